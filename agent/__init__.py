@@ -1,0 +1,1 @@
+"""The learning agent: network, memories, Muesli, learner, acting, replay."""

@@ -1,0 +1,1 @@
+"""Memory cores behind one interface."""

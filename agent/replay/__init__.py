@@ -1,0 +1,1 @@
+"""Replay behind one protocol: Reverb between processes, or in memory."""

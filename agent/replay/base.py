@@ -1,0 +1,53 @@
+"""What every replay does: the seam between actors and learner."""
+
+from typing import Protocol
+
+from agent import types
+
+
+class ReplayWriter(Protocol):
+  """The actors' end."""
+
+  def insert(self, unroll: types.Unroll, priority: float = 1.0) -> None:
+    """Stores one unroll; waits for a bounded time when replay is full."""
+    ...
+
+  def close(self) -> None:
+    """Sends what is pending within a bounded time and lets go."""
+    ...
+
+
+class ReplaySampler(Protocol):
+  """The learner's end."""
+
+  def sample(self, timeout: float | None = None) -> types.Unroll:
+    """Returns one batch, every leaf [B, ...].
+
+    Raises:
+      TimeoutError: If no batch came within `timeout` seconds.
+    """
+    ...
+
+  def close(self) -> None:
+    """Stops the sampling thread."""
+    ...
+
+
+class Replay(Protocol):
+  """The store itself, in the process that owns it."""
+
+  def size(self) -> int:
+    """Items stored."""
+    ...
+
+  def checkpoint(self, path: str) -> None:
+    """Writes the store's content under `path`, whole or not at all."""
+    ...
+
+  def restore(self, path: str) -> None:
+    """Reads back what `checkpoint` wrote."""
+    ...
+
+  def close(self) -> None:
+    """Stops serving."""
+    ...

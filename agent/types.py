@@ -1,0 +1,68 @@
+"""The values that flow through the agent.
+
+Shape letters, here and in the whole package: B batch, T time, K trials,
+A action heads, D width, I model steps, N sampled actions. Sequences are batch
+first, [B, T, ...], outside the network and inside it; losses are written for
+one trajectory [T, ...] and vmapped.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+Array = jax.Array | np.ndarray
+# A dictionary of named arrays, as the environment gives it.
+Observation = dict[str, Array]
+# One memory's state for a batch; a pytree whose leaves are [B, ...].
+MemoryState = Any
+Params = Any
+
+
+class NetworkOutput(NamedTuple):
+  """What the network says about one step, without looking ahead.
+
+  Attributes:
+    policy_logits: Logits of the six heads, concatenated, [..., sum(sizes)].
+    value_logits: Categorical value, [..., num_bins].
+    model_hidden: Start state of the model's LSTM: hidden, [..., H].
+    model_cell: The same: cell, [..., H].
+  """
+
+  policy_logits: Array
+  value_logits: Array
+  model_hidden: Array
+  model_cell: Array
+
+
+class Unroll(NamedTuple):
+  """One learner example: consecutive steps of one episode, numpy [T, ...].
+
+  Step t holds the observation seen, the action taken in it and what came of
+  that action. An unroll never spans two episodes: it starts at an episode's
+  first step or where the previous unroll of the episode ended, and is padded
+  at the end with `mask` zero. The learner bootstraps at the last valid step,
+  so consecutive unrolls overlap by one step.
+
+  Attributes:
+    observation: Named arrays, [T, ...].
+    first: 1 where the episode starts (memory is cleared there), uint8 [T].
+    action: The six action indices taken, int8 [T, A].
+    behaviour_logits: The acting policy's logits, float32 [T, sum(sizes)].
+    reward: Reward that followed the action, float32 [T].
+    discount: 0 where the episode ended after the action, else 1, float32 [T].
+    mask: 1 for real steps, 0 for padding, uint8 [T].
+    initial_memory: Memory at the first step; empty dict when every unroll
+      starts an episode.
+    params_version: Learner update count of the acting parameters, int64 [].
+  """
+
+  observation: Observation
+  first: Array
+  action: Array
+  behaviour_logits: Array
+  reward: Array
+  discount: Array
+  mask: Array
+  initial_memory: MemoryState
+  params_version: Array

@@ -1,0 +1,18 @@
+"""Settings that must be in place before the first import of JAX."""
+
+import os
+import sys
+
+from absl import flags
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("JAX_NUMPY_RANK_PROMOTION", "raise")
+os.environ.setdefault(
+  "JAX_COMPILATION_CACHE_DIR",
+  os.path.join(os.path.dirname(os.path.abspath(__file__)), ".jax_cache"),
+)
+# Every program of a suite is small; cache those that take noticeable time.
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
+
+# absltest helpers such as create_tempdir need parsed flags under pytest.
+flags.FLAGS(sys.argv[:1], known_only=True)

@@ -1,0 +1,1 @@
+"""The task space, its simulation and the scripted expert."""

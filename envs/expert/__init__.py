@@ -1,0 +1,1 @@
+"""The scripted expert: it knows the hidden rules and plans with them."""

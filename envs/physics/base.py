@@ -1,0 +1,146 @@
+"""What every physics back end does: the seam below the game engine.
+
+N: environments, S: object slots, P: players, R: rays. Nodes number players
+first, then slots: 0 .. P-1 are players, P .. P+S-1 are slots. Arrays are
+NumPy, batch first, metres, radians and seconds.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+# What a ray or a contact met, where it was no node.
+NODE_NONE = -1
+NODE_TERRAIN = -2
+
+
+class Scene(NamedTuple):
+  """All that physics needs of one task's start state.
+
+  Attributes:
+    heights: Level of each tile, int [X, Y].
+    ramps: 0 none, else the direction in which the tile climbs one level
+      (1 +x, 2 +y, 3 -x, 4 -y), int [X, Y].
+    slot_types: Type id in each slot, 0 empty, int [S].
+    slot_at: Start position of the slots' objects' centres, float [S, 3].
+    slot_yaw: Start yaw of the slots' objects, float [S].
+    slot_frozen: Whether the object never moves, bool [S].
+    player_at: Start position of the players' feet, float [P, 3].
+  """
+
+  heights: np.ndarray
+  ramps: np.ndarray
+  slot_types: np.ndarray
+  slot_at: np.ndarray
+  slot_yaw: np.ndarray
+  slot_frozen: np.ndarray
+  player_at: np.ndarray
+
+
+class AvatarControl(NamedTuple):
+  """What the players want during the next step.
+
+  Attributes:
+    velocity: Wanted planar velocity in the world frame, float [N, P, 2].
+    turn: Wanted yaw rate, float [N, P].
+    held: Slot each player holds, -1 none, int [N, P].
+    hand_at: Where the hand wants the held object's centre to be at the end of
+      the step, world frame, float [N, P, 3].
+  """
+
+  velocity: np.ndarray
+  turn: np.ndarray
+  held: np.ndarray
+  hand_at: np.ndarray
+
+
+class PhysicsState(NamedTuple):
+  """The world at the end of a step.
+
+  Attributes:
+    object_pos: Centres of the slots' objects, float32 [N, S, 3].
+    object_quat: Their orientations (w, x, y, z), float32 [N, S, 4].
+    player_pos: Players' feet, float32 [N, P, 3].
+    player_yaw: Heading, 0 along +x, counter-clockwise, float32 [N, P].
+    touching: Contact within 1 mm between nodes, symmetric, bool
+      [N, P+S, P+S].
+  """
+
+  object_pos: np.ndarray
+  object_quat: np.ndarray
+  player_pos: np.ndarray
+  player_yaw: np.ndarray
+  touching: np.ndarray
+
+
+class RayHits(NamedTuple):
+  """Where rays ended.
+
+  Attributes:
+    distance: Along the unit direction, -1 for no hit, float32 [N, R].
+    node: The node hit, NODE_TERRAIN or NODE_NONE, int32 [N, R].
+    normal: Surface normal at the hit, zero for none, float32 [N, R, 3].
+  """
+
+  distance: np.ndarray
+  node: np.ndarray
+  normal: np.ndarray
+
+
+class Physics(Protocol):
+  """A batch of simulated worlds."""
+
+  num_envs: int
+  num_slots: int
+  num_players: int
+
+  def load(self, env_ids: np.ndarray, scenes: Sequence[Scene]) -> None:
+    """Replaces the worlds of some environments and puts them at the start."""
+    ...
+
+  def restore(self, env_ids: np.ndarray, yaw: np.ndarray) -> None:
+    """Puts environments back to their scenes' start; yaw is [len(ids), P]."""
+    ...
+
+  def set_slots(
+    self,
+    env_ids: np.ndarray,
+    slots: np.ndarray,
+    types: np.ndarray,
+    positions: np.ndarray,
+  ) -> None:
+    """Changes what slots hold: type 0 parks the slot away from the arena.
+
+    Args:
+      env_ids: Environment of each change, int [C].
+      slots: Slot of each change, int [C].
+      types: New type id, 0 to empty the slot, int [C].
+      positions: Centre of the new object, float [C, 3].
+    """
+    ...
+
+  def step(self, control: AvatarControl) -> None:
+    """Simulates STEP_SECONDS."""
+    ...
+
+  def state(self) -> PhysicsState:
+    """Poses and contacts now."""
+    ...
+
+  def rays(
+    self,
+    origins: np.ndarray,
+    directions: np.ndarray,
+    exclude: np.ndarray,
+    normals: bool = False,
+  ) -> RayHits:
+    """Casts rays.
+
+    Args:
+      origins: Where they start, float [N, R, 3].
+      directions: Unit vectors, float [N, R, 3].
+      exclude: Node each ray passes through, -1 none, int [N, R].
+      normals: Whether to compute normals (else zeros).
+    """
+    ...

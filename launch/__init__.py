@@ -1,0 +1,1 @@
+"""Configurations, presets and the commands."""
