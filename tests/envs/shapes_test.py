@@ -1,0 +1,34 @@
+"""Tests of envs.shapes."""
+
+from absl.testing import absltest
+
+from envs import constants, shapes
+
+
+class ShapesTest(absltest.TestCase):
+  def test_cube_numbers(self):
+    self.assertAlmostEqual(shapes.CUBE.footprint_radius, 0.282842712, 6)
+    self.assertAlmostEqual(shapes.CUBE.bounding_radius, 0.346410162, 6)
+    self.assertAlmostEqual(shapes.CUBE.mass, 0.064 * shapes.DENSITY)
+
+  def test_pyramid_centre_of_mass(self):
+    self.assertAlmostEqual(shapes.PYRAMID.centre_height, 0.1125)
+    # The base's corners are farther than the tip: sqrt(0.125 + 0.1125^2).
+    self.assertAlmostEqual(shapes.PYRAMID.bounding_radius, 0.37103, 4)
+    self.assertAlmostEqual(shapes.PYRAMID.volume, 0.0375)
+
+  def test_table_follows_shape_names(self):
+    self.assertLen(shapes.SHAPE_TABLE, constants.NUM_SHAPES)
+    self.assertIs(shapes.shape_of_type(1), shapes.WALL)
+    self.assertIs(shapes.shape_of_type(6), shapes.CUBE)
+    self.assertIs(shapes.shape_of_type(7), shapes.SPHERE)
+    self.assertIs(shapes.shape_of_type(12), shapes.PYRAMID)
+
+  def test_players_have_no_shape(self):
+    for type_id in (0, 13):
+      with self.assertRaisesRegex(ValueError, f"type id {type_id} "):
+        shapes.shape_of_type(type_id)
+
+
+if __name__ == "__main__":
+  absltest.main()
