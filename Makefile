@@ -1,0 +1,46 @@
+# Every target sets up .venv first; nothing else is needed beforehand.
+
+VENV ?= .venv
+RUN ?= runs/laptop
+PRESET ?= laptop
+PY = $(VENV)/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help venv train test lint bench format requirements clean
+
+help:  ## Lists the targets.
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | \
+	  awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+	@echo "Settings: RUN=$(RUN) PRESET=$(PRESET) VENV=$(VENV) PYTHON=..."
+
+venv:
+	@.ci/venv $(VENV)
+
+train: venv  ## Trains an agent (PRESET) in RUN and prints its few-shot table.
+	@$(PY) -m launch.train --workdir=$(RUN) --preset=$(PRESET)
+
+test: venv  ## Runs the test suite.
+	@$(PY) -m pytest -n 2 tests
+
+lint: venv  ## Checks style, format and types.
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(VENV)/bin/pyrefly check --python-interpreter-path $(PY)
+
+bench: venv  ## Measures every stage; the results are JSON on stdout.
+	@$(PY) -m launch.bench env vision replay actor learner --json=-
+
+format: venv  ## Formats the code.
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+requirements:  ## Pins both requirements files anew (needs uv).
+	@uv pip compile -q -U pyproject.toml --extra reverb --extra dev \
+	  --python-version 3.11 --no-emit-index-url \
+	  --custom-compile-command "make requirements" -o requirements.txt
+	@uv pip compile -q -U pyproject.toml --extra dev --universal \
+	  --python-version 3.12 --no-emit-index-url \
+	  --custom-compile-command "make requirements" -o requirements-py312.txt
+
+clean:  ## Removes the environments and caches, not the runs.
+	rm -rf .venv .venv-* .jax_cache .pytest_cache .ruff_cache .hypothesis
