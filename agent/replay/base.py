@@ -9,7 +9,12 @@ class ReplayWriter(Protocol):
   """The actors' end."""
 
   def insert(self, unroll: types.Unroll, priority: float = 1.0) -> None:
-    """Stores one unroll; waits for a bounded time when replay is full."""
+    """Stores one unroll; waits for a bounded time when replay is full.
+
+    Raises:
+      ValueError: If the unroll has other fields, shapes or dtypes.
+      TimeoutError: If replay let nothing in; the unroll was not stored.
+    """
     ...
 
   def close(self) -> None:
@@ -35,6 +40,14 @@ class ReplaySampler(Protocol):
 
 class Replay(Protocol):
   """The store itself, in the process that owns it."""
+
+  def writer(self) -> ReplayWriter:
+    """Returns an actor's end."""
+    ...
+
+  def sampler(self) -> ReplaySampler:
+    """Returns the learner's end."""
+    ...
 
   def size(self) -> int:
     """Items stored."""

@@ -1,0 +1,156 @@
+"""What a run may choose about its replay, and the rate limits that follow."""
+
+import dataclasses
+import hashlib
+import json
+import math
+from typing import NamedTuple
+
+KINDS = ("auto", "reverb", "memory")
+SAMPLINGS = ("uniform", "prioritized", "queue")
+
+
+class RateLimits(NamedTuple):
+  """When inserting and sampling have to wait for one another.
+
+  With d = inserts * samples_per_insert - samples: an insert waits if it would
+  bring d above `max_diff`, a sample if it would bring d below `min_diff` or if
+  fewer than `min_size` items are stored. Inserts that fill the store up to
+  `min_size` never wait. The rule is Reverb's, so both stores keep it alike.
+  """
+
+  samples_per_insert: float
+  min_size: int
+  min_diff: float
+  max_diff: float
+
+  def can_insert(self, inserts: int, samples: int) -> bool:
+    """Whether one more insert may be done now."""
+    if inserts + 1 <= self.min_size:
+      return True
+    diff = (inserts + 1) * self.samples_per_insert - samples
+    return diff <= self.max_diff
+
+  def can_sample(self, inserts: int, samples: int, size: int, n: int) -> bool:
+    """Whether n more samples may be drawn now, of `size` stored items."""
+    if size < self.min_size:
+      return False
+    diff = inserts * self.samples_per_insert - samples - n
+    return diff >= self.min_diff
+
+
+@dataclasses.dataclass(frozen=True)
+class ReplayConfig:
+  """Settings of the store between actors and learner.
+
+  Attributes:
+    kind: 'reverb', 'memory', or 'auto': Reverb if it is installed.
+    sampling: 'queue' gives every unroll to the learner once, in order (on
+      policy); 'uniform' and 'prioritized' draw with replacement from the
+      newest `capacity` unrolls.
+    capacity: Unrolls kept. The only bound on memory: multiply by the size of
+      an unroll.
+    min_size: Unrolls that must be there before the first batch is drawn.
+    batch_size: Unrolls in a learner batch.
+    samples_per_insert: How often an unroll is drawn on average; actors or
+      learner wait to keep to it. None: nobody waits. A queue always has 1.
+    error_buffer: How far, counted in samples, the run may stray from
+      `samples_per_insert` before someone waits; None: a batch and a half, or
+      two inserts' worth of samples if that is more.
+    insert_timeout: Seconds an insert may wait before it gives up.
+    port: TCP port of the Reverb server; 0 takes a free one.
+  """
+
+  kind: str = "auto"
+  sampling: str = "uniform"
+  capacity: int = 1000
+  min_size: int = 1
+  batch_size: int = 32
+  samples_per_insert: float | None = None
+  error_buffer: float | None = None
+  insert_timeout: float = 10.0
+  port: int = 0
+
+  def __post_init__(self):
+    _require(self.kind in KINDS, "kind", self.kind, f"one of {KINDS}")
+    _require(
+      self.sampling in SAMPLINGS,
+      "sampling",
+      self.sampling,
+      f"one of {SAMPLINGS}",
+    )
+    _require(self.capacity >= 1, "capacity", self.capacity, "at least 1")
+    _require(self.batch_size >= 1, "batch_size", self.batch_size, "at least 1")
+    _require(
+      1 <= self.min_size <= self.capacity,
+      "min_size",
+      self.min_size,
+      f"between 1 and capacity ({self.capacity})",
+    )
+    _require(
+      math.isfinite(self.insert_timeout) and self.insert_timeout > 0,
+      "insert_timeout",
+      self.insert_timeout,
+      "a positive number of seconds",
+    )
+    _require(0 <= self.port <= 65535, "port", self.port, "between 0 and 65535")
+    if self.sampling == "queue":
+      _require(
+        self.capacity >= self.batch_size,
+        "capacity",
+        self.capacity,
+        f"at least batch_size ({self.batch_size}) for a queue",
+      )
+      _require(
+        self.samples_per_insert in (None, 1),
+        "samples_per_insert",
+        self.samples_per_insert,
+        "None or 1 for a queue",
+      )
+    if self.samples_per_insert is None:
+      _require(
+        self.error_buffer is None,
+        "error_buffer",
+        self.error_buffer,
+        "None where samples_per_insert is None",
+      )
+    else:
+      _require(
+        math.isfinite(self.samples_per_insert) and self.samples_per_insert > 0,
+        "samples_per_insert",
+        self.samples_per_insert,
+        "a positive number or None",
+      )
+      # Below this, neither side might be able to go on: both would wait.
+      least = max(self.batch_size, self.samples_per_insert)
+      _require(
+        self.error_buffer is None or self.error_buffer >= least,
+        "error_buffer",
+        self.error_buffer,
+        f"None or at least {least} (batch_size and samples_per_insert)",
+      )
+
+  def rate_limits(self) -> RateLimits:
+    """Returns the limits that these settings stand for."""
+    if self.sampling == "queue":
+      return RateLimits(1.0, 1, 0.0, float(self.capacity))
+    if self.samples_per_insert is None:
+      return RateLimits(1.0, self.min_size, -math.inf, math.inf)
+    ratio = float(self.samples_per_insert)
+    error_buffer = self.error_buffer
+    if error_buffer is None:
+      error_buffer = max(1.5 * self.batch_size, 2.0 * ratio)
+    offset = ratio * self.min_size
+    return RateLimits(
+      ratio, self.min_size, offset - error_buffer, offset + error_buffer
+    )
+
+  def store_hash(self) -> str:
+    """Names what a stored table depends on, for the path of its checkpoint."""
+    what = [self.sampling, self.capacity, *map(str, self.rate_limits())]
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:12]
+
+
+def _require(ok: bool, field: str, value: object, allowed: str) -> None:
+  if not ok:
+    raise ValueError(f"replay.{field} is {value!r}; it must be {allowed}.")

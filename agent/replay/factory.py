@@ -1,0 +1,80 @@
+"""Chooses and makes the store that a run's config asks for."""
+
+import importlib.util
+import logging
+import os
+import sys
+
+from agent.replay import base
+from agent.replay import config as config_lib
+from agent.replay import in_memory
+from agent.replay import spec as spec_lib
+
+
+def resolve_kind(kind: str) -> str:
+  """Returns 'reverb' or 'memory' for a config's `kind`.
+
+  Reverb is looked for, not imported: it brings TensorFlow.
+
+  Raises:
+    ValueError: If Reverb is asked for and not installed.
+  """
+  installed = importlib.util.find_spec("reverb") is not None
+  if kind == "auto":
+    return "reverb" if installed else "memory"
+  if kind == "reverb" and not installed:
+    raise ValueError(
+      "replay.kind is 'reverb', but Reverb is not installed in this Python "
+      f"{sys.version_info.major}.{sys.version_info.minor} (its wheels end at "
+      "3.11); use 'memory' or 'auto'."
+    )
+  return kind
+
+
+def make_replay(
+  config: config_lib.ReplayConfig,
+  spec: spec_lib.UnrollSpec,
+  checkpoint_dir: str | None = None,
+  seed: int = 0,
+) -> base.Replay:
+  """Makes the store, with the content of its last checkpoint if there is one.
+
+  Args:
+    config: The store's settings.
+    spec: What one unroll looks like.
+    checkpoint_dir: Where `checkpoint` wrote; None starts empty. A checkpoint
+      that can't be read is renamed aside with a warning.
+    seed: Seed of the in-memory store's draws.
+
+  Returns:
+    A store that the caller owns and closes.
+  """
+  if resolve_kind(config.kind) == "reverb":
+    from agent.replay import reverb_replay
+
+    return reverb_replay.start_server(config, spec, checkpoint_dir)
+  replay = in_memory.InMemoryReplay(config, spec, seed)
+  if checkpoint_dir is not None:
+    _restore_or_set_aside(replay, checkpoint_dir)
+  return replay
+
+
+def _restore_or_set_aside(
+  replay: in_memory.InMemoryReplay, checkpoint_dir: str
+) -> None:
+  try:
+    replay.restore(checkpoint_dir)
+  except FileNotFoundError:
+    pass
+  except ValueError as error:
+    aside = set_aside(checkpoint_dir)
+    logging.warning("%s Replay starts empty; moved to %s.", error, aside)
+
+
+def set_aside(path: str) -> str:
+  """Renames what can't be read, so that nothing is lost or tried again."""
+  n = 1
+  while os.path.exists(aside := f"{path}.broken-{n}"):
+    n += 1
+  os.rename(path, aside)
+  return aside

@@ -1,0 +1,247 @@
+"""A store in the process that owns it, for threads and for encoded unrolls.
+
+Every column is one array [capacity, ...]; item number i lives in row
+i % capacity, so the oldest item is the one overwritten and a batch is one
+gather per column. Rows that were never written cost no memory.
+"""
+
+import json
+import os
+import threading
+import zipfile
+
+import numpy as np
+
+from agent import types
+from agent.replay import config as config_lib
+from agent.replay import priorities as priorities_lib
+from agent.replay import spec as spec_lib
+
+_FILE = "replay.npz"
+
+
+class InMemoryReplay:
+  """Holds the newest unrolls; safe to use from many threads.
+
+  It is its own store, writer and sampler: `writer()` and `sampler()` give
+  handles whose `close` leaves the store alone.
+  """
+
+  def __init__(
+    self,
+    config: config_lib.ReplayConfig,
+    spec: spec_lib.UnrollSpec,
+    seed: int = 0,
+  ):
+    """Makes an empty store.
+
+    Args:
+      config: Its settings.
+      spec: What one unroll looks like.
+      seed: Seed of the draws.
+    """
+    self._config = config
+    self._spec = spec
+    self._limits = config.rate_limits()
+    self._rng = np.random.Generator(np.random.PCG64(seed))
+    self._rows = [
+      np.zeros((config.capacity, *c.shape), c.wire_dtype) for c in spec.columns
+    ]
+    self._priorities = np.zeros(config.capacity, np.float64)
+    self._inserts = 0
+    self._samples = 0
+    self._oldest = 0  # Number of the oldest item stored.
+    self._closed = False
+    self._changed = threading.Condition()
+
+  def writer(self) -> "_Handle":
+    """Returns an actor's end."""
+    return _Handle(self)
+
+  def sampler(self) -> "_Handle":
+    """Returns the learner's end."""
+    return _Handle(self)
+
+  def size(self) -> int:
+    """Items stored."""
+    with self._changed:
+      return self._size()
+
+  def insert(self, unroll: types.Unroll, priority: float = 1.0) -> None:
+    """Copies one unroll into the store.
+
+    Args:
+      unroll: What to store.
+      priority: How likely it is drawn under prioritized sampling, relative to
+        the others.
+
+    Raises:
+      ValueError: If the unroll does not fit the spec.
+      TimeoutError: If the store let nothing in for `insert_timeout` seconds;
+        the unroll was not stored.
+    """
+    self._insert(self._spec.flatten(unroll), priority)
+
+  def insert_encoded(self, data: bytes) -> None:
+    """Stores what `UnrollSpec.encode` made, perhaps in another process."""
+    self._insert(*self._spec.decode(data))
+
+  def _insert(self, arrays: list[np.ndarray], priority: float) -> None:
+    timeout = self._config.insert_timeout
+    with self._changed:
+      if not self._changed.wait_for(self._may_insert, timeout):
+        raise TimeoutError(
+          f"Replay took no unroll for {timeout:g} s: "
+          f"{self._inserts} inserted, {self._samples} sampled."
+        )
+      self._check_open()
+      row = self._inserts % self._config.capacity
+      for rows, array in zip(self._rows, arrays, strict=True):
+        rows[row] = array
+      self._priorities[row] = priorities_lib.clip_priority(priority)
+      self._inserts += 1
+      self._oldest = max(self._oldest, self._inserts - self._config.capacity)
+      self._changed.notify_all()
+
+  def sample(self, timeout: float | None = None) -> types.Unroll:
+    """Returns one batch, every leaf [B, ...], owned by the caller.
+
+    Args:
+      timeout: Seconds to wait; None waits until there is a batch.
+
+    Raises:
+      TimeoutError: If there was none in time.
+    """
+    with self._changed:
+      if not self._changed.wait_for(self._may_sample, timeout):
+        raise TimeoutError(
+          f"Replay had no batch of {self._config.batch_size} for "
+          f"{timeout:g} s: {self._inserts} inserted, {self._samples} sampled."
+        )
+      self._check_open()
+      drawn = self._draw()
+      batch = [rows[drawn] for rows in self._rows]
+      self._samples += self._config.batch_size
+      if self._config.sampling == "queue":
+        self._oldest += self._config.batch_size
+      self._changed.notify_all()
+    return self._spec.unflatten(batch)
+
+  def checkpoint(self, path: str) -> None:
+    """Writes the store's content, counters and generator into `path`.
+
+    Args:
+      path: A directory; the file in it is replaced as a whole or not at all.
+    """
+    os.makedirs(path, exist_ok=True)
+    target = os.path.join(path, _FILE)
+    aside = f"{target}.{os.getpid()}.tmp"
+    with self._changed:
+      rows = self._row(np.arange(self._size()))
+      arrays = {
+        f"column_{i}": column[rows] for i, column in enumerate(self._rows)
+      }
+      arrays["priorities"] = self._priorities[rows]
+      arrays["counters"] = np.array([self._inserts, self._samples], np.int64)
+      arrays["columns"] = np.array(self._spec.to_json())
+      arrays["generator"] = np.array(json.dumps(self._rng.bit_generator.state))
+    try:
+      with open(aside, "wb") as file:
+        np.savez(file, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+      os.replace(aside, target)
+    finally:
+      if os.path.exists(aside):
+        os.remove(aside)
+
+  def restore(self, path: str) -> None:
+    """Reads back what `checkpoint` wrote into `path`.
+
+    A store of another capacity keeps the newest items that fit.
+
+    Raises:
+      FileNotFoundError: If there is none.
+      ValueError: If it is broken or holds other fields.
+    """
+    source = os.path.join(path, _FILE)
+    saved = _load(source)
+    self._spec.check_columns(str(saved["columns"]), f"the checkpoint {source}")
+    inserts, samples = saved["counters"].tolist()
+    stored = len(saved["priorities"])
+    kept = min(stored, self._config.capacity)
+    with self._changed:
+      self._inserts, self._oldest = inserts, inserts - kept
+      # Whoever dropped out of a queue will not be sampled any more.
+      queue = self._config.sampling == "queue"
+      self._samples = self._oldest if queue else samples
+      rows = self._row(np.arange(kept))
+      for i, column in enumerate(self._rows):
+        column[rows] = saved[f"column_{i}"][stored - kept :]
+      self._priorities[rows] = saved["priorities"][stored - kept :]
+      self._rng.bit_generator.state = json.loads(str(saved["generator"]))
+      self._changed.notify_all()
+
+  def close(self) -> None:
+    """Wakes everyone who waits, with an error."""
+    with self._changed:
+      self._closed = True
+      self._changed.notify_all()
+
+  def _size(self) -> int:
+    return self._inserts - self._oldest
+
+  def _row(self, place: np.ndarray) -> np.ndarray:
+    """Returns the rows of the items at these places, counted from the oldest."""
+    return (self._oldest + place) % self._config.capacity
+
+  def _may_insert(self) -> bool:
+    return self._closed or self._limits.can_insert(self._inserts, self._samples)
+
+  def _may_sample(self) -> bool:
+    return self._closed or self._limits.can_sample(
+      self._inserts, self._samples, self._size(), self._config.batch_size
+    )
+
+  def _check_open(self) -> None:
+    if self._closed:
+      raise RuntimeError("Replay is closed.")
+
+  def _draw(self) -> np.ndarray:
+    """Returns the rows of one batch, [B]."""
+    size, n = self._size(), self._config.batch_size
+    if self._config.sampling == "queue":
+      return self._row(np.arange(n))
+    if self._config.sampling == "uniform":
+      return self._row(self._rng.integers(size, size=n))
+    upper = np.cumsum(self._priorities[self._row(np.arange(size))])
+    drawn = np.searchsorted(upper, self._rng.random(n) * upper[-1], "right")
+    return self._row(np.minimum(drawn, size - 1))
+
+
+class _Handle:
+  """One user's end of the store."""
+
+  def __init__(self, replay: InMemoryReplay):
+    self.insert = replay.insert
+    self.sample = replay.sample
+
+  def close(self) -> None:
+    """Lets go; the store stays."""
+
+
+def _load(source: str) -> dict[str, np.ndarray]:
+  """Returns a checkpoint's arrays, all of them read and whole."""
+  try:
+    with np.load(source, allow_pickle=False) as file:
+      saved = {name: file[name] for name in file.files}
+  except FileNotFoundError:
+    raise
+  except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    raise ValueError(f"The checkpoint {source} is broken: {error}") from error
+  missing = {"columns", "counters", "priorities", "generator"} - set(saved)
+  if missing:
+    raise ValueError(
+      f"The checkpoint {source} is broken: it has no {min(missing)!r}."
+    )
+  return saved

@@ -1,0 +1,205 @@
+"""How an unroll looks on the wire: named columns, checked, and back.
+
+Stores know nothing of pytrees. They hold columns: the leaves of an `Unroll`,
+in the tree's order, each with a name such as `observation['goal']`, a shape
+and a dtype. Both ends hash the list; a hash that differs is refused with the
+name of the field (Reverb itself does not compare names).
+"""
+
+import dataclasses
+import hashlib
+import json
+import struct
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from agent import types
+
+_MAGIC = b"adunroll"
+_HEADER = struct.Struct("<8s16sd")
+_ALIGNMENT = 64
+
+
+class Column(NamedTuple):
+  """One leaf of an unroll: its name, shape and dtype's name."""
+
+  name: str
+  shape: tuple[int, ...]
+  dtype: str
+
+  def __str__(self) -> str:
+    return f"{self.dtype}{list(self.shape)}"
+
+  @property
+  def wire_dtype(self) -> np.dtype:
+    """The dtype in stores, which know only NumPy's own: bfloat16 as uint16."""
+    dtype = np.dtype(self.dtype)
+    return np.dtype(f"u{dtype.itemsize}") if dtype.kind == "V" else dtype
+
+  @property
+  def num_bytes(self) -> int:
+    """Bytes of one unroll's column."""
+    return int(np.prod(self.shape, dtype=np.int64)) * self.wire_dtype.itemsize
+
+
+@dataclasses.dataclass(frozen=True)
+class UnrollSpec:
+  """Names, shapes and dtypes of one unroll, and how to put it together.
+
+  Attributes:
+    columns: The leaves, in the tree's order.
+    treedef: The tree that holds them.
+  """
+
+  columns: tuple[Column, ...]
+  treedef: Any
+
+  @classmethod
+  def from_unroll(cls, example: types.Unroll) -> "UnrollSpec":
+    """Reads the spec off an example without a batch dimension."""
+    leaves, treedef = jax.tree_util.tree_flatten_with_path(example)
+    columns = []
+    for path, leaf in leaves:
+      array = np.asarray(leaf)
+      if array.dtype.kind not in "biufV" or array.dtype.names:
+        raise ValueError(
+          f"Field {_name(path)} is {array.dtype}; an unroll holds numbers."
+        )
+      columns.append(Column(_name(path), array.shape, array.dtype.name))
+    return cls(tuple(columns), treedef)
+
+  @property
+  def signature(self) -> str:
+    """A hash over names, shapes and dtypes, 16 hexadecimal digits."""
+    return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+
+  @property
+  def num_bytes(self) -> int:
+    """Bytes of one unroll."""
+    return sum(column.num_bytes for column in self.columns)
+
+  def to_json(self) -> str:
+    """Returns the columns as text that `check_columns` reads."""
+    return json.dumps([[c.name, list(c.shape), c.dtype] for c in self.columns])
+
+  def check_columns(self, text: str, whose: str) -> None:
+    """Compares these columns with another's `to_json`.
+
+    Args:
+      text: The other's columns.
+      whose: Who the other is, for the error.
+
+    Raises:
+      ValueError: If they differ, with the first field that does.
+    """
+    other = {n: Column(n, tuple(s), d) for n, s, d in json.loads(text)}
+    mine = {column.name: column for column in self.columns}
+    for name, column in mine.items():
+      if name not in other:
+        raise ValueError(f"Field {name} ({column}) is unknown to {whose}.")
+      if other[name] != column:
+        raise ValueError(
+          f"Field {name} is {column} here but {other[name]} in {whose}."
+        )
+    for name, column in other.items():
+      if name not in mine:
+        raise ValueError(f"Field {name} ({column}) of {whose} is missing here.")
+    if list(mine) != list(other):
+      raise ValueError(f"The fields of {whose} are in another order.")
+
+  def flatten(self, unroll: types.Unroll) -> list[np.ndarray]:
+    """Returns the columns as arrays of their wire dtype.
+
+    The arrays are views where the leaves are contiguous arrays already.
+
+    Raises:
+      ValueError: If a field is missing, unknown, or of another shape or dtype;
+        the error names it.
+    """
+    leaves, treedef = jax.tree_util.tree_flatten_with_path(unroll)
+    if treedef != self.treedef:
+      self._explain_fields([_name(path) for path, _ in leaves])
+    arrays = []
+    for (_, leaf), column in zip(leaves, self.columns, strict=True):
+      array = np.asarray(leaf)
+      if array.shape != column.shape or array.dtype.name != column.dtype:
+        raise ValueError(
+          f"Field {column.name} is {array.dtype.name}{list(array.shape)}; "
+          f"replay holds {column}."
+        )
+      # ascontiguousarray alone would turn a scalar into a vector.
+      if not array.flags.c_contiguous:
+        array = np.ascontiguousarray(array)
+      arrays.append(array.view(column.wire_dtype))
+    return arrays
+
+  def unflatten(self, arrays: Sequence[np.ndarray]) -> types.Unroll:
+    """Returns the unroll, or the batch of unrolls, that the columns make."""
+    leaves = [
+      np.asarray(array).view(np.dtype(column.dtype))
+      for array, column in zip(arrays, self.columns, strict=True)
+    ]
+    return jax.tree_util.tree_unflatten(self.treedef, leaves)
+
+  def stack(self, items: Sequence[Sequence[np.ndarray]]) -> types.Unroll:
+    """Returns the batch that items of columns make, every leaf [B, ...]."""
+    return self.unflatten(
+      [np.stack(column) for column in zip(*items, strict=True)]
+    )
+
+  def encode(self, unroll: types.Unroll, priority: float = 1.0) -> bytes:
+    """Returns the unroll as bytes, for a channel between processes."""
+    parts = [_HEADER.pack(_MAGIC, self.signature.encode(), priority)]
+    size = len(parts[0])
+    for array in self.flatten(unroll):
+      padding = -size % _ALIGNMENT
+      parts.append(bytes(padding))
+      parts.append(array.reshape(-1).view(np.uint8).data)
+      size += padding + array.nbytes
+    return b"".join(parts)
+
+  def decode(self, data: bytes) -> tuple[list[np.ndarray], float]:
+    """Returns the columns, as read-only views of `data`, and the priority.
+
+    Raises:
+      ValueError: If the bytes are not an unroll of this spec.
+    """
+    if len(data) < _HEADER.size:
+      raise ValueError(f"An unroll of {len(data)} bytes has no header.")
+    magic, signature, priority = _HEADER.unpack_from(data)
+    if magic != _MAGIC:
+      raise ValueError("The bytes received are not an unroll.")
+    if signature != self.signature.encode():
+      raise ValueError(
+        f"An unroll with signature {signature.decode()!r} came; replay holds "
+        f"{self.signature!r}: the sender has other fields, shapes or dtypes."
+      )
+    arrays, offset = [], _HEADER.size
+    for column in self.columns:
+      offset += -offset % _ALIGNMENT
+      end = offset + column.num_bytes
+      if end > len(data):
+        raise ValueError(f"An unroll ended within field {column.name}.")
+      array = np.frombuffer(data, np.uint8, column.num_bytes, offset)
+      arrays.append(array.view(column.wire_dtype).reshape(column.shape))
+      offset = end
+    return arrays, priority
+
+  def _explain_fields(self, names: Sequence[str]) -> None:
+    """Raises for an unroll whose tree is not the spec's."""
+    mine = [column.name for column in self.columns]
+    for name in mine:
+      if name not in names:
+        raise ValueError(f"Field {name} is missing from the unroll.")
+    for name in names:
+      if name not in mine:
+        raise ValueError(f"Field {name} of the unroll is unknown to replay.")
+    raise ValueError("The unroll has the fields of replay in another tree.")
+
+
+def _name(path) -> str:
+  """Returns a leaf's name, `observation['goal']`."""
+  return jax.tree_util.keystr(path).lstrip(".")

@@ -1,0 +1,84 @@
+"""Tests of agent.replay.config and agent.replay.priorities."""
+
+import math
+
+from absl.testing import absltest, parameterized
+
+from agent.replay import config as config_lib
+from agent.replay import priorities
+
+
+class ReplayConfigTest(parameterized.TestCase):
+  @parameterized.parameters(
+    ({"kind": "redis"}, "replay.kind is 'redis'; it must be one of"),
+    ({"sampling": "lifo"}, "replay.sampling is 'lifo'"),
+    ({"capacity": 0}, "replay.capacity is 0; it must be at least 1"),
+    ({"min_size": 1001}, r"between 1 and capacity \(1000\)"),
+    ({"batch_size": 0}, "replay.batch_size is 0"),
+    ({"insert_timeout": math.nan}, "replay.insert_timeout is nan"),
+    ({"port": 70000}, "between 0 and 65535"),
+    ({"samples_per_insert": -1.0}, "a positive number or None"),
+    ({"error_buffer": 5.0}, "None where samples_per_insert is None"),
+    ({"samples_per_insert": 2.0, "error_buffer": 8.0}, "at least 32"),
+    ({"sampling": "queue", "capacity": 8}, r"at least batch_size \(32\)"),
+    ({"sampling": "queue", "samples_per_insert": 2.0}, "None or 1 for a queue"),
+  )
+  def test_bad_values_are_named(self, values, message):
+    with self.assertRaisesRegex(ValueError, message):
+      config_lib.ReplayConfig(**values)
+
+  def test_limits_of_a_ratio(self):
+    limits = config_lib.ReplayConfig(
+      min_size=10, batch_size=4, samples_per_insert=2.0, error_buffer=5.0
+    ).rate_limits()
+    # 2 * 10 +- 5.
+    self.assertEqual(limits, (2.0, 10, 15.0, 25.0))
+    self.assertTrue(limits.can_insert(inserts=9, samples=0))
+    self.assertTrue(limits.can_insert(inserts=11, samples=0))  # 24 <= 25
+    self.assertFalse(limits.can_insert(inserts=12, samples=0))  # 26 > 25
+    self.assertTrue(limits.can_insert(inserts=12, samples=1))
+    self.assertFalse(limits.can_sample(9, 0, size=9, n=1))
+    self.assertTrue(limits.can_sample(10, 0, size=10, n=5))  # 15 >= 15
+    self.assertFalse(limits.can_sample(10, 0, size=10, n=6))
+
+  def test_limits_of_a_queue(self):
+    limits = config_lib.ReplayConfig(
+      sampling="queue", capacity=3, batch_size=2
+    ).rate_limits()
+    self.assertTrue(limits.can_insert(inserts=2, samples=0))
+    self.assertFalse(limits.can_insert(inserts=3, samples=0))
+    self.assertFalse(limits.can_sample(1, 0, size=1, n=2))
+    self.assertTrue(limits.can_sample(2, 0, size=2, n=2))
+
+  def test_without_a_ratio_nobody_waits(self):
+    limits = config_lib.ReplayConfig(min_size=2).rate_limits()
+    self.assertTrue(limits.can_insert(inserts=10**9, samples=0))
+    self.assertTrue(limits.can_sample(2, 10**9, size=2, n=32))
+    self.assertFalse(limits.can_sample(1, 0, size=1, n=1))
+
+  def test_the_hash_follows_what_a_table_depends_on(self):
+    base = config_lib.ReplayConfig()
+    self.assertEqual(
+      base.store_hash(), config_lib.ReplayConfig(port=5).store_hash()
+    )
+    for change in ({"capacity": 99}, {"sampling": "queue"}, {"min_size": 3}):
+      other = config_lib.ReplayConfig(**change)
+      self.assertNotEqual(base.store_hash(), other.store_hash())
+
+
+class ClipPriorityTest(parameterized.TestCase):
+  @parameterized.parameters(
+    (0.5, 0.5),
+    (-1.0, 1e-6),
+    (0.0, 1e-6),
+    (math.nan, 1e-6),
+    (-math.inf, 1e-6),
+    (math.inf, 1e6),
+    (1e9, 1e6),
+  )
+  def test_clips(self, given, expected):
+    self.assertEqual(priorities.clip_priority(given), expected)
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,43 @@
+"""Tests of agent.replay.factory."""
+
+import importlib.util
+import sys
+
+from absl.testing import absltest
+
+from agent.replay import config as config_lib
+from agent.replay import factory, in_memory
+from agent.replay import spec as spec_lib
+from tests.agent.replay import examples
+
+
+class FactoryTest(absltest.TestCase):
+  def test_auto_takes_reverb_where_it_is_installed(self):
+    installed = importlib.util.find_spec("reverb") is not None
+    expected = "reverb" if installed else "memory"
+    self.assertEqual(factory.resolve_kind("auto"), expected)
+    self.assertEqual(factory.resolve_kind("memory"), "memory")
+
+  def test_looking_for_reverb_does_not_import_tensorflow(self):
+    factory.resolve_kind("auto")
+    self.assertNotIn("reverb", sys.modules)
+
+  def test_without_reverb_auto_is_memory_and_reverb_is_refused(self):
+    with absltest.mock.patch.object(
+      importlib.util, "find_spec", return_value=None
+    ):
+      self.assertEqual(factory.resolve_kind("auto"), "memory")
+      with self.assertRaisesRegex(ValueError, "Reverb is not installed"):
+        factory.resolve_kind("reverb")
+
+  def test_a_new_run_starts_empty(self):
+    config = config_lib.ReplayConfig(kind="memory")
+    spec = spec_lib.UnrollSpec.from_unroll(examples.unroll())
+    missing = self.create_tempdir().full_path + "/none"
+    replay = factory.make_replay(config, spec, checkpoint_dir=missing)
+    self.assertIsInstance(replay, in_memory.InMemoryReplay)
+    self.assertEqual(replay.size(), 0)
+
+
+if __name__ == "__main__":
+  absltest.main()
