@@ -5,9 +5,8 @@ import logging
 import os
 import sys
 
-from agent.replay import base
+from agent.replay import base, in_memory
 from agent.replay import config as config_lib
-from agent.replay import in_memory
 from agent.replay import spec as spec_lib
 
 

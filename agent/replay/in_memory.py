@@ -192,7 +192,7 @@ class InMemoryReplay:
     return self._inserts - self._oldest
 
   def _row(self, place: np.ndarray) -> np.ndarray:
-    """Returns the rows of the items at these places, counted from the oldest."""
+    """Returns the rows of the items at these places from the oldest."""
     return (self._oldest + place) % self._config.capacity
 
   def _may_insert(self) -> bool:
