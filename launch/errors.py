@@ -1,0 +1,64 @@
+"""What a user sees when something is wrong: one line and an exit code.
+
+Exit 2 means that the command was asked for something that can't be done (a
+flag, a file, a value); exit 1 that it failed while doing it (disk full, a
+busy port). Anything else is a defect of the program and keeps its traceback.
+"""
+
+import contextlib
+import difflib
+from collections.abc import Iterable, Iterator
+
+
+class UserError(ValueError):
+  """Bad input: the message is one line that names it and what is allowed."""
+
+
+class RunError(RuntimeError):
+  """A fault of the surroundings at run time, said in one line."""
+
+
+@contextlib.contextmanager
+def user_input(what: str = "") -> Iterator[None]:
+  """Turns the ValueErrors and OSErrors of reading user input to UserError.
+
+  Args:
+    what: Where the input came from, put in front of the message.
+  """
+  prefix = f"{what}: " if what else ""
+  try:
+    yield
+  except UserError as error:
+    if not prefix or str(error).startswith(prefix):
+      raise
+    raise UserError(prefix + str(error)) from error
+  except OSError as error:
+    raise UserError(prefix + describe_os_error(error)) from error
+  except ValueError as error:
+    raise UserError(prefix + one_line(str(error))) from error
+
+
+def describe_os_error(error: OSError) -> str:
+  """Returns "path: reason" without the errno noise."""
+  reason = error.strerror or str(error) or type(error).__name__
+  return f"{error.filename}: {reason}" if error.filename else reason
+
+
+def one_line(text: str) -> str:
+  """Joins the lines of a message."""
+  return " ".join(text.split())
+
+
+def did_you_mean(name: str, allowed: Iterable[str]) -> str:
+  """Returns ", did you mean X?" or an empty string."""
+  close = difflib.get_close_matches(name, list(allowed), n=1)
+  return f", did you mean {close[0]!r}?" if close else ""
+
+
+def choice(what: str, given: str, allowed: Iterable[str]) -> UserError:
+  """The error for a value outside a set of names."""
+  allowed = list(allowed)
+  return UserError(
+    f"{what}: {given!r} is not one of {', '.join(allowed)}"
+    + did_you_mean(given, allowed)
+  )

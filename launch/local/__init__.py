@@ -1,0 +1,1 @@
+"""Training on this machine: a learner, a replay server and actors."""

@@ -1,0 +1,125 @@
+"""Child processes that die with their parent and are restarted when they die.
+
+Children are fresh interpreters (never forks: forking after gRPC or JAX have
+started threads hangs), in a process group of their own, so that Ctrl-C
+reaches the parent alone and it decides how to stop.
+"""
+
+import ctypes
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+
+from launch import errors
+
+_PR_SET_PDEATHSIG = 1
+_PARENT_VARIABLE = "ADALAND_PARENT_PID"
+# A child that dies this young, so many times in a row, will never live.
+_YOUNG_SECONDS = 30.0
+_MAX_YOUNG_DEATHS = 4
+
+
+def die_with_parent() -> None:
+  """To be called first in a child: the kernel kills it when its parent goes."""
+  if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+  if os.getppid() != int(os.environ.get(_PARENT_VARIABLE, os.getppid())):
+    os._exit(1)  # It went before the line above.
+
+
+class Child:
+  """One child process, started again by `poll` when it has died.
+
+  Args:
+    name: For messages and the log file.
+    module: Run as `python -m module`.
+    args: Its arguments.
+    env: Added to this process's environment.
+    log: File that gets its output; appended to.
+  """
+
+  def __init__(
+    self,
+    name: str,
+    module: str,
+    args: Sequence[str],
+    env: Mapping[str, str],
+    log: str,
+  ):
+    self.name = name
+    self.restarts = 0
+    self._command = [sys.executable, "-m", module, *args]
+    self._env = {**os.environ, **env, _PARENT_VARIABLE: str(os.getpid())}
+    root = str(pathlib.Path(__file__).parents[2])
+    self._env["PYTHONPATH"] = os.pathsep.join(
+      filter(None, [root, os.environ.get("PYTHONPATH")])
+    )
+    self._log = log
+    self._young_deaths = 0
+    self._start()
+
+  def _start(self) -> None:
+    with open(self._log, "ab") as log:
+      self.process = subprocess.Popen(
+        self._command,
+        env=self._env,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        process_group=0,
+      )
+    self._started = time.monotonic()
+
+  def poll(self) -> bool:
+    """Restarts the child if it has died; returns whether it had.
+
+    Raises:
+      RunError: If it dies again and again right after its start.
+    """
+    if self.process.poll() is None:
+      return False
+    killed = self.process.returncode == -signal.SIGKILL
+    if killed or time.monotonic() - self._started > _YOUNG_SECONDS:
+      self._young_deaths = 0
+    else:
+      self._young_deaths += 1
+    if self._young_deaths >= _MAX_YOUNG_DEATHS:
+      raise errors.RunError(
+        f"{self.name} dies right after its start: {self.last_words()} "
+        f"(all of it in {self._log})"
+      )
+    self.restarts += 1
+    self._start()
+    return True
+
+  def last_words(self) -> str:
+    """The last line of its log."""
+    with open(self._log, errors="replace") as log:
+      lines = [line.strip() for line in log if line.strip()]
+    return lines[-1] if lines else "without a word"
+
+  def terminate(self) -> None:
+    """Asks it to end."""
+    if self.process.poll() is None:
+      self.process.terminate()
+
+  def wait(self, deadline: float) -> None:
+    """Waits until `deadline` (monotonic seconds), then kills it."""
+    try:
+      self.process.wait(max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+      self.process.kill()
+      self.process.wait()
+
+
+def stop(children: Sequence[Child], seconds: float = 5.0) -> None:
+  """Ends children, by force after some seconds."""
+  for child in children:
+    child.terminate()
+  deadline = time.monotonic() + seconds
+  for child in children:
+    child.wait(deadline)

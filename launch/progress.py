@@ -1,0 +1,84 @@
+"""The live line of a long job, on stderr."""
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import TextIO
+
+
+class Progress:
+  """Rewrites one line on a terminal; elsewhere prints one now and then.
+
+  Args:
+    stream: Where to write.
+    quiet_seconds: Time between lines where they can't be rewritten.
+  """
+
+  def __init__(self, stream: TextIO | None = None, quiet_seconds: float = 10.0):
+    self._stream = stream or sys.stderr
+    self._live = self._stream.isatty()
+    self._quiet_seconds = quiet_seconds
+    self._width = 0
+    self._next = 0.0
+
+  def update(self, text: str, force: bool = False) -> None:
+    """Shows the text as the state of things now."""
+    if self._live:
+      self._stream.write("\r" + text.ljust(self._width))
+      self._width = len(text)
+    elif force or time.monotonic() >= self._next:
+      self._stream.write(text + "\n")
+      self._next = time.monotonic() + self._quiet_seconds
+    self._stream.flush()
+
+  def say(self, text: str) -> None:
+    """Prints a line that stays."""
+    if self._live and self._width:
+      self._stream.write("\r" + " " * self._width + "\r")
+      self._width = 0
+    self._stream.write(text + "\n")
+    self._stream.flush()
+
+  def close(self) -> None:
+    """Ends the live line."""
+    if self._live and self._width:
+      self._stream.write("\n")
+      self._width = 0
+      self._stream.flush()
+
+
+def duration(seconds: float) -> str:
+  """Returns "1h02m", "3m20s" or "12s"."""
+  seconds = max(0, round(seconds))
+  if seconds >= 3600:
+    return f"{seconds // 3600}h{seconds % 3600 // 60:02d}m"
+  if seconds >= 60:
+    return f"{seconds // 60}m{seconds % 60:02d}s"
+  return f"{seconds}s"
+
+
+def count(number: float) -> str:
+  """Returns "1.23M", "45.6k" or "789"."""
+  for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+    if abs(number) >= limit:
+      return f"{number / limit:.3g}{unit}"
+  return f"{number:.3g}"
+
+
+class Rates:
+  """Turns growing counters into rates per second since the last call."""
+
+  def __init__(self):
+    self._last: dict[str, float] = {}
+    self._time = time.monotonic()
+
+  def __call__(self, counters: Mapping[str, float]) -> dict[str, float]:
+    """Returns increase per second of each counter."""
+    now = time.monotonic()
+    seconds = max(1e-9, now - self._time)
+    rates = {
+      name: (value - self._last.get(name, value)) / seconds
+      for name, value in counters.items()
+    }
+    self._last, self._time = dict(counters), now
+    return rates

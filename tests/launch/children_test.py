@@ -1,0 +1,92 @@
+"""Tests of launch.local.children."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+from absl.testing import absltest
+
+from launch import errors
+from launch.local import children
+
+_CHILD = "tests.launch.sleepy_child"
+
+
+def _until(condition, seconds=20.0):
+  deadline = time.monotonic() + seconds
+  while not condition():
+    if time.monotonic() > deadline:
+      raise AssertionError("did not come true in time")
+    time.sleep(0.01)
+
+
+def _gone(pid):
+  """Whether a process has ended; one that nobody waited for counts."""
+  try:
+    stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+  except FileNotFoundError:
+    return True
+  return stat.rpartition(")")[2].split()[0] == "Z"
+
+
+class ChildrenTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.log = os.path.join(self.create_tempdir().full_path, "child.log")
+
+  def _start(self, mode="sleep"):
+    child = children.Child("the child", _CHILD, [mode], {}, self.log)
+    self.addCleanup(children.stop, [child], 0.0)
+    return child
+
+  def _ready(self, times=1):
+    log = pathlib.Path(self.log)
+    _until(lambda: log.read_text().count("ready") == times)
+
+  def test_a_killed_child_is_started_again(self):
+    child = self._start()
+    self._ready()
+    self.assertFalse(child.poll())
+    pid = child.process.pid
+    os.kill(pid, signal.SIGKILL)
+    _until(child.poll)
+    self._ready(times=2)
+    self.assertNotEqual(child.process.pid, pid)
+    self.assertEqual(child.restarts, 1)
+
+  def test_a_child_that_never_lives_is_reported_with_its_last_words(self):
+    child = self._start("fail")
+    with self.assertRaisesRegex(
+      errors.RunError, "the child dies right after .* no flour"
+    ):
+      _until(lambda: child.poll() and False)
+
+  def test_stop_ends_it(self):
+    child = self._start()
+    self._ready()
+    children.stop([child])
+    self.assertEqual(child.process.returncode, -signal.SIGTERM)
+
+  def test_children_die_with_a_killed_parent(self):
+    script = (
+      "from launch.local import children\n"
+      f"c = children.Child('c', {_CHILD!r}, ['sleep'], {{}}, {self.log!r})\n"
+      "print(c.process.pid, flush=True)\n"
+      "import time; time.sleep(600)\n"
+    )
+    parent = subprocess.Popen(
+      [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True
+    )
+    pid = int(parent.stdout.readline())
+    self._ready()
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    _until(lambda: _gone(pid))
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,115 @@
+"""Tests of launch.config_json and launch.overrides."""
+
+import dataclasses
+import json
+from typing import Literal
+
+from absl.testing import absltest, parameterized
+
+from launch import config_json, errors, overrides
+
+
+@dataclasses.dataclass(frozen=True)
+class Inner:
+  """A component's config."""
+
+  size: int = 3
+  rate: float = 0.5
+  kind: Literal["a", "bcd"] = "a"
+  limit: int | None = None
+
+  def __post_init__(self):
+    if self.size < 1:
+      raise ValueError(f"inner.size is {self.size}; it must be at least 1.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Outer:
+  """The gathered config."""
+
+  inner: Inner = Inner()
+  name: str = "x"
+  flag: bool = False
+  pair: tuple[int, int] = (1, 2)
+  words: tuple[str, ...] = ("p", "q")
+
+
+class ConfigJsonTest(parameterized.TestCase):
+  def test_round_trip_through_text(self):
+    config = Outer(Inner(7, 1e-9, "bcd", 4), "run", True, (8, 9), ("only",))
+    text = json.dumps(config_json.to_json(config))
+    self.assertEqual(config_json.from_json(Outer, json.loads(text)), config)
+
+  def test_missing_keys_keep_defaults_and_ints_serve_as_floats(self):
+    config = config_json.from_json(Outer, {"inner": {"rate": 2}})
+    self.assertEqual(config, Outer(Inner(rate=2.0)))
+    self.assertIsInstance(config.inner.rate, float)
+
+  @parameterized.parameters(
+    ({"inner": {"sise": 1}}, r"inner\.sise.*did you mean 'size'"),
+    ({"inner": {"size": 1.5}}, r"inner\.size: 1\.5 .* whole number"),
+    ({"inner": {"size": True}}, r"inner\.size: True .* whole number"),
+    ({"inner": {"size": 0}}, r"inner\.size is 0; .* at least 1"),
+    ({"inner": {"rate": "a"}}, r"inner\.rate: 'a' is not a finite number"),
+    ({"inner": {"rate": float("nan")}}, r"inner\.rate: nan"),
+    ({"inner": {"kind": "bcde"}}, r"inner\.kind.*did you mean 'bcd'"),
+    ({"inner": {"limit": "x"}}, r"inner\.limit: 'x'"),
+    ({"inner": 3}, r"inner: 3 is not an object"),
+    ({"flag": 1}, r"flag: 1 is not true or false"),
+    ({"pair": [1]}, r"pair: \[1\] is not a list of 2"),
+    ({"pair": [1, "b"]}, r"pair\[1\]: 'b' is not a whole number"),
+    ({"words": "pq"}, r"words: 'pq' is not a list"),
+  )
+  def test_refuses(self, obj, message):
+    with self.assertRaisesRegex(errors.UserError, message):
+      config_json.from_json(Outer, obj)
+
+  def test_differences_name_the_fields(self):
+    a = config_json.to_json(Outer())
+    b = config_json.to_json(Outer(Inner(size=5), name="y"))
+    self.assertEqual(
+      config_json.differences(a, b),
+      ["inner.size: 3, not 5", "name: 'x', not 'y'"],
+    )
+    self.assertEqual(config_json.differences(a, a), [])
+
+
+class OverridesTest(parameterized.TestCase):
+  def test_applies(self):
+    config = overrides.apply(
+      Outer(),
+      [
+        "inner.size=9",
+        "inner.limit=5",
+        "inner.kind=bcd",
+        "name=12",
+        "pair=3,4",
+        'words=["r"]',
+        "flag=true",
+      ],
+    )
+    self.assertEqual(
+      config,
+      Outer(Inner(9, 0.5, "bcd", 5), "12", True, (3, 4), ("r",)),
+    )
+    self.assertEqual(overrides.apply(config, ["words=a,b"]).words, ("a", "b"))
+    none = overrides.apply(config, ["inner.limit=null"])
+    self.assertIsNone(none.inner.limit)
+
+  @parameterized.parameters(
+    ("inner.size", "write it as field.name=value"),
+    ("inner=3", "inner: is a group of fields"),
+    ("inner.sice=3", "did you mean 'size'"),
+    ("outer.size=3", "outer: no such field"),
+    ("name.size=3", "name has no fields"),
+    ("inner.size=three", "inner.size: 'three' is not a whole number"),
+    ("inner.size=0", "inner.size is 0"),
+    ("pair=1,2,3", "pair: .* is not"),
+  )
+  def test_refuses(self, setting, message):
+    with self.assertRaisesRegex(errors.UserError, message):
+      overrides.apply(Outer(), [setting])
+
+
+if __name__ == "__main__":
+  absltest.main()

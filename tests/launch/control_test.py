@@ -1,0 +1,141 @@
+"""Tests of launch.local.control."""
+
+import os
+import threading
+import time
+
+import numpy as np
+from absl.testing import absltest
+
+from curriculum import base
+from launch.local import control
+
+
+class FakeRole:
+  """Hands out numbered assignments and remembers what it is told."""
+
+  def __init__(self):
+    self.lock = threading.Lock()
+    self.given = 0
+    self.records = []
+    self.steps = 0
+    self.unrolls = []
+
+  def next_tasks(self, n):
+    with self.lock:
+      first = self.given
+      self.given += n
+      return [base.Assignment(first + i, None, True) for i in range(n)]
+
+  def report(self, record):
+    with self.lock:
+      self.records.append(record)
+
+  def count_steps(self, steps):
+    with self.lock:
+      self.steps += steps
+
+  def insert_encoded(self, data):
+    with self.lock:
+      self.unrolls.append(data)
+
+
+def _record(key):
+  return base.EpisodeRecord(key, True, np.zeros(2, np.float32), 0.0, 0.0, 0.0)
+
+
+def _until(condition, seconds=10.0):
+  deadline = time.monotonic() + seconds
+  while not condition():
+    if time.monotonic() > deadline:
+      raise AssertionError("did not come true in time")
+    time.sleep(0.005)
+
+
+class ControlTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.role = FakeRole()
+    self.publisher = control.Publisher()
+    self.server = control.Server(self.role, self.publisher)
+    self.addCleanup(self.server.close)
+
+  def _client(self):
+    client = control.Client(self.server.address, self.server.key, 0.01)
+    self.addCleanup(client.close)
+    return client
+
+  def test_tasks_are_given_once_to_any_number_of_actors(self):
+    clients = [self._client() for _ in range(3)]
+    keys = [c.next_task().key for _ in range(20) for c in clients]
+    self.assertLen(set(keys), 60)
+
+  def test_records_and_steps_arrive(self):
+    client = self._client()
+    for key in range(5):
+      client.report(_record(key))
+      client.count_steps(10)
+    _until(lambda: len(self.role.records) == 5 and self.role.steps == 50)
+    self.assertEqual([r.key for r in self.role.records], list(range(5)))
+
+  def test_close_sends_what_is_queued(self):
+    client = self._client()
+    client.report(_record(7))
+    client.count_steps(3)
+    client.close()
+    self.assertEqual([r.key for r in self.role.records], [7])
+    self.assertEqual(self.role.steps, 3)
+
+  def test_only_newer_params_come_and_only_once(self):
+    client = self._client()
+    self.assertIsNone(client.new_params())
+    self.publisher.publish(0, {"w": np.arange(3)})
+    got = []
+    _until(lambda: got.append(client.new_params()) or got[-1])
+    self.assertEqual(got[-1].version, 0)
+    np.testing.assert_array_equal(got[-1].params["w"], [0, 1, 2])
+    self.assertIsNone(client.new_params())
+    self.publisher.publish(5, {"w": np.ones(3)})
+    _until(lambda: got.append(client.new_params()) or got[-1])
+    self.assertEqual(got[-1].version, 5)
+
+  def test_an_actor_without_a_server_stops(self):
+    client = self._client()
+    client.next_task()
+    self.server.close()
+
+    def drain():
+      while True:
+        client.next_task()
+
+    with self.assertRaisesRegex(ConnectionError, "learner went away"):
+      drain()
+
+  def test_a_broken_client_does_not_disturb_the_others(self):
+    broken, sound = self._client(), self._client()
+    broken.next_task()
+    broken._conn._handle, handle = None, broken._conn._handle
+    os.write(handle, b"\0\0\0\x10half")
+    os.close(handle)
+    keys = {sound.next_task().key for _ in range(10)}
+    self.assertLen(keys, 10)
+
+  def test_a_failing_role_is_told_to_the_owner(self):
+    self.role.report = lambda record: 1 / 0
+    client = self._client()
+    self.server.check()
+    client.report(_record(1))
+    with self.assertRaises(ZeroDivisionError):
+      _until(self.server.check)
+
+  def test_remote_writer_returns_when_stored(self):
+    writer = control.RemoteWriter(
+      self.server.address, self.server.key, lambda unroll, p: bytes([unroll])
+    )
+    writer.insert(9)
+    self.assertEqual(self.role.unrolls, [bytes([9])])
+    writer.close()
+
+
+if __name__ == "__main__":
+  absltest.main()
