@@ -1,0 +1,138 @@
+"""Acting: one action for each of a batch of environments (§4.1).
+
+The agent acts by sampling, in training and evaluation alike. Besides the
+action it says how surprised its model was, which the curriculum's fitness
+scores are made of (§5.2).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from agent import categorical, types
+from agent import policy as policy_lib
+
+
+class ActorState(NamedTuple):
+  """What one step of acting hands to the next.
+
+  Attributes:
+    memory: The network's memory.
+    value: v_1, the value predicted one model step ahead, float32 [B].
+    policy: Log-probabilities π_1 predicted one model step ahead, [B, S].
+  """
+
+  memory: types.MemoryState
+  value: jax.Array
+  policy: jax.Array
+
+
+class ActorOutput(NamedTuple):
+  """What one step of acting says.
+
+  Attributes:
+    action: Indices of the heads, int32 [B, A].
+    behaviour_logits: What the action was drawn from, float32 [B, S].
+    value: v_0 of this step, float32 [B].
+    value_error: |v_0 of this step - v_1 of the step before|, zero at an
+      episode's first step, float32 [B].
+    policy_error: The same for policies, Jensen-Shannon divergence summed over
+      heads, nats, float32 [B].
+  """
+
+  action: jax.Array
+  behaviour_logits: jax.Array
+  value: jax.Array
+  value_error: jax.Array
+  policy_error: jax.Array
+
+
+class Actor(NamedTuple):
+  """Two functions.
+
+  Attributes:
+    init: From the number of environments, the state before the first step.
+    act: `act(params, state, observation [B, ...], first [B], rng_key)` gives
+      the step's output and the next state; jitted.
+  """
+
+  init: Callable[[int], ActorState]
+  act: Callable[..., tuple[ActorOutput, ActorState]]
+
+
+def td_error(
+  value: np.ndarray,
+  reward: np.ndarray,
+  discount: np.ndarray,
+  next_value: np.ndarray,
+  gamma: float,
+) -> np.ndarray:
+  """Returns |r_t + γ v_0(t+1) - v_0(t)|, elementwise (§5.2).
+
+  Args:
+    value: v_0(t).
+    reward: Reward after the action of step t.
+    discount: 0 where the episode ended after it, else 1.
+    next_value: v_0(t+1); not read, if finite, where the episode ended.
+    gamma: Discount per step.
+  """
+  return np.abs(reward + gamma * discount * next_value - value)
+
+
+def make_actor(
+  network: Any, action_sizes: Sequence[int], value_range: float
+) -> Actor:
+  """Builds the functions that act.
+
+  Args:
+    network: The network's functions (`agent.network.Network`).
+    action_sizes: Sizes of the action heads.
+    value_range: `MuesliConfig.value_range`, to read values.
+
+  Returns:
+    The actor's functions.
+  """
+  sizes = tuple(action_sizes)
+
+  def init(batch_size: int) -> ActorState:
+    return ActorState(
+      memory=network.initial_memory(batch_size),
+      value=jnp.zeros([batch_size]),
+      policy=policy_lib.log_probs(jnp.zeros([batch_size, sum(sizes)]), sizes),
+    )
+
+  def act(
+    params: types.Params,
+    state: ActorState,
+    observation: types.Observation,
+    first: jax.Array,
+    rng_key: jax.Array,
+  ) -> tuple[ActorOutput, ActorState]:
+    output, memory = network.step(params, state.memory, observation, first)
+    logits = output.policy_logits.astype(jnp.float32)
+    value = categorical.decode(output.value_logits, value_range)
+    action = policy_lib.sample(rng_key, logits, sizes)
+    _, _, _, next_policy, next_value = network.model_step(
+      params,
+      output.model_hidden,
+      output.model_cell,
+      policy_lib.one_hot(action, sizes),
+    )
+    known = 1.0 - first.astype(jnp.float32)
+    policy = policy_lib.log_probs(logits, sizes)
+    return ActorOutput(
+      action=action,
+      behaviour_logits=logits,
+      value=value,
+      value_error=known * jnp.abs(value - state.value),
+      policy_error=known * policy_lib.jensen_shannon(policy, state.policy),
+    ), ActorState(
+      memory=memory,
+      value=categorical.decode(next_value, value_range),
+      policy=policy_lib.log_probs(next_policy, sizes),
+    )
+
+  return Actor(init=init, act=jax.jit(act))

@@ -1,0 +1,266 @@
+"""Checkpoints: a run's whole state, whole or not at all.
+
+A checkpoint is a folder `<directory>/<step>` with the arrays of the train
+state, written by Orbax, and `run.json`, which holds the rest of the run's
+state and says what arrays there are. It is written under another name and
+renamed when complete, so that a folder with a number for a name is always
+good, whenever the writer was killed. Older ones go only after that.
+
+Nothing here is pickled: reading a checkpoint runs no code from it.
+"""
+
+import base64
+import json
+import os
+import pathlib
+import shutil
+from typing import Any
+
+import jax
+import numpy as np
+
+FORMAT = 'adaland.checkpoint/1'
+_TEMPORARY = 'writing-'
+_ARRAYS = 'arrays'
+_RUN = 'run.json'
+
+
+def steps(directory: str | os.PathLike[str]) -> list[int]:
+  """Returns the steps of the checkpoints in a folder, oldest first."""
+  path = pathlib.Path(directory)
+  if not path.is_dir():
+    return []
+  return sorted(int(p.name) for p in path.iterdir() if p.name.isdecimal())
+
+
+def save(
+  directory: str | os.PathLike[str],
+  step: int,
+  state: Any,
+  run: dict[str, Any],
+  keep: int = 2,
+) -> pathlib.Path:
+  """Writes a checkpoint, then removes those older than the newest `keep`.
+
+  Args:
+    directory: Where the run's checkpoints are; made if it isn't there.
+    step: Names the checkpoint; one of the same step is replaced.
+    state: Pytree of arrays, such as `learner.TrainState`.
+    run: Everything else: dictionaries with string keys, lists, numbers,
+      strings, None, and NumPy arrays.
+    keep: How many checkpoints to leave, at least 1.
+
+  Returns:
+    The checkpoint's folder.
+
+  Raises:
+    OSError: If it can't be written, for instance because the disk is full;
+      the earlier checkpoints are untouched.
+  """
+  if keep < 1:
+    raise ValueError(f'keep={keep}: must be at least 1')
+  directory = pathlib.Path(directory).absolute()
+  document = {
+    'format': FORMAT,
+    'step': step,
+    'leaves': _describe(state),
+    'run': _to_json(run),
+  }
+  temporary = directory / f'{_TEMPORARY}{step}-{os.getpid()}'
+  final = directory / str(step)
+  try:
+    directory.mkdir(parents=True, exist_ok=True)
+    _remove_remains(directory)
+    temporary.mkdir()
+    _write_arrays(temporary / _ARRAYS, jax.device_get(state))
+    with open(temporary / _RUN, 'w', encoding='utf-8') as file:
+      json.dump(document, file)
+      file.flush()
+      os.fsync(file.fileno())
+    if final.exists():
+      # Two renames: an interruption between them leaves this step's old copy
+      # under a name that isn't a number, but never half a checkpoint.
+      final.rename(directory / f'{_TEMPORARY}old-{step}-{os.getpid()}')
+    temporary.rename(final)
+    _sync_folder(directory)
+  except Exception as error:
+    shutil.rmtree(temporary, ignore_errors=True)
+    reason = str(error).splitlines()[0] if str(error) else repr(error)
+    raise OSError(f'cannot write checkpoint {final}: {reason}') from error
+  _remove_remains(directory)
+  for old in steps(directory)[:-keep]:
+    shutil.rmtree(directory / str(old), ignore_errors=True)
+  return final
+
+
+def restore(
+  directory: str | os.PathLike[str], template: Any, step: int | None = None
+) -> tuple[Any, dict[str, Any], int]:
+  """Reads a checkpoint.
+
+  Args:
+    directory: Where the run's checkpoints are.
+    template: Pytree of the structure, shapes and dtypes that the state must
+      have: arrays or `jax.ShapeDtypeStruct`.
+    step: Which checkpoint; the newest if None.
+
+  Returns:
+    The state, of NumPy arrays; the `run` dictionary; the step.
+
+  Raises:
+    ValueError: If there is no such checkpoint, or it is broken, or it is of
+      another agent. One line, which names the folder.
+  """
+  available = steps(directory)
+  if not available:
+    raise ValueError(f'no checkpoint in {directory}')
+  step = available[-1] if step is None else step
+  if step not in available:
+    raise ValueError(
+      f'no checkpoint of step {step} in {directory}: there are {available}'
+    )
+  folder = pathlib.Path(directory).absolute() / str(step)
+  document = _read_document(folder)
+  _check_leaves(folder, document['leaves'], _describe(template))
+  try:
+    leaves = _read_arrays(folder / _ARRAYS, template)
+  except Exception as error:
+    reason = str(error).splitlines()[0] if str(error) else repr(error)
+    raise ValueError(f'broken checkpoint {folder}: {reason}') from error
+  treedef = jax.tree_util.tree_structure(template)
+  state = jax.tree_util.tree_unflatten(treedef, leaves)
+  return state, _from_json(document['run']), step
+
+
+def read_run(
+  directory: str | os.PathLike[str], step: int | None = None
+) -> dict[str, Any]:
+  """Returns only the `run` dictionary of a checkpoint, the newest if None.
+
+  Raises:
+    ValueError: If there is no such checkpoint or it is broken.
+  """
+  available = steps(directory)
+  if not available or (step is not None and step not in available):
+    raise ValueError(f'no checkpoint in {directory}')
+  step = available[-1] if step is None else step
+  folder = pathlib.Path(directory).absolute() / str(step)
+  return _from_json(_read_document(folder)['run'])
+
+
+def _write_arrays(path: pathlib.Path, state: Any) -> None:
+  # Numbered, because names of modules aren't always good file names.
+  leaves = {
+    f'{i:05d}': np.asarray(x)
+    for i, x in enumerate(jax.tree_util.tree_leaves(state))
+  }
+  with _checkpointer() as checkpointer:
+    checkpointer.save(path, leaves)
+
+
+def _read_arrays(path: pathlib.Path, template: Any) -> list[np.ndarray]:
+  wanted = {
+    f'{i:05d}': np.zeros(x.shape, x.dtype)
+    for i, x in enumerate(jax.tree_util.tree_leaves(template))
+  }
+  with _checkpointer() as checkpointer:
+    leaves = checkpointer.restore(path, item=wanted)
+  return [np.asarray(leaves[name]) for name in sorted(leaves)]
+
+
+def _checkpointer() -> Any:
+  # Imported where used: most processes of a run never touch a checkpoint.
+  import orbax.checkpoint
+
+  return orbax.checkpoint.PyTreeCheckpointer()
+
+
+def _describe(state: Any) -> list[list[Any]]:
+  """Lists path, shape and dtype of each leaf."""
+  flat, _ = jax.tree_util.tree_flatten_with_path(state)
+  return [
+    [jax.tree_util.keystr(path), list(x.shape), np.dtype(x.dtype).name]
+    for path, x in flat
+  ]
+
+
+def _read_document(folder: pathlib.Path) -> dict[str, Any]:
+  try:
+    with open(folder / _RUN, encoding='utf-8') as file:
+      document = json.load(file)
+  except (OSError, ValueError) as error:
+    raise ValueError(f'broken checkpoint {folder}: {error}') from error
+  if not isinstance(document, dict) or document.get('format') != FORMAT:
+    raise ValueError(f'{folder} is not a checkpoint: expected {FORMAT}')
+  return document
+
+
+def _check_leaves(
+  folder: pathlib.Path, found: list[list[Any]], wanted: list[list[Any]]
+) -> None:
+  for have, want in zip(found, wanted, strict=False):
+    if have != want:
+      raise ValueError(
+        f'checkpoint {folder} is of another agent: '
+        f'it has {_leaf_text(have)} where {_leaf_text(want)} is needed'
+      )
+  if len(found) != len(wanted):
+    raise ValueError(
+      f'checkpoint {folder} is of another agent: '
+      f'it has {len(found)} arrays where {len(wanted)} are needed'
+    )
+
+
+def _leaf_text(leaf: list[Any]) -> str:
+  path, shape, dtype = leaf
+  return f'{path} {dtype}{shape}'
+
+
+def _to_json(value: Any) -> Any:
+  """Replaces NumPy arrays and scalars by what JSON can hold, exactly."""
+  if isinstance(value, dict):
+    for key in value:
+      if not isinstance(key, str):
+        raise TypeError(f'key {key!r} of a checkpoint: must be a string')
+    return {key: _to_json(item) for key, item in value.items()}
+  if isinstance(value, list | tuple):
+    return [_to_json(item) for item in value]
+  if isinstance(value, np.generic):
+    return value.item()
+  if isinstance(value, np.ndarray | jax.Array):
+    array = np.asarray(value)
+    data = np.ascontiguousarray(array).tobytes()
+    return {
+      '__array__': base64.b64encode(data).decode('ascii'),
+      'dtype': array.dtype.str,
+      'shape': list(array.shape),
+    }
+  return value
+
+
+def _from_json(value: Any) -> Any:
+  if isinstance(value, list):
+    return [_from_json(item) for item in value]
+  if not isinstance(value, dict):
+    return value
+  if '__array__' in value:
+    data = base64.b64decode(value['__array__'])
+    array = np.frombuffer(data, np.dtype(value['dtype']))
+    return array.reshape(value['shape']).copy()
+  return {key: _from_json(item) for key, item in value.items()}
+
+
+def _remove_remains(directory: pathlib.Path) -> None:
+  """Removes what killed writers left behind."""
+  for path in directory.iterdir():
+    if path.name.startswith(_TEMPORARY):
+      shutil.rmtree(path, ignore_errors=True)
+
+
+def _sync_folder(path: pathlib.Path) -> None:
+  """Makes renames in a folder survive a power cut, where the system can."""
+  descriptor = os.open(path, os.O_RDONLY)
+  try:
+    os.fsync(descriptor)
+  finally:
+    os.close(descriptor)

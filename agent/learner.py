@@ -1,0 +1,309 @@
+"""The learner: one pytree of state, one pure update (§4).
+
+Shape letters: B batch, T time, A heads, S sum of their sizes, N samples, I
+model steps, H model width.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from agent import categorical, model, muesli, types
+from agent import policy as policy_lib
+
+Metrics = dict[str, jax.Array]
+
+
+@dataclasses.dataclass(frozen=True)
+class LearnerConfig:
+  """How to learn; defaults are Muesli's (§4.3).
+
+  Attributes:
+    learning_rate: Highest learning rate.
+    warmup_updates: Updates over which it rises linearly from zero.
+    decay_updates: Update count at which it has fallen linearly to zero; 0
+      keeps it constant after the warm-up.
+    adam_b1: Decay of Adam's first moment.
+    adam_b2: Decay of Adam's second moment.
+    adam_epsilon: Added to Adam's denominator.
+    weight_decay: AdamW's decay, times the learning rate.
+    update_clip: Bound on each element of Adam's update before it is
+      multiplied by the learning rate.
+    target_rate: α, the share of the new parameters that the target network
+      takes in at each update.
+    muesli: Constants of targets and losses.
+  """
+
+  learning_rate: float = 3e-4
+  warmup_updates: int = 0
+  decay_updates: int = 0
+  adam_b1: float = 0.9
+  adam_b2: float = 0.999
+  adam_epsilon: float = 1e-8
+  weight_decay: float = 0.0
+  update_clip: float = 1.0
+  target_rate: float = 0.1
+  muesli: muesli.MuesliConfig = dataclasses.field(
+    default_factory=muesli.MuesliConfig
+  )
+
+  def __post_init__(self):
+    for name in ("learning_rate", "adam_epsilon", "update_clip"):
+      if not getattr(self, name) > 0:
+        raise ValueError(f"{name}={getattr(self, name)}: must be above 0")
+    for name in ("adam_b1", "adam_b2"):
+      if not 0 <= getattr(self, name) < 1:
+        raise ValueError(f"{name}={getattr(self, name)}: must be in [0, 1)")
+    if not 0 < self.target_rate <= 1:
+      raise ValueError(f"target_rate={self.target_rate}: must be in (0, 1]")
+    for name in ("warmup_updates", "decay_updates", "weight_decay"):
+      if not getattr(self, name) >= 0:
+        raise ValueError(f"{name}={getattr(self, name)}: must not be negative")
+    if 0 < self.decay_updates <= self.warmup_updates:
+      raise ValueError(
+        f"decay_updates={self.decay_updates}: must be 0 or above "
+        f"warmup_updates={self.warmup_updates}"
+      )
+
+
+class TrainState(NamedTuple):
+  """Everything that learning goes on from.
+
+  Attributes:
+    params: The network being trained.
+    target_params: The target network: acts, and makes the targets.
+    opt_state: The optimiser's.
+    scale: Moving moment of the advantages.
+    updates: Updates done, int32 [].
+    rng_key: Source of the sampled actions.
+  """
+
+  params: types.Params
+  target_params: types.Params
+  opt_state: optax.OptState
+  scale: muesli.AdvantageScale
+  updates: jax.Array
+  rng_key: jax.Array
+
+
+class Learner(NamedTuple):
+  """Two functions.
+
+  Attributes:
+    init: From a random key, the first state.
+    update: From a state and a batch, the next state and scalar metrics. The
+      state given is consumed: its buffers are reused.
+  """
+
+  init: Callable[[jax.Array], TrainState]
+  update: Callable[[TrainState, types.Unroll], tuple[TrainState, Metrics]]
+
+
+def make_optimizer(config: LearnerConfig) -> optax.GradientTransformation:
+  """AdamW whose Adam part is clipped elementwise (§4.3)."""
+  schedule = optax.constant_schedule(config.learning_rate)
+  if config.decay_updates:
+    schedule = optax.linear_schedule(
+      config.learning_rate,
+      0.0,
+      config.decay_updates - config.warmup_updates,
+    )
+  if config.warmup_updates:
+    # Counted from one, so that the first update isn't lost.
+    n = config.warmup_updates
+    rise = optax.linear_schedule(
+      config.learning_rate / n, config.learning_rate, max(n - 1, 1)
+    )
+    schedule = optax.join_schedules([rise, schedule], [n])
+  return optax.chain(
+    optax.scale_by_adam(
+      b1=config.adam_b1, b2=config.adam_b2, eps=config.adam_epsilon
+    ),
+    optax.clip(config.update_clip),
+    optax.add_decayed_weights(config.weight_decay),
+    optax.scale_by_learning_rate(schedule),
+  )
+
+
+def make_learner(
+  network: Any,
+  config: LearnerConfig,
+  action_sizes: Sequence[int],
+  devices: Sequence[jax.Device] | None = None,
+) -> Learner:
+  """Builds the learner for a network.
+
+  The batch is split over the devices, parameters are on each; on one device
+  it is the same program.
+
+  Args:
+    network: The network's functions (`agent.network.Network`).
+    config: How to learn.
+    action_sizes: Sizes of the action heads.
+    devices: Devices to use; all local ones if None.
+
+  Returns:
+    The learner's functions; `update` is jitted.
+  """
+  sizes = tuple(action_sizes)
+  constants = config.muesli
+  optimizer = make_optimizer(config)
+
+  def init(rng_key: jax.Array) -> TrainState:
+    params_key, rng_key = jax.random.split(rng_key)
+    params = network.init(params_key)
+    return TrainState(
+      params=params,
+      # A copy: a donated state may not hold one buffer twice.
+      target_params=jax.tree_util.tree_map(jnp.copy, params),
+      opt_state=optimizer.init(params),
+      scale=muesli.initial_scale(),
+      updates=jnp.zeros([], jnp.int32),
+      rng_key=rng_key,
+    )
+
+  def unroll(params: types.Params, batch: types.Unroll) -> types.NetworkOutput:
+    output, _ = network.unroll(
+      params, batch.initial_memory, batch.observation, batch.first
+    )
+    return output
+
+  def make_targets(
+    params: types.Params,
+    batch: types.Unroll,
+    experience: muesli.Experience,
+    rng_key: jax.Array,
+  ) -> tuple[muesli.Targets, jax.Array]:
+    """Asks the target network, once, for targets and the prior."""
+    output = unroll(params, batch)
+    prior = muesli.prior_policy(
+      policy_lib.log_probs(output.policy_logits, sizes),
+      experience.behaviour,
+      sizes,
+      constants,
+    )  # [B, T, S]
+    repeated = jnp.broadcast_to(
+      prior[:, :, None],
+      (*prior.shape[:2], constants.num_samples, prior.shape[-1]),
+    )
+    samples = policy_lib.one_hot(
+      policy_lib.sample(rng_key, repeated, sizes), sizes
+    )  # [B, T, N, S]
+    q = model.look_ahead(
+      network,
+      params,
+      output,
+      jnp.concatenate([experience.action[:, :, None], samples], axis=2),
+      constants,
+    )  # [B, T, 1 + N]
+    target = jax.vmap(
+      lambda *args: muesli.targets(*args, config=constants),
+    )(
+      experience,
+      prior,
+      categorical.decode(output.value_logits, constants.value_range),
+      q[:, :, 0],
+      samples,
+      q[:, :, 1:],
+    )
+    return target, prior
+
+  def loss(
+    params: types.Params,
+    batch: types.Unroll,
+    experience: muesli.Experience,
+    target: muesli.Targets,
+    sigma: jax.Array,
+  ):
+    output = unroll(params, batch)
+    predictions = model.unroll_model(
+      network, params, output, experience.action, constants.model_steps
+    )
+    parts = jax.vmap(
+      lambda p, t, e: muesli.losses(p, t, e, sigma, sizes, constants)
+    )(predictions, target, experience)
+    steps = jnp.maximum(jnp.sum(experience.mask), 1.0)
+    parts = {name: jnp.sum(x) / steps for name, x in parts.items()}
+    return muesli.total_loss(parts, constants), (parts, output.policy_logits)
+
+  def update(
+    state: TrainState, batch: types.Unroll
+  ) -> tuple[TrainState, Metrics]:
+    rng_key, sample_key = jax.random.split(state.rng_key)
+    mask = jnp.asarray(batch.mask, jnp.float32)
+    experience = muesli.Experience(
+      action=policy_lib.one_hot(batch.action, sizes),
+      behaviour=policy_lib.log_probs(batch.behaviour_logits, sizes),
+      reward=jnp.asarray(batch.reward),
+      discount=jnp.asarray(batch.discount),
+      mask=mask,
+    )
+    target, prior = make_targets(
+      state.target_params, batch, experience, sample_key
+    )
+    error = target.complete * (target.returns - target.value)
+    complete = jnp.maximum(jnp.sum(target.complete), 1.0)
+    scale, sigma = muesli.update_scale(
+      state.scale, jnp.sum(jnp.square(error)) / complete, constants
+    )
+    (total, (parts, logits)), gradient = jax.value_and_grad(loss, has_aux=True)(
+      state.params, batch, experience, target, sigma
+    )
+    step, opt_state = optimizer.update(gradient, state.opt_state, state.params)
+    params = optax.apply_updates(state.params, step)
+    target_params = optax.incremental_update(
+      params, state.target_params, config.target_rate
+    )
+
+    pi = policy_lib.log_probs(logits, sizes)
+
+    def mean(x):
+      return jnp.sum(x * mask) / jnp.maximum(jnp.sum(mask), 1.0)
+
+    metrics = {f"loss/{name}": x for name, x in parts.items()} | {
+      "loss/total": total,
+      "entropy": mean(policy_lib.entropy(pi)),
+      "kl_prior": mean(policy_lib.kl(prior, pi)),
+      "value": mean(target.value),
+      "return": jnp.sum(target.complete * target.returns) / complete,
+      "reward": mean(batch.reward),
+      "advantage_std": sigma,
+      "gradient_norm": optax.global_norm(gradient),
+      "update_norm": optax.global_norm(step),
+    }
+    return TrainState(
+      params=params,
+      target_params=target_params,
+      opt_state=opt_state,
+      scale=scale,
+      updates=state.updates + 1,
+      rng_key=rng_key,
+    ), metrics
+
+  devices = jax.local_devices() if devices is None else list(devices)
+  mesh = jax.sharding.Mesh(np.asarray(devices), ("batch",))
+  whole = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+  split = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("batch"))
+  jitted = jax.jit(
+    update,
+    donate_argnums=0,
+    in_shardings=(whole, split),
+    out_shardings=whole,
+  )
+
+  def checked_update(
+    state: TrainState, batch: types.Unroll
+  ) -> tuple[TrainState, Metrics]:
+    rows = batch.reward.shape[0]
+    if rows % len(devices):
+      raise ValueError(
+        f"batch size {rows}: must be a multiple of the {len(devices)} devices"
+      )
+    return jitted(state, batch)
+
+  return Learner(init=jax.jit(init, out_shardings=whole), update=checked_update)
