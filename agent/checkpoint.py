@@ -19,10 +19,10 @@ from typing import Any
 import jax
 import numpy as np
 
-FORMAT = 'adaland.checkpoint/1'
-_TEMPORARY = 'writing-'
-_ARRAYS = 'arrays'
-_RUN = 'run.json'
+FORMAT = "adaland.checkpoint/1"
+_TEMPORARY = "writing-"
+_ARRAYS = "arrays"
+_RUN = "run.json"
 
 
 def steps(directory: str | os.PathLike[str]) -> list[int]:
@@ -58,35 +58,35 @@ def save(
       the earlier checkpoints are untouched.
   """
   if keep < 1:
-    raise ValueError(f'keep={keep}: must be at least 1')
+    raise ValueError(f"keep={keep}: must be at least 1")
   directory = pathlib.Path(directory).absolute()
   document = {
-    'format': FORMAT,
-    'step': step,
-    'leaves': _describe(state),
-    'run': _to_json(run),
+    "format": FORMAT,
+    "step": step,
+    "leaves": _describe(state),
+    "run": _to_json(run),
   }
-  temporary = directory / f'{_TEMPORARY}{step}-{os.getpid()}'
+  temporary = directory / f"{_TEMPORARY}{step}-{os.getpid()}"
   final = directory / str(step)
   try:
     directory.mkdir(parents=True, exist_ok=True)
     _remove_remains(directory)
     temporary.mkdir()
     _write_arrays(temporary / _ARRAYS, jax.device_get(state))
-    with open(temporary / _RUN, 'w', encoding='utf-8') as file:
+    with open(temporary / _RUN, "w", encoding="utf-8") as file:
       json.dump(document, file)
       file.flush()
       os.fsync(file.fileno())
     if final.exists():
       # Two renames: an interruption between them leaves this step's old copy
       # under a name that isn't a number, but never half a checkpoint.
-      final.rename(directory / f'{_TEMPORARY}old-{step}-{os.getpid()}')
+      final.rename(directory / f"{_TEMPORARY}old-{step}-{os.getpid()}")
     temporary.rename(final)
     _sync_folder(directory)
   except Exception as error:
     shutil.rmtree(temporary, ignore_errors=True)
     reason = str(error).splitlines()[0] if str(error) else repr(error)
-    raise OSError(f'cannot write checkpoint {final}: {reason}') from error
+    raise OSError(f"cannot write checkpoint {final}: {reason}") from error
   _remove_remains(directory)
   for old in steps(directory)[:-keep]:
     shutil.rmtree(directory / str(old), ignore_errors=True)
@@ -113,23 +113,23 @@ def restore(
   """
   available = steps(directory)
   if not available:
-    raise ValueError(f'no checkpoint in {directory}')
+    raise ValueError(f"no checkpoint in {directory}")
   step = available[-1] if step is None else step
   if step not in available:
     raise ValueError(
-      f'no checkpoint of step {step} in {directory}: there are {available}'
+      f"no checkpoint of step {step} in {directory}: there are {available}"
     )
   folder = pathlib.Path(directory).absolute() / str(step)
   document = _read_document(folder)
-  _check_leaves(folder, document['leaves'], _describe(template))
+  _check_leaves(folder, document["leaves"], _describe(template))
   try:
     leaves = _read_arrays(folder / _ARRAYS, template)
   except Exception as error:
     reason = str(error).splitlines()[0] if str(error) else repr(error)
-    raise ValueError(f'broken checkpoint {folder}: {reason}') from error
+    raise ValueError(f"broken checkpoint {folder}: {reason}") from error
   treedef = jax.tree_util.tree_structure(template)
   state = jax.tree_util.tree_unflatten(treedef, leaves)
-  return state, _from_json(document['run']), step
+  return state, _from_json(document["run"]), step
 
 
 def read_run(
@@ -142,16 +142,16 @@ def read_run(
   """
   available = steps(directory)
   if not available or (step is not None and step not in available):
-    raise ValueError(f'no checkpoint in {directory}')
+    raise ValueError(f"no checkpoint in {directory}")
   step = available[-1] if step is None else step
   folder = pathlib.Path(directory).absolute() / str(step)
-  return _from_json(_read_document(folder)['run'])
+  return _from_json(_read_document(folder)["run"])
 
 
 def _write_arrays(path: pathlib.Path, state: Any) -> None:
   # Numbered, because names of modules aren't always good file names.
   leaves = {
-    f'{i:05d}': np.asarray(x)
+    f"{i:05d}": np.asarray(x)
     for i, x in enumerate(jax.tree_util.tree_leaves(state))
   }
   with _checkpointer() as checkpointer:
@@ -160,7 +160,7 @@ def _write_arrays(path: pathlib.Path, state: Any) -> None:
 
 def _read_arrays(path: pathlib.Path, template: Any) -> list[np.ndarray]:
   wanted = {
-    f'{i:05d}': np.zeros(x.shape, x.dtype)
+    f"{i:05d}": np.zeros(x.shape, x.dtype)
     for i, x in enumerate(jax.tree_util.tree_leaves(template))
   }
   with _checkpointer() as checkpointer:
@@ -186,12 +186,12 @@ def _describe(state: Any) -> list[list[Any]]:
 
 def _read_document(folder: pathlib.Path) -> dict[str, Any]:
   try:
-    with open(folder / _RUN, encoding='utf-8') as file:
+    with open(folder / _RUN, encoding="utf-8") as file:
       document = json.load(file)
   except (OSError, ValueError) as error:
-    raise ValueError(f'broken checkpoint {folder}: {error}') from error
-  if not isinstance(document, dict) or document.get('format') != FORMAT:
-    raise ValueError(f'{folder} is not a checkpoint: expected {FORMAT}')
+    raise ValueError(f"broken checkpoint {folder}: {error}") from error
+  if not isinstance(document, dict) or document.get("format") != FORMAT:
+    raise ValueError(f"{folder} is not a checkpoint: expected {FORMAT}")
   return document
 
 
@@ -201,19 +201,19 @@ def _check_leaves(
   for have, want in zip(found, wanted, strict=False):
     if have != want:
       raise ValueError(
-        f'checkpoint {folder} is of another agent: '
-        f'it has {_leaf_text(have)} where {_leaf_text(want)} is needed'
+        f"checkpoint {folder} is of another agent: "
+        f"it has {_leaf_text(have)} where {_leaf_text(want)} is needed"
       )
   if len(found) != len(wanted):
     raise ValueError(
-      f'checkpoint {folder} is of another agent: '
-      f'it has {len(found)} arrays where {len(wanted)} are needed'
+      f"checkpoint {folder} is of another agent: "
+      f"it has {len(found)} arrays where {len(wanted)} are needed"
     )
 
 
 def _leaf_text(leaf: list[Any]) -> str:
   path, shape, dtype = leaf
-  return f'{path} {dtype}{shape}'
+  return f"{path} {dtype}{shape}"
 
 
 def _to_json(value: Any) -> Any:
@@ -221,7 +221,7 @@ def _to_json(value: Any) -> Any:
   if isinstance(value, dict):
     for key in value:
       if not isinstance(key, str):
-        raise TypeError(f'key {key!r} of a checkpoint: must be a string')
+        raise TypeError(f"key {key!r} of a checkpoint: must be a string")
     return {key: _to_json(item) for key, item in value.items()}
   if isinstance(value, list | tuple):
     return [_to_json(item) for item in value]
@@ -231,9 +231,9 @@ def _to_json(value: Any) -> Any:
     array = np.asarray(value)
     data = np.ascontiguousarray(array).tobytes()
     return {
-      '__array__': base64.b64encode(data).decode('ascii'),
-      'dtype': array.dtype.str,
-      'shape': list(array.shape),
+      "__array__": base64.b64encode(data).decode("ascii"),
+      "dtype": array.dtype.str,
+      "shape": list(array.shape),
     }
   return value
 
@@ -243,10 +243,10 @@ def _from_json(value: Any) -> Any:
     return [_from_json(item) for item in value]
   if not isinstance(value, dict):
     return value
-  if '__array__' in value:
-    data = base64.b64decode(value['__array__'])
-    array = np.frombuffer(data, np.dtype(value['dtype']))
-    return array.reshape(value['shape']).copy()
+  if "__array__" in value:
+    data = base64.b64decode(value["__array__"])
+    array = np.frombuffer(data, np.dtype(value["dtype"]))
+    return array.reshape(value["shape"]).copy()
   return {key: _from_json(item) for key, item in value.items()}
 
 

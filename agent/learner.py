@@ -13,7 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from agent import categorical, model, muesli, types
+from agent import categorical, model, types
+from agent import muesli as muesli_lib
 from agent import policy as policy_lib
 
 Metrics = dict[str, jax.Array]
@@ -48,8 +49,8 @@ class LearnerConfig:
   weight_decay: float = 0.0
   update_clip: float = 1.0
   target_rate: float = 0.1
-  muesli: muesli.MuesliConfig = dataclasses.field(
-    default_factory=muesli.MuesliConfig
+  muesli: muesli_lib.MuesliConfig = dataclasses.field(
+    default_factory=muesli_lib.MuesliConfig
   )
 
   def __post_init__(self):
@@ -86,7 +87,7 @@ class TrainState(NamedTuple):
   params: types.Params
   target_params: types.Params
   opt_state: optax.OptState
-  scale: muesli.AdvantageScale
+  scale: muesli_lib.AdvantageScale
   updates: jax.Array
   rng_key: jax.Array
 
@@ -162,7 +163,7 @@ def make_learner(
       # A copy: a donated state may not hold one buffer twice.
       target_params=jax.tree_util.tree_map(jnp.copy, params),
       opt_state=optimizer.init(params),
-      scale=muesli.initial_scale(),
+      scale=muesli_lib.initial_scale(),
       updates=jnp.zeros([], jnp.int32),
       rng_key=rng_key,
     )
@@ -176,12 +177,12 @@ def make_learner(
   def make_targets(
     params: types.Params,
     batch: types.Unroll,
-    experience: muesli.Experience,
+    experience: muesli_lib.Experience,
     rng_key: jax.Array,
-  ) -> tuple[muesli.Targets, jax.Array]:
+  ) -> tuple[muesli_lib.Targets, jax.Array]:
     """Asks the target network, once, for targets and the prior."""
     output = unroll(params, batch)
-    prior = muesli.prior_policy(
+    prior = muesli_lib.prior_policy(
       policy_lib.log_probs(output.policy_logits, sizes),
       experience.behaviour,
       sizes,
@@ -202,7 +203,7 @@ def make_learner(
       constants,
     )  # [B, T, 1 + N]
     target = jax.vmap(
-      lambda *args: muesli.targets(*args, config=constants),
+      lambda *args: muesli_lib.targets(*args, config=constants),
     )(
       experience,
       prior,
@@ -216,8 +217,8 @@ def make_learner(
   def loss(
     params: types.Params,
     batch: types.Unroll,
-    experience: muesli.Experience,
-    target: muesli.Targets,
+    experience: muesli_lib.Experience,
+    target: muesli_lib.Targets,
     sigma: jax.Array,
   ):
     output = unroll(params, batch)
@@ -225,18 +226,21 @@ def make_learner(
       network, params, output, experience.action, constants.model_steps
     )
     parts = jax.vmap(
-      lambda p, t, e: muesli.losses(p, t, e, sigma, sizes, constants)
+      lambda p, t, e: muesli_lib.losses(p, t, e, sigma, sizes, constants)
     )(predictions, target, experience)
     steps = jnp.maximum(jnp.sum(experience.mask), 1.0)
     parts = {name: jnp.sum(x) / steps for name, x in parts.items()}
-    return muesli.total_loss(parts, constants), (parts, output.policy_logits)
+    return muesli_lib.total_loss(parts, constants), (
+      parts,
+      output.policy_logits,
+    )
 
   def update(
     state: TrainState, batch: types.Unroll
   ) -> tuple[TrainState, Metrics]:
     rng_key, sample_key = jax.random.split(state.rng_key)
     mask = jnp.asarray(batch.mask, jnp.float32)
-    experience = muesli.Experience(
+    experience = muesli_lib.Experience(
       action=policy_lib.one_hot(batch.action, sizes),
       behaviour=policy_lib.log_probs(batch.behaviour_logits, sizes),
       reward=jnp.asarray(batch.reward),
@@ -248,7 +252,7 @@ def make_learner(
     )
     error = target.complete * (target.returns - target.value)
     complete = jnp.maximum(jnp.sum(target.complete), 1.0)
-    scale, sigma = muesli.update_scale(
+    scale, sigma = muesli_lib.update_scale(
       state.scale, jnp.sum(jnp.square(error)) / complete, constants
     )
     (total, (parts, logits)), gradient = jax.value_and_grad(loss, has_aux=True)(
