@@ -90,7 +90,7 @@ class ObjectType:
         f"type id {type_id} is no object, allowed: 1 to "
         f"{constants.NUM_OBJECT_TYPES}"
       )
-    shape, colour = divmod(int(type_id) - 1, constants.NUM_COLOURS)
+    shape, colour = divmod(type_id - 1, constants.NUM_COLOURS)
     return cls(shape=shape + 1, colour=colour + 1)
 
 

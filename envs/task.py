@@ -33,7 +33,7 @@ __all__ = [
   "describe",
 ]
 
-MIN_TILES = 3
+MIN_TILES = 2
 MAX_SEED = 2**31 - 1
 MAX_NAME = 80
 
@@ -223,14 +223,18 @@ class Task:
       )
 
   def _check_literals(self) -> None:
-    literals = [player.goal for player in self.players]
-    literals += [rule.condition for rule in self.rules]
-    for literal in literals:
+    places = {
+      f"players[{i}].goal": player.goal for i, player in enumerate(self.players)
+    }
+    for i, rule in enumerate(self.rules):
+      places[f"rules[{i}]"] = rule.condition
+    known = [f"player{i + 1}" for i in range(len(self.players))]
+    for place, literal in places.items():
       for argument in literal.arguments:
-        if isinstance(argument, Player) and argument.index > len(self.players):
+        if isinstance(argument, Player) and argument.name not in known:
           raise ValueError(
-            f"'{literal}' names {argument}, allowed: "
-            f"{', '.join(f'player{i + 1}' for i in range(len(self.players)))}"
+            f"{place}: '{literal}' names {argument}, allowed: "
+            f"{', '.join(known)}"
           )
 
   def _check_time(self) -> None:
@@ -246,20 +250,22 @@ class Task:
   def _check_positions(self) -> None:
     room = [constants.TILE_METRES * size / 2 for size in self.world.tiles]
     placed: list[tuple[str, Position, Sequence[float]]] = [
-      (f"player{i + 1}", player.at, (constants.AVATAR_RADIUS,) * 2)
+      (f"players[{i}].at", player.at, (constants.AVATAR_RADIUS,) * 2)
       for i, player in enumerate(self.players)
     ]
-    for spec in self.objects:
+    for i, spec in enumerate(self.objects):
       half = shapes.shape_of_type(spec.type.type_id).half_extents
-      placed += [(spec.type.name, at, half) for at in spec.at]
-    for name, at, half in placed:
+      placed += [
+        (f"objects[{i}].at[{n}]", at, half) for n, at in enumerate(spec.at)
+      ]
+    for place, at, half in placed:
       if at is None:
         continue
       for axis in range(2):
         limit = room[axis] - half[axis]
         if abs(at[axis]) > limit + 1e-9:
           raise ValueError(
-            f"position of {name} is ({at[0]:g}, {at[1]:g}), allowed: "
+            f"{place} is ({at[0]:g}, {at[1]:g}), allowed: "
             f"{'xy'[axis]} from {-limit:g} to {limit:g}, inside the arena"
           )
 

@@ -161,14 +161,12 @@ def _draw_heights(world: World, rng: np.random.Generator) -> np.ndarray:
   """Stacks rectangular plateaus, each level on top of the one below."""
   heights = np.zeros(world.tiles, np.int64)
   for level in range(1, world.levels):
-    for _ in range(int(rng.integers(1, 3 + heights.size // 50))):
+    for _ in range(rng.integers(1, 3 + heights.size // 50)):
       below = np.argwhere(heights == level - 1)
       if not len(below):
         break
       x, y = below[rng.integers(len(below))]
-      size = [
-        int(rng.integers(2, 2 + max(1, side // 2))) for side in world.tiles
-      ]
+      size = [rng.integers(2, 2 + max(1, side // 2)) for side in world.tiles]
       x0, y0 = max(0, x - size[0] // 2), max(0, y - size[1] // 2)
       plateau = heights[x0 : x0 + size[0], y0 : y0 + size[1]]
       np.maximum(plateau, level, out=plateau)
