@@ -73,7 +73,7 @@ class SymbolicGame:
 
   goal: Condition
   rules: tuple[tuple[Condition, tuple[int, ...]], ...]
-  capacity: int = constants.MAX_OBJECTS
+  capacity: int
 
 
 class Plan(NamedTuple):
@@ -100,15 +100,17 @@ def make_condition(literal: task_lib.Literal) -> Condition:
   )
 
 
-@functools.lru_cache(maxsize=4096)
-def make_game(task: task_lib.Task, player: int = 0) -> SymbolicGame:
-  """The symbolic game that one player of a task plays."""
+def make_game(
+  task: task_lib.Task, capacity: int = constants.MAX_OBJECTS
+) -> SymbolicGame:
+  """The symbolic game that player 1 of a task plays, with so many slots."""
   return SymbolicGame(
-    goal=make_condition(task.players[player].goal),
+    goal=make_condition(task.players[0].goal),
     rules=tuple(
       (make_condition(rule.condition), tuple(s.type_id for s in rule.spawns))
       for rule in task.rules
     ),
+    capacity=capacity,
   )
 
 
