@@ -1,0 +1,174 @@
+"""The game engine: one pure function from poses to what the game makes of them.
+
+The same code runs for every physics back end, on a whole batch at once.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from envs import clock as clock_lib
+from envs import constants
+from envs import hand as hand_lib
+from envs import predicates
+from envs import rules as rules_lib
+from envs import spawning
+
+Array = jax.Array
+
+
+class Game(NamedTuple):
+  """What the engine must know of the tasks under way, int32.
+
+  Attributes:
+    goal: Goal literal of each player, [N, P, LITERAL_WIDTH].
+    rules: True rules, [N, R, RULE_WIDTH].
+    heights: Level of each tile, padded, [N, MAX_TILES, MAX_TILES].
+    ramps: Direction in which each climbs, the same shape.
+    tiles: Tiles of the arena along x and y, [N, 2].
+  """
+
+  goal: Array
+  rules: Array
+  heights: Array
+  ramps: Array
+  tiles: Array
+
+
+class Poses(NamedTuple):
+  """Where everything is: `physics.base.PhysicsState` without orientations."""
+
+  object_pos: Array
+  player_pos: Array
+  player_yaw: Array
+  touching: Array
+
+
+class Events(NamedTuple):
+  """What one step of the game brought.
+
+  Attributes:
+    slot_types: Type ids in the slots afterwards, int32 [N, S].
+    changed: Slots whose object was consumed or made, bool [N, S].
+    spawned: Slots with a new object, bool [N, S].
+    object_pos: Centres, those of new objects too, float32 [N, S, 3].
+    hand: The hands afterwards.
+    lag: How far held objects are from the hands, metres, float32 [N, P].
+    reward: Seconds of goal satisfaction, float32 [N, P].
+    fired: Which rules fired, bool [N, R].
+    dropped: Spawns lost for want of a slot, int32 [N].
+    clock: Afterwards.
+    trial_last: Whether a trial ended, bool [N].
+    last: Whether the episode ended, bool [N].
+  """
+
+  slot_types: Array
+  changed: Array
+  spawned: Array
+  object_pos: Array
+  hand: hand_lib.Hand
+  lag: Array
+  reward: Array
+  fired: Array
+  dropped: Array
+  clock: clock_lib.Clock
+  trial_last: Array
+  last: Array
+
+
+def _would_fire(rules, relations, types) -> Array:
+  """Whether any rule of one world holds before any has fired."""
+  alive = predicates.bits(types > 0)
+  fires, _, _ = jax.vmap(rules_lib.match, in_axes=(0, None, None, None))(
+    rules, relations, types, alive
+  )
+  return jnp.any(fires)
+
+
+def advance(
+  game: Game,
+  slot_types: Array,
+  hand: hand_lib.Hand,
+  pitch: Array,
+  clock: clock_lib.Clock,
+  poses: Poses,
+  see: Array,
+) -> Events:
+  """Reads the world at the end of a step: hands, rules, goals, time.
+
+  Args:
+    game: The tasks.
+    slot_types: Type ids in the slots, int32 [N, S].
+    hand: The hands during the step.
+    pitch: Of the views, float32 [N, P].
+    clock: Before the step.
+    poses: At its end.
+    see: Who sees whom, bool [N, P+S, P+S]; only the pairs that the tasks ask
+      for need be right.
+  """
+  num_players = hand.held.shape[1]
+  num_slots = slot_types.shape[1]
+  at = hand_lib.position(hand, poses.player_pos, poses.player_yaw, pitch)
+  lag = hand_lib.lag(hand, at, poses.object_pos)
+  hand = hand_lib.tear(hand, lag)
+
+  types = jax.vmap(predicates.node_types, in_axes=(0, None))(
+    slot_types, num_players
+  )
+  centres = jax.vmap(predicates.node_centres)(
+    poses.player_pos, poses.object_pos
+  )
+  relations = jax.vmap(predicates.relations)(
+    types, centres, poses.touching, hand.held, see
+  )
+
+  def some_fire():
+    firing = jax.vmap(rules_lib.fire, in_axes=(0, 0, 0, 0, None))(
+      game.rules, relations, slot_types, centres, num_players
+    )
+    object_pos = jax.vmap(spawning.place)(
+      firing.spawned,
+      firing.slot_types,
+      firing.origin,
+      poses.object_pos,
+      poses.player_pos,
+      (game.heights, game.ramps, game.tiles),
+    )
+    return firing, object_pos
+
+  def none_fires():
+    firing = jax.vmap(rules_lib.unchanged, in_axes=(None, 0, None))(
+      game.rules.shape[1], slot_types, num_players
+    )
+    return firing, poses.object_pos
+
+  # Rules fire rarely: most steps of a batch need not walk through them.
+  any_fires = jnp.any(jax.vmap(_would_fire)(game.rules, relations, types))
+  firing, object_pos = jax.lax.cond(any_fires, some_fire, none_fires)
+
+  survives = firing.alive[:, None] >> jnp.arange(
+    num_players, num_players + num_slots, dtype=jnp.uint32
+  )[None]
+  changed = (slot_types > 0) & (survives & 1 == 0) | firing.spawned
+  lost = jnp.take_along_axis(changed, jnp.maximum(hand.held, 0), axis=1)
+  hand = hand_lib.empty(hand, lost & (hand.held >= 0))
+
+  holds = jax.vmap(
+    jax.vmap(predicates.holds, in_axes=(0, None, None, None))
+  )(game.goal, relations, types, firing.alive)
+  clock, trial_last, last = clock_lib.tick(clock)
+  return Events(
+    slot_types=firing.slot_types,
+    changed=changed,
+    spawned=firing.spawned,
+    object_pos=object_pos,
+    hand=hand,
+    lag=jnp.where(hand.held >= 0, lag, 0),
+    reward=holds.astype(jnp.float32) * constants.STEP_SECONDS,
+    fired=firing.fired,
+    dropped=firing.dropped,
+    clock=clock,
+    trial_last=trial_last,
+    last=last,
+  )
