@@ -9,11 +9,9 @@ import jax
 import jax.numpy as jnp
 
 from envs import clock as clock_lib
-from envs import constants
+from envs import constants, predicates, spawning
 from envs import hand as hand_lib
-from envs import predicates
 from envs import rules as rules_lib
-from envs import spawning
 
 Array = jax.Array
 
@@ -147,16 +145,17 @@ def advance(
   any_fires = jnp.any(jax.vmap(_would_fire)(game.rules, relations, types))
   firing, object_pos = jax.lax.cond(any_fires, some_fire, none_fires)
 
-  survives = firing.alive[:, None] >> jnp.arange(
-    num_players, num_players + num_slots, dtype=jnp.uint32
-  )[None]
+  survives = (
+    firing.alive[:, None]
+    >> jnp.arange(num_players, num_players + num_slots, dtype=jnp.uint32)[None]
+  )
   changed = (slot_types > 0) & (survives & 1 == 0) | firing.spawned
   lost = jnp.take_along_axis(changed, jnp.maximum(hand.held, 0), axis=1)
   hand = hand_lib.empty(hand, lost & (hand.held >= 0))
 
-  holds = jax.vmap(
-    jax.vmap(predicates.holds, in_axes=(0, None, None, None))
-  )(game.goal, relations, types, firing.alive)
+  holds = jax.vmap(jax.vmap(predicates.holds, in_axes=(0, None, None, None)))(
+    game.goal, relations, types, firing.alive
+  )
   clock, trial_last, last = clock_lib.tick(clock)
   return Events(
     slot_types=firing.slot_types,

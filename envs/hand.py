@@ -10,8 +10,7 @@ from typing import Final, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from envs import avatar
-from envs import constants
+from envs import avatar, constants
 
 Array = jax.Array
 
@@ -35,9 +34,7 @@ class Hand(NamedTuple):
   ready: Array
 
 
-def choose(
-  view_offsets: Array, graspable: Array
-) -> tuple[Array, Array]:
+def choose(view_offsets: Array, graspable: Array) -> tuple[Array, Array]:
   """The graspable object closest to the view axis.
 
   Args:
@@ -89,9 +86,7 @@ def operate(
   there = jnp.take_along_axis(
     view_offsets, jnp.maximum(now_held, 0)[..., None, None], axis=2
   )[:, :, 0]
-  distance = jnp.where(
-    took_now, jnp.linalg.norm(there, axis=-1), hand.distance
-  )
+  distance = jnp.where(took_now, jnp.linalg.norm(there, axis=-1), hand.distance)
   distance = jnp.clip(
     distance, constants.HAND_MIN_METRES, constants.REACH_METRES
   )

@@ -14,20 +14,11 @@ import jax
 import numpy as np
 
 from envs import clock as clock_lib
-from envs import constants
+from envs import constants, observations, stages, task_arrays, vision, worlds
 from envs import game as game_lib
 from envs import hand as hand_lib
-from envs import observations
-from envs import stages
-from envs import task_arrays
-from envs import vision
-from envs import worlds
-from envs.land_types import LandConfig
-from envs.land_types import Step
-from envs.land_types import WorldView
-from envs.land_types import observation_spec
-from envs.physics import base
-from envs.physics import cpu
+from envs.land_types import LandConfig, Step, WorldView, observation_spec
+from envs.physics import base, cpu
 from envs.task import Task
 
 __all__ = ["Land", "LandConfig", "Step", "WorldView", "observation_spec"]

@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from envs import constants
-from envs import observations
+from envs import constants, observations
 
 OBSERVATIONS = ("entities", "pixels")
 

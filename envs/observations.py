@@ -6,14 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from envs import avatar
+from envs import avatar, constants, predicates, vision
 from envs import clock as clock_lib
-from envs import constants
 from envs import game as game_lib
-from envs import hand as hand_lib
-from envs import predicates
 from envs import ground as ground_lib
-from envs import vision
+from envs import hand as hand_lib
 
 Array = jax.Array
 Spec = dict[str, tuple[tuple[int, ...], np.dtype]]

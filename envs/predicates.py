@@ -9,8 +9,7 @@ lowest-numbered pair of given types is then a few integer operations.
 import jax
 import jax.numpy as jnp
 
-from envs import constants
-from envs import task_arrays
+from envs import constants, task_arrays
 
 Array = jax.Array
 

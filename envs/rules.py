@@ -5,8 +5,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from envs import predicates
-from envs import task_arrays
+from envs import predicates, task_arrays
 
 Array = jax.Array
 

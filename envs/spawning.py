@@ -4,8 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from envs import constants
-from envs import shapes
+from envs import constants, shapes
 from envs import ground as ground_lib
 
 Array = jax.Array
@@ -78,9 +77,7 @@ def _place_one(
   gap = jnp.concatenate([gap, jnp.maximum(beside, over) - radius], axis=-1)
   clearance = jnp.min(gap, axis=-1)  # [C]
   clear = clearance >= _MARGIN / 2
-  choice = jnp.where(
-    jnp.any(clear), jnp.argmax(clear), jnp.argmax(clearance)
-  )
+  choice = jnp.where(jnp.any(clear), jnp.argmax(clear), jnp.argmax(clearance))
   return places[choice]
 
 

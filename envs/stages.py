@@ -5,13 +5,9 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from envs import avatar
-from envs import constants
-from envs import game as game_lib
+from envs import avatar, constants, observations, predicates, vision
 from envs import hand as hand_lib
-from envs import observations
-from envs import predicates
-from envs import vision
+
 
 @jax.jit
 def control(actions, hand, pitch, poses, visible, takeable):

@@ -10,8 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from envs import avatar
-from envs import constants
+from envs import avatar, constants
 from envs.physics import base
 
 Array = jax.Array
