@@ -80,8 +80,7 @@ class PlaceTest(absltest.TestCase):
     heights = rng.integers(0, 3, [8, 8])
     player = [*(origin[:2] + rng.uniform(-1, 1, 2)), 0]
     placed = [
-      (t, np.asarray(origin) + [*rng.uniform(-1, 1, 2), rng.uniform(0, 1)])
-      for t in there
+      (t, rng.uniform([-1, -1, 0], 1) + np.asarray(origin)) for t in there
     ]
     types, found = _run(new, origin, placed, player, heights)
     radius = [
