@@ -78,25 +78,27 @@ class World:
   heights: tuple[tuple[int, ...], ...] | None = None
 
   def __post_init__(self):
-    _check_range("seed", self.seed, 0, MAX_SEED)
+    _check_range("world.seed", self.seed, 0, MAX_SEED)
     if len(self.tiles) != 2:
-      raise ValueError(f"tiles is {self.tiles}, allowed: two numbers")
+      raise ValueError(f"world.tiles is {self.tiles}, allowed: two numbers")
     for axis, size in zip("xy", self.tiles, strict=True):
-      _check_range(f"tiles along {axis}", size, MIN_TILES, constants.MAX_TILES)
-    _check_range("levels", self.levels, 1, constants.MAX_LEVELS)
+      _check_range(
+        f"world.tiles along {axis}", size, MIN_TILES, constants.MAX_TILES
+      )
+    _check_range("world.levels", self.levels, 1, constants.MAX_LEVELS)
     if self.heights is None:
       return
     if {(len(self.heights), len(column)) for column in self.heights} != {
       self.tiles
     }:
       raise ValueError(
-        f"heights have {len(self.heights)} columns of "
+        f"world.heights has {len(self.heights)} columns of "
         f"{sorted({len(column) for column in self.heights})} tiles, allowed: "
         f"as tiles, {self.tiles[0]} of {self.tiles[1]}"
       )
     for column in self.heights:
       for level in column:
-        _check_range("a level in heights", level, 0, self.levels - 1)
+        _check_range("a level in world.heights", level, 0, self.levels - 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -210,7 +212,7 @@ class Task:
       for rule in hiding.rules:
         if rule > len(self.rules):
           raise ValueError(
-            f"hidden rule is {rule}, allowed: 1 to {len(self.rules)}, the "
+            f"hide: rules has {rule}, allowed: 1 to {len(self.rules)}, the "
             "number of rules"
           )
     self._check_literals()

@@ -109,13 +109,17 @@ class _Ground:
       & (levels == levels[:, :1]).all(-1)
     )
 
+  def centres(self, rng: np.random.Generator) -> np.ndarray:
+    """The centres of all tiles in random order, [n, 2]; all have room."""
+    return self._centre(rng.permutation(self._tiles))
+
   def anywhere(self, rng: np.random.Generator, radius: float) -> np.ndarray:
     """Free places at random, then the centres of all tiles, [n, 2]."""
     tiles = self._tiles[rng.integers(len(self._tiles), size=_CANDIDATES)]
     offsets = rng.uniform(-0.5, 0.5, (_CANDIDATES, 2)) * constants.TILE_METRES
     drawn = self._centre(tiles) + offsets
     drawn = drawn[self._is_level(drawn, radius)]
-    return np.concatenate([drawn, self._centre(rng.permutation(self._tiles))])
+    return np.concatenate([drawn, self.centres(rng)])
 
   def around(
     self,
@@ -163,8 +167,16 @@ def _place(
   wishes: _Wishes,
   ground: _Ground,
   rng: np.random.Generator,
+  tight: bool,
 ) -> tuple[np.ndarray, float]:
   """Places everything once.
+
+  Args:
+    things: What to place, players first.
+    wishes: What to try for.
+    ground: Where there is room.
+    rng: Draws the places.
+    tight: Whether to use the centres of tiles only, which packs best.
 
   Returns:
     Positions [n, 2] and by how many metres the wishes are missed in all.
@@ -186,8 +198,8 @@ def _place(
       continue
     placed = ~np.isnan(xy[:, 0])
     least = radii[i] + radii[placed] + 2 * _CLEARANCE
-    groups = [ground.anywhere(rng, radii[i])]
-    if i in wishes.partner:
+    groups = [ground.centres(rng) if tight else ground.anywhere(rng, radii[i])]
+    if i in wishes.partner and not tight:
       partner = wishes.partner[i]
       nearest = radii[i] + radii[partner] + 2 * _CLEARANCE
       groups.insert(0, ground.around(rng, radii[i], xy[partner], nearest))
@@ -224,9 +236,13 @@ def _place_all(
     region = terrain.regions == terrain.regions[x, y]
   wishes, ground = _Wishes(task, things), _Ground(terrain, region)
   best, least_missed, failure = None, np.inf, None
-  for _ in range(_ATTEMPTS):
+  for attempt in range(_ATTEMPTS):
+    # The last attempt is for crowded rooms only.
+    tight = attempt == _ATTEMPTS - 1
+    if tight and best is not None:
+      break
     try:
-      xy, missed = _place(things, wishes, ground, rng)
+      xy, missed = _place(things, wishes, ground, rng, tight)
     except ValueError as error:
       failure = error
       continue
