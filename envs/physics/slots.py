@@ -1,0 +1,143 @@
+"""Changing what the slots of a compiled model hold, without compiling.
+
+A model is a set of arrays, and models of one capacity differ only in the
+numbers of some rows. Those of each object type are taken from models compiled
+for the purpose; writing them gives the arrays that compiling would have given.
+
+C: slots written at once.
+"""
+
+from typing import Final
+
+import mujoco
+import numpy as np
+
+from envs import constants
+from envs.physics import mjcf, terrain
+
+_NUM_KINDS: Final = constants.NUM_OBJECT_TYPES + 1  # With 0 for empty.
+
+_GEOM_FIELDS: Final = (
+  "geom_type",
+  "geom_dataid",
+  "geom_size",
+  "geom_aabb",
+  "geom_rbound",
+  "geom_pos",
+  "geom_quat",
+  "geom_sameframe",
+  "geom_rgba",
+  "geom_contype",
+  "geom_conaffinity",
+)
+_BODY_FIELDS: Final = ("body_contype", "body_conaffinity")
+_FREE_BODY_FIELDS: Final = (
+  *_BODY_FIELDS,
+  "body_mass",
+  "body_subtreemass",
+  "body_inertia",
+  "body_invweight0",
+  "body_gravcomp",
+)
+_DOF_FIELDS: Final = ("dof_M0", "dof_invweight0", "dof_length")
+_DOFS: Final = 6
+_COORDINATES: Final = 7
+
+
+class _Rows:
+  """Rows of some fields that follow the kind of object in a slot."""
+
+  def __init__(self, fields: tuple[str, ...], addresses: np.ndarray):
+    """Addresses are the rows of each slot, int [S] or [S, rows a slot]."""
+    self._fields = fields
+    self._addresses = addresses
+    self._tables: dict[str, list[np.ndarray]] = {name: [] for name in fields}
+
+  def learn(self, model: mujoco.MjModel) -> None:
+    """Takes the first slot of a model as that of the next kind."""
+    for name in self._fields:
+      row = getattr(model, name)[self._addresses[0]]
+      self._tables[name].append(np.copy(row))
+
+  def write(
+    self, model: mujoco.MjModel, slots: np.ndarray, kinds: np.ndarray
+  ) -> None:
+    for name in self._fields:
+      table = np.asarray(self._tables[name])
+      getattr(model, name)[self._addresses[slots]] = table[kinds]
+
+
+class SlotWriter:
+  """Writes slots of models of one capacity."""
+
+  def __init__(self, capacity: mjcf.Capacity):
+    layout = mjcf.layout(capacity)
+    flat = np.zeros((2, 2), int)
+    ground = terrain.pieces(flat, flat)
+    model = mjcf.build(capacity, ground)
+    self._layout = layout
+    self._trees = model.body_treeid[layout.slot_bodies]
+    dofs = layout.slot_dofs[:, None] + np.arange(_DOFS)
+    self._coordinates = layout.slot_qpos[:, None] + np.arange(_COORDINATES)
+    self._free = (
+      _Rows(_GEOM_FIELDS, layout.slot_geoms),
+      _Rows(_FREE_BODY_FIELDS, layout.slot_bodies),
+      _Rows(_DOF_FIELDS, dofs),
+      _Rows(("bvh_aabb",), model.body_bvhadr[layout.slot_bodies]),
+      _Rows(("tree_sleep_policy",), self._trees),
+    )
+    self._fixed = (
+      _Rows(_GEOM_FIELDS, layout.fixed_geoms),
+      _Rows(_BODY_FIELDS, layout.fixed_bodies),
+      _Rows(("bvh_aabb",), model.body_bvhadr[layout.fixed_bodies]),
+    )
+    for kind in range(_NUM_KINDS):
+      for rows, frozen in ((self._free, False), (self._fixed, True)):
+        example = mjcf.build(capacity, ground, [mjcf.Slot(kind, frozen)])
+        for group in rows:
+          group.learn(example)
+
+  def write(
+    self,
+    model: mujoco.MjModel,
+    slots: np.ndarray,
+    types: np.ndarray,
+    frozen: np.ndarray,
+    positions: np.ndarray,
+    yaws: np.ndarray,
+  ) -> None:
+    """Makes slots hold objects of the given types at the given start poses.
+
+    Args:
+      model: A model of this capacity, changed in place.
+      slots: The slots to change, distinct, int [C].
+      types: Type ids, 0 for empty, int [C].
+      frozen: Whether the object never moves, bool [C].
+      positions: Centres, float [C, 3].
+      yaws: Radians, float [C].
+    """
+    layout = self._layout
+    frozen = frozen & (types > 0)
+    for group in self._free:
+      group.write(model, slots, np.where(frozen, 0, types))
+    for group in self._fixed:
+      group.write(model, slots, np.where(frozen, types, 0))
+    model.body_subtreemass[0] = model.body_mass.sum()
+
+    quats = np.zeros((len(slots), 4))
+    quats[:, 0], quats[:, 3] = np.cos(yaws / 2), np.sin(yaws / 2)
+    bodies, fixed = layout.slot_bodies[slots], layout.fixed_bodies[slots]
+    pose = np.concatenate([positions, quats], axis=1)
+    model.body_pos[bodies], model.body_quat[bodies] = positions, quats
+    model.qpos0[self._coordinates[slots]] = pose
+    model.qpos_spring[self._coordinates[slots]] = pose
+    model.body_pos[fixed] = np.where(frozen[:, None], positions, mjcf.PARKING)
+    model.body_quat[fixed] = np.where(
+      frozen[:, None], quats, (1.0, 0.0, 0.0, 0.0)
+    )
+
+    free_geoms, fixed_geoms = layout.slot_geoms, layout.fixed_geoms
+    for column, sensed in enumerate((model.sensor_objid, model.sensor_refid)):
+      nodes = layout.pairs[:, column] - len(layout.player_geoms)
+      for slot, is_fixed in zip(slots, frozen, strict=True):
+        sensed[nodes == slot] = (fixed_geoms if is_fixed else free_geoms)[slot]

@@ -1,0 +1,98 @@
+"""Terrain as convex pieces: boxes, and wedges where a tile is a ramp.
+
+X, Y: tiles. The arena is centred at the origin; tile (i, j) covers
+x in [i - X/2, i + 1 - X/2] * TILE_METRES and y likewise.
+"""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from envs import constants
+
+# Below the lowest floor, so that nothing falls through however fast it is.
+FLOOR_DEPTH: Final = 2.0
+WALL_THICKNESS: Final = 1.0
+
+
+class Pieces(NamedTuple):
+  """The convex pieces of a terrain.
+
+  Attributes:
+    box_centres: Centres of the boxes, float [B, 3].
+    box_halves: Half sizes of the boxes, float [B, 3].
+    ramp_bases: Middle of the ramps' bottom faces, float [K, 3].
+    ramp_yaws: Direction in which the ramps climb, float [K].
+  """
+
+  box_centres: np.ndarray
+  box_halves: np.ndarray
+  ramp_bases: np.ndarray
+  ramp_yaws: np.ndarray
+
+
+def pieces(heights: np.ndarray, ramps: np.ndarray) -> Pieces:
+  """Covers terrain by few boxes: one floor, four walls, then the platforms.
+
+  Args:
+    heights: Level of each tile, int [X, Y].
+    ramps: 0 none, else the direction of the climb (1 +x, 2 +y, 3 -x, 4 -y),
+      int [X, Y].
+  """
+  heights, ramps = np.asarray(heights), np.asarray(ramps)
+  size = np.asarray(heights.shape)
+  tile, level = constants.TILE_METRES, constants.LEVEL_METRES
+  half = size * tile / 2
+  top = heights.max() * level + constants.BORDER_METRES
+  if ramps.any():
+    top += level
+  boxes = [_box(-half, half, 0.0)]
+  out = half + WALL_THICKNESS
+  for axis in (0, 1):
+    for sign in (-1, 1):
+      low, high = -out, out.copy()
+      low[axis], high[axis] = sorted((sign * half[axis], sign * out[axis]))
+      boxes.append(_box(low, high, top))
+  for i0, i1, j0, j1, height in _rectangles(heights):
+    low = np.array([i0, j0]) * tile - half
+    high = np.array([i1, j1]) * tile - half
+    boxes.append(_box(low, high, height * level))
+  climbs = np.argwhere(ramps > 0)  # [K, 2]
+  base_xy = (climbs + 0.5) * tile - half
+  base_z = heights[tuple(climbs.T)] * level
+  return Pieces(
+    box_centres=np.array([centre for centre, _ in boxes]),
+    box_halves=np.array([halves for _, halves in boxes]),
+    ramp_bases=np.column_stack([base_xy, base_z]),
+    ramp_yaws=(ramps[tuple(climbs.T)] - 1) * (np.pi / 2),
+  )
+
+
+def _box(
+  low: np.ndarray, high: np.ndarray, top: float
+) -> tuple[np.ndarray, np.ndarray]:
+  """Centre and half sizes of a box reaching below the floor."""
+  centre = np.append((low + high) / 2, (top - FLOOR_DEPTH) / 2)
+  return centre, np.append((high - low) / 2, (top + FLOOR_DEPTH) / 2)
+
+
+def _rectangles(
+  heights: np.ndarray,
+) -> Iterator[tuple[int, int, int, int, int]]:
+  """Rectangles (i0, i1, j0, j1, height) covering all tiles above the floor.
+
+  A rectangle of one height may run under tiles that are higher (their own
+  rectangle hides it), which saves pieces. Greedy: grows along y, then x.
+  """
+  for height in range(1, int(heights.max()) + 1):
+    room = heights >= height
+    missing = heights == height
+    while missing.any():
+      i0, j0 = np.argwhere(missing)[0]
+      blocked = np.flatnonzero(~room[i0, j0:])
+      j1 = j0 + blocked[0] if blocked.size else heights.shape[1]
+      blocked = np.flatnonzero(~room[i0:, j0:j1].all(axis=1))
+      i1 = i0 + blocked[0] if blocked.size else heights.shape[0]
+      missing[i0:i1, j0:j1] = False
+      yield int(i0), int(i1), int(j0), int(j1), height
