@@ -6,12 +6,16 @@ import numpy as np
 
 from envs import task as task_lib
 
+# Tasks are functions of an index, so a pool has no cost; this is the size of
+# the paper's larger pool (§1.6).
+POOL_SIZE = 25_000_000_000
+
 
 class Assignment(NamedTuple):
   """A task for an actor to play.
 
   Attributes:
-    key: Identifies the task within the run, for the record that comes back.
+    key: Identifies the assignment, for the record that comes back.
     task: What to play; its number of trials is the episode's.
     learn: Whether the episode's unrolls go to the learner (Robust PLR
       evaluates new tasks without learning from them).
@@ -54,7 +58,7 @@ class Curriculum(Protocol):
     ...
 
   def state_dict(self) -> dict[str, Any]:
-    """Returns arrays, numbers and strings that restore this curriculum."""
+    """Returns what restores this curriculum, fit for JSON."""
     ...
 
   def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -64,3 +68,11 @@ class Curriculum(Protocol):
   def metrics(self) -> dict[str, float]:
     """Returns numbers worth plotting."""
     ...
+
+
+def check_kind(state: dict[str, Any], kind: str) -> None:
+  """Raises ValueError unless a curriculum of this kind saved the state."""
+  if state.get("kind") != kind:
+    raise ValueError(
+      f"The saved curriculum is {state.get('kind')!r}, this run has {kind!r}."
+    )

@@ -6,12 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from curriculum import base
+from curriculum import base, statistics
 from envs import task as task_lib
-
-# Tasks are functions of an index, so a pool has no cost; this is the size of
-# the paper's larger pool (section 1.6).
-POOL_SIZE = 25_000_000_000
 
 
 class UniformCurriculum:
@@ -24,18 +20,18 @@ class UniformCurriculum:
     """Makes a curriculum.
 
     Args:
-      sample_task: Gives the task of an index in [0, POOL_SIZE).
+      sample_task: Gives the task of an index in [0, base.POOL_SIZE).
       seed: Seed of the draws.
     """
     self._sample_task = sample_task
     self._rng = np.random.Generator(np.random.PCG64(seed))
     self._drawn = 0
-    self._reward = RecentMean()
+    self._reward = statistics.RecentMean()
 
   def next_tasks(self, n: int) -> list[base.Assignment]:
     """Returns the next n tasks to play."""
     self._drawn += n
-    indices = self._rng.integers(POOL_SIZE, size=n).tolist()
+    indices = self._rng.integers(base.POOL_SIZE, size=n).tolist()
     return [base.Assignment(i, self._sample_task(i), True) for i in indices]
 
   def report(self, record: base.EpisodeRecord) -> None:
@@ -53,7 +49,7 @@ class UniformCurriculum:
 
   def load_state_dict(self, state: dict[str, Any]) -> None:
     """Restores what `state_dict` returned."""
-    check_kind(state, "uniform")
+    base.check_kind(state, "uniform")
     self._rng.bit_generator.state = copy.deepcopy(state["generator"])
     self._drawn = int(state["drawn"])
     self._reward.load_state_dict(state["reward"])
@@ -64,40 +60,3 @@ class UniformCurriculum:
       "tasks_drawn": float(self._drawn),
       "trial_reward_s": self._reward.mean,
     }
-
-
-class RecentMean:
-  """Mean of what was added lately: exponential, without a start-up bias."""
-
-  def __init__(self, rate: float = 0.01):
-    """Makes an empty mean; `rate` is the newest value's weight."""
-    self._rate = rate
-    self._sum = 0.0
-    self._weight = 0.0
-
-  def add(self, value: float) -> None:
-    """Takes in one value; one that is not finite is left out."""
-    if np.isfinite(value):
-      self._sum += self._rate * (value - self._sum)
-      self._weight += self._rate * (1.0 - self._weight)
-
-  @property
-  def mean(self) -> float:
-    """The mean, 0 before the first value."""
-    return self._sum / self._weight if self._weight else 0.0
-
-  def state_dict(self) -> dict[str, float]:
-    """Returns the numbers that restore it."""
-    return {"sum": self._sum, "weight": self._weight}
-
-  def load_state_dict(self, state: dict[str, float]) -> None:
-    """Restores what `state_dict` returned."""
-    self._sum, self._weight = float(state["sum"]), float(state["weight"])
-
-
-def check_kind(state: dict[str, Any], kind: str) -> None:
-  """Raises unless the state was saved by a curriculum of this kind."""
-  if state.get("kind") != kind:
-    raise ValueError(
-      f"The saved curriculum is {state.get('kind')!r}, this run has {kind!r}."
-    )

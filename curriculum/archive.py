@@ -1,0 +1,115 @@
+"""The tasks that prioritised level replay keeps, and how it draws from them."""
+
+from typing import Any
+
+import numpy as np
+
+
+class Archive:
+  """At most `capacity` tasks, the fittest that were met.
+
+  Tasks are known by their index in the pool.
+  """
+
+  def __init__(self, capacity: int):
+    """Makes an empty archive."""
+    self._capacity = capacity
+    self._indices = np.zeros(0, np.int64)
+    self._fitness = np.zeros(0, np.float64)
+    self._trials = np.zeros(0, np.int64)
+    # When each was played last, in draws of the curriculum.
+    self._played = np.zeros(0, np.int64)
+
+  def __len__(self) -> int:
+    """Tasks kept."""
+    return len(self._indices)
+
+  def __contains__(self, index: int) -> bool:
+    """Whether a task is kept."""
+    return bool(np.any(self._indices == index))
+
+  @property
+  def indices(self) -> list[int]:
+    """The tasks kept, in no particular order."""
+    return self._indices.tolist()
+
+  @property
+  def mean_fitness(self) -> float:
+    """Mean fitness, 0 when empty."""
+    return float(self._fitness.mean()) if len(self) else 0.0
+
+  @property
+  def mean_trials(self) -> float:
+    """Mean number of trials of the tasks' episodes, 0 when empty."""
+    return float(self._trials.mean()) if len(self) else 0.0
+
+  def offer(self, index: int, fitness: float, trials: int, now: int) -> None:
+    """Takes a task in if there is room or it beats the worst, which leaves."""
+    if len(self) < self._capacity:
+      self._indices = np.append(self._indices, index)
+      self._fitness = np.append(self._fitness, fitness)
+      self._trials = np.append(self._trials, trials)
+      self._played = np.append(self._played, now)
+      return
+    worst = int(np.argmin(self._fitness))
+    if fitness > self._fitness[worst]:
+      self._indices[worst] = index
+      self._fitness[worst] = fitness
+      self._trials[worst] = trials
+      self._played[worst] = now
+
+  def refresh(self, index: int, fitness: float) -> None:
+    """Notes a kept task's new fitness."""
+    self._fitness[self._indices == index] = fitness
+
+  def probabilities(
+    self, now: int, beta: float, staleness: float
+  ) -> np.ndarray:
+    """Returns how likely each task is drawn, [len].
+
+    P = (1 - s) P_S + s P_C, with P_S proportional to (1 / rank)^(1 / beta),
+    the fittest having rank 1, and P_C to the draws since the task was played
+    (prioritised level replay, Jiang et al. 2021).
+
+    Args:
+      now: Draws of the curriculum so far.
+      beta: Temperature of the ranks; small prefers the fittest more.
+      staleness: Weight s of P_C.
+    """
+    rank = np.empty(len(self), np.float64)
+    # Of equals the one that came first ranks higher.
+    order = np.argsort(-self._fitness, kind="stable")
+    rank[order] = np.arange(1, len(self) + 1)
+    by_rank = (1.0 / rank) ** (1.0 / beta)
+    by_rank /= by_rank.sum()
+    age = (now - self._played).astype(np.float64)
+    if age.sum() == 0.0:
+      return by_rank
+    return (1.0 - staleness) * by_rank + staleness * age / age.sum()
+
+  def draw(
+    self, rng: np.random.Generator, now: int, beta: float, staleness: float
+  ) -> int:
+    """Returns the index of a task drawn with `probabilities`; it is played."""
+    p = self.probabilities(now, beta, staleness)
+    place = int(rng.choice(len(self), p=p))
+    self._played[place] = now
+    return int(self._indices[place])
+
+  def state_dict(self) -> dict[str, Any]:
+    """Returns lists that restore it."""
+    return {
+      "indices": self._indices.tolist(),
+      "fitness": self._fitness.tolist(),
+      "trials": self._trials.tolist(),
+      "played": self._played.tolist(),
+    }
+
+  def load_state_dict(self, state: dict[str, Any]) -> None:
+    """Restores what `state_dict` returned; keeps the fittest that fit."""
+    fitness = np.array(state["fitness"], np.float64)
+    kept = np.sort(np.argsort(-fitness, kind="stable")[: self._capacity])
+    self._fitness = fitness[kept]
+    self._indices = np.array(state["indices"], np.int64)[kept]
+    self._trials = np.array(state["trials"], np.int64)[kept]
+    self._played = np.array(state["played"], np.int64)[kept]

@@ -1,0 +1,46 @@
+"""Chooses and makes the curriculum that a run's config asks for."""
+
+import dataclasses
+from collections.abc import Callable
+
+from curriculum import base, uniform
+from curriculum import plr as plr_lib
+from envs import task as task_lib
+
+KINDS = ("uniform", "plr")
+
+
+@dataclasses.dataclass(frozen=True)
+class CurriculumConfig:
+  """Which curriculum, and its settings.
+
+  Attributes:
+    kind: 'uniform' or 'plr'.
+    plr: Settings of 'plr'.
+  """
+
+  kind: str = "uniform"
+  plr: plr_lib.PLRConfig = dataclasses.field(default_factory=plr_lib.PLRConfig)
+
+  def __post_init__(self):
+    if self.kind not in KINDS:
+      raise ValueError(
+        f"curriculum.kind is {self.kind!r}; it must be one of {KINDS}."
+      )
+
+
+def make_curriculum(
+  config: CurriculumConfig,
+  sample_task: Callable[[int], task_lib.Task],
+  seed: int,
+) -> base.Curriculum:
+  """Makes the curriculum.
+
+  Args:
+    config: Which, and its settings.
+    sample_task: Gives the task of an index in [0, POOL_SIZE).
+    seed: Seed of its draws.
+  """
+  if config.kind == "plr":
+    return plr_lib.PLRCurriculum(config.plr, sample_task, seed)
+  return uniform.UniformCurriculum(sample_task, seed)

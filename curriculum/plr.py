@@ -1,0 +1,260 @@
+"""Robust prioritised level replay, §5.2: train on tasks worth training on.
+
+A draw either trains on a task of the archive or evaluates a new one. Only the
+first is learned from. What an episode was worth, its fitness, is an error of
+the agent's predictions in the last trial, compared with other tasks of as
+many trials; the archive keeps the fittest tasks.
+"""
+
+import collections
+import copy
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from curriculum import archive as archive_lib
+from curriculum import base, statistics
+from envs import task as task_lib
+
+FITNESSES = ("td_error", "value", "policy")
+
+# Actors die, and their assignments with them: the oldest are forgotten.
+_MAX_OUTSTANDING = 10_000
+
+
+@dataclasses.dataclass(frozen=True)
+class PLRConfig:
+  """Settings of prioritised level replay; the defaults are the paper's.
+
+  Attributes:
+    replay_probability: Probability p that a draw trains on an archived task.
+    capacity: Tasks that the archive keeps (N_max).
+    min_fraction: Part of the capacity that must be filled before training
+      starts (N_min). Until then nothing at all is learned from.
+    train_trials: Trials that a draw trains for, in whole episodes.
+    staleness: Weight of staleness against fitness in what is drawn.
+    beta: Temperature of the fitness ranks (not published; Jiang et al. 2021
+      use 0.1 to 0.3).
+    fitness: 'td_error', 'value' (value of the model) or 'policy' (policy of
+      the model).
+  """
+
+  replay_probability: float = 0.2
+  capacity: int = 1000
+  min_fraction: float = 0.9
+  train_trials: int = 30
+  staleness: float = 0.2
+  beta: float = 0.3
+  fitness: str = "td_error"
+
+  def __post_init__(self):
+    _require(
+      0.0 < self.replay_probability <= 1.0, self, "replay_probability", "(0, 1]"
+    )
+    _require(self.capacity >= 1, self, "capacity", "at least 1")
+    _require(0.0 <= self.min_fraction <= 1.0, self, "min_fraction", "[0, 1]")
+    _require(self.train_trials >= 1, self, "train_trials", "at least 1")
+    _require(0.0 <= self.staleness <= 1.0, self, "staleness", "[0, 1]")
+    _require(self.beta > 0.0, self, "beta", "positive")
+    _require(self.fitness in FITNESSES, self, "fitness", f"one of {FITNESSES}")
+
+  @property
+  def min_size(self) -> int:
+    """Archived tasks that training needs."""
+    return max(1, math.ceil(self.min_fraction * self.capacity))
+
+
+class _Episode(NamedTuple):
+  """What an assignment was about: the task, and the training visit or 0."""
+
+  index: int
+  visit: int
+
+
+class PLRCurriculum:
+  """Chooses between new tasks and those of the archive.
+
+  The fitness of an episode of K trials is (f - μ_K) / σ_K; mean and deviation
+  run over the evaluations of new tasks with K trials, so that a task is
+  compared with the pool and not with the archive's selection. A training
+  visit replaces the task's fitness by the mean over the visit's episodes.
+  """
+
+  def __init__(
+    self,
+    config: PLRConfig,
+    sample_task: Callable[[int], task_lib.Task],
+    seed: int,
+  ):
+    """Makes a curriculum with an empty archive.
+
+    Args:
+      config: Its settings.
+      sample_task: Gives the task of an index in [0, POOL_SIZE).
+      seed: Seed of the draws.
+    """
+    self._config = config
+    self._sample_task = sample_task
+    self._rng = np.random.Generator(np.random.PCG64(seed))
+    self._archive = archive_lib.Archive(config.capacity)
+    self._moments: dict[int, statistics.RunningMoments] = {}
+    self._draws = 0
+    self._next_key = 0
+    # Episodes of training visits that are still to be given out.
+    self._to_train: collections.deque[_Episode] = collections.deque()
+    # Assignments without a record yet, by key, oldest first.
+    self._outstanding: dict[int, _Episode] = {}
+    # By task: the latest training visit and the fitness of its episodes.
+    self._visits: dict[int, tuple[int, list[float]]] = {}
+    self._learn_share = statistics.RecentMean()
+    self._train_reward = statistics.RecentMean()
+    self._new_reward = statistics.RecentMean()
+
+  def next_tasks(self, n: int) -> list[base.Assignment]:
+    """Returns the next n tasks to play."""
+    return [self._next_task() for _ in range(n)]
+
+  def report(self, record: base.EpisodeRecord) -> None:
+    """Takes in a finished episode; unknown and repeated keys are ignored."""
+    episode = self._outstanding.pop(record.key, None)
+    if episode is None:
+      return
+    learned = episode.visit > 0
+    reward = self._train_reward if learned else self._new_reward
+    reward.add(float(np.mean(record.rewards)))
+    error = self._error(record)
+    if not math.isfinite(error):
+      return
+    trials = len(record.rewards)
+    moments = self._moments.setdefault(trials, statistics.RunningMoments())
+    fitness = moments.z_score(error)
+    if learned:
+      self._refresh(episode, fitness)
+      return
+    moments.add(error)
+    if episode.index in self._archive:
+      self._archive.refresh(episode.index, fitness)
+    else:
+      self._archive.offer(episode.index, fitness, trials, self._draws)
+
+  def state_dict(self) -> dict[str, Any]:
+    """Returns what restores this curriculum, fit for JSON."""
+    return {
+      "kind": "plr",
+      "generator": copy.deepcopy(self._rng.bit_generator.state),
+      "draws": self._draws,
+      "next_key": self._next_key,
+      "archive": self._archive.state_dict(),
+      "moments": [
+        [trials, moments.state_dict()]
+        for trials, moments in self._moments.items()
+      ],
+      "to_train": [list(episode) for episode in self._to_train],
+      "outstanding": [
+        [key, *episode] for key, episode in self._outstanding.items()
+      ],
+      "visits": [
+        [index, visit, list(scores)]
+        for index, (visit, scores) in self._visits.items()
+      ],
+      "learn_share": self._learn_share.state_dict(),
+      "train_reward": self._train_reward.state_dict(),
+      "new_reward": self._new_reward.state_dict(),
+    }
+
+  def load_state_dict(self, state: dict[str, Any]) -> None:
+    """Restores what `state_dict` returned."""
+    base.check_kind(state, "plr")
+    self._rng.bit_generator.state = copy.deepcopy(state["generator"])
+    self._draws = int(state["draws"])
+    self._next_key = int(state["next_key"])
+    self._archive.load_state_dict(state["archive"])
+    self._moments = {}
+    for trials, saved in state["moments"]:
+      self._moments[int(trials)] = statistics.RunningMoments()
+      self._moments[int(trials)].load_state_dict(saved)
+    self._to_train = collections.deque(
+      _Episode(*episode) for episode in state["to_train"]
+    )
+    self._outstanding = {
+      key: _Episode(index, visit) for key, index, visit in state["outstanding"]
+    }
+    self._visits = {
+      index: (visit, list(scores)) for index, visit, scores in state["visits"]
+    }
+    self._learn_share.load_state_dict(state["learn_share"])
+    self._train_reward.load_state_dict(state["train_reward"])
+    self._new_reward.load_state_dict(state["new_reward"])
+
+  def metrics(self) -> dict[str, float]:
+    """Returns the archive's size and means, and recent shares and rewards."""
+    return {
+      "archive_size": float(len(self._archive)),
+      "archive_fitness": self._archive.mean_fitness,
+      "archive_trials": self._archive.mean_trials,
+      "learn_share": self._learn_share.mean,
+      "outstanding": float(len(self._outstanding)),
+      "tasks_drawn": float(self._draws),
+      "trial_reward_s": self._train_reward.mean,
+      "new_trial_reward_s": self._new_reward.mean,
+    }
+
+  def _next_task(self) -> base.Assignment:
+    if not self._to_train:
+      self._draw()
+    if self._to_train:
+      episode = self._to_train.popleft()
+    else:
+      episode = _Episode(int(self._rng.integers(base.POOL_SIZE)), 0)
+    learn = episode.visit > 0
+    key, self._next_key = self._next_key, self._next_key + 1
+    self._outstanding[key] = episode
+    if len(self._outstanding) > _MAX_OUTSTANDING:
+      del self._outstanding[next(iter(self._outstanding))]
+    self._learn_share.add(float(learn))
+    return base.Assignment(key, self._sample_task(episode.index), learn)
+
+  def _draw(self) -> None:
+    """Decides between training, which queues a visit, and a new task."""
+    self._draws += 1
+    config = self._config
+    if len(self._archive) < config.min_size:
+      return
+    if self._rng.random() >= config.replay_probability:
+      return
+    index = self._archive.draw(
+      self._rng, self._draws, config.beta, config.staleness
+    )
+    trials = self._sample_task(index).trials
+    episodes = math.ceil(config.train_trials / trials)
+    self._to_train.extend([_Episode(index, self._draws)] * episodes)
+    archived = set(self._archive.indices)
+    self._visits = {i: v for i, v in self._visits.items() if i in archived}
+    self._visits[index] = (self._draws, [])
+
+  def _refresh(self, episode: _Episode, fitness: float) -> None:
+    """Notes a trained episode; late ones of an earlier visit don't count."""
+    visit, scores = self._visits.get(episode.index, (0, []))
+    if visit == episode.visit:
+      scores.append(fitness)
+      self._archive.refresh(episode.index, sum(scores) / len(scores))
+
+  def _error(self, record: base.EpisodeRecord) -> float:
+    return float(
+      {
+        "td_error": record.td_error,
+        "value": record.value_error,
+        "policy": record.policy_error,
+      }[self._config.fitness]
+    )
+
+
+def _require(ok: bool, config: PLRConfig, field: str, allowed: str) -> None:
+  if not ok:
+    raise ValueError(
+      f"curriculum.plr.{field} is {getattr(config, field)!r}; "
+      f"it must be {allowed}."
+    )

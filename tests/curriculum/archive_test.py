@@ -1,0 +1,70 @@
+"""Tests of curriculum.archive."""
+
+import numpy as np
+from absl.testing import absltest
+
+from curriculum import archive as archive_lib
+
+
+def _filled(fitness, capacity=None):
+  archive = archive_lib.Archive(capacity or len(fitness))
+  for index, value in enumerate(fitness):
+    archive.offer(index, value, trials=2, now=index)
+  return archive
+
+
+class ArchiveTest(absltest.TestCase):
+  def test_the_worst_leaves_for_a_better_one_only(self):
+    archive = _filled([3.0, 1.0, 2.0])
+    archive.offer(7, 1.0, trials=2, now=9)
+    self.assertEqual(sorted(archive.indices), [0, 1, 2])
+    archive.offer(8, 1.5, trials=5, now=9)
+    self.assertEqual(sorted(archive.indices), [0, 2, 8])
+    self.assertAlmostEqual(archive.mean_fitness, 6.5 / 3)
+    self.assertEqual(archive.mean_trials, 3.0)
+    self.assertIn(8, archive)
+    self.assertNotIn(1, archive)
+
+  def test_a_refreshed_task_may_become_the_worst(self):
+    archive = _filled([3.0, 1.0, 2.0])
+    archive.refresh(0, -5.0)
+    archive.offer(8, 0.0, trials=2, now=9)
+    self.assertEqual(sorted(archive.indices), [1, 2, 8])
+
+  def test_probabilities_by_hand(self):
+    archive = _filled([3.0, 1.0, 2.0])
+    # Ranks 1, 3, 2; beta 1/2: weights 1, 1/9, 1/4, of 49/36.
+    by_rank = np.array([36.0, 4.0, 9.0]) / 49.0
+    # Played at 0, 1, 2; now 4: ages 4, 3, 2, of 9.
+    by_age = np.array([4.0, 3.0, 2.0]) / 9.0
+    np.testing.assert_allclose(
+      archive.probabilities(now=4, beta=0.5, staleness=0.2),
+      0.8 * by_rank + 0.2 * by_age,
+    )
+
+  def test_only_ranks_count_while_nothing_is_stale(self):
+    archive = archive_lib.Archive(2)
+    archive.offer(0, 5.0, trials=1, now=3)
+    archive.offer(1, 9.0, trials=1, now=3)
+    np.testing.assert_allclose(
+      archive.probabilities(now=3, beta=1.0, staleness=1.0), [1 / 3, 2 / 3]
+    )
+
+  def test_draws_follow_the_probabilities_and_refresh_the_age(self):
+    archive = _filled([3.0, 1.0, 2.0])
+    rng = np.random.default_rng(0)
+    index = archive.draw(rng, now=10, beta=0.3, staleness=1.0)
+    stale = archive.probabilities(now=10, beta=0.3, staleness=1.0)
+    self.assertEqual(stale[archive.indices.index(index)], 0.0)
+    fresh = _filled([3.0, 1.0])
+    drawn = [fresh.draw(rng, 10, 1.0, 0.0) for _ in range(3000)]
+    self.assertAlmostEqual(drawn.count(0) / 3000, 2 / 3, delta=0.04)
+
+  def test_a_smaller_archive_keeps_the_fittest(self):
+    other = archive_lib.Archive(2)
+    other.load_state_dict(_filled([3.0, 1.0, 2.0]).state_dict())
+    self.assertEqual(other.indices, [0, 2])
+
+
+if __name__ == "__main__":
+  absltest.main()

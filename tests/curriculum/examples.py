@@ -1,0 +1,33 @@
+"""Tasks and records for the tests of curricula."""
+
+import numpy as np
+
+from curriculum import base
+from envs import task as task_lib
+
+
+def sample_task(index: int) -> task_lib.Task:
+  """Returns a task that carries its index as its name, with 1 to 6 trials."""
+  cube = task_lib.ObjectType.from_name("black cube")
+  goal = task_lib.Literal("near", cube, task_lib.Player(1))
+  return task_lib.Task(
+    world=task_lib.World(),
+    objects=(task_lib.ObjectSpec(cube),),
+    players=(task_lib.PlayerSpec(goal),),
+    trials=1 + index % 6,
+    name=str(index),
+  )
+
+
+def record(
+  assignment: base.Assignment, error: float, reward: float = 0.0
+) -> base.EpisodeRecord:
+  """Returns a record whose three errors are `error` and multiples of it."""
+  return base.EpisodeRecord(
+    key=assignment.key,
+    learn=assignment.learn,
+    rewards=np.full(assignment.task.trials, reward, np.float32),
+    td_error=error,
+    value_error=10 * error,
+    policy_error=100 * error,
+  )

@@ -1,0 +1,198 @@
+"""Tests of curriculum.plr and curriculum.factory."""
+
+import json
+from unittest import mock
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from curriculum import factory, plr
+from tests.curriculum import examples
+
+
+def _make(seed=0, **values):
+  config = plr.PLRConfig(**{"capacity": 10, **values})
+  return plr.PLRCurriculum(config, examples.sample_task, seed)
+
+
+def _error(assignment):
+  """An error that follows from the task."""
+  return float(np.random.default_rng(int(assignment.task.name)).random())
+
+
+def _play(curriculum, episodes):
+  """Plays one after the other; returns the assignments."""
+  played = []
+  for _ in range(episodes):
+    (assignment,) = curriculum.next_tasks(1)
+    curriculum.report(examples.record(assignment, _error(assignment)))
+    played.append(assignment)
+  return played
+
+
+class PLRCurriculumTest(parameterized.TestCase):
+  def test_nothing_is_learned_before_the_archive_is_nearly_full(self):
+    curriculum = _make(replay_probability=1.0)
+    self.assertFalse(any(a.learn for a in _play(curriculum, 9)))
+    self.assertEqual(curriculum.metrics()["archive_size"], 9)
+    self.assertTrue(curriculum.next_tasks(1)[0].learn)
+
+  def test_a_visit_is_30_trials_of_one_task_in_whole_episodes(self):
+    curriculum = _make(replay_probability=1.0, staleness=1.0)
+    archived = {a.task.name for a in _play(curriculum, 9)}
+    for _ in range(5):
+      (first,) = curriculum.next_tasks(1)
+      self.assertIn(first.task.name, archived)
+      episodes = -(-30 // first.task.trials)
+      visit = [first, *curriculum.next_tasks(episodes - 1)]
+      self.assertEqual({a.task.name for a in visit}, {first.task.name})
+      self.assertLen({a.key for a in visit}, episodes)
+      self.assertTrue(all(a.learn for a in visit))
+
+  def test_a_fifth_of_the_draws_train(self):
+    curriculum = _make()
+    _play(curriculum, 9)
+    before = curriculum.metrics()["tasks_drawn"]
+    news = sum(not a.learn for a in _play(curriculum, 8000))
+    draws = curriculum.metrics()["tasks_drawn"] - before
+    # Standard deviation sqrt(0.2 * 0.8 / draws), 0.008 for 2400 draws.
+    self.assertGreater(draws, 1000)
+    self.assertAlmostEqual(1 - news / draws, 0.2, delta=0.04)
+
+  def test_the_archive_holds_the_best_by_z_score(self):
+    curriculum = _make(replay_probability=1e-9)
+    played = _play(curriculum, 300)
+    expected, errors = [], {}
+    for a in played:
+      past = errors.setdefault(a.task.trials, [])
+      deviation = np.std(past) if past else 0.0
+      f = _error(a)
+      z = (f - np.mean(past)) / deviation if deviation > 0 else 0.0
+      past.append(f)
+      expected.append((z, int(a.task.name)))
+    best = sorted(index for _, index in sorted(expected)[-10:])
+    state = curriculum.state_dict()["archive"]
+    self.assertEqual(sorted(state["indices"]), best)
+    np.testing.assert_allclose(
+      sorted(state["fitness"]), [z for z, _ in sorted(expected)[-10:]]
+    )
+
+  def test_training_refreshes_the_fitness_by_the_visit_s_mean(self):
+    curriculum = _make(replay_probability=1.0, train_trials=12)
+    _play(curriculum, 9)
+    moments = dict(curriculum.state_dict()["moments"])
+    (first,) = curriculum.next_tasks(1)
+    visit = [first]
+    visit += curriculum.next_tasks(-(-12 // first.task.trials) - 1)
+    errors = np.linspace(5.0, 9.0, len(visit))
+    for assignment, error in zip(visit, errors, strict=True):
+      curriculum.report(examples.record(assignment, error))
+    m = moments[first.task.trials]
+    deviation = np.sqrt(m["variance"])
+    z = (errors.mean() - m["mean"]) / deviation if deviation > 0 else 0.0
+    state = curriculum.state_dict()
+    place = state["archive"]["indices"].index(int(first.task.name))
+    self.assertAlmostEqual(state["archive"]["fitness"][place], z)
+    # Training does not move what new tasks are compared with.
+    self.assertEqual(dict(state["moments"]), moments)
+
+  def test_records_of_an_earlier_visit_come_too_late(self):
+    curriculum = _make(capacity=1, replay_probability=1.0, train_trials=1)
+    _play(curriculum, 40)
+    (late,) = curriculum.next_tasks(1)
+    (now,) = curriculum.next_tasks(1)
+    self.assertEqual(late.task.name, now.task.name)
+    before = curriculum.state_dict()["archive"]
+    curriculum.report(examples.record(late, 1e6))
+    self.assertEqual(curriculum.state_dict()["archive"], before)
+
+  @parameterized.parameters(("td_error", 1), ("value", 10), ("policy", 100))
+  def test_the_fitness_asked_for_is_used(self, fitness, factor):
+    curriculum = _make(fitness=fitness)
+    (assignment,) = curriculum.next_tasks(1)
+    curriculum.report(examples.record(assignment, 2.0))
+    ((_, moments),) = curriculum.state_dict()["moments"]
+    self.assertEqual(moments["mean"], 2.0 * factor)
+
+  def test_unknown_and_repeated_and_broken_records_are_ignored(self):
+    curriculum = _make()
+    one, two = curriculum.next_tasks(2)
+    curriculum.report(examples.record(one, 1.0))
+    state = curriculum.state_dict()
+    curriculum.report(examples.record(one, 5.0))
+    curriculum.report(examples.record(one._replace(key=99), 5.0))
+    self.assertEqual(curriculum.state_dict(), state)
+    curriculum.report(examples.record(two, float("nan")))
+    self.assertEqual(curriculum.state_dict()["archive"], state["archive"])
+    self.assertEqual(curriculum.metrics()["outstanding"], 0)
+
+  def test_assignments_of_lost_actors_are_forgotten_oldest_first(self):
+    with mock.patch.object(plr, "_MAX_OUTSTANDING", 5):
+      curriculum = _make()
+      assignments = curriculum.next_tasks(20)
+    self.assertEqual(curriculum.metrics()["outstanding"], 5)
+    for assignment in assignments:
+      curriculum.report(examples.record(assignment, 1.0))
+    self.assertEqual(curriculum.metrics()["archive_size"], 5)
+
+  def test_a_restored_copy_goes_on_the_same(self):
+    one = _make(seed=1, replay_probability=0.7)
+    _play(one, 60)
+    assignments = one.next_tasks(4)
+    two = _make(seed=2, replay_probability=0.7)
+    two.load_state_dict(json.loads(json.dumps(one.state_dict())))
+    self.assertEqual(two.state_dict(), one.state_dict())
+    for curriculum in (one, two):
+      for assignment in assignments:
+        curriculum.report(examples.record(assignment, _error(assignment)))
+    self.assertEqual(_play(two, 120), _play(one, 120))
+    self.assertEqual(two.metrics(), one.metrics())
+
+  def test_metrics_tell_training_from_evaluation(self):
+    curriculum = _make(replay_probability=1.0)
+    for _ in range(9):
+      (a,) = curriculum.next_tasks(1)
+      curriculum.report(examples.record(a, _error(a), reward=1.0))
+    for _ in range(9):
+      (a,) = curriculum.next_tasks(1)
+      curriculum.report(examples.record(a, _error(a), reward=3.0))
+    metrics = curriculum.metrics()
+    self.assertAlmostEqual(metrics["new_trial_reward_s"], 1.0)
+    self.assertAlmostEqual(metrics["trial_reward_s"], 3.0)
+    self.assertAlmostEqual(metrics["learn_share"], 0.5, delta=0.05)
+
+
+class ConfigTest(parameterized.TestCase):
+  def test_the_defaults_are_the_paper_s(self):
+    config = plr.PLRConfig()
+    self.assertEqual(config.min_size, 900)
+    self.assertEqual(config.replay_probability, 0.2)
+
+  @parameterized.parameters(
+    ("replay_probability", 0.0),
+    ("capacity", 0),
+    ("min_fraction", 1.1),
+    ("train_trials", 0),
+    ("staleness", -0.1),
+    ("beta", 0.0),
+    ("fitness", "loss"),
+  )
+  def test_bad_values_are_named(self, field, value):
+    with self.assertRaisesRegex(ValueError, f"curriculum.plr.{field} is "):
+      plr.PLRConfig(**{field: value})
+
+
+class FactoryTest(absltest.TestCase):
+  def test_makes_what_is_asked_for(self):
+    for kind in factory.KINDS:
+      config = factory.CurriculumConfig(kind=kind)
+      curriculum = factory.make_curriculum(config, examples.sample_task, 0)
+      self.assertEqual(curriculum.state_dict()["kind"], kind)
+
+  def test_an_unknown_kind_is_refused(self):
+    with self.assertRaisesRegex(ValueError, "'random'; it must be one of"):
+      factory.CurriculumConfig(kind="random")
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,55 @@
+"""Tests of curriculum.uniform."""
+
+import json
+
+import numpy as np
+from absl.testing import absltest
+
+from curriculum import base, uniform
+from tests.curriculum import examples
+
+
+def _make(seed=0):
+  return uniform.UniformCurriculum(examples.sample_task, seed)
+
+
+class UniformCurriculumTest(absltest.TestCase):
+  def test_draws_from_the_whole_pool_and_learns_from_all(self):
+    assignments = _make().next_tasks(400)
+    keys = np.array([a.key for a in assignments], np.float64)
+    self.assertLen(set(keys), 400)
+    self.assertAlmostEqual(keys.mean() / base.POOL_SIZE, 0.5, delta=0.06)
+    self.assertLess(keys.max(), base.POOL_SIZE)
+    self.assertTrue(all(a.learn for a in assignments))
+    self.assertEqual(assignments[0].task.name, str(assignments[0].key))
+
+  def test_the_seed_decides(self):
+    self.assertEqual(_make(1).next_tasks(3), _make(1).next_tasks(3))
+    self.assertNotEqual(_make(1).next_tasks(3), _make(2).next_tasks(3))
+
+  def test_a_restored_copy_goes_on_the_same(self):
+    one = _make(1)
+    for assignment in one.next_tasks(3):
+      one.report(examples.record(assignment, 0.0, reward=2.0))
+    state = json.loads(json.dumps(one.state_dict()))
+    two = _make(9)
+    two.load_state_dict(state)
+    self.assertEqual(two.metrics(), one.metrics())
+    self.assertEqual(two.metrics()["tasks_drawn"], 3)
+    self.assertAlmostEqual(two.metrics()["trial_reward_s"], 2.0)
+    self.assertEqual(two.next_tasks(3), one.next_tasks(3))
+
+  def test_a_state_does_not_follow_the_curriculum(self):
+    one = _make(1)
+    state = one.state_dict()
+    first = one.next_tasks(2)
+    one.load_state_dict(state)
+    self.assertEqual(one.next_tasks(2), first)
+
+  def test_another_kind_s_state_is_refused(self):
+    with self.assertRaisesRegex(ValueError, "'plr', this run has 'uniform'"):
+      _make().load_state_dict({"kind": "plr"})
+
+
+if __name__ == "__main__":
+  absltest.main()
