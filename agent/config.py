@@ -1,0 +1,167 @@
+"""Sizes of the network, and the sizes that the paper's agents have."""
+
+import dataclasses
+from typing import Final
+
+MEMORIES: Final = ("transformer_xl", "gru", "gru_attention", "none")
+COMPUTE_DTYPES: Final = ("float32", "bfloat16")
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkConfig:
+  """Everything that decides which parameters a network has.
+
+  The defaults are a network for two CPU cores; `paper_config` gives the
+  paper's. Section numbers are those of the AdA paper's specification.
+  """
+
+  # Memory (§3.2).
+  memory: str = "transformer_xl"
+  d_model: int = 64
+  num_layers: int = 2
+  num_heads: int = 4
+  # Width of one head's queries, keys and values.
+  key_size: int = 16
+  # Hidden width of the gated feed-forward part of a layer.
+  feed_forward_size: int = 256
+  # Past steps that a step can attend to in each layer, beside itself.
+  memory_length: int = 180
+  # `gru_attention`: past activations kept, and steps between two of them.
+  store_size: int = 64
+  store_every: int = 8
+
+  # Encoder (§3.1).
+  # Size of the embedding of one element of a goal or a rule.
+  element_size: int = 8
+  goal_sizes: tuple[int, ...] = (8, 8, 8)
+  rules_sizes: tuple[int, ...] = (128, 64)
+  # Hidden widths of the last MLP, whose output is `d_model` wide.
+  encoder_hidden: tuple[int, ...] = (128,)
+  # `entities`: width of an entity's representation and heads of attention.
+  entity_size: int = 64
+  entity_heads: int = 4
+  # `pixels`: channels of the torso's sections and width of its output.
+  torso_channels: tuple[int, ...] = (16, 32, 32)
+  torso_size: int = 256
+
+  # Heads and model (§3.3).
+  # Width of the hidden layer of every head.
+  head_size: int = 128
+  # Width of the model's LSTM.
+  model_size: int = 128
+  num_bins: int = 601
+  action_sizes: tuple[int, ...] = (3, 3, 5, 3, 2, 3)
+
+  # What the environment shows: number of ids, zero included, and where an
+  # entity's shape one-hot starts; its colour one-hot follows.
+  num_predicate_ids: int = 10
+  num_shape_ids: int = 18
+  num_colour_ids: int = 4
+  entity_type_offset: int = 6
+  entity_shapes: int = 5
+  entity_colours: int = 3
+
+  # Arithmetic of everything but parameters, normalisation, softmax and
+  # outputs, which are float32.
+  compute_dtype: str = "float32"
+
+  def __post_init__(self):
+    _check_choice("memory", self.memory, MEMORIES)
+    _check_choice("compute_dtype", self.compute_dtype, COMPUTE_DTYPES)
+    for field in dataclasses.fields(self):
+      value = getattr(self, field.name)
+      if isinstance(value, str):
+        continue
+      if field.name == "entity_type_offset":
+        if not isinstance(value, int) or value < 1:
+          raise ValueError(
+            f"entity_type_offset must be an integer of at least 1 (feature 0 "
+            f"says whether the entity is visible), got {value!r}"
+          )
+        continue
+      if field.type == "int" or field.type is int:
+        _check_size(field.name, value)
+      else:
+        if not isinstance(value, tuple):
+          raise ValueError(f"{field.name} must be a tuple, got {value!r}")
+        if not value and field.name != "encoder_hidden":
+          raise ValueError(f"{field.name} must not be empty, got {value!r}")
+        for size in value:
+          _check_size(field.name, size)
+    if self.d_model % 2:
+      raise ValueError(
+        f"d_model must be even (position codes are sine and cosine pairs), "
+        f"got {self.d_model}"
+      )
+    if self.entity_size % self.entity_heads:
+      raise ValueError(
+        f"entity_size must be a multiple of entity_heads "
+        f"({self.entity_heads}), got {self.entity_size}"
+      )
+
+
+def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+  if value not in allowed:
+    raise ValueError(f"{name} must be one of {allowed}, got {value!r}")
+
+
+def _check_size(name: str, value: int) -> None:
+  if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+    raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
+
+
+@dataclasses.dataclass(frozen=True)
+class _PaperSize:
+  """A row of the paper's table, §3.2, and our width of the encoder's MLP."""
+
+  d_model: int
+  key_size: int
+  num_heads: int
+  encoder_width: int
+
+
+# The paper says how large its agents are in all but not how wide the last MLP
+# of the encoder is. Two hidden layers of these widths take up the difference
+# between the published total and everything else.
+_PAPER_SIZES: Final = {
+  "6m": _PaperSize(288, 48, 6, 4032),
+  "23m": _PaperSize(576, 48, 12, 4800),
+  "42m": _PaperSize(768, 32, 24, 5504),
+  "57m": _PaperSize(896, 32, 28, 6016),
+  "75m": _PaperSize(1024, 32, 32, 6592),
+  "169m": _PaperSize(1536, 48, 32, 8832),
+  "265m": _PaperSize(1920, 48, 40, 10688),
+}
+PAPER_SIZES: Final = tuple(_PAPER_SIZES)
+
+
+def paper_config(size: str) -> NetworkConfig:
+  """Returns the network of one of the paper's agents (§3.1 to §3.3).
+
+  Args:
+    size: The nominal size of the Transformer-XL, one of `PAPER_SIZES`. The
+      final single-agent AdA is "169m", its teacher "23m".
+
+  Returns:
+    A config whose number of parameters, with 96x72 pixels and 16 rules, is
+    within 2 % of the paper's total.
+
+  Raises:
+    ValueError: If there is no such size.
+  """
+  _check_choice("size", size, PAPER_SIZES)
+  row = _PAPER_SIZES[size]
+  return NetworkConfig(
+    d_model=row.d_model,
+    num_layers=6,
+    num_heads=row.num_heads,
+    key_size=row.key_size,
+    feed_forward_size=4 * row.d_model,
+    memory_length=300,
+    rules_sizes=(512, 256),
+    encoder_hidden=(row.encoder_width, row.encoder_width),
+    entity_size=256,
+    entity_heads=8,
+    head_size=1000,
+    model_size=1000,
+  )

@@ -1,0 +1,73 @@
+"""Layers that the encoder, the memories and the heads share."""
+
+from collections.abc import Sequence
+
+import haiku as hk
+import jax
+import jax.numpy as jnp
+
+from agent import types
+
+_LAYER_NORM_EPSILON = 1e-5
+
+
+class LayerNorm(hk.Module):
+  """Layer normalisation over the last axis, computed in float32."""
+
+  def __call__(self, x: types.Array) -> jax.Array:
+    size = x.shape[-1:]
+    scale = hk.get_parameter("scale", size, init=jnp.ones)
+    offset = hk.get_parameter("offset", size, init=jnp.zeros)
+    h = x.astype(jnp.float32)
+    h = h - jnp.mean(h, axis=-1, keepdims=True)
+    variance = jnp.mean(jnp.square(h), axis=-1, keepdims=True)
+    h = h * jax.lax.rsqrt(variance + _LAYER_NORM_EPSILON)
+    leading = (1,) * (x.ndim - 1)
+    scale = scale.astype(jnp.float32).reshape(leading + size)
+    offset = offset.astype(jnp.float32).reshape(leading + size)
+    return (h * scale + offset).astype(x.dtype)
+
+
+class GatedMLP(hk.Module):
+  """The feed-forward part of a layer, GEGLU: (gelu(x W_1) * x W_3) W_2.
+
+  Three matrices (Shazeer 2020), as the paper's operation counts imply (§3.2).
+  """
+
+  def __init__(self, hidden_size: int, output_scale: float, name: str):
+    super().__init__(name=name)
+    self._hidden_size = hidden_size
+    self._output_scale = output_scale
+
+  def __call__(self, x: types.Array) -> jax.Array:
+    # One product for both W_1 and W_3.
+    h = hk.Linear(2 * self._hidden_size, with_bias=False, name="in")(x)
+    gate, value = jnp.split(h, 2, axis=-1)
+    out = output_projection(x.shape[-1], self._output_scale)
+    return out(jax.nn.gelu(gate) * value)
+
+
+def output_projection(size: int, scale: float) -> hk.Linear:
+  """A linear map onto the residual stream, its initial values scaled down.
+
+  With `scale` 1 / (number of such maps) the stream's variance grows by about
+  a factor of two over all layers, whatever their number.
+  """
+  init = hk.initializers.VarianceScaling(scale)
+  return hk.Linear(size, with_bias=False, w_init=init, name="out")
+
+
+def mlp(sizes: Sequence[int], name: str) -> hk.nets.MLP:
+  """An MLP with ReLU after every layer."""
+  return hk.nets.MLP(sizes, activate_final=True, name=name)
+
+
+def head(hidden_size: int, output_size: int, name: str) -> hk.Sequential:
+  """One hidden layer with ReLU, then a linear output that starts at zero.
+
+  Zero logits make the first policy uniform and the first value and reward the
+  middle of their bins, which is zero.
+  """
+  hidden = hk.Linear(hidden_size, name=f"{name}_hidden")
+  output = hk.Linear(output_size, w_init=jnp.zeros, name=f"{name}_output")
+  return hk.Sequential([hidden, jax.nn.relu, output], name=name)

@@ -1,0 +1,41 @@
+"""No memory: the control that every result is shown against."""
+
+import jax
+
+from agent import config as config_lib
+from agent import layers
+from agent.memory import base
+
+
+class NoMixer(layers.GatedMLP):
+  """In place of attention a second feed-forward part, as large as attention.
+
+  Relative attention has 5 matrices of [d_model, H * D]; a gated feed-forward
+  part of hidden width h has 3 of [d_model, h], so h = 5/3 H * D.
+  """
+
+  def __init__(self, config: config_lib.NetworkConfig, name: str):
+    hidden_size = round(5 / 3 * config.num_heads * config.key_size)
+    super().__init__(hidden_size, base.residual_scale(config), name=name)
+
+  @staticmethod
+  def initial_state(
+    config: config_lib.NetworkConfig, batch_size: int
+  ) -> base.LayerState:
+    """Returns an empty state."""
+    del config, batch_size
+    return {}
+
+  def step(
+    self, x: jax.Array, age: jax.Array, state: base.LayerState
+  ) -> tuple[jax.Array, base.LayerState]:
+    """See `base.Mixer`."""
+    del age
+    return self(x), state
+
+  def unroll(
+    self, x: jax.Array, age: jax.Array, state: base.LayerState | None
+  ) -> tuple[jax.Array, base.LayerState]:
+    """See `base.Mixer`."""
+    del age, state
+    return self(x), {}

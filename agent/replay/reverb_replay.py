@@ -1,0 +1,275 @@
+"""Owns a Reverb server: a process of its own, restarted when it dies."""
+
+import contextlib
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+
+from agent.replay import config as config_lib
+from agent.replay import spec as spec_lib
+from agent.replay.reverb_client import (
+  Connection,
+  ReverbSampler,
+  ReverbWriter,
+  TableInfo,
+)
+
+__all__ = ["ReverbReplay", "ReverbSampler", "ReverbWriter", "start_server"]
+
+_PACKAGE_ROOT = os.path.dirname(
+  os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+)
+_START_TIMEOUT = 60.0
+
+
+def start_server(
+  config: config_lib.ReplayConfig,
+  spec: spec_lib.UnrollSpec,
+  checkpoint_dir: str | None = None,
+) -> "ReverbReplay":
+  """Starts a server on this machine.
+
+  Args:
+    config: The table's settings.
+    spec: What one unroll looks like.
+    checkpoint_dir: Holds the table's checkpoints, and gives the content to
+      start with. None: checkpoints live as long as the server's owner.
+
+  Raises:
+    ValueError: If the port is in use.
+    RuntimeError: If the server does not start.
+  """
+  return ReverbReplay(config, spec, checkpoint_dir)
+
+
+class ReverbReplay:
+  """Handle of the process that started the server; it ends with the handle.
+
+  A server that dies is started again on the same port, with what its last
+  checkpoint held; writers and samplers find it by themselves.
+
+  Attributes:
+    address: 'host:port' for writers and samplers.
+  """
+
+  def __init__(
+    self,
+    config: config_lib.ReplayConfig,
+    spec: spec_lib.UnrollSpec,
+    checkpoint_dir: str | None = None,
+  ):
+    """Starts the server; see `start_server`."""
+    self._config = config
+    self._spec = spec
+    # A table's settings come back with its checkpoint, over those asked for:
+    # so another table's checkpoint must not be found.
+    self._name = f"reverb-{config.store_hash()}-{spec.signature}"
+    self._scratch = tempfile.mkdtemp(prefix="adaland-replay-")
+    self._root = os.path.join(checkpoint_dir or self._scratch, self._name)
+    self._lock = threading.RLock()
+    self._closed = threading.Event()
+    try:
+      self._process, port = self._start(config.port)
+    except BaseException:
+      shutil.rmtree(self._scratch, ignore_errors=True)
+      raise
+    self.address = f"127.0.0.1:{port}"
+    self._connection = Connection(self.address, spec)
+    threading.Thread(
+      target=self._watch, args=(port,), name="replay-watch", daemon=True
+    ).start()
+
+  @property
+  def pid(self) -> int:
+    """The server's process id."""
+    return self._process.pid
+
+  def writer(self) -> ReverbWriter:
+    """Returns an actor's end; other processes make theirs from `address`."""
+    return ReverbWriter(self.address, self._spec, self._config.insert_timeout)
+
+  def sampler(self) -> ReverbSampler:
+    """Returns the learner's end."""
+    queue = self._config.sampling == "queue"
+    return ReverbSampler(
+      self.address,
+      self._spec,
+      self._config.batch_size,
+      prefetch=1 if queue else 2,
+      buffer_size=1 if queue else None,
+    )
+
+  def info(self) -> TableInfo:
+    """Returns the items stored, inserted and sampled.
+
+    Raises:
+      TimeoutError: If the server does not answer.
+    """
+    with self._lock:
+      if not self._connection.answers():
+        self._connection.renew()
+      return self._connection.table_info()
+
+  def size(self) -> int:
+    """Items stored."""
+    return self.info().size
+
+  def checkpoint(self, path: str) -> None:
+    """Writes the table into `path`; the one before goes when it is whole.
+
+    It takes seconds (25 MB/s or so); writers and samplers go on meanwhile.
+
+    Raises:
+      RuntimeError: If the server does not answer.
+    """
+    with self._lock:
+      if not self._connection.answers():
+        self._connection.renew()
+      written = self._connection.client.Checkpoint()
+    target = os.path.join(path, self._name)
+    if os.path.realpath(target) == os.path.realpath(self._root):
+      return
+    before = os.listdir(target) if os.path.isdir(target) else []
+    _copy(written, os.path.join(target, os.path.basename(written)))
+    for old in before:
+      shutil.rmtree(os.path.join(target, old), ignore_errors=True)
+
+  def restore(self, path: str) -> None:
+    """Starts the server again with what `checkpoint` wrote into `path`.
+
+    Raises:
+      FileNotFoundError: If there is no whole checkpoint of such a table.
+    """
+    source = os.path.join(path, self._name)
+    found = sorted(os.listdir(source)) if os.path.isdir(source) else []
+    whole = [
+      name
+      for name in found
+      if os.path.exists(os.path.join(source, name, "DONE"))
+    ]
+    if not whole:
+      raise FileNotFoundError(f"No replay checkpoint of this table in {path}.")
+    with self._lock:
+      self._stop()
+      if os.path.realpath(source) != os.path.realpath(self._root):
+        shutil.rmtree(self._root, ignore_errors=True)
+        newest = whole[-1]
+        _copy(os.path.join(source, newest), os.path.join(self._root, newest))
+      self._restart()
+
+  def close(self) -> None:
+    """Stops the server."""
+    self._closed.set()
+    with self._lock:
+      self._stop()
+    shutil.rmtree(self._scratch, ignore_errors=True)
+
+  def _start(self, port: int) -> tuple[subprocess.Popen, int]:
+    """Starts the process and waits until it serves."""
+    settings = {
+      "sampling": self._config.sampling,
+      "capacity": self._config.capacity,
+      "limits": self._config.rate_limits(),
+      "columns": self._spec.to_json(),
+      "port": port,
+      "root": self._root,
+    }
+    path = [_PACKAGE_ROOT, os.environ.get("PYTHONPATH", "")]
+    with open(os.path.join(self._scratch, "server.log"), "ab") as log:
+      # A new program, not a fork: a fork after any use of gRPC hangs. It gets
+      # a process group of its own, so that Ctrl-C reaches its owner first.
+      process = subprocess.Popen(
+        [
+          sys.executable,
+          "-m",
+          "agent.replay.reverb_server",
+          json.dumps(settings),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))},
+        start_new_session=True,
+      )
+    timer = threading.Timer(_START_TIMEOUT, process.kill)
+    timer.start()
+    try:
+      assert process.stdout is not None
+      line = process.stdout.readline()
+    finally:
+      timer.cancel()
+    answer = json.loads(line) if line else {}
+    if "port" in answer:
+      return process, answer["port"]
+    process.kill()
+    process.wait()
+    if "error" in answer:
+      raise ValueError(f"The replay server does not start: {answer['error']}")
+    raise RuntimeError(
+      f"The replay server does not start: {self._last_words()}"
+    )
+
+  def _last_words(self) -> str:
+    with open(
+      os.path.join(self._scratch, "server.log"), errors="replace"
+    ) as log:
+      lines = log.read().strip().splitlines()
+    return lines[-1] if lines else "it said nothing."
+
+  def _stop(self) -> None:
+    process = self._process
+    with contextlib.suppress(OSError):
+      if process.stdin is not None:
+        process.stdin.close()
+    try:
+      process.wait(5.0)
+    except subprocess.TimeoutExpired:
+      process.kill()
+      process.wait()
+    if process.stdout is not None:
+      process.stdout.close()
+
+  def _restart(self) -> None:
+    port = int(self.address.rsplit(":", 1)[1])
+    self._process, _ = self._start(port)
+    self._connection = Connection(self.address, self._spec)
+
+  def _watch(self, port: int) -> None:
+    """Starts the server again whenever it is found dead."""
+    delay = 0.2
+    while not self._closed.wait(delay):
+      with self._lock:
+        if self._closed.is_set() or self._process.poll() is None:
+          continue
+        logging.warning(
+          "The replay server on port %d died (%s); starting it again.",
+          port,
+          self._process.returncode,
+        )
+        try:
+          self._stop()
+          self._restart()
+          delay = 0.2
+        except (OSError, ValueError, RuntimeError) as error:
+          logging.warning("%s", error)
+          delay = 5.0
+
+
+def _copy(source: str, target: str) -> None:
+  """Copies a folder, whole or not at all, by links where it can."""
+  if os.path.exists(target):
+    return
+  aside = f"{target}.{os.getpid()}.tmp"
+  shutil.rmtree(aside, ignore_errors=True)
+  os.makedirs(os.path.dirname(target), exist_ok=True)
+  try:
+    shutil.copytree(source, aside, copy_function=os.link)
+  except (OSError, shutil.Error):
+    shutil.rmtree(aside, ignore_errors=True)
+    shutil.copytree(source, aside)
+  os.rename(aside, target)

@@ -1,0 +1,71 @@
+import dataclasses
+
+import jax
+from absl.testing import absltest, parameterized
+
+from agent import config as config_lib
+from agent import network as network_lib
+from tests.agent import observations
+
+# The paper's table (§3.2): millions of parameters in all.
+_TOTALS = {
+  "6m": 41,
+  "23m": 76,
+  "42m": 112,
+  "57m": 141,
+  "75m": 175,
+  "169m": 353,
+  "265m": 533,
+}
+
+
+class NetworkConfigTest(parameterized.TestCase):
+  @parameterized.parameters(
+    ("memory", "lstm"),
+    ("compute_dtype", "float16"),
+    ("d_model", 0),
+    ("d_model", 15),
+    ("num_layers", 1.5),
+    ("memory_length", -1),
+    ("goal_sizes", ()),
+    ("action_sizes", (3, 0)),
+    ("rules_sizes", [8]),
+    ("entity_type_offset", 0),
+    ("entity_heads", 5),
+  )
+  def test_refuses(self, field, value):
+    with self.assertRaisesRegex(ValueError, field):
+      config_lib.NetworkConfig(**{field: value})
+
+  def test_allows_an_encoder_without_hidden_layers(self):
+    config_lib.NetworkConfig(encoder_hidden=())
+
+
+class PaperConfigTest(parameterized.TestCase):
+  @parameterized.parameters(*_TOTALS.items())
+  def test_number_of_parameters(self, size, total):
+    config = config_lib.paper_config(size)
+    spec = observations.spec(num_rules=16, pixels=(72, 96))
+    network = network_lib.make_network(config, spec)
+    shapes = jax.eval_shape(network.init, jax.random.PRNGKey(0))
+    count = sum(leaf.size for leaf in jax.tree_util.tree_leaves(shapes))
+    self.assertAlmostEqual(count / (total * 1e6), 1, delta=0.02)
+    # The nominal size leaves out gates and the projection of distances.
+    nominal = 12 * config.num_layers * config.d_model**2 / 1e6
+    self.assertAlmostEqual(nominal, int(size[:-1]), delta=0.9)
+    self.assertEqual(config.num_heads * config.key_size, config.d_model)
+
+  def test_every_paper_size_is_tested(self):
+    self.assertEqual(set(config_lib.PAPER_SIZES), set(_TOTALS))
+
+  def test_refuses_other_sizes(self):
+    with self.assertRaisesRegex(ValueError, "size must be one of"):
+      config_lib.paper_config("7m")
+
+  def test_sizes_can_be_changed(self):
+    config = dataclasses.replace(config_lib.paper_config("6m"), d_model=300)
+    self.assertEqual(config.d_model, 300)
+
+
+if __name__ == "__main__":
+  absltest.main()

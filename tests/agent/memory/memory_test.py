@@ -1,0 +1,223 @@
+"""What must hold for every memory, in one suite over all of them."""
+
+import functools
+
+import haiku as hk
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from agent import config as config_lib
+from agent.memory import base, registry
+
+_BATCH = 3
+_LENGTH = 23
+# Longer than the window, so that rings wrap around.
+_WINDOW = 7
+_MEMORIES = tuple((name, name) for name in config_lib.MEMORIES)
+
+
+def _config(memory: str) -> config_lib.NetworkConfig:
+  return config_lib.NetworkConfig(
+    memory=memory,
+    d_model=12,
+    num_layers=2,
+    num_heads=2,
+    key_size=5,
+    feed_forward_size=16,
+    memory_length=_WINDOW,
+    store_size=3,
+    store_every=2,
+  )
+
+
+@functools.cache
+def _functions(memory: str):
+  """Jitted step and unroll, and random parameters, biases included."""
+  config = _config(memory)
+
+  def build():
+    core = registry.make_memory(config)
+
+    def init(x, first, state):
+      return core.unroll(x, first, state)
+
+    return init, (core.step, core.unroll)
+
+  transformed = hk.multi_transform(build)
+  x, first = _inputs()
+  state = registry.initial_state(config, _BATCH)
+  params = jax.jit(transformed.init)(jax.random.PRNGKey(0), x, first, state)
+  leaves, tree = jax.tree_util.tree_flatten(params)
+  rng = np.random.default_rng(1)
+  leaves = [
+    leaf + 0.3 * rng.normal(size=leaf.shape).astype(np.float32)
+    for leaf in leaves
+  ]
+  params = jax.tree_util.tree_unflatten(tree, leaves)
+  step, unroll = transformed.apply
+  return (
+    params,
+    jax.jit(lambda p, x, f, s: step(p, None, x, f, s)),
+    jax.jit(lambda p, x, f, s: unroll(p, None, x, f, s)),
+  )
+
+
+def _inputs(seed: int = 0):
+  """Random inputs; rows start new episodes at different times, or never."""
+  rng = np.random.default_rng(seed)
+  x = rng.normal(size=(_BATCH, _LENGTH, 12)).astype(np.float32)
+  first = np.zeros((_BATCH, _LENGTH), np.uint8)
+  first[1, [0, 4, 5, 20]] = 1
+  first[2, 11] = 1
+  return x, first
+
+
+def _stepped(memory, x, first, state):
+  params, step, _ = _functions(memory)
+  outputs = []
+  for t in range(x.shape[1]):
+    y, state = step(params, x[:, t], first[:, t], state)
+    outputs.append(y)
+  return np.stack(outputs, axis=1), state
+
+
+def _lived_in(memory: str):
+  """A state whose rows have seen some steps."""
+  x, first = _inputs(seed=5)
+  state = registry.initial_state(_config(memory), _BATCH)
+  return _stepped(memory, x, first, state)[1]
+
+
+class MemoryTest(parameterized.TestCase):
+  @parameterized.named_parameters(*_MEMORIES)
+  def test_steps_equal_unroll(self, memory):
+    params, _, unroll = _functions(memory)
+    x, first = _inputs()
+    for state in (
+      registry.initial_state(_config(memory), _BATCH),
+      _lived_in(memory),
+    ):
+      stepped, stepped_state = _stepped(memory, x, first, state)
+      unrolled, unrolled_state = unroll(params, x, first, state)
+      np.testing.assert_allclose(stepped, unrolled, atol=1e-4)
+      # The states differ in what is never read; so go on from both.
+      more, _ = _inputs(seed=2)
+      never = np.zeros_like(first)
+      expected, _ = _stepped(memory, more, never, stepped_state)
+      actual, _ = _stepped(memory, more, never, unrolled_state)
+      np.testing.assert_allclose(expected, actual, atol=1e-4)
+
+  @parameterized.named_parameters(*_MEMORIES)
+  def test_empty_state_starts_every_row(self, memory):
+    params, _, unroll = _functions(memory)
+    x, first = _inputs()
+    first[:, 0] = 1
+    expected, expected_state = unroll(params, x, first, _lived_in(memory))
+    actual, actual_state = unroll(params, x, first, {})
+    np.testing.assert_allclose(expected, actual, atol=1e-4)
+    first[:, 0] = 0
+    actual, _ = unroll(params, x, first, {})
+    np.testing.assert_allclose(expected, actual, atol=1e-4)
+    never = np.zeros_like(first)
+    expected, _ = _stepped(memory, x, never, expected_state)
+    actual, _ = _stepped(memory, x, never, actual_state)
+    np.testing.assert_allclose(expected, actual, atol=1e-4)
+
+  @parameterized.named_parameters(*_MEMORIES)
+  def test_split_unroll_equals_whole(self, memory):
+    params, _, unroll = _functions(memory)
+    x, first = _inputs()
+    state = _lived_in(memory)
+    whole, _ = unroll(params, x, first, state)
+    for split in (3, 12):  # Shorter and longer than the window.
+      a, middle = unroll(params, x[:, :split], first[:, :split], state)
+      b, _ = unroll(params, x[:, split:], first[:, split:], middle)
+      joined = np.concatenate([a, b], axis=1)
+      np.testing.assert_allclose(whole, joined, atol=1e-4)
+
+  @parameterized.named_parameters(*_MEMORIES)
+  def test_reset_equals_fresh_and_touches_no_other_row(self, memory):
+    x, never = _inputs()
+    never = np.zeros_like(never)
+    reset = never.copy()
+    reset[1, 0] = 1
+    old = _lived_in(memory)
+    fresh = registry.initial_state(_config(memory), _BATCH)
+    with_reset, _ = _stepped(memory, x, reset, old)
+    without, _ = _stepped(memory, x, never, old)
+    anew, _ = _stepped(memory, x, never, fresh)
+    np.testing.assert_array_equal(with_reset[1], anew[1])
+    np.testing.assert_array_equal(with_reset[[0, 2]], without[[0, 2]])
+    if memory != "none":
+      self.assertGreater(np.abs(with_reset[1] - without[1]).max(), 1e-3)
+
+  @parameterized.named_parameters(*_MEMORIES)
+  def test_no_gradient_into_initial_state(self, memory):
+    params, _, unroll = _functions(memory)
+    x, first = _inputs()
+    state = _lived_in(memory)
+
+    def loss(layers_state):
+      y, _ = unroll(params, x, first, {**layers_state, "age": state["age"]})
+      return jnp.sum(jnp.square(y))
+
+    layers_state = {k: v for k, v in state.items() if k != "age"}
+    gradient = jax.grad(loss)(layers_state)
+    for leaf in jax.tree_util.tree_leaves(gradient):
+      np.testing.assert_array_equal(leaf, 0)
+
+  @parameterized.named_parameters(*_MEMORIES)
+  def test_state_rows_can_be_picked(self, memory):
+    _, step, _ = _functions(memory)
+    params = _functions(memory)[0]
+    state = _lived_in(memory)
+    x, first = _inputs()
+    rows = np.array([2, 2, 0])
+    for leaf in jax.tree_util.tree_leaves(state):
+      self.assertEqual(leaf.shape[0], _BATCH)
+    picked = jax.tree_util.tree_map(lambda leaf: np.asarray(leaf)[rows], state)
+    never = np.zeros_like(first[:, 0])
+    expected, _ = step(params, x[:, 0], never, state)
+    actual, _ = step(params, x[rows, 0], never, picked)
+    np.testing.assert_allclose(actual, expected[rows], atol=1e-5)
+
+  def test_memories_have_comparable_parameters(self):
+    sizes = {}
+    for memory in config_lib.MEMORIES:
+      leaves = jax.tree_util.tree_leaves(_functions(memory)[0])
+      sizes[memory] = sum(leaf.size for leaf in leaves)
+    for memory, size in sizes.items():
+      self.assertBetween(
+        size / sizes["transformer_xl"], 0.75, 1.25, f"{memory} {sizes}"
+      )
+
+  @parameterized.named_parameters(
+    ("transformer_xl", "transformer_xl"),
+    ("gru", "gru"),
+    ("gru_attention", "gru_attention"),
+  )
+  def test_output_depends_on_the_past(self, memory):
+    x, first = _inputs()
+    first[:] = 0
+    state = registry.initial_state(_config(memory), _BATCH)
+    changed = x.copy()
+    changed[:, 5] *= -1
+    a, _ = _stepped(memory, x, first, state)
+    b, _ = _stepped(memory, changed, first, state)
+    np.testing.assert_array_equal(a[:, :5], b[:, :5])
+    self.assertGreater(np.abs(a[:, 6] - b[:, 6]).max(), 1e-3)
+
+
+class AgesTest(absltest.TestCase):
+  def test_counts_from_the_episode_start(self):
+    first = np.array([[0, 0, 1, 0, 0], [1, 0, 0, 1, 1]], np.uint8)
+    start = np.array([4, 9], np.int32)
+    np.testing.assert_array_equal(
+      base.ages(first, start), [[4, 5, 0, 1, 2], [0, 1, 2, 0, 0]]
+    )
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,242 @@
+"""What every replay does, one suite over all of them."""
+
+import dataclasses
+import importlib.util
+import threading
+import time
+import unittest
+
+import jax
+import numpy as np
+from absl.testing import absltest
+
+from agent.replay import config as config_lib
+from agent.replay import factory
+from agent.replay import spec as spec_lib
+from tests.agent.replay import examples
+
+
+def _count(work, most):
+  """Calls `work` until it times out; returns how often it went well."""
+  for done in range(most):
+    try:
+      work()
+    except TimeoutError:
+      return done
+  return most
+
+
+class _ContractTests:
+  """The suite; a subclass says which kind of store it runs on."""
+
+  kind: str
+
+  def make(self, **values):
+    base = config_lib.ReplayConfig(
+      kind=self.kind, capacity=10, batch_size=2, insert_timeout=0.3
+    )
+    config = dataclasses.replace(base, **values)
+    spec = spec_lib.UnrollSpec.from_unroll(examples.unroll())
+    replay = factory.make_replay(config, spec)
+    self.addCleanup(replay.close)
+    return replay
+
+  def writer(self, replay):
+    writer = replay.writer()
+    self.addCleanup(writer.close)
+    return writer
+
+  def sampler(self, replay):
+    sampler = replay.sampler()
+    self.addCleanup(sampler.close)
+    return sampler
+
+  def wait_for_size(self, replay, size):
+    deadline = time.monotonic() + 5
+    while replay.size() != size and time.monotonic() < deadline:
+      time.sleep(0.01)
+    self.assertEqual(replay.size(), size)
+
+  def test_what_goes_in_comes_out_bit_for_bit(self):
+    replay = self.make(sampling="queue")
+    writer, sampler = self.writer(replay), self.sampler(replay)
+    for number in range(2):
+      writer.insert(examples.unroll(number))
+    batch = sampler.sample(timeout=5)
+    for number in range(2):
+      row = jax.tree_util.tree_map(lambda x, i=number: x[i], batch)
+      expected = examples.unroll(number)
+      jax.tree_util.tree_map(np.testing.assert_array_equal, row, expected)
+      for got, sent in zip(
+        jax.tree_util.tree_leaves(batch),
+        jax.tree_util.tree_leaves(expected),
+        strict=True,
+      ):
+        self.assertEqual(got.dtype, sent.dtype)
+
+  def test_the_caller_may_reuse_its_arrays(self):
+    replay = self.make(sampling="queue")
+    writer, sampler = self.writer(replay), self.sampler(replay)
+    unroll = examples.unroll(0)
+    for value in range(4):
+      unroll.reward[:] = value
+      writer.insert(unroll)
+    for value in (0, 2):
+      rewards = sampler.sample(timeout=5).reward[:, 0].tolist()
+      self.assertEqual(rewards, [value, value + 1])
+
+  def test_a_queue_gives_everything_once_and_in_order(self):
+    replay = self.make(sampling="queue")
+    writer, sampler = self.writer(replay), self.sampler(replay)
+
+    def write():
+      for number in range(40):
+        writer.insert(examples.unroll(number))
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    drawn = [
+      n for _ in range(20) for n in sampler.sample(5).params_version.tolist()
+    ]
+    thread.join()
+    self.assertEqual(drawn, list(range(40)))
+    with self.assertRaises(TimeoutError):
+      sampler.sample(timeout=0.1)
+
+  def test_a_full_queue_lets_nothing_in_for_a_bounded_time(self):
+    replay = self.make(sampling="queue", capacity=3)
+    writer = self.writer(replay)
+    inserted = _count(lambda: writer.insert(examples.unroll()), 20)
+    # One more may be on its way to the store.
+    self.assertIn(inserted, (3, 4))
+    self.wait_for_size(replay, 3)
+    start = time.monotonic()
+    with self.assertRaisesRegex(TimeoutError, "0.3 s"):
+      writer.insert(examples.unroll())
+    self.assertBetween(time.monotonic() - start, 0.25, 2.0)
+
+  def test_an_empty_store_gives_nothing_for_a_bounded_time(self):
+    sampler = self.sampler(self.make(min_size=3))
+    start = time.monotonic()
+    with self.assertRaisesRegex(TimeoutError, "0.2 s"):
+      sampler.sample(timeout=0.2)
+    self.assertBetween(time.monotonic() - start, 0.15, 2.0)
+
+  def test_nothing_is_drawn_below_the_least_size(self):
+    replay = self.make(min_size=3)
+    writer, sampler = self.writer(replay), self.sampler(replay)
+    for number in range(2):
+      writer.insert(examples.unroll(number))
+    self.wait_for_size(replay, 2)
+    with self.assertRaises(TimeoutError):
+      sampler.sample(timeout=0.2)
+    writer.insert(examples.unroll(2))
+    sampler.sample(timeout=5)
+
+  def test_the_ratio_of_samples_to_inserts_is_kept(self):
+    # Allowed: 2 * inserts - samples in [2 * 3 - 4, 2 * 3 + 4] = [2, 10].
+    replay = self.make(
+      capacity=100, min_size=3, samples_per_insert=2.0, error_buffer=4.0
+    )
+    writer, sampler = self.writer(replay), self.sampler(replay)
+    inserts = samples = 0
+    for _ in range(3):
+      inserts += _count(lambda: writer.insert(examples.unroll()), 100)
+      samples += 2 * _count(lambda: sampler.sample(timeout=0.3), 100)
+    # At the end all that may be drawn is; an item on its way, a batch that is
+    # not full and batches kept ready make the counts a little unsure.
+    self.assertGreaterEqual(2 * inserts - samples, 2)
+    self.assertLessEqual(2 * inserts - samples, 2 + 2 + 2)
+    self.assertGreater(inserts, 8)
+    with self.assertRaises(TimeoutError):
+      sampler.sample(timeout=0.1)
+
+  def test_only_the_newest_are_kept(self):
+    replay = self.make(capacity=4)
+    writer = self.writer(replay)
+    for number in range(7):
+      writer.insert(examples.unroll(number))
+    self.wait_for_size(replay, 4)
+    sampler = self.sampler(replay)
+    drawn = {
+      n for _ in range(60) for n in sampler.sample(5).params_version.tolist()
+    }
+    # The last one may have been on its way when the first were drawn.
+    self.assertContainsSubset({4, 5, 6}, drawn)
+    self.assertNoCommonElements({0, 1, 2}, drawn)
+
+  def test_bad_priorities_do_no_harm(self):
+    replay = self.make(sampling="prioritized", min_size=4)
+    writer, sampler = self.writer(replay), self.sampler(replay)
+    for number, priority in enumerate((-1.0, np.nan, -np.inf, 2.0)):
+      writer.insert(examples.unroll(number), priority)
+    self.wait_for_size(replay, 4)
+    drawn = [
+      n for _ in range(50) for n in sampler.sample(5).params_version.tolist()
+    ]
+    self.assertGreater(drawn.count(3), 95)
+
+  def test_another_unroll_is_refused_by_field_and_the_writer_goes_on(self):
+    replay = self.make(sampling="queue")
+    writer, sampler = self.writer(replay), self.sampler(replay)
+    wrong = examples.unroll()._replace(reward=np.zeros(5, np.float64))
+    with self.assertRaisesRegex(ValueError, "Field reward is float64"):
+      writer.insert(wrong)
+    for number in range(2):
+      writer.insert(examples.unroll(number))
+    self.assertEqual(sampler.sample(5).params_version.tolist(), [0, 1])
+
+  def test_a_checkpoint_brings_the_content_back(self):
+    path = self.create_tempdir().full_path
+    replay = self.make(capacity=4)
+    writer = self.writer(replay)
+    for number in range(6):
+      writer.insert(examples.unroll(number))
+    writer.close()
+    replay.checkpoint(path)
+    replay.checkpoint(path)
+    other = self.make(capacity=4)
+    other.restore(path)
+    self.assertEqual(other.size(), 4)
+    sampler = self.sampler(other)
+    drawn = [sampler.sample(5) for _ in range(30)]
+    numbers = {n for batch in drawn for n in batch.params_version.tolist()}
+    self.assertEqual(numbers, {2, 3, 4, 5})
+    number = int(drawn[0].params_version[0])
+    np.testing.assert_array_equal(
+      drawn[0].observation["entities"][0],
+      examples.unroll(number).observation["entities"],
+    )
+
+  def test_a_missing_checkpoint_is_an_error_and_harmless(self):
+    replay = self.make(sampling="queue")
+    with self.assertRaises(FileNotFoundError):
+      replay.restore(self.create_tempdir().full_path)
+    self.writer(replay).insert(examples.unroll())
+    self.wait_for_size(replay, 1)
+
+  def test_closing_is_prompt(self):
+    replay = self.make()
+    writer, sampler = replay.writer(), replay.sampler()
+    writer.insert(examples.unroll())
+    start = time.monotonic()
+    writer.close()
+    sampler.close()
+    replay.close()
+    self.assertLess(time.monotonic() - start, 2.0)
+
+
+class InMemoryTest(_ContractTests, absltest.TestCase):
+  kind = "memory"
+
+
+@unittest.skipUnless(
+  importlib.util.find_spec("reverb"),
+  "Reverb is not installed: ITS HALF OF THE CONTRACT IS NOT TESTED.",
+)
+class ReverbTest(_ContractTests, absltest.TestCase):
+  kind = "reverb"
+
+
+if __name__ == "__main__":
+  absltest.main()

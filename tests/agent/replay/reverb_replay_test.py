@@ -1,0 +1,267 @@
+"""Tests of what only the Reverb store does; see also contract_test."""
+
+import dataclasses
+import importlib.util
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+import unittest
+
+import numpy as np
+from absl.testing import absltest
+
+from agent.replay import config as config_lib
+from agent.replay import reverb_client, reverb_lite, reverb_replay
+from agent.replay import spec as spec_lib
+from tests.agent.replay import examples
+
+_INSTALLED = importlib.util.find_spec("reverb") is not None
+_WHY = "Reverb is not installed: THE STORE BETWEEN PROCESSES IS NOT TESTED."
+
+
+def _spec(length=5):
+  return spec_lib.UnrollSpec.from_unroll(examples.unroll(length=length))
+
+
+def _config(**values):
+  base = config_lib.ReplayConfig(
+    kind="reverb", capacity=50, batch_size=2, insert_timeout=10.0
+  )
+  return dataclasses.replace(base, **values)
+
+
+def _run(code, timeout=60):
+  """Runs a program of its own; returns its output."""
+  return subprocess.run(
+    [sys.executable, "-c", textwrap.dedent(code)],
+    capture_output=True,
+    text=True,
+    timeout=timeout,
+    check=False,
+  )
+
+
+@unittest.skipUnless(_INSTALLED, _WHY)
+class ReverbReplayTest(absltest.TestCase):
+  def start(self, checkpoint_dir=None, **values):
+    replay = reverb_replay.start_server(
+      _config(**values), _spec(), checkpoint_dir
+    )
+    self.addCleanup(replay.close)
+    return replay
+
+  def test_a_second_server_on_the_port_is_refused(self):
+    replay = self.start()
+    port = int(replay.address.rsplit(":", 1)[1])
+    with self.assertRaisesRegex(ValueError, f"Port {port} is in use"):
+      reverb_replay.start_server(_config(port=port), _spec())
+    writer = replay.writer()
+    writer.insert(examples.unroll())
+    writer.close()
+    self.assertEqual(replay.size(), 1)
+
+  def test_a_port_that_someone_else_serves_is_refused(self):
+    with socket.create_server(("", 0)) as other:
+      port = other.getsockname()[1]
+      with self.assertRaisesRegex(ValueError, f"Port {port} is in use"):
+        reverb_replay.start_server(_config(port=port), _spec())
+
+  def test_other_fields_are_refused_by_name_at_connection(self):
+    replay = self.start()
+    for connect in (
+      lambda: reverb_replay.ReverbWriter(replay.address, _spec(6)),
+      lambda: reverb_replay.ReverbSampler(replay.address, _spec(6), 2),
+    ):
+      with self.assertRaisesRegex(
+        ValueError, r"observation\['entities'\] is .*\[6, .* but .*\[5, .*serv"
+      ):
+        connect()
+
+  def test_no_server_is_a_timeout(self):
+    with socket.create_server(("", 0)) as other:
+      port = other.getsockname()[1]
+    with self.assertRaisesRegex(TimeoutError, f"127.0.0.1:{port}"):
+      reverb_client.Connection(f"127.0.0.1:{port}", _spec(), timeout=0.5)
+
+  def test_writer_and_sampler_survive_the_server_s_death(self):
+    path = self.create_tempdir().full_path
+    replay = self.start(path, capacity=8)
+    writer, sampler = replay.writer(), replay.sampler()
+    for number in range(4):
+      writer.insert(examples.unroll(number))
+    writer.flush()
+    replay.checkpoint(path)
+    first = replay.pid
+    os.kill(first, signal.SIGKILL)
+    start = time.monotonic()
+    for number in range(4, 8):
+      writer.insert(examples.unroll(number))
+    writer.flush()
+    self.assertNotEqual(replay.pid, first)
+    self.assertEqual(replay.size(), 8)
+    seen = set()
+    while seen != set(range(8)) and time.monotonic() - start < 60:
+      seen |= set(sampler.sample(timeout=30).params_version.tolist())
+    self.assertEqual(seen, set(range(8)))
+    writer.close()
+    sampler.close()
+
+  def test_a_server_starts_with_its_last_checkpoint_of_the_same_table(self):
+    path = self.create_tempdir().full_path
+    replay = self.start(path)
+    writer = replay.writer()
+    writer.insert(examples.unroll(1))
+    writer.close()
+    replay.checkpoint(path)
+    replay.close()
+    self.assertEqual(self.start(path).size(), 1)
+    self.assertEqual(self.start(path, capacity=49).size(), 0)
+
+  def test_a_broken_checkpoint_is_set_aside(self):
+    path = self.create_tempdir().full_path
+    replay = self.start(path)
+    writer = replay.writer()
+    writer.insert(examples.unroll(1))
+    writer.close()
+    replay.checkpoint(path)
+    replay.close()
+    for folder, _, files in os.walk(path):
+      for file in files:
+        if file.endswith(".tfrecord"):
+          whole = os.path.join(folder, file)
+          os.truncate(whole, os.path.getsize(whole) // 2)
+    self.assertEqual(self.start(path).size(), 0)
+    self.assertLen([n for n in os.listdir(path) if "broken-1" in n], 1)
+
+  def test_the_server_ends_with_its_owner(self):
+    with tempfile.NamedTemporaryFile("w+") as file:
+      code = textwrap.dedent(f"""
+            import time
+            from agent.replay import config, reverb_replay, spec
+            from tests.agent.replay import examples
+            replay = reverb_replay.start_server(
+              config.ReplayConfig(batch_size=2),
+              spec.UnrollSpec.from_unroll(examples.unroll()))
+            with open({file.name!r}, 'w') as file:
+              print(replay.pid, file=file)
+            time.sleep(60)
+          """)
+      owner = subprocess.Popen(
+        [sys.executable, "-c", code],
+      )
+      deadline = time.monotonic() + 30
+      text = ""
+      while not text.endswith("\n") and time.monotonic() < deadline:
+        time.sleep(0.05)
+        with open(file.name) as again:
+          text = again.read()
+    server = int(text)
+    owner.kill()
+    owner.wait()
+    while _alive(server) and time.monotonic() < deadline:
+      time.sleep(0.05)
+    self.assertFalse(_alive(server))
+
+  def test_a_process_whose_sampler_waits_can_end(self):
+    replay = self.start(min_size=5)
+    result = _run(f"""
+      from agent.replay import reverb_replay, spec
+      from tests.agent.replay import examples
+      columns = spec.UnrollSpec.from_unroll(examples.unroll())
+      sampler = reverb_replay.ReverbSampler({replay.address!r}, columns, 2)
+      try:
+        sampler.sample(timeout=0.2)
+      except TimeoutError:
+        print('waited')
+      sampler.close()
+    """)
+    self.assertEqual((result.returncode, result.stdout), (0, "waited\n"))
+
+  def test_the_counts_are_read_from_the_server(self):
+    replay = self.start(sampling="queue")
+    writer, sampler = replay.writer(), replay.sampler()
+    for number in range(2):
+      writer.insert(examples.unroll(number))
+    sampler.sample(timeout=5)
+    for number in range(301):
+      writer.insert(examples.unroll(number))
+      if number % 2:
+        sampler.sample(timeout=5)
+    writer.close()
+    info = replay.info()
+    self.assertEqual(info.inserts, 303)
+    self.assertBetween(info.samples, 302, 303)
+    self.assertEqual(info.size, info.inserts - info.samples)
+    sampler.close()
+
+
+@unittest.skipUnless(_INSTALLED, _WHY)
+class ReverbLiteTest(absltest.TestCase):
+  def test_it_brings_no_tensorflow_and_reverb_later_shares_it(self):
+    result = _run("""
+      import sys
+      from agent.replay import reverb_lite
+      lite = reverb_lite.load()
+      assert 'tensorflow' not in sys.modules
+      import reverb
+      assert reverb.pybind.Client is lite.Client
+      print('shared')
+    """)
+    self.assertEqual(result.stdout, "shared\n", result.stderr)
+
+  def test_other_versions_get_the_plain_import(self):
+    plain = type(sys)("reverb.pybind")
+    package = type(sys)("reverb")
+    package.__dict__["pybind"] = plain
+    modules = {"reverb": package, "reverb.pybind": plain}
+    with absltest.mock.patch.dict(sys.modules, modules):
+      sys.modules.pop("reverb.libpybind", None)
+      self.assertIs(reverb_lite.load((("dm-reverb", "0.0"),)), plain)
+      self.assertIs(reverb_lite.load((("no-such-thing", "1"),)), plain)
+
+
+class FieldsTest(absltest.TestCase):
+  def test_reads_numbers_and_texts(self):
+    # Field 1: 150 as a varint; 2: 'testing'; 3: a double; 4: 4 bytes; 5: {1: 3}
+    message = (
+      b"\x08\x96\x01"
+      b"\x12\x07testing"
+      b"\x19" + np.float64(1.0).tobytes() + b"\x25\x01\x02\x03\x04"
+      b"\x2a\x02\x08\x03"
+    )
+    fields = reverb_client._fields(message)
+    self.assertEqual(fields[1], 150)
+    self.assertEqual(fields[2], b"testing")
+    self.assertEqual(np.frombuffer(fields[3])[0], 1.0)
+    self.assertEqual(fields[4], b"\x01\x02\x03\x04")
+    self.assertEqual(reverb_client._fields(fields[5]), {1: 3})
+
+
+class AddressesTest(absltest.TestCase):
+  def test_loopback_has_many_names_and_others_one(self):
+    def three(address):
+      names = reverb_client._addresses(address)
+      return [next(names) for _ in range(3)]
+
+    local = ["127.0.0.1:7", "127.0.0.2:7", "127.0.0.3:7"]
+    self.assertEqual(three("127.0.0.1:7"), local)
+    self.assertEqual(three("localhost:7"), local)
+    self.assertEqual(three("10.1.2.3:7"), ["10.1.2.3:7"] * 3)
+    self.assertEqual(three("node:7"), ["node:7"] * 3)
+
+
+def _alive(pid):
+  try:
+    with open(f"/proc/{pid}/stat") as file:
+      return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+  except FileNotFoundError:
+    return False
+
+
+if __name__ == "__main__":
+  absltest.main()
