@@ -16,7 +16,6 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from multiprocessing import connection
 from typing import Any, NamedTuple, Protocol
 
@@ -254,29 +253,18 @@ class Client:
     self._conn.close()
 
 
-class RemoteWriter:
-  """A ReplayWriter over a connection of its own, for in-memory replay.
+class Sender:
+  """Sends encoded unrolls over a connection of its own: in-memory replay.
 
   The reply comes when the unroll is stored, so a full replay holds the actor.
-
-  Args:
-    address: Where the server listens.
-    key: Its key.
-    encode: Makes bytes of an unroll and its priority.
   """
 
-  def __init__(
-    self,
-    address: str,
-    key: bytes,
-    encode: Callable[[types.Unroll, float], bytes],
-  ):
+  def __init__(self, address: str, key: bytes):
     self._conn = connection.Client(address, "AF_UNIX", authkey=key)
-    self._encode = encode
 
-  def insert(self, unroll: types.Unroll, priority: float = 1.0) -> None:
-    """Stores one unroll."""
-    self._conn.send(("insert_encoded", (self._encode(unroll, priority),)))
+  def __call__(self, data: bytes) -> None:
+    """Delivers one unroll."""
+    self._conn.send(("insert_encoded", (data,)))
     self._conn.recv()
 
   def close(self) -> None:

@@ -15,11 +15,9 @@ from agent import types
 class UnrollCutter:
   """Fills one unroll per environment, hands it out when it is full or done.
 
-  An episode of L actions is L + 1 steps here: the observation after the last
-  action comes as a step too, with no action taken and discount 0, because the
-  learner bootstraps at an unroll's last step and does not learn from it. The
-  same step opens the next unroll of the episode, so each action is learned
-  from exactly once.
+  An unroll ends where its episode does or when it is full. In the latter case
+  the learner only bootstraps at its last step, which therefore opens the next
+  unroll of the episode too: each action is learned from exactly once.
 
   Args:
     num_envs: N.
@@ -42,7 +40,6 @@ class UnrollCutter:
   ):
     self._length = length
     self._store_memory = store_memory
-    self._rows = np.arange(num_envs)
 
     def zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
       return np.zeros((num_envs, length, *shape), dtype)
@@ -88,7 +85,7 @@ class UnrollCutter:
     logits: np.ndarray,
     reward: np.ndarray,
     discount: np.ndarray,
-    ended: np.ndarray,
+    skip: np.ndarray,
     params_version: int,
     emit: Callable[[int, types.Unroll], None],
   ) -> None:
@@ -101,20 +98,22 @@ class UnrollCutter:
       logits: The acting policy, [N, sum(sizes)].
       reward: What followed the action, [N].
       discount: 0 where the action ended the episode, [N].
-      ended: Where the observation was the episode's last and no action was
-        taken any more, bool [N].
+      skip: Rows where no action was taken since the observation was what the
+        episode's last action led to, bool [N].
       params_version: Of the acting parameters.
       emit: Called with (environment, unroll) for each unroll complete.
     """
-    rows, at, steps = self._rows, self._filled, self._steps
+    rows = np.flatnonzero(~skip)
+    at, steps = self._filled[rows], self._steps
     for name, values in steps.observation.items():
-      values[rows, at] = observation[name]
-    steps.first[rows, at] = first
-    steps.action[rows, at] = np.where(ended[:, None], 0, action)
-    steps.behaviour_logits[rows, at] = logits
-    steps.reward[rows, at] = np.where(ended, 0.0, reward)
-    steps.discount[rows, at] = np.where(ended, 0.0, discount)
-    self._filled = at + 1
+      values[rows, at] = observation[name][rows]
+    steps.first[rows, at] = first[rows]
+    steps.action[rows, at] = action[rows]
+    steps.behaviour_logits[rows, at] = logits[rows]
+    steps.reward[rows, at] = reward[rows]
+    steps.discount[rows, at] = discount[rows]
+    self._filled[rows] += 1
+    ended = (discount == 0) & ~skip
     for row in np.flatnonzero(ended | (self._filled == self._length)):
       emit(int(row), self._cut(row, params_version))
       if ended[row]:
