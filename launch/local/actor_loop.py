@@ -4,6 +4,7 @@ N: environments, K: trials of an episode, A: action heads.
 """
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -16,6 +17,8 @@ from curriculum import base
 from envs import constants
 from envs import task as task_lib
 from launch.local import control, unrolls
+
+_FIRST_PARAMS_SECONDS = 0.05
 
 
 class Environment(Protocol):
@@ -78,6 +81,17 @@ class ActorLoop:
     self._trial[row] = 0
     self._errors[row] = 0.0
     return assignment.task
+
+  def run(self) -> None:
+    """Steps for ever; waits for parameters once, before the first step.
+
+    Raises:
+      ConnectionError: When the learner's side goes away.
+    """
+    while not self.has_params():
+      time.sleep(_FIRST_PARAMS_SECONDS)
+    while True:
+      self.step()
 
   def has_params(self) -> bool:
     """Takes newer parameters if there are any; whether there ever were."""

@@ -59,7 +59,8 @@ class UnrollCutter:
       params_version=np.zeros((), np.int64),
     )
     self._filled = np.zeros(num_envs, np.int64)
-    self._memory: list[Any] = [{} for _ in range(num_envs)]
+    # Memory at the first step of this unroll, and at that of the next.
+    self._memory: list[tuple[Any, Any]] = [({}, {})] * num_envs
 
   def before_acting(self, memory: types.MemoryState) -> None:
     """Keeps the memory of those rows whose next step may open an unroll.
@@ -73,7 +74,7 @@ class UnrollCutter:
     for row in np.flatnonzero(opens):
       snapshot = jax.tree.map(lambda x, i=row: np.array(x[i]), memory)
       if self._filled[row] == 0:
-        self._memory[row] = (snapshot, None)
+        self._memory[row] = (snapshot, {})
       else:
         self._memory[row] = (self._memory[row][0], snapshot)
 
@@ -139,9 +140,17 @@ class UnrollCutter:
       reward=take(self._steps.reward),
       discount=take(self._steps.discount),
       mask=mask,
-      initial_memory=self._memory[row][0] if self._store_memory else {},
+      initial_memory=self._memory[row][0],
       params_version=np.asarray(params_version, np.int64),
     )
+
+  def example(self, memory: types.MemoryState) -> types.Unroll:
+    """An unroll of zeros, as they all look.
+
+    Args:
+      memory: One row of memory, or an empty dict if unrolls carry none.
+    """
+    return self._cut(0, 0)._replace(initial_memory=memory)
 
   def _carry_over(self, row: int) -> None:
     """The last step of this unroll is the first of the next."""
@@ -149,4 +158,4 @@ class UnrollCutter:
       values[row, 0] = values[row, self._length - 1]
     self._filled[row] = 1
     if self._store_memory:
-      self._memory[row] = (self._memory[row][1], None)
+      self._memory[row] = (self._memory[row][1], {})

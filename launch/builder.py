@@ -1,0 +1,110 @@
+"""Makes a run's components from its config. It knows the pieces; `local`
+knows how they are wired.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from agent import acting, types
+from agent import learner as learner_lib
+from agent import network as network_lib
+from agent.replay import spec as spec_lib
+from curriculum import base as curriculum_base
+from curriculum import plr, uniform
+from envs import land, sampler
+from envs import task as task_lib
+from launch import config as config_lib
+from launch.local import unrolls
+
+
+class Agent(NamedTuple):
+  """What acts.
+
+  Attributes:
+    network: Its pure functions.
+    actor: Its acting functions.
+    observation_spec: What it sees, without batch.
+  """
+
+  network: network_lib.Network
+  actor: acting.Actor
+  observation_spec: dict[str, tuple[tuple[int, ...], Any]]
+
+
+def agent(config: config_lib.ExperimentConfig) -> Agent:
+  """Makes the agent's functions."""
+  spec = land.observation_spec(config.env)
+  network = network_lib.make_network(config.network, spec)
+  actor = acting.make_actor(
+    network, config.network.action_sizes, config.learner.muesli.value_range
+  )
+  return Agent(network, actor, spec)
+
+
+def learner(
+  config: config_lib.ExperimentConfig, network: network_lib.Network
+) -> learner_lib.Learner:
+  """Makes the learner's functions."""
+  return learner_lib.make_learner(
+    network, config.learner, config.network.action_sizes
+  )
+
+
+def cutter(
+  config: config_lib.ExperimentConfig, made: Agent, num_envs: int
+) -> unrolls.UnrollCutter:
+  """Makes what cuts the steps of a batch of environments into unrolls."""
+  sizes = config.network.action_sizes
+  return unrolls.UnrollCutter(
+    num_envs=num_envs,
+    length=config.actor.unroll_length,
+    observation_spec=made.observation_spec,
+    num_heads=len(sizes),
+    num_logits=sum(sizes),
+    store_memory=not config.whole_episodes,
+  )
+
+
+def unroll_spec(
+  config: config_lib.ExperimentConfig, made: Agent
+) -> spec_lib.UnrollSpec:
+  """What one unroll of this run looks like."""
+  memory = {}
+  if not config.whole_episodes:
+    shapes = jax.eval_shape(lambda: made.network.initial_memory(1))
+    memory = jax.tree.map(lambda x: np.zeros(x.shape[1:], x.dtype), shapes)
+  example = cutter(config, made, 1).example(memory)
+  return spec_lib.UnrollSpec.from_unroll(example)
+
+
+def batch_template(
+  config: config_lib.ExperimentConfig, spec: spec_lib.UnrollSpec
+) -> types.Unroll:
+  """A learner batch of zeros."""
+  n = config.replay.batch_size
+  return spec.unflatten(
+    [np.zeros((n, *c.shape), c.wire_dtype) for c in spec.columns]
+  )
+
+
+def environment(
+  config: config_lib.ExperimentConfig,
+  num_envs: int,
+  seed: int,
+  next_task: Callable[[int], task_lib.Task],
+) -> land.Land:
+  """Makes a batch of environments."""
+  return land.Land(num_envs, config.env, next_task, seed)
+
+
+def curriculum(
+  config: config_lib.ExperimentConfig,
+) -> curriculum_base.Curriculum:
+  """Makes the curriculum over the training half of the tasks."""
+  sample_task = sampler.TaskSampler(config.tasks).task
+  if config.curriculum.kind == "plr":
+    return plr.PlrCurriculum(sample_task, seed=config.run.seed)
+  return uniform.UniformCurriculum(sample_task, seed=config.run.seed)

@@ -1,0 +1,193 @@
+"""All settings of a run: one frozen dataclass per component, gathered here."""
+
+import dataclasses
+import math
+from typing import Any, Literal
+
+from agent import config as network_config
+from agent import learner
+from agent.replay import config as replay_config
+from envs import constants, land, sampler
+
+
+def _require(ok: bool, field: str, value: Any, allowed: str) -> None:
+  if not ok:
+    raise ValueError(f"{field} is {value!r}, allowed: {allowed}")
+
+
+@dataclasses.dataclass(frozen=True)
+class ActorConfig:
+  """The processes that play.
+
+  Attributes:
+    num_actors: Processes.
+    envs_per_actor: Environments that a process steps as one batch.
+    unroll_length: Steps of a learner example. Where it is at least as long as
+      every episode, each unroll is a whole episode and learns from its start;
+      shorter ones carry the memory that the actor had at their first step.
+    params_poll_seconds: Time between an actor's asking for new parameters.
+  """
+
+  num_actors: int = 1
+  envs_per_actor: int = 16
+  unroll_length: int = 80
+  params_poll_seconds: float = 0.5
+
+  def __post_init__(self):
+    _require(
+      1 <= self.num_actors <= 1024, "num_actors", self.num_actors, "1 to 1024"
+    )
+    _require(
+      self.envs_per_actor >= 1,
+      "envs_per_actor",
+      self.envs_per_actor,
+      "at least 1",
+    )
+    _require(
+      self.unroll_length >= 2, "unroll_length", self.unroll_length, "at least 2"
+    )
+    _require(
+      0 < self.params_poll_seconds <= 60,
+      "params_poll_seconds",
+      self.params_poll_seconds,
+      "above 0, to 60",
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class CurriculumConfig:
+  """Which tasks to train on.
+
+  Attributes:
+    kind: "uniform" draws from the whole pool; "plr" replays tasks by fitness
+      (§5.2).
+  """
+
+  kind: Literal["uniform", "plr"] = "uniform"
+
+
+@dataclasses.dataclass(frozen=True)
+class RunConfig:
+  """How long a run lasts and what it writes when.
+
+  Attributes:
+    seed: Of everything random.
+    max_steps: Environment steps after which the run ends; 0 for no bound.
+    max_minutes: Minutes of training after which it ends, counted over all
+      starts of the run; 0 for no bound.
+    publish_updates: Learner updates between two publications of parameters.
+    checkpoint_minutes: Time between checkpoints; there is one more at the end.
+    log_seconds: Time between rows of metrics.
+    eval_tasks: Held-out tasks of the table at the end; 0 for no table.
+    eval_trials: Numbers of trials in that table.
+  """
+
+  seed: int = 0
+  max_steps: int = 0
+  max_minutes: float = 60.0
+  publish_updates: int = 1
+  checkpoint_minutes: float = 5.0
+  log_seconds: float = 5.0
+  eval_tasks: int = 20
+  eval_trials: tuple[int, ...] = (1, 2, 3)
+
+  def __post_init__(self):
+    for name in ("seed", "max_steps", "max_minutes", "eval_tasks"):
+      value = getattr(self, name)
+      _require(
+        value >= 0 and math.isfinite(value), name, value, "a number from 0"
+      )
+    _require(self.seed < 2**31, "seed", self.seed, "below 2**31")
+    _require(
+      self.publish_updates >= 1,
+      "publish_updates",
+      self.publish_updates,
+      "at least 1",
+    )
+    for name in ("checkpoint_minutes", "log_seconds"):
+      value = getattr(self, name)
+      _require(value > 0, name, value, "above 0")
+    _require(
+      bool(self.eval_trials)
+      and all(1 <= k <= constants.MAX_TRIALS for k in self.eval_trials),
+      "eval_trials",
+      self.eval_trials,
+      f"numbers from 1 to {constants.MAX_TRIALS}",
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class ExperimentConfig:
+  """A whole experiment.
+
+  Attributes:
+    run: Length, seed, what is written.
+    actor: The processes that play.
+    env: The simulated environments.
+    tasks: The distribution of tasks, of its training half.
+    curriculum: How tasks are chosen from it.
+    network: The agent's network.
+    learner: The learning algorithm.
+    replay: The store between actors and learner.
+  """
+
+  run: RunConfig = dataclasses.field(default_factory=RunConfig)
+  actor: ActorConfig = dataclasses.field(default_factory=ActorConfig)
+  env: land.LandConfig = dataclasses.field(default_factory=land.LandConfig)
+  tasks: sampler.SamplerConfig = dataclasses.field(
+    default_factory=sampler.SamplerConfig
+  )
+  curriculum: CurriculumConfig = dataclasses.field(
+    default_factory=CurriculumConfig
+  )
+  network: network_config.NetworkConfig = dataclasses.field(
+    default_factory=network_config.NetworkConfig
+  )
+  learner: learner.LearnerConfig = dataclasses.field(
+    default_factory=learner.LearnerConfig
+  )
+  replay: replay_config.ReplayConfig = dataclasses.field(
+    default_factory=replay_config.ReplayConfig
+  )
+
+  def __post_init__(self):
+    _require(
+      self.tasks.split == "train",
+      "tasks.split",
+      self.tasks.split,
+      "train (evaluate takes the other half by itself)",
+    )
+    _require(
+      self.tasks.max_objects <= self.env.num_slots,
+      "env.num_slots",
+      self.env.num_slots,
+      f"at least tasks.max_objects ({self.tasks.max_objects})",
+    )
+    _require(
+      self.network.action_sizes == constants.ACTION_SIZES,
+      "network.action_sizes",
+      self.network.action_sizes,
+      f"the environment's, {constants.ACTION_SIZES}",
+    )
+
+  @property
+  def longest_episode(self) -> int:
+    """Steps of the longest episode that `tasks` can give."""
+    steps = round(self.tasks.trial_seconds[1] / constants.STEP_SECONDS)
+    return self.tasks.trials[1] * steps
+
+  @property
+  def whole_episodes(self) -> bool:
+    """Whether every unroll is a whole episode."""
+    return self.actor.unroll_length >= self.longest_episode
+
+
+# May change when a run is taken up again: they do not alter what is learned.
+FREE_FIELDS = (
+  "run.max_steps",
+  "run.max_minutes",
+  "run.checkpoint_minutes",
+  "run.log_seconds",
+  "run.eval_tasks",
+  "run.eval_trials",
+)

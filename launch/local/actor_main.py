@@ -1,0 +1,69 @@
+"""An actor's process: `python -m launch.local.actor_main`, started by train."""
+
+import os
+import sys
+
+import numpy as np
+
+from agent.replay import encoded
+from launch import builder, cli, config, config_json, rundir
+from launch.local import actor_loop, actors, children, control
+
+
+def make_parser() -> cli.Parser:
+  """Flags, all set by `actors.start`."""
+  parser = cli.Parser(prog="launch.local.actor_main")
+  parser.add_argument("--workdir", required=True)
+  parser.add_argument("--control", required=True)
+  parser.add_argument("--replay", required=True)
+  parser.add_argument("--index", type=cli.non_negative_int, required=True)
+  parser.add_argument("--seed", type=cli.non_negative_int, required=True)
+  return parser
+
+
+def run(args) -> None:
+  """Plays until the learner goes away."""
+  experiment = config_json.from_json(
+    config.ExperimentConfig, rundir.RunDir(args.workdir).read_config()
+  )
+  key = bytes.fromhex(os.environ[actors.KEY_VARIABLE])
+  made = builder.agent(experiment)
+  spec = builder.unroll_spec(experiment, made)
+  if args.replay:
+    from agent.replay import reverb_client
+
+    writer = reverb_client.ReverbWriter(
+      args.replay, spec, experiment.replay.insert_timeout
+    )
+  else:
+    send = control.Sender(args.control, key)
+    writer = encoded.EncodedWriter(spec, send)
+  channel = control.Client(
+    args.control, key, experiment.actor.params_poll_seconds
+  )
+  # The process id makes a restarted actor draw other numbers.
+  seed = np.random.SeedSequence(
+    (experiment.run.seed, args.seed, args.index, os.getpid())
+  )
+  num_envs = experiment.actor.envs_per_actor
+  loop = actor_loop.ActorLoop(
+    make_environment=lambda next_task: builder.environment(
+      experiment, num_envs, int(seed.generate_state(1)[0] >> 1), next_task
+    ),
+    actor=made.actor,
+    cutter=builder.cutter(experiment, made, num_envs),
+    num_envs=num_envs,
+    gamma=experiment.learner.muesli.gamma,
+    channel=channel,
+    writer=writer,
+    seed=seed.spawn(1)[0],
+  )
+  try:
+    loop.run()
+  except ConnectionError as error:
+    cli.say(str(error))
+
+
+if __name__ == "__main__":
+  children.die_with_parent()
+  sys.exit(cli.main(make_parser, run))

@@ -1,0 +1,55 @@
+"""Starts the actors' processes and keeps them alive."""
+
+import os
+
+from launch import rundir
+from launch.local import children, control
+
+KEY_VARIABLE = "ADALAND_CONTROL_KEY"
+
+# An actor is one of several processes on the machine's cores and its network
+# is small: more threads than one cost it more than they give.
+_ENVIRONMENT = {
+  "JAX_PLATFORMS": "cpu",
+  "CUDA_VISIBLE_DEVICES": "",
+  "OMP_NUM_THREADS": "1",
+}
+_XLA_FLAGS = "--xla_cpu_multi_thread_eigen=false"
+
+
+def start(
+  run: rundir.RunDir,
+  server: control.Server,
+  replay_address: str,
+  num_actors: int,
+  first_seed: int,
+) -> list[children.Child]:
+  """Starts the actors.
+
+  Args:
+    run: The run's directory; its config says what they play.
+    server: What they connect to.
+    replay_address: Of the replay server, or empty: then unrolls go through
+      the control channel.
+    num_actors: How many.
+    first_seed: Differs between starts of the same run, so that an actor does
+      not replay its random numbers.
+  """
+  flags = f"{os.environ.get('XLA_FLAGS', '')} {_XLA_FLAGS}".strip()
+  env = {**_ENVIRONMENT, "XLA_FLAGS": flags, KEY_VARIABLE: server.key.hex()}
+  return [
+    children.Child(
+      f"actor {index}",
+      "launch.local.actor_main",
+      [
+        f"--workdir={run.path}",
+        f"--control={server.address}",
+        f"--replay={replay_address}",
+        f"--index={index}",
+        f"--seed={first_seed}",
+      ],
+      env,
+      str(run.logs / f"actor_{index}.log"),
+    )
+    for index in range(num_actors)
+  ]

@@ -1,0 +1,204 @@
+"""The learner's process: draws batches, learns, publishes, keeps checkpoints.
+
+The batch drawn but not yet learned from is part of a checkpoint, so that a
+run that goes on from one makes the same next update as the run that wrote it.
+"""
+
+import time
+from typing import Any
+
+import jax
+import numpy as np
+
+from agent import checkpoint, types
+from agent.replay import factory
+from launch import builder, config, errors, metrics, progress, rundir
+from launch.local import actors, children, control, desk, status
+
+_SAMPLE_SECONDS = 0.5
+_SUPERVISE_SECONDS = 0.5
+_REPLAY_FOLDER = "replay"
+
+
+class Trainer:
+  """A run, from its start or its last checkpoint to its end.
+
+  Args:
+    experiment: The run's config.
+    run: Its directory, begun and locked.
+    line: Shows what goes on.
+  """
+
+  def __init__(
+    self,
+    experiment: config.ExperimentConfig,
+    run: rundir.RunDir,
+    line: progress.Progress,
+  ):
+    self._config = experiment
+    self._run = run
+    self._line = line
+    self._stop = False
+    self._seconds = 0.0
+    self._updates = 0
+    self._batch: types.Unroll | None = None
+    made = builder.agent(experiment)
+    self._learner = builder.learner(experiment, made.network)
+    self._spec = builder.unroll_spec(experiment, made)
+    self._state = self._learner.init(jax.random.PRNGKey(experiment.run.seed))
+    curriculum = builder.curriculum(experiment)
+    with errors.user_input():
+      saved = self._restore()
+    replay_path = str(run.path / _REPLAY_FOLDER)
+    with errors.user_input():
+      self._replay = factory.make_replay(
+        experiment.replay, self._spec, replay_path, experiment.run.seed
+      )
+    self._address = getattr(self._replay, "address", "")
+    self.desk = desk.Desk(curriculum, None if self._address else self._replay)
+    if saved is not None:
+      self.desk.load_state_dict(saved["desk"])
+    self._sampler = self._replay.sampler()
+    self._publisher = control.Publisher()
+    self._publish()
+    self._metrics = metrics.MetricsWriter(str(run.path))
+    self._server = control.Server(self.desk, self._publisher)
+    self.actors: list[children.Child] = []
+
+  def _restore(self) -> dict[str, Any] | None:
+    """Takes up the newest checkpoint; returns what it says of the desk."""
+    if not checkpoint.steps(self._run.checkpoints):
+      return None
+    template = {
+      "train": jax.eval_shape(lambda state: state, self._state),
+      "batch": builder.batch_template(self._config, self._spec),
+    }
+    state, saved, step = checkpoint.restore(self._run.checkpoints, template)
+    self._state = jax.device_put(state["train"])
+    self._batch = state["batch"] if saved["has_batch"] else None
+    self._seconds = saved["seconds"]
+    self._updates = step
+    self._line.say(
+      f"going on from update {step}, after {saved['desk']['env_steps']} steps "
+      f"and {progress.duration(self._seconds)}"
+    )
+    return saved
+
+  def request_stop(self) -> None:
+    """Ends the run after the update under way, with a checkpoint."""
+    self._stop = True
+
+  def counters(self) -> dict[str, float]:
+    """All that grows monotonically over the run, restarts included."""
+    return {
+      **self.desk.counters(),
+      "updates": self._updates,
+      "seconds": self._seconds,
+    }
+
+  @property
+  def params(self) -> types.Params:
+    """The target network's parameters, which act."""
+    return self._state.target_params
+
+  def _publish(self) -> None:
+    params = jax.device_get(self._state.target_params)
+    self._publisher.publish(self._updates, params)
+
+  def _finished(self) -> bool:
+    run = self._config.run
+    steps = self.desk.counters()["env_steps"]
+    return (
+      self._stop
+      or (run.max_steps > 0 and steps >= run.max_steps)
+      or (run.max_minutes > 0 and self._seconds >= 60 * run.max_minutes)
+    )
+
+  def train(self) -> None:
+    """Runs until the bounds of the config, or until asked to stop."""
+    if self._finished():
+      return
+    # Differs from one start of the run to the next.
+    first_seed = self._updates + self.desk.counters()["env_steps"]
+    self.actors = actors.start(
+      self._run,
+      self._server,
+      self._address,
+      self._config.actor.num_actors,
+      first_seed,
+    )
+    run = self._config.run
+    report = status.Status(run, self._line, self._metrics)
+    before = self._seconds
+    start = time.monotonic()
+    next_checkpoint = start + 60 * run.checkpoint_minutes
+    next_supervision = start
+    while not self._finished():
+      now = time.monotonic()
+      self._seconds = before + now - start
+      if now >= next_supervision:
+        next_supervision = now + _SUPERVISE_SECONDS
+        self._supervise()
+      if now >= next_checkpoint:
+        next_checkpoint = now + 60 * run.checkpoint_minutes
+        self.save()
+      self._update(report)
+      report.show(self.counters(), self.desk)
+    self._seconds = before + time.monotonic() - start
+    report.show(self.counters(), self.desk, force=True)
+    self.save()
+
+  def _draw(self) -> bool:
+    """Has a batch ready, if one comes in time."""
+    if self._batch is None:
+      try:
+        self._batch = self._sampler.sample(timeout=_SAMPLE_SECONDS)
+      except TimeoutError:
+        return False
+    return True
+
+  def _update(self, report: status.Status) -> None:
+    if not self._draw():
+      return
+    batch, self._batch = self._batch, None
+    assert batch is not None
+    self._state, values = self._learner.update(self._state, batch)
+    lag = self._updates - float(np.mean(batch.params_version))
+    self._updates += 1
+    report.add(values, int(batch.mask.sum()), lag)
+    if self._updates % self._config.run.publish_updates == 0:
+      self._publish()
+
+  def _supervise(self) -> None:
+    self._server.check()
+    for child in self.actors:
+      if child.poll():
+        self._line.say(f"{child.name} died and was started again")
+
+  def save(self) -> None:
+    """Writes a checkpoint: replay first, then all the rest."""
+    self._draw()
+    self._replay.checkpoint(str(self._run.path / _REPLAY_FOLDER))
+    batch = self._batch
+    if batch is None:
+      batch = builder.batch_template(self._config, self._spec)
+    checkpoint.save(
+      self._run.checkpoints,
+      self._updates,
+      {"train": self._state, "batch": batch},
+      {
+        "desk": self.desk.state_dict(),
+        "seconds": self._seconds,
+        "has_batch": self._batch is not None,
+      },
+    )
+
+  def close(self) -> None:
+    """Ends all that was started."""
+    self.desk.close()
+    children.stop(self.actors)
+    self._server.close()
+    self._sampler.close()
+    self._replay.close()
+    self._metrics.close()
+    self._line.close()
