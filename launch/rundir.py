@@ -10,6 +10,7 @@ lock           held while a `train` works here
 import fcntl
 import json
 import pathlib
+from collections.abc import Collection
 from typing import IO, Any
 
 from launch import cli, config_json, errors
@@ -50,8 +51,13 @@ class RunDir:
         raise errors.UserError(f"the format is not {FORMAT!r}")
       return content["config"]
 
-  def begin(self, config: Any) -> None:
+  def begin(self, config: Any, free_fields: Collection[str] = ()) -> None:
     """Makes the directory of a new run, or checks that this one is the same.
+
+    Args:
+      config: The run's config.
+      free_fields: Dotted names of fields that may differ from the run's; the
+        new values are kept.
 
     Raises:
       UserError: If the directory holds something else, or a run of another
@@ -59,7 +65,11 @@ class RunDir:
     """
     wanted = config_json.to_json(config)
     if self.exists():
-      found = config_json.differences(wanted, self.read_config())
+      found = [
+        text
+        for text in config_json.differences(wanted, self.read_config())
+        if text.partition(":")[0] not in free_fields
+      ]
       if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise errors.UserError(
@@ -77,7 +87,7 @@ class RunDir:
       self.path.mkdir(parents=True, exist_ok=True)
       self.checkpoints.mkdir(exist_ok=True)
       self.logs.mkdir(exist_ok=True)
-      if not self.exists():
+      if not self.exists() or self.read_config() != wanted:
         content = {"format": FORMAT, "config": wanted}
         cli.write_atomically(
           str(self.config), json.dumps(content, indent=1) + "\n"

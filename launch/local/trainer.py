@@ -84,6 +84,11 @@ class Trainer:
     )
     return saved
 
+  @property
+  def stopped(self) -> bool:
+    """Whether the run was asked to end before its time."""
+    return self._stop
+
   def request_stop(self) -> None:
     """Ends the run after the update under way, with a checkpoint."""
     self._stop = True
