@@ -103,9 +103,7 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
       for k in trials
     ]
     last = str(trials[-1])
-    cells.append(
-      f"{reward['mean'][last]:.2f} ± {reward['stderr'][last]:.2f} s"
-    )
+    cells.append(f"{reward['mean'][last]:.2f} ± {reward['stderr'][last]:.2f} s")
     lines.append(f"| {result['policy']} | {' | '.join(cells)} |")
   first = results[0]
   lines.append("")

@@ -1,0 +1,195 @@
+"""Named starting points for a run's settings."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from agent import config as network_config
+from agent import learner, muesli
+from agent.replay import config as replay_config
+from envs import land, sampler
+from launch import config, errors
+
+# Small flat rooms and one hidden rule: a player must find out what to bring
+# to what, and remembers it in the next trial.
+_SIMPLE_TASKS: dict[str, Any] = {
+  "levels": (1, 1),
+  "num_worlds": 10_000,
+  "num_games": 1_000_000,
+  "chain_rules": (1, 1),
+  "dead_ends": (0, 1),
+  "distractors": (0, 1),
+  "goal_predicates": ("near", "hold"),
+  "rule_predicates": ("near",),
+  "negation_probability": 0.0,
+  "player_in_goal_probability": 1.0,
+  "player_in_rule_probability": 1.0,
+  "hide": "rules",
+}
+
+
+def smoke() -> config.ExperimentConfig:
+  """A minute on any machine: everything runs, little is learned."""
+  return config.ExperimentConfig(
+    run=config.RunConfig(
+      max_steps=4_000,
+      max_minutes=2.0,
+      checkpoint_minutes=1.0,
+      log_seconds=1.0,
+      eval_tasks=2,
+      eval_trials=(1, 2),
+    ),
+    actor=config.ActorConfig(envs_per_actor=4, unroll_length=30),
+    env=land.LandConfig(num_slots=6, max_rules=3, num_threads=1),
+    tasks=sampler.SamplerConfig(
+      **_SIMPLE_TASKS,
+      tiles=(4, 5),
+      trials=(2, 2),
+      trial_seconds=(2, 2),
+      max_objects=4,
+    ),
+    network=network_config.NetworkConfig(
+      d_model=16,
+      num_layers=1,
+      num_heads=2,
+      key_size=8,
+      feed_forward_size=32,
+      memory_length=30,
+      element_size=4,
+      goal_sizes=(8,),
+      rules_sizes=(16,),
+      encoder_hidden=(32,),
+      entity_size=16,
+      entity_heads=2,
+      head_size=16,
+      model_size=16,
+    ),
+    learner=learner.LearnerConfig(
+      learning_rate=1e-3, muesli=muesli.MuesliConfig(num_samples=4)
+    ),
+    replay=replay_config.ReplayConfig(
+      capacity=64, min_size=4, batch_size=4, samples_per_insert=1.0
+    ),
+  )
+
+
+def laptop() -> config.ExperimentConfig:
+  """An hour on two cores: small rooms, one hidden rule, short trials."""
+  return config.ExperimentConfig(
+    run=config.RunConfig(max_minutes=60.0, eval_tasks=50),
+    actor=config.ActorConfig(envs_per_actor=32, unroll_length=135),
+    env=land.LandConfig(num_slots=6, max_rules=3, num_threads=1),
+    tasks=sampler.SamplerConfig(
+      **_SIMPLE_TASKS,
+      tiles=(5, 6),
+      trials=(3, 3),
+      trial_seconds=(6, 6),
+      max_objects=4,
+    ),
+    network=network_config.NetworkConfig(
+      d_model=64,
+      num_layers=2,
+      num_heads=4,
+      key_size=16,
+      feed_forward_size=128,
+      memory_length=135,
+      rules_sizes=(64, 32),
+      encoder_hidden=(64,),
+      entity_size=32,
+      entity_heads=2,
+      head_size=64,
+      model_size=64,
+    ),
+    learner=learner.LearnerConfig(
+      learning_rate=1e-3,
+      warmup_updates=100,
+      muesli=muesli.MuesliConfig(gamma=0.99),
+    ),
+    replay=replay_config.ReplayConfig(
+      capacity=1_000, min_size=32, batch_size=16, samples_per_insert=2.0
+    ),
+  )
+
+
+def gpu() -> config.ExperimentConfig:
+  """One accelerator that learns while the processor's cores play."""
+  base = laptop()
+  return dataclasses.replace(
+    base,
+    run=config.RunConfig(max_minutes=24 * 60.0, eval_tasks=100),
+    actor=config.ActorConfig(
+      num_actors=8, envs_per_actor=64, unroll_length=300
+    ),
+    env=land.LandConfig(num_slots=12, max_rules=6, num_threads=1),
+    tasks=dataclasses.replace(
+      base.tasks,
+      tiles=(6, 9),
+      dead_ends=(0, 2),
+      distractors=(0, 4),
+      trials=(1, 4),
+      trial_seconds=(8, 10),
+      max_objects=8,
+    ),
+    network=network_config.NetworkConfig(
+      d_model=256,
+      num_layers=4,
+      num_heads=8,
+      key_size=32,
+      feed_forward_size=1024,
+      memory_length=300,
+      compute_dtype="bfloat16",
+    ),
+    replay=replay_config.ReplayConfig(
+      capacity=10_000, min_size=256, batch_size=64, samples_per_insert=2.0
+    ),
+    curriculum=config.CurriculumConfig(kind="plr"),
+  )
+
+
+def ada(size: str) -> config.ExperimentConfig:
+  """The paper's agent and task distribution; for more than one machine.
+
+  Args:
+    size: One of `agent.config.PAPER_SIZES`, as "23m".
+  """
+  return config.ExperimentConfig(
+    run=config.RunConfig(
+      max_minutes=0.0,
+      max_steps=100_000_000_000,
+      checkpoint_minutes=30.0,
+      eval_tasks=1000,
+      eval_trials=(1, 2, 3, 5, 8, 13),
+    ),
+    actor=config.ActorConfig(num_actors=16, envs_per_actor=64),
+    env=land.LandConfig(observation="pixels", pixels=(96, 72), num_threads=1),
+    curriculum=config.CurriculumConfig(kind="plr"),
+    network=dataclasses.replace(
+      network_config.paper_config(size), compute_dtype="bfloat16"
+    ),
+    learner=learner.LearnerConfig(warmup_updates=1000),
+    replay=replay_config.ReplayConfig(
+      sampling="queue", capacity=512, batch_size=64
+    ),
+  )
+
+
+PRESETS: dict[str, Callable[[], config.ExperimentConfig]] = {
+  "smoke": smoke,
+  "laptop": laptop,
+  "gpu": gpu,
+  **{
+    f"ada_{size}": lambda size=size: ada(size)
+    for size in network_config.PAPER_SIZES
+  },
+}
+
+
+def get(name: str) -> config.ExperimentConfig:
+  """Returns a preset.
+
+  Raises:
+    UserError: If there is none of this name.
+  """
+  if name not in PRESETS:
+    raise errors.choice("--preset", name, PRESETS)
+  return PRESETS[name]()
