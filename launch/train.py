@@ -9,9 +9,16 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from launch import cli, config_json, errors, overrides, presets, progress
+from launch import (
+  cli,
+  config_json,
+  errors,
+  overrides,
+  presets,
+  progress,
+  rundir,
+)
 from launch import config as config_lib
-from launch import rundir
 
 _EXAMPLES = """\
 examples:
