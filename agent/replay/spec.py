@@ -152,7 +152,9 @@ class UnrollSpec:
 
   def encode(self, unroll: types.Unroll, priority: float = 1.0) -> bytes:
     """Returns the unroll as bytes, for a channel between processes."""
-    parts = [_HEADER.pack(_MAGIC, self.signature.encode(), priority)]
+    parts: list[bytes | memoryview] = [
+      _HEADER.pack(_MAGIC, self.signature.encode(), priority)
+    ]
     size = len(parts[0])
     for array in self.flatten(unroll):
       padding = -size % _ALIGNMENT
