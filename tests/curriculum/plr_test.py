@@ -1,5 +1,6 @@
 """Tests of curriculum.plr and curriculum.factory."""
 
+import dataclasses
 import json
 from unittest import mock
 
@@ -11,7 +12,7 @@ from tests.curriculum import examples
 
 
 def _make(seed=0, **values):
-  config = plr.PLRConfig(**{"capacity": 10, **values})
+  config = dataclasses.replace(plr.PLRConfig(capacity=10), **values)
   return plr.PLRCurriculum(config, examples.sample_task, seed)
 
 
@@ -179,7 +180,7 @@ class ConfigTest(parameterized.TestCase):
   )
   def test_bad_values_are_named(self, field, value):
     with self.assertRaisesRegex(ValueError, f"curriculum.plr.{field} is "):
-      plr.PLRConfig(**{field: value})
+      dataclasses.replace(plr.PLRConfig(), **{field: value})
 
 
 class FactoryTest(absltest.TestCase):

@@ -1,5 +1,6 @@
 """Tests of agent.replay.config and agent.replay.priorities."""
 
+import dataclasses
 import math
 
 from absl.testing import absltest, parameterized
@@ -25,7 +26,7 @@ class ReplayConfigTest(parameterized.TestCase):
   )
   def test_bad_values_are_named(self, values, message):
     with self.assertRaisesRegex(ValueError, message):
-      config_lib.ReplayConfig(**values)
+      dataclasses.replace(config_lib.ReplayConfig(), **values)
 
   def test_limits_of_a_ratio(self):
     limits = config_lib.ReplayConfig(
@@ -61,8 +62,11 @@ class ReplayConfigTest(parameterized.TestCase):
     self.assertEqual(
       base.store_hash(), config_lib.ReplayConfig(port=5).store_hash()
     )
-    for change in ({"capacity": 99}, {"sampling": "queue"}, {"min_size": 3}):
-      other = config_lib.ReplayConfig(**change)
+    for other in (
+      config_lib.ReplayConfig(capacity=99),
+      config_lib.ReplayConfig(sampling="queue"),
+      config_lib.ReplayConfig(min_size=3),
+    ):
       self.assertNotEqual(base.store_hash(), other.store_hash())
 
 
