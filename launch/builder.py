@@ -13,7 +13,7 @@ from agent import learner as learner_lib
 from agent import network as network_lib
 from agent.replay import spec as spec_lib
 from curriculum import base as curriculum_base
-from curriculum import uniform
+from curriculum import factory
 from envs import land, sampler
 from envs import task as task_lib
 from launch import config as config_lib
@@ -104,9 +104,6 @@ def curriculum(
   config: config_lib.ExperimentConfig,
 ) -> curriculum_base.Curriculum:
   """Makes the curriculum over the training half of the tasks."""
-  sample_task = sampler.TaskSampler(config.tasks).task
-  if config.curriculum.kind == "plr":
-    from curriculum import plr
-
-    return plr.PlrCurriculum(sample_task, seed=config.run.seed)
-  return uniform.UniformCurriculum(sample_task, seed=config.run.seed)
+  return factory.make_curriculum(
+    config.curriculum, sampler.TaskSampler(config.tasks).task, config.run.seed
+  )

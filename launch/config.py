@@ -2,11 +2,12 @@
 
 import dataclasses
 import math
-from typing import Any, Literal
+from typing import Any
 
 from agent import config as network_config
-from agent import learner
+from agent import learner as learner_config
 from agent.replay import config as replay_config
+from curriculum import factory as curriculum_config
 from envs import constants, land, sampler
 
 
@@ -52,18 +53,6 @@ class ActorConfig:
       self.params_poll_seconds,
       "above 0, to 60",
     )
-
-
-@dataclasses.dataclass(frozen=True)
-class CurriculumConfig:
-  """Which tasks to train on.
-
-  Attributes:
-    kind: "uniform" draws from the whole pool; "plr" replays tasks by fitness
-      (§5.2).
-  """
-
-  kind: Literal["uniform", "plr"] = "uniform"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,14 +126,14 @@ class ExperimentConfig:
   tasks: sampler.SamplerConfig = dataclasses.field(
     default_factory=sampler.SamplerConfig
   )
-  curriculum: CurriculumConfig = dataclasses.field(
-    default_factory=CurriculumConfig
+  curriculum: curriculum_config.CurriculumConfig = dataclasses.field(
+    default_factory=curriculum_config.CurriculumConfig
   )
   network: network_config.NetworkConfig = dataclasses.field(
     default_factory=network_config.NetworkConfig
   )
-  learner: learner.LearnerConfig = dataclasses.field(
-    default_factory=learner.LearnerConfig
+  learner: learner_config.LearnerConfig = dataclasses.field(
+    default_factory=learner_config.LearnerConfig
   )
   replay: replay_config.ReplayConfig = dataclasses.field(
     default_factory=replay_config.ReplayConfig

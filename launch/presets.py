@@ -7,6 +7,7 @@ from typing import Any
 from agent import config as network_config
 from agent import learner, muesli
 from agent.replay import config as replay_config
+from curriculum import factory as curriculum_config
 from envs import land, sampler
 from launch import config, errors
 
@@ -142,7 +143,7 @@ def gpu() -> config.ExperimentConfig:
     replay=replay_config.ReplayConfig(
       capacity=10_000, min_size=256, batch_size=64, samples_per_insert=2.0
     ),
-    curriculum=config.CurriculumConfig(kind="plr"),
+    curriculum=curriculum_config.CurriculumConfig(kind="plr"),
   )
 
 
@@ -162,7 +163,7 @@ def ada(size: str) -> config.ExperimentConfig:
     ),
     actor=config.ActorConfig(num_actors=16, envs_per_actor=64),
     env=land.LandConfig(observation="pixels", pixels=(96, 72), num_threads=1),
-    curriculum=config.CurriculumConfig(kind="plr"),
+    curriculum=curriculum_config.CurriculumConfig(kind="plr"),
     network=dataclasses.replace(
       network_config.paper_config(size), compute_dtype="bfloat16"
     ),
