@@ -16,6 +16,15 @@ Array = jax.Array
 _TURN_RATES = np.asarray(constants.TURN_RATES, np.float32)
 
 
+class Poses(NamedTuple):
+  """Where everything is: `physics.base.PhysicsState` without orientations."""
+
+  object_pos: Array
+  player_pos: Array
+  player_yaw: Array
+  touching: Array
+
+
 class Wish(NamedTuple):
   """What an action asks of the body during the next step.
 

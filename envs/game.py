@@ -8,8 +8,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from envs import avatar, constants, predicates, spawning
 from envs import clock as clock_lib
-from envs import constants, predicates, spawning
 from envs import hand as hand_lib
 from envs import rules as rules_lib
 
@@ -32,15 +32,6 @@ class Game(NamedTuple):
   heights: Array
   ramps: Array
   tiles: Array
-
-
-class Poses(NamedTuple):
-  """Where everything is: `physics.base.PhysicsState` without orientations."""
-
-  object_pos: Array
-  player_pos: Array
-  player_yaw: Array
-  touching: Array
 
 
 class Events(NamedTuple):
@@ -90,7 +81,7 @@ def advance(
   hand: hand_lib.Hand,
   pitch: Array,
   clock: clock_lib.Clock,
-  poses: Poses,
+  poses: avatar.Poses,
   see: Array,
 ) -> Events:
   """Reads the world at the end of a step: hands, rules, goals, time.

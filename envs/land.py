@@ -13,8 +13,16 @@ from typing import Any
 import jax
 import numpy as np
 
+from envs import (
+  avatar,
+  constants,
+  observations,
+  sight,
+  stages,
+  task_arrays,
+  worlds,
+)
 from envs import clock as clock_lib
-from envs import constants, observations, stages, task_arrays, vision, worlds
 from envs import game as game_lib
 from envs import hand as hand_lib
 from envs.land_types import LandConfig, Step, WorldView, observation_spec
@@ -25,8 +33,6 @@ __all__ = ["Land", "LandConfig", "Step", "WorldView", "observation_spec"]
 
 _SEE = constants.PREDICATES.index("see") + 1
 _HEADS = len(constants.ACTION_SIZES)
-
-_advance = jax.jit(game_lib.advance)
 
 
 def _writable(tree: Any) -> Any:
@@ -125,6 +131,8 @@ class Land:
     else:
       self._start_episodes(np.arange(self.num_envs))
     self._state = self.physics.state()
+    sees = self._sight(self._pitch)
+    self._visible = sees[:, : self.config.num_players]
     none = np.zeros(self.num_envs, bool)
     self._ended = none
     return self._step(~none, none, none)
@@ -152,25 +160,29 @@ class Land:
       base.AvatarControl(*map(np.asarray, (velocity, turn, hand.held, at)))
     )
     self._state = self.physics.state()
-    events = _advance(
+    sees = self._sight(pitch)
+    events = stages.advance(
       self._game,
       self._slot_types,
       hand,
       pitch,
       self._clock,
       self._poses(),
-      self._see(pitch),
+      sees,
     )
-    self._take(_writable(events), np.array(pitch), actions, starting)
     trial_last = np.asarray(events.trial_last) & ~starting
     last = np.asarray(events.last) & ~starting
-    next_trials = np.flatnonzero(trial_last & ~last)
-    if next_trials.size:
-      self._start_trials(next_trials)
+    changed = self._take(_writable(events), np.array(pitch), actions, starting)
+    next_trials = trial_last & ~last
+    if next_trials.any():
+      self._start_trials(np.flatnonzero(next_trials))
     if starting.any():
       self._start_episodes(np.flatnonzero(starting))
-    if self._moved or next_trials.size or starting.any():
+    anew = changed | next_trials | starting
+    if anew.any():
       self._state = self.physics.state()
+      sees[anew] = self._sight(self._pitch, anew)[anew]
+    self._visible = sees[:, : self.config.num_players]
     self._ended = last
     return self._step(starting, last, trial_last)
 
@@ -210,9 +222,9 @@ class Land:
       )
     return actions
 
-  def _poses(self) -> game_lib.Poses:
+  def _poses(self) -> avatar.Poses:
     state = self._state
-    return game_lib.Poses(
+    return avatar.Poses(
       state.object_pos, state.player_pos, state.player_yaw, state.touching
     )
 
@@ -228,19 +240,24 @@ class Land:
       last_reward=self._last_reward,
     )
 
-  def _see(self, pitch: Any) -> np.ndarray:
-    """Who sees whom, as far as the tasks ask; no rays if none does."""
-    nodes = self.config.num_players + self.config.num_slots
-    if not self._see_literals.any():
-      return np.zeros((self.num_envs, nodes, nodes), bool)
-    sources, centres, wanted = map(
+  def _sight(self, pitch: Any, only: np.ndarray | None = None) -> np.ndarray:
+    """Who sees whom, bool [N, P+S, P+S], as far as players and tasks ask.
+
+    Args:
+      pitch: Of the views, float32 [N, P].
+      only: Environments to look at, bool [N]; None for all.
+    """
+    sources, centres, pairs = map(
       np.asarray,
-      stages.look_pairs(
-        self._slot_types, self._poses(), pitch, self._see_literals
-      ),
+      stages.look(self._slot_types, self._poses(), pitch, self._see_literals),
     )
-    lines = vision.segments(sources, centres, wanted)
-    return vision.unblocked(lines, self.physics.rays(*lines.rays), wanted.shape)
+    if only is not None:
+      pairs = pairs & only[:, None, None]
+    if not pairs.any():
+      return np.zeros(pairs.shape, bool)
+    lines = sight.segments(sources, centres, pairs)
+    hits = self.physics.rays(lines.origins, lines.directions, lines.exclude)
+    return sight.unblocked(lines, hits, pairs.shape)
 
   def _take(
     self,
@@ -248,13 +265,16 @@ class Land:
     pitch: np.ndarray,
     actions: np.ndarray,
     starting: np.ndarray,
-  ) -> None:
-    """Makes a step's outcome the present, and tells physics of new objects."""
+  ) -> np.ndarray:
+    """Makes a step's outcome the present, and tells physics of new objects.
+
+    Returns:
+      Environments in which objects came or went, bool [N].
+    """
     clock = self._clock
     self._trial_rewards[np.arange(self.num_envs), clock.trial] += events.reward
     changed = events.changed & ~starting[:, None]
-    self._moved = bool(changed.any())
-    if self._moved:
+    if changed.any():
       env, slot = np.nonzero(changed)
       self.physics.set_slots(
         env, slot, events.slot_types[env, slot], events.object_pos[env, slot]
@@ -266,6 +286,7 @@ class Land:
     self.dropped_spawns += events.dropped
     self._last_action = actions.copy()
     self._last_reward = events.reward
+    return changed.any(axis=1)
 
   def _start_episodes(self, env_ids: np.ndarray) -> None:
     for i in env_ids:
@@ -336,26 +357,23 @@ class Land:
     self.physics.restore(env_ids, np.stack(yaw))
 
   def _observe(self) -> dict[str, np.ndarray]:
-    """Looks; also finds which nodes are visible, for the next grip."""
-    pixels = self.config.observation == "pixels"
-    size = self.config.pixels if pixels else None
     moment = self._moment()
-    eyes, centres, in_view, *picture = map(
-      np.asarray, stages.look(moment, size)
-    )
-    lines = vision.segments(eyes, centres, in_view)
-    if not pixels:
-      hits = self.physics.rays(*lines.rays)
-      self._visible = vision.unblocked(lines, hits, in_view.shape)
+    if self.config.observation == "entities":
       seen = stages.observe_entities(moment, self._game, self._visible)
     else:
-      rays = vision.with_pixels(
-        lines.rays, *picture, num_players=self.config.num_players
+      size = self.config.pixels
+      origins, directions = map(
+        np.asarray, stages.pixel_rays(moment.poses, moment.pitch, size)
       )
-      hits = self.physics.rays(*rays, normals=True)
-      drawn, tested = vision.split(hits, picture[0].shape[1])
-      self._visible = vision.unblocked(lines, tested, in_view.shape)
-      seen = stages.observe_pixels(moment, *picture, tuple(drawn), size)
+      num_players = self.config.num_players
+      eyes = np.repeat(
+        np.arange(num_players, dtype=np.int32), size[0] * size[1]
+      )
+      eyes = np.broadcast_to(eyes, origins.shape[:2])
+      hits = self.physics.rays(origins, directions, eyes, normals=True)
+      seen = stages.observe_pixels(
+        moment, origins, directions, tuple(hits), size
+      )
     seen = {name: np.asarray(value) for name, value in seen.items()}
     return seen | {
       "goal": self._game.goal.copy(),

@@ -42,7 +42,7 @@ class Moment(NamedTuple):
   """
 
   slot_types: Array
-  poses: game_lib.Poses
+  poses: avatar.Poses
   hand: hand_lib.Hand
   lag: Array
   pitch: Array
@@ -99,30 +99,6 @@ def type_features() -> np.ndarray:
 
 
 _TYPE_FEATURES: Final = type_features()
-
-
-def view(moment: Moment) -> tuple[Array, Array, Array, Array]:
-  """Where the players look.
-
-  Returns:
-    Eyes [N, P, 3], view axes [N, P, 3, 3], the nodes' centres [N, M, 3] and
-    which nodes are in each player's view frustum, bool [N, P, M].
-  """
-  poses = moment.poses
-  num_players = poses.player_pos.shape[1]
-  eyes = avatar.eye(poses.player_pos)
-  axes = avatar.view_axes(poses.player_yaw, moment.pitch)
-  centres = jax.vmap(predicates.node_centres)(
-    poses.player_pos, poses.object_pos
-  )
-  types = jax.vmap(predicates.node_types, in_axes=(0, None))(
-    moment.slot_types, num_players
-  )
-  seen = avatar.in_frustum(
-    avatar.to_view(axes, centres[:, None] - eyes[:, :, None])
-  )
-  itself = jnp.eye(num_players, types.shape[1], dtype=bool)
-  return eyes, axes, centres, seen & (types > 0)[:, None] & ~itself[None]
 
 
 def entities(moment: Moment, visible: Array) -> Array:

@@ -1,10 +1,10 @@
-"""What the players see: lines of sight, and pictures drawn from rays.
+"""Pictures drawn from rays.
 
-Rays are cast by the physics back end on NumPy arrays; which to cast and how
-to colour their hits are JAX functions shared by all back ends.
+The physics back end casts the rays; which to cast and how to colour their
+hits are JAX functions shared by all back ends.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import jax
 import jax.numpy as jnp
@@ -26,7 +26,6 @@ _LIGHT: Final = (0.36, 0.48, 0.80)  # Unit vector towards the light.
 _AMBIENT: Final = 0.45
 _CHECKER: Final = 0.86  # Brightness of every other tile.
 _FADE_METRES: Final = 30.0
-_CLEAR_METRES = 1e-3  # A hit this close to the end of a segment is its end.
 
 
 def _palette() -> np.ndarray:
@@ -39,103 +38,6 @@ def _palette() -> np.ndarray:
 
 
 _PALETTE: Final = _palette()
-
-
-class Rays(NamedTuple):
-  """Rays to cast, as `physics.base.Physics.rays` takes them."""
-
-  origins: np.ndarray
-  directions: np.ndarray
-  exclude: np.ndarray
-
-
-class Segments(NamedTuple):
-  """Lines of sight of a batch, packed to the batch's largest number a row.
-
-  Attributes:
-    env, source, target: Environment and nodes of each segment, int [L].
-    column: Place of each segment's ray in its row, int [L].
-    length: Metres, float32 [L].
-    rays: The rays, [N, K, ...]; surplus ones point at the sky.
-  """
-
-  env: np.ndarray
-  source: np.ndarray
-  target: np.ndarray
-  column: np.ndarray
-  length: np.ndarray
-  rays: Rays
-
-
-def segments(
-  sources: np.ndarray, targets: np.ndarray, wanted: np.ndarray
-) -> Segments:
-  """Packs the wanted lines of sight.
-
-  Args:
-    sources: Where they start: of node a at [:, a], float32 [N, A, 3].
-    targets: Centres of all nodes, float32 [N, M, 3].
-    wanted: Which to test, bool [N, A, M].
-  """
-  env, source, target = np.nonzero(wanted)
-  counts = np.bincount(env, minlength=wanted.shape[0])
-  first = np.cumsum(counts) - counts
-  column = np.arange(env.size) - first[env]
-  shape = (wanted.shape[0], int(counts.max(initial=0)))
-  start = sources[env, source]
-  along = targets[env, target] - start
-  length = np.linalg.norm(along, axis=-1)
-  origins = np.full((*shape, 3), 100.0, np.float32)
-  directions = np.zeros((*shape, 3), np.float32)
-  directions[..., 2] = 1
-  exclude = np.full(shape, base.NODE_NONE, np.int32)
-  origins[env, column] = start
-  apart = length > 1e-6
-  directions[env[apart], column[apart]] = along[apart] / length[apart, None]
-  exclude[env, column] = source
-  rays = Rays(origins, directions, exclude)
-  return Segments(env, source, target, column, length, rays)
-
-
-def unblocked(
-  lines: Segments, hits: base.RayHits, shape: tuple[int, ...]
-) -> np.ndarray:
-  """Which wanted lines of sight are free, bool `shape` = [N, A, M].
-
-  A line is blocked by terrain or by a node that is not one of its ends.
-  """
-  distance = hits.distance[lines.env, lines.column]
-  node = hits.node[lines.env, lines.column]
-  blocked = (distance >= 0) & (distance < lines.length - _CLEAR_METRES)
-  free = np.zeros(shape, bool)
-  free[lines.env, lines.source, lines.target] = ~blocked | (
-    node == lines.target
-  )
-  return free
-
-
-def with_pixels(
-  rays: Rays, origins: np.ndarray, directions: np.ndarray, num_players: int
-) -> Rays:
-  """Puts the pictures' rays [N, P * R] before others, to cast all at once."""
-  num_envs, num_pixels = origins.shape[:2]
-  eyes = np.repeat(np.arange(num_players), num_pixels // num_players)
-  eyes = np.broadcast_to(eyes.astype(np.int32), (num_envs, num_pixels))
-  return Rays(
-    np.concatenate([origins, rays.origins], axis=1),
-    np.concatenate([directions, rays.directions], axis=1),
-    np.concatenate([eyes, rays.exclude], axis=1),
-  )
-
-
-def split(
-  hits: base.RayHits, num_pixels: int
-) -> tuple[base.RayHits, base.RayHits]:
-  """Takes the pictures' hits and the others apart again."""
-  return (
-    base.RayHits(*(x[:, :num_pixels] for x in hits)),
-    base.RayHits(*(x[:, num_pixels:] for x in hits)),
-  )
 
 
 def pixel_directions(width: int, height: int) -> np.ndarray:
