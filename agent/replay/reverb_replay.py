@@ -178,6 +178,7 @@ class ReverbReplay:
       "columns": self._spec.to_json(),
       "port": port,
       "root": self._root,
+      "scratch": self._scratch,
     }
     path = [_PACKAGE_ROOT, os.environ.get("PYTHONPATH", "")]
     with open(os.path.join(self._scratch, "server.log"), "ab") as log:

@@ -14,6 +14,7 @@ import fcntl
 import json
 import logging
 import os
+import shutil
 import socket
 import sys
 import tempfile
@@ -33,9 +34,10 @@ def main(settings: dict[str, Any]) -> None:
 
   Args:
     settings: `sampling` and `capacity` as in ReplayConfig, `limits` as in
-      RateLimits, `columns` (UnrollSpec.to_json), `port`, and `root`, the
-      directory of checkpoints.
+      RateLimits, `columns` (UnrollSpec.to_json), `port`, `root`, the directory
+      of checkpoints, and `scratch`, to be removed if the owner dies.
   """
+  owner = os.getppid()
   with contextlib.ExitStack() as stack:
     try:
       port, lock = _reserve_port(settings["port"])
@@ -46,6 +48,10 @@ def main(settings: dict[str, Any]) -> None:
       return
     _answer({"port": port})
     sys.stdin.read()
+    with contextlib.suppress(OSError):
+      os.unlink(lock.name)  # The port itself is held until the end.
+    if os.getppid() != owner:
+      shutil.rmtree(settings["scratch"], ignore_errors=True)
     # Stopping waits for calls in flight, and some of them may wait for ever.
     timer = threading.Timer(2.0, os._exit, (0,))
     timer.daemon = True

@@ -7,8 +7,10 @@ name of the field (Reverb itself does not compare names).
 """
 
 import dataclasses
+import functools
 import hashlib
 import json
+import math
 import struct
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -42,7 +44,7 @@ class Column(NamedTuple):
   @property
   def num_bytes(self) -> int:
     """Bytes of one unroll's column."""
-    return int(np.prod(self.shape, dtype=np.int64)) * self.wire_dtype.itemsize
+    return math.prod(self.shape) * self.wire_dtype.itemsize
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +73,7 @@ class UnrollSpec:
       columns.append(Column(_name(path), array.shape, array.dtype.name))
     return cls(tuple(columns), treedef)
 
-  @property
+  @functools.cached_property
   def signature(self) -> str:
     """A hash over names, shapes and dtypes, 16 hexadecimal digits."""
     return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
@@ -185,8 +187,7 @@ class UnrollSpec:
       end = offset + column.num_bytes
       if end > len(data):
         raise ValueError(f"An unroll ended within field {column.name}.")
-      array = np.frombuffer(data, np.uint8, column.num_bytes, offset)
-      arrays.append(array.view(column.wire_dtype).reshape(column.shape))
+      arrays.append(np.ndarray(column.shape, column.wire_dtype, data, offset))
       offset = end
     return arrays, priority
 

@@ -131,7 +131,7 @@ class UnrollSpecTest(parameterized.TestCase):
     )
     spec = spec_lib.UnrollSpec.from_unroll(unroll)
     best = 1e9
-    for _ in range(5):
+    for _ in range(30):
       start = time.perf_counter()
       spec.decode(spec.encode(unroll))
       best = min(best, time.perf_counter() - start)
