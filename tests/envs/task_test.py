@@ -80,7 +80,7 @@ class TaskTest(parameterized.TestCase):
   )
   def test_refuses_world(self, change, message):
     with self.assertRaisesRegex(ValueError, message):
-      World(**{"tiles": (2, 2), **change})
+      dataclasses.replace(World(tiles=(2, 2)), **change)
 
   def test_refuses_object(self):
     with self.assertRaisesRegex(ValueError, "count of black cube is 0"):

@@ -24,7 +24,7 @@ def make_task(types, world=None, goal="hold(player1, black cube)", **kwargs):
 
 
 def distance(scene, i, j):
-  return np.linalg.norm(scene.slot_at[i, :2] - scene.slot_at[j, :2])
+  return float(np.linalg.norm(scene.slot_at[i, :2] - scene.slot_at[j, :2]))
 
 
 class BuildSceneTest(absltest.TestCase):
@@ -56,7 +56,8 @@ class BuildSceneTest(absltest.TestCase):
       half = np.array(tiles) * constants.TILE_METRES / 2
       self.assertTrue((np.abs(at[:2]) + radius <= half).all())
     for (a, radius_a, _), (b, radius_b, _) in itertools.combinations(places, 2):
-      self.assertGreater(np.linalg.norm(a[:2] - b[:2]), radius_a + radius_b)
+      gap = float(np.linalg.norm(a[:2] - b[:2]))
+      self.assertGreater(gap, radius_a + radius_b)
 
   def test_same_arguments_same_scene(self):
     task = make_task(literals.OBJECT_TYPES, World(7, (9, 9), 3))
@@ -76,7 +77,7 @@ class BuildSceneTest(absltest.TestCase):
       self.assertGreater(distance(scene, 1, 2), 1.5)
       for slot in range(3):
         gap = scene.slot_at[slot, :2] - scene.player_at[0, :2]
-        self.assertGreater(np.linalg.norm(gap), 1.5)
+        self.assertGreater(float(np.linalg.norm(gap)), 1.5)
 
   def test_negated_goal_starts_unreached(self):
     for kind in (BLACK_CUBE, YELLOW_WALL):
