@@ -1,0 +1,71 @@
+"""Shows how the expert does on sampled held-out tasks.
+
+python -m envs.expert --num_tasks=100 --seed=0
+"""
+
+import argparse
+import itertools
+import json
+import sys
+
+import numpy as np
+
+from envs import land, sampler
+from envs import task as task_lib
+from envs.expert import expert, planner
+
+
+def sample_tasks(
+  num_tasks: int, seed: int, max_rules: int
+) -> list[tuple[int, task_lib.Task]]:
+  """Held-out tasks that need at most so many rules, with their indices."""
+  sample = sampler.TaskSampler(sampler.SamplerConfig(split="test")).task
+  first = seed * 1_000_000
+  found = (
+    (index, task)
+    for index in itertools.count(first)
+    for task in [sample(index)]
+    if (rules := planner.min_rules_to_solution(task)) is not None
+    and rules <= max_rules
+  )
+  return list(itertools.islice(found, num_tasks))
+
+
+def main() -> None:
+  """Runs the expert and prints one JSON object."""
+  parser = argparse.ArgumentParser(description=__doc__)
+  parser.add_argument("--num_tasks", type=int, default=100)
+  parser.add_argument("--seed", type=int, default=0)
+  parser.add_argument("--runs", type=int, default=1)
+  parser.add_argument("--max_rules", type=int, default=2)
+  args = parser.parse_args()
+  sampled = sample_tasks(args.num_tasks, args.seed, args.max_rules)
+  tasks = [task for _, task in sampled]
+
+  def progress(done: int, total: int) -> None:
+    print(f"\r{done} of {total} runs", end="", file=sys.stderr)
+
+  rewards = expert.expert_rewards(
+    tasks, land.LandConfig(), args.runs, args.seed, progress
+  )
+  print(file=sys.stderr)
+  seconds = np.array([task.trial_seconds for task in tasks])
+  print(
+    json.dumps(
+      {
+        "tasks": len(tasks),
+        "solved": int(np.sum(rewards > 0)),
+        "mean_reward_s": float(np.mean(rewards)),
+        "mean_reward_per_trial_s": float(np.mean(rewards / seconds)),
+        "unsolved": [
+          index
+          for (index, _), reward in zip(sampled, rewards, strict=True)
+          if reward == 0
+        ],
+      }
+    )
+  )
+
+
+if __name__ == "__main__":
+  main()

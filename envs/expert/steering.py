@@ -1,0 +1,89 @@
+"""From wanted movement to the six action heads, for one avatar."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from envs import constants
+
+_WALKS = tuple((move, strafe) for move in range(3) for strafe in range(3))
+# Closer than this to the point walked to, feet stand still.
+_ARRIVED_METRES = 0.1
+
+
+@dataclasses.dataclass
+class Action:
+  """One choice of each head; starts as the no-op.
+
+  Attributes are indices, as in `constants.ACTION_HEADS`.
+  """
+
+  move: int = constants.NOOP_ACTION[0]
+  strafe: int = constants.NOOP_ACTION[1]
+  turn: int = constants.NOOP_ACTION[2]
+  look: int = constants.NOOP_ACTION[3]
+  grip: int = constants.NOOP_ACTION[4]
+  hand: int = constants.NOOP_ACTION[5]
+
+  @property
+  def indices(self) -> tuple[int, ...]:
+    """In the order of the heads."""
+    return (self.move, self.strafe, self.turn, self.look, self.grip, self.hand)
+
+
+def wrap(angle: float) -> float:
+  """The same angle between -pi and pi."""
+  return (angle + math.pi) % (2 * math.pi) - math.pi
+
+
+def turn_towards(action: Action, error: float, gentle: bool = False) -> None:
+  """Sets the turn that leaves least of an error in yaw.
+
+  Args:
+    action: To be changed.
+    error: Wanted yaw less yaw now, radians.
+    gentle: Whether to leave out the fast turns.
+  """
+  turns = [
+    i
+    for i, rate in enumerate(constants.TURN_RATES)
+    if not gentle or abs(rate) < 1
+  ]
+  action.turn = min(
+    turns,
+    key=lambda i: abs(
+      wrap(error - constants.TURN_RATES[i] * constants.STEP_SECONDS)
+    ),
+  )
+
+
+def look_towards(action: Action, error: float) -> None:
+  """Sets the look that leaves least of an error in pitch, radians."""
+  change = constants.LOOK_RATE * constants.STEP_SECONDS
+  action.look = min(range(3), key=lambda i: abs(error - (i - 1) * change))
+
+
+def walk_towards(action: Action, offset: np.ndarray, yaw: float) -> None:
+  """Sets the step that ends nearest to a point, whichever way one faces.
+
+  Args:
+    action: To be changed; its turn, already set, bends the step.
+    offset: From the feet to the point, world frame, metres, float [2].
+    yaw: Heading now.
+  """
+  if math.hypot(*offset) < _ARRIVED_METRES:
+    return
+  rate = constants.TURN_RATES[action.turn]
+  heading = yaw + rate * constants.STEP_SECONDS / 2
+  cos, sin = math.cos(heading), math.sin(heading)
+  ahead_wanted = offset[0] * cos + offset[1] * sin
+  left_wanted = offset[1] * cos - offset[0] * sin
+  step = constants.WALK_SPEED * constants.STEP_SECONDS
+
+  def miss(walk: tuple[int, int]) -> float:
+    ahead, left = walk[0] - 1, 1 - walk[1]
+    scale = step / max(math.hypot(ahead, left), 1.0)
+    return math.hypot(ahead_wanted - ahead * scale, left_wanted - left * scale)
+
+  action.move, action.strafe = min(_WALKS, key=miss)
