@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from envs import constants, land
+from envs import constants, land, shapes
 from envs.expert import navigate, steering, walker
 from envs.expert.planner import Condition
 
@@ -31,6 +31,12 @@ _APART_METRES = 1.6
 # Steps for one attempt before another pair or another way is tried.
 _PATIENCE_STEPS = 70
 _VIEW_METRES = 6.0
+# Along the ground: what is held counts as above another inside the first, and
+# the other is out of the hand's comfortable reach beyond the second.
+_ALIGNED_METRES = 0.16
+_FAR_METRES = 1.6
+_LOOK_STEP = constants.LOOK_RATE * constants.STEP_SECONDS
+_HAND_STEP = constants.HAND_RATE * constants.STEP_SECONDS
 
 
 class Controller:
@@ -52,6 +58,7 @@ class Controller:
     view: land.WorldView,
     wanted: Condition,
     avoid: Sequence[Condition],
+    satisfied: bool = False,
   ) -> tuple[int, ...]:
     """One action towards a condition.
 
@@ -59,11 +66,15 @@ class Controller:
       view: The truth about the environment.
       wanted: What shall hold.
       avoid: What shall not come about meanwhile.
+      satisfied: Whether it holds already and shall go on to.
 
     Returns:
       An index for each head.
     """
     action = steering.Action()
+    if satisfied:
+      action.grip = int(view.held[0] >= 0)
+      return action.indices
     self._level_gaze(view, action)
     if wanted.negated:
       self._undo(view, action, wanted, avoid)
@@ -86,9 +97,13 @@ class Controller:
       self._fetch(view, action, slot, avoid)
     elif wanted.predicate == "see":
       self._face(view, action, slot, avoid)
-    elif wanted.predicate == "near" and not second_try:
+    elif wanted.predicate == "near" and (
+      not second_try or self._must_not_hold(view, slot, avoid)
+    ):
       self._walk_up_to(view, action, slot, avoid)
-    elif wanted.predicate == "touching" and second_try:
+    elif wanted.predicate == "touching" and (
+      second_try or self._must_not_hold(view, slot, avoid)
+    ):
       self._bump(view, action, slot, avoid)
     else:
       self._pull_close(view, action, slot, avoid)
@@ -148,12 +163,16 @@ class Controller:
         effort += 2.0
     if len(slots) == 2:
       effort += float(np.linalg.norm(at[slots[0]] - at[slots[1]]))
-      carried = int(view.slot_types[slots[0]])
       if view.frozen[slots[0]]:
         effort += 1000.0
-      if Condition("hold", constants.PLAYER_TYPE_IDS[0], carried) in avoid:
+      if self._must_not_hold(view, slots[0], avoid):
         effort += 100.0
     return effort
+
+  def _must_not_hold(self, view, slot, avoid) -> bool:
+    held_type = int(view.slot_types[slot])
+    player = constants.PLAYER_TYPE_IDS[0]
+    return Condition("hold", player, held_type) in avoid
 
   # --- Skills --------------------------------------------------------------
 
@@ -206,8 +225,12 @@ class Controller:
       [carried, other],
       avoid,
     )
-    if there or self._eye_distance(view, other) < _STAND_METRES[1]:
-      self._hold_still(action)
+    if not there and self._eye_distance(view, other) > _STAND_METRES[1]:
+      return
+    self._hold_still(action)
+    if touch and self._failures.get((carried, other), 0) % 2 == 0:
+      self._press_down(view, action, carried, other)
+    else:
       self._aim(view, action, goal)
       self._reach_out(view, action, other, touch)
 
@@ -218,6 +241,35 @@ class Controller:
       action.hand = 2
     if touch or view.hand_distance[0] > distance - 0.2 or distance > 1.6:
       self._step_towards(view, action, view.object_pos[other])
+
+  def _press_down(self, view, action, carried, other) -> None:
+    """Lowers what is held onto another, so that it can't be pushed away."""
+    at, goal = view.object_pos[carried], view.object_pos[other]
+    eye = walker.eye_of(view)
+    far = math.hypot(*(goal - eye)[:2])
+    gap = math.hypot(*(at - goal)[:2])
+    if gap < _ALIGNED_METRES and at[2] > goal[2]:
+      action.look = 0
+      pitch = float(view.pitch[0]) - _LOOK_STEP
+    else:
+      radii = [
+        shapes.shape_of_type(int(view.slot_types[slot])).bounding_radius
+        for slot in (carried, other)
+      ]
+      self._aim(view, action, goal + np.array([0, 0, sum(radii)]))
+      pitch = float(view.pitch[0]) + (action.look - 1) * _LOOK_STEP
+    steering.turn_towards(
+      action,
+      steering.wrap(self._bearing(view, goal) - float(view.yaw[0])),
+      gentle=True,
+    )
+    error = far / math.cos(pitch) - float(view.hand_distance[0])
+    if abs(error) > _HAND_STEP / 2:
+      action.hand = 2 if error > 0 else 0
+    if far < constants.HAND_MIN_METRES:
+      action.move = 0
+    elif far > _FAR_METRES:
+      self._step_towards(view, action, goal)
 
   def _walk_up_to(self, view, action, slot, avoid) -> None:
     """Stands near an object."""
@@ -300,13 +352,38 @@ class Controller:
       action.look = 2  # What can't be turned from may be looked over.
 
   def _stand_between(self, view, action, pairs, avoid) -> None:
-    """Blocks the line of sight of the first pair with the body."""
-    i, j = pairs[0]
-    middle = (view.object_pos[i] + view.object_pos[j]) / 2
+    """Blocks lines of sight with the body: as many as one place can."""
     ground = self._walker.ground(view)
-    ends = np.array([ground.cell_of(middle[:2])])
-    if self._walker.go(view, action, "between", middle, ends, [], avoid):
-      self._step_towards(view, action, middle)
+    at = view.object_pos
+    free = [
+      (at[i, :2], at[j, :2])
+      for i, j in pairs
+      if navigate.in_sight(ground, at[i][None], at[j])[0]
+    ]
+    blocked = np.zeros(len(ground.centres))
+    for a, b in free:
+      along = b - a
+      length = max(float(np.linalg.norm(along)), 1e-6)
+      offset = ground.centres - a
+      share = offset @ along / length
+      across = np.abs(offset @ np.array([-along[1], along[0]])) / length
+      between = (share > 0.5) & (share < length - 0.5)
+      blocked += between & (across < navigate.CELL_METRES / 2)
+    if not blocked.any():
+      return
+    ends = np.flatnonzero(blocked == blocked.max())
+    if not self._walker.go(
+      view, action, "between", at[pairs[0][0]], ends, [], avoid
+    ):
+      return
+    # Inside the cell, onto the nearest line itself.
+    here = view.player_pos[0][:2]
+    feet = [
+      a + (b - a) * np.clip((here - a) @ (b - a) / ((b - a) @ (b - a)), 0, 1)
+      for a, b in free
+    ]
+    nearest = min(feet, key=lambda foot: float(np.linalg.norm(foot - here)))
+    steering.walk_towards(action, nearest - here, float(view.yaw[0]))
 
   def _separate(self, view, action, pairs, avoid) -> None:
     """Carries an object away from those it shall be apart from."""
@@ -323,7 +400,7 @@ class Controller:
       if not mobile:
         return
       eye = walker.eye_of(view)
-      slot = min(mobile, key=lambda s: np.linalg.norm(at[s] - eye))
+      slot = min(mobile, key=lambda s: float(np.linalg.norm(at[s] - eye)))
       self._fetch(view, action, int(slot), avoid)
       return
     slot = int(carried[0])

@@ -24,6 +24,7 @@ class _Mind:
     )
     self._task: task_lib.Task | None = None
     self._game: planner.SymbolicGame | None = None
+    self._reward = 0.0
 
   def act(self, task: task_lib.Task, view: land.WorldView) -> tuple[int, ...]:
     """Plans from what exists now and takes one step."""
@@ -32,6 +33,7 @@ class _Mind:
       self._game = planner.make_game(task, len(view.slot_types))
     if view.step == 0:
       self._controller.reset()
+      self._reward = 0.0
     game = self._game
     counts = planner.count_types(view.slot_types.tolist())
     plan = planner.plan(game, counts)
@@ -44,7 +46,10 @@ class _Mind:
       for (condition, _), cost in zip(game.rules, harm, strict=True)
       if cost > _MIN_HARM and not condition.negated and condition != wanted
     ]
-    return self._controller.act(view, wanted, avoid)
+    reward = float(view.trial_rewards[view.trial, 0])
+    satisfied = not plan.rules and view.step > 0 and reward > self._reward
+    self._reward = reward
+    return self._controller.act(view, wanted, avoid, satisfied)
 
 
 class Expert:
