@@ -90,6 +90,22 @@ def batch_template(
   )
 
 
+def checkpoint_template(
+  config: config_lib.ExperimentConfig, state: Any, spec: spec_lib.UnrollSpec
+) -> dict[str, Any]:
+  """Structure, shapes and dtypes of a checkpoint's arrays.
+
+  Args:
+    config: The run's config.
+    state: The learner's state, or its shapes.
+    spec: Of the run's unrolls.
+  """
+  return {
+    "train": jax.eval_shape(lambda x: x, state),
+    "batch": batch_template(config, spec),
+  }
+
+
 def environment(
   config: config_lib.ExperimentConfig,
   num_envs: int,

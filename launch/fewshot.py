@@ -10,7 +10,15 @@ from agent import types
 from envs import land as land_lib
 from envs import sampler
 from envs import task as task_lib
-from launch import builder, config, policies, progress, rollout, scores
+from launch import (
+  builder,
+  config,
+  policies,
+  progress,
+  rollout,
+  scores,
+  tasksets,
+)
 
 # Runs of the expert on each task: the best one normalises scores.
 EXPERT_RUNS = 3
@@ -23,13 +31,9 @@ class Table(NamedTuple):
   text: str
 
 
-def heldout_tasks(
-  experiment: config.ExperimentConfig, num_tasks: int, first: int = 0
-) -> list[task_lib.Task]:
-  """Tasks like those of training, from the half never trained on."""
-  test = dataclasses.replace(experiment.tasks, split="test")
-  draw = sampler.TaskSampler(test).task
-  return [draw(first + i) for i in range(num_tasks)]
+def heldout(config_: sampler.SamplerConfig) -> sampler.SamplerConfig:
+  """The same distribution's half that is never trained on."""
+  return dataclasses.replace(config_, split="test")
 
 
 def last_trial_rewards(
@@ -103,7 +107,7 @@ def after_training(
 ) -> Table:
   """The small table at the end of `train`: agent, random and noop."""
   run = experiment.run
-  tasks = heldout_tasks(experiment, run.eval_tasks)
+  tasks = tasksets.many("test", heldout(experiment.tasks), run.eval_tasks)
   line = progress.Progress()
   line.say(f"evaluating on {len(tasks)} held-out tasks")
   expert = expert_rewards(experiment.env, tasks, run.seed)
@@ -118,8 +122,7 @@ def after_training(
     rewards = last_trial_rewards(
       experiment.env, tasks, run.eval_trials, maker, run.seed
     )
-    ids = [task.name for task in tasks]
-    results.append(scores.summary(name, ids, rewards, expert))
+    results.append(scores.summary(name, tasksets.ids(tasks), rewards, expert))
   line.close()
   return Table(
     {result["policy"]: result for result in results}, scores.table(results)

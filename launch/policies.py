@@ -6,6 +6,7 @@ import numpy as np
 
 from agent import acting, types
 from envs import constants, land
+from envs.expert import expert
 
 NAMES = ("agent", "expert", "noop", "random")
 
@@ -46,8 +47,6 @@ class Expert:
   """The scripted expert, which knows the whole task."""
 
   def __init__(self, num_envs: int):
-    from envs.expert import expert
-
     self._expert = expert.Expert(num_envs)
 
   def act(self, environments: land.Land, now: Any) -> np.ndarray:

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from agent import checkpoint, types
@@ -39,6 +40,7 @@ class Trainer:
     self._run = run
     self._line = line
     self._stop = False
+    self._compiled = False
     self._seconds = 0.0
     self._updates = 0
     self._batch: types.Unroll | None = None
@@ -69,12 +71,13 @@ class Trainer:
     """Takes up the newest checkpoint; returns what it says of the desk."""
     if not checkpoint.steps(self._run.checkpoints):
       return None
-    template = {
-      "train": jax.eval_shape(lambda state: state, self._state),
-      "batch": builder.batch_template(self._config, self._spec),
-    }
+    template = builder.checkpoint_template(
+      self._config, self._state, self._spec
+    )
     state, saved, step = checkpoint.restore(self._run.checkpoints, template)
-    self._state = jax.device_put(state["train"])
+    # Copied: device_put may share NumPy's memory, and an update that reuses
+    # the buffers of its input would then write into freed memory.
+    self._state = jax.tree.map(jnp.array, state["train"])
     self._batch = state["batch"] if saved["has_batch"] else None
     self._seconds = saved["seconds"]
     self._updates = step
@@ -123,6 +126,8 @@ class Trainer:
     """Runs until the bounds of the config, or until asked to stop."""
     if self._finished():
       return
+    actors_text = f"{self._config.actor.num_actors} actor(s)"
+    self._line.say(f"starting {actors_text}; replay: {self._replay_name()}")
     # Differs from one start of the run to the next.
     first_seed = self._updates + self.desk.counters()["env_steps"]
     self.actors = actors.start(
@@ -153,6 +158,9 @@ class Trainer:
     report.show(self.counters(), self.desk, force=True)
     self.save()
 
+  def _replay_name(self) -> str:
+    return f"Reverb at {self._address}" if self._address else "in memory"
+
   def _draw(self) -> bool:
     """Has a batch ready, if one comes in time."""
     if self._batch is None:
@@ -167,6 +175,9 @@ class Trainer:
       return
     batch, self._batch = self._batch, None
     assert batch is not None
+    if not self._compiled:
+      self._line.say("first batch: compiling the learner's update")
+      self._compiled = True
     self._state, values = self._learner.update(self._state, batch)
     lag = self._updates - float(np.mean(batch.params_version))
     self._updates += 1

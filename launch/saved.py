@@ -1,0 +1,91 @@
+"""A trained agent as the commands read it: the config and parameters of a run."""
+
+import dataclasses
+from typing import NamedTuple
+
+import jax
+
+from agent import checkpoint, types
+from envs import land
+from envs import task as task_lib
+from launch import builder, config, config_json, errors, rundir
+
+
+class Saved(NamedTuple):
+  """What a run left.
+
+  Attributes:
+    config: Its config.
+    params: The target network's parameters of the newest checkpoint.
+    env_steps: Environment steps they were trained for.
+  """
+
+  config: config.ExperimentConfig
+  params: types.Params
+  env_steps: int
+
+
+def load_config(workdir: str) -> config.ExperimentConfig:
+  """Reads a run's config.
+
+  Raises:
+    UserError: If there is no run, or its config is broken.
+  """
+  run = rundir.RunDir(workdir)
+  content = run.read_config()
+  with errors.user_input(str(run.config)):
+    return config_json.from_json(config.ExperimentConfig, content)
+
+
+def load(workdir: str) -> Saved:
+  """Reads a run's newest checkpoint.
+
+  Raises:
+    UserError: If there is no run or checkpoint, or it is broken.
+  """
+  experiment = load_config(workdir)
+  run = rundir.RunDir(workdir)
+  made = builder.agent(experiment)
+  template = builder.checkpoint_template(
+    experiment,
+    jax.eval_shape(
+      builder.learner(experiment, made.network).init, jax.random.PRNGKey(0)
+    ),
+    builder.unroll_spec(experiment, made),
+  )
+  with errors.user_input(f"--workdir={workdir}"):
+    state, saved, _ = checkpoint.restore(run.checkpoints, template)
+  params = jax.device_put(state["train"].target_params)
+  return Saved(experiment, params, saved["desk"]["env_steps"])
+
+
+def fitting_env(
+  config_: land.LandConfig, tasks: list[task_lib.Task]
+) -> land.LandConfig:
+  """Checks that tasks fit a config's environments.
+
+  Raises:
+    UserError: If a task has more objects, players or rules than they take.
+  """
+  for task in tasks:
+    for what, given, most in (
+      ("objects", task.num_objects, config_.num_slots),
+      ("rules", len(task.rules), config_.max_rules),
+    ):
+      if given > most:
+        raise errors.UserError(
+          f"task {task.name!r} has {given} {what}; this agent's environments "
+          f"hold at most {most}"
+        )
+    if len(task.players) != config_.num_players:
+      raise errors.UserError(
+        f"task {task.name!r} has {len(task.players)} players; this agent's "
+        f"environments have {config_.num_players}"
+      )
+  return config_
+
+
+def default_env(tasks: list[task_lib.Task]) -> land.LandConfig:
+  """Environments for policies that need no agent: room for any task."""
+  players = max(len(task.players) for task in tasks)
+  return dataclasses.replace(land.LandConfig(), num_players=players)
