@@ -110,11 +110,11 @@ def run(args: argparse.Namespace) -> None:
     make_policy = fewshot.baseline(args.policy, args.seed)
   line = progress.Progress()
   with errors.user_input():
-    expert = fewshot.expert_rewards(
-      env,
+    best = expert.expert_rewards(
       tasks,
-      args.seed,
-      lambda done: line.update(f"expert plays: {done:.0%}"),
+      env,
+      seed=args.seed,
+      progress=lambda n, of: line.update(f"expert plays: {n / of:.0%}"),
     )
     rewards = fewshot.last_trial_rewards(
       env,
@@ -127,7 +127,7 @@ def run(args: argparse.Namespace) -> None:
     )
   line.close()
   names = tasksets.ids(tasks)
-  result = scores.summary(args.policy, names, rewards, expert)
+  result = scores.summary(args.policy, names, rewards, best)
   result |= {
     "taskset": args.taskset,
     "repeats": args.repeats,

@@ -10,6 +10,7 @@ from agent import types
 from envs import land as land_lib
 from envs import sampler
 from envs import task as task_lib
+from envs.expert import expert
 from launch import (
   builder,
   config,
@@ -19,9 +20,6 @@ from launch import (
   scores,
   tasksets,
 )
-
-# Runs of the expert on each task: the best one normalises scores.
-EXPERT_RUNS = 3
 
 
 class Table(NamedTuple):
@@ -71,19 +69,6 @@ def last_trial_rewards(
   return {k: means[i].tolist() for i, k in enumerate(trials)}
 
 
-def expert_rewards(
-  config_: land_lib.LandConfig,
-  tasks: Sequence[task_lib.Task],
-  seed: int,
-  on_progress: Callable[[float], None] | None = None,
-) -> list[float]:
-  """The best of a few runs of the expert on each task, seconds."""
-  jobs = [dataclasses.replace(task, trials=EXPERT_RUNS) for task in tasks]
-  # Trials of the expert are runs: it knows all and remembers nothing.
-  rewards = rollout.play(config_, jobs, policies.Expert, seed, on_progress)
-  return [float(trial_rewards.max()) for trial_rewards in rewards]
-
-
 def agent_policy(
   experiment: config.ExperimentConfig, params: types.Params, seed: int
 ) -> Callable[[int], policies.Policy]:
@@ -110,7 +95,7 @@ def after_training(
   tasks = tasksets.many("test", heldout(experiment.tasks), run.eval_tasks)
   line = progress.Progress()
   line.say(f"evaluating on {len(tasks)} held-out tasks")
-  expert = expert_rewards(experiment.env, tasks, run.seed)
+  best = expert.expert_rewards(tasks, experiment.env, seed=run.seed)
   makers = {
     "agent": agent_policy(experiment, params, run.seed),
     "random": baseline("random", run.seed),
@@ -122,7 +107,7 @@ def after_training(
     rewards = last_trial_rewards(
       experiment.env, tasks, run.eval_trials, maker, run.seed
     )
-    results.append(scores.summary(name, tasksets.ids(tasks), rewards, expert))
+    results.append(scores.summary(name, tasksets.ids(tasks), rewards, best))
   line.close()
   return Table(
     {result["policy"]: result for result in results}, scores.table(results)

@@ -1,4 +1,4 @@
-"""A trained agent as the commands read it: the config and parameters of a run."""
+"""A trained agent: the config and parameters that a run left."""
 
 import dataclasses
 from typing import NamedTuple

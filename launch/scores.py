@@ -32,7 +32,7 @@ def summary(
   policy: str,
   ids: Sequence[str],
   rewards: Mapping[int, Sequence[float]],
-  expert: Sequence[float],
+  expert: Sequence[float] | np.ndarray,
 ) -> dict[str, Any]:
   """Puts an evaluation together.
 
