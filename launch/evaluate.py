@@ -5,6 +5,7 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
+from envs.expert import expert
 from launch import (
   cli,
   errors,
