@@ -18,6 +18,11 @@ from envs.physics import base, mjcf, slots, terrain
 _MAX_BOXES: Final = 160
 _MAX_RAMPS: Final = 48
 _TERRAINS_KEPT: Final = 64
+# A standing avatar pulls back to its place when it has slid this far, which
+# on the slope of a ramp it does at once; a push takes the place along.
+_PLACE_METRES: Final = 0.02
+# Metres a second: more than walking, turning and swinging at once ask for.
+_MAX_HAND_SPEED: Final = 12.0
 _SENSORS_OFF: Final = int(mujoco.mjtDisableBit.mjDSBL_SENSOR)
 _NO_STAGE: Final = int(mujoco.mjtStage.mjSTAGE_NONE)
 _VELOCITY_STAGE: Final = int(mujoco.mjtStage.mjSTAGE_VEL)
@@ -87,6 +92,8 @@ class CpuPhysics:
     self._fixed_contacts = np.zeros((N, P + S, P + S), bool)
     self._yaw = np.zeros((N, P))
     self._held = np.full((N, P), -1)
+    self._place = np.zeros((N, P, 2))  # Where players that stand want to be.
+    self._stood = np.zeros((N, P, 1), bool)  # During the last step.
 
     self.batch = self._new_batch()
     self._query: mujoco_batch.Batch | None = None  # For rays, made on use.
@@ -181,10 +188,8 @@ class CpuPhysics:
     held = self._grippable(np.asarray(control.held))
     if (held != self._held).any():
       self._change_grips(held)
-    way = control.hand_at - self._qpos[:, self._hand_cols]  # [N, P, 3]
-    speed = np.where((held >= 0)[..., None], way / constants.STEP_SECONDS, 0.0)
-    self._ctrl[:, : 2 * P] = np.reshape(control.velocity, (N, 2 * P))
-    self._ctrl[:, 2 * P :] = speed.reshape(N, 3 * P)
+    self._ctrl[:, : 2 * P] = self._player_velocity(control).reshape(N, 2 * P)
+    self._ctrl[:, 2 * P :] = self._hand_velocity(control).reshape(N, 3 * P)
     self.batch.step(nstep=self.substeps, stage=_NO_STAGE)
     self._observe(None)
 
@@ -338,6 +343,7 @@ class CpuPhysics:
     self._qpos[ids[:, None, None], self._player_cols] = feet
     self._yaw[env_ids] = yaw
     self._held[ids] = -1
+    self._stood[ids] = False
     self._observe(ids)
 
   def _observe(self, ids: np.ndarray | None) -> None:
@@ -357,6 +363,23 @@ class CpuPhysics:
     finally:
       for option in options:
         option.disableflags = flags
+
+  def _player_velocity(self, control: base.AvatarControl) -> np.ndarray:
+    """The wish; or, standing, what keeps the place on a ramp, [N, P, 2]."""
+    stands = ~np.any(control.velocity, axis=-1, keepdims=True)  # [N, P, 1]
+    at = self._qpos[:, self._player_cols[:, :2]]
+    back = np.where(stands & self._stood, self._place - at, 0.0)
+    back = np.clip(back, -_PLACE_METRES, _PLACE_METRES)
+    self._stood, self._place = stands, at + back
+    return control.velocity + back / constants.STEP_SECONDS
+
+  def _hand_velocity(self, control: base.AvatarControl) -> np.ndarray:
+    """What takes the hands where they should be, [N, P, 3]."""
+    way = control.hand_at - self._qpos[:, self._hand_cols]
+    speed = np.linalg.norm(way, axis=-1, keepdims=True) / constants.STEP_SECONDS
+    slower = np.minimum(1.0, _MAX_HAND_SPEED / np.maximum(speed, 1e-6))
+    velocity = way * (slower / constants.STEP_SECONDS)
+    return np.where((self._held >= 0)[..., None], velocity, 0.0)
 
   def _grippable(self, held: np.ndarray) -> np.ndarray:
     """The wanted slots that hold a movable object, else -1, int [N, P]."""

@@ -39,10 +39,11 @@ _OBJECT_DAMPING: Final = 0.15
 # walls, a much lighter one could not push them.
 _AVATAR_MASS: Final = 5.0
 _AVATAR_FRICTION: Final = (0.1, 0.005, 0.0001)
-_AVATAR_SPEED_GAIN: Final = 150.0  # Newtons per metre a second of error.
-_AVATAR_FORCE: Final = 75.0
+_AVATAR_SPEED_GAIN: Final = 180.0  # Newtons per metre a second of error.
+_AVATAR_FORCE: Final = 82.0
 _HAND_MASS: Final = 100.0
-_HAND_SPEED_GAIN: Final = 1e6
+# Reaches the wanted speed in one substep (explicit Euler).
+_HAND_SPEED_GAIN: Final = _HAND_MASS * SUBSTEPS / constants.STEP_SECONDS
 # Spring and damper that pull a held object to the hand, per unit of mass.
 _GRIP_STIFFNESS: Final = 90.0
 _GRIP_DAMPING: Final = 16.0
@@ -198,7 +199,7 @@ def _disable_contacts(model: mujoco.MjModel, name: str) -> None:
 def _set_options(spec: mujoco.MjSpec) -> None:
   option = spec.option
   option.timestep = constants.STEP_SECONDS / SUBSTEPS
-  option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+  option.integrator = mujoco.mjtIntegrator.mjINT_EULER
   option.enableflags |= mujoco.mjtEnableBit.mjENBL_SLEEP
   option.sleep_tolerance = _SLEEP_TOLERANCE
   # Given, so that they do not depend on what the slots hold.
@@ -274,7 +275,7 @@ def _geom_values(type_id: int) -> dict[str, object]:
   values: dict[str, object] = {
     "friction": _OBJECT_FRICTION,
     "solref": (_CONTACT_SECONDS, 1.0),
-    "gap": constants.TOUCHING_METRES,
+    "gap": constants.TOUCHING_METRES / 2,  # Those of both geoms add up.
   }
   if type_id == 0:
     return values | {
@@ -303,11 +304,20 @@ def _inertia(shape: shapes.Shape) -> tuple[float, float, float]:
   return mass * (y + z), mass * (x + z), mass * (x + y)
 
 
+def _set_mass(
+  body: mujoco.MjsBody, mass: float, inertia: tuple[float, float, float]
+) -> None:
+  """About the body's own origin and axes: a diagonal mass matrix is faster."""
+  body.explicitinertial = True
+  body.ipos, body.iquat = (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0)
+  body.mass, body.inertia = mass, inertia
+
+
 def _add_fixed(spec: mujoco.MjSpec, index: int, slot: Slot) -> None:
   """The body that stands in for a frozen object: part of the world."""
   used = slot.frozen and slot.type_id > 0
   body = spec.worldbody.add_body(name=f"fixed{index}")
-  body.explicitinertial, body.mass = True, 0.0  # It can't move anyway.
+  _set_mass(body, 0.0, (0.0, 0.0, 0.0))  # It can't move anyway.
   if used:
     body.pos, body.quat = slot.at, yaw_quat(slot.yaw)
   else:
@@ -323,10 +333,7 @@ def _add_slot(spec: mujoco.MjSpec, index: int, slot: Slot) -> None:
   shape = shapes.shape_of_type(type_id) if free else shapes.CUBE
   body = spec.worldbody.add_body(name=f"slot{index}")
   body.pos, body.quat = slot.at, yaw_quat(slot.yaw)
-  # Given, so that the mass matrix is diagonal for every shape.
-  body.explicitinertial = True
-  body.ipos, body.iquat = (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0)
-  body.mass, body.inertia = shape.mass, _inertia(shape)
+  _set_mass(body, shape.mass, _inertia(shape))
   body.gravcomp = 0.0 if free else 1.0
   body.sleep = mujoco.mjtSleepPolicy.mjSLEEP_ALLOWED
   joint = body.add_freejoint()
@@ -336,7 +343,11 @@ def _add_slot(spec: mujoco.MjSpec, index: int, slot: Slot) -> None:
 
 
 def _add_slides(
-  spec: mujoco.MjSpec, body: object, gain: float, axes: int, force: float | None
+  spec: mujoco.MjSpec,
+  body: mujoco.MjsBody,
+  gain: float,
+  axes: int,
+  force: float | None,
 ) -> None:
   """Three slides along the world's axes, the first `axes` driven by speed."""
   for axis in range(3):
@@ -359,8 +370,7 @@ def _add_slides(
 def _add_player(spec: mujoco.MjSpec, player: int) -> None:
   """An upright capsule; its origin is at its feet."""
   body = spec.worldbody.add_body(name=f"player{player}")
-  body.explicitinertial = True
-  body.mass, body.inertia = _AVATAR_MASS, (1.0, 1.0, 1.0)
+  _set_mass(body, _AVATAR_MASS, (1.0, 1.0, 1.0))
   _add_slides(spec, body, _AVATAR_SPEED_GAIN, 2, _AVATAR_FORCE)
   radius, height = constants.AVATAR_RADIUS, constants.AVATAR_HEIGHT
   body.add_geom(
@@ -371,15 +381,14 @@ def _add_player(spec: mujoco.MjSpec, player: int) -> None:
     friction=_AVATAR_FRICTION,
     priority=1,  # Its friction, not the other's.
     solref=(_CONTACT_SECONDS, 1.0),
-    gap=constants.TOUCHING_METRES,
+    gap=constants.TOUCHING_METRES / 2,
     rgba=_PLAYER_RGBA[player % len(_PLAYER_RGBA)],
   )
 
 
 def _add_hand(spec: mujoco.MjSpec, player: int) -> None:
   body = spec.worldbody.add_body(name=f"hand{player}", gravcomp=1.0)
-  body.explicitinertial = True
-  body.mass, body.inertia = _HAND_MASS, (1.0, 1.0, 1.0)
+  _set_mass(body, _HAND_MASS, (1.0, 1.0, 1.0))
   _add_slides(spec, body, _HAND_SPEED_GAIN, 3, None)
 
 

@@ -122,7 +122,8 @@ class SlotWriter:
       group.write(model, slots, np.where(frozen, 0, types))
     for group in self._fixed:
       group.write(model, slots, np.where(frozen, types, 0))
-    model.body_subtreemass[0] = model.body_mass.sum()
+    # Summed in the compiler's order, for the same rounding.
+    model.body_subtreemass[0] = np.cumsum(model.body_mass[::-1])[-1]
 
     quats = np.zeros((len(slots), 4))
     quats[:, 0], quats[:, 3] = np.cos(yaws / 2), np.sin(yaws / 2)

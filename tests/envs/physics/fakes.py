@@ -1,0 +1,92 @@
+"""Hand-made scenes and controls for the tests of physics."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from envs import constants, shapes
+from envs.physics import base
+
+
+def type_id(shape: int, colour: int = 1) -> int:
+  return 1 + (shape - 1) * constants.NUM_COLOURS + colour - 1
+
+
+WALL, CUBE, SPHERE, PYRAMID = (type_id(shape) for shape in (1, 2, 3, 4))
+
+
+def scene(
+  *objects: tuple,
+  num_slots: int = 6,
+  heights: np.ndarray | None = None,
+  ramps: np.ndarray | None = None,
+  frozen: Sequence[int] = (),
+  yaws: Sequence[float] = (),
+  players: Sequence[Sequence[float]] = ((0.0, 0.0, 0.0),),
+) -> base.Scene:
+  """A scene of (type id, x, y[, z]) objects, in the first slots.
+
+  Without z an object stands on the lowest floor.
+  """
+  heights = np.zeros((10, 10), int) if heights is None else np.array(heights)
+  types, at = np.zeros(num_slots, int), np.zeros((num_slots, 3))
+  yaw, still = np.zeros(num_slots), np.zeros(num_slots, bool)
+  for index, (kind, *place) in enumerate(objects):
+    types[index] = kind
+    standing = shapes.shape_of_type(kind).centre_height
+    at[index] = place if len(place) == 3 else (*place, standing)
+  yaw[: len(yaws)] = yaws
+  still[list(frozen)] = True
+  return base.Scene(
+    heights=heights,
+    ramps=np.zeros_like(heights) if ramps is None else np.array(ramps),
+    slot_types=types,
+    slot_at=at,
+    slot_yaw=yaw,
+    slot_frozen=still,
+    player_at=np.array(players, float),
+  )
+
+
+def control(
+  num_envs: int = 1,
+  velocity: Sequence[float] | np.ndarray = (0.0, 0.0),
+  turn: float = 0.0,
+  held: int = -1,
+  hand_at: Sequence[float] | np.ndarray = (0.0, 0.0, 0.0),
+  num_players: int = 1,
+) -> base.AvatarControl:
+  """The same wish for all players; arrays broadcast against [N, P, ...]."""
+  shape = (num_envs, num_players)
+  return base.AvatarControl(
+    velocity=np.broadcast_to(np.asarray(velocity, float), (*shape, 2)),
+    turn=np.full(shape, turn),
+    held=np.full(shape, held),
+    hand_at=np.broadcast_to(np.asarray(hand_at, float), (*shape, 3)),
+  )
+
+
+def wander(
+  rng: np.random.Generator, state: base.PhysicsState
+) -> base.AvatarControl:
+  """Random wishes of one player, two thirds of them to hold something."""
+  num_envs, num_slots = state.object_pos.shape[:2]
+  shape = (num_envs, 1)
+  held = rng.integers(0, num_slots, shape)
+  there = state.object_pos[np.arange(num_envs)[:, None], held]
+  return base.AvatarControl(
+    velocity=rng.uniform(-2.5, 2.5, (*shape, 2)),
+    turn=rng.uniform(-3, 3, shape),
+    held=np.where(rng.random(shape) < 0.67, held, -1),
+    hand_at=there + rng.uniform(-0.3, 0.3, (*shape, 3)),
+  )
+
+
+def tear(
+  control: base.AvatarControl, state: base.PhysicsState
+) -> base.AvatarControl:
+  """Lets go of objects that lag behind the hand, as the engine above does."""
+  rows = np.arange(len(control.held))[:, None]
+  lag = state.object_pos[rows, np.maximum(control.held, 0)] - control.hand_at
+  torn = np.linalg.norm(lag, axis=-1) > constants.TEAR_METRES
+  return control._replace(held=np.where(torn, -1, control.held))

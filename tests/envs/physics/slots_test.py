@@ -1,0 +1,93 @@
+"""Tests that writing slots gives the model that compiling would give."""
+
+import copy
+
+import mujoco
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from envs import constants
+from envs.physics import mjcf, slots, terrain
+
+_CAPACITY = mjcf.Capacity(num_slots=3, num_players=2, max_boxes=8, max_ramps=2)
+# Derived by the compiler for its own use: a count of nonzero body_gravcomp,
+# and a statistic that simulation ignores.
+_IGNORED = ("ngravcomp", "stat.meaninertia")
+# Computed through the start orientation, so rounded differently.
+_ROUNDED = ("dof_M0", "dof_invweight0", "body_invweight0")
+
+
+def _ground() -> terrain.Pieces:
+  heights, ramps = np.zeros((4, 4), int), np.zeros((4, 4), int)
+  heights[2, 1], ramps[1, 1] = 1, 1
+  return terrain.pieces(heights, ramps)
+
+
+def _numbers(model: mujoco.MjModel) -> dict[str, np.ndarray]:
+  found = {}
+  for prefix, part in (("", model), ("opt.", model.opt), ("stat.", model.stat)):
+    for name in dir(part):
+      value = None if name.startswith("_") else getattr(part, name)
+      if isinstance(value, np.ndarray | int | float):
+        found[prefix + name] = np.asarray(value)
+  return found
+
+
+class SlotWriterTest(parameterized.TestCase):
+  @classmethod
+  def setUpClass(cls):
+    super().setUpClass()
+    cls.writer = slots.SlotWriter(_CAPACITY)
+
+  def _assert_same(self, model, wanted):
+    model, wanted = _numbers(model), _numbers(wanted)
+    self.assertGreater(len(wanted), 400)
+    for name in wanted:
+      if name in _ROUNDED:
+        np.testing.assert_allclose(
+          model[name], wanted[name], rtol=1e-14, err_msg=name
+        )
+      elif name not in _IGNORED:
+        np.testing.assert_array_equal(model[name], wanted[name], name)
+
+  @parameterized.product(
+    kind=list(range(constants.NUM_OBJECT_TYPES + 1)), frozen=(False, True)
+  )
+  def test_a_written_slot_is_a_compiled_slot(self, kind, frozen):
+    model = mjcf.build(_CAPACITY, _ground(), [mjcf.Slot(5, True)] * 3)
+    at, yaw = (0.5, -0.25, 0.75), 0.7
+    where = at if kind else mjcf.PARKING
+    angle = yaw if kind else 0.0
+    wanted = mjcf.build(
+      _CAPACITY,
+      _ground(),
+      [mjcf.Slot(5, True), mjcf.Slot(kind, frozen, where, angle)],
+    )
+    self.writer.write(
+      model,
+      slots=np.array([1, 2]),
+      types=np.array([kind, 0]),
+      frozen=np.array([frozen, False]),
+      positions=np.array([where, mjcf.PARKING]),
+      yaws=np.array([angle, 0.0]),
+    )
+    self._assert_same(model, wanted)
+
+  def test_other_slots_are_untouched(self):
+    model = mjcf.build(_CAPACITY, _ground(), [mjcf.Slot(4, at=(0, 0, 1))])
+    before = copy.copy(model)
+    never = np.zeros(1, bool)
+    for kind in (10, 0):
+      self.writer.write(
+        model,
+        np.array([2]),
+        np.array([kind]),
+        never,
+        np.array([mjcf.PARKING]),
+        np.zeros(1),
+      )
+    self._assert_same(model, before)
+
+
+if __name__ == "__main__":
+  absltest.main()

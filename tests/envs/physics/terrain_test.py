@@ -1,0 +1,59 @@
+"""Tests of the cover of terrain by convex pieces."""
+
+import numpy as np
+from absl.testing import absltest, parameterized
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from envs import constants
+from envs.physics import terrain
+
+
+def _top(ground: terrain.Pieces, x: float, y: float) -> float:
+  """Height of the highest box over a point, slow and plain."""
+  low = ground.box_centres - ground.box_halves
+  high = ground.box_centres + ground.box_halves
+  inside = (low[:, 0] <= x) & (x <= high[:, 0])
+  inside &= (low[:, 1] <= y) & (y <= high[:, 1])
+  return high[inside, 2].max()
+
+
+class TerrainTest(parameterized.TestCase):
+  def test_flat_room_is_a_floor_and_four_walls(self):
+    ground = terrain.pieces(np.zeros((4, 6), int), np.zeros((4, 6), int))
+    self.assertLen(ground.box_centres, 5)
+    self.assertEqual(_top(ground, 1.9, -2.9), 0.0)
+    for x, y in ((2.1, 0), (-2.1, 0), (0, 3.1), (0, -3.1), (2.5, 3.5)):
+      self.assertEqual(_top(ground, x, y), constants.BORDER_METRES)
+
+  def test_a_plateau_is_one_box(self):
+    heights = np.zeros((6, 6), int)
+    heights[2:5, 1:4] = 2
+    ground = terrain.pieces(heights, np.zeros_like(heights))
+    self.assertLen(ground.box_centres, 6)
+
+  def test_ramps_stand_on_their_tile_and_climb_their_way(self):
+    heights, ramps = np.zeros((4, 4), int), np.zeros((4, 4), int)
+    heights[1, 2], ramps[1, 2], ramps[3, 0] = 1, 4, 1
+    ground = terrain.pieces(heights, ramps)
+    np.testing.assert_allclose(
+      ground.ramp_bases, [[-0.5, 0.5, 0.5], [1.5, -1.5, 0.0]]
+    )
+    np.testing.assert_allclose(ground.ramp_yaws, [1.5 * np.pi, 0.0])
+
+  @settings(max_examples=30, deadline=None)
+  @given(
+    st.integers(1, 8), st.integers(1, 8), st.integers(1, 4), st.integers(0, 999)
+  )
+  def test_boxes_give_every_tile_its_height(self, x, y, levels, seed):
+    heights = np.random.default_rng(seed).integers(0, levels, (x, y))
+    ground = terrain.pieces(heights, np.zeros_like(heights))
+    for i, j in np.ndindex(x, y):
+      at = (i + 0.5 - x / 2, j + 0.5 - y / 2)
+      self.assertEqual(
+        _top(ground, *at), heights[i, j] * constants.LEVEL_METRES
+      )
+
+
+if __name__ == "__main__":
+  absltest.main()
