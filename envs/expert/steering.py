@@ -32,8 +32,8 @@ class Action:
     return (self.move, self.strafe, self.turn, self.look, self.grip, self.hand)
 
 
-def wrap(angle: float) -> float:
-  """The same angle between -pi and pi."""
+def wrap(angle):
+  """The same angles between -pi and pi, a float or an array."""
   return (angle + math.pi) % (2 * math.pi) - math.pi
 
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from envs import constants, land
-from envs.expert import navigate, planner, steering
+from envs import land
+from envs.expert import navigate, planner, senses, steering
 
 # Radii in metres around objects, and what each metre inside costs extra.
 _OBSTACLE_RADIUS = 0.55
@@ -58,33 +58,28 @@ class Walker:
 
   def go(
     self,
-    view: land.WorldView,
-    action: steering.Action,
+    moment: senses.Moment,
     key: object,
     anchor: np.ndarray,
     ends: np.ndarray,
     spared: Sequence[int],
-    avoid: Sequence[planner.Condition],
     face: float | None = None,
   ) -> bool:
     """Takes one step of the way to a set of cells.
 
     Args:
-      view: The truth.
-      action: Gets its move, strafe and turn.
+      moment: Its action gets its move, strafe and turn.
       key: Names the errand; with another key the way is computed anew.
       anchor: Point that the cells depend on; once it has moved, the way is
         computed anew, float [3].
       ends: Cells to reach, int [K].
       spared: Slots that are no obstacles.
-      avoid: Conditions not to bring about on the way.
       face: Yaw to turn to meanwhile; None for where one walks.
 
     Returns:
       Whether one is there already; then the action is left alone.
     """
-    ground = self.ground(view)
-    here = view.player_pos[0]
+    ground, action, here = moment.ground, moment.action, moment.here
     cell = ground.cell_of(here[:2])
     if cell in ends:
       self._trail.clear()
@@ -96,7 +91,7 @@ class Walker:
       return False
     moved = np.linalg.norm(anchor - self._anchor) > _MOVED_METRES
     if key != self._key or moved or self._age >= _REFRESH_STEPS:
-      cost = penalty(ground, view, spared, avoid)
+      cost = penalty(moment, spared)
       self._way = navigate.find_ways(ground, ends, cost)
       self._key, self._anchor, self._age = key, anchor.copy(), 0
     self._age += 1
@@ -106,9 +101,9 @@ class Walker:
       point = anchor[:2]
     offset = point - here[:2]
     bearing = math.atan2(offset[1], offset[0]) if face is None else face
-    error = steering.wrap(bearing - float(view.yaw[0]))
-    steering.turn_towards(action, error, gentle=is_loaded(view, error))
-    steering.walk_towards(action, offset, float(view.yaw[0]))
+    error = steering.wrap(bearing - moment.yaw)
+    steering.turn_towards(action, error, gentle=_is_loaded(moment, error))
+    steering.walk_towards(action, offset, moment.yaw)
     self._notice_stuck(here)
     return False
 
@@ -125,44 +120,33 @@ class Walker:
       self._escape_move = moves[self._rng.integers(len(moves))]
 
 
-def penalty(
-  ground: navigate.Ground,
-  view: land.WorldView,
-  spared: Sequence[int],
-  avoid: Sequence[planner.Condition],
-) -> np.ndarray:
+def penalty(moment: senses.Moment, spared: Sequence[int]) -> np.ndarray:
   """Cost per metre of walking through each cell, float [C].
 
   Objects are obstacles; those with which the avatar, or what it holds, would
   bring about a condition to avoid are given a wide berth.
   """
-  slots = np.flatnonzero(view.slot_types)
-  held = int(view.held[0])
-  slots = slots[slots != held]
-  if not len(slots):
-    return np.zeros(len(ground.centres))
-  offset = ground.centres[:, None] - view.object_pos[None, slots, :2]
-  distance = np.hypot(offset[..., 0], offset[..., 1])  # [C, K]
-  radius = _OBSTACLE_RADIUS if held < 0 else _BULKY_RADIUS
-  result = np.zeros(len(ground.centres))
-  for column, slot in enumerate(slots):
+  result = np.zeros(len(moment.ground.centres))
+  radius = _OBSTACLE_RADIUS if moment.held < 0 else _BULKY_RADIUS
+  for slot in np.flatnonzero(moment.view.slot_types):
+    if slot == moment.held:
+      continue
+    offset = moment.ground.centres - moment.at(slot)[:2]
+    distance = np.hypot(offset[:, 0], offset[:, 1])
     if slot not in spared:
-      result += _OBSTACLE_COST * (distance[:, column] < radius)
-    danger = danger_radius(view, int(slot), avoid)
+      result += _OBSTACLE_COST * (distance < radius)
+    danger = danger_radius(moment, slot)
     if danger:
-      result += _HARM_COST * (distance[:, column] < danger)
+      result += _HARM_COST * (distance < danger)
   return result
 
 
-def danger_radius(
-  view: land.WorldView, slot: int, avoid: Sequence[planner.Condition]
-) -> float:
+def danger_radius(moment: senses.Moment, slot: int) -> float:
   """How far to keep from an object, 0 if it is harmless, metres."""
-  type_id = int(view.slot_types[slot])
-  held = int(view.held[0])
-  held_type = int(view.slot_types[held]) if held >= 0 else 0
+  type_id = moment.type_of(slot)
+  held_type = moment.type_of(moment.held) if moment.held >= 0 else 0
   radius = 0.0
-  for condition in avoid:
+  for condition in moment.avoid:
     reach = _HARM_RADIUS.get(condition.predicate)
     pair = (condition.a, condition.b)
     if reach is None or type_id not in pair:
@@ -175,13 +159,8 @@ def danger_radius(
   return radius
 
 
-def is_loaded(view: land.WorldView, error: float) -> bool:
+def _is_loaded(moment: senses.Moment, error: float) -> bool:
   """Whether a fast turn could tear the held object away."""
-  if view.held[0] < 0:
+  if moment.held < 0:
     return False
-  return view.hand_distance[0] > _SWING_METRES or abs(error) < _SWING_RADIANS
-
-
-def eye_of(view: land.WorldView) -> np.ndarray:
-  """Where the avatar's eyes are, float [3]."""
-  return view.player_pos[0] + np.array([0, 0, constants.EYE_HEIGHT])
+  return moment.hand > _SWING_METRES or abs(error) < _SWING_RADIANS
