@@ -1,0 +1,271 @@
+import os
+import pathlib
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from absl.testing import absltest, parameterized
+
+from agent import learner as learner_lib
+from agent import model, muesli
+from agent import policy as policy_lib
+from tests.agent import fakes
+
+_CONFIG = learner_lib.LearnerConfig(
+  learning_rate=1e-3,
+  muesli=muesli.MuesliConfig(num_samples=4, model_steps=2, value_range=10.0),
+)
+
+
+def _batch(rows: int = 4, seed: int = 0):
+  return fakes.make_batch(np.random.default_rng(seed), rows, 6, 3)
+
+
+class ConfigTest(parameterized.TestCase):
+  @parameterized.parameters(
+    ("learning_rate", 0.0),
+    ("update_clip", -1.0),
+    ("adam_b1", 1.0),
+    ("target_rate", 0.0),
+    ("weight_decay", -0.1),
+  )
+  def test_bad_values_are_named(self, name, value):
+    with self.assertRaisesRegex(ValueError, f"{name}={value}"):
+      learner_lib.LearnerConfig(**{name: value})
+
+  def test_decay_ends_after_warmup(self):
+    with self.assertRaisesRegex(ValueError, "decay_updates=5.*10"):
+      learner_lib.LearnerConfig(warmup_updates=10, decay_updates=5)
+
+
+class OptimizerTest(absltest.TestCase):
+  def _steps(self, gradients, **changes):
+    optimizer = learner_lib.make_optimizer(learner_lib.LearnerConfig(**changes))
+    params = jnp.asarray(2.0)
+    state = optimizer.init(params)
+    steps = []
+    for gradient in gradients:
+      step, state = optimizer.update(jnp.asarray(gradient), state, params)
+      steps.append(float(step))
+    return steps
+
+  def test_adams_update_is_clipped_before_the_rate(self):
+    # b1 = 0, b2 = 0.99: moments of gradients 0 then g are g and 0.01 g²,
+    # corrected by 1 - 0.99²: Adam would step by √(0.0199 / 0.01) = 1.41.
+    changes = {"learning_rate": 0.1, "adam_b1": 0.0, "adam_b2": 0.99}
+    np.testing.assert_allclose(
+      self._steps([0.0, 5.0], **changes), [0.0, -0.1], atol=1e-6
+    )
+    np.testing.assert_allclose(
+      self._steps([0.0, 5.0], update_clip=2.0, **changes),
+      [0.0, -0.1 * np.sqrt(1.99)],
+      rtol=1e-4,
+    )
+
+  def test_decay_of_weights_is_not_clipped(self):
+    # -0.1 (1 + 3 * 2).
+    np.testing.assert_allclose(
+      self._steps([1.0], learning_rate=0.1, weight_decay=3.0), [-0.7], rtol=1e-4
+    )
+
+  def test_rate_rises_and_falls(self):
+    steps = self._steps(
+      [1.0] * 9, learning_rate=1.0, warmup_updates=4, decay_updates=8
+    )
+    np.testing.assert_allclose(
+      steps,
+      [-0.25, -0.5, -0.75, -1.0, -1.0, -0.75, -0.5, -0.25, 0.0],
+      atol=1e-4,
+    )
+
+
+class ModelTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.network = fakes.make_network(3)
+    self.params = self.network.init(jax.random.PRNGKey(0))
+    self.batch = _batch(2)
+    self.output, _ = self.network.unroll(
+      self.params, {}, self.batch.observation, self.batch.first
+    )
+    self.actions = policy_lib.one_hot(self.batch.action, fakes.SIZES)
+
+  def _model(self, b, t, actions):
+    """Follows actions from one state; the last step's reward and value."""
+    h, c = self.output.model_hidden[b, t], self.output.model_cell[b, t]
+    for action in actions:
+      h, c, reward, policy, value = self.network.model_step(
+        self.params, h, c, action
+      )
+    return reward, policy, value
+
+  def test_unrolled_along_the_actions_taken(self):
+    predictions = model.unroll_model(
+      self.network, self.params, self.output, self.actions, 3
+    )
+    for b, t in ((0, 0), (1, 2)):
+      np.testing.assert_allclose(
+        predictions.value_logits[b, t, 0], self.output.value_logits[b, t]
+      )
+      for i in (1, 2, 3):
+        reward, policy, value = self._model(b, t, self.actions[b, t : t + i])
+        got = (
+          predictions.reward_logits[b, t, i - 1],
+          predictions.policy_logits[b, t, i],
+          predictions.value_logits[b, t, i],
+        )
+        for x, y in zip(got, (reward, policy, value), strict=True):
+          np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-5)
+
+  def test_model_longer_than_the_unroll(self):
+    predictions = model.unroll_model(
+      self.network, self.params, self.output, self.actions, 9
+    )
+    self.assertEqual(predictions.reward_logits.shape, (2, 6, 9, fakes.NUM_BINS))
+
+  def test_q_is_reward_plus_discounted_value(self):
+    config = muesli.MuesliConfig(gamma=0.9, value_range=10.0)
+    asked = jnp.stack([self.actions, self.actions[:, ::-1]], axis=2)
+    q = model.look_ahead(self.network, self.params, self.output, asked, config)
+    bins = np.linspace(-10, 10, fakes.NUM_BINS)
+
+    def scalar(logits):
+      h = np.dot(np.asarray(jax.nn.softmax(logits), np.float64), bins)
+      # Solved from h = √(x + 1) - 1 + 0.001 x by a quadratic in √(x + 1).
+      u = (np.sqrt(1 + 0.004 * (1.001 + abs(h))) - 1) / 0.002
+      return np.sign(h) * (u * u - 1)
+
+    for b, t, k in ((0, 0, 0), (0, 3, 1), (1, 5, 1)):
+      reward, _, value = self._model(b, t, asked[b, t, k : k + 1])
+      np.testing.assert_allclose(
+        q[b, t, k], scalar(reward) + 0.9 * scalar(value), rtol=1e-4
+      )
+
+
+class LearnerTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.learner = learner_lib.make_learner(
+      fakes.make_network(3), _CONFIG, fakes.SIZES
+    )
+
+  def test_update_follows_the_loss_and_the_target_follows_it(self):
+    state = self.learner.init(jax.random.PRNGKey(0))
+    before = jax.tree_util.tree_map(np.array, state.params)
+    state, metrics = self.learner.update(state, _batch())
+    for name, old in before.items():
+      # The first step of Adam is the learning rate, whatever the gradient.
+      step = np.abs(state.params[name] - old).max()
+      np.testing.assert_allclose(step, 1e-3, rtol=1e-2, err_msg=name)
+      np.testing.assert_allclose(
+        state.target_params[name],
+        0.9 * old + 0.1 * state.params[name],
+        atol=1e-6,
+      )
+    self.assertEqual(state.updates, 1)
+    self.assertEqual(state.scale.count, 1)
+    for name, value in metrics.items():
+      self.assertEqual(value.shape, (), name)
+      self.assertTrue(np.isfinite(value), name)
+
+  def test_the_same_state_and_batch_give_the_same_update(self):
+    results = []
+    for _ in range(2):
+      state = self.learner.init(jax.random.PRNGKey(0))
+      for seed in range(3):
+        state, metrics = self.learner.update(state, _batch(seed=seed))
+      results.append(jax.device_get((state, metrics)))
+    jax.tree_util.tree_map(np.testing.assert_array_equal, *results)
+
+  def test_padding_has_no_say(self):
+    def run(garbage: float):
+      batch = _batch()
+      padding = batch.mask == 0
+      self.assertTrue(padding.any())
+      batch.observation["x"][padding] += garbage
+      batch.reward[padding] += garbage
+      batch.behaviour_logits[padding] *= 3.0
+      batch.action[padding] = 1
+      state = self.learner.init(jax.random.PRNGKey(0))
+      return jax.device_get(self.learner.update(state, batch))
+
+    jax.tree_util.tree_map(np.testing.assert_array_equal, run(0.0), run(100.0))
+
+  def test_means_are_over_real_steps(self):
+    batch = _batch()
+    state = self.learner.init(jax.random.PRNGKey(0))
+    _, metrics = self.learner.update(state, batch)
+    real = batch.mask == 1
+    np.testing.assert_allclose(
+      metrics["reward"], batch.reward[real].mean(), rtol=1e-5
+    )
+
+  def test_fits_one_batch(self):
+    """Rewards and, at the episodes' last steps, values are learned."""
+    learner = learner_lib.make_learner(
+      fakes.make_network(3),
+      learner_lib.LearnerConfig(learning_rate=1e-2, muesli=_CONFIG.muesli),
+      fakes.SIZES,
+    )
+    state = learner.init(jax.random.PRNGKey(0))
+    first = None
+    for _ in range(150):
+      state, metrics = learner.update(state, _batch(2))
+      first = first or jax.device_get(metrics)
+    self.assertLess(metrics["loss/reward"], 0.5 * first["loss/reward"])
+    # Its targets move, and two-hot targets have entropy of their own.
+    self.assertLess(metrics["loss/value"], 0.65 * first["loss/value"])
+
+  def test_two_devices_do_what_one_does(self):
+    root = pathlib.Path(__file__).resolve().parents[2]
+    program = "import tests.agent.learner_test as t; t.compare_devices()"
+    subprocess.run(
+      [sys.executable, "-c", program],
+      cwd=root,
+      env=os.environ
+      | {
+        "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+        "PYTHONPATH": str(root),
+      },
+      check=True,
+    )
+
+
+def compare_devices() -> None:
+  """Runs in a process that has two CPU devices."""
+  results = []
+  for devices in (jax.local_devices()[:1], jax.local_devices()):
+    learner = learner_lib.make_learner(
+      fakes.make_network(3), _CONFIG, fakes.SIZES, devices=devices
+    )
+    state = learner.init(jax.random.PRNGKey(0))
+    for seed in range(2):
+      state, metrics = learner.update(state, _batch(seed=seed))
+    results.append(jax.device_get((state.params, metrics)))
+  assert len(state.updates.devices()) == 2
+  jax.tree_util.tree_map(
+    lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-3, atol=1e-5),
+    *results,
+  )
+  with pytest.raises(ValueError, match=r"batch size 3: .* of the 2 devices"):
+    learner.update(state, _batch(3))
+
+
+class StateTest(absltest.TestCase):
+  def test_is_a_pytree_of_arrays(self):
+    learner = learner_lib.make_learner(
+      fakes.make_network(3), _CONFIG, fakes.SIZES
+    )
+    state = learner.init(jax.random.PRNGKey(0))
+    self.assertTrue(
+      all(isinstance(x, jax.Array) for x in jax.tree_util.tree_leaves(state))
+    )
+    self.assertEqual(optax.global_norm(state.opt_state[0].mu), 0.0)
+
+
+if __name__ == "__main__":
+  absltest.main()
