@@ -51,6 +51,7 @@ class Land:
     num_envs: N.
     config: Sizes and the kind of observation.
     tasks: The task of each environment.
+    seeds: The seed of each environment.
     dropped_spawns: Objects that rules should have made in this episode but
       for which no slot was free, int64 [N].
     physics: The back end, for measurements and tests.
@@ -73,17 +74,11 @@ class Land:
     """
     if num_envs < 1:
       raise ValueError(f"num_envs is {num_envs}, allowed: 1 or more")
-    if isinstance(seed, int):
-      seed = range(seed, seed + num_envs)
-    if len(seed) != num_envs or min(seed) < 0:
-      raise ValueError(
-        f"seed is {seed}, allowed: {num_envs} whole numbers from 0"
-      )
     self.num_envs = num_envs
+    self.seed(seed)
     self.config = config
     self.tasks: list[Task] = []
     self._next_task = next_task
-    self._seeds = tuple(seed)
     n, s, p = num_envs, config.num_slots, config.num_players
     self.physics: base.Physics = cpu.CpuPhysics(
       n, s, num_players=p, num_threads=config.num_threads
@@ -122,6 +117,20 @@ class Land:
     self._visible = np.zeros((n, p, p + s), bool)
     self._ended = np.zeros(n, bool)
     self._state: base.PhysicsState
+
+  def seed(self, seed: int | Sequence[int]) -> None:
+    """Gives the environments new seeds, which count from the next trial on.
+
+    Args:
+      seed: Of each environment; one number s stands for s, s + 1, ...
+    """
+    if isinstance(seed, int):
+      seed = range(seed, seed + self.num_envs)
+    if len(seed) != self.num_envs or min(seed) < 0:
+      raise ValueError(
+        f"seed is {seed}, allowed: {self.num_envs} whole numbers from 0"
+      )
+    self.seeds = tuple(seed)
 
   def reset(self) -> Step:
     """Starts a new episode in every environment."""
@@ -347,7 +356,7 @@ class Land:
     self._pitch[env_ids] = constants.START_PITCH
     yaw = [
       clock_lib.start_yaw(
-        self._seeds[i],
+        self.seeds[i],
         self._task_keys[i],
         int(self._clock.trial[i]),
         self.config.num_players,

@@ -1,0 +1,76 @@
+"""Small tasks and random actions for tests of `Land` and its views."""
+
+import numpy as np
+
+from envs import constants, land
+from envs.literals import Literal, ObjectType, Player, Rule
+from envs.task import Hiding, ObjectSpec, PlayerSpec, Task, World
+
+CUBE = ObjectType.from_name("black cube")
+SPHERE = ObjectType.from_name("yellow sphere")
+PYRAMID = ObjectType.from_name("purple pyramid")
+PLAYER = Player(1)
+# All tests share these sizes, so that few programs are compiled.
+NUM_ENVS = 2
+CONFIG = land.LandConfig(num_slots=6, max_rules=4, num_threads=1)
+
+
+def make_task(
+  objects,
+  goal,
+  rules=(),
+  player_at=(0.0, 0.0),
+  hiding=(),
+  trials=2,
+  trial_seconds=2.0,
+  tiles=(6, 6),
+  frozen=False,
+) -> Task:
+  """A task with `objects` [(type, (x, y)), ...] on flat ground."""
+  return Task(
+    world=World(seed=3, tiles=tiles),
+    objects=tuple(
+      ObjectSpec(kind, at=(at,), frozen=frozen) for kind, at in objects
+    ),
+    players=(PlayerSpec(goal, player_at),),
+    rules=tuple(rules),
+    hiding=hiding,
+    trials=trials,
+    trial_seconds=trial_seconds,
+  )
+
+
+def busy_task(trials=2, trial_seconds=2.0) -> Task:
+  """Things in reach, two rules (one hidden), and a goal that is met early."""
+  return make_task(
+    [(CUBE, (1.2, 0.0)), (SPHERE, (0.0, 1.2)), (PYRAMID, (-1.2, 0.0))],
+    Literal("near", PLAYER, CUBE),
+    [
+      Rule(Literal("near", CUBE, SPHERE), (PYRAMID, CUBE)),
+      Rule(Literal("see", PLAYER, PYRAMID), (SPHERE,)),
+    ],
+    hiding=(Hiding(rules=(1,)),),
+    trials=trials,
+    trial_seconds=trial_seconds,
+  )
+
+
+def make_land(*tasks: Task, config=CONFIG, seed=0) -> land.Land:
+  """NUM_ENVS environments that play the tasks, each from its own number on."""
+  turn = [0] * NUM_ENVS
+
+  def next_task(i: int) -> Task:
+    turn[i] += 1
+    return tasks[(i + turn[i] - 1) % len(tasks)]
+
+  return land.Land(NUM_ENVS, config, next_task, seed)
+
+
+def noop(num_envs=NUM_ENVS) -> np.ndarray:
+  return np.tile(np.asarray(constants.NOOP_ACTION), (num_envs, 1))
+
+
+def random_actions(rng: np.random.Generator, num_envs=NUM_ENVS) -> np.ndarray:
+  return rng.integers(
+    0, constants.ACTION_SIZES, (num_envs, len(constants.ACTION_SIZES))
+  )
