@@ -8,6 +8,7 @@ from envs.literals import Literal, Rule
 from tests.envs import land_fixtures as fixtures
 
 _CUBE, _SPHERE, _PYRAMID = fixtures.CUBE, fixtures.SPHERE, fixtures.PYRAMID
+_WALL = fixtures.ObjectType.from_name("purple wall")
 
 
 def _facing(env: land.Land, at) -> np.ndarray:
@@ -242,24 +243,37 @@ class LandTest(parameterized.TestCase):
     self.assertEqual(observation["rules"][0, 0, 1], constants.HIDDEN_RULE)
 
   def test_a_wall_hides_what_is_behind_it(self):
-    wall = fixtures.ObjectType.from_name("purple wall")
+    # From 0.85 m to a cube's centre 2 m away, the line is 0.4 m above the
+    # ground where the wall, 0.5 m high, stands.
     task = fixtures.make_task(
-      [(wall, (1.2, 0.0)), (_CUBE, (2.0, 0.0)), (_SPHERE, (2.0, 1.6))],
-      Literal("hold", fixtures.PLAYER, _CUBE),
-      [Rule(Literal("see", _SPHERE, _CUBE, negated=True), (_PYRAMID,))],
+      [(_WALL, (1.4, 0.0)), (_CUBE, (2.0, 0.0)), (_SPHERE, (2.0, 1.6))],
+      Literal("see", fixtures.PLAYER, _CUBE),
       trial_seconds=8.0,
     )
     env = fixtures.make_land(task)
     env.reset()
     for _ in range(25):
       step = env.step(_facing(env, (2.0, 0.0)))
-    # The wall is 0.5 m high: from 0.85 m the eyes look over it, at the top.
-    visible = env.state_view(0).visible[0, 1:4]
-    np.testing.assert_array_equal(
-      visible, step.observation["entities"][0, :3, 0]
-    )
-    self.assertTrue(visible[0])
-    self.assertTrue(visible[2])
+    view = env.state_view(0)
+    np.testing.assert_array_equal(view.visible[0, 1:4], [True, False, True])
+    rows = step.observation["entities"][0]
+    np.testing.assert_array_equal(rows[:3, 0], [1, 0, 1])
+    np.testing.assert_array_equal(rows[1], 0)
+    np.testing.assert_array_equal(step.reward, 0)
+    # The sphere, ahead and to the left, seen from the eye.
+    np.testing.assert_allclose(rows[2, 1:3], [0.2, 0.16], atol=0.01)
+
+  def test_objects_see_each_other_past_no_other(self):
+    def make(wall_at):
+      return fixtures.make_task(
+        [(_SPHERE, (-2.0, 2.0)), (_CUBE, (-2.0, -2.0)), (_WALL, wall_at)],
+        Literal("see", _CUBE, _SPHERE),
+      )
+
+    env = fixtures.make_land(make((-2.0, 0.0)), make((-1.0, 0.0)))
+    env.reset()
+    step = env.step(fixtures.noop())
+    np.testing.assert_allclose(step.reward, [0, constants.STEP_SECONDS])
 
   @parameterized.parameters(
     ([[0] * 5] * 2, "shape"),
