@@ -67,7 +67,7 @@ class Undoing:
       share = offset @ along
       across = np.abs(offset @ np.array([-along[1], along[0]]))
       between = (share > _SCREEN_METRES) & (share < length - _SCREEN_METRES)
-      blocked += between & (across < navigate.CELL_METRES / 2)
+      blocked += between & (across < 0.75 * navigate.CELL_METRES)
     if not blocked.any():
       return
     ends = np.flatnonzero(blocked == blocked.max())

@@ -65,6 +65,7 @@ class NavigateTest(absltest.TestCase):
       np.zeros([4, 4]), np.zeros([4, 4], int), [1.75, -1.75]
     )
     point = navigate.next_point(ground, way, np.array([-1.7, -1.8]))
+    assert point is not None
     np.testing.assert_allclose(point, [0.25, -1.75])
 
   def test_ground_blocks_sight(self):

@@ -1,0 +1,64 @@
+"""Tests of the choice among objects and skills."""
+
+import numpy as np
+from absl.testing import absltest
+
+from envs import constants
+from envs.expert import controller
+from envs.expert.planner import Condition
+from tests.envs.expert import fakes
+
+NEAR = {0: (1, (3.0, 3.0, 0.2)), 1: (1, (1.5, 0.0, 0.2))}
+
+
+class ControllerTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.controller = controller.Controller(np.random.default_rng(0))
+
+  def act(self, wanted, objects, avoid=(), satisfied=False, **kwargs):
+    view = fakes.make_view(objects, **kwargs)
+    return self.controller.act(view, wanted, avoid, satisfied)
+
+  def test_every_action_is_in_range(self):
+    for predicate in constants.PREDICATES:
+      for negated in (False, True):
+        wanted = Condition(predicate, 13, 1, negated)
+        action = self.act(wanted, NEAR)
+        for index, size in zip(action, constants.ACTION_SIZES, strict=True):
+          self.assertBetween(index, 0, size - 1)
+
+  def test_grips_the_nearest_once_aimed(self):
+    wanted = Condition("hold", 13, 1)
+    action = self.act(wanted, NEAR, yaw=0.0, pitch=-0.41)
+    self.assertEqual(action[4], 1)
+    away = self.act(wanted, NEAR, yaw=3.0, pitch=-0.41)
+    self.assertEqual(away[4], 0)
+    self.assertEqual(away[2], 0)  # Turns right, the shorter way.
+
+  def test_satisfied_keeps_still_and_keeps_the_grip(self):
+    wanted = Condition("hold", 13, 1)
+    action = self.act(wanted, NEAR, held=1, satisfied=True)
+    self.assertEqual(action, (1, 1, 2, 1, 1, 1))
+
+  def test_drops_what_is_not_wanted(self):
+    wanted = Condition("hold", 13, 2)
+    objects = {0: (2, (2.0, 2.0, 0.2)), 1: (1, (0.9, 0.0, 0.8))}
+    self.assertEqual(self.act(wanted, objects, held=1)[4], 0)
+
+  def test_never_grips_what_must_not_be_held(self):
+    wanted = Condition("near", 1, 2)
+    objects = {0: (1, (1.2, 0.0, 0.2)), 1: (2, (1.2, 3.0, 0.2))}
+    avoid = (Condition("hold", 13, 1), Condition("hold", 13, 2))
+    for yaw in (0.0, 1.2):
+      action = self.act(wanted, objects, avoid, yaw=yaw, pitch=-0.5)
+      self.assertEqual(action[4], 0)
+
+  def test_nothing_to_do_without_the_objects(self):
+    level = constants.START_PITCH
+    action = self.act(Condition("near", 13, 5), NEAR, pitch=level)
+    self.assertEqual(action, constants.NOOP_ACTION)
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,43 @@
+"""A made-up moment of a flat room, for the expert's tests."""
+
+import numpy as np
+
+from envs import constants, land
+from envs.expert import navigate, senses
+
+
+def make_view(
+  objects, player=(0.0, 0.0), yaw=0.0, pitch=0.0, held=-1, tiles=(8, 8)
+) -> land.WorldView:
+  """A view of objects {slot: (type id, (x, y, z))}, all visible."""
+  slots = 6
+  types = np.zeros(slots, np.int32)
+  at = np.full((slots, 3), -100.0, np.float32)
+  for slot, (type_id, position) in objects.items():
+    types[slot], at[slot] = type_id, position
+  heights = np.zeros(tiles, int)
+  return land.WorldView(
+    slot_types=types,
+    frozen=np.zeros(slots, bool),
+    object_pos=at,
+    object_quat=np.tile(np.array([1, 0, 0, 0], np.float32), (slots, 1)),
+    held=np.array([held], np.int32),
+    hand_distance=np.array([0.9 if held >= 0 else 0.0], np.float32),
+    player_pos=np.array([[*player, 0.0]], np.float32),
+    yaw=np.array([yaw], np.float32),
+    pitch=np.array([pitch], np.float32),
+    visible=np.concatenate([[False], types > 0])[None],
+    trial=0,
+    step=1,
+    heights=heights,
+    ramps=0 * heights,
+    trial_rewards=np.zeros((1, 1)),
+    fired=np.zeros(constants.MAX_RULES, bool),
+  )
+
+
+def make_moment(objects, avoid=(), **kwargs) -> senses.Moment:
+  view = make_view(objects, **kwargs)
+  return senses.Moment(
+    view, navigate.make_ground(view.heights, view.ramps), avoid
+  )
