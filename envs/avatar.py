@@ -3,15 +3,14 @@
 All functions work on a whole batch, [N, P, ...], in JAX.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from envs import constants
 
-Array = jax.Array
+Array = Any  # NumPy between jitted functions, JAX inside.
 
 _TURN_RATES = np.asarray(constants.TURN_RATES, np.float32)
 

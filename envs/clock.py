@@ -1,7 +1,7 @@
 """Trials and episodes: time, restarts and the avatar's yaw at each start."""
 
 import hashlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +9,7 @@ import numpy as np
 
 from envs import constants
 
-Array = jax.Array
+Array = Any  # NumPy between jitted functions, JAX inside.
 
 
 class Clock(NamedTuple):

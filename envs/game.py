@@ -3,7 +3,7 @@
 The same code runs for every physics back end, on a whole batch at once.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ from envs import clock as clock_lib
 from envs import hand as hand_lib
 from envs import rules as rules_lib
 
-Array = jax.Array
+Array = Any  # NumPy between jitted functions, JAX inside.
 
 
 class Game(NamedTuple):

@@ -47,7 +47,9 @@ class LandVectorEnv(gymnasium.vector.VectorEnv):
       "render_modes": [],
       "autoreset_mode": gymnasium.vector.AutoresetMode.NEXT_STEP,
     }
-    self.single_action_space = spaces.MultiDiscrete(constants.ACTION_SIZES)
+    self.single_action_space = spaces.MultiDiscrete(
+      np.asarray(constants.ACTION_SIZES)
+    )
     self.action_space = utils.batch_space(self.single_action_space, num_envs)
     self.single_observation_space = spaces.Dict(
       {

@@ -5,14 +5,13 @@ object is and swings to the view axis at SWING_SPEED, so that an object far
 from the axis is not torn away by the grip itself.
 """
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-import jax
 import jax.numpy as jnp
 
 from envs import avatar, constants
 
-Array = jax.Array
+Array = Any  # NumPy between jitted functions, JAX inside.
 
 SWING_SPEED: Final = 3.0  # Metres a second.
 

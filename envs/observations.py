@@ -1,6 +1,6 @@
 """What the players are given to observe (§1.4, without its legacy rows)."""
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +12,7 @@ from envs import game as game_lib
 from envs import ground as ground_lib
 from envs import hand as hand_lib
 
-Array = jax.Array
+Array = Any  # NumPy between jitted functions, JAX inside.
 Spec = dict[str, tuple[tuple[int, ...], np.dtype]]
 
 # Visible, x, y, z, distance, held, shape one-hot (player last), colour one-hot.

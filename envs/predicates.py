@@ -6,12 +6,14 @@ bit j of `relations[p, i]` says that predicate p holds of (i, j). Finding the
 lowest-numbered pair of given types is then a few integer operations.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
 from envs import constants, task_arrays
 
-Array = jax.Array
+Array = Any  # NumPy between jitted functions, JAX inside.
 
 
 def bits(mask: Array) -> Array:

@@ -23,7 +23,7 @@ _CLIFF: Final = (0.52, 0.44, 0.38)
 _COLOURS: Final = ((0.10, 0.10, 0.11), (0.58, 0.16, 0.72), (0.98, 0.85, 0.10))
 _PLAYERS: Final = ((0.90, 0.25, 0.20), (0.20, 0.45, 0.95))
 _LIGHT: Final = (0.36, 0.48, 0.80)  # Unit vector towards the light.
-_AMBIENT: Final = 0.45
+_AMBIENT: Final = 0.55
 _CHECKER: Final = 0.86  # Brightness of every other tile.
 _FADE_METRES: Final = 30.0
 

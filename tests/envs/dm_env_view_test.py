@@ -9,7 +9,7 @@ from tests.envs import land_fixtures as fixtures
 
 
 class LandEnvTest(test_utils.EnvironmentTestMixin, absltest.TestCase):
-  def make_object_under_test(self):
+  def make_object_under_test(self, **unused_kwargs):
     return dm_env_view.LandEnv(
       lambda _: fixtures.busy_task(), fixtures.CONFIG, seed=4
     )

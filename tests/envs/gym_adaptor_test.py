@@ -1,20 +1,15 @@
 """Tests for the Gymnasium adaptor, by Gymnasium's checks where they apply."""
 
-import unittest
-
 import numpy as np
+import pytest
 from absl.testing import absltest
 
 from envs import constants
 from tests.envs import land_fixtures as fixtures
 
-try:
-  import gymnasium
-  from gymnasium.utils import env_checker
-
-  from envs import gym_adaptor
-except ImportError:
-  gymnasium = None
+gymnasium = pytest.importorskip("gymnasium")
+env_checker = pytest.importorskip("gymnasium.utils.env_checker")
+gym_adaptor = pytest.importorskip("envs.gym_adaptor")
 
 
 def _make(trials=2):
@@ -25,7 +20,6 @@ def _make(trials=2):
   )
 
 
-@unittest.skipIf(gymnasium is None, "Gymnasium is not installed")
 class LandVectorEnvTest(absltest.TestCase):
   def test_spaces_pass_gymnasiums_checks(self):
     env = _make()

@@ -62,7 +62,7 @@ class OperateTest(absltest.TestCase):
 
   def test_starts_where_the_object_is_and_swings_to_the_axis(self):
     at = np.array([1.0, 0.8, -0.4])
-    distance = np.linalg.norm(at)
+    distance = float(np.linalg.norm(at))
     offset = at - [distance, 0, 0]
     swing = hand.SWING_SPEED * constants.STEP_SECONDS
     share = 1 - swing / np.linalg.norm(offset)

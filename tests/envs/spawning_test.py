@@ -56,8 +56,9 @@ class PlaceTest(absltest.TestCase):
 
   def test_others_do_not_move(self):
     _, found = _run([_CUBE], [1, 2, 0], there=[(_WALL, [1, 2, 0.25])])
-    np.testing.assert_array_equal(found[1], np.float32([1, 2, 0.25]))
-    self.assertGreater(np.linalg.norm(found[0, :2] - found[1, :2]), 0.3)
+    np.testing.assert_array_equal(found[1], [1, 2, 0.25])
+    apart = float(np.linalg.norm(found[0, :2] - found[1, :2]))
+    self.assertGreater(apart, 0.3)
 
   def test_inside_the_arena_and_on_top_of_its_ground(self):
     heights = np.zeros([4, 4])
@@ -89,8 +90,8 @@ class PlaceTest(absltest.TestCase):
     for i in range(len(new)):
       for j in range(len(new) + len(there)):
         if i != j:
-          gap = np.linalg.norm(found[i] - found[j]) - radius[i] - radius[j]
-          self.assertGreater(gap, 0)
+          apart = float(np.linalg.norm(found[i] - found[j]))
+          self.assertGreater(apart, radius[i] + radius[j])
       beside = np.linalg.norm(found[i, :2] - player[:2]) - radius[i]
       above = found[i, 2] - radius[i] - constants.AVATAR_HEIGHT
       self.assertTrue(beside > constants.AVATAR_RADIUS or above > 0)

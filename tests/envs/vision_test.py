@@ -40,7 +40,7 @@ class ShadeTest(absltest.TestCase):
   def test_turned_away_from_the_light_only_ambient_is_left(self):
     dark = tuple(-x for x in _LIGHT)
     np.testing.assert_array_equal(
-      _shade(0.0, 1, dark), np.round(0.45 * 255 * np.array([0.98, 0.85, 0.1]))
+      _shade(0.0, 1, dark), np.round(0.55 * 255 * np.array([0.98, 0.85, 0.1]))
     )
 
   def test_fades_into_the_sky(self):
