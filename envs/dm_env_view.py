@@ -72,7 +72,8 @@ class LandEnv(dm_env.Environment):
 
   def reward_spec(self) -> specs.BoundedArray:
     """Seconds of goal satisfaction in a step: all of it or nothing."""
-    return specs.BoundedArray((), float, 0, constants.STEP_SECONDS, "reward")
+    most = float(np.float32(constants.STEP_SECONDS))
+    return specs.BoundedArray((), float, 0, most, "reward")
 
 
 def _first(observation: dict[str, Any]) -> dict[str, Any]:
