@@ -17,8 +17,9 @@ from envs import task as task_lib
 
 Counts = tuple[int, ...]
 
-# States that a search looks at before it gives up. Ten times what the largest
-# probe (crafting pyramid: 8 objects, 7 rules) needs.
+# States that a search looks at before it gives up. The largest probe
+# (crafting pyramid: 8 objects, 7 rules) needs 30; rules that make more objects
+# than they consume can go on for ever.
 MAX_STATES = 4000
 # Letting a rule fire that fires by itself; one fired on purpose costs one.
 _AUTOMATIC_COST = 0.1

@@ -5,8 +5,8 @@ from absl.testing import absltest, parameterized
 from envs import constants, probes, task_json, worlds
 from envs.expert import planner
 
-# The paper's three probes "all visible", one that masks objects instead, one
-# with a single hidden rule, and five without rules.
+# The paper's three probes "all visible", one that masks objects instead, and
+# one with a single hidden rule.
 _NOT_ALL_HIDDEN = {
   "wrong-pair-disappears-partial-hiding": (),
   "irreversible-production-visible": (),
