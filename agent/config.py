@@ -37,9 +37,8 @@ class NetworkConfig:
   rules_sizes: tuple[int, ...] = (128, 64)
   # Hidden widths of the last MLP, whose output is `d_model` wide.
   encoder_hidden: tuple[int, ...] = (128,)
-  # `entities`: width of an entity's representation and heads of attention.
+  # `entities`: width of an entity's representation.
   entity_size: int = 64
-  entity_heads: int = 4
   # `pixels`: channels of the torso's sections and width of its output.
   torso_channels: tuple[int, ...] = (16, 32, 32)
   torso_size: int = 256
@@ -92,11 +91,6 @@ class NetworkConfig:
       raise ValueError(
         f"d_model must be even (position codes are sine and cosine pairs), "
         f"got {self.d_model}"
-      )
-    if self.entity_size % self.entity_heads:
-      raise ValueError(
-        f"entity_size must be a multiple of entity_heads "
-        f"({self.entity_heads}), got {self.entity_size}"
       )
 
 
@@ -161,7 +155,6 @@ def paper_config(size: str) -> NetworkConfig:
     rules_sizes=(512, 256),
     encoder_hidden=(row.encoder_width, row.encoder_width),
     entity_size=256,
-    entity_heads=8,
     head_size=1000,
     model_size=1000,
   )

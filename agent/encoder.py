@@ -48,19 +48,19 @@ class Encoder(hk.Module):
     goal = layers.mlp(config.goal_sizes, "goal")(_flat(goal))
     rule_elements = embed(observation["rules"], dtype)  # [B, R, 14, ...]
     rules = layers.mlp(config.rules_sizes, "rules")(_flat(rule_elements))
-    parts = [goal, rules]
+    plain = [part.astype(dtype) for part in self._plain(observation)]
+    parts = {"plain": jnp.concatenate([goal, *plain], axis=-1), "rules": rules}
     if "pixels" in observation:
       see = torso.ResidualTorso(config.torso_channels, config.torso_size)
-      parts.append(see(observation["pixels"], dtype))
+      parts["pixels"] = see(observation["pixels"], dtype)
     if "entities" in observation:
       see = entity_encoder.EntityEncoder(config)
-      parts.append(see(observation, goal, rule_elements))
-    parts.extend(part.astype(dtype) for part in self._plain(observation))
-    hidden = layers.mlp(config.encoder_hidden, "hidden")
-    x = jnp.concatenate(parts, axis=-1)
-    if config.encoder_hidden:
-      x = hidden(x)
-    return hk.Linear(config.d_model, name="out")(x)
+      parts["entities"] = see(observation, goal, rule_elements)
+    sizes = (*config.encoder_hidden, config.d_model)
+    x = layers.linear_of_parts(parts, sizes[0], "in")
+    for i, size in enumerate(sizes[1:]):
+      x = layers.Linear(size, name=f"hidden_{i}")(jax.nn.relu(x))
+    return x
 
   def _plain(self, observation: types.Observation) -> list[jax.Array]:
     """Inputs that need no layers of their own, each [B, n]."""

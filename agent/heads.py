@@ -21,7 +21,7 @@ class Heads(hk.Module):
     hidden_size = config.head_size
     self._init_hidden = _start(hidden_size, config.model_size, "init_hidden")
     self._init_cell = _start(hidden_size, config.model_size, "init_cell")
-    self._gates = hk.Linear(4 * config.model_size, name="lstm_gates")
+    self._gates = layers.Linear(4 * config.model_size, name="lstm_gates")
     self._policy = layers.head(hidden_size, sum(config.action_sizes), "policy")
     self._value = layers.head(hidden_size, config.num_bins, "value")
     self._reward = layers.head(hidden_size, config.num_bins, "reward")
@@ -68,5 +68,7 @@ class Heads(hk.Module):
     )
 
 
-def _start(hidden_size: int, size: int, name: str) -> hk.nets.MLP:
-  return hk.nets.MLP([hidden_size, size], name=name)
+def _start(hidden_size: int, size: int, name: str) -> hk.Sequential:
+  hidden = layers.Linear(hidden_size, name=f"{name}_hidden")
+  output = layers.Linear(size, name=f"{name}_output")
+  return hk.Sequential([hidden, jax.nn.relu, output], name=name)

@@ -20,7 +20,7 @@ from agent import config as config_lib
 from agent import layers, types
 
 # What one mixer remembers: named arrays [B, ...].
-LayerState = dict[str, types.Array]
+LayerState = dict[str, jax.Array]
 
 
 class Mixer(Protocol):
@@ -110,6 +110,7 @@ class Memory(hk.Module):
     Returns:
       [B, d_model], and the new state.
     """
+    state = jax.tree_util.tree_map(jnp.asarray, state)
     age = jnp.where(first != 0, 0, state["age"])
     new_state = {"age": age + 1}
     for i, (mixer_norm, mixer, norm, feed_forward) in enumerate(self._layers):
@@ -136,6 +137,7 @@ class Memory(hk.Module):
     Returns:
       [B, T, d_model], and the new state.
     """
+    state = jax.tree_util.tree_map(jnp.asarray, state)
     state = jax.lax.stop_gradient(state)
     batch_size = x.shape[0]
     start = state["age"] if state else jnp.zeros([batch_size], jnp.int32)

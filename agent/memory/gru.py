@@ -20,7 +20,7 @@ class GRUMixer(hk.Module):
   def __init__(self, config: config_lib.NetworkConfig, name: str):
     super().__init__(name=name)
     self._size = state_size(config)
-    self._inputs = hk.Linear(3 * self._size, name="inputs")
+    self._inputs = layers.Linear(3 * self._size, name="inputs")
     self._out = layers.output_projection(
       config.d_model, base.residual_scale(config)
     )

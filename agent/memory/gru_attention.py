@@ -27,7 +27,7 @@ class GRUAttentionMixer(hk.Module):
     self._config = config
     self._size = state_size(config)
     width = config.num_heads * config.key_size
-    self._inputs = hk.Linear(3 * self._size, name="inputs")
+    self._inputs = layers.Linear(3 * self._size, name="inputs")
     self._out = layers.output_projection(
       config.d_model, base.residual_scale(config)
     )
@@ -64,7 +64,8 @@ class GRUAttentionMixer(hk.Module):
     start = {key: jnp.asarray(leaf, x.dtype) for key, leaf in state.items()}
 
     def body(state, inputs):
-      state = self._advance(*inputs, state, weights)
+      step_inputs, step_age = inputs
+      state = self._advance(step_inputs, step_age, state, weights)
       return state, state["hidden"]
 
     inputs = jnp.swapaxes(self._inputs(x), 0, 1)

@@ -11,8 +11,8 @@ Acting keeps projected keys and values, so a step projects one position. They
 lie in a ring of C = memory_length + 1 slots; a step of age a is in slot a mod
 C, so nothing is ever moved, and rows may differ in age.
 
-Shape letters: H heads, D key size, C ring slots, P cached past positions, N
-distances, S = P + T positions that an unroll attends to.
+Shape letters: H heads, D key size, C ring slots, P cached past positions,
+S = P + T positions that an unroll attends to.
 """
 
 import haiku as hk
@@ -38,8 +38,8 @@ class RelativeAttention(hk.Module):
     self._d_model = config.d_model
     self._window = config.memory_length
     width = config.num_heads * config.key_size
-    self._qkv = hk.Linear(3 * width, with_bias=False, name="qkv")
-    self._relative = hk.Linear(width, with_bias=False, name="relative")
+    self._qkv = layers.Linear(3 * width, with_bias=False, name="qkv")
+    self._relative = layers.Linear(width, with_bias=False, name="relative")
     self._out = layers.output_projection(
       config.d_model, base.residual_scale(config)
     )
@@ -66,14 +66,14 @@ class RelativeAttention(hk.Module):
     num_slots = self._window + 1
     rows = jnp.arange(x.shape[0])
     slot = age % num_slots
-    keys = jnp.asarray(state["keys"]).at[rows, :, slot].set(key)
-    values = jnp.asarray(state["values"]).at[rows, :, slot].set(value)
+    keys = state["keys"].at[rows, :, slot].set(key)
+    values = state["values"].at[rows, :, slot].set(value)
 
     distance = ring_distance(age, num_slots)  # [B, C]
-    content_bias, position_bias = self._biases(x.dtype, leading=1)
+    content_bias, position_bias = (b[None] for b in self._biases(x.dtype))
     codes = self._position_codes(num_slots, x.dtype)  # [C, H, D]
     content = jnp.einsum("bhd,bhcd->bhc", query + content_bias, keys)
-    position = jnp.einsum("bhd,nhd->bhn", query + position_bias, codes)
+    position = jnp.einsum("bhd,chd->bhc", query + position_bias, codes)
     position = jnp.take_along_axis(position, distance[:, None, :], axis=2)
     visible = distance <= age[:, None]
     weights = self._softmax(content + position, visible[:, None, :])
@@ -86,34 +86,41 @@ class RelativeAttention(hk.Module):
   ) -> tuple[jax.Array, base.LayerState]:
     """See `base.Mixer`."""
     batch_size, length, _ = x.shape
+    num_heads, size = self._num_heads, self._key_size
+    # Heads first: then every product below is a plain batch of matrices.
     query, keys, values = (
-      jnp.swapaxes(y, 1, 2) for y in self._project(x)
-    )  # [B, H, T, D]
+      jnp.moveaxis(y, 2, 0) for y in self._project(x)
+    )  # [H, B, T, D]
     num_past = 0
     if state is not None:
       num_past = self._window
       past = past_slots(age[:, 0], self._window)
-      keys = jnp.concatenate([_gather(state["keys"], past), keys], axis=2)
-      values = jnp.concatenate([_gather(state["values"], past), values], axis=2)
+      cached = (_gather(state[name], past) for name in ("keys", "values"))
+      past_keys, past_values = (jnp.swapaxes(y, 0, 1) for y in cached)
+      keys = jnp.concatenate([past_keys, keys], axis=2)
+      values = jnp.concatenate([past_values, values], axis=2)
 
-    num_distances = min(self._window + 1, num_past + length)
-    content_bias, position_bias = self._biases(x.dtype, leading=2)
-    content_bias = jnp.swapaxes(content_bias, 1, 2)  # [1, H, 1, D]
-    position_bias = jnp.swapaxes(position_bias, 1, 2)
-    codes = self._position_codes(num_distances, x.dtype)[::-1]  # [N, H, D]
-    content = jnp.einsum("bhtd,bhsd->bhts", query + content_bias, keys)
-    position = jnp.einsum("bhtd,nhd->bhtn", query + position_bias, codes)
-    position = skew(position, num_past + length)
+    num_positions = num_past + length
+    content_bias, position_bias = (
+      bias.reshape(num_heads, 1, 1, size) for bias in self._biases(x.dtype)
+    )
+    content = jnp.einsum("hbtd,hbsd->hbts", query + content_bias, keys)
+    codes = self._position_codes(num_positions, x.dtype)[::-1]
+    # One product for all rows, [H, B * T, S].
+    flat = (query + position_bias).reshape(num_heads, -1, size)
+    position = jnp.einsum("hqd,hsd->hqs", flat, jnp.swapaxes(codes, 0, 1))
+    position = position.reshape(num_heads, batch_size, length, num_positions)
+    position = shift(position)
     visible = sliding_window_mask(age, num_past, self._window)
-    weights = self._softmax(content + position, visible[:, None])
-    mixed = jnp.einsum("bhts,bhsd->bhtd", weights, values)
-    mixed = jnp.swapaxes(mixed, 1, 2).reshape(batch_size, length, -1)
+    weights = self._softmax(content + position, visible[None])
+    mixed = jnp.einsum("hbts,hbsd->hbtd", weights, values)
+    mixed = jnp.moveaxis(mixed, 0, 2).reshape(batch_size, length, -1)
 
     latest = latest_positions(age[:, -1], keys.shape[2], self._window + 1)
-    new_state = {
-      "keys": jax.lax.stop_gradient(_gather(keys, latest)),
-      "values": jax.lax.stop_gradient(_gather(values, latest)),
-    }
+    new_state = {}
+    for name, sequence in (("keys", keys), ("values", values)):
+      sequence = jax.lax.stop_gradient(jnp.swapaxes(sequence, 0, 1))
+      new_state[name] = _gather(sequence, latest)
     return self._out(mixed), new_state
 
   def _project(self, x: jax.Array) -> list[jax.Array]:
@@ -123,17 +130,13 @@ class RelativeAttention(hk.Module):
     qkv = qkv.reshape(shape)
     return [qkv[..., i, :, :] for i in range(3)]
 
-  def _biases(
-    self, dtype: jnp.dtype, leading: int
-  ) -> tuple[jax.Array, jax.Array]:
-    """Returns u and w with `leading` axes of one before [H, D]."""
+  def _biases(self, dtype: jnp.dtype) -> list[jax.Array]:
+    """Returns u and w, [H, D]."""
     shape = (self._num_heads, self._key_size)
-    biases = (
-      hk.get_parameter(name, shape, init=jnp.zeros)
+    return [
+      hk.get_parameter(name, shape, init=jnp.zeros).astype(dtype)
       for name in ("content_bias", "position_bias")
-    )
-    u, w = (b.astype(dtype).reshape((1,) * leading + shape) for b in biases)
-    return u, w
+    ]
 
   def _position_codes(self, num: int, dtype: jnp.dtype) -> jax.Array:
     """Returns W_R r_n for distances 0 to num - 1, [N, H, D]."""
@@ -167,28 +170,23 @@ def sliding_window_mask(
   return (distance >= 0)[None] & (distance[None] <= reach[:, :, None])
 
 
-def skew(scores: jax.Array, num_positions: int) -> jax.Array:
+def shift(scores: jax.Array) -> jax.Array:
   """Turns scores by distance into scores by position.
 
+  In rows that are one number longer the numbers of row t start t places later;
+  cut into rows of the old length again they have moved by one place a row.
+
   Args:
-    scores: [B, H, T, N]; the last axis runs from distance N - 1 to 0.
-    num_positions: S; the query of the last step is at the last of them.
+    scores: [..., T, S]; the last axis runs from distance S - 1 to 0. The query
+      of the last step is at the last of the S positions.
 
   Returns:
-    [B, H, T, S]; zero where the distance is not in 0 to N - 1.
+    [..., T, S]; anything at positions after the query's.
   """
-  b, h, length, num_distances = scores.shape
-  # In rows of N + T the scores of step t start at column 0; reading the same
-  # numbers in rows that are shorter by one moves them to column t.
-  width = num_distances + length
-  padded = jnp.pad(scores, ((0, 0), (0, 0), (0, 0), (0, length)))
-  flat = padded.reshape(b, h, length * width)[:, :, :-length]
-  skewed = flat.reshape(b, h, length, width - 1)
-  # The last column is the last step at distance 0, which ends both axes.
-  extra = width - 1 - num_positions
-  if extra < 0:
-    return jnp.pad(skewed, ((0, 0), (0, 0), (0, 0), (-extra, 0)))
-  return skewed[..., extra:]
+  *leading, length, num_positions = scores.shape
+  padding = [(0, 0)] * (scores.ndim - 1) + [(1, 0)]
+  flat = jnp.pad(scores, padding).reshape(*leading, -1)
+  return flat[..., length:].reshape(*leading, length, num_positions)
 
 
 def ring_distance(age: jax.Array, num_slots: int) -> jax.Array:

@@ -31,7 +31,6 @@ class NetworkConfigTest(parameterized.TestCase):
     ("action_sizes", (3, 0)),
     ("rules_sizes", [8]),
     ("entity_type_offset", 0),
-    ("entity_heads", 5),
   )
   def test_refuses(self, field, value):
     with self.assertRaisesRegex(ValueError, field):

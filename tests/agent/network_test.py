@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +20,6 @@ _CONFIG = config_lib.NetworkConfig(
   rules_sizes=(8,),
   encoder_hidden=(16,),
   entity_size=8,
-  entity_heads=2,
   torso_channels=(2, 3),
   torso_size=8,
   head_size=10,
@@ -35,6 +35,14 @@ def _noisy(params, seed=0):
   return jax.tree_util.tree_map(
     lambda p: p + 0.2 * rng.normal(size=p.shape).astype(np.float32), params
   )
+
+
+@functools.cache
+def _entities():
+  """Network for entities, first and noisy parameters, jitted unroll."""
+  network = network_lib.make_network(_CONFIG, observations.spec())
+  params = jax.jit(network.init)(jax.random.PRNGKey(0))
+  return network, params, _noisy(params), jax.jit(network.unroll)
 
 
 class NetworkTest(parameterized.TestCase):
@@ -64,13 +72,13 @@ class NetworkTest(parameterized.TestCase):
     self.assertGreater(np.std(unrolled.policy_logits), 0.01)
 
   def test_model_step_takes_any_leading_axes(self):
-    network = network_lib.make_network(_CONFIG, observations.spec())
-    params = _noisy(jax.jit(network.init)(jax.random.PRNGKey(0)))
+    network, _, params, _ = _entities()
     rng = np.random.default_rng(0)
     hidden, cell = rng.normal(size=(2, 2, 3, 7)).astype(np.float32)
     action = rng.integers(0, 2, (2, 3, _NUM_LOGITS)).astype(np.float32)
-    many = network.model_step(params, hidden, cell, action)
-    one = network.model_step(params, hidden[1, 2], cell[1, 2], action[1, 2])
+    model_step = jax.jit(network.model_step)
+    many = model_step(params, hidden, cell, action)
+    one = model_step(params, hidden[1, 2], cell[1, 2], action[1, 2])
     for a, b in zip(many, one, strict=True):
       np.testing.assert_allclose(a[1, 2], b, atol=1e-5)
     self.assertEqual(
@@ -78,22 +86,16 @@ class NetworkTest(parameterized.TestCase):
     )
 
   def test_first_policy_is_uniform_and_first_values_are_central(self):
-    spec = observations.spec()
-    network = network_lib.make_network(_CONFIG, spec)
-    params = jax.jit(network.init)(jax.random.PRNGKey(0))
-    observation = observations.random(spec, (2,))
-    first = np.ones(2, np.uint8)
-    output, _ = network.step(
-      params, network.initial_memory(2), observation, first
-    )
+    _, params, _, unroll = _entities()
+    observation = observations.random(observations.spec(), (2, 5))
+    output, _ = unroll(params, {}, observation, np.zeros((2, 5)))
     np.testing.assert_array_equal(output.policy_logits, 0)
     np.testing.assert_array_equal(output.value_logits, 0)
+    self.assertGreater(np.std(output.model_hidden), 0.01)
 
   def test_gradient_reaches_every_parameter(self):
-    spec = observations.spec()
-    network = network_lib.make_network(_CONFIG, spec)
-    params = _noisy(jax.jit(network.init)(jax.random.PRNGKey(0)))
-    observation = observations.random(spec, (4, 5))
+    network, _, params, _ = _entities()
+    observation = observations.random(observations.spec(), (4, 5))
     action = np.ones((4, 5, _NUM_LOGITS), np.float32)
 
     def loss(params):
@@ -109,18 +111,17 @@ class NetworkTest(parameterized.TestCase):
         self.assertGreater(np.abs(leaf).max(), 0, f"{module} {name}")
 
   def test_bfloat16_is_close_and_keeps_float32_outside(self):
-    spec = observations.spec()
-    exact = network_lib.make_network(_CONFIG, spec)
+    _, _, params, unroll = _entities()
     config = dataclasses.replace(_CONFIG, compute_dtype="bfloat16")
+    spec = observations.spec()
     rounded = network_lib.make_network(config, spec)
-    params = jax.jit(rounded.init)(jax.random.PRNGKey(0))
-    for leaf in jax.tree_util.tree_leaves(params):
+    shapes = jax.eval_shape(rounded.init, jax.random.PRNGKey(0))
+    for leaf in jax.tree_util.tree_leaves(shapes):
       self.assertEqual(leaf.dtype, jnp.float32)
-    params = _noisy(params)
-    observation = observations.random(spec, (2, 6))
-    first = np.zeros((2, 6), np.uint8)
-    expected, _ = exact.unroll(params, {}, observation, first)
-    actual, memory = rounded.unroll(params, {}, observation, first)
+    observation = observations.random(spec, (2, 5))
+    first = np.zeros((2, 5))
+    expected, _ = unroll(params, {}, observation, first)
+    actual, memory = jax.jit(rounded.unroll)(params, {}, observation, first)
     for a, b in zip(actual, expected, strict=True):
       self.assertEqual(a.dtype, jnp.float32)
       self.assertLess(np.abs(a - b).max(), 0.05 * np.abs(b).max() + 0.02)

@@ -38,7 +38,7 @@ def random(
 ) -> types.Observation:
   """Random observations with the given leading axes."""
   rng = np.random.default_rng(seed)
-  observation = {}
+  observation: types.Observation = {}
   for key, (shape, dtype) in observation_spec.items():
     shape = (*leading, *shape)
     if dtype == np.float32:
@@ -52,7 +52,7 @@ def random(
       value = rng.integers(0, sizes, shape)
     observation[key] = value.astype(dtype)
   if "entities" in observation:
-    entities = observation["entities"]
+    entities = np.asarray(observation["entities"])
     lead = entities.shape[:-1]
     entities[..., 0] = rng.integers(0, 2, lead)
     entities[..., 6:11] = np.eye(5)[rng.integers(0, 5, lead)]
