@@ -1,10 +1,61 @@
 """Tests of the pieces of attention, small enough to read."""
 
+import haiku as hk
+import jax
 import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
+from agent import config as config_lib
 from agent.memory import transformer_xl
+
+
+class RelativeAttentionTest(absltest.TestCase):
+  def test_equals_the_formula(self):
+    config = config_lib.NetworkConfig(
+      d_model=6, num_heads=2, key_size=3, memory_length=3
+    )
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(1, 7, 6)).astype(np.float32)
+    age = np.array([[0, 1, 2, 3, 4, 0, 1]], np.int32)
+    transformed = hk.without_apply_rng(
+      hk.transform(
+        lambda x, age: transformer_xl.RelativeAttention(config, "f").unroll(
+          x, age, None
+        )[0]
+      )
+    )
+    params = transformed.init(jax.random.PRNGKey(0), x, age)
+    params = jax.tree_util.tree_map(
+      lambda p: rng.normal(size=p.shape).astype(np.float32), params
+    )
+    p = {
+      f"{module.split('/')[-1]}.{name}": value.astype(np.float64)
+      for module, leaves in params.items()
+      for name, value in leaves.items()
+    }
+    q, k, v = np.split(x[0].astype(np.float64) @ p["qkv.w"], 3, axis=-1)
+    r = transformer_xl.sinusoids(7, 6).astype(np.float64) @ p["relative.w"]
+    expected = np.zeros((7, 6))
+    for i in range(7):
+      mixed = []
+      for h in range(2):
+        of_head = slice(3 * h, 3 * h + 3)
+        u, w = p["f.content_bias"][h], p["f.position_bias"][h]
+        seen = range(i - min(age[0, i], 3), i + 1)
+        scores = np.array(
+          [
+            (q[i, of_head] + u) @ k[j, of_head]
+            + (q[i, of_head] + w) @ r[i - j, of_head]
+            for j in seen
+          ]
+        )
+        weights = np.exp(scores / np.sqrt(3))
+        weights /= weights.sum()
+        mixed.append(weights @ v[seen, of_head])
+      expected[i] = np.concatenate(mixed) @ p["out.w"]
+    actual = transformed.apply(params, x, age)
+    np.testing.assert_allclose(actual[0], expected, rtol=1e-4, atol=1e-4)
 
 
 class SlidingWindowMaskTest(absltest.TestCase):

@@ -1,0 +1,66 @@
+import functools
+
+import haiku as hk
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest
+
+from agent import config as config_lib
+from agent.memory import gru_attention
+
+_CONFIG = config_lib.NetworkConfig(
+  d_model=4, num_heads=1, key_size=4, store_size=2, store_every=3
+)
+
+
+@functools.cache
+def _step():
+  transformed = hk.without_apply_rng(
+    hk.transform(
+      lambda x, age, state: gru_attention.GRUAttentionMixer(_CONFIG, "f").step(
+        x, age, state
+      )
+    )
+  )
+  mixer = gru_attention.GRUAttentionMixer
+  x, age = jnp.zeros([1, 4]), jnp.zeros([1], jnp.int32)
+  state = mixer.initial_state(_CONFIG, 1)
+  params = transformed.init(jax.random.PRNGKey(0), x, age, state)
+  return params, jax.jit(transformed.apply)
+
+
+class StoreTest(absltest.TestCase):
+  def test_every_third_state_is_written_in_turn(self):
+    params, step = _step()
+    project = np.asarray(params["f"]["key_value"])
+    rng = np.random.default_rng(0)
+    state = gru_attention.GRUAttentionMixer.initial_state(_CONFIG, 1)
+    hidden = []
+    for age in range(9):
+      x = rng.normal(size=(1, 4)).astype(np.float32)
+      before = state
+      _, state = step(params, x, jnp.array([age]), state)
+      hidden.append(np.asarray(state["hidden"][0]))
+      if age % 3 < 2:
+        np.testing.assert_array_equal(before["keys"], state["keys"])
+    # States of age 2, 5 and 8; the third replaced the first.
+    for place, age in ((0, 8), (1, 5)):
+      key, value = np.split(hidden[age] @ project, 2)
+      np.testing.assert_allclose(state["keys"][0, 0, place], key, rtol=1e-5)
+      np.testing.assert_allclose(state["values"][0, 0, place], value, rtol=1e-5)
+
+  def test_what_is_not_written_is_not_read(self):
+    params, step = _step()
+    state = gru_attention.GRUAttentionMixer.initial_state(_CONFIG, 1)
+    stale = {**state, "values": state["values"] + 5}
+    x = np.ones((1, 4), np.float32)
+    for age, differs in ((2, False), (3, True)):
+      # At age 3 the first place has been written, here with fives.
+      a, _ = step(params, x, jnp.array([age]), state)
+      b, _ = step(params, x, jnp.array([age]), stale)
+      self.assertEqual(bool(np.any(np.asarray(a != b))), differs)
+
+
+if __name__ == "__main__":
+  absltest.main()
