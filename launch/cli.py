@@ -3,8 +3,10 @@
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
@@ -147,6 +149,9 @@ def main(
     run: Does the work.
     argv: Arguments without the program's name; the process's own if None.
   """
+  # Asked to end, a command still removes what it has half written.
+  if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
   try:
     run(make_parser().parse_args(argv))
     sys.stdout.flush()

@@ -1,0 +1,112 @@
+"""Plays one task and shows it: the expert, an agent, chance, or you."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from launch import (
+  cli,
+  demo,
+  errors,
+  fewshot,
+  human,
+  policies,
+  presets,
+  show,
+  tasksets,
+  video,
+)
+from launch import saved as saved_lib
+
+_EXAMPLES = """\
+examples:
+  python -m launch.play --task=probe:wrong-pair-disappears --policy=expert \\
+      --video=/tmp/expert.mp4
+  python -m launch.play --task=sample:3 --policy=random --json=-
+  python -m launch.play --task=my_task.json --policy=agent --workdir=/tmp/run
+  python -m launch.play --task=sample:3 --policy=human --record=/tmp/demo.npz
+
+"sample:N" is task N of the run's distribution (of --preset's without a run).
+"""
+
+
+def make_parser() -> cli.Parser:
+  """The command's flags."""
+  parser = cli.Parser(
+    prog="python -m launch.play", description=__doc__, epilog=_EXAMPLES
+  )
+  parser.add_argument(
+    "--task", required=True, help="a file, probe:NAME or sample:INDEX"
+  )
+  parser.add_argument(
+    "--policy",
+    default="expert",
+    help=f"who plays: human, {', '.join(policies.NAMES)}",
+  )
+  parser.add_argument("--workdir", help="a run of launch.train, for the agent")
+  parser.add_argument(
+    "--preset", default="laptop", help="what sample:INDEX draws from"
+  )
+  parser.add_argument("--seed", type=cli.non_negative_int, default=0)
+  parser.add_argument(
+    "--video", metavar="OUT.mp4", type=cli.output_path, help="film it"
+  )
+  parser.add_argument(
+    "--record",
+    metavar="DEMO",
+    type=cli.output_path,
+    help="keep the actions, for launch.prompt",
+  )
+  cli.add_json_flag(parser)
+  return parser
+
+
+def run(args: argparse.Namespace) -> None:
+  """Plays."""
+  names = ["human", *policies.NAMES]
+  if args.policy not in names:
+    raise errors.choice("--policy", args.policy, names)
+  if args.policy == "agent" and not args.workdir:
+    raise errors.UserError("--workdir is missing: --policy=agent needs a run")
+  if args.video:
+    video.check_path(args.video)
+  if args.workdir:
+    experiment = saved_lib.load_config(args.workdir)
+  else:
+    experiment = presets.get(args.preset)
+  task = tasksets.one(args.task, experiment.tasks)
+  if args.workdir:
+    env = saved_lib.fitting_env(experiment.env, [task])
+  else:
+    env = saved_lib.default_env([task])
+  if args.policy == "human":
+    make_policy = human.Human
+  elif args.policy == "agent":
+    params = saved_lib.load(args.workdir).params
+    make_policy = fewshot.agent_policy(experiment, params, args.seed)
+  else:
+    make_policy = fewshot.baseline(args.policy, args.seed)
+  episode = show.play(
+    env, task, make_policy, args.seed, args.video, args.policy
+  )
+  if args.record:
+    demo.save(
+      args.record, demo.Demo(task, args.seed, episode.actions, episode.rewards)
+    )
+  result = {
+    "task": task.name,
+    "policy": args.policy,
+    "seed": args.seed,
+    "rewards": [float(reward) for reward in episode.rewards],
+  }
+  shown = " ".join(f"{reward:.2f}" for reward in episode.rewards)
+  cli.emit(result, f"reward by trial, seconds: {shown}", args.json)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Runs the command."""
+  return cli.main(make_parser, run, argv)
+
+
+if __name__ == "__main__":
+  sys.exit(main())
