@@ -1,0 +1,163 @@
+"""Prompts an agent: it watches trial 1 through its own eyes, then goes on.
+
+In the first trial the expert, or a recorded demonstration, moves the avatar
+while the agent's memory takes in what is seen and done; from the second trial
+on the agent acts (§9).
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from envs import land as land_lib
+from launch import cli, demo, errors, fewshot, policies, show, tasksets, video
+from launch import saved as saved_lib
+
+_EXAMPLES = """\
+examples:
+  python -m launch.prompt --workdir=/tmp/run --task=sample:3 --demo=expert
+  python -m launch.prompt --workdir=/tmp/run --task=sample:3 \\
+      --demo=/tmp/demo.npz --video=/tmp/prompted.mp4 --json=-
+
+Record a demonstration with launch.play --record=DEMO, of the same task.
+"""
+
+
+class Prompted:
+  """The agent, its hands led in the first trial.
+
+  Args:
+    agent: Takes in every step, and acts from the second trial.
+    teacher: Acts in the first.
+  """
+
+  def __init__(self, agent: policies.Policy, teacher: policies.Policy):
+    self._agent = agent
+    self._teacher = teacher
+
+  def act(self, environments: land_lib.Land, now: Any) -> np.ndarray:
+    """Returns the teacher's action in trial 1, else the agent's."""
+    own = self._agent.act(environments, now)
+    if environments.state_view(0).trial > 0:
+      return own
+    return self._teacher.act(environments, now)
+
+
+class Recorded:
+  """Plays recorded actions again."""
+
+  def __init__(self, actions: np.ndarray):
+    self._actions = iter(actions)
+
+  def act(self, environments: land_lib.Land, now: Any) -> np.ndarray:
+    """Returns the next of them, [1, A]."""
+    return next(self._actions)[None]
+
+
+def make_parser() -> cli.Parser:
+  """The command's flags."""
+  parser = cli.Parser(
+    prog="python -m launch.prompt", description=__doc__, epilog=_EXAMPLES
+  )
+  parser.add_argument("--workdir", required=True, help="a run of launch.train")
+  parser.add_argument(
+    "--task", required=True, help="a file, probe:NAME or sample:INDEX"
+  )
+  parser.add_argument(
+    "--demo", default="expert", help="expert, or a file of play --record"
+  )
+  parser.add_argument("--seed", type=cli.non_negative_int, default=0)
+  parser.add_argument(
+    "--repeats",
+    type=cli.positive_int,
+    default=5,
+    help="episodes with and without the demonstration, averaged",
+  )
+  parser.add_argument(
+    "--video",
+    metavar="OUT.mp4",
+    type=cli.output_path,
+    help="film the first prompted episode",
+  )
+  cli.add_json_flag(parser)
+  return parser
+
+
+def run(args: argparse.Namespace) -> None:
+  """Plays with and without the demonstration."""
+  if args.video:
+    video.check_path(args.video)
+  experiment = saved_lib.load_config(args.workdir)
+  task = tasksets.one(args.task, experiment.tasks)
+  if task.trials < 2:
+    raise errors.UserError(
+      f"--task={args.task}: has 1 trial; a prompted agent needs at least 2"
+    )
+  env = saved_lib.fitting_env(experiment.env, [task])
+  seed = args.seed
+  make_teacher: Callable[[], policies.Policy]
+  if args.demo == "expert":
+    make_teacher = lambda: policies.Expert(1)  # noqa: E731
+  else:
+    recorded = demo.load(args.demo)
+    if recorded.task != task:
+      raise errors.UserError(
+        f"--demo={args.demo}: is of another task, {recorded.task.name!r}"
+      )
+    # Only the same start leads to the same demonstration.
+    seed = recorded.seed
+    make_teacher = lambda: Recorded(recorded.actions)  # noqa: E731
+  params = saved_lib.load(args.workdir).params
+  prompted, alone = [], []
+  for repeat in range(args.repeats):
+    make_agent = fewshot.agent_policy(experiment, params, args.seed + repeat)
+    film = args.video if repeat == 0 else None
+    prompted.append(
+      show.play(
+        env,
+        task,
+        lambda n, make=make_agent: Prompted(make(n), make_teacher()),
+        seed,
+        film,
+        "prompted agent",
+      ).rewards
+    )
+    alone.append(show.play(env, task, make_agent, seed).rewards)
+  result = {
+    "task": task.name,
+    "demo": args.demo,
+    "repeats": args.repeats,
+    "seed": seed,
+    "prompted": {"rewards": np.mean(prompted, axis=0).tolist()},
+    "unprompted": {"rewards": np.mean(alone, axis=0).tolist()},
+  }
+  cli.emit(result, _text(result), args.json)
+
+
+def _text(result: dict[str, Any]) -> str:
+  rows = []
+  for name in ("prompted", "unprompted"):
+    cells = " ".join(f"{x:6.2f}" for x in result[name]["rewards"])
+    rows.append(f"{name:>10} {cells}")
+  count = len(result["prompted"]["rewards"])
+  numbers = " ".join(f"{k + 1:6d}" for k in range(count))
+  head = f"{'trial':>10} {numbers}"
+  return "\n".join(
+    [
+      head,
+      *rows,
+      "reward in seconds; trial 1 of the prompted row is the demonstration",
+    ]
+  )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Runs the command."""
+  return cli.main(make_parser, run, argv)
+
+
+if __name__ == "__main__":
+  sys.exit(main())

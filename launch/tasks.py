@@ -1,0 +1,130 @@
+"""Looks at tasks: draws them, tells them in words, checks files."""
+
+import argparse
+import json
+import pathlib
+import sys
+from collections.abc import Sequence
+
+from envs import complexity, constants, task_json, worlds
+from envs import task as task_lib
+from launch import cli, errors, fewshot, presets, tasksets
+from launch import saved as saved_lib
+
+_EXAMPLES = """\
+examples:
+  python -m launch.tasks sample --num_tasks=3
+  python -m launch.tasks sample --split=test --index=7 --out=my_tasks/
+  python -m launch.tasks show probe:wrong-pair-disappears
+  python -m launch.tasks check my_tasks/*.json
+  python -m launch.tasks complexity sample:0 sample:1 --json=-
+"""
+
+
+def make_parser() -> cli.Parser:
+  """The command's flags."""
+  parser = cli.Parser(
+    prog="python -m launch.tasks", description=__doc__, epilog=_EXAMPLES
+  )
+  commands = parser.add_subparsers(
+    dest="command", required=True, metavar="{sample,show,check,complexity}"
+  )
+  for name, text in (
+    ("sample", "draw tasks of a distribution"),
+    ("show", "tell tasks in words"),
+    ("check", "check task files: format, and room in the world"),
+    ("complexity", "the twelve measures of complexity"),
+  ):
+    command = commands.add_parser(name, help=text, description=text)
+    command.add_argument(
+      "--preset", default="laptop", help="distribution that is drawn from"
+    )
+    command.add_argument(
+      "--workdir", help="a run: its distribution instead of a preset's"
+    )
+    command.add_argument("--split", default="train", help="train or test")
+    if name == "sample":
+      command.add_argument("--index", type=cli.non_negative_int, default=0)
+      command.add_argument("--num_tasks", type=cli.positive_int, default=1)
+      command.add_argument("--out", metavar="DIR", help="write files here")
+    else:
+      command.add_argument(
+        "tasks",
+        nargs="+",
+        metavar="TASK",
+        help="a file, probe:NAME or sample:INDEX",
+      )
+    cli.add_json_flag(command)
+  return parser
+
+
+def _room(task: task_lib.Task) -> None:
+  """Raises UserError if the world has no room for the task's objects."""
+  slots = max(constants.MAX_OBJECTS, task.num_objects)
+  with errors.user_input(task.name):
+    worlds.build_scene(task, slots, len(task.players))
+
+
+def _read(args: argparse.Namespace) -> dict[str, task_lib.Task]:
+  if args.split not in ("train", "test"):
+    raise errors.choice("--split", args.split, ["train", "test"])
+  if args.workdir:
+    config = saved_lib.load_config(args.workdir).tasks
+  else:
+    config = presets.get(args.preset).tasks
+  if args.split == "test":
+    config = fewshot.heldout(config)
+  if args.command == "sample":
+    numbers = range(args.index, args.index + args.num_tasks)
+    names = [f"sample:{i}" for i in numbers]
+  else:
+    names = args.tasks
+  return {name: tasksets.one(name, config) for name in names}
+
+
+def _write(folder: str, tasks: dict[str, task_lib.Task]) -> None:
+  path = pathlib.Path(folder)
+  with errors.user_input("--out"):
+    path.mkdir(parents=True, exist_ok=True)
+  for task in tasks.values():
+    name = task.name.replace(" ", "_").replace("/", "_") or "task"
+    content = json.dumps(task_json.to_json(task), indent=1) + "\n"
+    cli.write_atomically(str(path / f"{name}.json"), content)
+
+
+def run(args: argparse.Namespace) -> None:
+  """Does what the subcommand says."""
+  tasks = _read(args)
+  if args.command == "check":
+    for task in tasks.values():
+      _room(task)
+    result = {"checked": len(tasks)}
+    text = f"{len(tasks)} task(s) are fine"
+  elif args.command == "complexity":
+    measured = {name: complexity.measures(task) for name, task in tasks.items()}
+    result = {"complexity": measured}
+    text = "\n".join(
+      f"{name}\n"
+      + "\n".join(f"  {measure}: {value}" for measure, value in each.items())
+      for name, each in measured.items()
+    )
+  else:
+    described = [task_json.to_json(task) for task in tasks.values()]
+    result = {"tasks": described}
+    if args.command == "show":
+      text = "\n\n".join(task_lib.describe(task) for task in tasks.values())
+    elif args.out:
+      _write(args.out, tasks)
+      text = f"{len(tasks)} file(s) written to {args.out}"
+    else:
+      text = "\n".join(json.dumps(task) for task in described)
+  cli.emit(result, text, args.json)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Runs the command."""
+  return cli.main(make_parser, run, argv)
+
+
+if __name__ == "__main__":
+  sys.exit(main())
