@@ -3,8 +3,6 @@
 N: environments, P: players, S: slots, R: rays.
 """
 
-import copy
-import functools
 from collections.abc import Sequence
 from typing import Final
 
@@ -13,17 +11,16 @@ import numpy as np
 from mujoco import batch as mujoco_batch
 
 from envs import constants
-from envs.physics import base, mjcf, slots, terrain
+from envs.physics import base, mjcf, models, parts
 
-_MAX_BOXES: Final = 160
-_MAX_RAMPS: Final = 48
-_TERRAINS_KEPT: Final = 64
+# Room for terrain at first: enough for generated worlds of every size.
+_BOXES: Final = 32
+_RAMPS: Final = 20
 # A standing avatar pulls back to its place when it has slid this far, which
 # on the slope of a ramp it does at once; a push takes the place along.
 _PLACE_METRES: Final = 0.02
 # Metres a second: more than walking, turning and swinging at once ask for.
 _MAX_HAND_SPEED: Final = 12.0
-_SENSORS_OFF: Final = int(mujoco.mjtDisableBit.mjDSBL_SENSOR)
 _NO_STAGE: Final = int(mujoco.mjtStage.mjSTAGE_NONE)
 _VELOCITY_STAGE: Final = int(mujoco.mjtStage.mjSTAGE_VEL)
 
@@ -36,7 +33,8 @@ class CpuPhysics:
     substeps: Simulation steps in a step.
   """
 
-  substeps = mjcf.SUBSTEPS
+  batch: mujoco_batch.Batch
+  substeps = parts.SUBSTEPS
 
   def __init__(
     self,
@@ -44,8 +42,6 @@ class CpuPhysics:
     num_slots: int,
     num_players: int = 1,
     num_threads: int | None = None,
-    max_boxes: int = _MAX_BOXES,
-    max_ramps: int = _MAX_RAMPS,
   ):
     """Starts with empty flat worlds.
 
@@ -54,8 +50,6 @@ class CpuPhysics:
       num_slots: Object slots a world.
       num_players: Players a world, 1 or 2.
       num_threads: Threads to simulate on; None takes all cores.
-      max_boxes: Most boxes that a world's terrain may be made of.
-      max_ramps: Most ramps in a world's terrain.
     """
     for name, value, most in (
       ("num_envs", num_envs, None),
@@ -66,76 +60,63 @@ class CpuPhysics:
       if value < 1 or (most is not None and value > most):
         bound = "at least 1" if most is None else f"1 to {most}"
         raise ValueError(f"{name} is {value}, must be {bound}")
-    self.num_envs = num_envs
-    self.num_slots = num_slots
-    self.num_players = num_players
-    self._capacity = mjcf.Capacity(num_slots, num_players, max_boxes, max_ramps)
-    self._layout = mjcf.layout(self._capacity)
-    self._writer = slots.SlotWriter(self._capacity)
-    self._threads = num_threads or 0
-
     N, P, S = num_envs, num_players, num_slots
-    empty = base.Scene(
-      heights=np.zeros((2, 2), int),
-      ramps=np.zeros((2, 2), int),
-      slot_types=np.zeros(S, int),
-      slot_at=np.tile(mjcf.PARKING, (S, 1)),
-      slot_yaw=np.zeros(S),
-      slot_frozen=np.zeros(S, bool),
-      player_at=np.zeros((P, 3)),
-    )
-    self._scenes = [empty] * N
-    self._models = [copy.copy(self._terrain_model(empty)) for _ in range(N)]
-    self._options = [model.opt for model in self._models]
-    self._free = np.zeros((N, S), bool)  # Holds an object that can move.
-    self._changed = np.zeros((N, S), bool)  # Differs from the scene's start.
-    self._fixed_contacts = np.zeros((N, P + S, P + S), bool)
+    self.num_envs = N
+    self.num_slots = S
+    self.num_players = P
+    self._threads = num_threads or 0
     self._yaw = np.zeros((N, P))
     self._held = np.full((N, P), -1)
     self._place = np.zeros((N, P, 2))  # Where players that stand want to be.
     self._stood = np.zeros((N, P, 1), bool)  # During the last step.
-
-    self.batch = self._new_batch()
-    self._query: mujoco_batch.Batch | None = None  # For rays, made on use.
-    self._qpos = self.batch.bind("qpos")
-    self._qvel = self.batch.bind("qvel")
-    self._warmstart = self.batch.bind("qacc_warmstart")
-    self._ctrl = self.batch.bind("ctrl")
-    self._grips = self.batch.bind("eq_active").reshape(N, P, S)
-    self._contacts = self.batch.bind("sensordata")
-    spread = np.arange(3)
-    self._player_cols = self._layout.player_qpos[:, None] + spread  # [P, 3]
-    self._hand_cols = self._layout.hand_qpos[:, None] + spread  # [P, 3]
-    self._slot_cols = self._layout.slot_qpos[:, None] + np.arange(7)  # [S, 7]
-    self._slot_dofs = self._layout.slot_dofs[:, None] + np.arange(6)  # [S, 6]
-    self._make_node_tables()
+    self._worlds = models.Models(N, mjcf.Capacity(S, P, _BOXES, _RAMPS))
+    layout = self._worlds.layout
+    self._slot_cols = layout.slot_qpos[:, None] + np.arange(7)  # [S, 7]
+    self._slot_dofs = layout.slot_dofs[:, None] + np.arange(6)  # [S, 6]
+    self._hand_cols = layout.hand_qpos[:, None] + np.arange(3)  # [P, 3]
+    # The sensor of each two nodes; the one past the last never fires.
+    first, second = layout.pairs.T
+    self._pair_sensors = np.full((P + S, P + S), len(layout.pairs))
+    self._pair_sensors[first, second] = np.arange(len(layout.pairs))
+    self._pair_sensors[second, first] = np.arange(len(layout.pairs))
+    self._make_batch()
     self._restart(np.arange(N), self._yaw)
 
   def load(self, env_ids: np.ndarray, scenes: Sequence[base.Scene]) -> None:
     """Replaces the worlds of some environments and puts them at the start.
 
+    A terrain of more pieces than any before makes room for it everywhere;
+    then the other worlds go on from where they are, but awake.
+
     Raises:
-      ValueError: if a scene has other sizes than this batch, or needs more
-        terrain pieces than it has.
+      ValueError: if a scene has other sizes than this batch.
     """
     env_ids = np.asarray(env_ids, int)
-    everything = np.arange(self.num_slots)
+    capacity = self._worlds.capacity
+    scenes = [base.Scene(*map(np.array, scene)) for scene in scenes]
+    for scene in scenes:
+      models.check(scene, capacity)
+    boxes, ramps = models.needed(scenes)
+    if boxes > capacity.max_boxes or ramps > capacity.max_ramps:
+      self._grow(
+        capacity._replace(
+          max_boxes=max(boxes, capacity.max_boxes),
+          max_ramps=max(ramps, capacity.max_ramps),
+        )
+      )
     for env, scene in zip(env_ids, scenes, strict=True):
-      scene = base.Scene(*(np.array(field) for field in scene))
-      self._check(scene)
-      if not _same_terrain(self._scenes[env], scene):
-        self._models[env] = copy.copy(self._terrain_model(scene))
-        self._options[env] = self._models[env].opt
-      self._scenes[env] = scene
-      self._write_start(env, everything)
-    self._set_models()
+      self._worlds.load(env, scene)
+    self._options = [model.opt for model in self._worlds.models]
+    self.batch.set_models(self._worlds.models)
+    if self._query is not None:
+      self._query.set_models(self._worlds.models)
     self._restart(env_ids, np.zeros((len(env_ids), self.num_players)))
 
   def restore(self, env_ids: np.ndarray, yaw: np.ndarray) -> None:
     """Puts environments back to their scenes' start; yaw is [len(ids), P]."""
     env_ids = np.asarray(env_ids, int)
-    for env in env_ids[self._changed[env_ids].any(axis=1)]:
-      self._write_start(env, np.flatnonzero(self._changed[env]))
+    for env in env_ids:
+      self._worlds.restore(env)
     self._restart(env_ids, np.asarray(yaw, float))
 
   def set_slots(
@@ -157,20 +138,13 @@ class CpuPhysics:
     types = np.asarray(types, int)
     if not env_ids.size:
       return
-    at = np.where((types > 0)[:, None], positions, mjcf.PARKING)  # [C, 3]
-    never = np.zeros(len(slots), bool)
-    for env in np.unique(env_ids):
+    at = np.where((types > 0)[:, None], positions, parts.PARKING)  # [C, 3]
+    changed = np.unique(env_ids)
+    for env in changed:
       rows = np.flatnonzero(env_ids == env)
-      self._write(
-        env, slots[rows], types[rows], never[rows], at[rows], 0.0 * at[rows, 0]
-      )
-    self._changed[env_ids, slots] = True
-    nodes = self.num_players + slots
-    self._fixed_contacts[env_ids, nodes] = False
-    self._fixed_contacts[env_ids, :, nodes] = False
+      self._worlds.set_slots(env, slots[rows], types[rows], at[rows])
     self._grips[env_ids, :, slots] = 0.0
-    lost = self._held[env_ids] == slots[:, None]  # [C, P]
-    row, player = np.nonzero(lost)
+    row, player = np.nonzero(self._held[env_ids] == slots[:, None])
     self._held[env_ids[row], player] = -1
 
     pose = np.zeros((len(slots), 7))
@@ -179,15 +153,13 @@ class CpuPhysics:
     self._qpos[rows, self._slot_cols[slots]] = pose
     self._qvel[rows, self._slot_dofs[slots]] = 0.0
     self._warmstart[rows, self._slot_dofs[slots]] = 0.0
-    self._observe(np.unique(env_ids))
+    self._observe(changed)
 
   def step(self, control: base.AvatarControl) -> None:
     """Simulates STEP_SECONDS."""
     N, P = self.num_envs, self.num_players
     self._yaw += constants.STEP_SECONDS * control.turn
-    held = self._grippable(np.asarray(control.held))
-    if (held != self._held).any():
-      self._change_grips(held)
+    self._change_grips(np.asarray(control.held))
     self._ctrl[:, : 2 * P] = self._player_velocity(control).reshape(N, 2 * P)
     self._ctrl[:, 2 * P :] = self._hand_velocity(control).reshape(N, 3 * P)
     self.batch.step(nstep=self.substeps, stage=_NO_STAGE)
@@ -195,19 +167,16 @@ class CpuPhysics:
 
   def state(self) -> base.PhysicsState:
     """Poses and contacts now."""
-    poses = self._qpos[:, self._slot_cols].astype(np.float32)  # [N, S, 7]
-    first, second = self._layout.pairs.T
-    touching = self._fixed_contacts.copy()
-    contacts = self._contacts > 0  # [N, K]
-    touching[:, first, second] |= contacts
-    touching[:, second, first] |= contacts
+    contacts = np.zeros((self.num_envs, self._contacts.shape[1] + 1), bool)
+    np.greater(self._contacts, 0, out=contacts[:, :-1])
     turns = np.round(self._yaw / (2 * np.pi))
     return base.PhysicsState(
-      object_pos=poses[..., :3].copy(),
-      object_quat=poses[..., 3:].copy(),
-      player_pos=self._qpos[:, self._player_cols].astype(np.float32),
+      object_pos=self._slot_poses[..., :3].astype(np.float32),
+      object_quat=self._slot_poses[..., 3:].astype(np.float32),
+      player_pos=self._player_poses.astype(np.float32),
       player_yaw=(self._yaw - 2 * np.pi * turns).astype(np.float32),
-      touching=touching,
+      touching=contacts.take(self._pair_sensors, axis=1)
+      | self._worlds.fixed_contacts,
     )
 
   def rays(
@@ -231,12 +200,13 @@ class CpuPhysics:
       self._query = self._new_batch()
       self._query.reset(stage=_NO_STAGE)
     self._query.bind("qpos")[:] = self._qpos
-    exclude = np.asarray(exclude)
-    bodies = np.take_along_axis(self._node_bodies, exclude + 1, axis=1)
+    bodies = np.take_along_axis(
+      self._worlds.node_bodies, np.asarray(exclude) + 1, axis=1
+    )
     result = self._query.ray(
       origins, directions, bodyexclude=bodies, normal=normals
     )
-    node = self._geom_nodes[result[1]]
+    node = self._worlds.geom_nodes[result[1]]
     return base.RayHits(
       distance=result[0].astype(np.float32),
       node=node,
@@ -248,90 +218,38 @@ class CpuPhysics:
     )
 
   def _new_batch(self) -> mujoco_batch.Batch:
+    worlds = self._worlds.models
     batch = mujoco_batch.Batch(
-      self._models[0], self.num_envs, self._threads, persistent=True
+      worlds[0], self.num_envs, self._threads, persistent=True
     )
-    batch.set_models(self._models)
+    batch.set_models(worlds)
     return batch
 
-  def _set_models(self) -> None:
-    """Makes the batches use models that were exchanged."""
-    self.batch.set_models(self._models)
-    if self._query is not None:
-      self._query.set_models(self._models)
+  def _make_batch(self) -> None:
+    """Makes the batch of the present models, and our views of its arrays."""
+    N, P, S = self.num_envs, self.num_players, self.num_slots
+    self.batch = self._new_batch()
+    self._query: mujoco_batch.Batch | None = None  # For rays, made on use.
+    self._options = [model.opt for model in self._worlds.models]
+    self._qpos = self.batch.bind("qpos")
+    self._qvel = self.batch.bind("qvel")
+    self._warmstart = self.batch.bind("qacc_warmstart")
+    self._ctrl = self.batch.bind("ctrl")
+    self._grips = self.batch.bind("eq_active").reshape(N, P, S)
+    self._contacts = self.batch.bind("sensordata")
+    # Positions are those of the players, then the hands, then the slots.
+    self._player_poses = self._qpos[:, : 3 * P].reshape(N, P, 3)
+    self._hand_poses = self._qpos[:, 3 * P : 6 * P].reshape(N, P, 3)
+    self._slot_poses = self._qpos[:, 6 * P :].reshape(N, S, 7)
 
-  def _terrain_model(self, scene: base.Scene) -> mujoco.MjModel:
-    """A model with this terrain and empty slots, not to be changed."""
-    heights = np.ascontiguousarray(scene.heights, np.int64)
-    ramps = np.ascontiguousarray(scene.ramps, np.int64)
-    return _terrain_model(
-      self._capacity, heights.shape, heights.tobytes(), ramps.tobytes()
-    )
-
-  def _check(self, scene: base.Scene) -> None:
-    S, P = self.num_slots, self.num_players
-    for name, wanted in (
-      ("ramps", scene.heights.shape),
-      ("slot_types", (S,)),
-      ("slot_at", (S, 3)),
-      ("slot_yaw", (S,)),
-      ("slot_frozen", (S,)),
-      ("player_at", (P, 3)),
-    ):
-      shape = getattr(scene, name).shape
-      if shape != wanted:
-        raise ValueError(f"scene.{name} has shape {shape}, must be {wanted}")
-
-  def _make_node_tables(self) -> None:
-    """Nodes of geoms, and bodies of nodes."""
-    layout, P = self._layout, self.num_players
-    # The last entry is for geom -1, no hit.
-    table = np.full(self._models[0].ngeom + 1, base.NODE_TERRAIN, np.int32)
-    table[-1] = base.NODE_NONE
-    table[layout.player_geoms] = np.arange(P)
-    table[layout.slot_geoms] = P + np.arange(self.num_slots)
-    table[layout.fixed_geoms] = P + np.arange(self.num_slots)
-    self._geom_nodes = table
-    # The first entry is for node -1, no node.
-    nodes = [[-1], layout.player_bodies, layout.slot_bodies]
-    row = np.concatenate(nodes).astype(np.int32)
-    self._node_bodies = np.tile(row, (self.num_envs, 1))  # [N, 1 + P + S]
-
-  def _write_start(self, env: int, slots: np.ndarray) -> None:
-    """Makes slots of an environment hold what its scene starts with."""
-    scene = self._scenes[env]
-    used = (scene.slot_types > 0)[:, None]
-    at = np.where(used, scene.slot_at, mjcf.PARKING)
-    frozen = scene.slot_frozen & (scene.slot_types > 0)
-    self._write(
-      env,
-      slots,
-      scene.slot_types[slots],
-      frozen[slots],
-      at[slots],
-      np.where(used[:, 0], scene.slot_yaw, 0.0)[slots],
-    )
-    self._changed[env, slots] = False
-    self._fixed_contacts[env] = _contacts_of_fixed(
-      self._models[env], self._layout, np.flatnonzero(frozen)
-    )
-
-  def _write(
-    self,
-    env: int,
-    slots: np.ndarray,
-    types: np.ndarray,
-    frozen: np.ndarray,
-    positions: np.ndarray,
-    yaws: np.ndarray,
-  ) -> None:
-    """Changes slots in the model of an environment and in our tables."""
-    model, layout = self._models[env], self._layout
-    self._writer.write(model, slots, types, frozen, positions, yaws)
-    self._free[env, slots] = (types > 0) & ~frozen
-    self._node_bodies[env, 1 + self.num_players + slots] = np.where(
-      frozen, layout.fixed_bodies[slots], layout.slot_bodies[slots]
-    )
+  def _grow(self, capacity: mjcf.Capacity) -> None:
+    """Exchanges all models for some with room for more terrain."""
+    state = self.batch.state.copy()
+    self._worlds = self._worlds.grown(capacity, self._slot_poses[..., :3])
+    self._make_batch()
+    self.batch.reset(stage=_NO_STAGE)  # Places the fixed bodies.
+    self.batch.state[:] = state
+    self._observe(None)
 
   def _restart(self, env_ids: np.ndarray, yaw: np.ndarray) -> None:
     """Resets environments to the start poses in their models."""
@@ -339,8 +257,8 @@ class CpuPhysics:
     self.batch.reset(ids, stage=_NO_STAGE)
     if self._query is not None:  # The fixed bodies may have moved.
       self._query.reset(ids, stage=_NO_STAGE)
-    feet = np.stack([self._scenes[env].player_at for env in ids])
-    self._qpos[ids[:, None, None], self._player_cols] = feet
+    feet = [self._worlds.scenes[env].player_at for env in ids]
+    self._player_poses[ids] = np.reshape(feet, (-1, self.num_players, 3))
     self._yaw[env_ids] = yaw
     self._held[ids] = -1
     self._stood[ids] = False
@@ -350,24 +268,37 @@ class CpuPhysics:
     """Computes contacts at the present state.
 
     Sensors are on only here, instead of in every substep. The next step goes
-    on from what is computed here, so that it costs next to nothing.
+    on from what is computed here, so that little is computed twice.
     """
     options = (
       self._options if ids is None else [self._options[env] for env in ids]
     )
-    flags = options[0].disableflags
     for option in options:
-      option.disableflags = flags & ~_SENSORS_OFF
+      option.disableflags = 0
     try:
       self.batch.forward(ids, stage=_VELOCITY_STAGE)
     finally:
       for option in options:
-        option.disableflags = flags
+        option.disableflags = models.SENSORS_OFF
+
+  def _change_grips(self, wanted: np.ndarray) -> None:
+    """Lets go of what is no longer held, takes hold of what now is."""
+    if np.array_equal(wanted, self._held):
+      return
+    free = np.take_along_axis(self._worlds.free, np.maximum(wanted, 0), axis=1)
+    held = np.where(free & (wanted >= 0), wanted, -1)  # [N, P]
+    self._grips[:] = held[..., None] == np.arange(self.num_slots)
+    env, player = np.nonzero((held != self._held) & (held >= 0))
+    # The hand starts where the object is.
+    at = self._slot_poses[env, held[env, player], :3]
+    self._hand_poses[env, player] = at
+    self._qvel[env[:, None], self._hand_cols[player]] = 0.0
+    self._held = held
 
   def _player_velocity(self, control: base.AvatarControl) -> np.ndarray:
     """The wish; or, standing, what keeps the place on a ramp, [N, P, 2]."""
     stands = ~np.any(control.velocity, axis=-1, keepdims=True)  # [N, P, 1]
-    at = self._qpos[:, self._player_cols[:, :2]]
+    at = self._player_poses[..., :2]
     back = np.where(stands & self._stood, self._place - at, 0.0)
     back = np.clip(back, -_PLACE_METRES, _PLACE_METRES)
     self._stood, self._place = stands, at + back
@@ -375,79 +306,11 @@ class CpuPhysics:
 
   def _hand_velocity(self, control: base.AvatarControl) -> np.ndarray:
     """What takes the hands where they should be, [N, P, 3]."""
-    way = control.hand_at - self._qpos[:, self._hand_cols]
+    holds = self._held >= 0
+    if not holds.any():
+      return np.zeros_like(self._hand_poses)
+    way = control.hand_at - self._hand_poses
     speed = np.linalg.norm(way, axis=-1, keepdims=True) / constants.STEP_SECONDS
     slower = np.minimum(1.0, _MAX_HAND_SPEED / np.maximum(speed, 1e-6))
     velocity = way * (slower / constants.STEP_SECONDS)
-    return np.where((self._held >= 0)[..., None], velocity, 0.0)
-
-  def _grippable(self, held: np.ndarray) -> np.ndarray:
-    """The wanted slots that hold a movable object, else -1, int [N, P]."""
-    free = np.take_along_axis(self._free, np.maximum(held, 0), axis=1)
-    return np.where(free & (held >= 0), held, -1)
-
-  def _change_grips(self, held: np.ndarray) -> None:
-    """Lets go of what is no longer held, takes hold of what now is."""
-    slots = np.arange(self.num_slots)
-    self._grips[:] = held[..., None] == slots
-    env, player = np.nonzero((held != self._held) & (held >= 0))
-    # The hand starts where the object is.
-    cols = self._slot_cols[held[env, player], :3]
-    at = self._qpos[env[:, None], cols]
-    self._qpos[env[:, None], self._hand_cols[player]] = at
-    self._qvel[env[:, None], self._hand_cols[player]] = 0.0
-    self._held = held
-
-
-@functools.lru_cache(maxsize=_TERRAINS_KEPT)
-def _terrain_model(
-  capacity: mjcf.Capacity, shape: tuple[int, ...], heights: bytes, ramps: bytes
-) -> mujoco.MjModel:
-  ground = terrain.pieces(
-    np.frombuffer(heights, np.int64).reshape(shape),
-    np.frombuffer(ramps, np.int64).reshape(shape),
-  )
-  model = mjcf.build(capacity, ground)
-  model.opt.disableflags |= _SENSORS_OFF  # See CpuPhysics._observe.
-  return model
-
-
-def _same_terrain(a: base.Scene, b: base.Scene) -> bool:
-  return np.array_equal(a.heights, b.heights) and np.array_equal(
-    a.ramps, b.ramps
-  )
-
-
-def _contacts_of_fixed(
-  model: mujoco.MjModel, layout: mjcf.Layout, frozen: np.ndarray
-) -> np.ndarray:
-  """Contacts among frozen objects: the simulation looks for none of them.
-
-  Args:
-    model: The model.
-    layout: Its layout.
-    frozen: Slots whose objects are frozen, int [F].
-
-  Returns:
-    Whether nodes touch, bool [P+S, P+S].
-  """
-  num_players = len(layout.player_geoms)
-  nodes = num_players + len(layout.slot_geoms)
-  touching = np.zeros((nodes, nodes), bool)
-  if len(frozen) < 2:
-    return touching
-  data = mujoco.MjData(model)
-  reach = 2 * constants.TOUCHING_METRES
-  for index, first in enumerate(frozen):
-    for second in frozen[:index]:
-      gap = mujoco.mj_geomDistance(
-        model,
-        data,
-        layout.fixed_geoms[first],
-        layout.fixed_geoms[second],
-        reach,
-        None,
-      )
-      a, b = num_players + first, num_players + second
-      touching[a, b] = touching[b, a] = gap <= constants.TOUCHING_METRES
-  return touching
+    return np.where(holds[..., None], velocity, 0.0)

@@ -13,7 +13,7 @@ import mujoco
 import numpy as np
 
 from envs import constants
-from envs.physics import mjcf, terrain
+from envs.physics import mjcf, parts, terrain
 
 _NUM_KINDS: Final = constants.NUM_OBJECT_TYPES + 1  # With 0 for empty.
 
@@ -93,7 +93,7 @@ class SlotWriter:
     )
     for kind in range(_NUM_KINDS):
       for rows, frozen in ((self._free, False), (self._fixed, True)):
-        example = mjcf.build(capacity, ground, [mjcf.Slot(kind, frozen)])
+        example = mjcf.build(capacity, ground, [parts.Slot(kind, frozen)])
         for group in rows:
           group.learn(example)
 
@@ -132,7 +132,7 @@ class SlotWriter:
     model.body_pos[bodies], model.body_quat[bodies] = positions, quats
     model.qpos0[self._coordinates[slots]] = pose
     model.qpos_spring[self._coordinates[slots]] = pose
-    model.body_pos[fixed] = np.where(frozen[:, None], positions, mjcf.PARKING)
+    model.body_pos[fixed] = np.where(frozen[:, None], positions, parts.PARKING)
     model.body_quat[fixed] = np.where(
       frozen[:, None], quats, (1.0, 0.0, 0.0, 0.0)
     )

@@ -7,7 +7,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from envs import constants
-from envs.physics import mjcf, slots, terrain
+from envs.physics import mjcf, parts, slots, terrain
 
 _CAPACITY = mjcf.Capacity(num_slots=3, num_players=2, max_boxes=8, max_ramps=2)
 # Derived by the compiler for its own use: a count of nonzero body_gravcomp,
@@ -54,27 +54,27 @@ class SlotWriterTest(parameterized.TestCase):
     kind=list(range(constants.NUM_OBJECT_TYPES + 1)), frozen=(False, True)
   )
   def test_a_written_slot_is_a_compiled_slot(self, kind, frozen):
-    model = mjcf.build(_CAPACITY, _ground(), [mjcf.Slot(5, True)] * 3)
+    model = mjcf.build(_CAPACITY, _ground(), [parts.Slot(5, True)] * 3)
     at, yaw = (0.5, -0.25, 0.75), 0.7
-    where = at if kind else mjcf.PARKING
+    where = at if kind else parts.PARKING
     angle = yaw if kind else 0.0
     wanted = mjcf.build(
       _CAPACITY,
       _ground(),
-      [mjcf.Slot(5, True), mjcf.Slot(kind, frozen, where, angle)],
+      [parts.Slot(5, True), parts.Slot(kind, frozen, where, angle)],
     )
     self.writer.write(
       model,
       slots=np.array([1, 2]),
       types=np.array([kind, 0]),
       frozen=np.array([frozen, False]),
-      positions=np.array([where, mjcf.PARKING]),
+      positions=np.array([where, parts.PARKING]),
       yaws=np.array([angle, 0.0]),
     )
     self._assert_same(model, wanted)
 
   def test_other_slots_are_untouched(self):
-    model = mjcf.build(_CAPACITY, _ground(), [mjcf.Slot(4, at=(0, 0, 1))])
+    model = mjcf.build(_CAPACITY, _ground(), [parts.Slot(4, at=(0, 0, 1))])
     before = copy.copy(model)
     never = np.zeros(1, bool)
     for kind in (10, 0):
@@ -83,7 +83,7 @@ class SlotWriterTest(parameterized.TestCase):
         np.array([2]),
         np.array([kind]),
         never,
-        np.array([mjcf.PARKING]),
+        np.array([parts.PARKING]),
         np.zeros(1),
       )
     self._assert_same(model, before)
