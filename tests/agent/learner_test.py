@@ -6,7 +6,6 @@ import sys
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import pytest
 from absl.testing import absltest, parameterized
 
@@ -96,6 +95,7 @@ class ModelTest(absltest.TestCase):
 
   def _model(self, b, t, actions):
     """Follows actions from one state; the last step's reward and value."""
+    reward = policy = value = None
     h, c = self.output.model_hidden[b, t], self.output.model_cell[b, t]
     for action in actions:
       h, c, reward, policy, value = self.network.model_step(
@@ -212,10 +212,10 @@ class LearnerTest(absltest.TestCase):
       fakes.SIZES,
     )
     state = learner.init(jax.random.PRNGKey(0))
-    first = None
+    state, metrics = learner.update(state, _batch(2))
+    first = jax.device_get(metrics)
     for _ in range(150):
       state, metrics = learner.update(state, _batch(2))
-      first = first or jax.device_get(metrics)
     self.assertLess(metrics["loss/reward"], 0.5 * first["loss/reward"])
     # Its targets move, and two-hot targets have entropy of their own.
     self.assertLess(metrics["loss/value"], 0.65 * first["loss/value"])
@@ -264,7 +264,6 @@ class StateTest(absltest.TestCase):
     self.assertTrue(
       all(isinstance(x, jax.Array) for x in jax.tree_util.tree_leaves(state))
     )
-    self.assertEqual(optax.global_norm(state.opt_state[0].mu), 0.0)
 
 
 if __name__ == "__main__":

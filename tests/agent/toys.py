@@ -13,6 +13,8 @@ from agent import acting, network, types
 from agent import config as network_config
 from agent import learner as learner_lib
 
+Arrays = dict[str, np.ndarray]
+
 SIZES = (2, 3)
 SPEC = {
   "goal": ((6,), np.dtype(np.int32)),
@@ -36,12 +38,12 @@ class Bandit:
     self._num_envs = num_envs
     self._rng = np.random.default_rng(seed)
 
-  def reset(self) -> types.Observation:
+  def reset(self) -> Arrays:
     self._arm = self._rng.integers(2, size=self._num_envs)
     self._time = 0
     return _observe(self._num_envs, self._time % 2)
 
-  def step(self, action: np.ndarray) -> tuple[types.Observation, np.ndarray]:
+  def step(self, action: np.ndarray) -> tuple[Arrays, np.ndarray]:
     pull = self._time % 2 == 0
     reward = (action[:, 0] == self._arm) * np.float32(pull)
     self._time += 1
@@ -64,7 +66,7 @@ class Delay:
     self._num_envs = num_envs
     self._rng = np.random.default_rng(seed)
 
-  def reset(self) -> types.Observation:
+  def reset(self) -> Arrays:
     self._cue = self._rng.integers(SIZES, size=(self._num_envs, 2))
     self._time = 0
     observation = _observe(self._num_envs, self._time)
@@ -73,7 +75,7 @@ class Delay:
     observation["goal"][:, 4] = 1 + self._cue[:, 1]
     return observation
 
-  def step(self, action: np.ndarray) -> tuple[types.Observation, np.ndarray]:
+  def step(self, action: np.ndarray) -> tuple[Arrays, np.ndarray]:
     if self._time == 0:
       self._right = (action == self._cue).all(axis=1)
     self._time += 1
@@ -83,7 +85,7 @@ class Delay:
     return observation, paid.astype(np.float32)
 
 
-def _observe(num_envs: int, time: int) -> types.Observation:
+def _observe(num_envs: int, time: int) -> Arrays:
   observation = {
     name: np.zeros((num_envs, *shape), dtype)
     for name, (shape, dtype) in SPEC.items()
@@ -93,31 +95,33 @@ def _observe(num_envs: int, time: int) -> types.Observation:
   return observation
 
 
-def network_of(memory: str, **sizes: int) -> network.Network:
+def network_of(memory: str) -> network.Network:
   """Makes a small real network."""
   config = network_config.NetworkConfig(
-    **{
-      "memory": memory,
-      "d_model": 32,
-      "num_layers": 1,
-      "num_heads": 2,
-      "key_size": 16,
-      "feed_forward_size": 64,
-      "memory_length": 32,
-      "goal_sizes": (16,),
-      "rules_sizes": (16,),
-      "encoder_hidden": (32,),
-      "head_size": 32,
-      "model_size": 32,
-      "num_bins": 21,
-      "action_sizes": SIZES,
-    }
-    | sizes
+    memory=memory,
+    d_model=32,
+    num_layers=1,
+    num_heads=2,
+    key_size=16,
+    feed_forward_size=64,
+    memory_length=32,
+    goal_sizes=(16,),
+    rules_sizes=(16,),
+    encoder_hidden=(32,),
+    head_size=32,
+    model_size=32,
+    num_bins=21,
+    action_sizes=SIZES,
   )
   return network.make_network(config, SPEC)
 
 
-def play(env, actor: acting.Actor, act, params, rng_key) -> types.Unroll:
+def play(
+  env: Bandit | Delay,
+  actor: acting.Actor,
+  params: types.Params,
+  rng_key: jax.Array,
+) -> types.Unroll:
   """Plays one episode in each environment."""
   observation = env.reset()
   num_envs = len(observation["last_reward"])
@@ -126,12 +130,12 @@ def play(env, actor: acting.Actor, act, params, rng_key) -> types.Unroll:
   keys = jax.device_get(jax.random.split(rng_key, env.num_steps))
   for t, key in enumerate(keys):
     first = np.full([num_envs], t == 0, np.uint8)
-    output, state = act(params, state, observation, first, key)
+    output, state = actor.act(params, state, observation, first, key)
     action = np.asarray(output.action)
     next_observation, reward = env.step(action)
     steps.append(
       types.Unroll(
-        observation=observation,
+        observation=dict(observation),
         first=first,
         action=action.astype(np.int8),
         behaviour_logits=np.asarray(output.behaviour_logits),
@@ -154,7 +158,7 @@ class Outcome(NamedTuple):
 
 
 def train(
-  env,
+  env: Bandit | Delay,
   agent: network.Network,
   config: learner_lib.LearnerConfig,
   updates: int,
@@ -163,13 +167,12 @@ def train(
   """Plays and learns in turn."""
   learner = learner_lib.make_learner(agent, config, SIZES)
   actor = acting.make_actor(agent, SIZES, config.muesli.value_range)
-  act = actor.act
   state = learner.init(jax.random.PRNGKey(seed))
   rng_key = jax.random.PRNGKey(seed + 1)
   rewards, metrics = [], []
   for _ in range(updates):
     rng_key, key = jax.random.split(rng_key)
-    batch = play(env, actor, act, state.target_params, key)
+    batch = play(env, actor, state.target_params, key)
     rewards.append(batch.reward.mean(axis=0))
     state, scalars = learner.update(state, batch)
     metrics.append({name: float(x) for name, x in scalars.items()})

@@ -1,0 +1,58 @@
+"""The whole agent learns: real networks on tasks of a few seconds."""
+
+import numpy as np
+from absl.testing import absltest
+
+from agent import learner, muesli
+from tests.agent import toys
+
+# A target network that follows quickly, as these runs are of few updates.
+_CONFIG = learner.LearnerConfig(
+  learning_rate=1e-3,
+  target_rate=0.3,
+  muesli=muesli.MuesliConfig(num_samples=8, value_range=10.0),
+)
+_TRIALS = 6
+
+
+def _bandit(memory: str, updates: int) -> np.ndarray:
+  """Reward of each trial, mean over the last 20 updates, [trials]."""
+  outcome = toys.train(
+    toys.Bandit(64, _TRIALS, seed=0),
+    toys.network_of(memory),
+    _CONFIG,
+    updates,
+    seed=0,
+  )
+  rewards = outcome.rewards[-20:].mean(axis=0)
+  return rewards.reshape(_TRIALS, 2).sum(axis=1)
+
+
+class LearningTest(absltest.TestCase):
+  def test_finds_and_exploits_the_arm_that_pays(self):
+    trials = _bandit("transformer_xl", 250)
+    # Nothing is known of the arm before the first pull, everything after it.
+    self.assertBetween(trials[0], 0.4, 0.6)
+    self.assertGreater(trials[1:].mean(), 0.9)
+
+  def test_without_memory_there_is_nothing_to_exploit(self):
+    trials = _bandit("none", 250)
+    self.assertBetween(trials[1:].mean(), 0.4, 0.6)
+
+  def test_reward_reaches_back_five_steps(self):
+    outcome = toys.train(
+      toys.Delay(64, seed=0),
+      toys.network_of("transformer_xl"),
+      _CONFIG,
+      250,
+      seed=0,
+    )
+    rewards = outcome.rewards.sum(axis=1)
+    self.assertBetween(rewards[:20].mean(), 0.1, 0.25)  # 1/6 by chance.
+    self.assertGreater(rewards[-20:].mean(), 0.9)
+    # The value of an episode's start, learned from its end.
+    self.assertGreater(outcome.metrics[-1]["value"], 0.8)
+
+
+if __name__ == "__main__":
+  absltest.main()
