@@ -1,5 +1,7 @@
 """The model that looks ahead, and what is read off its hidden state (§3.3)."""
 
+from collections.abc import Sequence
+
 import haiku as hk
 import jax
 import jax.numpy as jnp
@@ -21,10 +23,17 @@ class Heads(hk.Module):
     hidden_size = config.head_size
     self._init_hidden = _start(hidden_size, config.model_size, "init_hidden")
     self._init_cell = _start(hidden_size, config.model_size, "init_cell")
-    self._gates = layers.Linear(4 * config.model_size, name="lstm_gates")
+    # Apart, so that many actions can be asked about one state at the cost of
+    # one product with the state.
+    self._state_gates = layers.Linear(4 * config.model_size, name="lstm_state")
+    self._action_gates = layers.Linear(
+      4 * config.model_size, with_bias=False, name="lstm_action"
+    )
     self._policy = layers.head(hidden_size, sum(config.action_sizes), "policy")
-    self._value = layers.head(hidden_size, config.num_bins, "value")
-    self._reward = layers.head(hidden_size, config.num_bins, "reward")
+    self._value = layers.head(hidden_size, config.num_bins, "value", _near_zero)
+    self._reward = layers.head(
+      hidden_size, config.num_bins, "reward", _near_zero
+    )
 
   def start(self, x: jax.Array) -> types.NetworkOutput:
     """Says what there is to say about a step without looking ahead.
@@ -45,6 +54,9 @@ class Heads(hk.Module):
   ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]:
     """Looks one action ahead.
 
+    Leading axes of size one broadcast: K actions [B, K, S] in each of B states
+    [B, 1, model_size].
+
     Args:
       hidden: [..., model_size].
       cell: [..., model_size].
@@ -54,7 +66,7 @@ class Heads(hk.Module):
       The next hidden and cell state, and the logits of the reward that the
       action brings, of the next policy and of the next value.
     """
-    gates = self._gates(jnp.concatenate([action, hidden], axis=-1))
+    gates = self._state_gates(hidden) + self._action_gates(action)
     i, g, f, o = jnp.split(gates, 4, axis=-1)
     # A forget gate that starts open lets gradients through all model steps.
     cell = jax.nn.sigmoid(f + 1) * cell + jax.nn.sigmoid(i) * jnp.tanh(g)
@@ -72,3 +84,15 @@ def _start(hidden_size: int, size: int, name: str) -> hk.Sequential:
   hidden = layers.Linear(hidden_size, name=f"{name}_hidden")
   output = layers.Linear(size, name=f"{name}_output")
   return hk.Sequential([hidden, jax.nn.relu, output], name=name)
+
+
+def _near_zero(shape: Sequence[int], dtype: jnp.dtype) -> jax.Array:
+  """Initial biases of bins: heavy-tailed, about the middle one, which is zero.
+
+  Values and rewards start small. From equal bins, the first updates would be
+  spent on moving all of them at once, through a common shift of the hidden
+  layers that drowns what little tells one observation from another.
+  """
+  middle = (shape[0] - 1) / 2
+  bins = jnp.arange(shape[0], dtype=jnp.float32)
+  return (-2.0 * jnp.log1p(jnp.abs(bins - middle))).astype(dtype)

@@ -96,12 +96,18 @@ def mlp(sizes: Sequence[int], name: str) -> Callable[[jax.Array], jax.Array]:
   return hk.Sequential(parts, name=name)
 
 
-def head(hidden_size: int, output_size: int, name: str) -> hk.Sequential:
-  """One hidden layer with ReLU, then a linear output that starts at zero.
+def head(
+  hidden_size: int,
+  output_size: int,
+  name: str,
+  b_init: hk.initializers.Initializer = jnp.zeros,
+) -> hk.Sequential:
+  """One hidden layer with ReLU, then a linear output that starts at its bias.
 
-  Zero logits make the first policy uniform and the first value and reward the
-  middle of their bins, which is zero.
+  With zeros the first policy is uniform.
   """
   hidden = Linear(hidden_size, name=f"{name}_hidden")
-  output = Linear(output_size, w_init=jnp.zeros, name=f"{name}_output")
+  output = Linear(
+    output_size, w_init=jnp.zeros, b_init=b_init, name=f"{name}_output"
+  )
   return hk.Sequential([hidden, jax.nn.relu, output], name=name)

@@ -31,11 +31,8 @@ def look_ahead(
   Returns:
     q-values, [B, T, K].
   """
-  lead = actions.shape[:-1]
-  hidden, cell = (
-    jnp.broadcast_to(x[:, :, None], (*lead, x.shape[-1]))
-    for x in (output.model_hidden, output.model_cell)
-  )
+  # One state for K actions, left to broadcast.
+  hidden, cell = output.model_hidden[:, :, None], output.model_cell[:, :, None]
   _, _, reward, _, value = network.model_step(params, hidden, cell, actions)
   return categorical.decode(reward, config.value_range) + (
     config.gamma * categorical.decode(value, config.value_range)

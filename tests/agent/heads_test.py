@@ -45,13 +45,49 @@ class HeadsTest(absltest.TestCase):
     output = start(params, None, x)
     hidden, cell = output.model_hidden, output.model_cell
     new_hidden, new_cell, *_ = step(params, None, hidden, cell, action)
-    gates = next(v for k, v in params.items() if k.endswith("lstm_gates"))
-    inputs = np.concatenate([action, hidden], axis=1)
-    i, g, f, o = np.split(inputs @ gates["w"] + gates["b"], 4, axis=1)
+    layer = {k.split("/")[-1]: v for k, v in params.items()}
+    gates = (
+      np.asarray(hidden) @ layer["lstm_state"]["w"] + layer["lstm_state"]["b"]
+    )
+    gates = gates + action @ layer["lstm_action"]["w"]
+    i, g, f, o = np.split(gates, 4, axis=1)
     expected_cell = _sigmoid(f + 1) * cell + _sigmoid(i) * np.tanh(g)
     expected = _sigmoid(o) * np.tanh(expected_cell)
     np.testing.assert_allclose(new_cell, expected_cell, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(new_hidden, expected, rtol=1e-4, atol=1e-5)
+
+  def test_many_actions_are_asked_about_one_state(self):
+    params, (start, step), x, action = _heads()
+    output = start(params, None, x)
+    hidden, cell = output.model_hidden, output.model_cell
+    both = np.stack([action, action[::-1]], axis=1)  # [B, K, S]
+    together = step(params, None, hidden[:, None], cell[:, None], both)
+    for k in (0, 1):
+      alone = step(params, None, hidden, cell, both[:, k])
+      for x, y in zip(together, alone, strict=True):
+        np.testing.assert_allclose(x[:, k], y, rtol=1e-4, atol=1e-5)
+
+  def test_first_value_and_reward_are_zero_and_policy_uniform(self):
+    def init(x, action):
+      module = heads.Heads(_CONFIG)
+      output = module.start(x)
+      after = module.step(output.model_hidden, output.model_cell, action)
+      return output, after
+
+    _, _, x, action = _heads()
+    transformed = hk.transform(init)
+    params = transformed.init(jax.random.PRNGKey(0), x, action)
+    output, (_, _, reward, policy, value) = transformed.apply(
+      params, None, x, action
+    )
+    np.testing.assert_array_equal(output.policy_logits, 0)
+    np.testing.assert_array_equal(policy, 0)
+    for logits in (output.value_logits, value, reward):
+      p = np.asarray(jax.nn.softmax(logits))
+      np.testing.assert_allclose(p, p[:, ::-1], rtol=1e-6)
+      # Most of it in the middle bin, 1/4 and 1/9 of that in its neighbours.
+      np.testing.assert_allclose(p[:, 4] / p[:, 3], 1 / 4, rtol=1e-5)
+      np.testing.assert_allclose(p[:, 5] / p[:, 3], 1 / 9, rtol=1e-5)
 
   def test_policy_and_value_read_the_hidden_state_alone(self):
     # The same heads serve every look-ahead: equal hidden, equal logits.

@@ -49,7 +49,7 @@ class OptimizerTest(absltest.TestCase):
     steps = []
     for gradient in gradients:
       step, state = optimizer.update(jnp.asarray(gradient), state, params)
-      steps.append(float(step))
+      steps.append(float(jnp.asarray(step)))
     return steps
 
   def test_adams_update_is_clipped_before_the_rate(self):
@@ -95,7 +95,7 @@ class ModelTest(absltest.TestCase):
 
   def _model(self, b, t, actions):
     """Follows actions from one state; the last step's reward and value."""
-    reward = policy = value = None
+    reward = policy = value = np.zeros([])
     h, c = self.output.model_hidden[b, t], self.output.model_cell[b, t]
     for action in actions:
       h, c, reward, policy, value = self.network.model_step(

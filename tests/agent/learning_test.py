@@ -6,22 +6,27 @@ from absl.testing import absltest
 from agent import learner, muesli
 from tests.agent import toys
 
-# A target network that follows quickly, as these runs are of few updates.
-_CONFIG = learner.LearnerConfig(
-  learning_rate=1e-3,
-  target_rate=0.3,
-  muesli=muesli.MuesliConfig(num_samples=8, value_range=10.0),
-)
 _TRIALS = 6
 
 
-def _bandit(memory: str, updates: int) -> np.ndarray:
+def _config(model_steps: int) -> learner.LearnerConfig:
+  # A target network that follows quickly, as these runs are of few updates.
+  return learner.LearnerConfig(
+    learning_rate=1e-3,
+    target_rate=0.3,
+    muesli=muesli.MuesliConfig(
+      num_samples=8, model_steps=model_steps, value_range=10.0
+    ),
+  )
+
+
+def _bandit(memory: str) -> np.ndarray:
   """Reward of each trial, mean over the last 20 updates, [trials]."""
   outcome = toys.train(
     toys.Bandit(64, _TRIALS, seed=0),
     toys.network_of(memory),
-    _CONFIG,
-    updates,
+    _config(model_steps=2),
+    updates=250,
     seed=0,
   )
   rewards = outcome.rewards[-20:].mean(axis=0)
@@ -30,21 +35,21 @@ def _bandit(memory: str, updates: int) -> np.ndarray:
 
 class LearningTest(absltest.TestCase):
   def test_finds_and_exploits_the_arm_that_pays(self):
-    trials = _bandit("transformer_xl", 250)
+    trials = _bandit("transformer_xl")
     # Nothing is known of the arm before the first pull, everything after it.
     self.assertBetween(trials[0], 0.4, 0.6)
     self.assertGreater(trials[1:].mean(), 0.9)
 
   def test_without_memory_there_is_nothing_to_exploit(self):
-    trials = _bandit("none", 250)
+    trials = _bandit("none")
     self.assertBetween(trials[1:].mean(), 0.4, 0.6)
 
   def test_reward_reaches_back_five_steps(self):
     outcome = toys.train(
       toys.Delay(64, seed=0),
       toys.network_of("transformer_xl"),
-      _CONFIG,
-      250,
+      _config(model_steps=4),
+      updates=250,
       seed=0,
     )
     rewards = outcome.rewards.sum(axis=1)

@@ -287,7 +287,7 @@ class TargetsTest(absltest.TestCase):
         best = np.arange(10_000) < 10_000 * share
         weights = muesli.cmpo_weights(
           jnp.where(best, 1e9, -1e9),
-          dataclasses.replace(_CONFIG, advantage_clip=c),
+          config,
         )
         distances.append(0.5 * np.mean(np.abs(weights - 1)))
       self.assertLess(float(distances[0]), float(distances[1]))

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
+from agent import categorical
 from agent import config as config_lib
 from agent import network as network_lib
 from tests.agent import observations
@@ -90,7 +91,9 @@ class NetworkTest(parameterized.TestCase):
     observation = observations.random(observations.spec(), (2, 5))
     output, _ = unroll(params, {}, observation, np.zeros((2, 5)))
     np.testing.assert_array_equal(output.policy_logits, 0)
-    np.testing.assert_array_equal(output.value_logits, 0)
+    np.testing.assert_allclose(
+      categorical.decode(output.value_logits, 300.0), 0, atol=1e-5
+    )
     self.assertGreater(np.std(output.model_hidden), 0.01)
 
   def test_gradient_reaches_every_parameter(self):
