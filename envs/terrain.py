@@ -173,6 +173,15 @@ def _draw_heights(world: World, rng: np.random.Generator) -> np.ndarray:
   return heights
 
 
+@functools.lru_cache(maxsize=256)
+def _flat_room(tiles: tuple[int, int]) -> Terrain:
+  """The terrain of all flat rooms of a size: no need to draw it each time."""
+  arrays = tuple(np.zeros(tiles, np.int64) for _ in Terrain._fields)
+  for array in arrays:
+    array.setflags(write=False)
+  return Terrain(*arrays)
+
+
 @functools.lru_cache(maxsize=1024)
 def make_terrain(world: World) -> Terrain:
   """Generates a world's ground, a pure function of the world.
@@ -186,6 +195,8 @@ def make_terrain(world: World) -> Terrain:
   Returns:
     The terrain; its arrays are shared and can't be written to.
   """
+  if world.heights is None and world.levels == 1:
+    return _flat_room(world.tiles)
   seed = np.random.SeedSequence([world.seed, 0])
   rng = np.random.Generator(np.random.PCG64(seed))
   if world.heights is not None:
