@@ -31,6 +31,7 @@ from envs.task import Task
 
 __all__ = ["Land", "LandConfig", "Step", "WorldView", "observation_spec"]
 
+_TOUCHING = constants.PREDICATES.index("touching") + 1
 _SEE = constants.PREDICATES.index("see") + 1
 _HEADS = len(constants.ACTION_SIZES)
 
@@ -314,7 +315,6 @@ class Land:
           f"{config.max_rules}, the environment's max_rules"
         )
       scene = worlds.build_scene(task, config.num_slots, config.num_players)
-      scenes.append(scene)
       arrays = task_arrays.to_arrays(task)
       game.goal[i] = arrays.goal[: config.num_players]
       game.rules[i] = arrays.rules[: config.max_rules]
@@ -326,6 +326,8 @@ class Land:
       )
       pairs = np.stack(task_arrays.literal_types(literals), axis=-1)
       self._see_literals[i] = pairs * (literals[:, 1:2] == _SEE)
+      touching = (literals[:, 1] == _TOUCHING).any()
+      scenes.append(scene._replace(contacts=touching))
       x, y = scene.heights.shape
       game.heights[i], game.ramps[i], game.tiles[i] = 0, 0, (x, y)
       game.heights[i, :x, :y] = scene.heights

@@ -27,6 +27,8 @@ class Scene(NamedTuple):
     slot_yaw: Start yaw of the slots' objects, float [S].
     slot_frozen: Whether the object never moves, bool [S].
     player_at: Start position of the players' feet, float [P, 3].
+    contacts: Whether contacts will be asked for; without, none are reported
+      and steps are cheaper.
   """
 
   heights: np.ndarray
@@ -36,6 +38,7 @@ class Scene(NamedTuple):
   slot_yaw: np.ndarray
   slot_frozen: np.ndarray
   player_at: np.ndarray
+  contacts: np.bool_ = np.True_
 
 
 class AvatarControl(NamedTuple):
@@ -64,7 +67,7 @@ class PhysicsState(NamedTuple):
     player_pos: Players' feet, float32 [N, P, 3].
     player_yaw: Heading, 0 along +x, counter-clockwise, float32 [N, P].
     touching: Contact within 1 mm between nodes, symmetric, bool
-      [N, P+S, P+S].
+      [N, P+S, P+S]; none where the scene said that none will be asked for.
   """
 
   object_pos: np.ndarray

@@ -66,6 +66,7 @@ class CpuPhysics:
     self.num_players = P
     self._threads = num_threads or 0
     self._yaw = np.zeros((N, P))
+    self._watched = np.ones(N, bool)  # Where contacts will be asked for.
     self._held = np.full((N, P), -1)
     self._place = np.zeros((N, P, 2))  # Where players that stand want to be.
     self._stood = np.zeros((N, P, 1), bool)  # During the last step.
@@ -106,6 +107,7 @@ class CpuPhysics:
       )
     for env, scene in zip(env_ids, scenes, strict=True):
       self._worlds.load(env, scene)
+      self._watched[env] = scene.contacts
     self._options = [model.opt for model in self._worlds.models]
     self.batch.set_models(self._worlds.models)
     if self._query is not None:
@@ -169,6 +171,7 @@ class CpuPhysics:
     """Poses and contacts now."""
     contacts = np.zeros((self.num_envs, self._contacts.shape[1] + 1), bool)
     np.greater(self._contacts, 0, out=contacts[:, :-1])
+    contacts &= self._watched[:, None]
     turns = np.round(self._yaw / (2 * np.pi))
     return base.PhysicsState(
       object_pos=self._slot_poses[..., :3].astype(np.float32),
@@ -176,7 +179,7 @@ class CpuPhysics:
       player_pos=self._player_poses.astype(np.float32),
       player_yaw=(self._yaw - 2 * np.pi * turns).astype(np.float32),
       touching=contacts.take(self._pair_sensors, axis=1)
-      | self._worlds.fixed_contacts,
+      | self._worlds.fixed_contacts & self._watched[:, None, None],
     )
 
   def rays(
@@ -265,14 +268,17 @@ class CpuPhysics:
     self._observe(ids)
 
   def _observe(self, ids: np.ndarray | None) -> None:
-    """Computes contacts at the present state.
+    """Computes contacts at the present state, where they will be asked for.
 
     Sensors are on only here, instead of in every substep. The next step goes
     on from what is computed here, so that little is computed twice.
     """
-    options = (
-      self._options if ids is None else [self._options[env] for env in ids]
-    )
+    if ids is None:
+      ids = np.arange(self.num_envs)
+    ids = ids[self._watched[ids]]
+    if not ids.size:
+      return
+    options = [self._options[env] for env in ids]
     for option in options:
       option.disableflags = 0
     try:

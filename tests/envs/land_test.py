@@ -216,6 +216,18 @@ class LandTest(parameterized.TestCase):
     self.assertEqual(env.state_view(0).held[0], -1)
     np.testing.assert_array_equal(step.reward, 0)
 
+  def test_touching(self):
+    def make(sphere_at):
+      return fixtures.make_task(
+        [(_CUBE, (2.0, 0.0)), (_SPHERE, sphere_at)],
+        Literal("touching", _CUBE, _SPHERE),
+      )
+
+    env = fixtures.make_land(make((2.0, 0.42)), make((2.0, 0.6)))
+    env.reset()
+    step = env.step(fixtures.noop())
+    np.testing.assert_allclose(step.reward, [constants.STEP_SECONDS, 0])
+
   def test_frozen_objects_are_not_gripped(self):
     task = fixtures.make_task(
       [(_CUBE, (1.2, 0.0))],
