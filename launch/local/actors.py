@@ -17,6 +17,12 @@ _ENVIRONMENT = {
 _XLA_FLAGS = "--xla_cpu_multi_thread_eigen=false"
 
 
+def environment() -> dict[str, str]:
+  """Environment variables of an actor's process."""
+  flags = f"{os.environ.get('XLA_FLAGS', '')} {_XLA_FLAGS}".strip()
+  return {**_ENVIRONMENT, "XLA_FLAGS": flags}
+
+
 def start(
   run: rundir.RunDir,
   server: control.Server,
@@ -35,8 +41,7 @@ def start(
     first_seed: Differs between starts of the same run, so that an actor does
       not replay its random numbers.
   """
-  flags = f"{os.environ.get('XLA_FLAGS', '')} {_XLA_FLAGS}".strip()
-  env = {**_ENVIRONMENT, "XLA_FLAGS": flags, KEY_VARIABLE: server.key.hex()}
+  env = {**environment(), KEY_VARIABLE: server.key.hex()}
   return [
     children.Child(
       f"actor {index}",

@@ -1,0 +1,87 @@
+"""Measures how fast each part runs on this machine."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from launch import cli, errors, presets
+from launch.local import actors
+
+_EXAMPLES = """\
+examples:
+  python -m launch.bench env --json=-
+  python -m launch.bench actor --preset=gpu
+  python -m launch.bench train --preset=laptop --seconds=20
+
+env      Land against MuJoCo alone: stepping, ray casting
+vision   pictures from rays
+replay   unrolls in and out of the stores
+actor    one actor's environment steps
+learner  steps learned from
+train    the whole, against what the stages predict
+"""
+_COMMANDS = ("env", "vision", "replay", "actor", "learner", "train")
+
+
+def make_parser() -> cli.Parser:
+  """The command's flags."""
+  parser = cli.Parser(
+    prog="python -m launch.bench", description=__doc__, epilog=_EXAMPLES
+  )
+  parser.add_argument("what", help=", ".join(_COMMANDS))
+  parser.add_argument(
+    "--preset", default="laptop", help="sizes of everything that is measured"
+  )
+  parser.add_argument(
+    "--num_envs",
+    type=cli.positive_int,
+    help="environments of env and vision; the actor's by default",
+  )
+  parser.add_argument(
+    "--seconds", type=float, default=5.0, help="time for each measurement"
+  )
+  cli.add_json_flag(parser)
+  return parser
+
+
+def run(args: argparse.Namespace) -> None:
+  """Measures."""
+  if args.what not in _COMMANDS:
+    raise errors.choice("bench", args.what, _COMMANDS)
+  if not 0 < args.seconds <= 600:
+    raise errors.UserError(
+      f"--seconds={args.seconds}: allowed: above 0, to 600"
+    )
+  if args.what == "actor":
+    # As an actor's process has it; XLA reads this when it is first used.
+    os.environ.update(actors.environment())
+  config = presets.get(args.preset)
+  num_envs = args.num_envs or config.actor.envs_per_actor
+  from launch import bench_agent, bench_env
+
+  if args.what == "env":
+    result = bench_env.env(config, num_envs, args.seconds)
+  elif args.what == "vision":
+    result = bench_env.pictures(config, num_envs, args.seconds)
+  elif args.what == "train":
+    result = bench_agent.train(config, args.preset, args.seconds)
+  else:
+    measure = getattr(bench_agent, args.what)
+    result = measure(config, args.seconds)
+  text = "\n".join(
+    f"{name:<40}{value:>14.3f}"
+    if name.endswith("_ratio")
+    else f"{name:<40}{value:>14,.0f}"
+    for name, value in result.items()
+  )
+  cli.emit(result, text, args.json)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Runs the command."""
+  return cli.main(make_parser, run, argv)
+
+
+if __name__ == "__main__":
+  sys.exit(main())

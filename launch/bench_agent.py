@@ -1,0 +1,195 @@
+"""Speed of replay, actor, learner, and of the whole training."""
+
+import dataclasses
+import itertools
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+from typing import Any
+
+import jax
+import numpy as np
+
+from agent.replay import factory
+from curriculum import base
+from envs import sampler
+from launch import builder, errors, timing
+from launch import config as config_lib
+from launch.local import actor_loop, control
+
+
+class _Alone:
+  """A channel and writer without anybody at the other end."""
+
+  def __init__(self, config: config_lib.ExperimentConfig, params: Any):
+    draw = sampler.TaskSampler(config.tasks).task
+    self._tasks = (base.Assignment(i, draw(i), True) for i in itertools.count())
+    self._params: control.Versioned | None = control.Versioned(0, params)
+
+  def next_task(self) -> base.Assignment:
+    """The next task."""
+    return next(self._tasks)
+
+  def report(self, record: base.EpisodeRecord) -> None:
+    """Forgets it."""
+
+  def count_steps(self, steps: int) -> None:
+    """Forgets it."""
+
+  def new_params(self) -> control.Versioned | None:
+    """The only ones, once."""
+    params, self._params = self._params, None
+    return params
+
+  def insert(self, unroll: Any, priority: float = 1.0) -> None:
+    """Forgets it."""
+
+  def close(self) -> None:
+    """Nothing to close."""
+
+
+def actor(
+  config: config_lib.ExperimentConfig, seconds: float
+) -> dict[str, float]:
+  """Environment steps a second of one actor, nobody else at work."""
+  made = builder.agent(config)
+  params = jax.device_get(made.network.init(jax.random.PRNGKey(0)))
+  alone = _Alone(config, params)
+  num_envs = config.actor.envs_per_actor
+  loop = actor_loop.ActorLoop(
+    lambda next_task: builder.environment(config, num_envs, 0, next_task),
+    made.actor,
+    builder.cutter(config, made, num_envs),
+    num_envs,
+    config.learner.muesli.gamma,
+    alone,
+    alone,
+    np.random.SeedSequence(0),
+  )
+  (rate,) = timing.rates([loop.step], seconds)
+  return {"actor_steps_per_s": rate * num_envs}
+
+
+def learner(
+  config: config_lib.ExperimentConfig, seconds: float
+) -> dict[str, float]:
+  """Steps a second that the learner learns from, batches at hand."""
+  made = builder.agent(config)
+  functions = builder.learner(config, made.network)
+  state = functions.init(jax.random.PRNGKey(0))
+  batch = builder.batch_template(config, builder.unroll_spec(config, made))
+  batch = batch._replace(
+    mask=np.ones_like(batch.mask), discount=np.ones_like(batch.discount)
+  )
+
+  def update() -> None:
+    nonlocal state
+    state, metrics = functions.update(state, batch)
+    jax.block_until_ready(metrics)
+
+  (rate,) = timing.rates([update], seconds)
+  return {
+    "learner_updates_per_s": rate,
+    "learner_steps_per_s": rate * batch.mask.size,
+  }
+
+
+def replay(
+  config: config_lib.ExperimentConfig, seconds: float
+) -> dict[str, float]:
+  """Steps a second in and out of each kind of store that is installed."""
+  made = builder.agent(config)
+  spec = builder.unroll_spec(config, made)
+  template = builder.batch_template(config, spec)
+  unroll = jax.tree.map(lambda x: x[0], template)
+  steps = config.actor.unroll_length
+  result: dict[str, float] = {"replay_unroll_bytes": float(spec.num_bytes)}
+  kinds = ["memory"]
+  if factory.resolve_kind("auto") == "reverb":
+    kinds.append("reverb")
+  for kind in kinds:
+    settings = dataclasses.replace(
+      config.replay,
+      kind=kind,
+      sampling="uniform",
+      samples_per_insert=None,
+      error_buffer=None,
+      min_size=1,
+    )
+    store = factory.make_replay(settings, spec)
+    writer, source = store.writer(), store.sampler()
+    try:
+      writer.insert(unroll)
+      inserts, samples = timing.rates(
+        [lambda w=writer: w.insert(unroll), lambda s=source: s.sample(10.0)],
+        seconds,
+      )
+    finally:
+      writer.close()
+      source.close()
+      store.close()
+    batch = settings.batch_size
+    result[f"replay_{kind}_insert_steps_per_s"] = inserts * steps
+    result[f"replay_{kind}_sample_steps_per_s"] = samples * batch * steps
+  return result
+
+
+def train(
+  config: config_lib.ExperimentConfig, preset: str, seconds: float
+) -> dict[str, float]:
+  """The whole training, against what its stages' speeds predict.
+
+  The prediction is the sum of the stages' times: an environment step costs
+  1 / actor + samples_per_insert / (learner · trained share of an unroll).
+  Each stage is measured in a process of its own, as in training.
+  """
+  stages = {}
+  for stage in ("actor", "learner"):
+    stages |= _in_process(
+      "launch.bench", stage, f"--preset={preset}", f"--seconds={seconds}"
+    )
+  ratio = config.replay.samples_per_insert or 1.0
+  predicted = 1 / (
+    1 / stages["actor_steps_per_s"] + ratio / stages["learner_steps_per_s"]
+  )
+  with tempfile.TemporaryDirectory() as folder:
+    workdir = os.path.join(folder, "run")
+    _in_process(
+      "launch.train",
+      f"--workdir={workdir}",
+      f"--preset={preset}",
+      "--set",
+      f"run.max_minutes={(3 * seconds + 60) / 60}",
+      "run.max_steps=0",
+      "run.log_seconds=2",
+      "run.eval_tasks=0",
+    )
+    lines = pathlib.Path(workdir, "metrics.jsonl").read_text().splitlines()
+  rows = [json.loads(line) for line in lines]
+  # Until the learner has compiled its update, it holds up the actors.
+  busy = [row for row in rows if row["updates"] > 2 and "loss/total" in row]
+  speeds = [row["env_steps_per_s"] for row in busy[len(busy) // 3 :]]
+  if not speeds:
+    raise errors.RunError("training was too slow to measure; give --seconds")
+  measured = float(np.mean(speeds))
+  return {
+    **stages,
+    "train_predicted_steps_per_s": predicted,
+    "train_steps_per_s": measured,
+    "train_ratio": measured / predicted,
+  }
+
+
+def _in_process(module: str, *args: str) -> dict[str, float]:
+  done = subprocess.run(
+    [sys.executable, "-m", module, *args, "--json=-"],
+    stdout=subprocess.PIPE,
+    check=False,
+    text=True,
+  )
+  if done.returncode:
+    raise errors.RunError(f"python -m {module} {' '.join(args)} failed")
+  return json.loads(done.stdout)
