@@ -326,7 +326,7 @@ class Land:
       )
       pairs = np.stack(task_arrays.literal_types(literals), axis=-1)
       self._see_literals[i] = pairs * (literals[:, 1:2] == _SEE)
-      touching = (literals[:, 1] == _TOUCHING).any()
+      touching = np.asarray((literals[:, 1] == _TOUCHING).any())
       scenes.append(scene._replace(contacts=touching))
       x, y = scene.heights.shape
       game.heights[i], game.ramps[i], game.tiles[i] = 0, 0, (x, y)

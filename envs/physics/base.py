@@ -38,7 +38,7 @@ class Scene(NamedTuple):
   slot_yaw: np.ndarray
   slot_frozen: np.ndarray
   player_at: np.ndarray
-  contacts: np.bool_ = np.True_
+  contacts: np.ndarray = np.ones((), bool)
 
 
 class AvatarControl(NamedTuple):

@@ -51,20 +51,21 @@ class _Rows:
     """Addresses are the rows of each slot, int [S] or [S, rows a slot]."""
     self._fields = fields
     self._addresses = addresses
-    self._tables: dict[str, list[np.ndarray]] = {name: [] for name in fields}
+    self._tables: dict[str, np.ndarray] = {}  # By kind, [kinds, ...].
 
   def learn(self, model: mujoco.MjModel) -> None:
     """Takes the first slot of a model as that of the next kind."""
     for name in self._fields:
-      row = getattr(model, name)[self._addresses[0]]
-      self._tables[name].append(np.copy(row))
+      row = np.asarray(getattr(model, name)[self._addresses[0]])[None]
+      known = self._tables.get(name, row[:0])
+      self._tables[name] = np.concatenate([known, row])
 
   def write(
     self, model: mujoco.MjModel, slots: np.ndarray, kinds: np.ndarray
   ) -> None:
+    rows = self._addresses[slots]
     for name in self._fields:
-      table = np.asarray(self._tables[name])
-      getattr(model, name)[self._addresses[slots]] = table[kinds]
+      getattr(model, name)[rows] = self._tables[name][kinds]
 
 
 class SlotWriter:
