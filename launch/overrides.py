@@ -10,6 +10,9 @@ from launch import config_json, errors
 
 T = TypeVar("T")
 
+# Names that users may expect for a field that belongs elsewhere.
+_ALIASES = {"learner.batch_size": "replay.batch_size"}
+
 
 def apply(config: T, settings: Sequence[str]) -> T:
   """Returns the config with some fields changed, checked as a whole.
@@ -27,7 +30,7 @@ def apply(config: T, settings: Sequence[str]) -> T:
     path, equals, text = setting.partition("=")
     if not equals or not path:
       raise errors.UserError(f"--set {setting}: write it as field.name=value")
-    _set(type(config), obj, path, text)
+    _set(type(config), obj, _ALIASES.get(path, path), text)
   return config_json.from_json(type(config), obj)
 
 

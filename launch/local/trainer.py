@@ -152,7 +152,7 @@ class Trainer:
       if now >= next_checkpoint:
         next_checkpoint = now + 60 * run.checkpoint_minutes
         self.save()
-      self._update(report)
+      self.update(report)
       report.show(self.counters(), self.desk)
     self._seconds = before + time.monotonic() - start
     report.show(self.counters(), self.desk, force=True)
@@ -170,7 +170,8 @@ class Trainer:
         return False
     return True
 
-  def _update(self, report: status.Status) -> None:
+  def update(self, report: status.Status) -> None:
+    """Learns from one batch, if one comes in time."""
     if not self._draw():
       return
     batch, self._batch = self._batch, None
