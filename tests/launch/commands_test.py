@@ -1,0 +1,251 @@
+"""Bad input to every command: one line that names it, exit 2, nothing done."""
+
+import contextlib
+import io
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from launch import (
+  bench,
+  cli,
+  config_json,
+  demo,
+  evaluate,
+  play,
+  presets,
+  prompt,
+  tasks,
+  tasksets,
+  train,
+)
+
+_COMMANDS = {
+  "bench": bench.main,
+  "evaluate": evaluate.main,
+  "play": play.main,
+  "prompt": prompt.main,
+  "tasks": tasks.main,
+  "train": train.main,
+}
+
+
+def _call(command, *argv):
+  """Runs a command in this process; returns (code, stdout, stderr)."""
+  out, err = io.StringIO(), io.StringIO()
+  with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    code = _COMMANDS[command](list(argv))
+  return code, out.getvalue(), err.getvalue()
+
+
+class BadInputTest(parameterized.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.folder = pathlib.Path(self.create_tempdir().full_path)
+
+  @parameterized.parameters(
+    ("train", "--workdir=W/r --preset=labtop", "did you mean 'laptop'"),
+    ("train", "--workdir=W/r", "--preset is missing"),
+    ("train", "--preset=smoke", "--workdir"),
+    ("train", "--workdir=W/r --preset=smoke --sett a=1", "mean '--set'"),
+    ("train", "--workdir=W/r --preset=smoke --launcher=moon", "not one of"),
+    ("train", "--workdir=W/r --preset=smoke --set run.sed=1", "mean 'seed'"),
+    ("train", "--workdir=W/r --preset=smoke --config=c", "give one of them"),
+    ("train", "--workdir=W/r --config=W/none.json", "No such file"),
+    ("evaluate", "", "--workdir is missing"),
+    ("evaluate", "--workdir=W/none", "no such directory"),
+    ("evaluate", "--workdir=W", "not a run"),
+    ("evaluate", "--policy=export", "did you mean 'expert'"),
+    ("evaluate", "--policy=noop --taskset=W/none", "no such file or folder"),
+    ("evaluate", "--policy=noop --taskset=W", "no .json file"),
+    ("evaluate", "--policy=noop --trials=0,1", "'0,1' is not a list"),
+    ("evaluate", "--policy=noop --trials=a", "'a' is not a list"),
+    ("evaluate", "--policy=noop --num_tasks=0", "whole number from 1"),
+    ("evaluate", "--policy=noop --preset=x", "--preset: 'x'"),
+    ("play", "--task=W/none.json", "no such task file"),
+    ("play", "--task=probe:antimater", "antimatter"),
+    ("play", "--task=sample:x", "'x' is not a number"),
+    ("play", "--task=sample:1 --policy=agent", "--workdir is missing"),
+    ("play", "--task=sample:1 --policy=me", "not one of human, agent"),
+    ("play", "--task=sample:1 --video=W/a.gif", "must end in .mp4"),
+    ("play", "--task=sample:1 --video=W/no/a.mp4", "does not exist"),
+    ("play", "--task=sample:1 --policy=human", "needs a terminal"),
+    ("prompt", "--workdir=W/none --task=sample:1", "no such directory"),
+    ("tasks", "", "sample,show,check,complexity"),
+    ("tasks", "chek", "'chek'"),
+    ("tasks", "show probe:nothing", "no probe is named"),
+    ("tasks", "sample --split=tset", "did you mean 'test'"),
+    ("tasks", "sample --num_tasks=-1", "whole number from 1"),
+    ("bench", "envs", "did you mean 'env'"),
+    ("bench", "env --seconds=0", "--seconds=0.0"),
+  )
+  def test_one_line(self, command, line, message):
+    argv = line.replace("W", str(self.folder)).split()
+    code, out, err = _call(command, *argv)
+    self.assertEqual((code, out), (2, ""), err)
+    self.assertEqual(err.count("\n"), 1, err)
+    self.assertIn(message, err)
+    self.assertEmpty(list(self.folder.iterdir()))
+
+  @parameterized.parameters(
+    ("{", "task.json"),
+    ('{"format": "adaland.task/1"}', "players"),
+    (
+      '{"format": "adaland.task/1", "objects": [{"type": "blak cube"}],'
+      ' "players": [{"goal": "hold(player1, black cube)"}]}',
+      "blak cube",
+    ),
+    (
+      '{"format": "adaland.task/1", "objects": [],'
+      ' "players": [{"goal": "hold(player1 black cube)"}]}',
+      "players[0].goal",
+    ),
+  )
+  def test_bad_task_files(self, content, message):
+    (self.folder / "task.json").write_text(content)
+    code, out, err = _call("tasks", "check", str(self.folder / "task.json"))
+    self.assertEqual((code, out), (2, ""), err)
+    self.assertEqual(err.count("\n"), 1, err)
+    self.assertIn("task.json", err)
+    self.assertIn(message, err)
+
+  def test_a_world_without_room(self):
+    task = {
+      "format": "adaland.task/1",
+      "world": {"tiles": [3, 3]},
+      "objects": [{"type": "black wall", "count": 24}],
+      "players": [{"goal": "near(player1, black wall)"}],
+    }
+    path = self.folder / "crowded.json"
+    path.write_text(json.dumps(task))
+    for command, *argv in (
+      ("tasks", "check", str(path)),
+      ("play", f"--task={path}", "--policy=noop"),
+      ("evaluate", f"--taskset={path}", "--policy=noop"),
+    ):
+      code, out, err = _call(command, *argv)
+      self.assertEqual((code, out), (2, ""), err)
+      self.assertEqual(err.count("\n"), 1, err)
+      self.assertIn("room", err)
+
+  def test_foreign_workdir(self):
+    (self.folder / "thesis.txt").write_text("mine")
+    code, _, err = _call("train", f"--workdir={self.folder}", "--preset=smoke")
+    self.assertEqual(code, 2)
+    self.assertIn("is not a run of launch.train", err)
+    self.assertLen(list(self.folder.iterdir()), 1)
+
+  def test_config_files_name_the_field(self):
+    content = config_json.to_json(presets.smoke())
+    content["learner"]["muesli"]["gama"] = 0.9
+    path = self.folder / "config.json"
+    path.write_text(json.dumps(content))
+    code, _, err = _call(
+      "train", f"--workdir={self.folder}/r", f"--config={path}"
+    )
+    self.assertEqual(code, 2)
+    self.assertIn("learner.muesli.gama: no such field", err)
+    self.assertIn("did you mean 'gamma'", err)
+
+  def test_broken_demonstrations(self):
+    path = str(self.folder / "demo.npz")
+    pathlib.Path(path).write_bytes(b"no zip")
+    with self.assertRaisesRegex(ValueError, "--demo="):
+      demo.load(path)
+    np.savez(path, format=np.array("other"))
+    with self.assertRaisesRegex(ValueError, "is not a demonstration"):
+      demo.load(path)
+    task = tasksets.one("sample:0", presets.smoke().tasks)
+    actions = np.full((30, 6), 9)
+    demo.save(path, demo.Demo(task, 0, actions, np.zeros(2)))
+    with self.assertRaisesRegex(ValueError, "actions are out of range"):
+      demo.load(path)
+
+
+class GoodInputTest(parameterized.TestCase):
+  @parameterized.parameters(*_COMMANDS)
+  def test_help_has_examples(self, command):
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), self.assertRaises(SystemExit) as end:
+      _COMMANDS[command](["--help"])
+    self.assertEqual(end.exception.code, 0)
+    self.assertIn(f"python -m launch.{command} ", out.getvalue())
+
+  def test_demonstrations_round_trip(self):
+    path = self.create_tempfile("demo.npz").full_path
+    task = tasksets.one("sample:0", presets.smoke().tasks)
+    actions = np.tile(np.arange(6) % 2, (30, 1))
+    demo.save(path, demo.Demo(task, 5, actions, np.array([1.0, 2.0])))
+    loaded = demo.load(path)
+    self.assertEqual((loaded.task, loaded.seed), (task, 5))
+    np.testing.assert_array_equal(loaded.actions, actions)
+    np.testing.assert_array_equal(loaded.rewards, [1.0, 2.0])
+
+  def test_sampled_files_check_and_come_back(self):
+    folder = self.create_tempdir().full_path
+    code, out, err = _call(
+      "tasks", "sample", "--num_tasks=3", "--split=test", f"--out={folder}"
+    )
+    self.assertEqual(code, 0, err)
+    files = sorted(os.path.join(folder, name) for name in os.listdir(folder))
+    self.assertLen(files, 3)
+    code, out, err = _call("tasks", "check", *files)
+    self.assertEqual((code, out), (0, "3 task(s) are fine\n"), err)
+    code, out, _ = _call("tasks", "show", files[0], "--json=-")
+    self.assertEqual(
+      json.loads(out)["tasks"],
+      [json.loads(pathlib.Path(files[0]).read_text())],
+    )
+
+  def test_play_is_repeatable(self):
+    argv = ["--task=sample:1", "--preset=smoke", "--policy=random", "--json=-"]
+    first, second = _call("play", *argv), _call("play", *argv)
+    self.assertEqual(first[0], 0, first[2])
+    self.assertEqual(first[1], second[1])
+    self.assertEqual(
+      set(json.loads(first[1])), {"task", "policy", "seed", "rewards"}
+    )
+
+  def test_bench_is_flat_and_names_end_in_their_unit(self):
+    code, out, err = _call(
+      "bench", "replay", "--preset=smoke", "--seconds=0.1", "--json=-"
+    )
+    self.assertEqual(code, 0, err)
+    for name, value in json.loads(out).items():
+      self.assertRegex(name, r"_(per_s|bytes|ratio|count)$")
+      self.assertGreater(value, 0)
+
+  def test_exit_code_of_the_process(self):
+    done = subprocess.run(
+      [sys.executable, "-m", "launch.tasks", "show", "probe:x"],
+      capture_output=True,
+      text=True,
+      check=False,
+    )
+    self.assertEqual((done.returncode, done.stdout), (2, ""))
+    self.assertEqual(done.stderr.count("\n"), 1)
+
+  def test_a_full_disk_is_one_line_and_exit_1(self):
+    if not os.path.exists("/dev/full"):
+      self.skipTest("this system has no /dev/full")
+
+    def work(args):
+      del args
+      with open("/dev/full", "w") as file:
+        file.write("x")
+
+    err = io.StringIO()
+    with contextlib.redirect_stderr(err):
+      code = cli.main(lambda: cli.Parser(), work, [])
+    self.assertEqual(code, 1)
+    self.assertIn("No space left on device", err.getvalue())
+    self.assertEqual(err.getvalue().count("\n"), 1)
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,255 @@
+"""Whole runs: trained, taken up again, an actor lost, and then used."""
+
+import contextlib
+import io
+import json
+import os
+import pathlib
+import signal
+import threading
+import time
+
+import numpy as np
+from absl.testing import absltest
+
+from agent import checkpoint
+from launch import (
+  evaluate,
+  overrides,
+  play,
+  presets,
+  progress,
+  prompt,
+  rundir,
+  train,
+)
+from launch.local import trainer as trainer_lib
+
+
+def _call(main, *argv):
+  """Runs a command in this process; returns (code, stdout, stderr)."""
+  out, err = io.StringIO(), io.StringIO()
+  with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    code = main(list(argv))
+  return code, out.getvalue(), err.getvalue()
+
+
+class _Updates:
+  """Keeps what an update says, in place of the status line."""
+
+  def __init__(self):
+    self.losses = []
+
+  def add(self, values, steps, lag):
+    del steps, lag
+    self.losses.append(float(values["loss/total"]))
+
+
+def _trainer(workdir, stream, *settings):
+  config = overrides.apply(
+    presets.smoke(),
+    ["run.log_seconds=0.2", "run.checkpoint_minutes=0.05", *settings],
+  )
+  run = rundir.RunDir(workdir)
+  run.begin(config)
+  return trainer_lib.Trainer(config, run, progress.Progress(stream, 0.0))
+
+
+class TrainTest(absltest.TestCase):
+  """One run, begun with an actor killed on the way, then taken up again."""
+
+  workdir: str
+  said: str
+
+  @classmethod
+  def setUpClass(cls):
+    super().setUpClass()
+    cls.workdir = os.path.join(
+      absltest.get_default_test_tmpdir(), f"run-{os.getpid()}"
+    )
+    stream = io.StringIO()
+    trainer = _trainer(
+      cls.workdir, stream, "run.max_steps=1200", "run.max_minutes=4"
+    )
+
+    def kill_an_actor():
+      while trainer.counters()["env_steps"] < 200:
+        time.sleep(0.01)
+      os.kill(trainer.actors[0].process.pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_an_actor, daemon=True)
+    killer.start()
+    try:
+      trainer.train()
+    finally:
+      trainer.close()
+    killer.join()
+    cls.counters = trainer.counters()
+    cls.said = stream.getvalue()
+
+  def _rows(self):
+    lines = pathlib.Path(self.workdir, "metrics.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+  def test_a_killed_actor_costs_nothing_but_time(self):
+    self.assertIn("actor 0 died and was started again", self.said)
+    self.assertGreaterEqual(self.counters["env_steps"], 1200)
+    self.assertGreater(self.counters["updates"], 0)
+
+  def test_metrics(self):
+    rows = self._rows()
+    for name in ("env_steps", "updates", "seconds", "episodes"):
+      self.assertTrue(np.all(np.diff([row[name] for row in rows]) >= 0), name)
+    learned = [row for row in rows if "loss/total" in row]
+    self.assertNotEmpty(learned)
+    self.assertTrue(np.isfinite([row["loss/total"] for row in learned]).all())
+    self.assertIn("reward/trial_2", rows[-1])
+
+  def test_goes_on_where_it_stopped(self):
+    before = self._rows()[-1]
+    code, out, err = _call(
+      train.main,
+      f"--workdir={self.workdir}",
+      "--set",
+      "run.max_steps=1500",
+      "run.eval_tasks=1",
+      "run.eval_trials=1,2",
+      "--json=-",
+    )
+    self.assertEqual(code, 0, err)
+    self.assertIn(f"going on from update {self.counters['updates']}", err)
+    result = json.loads(out)
+    self.assertGreaterEqual(result["env_steps"], 1500)
+    self.assertGreater(result["updates"], self.counters["updates"])
+    self.assertEqual(set(result["evaluation"]), {"agent", "random", "noop"})
+    after = self._rows()[-1]
+    for name in ("env_steps", "updates", "seconds", "episodes"):
+      self.assertGreaterEqual(after[name], before[name])
+
+  def test_a_finished_run_ends_at_once(self):
+    code, out, err = _call(
+      train.main, f"--workdir={self.workdir}", "--set", "run.eval_tasks=0"
+    )
+    self.assertEqual(code, 0, err)
+    self.assertIn("steps", out)
+
+  def test_another_config_is_refused(self):
+    code, _, err = _call(
+      train.main,
+      f"--workdir={self.workdir}",
+      "--set",
+      "network.d_model=32",
+    )
+    self.assertEqual(code, 2)
+    self.assertIn("network.d_model: 32, not 16", err)
+    self.assertEqual(err.count("\n"), 1)
+
+  def test_evaluate(self):
+    report = os.path.join(self.workdir, "report")
+    code, out, err = _call(
+      evaluate.main,
+      f"--workdir={self.workdir}",
+      "--num_tasks=2",
+      "--trials=1,2",
+      f"--report={report}",
+      "--json=-",
+    )
+    self.assertEqual(code, 0, err)
+    result = json.loads(out)
+    self.assertEqual(result["policy"], "agent")
+    self.assertEqual(result["trials"], [1, 2])
+    self.assertEqual(set(result["reward"]["mean"]), {"1", "2"})
+    self.assertLen(result["tasks"], 2)
+    self.assertEqual(set(result["tasks"][0]), {"id", "rewards", "expert"})
+    self.assertTrue(pathlib.Path(report, "curve.png").is_file())
+
+  def test_prompt_with_a_recorded_demonstration(self):
+    record = os.path.join(self.workdir, "demo.npz")
+    film = os.path.join(self.workdir, "film.mp4")
+    code, out, err = _call(
+      play.main,
+      "--task=sample:1",
+      "--policy=random",
+      f"--workdir={self.workdir}",
+      f"--record={record}",
+      "--json=-",
+    )
+    self.assertEqual(code, 0, err)
+    played = json.loads(out)
+    self.assertLen(played["rewards"], 2)
+    code, out, err = _call(
+      prompt.main,
+      f"--workdir={self.workdir}",
+      "--task=sample:1",
+      f"--demo={record}",
+      "--repeats=1",
+      f"--video={film}",
+      "--json=-",
+    )
+    self.assertEqual(code, 0, err)
+    result = json.loads(out)
+    # The demonstration's trial gives what it gave when it was recorded.
+    self.assertAlmostEqual(
+      result["prompted"]["rewards"][0], played["rewards"][0], places=5
+    )
+    self.assertLen(result["unprompted"]["rewards"], 2)
+    self.assertGreater(os.path.getsize(film), 1000)
+    self.assertEmpty(list(pathlib.Path(self.workdir).glob(".partial*")))
+
+  def test_a_demonstration_of_another_task_is_refused(self):
+    record = os.path.join(self.workdir, "other.npz")
+    _call(
+      play.main,
+      "--task=sample:2",
+      "--policy=noop",
+      f"--workdir={self.workdir}",
+      f"--record={record}",
+    )
+    code, _, err = _call(
+      prompt.main,
+      f"--workdir={self.workdir}",
+      "--task=sample:1",
+      f"--demo={record}",
+    )
+    self.assertEqual(code, 2)
+    self.assertIn("is of another task, 'train 2'", err)
+
+  def test_a_broken_checkpoint_is_one_line(self):
+    folder = pathlib.Path(self.workdir, "checkpoints")
+    newest = checkpoint.steps(folder)[-1]
+    document = folder / str(newest) / "run.json"
+    content = document.read_text()
+    try:
+      document.write_text(content[: len(content) // 2])
+      code, _, err = _call(
+        evaluate.main, f"--workdir={self.workdir}", "--num_tasks=1"
+      )
+    finally:
+      document.write_text(content)
+    self.assertEqual(code, 2)
+    self.assertIn("broken checkpoint", err)
+    self.assertEqual(err.count("\n"), 1)
+
+
+class ResumeTest(absltest.TestCase):
+  def test_next_loss_is_that_of_a_run_that_was_not_stopped(self):
+    workdir = os.path.join(self.create_tempdir().full_path, "run")
+    settings = ("replay.kind=memory", "run.max_steps=300", "run.seed=3")
+    unstopped = _trainer(workdir, io.StringIO(), *settings)
+    goes_on, taken_up = _Updates(), _Updates()
+    try:
+      unstopped.train()
+      unstopped.update(goes_on)
+    finally:
+      unstopped.close()
+    again = _trainer(workdir, io.StringIO(), *settings)
+    try:
+      again.update(taken_up)
+    finally:
+      again.close()
+    self.assertEqual(goes_on.losses, taken_up.losses)
+    self.assertLen(goes_on.losses, 1)
+
+
+if __name__ == "__main__":
+  absltest.main()
