@@ -5,6 +5,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+import jax
+
 from launch import cli, errors, presets
 from launch.local import actors
 
@@ -53,9 +55,11 @@ def run(args: argparse.Namespace) -> None:
     raise errors.UserError(
       f"--seconds={args.seconds}: allowed: above 0, to 600"
     )
-  if args.what == "actor":
-    # As an actor's process has it; XLA reads this when it is first used.
+  if args.what in ("env", "actor"):
+    # As an actor's process has it. XLA reads its flags when it is first used;
+    # JAX has already read its own.
     os.environ.update(actors.environment())
+    jax.config.update("jax_cpu_enable_async_dispatch", False)
   config = presets.get(args.preset)
   num_envs = args.num_envs or config.actor.envs_per_actor
   from launch import bench_agent, bench_env
