@@ -28,7 +28,8 @@ lint: venv  ## Checks style, format and types.
 	@$(VENV)/bin/pyrefly check --python-interpreter-path $(PY)
 
 bench: venv  ## Measures every stage; the results are JSON on stdout.
-	@$(PY) -m launch.bench env vision replay actor learner --json=-
+	@for what in env vision replay actor learner train; do \
+	  $(PY) -m launch.bench $$what --json=- || exit; done
 
 format: venv  ## Formats the code.
 	@$(PY) -m ruff check --fix .
