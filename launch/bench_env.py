@@ -4,9 +4,11 @@ import dataclasses
 from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from envs import avatar, constants, land, sampler, vision
+from envs.physics import cpu
 from launch import config as config_lib
 from launch import timing
 
@@ -25,7 +27,13 @@ def _land(
   return made
 
 
-def _stepping(environments: land.Land) -> Callable[[], None]:
+def _cpu(environments: land.Land) -> cpu.CpuPhysics:
+  """The back end that MuJoCo alone is compared with."""
+  assert isinstance(environments.physics, cpu.CpuPhysics)
+  return environments.physics
+
+
+def _stepping(environments: land.Land) -> Callable[[], object]:
   """Steps with random actions, new tasks and trials included."""
   rng = np.random.Generator(np.random.PCG64(0))
   shape = (environments.num_envs, len(constants.ACTION_SIZES))
@@ -36,7 +44,7 @@ def _stepping(environments: land.Land) -> Callable[[], None]:
 
 def _bare_stepping(environments: land.Land) -> Callable[[], None]:
   """The same models' time steps, with random wanted speeds, nothing else."""
-  physics = environments.physics
+  physics = _cpu(environments)
   rng = np.random.Generator(np.random.PCG64(0))
   control = physics.batch.bind("ctrl")
   speed = constants.WALK_SPEED
@@ -58,12 +66,12 @@ def _bare_rays(
   pitch = np.stack([view.pitch for view in views])
   axes = avatar.view_axes(yaw, pitch)
   rays = vision.pixel_rays(
-    vision.pixel_directions(*size), avatar.eye(feet), axes
+    jnp.asarray(vision.pixel_directions(*size)), avatar.eye(feet), axes
   )
   origins, directions = (
     np.asarray(x, np.float64).reshape(len(views), -1, 3) for x in rays
   )
-  batch = environments.physics.batch
+  batch = _cpu(environments).batch
   return lambda: batch.ray(origins, directions)
 
 
@@ -127,7 +135,7 @@ def _drawing(environments, size, shade) -> Callable[[], None]:
   origins, directions = (
     np.asarray(x).reshape(len(views), -1, 3)
     for x in vision.pixel_rays(
-      vision.pixel_directions(*size), avatar.eye(feet), axes
+      jnp.asarray(vision.pixel_directions(*size)), avatar.eye(feet), axes
     )
   )
   types = np.stack(

@@ -1,6 +1,7 @@
 """Draws one moment of an environment: the player's view beside a map."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -31,7 +32,7 @@ def first_person(environments: land.Land, env: int = 0) -> np.ndarray:
   view = environments.state_view(env)
   axes = avatar.view_axes(view.yaw[:1], view.pitch[:1])
   eyes = avatar.eye(view.player_pos[:1])
-  rays = vision.pixel_directions(*VIEW)
+  rays = jnp.asarray(vision.pixel_directions(*VIEW))
   origins, directions = (
     np.asarray(x[0]) for x in vision.pixel_rays(rays, eyes[None], axes[None])
   )

@@ -23,7 +23,9 @@ class Noop:
   """Does nothing."""
 
   def __init__(self, num_envs: int):
-    self._action = np.tile(np.int32(constants.NOOP_ACTION), (num_envs, 1))
+    self._action = np.tile(
+      np.array(constants.NOOP_ACTION, np.int32), (num_envs, 1)
+    )
 
   def act(self, environments: land.Land, now: Any) -> np.ndarray:
     """Returns the same for all."""

@@ -10,7 +10,7 @@ import numpy as np
 _TURN_SECONDS = 0.25
 
 
-def rates(works: Sequence[Callable[[], None]], seconds: float) -> list[float]:
+def rates(works: Sequence[Callable[[], object]], seconds: float) -> list[float]:
   """Calls a second of each piece of work, measured in alternation.
 
   Args:

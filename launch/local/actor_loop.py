@@ -14,7 +14,7 @@ import numpy as np
 from agent import acting, types
 from agent.replay import base as replay_base
 from curriculum import base
-from envs import constants
+from envs import constants, land
 from envs import task as task_lib
 from launch.local import control, unrolls
 
@@ -24,9 +24,13 @@ _FIRST_PARAMS_SECONDS = 0.05
 class Environment(Protocol):
   """What of `envs.land.Land` the loop uses."""
 
-  def reset(self): ...
+  def reset(self) -> land.Step:
+    """Starts an episode in every environment."""
+    ...
 
-  def step(self, actions: np.ndarray): ...
+  def step(self, actions: np.ndarray) -> land.Step:
+    """Takes one action in every environment."""
+    ...
 
 
 class ActorLoop:

@@ -5,7 +5,8 @@ run that goes on from one makes the same next update as the run that wrote it.
 """
 
 import time
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +20,14 @@ from launch.local import actors, children, control, desk, status
 _SAMPLE_SECONDS = 0.5
 _SUPERVISE_SECONDS = 0.5
 _REPLAY_FOLDER = "replay"
+
+
+class Report(Protocol):
+  """Takes in what an update says."""
+
+  def add(self, values: Mapping[str, Any], steps: int, lag: float) -> None:
+    """See `status.Status.add`."""
+    ...
 
 
 class Trainer:
@@ -170,7 +179,7 @@ class Trainer:
         return False
     return True
 
-  def update(self, report: status.Status) -> None:
+  def update(self, report: Report) -> None:
     """Learns from one batch, if one comes in time."""
     if not self._draw():
       return

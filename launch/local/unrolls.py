@@ -125,8 +125,8 @@ class UnrollCutter:
   def _cut(self, row: int, params_version: int) -> types.Unroll:
     length = int(self._filled[row])
 
-    def take(x: np.ndarray) -> np.ndarray:
-      taken = x[row].copy()
+    def take(x: types.Array) -> np.ndarray:
+      taken = np.array(x[row])
       taken[length:] = 0
       return taken
 
@@ -154,7 +154,7 @@ class UnrollCutter:
 
   def _carry_over(self, row: int) -> None:
     """The last step of this unroll is the first of the next."""
-    for values in jax.tree.leaves(self._steps._replace(params_version={})):
+    for values in jax.tree.leaves(self._steps[:-2]):
       values[row, 0] = values[row, self._length - 1]
     self._filled[row] = 1
     if self._store_memory:

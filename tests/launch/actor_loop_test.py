@@ -1,25 +1,17 @@
 """Tests of launch.local.actor_loop, with a counting environment."""
 
-from typing import NamedTuple
-
+import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
 from agent import acting
 from curriculum import base
+from envs import land, literals
 from envs import task as task_lib
 from launch.local import actor_loop, control, unrolls
 
 _GAMMA = 0.5
 _SIZES = (2, 3)
-
-
-class _Step(NamedTuple):
-  observation: dict
-  reward: np.ndarray
-  first: np.ndarray
-  last: np.ndarray
-  trial_last: np.ndarray
 
 
 class _Counting:
@@ -44,12 +36,13 @@ class _Counting:
     trial_last = ~first & (self._at % steps == 0)
     last = ~first & (self._at == steps * trials)
     self._ended = last
-    return _Step(
+    return land.Step(
       {"at": self._at.astype(np.float32)},
       reward.astype(np.float32),
       first,
       last,
       trial_last,
+      1.0 - last.astype(np.float32),
     )
 
   def reset(self):
@@ -70,8 +63,8 @@ def _act(params, state, observation, first, key):
   at = observation["at"]
   n = len(at)
   output = acting.ActorOutput(
-    action=np.stack([at % 2, at % 3], -1).astype(np.int32),
-    behaviour_logits=np.full((n, sum(_SIZES)), params["logit"], np.float32),
+    action=jnp.asarray(np.stack([at % 2, at % 3], -1), jnp.int32),
+    behaviour_logits=jnp.full((n, sum(_SIZES)), params["logit"]),
     value=10 * at,
     value_error=at,
     policy_error=100 * at,
@@ -81,7 +74,7 @@ def _act(params, state, observation, first, key):
 
 _ACTOR = acting.Actor(
   init=lambda n: acting.ActorState(
-    {"m": np.full((n, 1), -1.0)}, np.zeros(n), np.zeros((n, sum(_SIZES)))
+    {"m": np.full((n, 1), -1.0)}, jnp.zeros(n), jnp.zeros((n, sum(_SIZES)))
   ),
   act=_act,
 )
@@ -94,13 +87,19 @@ class _Channel:
     self.keys = iter(range(1000))
     self.records = []
     self.steps = 0
-    self.pending = control.Versioned(7, {"logit": np.float32(0.25)})
+    self.pending: control.Versioned | None = control.Versioned(
+      7, {"logit": np.float32(0.25)}
+    )
 
   def next_task(self):
     task = task_lib.Task(
       task_lib.World(),
       (),
-      (task_lib.PlayerSpec(_goal()),),
+      (
+        task_lib.PlayerSpec(
+          literals.parse_literal("near(player1, black cube)")
+        ),
+      ),
       trials=2,
       trial_seconds=2.0,
     )
@@ -116,12 +115,6 @@ class _Channel:
   def new_params(self):
     pending, self.pending = self.pending, None
     return pending
-
-
-def _goal():
-  from envs import literals
-
-  return literals.parse_literal("near(player1, black cube)")
 
 
 class _Writer:

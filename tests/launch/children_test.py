@@ -80,6 +80,7 @@ class ChildrenTest(absltest.TestCase):
     parent = subprocess.Popen(
       [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True
     )
+    assert parent.stdout is not None
     pid = int(parent.stdout.readline())
     self._ready()
     parent.kill()

@@ -81,7 +81,7 @@ class CliTest(parameterized.TestCase):
     folder = pathlib.Path(self.create_tempdir().full_path)
     (folder / "f").write_text("old")
     with self.assertRaises(TypeError):
-      cli.write_atomically(str(folder / "f"), 3)
+      cli.write_atomically(str(folder / "f"), 3)  # pyrefly: ignore[bad-argument-type] (what is tested)
     self.assertEqual([p.name for p in folder.iterdir()], ["f"])
     self.assertEqual((folder / "f").read_text(), "old")
 

@@ -9,7 +9,15 @@ import numpy as np
 from absl.testing import absltest
 
 from curriculum import base
+from envs import literals
+from envs import task as task_lib
 from launch.local import control
+
+_TASK = task_lib.Task(
+  task_lib.World(),
+  (),
+  (task_lib.PlayerSpec(literals.parse_literal("see(player1, black cube)")),),
+)
 
 
 class FakeRole:
@@ -19,6 +27,7 @@ class FakeRole:
     self.lock = threading.Lock()
     self.given = 0
     self.records = []
+    self.fails = False
     self.steps = 0
     self.unrolls = []
 
@@ -26,10 +35,12 @@ class FakeRole:
     with self.lock:
       first = self.given
       self.given += n
-      return [base.Assignment(first + i, None, True) for i in range(n)]
+      return [base.Assignment(first + i, _TASK, True) for i in range(n)]
 
   def report(self, record):
     with self.lock:
+      if self.fails:
+        raise KeyError(record.key)
       self.records.append(record)
 
   def count_steps(self, steps):
@@ -123,11 +134,11 @@ class ControlTest(absltest.TestCase):
     self.server.check()
 
   def test_a_failing_role_is_told_to_the_owner(self):
-    self.role.report = lambda record: 1 / 0
+    self.role.fails = True
     client = self._client()
     self.server.check()
     client.report(_record(1))
-    with self.assertRaises(ZeroDivisionError):
+    with self.assertRaises(KeyError):
       _until(self.server.check)
 
   def test_sender_returns_when_stored(self):
