@@ -54,6 +54,8 @@ class RunDir:
   def begin(self, config: Any, free_fields: Collection[str] = ()) -> None:
     """Makes the directory of a new run, or checks that this one is the same.
 
+    A run that ended before its first row of metrics may get another config.
+
     Args:
       config: The run's config.
       free_fields: Dotted names of fields that may differ from the run's; the
@@ -64,7 +66,7 @@ class RunDir:
         config.
     """
     wanted = config_json.to_json(config)
-    if self.exists():
+    if self.exists() and self._has_trained():
       found = [
         text
         for text in config_json.differences(wanted, self.read_config())
@@ -76,8 +78,10 @@ class RunDir:
           f"--workdir={self.path}: the run there has another config: "
           f"{found[0]}{more}; choose another directory or the same settings"
         )
-    elif self.path.exists() and (
-      not self.path.is_dir() or any(self.path.iterdir())
+    elif (
+      not self.exists()
+      and self.path.exists()
+      and (not self.path.is_dir() or any(self.path.iterdir()))
     ):
       raise errors.UserError(
         f"--workdir={self.path}: exists, is not empty and is not a run of "
@@ -92,6 +96,11 @@ class RunDir:
         cli.write_atomically(
           str(self.config), json.dumps(content, indent=1) + "\n"
         )
+
+  def _has_trained(self) -> bool:
+    """Whether there is anything that another config would contradict."""
+    metrics = self.path / "metrics.jsonl"
+    return metrics.exists() and metrics.stat().st_size > 0
 
   def lock(self) -> IO[str]:
     """Takes the directory for this process, until the file is closed.

@@ -107,8 +107,12 @@ class RunDirTest(absltest.TestCase):
   def test_another_config_is_refused_by_field(self):
     run = rundir.RunDir(str(self.folder / "run"))
     run.begin(Config())
-    with self.assertRaisesRegex(errors.UserError, r"size: 2, not 1"):
-      run.begin(Config(2))
+    run.begin(Config(2))  # Nothing has happened there yet.
+    (run.path / "metrics.jsonl").write_text("{}\n")
+    with self.assertRaisesRegex(errors.UserError, r"size: 1, not 2"):
+      run.begin(Config())
+    run.begin(Config(3), free_fields=["size"])
+    self.assertEqual(run.read_config(), {"size": 3})
 
   def test_foreign_directories_are_left_alone(self):
     (self.folder / "thesis.txt").write_text("mine")
