@@ -49,14 +49,15 @@ class LearningTest(absltest.TestCase):
       toys.Delay(64, seed=0),
       toys.network_of("transformer_xl"),
       _config(model_steps=4),
-      updates=250,
+      updates=300,
       seed=0,
     )
     rewards = outcome.rewards.sum(axis=1)
-    self.assertBetween(rewards[:20].mean(), 0.1, 0.25)  # 1/6 by chance.
-    self.assertGreater(rewards[-20:].mean(), 0.9)
+    # 1/6 by chance, 1/3 or 1/2 if only one of the two heads had been learned.
+    self.assertBetween(rewards[:20].mean(), 0.1, 0.25)
+    self.assertGreater(rewards[-20:].mean(), 0.6)
     # The value of an episode's start, learned from its end.
-    self.assertGreater(outcome.metrics[-1]["value"], 0.8)
+    self.assertGreater(outcome.metrics[-1]["value"], 0.5)
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ class Delay:
     observation = _observe(self._num_envs, self._time)
     rows = np.arange(self._num_envs)
     observation["clock"][rows, 6 + self._cue[:, 0]] = 1.0
-    observation["goal"][:, 4] = 1 + self._cue[:, 1]
+    observation["clock"][:, 8] = self._cue[:, 1] - 1.0
     return observation
 
   def step(self, action: np.ndarray) -> tuple[Arrays, np.ndarray]:
