@@ -9,6 +9,7 @@ What is seen comes as `pixels` (see `torso`) or as `entities` (see
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import haiku as hk
 import jax
@@ -25,6 +26,20 @@ _SPAWN_KINDS = ("shape", "colour")
 Spec = Mapping[str, tuple[tuple[int, ...], np.dtype]]
 
 
+class Encoded(NamedTuple):
+  """What the encoder makes of a batch of observations.
+
+  Attributes:
+    x: One vector for each observation, [B, d_model].
+    entities: Encoded entities [B, E, entity_size]; E is 0 with `pixels`.
+    visible: 1 for entities in view, else 0, float32 [B, E].
+  """
+
+  x: jax.Array
+  entities: jax.Array
+  visible: jax.Array
+
+
 class Encoder(hk.Module):
   """Encodes a batch of observations."""
 
@@ -32,14 +47,14 @@ class Encoder(hk.Module):
     super().__init__(name=name)
     self._config = config
 
-  def __call__(self, observation: types.Observation) -> jax.Array:
+  def __call__(self, observation: types.Observation) -> Encoded:
     """Encodes observations.
 
     Args:
       observation: Named arrays [B, ...], as the environment gives them.
 
     Returns:
-      [B, d_model], in the compute dtype.
+      The vectors and the entities, in the compute dtype.
     """
     config = self._config
     dtype = jnp.dtype(config.compute_dtype)
@@ -53,14 +68,18 @@ class Encoder(hk.Module):
     if "pixels" in observation:
       see = torso.ResidualTorso(config.torso_channels, config.torso_size)
       parts["pixels"] = see(observation["pixels"], dtype)
+    batch_size = goal.shape[0]
+    entities = jnp.zeros([batch_size, 0, config.entity_size], dtype)
+    visible = jnp.zeros([batch_size, 0])
     if "entities" in observation:
       see = entity_encoder.EntityEncoder(config)
-      parts["entities"] = see(observation, goal, rule_elements)
+      parts["entities"], entities = see(observation, goal, rule_elements)
+      visible = jnp.asarray(observation["entities"])[:, :, 0]
     sizes = (*config.encoder_hidden, config.d_model)
     x = layers.linear_of_parts(parts, sizes[0], "in")
     for i, size in enumerate(sizes[1:]):
       x = layers.Linear(size, name=f"hidden_{i}")(jax.nn.relu(x))
-    return x
+    return Encoded(x, entities, visible)
 
   def _plain(self, observation: types.Observation) -> list[jax.Array]:
     """Inputs that need no layers of their own, each [B, n]."""

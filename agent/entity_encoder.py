@@ -3,9 +3,9 @@
 Whether an entity is what the goal or a rule speaks of is computed exactly, by
 comparing types, not left to be learned. Each entity is told which argument of
 the goal it is, and is given the embeddings of the rules that use it or make
-it. The set is then pooled (maximum, mean and, for each argument of the goal,
-the mean over entities of its type), each entity is shown the pooled set, and
-the set is pooled again.
+it. The set is then pooled (maximum, mean, the nearest, and for each argument
+of the goal the mean over entities of its type), each entity is shown the
+pooled set, and the set is pooled again.
 
 Entities meet in pools, not in pairwise attention: for a handful of entities
 attention is many tiny products, which took most of the time of the whole
@@ -26,6 +26,12 @@ from agent import layers, types
 # its condition's, the others its spawns.
 _BEFORE_ARGUMENTS = 2
 _CONDITION_ARGUMENTS = 2
+# Column of an entity's distance from the eye, and how many metres a unit is.
+_DISTANCE = 4
+_METRES = 10
+# Most predicates are about what is close: how sharply, a metre apart, the
+# nearer entity outweighs the farther in the pool of the nearest.
+_NEARNESS = 4.0
 
 
 class EntityEncoder(hk.Module):
@@ -44,7 +50,7 @@ class EntityEncoder(hk.Module):
     observation: types.Observation,
     goal: jax.Array,
     rule_elements: jax.Array,
-  ) -> jax.Array:
+  ) -> tuple[jax.Array, jax.Array]:
     """Encodes sets of entities.
 
     Args:
@@ -54,7 +60,8 @@ class EntityEncoder(hk.Module):
       rule_elements: Embedded ids of the rules [B, R, 6 + 2 * spawns, n].
 
     Returns:
-      [B, 4 * entity_size].
+      The sets, [B, 5 * entity_size], and the entities, zero for those not in
+      view, [B, E, entity_size].
     """
     dtype = goal.dtype
     size = self._config.entity_size
@@ -65,6 +72,7 @@ class EntityEncoder(hk.Module):
     goal_types = self._argument_types(observation["goal"])  # [B, 2]
     rule_types = self._argument_types(observation["rules"])  # [B, R, G]
     of_goal = _same(entity_types, goal_types, dtype) * visible  # [B, E, 2]
+    nearest = _nearest(raw).astype(dtype)
 
     batch_size, num_rules, num_arguments = rule_types.shape
     for_goal = _same(rule_types.reshape(batch_size, -1), goal_types, dtype)
@@ -92,10 +100,11 @@ class EntityEncoder(hk.Module):
     h = h + jnp.einsum("ber,brd->bed", of_rule, rules)
     h = h + layers.Linear(size, with_bias=False, name="goal")(goal)[:, None, :]
     h = jax.nn.relu(h) * visible
-    pooled = _pool(h, visible, of_goal)
+    pooled = _pool(h, visible, of_goal, nearest)
     h = layers.Linear(size, name="hidden")(h)
     h = h + layers.Linear(size, with_bias=False, name="set")(pooled)[:, None, :]
-    return _pool(jax.nn.relu(h) * visible, visible, of_goal)
+    h = jax.nn.relu(h) * visible
+    return _pool(h, visible, of_goal, nearest), h
 
   def _entity_types(self, entities: jax.Array) -> jax.Array:
     """Type numbers of entities, int32 [B, E]; -1 where there is none."""
@@ -154,7 +163,20 @@ def _same(a: jax.Array, b: jax.Array, dtype: jnp.dtype) -> jax.Array:
   return (a[:, :, None] == b[:, None, :]).astype(dtype)
 
 
-def _pool(h: jax.Array, visible: jax.Array, of_goal: jax.Array) -> jax.Array:
+def _nearest(entities: jax.Array) -> jax.Array:
+  """Weights that pick the nearest entity in view, [B, E, F] to [B, E].
+
+  A softmax of negative distance; all zero where nothing is in view.
+  """
+  visible = entities[:, :, 0]
+  closeness = -_NEARNESS * _METRES * entities[:, :, _DISTANCE]
+  weights = jax.nn.softmax(jnp.where(visible > 0, closeness, -1e9), axis=1)
+  return weights * visible
+
+
+def _pool(
+  h: jax.Array, visible: jax.Array, of_goal: jax.Array, nearest: jax.Array
+) -> jax.Array:
   """Reads out a set.
 
   Args:
@@ -162,13 +184,15 @@ def _pool(h: jax.Array, visible: jax.Array, of_goal: jax.Array) -> jax.Array:
     visible: [B, E, 1].
     of_goal: Whether the entity is of the type of the goal's arguments
       [B, E, 2].
+    nearest: Weights of the nearest entity [B, E].
 
   Returns:
-    Maximum, mean and the means for the two arguments, [B, 4 * D].
+    Maximum, mean, the means for the two arguments and the nearest, [B, 5 * D].
   """
   weights = jnp.concatenate([visible, of_goal], axis=-1)
   count = jnp.maximum(jnp.sum(weights, axis=1, keepdims=True), 1)
-  means = jnp.einsum("beg,bed->bgd", weights / count, h)
+  weights = jnp.concatenate([weights / count, nearest[..., None]], axis=-1)
+  means = jnp.einsum("beg,bed->bgd", weights, h)
   means = means.reshape(h.shape[0], -1)
   return jnp.concatenate([_max(h), means], axis=-1)
 

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from agent import config as config_lib
-from agent import encoder, heads, types
+from agent import encoder, heads, recall, types
 from agent.memory import registry
 
 # hidden, cell, reward logits, policy logits, value logits.
@@ -108,17 +108,25 @@ def _transform(config: config_lib.NetworkConfig) -> hk.MultiTransformed:
   def build():
     encode = encoder.Encoder(config)
     memory = registry.make_memory(config)
+    second_look = recall.Recall(config)
     look = heads.Heads(config)
 
+    def ask(x, encoded):
+      # With pixels there are no entities to ask about.
+      if not encoded.entities.shape[-2]:
+        return x
+      return second_look(x, encoded.entities, encoded.visible)
+
     def step(state, observation, first):
-      x, state = memory.step(encode(observation), first, state)
-      return look.start(x), state
+      encoded = encode(observation)
+      x, state = memory.step(encoded.x, first, state)
+      return look.start(ask(x, encoded)), state
 
     def unroll(state, observation, first):
       # The encoder sees steps, not sequences: one batch of B * T.
-      x = hk.BatchApply(encode)(observation)
-      x, state = memory.unroll(x, first, state)
-      return look.start(x), state
+      encoded = hk.BatchApply(encode)(observation)
+      x, state = memory.unroll(encoded.x, first, state)
+      return look.start(hk.BatchApply(ask)(x, encoded)), state
 
     def model_step(hidden, cell, action):
       return look.step(hidden, cell, action)

@@ -18,7 +18,7 @@ _SPEC = observations.spec(num_rules=2, num_entities=5)
 @functools.cache
 def _encoder():
   transformed = hk.without_apply_rng(
-    hk.transform(lambda observation: encoder.Encoder(_CONFIG)(observation))
+    hk.transform(lambda observation: encoder.Encoder(_CONFIG)(observation).x)
   )
   observation = observations.random(_SPEC, (3,))
   params = jax.jit(transformed.init)(jax.random.PRNGKey(0), observation)

@@ -52,8 +52,25 @@ class PoolTest(absltest.TestCase):
     h = jnp.array([[[1.0, 5.0], [3.0, 1.0], [0.0, 0.0]]])
     visible = jnp.array([[[1.0], [1.0], [0.0]]])
     of_goal = jnp.array([[[0.0, 0.0], [1.0, 0.0], [0.0, 0.0]]])
+    nearest = jnp.array([[0.75, 0.25, 0.0]])
     np.testing.assert_array_equal(
-      entity_encoder._pool(h, visible, of_goal), [[3, 5, 2, 3, 3, 1, 0, 0]]
+      entity_encoder._pool(h, visible, of_goal, nearest),
+      [[3, 5, 2, 3, 3, 1, 0, 0, 1.5, 4]],
+    )
+
+  def test_the_nearest_in_view_outweighs_the_rest(self):
+    entities = np.stack(
+      [_entity(2, 1), _entity(3, 3), np.zeros(16, np.float32)]
+    )[None]
+    entities[0, :2, 4] = 0.1, 0.2  # One metre and two.
+    far, near = np.exp(-8.0), np.exp(-4.0)
+    np.testing.assert_allclose(
+      entity_encoder._nearest(jnp.asarray(entities)),
+      [[near / (near + far), far / (near + far), 0]],
+      rtol=1e-5,
+    )
+    np.testing.assert_array_equal(
+      entity_encoder._nearest(jnp.zeros([1, 3, 16])), np.zeros([1, 3])
     )
 
   def test_maximum_of_any_number(self):

@@ -1,0 +1,56 @@
+"""The second look: entities are asked about with what memory brought up.
+
+The encoder must press the set of entities into one vector before memory has
+spoken, so memory may recall "the yellow cube made it" when it is too late to
+ask where the yellow cube is. Here the memory's output is the query of an
+attention over the entities now in view, which binds what is remembered to
+what is seen. It goes beyond the paper, whose agent sees pixels only.
+"""
+
+import haiku as hk
+import jax
+import jax.numpy as jnp
+
+from agent import config as config_lib
+from agent import layers
+
+_MASKED = -1e30
+
+
+class Recall(hk.Module):
+  """Multi-head attention from the memory's output to entities in view."""
+
+  def __init__(self, config: config_lib.NetworkConfig, name: str = "recall"):
+    super().__init__(name=name)
+    self._num_heads = config.num_heads
+    self._size = config.num_heads * config.key_size
+
+  def __call__(
+    self, x: jax.Array, entities: jax.Array, visible: jax.Array
+  ) -> jax.Array:
+    """Adds what the entities answer.
+
+    Args:
+      x: The memory's output [B, d_model].
+      entities: Encoded entities [B, E, D].
+      visible: 1 for those in view, else 0 [B, E].
+
+    Returns:
+      [B, d_model]; `x` itself where nothing is in view.
+    """
+    query = layers.Linear(self._size, with_bias=False, name="query")(x)
+    keys = layers.Linear(self._size, with_bias=False, name="keys")(entities)
+    values = layers.Linear(self._size, with_bias=False, name="values")(entities)
+    # Products and sums: a handful of entities makes matrix products of a size
+    # that take many times as long on a CPU.
+    logits = self._heads(query[:, None] * keys).sum(axis=-1)  # [B, E, H]
+    logits = logits.astype(jnp.float32) * self._heads(keys).shape[-1] ** -0.5
+    seen = visible[:, :, None]
+    weights = jax.nn.softmax(jnp.where(seen > 0, logits, _MASKED), axis=1)
+    weights = (weights * seen).astype(x.dtype)[..., None]
+    answer = (weights * self._heads(values)).sum(axis=1)  # [B, H, K]
+    out = layers.output_projection(x.shape[-1], 1.0)
+    return x + out(answer.reshape(x.shape[0], -1))
+
+  def _heads(self, x: jax.Array) -> jax.Array:
+    return x.reshape(*x.shape[:-1], self._num_heads, -1)
