@@ -78,10 +78,11 @@ def choose_config(args: argparse.Namespace) -> config_lib.ExperimentConfig:
     base = presets.get(args.preset)
   elif args.config:
     with errors.user_input(f"--config={args.config}"):
-      base = config_json.from_json(
-        config_lib.ExperimentConfig,
-        json.loads(pathlib.Path(args.config).read_text()),
-      )
+      content = json.loads(pathlib.Path(args.config).read_text())
+      # A run's own file has the config inside, under its format.
+      if isinstance(content, dict) and content.get("format") == rundir.FORMAT:
+        content = content.get("config")
+      base = config_json.from_json(config_lib.ExperimentConfig, content)
   elif run.exists():
     with errors.user_input(str(run.config)):
       base = config_json.from_json(

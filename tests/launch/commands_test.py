@@ -1,6 +1,7 @@
 """Bad input to every command: one line that names it, exit 2, nothing done."""
 
 import contextlib
+import dataclasses
 import io
 import json
 import os
@@ -14,12 +15,14 @@ from absl.testing import absltest, parameterized
 from launch import (
   bench,
   cli,
+  config,
   config_json,
   demo,
   evaluate,
   play,
   presets,
   prompt,
+  rundir,
   tasks,
   tasksets,
   train,
@@ -151,6 +154,15 @@ class BadInputTest(parameterized.TestCase):
     self.assertEqual(code, 2)
     self.assertIn("learner.muesli.gama: no such field", err)
     self.assertIn("did you mean 'gamma'", err)
+
+  def test_a_runs_own_config_file_starts_another(self):
+    run = rundir.RunDir(str(self.folder / "old"))
+    wanted = dataclasses.replace(presets.smoke(), run=config.RunConfig(seed=7))
+    run.begin(wanted)
+    args = train.make_parser().parse_args(
+      [f"--workdir={self.folder}/new", f"--config={run.config}"]
+    )
+    self.assertEqual(train.choose_config(args), wanted)
 
   def test_broken_demonstrations(self):
     path = str(self.folder / "demo.npz")
