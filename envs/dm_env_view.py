@@ -56,8 +56,9 @@ class LandEnv(dm_env.Environment):
       return dm_env.termination(reward, observation)
     return dm_env.transition(reward, observation)
 
-  def observation_spec(self) -> dict[str, specs.Array]:
-    """Shape and type of each observation."""
+  # Any, because dm_env's abstract specs have no annotation, which reads None.
+  def observation_spec(self) -> Any:
+    """Shape and type of each observation, a dict of `specs.Array`."""
     return {
       name: specs.Array(shape, dtype, name)
       for name, (shape, dtype) in land_lib.observation_spec(
@@ -65,8 +66,8 @@ class LandEnv(dm_env.Environment):
       ).items()
     }
 
-  def action_spec(self) -> specs.BoundedArray:
-    """The six heads' indices."""
+  def action_spec(self) -> Any:
+    """The six heads' indices, a `specs.BoundedArray`."""
     sizes = np.asarray(constants.ACTION_SIZES, np.int32)
     return specs.BoundedArray(sizes.shape, np.int32, 0, sizes - 1, "action")
 

@@ -70,7 +70,7 @@ class NetworkTest(parameterized.TestCase):
     self.assertEqual(unrolled.policy_logits.shape, (2, 9, _NUM_LOGITS))
     self.assertEqual(unrolled.value_logits.shape, (2, 9, 11))
     self.assertEqual(unrolled.model_hidden.shape, (2, 9, 7))
-    self.assertGreater(np.std(unrolled.policy_logits), 0.01)
+    self.assertGreater(float(np.std(unrolled.policy_logits)), 0.01)
 
   def test_model_step_takes_any_leading_axes(self):
     network, _, params, _ = _entities()
@@ -94,7 +94,7 @@ class NetworkTest(parameterized.TestCase):
     np.testing.assert_allclose(
       categorical.decode(output.value_logits, 300.0), 0, atol=1e-5
     )
-    self.assertGreater(np.std(output.model_hidden), 0.01)
+    self.assertGreater(float(np.std(output.model_hidden)), 0.01)
 
   def test_gradient_reaches_every_parameter(self):
     network, _, params, _ = _entities()
