@@ -106,9 +106,10 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
     cells.append(f"{reward['mean'][last]:.2f} ± {reward['stderr'][last]:.2f} s")
     lines.append(f"| {result['policy']} | {' | '.join(cells)} |")
   first = results[0]
+  heldout = "held-out " if first.get("taskset", "test") == "test" else ""
   lines.append("")
   lines.append(
-    f"{first['num_scored']} of {first['num_tasks']} held-out tasks, scored by "
+    f"{first['num_scored']} of {first['num_tasks']} {heldout}tasks, scored by "
     "the scripted expert's reward"
     + (
       "; it got none on the others."
