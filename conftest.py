@@ -16,3 +16,9 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
 
 # absltest helpers such as create_tempdir need parsed flags under pytest.
 flags.FLAGS(sys.argv[:1], known_only=True)
+
+# Haiku stands in for a missing Flax with a module that raises on any attribute;
+# Hypothesis asks every module for its `__file__` and would stop there.
+import haiku  # noqa: E402, F401
+
+sys.modules.pop("haiku.experimental.flax", None)
