@@ -12,11 +12,10 @@ import textwrap
 import time
 import unittest
 
-import numpy as np
 from absl.testing import absltest
 
 from agent.replay import config as config_lib
-from agent.replay import reverb_client, reverb_lite, reverb_replay
+from agent.replay import reverb_client, reverb_replay
 from agent.replay import spec as spec_lib
 from tests.agent.replay import examples
 
@@ -198,61 +197,6 @@ class ReverbReplayTest(absltest.TestCase):
     self.assertBetween(info.samples, 302, 303)
     self.assertEqual(info.size, info.inserts - info.samples)
     sampler.close()
-
-
-@unittest.skipUnless(_INSTALLED, _WHY)
-class ReverbLiteTest(absltest.TestCase):
-  def test_it_brings_no_tensorflow_and_reverb_later_shares_it(self):
-    result = _run("""
-      import sys
-      from agent.replay import reverb_lite
-      lite = reverb_lite.load()
-      assert 'tensorflow' not in sys.modules
-      import reverb
-      assert reverb.pybind.Client is lite.Client
-      print('shared')
-    """)
-    self.assertEqual(result.stdout, "shared\n", result.stderr)
-
-  def test_other_versions_get_the_plain_import(self):
-    plain = type(sys)("reverb.pybind")
-    package = type(sys)("reverb")
-    package.__dict__["pybind"] = plain
-    modules = {"reverb": package, "reverb.pybind": plain}
-    with absltest.mock.patch.dict(sys.modules, modules):
-      sys.modules.pop("reverb.libpybind", None)
-      self.assertIs(reverb_lite.load((("dm-reverb", "0.0"),)), plain)
-      self.assertIs(reverb_lite.load((("no-such-thing", "1"),)), plain)
-
-
-class FieldsTest(absltest.TestCase):
-  def test_reads_numbers_and_texts(self):
-    # Field 1: 150 as a varint; 2: 'testing'; 3: a double; 4: 4 bytes; 5: {1: 3}
-    message = (
-      b"\x08\x96\x01"
-      b"\x12\x07testing"
-      b"\x19" + np.float64(1.0).tobytes() + b"\x25\x01\x02\x03\x04"
-      b"\x2a\x02\x08\x03"
-    )
-    fields = reverb_client._fields(message)
-    self.assertEqual(fields[1], 150)
-    self.assertEqual(fields[2], b"testing")
-    self.assertEqual(np.frombuffer(fields[3])[0], 1.0)
-    self.assertEqual(fields[4], b"\x01\x02\x03\x04")
-    self.assertEqual(reverb_client._fields(fields[5]), {1: 3})
-
-
-class AddressesTest(absltest.TestCase):
-  def test_loopback_has_many_names_and_others_one(self):
-    def three(address):
-      names = reverb_client._addresses(address)
-      return [next(names) for _ in range(3)]
-
-    local = ["127.0.0.1:7", "127.0.0.2:7", "127.0.0.3:7"]
-    self.assertEqual(three("127.0.0.1:7"), local)
-    self.assertEqual(three("localhost:7"), local)
-    self.assertEqual(three("10.1.2.3:7"), ["10.1.2.3:7"] * 3)
-    self.assertEqual(three("node:7"), ["node:7"] * 3)
 
 
 def _alive(pid):

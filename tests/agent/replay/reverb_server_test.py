@@ -1,0 +1,90 @@
+"""Tests of agent.replay.reverb_server without a server: ports, start-up."""
+
+import contextlib
+import io
+import json
+import os
+import socket
+import tempfile
+
+from absl.testing import absltest
+
+from agent.replay import reverb_server
+
+
+class PortTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.folder = self.create_tempdir().full_path
+    self.enter_context(
+      absltest.mock.patch.object(tempfile, "tempdir", self.folder)
+    )
+
+  def test_a_free_port_is_held_against_our_own(self):
+    port, lock = reverb_server._reserve_port(0)
+    with lock:
+      self.assertBetween(port, 1, 65535)
+      self.assertEqual(os.path.dirname(lock.name), self.folder)
+      with self.assertRaisesRegex(OSError, f"Port {port} .*another replay se"):
+        reverb_server._reserve_port(port)
+      other, other_lock = reverb_server._reserve_port(0)
+      other_lock.close()
+      self.assertNotEqual(other, port)
+    again, lock = reverb_server._reserve_port(port)
+    lock.close()
+    self.assertEqual(again, port)
+
+  def test_a_port_that_someone_listens_on_is_refused(self):
+    with socket.create_server(("", 0)) as server:
+      port = server.getsockname()[1]
+      with self.assertRaisesRegex(OSError, rf"Port {port} is in use \(.*\)"):
+        reverb_server._reserve_port(port)
+
+  def test_a_fault_at_the_start_is_one_line_of_json(self):
+    out = io.StringIO()
+    with (
+      absltest.mock.patch.object(
+        reverb_server, "_start", side_effect=RuntimeError("no\nroom")
+      ),
+      contextlib.redirect_stdout(out),
+    ):
+      reverb_server.main({"port": 0})
+    self.assertEqual(out.getvalue().count("\n"), 1)
+    self.assertEqual(json.loads(out.getvalue()), {"error": "no room"})
+
+
+class StartTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.root = os.path.join(self.create_tempdir().full_path, "table")
+    self.settings = {"root": self.root}
+    self.serve = self.enter_context(
+      absltest.mock.patch.object(reverb_server, "_serve")
+    )
+
+  def test_its_checkpoints_have_a_folder(self):
+    self.serve.return_value = "server"
+    self.assertEqual(reverb_server._start(self.settings, 7), "server")
+    self.assertEqual(os.listdir(self.root), [])
+
+  def test_what_can_t_be_read_is_set_aside_and_kept(self):
+    for number in (1, 2):
+      os.makedirs(os.path.join(self.root, f"checkpoint-{number}"))
+      self.serve.side_effect = [RuntimeError("bad chunk"), "server"]
+      with self.assertLogs(level="WARNING") as logs:
+        self.assertEqual(reverb_server._start(self.settings, 7), "server")
+      self.assertIn(f"bad chunk; moved to {self.root}.broken-", logs.output[0])
+      self.assertEqual(os.listdir(self.root), [])
+      self.assertEqual(
+        os.listdir(f"{self.root}.broken-{number}"), [f"checkpoint-{number}"]
+      )
+
+  def test_other_faults_are_no_fault_of_the_checkpoint(self):
+    self.serve.side_effect = RuntimeError("port")
+    with self.assertRaisesRegex(RuntimeError, "port"):
+      reverb_server._start(self.settings, 7)
+    self.assertEqual(os.listdir(os.path.dirname(self.root)), ["table"])
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,41 @@
+"""Tests of curriculum.factory."""
+
+from absl.testing import absltest, parameterized
+
+from curriculum import factory, plr, uniform
+from tests.curriculum import examples
+
+_CLASSES = {
+  "plr": plr.PLRCurriculum,
+  "uniform": uniform.UniformCurriculum,
+}
+
+
+class FactoryTest(parameterized.TestCase):
+  @parameterized.parameters(*factory.KINDS)
+  def test_every_kind_is_made_and_can_be_restored(self, kind):
+    config = factory.CurriculumConfig(kind=kind)
+
+    def make(seed):
+      return factory.make_curriculum(config, examples.sample_task, seed)
+
+    made = make(5)
+    self.assertIsInstance(made, _CLASSES[kind])
+    drawn = made.next_tasks(3)
+    self.assertEqual(make(5).next_tasks(3), drawn)
+    self.assertNotEqual(make(6).next_tasks(3), drawn)
+    state = made.state_dict()
+    self.assertEqual(state["kind"], kind)
+    other = make(6)
+    other.load_state_dict(state)
+    self.assertEqual(other.next_tasks(2), made.next_tasks(2))
+
+  def test_an_unknown_kind_is_refused(self):
+    with self.assertRaisesRegex(
+      ValueError, r"curriculum.kind is 'teacher'; .*'uniform', 'plr'"
+    ):
+      factory.CurriculumConfig(kind="teacher")
+
+
+if __name__ == "__main__":
+  absltest.main()
