@@ -1,0 +1,60 @@
+"""Tests of envs.land_types."""
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from envs import land_types
+
+
+class LandConfigTest(parameterized.TestCase):
+  @parameterized.parameters(
+    ("num_slots", 0, "num_slots is 0, allowed: 1 to 24"),
+    ("num_slots", 25, "num_slots is 25, allowed: 1 to 24"),
+    ("num_players", 3, "num_players is 3, allowed: 1 to 2"),
+    ("max_rules", 17, "max_rules is 17, allowed: 1 to 16"),
+    ("observation", "pixel", "observation is 'pixel', .* entities, pixels"),
+    ("pixels", (24,), "pixels is .24,., allowed: width and height"),
+    ("pixels", (0, 18), "pixels' width is 0, allowed: 1 to 1024"),
+    ("pixels", (24, 1025), "pixels' height is 1025"),
+    ("num_threads", 0, "num_threads is 0, allowed: 1 to 1024"),
+    ("backend", "gpu", "backend is 'gpu', allowed: cpu"),
+  )
+  def test_refuses(self, field, value, message):
+    with self.assertRaisesRegex(ValueError, message):
+      land_types.LandConfig(**{field: value})
+
+
+class ObservationSpecTest(absltest.TestCase):
+  def spec(self, **values):
+    config = land_types.LandConfig(num_slots=5, max_rules=3, **values)
+    return land_types.observation_spec(config)
+
+  def test_entities(self):
+    spec = self.spec()
+    self.assertEqual(
+      {name: shape for name, (shape, _) in spec.items()},
+      {
+        "goal": (6,),
+        "rules": (3, 14),
+        "entities": (5, 14),
+        "terrain": (25,),
+        "proprio": (4,),
+        "last_action": (6,),
+        "last_reward": (),
+        "clock": (10,),
+      },
+    )
+    whole = {name for name, (_, d) in spec.items() if d == np.int32}
+    self.assertEqual(whole, {"goal", "rules", "last_action"})
+
+  def test_the_other_player_is_an_entity(self):
+    self.assertEqual(self.spec(num_players=2)["entities"][0], (6, 14))
+
+  def test_pixels_stand_for_entities_and_terrain(self):
+    spec = self.spec(observation="pixels", pixels=(32, 20))
+    self.assertEqual(spec["pixels"], ((20, 32, 3), np.uint8))
+    self.assertNoCommonElements(set(spec), {"entities", "terrain"})
+
+
+if __name__ == "__main__":
+  absltest.main()
