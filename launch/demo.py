@@ -56,14 +56,21 @@ def load(path: str) -> Demo:
   """
   with errors.user_input(f"--demo={path}"):
     try:
+      with open(path, "rb") as plain:
+        if not zipfile.is_zipfile(plain):
+          raise errors.UserError(f"is not a demonstration ({FORMAT})")
       with np.load(path, allow_pickle=False) as file:
         if "format" not in file or str(file["format"]) != FORMAT:
           raise errors.UserError(f"is not a demonstration ({FORMAT})")
         task = task_json.from_json(json.loads(str(file["task"])), path)
         actions = file["actions"].astype(np.int32)
         demo = Demo(task, int(file["seed"]), actions, file["rewards"])
-    except (zipfile.BadZipFile, KeyError, EOFError) as error:
-      raise errors.UserError(f"is not a demonstration: {error}") from error
+    except (errors.UserError, OSError):
+      raise
+    except Exception as error:
+      # Damaged bytes make zipfile, zlib and NumPy raise whatever they like.
+      reason = errors.one_line(str(error))
+      raise errors.UserError(f"is not a demonstration: {reason}") from error
     heads = len(constants.ACTION_SIZES)
     if (
       actions.ndim != 2

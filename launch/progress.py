@@ -60,7 +60,8 @@ def duration(seconds: float) -> str:
 def count(number: float) -> str:
   """Returns "1.23M", "45.6k" or "789"."""
   for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-    if abs(number) >= limit:
+    # In three digits 999,500 is a million already.
+    if abs(number) >= 0.9995 * limit:
       return f"{number / limit:.3g}{unit}"
   return f"{number:.3g}"
 

@@ -1,7 +1,6 @@
-"""Tests of launch.cli, launch.rundir and launch.progress."""
+"""Tests of launch.cli."""
 
 import contextlib
-import dataclasses
 import io
 import json
 import os
@@ -9,7 +8,7 @@ import pathlib
 
 from absl.testing import absltest, parameterized
 
-from launch import cli, errors, progress, rundir
+from launch import cli, errors
 
 
 def _run(work, *argv):
@@ -84,93 +83,6 @@ class CliTest(parameterized.TestCase):
       cli.write_atomically(str(folder / "f"), 3)  # pyrefly: ignore[bad-argument-type] (what is tested)
     self.assertEqual([p.name for p in folder.iterdir()], ["f"])
     self.assertEqual((folder / "f").read_text(), "old")
-
-
-@dataclasses.dataclass(frozen=True)
-class Config:
-  """A config."""
-
-  size: int = 1
-
-
-class RunDirTest(absltest.TestCase):
-  def setUp(self):
-    super().setUp()
-    self.folder = pathlib.Path(self.create_tempdir().full_path)
-
-  def test_begin_makes_it_and_takes_it_again(self):
-    run = rundir.RunDir(str(self.folder / "a" / "b"))
-    run.begin(Config())
-    self.assertEqual(run.read_config(), {"size": 1})
-    rundir.RunDir(str(run.path)).begin(Config())
-
-  def test_another_config_is_refused_by_field(self):
-    run = rundir.RunDir(str(self.folder / "run"))
-    run.begin(Config())
-    run.begin(Config(2))  # Nothing has happened there yet.
-    (run.path / "metrics.jsonl").write_text("{}\n")
-    with self.assertRaisesRegex(errors.UserError, r"size: 1, not 2"):
-      run.begin(Config())
-    run.begin(Config(3), free_fields=["size"])
-    self.assertEqual(run.read_config(), {"size": 3})
-
-  def test_foreign_directories_are_left_alone(self):
-    (self.folder / "thesis.txt").write_text("mine")
-    with self.assertRaisesRegex(errors.UserError, "is not a run"):
-      rundir.RunDir(str(self.folder)).begin(Config())
-    with self.assertRaisesRegex(errors.UserError, "is not a run"):
-      rundir.RunDir(str(self.folder / "thesis.txt")).begin(Config())
-    self.assertEqual([p.name for p in self.folder.iterdir()], ["thesis.txt"])
-
-  def test_reading_what_is_no_run(self):
-    with self.assertRaisesRegex(errors.UserError, "no such directory"):
-      rundir.RunDir(str(self.folder / "x")).read_config()
-    with self.assertRaisesRegex(errors.UserError, "not a run"):
-      rundir.RunDir(str(self.folder)).read_config()
-    (self.folder / "config.json").write_text("{")
-    with self.assertRaisesRegex(errors.UserError, "config.json: Expecting"):
-      rundir.RunDir(str(self.folder)).read_config()
-    (self.folder / "config.json").write_text('{"format": "other"}')
-    with self.assertRaisesRegex(errors.UserError, "the format is not"):
-      rundir.RunDir(str(self.folder)).read_config()
-
-  def test_only_one_train_at_a_time(self):
-    run = rundir.RunDir(str(self.folder / "run"))
-    run.begin(Config())
-    with (
-      run.lock(),
-      self.assertRaisesRegex(errors.UserError, "another train is running"),
-    ):
-      run.lock()
-    run.lock().close()
-
-
-class ProgressTest(absltest.TestCase):
-  def test_lines_where_there_is_no_terminal(self):
-    stream = io.StringIO()
-    bar = progress.Progress(stream, quiet_seconds=1000)
-    bar.update("one")
-    bar.update("two")
-    bar.update("three", force=True)
-    bar.close()
-    self.assertEqual(stream.getvalue(), "one\nthree\n")
-
-  def test_a_terminal_line_is_rewritten_in_full(self):
-    stream = io.StringIO()
-    stream.isatty = lambda: True
-    bar = progress.Progress(stream)
-    bar.update("long text")
-    bar.update("short")
-    bar.close()
-    self.assertEqual(stream.getvalue(), "\rlong text\rshort    \n")
-
-  def test_numbers_for_people(self):
-    self.assertEqual(progress.duration(3 * 3600 + 125), "3h02m")
-    self.assertEqual(progress.duration(61.6), "1m02s")
-    self.assertEqual(progress.duration(7.2), "7s")
-    self.assertEqual(progress.count(12345678), "12.3M")
-    self.assertEqual(progress.count(1500), "1.5k")
-    self.assertEqual(progress.count(12), "12")
 
 
 if __name__ == "__main__":

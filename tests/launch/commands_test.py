@@ -9,7 +9,6 @@ import pathlib
 import subprocess
 import sys
 
-import numpy as np
 from absl.testing import absltest, parameterized
 
 from launch import (
@@ -17,14 +16,12 @@ from launch import (
   cli,
   config,
   config_json,
-  demo,
   evaluate,
   play,
   presets,
   prompt,
   rundir,
   tasks,
-  tasksets,
   train,
 )
 
@@ -164,20 +161,6 @@ class BadInputTest(parameterized.TestCase):
     )
     self.assertEqual(train.choose_config(args), wanted)
 
-  def test_broken_demonstrations(self):
-    path = str(self.folder / "demo.npz")
-    pathlib.Path(path).write_bytes(b"no zip")
-    with self.assertRaisesRegex(ValueError, "--demo="):
-      demo.load(path)
-    np.savez(path, format=np.array("other"))
-    with self.assertRaisesRegex(ValueError, "is not a demonstration"):
-      demo.load(path)
-    task = tasksets.one("sample:0", presets.smoke().tasks)
-    actions = np.full((30, 6), 9)
-    demo.save(path, demo.Demo(task, 0, actions, np.zeros(2)))
-    with self.assertRaisesRegex(ValueError, "actions are out of range"):
-      demo.load(path)
-
 
 class GoodInputTest(parameterized.TestCase):
   @parameterized.parameters(*_COMMANDS)
@@ -187,16 +170,6 @@ class GoodInputTest(parameterized.TestCase):
       _COMMANDS[command](["--help"])
     self.assertEqual(end.exception.code, 0)
     self.assertIn(f"python -m launch.{command} ", out.getvalue())
-
-  def test_demonstrations_round_trip(self):
-    path = self.create_tempfile("demo.npz").full_path
-    task = tasksets.one("sample:0", presets.smoke().tasks)
-    actions = np.tile(np.arange(6) % 2, (30, 1))
-    demo.save(path, demo.Demo(task, 5, actions, np.array([1.0, 2.0])))
-    loaded = demo.load(path)
-    self.assertEqual((loaded.task, loaded.seed), (task, 5))
-    np.testing.assert_array_equal(loaded.actions, actions)
-    np.testing.assert_array_equal(loaded.rewards, [1.0, 2.0])
 
   def test_sampled_files_check_and_come_back(self):
     folder = self.create_tempdir().full_path

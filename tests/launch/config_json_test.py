@@ -1,37 +1,11 @@
-"""Tests of launch.config_json and launch.overrides."""
+"""Tests of launch.config_json."""
 
-import dataclasses
 import json
-from typing import Literal
 
 from absl.testing import absltest, parameterized
 
-from launch import config_json, errors, overrides
-
-
-@dataclasses.dataclass(frozen=True)
-class Inner:
-  """A component's config."""
-
-  size: int = 3
-  rate: float = 0.5
-  kind: Literal["a", "bcd"] = "a"
-  limit: int | None = None
-
-  def __post_init__(self):
-    if self.size < 1:
-      raise ValueError(f"inner.size is {self.size}; it must be at least 1.")
-
-
-@dataclasses.dataclass(frozen=True)
-class Outer:
-  """The gathered config."""
-
-  inner: Inner = Inner()
-  name: str = "x"
-  flag: bool = False
-  pair: tuple[int, int] = (1, 2)
-  words: tuple[str, ...] = ("p", "q")
+from launch import config_json, errors
+from tests.launch.configs import Inner, Outer
 
 
 class ConfigJsonTest(parameterized.TestCase):
@@ -72,43 +46,6 @@ class ConfigJsonTest(parameterized.TestCase):
       ["inner.size: 3, not 5", "name: 'x', not 'y'"],
     )
     self.assertEqual(config_json.differences(a, a), [])
-
-
-class OverridesTest(parameterized.TestCase):
-  def test_applies(self):
-    config = overrides.apply(
-      Outer(),
-      [
-        "inner.size=9",
-        "inner.limit=5",
-        "inner.kind=bcd",
-        "name=12",
-        "pair=3,4",
-        'words=["r"]',
-        "flag=true",
-      ],
-    )
-    self.assertEqual(
-      config,
-      Outer(Inner(9, 0.5, "bcd", 5), "12", True, (3, 4), ("r",)),
-    )
-    self.assertEqual(overrides.apply(config, ["words=a,b"]).words, ("a", "b"))
-    none = overrides.apply(config, ["inner.limit=null"])
-    self.assertIsNone(none.inner.limit)
-
-  @parameterized.parameters(
-    ("inner.size", "write it as field.name=value"),
-    ("inner=3", "inner: is a group of fields"),
-    ("inner.sice=3", "did you mean 'size'"),
-    ("outer.size=3", "outer: no such field"),
-    ("name.size=3", "name has no fields"),
-    ("inner.size=three", "inner.size: 'three' is not a whole number"),
-    ("inner.size=0", "inner.size is 0"),
-    ("pair=1,2,3", "pair: .* is not"),
-  )
-  def test_refuses(self, setting, message):
-    with self.assertRaisesRegex(errors.UserError, message):
-      overrides.apply(Outer(), [setting])
 
 
 if __name__ == "__main__":

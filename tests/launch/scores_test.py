@@ -1,12 +1,11 @@
-"""Tests of launch.scores and launch.report."""
+"""Tests of launch.scores."""
 
 import json
-import pathlib
 
 import numpy as np
 from absl.testing import absltest
 
-from launch import errors, report, scores
+from launch import scores
 
 _IDS = ["a", "b", "c", "d"]
 
@@ -55,24 +54,6 @@ class ScoresTest(absltest.TestCase):
     self.assertIn("| k=1 | k=3 |", text)
     self.assertIn("| agent | 0.25 ± 0.14 | 0.83 ± 0.17 | 4.25 ± 1.65 s |", text)
     self.assertIn("3 of 4 held-out tasks", text)
-
-  def test_report(self):
-    folder = pathlib.Path(self.create_tempdir().full_path) / "new" / "report"
-    report.check_folder(str(folder))
-    report.write(str(folder), [_summary()])
-    self.assertEqual(
-      sorted(p.name for p in folder.iterdir()),
-      ["curve.png", "results.json", "table.md"],
-    )
-    self.assertEqual((folder / "curve.png").read_bytes()[:4], b"\x89PNG")
-    self.assertEqual(
-      json.loads((folder / "results.json").read_text()), [_summary()]
-    )
-
-  def test_report_refuses_a_file_for_a_folder(self):
-    file = self.create_tempfile("x").full_path
-    with self.assertRaisesRegex(errors.UserError, "--report"):
-      report.check_folder(file)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,101 @@
+"""Tests of launch.demo."""
+
+import os
+import pathlib
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from launch import demo, errors
+from tests.launch import fakes
+
+
+def _actions(steps=15):
+  return np.tile(np.array([2, 0, 4, 1, 1, 0]), (steps, 1))
+
+
+class DemoTest(parameterized.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.path = os.path.join(self.create_tempdir().full_path, "demo.npz")
+    self.task = fakes.make_task(trials=1)
+
+  def _save(self, **changes):
+    made = demo.Demo(self.task, 5, _actions(), np.array([1.0]))
+    demo.save(self.path, made._replace(**changes))
+
+  def test_round_trip(self):
+    self._save()
+    loaded = demo.load(self.path)
+    self.assertEqual((loaded.task, loaded.seed), (self.task, 5))
+    np.testing.assert_array_equal(loaded.actions, _actions())
+    self.assertEqual(loaded.actions.dtype, np.int32)
+    np.testing.assert_array_equal(loaded.rewards, [1.0])
+    self.assertEqual(os.listdir(os.path.dirname(self.path)), ["demo.npz"])
+
+  @parameterized.parameters(
+    (_actions()[:, :5], "actions are out of range"),
+    (_actions() - 1, "actions are out of range"),
+    (_actions() + np.array([1, 0, 0, 0, 0, 0]), "actions are out of range"),
+    (_actions()[0], "actions are out of range"),
+    (_actions(14), "has 14 steps; a trial has 15"),
+  )
+  def test_actions_that_can_t_be_played_are_refused(self, actions, message):
+    self._save(actions=actions)
+    with self.assertRaisesRegex(errors.UserError, f"--demo=.*: .*{message}"):
+      demo.load(self.path)
+
+  def _broken(self):
+    with self.assertRaisesRegex(
+      errors.UserError, f"^--demo={self.path}: "
+    ) as caught:
+      demo.load(self.path)
+    self.assertNotIn("\n", str(caught.exception))
+    return str(caught.exception)
+
+  def test_other_files_are_refused(self):
+    self.assertIn("No such file", self._broken())
+    file = pathlib.Path(self.path)
+    file.write_bytes(b"")
+    self._broken()
+    file.write_bytes(b"no zip")
+    self._broken()
+    with file.open("wb") as out:
+      np.save(out, np.zeros(3))  # An array, where an archive should be.
+    self.assertIn("is not a demonstration", self._broken())
+    np.savez(self.path, format=np.array("other"))
+    self.assertIn("is not a demonstration (adaland.demo/1)", self._broken())
+    np.savez(self.path, format=np.array(demo.FORMAT))
+    self.assertIn("task", self._broken())
+
+  def test_damaged_files_are_refused(self):
+    self._save()
+    whole = pathlib.Path(self.path).read_bytes()
+    for end in (len(whole) // 2, len(whole) - 1):
+      pathlib.Path(self.path).write_bytes(whole[:end])
+      self._broken()
+    for place in range(30, len(whole), 97):
+      damaged = bytearray(whole)
+      damaged[place : place + 8] = b"\xff" * 8
+      pathlib.Path(self.path).write_bytes(damaged)
+      try:
+        demo.load(self.path)
+      except errors.UserError:
+        continue  # Anything else is a defect; some bytes don't matter.
+
+  def test_fields_of_other_types_are_refused(self):
+    self._save()
+    with np.load(self.path) as file:
+      good = dict(file)
+    for name, value, message in (
+      ("seed", np.arange(2), ""),
+      ("task", np.array("{"), "Expecting"),
+      ("task", np.array("[]"), "the task is"),
+      ("actions", np.array("up"), ""),
+    ):
+      np.savez(self.path, **{**good, name: value})
+      self.assertIn(message, self._broken())
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,54 @@
+"""Tests of launch.errors."""
+
+from absl.testing import absltest, parameterized
+
+from launch import errors
+
+
+class UserInputTest(parameterized.TestCase):
+  @parameterized.parameters(
+    ("", ValueError("a\n  b"), "a b"),
+    ("--x", ValueError("bad"), "--x: bad"),
+    ("--x", errors.UserError("bad"), "--x: bad"),
+    # Said already, further down.
+    ("--x", errors.UserError("--x: bad"), "--x: bad"),
+    ("", errors.UserError("bad"), "bad"),
+    ("--x", FileNotFoundError(2, "No such file", "f"), "--x: f: No such file"),
+  )
+  def test_becomes_one_line(self, what, error, message):
+    with self.assertRaises(errors.UserError) as caught, errors.user_input(what):
+      raise error
+    self.assertEqual(str(caught.exception), message)
+
+  @parameterized.parameters(KeyError, TypeError, errors.RunError)
+  def test_defects_stay_what_they_are(self, kind):
+    with self.assertRaises(kind), errors.user_input("--x"):
+      raise kind("x")
+
+  def test_good_input_passes(self):
+    with errors.user_input("--x"):
+      value = 1
+    self.assertEqual(value, 1)
+
+
+class WordsTest(parameterized.TestCase):
+  @parameterized.parameters(
+    (OSError(28, "No space left on device", "f"), "f: No space left on device"),
+    (OSError(28, "No space left on device"), "No space left on device"),
+    (OSError("odd"), "odd"),
+    (ConnectionResetError(), "ConnectionResetError"),
+  )
+  def test_os_errors_without_their_numbers(self, error, message):
+    self.assertEqual(errors.describe_os_error(error), message)
+
+  def test_choice_names_the_closest(self):
+    error = errors.choice("--policy", "export", iter(["agent", "expert"]))
+    self.assertEqual(
+      str(error),
+      "--policy: 'export' is not one of agent, expert, did you mean 'expert'?",
+    )
+    self.assertEqual(errors.did_you_mean("zzz", ["agent"]), "")
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,104 @@
+"""Tests of launch.evaluate with made-up rewards; train_test has an agent."""
+
+import contextlib
+import io
+import json
+import os
+from typing import Any
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from launch import evaluate
+
+
+def _call(*argv):
+  """Runs the command; returns (code, stdout, stderr)."""
+  out, err = io.StringIO(), io.StringIO()
+  with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    code = evaluate.main(list(argv))
+  return code, out.getvalue(), err.getvalue()
+
+
+class EvaluateTest(parameterized.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.asked: Any = None
+
+    def rewards(env, tasks, trials, make_policy, seed, repeats, progress):
+      self.asked = env, tasks, trials, type(make_policy(1)), seed, repeats
+      progress(0.5)
+      return {k: [1.0 * k] * len(tasks) for k in trials}
+
+    def best(tasks, env, seed, progress):
+      del env, seed
+      progress(1, 2)
+      return np.full(len(tasks), 4.0)
+
+    for target, name, fake in (
+      (evaluate.fewshot, "last_trial_rewards", rewards),
+      (evaluate.expert, "expert_rewards", best),
+    ):
+      self.enter_context(absltest.mock.patch.object(target, name, fake))
+
+  def test_json(self):
+    code, out, err = _call(
+      "--policy=noop",
+      "--preset=smoke",
+      "--num_tasks=3",
+      "--trials=4,2,4",
+      "--repeats=5",
+      "--seed=6",
+      "--json=-",
+    )
+    self.assertEqual(code, 0, err)
+    result = json.loads(out)
+    self.assertEqual(result["score"]["mean"], {"2": 0.5, "4": 1.0})
+    for name, value in (
+      ("policy", "noop"),
+      ("trials", [2, 4]),
+      ("taskset", "test"),
+      ("repeats", 5),
+      ("seed", 6),
+      ("num_tasks", 3),
+      ("workdir", None),
+    ):
+      self.assertEqual(result[name], value)
+    _, tasks, trials, policy, seed, repeats = self.asked
+    self.assertEqual((trials, seed, repeats), ([2, 4], 6, 5))
+    self.assertEqual(policy.__name__, "Noop")
+    self.assertEqual(
+      [task.name for task in tasks], ["test 0", "test 1", "test 2"]
+    )
+
+  def test_text_and_report(self):
+    folder = os.path.join(self.create_tempdir().full_path, "new")
+    code, out, err = _call(
+      "--policy=random", "--taskset=probe", "--num_tasks=2", "--trials=1",
+      f"--report={folder}",
+    )  # fmt: skip
+    self.assertEqual(code, 0, err)
+    self.assertIn("| random | 0.25 ± 0.00 |", out)
+    self.assertIn("expert plays: 50%", err)
+    self.assertEqual(
+      sorted(os.listdir(folder)), ["curve.png", "results.json", "table.md"]
+    )
+    with open(os.path.join(folder, "table.md")) as file:
+      self.assertEqual(file.read(), out)
+
+  @parameterized.parameters(
+    ("1,2,3", [1, 2, 3]), ("48", [48]), ("3, 1,3", [1, 3])
+  )
+  def test_numbers_of_trials(self, text, expected):
+    self.assertEqual(evaluate._trials(text), expected)
+
+  @parameterized.parameters("", "1,", "49", "0", "1.5", "-1,2", "1;2")
+  def test_bad_numbers_of_trials(self, text):
+    code, out, err = _call("--policy=noop", f"--trials={text}")
+    self.assertEqual((code, out), (2, ""))
+    self.assertIn(f"{text!r} is not a list of numbers from 1 to 48", err)
+    self.assertIsNone(self.asked)
+
+
+if __name__ == "__main__":
+  absltest.main()

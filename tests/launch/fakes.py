@@ -1,0 +1,93 @@
+"""A land without physics, and policies to go with it.
+
+Every step of trial k (from 0) of a task named "x" gives x + k seconds, so a
+trial's reward is its steps times that.
+"""
+
+import types
+
+import numpy as np
+
+from envs import land
+from envs import task as task_lib
+
+
+def make_task(name: str = "1", trials: int = 2, seconds: float = 2.0, **more):
+  """A task whose name is its reward a step; 2 s are 15 steps."""
+  cube = task_lib.ObjectType.from_name("black cube")
+  goal = task_lib.Literal("near", task_lib.Player(1), cube)
+  return task_lib.Task(
+    world=task_lib.World(),
+    objects=more.pop("objects", (task_lib.ObjectSpec(cube),)),
+    players=more.pop("players", (task_lib.PlayerSpec(goal),)),
+    trials=trials,
+    trial_seconds=seconds,
+    name=name,
+    **more,
+  )
+
+
+class FakeLand:
+  """Stands in for `envs.land.Land`; remembers the actions it was given."""
+
+  def __init__(self, num_envs, config, next_task, seed=0):
+    self.num_envs = num_envs
+    self.config = config
+    self.seed = seed
+    self.actions = []
+    self._next_task = next_task
+    self._ended = np.zeros(num_envs, bool)
+
+  def reset(self):
+    self.tasks = [self._next_task(i) for i in range(self.num_envs)]
+    self._trial = np.zeros(self.num_envs, int)
+    self._time = np.zeros(self.num_envs, int)
+    none = np.zeros(self.num_envs, bool)
+    return self._step(np.zeros(self.num_envs), ~none, none, none)
+
+  def step(self, actions):
+    assert np.shape(actions) == (self.num_envs, 6), np.shape(actions)
+    self.actions.append(np.array(actions))
+    first = self._ended
+    reward = np.zeros(self.num_envs)
+    last, trial_last = np.zeros((2, self.num_envs), bool)
+    for i in range(self.num_envs):
+      if first[i]:
+        self.tasks[i] = self._next_task(i)
+        self._trial[i] = self._time[i] = 0
+        continue
+      reward[i] = float(self.tasks[i].name) + self._trial[i]
+      self._time[i] += 1
+      trial_last[i] = self._time[i] == self.tasks[i].trial_steps
+      if trial_last[i]:
+        self._time[i] = 0
+        self._trial[i] += 1
+        last[i] = self._trial[i] == self.tasks[i].trials
+    self._ended = last
+    return self._step(reward, first, last, trial_last)
+
+  def state_view(self, i):
+    return types.SimpleNamespace(trial=self._trial[i], step=self._time[i])
+
+  def _step(self, reward, first, last, trial_last):
+    return land.Step(
+      observation={"time": self._time.copy()},
+      reward=np.asarray(reward, np.float32),
+      first=first,
+      last=last,
+      trial_last=trial_last,
+      discount=np.where(last, 0, 1).astype(np.float32),
+    )
+
+
+class Constant:
+  """Does the same always; counts how often it was asked."""
+
+  def __init__(self, value: int, num_envs: int = 1):
+    self._action = np.full((num_envs, 6), value, np.int32)
+    self.asked = 0
+
+  def act(self, environments, now):
+    del environments, now
+    self.asked += 1
+    return self._action

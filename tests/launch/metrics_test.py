@@ -1,0 +1,68 @@
+"""Tests of launch.metrics."""
+
+import importlib.util
+import json
+import os
+import pathlib
+import sys
+import unittest
+
+import numpy as np
+from absl.testing import absltest
+
+from launch import metrics
+
+
+class MetricsWriterTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.folder = self.create_tempdir().full_path
+
+  def _rows(self):
+    lines = pathlib.Path(self.folder, "metrics.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+  def test_rows_are_there_at_once_and_are_added_to(self):
+    for number in (1, 2):
+      writer = metrics.MetricsWriter(self.folder)
+      writer.write(10 * number, {"loss": 0.5 * number, "updates": number})
+      rows = self._rows()
+      writer.close()
+    self.assertLen(rows, 2)
+    self.assertGreater(rows[1]["time"], 1e9)
+    self.assertEqual(
+      [(r["step"], r["loss"], r["updates"]) for r in rows],
+      [(10, 0.5, 1.0), (20, 1.0, 2.0)],
+    )
+
+  def test_what_is_no_number_is_null(self):
+    writer = metrics.MetricsWriter(self.folder)
+    writer.write(0, {"a": float("nan"), "b": float("inf"), "c": 1.0})
+    writer.close()
+    [row] = self._rows()
+    self.assertEqual((row["a"], row["b"], row["c"]), (None, None, 1.0))
+
+  @unittest.skipUnless(
+    importlib.util.find_spec("tensorboardX"), "tensorboardX is not installed"
+  )
+  def test_tensorboard_gets_the_finite_ones(self):
+    writer = metrics.MetricsWriter(self.folder)
+    writer.write(7, {"loss/none": float("nan"), "loss/some": 1.5})
+    writer.close()
+    folder = pathlib.Path(self.folder, "tensorboard")
+    content = b"".join(file.read_bytes() for file in folder.iterdir())
+    self.assertIn(b"loss/some", content)
+    self.assertIn(np.float32(1.5).tobytes(), content)
+    self.assertNotIn(b"loss/none", content)
+
+  def test_without_tensorboard_rows_are_all(self):
+    with absltest.mock.patch.dict(sys.modules, {"tensorboardX": None}):
+      writer = metrics.MetricsWriter(self.folder)
+    writer.write(7, {"c": 1.5})
+    writer.close()
+    self.assertEqual(os.listdir(self.folder), ["metrics.jsonl"])
+    self.assertEqual(self._rows()[0]["c"], 1.5)
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,78 @@
+"""Tests of launch.play without physics; commands_test plays for real."""
+
+import contextlib
+import io
+import json
+import os
+from typing import Any
+
+import numpy as np
+from absl.testing import absltest
+
+from envs import probes
+from launch import demo, errors, play, show
+
+
+class PlayTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.played: Any = None
+    self.folder = self.create_tempdir().full_path
+    self.task = "probe:" + probes.names()[0]
+
+    def fake(env, task, make_policy, seed, video, player):
+      self.played = env, task, type(make_policy(1)).__name__, seed, video
+      self.assertEqual(player, "noop")
+      actions = np.tile([1, 1, 2, 1, 0, 1], (task.trial_steps, 1))
+      return show.Episode(actions, np.array([0.5, 1.25], np.float32))
+
+    self.enter_context(absltest.mock.patch.object(show, "play", fake))
+
+  def run_it(self, *argv):
+    args = play.make_parser().parse_args(
+      [f"--task={self.task}", "--policy=noop", *argv]
+    )
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+      play.run(args)
+    return out.getvalue()
+
+  def test_result(self):
+    text = self.run_it("--seed=3")
+    self.assertEqual(text, "reward by trial, seconds: 0.50 1.25\n")
+    task = probes.load(probes.names()[0])
+    self.assertEqual(self.played[1:], (task, "Noop", 3, None))
+    self.assertEqual(
+      json.loads(self.run_it("--json=-")),
+      {
+        "task": task.name,
+        "policy": "noop",
+        "seed": 0,
+        "rewards": [0.5, 1.25],
+      },
+    )
+
+  def test_what_was_played_is_kept(self):
+    path = os.path.join(self.folder, "d.npz")
+    film = os.path.join(self.folder, "a.mp4")
+    self.run_it("--seed=3", f"--record={path}", f"--video={film}")
+    self.assertEqual(self.played[-1], film)
+    kept = demo.load(path)
+    self.assertEqual(kept.task, self.played[1])
+    self.assertEqual(kept.seed, 3)
+    np.testing.assert_array_equal(kept.rewards, [0.5, 1.25])
+
+  def test_bad_flags_play_nothing(self):
+    for argv, message in (
+      (["--policy=agent"], "--workdir is missing"),
+      (["--policy=exprt"], "did you mean 'expert'"),
+      ([f"--video={self.folder}/a.avi"], "must end in .mp4"),
+      (["--preset=lap", "--task=sample:1"], "--preset: 'lap'"),
+    ):
+      with self.assertRaisesRegex(errors.UserError, message):
+        self.run_it(*argv)
+    self.assertIsNone(self.played)
+
+
+if __name__ == "__main__":
+  absltest.main()

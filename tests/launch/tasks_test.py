@@ -1,0 +1,82 @@
+"""Tests of launch.tasks; commands_test has its bad input."""
+
+import contextlib
+import dataclasses
+import io
+import json
+import os
+
+from absl.testing import absltest
+
+from envs import complexity, sampler, task_json
+from launch import errors, presets, tasks
+from tests.launch import fakes
+
+
+def _run(*argv):
+  args = tasks.make_parser().parse_args(list(argv))
+  out = io.StringIO()
+  with contextlib.redirect_stdout(out):
+    tasks.run(args)
+  return out.getvalue()
+
+
+def _drawn(index, split="train"):
+  config = presets.smoke().tasks
+  config = dataclasses.replace(config, split=split)
+  return sampler.TaskSampler(config).task(index)
+
+
+class TasksTest(absltest.TestCase):
+  def test_sample_prints_one_task_a_line(self):
+    out = _run("sample", "--preset=smoke", "--index=4", "--num_tasks=2")
+    read = [task_json.loads(line) for line in out.splitlines()]
+    self.assertEqual(read, [_drawn(4), _drawn(5)])
+
+  def test_the_test_split_has_other_tasks(self):
+    out = _run("sample", "--preset=smoke", "--split=test", "--json=-")
+    [task] = json.loads(out)["tasks"]
+    self.assertEqual(task_json.from_json(task), _drawn(0, "test"))
+    self.assertNotEqual(_drawn(0, "test"), _drawn(0))
+
+  def test_files_are_named_after_their_tasks(self):
+    folder = os.path.join(self.create_tempdir().full_path, "new", "folder")
+    out = _run("sample", "--preset=smoke", f"--out={folder}")
+    self.assertEqual(out, f"1 file(s) written to {folder}\n")
+    self.assertEqual(os.listdir(folder), ["train_0.json"])
+    path = os.path.join(folder, "train_0.json")
+    self.assertEqual(task_json.load(path), _drawn(0))
+
+  def test_names_can_t_lead_out_of_the_folder(self):
+    folder = self.create_tempdir().full_path
+    tasks._write(
+      folder,
+      {"a": fakes.make_task("../../x y"), "b": fakes.make_task("")},
+    )
+    self.assertEqual(
+      sorted(os.listdir(folder)), [".._.._x_y.json", "task.json"]
+    )
+
+  def test_a_file_where_the_folder_should_be(self):
+    path = self.create_tempfile("x").full_path
+    with self.assertRaisesRegex(errors.UserError, "--out: .*File exists"):
+      _run("sample", "--preset=smoke", f"--out={path}")
+
+  def test_show_tells_the_goal(self):
+    task = _drawn(0)
+    out = _run("show", "--preset=smoke", "sample:0", "sample:1")
+    self.assertIn(f"Goal of player1: {task.players[0].goal}", out)
+    self.assertEqual(out.count("Goal of player1"), 2)
+
+  def test_complexity_is_that_of_the_measures(self):
+    out = _run("complexity", "--preset=smoke", "sample:3", "--json=-")
+    self.assertEqual(
+      json.loads(out)["complexity"],
+      {"sample:3": json.loads(json.dumps(complexity.measures(_drawn(3))))},
+    )
+    text = _run("complexity", "--preset=smoke", "sample:3")
+    self.assertStartsWith(text, "sample:3\n  ")
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,191 @@
+"""Tests of launch.local.trainer with a learner that only counts.
+
+train_test trains for real.
+"""
+
+import io
+import os
+import pickle
+import types
+from typing import Any, NamedTuple
+
+import numpy as np
+from absl.testing import absltest
+
+from agent.replay import spec as spec_lib
+from curriculum import uniform
+from launch import overrides, presets, progress, rundir
+from launch.local import trainer as trainer_lib
+from tests.agent.replay import examples
+from tests.launch import fakes
+
+_SPEC = spec_lib.UnrollSpec.from_unroll(examples.unroll())
+
+
+class State(NamedTuple):
+  """What learning goes on from: how much was learned, from what last."""
+
+  target_params: Any
+
+
+def _update(state, batch):
+  total = state.target_params["w"] + np.float32(batch.params_version.sum())
+  return State({"w": total}), {"loss/total": total}
+
+
+class Report:
+  """Keeps what an update says."""
+
+  def __init__(self):
+    self.totals, self.steps, self.lags = [], [], []
+
+  def add(self, values, steps, lag):
+    self.totals.append(float(values["loss/total"]))
+    self.steps.append(steps)
+    self.lags.append(lag)
+
+
+class TrainerTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.path = os.path.join(self.create_tempdir().full_path, "run")
+    self.stream = io.StringIO()
+    learner = types.SimpleNamespace(
+      init=lambda key: State({"w": np.zeros((), np.float32)}), update=_update
+    )
+    for name, value in (
+      ("agent", types.SimpleNamespace(network=None)),
+      ("learner", learner),
+      ("unroll_spec", _SPEC),
+    ):
+      self.enter_context(
+        absltest.mock.patch.object(
+          trainer_lib.builder, name, lambda *args, value=value: value
+        )
+      )
+    self.enter_context(
+      absltest.mock.patch.object(
+        trainer_lib.builder,
+        "curriculum",
+        lambda config: uniform.UniformCurriculum(
+          lambda i: fakes.make_task(), config.run.seed
+        ),
+      )
+    )
+    self.start = self.enter_context(
+      absltest.mock.patch.object(trainer_lib.actors, "start", return_value=[])
+    )
+
+  def make(self, *settings):
+    config = overrides.apply(
+      presets.smoke(),
+      [
+        "replay.kind=memory",
+        "replay.sampling=queue",
+        "replay.samples_per_insert=null",
+        "replay.batch_size=2",
+        "replay.min_size=1",
+        "run.publish_updates=2",
+        *settings,
+      ],
+    )
+    run = rundir.RunDir(self.path)
+    run.begin(config)
+    made = trainer_lib.Trainer(config, run, progress.Progress(self.stream, 0.0))
+    self.addCleanup(made.close)
+    return made
+
+  def give(self, trainer, *numbers):
+    for number in numbers:
+      trainer.desk.insert_encoded(_SPEC.encode(examples.unroll(number)))
+
+  def published(self, trainer):
+    return pickle.loads(trainer._publisher.newer(-1))
+
+  def test_it_learns_from_each_batch_and_publishes_now_and_then(self):
+    made, report = self.make(), Report()
+    self.give(made, 1, 2, 3, 4)
+    self.assertEqual(self.published(made).version, 0)
+    made.update(report)
+    self.assertEqual(self.published(made).version, 0)
+    made.update(report)
+    version, params = self.published(made)
+    self.assertEqual((version, float(params["w"])), (2, 10.0))
+    self.assertEqual(report.totals, [3.0, 10.0])
+    self.assertEqual(report.steps, [2 * 5, 2 * 5])
+    self.assertEqual(report.lags, [0 - 1.5, 1 - 3.5])
+    with absltest.mock.patch.object(trainer_lib, "_SAMPLE_SECONDS", 0.01):
+      made.update(report)  # There is no batch: nothing happens.
+    self.assertEqual(made.counters()["updates"], 2)
+
+  def test_it_goes_on_with_the_batch_it_had_drawn(self):
+    made = self.make()
+    self.give(made, 1, 2, 3, 4, 5)
+    made.update(Report())
+    made.desk.count_steps(60)
+    made.save()
+    made.close()
+    again, report = self.make(), Report()
+    self.assertIn(
+      "going on from update 1, after 60 steps", self.stream.getvalue()
+    )
+    self.assertEqual(again.counters()["updates"], 1)
+    self.assertEqual(again.counters()["env_steps"], 60)
+    self.assertEqual(self.published(again).version, 1)
+    again.update(report)
+    self.give(again, 6)  # Its companion was in the store.
+    again.update(report)
+    self.assertEqual(report.totals, [3.0 + 7.0, 10.0 + 11.0])
+
+  def test_without_a_batch_it_goes_on_too(self):
+    made = self.make()
+    with absltest.mock.patch.object(trainer_lib, "_SAMPLE_SECONDS", 0.01):
+      made.save()
+    made.close()
+    again, report = self.make(), Report()
+    self.give(again, 8, 9)
+    again.update(report)
+    self.assertEqual(report.totals, [17.0])
+
+  def test_a_run_ends_at_its_steps_with_a_checkpoint(self):
+    made = self.make("run.max_steps=100")
+    self.give(made, 1, 2)
+
+    def play(*args):
+      made.desk.count_steps(100)
+      return []
+
+    self.start.side_effect = play
+    made.train()
+    self.assertFalse(made.stopped)
+    rows = (made._run.path / "metrics.jsonl").read_text().splitlines()
+    self.assertLen(rows, 1)
+    self.assertLen(trainer_lib.checkpoint.steps(made._run.checkpoints), 1)
+    self.start.reset_mock()
+    made.train()  # Finished: no actor is started.
+    self.start.assert_not_called()
+
+  def test_a_run_that_is_asked_to_stop_stops(self):
+    made = self.make()
+    self.give(made, 1, 2)
+    self.start.side_effect = lambda *args: made.request_stop() or []
+    made.train()
+    self.assertTrue(made.stopped)
+    self.assertEqual(made.counters()["updates"], 0)
+    again, report = self.make(), Report()
+    again.update(report)
+    self.assertEqual(report.totals, [3.0])
+
+  def test_what_an_actor_did_wrong_ends_the_run(self):
+    made = self.make()
+    with (
+      absltest.mock.patch.object(
+        made._server, "check", side_effect=ValueError("no unroll")
+      ),
+      self.assertRaisesRegex(ValueError, "no unroll"),
+    ):
+      made.train()
+
+
+if __name__ == "__main__":
+  absltest.main()
