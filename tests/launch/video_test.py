@@ -1,6 +1,7 @@
 """Tests of launch.video."""
 
 import os
+from typing import Any
 
 import imageio_ffmpeg
 import numpy as np
@@ -30,7 +31,7 @@ class VideoTest(absltest.TestCase):
     self.assertFalse(os.path.exists(self.path))
     film.close()
     self.assertEqual(os.listdir(self.folder), ["film.mp4"])
-    reader = imageio_ffmpeg.read_frames(self.path)
+    reader: Any = imageio_ffmpeg.read_frames(self.path)
     about = next(reader)
     self.assertEqual(about["source_size"], _SIZE)
     self.assertAlmostEqual(about["fps"], 15.0)  # Twice 7.5 steps a second.
