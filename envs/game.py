@@ -3,7 +3,7 @@
 The same code runs for every physics back end, on a whole batch at once.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,9 @@ from envs import hand as hand_lib
 from envs import rules as rules_lib
 
 Array = Any  # NumPy between jitted functions, JAX inside.
+
+
+_ROWS: Final = 8  # Worlds whose rules fire at once.
 
 
 class Game(NamedTuple):
@@ -75,6 +78,57 @@ def _would_fire(rules, relations, types) -> Array:
   return jnp.any(fires)
 
 
+def _fire(
+  game: Game,
+  relations: Array,
+  types: Array,
+  slot_types: Array,
+  centres: Array,
+  poses: avatar.Poses,
+) -> tuple[rules_lib.Firing, Array]:
+  """What all worlds' rules do, and where objects are then, [N, S, 3].
+
+  Rules fire rarely, so only the worlds in which one does walk through them,
+  some at a time.
+  """
+  num_envs, num_players = poses.player_yaw.shape
+  firing = jax.vmap(rules_lib.unchanged, in_axes=(None, 0, None))(
+    game.rules.shape[1], slot_types, num_players
+  )
+
+  def some_more(carry):
+    waiting, *done = carry
+    _, rows = jax.lax.top_k(waiting.astype(jnp.int32), min(_ROWS, num_envs))
+    # Rows that wait no more, taken to fill up, come out as they did before.
+    some = jax.vmap(rules_lib.fire, in_axes=(0, 0, 0, 0, None))(
+      game.rules[rows],
+      relations[rows],
+      slot_types[rows],
+      centres[rows],
+      num_players,
+    )
+    object_pos = jax.vmap(spawning.place)(
+      some.spawned,
+      some.slot_types,
+      some.origin,
+      poses.object_pos[rows],
+      poses.player_pos[rows],
+      (game.heights[rows], game.ramps[rows], game.tiles[rows]),
+    )
+    done = jax.tree.map(
+      lambda old, new: old.at[rows].set(new), tuple(done), (some, object_pos)
+    )
+    return (waiting.at[rows].set(False), *done)
+
+  fires = jax.vmap(_would_fire)(game.rules, relations, types)
+  _, firing, object_pos = jax.lax.while_loop(
+    lambda carry: jnp.any(carry[0]),
+    some_more,
+    (fires, firing, jnp.asarray(poses.object_pos)),
+  )
+  return firing, object_pos
+
+
 def advance(
   game: Game,
   slot_types: Array,
@@ -112,29 +166,7 @@ def advance(
     types, centres, poses.touching, hand.held, see
   )
 
-  def some_fire():
-    firing = jax.vmap(rules_lib.fire, in_axes=(0, 0, 0, 0, None))(
-      game.rules, relations, slot_types, centres, num_players
-    )
-    object_pos = jax.vmap(spawning.place)(
-      firing.spawned,
-      firing.slot_types,
-      firing.origin,
-      poses.object_pos,
-      poses.player_pos,
-      (game.heights, game.ramps, game.tiles),
-    )
-    return firing, object_pos
-
-  def none_fires():
-    firing = jax.vmap(rules_lib.unchanged, in_axes=(None, 0, None))(
-      game.rules.shape[1], slot_types, num_players
-    )
-    return firing, poses.object_pos
-
-  # Rules fire rarely: most steps of a batch need not walk through them.
-  any_fires = jnp.any(jax.vmap(_would_fire)(game.rules, relations, types))
-  firing, object_pos = jax.lax.cond(any_fires, some_fire, none_fires)
+  firing, object_pos = _fire(game, relations, types, slot_types, centres, poses)
 
   survives = (
     firing.alive[:, None]

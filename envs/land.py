@@ -8,37 +8,20 @@ environments are handled one by one only when their task or trial changes.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import jax
 import numpy as np
 
-from envs import (
-  avatar,
-  constants,
-  observations,
-  sight,
-  stages,
-  task_arrays,
-  worlds,
-)
+from envs import avatar, constants, sight, stages, task_rows
 from envs import clock as clock_lib
-from envs import game as game_lib
-from envs import hand as hand_lib
+from envs import session as session_lib
 from envs.land_types import LandConfig, Step, WorldView, observation_spec
 from envs.physics import base, cpu
 from envs.task import Task
 
 __all__ = ["Land", "LandConfig", "Step", "WorldView", "observation_spec"]
 
-_TOUCHING = constants.PREDICATES.index("touching") + 1
-_SEE = constants.PREDICATES.index("see") + 1
 _HEADS = len(constants.ACTION_SIZES)
-
-
-def _writable(tree: Any) -> Any:
-  """The same arrays in NumPy, owned and writable."""
-  return jax.tree.map(np.array, tree)
 
 
 class Land:
@@ -85,39 +68,15 @@ class Land:
       n, s, num_players=p, num_threads=config.num_threads
     )
     self.dropped_spawns = np.zeros(n, np.int64)
-    tiles = (n, constants.MAX_TILES, constants.MAX_TILES)
-    self._game = game_lib.Game(
-      goal=np.zeros((n, p, constants.LITERAL_WIDTH), np.int32),
-      rules=np.zeros((n, config.max_rules, constants.RULE_WIDTH), np.int32),
-      heights=np.zeros(tiles, np.int32),
-      ramps=np.zeros(tiles, np.int32),
-      tiles=np.ones((n, 2), np.int32),
-    )
-    self._seen_rules = np.zeros(
-      (n, p, config.max_rules, constants.RULE_WIDTH), np.int32
-    )
-    self._see_literals = np.zeros((n, p + config.max_rules, 2), np.int32)
-    self._start_types = np.zeros((n, s), np.int32)
-    self._start_frozen = np.zeros((n, s), bool)
-    self._task_keys = [0] * n
-    self._slot_types = np.zeros((n, s), np.int32)
-    self._frozen = np.zeros((n, s), bool)
-    self._hand = hand_lib.Hand(
-      held=np.full((n, p), -1, np.int32),
-      distance=np.zeros((n, p), np.float32),
-      offset=np.zeros((n, p, 3), np.float32),
-      ready=np.ones((n, p), bool),
-    )
-    self._lag = np.zeros((n, p), np.float32)
-    self._pitch = np.zeros((n, p), np.float32)
-    self._clock = clock_lib.Clock(*np.ones((4, n), np.int32))
-    self._last_action = np.full((n, p, _HEADS), -1, np.int32)
-    self._last_reward = np.zeros((n, p), np.float32)
+    self._rows = task_rows.TaskRows(n, config)
+    self._session = session_lib.empty(n, p, s)
+    self._size = config.pixels if config.observation == "pixels" else None
     self._trial_rewards = np.zeros((n, constants.MAX_TRIALS, p))
     self._fired = np.zeros((n, config.max_rules), bool)
-    self._visible = np.zeros((n, p, p + s), bool)
-    self._ended = np.zeros(n, bool)
+    self._none = np.zeros(n, bool)
+    self._ended = self._none
     self._state: base.PhysicsState
+    self._poses: avatar.Poses  # Those of the state.
 
   def seed(self, seed: int | Sequence[int]) -> None:
     """Gives the environments new seeds, which count from the next trial on.
@@ -135,17 +94,11 @@ class Land:
 
   def reset(self) -> Step:
     """Starts a new episode in every environment."""
-    if not self.tasks:
-      self.tasks = [self._next_task(i) for i in range(self.num_envs)]
-      self._load(np.arange(self.num_envs))
-    else:
-      self._start_episodes(np.arange(self.num_envs))
-    self._state = self.physics.state()
-    sees = self._sight(self._pitch)
-    self._visible = sees[:, : self.config.num_players]
-    none = np.zeros(self.num_envs, bool)
-    self._ended = none
-    return self._step(~none, none, none)
+    everywhere = ~self._none
+    self._ended = self._none
+    self._fired = np.zeros_like(self._fired)
+    shown = self._renew(self._none, everywhere, self._none, None)
+    return self._step(shown, everywhere, self._none, self._none)
 
   def step(self, actions: np.ndarray) -> Step:
     """Takes one action in every environment.
@@ -157,63 +110,54 @@ class Land:
       actions: Indices of the six heads, int [N, 6], or [N, P, 6].
     """
     actions = self._checked(actions)
-    starting = self._ended
-    velocity, turn, at, hand, pitch = stages.control(
-      actions,
-      self._hand,
-      self._pitch,
-      self._poses(),
-      self._visible,
-      ~self._frozen & (self._slot_types > 0),
-    )
-    self.physics.step(
-      base.AvatarControl(*map(np.asarray, (velocity, turn, hand.held, at)))
-    )
-    self._state = self.physics.state()
-    sees = self._sight(pitch)
-    events = stages.advance(
-      self._game,
-      self._slot_types,
+    starting, trial = self._ended, np.asarray(self._session.clock.trial)
+    wanted, hand, pitch = stages.control(self._session, self._poses, actions)
+    self.physics.step(base.AvatarControl(*map(np.asarray, wanted)))
+    self._look_around()
+    sees = self._sight(pitch, None)
+    self._session, outcome, shown = stages.finish(
+      self._rows.device,
+      self._session,
       hand,
       pitch,
-      self._clock,
-      self._poses(),
+      self._poses,
       sees,
+      actions,
+      starting,
+      self._size,
     )
-    trial_last = np.asarray(events.trial_last) & ~starting
-    last = np.asarray(events.last) & ~starting
-    changed = self._take(_writable(events), np.array(pitch), actions, starting)
-    next_trials = trial_last & ~last
-    if next_trials.any():
-      self._start_trials(np.flatnonzero(next_trials))
-    if starting.any():
-      self._start_episodes(np.flatnonzero(starting))
-    anew = changed | next_trials | starting
-    if anew.any():
-      self._state = self.physics.state()
-      sees[anew] = self._sight(self._pitch, anew)[anew]
-    self._visible = sees[:, : self.config.num_players]
-    self._ended = last
-    return self._step(starting, last, trial_last)
+    outcome = stages.Outcome(*map(np.asarray, outcome))
+    self._fired, self._ended = outcome.fired, outcome.last
+    if outcome.reward.any():
+      rows = np.arange(self.num_envs)
+      self._trial_rewards[rows, trial] += outcome.reward
+    self.dropped_spawns += outcome.dropped
+    changed = outcome.changed.any(axis=1)
+    if changed.any():
+      self._change_objects(outcome)
+    if (changed | outcome.next_trial | starting).any():
+      shown = self._renew(outcome.next_trial, starting, changed, sees)
+    return self._step(shown, starting, outcome.last, outcome.trial_last)
 
   def state_view(self, env: int) -> WorldView:
     """The whole truth about one environment now."""
-    x, y = self._game.tiles[env]
+    session, game = jax.tree.map(np.asarray, self._session), self._rows.game
+    x, y = game.tiles[env]
     return WorldView(
-      slot_types=self._slot_types[env].copy(),
-      frozen=self._frozen[env].copy(),
+      slot_types=session.slot_types[env].copy(),
+      frozen=session.frozen[env].copy(),
       object_pos=self._state.object_pos[env].copy(),
       object_quat=self._state.object_quat[env].copy(),
-      held=self._hand.held[env].copy(),
-      hand_distance=self._hand.distance[env].copy(),
+      held=session.hand.held[env].copy(),
+      hand_distance=session.hand.distance[env].copy(),
       player_pos=self._state.player_pos[env].copy(),
       yaw=self._state.player_yaw[env].copy(),
-      pitch=self._pitch[env].copy(),
-      visible=self._visible[env].copy(),
-      trial=int(self._clock.trial[env]),
-      step=int(self._clock.step[env]),
-      heights=self._game.heights[env, :x, :y].copy(),
-      ramps=self._game.ramps[env, :x, :y].copy(),
+      pitch=session.pitch[env].copy(),
+      visible=session.visible[env].copy(),
+      trial=int(session.clock.trial[env]),
+      step=int(session.clock.step[env]),
+      heights=game.heights[env, :x, :y].copy(),
+      ramps=game.ramps[env, :x, :y].copy(),
       trial_rewards=self._trial_rewards[env, : self.tasks[env].trials].copy(),
       fired=self._fired[env].copy(),
     )
@@ -232,169 +176,125 @@ class Land:
       )
     return actions
 
-  def _poses(self) -> avatar.Poses:
-    state = self._state
-    return avatar.Poses(
+  def _look_around(self) -> None:
+    """Takes the state of physics."""
+    self._state = state = self.physics.state()
+    self._poses = avatar.Poses(
       state.object_pos, state.player_pos, state.player_yaw, state.touching
     )
 
-  def _moment(self) -> observations.Moment:
-    return observations.Moment(
-      slot_types=self._slot_types,
-      poses=self._poses(),
-      hand=self._hand,
-      lag=self._lag,
-      pitch=self._pitch,
-      clock=self._clock,
-      last_action=self._last_action,
-      last_reward=self._last_reward,
-    )
-
-  def _sight(self, pitch: Any, only: np.ndarray | None = None) -> np.ndarray:
+  def _sight(self, pitch: jax.Array, only: np.ndarray | None) -> np.ndarray:
     """Who sees whom, bool [N, P+S, P+S], as far as players and tasks ask.
 
     Args:
       pitch: Of the views, float32 [N, P].
       only: Environments to look at, bool [N]; None for all.
     """
-    sources, centres, pairs = map(
-      np.asarray,
-      stages.look(self._slot_types, self._poses(), pitch, self._see_literals),
+    tasks, types = self._rows.device, self._session.slot_types
+    look, self._poses = stages.look(
+      types, self._poses, pitch, tasks.see_literals
     )
+    sources, centres, pairs = map(np.asarray, look)
     if only is not None:
       pairs = pairs & only[:, None, None]
     if not pairs.any():
       return np.zeros(pairs.shape, bool)
     lines = sight.segments(sources, centres, pairs)
-    hits = self.physics.rays(lines.origins, lines.directions, lines.exclude)
+    hits = self.physics.rays(
+      lines.origins, lines.directions, lines.exclude, env_ids=lines.env_ids
+    )
     return sight.unblocked(lines, hits, pairs.shape)
 
-  def _take(
+  def _change_objects(self, outcome: stages.Outcome) -> None:
+    """Tells physics which objects came and went."""
+    env, slot = np.nonzero(outcome.changed)
+    types = np.asarray(self._session.slot_types)
+    self.physics.set_slots(
+      env, slot, types[env, slot], outcome.object_pos[env, slot]
+    )
+
+  def _renew(
     self,
-    events: game_lib.Events,
-    pitch: np.ndarray,
-    actions: np.ndarray,
+    next_trial: np.ndarray,
     starting: np.ndarray,
-  ) -> np.ndarray:
-    """Makes a step's outcome the present, and tells physics of new objects.
+    changed: np.ndarray,
+    sees: np.ndarray | None,
+  ) -> stages.Shown:
+    """Starts trials and episodes, and observes what is new.
 
-    Returns:
-      Environments in which objects came or went, bool [N].
+    Args:
+      next_trial: Where another trial starts, bool [N].
+      starting: Where an episode starts, bool [N].
+      changed: Where objects came or went, bool [N].
+      sees: Who sees whom elsewhere, bool [N, P+S, P+S]; None if all is new.
     """
-    clock = self._clock
-    self._trial_rewards[np.arange(self.num_envs), clock.trial] += events.reward
-    changed = events.changed & ~starting[:, None]
-    if changed.any():
-      env, slot = np.nonzero(changed)
-      self.physics.set_slots(
-        env, slot, events.slot_types[env, slot], events.object_pos[env, slot]
+    if starting.any():
+      self._load(np.flatnonzero(starting))
+    again = next_trial | starting
+    if again.any():
+      self._session = stages.restart(
+        self._rows.device, self._session, next_trial, starting
       )
-    self._slot_types, self._hand = events.slot_types, events.hand
-    self._frozen = self._frozen & ~changed
-    self._lag, self._clock, self._pitch = events.lag, events.clock, pitch
-    self._fired = events.fired
-    self.dropped_spawns += events.dropped
-    self._last_action = actions.copy()
-    self._last_reward = events.reward
-    return changed.any(axis=1)
-
-  def _start_episodes(self, env_ids: np.ndarray) -> None:
-    for i in env_ids:
-      self.tasks[i] = self._next_task(int(i))
-    self._load(env_ids)
+      self._restore(np.flatnonzero(again))
+    self._look_around()
+    anew = again | changed
+    new = self._sight(self._session.pitch, anew)
+    if sees is not None:
+      new |= sees & ~anew[:, None, None]
+    self._session, shown = stages.observe(
+      self._rows.device, self._session, self._poses, new, self._size
+    )
+    return shown
 
   def _load(self, env_ids: np.ndarray) -> None:
-    """Puts tasks into environments, at the start of their first trial."""
-    config, game = self.config, self._game
-    scenes = []
-    for i in env_ids:
-      task = self.tasks[i]
-      if len(task.rules) > config.max_rules:
-        raise ValueError(
-          f"number of rules in the task is {len(task.rules)}, allowed: at most "
-          f"{config.max_rules}, the environment's max_rules"
-        )
-      scene = worlds.build_scene(task, config.num_slots, config.num_players)
-      arrays = task_arrays.to_arrays(task)
-      game.goal[i] = arrays.goal[: config.num_players]
-      game.rules[i] = arrays.rules[: config.max_rules]
-      self._seen_rules[i] = arrays.seen_rules[
-        : config.num_players, : config.max_rules
-      ]
-      literals = np.concatenate(
-        [game.goal[i], game.rules[i][:, : constants.LITERAL_WIDTH]]
-      )
-      pairs = np.stack(task_arrays.literal_types(literals), axis=-1)
-      self._see_literals[i] = pairs * (literals[:, 1:2] == _SEE)
-      touching = np.asarray((literals[:, 1] == _TOUCHING).any())
-      scenes.append(scene._replace(contacts=touching))
-      x, y = scene.heights.shape
-      game.heights[i], game.ramps[i], game.tiles[i] = 0, 0, (x, y)
-      game.heights[i, :x, :y] = scene.heights
-      game.ramps[i, :x, :y] = scene.ramps
-      self._start_types[i] = scene.slot_types
-      self._start_frozen[i] = scene.slot_frozen
-      self._task_keys[i] = clock_lib.task_key(task)
-      self._clock.trials[i] = arrays.trials
-      self._clock.trial_steps[i] = arrays.trial_steps
-    self._clock.trial[env_ids] = 0
-    self._clock.step[env_ids] = 0
-    self._last_action[env_ids] = -1
-    self._last_reward[env_ids] = 0
+    """Puts new tasks into environments."""
+    if not self.tasks:
+      self.tasks = [self._next_task(i) for i in range(self.num_envs)]
+    else:
+      for i in env_ids:
+        self.tasks[i] = self._next_task(int(i))
+    self.physics.load(env_ids, self._rows.load(env_ids, self.tasks))
     self._trial_rewards[env_ids] = 0
     self.dropped_spawns[env_ids] = 0
-    self._fired[env_ids] = False
-    self.physics.load(env_ids, scenes)
-    self._start_trials(env_ids)
 
-  def _start_trials(self, env_ids: np.ndarray) -> None:
-    """Puts environments back to their start state, with new yaws."""
-    self._slot_types[env_ids] = self._start_types[env_ids]
-    self._frozen[env_ids] = self._start_frozen[env_ids]
-    hand = self._hand
-    hand.held[env_ids], hand.ready[env_ids] = -1, True
-    hand.distance[env_ids], hand.offset[env_ids] = 0, 0
-    self._lag[env_ids] = 0
-    self._pitch[env_ids] = constants.START_PITCH
+  def _restore(self, env_ids: np.ndarray) -> None:
+    """Puts worlds back to their start state, with new yaws."""
+    trial = np.asarray(self._session.clock.trial)
+    num_players = self.config.num_players
     yaw = [
       clock_lib.start_yaw(
-        self.seeds[i],
-        self._task_keys[i],
-        int(self._clock.trial[i]),
-        self.config.num_players,
+        self.seeds[i], self._rows.keys[i], int(trial[i]), num_players
       )
       for i in env_ids
     ]
     self.physics.restore(env_ids, np.stack(yaw))
 
-  def _observe(self) -> dict[str, np.ndarray]:
-    moment = self._moment()
-    if self.config.observation == "entities":
-      seen = stages.observe_entities(moment, self._game, self._visible)
-    else:
-      size = self.config.pixels
-      origins, directions = map(
-        np.asarray, stages.pixel_rays(moment.poses, moment.pitch, size)
-      )
-      num_players = self.config.num_players
-      eyes = np.repeat(
-        np.arange(num_players, dtype=np.int32), size[0] * size[1]
-      )
-      eyes = np.broadcast_to(eyes, origins.shape[:2])
-      hits = self.physics.rays(origins, directions, eyes, normals=True)
-      seen = stages.observe_pixels(
-        moment, origins, directions, tuple(hits), size
-      )
-    seen = {name: np.asarray(value) for name, value in seen.items()}
-    return seen | {
-      "goal": self._game.goal.copy(),
-      "rules": self._seen_rules.copy(),
-    }
+  def _draw(self, origins: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """The players' pictures, uint8 [N, P, H, W, 3], along these rays."""
+    size, num_players = self.config.pixels, self.config.num_players
+    eyes = np.arange(num_players, dtype=np.int32)
+    eyes = np.broadcast_to(
+      np.repeat(eyes, size[0] * size[1]), origins.shape[:2]
+    )
+    hits = self.physics.rays(
+      np.asarray(origins), np.asarray(directions), eyes, normals=True
+    )
+    moment = session_lib.moment(self._session, self._poses)
+    return stages.draw(moment, origins, directions, tuple(hits), size)
 
   def _step(
-    self, first: np.ndarray, last: np.ndarray, trial_last: np.ndarray
+    self,
+    shown: stages.Shown,
+    first: np.ndarray,
+    last: np.ndarray,
+    trial_last: np.ndarray,
   ) -> Step:
-    observation, reward = self._observe(), self._last_reward.copy()
+    observation, rays = shown
+    if rays:
+      observation = observation | {"pixels": self._draw(*rays)}
+    observation = {name: np.asarray(x) for name, x in observation.items()}
+    observation |= self._rows.shown
+    reward = np.array(self._session.last_reward)
     if self.config.num_players == 1:
       observation = {name: x[:, 0] for name, x in observation.items()}
       reward = reward[:, 0]
@@ -404,5 +304,5 @@ class Land:
       first=first,
       last=last,
       trial_last=trial_last,
-      discount=np.where(last, 0, 1).astype(np.float32),
+      discount=np.where(last, np.float32(0), np.float32(1)),
     )

@@ -67,21 +67,24 @@ def wanted(
 
 
 class Segments(NamedTuple):
-  """Lines of sight of a batch, packed to the batch's largest number a row.
+  """Lines of sight of a batch, packed to the largest number a row.
 
   Attributes:
     env, source, target: Environment and nodes of each segment, int [L].
-    column: Place of each segment's ray in its row, int [L].
+    row, column: Place of each segment's ray among the rays, int [L].
     length: Metres, float32 [L].
+    env_ids: Environments that have any, one a row, int [C].
     origins, directions, exclude: The rays, as `physics.base.Physics.rays`
-      takes them, [N, K, ...]; surplus ones point at the sky.
+      takes them, [C, K, ...]; surplus ones point at the sky.
   """
 
   env: np.ndarray
   source: np.ndarray
   target: np.ndarray
+  row: np.ndarray
   column: np.ndarray
   length: np.ndarray
+  env_ids: np.ndarray
   origins: np.ndarray
   directions: np.ndarray
   exclude: np.ndarray
@@ -90,18 +93,18 @@ class Segments(NamedTuple):
 def segments(
   sources: np.ndarray, targets: np.ndarray, pairs: np.ndarray
 ) -> Segments:
-  """Packs the wanted lines of sight.
+  """Packs the wanted lines of sight of the environments that have any.
 
   Args:
     sources: Where they start: of node a at [:, a], float32 [N, A, 3].
     targets: Centres of all nodes, float32 [N, M, 3].
-    pairs: Which to test, bool [N, A, M].
+    pairs: Which to test, one at least, bool [N, A, M].
   """
   env, source, target = np.nonzero(pairs)
-  counts = np.bincount(env, minlength=pairs.shape[0])
-  first = np.cumsum(counts) - counts
-  column = np.arange(env.size) - first[env]
-  shape = (pairs.shape[0], int(counts.max(initial=0)))
+  column = np.arange(env.size) - np.searchsorted(env, env)
+  begins = column == 0
+  row = np.cumsum(begins) - 1
+  shape = (int(row[-1]) + 1, int(column.max()) + 1)
   start = sources[env, source]
   along = targets[env, target] - start
   length = np.linalg.norm(along, axis=-1)
@@ -109,12 +112,21 @@ def segments(
   directions = np.zeros((*shape, 3), np.float32)
   directions[..., 2] = 1
   exclude = np.full(shape, base.NODE_NONE, np.int32)
-  origins[env, column] = start
+  origins[row, column] = start
   apart = length > 1e-6
-  directions[env[apart], column[apart]] = along[apart] / length[apart, None]
-  exclude[env, column] = source
+  directions[row[apart], column[apart]] = along[apart] / length[apart, None]
+  exclude[row, column] = source
   return Segments(
-    env, source, target, column, length, origins, directions, exclude
+    env=env,
+    source=source,
+    target=target,
+    row=row,
+    column=column,
+    length=length,
+    env_ids=env[begins],
+    origins=origins,
+    directions=directions,
+    exclude=exclude,
   )
 
 
@@ -125,8 +137,8 @@ def unblocked(
 
   A line is blocked by terrain or by a node that is not one of its ends.
   """
-  distance = hits.distance[lines.env, lines.column]
-  node = hits.node[lines.env, lines.column]
+  distance = hits.distance[lines.row, lines.column]
+  node = hits.node[lines.row, lines.column]
   blocked = (distance >= 0) & (distance < lines.length - _CLEAR_METRES)
   free = np.zeros(shape, bool)
   free[lines.env, lines.source, lines.target] = ~blocked | (

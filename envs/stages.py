@@ -1,48 +1,143 @@
-"""The jitted stages of a step, on a whole batch, between calls to physics."""
+"""The jitted stages of a step, on a whole batch, between calls to physics.
+
+Calling a program costs about as much as what these compute, so there are few:
+`control`, then physics, `look`, then rays, and `finish`; where objects came or
+went or a trial starts, also `restart`, `look` and `observe`.
+"""
 
 import functools
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from envs import avatar, game, observations, sight, vision
 from envs import hand as hand_lib
+from envs import session as session_lib
 
-look = jax.jit(sight.wanted)
-advance = jax.jit(game.advance)
+Array = Any  # NumPy between jitted functions, JAX inside.
+# Observations; of pictures the origins and directions of their rays besides.
+Shown = tuple[dict[str, Array], tuple[Array, ...]]
+
+restart = jax.jit(session_lib.restart)
+
+
+class Outcome(NamedTuple):
+  """What a step brought, for the host: nothing where an episode starts.
+
+  Attributes:
+    reward: Seconds of goal satisfaction, float32 [N, P].
+    fired: Which rules fired, bool [N, R].
+    dropped: Spawns lost for want of a slot, int32 [N].
+    changed: Slots whose object was consumed or made, bool [N, S].
+    object_pos: Centres, those of new objects too, float32 [N, S, 3].
+    next_trial: Where another trial starts, bool [N].
+    trial_last: Whether a trial ended, bool [N].
+    last: Whether the episode ended, bool [N].
+  """
+
+  reward: Array
+  fired: Array
+  dropped: Array
+  changed: Array
+  object_pos: Array
+  next_trial: Array
+  trial_last: Array
+  last: Array
 
 
 @jax.jit
-def control(actions, hand, pitch, poses, visible, takeable):
-  """From actions to what physics shall do, and the hands meanwhile."""
-  wish = avatar.wish(actions, poses.player_yaw, pitch)
+def look(slot_types, poses, pitch, see_literals):
+  """What `sight.wanted` gives, and the poses, which stay with JAX from here."""
+  return sight.wanted(slot_types, poses, pitch, see_literals), poses
+
+
+@jax.jit
+def control(session, poses, actions):
+  """From actions to what physics shall do, and hands and pitch meanwhile."""
+  pitch, yaw = session.pitch, poses.player_yaw
+  wish = avatar.wish(actions, yaw, pitch)
   eyes = avatar.eye(poses.player_pos)
-  axes = avatar.view_axes(poses.player_yaw, pitch)
+  axes = avatar.view_axes(yaw, pitch)
   offsets = poses.object_pos[:, None] - eyes[:, :, None]
-  seen = visible[:, :, pitch.shape[1] :] & takeable[:, None]
-  hand = hand_lib.operate(hand, wish, avatar.to_view(axes, offsets), seen)
-  at = hand_lib.target(hand, wish, poses.player_pos, poses.player_yaw)
-  return wish.velocity, wish.turn, at, hand, wish.pitch
+  takeable = ~session.frozen & (session.slot_types > 0)
+  seen = session.visible[:, :, pitch.shape[1] :] & takeable[:, None]
+  hand = hand_lib.operate(
+    session.hand, wish, avatar.to_view(axes, offsets), seen
+  )
+  at = hand_lib.target(hand, wish, poses.player_pos, yaw)
+  return (wish.velocity, wish.turn, hand.held, at), hand, wish.pitch
 
 
 @functools.partial(jax.jit, static_argnames=("size",))
-def pixel_rays(poses, pitch, size):
-  """Origins and directions of the pictures' rays, [N, P * H * W, 3]."""
-  axes = avatar.view_axes(poses.player_yaw, pitch)
-  view = jnp.asarray(vision.pixel_directions(*size))
-  rays = vision.pixel_rays(view, avatar.eye(poses.player_pos), axes)
-  return tuple(x.reshape(x.shape[0], -1, 3) for x in rays)
+def finish(
+  tasks, session, hand, pitch, poses, sees, actions, starting, size
+) -> tuple[session_lib.Session, Outcome, Shown]:
+  """Reads the world after physics: the game, time, and what is observed.
+
+  Args:
+    tasks: The tasks.
+    session: Before the step.
+    hand: As `control` gave it.
+    pitch: As `control` gave it.
+    poses: Where everything is.
+    sees: Who sees whom, bool [N, P+S, P+S].
+    actions: Taken, int32 [N, P, 6].
+    starting: Where an episode starts instead: the outcome is none, bool [N].
+    size: Of the pictures, None for entities.
+
+  Returns:
+    The session; where a trial or an episode starts it waits for `restart`.
+  """
+  events = game.advance(
+    tasks.game, session.slot_types, hand, pitch, session.clock, poses, sees
+  )
+  going = ~starting
+  changed = events.changed & going[:, None]
+  reward = jnp.where(starting[:, None], 0, events.reward)
+  session = session_lib.Session(
+    slot_types=events.slot_types,
+    frozen=session.frozen & ~changed,
+    hand=events.hand,
+    lag=events.lag,
+    pitch=pitch,
+    clock=events.clock,
+    last_action=actions,
+    last_reward=reward,
+    visible=session.visible,
+  )
+  outcome = Outcome(
+    reward=reward,
+    fired=events.fired & going[:, None],
+    dropped=events.dropped * going,
+    changed=changed,
+    object_pos=events.object_pos,
+    next_trial=events.trial_last & ~events.last & going,
+    trial_last=events.trial_last & going,
+    last=events.last & going,
+  )
+  session, shown = _observe(tasks, session, poses, sees, size)
+  return session, outcome, shown
 
 
-@jax.jit
-def observe_entities(moment, tasks, visible):
-  return observations.shared(moment) | {
-    "entities": observations.entities(moment, visible),
-    "terrain": observations.terrain_grid(moment, tasks),
-  }
+def _observe(tasks, session, poses, sees, size):
+  session = session._replace(visible=sees[:, : session.pitch.shape[1]])
+  moment = session_lib.moment(session, poses)
+  shown = observations.shared(moment)
+  if size is not None:
+    axes = avatar.view_axes(poses.player_yaw, session.pitch)
+    view = jnp.asarray(vision.pixel_directions(*size))
+    rays = vision.pixel_rays(view, avatar.eye(poses.player_pos), axes)
+    rays = tuple(x.reshape(x.shape[0], -1, 3) for x in rays)
+    return session, (shown, rays)
+  shown["entities"] = observations.entities(moment, session.visible)
+  shown["terrain"] = observations.terrain_grid(moment, tasks.game)
+  return session, (shown, ())
 
 
-@functools.partial(jax.jit, static_argnames=("size",))
-def observe_pixels(moment, origins, directions, hits, size):
-  picture = observations.pixels(moment, origins, directions, hits, size)
-  return observations.shared(moment) | {"pixels": picture}
+# Takes who sees whom into the session, and gives what is observed.
+observe = functools.partial(jax.jit, static_argnames=("size",))(_observe)
+# Colours the hits of the pictures' rays.
+draw = functools.partial(jax.jit, static_argnames=("size",))(
+  observations.pixels
+)

@@ -137,6 +137,7 @@ class Physics(Protocol):
     directions: np.ndarray,
     exclude: np.ndarray,
     normals: bool = False,
+    env_ids: np.ndarray | None = None,
   ) -> RayHits:
     """Casts rays.
 
@@ -145,5 +146,7 @@ class Physics(Protocol):
       directions: Unit vectors, float [N, R, 3].
       exclude: Node each ray passes through, -1 none, int [N, R].
       normals: Whether to compute normals (else zeros).
+      env_ids: The environments that the rows are of, ascending, int [N]; None
+        for all.
     """
     ...

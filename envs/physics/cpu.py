@@ -110,8 +110,6 @@ class CpuPhysics:
       self._watched[env] = scene.contacts
     self._options = [model.opt for model in self._worlds.models]
     self.batch.set_models(self._worlds.models)
-    if self._query is not None:
-      self._query.set_models(self._worlds.models)
     self._restart(env_ids, np.zeros((len(env_ids), self.num_players)))
 
   def restore(self, env_ids: np.ndarray, yaw: np.ndarray) -> None:
@@ -169,18 +167,24 @@ class CpuPhysics:
 
   def state(self) -> base.PhysicsState:
     """Poses and contacts now."""
-    contacts = np.zeros((self.num_envs, self._contacts.shape[1] + 1), bool)
-    np.greater(self._contacts, 0, out=contacts[:, :-1])
-    contacts &= self._watched[:, None]
     turns = np.round(self._yaw / (2 * np.pi))
     return base.PhysicsState(
       object_pos=self._slot_poses[..., :3].astype(np.float32),
       object_quat=self._slot_poses[..., 3:].astype(np.float32),
       player_pos=self._player_poses.astype(np.float32),
       player_yaw=(self._yaw - 2 * np.pi * turns).astype(np.float32),
-      touching=contacts.take(self._pair_sensors, axis=1)
-      | self._worlds.fixed_contacts & self._watched[:, None, None],
+      touching=self._touching(),
     )
+
+  def _touching(self) -> np.ndarray:
+    """Contacts as sensed at the last `_observe`, bool [N, P+S, P+S]."""
+    if not self._watched.any():
+      return np.zeros_like(self._worlds.fixed_contacts)
+    contacts = np.zeros((self.num_envs, self._contacts.shape[1] + 1), bool)
+    np.greater(self._contacts, 0, out=contacts[:, :-1])
+    touching = contacts.take(self._pair_sensors, axis=1)
+    touching |= self._worlds.fixed_contacts
+    return touching & self._watched[:, None, None]
 
   def rays(
     self,
@@ -188,6 +192,7 @@ class CpuPhysics:
     directions: np.ndarray,
     exclude: np.ndarray,
     normals: bool = False,
+    env_ids: np.ndarray | None = None,
   ) -> base.RayHits:
     """Casts rays.
 
@@ -196,20 +201,22 @@ class CpuPhysics:
       directions: Unit vectors, float [N, R, 3].
       exclude: Node each ray passes through, -1 none, int [N, R].
       normals: Whether to compute normals (else zeros).
+      env_ids: The environments that the rows are of, ascending, int [N]; None
+        for all.
     """
-    # A second batch, because casting rays in the first would make its next
-    # step compute the positions anew.
-    if self._query is None:
-      self._query = self._new_batch()
-      self._query.reset(stage=_NO_STAGE)
-    self._query.bind("qpos")[:] = self._qpos
-    bodies = np.take_along_axis(
-      self._worlds.node_bodies, np.asarray(exclude) + 1, axis=1
+    bodies = self._worlds.node_bodies
+    if env_ids is not None:
+      bodies = bodies[env_ids]
+    # Steps start from the state alone, so that rays cast between them change
+    # nothing but the poses kept for drawing.
+    result = self.batch.ray(
+      origins,
+      directions,
+      bodyexclude=np.take_along_axis(bodies, np.asarray(exclude) + 1, axis=1),
+      ids=env_ids,
+      normal=normals,
     )
-    result = self._query.ray(
-      origins, directions, bodyexclude=bodies, normal=normals
-    )
-    node = self._worlds.geom_nodes[result[1]]
+    node = self._worlds.geom_nodes.take(result[1], mode="wrap")
     return base.RayHits(
       distance=result[0].astype(np.float32),
       node=node,
@@ -220,19 +227,14 @@ class CpuPhysics:
       ),
     )
 
-  def _new_batch(self) -> mujoco_batch.Batch:
-    worlds = self._worlds.models
-    batch = mujoco_batch.Batch(
-      worlds[0], self.num_envs, self._threads, persistent=True
-    )
-    batch.set_models(worlds)
-    return batch
-
   def _make_batch(self) -> None:
     """Makes the batch of the present models, and our views of its arrays."""
     N, P, S = self.num_envs, self.num_players, self.num_slots
-    self.batch = self._new_batch()
-    self._query: mujoco_batch.Batch | None = None  # For rays, made on use.
+    worlds = self._worlds.models
+    self.batch = mujoco_batch.Batch(
+      worlds[0], N, self._threads, persistent=True
+    )
+    self.batch.set_models(worlds)
     self._options = [model.opt for model in self._worlds.models]
     self._qpos = self.batch.bind("qpos")
     self._qvel = self.batch.bind("qvel")
@@ -258,8 +260,6 @@ class CpuPhysics:
     """Resets environments to the start poses in their models."""
     ids = np.sort(env_ids)
     self.batch.reset(ids, stage=_NO_STAGE)
-    if self._query is not None:  # The fixed bodies may have moved.
-      self._query.reset(ids, stage=_NO_STAGE)
     feet = [self._worlds.scenes[env].player_at for env in ids]
     self._player_poses[ids] = np.reshape(feet, (-1, self.num_players, 3))
     self._yaw[env_ids] = yaw

@@ -3,6 +3,7 @@
 N: environments, P: players, S: slots.
 """
 
+import collections
 import copy
 import functools
 from collections.abc import Iterable
@@ -57,6 +58,11 @@ class Models:
     self._types = np.zeros((num_envs, S), int)
     self._changed = np.zeros((num_envs, S), bool)  # Since the start.
     self._writer = slots.SlotWriter(capacity)
+    # Models that wait for another scene of their terrain: where there are few
+    # terrains, this saves copying one for each scene.
+    self._spare: dict[tuple, list[mujoco.MjModel]] = collections.defaultdict(
+      list
+    )
 
     layout = self.layout
     nodes = np.full(ground.ngeom + 1, base.NODE_TERRAIN, np.int32)
@@ -86,12 +92,15 @@ class Models:
 
   def load(self, env: int, scene: base.Scene) -> None:
     """Gives an environment another scene."""
-    old = self.scenes[env]
-    if not (
-      np.array_equal(old.heights, scene.heights)
-      and np.array_equal(old.ramps, scene.ramps)
-    ):
-      self.models[env] = copy.copy(_model(self.capacity, scene))
+    old, new = _terrain_key(self.scenes[env]), _terrain_key(scene)
+    if old != new:
+      if sum(map(len, self._spare.values())) >= len(self.models):
+        self._spare.clear()
+      self._spare[old].append(self.models[env])
+      waiting = self._spare[new]
+      self.models[env] = (
+        waiting.pop() if waiting else copy.copy(_model(self.capacity, scene))
+      )
     self.scenes[env] = scene
     self._changed[env] = True
     self.restore(env)
@@ -164,7 +173,7 @@ class Models:
 
 def needed(scenes: Iterable[base.Scene]) -> tuple[int, int]:
   """Boxes and ramps that the largest terrains of some scenes are made of."""
-  found = [terrain.pieces(scene.heights, scene.ramps) for scene in scenes]
+  found = [_pieces(*_terrain_key(scene)) for scene in scenes]
   boxes = max((len(ground.box_centres) for ground in found), default=0)
   ramps = max((len(ground.ramp_bases) for ground in found), default=0)
   return boxes, ramps
@@ -188,10 +197,23 @@ def check(scene: base.Scene, capacity: mjcf.Capacity) -> None:
 
 def _model(capacity: mjcf.Capacity, scene: base.Scene) -> mujoco.MjModel:
   """A model with the scene's terrain and empty slots, not to be changed."""
+  return _terrain_model(capacity, *_terrain_key(scene))
+
+
+def _terrain_key(scene: base.Scene) -> tuple[tuple[int, ...], bytes, bytes]:
+  """Heights and ramps in a form that caches can look up."""
   heights = np.ascontiguousarray(scene.heights, np.int64)
   ramps = np.ascontiguousarray(scene.ramps, np.int64)
-  return _terrain_model(
-    capacity, heights.shape, heights.tobytes(), ramps.tobytes()
+  return heights.shape, heights.tobytes(), ramps.tobytes()
+
+
+@functools.lru_cache(maxsize=_TERRAINS_KEPT)
+def _pieces(
+  shape: tuple[int, ...], heights: bytes, ramps: bytes
+) -> terrain.Pieces:
+  return terrain.pieces(
+    np.frombuffer(heights, np.int64).reshape(shape),
+    np.frombuffer(ramps, np.int64).reshape(shape),
   )
 
 
@@ -199,10 +221,6 @@ def _model(capacity: mjcf.Capacity, scene: base.Scene) -> mujoco.MjModel:
 def _terrain_model(
   capacity: mjcf.Capacity, shape: tuple[int, ...], heights: bytes, ramps: bytes
 ) -> mujoco.MjModel:
-  ground = terrain.pieces(
-    np.frombuffer(heights, np.int64).reshape(shape),
-    np.frombuffer(ramps, np.int64).reshape(shape),
-  )
-  model = mjcf.build(capacity, ground)
+  model = mjcf.build(capacity, _pieces(shape, heights, ramps))
   model.opt.disableflags |= SENSORS_OFF  # On for moments, see CpuPhysics.
   return model

@@ -58,11 +58,28 @@ class SegmentsTest(absltest.TestCase):
     pairs[0, 0, 2] = True
     pairs[1, 0, 1] = pairs[1, 1, 2] = True
     lines = sight.segments(points, points, pairs)
+    np.testing.assert_array_equal(lines.env_ids, [0, 1])
     self.assertEqual(lines.origins.shape, (2, 2, 3))
     np.testing.assert_allclose(lines.directions[0, 0], [0.6, 0.8, 0])
     np.testing.assert_allclose(lines.directions[1], [[0, 1, 0], [1, 0, 0]])
     np.testing.assert_array_equal(lines.exclude, [[0, -1], [0, 1]])
     np.testing.assert_allclose(lines.length, [5, 4, 3])
+
+  def test_environments_without_lines_have_no_row(self):
+    points = np.zeros([3, 2, 3], np.float32)
+    points[:, 1, 1] = [1, 2, 3]
+    pairs = np.zeros([3, 2, 2], bool)
+    pairs[[0, 2], 0, 1] = True
+    lines = sight.segments(points, points, pairs)
+    np.testing.assert_array_equal(lines.env_ids, [0, 2])
+    np.testing.assert_allclose(lines.length, [1, 3])
+    hits = base.RayHits(
+      distance=np.asarray([[0.5], [-1.0]], np.float32),
+      node=np.full([2, 1], base.NODE_TERRAIN, np.int32),
+      normal=np.zeros([2, 1, 3], np.float32),
+    )
+    free = sight.unblocked(lines, hits, pairs.shape)
+    np.testing.assert_array_equal(free[:, 0, 1], [0, 0, 1])
 
   def test_blocked_by_what_is_before_the_end(self):
     points = np.zeros([1, 5, 3], np.float32)
