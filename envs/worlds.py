@@ -80,6 +80,11 @@ class _Wishes:
         self.least[i, j] = self.least[j, i] = _APART
 
 
+def _is_flat(terrain: Terrain) -> bool:
+  """Whether all ground is on the lowest level."""
+  return not (terrain.heights.any() or terrain.ramps.any())
+
+
 class _Ground:
   """Where there is level ground to stand on."""
 
@@ -87,6 +92,7 @@ class _Ground:
     self._terrain = terrain
     self._size = np.array(terrain.heights.shape)
     self._tiles = np.argwhere(region & (terrain.ramps == 0))
+    self._flat = _is_flat(terrain)
 
   def _centre(self, tiles: np.ndarray) -> np.ndarray:
     return (tiles + 0.5 - self._size / 2) * constants.TILE_METRES
@@ -99,15 +105,14 @@ class _Ground:
     heights, ramps, _ = self._terrain
     reach = radius + _CLEARANCE
     limit = self._size / 2 * constants.TILE_METRES - reach
+    inside = (np.abs(xy) <= limit).all(-1)
+    if self._flat:
+      return inside
     corners = reach * np.array([[-1, -1], [-1, 1], [1, -1], [1, 1]])
     tiles = tile_of(heights, xy[:, None] + corners)
     levels = heights[tiles[..., 0], tiles[..., 1]]
     flat = ramps[tiles[..., 0], tiles[..., 1]] == 0
-    return (
-      (np.abs(xy) <= limit).all(-1)
-      & flat.all(-1)
-      & (levels == levels[:, :1]).all(-1)
-    )
+    return inside & flat.all(-1) & (levels == levels[:, :1]).all(-1)
 
   def centres(self, rng: np.random.Generator) -> np.ndarray:
     """The centres of all tiles in random order, [n, 2]; all have room."""
@@ -258,6 +263,8 @@ def _place_all(
 
 def _ground_under(terrain: Terrain, xy: np.ndarray, half: float) -> float:
   """The highest ground under a square, so that nothing starts in a cliff."""
+  if _is_flat(terrain):
+    return 0.0
   corners = np.array([[0, 0], [-1, -1], [-1, 1], [1, -1], [1, 1]]) * half
   return float(
     surface_height(terrain.heights, terrain.ramps, xy + corners).max()

@@ -121,23 +121,38 @@ class SlotWriter:
     frozen = frozen & (types > 0)
     for group in self._free:
       group.write(model, slots, np.where(frozen, 0, types))
-    for group in self._fixed:
-      group.write(model, slots, np.where(frozen, types, 0))
     # Summed in the compiler's order, for the same rounding.
     model.body_subtreemass[0] = np.cumsum(model.body_mass[::-1])[-1]
 
     quats = np.zeros((len(slots), 4))
     quats[:, 0], quats[:, 3] = np.cos(yaws / 2), np.sin(yaws / 2)
-    bodies, fixed = layout.slot_bodies[slots], layout.fixed_bodies[slots]
+    bodies = layout.slot_bodies[slots]
     pose = np.concatenate([positions, quats], axis=1)
     model.body_pos[bodies], model.body_quat[bodies] = positions, quats
     model.qpos0[self._coordinates[slots]] = pose
     model.qpos_spring[self._coordinates[slots]] = pose
+    # Few objects are frozen: mostly no fixed body was or becomes one.
+    if frozen.any() or model.geom_contype[layout.fixed_geoms[slots]].any():
+      self._write_fixed(model, slots, types, frozen, positions, quats)
+
+  def _write_fixed(
+    self,
+    model: mujoco.MjModel,
+    slots: np.ndarray,
+    types: np.ndarray,
+    frozen: np.ndarray,
+    positions: np.ndarray,
+    quats: np.ndarray,
+  ) -> None:
+    """Writes the fixed bodies, and which bodies the sensors watch."""
+    layout = self._layout
+    for group in self._fixed:
+      group.write(model, slots, np.where(frozen, types, 0))
+    fixed = layout.fixed_bodies[slots]
     model.body_pos[fixed] = np.where(frozen[:, None], positions, parts.PARKING)
     model.body_quat[fixed] = np.where(
       frozen[:, None], quats, (1.0, 0.0, 0.0, 0.0)
     )
-
     free_geoms, fixed_geoms = layout.slot_geoms, layout.fixed_geoms
     for column, sensed in enumerate((model.sensor_objid, model.sensor_refid)):
       nodes = layout.pairs[:, column] - len(layout.player_geoms)
