@@ -21,16 +21,29 @@ import numpy as np
 
 FORMAT = "adaland.checkpoint/1"
 _TEMPORARY = "writing-"
+_REPLACED = "writing-old-"
 _ARRAYS = "arrays"
 _RUN = "run.json"
 
 
 def steps(directory: str | os.PathLike[str]) -> list[int]:
   """Returns the steps of the checkpoints in a folder, oldest first."""
-  path = pathlib.Path(directory)
-  if not path.is_dir():
-    return []
-  return sorted(int(p.name) for p in path.iterdir() if p.name.isdecimal())
+  return sorted(_folders(pathlib.Path(directory)))
+
+
+def _folders(directory: pathlib.Path) -> dict[int, pathlib.Path]:
+  """Returns the folder of each checkpoint, by step."""
+  if not directory.is_dir():
+    return {}
+  names = [path.name for path in directory.iterdir()]
+  # Set aside by a writer that was killed before it put the new one in place.
+  found = {
+    int(name.removeprefix(_REPLACED).partition("-")[0]): directory / name
+    for name in names
+    if name.startswith(_REPLACED)
+  }
+  found |= {int(name): directory / name for name in names if name.isdecimal()}
+  return found
 
 
 def save(
@@ -78,9 +91,8 @@ def save(
       file.flush()
       os.fsync(file.fileno())
     if final.exists():
-      # Two renames: an interruption between them leaves this step's old copy
-      # under a name that isn't a number, but never half a checkpoint.
-      final.rename(directory / f"{_TEMPORARY}old-{step}-{os.getpid()}")
+      # Two renames: after an interruption between them the old copy counts.
+      final.rename(directory / f"{_REPLACED}{step}-{os.getpid()}")
     temporary.rename(final)
     _sync_folder(directory)
   except Exception as error:
@@ -119,7 +131,7 @@ def restore(
     raise ValueError(
       f"no checkpoint of step {step} in {directory}: there are {available}"
     )
-  folder = pathlib.Path(directory).absolute() / str(step)
+  folder = _folders(pathlib.Path(directory).absolute())[step]
   document = _read_document(folder)
   _check_leaves(folder, document["leaves"], _describe(template))
   try:
@@ -144,7 +156,7 @@ def read_run(
   if not available or (step is not None and step not in available):
     raise ValueError(f"no checkpoint in {directory}")
   step = available[-1] if step is None else step
-  folder = pathlib.Path(directory).absolute() / str(step)
+  folder = _folders(pathlib.Path(directory).absolute())[step]
   return _from_json(_read_document(folder)["run"])
 
 
@@ -188,10 +200,13 @@ def _read_document(folder: pathlib.Path) -> dict[str, Any]:
   try:
     with open(folder / _RUN, encoding="utf-8") as file:
       document = json.load(file)
-  except (OSError, ValueError) as error:
+  except (OSError, ValueError, RecursionError) as error:
     raise ValueError(f"broken checkpoint {folder}: {error}") from error
   if not isinstance(document, dict) or document.get("format") != FORMAT:
     raise ValueError(f"{folder} is not a checkpoint: expected {FORMAT}")
+  for name, kind in (("leaves", list), ("run", dict)):
+    if not isinstance(document.get(name), kind):
+      raise ValueError(f"broken checkpoint {folder}: {_RUN} has no {name!r}")
   return document
 
 
@@ -251,7 +266,10 @@ def _from_json(value: Any) -> Any:
 
 
 def _remove_remains(directory: pathlib.Path) -> None:
-  """Removes what killed writers left behind."""
+  """Removes what killed writers left behind, but no checkpoint."""
+  for step, folder in _folders(directory).items():
+    if not folder.name.isdecimal():
+      folder.rename(directory / str(step))
   for path in directory.iterdir():
     if path.name.startswith(_TEMPORARY):
       shutil.rmtree(path, ignore_errors=True)

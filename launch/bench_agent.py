@@ -8,6 +8,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -69,8 +70,11 @@ def actor(
     alone,
     np.random.SeedSequence(0),
   )
-  (rate,) = timing.rates([loop.step], seconds)
-  return {"actor_steps_per_s": rate * num_envs}
+  (speed,) = timing.speeds([loop.step], seconds)
+  return {
+    "actor_steps_per_s": speed.per_second * num_envs,
+    "actor_steps_per_cpu_s": speed.per_cpu_second * num_envs,
+  }
 
 
 def learner(
@@ -90,10 +94,11 @@ def learner(
     state, metrics = functions.update(state, batch)
     jax.block_until_ready(metrics)
 
-  (rate,) = timing.rates([update], seconds)
+  (speed,) = timing.speeds([update], seconds)
   return {
-    "learner_updates_per_s": rate,
-    "learner_steps_per_s": rate * batch.mask.size,
+    "learner_updates_per_s": speed.per_second,
+    "learner_steps_per_s": speed.per_second * batch.mask.size,
+    "learner_steps_per_cpu_s": speed.per_cpu_second * batch.mask.size,
   }
 
 
@@ -137,13 +142,46 @@ def replay(
   return result
 
 
+def predicted_steps_per_s(
+  config: config_lib.ExperimentConfig, stages: Mapping[str, float], cores: int
+) -> float:
+  """Environment steps a second that the stages' speeds allow.
+
+  Actors and learner work at the same time, so the slowest of three bounds
+  holds, with r = samples_per_insert learned steps for each step played:
+
+      actors     num_actors * actor_steps_per_s
+      learner    learner_steps_per_s / r
+      all cores  cores / (1 / actor_steps_per_cpu_s
+                          + r / learner_steps_per_cpu_s)
+
+  The last says that a step's processor seconds, summed over the processes,
+  can't be had faster than the cores give them. Replay, parameters on their
+  way and waiting for one another cost extra: that is what `train_ratio` shows.
+
+  Args:
+    config: Of the run.
+    stages: What `actor` and `learner` measured, each alone on the machine.
+    cores: That the run may use.
+  """
+  ratio = config.replay.samples_per_insert or 1.0
+  cpu_seconds = (
+    1 / stages["actor_steps_per_cpu_s"]
+    + ratio / stages["learner_steps_per_cpu_s"]
+  )
+  return min(
+    config.actor.num_actors * stages["actor_steps_per_s"],
+    stages["learner_steps_per_s"] / ratio,
+    cores / cpu_seconds,
+  )
+
+
 def train(
   config: config_lib.ExperimentConfig, preset: str, seconds: float
 ) -> dict[str, float]:
   """The whole training, against what its stages' speeds predict.
 
-  The prediction is the sum of the stages' times: an environment step costs
-  1 / actor + samples_per_insert / (learner · trained share of an unroll).
+  `train_ratio` is the steps a second of a run over `predicted_steps_per_s`.
   Each stage is measured in a process of its own, as in training.
   """
   stages = {}
@@ -151,10 +189,7 @@ def train(
     stages |= _in_process(
       "launch.bench", stage, f"--preset={preset}", f"--seconds={seconds}"
     )
-  ratio = config.replay.samples_per_insert or 1.0
-  predicted = 1 / (
-    1 / stages["actor_steps_per_s"] + ratio / stages["learner_steps_per_s"]
-  )
+  predicted = predicted_steps_per_s(config, stages, _num_cores())
   with tempfile.TemporaryDirectory() as folder:
     workdir = os.path.join(folder, "run")
     _in_process(
@@ -169,18 +204,42 @@ def train(
     )
     lines = pathlib.Path(workdir, "metrics.jsonl").read_text().splitlines()
   rows = [json.loads(line) for line in lines]
-  # Until the learner has compiled its update, it holds up the actors.
-  busy = [row for row in rows if row["updates"] > 2 and "loss/total" in row]
-  speeds = [row["env_steps_per_s"] for row in busy[len(busy) // 3 :]]
-  if not speeds:
-    raise errors.RunError("training was too slow to measure; give --seconds")
-  measured = float(np.mean(speeds))
+  measured = _steady_rate(rows)
   return {
     **stages,
     "train_predicted_steps_per_s": predicted,
     "train_steps_per_s": measured,
     "train_ratio": measured / predicted,
   }
+
+
+def _steady_rate(rows: Sequence[Mapping[str, float]]) -> float:
+  """Environment steps a second in the last two thirds of a run.
+
+  Args:
+    rows: Of its metrics.
+
+  Raises:
+    RunError: If there are too few of them.
+  """
+  # Until the learner has compiled its update, it holds up the actors.
+  busy = [row for row in rows if row["updates"] > 2 and "loss/total" in row]
+  steady = busy[len(busy) // 3 :]
+  if len(steady) < 2:
+    raise errors.RunError(
+      "training was too slow to measure; give it more --seconds"
+    )
+  first, last = steady[0], steady[-1]
+  return (last["env_steps"] - first["env_steps"]) / (
+    last["seconds"] - first["seconds"]
+  )
+
+
+def _num_cores() -> int:
+  """Processor cores that this process may use."""
+  if hasattr(os, "sched_getaffinity"):
+    return len(os.sched_getaffinity(0))
+  return os.cpu_count() or 1
 
 
 def _in_process(module: str, *args: str) -> dict[str, float]:

@@ -12,6 +12,10 @@ from typing import Any, NoReturn
 
 from launch import errors
 
+# More than this of anything would take days or all memory.
+MAX_COUNT = 100_000
+MAX_SEED = 2**62
+
 
 class Parser(argparse.ArgumentParser):
   """An argument parser whose complaints are one line."""
@@ -22,15 +26,22 @@ class Parser(argparse.ArgumentParser):
 
   def parse_args(self, args=None, namespace=None):  # pyrefly: ignore[bad-override]
     """Parses; names the closest flag where one is unknown."""
+    args = sys.argv[1:] if args is None else list(args)
+    # Before argparse, which would rather complain of what is missing.
+    for arg in args:
+      if arg.startswith("--") and arg.split("=")[0] not in self._flag_names():
+        self._refuse(arg)
     parsed, unknown = self.parse_known_args(args, namespace)
     if unknown:
-      flag = unknown[0].split("=")[0]
-      self.error(
-        f"unknown argument {unknown[0]!r}"
-        + errors.did_you_mean(flag, self._flag_names())
-        + " (see --help)"
-      )
+      self._refuse(unknown[0])
     return parsed
+
+  def _refuse(self, arg: str) -> NoReturn:
+    self.error(
+      f"unknown argument {arg!r}"
+      + errors.did_you_mean(arg.split("=")[0], self._flag_names())
+      + " (see --help)"
+    )
 
   def error(self, message: str) -> NoReturn:
     """Raises instead of printing the usage."""
@@ -62,52 +73,76 @@ def output_path(path: str) -> str:
     return path
   if not path:
     raise argparse.ArgumentTypeError("an empty path; give a file name")
-  folder = os.path.dirname(os.path.abspath(path))
+  folder = os.path.dirname(os.path.realpath(path))
   if os.path.isdir(path):
     raise argparse.ArgumentTypeError(f"{path} is a directory, not a file")
   if not os.path.isdir(folder):
     raise argparse.ArgumentTypeError(f"directory {folder} does not exist")
-  if not os.access(folder, os.W_OK):
-    raise argparse.ArgumentTypeError(f"directory {folder} is not writable")
+  if _is_special(path):
+    return path
+  try:
+    # Tried, not asked: rights alone do not tell of every file system.
+    tempfile.TemporaryFile(dir=folder).close()
+  except OSError as error:
+    raise argparse.ArgumentTypeError(
+      f"directory {folder} is not writable"
+    ) from error
   return path
 
 
+def _is_special(path: str) -> bool:
+  """Whether there is something like /dev/null, which must not be replaced."""
+  return os.path.exists(path) and not os.path.isfile(path)
+
+
 def positive_int(text: str) -> int:
-  """Parses a whole number from 1."""
-  try:
-    value = int(text)
-  except ValueError:
-    value = 0
-  if value < 1:
-    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
-  return value
+  """Parses a number of things: a whole number from 1."""
+  return _whole_number(text, 1, MAX_COUNT)
 
 
 def non_negative_int(text: str) -> int:
-  """Parses a whole number from 0."""
+  """Parses a seed or an index: a whole number from 0."""
+  return _whole_number(text, 0, MAX_SEED)
+
+
+def _whole_number(text: str, least: int, most: int) -> int:
   try:
     value = int(text)
   except ValueError:
-    value = -1
-  if value < 0:
-    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
+    value = least - 1
+  if not least <= value <= most:
+    raise argparse.ArgumentTypeError(
+      f"{text!r} is not a whole number from {least} to {most}"
+    )
   return value
 
 
 def write_atomically(path: str, content: str | bytes) -> None:
-  """Writes a file whole or not at all."""
-  folder = os.path.dirname(os.path.abspath(path))
-  handle, temporary = tempfile.mkstemp(dir=folder, prefix=".partial-")
-  try:
-    with os.fdopen(handle, "wb") as file:
-      file.write(content.encode() if isinstance(content, str) else content)
-      file.flush()
-      os.fsync(file.fileno())
-    os.chmod(temporary, 0o666 & ~_umask())
-    os.replace(temporary, path)
-  except BaseException:
-    os.unlink(temporary)
-    raise
+  """Writes a file whole or not at all.
+
+  Raises:
+    OSError: If it can't be written; the error names the file.
+  """
+  data = content.encode() if isinstance(content, str) else content
+  with errors.named(path):
+    if _is_special(path):
+      with open(path, "wb") as file:
+        file.write(data)
+      return
+    target = os.path.realpath(path)
+    handle, temporary = tempfile.mkstemp(
+      dir=os.path.dirname(target), prefix=".partial-"
+    )
+    try:
+      with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+      os.chmod(temporary, 0o666 & ~_umask())
+      os.replace(temporary, target)
+    except BaseException:
+      os.unlink(temporary)
+      raise
 
 
 def _umask() -> int:
@@ -168,6 +203,9 @@ def main(
     return 1
   except OSError as error:
     say(f"error: {errors.describe_os_error(error)}")
+    return 1
+  except MemoryError as error:
+    say(f"error: out of memory: {errors.one_line(str(error))}")
     return 1
   except KeyboardInterrupt:
     say("interrupted")

@@ -39,13 +39,16 @@ class ActorConfig:
       1 <= self.num_actors <= 1024, "num_actors", self.num_actors, "1 to 1024"
     )
     _require(
-      self.envs_per_actor >= 1,
+      1 <= self.envs_per_actor <= 65_536,
       "envs_per_actor",
       self.envs_per_actor,
-      "at least 1",
+      "1 to 65536",
     )
     _require(
-      self.unroll_length >= 2, "unroll_length", self.unroll_length, "at least 2"
+      2 <= self.unroll_length <= 100_000,
+      "unroll_length",
+      self.unroll_length,
+      "2 to 100000",
     )
     _require(
       0 < self.params_poll_seconds <= 60,
@@ -62,8 +65,8 @@ class RunConfig:
   Attributes:
     seed: Of everything random.
     max_steps: Environment steps after which the run ends; 0 for no bound.
-    max_minutes: Minutes of training after which it ends, counted over all
-      starts of the run; 0 for no bound.
+    max_minutes: Minutes of training after which it ends, counted from the
+      first environment step and over all starts of the run; 0 for no bound.
     publish_updates: Learner updates between two publications of parameters.
     checkpoint_minutes: Time between checkpoints; there is one more at the end.
     log_seconds: Time between rows of metrics.
@@ -88,6 +91,9 @@ class RunConfig:
       )
     _require(self.seed < 2**31, "seed", self.seed, "below 2**31")
     _require(
+      self.eval_tasks <= 100_000, "eval_tasks", self.eval_tasks, "0 to 100000"
+    )
+    _require(
       self.publish_updates >= 1,
       "publish_updates",
       self.publish_updates,
@@ -103,6 +109,17 @@ class RunConfig:
       self.eval_trials,
       f"numbers from 1 to {constants.MAX_TRIALS}",
     )
+
+
+# What a network must know of the environment, as the environment has it.
+_SHOWN = {
+  "action_sizes": constants.ACTION_SIZES,
+  "num_predicate_ids": constants.NUM_PREDICATE_IDS,
+  "num_shape_ids": constants.NUM_SHAPE_IDS,
+  "num_colour_ids": constants.NUM_COLOUR_IDS,
+  "entity_shapes": constants.NUM_SHAPES + 1,
+  "entity_colours": constants.NUM_COLOURS,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,11 +169,32 @@ class ExperimentConfig:
       self.env.num_slots,
       f"at least tasks.max_objects ({self.tasks.max_objects})",
     )
+    most_rules = self.tasks.chain_rules[1] + self.tasks.dead_ends[1]
     _require(
-      self.network.action_sizes == constants.ACTION_SIZES,
-      "network.action_sizes",
-      self.network.action_sizes,
-      f"the environment's, {constants.ACTION_SIZES}",
+      min(most_rules, constants.MAX_RULES) <= self.env.max_rules,
+      "env.max_rules",
+      self.env.max_rules,
+      f"at least the rules that tasks can have ({most_rules})",
+    )
+    _require(
+      self.env.num_players == 1,
+      "env.num_players",
+      self.env.num_players,
+      "1, as the sampled tasks have",
+    )
+    for name, needed in _SHOWN.items():
+      given = getattr(self.network, name)
+      _require(
+        given == needed,
+        f"network.{name}",
+        given,
+        f"the environment's, {needed}",
+      )
+    _require(
+      self.network.num_bins >= 2,
+      "network.num_bins",
+      self.network.num_bins,
+      "at least 2",
     )
 
   @property

@@ -6,6 +6,7 @@ actions give the same episode, so actions are all that is kept.
 
 import io
 import json
+import os
 import zipfile
 from typing import NamedTuple
 
@@ -46,6 +47,24 @@ def save(path: str, demo: Demo) -> None:
     rewards=np.asarray(demo.rewards, np.float32),
   )
   cli.write_atomically(path, content.getvalue())
+
+
+def check_path(path: str) -> None:
+  """Refuses to replace a file that is not a demonstration.
+
+  Raises:
+    UserError: If there is something else.
+  """
+  if not os.path.isfile(path) or os.path.getsize(path) == 0:
+    return
+  try:
+    load(path)
+  except errors.UserError as error:
+    raise errors.UserError(
+      f"--record={path}: a file that is no demonstration is there; choose "
+      "another name"
+    ) from error
+  cli.say(f"--record={path}: the demonstration there will be replaced")
 
 
 def load(path: str) -> Demo:

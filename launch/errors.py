@@ -1,13 +1,17 @@
 """What a user sees when something is wrong: one line and an exit code.
 
 Exit 2 means that the command was asked for something that can't be done (a
-flag, a file, a value); exit 1 that it failed while doing it (disk full, a
-busy port). Anything else is a defect of the program and keeps its traceback.
+flag, a file, a value, a port); exit 1 that it failed while doing it (disk
+full, a process that keeps dying). Anything else is a defect of the program and
+keeps its traceback.
 """
 
 import contextlib
 import difflib
+import errno
 from collections.abc import Iterable, Iterator
+
+_DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 class UserError(ValueError):
@@ -33,9 +37,27 @@ def user_input(what: str = "") -> Iterator[None]:
       raise
     raise UserError(prefix + str(error)) from error
   except OSError as error:
+    if error.errno in _DISK_FAULTS:
+      raise  # Nothing that was asked for is wrong.
     raise UserError(prefix + describe_os_error(error)) from error
   except ValueError as error:
     raise UserError(prefix + one_line(str(error))) from error
+  except RecursionError as error:
+    raise UserError(prefix + "is nested too deeply") from error
+
+
+@contextlib.contextmanager
+def named(path: str) -> Iterator[None]:
+  """Makes the OSErrors of writing to a file tell the file's name.
+
+  Args:
+    path: What the user knows it by.
+  """
+  try:
+    yield
+  except OSError as error:
+    # By number: Python then makes the subclass, such as PermissionError.
+    raise OSError(error.errno, error.strerror or str(error), path) from error
 
 
 def describe_os_error(error: OSError) -> str:

@@ -91,8 +91,6 @@ def run(args: argparse.Namespace) -> None:
     raise errors.choice("--policy", args.policy, policies.NAMES)
   if args.policy == "agent" and not args.workdir:
     raise errors.UserError("--workdir is missing: --policy=agent needs a run")
-  if args.report:
-    report.check_folder(args.report)
   if args.workdir:
     experiment = saved_lib.load_config(args.workdir)
   else:
@@ -109,6 +107,8 @@ def run(args: argparse.Namespace) -> None:
     make_policy = fewshot.agent_policy(experiment, saved.params, args.seed)
   else:
     make_policy = fewshot.baseline(args.policy, args.seed)
+  if args.report:
+    report.check_folder(args.report)
   line = progress.Progress()
   with errors.user_input():
     best = expert.expert_rewards(

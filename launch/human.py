@@ -1,5 +1,6 @@
 """A person at a terminal: keys in, a map of characters out."""
 
+import os
 import select
 import sys
 import termios
@@ -30,6 +31,9 @@ _HELP = (
 _HEADINGS = ">^<v"
 # The simulation waits for the player: a step for each key, or a moment.
 _WAIT_SECONDS = 1.0
+_ESCAPE = "\x1b"
+# The bytes of one key come together.
+_SEQUENCE_SECONDS = 0.02
 
 
 class Human:
@@ -57,7 +61,7 @@ class Human:
     sys.stderr.flush()
     action = list(constants.NOOP_ACTION)
     key = _read_key()
-    if key in ("\x1b", "\x03"):
+    if key == _ESCAPE:
       raise KeyboardInterrupt
     if key == " ":
       self._grip = not self._grip
@@ -69,13 +73,29 @@ class Human:
 
 
 def _read_key() -> str:
-  before = termios.tcgetattr(sys.stdin)
+  """Returns a key, or nothing if none was pressed within a second.
+
+  Straight from the terminal: what Python has buffered, `select` can't see. A
+  key that sends several bytes, as an arrow does, is none of ours.
+  """
+  terminal = sys.stdin.fileno()
+  before = termios.tcgetattr(terminal)
   try:
-    tty.setcbreak(sys.stdin)
-    ready, _, _ = select.select([sys.stdin], [], [], _WAIT_SECONDS)
-    return sys.stdin.read(1) if ready else ""
+    tty.setcbreak(terminal, termios.TCSANOW)
+    if not _has_input(terminal, _WAIT_SECONDS):
+      return ""
+    key = os.read(terminal, 1)
+    if key == _ESCAPE.encode() and _has_input(terminal, _SEQUENCE_SECONDS):
+      os.read(terminal, 16)
+      return ""
+    return key.decode("ascii", "ignore")
   finally:
-    termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+    termios.tcsetattr(terminal, termios.TCSANOW, before)
+
+
+def _has_input(terminal: int, seconds: float) -> bool:
+  ready, _, _ = select.select([terminal], [], [], seconds)
+  return bool(ready)
 
 
 def screen(view: land.WorldView) -> str:

@@ -1,10 +1,16 @@
 """Where a run's numbers go: JSON lines and TensorBoard."""
 
+import contextlib
 import json
 import math
 import os
 import time
 from collections.abc import Mapping
+from typing import Any
+
+from launch import errors
+
+_LONGEST_LINE = 1_000_000
 
 
 class MetricsWriter:
@@ -15,16 +21,11 @@ class MetricsWriter:
   """
 
   def __init__(self, folder: str):
-    self._file = open(os.path.join(folder, "metrics.jsonl"), "a")  # noqa: SIM115
-    self._board = None
-    try:
-      import tensorboardX
-
-      self._board = tensorboardX.SummaryWriter(
-        os.path.join(folder, "tensorboard"), flush_secs=30
-      )
-    except ImportError:
-      pass
+    self._path = os.path.join(folder, "metrics.jsonl")
+    _drop_half_a_line(self._path)
+    # Unbuffered: a line that could not be written is not tried again.
+    self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115
+    self._board = _board(os.path.join(folder, "tensorboard"))
 
   def write(self, step: int, values: Mapping[str, float]) -> None:
     """Writes one row.
@@ -32,21 +33,83 @@ class MetricsWriter:
     Args:
       step: Environment steps so far.
       values: Numbers by name; those that are not finite become null.
+
+    Raises:
+      OSError: If it can't be written; the error names the file.
     """
     row = {
       name: float(value) if math.isfinite(value) else None
       for name, value in values.items()
     }
     line = {"step": step, "time": round(time.time(), 3), **row}
-    self._file.write(json.dumps(line) + "\n")
-    self._file.flush()
+    with errors.named(self._path):
+      self._file.write((json.dumps(line) + "\n").encode())
     if self._board is not None:
-      for name, value in row.items():
-        if value is not None:
-          self._board.add_scalar(name, value, step)
+      self._board.write(step, row)
 
   def close(self) -> None:
-    """Flushes and closes."""
+    """Closes the files."""
     self._file.close()
     if self._board is not None:
       self._board.close()
+      self._board = None
+
+
+class _Board:
+  """Writes TensorBoard's event files in the thread that calls.
+
+  tensorboardX's SummaryWriter does so in a thread of its own, and if that
+  dies of a full disk, who writes next waits for ever.
+  """
+
+  def __init__(self, folder: str, writer: Any):
+    self._folder = folder
+    self._writer = writer
+
+  def write(self, step: int, row: Mapping[str, float | None]) -> None:
+    """Writes the finite numbers of a row as one event."""
+    from tensorboardX.proto import event_pb2
+
+    # The module makes its classes when it is imported: nothing to check by.
+    event = event_pb2.Event()  # pyrefly: ignore[missing-attribute]
+    event.wall_time = time.time()
+    event.step = step
+    for name, value in row.items():
+      if value is not None:
+        event.summary.value.add(tag=name, simple_value=value)
+    with errors.named(self._folder):
+      self._writer.write_event(event)
+      self._writer.flush()
+
+  def close(self) -> None:
+    """Closes the file."""
+    # Each row was flushed when it was written; what could not be is lost.
+    with contextlib.suppress(OSError):
+      self._writer.close()
+
+
+def _board(folder: str) -> _Board | None:
+  """A writer of TensorBoard files, if tensorboardX is installed."""
+  try:
+    from tensorboardX import event_file_writer
+  except ImportError:
+    return None
+  os.makedirs(folder, exist_ok=True)
+  with errors.named(folder):
+    writer = event_file_writer.EventsWriter(
+      os.path.join(folder, "events"), f".{os.getpid()}"
+    )
+    writer.flush()
+  return _Board(folder, writer)
+
+
+def _drop_half_a_line(path: str) -> None:
+  """Cuts off what a writer that was killed left of its last line."""
+  if not os.path.isfile(path):
+    return
+  with open(path, "rb+") as file:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _LONGEST_LINE))
+    start, end = file.tell(), file.read(_LONGEST_LINE)
+    if end and not end.endswith(b"\n"):
+      file.truncate(start + end.rfind(b"\n") + 1)

@@ -70,6 +70,8 @@ def run(args: argparse.Namespace) -> None:
     raise errors.UserError("--workdir is missing: --policy=agent needs a run")
   if args.video:
     video.check_path(args.video)
+  if args.record:
+    demo.check_path(args.record)
   if args.workdir:
     experiment = saved_lib.load_config(args.workdir)
   else:

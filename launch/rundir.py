@@ -16,6 +16,7 @@ from typing import IO, Any
 from launch import cli, config_json, errors
 
 FORMAT = "adaland.run/1"
+_LOCK = "lock"
 
 
 class RunDir:
@@ -49,9 +50,11 @@ class RunDir:
       content = json.loads(self.config.read_text())
       if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise errors.UserError(f"the format is not {FORMAT!r}")
+      if "config" not in content:
+        raise errors.UserError("it has no 'config'")
       return content["config"]
 
-  def begin(self, config: Any, free_fields: Collection[str] = ()) -> None:
+  def begin(self, config: Any, free_fields: Collection[str] = ()) -> IO[str]:
     """Makes the directory of a new run, or checks that this one is the same.
 
     A run that ended before its first row of metrics may get another config.
@@ -61,11 +64,30 @@ class RunDir:
       free_fields: Dotted names of fields that may differ from the run's; the
         new values are kept.
 
+    Returns:
+      A lock that keeps the directory for this process until it is closed.
+
     Raises:
       UserError: If the directory holds something else, or a run of another
-        config.
+        config, or another process trains there.
     """
     wanted = config_json.to_json(config)
+    self._check(wanted, free_fields)
+    with errors.user_input("--workdir"):
+      self.path.mkdir(parents=True, exist_ok=True)
+    lock = self._lock()
+    with errors.user_input("--workdir"):
+      self.checkpoints.mkdir(exist_ok=True)
+      self.logs.mkdir(exist_ok=True)
+      if not self.exists() or self.read_config() != wanted:
+        content = {"format": FORMAT, "config": wanted}
+        cli.write_atomically(
+          str(self.config), json.dumps(content, indent=1) + "\n"
+        )
+    return lock
+
+  def _check(self, wanted: Any, free_fields: Collection[str]) -> None:
+    """Raises UserError unless a run of this config may be here."""
     if self.exists() and self._has_trained():
       found = [
         text
@@ -81,37 +103,30 @@ class RunDir:
     elif (
       not self.exists()
       and self.path.exists()
-      and (not self.path.is_dir() or any(self.path.iterdir()))
+      and (not self.path.is_dir() or self._has_other_files())
     ):
       raise errors.UserError(
         f"--workdir={self.path}: exists, is not empty and is not a run of "
         "launch.train; choose another directory"
       )
+
+  def _has_other_files(self) -> bool:
+    """Whether there is more than a `train` leaves that ended right away."""
+    ours = {self.checkpoints.name, self.logs.name, _LOCK}
     with errors.user_input("--workdir"):
-      self.path.mkdir(parents=True, exist_ok=True)
-      self.checkpoints.mkdir(exist_ok=True)
-      self.logs.mkdir(exist_ok=True)
-      if not self.exists() or self.read_config() != wanted:
-        content = {"format": FORMAT, "config": wanted}
-        cli.write_atomically(
-          str(self.config), json.dumps(content, indent=1) + "\n"
-        )
+      return any(path.name not in ours for path in self.path.iterdir())
 
   def _has_trained(self) -> bool:
     """Whether there is anything that another config would contradict."""
     metrics = self.path / "metrics.jsonl"
     return metrics.exists() and metrics.stat().st_size > 0
 
-  def lock(self) -> IO[str]:
-    """Takes the directory for this process, until the file is closed.
-
-    Raises:
-      UserError: If another process trains here.
-    """
-    file = open(self.path / "lock", "w")  # noqa: SIM115 (held by the caller)
+  def _lock(self) -> IO[str]:
+    with errors.user_input("--workdir"):
+      file = open(self.path / _LOCK, "a")  # noqa: SIM115 (held by the caller)
     try:
       fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except BlockingIOError as error:
       file.close()
       raise errors.UserError(
         f"--workdir={self.path}: another train is running there"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from envs import probes, sampler, task_json
 from envs import task as task_lib
-from launch import errors
+from launch import cli, errors
 
 _PROBE = "probe:"
 _SAMPLE = "sample:"
@@ -26,12 +26,17 @@ def one(spec: str, config: sampler.SamplerConfig) -> task_lib.Task:
       return probes.load(spec.removeprefix(_PROBE))
   if spec.startswith(_SAMPLE):
     index = spec.removeprefix(_SAMPLE)
-    if not index.isdecimal():
+    if not index.isdecimal() or int(index) > cli.MAX_SEED:
       raise errors.UserError(
-        f"{spec}: {index!r} is not a number; write sample:0, sample:1, ..."
+        f"{spec}: {index!r} is not a number from 0 to {cli.MAX_SEED}; write "
+        "sample:0, sample:1, ..."
       )
     with errors.user_input():
       return sampler.TaskSampler(config).task(int(index))
+  if not spec:
+    raise errors.UserError(
+      "an empty task; give a file, probe:NAME or sample:INDEX"
+    )
   return _file(pathlib.Path(spec))
 
 

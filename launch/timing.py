@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,25 +11,49 @@ import numpy as np
 _TURN_SECONDS = 0.25
 
 
+class Speed(NamedTuple):
+  """How fast a piece of work was done.
+
+  Attributes:
+    per_second: Calls a second.
+    per_cpu_second: Calls for a second of processor time, of all the process's
+      threads.
+  """
+
+  per_second: float
+  per_cpu_second: float
+
+
 def rates(works: Sequence[Callable[[], object]], seconds: float) -> list[float]:
-  """Calls a second of each piece of work, measured in alternation.
+  """Calls a second of each piece of work; see `speeds`."""
+  return [speed.per_second for speed in speeds(works, seconds)]
+
+
+def speeds(
+  works: Sequence[Callable[[], object]], seconds: float
+) -> list[Speed]:
+  """Speeds of pieces of work, measured in alternation.
 
   Args:
     works: Each is called once for warming up, then again and again.
     seconds: Time for each of them.
 
   Returns:
-    Median over the turns of calls a second.
+    Of each, medians over the turns.
   """
   for work in works:
     work()
-  turns: list[list[float]] = [[] for _ in works]
+  turns: list[list[Speed]] = [[] for _ in works]
   for _ in range(max(3, round(seconds / _TURN_SECONDS))):
     for work, measured in zip(works, turns, strict=True):
-      start, calls = time.perf_counter(), 0
-      while (now := time.perf_counter()) < start + _TURN_SECONDS or not calls:
+      cpu, start, calls = time.process_time(), time.perf_counter(), 0
+      while time.perf_counter() < start + _TURN_SECONDS or not calls:
         work()
         calls += 1
-      now = time.perf_counter()
-      measured.append(calls / (now - start))
-  return [float(np.median(measured)) for measured in turns]
+      measured.append(
+        Speed(
+          calls / (time.perf_counter() - start),
+          calls / max(1e-9, time.process_time() - cpu),
+        )
+      )
+  return [Speed(*np.median(measured, axis=0).tolist()) for measured in turns]

@@ -120,12 +120,11 @@ def run(args: argparse.Namespace) -> None:
     raise errors.choice("--launcher", args.launcher, ["local"])
   experiment = choose_config(args)
   directory = rundir.RunDir(args.workdir)
-  directory.begin(experiment, config_lib.FREE_FIELDS)
-  # Imported late: bad flags should not have to wait for it.
-  from launch import fewshot
-  from launch.local import trainer as trainer_lib
+  with directory.begin(experiment, config_lib.FREE_FIELDS):
+    # Imported late: bad flags should not have to wait for it.
+    from launch import fewshot
+    from launch.local import trainer as trainer_lib
 
-  with directory.lock():
     trainer = trainer_lib.Trainer(experiment, directory, progress.Progress())
     try:
       with stopping_on_signals(trainer.request_stop):

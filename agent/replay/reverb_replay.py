@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 from agent.replay import config as config_lib
 from agent.replay import spec as spec_lib
@@ -125,12 +126,9 @@ class ReverbReplay:
     It takes seconds (25 MB/s or so); writers and samplers go on meanwhile.
 
     Raises:
-      RuntimeError: If the server does not answer.
+      RuntimeError: If the server can't write, or does not answer.
     """
-    with self._lock:
-      if not self._connection.answers():
-        self._connection.renew()
-      written = self._connection.client.Checkpoint()
+    written = self._write_checkpoint()
     target = os.path.join(path, self._name)
     if os.path.realpath(target) == os.path.realpath(self._root):
       return
@@ -138,6 +136,27 @@ class ReverbReplay:
     _copy(written, os.path.join(target, os.path.basename(written)))
     for old in before:
       shutil.rmtree(os.path.join(target, old), ignore_errors=True)
+
+  def _write_checkpoint(self) -> str:
+    """Has the server write its table; returns where.
+
+    A call to a dead server might wait for ever, and with it the lock that
+    starting another one needs.
+    """
+    deadline = time.monotonic() + _START_TIMEOUT
+    while True:
+      with self._lock:
+        if self._connection.answers() or self._connection.renew():
+          try:
+            return self._connection.client.Checkpoint()
+          except RuntimeError:
+            if self._process.poll() is None:
+              raise
+      if time.monotonic() > deadline:
+        raise RuntimeError(
+          f"No replay server at {self.address} for {_START_TIMEOUT:g} s."
+        )
+      time.sleep(0.1)
 
   def restore(self, path: str) -> None:
     """Starts the server again with what `checkpoint` wrote into `path`.

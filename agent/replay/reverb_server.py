@@ -140,12 +140,16 @@ def _reserve_port(port: int) -> tuple[int, IO[str]]:
       try:
         probe.bind(("", port))
       except OSError as error:
-        raise OSError(f"Port {port} is in use ({error.strerror}).") from error
+        raise OSError(_in_use(port, f"({error.strerror})")) from error
       found = probe.getsockname()[1]
       lock = _lock(found)
       if lock is not None:
         return found, lock
-  raise OSError(f"Port {port} is in use by another replay server.")
+  raise OSError(_in_use(port, "by another replay server"))
+
+
+def _in_use(port: int, by: str) -> str:
+  return f"Port {port} is in use {by}; replay.port may be 0, for any free one."
 
 
 def _lock(port: int) -> IO[str] | None:

@@ -21,6 +21,8 @@ _PARENT_VARIABLE = "ADALAND_PARENT_PID"
 # A child that dies this young, so many times in a row, will never live.
 _YOUNG_SECONDS = 30.0
 _MAX_YOUNG_DEATHS = 4
+# One that is killed may live next time; but not if memory runs out each time.
+_MAX_YOUNG_KILLS = 20
 
 
 def die_with_parent() -> None:
@@ -60,6 +62,7 @@ class Child:
     )
     self._log = log
     self._young_deaths = 0
+    self._young_kills = 0
     self._start()
 
   def _start(self) -> None:
@@ -82,11 +85,17 @@ class Child:
     """
     if self.process.poll() is None:
       return False
-    killed = self.process.returncode == -signal.SIGKILL
-    if killed or time.monotonic() - self._started > _YOUNG_SECONDS:
-      self._young_deaths = 0
+    if time.monotonic() - self._started > _YOUNG_SECONDS:
+      self._young_deaths = self._young_kills = 0
+    elif self.process.returncode == -signal.SIGKILL:
+      self._young_kills += 1
     else:
       self._young_deaths += 1
+    if self._young_kills >= _MAX_YOUNG_KILLS:
+      raise errors.RunError(
+        f"{self.name} is killed (SIGKILL) right after its start, "
+        f"{_MAX_YOUNG_KILLS} times in a row; is there enough memory?"
+      )
     if self._young_deaths >= _MAX_YOUNG_DEATHS:
       raise errors.RunError(
         f"{self.name} dies right after its start: {self.last_words()} "

@@ -13,6 +13,7 @@ import pickle
 import queue
 import secrets
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -25,6 +26,15 @@ from curriculum import base
 # Tasks an actor holds in reserve, so that it seldom waits for one.
 _TASKS_AHEAD = 4
 _IDLE_SECONDS = 0.02
+# Begins an address in Linux's name space of sockets, as `ss` prints it.
+_ABSTRACT = "@"
+
+
+def socket_name(address: str) -> str:
+  """Returns what the system calls an address."""
+  if address.startswith(_ABSTRACT):
+    return "\0" + address.removeprefix(_ABSTRACT)
+  return address
 
 
 class Versioned(NamedTuple):
@@ -100,13 +110,18 @@ class Server:
   def __init__(self, role: Role, publisher: Publisher):
     self._role = role
     self._publisher = publisher
-    # Of our own, readable by nobody else, and short: a socket's path may have
-    # 107 characters, which a work directory's often exceeds.
-    self._folder = tempfile.mkdtemp(prefix="adaland-")
-    self.address = os.path.join(self._folder, "control")
+    self._folder = ""
+    if sys.platform == "linux":
+      # A name without a file, which goes when this process does.
+      self.address = f"{_ABSTRACT}adaland-{os.getpid()}-{secrets.token_hex(4)}"
+    else:
+      # Of our own, readable by nobody else, and short: a socket's path may
+      # have 107 characters, which a work directory's often exceeds.
+      self._folder = tempfile.mkdtemp(prefix="adaland-")
+      self.address = os.path.join(self._folder, "control")
     self.key = secrets.token_bytes(16)
     self._listener = connection.Listener(
-      self.address, "AF_UNIX", backlog=64, authkey=self.key
+      socket_name(self.address), "AF_UNIX", backlog=64, authkey=self.key
     )
     self._closed = False
     self._failure: Exception | None = None
@@ -154,7 +169,8 @@ class Server:
     """Stops listening."""
     self._closed = True
     self._listener.close()
-    shutil.rmtree(self._folder, ignore_errors=True)
+    if self._folder:
+      shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class Client:
@@ -167,7 +183,7 @@ class Client:
   """
 
   def __init__(self, address: str, key: bytes, poll_seconds: float):
-    self._conn = connection.Client(address, "AF_UNIX", authkey=key)
+    self._conn = connection.Client(socket_name(address), "AF_UNIX", authkey=key)
     self._poll_seconds = poll_seconds
     self._tasks: queue.SimpleQueue[base.Assignment] = queue.SimpleQueue()
     self._records: queue.SimpleQueue[base.EpisodeRecord] = queue.SimpleQueue()
@@ -260,7 +276,7 @@ class Sender:
   """
 
   def __init__(self, address: str, key: bytes):
-    self._conn = connection.Client(address, "AF_UNIX", authkey=key)
+    self._conn = connection.Client(socket_name(address), "AF_UNIX", authkey=key)
 
   def __call__(self, data: bytes) -> None:
     """Delivers one unroll."""

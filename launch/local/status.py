@@ -34,7 +34,7 @@ class Status:
     self._learned = 0
     self._lags: list[float] = []
     self._next = time.monotonic() + run.log_seconds
-    self._first = True
+    self._rewarded = False
 
   def add(self, values: Mapping[str, Any], steps: int, lag: float) -> None:
     """Takes in one update.
@@ -81,8 +81,11 @@ class Status:
     row |= desk.curriculum_metrics()
     self._values, self._lags = [], []
     self._writer.write(int(counters["env_steps"]), row)
-    self._line.update(self._text(row, rewards), force=force or self._first)
-    self._first = not rewards
+    # The first reward is worth a line at once.
+    self._line.update(
+      self._text(row, rewards), force=force or bool(rewards) > self._rewarded
+    )
+    self._rewarded = bool(rewards)
 
   def _text(self, row: Mapping[str, float], rewards: list[float]) -> str:
     shown = " ".join(f"{reward:.2f}" for reward in rewards)

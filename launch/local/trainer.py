@@ -148,12 +148,14 @@ class Trainer:
     )
     run = self._config.run
     report = status.Status(run, self._line, self._metrics)
-    before = self._seconds
+    before, steps = self._seconds, self.desk.counters()["env_steps"]
     start = time.monotonic()
     next_checkpoint = start + 60 * run.checkpoint_minutes
     next_supervision = start
     while not self._finished():
       now = time.monotonic()
+      if self.desk.counters()["env_steps"] == steps:
+        start = now  # Getting ready is not training.
       self._seconds = before + now - start
       if now >= next_supervision:
         next_supervision = now + _SUPERVISE_SECONDS
@@ -204,7 +206,13 @@ class Trainer:
   def save(self) -> None:
     """Writes a checkpoint: replay first, then all the rest."""
     self._draw()
-    self._replay.checkpoint(str(self._run.path / _REPLAY_FOLDER))
+    replay_path = str(self._run.path / _REPLAY_FOLDER)
+    try:
+      self._replay.checkpoint(replay_path)
+    except RuntimeError as error:
+      raise errors.RunError(
+        f"cannot write checkpoint {replay_path}: {error}"
+      ) from error
     batch = self._batch
     if batch is None:
       batch = builder.batch_template(self._config, self._spec)

@@ -146,6 +146,17 @@ class CheckpointTest(absltest.TestCase):
       checkpoint.save(self.folder, 2, self._state(2.0), {})
     self.assertEqual(os.listdir(self.folder), ["1"])
 
+  def test_a_writer_killed_while_it_replaces_a_step_leaves_that_step(self):
+    checkpoint.save(self.folder, 1, self._state(1.0), {"n": 1})
+    # Between its two renames.
+    (self.folder / "1").rename(self.folder / "writing-old-1-77")
+    self.assertEqual(checkpoint.steps(self.folder), [1])
+    state, run, _ = checkpoint.restore(self.folder, self._state(0.0))
+    np.testing.assert_array_equal(state["w"], [1.0, 1.0, 1.0])
+    self.assertEqual(run, checkpoint.read_run(self.folder))
+    checkpoint.save(self.folder, 2, self._state(2.0), {})
+    self.assertCountEqual(os.listdir(self.folder), ["1", "2"])
+
   def test_missing(self):
     with self.assertRaisesRegex(ValueError, "no checkpoint in .*nowhere"):
       checkpoint.restore(self.folder / "nowhere", self._state(0.0))
@@ -177,6 +188,15 @@ class CheckpointTest(absltest.TestCase):
     (folder / "run.json").write_text('{"format": "adaland')
     with self.assertRaisesRegex(ValueError, "broken checkpoint"):
       checkpoint.restore(self.folder, self._state(0.0))
+    for content in (
+      "[" * 100_000,
+      '{"format": "adaland.checkpoint/1"}',
+      '{"format": "adaland.checkpoint/1", "leaves": [], "run": 3}',
+    ):
+      (folder / "run.json").write_text(content)
+      with self.assertRaisesRegex(ValueError, "broken checkpoint") as e:
+        checkpoint.restore(self.folder, self._state(0.0))
+      self.assertNotIn("\n", str(e.exception))
     (folder / "run.json").write_text('{"format": "other"}')
     with self.assertRaisesRegex(ValueError, "is not a checkpoint"):
       checkpoint.restore(self.folder, self._state(0.0))

@@ -64,6 +64,20 @@ class ChildrenTest(absltest.TestCase):
     ):
       _until(lambda: child.poll() and False)
 
+  def test_a_child_that_is_always_killed_is_reported(self):
+    child = self._start()
+
+    def kill():
+      child.process.kill()
+      child.process.wait()
+      return child.poll() and False
+
+    with self.assertRaisesRegex(
+      errors.RunError, "the child is killed .*memory"
+    ):
+      _until(kill)
+    self.assertGreater(child.restarts, 10)
+
   def test_stop_ends_it(self):
     child = self._start()
     self._ready()

@@ -1,5 +1,6 @@
 """Tests of launch.cli."""
 
+import argparse
 import contextlib
 import io
 import json
@@ -83,6 +84,47 @@ class CliTest(parameterized.TestCase):
       cli.write_atomically(str(folder / "f"), 3)  # pyrefly: ignore[bad-argument-type] (what is tested)
     self.assertEqual([p.name for p in folder.iterdir()], ["f"])
     self.assertEqual((folder / "f").read_text(), "old")
+
+  def test_a_link_stays_a_link_and_a_device_a_device(self):
+    folder = pathlib.Path(self.create_tempdir().full_path)
+    (folder / "f").write_text("old")
+    (folder / "link").symlink_to(folder / "f")
+    os.mkfifo(folder / "pipe")
+    reader = os.open(folder / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    for name in ("link", "pipe"):
+      path = cli.output_path(str(folder / name))
+      cli.write_atomically(path, "new")
+    self.assertEqual(os.read(reader, 10), b"new")
+    os.close(reader)
+    self.assertEqual((folder / "f").read_text(), "new")
+    self.assertTrue((folder / "link").is_symlink())
+    self.assertTrue((folder / "pipe").is_fifo())
+
+  def test_an_unknown_flag_is_named_before_what_is_missing(self):
+    parser = cli.Parser()
+    parser.add_argument("--task", required=True)
+    with self.assertRaisesRegex(errors.UserError, "'--tsak=a', did you mean"):
+      parser.parse_args(["--tsak=a"])
+
+  def test_counts_and_seeds_have_bounds(self):
+    self.assertEqual(cli.positive_int("100000"), 100_000)
+    for parse, text in (
+      (cli.positive_int, "100001"),
+      (cli.positive_int, "0"),
+      (cli.non_negative_int, str(2**62 + 1)),
+      (cli.non_negative_int, "-1"),
+    ):
+      with self.assertRaisesRegex(argparse.ArgumentTypeError, "whole number"):
+        parse(text)
+
+  def test_no_memory_is_one_line(self):
+    def work(args):
+      del args
+      raise MemoryError("Unable to allocate 1. TiB")
+
+    self.assertEqual(
+      _run(work), (1, "", "error: out of memory: Unable to allocate 1. TiB\n")
+    )
 
 
 if __name__ == "__main__":

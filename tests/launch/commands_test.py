@@ -56,6 +56,35 @@ class BadInputTest(parameterized.TestCase):
     ("train", "--workdir=W/r --preset=smoke --launcher=moon", "not one of"),
     ("train", "--workdir=W/r --preset=smoke --set run.sed=1", "mean 'seed'"),
     ("train", "--workdir=W/r --preset=smoke --config=c", "give one of them"),
+    (
+      "train",
+      "--workdir=W/r --preset=smoke --set env.max_rules=1",
+      "env.max_rules is 1, allowed: at least the rules that tasks can have (2)",
+    ),
+    (
+      "train",
+      "--workdir=W/r --preset=smoke --set env.num_players=2",
+      "env.num_players is 2, allowed: 1",
+    ),
+    (
+      "train",
+      "--workdir=W/r --preset=smoke --set network.num_shape_ids=1",
+      "network.num_shape_ids is 1, allowed: the environment's, 18",
+    ),
+    (
+      "train",
+      "--workdir=W/r --preset=smoke --set network.num_bins=1",
+      "network.num_bins is 1, allowed: at least 2",
+    ),
+    (
+      "train",
+      "--workdir=W/r --preset=smoke --set run.eval_tasks=1000000",
+      "to",
+    ),
+    ("evaluate", "--policy=noop --num_tasks=1000000000", "1 to 100000"),
+    ("evaluate", "--policy=noop --taskset=W/none --report=W/r", "no such file"),
+    ("play", "--task=", "an empty task"),
+    ("play", "--task=sample:99999999999999999999", "is not a number from 0"),
     ("train", "--workdir=W/r --config=W/none.json", "No such file"),
     ("evaluate", "", "--workdir is missing"),
     ("evaluate", "--workdir=W/none", "no such directory"),
@@ -160,6 +189,23 @@ class BadInputTest(parameterized.TestCase):
       [f"--workdir={self.folder}/new", f"--config={run.config}"]
     )
     self.assertEqual(train.choose_config(args), wanted)
+
+  def test_config_files_of_any_depth(self):
+    path = self.folder / "config.json"
+    path.write_text("[" * 100_000)
+    code, _, err = _call(
+      "train", f"--workdir={self.folder}/r", f"--config={path}"
+    )
+    self.assertEqual(code, 2)
+    self.assertIn("config.json: is nested too deeply", err)
+
+  def test_a_recording_replaces_nothing_but_a_demonstration(self):
+    path = self.folder / "mine.json"
+    path.write_text("mine")
+    code, out, err = _call("play", "--task=sample:1", f"--record={path}")
+    self.assertEqual((code, out), (2, ""))
+    self.assertIn("choose another name", err)
+    self.assertEqual(path.read_text(), "mine")
 
 
 class GoodInputTest(parameterized.TestCase):

@@ -125,7 +125,9 @@ class ControlTest(absltest.TestCase):
 
   def test_an_actor_killed_within_a_message_does_not_disturb_the_others(self):
     broken = connection.Client(
-      self.server.address, "AF_UNIX", authkey=self.server.key
+      control.socket_name(self.server.address),
+      "AF_UNIX",
+      authkey=self.server.key,
     )
     os.write(broken.fileno(), b"\0\0\0\x10half")
     broken.close()

@@ -1,5 +1,7 @@
 """Tests of launch.demo."""
 
+import contextlib
+import io
 import os
 import pathlib
 
@@ -52,6 +54,18 @@ class DemoTest(parameterized.TestCase):
       demo.load(self.path)
     self.assertNotIn("\n", str(caught.exception))
     return str(caught.exception)
+
+  def test_a_demonstration_may_be_replaced_but_it_is_said(self):
+    self._save()
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said):
+      demo.check_path(self.path)
+    self.assertIn("will be replaced", said.getvalue())
+    pathlib.Path(self.path).write_text("mine")
+    with self.assertRaisesRegex(errors.UserError, "choose another name"):
+      demo.check_path(self.path)
+    os.truncate(self.path, 0)
+    demo.check_path(self.path)
 
   def test_other_files_are_refused(self):
     self.assertIn("No such file", self._broken())

@@ -10,7 +10,7 @@ import unittest
 import numpy as np
 from absl.testing import absltest
 
-from launch import metrics
+from launch import errors, metrics
 
 
 class MetricsWriterTest(absltest.TestCase):
@@ -62,6 +62,27 @@ class MetricsWriterTest(absltest.TestCase):
     writer.close()
     self.assertEqual(os.listdir(self.folder), ["metrics.jsonl"])
     self.assertEqual(self._rows()[0]["c"], 1.5)
+
+  def test_half_a_line_of_a_killed_writer_goes(self):
+    path = pathlib.Path(self.folder, "metrics.jsonl")
+    path.write_text('{"step": 1}\n{"step": 2, "ti')
+    writer = metrics.MetricsWriter(self.folder)
+    writer.write(3, {"a": 4.0})
+    writer.close()
+    self.assertEqual([row["step"] for row in self._rows()], [1, 3])
+
+  @unittest.skipUnless(os.path.exists("/dev/full"), "there is no /dev/full")
+  def test_a_full_disk_names_the_file(self):
+    path = pathlib.Path(self.folder, "metrics.jsonl")
+    os.symlink("/dev/full", path)
+    writer = metrics.MetricsWriter(self.folder)
+    with self.assertRaises(OSError) as caught:
+      writer.write(1, {"a": 2.0})
+    writer.close()
+    self.assertEqual(
+      errors.describe_os_error(caught.exception),
+      f"{path}: No space left on device",
+    )
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ class PresetsTest(parameterized.TestCase):
 
   @parameterized.parameters(
     ("actor.num_actors=0", "actor: num_actors is 0, allowed: 1 to 1024"),
-    ("actor.unroll_length=1", "unroll_length is 1, allowed: at least 2"),
+    ("actor.unroll_length=1", "unroll_length is 1, allowed: 2 to 100000"),
     ("run.max_minutes=-1", "max_minutes is -1.0"),
     ("run.eval_trials=1,99", "eval_trials is .* numbers from 1 to 48"),
     ("env.num_slots=2", "env.num_slots is 2, allowed: at least tasks.max_obj"),

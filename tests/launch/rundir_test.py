@@ -58,13 +58,23 @@ class RunDirTest(absltest.TestCase):
 
   def test_only_one_train_at_a_time(self):
     run = rundir.RunDir(str(self.folder / "run"))
-    run.begin(Config())
     with (
-      run.lock(),
-      self.assertRaisesRegex(errors.UserError, "another train is running"),
+      run.begin(Config()),
+      self.assertRaisesRegex(errors.UserError, "^--workdir=/.*: another train"),
     ):
-      run.lock()
-    run.lock().close()
+      run.begin(Config(2))
+    self.assertEqual(run.read_config(), {"size": 1})
+    run.begin(Config(2)).close()
+
+  def test_a_start_that_got_no_further_is_no_other_directory(self):
+    (self.folder / "lock").touch()
+    (self.folder / "logs").mkdir()
+    rundir.RunDir(str(self.folder)).begin(Config()).close()
+
+  def test_a_config_without_content(self):
+    (self.folder / "config.json").write_text('{"format": "adaland.run/1"}')
+    with self.assertRaisesRegex(errors.UserError, "it has no 'config'"):
+      rundir.RunDir(str(self.folder)).read_config()
 
   def test_paths_do_not_depend_on_where_one_stands(self):
     run = rundir.RunDir("runs/a")

@@ -110,6 +110,17 @@ class ReverbReplayTest(absltest.TestCase):
     writer.close()
     sampler.close()
 
+  def test_a_checkpoint_waits_for_the_next_server(self):
+    path = self.create_tempdir().full_path
+    replay = self.start(path)
+    writer = replay.writer()
+    writer.insert(examples.unroll(1))
+    writer.close()
+    replay.checkpoint(path)
+    os.kill(replay.pid, signal.SIGKILL)
+    replay.checkpoint(path)
+    self.assertEqual(replay.size(), 1)
+
   def test_a_server_starts_with_its_last_checkpoint_of_the_same_table(self):
     path = self.create_tempdir().full_path
     replay = self.start(path)
