@@ -21,6 +21,7 @@ from typing import Final, TypeVar
 
 import numpy as np
 
+from envs.hiding import draw_hiding
 from envs.literals import (
   OBJECT_TYPES,
   Argument,
@@ -276,34 +277,6 @@ class _Draft:
     raise _NoGameError
 
 
-def _draw_hiding(
-  hide: str, rules: tuple[Rule, ...], rng: np.random.Generator
-) -> Hiding:
-  """Draws one way of hiding and the parts that it hides, uniformly."""
-  every_rule = tuple(range(1, len(rules) + 1))
-  if hide == "none":
-    return Hiding()
-  if hide == "rules":
-    return Hiding(rules=every_rule)
-
-  def some(options: Sequence[_T]) -> tuple[_T, ...]:
-    count = rng.integers(len(options) + 1)
-    return tuple(options[i] for i in rng.permutation(len(options))[:count])
-
-  mechanism = rng.integers(3)
-  if mechanism == 0:
-    return Hiding(rules=some(every_rule))
-  if mechanism == 1:
-    kinds = [
-      kind
-      for rule in rules
-      for kind in (*rule.condition.object_types, *rule.spawns)
-    ]
-    return Hiding(objects=some(list(dict.fromkeys(kinds))))
-  predicates = dict.fromkeys(rule.condition.predicate for rule in rules)
-  return Hiding(predicates=some(list(predicates)))
-
-
 def draw_game(config: SamplerConfig, rng: np.random.Generator) -> Game | None:
   """Draws a game of either split; None if the draw led nowhere."""
   try:
@@ -316,7 +289,7 @@ def draw_game(config: SamplerConfig, rng: np.random.Generator) -> Game | None:
     goal=draft.goal,
     rules=rules,
     objects=tuple(draft.objects),
-    hiding=_draw_hiding(config.hide, rules, rng),
+    hiding=draw_hiding(config.hide, rules, rng),
     trials=_between(rng, config.trials),
     trial_seconds=float(rng.uniform(*config.trial_seconds)),
   )

@@ -41,6 +41,10 @@ class Terrain(NamedTuple):
     """The largest set of tiles that are reached from each other, [X, Y]."""
     return self.regions == np.bincount(self.regions.ravel()).argmax()
 
+  def is_flat(self) -> bool:
+    """Whether all ground is on the lowest level."""
+    return not (self.heights.any() or self.ramps.any())
+
 
 def find_regions(heights: np.ndarray, ramps: np.ndarray) -> np.ndarray:
   """Numbers the strongly connected sets of tiles, int [X, Y]."""

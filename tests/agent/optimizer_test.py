@@ -1,0 +1,71 @@
+"""Tests of agent.optimizer."""
+
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from agent import optimizer as optimizer_lib
+
+
+class ConfigTest(parameterized.TestCase):
+  @parameterized.parameters(
+    ("learning_rate", 0.0),
+    ("update_clip", -1.0),
+    ("adam_b1", 1.0),
+    ("target_rate", 0.0),
+    ("weight_decay", -0.1),
+  )
+  def test_bad_values_are_named(self, name, value):
+    with self.assertRaisesRegex(ValueError, f"{name}={value}"):
+      optimizer_lib.LearnerConfig(**{name: value})
+
+  def test_decay_ends_after_warmup(self):
+    with self.assertRaisesRegex(ValueError, "decay_updates=5.*10"):
+      optimizer_lib.LearnerConfig(warmup_updates=10, decay_updates=5)
+
+
+class OptimizerTest(absltest.TestCase):
+  def _steps(self, gradients, **changes):
+    optimizer = optimizer_lib.make_optimizer(
+      optimizer_lib.LearnerConfig(**changes)
+    )
+    params = jnp.asarray(2.0)
+    state = optimizer.init(params)
+    steps = []
+    for gradient in gradients:
+      step, state = optimizer.update(jnp.asarray(gradient), state, params)
+      steps.append(float(jnp.asarray(step)))
+    return steps
+
+  def test_adams_update_is_clipped_before_the_rate(self):
+    # b1 = 0, b2 = 0.99: moments of gradients 0 then g are g and 0.01 g²,
+    # corrected by 1 - 0.99²: Adam would step by √(0.0199 / 0.01) = 1.41.
+    changes = {"learning_rate": 0.1, "adam_b1": 0.0, "adam_b2": 0.99}
+    np.testing.assert_allclose(
+      self._steps([0.0, 5.0], **changes), [0.0, -0.1], atol=1e-6
+    )
+    np.testing.assert_allclose(
+      self._steps([0.0, 5.0], update_clip=2.0, **changes),
+      [0.0, -0.1 * np.sqrt(1.99)],
+      rtol=1e-4,
+    )
+
+  def test_decay_of_weights_is_not_clipped(self):
+    # -0.1 (1 + 3 * 2).
+    np.testing.assert_allclose(
+      self._steps([1.0], learning_rate=0.1, weight_decay=3.0), [-0.7], rtol=1e-4
+    )
+
+  def test_rate_rises_and_falls(self):
+    steps = self._steps(
+      [1.0] * 9, learning_rate=1.0, warmup_updates=4, decay_updates=8
+    )
+    np.testing.assert_allclose(
+      steps,
+      [-0.25, -0.5, -0.75, -1.0, -1.0, -0.75, -0.5, -0.25, 0.0],
+      atol=1e-4,
+    )
+
+
+if __name__ == "__main__":
+  absltest.main()
