@@ -92,6 +92,14 @@ class TerrainTest(parameterized.TestCase):
     self.assertEqual(set(made.ramps[:, 2]), {0, 2})
     self.assertTrue(made.main_region().all())
 
+  def test_flat_ground_is_all_on_the_lowest_level(self):
+    flat = terrain.make_terrain(World(tiles=(4, 4)))
+    self.assertTrue(flat.is_flat())
+    for changed in ("heights", "ramps"):
+      array = np.zeros((4, 4), int)
+      array[2, 1] = 1
+      self.assertFalse(flat._replace(**{changed: array}).is_flat())
+
   def test_unreachable_pillar_is_its_own_region(self):
     heights = ((2, 0, 0), (0, 0, 0), (0, 0, 0))
     made = terrain.make_terrain(World(0, (3, 3), 3, heights))

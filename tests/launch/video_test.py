@@ -1,6 +1,7 @@
 """Tests of launch.video."""
 
 import os
+import warnings
 from typing import Any
 
 import imageio_ffmpeg
@@ -32,7 +33,10 @@ class VideoTest(absltest.TestCase):
     film.close()
     self.assertEqual(os.listdir(self.folder), ["film.mp4"])
     reader: Any = imageio_ffmpeg.read_frames(self.path)
-    about = next(reader)
+    with warnings.catch_warnings():
+      # As in launch.video: a fork that runs ffmpeg at once.
+      warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)
+      about = next(reader)
     self.assertEqual(about["source_size"], _SIZE)
     self.assertAlmostEqual(about["fps"], 15.0)  # Twice 7.5 steps a second.
     shades = [np.frombuffer(frame, np.uint8).mean() for frame in reader]
