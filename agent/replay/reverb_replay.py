@@ -149,9 +149,10 @@ class ReverbReplay:
         if self._connection.answers() or self._connection.renew():
           try:
             return self._connection.client.Checkpoint()
-          except RuntimeError:
+          except Exception as error:
+            # Of many types: that the disk is full comes as an IndexError.
             if self._process.poll() is None:
-              raise
+              raise RuntimeError(str(error)) from error
       if time.monotonic() > deadline:
         raise RuntimeError(
           f"No replay server at {self.address} for {_START_TIMEOUT:g} s."

@@ -209,9 +209,14 @@ class Trainer:
     replay_path = str(self._run.path / _REPLAY_FOLDER)
     try:
       self._replay.checkpoint(replay_path)
-    except RuntimeError as error:
+    except (OSError, RuntimeError) as error:
+      reason = (
+        errors.describe_os_error(error)
+        if isinstance(error, OSError)
+        else str(error)
+      )
       raise errors.RunError(
-        f"cannot write checkpoint {replay_path}: {error}"
+        f"cannot write checkpoint {replay_path}: {reason}"
       ) from error
     batch = self._batch
     if batch is None:

@@ -14,7 +14,7 @@ from absl.testing import absltest
 
 from agent.replay import spec as spec_lib
 from curriculum import uniform
-from launch import overrides, presets, progress, rundir
+from launch import errors, overrides, presets, progress, rundir
 from launch.local import trainer as trainer_lib
 from tests.agent.replay import examples
 from tests.launch import fakes
@@ -146,6 +146,26 @@ class TrainerTest(absltest.TestCase):
     self.give(again, 8, 9)
     again.update(report)
     self.assertEqual(report.totals, [17.0])
+
+  def test_a_replay_that_can_t_be_written_is_one_line_and_changes_nothing(self):
+    made = self.make()
+    self.give(made, 1, 2)
+    made.save()
+    folder = made._run.checkpoints
+    before = trainer_lib.checkpoint.steps(folder)
+    made.update(Report())
+    for error in (OSError(28, "No space left"), RuntimeError("No space left")):
+      with (
+        absltest.mock.patch.object(
+          made._replay, "checkpoint", side_effect=error
+        ),
+        absltest.mock.patch.object(trainer_lib, "_SAMPLE_SECONDS", 0.01),
+        self.assertRaisesRegex(
+          errors.RunError, "^cannot write checkpoint .*/replay: No space left$"
+        ),
+      ):
+        made.save()
+    self.assertEqual(trainer_lib.checkpoint.steps(folder), before)
 
   def test_a_run_ends_at_its_steps_with_a_checkpoint(self):
     made = self.make("run.max_steps=100")

@@ -11,6 +11,7 @@ import tempfile
 import textwrap
 import time
 import unittest
+from unittest import mock
 
 from absl.testing import absltest
 
@@ -120,6 +121,16 @@ class ReverbReplayTest(absltest.TestCase):
     os.kill(replay.pid, signal.SIGKILL)
     replay.checkpoint(path)
     self.assertEqual(replay.size(), 1)
+
+  def test_a_checkpoint_that_can_t_be_written_is_a_runtime_error(self):
+    replay = self.start(self.create_tempdir().full_path)
+    full = IndexError("items.tfrecord; No space left on device")
+    with (
+      mock.patch.object(replay._connection, "client") as client,
+      self.assertRaisesRegex(RuntimeError, "items.tfrecord; No space left"),
+    ):
+      client.Checkpoint.side_effect = full
+      replay.checkpoint(replay._root)
 
   def test_a_server_starts_with_its_last_checkpoint_of_the_same_table(self):
     path = self.create_tempdir().full_path
