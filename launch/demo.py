@@ -82,6 +82,8 @@ def load(path: str) -> Demo:
         if "format" not in file or str(file["format"]) != FORMAT:
           raise errors.UserError(f"is not a demonstration ({FORMAT})")
         task = task_json.from_json(json.loads(str(file["task"])), path)
+        if file["actions"].dtype.kind not in "iu":
+          raise errors.UserError("its actions are no whole numbers")
         actions = file["actions"].astype(np.int32)
         demo = Demo(task, int(file["seed"]), actions, file["rewards"])
     except (errors.UserError, OSError):

@@ -105,7 +105,8 @@ class DemoTest(parameterized.TestCase):
       ("seed", np.arange(2), ""),
       ("task", np.array("{"), "Expecting"),
       ("task", np.array("[]"), "the task is"),
-      ("actions", np.array("up"), ""),
+      ("actions", np.array("up"), "no whole numbers"),
+      ("actions", np.full((15, 6), np.nan), "no whole numbers"),
     ):
       np.savez(self.path, **{**good, name: value})
       self.assertIn(message, self._broken())

@@ -42,6 +42,19 @@ class VideoTest(absltest.TestCase):
     shades = [np.frombuffer(frame, np.uint8).mean() for frame in reader]
     np.testing.assert_allclose(shades, 40 * np.arange(5), atol=6)
 
+  def test_one_that_is_not_whole_leaves_what_was_there(self):
+    with open(self.path, "w") as file:
+      file.write("old")
+    film = self._film()
+    film._writer.close()
+    (partial,) = set(os.listdir(self.folder)) - {"film.mp4"}
+    os.truncate(os.path.join(self.folder, partial), 300)
+    with self.assertRaisesRegex(errors.RunError, "film.mp4: could not be wri"):
+      film.close()
+    self.assertEqual(os.listdir(self.folder), ["film.mp4"])
+    with open(self.path) as file:
+      self.assertEqual(file.read(), "old")
+
   def test_discarded_it_leaves_what_was_there(self):
     with open(self.path, "w") as file:
       file.write("old")
