@@ -23,6 +23,7 @@ actor    one actor's environment steps
 learner  steps learned from
 train    the whole, against what the stages predict
 """
+_NUM_ENVS = 64
 _COMMANDS = ("env", "vision", "replay", "actor", "learner", "train")
 
 
@@ -38,7 +39,8 @@ def make_parser() -> cli.Parser:
   parser.add_argument(
     "--num_envs",
     type=cli.positive_int,
-    help="environments of env and vision; the actor's by default",
+    help=f"environments of env, {_NUM_ENVS} by default, and of vision, the "
+    "actor's by default",
   )
   parser.add_argument(
     "--seconds", type=float, default=5.0, help="time for each measurement"
@@ -61,7 +63,9 @@ def run(args: argparse.Namespace) -> None:
     os.environ.update(actors.environment())
     jax.config.update("jax_cpu_enable_async_dispatch", False)
   config = presets.get(args.preset)
-  num_envs = args.num_envs or config.actor.envs_per_actor
+  num_envs = args.num_envs or (
+    _NUM_ENVS if args.what == "env" else config.actor.envs_per_actor
+  )
   from launch import bench_agent, bench_env
 
   if args.what == "env":

@@ -1,11 +1,13 @@
 """Speed of the environments, against MuJoCo alone on the same models."""
 
+import collections
 import dataclasses
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from mujoco import batch as mujoco_batch
 
 from envs import avatar, constants, land, sampler, vision
 from envs.physics import cpu
@@ -14,6 +16,7 @@ from launch import timing
 
 PIXELS = (24, 18)
 VISION_SIZES = ((24, 18), (48, 36), (96, 72))
+_CONTROLS = 30  # Steps whose controls bare stepping repeats.
 
 
 def _land(
@@ -42,18 +45,44 @@ def _stepping(environments: land.Land) -> Callable[[], object]:
   )
 
 
-def _bare_stepping(environments: land.Land) -> Callable[[], None]:
-  """The same models' time steps, with random wanted speeds, nothing else."""
-  physics = _cpu(environments)
-  rng = np.random.Generator(np.random.PCG64(0))
-  control = physics.batch.bind("ctrl")
-  speed = constants.WALK_SPEED
+class _BareStepping:
+  """Time steps of the same worlds under the same controls, nothing else.
 
-  def step() -> None:
-    control[:, :2] = rng.uniform(-speed, speed, (len(control), 2))
-    physics.batch.step(nstep=physics.substeps)
+  What a time step costs depends on what moves and touches, so each turn goes
+  on from where the environments are, with the controls that took them there.
+  """
 
-  return step
+  def __init__(self, environments: land.Land):
+    self._physics = _cpu(environments)
+    self._stepping = _stepping(environments)
+    self._controls: collections.deque[np.ndarray] = collections.deque(
+      maxlen=_CONTROLS
+    )
+    for _ in range(_CONTROLS):
+      self.record()
+    worlds = self._physics.batch
+    self._batch = mujoco_batch.Batch(
+      worlds.get_model(0), worlds.nsim, worlds.nthread, persistent=True
+    )
+    self.prepare()
+
+  def record(self) -> None:
+    """Steps the environments, which is what is to be compared with."""
+    self._stepping()
+    self._controls.append(self._physics.batch.bind("ctrl").copy())
+
+  def prepare(self) -> None:
+    """Copies the worlds as they are now."""
+    worlds = self._physics.batch
+    self._batch.set_models(worlds.models)
+    self._batch.reset()
+    self._batch.state[:] = worlds.state
+
+  def step(self) -> None:
+    """Simulates one step of all worlds."""
+    self._controls.rotate(-1)
+    self._batch.bind("ctrl")[:] = self._controls[-1]
+    self._batch.step(nstep=self._physics.substeps)
 
 
 def _bare_rays(
@@ -84,16 +113,17 @@ def env(
   plus bare ray casting.
   """
   entities = _land(config, num_envs, observation="entities")
-  spare = _land(config, num_envs, observation="entities")
+  bare_stepping = _BareStepping(entities)
   pixels = _land(config, num_envs, observation="pixels", pixels=PIXELS)
   with_entities, with_pixels, steps, rays = timing.rates(
     [
-      _stepping(entities),
+      bare_stepping.record,
       _stepping(pixels),
-      _bare_stepping(spare),
+      bare_stepping.step,
       _bare_rays(pixels, PIXELS),
     ],
     seconds,
+    bare_stepping.prepare,
   )
   bare = 1 / (1 / steps + 1 / rays)
   return {

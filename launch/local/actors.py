@@ -1,6 +1,7 @@
 """Starts the actors' processes and keeps them alive."""
 
 import os
+from importlib import metadata
 
 from launch import rundir
 from launch.local import children, control
@@ -18,12 +19,17 @@ _ENVIRONMENT = {
   "JAX_CPU_ENABLE_ASYNC_DISPATCH": "0",
 }
 _XLA_FLAGS = "--xla_cpu_multi_thread_eigen=false"
+# The way JAX 0.4 runs programs by default spreads them over threads all the
+# same: without it, an actor of the laptop preset took a seventh more steps.
+_JAX_0_4_FLAGS = "--xla_cpu_use_thunk_runtime=false"
 
 
 def environment() -> dict[str, str]:
   """Environment variables of an actor's process."""
-  flags = f"{os.environ.get('XLA_FLAGS', '')} {_XLA_FLAGS}".strip()
-  return {**_ENVIRONMENT, "XLA_FLAGS": flags}
+  flags = [os.environ.get("XLA_FLAGS", ""), _XLA_FLAGS]
+  if metadata.version("jax").startswith("0.4."):
+    flags.append(_JAX_0_4_FLAGS)
+  return {**_ENVIRONMENT, "XLA_FLAGS": " ".join(flags).strip()}
 
 
 def start(

@@ -12,7 +12,10 @@ from launch.local import actors
 
 class ActorsTest(absltest.TestCase):
   def test_an_actor_takes_one_thread_and_no_accelerator(self):
-    with absltest.mock.patch.dict(os.environ, {"XLA_FLAGS": "--mine=1"}):
+    with (
+      absltest.mock.patch.dict(os.environ, {"XLA_FLAGS": "--mine=1"}),
+      absltest.mock.patch.object(actors.metadata, "version", lambda _: "0.7.1"),
+    ):
       env = actors.environment()
     self.assertEqual(env["JAX_PLATFORMS"], "cpu")
     self.assertEqual(env["CUDA_VISIBLE_DEVICES"], "")
@@ -21,10 +24,18 @@ class ActorsTest(absltest.TestCase):
       env["XLA_FLAGS"].split(),
       ["--mine=1", "--xla_cpu_multi_thread_eigen=false"],
     )
-    with absltest.mock.patch.dict(os.environ):
+
+  def test_jax_0_4_is_told_how_to_run_programs(self):
+    with (
+      absltest.mock.patch.dict(os.environ),
+      absltest.mock.patch.object(actors.metadata, "version", lambda _: "0.4.9"),
+    ):
       os.environ.pop("XLA_FLAGS", None)
       flags = actors.environment()["XLA_FLAGS"]
-    self.assertEqual(flags, "--xla_cpu_multi_thread_eigen=false")
+    self.assertEqual(
+      flags,
+      "--xla_cpu_multi_thread_eigen=false --xla_cpu_use_thunk_runtime=false",
+    )
 
   def test_each_gets_its_number_and_log_and_the_key_in_secret(self):
     run = rundir.RunDir(self.create_tempdir().full_path)
