@@ -47,6 +47,22 @@ def user_input(what: str = "") -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def of_another_form(what: str) -> Iterator[None]:
+  """Makes a UserError of what looking into a file of another form raises.
+
+  Args:
+    what: The file's name.
+  """
+  try:
+    yield
+  except (AttributeError, KeyError, TypeError) as error:
+    reason = f"{type(error).__name__}: {error}"
+    raise UserError(
+      f"{what}: is not of the form that is written here ({reason})"
+    ) from error
+
+
+@contextlib.contextmanager
 def named(path: str) -> Iterator[None]:
   """Makes the OSErrors of writing to a file tell the file's name.
 

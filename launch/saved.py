@@ -55,8 +55,10 @@ def load(workdir: str) -> Saved:
   )
   with errors.user_input(f"--workdir={workdir}"):
     state, saved, _ = checkpoint.restore(run.checkpoints, template)
+  with errors.of_another_form(str(run.checkpoints)):
+    env_steps = int(saved["desk"]["env_steps"])
   params = jax.device_put(state["train"].target_params)
-  return Saved(experiment, params, saved["desk"]["env_steps"])
+  return Saved(experiment, params, env_steps)
 
 
 def fitting_env(

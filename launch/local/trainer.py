@@ -58,7 +58,8 @@ class Trainer:
     self._spec = builder.unroll_spec(experiment, made)
     self._state = self._learner.init(jax.random.PRNGKey(experiment.run.seed))
     curriculum = builder.curriculum(experiment)
-    with errors.user_input():
+    checkpoints = str(run.checkpoints)
+    with errors.user_input(), errors.of_another_form(checkpoints):
       saved = self._restore()
     replay_path = str(run.path / _REPLAY_FOLDER)
     with errors.user_input():
@@ -68,7 +69,8 @@ class Trainer:
     self._address = getattr(self._replay, "address", "")
     self.desk = desk.Desk(curriculum, None if self._address else self._replay)
     if saved is not None:
-      self.desk.load_state_dict(saved["desk"])
+      with errors.of_another_form(checkpoints):
+        self.desk.load_state_dict(saved["desk"])
     self._sampler = self._replay.sampler()
     self._publisher = control.Publisher()
     self._publish()

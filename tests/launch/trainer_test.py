@@ -4,6 +4,7 @@ train_test trains for real.
 """
 
 import io
+import json
 import os
 import pickle
 import types
@@ -136,6 +137,18 @@ class TrainerTest(absltest.TestCase):
     self.give(again, 6)  # Its companion was in the store.
     again.update(report)
     self.assertEqual(report.totals, [3.0 + 7.0, 10.0 + 11.0])
+
+  def test_a_checkpoint_of_another_form_is_refused(self):
+    made = self.make()
+    with absltest.mock.patch.object(trainer_lib, "_SAMPLE_SECONDS", 0.01):
+      made.save()
+    made.close()
+    path = made._run.checkpoints / "0" / "run.json"
+    document = json.loads(path.read_text())
+    for run in ({}, {**document["run"], "desk": {"env_steps": 1}}):
+      path.write_text(json.dumps({**document, "run": run}))
+      with self.assertRaisesRegex(errors.UserError, "checkpoints: is not of"):
+        self.make()
 
   def test_without_a_batch_it_goes_on_too(self):
     made = self.make()
