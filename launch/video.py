@@ -70,7 +70,7 @@ class Video:
         frames, _ = imageio_ffmpeg.count_frames_and_secs(self._partial)
     except (OSError, RuntimeError):
       return 0
-    return frames
+    return frames or 0
 
   def _incomplete(self) -> errors.RunError:
     return errors.RunError(
