@@ -24,7 +24,8 @@ class Parser(argparse.ArgumentParser):
     kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
     super().__init__(allow_abbrev=False, **kwargs)
 
-  def parse_args(self, args=None, namespace=None):  # pyrefly: ignore[bad-override]
+  # pyrefly: ignore[bad-override]  # argparse has overloads, we have one use.
+  def parse_args(self, args=None, namespace=None):
     """Parses; names the closest flag where one is unknown."""
     args = sys.argv[1:] if args is None else list(args)
     # Before argparse, which would rather complain of what is missing.

@@ -42,7 +42,8 @@ def from_json(cls: type[T], obj: Any, path: str = "") -> T:
   if not isinstance(obj, dict):
     raise errors.UserError(f"{where}: {obj!r} is not an object with fields")
   hints = typing.get_type_hints(cls)
-  names = [field.name for field in dataclasses.fields(cls)]  # pyrefly: ignore[bad-argument-type]
+  # pyrefly: ignore[bad-argument-type]  # Any dataclass; T can't say so.
+  names = [field.name for field in dataclasses.fields(cls)]
   values = {}
   for key, value in obj.items():
     name = f"{path}.{key}" if path else key
@@ -72,7 +73,8 @@ def convert(hint: Any, value: Any, name: str) -> Any:
   """Checks one value against a type hint and returns it as that type."""
   origin, args = typing.get_origin(hint), typing.get_args(hint)
   if dataclasses.is_dataclass(hint):
-    return from_json(hint, value, name)  # pyrefly: ignore[bad-argument-type]
+    # pyrefly: ignore[bad-argument-type]  # A class: hints hold no instances.
+    return from_json(hint, value, name)
   if origin in (typing.Union, types.UnionType):
     return _convert_union(args, value, name)
   if origin is typing.Literal:

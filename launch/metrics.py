@@ -24,7 +24,7 @@ class MetricsWriter:
     self._path = os.path.join(folder, "metrics.jsonl")
     _drop_half_a_line(self._path)
     # Unbuffered: a line that could not be written is not tried again.
-    self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115
+    self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115 (kept)
     self._board = _board(os.path.join(folder, "tensorboard"))
 
   def write(self, step: int, values: Mapping[str, float]) -> None:

@@ -6,6 +6,7 @@ on the agent acts (§9).
 """
 
 import argparse
+import functools
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -100,7 +101,7 @@ def run(args: argparse.Namespace) -> None:
   seed = args.seed
   make_teacher: Callable[[], policies.Policy]
   if args.demo == "expert":
-    make_teacher = lambda: policies.Expert(1)  # noqa: E731
+    make_teacher = functools.partial(policies.Expert, 1)
   else:
     recorded = demo.load(args.demo)
     if recorded.task != task:
@@ -109,7 +110,7 @@ def run(args: argparse.Namespace) -> None:
       )
     # Only the same start leads to the same demonstration.
     seed = recorded.seed
-    make_teacher = lambda: Recorded(recorded.actions)  # noqa: E731
+    make_teacher = functools.partial(Recorded, recorded.actions)
   params = saved_lib.load(args.workdir).params
   prompted, alone = [], []
   for repeat in range(args.repeats):

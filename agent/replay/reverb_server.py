@@ -155,7 +155,8 @@ def _in_use(port: int, by: str) -> str:
 def _lock(port: int) -> IO[str] | None:
   """Locks a port among our servers until the process ends."""
   name = f"adaland-replay-{os.getuid()}-{port}.lock"
-  lock = open(os.path.join(tempfile.gettempdir(), name), "w")  # noqa: SIM115
+  path = os.path.join(tempfile.gettempdir(), name)
+  lock = open(path, "w")  # noqa: SIM115 (held until the process ends)
   try:
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
   except OSError:

@@ -1,12 +1,15 @@
 """Makes this folder's curve, table and pictures from runs and evaluations.
 
     python results/first-light/make.py collect RUNS EVALUATIONS
+    PYTHONPATH=. python results/first-light/make.py by_trial RUNS
     python results/first-light/make.py draw
 
 `collect` reads RUNS/{transformer_xl,none} (run directories of launch.train)
 and EVALUATIONS/*.json (launch.evaluate --json), and writes training.csv and
-evaluation.json here; `draw` makes training.png, fewshot.png and table.md of
-those two, so that anybody can draw them again.
+evaluation.json here. `by_trial` plays the held-out tasks with as many trials
+as in training and writes each trial's score to by_trial.json. `draw` makes
+training.png, fewshot.png and table.md of the first two, so that anybody can
+draw them again.
 """
 
 import csv
@@ -14,6 +17,7 @@ import json
 import pathlib
 import sys
 
+import numpy as np
 from matplotlib import figure
 
 _HERE = pathlib.Path(__file__).resolve().parent
@@ -26,6 +30,7 @@ _LINES = {
   "noop": "0.5",
 }
 _MINUTES_PER_ROW = 0.5
+_NUM_TASKS, _REPEATS, _SEED = 100, 3, 1
 
 
 def collect(runs: str, evaluations: str) -> None:
@@ -62,6 +67,42 @@ def collect(runs: str, evaluations: str) -> None:
     results[_AGENTS.get(path.stem, path.stem)] = result
   content = json.dumps(results, indent=1) + "\n"
   (_HERE / "evaluation.json").write_text(content)
+
+
+def by_trial(runs: str) -> None:
+  """Scores every trial of episodes as long as those of training."""
+  # Imported where used: the rest needs no agent.
+  from envs.expert import expert
+  from launch import fewshot, rollout, tasksets
+  from launch import saved as saved_lib
+
+  def mean_and_stderr(x: np.ndarray) -> list[float]:
+    return [
+      round(float(v), 4) for v in (x.mean(), x.std(ddof=1) / len(x) ** 0.5)
+    ]
+
+  results = {}
+  for name, label in _AGENTS.items():
+    workdir = str(pathlib.Path(runs) / name)
+    experiment = saved_lib.load_config(workdir)
+    config = fewshot.heldout(experiment.tasks)
+    tasks = tasksets.many("test", config, _NUM_TASKS)
+    best = np.array(expert.expert_rewards(tasks, experiment.env, seed=0))
+    params = saved_lib.load(workdir).params
+    jobs = [task for task in tasks for _ in range(_REPEATS)]
+    make_agent = fewshot.agent_policy(experiment, params, _SEED)
+    rewards = rollout.play(experiment.env, jobs, make_agent, _SEED, None)
+    score = np.array(rewards).reshape(len(tasks), _REPEATS, -1).mean(axis=1)
+    score /= best[:, None]
+    trials = [mean_and_stderr(column) for column in score.T]
+    results[label] = {
+      "score_by_trial": [mean for mean, _ in trials],
+      "stderr": [stderr for _, stderr in trials],
+      "trial_3_minus_1": mean_and_stderr(score[:, 2] - score[:, 0]),
+      "trial_4_minus_1": mean_and_stderr(score[:, 3] - score[:, 0]),
+    }
+  content = json.dumps(results, indent=1) + "\n"
+  (_HERE / "by_trial.json").write_text(content)
 
 
 def draw_training() -> None:
@@ -129,9 +170,11 @@ def write_table(results: dict) -> None:
 
 
 def main(argv: list[str]) -> None:
-  """Runs one of the two."""
+  """Runs one of the three."""
   if argv[:1] == ["collect"] and len(argv) == 3:
     collect(argv[1], argv[2])
+  elif argv[:1] == ["by_trial"] and len(argv) == 2:
+    by_trial(argv[1])
   elif argv == ["draw"]:
     results = json.loads((_HERE / "evaluation.json").read_text())
     draw_training()
