@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import jax
 
 from launch import cli, errors, presets
-from launch.local import actors
+from launch.roles import process_env
 
 _EXAMPLES = """\
 examples:
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> None:
   if args.what in ("env", "actor"):
     # As an actor's process has it. XLA reads its flags when it is first used;
     # JAX has already read its own.
-    os.environ.update(actors.environment())
+    os.environ.update(process_env.actor())
     jax.config.update("jax_cpu_enable_async_dispatch", False)
   config = presets.get(args.preset)
   num_envs = args.num_envs or (

@@ -19,7 +19,7 @@ from curriculum import base
 from envs import sampler
 from launch import builder, errors, timing
 from launch import config as config_lib
-from launch.local import actor_loop, control
+from launch.roles import channel
 
 
 class _Alone:
@@ -28,7 +28,7 @@ class _Alone:
   def __init__(self, config: config_lib.ExperimentConfig, params: Any):
     draw = sampler.TaskSampler(config.tasks).task
     self._tasks = (base.Assignment(i, draw(i), True) for i in itertools.count())
-    self._params: control.Versioned | None = control.Versioned(0, params)
+    self._params: channel.Versioned | None = channel.Versioned(0, params)
 
   def next_task(self) -> base.Assignment:
     """The next task."""
@@ -40,7 +40,7 @@ class _Alone:
   def count_steps(self, steps: int) -> None:
     """Forgets it."""
 
-  def new_params(self) -> control.Versioned | None:
+  def new_params(self) -> channel.Versioned | None:
     """The only ones, once."""
     params, self._params = self._params, None
     return params
@@ -59,21 +59,13 @@ def actor(
   made = builder.agent(config)
   params = jax.device_get(made.network.init(jax.random.PRNGKey(0)))
   alone = _Alone(config, params)
-  num_envs = config.actor.envs_per_actor
-  loop = actor_loop.ActorLoop(
-    lambda next_task: builder.environment(config, num_envs, 0, next_task),
-    made.actor,
-    builder.cutter(config, made, num_envs),
-    num_envs,
-    config.learner.muesli.gamma,
-    alone,
-    alone,
-    np.random.SeedSequence(0),
+  loop = builder.actor_loop(
+    config, made, alone, alone, np.random.SeedSequence(0)
   )
   (speed,) = timing.speeds([loop.step], seconds)
   return {
-    "actor_steps_per_s": speed.per_second * num_envs,
-    "actor_steps_per_cpu_s": speed.per_cpu_second * num_envs,
+    "actor_steps_per_s": speed.per_second * config.actor.envs_per_actor,
+    "actor_steps_per_cpu_s": speed.per_cpu_second * config.actor.envs_per_actor,
   }
 
 

@@ -1,5 +1,5 @@
-"""Makes a run's components from its config. It knows the pieces; `local`
-knows how they are wired.
+"""Makes a run's components from its config. It knows the pieces; launchers
+know how they are wired.
 """
 
 from collections.abc import Callable
@@ -11,13 +11,16 @@ import numpy as np
 from agent import acting, types
 from agent import learner as learner_lib
 from agent import network as network_lib
+from agent.replay import base as replay_base
 from agent.replay import spec as spec_lib
 from curriculum import base as curriculum_base
 from curriculum import factory
 from envs import land, sampler
 from envs import task as task_lib
 from launch import config as config_lib
-from launch.local import unrolls
+from launch.roles import actor_loop as actor_loop_lib
+from launch.roles import channel as channel_lib
+from launch.roles import unrolls
 
 
 class Agent(NamedTuple):
@@ -114,6 +117,37 @@ def environment(
 ) -> land.Land:
   """Makes a batch of environments."""
   return land.Land(num_envs, config.env, next_task, seed)
+
+
+def actor_loop(
+  config: config_lib.ExperimentConfig,
+  made: Agent,
+  channel: channel_lib.Channel,
+  writer: replay_base.ReplayWriter,
+  seed: np.random.SeedSequence,
+) -> actor_loop_lib.ActorLoop:
+  """Makes an actor: its environments and what steps them.
+
+  Args:
+    config: The run's config.
+    made: Its agent.
+    channel: Where tasks and parameters come from and records go.
+    writer: Where unrolls go.
+    seed: Of its environments and actions.
+  """
+  num_envs = config.actor.envs_per_actor
+  return actor_loop_lib.ActorLoop(
+    make_environment=lambda next_task: environment(
+      config, num_envs, int(seed.generate_state(1)[0] >> 1), next_task
+    ),
+    actor=made.actor,
+    cutter=cutter(config, made, num_envs),
+    num_envs=num_envs,
+    gamma=config.learner.muesli.gamma,
+    channel=channel,
+    writer=writer,
+    seed=seed.spawn(1)[0],
+  )
 
 
 def curriculum(

@@ -7,7 +7,7 @@ import numpy as np
 
 from agent.replay import encoded
 from launch import builder, cli, config, config_json, rundir
-from launch.local import actor_loop, actors, children, control
+from launch.local import actors, children, control
 
 
 def make_parser() -> cli.Parser:
@@ -45,19 +45,7 @@ def run(args) -> None:
   seed = np.random.SeedSequence(
     (experiment.run.seed, args.seed, args.index, os.getpid())
   )
-  num_envs = experiment.actor.envs_per_actor
-  loop = actor_loop.ActorLoop(
-    make_environment=lambda next_task: builder.environment(
-      experiment, num_envs, int(seed.generate_state(1)[0] >> 1), next_task
-    ),
-    actor=made.actor,
-    cutter=builder.cutter(experiment, made, num_envs),
-    num_envs=num_envs,
-    gamma=experiment.learner.muesli.gamma,
-    channel=channel,
-    writer=writer,
-    seed=seed.spawn(1)[0],
-  )
+  loop = builder.actor_loop(experiment, made, channel, writer, seed)
   try:
     loop.run()
   except ConnectionError as error:

@@ -18,10 +18,11 @@ import tempfile
 import threading
 import time
 from multiprocessing import connection
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from agent import types
 from curriculum import base
+from launch.roles import channel
 
 # Tasks an actor holds in reserve, so that it seldom waits for one.
 _TASKS_AHEAD = 4
@@ -35,13 +36,6 @@ def socket_name(address: str) -> str:
   if address.startswith(_ABSTRACT):
     return "\0" + address.removeprefix(_ABSTRACT)
   return address
-
-
-class Versioned(NamedTuple):
-  """Parameters and the learner's update count they belong to."""
-
-  version: int
-  params: types.Params
 
 
 class Role(Protocol):
@@ -64,26 +58,6 @@ class Role(Protocol):
     ...
 
 
-class Channel(Protocol):
-  """What an actor needs from the learner's side."""
-
-  def next_task(self) -> base.Assignment:
-    """A task to play now."""
-    ...
-
-  def report(self, record: base.EpisodeRecord) -> None:
-    """Hands over a finished episode; never waits."""
-    ...
-
-  def count_steps(self, steps: int) -> None:
-    """Hands over a number of environment steps; never waits."""
-    ...
-
-  def new_params(self) -> Versioned | None:
-    """The newest parameters not yet taken; never waits."""
-    ...
-
-
 class Publisher:
   """Holds the newest parameters, pickled once for all actors."""
 
@@ -94,7 +68,7 @@ class Publisher:
 
   def publish(self, version: int, params: types.Params) -> None:
     """Replaces the parameters; leaves must be NumPy arrays."""
-    blob = pickle.dumps(Versioned(version, params), protocol=5)
+    blob = pickle.dumps(channel.Versioned(version, params), protocol=5)
     with self._lock:
       self._version, self._blob = version, blob
 
@@ -189,7 +163,7 @@ class Client:
     self._records: queue.SimpleQueue[base.EpisodeRecord] = queue.SimpleQueue()
     self._steps = 0
     self._steps_lock = threading.Lock()
-    self._params: Versioned | None = None
+    self._params: channel.Versioned | None = None
     self._version = -1
     self._wanted = threading.Event()
     self._failure: Exception | None = None
@@ -255,7 +229,7 @@ class Client:
     with self._steps_lock:
       self._steps += steps
 
-  def new_params(self) -> Versioned | None:
+  def new_params(self) -> channel.Versioned | None:
     """Returns parameters if newer ones came since the last call."""
     self._check()
     params, self._params = self._params, None

@@ -1,33 +1,17 @@
-"""The learner's process: draws batches, learns, publishes, keeps checkpoints.
-
-The batch drawn but not yet learned from is part of a checkpoint, so that a
-run that goes on from one makes the same next update as the run that wrote it.
-"""
+"""A run on this machine: the learner in this process, the rest in others."""
 
 import time
-from collections.abc import Mapping
-from typing import Any, Protocol
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 
-from agent import checkpoint, types
+from agent import types
 from agent.replay import factory
 from launch import builder, config, errors, metrics, progress, rundir
-from launch.local import actors, children, control, desk, status
+from launch.local import actors, children, control
+from launch.roles import desk, learning, status
 
-_SAMPLE_SECONDS = 0.5
 _SUPERVISE_SECONDS = 0.5
 _REPLAY_FOLDER = "replay"
-
-
-class Report(Protocol):
-  """Takes in what an update says."""
-
-  def add(self, values: Mapping[str, Any], steps: int, lag: float) -> None:
-    """See `status.Status.add`."""
-    ...
 
 
 class Trainer:
@@ -49,22 +33,23 @@ class Trainer:
     self._run = run
     self._line = line
     self._stop = False
-    self._compiled = False
     self._seconds = 0.0
-    self._updates = 0
-    self._batch: types.Unroll | None = None
-    made = builder.agent(experiment)
-    self._learner = builder.learner(experiment, made.network)
-    self._spec = builder.unroll_spec(experiment, made)
-    self._state = self._learner.init(jax.random.PRNGKey(experiment.run.seed))
     curriculum = builder.curriculum(experiment)
     checkpoints = str(run.checkpoints)
-    with errors.user_input(), errors.of_another_form(checkpoints):
-      saved = self._restore()
+    self.learning = learning.Learning(experiment, checkpoints, line.say)
+    saved = self.learning.saved
+    if saved is not None:
+      with errors.of_another_form(checkpoints):
+        self._seconds = saved["seconds"]
+        line.say(
+          f"going on from update {self.learning.updates}, after "
+          f"{saved['desk']['env_steps']} steps and "
+          f"{progress.duration(self._seconds)}"
+        )
     replay_path = str(run.path / _REPLAY_FOLDER)
     with errors.user_input():
       self._replay = factory.make_replay(
-        experiment.replay, self._spec, replay_path, experiment.run.seed
+        experiment.replay, self.learning.spec, replay_path, experiment.run.seed
       )
     self._address = getattr(self._replay, "address", "")
     self.desk = desk.Desk(curriculum, None if self._address else self._replay)
@@ -77,26 +62,6 @@ class Trainer:
     self._metrics = metrics.MetricsWriter(str(run.path))
     self._server = control.Server(self.desk, self._publisher)
     self.actors: list[children.Child] = []
-
-  def _restore(self) -> dict[str, Any] | None:
-    """Takes up the newest checkpoint; returns what it says of the desk."""
-    if not checkpoint.steps(self._run.checkpoints):
-      return None
-    template = builder.checkpoint_template(
-      self._config, self._state, self._spec
-    )
-    state, saved, step = checkpoint.restore(self._run.checkpoints, template)
-    # Copied: device_put may share NumPy's memory, and an update that reuses
-    # the buffers of its input would then write into freed memory.
-    self._state = jax.tree.map(jnp.array, state["train"])
-    self._batch = state["batch"] if saved["has_batch"] else None
-    self._seconds = saved["seconds"]
-    self._updates = step
-    self._line.say(
-      f"going on from update {step}, after {saved['desk']['env_steps']} steps "
-      f"and {progress.duration(self._seconds)}"
-    )
-    return saved
 
   @property
   def stopped(self) -> bool:
@@ -111,18 +76,18 @@ class Trainer:
     """All that grows monotonically over the run, restarts included."""
     return {
       **self.desk.counters(),
-      "updates": self._updates,
+      "updates": self.learning.updates,
       "seconds": self._seconds,
     }
 
   @property
   def params(self) -> types.Params:
     """The target network's parameters, which act."""
-    return self._state.target_params
+    return self.learning.params
 
   def _publish(self) -> None:
-    params = jax.device_get(self._state.target_params)
-    self._publisher.publish(self._updates, params)
+    params = jax.device_get(self.learning.params)
+    self._publisher.publish(self.learning.updates, params)
 
   def _finished(self) -> bool:
     run = self._config.run
@@ -140,7 +105,7 @@ class Trainer:
     actors_text = f"{self._config.actor.num_actors} actor(s)"
     self._line.say(f"starting {actors_text}; replay: {self._replay_name()}")
     # Differs from one start of the run to the next.
-    first_seed = self._updates + self.desk.counters()["env_steps"]
+    first_seed = self.learning.updates + self.desk.counters()["env_steps"]
     self.actors = actors.start(
       self._run,
       self._server,
@@ -174,29 +139,11 @@ class Trainer:
   def _replay_name(self) -> str:
     return f"Reverb at {self._address}" if self._address else "in memory"
 
-  def _draw(self) -> bool:
-    """Has a batch ready, if one comes in time."""
-    if self._batch is None:
-      try:
-        self._batch = self._sampler.sample(timeout=_SAMPLE_SECONDS)
-      except TimeoutError:
-        return False
-    return True
-
-  def update(self, report: Report) -> None:
+  def update(self, report: learning.Report) -> None:
     """Learns from one batch, if one comes in time."""
-    if not self._draw():
+    if not self.learning.update(self._sampler, report):
       return
-    batch, self._batch = self._batch, None
-    assert batch is not None
-    if not self._compiled:
-      self._line.say("first batch: compiling the learner's update")
-      self._compiled = True
-    self._state, values = self._learner.update(self._state, batch)
-    lag = self._updates - float(np.mean(batch.params_version))
-    self._updates += 1
-    report.add(values, int(batch.mask.sum()), lag)
-    if self._updates % self._config.run.publish_updates == 0:
+    if self.learning.updates % self._config.run.publish_updates == 0:
       self._publish()
 
   def _supervise(self) -> None:
@@ -207,7 +154,7 @@ class Trainer:
 
   def save(self) -> None:
     """Writes a checkpoint: replay first, then all the rest."""
-    self._draw()
+    self.learning.draw(self._sampler)
     replay_path = str(self._run.path / _REPLAY_FOLDER)
     try:
       self._replay.checkpoint(replay_path)
@@ -220,18 +167,8 @@ class Trainer:
       raise errors.RunError(
         f"cannot write checkpoint {replay_path}: {reason}"
       ) from error
-    batch = self._batch
-    if batch is None:
-      batch = builder.batch_template(self._config, self._spec)
-    checkpoint.save(
-      self._run.checkpoints,
-      self._updates,
-      {"train": self._state, "batch": batch},
-      {
-        "desk": self.desk.state_dict(),
-        "seconds": self._seconds,
-        "has_batch": self._batch is not None,
-      },
+    self.learning.save(
+      {"desk": self.desk.state_dict(), "seconds": self._seconds}
     )
 
   def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Tests of launch.local.actor_loop, with a counting environment."""
+"""Tests of launch.roles.actor_loop, with a counting environment."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -8,7 +8,8 @@ from agent import acting
 from curriculum import base
 from envs import land, literals
 from envs import task as task_lib
-from launch.local import actor_loop, control, unrolls
+from launch.roles import actor_loop, unrolls
+from launch.roles import channel as channel_lib
 
 _GAMMA = 0.5
 _SIZES = (2, 3)
@@ -87,7 +88,7 @@ class _Channel:
     self.keys = iter(range(1000))
     self.records = []
     self.steps = 0
-    self.pending: control.Versioned | None = control.Versioned(
+    self.pending: channel_lib.Versioned | None = channel_lib.Versioned(
       7, {"logit": np.float32(0.25)}
     )
 
@@ -206,7 +207,7 @@ class ActorLoopTest(absltest.TestCase):
     loop, channel, writer = _loop(length=40)
     for _ in range(10):
       loop.step()
-    channel.pending = control.Versioned(9, {"logit": np.float32(0.5)})
+    channel.pending = channel_lib.Versioned(9, {"logit": np.float32(0.5)})
     for _ in range(25):
       loop.step()
     logits = writer.unrolls[0].behaviour_logits[:30, 0]

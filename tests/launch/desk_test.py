@@ -1,4 +1,4 @@
-"""Tests of launch.local.desk."""
+"""Tests of launch.roles.desk."""
 
 import threading
 
@@ -6,7 +6,7 @@ import numpy as np
 from absl.testing import absltest
 
 from curriculum import base, uniform
-from launch.local import desk
+from launch.roles import desk
 from tests.launch import fakes
 
 

@@ -1,4 +1,4 @@
-"""Tests of launch.local.status on a clock that stands still."""
+"""Tests of launch.roles.status on a clock that stands still."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 from absl.testing import absltest
 
 from launch import config
-from launch.local import status
+from launch.roles import status
 
 
 class Recorder:

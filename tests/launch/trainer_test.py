@@ -13,10 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from absl.testing import absltest
 
+from agent import checkpoint
 from agent.replay import spec as spec_lib
 from curriculum import uniform
 from launch import errors, overrides, presets, progress, rundir
 from launch.local import trainer as trainer_lib
+from launch.roles import learning
 from tests.agent.replay import examples
 from tests.launch import fakes
 
@@ -115,7 +117,7 @@ class TrainerTest(absltest.TestCase):
     self.assertEqual(report.totals, [3.0, 10.0])
     self.assertEqual(report.steps, [2 * 5, 2 * 5])
     self.assertEqual(report.lags, [0 - 1.5, 1 - 3.5])
-    with absltest.mock.patch.object(trainer_lib, "_SAMPLE_SECONDS", 0.01):
+    with absltest.mock.patch.object(learning, "SAMPLE_SECONDS", 0.01):
       made.update(report)  # There is no batch: nothing happens.
     self.assertEqual(made.counters()["updates"], 2)
 
@@ -140,7 +142,7 @@ class TrainerTest(absltest.TestCase):
 
   def test_a_checkpoint_of_another_form_is_refused(self):
     made = self.make()
-    with absltest.mock.patch.object(trainer_lib, "_SAMPLE_SECONDS", 0.01):
+    with absltest.mock.patch.object(learning, "SAMPLE_SECONDS", 0.01):
       made.save()
     made.close()
     path = made._run.checkpoints / "0" / "run.json"
@@ -152,7 +154,7 @@ class TrainerTest(absltest.TestCase):
 
   def test_without_a_batch_it_goes_on_too(self):
     made = self.make()
-    with absltest.mock.patch.object(trainer_lib, "_SAMPLE_SECONDS", 0.01):
+    with absltest.mock.patch.object(learning, "SAMPLE_SECONDS", 0.01):
       made.save()
     made.close()
     again, report = self.make(), Report()
@@ -165,20 +167,20 @@ class TrainerTest(absltest.TestCase):
     self.give(made, 1, 2)
     made.save()
     folder = made._run.checkpoints
-    before = trainer_lib.checkpoint.steps(folder)
+    before = checkpoint.steps(folder)
     made.update(Report())
     for error in (OSError(28, "No space left"), RuntimeError("No space left")):
       with (
         absltest.mock.patch.object(
           made._replay, "checkpoint", side_effect=error
         ),
-        absltest.mock.patch.object(trainer_lib, "_SAMPLE_SECONDS", 0.01),
+        absltest.mock.patch.object(learning, "SAMPLE_SECONDS", 0.01),
         self.assertRaisesRegex(
           errors.RunError, "^cannot write checkpoint .*/replay: No space left$"
         ),
       ):
         made.save()
-    self.assertEqual(trainer_lib.checkpoint.steps(folder), before)
+    self.assertEqual(checkpoint.steps(folder), before)
 
   def test_a_run_ends_at_its_steps_with_a_checkpoint(self):
     made = self.make("run.max_steps=100")
@@ -193,7 +195,7 @@ class TrainerTest(absltest.TestCase):
     self.assertFalse(made.stopped)
     rows = (made._run.path / "metrics.jsonl").read_text().splitlines()
     self.assertLen(rows, 1)
-    self.assertLen(trainer_lib.checkpoint.steps(made._run.checkpoints), 1)
+    self.assertLen(checkpoint.steps(made._run.checkpoints), 1)
     self.start.reset_mock()
     made.train()  # Finished: no actor is started.
     self.start.assert_not_called()

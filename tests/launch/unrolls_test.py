@@ -1,9 +1,9 @@
-"""Tests of launch.local.unrolls."""
+"""Tests of launch.roles.unrolls."""
 
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from launch.local import unrolls
+from launch.roles import unrolls
 
 
 def _play(length, episodes, store_memory=False):

@@ -1,6 +1,6 @@
-"""The learner's side of the control channel: tasks out, records in.
+"""The curriculum's role: tasks out, records and counts of steps in.
 
-Called from the threads that serve the actors, and from the trainer.
+Called from the threads that serve the actors, and from the launcher.
 """
 
 import collections

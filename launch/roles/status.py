@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from launch import config, metrics, progress
-from launch.local import desk as desk_lib
+from launch.roles import desk as desk_lib
 
 
 class Status:

@@ -16,7 +16,8 @@ from agent.replay import base as replay_base
 from curriculum import base
 from envs import constants, land
 from envs import task as task_lib
-from launch.local import control, unrolls
+from launch.roles import channel as channel_lib
+from launch.roles import unrolls
 
 _FIRST_PARAMS_SECONDS = 0.05
 
@@ -55,7 +56,7 @@ class ActorLoop:
     cutter: unrolls.UnrollCutter,
     num_envs: int,
     gamma: float,
-    channel: control.Channel,
+    channel: channel_lib.Channel,
     writer: replay_base.ReplayWriter,
     seed: np.random.SeedSequence,
   ):

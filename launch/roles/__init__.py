@@ -1,0 +1,1 @@
+"""What every launcher runs, whatever carries their messages."""

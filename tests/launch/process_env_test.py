@@ -1,0 +1,43 @@
+"""Tests of launch.roles.process_env."""
+
+import os
+
+from absl.testing import absltest
+
+from launch.roles import process_env
+
+
+class ProcessEnvTest(absltest.TestCase):
+  def test_an_actor_takes_one_thread_and_no_accelerator(self):
+    with (
+      absltest.mock.patch.dict(os.environ, {"XLA_FLAGS": "--mine=1"}),
+      absltest.mock.patch.object(
+        process_env.metadata, "version", lambda _: "0.7.1"
+      ),
+    ):
+      env = process_env.actor()
+    self.assertEqual(env["JAX_PLATFORMS"], "cpu")
+    self.assertEqual(env["CUDA_VISIBLE_DEVICES"], "")
+    self.assertEqual(env["OMP_NUM_THREADS"], "1")
+    self.assertEqual(
+      env["XLA_FLAGS"].split(),
+      ["--mine=1", "--xla_cpu_multi_thread_eigen=false"],
+    )
+
+  def test_jax_0_4_is_told_how_to_run_programs(self):
+    with (
+      absltest.mock.patch.dict(os.environ),
+      absltest.mock.patch.object(
+        process_env.metadata, "version", lambda _: "0.4.9"
+      ),
+    ):
+      os.environ.pop("XLA_FLAGS", None)
+      flags = process_env.actor()["XLA_FLAGS"]
+    self.assertEqual(
+      flags,
+      "--xla_cpu_multi_thread_eigen=false --xla_cpu_use_thunk_runtime=false",
+    )
+
+
+if __name__ == "__main__":
+  absltest.main()
