@@ -43,7 +43,7 @@ class ReverbWriter:
     """Connects; see Connection for what it raises.
 
     Args:
-      address: 'host:port' of the server.
+      address: 'unix:path' or 'host:port' of the server.
       spec: What one unroll looks like.
       insert_timeout: Seconds an insert may wait.
     """
@@ -135,7 +135,7 @@ class ReverbSampler:
     """Connects, see Connection for what it raises, and starts to draw.
 
     Args:
-      address: 'host:port' of the server.
+      address: 'unix:path' or 'host:port' of the server.
       spec: What one unroll looks like.
       batch_size: Items in a batch.
       prefetch: Batches kept ready; they were drawn earlier than asked for.

@@ -2,8 +2,9 @@
 
 Most calls of Reverb's client wait for ever while a server is away, and a
 client that lost its server comes back to the same address only after seconds
-of back-off; so after a loss a new client takes another of this machine's
-loopback addresses (127.0.0.2, ...), which has no back-off.
+of back-off; so after a loss a new client takes another spelling of the
+socket's path, or another of this machine's loopback addresses (127.0.0.2,
+...), which has no back-off.
 """
 
 import ipaddress
@@ -12,7 +13,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from agent.replay import reverb_lite
+from agent.replay import reverb_lite, reverb_private
 from agent.replay import reverb_server as server_lib
 from agent.replay import spec as spec_lib
 
@@ -37,7 +38,7 @@ class Connection:
     """Connects and compares fields with the server.
 
     Args:
-      address: 'host:port'.
+      address: 'unix:path' or 'host:port'.
       spec: What one unroll looks like here.
       timeout: Seconds to wait for the server.
 
@@ -106,7 +107,12 @@ class Connection:
 
 
 def _addresses(address: str) -> Iterator[str]:
-  """Yields an address and, on loopback, all its equals, round and round."""
+  """Yields all that an address on this machine may be called, for ever."""
+  if address.startswith(reverb_private.PREFIX):
+    return (
+      reverb_private.spelling(address, k)
+      for k in itertools.cycle(range(reverb_private.NUM_SPELLINGS))
+    )
   host, port = address.rsplit(":", 1)
   try:
     loopback = ipaddress.ip_address(host).is_loopback

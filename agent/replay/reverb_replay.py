@@ -7,11 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 from agent.replay import config as config_lib
+from agent.replay import reverb_private
 from agent.replay import spec as spec_lib
 from agent.replay.reverb_client import (
   Connection,
@@ -51,11 +51,11 @@ def start_server(
 class ReverbReplay:
   """Handle of the process that started the server; it ends with the handle.
 
-  A server that dies is started again on the same port, with what its last
+  A server that dies is started again at the same address, with what its last
   checkpoint held; writers and samplers find it by themselves.
 
   Attributes:
-    address: 'host:port' for writers and samplers.
+    address: 'unix:path' or 'host:port', for writers and samplers.
   """
 
   def __init__(
@@ -70,19 +70,20 @@ class ReverbReplay:
     # A table's settings come back with its checkpoint, over those asked for:
     # so another table's checkpoint must not be found.
     self._name = f"reverb-{config.store_hash()}-{spec.signature}"
-    self._scratch = tempfile.mkdtemp(prefix="adaland-replay-")
-    self._root = os.path.join(checkpoint_dir or self._scratch, self._name)
+    self._scratch = reverb_private.make_folder()
+    # Absolute, as the server moves to where its socket is.
+    root = os.path.abspath(checkpoint_dir or self._scratch)
+    self._root = os.path.join(root, self._name)
     self._lock = threading.RLock()
     self._closed = threading.Event()
     try:
-      self._process, port = self._start(config.port)
+      self._process, self.address = self._start(config.port)
     except BaseException:
       shutil.rmtree(self._scratch, ignore_errors=True)
       raise
-    self.address = f"127.0.0.1:{port}"
     self._connection = Connection(self.address, spec)
     threading.Thread(
-      target=self._watch, args=(port,), name="replay-watch", daemon=True
+      target=self._watch, name="replay-watch", daemon=True
     ).start()
 
   @property
@@ -189,8 +190,8 @@ class ReverbReplay:
       self._stop()
     shutil.rmtree(self._scratch, ignore_errors=True)
 
-  def _start(self, port: int) -> tuple[subprocess.Popen, int]:
-    """Starts the process and waits until it serves."""
+  def _start(self, port: int) -> tuple[subprocess.Popen, str]:
+    """Starts the process and waits until it serves; returns where, too."""
     settings = {
       "sampling": self._config.sampling,
       "capacity": self._config.capacity,
@@ -225,8 +226,14 @@ class ReverbReplay:
     finally:
       timer.cancel()
     answer = json.loads(line) if line else {}
-    if "port" in answer:
-      return process, answer["port"]
+    if "address" in answer:
+      if "open" in answer:
+        logging.warning(
+          "The replay server is open to whoever can reach its port on any "
+          "interface of this machine, as it can't be kept to this user: %s.",
+          answer["open"],
+        )
+      return process, answer["address"]
     process.kill()
     process.wait()
     if "error" in answer:
@@ -256,11 +263,12 @@ class ReverbReplay:
       process.stdout.close()
 
   def _restart(self) -> None:
-    port = int(self.address.rsplit(":", 1)[1])
+    private = self.address.startswith(reverb_private.PREFIX)
+    port = 0 if private else int(self.address.rsplit(":", 1)[1])
     self._process, _ = self._start(port)
     self._connection = Connection(self.address, self._spec)
 
-  def _watch(self, port: int) -> None:
+  def _watch(self) -> None:
     """Starts the server again whenever it is found dead."""
     delay = 0.2
     while not self._closed.wait(delay):
@@ -268,8 +276,8 @@ class ReverbReplay:
         if self._closed.is_set() or self._process.poll() is None:
           continue
         logging.warning(
-          "The replay server on port %d died (%s); starting it again.",
-          port,
+          "The replay server at %s died (%s); starting it again.",
+          self.address,
           self._process.returncode,
         )
         try:

@@ -1,12 +1,13 @@
 """The Reverb server's process: `python -m agent.replay.reverb_server SETTINGS`.
 
-It answers on stdout with one line of JSON, {"port": n} or {"error": text}, and
-serves until its stdin closes; so it ends with the process that started it,
-however that one ends.
+It answers on stdout with one line of JSON, {"address": text, "open": text} or
+{"error": text}, and serves until its stdin closes; so it ends with the process
+that started it, however that one ends.
 
-Reverb listens on every interface, without asking who calls; run it where only
-friends can reach the port. It would also share the port with a second server
-in silence, each getting some of the traffic, so the port is locked first.
+Without a port it listens on a Unix socket in a folder of its owner's. A port
+it opens on every interface and does not ask who calls: only friends may be
+able to reach that. Reverb would share either with a second server in silence,
+which takes some or all of the traffic, so both are locked first.
 """
 
 import contextlib
@@ -19,9 +20,10 @@ import socket
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from typing import IO, Any
 
-from agent.replay import reverb_lite
+from agent.replay import reverb_lite, reverb_private
 
 TABLE = "unrolls"
 # Clients compare field names, which Reverb does not; a table that is never
@@ -34,22 +36,23 @@ def main(settings: dict[str, Any]) -> None:
 
   Args:
     settings: `sampling` and `capacity` as in ReplayConfig, `limits` as in
-      RateLimits, `columns` (UnrollSpec.to_json), `port`, `root`, the directory
-      of checkpoints, and `scratch`, to be removed if the owner dies.
+      RateLimits, `columns` (UnrollSpec.to_json), `port`, 0 for a Unix socket,
+      `root`, the directory of checkpoints, and `scratch`, where the socket is,
+      to be removed if the owner dies.
   """
   owner = os.getppid()
   with contextlib.ExitStack() as stack:
     try:
-      port, lock = _reserve_port(settings["port"])
-      stack.enter_context(lock)
-      server = _start(settings, port)
+      number, answer = _take_address(settings, stack)
+      server = _start(settings, number)
+      if answer["address"].startswith(reverb_private.PREFIX):
+        _check_closed()
     except (OSError, RuntimeError, ValueError) as error:
       _answer({"error": " ".join(str(error).split())})
       return
-    _answer({"port": port})
+    _answer(answer)
     sys.stdin.read()
-    with contextlib.suppress(OSError):
-      os.unlink(lock.name)  # The port itself is held until the end.
+    stack.close()  # What it held back others from, the server holds itself.
     if os.getppid() != owner:
       shutil.rmtree(settings["scratch"], ignore_errors=True)
     # Stopping waits for calls in flight, and some of them may wait for ever.
@@ -58,6 +61,60 @@ def main(settings: dict[str, Any]) -> None:
     timer.start()
     server.Stop()
     os._exit(0)
+
+
+def _take_address(
+  settings: dict[str, Any], stack: contextlib.ExitStack
+) -> tuple[int, dict[str, str]]:
+  """Returns the number to serve at, and what to answer: the address.
+
+  Where a Unix socket is wanted and can't be had, the answer also says why the
+  server is `open`.
+
+  Args:
+    settings: See `main`.
+    stack: Gets what holds other servers off.
+
+  Raises:
+    OSError: If another server is there.
+  """
+  answer = {}
+  if not settings["port"]:
+    folder = settings["scratch"]
+    stack.enter_context(_lock_folder(folder))
+    reverb_lite.load()
+    try:
+      reverb_private.make_private()
+    except OSError as error:
+      answer["open"] = str(error)
+    else:
+      os.chdir(folder)
+      answer["address"] = reverb_private.address(folder)
+      return reverb_private.NUMBER, answer
+  port, lock = _reserve_port(settings["port"])
+  stack.enter_context(lock)
+  stack.callback(_remove, lock.name)
+  answer["address"] = f"127.0.0.1:{port}"
+  return port, answer
+
+
+def _check_closed() -> None:
+  """Makes sure of what `make_private` promised.
+
+  Raises:
+    RuntimeError: If there is a port after all.
+  """
+  ports = reverb_private.tcp_ports()
+  if ports:
+    raise RuntimeError(
+      f"it listens on port {ports[0]}, not on a Unix socket; set replay.port "
+      "where whoever can reach that port is a friend."
+    )
+
+
+def _remove(path: str) -> None:
+  with contextlib.suppress(OSError):
+    os.unlink(path)
 
 
 def _answer(message: dict[str, Any]) -> None:
@@ -149,20 +206,40 @@ def _reserve_port(port: int) -> tuple[int, IO[str]]:
 
 
 def _in_use(port: int, by: str) -> str:
-  return f"Port {port} is in use {by}; replay.port may be 0, for any free one."
+  return f"Port {port} is in use {by}; replay.port may be 0, for no port."
+
+
+@contextlib.contextmanager
+def _lock_folder(path: str) -> Iterator[None]:
+  """Locks a folder among our servers; programs that tidy /tmp heed it too."""
+  descriptor = os.open(path, os.O_RDONLY)
+  try:
+    try:
+      fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+      raise OSError(f"{path} is in use by another replay server") from error
+    yield
+  finally:
+    os.close(descriptor)
 
 
 def _lock(port: int) -> IO[str] | None:
   """Locks a port among our servers until the process ends."""
   name = f"adaland-replay-{os.getuid()}-{port}.lock"
   path = os.path.join(tempfile.gettempdir(), name)
-  lock = open(path, "w")  # noqa: SIM115 (held until the process ends)
+  # Held until the process ends.
+  lock = open(path, "w", opener=_open_no_link)  # noqa: SIM115
   try:
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
   except OSError:
     lock.close()
     return None
   return lock
+
+
+def _open_no_link(path: str, flags: int) -> int:
+  """Opens a file where others may write, too, but follows no link of theirs."""
+  return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 
 if __name__ == "__main__":

@@ -93,11 +93,19 @@ class FieldsTest(absltest.TestCase):
 
 
 class AddressesTest(absltest.TestCase):
-  def test_loopback_has_many_names_and_others_one(self):
+  def test_what_is_on_this_machine_has_many_names_and_others_one(self):
     def three(address):
       names = reverb_connection._addresses(address)
       return [next(names) for _ in range(3)]
 
+    private = [
+      "unix:/f/././././././././1",
+      "unix:/f/./././././././//1",
+      "unix:/f/././././././//./1",
+    ]
+    self.assertEqual(three("unix:/f/1"), private)
+    names = reverb_connection._addresses("unix:/f/1")
+    self.assertLen({next(names) for _ in range(300)}, 256)
     local = ["127.0.0.1:7", "127.0.0.2:7", "127.0.0.3:7"]
     self.assertEqual(three("127.0.0.1:7"), local)
     self.assertEqual(three("localhost:7"), local)

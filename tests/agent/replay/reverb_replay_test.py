@@ -1,10 +1,13 @@
 """Tests of what only the Reverb store does; see also contract_test."""
 
+import contextlib
 import dataclasses
 import importlib.util
 import os
+import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -16,7 +19,7 @@ from unittest import mock
 from absl.testing import absltest
 
 from agent.replay import config as config_lib
-from agent.replay import reverb_client, reverb_replay
+from agent.replay import reverb_client, reverb_private, reverb_replay
 from agent.replay import spec as spec_lib
 from tests.agent.replay import examples
 
@@ -55,9 +58,71 @@ class ReverbReplayTest(absltest.TestCase):
     self.addCleanup(replay.close)
     return replay
 
-  def test_a_second_server_on_the_port_is_refused(self):
+  def test_no_one_else_reaches_it_unless_a_port_is_given(self):
     replay = self.start()
-    port = int(replay.address.rsplit(":", 1)[1])
+    path = replay.address.removeprefix("unix:")
+    self.assertTrue(stat.S_ISSOCK(os.stat(path).st_mode))
+    folder = os.stat(os.path.dirname(path))
+    self.assertEqual(stat.S_IMODE(folder.st_mode), 0o700)
+    self.assertEqual(folder.st_uid, os.getuid())
+    self.assertEqual(_listening(replay.pid), [])
+    first = replay.pid
+    os.kill(first, signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while replay.pid == first and time.monotonic() < deadline:
+      time.sleep(0.05)
+    self.assertNotEqual(replay.pid, first)
+    self.assertEqual(_listening(replay.pid), [])
+    replay.close()
+    self.assertFalse(os.path.exists(os.path.dirname(path)))
+    port = _free_port()
+    self.assertEqual(_listening(self.start(port=port).pid), [port])
+
+  def test_a_second_server_on_the_socket_is_refused(self):
+    replay = self.start()
+    writer = replay.writer()
+    writer.insert(examples.unroll())
+    with (
+      mock.patch.object(
+        reverb_private, "make_folder", return_value=replay._scratch
+      ),
+      mock.patch.object(shutil, "rmtree"),
+      self.assertRaisesRegex(ValueError, "is in use by another replay server"),
+    ):
+      reverb_replay.start_server(_config(), _spec())
+    writer.close()
+    self.assertEqual(replay.size(), 1)
+
+  def test_where_it_is_open_it_says_so(self):
+    code = """
+      import sys
+      from agent.replay import reverb_private, reverb_server
+
+      def fail():
+        raise OSError("another build")
+
+      reverb_private.make_private = fail
+      reverb_server.main(__import__("json").loads(sys.argv[-1]))
+    """
+    popen = subprocess.Popen
+
+    def start(command, **options):
+      return popen(
+        [sys.executable, "-c", textwrap.dedent(code), command[-1]], **options
+      )
+
+    with (
+      mock.patch.object(subprocess, "Popen", start),
+      self.assertLogs(level="WARNING") as logs,
+    ):
+      replay = self.start()
+    self.assertRegex(logs.output[0], "open to whoever .*: another build")
+    port = int(replay.address.removeprefix("127.0.0.1:"))
+    self.assertEqual(_listening(replay.pid), [port])
+
+  def test_a_second_server_on_the_port_is_refused(self):
+    port = _free_port()
+    replay = self.start(port=port)
     with self.assertRaisesRegex(ValueError, f"Port {port} is in use"):
       reverb_replay.start_server(_config(port=port), _spec())
     writer = replay.writer()
@@ -83,8 +148,7 @@ class ReverbReplayTest(absltest.TestCase):
         connect()
 
   def test_no_server_is_a_timeout(self):
-    with socket.create_server(("", 0)) as other:
-      port = other.getsockname()[1]
+    port = _free_port()
     with self.assertRaisesRegex(TimeoutError, f"127.0.0.1:{port}"):
       reverb_client.Connection(f"127.0.0.1:{port}", _spec(), timeout=0.5)
 
@@ -219,6 +283,27 @@ class ReverbReplayTest(absltest.TestCase):
     self.assertBetween(info.samples, 302, 303)
     self.assertEqual(info.size, info.inserts - info.samples)
     sampler.close()
+
+
+def _free_port():
+  with socket.create_server(("", 0)) as server:
+    return server.getsockname()[1]
+
+
+def _listening(pid):
+  """Returns the TCP ports that a process listens on, as the system tells."""
+  own = set()
+  for name in os.listdir(f"/proc/{pid}/fd"):
+    with contextlib.suppress(FileNotFoundError):
+      own.add(os.readlink(f"/proc/{pid}/fd/{name}"))
+  ports = set()
+  for table in ("tcp", "tcp6"):
+    with open(f"/proc/net/{table}") as file:
+      for line in file.read().splitlines()[1:]:
+        _, local, _, state, *rest = line.split()
+        if state == "0A" and f"socket:[{rest[5]}]" in own:
+          ports.add(int(local.rsplit(":", 1)[1], 16))
+  return sorted(ports)
 
 
 def _alive(pid):

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import pathlib
 import socket
 import tempfile
 
@@ -48,9 +49,88 @@ class PortTest(absltest.TestCase):
       ),
       contextlib.redirect_stdout(out),
     ):
-      reverb_server.main({"port": 0})
+      port, lock = reverb_server._reserve_port(0)
+      lock.close()
+      reverb_server.main({"port": port})
     self.assertEqual(out.getvalue().count("\n"), 1)
     self.assertEqual(json.loads(out.getvalue()), {"error": "no room"})
+    # And it is as if it had never been.
+    self.assertEqual(os.listdir(self.folder), [])
+
+  def test_a_lock_is_put_through_no_one_s_link(self):
+    port, lock = reverb_server._reserve_port(0)
+    lock.close()
+    os.unlink(lock.name)
+    mine = os.path.join(self.folder, "mine")
+    pathlib.Path(mine).write_text("text")
+    os.symlink(mine, lock.name)
+    with self.assertRaises(OSError):
+      reverb_server._reserve_port(port)
+    self.assertEqual(pathlib.Path(mine).read_text(), "text")
+
+
+class PrivateTest(absltest.TestCase):
+  """What is settled before Reverb's server starts; it is not needed."""
+
+  def setUp(self):
+    super().setUp()
+    self.folder = self.create_tempdir().full_path
+    self.addCleanup(os.chdir, os.getcwd())
+    self.enter_context(
+      absltest.mock.patch.object(tempfile, "tempdir", self.folder)
+    )
+    self.enter_context(
+      absltest.mock.patch.object(reverb_server.reverb_lite, "load")
+    )
+    self.make_private = self.enter_context(
+      absltest.mock.patch.object(reverb_server.reverb_private, "make_private")
+    )
+    self.stack = self.enter_context(contextlib.ExitStack())
+
+  def take(self, port=0):
+    settings = {"port": port, "scratch": self.folder}
+    return reverb_server._take_address(settings, self.stack)
+
+  def test_without_a_port_there_is_a_socket_in_the_folder(self):
+    address = f"unix:{self.folder}/1"
+    self.assertEqual(self.take(), (1, {"address": address}))
+    self.assertEqual(os.getcwd(), os.path.realpath(self.folder))
+    with self.assertRaisesRegex(OSError, f"{self.folder} is in use by another"):
+      self.take()
+    self.stack.close()
+    self.assertEqual(self.take(), (1, {"address": address}))
+
+  def test_a_port_is_opened_where_it_is_given(self):
+    port, answer = self.take(_free_port())
+    self.assertEqual(answer, {"address": f"127.0.0.1:{port}"})
+    self.make_private.assert_not_called()
+
+  def test_where_there_can_be_no_socket_it_is_said(self):
+    self.make_private.side_effect = OSError("another build")
+    port, answer = self.take()
+    self.assertEqual(
+      answer, {"address": f"127.0.0.1:{port}", "open": "another build"}
+    )
+
+  def test_a_port_that_opens_all_the_same_is_an_error(self):
+    reverb_server._check_closed()
+    out = io.StringIO()
+    with (
+      socket.create_server(("127.0.0.1", 0)) as server,
+      absltest.mock.patch.object(reverb_server, "_start"),
+      contextlib.redirect_stdout(out),
+    ):
+      reverb_server.main({"port": 0, "scratch": self.folder})
+      port = server.getsockname()[1]
+    self.assertIn(
+      f"listens on port {port}, not on a Unix",
+      json.loads(out.getvalue())["error"],
+    )
+
+
+def _free_port():
+  with socket.create_server(("", 0)) as server:
+    return server.getsockname()[1]
 
 
 class StartTest(absltest.TestCase):
