@@ -1,0 +1,188 @@
+"""Several hosts on one machine: network namespaces on a switch of their own.
+
+A host is a network namespace; what runs there sees the other hosts and
+nothing else, least of all this machine's own network. A namespace lives as
+long as a process in it, so nothing needs undoing, however the owner ends.
+Files and process ids are shared by all hosts, as over NFS. (Process ids on
+purpose: Reverb takes a peer with its own process id for itself and crashes.)
+"""
+
+import contextlib
+import os
+import pathlib
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_NETWORK = "10.77.0"
+_SWITCH = 254
+_WAIT_SECONDS = 10.0
+
+
+class Host:
+  """One namespace, held by a process that ends with the owner's.
+
+  Attributes:
+    address: On the network of hosts; empty for the switch, which is not on it.
+  """
+
+  def __init__(self, address: str = ""):
+    self.address = address
+    # It ends when its input does, and that is when this process ends.
+    self._holder = subprocess.Popen(
+      ["unshare", "--net", "cat"], stdin=subprocess.PIPE
+    )
+    own = os.readlink("/proc/self/ns/net")
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while (namespace := self._namespace()) in ("", own):
+      if self._holder.poll() is not None or time.monotonic() > deadline:
+        raise OSError("no network namespace could be made")
+      time.sleep(0.005)
+    self._name = namespace
+
+  @property
+  def pid(self) -> int:
+    """A process in the namespace."""
+    return self._holder.pid
+
+  def _namespace(self) -> str:
+    try:
+      return os.readlink(f"/proc/{self.pid}/ns/net")
+    except OSError:
+      return ""
+
+  def command(self, argv: Sequence[str]) -> list[str]:
+    """What runs `argv` there, and kills it when the caller's process ends."""
+    return [
+      *("setpriv", "--pdeathsig", "KILL"),
+      *("nsenter", f"--net=/proc/{self.pid}/ns/net"),
+      *argv,
+    ]
+
+  def run(self, *argv: str) -> str:
+    """Runs a command there; returns what it printed."""
+    done = subprocess.run(
+      self.command(argv), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+      raise OSError(f"{' '.join(argv)}: {done.stderr.strip()}")
+    return done.stdout
+
+  def start(
+    self, argv: Sequence[str], env: Mapping[str, str], log: str, **options: Any
+  ) -> subprocess.Popen:
+    """Starts a process there, with `env` added and output going to a file."""
+    with open(log, "ab") as output:
+      return subprocess.Popen(
+        self.command(argv),
+        env={**os.environ, **env},
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        **options,
+      )
+
+  def processes(self) -> list[int]:
+    """Ids of all processes there."""
+    found = []
+    for folder in pathlib.Path("/proc").iterdir():
+      if folder.name.isdigit():
+        with contextlib.suppress(OSError):
+          if os.readlink(folder / "ns" / "net") == self._name:
+            found.append(int(folder.name))
+    return found
+
+  def kill(self, holder: bool = True) -> None:
+    """Kills all that runs there: the power goes off.
+
+    Args:
+      holder: The namespace too.
+    """
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while time.monotonic() < deadline:
+      left = [pid for pid in self.processes() if holder or pid != self.pid]
+      if not left:
+        break
+      for pid in left:
+        with contextlib.suppress(OSError):
+          os.kill(pid, signal.SIGKILL)
+      time.sleep(0.05)
+      # Its own children stay in the table until they are waited for.
+      self._holder.poll()
+    if holder:
+      self._holder.wait(_WAIT_SECONDS)
+      assert self._holder.stdin is not None
+      self._holder.stdin.close()
+
+
+class Network:
+  """A switch and its hosts, 10.77.0.1 upwards; a context."""
+
+  def __init__(self, num_hosts: int):
+    self._stack = contextlib.ExitStack()
+    with contextlib.ExitStack() as stack:
+      self._switch = self._host(stack)
+      self._switch.run("ip", "link", "add", "switch", "type", "bridge")
+      self._up(self._switch, "switch", f"{_NETWORK}.{_SWITCH}/24")
+      self.hosts = [
+        self._connect(self._host(stack, f"{_NETWORK}.{i + 1}"), i)
+        for i in range(num_hosts)
+      ]
+      self._stack = stack.pop_all()
+
+  @staticmethod
+  def _host(stack: contextlib.ExitStack, address: str = "") -> Host:
+    host = Host(address)
+    stack.callback(host.kill)
+    return host
+
+  @staticmethod
+  def _up(host: Host, link: str, address: str = "") -> None:
+    if address:
+      host.run("ip", "address", "add", address, "dev", link)
+    host.run("ip", "link", "set", link, "up")
+
+  def _connect(self, host: Host, index: int) -> Host:
+    port = f"port{index}"
+    self._switch.run(
+      *("ip", "link", "add", port, "type", "veth"),
+      *("peer", "name", "eth0", "netns", str(host.pid)),
+    )
+    self._switch.run("ip", "link", "set", port, "master", "switch")
+    self._up(self._switch, port)
+    self._up(host, "lo")
+    self._up(host, "eth0", f"{host.address}/24")
+    # To nowhere; but without one a program can't find its own address, which
+    # Ray asks for by way of an address far away.
+    route = ("default", "via", f"{_NETWORK}.{_SWITCH}")
+    host.run("ip", "route", "add", *route)
+    return host
+
+  def cut(self, index: int) -> None:
+    """Takes a host off the network: its cable is pulled."""
+    self._switch.run("ip", "link", "set", f"port{index}", "down")
+
+  def mend(self, index: int) -> None:
+    """Puts it on again."""
+    self._switch.run("ip", "link", "set", f"port{index}", "up")
+
+  def close(self) -> None:
+    """Ends all that runs on the hosts, and the hosts."""
+    self._stack.close()
+
+  def __enter__(self) -> "Network":
+    return self
+
+  def __exit__(self, *exc_info: object) -> None:
+    self.close()
+
+
+def missing_rights() -> str:
+  """Why there can be no such network here; empty if there can."""
+  try:
+    Network(1).close()
+  except (OSError, subprocess.SubprocessError) as error:
+    return str(error)
+  return ""
