@@ -4,15 +4,21 @@ Each actor holds one connection of its own (a Unix socket, one request and one
 reply at a time), so an actor killed in the middle of a message takes no lock
 with it and disturbs nobody else. Tasks, episode records and parameters travel
 here; unrolls only do where there is no replay server.
+
+Messages are pickled, so who may send them may run code here: processes of the
+same user that know the key. No file is ever read that way.
 """
 
 import contextlib
 import logging
+import multiprocessing
 import os
 import pickle
 import queue
 import secrets
 import shutil
+import socket
+import struct
 import sys
 import tempfile
 import threading
@@ -27,6 +33,9 @@ from launch.roles import channel
 # Tasks an actor holds in reserve, so that it seldom waits for one.
 _TASKS_AHEAD = 4
 _IDLE_SECONDS = 0.02
+# So many faults in a row, so far apart, are not a matter of one actor.
+_MAX_FAULTS = 50
+_FAULT_SECONDS = 0.1
 # Begins an address in Linux's name space of sockets, as `ss` prints it.
 _ABSTRACT = "@"
 
@@ -94,8 +103,9 @@ class Server:
       self._folder = tempfile.mkdtemp(prefix="adaland-")
       self.address = os.path.join(self._folder, "control")
     self.key = secrets.token_bytes(16)
+    # Without the key: who connects and is silent would hold up all others.
     self._listener = connection.Listener(
-      socket_name(self.address), "AF_UNIX", backlog=64, authkey=self.key
+      socket_name(self.address), "AF_UNIX", backlog=64
     )
     self._closed = False
     self._failure: Exception | None = None
@@ -107,20 +117,34 @@ class Server:
       raise self._failure
 
   def _accept(self) -> None:
+    faults = 0
     while not self._closed:
       try:
         conn = self._listener.accept()
-      except Exception as error:
+      except OSError as error:
         # An actor killed while it connects is no reason to stop listening.
-        if self._closed:
+        faults += 1
+        if faults == _MAX_FAULTS and not self._closed:
+          self._failure = OSError(
+            error.errno, error.strerror, "no actor can connect"
+          )
           return
-        logging.debug("control: a connection failed: %s", error)
-        time.sleep(_IDLE_SECONDS)
+        time.sleep(_FAULT_SECONDS)
         continue
-      threading.Thread(target=self._serve, args=(conn,), daemon=True).start()
+      faults = 0
+      if _of_this_user(conn):
+        threading.Thread(target=self._serve, args=(conn,), daemon=True).start()
+      else:
+        conn.close()
 
   def _serve(self, conn: connection.Connection) -> None:
     with conn:
+      try:
+        connection.deliver_challenge(conn, self.key)
+        connection.answer_challenge(conn, self.key)
+      except (EOFError, OSError, multiprocessing.AuthenticationError) as error:
+        logging.debug("control: a connection failed: %s", error)
+        return
       while not self._closed:
         try:
           method, args = conn.recv()
@@ -145,6 +169,16 @@ class Server:
     self._listener.close()
     if self._folder:
       shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _of_this_user(conn: connection.Connection) -> bool:
+  """Whether the other end is; a name in Linux's name space is open to all."""
+  if sys.platform != "linux":
+    return True
+  peer = struct.Struct("3i")  # Process, user, group.
+  with socket.socket(fileno=os.dup(conn.fileno())) as copy:
+    data = copy.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, peer.size)
+  return peer.unpack(data)[1] == os.getuid()
 
 
 class Client:

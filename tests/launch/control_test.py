@@ -1,9 +1,13 @@
 """Tests of launch.local.control."""
 
+import errno
+import multiprocessing
 import os
+import socket
 import threading
 import time
 from multiprocessing import connection
+from unittest import mock
 
 import numpy as np
 from absl.testing import absltest
@@ -133,6 +137,55 @@ class ControlTest(absltest.TestCase):
     broken.close()
     client = self._client()
     self.assertLen({client.next_task().key for _ in range(10)}, 10)
+    self.server.check()
+
+  def test_who_has_no_key_or_says_nothing_holds_nobody_up(self):
+    name = control.socket_name(self.server.address)
+    silent = socket.socket(socket.AF_UNIX)
+    self.addCleanup(silent.close)
+    silent.connect(name)
+    with self.assertRaises(multiprocessing.AuthenticationError):
+      connection.Client(name, "AF_UNIX", authkey=b"guessed")
+    self.assertLen({self._client().next_task().key for _ in range(3)}, 3)
+    self.server.check()
+
+  def test_another_user_is_not_listened_to(self):
+    with (
+      mock.patch.object(os, "getuid", return_value=os.getuid() + 1),
+      self.assertRaises((EOFError, OSError)),
+    ):
+      self._client()
+    self.assertEqual(self._client().next_task().key, 0)
+
+  def test_a_fault_that_stays_is_told_to_the_owner(self):
+    full = OSError(errno.EMFILE, "Too many open files")
+    listener = mock.Mock(**{"accept.side_effect": full})
+    with (
+      mock.patch.object(connection, "Listener", return_value=listener),
+      mock.patch.object(control, "_FAULT_SECONDS", 0.001),
+    ):
+      server = control.Server(self.role, self.publisher)
+      with self.assertRaisesRegex(OSError, "no actor can connect") as caught:
+        _until(server.check)
+    self.assertEqual(caught.exception.errno, errno.EMFILE)
+    self.assertEqual(listener.accept.call_count, 50)
+    server.close()
+
+  def test_a_fault_that_goes_away_is_nothing(self):
+    accept = self.server._listener.accept
+    faults = iter(49 * [OSError(errno.EMFILE, "Too many open files")])
+
+    def accept_at_last():
+      for fault in faults:
+        raise fault
+      return accept()
+
+    with (
+      mock.patch.object(self.server._listener, "accept", accept_at_last),
+      mock.patch.object(control, "_FAULT_SECONDS", 0.001),
+    ):
+      self._client().next_task()  # Lets go of the accept that waits.
+      self.assertLen({self._client().next_task().key for _ in range(3)}, 3)
     self.server.check()
 
   def test_a_failing_role_is_told_to_the_owner(self):

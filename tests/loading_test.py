@@ -1,0 +1,146 @@
+"""Loading a file runs no code: in the sources, and as Python itself sees it."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+import textwrap
+
+from absl.testing import absltest
+
+_ROOT = pathlib.Path(__file__).resolve().parent.parent
+_PACKAGES = ("agent", "curriculum", "envs", "launch")
+# Modules whose files or messages may name code that is then run.
+_PICKLING = ("cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve")
+# Messages between our own processes; never a file.
+_MAY_PICKLE = "launch/local/control.py"
+
+
+def faults(source: str) -> list[str]:
+  """Returns what in a module's source might run code out of data."""
+  found = []
+  for node in ast.walk(ast.parse(source)):
+    if isinstance(node, ast.Import):
+      names = [alias.name for alias in node.names]
+      found += [n for n in names if n.split(".")[0] in _PICKLING]
+    elif isinstance(node, ast.ImportFrom):
+      if (node.module or "").split(".")[0] in _PICKLING:
+        found.append(str(node.module))
+    elif isinstance(node, ast.Call) and _may_run_code(node):
+      found.append(ast.unparse(node.func))
+  return found
+
+
+def _may_run_code(call: ast.Call) -> bool:
+  name = ast.unparse(call.func)
+  if name in ("np.load", "numpy.load"):
+    words = {word.arg: ast.unparse(word.value) for word in call.keywords}
+    return words.get("allow_pickle") != "False"
+  return name in ("eval", "exec", "compile", "__import__", "yaml.load")
+
+
+class SourcesTest(absltest.TestCase):
+  def test_only_messages_between_our_processes_are_pickled(self):
+    found = {}
+    for package in _PACKAGES:
+      for path in (_ROOT / package).rglob("*.py"):
+        if these := faults(path.read_text()):
+          found[str(path.relative_to(_ROOT))] = these
+    self.assertEqual(found, {_MAY_PICKLE: ["pickle"]})
+
+  def test_what_would_run_code_is_seen(self):
+    for source in (
+      "def f():\n  import pickle as p",
+      "from pickle import loads",
+      "import joblib",
+      "np.load(path)",
+      "np.load(path, allow_pickle=True)",
+      "eval(text)",
+      "yaml.load(file)",
+    ):
+      self.assertLen(faults(source), 1, source)
+    self.assertEmpty(faults("np.load(path, allow_pickle=False)"))
+
+
+class AuditTest(absltest.TestCase):
+  def test_python_sees_no_code_run_when_files_are_loaded(self):
+    # What a first call imports is code of ours; so the second one counts.
+    code = """
+      import os, pathlib, sys
+      import numpy as np
+      from agent import checkpoint
+      from envs import probes, task_json
+      from launch import demo, errors, presets, rundir, saved
+
+      folder = pathlib.Path(sys.argv[1])
+      task = probes.load(probes.names()[0])
+      steps = task.trials * task.trial_steps
+      actions = np.zeros((steps, 6), np.int32)
+      demo.save(str(folder / "demo.npz"), demo.Demo(task, 0, actions, [0.0]))
+      task_json.save(folder / "task.json", task)
+      rundir.RunDir(str(folder / "run")).begin(presets.smoke()).close()
+      state = {"w": np.ones((3, 2), np.float32), "n": np.int32(4)}
+      checkpoint.save(folder / "saved", 1, state, {"x": np.ones(2)})
+
+      def load():
+        task_json.load(folder / "task.json")
+        demo.load(str(folder / "demo.npz"))
+        saved.load_config(str(folder / "run"))
+        checkpoint.restore(folder / "saved", state)
+
+      seen = []
+      watched = (
+        "exec", "code.__new__", "ctypes.dlopen", "marshal.loads", "os.exec",
+        "os.system", "pickle.find_class", "subprocess.Popen",
+      )
+
+      def watch(event, args):
+        if recording and event in watched:
+          seen.append((event, args))
+
+      recording = False
+      sys.addaudithook(watch)
+      load()
+      recording = True
+      load()
+      recording = False
+      print(seen)
+
+      # A pickle that makes a file where it is loaded.
+      class Evil:
+        def __reduce__(self):
+          return os.mkdir, (str(folder / "run-by-a-file"),)
+
+      evil = np.array([Evil()], object)
+      np.savez(folder / "evil.npz", format=np.array(demo.FORMAT), task=evil)
+      recording = True
+      try:
+        demo.load(str(folder / "evil.npz"))
+      except errors.UserError as error:
+        print("refused")
+      print(seen, (folder / "run-by-a-file").exists())
+      seen.clear()
+      np.load(folder / "evil.npz", allow_pickle=True)["task"]
+      recording = False
+      print("pickle.find_class" in [event for event, _ in seen])
+    """
+    result = subprocess.run(
+      [
+        sys.executable,
+        "-c",
+        textwrap.dedent(code),
+        self.create_tempdir().full_path,
+      ],
+      cwd=_ROOT,
+      capture_output=True,
+      text=True,
+      timeout=120,
+      check=False,
+    )
+    self.assertEqual(
+      result.stdout, "[]\nrefused\n[] False\nTrue\n", result.stderr
+    )
+
+
+if __name__ == "__main__":
+  absltest.main()
