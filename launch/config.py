@@ -111,6 +111,64 @@ class RunConfig:
     )
 
 
+@dataclasses.dataclass(frozen=True)
+class ClusterConfig:
+  """Where the roles of a run run, under `--launcher=ray`.
+
+  What roles take of a machine only decides which one they are put on. A
+  cluster that a run makes for itself has one machine, where all go.
+
+  Attributes:
+    actor_cpus: Processors that an actor takes.
+    learner_cpus: Those of the learner.
+    learner_gpus: Accelerators that the learner takes; None: one, if there is
+      a machine that has one.
+    replay_cpus: Processors of the replay server, on the learner's machine.
+    evaluator_cpus: Those of the evaluator.
+    eval_minutes: Time between evaluations; 0 for no evaluator.
+    eval_tasks: Held-out tasks that an evaluation plays.
+    ready_seconds: How long to wait for machines at the start.
+    hung_seconds: How long a role may say nothing before it is killed and
+      started again.
+  """
+
+  actor_cpus: float = 1.0
+  learner_cpus: float = 1.0
+  learner_gpus: int | None = None
+  replay_cpus: float = 1.0
+  evaluator_cpus: float = 1.0
+  eval_minutes: float = 5.0
+  eval_tasks: int = 4
+  ready_seconds: float = 60.0
+  hung_seconds: float = 60.0
+
+  def __post_init__(self):
+    for name in (
+      "actor_cpus",
+      "learner_cpus",
+      "learner_gpus",
+      "replay_cpus",
+      "evaluator_cpus",
+      "eval_minutes",
+    ):
+      value = getattr(self, name)
+      _require(
+        value is None or (value >= 0 and math.isfinite(value)),
+        name,
+        value,
+        "a number from 0",
+      )
+    _require(
+      1 <= self.eval_tasks <= 10_000,
+      "eval_tasks",
+      self.eval_tasks,
+      "1 to 10000",
+    )
+    for name in ("ready_seconds", "hung_seconds"):
+      value = getattr(self, name)
+      _require(1 <= value < math.inf, name, value, "a number of seconds from 1")
+
+
 # What a network must know of the environment, as the environment has it.
 _SHOWN = {
   "action_sizes": constants.ACTION_SIZES,
@@ -135,6 +193,7 @@ class ExperimentConfig:
     network: The agent's network.
     learner: The learning algorithm.
     replay: The store between actors and learner.
+    cluster: Which machines do what, under `--launcher=ray`.
   """
 
   run: RunConfig = dataclasses.field(default_factory=RunConfig)
@@ -155,6 +214,7 @@ class ExperimentConfig:
   replay: replay_config.ReplayConfig = dataclasses.field(
     default_factory=replay_config.ReplayConfig
   )
+  cluster: ClusterConfig = dataclasses.field(default_factory=ClusterConfig)
 
   def __post_init__(self):
     _require(
@@ -217,4 +277,6 @@ FREE_FIELDS = (
   "run.log_seconds",
   "run.eval_tasks",
   "run.eval_trials",
+  "actor.num_actors",
+  *(f"cluster.{field.name}" for field in dataclasses.fields(ClusterConfig)),
 )

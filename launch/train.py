@@ -31,6 +31,8 @@ A run is a directory: config, checkpoints, metrics (JSON lines, TensorBoard).
 Ctrl-C writes a checkpoint; the same command goes on from it.
 """
 
+_LAUNCHERS = ("local", "ray")
+
 
 def make_parser() -> cli.Parser:
   """The command's flags."""
@@ -51,7 +53,14 @@ def make_parser() -> cli.Parser:
   parser.add_argument(
     "--launcher",
     default="local",
-    help="where processes run: local (this machine)",
+    help="where processes run: local (this machine), ray (this machine or a "
+    "cluster)",
+  )
+  parser.add_argument(
+    "--ray_address",
+    metavar="HOST:PORT",
+    help="a cluster of Ray that runs already, or auto for the one that this "
+    "machine is part of; without it, ray makes one of this machine",
   )
   parser.add_argument(
     "--set",
@@ -114,18 +123,40 @@ def stopping_on_signals(stop: Any) -> Iterator[None]:
       signal.signal(each, handler)
 
 
+def _make_trainer(
+  args: argparse.Namespace,
+  experiment: config_lib.ExperimentConfig,
+  directory: rundir.RunDir,
+) -> Any:
+  """Makes the launcher's trainer; imported late, as each takes seconds."""
+  line = progress.Progress()
+  if args.launcher == "ray":
+    from launch.ray_launcher import trainer as ray_trainer
+
+    address = args.ray_address or ""
+    return ray_trainer.Trainer(experiment, directory, line, address)
+  from launch.local import trainer as local_trainer
+
+  return local_trainer.Trainer(experiment, directory, line)
+
+
 def run(args: argparse.Namespace) -> None:
   """Trains, then evaluates on held-out tasks."""
-  if args.launcher != "local":
-    raise errors.choice("--launcher", args.launcher, ["local"])
+  if args.launcher not in _LAUNCHERS:
+    raise errors.choice("--launcher", args.launcher, _LAUNCHERS)
+  if args.ray_address is not None and args.launcher != "ray":
+    raise errors.UserError("--ray_address: only with --launcher=ray")
+  if args.launcher == "ray":
+    from launch.ray_launcher import cluster
+
+    cluster.require()
   experiment = choose_config(args)
   directory = rundir.RunDir(args.workdir)
   with directory.begin(experiment, config_lib.FREE_FIELDS):
     # Imported late: bad flags should not have to wait for it.
     from launch import fewshot
-    from launch.local import trainer as trainer_lib
 
-    trainer = trainer_lib.Trainer(experiment, directory, progress.Progress())
+    trainer = _make_trainer(args, experiment, directory)
     try:
       with stopping_on_signals(trainer.request_stop):
         trainer.train()

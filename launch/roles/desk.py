@@ -46,6 +46,11 @@ class Desk:
       self._episodes += 1
       self._recent.append(record.rewards)
 
+  def count_episodes(self, episodes: int) -> None:
+    """Takes in episodes of which nothing but their number is known."""
+    with self._lock:
+      self._episodes += episodes
+
   def count_steps(self, steps: int) -> None:
     """Takes in how many environment steps an actor made."""
     with self._lock:

@@ -2,13 +2,24 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import numpy as np
 
 from launch import config, metrics, progress
-from launch.roles import desk as desk_lib
+
+
+class Desk(Protocol):
+  """What of the curriculum's role is shown."""
+
+  def trial_rewards(self) -> list[float]:
+    """See `desk.Desk.trial_rewards`."""
+    ...
+
+  def curriculum_metrics(self) -> dict[str, float]:
+    """See `desk.Desk.curriculum_metrics`."""
+    ...
 
 
 class Status:
@@ -33,29 +44,46 @@ class Status:
     self._values: list[Mapping[str, Any]] = []
     self._learned = 0
     self._lags: list[float] = []
+    self._weights: list[int] = []
     self._next = time.monotonic() + run.log_seconds
     self._rewarded = False
 
-  def add(self, values: Mapping[str, Any], steps: int, lag: float) -> None:
-    """Takes in one update.
+  def add(
+    self, values: Mapping[str, Any], steps: int, lag: float, updates: int = 1
+  ) -> None:
+    """Takes in one update, or the mean of several.
 
     Args:
       values: The learner's metrics, perhaps still being computed.
-      steps: Steps in the batch.
+      steps: Steps in the batch, or in all batches.
       lag: Updates since the batch's acting parameters, on average.
+      updates: How many updates these are.
     """
     self._values.append(values)
+    self._weights.append(updates)
     self._learned += steps
     self._lags.append(lag)
+
+  def due(self) -> bool:
+    """Whether it is time for a row."""
+    return time.monotonic() >= self._next
 
   def show(
     self,
     counters: Mapping[str, float],
-    desk: desk_lib.Desk,
+    desk: Desk,
     force: bool = False,
+    roles: Mapping[str, float] | None = None,
   ) -> None:
-    """Shows and writes a row if it is time, or in any case."""
-    if not force and time.monotonic() < self._next:
+    """Shows and writes a row if it is time, or in any case.
+
+    Args:
+      counters: Of the whole run.
+      desk: The curriculum's role.
+      force: Whether the time does not matter.
+      roles: Numbers of single roles that go into the row.
+    """
+    if not force and not self.due():
       return
     self._next = time.monotonic() + self._run.log_seconds
     rates = self._rates({**counters, "learned": self._learned})
@@ -72,14 +100,17 @@ class Status:
     if rates["env_steps"] > 0:
       row["samples_per_insert"] = rates["learned"] / rates["env_steps"]
     if self._values:
-      row["params_lag"] = float(np.mean(self._lags))
+      weights = self._weights
+      row["params_lag"] = float(np.average(self._lags, weights=weights))
       values = jax.device_get(self._values)
       row |= {
-        name: float(np.mean([value[name] for value in values]))
+        name: float(
+          np.average([value[name] for value in values], weights=weights)
+        )
         for name in values[0]
       }
-    row |= desk.curriculum_metrics()
-    self._values, self._lags = [], []
+    row |= desk.curriculum_metrics() | dict(roles or {})
+    self._values, self._lags, self._weights = [], [], []
     self._writer.write(int(counters["env_steps"]), row)
     # The first reward is worth a line at once.
     self._line.update(

@@ -1,0 +1,1 @@
+"""Training on one or many machines: each role is an actor of Ray."""

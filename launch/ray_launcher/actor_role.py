@@ -1,0 +1,95 @@
+"""An actor's role: plays with the newest parameters, sends unrolls."""
+
+import secrets
+import time
+from typing import Any
+
+import numpy as np
+
+from agent.replay import encoded
+from launch import builder
+from launch.ray_launcher import channel as channel_lib
+from launch.ray_launcher import peers, process, replay_role
+
+_FULL_SECONDS = 0.05
+
+
+class ActorRole(process.RunningRole):
+  """Plays for ever.
+
+  Args:
+    index: Its number.
+    setup: The run.
+    board: Where parameters and the replay server are found.
+    desk: The curriculum.
+    store: What unrolls are handed to where there is no replay server.
+  """
+
+  def __init__(
+    self,
+    index: int,
+    setup: process.Setup,
+    board: peers.Peer,
+    desk: peers.Peer,
+    store: peers.Peer | None,
+  ):
+    super().__init__(f"actor {index}", setup)
+    self._index = index
+    self._board = board
+    self._desk = desk
+    self._store = store
+    self._channel: channel_lib.RayChannel | None = None
+
+  def _work(self) -> None:
+    experiment = self.setup.experiment
+    made = builder.agent(experiment)
+    spec = builder.unroll_spec(experiment, made)
+    reader = channel_lib.BoardReader(
+      self._board, experiment.actor.params_poll_seconds
+    )
+    timeout = experiment.replay.insert_timeout
+    if self._store is None:
+      writer = replay_role.FollowingWriter(spec, reader.replay, timeout)
+    else:
+      send = _Sender(self._store, timeout)
+      writer = encoded.EncodedWriter(spec, send)
+    self._channel = channel_lib.RayChannel(self._desk, reader)
+    # Started again, an actor draws other numbers.
+    seed = np.random.SeedSequence(
+      (experiment.run.seed, self._index, secrets.randbits(64))
+    )
+    loop = builder.actor_loop(experiment, made, self._channel, writer, seed)
+    while not self._stop.is_set() and not loop.has_params():
+      time.sleep(_FULL_SECONDS)
+    while not self._stop.is_set():
+      loop.step()
+    writer.close()
+
+  def stats(self) -> dict[str, Any]:
+    """Steps of this process, version of its parameters."""
+    result = super().stats()
+    if self._channel is not None:
+      result["steps"] = self._channel.steps
+      if self._channel.version >= 0:
+        result["version"] = self._channel.version
+    return result
+
+
+class _Sender:
+  """Hands encoded unrolls to a store that says no while it is full."""
+
+  def __init__(self, store: peers.Peer, timeout: float):
+    self._store = store
+    self._timeout = timeout
+
+  def __call__(self, data: bytes) -> None:
+    """Delivers one unroll.
+
+    Raises:
+      TimeoutError: If the store was full all the time.
+    """
+    deadline = time.monotonic() + self._timeout
+    while not self._store.call("insert_encoded", data):
+      if time.monotonic() > deadline:
+        raise TimeoutError(f"Replay took no unroll for {self._timeout:g} s.")
+      time.sleep(_FULL_SECONDS)

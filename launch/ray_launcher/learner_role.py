@@ -1,0 +1,227 @@
+"""The learner's role: learns, publishes, keeps checkpoints."""
+
+import dataclasses
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+
+from agent.replay import base, factory, in_memory
+from launch import errors
+from launch.ray_launcher import channel, peers, process, replay_role
+from launch.roles import learning
+
+# An unroll that finds the store full is offered again by its actor, so that
+# it holds no thread here.
+_INSERT_SECONDS = 0.02
+# A board that was restarted is told within this time.
+_POST_SECONDS = 2.0
+_BOARD_SECONDS = 0.5
+
+
+def _put(params: Any) -> Any:
+  import ray
+
+  return ray.put(params)
+
+
+class Publisher:
+  """Puts up parameters from a thread, the newest only, again and again.
+
+  Args:
+    board: Where.
+    put: Stores parameters; returns a reference.
+  """
+
+  def __init__(self, board: peers.Peer, put: Callable[[Any], Any] = _put):
+    self._board = board
+    self._put = put
+    self._changed = threading.Event()
+    self._newest: tuple[int, Any] | None = None
+    # Kept: what nobody refers to is dropped from the store.
+    self._posted: tuple[int, int, list[Any]] | None = None
+    threading.Thread(target=self._run, daemon=True).start()
+
+  def publish(self, version: int, params: Any) -> None:
+    """Has parameters put up; leaves must be NumPy arrays."""
+    self._newest = version, params
+    self._changed.set()
+
+  def _run(self) -> None:
+    while True:
+      self._changed.wait(_POST_SECONDS)
+      self._changed.clear()
+      self.post()
+
+  def post(self) -> None:
+    """Puts up the newest, or once more what hangs there already."""
+    newest, self._newest = self._newest, None
+    if newest is not None:
+      version, params = newest
+      stamp = secrets.randbits(63) + 1
+      self._posted = stamp, version, [self._put(params)]
+    if self._posted is not None:
+      self._board.call("post_params", *self._posted)
+
+
+class Sums:
+  """Sums of what updates say, for a reader who takes differences.
+
+  Values stay where they were computed until somebody asks.
+  """
+
+  def __init__(self):
+    self._lock = threading.Lock()
+    self._waiting: list[Mapping[str, Any]] = []
+    self._sums: dict[str, float] = {}
+    self._steps = 0
+    self._lag = 0.0
+    self._count = 0
+
+  def add(self, values: Mapping[str, Any], steps: int, lag: float) -> None:
+    """See `learning.Report.add`."""
+    with self._lock:
+      self._waiting.append(values)
+      self._steps += steps
+      # Unrolls of parameters that were lost with a learner are from ahead.
+      self._lag += max(0.0, lag)
+      self._count += 1
+
+  def read(self) -> dict[str, Any]:
+    """Number of updates, steps learned from, and sums by name."""
+    with self._lock:
+      waiting, self._waiting = self._waiting, []
+      for values in jax.device_get(waiting):
+        for name, value in values.items():
+          self._sums[name] = self._sums.get(name, 0.0) + float(value)
+      return {
+        "count": self._count,
+        "learned": self._steps,
+        "lag_sum": self._lag,
+        "sums": dict(self._sums),
+      }
+
+
+class LearnerRole(process.RunningRole):
+  """Learns until told to stop, then writes a checkpoint.
+
+  Args:
+    setup: The run.
+    board: Where it puts up parameters and finds the replay server.
+    desk: The curriculum.
+    replay: The replay server's role; None: the store is here.
+  """
+
+  def __init__(
+    self,
+    setup: process.Setup,
+    board: peers.Peer,
+    desk: peers.Peer,
+    replay: peers.Peer | None,
+  ):
+    super().__init__("learner", setup)
+    self._board = board
+    self._desk = desk
+    self._replay = replay
+    self._store: in_memory.InMemoryReplay | None = None
+    self._learning: learning.Learning | None = None
+    self._sums = Sums()
+    self._said: list[str] = []
+    self._started = time.monotonic()
+
+  def _work(self) -> None:
+    experiment = self.setup.experiment
+    folder = os.path.join(self.setup.folder, "checkpoints")
+    made = learning.Learning(experiment, folder, self._said.append)
+    if made.saved is not None:
+      self._said.append(f"learner: going on from update {made.updates}")
+    sampler = self._sampler(made)
+    publisher = Publisher(self._board)
+    publisher.publish(made.updates, jax.device_get(made.params))
+    self._started = time.monotonic()
+    made.waited = 0.0
+    self._learning = made
+    run = experiment.run
+    next_save = time.monotonic() + 60 * run.checkpoint_minutes
+    while not self._stop.is_set():
+      if time.monotonic() >= next_save:
+        next_save = time.monotonic() + 60 * run.checkpoint_minutes
+        self._save(made, sampler)
+      if (
+        made.update(sampler, self._sums)
+        and made.updates % run.publish_updates == 0
+      ):
+        publisher.publish(made.updates, jax.device_get(made.params))
+    self._save(made, sampler)
+    sampler.close()
+
+  def _sampler(self, made: learning.Learning) -> base.ReplaySampler:
+    config = self.setup.experiment.replay
+    if self._replay is None:
+      settings = dataclasses.replace(
+        config, kind="memory", insert_timeout=_INSERT_SECONDS
+      )
+      path = os.path.join(self.setup.folder, replay_role.FOLDER)
+      store = factory.make_replay(
+        settings, made.spec, path, self.setup.experiment.run.seed
+      )
+      assert isinstance(store, in_memory.InMemoryReplay)
+      self._store = store
+      return store.sampler()
+    reader = channel.BoardReader(
+      self._board, _BOARD_SECONDS, look_up=lambda _: None
+    )
+    return replay_role.FollowingSampler(
+      made.spec, reader.replay, config.batch_size, config.sampling == "queue"
+    )
+
+  def insert_encoded(self, data: bytes) -> bool:
+    """Stores an unroll; False if there is no room for it now."""
+    if self._store is None:
+      return False
+    try:
+      self._store.insert_encoded(data)
+    except TimeoutError:
+      return False
+    return True
+
+  def _save(self, made: learning.Learning, sampler: base.ReplaySampler) -> None:
+    """Writes a checkpoint: replay first, then all the rest."""
+    made.draw(sampler)
+    folder = os.path.join(self.setup.folder, replay_role.FOLDER)
+    reason = ""
+    if self._replay is not None:
+      reason = self._replay.call("checkpoint")
+    elif self._store is not None:
+      try:
+        self._store.checkpoint(folder)
+      except OSError as error:
+        reason = errors.describe_os_error(error)
+    if reason:
+      raise errors.RunError(f"cannot write checkpoint {folder}: {reason}")
+    state = self._desk.call("state")
+    try:
+      made.save(state)
+    except OSError as error:
+      raise errors.RunError(errors.describe_os_error(error)) from error
+
+  def stats(self) -> dict[str, Any]:
+    """Updates, sums over them, time spent waiting, the store if it is here."""
+    result = super().stats()
+    result["said"] = list(self._said)
+    made = self._learning
+    if made is not None:
+      result |= {
+        "updates": made.updates,
+        "waited": made.waited,
+        "running": time.monotonic() - self._started,
+        "devices": len(jax.local_devices()),
+        **self._sums.read(),
+      }
+    if self._store is not None:
+      result["replay_size"] = self._store.size()
+    return result

@@ -1,0 +1,164 @@
+"""The driver of a run on Ray: starts the roles, watches them, keeps score."""
+
+import hashlib
+import time
+
+from agent import checkpoint, types
+from launch import config, metrics, progress, rundir, saved
+from launch.ray_launcher import cluster, crew, desk_role, process, rows
+from launch.ray_launcher import supervisor as supervisor_lib
+
+_POLL_SECONDS = 0.5
+# Roles that do not end by themselves by then are ended.
+_END_SECONDS = 10.0
+
+
+class Trainer:
+  """A run, from its start or its last checkpoint to its end.
+
+  Args:
+    experiment: The run's config.
+    run: Its directory, begun and locked.
+    line: Shows what goes on.
+    address: Of a cluster of Ray; empty for an own one.
+  """
+
+  def __init__(
+    self,
+    experiment: config.ExperimentConfig,
+    run: rundir.RunDir,
+    line: progress.Progress,
+    address: str = "",
+  ):
+    self._config = experiment
+    self._run = run
+    self._line = line
+    self._address = address
+    self._stop = False
+    self._started = False
+    self._counters = self._saved_counters()
+    if not self._finished():
+      # Here, not in `train`: Ray takes signals, which `train` wants back.
+      self._join()
+    self._metrics = metrics.MetricsWriter(str(run.path))
+    self._supervisor = supervisor_lib.Supervisor(
+      experiment.cluster.hung_seconds, line.say
+    )
+
+  def _saved_counters(self) -> dict[str, float]:
+    """Where the run stands before anything is started."""
+    state = desk_role.newest_state(str(self._run.path))
+    steps = checkpoint.steps(self._run.checkpoints)
+    desk = {} if state is None else state["desk"]
+    return {
+      "env_steps": desk.get("env_steps", 0),
+      "episodes": desk.get("episodes", 0),
+      "updates": steps[-1] if steps else 0,
+      "seconds": 0.0 if state is None else state["seconds"],
+    }
+
+  @property
+  def stopped(self) -> bool:
+    """Whether the run was asked to end before its time."""
+    return self._stop
+
+  def request_stop(self) -> None:
+    """Ends the run after the update under way, with a checkpoint."""
+    self._stop = True
+
+  def counters(self) -> dict[str, float]:
+    """All that grows monotonically over the run, restarts included."""
+    return dict(self._counters)
+
+  @property
+  def params(self) -> types.Params:
+    """The target network's parameters, of the newest checkpoint."""
+    return saved.load(str(self._run.path)).params
+
+  def _finished(self) -> bool:
+    run = self._config.run
+    return (
+      self._stop
+      or (run.max_steps > 0 and self._counters["env_steps"] >= run.max_steps)
+      or (
+        run.max_minutes > 0
+        and self._counters["seconds"] >= 60 * run.max_minutes
+      )
+    )
+
+  def train(self) -> None:
+    """Runs until the bounds of the config, or until asked to stop."""
+    if self._finished():
+      return
+    self._start()
+    report = rows.Rows(self._config, self._run, self._line, self._metrics)
+    while not self._finished():
+      self._supervisor.poll(_POLL_SECONDS)
+      self._count()
+      report.show(self._counters, self._supervisor.roles)
+    self._end()
+    report.show(self._counters, self._supervisor.roles, state="ended")
+
+  def _join(self) -> None:
+    """Starts Ray or joins a cluster of it."""
+    where = self._address or "this machine"
+    self._line.say(f"starting Ray on {where}")
+    # The same for each start of this run, another for any other run.
+    name = hashlib.sha256(str(self._run.path).encode()).hexdigest()[:12]
+    cluster.start(self._address, f"adaland-{name}")
+    self._started = True
+
+  def _start(self) -> None:
+    actors = self._config.actor.num_actors
+    self._line.say(f"starting {actors} actor(s)")
+    setup = process.Setup(
+      self._config, str(self._run.path), bool(self._address)
+    )
+    self._crew = crew.Crew(setup)
+    for name, handle in self._crew.roles.items():
+      self._supervisor.add(name, handle, runs=name != "board")
+    for index in range(actors):
+      self._supervisor.add(f"actor {index}", self._crew.actor(index))
+    updates, steps = self._counters["updates"], self._counters["env_steps"]
+    if steps:
+      self._line.say(
+        f"going on from update {updates}, after {steps} steps and "
+        f"{progress.duration(self._counters['seconds'])}"
+      )
+
+  def _count(self) -> None:
+    """Takes up the roles' counters; one that was restarted may lag behind."""
+    desk = self._supervisor.stats("curriculum")
+    for name in ("env_steps", "episodes", "seconds"):
+      self._counters[name] = max(self._counters[name], desk.get(name, 0))
+    learner = self._supervisor.stats("learner")
+    self._counters["updates"] = learner.get(
+      "updates", self._counters["updates"]
+    )
+
+  def _end(self) -> None:
+    """Has the learner write its checkpoint, then all roles end."""
+    roles = self._supervisor.roles
+    while not roles["learner"].done:
+      # Told again and again: one that was restarted has not heard it.
+      roles["learner"].handle.stop.remote()
+      self._supervisor.poll(_POLL_SECONDS)
+    self._count()
+    running = [role for role in roles.values() if role.running is not None]
+    deadline = time.monotonic() + _END_SECONDS
+    for role in running:
+      role.handle.stop.remote()
+    while time.monotonic() < deadline and not all(r.done for r in running):
+      self._supervisor.poll(_POLL_SECONDS)
+
+  def close(self) -> None:
+    """Ends all that was started."""
+    if self._started:
+      import ray
+
+      for watched in self._supervisor.roles.values():
+        ray.kill(watched.handle)
+      ray.shutdown()
+      self._started = False
+    self._metrics.close()
+    self._line.close()
