@@ -192,18 +192,18 @@ class Land:
     """
     tasks, types = self._rows.device, self._session.slot_types
     look, self._poses = stages.look(
-      types, self._poses, pitch, tasks.see_literals
+      types, self._poses, pitch, tasks.see_literals, tasks.room
     )
-    sources, centres, pairs = map(np.asarray, look)
+    sources, centres, sees, pairs = map(np.asarray, look)
     if only is not None:
       pairs = pairs & only[:, None, None]
     if not pairs.any():
-      return np.zeros(pairs.shape, bool)
+      return sees
     lines = sight.segments(sources, centres, pairs)
     hits = self.physics.rays(
       lines.origins, lines.directions, lines.exclude, env_ids=lines.env_ids
     )
-    return sight.unblocked(lines, hits, pairs.shape)
+    return sees | sight.unblocked(lines, hits, pairs.shape)
 
   def _change_objects(self, outcome: stages.Outcome) -> None:
     """Tells physics which objects came and went."""
@@ -240,7 +240,7 @@ class Land:
     anew = again | changed
     new = self._sight(self._session.pitch, anew)
     if sees is not None:
-      new |= sees & ~anew[:, None, None]
+      new = np.where(anew[:, None, None], new, sees)
     self._session, shown = stages.observe(
       self._rows.device, self._session, self._poses, new, self._size
     )

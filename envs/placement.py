@@ -1,5 +1,6 @@
 """Where a task's players and objects stand when a trial starts."""
 
+import bisect
 import itertools
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -20,6 +21,7 @@ _APART = 1.6
 _TOGETHER = 0.95
 _CANDIDATES = 96
 _ATTEMPTS = 6
+_ROUNDING = 1e-9  # Metres: what touches exactly has room.
 
 
 class _Thing(NamedTuple):
@@ -77,11 +79,9 @@ class _Ground:
   def __init__(self, terrain: Terrain, region: np.ndarray):
     self._terrain = terrain
     self._size = np.array(terrain.heights.shape)
-    self._tiles = np.argwhere(region & (terrain.ramps == 0))
+    tiles = np.argwhere(region & (terrain.ramps == 0))
+    self._centres = (tiles + 0.5 - self._size / 2) * constants.TILE_METRES
     self._flat = terrain.is_flat()
-
-  def _centre(self, tiles: np.ndarray) -> np.ndarray:
-    return (tiles + 0.5 - self._size / 2) * constants.TILE_METRES
 
   def _is_level(self, xy: np.ndarray, radius: float) -> np.ndarray:
     """Whether discs lie on flat tiles of one level, bool [n].
@@ -90,8 +90,9 @@ class _Ground:
     """
     heights, ramps, _ = self._terrain
     reach = radius + _CLEARANCE
-    limit = self._size / 2 * constants.TILE_METRES - reach
-    inside = (np.abs(xy) <= limit).all(-1)
+    limit_x, limit_y = self._size / 2 * constants.TILE_METRES - reach
+    within = np.abs(xy)
+    inside = (within[:, 0] <= limit_x) & (within[:, 1] <= limit_y)
     if self._flat:
       return inside
     corners = reach * np.array([[-1, -1], [-1, 1], [1, -1], [1, 1]])
@@ -102,13 +103,14 @@ class _Ground:
 
   def centres(self, rng: np.random.Generator) -> np.ndarray:
     """The centres of all tiles in random order, [n, 2]; all have room."""
-    return self._centre(rng.permutation(self._tiles))
+    return rng.permutation(self._centres)
 
   def anywhere(self, rng: np.random.Generator, radius: float) -> np.ndarray:
     """Free places at random, then the centres of all tiles, [n, 2]."""
-    tiles = self._tiles[rng.integers(len(self._tiles), size=_CANDIDATES)]
-    offsets = rng.uniform(-0.5, 0.5, (_CANDIDATES, 2)) * constants.TILE_METRES
-    drawn = self._centre(tiles) + offsets
+    which = rng.integers(len(self._centres), size=_CANDIDATES)
+    drawn = rng.uniform(-0.5, 0.5, (_CANDIDATES, 2))
+    drawn *= constants.TILE_METRES
+    drawn += self._centres[which]
     drawn = drawn[self._is_level(drawn, radius)]
     return np.concatenate([drawn, self.centres(rng)])
 
@@ -176,37 +178,44 @@ def _place(
     ValueError: If something finds no room.
   """
   radii = np.array([thing.radius for thing in things])
-  xy = np.full((len(things), 2), np.nan)
+  xy = np.zeros((len(things), 2))
   missed = 0.0
-  for i, thing in enumerate(things):
-    if thing.at is not None:
-      xy[i] = thing.at
+  placed = [i for i, thing in enumerate(things) if thing.at is not None]
+  for i in placed:
+    xy[i] = things[i].at
   # A thing wanted beside another comes right after it, before the room is
   # taken, so the order is: given ones, pairs, the rest.
   paired = [x for j, i in wishes.partner.items() for x in (i, j)]
   for i in dict.fromkeys([*paired, *range(len(things))]):
-    if not np.isnan(xy[i, 0]):
+    if i in placed:
       continue
-    placed = ~np.isnan(xy[:, 0])
-    least = radii[i] + radii[placed] + 2 * _CLEARANCE
+    taken = xy[placed]
+    least = radii[i] + radii[placed] + (2 * _CLEARANCE - _ROUNDING)
+    wanted = wishes.least[i, placed]
     groups = [ground.centres(rng) if tight else ground.anywhere(rng, radii[i])]
     if i in wishes.partner and not tight:
       partner = wishes.partner[i]
       nearest = radii[i] + radii[partner] + 2 * _CLEARANCE
       groups.insert(0, ground.around(rng, radii[i], xy[partner], nearest))
     for group, places in enumerate(groups):
-      gaps = np.linalg.norm(places[:, None] - xy[placed], axis=-1)
-      free = (gaps >= least - 1e-9).all(-1)
-      if free.any():
-        short = np.maximum(wishes.least[i, placed] - gaps, 0).sum(-1)
-        best = np.where(free, short, np.inf).argmin()
+      gaps = places[:, None] - taken
+      gaps *= gaps
+      gaps = np.sqrt(gaps[..., 0] + gaps[..., 1])
+      free = (gaps >= least).all(-1)
+      short = np.maximum(wanted - gaps, 0).sum(-1)
+      short[~free] = np.inf
+      if not len(short):
+        continue
+      best = short.argmin()
+      if short[best] < np.inf:
         xy[i] = places[best]
+        bisect.insort(placed, i)
         missed += short[best] + group
         break
     else:
       raise ValueError(
-        f"no room for {thing.name}, the {placed.sum() + 1}th of {len(things)} "
-        "things: allowed are fewer objects or a larger arena"
+        f"no room for {things[i].name}, the {len(placed) + 1}th of "
+        f"{len(things)} things: allowed are fewer objects or a larger arena"
       )
   return xy, missed
 

@@ -24,6 +24,8 @@ class Tasks(NamedTuple):
   Attributes:
     game: What the game engine needs.
     see_literals: Both type ids of each `see` literal, int32 [N, P+R, 2].
+    room: Half the size of the room along x and y where its ground is flat,
+      else zero, metres, float32 [N, 2].
     start_types: Type ids in the slots at a trial's start, int32 [N, S].
     start_frozen: Objects that never move, bool [N, S].
     trials: Of an episode, int32 [N].
@@ -32,6 +34,7 @@ class Tasks(NamedTuple):
 
   game: game_lib.Game
   see_literals: Array
+  room: Array
   start_types: Array
   start_frozen: Array
   trials: Array

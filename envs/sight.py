@@ -2,21 +2,70 @@
 
 A player sees what is in its view frustum and not hidden; an object "sees"
 another if nothing is between their centres. The lines to test are packed,
-so that rays are cast only for what is asked.
+so that rays are cast only for what is asked and not clear without.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from envs import avatar, predicates
+from envs import avatar, constants, predicates, shapes
 from envs.physics import base
 
 Array = jax.Array
 
 _CLEAR_METRES = 1e-3  # A hit this close to the end of a line is its end.
+_MARGIN_METRES: Final = 0.01  # Kept from what could block a line.
+
+
+def _radii() -> np.ndarray:
+  """Of a sphere about the centre that holds a node, by type id, float32."""
+  kinds = range(1, constants.NUM_OBJECT_TYPES + 1)
+  player = np.hypot(constants.AVATAR_HEIGHT / 2, constants.AVATAR_RADIUS)
+  players = [player] * len(constants.PLAYER_TYPE_IDS)
+  objects = [shapes.shape_of_type(kind).bounding_radius for kind in kinds]
+  return np.asarray([0.0, *objects, *players], np.float32)
+
+
+_RADII: Final = _radii()
+
+
+def _inside(points: Array, room: Array) -> Array:
+  """Whether points [N, K, 3] are in rooms of half sizes [N, 2], bool [N, K]."""
+  within = jnp.all(jnp.abs(points[..., :2]) < room[:, None], axis=-1)
+  return within & (points[..., 2] > 0)
+
+
+def _clear(starts: Array, centres: Array, types: Array) -> Array:
+  """Whether no node can be between these points and the nodes.
+
+  Spheres about the nodes stand for them, so a line that isn't clear may yet
+  be free.
+
+  Args:
+    starts: Where the lines start: of the first A nodes, float32 [N, A, 3].
+    centres: Of all nodes, float32 [N, M, 3].
+    types: Their type ids, int32 [N, M].
+
+  Returns:
+    Bool [N, A, M].
+  """
+  along = centres[:, None] - starts[:, :, None]  # [N, A, M, 3]
+  squared = jnp.sum(along**2, axis=-1)
+  across = jnp.sum(along[:, :, :, None] * along[:, :, None], axis=-1)
+  share = across / jnp.maximum(squared, 1e-6)[..., None]
+  share = jnp.clip(share, 0, 1)
+  # Of node b from the nearest point of the line to node m.
+  distance = squared[:, :, None] - 2 * share * across
+  distance += share**2 * squared[..., None]
+  reach = (jnp.asarray(_RADII)[types] + _MARGIN_METRES) ** 2
+  node = jnp.arange(types.shape[1])
+  blocks = (types > 0)[:, None, None] & (distance < reach[:, None, None])
+  blocks &= (node[:, None] != node[None])[None, None]  # Its own end.
+  start = node[: starts.shape[1], None, None] == node[None, None]
+  return ~jnp.any(blocks & ~start[None], axis=-1)
 
 
 def wanted(
@@ -24,11 +73,13 @@ def wanted(
   poses: avatar.Poses,
   pitch: Array,
   see_literals: Array,
-) -> tuple[Array, Array, Array]:
-  """Which lines of sight must be tested.
+  room: Array,
+) -> tuple[Array, Array, Array, Array]:
+  """Which lines of sight are asked for.
 
   From each player to all that is in its view frustum, and between the objects
-  that the tasks' `see` literals name.
+  that the tasks' `see` literals name. Where the ground is flat only nodes can
+  be in the way, and mostly none is near a player's line: such need no ray.
 
   Args:
     slot_types: Type ids in the slots, int32 [N, S].
@@ -36,11 +87,13 @@ def wanted(
     pitch: Of the views, radians, float32 [N, P].
     see_literals: Both type ids of each `see` literal, 0 for none, int32
       [N, L, 2].
+    room: Half the size of the room along x and y where its ground is flat,
+      else zero, metres, float32 [N, 2].
 
   Returns:
     Where the nodes look from (players' eyes, objects' centres), float32
-    [N, P+S, 3], their centres, of the same shape, and the pairs to test, bool
-    [N, P+S, P+S].
+    [N, P+S, 3], their centres, of the same shape, the pairs that see each
+    other for sure, and those to test, bool [N, P+S, P+S].
   """
   num_players = pitch.shape[1]
   types = jax.vmap(predicates.node_types, in_axes=(0, None))(
@@ -63,7 +116,11 @@ def wanted(
   pairs &= live[:, :, None] & live[:, None]
   pairs &= ~jnp.eye(types.shape[1], dtype=bool)[None]
   sources = jnp.concatenate([eyes, centres[:, num_players:]], axis=1)
-  return sources, centres, pairs
+  # What is between two points of a flat room can be no terrain.
+  inside = _inside(eyes, room)[:, :, None] & _inside(centres, room)[:, None]
+  clear = inside & _clear(eyes, centres, types)
+  sure = jnp.zeros_like(pairs).at[:, :num_players].set(clear) & pairs
+  return sources, centres, sure, pairs & ~sure
 
 
 class Segments(NamedTuple):

@@ -47,9 +47,9 @@ class Outcome(NamedTuple):
 
 
 @jax.jit
-def look(slot_types, poses, pitch, see_literals):
+def look(slot_types, poses, pitch, see_literals, room):
   """What `sight.wanted` gives, and the poses, which stay with JAX from here."""
-  return sight.wanted(slot_types, poses, pitch, see_literals), poses
+  return sight.wanted(slot_types, poses, pitch, see_literals, room), poses
 
 
 @jax.jit

@@ -60,6 +60,7 @@ class TaskRows:
     self._rows = session_lib.Tasks(
       game=self.game,
       see_literals=np.zeros((n, p + r, 2), np.int32),
+      room=np.zeros((n, 2), np.float32),
       start_types=np.zeros((n, s), np.int32),
       start_frozen=np.zeros((n, s), bool),
       trials=np.ones(n, np.int32),
@@ -114,6 +115,8 @@ class TaskRows:
     game.heights[i], game.ramps[i], game.tiles[i] = 0, 0, (x, y)
     game.heights[i, :x, :y] = scene.heights
     game.ramps[i, :x, :y] = scene.ramps
+    flat = not (scene.heights.any() or scene.ramps.any())
+    rows.room[i] = flat * np.array([x, y]) * (constants.TILE_METRES / 2)
     rows.start_types[i] = scene.slot_types
     rows.start_frozen[i] = scene.slot_frozen
     rows.trials[i], rows.trial_steps[i] = arrays.trials, arrays.trial_steps

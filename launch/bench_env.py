@@ -1,22 +1,23 @@
 """Speed of the environments, against MuJoCo alone on the same models."""
 
-import collections
 import dataclasses
+import time
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from mujoco import batch as mujoco_batch
 
 from envs import avatar, constants, land, sampler, vision
 from envs.physics import cpu
+from launch import bare, timing
 from launch import config as config_lib
-from launch import timing
 
 PIXELS = (24, 18)
 VISION_SIZES = ((24, 18), (48, 36), (96, 72))
-_CONTROLS = 30  # Steps whose controls bare stepping repeats.
+# Land and MuJoCo alone take turns of about this length, in which a slow moment
+# of the machine meets both alike.
+_TURN_SECONDS = 0.25
 
 
 def _land(
@@ -25,9 +26,7 @@ def _land(
   draw = sampler.TaskSampler(config.tasks).task
   count = iter(range(10**9))
   env = dataclasses.replace(config.env, **changes)
-  made = land.Land(num_envs, env, lambda row: draw(next(count)))
-  made.reset()
-  return made
+  return land.Land(num_envs, env, lambda row: draw(next(count)))
 
 
 def _cpu(environments: land.Land) -> cpu.CpuPhysics:
@@ -43,46 +42,6 @@ def _stepping(environments: land.Land) -> Callable[[], object]:
   return lambda: environments.step(
     rng.integers(0, constants.ACTION_SIZES, shape)
   )
-
-
-class _BareStepping:
-  """Time steps of the same worlds under the same controls, nothing else.
-
-  What a time step costs depends on what moves and touches, so each turn goes
-  on from where the environments are, with the controls that took them there.
-  """
-
-  def __init__(self, environments: land.Land):
-    self._physics = _cpu(environments)
-    self._stepping = _stepping(environments)
-    self._controls: collections.deque[np.ndarray] = collections.deque(
-      maxlen=_CONTROLS
-    )
-    for _ in range(_CONTROLS):
-      self.record()
-    worlds = self._physics.batch
-    self._batch = mujoco_batch.Batch(
-      worlds.get_model(0), worlds.nsim, worlds.nthread, persistent=True
-    )
-    self.prepare()
-
-  def record(self) -> None:
-    """Steps the environments, which is what is to be compared with."""
-    self._stepping()
-    self._controls.append(self._physics.batch.bind("ctrl").copy())
-
-  def prepare(self) -> None:
-    """Copies the worlds as they are now."""
-    worlds = self._physics.batch
-    self._batch.set_models(worlds.models)
-    self._batch.reset()
-    self._batch.state[:] = worlds.state
-
-  def step(self) -> None:
-    """Simulates one step of all worlds."""
-    self._controls.rotate(-1)
-    self._batch.bind("ctrl")[:] = self._controls[-1]
-    self._batch.step(nstep=self._physics.substeps)
 
 
 def _bare_rays(
@@ -104,40 +63,67 @@ def _bare_rays(
   return lambda: batch.ray(origins, directions)
 
 
+def _measure(
+  config: config_lib.ExperimentConfig, num_envs: int, seconds: float, **changes
+) -> tuple[timing.Speed, timing.Speed]:
+  """Steps a second of Land, and of MuJoCo alone doing the same."""
+  environments = _land(config, num_envs, **changes)
+  recorder = bare.Recorder(_cpu(environments))
+  environments.physics = recorder
+  alone = bare.Bare(
+    num_envs,
+    environments.config.num_slots,
+    environments.config.num_players,
+    environments.config.num_threads,
+  )
+  step = _stepping(environments)
+  environments.reset()
+  step()
+  alone.replay(recorder.take())
+  turns = []
+  for _ in range(max(3, round(seconds / _TURN_SECONDS))):
+    alone.seconds = alone.cpu_seconds = 0.0
+    cpu_start, start, steps = time.process_time(), time.perf_counter(), 0
+    while time.perf_counter() < start + _TURN_SECONDS or not steps:
+      step()
+      steps += 1
+    taken = time.perf_counter() - start
+    cpu_taken = time.process_time() - cpu_start
+    alone.replay(recorder.take())
+    turns.append((steps, taken, cpu_taken, alone.seconds, alone.cpu_seconds))
+  steps, taken, cpu_taken, alone_taken, alone_cpu = np.sum(turns, axis=0)
+  return (
+    timing.Speed(steps / taken, steps / cpu_taken),
+    timing.Speed(steps / alone_taken, steps / alone_cpu),
+  )
+
+
 def env(
   config: config_lib.ExperimentConfig, num_envs: int, seconds: float
 ) -> dict[str, float]:
   """Steps a second of Land, and its ratio to MuJoCo alone.
 
   `entities` against bare stepping, `pixels` (24x18) against bare stepping
-  plus bare ray casting; ratios are of processor time, all threads counted,
-  which other work on the machine disturbs least.
+  plus bare ray casting, of the same worlds under the same controls; ratios
+  are of processor time, all threads counted, which other work on the machine
+  disturbs least.
   """
-  entities = _land(config, num_envs, observation="entities")
-  bare_stepping = _BareStepping(entities)
-  pixels = _land(config, num_envs, observation="pixels", pixels=PIXELS)
-  with_entities, with_pixels, steps, rays = timing.speeds(
-    [
-      bare_stepping.record,
-      _stepping(pixels),
-      bare_stepping.step,
-      _bare_rays(pixels, PIXELS),
-    ],
-    seconds,
-    bare_stepping.prepare,
-  )
-  bare = timing.Speed(
-    *(1 / (1 / a + 1 / b) for a, b in zip(steps, rays, strict=True))
-  )
-  return {
-    "env_entities_steps_per_s": with_entities.per_second * num_envs,
-    "env_bare_steps_per_s": steps.per_second * num_envs,
-    "env_entities_ratio": with_entities.per_cpu_second / steps.per_cpu_second,
-    "env_pixels_steps_per_s": with_pixels.per_second * num_envs,
-    "env_bare_pixels_steps_per_s": bare.per_second * num_envs,
-    "env_pixels_ratio": with_pixels.per_cpu_second / bare.per_cpu_second,
-    "env_num_envs_count": float(num_envs),
-  }
+  result = {}
+  for name, changes in (
+    ("", {"observation": "entities"}),
+    ("pixels", {"observation": "pixels", "pixels": PIXELS}),
+  ):
+    whole, alone = _measure(config, num_envs, seconds, **changes)
+    observation = name or "entities"
+    bare_name = (
+      f"env_bare_{name}_steps_per_s" if name else "env_bare_steps_per_s"
+    )
+    result |= {
+      f"env_{observation}_steps_per_s": whole.per_second * num_envs,
+      bare_name: alone.per_second * num_envs,
+      f"env_{observation}_ratio": whole.per_cpu_second / alone.per_cpu_second,
+    }
+  return result | {"env_num_envs_count": float(num_envs)}
 
 
 def pictures(
@@ -148,10 +134,12 @@ def pictures(
   result = {}
   for size in VISION_SIZES:
     environments = _land(config, num_envs)
-    bare = _bare_rays(environments, size)
+    environments.reset()
     width, height = size
-    cast = _drawing(environments, size, shade)
-    drawn, rays = timing.rates([cast, bare], seconds)
+    drawn, rays = timing.rates(
+      [_drawing(environments, size, shade), _bare_rays(environments, size)],
+      seconds,
+    )
     name = f"vision_{width}x{height}"
     result[f"{name}_frames_per_s"] = drawn * num_envs
     result[f"{name}_ratio"] = drawn / rays

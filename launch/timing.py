@@ -24,30 +24,19 @@ class Speed(NamedTuple):
   per_cpu_second: float
 
 
-def _nothing() -> None:
-  """Prepares nothing."""
-
-
-def rates(
-  works: Sequence[Callable[[], object]],
-  seconds: float,
-  prepare: Callable[[], object] = _nothing,
-) -> list[float]:
+def rates(works: Sequence[Callable[[], object]], seconds: float) -> list[float]:
   """Calls a second of each piece of work; see `speeds`."""
-  return [speed.per_second for speed in speeds(works, seconds, prepare)]
+  return [speed.per_second for speed in speeds(works, seconds)]
 
 
 def speeds(
-  works: Sequence[Callable[[], object]],
-  seconds: float,
-  prepare: Callable[[], object] = _nothing,
+  works: Sequence[Callable[[], object]], seconds: float
 ) -> list[Speed]:
   """Speeds of pieces of work, measured in alternation.
 
   Args:
     works: Each is called once for warming up, then again and again.
     seconds: Time for each of them.
-    prepare: Called before each turn, outside the measured time.
 
   Returns:
     Of each, medians over the turns.
@@ -57,7 +46,6 @@ def speeds(
   turns: list[list[Speed]] = [[] for _ in works]
   for _ in range(max(3, round(seconds / _TURN_SECONDS))):
     for work, measured in zip(works, turns, strict=True):
-      prepare()
       cpu, start, calls = time.process_time(), time.perf_counter(), 0
       while time.perf_counter() < start + _TURN_SECONDS or not calls:
         work()

@@ -21,6 +21,7 @@ _RAMPS: Final = 20
 _PLACE_METRES: Final = 0.02
 # Metres a second: more than walking, turning and swinging at once ask for.
 _MAX_HAND_SPEED: Final = 12.0
+_NO_NORMAL: Final = np.zeros(3, np.float32)
 _NO_STAGE: Final = int(mujoco.mjtStage.mjSTAGE_NONE)
 _VELOCITY_STAGE: Final = int(mujoco.mjtStage.mjSTAGE_VEL)
 
@@ -68,6 +69,7 @@ class CpuPhysics:
     self._yaw = np.zeros((N, P))
     self._watched = np.ones(N, bool)  # Where contacts will be asked for.
     self._held = np.full((N, P), -1)
+    self._fresh = np.zeros(N, bool)  # At the start, but for the yaw.
     self._place = np.zeros((N, P, 2))  # Where players that stand want to be.
     self._stood = np.zeros((N, P, 1), bool)  # During the last step.
     self._worlds = models.Models(N, mjcf.Capacity(S, P, _BOXES, _RAMPS))
@@ -81,7 +83,7 @@ class CpuPhysics:
     self._pair_sensors[first, second] = np.arange(len(layout.pairs))
     self._pair_sensors[second, first] = np.arange(len(layout.pairs))
     self._make_batch()
-    self._restart(np.arange(N), self._yaw)
+    self._restart(np.arange(N))
 
   def load(self, env_ids: np.ndarray, scenes: Sequence[base.Scene]) -> None:
     """Replaces the worlds of some environments and puts them at the start.
@@ -110,14 +112,17 @@ class CpuPhysics:
       self._watched[env] = scene.contacts
     self._options = [model.opt for model in self._worlds.models]
     self.batch.set_models(self._worlds.models)
-    self._restart(env_ids, np.zeros((len(env_ids), self.num_players)))
+    self._yaw[env_ids] = 0.0
+    self._restart(env_ids)
 
   def restore(self, env_ids: np.ndarray, yaw: np.ndarray) -> None:
     """Puts environments back to their scenes' start; yaw is [len(ids), P]."""
     env_ids = np.asarray(env_ids, int)
-    for env in env_ids:
+    self._yaw[env_ids] = yaw
+    moved = env_ids[~self._fresh[env_ids]]
+    for env in moved:
       self._worlds.restore(env)
-    self._restart(env_ids, np.asarray(yaw, float))
+    self._restart(moved)
 
   def set_slots(
     self,
@@ -140,6 +145,7 @@ class CpuPhysics:
       return
     at = np.where((types > 0)[:, None], positions, parts.PARKING)  # [C, 3]
     changed = np.unique(env_ids)
+    self._fresh[changed] = False
     for env in changed:
       rows = np.flatnonzero(env_ids == env)
       self._worlds.set_slots(env, slots[rows], types[rows], at[rows])
@@ -158,20 +164,28 @@ class CpuPhysics:
   def step(self, control: base.AvatarControl) -> None:
     """Simulates STEP_SECONDS."""
     N, P = self.num_envs, self.num_players
+    self._fresh[:] = False
     self._yaw += constants.STEP_SECONDS * control.turn
     self._change_grips(np.asarray(control.held))
     self._ctrl[:, : 2 * P] = self._player_velocity(control).reshape(N, 2 * P)
     self._ctrl[:, 2 * P :] = self._hand_velocity(control).reshape(N, 3 * P)
-    self.batch.step(nstep=self.substeps, stage=_NO_STAGE)
+    self.simulate()
     self._observe(None)
+
+  def simulate(self) -> None:
+    """Runs the time steps of a step: apart, to be measured alone."""
+    self.batch.step(nstep=self.substeps, stage=_NO_STAGE)
 
   def state(self) -> base.PhysicsState:
     """Poses and contacts now."""
+    N, P, S = self.num_envs, self.num_players, self.num_slots
     turns = np.round(self._yaw / (2 * np.pi))
+    positions = self._qpos.astype(np.float32)  # Once, for all that follows.
+    objects = positions[:, 6 * P :].reshape(N, S, 7)
     return base.PhysicsState(
-      object_pos=self._slot_poses[..., :3].astype(np.float32),
-      object_quat=self._slot_poses[..., 3:].astype(np.float32),
-      player_pos=self._player_poses.astype(np.float32),
+      object_pos=objects[..., :3],
+      object_quat=objects[..., 3:],
+      player_pos=positions[:, : 3 * P].reshape(N, P, 3),
       player_yaw=(self._yaw - 2 * np.pi * turns).astype(np.float32),
       touching=self._touching(),
     )
@@ -223,7 +237,7 @@ class CpuPhysics:
       normal=(
         result[2].astype(np.float32)
         if normals
-        else np.zeros((*node.shape, 3), np.float32)
+        else np.broadcast_to(_NO_NORMAL, (*node.shape, 3))
       ),
     )
 
@@ -256,15 +270,17 @@ class CpuPhysics:
     self.batch.state[:] = state
     self._observe(None)
 
-  def _restart(self, env_ids: np.ndarray, yaw: np.ndarray) -> None:
+  def _restart(self, env_ids: np.ndarray) -> None:
     """Resets environments to the start poses in their models."""
+    if not len(env_ids):
+      return
     ids = np.sort(env_ids)
     self.batch.reset(ids, stage=_NO_STAGE)
     feet = [self._worlds.scenes[env].player_at for env in ids]
     self._player_poses[ids] = np.reshape(feet, (-1, self.num_players, 3))
-    self._yaw[env_ids] = yaw
     self._held[ids] = -1
     self._stood[ids] = False
+    self._fresh[ids] = True
     self._observe(ids)
 
   def _observe(self, ids: np.ndarray | None) -> None:

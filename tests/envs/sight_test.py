@@ -5,12 +5,12 @@ import numpy as np
 from absl.testing import absltest
 
 from envs import avatar, constants, sight
-from envs.physics import base
+from envs.physics import base, cpu
 
 _CUBE, _SPHERE = 4, 9
 
 
-def _wanted(types, positions, literals, yaw=0.0):
+def _wanted(types, positions, literals, yaw=0.0, room=0.0):
   slots = len(types)
   poses = avatar.Poses(
     object_pos=jnp.asarray([positions], jnp.float32),
@@ -23,19 +23,21 @@ def _wanted(types, positions, literals, yaw=0.0):
     poses,
     jnp.zeros([1, 1]),
     jnp.asarray([literals]),
+    jnp.full([1, 2], room),
   )
 
 
 class WantedTest(absltest.TestCase):
   def test_players_look_at_all_in_view_and_objects_as_named(self):
     at = [[2, 0, 0.8], [-2, 0, 0.8], [3, 0, 0.8], [2.5, 0, 0.8]]
-    sources, centres, pairs = _wanted(
+    sources, centres, sure, pairs = _wanted(
       [_CUBE, _CUBE, _SPHERE, 0], at, [[_SPHERE, _CUBE], [13, _CUBE], [0, 0]]
     )
     expected = np.zeros([5, 5], bool)
     expected[0, [1, 3]] = True  # Not what is behind, nor the empty slot.
     expected[3, [1, 2]] = True  # The sphere looks at both cubes.
     np.testing.assert_array_equal(pairs[0], expected)
+    self.assertFalse(np.any(sure))  # Ground that is not flat may hide all.
     np.testing.assert_allclose(sources[0, 0], [0, 0, constants.EYE_HEIGHT])
     np.testing.assert_allclose(
       centres[0, 0], [0, 0, constants.AVATAR_HEIGHT / 2]
@@ -43,10 +45,67 @@ class WantedTest(absltest.TestCase):
     np.testing.assert_allclose(sources[0, 1:], at)
 
   def test_nothing_is_tested_of_itself(self):
-    _, _, pairs = _wanted(
+    _, _, _, pairs = _wanted(
       [_CUBE, _CUBE], [[-2, 0, 0], [-3, 0, 0]], [[_CUBE, _CUBE]]
     )
     np.testing.assert_array_equal(pairs[0], [[0, 0, 0], [0, 0, 1], [0, 1, 0]])
+
+  def test_on_flat_ground_only_what_may_be_hidden_is_tested(self):
+    # Along the heading, behind it, beside the way to it, and far beside.
+    at = [[2, 0, 0.2], [4, 0, 0.2], [3, 0.9, 0.2], [3, 1.5, 0.2]]
+    _, _, sure, pairs = _wanted(
+      [_CUBE] * 4, at, [[_CUBE, _CUBE], [0, 0]], room=5.0
+    )
+    np.testing.assert_array_equal(sure[0, 0], [0, 1, 0, 1, 1])
+    np.testing.assert_array_equal(pairs[0, 0], [0, 0, 1, 0, 0])
+    self.assertFalse(np.any(sure[0, 1:]))  # Between objects all is tested,
+    np.testing.assert_array_equal(pairs[0, 2], [0, 1, 0, 1, 1])  # as named.
+
+  def test_what_is_outside_the_room_is_never_sure(self):
+    _, _, sure, pairs = _wanted(
+      [_CUBE] * 2, [[2, 0.5, 0.2], [2, -0.5, -0.2]], [[0, 0]], room=3.0
+    )
+    np.testing.assert_array_equal(sure[0, 0], [0, 1, 0])
+    np.testing.assert_array_equal(pairs[0, 0], [0, 0, 1])
+    _, _, sure, _ = _wanted([_CUBE], [[2, 0, 0.2]], [[0, 0]], room=1.9)
+    self.assertFalse(np.any(sure))
+
+  def test_sure_is_what_the_rays_would_tell(self):
+    physics = cpu.CpuPhysics(32, 5, num_threads=1)
+    rng = np.random.Generator(np.random.PCG64(0))
+    floor = np.zeros((8, 8), int)
+    scenes = [
+      base.Scene(
+        heights=floor,
+        ramps=floor,
+        slot_types=rng.integers(1, constants.NUM_OBJECT_TYPES + 1, 5),
+        slot_at=np.c_[rng.uniform([0.8, -1.2], [2.8, 1.2], (5, 2)), [0.2] * 5],
+        slot_yaw=rng.uniform(-3, 3, 5),
+        slot_frozen=np.ones(5, bool),
+        player_at=np.zeros((1, 3)),
+      )
+      for _ in range(32)
+    ]
+    physics.load(np.arange(32), scenes)
+    state = physics.state()
+    types = jnp.asarray([scene.slot_types for scene in scenes], jnp.int32)
+    poses = avatar.Poses(
+      state.object_pos, state.player_pos, state.player_yaw, state.touching
+    )
+    literals = jnp.zeros((32, 1, 2), jnp.int32)
+    sources, centres, sure, pairs = map(
+      np.asarray,
+      sight.wanted(
+        types, poses, jnp.zeros((32, 1)), literals, jnp.full((32, 2), 4.0)
+      ),
+    )
+    asked = sure | pairs
+    lines = sight.segments(sources, centres, asked)
+    hits = physics.rays(lines.origins, lines.directions, lines.exclude)
+    free = sight.unblocked(lines, hits, asked.shape)
+    self.assertGreater(sure.sum(), 20)
+    self.assertGreater((asked & ~free).sum(), 20)
+    np.testing.assert_array_equal(free[sure], True)
 
 
 class SegmentsTest(absltest.TestCase):

@@ -3,7 +3,7 @@
 import numpy as np
 from absl.testing import absltest
 
-from envs import task_arrays, task_rows
+from envs import constants, task_arrays, task_rows
 from envs.literals import Literal, Rule
 from tests.envs import land_fixtures as fixtures
 
@@ -33,6 +33,9 @@ class TaskRowsTest(absltest.TestCase):
     )
     self.assertEqual(tasks.trials[1], 2)
     self.assertEqual(tasks.trial_steps[1], self.busy.trial_steps)
+    # Half the size of the flat arena.
+    half = np.asarray(self.busy.world.tiles) * constants.TILE_METRES / 2
+    np.testing.assert_allclose(tasks.room[1], half)
     # Only the second rule asks who sees whom: the player the pyramid.
     literals = np.asarray(tasks.see_literals[1])
     np.testing.assert_array_equal(

@@ -34,13 +34,6 @@ class RatesTest(absltest.TestCase):
     self.assertEqual(self.calls.count("b"), 1 + 8 * 2)
     self.assertEqual(self.calls[2:20], ["a"] * 16 + ["b"] * 2)
 
-  def test_preparing_is_not_measured(self):
-    prepared = self.work("prepare", 100.0)
-    rates = timing.rates([self.work("a", 1 / 64)], 0.5, prepared)
-    self.assertEqual(rates, [64.0])
-    # One for each of the three turns, the fewest.
-    self.assertEqual(self.calls.count("prepare"), 3)
-
   def test_one_slow_moment_does_not_count(self):
     durations = iter([9.0, 2.0, 30.0, 2.0])
     rates = timing.rates([self.work("a", lambda: next(durations))], seconds=0.1)
