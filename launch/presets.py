@@ -78,19 +78,17 @@ def laptop() -> config.ExperimentConfig:
 
   Three or four objects lie in a small room. Coming near one of them, which
   only a hidden rule tells, turns it into the goal's object; being near that
-  pays. So the first trial is for finding out, the others are for going
-  straight there; there are one to four, so that no number of tries that the
-  agent is measured at is new to it. The room, trials and network are as small
-  as they can be for this, since two cores take in some million steps.
+  pays. So the first trial is for finding out, the other three are for going
+  straight there. The room, trials and network are as small as they can be
+  for this, since two cores take in some million steps.
   """
-  most_trials, trial_seconds = 4, 4
-  episode = most_trials * round(trial_seconds / constants.STEP_SECONDS)
+  trials, trial_seconds = 4, 4
+  episode = trials * round(trial_seconds / constants.STEP_SECONDS)
   return config.ExperimentConfig(
     run=config.RunConfig(
       max_minutes=30.0, eval_tasks=50, eval_trials=(1, 2, 3, 4)
     ),
     # One step more than the episode: its last observation comes along.
-    # Shorter episodes fill up with steps that nothing is learned from.
     actor=config.ActorConfig(envs_per_actor=32, unroll_length=episode + 1),
     env=land.LandConfig(num_slots=6, max_rules=2, num_threads=1),
     tasks=sampler.SamplerConfig(
@@ -107,7 +105,7 @@ def laptop() -> config.ExperimentConfig:
       player_in_goal_probability=1.0,
       player_in_rule_probability=1.0,
       hide="rules",
-      trials=(1, most_trials),
+      trials=(trials, trials),
       trial_seconds=(trial_seconds, trial_seconds),
       max_objects=5,
     ),
