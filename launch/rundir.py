@@ -80,11 +80,24 @@ class RunDir:
       self.checkpoints.mkdir(exist_ok=True)
       self.logs.mkdir(exist_ok=True)
       if not self.exists() or self.read_config() != wanted:
-        content = {"format": FORMAT, "config": wanted}
-        cli.write_atomically(
-          str(self.config), json.dumps(content, indent=1) + "\n"
-        )
+        self.write_config(config)
     return lock
+
+  def write_config(self, config: Any) -> None:
+    """Replaces the run's config."""
+    content = {"format": FORMAT, "config": config_json.to_json(config)}
+    cli.write_atomically(str(self.config), json.dumps(content, indent=1) + "\n")
+
+  def is_locked(self) -> bool:
+    """Whether a `train` works here."""
+    try:
+      with open(self.path / _LOCK) as file:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+      return False
+    except BlockingIOError:
+      return True
+    return False
 
   def _check(self, wanted: Any, free_fields: Collection[str]) -> None:
     """Raises UserError unless a run of this config may be here."""

@@ -1,8 +1,16 @@
 """What every replay does: the seam between actors and learner."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from agent import types
+
+
+class Counts(NamedTuple):
+  """What a store holds, and what went in and out of it since it was empty."""
+
+  size: int
+  inserts: int
+  samples: int
 
 
 class ReplayWriter(Protocol):
@@ -51,6 +59,14 @@ class Replay(Protocol):
 
   def size(self) -> int:
     """Items stored."""
+    ...
+
+  def info(self) -> Counts:
+    """Items stored, inserted and sampled.
+
+    Raises:
+      TimeoutError: If the store's server does not answer.
+    """
     ...
 
   def checkpoint(self, path: str) -> None:

@@ -13,6 +13,7 @@ import zipfile
 import numpy as np
 
 from agent import types
+from agent.replay import base
 from agent.replay import config as config_lib
 from agent.replay import priorities as priorities_lib
 from agent.replay import spec as spec_lib
@@ -66,6 +67,11 @@ class InMemoryReplay:
     """Items stored."""
     with self._changed:
       return self._size()
+
+  def info(self) -> base.Counts:
+    """Items stored, inserted and sampled."""
+    with self._changed:
+      return base.Counts(self._size(), self._inserts, self._samples)
 
   def insert(self, unroll: types.Unroll, priority: float = 1.0) -> None:
     """Copies one unroll into the store.

@@ -18,9 +18,9 @@ from agent.replay import priorities as priorities_lib
 from agent.replay import reverb_lite
 from agent.replay import reverb_server as server_lib
 from agent.replay import spec as spec_lib
-from agent.replay.reverb_connection import Connection, TableInfo
+from agent.replay.reverb_connection import Connection
 
-__all__ = ["Connection", "ReverbSampler", "ReverbWriter", "TableInfo"]
+__all__ = ["Connection", "ReverbSampler", "ReverbWriter"]
 
 # The first elements of a sample: key, probability, table size, priority,
 # times sampled; the columns follow.

@@ -11,22 +11,14 @@ import ipaddress
 import itertools
 import time
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
-from agent.replay import reverb_lite, reverb_private
+from agent.replay import base, reverb_lite, reverb_private
 from agent.replay import reverb_server as server_lib
 from agent.replay import spec as spec_lib
 
 # ServerInfo counts its deadline in whole seconds.
 _INFO_TIMEOUT = 1
-
-
-class TableInfo(NamedTuple):
-  """What a server says about its table."""
-
-  size: int
-  inserts: int
-  samples: int
 
 
 class Connection:
@@ -75,7 +67,7 @@ class Connection:
     self.client = client
     return True
 
-  def table_info(self) -> TableInfo:
+  def table_info(self) -> base.Counts:
     """Returns the table's counts.
 
     Raises:
@@ -92,7 +84,7 @@ class Connection:
           _fields(limiter.get(field, b"")).get(_COMPLETED, 0)
           for field in (_INSERT_STATS, _SAMPLE_STATS)
         )
-        return TableInfo(table.get(_SIZE, 0), inserts, samples)
+        return base.Counts(table.get(_SIZE, 0), inserts, samples)
     raise ValueError(f"The server at {self.address} has no table of unrolls.")
 
   def _check_fields(self, tables: list[bytes]) -> None:

@@ -10,14 +10,13 @@ import sys
 import threading
 import time
 
+from agent.replay import base, reverb_private
 from agent.replay import config as config_lib
-from agent.replay import reverb_private
 from agent.replay import spec as spec_lib
 from agent.replay.reverb_client import (
   Connection,
   ReverbSampler,
   ReverbWriter,
-  TableInfo,
 )
 
 __all__ = ["ReverbReplay", "ReverbSampler", "ReverbWriter", "start_server"]
@@ -56,6 +55,7 @@ class ReverbReplay:
 
   Attributes:
     address: 'unix:path' or 'host:port', for writers and samplers.
+    restarts: How often the server was started again because it had died.
   """
 
   def __init__(
@@ -76,6 +76,7 @@ class ReverbReplay:
     self._root = os.path.join(root, self._name)
     self._lock = threading.RLock()
     self._closed = threading.Event()
+    self.restarts = 0
     try:
       self._process, self.address = self._start(config.port)
     except BaseException:
@@ -106,7 +107,7 @@ class ReverbReplay:
       buffer_size=1 if queue else None,
     )
 
-  def info(self) -> TableInfo:
+  def info(self) -> base.Counts:
     """Returns the items stored, inserted and sampled.
 
     Raises:
@@ -283,6 +284,7 @@ class ReverbReplay:
         try:
           self._stop()
           self._restart()
+          self.restarts += 1
           delay = 0.2
         except (OSError, ValueError, RuntimeError) as error:
           logging.warning("%s", error)

@@ -1,5 +1,7 @@
 """Starts the actors' processes and keeps them alive."""
 
+from collections.abc import Iterable
+
 from launch import rundir
 from launch.local import children, control
 from launch.roles import process_env
@@ -11,7 +13,7 @@ def start(
   run: rundir.RunDir,
   server: control.Server,
   replay_address: str,
-  num_actors: int,
+  indices: Iterable[int],
   first_seed: int,
 ) -> list[children.Child]:
   """Starts the actors.
@@ -21,7 +23,7 @@ def start(
     server: What they connect to.
     replay_address: Of the replay server, or empty: then unrolls go through
       the control channel.
-    num_actors: How many.
+    indices: Their numbers.
     first_seed: Differs between starts of the same run, so that an actor does
       not replay its random numbers.
   """
@@ -40,5 +42,5 @@ def start(
       env,
       str(run.logs / f"actor_{index}.log"),
     )
-    for index in range(num_actors)
+    for index in indices
   ]

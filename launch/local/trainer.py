@@ -7,8 +7,8 @@ import jax
 from agent import types
 from agent.replay import factory
 from launch import builder, config, errors, metrics, progress, rundir
-from launch.local import actors, children, control
-from launch.roles import desk, learning, status
+from launch.local import actors, children, control, health
+from launch.roles import desk, learning, scaling, status, status_file
 
 _SUPERVISE_SECONDS = 0.5
 _REPLAY_FOLDER = "replay"
@@ -102,19 +102,13 @@ class Trainer:
     """Runs until the bounds of the config, or until asked to stop."""
     if self._finished():
       return
-    actors_text = f"{self._config.actor.num_actors} actor(s)"
-    self._line.say(f"starting {actors_text}; replay: {self._replay_name()}")
-    # Differs from one start of the run to the next.
-    first_seed = self.learning.updates + self.desk.counters()["env_steps"]
-    self.actors = actors.start(
-      self._run,
-      self._server,
-      self._address,
-      self._config.actor.num_actors,
-      first_seed,
-    )
+    wanted = self._config.actor.num_actors
+    self._line.say(f"starting {wanted} actor(s); replay: {self._replay_name()}")
+    scaling.forget(self._run)
+    self._scale(wanted)
     run = self._config.run
     report = status.Status(run, self._line, self._metrics)
+    self._health = health.Health(self.learning, self._replay)
     before, steps = self._seconds, self.desk.counters()["env_steps"]
     start = time.monotonic()
     next_checkpoint = start + 60 * run.checkpoint_minutes
@@ -131,10 +125,33 @@ class Trainer:
         next_checkpoint = now + 60 * run.checkpoint_minutes
         self.save()
       self.update(report)
-      report.show(self.counters(), self.desk)
+      if report.due():
+        self._show(report, "running")
     self._seconds = before + time.monotonic() - start
-    report.show(self.counters(), self.desk, force=True)
+    self._show(report, "ended")
     self.save()
+
+  def _show(self, report: status.Status, state: str) -> None:
+    """Writes a row of metrics and the status file."""
+    roles = self._health.roles(self.actors)
+    shown = status_file.metrics(roles)
+    report.show(self.counters(), self.desk, force=True, roles=shown)
+    status_file.write(
+      self._run, "local", state, self.counters(), report.row, roles
+    )
+
+  def _scale(self, wanted: int) -> None:
+    """Starts actors, or ends those of the highest numbers."""
+    # Differs from one start of the run to the next.
+    first_seed = self.learning.updates + self.desk.counters()["env_steps"]
+    children.stop(self.actors[wanted:])
+    self.actors = self.actors[:wanted] + actors.start(
+      self._run,
+      self._server,
+      self._address,
+      range(len(self.actors), wanted),
+      first_seed,
+    )
 
   def _replay_name(self) -> str:
     return f"Reverb at {self._address}" if self._address else "in memory"
@@ -148,6 +165,11 @@ class Trainer:
 
   def _supervise(self) -> None:
     self._server.check()
+    scaled = scaling.take(self._run, self._config)
+    if scaled is not None:
+      self._config = scaled
+      self._scale(scaled.actor.num_actors)
+      self._line.say(f"{len(self.actors)} actor(s) now")
     for child in self.actors:
       if child.poll():
         self._line.say(f"{child.name} died and was started again")

@@ -223,5 +223,5 @@ class LearnerRole(process.RunningRole):
         **self._sums.read(),
       }
     if self._store is not None:
-      result["replay_size"] = self._store.size()
+      result |= self._store.info()._asdict()
     return result

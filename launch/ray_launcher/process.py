@@ -3,13 +3,13 @@
 import contextlib
 import logging
 import os
-import pathlib
 import platform
 import secrets
 import threading
 from typing import Any, NamedTuple
 
 from launch import config, errors
+from launch.roles import status_file
 
 
 class Failure(NamedTuple):
@@ -40,15 +40,6 @@ class Setup(NamedTuple):
   many_machines: bool
 
 
-def memory_bytes() -> int:
-  """Resident memory of this process; 0 where the system does not tell."""
-  try:
-    pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
-  except OSError:
-    return 0
-  return pages * os.sysconf("SC_PAGE_SIZE")
-
-
 class Role:
   """One role: cheap to make, since an error there would be the end of it.
 
@@ -67,7 +58,7 @@ class Role:
       "pid": os.getpid(),
       "host": platform.node(),
       "birth": self._birth,
-      "memory_mb": memory_bytes() / 2**20,
+      "memory_mb": status_file.memory_mb(),
     }
 
 

@@ -48,14 +48,14 @@ class Rows:
       return
     self._next = time.monotonic() + _STATUS_SECONDS
     shown = [self._role(role, roles) for role in roles.values()]
-    status_file.write(self._run, "ray", state, counters, shown)
-    if not due:
-      return
-    if "learner" in roles:
+    if due:
       self._learned.add_to(self._status, roles["learner"].stats)
-    desk = _Desk(roles["curriculum"].stats if "curriculum" in roles else {})
-    self._status.show(
-      counters, desk, force=ended, roles=status_file.metrics(shown)
+      desk = _Desk(roles["curriculum"].stats)
+      self._status.show(
+        counters, desk, force=ended, roles=status_file.metrics(shown)
+      )
+    status_file.write(
+      self._run, "ray", state, counters, self._status.row, shown
     )
 
   def _role(
@@ -69,7 +69,7 @@ class Rows:
     kind = role.name.split()[0]
     if kind == "actor":
       numbers["steps_per_s"] = rates.get("steps", 0.0)
-      learner = roles["learner"].stats if "learner" in roles else {}
+      learner = roles["learner"].stats
       if "version" in stats and "updates" in learner:
         lag = learner["updates"] - stats["version"]
         numbers["params_lag"] = max(0.0, lag)
@@ -78,17 +78,10 @@ class Rows:
       numbers["steps_per_s"] = rates.get("learned", 0.0)
       if rates.get("running"):
         numbers["wait_share"] = min(1.0, rates["waited"] / rates["running"])
-      for name in ("devices", "replay_size"):
-        if name in stats:
-          numbers[name] = stats[name]
-    elif kind == "replay" and "size" in stats:
-      numbers |= {
-        "size": stats["size"],
-        "inserts_per_s": rates.get("inserts", 0.0),
-        "samples_per_s": rates.get("samples", 0.0),
-        "samples_per_insert": stats["samples"] / max(stats["inserts"], 1),
-        "server_pid": stats["server_pid"],
-      }
+      if "devices" in stats:
+        numbers["devices"] = stats["devices"]
+    elif "server_pid" in stats:
+      numbers["server_pid"] = stats["server_pid"]
     elif kind == "curriculum":
       numbers["episodes_per_s"] = rates.get("episodes", 0.0)
     elif kind == "evaluator":
@@ -99,6 +92,13 @@ class Rows:
       }
       if "version" in stats:
         numbers["version"] = stats["version"]
+    if "inserts" in stats:  # The replay server, or the learner in its stead.
+      numbers |= {
+        "replay_size": stats["size"],
+        "inserts_per_s": rates.get("inserts", 0.0),
+        "samples_per_s": rates.get("samples", 0.0),
+        "samples_per_insert": stats["samples"] / max(stats["inserts"], 1),
+      }
     return status_file.RoleStatus(
       role.name,
       kind,

@@ -7,6 +7,7 @@ from agent import checkpoint, types
 from launch import config, metrics, progress, rundir, saved
 from launch.ray_launcher import cluster, crew, desk_role, process, rows
 from launch.ray_launcher import supervisor as supervisor_lib
+from launch.roles import scaling
 
 _POLL_SECONDS = 0.5
 # Roles that do not end by themselves by then are ended.
@@ -36,6 +37,7 @@ class Trainer:
     self._address = address
     self._stop = False
     self._started = False
+    self._num_actors = 0
     self._counters = self._saved_counters()
     if not self._finished():
       # Here, not in `train`: Ray takes signals, which `train` wants back.
@@ -95,6 +97,10 @@ class Trainer:
     while not self._finished():
       self._supervisor.poll(_POLL_SECONDS)
       self._count()
+      scaled = scaling.take(self._run, self._config)
+      if scaled is not None:
+        self._config = scaled
+        self._scale(scaled.actor.num_actors)
       report.show(self._counters, self._supervisor.roles)
     self._end()
     report.show(self._counters, self._supervisor.roles, state="ended")
@@ -117,14 +123,23 @@ class Trainer:
     self._crew = crew.Crew(setup)
     for name, handle in self._crew.roles.items():
       self._supervisor.add(name, handle, runs=name != "board")
-    for index in range(actors):
-      self._supervisor.add(f"actor {index}", self._crew.actor(index))
+    scaling.forget(self._run)
+    self._scale(actors)
     updates, steps = self._counters["updates"], self._counters["env_steps"]
     if steps:
       self._line.say(
         f"going on from update {updates}, after {steps} steps and "
         f"{progress.duration(self._counters['seconds'])}"
       )
+
+  def _scale(self, wanted: int) -> None:
+    """Adds actors, or ends those of the highest numbers."""
+    there = self._num_actors
+    for index in range(there, wanted):
+      self._supervisor.add(f"actor {index}", self._crew.actor(index))
+    for index in range(wanted, there):
+      self._supervisor.remove(f"actor {index}")
+    self._num_actors = wanted
 
   def _count(self) -> None:
     """Takes up the roles' counters; one that was restarted may lag behind."""

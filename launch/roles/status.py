@@ -29,6 +29,9 @@ class Status:
     run: Bounds of the run and the time between rows.
     line: The live line.
     writer: Where rows go.
+
+  Attributes:
+    row: The last row written.
   """
 
   def __init__(
@@ -47,6 +50,7 @@ class Status:
     self._weights: list[int] = []
     self._next = time.monotonic() + run.log_seconds
     self._rewarded = False
+    self.row: dict[str, float] = {}
 
   def add(
     self, values: Mapping[str, Any], steps: int, lag: float, updates: int = 1
@@ -112,6 +116,7 @@ class Status:
     row |= desk.curriculum_metrics() | dict(roles or {})
     self._values, self._lags, self._weights = [], [], []
     self._writer.write(int(counters["env_steps"]), row)
+    self.row = row
     # The first reward is worth a line at once.
     self._line.update(
       self._text(row, rewards), force=force or bool(rewards) > self._rewarded

@@ -4,6 +4,7 @@
  "host": ..., "launcher": "ray", "state": "running",
  "counters": {"env_steps": ..., "episodes": ..., "updates": ...,
               "seconds": ...},
+ "metrics": the last row of metrics,
  "roles": {"learner": {"kind": "learner", "pid": ..., "host": ...,
                        "memory_mb": ..., "restarts": ...,
                        "silent_s": ..., numbers of this role}, ...}}
@@ -12,6 +13,7 @@
 import dataclasses
 import json
 import os
+import pathlib
 import platform
 import time
 from collections.abc import Iterable, Mapping
@@ -53,6 +55,7 @@ def write(
   launcher: str,
   state: str,
   counters: Mapping[str, float],
+  row: Mapping[str, float],
   roles: Iterable[RoleStatus],
 ) -> None:
   """Replaces a run's status file.
@@ -62,6 +65,7 @@ def write(
     launcher: Which one runs it.
     state: "running" or "ended".
     counters: Of the whole run.
+    row: The last row of metrics.
     roles: All there are.
 
   Raises:
@@ -75,6 +79,7 @@ def write(
     "launcher": launcher,
     "state": state,
     "counters": dict(counters),
+    "metrics": dict(row),
     "roles": {role.name: _role_json(role) for role in roles},
   }
   cli.write_atomically(str(run.path / NAME), json.dumps(content, indent=1))
@@ -105,10 +110,19 @@ def read(run: rundir.RunDir) -> dict[str, Any]:
     content = json.loads(path.read_text())
     if not isinstance(content, dict) or content.get("format") != FORMAT:
       raise errors.UserError(f"the format is not {FORMAT!r}")
-  for name, kind in (("counters", dict), ("roles", dict), ("time", float)):
-    if not isinstance(content.get(name), kind):
+  for name in ("counters", "metrics", "roles"):
+    if not isinstance(content.get(name), dict):
       raise errors.UserError(f"{path}: it has no {name!r}")
   return content
+
+
+def memory_mb(pid: int | str = "self") -> float:
+  """Resident memory of a process, MiB; 0 where the system does not tell."""
+  try:
+    pages = int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1])
+  except OSError:
+    return 0.0
+  return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def metrics(roles: Iterable[RoleStatus]) -> dict[str, float]:

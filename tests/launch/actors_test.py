@@ -14,7 +14,9 @@ class ActorsTest(absltest.TestCase):
     run = rundir.RunDir(self.create_tempdir().full_path)
     server: Any = types.SimpleNamespace(address="/s/control", key=b"\x01\xff")
     with absltest.mock.patch.object(actors.children, "Child") as child:
-      started = actors.start(run, server, "127.0.0.1:5", 3, first_seed=40)
+      started = actors.start(
+        run, server, "127.0.0.1:5", range(3), first_seed=40
+      )
     self.assertLen(started, 3)
     for index, call in enumerate(child.call_args_list):
       name, module, argv, env, log = call.args

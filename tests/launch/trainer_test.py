@@ -18,7 +18,7 @@ from agent.replay import spec as spec_lib
 from curriculum import uniform
 from launch import errors, overrides, presets, progress, rundir
 from launch.local import trainer as trainer_lib
-from launch.roles import learning
+from launch.roles import learning, scaling, status_file
 from tests.agent.replay import examples
 from tests.launch import fakes
 
@@ -195,10 +195,32 @@ class TrainerTest(absltest.TestCase):
     self.assertFalse(made.stopped)
     rows = (made._run.path / "metrics.jsonl").read_text().splitlines()
     self.assertLen(rows, 1)
+    self.assertIn("learner/wait_share", json.loads(rows[0]))
+    status = status_file.read(made._run)
+    self.assertEqual(status["state"], "ended")
+    self.assertEqual(status["counters"]["env_steps"], 100)
+    self.assertEqual(status["roles"]["learner"]["pid"], os.getpid())
     self.assertLen(checkpoint.steps(made._run.checkpoints), 1)
     self.start.reset_mock()
     made.train()  # Finished: no actor is started.
     self.start.assert_not_called()
+
+  def test_actors_come_and_go_while_it_runs(self):
+    made: Any = self.make("actor.num_actors=2")
+    self.start.side_effect = lambda run, server, address, indices, seed: [
+      absltest.mock.Mock(index=i, poll=lambda: False) for i in indices
+    ]
+    made._scale(2)
+    before = made.actors
+    scaling.request(made._run, 3)
+    made._supervise()
+    self.assertEqual([actor.index for actor in made.actors], [0, 1, 2])
+    self.assertEqual(made.actors[:2], before)
+    scaling.request(made._run, 1)
+    made._supervise()
+    self.assertEqual(made.actors, before[:1])
+    before[1].terminate.assert_called_once()
+    before[0].terminate.assert_not_called()
 
   def test_a_run_that_is_asked_to_stop_stops(self):
     made = self.make()

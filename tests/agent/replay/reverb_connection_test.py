@@ -3,7 +3,7 @@
 import numpy as np
 from absl.testing import absltest
 
-from agent.replay import reverb_connection
+from agent.replay import base, reverb_connection
 from agent.replay import reverb_server as server_lib
 from tests.agent.replay import fake_reverb
 
@@ -15,7 +15,7 @@ class ConnectionTest(fake_reverb.FakeServerTest):
     )
     self.assertEqual(
       connection.table_info(),
-      reverb_connection.TableInfo(size=3, inserts=300, samples=2**35),
+      base.Counts(size=3, inserts=300, samples=2**35),
     )
     # Zeros are left out of such messages.
     self.server.tables[1] = fake_reverb.message({8: server_lib.TABLE.encode()})

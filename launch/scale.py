@@ -1,0 +1,78 @@
+"""Changes the actors of a run that is going on: `python -m launch.scale`."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+
+from launch import cli, errors, rundir
+from launch.roles import scaling, status_file
+
+_EXAMPLES = """\
+examples:
+  python -m launch.scale /tmp/run --num_actors=4
+
+It returns when that many actors are there. The run keeps the number in its
+config.json: when it is taken up again without --preset, it starts with that.
+"""
+_LOOK_SECONDS = 0.2
+
+
+def make_parser() -> cli.Parser:
+  """The command's flags."""
+  parser = cli.Parser(
+    prog="python -m launch.scale", description=__doc__, epilog=_EXAMPLES
+  )
+  parser.add_argument("workdir", metavar="RUN", help="the run's directory")
+  parser.add_argument(
+    "--num_actors", type=cli.positive_int, required=True, help="how many"
+  )
+  parser.add_argument(
+    "--wait",
+    metavar="SECONDS",
+    type=cli.positive_int,
+    default=60,
+    help="how long to wait for the run to do it (default: 60)",
+  )
+  cli.add_json_flag(parser)
+  return parser
+
+
+def num_actors(status: dict) -> int:
+  """Actors that a status file tells of."""
+  return sum(role["kind"] == "actor" for role in status["roles"].values())
+
+
+def run(args: argparse.Namespace) -> None:
+  """Asks the run, and waits until it has done so."""
+  directory = rundir.RunDir(args.workdir)
+  directory.read_config()
+  if not directory.is_locked():
+    raise errors.UserError(
+      f"{args.workdir}: no train is running there; start it with "
+      f"--set actor.num_actors={args.num_actors}"
+    )
+  before = num_actors(status_file.read(directory))
+  scaling.request(directory, args.num_actors)
+  deadline = time.monotonic() + args.wait
+  while num_actors(status_file.read(directory)) != args.num_actors:
+    if time.monotonic() > deadline:
+      raise errors.RunError(
+        f"{args.workdir}: was asked for {args.num_actors} actors, but does not "
+        f"have them after {args.wait} s"
+      )
+    time.sleep(_LOOK_SECONDS)
+  cli.emit(
+    {"workdir": str(directory.path), "num_actors": args.num_actors},
+    f"{directory.path}: {before} -> {args.num_actors} actors",
+    args.json,
+  )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Runs the command."""
+  return cli.main(make_parser, run, argv)
+
+
+if __name__ == "__main__":
+  sys.exit(main())

@@ -1,0 +1,112 @@
+"""Shows how a run is doing, role by role: `python -m launch.status RUN`."""
+
+import argparse
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from launch import cli, progress, rundir
+from launch.roles import status_file
+
+_EXAMPLES = """\
+examples:
+  python -m launch.status /tmp/run
+  python -m launch.status /tmp/run --json=-
+
+It reads what the run writes every few seconds, also after it has ended.
+"""
+_COLUMNS = ("role", "host", "pid", "MiB", "restarts", "silent", "numbers")
+# What is said of a role besides its own numbers.
+_COMMON = {"kind", "pid", "host", "memory_mb", "restarts", "silent_s"}
+
+
+def make_parser() -> cli.Parser:
+  """The command's flags."""
+  parser = cli.Parser(
+    prog="python -m launch.status", description=__doc__, epilog=_EXAMPLES
+  )
+  parser.add_argument("workdir", metavar="RUN", help="the run's directory")
+  cli.add_json_flag(parser)
+  return parser
+
+
+def page(status: Mapping[str, Any], running: bool, now: float) -> str:
+  """The status as text.
+
+  Args:
+    status: As `status_file.read` returns it.
+    running: Whether a train holds the run's lock.
+    now: The time, seconds since 1970.
+  """
+  counters, row = status["counters"], status["metrics"]
+  state = status["state"] if running else "not running"
+  age = progress.duration(now - status["time"])
+  lines = [
+    f"{status['launcher']} launcher, {state}; process {status['pid']} on "
+    f"{status['host']} said so {age} ago",
+    ", ".join(
+      f"{progress.count(counters[name])} {name.replace('_', ' ')}"
+      for name in ("env_steps", "episodes", "updates")
+    )
+    + f", {progress.duration(counters['seconds'])} of training",
+    ", ".join(
+      f"{name} {progress.count(row[name])}"
+      for name in (
+        "env_steps_per_s",
+        "learner_steps_per_s",
+        "samples_per_insert",
+        "params_lag",
+        "reward/episode",
+      )
+      if name in row
+    ),
+    "",
+    *_table(status["roles"]),
+  ]
+  return "\n".join(lines)
+
+
+def _table(roles: Mapping[str, Mapping[str, Any]]) -> list[str]:
+  cells = [_COLUMNS]
+  for name, role in roles.items():
+    numbers = ", ".join(
+      f"{key} {progress.count(value)}"
+      for key, value in role.items()
+      if key not in _COMMON
+    )
+    cells.append(
+      (
+        name,
+        role["host"],
+        str(role["pid"] or "-"),
+        f"{role['memory_mb']:.0f}",
+        str(role["restarts"]),
+        progress.duration(role["silent_s"]),
+        numbers,
+      )
+    )
+  widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+  return [
+    "  ".join(
+      cell.ljust(width) for cell, width in zip(line, widths, strict=True)
+    ).rstrip()
+    for line in cells
+  ]
+
+
+def run(args: argparse.Namespace) -> None:
+  """Reads and shows."""
+  directory = rundir.RunDir(args.workdir)
+  status = status_file.read(directory)
+  text = page(status, directory.is_locked(), time.time())
+  cli.emit(status, text, args.json)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Runs the command."""
+  return cli.main(make_parser, run, argv)
+
+
+if __name__ == "__main__":
+  sys.exit(main())
