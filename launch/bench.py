@@ -22,9 +22,18 @@ replay   unrolls in and out of the stores
 actor    one actor's environment steps
 learner  steps learned from
 train    the whole, against what the stages predict
+distributed  actors through Reverb to a sink, against the actors alone
 """
 _NUM_ENVS = 64
-_COMMANDS = ("env", "vision", "replay", "actor", "learner", "train")
+_COMMANDS = (
+  "env",
+  "vision",
+  "replay",
+  "actor",
+  "learner",
+  "train",
+  "distributed",
+)
 
 
 def make_parser() -> cli.Parser:
@@ -66,7 +75,7 @@ def run(args: argparse.Namespace) -> None:
   num_envs = args.num_envs or (
     _NUM_ENVS if args.what == "env" else config.actor.envs_per_actor
   )
-  from launch import bench_agent, bench_env
+  from launch import bench_agent, bench_distributed, bench_env
 
   if args.what == "env":
     result = bench_env.env(config, num_envs, args.seconds)
@@ -74,6 +83,8 @@ def run(args: argparse.Namespace) -> None:
     result = bench_env.pictures(config, num_envs, args.seconds)
   elif args.what == "train":
     result = bench_agent.train(config, args.preset, args.seconds)
+  elif args.what == "distributed":
+    result = bench_distributed.sink(config, args.seconds)
   else:
     measure = getattr(bench_agent, args.what)
     result = measure(config, args.seconds)

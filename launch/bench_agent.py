@@ -22,7 +22,7 @@ from launch import config as config_lib
 from launch.roles import channel
 
 
-class _Alone:
+class Alone:
   """A channel and writer without anybody at the other end."""
 
   def __init__(self, config: config_lib.ExperimentConfig, params: Any):
@@ -58,7 +58,7 @@ def actor(
   """Environment steps a second of one actor, nobody else at work."""
   made = builder.agent(config)
   params = jax.device_get(made.network.init(jax.random.PRNGKey(0)))
-  alone = _Alone(config, params)
+  alone = Alone(config, params)
   loop = builder.actor_loop(
     config, made, alone, alone, np.random.SeedSequence(0)
   )
