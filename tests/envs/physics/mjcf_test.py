@@ -1,0 +1,76 @@
+"""Tests of the skeleton that all worlds share."""
+
+import mujoco
+import numpy as np
+from absl.testing import absltest
+
+from envs import constants
+from envs.physics import mjcf, parts, terrain
+from tests.envs.physics import fakes
+
+_CAPACITY = mjcf.Capacity(num_slots=3, num_players=2, max_boxes=8, max_ramps=2)
+
+
+def _flat() -> terrain.Pieces:
+  return terrain.pieces(np.zeros((3, 3), int), np.zeros((3, 3), int))
+
+
+class BuildTest(absltest.TestCase):
+  @classmethod
+  def setUpClass(cls):
+    super().setUpClass()
+    heights, ramps = np.zeros((4, 4), int), np.zeros((4, 4), int)
+    heights[2, 1], ramps[1, 1] = 1, 1
+    cls.empty = mjcf.build(_CAPACITY, _flat())
+    cls.busy = mjcf.build(
+      _CAPACITY,
+      terrain.pieces(heights, ramps),
+      [parts.Slot(fakes.CUBE), parts.Slot(fakes.PYRAMID, True)],
+    )
+
+  def test_sizes_are_those_of_the_capacity(self):
+    for name in ("nbody", "ngeom", "nq", "nv", "nu", "neq", "nsensor", "nbvh"):
+      self.assertEqual(getattr(self.empty, name), getattr(self.busy, name))
+    # A fixed and a free body a slot, two a player, and the world.
+    self.assertEqual(self.empty.nbody, 1 + 2 * 3 + 2 * 2)
+    self.assertEqual(self.empty.nq, 3 * 2 * 2 + 7 * 3)
+    self.assertEqual(self.empty.neq, 2 * 3)  # A grip a player and slot.
+    self.assertEqual(self.empty.nsensor, 5 * 4 // 2)  # One a pair of nodes.
+
+  def test_layout_says_where_things_are(self):
+    layout = mjcf.layout(_CAPACITY)
+    model = self.busy
+    self.assertEqual(list(layout.player_qpos), [0, 3])
+    self.assertEqual(list(layout.hand_qpos), [6, 9])
+    self.assertEqual(list(layout.slot_qpos), [12, 19, 26])
+    self.assertEqual(list(layout.slot_dofs), [12, 18, 24])
+    self.assertEqual(model.geom(layout.slot_geoms[2]).name, "slot2")
+    self.assertEqual(model.body(layout.fixed_bodies[1]).name, "fixed1")
+    self.assertEqual(layout.pairs[0].tolist(), [0, 1])
+    self.assertEqual(layout.pairs[-1].tolist(), [3, 4])
+
+  def test_only_what_is_there_collides_and_may_wake(self):
+    collides = {
+      name: bool(self.busy.geom(name).contype[0])
+      for name in ("slot0", "slot1", "slot2", "fixed0", "fixed1", "fixed2")
+    }
+    self.assertEqual([k for k, v in collides.items() if v], ["slot0", "fixed1"])
+    policy = self.busy.tree_sleep_policy[
+      self.busy.body_treeid[[self.busy.body(f"slot{i}").id for i in range(3)]]
+    ]
+    asleep = mujoco.mjtSleepPolicy.mjSLEEP_INIT
+    self.assertEqual([p == asleep for p in policy], [False, True, True])
+
+  def test_substeps_make_a_step(self):
+    self.assertAlmostEqual(
+      self.empty.opt.timestep * parts.SUBSTEPS, constants.STEP_SECONDS
+    )
+
+  def test_terrain_beyond_the_capacity_is_refused(self):
+    small = _CAPACITY._replace(max_boxes=1)
+    with self.assertRaisesRegex(ValueError, "boxes, physics was built for"):
+      mjcf.build(small, _flat())
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,79 @@
+"""Tests of a batch's models."""
+
+import numpy as np
+from absl.testing import absltest
+
+from envs.physics import base, mjcf, models
+from tests.envs.physics import fakes
+
+_CAPACITY = mjcf.Capacity(num_slots=6, num_players=1, max_boxes=8, max_ramps=2)
+
+
+class ModelsTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.models = models.Models(2, _CAPACITY)
+    self.scene = fakes.scene(
+      (fakes.CUBE, 1.0, 0.0),
+      (fakes.CUBE, 2.0, 0.0),
+      (fakes.CUBE, 2.4, 0.0),
+      frozen=[1, 2],
+    )
+
+  def test_a_world_is_changed_alone(self):
+    self.models.load(1, self.scene)
+    self.assertFalse(self.models.free[0].any())
+    self.assertEqual(self.models.free[1].tolist(), [True] + [False] * 5)
+    slot = self.models.layout.slot_bodies[0]
+    self.assertGreater(self.models.models[0].body_gravcomp[slot], 0)
+    self.assertEqual(self.models.models[1].body_gravcomp[slot], 0)
+
+  def test_frozen_neighbours_touch(self):
+    self.models.load(0, self.scene)
+    touching = np.argwhere(self.models.fixed_contacts[0])
+    np.testing.assert_array_equal(touching, [[2, 3], [3, 2]])
+
+  def test_a_changed_slot_is_put_back(self):
+    self.models.load(0, self.scene)
+    before = self.models.models[0].geom_type.copy()
+    where = np.array([[0.0, 0.0, 1.0]])
+    one = np.array([1])
+    self.models.set_slots(0, one, np.array([fakes.SPHERE]), where)
+    self.assertTrue(self.models.free[0, 1])
+    self.assertFalse(self.models.fixed_contacts[0].any())
+    self.models.restore(0)
+    np.testing.assert_array_equal(self.models.models[0].geom_type, before)
+    self.assertFalse(self.models.free[0, 1])
+    self.assertTrue(self.models.fixed_contacts[0, 2, 3])
+
+  def test_nodes_of_bodies_and_geoms(self):
+    self.models.load(0, self.scene)
+    layout = self.models.layout
+    bodies = self.models.node_bodies[0]
+    self.assertEqual(bodies[0], -1)
+    self.assertEqual(bodies[2], layout.slot_bodies[0])
+    self.assertEqual(bodies[3], layout.fixed_bodies[1])
+    nodes = self.models.geom_nodes
+    self.assertEqual(nodes[layout.fixed_geoms[1]], 2)
+    self.assertEqual(nodes[-1], base.NODE_NONE)
+    self.assertEqual(nodes[0], base.NODE_TERRAIN)
+
+  def test_scenes_of_other_sizes_are_refused(self):
+    models.check(self.scene, _CAPACITY)
+    other = fakes.scene(num_slots=5)
+    with self.assertRaisesRegex(ValueError, "scene.slot_types has shape"):
+      models.check(other, _CAPACITY)
+
+  def test_room_that_terrains_need(self):
+    heights, ramps = np.zeros((4, 4), int), np.zeros((4, 4), int)
+    heights[2, 1], ramps[1, 1] = 1, 1
+    hilly = fakes.scene(heights=heights, ramps=ramps)
+    flat_boxes, flat_ramps = models.needed([self.scene])
+    boxes, found = models.needed([self.scene, hilly])
+    self.assertEqual((flat_ramps, found), (0, 1))
+    self.assertGreater(boxes, flat_boxes)
+    self.assertEqual(models.needed([]), (0, 0))
+
+
+if __name__ == "__main__":
+  absltest.main()
