@@ -11,16 +11,11 @@ import numpy as np
 from mujoco import batch as mujoco_batch
 
 from envs import constants
-from envs.physics import base, mjcf, models, parts
+from envs.physics import base, driving, mjcf, models, parts
 
 # Room for terrain at first: enough for generated worlds of every size.
 _BOXES: Final = 32
 _RAMPS: Final = 20
-# A standing avatar pulls back to its place when it has slid this far, which
-# on the slope of a ramp it does at once; a push takes the place along.
-_PLACE_METRES: Final = 0.02
-# Metres a second: more than walking, turning and swinging at once ask for.
-_MAX_HAND_SPEED: Final = 12.0
 _NO_NORMAL: Final = np.zeros(3, np.float32)
 _NO_STAGE: Final = int(mujoco.mjtStage.mjSTAGE_NONE)
 _VELOCITY_STAGE: Final = int(mujoco.mjtStage.mjSTAGE_VEL)
@@ -70,8 +65,7 @@ class CpuPhysics:
     self._watched = np.ones(N, bool)  # Where contacts will be asked for.
     self._held = np.full((N, P), -1)
     self._fresh = np.zeros(N, bool)  # At the start, but for the yaw.
-    self._place = np.zeros((N, P, 2))  # Where players that stand want to be.
-    self._stood = np.zeros((N, P, 1), bool)  # During the last step.
+    self._standing = driving.Standing(N, P)
     self._worlds = models.Models(N, mjcf.Capacity(S, P, _BOXES, _RAMPS))
     layout = self._worlds.layout
     self._slot_cols = layout.slot_qpos[:, None] + np.arange(7)  # [S, 7]
@@ -167,8 +161,13 @@ class CpuPhysics:
     self._fresh[:] = False
     self._yaw += constants.STEP_SECONDS * control.turn
     self._change_grips(np.asarray(control.held))
-    self._ctrl[:, : 2 * P] = self._player_velocity(control).reshape(N, 2 * P)
-    self._ctrl[:, 2 * P :] = self._hand_velocity(control).reshape(N, 3 * P)
+    at = self._player_poses[..., :2]
+    players = self._standing.velocity(control.velocity, at)
+    hands = driving.hand_velocity(
+      control.hand_at, self._hand_poses, self._held >= 0
+    )
+    self._ctrl[:, : 2 * P] = players.reshape(N, 2 * P)
+    self._ctrl[:, 2 * P :] = hands.reshape(N, 3 * P)
     self.simulate()
     self._observe(None)
 
@@ -279,7 +278,7 @@ class CpuPhysics:
     feet = [self._worlds.scenes[env].player_at for env in ids]
     self._player_poses[ids] = np.reshape(feet, (-1, self.num_players, 3))
     self._held[ids] = -1
-    self._stood[ids] = False
+    self._standing.forget(ids)
     self._fresh[ids] = True
     self._observe(ids)
 
@@ -316,23 +315,3 @@ class CpuPhysics:
     self._hand_poses[env, player] = at
     self._qvel[env[:, None], self._hand_cols[player]] = 0.0
     self._held = held
-
-  def _player_velocity(self, control: base.AvatarControl) -> np.ndarray:
-    """The wish; or, standing, what keeps the place on a ramp, [N, P, 2]."""
-    stands = ~np.any(control.velocity, axis=-1, keepdims=True)  # [N, P, 1]
-    at = self._player_poses[..., :2]
-    back = np.where(stands & self._stood, self._place - at, 0.0)
-    back = np.clip(back, -_PLACE_METRES, _PLACE_METRES)
-    self._stood, self._place = stands, at + back
-    return control.velocity + back / constants.STEP_SECONDS
-
-  def _hand_velocity(self, control: base.AvatarControl) -> np.ndarray:
-    """What takes the hands where they should be, [N, P, 3]."""
-    holds = self._held >= 0
-    if not holds.any():
-      return np.zeros_like(self._hand_poses)
-    way = control.hand_at - self._hand_poses
-    speed = np.linalg.norm(way, axis=-1, keepdims=True) / constants.STEP_SECONDS
-    slower = np.minimum(1.0, _MAX_HAND_SPEED / np.maximum(speed, 1e-6))
-    velocity = way * (slower / constants.STEP_SECONDS)
-    return np.where(holds[..., None], velocity, 0.0)

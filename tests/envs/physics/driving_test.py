@@ -1,0 +1,45 @@
+"""Tests of the speeds that avatars and hands are driven with."""
+
+import numpy as np
+from absl.testing import absltest
+
+from envs import constants
+from envs.physics import driving
+
+_STEP = constants.STEP_SECONDS
+
+
+class StandingTest(absltest.TestCase):
+  def test_keeps_its_place_once_it_stands(self):
+    standing = driving.Standing(1, 1)
+    still = np.zeros((1, 1, 2))
+
+    def at(x):
+      return np.array([[[x, 1.0]]])
+
+    walk = np.array([[[2.0, 0.0]]])
+    np.testing.assert_array_equal(standing.velocity(walk, at(0.0)), walk)
+    np.testing.assert_array_equal(standing.velocity(still, at(0.5)), still)
+    # It slid by 1 cm, then was pushed by 50: it pulls 2 cm, no more.
+    pull = standing.velocity(still, at(0.51))
+    np.testing.assert_allclose(pull, [[[-0.01 / _STEP, 0]]])
+    pull = standing.velocity(still, at(1.0))
+    np.testing.assert_allclose(pull, [[[-0.02 / _STEP, 0]]])
+    # That took its place along.
+    np.testing.assert_allclose(standing.velocity(still, at(0.98)), 0, atol=1e-9)
+    standing.forget(np.array([0]))
+    np.testing.assert_array_equal(standing.velocity(still, at(0.0)), still)
+
+
+class HandTest(absltest.TestCase):
+  def test_arrives_in_a_step_but_no_faster_than_allowed(self):
+    target = np.array([[[0.3, 0.4, 0.0]], [[30.0, 40.0, 0.0]], [[1.0, 0, 0]]])
+    holds = np.array([[True], [True], [False]])
+    velocity = driving.hand_velocity(target, np.zeros((3, 1, 3)), holds)
+    np.testing.assert_allclose(velocity[0, 0], [0.3 / _STEP, 0.4 / _STEP, 0])
+    np.testing.assert_allclose(velocity[1, 0], [7.2, 9.6, 0])
+    np.testing.assert_array_equal(velocity[2, 0], 0)
+
+
+if __name__ == "__main__":
+  absltest.main()
