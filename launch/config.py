@@ -129,7 +129,7 @@ class ClusterConfig:
     eval_tasks: Held-out tasks that an evaluation plays.
     ready_seconds: How long to wait for machines at the start.
     hung_seconds: How long a role may say nothing before it is killed and
-      started again.
+      started again; twice as long after each kill without a word.
   """
 
   actor_cpus: float = 1.0

@@ -13,6 +13,7 @@ from launch.ray_launcher import process
 _YOUNG_SECONDS = 30.0
 _MAX_YOUNG_FAILURES = 4
 _MAX_YOUNG_DEATHS = 20
+_MAX_DOUBLINGS = 6
 
 
 @dataclasses.dataclass
@@ -41,6 +42,7 @@ class Watched:
   born: float = 0.0
   young_failures: int = 0
   young_deaths: int = 0
+  silences: int = 0
   said: int = 0
 
 
@@ -105,12 +107,19 @@ class Supervisor:
       elif reference is watched.running:
         self._take_end(watched, reference)
     for watched in self.roles.values():
-      if (
-        watched.asked is not None
-        and time.monotonic() - watched.asked_at > self._hung_seconds
-      ):
+      silence = time.monotonic() - watched.asked_at
+      if watched.asked is not None and silence > self._patience(watched):
         self._say(f"{watched.name} says nothing: killed, to be started again")
+        watched.silences += 1
         self._kill(watched)
+
+  def _patience(self, watched: Watched) -> float:
+    """Seconds that a role may say nothing.
+
+    Twice as long after each kill: one that takes longer than that to start, or
+    that waits for a machine, would never get to its first word otherwise.
+    """
+    return self._hung_seconds * 2 ** min(watched.silences, _MAX_DOUBLINGS)
 
   def _take_stats(self, watched: Watched, reference: Any) -> None:
     import ray
@@ -134,6 +143,7 @@ class Supervisor:
         )
     watched.stats = stats
     watched.answered = now
+    watched.silences = 0
     for line in stats.get("said", [])[watched.said :]:
       self._say(line)
       watched.said += 1
