@@ -24,7 +24,7 @@ learner  steps learned from
 train    the whole, against what the stages predict
 distributed  actors through Reverb to a sink, against the actors alone
 """
-_NUM_ENVS = 64
+_NUM_ENVS = 128
 _COMMANDS = (
   "env",
   "vision",
