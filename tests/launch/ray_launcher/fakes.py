@@ -1,0 +1,87 @@
+"""A stand-in for Ray where nothing leaves the process."""
+
+import types
+
+
+class RayError(Exception):
+  """Any of Ray's."""
+
+
+class GetTimeoutError(RayError, TimeoutError):
+  """An answer did not come in time."""
+
+
+class RayActorError(RayError):
+  """An actor died."""
+
+
+class ActorUnavailableError(RayActorError):
+  """An actor is being restarted."""
+
+
+exceptions = types.SimpleNamespace(
+  RayError=RayError,
+  GetTimeoutError=GetTimeoutError,
+  RayActorError=RayActorError,
+  ActorUnavailableError=ActorUnavailableError,
+)
+
+
+class Reference:
+  """What a call returned, or will."""
+
+  def __init__(self, value=None, ready=True):
+    self.value = value
+    self.ready = ready
+
+
+class Method:
+  """A method of a handle; gives what it is told to, in order."""
+
+  def __init__(self, *answers):
+    self.answers = list(answers)
+    self.calls = []
+
+  def remote(self, *args):
+    self.calls.append(args)
+    answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+    return answer if isinstance(answer, Reference) else Reference(answer)
+
+
+class FakeRay:
+  """The functions of the module that are used."""
+
+  def __init__(self):
+    self.exceptions = exceptions
+    self.killed = []
+    self.actors = {}
+
+  def get(self, reference, timeout=None):
+    if isinstance(reference.value, Exception):
+      raise reference.value
+    if not reference.ready:
+      raise GetTimeoutError(f"{timeout}")
+    return reference.value
+
+  def wait(self, references, num_returns, timeout):
+    assert num_returns == len(references)
+    ready = [reference for reference in references if reference.ready]
+    return ready, [r for r in references if not r.ready]
+
+  def kill(self, handle, no_restart=True):
+    self.killed.append((handle, no_restart))
+
+  def get_actor(self, name):
+    return self.actors[name]
+
+
+class Peer:
+  """Calls straight into an object; see `peers.Peer`."""
+
+  def __init__(self, role):
+    self.role = role
+    self.calls = []
+
+  def call(self, method, *args, timeout=None):
+    self.calls.append((method, *args))
+    return getattr(self.role, method)(*args)
