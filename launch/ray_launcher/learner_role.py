@@ -37,14 +37,16 @@ class Publisher:
     put: Stores parameters; returns a reference.
   """
 
-  def __init__(self, board: peers.Peer, put: Callable[[Any], Any] = _put):
+  def __init__(self, board: peers.Peer, put: Callable[[Any], Any]):
     self._board = board
     self._put = put
     self._changed = threading.Event()
     self._newest: tuple[int, Any] | None = None
     # Kept: what nobody refers to is dropped from the store.
     self._posted: tuple[int, int, list[Any]] | None = None
-    threading.Thread(target=self._run, daemon=True).start()
+    self._closed = False
+    self._thread = threading.Thread(target=self._run, daemon=True)
+    self._thread.start()
 
   def publish(self, version: int, params: Any) -> None:
     """Has parameters put up; leaves must be NumPy arrays."""
@@ -52,10 +54,16 @@ class Publisher:
     self._changed.set()
 
   def _run(self) -> None:
-    while True:
+    while not self._closed:
       self._changed.wait(_POST_SECONDS)
       self._changed.clear()
       self.post()
+
+  def close(self) -> None:
+    """Ends the thread, with the newest put up."""
+    self._closed = True
+    self._changed.set()
+    self._thread.join()
 
   def post(self) -> None:
     """Puts up the newest, or once more what hangs there already."""
@@ -140,12 +148,26 @@ class LearnerRole(process.RunningRole):
     if made.saved is not None:
       self._said.append(f"learner: going on from update {made.updates}")
     sampler = self._sampler(made)
-    publisher = Publisher(self._board)
+    publisher = Publisher(self._board, _put)
     publisher.publish(made.updates, jax.device_get(made.params))
     self._started = time.monotonic()
     made.waited = 0.0
     self._learning = made
-    run = experiment.run
+    try:
+      self._learn(made, sampler, publisher)
+      self._save(made, sampler)
+    finally:
+      publisher.close()
+      sampler.close()
+
+  def _learn(
+    self,
+    made: learning.Learning,
+    sampler: base.ReplaySampler,
+    publisher: Publisher,
+  ) -> None:
+    """Learns, publishes and writes checkpoints until told to stop."""
+    run = self.setup.experiment.run
     next_save = time.monotonic() + 60 * run.checkpoint_minutes
     while not self._stop.is_set():
       if time.monotonic() >= next_save:
@@ -156,8 +178,6 @@ class LearnerRole(process.RunningRole):
         and made.updates % run.publish_updates == 0
       ):
         publisher.publish(made.updates, jax.device_get(made.params))
-    self._save(made, sampler)
-    sampler.close()
 
   def _sampler(self, made: learning.Learning) -> base.ReplaySampler:
     config = self.setup.experiment.replay

@@ -180,6 +180,7 @@ class PublisherTest(absltest.TestCase):
     peer = fakes.Peer(target)
     with absltest.mock.patch.object(learner_role, "_POST_SECONDS", 3600.0):
       made = learner_role.Publisher(peer, lambda params: ("ref", params))
+      self.addCleanup(made.close)
       made.post()
       self.assertEmpty(peer.calls)
       made._newest = 1, "a"
