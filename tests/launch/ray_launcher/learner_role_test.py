@@ -90,7 +90,7 @@ class LearnerRoleTest(absltest.TestCase):
   def give(self, *numbers):
     """Stores unrolls before it runs, as actors may as soon as it does."""
     made = learning.Learning(
-      self.role.setup.experiment, self.folder + "/checkpoints", str
+      self.role.setup.experiment, self.folder + "/checkpoints", print
     )
     self.role._sampler(made)
     for number in numbers:

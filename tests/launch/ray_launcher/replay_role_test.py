@@ -105,15 +105,16 @@ class ReplayRoleTest(absltest.TestCase):
     self.enter_context(
       absltest.mock.patch.object(replay_role.time, "sleep", lambda _: None)
     )
+    spec: Any = None
     role = self.make(many_machines=True)
-    role._replay = role._start(None)
+    role._replay = role._start(spec)
     port = self.servers[0].config.port
     self.assertGreater(port, 0)
     self.assertEqual(role._address(), f"10.0.0.7:{port}")
     self.busy = [port, port]  # Of the one that was killed, for a moment.
-    self.make(many_machines=True)._start(None)
+    self.make(many_machines=True)._start(spec)
     self.assertEqual(self.servers[1].config.port, port)
-    self.make("replay.port=4321", many_machines=True)._start(None)
+    self.make("replay.port=4321", many_machines=True)._start(spec)
     self.assertEqual(self.servers[2].config.port, 4321)
 
   def test_a_server_that_can_t_start_is_bad_input(self):
