@@ -77,7 +77,7 @@ def save(
     "format": FORMAT,
     "step": step,
     "leaves": _describe(state),
-    "run": _to_json(run),
+    "run": to_json(run),
   }
   temporary = directory / f"{_TEMPORARY}{step}-{os.getpid()}"
   final = directory / str(step)
@@ -113,7 +113,8 @@ def restore(
   Args:
     directory: Where the run's checkpoints are.
     template: Pytree of the structure, shapes and dtypes that the state must
-      have: arrays or `jax.ShapeDtypeStruct`.
+      have: arrays or `jax.ShapeDtypeStruct`. Of a state that is a dictionary
+      only the keys that the template has too are read.
     step: Which checkpoint; the newest if None.
 
   Returns:
@@ -133,15 +134,17 @@ def restore(
     )
   folder = _folders(pathlib.Path(directory).absolute())[step]
   document = _read_document(folder)
-  _check_leaves(folder, document["leaves"], _describe(template))
+  chosen = _chosen(folder, document["leaves"], template)
+  found = [document["leaves"][i] for i in chosen]
+  _check_leaves(folder, found, _describe(template))
   try:
-    leaves = _read_arrays(folder / _ARRAYS, template)
+    leaves = _read_arrays(folder / _ARRAYS, template, chosen)
   except Exception as error:
     reason = str(error).splitlines()[0] if str(error) else repr(error)
     raise ValueError(f"broken checkpoint {folder}: {reason}") from error
   treedef = jax.tree_util.tree_structure(template)
   state = jax.tree_util.tree_unflatten(treedef, leaves)
-  return state, _from_json(document["run"]), step
+  return state, from_json(document["run"]), step
 
 
 def read_run(
@@ -157,7 +160,7 @@ def read_run(
     raise ValueError(f"no checkpoint in {directory}")
   step = available[-1] if step is None else step
   folder = _folders(pathlib.Path(directory).absolute())[step]
-  return _from_json(_read_document(folder)["run"])
+  return from_json(_read_document(folder)["run"])
 
 
 def _write_arrays(path: pathlib.Path, state: Any) -> None:
@@ -170,13 +173,25 @@ def _write_arrays(path: pathlib.Path, state: Any) -> None:
     checkpointer.save(path, leaves)
 
 
-def _read_arrays(path: pathlib.Path, template: Any) -> list[np.ndarray]:
+def _read_arrays(
+  path: pathlib.Path, template: Any, chosen: list[int]
+) -> list[np.ndarray]:
+  leaves = jax.tree_util.tree_leaves(template)
   wanted = {
     f"{i:05d}": np.zeros(x.shape, x.dtype)
-    for i, x in enumerate(jax.tree_util.tree_leaves(template))
+    for i, x in zip(chosen, leaves, strict=True)
+  }
+  import orbax.checkpoint
+
+  # No transformations: what is not wanted is left alone.
+  how = {
+    name: orbax.checkpoint.RestoreArgs(restore_type=np.ndarray)
+    for name in wanted
   }
   with _checkpointer() as checkpointer:
-    leaves = checkpointer.restore(path, item=wanted)
+    leaves = checkpointer.restore(
+      path, item=wanted, restore_args=how, transforms={}
+    )
   return [np.asarray(leaves[name]) for name in sorted(leaves)]
 
 
@@ -210,6 +225,30 @@ def _read_document(folder: pathlib.Path) -> dict[str, Any]:
   return document
 
 
+def _chosen(folder: pathlib.Path, found: list[Any], template: Any) -> list[int]:
+  """Which of a checkpoint's leaves lie under the template's keys."""
+  if not isinstance(template, dict):
+    return list(range(len(found)))
+  chosen = []
+  for key in sorted(template):
+    under = [
+      i
+      for i, leaf in enumerate(found)
+      if isinstance(leaf, list) and leaf and _is_under(leaf[0], key)
+    ]
+    if not under and jax.tree_util.tree_leaves(template[key]):
+      raise ValueError(
+        f"checkpoint {folder} is of another agent: it has no {key!r}"
+      )
+    chosen += under
+  return chosen
+
+
+def _is_under(path: Any, key: str) -> bool:
+  """Whether a leaf's path begins with a dictionary's key."""
+  return isinstance(path, str) and path.startswith(f"[{key!r}]")
+
+
 def _check_leaves(
   folder: pathlib.Path, found: list[list[Any]], wanted: list[list[Any]]
 ) -> None:
@@ -231,15 +270,15 @@ def _leaf_text(leaf: list[Any]) -> str:
   return f"{path} {dtype}{shape}"
 
 
-def _to_json(value: Any) -> Any:
+def to_json(value: Any) -> Any:
   """Replaces NumPy arrays and scalars by what JSON can hold, exactly."""
   if isinstance(value, dict):
     for key in value:
       if not isinstance(key, str):
         raise TypeError(f"key {key!r} of a checkpoint: must be a string")
-    return {key: _to_json(item) for key, item in value.items()}
+    return {key: to_json(item) for key, item in value.items()}
   if isinstance(value, list | tuple):
-    return [_to_json(item) for item in value]
+    return [to_json(item) for item in value]
   if isinstance(value, np.generic):
     return value.item()
   if isinstance(value, np.ndarray | jax.Array):
@@ -253,16 +292,16 @@ def _to_json(value: Any) -> Any:
   return value
 
 
-def _from_json(value: Any) -> Any:
+def from_json(value: Any) -> Any:
   if isinstance(value, list):
-    return [_from_json(item) for item in value]
+    return [from_json(item) for item in value]
   if not isinstance(value, dict):
     return value
   if "__array__" in value:
     data = base64.b64decode(value["__array__"])
     array = np.frombuffer(data, np.dtype(value["dtype"]))
     return array.reshape(value["shape"]).copy()
-  return {key: _from_json(item) for key, item in value.items()}
+  return {key: from_json(item) for key, item in value.items()}
 
 
 def _remove_remains(directory: pathlib.Path) -> None:

@@ -2,7 +2,7 @@
 know how they are wired.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -48,11 +48,13 @@ def agent(config: config_lib.ExperimentConfig) -> Agent:
 
 
 def learner(
-  config: config_lib.ExperimentConfig, network: network_lib.Network
+  config: config_lib.ExperimentConfig,
+  network: network_lib.Network,
+  devices: Sequence[jax.Device] | None = None,
 ) -> learner_lib.Learner:
-  """Makes the learner's functions."""
+  """Makes the learner's functions; on all local devices if none are named."""
   return learner_lib.make_learner(
-    network, config.learner, config.network.action_sizes
+    network, config.learner, config.network.action_sizes, devices
   )
 
 

@@ -169,6 +169,26 @@ class ClusterConfig:
       _require(1 <= value < math.inf, name, value, "a number of seconds from 1")
 
 
+@dataclasses.dataclass(frozen=True)
+class DeviceConfig:
+  """One process on one device, `--launcher=device`.
+
+  Attributes:
+    memory_fraction: Part of an accelerator's memory that JAX takes at its
+      start; physics on the same accelerator needs the rest.
+  """
+
+  memory_fraction: float = 0.6
+
+  def __post_init__(self):
+    _require(
+      0.05 <= self.memory_fraction <= 0.95,
+      "memory_fraction",
+      self.memory_fraction,
+      "0.05 to 0.95",
+    )
+
+
 # What a network must know of the environment, as the environment has it.
 _SHOWN = {
   "action_sizes": constants.ACTION_SIZES,
@@ -194,6 +214,7 @@ class ExperimentConfig:
     learner: The learning algorithm.
     replay: The store between actors and learner.
     cluster: Which machines do what, under `--launcher=ray`.
+    device: Where one process does it all.
   """
 
   run: RunConfig = dataclasses.field(default_factory=RunConfig)
@@ -215,6 +236,7 @@ class ExperimentConfig:
     default_factory=replay_config.ReplayConfig
   )
   cluster: ClusterConfig = dataclasses.field(default_factory=ClusterConfig)
+  device: DeviceConfig = dataclasses.field(default_factory=DeviceConfig)
 
   def __post_init__(self):
     _require(
@@ -279,4 +301,5 @@ FREE_FIELDS = (
   "run.eval_trials",
   "actor.num_actors",
   *(f"cluster.{field.name}" for field in dataclasses.fields(ClusterConfig)),
+  "device.memory_fraction",
 )

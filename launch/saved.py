@@ -46,13 +46,8 @@ def load(workdir: str) -> Saved:
   experiment = load_config(workdir)
   run = rundir.RunDir(workdir)
   made = builder.agent(experiment)
-  template = builder.checkpoint_template(
-    experiment,
-    jax.eval_shape(
-      builder.learner(experiment, made.network).init, jax.random.PRNGKey(0)
-    ),
-    builder.unroll_spec(experiment, made),
-  )
+  init = builder.learner(experiment, made.network).init
+  template = {"train": jax.eval_shape(init, jax.random.PRNGKey(0))}
   with errors.user_input(f"--workdir={workdir}"):
     state, saved, _ = checkpoint.restore(run.checkpoints, template)
   with errors.of_another_form(str(run.checkpoints)):

@@ -31,7 +31,7 @@ A run is a directory: config, checkpoints, metrics (JSON lines, TensorBoard).
 Ctrl-C writes a checkpoint; the same command goes on from it.
 """
 
-_LAUNCHERS = ("local", "ray")
+_LAUNCHERS = ("local", "ray", "device")
 
 
 def make_parser() -> cli.Parser:
@@ -54,7 +54,7 @@ def make_parser() -> cli.Parser:
     "--launcher",
     default="local",
     help="where processes run: local (this machine), ray (this machine or a "
-    "cluster)",
+    "cluster), device (one process, all on one device)",
   )
   parser.add_argument(
     "--ray_address",
@@ -135,6 +135,10 @@ def _make_trainer(
 
     address = args.ray_address or ""
     return ray_trainer.Trainer(experiment, directory, line, address)
+  if args.launcher == "device":
+    from launch.device import trainer as device_trainer
+
+    return device_trainer.Trainer(experiment, directory, line)
   from launch.local import trainer as local_trainer
 
   return local_trainer.Trainer(experiment, directory, line)
@@ -151,6 +155,10 @@ def run(args: argparse.Namespace) -> None:
 
     cluster.require()
   experiment = choose_config(args)
+  if args.launcher == "device":
+    from launch.device import setup
+
+    setup.prepare(experiment)
   directory = rundir.RunDir(args.workdir)
   with directory.begin(experiment, config_lib.FREE_FIELDS):
     # Imported late: bad flags should not have to wait for it.

@@ -59,7 +59,8 @@ class Trainer:
     self._sampler = self._replay.sampler()
     self._publisher = control.Publisher()
     self._publish()
-    self._metrics = metrics.MetricsWriter(str(run.path))
+    steps = self.desk.counters()["env_steps"]
+    self._metrics = metrics.MetricsWriter(str(run.path), steps)
     self._server = control.Server(self.desk, self._publisher)
     self.actors: list[children.Child] = []
 

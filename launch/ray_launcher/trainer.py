@@ -42,7 +42,9 @@ class Trainer:
     if not self._finished():
       # Here, not in `train`: Ray takes signals, which `train` wants back.
       self._join()
-    self._metrics = metrics.MetricsWriter(str(run.path))
+    self._metrics = metrics.MetricsWriter(
+      str(run.path), int(self._counters["env_steps"])
+    )
     self._supervisor = supervisor_lib.Supervisor(
       experiment.cluster.hung_seconds, line.say
     )

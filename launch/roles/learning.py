@@ -15,6 +15,7 @@ import numpy as np
 from agent import checkpoint, types
 from agent.replay import base
 from launch import builder, config, errors
+from launch.roles import resuming
 
 SAMPLE_SECONDS = 0.5
 
@@ -70,6 +71,7 @@ class Learning:
     """Takes up the newest checkpoint; returns what it says of the rest."""
     if not checkpoint.steps(self._folder):
       return None
+    resuming.check_launcher(self._folder)
     template = builder.checkpoint_template(self._config, self._state, self.spec)
     state, saved, step = checkpoint.restore(self._folder, template)
     # Copied: device_put may share NumPy's memory, and an update that reuses

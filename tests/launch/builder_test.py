@@ -78,8 +78,11 @@ class BuilderTest(parameterized.TestCase):
       builder.learner_lib, "make_learner"
     ) as made:
       builder.learner(config, network)
-    made.assert_called_once_with(
-      network, config.learner, config.network.action_sizes
+      builder.learner(config, network, [])
+    given = (network, config.learner, config.network.action_sizes)
+    self.assertEqual(
+      [call.args for call in made.call_args_list],
+      [(*given, None), (*given, [])],
     )
 
 

@@ -42,8 +42,6 @@ class LoadConfigTest(absltest.TestCase):
         saved.builder,
         agent=absltest.mock.DEFAULT,
         learner=absltest.mock.DEFAULT,
-        unroll_spec=absltest.mock.DEFAULT,
-        checkpoint_template=absltest.mock.DEFAULT,
       ),
       absltest.mock.patch.object(saved.jax, "eval_shape"),
       self.assertRaisesRegex(errors.UserError, f"--workdir={self.workdir}: "),

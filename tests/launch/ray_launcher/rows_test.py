@@ -27,7 +27,7 @@ class RowsTest(absltest.TestCase):
     )
     self.run_dir.begin(config).close()
     line: Any = absltest.mock.Mock()
-    writer = metrics.MetricsWriter(str(self.run_dir.path))
+    writer = metrics.MetricsWriter(str(self.run_dir.path), 0)
     self.addCleanup(writer.close)
     self.rows = rows.Rows(config, self.run_dir, line, writer)
     self.roles = {

@@ -1,0 +1,1 @@
+"""Training in one process on one device: nothing leaves it but tasks."""
