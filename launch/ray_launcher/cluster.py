@@ -9,6 +9,7 @@ import socket
 from launch import errors
 
 _CONNECT_SECONDS = 5.0
+_ATTEMPTS = 3
 # Ray sends statistics home unless told not to. Without the second it listens
 # on every interface although all of it is on this machine.
 _ALWAYS = {"RAY_USAGE_STATS_ENABLED": "0"}
@@ -33,32 +34,48 @@ def start(address: str, namespace: str) -> None:
 
   Raises:
     UserError: If there is no cluster there, or Ray is not installed.
+    RunError: If an own one does not start.
   """
   # Before Ray is imported: it reads some of these only then.
   os.environ.update(_ALWAYS)
   if address:
     _check_address(address)
-    has_token = {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ)
-    os.environ.setdefault("RAY_AUTH_MODE", "token" if has_token else "disabled")
+    # Ray's own default is not the same for head and driver.
+    os.environ.setdefault(
+      "RAY_AUTH_MODE", "token" if _has_token() else "disabled"
+    )
   else:
     os.environ.update(_ALONE)
     os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
   require()
   import ray
 
-  try:
-    ray.init(
-      address=address or "local",
-      namespace=namespace,
-      include_dashboard=None if address else False,
-      log_to_driver=False,
-      logging_level=logging.ERROR,
-      configure_logging=True,
-    )
-  except (ConnectionError, RuntimeError, ValueError) as error:
-    what = f"--ray_address={address}" if address else "starting Ray"
-    reason = errors.one_line(str(error)) or type(error).__name__
-    raise errors.UserError(f"{what}: {reason}") from error
+  for attempt in range(_ATTEMPTS):
+    try:
+      ray.init(
+        address=address or "local",
+        namespace=namespace,
+        include_dashboard=None if address else False,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+      )
+      return
+    except Exception as error:
+      reason = errors.one_line(str(error)) or type(error).__name__
+      if address:
+        raise errors.UserError(f"--ray_address={address}: {reason}") from error
+      # On a busy machine Ray's parts may wait in vain for one another, which
+      # has no type of its own.
+      if type(error) is not Exception or attempt == _ATTEMPTS - 1:
+        raise errors.RunError(f"starting Ray: {reason}") from error
+      ray.shutdown()
+
+
+def _has_token() -> bool:
+  """Whether there is a token where Ray looks for one."""
+  return bool(
+    {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ)
+  ) or os.path.exists(os.path.expanduser("~/.ray/auth_token"))
 
 
 def _check_address(address: str) -> None:

@@ -164,6 +164,19 @@ class DeskRole(process.RunningRole):
       logging.warning("%s", errors.describe_os_error(error))
 
 
+def checkpoint_state(folder: str) -> dict[str, Any] | None:
+  """What the newest checkpoint keeps of a run's desk; None if there is none.
+
+  Raises:
+    UserError: If it is broken.
+  """
+  run = rundir.RunDir(folder)
+  if not checkpoint.steps(run.checkpoints):
+    return None
+  with errors.user_input():
+    return checkpoint.read_run(run.checkpoints)
+
+
 def newest_state(folder: str) -> dict[str, Any] | None:
   """What there is of a run's desk: saved by itself, or in a checkpoint.
 
@@ -186,8 +199,8 @@ def newest_state(folder: str) -> dict[str, Any] | None:
       if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise errors.UserError(f"the format is not {FORMAT!r}")
       found.append(content)
-  if checkpoint.steps(run.checkpoints):
-    with errors.user_input():
-      found.append(checkpoint.read_run(run.checkpoints))
+  kept = checkpoint_state(folder)
+  if kept is not None:
+    found.append(kept)
   with errors.of_another_form(str(run.path)):
     return max(found, key=lambda s: s["desk"]["env_steps"], default=None)

@@ -84,6 +84,7 @@ class Sums:
 
   def __init__(self):
     self._lock = threading.Lock()
+    self._reading = threading.Lock()
     self._waiting: list[Mapping[str, Any]] = []
     self._sums: dict[str, float] = {}
     self._steps = 0
@@ -101,15 +102,18 @@ class Sums:
 
   def read(self) -> dict[str, Any]:
     """Number of updates, steps learned from, and sums by name."""
-    with self._lock:
-      waiting, self._waiting = self._waiting, []
+    with self._reading:
+      with self._lock:
+        waiting, self._waiting = self._waiting, []
+        count, steps, lag = self._count, self._steps, self._lag
+      # Updates under way are waited for here, and not by the learner.
       for values in jax.device_get(waiting):
         for name, value in values.items():
           self._sums[name] = self._sums.get(name, 0.0) + float(value)
       return {
-        "count": self._count,
-        "learned": self._steps,
-        "lag_sum": self._lag,
+        "count": count,
+        "learned": steps,
+        "lag_sum": lag,
         "sums": dict(self._sums),
       }
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from typing import Any
 
 from agent import checkpoint, types
 from launch import config, metrics, progress, rundir, saved
@@ -38,8 +39,12 @@ class Trainer:
     self._stop = False
     self._started = False
     self._num_actors = 0
-    self._counters = self._saved_counters()
-    if not self._finished():
+    folder = str(run.path)
+    self._counters = self._saved_counters(desk_role.newest_state(folder))
+    # A run that was killed when it had its steps has a checkpoint to write.
+    kept = desk_role.checkpoint_state(folder)
+    self._complete = kept is not None and self._over(self._saved_counters(kept))
+    if not self._complete:
       # Here, not in `train`: Ray takes signals, which `train` wants back.
       self._join()
     self._metrics = metrics.MetricsWriter(
@@ -49,9 +54,12 @@ class Trainer:
       experiment.cluster.hung_seconds, line.say
     )
 
-  def _saved_counters(self) -> dict[str, float]:
-    """Where the run stands before anything is started."""
-    state = desk_role.newest_state(str(self._run.path))
+  def _saved_counters(self, state: dict[str, Any] | None) -> dict[str, float]:
+    """Where the run stands before anything is started.
+
+    Args:
+      state: Of the curriculum's role.
+    """
     steps = checkpoint.steps(self._run.checkpoints)
     desk = {} if state is None else state["desk"]
     return {
@@ -79,24 +87,20 @@ class Trainer:
     """The target network's parameters, of the newest checkpoint."""
     return saved.load(str(self._run.path)).params
 
-  def _finished(self) -> bool:
+  def _over(self, counters: dict[str, float]) -> bool:
+    """Whether the bounds of the config are reached."""
     run = self._config.run
-    return (
-      self._stop
-      or (run.max_steps > 0 and self._counters["env_steps"] >= run.max_steps)
-      or (
-        run.max_minutes > 0
-        and self._counters["seconds"] >= 60 * run.max_minutes
-      )
+    return (run.max_steps > 0 and counters["env_steps"] >= run.max_steps) or (
+      run.max_minutes > 0 and counters["seconds"] >= 60 * run.max_minutes
     )
 
   def train(self) -> None:
     """Runs until the bounds of the config, or until asked to stop."""
-    if self._finished():
+    if self._complete:
       return
     self._start()
     report = rows.Rows(self._config, self._run, self._line, self._metrics)
-    while not self._finished():
+    while not self._stop and not self._over(self._counters):
       self._supervisor.poll(_POLL_SECONDS)
       self._count()
       scaled = scaling.take(self._run, self._config)

@@ -3,6 +3,8 @@
 import importlib.util
 import os
 import socket
+import sys
+import types
 
 from absl.testing import absltest
 
@@ -28,6 +30,32 @@ class ClusterTest(absltest.TestCase):
         ),
       ):
         cluster.start(f"127.0.0.1:{port}", "test")
+
+  def test_a_busy_machine_gets_another_chance(self):
+    class Own(Exception):  # noqa: N818 (any type of Ray's)
+      pass
+
+    for raised, tries, error in (
+      ([Exception("timed out"), None], 2, None),
+      (3 * [Exception("timed out")], 3, errors.RunError),
+      ([Own("no")], 1, errors.RunError),
+    ):
+      ray = types.SimpleNamespace(
+        init=absltest.mock.Mock(side_effect=raised), shutdown=lambda: None
+      )
+      with (
+        absltest.mock.patch.dict(os.environ),
+        absltest.mock.patch.dict(sys.modules, {"ray": ray}),
+        absltest.mock.patch.object(cluster, "require"),
+      ):
+        if error is None:
+          cluster.start("", "test")
+        else:
+          with self.assertRaisesRegex(error, "^starting Ray: "):
+            cluster.start("", "test")
+        self.assertEqual(os.environ["RAY_AUTH_MODE"], "token")
+        self.assertLen(os.environ["RAY_AUTH_TOKEN"], 64)
+      self.assertEqual(ray.init.call_count, tries)
 
   def test_without_ray(self):
     with (

@@ -1,0 +1,141 @@
+"""Tests of launch.ray_launcher.crew: what roles take, and where they go."""
+
+import sys
+import types
+from typing import Any
+
+from absl.testing import absltest
+
+from launch import errors, overrides, presets
+from launch.ray_launcher import crew, process
+from tests.launch.ray_launcher import fakes
+
+
+class _Class:
+  """What `ray.remote` makes of a class."""
+
+  def __init__(self, made, cls):
+    self.made, self.cls, self.given = made, cls, {}
+
+  def options(self, **given):
+    self.given = given
+    return self
+
+  def remote(self, *args):
+    self.made[self.given["name"]] = (self.cls.__name__, self.given, args)
+    return self.given["name"]
+
+
+class CrewTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.made: dict[str, Any] = {}
+    self.groups: list[Any] = []
+    self.room = True
+    self.resources = {"CPU": 8.0, "GPU": 0.0}
+    ray: Any = fakes.FakeRay()
+    ray.remote = lambda cls: _Class(self.made, cls)
+    ray.cluster_resources = ray.available_resources = lambda: self.resources
+    ray.util = types.SimpleNamespace(
+      placement_group=self.group,
+      scheduling_strategies=types.SimpleNamespace(
+        PlacementGroupSchedulingStrategy=(
+          lambda group, placement_group_bundle_index: group
+        )
+      ),
+    )
+    self.enter_context(absltest.mock.patch.dict(sys.modules, {"ray": ray}))
+
+  def group(self, bundles, strategy):
+    self.groups.append((bundles, strategy))
+    return types.SimpleNamespace(wait=lambda seconds: self.room)
+
+  def make(self, *settings, many_machines=True, kind="reverb"):
+    config = overrides.apply(presets.smoke(), [*settings])
+    with absltest.mock.patch.object(
+      crew.factory, "resolve_kind", lambda _: kind
+    ):
+      return crew.Crew(process.Setup(config, "/run", many_machines))
+
+  def test_the_roles_and_what_they_know(self):
+    made = self.make()
+    self.assertEqual(
+      {name: cls for name, (cls, _, _) in self.made.items()},
+      {
+        "board": "Board",
+        "curriculum": "DeskRole",
+        "replay": "ReplayRole",
+        "learner": "LearnerRole",
+        "evaluator": "EvaluatorRole",
+      },
+    )
+    self.assertEqual(list(made.roles), list(self.made))
+    made.actor(2)
+    _, options, (index, _, board, desk, store) = self.made["actor 2"]
+    self.assertEqual(
+      (index, board._name, desk._name), (2, "board", "curriculum")
+    )
+    self.assertIsNone(store)
+    self.assertEqual(options["max_restarts"], -1)
+    self.assertEqual(options["max_task_retries"], -1)
+
+  def test_only_the_learner_sees_accelerators(self):
+    self.resources = {"CPU": 8.0, "GPU": 4.0}
+    self.make().actor(0)
+    for name, (_, options, _) in self.made.items():
+      env = options["runtime_env"]["env_vars"]
+      if name == "learner":
+        self.assertEqual(options["num_gpus"], 1)
+        self.assertNotIn("JAX_PLATFORMS", env)
+      else:
+        self.assertEqual(options["num_gpus"], 0)
+        self.assertEqual(env["JAX_PLATFORMS"], "cpu")
+        self.assertEqual(env["CUDA_VISIBLE_DEVICES"], "")
+    self.made.clear()
+    self.make("cluster.learner_gpus=0")
+    env = self.made["learner"][1]["runtime_env"]["env_vars"]
+    self.assertEqual(env["JAX_PLATFORMS"], "cpu")
+
+  def test_learner_and_replay_sit_together(self):
+    self.resources = {"CPU": 8.0, "GPU": 4.0}
+    made = self.make(
+      "cluster.learner_cpus=3",
+      "cluster.replay_cpus=2",
+      "cluster.learner_gpus=2",
+    )
+    self.assertEqual(self.groups, [([{"CPU": 5.0, "GPU": 2.0}], "STRICT_PACK")])
+    made.actor(0)
+    strategies = {
+      name: options.get("scheduling_strategy")
+      for name, (_, options, _) in self.made.items()
+    }
+    self.assertIs(strategies["learner"], made._group)
+    self.assertIs(strategies["replay"], made._group)
+    self.assertIsNone(strategies["evaluator"])
+    self.assertEqual(strategies["actor 0"], "SPREAD")
+
+  def test_without_room_one_line_says_what_is_missing(self):
+    self.room = False
+    with self.assertRaisesRegex(
+      errors.UserError, "has 1002 CPU for the learner.*8 of 8 CPU free"
+    ):
+      self.make("cluster.learner_cpus=1001")
+
+  def test_on_one_machine_room_does_not_matter(self):
+    self.make("cluster.learner_cpus=1001", many_machines=False).actor(0)
+    self.assertEmpty(self.groups)
+    for _, options, _ in self.made.values():
+      self.assertEqual(options["num_cpus"], 0)
+
+  def test_without_reverb_the_learner_is_the_store(self):
+    made = self.make(kind="memory")
+    self.assertNotIn("replay", made.roles)
+    made.actor(0)
+    self.assertEqual(self.made["actor 0"][2][-1]._name, "learner")
+
+  def test_without_an_evaluator(self):
+    self.assertNotIn("evaluator", self.make("cluster.eval_minutes=0").roles)
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,105 @@
+"""A whole run on an own cluster of Ray, and what a cluster can't give."""
+
+import io
+import json
+import os
+
+from absl.testing import absltest
+
+from agent import checkpoint
+from launch import errors, overrides, presets, progress, rundir, saved, train
+from launch.ray_launcher import cluster, trainer
+from launch.roles import status_file
+
+
+def setUpModule():
+  cluster.start("", "adaland-test")
+
+
+def tearDownModule():
+  import ray
+
+  ray.shutdown()
+
+
+class TrainTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    # The module's cluster is used by all tests.
+    import ray
+
+    for target, name in ((trainer.cluster, "start"), (ray, "shutdown")):
+      self.enter_context(
+        absltest.mock.patch.object(target, name, lambda *args: None)
+      )
+    self.stream = io.StringIO()
+
+  def make(self, *settings, address=""):
+    config = overrides.apply(
+      presets.smoke(), ["cluster.eval_minutes=0", *settings]
+    )
+    run = rundir.RunDir(os.path.join(self.create_tempdir().full_path, "run"))
+    lock = run.begin(config)
+    self.addCleanup(lock.close)
+    line = progress.Progress(self.stream, 0.0)
+    made = trainer.Trainer(config, run, line, address)
+    self.addCleanup(made.close)
+    return made, run
+
+  def test_a_run(self):
+    made, run = self.make("run.max_steps=400", "run.max_minutes=0")
+    made.train()
+    counters = made.counters()
+    self.assertGreaterEqual(counters["env_steps"], 400)
+    self.assertGreater(counters["updates"], 0)
+    self.assertEqual(checkpoint.steps(run.checkpoints), [counters["updates"]])
+    left = saved.load(str(run.path))
+    self.assertEqual(left.env_steps, counters["env_steps"])
+    lines = (run.path / "metrics.jsonl").read_text().splitlines()
+    row = json.loads(lines[-1])
+    self.assertEqual(row["env_steps"], counters["env_steps"])
+    for name in (
+      "actor/steps_per_s",
+      "learner/wait_share",
+      "params_lag",
+      "loss/total",
+      "reward/episode",
+    ):
+      self.assertTrue(any(name in json.loads(line) for line in lines), name)
+    status = status_file.read(run)
+    self.assertEqual((status["launcher"], status["state"]), ("ray", "ended"))
+    self.assertEqual(status["roles"]["actor 0"]["restarts"], 0)
+    again = trainer.Trainer(
+      made._config, run, progress.Progress(self.stream, 0.0)
+    )
+    self.addCleanup(again.close)
+    again.train()  # Finished: nothing is started.
+    self.assertEqual(again.counters(), counters)
+
+  def test_what_no_machine_has(self):
+    made, _ = self.make(
+      "cluster.learner_cpus=100000", "cluster.ready_seconds=1", address="x:1"
+    )
+    with self.assertRaisesRegex(
+      errors.UserError, "no machine of the cluster has 100001 CPU"
+    ):
+      made.train()
+
+
+class CommandTest(absltest.TestCase):
+  def test_bad_flags(self):
+    folder = os.path.join(self.create_tempdir().full_path, "run")
+    for flags, reason in (
+      (("--ray_address=auto",), "only with --launcher=ray"),
+      (("--launcher=ray", "--ray_address=x"), "HOST:PORT"),
+      (("--launcher=rai",), "did you mean 'ray'?"),
+    ):
+      error = io.StringIO()
+      with absltest.mock.patch.object(train.cli.sys, "stderr", error):
+        code = train.main([f"--workdir={folder}", "--preset=smoke", *flags])
+      self.assertEqual(code, 2)
+      self.assertIn(reason, error.getvalue())
+
+
+if __name__ == "__main__":
+  absltest.main()
