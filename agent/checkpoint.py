@@ -9,8 +9,6 @@ good, whenever the writer was killed. Older ones go only after that.
 Nothing here is pickled: reading a checkpoint runs no code from it.
 """
 
-import base64
-import json
 import os
 import pathlib
 import shutil
@@ -19,11 +17,13 @@ from typing import Any
 import jax
 import numpy as np
 
-FORMAT = "adaland.checkpoint/1"
+from agent import checkpoint_json
+
 _TEMPORARY = "writing-"
 _REPLACED = "writing-old-"
 _ARRAYS = "arrays"
 _RUN = "run.json"
+_REASON = 300  # Letters of what Orbax says.
 
 
 def steps(directory: str | os.PathLike[str]) -> list[int]:
@@ -73,12 +73,7 @@ def save(
   if keep < 1:
     raise ValueError(f"keep={keep}: must be at least 1")
   directory = pathlib.Path(directory).absolute()
-  document = {
-    "format": FORMAT,
-    "step": step,
-    "leaves": _describe(state),
-    "run": to_json(run),
-  }
+  document = checkpoint_json.encode(step, _describe(state), run)
   temporary = directory / f"{_TEMPORARY}{step}-{os.getpid()}"
   final = directory / str(step)
   try:
@@ -87,7 +82,7 @@ def save(
     temporary.mkdir()
     _write_arrays(temporary / _ARRAYS, jax.device_get(state))
     with open(temporary / _RUN, "w", encoding="utf-8") as file:
-      json.dump(document, file)
+      file.write(document)
       file.flush()
       os.fsync(file.fileno())
     if final.exists():
@@ -133,18 +128,17 @@ def restore(
       f"no checkpoint of step {step} in {directory}: there are {available}"
     )
   folder = _folders(pathlib.Path(directory).absolute())[step]
-  document = _read_document(folder)
-  chosen = _chosen(folder, document["leaves"], template)
-  found = [document["leaves"][i] for i in chosen]
-  _check_leaves(folder, found, _describe(template))
+  described, run = _read_document(folder)
+  chosen = _chosen(folder, described, template)
+  _check_leaves(folder, [described[i] for i in chosen], _describe(template))
   try:
     leaves = _read_arrays(folder / _ARRAYS, template, chosen)
   except Exception as error:
-    reason = str(error).splitlines()[0] if str(error) else repr(error)
+    reason = (str(error) or repr(error)).splitlines()[0][:_REASON]
     raise ValueError(f"broken checkpoint {folder}: {reason}") from error
   treedef = jax.tree_util.tree_structure(template)
   state = jax.tree_util.tree_unflatten(treedef, leaves)
-  return state, from_json(document["run"]), step
+  return state, run, step
 
 
 def read_run(
@@ -160,7 +154,7 @@ def read_run(
     raise ValueError(f"no checkpoint in {directory}")
   step = available[-1] if step is None else step
   folder = _folders(pathlib.Path(directory).absolute())[step]
-  return from_json(_read_document(folder)["run"])
+  return _read_document(folder)[1]
 
 
 def _write_arrays(path: pathlib.Path, state: Any) -> None:
@@ -211,30 +205,26 @@ def _describe(state: Any) -> list[list[Any]]:
   ]
 
 
-def _read_document(folder: pathlib.Path) -> dict[str, Any]:
+def _read_document(
+  folder: pathlib.Path,
+) -> tuple[list[list[Any]], dict[str, Any]]:
+  """Returns what `_describe` and the caller of `save` gave."""
   try:
-    with open(folder / _RUN, encoding="utf-8") as file:
-      document = json.load(file)
-  except (OSError, ValueError, RecursionError) as error:
+    return checkpoint_json.decode((folder / _RUN).read_bytes())
+  except (OSError, ValueError) as error:
     raise ValueError(f"broken checkpoint {folder}: {error}") from error
-  if not isinstance(document, dict) or document.get("format") != FORMAT:
-    raise ValueError(f"{folder} is not a checkpoint: expected {FORMAT}")
-  for name, kind in (("leaves", list), ("run", dict)):
-    if not isinstance(document.get(name), kind):
-      raise ValueError(f"broken checkpoint {folder}: {_RUN} has no {name!r}")
-  return document
 
 
-def _chosen(folder: pathlib.Path, found: list[Any], template: Any) -> list[int]:
+def _chosen(
+  folder: pathlib.Path, found: list[list[Any]], template: Any
+) -> list[int]:
   """Which of a checkpoint's leaves lie under the template's keys."""
   if not isinstance(template, dict):
     return list(range(len(found)))
   chosen = []
   for key in sorted(template):
     under = [
-      i
-      for i, leaf in enumerate(found)
-      if isinstance(leaf, list) and leaf and _is_under(leaf[0], key)
+      i for i, leaf in enumerate(found) if leaf[0].startswith(f"[{key!r}]")
     ]
     if not under and jax.tree_util.tree_leaves(template[key]):
       raise ValueError(
@@ -242,11 +232,6 @@ def _chosen(folder: pathlib.Path, found: list[Any], template: Any) -> list[int]:
       )
     chosen += under
   return chosen
-
-
-def _is_under(path: Any, key: str) -> bool:
-  """Whether a leaf's path begins with a dictionary's key."""
-  return isinstance(path, str) and path.startswith(f"[{key!r}]")
 
 
 def _check_leaves(
@@ -268,40 +253,6 @@ def _check_leaves(
 def _leaf_text(leaf: list[Any]) -> str:
   path, shape, dtype = leaf
   return f"{path} {dtype}{shape}"
-
-
-def to_json(value: Any) -> Any:
-  """Replaces NumPy arrays and scalars by what JSON can hold, exactly."""
-  if isinstance(value, dict):
-    for key in value:
-      if not isinstance(key, str):
-        raise TypeError(f"key {key!r} of a checkpoint: must be a string")
-    return {key: to_json(item) for key, item in value.items()}
-  if isinstance(value, list | tuple):
-    return [to_json(item) for item in value]
-  if isinstance(value, np.generic):
-    return value.item()
-  if isinstance(value, np.ndarray | jax.Array):
-    array = np.asarray(value)
-    data = np.ascontiguousarray(array).tobytes()
-    return {
-      "__array__": base64.b64encode(data).decode("ascii"),
-      "dtype": array.dtype.str,
-      "shape": list(array.shape),
-    }
-  return value
-
-
-def from_json(value: Any) -> Any:
-  if isinstance(value, list):
-    return [from_json(item) for item in value]
-  if not isinstance(value, dict):
-    return value
-  if "__array__" in value:
-    data = base64.b64decode(value["__array__"])
-    array = np.frombuffer(data, np.dtype(value["dtype"]))
-    return array.reshape(value["shape"]).copy()
-  return {key: from_json(item) for key, item in value.items()}
 
 
 def _remove_remains(directory: pathlib.Path) -> None:

@@ -12,7 +12,6 @@ from envs import json_checks, task_reader
 from envs.task import Hiding, ObjectSpec, Task
 
 FORMAT = task_reader.FORMAT
-MAX_BYTES = 1_000_000
 
 
 def from_json(obj: Any, source: str = "") -> Task:
@@ -25,8 +24,6 @@ def from_json(obj: Any, source: str = "") -> Task:
   Raises:
     ValueError: If anything in it is not as it must be; says what and where.
   """
-  if not source:
-    return task_reader.read_task(obj)
   return task_reader.at_place(source, task_reader.read_task, obj)
 
 
@@ -81,38 +78,9 @@ def to_json(task: Task) -> dict[str, Any]:
   }
 
 
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-  found: dict[str, Any] = {}
-  for key, value in pairs:
-    if key in found:
-      raise ValueError(
-        f"the field {json_checks.shown(key)} is given twice, allowed: once"
-      )
-    found[key] = value
-  return found
-
-
-def _no_constant(name: str) -> float:
-  raise ValueError(f"{name} is given, allowed: finite numbers")
-
-
-def loads(text: str, source: str = "") -> Task:
+def loads(data: bytes | str, source: str = "") -> Task:
   """Reads a task from text; see `from_json`."""
-  prefix = f"{source}: " if source else ""
-  try:
-    obj = json.loads(
-      text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant
-    )
-  except json.JSONDecodeError as error:
-    raise ValueError(
-      f"{prefix}line {error.lineno}, column {error.colno}: no JSON: {error.msg}"
-    ) from None
-  except RecursionError:
-    raise ValueError(
-      f"{prefix}lists or objects are nested too deeply"
-    ) from None
-  except ValueError as error:
-    raise ValueError(f"{prefix}{error}") from None
+  obj = task_reader.at_place(source, json_checks.parse, data)
   return from_json(obj, source)
 
 
@@ -124,19 +92,10 @@ def load(path: str | os.PathLike[str]) -> Task:
   """
   source = os.fspath(path)
   try:
-    with open(source, "rb") as file:
-      data = file.read(MAX_BYTES + 1)
+    obj = task_reader.at_place(source, json_checks.load, source)
   except OSError as error:
     raise ValueError(f"{source}: {error.strerror}") from None
-  if len(data) > MAX_BYTES:
-    raise ValueError(
-      f"{source}: larger than {MAX_BYTES} bytes, allowed for a task file"
-    )
-  try:
-    text = data.decode("utf-8")
-  except UnicodeDecodeError:
-    raise ValueError(f"{source}: not UTF-8 text") from None
-  return loads(text, source)
+  return from_json(obj, source)
 
 
 def save(path: str | os.PathLike[str], task: Task) -> None:

@@ -36,11 +36,11 @@ def _position(value: Any, place: str) -> Position:
 def at_place(
   place: str, make: Callable[..., _T], *args: Any, **kwargs: Any
 ) -> _T:
-  """Calls `make`; an error it raises is told with the place."""
+  """Calls `make`; an error it raises tells the place, if given."""
   try:
     return make(*args, **kwargs)
   except ValueError as error:
-    raise ValueError(f"{place}: {error}") from None
+    raise ValueError(f"{place}: {error}" if place else str(error)) from None
 
 
 def _read_world(value: Any) -> World:

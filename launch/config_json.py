@@ -5,7 +5,8 @@ allowed, because the reader wrote that line by hand.
 """
 
 import dataclasses
-import math
+import functools
+import sys
 import types
 import typing
 from typing import Any, TypeVar
@@ -13,6 +14,8 @@ from typing import Any, TypeVar
 from launch import errors
 
 T = TypeVar("T")
+
+_LARGEST_INT = 2**63 - 1
 
 
 def to_json(config: Any) -> Any:
@@ -40,8 +43,8 @@ def from_json(cls: type[T], obj: Any, path: str = "") -> T:
   """
   where = path or "config"
   if not isinstance(obj, dict):
-    raise errors.UserError(f"{where}: {obj!r} is not an object with fields")
-  hints = typing.get_type_hints(cls)
+    raise _refuse(where, obj, "an object with fields")
+  hints = _hints(cls)
   # pyrefly: ignore[bad-argument-type]  # Any dataclass; T can't say so.
   names = [field.name for field in dataclasses.fields(cls)]
   values = {}
@@ -58,10 +61,15 @@ def from_json(cls: type[T], obj: Any, path: str = "") -> T:
     raise errors.UserError(f"{where}: {error}") from error
 
 
+@functools.cache
+def _hints(cls: type) -> dict[str, Any]:
+  return typing.get_type_hints(cls)
+
+
 def unknown_field(name: str, names: list[str]) -> errors.UserError:
   """The error for a field that does not exist."""
   return errors.UserError(
-    f"{name}: no such field"
+    f"{errors.cut(name)}: no such field"
     + (
       errors.did_you_mean(name.split(".")[-1], names)
       or f"; allowed: {', '.join(names)}"
@@ -92,15 +100,19 @@ def convert(hint: Any, value: Any, name: str) -> Any:
   if hint is int:
     if isinstance(value, bool) or not isinstance(value, int):
       raise _refuse(name, value, "a whole number")
+    if abs(value) > _LARGEST_INT:
+      raise _refuse(name, value, f"a whole number up to {_LARGEST_INT}")
     return value
   if hint is float:
     number = not isinstance(value, bool) and isinstance(value, (int, float))
-    if not number or not math.isfinite(value):
+    # Not isfinite: a whole number may be too large for it.
+    if not number or not abs(value) <= sys.float_info.max:
       raise _refuse(name, value, "a finite number")
     return float(value)
   if hint is str:
-    if not isinstance(value, str):
-      raise _refuse(name, value, "a string")
+    # Half a surrogate pair, which JSON can give, can't be written anywhere.
+    if not isinstance(value, str) or not value.isprintable():
+      raise _refuse(name, value, "a string of printable characters")
     return value
   raise TypeError(f"{name}: config fields can't have the type {hint}")
 
@@ -135,7 +147,7 @@ def _convert_tuple(args: tuple[Any, ...], value: Any, name: str) -> tuple:
 
 
 def _refuse(name: str, value: Any, allowed: str) -> errors.UserError:
-  return errors.UserError(f"{name}: {value!r} is not {allowed}")
+  return errors.UserError(f"{name}: {errors.shown(value)} is not {allowed}")
 
 
 def differences(a: Any, b: Any, path: str = "") -> list[str]:

@@ -7,16 +7,20 @@ actions give the same episode, so actions are all that is kept.
 import io
 import json
 import os
+import warnings
 import zipfile
 from typing import NamedTuple
 
 import numpy as np
 
+from agent import array_text
 from envs import constants, task_json
 from envs import task as task_lib
 from launch import cli, errors
 
 FORMAT = "adaland.demo/1"
+# Of the file, and of each array in it: far more than the longest episode.
+_MAX_BYTES = 8_000_000
 
 
 class Demo(NamedTuple):
@@ -35,8 +39,8 @@ class Demo(NamedTuple):
   rewards: np.ndarray
 
 
-def save(path: str, demo: Demo) -> None:
-  """Writes a demonstration, whole or not at all."""
+def encode(demo: Demo) -> bytes:
+  """Returns a demonstration as a file's content."""
   content = io.BytesIO()
   np.savez_compressed(
     content,
@@ -46,7 +50,12 @@ def save(path: str, demo: Demo) -> None:
     actions=np.asarray(demo.actions, np.int8),
     rewards=np.asarray(demo.rewards, np.float32),
   )
-  cli.write_atomically(path, content.getvalue())
+  return content.getvalue()
+
+
+def save(path: str, demo: Demo) -> None:
+  """Writes a demonstration, whole or not at all."""
+  cli.write_atomically(path, encode(demo))
 
 
 def check_path(path: str) -> None:
@@ -74,34 +83,88 @@ def load(path: str) -> Demo:
     UserError: If the file is missing, broken, or something else.
   """
   with errors.user_input(f"--demo={path}"):
-    try:
-      with open(path, "rb") as plain:
-        if not zipfile.is_zipfile(plain):
-          raise errors.UserError(f"is not a demonstration ({FORMAT})")
-      with np.load(path, allow_pickle=False) as file:
-        if "format" not in file or str(file["format"]) != FORMAT:
-          raise errors.UserError(f"is not a demonstration ({FORMAT})")
-        task = task_json.from_json(json.loads(str(file["task"])), path)
-        if file["actions"].dtype.kind not in "iu":
-          raise errors.UserError("its actions are no whole numbers")
-        actions = file["actions"].astype(np.int32)
-        demo = Demo(task, int(file["seed"]), actions, file["rewards"])
-    except (errors.UserError, OSError):
-      raise
-    except Exception as error:
-      # Damaged bytes make zipfile, zlib and NumPy raise whatever they like.
-      reason = errors.one_line(str(error))
-      raise errors.UserError(f"is not a demonstration: {reason}") from error
-    heads = len(constants.ACTION_SIZES)
-    if (
-      actions.ndim != 2
-      or actions.shape[1] != heads
-      or (actions < 0).any()
-      or (actions >= constants.ACTION_SIZES).any()
-    ):
-      raise errors.UserError("its actions are out of range")
-    if len(actions) < task.trial_steps:
-      raise errors.UserError(
-        f"has {len(actions)} steps; a trial has {task.trial_steps}"
+    with open(path, "rb") as file:
+      data = file.read(_MAX_BYTES + 1)
+    return decode(data)
+
+
+def decode(data: bytes) -> Demo:
+  """Reads what `encode` returned, or what else came.
+
+  Raises:
+    UserError: If it is broken, or something else.
+  """
+  if len(data) > _MAX_BYTES:
+    raise errors.UserError(
+      f"is larger than {_MAX_BYTES} bytes, allowed for a demonstration"
+    )
+  try:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+      if array_text.read(_read_array(archive, "format")) != FORMAT:
+        raise errors.UserError(f"is not a demonstration ({FORMAT})")
+      text, seed, actions, rewards = (
+        _read_array(archive, name)
+        for name in ("task", "seed", "actions", "rewards")
       )
-    return demo
+    task = task_json.loads(array_text.read(text))
+    _check(task, seed, actions, rewards)
+    return Demo(task, int(seed), actions.astype(np.int32), rewards)
+  except errors.UserError:
+    raise
+  except Exception as error:
+    # Damaged bytes make zipfile, zlib and NumPy raise whatever they like.
+    reason = errors.one_line(str(error)) or type(error).__name__
+    raise errors.UserError(
+      f"is not a demonstration ({FORMAT}): {errors.cut(reason)}"
+    ) from error
+
+
+def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+  """Reads one array, which takes no more memory than it may."""
+  info = archive.getinfo(f"{name}.npy")
+  if info.file_size > _MAX_BYTES:
+    raise errors.UserError(
+      f"its {name} is larger than {_MAX_BYTES} bytes, allowed for a "
+      "demonstration"
+    )
+  if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+    raise errors.UserError(f"its {name} is compressed in an unknown way")
+  stream = io.BytesIO(archive.read(info))
+  with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # Of headers as Python 2 wrote them.
+    return np.lib.format.read_array(stream, allow_pickle=False)
+
+
+def _check(
+  task: task_lib.Task,
+  seed: np.ndarray,
+  actions: np.ndarray,
+  rewards: np.ndarray,
+) -> None:
+  """Raises UserError unless the arrays are an episode of the task."""
+  if seed.dtype.kind not in "iu" or seed.shape or not 0 <= seed <= cli.MAX_SEED:
+    raise errors.UserError(
+      f"its seed is not a whole number from 0 to {cli.MAX_SEED}"
+    )
+  if actions.dtype.kind not in "iu":
+    raise errors.UserError("its actions are no whole numbers")
+  heads = len(constants.ACTION_SIZES)
+  if (
+    actions.ndim != 2
+    or actions.shape[1] != heads
+    or (actions < 0).any()
+    or (actions >= constants.ACTION_SIZES).any()
+  ):
+    raise errors.UserError("its actions are out of range")
+  steps, most = task.trial_steps, task.trials * task.trial_steps
+  if not steps <= len(actions) <= most:
+    raise errors.UserError(
+      f"has {len(actions)} steps; a trial has {steps}, all have {most}"
+    )
+  if (
+    rewards.dtype.kind != "f"
+    or rewards.ndim != 1
+    or not 1 <= len(rewards) <= task.trials
+    or not np.isfinite(rewards).all()
+  ):
+    raise errors.UserError("its rewards are not a number for each trial")

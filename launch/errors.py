@@ -9,8 +9,11 @@ keeps its traceback.
 import contextlib
 import difflib
 import errno
+import reprlib
 from collections.abc import Iterable, Iterator
 
+_SHOWN = 100  # Characters of what a message repeats.
+_LONGEST = 2000  # Characters of a message.
 _DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
@@ -55,7 +58,7 @@ def of_another_form(what: str) -> Iterator[None]:
   """
   try:
     yield
-  except (AttributeError, KeyError, TypeError) as error:
+  except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
     reason = f"{type(error).__name__}: {error}"
     raise UserError(
       f"{what}: is not of the form that is written here ({reason})"
@@ -83,8 +86,29 @@ def describe_os_error(error: OSError) -> str:
 
 
 def one_line(text: str) -> str:
-  """Joins the lines of a message."""
-  return " ".join(text.split())
+  """Joins the lines of a message, which may quote what a file holds.
+
+  So it is cut if it is long, and what a terminal would take for an order is
+  written out.
+  """
+  joined = " ".join(text.split())
+  if len(joined) > _LONGEST:
+    joined = joined[: _LONGEST - 3] + "..."
+  return "".join(
+    c if c.isprintable() else c.encode("unicode_escape").decode()
+    for c in joined
+  )
+
+
+def shown(value: object) -> str:
+  """Writes a refused value as an error repeats it, cut if it is long."""
+  # Not repr alone: it may be nested deeply.
+  return cut(repr(value) if isinstance(value, str) else reprlib.repr(value))
+
+
+def cut(text: str) -> str:
+  """Shortens what might be long."""
+  return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:
@@ -97,6 +121,6 @@ def choice(what: str, given: str, allowed: Iterable[str]) -> UserError:
   """The error for a value outside a set of names."""
   allowed = list(allowed)
   return UserError(
-    f"{what}: {given!r} is not one of {', '.join(allowed)}"
+    f"{what}: {shown(given)} is not one of {', '.join(allowed)}"
     + did_you_mean(given, allowed)
   )

@@ -1,11 +1,11 @@
 """Changes of single config fields: `--set learner.batch_size=32`."""
 
 import dataclasses
-import json
 import typing
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from envs import json_checks
 from launch import config_json, errors
 
 T = TypeVar("T")
@@ -61,8 +61,8 @@ def _parse(hint: Any, text: str, path: str) -> Any:
   candidates: list[Any] = []
   for source in (text, f"[{text}]"):
     try:
-      candidates.append(json.loads(source))
-    except json.JSONDecodeError:
+      candidates.append(json_checks.parse(source))
+    except ValueError:
       continue
   candidates.append(text)
   candidates.append([part.strip() for part in text.split(",")])

@@ -13,10 +13,24 @@ import pathlib
 from collections.abc import Collection
 from typing import IO, Any
 
+from envs import json_checks
 from launch import cli, config_json, errors
 
 FORMAT = "adaland.run/1"
 _LOCK = "lock"
+
+
+def config_of(content: Any) -> Any:
+  """Returns the config that a `config.json` holds.
+
+  Raises:
+    UserError: If that isn't one.
+  """
+  if not isinstance(content, dict) or content.get("format") != FORMAT:
+    raise errors.UserError(f"the format is not {FORMAT!r}")
+  if "config" not in content:
+    raise errors.UserError("it has no 'config'")
+  return content["config"]
 
 
 class RunDir:
@@ -47,12 +61,7 @@ class RunDir:
         f"--workdir={self.path}: not a run of launch.train (no config.json)"
       )
     with errors.user_input(str(self.config)):
-      content = json.loads(self.config.read_text())
-      if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise errors.UserError(f"the format is not {FORMAT!r}")
-      if "config" not in content:
-        raise errors.UserError("it has no 'config'")
-      return content["config"]
+      return config_of(json_checks.load(self.config))
 
   def begin(self, config: Any, free_fields: Collection[str] = ()) -> IO[str]:
     """Makes the directory of a new run, or checks that this one is the same.

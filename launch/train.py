@@ -2,13 +2,12 @@
 
 import argparse
 import contextlib
-import json
-import pathlib
 import signal
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from envs import json_checks
 from launch import (
   cli,
   config_json,
@@ -87,10 +86,10 @@ def choose_config(args: argparse.Namespace) -> config_lib.ExperimentConfig:
     base = presets.get(args.preset)
   elif args.config:
     with errors.user_input(f"--config={args.config}"):
-      content = json.loads(pathlib.Path(args.config).read_text())
+      content = json_checks.load(args.config)
       # A run's own file has the config inside, under its format.
       if isinstance(content, dict) and content.get("format") == rundir.FORMAT:
-        content = content.get("config")
+        content = rundir.config_of(content)
       base = config_json.from_json(config_lib.ExperimentConfig, content)
   elif run.exists():
     with errors.user_input(str(run.config)):

@@ -8,7 +8,7 @@ gather per column. Rows that were never written cost no memory.
 import json
 import os
 import threading
-import zipfile
+from typing import IO
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from agent import types
 from agent.replay import base
 from agent.replay import config as config_lib
 from agent.replay import priorities as priorities_lib
+from agent.replay import saved as saved_lib
 from agent.replay import spec as spec_lib
 
 _FILE = "replay.npz"
@@ -171,10 +172,22 @@ class InMemoryReplay:
       ValueError: If it is broken or holds other fields.
     """
     source = os.path.join(path, _FILE)
-    saved = _load(source)
-    self._spec.check_columns(str(saved["columns"]), f"the checkpoint {source}")
-    inserts, samples = saved["counters"].tolist()
+    with open(source, "rb") as file:
+      self.read(file, f"the checkpoint {source}")
+
+  def read(self, file: IO[bytes], whose: str) -> None:
+    """Takes in all that `checkpoint` wrote, or nothing if it is broken.
+
+    Args:
+      file: What it wrote.
+      whose: What to call it.
+
+    Raises:
+      ValueError: If it is broken or holds other fields.
+    """
+    saved, generator = saved_lib.load(file, self._spec, whose)
     stored = len(saved["priorities"])
+    inserts, samples = saved["counters"].tolist()
     kept = min(stored, self._config.capacity)
     with self._changed:
       self._inserts, self._oldest = inserts, inserts - kept
@@ -185,7 +198,7 @@ class InMemoryReplay:
       for i, column in enumerate(self._rows):
         column[rows] = saved[f"column_{i}"][stored - kept :]
       self._priorities[rows] = saved["priorities"][stored - kept :]
-      self._rng.bit_generator.state = json.loads(str(saved["generator"]))
+      self._rng = np.random.Generator(generator)
       self._changed.notify_all()
 
   def close(self) -> None:
@@ -234,20 +247,3 @@ class _Handle:
 
   def close(self) -> None:
     """Lets go; the store stays."""
-
-
-def _load(source: str) -> dict[str, np.ndarray]:
-  """Returns a checkpoint's arrays, all of them read and whole."""
-  try:
-    with np.load(source, allow_pickle=False) as file:
-      saved = {name: file[name] for name in file.files}
-  except FileNotFoundError:
-    raise
-  except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-    raise ValueError(f"The checkpoint {source} is broken: {error}") from error
-  missing = {"columns", "counters", "priorities", "generator"} - set(saved)
-  if missing:
-    raise ValueError(
-      f"The checkpoint {source} is broken: it has no {min(missing)!r}."
-    )
-  return saved

@@ -97,7 +97,10 @@ class UnrollSpec:
     Raises:
       ValueError: If they differ, with the first field that does.
     """
-    other = {n: Column(n, tuple(s), d) for n, s, d in json.loads(text)}
+    try:
+      other = {n: Column(n, tuple(s), d) for n, s, d in json.loads(text)}
+    except (RecursionError, TypeError, ValueError) as error:
+      raise ValueError(f"The fields of {whose} can't be read.") from error
     mine = {column.name: column for column in self.columns}
     for name, column in mine.items():
       if name not in other:
@@ -178,8 +181,9 @@ class UnrollSpec:
       raise ValueError("The bytes received are not an unroll.")
     if signature != self.signature.encode():
       raise ValueError(
-        f"An unroll with signature {signature.decode()!r} came; replay holds "
-        f"{self.signature!r}: the sender has other fields, shapes or dtypes."
+        f"An unroll with signature {signature!r} came; replay holds "
+        f"{self.signature.encode()!r}: the sender has other fields, shapes or "
+        "dtypes."
       )
     arrays, offset = [], _HEADER.size
     for column in self.columns:

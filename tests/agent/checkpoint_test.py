@@ -1,4 +1,3 @@
-import json
 import os
 import pathlib
 import subprocess
@@ -140,7 +139,7 @@ class CheckpointTest(absltest.TestCase):
         checkpoint.save(self.folder, 1, self._state(2.0), {})
       self.assertEqual(checkpoint.steps(self.folder), [1])
     with (
-      mock.patch.object(json, "dump", side_effect=full),
+      mock.patch.object(os, "fsync", side_effect=full),
       self.assertRaisesRegex(OSError, "No space"),
     ):
       checkpoint.save(self.folder, 2, self._state(2.0), {})

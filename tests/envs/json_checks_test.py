@@ -24,6 +24,30 @@ class ShownTest(parameterized.TestCase):
     self.assertEqual(str(error), 'rules[1] is "a\\nb", allowed: a rule')
 
 
+class ParseTest(parameterized.TestCase):
+  def test_bytes_and_text(self):
+    for data in ('{"a": [1, "é"]}', '{"a": [1, "é"]}'.encode()):
+      self.assertEqual(json_checks.parse(data), {"a": [1, "é"]})
+
+  @parameterized.parameters(
+    (b"\xef\xbb\xbf{}", "no JSON: Unexpected UTF-8 BOM"),
+    ("{}".encode("utf-16"), "not UTF-8"),
+    (b'"\xed\xa0\x80"', "not UTF-8"),
+    (b'{"a": {"b": 1, "b": 1}}', 'the field "b" is given twice'),
+    (b"[-Infinity]", "-Infinity is given"),
+    (b"[" * 100_000, "nested too deeply"),
+    (5000 * b"9", "4300 digits"),
+    (1_000_001 * b" ", "larger than 1000000 bytes"),
+  )
+  def test_refuses(self, data, message):
+    with self.assertRaisesRegex(ValueError, message):
+      json_checks.parse(data)
+
+  def test_deep_values_are_shown_short(self):
+    deep = json_checks.parse(b"[" * 300 + b"]" * 300)
+    self.assertLess(len(json_checks.shown(deep)), 61)
+
+
 class ReadersTest(parameterized.TestCase):
   @parameterized.parameters(
     (json_checks.read_text, "abc", "abc"),

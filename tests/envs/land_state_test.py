@@ -7,7 +7,7 @@ import numpy as np
 from absl.testing import absltest
 from mujoco import batch as mujoco_batch
 
-from agent import checkpoint
+from agent import checkpoint_json
 from envs import constants, land, land_state
 from envs.literals import Literal, Rule
 from envs.physics import cpu
@@ -78,8 +78,8 @@ class LandStateTest(absltest.TestCase):
       self.assertEqual((view.slot_types == _SPHERE.type_id).sum(), 2)
     self.assertGreater((np.asarray(asleep) >= 0).sum(), one.num_envs)
     land_state.settle(one)
-    saved = checkpoint.from_json(
-      json.loads(json.dumps(checkpoint.to_json(land_state.save(one))))
+    saved = checkpoint_json.from_json(
+      json.loads(json.dumps(checkpoint_json.to_json(land_state.save(one))))
     )
     # It has other tasks of its own at first: none of them may come through.
     other = fixtures.make_land(rugged, first, seed=99)

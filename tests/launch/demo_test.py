@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import pathlib
+import zipfile
 
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -96,6 +97,48 @@ class DemoTest(parameterized.TestCase):
         demo.load(self.path)
       except errors.UserError:
         continue  # Anything else is a defect; some bytes don't matter.
+
+  def test_what_would_take_much_memory_is_refused(self):
+    self._save()
+    with zipfile.ZipFile(self.path) as archive:
+      members = {name: archive.read(name) for name in archive.namelist()}
+    file = pathlib.Path(self.path)
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+      for name, content in members.items():
+        bomb = content + (name == "task.npy") * bytes(20_000_000)
+        archive.writestr(name, bomb)
+    self.assertLess(file.stat().st_size, 100_000)
+    self.assertIn("its task is larger than 8000000", self._broken())
+    # Its dictionary may be gigabytes, whatever it holds.
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_LZMA) as archive:
+      for name, content in members.items():
+        archive.writestr(name, content)
+    self.assertIn("compressed in an unknown way", self._broken())
+    header = members["actions.npy"].replace(b"(15, 6), }", b"(2**60,)}")
+    with zipfile.ZipFile(file, "w") as archive:
+      for name, content in {**members, "actions.npy": header}.items():
+        archive.writestr(name, content)
+    self._broken()
+    file.write_bytes(bytes(8_000_001))
+    self.assertIn("is larger than 8000000", self._broken())
+
+  def test_what_is_no_episode_is_refused(self):
+    self._save()
+    with np.load(self.path) as file:
+      good = dict(file)
+    for name, value, message in (
+      ("seed", np.array(-1), "seed is not a whole number"),
+      ("seed", np.array(2**63, np.uint64), "seed is not a whole number"),
+      ("seed", np.array(1.0), "seed is not a whole number"),
+      ("actions", _actions(16).astype(np.int8), "has 16 steps"),
+      ("rewards", np.array(1.0), "rewards"),
+      ("rewards", np.array([np.nan]), "rewards"),
+      ("rewards", np.array([1.0, 1.0]), "rewards"),
+      ("rewards", np.array(["1"]), "rewards"),
+      ("format", np.array([demo.FORMAT]), "is not one text"),
+    ):
+      np.savez(self.path, **{**good, name: value})
+      self.assertIn(message, self._broken())
 
   def test_fields_of_other_types_are_refused(self):
     self._save()

@@ -20,6 +20,14 @@ class UserInputTest(parameterized.TestCase):
       raise error
     self.assertEqual(str(caught.exception), message)
 
+  @parameterized.parameters(IndexError, KeyError, OverflowError, TypeError)
+  def test_looking_into_another_form_is_one_line(self, kind):
+    with (
+      self.assertRaisesRegex(errors.UserError, "f: is not of the form .*x"),
+      errors.of_another_form("f"),
+    ):
+      raise kind("x")
+
   @parameterized.parameters(KeyError, TypeError, errors.RunError)
   def test_defects_stay_what_they_are(self, kind):
     with self.assertRaises(kind), errors.user_input("--x"):
@@ -40,6 +48,20 @@ class WordsTest(parameterized.TestCase):
   )
   def test_os_errors_without_their_numbers(self, error, message):
     self.assertEqual(errors.describe_os_error(error), message)
+
+  def test_what_a_file_says_can_give_a_terminal_no_orders(self):
+    self.assertEqual(
+      errors.one_line("a\x1b[2J\n b\u202e\ud800é"), r"a\x1b[2J b\u202e\ud800é"
+    )
+    self.assertLen(errors.one_line(10_000 * "ab "), 2000)
+
+  def test_long_and_deep_values_are_cut(self):
+    deep = []
+    for _ in range(10_000):
+      deep = [deep]
+    self.assertLess(len(errors.shown(deep)), 101)
+    self.assertEqual(errors.shown(500 * "a"), "'" + 96 * "a" + "...")
+    self.assertEqual(errors.shown("it's"), '"it\'s"')
 
   def test_choice_names_the_closest(self):
     error = errors.choice("--policy", "export", iter(["agent", "expert"]))

@@ -37,6 +37,9 @@ class OverridesTest(parameterized.TestCase):
     ("inner.size=three", "inner.size: 'three' is not a whole number"),
     ("inner.size=0", "inner.size is 0"),
     ("pair=1,2,3", "pair: .* is not"),
+    ("inner.rate=NaN", "inner.rate: 'NaN' is not a finite"),
+    ("inner.size=" + 5000 * "9", "inner.size: '999.* is not a whole number"),
+    ("inner.size=" + 100_000 * "[", "inner.size: .* is not a whole number"),
   )
   def test_refuses(self, setting, message):
     with self.assertRaisesRegex(errors.UserError, message):

@@ -50,7 +50,9 @@ class RunDirTest(absltest.TestCase):
     with self.assertRaisesRegex(errors.UserError, "not a run"):
       rundir.RunDir(str(self.folder)).read_config()
     (self.folder / "config.json").write_text("{")
-    with self.assertRaisesRegex(errors.UserError, "config.json: Expecting"):
+    with self.assertRaisesRegex(
+      errors.UserError, "config.json: .*no JSON: Expecting"
+    ):
       rundir.RunDir(str(self.folder)).read_config()
     (self.folder / "config.json").write_text('{"format": "other"}')
     with self.assertRaisesRegex(errors.UserError, "the format is not"):

@@ -1,0 +1,104 @@
+"""What the in-memory store's checkpoint holds, read and checked."""
+
+import json
+from typing import IO
+
+import numpy as np
+
+from agent import array_text
+from agent.replay import spec as spec_lib
+
+
+class _BrokenError(ValueError):
+  """What is wrong with a checkpoint."""
+
+
+def load(
+  file: IO[bytes], spec: spec_lib.UnrollSpec, whose: str
+) -> tuple[dict[str, np.ndarray], np.random.PCG64]:
+  """Reads what `InMemoryReplay.checkpoint` wrote.
+
+  Args:
+    file: What it wrote.
+    spec: Of the unrolls that the store holds.
+    whose: What to call the checkpoint in errors.
+
+  Returns:
+    Its arrays, all there and of the shapes that the spec asks for, and the
+    generator of the store's draws.
+
+  Raises:
+    ValueError: If it is broken or holds other fields.
+  """
+  try:
+    saved = _load(file)
+    spec.check_columns(_text(saved["columns"]), whose)
+    _check_shapes(saved, spec)
+    return saved, _generator(_text(saved["generator"]))
+  except _BrokenError as error:
+    raise ValueError(f"{whose} is broken: {error}") from error
+
+
+def _load(file: IO[bytes]) -> dict[str, np.ndarray]:
+  """Returns a checkpoint's arrays, all of them read and whole."""
+  try:
+    with np.load(file, allow_pickle=False) as arrays:
+      saved = {name: arrays[name] for name in arrays.files}
+  except Exception as error:
+    # Damaged bytes make zipfile, zlib and NumPy raise whatever they like.
+    raise _BrokenError(str(error) or repr(error)) from error
+  if not all(isinstance(array, np.ndarray) for array in saved.values()):
+    raise _BrokenError("it holds more than arrays")
+  missing = {"columns", "counters", "priorities", "generator"} - set(saved)
+  if missing:
+    raise _BrokenError(f"it has no {min(missing)!r}")
+  return saved
+
+
+def _text(array: np.ndarray) -> str:
+  try:
+    return array_text.read(array)
+  except ValueError as error:
+    raise _BrokenError(str(error)) from error
+
+
+def _generator(text: str) -> np.random.PCG64:
+  """Returns the generator whose state was written."""
+  generator = np.random.PCG64()
+  try:
+    generator.state = json.loads(text)
+  except (
+    ArithmeticError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+  ) as error:
+    raise _BrokenError(f"generator: {error!r}") from error
+  return generator
+
+
+def _check_shapes(
+  saved: dict[str, np.ndarray], spec: spec_lib.UnrollSpec
+) -> None:
+  stored = len(np.atleast_1d(saved["priorities"]))
+  wanted = {
+    f"column_{i}": (column.wire_dtype, (stored, *column.shape))
+    for i, column in enumerate(spec.columns)
+  }
+  wanted["priorities"] = np.dtype(np.float64), (stored,)
+  wanted["counters"] = np.dtype(np.int64), (2,)
+  for name, (dtype, shape) in wanted.items():
+    array = saved.get(name)
+    if array is None:
+      raise _BrokenError(f"it has no {name!r}")
+    if array.dtype != dtype or array.shape != shape:
+      raise _BrokenError(
+        f"{name!r} is {array.dtype}{list(array.shape)}, not "
+        f"{dtype}{list(shape)}"
+      )
+  inserts, samples = saved["counters"]
+  if inserts < stored or samples < 0:
+    raise _BrokenError("its counters are of no store")
+  if not np.isfinite(saved["priorities"]).all():
+    raise _BrokenError("its priorities are not finite")

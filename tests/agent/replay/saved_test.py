@@ -1,0 +1,73 @@
+"""Tests of agent.replay.saved, through the store whose checkpoint it reads."""
+
+import io
+import os
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from agent.replay import config as config_lib
+from agent.replay import in_memory
+from agent.replay import spec as spec_lib
+from tests.agent.replay import examples
+
+
+def _store():
+  config = config_lib.ReplayConfig(kind="memory", capacity=4, batch_size=2)
+  spec = spec_lib.UnrollSpec.from_unroll(examples.unroll())
+  return in_memory.InMemoryReplay(config, spec)
+
+
+class SavedTest(parameterized.TestCase):
+  def setUp(self):
+    super().setUp()
+    store = _store()
+    for number in range(3):
+      store.insert(examples.unroll(number))
+    folder = self.create_tempdir().full_path
+    store.checkpoint(folder)
+    with np.load(os.path.join(folder, "replay.npz")) as file:
+      self.good = dict(file)
+
+  def read(self, store, **changes):
+    file = io.BytesIO()
+    arrays = {**self.good, **changes}
+    np.savez(file, **{k: v for k, v in arrays.items() if v is not None})
+    file.seek(0)
+    store.read(file, "it")
+
+  @parameterized.parameters(
+    ("column_0", None, "no 'column_0'"),
+    ("counters", None, "no 'counters'"),
+    ("priorities", np.ones(2), "'column_0' is"),
+    ("priorities", np.ones((3, 1)), "'priorities' is"),
+    ("priorities", np.array([1.0, np.nan, 1.0]), "not finite"),
+    ("counters", np.array([1.0, 2.0]), "'counters' is float64"),
+    ("counters", np.array([2, 0]), "counters are of no store"),
+    ("counters", np.array([3, -1]), "counters are of no store"),
+    ("generator", np.array("{}"), "generator: ValueError"),
+    ("generator", np.array("[" * 100_000), "generator: Recursion"),
+    ("generator", np.zeros(3), "is not one text"),
+  )
+  def test_a_broken_one_is_refused_and_nothing_of_it_taken(
+    self, name, value, message
+  ):
+    store = _store()
+    store.insert(examples.unroll(9))
+    with self.assertRaisesRegex(ValueError, f"it is broken: .*{message}"):
+      self.read(store, **{name: value})
+    self.assertEqual(store.size(), 1)
+    self.assertEqual(set(store.sample(1.0).params_version), {9})
+
+  def test_columns_that_are_no_list_are_refused(self):
+    with self.assertRaisesRegex(ValueError, "fields of it can't be read"):
+      self.read(_store(), columns=np.array("[1]"))
+
+  def test_a_good_one_is_taken(self):
+    store = _store()
+    self.read(store)
+    self.assertEqual(store.size(), 3)
+
+
+if __name__ == "__main__":
+  absltest.main()
