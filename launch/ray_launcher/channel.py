@@ -60,7 +60,7 @@ class BoardReader:
     self._replay = ""
     self._stamp = 0
     self._params: channel.Versioned | None = None
-    self._failure: ConnectionError | None = None
+    self._failure: Exception | None = None
     threading.Thread(target=self._run, daemon=True).start()
 
   def _run(self) -> None:
@@ -68,7 +68,7 @@ class BoardReader:
       while True:
         self.poll()
         time.sleep(self._poll_seconds)
-    except ConnectionError as error:
+    except Exception as error:
       self._failure = error
 
   def poll(self) -> None:

@@ -1,6 +1,7 @@
 """The learner's role: learns, publishes, keeps checkpoints."""
 
 import dataclasses
+import logging
 import os
 import secrets
 import threading
@@ -57,7 +58,11 @@ class Publisher:
     while not self._closed:
       self._changed.wait(_POST_SECONDS)
       self._changed.clear()
-      self.post()
+      try:
+        self.post()
+      except Exception:
+        # The next may go well; without this thread, none would.
+        logging.exception("cannot publish parameters")
 
   def close(self) -> None:
     """Ends the thread, with the newest put up."""

@@ -1,6 +1,6 @@
 """The driver of a run on Ray: starts the roles, watches them, keeps score."""
 
-import hashlib
+import secrets
 import time
 from typing import Any
 
@@ -115,9 +115,8 @@ class Trainer:
     """Starts Ray or joins a cluster of it."""
     where = self._address or "this machine"
     self._line.say(f"starting Ray on {where}")
-    # The same for each start of this run, another for any other run.
-    name = hashlib.sha256(str(self._run.path).encode()).hexdigest()[:12]
-    cluster.start(self._address, f"adaland-{name}")
+    # Of this start alone: what an earlier one left may take a while to go.
+    cluster.start(self._address, f"adaland-{secrets.token_hex(6)}")
     self._started = True
 
   def _start(self) -> None:
@@ -149,21 +148,28 @@ class Trainer:
 
   def _count(self) -> None:
     """Takes up the roles' counters; one that was restarted may lag behind."""
-    desk = self._supervisor.stats("curriculum")
-    for name in ("env_steps", "episodes", "seconds"):
-      self._counters[name] = max(self._counters[name], desk.get(name, 0))
-    learner = self._supervisor.stats("learner")
-    self._counters["updates"] = learner.get(
-      "updates", self._counters["updates"]
-    )
+    stats = self._supervisor.stats("curriculum")
+    stats = stats | {
+      "updates": self._supervisor.stats("learner").get("updates", 0)
+    }
+    for name, value in self._counters.items():
+      self._counters[name] = max(value, stats.get(name, 0))
 
   def _end(self) -> None:
-    """Has the learner write its checkpoint, then all roles end."""
+    """Has the learner write its checkpoint, then all roles end.
+
+    Actors end first: steps after the run's last are nobody's.
+    """
     roles = self._supervisor.roles
+    actors = [role for name, role in roles.items() if name.startswith("actor")]
     while not roles["learner"].done:
       # Told again and again: one that was restarted has not heard it.
-      roles["learner"].handle.stop.remote()
+      for role in (*actors, roles["learner"]):
+        role.handle.stop.remote()
       self._supervisor.poll(_POLL_SECONDS)
+    # Some of the answers were asked for before the end.
+    self._supervisor.poll(_POLL_SECONDS)
+    self._supervisor.poll(_POLL_SECONDS)
     self._count()
     running = [role for role in roles.values() if role.running is not None]
     deadline = time.monotonic() + _END_SECONDS

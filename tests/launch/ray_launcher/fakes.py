@@ -55,6 +55,7 @@ class FakeRay:
     self.exceptions = exceptions
     self.killed = []
     self.actors = {}
+    self.shutdowns = 0
 
   def get(self, reference, timeout=None):
     if isinstance(reference.value, Exception):
@@ -70,6 +71,9 @@ class FakeRay:
 
   def kill(self, handle, no_restart=True):
     self.killed.append((handle, no_restart))
+
+  def shutdown(self):
+    self.shutdowns += 1
 
   def get_actor(self, name):
     return self.actors[name]
