@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from envs import constants, land
-from launch import errors
+from launch import errors, policies
 
 _KEYS = {
   "w": (0, 2),
@@ -48,7 +48,11 @@ class Human:
     self._grip = False
 
   def act(self, environments: land.Land, now: Any) -> np.ndarray:
-    """Shows the world and returns what the keys say, [1, A]."""
+    """Shows the world and returns what the keys say, [1, A].
+
+    Raises:
+      EndedError: If the key is the one that ends.
+    """
     view = environments.state_view(0)
     task = environments.tasks[0]
     sys.stderr.write("\x1b[2J\x1b[H" + screen(view))
@@ -62,7 +66,7 @@ class Human:
     action = list(constants.NOOP_ACTION)
     key = _read_key()
     if key == _ESCAPE:
-      raise KeyboardInterrupt
+      raise policies.EndedError
     if key == " ":
       self._grip = not self._grip
     if key in _KEYS:

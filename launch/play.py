@@ -91,10 +91,7 @@ def run(args: argparse.Namespace) -> None:
   episode = show.play(
     env, task, make_policy, args.seed, args.video, args.policy
   )
-  if args.record:
-    demo.save(
-      args.record, demo.Demo(task, args.seed, episode.actions, episode.rewards)
-    )
+  _record(args.record, demo.Demo(task, args.seed, *episode))
   result = {
     "task": task.name,
     "policy": args.policy,
@@ -103,6 +100,22 @@ def run(args: argparse.Namespace) -> None:
   }
   shown = " ".join(f"{reward:.2f}" for reward in episode.rewards)
   cli.emit(result, f"reward by trial, seconds: {shown}", args.json)
+
+
+def _record(path: str | None, played: demo.Demo) -> None:
+  """Keeps what was played, if that is wanted, also if it was ended early."""
+  steps, one_trial = len(played.actions), played.task.trial_steps
+  if steps < played.task.trials * one_trial:
+    cli.say(f"ended after {steps} of {played.task.trials * one_trial} steps")
+  if path is None:
+    return
+  if steps < one_trial:
+    cli.say(
+      f"--record={path}: not kept: a demonstration has at least a trial, "
+      f"{one_trial} steps"
+    )
+    return
+  demo.save(path, played)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

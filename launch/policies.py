@@ -11,11 +11,19 @@ from envs.expert import expert
 NAMES = ("agent", "expert", "noop", "random")
 
 
+class EndedError(Exception):
+  """Says that whoever plays wants no more of the episode."""
+
+
 class Policy(Protocol):
   """Acts in a batch of environments."""
 
   def act(self, environments: land.Land, now: Any) -> np.ndarray:
-    """Returns action indices [N, A] for the step that `now` shows."""
+    """Returns action indices [N, A] for the step that `now` shows.
+
+    Raises:
+      EndedError: If the episode is to end before this step.
+    """
     ...
 
 

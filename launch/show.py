@@ -12,11 +12,11 @@ from launch import errors, picture, policies, progress, video
 
 
 class Episode(NamedTuple):
-  """What happened.
+  """What happened, until the task's last step or until the player ended it.
 
   Attributes:
     actions: What was done, int32 [T, A].
-    rewards: Of each trial, seconds, float32 [K].
+    rewards: Of each trial that was begun, seconds, float32 [K].
   """
 
   actions: np.ndarray
@@ -56,7 +56,10 @@ def play(
       if film is not None:
         line.update(f"filming: {len(actions) / total:.0%}")
         film.add(picture.draw(environment, player))
-      action = policy.act(environment, now)
+      try:
+        action = policy.act(environment, now)
+      except policies.EndedError:
+        break
       now = environment.step(action)
       actions.append(action[0])
       rewards[-1] += float(now.reward[0])

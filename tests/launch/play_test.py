@@ -62,6 +62,26 @@ class PlayTest(absltest.TestCase):
     self.assertEqual(kept.seed, 3)
     np.testing.assert_array_equal(kept.rewards, [0.5, 1.25])
 
+  def test_an_episode_that_was_ended_is_kept_from_a_trial_on(self):
+    path = os.path.join(self.folder, "d.npz")
+    task = probes.load(probes.names()[0])
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said):
+      self.run_it(f"--record={path}")
+    total = task.trials * task.trial_steps
+    self.assertIn(f"ended after {task.trial_steps} of {total}", said.getvalue())
+    self.assertTrue(os.path.exists(path))
+    os.unlink(path)
+    short = show.Episode(np.zeros((3, 6), np.int32), np.zeros(1, np.float32))
+    with (
+      absltest.mock.patch.object(show, "play", lambda *args: short),
+      contextlib.redirect_stderr(said),
+    ):
+      self.run_it(f"--record={path}")
+    self.assertIn("ended after 3 of", said.getvalue())
+    self.assertIn(f"--record={path}: not kept: a demon", said.getvalue())
+    self.assertFalse(os.path.exists(path))
+
   def test_bad_flags_play_nothing(self):
     for argv, message in (
       (["--policy=agent"], "--workdir is missing"),

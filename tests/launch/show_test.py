@@ -4,7 +4,7 @@ import numpy as np
 from absl.testing import absltest
 
 from envs import land
-from launch import errors, picture, show
+from launch import errors, picture, policies, show
 from tests.launch import fakes
 
 
@@ -64,6 +64,18 @@ class ShowTest(absltest.TestCase):
     expected = [("nobody", step) for step in [*range(15)] * 3]
     self.assertEqual(film.frames, expected)
     self.assertEqual(film.end, "kept")
+
+  def test_an_episode_that_is_ended_is_kept_as_far_as_it_went(self):
+    class Tired(fakes.Constant):
+      def act(self, environments, now):
+        if self.asked == 17:
+          raise policies.EndedError
+        return super().act(environments, now)
+
+    episode = self.play(Tired(1), video_path="a.mp4")
+    np.testing.assert_array_equal(episode.actions, np.full((17, 6), 1))
+    np.testing.assert_array_equal(episode.rewards, [30, 6])
+    self.assertEqual(self.films[0].end, "kept")
 
   def test_a_film_that_was_interrupted_is_not_kept(self):
     class Broken(fakes.Constant):
