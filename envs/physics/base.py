@@ -10,6 +10,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from envs import constants
+
 # What a ray or a contact met, where it was no node.
 NODE_NONE = -1
 NODE_TERRAIN = -2
@@ -39,6 +41,20 @@ class Scene(NamedTuple):
   slot_frozen: np.ndarray
   player_at: np.ndarray
   contacts: np.ndarray = np.ones((), bool)
+
+
+def empty_scene(num_slots: int, num_players: int) -> Scene:
+  """A small flat world with nothing in it."""
+  flat = np.zeros((2, 2), int)
+  return Scene(
+    heights=flat,
+    ramps=flat,
+    slot_types=np.zeros(num_slots, int),
+    slot_at=np.zeros((num_slots, 3)),
+    slot_yaw=np.zeros(num_slots),
+    slot_frozen=np.zeros(num_slots, bool),
+    player_at=np.zeros((num_players, 3)),
+  )
 
 
 class AvatarControl(NamedTuple):
@@ -89,6 +105,18 @@ class RayHits(NamedTuple):
   distance: np.ndarray
   node: np.ndarray
   normal: np.ndarray
+
+
+def check_sizes(num_envs: int, num_slots: int, num_players: int) -> None:
+  """Raises ValueError if no batch can have these sizes."""
+  for name, value, most in (
+    ("num_envs", num_envs, None),
+    ("num_slots", num_slots, None),
+    ("num_players", num_players, constants.MAX_PLAYERS),
+  ):
+    if value < 1 or (most is not None and value > most):
+      bound = "at least 1" if most is None else f"1 to {most}"
+      raise ValueError(f"{name} is {value}, must be {bound}")
 
 
 class Physics(Protocol):

@@ -47,15 +47,9 @@ class CpuPhysics:
       num_players: Players a world, 1 or 2.
       num_threads: Threads to simulate on; None takes all cores.
     """
-    for name, value, most in (
-      ("num_envs", num_envs, None),
-      ("num_slots", num_slots, None),
-      ("num_players", num_players, constants.MAX_PLAYERS),
-      ("num_threads", 1 if num_threads is None else num_threads, None),
-    ):
-      if value < 1 or (most is not None and value > most):
-        bound = "at least 1" if most is None else f"1 to {most}"
-        raise ValueError(f"{name} is {value}, must be {bound}")
+    base.check_sizes(num_envs, num_slots, num_players)
+    if num_threads is not None and num_threads < 1:
+      raise ValueError(f"num_threads is {num_threads}, must be at least 1")
     N, P, S = num_envs, num_players, num_slots
     self.num_envs = N
     self.num_slots = S

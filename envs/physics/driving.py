@@ -11,9 +11,9 @@ from envs import constants
 
 # A standing avatar pulls back to its place when it has slid this far, which
 # on the slope of a ramp it does at once; a push takes the place along.
-_PLACE_METRES: Final = 0.02
+PLACE_METRES: Final = 0.02
 # Metres a second: more than walking, turning and swinging at once ask for.
-_MAX_HAND_SPEED: Final = 12.0
+MAX_HAND_SPEED: Final = 12.0
 
 
 class Standing:
@@ -39,7 +39,7 @@ class Standing:
     """
     stands = ~np.any(wanted, axis=-1, keepdims=True)  # [N, P, 1]
     back = np.where(stands & self._stood, self._place - at, 0.0)
-    back = np.clip(back, -_PLACE_METRES, _PLACE_METRES)
+    back = np.clip(back, -PLACE_METRES, PLACE_METRES)
     self._stood = stands
     self._place[:] = at + back
     return wanted + back / constants.STEP_SECONDS
@@ -62,6 +62,6 @@ def hand_velocity(
     return np.zeros_like(at)
   way = target - at
   speed = np.linalg.norm(way, axis=-1, keepdims=True) / constants.STEP_SECONDS
-  slower = np.minimum(1.0, _MAX_HAND_SPEED / np.maximum(speed, 1e-6))
+  slower = np.minimum(1.0, MAX_HAND_SPEED / np.maximum(speed, 1e-6))
   velocity = way * (slower / constants.STEP_SECONDS)
   return np.where(holds[..., None], velocity, 0.0)

@@ -110,7 +110,7 @@ def build(
     ValueError: if the terrain needs more pieces than the capacity has.
   """
   spec = mujoco.MjSpec()
-  _set_options(spec)
+  set_options(spec)
   parts.add_meshes(spec)
   parts.add_terrain(spec, ground, capacity.max_boxes, capacity.max_ramps)
   missing = capacity.num_slots - len(slots)
@@ -123,7 +123,7 @@ def build(
     parts.add_hand(spec, player)
   for index, slot in enumerate(slots):
     parts.add_slot(spec, index, slot)
-  _add_grips(spec, capacity)
+  add_grips(spec, capacity)
   _add_contact_sensors(spec, capacity, slots)
   model = spec.compile()
   # The compiler places the second anchor by the start pose; we want centres.
@@ -147,7 +147,7 @@ def _disable_contacts(model: mujoco.MjModel, name: str) -> None:
   model.body_conaffinity[model.body(name).id] = 0
 
 
-def _set_options(spec: mujoco.MjSpec) -> None:
+def set_options(spec: mujoco.MjSpec) -> None:
   option = spec.option
   option.timestep = constants.STEP_SECONDS / parts.SUBSTEPS
   option.integrator = mujoco.mjtIntegrator.mjINT_EULER
@@ -160,7 +160,7 @@ def _set_options(spec: mujoco.MjSpec) -> None:
   spec.stat.center = [0.0, 0.0, 0.0]
 
 
-def _add_grips(spec: mujoco.MjSpec, capacity: Capacity) -> None:
+def add_grips(spec: mujoco.MjSpec, capacity: Capacity) -> None:
   """One constraint a player and slot, in this order, all off."""
   for player in range(capacity.num_players):
     for index in range(capacity.num_slots):

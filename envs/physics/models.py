@@ -38,16 +38,7 @@ class Models:
   def __init__(self, num_envs: int, capacity: mjcf.Capacity):
     """Starts with empty flat worlds."""
     P, S = capacity.num_players, capacity.num_slots
-    flat = np.zeros((2, 2), int)
-    empty = base.Scene(
-      heights=flat,
-      ramps=flat,
-      slot_types=np.zeros(S, int),
-      slot_at=np.tile(parts.PARKING, (S, 1)),
-      slot_yaw=np.zeros(S),
-      slot_frozen=np.zeros(S, bool),
-      player_at=np.zeros((P, 3)),
-    )
+    empty = base.empty_scene(S, P)
     ground = _model(capacity, empty)
     self.capacity = capacity
     self.layout = mjcf.layout(capacity)
@@ -171,9 +162,14 @@ class Models:
           touching[a, b] = touching[b, a] = True
 
 
+def pieces(scene: base.Scene) -> terrain.Pieces:
+  """What the scene's terrain is made of."""
+  return _pieces(*_terrain_key(scene))
+
+
 def needed(scenes: Iterable[base.Scene]) -> tuple[int, int]:
   """Boxes and ramps that the largest terrains of some scenes are made of."""
-  found = [_pieces(*_terrain_key(scene)) for scene in scenes]
+  found = [pieces(scene) for scene in scenes]
   boxes = max((len(ground.box_centres) for ground in found), default=0)
   ramps = max((len(ground.ramp_bases) for ground in found), default=0)
   return boxes, ramps

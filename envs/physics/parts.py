@@ -120,7 +120,7 @@ def _assign(element: object, values: Mapping[str, object]) -> None:
     setattr(element, name, value)
 
 
-def _geom_values(type_id: int) -> dict[str, object]:
+def geom_values(type_id: int) -> dict[str, object]:
   """Geom attributes of an object type; 0 gives one that nothing meets."""
   values: dict[str, object] = {
     "friction": _OBJECT_FRICTION,
@@ -142,7 +142,7 @@ def _geom_values(type_id: int) -> dict[str, object]:
   return values | {"type": kind, "size": shape.half_extents}
 
 
-def _inertia(shape: shapes.Shape) -> tuple[float, float, float]:
+def inertia(shape: shapes.Shape) -> tuple[float, float, float]:
   """Principal moments about the centre of mass, kilograms metres squared."""
   x, y, z = (half * half for half in shape.half_extents)
   if shape is shapes.SPHERE:
@@ -154,7 +154,7 @@ def _inertia(shape: shapes.Shape) -> tuple[float, float, float]:
   return mass * (y + z), mass * (x + z), mass * (x + y)
 
 
-def _set_mass(
+def set_mass(
   body: mujoco.MjsBody, mass: float, inertia: tuple[float, float, float]
 ) -> None:
   """About the body's own origin and axes: a diagonal mass matrix is faster."""
@@ -167,29 +167,37 @@ def add_fixed(spec: mujoco.MjSpec, index: int, slot: Slot) -> None:
   """The body that stands in for a frozen object: part of the world."""
   used = slot.frozen and slot.type_id > 0
   body = spec.worldbody.add_body(name=f"fixed{index}")
-  _set_mass(body, 0.0, (0.0, 0.0, 0.0))  # It can't move anyway.
+  set_mass(body, 0.0, (0.0, 0.0, 0.0))  # It can't move anyway.
   if used:
     body.pos, body.quat = slot.at, yaw_quat(slot.yaw)
   else:
     body.pos = PARKING
   geom = body.add_geom(name=f"fixed{index}")
-  _assign(geom, _geom_values(slot.type_id if used else 0))
+  _assign(geom, geom_values(slot.type_id if used else 0))
 
 
-def add_slot(spec: mujoco.MjSpec, index: int, slot: Slot) -> None:
-  """The free body of a slot; while frozen it marks the place, untouchable."""
+def add_slot_body(
+  spec: mujoco.MjSpec, index: int, slot: Slot
+) -> mujoco.MjsBody:
+  """The free body of a slot, without geoms."""
   free = slot.type_id > 0 and not slot.frozen
-  type_id = slot.type_id if free else 0
-  shape = shapes.shape_of_type(type_id) if free else shapes.CUBE
+  shape = shapes.shape_of_type(slot.type_id) if free else shapes.CUBE
   body = spec.worldbody.add_body(name=f"slot{index}")
   body.pos, body.quat = slot.at, yaw_quat(slot.yaw)
-  _set_mass(body, shape.mass, _inertia(shape))
+  set_mass(body, shape.mass, inertia(shape))
   body.gravcomp = 0.0 if free else 1.0
   body.sleep = mujoco.mjtSleepPolicy.mjSLEEP_ALLOWED
   joint = body.add_freejoint()
   joint.damping[0] = _OBJECT_DAMPING
+  return body
+
+
+def add_slot(spec: mujoco.MjSpec, index: int, slot: Slot) -> None:
+  """The free body of a slot; while frozen it marks the place, untouchable."""
+  body = add_slot_body(spec, index, slot)
+  free = slot.type_id > 0 and not slot.frozen
   geom = body.add_geom(name=f"slot{index}")
-  _assign(geom, _geom_values(type_id))
+  _assign(geom, geom_values(slot.type_id if free else 0))
 
 
 def _add_slides(
@@ -220,7 +228,7 @@ def _add_slides(
 def add_player(spec: mujoco.MjSpec, player: int) -> None:
   """An upright capsule; its origin is at its feet."""
   body = spec.worldbody.add_body(name=f"player{player}")
-  _set_mass(body, _AVATAR_MASS, (1.0, 1.0, 1.0))
+  set_mass(body, _AVATAR_MASS, (1.0, 1.0, 1.0))
   _add_slides(spec, body, _AVATAR_SPEED_GAIN, 2, _AVATAR_FORCE)
   radius, height = constants.AVATAR_RADIUS, constants.AVATAR_HEIGHT
   body.add_geom(
@@ -239,5 +247,5 @@ def add_player(spec: mujoco.MjSpec, player: int) -> None:
 def add_hand(spec: mujoco.MjSpec, player: int) -> None:
   """A heavy point that goes exactly where it is driven."""
   body = spec.worldbody.add_body(name=f"hand{player}", gravcomp=1.0)
-  _set_mass(body, _HAND_MASS, (1.0, 1.0, 1.0))
+  set_mass(body, _HAND_MASS, (1.0, 1.0, 1.0))
   _add_slides(spec, body, _HAND_SPEED_GAIN, 3, None)

@@ -90,3 +90,46 @@ def tear(
   lag = state.object_pos[rows, np.maximum(control.held, 0)] - control.hand_at
   torn = np.linalg.norm(lag, axis=-1) > constants.TEAR_METRES
   return control._replace(held=np.where(torn, -1, control.held))
+
+
+def walk(
+  physics: base.Physics, velocity, steps: int, turn: float = 0.0
+) -> base.PhysicsState:
+  """Steps with the same wish and returns the state at the end."""
+  wish = control(
+    physics.num_envs, velocity, turn, num_players=physics.num_players
+  )
+  for _ in range(steps):
+    physics.step(wish)
+  return physics.state()
+
+
+def hold(
+  physics: base.Physics, slot: int, way: np.ndarray
+) -> list[base.PhysicsState]:
+  """Leads the hand of the only player along a way, [T, 3]."""
+  states = []
+  for at in way:
+    physics.step(control(held=slot, hand_at=at))
+    states.append(physics.state())
+  return states
+
+
+def scenes(count: int) -> list[base.Scene]:
+  """Different worlds of four objects, some on terrain, some frozen."""
+  rng = np.random.default_rng(5)
+  heights, ramps = np.zeros((8, 8), int), np.zeros((8, 8), int)
+  heights[5:, 2:6], ramps[4, 3] = 1, 1
+  return [
+    scene(
+      *[
+        (int(rng.integers(1, 13)), -3.0 + i, rng.uniform(-3, 3), 0.5)
+        for i in range(4)
+      ],
+      heights=heights if index % 2 else np.zeros((8, 8)),
+      ramps=ramps if index % 2 else None,
+      yaws=list(rng.uniform(-3, 3, 4)),
+      frozen=[index % 5],
+    )
+    for index in range(count)
+  ]

@@ -1,0 +1,484 @@
+"""What players and objects do, one suite over all back ends.
+
+Here it runs on the cpu back end, in `gpu_test` on the other.
+"""
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from envs import constants, shapes
+from envs.physics import base, parts
+from tests.envs.physics import backends, fakes
+
+_KINDS = (fakes.WALL, fakes.CUBE, fakes.SPHERE, fakes.PYRAMID)
+
+
+class AvatarTest(backends.BackendTest):
+  @parameterized.parameters((1.0, 0.0), (0.0, -1.0), (-0.6, 0.8))
+  def test_walking_covers_speed_times_time(self, x, y):
+    start = np.array([-3.5 * x, -3.5 * y])
+    physics = self.world(fakes.scene(players=[(*start, 0.0)]))
+    steps = 18
+    way = np.array([x, y]) * constants.WALK_SPEED
+    state = fakes.walk(physics, way, steps)
+    wanted = constants.WALK_SPEED * steps * constants.STEP_SECONDS
+    covered = (state.player_pos[0, 0, :2] - start) @ [x, y]
+    self.assertAlmostEqual(covered / wanted, 1.0, delta=0.05)
+    self.assertAlmostEqual(state.player_pos[0, 0, 2], 0.0, delta=0.01)
+
+  def test_stops_and_stays(self):
+    physics = self.world(fakes.scene())
+    fakes.walk(physics, (2.5, 0), 5)
+    stopped = fakes.walk(physics, (0, 0), 5)
+    later = fakes.walk(physics, (0, 0), 20)
+    np.testing.assert_allclose(later.player_pos, stopped.player_pos, atol=0.005)
+
+  def test_turning_is_exact_and_wraps(self):
+    physics = self.world(fakes.scene())
+    self.assertAlmostEqual(
+      fakes.walk(physics, (0, 0), 6, 3.0).player_yaw[0, 0], 2.4, 5
+    )
+    self.assertAlmostEqual(
+      fakes.walk(physics, (0, 0), 2, 3.0).player_yaw[0, 0], 3.2 - 2 * np.pi, 5
+    )
+
+  def test_walls_of_the_arena_hold(self):
+    physics = self.world(fakes.scene(heights=np.zeros((4, 6), int)))
+    state = fakes.walk(physics, (2.5, 2.5), 60)
+    np.testing.assert_allclose(
+      state.player_pos[0, 0, :2],
+      np.array([2.0, 3.0]) - constants.AVATAR_RADIUS,
+      atol=0.02,
+    )
+
+  @parameterized.parameters(*_KINDS)
+  def test_pushing_moves_an_object(self, kind):
+    physics = self.world(fakes.scene((kind, 1.0, 0.0)))
+    state = fakes.walk(physics, (2.5, 0), 11)
+    self.assertGreater(state.object_pos[0, 0, 0], 2.0)
+    self.assertGreater(state.player_pos[0, 0, 0], 1.5)
+
+  @parameterized.parameters(*_KINDS)
+  def test_an_object_at_the_wall_is_not_squeezed_through(self, kind):
+    physics = self.world(
+      fakes.scene((kind, 1.0, 0.0), heights=np.zeros((6, 6)))
+    )
+    state = fakes.walk(physics, (2.5, 0), 60)
+    # No centre is closer than this to its object's surface.
+    self.assertLess(state.object_pos[0, 0, 0], 3.0 - 0.08)
+
+  @parameterized.parameters(1, 2, 3, 4)
+  def test_climbs_ramps_but_not_cliffs(self, direction):
+    # Along one row: floor, ramp, level 1, ramp, level 2, cliff, floor.
+    heights, ramps = np.zeros((7, 7), int), np.zeros((7, 7), int)
+    heights[1:5, 3] = 0, 1, 1, 2
+    ramps[[1, 3], 3] = direction
+    turn = direction - 1
+    if turn >= 2:
+      heights, ramps = heights[::-1], ramps[::-1]
+    if turn % 2:
+      heights, ramps = heights.T, ramps.T
+    ahead = np.round([np.cos(turn * np.pi / 2), np.sin(turn * np.pi / 2)])
+    start = (*(-3 * ahead), 0.0)
+    physics = self.world(
+      fakes.scene(heights=heights, ramps=ramps, players=[start])
+    )
+    tops = []
+    for _ in range(18):
+      up = fakes.walk(physics, 2.5 * ahead, 1)
+      tops.append(up.player_pos[0, 0, 2])
+    self.assertAlmostEqual(max(tops), 1.0, delta=0.05)
+    # Beyond the cliff it is on the floor, and can't come back.
+    for way in (ahead, -ahead):
+      state = fakes.walk(physics, 2.5 * way, 15)
+      self.assertAlmostEqual(state.player_pos[0, 0, 2], 0.0, delta=0.02)
+      self.assertGreater(state.player_pos[0, 0, :2] @ ahead, 1.7)
+
+  def test_stands_still_on_a_ramp(self):
+    ramps = np.zeros((3, 3), int)
+    ramps[1, 1] = 1
+    physics = self.world(
+      fakes.scene(
+        heights=np.zeros((3, 3)), ramps=ramps, players=[(0.0, 0.0, 0.3)]
+      )
+    )
+    first = fakes.walk(physics, (0, 0), 4).player_pos
+    later = fakes.walk(physics, (0, 0), 40).player_pos
+    np.testing.assert_allclose(later[0, 0], first[0, 0], atol=0.01)
+
+  def test_players_are_solid_to_each_other(self):
+    physics = self.world(
+      fakes.scene(players=[(0.0, 0.0, 0.0), (1.0, 0.0, 0.0)])
+    )
+    control = fakes.control(
+      velocity=np.array([[[2.5, 0], [0, 0]]]), num_players=2
+    )
+    for _ in range(15):
+      physics.step(control)
+    state = physics.state()
+    gap = state.player_pos[0, 1, 0] - state.player_pos[0, 0, 0]
+    self.assertGreater(gap, 2 * constants.AVATAR_RADIUS - 0.03)
+    self.assertTrue(state.touching[0, 0, 1])
+
+
+class GripTest(backends.BackendTest):
+  @parameterized.parameters(*_KINDS)
+  def test_lifts_carries_and_drops(self, kind):
+    physics = self.world(fakes.scene((kind, 1.2, 0.0)))
+    low = physics.state().object_pos[0, 0].astype(float)
+    lift = low + np.outer(np.linspace(0.1, 1, 10), (0, 0, 0.8))
+    high = fakes.hold(physics, 0, lift)[-1]
+    np.testing.assert_allclose(high.object_pos[0, 0], lift[-1], atol=0.05)
+    # As fast as the avatar walks; it must not be torn away.
+    stride = constants.WALK_SPEED * constants.STEP_SECONDS
+    carry = lift[-1] + np.outer(np.arange(1, 8), (stride, 0, 0))
+    for at, state in zip(carry, fakes.hold(physics, 0, carry), strict=True):
+      lag = float(np.linalg.norm(state.object_pos[0, 0] - at))
+      self.assertLess(lag, constants.TEAR_METRES / 4)
+    fallen = fakes.walk(physics, (0, 0), 20)
+    self.assertLess(fallen.object_pos[0, 0, 2], 0.5)
+
+  def test_swings_with_the_fastest_turn(self):
+    physics = self.world(fakes.scene((fakes.CUBE, 1.5, 0.0)))
+    angle = np.cumsum(
+      np.full(12, constants.TURN_RATES[-1] * constants.STEP_SECONDS)
+    )
+    way = np.stack(
+      [1.5 * np.cos(angle), 1.5 * np.sin(angle), np.full(12, 0.6)], axis=1
+    )
+    for at, state in zip(way, fakes.hold(physics, 0, way), strict=True):
+      lag = float(np.linalg.norm(state.object_pos[0, 0] - at))
+      self.assertLess(lag, constants.TEAR_METRES / 4)
+
+  @parameterized.parameters(*_KINDS)
+  def test_lags_behind_at_a_wall(self, kind):
+    physics = self.world(
+      fakes.scene((kind, 1.2, 0.0), heights=np.zeros((6, 6)))
+    )
+    way = np.column_stack(
+      [np.linspace(1.2, 4.2, 20), np.zeros(20), np.full(20, 0.8)]
+    )
+    last = fakes.hold(physics, 0, way)[-1]
+    self.assertLess(last.object_pos[0, 0, 0], 3.0)
+    lag = float(np.linalg.norm(last.object_pos[0, 0] - way[-1]))
+    self.assertGreater(lag, constants.TEAR_METRES)
+
+  def test_a_held_object_pushes_others(self):
+    physics = self.world(
+      fakes.scene((fakes.CUBE, 1.2, 0.0), (fakes.CUBE, 2.0, 0.0))
+    )
+    way = np.column_stack(
+      [np.linspace(1.2, 2.8, 20), np.zeros(20), np.full(20, 0.22)]
+    )
+    last = fakes.hold(physics, 0, way)[-1]
+    self.assertGreater(last.object_pos[0, 1, 0], 2.8)
+    self.assertTrue(last.touching[0, 1, 2])
+
+  def test_frozen_and_empty_slots_cannot_be_held(self):
+    physics = self.world(fakes.scene((fakes.CUBE, 1.2, 0.0), frozen=[0]))
+    before = physics.state().object_pos
+    for slot in (0, 1):
+      fakes.hold(physics, slot, np.full((5, 3), 1.0))
+    np.testing.assert_array_equal(physics.state().object_pos, before)
+
+  def test_each_player_has_a_hand(self):
+    physics = self.world(
+      fakes.scene(
+        (fakes.CUBE, 1.2, 0.0),
+        (fakes.SPHERE, -1.2, 0.0),
+        players=[(2.5, 0, 0), (-2.5, 0, 0)],
+      )
+    )
+    hand_at = np.array([[[1.2, 0, 1.0], [-1.2, 0, 0.7]]])
+    control = fakes.control(num_players=2, hand_at=hand_at)
+    control = control._replace(held=np.array([[0, 1]]))
+    for _ in range(8):
+      physics.step(control)
+    np.testing.assert_allclose(
+      physics.state().object_pos[0, :2], hand_at[0], atol=0.05
+    )
+
+
+class ObjectTest(backends.BackendTest):
+  @parameterized.parameters(*_KINDS)
+  def test_come_to_rest_where_they_stand(self, kind):
+    physics = self.world(fakes.scene((kind, 1.2, -0.7), yaws=[0.6]))
+    start = physics.state()
+    np.testing.assert_allclose(
+      start.object_quat[0, 0], [np.cos(0.3), 0, 0, np.sin(0.3)], atol=1e-6
+    )
+    state = fakes.walk(physics, (0, 0), 30)
+    np.testing.assert_allclose(
+      state.object_pos[0, 0], start.object_pos[0, 0], atol=0.005
+    )
+    self.assertTrue(self.asleep(physics)[0].all())
+
+  @parameterized.parameters(*_KINDS)
+  def test_frozen_objects_never_move(self, kind):
+    """Not when pushed, hit from above, floating, or started in contact."""
+    physics = self.world(
+      fakes.scene(
+        (kind, 1.0, 0.0, 0.9),
+        (kind, -1.0, 0.0),
+        (fakes.CUBE, 1.0, 0.0, 2.0),
+        frozen=[0, 1],
+        yaws=[0.4],
+      )
+    )
+    start, met = physics.state(), np.zeros(2, int)
+    for way in (1, -1, 1, -1):
+      for _ in range(20):
+        state = fakes.walk(physics, (2.5 * way, 0.0), 1)
+        met = met + state.touching[0, [0, 1], [2, 3]]
+    for name in ("object_pos", "object_quat"):
+      np.testing.assert_array_equal(
+        getattr(state, name)[:, :2], getattr(start, name)[:, :2]
+      )
+    self.assertGreater(met[0], 0)  # The player against the second,
+    self.assertGreater(met[1], 0)  # the falling cube against the first.
+
+  def test_empty_slots_sleep_out_of_the_way(self):
+    physics = self.world(fakes.scene())
+    state = fakes.walk(physics, (1, 0), 10)
+    np.testing.assert_array_equal(
+      state.object_pos, np.tile(np.array(parts.PARKING, np.float32), (1, 6, 1))
+    )
+    self.assertTrue(self.asleep(physics)[0].all())
+
+  def test_random_play_is_stable(self):
+    rng = np.random.default_rng(0)
+    num_envs, num_slots = 4, self.many_slots
+    heights, ramps = np.zeros((8, 8), int), np.zeros((8, 8), int)
+    heights[5:, 2:6], ramps[4, 3] = 1, 1
+    physics = self.make(num_envs, num_slots)
+    cells = rng.permutation(16)[:num_slots]
+    objects = [
+      (int(kind), x % 4 - 3.5, x // 4 - 1.5, 0.4)
+      for kind, x in zip(rng.integers(1, 13, num_slots), cells, strict=True)
+    ]
+    scene = fakes.scene(
+      *objects, num_slots=num_slots, heights=heights, ramps=ramps
+    )
+    physics.load(np.arange(num_envs), [scene] * num_envs)
+    control = fakes.control(num_envs)
+    for step in range(500):
+      if step % 5 == 0:
+        control = fakes.wander(rng, physics.state())
+      physics.step(control)
+      state = physics.state()
+      control = fakes.tear(control, state)
+      # All is inside the walls, and above the floor.
+      self.assertLess(np.abs(state.object_pos[..., :2]).max(), 4.0)
+      self.assertGreater(state.object_pos[..., 2].min(), 0.0)
+    self.assertEqual(self.went_wrong(physics), 0)
+
+
+class TouchingTest(backends.BackendTest):
+  @parameterized.parameters((0.0005, True), (0.0015, False))
+  def test_within_a_millimetre(self, gap, touches):
+    half = shapes.CUBE.half_extents[0]
+    physics = self.world(
+      fakes.scene((fakes.CUBE, 1.0, 0.0), (fakes.CUBE, 1 + 2 * half + gap, 0.0))
+    )
+    touching = physics.state().touching
+    wanted = np.zeros_like(touching)
+    wanted[0, [1, 2], [2, 1]] = touches
+    np.testing.assert_array_equal(touching, wanted)
+
+  @parameterized.parameters(((),), ((0,),), ((0, 1),))
+  def test_is_still_reported_of_sleeping_and_frozen_objects(self, frozen):
+    half = shapes.CUBE.half_extents[0]
+    physics = self.world(
+      fakes.scene(
+        (fakes.CUBE, 2.0, 0.0),
+        (fakes.CUBE, 2.0 + 2 * half + 0.0002, 0.0),
+        frozen=frozen,
+      )
+    )
+    state = fakes.walk(physics, (0, 0), 30)
+    self.assertTrue(self.asleep(physics)[0].all())
+    self.assertTrue(state.touching[0, 1, 2])
+    self.assertEqual(state.touching.sum(), 2)
+
+  def test_ends_when_objects_part_or_go(self):
+    half = shapes.CUBE.half_extents[0]
+    pair = [(fakes.CUBE, 1.2, 0.0), (fakes.CUBE, 1.2, 2 * half)]
+    physics = self.world(fakes.scene(*pair))
+    way = np.column_stack(
+      [np.full(8, 1.2), np.zeros(8), np.linspace(0.2, 1, 8)]
+    )
+    self.assertTrue(fakes.walk(physics, (0, 0), 20).touching[0, 1, 2])
+    self.assertFalse(fakes.hold(physics, 0, way)[-1].touching.any())
+
+    for frozen in ((), (0, 1)):
+      physics = self.world(fakes.scene(*pair, frozen=frozen))
+      self.assertTrue(fakes.walk(physics, (0, 0), 20).touching[0, 1, 2])
+      one = np.array([0])
+      physics.set_slots(one, one, np.array([0]), np.zeros((1, 3)))
+      self.assertFalse(physics.state().touching.any())
+
+  def test_a_player_touches_what_it_pushes(self):
+    physics = self.world(
+      fakes.scene((fakes.CUBE, 1.0, 0.0), (fakes.CUBE, 0, 2))
+    )
+    self.assertFalse(physics.state().touching.any())
+    state = fakes.walk(physics, (2.5, 0), 30)
+    wanted = np.zeros_like(state.touching)
+    wanted[0, [0, 1], [1, 0]] = True
+    np.testing.assert_array_equal(state.touching, wanted)
+
+
+class RaysTest(backends.BackendTest):
+  def setUp(self):
+    super().setUp()
+    self.scene = fakes.scene(
+      (fakes.CUBE, 2.0, 0.0),
+      (fakes.SPHERE, 3.5, 0.0),
+      (fakes.WALL, 0.0, 2.0),
+      frozen=[2],
+      heights=np.zeros((10, 10)),
+      players=[(0, 0, 0), (-2, 0, 0)],
+    )
+    self.physics = self.world(self.scene)
+
+  def _cast(self, direction, exclude=0, origin=(0.0, 0.0, 0.3)):
+    hits = self.physics.rays(
+      np.array([[origin]]),
+      np.array([[direction]], float),
+      np.array([[exclude]]),
+      normals=True,
+    )
+    return hits.distance[0, 0], hits.node[0, 0], hits.normal[0, 0]
+
+  def test_nodes_distances_and_normals(self):
+    for direction, exclude, distance, node, normal in (
+      ((1, 0, 0), 0, 1.8, 2, (-1, 0, 0)),
+      ((1, 0, 0), 2, 0.25, 0, (1, 0, 0)),  # From within the avatar.
+      ((0, 1, 0), 0, 2 - 0.4, 4, (0, -1, 0)),
+      ((0, -1, 0), 0, 5.0, base.NODE_TERRAIN, (0, 1, 0)),
+      ((-1, 0, 0), 0, 1.75, 1, (1, 0, 0)),
+      ((0, 0, -1), 0, 0.3, base.NODE_TERRAIN, (0, 0, 1)),
+      ((0, 0, 1), 0, -1.0, base.NODE_NONE, (0, 0, 0)),
+    ):
+      found = self._cast(direction, exclude)
+      with self.subTest(direction=direction, exclude=exclude):
+        self.assertEqual(found[1], node)
+        self.assertAlmostEqual(found[0], distance, delta=0.006)
+        if exclude != 2:
+          np.testing.assert_allclose(found[2], normal, atol=0.05)
+
+  def test_excluded_nodes_do_not_block(self):
+    origin = (0.5, 0.0, 0.2)
+    self.assertEqual(self._cast((1, 0, 0), -1, origin)[1], 2)
+    self.assertEqual(self._cast((1, 0, 0), 2, origin)[1], 3)
+    # A frozen object can be excluded too.
+    self.assertEqual(
+      self._cast((0, 1, 0), 4, (0.0, 0.5, 0.2))[1], base.NODE_TERRAIN
+    )
+
+  def test_follow_what_changes(self):
+    zero, slot = np.array([0]), np.array([2])
+    self.physics.set_slots(zero, slot, np.array([0]), np.zeros((1, 3)))
+    self.assertEqual(self._cast((0, 1, 0))[1], base.NODE_TERRAIN)
+    self.physics.set_slots(
+      zero, slot + 1, np.array([fakes.CUBE]), np.array([[0, 3, 0.2]])
+    )
+    self.assertEqual(self._cast((0, 1, 0))[1], 5)
+    self.physics.set_slots(zero, zero, np.array([0]), np.zeros((1, 3)))
+    self.assertEqual(self._cast((1, 0, 0))[1], 3)
+    self.physics.restore(zero, np.zeros((1, 2)))
+    self.assertEqual(self._cast((0, 1, 0))[1], 4)
+    self.assertEqual(self._cast((1, 0, 0))[1], 2)
+    self.physics.load(zero, [fakes.scene(players=[(0, 0, 0), (-2, 0, 0)])])
+    self.assertEqual(self._cast((1, 0, 0))[1], base.NODE_TERRAIN)
+
+  def test_do_not_change_the_simulation(self):
+    twin = self.world(self.scene)
+    for step in range(20):
+      if step % 3 == 0:
+        self._cast((1, 0, 0))
+      for physics in (self.physics, twin):
+        fakes.walk(physics, (2.5, 0.2), 1)
+    np.testing.assert_array_equal(
+      self.dynamics(twin), self.dynamics(self.physics)
+    )
+
+
+class RepeatabilityTest(backends.BackendTest):
+  def test_restored_worlds_repeat(self):
+    physics = self.make(3, 6)
+    physics.load(np.arange(3), fakes.scenes(3))
+    yaw = np.full((3, 1), 0.5)
+    played = []
+    for _ in range(3):
+      physics.restore(np.arange(3), yaw)
+      np.testing.assert_array_equal(physics.state().player_yaw, yaw)
+      played.append(self.play(physics, 30))
+    np.testing.assert_array_equal(played[0], played[1])
+    np.testing.assert_array_equal(played[0], played[2])
+    # As a first trial in a fresh batch does.
+    fresh = self.make(3, 6)
+    fresh.load(np.arange(3), fakes.scenes(3))
+    np.testing.assert_array_equal(self.play(fresh, 30), played[0])
+
+  def test_loading_and_restoring_leave_the_others_alone(self):
+    scenes = fakes.scenes(6)
+    played = []
+    for disturb in (False, True):
+      physics = self.make(3, 6)
+      physics.load(np.array([0, 1, 2]), scenes[:3])
+      states = self.play(physics, 15, changes=False)
+      if disturb:
+        physics.load(np.array([2, 0]), scenes[3:5])
+        physics.restore(np.array([2]), np.zeros((1, 1)))
+      states += self.play(physics, 15, seed=1, changes=False)
+      played.append(np.stack(states)[:, 1])
+    np.testing.assert_array_equal(played[0], played[1])
+
+  def test_large_terrain_makes_room_for_itself(self):
+    """The others go on from where they are, what they hold included."""
+    physics = self.make(2, 6)
+    physics.load(np.arange(2), fakes.scenes(2))
+    self.play(physics, 15)
+    before = physics.state()
+    bumps = np.indices((8, 8)).sum(axis=0) % 2  # 32 boxes and the room.
+    tall = fakes.scene((fakes.CUBE, 0.5, 0.5), heights=bumps)
+    physics.load(np.array([0]), [tall])
+    after = physics.state()
+    for name in before._fields:
+      np.testing.assert_array_equal(
+        getattr(after, name)[1], getattr(before, name)[1], name
+      )
+    np.testing.assert_array_equal(
+      after.object_pos[0, 0], np.float32(tall.slot_at[0])
+    )
+    # A world of the larger kind plays as one of the smaller kind.
+    played = []
+    for size in (10, 16):
+      bumps = np.indices((size, size)).sum(axis=0) % 2
+      physics.load(np.array([0]), [fakes.scene(heights=bumps)])
+      physics.load(np.arange(2), fakes.scenes(2))
+      played.append(self.play(physics, 15))
+    np.testing.assert_array_equal(played[0], played[1])
+    small = self.make(2, 6)
+    small.load(np.arange(2), fakes.scenes(2))
+    np.testing.assert_array_equal(self.play(small, 15), played[0])
+
+  def test_a_respawned_slot_is_a_fresh_one(self):
+    physics = self.world(fakes.scene((fakes.WALL, 2.0, 0.0)))
+    fakes.walk(physics, (2.5, 0), 10)
+    zero = np.array([0])
+    physics.restore(zero, np.zeros((1, 1)))
+    place = np.array([[1.5, 1.0, 0.4]])
+    physics.set_slots(zero, zero, np.array([fakes.PYRAMID]), place)
+    fresh = self.world(fakes.scene((fakes.PYRAMID, *place[0])))
+    for _ in range(10):
+      fakes.walk(physics, (1.0, 1.0), 1)
+      fakes.walk(fresh, (1.0, 1.0), 1)
+      np.testing.assert_array_equal(
+        self.dynamics(physics), self.dynamics(fresh)
+      )
+
+
+if __name__ == "__main__":
+  absltest.main()
