@@ -478,10 +478,7 @@ class GpuPhysics:
     self._stale = True
 
   def _run(self, work: Callable[[], None]) -> None:
-    """Does the step's work, on a CUDA device as one graph."""
-    if not self.device.is_cuda:
-      work()
-      return
+    """Does the step's work, as one graph."""
     if self._graph is None:
       with wp.ScopedCapture() as capture:
         work()

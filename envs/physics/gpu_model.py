@@ -25,6 +25,9 @@ GEOMS_A_SLOT: Final = 3  # Box, sphere, pyramid.
 _UNUSED_METRES: Final = 1e-3  # Half size of boxes and spheres out of use.
 # Slots wait side by side, so that nothing there ever touches.
 _PARKING_STEP: Final = 3.0
+# What stands exactly on the ground is in contact, whichever way the rounding
+# of single precision goes.
+_GROUND_MARGIN: Final = 1e-5
 
 
 class Compiled(NamedTuple):
@@ -147,6 +150,7 @@ def build(capacity: mjcf.Capacity) -> Compiled:
   mjcf.add_grips(spec, capacity)
   model = spec.compile()
   model.eq_data[:, :6] = 0.0  # As mjcf.build does.
+  model.geom_margin[: model.ngeom - P - GEOMS_A_SLOT * S] = _GROUND_MARGIN
   policies = mujoco.mjtSleepPolicy
   allowed = model.tree_sleep_policy == policies.mjSLEEP_ALLOWED
   model.tree_sleep_policy[allowed] = policies.mjSLEEP_AUTO_ALLOWED

@@ -86,7 +86,6 @@ def add_terrain(
       )
   surface = {
     "friction": _OBJECT_FRICTION,
-    "rgba": _TERRAIN_RGBA,
     "solref": (_CONTACT_SECONDS, 1.0),
   }
   # In a row, so that their bounding volume tree stays balanced.
@@ -94,24 +93,24 @@ def add_terrain(
   parked = np.asarray(PARKING) + np.outer(np.arange(count), (2.0, 0.0, 0.0))
   for index in range(max_boxes):
     geom = spec.worldbody.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX)
-    if index < len(ground.box_centres):
+    used = index < len(ground.box_centres)
+    if used:
       geom.pos = ground.box_centres[index]
       geom.size = ground.box_halves[index]
-      _assign(geom, surface)
     else:
       geom.pos, geom.size = parked[index], (0.1, 0.1, 0.1)
-      geom.rgba = _HIDDEN_RGBA
+    _assign(geom, surface | {"rgba": _TERRAIN_RGBA if used else _HIDDEN_RGBA})
   for index in range(max_ramps):
     geom = spec.worldbody.add_geom(
       type=mujoco.mjtGeom.mjGEOM_MESH, meshname="ramp"
     )
-    if index < len(ground.ramp_bases):
+    used = index < len(ground.ramp_bases)
+    if used:
       geom.pos = ground.ramp_bases[index]
       geom.quat = yaw_quat(ground.ramp_yaws[index])
-      _assign(geom, surface)
     else:
       geom.pos = parked[index]
-      geom.rgba = _HIDDEN_RGBA
+    _assign(geom, surface | {"rgba": _TERRAIN_RGBA if used else _HIDDEN_RGBA})
 
 
 def _assign(element: object, values: Mapping[str, object]) -> None:

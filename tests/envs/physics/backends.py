@@ -1,5 +1,6 @@
 """What the suite of all physics back ends needs to know of each."""
 
+import collections
 import importlib.util
 
 import numpy as np
@@ -16,6 +17,11 @@ NO_GPU_BACKEND = (
 )
 
 
+_WAITING: collections.defaultdict[tuple[int, int, int], list] = (
+  collections.defaultdict(list)
+)
+
+
 class BackendTest(parameterized.TestCase):
   """Tests that a subclass runs again on the other back end."""
 
@@ -25,9 +31,24 @@ class BackendTest(parameterized.TestCase):
   def make(self, num_envs: int, num_slots: int, num_players: int = 1):
     if self.backend == "cpu":
       return cpu.CpuPhysics(num_envs, num_slots, num_players, num_threads=1)
+    return self._lend(num_envs, num_slots, num_players)
+
+  def _lend(self, num_envs: int, num_slots: int, num_players: int):
+    """A batch of the gpu back end until the test ends, with empty worlds.
+
+    Lent again and again, as recording the graph of a step takes seconds.
+    """
     from envs.physics import gpu
 
-    return gpu.GpuPhysics(num_envs, num_slots, num_players, device="cpu")
+    waiting = _WAITING[num_envs, num_slots, num_players]
+    if waiting:
+      physics = waiting.pop()
+      empty = base.empty_scene(num_slots, num_players)
+      physics.load(np.arange(num_envs), [empty] * num_envs)
+    else:
+      physics = gpu.GpuPhysics(num_envs, num_slots, num_players, device="cpu")
+    self.addCleanup(waiting.append, physics)
+    return physics
 
   def world(self, scene: base.Scene):
     physics = self.make(1, len(scene.slot_types), len(scene.player_at))

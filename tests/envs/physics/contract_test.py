@@ -247,7 +247,7 @@ class ObjectTest(backends.BackendTest):
 
   def test_random_play_is_stable(self):
     rng = np.random.default_rng(0)
-    num_envs, num_slots = 4, self.many_slots
+    num_envs, num_slots = 3, self.many_slots
     heights, ramps = np.zeros((8, 8), int), np.zeros((8, 8), int)
     heights[5:, 2:6], ramps[4, 3] = 1, 1
     physics = self.make(num_envs, num_slots)
