@@ -16,7 +16,7 @@ from envs import avatar, constants, sight, stages, task_rows
 from envs import clock as clock_lib
 from envs import session as session_lib
 from envs.land_types import LandConfig, Step, WorldView, observation_spec
-from envs.physics import base, cpu
+from envs.physics import backends, base
 from envs.task import Task
 
 __all__ = ["Land", "LandConfig", "Step", "WorldView", "observation_spec"]
@@ -64,8 +64,8 @@ class Land:
     self.tasks: list[Task] = []
     self._next_task = next_task
     n, s, p = num_envs, config.num_slots, config.num_players
-    self.physics: base.Physics = cpu.CpuPhysics(
-      n, s, num_players=p, num_threads=config.num_threads
+    self.physics: base.Physics = backends.make(
+      config.backend, n, s, p, config.num_threads, config.device
     )
     self.dropped_spawns = np.zeros(n, np.int64)
     self._rows = task_rows.TaskRows(n, config)

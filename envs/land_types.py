@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from envs import constants, observations
+from envs.physics import backends
 
 OBSERVATIONS = ("entities", "pixels")
 
@@ -21,7 +22,8 @@ class LandConfig:
     pixels: Width and height of the pictures.
     max_rules: Most rules that a task may have.
     num_threads: Physics threads; None for one per processor.
-    backend: Physics back end, "cpu".
+    backend: Physics back end: "cpu", or "gpu" for `mujoco_warp`.
+    device: Where the gpu back end runs: "cuda", or "cpu" to try it out.
   """
 
   num_slots: int = 24
@@ -31,6 +33,7 @@ class LandConfig:
   max_rules: int = constants.MAX_RULES
   num_threads: int | None = None
   backend: str = "cpu"
+  device: str = "cuda"
 
   def __post_init__(self):
     def check(name: str, value: int, last: int) -> None:
@@ -51,8 +54,12 @@ class LandConfig:
       check(f"pixels' {name}", size, 1024)
     if self.num_threads is not None:
       check("num_threads", self.num_threads, 1024)
-    if self.backend != "cpu":
-      raise ValueError(f"backend is {self.backend!r}, allowed: cpu")
+    for name, value, allowed in (
+      ("backend", self.backend, backends.BACKENDS),
+      ("device", self.device, backends.DEVICES),
+    ):
+      if value not in allowed:
+        raise ValueError(f"{name} is {value!r}, allowed: {', '.join(allowed)}")
 
 
 def observation_spec(config: LandConfig) -> observations.Spec:

@@ -17,6 +17,7 @@ import warp as wp
 
 from envs.physics import (
   base,
+  driving,
   gpu_model,
   gpu_rays,
   gpu_steps,
@@ -492,8 +493,8 @@ class GpuPhysics:
       dim=(self._worlds, self.num_players),
       inputs=[
         *self._wishes,
-        parts.PLACE_METRES,
-        parts.MAX_HAND_SPEED,
+        driving.PLACE_METRES,
+        driving.MAX_HAND_SPEED,
         self._places,
         self._bodies,
         self._slots,

@@ -25,8 +25,13 @@ def _facing(env: land.Land, at) -> np.ndarray:
 
 
 class LandTest(parameterized.TestCase):
+  """Runs again on the other back end, see `gpu_land_test`."""
+
+  def land(self, *tasks, config=fixtures.CONFIG, seed=0) -> land.Land:
+    return fixtures.make_land(*tasks, config=config, seed=seed)
+
   def test_observations_match_their_spec(self):
-    env = fixtures.make_land(fixtures.busy_task())
+    env = self.land(fixtures.busy_task())
     for step in (env.reset(), env.step(fixtures.noop())):
       spec = land.observation_spec(fixtures.CONFIG)
       self.assertEqual(set(step.observation), set(spec))
@@ -43,7 +48,7 @@ class LandTest(parameterized.TestCase):
       trials=1,
       trial_seconds=4.0,
     )
-    env = fixtures.make_land(first, second)  # Environment 1 starts with second.
+    env = self.land(first, second)  # Environment 1 starts with second.
     steps = [env.reset()] + [env.step(fixtures.noop()) for _ in range(32)]
 
     def when(field):
@@ -68,7 +73,7 @@ class LandTest(parameterized.TestCase):
 
   def test_action_in_the_step_that_starts_an_episode_is_ignored(self):
     task = fixtures.busy_task(trials=1)
-    envs = [fixtures.make_land(task) for _ in range(2)]
+    envs = [self.land(task) for _ in range(2)]
     rng = np.random.default_rng(0)
     for env in envs:
       env.reset()
@@ -91,7 +96,7 @@ class LandTest(parameterized.TestCase):
         observation=observation,
         pixels=(8, 6),
       )
-      env = fixtures.make_land(*tasks, config=config, seed=5)
+      env = self.land(*tasks, config=config, seed=5)
       rng = np.random.default_rng(7)
       steps = [env.reset()]
       steps += [env.step(fixtures.random_actions(rng)) for _ in range(40)]
@@ -104,7 +109,7 @@ class LandTest(parameterized.TestCase):
     self.assertGreater(sum(step.reward.sum() for step in rollouts[0]), 0)
 
   def test_world_is_restored_between_trials_but_for_yaw(self):
-    env = fixtures.make_land(fixtures.busy_task(trials=3))
+    env = self.land(fixtures.busy_task(trials=3))
     env.reset()
     start = env.state_view(0)
     rng = np.random.default_rng(1)
@@ -126,8 +131,8 @@ class LandTest(parameterized.TestCase):
 
   def test_yaw_depends_on_seed_task_and_trial_only(self):
     task = fixtures.busy_task()
-    a = fixtures.make_land(fixtures.busy_task(trials=1), task, seed=[1, 9])
-    b = fixtures.make_land(task, seed=[9, 4])
+    a = self.land(fixtures.busy_task(trials=1), task, seed=[1, 9])
+    b = self.land(task, seed=[9, 4])
     a.reset()
     b.reset()
     self.assertEqual(a.state_view(1).yaw[0], b.state_view(0).yaw[0])
@@ -140,7 +145,7 @@ class LandTest(parameterized.TestCase):
     far = fixtures.make_task(
       [(_CUBE, (2.0, 0.0))], Literal("near", fixtures.PLAYER, _CUBE)
     )
-    env = fixtures.make_land(near, far)
+    env = self.land(near, far)
     np.testing.assert_array_equal(env.reset().reward, 0)
     for _ in range(3):
       step = env.step(fixtures.noop())
@@ -158,7 +163,7 @@ class LandTest(parameterized.TestCase):
       Literal("see", fixtures.PLAYER, _PYRAMID),
       [Rule(Literal("near", _CUBE, _SPHERE), (_PYRAMID,))],
     )
-    env = fixtures.make_land(task)
+    env = self.land(task)
     env.reset()
     env.step(_facing(env, (2.0, 0.35)))
     view = env.state_view(0)
@@ -181,7 +186,7 @@ class LandTest(parameterized.TestCase):
       Literal("hold", fixtures.PLAYER, _CUBE),
       [Rule(Literal("near", fixtures.PLAYER, _CUBE), (_PYRAMID,) * 4)],
     )
-    env = fixtures.make_land(task, fixtures.busy_task())
+    env = self.land(task, fixtures.busy_task())
     env.reset()
     env.step(fixtures.noop())
     np.testing.assert_array_equal(env.dropped_spawns, [2, 0])
@@ -192,7 +197,7 @@ class LandTest(parameterized.TestCase):
       Literal("hold", fixtures.PLAYER, _CUBE),
       trial_seconds=8.0,
     )
-    env = fixtures.make_land(task)
+    env = self.land(task)
     env.reset()
     for _ in range(20):
       env.step(_facing(env, (1.5, 0.0)))
@@ -223,7 +228,7 @@ class LandTest(parameterized.TestCase):
         Literal("touching", _CUBE, _SPHERE),
       )
 
-    env = fixtures.make_land(make((2.0, 0.42)), make((2.0, 0.6)))
+    env = self.land(make((2.0, 0.42)), make((2.0, 0.6)))
     env.reset()
     step = env.step(fixtures.noop())
     np.testing.assert_allclose(step.reward, [constants.STEP_SECONDS, 0])
@@ -235,7 +240,7 @@ class LandTest(parameterized.TestCase):
       frozen=True,
       trial_seconds=4.0,
     )
-    env = fixtures.make_land(task)
+    env = self.land(task)
     env.reset()
     for _ in range(25):
       actions = _facing(env, (1.2, 0.0))
@@ -246,7 +251,7 @@ class LandTest(parameterized.TestCase):
 
   def test_shows_goal_and_rules_as_hidden(self):
     task = fixtures.busy_task()
-    observation = fixtures.make_land(task).reset().observation
+    observation = self.land(task).reset().observation
     arrays = task_arrays.to_arrays(task)
     np.testing.assert_array_equal(observation["goal"][0], arrays.goal[0])
     np.testing.assert_array_equal(
@@ -262,7 +267,7 @@ class LandTest(parameterized.TestCase):
       Literal("see", fixtures.PLAYER, _CUBE),
       trial_seconds=8.0,
     )
-    env = fixtures.make_land(task)
+    env = self.land(task)
     env.reset()
     for _ in range(25):
       step = env.step(_facing(env, (2.0, 0.0)))
@@ -282,7 +287,7 @@ class LandTest(parameterized.TestCase):
         Literal("see", _CUBE, _SPHERE),
       )
 
-    env = fixtures.make_land(make((-2.0, 0.0)), make((-1.0, 0.0)))
+    env = self.land(make((-2.0, 0.0)), make((-1.0, 0.0)))
     env.reset()
     step = env.step(fixtures.noop())
     np.testing.assert_allclose(step.reward, [0, constants.STEP_SECONDS])
@@ -294,7 +299,7 @@ class LandTest(parameterized.TestCase):
     ([[0, 0, 0, 0, -1, 0]] * 2, "range"),
   )
   def test_refuses_bad_actions(self, actions, word):
-    env = fixtures.make_land(fixtures.busy_task())
+    env = self.land(fixtures.busy_task())
     env.reset()
     with self.assertRaisesRegex(ValueError, word):
       env.step(np.asarray(actions))
@@ -305,7 +310,7 @@ class LandTest(parameterized.TestCase):
       [(_CUBE, None)], Literal("near", fixtures.PLAYER, _CUBE), [rule] * 5
     )
     with self.assertRaisesRegex(ValueError, "5, allowed: at most 4"):
-      fixtures.make_land(task).reset()
+      self.land(task).reset()
 
 
 class LandConfigTest(parameterized.TestCase):
@@ -317,7 +322,8 @@ class LandConfigTest(parameterized.TestCase):
     ({"pixels": (24,)}, "width and height"),
     ({"pixels": (24, 0)}, "height is 0"),
     ({"num_threads": 0}, "num_threads is 0"),
-    ({"backend": "abacus"}, "allowed: cpu"),
+    ({"backend": "abacus"}, "allowed: cpu, gpu"),
+    ({"device": "abacus"}, "allowed: cuda, cpu"),
   )
   def test_refuses(self, fields, message):
     with self.assertRaisesRegex(ValueError, message):

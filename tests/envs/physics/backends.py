@@ -4,7 +4,7 @@ import collections
 import importlib.util
 
 import numpy as np
-from absl.testing import parameterized
+from absl.testing import absltest, parameterized
 
 from envs.physics import base, cpu
 from tests.envs.physics import fakes
@@ -22,6 +22,26 @@ _WAITING: collections.defaultdict[tuple[int, int, int], list] = (
 )
 
 
+def lend(
+  test: absltest.TestCase, num_envs: int, num_slots: int, num_players: int
+) -> base.Physics:
+  """A batch of the gpu back end until the test ends, with empty worlds.
+
+  Lent again and again, as recording the graph of a step takes seconds.
+  """
+  from envs.physics import gpu
+
+  waiting = _WAITING[num_envs, num_slots, num_players]
+  if waiting:
+    physics = waiting.pop()
+    empty = base.empty_scene(num_slots, num_players)
+    physics.load(np.arange(num_envs), [empty] * num_envs)
+  else:
+    physics = gpu.GpuPhysics(num_envs, num_slots, num_players, device="cpu")
+  test.addCleanup(waiting.append, physics)
+  return physics
+
+
 class BackendTest(parameterized.TestCase):
   """Tests that a subclass runs again on the other back end."""
 
@@ -31,24 +51,7 @@ class BackendTest(parameterized.TestCase):
   def make(self, num_envs: int, num_slots: int, num_players: int = 1):
     if self.backend == "cpu":
       return cpu.CpuPhysics(num_envs, num_slots, num_players, num_threads=1)
-    return self._lend(num_envs, num_slots, num_players)
-
-  def _lend(self, num_envs: int, num_slots: int, num_players: int):
-    """A batch of the gpu back end until the test ends, with empty worlds.
-
-    Lent again and again, as recording the graph of a step takes seconds.
-    """
-    from envs.physics import gpu
-
-    waiting = _WAITING[num_envs, num_slots, num_players]
-    if waiting:
-      physics = waiting.pop()
-      empty = base.empty_scene(num_slots, num_players)
-      physics.load(np.arange(num_envs), [empty] * num_envs)
-    else:
-      physics = gpu.GpuPhysics(num_envs, num_slots, num_players, device="cpu")
-    self.addCleanup(waiting.append, physics)
-    return physics
+    return lend(self, num_envs, num_slots, num_players)
 
   def world(self, scene: base.Scene):
     physics = self.make(1, len(scene.slot_types), len(scene.player_at))

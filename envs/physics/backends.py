@@ -1,0 +1,66 @@
+"""The physics back ends by name, and whether one can run here."""
+
+import importlib.util
+from typing import Final
+
+from envs.physics import base, cpu
+
+BACKENDS: Final = ("cpu", "gpu")
+DEVICES: Final = ("cuda", "cpu")
+
+
+def check(backend: str, device: str) -> None:
+  """Raises ValueError if a back end can't run on this machine.
+
+  Args:
+    backend: One of BACKENDS.
+    device: Where the gpu back end runs, one of DEVICES.
+  """
+  if backend == "cpu":
+    return
+  if not importlib.util.find_spec("mujoco_warp"):
+    raise ValueError(
+      "backend is 'gpu', which needs a package that is not installed here: "
+      "pip install mujoco-warp==4.0.0; allowed without: cpu"
+    )
+  if device == "cpu":
+    return
+  # Imported late: it takes seconds, and most runs never need it.
+  import warp
+
+  warp.config.quiet = True
+  if not warp.is_cuda_available():
+    raise ValueError(
+      "backend is 'gpu', but no CUDA device can be used here: install NVIDIA's "
+      "driver; allowed without: cpu, or the gpu back end with device 'cpu' to "
+      "try it out slowly"
+    )
+
+
+def make(
+  backend: str,
+  num_envs: int,
+  num_slots: int,
+  num_players: int = 1,
+  num_threads: int | None = None,
+  device: str = "cuda",
+) -> base.Physics:
+  """A batch of worlds.
+
+  Args:
+    backend: One of BACKENDS.
+    num_envs: Worlds.
+    num_slots: Object slots a world.
+    num_players: Players a world.
+    num_threads: Of the cpu back end; None takes all cores.
+    device: Of the gpu back end, one of DEVICES.
+
+  Raises:
+    ValueError: If that can't be had on this machine.
+  """
+  if backend == "cpu":
+    return cpu.CpuPhysics(num_envs, num_slots, num_players, num_threads)
+  check(backend, device)
+  from envs.physics import gpu
+
+  return gpu.GpuPhysics(num_envs, num_slots, num_players, device)
