@@ -8,8 +8,10 @@ environments are handled one by one only when their task or trial changes.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from envs import avatar, constants, sight, stages, task_rows
@@ -67,6 +69,9 @@ class Land:
     self.physics: base.Physics = backends.make(
       config.backend, n, s, p, config.num_threads, config.device
     )
+    # Whether what the players see, and what that is made from, stays with JAX
+    # on the device of the physics.
+    self._stays = config.backend == "gpu"
     self.dropped_spawns = np.zeros(n, np.int64)
     self._rows = task_rows.TaskRows(n, config)
     self._session = session_lib.empty(n, p, s)
@@ -112,7 +117,7 @@ class Land:
     actions = self._checked(actions)
     starting, trial = self._ended, np.asarray(self._session.clock.trial)
     wanted, hand, pitch = stages.control(self._session, self._poses, actions)
-    self.physics.step(base.AvatarControl(*map(np.asarray, wanted)))
+    self.physics.step(base.AvatarControl(*map(self._for_physics, wanted)))
     self._look_around()
     sees = self._sight(pitch, None)
     self._session, outcome, shown = stages.finish(
@@ -142,16 +147,17 @@ class Land:
   def state_view(self, env: int) -> WorldView:
     """The whole truth about one environment now."""
     session, game = jax.tree.map(np.asarray, self._session), self._rows.game
+    state = base.PhysicsState(*map(np.asarray, self._state))
     x, y = game.tiles[env]
     return WorldView(
       slot_types=session.slot_types[env].copy(),
       frozen=session.frozen[env].copy(),
-      object_pos=self._state.object_pos[env].copy(),
-      object_quat=self._state.object_quat[env].copy(),
+      object_pos=state.object_pos[env].copy(),
+      object_quat=state.object_quat[env].copy(),
       held=session.hand.held[env].copy(),
       hand_distance=session.hand.distance[env].copy(),
-      player_pos=self._state.player_pos[env].copy(),
-      yaw=self._state.player_yaw[env].copy(),
+      player_pos=state.player_pos[env].copy(),
+      yaw=state.player_yaw[env].copy(),
       pitch=session.pitch[env].copy(),
       visible=session.visible[env].copy(),
       trial=int(session.clock.trial[env]),
@@ -176,14 +182,18 @@ class Land:
       )
     return actions
 
+  def _for_physics(self, array: jax.Array) -> Any:
+    """An array from JAX as the back end wants it."""
+    return array if self._stays else np.asarray(array)
+
   def _look_around(self) -> None:
     """Takes the state of physics."""
-    self._state = state = self.physics.state()
+    self._state = state = self.physics.shared_state()
     self._poses = avatar.Poses(
       state.object_pos, state.player_pos, state.player_yaw, state.touching
     )
 
-  def _sight(self, pitch: jax.Array, only: np.ndarray | None) -> np.ndarray:
+  def _sight(self, pitch: jax.Array, only: np.ndarray | None) -> Any:
     """Who sees whom, bool [N, P+S, P+S], as far as players and tasks ask.
 
     Args:
@@ -194,6 +204,11 @@ class Land:
     look, self._poses = stages.look(
       types, self._poses, pitch, tasks.see_literals, tasks.room
     )
+    if self._stays:
+      sources, centres, sees, pairs = look
+      lines = sight.all_lines(sources, centres)
+      hits = self.physics.rays(lines.origins, lines.directions, lines.exclude)
+      return sees | sight.free(lines, hits, pairs)
     sources, centres, sees, pairs = map(np.asarray, look)
     if only is not None:
       pairs = pairs & only[:, None, None]
@@ -218,7 +233,7 @@ class Land:
     next_trial: np.ndarray,
     starting: np.ndarray,
     changed: np.ndarray,
-    sees: np.ndarray | None,
+    sees: Any,
   ) -> stages.Shown:
     """Starts trials and episodes, and observes what is new.
 
@@ -240,7 +255,8 @@ class Land:
     anew = again | changed
     new = self._sight(self._session.pitch, anew)
     if sees is not None:
-      new = np.where(anew[:, None, None], new, sees)
+      where = jnp.where if self._stays else np.where
+      new = where(anew[:, None, None], new, sees)
     self._session, shown = stages.observe(
       self._rows.device, self._session, self._poses, new, self._size
     )
@@ -269,7 +285,7 @@ class Land:
     ]
     self.physics.restore(env_ids, np.stack(yaw))
 
-  def _draw(self, origins: np.ndarray, directions: np.ndarray) -> np.ndarray:
+  def _draw(self, origins: jax.Array, directions: jax.Array) -> jax.Array:
     """The players' pictures, uint8 [N, P, H, W, 3], along these rays."""
     size, num_players = self.config.pixels, self.config.num_players
     eyes = np.arange(num_players, dtype=np.int32)
@@ -277,7 +293,10 @@ class Land:
       np.repeat(eyes, size[0] * size[1]), origins.shape[:2]
     )
     hits = self.physics.rays(
-      np.asarray(origins), np.asarray(directions), eyes, normals=True
+      self._for_physics(origins),
+      self._for_physics(directions),
+      eyes,
+      normals=True,
     )
     moment = session_lib.moment(self._session, self._poses)
     return stages.draw(moment, origins, directions, tuple(hits), size)
@@ -292,9 +311,12 @@ class Land:
     observation, rays = shown
     if rays:
       observation = observation | {"pixels": self._draw(*rays)}
-    observation = {name: np.asarray(x) for name, x in observation.items()}
-    observation |= self._rows.shown
-    reward = np.array(self._session.last_reward)
+    if not self._stays:
+      observation = {name: np.asarray(x) for name, x in observation.items()}
+    observation = observation | self._rows.shown
+    reward = self._session.last_reward
+    if not self._stays:
+      reward = np.array(reward)
     if self.config.num_players == 1:
       observation = {name: x[:, 0] for name, x in observation.items()}
       reward = reward[:, 0]

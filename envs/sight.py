@@ -202,3 +202,50 @@ def unblocked(
     node == lines.target
   )
   return free
+
+
+class AllLines(NamedTuple):
+  """Lines of sight between all nodes, for devices on which that is cheapest.
+
+  Attributes:
+    origins, directions, exclude: The rays, as `physics.base.Physics.rays`
+      takes them, [N, A * M, ...]; node a to node m at a * M + m.
+    length: Metres, float32 [N, A * M].
+  """
+
+  origins: Array
+  directions: Array
+  exclude: Array
+  length: Array
+
+
+@jax.jit
+def all_lines(sources: Array, targets: Array) -> AllLines:
+  """The lines from all sources, [N, A, 3], to all targets, [N, M, 3]."""
+  n, a, m = sources.shape[0], sources.shape[1], targets.shape[1]
+  shape = (n, a, m)
+  along = targets[:, None] - sources[:, :, None]
+  length = jnp.linalg.norm(along, axis=-1)
+  apart = (length > 1e-6)[..., None]
+  up = jnp.asarray([0.0, 0.0, 1.0])[None, None, None]
+  directions = jnp.where(
+    apart, along / jnp.maximum(length, 1e-6)[..., None], up
+  )
+  origins = jnp.broadcast_to(sources[:, :, None], (*shape, 3))
+  exclude = jnp.broadcast_to(jnp.arange(a)[None, :, None], shape)
+  return AllLines(
+    origins=origins.reshape(n, a * m, 3),
+    directions=directions.reshape(n, a * m, 3),
+    exclude=exclude.reshape(n, a * m).astype(jnp.int32),
+    length=length.reshape(n, a * m),
+  )
+
+
+@jax.jit
+def free(lines: AllLines, hits: base.RayHits, pairs: Array) -> Array:
+  """Which of the wanted pairs nothing is between, bool [N, A, M]."""
+  blocked = hits.distance >= 0
+  blocked &= hits.distance < lines.length - _CLEAR_METRES
+  target = jnp.arange(pairs.shape[2])[None, None]
+  ends = hits.node.reshape(pairs.shape) == target
+  return pairs & (~blocked.reshape(pairs.shape) | ends)

@@ -65,6 +65,10 @@ class Recorder:
     """See `physics.base.Physics`."""
     return self._physics.state()
 
+  def shared_state(self) -> base.PhysicsState:
+    """See `physics.base.Physics`."""
+    return self._physics.shared_state()
+
   def rays(
     self,
     origins: np.ndarray,

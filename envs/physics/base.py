@@ -159,6 +159,10 @@ class Physics(Protocol):
     """Poses and contacts now."""
     ...
 
+  def shared_state(self) -> PhysicsState:
+    """The same for JAX: on the device where the back end keeps it."""
+    ...
+
   def rays(
     self,
     origins: np.ndarray,

@@ -183,6 +183,10 @@ class CpuPhysics:
       touching=self._touching(),
     )
 
+  def shared_state(self) -> base.PhysicsState:
+    """The same: JAX takes it from here."""
+    return self.state()
+
   def _touching(self) -> np.ndarray:
     """Contacts as sensed at the last `_observe`, bool [N, P+S, P+S]."""
     if not self._watched.any():

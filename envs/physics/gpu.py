@@ -8,9 +8,11 @@ end. Also runs on Warp's CPU device, slowly, so that it can be tested anywhere.
 N: environments, W: worlds (at least two), P: players, S: slots, R: rays.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
+import jax
+import jax.numpy as jnp
 import mujoco_warp as mjw
 import numpy as np
 import warp as wp
@@ -88,6 +90,7 @@ class GpuPhysics:
     self._worlds = W = max(N, _LEAST_WORLDS)
     self._scenes = [base.empty_scene(S, P)] * W
     self._watched = np.ones(W, bool)  # Where contacts will be asked for.
+    self._watched_on_device: jax.Array | None = None
     self._stale = True  # Whether poses and contacts must be found anew.
     M = P + S
     with wp.ScopedDevice(self.device):
@@ -196,25 +199,42 @@ class GpuPhysics:
     """Simulates STEP_SECONDS."""
     with wp.ScopedDevice(self.device):
       for wish, value in zip(self._wishes, control, strict=True):
-        kind = np.int32 if wish.dtype is wp.int32 else np.float32
-        here = np.ascontiguousarray(value, kind)
-        wp.copy(wish, wp.array(here, dtype=wish.dtype), count=here.size)
-      self._run(self._advance)
+        here = self._taken(value, wish.dtype)
+        wp.copy(wish, here, count=here.size)
+    self.simulate()
+
+  def simulate(self) -> None:
+    """Runs a step under the wishes of the last: apart, to be measured alone."""
+    with wp.ScopedDevice(self.device):
+      if self._graph is None:
+        with wp.ScopedCapture() as capture:
+          self._advance()
+        self._graph = capture.graph
+      wp.capture_launch(self._graph)
       self._stale = False
+
+  def wait(self) -> None:
+    """Waits until the device has done all that it was told to."""
+    wp.synchronize_device(self.device)
 
   def state(self) -> base.PhysicsState:
     """Poses and contacts now."""
+    return base.PhysicsState(*map(np.asarray, self.shared_state()))
+
+  def shared_state(self) -> base.PhysicsState:
+    """The same as JAX arrays, on the same device."""
     with wp.ScopedDevice(self.device):
       self._refresh()
-      n = self.num_envs
-      pos, quat, feet = (x.numpy()[:n].copy() for x in self._poses)
-      touching = self._slots.touching.numpy()[:n]
+      pos, quat, feet, yaw, touching = (
+        self._given(array)[: self.num_envs]
+        for array in (*self._poses, self._yaw, self._slots.touching)
+      )
       return base.PhysicsState(
         object_pos=pos,
         object_quat=quat,
         player_pos=feet,
-        player_yaw=self._yaw.numpy()[:n].copy(),
-        touching=touching & self._watched[:n, None, None],
+        player_yaw=yaw,
+        touching=touching & self._watching()[:, None, None],
       )
 
   def rays(
@@ -234,6 +254,9 @@ class GpuPhysics:
       normals: Whether to compute normals (else zeros).
       env_ids: The environments that the rows are of, ascending, int [N]; None
         for all.
+
+    Returns:
+      NumPy arrays, or JAX arrays on the same device where the rays are such.
     """
     ids = np.arange(self.num_envs) if env_ids is None else np.asarray(env_ids)
     shape = np.shape(exclude)
@@ -247,24 +270,43 @@ class GpuPhysics:
         dim=shape,
         inputs=[
           wp.array(ids.astype(np.int32), dtype=int),
-          wp.array(np.asarray(origins, np.float32), dtype=float),
-          wp.array(np.asarray(directions, np.float32), dtype=float),
-          wp.array(np.asarray(exclude, np.int32), dtype=int),
+          self._taken(origins, float),
+          self._taken(directions, float),
+          self._taken(exclude, int),
           self._scene,
         ],
         outputs=[distance, node, normal],
       )
+      given = self._given if isinstance(origins, jax.Array) else _on_host
       return base.RayHits(
-        distance=distance.numpy(),
-        node=node.numpy(),
+        distance=given(distance),
+        node=given(node),
         normal=(
-          normal.numpy() if normals else np.zeros((*shape, 3), np.float32)
+          given(normal) if normals else np.zeros((*shape, 3), np.float32)
         ),
       )
 
   def overflows(self) -> int:
     """Worlds that ever had more contacts than there is room for."""
     return int(np.count_nonzero(self.data.overflow.numpy()[: self.num_envs]))
+
+  def _taken(self, array: Any, kind: Any) -> Any:
+    """An array as Warp's; of one on the same device there is no copy."""
+    numpy_kind = np.int32 if kind in (int, wp.int32) else np.float32
+    if isinstance(array, jax.Array) and self.device.is_cuda:
+      return wp.from_jax(array.astype(numpy_kind), dtype=kind)
+    return wp.array(np.ascontiguousarray(array, numpy_kind), dtype=kind)
+
+  def _given(self, array: Any) -> Any:
+    """A copy as JAX's, on the same device: Warp's own changes every step."""
+    if self.device.is_cuda:
+      return jnp.copy(wp.to_jax(array))
+    return jnp.array(array.numpy())
+
+  def _watching(self) -> jax.Array:
+    if self._watched_on_device is None:
+      self._watched_on_device = jnp.asarray(self._watched[: self.num_envs])
+    return self._watched_on_device
 
   def _make(self, capacity: mjcf.Capacity) -> None:
     """Makes model and data, and the structs through which kernels see them."""
@@ -307,34 +349,34 @@ class GpuPhysics:
     )
     shown = np.zeros((W, host.ngeom), bool)
     shown[:, compiled.player_geom : compiled.slot_geom] = True
-    self._geoms = _struct(
-      gpu_worlds.Geoms,
-      size=m.geom_size,
-      aabb=m.geom_aabb,
-      rbound=m.geom_rbound,
-      dataid=m.geom_dataid,
-      xpos=d.geom_xpos,
-      xmat=d.geom_xmat,
-      shown=wp.array(shown, dtype=wp.bool),
-    )
-    self._bodies = _struct(
-      gpu_worlds.Bodies,
-      mass=m.body_mass,
-      subtreemass=m.body_subtreemass,
-      inertia=m.body_inertia,
-      invweight0=m.body_invweight0,
-      gravcomp=m.body_gravcomp,
-      dof_invweight0=m.dof_invweight0,
-      qpos=d.qpos,
-      qvel=d.qvel,
-      qacc=d.qacc,
-      warmstart=d.qacc_warmstart,
-      ctrl=d.ctrl,
-      eq_active=d.eq_active,
-      tree_asleep=d.tree_asleep,
-      tree_awake=d.tree_awake,
-      body_awake=d.body_awake,
-    )
+    self._geom_rows = {
+      "size": m.geom_size,
+      "aabb": m.geom_aabb,
+      "rbound": m.geom_rbound,
+      "dataid": m.geom_dataid,
+      "xpos": d.geom_xpos,
+      "xmat": d.geom_xmat,
+      "shown": wp.array(shown, dtype=wp.bool),
+    }
+    self._body_rows = {
+      "mass": m.body_mass,
+      "subtreemass": m.body_subtreemass,
+      "inertia": m.body_inertia,
+      "invweight0": m.body_invweight0,
+      "gravcomp": m.body_gravcomp,
+      "dof_invweight0": m.dof_invweight0,
+      "qpos": d.qpos,
+      "qvel": d.qvel,
+      "qacc": d.qacc,
+      "warmstart": d.qacc_warmstart,
+      "ctrl": d.ctrl,
+      "eq_active": d.eq_active,
+      "tree_asleep": d.tree_asleep,
+      "tree_awake": d.tree_awake,
+      "body_awake": d.body_awake,
+    }
+    self._geoms = _struct(gpu_worlds.Geoms, **self._geom_rows)
+    self._bodies = _struct(gpu_worlds.Bodies, **self._body_rows)
     self._nodes = wp.array(compiled.geom_nodes, dtype=int)
     self._scene = self._ray_scene(compiled)
 
@@ -364,15 +406,18 @@ class GpuPhysics:
 
   def _grow(self, capacity: mjcf.Capacity) -> None:
     """Makes room for more terrain; the worlds go on from where they are."""
-    old, old_geoms, old_bodies = self._compiled, self._geoms, self._bodies
+    first, geoms, bodies = (
+      self._compiled.fixed_geom,
+      self._geom_rows,
+      self._body_rows,
+    )
     self._make(capacity)
-    for name in gpu_worlds.Bodies.vars:
-      wp.copy(getattr(self._bodies, name), getattr(old_bodies, name))
-    for name in gpu_worlds.Geoms.vars:
-      new, had = getattr(self._geoms, name), getattr(old_geoms, name)
-      rows = new.numpy()
-      rows[:, self._compiled.fixed_geom :] = had.numpy()[:, old.fixed_geom :]
-      new.assign(rows)
+    for name, array in self._body_rows.items():
+      wp.copy(array, bodies[name])
+    for name, array in self._geom_rows.items():
+      rows = array.numpy()
+      rows[:, self._compiled.fixed_geom :] = geoms[name].numpy()[:, first:]
+      array.assign(rows)
     self._load_terrain(np.arange(self._worlds), self._scenes)
     self._stale = True
 
@@ -396,6 +441,7 @@ class GpuPhysics:
         host["touching"][world, second, first] = True
     for name, array in self._start.items():
       array.assign(host[name])
+    self._watched_on_device = None
     worlds = np.zeros(self._worlds, bool)
     worlds[ids] = True
     self._restore(
@@ -478,14 +524,6 @@ class GpuPhysics:
     )
     self._stale = True
 
-  def _run(self, work: Callable[[], None]) -> None:
-    """Does the step's work, as one graph."""
-    if self._graph is None:
-      with wp.ScopedCapture() as capture:
-        work()
-      self._graph = capture.graph
-    wp.capture_launch(self._graph)
-
   def _advance(self) -> None:
     """Simulates a step, and finds poses and contacts at its end."""
     wp.launch(
@@ -537,6 +575,10 @@ class GpuPhysics:
       inputs=[*seen, wp.vec3(*parts.PARKING)],
       outputs=list(self._poses),
     )
+
+
+def _on_host(array: Any) -> Any:
+  return array.numpy()
 
 
 def _struct(kind: Any, **fields: Any) -> Any:

@@ -120,7 +120,7 @@ def kinds() -> Kinds:
 
 def parking(num_slots: int) -> np.ndarray:
   """Where the bodies of empty slots wait, float32 [S, 3]."""
-  at = np.tile(np.float32(parts.PARKING), (num_slots, 1))
+  at = np.tile(np.asarray(parts.PARKING, np.float32), (num_slots, 1))
   at[:, 1] += _PARKING_STEP * (1 + np.arange(num_slots))
   return at
 

@@ -34,16 +34,16 @@ class Scene:
     xpos, xmat: Pose, [W, G].
   """
 
-  types: wp.array(dtype=int)
-  nodes: wp.array(dtype=int)
-  planes: wp.array(dtype=wp.vec4)
-  plane_rows: wp.array(dtype=wp.vec2i)
-  size: wp.array2d(dtype=wp.vec3)
-  rbound: wp.array2d(dtype=float)
-  dataid: wp.array2d(dtype=int)
-  shown: wp.array2d(dtype=wp.bool)
-  xpos: wp.array2d(dtype=wp.vec3)
-  xmat: wp.array2d(dtype=wp.mat33)
+  types: wp.array[int]
+  nodes: wp.array[int]
+  planes: wp.array[wp.vec4]
+  plane_rows: wp.array[wp.vec2i]
+  size: wp.array2d[wp.vec3]
+  rbound: wp.array2d[float]
+  dataid: wp.array2d[int]
+  shown: wp.array2d[wp.bool]
+  xpos: wp.array2d[wp.vec3]
+  xmat: wp.array2d[wp.mat33]
 
 
 @wp.func
@@ -111,7 +111,7 @@ def _capsule(size: wp.vec3, at: wp.vec3, along: wp.vec3) -> wp.vec4:
 
 @wp.func
 def _convex(
-  planes: wp.array(dtype=wp.vec4), rows: wp.vec2i, at: wp.vec3, along: wp.vec3
+  planes: wp.array[wp.vec4], rows: wp.vec2i, at: wp.vec3, along: wp.vec3
 ) -> wp.vec4:
   """Distance and normal of what is behind all planes, seen from outside."""
   enter, leave = float(-_FAR), float(_FAR)
@@ -167,14 +167,14 @@ def _hit(
 
 @wp.kernel
 def cast(
-  worlds: wp.array(dtype=int),  # [C]
-  origins: wp.array3d(dtype=float),  # [C, R, 3]
-  directions: wp.array3d(dtype=float),  # [C, R, 3]
-  exclude: wp.array2d(dtype=int),  # [C, R]
+  worlds: wp.array[int],  # [C]
+  origins: wp.array3d[float],  # [C, R, 3]
+  directions: wp.array3d[float],  # [C, R, 3]
+  exclude: wp.array2d[int],  # [C, R]
   scene: Scene,
-  distance: wp.array2d(dtype=float),  # [C, R]
-  node: wp.array2d(dtype=int),  # [C, R]
-  normal: wp.array3d(dtype=float),  # [C, R, 3]
+  distance: wp.array2d[float],  # [C, R]
+  node: wp.array2d[int],  # [C, R]
+  normal: wp.array3d[float],  # [C, R, 3]
 ):
   """The nearest geom on each ray; distance -1 for none."""
   row, ray = wp.tid()

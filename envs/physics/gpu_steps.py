@@ -19,18 +19,18 @@ _ASLEEP = wp.constant(0)
 
 @wp.kernel
 def command(
-  velocity: wp.array3d(dtype=float),  # [W, P, 2]
-  turn: wp.array2d(dtype=float),  # [W, P]
-  wanted: wp.array2d(dtype=int),  # [W, P]
-  hand_at: wp.array3d(dtype=float),  # [W, P, 3]
+  velocity: wp.array3d[float],  # [W, P, 2]
+  turn: wp.array2d[float],  # [W, P]
+  wanted: wp.array2d[int],  # [W, P]
+  hand_at: wp.array3d[float],  # [W, P, 3]
   place_metres: float,
   max_hand_speed: float,
   places: gpu_worlds.Places,
   bodies: gpu_worlds.Bodies,
   slots: gpu_worlds.Slots,
-  yaw: wp.array2d(dtype=float),  # [W, P]
-  stood: wp.array2d(dtype=wp.bool),  # [W, P]
-  place: wp.array2d(dtype=wp.vec2),  # [W, P]
+  yaw: wp.array2d[float],  # [W, P]
+  stood: wp.array2d[wp.bool],  # [W, P]
+  place: wp.array2d[wp.vec2],  # [W, P]
 ):
   """Turns wishes into drives and grips, as `cpu.CpuPhysics.step` does."""
   world, player = wp.tid()
@@ -115,10 +115,10 @@ def forget_contacts(
 
 @wp.kernel
 def note_contacts(
-  count: wp.array(dtype=int),  # [1]
-  worlds: wp.array(dtype=int),
-  geoms: wp.array(dtype=wp.vec2i),
-  nodes: wp.array(dtype=int),  # [G]
+  count: wp.array[int],  # [1]
+  worlds: wp.array[int],
+  geoms: wp.array[wp.vec2i],
+  nodes: wp.array[int],  # [G]
   slots: gpu_worlds.Slots,
 ):
   """Notes the contacts that MJWarp found."""
@@ -138,9 +138,9 @@ def read_poses(
   bodies: gpu_worlds.Bodies,
   slots: gpu_worlds.Slots,
   empty_at: wp.vec3,
-  object_pos: wp.array3d(dtype=float),  # [W, S, 3]
-  object_quat: wp.array3d(dtype=float),  # [W, S, 4]
-  player_pos: wp.array3d(dtype=float),  # [W, P, 3]
+  object_pos: wp.array3d[float],  # [W, S, 3]
+  object_quat: wp.array3d[float],  # [W, S, 4]
+  player_pos: wp.array3d[float],  # [W, P, 3]
 ):
   """Copies the nodes' poses out."""
   world, node = wp.tid()

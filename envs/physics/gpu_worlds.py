@@ -22,13 +22,13 @@ _JUST_WOKEN = wp.constant(-11)
 class Kinds:
   """Rows of each type, see `gpu_model.Kinds`, and the pyramid's mesh."""
 
-  box: wp.array(dtype=wp.vec3)
-  ball: wp.array(dtype=float)
-  shape: wp.array(dtype=int)
-  mass: wp.array(dtype=float)
-  inertia: wp.array(dtype=wp.vec3)
-  inverse: wp.array(dtype=wp.vec2)
-  weightless: wp.array(dtype=float)
+  box: wp.array[wp.vec3]
+  ball: wp.array[float]
+  shape: wp.array[int]
+  mass: wp.array[float]
+  inertia: wp.array[wp.vec3]
+  inverse: wp.array[wp.vec2]
+  weightless: wp.array[float]
   mesh_id: int
   mesh_pos: wp.vec3
   mesh_mat: wp.mat33
@@ -38,46 +38,46 @@ class Kinds:
 class Geoms:
   """Rows of geoms: of the model, static ones' places, and what rays skip."""
 
-  size: wp.array2d(dtype=wp.vec3)
-  aabb: wp.array3d(dtype=wp.vec3)
-  rbound: wp.array2d(dtype=float)
-  dataid: wp.array2d(dtype=int)
-  xpos: wp.array2d(dtype=wp.vec3)
-  xmat: wp.array2d(dtype=wp.mat33)
-  shown: wp.array2d(dtype=wp.bool)
+  size: wp.array2d[wp.vec3]
+  aabb: wp.array3d[wp.vec3]
+  rbound: wp.array2d[float]
+  dataid: wp.array2d[int]
+  xpos: wp.array2d[wp.vec3]
+  xmat: wp.array2d[wp.mat33]
+  shown: wp.array2d[wp.bool]
 
 
 @wp.struct
 class Bodies:
   """Rows of bodies and degrees of freedom, and their motion."""
 
-  mass: wp.array2d(dtype=float)
-  subtreemass: wp.array2d(dtype=float)
-  inertia: wp.array2d(dtype=wp.vec3)
-  invweight0: wp.array2d(dtype=wp.vec2)
-  gravcomp: wp.array2d(dtype=float)
-  dof_invweight0: wp.array2d(dtype=float)
-  qpos: wp.array2d(dtype=float)
-  qvel: wp.array2d(dtype=float)
-  qacc: wp.array2d(dtype=float)
-  warmstart: wp.array2d(dtype=float)
-  ctrl: wp.array2d(dtype=float)
-  eq_active: wp.array2d(dtype=wp.bool)
-  tree_asleep: wp.array2d(dtype=int)
-  tree_awake: wp.array2d(dtype=int)
-  body_awake: wp.array2d(dtype=int)
+  mass: wp.array2d[float]
+  subtreemass: wp.array2d[float]
+  inertia: wp.array2d[wp.vec3]
+  invweight0: wp.array2d[wp.vec2]
+  gravcomp: wp.array2d[float]
+  dof_invweight0: wp.array2d[float]
+  qpos: wp.array2d[float]
+  qvel: wp.array2d[float]
+  qacc: wp.array2d[float]
+  warmstart: wp.array2d[float]
+  ctrl: wp.array2d[float]
+  eq_active: wp.array2d[wp.bool]
+  tree_asleep: wp.array2d[int]
+  tree_awake: wp.array2d[int]
+  body_awake: wp.array2d[int]
 
 
 @wp.struct
 class Slots:
   """What slots hold, and of frozen objects where."""
 
-  types: wp.array2d(dtype=int)
-  frozen: wp.array2d(dtype=wp.bool)
-  at: wp.array2d(dtype=wp.vec3)
-  yaw: wp.array2d(dtype=float)
-  held: wp.array2d(dtype=int)
-  touching: wp.array3d(dtype=wp.bool)
+  types: wp.array2d[int]
+  frozen: wp.array2d[wp.bool]
+  at: wp.array2d[wp.vec3]
+  yaw: wp.array2d[float]
+  held: wp.array2d[int]
+  touching: wp.array3d[wp.bool]
 
 
 @wp.struct
@@ -89,7 +89,7 @@ class Places:
   fixed_geom: int
   slot_geom: int
   slot_body: int
-  parking: wp.array(dtype=wp.vec3)
+  parking: wp.array[wp.vec3]
 
 
 @wp.func
@@ -120,13 +120,13 @@ def _write_geoms(geoms: Geoms, kinds: Kinds, world: int, first: int, kind: int):
 
 @wp.kernel
 def load_terrain(
-  ids: wp.array(dtype=int),  # [C]
-  num_boxes: wp.array(dtype=int),  # [C]
-  box_at: wp.array2d(dtype=wp.vec3),  # [C, B]
-  box_half: wp.array2d(dtype=wp.vec3),  # [C, B]
-  num_ramps: wp.array(dtype=int),  # [C]
-  ramp_at: wp.array2d(dtype=wp.vec3),  # [C, R]
-  ramp_yaw: wp.array2d(dtype=float),  # [C, R]
+  ids: wp.array[int],  # [C]
+  num_boxes: wp.array[int],  # [C]
+  box_at: wp.array2d[wp.vec3],  # [C, B]
+  box_half: wp.array2d[wp.vec3],  # [C, B]
+  num_ramps: wp.array[int],  # [C]
+  ramp_at: wp.array2d[wp.vec3],  # [C, R]
+  ramp_yaw: wp.array2d[float],  # [C, R]
   first_ramp: int,
   ramp_mesh: int,
   mesh_pos: wp.vec3,
@@ -164,7 +164,7 @@ def load_terrain(
 
 @wp.kernel
 def wake_neighbours(
-  changed: wp.array2d(dtype=wp.bool),  # [W, S]
+  changed: wp.array2d[wp.bool],  # [W, S]
   places: Places,
   bodies: Bodies,
 ):
@@ -189,11 +189,11 @@ def wake_neighbours(
 
 @wp.kernel
 def write_slots(
-  changed: wp.array2d(dtype=wp.bool),  # [W, S]
-  types: wp.array2d(dtype=int),  # [W, S]
-  frozen: wp.array2d(dtype=wp.bool),  # [W, S]
-  at: wp.array2d(dtype=wp.vec3),  # [W, S]
-  yaw: wp.array2d(dtype=float),  # [W, S]
+  changed: wp.array2d[wp.bool],  # [W, S]
+  types: wp.array2d[int],  # [W, S]
+  frozen: wp.array2d[wp.bool],  # [W, S]
+  at: wp.array2d[wp.vec3],  # [W, S]
+  yaw: wp.array2d[float],  # [W, S]
   kinds: Kinds,
   places: Places,
   geoms: Geoms,
@@ -267,15 +267,15 @@ def write_slots(
 
 @wp.kernel
 def start_players(
-  restored: wp.array(dtype=wp.bool),  # [W]
-  start_at: wp.array2d(dtype=wp.vec3),  # [W, P]
-  start_yaw: wp.array2d(dtype=float),  # [W, P]
-  fixed_touching: wp.array3d(dtype=wp.bool),  # [W, M, M]
+  restored: wp.array[wp.bool],  # [W]
+  start_at: wp.array2d[wp.vec3],  # [W, P]
+  start_yaw: wp.array2d[float],  # [W, P]
+  fixed_touching: wp.array3d[wp.bool],  # [W, M, M]
   places: Places,
   bodies: Bodies,
   slots: Slots,
-  yaw: wp.array2d(dtype=float),  # [W, P]
-  stood: wp.array2d(dtype=wp.bool),  # [W, P]
+  yaw: wp.array2d[float],  # [W, P]
+  stood: wp.array2d[wp.bool],  # [W, P]
 ):
   """Puts players at their start, empty-handed; slots are written before."""
   world = wp.tid()

@@ -9,7 +9,7 @@ from absl.testing import absltest
 
 from envs import land, sampler, sampler_config
 from tests.envs import land_fixtures as fixtures
-from tests.envs import land_test
+from tests.envs import land_suite
 from tests.envs.physics import backends
 
 
@@ -26,7 +26,7 @@ def _gpu_land(test, *tasks, config=fixtures.CONFIG, seed=0) -> land.Land:
 
 
 @unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)
-class GpuLandTest(land_test.LandTest):
+class GpuLandTest(land_suite.LandSuite):
   def land(self, *tasks, config=fixtures.CONFIG, seed=0) -> land.Land:
     return _gpu_land(self, *tasks, config=config, seed=seed)
 

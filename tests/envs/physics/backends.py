@@ -2,6 +2,7 @@
 
 import collections
 import importlib.util
+from typing import Any
 
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -47,13 +48,14 @@ class BackendTest(parameterized.TestCase):
 
   backend = "cpu"
   many_slots = 12
+  many_steps = 500
 
-  def make(self, num_envs: int, num_slots: int, num_players: int = 1):
+  def make(self, num_envs: int, num_slots: int, num_players: int = 1) -> Any:
     if self.backend == "cpu":
       return cpu.CpuPhysics(num_envs, num_slots, num_players, num_threads=1)
     return lend(self, num_envs, num_slots, num_players)
 
-  def world(self, scene: base.Scene):
+  def world(self, scene: base.Scene) -> Any:
     physics = self.make(1, len(scene.slot_types), len(scene.player_at))
     physics.load(np.array([0]), [scene])
     return physics

@@ -1,11 +1,35 @@
-"""Tests of what only the cpu back end promises."""
+"""The suite of all physics back ends, and what only this one promises."""
 
 import mujoco
 import numpy as np
 from absl.testing import absltest, parameterized
 
 from envs.physics import cpu, mjcf, parts, terrain
-from tests.envs.physics import backends, fakes
+from tests.envs.physics import backends, fakes, suite
+
+
+class AvatarTest(suite.AvatarSuite):
+  pass
+
+
+class GripTest(suite.GripSuite):
+  pass
+
+
+class ObjectTest(suite.ObjectSuite):
+  pass
+
+
+class TouchingTest(suite.TouchingSuite):
+  pass
+
+
+class RaysTest(suite.RaysSuite):
+  pass
+
+
+class RepeatabilityTest(suite.RepeatabilitySuite):
+  pass
 
 
 class CpuPhysicsTest(backends.BackendTest):

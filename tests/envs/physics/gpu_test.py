@@ -4,26 +4,41 @@ import unittest
 
 from absl.testing import absltest
 
-from tests.envs.physics import backends, contract_test
+from tests.envs.physics import backends, suite
 
 
-def _on_gpu_backend(suite):
-  """The same tests on the gpu back end.
+@unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)
+class _OnGpu(backends.BackendTest):
+  """Six slots everywhere, as each number compiles kernels of its own."""
 
-  All have six slots, as each number compiles kernels of its own.
-  """
-  name = f"Gpu{suite.__name__}"
-  fields = {"backend": "gpu", "many_slots": 6, "__module__": __name__}
-  made = type(suite)(name, (suite,), fields)
-  return unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)(made)
+  backend = "gpu"
+  many_slots = 6
+  many_steps = 200
 
 
-GpuAvatarTest = _on_gpu_backend(contract_test.AvatarTest)
-GpuGripTest = _on_gpu_backend(contract_test.GripTest)
-GpuObjectTest = _on_gpu_backend(contract_test.ObjectTest)
-GpuTouchingTest = _on_gpu_backend(contract_test.TouchingTest)
-GpuRaysTest = _on_gpu_backend(contract_test.RaysTest)
-GpuRepeatabilityTest = _on_gpu_backend(contract_test.RepeatabilityTest)
+class AvatarTest(_OnGpu, suite.AvatarSuite):
+  pass
+
+
+class GripTest(_OnGpu, suite.GripSuite):
+  pass
+
+
+class ObjectTest(_OnGpu, suite.ObjectSuite):
+  pass
+
+
+class TouchingTest(_OnGpu, suite.TouchingSuite):
+  pass
+
+
+class RaysTest(_OnGpu, suite.RaysSuite):
+  pass
+
+
+class RepeatabilityTest(_OnGpu, suite.RepeatabilitySuite):
+  pass
+
 
 if __name__ == "__main__":
   absltest.main()

@@ -1,10 +1,10 @@
 """What players and objects do, one suite over all back ends.
 
-Here it runs on the cpu back end, in `gpu_test` on the other.
+`cpu_test` and `gpu_test` run it.
 """
 
 import numpy as np
-from absl.testing import absltest, parameterized
+from absl.testing import parameterized
 
 from envs import constants, shapes
 from envs.physics import base, parts
@@ -13,7 +13,7 @@ from tests.envs.physics import backends, fakes
 _KINDS = (fakes.WALL, fakes.CUBE, fakes.SPHERE, fakes.PYRAMID)
 
 
-class AvatarTest(backends.BackendTest):
+class AvatarSuite(backends.BackendTest):
   @parameterized.parameters((1.0, 0.0), (0.0, -1.0), (-0.6, 0.8))
   def test_walking_covers_speed_times_time(self, x, y):
     start = np.array([-3.5 * x, -3.5 * y])
@@ -121,7 +121,7 @@ class AvatarTest(backends.BackendTest):
     self.assertTrue(state.touching[0, 0, 1])
 
 
-class GripTest(backends.BackendTest):
+class GripSuite(backends.BackendTest):
   @parameterized.parameters(*_KINDS)
   def test_lifts_carries_and_drops(self, kind):
     physics = self.world(fakes.scene((kind, 1.2, 0.0)))
@@ -200,7 +200,7 @@ class GripTest(backends.BackendTest):
     )
 
 
-class ObjectTest(backends.BackendTest):
+class ObjectSuite(backends.BackendTest):
   @parameterized.parameters(*_KINDS)
   def test_come_to_rest_where_they_stand(self, kind):
     physics = self.world(fakes.scene((kind, 1.2, -0.7), yaws=[0.6]))
@@ -262,7 +262,7 @@ class ObjectTest(backends.BackendTest):
     )
     physics.load(np.arange(num_envs), [scene] * num_envs)
     control = fakes.control(num_envs)
-    for step in range(500):
+    for step in range(self.many_steps):
       if step % 5 == 0:
         control = fakes.wander(rng, physics.state())
       physics.step(control)
@@ -274,7 +274,7 @@ class ObjectTest(backends.BackendTest):
     self.assertEqual(self.went_wrong(physics), 0)
 
 
-class TouchingTest(backends.BackendTest):
+class TouchingSuite(backends.BackendTest):
   @parameterized.parameters((0.0005, True), (0.0015, False))
   def test_within_a_millimetre(self, gap, touches):
     half = shapes.CUBE.half_extents[0]
@@ -329,7 +329,7 @@ class TouchingTest(backends.BackendTest):
     np.testing.assert_array_equal(state.touching, wanted)
 
 
-class RaysTest(backends.BackendTest):
+class RaysSuite(backends.BackendTest):
   def setUp(self):
     super().setUp()
     self.scene = fakes.scene(
@@ -405,7 +405,7 @@ class RaysTest(backends.BackendTest):
     )
 
 
-class RepeatabilityTest(backends.BackendTest):
+class RepeatabilitySuite(backends.BackendTest):
   def test_restored_worlds_repeat(self):
     physics = self.make(3, 6)
     physics.load(np.arange(3), fakes.scenes(3))
@@ -479,7 +479,3 @@ class RepeatabilityTest(backends.BackendTest):
       np.testing.assert_array_equal(
         self.dynamics(physics), self.dynamics(fresh)
       )
-
-
-if __name__ == "__main__":
-  absltest.main()

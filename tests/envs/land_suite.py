@@ -1,0 +1,313 @@
+"""What a batch of environments does, on any physics back end."""
+
+import numpy as np
+from absl.testing import parameterized
+
+from envs import constants, land, task_arrays
+from envs.literals import Literal, Rule
+from tests.envs import land_fixtures as fixtures
+
+_CUBE, _SPHERE, _PYRAMID = fixtures.CUBE, fixtures.SPHERE, fixtures.PYRAMID
+_WALL = fixtures.ObjectType.from_name("purple wall")
+
+
+def _facing(env: land.Land, at) -> np.ndarray:
+  """Turn indices that bring the players towards a point."""
+  actions = fixtures.noop()
+  for i in range(env.num_envs):
+    view = env.state_view(i)
+    way = np.asarray(at) - view.player_pos[0, :2]
+    error = np.arctan2(way[1], way[0]) - view.yaw[0]
+    error = (error + np.pi) % (2 * np.pi) - np.pi
+    rates = np.asarray(constants.TURN_RATES) * constants.STEP_SECONDS
+    actions[i, 2] = np.abs(rates - error).argmin()
+  return actions
+
+
+class LandSuite(parameterized.TestCase):
+  """`land_test` and `gpu_land_test` run it."""
+
+  def land(self, *tasks, config=fixtures.CONFIG, seed=0) -> land.Land:
+    return fixtures.make_land(*tasks, config=config, seed=seed)
+
+  def test_observations_match_their_spec(self):
+    env = self.land(fixtures.busy_task())
+    for step in (env.reset(), env.step(fixtures.noop())):
+      spec = land.observation_spec(fixtures.CONFIG)
+      self.assertEqual(set(step.observation), set(spec))
+      for name, (shape, dtype) in spec.items():
+        value = step.observation[name]
+        self.assertEqual(value.shape, (fixtures.NUM_ENVS, *shape), name)
+        self.assertEqual(value.dtype, dtype, name)
+
+  def test_episode_protocol(self):
+    first = fixtures.busy_task(trials=2)
+    second = fixtures.make_task(
+      [(_CUBE, (1.2, 0.0))],
+      Literal("hold", fixtures.PLAYER, _CUBE),
+      trials=1,
+      trial_seconds=4.0,
+    )
+    env = self.land(first, second)  # Environment 1 starts with second.
+    steps = [env.reset()] + [env.step(fixtures.noop()) for _ in range(32)]
+
+    def when(field):
+      flags = np.stack([getattr(step, field) for step in steps])
+      return [list(np.flatnonzero(flags[:, i])) for i in range(2)]
+
+    self.assertEqual(when("first"), [[0, 31], [0, 31]])
+    self.assertEqual(when("last"), [[30], [30]])
+    self.assertEqual(when("trial_last"), [[15, 30], [30]])
+    self.assertEqual(env.tasks, [second, first])
+    np.testing.assert_array_equal(steps[30].discount, 0)
+    np.testing.assert_array_equal(steps[31].discount, 1)
+    np.testing.assert_array_equal(steps[31].reward, 0)
+    np.testing.assert_array_equal(
+      steps[31].observation["last_action"], np.full([2, 6], -1)
+    )
+    # One trial of two remaining, then the other; the step after the last
+    # action of trial 1 already belongs to trial 2.
+    clock = np.stack([step.observation["clock"][0] for step in steps])
+    self.assertEqual(list(clock[14, :2]), [0, 1])
+    self.assertEqual(list(clock[15, :2]), [1, 0])
+
+  def test_action_in_the_step_that_starts_an_episode_is_ignored(self):
+    task = fixtures.busy_task(trials=1)
+    envs = [self.land(task) for _ in range(2)]
+    rng = np.random.default_rng(0)
+    for env in envs:
+      env.reset()
+      for _ in range(15):
+        env.step(fixtures.noop())
+    a = envs[0].step(fixtures.noop())
+    b = envs[1].step(fixtures.random_actions(rng))
+    for name in a.observation:
+      np.testing.assert_array_equal(a.observation[name], b.observation[name])
+
+  @parameterized.parameters("entities", "pixels")
+  def test_bit_equal_at_any_number_of_threads(self, observation):
+    tasks = [fixtures.busy_task(), fixtures.busy_task(trials=3)]
+    rollouts = []
+    for threads in (1, 2):
+      config = land.LandConfig(
+        num_slots=6,
+        max_rules=4,
+        num_threads=threads,
+        observation=observation,
+        pixels=(8, 6),
+      )
+      env = self.land(*tasks, config=config, seed=5)
+      rng = np.random.default_rng(7)
+      steps = [env.reset()]
+      steps += [env.step(fixtures.random_actions(rng)) for _ in range(40)]
+      rollouts.append(steps)
+    for a, b in zip(*rollouts, strict=True):
+      np.testing.assert_array_equal(a.reward, b.reward)
+      for name in a.observation:
+        np.testing.assert_array_equal(a.observation[name], b.observation[name])
+    # The rollout is no trivial one: something was seen, moved and rewarded.
+    self.assertGreater(sum(step.reward.sum() for step in rollouts[0]), 0)
+
+  def test_world_is_restored_between_trials_but_for_yaw(self):
+    env = self.land(fixtures.busy_task(trials=3))
+    env.reset()
+    start = env.state_view(0)
+    rng = np.random.default_rng(1)
+    actions = [fixtures.random_actions(rng) for _ in range(15)]
+    for action in actions[:-1]:
+      env.step(action)
+    self.assertFalse(
+      np.array_equal(env.state_view(0).object_pos, start.object_pos)
+      and np.array_equal(env.state_view(0).slot_types, start.slot_types)
+    )
+    env.step(actions[-1])
+    again = env.state_view(0)
+    for field in ("slot_types", "object_pos", "object_quat", "player_pos"):
+      np.testing.assert_array_equal(
+        getattr(again, field), getattr(start, field)
+      )
+    self.assertNotEqual(again.yaw[0], start.yaw[0])
+    self.assertEqual((again.trial, again.step, again.held[0]), (1, 0, -1))
+
+  def test_yaw_depends_on_seed_task_and_trial_only(self):
+    task = fixtures.busy_task()
+    a = self.land(fixtures.busy_task(trials=1), task, seed=[1, 9])
+    b = self.land(task, seed=[9, 4])
+    a.reset()
+    b.reset()
+    self.assertEqual(a.state_view(1).yaw[0], b.state_view(0).yaw[0])
+    self.assertNotEqual(b.state_view(0).yaw[0], b.state_view(1).yaw[0])
+
+  def test_reward_is_given_while_the_goal_holds(self):
+    near = fixtures.make_task(
+      [(_CUBE, (0.8, 0.0))], Literal("near", fixtures.PLAYER, _CUBE)
+    )
+    far = fixtures.make_task(
+      [(_CUBE, (2.0, 0.0))], Literal("near", fixtures.PLAYER, _CUBE)
+    )
+    env = self.land(near, far)
+    np.testing.assert_array_equal(env.reset().reward, 0)
+    for _ in range(3):
+      step = env.step(fixtures.noop())
+      np.testing.assert_allclose(step.reward, [constants.STEP_SECONDS, 0])
+      np.testing.assert_array_equal(
+        step.observation["last_reward"], step.reward
+      )
+    np.testing.assert_allclose(
+      env.state_view(0).trial_rewards[:, 0], [3 * constants.STEP_SECONDS, 0]
+    )
+
+  def test_a_rule_fires_and_its_product_appears(self):
+    task = fixtures.make_task(
+      [(_CUBE, (2.0, 0.0)), (_SPHERE, (2.0, 0.7))],
+      Literal("see", fixtures.PLAYER, _PYRAMID),
+      [Rule(Literal("near", _CUBE, _SPHERE), (_PYRAMID,))],
+    )
+    env = self.land(task)
+    env.reset()
+    env.step(_facing(env, (2.0, 0.35)))
+    view = env.state_view(0)
+    self.assertEqual(list(view.slot_types), [_PYRAMID.type_id] + [0] * 5)
+    np.testing.assert_allclose(view.object_pos[0, :2], [2, 0.35], atol=0.02)
+    np.testing.assert_array_equal(view.fired, [1, 0, 0, 0])
+    for _ in range(12):
+      step = env.step(_facing(env, (2.0, 0.35)))
+    # It lies where it appeared, is seen, and was no part of the start state.
+    view = env.state_view(0)
+    np.testing.assert_allclose(view.object_pos[0, :2], [2, 0.35], atol=0.05)
+    np.testing.assert_allclose(step.reward, constants.STEP_SECONDS)
+    env.step(fixtures.noop())
+    env.step(fixtures.noop())
+    self.assertEqual(env.state_view(0).slot_types[1], _SPHERE.type_id)
+
+  def test_spawns_without_a_slot_are_reported(self):
+    task = fixtures.make_task(
+      [(_CUBE, (0.8, 0.0)), *[(_SPHERE, (-2, y)) for y in (-2, -1, 0, 1)]],
+      Literal("hold", fixtures.PLAYER, _CUBE),
+      [Rule(Literal("near", fixtures.PLAYER, _CUBE), (_PYRAMID,) * 4)],
+    )
+    env = self.land(task, fixtures.busy_task())
+    env.reset()
+    env.step(fixtures.noop())
+    np.testing.assert_array_equal(env.dropped_spawns, [2, 0])
+
+  def test_walks_to_an_object_grips_carries_and_drops_it(self):
+    task = fixtures.make_task(
+      [(_CUBE, (1.5, 0.0))],
+      Literal("hold", fixtures.PLAYER, _CUBE),
+      trial_seconds=8.0,
+    )
+    env = self.land(task)
+    env.reset()
+    for _ in range(20):
+      env.step(_facing(env, (1.5, 0.0)))
+    for _ in range(8):
+      actions = _facing(env, env.state_view(0).object_pos[0, :2])
+      actions[:, 4] = 1
+      step = env.step(actions)
+    view = env.state_view(0)
+    self.assertEqual(view.held[0], 0)
+    np.testing.assert_allclose(step.reward, constants.STEP_SECONDS)
+    np.testing.assert_allclose(step.observation["proprio"][:, 0], 1)
+    np.testing.assert_array_equal(step.observation["entities"][:, 0, 5], 1)
+    for _ in range(5):
+      actions = fixtures.noop()
+      actions[:, 0], actions[:, 4] = 0, 1  # Backwards.
+      step = env.step(actions)
+    view = env.state_view(0)
+    self.assertEqual(view.held[0], 0)
+    self.assertLess(view.object_pos[0, 0], 1.0)
+    step = env.step(fixtures.noop())
+    self.assertEqual(env.state_view(0).held[0], -1)
+    np.testing.assert_array_equal(step.reward, 0)
+
+  def test_touching(self):
+    def make(sphere_at):
+      return fixtures.make_task(
+        [(_CUBE, (2.0, 0.0)), (_SPHERE, sphere_at)],
+        Literal("touching", _CUBE, _SPHERE),
+      )
+
+    env = self.land(make((2.0, 0.42)), make((2.0, 0.6)))
+    env.reset()
+    step = env.step(fixtures.noop())
+    np.testing.assert_allclose(step.reward, [constants.STEP_SECONDS, 0])
+
+  def test_frozen_objects_are_not_gripped(self):
+    task = fixtures.make_task(
+      [(_CUBE, (1.2, 0.0))],
+      Literal("hold", fixtures.PLAYER, _CUBE),
+      frozen=True,
+      trial_seconds=4.0,
+    )
+    env = self.land(task)
+    env.reset()
+    for _ in range(25):
+      actions = _facing(env, (1.2, 0.0))
+      actions[:, 4] = 1
+      step = env.step(actions)
+    self.assertEqual(step.observation["entities"][0, 0, 0], 1)
+    self.assertEqual(env.state_view(0).held[0], -1)
+
+  def test_shows_goal_and_rules_as_hidden(self):
+    task = fixtures.busy_task()
+    observation = self.land(task).reset().observation
+    arrays = task_arrays.to_arrays(task)
+    np.testing.assert_array_equal(observation["goal"][0], arrays.goal[0])
+    np.testing.assert_array_equal(
+      observation["rules"][0], arrays.seen_rules[0, :4]
+    )
+    self.assertEqual(observation["rules"][0, 0, 1], constants.HIDDEN_RULE)
+
+  def test_a_wall_hides_what_is_behind_it(self):
+    # From 0.85 m to a cube's centre 2 m away, the line is 0.4 m above the
+    # ground where the wall, 0.5 m high, stands.
+    task = fixtures.make_task(
+      [(_WALL, (1.4, 0.0)), (_CUBE, (2.0, 0.0)), (_SPHERE, (2.0, 1.6))],
+      Literal("see", fixtures.PLAYER, _CUBE),
+      trial_seconds=8.0,
+    )
+    env = self.land(task)
+    env.reset()
+    for _ in range(25):
+      step = env.step(_facing(env, (2.0, 0.0)))
+    view = env.state_view(0)
+    np.testing.assert_array_equal(view.visible[0, 1:4], [True, False, True])
+    rows = step.observation["entities"][0]
+    np.testing.assert_array_equal(rows[:3, 0], [1, 0, 1])
+    np.testing.assert_array_equal(rows[1], 0)
+    np.testing.assert_array_equal(step.reward, 0)
+    # The sphere, ahead and to the left, seen from the eye.
+    np.testing.assert_allclose(rows[2, 1:3], [0.2, 0.16], atol=0.01)
+
+  def test_objects_see_each_other_past_no_other(self):
+    def make(wall_at):
+      return fixtures.make_task(
+        [(_SPHERE, (-2.0, 2.0)), (_CUBE, (-2.0, -2.0)), (_WALL, wall_at)],
+        Literal("see", _CUBE, _SPHERE),
+      )
+
+    env = self.land(make((-2.0, 0.0)), make((-1.0, 0.0)))
+    env.reset()
+    step = env.step(fixtures.noop())
+    np.testing.assert_allclose(step.reward, [0, constants.STEP_SECONDS])
+
+  @parameterized.parameters(
+    ([[0] * 5] * 2, "shape"),
+    ([[0] * 6] * 3, "shape"),
+    ([[3, 0, 0, 0, 0, 0]] * 2, "range"),
+    ([[0, 0, 0, 0, -1, 0]] * 2, "range"),
+  )
+  def test_refuses_bad_actions(self, actions, word):
+    env = self.land(fixtures.busy_task())
+    env.reset()
+    with self.assertRaisesRegex(ValueError, word):
+      env.step(np.asarray(actions))
+
+  def test_refuses_too_many_rules(self):
+    rule = Rule(Literal("near", _CUBE, _SPHERE), ())
+    task = fixtures.make_task(
+      [(_CUBE, None)], Literal("near", fixtures.PLAYER, _CUBE), [rule] * 5
+    )
+    with self.assertRaisesRegex(ValueError, "5, allowed: at most 4"):
+      self.land(task).reset()
