@@ -61,6 +61,10 @@ class LandConfig:
       if value not in allowed:
         raise ValueError(f"{name} is {value!r}, allowed: {', '.join(allowed)}")
 
+  def on_cpu(self) -> "LandConfig":
+    """The same on the cpu back end, where scores repeat bit for bit."""
+    return dataclasses.replace(self, backend="cpu")
+
 
 def observation_spec(config: LandConfig) -> observations.Spec:
   """Shape and type of each observation, without the batch dimension."""

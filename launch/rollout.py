@@ -65,7 +65,7 @@ def play(
     episodes[row] = _Episode(job, [0.0])
     return tasks[job]
 
-  land = land_lib.Land(num_envs, config, next_task, seed)
+  land = land_lib.Land(num_envs, config.on_cpu(), next_task, seed)
   policy = make_policy(num_envs)
   results: dict[int, np.ndarray] = {}
   now = land.reset()

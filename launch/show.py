@@ -45,7 +45,7 @@ def play(
     UserError: If the task does not fit the environment.
   """
   with errors.user_input():
-    environment = land.Land(1, config, lambda i: task, seed)
+    environment = land.Land(1, config.on_cpu(), lambda i: task, seed)
     now = environment.reset()
   policy = make_policy(1)
   actions, rewards = [], [0.0]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from envs import json_checks
+from envs.physics import backends
 from launch import (
   cli,
   config_json,
@@ -154,6 +155,8 @@ def run(args: argparse.Namespace) -> None:
 
     cluster.require()
   experiment = choose_config(args)
+  with errors.user_input("env"):
+    backends.check(experiment.env.backend, experiment.env.device)
   if args.launcher == "device":
     from launch.device import setup
 

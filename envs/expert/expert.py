@@ -109,7 +109,7 @@ def expert_rewards(
     playing[env], task = next(waiting, (-1, jobs[0][1]))
     return task
 
-  world = land.Land(num_envs, config, next_task, seed=seed)
+  world = land.Land(num_envs, config.on_cpu(), next_task, seed=seed)
   expert = Expert(num_envs, seed)
   world.reset()
   total, done = np.zeros(num_envs), 0

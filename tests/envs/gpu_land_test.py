@@ -1,10 +1,12 @@
 """Land on the gpu back end (on Warp's CPU device), against the cpu one."""
 
 import dataclasses
+import functools
 import unittest
 from unittest import mock
 
 import numpy as np
+import pytest
 from absl.testing import absltest
 
 from envs import land, sampler, sampler_config
@@ -25,12 +27,14 @@ def _gpu_land(test, *tasks, config=fixtures.CONFIG, seed=0) -> land.Land:
     return fixtures.make_land(*tasks, config=config, seed=seed)
 
 
+@pytest.mark.timeout(1200)  # The kernels may have to be compiled.
 @unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)
 class GpuLandTest(land_suite.LandSuite):
   def land(self, *tasks, config=fixtures.CONFIG, seed=0) -> land.Land:
     return _gpu_land(self, *tasks, config=config, seed=seed)
 
 
+@pytest.mark.timeout(1200)  # The kernels may have to be compiled.
 @unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)
 class ParityTest(absltest.TestCase):
   """Random play on the same tasks.
@@ -89,6 +93,38 @@ class ParityTest(absltest.TestCase):
     self.assertGreaterEqual(share["fired"], 0.98)
     self.assertGreaterEqual(share["held"], 0.98)
     self.assertGreaterEqual(share["visible"], 0.98)
+
+
+@pytest.mark.timeout(1200)  # The kernels may have to be compiled.
+@unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)
+class PicturesTest(absltest.TestCase):
+  def test_are_those_of_the_cpu_back_end(self):
+    """Hilly worlds with all shapes, from the start and after turning round."""
+    tasks = [
+      sampler.TaskSampler(
+        sampler_config.SamplerConfig(
+          tiles=(8, 10), levels=(2, 4), distractors=(2, 4), max_objects=6
+        )
+      ).task(index)
+      for index in range(4)
+    ]
+    config = dataclasses.replace(
+      fixtures.CONFIG, max_rules=16, observation="pixels", pixels=(48, 36)
+    )
+    shown = []
+    for make in (fixtures.make_land, functools.partial(_gpu_land, self)):
+      env = make(*tasks, config=config)
+      pictures = [env.reset().observation["pixels"]]
+      for _ in range(10):
+        actions = fixtures.noop()
+        actions[:, 2] = 4  # Turn left, as fast as can be.
+        pictures.append(env.step(actions).observation["pixels"])
+      shown.append(np.stack(pictures).astype(int))
+    on_cpu, on_gpu = shown
+    self.assertGreater(on_cpu.std(), 20)  # There is something to see.
+    apart = np.abs(on_gpu - on_cpu).max(axis=-1)
+    print(np.mean(apart == 0), np.mean(apart <= 1), np.mean(apart > 8))
+    self.assertGreaterEqual(np.mean(apart <= 1), 0.99)
 
 
 if __name__ == "__main__":

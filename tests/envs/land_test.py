@@ -20,7 +20,6 @@ class LandConfigTest(parameterized.TestCase):
     ({"pixels": (24, 0)}, "height is 0"),
     ({"num_threads": 0}, "num_threads is 0"),
     ({"backend": "abacus"}, "allowed: cpu, gpu"),
-    ({"device": "abacus"}, "allowed: cuda, cpu"),
   )
   def test_refuses(self, fields, message):
     with self.assertRaisesRegex(ValueError, message):

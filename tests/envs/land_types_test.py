@@ -17,7 +17,8 @@ class LandConfigTest(parameterized.TestCase):
     ("pixels", (0, 18), "pixels' width is 0, allowed: 1 to 1024"),
     ("pixels", (24, 1025), "pixels' height is 1025"),
     ("num_threads", 0, "num_threads is 0, allowed: 1 to 1024"),
-    ("backend", "gpu", "backend is 'gpu', allowed: cpu"),
+    ("backend", "abacus", "backend is 'abacus', allowed: cpu, gpu"),
+    ("device", "abacus", "device is 'abacus', allowed: cuda, cpu"),
   )
   def test_refuses(self, field, value, message):
     with self.assertRaisesRegex(ValueError, message):

@@ -2,11 +2,14 @@
 
 import unittest
 
+import pytest
 from absl.testing import absltest
 
 from tests.envs.physics import backends, suite
 
 
+# The first one to run may have to compile all kernels.
+@pytest.mark.timeout(1200)
 @unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)
 class _OnGpu(backends.BackendTest):
   """Six slots everywhere, as each number compiles kernels of its own."""
