@@ -1,0 +1,81 @@
+"""Tests of launch.bench: flags, what is measured, how it is shown."""
+
+import contextlib
+import io
+import json
+import os
+
+from absl.testing import absltest, parameterized
+
+from launch import bench, bench_agent, bench_env, presets
+from launch.roles import process_env
+
+
+class BenchTest(parameterized.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.enter_context(absltest.mock.patch.dict(os.environ))
+    self.enter_context(absltest.mock.patch.object(bench.jax.config, "update"))
+
+  def call(self, *argv):
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+      code = bench.main(list(argv))
+    return code, out.getvalue(), err.getvalue()
+
+  @parameterized.parameters(
+    (["envs"], "'envs' is not one of env, vision"),
+    ([], "what"),
+    (["env", "--seconds=0"], "--seconds=0.0: allowed: above 0, to 600"),
+    (["env", "--seconds=nan"], "--seconds=nan"),
+    (["env", "--seconds=601"], "--seconds=601"),
+    (["env", "--num_envs=0"], "'0' is not a whole number from 1"),
+    (["env", "--preset=lap"], "did you mean 'laptop'"),
+    (["env", "--sec=3"], "unknown argument '--sec=3'"),
+  )
+  def test_refuses_and_measures_nothing(self, argv, message):
+    with absltest.mock.patch.object(bench_env, "env") as measure:
+      code, out, err = self.call(*argv)
+    self.assertEqual((code, out), (2, ""))
+    self.assertIn(message, err)
+    self.assertEqual(err.count("\n"), 1)
+    measure.assert_not_called()
+
+  @parameterized.parameters(
+    ("env", [], 128), ("env", ["--num_envs=3"], 3), ("vision", [], None)
+  )
+  def test_environments_are_as_many_as_asked_for(self, what, flags, num_envs):
+    config = presets.smoke()
+    name = "env" if what == "env" else "pictures"
+    with absltest.mock.patch.object(
+      bench_env, name, return_value={"a_ratio": 0.5, "b_steps_per_s": 1234.5}
+    ) as measure:
+      code, out, _ = self.call(what, "--preset=smoke", "--seconds=2", *flags)
+    self.assertEqual(code, 0)
+    measure.assert_called_once_with(
+      config, num_envs or config.actor.envs_per_actor, 2.0
+    )
+    rows = [line.split() for line in out.splitlines()]
+    self.assertEqual(rows, [["a_ratio", "0.500"], ["b_steps_per_s", "1,234"]])
+
+  def test_json(self):
+    result = {"learner_steps_per_s": 12.0}
+    with absltest.mock.patch.object(
+      bench_agent, "learner", return_value=result
+    ) as measure:
+      _, out, _ = self.call("learner", "--preset=smoke", "--json=-")
+    self.assertEqual(json.loads(out), result)
+    measure.assert_called_once_with(presets.smoke(), 5.0)
+
+  def test_an_actor_is_measured_as_training_runs_it(self):
+    wanted = process_env.actor()
+    with absltest.mock.patch.object(
+      bench_agent, "actor", return_value={}
+    ) as measure:
+      self.call("actor", "--preset=smoke")
+    measure.assert_called_once()
+    self.assertEqual({name: os.environ[name] for name in wanted}, wanted)
+
+
+if __name__ == "__main__":
+  absltest.main()
