@@ -7,12 +7,13 @@
 `collect` reads RUNS/{transformer_xl,none} (run directories of launch.train)
 and EVALUATIONS/*.json (launch.evaluate --json), and writes training.csv and
 evaluation.json here. `by_trial` plays the held-out tasks with as many trials
-as in training and writes each trial's score to by_trial.json. `draw` makes
+X trial's score to by_trial.json. `draw` makes
 training.png, fewshot.png and table.md of the first two, so that anybody can
 draw them again.
 """
 
 import csv
+import functools
 import json
 import pathlib
 import sys
@@ -72,9 +73,35 @@ def collect(runs: str, evaluations: str) -> None:
 def by_trial(runs: str) -> None:
   """Scores every trial of episodes as long as those of training."""
   # Imported where used: the rest needs no agent.
+  import jax
+  import jax.numpy as jnp
+
   from envs.expert import expert
-  from launch import fewshot, rollout, tasksets
+  from launch import builder, fewshot, policies, rollout, tasksets
   from launch import saved as saved_lib
+
+  class Forgetful(policies.Agent):
+    """Starts each trial with an empty memory; all else stays as it is."""
+
+    def act(self, environments, now):
+      first = now.first | now.trial_last
+      return super().act(environments, now._replace(first=first))
+
+  class Confused(policies.Agent):
+    """Starts each trial with the memory of one that plays another task."""
+
+    def act(self, environments, now):
+      if now.trial_last.any():
+        assert now.trial_last.all(), "the trials must end together"
+        memory = jax.tree.map(
+          lambda x: jnp.roll(x, environments.num_envs // 2, axis=0),
+          self._state.memory,
+        )
+        self._state = self._state._replace(memory=memory)
+      return super().act(environments, now)
+
+  def make_policy(kind, actor, params, num_envs):
+    return kind(actor, params, num_envs, _SEED)
 
   def mean_and_stderr(x: np.ndarray) -> list[float]:
     return [
@@ -90,17 +117,28 @@ def by_trial(runs: str) -> None:
     best = np.array(expert.expert_rewards(tasks, experiment.env, seed=0))
     params = saved_lib.load(workdir).params
     jobs = [task for task in tasks for _ in range(_REPEATS)]
-    make_agent = fewshot.agent_policy(experiment, params, _SEED)
-    rewards = rollout.play(experiment.env, jobs, make_agent, _SEED, None)
-    score = np.array(rewards).reshape(len(tasks), _REPEATS, -1).mean(axis=1)
-    score /= best[:, None]
-    trials = [mean_and_stderr(column) for column in score.T]
-    results[label] = {
-      "score_by_trial": [mean for mean, _ in trials],
-      "stderr": [stderr for _, stderr in trials],
-      "trial_3_minus_1": mean_and_stderr(score[:, 2] - score[:, 0]),
-      "trial_4_minus_1": mean_and_stderr(score[:, 3] - score[:, 0]),
+    actor = builder.agent(experiment).actor
+    kinds = {
+      label: policies.Agent,
+      f"{label}, memory emptied at each trial": Forgetful,
+      f"{label}, another task's memory at each trial": Confused,
     }
+    scores = {}
+    for who, kind in kinds.items():
+      make = functools.partial(make_policy, kind, actor, params)
+      rewards = rollout.play(experiment.env, jobs, make, _SEED)
+      score = np.array(rewards).reshape(len(tasks), _REPEATS, -1).mean(axis=1)
+      scores[who] = score = score / best[:, None]
+      trials = [mean_and_stderr(column) for column in score.T]
+      results[who] = {
+        "score_by_trial": [mean for mean, _ in trials],
+        "stderr": [stderr for _, stderr in trials],
+        "trial_3_minus_1": mean_and_stderr(score[:, 2] - score[:, 0]),
+        "trial_4_minus_1": mean_and_stderr(score[:, 3] - score[:, 0]),
+        "minus_with_memory": [
+          mean_and_stderr(column) for column in (score - scores[label]).T
+        ],
+      }
   content = json.dumps(results, indent=1) + "\n"
   (_HERE / "by_trial.json").write_text(content)
 
