@@ -186,7 +186,15 @@ def _read_arrays(
     leaves = checkpointer.restore(
       path, item=wanted, restore_args=how, transforms={}
     )
-  return [np.asarray(leaves[name]) for name in sorted(leaves)]
+  read = {name: np.asarray(leaves[name]) for name in sorted(leaves)}
+  for name, array in read.items():
+    like = wanted[name]
+    if array.shape != like.shape or array.dtype != like.dtype:
+      raise ValueError(
+        f"array {name} is {array.dtype}{list(array.shape)}, not "
+        f"{like.dtype}{list(like.shape)}"
+      )
+  return list(read.values())
 
 
 def _checkpointer() -> Any:

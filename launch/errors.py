@@ -94,9 +94,13 @@ def one_line(text: str) -> str:
   joined = " ".join(text.split())
   if len(joined) > _LONGEST:
     joined = joined[: _LONGEST - 3] + "..."
+  return printable(joined)
+
+
+def printable(text: str) -> str:
+  """Writes out what a terminal would take for an order, or can't show."""
   return "".join(
-    c if c.isprintable() else c.encode("unicode_escape").decode()
-    for c in joined
+    c if c.isprintable() else c.encode("unicode_escape").decode() for c in text
   )
 
 

@@ -155,7 +155,7 @@ def _step(line: bytes) -> float:
   """The step of a row; that of what is no row is before all others."""
   try:
     row = json.loads(line)
-  except ValueError:
+  except (RecursionError, ValueError):
     return -math.inf
   step = row.get("step") if isinstance(row, dict) else None
   return step if isinstance(step, int) else -math.inf

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from launch import cli, progress, rundir
+from launch import cli, errors, progress, rundir
 from launch.roles import status_file
 
 _EXAMPLES = """\
@@ -64,7 +64,7 @@ def page(status: Mapping[str, Any], running: bool, now: float) -> str:
     "",
     *_table(status["roles"]),
   ]
-  return "\n".join(lines)
+  return "\n".join(map(errors.printable, lines))
 
 
 def _table(roles: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -99,7 +99,9 @@ def run(args: argparse.Namespace) -> None:
   """Reads and shows."""
   directory = rundir.RunDir(args.workdir)
   status = status_file.read(directory)
-  text = page(status, directory.is_locked(), time.time())
+  path = str(directory.path / status_file.NAME)
+  with errors.user_input(path), errors.of_another_form(path):
+    text = page(status, directory.is_locked(), time.time())
   cli.emit(status, text, args.json)
 
 

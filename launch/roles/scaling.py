@@ -43,7 +43,7 @@ def take(
     content = json.loads(path.read_text())
   except FileNotFoundError:
     return None
-  except (OSError, ValueError) as error:
+  except (OSError, RecursionError, ValueError) as error:
     logging.warning("%s: %s", path, error)
     return None
   forget(run)
@@ -56,7 +56,7 @@ def take(
         experiment.actor, num_actors=int(content["num_actors"])
       ),
     )
-  except (KeyError, TypeError, ValueError) as error:
+  except (KeyError, OverflowError, TypeError, ValueError) as error:
     logging.warning("%s: %s", path, error)
     return None
   run.write_config(scaled)

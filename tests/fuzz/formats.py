@@ -5,6 +5,7 @@ take it; what it takes must come back the same when it is written and read once
 more.
 """
 
+import contextlib
 import dataclasses
 import functools
 import io
@@ -27,7 +28,16 @@ from curriculum import base, factory
 from envs import json_checks, probes, sampler, task_json
 from envs import task as task_lib
 from launch import config as config_lib
-from launch import config_json, demo, errors, overrides, presets, rundir
+from launch import (
+  config_json,
+  demo,
+  errors,
+  overrides,
+  presets,
+  rundir,
+  status,
+)
+from launch.roles import status_file
 from tests.agent.replay import examples
 from tests.fuzz import mutate
 
@@ -189,6 +199,38 @@ def _curriculum() -> Any:
 @functools.cache
 def _probe() -> task_lib.Task:
   return probes.load(probes.names()[0])
+
+
+class Status:
+  """A run's status.json, as `launch.status` shows it."""
+
+  def __init__(self):
+    made = tempfile.TemporaryDirectory()
+    self._made = made  # Goes when this does.
+    self._run = rundir.RunDir(made.name)
+    self._run.begin(presets.smoke()).close()
+    role = status_file.RoleStatus(
+      "actor 1", "actor", 77, "host", 210.5, 2, 1.5, {"steps_per_s": 9.0}
+    )
+    counters = {"env_steps": 5, "episodes": 2, "updates": 3, "seconds": 1.5}
+    row = {"env_steps_per_s": 12.5, "reward/episode": 0.0, "loss": 0.5}
+    status_file.write(self._run, "ray", "running", counters, row, [role])
+    self._path = self._run.path / status_file.NAME
+    self._whole = self._path.read_text()
+
+  def damage(self, rng):
+    return mutate.json_text(self._whole, rng)
+
+  def read(self, data):
+    self._path.write_bytes(data)
+    args = status.make_parser().parse_args([str(self._run.path)])
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+      status.run(args)
+    return out.getvalue()
+
+  def check(self, value):
+    value.encode()  # Can be shown.
+    _same(all(map(str.isprintable, value.splitlines())), True)
 
 
 class _Archive:
@@ -409,6 +451,7 @@ FORMATS: dict[str, Callable[[], Format]] = {
   "config": Config,
   "setting": Setting,
   "checkpoint": Checkpoint,
+  "status": Status,
   "arrays": Arrays,
   "replay": Replay,
   "unroll": Unroll,

@@ -11,6 +11,7 @@ _CASES = {
   "config": 300,
   "setting": 300,
   "checkpoint": 150,
+  "status": 200,
   "demo": 300,
   "replay": 100,
   "unroll": 500,
@@ -64,6 +65,12 @@ class MutateTest(absltest.TestCase):
     one, two, other = (made.damage(random.Random(n)) for n in (5, 5, 6))
     self.assertEqual(one, two)
     self.assertNotEqual(one, other)
+
+  def test_values_put_in_are_not_changed_for_the_cases_after(self):
+    before = repr(mutate._VALUES)
+    for number in range(300):
+      mutate.json_text('{"a": [1, []]}', random.Random(number))
+    self.assertEqual(repr(mutate._VALUES), before)
 
   def test_what_is_not_changed_comes_back(self):
     text = '{"a": [1, 2.5, {"b": null}], "a": "x", "": {}, "c": []}'

@@ -5,6 +5,7 @@ may repeat), lists and values, changed, and written again; `Raw` is written as
 it is, so that what is no JSON can be put anywhere.
 """
 
+import copy
 import json
 import random
 from typing import Any
@@ -145,7 +146,8 @@ def _change(value: Any, rng: random.Random) -> Any:
     return str(value)
   if way == 5:
     return _nested(rng)
-  return rng.choice(_VALUES)
+  # A copy, as it may be changed in its turn.
+  return copy.deepcopy(rng.choice(_VALUES))
 
 
 def tree(root: Any, rng: random.Random) -> Any:
