@@ -15,6 +15,7 @@ examples:
   python -m launch.bench env --json=-
   python -m launch.bench actor --preset=gpu
   python -m launch.bench train --preset=laptop --seconds=20
+  python -m launch.bench train --preset=laptop --launcher=device
 
 env      Land against MuJoCo alone: stepping, ray casting
 vision   pictures from rays
@@ -25,6 +26,7 @@ train    the whole, against what the stages predict
 distributed  actors through Reverb to a sink, against the actors alone
 """
 _NUM_ENVS = 128
+_LAUNCHERS = ("local", "device")
 _COMMANDS = (
   "env",
   "vision",
@@ -54,6 +56,11 @@ def make_parser() -> cli.Parser:
   parser.add_argument(
     "--seconds", type=float, default=5.0, help="time for each measurement"
   )
+  parser.add_argument(
+    "--launcher",
+    default="local",
+    help="of actor and train: local (processes) or device (one process)",
+  )
   cli.add_json_flag(parser)
   return parser
 
@@ -62,6 +69,10 @@ def run(args: argparse.Namespace) -> None:
   """Measures."""
   if args.what not in _COMMANDS:
     raise errors.choice("bench", args.what, _COMMANDS)
+  if args.launcher not in _LAUNCHERS:
+    raise errors.choice("--launcher", args.launcher, _LAUNCHERS)
+  if args.launcher != "local" and args.what not in ("actor", "train"):
+    raise errors.UserError(f"--launcher: not for {args.what}")
   if not 0 < args.seconds <= 600:
     raise errors.UserError(
       f"--seconds={args.seconds}: allowed: above 0, to 600"
@@ -82,7 +93,9 @@ def run(args: argparse.Namespace) -> None:
   elif args.what == "vision":
     result = bench_env.pictures(config, num_envs, args.seconds)
   elif args.what == "train":
-    result = bench_agent.train(config, args.preset, args.seconds)
+    result = bench_agent.train(config, args.preset, args.seconds, args.launcher)
+  elif args.launcher == "device":
+    result = bench_agent.player(config, args.seconds)
   elif args.what == "distributed":
     result = bench_distributed.sink(config, args.seconds)
   else:

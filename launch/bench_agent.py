@@ -19,6 +19,7 @@ from curriculum import base
 from envs import sampler
 from launch import builder, errors, timing
 from launch import config as config_lib
+from launch.device import setup
 from launch.roles import channel
 
 
@@ -33,6 +34,10 @@ class Alone:
   def next_task(self) -> base.Assignment:
     """The next task."""
     return next(self._tasks)
+
+  def next_tasks(self, n: int) -> list[base.Assignment]:
+    """The next tasks."""
+    return [self.next_task() for _ in range(n)]
 
   def report(self, record: base.EpisodeRecord) -> None:
     """Forgets it."""
@@ -63,6 +68,25 @@ def actor(
     config, made, alone, alone, np.random.SeedSequence(0)
   )
   (speed,) = timing.speeds([loop.step], seconds)
+  return {
+    "actor_steps_per_s": speed.per_second * config.actor.envs_per_actor,
+    "actor_steps_per_cpu_s": speed.per_cpu_second * config.actor.envs_per_actor,
+  }
+
+
+def player(
+  config: config_lib.ExperimentConfig, seconds: float
+) -> dict[str, float]:
+  """The same of one process on one device; its unrolls go nowhere."""
+  setup.prepare(config)
+  made = builder.agent(config)
+  playing = builder.player(
+    config, made, Alone(config, None), lambda unrolls, num: None
+  )
+  params = jax.device_put(
+    made.network.init(jax.random.PRNGKey(0)), jax.local_devices()[0]
+  )
+  (speed,) = timing.speeds([lambda: playing.step(params, 0)], seconds)
   return {
     "actor_steps_per_s": speed.per_second * config.actor.envs_per_actor,
     "actor_steps_per_cpu_s": speed.per_cpu_second * config.actor.envs_per_actor,
@@ -169,18 +193,20 @@ def predicted_steps_per_s(
 
 
 def train(
-  config: config_lib.ExperimentConfig, preset: str, seconds: float
+  config: config_lib.ExperimentConfig,
+  preset: str,
+  seconds: float,
+  launcher: str,
 ) -> dict[str, float]:
   """The whole training, against what its stages' speeds predict.
 
   `train_ratio` is the steps a second of a run over `predicted_steps_per_s`.
   Each stage is measured in a process of its own, as in training.
   """
-  stages = {}
-  for stage in ("actor", "learner"):
-    stages |= _in_process(
-      "launch.bench", stage, f"--preset={preset}", f"--seconds={seconds}"
-    )
+  sizes = (f"--preset={preset}", f"--seconds={seconds}")
+  how = f"--launcher={launcher}"
+  stages = _in_process("launch.bench", "actor", how, *sizes)
+  stages |= _in_process("launch.bench", "learner", *sizes)
   predicted = predicted_steps_per_s(config, stages, _num_cores())
   with tempfile.TemporaryDirectory() as folder:
     workdir = os.path.join(folder, "run")
@@ -188,6 +214,7 @@ def train(
       "launch.train",
       f"--workdir={workdir}",
       f"--preset={preset}",
+      how,
       "--set",
       f"run.max_minutes={(3 * seconds + 60) / 60}",
       "run.max_steps=0",

@@ -18,6 +18,7 @@ from curriculum import factory
 from envs import land, sampler
 from envs import task as task_lib
 from launch import config as config_lib
+from launch.device import player as player_lib
 from launch.roles import actor_loop as actor_loop_lib
 from launch.roles import channel as channel_lib
 from launch.roles import unrolls
@@ -158,4 +159,39 @@ def curriculum(
   """Makes the curriculum over the training half of the tasks."""
   return factory.make_curriculum(
     config.curriculum, sampler.TaskSampler(config.tasks).task, config.run.seed
+  )
+
+
+def player(
+  config: config_lib.ExperimentConfig,
+  made: Agent,
+  desk: player_lib.Desk,
+  emit: Callable[[types.Unroll, int], None],
+) -> player_lib.Player:
+  """Makes what acts where one process does it all: its environments too.
+
+  Args:
+    config: The run's config.
+    made: Its agent.
+    desk: Where tasks come from and records go.
+    emit: Where unrolls go.
+  """
+  num_envs, seed = config.actor.envs_per_actor, config.run.seed
+  # Far from the environments' seeds of other runs.
+  first_seed = int(np.random.SeedSequence((seed, 0)).generate_state(1)[0] >> 1)
+  return player_lib.Player(
+    make_environment=lambda next_task: environment(
+      config, num_envs, first_seed, next_task
+    ),
+    actor=made.actor,
+    observation_spec=made.observation_spec,
+    action_sizes=config.network.action_sizes,
+    num_envs=num_envs,
+    length=config.actor.unroll_length,
+    gamma=config.learner.muesli.gamma,
+    store_memory=not config.whole_episodes,
+    desk=desk,
+    emit=emit,
+    seed=seed,
+    device=jax.local_devices()[0],
   )

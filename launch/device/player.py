@@ -5,9 +5,8 @@ whose environments stay there nothing is waited for. N: environments, T: steps
 of an unroll.
 """
 
-import collections
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import jax
 import numpy as np
@@ -17,11 +16,7 @@ from curriculum import base
 from envs import land
 from envs import task as task_lib
 from launch.device import log as log_lib
-from launch.device import ring
-
-# Steps after which an episode's record goes to the curriculum: by then it is
-# computed, also where the host runs ahead of the device.
-_RECORD_DELAY = 8
+from launch.device import records, ring
 
 
 class Environment(Protocol):
@@ -50,18 +45,6 @@ class Desk(Protocol):
   def count_steps(self, steps: int) -> None:
     """Takes in how many environment steps were made."""
     ...
-
-
-class _Played(NamedTuple):
-  """An episode that ended at a step of the player."""
-
-  time: int
-  row: int
-  key: int
-  learn: bool
-  trials: int
-  rewards: Any  # Of all environments, [N, K].
-  errors: Any  # [N, 4]
 
 
 class Player:
@@ -125,9 +108,10 @@ class Player:
     self._acted_in = np.zeros(num_envs, np.int64)  # Trial of the last action.
     self._counts = np.zeros(num_envs, bool)  # Whether that was the last trial.
     self._assignments: list[base.Assignment | None] = [None] * num_envs
-    self._played: collections.deque[_Played] = collections.deque()
+    self._records = records.Records(desk.report)
     self.environment = make_environment(self._next_task)
     self._now = _no_step(num_envs, observation_spec)
+    self._begun = False
 
   def _next_task(self, row: int) -> task_lib.Task:
     [assignment] = self._desk.next_tasks(1)
@@ -142,8 +126,8 @@ class Player:
       params: Of the acting network.
       version: Learner update count that they belong to.
     """
-    if self._time == 0:
-      self._now = self.environment.reset()
+    if not self._begun:
+      self._begun, self._now = True, self.environment.reset()
     now, time = self._now, self._time
     first, last = np.asarray(now.first), np.asarray(now.last)
     self._start[first] = time
@@ -162,18 +146,10 @@ class Player:
     for row in np.flatnonzero(last):
       assignment = self._assignments[row]
       assert assignment is not None
-      self._played.append(
-        _Played(
-          time,
-          int(row),
-          assignment.key,
-          assignment.learn,
-          assignment.task.trials,
-          output.rewards,
-          output.errors,
-        )
+      self._records.add(
+        time, int(row), assignment, output.rewards, output.errors
       )
-    self._report()
+    self._records.tell(time)
     then = self.environment.step(output.action)
     acted = ~last
     trials = [a.task.trials for a in self._assignments if a is not None]
@@ -226,11 +202,6 @@ class Player:
     self._start[full] += self._length - 1
     self._half[full] = 1 - self._half[full]
 
-  def _report(self) -> None:
-    """Tells of the episodes that ended some steps ago."""
-    while self._played and self._played[0].time <= self._time - _RECORD_DELAY:
-      self._desk.report(_record(self._played.popleft()))
-
   @property
   def time(self) -> int:
     """Steps that all environments made."""
@@ -257,17 +228,16 @@ class Player:
       "counts": self._counts,
       "keys": [a.key for a in assignments],
       "learn": [a.learn for a in assignments],
-      "played": [
-        {
-          "time": p.time,
-          "key": p.key,
-          "learn": p.learn,
-          "rewards": np.asarray(p.rewards)[p.row, : p.trials],
-          "errors": np.asarray(p.errors)[p.row],
-        }
-        for p in self._played
-      ],
+      "records": self._records.state_dict(),
     }
+
+  def begin_anew(self, state: dict[str, Any]) -> None:
+    """Goes on from what `state_dict` was, but with new episodes.
+
+    Args:
+      state: What `state_dict` returned, of which only the time is read.
+    """
+    self._time = int(state["time"])
 
   def load_state_dict(
     self,
@@ -284,7 +254,7 @@ class Player:
     """
     self._carry = ring.put_like(arrays["carry"], self._carry)
     self._snapshots = ring.put_like(arrays["snapshots"], self._snapshots)
-    self._now = arrays["now"]
+    self._begun, self._now = True, arrays["now"]
     self._time = int(state["time"])
     for name in ("start", "half", "trial", "acted_in", "counts"):
       getattr(self, f"_{name}")[:] = state[name]
@@ -294,18 +264,7 @@ class Player:
         state["keys"], tasks, state["learn"], strict=True
       )
     ]
-    self._played = collections.deque(
-      _Played(
-        played["time"],
-        0,
-        played["key"],
-        played["learn"],
-        len(played["rewards"]),
-        np.asarray(played["rewards"], np.float32)[None],
-        np.asarray(played["errors"], np.float32)[None],
-      )
-      for played in state["played"]
-    )
+    self._records.load_state_dict(state["records"])
 
 
 def _no_step(num_envs: int, observation_spec: Any) -> land.Step:
@@ -321,17 +280,4 @@ def _no_step(num_envs: int, observation_spec: Any) -> land.Step:
     last=none,
     trial_last=none,
     discount=np.zeros(num_envs, np.float32),
-  )
-
-
-def _record(played: _Played) -> base.EpisodeRecord:
-  *sums, count = np.asarray(played.errors)[played.row]
-  td, value, policy = (float(x / max(count, 1.0)) for x in sums)
-  return base.EpisodeRecord(
-    key=played.key,
-    learn=played.learn,
-    rewards=np.asarray(played.rewards)[played.row, : played.trials].copy(),
-    td_error=td,
-    value_error=value,
-    policy_error=policy,
   )

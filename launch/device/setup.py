@@ -11,8 +11,8 @@ from launch import config, errors
 
 # Programs that compile faster than this are not worth a file.
 _CACHED_SECONDS = 0.2
-_CACHE_VARIABLE = "JAX_COMPILATION_CACHE_DIR"
-_MEMORY_VARIABLE = "XLA_PYTHON_CLIENT_MEM_FRACTION"
+CACHE_VARIABLE = "JAX_COMPILATION_CACHE_DIR"
+MEMORY_VARIABLE = "XLA_PYTHON_CLIENT_MEM_FRACTION"
 
 
 def prepare(experiment: config.ExperimentConfig) -> None:
@@ -62,11 +62,11 @@ def _check(experiment: config.ExperimentConfig) -> None:
 
 
 def _set_up(memory_fraction: float) -> None:
-  os.environ.setdefault(_MEMORY_VARIABLE, str(memory_fraction))
+  os.environ.setdefault(MEMORY_VARIABLE, str(memory_fraction))
   # On the processor a program then runs in the thread that calls it, so that
   # acting does not wait for the learner's thread.
   jax.config.update("jax_cpu_enable_async_dispatch", False)
-  if _CACHE_VARIABLE not in os.environ:
+  if CACHE_VARIABLE not in os.environ:
     jax.config.update("jax_compilation_cache_dir", str(cache_folder()))
     jax.config.update(
       "jax_persistent_cache_min_compile_time_secs", _CACHED_SECONDS

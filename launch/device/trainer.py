@@ -10,13 +10,11 @@ import time
 from typing import Any
 
 import jax
-import numpy as np
 
 from agent import checkpoint, types
 from envs import land, land_state
 from launch import builder, config, errors, metrics, progress, rundir
 from launch.device import learning as learning_lib
-from launch.device import player as player_lib
 from launch.roles import desk as desk_lib
 from launch.roles import resuming, status
 
@@ -58,23 +56,11 @@ class Trainer:
       device,
     )
     self._desk = desk_lib.Desk(builder.curriculum(experiment))
-    num_envs = experiment.actor.envs_per_actor
-    self._player = player_lib.Player(
-      make_environment=lambda next_task: builder.environment(
-        experiment, num_envs, _environment_seed(seed), next_task
-      ),
-      actor=made.actor,
-      observation_spec=made.observation_spec,
-      action_sizes=experiment.network.action_sizes,
-      num_envs=num_envs,
-      length=experiment.actor.unroll_length,
-      gamma=experiment.learner.muesli.gamma,
-      store_memory=not experiment.whole_episodes,
-      desk=self._desk,
-      emit=self._learning.insert,
-      seed=seed,
-      device=device,
+    self._player = builder.player(
+      experiment, made, self._desk, self._learning.insert
     )
+    # Physics on an accelerator can't be saved: then episodes start anew.
+    self._exact = land_state.can_save(self._environment)
     folder = str(run.checkpoints)
     if checkpoint.steps(folder):
       with errors.user_input(), errors.of_another_form(folder):
@@ -89,10 +75,13 @@ class Trainer:
     self._seconds = float(saved["seconds"])
     self._desk.load_state_dict(saved["desk"])
     self._learning.load_state_dict(arrays, saved["learning"])
-    land_state.load(self._environment, saved["environment"])
-    self._player.load_state_dict(
-      arrays["player"], saved["player"], self._environment.tasks
-    )
+    if saved["environment"] is None:
+      self._player.begin_anew(saved["player"])
+    else:
+      land_state.load(self._environment, saved["environment"])
+      self._player.load_state_dict(
+        arrays["player"], saved["player"], self._environment.tasks
+      )
     steps = self._desk.counters()["env_steps"]
     self._line.say(
       f"going on from update {step}, after {steps} steps and "
@@ -169,13 +158,13 @@ class Trainer:
       if self._has_steps():
         break
       if self._player.time % _SAVE_STEPS == 0:
-        land_state.settle(self._environment)
+        self._settle()
         if self._is_over():
           break
         if now >= next_checkpoint:
           self.save()
           next_checkpoint = time.monotonic() + 60 * run.checkpoint_minutes
-    land_state.settle(self._environment)
+    self._settle()
     self._show(report, force=True)
     self.save()
 
@@ -185,8 +174,15 @@ class Trainer:
     self._player.step(learning.acting_params, learning.version)
     learning.learn()
 
+  def _settle(self) -> None:
+    """Makes the environments fit to be saved."""
+    if self._exact:
+      land_state.settle(self._environment)
+
   def _show(self, report: status.Status, force: bool = False) -> None:
     """Shows and writes a row; waits for the numbers in it."""
+    if force:
+      self._learning.settle()
     for done in self._learning.take_done():
       report.add(done.values, int(done.steps), float(done.lag))
     report.show(self.counters(), self._desk, force)
@@ -203,7 +199,9 @@ class Trainer:
         "desk": self._desk.state_dict(),
         "learning": self._learning.state_dict(),
         "player": self._player.state_dict(),
-        "environment": land_state.save(self._environment),
+        "environment": (
+          land_state.save(self._environment) if self._exact else None
+        ),
       },
     )
 
@@ -212,8 +210,3 @@ class Trainer:
     self._learning.close()
     self._metrics.close()
     self._line.close()
-
-
-def _environment_seed(seed: int) -> int:
-  """The first environment's seed: far from those of other runs."""
-  return int(np.random.SeedSequence((seed, 0)).generate_state(1)[0] >> 1)

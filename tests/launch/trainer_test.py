@@ -3,11 +3,13 @@
 train_test trains for real.
 """
 
+import importlib.util
 import io
 import json
 import os
 import pickle
 import types
+import unittest
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -181,6 +183,37 @@ class TrainerTest(absltest.TestCase):
       ):
         made.save()
     self.assertEqual(checkpoint.steps(folder), before)
+
+  @unittest.skipUnless(
+    importlib.util.find_spec("reverb"), "Reverb is not installed"
+  )
+  def test_with_reverb_what_came_after_a_checkpoint_is_as_if_it_never_was(self):
+    settings = (
+      "replay.kind=reverb",
+      "replay.sampling=uniform",
+      "replay.capacity=10",
+    )
+    made = self.make(*settings)
+    writer = made._replay.writer()
+    for number in range(5):
+      writer.insert(examples.unroll(number))
+    made.update(Report())
+    made.desk.count_steps(60)
+    made.save()
+    saved = made.counters()
+    goes_on = Report()
+    made.update(goes_on)
+    made.update(Report())
+    made.desk.count_steps(40)
+    for number in range(3):
+      writer.insert(examples.unroll(number))
+    writer.close()
+    made.close()  # Which saves nothing, as a kill.
+    again, taken_up = self.make(*settings), Report()
+    self.assertEqual(again.counters(), saved)
+    self.assertEqual(again._replay.size(), 5)
+    again.update(taken_up)
+    self.assertEqual(taken_up.totals, goes_on.totals)
 
   def test_a_run_ends_at_its_steps_with_a_checkpoint(self):
     made = self.make("run.max_steps=100")

@@ -31,6 +31,9 @@ class TrainerTest(absltest.TestCase):
       absltest.mock.patch.object(trainer_lib, "_SAVE_STEPS", 7)
     )
 
+    # What `prepare` sets is the process's.
+    self.enter_context(absltest.mock.patch.dict(os.environ))
+
   @contextlib.contextmanager
   def trainer(self, name, *settings):
     config = configs.tiny(*settings)
@@ -70,6 +73,24 @@ class TrainerTest(absltest.TestCase):
     for name in ("env_steps", "episodes", "updates"):
       self.assertEqual(part.counters()[name], whole.counters()[name])
     _assert_equal(part._arrays(), whole._arrays())
+
+  def test_with_physics_that_can_t_be_saved_episodes_begin_anew(self):
+    self.enter_context(
+      absltest.mock.patch.object(
+        trainer_lib.land_state, "can_save", return_value=False
+      )
+    )
+    with self.trainer("run", "run.max_steps=150") as part:
+      self.stop_after(part, 20)
+      part.train()
+    with self.trainer("run", "run.max_steps=150") as again:
+      for name in ("env_steps", "episodes", "updates"):
+        self.assertEqual(again.counters()[name], part.counters()[name])
+      self.assertEqual(again._player.time, part._player.time)
+      _assert_equal(again._learning.arrays, part._learning.arrays)
+      again.train()
+    self.assertGreaterEqual(again.counters()["env_steps"], 150)
+    self.assertGreater(again.counters()["updates"], part.counters()["updates"])
 
 
 if __name__ == "__main__":
