@@ -48,7 +48,6 @@ class DeskRole(process.RunningRole):
     # When the clock was last read; it starts with the first step.
     self._clock: float | None = None
     self._path = os.path.join(setup.folder, _FILE)
-    self._saved_steps = -1
 
   def _opened(self) -> desk_lib.Desk:
     """The desk, with what the last process of this role or of the run left."""
@@ -148,9 +147,8 @@ class DeskRole(process.RunningRole):
     """Keeps what a restart needs; nobody waits for the disk."""
     with self._lock:
       desk = self._opened()
-      steps = desk.counters()["env_steps"]
-      if steps == self._saved_steps:
-        return
+      if self._clock is None:
+        return  # Nothing has happened yet.
       content = {
         "format": FORMAT,
         "desk": desk.state_dict(),
@@ -159,7 +157,6 @@ class DeskRole(process.RunningRole):
       }
     try:
       cli.write_atomically(self._path, json.dumps(content))
-      self._saved_steps = steps
     except OSError as error:
       logging.warning("%s", errors.describe_os_error(error))
 

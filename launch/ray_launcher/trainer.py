@@ -183,9 +183,7 @@ class Trainer:
     if self._started:
       import ray
 
-      for watched in self._supervisor.roles.values():
-        ray.kill(watched.handle)
-      ray.shutdown()
+      ray.shutdown()  # All roles end with it.
       self._started = False
     self._metrics.close()
     self._line.close()

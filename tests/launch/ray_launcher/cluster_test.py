@@ -3,13 +3,13 @@
 import importlib.util
 import os
 import socket
-import sys
 import types
 
 from absl.testing import absltest
 
 from launch import errors
 from launch.ray_launcher import cluster
+from tests.launch.ray_launcher import fakes
 
 
 class ClusterTest(absltest.TestCase):
@@ -45,7 +45,7 @@ class ClusterTest(absltest.TestCase):
       )
       with (
         absltest.mock.patch.dict(os.environ),
-        absltest.mock.patch.dict(sys.modules, {"ray": ray}),
+        fakes.installed(ray),
         absltest.mock.patch.object(cluster, "require"),
       ):
         if error is None:

@@ -1,6 +1,5 @@
 """Tests of launch.ray_launcher.crew: what roles take, and where they go."""
 
-import sys
 import types
 from typing import Any
 
@@ -44,7 +43,7 @@ class CrewTest(absltest.TestCase):
         )
       ),
     )
-    self.enter_context(absltest.mock.patch.dict(sys.modules, {"ray": ray}))
+    self.enter_context(fakes.installed(ray))
 
   def group(self, bundles, strategy):
     self.groups.append((bundles, strategy))

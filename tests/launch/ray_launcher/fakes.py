@@ -1,6 +1,26 @@
 """A stand-in for Ray where nothing leaves the process."""
 
+import contextlib
+import sys
 import types
+from typing import Any
+
+
+@contextlib.contextmanager
+def installed(ray: Any):
+  """Has `import ray` give a stand-in.
+
+  That alone: mock's patch.dict would also take out again what was imported
+  for the first time meanwhile, whose classes would then be there twice.
+  """
+  before = sys.modules.get("ray")
+  sys.modules["ray"] = ray
+  try:
+    yield
+  finally:
+    del sys.modules["ray"]
+    if before is not None:
+      sys.modules["ray"] = before
 
 
 class RayError(Exception):

@@ -1,7 +1,6 @@
 """Tests of launch.ray_launcher.peers, without Ray."""
 
 import pickle
-import sys
 import types
 
 from absl.testing import absltest
@@ -14,7 +13,7 @@ class RayPeerTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.ray = fakes.FakeRay()
-    self.enter_context(absltest.mock.patch.dict(sys.modules, {"ray": self.ray}))
+    self.enter_context(fakes.installed(self.ray))
     self.enter_context(
       absltest.mock.patch.object(peers, "_AGAIN_SECONDS", 0.001)
     )

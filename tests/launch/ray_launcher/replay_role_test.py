@@ -1,7 +1,6 @@
 """Tests of launch.ray_launcher.replay_role, without Ray or Reverb."""
 
 import os
-import sys
 import threading
 import types
 from typing import Any, ClassVar
@@ -101,7 +100,7 @@ class ReplayRoleTest(absltest.TestCase):
     ray = types.SimpleNamespace(
       util=types.SimpleNamespace(get_node_ip_address=lambda: "10.0.0.7")
     )
-    self.enter_context(absltest.mock.patch.dict(sys.modules, {"ray": ray}))
+    self.enter_context(fakes.installed(ray))
     self.enter_context(
       absltest.mock.patch.object(replay_role.time, "sleep", lambda _: None)
     )

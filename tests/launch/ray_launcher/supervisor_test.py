@@ -1,6 +1,5 @@
 """Tests of launch.ray_launcher.supervisor, without Ray."""
 
-import sys
 import types
 from typing import Any
 
@@ -25,7 +24,7 @@ class SupervisorTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.ray = fakes.FakeRay()
-    self.enter_context(absltest.mock.patch.dict(sys.modules, {"ray": self.ray}))
+    self.enter_context(fakes.installed(self.ray))
     clock = absltest.mock.patch.object(supervisor.time, "monotonic")
     self.clock = self.enter_context(clock)
     self.clock.return_value = 100.0
