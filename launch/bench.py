@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import jax
 
-from launch import cli, errors, presets
+from envs.physics import backends
+from launch import cli, errors, overrides, presets
 from launch.roles import process_env
 
 _EXAMPLES = """\
@@ -16,6 +17,7 @@ examples:
   python -m launch.bench actor --preset=gpu
   python -m launch.bench train --preset=laptop --seconds=20
   python -m launch.bench train --preset=laptop --launcher=device
+  python -m launch.bench device --json=OUT
 
 env      Land against MuJoCo alone: stepping, ray casting
 vision   pictures from rays
@@ -24,6 +26,9 @@ actor    one actor's environment steps
 learner  steps learned from
 train    the whole, against what the stages predict
 distributed  actors through Reverb to a sink, against the actors alone
+acting   the network's steps alone
+product  a plain matrix product, the ceiling of networks
+device   all of one accelerator, in under ten minutes
 """
 _NUM_ENVS = 128
 _LAUNCHERS = ("local", "device")
@@ -35,6 +40,9 @@ _COMMANDS = (
   "learner",
   "train",
   "distributed",
+  "acting",
+  "product",
+  "device",
 )
 
 
@@ -61,6 +69,22 @@ def make_parser() -> cli.Parser:
     default="local",
     help="of actor and train: local (processes) or device (one process)",
   )
+  parser.add_argument(
+    "--backend", default="cpu", help="of env: cpu, or gpu for mujoco_warp"
+  )
+  parser.add_argument(
+    "--tiny",
+    action="store_true",
+    help="of device: the same at the smallest sizes, without an accelerator",
+  )
+  parser.add_argument(
+    "--set",
+    action="extend",
+    nargs="+",
+    default=[],
+    metavar="FIELD=VALUE",
+    help="change single settings of the preset",
+  )
   cli.add_json_flag(parser)
   return parser
 
@@ -77,23 +101,38 @@ def run(args: argparse.Namespace) -> None:
     raise errors.UserError(
       f"--seconds={args.seconds}: allowed: above 0, to 600"
     )
-  if args.what in ("env", "actor"):
+  if args.backend not in backends.BACKENDS:
+    raise errors.choice("--backend", args.backend, backends.BACKENDS)
+  if args.what == "env" and args.backend == "gpu":
+    _use_gpu_backend(args)
+  elif args.what in ("env", "actor"):
     # As an actor's process has it. XLA reads its flags when it is first used;
     # JAX has already read its own.
     os.environ.update(process_env.actor())
     jax.config.update("jax_cpu_enable_async_dispatch", False)
-  config = presets.get(args.preset)
+  config = overrides.apply(presets.get(args.preset), args.set)
   num_envs = args.num_envs or (
     _NUM_ENVS if args.what == "env" else config.actor.envs_per_actor
   )
-  from launch import bench_agent, bench_distributed, bench_env
+  from launch import bench_agent, bench_device, bench_distributed, bench_env
 
-  if args.what == "env":
+  if args.what == "env" and args.backend == "gpu":
+    size = config.env.pixels
+    result = bench_device.env(config, num_envs, args.seconds, size)
+  elif args.what == "env":
     result = bench_env.env(config, num_envs, args.seconds)
   elif args.what == "vision":
     result = bench_env.pictures(config, num_envs, args.seconds)
   elif args.what == "train":
-    result = bench_agent.train(config, args.preset, args.seconds, args.launcher)
+    result = bench_agent.train(
+      config, args.preset, args.seconds, args.launcher, args.set
+    )
+  elif args.what == "acting":
+    result = bench_device.acting(config, args.seconds)
+  elif args.what == "product":
+    result = bench_device.product(args.seconds)
+  elif args.what == "device":
+    result = bench_device.device(args.seconds, args.num_envs, args.tiny)
   elif args.launcher == "device":
     result = bench_agent.player(config, args.seconds)
   elif args.what == "distributed":
@@ -108,6 +147,18 @@ def run(args: argparse.Namespace) -> None:
     for name, value in result.items()
   )
   cli.emit(result, text, args.json)
+
+
+def _use_gpu_backend(args: argparse.Namespace) -> None:
+  """Checks that it can run, and leaves it some of an accelerator's memory.
+
+  Raises:
+    UserError: If it can't run here.
+  """
+  config = overrides.apply(presets.get(args.preset), args.set)
+  with errors.user_input("--backend=gpu"):
+    backends.check("gpu", config.env.device)
+  os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", "0.5")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -197,25 +197,35 @@ def train(
   preset: str,
   seconds: float,
   launcher: str,
+  settings: Sequence[str] = (),
 ) -> dict[str, float]:
   """The whole training, against what its stages' speeds predict.
 
   `train_ratio` is the steps a second of a run over `predicted_steps_per_s`.
   Each stage is measured in a process of its own, as in training.
+
+  Args:
+    config: Of the run.
+    preset: What it came from.
+    seconds: For each stage; the run takes three times that and a minute.
+    launcher: As for --launcher.
+    settings: What was changed of the preset, as for --set.
   """
-  sizes = (f"--preset={preset}", f"--seconds={seconds}")
+  changed = ("--set", *settings) if settings else ()
+  sizes = (f"--preset={preset}", f"--seconds={seconds}", *changed)
   how = f"--launcher={launcher}"
-  stages = _in_process("launch.bench", "actor", how, *sizes)
-  stages |= _in_process("launch.bench", "learner", *sizes)
+  stages = in_process("launch.bench", "actor", how, *sizes)
+  stages |= in_process("launch.bench", "learner", *sizes)
   predicted = predicted_steps_per_s(config, stages, _num_cores())
   with tempfile.TemporaryDirectory() as folder:
     workdir = os.path.join(folder, "run")
-    _in_process(
+    in_process(
       "launch.train",
       f"--workdir={workdir}",
       f"--preset={preset}",
       how,
       "--set",
+      *settings,
       f"run.max_minutes={(3 * seconds + 60) / 60}",
       "run.max_steps=0",
       "run.log_seconds=2",
@@ -223,7 +233,7 @@ def train(
     )
     lines = pathlib.Path(workdir, "metrics.jsonl").read_text().splitlines()
   rows = [json.loads(line) for line in lines]
-  measured = _steady_rate(rows)
+  measured = steady_rate(rows)
   return {
     **stages,
     "train_predicted_steps_per_s": predicted,
@@ -232,7 +242,7 @@ def train(
   }
 
 
-def _steady_rate(rows: Sequence[Mapping[str, float]]) -> float:
+def steady_rate(rows: Sequence[Mapping[str, float]]) -> float:
   """Environment steps a second in the last two thirds of a run.
 
   Args:
@@ -261,7 +271,12 @@ def _num_cores() -> int:
   return os.cpu_count() or 1
 
 
-def _in_process(module: str, *args: str) -> dict[str, float]:
+def in_process(module: str, *args: str) -> dict[str, float]:
+  """Runs a command in a process of its own; returns its JSON.
+
+  Raises:
+    RunError: If it fails.
+  """
   done = subprocess.run(
     [sys.executable, "-m", module, *args, "--json=-"],
     stdout=subprocess.PIPE,

@@ -18,6 +18,7 @@ from curriculum import factory
 from envs import land, sampler
 from envs import task as task_lib
 from launch import config as config_lib
+from launch import errors
 from launch.device import player as player_lib
 from launch.roles import actor_loop as actor_loop_lib
 from launch.roles import channel as channel_lib
@@ -118,8 +119,13 @@ def environment(
   seed: int,
   next_task: Callable[[int], task_lib.Task],
 ) -> land.Land:
-  """Makes a batch of environments."""
-  return land.Land(num_envs, config.env, next_task, seed)
+  """Makes a batch of environments.
+
+  Raises:
+    UserError: If this machine can't have them.
+  """
+  with errors.user_input("env"):
+    return land.Land(num_envs, config.env, next_task, seed)
 
 
 def actor_loop(

@@ -1,5 +1,6 @@
 """The physics back ends by name, and whether one can run here."""
 
+import ctypes
 import importlib.util
 from typing import Final
 
@@ -25,16 +26,24 @@ def check(backend: str, device: str) -> None:
     )
   if device == "cpu":
     return
-  # Imported late: it takes seconds, and most runs never need it.
-  import warp
-
-  warp.config.quiet = True
-  if not warp.is_cuda_available():
+  if not _has_cuda():
     raise ValueError(
       "backend is 'gpu', but no CUDA device can be used here: install NVIDIA's "
       "driver; allowed without: cpu, or the gpu back end with device 'cpu' to "
       "try it out slowly"
     )
+
+
+def _has_cuda() -> bool:
+  """Whether Warp finds a device; it would complain of a missing driver."""
+  try:
+    ctypes.CDLL("libcuda.so.1")
+  except OSError:
+    return False
+  # Imported late: it takes seconds, and most runs never need it.
+  import warp
+
+  return warp.is_cuda_available()
 
 
 def make(

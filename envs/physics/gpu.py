@@ -20,6 +20,7 @@ import warp as wp
 from envs.physics import (
   base,
   driving,
+  gpu_memory,
   gpu_model,
   gpu_rays,
   gpu_steps,
@@ -29,6 +30,9 @@ from envs.physics import (
   parts,
   terrain,
 )
+
+# Its news of every kernel would go to stdout, where commands give results.
+wp.config.log_level = wp.LOG_ERROR
 
 # Room for terrain at first: enough for generated worlds of every size.
 _BOXES: Final = 32
@@ -315,14 +319,16 @@ class GpuPhysics:
     host = compiled.model
     contacts = _CONTACTS_A_NODE * (P + S)
     self._capacity, self._compiled, self._graph = capacity, compiled, None
+    sizes = {
+      "nconmax": contacts,
+      "njmax": _ROWS_A_CONTACT * contacts + 3 * P,
+    }
+    if self.device.is_cuda:
+      need = gpu_memory.needed(host, W, **sizes)
+      gpu_memory.check(self.num_envs, need, self.device.free_memory)
     self.model = m = mjw.put_model(host, dict.fromkeys(_MODEL_FIELDS, W))
     m.opt.warn_overflow = 0  # Counted instead, see `overflows`.
-    self.data = d = mjw.make_data(
-      host,
-      nworld=W,
-      nconmax=contacts,
-      njmax=_ROWS_A_CONTACT * contacts + 3 * P,
-    )
+    self.data = d = mjw.make_data(host, nworld=W, **sizes)
     self._places = _struct(
       gpu_worlds.Places,
       num_players=P,

@@ -88,7 +88,7 @@ class ParityTest(absltest.TestCase):
     # Something happened, on both alike.
     self.assertGreater(on_cpu["fired"].sum(), 0)
     self.assertGreater((on_cpu["held"] >= 0).sum(), 0)
-    print(share, np.quantile(apart, [0.5, 0.9, 1.0]))
+    self.assertLess(np.quantile(apart, 0.9), 0.05)
     self.assertGreaterEqual(share["reward"], 0.98)
     self.assertGreaterEqual(share["fired"], 0.98)
     self.assertGreaterEqual(share["held"], 0.98)
@@ -121,10 +121,9 @@ class PicturesTest(absltest.TestCase):
         pictures.append(env.step(actions).observation["pixels"])
       shown.append(np.stack(pictures).astype(int))
     on_cpu, on_gpu = shown
-    self.assertGreater(on_cpu.std(), 20)  # There is something to see.
+    self.assertGreater(on_cpu.std(), 10)  # There is something to see.
     apart = np.abs(on_gpu - on_cpu).max(axis=-1)
-    print(np.mean(apart == 0), np.mean(apart <= 1), np.mean(apart > 8))
-    self.assertGreaterEqual(np.mean(apart <= 1), 0.99)
+    self.assertGreaterEqual(np.mean(apart <= 1), 0.995)
 
 
 if __name__ == "__main__":

@@ -47,9 +47,9 @@ class PredictionTest(absltest.TestCase):
       for n, s, t in ((1, 0, 0), (3, 10, 1), (4, 20, 2), (5, 120, 4))
     ]
     # Of the three rows after the start, the last two.
-    self.assertEqual(bench_agent._steady_rate(rows), 50.0)
+    self.assertEqual(bench_agent.steady_rate(rows), 50.0)
     with self.assertRaisesRegex(errors.RunError, "too slow to measure"):
-      bench_agent._steady_rate(rows[:2])
+      bench_agent.steady_rate(rows[:2])
 
 
 class TimingTest(absltest.TestCase):
