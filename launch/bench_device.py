@@ -32,7 +32,7 @@ _TRAINING = (
   "replay.error_buffer=null",
 )
 # As small as all parts can be, on Warp's and JAX's CPU devices.
-_TINY = ("env.device=cpu", "actor.envs_per_actor=2")
+_TINY = ("env.device=cpu", "env.num_slots=6")
 
 
 def product(seconds: float) -> dict[str, float]:
