@@ -39,8 +39,11 @@ def make_parser() -> cli.Parser:
 
 
 def num_actors(status: dict) -> int:
-  """Actors that a status file tells of."""
-  return sum(role["kind"] == "actor" for role in status["roles"].values())
+  """Actors that a status file tells of and that have said something."""
+  return sum(
+    role["kind"] == "actor" and role["pid"] > 0
+    for role in status["roles"].values()
+  )
 
 
 def run(args: argparse.Namespace) -> None:
