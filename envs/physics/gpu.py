@@ -20,6 +20,7 @@ import warp as wp
 from envs.physics import (
   base,
   driving,
+  gpu_arrays,
   gpu_memory,
   gpu_model,
   gpu_rays,
@@ -28,7 +29,6 @@ from envs.physics import (
   mjcf,
   models,
   parts,
-  terrain,
 )
 
 # Its news of every kernel would go to stdout, where commands give results.
@@ -98,7 +98,7 @@ class GpuPhysics:
     self._stale = True  # Whether poses and contacts must be found anew.
     M = P + S
     with wp.ScopedDevice(self.device):
-      self._slots = _struct(
+      self._slots = gpu_arrays.struct(
         gpu_worlds.Slots,
         types=wp.zeros((W, S), dtype=int),
         frozen=wp.zeros((W, S), dtype=wp.bool),
@@ -329,86 +329,14 @@ class GpuPhysics:
     self.model = m = mjw.put_model(host, dict.fromkeys(_MODEL_FIELDS, W))
     m.opt.warn_overflow = 0  # Counted instead, see `overflows`.
     self.data = d = mjw.make_data(host, nworld=W, **sizes)
-    self._places = _struct(
-      gpu_worlds.Places,
-      num_players=P,
-      num_slots=S,
-      fixed_geom=compiled.fixed_geom,
-      slot_geom=compiled.slot_geom,
-      slot_body=compiled.slot_body,
-      parking=wp.array(gpu_model.parking(S), dtype=wp.vec3),
-    )
-    kinds = gpu_model.kinds()
-    position, rotation = compiled.pyramid_pose
-    self._kinds = _struct(
-      gpu_worlds.Kinds,
-      box=wp.array(kinds.box, dtype=wp.vec3),
-      ball=wp.array(kinds.ball, dtype=float),
-      shape=wp.array(kinds.shape, dtype=int),
-      mass=wp.array(kinds.mass, dtype=float),
-      inertia=wp.array(kinds.inertia, dtype=wp.vec3),
-      inverse=wp.array(kinds.inverse, dtype=wp.vec2),
-      weightless=wp.array(kinds.weightless, dtype=float),
-      mesh_id=int(host.geom_dataid[compiled.slot_geom + 2]),
-      mesh_pos=wp.vec3(*position.tolist()),
-      mesh_mat=wp.mat33(*rotation.ravel().tolist()),
-    )
-    shown = np.zeros((W, host.ngeom), bool)
-    shown[:, compiled.player_geom : compiled.slot_geom] = True
-    self._geom_rows = {
-      "size": m.geom_size,
-      "aabb": m.geom_aabb,
-      "rbound": m.geom_rbound,
-      "dataid": m.geom_dataid,
-      "xpos": d.geom_xpos,
-      "xmat": d.geom_xmat,
-      "shown": wp.array(shown, dtype=wp.bool),
-    }
-    self._body_rows = {
-      "mass": m.body_mass,
-      "subtreemass": m.body_subtreemass,
-      "inertia": m.body_inertia,
-      "invweight0": m.body_invweight0,
-      "gravcomp": m.body_gravcomp,
-      "dof_invweight0": m.dof_invweight0,
-      "qpos": d.qpos,
-      "qvel": d.qvel,
-      "qacc": d.qacc,
-      "warmstart": d.qacc_warmstart,
-      "ctrl": d.ctrl,
-      "eq_active": d.eq_active,
-      "tree_asleep": d.tree_asleep,
-      "tree_awake": d.tree_awake,
-      "body_awake": d.body_awake,
-    }
-    self._geoms = _struct(gpu_worlds.Geoms, **self._geom_rows)
-    self._bodies = _struct(gpu_worlds.Bodies, **self._body_rows)
+    self._places = gpu_arrays.places(compiled, P, S)
+    self._kinds = gpu_arrays.kinds(compiled)
+    self._geom_rows = gpu_arrays.geom_rows(compiled, m, d)
+    self._body_rows = gpu_arrays.body_rows(m, d)
+    self._geoms = gpu_arrays.struct(gpu_worlds.Geoms, **self._geom_rows)
+    self._bodies = gpu_arrays.struct(gpu_worlds.Bodies, **self._body_rows)
     self._nodes = wp.array(compiled.geom_nodes, dtype=int)
-    self._scene = self._ray_scene(compiled)
-
-  def _ray_scene(self, compiled: gpu_model.Compiled) -> Any:
-    host = compiled.model
-    planes, rows = [], np.zeros((host.nmesh, 2), np.int32)
-    for geom, faces in (
-      (compiled.slot_geom + 2, compiled.pyramid_planes),
-      (compiled.first_ramp, compiled.ramp_planes),
-    ):
-      first = sum(map(len, planes))
-      rows[host.geom_dataid[geom]] = first, first + len(faces)
-      planes.append(faces)
-    return _struct(
-      gpu_rays.Scene,
-      types=wp.array(host.geom_type.astype(np.int32), dtype=int),
-      nodes=self._nodes,
-      planes=wp.array(np.concatenate(planes), dtype=wp.vec4),
-      plane_rows=wp.array(rows, dtype=wp.vec2i),
-      size=self._geoms.size,
-      rbound=self._geoms.rbound,
-      dataid=self._geoms.dataid,
-      shown=self._geoms.shown,
-      xpos=self._geoms.xpos,
-      xmat=self._geoms.xmat,
-    )
+    self._scene = gpu_arrays.ray_scene(compiled, self._nodes, self._geoms)
 
   def _grow(self, capacity: mjcf.Capacity) -> None:
     """Makes room for more terrain; the worlds go on from where they are."""
@@ -467,11 +395,11 @@ class GpuPhysics:
       inputs=[
         wp.array(np.asarray(ids, np.int32), dtype=int),
         wp.array([len(g.box_centres) for g in grounds], dtype=int),
-        _padded(grounds, "box_centres", had.max_boxes, wp.vec3),
-        _padded(grounds, "box_halves", had.max_boxes, wp.vec3),
+        gpu_arrays.padded(grounds, "box_centres", had.max_boxes, wp.vec3),
+        gpu_arrays.padded(grounds, "box_halves", had.max_boxes, wp.vec3),
         wp.array([len(g.ramp_bases) for g in grounds], dtype=int),
-        _padded(grounds, "ramp_bases", had.max_ramps, wp.vec3),
-        _padded(grounds, "ramp_yaws", had.max_ramps, float),
+        gpu_arrays.padded(grounds, "ramp_bases", had.max_ramps, wp.vec3),
+        gpu_arrays.padded(grounds, "ramp_yaws", had.max_ramps, float),
         compiled.first_ramp,
         int(compiled.model.geom_dataid[compiled.first_ramp]),
         wp.vec3(*position.tolist()),
@@ -585,22 +513,3 @@ class GpuPhysics:
 
 def _on_host(array: Any) -> Any:
   return array.numpy()
-
-
-def _struct(kind: Any, **fields: Any) -> Any:
-  """An instance of a Warp struct."""
-  made = kind()
-  for name, value in fields.items():
-    setattr(made, name, value)
-  return made
-
-
-def _padded(
-  grounds: Sequence[terrain.Pieces], field: str, most: int, kind: Any
-) -> Any:
-  """A field of some terrains as a device array, [C, most, ...]."""
-  rows = [np.asarray(getattr(ground, field)) for ground in grounds]
-  out = np.zeros((len(rows), most, *rows[0].shape[1:]), np.float32)
-  for row, values in zip(out, rows, strict=True):
-    row[: len(values)] = values
-  return wp.array(out, dtype=kind)

@@ -67,7 +67,6 @@ class Kinds(NamedTuple):
   Attributes:
     box: Half sizes of the box, float32 [K, 3].
     ball: Radius of the sphere, float32 [K].
-    mesh: Whether the pyramid is in use, int32 [K].
     shape: Which of the three geoms is in use, -1 for none, int32 [K].
     mass: Kilograms, float32 [K].
     inertia: Principal moments, float32 [K, 3].
@@ -78,7 +77,6 @@ class Kinds(NamedTuple):
 
   box: np.ndarray
   ball: np.ndarray
-  mesh: np.ndarray
   shape: np.ndarray
   mass: np.ndarray
   inertia: np.ndarray
@@ -107,7 +105,6 @@ def kinds() -> Kinds:
   return Kinds(
     box=np.array(box, np.float32),
     ball=np.array(ball, np.float32),
-    mesh=(used == 2).astype(np.int32),
     shape=used,
     mass=mass.astype(np.float32),
     inertia=inertia.astype(np.float32),
