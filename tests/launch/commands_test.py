@@ -197,7 +197,7 @@ class BadInputTest(parameterized.TestCase):
       "train", f"--workdir={self.folder}/r", f"--config={path}"
     )
     self.assertEqual(code, 2)
-    self.assertIn("config.json: is nested too deeply", err)
+    self.assertIn("config.json: lists or objects are nested too deeply", err)
 
   def test_a_recording_replaces_nothing_but_a_demonstration(self):
     path = self.folder / "mine.json"
