@@ -20,7 +20,7 @@ train: venv  ## Trains an agent (PRESET) in RUN and prints its few-shot table.
 	@$(PY) -m launch.train --workdir=$(RUN) --preset=$(PRESET)
 
 test: venv  ## Runs the test suite.
-	@$(PY) -m pytest -n 2 tests
+	@$(PY) -m pytest -n 2 --dist loadgroup --durations=10 tests
 
 lint: venv  ## Checks style, format and types.
 	@$(PY) -m ruff check .

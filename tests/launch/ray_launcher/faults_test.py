@@ -12,6 +12,7 @@ import time
 
 import jax
 import numpy as np
+import pytest
 from absl.testing import absltest
 
 from agent import checkpoint
@@ -43,6 +44,8 @@ _UNSEEN_UPDATES = 1000
 _SECONDS = 250.0
 
 
+# One process has all of them, and so one run.
+@pytest.mark.xdist_group("faults")
 class FaultsTest(absltest.TestCase):
   disk: small_disk.SmallDisk | None
   training: live_run.LiveRun
