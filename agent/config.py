@@ -26,6 +26,12 @@ class NetworkConfig:
   feed_forward_size: int = 256
   # Past steps that a step can attend to in each layer, beside itself.
   memory_length: int = 180
+  # `transformer_xl`: width of the codes of distances, a sine and a cosine of
+  # each frequency.
+  position_size: int = 64
+  # `transformer_xl`: whether learning takes the platform's fused attention
+  # where it has one for heads of `key_size` + `position_size`.
+  fused_attention: bool = True
   # `gru_attention`: past activations kept, and steps between two of them.
   store_size: int = 64
   store_every: int = 8
@@ -69,7 +75,7 @@ class NetworkConfig:
     _check_choice("compute_dtype", self.compute_dtype, COMPUTE_DTYPES)
     for field in dataclasses.fields(self):
       value = getattr(self, field.name)
-      if isinstance(value, str):
+      if isinstance(value, (str, bool)):
         continue
       if field.name == "entity_type_offset":
         if not isinstance(value, int) or value < 1:
@@ -87,10 +93,10 @@ class NetworkConfig:
           raise ValueError(f"{field.name} must not be empty, got {value!r}")
         for size in value:
           _check_size(field.name, size)
-    if self.d_model % 2:
+    if self.position_size % 2:
       raise ValueError(
-        f"d_model must be even (position codes are sine and cosine pairs), "
-        f"got {self.d_model}"
+        f"position_size must be even (codes are sine and cosine pairs), "
+        f"got {self.position_size}"
       )
 
 
@@ -152,6 +158,7 @@ def paper_config(size: str) -> NetworkConfig:
     key_size=row.key_size,
     feed_forward_size=4 * row.d_model,
     memory_length=300,
+    position_size=row.d_model,
     rules_sizes=(512, 256),
     encoder_hidden=(row.encoder_width, row.encoder_width),
     entity_size=256,

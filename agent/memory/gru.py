@@ -67,8 +67,9 @@ class GRUMixer(hk.Module):
 def state_size(config: config_lib.NetworkConfig) -> int:
   """Width of the hidden state: about as many parameters as attention.
 
-  Attention has 5 matrices of [d_model, H * D]. With width n a GRU and its
-  output have 4 d_model n + 3 n^2, which is 5 d_model^2 at n = 0.786 d_model.
+  Attention has 5 matrices of [d_model, H * D], with position codes as wide as
+  the network. With width n a GRU and its output have 4 d_model n + 3 n^2, which
+  is 5 d_model^2 at n = 0.786 d_model.
   """
   width = config.num_heads * config.key_size
   d = config.d_model

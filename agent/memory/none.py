@@ -10,8 +10,9 @@ from agent.memory import base
 class NoMixer(layers.GatedMLP):
   """In place of attention a second feed-forward part, as large as attention.
 
-  Relative attention has 5 matrices of [d_model, H * D]; a gated feed-forward
-  part of hidden width h has 3 of [d_model, h], so h = 5/3 H * D.
+  Relative attention has 5 matrices of [d_model, H * D], with position codes as
+  wide as the network; a gated feed-forward part of hidden width h has 3 of
+  [d_model, h], so h = 5/3 H * D.
   """
 
   def __init__(self, config: config_lib.NetworkConfig, name: str):

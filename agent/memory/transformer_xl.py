@@ -22,7 +22,7 @@ import numpy as np
 
 from agent import config as config_lib
 from agent import layers
-from agent.memory import base
+from agent.memory import base, fused
 
 # A logit that softmax turns to zero without making infinities to subtract.
 _MASKED = -1e30
@@ -35,7 +35,12 @@ class RelativeAttention(hk.Module):
     super().__init__(name=name)
     self._num_heads = config.num_heads
     self._key_size = config.key_size
-    self._d_model = config.d_model
+    self._position_size = config.position_size
+    self._kernel = None
+    if config.fused_attention:
+      self._kernel = fused.kernel(
+        config.key_size + config.position_size, config.compute_dtype
+      )
     self._window = config.memory_length
     width = config.num_heads * config.key_size
     self._qkv = layers.Linear(3 * width, with_bias=False, name="qkv")
@@ -86,7 +91,6 @@ class RelativeAttention(hk.Module):
   ) -> tuple[jax.Array, base.LayerState]:
     """See `base.Mixer`."""
     batch_size, length, _ = x.shape
-    num_heads, size = self._num_heads, self._key_size
     # Heads first: then every product below is a plain batch of matrices.
     query, keys, values = (
       jnp.moveaxis(y, 2, 0) for y in self._project(x)
@@ -100,20 +104,9 @@ class RelativeAttention(hk.Module):
       keys = jnp.concatenate([past_keys, keys], axis=2)
       values = jnp.concatenate([past_values, values], axis=2)
 
-    num_positions = num_past + length
-    content_bias, position_bias = (
-      bias.reshape(num_heads, 1, 1, size) for bias in self._biases(x.dtype)
-    )
-    content = jnp.einsum("hbtd,hbsd->hbts", query + content_bias, keys)
-    codes = self._position_codes(num_positions, x.dtype)[::-1]
-    # One product for all rows, [H, B * T, S].
-    flat = (query + position_bias).reshape(num_heads, -1, size)
-    position = jnp.einsum("hqd,hsd->hqs", flat, jnp.swapaxes(codes, 0, 1))
-    position = position.reshape(num_heads, batch_size, length, num_positions)
-    position = shift(position)
     visible = sliding_window_mask(age, num_past, self._window)
-    weights = self._softmax(content + position, visible[None])
-    mixed = jnp.einsum("hbts,hbsd->hbtd", weights, values)
+    attend = self._attend if self._kernel is None else self._attend_fused
+    mixed = attend(query, keys, values, visible)
     mixed = jnp.moveaxis(mixed, 0, 2).reshape(batch_size, length, -1)
 
     latest = latest_positions(age[:, -1], keys.shape[2], self._window + 1)
@@ -122,6 +115,58 @@ class RelativeAttention(hk.Module):
       sequence = jax.lax.stop_gradient(jnp.swapaxes(sequence, 0, 1))
       new_state[name] = _gather(sequence, latest)
     return self._out(mixed), new_state
+
+  def _attend(
+    self,
+    query: jax.Array,
+    keys: jax.Array,
+    values: jax.Array,
+    visible: jax.Array,
+  ) -> jax.Array:
+    """Mixes values [H, B, S, D] for queries [H, B, T, D], as they are."""
+    num_heads, batch_size, length, size = query.shape
+    num_positions = keys.shape[2]
+    content_bias, position_bias = (
+      bias.reshape(num_heads, 1, 1, size) for bias in self._biases(query.dtype)
+    )
+    content = jnp.einsum("hbtd,hbsd->hbts", query + content_bias, keys)
+    codes = self._position_codes(num_positions, query.dtype)[::-1]
+    # One product for all rows, [H, B * T, S].
+    flat = (query + position_bias).reshape(num_heads, -1, size)
+    position = jnp.einsum("hqd,hsd->hqs", flat, jnp.swapaxes(codes, 0, 1))
+    position = position.reshape(num_heads, batch_size, length, num_positions)
+    weights = self._softmax(content + shift(position), visible[None])
+    return jnp.einsum("hbts,hbsd->hbtd", weights, values)
+
+  def _attend_fused(
+    self,
+    query: jax.Array,
+    keys: jax.Array,
+    values: jax.Array,
+    visible: jax.Array,
+  ) -> jax.Array:
+    """The same by a kernel, see `fused`."""
+    assert self._kernel is not None
+    query, keys, values = (
+      jnp.moveaxis(y, 0, 2) for y in (query, keys, values)
+    )  # [B, T or S, H, D]
+    content_bias, position_bias = (
+      bias[None, None] for bias in self._biases(query.dtype)
+    )
+    # The map itself, of which the codes are linear combinations.
+    unit = jnp.eye(self._position_size, dtype=query.dtype)
+    relative = self._relative(unit).reshape(-1, *query.shape[2:])
+    mixed = fused.attend(
+      query + content_bias,
+      query + position_bias,
+      keys,
+      values,
+      relative,
+      frequencies(self._position_size),
+      visible,
+      self._kernel,
+    )
+    return jnp.moveaxis(mixed, 2, 0)
 
   def _project(self, x: jax.Array) -> list[jax.Array]:
     """Returns queries, keys and values, [..., H, D]."""
@@ -140,7 +185,7 @@ class RelativeAttention(hk.Module):
 
   def _position_codes(self, num: int, dtype: jnp.dtype) -> jax.Array:
     """Returns W_R r_n for distances 0 to num - 1, [N, H, D]."""
-    codes = jnp.asarray(sinusoids(num, self._d_model), dtype)
+    codes = jnp.asarray(sinusoids(num, self._position_size), dtype)
     return self._relative(codes).reshape(num, self._num_heads, -1)
 
   def _softmax(self, logits: jax.Array, visible: jax.Array) -> jax.Array:
@@ -227,10 +272,14 @@ def latest_positions(
 
 def sinusoids(num: int, size: int) -> np.ndarray:
   """Sine and cosine codes of distances 0 to num - 1, float32 [num, size]."""
-  frequency = 10000.0 ** (-np.arange(0, size, 2) / size)
-  angle = np.arange(num)[:, None] * frequency[None, :]
+  angle = np.arange(num)[:, None] * frequencies(size)[None, :]
   codes = np.concatenate([np.sin(angle), np.cos(angle)], axis=1)
   return codes.astype(np.float32)
+
+
+def frequencies(size: int) -> np.ndarray:
+  """Those of codes of this size, radians a step, float [size / 2]."""
+  return 10000.0 ** (-np.arange(0, size, 2) / size)
 
 
 def _gather(ring: jax.Array, index: jax.Array) -> jax.Array:

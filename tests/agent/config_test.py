@@ -24,7 +24,7 @@ class NetworkConfigTest(parameterized.TestCase):
     ("memory", "lstm"),
     ("compute_dtype", "float16"),
     ("d_model", 0),
-    ("d_model", 15),
+    ("position_size", 15),
     ("num_layers", 1.5),
     ("memory_length", -1),
     ("goal_sizes", ()),

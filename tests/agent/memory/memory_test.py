@@ -25,6 +25,7 @@ def _config(memory: str) -> config_lib.NetworkConfig:
     num_layers=2,
     num_heads=2,
     key_size=5,
+    position_size=12,
     feed_forward_size=16,
     memory_length=_WINDOW,
     store_size=3,
