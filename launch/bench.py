@@ -18,6 +18,7 @@ examples:
   python -m launch.bench train --preset=laptop --seconds=20
   python -m launch.bench train --preset=laptop --launcher=device
   python -m launch.bench device --json=OUT
+  python -m launch.bench soak --launcher=ray --minutes=10
 
 env      Land against MuJoCo alone: stepping, ray casting
 vision   pictures from rays
@@ -26,12 +27,20 @@ actor    one actor's environment steps
 learner  steps learned from
 train    the whole, against what the stages predict
 distributed  actors through Reverb to a sink, against the actors alone
+waiting  the learner's share of time waiting for data, where actors suffice
+ray      a run under --launcher=ray, against the same under local
+soak     memory of each role of a run, and how it grows
 acting   the network's steps alone
 product  a plain matrix product, the ceiling of networks
 device   all of one accelerator, in under ten minutes
 """
 _NUM_ENVS = 128
-_LAUNCHERS = ("local", "device")
+_LAUNCHERS = {
+  "actor": ("local", "device"),
+  "train": ("local", "device"),
+  "waiting": ("local", "ray"),
+  "soak": ("local", "ray"),
+}
 _COMMANDS = (
   "env",
   "vision",
@@ -40,6 +49,9 @@ _COMMANDS = (
   "learner",
   "train",
   "distributed",
+  "waiting",
+  "ray",
+  "soak",
   "acting",
   "product",
   "device",
@@ -67,7 +79,11 @@ def make_parser() -> cli.Parser:
   parser.add_argument(
     "--launcher",
     default="local",
-    help="of actor and train: local (processes) or device (one process)",
+    help="of actor and train: local (processes) or device (one process); of "
+    "waiting and soak: local or ray",
+  )
+  parser.add_argument(
+    "--minutes", type=float, default=10.0, help="of soak: how long"
   )
   parser.add_argument(
     "--backend", default="cpu", help="of env: cpu, or gpu for mujoco_warp"
@@ -93,10 +109,17 @@ def run(args: argparse.Namespace) -> None:
   """Measures."""
   if args.what not in _COMMANDS:
     raise errors.choice("bench", args.what, _COMMANDS)
-  if args.launcher not in _LAUNCHERS:
-    raise errors.choice("--launcher", args.launcher, _LAUNCHERS)
-  if args.launcher != "local" and args.what not in ("actor", "train"):
-    raise errors.UserError(f"--launcher: not for {args.what}")
+  launchers = _LAUNCHERS.get(args.what, ("local",))
+  if args.launcher not in launchers:
+    raise errors.choice(f"{args.what}: --launcher", args.launcher, launchers)
+  if not 0 < args.minutes <= 1440:
+    raise errors.UserError(
+      f"--minutes={args.minutes}: allowed: above 0, to 1440"
+    )
+  if "ray" in (args.what, args.launcher):
+    from launch.ray_launcher import cluster
+
+    cluster.require()
   if not 0 < args.seconds <= 600:
     raise errors.UserError(
       f"--seconds={args.seconds}: allowed: above 0, to 600"
@@ -114,7 +137,15 @@ def run(args: argparse.Namespace) -> None:
   num_envs = args.num_envs or (
     _NUM_ENVS if args.what == "env" else config.actor.envs_per_actor
   )
-  from launch import bench_agent, bench_device, bench_distributed, bench_env
+  from launch import (
+    bench_agent,
+    bench_device,
+    bench_distributed,
+    bench_env,
+    bench_ray,
+    bench_soak,
+    bench_waiting,
+  )
 
   if args.what == "env" and args.backend == "gpu":
     size = config.env.pixels
@@ -137,16 +168,29 @@ def run(args: argparse.Namespace) -> None:
     result = bench_agent.player(config, args.seconds)
   elif args.what == "distributed":
     result = bench_distributed.sink(config, args.seconds)
+  elif args.what == "waiting":
+    result = bench_waiting.waiting(
+      config, args.preset, args.seconds, args.launcher, args.set
+    )
+  elif args.what == "ray":
+    result = bench_ray.overhead(args.preset, args.seconds, args.set)
+  elif args.what == "soak":
+    result = bench_soak.soak(
+      args.preset, args.launcher, args.minutes, args.set
+    )
   else:
     measure = getattr(bench_agent, args.what)
     result = measure(config, args.seconds)
-  text = "\n".join(
-    f"{name:<40}{value:>14.3f}"
-    if name.endswith("_ratio")
-    else f"{name:<40}{value:>14,.0f}"
-    for name, value in result.items()
-  )
+  text = "\n".join(f"{n:<40}{_shown(n, x):>14}" for n, x in result.items())
   cli.emit(result, text, args.json)
+
+
+def _shown(name: str, value: float) -> str:
+  """A number as the table has it."""
+  if name.endswith("_ratio"):
+    return f"{value:.3f}"
+  # Rates are in the thousands, but not all that is measured is a rate.
+  return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _use_gpu_backend(args: argparse.Namespace) -> None:

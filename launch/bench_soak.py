@@ -1,0 +1,140 @@
+"""Whether a run's processes hold ever more memory the longer it lasts."""
+
+import json
+import pathlib
+import time
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import psutil
+
+from launch import bench_run, errors, processes, trend
+from launch.roles import status_file
+
+_EVERY_SECONDS = 3.0
+# Of the time: pages are touched for the first time, the store fills, allocators
+# find their sizes.
+_WARM_UP = 0.3
+# A week of it fits beside a run.
+_FLAT_MB_PER_HOUR = 10.0
+# Load of every kind, within the time; a store that is full early on.
+_SETTINGS = (
+  "run.checkpoint_minutes=1.5",
+  "cluster.eval_minutes=1.5",
+  "replay.capacity=128",
+)
+
+
+class Sample(NamedTuple):
+  """Memory of a role at a time.
+
+  Attributes:
+    seconds: Since the measurement began.
+    pid: The role's process; 0 for several.
+    memory: What it held.
+  """
+
+  seconds: float
+  pid: int
+  memory: processes.Memory
+
+
+def soak(
+  preset: str, launcher: str, minutes: float, settings: Sequence[str] = ()
+) -> dict[str, float]:
+  """Memory of every role of a run under load, and how it grows.
+
+  Args:
+    preset: Where the run's config starts from.
+    launcher: As for --launcher.
+    minutes: That are measured, from the learner's first updates.
+    settings: What is changed of the preset, as for --set.
+
+  Raises:
+    RunError: If a role was started again meanwhile.
+  """
+  series: dict[str, list[Sample]] = {}
+  with bench_run.training(preset, launcher, (*_SETTINGS, *settings)) as run:
+    first = next(run.samples()).row
+    start = time.monotonic()
+    last = first
+    while (seconds := time.monotonic() - start) < 60 * minutes:
+      for name, (pid, held) in look(run).items():
+        series.setdefault(name, []).append(Sample(seconds, pid, held))
+      time.sleep(_EVERY_SECONDS)
+      last = (run.new_rows() or [last])[-1]
+  pathlib.Path("/tmp/soak_series.json").write_text(json.dumps(series))
+  steps = last["env_steps"] - first["env_steps"]
+  result = {
+    "soak_minutes": minutes,
+    "soak_steps_per_s": steps / (last["seconds"] - first["seconds"]),
+  }
+  return result | trends(series, 60 * minutes * _WARM_UP)
+
+
+def look(run: bench_run.Run) -> dict[str, tuple[int, processes.Memory]]:
+  """Memory of each role now; that of processes without a role as one."""
+  roles = status_file.read(run.directory)["roles"]
+  pids = {"driver": run.pid}
+  for name, role in roles.items():
+    pids[name.replace(" ", "_")] = int(role["pid"])
+    if "server_pid" in role:
+      pids[f"{name}_server"] = int(role["server_pid"])
+  found = {}
+  for name, pid in pids.items():
+    try:
+      found[name] = (pid, processes.memory(pid))
+    except psutil.NoSuchProcess:
+      continue
+  others = set(processes.tree(run.pid)) - set(pids.values())
+  total = processes.Memory(0.0, 0.0)
+  for pid in others:
+    try:
+      own, shared = processes.memory(pid)
+    except psutil.NoSuchProcess:
+      continue
+    total = processes.Memory(total.own + own, total.shared + shared)
+  return found | {"others": (0, total)}
+
+
+def trends(
+  series: Mapping[str, Sequence[Sample]], warm_up: float
+) -> dict[str, float]:
+  """How each role's memory grows, of its own and in all.
+
+  Args:
+    series: Of each role.
+    warm_up: Seconds to leave out at the start.
+
+  Raises:
+    RunError: If a role was started again, or too little was measured.
+  """
+  result: dict[str, float] = {}
+  growing = 0
+  for name, samples in series.items():
+    kept = [sample for sample in samples if sample.seconds >= warm_up]
+    if len({sample.pid for sample in kept}) > 1:
+      raise errors.RunError(
+        f"{name} was started again: that tells nothing of its memory"
+      )
+    if len(kept) < 3:
+      raise errors.RunError(
+        f"only {len(kept)} looks at {name}: give it more --minutes"
+      )
+    hours = [sample.seconds / 3600 for sample in kept]
+    own = trend.fit(hours, [sample.memory.own for sample in kept])
+    shared = trend.fit(hours, [sample.memory.shared for sample in kept])
+    growing += not is_flat(own)
+    result |= {
+      f"soak_{name}_memory_mb": own.mean,
+      f"soak_{name}_slope_mb_per_hour": own.slope,
+      f"soak_{name}_slope_stderr_mb_per_hour": own.stderr,
+      f"soak_{name}_shared_memory_mb": shared.mean,
+      f"soak_{name}_shared_slope_mb_per_hour": shared.slope,
+    }
+  return {"soak_growing_roles_count": growing, **result}
+
+
+def is_flat(own: trend.Trend) -> bool:
+  """Whether growth can't be told from none, or is too slow to matter."""
+  return own.slope <= max(_FLAT_MB_PER_HOUR, 2 * own.stderr)

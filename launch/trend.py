@@ -1,0 +1,66 @@
+"""The line through a series of measurements, and how sure it is."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Trend(NamedTuple):
+  """A line fitted to a series.
+
+  Attributes:
+    slope: Growth for a unit of time.
+    stderr: Its standard error; infinite where the series is too short to say.
+    mean: Of the series.
+  """
+
+  slope: float
+  stderr: float
+  mean: float
+
+
+def fit(times: Sequence[float], values: Sequence[float]) -> Trend:
+  """Fits a line by least squares.
+
+  What a process holds now it mostly held a moment ago, so neighbours are no
+  independent measurements and the textbook's standard error is too small. As
+  is usual for such series (Santer et al. 2000, "Statistical significance of
+  trends", eq. 4 to 6), n measurements count as
+
+      n_e = n (1 - r) / (1 + r)
+
+  of them, where r is the correlation of each residual e_i with the next, and
+
+      stderr^2 = sum e_i^2 / (n_e - 2) / sum (t_i - mean t)^2.
+
+  Args:
+    times: When each was measured, [n], not all the same.
+    values: What was measured, [n].
+
+  Raises:
+    ValueError: If there are fewer than three, or all at one time.
+  """
+  if len(times) != len(values) or len(times) < 3:
+    raise ValueError(
+      f"{len(times)} times and {len(values)} values; a trend needs three of "
+      "each"
+    )
+  t = np.asarray(times, np.float64) - np.mean(times)
+  v = np.asarray(values, np.float64)
+  spread = float(np.sum(t**2))
+  if spread == 0.0:
+    raise ValueError("all values were measured at one time")
+  slope = float(np.sum(t * v) / spread)
+  residual = v - v.mean() - slope * t
+  squares = float(np.sum(residual**2))
+  if squares == 0.0:
+    return Trend(slope, 0.0, float(v.mean()))
+  r = float(np.sum(residual[:-1] * residual[1:]) / squares)
+  # Neighbours that repel one another are taken as independent.
+  effective = len(t) * (1 - max(r, 0.0)) / (1 + max(r, 0.0))
+  if effective <= 2:
+    return Trend(slope, math.inf, float(v.mean()))
+  stderr = math.sqrt(squares / (effective - 2) / spread)
+  return Trend(slope, stderr, float(v.mean()))

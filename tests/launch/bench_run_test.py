@@ -1,0 +1,120 @@
+"""Tests of launch.bench_run: sums by hand, a run that is watched for real."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+from absl.testing import absltest
+
+from launch import bench_run, errors
+
+_WRITER = """
+import sys, time
+sys.stdout.write("ready\\n"); sys.stdout.flush()
+time.sleep(60)
+"""
+_DEAF = (
+  "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + _WRITER
+)
+
+
+def _sample(steps, seconds, time, updates, cpu, **more):
+  row = {"env_steps": steps, "seconds": seconds, "time": time}
+  return bench_run.Sample(row | {"updates": updates} | more, cpu)
+
+
+class SteadyTest(absltest.TestCase):
+  def test_by_hand(self):
+    wait = "learner/wait_share"
+    found = bench_run.steady(
+      [
+        # The first row's share is of the time before.
+        _sample(1000, 9.0, 100.0, 10, 50.0, **{wait: 0.9}),
+        _sample(1200, 11.0, 101.0, 14, 52.0, **{wait: 0.1}),
+        _sample(2000, 13.0, 105.0, 40, 59.0, **{wait: 0.2}),
+      ]
+    )
+    # Steps by the clock they were read with, 4 s; processors by that of the
+    # rows, 9 s in 5 s; the shares over 1 s and 4 s.
+    self.assertAlmostEqual(found.steps_per_s, 250.0)
+    self.assertAlmostEqual(found.cores, 1.8)
+    self.assertAlmostEqual(found.steps_per_cpu_s, 250.0 / 1.8)
+    self.assertAlmostEqual(found.updates_per_s, 6.0)
+    self.assertAlmostEqual(found.wait_share, (0.1 * 1 + 0.2 * 4) / 5)
+
+
+class RunTest(absltest.TestCase):
+  def start(self, source):
+    process = subprocess.Popen(
+      [sys.executable, "-S", "-c", source], stdout=subprocess.PIPE, text=True
+    )
+    self.addCleanup(process.stdout.close)
+    self.addCleanup(process.wait)
+    self.addCleanup(process.kill)
+    process.stdout.readline()
+    folder = self.create_tempdir().full_path
+    return bench_run.Run(folder, process), process, pathlib.Path(folder)
+
+  def test_rows_come_whole_and_once(self):
+    run, _, folder = self.start(_WRITER)
+    self.assertEqual(run.new_rows(), [])
+    path = folder / "metrics.jsonl"
+    path.write_text('{"a": 1}\n{"a": 2}\n{"a"')
+    self.assertEqual(run.new_rows(), [{"a": 1}, {"a": 2}])
+    self.assertEqual(run.new_rows(), [])
+    with path.open("a") as file:
+      file.write(": 3}\n")
+    self.assertEqual(run.new_rows(), [{"a": 3}])
+
+  def test_samples_begin_when_the_learner_learns(self):
+    run, process, folder = self.start(_WRITER)
+    rows = [
+      {"updates": 0},
+      {"updates": 2, "loss/total": 1.0},
+      {"updates": 3},
+      {"updates": 5, "loss/total": 1.0},
+      {"updates": 5},
+    ]
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (folder / "metrics.jsonl").write_text(lines)
+    samples = run.samples()
+    self.assertEqual([next(samples).row for _ in range(2)], rows[3:])
+    process.kill()
+    process.wait()
+    with self.assertRaisesRegex(errors.RunError, "ended, status -9"):
+      next(samples)
+
+  def test_a_run_that_never_learns_is_given_up(self):
+    run, _, _ = self.start(_WRITER)
+    with (
+      absltest.mock.patch.object(bench_run, "_START_SECONDS", 0.2),
+      self.assertRaisesRegex(errors.RunError, "did not learn in 0.2 s"),
+    ):
+      next(run.samples())
+
+  def test_ends_those_that_listen_and_those_that_do_not(self):
+    for source, status in ((_WRITER, -signal.SIGTERM), (_DEAF, -signal.SIGKILL)):
+      _, process, _ = self.start(source)
+      with absltest.mock.patch.object(bench_run, "_END_SECONDS", 0.5):
+        bench_run._end(process)
+      self.assertEqual(process.returncode, status)
+
+
+class MeasureTest(absltest.TestCase):
+  def test_a_real_run(self):
+    with absltest.mock.patch.object(bench_run, "_SETTLE_SECONDS", 0.0):
+      found = bench_run.measure("smoke", "local", 1.0, ["run.log_seconds=0.5"])
+    self.assertGreater(found.steps_per_s, 0.0)
+    self.assertGreater(found.updates_per_s, 0.0)
+    self.assertBetween(found.cores, 0.01, 1.2 * os.cpu_count())
+    self.assertAlmostEqual(
+      found.steps_per_cpu_s * found.cores, found.steps_per_s
+    )
+    self.assertBetween(found.wait_share, 0.0, 1.0)
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,74 @@
+"""Tests of launch.processes on real ones."""
+
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+from absl.testing import absltest
+
+from launch import processes
+
+# Starts a child, which does 0.3 s of work and ends; waits for it, then says so
+# and sleeps.
+_PARENT = """
+import subprocess, sys, time
+work = "import time\\nwhile time.process_time() < 0.3: pass"
+subprocess.run([sys.executable, "-S", "-c", work], check=True)
+child = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(60)"])
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+class ProcessesTest(absltest.TestCase):
+  def test_memory_that_is_written_to_is_the_process_s_own(self):
+    before = processes.memory(os.getpid())
+    held = np.ones(50 * 2**20, np.uint8)
+    after = processes.memory(os.getpid())
+    self.assertAlmostEqual(after.own - before.own, 50.0, delta=3.0)
+    self.assertAlmostEqual(after.shared, before.shared, delta=3.0)
+    self.assertEqual(held[-1], 1)
+
+  def test_processor_time_is_that_of_the_process(self):
+    start = time.process_time()
+    while time.process_time() < start + 0.1:
+      pass
+    # The system counts in hundredths of a second.
+    self.assertAlmostEqual(
+      processes.cpu_seconds(os.getpid()), time.process_time(), delta=0.05
+    )
+
+  def test_a_tree_has_the_time_of_those_that_ended_and_can_be_ended(self):
+    parent = subprocess.Popen(
+      [sys.executable, "-S", "-c", _PARENT], stdout=subprocess.PIPE, text=True
+    )
+    try:
+      child = int(parent.stdout.readline())
+      self.assertCountEqual(processes.tree(parent.pid), [parent.pid, child])
+      self.assertBetween(processes.tree_cpu_seconds(parent.pid), 0.3, 1.5)
+      self.assertLess(processes.cpu_seconds(child), 0.3)
+    finally:
+      processes.end_tree(parent.pid)
+      parent.wait()
+      parent.stdout.close()
+    self.assertEqual(processes.tree(parent.pid), [])
+    self.assertEqual(processes.tree_cpu_seconds(parent.pid), 0.0)
+    deadline = time.monotonic() + 10.0
+    while _lives(child) and time.monotonic() < deadline:
+      time.sleep(0.05)
+    self.assertFalse(_lives(child))
+
+
+def _lives(pid: int) -> bool:
+  """Whether there is such a process that is not only waited for."""
+  try:
+    with open(f"/proc/{pid}/stat") as file:
+      return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+  except OSError:
+    return False
+
+
+if __name__ == "__main__":
+  absltest.main()
