@@ -175,9 +175,7 @@ def run(args: argparse.Namespace) -> None:
   elif args.what == "ray":
     result = bench_ray.overhead(args.preset, args.seconds, args.set)
   elif args.what == "soak":
-    result = bench_soak.soak(
-      args.preset, args.launcher, args.minutes, args.set
-    )
+    result = bench_soak.soak(args.preset, args.launcher, args.minutes, args.set)
   else:
     measure = getattr(bench_agent, args.what)
     result = measure(config, args.seconds)

@@ -8,7 +8,6 @@ import contextlib
 import dataclasses
 import multiprocessing
 import os
-import pathlib
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ import numpy as np
 
 from agent import types
 from agent.replay import base, factory
-from launch import bench_agent, builder, errors
+from launch import bench_agent, builder, errors, processes
 from launch import config as config_lib
 from launch.roles import process_env
 
@@ -170,14 +169,6 @@ def _sink(store: Any) -> Iterator[None]:
     sampler.close()
 
 
-def process_cpu_seconds(pid: int) -> float:
-  """Processor time that a process has had, as Linux counts it."""
-  # The name, in brackets, may hold spaces.
-  fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1]
-  user, system = fields.split()[11:13]
-  return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
-
-
 def sink(
   config: config_lib.ExperimentConfig, seconds: float
 ) -> dict[str, float]:
@@ -238,11 +229,11 @@ def _compare(
 def _turn(
   pipes: list[connection.Connection], with_replay: bool, server: int
 ) -> _Turn:
-  here = time.process_time() + process_cpu_seconds(server)
+  here = time.process_time() + processes.cpu_seconds(server)
   for pipe in pipes:
     pipe.send(with_replay)
   played = [_answer(pipe, _START_SECONDS) for pipe in pipes]
-  here = time.process_time() + process_cpu_seconds(server) - here
+  here = time.process_time() + processes.cpu_seconds(server) - here
   steps = sum(each.steps for each in played)
   return _Turn(
     sum(each.steps / each.seconds for each in played),

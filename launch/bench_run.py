@@ -1,6 +1,7 @@
 """A training run, watched from outside while it goes on."""
 
 import contextlib
+import itertools
 import json
 import pathlib
 import signal
@@ -184,7 +185,7 @@ def steady(samples: Sequence[Sample]) -> Steady:
   steps_per_s = grown("env_steps") / grown("seconds")
   cores = (last.cpu_seconds - first.cpu_seconds) / grown("time")
   waited = seconds = 0.0
-  for before, sample in zip(samples, samples[1:], strict=False):
+  for before, sample in itertools.pairwise(samples):
     if "learner/wait_share" in sample.row:
       took = sample.row["time"] - before.row["time"]
       waited += sample.row["learner/wait_share"] * took

@@ -1,9 +1,8 @@
 """Whether a run's processes hold ever more memory the longer it lasts."""
 
-import json
-import pathlib
+import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import psutil
@@ -63,7 +62,6 @@ def soak(
         series.setdefault(name, []).append(Sample(seconds, pid, held))
       time.sleep(_EVERY_SECONDS)
       last = (run.new_rows() or [last])[-1]
-  pathlib.Path("/tmp/soak_series.json").write_text(json.dumps(series))
   steps = last["env_steps"] - first["env_steps"]
   result = {
     "soak_minutes": minutes,
@@ -75,26 +73,29 @@ def soak(
 def look(run: bench_run.Run) -> dict[str, tuple[int, processes.Memory]]:
   """Memory of each role now; that of processes without a role as one."""
   roles = status_file.read(run.directory)["roles"]
-  pids = {"driver": run.pid}
+  pids = {}
   for name, role in roles.items():
     pids[name.replace(" ", "_")] = int(role["pid"])
     if "server_pid" in role:
       pids[f"{name}_server"] = int(role["server_pid"])
+  if run.pid not in pids.values():  # With `local` it is the learner.
+    pids["driver"] = run.pid
   found = {}
   for name, pid in pids.items():
-    try:
+    with contextlib.suppress(psutil.NoSuchProcess):
       found[name] = (pid, processes.memory(pid))
-    except psutil.NoSuchProcess:
-      continue
   others = set(processes.tree(run.pid)) - set(pids.values())
-  total = processes.Memory(0.0, 0.0)
-  for pid in others:
-    try:
-      own, shared = processes.memory(pid)
-    except psutil.NoSuchProcess:
-      continue
-    total = processes.Memory(total.own + own, total.shared + shared)
-  return found | {"others": (0, total)}
+  if others:
+    found["others"] = (0, _sum(others))
+  return found
+
+
+def _sum(pids: Iterable[int]) -> processes.Memory:
+  held = []
+  for pid in pids:
+    with contextlib.suppress(psutil.NoSuchProcess):
+      held.append(processes.memory(pid))
+  return processes.Memory(*map(sum, zip((0.0, 0.0), *held, strict=True)))
 
 
 def trends(

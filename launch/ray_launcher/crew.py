@@ -163,6 +163,9 @@ class Crew:
       max_restarts=-1,
       max_task_retries=-1,
       max_concurrency=_THREADS,
+      # Ray's control store would keep a record of each of the last 100,000
+      # calls, for a dashboard that there is not: memory and time.
+      enable_task_events=False,
       runtime_env={"env_vars": {"PYTHONPATH": _ROOT, **env}},
       **more,
     )

@@ -36,16 +36,24 @@ class Publisher:
   Args:
     board: Where.
     put: Stores parameters; returns a reference.
+    quiet_seconds: Time between two publications, which cost the more of the
+      engine's work the more there are of them.
   """
 
-  def __init__(self, board: peers.Peer, put: Callable[[Any], Any]):
+  def __init__(
+    self,
+    board: peers.Peer,
+    put: Callable[[Any], Any],
+    quiet_seconds: float = 0.0,
+  ):
     self._board = board
     self._put = put
+    self._quiet_seconds = quiet_seconds
     self._changed = threading.Event()
     self._newest: tuple[int, Any] | None = None
     # Kept: what nobody refers to is dropped from the store.
     self._posted: tuple[int, int, list[Any]] | None = None
-    self._closed = False
+    self._closed = threading.Event()
     self._thread = threading.Thread(target=self._run, daemon=True)
     self._thread.start()
 
@@ -55,18 +63,23 @@ class Publisher:
     self._changed.set()
 
   def _run(self) -> None:
-    while not self._closed:
+    while not self._closed.is_set():
       self._changed.wait(_POST_SECONDS)
       self._changed.clear()
-      try:
-        self.post()
-      except Exception:
-        # The next may go well; without this thread, none would.
-        logging.exception("cannot publish parameters")
+      self._try_to_post()
+      self._closed.wait(self._quiet_seconds)
+    self._try_to_post()
+
+  def _try_to_post(self) -> None:
+    try:
+      self.post()
+    except Exception:
+      # The next may go well; without this thread, none would.
+      logging.exception("cannot publish parameters")
 
   def close(self) -> None:
     """Ends the thread, with the newest put up."""
-    self._closed = True
+    self._closed.set()
     self._changed.set()
     self._thread.join()
 
@@ -157,7 +170,9 @@ class LearnerRole(process.RunningRole):
     if made.saved is not None:
       self._said.append(f"learner: going on from update {made.updates}")
     sampler = self._sampler(made)
-    publisher = Publisher(self._board, _put)
+    # Twice for each time that an actor looks.
+    quiet = experiment.actor.params_poll_seconds / 2
+    publisher = Publisher(self._board, _put, quiet)
     publisher.publish(made.updates, jax.device_get(made.params))
     self._started = time.monotonic()
     made.waited = 0.0

@@ -96,7 +96,10 @@ class RunTest(absltest.TestCase):
       next(run.samples())
 
   def test_ends_those_that_listen_and_those_that_do_not(self):
-    for source, status in ((_WRITER, -signal.SIGTERM), (_DEAF, -signal.SIGKILL)):
+    for source, status in (
+      (_WRITER, -signal.SIGTERM),
+      (_DEAF, -signal.SIGKILL),
+    ):
       _, process, _ = self.start(source)
       with absltest.mock.patch.object(bench_run, "_END_SECONDS", 0.5):
         bench_run._end(process)

@@ -1,13 +1,24 @@
 """Tests of launch.bench: flags, what is measured, how it is shown."""
 
 import contextlib
+import importlib.util
 import io
 import json
 import os
 
 from absl.testing import absltest, parameterized
 
-from launch import bench, bench_agent, bench_env, presets
+from launch import (
+  bench,
+  bench_agent,
+  bench_env,
+  bench_ray,
+  bench_run,
+  bench_soak,
+  bench_waiting,
+  overrides,
+  presets,
+)
 from launch.roles import process_env
 
 
@@ -29,6 +40,9 @@ class BenchTest(parameterized.TestCase):
     (["env", "--seconds=0"], "--seconds=0.0: allowed: above 0, to 600"),
     (["env", "--seconds=nan"], "--seconds=nan"),
     (["env", "--seconds=601"], "--seconds=601"),
+    (["soak", "--minutes=0"], "--minutes=0.0: allowed: above 0, to 1440"),
+    (["env", "--launcher=ray"], "env: --launcher: 'ray' is not one of local"),
+    (["soak", "--launcher=device"], "'device' is not one of local, ray"),
     (["env", "--num_envs=0"], "'0' is not a whole number from 1"),
     (["env", "--preset=lap"], "did you mean 'laptop'"),
     (["env", "--sec=3"], "unknown argument '--sec=3'"),
@@ -57,6 +71,39 @@ class BenchTest(parameterized.TestCase):
     )
     rows = [line.split() for line in out.splitlines()]
     self.assertEqual(rows, [["a_ratio", "0.500"], ["b_steps_per_s", "1,234"]])
+
+  def test_what_watches_a_run_is_told_how_to_start_it(self):
+    more = ["--preset=smoke", "--set", "run.seed=3"]
+    config = overrides.apply(presets.smoke(), ["run.seed=3"])
+    for what, flags, module, name, args in (
+      ("ray", ["--seconds=20"], bench_ray, "overhead", ("smoke", 20.0)),
+      ("soak", ["--minutes=2"], bench_soak, "soak", ("smoke", "local", 2.0)),
+      (
+        "waiting",
+        ["--launcher=ray"],
+        bench_waiting,
+        "waiting",
+        (config, "smoke", 5.0, "ray"),
+      ),
+    ):
+      with absltest.mock.patch.object(
+        module, name, return_value={"x_mb": -0.1234}
+      ) as measure:
+        code, out, _ = self.call(what, *flags, *more)
+      self.assertEqual((code, out.split()), (0, ["x_mb", "-0.123"]))
+      measure.assert_called_once_with(*args, ["run.seed=3"])
+
+  def test_ray_is_asked_for_before_anything_is_measured(self):
+    with (
+      absltest.mock.patch.object(
+        importlib.util, "find_spec", return_value=None
+      ),
+      absltest.mock.patch.object(bench_run, "measure") as measure,
+    ):
+      code, _, err = self.call("ray", "--preset=smoke")
+    self.assertEqual(code, 2)
+    self.assertIn("Ray is not installed", err)
+    measure.assert_not_called()
 
   def test_json(self):
     result = {"learner_steps_per_s": 12.0}

@@ -14,9 +14,10 @@ from launch import processes
 # and sleeps.
 _PARENT = """
 import subprocess, sys, time
+python = [sys.executable, "-S", "-c"]
 work = "import time\\nwhile time.process_time() < 0.3: pass"
-subprocess.run([sys.executable, "-S", "-c", work], check=True)
-child = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(60)"])
+subprocess.run([*python, work], check=True)
+child = subprocess.Popen([*python, "import time; time.sleep(60)"])
 print(child.pid, flush=True)
 time.sleep(60)
 """

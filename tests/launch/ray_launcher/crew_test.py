@@ -77,6 +77,7 @@ class CrewTest(absltest.TestCase):
     self.assertIsNone(store)
     self.assertEqual(options["max_restarts"], -1)
     self.assertEqual(options["max_task_retries"], -1)
+    self.assertIs(options["enable_task_events"], False)
 
   def test_only_the_learner_sees_accelerators(self):
     self.resources = {"CPU": 8.0, "GPU": 4.0}

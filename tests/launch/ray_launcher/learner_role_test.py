@@ -1,6 +1,7 @@
 """Tests of launch.ray_launcher.learner_role, with a learner that counts."""
 
 import os
+import time
 import types
 from typing import Any, NamedTuple
 
@@ -192,6 +193,25 @@ class PublisherTest(absltest.TestCase):
       target.__init__()
       made.post()
       self.assertEqual(target.read(0), first)
+
+  def test_between_two_publications_it_is_quiet_but_at_the_end(self):
+    target = board.Board()
+    put = []
+    with absltest.mock.patch.object(learner_role, "_POST_SECONDS", 3600.0):
+      made = learner_role.Publisher(
+        fakes.Peer(target), lambda params: put.append(params) or params, 3600.0
+      )
+      made.publish(1, "a")
+      deadline = time.monotonic() + 10.0
+      while target.read(0).version != 1 and time.monotonic() < deadline:
+        time.sleep(0.01)
+      made.publish(2, "b")
+      made.publish(3, "c")
+      time.sleep(0.05)
+      self.assertEqual(target.read(0).version, 1)
+      made.close()
+    self.assertEqual(target.read(0).version, 3)
+    self.assertEqual(put, ["a", "c"])
 
 
 class SumsTest(absltest.TestCase):
