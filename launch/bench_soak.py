@@ -95,7 +95,10 @@ def _sum(pids: Iterable[int]) -> processes.Memory:
   for pid in pids:
     with contextlib.suppress(psutil.NoSuchProcess):
       held.append(processes.memory(pid))
-  return processes.Memory(*map(sum, zip((0.0, 0.0), *held, strict=True)))
+  return processes.Memory(
+    sum((each.own for each in held), 0.0),
+    sum((each.shared for each in held), 0.0),
+  )
 
 
 def trends(

@@ -51,6 +51,7 @@ class RunTest(absltest.TestCase):
     process = subprocess.Popen(
       [sys.executable, "-S", "-c", source], stdout=subprocess.PIPE, text=True
     )
+    assert process.stdout is not None
     self.addCleanup(process.stdout.close)
     self.addCleanup(process.wait)
     self.addCleanup(process.kill)
@@ -112,7 +113,7 @@ class MeasureTest(absltest.TestCase):
       found = bench_run.measure("smoke", "local", 1.0, ["run.log_seconds=0.5"])
     self.assertGreater(found.steps_per_s, 0.0)
     self.assertGreater(found.updates_per_s, 0.0)
-    self.assertBetween(found.cores, 0.01, 1.2 * os.cpu_count())
+    self.assertBetween(found.cores, 0.01, 1.2 * (os.cpu_count() or 1))
     self.assertAlmostEqual(
       found.steps_per_cpu_s * found.cores, found.steps_per_s
     )

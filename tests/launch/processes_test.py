@@ -45,6 +45,7 @@ class ProcessesTest(absltest.TestCase):
     parent = subprocess.Popen(
       [sys.executable, "-S", "-c", _PARENT], stdout=subprocess.PIPE, text=True
     )
+    assert parent.stdout is not None
     try:
       child = int(parent.stdout.readline())
       self.assertCountEqual(processes.tree(parent.pid), [parent.pid, child])
