@@ -211,13 +211,18 @@ def measure(
     settings: What is changed of the preset, as for --set.
   """
   with training(preset, launcher, settings) as run:
-    samples: list[Sample] = []
-    begin = None
-    for sample in run.samples():
-      now = sample.row["time"]
-      begin = now + _SETTLE_SECONDS if begin is None else begin
-      if now >= begin:
-        samples.append(sample)
-      if len(samples) > 1 and now >= samples[0].row["time"] + seconds:
-        break
+    return watch(run, seconds)
+
+
+def watch(run: Run, seconds: float) -> Steady:
+  """Sums up some seconds of a run, from when all of it is at work."""
+  samples: list[Sample] = []
+  begin = None
+  for sample in run.samples():
+    now = sample.row["time"]
+    begin = now + _SETTLE_SECONDS if begin is None else begin
+    if now >= begin:
+      samples.append(sample)
+    if len(samples) > 1 and now >= samples[0].row["time"] + seconds:
+      break
   return steady(samples)

@@ -52,22 +52,38 @@ def soak(
   Raises:
     RunError: If a role was started again meanwhile.
   """
-  series: dict[str, list[Sample]] = {}
+  seconds = 60 * minutes
   with bench_run.training(preset, launcher, (*_SETTINGS, *settings)) as run:
-    first = next(run.samples()).row
-    start = time.monotonic()
-    last = first
-    while (seconds := time.monotonic() - start) < 60 * minutes:
-      for name, (pid, held) in look(run).items():
-        series.setdefault(name, []).append(Sample(seconds, pid, held))
-      time.sleep(_EVERY_SECONDS)
-      last = (run.new_rows() or [last])[-1]
-  steps = last["env_steps"] - first["env_steps"]
-  result = {
+    series, steps_per_s = watch(run, seconds)
+  return {
     "soak_minutes": minutes,
-    "soak_steps_per_s": steps / (last["seconds"] - first["seconds"]),
+    "soak_steps_per_s": steps_per_s,
+    **trends(series, _WARM_UP * seconds),
   }
-  return result | trends(series, 60 * minutes * _WARM_UP)
+
+
+def watch(
+  run: bench_run.Run, seconds: float
+) -> tuple[dict[str, list[Sample]], float]:
+  """Looks at a run's memory now and then, from the learner's first updates.
+
+  Args:
+    run: Under way.
+    seconds: How long.
+
+  Returns:
+    What was seen of each role, and environment steps a second.
+  """
+  series: dict[str, list[Sample]] = {}
+  first = last = next(run.samples()).row
+  start = time.monotonic()
+  while (passed := time.monotonic() - start) < seconds:
+    for name, (pid, held) in look(run).items():
+      series.setdefault(name, []).append(Sample(passed, pid, held))
+    time.sleep(_EVERY_SECONDS)
+    last = (run.new_rows() or [last])[-1]
+  steps = last["env_steps"] - first["env_steps"]
+  return series, steps / max(last["seconds"] - first["seconds"], 1e-9)
 
 
 def look(run: bench_run.Run) -> dict[str, tuple[int, processes.Memory]]:

@@ -107,11 +107,28 @@ class LookTest(absltest.TestCase):
       self.assertGreater(held.own, 0.1)
 
 
-class SoakTest(absltest.TestCase):
-  def test_a_real_run(self):
-    with absltest.mock.patch.object(bench_soak, "_EVERY_SECONDS", 0.2):
-      found = bench_soak.soak("smoke", "local", 0.05, ["run.log_seconds=0.5"])
-    self.assertGreater(found["soak_steps_per_s"], 0.0)
+class RealRunTest(absltest.TestCase):
+  """One run for both of those that watch one."""
+
+  def test_its_speed_and_its_memory(self):
+    with (
+      absltest.mock.patch.object(bench_run, "_SETTLE_SECONDS", 0.0),
+      absltest.mock.patch.object(bench_soak, "_EVERY_SECONDS", 0.2),
+      bench_run.training("smoke", "local", ["run.log_seconds=0.5"]) as run,
+    ):
+      steady = bench_run.watch(run, 1.0)
+      series, steps_per_s = bench_soak.watch(run, 2.0)
+      pid = run.pid
+    self.assertEqual(processes.tree(pid), [])
+    self.assertGreater(steady.steps_per_s, 0.0)
+    self.assertGreater(steady.updates_per_s, 0.0)
+    self.assertBetween(steady.cores, 0.01, 1.2 * (os.cpu_count() or 1))
+    self.assertAlmostEqual(
+      steady.steps_per_cpu_s * steady.cores, steady.steps_per_s
+    )
+    self.assertBetween(steady.wait_share, 0.0, 1.0)
+    self.assertGreater(steps_per_s, 0.0)
+    found = bench_soak.trends(series, 0.0)
     for role in ("learner", "actor_0"):
       # An interpreter with JAX in it.
       self.assertBetween(found[f"soak_{role}_memory_mb"], 50.0, 5000.0)
