@@ -56,6 +56,9 @@ def start(address: str, namespace: str) -> None:
         address=address or "local",
         namespace=namespace,
         include_dashboard=None if address else False,
+        # Roles on the one machine take none, and Ray would keep a process in
+        # reserve for each.
+        num_cpus=None if address else 0,
         log_to_driver=False,
         logging_level=logging.ERROR,
       )

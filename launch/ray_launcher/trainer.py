@@ -10,6 +10,10 @@ from launch.ray_launcher import cluster, crew, desk_role, process, rows
 from launch.ray_launcher import supervisor as supervisor_lib
 from launch.roles import scaling
 
+# Each role is asked how it is once in this time, which costs it and this
+# process a millisecond or two.
+_LOOK_SECONDS = 1.0
+# At the end, when answers are waited for.
 _POLL_SECONDS = 0.5
 # Roles that do not end by themselves by then are ended.
 _END_SECONDS = 10.0
@@ -101,7 +105,7 @@ class Trainer:
     self._start()
     report = rows.Rows(self._config, self._run, self._line, self._metrics)
     while not self._stop and not self._over(self._counters):
-      self._supervisor.poll(_POLL_SECONDS)
+      self._supervisor.poll(_LOOK_SECONDS)
       self._count()
       scaled = scaling.take(self._run, self._config)
       if scaled is not None:

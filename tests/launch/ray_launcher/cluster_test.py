@@ -56,6 +56,7 @@ class ClusterTest(absltest.TestCase):
         self.assertEqual(os.environ["RAY_AUTH_MODE"], "token")
         self.assertLen(os.environ["RAY_AUTH_TOKEN"], 64)
       self.assertEqual(ray.init.call_count, tries)
+      self.assertEqual(ray.init.call_args.kwargs["num_cpus"], 0)
 
   def test_without_ray(self):
     with (
