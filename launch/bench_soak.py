@@ -1,6 +1,7 @@
 """Whether a run's processes hold ever more memory the longer it lasts."""
 
 import contextlib
+import itertools
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -10,12 +11,13 @@ import psutil
 from launch import bench_run, errors, processes, trend
 from launch.roles import status_file
 
-_EVERY_SECONDS = 3.0
+_EVERY_SECONDS = 1.0
+_BLOCK_SECONDS = 15.0
 # Of the time: pages are touched for the first time, the store fills, allocators
 # find their sizes.
 _WARM_UP = 0.3
-# A week of it fits beside a run.
-_FLAT_MB_PER_HOUR = 10.0
+# Flat: a week of it is 3 GB at most.
+_FLAT_MB_PER_HOUR = 20.0
 # Load of every kind, within the time; a store that is full early on.
 _SETTINGS = (
   "run.checkpoint_minutes=1.5",
@@ -120,7 +122,11 @@ def _sum(pids: Iterable[int]) -> processes.Memory:
 def trends(
   series: Mapping[str, Sequence[Sample]], warm_up: float
 ) -> dict[str, float]:
-  """How each role's memory grows, of its own and in all.
+  """How each role's memory grows.
+
+  What an update needs for a moment comes and goes, tens of megabytes of it,
+  but what leaks stays: the line is fitted to the least of each quarter of a
+  minute.
 
   Args:
     series: Of each role.
@@ -130,31 +136,39 @@ def trends(
     RunError: If a role was started again, or too little was measured.
   """
   result: dict[str, float] = {}
-  growing = 0
+  growing = flat = 0
   for name, samples in series.items():
     kept = [sample for sample in samples if sample.seconds >= warm_up]
     if len({sample.pid for sample in kept}) > 1:
       raise errors.RunError(
         f"{name} was started again: that tells nothing of its memory"
       )
-    if len(kept) < 3:
-      raise errors.RunError(
-        f"only {len(kept)} looks at {name}: give it more --minutes"
+    blocks = [
+      list(block)
+      for _, block in itertools.groupby(
+        kept, lambda sample: sample.seconds // _BLOCK_SECONDS
       )
-    hours = [sample.seconds / 3600 for sample in kept]
-    own = trend.fit(hours, [sample.memory.own for sample in kept])
-    shared = trend.fit(hours, [sample.memory.shared for sample in kept])
-    growing += not is_flat(own)
+    ]
+    if len(blocks) < 3:
+      raise errors.RunError(
+        f"{name} was looked at for too short a time: give it more --minutes"
+      )
+    hours = [block[0].seconds / 3600 for block in blocks]
+    own = trend.fit(hours, [min(x.memory.own for x in b) for b in blocks])
+    shared = trend.fit(hours, [min(x.memory.shared for x in b) for b in blocks])
+    growing += own.slope - 2 * own.stderr > _FLAT_MB_PER_HOUR
+    flat += own.slope + 2 * own.stderr <= _FLAT_MB_PER_HOUR
     result |= {
       f"soak_{name}_memory_mb": own.mean,
+      f"soak_{name}_peak_mb": max(sample.memory.own for sample in kept),
       f"soak_{name}_slope_mb_per_hour": own.slope,
       f"soak_{name}_slope_stderr_mb_per_hour": own.stderr,
       f"soak_{name}_shared_memory_mb": shared.mean,
       f"soak_{name}_shared_slope_mb_per_hour": shared.slope,
     }
-  return {"soak_growing_roles_count": growing, **result}
-
-
-def is_flat(own: trend.Trend) -> bool:
-  """Whether growth can't be told from none, or is too slow to matter."""
-  return own.slope <= max(_FLAT_MB_PER_HOUR, 2 * own.stderr)
+  return {
+    "soak_roles_count": len(series),
+    "soak_flat_roles_count": flat,
+    "soak_growing_roles_count": growing,
+    **result,
+  }

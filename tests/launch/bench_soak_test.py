@@ -17,24 +17,33 @@ def _sample(seconds, own, shared=5.0, pid=7):
 
 
 class TrendsTest(absltest.TestCase):
-  def test_slopes_are_an_hour_s_and_leave_the_warm_up_out(self):
-    # From 100 s on 1 MB in 36 s, which is 100 MB in an hour.
-    learner = [_sample(36.0 * i, 50.0 + i, 5.0 - i / 10) for i in range(3, 6)]
+  def test_slopes_are_an_hour_s_of_the_least_after_the_warm_up(self):
+    # A look every 5 s, so three in each block. The least of a block is 50 MB
+    # and 1 MB more after each, 4 in a minute: 240 MB in an hour.
+    learner = [
+      _sample(5.0 * i, 50.0 + i // 3 + (80.0 if i % 3 != 1 else 0.0), 50.0 - i)
+      for i in range(3, 12)
+    ]
     found = bench_soak.trends(
       {
         "learner": [_sample(0.0, 900.0), *learner],
-        "actor_0": [_sample(36.0 * i, 30.0) for i in range(6)],
+        "actor_0": [_sample(15.0 * i, 30.0) for i in range(6)],
       },
-      100.0,
+      10.0,
     )
     expected = {
+      "soak_roles_count": 2,
+      "soak_flat_roles_count": 1,
       "soak_growing_roles_count": 1,
-      "soak_learner_memory_mb": 54.0,
-      "soak_learner_slope_mb_per_hour": 100.0,
+      "soak_learner_memory_mb": 52.0,
+      "soak_learner_peak_mb": 133.0,
+      "soak_learner_slope_mb_per_hour": 240.0,
       "soak_learner_slope_stderr_mb_per_hour": 0.0,
-      "soak_learner_shared_memory_mb": 4.6,
-      "soak_learner_shared_slope_mb_per_hour": -10.0,
+      # 50 - i is least at the end of a block: 45, 42, 39.
+      "soak_learner_shared_memory_mb": 42.0,
+      "soak_learner_shared_slope_mb_per_hour": -3 * 240.0,
       "soak_actor_0_memory_mb": 30.0,
+      "soak_actor_0_peak_mb": 30.0,
       "soak_actor_0_slope_mb_per_hour": 0.0,
       "soak_actor_0_slope_stderr_mb_per_hour": 0.0,
       "soak_actor_0_shared_memory_mb": 5.0,
@@ -45,22 +54,32 @@ class TrendsTest(absltest.TestCase):
       self.assertAlmostEqual(found[name], value, places=6, msg=name)
 
   def test_a_role_that_was_started_again_tells_nothing(self):
-    series = {"learner": [_sample(i, 50.0, pid=7 + i // 3) for i in range(5)]}
-    with self.assertRaisesRegex(errors.RunError, "learner was started again"):
+    series = {"desk": [_sample(15 * i, 50.0, pid=7 + i // 3) for i in range(5)]}
+    with self.assertRaisesRegex(errors.RunError, "desk was started again"):
       bench_soak.trends(series, 0.0)
-    with self.assertRaisesRegex(errors.RunError, "only 2 looks at learner"):
-      bench_soak.trends(series, 3.0)
+    with self.assertRaisesRegex(errors.RunError, "desk was looked at for too"):
+      bench_soak.trends(series, 45.0)
 
-  def test_flat_is_slow_or_within_what_is_known(self):
-    for slope, stderr, flat in (
-      (9.0, 0.1, True),
-      (11.0, 0.1, False),
-      (11.0, 6.0, True),
-      (-50.0, 0.1, True),
-      (1e6, math.inf, True),
+  def test_what_is_not_known_is_neither_flat_nor_growing(self):
+    for slope, stderr, flat, growing in (
+      (19.0, 0.1, 1, 0),
+      (21.0, 0.1, 0, 1),
+      (-50.0, 0.1, 1, 0),
+      (5.0, 10.0, 0, 0),
+      (60.0, 25.0, 0, 0),
+      (1e6, math.inf, 0, 0),
     ):
-      found = bench_soak.is_flat(trend.Trend(slope, stderr, 100.0))
-      self.assertEqual(found, flat, msg=(slope, stderr))
+      with absltest.mock.patch.object(
+        trend, "fit", return_value=trend.Trend(slope, stderr, 100.0)
+      ):
+        found = bench_soak.trends(
+          {"desk": [_sample(15 * i, 50.0) for i in range(3)]}, 0.0
+        )
+      self.assertEqual(
+        (found["soak_flat_roles_count"], found["soak_growing_roles_count"]),
+        (flat, growing),
+        msg=(slope, stderr),
+      )
 
 
 class LookTest(absltest.TestCase):
@@ -114,10 +133,12 @@ class RealRunTest(absltest.TestCase):
     with (
       absltest.mock.patch.object(bench_run, "_SETTLE_SECONDS", 0.0),
       absltest.mock.patch.object(bench_soak, "_EVERY_SECONDS", 0.2),
+      absltest.mock.patch.object(bench_soak, "_BLOCK_SECONDS", 0.4),
       bench_run.training("smoke", "local", ["run.log_seconds=0.5"]) as run,
     ):
       steady = bench_run.watch(run, 1.0)
       series, steps_per_s = bench_soak.watch(run, 2.0)
+      found = bench_soak.trends(series, 0.0)
       pid = run.pid
     self.assertEqual(processes.tree(pid), [])
     self.assertGreater(steady.steps_per_s, 0.0)
@@ -128,7 +149,6 @@ class RealRunTest(absltest.TestCase):
     )
     self.assertBetween(steady.wait_share, 0.0, 1.0)
     self.assertGreater(steps_per_s, 0.0)
-    found = bench_soak.trends(series, 0.0)
     for role in ("learner", "actor_0"):
       # An interpreter with JAX in it.
       self.assertBetween(found[f"soak_{role}_memory_mb"], 50.0, 5000.0)
