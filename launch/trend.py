@@ -12,7 +12,7 @@ class Trend(NamedTuple):
 
   Attributes:
     slope: Growth for a unit of time.
-    stderr: Its standard error; infinite where the series is too short to say.
+    stderr: Its standard error.
     mean: Of the series.
   """
 
@@ -31,7 +31,9 @@ def fit(times: Sequence[float], values: Sequence[float]) -> Trend:
 
       n_e = n (1 - r) / (1 + r)
 
-  of them, where r is the correlation of each residual e_i with the next, and
+  of them, where r is the correlation of each residual e_i with the next. A
+  series that only bends, as one that settles does, would count for less than a
+  line has parameters; three is the least. Then
 
       stderr^2 = sum e_i^2 / (n_e - 2) / sum (t_i - mean t)^2.
 
@@ -59,8 +61,6 @@ def fit(times: Sequence[float], values: Sequence[float]) -> Trend:
     return Trend(slope, 0.0, float(v.mean()))
   r = float(np.sum(residual[:-1] * residual[1:]) / squares)
   # Neighbours that repel one another are taken as independent.
-  effective = len(t) * (1 - max(r, 0.0)) / (1 + max(r, 0.0))
-  if effective <= 2:
-    return Trend(slope, math.inf, float(v.mean()))
+  effective = max(3.0, len(t) * (1 - max(r, 0.0)) / (1 + max(r, 0.0)))
   stderr = math.sqrt(squares / (effective - 2) / spread)
   return Trend(slope, stderr, float(v.mean()))

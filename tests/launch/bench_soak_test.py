@@ -1,6 +1,5 @@
 """Tests of launch.bench_soak: slopes by hand, and a short run for real."""
 
-import math
 import os
 import subprocess
 import sys
@@ -67,7 +66,6 @@ class TrendsTest(absltest.TestCase):
       (-50.0, 0.1, 1, 0),
       (5.0, 10.0, 0, 0),
       (60.0, 25.0, 0, 0),
-      (1e6, math.inf, 0, 0),
     ):
       with absltest.mock.patch.object(
         trend, "fit", return_value=trend.Trend(slope, stderr, 100.0)
