@@ -112,9 +112,9 @@ def run(args: argparse.Namespace) -> None:
   launchers = _LAUNCHERS.get(args.what, ("local",))
   if args.launcher not in launchers:
     raise errors.choice(f"{args.what}: --launcher", args.launcher, launchers)
-  if not 0 < args.minutes <= 1440:
+  if not 0 < args.minutes <= 600:
     raise errors.UserError(
-      f"--minutes={args.minutes}: allowed: above 0, to 1440"
+      f"--minutes={args.minutes}: allowed: above 0, to 600"
     )
   if "ray" in (args.what, args.launcher):
     from launch.ray_launcher import cluster

@@ -216,7 +216,7 @@ def train(
   how = f"--launcher={launcher}"
   stages = in_process("launch.bench", "actor", how, *sizes)
   stages |= in_process("launch.bench", "learner", *sizes)
-  predicted = predicted_steps_per_s(config, stages, _num_cores())
+  predicted = predicted_steps_per_s(config, stages, num_cores())
   with tempfile.TemporaryDirectory() as folder:
     workdir = os.path.join(folder, "run")
     in_process(
@@ -264,7 +264,7 @@ def steady_rate(rows: Sequence[Mapping[str, float]]) -> float:
   )
 
 
-def _num_cores() -> int:
+def num_cores() -> int:
   """Processor cores that this process may use."""
   if hasattr(os, "sched_getaffinity"):
     return len(os.sched_getaffinity(0))

@@ -27,18 +27,21 @@ class OverheadTest(absltest.TestCase):
   def test_by_hand(self):
     local = [_run(100.0, 2.0), _run(300.0, 2.0)]
     ray = [_run(90.0, 1.5), _run(210.0, 2.0)]
-    found = bench_ray.compare(local, ray)
+    found = bench_ray.compare(local, ray, 4)
     expected = {
       "ray_local_steps_per_s": 200.0,
       "ray_steps_per_s": 150.0,
       "ray_ratio": 0.75,
       "ray_ratio_spread": 0.9 - 0.7,
       "ray_local_steps_per_cpu_s": 100.0,
-      "ray_steps_per_cpu_s": (60.0 + 105.0) / 2,
-      "ray_cpu_ratio": 0.825,
+      "ray_steps_per_cpu_s": 150.0 / 1.75,
+      "ray_cpu_ratio": 1.5 / 1.75,
       "ray_cpu_ratio_spread": 1.2 - 0.7,
       "ray_local_busy_cores": 2.0,
       "ray_busy_cores": 1.75,
+      # Without Ray, 1.5 processors would do for these 150 steps.
+      "ray_extra_cores": 0.25,
+      "ray_whole_machine_ratio": 1 - 0.25 / 4,
     }
     self.assertCountEqual(found, expected)
     for name, value in expected.items():

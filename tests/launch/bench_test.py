@@ -40,7 +40,7 @@ class BenchTest(parameterized.TestCase):
     (["env", "--seconds=0"], "--seconds=0.0: allowed: above 0, to 600"),
     (["env", "--seconds=nan"], "--seconds=nan"),
     (["env", "--seconds=601"], "--seconds=601"),
-    (["soak", "--minutes=0"], "--minutes=0.0: allowed: above 0, to 1440"),
+    (["soak", "--minutes=0"], "--minutes=0.0: allowed: above 0, to 600"),
     (["env", "--launcher=ray"], "env: --launcher: 'ray' is not one of local"),
     (["soak", "--launcher=device"], "'device' is not one of local, ray"),
     (["env", "--num_envs=0"], "'0' is not a whole number from 1"),
