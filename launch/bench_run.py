@@ -132,6 +132,8 @@ def training(
         *settings,
       ],
       stdout=subprocess.DEVNULL,
+      # Ctrl-C reaches this process alone, which then ends the run in order.
+      process_group=0,
     )
     try:
       yield Run(workdir, process)
