@@ -29,7 +29,7 @@ class Clock(NamedTuple):
 
 
 def tick(clock: Clock) -> tuple[Clock, Array, Array]:
-  """Lets one step pass.
+  """Lets one step pass; the same for NumPy and JAX.
 
   Returns:
     The clock, already in the next trial where one ended (but still in the last
@@ -41,12 +41,44 @@ def tick(clock: Clock) -> tuple[Clock, Array, Array]:
   last = trial_last & (clock.trial + 1 >= clock.trials)
   goes_on = trial_last & ~last
   return (
-    clock._replace(
-      trial=clock.trial + goes_on, step=jnp.where(goes_on, 0, step)
-    ),
+    clock._replace(trial=clock.trial + goes_on, step=step * ~goes_on),
     trial_last,
     last,
   )
+
+
+class HostClock:
+  """The clock again, in NumPy: the host knows the time and asks no device.
+
+  Trials end by time alone, so both clocks go alike.
+
+  Attributes:
+    now: Where each environment is.
+  """
+
+  def __init__(self, num_envs: int):
+    self.now = Clock(*(np.ones(num_envs, np.int32) for _ in range(4)))
+
+  def tick(self, starting: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lets one step pass.
+
+    Args:
+      starting: Where an episode starts instead, see `start`, bool [N].
+
+    Returns:
+      Whether a trial ended and whether the episode did, bool [N].
+    """
+    self.now, trial_last, last = tick(self.now)
+    return trial_last & ~starting, last & ~starting
+
+  def start(
+    self, env_ids: np.ndarray, trials: np.ndarray, trial_steps: np.ndarray
+  ) -> None:
+    """Starts episodes of so many trials of so many steps, int [C]."""
+    for field, value in zip(
+      self.now, (0, 0, trials, trial_steps), strict=True
+    ):
+      field[env_ids] = value
 
 
 def features(clock: Clock) -> Array:

@@ -5,18 +5,21 @@ One step: actions become wanted movement and hand positions (`avatar`,
 and changes objects, trials and episodes start anew where they ended, and the
 players look (`vision`, `observations`). Every part works on the whole batch;
 environments are handled one by one only when their task or trial changes.
+
+Trials end by time alone, so the host knows what starts without looking. What
+happens otherwise is a stepper's: one for physics on the host, one for physics
+on a device, which never waits for it.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from envs import avatar, constants, sight, stages, task_rows
 from envs import clock as clock_lib
-from envs import session as session_lib
+from envs import constants, device_stepper, host_stepper, task_rows
+from envs import stepper as stepper_lib
 from envs.land_types import LandConfig, Step, WorldView, observation_spec
 from envs.physics import backends, base
 from envs.task import Task
@@ -38,16 +41,13 @@ class Land:
     config: Sizes and the kind of observation.
     tasks: The task of each environment.
     seeds: The seed of each environment.
-    dropped_spawns: Objects that rules should have made in this episode but
-      for which no slot was free, int64 [N].
-    physics: The back end, for measurements and tests.
   """
 
   def __init__(
     self,
     num_envs: int,
     config: LandConfig,
-    next_task: Callable[[int], Task],
+    next_task: Callable[[int], Task | task_rows.Prepared],
     seed: int | Sequence[int] = 0,
   ):
     """Initializes the batch; `reset` loads the first tasks.
@@ -55,7 +55,8 @@ class Land:
     Args:
       num_envs: N.
       config: Sizes and the kind of observation.
-      next_task: Gives the next task of environment i.
+      next_task: Gives the next task of environment i, or what
+        `task_rows.prepare` made of it.
       seed: Of each environment; one number s stands for s, s + 1, ...
     """
     if num_envs < 1:
@@ -65,23 +66,40 @@ class Land:
     self.config = config
     self.tasks: list[Task] = []
     self._next_task = next_task
-    n, s, p = num_envs, config.num_slots, config.num_players
-    self.physics: base.Physics = backends.make(
-      config.backend, n, s, p, config.num_threads, config.device
+    physics: Any = backends.make(
+      config.backend,
+      num_envs,
+      config.num_slots,
+      config.num_players,
+      config.num_threads,
+      config.device,
     )
     # Whether what the players see, and what that is made from, stays with JAX
     # on the device of the physics.
     self._stays = config.backend == "gpu"
-    self.dropped_spawns = np.zeros(n, np.int64)
-    self._rows = task_rows.TaskRows(n, config)
-    self._session = session_lib.empty(n, p, s)
-    self._size = config.pixels if config.observation == "pixels" else None
-    self._trial_rewards = np.zeros((n, constants.MAX_TRIALS, p))
-    self._fired = np.zeros((n, config.max_rules), bool)
-    self._none = np.zeros(n, bool)
+    kind = (
+      device_stepper.DeviceStepper if self._stays else host_stepper.HostStepper
+    )
+    self._stepper: stepper_lib.Stepper = kind(num_envs, config, physics)
+    self._clock = clock_lib.HostClock(num_envs)
+    self._none = np.zeros(num_envs, bool)
     self._ended = self._none
-    self._state: base.PhysicsState
-    self._poses: avatar.Poses  # Those of the state.
+
+  @property
+  def physics(self) -> base.Physics:
+    """The back end, for measurements and tests."""
+    return self._stepper.physics
+
+  @physics.setter
+  def physics(self, physics: base.Physics) -> None:
+    self._stepper.physics = physics
+
+  @property
+  def dropped_spawns(self) -> np.ndarray:
+    """Objects that rules should have made in this episode but for which no
+    slot was free, int64 [N]; to ask waits for the device.
+    """
+    return self._stepper.dropped_spawns()
 
   def seed(self, seed: int | Sequence[int]) -> None:
     """Gives the environments new seeds, which count from the next trial on.
@@ -101,54 +119,35 @@ class Land:
     """Starts a new episode in every environment."""
     everywhere = ~self._none
     self._ended = self._none
-    self._fired = np.zeros_like(self._fired)
-    shown = self._renew(self._none, everywhere, self._none, None)
+    shown = self._stepper.reset(self._starts(self._none, everywhere))
     return self._step(shown, everywhere, self._none, self._none)
 
-  def step(self, actions: np.ndarray) -> Step:
+  def step(self, actions: np.ndarray | jax.Array) -> Step:
     """Takes one action in every environment.
 
     Where the step before was an episode's last, the action is ignored and
     the next task's episode starts.
 
     Args:
-      actions: Indices of the six heads, int [N, 6], or [N, P, 6].
+      actions: Indices of the six heads, int [N, 6], or [N, P, 6]. The range of
+        JAX's arrays is not checked on the gpu back end, as nothing there may
+        wait for the device.
     """
     actions = self._checked(actions)
-    starting, trial = self._ended, np.asarray(self._session.clock.trial)
-    wanted, hand, pitch = stages.control(self._session, self._poses, actions)
-    self.physics.step(base.AvatarControl(*map(self._for_physics, wanted)))
-    self._look_around()
-    sees = self._sight(pitch, None)
-    self._session, outcome, shown = stages.finish(
-      self._rows.device,
-      self._session,
-      hand,
-      pitch,
-      self._poses,
-      sees,
-      actions,
-      starting,
-      self._size,
-    )
-    outcome = stages.Outcome(*map(np.asarray, outcome))
-    self._fired, self._ended = outcome.fired, outcome.last
-    if outcome.reward.any():
-      rows = np.arange(self.num_envs)
-      self._trial_rewards[rows, trial] += outcome.reward
-    self.dropped_spawns += outcome.dropped
-    changed = outcome.changed.any(axis=1)
-    if changed.any():
-      self._change_objects(outcome)
-    if (changed | outcome.next_trial | starting).any():
-      shown = self._renew(outcome.next_trial, starting, changed, sees)
-    return self._step(shown, starting, outcome.last, outcome.trial_last)
+    starting, trial = self._ended, self._clock.now.trial
+    trial_last, last = self._clock.tick(starting)
+    starts = self._starts(trial_last & ~last, starting)
+    self._ended = last
+    shown = self._stepper.step(actions, trial, starts)
+    return self._step(shown, starting, last, trial_last)
 
   def state_view(self, env: int) -> WorldView:
-    """The whole truth about one environment now."""
-    session, game = jax.tree.map(np.asarray, self._session), self._rows.game
-    state = base.PhysicsState(*map(np.asarray, self._state))
+    """The whole truth about one environment now; waits for the device."""
+    stepper = self._stepper
+    session, game = jax.tree.map(np.asarray, stepper.session), stepper.rows.game
+    state = stepper.state()
     x, y = game.tiles[env]
+    trials = self.tasks[env].trials
     return WorldView(
       slot_types=session.slot_types[env].copy(),
       frozen=session.frozen[env].copy(),
@@ -164,17 +163,21 @@ class Land:
       step=int(session.clock.step[env]),
       heights=game.heights[env, :x, :y].copy(),
       ramps=game.ramps[env, :x, :y].copy(),
-      trial_rewards=self._trial_rewards[env, : self.tasks[env].trials].copy(),
-      fired=self._fired[env].copy(),
+      trial_rewards=stepper.trial_rewards()[env, :trials].copy(),
+      fired=stepper.fired()[env].copy(),
     )
 
-  def _checked(self, actions: np.ndarray) -> np.ndarray:
+  def _checked(self, actions: Any) -> Any:
     shape = (self.num_envs, self.config.num_players, _HEADS)
-    actions = np.asarray(actions, np.int32)
+    on_device = self._stays and isinstance(actions, jax.Array)
+    if not on_device:
+      actions = np.asarray(actions, np.int32)
     if actions.shape == (self.num_envs, _HEADS) and shape[1] == 1:
       actions = actions[:, None]
     if actions.shape != shape:
       raise ValueError(f"actions have shape {actions.shape}, allowed: {shape}")
+    if on_device:
+      return actions.astype(np.int32)
     if (actions < 0).any() or (actions >= constants.ACTION_SIZES).any():
       raise ValueError(
         "actions are out of range, allowed: from 0 to below "
@@ -182,144 +185,54 @@ class Land:
       )
     return actions
 
-  def _for_physics(self, array: jax.Array) -> Any:
-    """An array from JAX as the back end wants it."""
-    return array if self._stays else np.asarray(array)
-
-  def _look_around(self) -> None:
-    """Takes the state of physics."""
-    self._state = state = self.physics.shared_state()
-    self._poses = avatar.Poses(
-      state.object_pos, state.player_pos, state.player_yaw, state.touching
-    )
-
-  def _sight(self, pitch: jax.Array, only: np.ndarray | None) -> Any:
-    """Who sees whom, bool [N, P+S, P+S], as far as players and tasks ask.
-
-    Args:
-      pitch: Of the views, float32 [N, P].
-      only: Environments to look at, bool [N]; None for all.
-    """
-    tasks, types = self._rows.device, self._session.slot_types
-    look, self._poses = stages.look(
-      types, self._poses, pitch, tasks.see_literals, tasks.room
-    )
-    if self._stays:
-      sources, centres, sees, pairs = look
-      lines = sight.all_lines(sources, centres)
-      hits = self.physics.rays(lines.origins, lines.directions, lines.exclude)
-      return sees | sight.free(lines, hits, pairs)
-    sources, centres, sees, pairs = map(np.asarray, look)
-    if only is not None:
-      pairs = pairs & only[:, None, None]
-    if not pairs.any():
-      return sees
-    lines = sight.segments(sources, centres, pairs)
-    hits = self.physics.rays(
-      lines.origins, lines.directions, lines.exclude, env_ids=lines.env_ids
-    )
-    return sees | sight.unblocked(lines, hits, pairs.shape)
-
-  def _change_objects(self, outcome: stages.Outcome) -> None:
-    """Tells physics which objects came and went."""
-    env, slot = np.nonzero(outcome.changed)
-    types = np.asarray(self._session.slot_types)
-    self.physics.set_slots(
-      env, slot, types[env, slot], outcome.object_pos[env, slot]
-    )
-
-  def _renew(
-    self,
-    next_trial: np.ndarray,
-    starting: np.ndarray,
-    changed: np.ndarray,
-    sees: Any,
-  ) -> stages.Shown:
-    """Starts trials and episodes, and observes what is new.
-
-    Args:
-      next_trial: Where another trial starts, bool [N].
-      starting: Where an episode starts, bool [N].
-      changed: Where objects came or went, bool [N].
-      sees: Who sees whom elsewhere, bool [N, P+S, P+S]; None if all is new.
-    """
-    if starting.any():
-      self._load(np.flatnonzero(starting))
-    again = next_trial | starting
-    if again.any():
-      self._session = stages.restart(
-        self._rows.device, self._session, next_trial, starting
+  def _starts(
+    self, next_trial: np.ndarray, episode: np.ndarray
+  ) -> stepper_lib.Starts:
+    """What starts anew where trials and episodes do, bool [N] each."""
+    keys = self._stepper.rows.keys
+    tasks = {int(i): self._prepared(int(i)) for i in np.flatnonzero(episode)}
+    if tasks:
+      rows = [task.row for task in tasks.values()]
+      self._clock.start(
+        np.flatnonzero(episode),
+        np.stack([row.trials for row in rows]),
+        np.stack([row.trial_steps for row in rows]),
       )
-      self._restore(np.flatnonzero(again))
-    self._look_around()
-    anew = again | changed
-    new = self._sight(self._session.pitch, anew)
-    if sees is not None:
-      where = jnp.where if self._stays else np.where
-      new = where(anew[:, None, None], new, sees)
-    self._session, shown = stages.observe(
-      self._rows.device, self._session, self._poses, new, self._size
+    trial, num_players = self._clock.now.trial, self.config.num_players
+    env_ids = np.flatnonzero(next_trial | episode)
+    yaw = np.zeros((len(env_ids), num_players), np.float32)
+    for row, i in enumerate(env_ids.tolist()):
+      key = tasks[i].key if i in tasks else keys[i]
+      yaw[row] = clock_lib.start_yaw(
+        self.seeds[i], key, int(trial[i]), num_players
+      )
+    return stepper_lib.Starts(
+      next_trial, episode, env_ids, yaw, list(tasks.values())
     )
-    return shown
 
-  def _load(self, env_ids: np.ndarray) -> None:
-    """Puts new tasks into environments."""
-    if not self.tasks:
-      self.tasks = [self._next_task(i) for i in range(self.num_envs)]
+  def _prepared(self, env: int) -> task_rows.Prepared:
+    """The next task of an environment."""
+    task = self._next_task(env)
+    if isinstance(task, Task):
+      task = task_rows.prepare(task, self.config)
+    if env < len(self.tasks):
+      self.tasks[env] = task.task
     else:
-      for i in env_ids:
-        self.tasks[i] = self._next_task(int(i))
-    self.physics.load(env_ids, self._rows.load(env_ids, self.tasks))
-    self._trial_rewards[env_ids] = 0
-    self.dropped_spawns[env_ids] = 0
-
-  def _restore(self, env_ids: np.ndarray) -> None:
-    """Puts worlds back to their start state, with new yaws."""
-    trial = np.asarray(self._session.clock.trial)
-    num_players = self.config.num_players
-    yaw = [
-      clock_lib.start_yaw(
-        self.seeds[i], self._rows.keys[i], int(trial[i]), num_players
-      )
-      for i in env_ids
-    ]
-    self.physics.restore(env_ids, np.stack(yaw))
-
-  def _draw(self, origins: jax.Array, directions: jax.Array) -> jax.Array:
-    """The players' pictures, uint8 [N, P, H, W, 3], along these rays."""
-    size, num_players = self.config.pixels, self.config.num_players
-    eyes = np.arange(num_players, dtype=np.int32)
-    eyes = np.broadcast_to(
-      np.repeat(eyes, size[0] * size[1]), origins.shape[:2]
-    )
-    hits = self.physics.rays(
-      self._for_physics(origins),
-      self._for_physics(directions),
-      eyes,
-      normals=True,
-    )
-    moment = session_lib.moment(self._session, self._poses)
-    return stages.draw(moment, origins, directions, tuple(hits), size)
+      self.tasks.append(task.task)  # The first ones come in order.
+    return task
 
   def _step(
     self,
-    shown: stages.Shown,
+    shown: stepper_lib.Shown,
     first: np.ndarray,
     last: np.ndarray,
     trial_last: np.ndarray,
   ) -> Step:
-    observation, rays = shown
-    if rays:
-      observation = observation | {"pixels": self._draw(*rays)}
-    if not self._stays:
-      observation = {name: np.asarray(x) for name, x in observation.items()}
-    observation = observation | self._rows.shown
-    reward = self._session.last_reward
-    if not self._stays:
-      reward = np.array(reward)
+    observation = shown.observation | self._stepper.rows.shown
+    reward = shown.reward
     if self.config.num_players == 1:
-      observation = {name: x[:, 0] for name, x in observation.items()}
-      reward = reward[:, 0]
+      single = _single_on_device if self._stays else _single
+      observation, reward = single((observation, reward))
     return Step(
       observation=observation,
       reward=reward,
@@ -328,3 +241,11 @@ class Land:
       trial_last=trial_last,
       discount=np.where(last, np.float32(0), np.float32(1)),
     )
+
+
+def _single(shown: Any) -> Any:
+  """What the only player is shown."""
+  return jax.tree.map(lambda x: x[:, 0], shown)
+
+
+_single_on_device = jax.jit(_single)

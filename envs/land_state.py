@@ -8,11 +8,10 @@ These functions are a part of the class, in a file of their own.
 
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from envs import land, task_json
+from envs import clock as clock_lib
+from envs import host_stepper, land, task_json, task_rows
 from envs.physics import cpu, cpu_state
 
 
@@ -31,12 +30,9 @@ def save(environments: land.Land) -> dict[str, Any]:
   return {
     "tasks": [task_json.to_json(task) for task in environments.tasks],
     "seeds": list(environments.seeds),
-    "session": [np.array(x) for x in jax.tree.leaves(environments._session)],
-    "trial_rewards": environments._trial_rewards.copy(),
-    "fired": environments._fired.copy(),
     "ended": environments._ended.copy(),
-    "dropped_spawns": environments.dropped_spawns.copy(),
     "physics": cpu_state.save(_cpu(environments)),
+    **_stepper(environments).save(),
   }
 
 
@@ -47,21 +43,28 @@ def load(environments: land.Land, saved: dict[str, Any]) -> None:
     environments: Of the same number and sizes.
     saved: What `save` returned.
   """
-  everywhere = np.arange(environments.num_envs)
+  stepper = _stepper(environments)
   environments.seed(saved["seeds"])
   environments.tasks = [task_json.from_json(task) for task in saved["tasks"]]
-  environments.physics.load(
-    everywhere, environments._rows.load(everywhere, environments.tasks)
+  everywhere = np.arange(environments.num_envs)
+  prepared = [
+    task_rows.prepare(task, environments.config) for task in environments.tasks
+  ]
+  stepper.rows.load(everywhere, prepared)
+  physics = _cpu(environments)
+  physics.load(everywhere, [task.scene for task in prepared])
+  cpu_state.load(physics, saved["physics"])
+  stepper.load(saved)
+  environments._ended = saved["ended"]
+  environments._clock.now = clock_lib.Clock(
+    *(np.array(x) for x in stepper.session.clock)
   )
-  environments._session = jax.tree.unflatten(
-    jax.tree.structure(environments._session),
-    [jnp.asarray(x) for x in saved["session"]],
-  )
-  environments._trial_rewards[:] = saved["trial_rewards"]
-  environments._fired, environments._ended = saved["fired"], saved["ended"]
-  environments.dropped_spawns[:] = saved["dropped_spawns"]
-  cpu_state.load(_cpu(environments), saved["physics"])
-  environments._look_around()
+
+
+def _stepper(environments: land.Land) -> host_stepper.HostStepper:
+  stepper = environments._stepper
+  assert isinstance(stepper, host_stepper.HostStepper)
+  return stepper
 
 
 def _cpu(environments: land.Land) -> cpu.CpuPhysics:

@@ -219,7 +219,6 @@ class AllLines(NamedTuple):
   length: Array
 
 
-@jax.jit
 def all_lines(sources: Array, targets: Array) -> AllLines:
   """The lines from all sources, [N, A, 3], to all targets, [N, M, 3]."""
   n, a, m = sources.shape[0], sources.shape[1], targets.shape[1]
@@ -241,11 +240,19 @@ def all_lines(sources: Array, targets: Array) -> AllLines:
   )
 
 
-@jax.jit
-def free(lines: AllLines, hits: base.RayHits, pairs: Array) -> Array:
-  """Which of the wanted pairs nothing is between, bool [N, A, M]."""
-  blocked = hits.distance >= 0
-  blocked &= hits.distance < lines.length - _CLEAR_METRES
+def free(
+  lines: AllLines, distance: Array, node: Array, pairs: Array
+) -> Array:
+  """Which of the wanted pairs nothing is between, bool [N, A, M].
+
+  Args:
+    lines: All lines of sight.
+    distance: Where their rays ended, as in `RayHits`, float32 [N, A * M].
+    node: What they hit, int32 [N, A * M].
+    pairs: Which are wanted, bool [N, A, M].
+  """
+  blocked = distance >= 0
+  blocked &= distance < lines.length - _CLEAR_METRES
   target = jnp.arange(pairs.shape[2])[None, None]
-  ends = hits.node.reshape(pairs.shape) == target
+  ends = node.reshape(pairs.shape) == target
   return pairs & (~blocked.reshape(pairs.shape) | ends)

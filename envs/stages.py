@@ -1,8 +1,9 @@
 """The jitted stages of a step, on a whole batch, between calls to physics.
 
-Calling a program costs about as much as what these compute, so there are few:
-`control`, then physics, `look`, then rays, and `finish`; where objects came or
-went or a trial starts, also `restart`, `look` and `observe`.
+Calling a program costs about as much as what these compute, so there are few.
+With physics on the host: `control`, then physics, `look`, then rays, and
+`finish`; where objects came or went or a trial starts, also `restart`, `look`
+and `observe`. `device_stages` has those for physics on a device.
 """
 
 import functools
@@ -23,7 +24,7 @@ restart = jax.jit(session_lib.restart)
 
 
 class Outcome(NamedTuple):
-  """What a step brought, for the host: nothing where an episode starts.
+  """What a step brought: nothing where an episode starts.
 
   Attributes:
     reward: Seconds of goal satisfaction, float32 [N, P].
@@ -31,9 +32,6 @@ class Outcome(NamedTuple):
     dropped: Spawns lost for want of a slot, int32 [N].
     changed: Slots whose object was consumed or made, bool [N, S].
     object_pos: Centres, those of new objects too, float32 [N, S, 3].
-    next_trial: Where another trial starts, bool [N].
-    trial_last: Whether a trial ended, bool [N].
-    last: Whether the episode ended, bool [N].
   """
 
   reward: Array
@@ -41,9 +39,6 @@ class Outcome(NamedTuple):
   dropped: Array
   changed: Array
   object_pos: Array
-  next_trial: Array
-  trial_last: Array
-  last: Array
 
 
 @jax.jit
@@ -69,11 +64,10 @@ def control(session, poses, actions):
   return (wish.velocity, wish.turn, hand.held, at), hand, wish.pitch
 
 
-@functools.partial(jax.jit, static_argnames=("size",))
-def finish(
-  tasks, session, hand, pitch, poses, sees, actions, starting, size
-) -> tuple[session_lib.Session, Outcome, Shown]:
-  """Reads the world after physics: the game, time, and what is observed.
+def play(
+  tasks, session, hand, pitch, poses, sees, actions, starting
+) -> tuple[session_lib.Session, Outcome]:
+  """Reads the world after physics: the game and time.
 
   Args:
     tasks: The tasks.
@@ -84,7 +78,6 @@ def finish(
     sees: Who sees whom, bool [N, P+S, P+S].
     actions: Taken, int32 [N, P, 6].
     starting: Where an episode starts instead: the outcome is none, bool [N].
-    size: Of the pictures, None for entities.
 
   Returns:
     The session; where a trial or an episode starts it waits for `restart`.
@@ -106,21 +99,39 @@ def finish(
     last_reward=reward,
     visible=session.visible,
   )
-  outcome = Outcome(
+  return session, Outcome(
     reward=reward,
     fired=events.fired & going[:, None],
     dropped=events.dropped * going,
     changed=changed,
     object_pos=events.object_pos,
-    next_trial=events.trial_last & ~events.last & going,
-    trial_last=events.trial_last & going,
-    last=events.last & going,
   )
-  session, shown = _observe(tasks, session, poses, sees, size)
+
+
+@functools.partial(jax.jit, static_argnames=("size",))
+def finish(
+  tasks, session, hand, pitch, poses, sees, actions, starting, size
+) -> tuple[session_lib.Session, Outcome, Shown]:
+  """What `play` does, and what is observed; `size` is of the pictures."""
+  session, outcome = play(
+    tasks, session, hand, pitch, poses, sees, actions, starting
+  )
+  session, shown = show(tasks, session, poses, sees, size)
   return session, outcome, shown
 
 
-def _observe(tasks, session, poses, sees, size):
+def show(
+  tasks, session, poses, sees, size
+) -> tuple[session_lib.Session, Shown]:
+  """Takes who sees whom into the session, and gives what is observed.
+
+  Args:
+    tasks: The tasks.
+    session: The session.
+    poses: Where everything is.
+    sees: Who sees whom, bool [N, P+S, P+S].
+    size: Of the pictures, None for entities.
+  """
   session = session._replace(visible=sees[:, : session.pitch.shape[1]])
   moment = session_lib.moment(session, poses)
   shown = observations.shared(moment)
@@ -135,8 +146,7 @@ def _observe(tasks, session, poses, sees, size):
   return session, (shown, ())
 
 
-# Takes who sees whom into the session, and gives what is observed.
-observe = functools.partial(jax.jit, static_argnames=("size",))(_observe)
+observe = functools.partial(jax.jit, static_argnames=("size",))(show)
 # Colours the hits of the pictures' rays.
 draw = functools.partial(jax.jit, static_argnames=("size",))(
   observations.pixels

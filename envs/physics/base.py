@@ -6,7 +6,7 @@ NumPy, batch first, metres, radians and seconds.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -180,5 +180,39 @@ class Physics(Protocol):
       normals: Whether to compute normals (else zeros).
       env_ids: The environments that the rows are of, ascending, int [N]; None
         for all.
+    """
+    ...
+
+
+class DevicePhysics(Physics, Protocol):
+  """Physics whose state stays on a device that JAX computes on.
+
+  What is taken and given here are JAX arrays, and none is waited for.
+  """
+
+  def set_slots_where(self, changed: Any, types: Any, positions: Any) -> None:
+    """Changes what slots hold, as `set_slots` does.
+
+    Args:
+      changed: Which, bool [N, S].
+      types: New type ids there, 0 to empty the slot, int32 [N, S].
+      positions: Centres of the new objects there, float32 [N, S, 3].
+    """
+    ...
+
+  def poses(self) -> tuple[Any, Any, Any]:
+    """Of `shared_state` objects' places and players' feet and headings.
+
+    Cheaper after a change, as nobody asks who touches whom.
+    """
+    ...
+
+  def rays_where(
+    self, origins: Any, directions: Any, exclude: Any, wanted: Any
+  ) -> tuple[Any, Any]:
+    """Casts the rays that are `wanted`, bool [N, R], of all environments.
+
+    Returns:
+      Distances and nodes, as in `RayHits`, for no hit where not wanted.
     """
     ...

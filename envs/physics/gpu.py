@@ -5,11 +5,14 @@ on the device; `gpu_worlds` says how a task becomes rows. A step is one CUDA
 graph: wishes to drives, the substeps, kinematics and contacts of where they
 end. Also runs on Warp's CPU device, slowly, so that it can be tested anywhere.
 
+Nothing waits for the device but what is asked for as NumPy arrays, and `load`
+where a terrain is larger than any before.
+
 N: environments, W: worlds (at least two), P: players, S: slots, R: rays.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -20,42 +23,16 @@ import warp as wp
 from envs.physics import (
   base,
   driving,
-  gpu_arrays,
-  gpu_memory,
-  gpu_model,
+  gpu_batch,
+  gpu_exchange,
   gpu_rays,
+  gpu_start,
   gpu_steps,
-  gpu_worlds,
-  mjcf,
-  models,
   parts,
 )
 
 # Its news of every kernel would go to stdout, where commands give results.
 wp.config.log_level = wp.LOG_ERROR
-
-# Room for terrain at first: enough for generated worlds of every size.
-_BOXES: Final = 32
-_RAMPS: Final = 20
-# Room for contacts: eight of each resting box, and some of heaps.
-_CONTACTS_A_NODE: Final = 10
-_ROWS_A_CONTACT: Final = 4  # Of a friction pyramid.
-# MJWarp takes a mesh for absent only where its id is kept per world, which
-# takes two worlds.
-_LEAST_WORLDS: Final = 2
-
-_MODEL_FIELDS: Final = (
-  "geom_size",
-  "geom_aabb",
-  "geom_rbound",
-  "geom_dataid",
-  "body_mass",
-  "body_subtreemass",
-  "body_inertia",
-  "body_invweight0",
-  "body_gravcomp",
-  "dof_invweight0",
-)
 
 
 class GpuPhysics:
@@ -63,8 +40,6 @@ class GpuPhysics:
 
   Attributes:
     device: Warp's device.
-    model: MJWarp's model, for measurements.
-    data: MJWarp's data, for measurements and tests.
     substeps: Simulation steps in a step.
   """
 
@@ -86,38 +61,20 @@ class GpuPhysics:
       device: "cuda", or "cpu" to try things out without an accelerator.
     """
     base.check_sizes(num_envs, num_slots, num_players)
-    N, P, S = num_envs, num_players, num_slots
-    self.num_envs = N
+    P, S = num_players, num_slots
+    self.num_envs = num_envs
     self.num_slots = S
     self.num_players = P
     self.device = wp.get_device(device)
-    self._worlds = W = max(N, _LEAST_WORLDS)
-    self._scenes = [base.empty_scene(S, P)] * W
-    self._watched = np.ones(W, bool)  # Where contacts will be asked for.
-    self._watched_on_device: jax.Array | None = None
-    self._stale = True  # Whether poses and contacts must be found anew.
-    M = P + S
+    self._exchange = gpu_exchange.Exchange(self.device)
+    self._graph: Any = None
+    self._watched: jax.Array | None = None
     with wp.ScopedDevice(self.device):
-      self._slots = gpu_arrays.struct(
-        gpu_worlds.Slots,
-        types=wp.zeros((W, S), dtype=int),
-        frozen=wp.zeros((W, S), dtype=wp.bool),
-        at=wp.zeros((W, S), dtype=wp.vec3),
-        yaw=wp.zeros((W, S), dtype=float),
-        held=wp.full((W, P), -1, dtype=int),
-        touching=wp.zeros((W, M, M), dtype=wp.bool),
+      self._batch = gpu_batch.GpuBatch(
+        num_envs, S, P, self.device, self._exchange
       )
-      self._yaw = wp.zeros((W, P), dtype=float)
-      self._stood = wp.zeros((W, P), dtype=wp.bool)
+      W = self._batch.num_worlds
       self._place = wp.zeros((W, P), dtype=wp.vec2)
-      self._start = {
-        "types": wp.zeros((W, S), dtype=int),
-        "frozen": wp.zeros((W, S), dtype=wp.bool),
-        "at": wp.zeros((W, S), dtype=wp.vec3),
-        "yaw": wp.zeros((W, S), dtype=float),
-        "player_at": wp.zeros((W, P), dtype=wp.vec3),
-        "touching": wp.zeros((W, M, M), dtype=wp.bool),
-      }
       self._wishes = (
         wp.zeros((W, P, 2), dtype=float),
         wp.zeros((W, P), dtype=float),
@@ -129,42 +86,57 @@ class GpuPhysics:
         wp.zeros((W, S, 4), dtype=float),
         wp.zeros((W, P, 3), dtype=float),
       )
-      self._make(mjcf.Capacity(S, P, _BOXES, _RAMPS))
-      self._load(np.arange(W), self._scenes)
+      self._all_worlds = wp.array(np.arange(W, dtype=np.int32), dtype=int)
+    self._changed()
 
-  def load(self, env_ids: np.ndarray, scenes: Sequence[base.Scene]) -> None:
+  @property
+  def model(self) -> Any:
+    """MJWarp's model, for measurements."""
+    return self._batch.model
+
+  @property
+  def data(self) -> Any:
+    """MJWarp's data, for measurements and tests."""
+    return self._batch.data
+
+  def load(
+    self,
+    env_ids: np.ndarray,
+    scenes: Sequence[base.Scene | gpu_start.Start],
+  ) -> None:
     """Replaces the worlds of some environments and puts them at the start.
 
     A terrain of more pieces than any before makes room for it everywhere,
     which compiles the step anew.
 
+    Args:
+      env_ids: Which, int [C].
+      scenes: Of each the scene, or what `gpu_start.make` made of it.
+
     Raises:
       ValueError: if a scene has other sizes than this batch.
     """
-    env_ids = np.asarray(env_ids, int)
-    scenes = [base.Scene(*map(np.array, scene)) for scene in scenes]
-    for scene in scenes:
-      models.check(scene, self._capacity)
+    starts = [
+      scene if isinstance(scene, gpu_start.Start) else gpu_start.make(scene)
+      for scene in scenes
+    ]
+    if not starts:
+      return
     with wp.ScopedDevice(self.device):
-      boxes, ramps = models.needed(scenes)
-      had = self._capacity
-      if boxes > had.max_boxes or ramps > had.max_ramps:
-        self._grow(
-          had._replace(
-            max_boxes=max(boxes, had.max_boxes),
-            max_ramps=max(ramps, had.max_ramps),
-          )
-        )
-      self._load(env_ids, scenes)
+      if self._batch.load(np.asarray(env_ids, int), starts):
+        self._graph = None
+    self._watched = None
+    self._changed()
 
   def restore(self, env_ids: np.ndarray, yaw: np.ndarray) -> None:
     """Puts environments back to their scenes' start; yaw is [len(ids), P]."""
-    worlds = np.zeros(self._worlds, bool)
+    worlds = np.zeros(self._batch.num_worlds, bool)
     worlds[env_ids] = True
-    start_yaw = np.zeros((self._worlds, self.num_players), np.float32)
+    start_yaw = np.zeros((len(worlds), self.num_players), np.float32)
     start_yaw[env_ids] = yaw
     with wp.ScopedDevice(self.device):
-      self._restore(worlds, start_yaw)
+      self._batch.restore(worlds, start_yaw)
+    self._changed()
 
   def set_slots(
     self,
@@ -183,27 +155,26 @@ class GpuPhysics:
     """
     if not np.size(env_ids):
       return
-    shape = (self._worlds, self.num_slots)
+    shape = (self.num_envs, self.num_slots)
     changed = np.zeros(shape, bool)
     all_types = np.zeros(shape, np.int32)
     at = np.zeros((*shape, 3), np.float32)
     changed[env_ids, slots] = True
     all_types[env_ids, slots] = types
     at[env_ids, slots] = positions
+    self.set_slots_where(changed, all_types, at)
+
+  def set_slots_where(self, changed: Any, types: Any, positions: Any) -> None:
+    """The same for all environments, see `base.DevicePhysics`."""
     with wp.ScopedDevice(self.device):
-      self._write_slots(
-        wp.array(changed, dtype=wp.bool),
-        wp.array(all_types, dtype=int),
-        wp.zeros(shape, dtype=wp.bool),
-        wp.array(at, dtype=wp.vec3),
-        wp.zeros(shape, dtype=float),
-      )
+      self._batch.set_slots(changed, types, positions)
+    self._changed()
 
   def step(self, control: base.AvatarControl) -> None:
     """Simulates STEP_SECONDS."""
     with wp.ScopedDevice(self.device):
       for wish, value in zip(self._wishes, control, strict=True):
-        here = self._taken(value, wish.dtype)
+        here = self._exchange.take(value, wish.dtype)
         wp.copy(wish, here, count=here.size)
     self.simulate()
 
@@ -215,7 +186,7 @@ class GpuPhysics:
           self._advance()
         self._graph = capture.graph
       wp.capture_launch(self._graph)
-      self._stale = False
+    self._moved = self._met = False
 
   def wait(self) -> None:
     """Waits until the device has done all that it was told to."""
@@ -228,18 +199,29 @@ class GpuPhysics:
   def shared_state(self) -> base.PhysicsState:
     """The same as JAX arrays, on the same device."""
     with wp.ScopedDevice(self.device):
-      self._refresh()
-      pos, quat, feet, yaw, touching = (
-        self._given(array)[: self.num_envs]
-        for array in (*self._poses, self._yaw, self._slots.touching)
+      self._find_poses()
+      self._find_contacts()
+      pos, quat, feet, yaw, touching = self._given(
+        *self._poses, self._batch.yaw, self._batch.slots.touching
       )
-      return base.PhysicsState(
-        object_pos=pos,
-        object_quat=quat,
-        player_pos=feet,
-        player_yaw=yaw,
-        touching=touching & self._watching()[:, None, None],
-      )
+    if self._watched is None:
+      # Copied, as JAX might go on to read what changes here.
+      self._watched = jnp.array(self._batch.watched[: self.num_envs])
+    return base.PhysicsState(
+      object_pos=pos,
+      object_quat=quat,
+      player_pos=feet,
+      player_yaw=yaw,
+      touching=touching & self._watched[:, None, None],
+    )
+
+  def poses(self) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Where things are, see `base.DevicePhysics`."""
+    with wp.ScopedDevice(self.device):
+      self._find_poses()
+      pos, _, feet = self._poses
+      pos, feet, yaw = self._given(pos, feet, self._batch.yaw)
+    return pos, feet, yaw
 
   def rays(
     self,
@@ -262,236 +244,128 @@ class GpuPhysics:
     Returns:
       NumPy arrays, or JAX arrays on the same device where the rays are such.
     """
-    ids = np.arange(self.num_envs) if env_ids is None else np.asarray(env_ids)
-    shape = np.shape(exclude)
     with wp.ScopedDevice(self.device):
-      self._refresh()
-      distance = wp.zeros(shape, dtype=float)
-      node = wp.zeros(shape, dtype=int)
-      normal = wp.zeros((*shape, 3), dtype=float)
-      wp.launch(
-        gpu_rays.cast,
-        dim=shape,
-        inputs=[
-          wp.array(ids.astype(np.int32), dtype=int),
-          self._taken(origins, float),
-          self._taken(directions, float),
-          self._taken(exclude, int),
-          self._scene,
-        ],
-        outputs=[distance, node, normal],
+      ids = self._all_worlds
+      if env_ids is not None:
+        ids = self._exchange.take(np.asarray(env_ids), int)
+      distance, node, normal = self._cast(
+        ids, origins, directions, exclude, None
       )
-      given = self._given if isinstance(origins, jax.Array) else _on_host
-      return base.RayHits(
-        distance=given(distance),
-        node=given(node),
-        normal=(
-          given(normal) if normals else np.zeros((*shape, 3), np.float32)
-        ),
+      wanted = [distance, node, *([normal] if normals else [])]
+      if isinstance(origins, jax.Array):
+        found: Any = self._exchange.give(*wanted)
+      else:
+        found = [array.numpy() for array in wanted]
+    if not normals:
+      found.append(np.zeros((*np.shape(exclude), 3), np.float32))
+    return base.RayHits(*found)
+
+  def rays_where(
+    self, origins: Any, directions: Any, exclude: Any, wanted: Any
+  ) -> tuple[jax.Array, jax.Array]:
+    """Casts some rays, see `base.DevicePhysics`."""
+    with wp.ScopedDevice(self.device):
+      distance, node, _ = self._cast(
+        self._all_worlds, origins, directions, exclude, wanted
       )
+      distance, node = self._exchange.give(distance, node)
+    return distance, node
+
+  def _cast(
+    self, ids: Any, origins: Any, directions: Any, exclude: Any, wanted: Any
+  ) -> tuple[Any, Any, Any]:
+    take, shape = self._exchange.take, np.shape(exclude)
+    self._find_poses()
+    distance = wp.empty(shape, dtype=float)
+    node = wp.empty(shape, dtype=int)
+    normal = wp.empty((*shape, 3), dtype=float)
+    wp.launch(
+      gpu_rays.cast,
+      dim=shape,
+      inputs=[
+        ids,
+        take(origins, float),
+        take(directions, float),
+        take(exclude, int),
+        None if wanted is None else take(wanted, wp.bool),
+        self._batch.scene,
+      ],
+      outputs=[distance, node, normal],
+    )
+    return distance, node, normal
 
   def overflows(self) -> int:
     """Worlds that ever had more contacts than there is room for."""
     return int(np.count_nonzero(self.data.overflow.numpy()[: self.num_envs]))
 
-  def _taken(self, array: Any, kind: Any) -> Any:
-    """An array as Warp's; of one on the same device there is no copy."""
-    numpy_kind = np.int32 if kind in (int, wp.int32) else np.float32
-    if isinstance(array, jax.Array) and self.device.is_cuda:
-      return wp.from_jax(array.astype(numpy_kind), dtype=kind)
-    return wp.array(np.ascontiguousarray(array, numpy_kind), dtype=kind)
+  def _given(self, *arrays: Any) -> list[jax.Array]:
+    """As JAX arrays, of the environments alone."""
+    given = self._exchange.give(*arrays)
+    if self.num_envs == self._batch.num_worlds:
+      return given
+    return [array[: self.num_envs] for array in given]
 
-  def _given(self, array: Any) -> Any:
-    """A copy as JAX's, on the same device: Warp's own changes every step."""
-    if self.device.is_cuda:
-      return jnp.copy(wp.to_jax(array))
-    return jnp.array(array.numpy())
-
-  def _watching(self) -> jax.Array:
-    if self._watched_on_device is None:
-      self._watched_on_device = jnp.asarray(self._watched[: self.num_envs])
-    return self._watched_on_device
-
-  def _make(self, capacity: mjcf.Capacity) -> None:
-    """Makes model and data, and the structs through which kernels see them."""
-    W, P, S = self._worlds, self.num_players, self.num_slots
-    compiled = gpu_model.build(capacity)
-    host = compiled.model
-    contacts = _CONTACTS_A_NODE * (P + S)
-    self._capacity, self._compiled, self._graph = capacity, compiled, None
-    sizes = {
-      "nconmax": contacts,
-      "njmax": _ROWS_A_CONTACT * contacts + 3 * P,
-    }
-    if self.device.is_cuda:
-      need = gpu_memory.needed(host, W, **sizes)
-      gpu_memory.check(self.num_envs, need, self.device.free_memory)
-    self.model = m = mjw.put_model(host, dict.fromkeys(_MODEL_FIELDS, W))
-    m.opt.warn_overflow = 0  # Counted instead, see `overflows`.
-    self.data = d = mjw.make_data(host, nworld=W, **sizes)
-    self._places = gpu_arrays.places(compiled, P, S)
-    self._kinds = gpu_arrays.kinds(compiled)
-    self._geom_rows = gpu_arrays.geom_rows(compiled, m, d)
-    self._body_rows = gpu_arrays.body_rows(m, d)
-    self._geoms = gpu_arrays.struct(gpu_worlds.Geoms, **self._geom_rows)
-    self._bodies = gpu_arrays.struct(gpu_worlds.Bodies, **self._body_rows)
-    self._nodes = wp.array(compiled.geom_nodes, dtype=int)
-    self._scene = gpu_arrays.ray_scene(compiled, self._nodes, self._geoms)
-
-  def _grow(self, capacity: mjcf.Capacity) -> None:
-    """Makes room for more terrain; the worlds go on from where they are."""
-    first, geoms, bodies = (
-      self._compiled.fixed_geom,
-      self._geom_rows,
-      self._body_rows,
-    )
-    self._make(capacity)
-    for name, array in self._body_rows.items():
-      wp.copy(array, bodies[name])
-    for name, array in self._geom_rows.items():
-      rows = array.numpy()
-      rows[:, self._compiled.fixed_geom :] = geoms[name].numpy()[:, first:]
-      array.assign(rows)
-    self._load_terrain(np.arange(self._worlds), self._scenes)
-    self._stale = True
-
-  def _load(self, ids: np.ndarray, scenes: Sequence[base.Scene]) -> None:
-    """Writes scenes to the device and puts their worlds at the start."""
-    self._load_terrain(ids, scenes)
-    host = {name: array.numpy() for name, array in self._start.items()}
-    P = self.num_players
-    for world, scene in zip(ids, scenes, strict=True):
-      self._scenes[world] = scene
-      self._watched[world] = scene.contacts
-      host["types"][world] = scene.slot_types
-      host["frozen"][world] = scene.slot_frozen
-      host["at"][world] = scene.slot_at
-      host["yaw"][world] = scene.slot_yaw
-      host["player_at"][world] = scene.player_at
-      host["touching"][world] = False
-      for pair in gpu_model.fixed_contacts(scene):
-        first, second = P + pair[0], P + pair[1]
-        host["touching"][world, first, second] = True
-        host["touching"][world, second, first] = True
-    for name, array in self._start.items():
-      array.assign(host[name])
-    self._watched_on_device = None
-    worlds = np.zeros(self._worlds, bool)
-    worlds[ids] = True
-    self._restore(
-      worlds, np.zeros((self._worlds, self.num_players), np.float32)
-    )
-
-  def _load_terrain(
-    self, ids: np.ndarray, scenes: Sequence[base.Scene]
-  ) -> None:
-    """Writes the pieces of the terrain of some worlds."""
-    had, compiled = self._capacity, self._compiled
-    grounds = [models.pieces(scene) for scene in scenes]
-    position, rotation = compiled.ramp_pose
-    wp.launch(
-      gpu_worlds.load_terrain,
-      dim=(len(ids), had.max_boxes + had.max_ramps),
-      inputs=[
-        wp.array(np.asarray(ids, np.int32), dtype=int),
-        wp.array([len(g.box_centres) for g in grounds], dtype=int),
-        gpu_arrays.padded(grounds, "box_centres", had.max_boxes, wp.vec3),
-        gpu_arrays.padded(grounds, "box_halves", had.max_boxes, wp.vec3),
-        wp.array([len(g.ramp_bases) for g in grounds], dtype=int),
-        gpu_arrays.padded(grounds, "ramp_bases", had.max_ramps, wp.vec3),
-        gpu_arrays.padded(grounds, "ramp_yaws", had.max_ramps, float),
-        compiled.first_ramp,
-        int(compiled.model.geom_dataid[compiled.first_ramp]),
-        wp.vec3(*position.tolist()),
-        wp.mat33(*rotation.ravel().tolist()),
-        wp.vec3(*parts.PARKING),
-        self._geoms,
-      ],
-    )
-
-  def _restore(self, worlds: np.ndarray, start_yaw: np.ndarray) -> None:
-    """Puts worlds, bool [W], at the start; yaw is float32 [W, P]."""
-    every = np.repeat(worlds[:, None], self.num_slots, axis=1)
-    start = self._start
-    self._write_slots(
-      wp.array(every, dtype=wp.bool),
-      start["types"],
-      start["frozen"],
-      start["at"],
-      start["yaw"],
-    )
-    wp.launch(
-      gpu_worlds.start_players,
-      dim=self._worlds,
-      inputs=[
-        wp.array(worlds, dtype=wp.bool),
-        start["player_at"],
-        wp.array(start_yaw, dtype=float),
-        start["touching"],
-        self._places,
-        self._bodies,
-        self._slots,
-        self._yaw,
-        self._stood,
-      ],
-    )
-
-  def _write_slots(self, changed: Any, *what: Any) -> None:
-    """Changes slots: mask, types, frozen, positions, yaws, [W, S]."""
-    wp.launch(
-      gpu_worlds.wake_neighbours,
-      dim=self._worlds,
-      inputs=[changed, self._places, self._bodies],
-    )
-    wp.launch(
-      gpu_worlds.write_slots,
-      dim=(self._worlds, self.num_slots),
-      inputs=[
-        changed,
-        *what,
-        self._kinds,
-        self._places,
-        self._geoms,
-        self._bodies,
-        self._slots,
-      ],
-    )
-    self._stale = True
+  def _changed(self) -> None:
+    """Notes that worlds were changed between steps."""
+    # Whether poses, and whether contacts must be found anew.
+    self._moved = self._met = True
 
   def _advance(self) -> None:
     """Simulates a step, and finds poses and contacts at its end."""
+    batch = self._batch
     wp.launch(
       gpu_steps.command,
-      dim=(self._worlds, self.num_players),
+      dim=(batch.num_worlds, self.num_players),
       inputs=[
         *self._wishes,
         driving.PLACE_METRES,
         driving.MAX_HAND_SPEED,
-        self._places,
-        self._bodies,
-        self._slots,
-        self._yaw,
-        self._stood,
+        batch.places,
+        batch.bodies,
+        batch.slots,
+        batch.yaw,
+        batch.stood,
         self._place,
       ],
     )
     for _ in range(self.substeps):
-      mjw.step(self.model, self.data)
-    self._observe()
+      mjw.step(batch.model, batch.data)
+    self._changed()
+    self._find_poses()
+    self._find_contacts()
 
-  def _refresh(self) -> None:
-    """Finds poses and contacts anew where worlds changed between steps."""
-    if self._stale:
-      self._observe()
-      self._stale = False
+  def _find_poses(self) -> None:
+    """Finds where things are, if that is not known."""
+    if not self._moved:
+      return
+    self._moved = False
+    batch = self._batch
+    mjw.kinematics(batch.model, batch.data)
+    wp.launch(
+      gpu_steps.read_poses,
+      dim=(batch.num_worlds, self.num_players + self.num_slots),
+      inputs=[
+        batch.places,
+        batch.bodies,
+        batch.slots,
+        wp.vec3(*parts.PARKING),
+      ],
+      outputs=list(self._poses),
+    )
 
-  def _observe(self) -> None:
-    m, d, W = self.model, self.data, self._worlds
-    seen = [self._places, self._bodies, self._slots]
+  def _find_contacts(self) -> None:
+    """Finds what touches, if that is not known; poses are found before."""
+    if not self._met:
+      return
+    self._met = False
+    batch, d = self._batch, self._batch.data
     nodes = self.num_players + self.num_slots
-    mjw.kinematics(m, d)
-    mjw.collision(m, d)
-    wp.launch(gpu_steps.forget_contacts, dim=(W, nodes, nodes), inputs=seen)
+    mjw.collision(batch.model, d)
+    wp.launch(
+      gpu_steps.forget_contacts,
+      dim=(batch.num_worlds, nodes, nodes),
+      inputs=[batch.places, batch.bodies, batch.slots],
+    )
     wp.launch(
       gpu_steps.note_contacts,
       dim=d.naconmax,
@@ -499,17 +373,7 @@ class GpuPhysics:
         d.nacon,
         d.contact.worldid,
         d.contact.geom,
-        self._nodes,
-        self._slots,
+        batch.nodes,
+        batch.slots,
       ],
     )
-    wp.launch(
-      gpu_steps.read_poses,
-      dim=(W, nodes),
-      inputs=[*seen, wp.vec3(*parts.PARKING)],
-      outputs=list(self._poses),
-    )
-
-
-def _on_host(array: Any) -> Any:
-  return array.numpy()

@@ -21,14 +21,42 @@ def struct(kind: Any, **fields: Any) -> Any:
 
 
 def padded(
-  grounds: Sequence[terrain.Pieces], field: str, most: int, kind: Any
-) -> Any:
-  """A field of some terrains as a device array, [C, most, ...]."""
+  grounds: Sequence[terrain.Pieces], field: str, most: int
+) -> np.ndarray:
+  """A field of some terrains, float32 [C, most, ...]."""
   rows = [np.asarray(getattr(ground, field)) for ground in grounds]
   out = np.zeros((len(rows), most, *rows[0].shape[1:]), np.float32)
   for row, values in zip(out, rows, strict=True):
     row[: len(values)] = values
-  return wp.array(out, dtype=kind)
+  return out
+
+
+def slots(num_worlds: int, num_players: int, num_slots: int) -> Any:
+  """Slots that hold nothing."""
+  W, P, S = num_worlds, num_players, num_slots
+  return struct(
+    gpu_worlds.Slots,
+    types=wp.zeros((W, S), dtype=int),
+    frozen=wp.zeros((W, S), dtype=wp.bool),
+    at=wp.zeros((W, S), dtype=wp.vec3),
+    yaw=wp.zeros((W, S), dtype=float),
+    held=wp.full((W, P), -1, dtype=int),
+    touching=wp.zeros((W, P + S, P + S), dtype=wp.bool),
+  )
+
+
+def starts(num_worlds: int, num_players: int, num_slots: int) -> Any:
+  """Room for the worlds' starts."""
+  W, P, S = num_worlds, num_players, num_slots
+  return struct(
+    gpu_worlds.Starts,
+    types=wp.zeros((W, S), dtype=int),
+    frozen=wp.zeros((W, S), dtype=wp.bool),
+    at=wp.zeros((W, S), dtype=wp.vec3),
+    yaw=wp.zeros((W, S), dtype=float),
+    player_at=wp.zeros((W, P), dtype=wp.vec3),
+    touching=wp.zeros((W, P + S, P + S), dtype=wp.bool),
+  )
 
 
 def places(

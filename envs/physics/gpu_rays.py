@@ -171,13 +171,18 @@ def cast(
   origins: wp.array3d[float],  # [C, R, 3]
   directions: wp.array3d[float],  # [C, R, 3]
   exclude: wp.array2d[int],  # [C, R]
+  wanted: wp.array2d[wp.bool],  # [C, R]; None for all
   scene: Scene,
   distance: wp.array2d[float],  # [C, R]
   node: wp.array2d[int],  # [C, R]
   normal: wp.array3d[float],  # [C, R, 3]
 ):
-  """The nearest geom on each ray; distance -1 for none."""
+  """The nearest geom on each ray that is wanted; distance -1 for none."""
   row, ray = wp.tid()
+  if wanted and not wanted[row, ray]:
+    distance[row, ray] = -1.0
+    node[row, ray] = _NODE_NONE
+    return
   world = worlds[row]
   origin = wp.vec3(
     origins[row, ray, 0], origins[row, ray, 1], origins[row, ray, 2]

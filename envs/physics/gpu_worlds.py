@@ -1,4 +1,4 @@
-"""Device code that changes worlds: terrain, slots, starts.
+"""Device code that changes what slots of worlds hold.
 
 All writes go to rows of MJWarp's batched model fields and of its data; see
 `gpu_model` for what the rows mean. Dimensions are worlds first.
@@ -81,6 +81,18 @@ class Slots:
 
 
 @wp.struct
+class Starts:
+  """Where slots and players start, and which frozen objects touch."""
+
+  types: wp.array2d[int]
+  frozen: wp.array2d[wp.bool]
+  at: wp.array2d[wp.vec3]
+  yaw: wp.array2d[float]
+  player_at: wp.array2d[wp.vec3]
+  touching: wp.array3d[wp.bool]
+
+
+@wp.struct
 class Places:
   """Where slots and players are in the arrays, and where slots wait."""
 
@@ -116,50 +128,6 @@ def _write_geoms(geoms: Geoms, kinds: Kinds, world: int, first: int, kind: int):
   )
   for i in range(_SHAPES):
     geoms.shown[world, first + i] = shape == i
-
-
-@wp.kernel
-def load_terrain(
-  ids: wp.array[int],  # [C]
-  num_boxes: wp.array[int],  # [C]
-  box_at: wp.array2d[wp.vec3],  # [C, B]
-  box_half: wp.array2d[wp.vec3],  # [C, B]
-  num_ramps: wp.array[int],  # [C]
-  ramp_at: wp.array2d[wp.vec3],  # [C, R]
-  ramp_yaw: wp.array2d[float],  # [C, R]
-  first_ramp: int,
-  ramp_mesh: int,
-  mesh_pos: wp.vec3,
-  mesh_mat: wp.mat33,
-  parking: wp.vec3,
-  geoms: Geoms,
-):
-  """Writes the pieces of some worlds' terrain."""
-  row, piece = wp.tid()
-  world = ids[row]
-  used = wp.bool(False)
-  if piece < first_ramp:
-    at, half = wp.vec3(parking), wp.vec3(0.1, 0.1, 0.1)
-    used = piece < num_boxes[row]
-    if used:
-      at = wp.vec3(box_at[row, piece])
-      half = wp.vec3(box_half[row, piece])
-    geoms.size[world, piece] = half
-    geoms.aabb[world, piece, 1] = half
-    geoms.rbound[world, piece] = wp.length(half)
-    geoms.xpos[world, piece] = at
-    geoms.xmat[world, piece] = wp.identity(n=3, dtype=float)
-  else:
-    ramp = piece - first_ramp
-    used = ramp < num_ramps[row]
-    geoms.dataid[world, piece] = wp.where(used, ramp_mesh, -1)
-    if used:
-      turn = upright(ramp_yaw[row, ramp])
-      geoms.xpos[world, piece] = ramp_at[row, ramp] + turn @ mesh_pos
-      geoms.xmat[world, piece] = turn @ mesh_mat
-    else:
-      geoms.xpos[world, piece] = parking
-  geoms.shown[world, piece] = used
 
 
 @wp.kernel
@@ -263,41 +231,3 @@ def write_slots(
   for other in range(places.num_players + places.num_slots):
     slots.touching[world, node, other] = False
     slots.touching[world, other, node] = False
-
-
-@wp.kernel
-def start_players(
-  restored: wp.array[wp.bool],  # [W]
-  start_at: wp.array2d[wp.vec3],  # [W, P]
-  start_yaw: wp.array2d[float],  # [W, P]
-  fixed_touching: wp.array3d[wp.bool],  # [W, M, M]
-  places: Places,
-  bodies: Bodies,
-  slots: Slots,
-  yaw: wp.array2d[float],  # [W, P]
-  stood: wp.array2d[wp.bool],  # [W, P]
-):
-  """Puts players at their start, empty-handed; slots are written before."""
-  world = wp.tid()
-  if not restored[world]:
-    return
-  for player in range(places.num_players):
-    yaw[world, player] = start_yaw[world, player]
-    stood[world, player] = False
-    slots.held[world, player] = -1
-    place = start_at[world, player]
-    for i in range(3):
-      bodies.qpos[world, 3 * player + i] = place[i]
-      bodies.qpos[world, 3 * (places.num_players + player) + i] = 0.0
-  for i in range(6 * places.num_players):
-    bodies.qvel[world, i] = 0.0
-    bodies.qacc[world, i] = 0.0
-    bodies.warmstart[world, i] = 0.0
-  for i in range(5 * places.num_players):
-    bodies.ctrl[world, i] = 0.0
-  nodes = places.num_players + places.num_slots
-  for first in range(nodes):
-    for second in range(nodes):
-      slots.touching[world, first, second] = fixed_touching[
-        world, first, second
-      ]
