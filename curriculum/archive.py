@@ -43,6 +43,11 @@ class Archive:
     """Mean number of trials of the tasks' episodes, 0 when empty."""
     return float(self._trials.mean()) if len(self) else 0.0
 
+  def trials(self, index: int) -> int:
+    """Trials of the episodes of a kept task."""
+    [trials] = self._trials[self._indices == index]
+    return int(trials)
+
   def offer(self, index: int, fitness: float, trials: int, now: int) -> None:
     """Takes a task in if there is room or it beats the worst, which leaves."""
     if len(self) < self._capacity:

@@ -4,8 +4,6 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from envs import task as task_lib
-
 # Tasks are functions of an index, so a pool has no cost; this is the size of
 # the paper's larger pool (§1.6).
 POOL_SIZE = 25_000_000_000
@@ -16,13 +14,15 @@ class Assignment(NamedTuple):
 
   Attributes:
     key: Identifies the assignment, for the record that comes back.
-    task: What to play; its number of trials is the episode's.
+    task: What to play, as the curriculum's `sample_task` gave it: a task,
+      whose number of trials is the episode's, or what stands for one until it
+      is drawn.
     learn: Whether the episode's unrolls go to the learner (Robust PLR
       evaluates new tasks without learning from them).
   """
 
   key: int
-  task: task_lib.Task
+  task: Any
   learn: bool
 
 

@@ -2,10 +2,10 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 from curriculum import base, uniform
 from curriculum import plr as plr_lib
-from envs import task as task_lib
 
 KINDS = ("uniform", "plr")
 
@@ -31,14 +31,15 @@ class CurriculumConfig:
 
 def make_curriculum(
   config: CurriculumConfig,
-  sample_task: Callable[[int], task_lib.Task],
+  sample_task: Callable[[int], Any],
   seed: int,
 ) -> base.Curriculum:
   """Makes the curriculum.
 
   Args:
     config: Which, and its settings.
-    sample_task: Gives the task of an index in [0, POOL_SIZE).
+    sample_task: Gives the task of an index in [0, POOL_SIZE), or what shall
+      stand for it; assignments carry it, and no curriculum looks into it.
     seed: Seed of its draws.
   """
   if config.kind == "plr":

@@ -17,12 +17,11 @@ import numpy as np
 
 from curriculum import archive as archive_lib
 from curriculum import base, statistics
-from envs import task as task_lib
 
 FITNESSES = ("td_error", "value", "policy")
 
 # Actors die, and their assignments with them: the oldest are forgotten.
-_MAX_OUTSTANDING = 10_000
+_MAX_OUTSTANDING = 100_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,14 +85,15 @@ class PLRCurriculum:
   def __init__(
     self,
     config: PLRConfig,
-    sample_task: Callable[[int], task_lib.Task],
+    sample_task: Callable[[int], Any],
     seed: int,
   ):
     """Makes a curriculum with an empty archive.
 
     Args:
       config: Its settings.
-      sample_task: Gives the task of an index in [0, POOL_SIZE).
+      sample_task: Gives the task of an index in [0, POOL_SIZE), or what shall
+        stand for it; assignments carry it, and nothing here looks into it.
       seed: Seed of the draws.
     """
     self._config = config
@@ -228,7 +228,7 @@ class PLRCurriculum:
     index = self._archive.draw(
       self._rng, self._draws, config.beta, config.staleness
     )
-    trials = self._sample_task(index).trials
+    trials = self._archive.trials(index)
     episodes = math.ceil(config.train_trials / trials)
     self._to_train.extend([_Episode(index, self._draws)] * episodes)
     archived = set(self._archive.indices)

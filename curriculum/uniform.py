@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from curriculum import base, statistics
-from envs import task as task_lib
 
 
 class UniformCurriculum:
@@ -16,11 +15,12 @@ class UniformCurriculum:
   An assignment's key is the task's index in the pool.
   """
 
-  def __init__(self, sample_task: Callable[[int], task_lib.Task], seed: int):
+  def __init__(self, sample_task: Callable[[int], Any], seed: int):
     """Makes a curriculum.
 
     Args:
-      sample_task: Gives the task of an index in [0, base.POOL_SIZE).
+      sample_task: Gives the task of an index in [0, base.POOL_SIZE), or what
+        shall stand for it; assignments carry it.
       seed: Seed of the draws.
     """
     self._sample_task = sample_task

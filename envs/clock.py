@@ -75,9 +75,7 @@ class HostClock:
     self, env_ids: np.ndarray, trials: np.ndarray, trial_steps: np.ndarray
   ) -> None:
     """Starts episodes of so many trials of so many steps, int [C]."""
-    for field, value in zip(
-      self.now, (0, 0, trials, trial_steps), strict=True
-    ):
+    for field, value in zip(self.now, (0, 0, trials, trial_steps), strict=True):
       field[env_ids] = value
 
 

@@ -2,6 +2,8 @@
 but what is asked for, and no step waits for the one before.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -22,7 +24,7 @@ class DeviceStepper:
   ):
     n, p = num_envs, config.num_players
     self.rows = TaskRows(n, config)
-    self.physics: base.DevicePhysics = physics
+    self.physics: Any = physics  # Its rays and steps take JAX's arrays too.
     self.session = session_lib.empty(n, p, config.num_slots)
     self._nothing = device_stages.no_tally(n, p, config.max_rules)
     self._tally = self._nothing
@@ -43,11 +45,8 @@ class DeviceStepper:
       self.rows.device, self.session, starts.next_trial, starts.episode
     )
     self._restore(starts)
-    state = self.physics.shared_state()
-    self._poses = avatar.Poses(
-      state.object_pos, state.player_pos, state.player_yaw, state.touching
-    )
-    nobody = jnp.zeros_like(state.touching)
+    self._poses = self._look_around()
+    nobody = jnp.zeros_like(self._poses.touching)
     return self._observe(nobody, self._everywhere)
 
   def step(
@@ -58,10 +57,7 @@ class DeviceStepper:
     self._load(starts)
     wanted, *control = stages.control(self.session, self._poses, actions)
     self.physics.step(base.AvatarControl(*wanted))
-    state = self.physics.shared_state()
-    poses = avatar.Poses(
-      state.object_pos, state.player_pos, state.player_yaw, state.touching
-    )
+    poses = self._look_around()
     look = device_stages.look(
       self.rows.device,
       self.session.slot_types,
@@ -83,8 +79,16 @@ class DeviceStepper:
     )
     self.physics.set_slots_where(*change)
     self._restore(starts)
-    self._poses = avatar.Poses(*self.physics.poses(), poses.touching)
+    pos, feet, yaw = self.physics.poses()
+    self._poses = avatar.Poses(pos, feet, yaw, poses.touching)
     return self._observe(sees, anew)
+
+  def _look_around(self) -> avatar.Poses:
+    """Where everything is, and who touches whom."""
+    state = self.physics.shared_state()
+    return avatar.Poses(
+      state.object_pos, state.player_pos, state.player_yaw, state.touching
+    )
 
   def _load(self, starts: Starts) -> None:
     """Puts the rows of new tasks on the device."""

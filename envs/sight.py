@@ -240,9 +240,7 @@ def all_lines(sources: Array, targets: Array) -> AllLines:
   )
 
 
-def free(
-  lines: AllLines, distance: Array, node: Array, pairs: Array
-) -> Array:
+def free(lines: AllLines, distance: Array, node: Array, pairs: Array) -> Array:
   """Which of the wanted pairs nothing is between, bool [N, A, M].
 
   Args:

@@ -15,7 +15,7 @@ from agent.replay import base as replay_base
 from agent.replay import spec as spec_lib
 from curriculum import base as curriculum_base
 from curriculum import factory
-from envs import land, sampler
+from envs import land, sampler, task_rows
 from envs import task as task_lib
 from launch import config as config_lib
 from launch import errors
@@ -117,7 +117,7 @@ def environment(
   config: config_lib.ExperimentConfig,
   num_envs: int,
   seed: int,
-  next_task: Callable[[int], task_lib.Task],
+  next_task: Callable[[int], task_lib.Task | task_rows.Prepared],
 ) -> land.Land:
   """Makes a batch of environments.
 
@@ -160,11 +160,17 @@ def actor_loop(
 
 
 def curriculum(
-  config: config_lib.ExperimentConfig,
+  config: config_lib.ExperimentConfig, by_index: bool = False
 ) -> curriculum_base.Curriculum:
-  """Makes the curriculum over the training half of the tasks."""
+  """Makes the curriculum over the training half of the tasks.
+
+  Args:
+    config: The run's config.
+    by_index: Whether what it assigns are indices of tasks, to be drawn later.
+  """
+  draw = sampler.TaskSampler(config.tasks).task
   return factory.make_curriculum(
-    config.curriculum, sampler.TaskSampler(config.tasks).task, config.run.seed
+    config.curriculum, (lambda i: i) if by_index else draw, config.run.seed
   )
 
 

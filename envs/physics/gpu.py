@@ -68,7 +68,7 @@ class GpuPhysics:
     self.device = wp.get_device(device)
     self._exchange = gpu_exchange.Exchange(self.device)
     self._graph: Any = None
-    self._watched: jax.Array | None = None
+    self._watched: Any = None
     with wp.ScopedDevice(self.device):
       self._batch = gpu_batch.GpuBatch(
         num_envs, S, P, self.device, self._exchange
@@ -298,7 +298,7 @@ class GpuPhysics:
     """Worlds that ever had more contacts than there is room for."""
     return int(np.count_nonzero(self.data.overflow.numpy()[: self.num_envs]))
 
-  def _given(self, *arrays: Any) -> list[jax.Array]:
+  def _given(self, *arrays: Any) -> list[Any]:
     """As JAX arrays, of the environments alone."""
     given = self._exchange.give(*arrays)
     if self.num_envs == self._batch.num_worlds:

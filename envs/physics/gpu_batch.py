@@ -77,7 +77,7 @@ class GpuBatch:
     self._num_slots = S = num_slots
     self._num_players = P = num_players
     self._device = device
-    self._take = exchange.take
+    self._exchange = exchange
     self.num_worlds = W = max(num_envs, _LEAST_WORLDS)
     self.watched = np.ones(W, bool)
     self._starts: list[gpu_start.Start] = []
@@ -166,13 +166,13 @@ class GpuBatch:
     scenes = [start.scene for start in starts]
 
     def rows(values: Sequence[np.ndarray], kind: Any) -> Any:
-      return self._take(np.stack(values), kind)
+      return self._exchange.take(np.stack(values), kind)
 
     wp.launch(
       gpu_loading.load_starts,
       dim=(len(ids), self._num_players + self._num_slots),
       inputs=[
-        self._take(np.asarray(ids), int),
+        self._exchange.take(np.asarray(ids), int),
         rows([scene.slot_types for scene in scenes], int),
         rows([scene.slot_frozen for scene in scenes], wp.bool),
         rows([scene.slot_at for scene in scenes], wp.vec3),
@@ -193,7 +193,8 @@ class GpuBatch:
     self, ids: np.ndarray, starts: Sequence[gpu_start.Start]
   ) -> None:
     """Writes the pieces of the terrain of some worlds."""
-    had, compiled, take = self._capacity, self._compiled, self._take
+    had, compiled = self._capacity, self._compiled
+    take = self._exchange.take
     grounds = [start.ground for start in starts]
     position, rotation = compiled.ramp_pose
 
@@ -225,7 +226,7 @@ class GpuBatch:
     start = self._start
     every = np.repeat(worlds[:, None], self._num_slots, axis=1)
     self._write_slots(
-      self._take(every, wp.bool),
+      self._exchange.take(every, wp.bool),
       start.types,
       start.frozen,
       start.at,
@@ -235,8 +236,8 @@ class GpuBatch:
       gpu_loading.start_players,
       dim=self.num_worlds,
       inputs=[
-        self._take(worlds, wp.bool),
-        self._take(yaw, float),
+        self._exchange.take(worlds, wp.bool),
+        self._exchange.take(yaw, float),
         start,
         self.places,
         self.bodies,
@@ -255,10 +256,10 @@ class GpuBatch:
       positions: Centres of the new objects, float [C, S, 3].
     """
     self._write_slots(
-      self._take(changed, wp.bool),
-      self._take(types, int),
+      self._exchange.take(changed, wp.bool),
+      self._exchange.take(types, int),
       self._free,
-      self._take(positions, wp.vec3),
+      self._exchange.take(positions, wp.vec3),
       self._ahead,
     )
 

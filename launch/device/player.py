@@ -1,7 +1,8 @@
 """Plays: steps the environments and cuts what they did into unrolls.
 
 All that is decided on the host follows from the tasks' lengths, so on a device
-whose environments stay there nothing is waited for. N: environments, T: steps
+whose environments stay there nothing is waited for, but for records of
+episodes that ended some steps ago. N: environments, T: steps
 of an unroll.
 """
 
@@ -52,7 +53,7 @@ class Player:
 
   Args:
     make_environment: From the function that gives an environment's next task,
-      the batch of N environments.
+      prepared or not, the batch of N environments.
     actor: The acting functions.
     observation_spec: Shape and dtype of each observation, without batch.
     action_sizes: Of the action heads.
@@ -72,7 +73,7 @@ class Player:
 
   def __init__(
     self,
-    make_environment: Callable[[Callable[[int], task_lib.Task]], Environment],
+    make_environment: Callable[[Callable[[int], Any]], Environment],
     actor: acting.Actor,
     observation_spec: Any,
     action_sizes: Sequence[int],
@@ -105,6 +106,7 @@ class Player:
     self._start = np.zeros(num_envs, np.int64)  # Of the unrolls under way.
     self._half = np.zeros(num_envs, np.int64)  # Of the snapshots: theirs.
     self._trial = np.zeros(num_envs, np.int64)
+    self._trials = np.ones(num_envs, np.int64)
     self._acted_in = np.zeros(num_envs, np.int64)  # Trial of the last action.
     self._counts = np.zeros(num_envs, bool)  # Whether that was the last trial.
     self._assignments: list[base.Assignment | None] = [None] * num_envs
@@ -113,10 +115,10 @@ class Player:
     self._now = _no_step(num_envs, observation_spec)
     self._begun = False
 
-  def _next_task(self, row: int) -> task_lib.Task:
+  def _next_task(self, row: int) -> Any:
     [assignment] = self._desk.next_tasks(1)
     self._assignments[row] = assignment
-    self._trial[row] = 0
+    self._trial[row], self._trials[row] = 0, assignment.task.trials
     return assignment.task
 
   def step(self, params: types.Params, version: int) -> None:
@@ -152,8 +154,7 @@ class Player:
     self._records.tell(time)
     then = self.environment.step(output.action)
     acted = ~last
-    trials = [a.task.trials for a in self._assignments if a is not None]
-    self._counts = acted & (self._trial + 1 == trials)
+    self._counts = acted & (self._trial + 1 == self._trials)
     self._acted_in = self._trial.copy()
     self._trial[acted & np.asarray(then.trial_last)] += 1
     self._desk.count_steps(int(acted.sum()))
@@ -264,6 +265,7 @@ class Player:
         state["keys"], tasks, state["learn"], strict=True
       )
     ]
+    self._trials[:] = [task.trials for task in tasks]
     self._records.load_state_dict(state["records"])
 
 

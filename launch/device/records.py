@@ -9,6 +9,7 @@ import collections
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
 from curriculum import base
@@ -66,6 +67,9 @@ class Records:
       rewards: Of all environments, [N, K].
       errors: Of all environments, [N, 4].
     """
+    for array in (rewards, errors):
+      if isinstance(array, jax.Array):
+        array.copy_to_host_async()
     key, task, learn = assignment
     self._played.append(
       _Played(time, row, key, learn, task.trials, rewards, errors)

@@ -15,6 +15,7 @@ from agent import checkpoint, types
 from envs import land, land_state
 from launch import builder, config, errors, metrics, progress, rundir
 from launch.device import learning as learning_lib
+from launch.device import prefetch
 from launch.roles import desk as desk_lib
 from launch.roles import resuming, status
 
@@ -55,9 +56,21 @@ class Trainer:
       seed,
       device,
     )
-    self._desk = desk_lib.Desk(builder.curriculum(experiment))
+    # On an accelerator tasks are made ready ahead; where physics takes the
+    # processor, that would only take it from physics.
+    ahead = experiment.env.backend == "gpu"
+    self._desk = desk_lib.Desk(builder.curriculum(experiment, by_index=ahead))
+    self._ahead = (
+      prefetch.AheadDesk(
+        self._desk,
+        prefetch.Maker(experiment.tasks, experiment.env),
+        experiment.actor.envs_per_actor,
+      )
+      if ahead
+      else None
+    )
     self._player = builder.player(
-      experiment, made, self._desk, self._learning.insert
+      experiment, made, self._ahead or self._desk, self._learning.insert
     )
     # Physics on an accelerator can't be saved: then episodes start anew.
     self._exact = land_state.can_save(self._environment)
@@ -208,5 +221,7 @@ class Trainer:
   def close(self) -> None:
     """Ends all that was started."""
     self._learning.close()
+    if self._ahead is not None:
+      self._ahead.close()
     self._metrics.close()
     self._line.close()

@@ -5,9 +5,10 @@ import functools
 import unittest
 from unittest import mock
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
 from envs import land, sampler, sampler_config
 from tests.envs import land_fixtures as fixtures
@@ -124,6 +125,67 @@ class PicturesTest(absltest.TestCase):
     self.assertGreater(on_cpu.std(), 10)  # There is something to see.
     apart = np.abs(on_gpu - on_cpu).max(axis=-1)
     self.assertGreaterEqual(np.mean(apart <= 1), 0.995)
+
+
+@pytest.mark.timeout(1200)  # The kernels may have to be compiled.
+@unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)
+class WaitingTest(parameterized.TestCase):
+  """No step waits for the device, whatever starts or ends with it."""
+
+  def _play(self, config, spoil=None) -> int:
+    """Plays two episodes under `tracing`; returns how many trials ended."""
+    from tests.envs.physics import tracing
+
+    env = _gpu_land(
+      self,
+      fixtures.busy_task(trials=1),
+      fixtures.busy_task(trials=2),
+      config=config,
+    )
+    ends = []
+
+    def work() -> None:
+      env.reset()
+      for _ in range(48):
+        # As a network would give them: not there yet.
+        step = env.step(jnp.zeros((fixtures.NUM_ENVS, 6), jnp.int32) + 1)
+        ends.append(step.trial_last.sum())
+        if spoil:
+          spoil(env, step)
+
+    tracing.trace(work)
+    return sum(ends)
+
+  @parameterized.parameters("entities", "pixels")
+  def test_nothing_waits(self, observation):
+    config = dataclasses.replace(
+      fixtures.CONFIG, observation=observation, pixels=(4, 3)
+    )
+    self.assertEqual(self._play(config), 6)
+
+  @parameterized.named_parameters(
+    ("array", lambda env, step: np.asarray(step.reward)),
+    ("truth", lambda env, step: bool(step.reward.any())),
+    ("number", lambda env, step: float(step.reward[0])),
+    ("item", lambda env, step: step.reward[0].item()),
+    ("index", lambda env, step: np.zeros(9)[step.observation["goal"][0]]),
+    ("tally", lambda env, step: env.dropped_spawns),
+    ("view", lambda env, step: env.state_view(0)),
+    ("physics", lambda env, step: env.physics.data.qpos.numpy()),
+    ("wait", lambda env, step: env.physics.wait()),
+  )
+  def test_a_wait_would_be_seen(self, spoil):
+    from tests.envs.physics import tracing
+
+    spoiled = []
+
+    def spoil_once(env, step):
+      spoiled.append(step)
+      spoil(env, step)
+
+    with self.assertRaises(tracing.Waited):
+      self._play(fixtures.CONFIG, spoil_once)
+    self.assertLen(spoiled, 1)
 
 
 if __name__ == "__main__":

@@ -71,6 +71,21 @@ class LandSuite(parameterized.TestCase):
     self.assertEqual(list(clock[14, :2]), [0, 1])
     self.assertEqual(list(clock[15, :2]), [1, 0])
 
+  def test_the_host_and_the_device_have_one_time(self):
+    lengths = ((1, 2.0), (3, 2.5), (2, 3.0))
+    tasks = [fixtures.busy_task(*length) for length in lengths]
+    env = self.land(*tasks)
+    rng = np.random.default_rng(0)
+    env.reset()
+    ends = 0
+    for _ in range(130):
+      for here, there in zip(
+        env._clock.now, env._stepper.session.clock, strict=True
+      ):
+        np.testing.assert_array_equal(here, there)
+      ends += env.step(fixtures.random_actions(rng)).last.sum()
+    self.assertGreater(ends, 4)
+
   def test_action_in_the_step_that_starts_an_episode_is_ignored(self):
     task = fixtures.busy_task(trials=1)
     envs = [self.land(task) for _ in range(2)]

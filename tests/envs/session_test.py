@@ -11,7 +11,8 @@ from tests.envs import land_fixtures as fixtures
 def _played() -> tuple[session.Tasks, session.Session]:
   """Tasks of two environments, and a session in the midst of things."""
   rows = task_rows.TaskRows(2, fixtures.CONFIG)
-  rows.load(np.arange(2), [fixtures.busy_task(trials=2)] * 2)
+  task = task_rows.prepare(fixtures.busy_task(trials=2), fixtures.CONFIG)
+  rows.load(np.arange(2), [task, task])
   start = session.empty(2, 1, fixtures.CONFIG.num_slots)
   played = jax.tree.map(lambda x: np.full(x.shape, 1, x.dtype), start)
   played = played._replace(pitch=np.full((2, 1), 0.5, np.float32))

@@ -1,5 +1,8 @@
 """Tests for tasks as rows of arrays."""
 
+import dataclasses
+
+import jax
 import numpy as np
 from absl.testing import absltest
 
@@ -14,11 +17,15 @@ class TaskRowsTest(absltest.TestCase):
     self.rows = task_rows.TaskRows(2, fixtures.CONFIG)
     self.busy = fixtures.busy_task()
 
+  def load(self, env_ids, tasks):
+    prepared = [task_rows.prepare(task, fixtures.CONFIG) for task in tasks]
+    self.rows.load(np.asarray(env_ids), prepared)
+
   def test_a_row_says_what_its_task_says(self):
     other = fixtures.make_task(
       [], Literal("hold", fixtures.PLAYER, fixtures.CUBE)
     )
-    self.rows.load(np.arange(2), [other, self.busy])
+    self.load([0, 1], [other, self.busy])
     arrays = task_arrays.to_arrays(self.busy)
     np.testing.assert_array_equal(self.rows.shown["goal"][1], arrays.goal[:1])
     np.testing.assert_array_equal(
@@ -44,13 +51,13 @@ class TaskRowsTest(absltest.TestCase):
     self.assertEqual(np.count_nonzero(literals), 2)
 
   def test_what_was_given_out_stays_as_it_was(self):
-    self.rows.load(np.arange(2), [self.busy, self.busy])
+    self.load([0, 1], [self.busy, self.busy])
     device, shown = self.rows.device, self.rows.shown
     goal, types = shown["goal"].copy(), np.array(device.start_types)
     other = fixtures.make_task(
       [], Literal("hold", fixtures.PLAYER, fixtures.CUBE)
     )
-    self.rows.load(np.asarray([1]), [self.busy, other])
+    self.load([1], [other])
     np.testing.assert_array_equal(shown["goal"], goal)
     np.testing.assert_array_equal(device.start_types, types)
     self.assertFalse(np.array_equal(self.rows.shown["goal"][1], goal[1]))
@@ -59,14 +66,40 @@ class TaskRowsTest(absltest.TestCase):
     with self.assertRaises(ValueError):
       self.rows.shown["goal"][0] = 0
 
+  def test_on_a_device_the_rows_are_the_same(self):
+    config = dataclasses.replace(fixtures.CONFIG, backend="gpu", device="cpu")
+    there = task_rows.TaskRows(3, config)
+    self.rows = task_rows.TaskRows(3, fixtures.CONFIG)
+    other = fixtures.make_task(
+      [], Literal("hold", fixtures.PLAYER, fixtures.CUBE), trials=3
+    )
+    given = []
+    for ids, tasks in (([0, 1, 2], [self.busy] * 3), ([0, 2], [other] * 2)):
+      self.load(ids, tasks)
+      there.load(
+        np.asarray(ids), [task_rows.prepare(t, fixtures.CONFIG) for t in tasks]
+      )
+      given.append((there.device, there.shown))
+      jax.tree.map(
+        np.testing.assert_array_equal,
+        (there.device, there.shown),
+        (self.rows.device, self.rows.shown),
+      )
+    # What was given out before stays as it was.
+    np.testing.assert_array_equal(given[0][0].trials, 2)
+    np.testing.assert_array_equal(given[1][0].trials, [3, 2, 3])
+
   def test_contacts_are_wanted_where_the_task_asks_for_touching(self):
     touching = fixtures.make_task(
       [],
       Literal("hold", fixtures.PLAYER, fixtures.CUBE),
       [Rule(Literal("touching", fixtures.CUBE, fixtures.SPHERE), ())],
     )
-    scenes = self.rows.load(np.arange(2), [self.busy, touching])
-    self.assertEqual([bool(x.contacts) for x in scenes], [False, True])
+    contacts = [
+      bool(task_rows.prepare(task, fixtures.CONFIG).scene.contacts)
+      for task in (self.busy, touching)
+    ]
+    self.assertEqual(contacts, [False, True])
 
   def test_refuses_too_many_rules(self):
     task = fixtures.make_task(
@@ -75,7 +108,7 @@ class TaskRowsTest(absltest.TestCase):
       [Rule(Literal("near", fixtures.CUBE, fixtures.SPHERE), ())] * 5,
     )
     with self.assertRaisesRegex(ValueError, "is 5, allowed: at most 4"):
-      self.rows.load(np.asarray([0]), [task, task])
+      task_rows.prepare(task, fixtures.CONFIG)
 
 
 if __name__ == "__main__":
