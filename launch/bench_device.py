@@ -17,6 +17,7 @@ from envs import task as task_lib
 from envs.physics import backends
 from launch import bench_agent, builder, errors, timing
 from launch import config as config_lib
+from launch.device import prefetch
 
 _PIXELS = (96, 72)
 _SQUARE = 8192  # Rows of the matrices on an accelerator, and else.
@@ -79,6 +80,9 @@ def env(
 ) -> dict[str, float]:
   """Steps a second on the gpu back end: physics and rays alone, and Land.
 
+  Also what a task takes to be made ready, `task_ms`, and how long the stepping
+  thread waited for one, `task_wait_ms`: nothing where that is hidden.
+
   Args:
     config: Of the environments and their tasks; its device is used.
     num_envs: Environments.
@@ -100,13 +104,20 @@ def env(
       backend="gpu",
       device=config.env.device,
     )
-    world = land.Land(num_envs, settings, lambda row: draw(next(count)))
+    ahead = prefetch.Prefetcher(
+      lambda: next(count),
+      lambda index: index,
+      prefetch.Maker(config.tasks, settings),
+      num_envs,
+    )
+    world = land.Land(num_envs, settings, lambda row, a=ahead: a.take()[1])
     physics = world.physics
     assert isinstance(physics, gpu.GpuPhysics)
     world.reset()
     physics.wait()
     if observation == "entities":
       result["env_gpu_load_ms"] = _load_ms(world, draw, count)
+    waited, taken = ahead.waited_seconds, ahead.taken
     step = _stepping(world)
     works = {f"env_gpu_{observation}_steps_per_s": step}
     if observation == "entities":
@@ -117,6 +128,12 @@ def env(
     for name, rate in zip(works, rates, strict=True):
       result[name] = rate * num_envs
     result["env_gpu_overflows_count"] = float(physics.overflows())
+    ahead.close()
+    result["env_gpu_task_ms"] = 1e3 * ahead.making_seconds / ahead.prepared
+    waited = ahead.waited_seconds - waited
+    result[f"env_gpu_{observation}_task_wait_ms"] = (
+      1e3 * waited / max(1, ahead.taken - taken)
+    )
   bare = 1 / (
     1 / result["env_gpu_bare_steps_per_s"]
     + 1 / result[f"env_gpu_bare_{size}_frames_per_s"]

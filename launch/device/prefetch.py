@@ -76,7 +76,7 @@ class Prefetcher(Generic[Order]):
     self,
     ask: Callable[[], Order],
     index: Callable[[Order], int],
-    maker: Callable[[int], task_rows.Prepared],
+    maker: Callable[[int], Any],
     depth: int,
     workers: int | None = None,
   ):
@@ -155,7 +155,7 @@ class AheadDesk:
   def __init__(
     self,
     desk: Any,
-    maker: Callable[[int], task_rows.Prepared],
+    maker: Callable[[int], Any],
     depth: int,
     workers: int | None = None,
   ):
@@ -195,10 +195,10 @@ def _spare_cores() -> int:
   return max(1, min(_MOST_WORKERS, cores - 2))
 
 
-_maker: Callable[[int], task_rows.Prepared]  # Of a worker.
+_maker: Callable[[int], Any]  # Of a worker.
 
 
-def _begin(maker: Callable[[int], task_rows.Prepared]) -> None:
+def _begin(maker: Callable[[int], Any]) -> None:
   """Readies a worker: it makes tasks until its parent ends."""
   global _maker
   _maker = maker

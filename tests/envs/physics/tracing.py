@@ -16,7 +16,7 @@ import warp as wp
 from envs.physics import gpu_exchange
 
 
-class _WarpWaited(Exception):
+class _WarpWaitedError(Exception):
   """Warp was waited for."""
 
 
@@ -24,7 +24,7 @@ class _WarpWaited(Exception):
 Waited = (
   jax.errors.ConcretizationTypeError,
   jax.errors.TracerArrayConversionError,
-  _WarpWaited,
+  _WarpWaitedError,
 )
 _TOKENS: list[jax.Array] = []  # Makes what Warp gives a value that is traced.
 
@@ -63,7 +63,7 @@ def _guarded() -> Iterator[None]:
     return wp.zeros(array.shape[: array.ndim - inner], dtype=kind)
 
   def refuse(*args, **kwargs):
-    raise _WarpWaited
+    raise _WarpWaitedError
 
   with (
     mock.patch.object(gpu_exchange.Exchange, "give", give),

@@ -136,6 +136,7 @@ class PrefetcherTest(absltest.TestCase):
     victim = subprocess.Popen(
       [sys.executable, "-c", _VICTIM], stdout=subprocess.PIPE, text=True
     )
+    assert victim.stdout is not None
     self.addCleanup(victim.stdout.close)
     workers = victim.stdout.readline().split()
     self.assertLen(workers, 1)
