@@ -83,7 +83,7 @@ class LandVectorEnv(gymnasium.vector.VectorEnv):
         [p if s is None else s for p, s in zip(present, seed, strict=True)]
       )
     step = self._land.reset()
-    return step.observation, self._info(step)
+    return _on_host(step.observation), self._info(step)
 
   def step(
     self, actions: np.ndarray
@@ -98,8 +98,8 @@ class LandVectorEnv(gymnasium.vector.VectorEnv):
     step = self._land.step(actions)
     truncated = np.zeros(self.num_envs, bool)
     return (
-      step.observation,
-      step.reward.astype(np.float64),
+      _on_host(step.observation),
+      np.asarray(step.reward, np.float64),
       step.last,
       truncated,
       self._info(step),
@@ -110,6 +110,11 @@ class LandVectorEnv(gymnasium.vector.VectorEnv):
       "trial_last": step.trial_last,
       "dropped_spawns": self._land.dropped_spawns.copy(),
     }
+
+
+def _on_host(observation: dict[str, Any]) -> dict[str, np.ndarray]:
+  """As NumPy arrays, whatever the back end gives."""
+  return {name: np.asarray(value) for name, value in observation.items()}
 
 
 def _space(name: str, shape: tuple[int, ...], dtype: np.dtype) -> spaces.Box:

@@ -24,6 +24,7 @@ class ArchiveTest(absltest.TestCase):
     self.assertEqual(archive.mean_trials, 3.0)
     self.assertIn(8, archive)
     self.assertNotIn(1, archive)
+    self.assertEqual((archive.trials(2), archive.trials(8)), (2, 5))
 
   def test_a_refreshed_task_may_become_the_worst(self):
     archive = _filled([3.0, 1.0, 2.0])

@@ -50,6 +50,21 @@ class PLRCurriculumTest(parameterized.TestCase):
       self.assertLen({a.key for a in visit}, episodes)
       self.assertTrue(all(a.learn for a in visit))
 
+  def test_what_stands_for_a_task_is_not_looked_into(self):
+    config = plr.PLRConfig(capacity=10, replay_probability=0.5)
+    by_task = plr.PLRCurriculum(config, examples.sample_task, 0)
+    by_index = plr.PLRCurriculum(config, lambda index: index, 0)
+    learned = 0
+    for _ in range(80):
+      (a,), (b,) = by_task.next_tasks(1), by_index.next_tasks(1)
+      self.assertEqual((b.key, b.learn), (a.key, a.learn))
+      self.assertEqual(b.task, int(a.task.name))
+      learned += a.learn
+      for curriculum in (by_task, by_index):
+        curriculum.report(examples.record(a, _error(a)))
+    self.assertGreater(learned, 20)
+    self.assertEqual(by_index.state_dict(), by_task.state_dict())
+
   def test_a_fifth_of_the_draws_train(self):
     curriculum = _make()
     _play(curriculum, 9)

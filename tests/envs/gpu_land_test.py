@@ -10,21 +10,34 @@ import numpy as np
 import pytest
 from absl.testing import absltest, parameterized
 
-from envs import land, sampler, sampler_config
+from envs import (
+  constants,
+  dm_env_view,
+  gym_adaptor,
+  land,
+  sampler,
+  sampler_config,
+)
+from envs.literals import Literal
 from tests.envs import land_fixtures as fixtures
 from tests.envs import land_suite
 from tests.envs.physics import backends
 
 
-def _gpu_land(test, *tasks, config=fixtures.CONFIG, seed=0) -> land.Land:
-  """As `fixtures.make_land`, on a lent batch of worlds."""
+def _lent(test):
+  """While it lasts, environments on the gpu back end are given lent worlds."""
 
   def make(backend, num_envs, num_slots, num_players, num_threads, device):
     test.assertEqual((backend, device), ("gpu", "cpu"))
     return backends.lend(test, num_envs, num_slots, num_players)
 
+  return mock.patch("envs.physics.backends.make", make)
+
+
+def _gpu_land(test, *tasks, config=fixtures.CONFIG, seed=0) -> land.Land:
+  """As `fixtures.make_land`, on a lent batch of worlds."""
   config = dataclasses.replace(config, backend="gpu", device="cpu")
-  with mock.patch("envs.physics.backends.make", make):
+  with _lent(test):
     return fixtures.make_land(*tasks, config=config, seed=seed)
 
 
@@ -186,6 +199,50 @@ class WaitingTest(parameterized.TestCase):
     with self.assertRaises(tracing.Waited):
       self._play(fixtures.CONFIG, spoil_once)
     self.assertLen(spoiled, 1)
+
+
+@pytest.mark.timeout(1200)  # The kernels may have to be compiled.
+@unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)
+class ViewsTest(absltest.TestCase):
+  """What users of other interfaces are given is NumPy's here too."""
+
+  def setUp(self):
+    super().setUp()
+    self.config = dataclasses.replace(
+      fixtures.CONFIG, backend="gpu", device="cpu"
+    )
+    self.enter_context(_lent(self))
+
+  def test_gymnasium(self):
+    envs = gym_adaptor.LandVectorEnv(
+      fixtures.NUM_ENVS, lambda i: fixtures.busy_task(trials=1), self.config
+    )
+    shown, _ = envs.reset(seed=3)
+    self.assertTrue(envs.observation_space.contains(shown))
+    for step in range(1, 18):
+      shown, reward, ended, _, info = envs.step(fixtures.noop())
+      self.assertTrue(envs.observation_space.contains(shown))
+      self.assertEqual((type(reward), reward.dtype), (np.ndarray, np.float64))
+      self.assertEqual(ended.all(), step == 15)
+      self.assertEqual(type(info["dropped_spawns"]), np.ndarray)
+
+  def test_dm_env_of_a_single_world(self):
+    env = dm_env_view.LandEnv(
+      lambda _: fixtures.make_task(
+        [(fixtures.CUBE, (0.8, 0.0))],
+        Literal("near", fixtures.PLAYER, fixtures.CUBE),
+        trials=1,
+      ),
+      self.config,
+    )
+    timestep = env.reset()
+    rewards = []
+    while not timestep.last():
+      timestep = env.step(fixtures.noop(1)[0])
+      rewards.append(timestep.reward)
+      for name, spec in env.observation_spec().items():
+        spec.validate(timestep.observation[name])
+    np.testing.assert_allclose(rewards, [constants.STEP_SECONDS] * 15)
 
 
 if __name__ == "__main__":
