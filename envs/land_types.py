@@ -79,7 +79,8 @@ def observation_spec(config: LandConfig) -> observations.Spec:
 
 class Step(NamedTuple):
   """What a batch of environments gives each time; with two players, rewards
-  and observations are [N, P, ...].
+  and observations are [N, P, ...]. On the gpu back end these two are JAX
+  arrays, which may still be computed; the rest is known on the host.
 
   Attributes:
     observation: Named arrays, [N, ...]; after an episode's last action those

@@ -16,18 +16,16 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import mujoco_warp as mjw
 import numpy as np
 import warp as wp
 
 from envs.physics import (
   base,
-  driving,
   gpu_batch,
   gpu_exchange,
+  gpu_motion,
   gpu_rays,
   gpu_start,
-  gpu_steps,
   parts,
 )
 
@@ -67,27 +65,14 @@ class GpuPhysics:
     self.num_players = P
     self.device = wp.get_device(device)
     self._exchange = gpu_exchange.Exchange(self.device)
-    self._graph: Any = None
     self._watched: Any = None
     with wp.ScopedDevice(self.device):
       self._batch = gpu_batch.GpuBatch(
         num_envs, S, P, self.device, self._exchange
       )
+      self._motion = gpu_motion.GpuMotion(self._batch, P, S)
       W = self._batch.num_worlds
-      self._place = wp.zeros((W, P), dtype=wp.vec2)
-      self._wishes = (
-        wp.zeros((W, P, 2), dtype=float),
-        wp.zeros((W, P), dtype=float),
-        wp.full((W, P), -1, dtype=int),
-        wp.zeros((W, P, 3), dtype=float),
-      )
-      self._poses = (
-        wp.zeros((W, S, 3), dtype=float),
-        wp.zeros((W, S, 4), dtype=float),
-        wp.zeros((W, P, 3), dtype=float),
-      )
       self._all_worlds = wp.array(np.arange(W, dtype=np.int32), dtype=int)
-    self._changed()
 
   @property
   def model(self) -> Any:
@@ -116,17 +101,14 @@ class GpuPhysics:
     Raises:
       ValueError: if a scene has other sizes than this batch.
     """
-    starts = [
-      scene if isinstance(scene, gpu_start.Start) else gpu_start.make(scene)
-      for scene in scenes
-    ]
+    starts = [self._batch.start(scene) for scene in scenes]
     if not starts:
       return
     with wp.ScopedDevice(self.device):
       if self._batch.load(np.asarray(env_ids, int), starts):
-        self._graph = None
+        self._motion.forget()
     self._watched = None
-    self._changed()
+    self._motion.change()
 
   def restore(self, env_ids: np.ndarray, yaw: np.ndarray) -> None:
     """Puts environments back to their scenes' start; yaw is [len(ids), P]."""
@@ -136,7 +118,7 @@ class GpuPhysics:
     start_yaw[env_ids] = yaw
     with wp.ScopedDevice(self.device):
       self._batch.restore(worlds, start_yaw)
-    self._changed()
+    self._motion.change()
 
   def set_slots(
     self,
@@ -168,12 +150,12 @@ class GpuPhysics:
     """The same for all environments, see `base.DevicePhysics`."""
     with wp.ScopedDevice(self.device):
       self._batch.set_slots(changed, types, positions)
-    self._changed()
+    self._motion.change()
 
   def step(self, control: base.AvatarControl) -> None:
     """Simulates STEP_SECONDS."""
     with wp.ScopedDevice(self.device):
-      for wish, value in zip(self._wishes, control, strict=True):
+      for wish, value in zip(self._motion.wishes, control, strict=True):
         here = self._exchange.take(value, wish.dtype)
         wp.copy(wish, here, count=here.size)
     self.simulate()
@@ -181,12 +163,7 @@ class GpuPhysics:
   def simulate(self) -> None:
     """Runs a step under the wishes of the last: apart, to be measured alone."""
     with wp.ScopedDevice(self.device):
-      if self._graph is None:
-        with wp.ScopedCapture() as capture:
-          self._advance()
-        self._graph = capture.graph
-      wp.capture_launch(self._graph)
-    self._moved = self._met = False
+      self._motion.step()
 
   def wait(self) -> None:
     """Waits until the device has done all that it was told to."""
@@ -199,10 +176,10 @@ class GpuPhysics:
   def shared_state(self) -> base.PhysicsState:
     """The same as JAX arrays, on the same device."""
     with wp.ScopedDevice(self.device):
-      self._find_poses()
-      self._find_contacts()
+      self._motion.find_poses()
+      self._motion.find_contacts()
       pos, quat, feet, yaw, touching = self._given(
-        *self._poses, self._batch.yaw, self._batch.slots.touching
+        *self._motion.poses, self._batch.yaw, self._batch.slots.touching
       )
     if self._watched is None:
       # Copied, as JAX might go on to read what changes here.
@@ -218,8 +195,8 @@ class GpuPhysics:
   def poses(self) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Where things are, see `base.DevicePhysics`."""
     with wp.ScopedDevice(self.device):
-      self._find_poses()
-      pos, _, feet = self._poses
+      self._motion.find_poses()
+      pos, _, feet = self._motion.poses
       pos, feet, yaw = self._given(pos, feet, self._batch.yaw)
     return pos, feet, yaw
 
@@ -275,7 +252,7 @@ class GpuPhysics:
     self, ids: Any, origins: Any, directions: Any, exclude: Any, wanted: Any
   ) -> tuple[Any, Any, Any]:
     take, shape = self._exchange.take, np.shape(exclude)
-    self._find_poses()
+    self._motion.find_poses()
     distance = wp.empty(shape, dtype=float)
     node = wp.empty(shape, dtype=int)
     normal = wp.empty((*shape, 3), dtype=float)
@@ -304,76 +281,3 @@ class GpuPhysics:
     if self.num_envs == self._batch.num_worlds:
       return given
     return [array[: self.num_envs] for array in given]
-
-  def _changed(self) -> None:
-    """Notes that worlds were changed between steps."""
-    # Whether poses, and whether contacts must be found anew.
-    self._moved = self._met = True
-
-  def _advance(self) -> None:
-    """Simulates a step, and finds poses and contacts at its end."""
-    batch = self._batch
-    wp.launch(
-      gpu_steps.command,
-      dim=(batch.num_worlds, self.num_players),
-      inputs=[
-        *self._wishes,
-        driving.PLACE_METRES,
-        driving.MAX_HAND_SPEED,
-        batch.places,
-        batch.bodies,
-        batch.slots,
-        batch.yaw,
-        batch.stood,
-        self._place,
-      ],
-    )
-    for _ in range(self.substeps):
-      mjw.step(batch.model, batch.data)
-    self._changed()
-    self._find_poses()
-    self._find_contacts()
-
-  def _find_poses(self) -> None:
-    """Finds where things are, if that is not known."""
-    if not self._moved:
-      return
-    self._moved = False
-    batch = self._batch
-    mjw.kinematics(batch.model, batch.data)
-    wp.launch(
-      gpu_steps.read_poses,
-      dim=(batch.num_worlds, self.num_players + self.num_slots),
-      inputs=[
-        batch.places,
-        batch.bodies,
-        batch.slots,
-        wp.vec3(*parts.PARKING),
-      ],
-      outputs=list(self._poses),
-    )
-
-  def _find_contacts(self) -> None:
-    """Finds what touches, if that is not known; poses are found before."""
-    if not self._met:
-      return
-    self._met = False
-    batch, d = self._batch, self._batch.data
-    nodes = self.num_players + self.num_slots
-    mjw.collision(batch.model, d)
-    wp.launch(
-      gpu_steps.forget_contacts,
-      dim=(batch.num_worlds, nodes, nodes),
-      inputs=[batch.places, batch.bodies, batch.slots],
-    )
-    wp.launch(
-      gpu_steps.note_contacts,
-      dim=d.naconmax,
-      inputs=[
-        d.nacon,
-        d.contact.worldid,
-        d.contact.geom,
-        batch.nodes,
-        batch.slots,
-      ],
-    )

@@ -119,14 +119,24 @@ class GpuBatch:
     self.nodes = wp.array(compiled.geom_nodes, dtype=int)
     self.scene = gpu_arrays.ray_scene(compiled, self.nodes, self.geoms)
 
+  def start(self, scene: base.Scene | gpu_start.Start) -> gpu_start.Start:
+    """What is loaded for a scene.
+
+    Raises:
+      ValueError: If it has other sizes than this batch.
+    """
+    if isinstance(scene, gpu_start.Start):
+      models.check(scene.scene, self._capacity)
+      return scene
+    models.check(scene, self._capacity)
+    return gpu_start.make(scene)
+
   def load(self, ids: np.ndarray, starts: Sequence[gpu_start.Start]) -> bool:
     """Replaces some worlds and puts them at the start.
 
     Returns:
       Whether room had to be made for terrain, which makes model and data anew.
     """
-    for start in starts:
-      models.check(start.scene, self._capacity)
     had = self._capacity
     boxes = max(len(start.ground.box_centres) for start in starts)
     ramps = max(len(start.ground.ramp_bases) for start in starts)

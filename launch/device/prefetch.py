@@ -1,10 +1,10 @@
 """Tasks made ready before they are needed, in other processes.
 
-To draw a task, place its objects and turn it into rows takes a millisecond or
-more of Python, which would hold up the thread that steps the environments, in
-the same process even from another thread. So it is done in processes of its
-own, as many tasks ahead as are counted, never timed: which task follows which
-does not depend on who was faster.
+To draw a task, place its objects and turn it into rows takes about a
+millisecond of Python or more, and a fast device ends a thousand episodes a
+second: a thread would keep the one that steps the environments from running.
+So it is done in processes of its own. How far ahead is counted, never timed:
+which task follows which does not depend on who was faster.
 """
 
 import collections

@@ -2,10 +2,13 @@
 
 import unittest
 
+import jax.numpy as jnp
+import numpy as np
 import pytest
 from absl.testing import absltest
 
-from tests.envs.physics import backends, suite
+from envs.physics import base, gpu_start
+from tests.envs.physics import backends, fakes, suite
 
 
 # The first one to run may have to compile all kernels.
@@ -36,7 +39,47 @@ class TouchingTest(_OnGpu, suite.TouchingSuite):
 
 
 class RaysTest(_OnGpu, suite.RaysSuite):
-  pass
+  def test_those_not_wanted_are_not_cast(self):
+    physics = self.world(fakes.scene((fakes.CUBE, 2.0, 0.0)))
+    rng = np.random.default_rng(0)
+    origins = jnp.asarray(rng.uniform((-1, -1, 0.5), (1, 1, 2.5), (1, 40, 3)))
+    directions = rng.normal(size=(1, 40, 3))
+    directions /= np.linalg.norm(directions, axis=-1, keepdims=True)
+    exclude = jnp.full((1, 40), -1, jnp.int32)
+    wanted = jnp.asarray(rng.random((1, 40)) < 0.5)
+    rays = (origins, jnp.asarray(directions), exclude)
+    hits = physics.rays(*rays)
+    distance, node = physics.rays_where(*rays, wanted)
+    self.assertGreater(np.count_nonzero(hits.distance >= 0), 20)
+    np.testing.assert_array_equal(distance, np.where(wanted, hits.distance, -1))
+    np.testing.assert_array_equal(
+      node, np.where(wanted, hits.node, base.NODE_NONE)
+    )
+
+
+class StateTest(_OnGpu):
+  def test_is_of_now_after_every_change(self):
+    """Whoever is asked first: poses alone, then who touches whom."""
+    physics = self.make(2, 6)
+    apart = fakes.scene((fakes.CUBE, 2.0, 0.0), (fakes.SPHERE, 2.0, 1.0))
+    physics.load(np.arange(2), [apart, gpu_start.make(apart)])
+    physics.step(fakes.control(2))
+    changed = np.zeros((2, 6), bool)
+    changed[1, 1] = True
+    types = np.where(changed, fakes.CUBE, 0).astype(np.int32)
+    at = np.zeros((2, 6, 3), np.float32)
+    at[1, 1] = 2.0, 0.4, 0.2
+    physics.set_slots_where(*map(jnp.asarray, (changed, types, at)))
+    for touching in (True, False):
+      pos, feet, yaw = physics.poses()
+      state = physics.state()
+      np.testing.assert_array_equal(pos, state.object_pos)
+      np.testing.assert_array_equal(feet, state.player_pos)
+      np.testing.assert_array_equal(yaw, state.player_yaw)
+      self.assertFalse(state.touching[0, 1, 2])
+      self.assertEqual(state.touching[1, 1, 2], touching)
+      physics.restore(np.array([1]), np.zeros((1, 1)))
+    np.testing.assert_allclose(state.object_pos[1, 1, :2], [2.0, 1.0])
 
 
 class RepeatabilityTest(_OnGpu, suite.RepeatabilitySuite):
