@@ -173,12 +173,11 @@ class TaskRows:
 
   def load(self, env_ids: np.ndarray, tasks: Sequence[Prepared]) -> None:
     """Writes the rows of some environments, int [C]."""
+    leaves = jax.tree.leaves(self._rows)
     for i, task in zip(env_ids, tasks, strict=True):
       self.keys[i] = task.key
       self._seen_rules[i] = task.seen_rules
-      for rows, row in zip(
-        jax.tree.leaves(self._rows), jax.tree.leaves(task.row), strict=True
-      ):
+      for rows, row in zip(leaves, jax.tree.leaves(task.row), strict=True):
         rows[i] = row
     self._publish(env_ids)
 
