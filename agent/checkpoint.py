@@ -58,7 +58,8 @@ def save(
   Args:
     directory: Where the run's checkpoints are; made if it isn't there.
     step: Names the checkpoint; one of the same step is replaced.
-    state: Pytree of arrays, such as `learner.TrainState`.
+    state: Pytree of arrays, such as `learner.TrainState`. Of processes that
+      learn together the first one writes, alone.
     run: Everything else: dictionaries with string keys, lists, numbers,
       strings, None, and NumPy arrays.
     keep: How many checkpoints to leave, at least 1.
@@ -201,7 +202,16 @@ def _checkpointer() -> Any:
   # Imported where used: most processes of a run never touch a checkpoint.
   import orbax.checkpoint
 
-  return orbax.checkpoint.PyTreeCheckpointer()
+  # By itself it would wait for the other processes that learn with this one,
+  # which take no part: what is written here are whole arrays of the host's.
+  own = jax.process_index()
+  alone = orbax.checkpoint.options.MultiprocessingOptions(
+    primary_host=own, active_processes={own}
+  )
+  return orbax.checkpoint.Checkpointer(
+    orbax.checkpoint.PyTreeCheckpointHandler(multiprocessing_options=alone),
+    multiprocessing_options=alone,
+  )
 
 
 def _describe(state: Any) -> list[list[Any]]:

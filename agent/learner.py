@@ -50,15 +50,22 @@ class TrainState(NamedTuple):
 
 
 class Learner(NamedTuple):
-  """Two functions.
+  """Three functions.
+
+  Where the devices are those of several processes, each calls them all in the
+  same order, with the same key or state.
 
   Attributes:
     init: From a random key, the first state.
+    load: From a state of NumPy arrays, a copy that `update` takes.
     update: From a state and a batch, the next state and scalar metrics. The
-      state given is consumed: its buffers are reused.
+      state given is consumed: its buffers are reused. Each process gives its
+      own rows of the batch, as many as any other; together they are the batch
+      in the order of the processes.
   """
 
   init: Callable[[jax.Array], TrainState]
+  load: Callable[[TrainState], TrainState]
   update: Callable[[TrainState, types.Unroll], tuple[TrainState, Metrics]]
 
 
@@ -77,7 +84,8 @@ def make_learner(
     network: The network's functions (`agent.network.Network`).
     config: How to learn.
     action_sizes: Sizes of the action heads.
-    devices: Devices to use; all local ones if None.
+    devices: Devices to use, of each process as many; all of all processes
+      if None.
 
   Returns:
     The learner's functions; `update` is jitted.
@@ -220,7 +228,8 @@ def make_learner(
       rng_key=rng_key,
     ), metrics
 
-  devices = jax.local_devices() if devices is None else list(devices)
+  devices = jax.devices() if devices is None else list(devices)
+  num_processes = len({device.process_index for device in devices})
   mesh = jax.sharding.Mesh(np.asarray(devices), ("batch",))
   whole = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
   split = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("batch"))
@@ -234,11 +243,24 @@ def make_learner(
   def checked_update(
     state: TrainState, batch: types.Unroll
   ) -> tuple[TrainState, Metrics]:
-    rows = batch.reward.shape[0]
+    rows = batch.reward.shape[0] * num_processes
     if rows % len(devices):
       raise ValueError(
         f"batch size {rows}: must be a multiple of the {len(devices)} devices"
       )
+    if num_processes > 1:
+      batch = jax.tree.map(
+        lambda x: jax.make_array_from_process_local_data(split, np.asarray(x)),
+        batch,
+      )
     return jitted(state, batch)
 
-  return Learner(init=jax.jit(init, out_shardings=whole), update=checked_update)
+  return Learner(
+    init=jax.jit(init, out_shardings=whole),
+    # A copy: JAX may share NumPy's memory, and an update that reuses the
+    # buffers of its input would then write into it.
+    load=jax.jit(
+      lambda state: jax.tree.map(jnp.copy, state), out_shardings=whole
+    ),
+    update=checked_update,
+  )

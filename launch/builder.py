@@ -54,7 +54,7 @@ def learner(
   network: network_lib.Network,
   devices: Sequence[jax.Device] | None = None,
 ) -> learner_lib.Learner:
-  """Makes the learner's functions; on all local devices if none are named."""
+  """Makes the learner's functions; on all devices if none are named."""
   return learner_lib.make_learner(
     network, config.learner, config.network.action_sizes, devices
   )

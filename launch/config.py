@@ -119,11 +119,14 @@ class ClusterConfig:
   cluster that a run makes for itself has one machine, where all go.
 
   Attributes:
+    num_learners: Processes that learn together, each on a machine of its own
+      if there are enough; each takes its share of every batch.
     actor_cpus: Processors that an actor takes.
-    learner_cpus: Those of the learner.
-    learner_gpus: Accelerators that the learner takes; None: one, if there is
-      a machine that has one.
-    replay_cpus: Processors of the replay server, on the learner's machine.
+    learner_cpus: Those of a learner.
+    learner_gpus: Accelerators that a learner takes; None: one, if the cluster
+      has one for each.
+    replay_cpus: Processors of the replay server, on the first learner's
+      machine.
     evaluator_cpus: Those of the evaluator.
     eval_minutes: Time between evaluations; 0 for no evaluator.
     eval_tasks: Held-out tasks that an evaluation plays.
@@ -132,6 +135,7 @@ class ClusterConfig:
       started again; twice as long after each kill without a word.
   """
 
+  num_learners: int = 1
   actor_cpus: float = 1.0
   learner_cpus: float = 1.0
   learner_gpus: int | None = None
@@ -143,6 +147,12 @@ class ClusterConfig:
   hung_seconds: float = 60.0
 
   def __post_init__(self):
+    _require(
+      1 <= self.num_learners <= 1024,
+      "num_learners",
+      self.num_learners,
+      "1 to 1024",
+    )
     for name in (
       "actor_cpus",
       "learner_cpus",
@@ -272,6 +282,12 @@ class ExperimentConfig:
         given,
         f"the environment's, {needed}",
       )
+    _require(
+      self.replay.batch_size % self.cluster.num_learners == 0,
+      "cluster.num_learners",
+      self.cluster.num_learners,
+      f"a divisor of replay.batch_size ({self.replay.batch_size})",
+    )
     _require(
       self.network.num_bins >= 2,
       "network.num_bins",

@@ -191,7 +191,8 @@ class Trainer:
         f"cannot write checkpoint {replay_path}: {reason}"
       ) from error
     self.learning.save(
-      {"desk": self.desk.state_dict(), "seconds": self._seconds}
+      {"desk": self.desk.state_dict(), "seconds": self._seconds},
+      self.learning.gather(),
     )
 
   def close(self) -> None:

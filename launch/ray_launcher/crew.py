@@ -5,13 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.replay import factory
-from launch import errors
+from launch import config, errors
 from launch.ray_launcher import (
   actor_role,
   board,
   cluster,
   desk_role,
   evaluator_role,
+  follower_role,
   learner_role,
   peers,
   process,
@@ -21,8 +22,26 @@ from launch.roles import process_env
 
 # Besides its own work a role answers `stats` and what others ask of it.
 _THREADS = 8
+# What each follower may ask of the leader at a time.
+_FOLLOWER_THREADS = 3
 _NO_ACCELERATOR = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
 _ROOT = str(pathlib.Path(__file__).parents[2])
+
+
+def check(experiment: config.ExperimentConfig) -> None:
+  """Raises UserError unless the roles that are asked for work together here."""
+  with errors.user_input():
+    kind = factory.resolve_kind(experiment.replay.kind)
+  if experiment.cluster.num_learners > 1 and kind != "reverb":
+    raise errors.UserError(
+      f"cluster.num_learners is {experiment.cluster.num_learners}, allowed "
+      "without a Reverb server (replay.kind): 1"
+    )
+
+
+def _follower(rank: int) -> str:
+  """Name of the learner of a rank, from 1."""
+  return f"learner {rank}"
 
 
 class Crew:
@@ -42,7 +61,8 @@ class Crew:
     self._setup = setup
     self._config = setup.experiment.cluster
     self.roles: dict[str, Any] = {}
-    self._group = self._place() if setup.many_machines else None
+    # Of the first learner and what goes with it, then of each other learner.
+    self._places = self._place() if setup.many_machines else []
     self._board = self._make("board", board.Board, 0, _NO_ACCELERATOR)
     self._desk = self._make(
       "curriculum", desk_role.DeskRole, 0, _NO_ACCELERATOR, setup
@@ -58,17 +78,27 @@ class Crew:
         setup,
         self._board,
       )
-    learner = self._make(
+    followers = range(1, self._config.num_learners)
+    learner = self._make_learner(
       "learner",
+      0,
       learner_role.LearnerRole,
-      self._config.learner_cpus,
-      {} if self._gpus() or not setup.many_machines else _NO_ACCELERATOR,
       setup,
       self._board,
       self._desk,
       replay,
-      gpus=self._gpus(),
+      [peers.RayPeer(_follower(rank)) for rank in followers],
     )
+    for rank in followers:
+      self._make_learner(
+        _follower(rank),
+        rank,
+        follower_role.FollowerRole,
+        rank,
+        setup,
+        self._board,
+        learner,
+      )
     self._store = learner if replay is None else None
     if self._config.eval_minutes:
       self._make(
@@ -78,8 +108,25 @@ class Crew:
         process_env.actor(),
         setup,
         self._board,
-        together=False,
+        place=None,
       )
+
+  def _make_learner(
+    self, name: str, rank: int, make: Callable[..., Any], *args: Any
+  ) -> peers.RayPeer:
+    gpus = self._gpus()
+    # Several may share a machine, but not an accelerator.
+    alone = self._config.num_learners == 1 and not self._setup.many_machines
+    return self._make(
+      name,
+      make,
+      self._config.learner_cpus,
+      {} if gpus or alone else _NO_ACCELERATOR,
+      *args,
+      gpus=gpus,
+      place=rank,
+      threads=_THREADS + _FOLLOWER_THREADS * (self._config.num_learners - 1),
+    )
 
   def actor(self, index: int) -> Any:
     """Makes an actor."""
@@ -96,29 +143,45 @@ class Crew:
 
     if self._config.learner_gpus is not None:
       return self._config.learner_gpus
-    return int(ray.cluster_resources().get("GPU", 0) >= 1)
+    total = ray.cluster_resources().get("GPU", 0)
+    return int(total >= self._config.num_learners)
 
-  def _place(self) -> Any:
-    """Takes room on one machine for the learner and the replay server."""
+  def _place(self) -> list[Any]:
+    """Takes room for the learners: the first with the replay server.
+
+    Each is given a machine of its own if there are enough.
+    """
     import ray
 
-    bundle = {
-      "CPU": self._config.learner_cpus + self._config.replay_cpus,
-      "GPU": float(self._gpus()),
-    }
-    bundle = {name: amount for name, amount in bundle.items() if amount}
-    if not bundle:
-      return None
-    group = ray.util.placement_group([bundle], strategy="STRICT_PACK")
-    if not group.wait(self._config.ready_seconds):
-      wanted = " and ".join(f"{n:g} {name}" for name, n in bundle.items())
-      raise errors.UserError(
-        f"no machine of the cluster has {wanted} for the learner and its "
-        f"replay server (waited {self._config.ready_seconds:g} s; "
-        f"{cluster.resources()}); see cluster.learner_cpus, "
-        "cluster.learner_gpus, cluster.replay_cpus"
+    takes, gpus = self._config, float(self._gpus())
+    bundles = [
+      {"CPU": takes.learner_cpus + cpus, "GPU": gpus}
+      for cpus in (takes.replay_cpus, *[0.0] * (takes.num_learners - 1))
+    ]
+    bundles = [
+      {name: amount for name, amount in bundle.items() if amount}
+      for bundle in bundles
+    ]
+    bundles = [bundle for bundle in bundles if bundle]
+    if not bundles:
+      return []
+    group = ray.util.placement_group(bundles, strategy="SPREAD")
+    if not group.wait(takes.ready_seconds):
+      first, *others = (
+        " and ".join(f"{n:g} {name}" for name, n in bundle.items())
+        for bundle in bundles
       )
-    return group
+      also = f", or others have not {others[0]} each" if others else ""
+      raise errors.UserError(
+        f"no machine of the cluster has {first} for the learner and its "
+        f"replay server{also} (waited {takes.ready_seconds:g} s; "
+        f"{cluster.resources()}); see cluster.learner_cpus, "
+        "cluster.learner_gpus, cluster.replay_cpus, cluster.num_learners"
+      )
+    make = ray.util.scheduling_strategies.PlacementGroupSchedulingStrategy
+    return [
+      make(group, placement_group_bundle_index=i) for i in range(len(bundles))
+    ]
 
   def _make(
     self,
@@ -128,17 +191,11 @@ class Crew:
     env: dict[str, str],
     *args: Any,
     gpus: int = 0,
-    together: bool = True,
+    place: int | None = 0,
+    **more: Any,
   ) -> peers.RayPeer:
-    more: dict[str, Any] = {}
-    if self._group is not None and together:
-      import ray
-
-      more["scheduling_strategy"] = (
-        ray.util.scheduling_strategies.PlacementGroupSchedulingStrategy(
-          self._group, placement_group_bundle_index=0
-        )
-      )
+    if place is not None and place < len(self._places):
+      more["scheduling_strategy"] = self._places[place]
     remote = self._remote(make, name, cpus, env, gpus=gpus, **more)
     self.roles[name] = remote.remote(*args)
     return peers.RayPeer(name)
@@ -150,6 +207,7 @@ class Crew:
     cpus: float,
     env: dict[str, str],
     gpus: int = 0,
+    threads: int = _THREADS,
     **more: Any,
   ) -> Any:
     """A class of Ray's that makes a role and keeps it alive."""
@@ -162,7 +220,7 @@ class Crew:
       num_gpus=gpus,
       max_restarts=-1,
       max_task_retries=-1,
-      max_concurrency=_THREADS,
+      max_concurrency=threads,
       # Ray's control store would keep a record of each of the last 100,000
       # calls, for a dashboard that there is not: memory and time.
       enable_task_events=False,

@@ -1,4 +1,7 @@
-"""The learner's role: learns, publishes, keeps checkpoints."""
+"""The learner's role: learns, publishes, keeps checkpoints.
+
+Of several learners it is the first, which leads; `follower_role` has the rest.
+"""
 
 import dataclasses
 import logging
@@ -6,14 +9,21 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
 
+from agent import checkpoint
 from agent.replay import base, factory, in_memory
 from launch import errors
-from launch.ray_launcher import channel, peers, process, replay_role
+from launch.ray_launcher import (
+  jax_cluster,
+  learner_group,
+  peers,
+  process,
+  replay_role,
+)
 from launch.roles import learning
 
 # An unroll that finds the store full is offered again by its actor, so that
@@ -21,7 +31,8 @@ from launch.roles import learning
 _INSERT_SECONDS = 0.02
 # A board that was restarted is told within this time.
 _POST_SECONDS = 2.0
-_BOARD_SECONDS = 0.5
+# How long one of the other learners may take to say that it is there.
+_ALIVE_SECONDS = 10.0
 
 
 def _put(params: Any) -> Any:
@@ -144,6 +155,7 @@ class LearnerRole(process.RunningRole):
     board: Where it puts up parameters and finds the replay server.
     desk: The curriculum.
     replay: The replay server's role; None: the store is here.
+    followers: The other learners, from rank 1.
   """
 
   def __init__(
@@ -152,11 +164,18 @@ class LearnerRole(process.RunningRole):
     board: peers.Peer,
     desk: peers.Peer,
     replay: peers.Peer | None,
+    followers: Sequence[peers.Peer] = (),
   ):
     super().__init__("learner", setup)
     self._board = board
     self._desk = desk
     self._replay = replay
+    self._followers = list(followers)
+    self._group = learner_group.LearnerGroup(
+      self.birth, 1 + len(self._followers), self._leave
+    )
+    # Held while a checkpoint is written: it is good whoever has died since.
+    self._saving = threading.Lock()
     self._store: in_memory.InMemoryReplay | None = None
     self._learning: learning.Learning | None = None
     self._sums = Sums()
@@ -164,9 +183,39 @@ class LearnerRole(process.RunningRole):
     self._started = time.monotonic()
 
   def _work(self) -> None:
-    experiment = self.setup.experiment
     folder = os.path.join(self.setup.folder, "checkpoints")
-    made = learning.Learning(experiment, folder, self._said.append)
+    try:
+      if not self._followers or self._assemble(folder):
+        self._lead(folder)
+    except (errors.UserError, errors.RunError):
+      raise
+    except Exception:
+      # Whoever's fault it is: what one of them meets in the middle of an
+      # update, others meet as its absence.
+      self._leave_if_alone()
+      raise
+    self._group.give(learner_group.Order.END)
+
+  def _assemble(self, folder: str) -> bool:
+    """Meets the other learners; False if told to stop before all came."""
+    while not self._group.wait_complete(learning.SAMPLE_SECONDS):
+      if self._stop.is_set():
+        return False
+    host = jax_cluster.own_address(self.setup.many_machines)
+    coordinator = f"{host}:{jax_cluster.free_port(host)}"
+    steps = checkpoint.steps(folder)
+    self._group.invite(coordinator, steps[-1] if steps else None)
+    jax_cluster.join(coordinator, self._group.size, 0, host)
+    return True
+
+  def _lead(self, folder: str) -> None:
+    """Learns, from the last checkpoint to one at the end."""
+    made = learning.Learning(
+      self.setup.experiment,
+      folder,
+      self._said.append,
+      learning.Share(0, self._group.size),
+    )
     if made.saved is not None:
       self._said.append(f"learner: going on from update {made.updates}")
     sampler = self._sampler(made)
@@ -197,31 +246,73 @@ class LearnerRole(process.RunningRole):
       if time.monotonic() >= next_save:
         next_save = time.monotonic() + 60 * run.checkpoint_minutes
         self._save(made, sampler)
-      if (
-        made.update(sampler, self._sums)
-        and made.updates % run.publish_updates == 0
-      ):
+      others = self._draw(made, sampler)
+      if others is None:
+        continue
+      self._group.give(learner_group.Order.UPDATE)
+      made.learn(others, self._sums)
+      if made.updates % run.publish_updates == 0:
         publisher.publish(made.updates, jax.device_get(made.params))
 
+  def _draw(
+    self, made: learning.Learning, sampler: base.ReplaySampler
+  ) -> list[learning.Held] | None:
+    """Has all learners hold a batch, if they come to that in time.
+
+    Returns:
+      What the others hold; None if not all hold one.
+    """
+    if not made.draw(sampler):
+      return None
+    start = time.monotonic()
+    others = self._group.others(learning.SAMPLE_SECONDS)
+    made.waited += time.monotonic() - start
+    return others
+
   def _sampler(self, made: learning.Learning) -> base.ReplaySampler:
-    config = self.setup.experiment.replay
-    if self._replay is None:
-      settings = dataclasses.replace(
-        config, kind="memory", insert_timeout=_INSERT_SECONDS
-      )
-      path = os.path.join(self.setup.folder, replay_role.FOLDER)
-      store = factory.make_replay(
-        settings, made.spec, path, self.setup.experiment.run.seed
-      )
-      assert isinstance(store, in_memory.InMemoryReplay)
-      self._store = store
-      return store.sampler()
-    reader = channel.BoardReader(
-      self._board, _BOARD_SECONDS, look_up=lambda _: None
+    if self._replay is not None:
+      return replay_role.sampler(self.setup, self._board, made.spec)
+    settings = dataclasses.replace(
+      self.setup.experiment.replay,
+      kind="memory",
+      insert_timeout=_INSERT_SECONDS,
     )
-    return replay_role.FollowingSampler(
-      made.spec, reader.replay, config.batch_size, config.sampling == "queue"
+    path = os.path.join(self.setup.folder, replay_role.FOLDER)
+    store = factory.make_replay(
+      settings, made.spec, path, self.setup.experiment.run.seed
     )
+    assert isinstance(store, in_memory.InMemoryReplay)
+    self._store = store
+    return store.sampler()
+
+  def _leave(self, reason: str) -> None:
+    """Ends this process: the group is no more."""
+    with self._saving:
+      process.leave(reason)
+
+  def _leave_if_alone(self) -> None:
+    """Ends this process if one of the others is not what it was."""
+    for rank, birth in self._group.members().items():
+      try:
+        stats = self._followers[rank - 1].call("stats", timeout=_ALIVE_SECONDS)
+      except (ConnectionError, TimeoutError):
+        stats = {}
+      if stats.get("birth") != birth:
+        self._leave(f"learner {rank} has died")
+
+  def join(self, rank: int, birth: str) -> learner_group.Invitation | None:
+    """See `LearnerGroup.join`."""
+    return self._group.join(rank, birth)
+
+  def ask(
+    self, leader: str, rank: int, turn: int, held: learning.Held | None
+  ) -> learner_group.Order | None:
+    """See `LearnerGroup.ask`."""
+    return self._group.ask(leader, rank, turn, held)
+
+  def leader(self) -> str:
+    """The process that leads now."""
+    return self.birth
 
   def insert_encoded(self, data: bytes) -> bool:
     """Stores an unroll; False if there is no room for it now."""
@@ -235,23 +326,27 @@ class LearnerRole(process.RunningRole):
 
   def _save(self, made: learning.Learning, sampler: base.ReplaySampler) -> None:
     """Writes a checkpoint: replay first, then all the rest."""
-    made.draw(sampler)
-    folder = os.path.join(self.setup.folder, replay_role.FOLDER)
-    reason = ""
-    if self._replay is not None:
-      reason = self._replay.call("checkpoint")
-    elif self._store is not None:
+    batch = None
+    if self._draw(made, sampler) is not None:
+      self._group.give(learner_group.Order.GATHER)
+      batch = made.gather()
+    with self._saving:
+      folder = os.path.join(self.setup.folder, replay_role.FOLDER)
+      reason = ""
+      if self._replay is not None:
+        reason = self._replay.call("checkpoint")
+      elif self._store is not None:
+        try:
+          self._store.checkpoint(folder)
+        except OSError as error:
+          reason = errors.describe_os_error(error)
+      if reason:
+        raise errors.RunError(f"cannot write checkpoint {folder}: {reason}")
+      state = self._desk.call("state")
       try:
-        self._store.checkpoint(folder)
+        made.save(state, batch)
       except OSError as error:
-        reason = errors.describe_os_error(error)
-    if reason:
-      raise errors.RunError(f"cannot write checkpoint {folder}: {reason}")
-    state = self._desk.call("state")
-    try:
-      made.save(state)
-    except OSError as error:
-      raise errors.RunError(errors.describe_os_error(error)) from error
+        raise errors.RunError(errors.describe_os_error(error)) from error
 
   def stats(self) -> dict[str, Any]:
     """Updates, sums over them, time spent waiting, the store if it is here."""
@@ -263,7 +358,8 @@ class LearnerRole(process.RunningRole):
         "updates": made.updates,
         "waited": made.waited,
         "running": time.monotonic() - self._started,
-        "devices": len(jax.local_devices()),
+        "devices": len(jax.devices()),
+        "processes": self._group.size,
         **self._sums.read(),
       }
     if self._store is not None:

@@ -40,24 +40,32 @@ class Setup(NamedTuple):
   many_machines: bool
 
 
+def leave(reason: str) -> None:
+  """Ends this process where it stands, for another to take its place."""
+  logging.warning("leaving: %s", reason)
+  os._exit(1)
+
+
 class Role:
   """One role: cheap to make, since an error there would be the end of it.
 
   Args:
     name: As in messages, logs and the status.
+
+  Attributes:
+    birth: Tells one process of this role from the next, wherever they run.
   """
 
   def __init__(self, name: str):
     self.name = name
-    # Tells one process of this role from the next, wherever they run.
-    self._birth = secrets.token_hex(8)
+    self.birth = secrets.token_hex(8)
 
   def stats(self) -> dict[str, Any]:
     """What the role does now; never waits for anything."""
     return {
       "pid": os.getpid(),
       "host": platform.node(),
-      "birth": self._birth,
+      "birth": self.birth,
       "memory_mb": status_file.memory_mb(),
     }
 

@@ -14,13 +14,15 @@ from typing import Any
 from agent import types
 from agent.replay import spec as spec_lib
 from launch import builder, errors
-from launch.ray_launcher import peers, process
+from launch.ray_launcher import channel, peers, process
 
 FOLDER = "replay"
 # Where the server was, for the next process of this role.
 _PORT_FILE = "replay.port"
 _PORT_SECONDS = 10.0
 _POST_SECONDS = 1.0
+# A learner looks this often where it is.
+_LOOK_SECONDS = 0.5
 # An insert waits no longer than this before it looks where the server is.
 _WRITE_SECONDS = 2.0
 
@@ -163,8 +165,28 @@ class FollowingWriter:
     self._writer, self._address = None, ""
 
 
+def sampler(
+  setup: process.Setup, board: peers.Peer, spec: spec_lib.UnrollSpec
+) -> "FollowingSampler":
+  """Makes a learner's end: it draws that learner's share of every batch.
+
+  Args:
+    setup: The run.
+    board: Where the server's address is put up.
+    spec: What one unroll looks like.
+  """
+  config = setup.experiment.replay
+  reader = channel.BoardReader(board, _LOOK_SECONDS, look_up=lambda _: None)
+  return FollowingSampler(
+    spec,
+    reader.replay,
+    config.batch_size // setup.experiment.cluster.num_learners,
+    config.sampling == "queue",
+  )
+
+
 class FollowingSampler:
-  """The learner's end of a server that may come back somewhere else.
+  """A learner's end of a server that may come back somewhere else.
 
   Args:
     spec: What one unroll looks like.

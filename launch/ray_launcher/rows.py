@@ -73,13 +73,14 @@ class Rows:
       if "version" in stats and "updates" in learner:
         lag = learner["updates"] - stats["version"]
         numbers["params_lag"] = max(0.0, lag)
-    elif kind == "learner":
+    elif role.name == "learner":  # Of several, the one that speaks for all.
       numbers["updates_per_s"] = rates.get("count", 0.0)
       numbers["steps_per_s"] = rates.get("learned", 0.0)
       if rates.get("running"):
         numbers["wait_share"] = min(1.0, rates["waited"] / rates["running"])
-      if "devices" in stats:
-        numbers["devices"] = stats["devices"]
+      for name in ("devices", "processes"):
+        if name in stats:
+          numbers[name] = stats[name]
     elif "server_pid" in stats:
       numbers["server_pid"] = stats["server_pid"]
     elif kind == "curriculum":

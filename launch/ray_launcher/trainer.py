@@ -49,6 +49,7 @@ class Trainer:
     kept = desk_role.checkpoint_state(folder)
     self._complete = kept is not None and self._over(self._saved_counters(kept))
     if not self._complete:
+      crew.check(experiment)
       # Here, not in `train`: Ray takes signals, which `train` wants back.
       self._join()
     self._metrics = metrics.MetricsWriter(

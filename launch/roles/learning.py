@@ -2,15 +2,18 @@
 
 The batch drawn but not yet learned from is part of a checkpoint, so that a
 run that goes on from one makes the same next update as the run that wrote it.
+
+Several processes may learn together (`jax.distributed`): each draws its share
+of every batch, and all make the same updates to the same state.
 """
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import jax
-import jax.numpy as jnp
 import numpy as np
+from jax.experimental import multihost_utils
 
 from agent import checkpoint, types
 from agent.replay import base
@@ -28,6 +31,33 @@ class Report(Protocol):
     ...
 
 
+class Share(NamedTuple):
+  """Which of the processes that learn together this is.
+
+  Attributes:
+    rank: Its number, from 0.
+    num_learners: How many there are.
+  """
+
+  rank: int = 0
+  num_learners: int = 1
+
+
+_ALONE = Share()
+
+
+class Held(NamedTuple):
+  """What a learner has drawn for the next update.
+
+  Attributes:
+    steps: Environment steps in it.
+    version: The updates of the parameters that played it, on average.
+  """
+
+  steps: int
+  version: float
+
+
 class Learning:
   """The learner's state, from its start or its last checkpoint.
 
@@ -35,6 +65,7 @@ class Learning:
     experiment: The run's config.
     folder: Of the run's checkpoints.
     say: Shows a line.
+    share: Which of several learners this is.
 
   Attributes:
     spec: What one unroll looks like.
@@ -52,10 +83,12 @@ class Learning:
     experiment: config.ExperimentConfig,
     folder: str,
     say: Callable[[str], None],
+    share: Share = _ALONE,
   ):
     self._config = experiment
     self._folder = folder
     self._say = say
+    self._share = share
     self._compiled = False
     self._batch: types.Unroll | None = None
     made = builder.agent(experiment)
@@ -74,10 +107,12 @@ class Learning:
     resuming.check_launcher(self._folder)
     template = builder.checkpoint_template(self._config, self._state, self.spec)
     state, saved, step = checkpoint.restore(self._folder, template)
-    # Copied: device_put may share NumPy's memory, and an update that reuses
-    # the buffers of its input would then write into freed memory.
-    self._state = jax.tree.map(jnp.array, state["train"])
-    self._batch = state["batch"] if saved["has_batch"] else None
+    self._state = self._learner.load(state["train"])
+    if saved["has_batch"]:
+      rank, num_learners = self._share
+      self._batch = jax.tree.map(
+        lambda x: np.split(x, num_learners)[rank], state["batch"]
+      )
     self.updates = step
     return saved
 
@@ -98,37 +133,82 @@ class Learning:
         self.waited += time.monotonic() - start
     return True
 
+  @property
+  def held(self) -> Held | None:
+    """What has been drawn and not learned from."""
+    if self._batch is None:
+      return None
+    return Held(
+      int(self._batch.mask.sum()), float(np.mean(self._batch.params_version))
+    )
+
   def update(self, sampler: base.ReplaySampler, report: Report) -> bool:
     """Learns from one batch, if one comes in time; whether it did."""
     if not self.draw(sampler):
       return False
-    batch, self._batch = self._batch, None
+    self.learn([], report)
+    return True
+
+  def learn(self, others: Sequence[Held], report: Report) -> None:
+    """Learns from the batch that was drawn, at once with all other learners.
+
+    Args:
+      others: What those hold.
+      report: Told of the whole batch.
+    """
+    batch, held = self._batch, self.held
     assert batch is not None
+    assert held is not None
+    self._batch = None
     if not self._compiled:
       self._say("first batch: compiling the learner's update")
       self._compiled = True
     self._state, values = self._learner.update(self._state, batch)
-    lag = self.updates - float(np.mean(batch.params_version))
+    parts = [held, *others]
+    lag = self.updates - float(np.mean([part.version for part in parts]))
     self.updates += 1
-    report.add(values, int(batch.mask.sum()), lag)
-    return True
+    report.add(values, sum(part.steps for part in parts), lag)
 
-  def save(self, rest: Mapping[str, Any]) -> None:
-    """Writes a checkpoint.
+  def gather(self) -> types.Unroll | None:
+    """Returns what was drawn, of all learners, who must call this at once.
+
+    Of a single learner it may be nothing; several must all hold their share.
+    """
+    if self._share.num_learners == 1:
+      return self._batch
+    batch = self._batch
+    assert batch is not None
+    # As bytes: JAX would make 64-bit numbers 32-bit ones.
+    sent = jax.tree.map(
+      lambda x: np.ascontiguousarray(x).reshape(len(x), -1).view(np.uint8),
+      batch,
+    )
+    whole = multihost_utils.process_allgather(sent, tiled=True)
+    return jax.tree.map(
+      lambda x, mine: (
+        np.ascontiguousarray(x).view(mine.dtype).reshape(-1, *mine.shape[1:])
+      ),
+      whole,
+      batch,
+    )
+
+  def save(self, rest: Mapping[str, Any], batch: types.Unroll | None) -> None:
+    """Writes a checkpoint; of several learners one does.
 
     Args:
       rest: What the launcher keeps beside the learner; `saved` of the next
         start.
+      batch: As `gather` returned it.
 
     Raises:
       OSError: If it can't be written; the earlier ones are untouched.
     """
-    batch = self._batch
+    has_batch = batch is not None
     if batch is None:
       batch = builder.batch_template(self._config, self.spec)
     checkpoint.save(
       self._folder,
       self.updates,
       {"train": self._state, "batch": batch},
-      {**rest, "has_batch": self._batch is not None},
+      {**rest, "has_batch": has_batch},
     )
