@@ -30,6 +30,11 @@ class ConfigTest(parameterized.TestCase):
     ("actor.envs_per_actor=0", "envs_per_actor is 0, allowed"),
     ("actor.num_actors=1025", "num_actors is 1025, allowed: 1 to 1024"),
     ("actor.params_poll_seconds=0", "params_poll_seconds is 0.0"),
+    ("cluster.num_learners=0", "num_learners is 0, allowed: 1 to 1024"),
+    (
+      "cluster.num_learners=3",
+      r"cluster.num_learners is 3, .*divisor of replay.batch_size \(4\)",
+    ),
     ("run.seed=-1", "seed is -1, allowed: a number from 0"),
     ("run.seed=2147483648", "seed is 2147483648, allowed: below 2..31"),
     ("run.publish_updates=0", "publish_updates is 0, allowed: at least 1"),

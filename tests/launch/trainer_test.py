@@ -56,7 +56,9 @@ class TrainerTest(absltest.TestCase):
     self.path = os.path.join(self.create_tempdir().full_path, "run")
     self.stream = io.StringIO()
     learner = types.SimpleNamespace(
-      init=lambda key: State({"w": np.zeros((), np.float32)}), update=_update
+      init=lambda key: State({"w": np.zeros((), np.float32)}),
+      load=lambda state: state,
+      update=_update,
     )
     for name, value in (
       ("agent", types.SimpleNamespace(network=None)),

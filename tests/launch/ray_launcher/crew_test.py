@@ -39,7 +39,9 @@ class CrewTest(absltest.TestCase):
       placement_group=self.group,
       scheduling_strategies=types.SimpleNamespace(
         PlacementGroupSchedulingStrategy=(
-          lambda group, placement_group_bundle_index: group
+          lambda group, placement_group_bundle_index: (
+            placement_group_bundle_index
+          )
         )
       ),
     )
@@ -103,16 +105,73 @@ class CrewTest(absltest.TestCase):
       "cluster.replay_cpus=2",
       "cluster.learner_gpus=2",
     )
-    self.assertEqual(self.groups, [([{"CPU": 5.0, "GPU": 2.0}], "STRICT_PACK")])
+    self.assertEqual(self.groups, [([{"CPU": 5.0, "GPU": 2.0}], "SPREAD")])
     made.actor(0)
     strategies = {
       name: options.get("scheduling_strategy")
       for name, (_, options, _) in self.made.items()
     }
-    self.assertIs(strategies["learner"], made._group)
-    self.assertIs(strategies["replay"], made._group)
+    for name in ("board", "curriculum", "replay", "learner"):
+      self.assertEqual(strategies[name], 0, name)
     self.assertIsNone(strategies["evaluator"])
     self.assertEqual(strategies["actor 0"], "SPREAD")
+
+  def test_several_learners_each_have_a_place(self):
+    self.resources = {"CPU": 8.0, "GPU": 2.0}
+    made = self.make(
+      "cluster.num_learners=2",
+      "cluster.learner_cpus=3",
+      "cluster.replay_cpus=2",
+    )
+    self.assertEqual(
+      self.groups,
+      [([{"CPU": 5.0, "GPU": 1.0}, {"CPU": 3.0, "GPU": 1.0}], "SPREAD")],
+    )
+    self.assertIn("learner 1", made.roles)
+    _, first, (*_, followers) = self.made["learner"]
+    cls, second, (rank, _, board, leader) = self.made["learner 1"]
+    self.assertEqual((cls, rank), ("FollowerRole", 1))
+    self.assertEqual((board._name, leader._name), ("board", "learner"))
+    self.assertEqual([peer._name for peer in followers], ["learner 1"])
+    for place, options in enumerate((first, second)):
+      self.assertEqual(options["scheduling_strategy"], place)
+      self.assertEqual(options["num_gpus"], 1)
+    # All followers may wait for an answer, and the driver still gets one.
+    self.assertGreater(first["max_concurrency"], crew._THREADS)
+
+  def test_an_accelerator_is_not_shared(self):
+    self.resources = {"CPU": 8.0, "GPU": 1.0}
+    self.make("cluster.num_learners=2", many_machines=False)
+    for name in ("learner", "learner 1"):
+      options = self.made[name][1]
+      self.assertEqual(options["num_gpus"], 0)
+      self.assertEqual(
+        options["runtime_env"]["env_vars"]["JAX_PLATFORMS"], "cpu"
+      )
+
+  def test_learners_that_take_nothing_need_no_place(self):
+    made = self.make("cluster.num_learners=2", "cluster.learner_cpus=0")
+    self.assertEqual(self.groups, [([{"CPU": 1.0}], "SPREAD")])
+    self.assertIn("learner 1", made.roles)
+    self.assertNotIn("scheduling_strategy", self.made["learner 1"][1])
+
+  def test_several_learners_need_a_replay_server(self):
+    config = overrides.apply(presets.smoke(), ["cluster.num_learners=2"])
+    for kind, refused in (("memory", True), ("reverb", False)):
+      with absltest.mock.patch.object(
+        crew.factory, "resolve_kind", lambda _, kind=kind: kind
+      ):
+        if refused:
+          with self.assertRaisesRegex(
+            errors.UserError, "num_learners is 2, allowed without .*: 1$"
+          ):
+            crew.check(config)
+        else:
+          crew.check(config)
+    with absltest.mock.patch.object(
+      crew.factory, "resolve_kind", lambda _: "memory"
+    ):
+      crew.check(presets.smoke())
 
   def test_without_room_one_line_says_what_is_missing(self):
     self.room = False
@@ -120,6 +179,10 @@ class CrewTest(absltest.TestCase):
       errors.UserError, "has 1002 CPU for the learner.*8 of 8 CPU free"
     ):
       self.make("cluster.learner_cpus=1001")
+    with self.assertRaisesRegex(
+      errors.UserError, "replay server, or others have not 1 CPU each .waited"
+    ):
+      self.make("cluster.num_learners=2")
 
   def test_on_one_machine_room_does_not_matter(self):
     self.make("cluster.learner_cpus=1001", many_machines=False).actor(0)

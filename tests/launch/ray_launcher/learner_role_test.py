@@ -38,6 +38,7 @@ class LearnerRoleTest(absltest.TestCase):
     self.folder = os.path.join(self.create_tempdir().full_path, "run")
     learner = types.SimpleNamespace(
       init=lambda key: State({"w": np.zeros((), np.float32)}),
+      load=lambda state: state,
       update=self.update,
     )
     for name, value in (
