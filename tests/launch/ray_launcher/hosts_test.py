@@ -1,4 +1,4 @@
-"""Training on three hosts, one of which is cut off and comes back.
+"""Training on several hosts, one of which is cut off and comes back.
 
 The cluster is the one that the Slurm script makes, with stand-ins for Slurm's
 own commands, so that script is seen to work too.
@@ -17,9 +17,7 @@ from tests.launch import fake_slurm, hosts
 
 _CPUS = 2
 _SETTINGS = (
-  # The learner and the replay server fill one host, actors one each.
-  "actor.num_actors=2",
-  f"cluster.actor_cpus={_CPUS}",
+  # The learner and the replay server fill one host.
   "cluster.learner_cpus=1",
   "cluster.replay_cpus=1",
   "cluster.eval_minutes=0",
@@ -48,16 +46,19 @@ class HostsTest(absltest.TestCase):
       self.skipTest(f"several hosts need network namespaces: {reason}")
     if factory.resolve_kind("auto") != "reverb":
       self.skipTest("Reverb is not installed; its wheels are for Python 3.11")
-    folder = self.enter_context(
+    self.folder = self.enter_context(
       tempfile.TemporaryDirectory(prefix="adaland-hosts-")
     )
-    self.network = self.enter_context(hosts.Network(3))
-    job = fake_slurm.environment(folder, self.network.hosts, _CPUS)
+
+  def make(self, num_hosts, *settings):
+    """Makes hosts and a run on them that is not started yet."""
+    self.network = self.enter_context(hosts.Network(num_hosts))
+    job = fake_slurm.environment(self.folder, self.network.hosts, _CPUS)
     ray_folder = f"/tmp/ray-{job['SLURM_JOB_ID']}"
     self.addCleanup(shutil.rmtree, ray_folder, ignore_errors=True)
     self.training = live_run.LiveRun(
-      f"{folder}/run",
-      _SETTINGS,
+      f"{self.folder}/run",
+      (*_SETTINGS, *settings),
       command=self.network.hosts[0].command(["bash", fake_slurm.SCRIPT]),
       env=_RAY | job,
     )
@@ -70,7 +71,28 @@ class HostsTest(absltest.TestCase):
     )
     return index
 
+  def test_each_of_two_hosts_learns(self):
+    # The second host has room for the other learner and the actor.
+    self.make(2, "cluster.num_learners=2", "cluster.actor_cpus=1")
+    self.training.start()
+    seen, _ = self.training.wait(
+      "a run at work",
+      lambda s: all(s.pids.values()) and s.counters["updates"] > 3,
+      _SECONDS,
+    )
+    places = {name: self.host_of(pid) for name, pid in seen.pids.items()}
+    self.assertNotEqual(places["learner"], places["learner 1"])
+    for name in ("replay", "server", "curriculum", "board"):
+      self.assertEqual(places[name], places["learner"], name)
+    self.assertEqual(places["actor 0"], places["learner 1"])
+    self.assertEqual(seen.roles["learner"]["processes"], 2)
+    self.assertEqual(self.training.stop(), 0)
+    saved = checkpoint.steps(self.training.path / "checkpoints")[-1]
+    self.assertGreaterEqual(saved, seen.counters["updates"])
+
   def test_a_host_is_cut_off_and_comes_back(self):
+    # Actors fill one host each.
+    self.make(3, "actor.num_actors=2", f"cluster.actor_cpus={_CPUS}")
     self.training.start()
     seen, _ = self.training.wait(
       "a run at work",

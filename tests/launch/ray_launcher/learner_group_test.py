@@ -98,7 +98,7 @@ class LearnerGroupTest(absltest.TestCase):
     self.assertIs(self.made.ask("a", 1, 1, None), _ORDER.END)
     self.assertIs(self.made.ask("a", 1, 1, _HELD), _ORDER.END)
     # One that comes back now is not needed any more.
-    self.assertEqual(self.made.join(2, "d").address, "")
+    self.assertEqual(self.made.join(2, "d"), ("a", "", None))
     self.assertEmpty(self.said)
 
   def test_who_followed_another_leader_has_to_leave(self):
