@@ -109,6 +109,7 @@ class FollowerRole(process.RunningRole):
     made = learning.Learning(
       experiment, folder, logging.info, learning.Share(self._rank, size)
     )
+    jax_cluster.wait_for_all("read the checkpoint")
     sampler = replay_role.sampler(self.setup, self._board, made.spec)
     self._learning = made
     turn = 0

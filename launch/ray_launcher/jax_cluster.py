@@ -75,7 +75,12 @@ def join(coordinator: str, size: int, rank: int, host: str) -> None:
     )
   # Connections between processors are made by the first program of all, which
   # waits half a minute for the last: less than compiling an update may differ.
-  multihost_utils.sync_global_devices("joined")
+  wait_for_all("joined")
+
+
+def wait_for_all(name: str) -> None:
+  """Waits until all processes have come to the point of this name."""
+  multihost_utils.sync_global_devices(name)
 
 
 def _listen_at(host: str) -> None:

@@ -143,8 +143,13 @@ class LearnerGroup:
       return Order.END if self._over else None
 
   def others(self, seconds: float) -> list[learning.Held] | None:
-    """What the others hold, once each has told; None if not in time."""
+    """What the others hold, once each has told; None if not in time.
+
+    At the end there are no others any more.
+    """
     with self._changed:
+      if self._over:
+        return []
       if not self._changed.wait_for(
         lambda: len(self._held) == self.size - 1, seconds
       ):

@@ -185,8 +185,7 @@ class LearnerRole(process.RunningRole):
   def _work(self) -> None:
     folder = os.path.join(self.setup.folder, "checkpoints")
     try:
-      if not self._followers or self._assemble(folder):
-        self._lead(folder)
+      self._lead(folder, self._assemble(folder))
     except (errors.UserError, errors.RunError):
       raise
     except Exception:
@@ -196,26 +195,36 @@ class LearnerRole(process.RunningRole):
       raise
     self._group.give(learner_group.Order.END)
 
-  def _assemble(self, folder: str) -> bool:
-    """Meets the other learners; False if told to stop before all came."""
+  def _assemble(self, folder: str) -> int:
+    """Meets the other learners; returns how many learn together.
+
+    That is this one alone if it is told to stop before all have come: then all
+    there is to do is to write the checkpoint that ends the run.
+    """
+    if not self._followers:
+      return 1
     while not self._group.wait_complete(learning.SAMPLE_SECONDS):
       if self._stop.is_set():
-        return False
+        self._group.give(learner_group.Order.END)
+        return 1
     host = jax_cluster.own_address(self.setup.many_machines)
     coordinator = f"{host}:{jax_cluster.free_port(host)}"
     steps = checkpoint.steps(folder)
     self._group.invite(coordinator, steps[-1] if steps else None)
     jax_cluster.join(coordinator, self._group.size, 0, host)
-    return True
+    return self._group.size
 
-  def _lead(self, folder: str) -> None:
+  def _lead(self, folder: str, num_learners: int) -> None:
     """Learns, from the last checkpoint to one at the end."""
     made = learning.Learning(
       self.setup.experiment,
       folder,
       self._said.append,
-      learning.Share(0, self._group.size),
+      learning.Share(0, num_learners),
     )
+    if num_learners > 1:
+      # Not before all have read it may another be put in its place.
+      jax_cluster.wait_for_all("read the checkpoint")
     if made.saved is not None:
       self._said.append(f"learner: going on from update {made.updates}")
     sampler = self._sampler(made)

@@ -110,6 +110,7 @@ class FollowerRoleTest(absltest.TestCase):
         "join",
         lambda *args: self.joined.append(args),
       ),
+      (learner_role.jax_cluster, "wait_for_all", lambda name: None),
       (process, "leave", self.leave),
     ):
       self.enter_context(absltest.mock.patch.object(target, name, value))
@@ -221,13 +222,21 @@ class FollowerRoleTest(absltest.TestCase):
       assert share.held is not None
       self.assertEqual(share.held.steps, 2 * 5)
 
-  def test_told_to_stop_before_all_have_come_it_ends(self):
-    leader, follower = self.make((1, 1))
+  def test_told_to_stop_before_all_have_come_it_ends_alone(self):
+    leader, follower = self.make((0, 0))
+    folder = rundir.RunDir(self.folder).checkpoints
+    template = learning.builder.batch_template(self.config, _SPEC)
+    batch = template._replace(mask=np.ones_like(template.mask))
+    state = {"train": _State({"w": np.float32(9)}), "batch": batch}
+    checkpoint.save(folder, 9, state, {"has_batch": True})
     leader.stop()
     self.assertIsNone(leader.run())
     self.assertIsNone(follower.run())
     self.assertEmpty(self.joined)
-    self.assertEmpty(checkpoint.steps(rundir.RunDir(self.folder).checkpoints))
+    # With what is known of the rest of the run by now.
+    self.assertEqual(checkpoint.steps(folder), [9])
+    saved = checkpoint.read_run(folder)
+    self.assertEqual((saved["seconds"], saved["has_batch"]), (2.5, True))
 
   def test_an_error_that_the_loss_of_the_other_made_is_not_its_own(self):
     for lost in (True, False):
