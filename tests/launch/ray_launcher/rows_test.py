@@ -50,7 +50,8 @@ class RowsTest(absltest.TestCase):
       sums={"loss/total": total},
       waited=0.5 * count,
       running=2.0 * count,
-      devices=2,
+      devices=4,
+      processes=2,
       **more,
     )
 
@@ -77,6 +78,7 @@ class RowsTest(absltest.TestCase):
     self.assertEqual(self.written()[1]["params_lag"], 2.0)
 
   def test_rates_are_from_answer_to_answer(self):
+    self.roles["learner 1"] = supervisor.Watched("learner 1", None)
     for name in self.roles:
       self.answer(name)
     self.learner(4, 8.0)
@@ -86,6 +88,7 @@ class RowsTest(absltest.TestCase):
     self.show(2)
     self.clock.return_value = 106.0
     self.learner(8, 8.0)
+    self.answer("learner 1", updates=8)
     self.answer("actor 0", steps=160, version=6)
     self.answer("actor 1", steps=200, birth="b")
     self.answer("replay", size=6, inserts=16, samples=56, server_pid=77)
@@ -98,7 +101,10 @@ class RowsTest(absltest.TestCase):
     self.assertEqual(row["replay/samples_per_insert"], 3.5)
     self.assertEqual(row["replay/replay_size"], 6.0)
     self.assertAlmostEqual(row["learner/wait_share"], 0.25)
-    self.assertEqual(row["learner/devices"], 2.0)
+    # Of all learners together, as the first says.
+    self.assertAlmostEqual(row["learner/updates_per_s"], 4 / 6)
+    self.assertEqual(row["learner/devices"], 4.0)
+    self.assertEqual(row["learner/processes"], 2.0)
     status = status_file.read(self.run_dir)
     self.assertEqual(status["roles"]["replay"]["server_pid"], 77)
     self.assertEqual(status["roles"]["actor 0"]["silent_s"], 4.0)
