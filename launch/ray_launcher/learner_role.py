@@ -4,12 +4,10 @@ Of several learners it is the first, which leads; `follower_role` has the rest.
 """
 
 import dataclasses
-import logging
 import os
-import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -20,6 +18,7 @@ from launch import errors
 from launch.ray_launcher import (
   jax_cluster,
   learner_group,
+  learner_output,
   peers,
   process,
   replay_role,
@@ -29,122 +28,8 @@ from launch.roles import learning
 # An unroll that finds the store full is offered again by its actor, so that
 # it holds no thread here.
 _INSERT_SECONDS = 0.02
-# A board that was restarted is told within this time.
-_POST_SECONDS = 2.0
 # How long one of the other learners may take to say that it is there.
 _ALIVE_SECONDS = 10.0
-
-
-def _put(params: Any) -> Any:
-  import ray
-
-  return ray.put(params)
-
-
-class Publisher:
-  """Puts up parameters from a thread, the newest only, again and again.
-
-  Args:
-    board: Where.
-    put: Stores parameters; returns a reference.
-    quiet_seconds: Time between two publications, which cost the more of the
-      engine's work the more there are of them.
-  """
-
-  def __init__(
-    self,
-    board: peers.Peer,
-    put: Callable[[Any], Any],
-    quiet_seconds: float = 0.0,
-  ):
-    self._board = board
-    self._put = put
-    self._quiet_seconds = quiet_seconds
-    self._changed = threading.Event()
-    self._newest: tuple[int, Any] | None = None
-    # Kept: what nobody refers to is dropped from the store.
-    self._posted: tuple[int, int, list[Any]] | None = None
-    self._closed = threading.Event()
-    self._thread = threading.Thread(target=self._run, daemon=True)
-    self._thread.start()
-
-  def publish(self, version: int, params: Any) -> None:
-    """Has parameters put up; leaves must be NumPy arrays."""
-    self._newest = version, params
-    self._changed.set()
-
-  def _run(self) -> None:
-    while not self._closed.is_set():
-      self._changed.wait(_POST_SECONDS)
-      self._changed.clear()
-      self._try_to_post()
-      self._closed.wait(self._quiet_seconds)
-    self._try_to_post()
-
-  def _try_to_post(self) -> None:
-    try:
-      self.post()
-    except Exception:
-      # The next may go well; without this thread, none would.
-      logging.exception("cannot publish parameters")
-
-  def close(self) -> None:
-    """Ends the thread, with the newest put up."""
-    self._closed.set()
-    self._changed.set()
-    self._thread.join()
-
-  def post(self) -> None:
-    """Puts up the newest, or once more what hangs there already."""
-    newest, self._newest = self._newest, None
-    if newest is not None:
-      version, params = newest
-      stamp = secrets.randbits(63) + 1
-      self._posted = stamp, version, [self._put(params)]
-    if self._posted is not None:
-      self._board.call("post_params", *self._posted)
-
-
-class Sums:
-  """Sums of what updates say, for a reader who takes differences.
-
-  Values stay where they were computed until somebody asks.
-  """
-
-  def __init__(self):
-    self._lock = threading.Lock()
-    self._reading = threading.Lock()
-    self._waiting: list[Mapping[str, Any]] = []
-    self._sums: dict[str, float] = {}
-    self._steps = 0
-    self._lag = 0.0
-    self._count = 0
-
-  def add(self, values: Mapping[str, Any], steps: int, lag: float) -> None:
-    """See `learning.Report.add`."""
-    with self._lock:
-      self._waiting.append(values)
-      self._steps += steps
-      # Unrolls of parameters that were lost with a learner are from ahead.
-      self._lag += max(0.0, lag)
-      self._count += 1
-
-  def read(self) -> dict[str, Any]:
-    """Number of updates, steps learned from, and sums by name."""
-    with self._reading:
-      with self._lock:
-        waiting, self._waiting = self._waiting, []
-        count, steps, lag = self._count, self._steps, self._lag
-      # Updates under way are waited for here, and not by the learner.
-      for values in jax.device_get(waiting):
-        for name, value in values.items():
-          self._sums[name] = self._sums.get(name, 0.0) + float(value)
-      return {
-        "count": count,
-        "learned": steps,
-        "lag_sum": lag,
-        "sums": dict(self._sums),
-      }
 
 
 class LearnerRole(process.RunningRole):
@@ -178,7 +63,7 @@ class LearnerRole(process.RunningRole):
     self._saving = threading.Lock()
     self._store: in_memory.InMemoryReplay | None = None
     self._learning: learning.Learning | None = None
-    self._sums = Sums()
+    self._sums = learner_output.Sums()
     self._said: list[str] = []
     self._started = time.monotonic()
 
@@ -229,8 +114,8 @@ class LearnerRole(process.RunningRole):
       self._said.append(f"learner: going on from update {made.updates}")
     sampler = self._sampler(made)
     # Twice for each time that an actor looks.
-    quiet = experiment.actor.params_poll_seconds / 2
-    publisher = Publisher(self._board, _put, quiet)
+    quiet = self.setup.experiment.actor.params_poll_seconds / 2
+    publisher = learner_output.Publisher(self._board, learner_output.put, quiet)
     publisher.publish(made.updates, jax.device_get(made.params))
     self._started = time.monotonic()
     made.waited = 0.0
@@ -246,7 +131,7 @@ class LearnerRole(process.RunningRole):
     self,
     made: learning.Learning,
     sampler: base.ReplaySampler,
-    publisher: Publisher,
+    publisher: learner_output.Publisher,
   ) -> None:
     """Learns, publishes and writes checkpoints until told to stop."""
     run = self.setup.experiment.run

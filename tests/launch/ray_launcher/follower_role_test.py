@@ -97,7 +97,7 @@ class FollowerRoleTest(absltest.TestCase):
       (follower_role, "_WATCH_SECONDS", 0.001),
       (follower_role, "_CHECKPOINT_SECONDS", 0.01),
       (follower_role, "_LOOK_SECONDS", 0.001),
-      (learner_role, "_put", lambda params: params),
+      (learner_role.learner_output, "put", lambda params: params),
       (
         learning.multihost_utils,
         "process_allgather",

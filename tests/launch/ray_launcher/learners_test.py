@@ -31,7 +31,8 @@ _SETTINGS = (
 _SECONDS = 250.0
 
 
-@pytest.mark.xdist_group("learners")
+# It starts Ray once, and two runs without; on a busy machine each takes long.
+@pytest.mark.timeout(900)
 class LearnersTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
@@ -75,7 +76,7 @@ class LearnersTest(absltest.TestCase):
     before = self.at_work()
     start = time.monotonic()
     os.kill(before.pids[name], signal.SIGKILL)
-    self.training.wait(
+    _, seconds = self.training.wait(
       "others in both places",
       lambda s: all(
         s.pids[each] not in (0, before.pids[each]) for each in _LEARNERS
@@ -83,7 +84,10 @@ class LearnersTest(absltest.TestCase):
       _SECONDS,
     )
     after = self.at_work(before)
-    print(f"{name}: at work after {time.monotonic() - start:.1f} s")
+    print(
+      f"{name}: others were seen after {seconds:.1f} s, both at work after "
+      f"{time.monotonic() - start:.1f} s"
+    )
     for each in set(before.pids) - set(_LEARNERS):
       self.assertEqual(after.pids[each], before.pids[each], each)
     for counter in (*live_run.COUNTERS, "updates"):
@@ -97,9 +101,8 @@ class LearnersTest(absltest.TestCase):
     self.assertEqual(seen.roles["learner"]["processes"], 2)
     self.assertEqual(seen.roles["learner"]["devices"], 2)
     self.hurt("learner 1")
-    self.hurt("learner")
-    # Told to stop with one of them gone, it still ends.
-    os.kill(self.at_work().pids["learner 1"], signal.SIGKILL)
+    # Told to stop when the one that leads is gone, it still ends.
+    os.kill(self.at_work().pids["learner"], signal.SIGKILL)
     self.assertEqual(self.training.stop(), 0)
     self.training.await_gone()
     rows = self.training.rows()
@@ -110,7 +113,7 @@ class LearnersTest(absltest.TestCase):
     self.assertNotIn(None, losses)
     self.assertEqual(
       evaluate.main(
-        [f"--workdir={self.training.path}", "--num_tasks=2", "--trials=1"]
+        [f"--workdir={self.training.path}", "--num_tasks=1", "--trials=1"]
       ),
       0,
     )
