@@ -11,8 +11,6 @@ from jax.experimental import multihost_utils
 from launch import errors
 
 _LOOPBACK = "127.0.0.1"
-# All have said that they are there before anyone connects.
-_CONNECT_SECONDS = 60
 
 
 def own_address(many_machines: bool) -> str:
@@ -61,7 +59,6 @@ def join(coordinator: str, size: int, rank: int, host: str) -> None:
     # All that this process sees. None would have JAX look for a job of Slurm,
     # in which it would take a single one.
     local_device_ids=[],
-    initialization_timeout=_CONNECT_SECONDS,
     coordinator_bind_address=coordinator,
   )
   _mend_client()

@@ -28,6 +28,7 @@ from tests.agent import fakes, learner_test
 _ROOT = pathlib.Path(__file__).resolve().parents[3]
 _ROWS = 4
 _UPDATES = 3
+_SECONDS = 250.0
 
 
 def _batch(number: int, swapped: bool = False) -> Any:
@@ -173,7 +174,7 @@ class JaxClusterTest(absltest.TestCase):
       )
       self.addCleanup(processes[-1].kill)
     for process in processes:
-      self.assertEqual(process.wait(120), 0)
+      self.assertEqual(process.wait(_SECONDS), 0)
     read = [pickle.loads(pathlib.Path(path).read_bytes()) for path in results]
     return [(addresses, Result(*done)) for addresses, done in read]
 
