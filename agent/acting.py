@@ -57,7 +57,8 @@ class Actor(NamedTuple):
     init: From the number of environments, the state before the first step.
     act: `act(params, state, observation [B, ...], first [B], rng_key)` gives
       the step's output and the next state; jitted. The state given is
-      consumed: its buffers are reused.
+      consumed: its buffers are reused. Of G keys, [G, 2], each draws the
+      actions of the next B / G rows, the same as it would for them alone.
   """
 
   init: Callable[[int], ActorState]
@@ -115,7 +116,7 @@ def make_actor(
     output, memory = network.step(params, state.memory, observation, first)
     logits = output.policy_logits.astype(jnp.float32)
     value = categorical.decode(output.value_logits, value_range)
-    action = policy_lib.sample(rng_key, logits, sizes)
+    action = _sample(rng_key, logits, sizes)
     _, _, _, next_policy, next_value = network.model_step(
       params,
       output.model_hidden,
@@ -138,3 +139,14 @@ def make_actor(
 
   # Lets the memory be written in place rather than copied at every step.
   return Actor(init=init, act=jax.jit(act, donate_argnums=1))
+
+
+def _sample(
+  rng_key: jax.Array, logits: jax.Array, sizes: tuple[int, ...]
+) -> jax.Array:
+  """Draws actions [B, A] with one key, or with one for each part of B."""
+  if rng_key.ndim == 1:
+    return policy_lib.sample(rng_key, logits, sizes)
+  parts = logits.reshape(len(rng_key), -1, sum(sizes))
+  draw = jax.vmap(lambda key, part: policy_lib.sample(key, part, sizes))
+  return draw(rng_key, parts).reshape(len(logits), -1)

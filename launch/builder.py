@@ -21,8 +21,9 @@ from launch import config as config_lib
 from launch import errors
 from launch.device import player as player_lib
 from launch.roles import actor_loop as actor_loop_lib
+from launch.roles import actor_threads, unrolls
 from launch.roles import channel as channel_lib
-from launch.roles import unrolls
+from launch.roles import inference as inference_lib
 
 
 class Agent(NamedTuple):
@@ -134,8 +135,9 @@ def actor_loop(
   channel: channel_lib.Channel,
   writer: replay_base.ReplayWriter,
   seed: np.random.SeedSequence,
+  seat: inference_lib.Seat | None = None,
 ) -> actor_loop_lib.ActorLoop:
-  """Makes an actor: its environments and what steps them.
+  """Makes environments and what steps them.
 
   Args:
     config: The run's config.
@@ -143,19 +145,67 @@ def actor_loop(
     channel: Where tasks and parameters come from and records go.
     writer: Where unrolls go.
     seed: Of its environments and actions.
+    seat: Acts in them; None: the network runs for them alone.
   """
   num_envs = config.actor.envs_per_actor
+  if seat is None:
+    (seat,) = _seats(config, made, channel, 1)
   return actor_loop_lib.ActorLoop(
     make_environment=lambda next_task: environment(
       config, num_envs, int(seed.generate_state(1)[0] >> 1), next_task
     ),
-    actor=made.actor,
+    inference=seat,
     cutter=cutter(config, made, num_envs),
     num_envs=num_envs,
     gamma=config.learner.muesli.gamma,
     channel=channel,
     writer=writer,
     seed=seed.spawn(1)[0],
+  )
+
+
+def actor(
+  config: config_lib.ExperimentConfig,
+  made: Agent,
+  channel: channel_lib.Channel,
+  make_writer: Callable[[], replay_base.ReplayWriter],
+  seed: np.random.SeedSequence,
+) -> actor_threads.ActorThreads:
+  """Makes an actor: a loop in each of its threads.
+
+  Args:
+    config: The run's config.
+    made: Its agent.
+    channel: Where tasks and parameters come from and records go; used by all
+      threads.
+    make_writer: Makes what a thread's unrolls go to.
+    seed: Of its environments and actions.
+
+  Raises:
+    UserError: If this machine lacks the device that the network runs on.
+  """
+  num_threads = config.actor.num_threads
+  seeds = seed.spawn(num_threads)
+  return actor_threads.ActorThreads(
+    _seats(config, made, channel, num_threads),
+    lambda index, seat: actor_loop(
+      config, made, channel, make_writer(), seeds[index], seat
+    ),
+  )
+
+
+def _seats(
+  config: config_lib.ExperimentConfig,
+  made: Agent,
+  channel: channel_lib.Channel,
+  num_threads: int,
+) -> list[inference_lib.Seat]:
+  return inference_lib.seats(
+    made.actor,
+    channel,
+    num_threads,
+    config.actor.envs_per_actor,
+    inference_lib.device(config.actor.inference),
   )
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from typing import Any
+from typing import Any, Literal
 
 from agent import config as network_config
 from agent import learner as learner_config
@@ -22,7 +22,11 @@ class ActorConfig:
 
   Attributes:
     num_actors: Processes.
-    envs_per_actor: Environments that a process steps as one batch.
+    num_threads: Threads of a process that play, each in environments of its
+      own; they infer together.
+    envs_per_actor: Environments that a thread steps as one batch.
+    inference: Where actors run the network: on the machine's processor, or on
+      its accelerator.
     unroll_length: Steps of a learner example. Where it is at least as long as
       every episode, each unroll is a whole episode and learns from its start;
       shorter ones carry the memory that the actor had at their first step.
@@ -30,13 +34,24 @@ class ActorConfig:
   """
 
   num_actors: int = 1
+  num_threads: int = 1
   envs_per_actor: int = 16
+  inference: Literal["cpu", "accelerator"] = "cpu"
   unroll_length: int = 80
   params_poll_seconds: float = 0.5
 
   def __post_init__(self):
     _require(
       1 <= self.num_actors <= 1024, "num_actors", self.num_actors, "1 to 1024"
+    )
+    _require(
+      1 <= self.num_threads <= 256, "num_threads", self.num_threads, "1 to 256"
+    )
+    _require(
+      self.inference in ("cpu", "accelerator"),
+      "inference",
+      self.inference,
+      "cpu or accelerator",
     )
     _require(
       1 <= self.envs_per_actor <= 65_536,
@@ -130,6 +145,8 @@ class ClusterConfig:
     evaluator_cpus: Those of the evaluator.
     eval_minutes: Time between evaluations; 0 for no evaluator.
     eval_tasks: Held-out tasks that an evaluation plays.
+    actor_gpus: Part of an accelerator that an actor takes, with
+      actor.inference=accelerator.
     ready_seconds: How long to wait for machines at the start.
     hung_seconds: How long a role may say nothing before it is killed and
       started again; twice as long after each kill without a word.
@@ -143,6 +160,7 @@ class ClusterConfig:
   evaluator_cpus: float = 1.0
   eval_minutes: float = 5.0
   eval_tasks: int = 4
+  actor_gpus: float = 0.25
   ready_seconds: float = 60.0
   hung_seconds: float = 60.0
 
@@ -173,6 +191,9 @@ class ClusterConfig:
       "eval_tasks",
       self.eval_tasks,
       "1 to 10000",
+    )
+    _require(
+      0 < self.actor_gpus <= 1, "actor_gpus", self.actor_gpus, "above 0, to 1"
     )
     for name in ("ready_seconds", "hung_seconds"):
       value = getattr(self, name)
@@ -269,6 +290,13 @@ class ExperimentConfig:
       f"at least the rules that tasks can have ({most_rules})",
     )
     _require(
+      self.env.backend == "cpu"
+      or (self.actor.num_threads, self.actor.inference) == (1, "cpu"),
+      "env.backend",
+      self.env.backend,
+      "cpu with several actor.num_threads or actor.inference=accelerator",
+    )
+    _require(
       self.env.num_players == 1,
       "env.num_players",
       self.env.num_players,
@@ -316,6 +344,8 @@ FREE_FIELDS = (
   "run.eval_tasks",
   "run.eval_trials",
   "actor.num_actors",
+  "actor.num_threads",
+  "actor.inference",
   *(f"cluster.{field.name}" for field in dataclasses.fields(ClusterConfig)),
   "device.memory_fraction",
 )

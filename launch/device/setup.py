@@ -29,6 +29,13 @@ def _check(experiment: config.ExperimentConfig) -> None:
   replay, actor = experiment.replay, experiment.actor
   for field, value, ok, allowed in (
     ("actor.num_actors", actor.num_actors, actor.num_actors == 1, "1"),
+    ("actor.num_threads", actor.num_threads, actor.num_threads == 1, "1"),
+    (
+      "actor.inference",
+      actor.inference,
+      actor.inference == "cpu",
+      "cpu, which changes nothing: the network acts where it learns",
+    ),
     (
       "actor.unroll_length",
       actor.unroll_length,

@@ -2,10 +2,11 @@
 
 import os
 import sys
+import threading
 
 import numpy as np
 
-from agent.replay import encoded
+from agent.replay import base, encoded
 from launch import builder, cli, config, config_json, rundir
 from launch.local import actors, children, control
 
@@ -29,15 +30,16 @@ def run(args) -> None:
   key = bytes.fromhex(os.environ[actors.KEY_VARIABLE])
   made = builder.agent(experiment)
   spec = builder.unroll_spec(experiment, made)
-  if args.replay:
-    from agent.replay import reverb_client
 
-    writer = reverb_client.ReverbWriter(
-      args.replay, spec, experiment.replay.insert_timeout
-    )
-  else:
-    send = control.Sender(args.control, key)
-    writer = encoded.EncodedWriter(spec, send)
+  def make_writer() -> base.ReplayWriter:
+    if args.replay:
+      from agent.replay import reverb_client
+
+      return reverb_client.ReverbWriter(
+        args.replay, spec, experiment.replay.insert_timeout
+      )
+    return encoded.EncodedWriter(spec, control.Sender(args.control, key))
+
   channel = control.Client(
     args.control, key, experiment.actor.params_poll_seconds
   )
@@ -45,9 +47,9 @@ def run(args) -> None:
   seed = np.random.SeedSequence(
     (experiment.run.seed, args.seed, args.index, os.getpid())
   )
-  loop = builder.actor_loop(experiment, made, channel, writer, seed)
+  actor = builder.actor(experiment, made, channel, make_writer, seed)
   try:
-    loop.run()
+    actor.run(threading.Event())
   except ConnectionError as error:
     cli.say(str(error))
 

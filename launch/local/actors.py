@@ -15,6 +15,7 @@ def start(
   replay_address: str,
   indices: Iterable[int],
   first_seed: int,
+  inference: str,
 ) -> list[children.Child]:
   """Starts the actors.
 
@@ -26,8 +27,9 @@ def start(
     indices: Their numbers.
     first_seed: Differs between starts of the same run, so that an actor does
       not replay its random numbers.
+    inference: Where their network runs, as `ActorConfig.inference`.
   """
-  env = {**process_env.actor(), KEY_VARIABLE: server.key.hex()}
+  env = {**process_env.actor(inference), KEY_VARIABLE: server.key.hex()}
   return [
     children.Child(
       f"actor {index}",

@@ -9,6 +9,7 @@ Messages are pickled, so who may send them may run code here: processes of the
 same user that know the key. No file is ever read that way.
 """
 
+import collections
 import contextlib
 import logging
 import multiprocessing
@@ -184,6 +185,8 @@ def _of_this_user(conn: connection.Connection) -> bool:
 class Client:
   """An actor's end: requests go out from a thread, so the actor seldom waits.
 
+  All threads of an actor may use it at once.
+
   Args:
     address: Where the server listens.
     key: Its key.
@@ -197,7 +200,9 @@ class Client:
     self._records: queue.SimpleQueue[base.EpisodeRecord] = queue.SimpleQueue()
     self._steps = 0
     self._steps_lock = threading.Lock()
-    self._params: channel.Versioned | None = None
+    self._params: collections.deque[channel.Versioned] = collections.deque(
+      maxlen=1
+    )
     self._version = -1
     self._wanted = threading.Event()
     self._failure: Exception | None = None
@@ -222,8 +227,9 @@ class Client:
           next_poll = time.monotonic() + self._poll_seconds
           blob = self._ask("params", self._version)
           if blob:
-            self._params = pickle.loads(blob)
-            self._version = self._params.version
+            params: channel.Versioned = pickle.loads(blob)
+            self._version = params.version
+            self._params.append(params)
         self._wanted.wait(_IDLE_SECONDS)
       self._tell()
     except (EOFError, OSError) as error:
@@ -266,8 +272,10 @@ class Client:
   def new_params(self) -> channel.Versioned | None:
     """Returns parameters if newer ones came since the last call."""
     self._check()
-    params, self._params = self._params, None
-    return params
+    try:
+      return self._params.pop()
+    except IndexError:
+      return None
 
   def close(self) -> None:
     """Sends what is queued, within a bounded time."""

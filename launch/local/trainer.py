@@ -8,7 +8,14 @@ from agent import types
 from agent.replay import factory
 from launch import builder, config, errors, metrics, progress, rundir
 from launch.local import actors, children, control, health
-from launch.roles import desk, learning, scaling, status, status_file
+from launch.roles import (
+  desk,
+  inference,
+  learning,
+  scaling,
+  status,
+  status_file,
+)
 
 _SUPERVISE_SECONDS = 0.5
 _REPLAY_FOLDER = "replay"
@@ -34,6 +41,7 @@ class Trainer:
     self._line = line
     self._stop = False
     self._seconds = 0.0
+    inference.device(experiment.actor.inference)  # Actors will look there.
     curriculum = builder.curriculum(experiment)
     checkpoints = str(run.checkpoints)
     self.learning = learning.Learning(experiment, checkpoints, line.say)
@@ -152,6 +160,7 @@ class Trainer:
       self._address,
       range(len(self.actors), wanted),
       first_seed,
+      self._config.actor.inference,
     )
 
   def _replay_name(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from agent.replay import encoded
+from agent.replay import base, encoded
 from launch import builder
 from launch.ray_launcher import channel as channel_lib
 from launch.ray_launcher import peers, process, replay_role
@@ -48,22 +48,19 @@ class ActorRole(process.RunningRole):
       self._board, experiment.actor.params_poll_seconds
     )
     timeout = experiment.replay.insert_timeout
-    if self._store is None:
-      writer = replay_role.FollowingWriter(spec, reader.replay, timeout)
-    else:
-      send = _Sender(self._store, timeout)
-      writer = encoded.EncodedWriter(spec, send)
+
+    def make_writer() -> base.ReplayWriter:
+      if self._store is None:
+        return replay_role.FollowingWriter(spec, reader.replay, timeout)
+      return encoded.EncodedWriter(spec, _Sender(self._store, timeout))
+
     self._channel = channel_lib.RayChannel(self._desk, reader)
     # Started again, an actor draws other numbers.
     seed = np.random.SeedSequence(
       (experiment.run.seed, self._index, secrets.randbits(64))
     )
-    loop = builder.actor_loop(experiment, made, self._channel, writer, seed)
-    while not self._stop.is_set() and not loop.has_params():
-      time.sleep(_FULL_SECONDS)
-    while not self._stop.is_set():
-      loop.step()
-    writer.close()
+    actor = builder.actor(experiment, made, self._channel, make_writer, seed)
+    actor.run(self._stop)
 
   def stats(self) -> dict[str, Any]:
     """Steps of this process, version of its parameters."""

@@ -4,6 +4,7 @@ Two threads do the asking, so the actor waits only if it has no task left: one
 exchanges records for tasks with the curriculum, one reads the board.
 """
 
+import collections
 import contextlib
 import logging
 import os
@@ -59,7 +60,9 @@ class BoardReader:
     self._look_up = look_up
     self._replay = ""
     self._stamp = 0
-    self._params: channel.Versioned | None = None
+    self._params: collections.deque[channel.Versioned] = collections.deque(
+      maxlen=1
+    )
     self._failure: Exception | None = None
     threading.Thread(target=self._run, daemon=True).start()
 
@@ -80,7 +83,7 @@ class BoardReader:
       params = self._look_up(notice)
       if params is not None:
         self._stamp = notice.stamp
-        self._params = channel.Versioned(notice.version, params)
+        self._params.append(channel.Versioned(notice.version, params))
 
   def replay(self) -> str:
     """Address of the replay server, empty if there was none yet."""
@@ -92,12 +95,14 @@ class BoardReader:
     """The newest parameters, if they were not taken yet; never waits."""
     if self._failure is not None:
       raise self._failure
-    params, self._params = self._params, None
-    return params
+    try:
+      return self._params.pop()
+    except IndexError:
+      return None
 
 
 class RayChannel:
-  """See `channel.Channel`.
+  """See `channel.Channel`; all threads of an actor may use it at once.
 
   Args:
     desk: The curriculum.
@@ -117,6 +122,7 @@ class RayChannel:
     self._told_records = 0
     self._told_steps = 0
     self.steps = 0
+    self._steps_lock = threading.Lock()
     self.version = -1
     self._wanted = threading.Event()
     self._failure: Exception | None = None
@@ -178,7 +184,8 @@ class RayChannel:
   def count_steps(self, steps: int) -> None:
     """Hands over a number of environment steps; never waits."""
     self._check()
-    self.steps += steps
+    with self._steps_lock:
+      self.steps += steps
 
   def new_params(self) -> channel.Versioned | None:
     """The newest parameters not yet taken; never waits."""

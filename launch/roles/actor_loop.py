@@ -1,14 +1,12 @@
-"""Plays episodes: a batch of environments, the acting network, and records.
+"""Plays episodes: a batch of environments, their actions, and records.
 
 N: environments, K: trials of an episode, A: action heads.
 """
 
 import logging
-import time
 from collections.abc import Callable
 from typing import Protocol
 
-import jax
 import numpy as np
 
 from agent import acting, types
@@ -17,9 +15,8 @@ from curriculum import base
 from envs import constants, land
 from envs import task as task_lib
 from launch.roles import channel as channel_lib
+from launch.roles import inference as inference_lib
 from launch.roles import unrolls
-
-_FIRST_PARAMS_SECONDS = 0.05
 
 
 class Environment(Protocol):
@@ -40,11 +37,11 @@ class ActorLoop:
   Args:
     make_environment: From the function that gives an environment's next task,
       the batch of N environments.
-    actor: The acting functions.
+    inference: Acts in them.
     cutter: Makes unrolls; for N environments.
     num_envs: N.
     gamma: Discount per step, for the TD error.
-    channel: Where tasks and parameters come from and records go.
+    channel: Where tasks come from and records go.
     writer: Where unrolls go.
     seed: Of the actions.
   """
@@ -52,7 +49,7 @@ class ActorLoop:
   def __init__(
     self,
     make_environment: Callable[[Callable[[int], task_lib.Task]], Environment],
-    actor: acting.Actor,
+    inference: inference_lib.Seat,
     cutter: unrolls.UnrollCutter,
     num_envs: int,
     gamma: float,
@@ -60,14 +57,12 @@ class ActorLoop:
     writer: replay_base.ReplayWriter,
     seed: np.random.SeedSequence,
   ):
-    self._actor = actor
+    self._inference = inference
     self._cutter = cutter
     self._gamma = gamma
     self._channel = channel
     self._writer = writer
     self._rng = np.random.Generator(np.random.PCG64(seed))
-    self._version = -1
-    self._params: types.Params = None
     self._assignments: list[base.Assignment | None] = [None] * num_envs
     self._rewards = np.zeros((num_envs, constants.MAX_TRIALS), np.float32)
     self._trial = np.zeros(num_envs, np.int64)
@@ -75,7 +70,6 @@ class ActorLoop:
     self._errors = np.zeros((num_envs, 4), np.float64)
     self._environment = make_environment(self._next_task)
     self._now = self._environment.reset()
-    self._state = actor.init(num_envs)
     # What the step before left open: value, reward, discount, in last trial.
     self._open: tuple[np.ndarray, ...] | None = None
 
@@ -87,39 +81,23 @@ class ActorLoop:
     self._errors[row] = 0.0
     return assignment.task
 
-  def run(self) -> None:
-    """Steps for ever; waits for parameters once, before the first step.
-
-    Raises:
-      ConnectionError: When the learner's side goes away.
-    """
-    while not self.has_params():
-      time.sleep(_FIRST_PARAMS_SECONDS)
-    while True:
-      self.step()
-
   def has_params(self) -> bool:
-    """Takes newer parameters if there are any; whether there ever were."""
-    newest = self._channel.new_params()
-    if newest is not None:
-      self._version = newest.version
-      self._params = jax.device_put(newest.params)
-    return self._params is not None
+    """Whether there are parameters to act with."""
+    return self._inference.has_params()
 
   def step(self) -> None:
-    """Acts once in every environment."""
-    if not self.has_params():
-      raise RuntimeError("an actor needs parameters before its first step")
+    """Acts once in every environment, with the newest parameters.
+
+    Raises:
+      ConnectionError: If the learner's side is gone.
+    """
     now = self._now
-    self._cutter.before_acting(self._state.memory)
+    self._cutter.before_acting(self._inference.memory)
     # Any bits are a key; making it here spares a call of JAX.
     key = self._rng.integers(2**32, size=2, dtype=np.uint32)
-    output, self._state = self._actor.act(
-      self._params, self._state, now.observation, now.first, key
-    )
-    action = np.asarray(output.action)
-    value = np.asarray(output.value)
-    self._close_step(output, value)
+    output, version = self._inference.act(now.observation, now.first, key)
+    action, value = output.action, output.value
+    self._close_step(output)
     for row in np.flatnonzero(now.last):
       self._report(row)
     then = self._environment.step(action)
@@ -134,31 +112,32 @@ class ActorLoop:
       now.observation,
       now.first,
       action,
-      np.asarray(output.behaviour_logits),
+      output.behaviour_logits,
       then.reward,
       discount,
       now.last,
-      self._version,
+      version,
       self._emit,
     )
     self._channel.count_steps(int(acted.sum()))
     self._now = then
 
+  def close(self) -> None:
+    """Sends what is pending within a bounded time."""
+    self._writer.close()
+
   def _assigned(self) -> list[base.Assignment]:
     return [a for a in self._assignments if a is not None]
 
-  def _close_step(self, output: acting.ActorOutput, value: np.ndarray) -> None:
+  def _close_step(self, output: acting.ActorOutput) -> None:
     """Adds up the errors of the step before, now that its successor is seen."""
     if self._open is None:
       return
     last_value, reward, discount, counts = self._open
-    td = acting.td_error(last_value, reward, discount, value, self._gamma)
-    errors = [
-      td,
-      np.asarray(output.value_error),
-      np.asarray(output.policy_error),
-      np.ones_like(td),
-    ]
+    td = acting.td_error(
+      last_value, reward, discount, output.value, self._gamma
+    )
+    errors = [td, output.value_error, output.policy_error, np.ones_like(td)]
     self._errors += np.where(counts[:, None], np.stack(errors, -1), 0.0)
 
   def _report(self, row: int) -> None:

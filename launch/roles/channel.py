@@ -14,7 +14,10 @@ class Versioned(NamedTuple):
 
 
 class Channel(Protocol):
-  """The way to the curriculum and to the newest parameters."""
+  """The way to the curriculum and to the newest parameters.
+
+  All threads of an actor use one at once.
+  """
 
   def next_task(self) -> base.Assignment:
     """A task to play now."""

@@ -1,4 +1,4 @@
-"""Environment variables of processes that leave accelerators alone."""
+"""Environment variables of actors' processes."""
 
 import os
 from importlib import metadata
@@ -6,22 +6,32 @@ from importlib import metadata
 # An actor is one of several processes on the machine's cores and its network
 # is small: more threads than one cost it more than they give.
 _ENVIRONMENT = {
-  "JAX_PLATFORMS": "cpu",
-  "CUDA_VISIBLE_DEVICES": "",
   "OMP_NUM_THREADS": "1",
   # Its programs take a fraction of a millisecond: run them where they are
   # called, for a busy machine is slow to wake another thread.
   "JAX_CPU_ENABLE_ASYNC_DISPATCH": "0",
 }
+_ON_CPU = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+# Several processes share an accelerator: each takes what it needs of memory,
+# where JAX would take three quarters of it at its start.
+_ON_ACCELERATOR = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 _XLA_FLAGS = "--xla_cpu_multi_thread_eigen=false"
 # The way JAX 0.4 runs programs by default spreads them over threads all the
 # same: without it, an actor of the laptop preset took a seventh more steps.
 _JAX_0_4_FLAGS = "--xla_cpu_use_thunk_runtime=false"
 
 
-def actor() -> dict[str, str]:
-  """Environment variables of an actor's process."""
+def actor(inference: str = "cpu") -> dict[str, str]:
+  """Environment variables of an actor's process.
+
+  Args:
+    inference: Where its network runs, as `ActorConfig.inference`.
+  """
   flags = [os.environ.get("XLA_FLAGS", ""), _XLA_FLAGS]
   if metadata.version("jax").startswith("0.4."):
     flags.append(_JAX_0_4_FLAGS)
-  return {**_ENVIRONMENT, "XLA_FLAGS": " ".join(flags).strip()}
+  return {
+    **_ENVIRONMENT,
+    **(_ON_CPU if inference == "cpu" else _ON_ACCELERATOR),
+    "XLA_FLAGS": " ".join(flags).strip(),
+  }

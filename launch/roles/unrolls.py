@@ -62,17 +62,17 @@ class UnrollCutter:
     # Memory at the first step of this unroll, and at that of the next.
     self._memory: list[tuple[Any, Any]] = [({}, {})] * num_envs
 
-  def before_acting(self, memory: types.MemoryState) -> None:
+  def before_acting(self, memory: Callable[[int], types.MemoryState]) -> None:
     """Keeps the memory of those rows whose next step may open an unroll.
 
     Args:
-      memory: The memory before this step, leaves [N, ...].
+      memory: Copies a row's memory before this step to the host.
     """
     if not self._store_memory:
       return
     opens = (self._filled == 0) | (self._filled == self._length - 1)
     for row in np.flatnonzero(opens):
-      snapshot = jax.tree.map(lambda x, i=row: np.array(x[i]), memory)
+      snapshot = memory(int(row))
       if self._filled[row] == 0:
         self._memory[row] = (snapshot, {})
       else:

@@ -8,7 +8,7 @@ from agent import acting
 from curriculum import base
 from envs import land, literals
 from envs import task as task_lib
-from launch.roles import actor_loop, unrolls
+from launch.roles import actor_loop, inference, unrolls
 from launch.roles import channel as channel_lib
 
 _GAMMA = 0.5
@@ -140,9 +140,10 @@ def _loop(length, store_memory=False, num_envs=2):
   cutter = unrolls.UnrollCutter(
     num_envs, length, {"at": ((), np.float32)}, 2, sum(_SIZES), store_memory
   )
+  (seat,) = inference.seats(_ACTOR, channel, 1, num_envs, inference.host())
   loop = actor_loop.ActorLoop(
     lambda next_task: _Counting(next_task, num_envs),
-    _ACTOR,
+    seat,
     cutter,
     num_envs,
     _GAMMA,

@@ -50,37 +50,45 @@ class ActorMainTest(absltest.TestCase):
     self.control.Client.assert_called_once_with(
       "@there", key, config.actor.params_poll_seconds
     )
-    self.control.Sender.assert_called_once_with("@there", key)
-    _, _, channel, writer, _ = self.builder.actor_loop.call_args.args
-    self.assertIs(channel, self.control.Client.return_value)
-    self.assertIsInstance(writer, encoded.EncodedWriter)
-    self.builder.actor_loop.return_value.run.assert_called_once_with()
+    self.builder.actor.return_value.run.assert_called_once()
+    self.assertIs(
+      self.builder.actor.call_args.args[2], self.control.Client.return_value
+    )
+
+  def test_each_thread_sends_unrolls_over_a_connection_of_its_own(self):
+    self.call()
+    make_writer = self.builder.actor.call_args.args[3]
+    self.control.Sender.assert_not_called()
+    one, another = make_writer(), make_writer()
+    self.assertIsInstance(one, encoded.EncodedWriter)
+    self.assertIsNot(one, another)
+    sender = absltest.mock.call("@there", bytes.fromhex("ab" * 16))
+    self.assertEqual(self.control.Sender.call_args_list, [sender, sender])
 
   def test_unrolls_go_to_the_replay_server_where_there_is_one(self):
     with absltest.mock.patch.object(reverb_client, "ReverbWriter") as writer:
       self.call("unix:/tmp/x/1")
+      made = self.builder.actor.call_args.args[3]()
     writer.assert_called_once_with(
       "unix:/tmp/x/1",
       self.builder.unroll_spec.return_value,
       presets.smoke().replay.insert_timeout,
     )
     self.control.Sender.assert_not_called()
-    self.assertIs(
-      self.builder.actor_loop.call_args.args[3], writer.return_value
-    )
+    self.assertIs(made, writer.return_value)
 
   def test_every_actor_and_every_start_draws_other_numbers(self):
     drawn = set()
     for seed, index, pid in ((5, 1, 7), (6, 1, 7), (5, 2, 7), (5, 1, 8)):
       with absltest.mock.patch.object(os, "getpid", return_value=pid):
         self.call(seed=seed, index=index)
-      sequence = self.builder.actor_loop.call_args.args[4]
+      sequence = self.builder.actor.call_args.args[4]
       drawn.add(int(sequence.generate_state(1)[0]))
     self.assertLen(drawn, 4)
 
   def test_a_learner_that_goes_away_is_said_and_is_no_fault(self):
-    loop = self.builder.actor_loop.return_value
-    loop.run.side_effect = ConnectionError("the learner went away")
+    actor = self.builder.actor.return_value
+    actor.run.side_effect = ConnectionError("the learner went away")
     self.assertEqual(self.call(), (0, "the learner went away\n"))
 
   def test_flags_are_needed(self):

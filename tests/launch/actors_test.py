@@ -15,7 +15,7 @@ class ActorsTest(absltest.TestCase):
     server: Any = types.SimpleNamespace(address="/s/control", key=b"\x01\xff")
     with absltest.mock.patch.object(actors.children, "Child") as child:
       started = actors.start(
-        run, server, "127.0.0.1:5", range(3), first_seed=40
+        run, server, "127.0.0.1:5", range(3), 40, "accelerator"
       )
     self.assertLen(started, 3)
     for index, call in enumerate(child.call_args_list):
@@ -34,6 +34,7 @@ class ActorsTest(absltest.TestCase):
       )
       # Arguments of a process can be read by anyone; its environment can't.
       self.assertEqual(env[actors.KEY_VARIABLE], "01ff")
+      self.assertNotIn("CUDA_VISIBLE_DEVICES", env)
       self.assertEqual(log, str(run.logs / f"actor_{index}.log"))
 
 

@@ -25,7 +25,9 @@ def _play(length, episodes, store_memory=False):
   for t in range(min(len(row) for row in rows)):
     at = np.array([(i + 1) * 1000 + t for i in range(num_envs)], np.int32)
     ends = np.array([t + 1 < len(r) and r[t + 1][1] for r in rows])
-    cutter.before_acting({"m": -at[:, None].astype(np.float32)})
+    cutter.before_acting(
+      lambda row, at=at: {"m": -at[row, None].astype(np.float32)}
+    )
     cutter.add(
       {"at": at},
       np.array([row[t][0] for row in rows]),

@@ -12,7 +12,7 @@ from agent import acting
 from curriculum import base
 from envs import land
 from launch.device import player as player_lib
-from launch.roles import actor_loop, channel, unrolls
+from launch.roles import actor_loop, channel, inference, unrolls
 from tests.launch import fakes
 
 _SIZES = (2, 3)
@@ -141,9 +141,10 @@ def _player(office, length, store_memory, on_device=False):
 
 def _reference(steps, length, store_memory):
   office = _Office()
+  (seat,) = inference.seats(_ACTOR, office, 1, _NUM_ENVS, inference.host())
   loop = actor_loop.ActorLoop(
     make_environment=lambda next_task: _Counting(next_task, False),
-    actor=_ACTOR,
+    inference=seat,
     cutter=unrolls.UnrollCutter(
       _NUM_ENVS, length, _SPEC, len(_SIZES), sum(_SIZES), store_memory
     ),

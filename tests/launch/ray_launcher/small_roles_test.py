@@ -33,38 +33,35 @@ class _Desk:
     return []
 
 
-class _Loop:
-  """Steps; has parameters after a while."""
+class _Actor:
+  """Steps until it is told to stop, or fails."""
 
-  def __init__(self, channel, writer, fails):
-    self.channel, self.writer, self.fails = channel, writer, fails
-    self.looks = 0
+  def __init__(self, channel, make_writer, fails):
+    self.channel, self.fails = channel, fails
+    self.writers = [make_writer(), make_writer()]
 
-  def has_params(self):
-    self.looks += 1
-    return self.looks > 2
-
-  def step(self):
-    if self.fails:
-      raise ConnectionError("gone")
-    self.channel.count_steps(4)
-    time.sleep(0.001)
+  def run(self, stop):
+    while not stop.is_set():
+      if self.fails:
+        raise ConnectionError("gone")
+      self.channel.count_steps(4)
+      time.sleep(0.001)
 
 
 class ActorRoleTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
-    self.loops: list[_Loop] = []
+    self.actors: list[_Actor] = []
     self.fails = False
 
-    def actor_loop(config, made, channel, writer, seed):
-      self.loops.append(_Loop(channel, writer, self.fails))
-      return self.loops[-1]
+    def actor(config, made, channel, make_writer, seed):
+      self.actors.append(_Actor(channel, make_writer, self.fails))
+      return self.actors[-1]
 
     for name, value in (
       ("agent", lambda config: None),
       ("unroll_spec", lambda config, made: None),
-      ("actor_loop", actor_loop),
+      ("actor", actor),
     ):
       self.enter_context(
         absltest.mock.patch.object(actor_role.builder, name, value)
@@ -86,9 +83,10 @@ class ActorRoleTest(absltest.TestCase):
     _until(lambda: made.stats().get("steps", 0) >= 8)
     made.stop()
     thread.join()
-    (loop,) = self.loops
-    self.assertEqual(loop.looks, 3)
-    self.assertIsInstance(loop.writer, replay_role.FollowingWriter)
+    (actor,) = self.actors
+    one, another = actor.writers
+    self.assertIsInstance(one, replay_role.FollowingWriter)
+    self.assertIsNot(one, another)  # Each thread has its own.
     self.assertEqual(made.stats()["steps"] % 4, 0)
     self.assertNotIn("version", made.stats())
 
@@ -103,7 +101,7 @@ class ActorRoleTest(absltest.TestCase):
     made = self.make(fakes.Peer(None))
     made._stop.set()
     made.run()
-    self.assertIsInstance(self.loops[0].writer, encoded.EncodedWriter)
+    self.assertIsInstance(self.actors[0].writers[0], encoded.EncodedWriter)
 
   def test_a_store_without_room_is_asked_again(self):
     answers = [False, False, True]

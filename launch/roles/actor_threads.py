@@ -1,0 +1,94 @@
+"""An actor: loops in threads of their own that infer together.
+
+MuJoCo and JAX let go of Python's lock while they compute, so the threads use
+several cores; what is left of Python bounds how many are of use.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import jax
+
+from launch.roles import actor_loop, inference
+
+_FIRST_PARAMS_SECONDS = 0.05
+# A thread may be in the middle of something when another has failed.
+_END_SECONDS = 5.0
+
+
+class ActorThreads:
+  """Plays in as many threads as there are seats.
+
+  Args:
+    seats: One a thread.
+    make_loop: From a thread's number and its seat, what it plays.
+  """
+
+  def __init__(
+    self,
+    seats: Sequence[inference.Seat],
+    make_loop: Callable[[int, inference.Seat], actor_loop.ActorLoop],
+  ):
+    self._seats = seats
+    self._make_loop = make_loop
+    self._lock = threading.Lock()
+    self._ended = threading.Event()
+    self._failure: Exception | None = None
+
+  def run(self, stop: threading.Event) -> None:
+    """Plays until told to stop; waits for parameters before the first step.
+
+    Args:
+      stop: Set when it is enough.
+
+    Raises:
+      Exception: What the first thread that failed raised, as ConnectionError
+        when the learner's side goes away. The other threads end too.
+    """
+    threads = [
+      # Daemons: one that hangs does not keep the process from ending.
+      threading.Thread(target=self._play, args=(i, seat, stop), daemon=True)
+      for i, seat in enumerate(self._seats)
+    ]
+    for thread in threads:
+      thread.start()
+    self._ended.wait()
+    deadline = time.monotonic() + _END_SECONDS
+    for thread in threads:
+      thread.join(max(0.0, deadline - time.monotonic()))
+    if self._failure is not None:
+      raise self._failure
+
+  def _play(
+    self, index: int, seat: inference.Seat, stop: threading.Event
+  ) -> None:
+    try:
+      # The game engine stays by MuJoCo; only the network goes elsewhere.
+      with jax.default_device(inference.host()):
+        loop = self._make_loop(index, seat)
+        self._step(loop, lambda: stop.is_set() or self._ended.is_set())
+        self._end()
+        loop.close()
+    except Exception as error:
+      with self._lock:
+        self._failure = self._failure or error
+    finally:
+      self._end()
+
+  def _step(
+    self, loop: actor_loop.ActorLoop, over: Callable[[], bool]
+  ) -> None:
+    while not over() and not loop.has_params():
+      time.sleep(_FIRST_PARAMS_SECONDS)
+    try:
+      while not over():
+        loop.step()
+    except threading.BrokenBarrierError:
+      pass  # Another thread ended before this one.
+
+  def _end(self) -> None:
+    """Has all threads end."""
+    self._ended.set()
+    for seat in self._seats:
+      seat.abort()
