@@ -9,6 +9,7 @@ import jax
 
 from envs.physics import backends
 from launch import cli, errors, overrides, presets
+from launch import config as config_lib
 from launch.roles import process_env
 
 _EXAMPLES = """\
@@ -24,6 +25,7 @@ env      Land against MuJoCo alone: stepping, ray casting
 vision   pictures from rays
 replay   unrolls in and out of the stores
 actor    one actor's environment steps
+inference  an actor's threads that infer together, against other ways
 learner  steps learned from
 train    the whole, against what the stages predict
 distributed  actors through Reverb to a sink, against the actors alone
@@ -46,6 +48,7 @@ _COMMANDS = (
   "vision",
   "replay",
   "actor",
+  "inference",
   "learner",
   "train",
   "distributed",
@@ -134,6 +137,8 @@ def run(args: argparse.Namespace) -> None:
     os.environ.update(process_env.actor())
     jax.config.update("jax_cpu_enable_async_dispatch", False)
   config = overrides.apply(presets.get(args.preset), args.set)
+  if args.what in ("actor", "train"):
+    _require_plain(args.what, config.actor)
   num_envs = args.num_envs or (
     _NUM_ENVS if args.what == "env" else config.actor.envs_per_actor
   )
@@ -142,6 +147,7 @@ def run(args: argparse.Namespace) -> None:
     bench_device,
     bench_distributed,
     bench_env,
+    bench_inference,
     bench_ray,
     bench_soak,
     bench_waiting,
@@ -154,6 +160,8 @@ def run(args: argparse.Namespace) -> None:
     result = bench_env.env(config, num_envs, args.seconds)
   elif args.what == "vision":
     result = bench_env.pictures(config, num_envs, args.seconds)
+  elif args.what == "inference":
+    result = bench_inference.compare(config, args.seconds)
   elif args.what == "train":
     result = bench_agent.train(
       config, args.preset, args.seconds, args.launcher, args.set
@@ -189,6 +197,17 @@ def _shown(name: str, value: float) -> str:
     return f"{value:.3f}"
   # Rates are in the thousands, but not all that is measured is a rate.
   return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _require_plain(what: str, actor: config_lib.ActorConfig) -> None:
+  """Raises UserError if actors do not play as is measured here."""
+  for name, allowed in (("num_threads", 1), ("inference", "cpu")):
+    value = getattr(actor, name)
+    if value != allowed:
+      raise errors.UserError(
+        f"actor.{name} is {value!r}, allowed with {what}: {allowed} "
+        "(bench inference measures the others)"
+      )
 
 
 def _use_gpu_backend(args: argparse.Namespace) -> None:

@@ -27,13 +27,15 @@ class Alone:
   """A channel and writer without anybody at the other end."""
 
   def __init__(self, config: config_lib.ExperimentConfig, params: Any):
-    draw = sampler.TaskSampler(config.tasks).task
-    self._tasks = (base.Assignment(i, draw(i), True) for i in itertools.count())
+    self._draw = sampler.TaskSampler(config.tasks).task
+    # Not a generator, which one thread at a time may use.
+    self._keys = itertools.count()
     self._params: channel.Versioned | None = channel.Versioned(0, params)
 
   def next_task(self) -> base.Assignment:
     """The next task."""
-    return next(self._tasks)
+    key = next(self._keys)
+    return base.Assignment(key, self._draw(key), True)
 
   def next_tasks(self, n: int) -> list[base.Assignment]:
     """The next tasks."""

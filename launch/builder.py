@@ -149,7 +149,7 @@ def actor_loop(
   """
   num_envs = config.actor.envs_per_actor
   if seat is None:
-    (seat,) = _seats(config, made, channel, 1)
+    (seat,) = _batch(config, made, channel, 1).seats
   return actor_loop_lib.ActorLoop(
     make_environment=lambda next_task: environment(
       config, num_envs, int(seed.generate_state(1)[0] >> 1), next_task
@@ -187,20 +187,20 @@ def actor(
   num_threads = config.actor.num_threads
   seeds = seed.spawn(num_threads)
   return actor_threads.ActorThreads(
-    _seats(config, made, channel, num_threads),
+    _batch(config, made, channel, num_threads),
     lambda index, seat: actor_loop(
       config, made, channel, make_writer(), seeds[index], seat
     ),
   )
 
 
-def _seats(
+def _batch(
   config: config_lib.ExperimentConfig,
   made: Agent,
   channel: channel_lib.Channel,
   num_threads: int,
-) -> list[inference_lib.Seat]:
-  return inference_lib.seats(
+) -> inference_lib.Batch:
+  return inference_lib.Batch(
     made.actor,
     channel,
     num_threads,

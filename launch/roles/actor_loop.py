@@ -96,8 +96,8 @@ class ActorLoop:
     # Any bits are a key; making it here spares a call of JAX.
     key = self._rng.integers(2**32, size=2, dtype=np.uint32)
     output, version = self._inference.act(now.observation, now.first, key)
-    action, value = output.action, output.value
-    self._close_step(output)
+    action, value = np.asarray(output.action), np.asarray(output.value)
+    self._close_step(output, value)
     for row in np.flatnonzero(now.last):
       self._report(row)
     then = self._environment.step(action)
@@ -112,7 +112,7 @@ class ActorLoop:
       now.observation,
       now.first,
       action,
-      output.behaviour_logits,
+      np.asarray(output.behaviour_logits),
       then.reward,
       discount,
       now.last,
@@ -129,15 +129,18 @@ class ActorLoop:
   def _assigned(self) -> list[base.Assignment]:
     return [a for a in self._assignments if a is not None]
 
-  def _close_step(self, output: acting.ActorOutput) -> None:
+  def _close_step(self, output: acting.ActorOutput, value: np.ndarray) -> None:
     """Adds up the errors of the step before, now that its successor is seen."""
     if self._open is None:
       return
     last_value, reward, discount, counts = self._open
-    td = acting.td_error(
-      last_value, reward, discount, output.value, self._gamma
-    )
-    errors = [td, output.value_error, output.policy_error, np.ones_like(td)]
+    td = acting.td_error(last_value, reward, discount, value, self._gamma)
+    errors = [
+      td,
+      np.asarray(output.value_error),
+      np.asarray(output.policy_error),
+      np.ones_like(td),
+    ]
     self._errors += np.where(counts[:, None], np.stack(errors, -1), 0.0)
 
   def _report(self, row: int) -> None:

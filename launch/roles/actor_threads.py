@@ -6,7 +6,7 @@ several cores; what is left of Python bounds how many are of use.
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import jax
 
@@ -18,19 +18,19 @@ _END_SECONDS = 5.0
 
 
 class ActorThreads:
-  """Plays in as many threads as there are seats.
+  """Plays in a thread for each seat of a batch.
 
   Args:
-    seats: One a thread.
+    batch: Those who infer together.
     make_loop: From a thread's number and its seat, what it plays.
   """
 
   def __init__(
     self,
-    seats: Sequence[inference.Seat],
+    batch: inference.Batch,
     make_loop: Callable[[int, inference.Seat], actor_loop.ActorLoop],
   ):
-    self._seats = seats
+    self._batch = batch
     self._make_loop = make_loop
     self._lock = threading.Lock()
     self._ended = threading.Event()
@@ -49,7 +49,7 @@ class ActorThreads:
     threads = [
       # Daemons: one that hangs does not keep the process from ending.
       threading.Thread(target=self._play, args=(i, seat, stop), daemon=True)
-      for i, seat in enumerate(self._seats)
+      for i, seat in enumerate(self._batch.seats)
     ]
     for thread in threads:
       thread.start()
@@ -76,9 +76,7 @@ class ActorThreads:
     finally:
       self._end()
 
-  def _step(
-    self, loop: actor_loop.ActorLoop, over: Callable[[], bool]
-  ) -> None:
+  def _step(self, loop: actor_loop.ActorLoop, over: Callable[[], bool]) -> None:
     while not over() and not loop.has_params():
       time.sleep(_FIRST_PARAMS_SECONDS)
     try:
@@ -90,5 +88,4 @@ class ActorThreads:
   def _end(self) -> None:
     """Has all threads end."""
     self._ended.set()
-    for seat in self._seats:
-      seat.abort()
+    self._batch.abort()

@@ -44,31 +44,6 @@ def host() -> jax.Device:
   return jax.local_devices(backend="cpu")[0]
 
 
-class Parameters:
-  """The newest parameters, put on the device once for all who act with them.
-
-  Args:
-    channel: Where they come from.
-    device: Where they go.
-  """
-
-  def __init__(self, channel: channel_lib.Channel, device: jax.Device):
-    self._channel = channel
-    self._device = device
-    self._lock = threading.Lock()
-    self._newest: channel_lib.Versioned | None = None
-
-  def newest(self) -> channel_lib.Versioned | None:
-    """Takes newer ones if there are any; None if there never were."""
-    with self._lock:
-      arrived = self._channel.new_params()
-      if arrived is not None:
-        self._newest = channel_lib.Versioned(
-          arrived.version, jax.device_put(arrived.params, self._device)
-        )
-      return self._newest
-
-
 class Acted(NamedTuple):
   """A step of the network.
 
@@ -94,7 +69,7 @@ class Batch:
 
   Args:
     actor: The acting functions.
-    params: What they act with.
+    channel: Where parameters come from.
     num_loops: G.
     num_envs: N.
     device: Where the network runs.
@@ -103,28 +78,41 @@ class Batch:
   def __init__(
     self,
     actor: acting.Actor,
-    params: Parameters,
+    channel: channel_lib.Channel,
     num_loops: int,
     num_envs: int,
     device: jax.Device,
   ):
     self._actor = actor
-    self._params = params
-    self.num_envs = num_envs
+    self._channel = channel
+    self._num_envs = num_envs
+    self._device = device
+    self._lock = threading.Lock()
+    self._params: channel_lib.Versioned | None = None
     self._state = jax.device_put(actor.init(num_loops * num_envs), device)
     self._questions: list[Any] = [None] * num_loops
     self._acted: Acted | None = None
     # The last to ask runs the network for all. Nobody asks again before each
     # has taken its answer, so that no question or answer is lost.
     self._everyone = threading.Barrier(num_loops, self._run)
+    self.seats = [Seat(self, index) for index in range(num_loops)]
 
   def abort(self) -> None:
     """Has every loop that asks, or waits, raise BrokenBarrierError."""
     self._everyone.abort()
 
-  def has_params(self) -> bool:
-    """Whether there are parameters to act with."""
-    return self._params.newest() is not None
+  def newest_params(self) -> channel_lib.Versioned | None:
+    """Puts newer ones on the device if there are any; None if never any."""
+    with self._lock:
+      newer = self._channel.new_params()
+      if newer is not None:
+        params = jax.device_put(newer.params, self._device)
+        self._params = channel_lib.Versioned(newer.version, params)
+      return self._params
+
+  def rows(self, index: int) -> slice:
+    """Those of a loop."""
+    return slice(index * self._num_envs, (index + 1) * self._num_envs)
 
   def memory(self, row: int) -> types.MemoryState:
     """Copies a row's memory to the host."""
@@ -135,12 +123,12 @@ class Batch:
     self._questions[index] = question
     self._everyone.wait()
     assert self._acted is not None
-    rows = slice(index * self.num_envs, (index + 1) * self.num_envs)
+    rows = self.rows(index)
     output = jax.tree.map(lambda x: x[rows], self._acted.output)
     return self._acted._replace(output=output)
 
   def _run(self) -> None:
-    newest = self._params.newest()
+    newest = self.newest_params()
     if newest is None:
       raise RuntimeError("an actor needs parameters before its first step")
     observation, first = jax.tree.map(
@@ -168,7 +156,7 @@ class Seat:
 
   def has_params(self) -> bool:
     """Whether there are parameters to act with."""
-    return self._batch.has_params()
+    return self._batch.newest_params() is not None
 
   def act(
     self,
@@ -192,36 +180,4 @@ class Seat:
 
   def memory(self, row: int) -> types.MemoryState:
     """Copies the memory of one of N rows, before the next step."""
-    return self._batch.memory(self._index * self._batch.num_envs + row)
-
-  def abort(self) -> None:
-    """Has every loop of the batch that asks, or waits, raise an error."""
-    self._batch.abort()
-
-
-def seats(
-  actor: acting.Actor,
-  channel: channel_lib.Channel,
-  num_loops: int,
-  num_envs: int,
-  device: jax.Device,
-) -> list[Seat]:
-  """Makes the places of all loops of an actor.
-
-  Args:
-    actor: The acting functions.
-    channel: Where parameters come from.
-    num_loops: How many loops there are.
-    num_envs: N.
-    device: Where the network runs.
-  """
-  params = Parameters(channel, device)
-  import os
-
-  found = []
-  for part in np.array_split(
-    np.arange(num_loops), int(os.environ.get("GROUPS_X", "1"))
-  ):
-    batch = Batch(actor, params, len(part), num_envs, device)
-    found += [Seat(batch, i) for i in range(len(part))]
-  return found
+    return self._batch.memory(self._batch.rows(self._index).start + row)

@@ -140,10 +140,10 @@ def _loop(length, store_memory=False, num_envs=2):
   cutter = unrolls.UnrollCutter(
     num_envs, length, {"at": ((), np.float32)}, 2, sum(_SIZES), store_memory
   )
-  (seat,) = inference.seats(_ACTOR, channel, 1, num_envs, inference.host())
+  batch = inference.Batch(_ACTOR, channel, 1, num_envs, inference.host())
   loop = actor_loop.ActorLoop(
     lambda next_task: _Counting(next_task, num_envs),
-    seat,
+    batch.seats[0],
     cutter,
     num_envs,
     _GAMMA,

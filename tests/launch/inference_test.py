@@ -5,6 +5,7 @@ import types
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
@@ -36,9 +37,7 @@ def _in_threads(*works):
     except Exception as error:
       found[i] = error
 
-  threads = [
-    threading.Thread(target=run, args=(i,)) for i in range(len(works))
-  ]
+  threads = [threading.Thread(target=run, args=(i,)) for i in range(len(works))]
   for thread in threads:
     thread.start()
   for thread in threads:
@@ -56,7 +55,8 @@ class _Network:
     self.actor = acting.Actor(self.init, self.act)
 
   def init(self, batch_size):
-    return acting.ActorState({"age": np.zeros(batch_size)}, np.zeros(0), ())
+    nothing = jnp.zeros(0)
+    return acting.ActorState({"age": np.zeros(batch_size)}, nothing, nothing)
 
   def act(self, params, state, observation, first, rng_key):
     if self.failing:
@@ -84,9 +84,11 @@ class BatchTest(parameterized.TestCase):
     self.channel = _Channel(channel_lib.Versioned(4, {"w": np.array(100)}))
 
   def seats(self, num_loops):
-    return inference.seats(
-      self.network.actor, self.channel, num_loops, _NUM_ENVS, inference.host()
+    channel: Any = self.channel
+    self.batch = inference.Batch(
+      self.network.actor, channel, num_loops, _NUM_ENVS, inference.host()
     )
+    return self.batch.seats
 
   def test_all_loops_act_in_one_call(self):
     one, two = self.seats(2)
@@ -122,8 +124,8 @@ class BatchTest(parameterized.TestCase):
       _act(seat, 0)()
 
   def test_who_waits_is_told_when_another_ends(self):
-    one, two = self.seats(2)
-    (error, _) = _in_threads(_act(one, 0), two.abort)
+    one, _ = self.seats(2)
+    (error, _) = _in_threads(_act(one, 0), self.batch.abort)
     self.assertIsInstance(error, threading.BrokenBarrierError)
 
   def test_a_fault_of_the_network_reaches_one_and_ends_all(self):
@@ -152,9 +154,10 @@ class NetworkTest(absltest.TestCase):
   def _compare(self, num_loops, compare):
     """Of batches of loops and of the plain function, alone for each loop."""
     channel: Any = _Channel(channel_lib.Versioned(0, self.params))
-    seats = inference.seats(
+    batch = inference.Batch(
       self.actor, channel, num_loops, _NUM_ENVS, inference.host()
     )
+    seats = batch.seats
     states = [self.actor.init(_NUM_ENVS) for _ in seats]
     for t in range(4):
       asked = [

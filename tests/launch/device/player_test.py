@@ -141,10 +141,10 @@ def _player(office, length, store_memory, on_device=False):
 
 def _reference(steps, length, store_memory):
   office = _Office()
-  (seat,) = inference.seats(_ACTOR, office, 1, _NUM_ENVS, inference.host())
+  batch = inference.Batch(_ACTOR, office, 1, _NUM_ENVS, inference.host())
   loop = actor_loop.ActorLoop(
     make_environment=lambda next_task: _Counting(next_task, False),
-    inference=seat,
+    inference=batch.seats[0],
     cutter=unrolls.UnrollCutter(
       _NUM_ENVS, length, _SPEC, len(_SIZES), sum(_SIZES), store_memory
     ),
