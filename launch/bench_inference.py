@@ -22,7 +22,7 @@ import numpy as np
 
 from launch import bench_agent, builder, cli, errors
 from launch import config as config_lib
-from launch.roles import inference, process_env
+from launch.roles import process_env
 
 _TURN_SECONDS = 1.0
 # Steps that are under way when a turn ends are done by then.

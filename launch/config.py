@@ -2,13 +2,16 @@
 
 import dataclasses
 import math
-from typing import Any, Literal
+from typing import Any
 
 from agent import config as network_config
 from agent import learner as learner_config
 from agent.replay import config as replay_config
 from curriculum import factory as curriculum_config
 from envs import constants, land, sampler
+
+
+_INFERENCE = ("cpu", "accelerator")
 
 
 def _require(ok: bool, field: str, value: Any, allowed: str) -> None:
@@ -25,8 +28,7 @@ class ActorConfig:
     num_threads: Threads of a process that play, each in environments of its
       own; they infer together.
     envs_per_actor: Environments that a thread steps as one batch.
-    inference: Where actors run the network: on the machine's processor, or on
-      its accelerator.
+    inference: 'cpu' or 'accelerator': where actors run the network.
     unroll_length: Steps of a learner example. Where it is at least as long as
       every episode, each unroll is a whole episode and learns from its start;
       shorter ones carry the memory that the actor had at their first step.
@@ -36,7 +38,7 @@ class ActorConfig:
   num_actors: int = 1
   num_threads: int = 1
   envs_per_actor: int = 16
-  inference: Literal["cpu", "accelerator"] = "cpu"
+  inference: str = "cpu"
   unroll_length: int = 80
   params_poll_seconds: float = 0.5
 
@@ -48,10 +50,10 @@ class ActorConfig:
       1 <= self.num_threads <= 256, "num_threads", self.num_threads, "1 to 256"
     )
     _require(
-      self.inference in ("cpu", "accelerator"),
+      self.inference in _INFERENCE,
       "inference",
       self.inference,
-      "cpu or accelerator",
+      " or ".join(_INFERENCE),
     )
     _require(
       1 <= self.envs_per_actor <= 65_536,

@@ -45,10 +45,16 @@ class BenchTest(parameterized.TestCase):
     (["soak", "--launcher=device"], "'device' is not one of local, ray"),
     (["env", "--num_envs=0"], "'0' is not a whole number from 1"),
     (["env", "--preset=lap"], "did you mean 'laptop'"),
+    (["actor", "--set", "actor.num_threads=2"], "allowed with actor: 1"),
+    (["train", "--set", "actor.inference=accelerator"], "with train: cpu"),
     (["env", "--sec=3"], "unknown argument '--sec=3'"),
   )
   def test_refuses_and_measures_nothing(self, argv, message):
-    with absltest.mock.patch.object(bench_env, "env") as measure:
+    with (
+      absltest.mock.patch.object(bench_env, "env") as measure,
+      absltest.mock.patch.object(bench_agent, "actor", measure),
+      absltest.mock.patch.object(bench_agent, "train", measure),
+    ):
       code, out, err = self.call(*argv)
     self.assertEqual((code, out), (2, ""))
     self.assertIn(message, err)

@@ -1,5 +1,9 @@
 """Tests of launch.roles.inference: batches of made-up and of real networks."""
 
+import os
+import pathlib
+import subprocess
+import sys
 import threading
 import types
 from typing import Any
@@ -10,7 +14,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from agent import acting
-from launch import builder, errors, presets
+from launch import bench_inference, builder, errors, overrides, presets
 from launch.roles import channel as channel_lib
 from launch.roles import inference
 
@@ -138,11 +142,15 @@ class BatchTest(parameterized.TestCase):
 class NetworkTest(absltest.TestCase):
   """With the network of the smoke preset."""
 
+  @classmethod
+  def setUpClass(cls):
+    super().setUpClass()
+    made = builder.agent(presets.smoke())
+    cls.actor, cls.spec = made.actor, made.observation_spec
+    cls.params = made.network.init(jax.random.PRNGKey(0))
+
   def setUp(self):
     super().setUp()
-    made = builder.agent(presets.smoke())
-    self.actor, self.spec = made.actor, made.observation_spec
-    self.params = made.network.init(jax.random.PRNGKey(0))
     self.rng = np.random.default_rng(0)
 
   def _observation(self):
@@ -204,6 +212,60 @@ class DeviceTest(absltest.TestCase):
       errors.UserError, "actor.inference is 'accelerator', but .* allowed.*cpu"
     ):
       inference.device("accelerator")
+
+  def test_the_network_runs_there_and_the_environments_do_not(self):
+    root = pathlib.Path(__file__).resolve().parents[2]
+    program = "import tests.launch.inference_test as t; t.play_apart()"
+    subprocess.run(
+      [sys.executable, "-c", program],
+      cwd=root,
+      env=os.environ
+      | {
+        "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+        "PYTHONPATH": str(root),
+      },
+      check=True,
+    )
+
+
+def play_apart() -> None:
+  """Runs in a process that has two CPU devices: the second infers."""
+  near, far = jax.local_devices()
+  config = overrides.apply(
+    presets.smoke(), ["actor.num_threads=2", "actor.envs_per_actor=2"]
+  )
+  made = builder.agent(config)
+  params = jax.device_get(made.network.init(jax.random.PRNGKey(0)))
+  meter = bench_inference.Meter(config, params)
+  lands = []
+  make_land = builder.land.Land
+
+  def keep(*args):
+    lands.append(make_land(*args))
+    return lands[-1]
+
+  with (
+    absltest.mock.patch.object(inference, "device", lambda kind: far),
+    absltest.mock.patch.object(builder.land, "Land", keep),
+  ):
+    actor = builder.actor(
+      config, made, meter, lambda: meter, np.random.SeedSequence(0)
+    )
+    thread = threading.Thread(
+      target=actor.run, args=(threading.Event(),), daemon=True
+    )
+    thread.start()
+    # Past the end of an episode: later steps are like these.
+    meter.warm_up(4 * (config.longest_episode + 2))
+  batch = actor._batch
+  for leaf in jax.tree.leaves((batch._state, batch.newest_params().params)):
+    assert leaf.devices() == {far}, leaf.devices()
+  assert len(lands) == 2
+  for land in lands:
+    for leaf in jax.tree.leaves((land._rows.device, land._session)):
+      assert not isinstance(leaf, jax.Array) or leaf.devices() == {near}
+  # One program, whoever asked last.
+  assert made.actor.act._cache_size() == 1
 
 
 if __name__ == "__main__":

@@ -24,6 +24,15 @@ class ProcessEnvTest(absltest.TestCase):
       ["--mine=1", "--xla_cpu_multi_thread_eigen=false"],
     )
 
+  def test_several_actors_fit_on_an_accelerator(self):
+    env = process_env.actor("accelerator")
+    self.assertNotIn("JAX_PLATFORMS", env)
+    self.assertNotIn("CUDA_VISIBLE_DEVICES", env)
+    self.assertEqual(env["XLA_PYTHON_CLIENT_PREALLOCATE"], "false")
+    # The game engine stays on the processor, one thread for each Land.
+    self.assertEqual(env["XLA_FLAGS"], process_env.actor()["XLA_FLAGS"])
+    self.assertEqual(env["OMP_NUM_THREADS"], "1")
+
   def test_jax_0_4_is_told_how_to_run_programs(self):
     with (
       absltest.mock.patch.dict(os.environ),

@@ -125,6 +125,10 @@ class TrainerTest(absltest.TestCase):
       made.update(report)  # There is no batch: nothing happens.
     self.assertEqual(made.counters()["updates"], 2)
 
+  def test_actors_are_not_started_where_they_lack_an_accelerator(self):
+    with self.assertRaisesRegex(errors.UserError, "finds no accelerator here"):
+      self.make("actor.inference=accelerator")
+
   def test_it_goes_on_with_the_batch_it_had_drawn(self):
     made = self.make()
     self.give(made, 1, 2, 3, 4, 5)
@@ -242,7 +246,7 @@ class TrainerTest(absltest.TestCase):
 
   def test_actors_come_and_go_while_it_runs(self):
     made: Any = self.make("actor.num_actors=2")
-    self.start.side_effect = lambda run, server, address, indices, seed: [
+    self.start.side_effect = lambda run, server, address, indices, *args: [
       absltest.mock.Mock(index=i, poll=lambda: False) for i in indices
     ]
     made._scale(2)

@@ -13,6 +13,8 @@ from tests.launch.device import configs
 class SetupTest(parameterized.TestCase):
   @parameterized.parameters(
     ("actor.num_actors=2", "actor.num_actors is 2, .*: 1$"),
+    ("actor.num_threads=2", "actor.num_threads is 2, .*: 1$"),
+    ("actor.inference=accelerator", "inference is 'accelerator', .*: cpu,"),
     ("actor.unroll_length=2", "actor.unroll_length is 2, .*: at least 3$"),
     ("replay.kind=reverb", "replay.kind is 'reverb', .*: auto or memory$"),
     ("replay.sampling=prioritized", "'prioritized', .*: uniform or queue$"),
