@@ -10,7 +10,6 @@ from agent.replay import config as replay_config
 from curriculum import factory as curriculum_config
 from envs import constants, land, sampler
 
-
 _INFERENCE = ("cpu", "accelerator")
 
 

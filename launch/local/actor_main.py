@@ -1,6 +1,7 @@
 """An actor's process: `python -m launch.local.actor_main`, started by train."""
 
 import os
+import signal
 import sys
 import threading
 
@@ -24,6 +25,8 @@ def make_parser() -> cli.Parser:
 
 def run(args) -> None:
   """Plays until the learner goes away."""
+  # There is nothing to put in order: asked to end, it ends at once.
+  signal.signal(signal.SIGTERM, signal.SIG_DFL)
   experiment = config_json.from_json(
     config.ExperimentConfig, rundir.RunDir(args.workdir).read_config()
   )

@@ -90,6 +90,7 @@ class ActorLoop:
 
     Raises:
       ConnectionError: If the learner's side is gone.
+      BrokenBarrierError: If another thread of the actor has ended.
     """
     now = self._now
     self._cutter.before_acting(self._inference.memory)
@@ -170,6 +171,7 @@ class ActorLoop:
         return
       except TimeoutError as error:
         # The learner compiles, or is behind: keep the unroll, and the actor
-        # still ends if the learner is gone.
+        # still ends if the learner is gone, or another of its threads.
         logging.info("%s", error)
         self._channel.count_steps(0)
+        self._inference.check()

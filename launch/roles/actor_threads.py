@@ -13,8 +13,8 @@ import jax
 from launch.roles import actor_loop, inference
 
 _FIRST_PARAMS_SECONDS = 0.05
-# A thread may be in the middle of something when another has failed.
-_END_SECONDS = 5.0
+# More than a thread waits for a store that is full.
+_END_SECONDS = 30.0
 
 
 class ActorThreads:
@@ -33,14 +33,13 @@ class ActorThreads:
     self._batch = batch
     self._make_loop = make_loop
     self._lock = threading.Lock()
-    self._ended = threading.Event()
     self._failure: Exception | None = None
 
   def run(self, stop: threading.Event) -> None:
     """Plays until told to stop; waits for parameters before the first step.
 
     Args:
-      stop: Set when it is enough.
+      stop: Set when it is enough; set here when a thread fails.
 
     Raises:
       Exception: What the first thread that failed raised, as ConnectionError
@@ -53,7 +52,8 @@ class ActorThreads:
     ]
     for thread in threads:
       thread.start()
-    self._ended.wait()
+    stop.wait()
+    self._batch.abort()
     deadline = time.monotonic() + _END_SECONDS
     for thread in threads:
       thread.join(max(0.0, deadline - time.monotonic()))
@@ -67,25 +67,16 @@ class ActorThreads:
       # The game engine stays by MuJoCo; only the network goes elsewhere.
       with jax.default_device(inference.host()):
         loop = self._make_loop(index, seat)
-        self._step(loop, lambda: stop.is_set() or self._ended.is_set())
-        self._end()
+        while not stop.is_set() and not loop.has_params():
+          time.sleep(_FIRST_PARAMS_SECONDS)
+        try:
+          while not stop.is_set():
+            loop.step()
+        except threading.BrokenBarrierError:
+          pass  # It is over.
         loop.close()
     except Exception as error:
       with self._lock:
         self._failure = self._failure or error
     finally:
-      self._end()
-
-  def _step(self, loop: actor_loop.ActorLoop, over: Callable[[], bool]) -> None:
-    while not over() and not loop.has_params():
-      time.sleep(_FIRST_PARAMS_SECONDS)
-    try:
-      while not over():
-        loop.step()
-    except threading.BrokenBarrierError:
-      pass  # Another thread ended before this one.
-
-  def _end(self) -> None:
-    """Has all threads end."""
-    self._ended.set()
-    self._batch.abort()
+      stop.set()

@@ -101,6 +101,11 @@ class Batch:
     """Has every loop that asks, or waits, raise BrokenBarrierError."""
     self._everyone.abort()
 
+  def check(self) -> None:
+    """Raises BrokenBarrierError if it was aborted."""
+    if self._everyone.broken:
+      raise threading.BrokenBarrierError
+
   def newest_params(self) -> channel_lib.Versioned | None:
     """Puts newer ones on the device if there are any; None if never any."""
     with self._lock:
@@ -177,6 +182,10 @@ class Seat:
     """
     question = _Question(observation, first, rng_key)
     return self._batch.ask(self._index, question)
+
+  def check(self) -> None:
+    """Raises BrokenBarrierError if another loop of the batch has ended."""
+    self._batch.check()
 
   def memory(self, row: int) -> types.MemoryState:
     """Copies the memory of one of N rows, before the next step."""

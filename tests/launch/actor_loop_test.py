@@ -1,5 +1,7 @@
 """Tests of launch.roles.actor_loop, with a counting environment."""
 
+import threading
+
 import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
@@ -203,6 +205,14 @@ class ActorLoopTest(absltest.TestCase):
     self.assertEqual(two.observation["at"][0], 15)
     self.assertEqual(two.initial_memory["m"], 14.5)
     np.testing.assert_array_equal(two.mask, [1] * 15 + [0])
+
+  def test_a_full_store_does_not_keep_an_actor_that_is_to_end(self):
+    loop, _, writer = _loop(length=40)
+    writer.calls = 2  # The next is refused.
+    loop._inference._batch.abort()
+    with self.assertRaises(threading.BrokenBarrierError):
+      loop._emit(0, absltest.mock.Mock())
+    self.assertEmpty(writer.unrolls)
 
   def test_newer_parameters_act_at_once(self):
     loop, channel, writer = _loop(length=40)
