@@ -66,7 +66,7 @@ def _act(params, state, observation, first, key):
   at = observation["at"]
   n = len(at)
   output = acting.ActorOutput(
-    action=jnp.asarray(np.stack([at % 2, at % 3], -1), jnp.int32),
+    action=jnp.stack([at % 2, at % 3], -1).astype(jnp.int32),
     behaviour_logits=jnp.full((n, sum(_SIZES)), params["logit"]),
     value=10 * at,
     value_error=at,

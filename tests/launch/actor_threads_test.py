@@ -164,7 +164,7 @@ class RealLoopsTest(absltest.TestCase):
       presets.smoke(), ["actor.envs_per_actor=2", "actor.unroll_length=10"]
     )
     self.made = builder.agent(self.config)
-    params = self.made.network.init(jax.random.PRNGKey(0))
+    params = jax.jit(self.made.network.init)(jax.random.PRNGKey(0))
     self.params = jax.device_get(params)
 
   def play(self, together, num_steps=25):

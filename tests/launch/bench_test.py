@@ -12,6 +12,7 @@ from launch import (
   bench,
   bench_agent,
   bench_env,
+  bench_inference,
   bench_ray,
   bench_run,
   bench_soak,
@@ -119,6 +120,14 @@ class BenchTest(parameterized.TestCase):
       _, out, _ = self.call("learner", "--preset=smoke", "--json=-")
     self.assertEqual(json.loads(out), result)
     measure.assert_called_once_with(presets.smoke(), 5.0)
+
+  def test_inference(self):
+    with absltest.mock.patch.object(
+      bench_inference, "compare", return_value={}
+    ) as measure:
+      self.call("inference", "--preset=smoke", "--set", "actor.num_threads=3")
+    config = overrides.apply(presets.smoke(), ["actor.num_threads=3"])
+    measure.assert_called_once_with(config, 5.0)
 
   def test_an_actor_is_measured_as_training_runs_it(self):
     wanted = process_env.actor()

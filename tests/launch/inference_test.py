@@ -14,9 +14,11 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from agent import acting
-from launch import bench_inference, builder, errors, overrides, presets
+from launch import errors
+from launch.roles import actor_loop, actor_threads, inference, unrolls
 from launch.roles import channel as channel_lib
-from launch.roles import inference
+from tests.agent import fakes
+from tests.launch import actor_loop_test
 
 _NUM_ENVS = 3
 
@@ -143,24 +145,18 @@ class BatchTest(parameterized.TestCase):
 
 
 class NetworkTest(absltest.TestCase):
-  """With the network of the smoke preset."""
-
-  @classmethod
-  def setUpClass(cls):
-    super().setUpClass()
-    made = builder.agent(presets.smoke())
-    cls.actor, cls.spec = made.actor, made.observation_spec
-    cls.params = made.network.init(jax.random.PRNGKey(0))
+  """With a small network; actor_threads_test has the real one."""
 
   def setUp(self):
     super().setUp()
+    network = fakes.make_network(3)
+    self.actor = acting.make_actor(network, fakes.SIZES, 10.0)
+    self.params = network.init(jax.random.PRNGKey(0))
     self.rng = np.random.default_rng(0)
 
   def _observation(self):
-    return {
-      name: self.rng.integers(0, 2, (_NUM_ENVS, *shape)).astype(dtype)
-      for name, (shape, dtype) in self.spec.items()
-    }
+    x = self.rng.normal(size=(_NUM_ENVS, 3))
+    return {"x": x.astype(np.float32)}
 
   def _compare(self, num_loops, compare):
     """Of batches of loops and of the plain function, alone for each loop."""
@@ -231,44 +227,61 @@ class DeviceTest(absltest.TestCase):
     )
 
 
+class _Land(actor_loop_test._Counting):
+  """Keeps which device a computation of its own was made on."""
+
+  def __init__(self, next_task):
+    super().__init__(next_task, _NUM_ENVS)
+    self.devices = set()
+
+  def step(self, actions):
+    self.devices |= jnp.add(actions, 1).devices()
+    return super().step(actions)
+
+
 def play_apart() -> None:
   """Runs in a process that has two CPU devices: the second infers."""
   near, far = jax.local_devices()
-  config = overrides.apply(
-    presets.smoke(), ["actor.num_threads=2", "actor.envs_per_actor=2"]
+  act: Any = jax.jit(actor_loop_test._act, donate_argnums=1)
+  channel = actor_loop_test._Channel()
+  batch = inference.Batch(
+    acting.Actor(actor_loop_test._ACTOR.init, act), channel, 2, _NUM_ENVS, far
   )
-  made: Any = builder.agent(config)
-  params = jax.device_get(made.network.init(jax.random.PRNGKey(0)))
-  meter = bench_inference.Meter(config, params)
-  lands = []
-  make_land = builder.land.Land
+  lands: list[_Land] = []
+  stop = threading.Event()
 
-  def keep(*args):
-    lands.append(make_land(*args))
-    return lands[-1]
+  class Loop(actor_loop.ActorLoop):
+    """Ends the actor after some steps."""
 
-  with (
-    absltest.mock.patch.object(inference, "device", lambda kind: far),
-    absltest.mock.patch.object(builder.land, "Land", keep),
-  ):
-    actor = builder.actor(
-      config, made, meter, lambda: meter, np.random.SeedSequence(0)
+    steps = 0
+
+    def step(self):
+      super().step()
+      self.steps += 1
+      if self.steps == 5:
+        stop.set()
+
+  def make_loop(index, seat):
+    writer: Any = actor_loop_test._Writer()
+    cutter = unrolls.UnrollCutter(
+      _NUM_ENVS, 4, {"at": ((), np.float32)}, 2, 5, True
     )
-    thread = threading.Thread(
-      target=actor.run, args=(threading.Event(),), daemon=True
-    )
-    thread.start()
-    # Past the end of an episode: later steps are like these.
-    meter.warm_up(4 * (config.longest_episode + 2))
-  batch = actor._batch
-  for leaf in jax.tree.leaves((batch._state, batch.newest_params())):
-    assert isinstance(leaf, int) or leaf.devices() == {far}, leaf
-  assert len(lands) == 2
-  for land in lands:
-    for leaf in jax.tree.leaves((land._rows.device, land._session)):
-      assert not isinstance(leaf, jax.Array) or leaf.devices() == {near}
+
+    def make_land(next_task):
+      lands.append(_Land(next_task))
+      return lands[-1]
+
+    seed = np.random.SeedSequence(index)
+    return Loop(make_land, seat, cutter, _NUM_ENVS, 0.9, channel, writer, seed)
+
+  actor_threads.ActorThreads(batch, make_loop).run(stop)
+  params = batch.newest_params()
+  assert params is not None
+  for leaf in jax.tree.leaves((batch._state, params.params)):
+    assert leaf.devices() == {far}, leaf.devices()
+  assert [land.devices for land in lands] == [{near}] * 2
   # One program, whoever asked last.
-  assert made.actor.act._cache_size() == 1
+  assert act._cache_size() == 1
 
 
 if __name__ == "__main__":
