@@ -35,6 +35,7 @@ def make_replay(
   spec: spec_lib.UnrollSpec,
   checkpoint_dir: str | None = None,
   seed: int = 0,
+  hung_seconds: float = 60.0,
 ) -> base.Replay:
   """Makes the store, with the content of its last checkpoint if there is one.
 
@@ -44,6 +45,8 @@ def make_replay(
     checkpoint_dir: Where `checkpoint` wrote; None starts empty. A checkpoint
       that can't be read is renamed aside with a warning.
     seed: Seed of the in-memory store's draws.
+    hung_seconds: How long a Reverb server may not answer before it is killed,
+      to be started again.
 
   Returns:
     A store that the caller owns and closes.
@@ -51,7 +54,9 @@ def make_replay(
   if resolve_kind(config.kind) == "reverb":
     from agent.replay import reverb_replay
 
-    return reverb_replay.start_server(config, spec, checkpoint_dir)
+    return reverb_replay.start_server(
+      config, spec, checkpoint_dir, hung_seconds
+    )
   replay = in_memory.InMemoryReplay(config, spec, seed)
   if checkpoint_dir is not None:
     _restore_or_set_aside(replay, checkpoint_dir)

@@ -25,6 +25,8 @@ __all__ = ["Connection", "ReverbSampler", "ReverbWriter"]
 # The first elements of a sample: key, probability, table size, priority,
 # times sampled; the columns follow.
 _NUM_INFO = 5
+# Between two looks at a connection that brings nothing.
+_LOOK_SECONDS = 0.5
 
 
 class ReverbWriter:
@@ -122,7 +124,10 @@ class ReverbWriter:
 
 
 class ReverbSampler:
-  """The learner's end: a thread draws items and stacks them into batches."""
+  """The learner's end: a thread draws items and stacks them into batches.
+
+  Another finds the server again when it went away.
+  """
 
   def __init__(
     self,
@@ -150,45 +155,76 @@ class ReverbSampler:
     self._items: list[list[np.ndarray]] = []
     self._lock = threading.Lock()
     self._closed = threading.Event()
+    self._failure: Exception | None = None
+    self._drawn = 0
     self._newest_thread = 0
-    self._start_thread()
+    self._thread = self._start_thread()
+    threading.Thread(
+      target=self._watch, name="replay-sampler-watch", daemon=True
+    ).start()
 
   def sample(self, timeout: float | None = None) -> types.Unroll:
     """Returns one batch, every leaf [B, ...].
 
     Raises:
       TimeoutError: If there was none in time.
+      ValueError: If another server, of other fields, took the place of ours.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     while not self._closed.is_set():
-      left = 2.0 if deadline is None else deadline - time.monotonic()
+      if self._failure is not None:
+        raise self._failure
+      left = 1.0 if deadline is None else deadline - time.monotonic()
       try:
-        return self._ready.get(timeout=max(0.001, min(left, 2.0)))
+        return self._ready.get(timeout=max(0.001, min(left, 1.0)))
       except queue.Empty:
         if deadline is not None and time.monotonic() >= deadline:
           raise TimeoutError(
             f"Replay at {self._connection.address} had no batch of "
             f"{self._batch_size} for {timeout:g} s."
           ) from None
-        if not self._connection.answers() and self._connection.renew():
-          self._start_thread()
     raise RuntimeError("The sampler is closed.")
 
   def close(self) -> None:
-    """Lets the thread go: Reverb has no way to wake it if it waits."""
+    """Lets the threads go: Reverb has no way to wake one that waits."""
     self._closed.set()
 
-  def _start_thread(self) -> None:
+  def _start_thread(self) -> threading.Thread:
     self._newest_thread += 1
     sampler = self._connection.client.NewSampler(
       server_lib.TABLE, -1, self._buffer_size
     )
-    threading.Thread(
+    thread = threading.Thread(
       target=self._draw,
       args=(sampler, self._newest_thread),
       name="replay-sampler",
       daemon=True,
-    ).start()
+    )
+    thread.start()
+    return thread
+
+  def _watch(self) -> None:
+    """Draws over a new connection when the old one is found broken.
+
+    Reverb's own sampler finds a server that came back, but only after a
+    back-off that has grown with the server's absence, to minutes. Who waits
+    for a batch may do so a moment at a time, so the looking is not left to
+    him.
+    """
+    drawn = -1
+    while not self._closed.wait(_LOOK_SECONDS):
+      drawn_before, drawn = drawn, self._drawn
+      if drawn != drawn_before or self._ready.full():
+        continue
+      # A server that answers is only waiting for the actors to insert.
+      if self._thread.is_alive() and self._connection.answers():
+        continue
+      try:
+        if self._connection.renew():
+          self._thread = self._start_thread()
+      except ValueError as error:
+        self._failure = error
+        return
 
   def _draw(self, sampler: Any, number: int) -> None:
     """Draws until closed, or until another thread took over."""
@@ -198,6 +234,7 @@ class ReverbSampler:
       except RuntimeError as error:
         logging.warning("Sampling stopped: %s", error)
         return
+      self._drawn += 1
       batch = self._add(item[_NUM_INFO:])
       while batch is not None and not self._closed.is_set():
         try:

@@ -17,8 +17,11 @@ from agent.replay import base, reverb_lite, reverb_private
 from agent.replay import reverb_server as server_lib
 from agent.replay import spec as spec_lib
 
-# ServerInfo counts its deadline in whole seconds.
+# ServerInfo counts its deadline in whole seconds. On a busy machine a server
+# may need more than the first to answer, so it gets twice the time after each
+# failure.
 _INFO_TIMEOUT = 1
+_MAX_INFO_TIMEOUT = 4
 
 
 class Connection:
@@ -41,6 +44,7 @@ class Connection:
     self.address = address
     self._spec = spec
     self._hosts = _addresses(address)
+    self._info_timeout = _INFO_TIMEOUT
     self.client: Any = None
     deadline = time.monotonic() + timeout
     while not self.renew():
@@ -51,20 +55,22 @@ class Connection:
   def answers(self) -> bool:
     """Whether the server answers this client now."""
     try:
-      self.client.ServerInfo(_INFO_TIMEOUT)
+      self.client.ServerInfo(self._info_timeout)
     except RuntimeError:
       return False
+    self._info_timeout = _INFO_TIMEOUT
     return True
 
   def renew(self) -> bool:
     """Takes a client on a fresh address if the server answers that."""
     client = reverb_lite.load().Client(next(self._hosts))
     try:
-      tables = client.ServerInfo(_INFO_TIMEOUT)
+      tables = client.ServerInfo(self._info_timeout)
     except RuntimeError:
+      self._info_timeout = min(2 * self._info_timeout, _MAX_INFO_TIMEOUT)
       return False
     self._check_fields(tables)
-    self.client = client
+    self.client, self._info_timeout = client, _INFO_TIMEOUT
     return True
 
   def table_info(self) -> base.Counts:
@@ -74,7 +80,7 @@ class Connection:
       TimeoutError: If the server does not answer.
     """
     try:
-      tables = self.client.ServerInfo(_INFO_TIMEOUT)
+      tables = self.client.ServerInfo(self._info_timeout)
     except RuntimeError as error:
       raise TimeoutError(f"No replay server at {self.address}.") from error
     for table in map(_fields, tables):

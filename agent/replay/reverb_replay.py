@@ -25,12 +25,18 @@ _PACKAGE_ROOT = os.path.dirname(
   os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 )
 _START_TIMEOUT = 60.0
+_HUNG_SECONDS = 60.0
+_WATCH_SECONDS = 0.2
+_LOOK_SECONDS = 1.0
+# A process that was killed closes its connections before it is gone.
+_DEATH_SECONDS = 1.0
 
 
 def start_server(
   config: config_lib.ReplayConfig,
   spec: spec_lib.UnrollSpec,
   checkpoint_dir: str | None = None,
+  hung_seconds: float = _HUNG_SECONDS,
 ) -> "ReverbReplay":
   """Starts a server on this machine.
 
@@ -39,23 +45,27 @@ def start_server(
     spec: What one unroll looks like.
     checkpoint_dir: Holds the table's checkpoints, and gives the content to
       start with. None: checkpoints live as long as the server's owner.
+    hung_seconds: How long a server that runs may not answer before it is
+      killed, to be started again.
 
   Raises:
     ValueError: If the port is in use.
     RuntimeError: If the server does not start.
   """
-  return ReverbReplay(config, spec, checkpoint_dir)
+  return ReverbReplay(config, spec, checkpoint_dir, hung_seconds)
 
 
 class ReverbReplay:
   """Handle of the process that started the server; it ends with the handle.
 
-  A server that dies is started again at the same address, with what its last
-  checkpoint held; writers and samplers find it by themselves.
+  A server that dies, or answers nobody for long, is started again at the same
+  address, with what its last checkpoint held; writers and samplers find it by
+  themselves.
 
   Attributes:
     address: 'unix:path' or 'host:port', for writers and samplers.
     restarts: How often the server was started again because it had died.
+    answered: When the server last answered, monotonic seconds.
   """
 
   def __init__(
@@ -63,6 +73,7 @@ class ReverbReplay:
     config: config_lib.ReplayConfig,
     spec: spec_lib.UnrollSpec,
     checkpoint_dir: str | None = None,
+    hung_seconds: float = _HUNG_SECONDS,
   ):
     """Starts the server; see `start_server`."""
     self._config = config
@@ -83,6 +94,11 @@ class ReverbReplay:
       shutil.rmtree(self._scratch, ignore_errors=True)
       raise
     self._connection = Connection(self.address, spec)
+    # Of its own: who waits for a hung server may hold the other's lock.
+    self._probe = Connection(self.address, spec)
+    self._probe_lock = threading.Lock()
+    self._hung_seconds = hung_seconds
+    self.answered = time.monotonic()
     threading.Thread(
       target=self._watch, name="replay-watch", daemon=True
     ).start()
@@ -113,10 +129,10 @@ class ReverbReplay:
     Raises:
       TimeoutError: If the server does not answer.
     """
-    with self._lock:
-      if not self._connection.answers():
-        self._connection.renew()
-      return self._connection.table_info()
+    with self._probe_lock:
+      if not self._probe.answers():
+        self._probe.renew()
+      return self._probe.table_info()
 
   def size(self) -> int:
     """Items stored."""
@@ -153,13 +169,21 @@ class ReverbReplay:
             return self._connection.client.Checkpoint()
           except Exception as error:
             # Of many types: that the disk is full comes as an IndexError.
-            if self._process.poll() is None:
+            if not self._dies():
               raise RuntimeError(str(error)) from error
       if time.monotonic() > deadline:
         raise RuntimeError(
           f"No replay server at {self.address} for {_START_TIMEOUT:g} s."
         )
       time.sleep(0.1)
+
+  def _dies(self) -> bool:
+    """Whether the server is dead, or so in a moment."""
+    try:
+      self._process.wait(_DEATH_SECONDS)
+    except subprocess.TimeoutExpired:
+      return False
+    return True
 
   def restore(self, path: str) -> None:
     """Starts the server again with what `checkpoint` wrote into `path`.
@@ -270,9 +294,15 @@ class ReverbReplay:
     self._connection = Connection(self.address, self._spec)
 
   def _watch(self) -> None:
-    """Starts the server again whenever it is found dead."""
-    delay = 0.2
+    """Starts the server again whenever it is found dead, and kills it hung."""
+    next_look = 0.0
+    delay = _WATCH_SECONDS
     while not self._closed.wait(delay):
+      if self._process.poll() is None:
+        if time.monotonic() >= next_look:
+          self._look()
+          next_look = time.monotonic() + _LOOK_SECONDS
+        continue
       with self._lock:
         if self._closed.is_set() or self._process.poll() is None:
           continue
@@ -285,10 +315,30 @@ class ReverbReplay:
           self._stop()
           self._restart()
           self.restarts += 1
-          delay = 0.2
+          self.answered = time.monotonic()
+          delay = _WATCH_SECONDS
         except (OSError, ValueError, RuntimeError) as error:
           logging.warning("%s", error)
           delay = 5.0
+
+  def _look(self) -> None:
+    """Asks the server for an answer; kills it if there was none for long."""
+    process = self._process
+    try:
+      with self._probe_lock:
+        answers = self._probe.answers() or self._probe.renew()
+    except ValueError as error:
+      logging.warning("%s", error)  # Another's server, but it answers.
+      answers = True
+    if answers:
+      self.answered = time.monotonic()
+    elif time.monotonic() - self.answered > self._hung_seconds:
+      logging.warning(
+        "The replay server at %s has not answered for %g s: killed.",
+        self.address,
+        self._hung_seconds,
+      )
+      process.kill()
 
 
 def _copy(source: str, target: str) -> None:

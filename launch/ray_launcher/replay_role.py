@@ -59,8 +59,9 @@ class ReplayRole(process.RunningRole):
 
     config = self.setup.experiment.replay
     folder = os.path.join(self.setup.folder, FOLDER)
+    hung_seconds = self.setup.experiment.cluster.hung_seconds
     if config.port or not self.setup.many_machines:
-      return reverb_replay.start_server(config, spec, folder)
+      return reverb_replay.start_server(config, spec, folder, hung_seconds)
     remembered = pathlib.Path(self.setup.folder, _PORT_FILE)
     with contextlib.suppress(OSError, ValueError):
       port = int(remembered.read_text())
@@ -68,7 +69,7 @@ class ReplayRole(process.RunningRole):
       while time.monotonic() < deadline:
         try:
           return reverb_replay.start_server(
-            dataclasses.replace(config, port=port), spec, folder
+            dataclasses.replace(config, port=port), spec, folder, hung_seconds
           )
         except ValueError as error:
           # The server of a process that was killed takes a moment to end.
@@ -76,7 +77,7 @@ class ReplayRole(process.RunningRole):
           time.sleep(0.5)
     port = _free_port()
     replay = reverb_replay.start_server(
-      dataclasses.replace(config, port=port), spec, folder
+      dataclasses.replace(config, port=port), spec, folder, hung_seconds
     )
     remembered.write_text(str(port))
     return replay

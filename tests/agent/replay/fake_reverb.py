@@ -43,6 +43,11 @@ class FakeServer:
   def __init__(self):
     self.up = True
     self.confirms = True
+    # How long `ServerInfo` takes, and how long it was given.
+    self.needs_seconds = 0
+    self.timeouts = []
+    # Whether samplers made now never draw anything.
+    self.hangs = False
     # Clients of an earlier life get no answer, as with Reverb.
     self.life = 0
     self.addresses = []
@@ -74,14 +79,17 @@ class FakeClient:
     self._server = server
     self._life = server.life
     self._written = None
+    self._items = server.items
 
   def _reach(self):
     if not self._server.up or self._life != self._server.life:
       raise RuntimeError("deadline exceeded")
 
   def ServerInfo(self, timeout):  # noqa: N802
-    del timeout
+    self._server.timeouts.append(timeout)
     self._reach()
+    if timeout < self._server.needs_seconds:
+      raise RuntimeError("deadline exceeded")
     return self._server.tables
 
   def NewTrajectoryWriter(self, chunks, validate):  # noqa: N802
@@ -108,10 +116,11 @@ class FakeClient:
 
   def NewSampler(self, table, samples, buffer):  # noqa: N802
     del table, samples, buffer
+    self._items = queue.Queue() if self._server.hangs else self._server.items
     return self
 
   def GetNextTrajectory(self):  # noqa: N802
-    number = self._server.items.get()
+    number = self._items.get()
     if number is None:
       raise RuntimeError("cancelled")
     return [0, 0.5, 10, 1.0, 1, *SPEC.flatten(examples.unroll(number))]

@@ -3,6 +3,8 @@
 What a real server does to it is in reverb_replay_test.
 """
 
+import contextlib
+
 import numpy as np
 from absl.testing import absltest
 
@@ -79,6 +81,13 @@ class SamplerTest(fake_reverb.FakeServerTest):
     self.server.items.put(2)
     self.assertEqual(sampler.sample(timeout=5).params_version.tolist(), [9, 2])
 
+  def draw(self, sampler):
+    """Draws as the learner does: it never waits for long."""
+    for _ in range(200):
+      with contextlib.suppress(TimeoutError):
+        return sampler.sample(timeout=0.05)
+    self.fail("no batch came")
+
   def test_it_goes_on_with_a_server_that_came_back(self):
     sampler = self.sampler(batch_size=1)
     self.server.restart()
@@ -86,7 +95,28 @@ class SamplerTest(fake_reverb.FakeServerTest):
     with self.assertRaises(TimeoutError):
       sampler.sample(timeout=0.05)
     self.server.items.put(6)
-    self.assertEqual(sampler.sample(timeout=5).params_version.tolist(), [6])
+    self.assertEqual(self.draw(sampler).params_version.tolist(), [6])
+
+  def test_it_does_not_wait_for_an_old_connection_to_come_back(self):
+    self.server.hangs = True
+    sampler = self.sampler(batch_size=1)
+    self.server.restart()
+    self.server.hangs = False
+    self.server.items.put(6)
+    self.assertEqual(self.draw(sampler).params_version.tolist(), [6])
+
+  def test_a_thread_that_broke_off_is_replaced(self):
+    sampler = self.sampler(batch_size=1)
+    self.server.items.put(None)  # Though the server answers.
+    self.server.items.put(6)
+    self.assertEqual(self.draw(sampler).params_version.tolist(), [6])
+
+  def test_a_server_of_other_fields_in_its_place_is_told(self):
+    sampler = self.sampler(batch_size=1)
+    self.server.restart()
+    self.server.tables = [fake_reverb.message({8: b"my_table"})]
+    with self.assertRaisesRegex(ValueError, "is not a replay of ours"):
+      self.draw(sampler)
 
   def test_closed(self):
     sampler = self.sampler()

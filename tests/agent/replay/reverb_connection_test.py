@@ -50,6 +50,19 @@ class ConnectionTest(fake_reverb.FakeServerTest):
     self.assertTrue(connection.answers())
     self.assertEqual(self.server.addresses, ["127.0.0.1:7", "127.0.0.2:7"])
 
+  def test_a_server_that_is_slow_gets_more_time(self):
+    connection = reverb_connection.Connection(
+      fake_reverb.ADDRESS, fake_reverb.SPEC
+    )
+    self.server.restart()
+    self.server.needs_seconds = 4
+    tries = [connection.renew() for _ in range(3)]
+    self.assertEqual(tries, [False, False, True])
+    self.assertEqual(self.server.timeouts, [1, 1, 2, 4])
+    self.server.needs_seconds = 1
+    self.assertTrue(connection.answers())
+    self.assertEqual(self.server.timeouts[-1], 1)
+
   def test_other_servers_are_refused(self):
     for tables, message in (
       ([fake_reverb.message({8: b"my_table"})], "is not a replay of ours"),

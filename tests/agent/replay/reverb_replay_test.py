@@ -175,6 +175,40 @@ class ReverbReplayTest(absltest.TestCase):
     writer.close()
     sampler.close()
 
+  def test_a_hung_server_is_killed_and_waited_for(self):
+    path = self.create_tempdir().full_path
+    replay = reverb_replay.start_server(
+      _config(), _spec(), path, hung_seconds=2.0
+    )
+    self.addCleanup(replay.close)
+    writer, sampler = replay.writer(), replay.sampler()
+    writer.insert(examples.unroll(1))
+    writer.flush()
+    replay.checkpoint(path)
+    first = replay.pid
+    # Longer than it may be silent for: it answers all the while.
+    time.sleep(3.0)
+    self.assertEqual(replay.restarts, 0)
+    os.kill(first, signal.SIGSTOP)
+    replay.checkpoint(path)  # Waits for the next one.
+    self.assertNotEqual(replay.pid, first)
+    self.assertEqual(replay.restarts, 1)
+    writer.insert(examples.unroll(2))
+    writer.flush()
+    self.assertEqual(replay.size(), 2)
+    self._draw_new(sampler, 2)
+    writer.close()
+    sampler.close()
+
+  def _draw_new(self, sampler, number):
+    """Draws until an unroll is seen, waiting a moment at a time."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+      with contextlib.suppress(TimeoutError):
+        if number in sampler.sample(timeout=0.1).params_version:
+          return
+    self.fail(f"unroll {number} was not drawn")
+
   def test_a_checkpoint_waits_for_the_next_server(self):
     path = self.create_tempdir().full_path
     replay = self.start(path)

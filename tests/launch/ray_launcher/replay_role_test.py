@@ -45,10 +45,11 @@ class ReplayRoleTest(absltest.TestCase):
     self.servers: list[_Server] = []
     self.busy: list[int] = []
 
-    def start(config, spec, folder):
+    def start(config, spec, folder, hung_seconds):
       if config.port in self.busy:
         self.busy.pop()
         raise ValueError(f"port {config.port} is in use")
+      self.assertEqual(hung_seconds, 60.0)  # As the config has it.
       self.servers.append(_Server(config, spec, folder))
       return self.servers[-1]
 
