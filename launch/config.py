@@ -150,7 +150,8 @@ class ClusterConfig:
       actor.inference=accelerator.
     ready_seconds: How long to wait for machines at the start.
     hung_seconds: How long a role may say nothing before it is killed and
-      started again; twice as long after each kill without a word.
+      started again; twice as long after each kill without a word. It holds
+      for actors and Reverb server of `--launcher=local` as well.
   """
 
   num_learners: int = 1

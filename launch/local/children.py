@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from launch import errors
+from launch.roles import patience
 
 _PR_SET_PDEATHSIG = 1
 _PARENT_VARIABLE = "ADALAND_PARENT_PID"
@@ -63,6 +64,7 @@ class Child:
     self._log = log
     self._young_deaths = 0
     self._young_kills = 0
+    self._silences = 0
     self._start()
 
   def _start(self) -> None:
@@ -76,6 +78,36 @@ class Child:
         process_group=0,
       )
     self._started = time.monotonic()
+
+  def silence(self, heard: float) -> float:
+    """Seconds since it last said something, or was started.
+
+    Args:
+      heard: When a process of its number last did, monotonic seconds.
+    """
+    # A number may have been another's before.
+    return time.monotonic() - max(self._started, heard)
+
+  def kill_if_hung(self, heard: float, hung_seconds: float) -> bool:
+    """Kills the child if it says nothing; `poll` then starts another.
+
+    Args:
+      heard: See `silence`.
+      hung_seconds: How long it may say nothing; twice as long after each time
+        that it was killed without a word since.
+
+    Returns:
+      Whether it was killed.
+    """
+    if heard > self._started:
+      self._silences = 0
+    allowed = patience.seconds(hung_seconds, self._silences)
+    if self.process.poll() is not None or self.silence(heard) <= allowed:
+      return False
+    self._silences += 1
+    self.process.kill()
+    self.process.wait()
+    return True
 
   def poll(self) -> bool:
     """Restarts the child if it has died; returns whether it had.

@@ -34,6 +34,8 @@ from launch.roles import channel
 # Tasks an actor holds in reserve, so that it seldom waits for one.
 _TASKS_AHEAD = 4
 _IDLE_SECONDS = 0.02
+# An actor says so often that it lives, whatever else it has to say.
+_ALIVE_SECONDS = 1.0
 # So many faults in a row, so far apart, are not a matter of one actor.
 _MAX_FAULTS = 50
 _FAULT_SECONDS = 0.1
@@ -89,11 +91,16 @@ class Publisher:
 
 
 class Server:
-  """Accepts actors and answers them, one thread each."""
+  """Accepts actors and answers them, one thread each.
+
+  Attributes:
+    heard: When each process last said that it lives, monotonic seconds.
+  """
 
   def __init__(self, role: Role, publisher: Publisher):
     self._role = role
     self._publisher = publisher
+    self.heard: dict[int, float] = {}
     self._folder = ""
     if sys.platform == "linux":
       # A name without a file, which goes when this process does.
@@ -162,6 +169,9 @@ class Server:
   def _answer(self, method: str, args: tuple[Any, ...]) -> Any:
     if method == "params":
       return self._publisher.newer(*args)
+    if method == "alive":
+      self.heard[args[0]] = time.monotonic()
+      return None
     return getattr(self._role, method)(*args)
 
   def close(self) -> None:
@@ -215,10 +225,13 @@ class Client:
     return self._conn.recv()
 
   def _run(self) -> None:
-    next_poll = 0.0
+    next_poll = next_word = 0.0
     try:
       while not self._closed:
         self._wanted.clear()
+        if time.monotonic() >= next_word:
+          next_word = time.monotonic() + _ALIVE_SECONDS
+          self._ask("alive", os.getpid())
         self._tell()
         if self._tasks.qsize() < _TASKS_AHEAD:
           for assignment in self._ask("next_tasks", _TASKS_AHEAD):

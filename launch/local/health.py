@@ -3,7 +3,8 @@
 import contextlib
 import os
 import platform
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 
 from agent.replay import base
 from launch import progress
@@ -23,15 +24,16 @@ class Health:
     self._learner = learner
     self._replay = replay
     self._rates = progress.Rates()
-    self.roles([])  # Rates are from here on.
+    self.roles([], {})  # Rates are from here on.
 
   def roles(
-    self, actors: Sequence[children.Child]
+    self, actors: Sequence[children.Child], heard: Mapping[int, float]
   ) -> list[status_file.RoleStatus]:
     """All roles as they are now.
 
     Args:
       actors: Their processes.
+      heard: See `control.Server`.
     """
     totals = {"updates": self._learner.updates, "waited": self._learner.waited}
     # A server that is being started again is not waited for.
@@ -54,18 +56,26 @@ class Health:
     server = getattr(self._replay, "pid", 0)
     if not server:  # The store is in this process.
       learner |= stored
-    found = [_role("learner", "learner", os.getpid(), 0, learner)]
+    found = [_role("learner", "learner", os.getpid(), 0, 0.0, learner)]
     if server:
       restarts = getattr(self._replay, "restarts", 0)
-      found.append(_role("replay", "replay", server, restarts, stored))
-    return found + [
-      _role(child.name, "actor", child.process.pid, child.restarts, {})
-      for child in actors
-    ]
+      answered = getattr(self._replay, "answered", time.monotonic())
+      silent = time.monotonic() - answered
+      found.append(_role("replay", "replay", server, restarts, silent, stored))
+    for child in actors:
+      pid = child.process.pid
+      silent = child.silence(heard.get(pid, 0.0))
+      found.append(_role(child.name, "actor", pid, child.restarts, silent, {}))
+    return found
 
 
 def _role(
-  name: str, kind: str, pid: int, restarts: int, numbers: dict[str, float]
+  name: str,
+  kind: str,
+  pid: int,
+  restarts: int,
+  silent_s: float,
+  numbers: dict[str, float],
 ) -> status_file.RoleStatus:
   return status_file.RoleStatus(
     name,
@@ -74,6 +84,6 @@ def _role(
     platform.node(),
     status_file.memory_mb(pid),
     restarts,
-    0.0,
+    silent_s,
     numbers,
   )

@@ -57,7 +57,11 @@ class Trainer:
     replay_path = str(run.path / _REPLAY_FOLDER)
     with errors.user_input():
       self._replay = factory.make_replay(
-        experiment.replay, self.learning.spec, replay_path, experiment.run.seed
+        experiment.replay,
+        self.learning.spec,
+        replay_path,
+        experiment.run.seed,
+        experiment.cluster.hung_seconds,
       )
     self._address = getattr(self._replay, "address", "")
     self.desk = desk.Desk(curriculum, None if self._address else self._replay)
@@ -142,7 +146,7 @@ class Trainer:
 
   def _show(self, report: status.Status, state: str) -> None:
     """Writes a row of metrics and the status file."""
-    roles = self._health.roles(self.actors)
+    roles = self._health.roles(self.actors, self._server.heard)
     shown = status_file.metrics(roles)
     report.show(self.counters(), self.desk, force=True, roles=shown)
     status_file.write(
@@ -180,7 +184,11 @@ class Trainer:
       self._config = scaled
       self._scale(scaled.actor.num_actors)
       self._line.say(f"{len(self.actors)} actor(s) now")
+    hung_seconds = self._config.cluster.hung_seconds
     for child in self.actors:
+      heard = self._server.heard.get(child.process.pid, 0.0)
+      if child.kill_if_hung(heard, hung_seconds):
+        self._line.say(f"{child.name} says nothing: killed")
       if child.poll():
         self._line.say(f"{child.name} died and was started again")
 

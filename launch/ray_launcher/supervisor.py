@@ -7,13 +7,13 @@ from typing import Any
 
 from launch import errors
 from launch.ray_launcher import process
+from launch.roles import patience
 
 # A role that fails this young, so many times in a row, will never live; one
 # that is killed may live next time, but not if memory runs out each time.
 _YOUNG_SECONDS = 30.0
 _MAX_YOUNG_FAILURES = 4
 _MAX_YOUNG_DEATHS = 20
-_MAX_DOUBLINGS = 6
 
 
 @dataclasses.dataclass
@@ -108,18 +108,11 @@ class Supervisor:
         self._take_end(watched, reference)
     for watched in self.roles.values():
       silence = time.monotonic() - watched.asked_at
-      if watched.asked is not None and silence > self._patience(watched):
+      allowed = patience.seconds(self._hung_seconds, watched.silences)
+      if watched.asked is not None and silence > allowed:
         self._say(f"{watched.name} says nothing: killed, to be started again")
         watched.silences += 1
         self._kill(watched)
-
-  def _patience(self, watched: Watched) -> float:
-    """Seconds that a role may say nothing.
-
-    Twice as long after each kill: one that takes longer than that to start, or
-    that waits for a machine, would never get to its first word otherwise.
-    """
-    return self._hung_seconds * 2 ** min(watched.silences, _MAX_DOUBLINGS)
 
   def _take_stats(self, watched: Watched, reference: Any) -> None:
     import ray

@@ -78,6 +78,31 @@ class ChildrenTest(absltest.TestCase):
       _until(kill)
     self.assertGreater(child.restarts, 10)
 
+  def test_a_silent_child_is_killed_and_then_gets_twice_the_time(self):
+    clock = self.enter_context(
+      absltest.mock.patch.object(children.time, "monotonic")
+    )
+    clock.return_value = 100.0
+    child = self._start()
+    # So long ago it was a process of the same number that said something.
+    self.assertEqual(child.silence(3.0), 0.0)
+    for now, heard, hung in (
+      (109.0, 3.0, False),
+      (120.0, 115.0, False),
+      (125.5, 115.0, True),
+      (144.0, 3.0, False),
+      (146.0, 3.0, True),
+      (185.0, 3.0, False),
+      (186.0, 185.5, False),
+      (195.0, 185.5, False),
+      (196.0, 185.5, True),
+    ):
+      clock.return_value = now
+      said = f"at {now}"
+      self.assertEqual(child.kill_if_hung(heard, 10.0), hung, said)
+      self.assertEqual(child.poll(), hung, said)
+    self.assertEqual(child.restarts, 3)
+
   def test_stop_ends_it(self):
     child = self._start()
     self._ready()

@@ -94,6 +94,15 @@ class ControlTest(absltest.TestCase):
     _until(lambda: len(self.role.records) == 5 and self.role.steps == 50)
     self.assertEqual([r.key for r in self.role.records], list(range(5)))
 
+  def test_an_actor_says_that_it_lives(self):
+    with mock.patch.object(control, "_ALIVE_SECONDS", 0.05):
+      client = self._client()
+      _until(lambda: os.getpid() in self.server.heard)
+      first = self.server.heard[os.getpid()]
+      _until(lambda: self.server.heard[os.getpid()] > first)
+      client.close()
+    self.assertLess(abs(time.monotonic() - first), 20.0)
+
   def test_close_sends_what_is_queued(self):
     client = self._client()
     client.report(_record(7))

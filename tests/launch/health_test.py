@@ -29,15 +29,18 @@ class HealthTest(absltest.TestCase):
     return self.counts
 
   def test_a_store_of_its_own_process(self):
-    replay: Any = types.SimpleNamespace(info=self.info, pid=1, restarts=2)
+    replay: Any = types.SimpleNamespace(
+      info=self.info, pid=1, restarts=2, answered=106.5
+    )
     made = health.Health(self.learner, replay)
     self.later()
     child: Any = types.SimpleNamespace(
       name="actor 0",
+      silence=lambda heard: 110.0 - heard,
       process=types.SimpleNamespace(pid=os.getpid()),
       restarts=3,
     )
-    learner, store, actor = made.roles([child])
+    learner, store, actor = made.roles([child], {os.getpid(): 108.0})
     self.assertEqual(
       learner.numbers, {"updates_per_s": 2.0, "wait_share": 0.25}
     )
@@ -52,13 +55,15 @@ class HealthTest(absltest.TestCase):
     )
     self.assertEqual((store.pid, store.restarts), (1, 2))
     self.assertEqual((actor.kind, actor.restarts), ("actor", 3))
+    silences = [role.silent_s for role in (learner, store, actor)]
+    self.assertEqual(silences, [0.0, 3.5, 2.0])
     self.assertGreater(actor.memory_mb, 1.0)
 
   def test_a_store_in_the_learner_s_process(self):
     replay: Any = types.SimpleNamespace(info=self.info)
     made = health.Health(self.learner, replay)
     self.later()
-    (learner,) = made.roles([])
+    (learner,) = made.roles([], {})
     self.assertEqual(learner.numbers["replay_size"], 8)
     self.assertEqual(learner.numbers["updates_per_s"], 2.0)
 
@@ -67,7 +72,7 @@ class HealthTest(absltest.TestCase):
       raise TimeoutError("No replay server")
 
     replay: Any = types.SimpleNamespace(info=info, pid=1)
-    learner, store = health.Health(self.learner, replay).roles([])
+    learner, store = health.Health(self.learner, replay).roles([], {})
     self.assertEqual(learner.numbers["wait_share"], 0.0)
     self.assertEqual(store.numbers, {})
 

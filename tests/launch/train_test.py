@@ -56,7 +56,7 @@ def _trainer(workdir, stream, *settings):
 
 
 class TrainTest(absltest.TestCase):
-  """One run, begun with an actor killed on the way, then taken up again."""
+  """One run, begun with an actor killed and hung, then taken up again."""
 
   workdir: str
   said: str
@@ -69,15 +69,20 @@ class TrainTest(absltest.TestCase):
     )
     stream = io.StringIO()
     trainer = _trainer(
-      cls.workdir, stream, "run.max_steps=1200", "run.max_minutes=4"
+      cls.workdir,
+      stream,
+      "run.max_steps=1200",
+      "run.max_minutes=4",
+      "cluster.hung_seconds=5",
     )
 
-    def kill_an_actor():
-      while trainer.counters()["env_steps"] < 200:
-        time.sleep(0.01)
-      os.kill(trainer.actors[0].process.pid, signal.SIGKILL)
+    def hurt_an_actor():
+      for steps, number in ((200, signal.SIGKILL), (400, signal.SIGSTOP)):
+        while trainer.counters()["env_steps"] < steps:
+          time.sleep(0.01)
+        os.kill(trainer.actors[0].process.pid, number)
 
-    killer = threading.Thread(target=kill_an_actor, daemon=True)
+    killer = threading.Thread(target=hurt_an_actor, daemon=True)
     killer.start()
     try:
       trainer.train()
@@ -91,8 +96,11 @@ class TrainTest(absltest.TestCase):
     lines = pathlib.Path(self.workdir, "metrics.jsonl").read_text().splitlines()
     return [json.loads(line) for line in lines]
 
-  def test_a_killed_actor_costs_nothing_but_time(self):
-    self.assertIn("actor 0 died and was started again", self.said)
+  def test_a_killed_or_hung_actor_costs_nothing_but_time(self):
+    killed, said, hung = self.said.partition("actor 0 says nothing: killed\n")
+    self.assertNotEmpty(said)
+    self.assertIn("actor 0 died and was started again", killed)
+    self.assertStartsWith(hung, "actor 0 died and was started again")
     self.assertGreaterEqual(self.counters["env_steps"], 1200)
     self.assertGreater(self.counters["updates"], 0)
 
