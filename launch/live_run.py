@@ -105,12 +105,14 @@ class LiveRun:
   def seen(self) -> Seen | None:
     """What the run says of itself now; None before it has said anything."""
     self._listen()
+    path = self.path / "status.json"
     try:
-      status = json.loads((self.path / "status.json").read_text())
+      # By the file system's clock, as the run's own may be set.
+      if path.stat().st_mtime < self._started:
+        return None  # Of an earlier start.
+      status = json.loads(path.read_text())
     except FileNotFoundError:
       return None
-    if status["time"] < self._started:
-      return None  # Of an earlier start.
     roles = status["roles"]
     pids = {name: role["pid"] for name, role in roles.items()}
     for role in roles.values():
@@ -146,6 +148,12 @@ class LiveRun:
           f"{now}; the run said:\n{self.said[-3000:]}"
         )
       time.sleep(_LOOK_SECONDS)
+
+  @property
+  def pid(self) -> int:
+    """The command's process."""
+    assert self._process is not None
+    return self._process.pid
 
   def ended(self) -> bool:
     """Whether it has ended."""

@@ -28,6 +28,8 @@ _START_TIMEOUT = 60.0
 _HUNG_SECONDS = 60.0
 _WATCH_SECONDS = 0.2
 _LOOK_SECONDS = 1.0
+# Of the checkpoint that is to be replaced: before any year.
+_BEFORE = "0"
 # A process that was killed closes its connections before it is gone.
 _DEATH_SECONDS = 1.0
 
@@ -165,6 +167,7 @@ class ReverbReplay:
     while True:
       with self._lock:
         if self._connection.answers() or self._connection.renew():
+          _step_back(self._root)
           try:
             return self._connection.client.Checkpoint()
           except Exception as error:
@@ -192,12 +195,7 @@ class ReverbReplay:
       FileNotFoundError: If there is no whole checkpoint of such a table.
     """
     source = os.path.join(path, self._name)
-    found = sorted(os.listdir(source)) if os.path.isdir(source) else []
-    whole = [
-      name
-      for name in found
-      if os.path.exists(os.path.join(source, name, "DONE"))
-    ]
+    whole = _whole(source)
     if not whole:
       raise FileNotFoundError(f"No replay checkpoint of this table in {path}.")
     with self._lock:
@@ -339,6 +337,31 @@ class ReverbReplay:
         self._hung_seconds,
       )
       process.kill()
+
+
+def _whole(root: str) -> list[str]:
+  """Names of the checkpoints in a folder that are whole, in Reverb's order."""
+  found = sorted(os.listdir(root)) if os.path.isdir(root) else []
+  return [
+    name for name in found if os.path.exists(os.path.join(root, name, "DONE"))
+  ]
+
+
+def _step_back(root: str) -> None:
+  """Gives the newest checkpoint a name that is before all of Reverb's.
+
+  Reverb names them by the time of day, keeps the last by name and drops the
+  others: where the clock was put back, it would drop each that it has just
+  written.
+  """
+  whole = _whole(root)
+  if not whole:
+    return
+  # What a server left that died while it wrote or dropped one.
+  for name in os.listdir(root):
+    if name != whole[-1]:
+      shutil.rmtree(os.path.join(root, name), ignore_errors=True)
+  os.rename(os.path.join(root, whole[-1]), os.path.join(root, _BEFORE))
 
 
 def _copy(source: str, target: str) -> None:

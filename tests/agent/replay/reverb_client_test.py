@@ -86,7 +86,7 @@ class SamplerTest(fake_reverb.FakeServerTest):
     for _ in range(200):
       with contextlib.suppress(TimeoutError):
         return sampler.sample(timeout=0.05)
-    self.fail("no batch came")
+    raise AssertionError("no batch came")
 
   def test_it_goes_on_with_a_server_that_came_back(self):
     sampler = self.sampler(batch_size=1)

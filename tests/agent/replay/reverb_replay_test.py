@@ -241,6 +241,24 @@ class ReverbReplayTest(absltest.TestCase):
     self.assertEqual(self.start(path).size(), 1)
     self.assertEqual(self.start(path, capacity=49).size(), 0)
 
+  def test_the_newest_is_the_last_one_though_the_clock_was_put_back(self):
+    path = self.create_tempdir().full_path
+    replay = self.start(path)
+    writer = replay.writer()
+    writer.insert(examples.unroll(1))
+    writer.flush()
+    replay.checkpoint(path)
+    # Reverb names them by the time of day: this one is of a wrong clock.
+    [name] = os.listdir(replay._root)
+    os.rename(
+      os.path.join(replay._root, name), os.path.join(replay._root, "2100")
+    )
+    writer.insert(examples.unroll(2))
+    writer.close()
+    replay.checkpoint(path)
+    replay.close()
+    self.assertEqual(self.start(path).size(), 2)
+
   def test_a_broken_checkpoint_is_set_aside(self):
     path = self.create_tempdir().full_path
     replay = self.start(path)
