@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 
@@ -35,7 +36,8 @@ class Drawer:
     self.wrong: list[str] = []
     self._server = server
     self._newest = 0.0
-    self._pid, self._sampler = 0, None
+    self._pid = 0
+    self._sampler: Any = None
     config = overrides.apply(presets.smoke(), list(settings))
     if not config.whole_episodes or config.replay.samples_per_insert:
       raise ValueError("unrolls must be episodes, and nobody may wait")

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from typing import Any
 
 from absl.testing import absltest
 
@@ -56,7 +57,7 @@ class FakeClockTest(absltest.TestCase):
       self.skipTest(f"no clock to set: {fake_clock.missing()}")
     self.clock = fake_clock.FakeClock(self.create_tempdir().full_path)
 
-  def start(self, code, *args):
+  def start(self, code, *args) -> Any:
     process = subprocess.Popen(
       [sys.executable, "-c", code, *args],
       env={**os.environ, **self.clock.env},

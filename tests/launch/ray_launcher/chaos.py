@@ -14,18 +14,15 @@ import argparse
 import contextlib
 import json
 import os
-import pathlib
 import random
-import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from agent import checkpoint
 from launch import errors, live_run
-from tests.launch import continuity, drawer
+from tests.launch import continuity, drawer, hurting
 
 _SETTINGS = (
   "actor.num_actors=2",
@@ -42,13 +39,6 @@ _SETTINGS = (
   "cluster.eval_tasks=1",
   "cluster.hung_seconds=30",
 )
-_ACTORS = ("actor 0", "actor 1")
-_HANG, _ALL_ACTORS, _MACHINE = "a hang", "all actors", "the whole machine"
-# What may befall a run.
-_LOCAL = ("actor", _ALL_ACTORS, "replay", _HANG, _MACHINE)
-_RAY = (*_LOCAL, "curriculum", "board", "evaluator", "server", "learner")
-# Of a run's time, in which nothing is killed: at its start and its end.
-_QUIET_START, _QUIET_END = 0.05, 0.15
 _LOOK_SECONDS = 0.1
 _MEMORY_SECONDS = 2.0
 _START_SECONDS = 240.0
@@ -58,122 +48,8 @@ _OVERSHOOT_SECONDS = 5.0
 _MAX_SLOWNESS = 3.0
 
 
-class Kill(NamedTuple):
-  """One of the run's misfortunes.
-
-  Attributes:
-    seconds: When, from the start of the run that is hurt.
-    what: Kind of role, or of misfortune.
-    names: Roles, of which it hit the processes.
-    time: When, seconds since 1970.
-    updates: As of the checkpoint, where the learner died; else None.
-  """
-
-  seconds: float
-  what: str
-  names: tuple[str, ...]
-  time: float
-  updates: int | None
-
-
-def plan(
-  rng: random.Random, kills: int, seconds: float, kinds: Sequence[str]
-) -> list[tuple[float, str]]:
-  """Draws moments and kinds; each kind comes once before any comes again."""
-  first, last = _QUIET_START * seconds, (1 - _QUIET_END) * seconds
-  moments = sorted(rng.uniform(first, last) for _ in range(kills))
-  bag: list[str] = []
-  while len(bag) < kills:
-    bag += rng.sample(kinds, len(kinds))
-  return list(zip(moments, bag, strict=False))
-
-
-class Chaos:
-  """Hurts a run.
-
-  Args:
-    run: The run.
-    rng: Source of randomness.
-    planned: Moments and kinds, as `plan` draws them.
-
-  Attributes:
-    kills: Done so far.
-  """
-
-  def __init__(
-    self,
-    run: live_run.LiveRun,
-    rng: random.Random,
-    planned: list[tuple[float, str]],
-  ):
-    self._run = run
-    self._rng = rng
-    self._planned = list(planned)
-    self._start = time.monotonic()
-    self.kills: list[Kill] = []
-
-  def step(self) -> None:
-    """Does what is due."""
-    if not self._planned:
-      return
-    moment, what = self._planned[0]
-    if time.monotonic() < self._start + moment:
-      return
-    if self._hurt(what):
-      del self._planned[0]
-
-  def _hurt(self, what: str) -> bool:
-    """Kills something; False if it has no process now."""
-    seen = self._run.seen()
-    if seen is None:
-      return False
-    number = signal.SIGSTOP if what == _HANG else signal.SIGKILL
-    # The command itself, which only the user watches, has one role locally.
-    watched = sorted(
-      name for name, pid in seen.pids.items() if pid != self._run.pid
-    )
-    names: tuple[str, ...] = {
-      "actor": (self._rng.choice(_ACTORS),),
-      _ALL_ACTORS: _ACTORS,
-      _HANG: (self._rng.choice(watched),),
-      _MACHINE: tuple(seen.pids),
-    }.get(what, (what,))
-    alive = set(self._run.processes())
-    if what != _MACHINE and not {seen.pids.get(n) for n in names} <= alive:
-      return False
-    saved = checkpoint.steps(self._run.path / "checkpoints")
-    now = time.time()
-    if what == _MACHINE:
-      self._run.crash()
-      self._run.start()
-    else:
-      for name in names:
-        os.kill(seen.pids[name], number)
-    updates = (saved or [0])[-1] if "learner" in names else None
-    seconds = time.monotonic() - self._start
-    self.kills.append(Kill(seconds, what, names, now, updates))
-    who = f" ({' and '.join(names)})" if what == _HANG else ""
-    steps = int(seen.counters["env_steps"])
-    _say(f"{seconds:.0f} s, {steps} steps: {what}{who}")
-    return True
-
-
 def _say(text: str) -> None:
   print(text, file=sys.stderr, flush=True)
-
-
-def memory_mb(pids: list[int]) -> float:
-  """Memory of processes; what several share is counted once."""
-  total = 0
-  for pid in pids:
-    try:
-      text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
-      continue
-    total += sum(
-      int(line.split()[1]) for line in text.splitlines() if line[:4] == "Pss:"
-    )
-  return total / 1024
 
 
 def _at_work(seen: live_run.Seen) -> bool:
@@ -195,7 +71,10 @@ def measure(run: live_run.LiveRun, seconds: float) -> tuple[float, int]:
 
 
 def hurt(
-  run: live_run.LiveRun, chaos: Chaos, drawn: drawer.Drawer, seconds: float
+  run: live_run.LiveRun,
+  chaos: hurting.Chaos,
+  drawn: drawer.Drawer,
+  seconds: float,
 ) -> float:
   """Hurts a run until it ends; returns its peak memory, MiB.
 
@@ -210,14 +89,14 @@ def hurt(
     chaos.step()
     drawn.seen = run.seen() or drawn.seen
     if time.monotonic() >= next_look:
-      peak = max(peak, memory_mb(run.processes()))
+      peak = max(peak, hurting.memory_mb(run.processes()))
       next_look = time.monotonic() + _MEMORY_SECONDS
     time.sleep(_LOOK_SECONDS)
   return peak
 
 
 def judge(
-  run: live_run.LiveRun, kills: list[Kill], max_steps: int, speed: float
+  run: live_run.LiveRun, kills: list[hurting.Kill], max_steps: int, speed: float
 ) -> tuple[dict[str, Any], list[str]]:
   """Looks at what a run that has ended left.
 
@@ -245,7 +124,7 @@ def judge(
   result = {
     "kills": [
       {"at_s": round(kill.seconds, 1), "what": kill.what, "loss_shift": shift}
-      | ({"hung": kill.names[0]} if kill.what == _HANG else {})
+      | ({"hung": kill.names[0]} if kill.what == hurting.HANG else {})
       for kill, shift in zip(kills, shifts.at, strict=True)
     ],
     "loss_spread": shifts.spread,
@@ -292,8 +171,9 @@ def main() -> None:
     run.start()
     run.wait("a run at work", _at_work, _START_SECONDS)
     start = time.monotonic()
-    planned = plan(rng, args.kills, seconds, _RAY if ray else _LOCAL)
-    chaos = Chaos(run, rng, planned)
+    kinds = hurting.RAY if ray else hurting.LOCAL
+    planned = hurting.plan(rng, args.kills, seconds, kinds)
+    chaos = hurting.Chaos(run, rng, planned, _say)
     peak = hurt(run, chaos, drawn, _MAX_SLOWNESS * seconds)
     lasted = time.monotonic() - start
     status = run.end(1.0)
