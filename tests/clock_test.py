@@ -1,8 +1,8 @@
 """A jump of the machine's clock can't disturb a run: nobody goes by it.
 
 Durations and deadlines are of `time.monotonic`, which no one sets. The time of
-day is only written down, in the places below. The machine's clock is not set
-here, as it is everybody's; what Ray and Reverb do when it jumps was not tried.
+day is only written down, in the places below. What a run does when it jumps,
+Ray and Reverb included, is in tests/launch/clock_jump_test.py.
 """
 
 import ast

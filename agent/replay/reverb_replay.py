@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-from agent.replay import base, reverb_private
+from agent.replay import base, reverb_checkpoints, reverb_private
 from agent.replay import config as config_lib
 from agent.replay import spec as spec_lib
 from agent.replay.reverb_client import (
@@ -28,8 +28,6 @@ _START_TIMEOUT = 60.0
 _HUNG_SECONDS = 60.0
 _WATCH_SECONDS = 0.2
 _LOOK_SECONDS = 1.0
-# Of the checkpoint that is to be replaced: before any year.
-_BEFORE = "0"
 # A process that was killed closes its connections before it is gone.
 _DEATH_SECONDS = 1.0
 
@@ -153,7 +151,9 @@ class ReverbReplay:
     if os.path.realpath(target) == os.path.realpath(self._root):
       return
     before = os.listdir(target) if os.path.isdir(target) else []
-    _copy(written, os.path.join(target, os.path.basename(written)))
+    reverb_checkpoints.copy(
+      written, os.path.join(target, os.path.basename(written))
+    )
     for old in before:
       shutil.rmtree(os.path.join(target, old), ignore_errors=True)
 
@@ -167,7 +167,7 @@ class ReverbReplay:
     while True:
       with self._lock:
         if self._connection.answers() or self._connection.renew():
-          _step_back(self._root)
+          reverb_checkpoints.step_back(self._root)
           try:
             return self._connection.client.Checkpoint()
           except Exception as error:
@@ -195,7 +195,7 @@ class ReverbReplay:
       FileNotFoundError: If there is no whole checkpoint of such a table.
     """
     source = os.path.join(path, self._name)
-    whole = _whole(source)
+    whole = reverb_checkpoints.whole(source)
     if not whole:
       raise FileNotFoundError(f"No replay checkpoint of this table in {path}.")
     with self._lock:
@@ -203,7 +203,9 @@ class ReverbReplay:
       if os.path.realpath(source) != os.path.realpath(self._root):
         shutil.rmtree(self._root, ignore_errors=True)
         newest = whole[-1]
-        _copy(os.path.join(source, newest), os.path.join(self._root, newest))
+        reverb_checkpoints.copy(
+          os.path.join(source, newest), os.path.join(self._root, newest)
+        )
       self._restart()
 
   def close(self) -> None:
@@ -337,43 +339,3 @@ class ReverbReplay:
         self._hung_seconds,
       )
       process.kill()
-
-
-def _whole(root: str) -> list[str]:
-  """Names of the checkpoints in a folder that are whole, in Reverb's order."""
-  found = sorted(os.listdir(root)) if os.path.isdir(root) else []
-  return [
-    name for name in found if os.path.exists(os.path.join(root, name, "DONE"))
-  ]
-
-
-def _step_back(root: str) -> None:
-  """Gives the newest checkpoint a name that is before all of Reverb's.
-
-  Reverb names them by the time of day, keeps the last by name and drops the
-  others: where the clock was put back, it would drop each that it has just
-  written.
-  """
-  whole = _whole(root)
-  if not whole:
-    return
-  # What a server left that died while it wrote or dropped one.
-  for name in os.listdir(root):
-    if name != whole[-1]:
-      shutil.rmtree(os.path.join(root, name), ignore_errors=True)
-  os.rename(os.path.join(root, whole[-1]), os.path.join(root, _BEFORE))
-
-
-def _copy(source: str, target: str) -> None:
-  """Copies a folder, whole or not at all, by links where it can."""
-  if os.path.exists(target):
-    return
-  aside = f"{target}.{os.getpid()}.tmp"
-  shutil.rmtree(aside, ignore_errors=True)
-  os.makedirs(os.path.dirname(target), exist_ok=True)
-  try:
-    shutil.copytree(source, aside, copy_function=os.link)
-  except (OSError, shutil.Error):
-    shutil.rmtree(aside, ignore_errors=True)
-    shutil.copytree(source, aside)
-  os.rename(aside, target)

@@ -1,0 +1,47 @@
+"""The folders that Reverb writes a server's checkpoints into."""
+
+import os
+import shutil
+
+# Name of the checkpoint that is to be replaced: before any year.
+_BEFORE = "0"
+
+
+def whole(root: str) -> list[str]:
+  """Names of the checkpoints in a folder that are whole, in Reverb's order."""
+  found = sorted(os.listdir(root)) if os.path.isdir(root) else []
+  return [
+    name for name in found if os.path.exists(os.path.join(root, name, "DONE"))
+  ]
+
+
+def step_back(root: str) -> None:
+  """Gives the newest checkpoint a name that is before all of Reverb's.
+
+  Reverb names them by the time of day, keeps the last by name and drops the
+  others: where the clock was put back, it would drop each that it has just
+  written.
+  """
+  found = whole(root)
+  if not found:
+    return
+  # What a server left that died while it wrote or dropped one.
+  for name in os.listdir(root):
+    if name != found[-1]:
+      shutil.rmtree(os.path.join(root, name), ignore_errors=True)
+  os.rename(os.path.join(root, found[-1]), os.path.join(root, _BEFORE))
+
+
+def copy(source: str, target: str) -> None:
+  """Copies a folder, whole or not at all, by links where it can."""
+  if os.path.exists(target):
+    return
+  aside = f"{target}.{os.getpid()}.tmp"
+  shutil.rmtree(aside, ignore_errors=True)
+  os.makedirs(os.path.dirname(target), exist_ok=True)
+  try:
+    shutil.copytree(source, aside, copy_function=os.link)
+  except (OSError, shutil.Error):
+    shutil.rmtree(aside, ignore_errors=True)
+    shutil.copytree(source, aside)
+  os.rename(aside, target)
