@@ -17,7 +17,7 @@ HANG, _ALL_ACTORS, _MACHINE = "a hang", "all actors", "the whole machine"
 # What may befall a run.
 LOCAL = ("actor", _ALL_ACTORS, "replay", HANG, _MACHINE)
 RAY = (*LOCAL, "curriculum", "board", "evaluator", "server", "learner")
-# Of a run's time, in which nothing is killed: at its start and its end.
+# Parts of a run in which nothing is killed: its start and its end.
 _QUIET_START, _QUIET_END = 0.05, 0.15
 
 
@@ -40,11 +40,21 @@ class Kill(NamedTuple):
 
 
 def plan(
-  rng: random.Random, kills: int, seconds: float, kinds: Sequence[str]
+  rng: random.Random, kills: int, kinds: Sequence[str]
 ) -> list[tuple[float, str]]:
-  """Draws moments and kinds; each kind comes once before any comes again."""
-  first, last = _QUIET_START * seconds, (1 - _QUIET_END) * seconds
-  moments = sorted(rng.uniform(first, last) for _ in range(kills))
+  """Draws moments and kinds; each kind comes once before any comes again.
+
+  Args:
+    rng: Source of randomness.
+    kills: How many.
+    kinds: Of `LOCAL` or `RAY`.
+
+  Returns:
+    Moments, as parts of the run from 0 to 1, in order, and what is killed.
+  """
+  moments = sorted(
+    rng.uniform(_QUIET_START, 1 - _QUIET_END) for _ in range(kills)
+  )
   bag: list[str] = []
   while len(bag) < kills:
     bag += rng.sample(kinds, len(kinds))
@@ -58,6 +68,9 @@ class Chaos:
     run: The run.
     rng: Source of randomness.
     planned: Moments and kinds, as `plan` draws them.
+    seconds: How long the run is expected to last.
+    steps: Its first and its last. A run that is faster than expected is hurt
+      sooner, so that it does not end before all is done.
     say: Shows a line.
 
   Attributes:
@@ -69,30 +82,35 @@ class Chaos:
     run: live_run.LiveRun,
     rng: random.Random,
     planned: Sequence[tuple[float, str]],
+    seconds: float,
+    steps: tuple[float, float],
     say: Callable[[str], None],
   ):
     self._run = run
     self._rng = rng
     self._planned = list(planned)
+    self._seconds = seconds
+    self._steps = steps
     self._say = say
     self._start = time.monotonic()
     self.kills: list[Kill] = []
 
   def step(self) -> None:
     """Does what is due."""
-    if not self._planned:
+    seen = self._run.seen()
+    if not self._planned or seen is None:
       return
     moment, what = self._planned[0]
-    if time.monotonic() < self._start + moment:
-      return
-    if self._hurt(what):
+    first, last = self._steps
+    done = max(
+      (time.monotonic() - self._start) / self._seconds,
+      (seen.counters["env_steps"] - first) / (last - first),
+    )
+    if done >= moment and self._hurt(what, seen):
       del self._planned[0]
 
-  def _hurt(self, what: str) -> bool:
+  def _hurt(self, what: str, seen: live_run.Seen) -> bool:
     """Kills something; False if it has no process now."""
-    seen = self._run.seen()
-    if seen is None:
-      return False
     number = signal.SIGSTOP if what == HANG else signal.SIGKILL
     # The command itself, which only the user watches, has one role locally.
     watched = sorted(

@@ -172,8 +172,8 @@ def main() -> None:
     run.wait("a run at work", _at_work, _START_SECONDS)
     start = time.monotonic()
     kinds = hurting.RAY if ray else hurting.LOCAL
-    planned = hurting.plan(rng, args.kills, seconds, kinds)
-    chaos = hurting.Chaos(run, rng, planned, _say)
+    planned = hurting.plan(rng, args.kills, kinds)
+    chaos = hurting.Chaos(run, rng, planned, seconds, (before, max_steps), _say)
     peak = hurt(run, chaos, drawn, _MAX_SLOWNESS * seconds)
     lasted = time.monotonic() - start
     status = run.end(1.0)
