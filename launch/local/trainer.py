@@ -114,6 +114,7 @@ class Trainer:
   def train(self) -> None:
     """Runs until the bounds of the config, or until asked to stop."""
     if self._finished():
+      status_file.end(self._run, "local", self.counters())
       return
     wanted = self._config.actor.num_actors
     self._line.say(f"starting {wanted} actor(s); replay: {self._replay_name()}")

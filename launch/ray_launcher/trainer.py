@@ -8,7 +8,7 @@ from agent import checkpoint, types
 from launch import config, metrics, progress, rundir, saved
 from launch.ray_launcher import cluster, crew, desk_role, process, rows
 from launch.ray_launcher import supervisor as supervisor_lib
-from launch.roles import scaling
+from launch.roles import scaling, status_file
 
 # Each role is asked how it is once in this time, which costs it and this
 # process a millisecond or two.
@@ -102,6 +102,7 @@ class Trainer:
   def train(self) -> None:
     """Runs until the bounds of the config, or until asked to stop."""
     if self._complete:
+      status_file.end(self._run, "ray", self._counters)
       return
     self._start()
     report = rows.Rows(self._config, self._run, self._line, self._metrics)

@@ -10,6 +10,7 @@
                        "silent_s": ..., numbers of this role}, ...}}
 """
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -83,6 +84,25 @@ def write(
     "roles": {role.name: _role_json(role) for role in roles},
   }
   cli.write_atomically(str(run.path / NAME), json.dumps(content, indent=1))
+
+
+def end(
+  run: rundir.RunDir, launcher: str, counters: Mapping[str, float]
+) -> None:
+  """Says that a run has ended, if it was killed before it said so itself.
+
+  Args:
+    run: Its directory; it has all its steps.
+    launcher: Which one found it so.
+    counters: Of its last checkpoint.
+  """
+  row: Mapping[str, float] = {}
+  with contextlib.suppress(errors.UserError):
+    last = read(run)
+    if last.get("state") == "ended":
+      return
+    row = last["metrics"]
+  write(run, launcher, "ended", counters, row, [])
 
 
 def _role_json(role: RoleStatus) -> dict[str, Any]:

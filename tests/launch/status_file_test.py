@@ -52,6 +52,22 @@ class StatusFileTest(absltest.TestCase):
       },
     )
 
+  def test_a_run_that_was_killed_as_it_ended_is_said_to_have_ended(self):
+    self.begin()
+    status_file.end(self.run_dir, "ray", {"updates": 8.0})
+    self.assertEqual(status_file.read(self.run_dir)["state"], "ended")
+    last = {"updates": 7.0}, {"reward": 1.0}, [role("actor 0", "actor")]
+    status_file.write(self.run_dir, "ray", "running", *last)
+    status_file.end(self.run_dir, "ray", {"updates": 8.0})
+    found = status_file.read(self.run_dir)
+    self.assertEqual(found["state"], "ended")
+    self.assertEqual(found["counters"], {"updates": 8.0})
+    self.assertEqual((found["metrics"], found["roles"]), ({"reward": 1.0}, {}))
+    status_file.write(self.run_dir, "ray", "ended", *last)
+    before = status_file.read(self.run_dir)
+    status_file.end(self.run_dir, "ray", {"updates": 8.0})
+    self.assertEqual(status_file.read(self.run_dir), before)
+
   def test_numbers_by_kind(self):
     found = status_file.metrics(
       [

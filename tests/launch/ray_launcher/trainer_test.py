@@ -166,6 +166,10 @@ class TrainerTest(absltest.TestCase):
       made.counters(),
       {"env_steps": 1000, "episodes": 0, "updates": 7, "seconds": 3.0},
     )
+    with open(os.path.join(self.folder, "status.json")) as file:
+      status = json.load(file)
+    self.assertEqual(status["state"], "ended")
+    self.assertEqual(status["counters"], made.counters())
 
   def test_one_killed_before_its_last_checkpoint_writes_it(self):
     self.make("run.max_steps=1000")
