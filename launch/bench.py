@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import jax
 
 from envs.physics import backends
-from launch import cli, errors, overrides, presets
+from launch import bench_parts, cli, errors, overrides, presets
 from launch import config as config_lib
 from launch.roles import process_env
 
@@ -34,12 +34,16 @@ ray      a run under --launcher=ray, against the same under local
 soak     memory of each role of a run, and how it grows
 acting   the network's steps alone
 product  a plain matrix product, the ceiling of networks
+training one process's run, of `train --launcher=device`, without its stages
+kernels  physics on an accelerator made ready: compiled, or found compiled
 device   all of one accelerator, in under ten minutes
 """
 _NUM_ENVS = 128
 _LAUNCHERS = {
   "actor": ("local", "device"),
+  "learner": ("local", "device"),
   "train": ("local", "device"),
+  "training": ("local", "device"),
   "waiting": ("local", "ray"),
   "soak": ("local", "ray"),
 }
@@ -57,6 +61,8 @@ _COMMANDS = (
   "soak",
   "acting",
   "product",
+  "training",
+  "kernels",
   "device",
 )
 
@@ -77,19 +83,34 @@ def make_parser() -> cli.Parser:
     "actor's by default",
   )
   parser.add_argument(
-    "--seconds", type=float, default=5.0, help="time for each measurement"
+    "--seconds",
+    type=float,
+    help="time for each measurement, 5 by default, 2 of device",
   )
   parser.add_argument(
     "--launcher",
     default="local",
-    help="of actor and train: local (processes) or device (one process); of "
-    "waiting and soak: local or ray",
+    help="of actor, learner and train: local (processes) or device (one "
+    "process); of waiting and soak: local or ray",
   )
   parser.add_argument(
-    "--minutes", type=float, default=10.0, help="of soak: how long"
+    "--minutes",
+    type=float,
+    default=10.0,
+    help="of soak: how long; of device: time for all of it",
   )
   parser.add_argument(
-    "--backend", default="cpu", help="of env: cpu, or gpu for mujoco_warp"
+    "--backend",
+    default="cpu",
+    help="of env and vision: cpu, or gpu for mujoco_warp",
+  )
+  parser.add_argument(
+    "--parts",
+    action="extend",
+    nargs="+",
+    default=[],
+    metavar="PART",
+    help="of device: run only these parts, as its results name them",
   )
   parser.add_argument(
     "--tiny",
@@ -123,15 +144,18 @@ def run(args: argparse.Namespace) -> None:
     from launch.ray_launcher import cluster
 
     cluster.require()
+  if args.seconds is None:
+    args.seconds = 2.0 if args.what == "device" else 5.0
   if not 0 < args.seconds <= 600:
     raise errors.UserError(
       f"--seconds={args.seconds}: allowed: above 0, to 600"
     )
   if args.backend not in backends.BACKENDS:
     raise errors.choice("--backend", args.backend, backends.BACKENDS)
-  if args.what == "env" and args.backend == "gpu":
+  on_gpu = args.what in ("env", "vision") and args.backend == "gpu"
+  if on_gpu or args.what == "kernels":
     _use_gpu_backend(args)
-  elif args.what in ("env", "actor"):
+  elif args.what in ("env", "actor") and args.launcher == "local":
     # As an actor's process has it. XLA reads its flags when it is first used;
     # JAX has already read its own.
     os.environ.update(process_env.actor())
@@ -142,53 +166,13 @@ def run(args: argparse.Namespace) -> None:
   num_envs = args.num_envs or (
     _NUM_ENVS if args.what == "env" else config.actor.envs_per_actor
   )
-  from launch import (
-    bench_agent,
-    bench_device,
-    bench_distributed,
-    bench_env,
-    bench_inference,
-    bench_ray,
-    bench_soak,
-    bench_waiting,
-  )
-
-  if args.what == "env" and args.backend == "gpu":
-    size = config.env.pixels
-    result = bench_device.env(config, num_envs, args.seconds, size)
-  elif args.what == "env":
-    result = bench_env.env(config, num_envs, args.seconds)
-  elif args.what == "vision":
-    result = bench_env.pictures(config, num_envs, args.seconds)
-  elif args.what == "inference":
-    result = bench_inference.compare(config, args.seconds)
-  elif args.what == "train":
-    result = bench_agent.train(
-      config, args.preset, args.seconds, args.launcher, args.set
-    )
-  elif args.what == "acting":
-    result = bench_device.acting(config, args.seconds)
-  elif args.what == "product":
-    result = bench_device.product(args.seconds)
-  elif args.what == "device":
-    result = bench_device.device(args.seconds, args.num_envs, args.tiny)
-  elif args.launcher == "device":
-    result = bench_agent.player(config, args.seconds)
-  elif args.what == "distributed":
-    result = bench_distributed.sink(config, args.seconds)
-  elif args.what == "waiting":
-    result = bench_waiting.waiting(
-      config, args.preset, args.seconds, args.launcher, args.set
-    )
-  elif args.what == "ray":
-    result = bench_ray.overhead(args.preset, args.seconds, args.set)
-  elif args.what == "soak":
-    result = bench_soak.soak(args.preset, args.launcher, args.minutes, args.set)
-  else:
-    measure = getattr(bench_agent, args.what)
-    result = measure(config, args.seconds)
-  text = "\n".join(f"{n:<40}{_shown(n, x):>14}" for n, x in result.items())
+  result = bench_parts.measure(args, config, num_envs, on_gpu)
+  text = "\n".join(f"{n:<44}{_shown(n, x):>14}" for n, x in result.items())
   cli.emit(result, text, args.json)
+  if args.what == "device":
+    from launch import bench_device
+
+    bench_device.check(result)
 
 
 def _shown(name: str, value: float) -> str:
@@ -217,7 +201,7 @@ def _use_gpu_backend(args: argparse.Namespace) -> None:
     UserError: If it can't run here.
   """
   config = overrides.apply(presets.get(args.preset), args.set)
-  with errors.user_input("--backend=gpu"):
+  with errors.user_input("gpu back end"):
     backends.check("gpu", config.env.device)
   os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", "0.5")
 

@@ -1,254 +1,271 @@
-"""Speed of everything on one accelerator, one process for each part.
+"""Speed of everything on one accelerator, one process for each part."""
 
-Parts run one after the other, in processes of their own, so that each has the
-device's whole memory: XLA and Warp both keep what they once took.
-"""
-
+import dataclasses
+import os
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-
-from envs import avatar, constants, land, sampler, vision, worlds
-from envs import task as task_lib
 from envs.physics import backends
-from launch import bench_agent, builder, errors, timing
-from launch import config as config_lib
-from launch.device import prefetch
+from launch import bench_process, bench_train, cli, errors, overrides, presets
 
-_PIXELS = (96, 72)
-_SQUARE = 8192  # Rows of the matrices on an accelerator, and else.
-_SMALL_SQUARE = 512
-# Enough that the device is busy, as in facts measured on one H100 before.
-_NUM_ENVS = 4096
-_LOADED = 64  # Tasks whose loading is timed.
-_PRESETS = ("gpu", "ada_23m")
-# What the launcher for one device needs to differ from the presets.
+# What --launcher=device needs to differ from the presets.
 _TRAINING = (
   "actor.num_actors=1",
   "replay.kind=memory",
   "replay.error_buffer=null",
 )
 # As small as all parts can be, on Warp's and JAX's CPU devices.
-_TINY = ("env.device=cpu", "env.num_slots=6")
+_TINY = (
+  "env.device=cpu",
+  "env.num_slots=6",
+  "actor.unroll_length=8",
+  "replay.capacity=8",
+  "replay.min_size=2",
+  "replay.batch_size=2",
+)
+# Memory for JAX of a process that only compiles kernels: what it asks for.
+_SMALL = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+# Parts that need nothing of physics run while its kernels are compiled.
+_NETWORK_PARTS = ("product", "acting", "learner")
+_LEAST_SECONDS = 5.0  # A part with less time left than that is not begun.
 
 
-def product(seconds: float) -> dict[str, float]:
-  """A plain matrix product: the ceiling of what networks can do here."""
-  on_cpu = jax.default_backend() == "cpu"
-  n = _SMALL_SQUARE if on_cpu else _SQUARE
-  kind = jnp.float32 if on_cpu else jnp.bfloat16
-  matrix = jnp.ones((n, n), kind)
-  multiply = jax.jit(jnp.matmul)
-  [rate] = timing.rates(
-    [lambda: multiply(matrix, matrix).block_until_ready()], seconds
-  )
-  return {"product_tflop_per_s": rate * 2 * n**3 / 1e12}
+@dataclasses.dataclass(frozen=True)
+class Preset:
+  """How a preset is run on one large accelerator.
+
+  Attributes:
+    name: Of the preset.
+    num_envs: Environments that train: so many that the device is busy, and so
+      few that memories, unrolls and workspaces fit into 80 GB
+      (`launch.device.needs`).
+    acting: Environments of acting alone.
+    settings: What else differs from the preset.
+  """
+
+  name: str
+  num_envs: int
+  acting: int
+  settings: tuple[str, ...] = ()
 
 
-def acting(
-  config: config_lib.ExperimentConfig, seconds: float
-) -> dict[str, float]:
-  """Steps a second of acting alone, observations at hand on the device."""
-  made = builder.agent(config)
-  params = made.network.init(jax.random.PRNGKey(0))
-  num_envs = config.actor.envs_per_actor
-  observation = {
-    name: jnp.zeros((num_envs, *shape), kind)
-    for name, (shape, kind) in made.observation_spec.items()
-  }
-  state = made.actor.init(num_envs)
-  first, key = jnp.zeros(num_envs, bool), jax.random.PRNGKey(1)
-
-  def act() -> None:
-    nonlocal state
-    output, state = made.actor.act(params, state, observation, first, key)
-    jax.block_until_ready(output)
-
-  [rate] = timing.rates([act], seconds)
-  return {"acting_steps_per_s": rate * num_envs}
+_PRESETS = (
+  Preset("gpu", 4096, 4096),
+  # A memory takes 4.1 MB, an unroll 5.9 MB, and environments that began
+  # together end their unrolls together.
+  Preset(
+    "ada_23m",
+    1024,
+    2048,
+    ("replay.capacity=2048", "device.memory_fraction=0.75"),
+  ),
+)
+_TINY_PRESETS = (Preset("smoke", 2, 2, _TINY),)
 
 
-def env(
-  config: config_lib.ExperimentConfig,
-  num_envs: int,
-  seconds: float,
-  pixels: tuple[int, int] = _PIXELS,
-) -> dict[str, float]:
-  """Steps a second on the gpu back end: physics and rays alone, and Land.
+@dataclasses.dataclass(frozen=True)
+class Part:
+  """A command of `launch.bench`.
 
-  Also what a task takes to be made ready, `task_ms`, and how long the stepping
-  thread waited for one, `task_wait_ms`: nothing where that is hidden.
+  Attributes:
+    name: What it is called here.
+    what: The command.
+    flags: Its flags.
+    prefix: What its results' names begin with.
+  """
+
+  name: str
+  what: str
+  flags: tuple[str, ...]
+  prefix: str = ""
+
+
+def parts(seconds: float, num_envs: int | None, tiny: bool) -> list[Part]:
+  """All parts, in the order in which they run.
 
   Args:
-    config: Of the environments and their tasks; its device is used.
-    num_envs: Environments.
     seconds: For each measurement.
-    pixels: Size of the pictures.
+    num_envs: Environments; None for what suits each part on a large device.
+    tiny: Whether to try the same at the smallest sizes, without a device.
   """
-  from envs.physics import gpu
+  chosen = _TINY_PRESETS if tiny else _PRESETS
+  common = (f"--seconds={seconds}",)
+  size = "env.pixels=12,8" if tiny else "env.pixels=96,72"
+  early = [Part("product", "product", common)]
+  late: list[Part] = []
+  last: list[Part] = []
+  for preset in chosen:
 
-  draw = sampler.TaskSampler(config.tasks).task
-  count = iter(range(10**9))
-  sizes = {"num_slots": config.env.num_slots, "max_rules": config.env.max_rules}
-  result = {"env_gpu_num_envs_count": float(num_envs)}
-  size = f"{pixels[0]}x{pixels[1]}"
-  for observation in ("entities", "pixels"):
-    settings = land.LandConfig(
-      **sizes,
-      observation=observation,
-      pixels=pixels,
-      backend="gpu",
-      device=config.env.device,
-    )
-    ahead = prefetch.Prefetcher(
-      lambda: next(count),
-      lambda index: index,
-      prefetch.Maker(config.tasks, settings),
-      num_envs,
-    )
-    world = land.Land(num_envs, settings, lambda row, a=ahead: a.take()[1])
-    physics = world.physics
-    assert isinstance(physics, gpu.GpuPhysics)
-    world.reset()
-    physics.wait()
-    if observation == "entities":
-      result["env_gpu_load_ms"] = _load_ms(world, draw, count)
-    waited, taken = ahead.waited_seconds, ahead.taken
-    step = _stepping(world)
-    works = {f"env_gpu_{observation}_steps_per_s": step}
-    if observation == "entities":
-      works["env_gpu_bare_steps_per_s"] = lambda p=physics: _alone(p)
-    else:
-      works[f"env_gpu_bare_{size}_frames_per_s"] = _rays(world, pixels)
-    rates = timing.rates(list(works.values()), seconds)
-    for name, rate in zip(works, rates, strict=True):
-      result[name] = rate * num_envs
-    result["env_gpu_overflows_count"] = float(physics.overflows())
-    ahead.close()
-    result["env_gpu_task_ms"] = 1e3 * ahead.making_seconds / ahead.prepared
-    waited = ahead.waited_seconds - waited
-    result[f"env_gpu_{observation}_task_wait_ms"] = (
-      1e3 * waited / max(1, ahead.taken - taken)
-    )
-  bare = 1 / (
-    1 / result["env_gpu_bare_steps_per_s"]
-    + 1 / result[f"env_gpu_bare_{size}_frames_per_s"]
-  )
-  return result | {
-    "env_gpu_entities_ratio": (
-      result["env_gpu_entities_steps_per_s"]
-      / result["env_gpu_bare_steps_per_s"]
-    ),
-    "env_gpu_pixels_ratio": result["env_gpu_pixels_steps_per_s"] / bare,
-  }
+    def part(
+      what: str, *flags: str, envs: int, more: Sequence[str] = (), p=preset
+    ) -> Part:
+      settings = (
+        f"actor.envs_per_actor={num_envs or envs}",
+        "env.backend=gpu",
+        *_TRAINING,
+        *p.settings,
+        *more,
+      )
+      return Part(
+        f"{p.name}_{what}",
+        what,
+        (*common, f"--preset={p.name}", *flags, "--set", *settings),
+        f"{p.name}_",
+      )
 
-
-def _load_ms(
-  world: land.Land,
-  draw: Callable[[int], task_lib.Task],
-  count: Iterator[int],
-) -> float:
-  """Milliseconds a new task takes: drawn, placed, written to the device."""
-  rows = np.arange(min(world.num_envs, _LOADED))
-  start = time.perf_counter()
-  tasks = [draw(next(count)) for _ in rows]
-  slots, players = world.config.num_slots, world.config.num_players
-  scenes = [worlds.build_scene(task, slots, players) for task in tasks]
-  world.physics.load(rows, scenes)
-  jax.block_until_ready(world.physics.shared_state())
-  taken = 1e3 * (time.perf_counter() - start) / len(rows)
-  world.reset()  # What plays is again what was loaded.
-  return taken
-
-
-def _alone(physics) -> None:
-  """A step of the worlds, nothing else."""
-  physics.simulate()
-  physics.wait()
-
-
-def _stepping(world: land.Land) -> Callable[[], object]:
-  """Steps with random actions, until what is observed is there."""
-  rng = np.random.Generator(np.random.PCG64(0))
-  shape = (world.num_envs, len(constants.ACTION_SIZES))
-
-  def step() -> None:
-    shown = world.step(rng.integers(0, constants.ACTION_SIZES, shape))
-    jax.block_until_ready((shown.observation, shown.reward))
-
-  return step
-
-
-def _rays(world: land.Land, size: tuple[int, int]) -> Callable[[], None]:
-  """Casts a picture's rays from the avatars' eyes, nothing else."""
-  state = world.physics.shared_state()
-  axes = avatar.view_axes(
-    state.player_yaw, jnp.zeros_like(jnp.asarray(state.player_yaw))
-  )
-  view = jnp.asarray(vision.pixel_directions(*size))
-  origins, directions = (
-    x.reshape(world.num_envs, -1, 3)
-    for x in vision.pixel_rays(view, avatar.eye(state.player_pos), axes)
-  )
-  exclude = jnp.zeros(origins.shape[:2], jnp.int32)
-
-  physics: Any = world.physics  # Takes JAX's arrays too.
-
-  def cast() -> None:
-    hits = physics.rays(origins, directions, exclude, normals=True)
-    jax.block_until_ready(hits)
-
-  return cast
+    device = "--launcher=device"
+    early.append(part("acting", envs=preset.acting))
+    early.append(part("learner", device, envs=preset.num_envs))
+    many = f"--num_envs={num_envs or preset.num_envs}"
+    gpu = "--backend=gpu"
+    if preset == chosen[0]:
+      late.append(part("env", gpu, many, envs=preset.num_envs, more=(size,)))
+      # The least missed, if time runs out.
+      last = [part("vision", gpu, many, envs=preset.num_envs)]
+    late.append(part("actor", device, envs=preset.num_envs))
+    late.append(part("training", device, envs=preset.num_envs))
+  return early + late + last
 
 
 def device(
-  seconds: float, num_envs: int | None, tiny: bool
+  seconds: float,
+  num_envs: int | None,
+  tiny: bool,
+  minutes: float,
+  only: Sequence[str] = (),
 ) -> dict[str, float]:
-  """All of it, with what each part takes; minutes, most of them compiling.
+  """All of it, with what each part takes; most of the time compiling.
+
+  The gpu back end's kernels are compiled at first by processes that do nothing
+  else, while the network is measured. A part that fails or has no time left is
+  told of on stderr, and `PART_missing_count` is 1.
 
   Args:
     seconds: For each measurement.
-    num_envs: Environments; None for as many as keep a large device busy.
+    num_envs: Environments; None for what suits each part on a large device.
     tiny: Whether to try the same at the smallest sizes, without a device.
+    minutes: For all of it.
+    only: Names of the parts to run; all if empty.
 
   Raises:
-    UserError: If there is no CUDA device, and `tiny` does not do without.
+    UserError: If there is no CUDA device, and `tiny` does not do without, or
+      there is no such part.
   """
   with errors.user_input("bench device"):
     backends.check("gpu", "cpu" if tiny else "cuda")
-  began = time.perf_counter()
-  count = num_envs or (2 if tiny else _NUM_ENVS)
-  chosen = ("smoke",) if tiny else _PRESETS
-  changes = [f"actor.envs_per_actor={count}", "env.backend=gpu"]
-  changes += _TINY if tiny else ()
-  common = (f"--seconds={seconds}",)
+  wanted = parts(seconds, num_envs, tiny)
+  names = [part.name for part in wanted]
+  for name in only:
+    if name not in names:
+      raise errors.choice("--parts", name, names)
+  wanted = [part for part in wanted if not only or part.name in only]
+  began = time.monotonic()
+  result = _run(wanted, began + 60 * minutes, tiny)
+  for preset in _TINY_PRESETS if tiny else _PRESETS:
+    result |= _compared(preset, result, num_envs)
+  return result | {"device_seconds": time.monotonic() - began}
+
+
+def _run(
+  wanted: Sequence[Part], deadline: float, tiny: bool
+) -> dict[str, float]:
   result: dict[str, float] = {}
+  compiling = _compile_kernels(wanted, tiny)
+  began, faults = time.monotonic(), 0
+  try:
+    for part in wanted:
+      if part.what not in _NETWORK_PARTS:
+        for name, process in compiling.items():
+          done = process.wait(max(1.0, deadline - time.monotonic()))
+          _tell(f"{name}_kernels", done.fault, time.monotonic() - began)
+          result |= {f"{name}_{k}": value for k, value in done.result.items()}
+        compiling = {}
+      start = time.monotonic()
+      left = deadline - start
+      if left < _LEAST_SECONDS:
+        done = bench_process.Done({}, "there is no time left (--minutes)")
+      else:
+        done = bench_process.Process(
+          "launch.bench", part.what, *part.flags, env=os.environ
+        ).wait(left)
+      taken = time.monotonic() - start
+      _tell(part.name, done.fault, taken)
+      result |= {part.prefix + k: value for k, value in done.result.items()}
+      result[f"{part.name}_part_seconds"] = taken
+      if done.fault:
+        result[f"{part.name}_missing_count"] = 1.0
+        faults += 1
+  finally:
+    for process in compiling.values():
+      process.kill()
+  return result | {"device_missing_count": float(faults)}
 
-  def part(name: str, *args: str, prefix: str = "") -> None:
-    start = time.perf_counter()
-    found = bench_agent.in_process("launch.bench", name, *common, *args)
-    result.update({prefix + key: value for key, value in found.items()})
-    result[f"{prefix}{name}_part_seconds"] = time.perf_counter() - start
 
-  part("product")
-  part(
-    "env",
-    "--backend=gpu",
-    f"--num_envs={count}",
-    f"--preset={chosen[0]}",
-    "--set",
-    *changes,
-    *(["env.pixels=12,8"] if tiny else ["env.pixels=96,72"]),
+def _compile_kernels(
+  wanted: Sequence[Part], tiny: bool
+) -> dict[str, bench_process.Process]:
+  """Begins to compile the kernels of each preset that has a part with worlds.
+
+  They end up in Warp's cache; another number of worlds needs two small ones
+  besides, of MJWarp's search for neighbours.
+  """
+  begun = {}
+  for preset in _TINY_PRESETS if tiny else _PRESETS:
+    prefix = f"{preset.name}_"
+    if any(p.prefix == prefix and p.what not in _NETWORK_PARTS for p in wanted):
+      begun[preset.name] = bench_process.Process(
+        "launch.bench",
+        "kernels",
+        f"--preset={preset.name}",
+        "--set",
+        "env.backend=gpu",
+        *preset.settings,
+        env={**os.environ, **_SMALL},
+      )
+  return begun
+
+
+def _tell(name: str, fault: str, seconds: float) -> None:
+  if fault:
+    cli.say(f"device: {name} is missing: {fault}")
+  else:
+    cli.say(f"device: {name}: {seconds:.0f} s")
+
+
+def _compared(
+  preset: Preset, result: Mapping[str, float], num_envs: int | None
+) -> dict[str, float]:
+  """What a preset's run has of its stages' speed, if all were measured."""
+  prefix = f"{preset.name}_"
+  whole = [f"{prefix}{what}" for what in ("actor", "learner", "training")]
+  if any(
+    f"{name}_missing_count" in result or f"{name}_part_seconds" not in result
+    for name in whole
+  ):
+    return {}
+  config = overrides.apply(
+    presets.get(preset.name),
+    [
+      f"actor.envs_per_actor={num_envs or preset.num_envs}",
+      *_TRAINING,
+      *preset.settings,
+    ],
   )
-  for preset in chosen:
-    settings = ["--set", *changes, *_TRAINING]
-    for name in ("acting", "train"):
-      flags = [f"--preset={preset}"]
-      if name == "train":
-        flags.append("--launcher=device")
-      part(name, *flags, *settings, prefix=f"{preset}_")
-  return result | {"device_seconds": time.perf_counter() - began}
+  measured = {
+    name.removeprefix(prefix): value
+    for name, value in result.items()
+    if name.startswith(prefix)
+  }
+  compared = bench_train.compared(config, measured)
+  return {prefix + name: value for name, value in compared.items()}
+
+
+def check(result: Mapping[str, float]) -> None:
+  """Raises RunError if a part is missing."""
+  missing = [
+    name.removesuffix("_missing_count")
+    for name in result
+    if name.endswith("_missing_count") and name != "device_missing_count"
+  ]
+  if missing:
+    raise errors.RunError(f"bench device: without {', '.join(missing)}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from launch import bench_agent, bench_run
+from launch import bench_run, bench_train
 
 LAUNCHERS = ("local", "ray")
 # Runs of each, in turns, so that a slow moment of the machine meets both.
@@ -44,7 +44,7 @@ def overhead(
           preset, launcher, max(seconds, _LEAST_SECONDS), settings
         )
       )
-  return compare(runs["local"], runs["ray"], bench_agent.num_cores())
+  return compare(runs["local"], runs["ray"], bench_train.num_cores())
 
 
 def compare(

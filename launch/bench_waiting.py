@@ -1,9 +1,10 @@
 """How much of its time a learner waits for data that actors could deliver."""
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 
-from launch import bench_agent, bench_run, errors
+from launch import bench_process, bench_run, errors
 from launch import config as config_lib
 
 # By how much actors, each stage alone, can do more than the learner asks for.
@@ -33,12 +34,10 @@ def waiting(
     launcher: As for --launcher.
     settings: What was changed of the preset, as for --set.
   """
-  stages = bench_agent.in_process(
-    "launch.bench", "actor", *_flags(preset, seconds, settings)
-  )
-  stages |= bench_agent.in_process(
-    "launch.bench", "learner", *_flags(preset, seconds, settings)
-  )
+  flags = _flags(preset, seconds, settings)
+  stages: dict[str, float] = {}
+  for what in ("actor", "learner"):
+    stages |= bench_process.run("launch.bench", what, *flags, env=os.environ)
   ratio = samples_per_insert(config, stages)
   raised = ()
   if config.replay.sampling != "queue":
@@ -73,7 +72,7 @@ def supply(
 
   Args:
     config: Of the run.
-    stages: What `bench_agent.actor` and `bench_agent.learner` found, each
+    stages: What `bench actor` and `bench learner` found, each
       alone on the machine.
     ratio: Steps learned from for each step played.
   """

@@ -2,7 +2,7 @@
 
 import ctypes
 import importlib.util
-from typing import Final
+from typing import Any, Final
 
 from envs.physics import base, cpu
 
@@ -34,16 +34,38 @@ def check(backend: str, device: str) -> None:
     )
 
 
+def check_memory(
+  backend: str, device: str, num_envs: int, num_slots: int, num_players: int
+) -> None:
+  """Raises ValueError if an accelerator has no room for a batch of worlds.
+
+  The arguments are those of `make`; a processor's memory is not looked at.
+  """
+  if backend == "cpu" or device == "cpu":
+    return
+  warp = _warp()
+  from envs.physics import gpu_memory
+
+  need = gpu_memory.needed_at_first(num_envs, num_slots, num_players)
+  gpu_memory.check(num_envs, need, warp.get_device(device).free_memory)
+
+
 def _has_cuda() -> bool:
   """Whether Warp finds a device; it would complain of a missing driver."""
   try:
     ctypes.CDLL("libcuda.so.1")
   except OSError:
     return False
-  # Imported late: it takes seconds, and most runs never need it.
+  return _warp().is_cuda_available()
+
+
+def _warp() -> Any:
+  """Warp, imported late: it takes seconds, and most runs never need it."""
   import warp
 
-  return warp.is_cuda_available()
+  # Its greeting would go to stdout, where commands give results.
+  warp.config.log_level = warp.LOG_ERROR
+  return warp
 
 
 def make(

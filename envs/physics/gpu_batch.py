@@ -24,16 +24,6 @@ from envs.physics import (
   parts,
 )
 
-# Room for terrain at first: enough for generated worlds of every size.
-_BOXES: Final = 32
-_RAMPS: Final = 20
-# Room for contacts: eight of each resting box, and some of heaps.
-_CONTACTS_A_NODE: Final = 10
-_ROWS_A_CONTACT: Final = 4  # Of a friction pyramid.
-# MJWarp takes a mesh for absent only where its id is kept per world, which
-# takes two worlds.
-_LEAST_WORLDS: Final = 2
-
 _MODEL_FIELDS: Final = (
   "geom_size",
   "geom_aabb",
@@ -78,7 +68,7 @@ class GpuBatch:
     self._num_players = P = num_players
     self._device = device
     self._exchange = exchange
-    self.num_worlds = W = max(num_envs, _LEAST_WORLDS)
+    self.num_worlds = W = max(num_envs, gpu_memory.LEAST_WORLDS)
     self.watched = np.ones(W, bool)
     self._starts: list[gpu_start.Start] = []
     self.slots = gpu_arrays.slots(W, P, S)
@@ -88,7 +78,7 @@ class GpuBatch:
     self._ahead = wp.zeros((W, S), dtype=float)
     self.yaw = wp.zeros((W, P), dtype=float)
     self.stood = wp.zeros((W, P), dtype=wp.bool)
-    self.make(mjcf.Capacity(S, P, _BOXES, _RAMPS))
+    self.make(gpu_memory.first_capacity(S, P))
     empty = gpu_start.make(base.empty_scene(S, P))
     self._starts = [empty] * W
     self._load(np.arange(W), self._starts)
@@ -98,12 +88,8 @@ class GpuBatch:
     W, P, S = self.num_worlds, self._num_players, self._num_slots
     compiled = gpu_model.build(capacity)
     host = compiled.model
-    contacts = _CONTACTS_A_NODE * (P + S)
     self._capacity, self._compiled = capacity, compiled
-    sizes = {
-      "nconmax": contacts,
-      "njmax": _ROWS_A_CONTACT * contacts + 3 * P,
-    }
+    sizes = gpu_memory.sizes(capacity)
     if self._device.is_cuda:
       need = gpu_memory.needed(host, W, **sizes)
       gpu_memory.check(self._num_envs, need, self._device.free_memory)

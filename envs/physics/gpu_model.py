@@ -122,9 +122,16 @@ def parking(num_slots: int) -> np.ndarray:
   return at
 
 
-@functools.lru_cache
-def build(capacity: mjcf.Capacity) -> Compiled:
-  """Compiles the model for worlds of this capacity."""
+def make_model(
+  capacity: mjcf.Capacity, fovy: float | None = None
+) -> mujoco.MjModel:
+  """Compiles the model for worlds of this capacity.
+
+  Args:
+    capacity: What a world has room for.
+    fovy: Vertical field of view, degrees, of a camera in the world; without it
+      there is none.
+  """
   P, S = capacity.num_players, capacity.num_slots
   spec = mujoco.MjSpec()
   mjcf.set_options(spec)
@@ -145,13 +152,21 @@ def build(capacity: mjcf.Capacity) -> Compiled:
     body = parts.add_slot_body(spec, index, parts.Slot())
     _add_geoms(body)
   mjcf.add_grips(spec, capacity)
+  if fovy is not None:
+    spec.worldbody.add_camera(name="eye", fovy=fovy)
   model = spec.compile()
   model.eq_data[:, :6] = 0.0  # As mjcf.build does.
   model.geom_margin[: model.ngeom - P - GEOMS_A_SLOT * S] = _GROUND_MARGIN
   policies = mujoco.mjtSleepPolicy
   allowed = model.tree_sleep_policy == policies.mjSLEEP_ALLOWED
   model.tree_sleep_policy[allowed] = policies.mjSLEEP_AUTO_ALLOWED
-  return _described(model, capacity)
+  return model
+
+
+@functools.lru_cache
+def build(capacity: mjcf.Capacity) -> Compiled:
+  """Compiles the model for worlds of this capacity, and describes it."""
+  return _described(make_model(capacity), capacity)
 
 
 def _add_geoms(body: mujoco.MjsBody) -> None:

@@ -1,17 +1,13 @@
-"""What must be so before JAX starts: the config's fit, memory, caches."""
+"""What must be so before a run compiles: the config's fit, and memory."""
 
-import hashlib
 import os
-import pathlib
-import platform
 
 import jax
 
+from envs.physics import backends
 from launch import config, errors
+from launch.device import needs
 
-# Programs that compile faster than this are not worth a file.
-_CACHED_SECONDS = 0.2
-CACHE_VARIABLE = "JAX_COMPILATION_CACHE_DIR"
 MEMORY_VARIABLE = "XLA_PYTHON_CLIENT_MEM_FRACTION"
 
 
@@ -19,10 +15,24 @@ def prepare(experiment: config.ExperimentConfig) -> None:
   """Checks the config and sets up JAX, which must not have run anything yet.
 
   Raises:
-    UserError: If a setting means nothing in one process.
+    UserError: If a setting means nothing in one process, or memory is too
+      small for them all.
   """
   _check(experiment)
   _set_up(experiment.device.memory_fraction)
+  env = experiment.env
+  with errors.user_input("env"):
+    backends.check(env.backend, env.device)
+  needs.check(experiment)
+  # JAX has started, and taken what is its own.
+  with errors.user_input("env"):
+    backends.check_memory(
+      env.backend,
+      env.device,
+      experiment.actor.envs_per_actor,
+      env.num_slots,
+      env.num_players,
+    )
 
 
 def _check(experiment: config.ExperimentConfig) -> None:
@@ -56,6 +66,13 @@ def _check(experiment: config.ExperimentConfig) -> None:
       "a number: it says how much to learn",
     ),
     (
+      "replay.capacity",
+      replay.capacity,
+      replay.sampling != "queue" or replay.capacity >= actor.envs_per_actor,
+      f"at least actor.envs_per_actor ({actor.envs_per_actor}) for a queue: "
+      "environments that began together end their unrolls together",
+    ),
+    (
       "replay.error_buffer",
       replay.error_buffer,
       replay.error_buffer is None,
@@ -73,29 +90,3 @@ def _set_up(memory_fraction: float) -> None:
   # On the processor a program then runs in the thread that calls it, so that
   # acting does not wait for the learner's thread.
   jax.config.update("jax_cpu_enable_async_dispatch", False)
-  if CACHE_VARIABLE not in os.environ:
-    jax.config.update("jax_compilation_cache_dir", str(cache_folder()))
-    jax.config.update(
-      "jax_persistent_cache_min_compile_time_secs", _CACHED_SECONDS
-    )
-
-
-def cache_folder() -> pathlib.Path:
-  """Where compiled programs are kept: the user's cache directory.
-
-  Its name tells machines apart, for a home directory may be shared and code
-  for one processor not run on another.
-  """
-  base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-  machine = [platform.machine(), *_processor_flags()]
-  name = hashlib.sha256(" ".join(machine).encode()).hexdigest()[:12]
-  return pathlib.Path(base) / "adaland" / f"jax-{name}"
-
-
-def _processor_flags() -> list[str]:
-  try:
-    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-  except OSError:
-    return []
-  flags = [line for line in lines if line.startswith(("flags", "Features"))]
-  return flags[:1]

@@ -183,9 +183,21 @@ class Trainer:
 
   def step(self) -> None:
     """Acts once in every environment, then begins the updates that are due."""
+    self.play()
+    self.learn()
+
+  def play(self) -> None:
+    """Acts once in every environment."""
     learning = self._learning
     self._player.step(learning.acting_params, learning.version)
-    learning.learn()
+
+  def learn(self) -> None:
+    """Begins the updates that are due."""
+    self._learning.learn()
+
+  def wait(self) -> None:
+    """Waits for all that was begun: to measure how long it takes."""
+    jax.block_until_ready(self._arrays())
 
   def _settle(self) -> None:
     """Makes the environments fit to be saved."""

@@ -11,16 +11,19 @@ import pytest
 from absl.testing import absltest, parameterized
 
 from envs import (
+  avatar,
   constants,
   dm_env_view,
   gym_adaptor,
   land,
   sampler,
   sampler_config,
+  vision,
 )
 from envs.literals import Literal
+from envs.physics import cpu
 from tests.envs import land_fixtures as fixtures
-from tests.envs import land_suite
+from tests.envs import land_suite, pictured
 from tests.envs.physics import backends
 
 
@@ -138,6 +141,57 @@ class PicturesTest(absltest.TestCase):
     self.assertGreater(on_cpu.std(), 10)  # There is something to see.
     apart = np.abs(on_gpu - on_cpu).max(axis=-1)
     self.assertGreaterEqual(np.mean(apart <= 1), 0.995)
+
+  def test_of_the_same_state_differ_by_rounding_alone(self):
+    """All shapes and colours, frozen or not, hills, ramps, the other player."""
+    scene, size = pictured.scene(), (96, 72)
+    slots, players = len(scene.slot_types), len(scene.player_at)
+    physics = (
+      cpu.CpuPhysics(1, slots, players, num_threads=1),
+      backends.lend(self, 1, slots, players),
+    )
+    types = jnp.asarray([*constants.PLAYER_TYPE_IDS, *scene.slot_types])
+    seen = set()
+    for each in physics:
+      each.load(np.array([0]), [scene])
+    for turn, pitch in ((0.0, -0.35), (0.5, 0.0), (-0.6, -0.9), (2.6, -0.2)):
+      shown = []
+      for each in physics:
+        yaw = jnp.asarray([[turn, np.pi - turn]], jnp.float32)
+        axes = avatar.view_axes(yaw, jnp.full_like(yaw, pitch))
+        eyes = avatar.eye(each.state().player_pos)
+        view = jnp.asarray(vision.pixel_directions(*size))
+        origins, directions = (
+          np.asarray(x).reshape(1, -1, 3)
+          for x in vision.pixel_rays(view, eyes, axes)
+        )
+        own = np.repeat([[0, 1]], size[0] * size[1], axis=1).astype(np.int32)
+        hits = each.rays(origins, directions, own, normals=True)
+        seen |= set(np.unique(hits.node))
+        picture = vision.shade(
+          jnp.asarray(origins[0]),
+          jnp.asarray(directions[0]),
+          jnp.asarray(hits.distance[0]),
+          jnp.asarray(hits.node[0]),
+          jnp.asarray(hits.normal[0]),
+          types,
+        )
+        shape = (players, size[1], size[0], 3)
+        shown.append(np.asarray(picture).reshape(shape).astype(int))
+      self._assert_same_but_for_edges(*shown)
+    # Sky, ground, both players, and every object came into view.
+    self.assertEqual(seen, {-2, -1, *range(players + slots)})
+
+  def _assert_same_but_for_edges(self, first, second):
+    """A pixel on an edge may show what is on its other side."""
+    apart = np.abs(first - second).max(axis=-1)
+    self.assertGreater(first.std(), 10)  # There is something to see.
+    self.assertGreaterEqual(np.mean(apart <= 1), 0.999)
+    padded = np.pad(first, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
+    for picture, row, column in np.argwhere(apart > 1):
+      around = padded[picture, row : row + 3, column : column + 3]
+      near = np.abs(around - second[picture, row, column]).max(axis=-1)
+      self.assertLessEqual(near.min(), 4)
 
 
 @pytest.mark.timeout(1200)  # The kernels may have to be compiled.

@@ -18,6 +18,9 @@ from launch import (
   bench_soak,
   bench_waiting,
   overrides,
+  bench_device,
+  bench_device_train,
+  bench_network,
   presets,
 )
 from launch.roles import process_env
@@ -115,11 +118,33 @@ class BenchTest(parameterized.TestCase):
   def test_json(self):
     result = {"learner_steps_per_s": 12.0}
     with absltest.mock.patch.object(
-      bench_agent, "learner", return_value=result
+      bench_network, "learner", return_value=result
     ) as measure:
       _, out, _ = self.call("learner", "--preset=smoke", "--json=-")
     self.assertEqual(json.loads(out), result)
-    measure.assert_called_once_with(presets.smoke(), 5.0)
+    measure.assert_called_once_with(presets.smoke(), 5.0, "local")
+
+  @parameterized.parameters(
+    (bench_network, "learner", (5.0, "device")),
+    (bench_device_train, "player", (5.0,)),
+    (bench_device_train, "training", (5.0,)),
+  )
+  def test_one_process_on_one_device(self, module, name, rest):
+    what = {"player": "actor"}.get(name, name)
+    flags = ("--preset=smoke", "--launcher=device")
+    with absltest.mock.patch.object(module, name, return_value={}) as measure:
+      self.assertEqual(self.call(what, *flags)[0], 0)
+    measure.assert_called_once_with(presets.smoke(), *rest)
+
+  def test_a_missing_part_is_a_failure_after_the_rest(self):
+    result = {"a_ratio": 0.5, "gpu_env_missing_count": 1.0}
+    with absltest.mock.patch.object(
+      bench_device, "device", return_value=result
+    ) as measure:
+      code, out, err = self.call("device", "--tiny", "--json=-", "--parts", "x")
+    self.assertEqual(json.loads(out), result)
+    self.assertEqual((code, err), (1, "error: bench device: without gpu_env\n"))
+    measure.assert_called_once_with(2.0, None, True, 10.0, ["x"])
 
   def test_inference(self):
     with absltest.mock.patch.object(

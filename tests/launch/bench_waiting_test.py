@@ -4,7 +4,7 @@ import dataclasses
 
 from absl.testing import absltest
 
-from launch import bench_agent, bench_run, bench_waiting, errors, presets
+from launch import bench_process, bench_run, bench_waiting, errors, presets
 
 _STAGES = {"actor_steps_per_s": 1000.0, "learner_steps_per_s": 5000.0}
 
@@ -49,8 +49,8 @@ class WaitingTest(absltest.TestCase):
     run = bench_run.Steady(500.0, 250.0, 7.0, 2.0, 0.04)
     with (
       absltest.mock.patch.object(
-        bench_agent,
-        "in_process",
+        bench_process,
+        "run",
         side_effect=[
           {"actor_steps_per_s": 1000.0},
           {"learner_steps_per_s": 5000.0},

@@ -1,5 +1,7 @@
 """Tests of launch.timing on a clock that the work itself moves."""
 
+import time
+
 from absl.testing import absltest
 
 from launch import timing
@@ -42,6 +44,13 @@ class RatesTest(absltest.TestCase):
   def test_slow_work_is_called_once_a_turn(self):
     timing.rates([self.work("a", 100.0)], seconds=0.01)
     self.assertLen(self.calls, 1 + 3)
+
+
+class SpeedsTest(absltest.TestCase):
+  def test_sleep_takes_time_but_no_processor(self):
+    (speed,) = timing.speeds([lambda: time.sleep(0.05)], 0.1)
+    self.assertLess(speed.per_second, 20.0)
+    self.assertGreater(speed.per_cpu_second, 3 * speed.per_second)
 
 
 if __name__ == "__main__":

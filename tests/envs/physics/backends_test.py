@@ -2,6 +2,9 @@
 
 import contextlib
 import importlib.util
+import subprocess
+import sys
+import unittest
 from collections.abc import Iterator
 from unittest import mock
 
@@ -43,6 +46,22 @@ class BackendsTest(absltest.TestCase):
       self.assertRaisesRegex(ValueError, "no CUDA device"),
     ):
       backends.check("gpu", "cuda")
+
+  @unittest.skipUnless(
+    importlib.util.find_spec("warp"), "warp is not installed here"
+  )
+  def test_looking_for_a_device_says_nothing_on_stdout(self):
+    """Where commands give results; Warp greets whom it is started by."""
+    code = (
+      "import types\n"
+      "from envs.physics import backends\n"
+      "backends.ctypes = types.SimpleNamespace(CDLL=lambda name: None)\n"
+      "print(backends._has_cuda())"
+    )
+    done = subprocess.run(
+      [sys.executable, "-c", code], capture_output=True, check=True, text=True
+    )
+    self.assertIn(done.stdout, ("True\n", "False\n"))
 
   def test_gpu_runs_on_a_device_or_where_it_is_asked_to(self):
     with _machine(package=True, cuda=True):

@@ -1,6 +1,8 @@
 """The suite of all physics back ends, on MJWarp and Warp's CPU device."""
 
+import types
 import unittest
+from unittest import mock
 
 import jax.numpy as jnp
 import numpy as np
@@ -98,6 +100,32 @@ class MemoryTest(absltest.TestCase):
     gpu_memory.check(1000, need, need)
     with self.assertRaisesRegex(ValueError, "1000 worlds need .* lower actor"):
       gpu_memory.check(1000, need, need - 1)
+
+  def test_grows_with_worlds_and_slots(self):
+    from envs.physics import gpu_memory
+
+    need = gpu_memory.needed_at_first
+    self.assertEqual(need(1, 6, 1), need(2, 6, 1))
+    self.assertAlmostEqual(need(2000, 6, 1) / need(1000, 6, 1), 2, places=3)
+    self.assertGreater(need(1000, 12, 1), 1.5 * need(1000, 6, 1))
+
+  def test_is_looked_at_before_worlds_are_made(self):
+    import warp
+
+    from envs.physics import backends as physics_backends
+
+    card = types.SimpleNamespace(free_memory=10**9)
+    real = warp.get_device
+    with mock.patch.object(
+      warp, "get_device", lambda name: card if name == "cuda" else real(name)
+    ):
+      physics_backends.check_memory("gpu", "cuda", 10, 6, 1)
+      physics_backends.check_memory("gpu", "cpu", 10**6, 6, 1)
+      physics_backends.check_memory("cpu", "cuda", 10**6, 6, 1)
+      with self.assertRaisesRegex(
+        ValueError, "1000000 worlds need about .* 1.0 GB are free: lower actor"
+      ):
+        physics_backends.check_memory("gpu", "cuda", 10**6, 6, 1)
 
 
 if __name__ == "__main__":

@@ -26,23 +26,49 @@ class SetupTest(parameterized.TestCase):
       setup.prepare(configs.tiny(setting))
     self.assertNotIn("\n", str(caught.exception))
 
-  def test_sets_memory_and_cache_unless_the_user_did(self):
-    updates = {}
-    with (
-      absltest.mock.patch.dict(os.environ, {"XDG_CACHE_HOME": "/somewhere"}),
-      absltest.mock.patch.object(jax.config, "update", updates.__setitem__),
+  def test_a_queue_holds_what_ends_together(self):
+    settings = ("replay.sampling=queue", "actor.envs_per_actor=7")
+    with self.assertRaisesRegex(
+      errors.UserError,
+      "replay.capacity is 6, .*: at least .* \\(7\\) for a queue",
     ):
-      for name in (setup.CACHE_VARIABLE, setup.MEMORY_VARIABLE):
-        os.environ.pop(name, None)
+      setup.prepare(configs.tiny(*settings))
+    with absltest.mock.patch.object(setup, "_set_up") as set_up:
+      setup.prepare(configs.tiny(*settings, "replay.capacity=7"))
+    set_up.assert_called_once_with(0.6)
+
+  def test_sets_memory_unless_the_user_did(self):
+    with (
+      absltest.mock.patch.dict(os.environ),
+      absltest.mock.patch.object(jax.config, "update"),
+    ):
+      os.environ.pop(setup.MEMORY_VARIABLE, None)
       setup.prepare(configs.tiny("device.memory_fraction=0.25"))
       self.assertEqual(os.environ[setup.MEMORY_VARIABLE], "0.25")
-      folder = updates["jax_compilation_cache_dir"]
-      self.assertStartsWith(folder, "/somewhere/adaland/jax-")
-      updates.clear()
-      os.environ[setup.CACHE_VARIABLE] = "/mine"
       setup.prepare(configs.tiny("device.memory_fraction=0.5"))
       self.assertEqual(os.environ[setup.MEMORY_VARIABLE], "0.25")
-      self.assertNotIn("jax_compilation_cache_dir", updates)
+
+  def test_refuses_physics_that_can_not_run_here(self):
+    config = configs.tiny("env.backend=gpu")
+    with (
+      absltest.mock.patch.object(setup, "_set_up"),
+      absltest.mock.patch.object(setup.backends, "_has_cuda", lambda: False),
+      self.assertRaisesRegex(
+        errors.UserError, "^env: .*(no CUDA device|pip install mujoco-warp)"
+      ),
+    ):
+      setup.prepare(config)
+
+  def test_refuses_what_has_no_room(self):
+    with (
+      absltest.mock.patch.object(setup, "_set_up"),
+      absltest.mock.patch.object(
+        setup.backends, "check_memory", side_effect=ValueError("3 worlds need")
+      ) as check,
+      self.assertRaisesRegex(errors.UserError, "^env: 3 worlds need$"),
+    ):
+      setup.prepare(configs.tiny())
+    check.assert_called_once_with("cpu", "cuda", 3, 6, 1)
 
   def test_a_queue_needs_no_ratio(self):
     with absltest.mock.patch.object(setup, "_set_up") as set_up:

@@ -1,0 +1,33 @@
+"""Tests of launch.caches."""
+
+import os
+import pathlib
+
+from absl.testing import absltest
+
+from launch import caches
+
+
+class JaxFolderTest(absltest.TestCase):
+  def test_is_in_the_users_cache_directory(self):
+    with absltest.mock.patch.dict(os.environ, {"XDG_CACHE_HOME": "/somewhere"}):
+      folder = caches.jax_folder()
+    self.assertEqual(folder.parent, pathlib.Path("/somewhere/adaland"))
+    self.assertRegex(folder.name, "^jax-[0-9a-f]{12}$")
+
+  def test_tells_processors_apart(self):
+    folders = set()
+    for flags in (["flags: avx"], ["flags: avx avx512f"], []):
+      with absltest.mock.patch.object(
+        caches, "_processor_flags", return_value=flags
+      ):
+        folders.add(caches.jax_folder())
+    self.assertLen(folders, 3)
+
+  def test_is_where_the_commands_keep_programs(self):
+    # Set before JAX was imported, unless the surroundings did.
+    self.assertIn("JAX_COMPILATION_CACHE_DIR", os.environ)
+
+
+if __name__ == "__main__":
+  absltest.main()
