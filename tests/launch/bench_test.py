@@ -11,16 +11,16 @@ from absl.testing import absltest, parameterized
 from launch import (
   bench,
   bench_agent,
+  bench_device,
+  bench_device_train,
   bench_env,
   bench_inference,
+  bench_network,
   bench_ray,
   bench_run,
   bench_soak,
   bench_waiting,
   overrides,
-  bench_device,
-  bench_device_train,
-  bench_network,
   presets,
 )
 from launch.roles import process_env
