@@ -17,9 +17,8 @@ from launch import stopwatch
 _STAGES = {
   "control": "control",
   "look": "sight",
-  "all_lines": "sight",
-  "free": "sight",
   "finish": "finish",
+  "advance": "finish",
   "restart": "renew",
   "observe": "renew",
   "draw": "shading",
