@@ -2,12 +2,13 @@
 
 import contextlib
 import os
-import pathlib
 import random
 import signal
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
+
+import psutil
 
 from agent import checkpoint
 from launch import live_run
@@ -144,14 +145,9 @@ class Chaos:
 
 
 def memory_mb(pids: list[int]) -> float:
-  """Memory of processes; what several share is counted once."""
+  """Memory of processes, MiB; what several share is counted once."""
   total = 0
   for pid in pids:
-    try:
-      text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
-      continue
-    total += sum(
-      int(line.split()[1]) for line in text.splitlines() if line[:4] == "Pss:"
-    )
-  return total / 1024
+    with contextlib.suppress(psutil.Error):
+      total += psutil.Process(pid).memory_full_info().pss
+  return total / 2**20
