@@ -32,7 +32,6 @@ class _Loop:
     self.steps = self.looks = 0
     self.closed = False
     self.failing: Exception | None = None
-    self.hanging: threading.Event | None = None
 
   def has_params(self):
     self.looks += 1
@@ -41,8 +40,6 @@ class _Loop:
   def step(self):
     if self.failing is not None:
       raise self.failing
-    if self.hanging is not None:
-      self.hanging.wait()
     self.batch.barrier.wait(20.0)
     self.steps += 1
     time.sleep(0.001)
@@ -115,14 +112,27 @@ class ActorThreadsTest(absltest.TestCase):
     raise error
 
   def test_one_that_hangs_does_not_hold_up_the_end(self):
-    self.start()
-    release = threading.Event()
-    self.addCleanup(release.set)
-    with absltest.mock.patch.object(actor_threads, "_END_SECONDS", 0.05):
-      self.loops[0].hanging = release
-      self.loops[1].failing = ConnectionError("gone")
+    error = ConnectionError("gone")
+    hangs, released = threading.Event(), threading.Event()
+    self.addCleanup(released.set)
+
+    def hang():
+      hangs.set()
+      released.wait()
+
+    def fail_then():
+      hangs.wait(20.0)
+      raise error
+
+    with (
+      absltest.mock.patch.object(actor_threads, "_END_SECONDS", 0.05),
+      absltest.mock.patch.object(self.loops[0], "step", hang),
+      absltest.mock.patch.object(self.loops[1], "step", fail_then),
+    ):
+      self.running.start()
       self.join()
-    self.assertIs(self.error, self.loops[1].failing)
+    self.assertTrue(hangs.is_set())
+    self.assertIs(self.error, error)
 
 
 class _Channel:
