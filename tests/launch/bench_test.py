@@ -54,11 +54,7 @@ class BenchTest(parameterized.TestCase):
     (["env", "--sec=3"], "unknown argument '--sec=3'"),
   )
   def test_refuses_and_measures_nothing(self, argv, message):
-    with (
-      absltest.mock.patch.object(bench_env, "env") as measure,
-      absltest.mock.patch.object(bench_agent, "actor", measure),
-      absltest.mock.patch.object(bench_agent, "train", measure),
-    ):
+    with absltest.mock.patch.object(bench.bench_parts, "measure") as measure:
       code, out, err = self.call(*argv)
     self.assertEqual((code, out), (2, ""))
     self.assertIn(message, err)
