@@ -15,7 +15,7 @@ from launch.roles import process_env
 _EXAMPLES = """\
 examples:
   python -m launch.bench env --json=-
-  python -m launch.bench actor --preset=gpu
+  python -m launch.bench learner --preset=gpu
   python -m launch.bench train --preset=laptop --seconds=20
   python -m launch.bench train --preset=laptop --launcher=device
   python -m launch.bench device --json=OUT

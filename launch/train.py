@@ -155,6 +155,11 @@ def run(args: argparse.Namespace) -> None:
 
     cluster.require()
   experiment = choose_config(args)
+  if args.launcher != "device" and experiment.env.backend != "cpu":
+    raise errors.UserError(
+      f"env.backend is {experiment.env.backend!r}, allowed with "
+      f"--launcher={args.launcher}: cpu (the others are for --launcher=device)"
+    )
   with errors.user_input("env"):
     backends.check(experiment.env.backend, experiment.env.device)
   if args.launcher == "device":

@@ -58,6 +58,11 @@ class BadInputTest(parameterized.TestCase):
     ("train", "--workdir=W/r --preset=smoke --config=c", "give one of them"),
     (
       "train",
+      "--workdir=W/r --preset=gpu",
+      "env.backend is 'gpu', allowed with --launcher=local: cpu",
+    ),
+    (
+      "train",
       "--workdir=W/r --preset=smoke --set env.max_rules=1",
       "env.max_rules is 1, allowed: at least the rules that tasks can have (2)",
     ),

@@ -24,7 +24,7 @@ class PresetsTest(parameterized.TestCase):
       presets.get("labtop")
 
   def test_small_presets_learn_from_whole_episodes(self):
-    for name in ("smoke", "laptop"):
+    for name in ("smoke", "laptop", "gpu"):
       self.assertTrue(presets.get(name).whole_episodes, name)
     self.assertFalse(presets.get("ada_23m").whole_episodes)
     self.assertEqual(presets.get("smoke").longest_episode, 30)
