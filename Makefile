@@ -3,6 +3,7 @@
 VENV ?= .venv
 RUN ?= runs/laptop
 PRESET ?= laptop
+TESTS ?=
 PY = $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
@@ -20,7 +21,7 @@ train: venv  ## Trains an agent (PRESET) in RUN and prints its few-shot table.
 	@$(PY) -m launch.train --workdir=$(RUN) --preset=$(PRESET)
 
 test: venv  ## Runs the test suite.
-	@$(PY) -m pytest -n 2 --dist loadgroup --durations=10 tests
+	@$(PY) -m pytest -n 2 --dist loadgroup --durations=10 $(TESTS) tests
 
 lint: venv  ## Checks style, format and types.
 	@$(PY) -m ruff check .

@@ -92,7 +92,8 @@ def _calls(physics: Any) -> Iterator[tuple[str, Any]]:
 
 def _which_rays(*args, normals: bool = False, **kwargs) -> str:
   """Only pictures ask for normals."""
-  return "picture_rays" if normals or True in args[3:4] else "sight_rays"
+  asked = normals or any(argument is True for argument in args[3:4])
+  return "picture_rays" if asked else "sight_rays"
 
 
 def engine_ratio(stages_ms: dict[str, float]) -> float:

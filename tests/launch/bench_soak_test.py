@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 from absl.testing import absltest
 
 from launch import bench_run, bench_soak, errors, presets, processes, trend
@@ -124,6 +125,7 @@ class LookTest(absltest.TestCase):
       self.assertGreater(held.own, 0.1)
 
 
+@pytest.mark.once
 class RealRunTest(absltest.TestCase):
   """One run for both of those that watch one."""
 

@@ -95,6 +95,11 @@ class HostsTest(absltest.TestCase):
     sleepers = [
       host.start(["sleep", "600"], {}, "/dev/null") for host in (here, there)
     ]
+    for host, sleeper in zip((here, there), sleepers, strict=True):
+      deadline = time.monotonic() + 10.0
+      while sleeper.pid not in host.processes():  # It is on its way there.
+        self.assertLess(time.monotonic(), deadline)
+        time.sleep(0.01)
     here.kill(holder=False)
     self.assertEqual(sleepers[0].wait(5.0), -signal.SIGKILL)
     self.assertEqual(here.processes(), [here.pid])

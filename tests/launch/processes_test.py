@@ -49,7 +49,8 @@ class ProcessesTest(absltest.TestCase):
     try:
       child = int(parent.stdout.readline())
       self.assertCountEqual(processes.tree(parent.pid), [parent.pid, child])
-      self.assertBetween(processes.tree_cpu_seconds(parent.pid), 0.3, 1.5)
+      # Of 0.3 s a count in hundredths may miss some.
+      self.assertBetween(processes.tree_cpu_seconds(parent.pid), 0.25, 1.5)
       self.assertLess(processes.cpu_seconds(child), 0.3)
     finally:
       processes.end_tree(parent.pid)

@@ -7,11 +7,13 @@ import json
 import pathlib
 import random
 
+import pytest
 from absl.testing import absltest
 
 from tests.launch.device import kills
 
 
+@pytest.mark.once
 class ResumeTest(absltest.TestCase):
   def test_killed_at_random_moments_it_ends_with_the_same_bits(self):
     folder = pathlib.Path(self.create_tempdir().full_path)
