@@ -1,6 +1,7 @@
 """The whole agent learns: real networks on tasks of a few seconds."""
 
 import numpy as np
+import pytest
 from absl.testing import absltest
 
 from agent import learner, muesli
@@ -40,6 +41,7 @@ class LearningTest(absltest.TestCase):
     self.assertBetween(trials[0], 0.4, 0.6)
     self.assertGreater(trials[1:].mean(), 0.9)
 
+  @pytest.mark.once
   def test_without_memory_there_is_nothing_to_exploit(self):
     trials = _bandit("none")
     self.assertBetween(trials[1:].mean(), 0.4, 0.6)

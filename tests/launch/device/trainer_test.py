@@ -7,6 +7,7 @@ import os
 
 import jax
 import numpy as np
+import pytest
 from absl.testing import absltest
 
 from launch import progress, rundir
@@ -58,6 +59,7 @@ class TrainerTest(absltest.TestCase):
 
     trainer.step = counting
 
+  @pytest.mark.once
   def test_a_run_taken_up_again_ends_as_one_that_was_not_stopped(self):
     with self.trainer("whole", "run.max_steps=240") as whole:
       whole.train()
