@@ -34,6 +34,7 @@ def _bandit(memory: str) -> np.ndarray:
   return rewards.reshape(_TRIALS, 2).sum(axis=1)
 
 
+@pytest.mark.once
 class LearningTest(absltest.TestCase):
   def test_finds_and_exploits_the_arm_that_pays(self):
     trials = _bandit("transformer_xl")
@@ -41,7 +42,6 @@ class LearningTest(absltest.TestCase):
     self.assertBetween(trials[0], 0.4, 0.6)
     self.assertGreater(trials[1:].mean(), 0.9)
 
-  @pytest.mark.once
   def test_without_memory_there_is_nothing_to_exploit(self):
     trials = _bandit("none")
     self.assertBetween(trials[1:].mean(), 0.4, 0.6)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import pytest
 from absl.testing import absltest
 
 from tests.launch import hosts
@@ -40,6 +41,7 @@ def setUpModule():
     raise absltest.SkipTest(f"hosts need network namespaces: {reason}")
 
 
+@pytest.mark.once
 class HostsTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
