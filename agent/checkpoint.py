@@ -17,7 +17,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from agent import checkpoint_json
+from agent import checkpoint_arrays, checkpoint_json
 
 _TEMPORARY = "writing-"
 _REPLACED = "writing-old-"
@@ -81,7 +81,8 @@ def save(
     directory.mkdir(parents=True, exist_ok=True)
     _remove_remains(directory)
     temporary.mkdir()
-    _write_arrays(temporary / _ARRAYS, jax.device_get(state))
+    arrays = _numbered(jax.device_get(state))
+    checkpoint_arrays.write(temporary / _ARRAYS, arrays)
     with open(temporary / _RUN, "w", encoding="utf-8") as file:
       file.write(document)
       file.flush()
@@ -133,7 +134,7 @@ def restore(
   chosen = _chosen(folder, described, template)
   _check_leaves(folder, [described[i] for i in chosen], _describe(template))
   try:
-    leaves = _read_arrays(folder / _ARRAYS, template, chosen)
+    leaves = checkpoint_arrays.read(folder / _ARRAYS, template, chosen)
   except Exception as error:
     reason = (str(error) or repr(error)).splitlines()[0][:_REASON]
     raise ValueError(f"broken checkpoint {folder}: {reason}") from error
@@ -158,60 +159,12 @@ def read_run(
   return _read_document(folder)[1]
 
 
-def _write_arrays(path: pathlib.Path, state: Any) -> None:
+def _numbered(state: Any) -> dict[str, np.ndarray]:
   # Numbered, because names of modules aren't always good file names.
-  leaves = {
+  return {
     f"{i:05d}": np.asarray(x)
     for i, x in enumerate(jax.tree_util.tree_leaves(state))
   }
-  with _checkpointer() as checkpointer:
-    checkpointer.save(path, leaves)
-
-
-def _read_arrays(
-  path: pathlib.Path, template: Any, chosen: list[int]
-) -> list[np.ndarray]:
-  leaves = jax.tree_util.tree_leaves(template)
-  wanted = {
-    f"{i:05d}": np.zeros(x.shape, x.dtype)
-    for i, x in zip(chosen, leaves, strict=True)
-  }
-  import orbax.checkpoint
-
-  # No transformations: what is not wanted is left alone.
-  how = {
-    name: orbax.checkpoint.RestoreArgs(restore_type=np.ndarray)
-    for name in wanted
-  }
-  with _checkpointer() as checkpointer:
-    leaves = checkpointer.restore(
-      path, item=wanted, restore_args=how, transforms={}
-    )
-  read = {name: np.asarray(leaves[name]) for name in sorted(leaves)}
-  for name, array in read.items():
-    like = wanted[name]
-    if array.shape != like.shape or array.dtype != like.dtype:
-      raise ValueError(
-        f"array {name} is {array.dtype}{list(array.shape)}, not "
-        f"{like.dtype}{list(like.shape)}"
-      )
-  return list(read.values())
-
-
-def _checkpointer() -> Any:
-  # Imported where used: most processes of a run never touch a checkpoint.
-  import orbax.checkpoint
-
-  # By itself it would wait for the other processes that learn with this one,
-  # which take no part: what is written here are whole arrays of the host's.
-  own = jax.process_index()
-  alone = orbax.checkpoint.options.MultiprocessingOptions(
-    primary_host=own, active_processes={own}
-  )
-  return orbax.checkpoint.Checkpointer(
-    orbax.checkpoint.PyTreeCheckpointHandler(multiprocessing_options=alone),
-    multiprocessing_options=alone,
-  )
 
 
 def _describe(state: Any) -> list[list[Any]]:

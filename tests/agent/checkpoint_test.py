@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from agent import checkpoint, muesli
+from agent import checkpoint, checkpoint_arrays, muesli
 from agent import learner as learner_lib
 from tests.agent import fakes
 
@@ -131,9 +131,12 @@ class CheckpointTest(absltest.TestCase):
   def test_a_failed_write_leaves_the_former(self):
     checkpoint.save(self.folder, 1, self._state(1.0), {})
     full = OSError(28, "No space left on device")
-    for place in ("_write_arrays", "_sync_folder"):
+    for module, place in (
+      (checkpoint_arrays, "write"),
+      (checkpoint, "_sync_folder"),
+    ):
       with (
-        mock.patch.object(checkpoint, place, side_effect=full),
+        mock.patch.object(module, place, side_effect=full),
         self.assertRaisesRegex(OSError, "cannot write checkpoint .*No space"),
       ):
         checkpoint.save(self.folder, 1, self._state(2.0), {})

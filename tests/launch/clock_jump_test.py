@@ -13,7 +13,7 @@ from absl.testing import absltest, parameterized
 from agent import checkpoint
 from agent.replay import factory
 from launch import live_run
-from tests.launch import fake_clock
+from tests import fake_clock
 
 _SETTINGS = (
   "replay.samples_per_insert=null",

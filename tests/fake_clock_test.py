@@ -1,4 +1,4 @@
-"""Tests of tests.launch.fake_clock: what a process sees of a jump."""
+"""Tests of tests.fake_clock: what a process sees of a jump."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from typing import Any
 
 from absl.testing import absltest
 
-from tests.launch import fake_clock
+from tests import fake_clock
 
 # Says what time it is at each line that it is given.
 _CLOCK = """
