@@ -8,6 +8,7 @@ from launch import builder, fewshot, tasksets
 from launch import policies as policies_lib
 from launch.ray_launcher import channel as channel_lib
 from launch.ray_launcher import peers, process
+from launch.roles import heap
 
 _LOOK_SECONDS = 1.0
 # Given way to by what trains.
@@ -30,6 +31,7 @@ class EvaluatorRole(process.RunningRole):
 
   def _work(self) -> None:
     os.nice(_NICENESS)
+    heap.share()
     experiment = self.setup.experiment
     actor = builder.agent(experiment).actor
     tasks = tasksets.many(

@@ -18,7 +18,7 @@ from jax.experimental import multihost_utils
 from agent import checkpoint, types
 from agent.replay import base
 from launch import builder, config, errors
-from launch.roles import resuming
+from launch.roles import heap, resuming
 
 SAMPLE_SECONDS = 0.5
 
@@ -85,6 +85,7 @@ class Learning:
     say: Callable[[str], None],
     share: Share = _ALONE,
   ):
+    heap.share()
     self._config = experiment
     self._folder = folder
     self._say = say
