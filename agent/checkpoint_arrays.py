@@ -145,7 +145,7 @@ def _save(path: pathlib.Path, leaves: dict[str, np.ndarray]) -> None:
 
 
 def _write_here(
-  written: "concurrent.futures.Future[None]",
+  written: concurrent.futures.Future[None],
   path: pathlib.Path,
   leaves: dict[str, np.ndarray],
 ) -> None:

@@ -206,12 +206,23 @@ class LiveRun:
       self._process.wait()
     self.await_gone()
 
-  def await_gone(self, seconds: float = 20.0) -> None:
-    """Waits until no process of it is left."""
+  def await_gone(
+    self, seconds: float = 20.0, spared: Sequence[str] = ()
+  ) -> None:
+    """Waits until no process of it is left.
+
+    Args:
+      seconds: How long at most.
+      spared: Beginnings of the command lines of those that may be.
+    """
     deadline = time.monotonic() + seconds
-    while left := self.processes():
+    while left := [
+      name
+      for name in map(_name, self.processes())
+      if not name.startswith(tuple(spared))
+    ]:
       if time.monotonic() > deadline:
-        raise errors.RunError(f"still there: {[_name(pid) for pid in left]}")
+        raise errors.RunError(f"still there: {left}")
       time.sleep(_LOOK_SECONDS)
 
   def rows(self) -> list[dict[str, Any]]:
