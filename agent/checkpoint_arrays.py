@@ -196,7 +196,8 @@ def _write_apart(path: pathlib.Path, leaves: dict[str, np.ndarray]) -> None:
 def _main() -> None:
   """Writes the arrays that the standard input brings."""
   path = pathlib.Path(sys.argv[1])
-  with np.load(io.BytesIO(sys.stdin.buffer.read())) as arrays:
+  sent = io.BytesIO(sys.stdin.buffer.read())
+  with np.load(sent, allow_pickle=False) as arrays:
     names = [name for name in arrays.files if name != _DTYPES]
     leaves = {
       name: arrays[name].view(np.dtype(str(dtype)))

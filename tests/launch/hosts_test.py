@@ -29,7 +29,10 @@ _OWN = """
 import sys, time
 from tests.launch import hosts
 network = hosts.Network(2)
-sleeper = network.hosts[0].start(["sleep", "600"], {}, "/dev/null")
+here = network.hosts[0]
+sleeper = here.start(["sleep", "600"], {}, "/dev/null")
+while sleeper.pid not in here.processes():  # Only there is it to be killed.
+  time.sleep(0.01)
 print(sleeper.pid, *(host.pid for host in network.hosts), flush=True)
 time.sleep(600)
 """
