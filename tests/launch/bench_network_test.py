@@ -1,5 +1,6 @@
 """Tests of launch.bench_network: FLOPs by hand, and what is measured."""
 
+import pytest
 from absl.testing import absltest, parameterized
 
 from launch import bench_network, builder, jaxprs, presets
@@ -21,6 +22,7 @@ class FlopUseTest(absltest.TestCase):
     )
 
 
+@pytest.mark.once
 class MeasuredTest(parameterized.TestCase):
   def setUp(self):
     super().setUp()
