@@ -10,6 +10,7 @@ import threading
 import time
 
 import numpy as np
+import pytest
 from absl.testing import absltest
 
 from agent import checkpoint
@@ -55,6 +56,8 @@ def _trainer(workdir, stream, *settings):
   return trainer_lib.Trainer(config, run, progress.Progress(stream, 0.0))
 
 
+# They share a run, which each process would make for itself.
+@pytest.mark.xdist_group("train")
 class TrainTest(absltest.TestCase):
   """One run, begun with an actor killed and hung, then taken up again."""
 

@@ -1,5 +1,6 @@
 """Every relation is brought about in a real, small world, and kept."""
 
+import pytest
 from absl.testing import absltest, parameterized
 
 from envs import land
@@ -50,6 +51,7 @@ GOALS = {
 }
 
 
+@pytest.mark.once
 class SkillsTest(parameterized.TestCase):
   @classmethod
   def setUpClass(cls):
