@@ -11,9 +11,9 @@ def share() -> None:
 
   Otherwise glibc gives a thread a heap of its own, and what one frees there
   no other uses: each of the first ten checkpoints, written by threads of
-  Orbax's, left some megabytes behind. With one heap a learner of the `laptop`
-  preset took 422 MiB instead of 505, the same after the second checkpoint as
-  after the eighth, and was no slower.
+  Orbax's, left some megabytes behind. Alone, a learner of the `laptop` preset
+  took 422 to 423 MiB after eight of them instead of 503 to 505 (two runs each),
+  at the same pace within a tenth; results/distributed has whole runs.
   """
   with contextlib.suppress(AttributeError):  # Another C library.
     ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)

@@ -6,7 +6,6 @@ from typing import Any
 
 import jax
 import numpy as np
-import pytest
 from absl.testing import absltest
 
 from curriculum import base
@@ -166,7 +165,6 @@ class _Writer:
     self.unrolls.append(unroll)
 
 
-@pytest.mark.once
 class RealLoopsTest(absltest.TestCase):
   """The smoke preset, cut so that unrolls carry memory."""
 

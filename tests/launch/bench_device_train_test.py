@@ -1,6 +1,5 @@
 """Tests of launch.bench_device_train on the smallest run."""
 
-import pytest
 from absl.testing import absltest
 
 from launch import bench_device_train, errors
@@ -58,7 +57,6 @@ class MeasuredTest(absltest.TestCase):
       bench_device_train._measured(configs.tiny(), run, 0.5)
 
 
-@pytest.mark.once
 class WholeTest(absltest.TestCase):
   def setUp(self):
     super().setUp()

@@ -1,6 +1,5 @@
 """Tests of launch.bench_network: FLOPs by hand, and what is measured."""
 
-import pytest
 from absl.testing import absltest, parameterized
 
 from launch import bench_network, builder, jaxprs, presets
@@ -22,7 +21,6 @@ class FlopUseTest(absltest.TestCase):
     )
 
 
-@pytest.mark.once
 class MeasuredTest(parameterized.TestCase):
   def setUp(self):
     super().setUp()

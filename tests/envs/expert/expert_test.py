@@ -6,7 +6,6 @@ The full proof is `python -m envs.expert --num_tasks=100 --seed=0`.
 import dataclasses
 
 import numpy as np
-import pytest
 from absl.testing import absltest
 
 from envs import constants, land, probes
@@ -15,7 +14,6 @@ from envs.expert import expert, planner
 from tests.envs.expert.planner_test import make_task
 
 
-@pytest.mark.once
 class ExpertTest(absltest.TestCase):
   def test_solves_held_out_tasks(self):
     sampled = main.sample_tasks(10, seed=0, max_rules=2)

@@ -1,6 +1,5 @@
 """Every relation is brought about in a real, small world, and kept."""
 
-import pytest
 from absl.testing import absltest, parameterized
 
 from envs import land
@@ -51,7 +50,6 @@ GOALS = {
 }
 
 
-@pytest.mark.once
 class SkillsTest(parameterized.TestCase):
   @classmethod
   def setUpClass(cls):

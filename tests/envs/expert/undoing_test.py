@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import pytest
 from absl.testing import absltest, parameterized
 
 from envs import land, literals
@@ -33,7 +32,6 @@ def make_placed(goal, cube, sphere):
   return dataclasses.replace(task, objects=tuple(objects), players=(player,))
 
 
-@pytest.mark.once
 class UndoingTest(parameterized.TestCase):
   @classmethod
   def setUpClass(cls):
