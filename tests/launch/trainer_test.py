@@ -203,6 +203,7 @@ class TrainerTest(absltest.TestCase):
     writer = made._replay.writer()
     for number in range(5):
       writer.insert(examples.unroll(number))
+    writer.flush()  # Else the last one may miss the checkpoint.
     made.update(Report())
     made.desk.count_steps(60)
     made.save()
