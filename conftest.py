@@ -11,8 +11,9 @@ os.environ.setdefault(
   "JAX_COMPILATION_CACHE_DIR",
   os.path.join(os.path.dirname(os.path.abspath(__file__)), ".jax_cache"),
 )
-# Every program of a suite is small; cache those that take noticeable time.
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
+# Many processes of a suite compile the same small programs: even those that
+# take some milliseconds are worth keeping.
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 # absltest helpers such as create_tempdir need parsed flags under pytest.
 flags.FLAGS(sys.argv[:1], known_only=True)

@@ -15,7 +15,8 @@ import optax
 from agent import categorical, model, types
 from agent import muesli as muesli_lib
 from agent import policy as policy_lib
-from agent.optimizer import LearnerConfig, make_optimizer
+from agent.learner_config import LearnerConfig
+from agent.optimizer import make_optimizer
 
 __all__ = [
   "Learner",

@@ -18,10 +18,10 @@ import jax.numpy as jnp
 
 from agent import categorical, retrace
 from agent import policy as policy_lib
+from agent.learner_config import MuesliConfig
 from agent.muesli_types import (
   AdvantageScale,
   Experience,
-  MuesliConfig,
   Predictions,
   Targets,
 )

@@ -99,7 +99,7 @@ def make_network(
     output = model_step_fn(params, None, hidden, cell, action)
     return _cast(output, jnp.float32)
 
-  return Network(init, initial_memory, step, unroll, model_step)
+  return Network(jax.jit(init), initial_memory, step, unroll, model_step)
 
 
 def _transform(config: config_lib.NetworkConfig) -> hk.MultiTransformed:

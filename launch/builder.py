@@ -3,13 +3,12 @@ know how they are wired.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import numpy as np
 
 from agent import acting, types
-from agent import learner as learner_lib
 from agent import network as network_lib
 from agent.replay import base as replay_base
 from agent.replay import spec as spec_lib
@@ -24,6 +23,9 @@ from launch.roles import actor_loop as actor_loop_lib
 from launch.roles import actor_threads, unrolls
 from launch.roles import channel as channel_lib
 from launch.roles import inference as inference_lib
+
+if TYPE_CHECKING:
+  from agent import learner as learner_lib
 
 
 class Agent(NamedTuple):
@@ -54,8 +56,12 @@ def learner(
   config: config_lib.ExperimentConfig,
   network: network_lib.Network,
   devices: Sequence[jax.Device] | None = None,
-) -> learner_lib.Learner:
+) -> "learner_lib.Learner":
   """Makes the learner's functions; on all devices if none are named."""
+  # Imported where used: most processes of a run never learn, and it brings
+  # half a second of other packages.
+  from agent import learner as learner_lib
+
   return learner_lib.make_learner(
     network, config.learner, config.network.action_sizes, devices
   )

@@ -3,10 +3,10 @@
 import dataclasses
 
 from agent import config as network_config
-from agent import learner as learner_config
+from agent import learner_config
 from agent.replay import config as replay_config
 from curriculum import factory as curriculum_config
-from envs import constants, land, sampler
+from envs import constants, land_types, sampler
 from launch.process_config import (
   ActorConfig,
   ClusterConfig,
@@ -54,7 +54,9 @@ class ExperimentConfig:
 
   run: RunConfig = dataclasses.field(default_factory=RunConfig)
   actor: ActorConfig = dataclasses.field(default_factory=ActorConfig)
-  env: land.LandConfig = dataclasses.field(default_factory=land.LandConfig)
+  env: land_types.LandConfig = dataclasses.field(
+    default_factory=land_types.LandConfig
+  )
   tasks: sampler.SamplerConfig = dataclasses.field(
     default_factory=sampler.SamplerConfig
   )

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from agent import config as network_config
-from agent import learner, muesli
+from agent import learner_config
 from agent.replay import config as replay_config
 from curriculum import factory as curriculum_config
-from envs import constants, land, sampler
+from envs import constants, land_types, sampler
 from launch import config, errors
 
 # Small flat rooms and one hidden rule: a player must find out what to bring
@@ -41,7 +41,7 @@ def smoke() -> config.ExperimentConfig:
       eval_trials=(1, 2),
     ),
     actor=config.ActorConfig(envs_per_actor=4, unroll_length=30),
-    env=land.LandConfig(num_slots=6, max_rules=3, num_threads=1),
+    env=land_types.LandConfig(num_slots=6, max_rules=3, num_threads=1),
     tasks=sampler.SamplerConfig(
       **_SIMPLE_TASKS,
       tiles=(4, 5),
@@ -64,8 +64,8 @@ def smoke() -> config.ExperimentConfig:
       head_size=16,
       model_size=16,
     ),
-    learner=learner.LearnerConfig(
-      learning_rate=1e-3, muesli=muesli.MuesliConfig(num_samples=4)
+    learner=learner_config.LearnerConfig(
+      learning_rate=1e-3, muesli=learner_config.MuesliConfig(num_samples=4)
     ),
     replay=replay_config.ReplayConfig(
       capacity=64, min_size=4, batch_size=4, samples_per_insert=1.0
@@ -90,7 +90,7 @@ def laptop() -> config.ExperimentConfig:
     ),
     # One step more than the episode: its last observation comes along.
     actor=config.ActorConfig(envs_per_actor=32, unroll_length=episode + 1),
-    env=land.LandConfig(num_slots=6, max_rules=2, num_threads=1),
+    env=land_types.LandConfig(num_slots=6, max_rules=2, num_threads=1),
     tasks=sampler.SamplerConfig(
       tiles=(5, 5),
       levels=(1, 1),
@@ -123,7 +123,7 @@ def laptop() -> config.ExperimentConfig:
       model_size=64,
       num_bins=21,
     ),
-    learner=learner.LearnerConfig(
+    learner=learner_config.LearnerConfig(
       learning_rate=1e-3,
       warmup_updates=100,
       # Some thousand updates are all there is time for, so the target network
@@ -131,7 +131,9 @@ def laptop() -> config.ExperimentConfig:
       target_rate=0.2,
       # A trial's reward is at most 4, so returns stay below h(x) = 3, and the
       # heads need not have the paper's 601 bins, which cost more than the rest.
-      muesli=muesli.MuesliConfig(gamma=0.98, num_samples=6, value_range=3.0),
+      muesli=learner_config.MuesliConfig(
+        gamma=0.98, num_samples=6, value_range=3.0
+      ),
     ),
     # The world is cheaper than the network, but not by much: to learn from
     # each episode four times gives more per second than to play four times.
@@ -156,7 +158,7 @@ def gpu() -> config.ExperimentConfig:
       max_minutes=24 * 60.0, eval_tasks=100, eval_trials=(1, 2, 3, 4, 5)
     ),
     actor=config.ActorConfig(envs_per_actor=4096, unroll_length=episode + 1),
-    env=land.LandConfig(num_slots=8, max_rules=3, backend="gpu"),
+    env=land_types.LandConfig(num_slots=8, max_rules=3, backend="gpu"),
     tasks=dataclasses.replace(
       base.tasks,
       tiles=(5, 8),
@@ -179,8 +181,10 @@ def gpu() -> config.ExperimentConfig:
       num_bins=51,
       compute_dtype="bfloat16",
     ),
-    learner=learner.LearnerConfig(
-      muesli=muesli.MuesliConfig(gamma=0.99, num_samples=8, value_range=3.0)
+    learner=learner_config.LearnerConfig(
+      muesli=learner_config.MuesliConfig(
+        gamma=0.99, num_samples=8, value_range=3.0
+      )
     ),
     replay=replay_config.ReplayConfig(
       capacity=8192, min_size=1024, batch_size=256, samples_per_insert=1.0
@@ -204,12 +208,14 @@ def ada(size: str) -> config.ExperimentConfig:
       eval_trials=(1, 2, 3, 5, 8, 13),
     ),
     actor=config.ActorConfig(num_actors=16, envs_per_actor=64),
-    env=land.LandConfig(observation="pixels", pixels=(96, 72), num_threads=1),
+    env=land_types.LandConfig(
+      observation="pixels", pixels=(96, 72), num_threads=1
+    ),
     curriculum=curriculum_config.CurriculumConfig(kind="plr"),
     network=dataclasses.replace(
       network_config.paper_config(size), compute_dtype="bfloat16"
     ),
-    learner=learner.LearnerConfig(warmup_updates=1000),
+    learner=learner_config.LearnerConfig(warmup_updates=1000),
     replay=replay_config.ReplayConfig(
       sampling="queue", capacity=512, batch_size=64
     ),

@@ -60,15 +60,20 @@ class ImportsTest(parameterized.TestCase):
     tree = ast.parse("from envs import land\nfrom envs import task")
     self.assertEqual(forbidden("curriculum", imported(tree)), {"envs.land"})
 
-  def test_core_imports_leave_tensorflow_alone(self):
-    modules = [
-      "agent.learner",
-      "agent.network",
-      "curriculum.plr",
-      "envs.land",
-    ]
+  @parameterized.parameters(
+    (
+      ("agent.learner", "agent.network", "curriculum.plr", "envs.land"),
+      ("tensorflow", "reverb", "ray"),
+    ),
+    # What acts, and what reads a config, does without what learns.
+    (
+      ("launch.config", "launch.presets", "launch.local.actor_main"),
+      ("rlax", "optax", "orbax", "tensorflow", "ray"),
+    ),
+  )
+  def test_imports_are_light(self, modules, heavy):
     code = "import sys\n" + "\n".join(f"import {name}" for name in modules)
-    code += '\nbad = {"tensorflow", "reverb", "ray"} & set(sys.modules)'
+    code += f"\nbad = {set(heavy)} & set(sys.modules)"
     code += '\nsys.exit(f"imported: {bad}" if bad else 0)'
     result = subprocess.run(
       [sys.executable, "-c", code], cwd=_ROOT, capture_output=True, text=True

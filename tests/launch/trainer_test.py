@@ -8,6 +8,7 @@ import io
 import json
 import os
 import pickle
+import time
 import types
 import unittest
 from typing import Any, NamedTuple
@@ -203,7 +204,8 @@ class TrainerTest(absltest.TestCase):
     writer = made._replay.writer()
     for number in range(5):
       writer.insert(examples.unroll(number))
-    writer.flush()  # Else the last one may miss the checkpoint.
+    while made._replay.size() < 5:  # The last one may be on its way.
+      time.sleep(0.01)
     made.update(Report())
     made.desk.count_steps(60)
     made.save()

@@ -1,0 +1,131 @@
+"""How to learn: the settings of Muesli and of the learner.
+
+Apart from what they set, so that a process that only reads them need not
+import what learns.
+"""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class MuesliConfig:
+  """Constants of the algorithm; defaults are the paper's (§4.3).
+
+  Attributes:
+    gamma: Discount per step.
+    num_samples: N, actions drawn from the prior at each step, for Retrace's
+      expectation and the CMPO target.
+    model_steps: I, steps the model is unrolled in training.
+    retrace_lambda: Retrace's trace parameter.
+    advantage_clip: c, bound on normalised advantages in CMPO.
+    z_init: Weight of the prior in CMPO's sampled normaliser.
+    behaviour_prior: Weight of the behaviour policy in the prior.
+    uniform_prior: Weight of the uniform policy in the prior; the target
+      network's policy has what the two leave.
+    policy_gradient_weight: Weight of the policy gradient.
+    cmpo_weight: λ, weight of the KL to the CMPO policy.
+    model_policy_weight: Weight of the same KL over the model's steps.
+    reward_weight: Weight of the reward loss.
+    value_weight: Weight of the value loss.
+    variance_decay: Decay of the advantages' moving second moment.
+    variance_epsilon: Added to that moment.
+    value_range: Bins reach from -value_range to value_range, in units of h(x).
+  """
+
+  gamma: float = 0.995
+  num_samples: int = 16
+  model_steps: int = 4
+  retrace_lambda: float = 0.95
+  advantage_clip: float = 1.0
+  z_init: float = 1.0
+  behaviour_prior: float = 0.03
+  uniform_prior: float = 0.003
+  policy_gradient_weight: float = 1.0
+  cmpo_weight: float = 1.0
+  model_policy_weight: float = 1.0
+  reward_weight: float = 1.0
+  value_weight: float = 0.25
+  variance_decay: float = 0.99
+  variance_epsilon: float = 1e-12
+  value_range: float = 300.0
+
+  def __post_init__(self):
+    for name in ("num_samples", "model_steps"):
+      if getattr(self, name) < 1:
+        raise ValueError(f"{name}={getattr(self, name)}: must be at least 1")
+    for name in ("advantage_clip", "variance_epsilon", "value_range", "z_init"):
+      if not getattr(self, name) > 0:
+        raise ValueError(f"{name}={getattr(self, name)}: must be above 0")
+    for name in ("gamma", "retrace_lambda"):
+      if not 0 <= getattr(self, name) <= 1:
+        raise ValueError(f"{name}={getattr(self, name)}: must be in [0, 1]")
+    if not 0 <= self.variance_decay < 1:
+      raise ValueError(
+        f"variance_decay={self.variance_decay}: must be in [0, 1)"
+      )
+    for name in (
+      "behaviour_prior",
+      "uniform_prior",
+      "policy_gradient_weight",
+      "cmpo_weight",
+      "model_policy_weight",
+      "reward_weight",
+      "value_weight",
+    ):
+      if not getattr(self, name) >= 0:
+        raise ValueError(f"{name}={getattr(self, name)}: must not be negative")
+    if self.behaviour_prior + self.uniform_prior > 1:
+      raise ValueError(
+        f"behaviour_prior={self.behaviour_prior} and "
+        f"uniform_prior={self.uniform_prior}: must sum to at most 1"
+      )
+
+
+@dataclasses.dataclass(frozen=True)
+class LearnerConfig:
+  """How to learn; defaults are Muesli's (§4.3).
+
+  Attributes:
+    learning_rate: Highest learning rate.
+    warmup_updates: Updates over which it rises linearly from zero.
+    decay_updates: Update count at which it has fallen linearly to zero; 0
+      keeps it constant after the warm-up.
+    adam_b1: Decay of Adam's first moment.
+    adam_b2: Decay of Adam's second moment.
+    adam_epsilon: Added to Adam's denominator.
+    weight_decay: AdamW's decay, times the learning rate.
+    update_clip: Bound on each element of Adam's update before it is
+      multiplied by the learning rate.
+    target_rate: α, the share of the new parameters that the target network
+      takes in at each update.
+    muesli: Constants of targets and losses.
+  """
+
+  learning_rate: float = 3e-4
+  warmup_updates: int = 0
+  decay_updates: int = 0
+  adam_b1: float = 0.9
+  adam_b2: float = 0.999
+  adam_epsilon: float = 1e-8
+  weight_decay: float = 0.0
+  update_clip: float = 1.0
+  target_rate: float = 0.1
+  muesli: MuesliConfig = dataclasses.field(default_factory=MuesliConfig)
+
+  def __post_init__(self):
+    for name in ("learning_rate", "adam_epsilon", "update_clip"):
+      if not getattr(self, name) > 0:
+        raise ValueError(f"{name}={getattr(self, name)}: must be above 0")
+    for name in ("adam_b1", "adam_b2"):
+      if not 0 <= getattr(self, name) < 1:
+        raise ValueError(f"{name}={getattr(self, name)}: must be in [0, 1)")
+    if not 0 < self.target_rate <= 1:
+      raise ValueError(f"target_rate={self.target_rate}: must be in (0, 1]")
+    for name in ("warmup_updates", "decay_updates", "weight_decay"):
+      if not getattr(self, name) >= 0:
+        raise ValueError(f"{name}={getattr(self, name)}: must not be negative")
+    if 0 < self.decay_updates <= self.warmup_updates:
+      raise ValueError(
+        f"decay_updates={self.decay_updates}: must be 0 or above "
+        f"warmup_updates={self.warmup_updates}"
+      )
