@@ -31,7 +31,6 @@ class EvaluatorRole(process.RunningRole):
 
   def _work(self) -> None:
     os.nice(_NICENESS)
-    heap.share()
     experiment = self.setup.experiment
     actor = builder.agent(experiment).actor
     tasks = tasksets.many(
@@ -61,6 +60,7 @@ class EvaluatorRole(process.RunningRole):
         "version": newest.version,
         "rewards": {k: sum(each) / len(each) for k, each in rewards.items()},
       }
+      heap.trim()
 
   def stats(self) -> dict[str, Any]:
     """The last result and how many there were."""

@@ -21,6 +21,7 @@ from launch import builder, config, errors
 from launch.roles import heap, resuming
 
 SAMPLE_SECONDS = 0.5
+_TRIM_SECONDS = 10.0
 
 
 class Report(Protocol):
@@ -85,12 +86,12 @@ class Learning:
     say: Callable[[str], None],
     share: Share = _ALONE,
   ):
-    heap.share()
     self._config = experiment
     self._folder = folder
     self._say = say
     self._share = share
     self._compiled = False
+    self._next_trim = time.monotonic() + _TRIM_SECONDS
     self._batch: types.Unroll | None = None
     made = builder.agent(experiment)
     self._learner = builder.learner(experiment, made.network)
@@ -169,6 +170,9 @@ class Learning:
     lag = self.updates - float(np.mean([part.version for part in parts]))
     self.updates += 1
     report.add(values, sum(part.steps for part in parts), lag)
+    if time.monotonic() >= self._next_trim:
+      heap.trim()
+      self._next_trim = time.monotonic() + _TRIM_SECONDS
 
   def gather(self) -> types.Unroll | None:
     """Returns what was drawn, of all learners, who must call this at once.

@@ -224,6 +224,17 @@ class TrainerTest(absltest.TestCase):
     again.update(taken_up)
     self.assertEqual(taken_up.totals, goes_on.totals)
 
+  def test_what_lies_free_in_the_heap_is_given_back_now_and_then(self):
+    made = self.make()
+    self.give(made, 1, 2, 3, 4, 5, 6)
+    with absltest.mock.patch.object(learning.heap, "trim") as trim:
+      made.update(Report())
+      trim.assert_not_called()
+      made.learning._next_trim = 0.0
+      made.update(Report())
+      made.update(Report())
+      trim.assert_called_once_with()
+
   def test_a_run_ends_at_its_steps_with_a_checkpoint(self):
     made = self.make("run.max_steps=100")
     self.give(made, 1, 2)
