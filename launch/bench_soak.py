@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import psutil
@@ -12,6 +12,8 @@ from launch import bench_run, errors, processes, trend
 from launch.roles import status_file
 
 _EVERY_SECONDS = 1.0
+# What a learner holds comes and goes with each update: its least is a moment.
+_GLANCE_SECONDS = 0.05
 _BLOCK_SECONDS = 15.0
 # Of the time: pages are touched for the first time, the store fills, allocators
 # find their sizes.
@@ -80,9 +82,13 @@ def watch(
   first = last = next(run.samples()).row
   start = time.monotonic()
   while (passed := time.monotonic() - start) < seconds:
-    for name, (pid, held) in look(run).items():
+    found = look(run)
+    for name, (pid, held) in found.items():
       series.setdefault(name, []).append(Sample(passed, pid, held))
-    time.sleep(_EVERY_SECONDS)
+    while (now := time.monotonic() - start) < passed + _EVERY_SECONDS:
+      for name, held in glance({name: pid for name, (pid, _) in found.items()}):
+        series[name].append(Sample(now, found[name][0], held))
+      time.sleep(_GLANCE_SECONDS)
     last = (run.new_rows() or [last])[-1]
   steps = last["env_steps"] - first["env_steps"]
   return series, steps / max(last["seconds"] - first["seconds"], 1e-9)
@@ -106,6 +112,18 @@ def look(run: bench_run.Run) -> dict[str, tuple[int, processes.Memory]]:
   if others:
     found["others"] = (0, _sum(others))
   return found
+
+
+def glance(pids: Mapping[str, int]) -> Iterator[tuple[str, processes.Memory]]:
+  """Memory of the roles that are one process each, if they still live.
+
+  Args:
+    pids: Of each role; 0 for several, which are left out.
+  """
+  for name, pid in pids.items():
+    if pid:
+      with contextlib.suppress(psutil.NoSuchProcess):
+        yield name, processes.memory(pid)
 
 
 def _sum(pids: Iterable[int]) -> processes.Memory:

@@ -124,6 +124,14 @@ class LookTest(absltest.TestCase):
     for _, held in found.values():
       self.assertGreater(held.own, 0.1)
 
+  def test_a_glance_is_at_those_that_are_one_process_and_live(self):
+    ended = subprocess.Popen([sys.executable, "-S", "-c", ""])
+    ended.wait()
+    pids = {"driver": os.getpid(), "others": 0, "evaluator": ended.pid}
+    [(name, held)] = bench_soak.glance(pids)
+    self.assertEqual(name, "driver")
+    self.assertGreater(held.own, 0.1)
+
 
 @pytest.mark.once
 class RealRunTest(absltest.TestCase):
@@ -149,6 +157,8 @@ class RealRunTest(absltest.TestCase):
     )
     self.assertBetween(steady.wait_share, 0.0, 1.0)
     self.assertGreater(steps_per_s, 0.0)
+    # Looked at every 0.2 s, and four times as often in between.
+    self.assertGreater(len(series["learner"]), 20)
     for role in ("learner", "actor_0"):
       # An interpreter with JAX in it.
       self.assertBetween(found[f"soak_{role}_memory_mb"], 50.0, 5000.0)

@@ -28,10 +28,10 @@ _SETTINGS = (
   "run.max_steps=0",
   "run.max_minutes=60",
   "run.log_seconds=0.5",
-  "run.checkpoint_minutes=0.05",
+  "run.checkpoint_minutes=0.1",
   "run.eval_tasks=0",
   "run.eval_trials=1",
-  "cluster.eval_minutes=0.05",
+  "cluster.eval_minutes=0.1",
   "cluster.eval_tasks=1",
   "cluster.hung_seconds=30",
 )
