@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import jax
 
+from agent import learner as learner_lib
 from agent.replay import spec as spec_lib
 from launch import builder, errors, jaxprs
 from launch import config as config_lib
@@ -62,8 +63,8 @@ def bytes_needed(
 def _workspaces(
   config: config_lib.ExperimentConfig,
   made: builder.Agent,
-  learner: builder.learner_lib.Learner,
-  state: builder.learner_lib.TrainState,
+  learner: learner_lib.Learner,
+  state: learner_lib.TrainState,
   carry: log_lib.Carry,
   unroll: spec_lib.UnrollSpec,
 ) -> tuple[int, int]:

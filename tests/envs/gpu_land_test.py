@@ -26,6 +26,9 @@ from tests.envs import land_fixtures as fixtures
 from tests.envs import land_suite, pictured
 from tests.envs.physics import backends
 
+# One process compiles Warp's kernels, and lends its worlds to all of these.
+pytestmark = pytest.mark.xdist_group("warp")
+
 
 def _lent(test):
   """While it lasts, environments on the gpu back end are given lent worlds."""

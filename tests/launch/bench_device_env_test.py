@@ -9,6 +9,9 @@ from absl.testing import absltest
 from launch import presets
 from tests.envs.physics import backends
 
+# One process compiles Warp's kernels, and lends its worlds to all of these.
+pytestmark = pytest.mark.xdist_group("warp")
+
 
 @pytest.mark.timeout(1200)  # The kernels may have to be compiled.
 @unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)

@@ -12,6 +12,9 @@ from envs import avatar, vision
 from tests.envs import pictured
 from tests.envs.physics import backends
 
+# One process compiles Warp's kernels, and lends its worlds to all of these.
+pytestmark = pytest.mark.xdist_group("warp")
+
 _SIZE = (48, 36)
 
 

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
+from agent import learner
 from curriculum import plr, uniform
 from envs import land
 from launch import builder, overrides, presets
@@ -74,9 +75,7 @@ class BuilderTest(parameterized.TestCase):
   def test_the_learner_gets_the_run_s_settings(self):
     config = presets.smoke()
     network: Any = types.SimpleNamespace()
-    with absltest.mock.patch.object(
-      builder.learner_lib, "make_learner"
-    ) as made:
+    with absltest.mock.patch.object(learner, "make_learner") as made:
       builder.learner(config, network)
       builder.learner(config, network, [])
     given = (network, config.learner, config.network.action_sizes)

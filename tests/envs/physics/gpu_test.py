@@ -12,6 +12,9 @@ from absl.testing import absltest
 from envs.physics import base, gpu_start
 from tests.envs.physics import backends, fakes, suite
 
+# One process compiles Warp's kernels, and lends its worlds to all of these.
+pytestmark = pytest.mark.xdist_group("warp")
+
 
 # The first one to run may have to compile all kernels.
 @pytest.mark.timeout(1200)

@@ -22,6 +22,9 @@ from launch.roles import desk as desk_lib
 from tests.envs.physics import backends
 from tests.launch.device import configs
 
+# One process compiles Warp's kernels, and lends its worlds to all of these.
+pytestmark = pytest.mark.xdist_group("warp")
+
 _SETTINGS = (
   "env.backend=gpu",
   "env.device=cpu",
