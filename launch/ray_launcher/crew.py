@@ -123,7 +123,7 @@ class Crew:
       name,
       make,
       self._config.learner_cpus,
-      {} if gpus or alone else _NO_ACCELERATOR,
+      process_env.learner() | ({} if gpus or alone else _NO_ACCELERATOR),
       *args,
       gpus=gpus,
       place=rank,

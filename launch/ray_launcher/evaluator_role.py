@@ -31,6 +31,7 @@ class EvaluatorRole(process.RunningRole):
 
   def _work(self) -> None:
     os.nice(_NICENESS)
+    heap.share()
     experiment = self.setup.experiment
     actor = builder.agent(experiment).actor
     tasks = tasksets.many(

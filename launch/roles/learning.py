@@ -86,6 +86,7 @@ class Learning:
     say: Callable[[str], None],
     share: Share = _ALONE,
   ):
+    heap.share()
     self._config = experiment
     self._folder = folder
     self._say = say

@@ -1,4 +1,4 @@
-"""Environment variables of actors' processes."""
+"""Environment variables of a run's processes."""
 
 import os
 from importlib import metadata
@@ -19,6 +19,16 @@ _XLA_FLAGS = "--xla_cpu_multi_thread_eigen=false"
 # The way JAX 0.4 runs programs by default spreads them over threads all the
 # same: without it, an actor of the laptop preset took a seventh more steps.
 _JAX_0_4_FLAGS = "--xla_cpu_use_thunk_runtime=false"
+
+
+# As `heap.share`, which would come too late where an engine's threads are
+# there before a role is.
+_ONE_HEAP = {"MALLOC_ARENA_MAX": "1"}
+
+
+def learner() -> dict[str, str]:
+  """Environment variables of a learner's process, if that is started for it."""
+  return dict(_ONE_HEAP)
 
 
 def actor(inference: str = "cpu") -> dict[str, str]:

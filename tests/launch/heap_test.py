@@ -30,8 +30,44 @@ heap.trim()
 look()
 """
 
+# Threads that hold memory all at once; then the heaps are listed.
+_THREADS = """
+import ctypes, sys, threading
+from launch.roles import heap
+libc = ctypes.CDLL(None)
+libc.malloc.restype = libc.fopen.restype = ctypes.c_void_p
+if sys.argv[1] == "one":
+  heap.share()
+all_hold = threading.Barrier(5)
+def hold():
+  libc.malloc(ctypes.c_size_t(1000))
+  all_hold.wait()
+threads = [threading.Thread(target=hold) for _ in range(4)]
+for thread in threads:
+  thread.start()
+all_hold.wait()
+file = ctypes.c_void_p(libc.fopen(b"/dev/stdout", b"w"))
+libc.malloc_info(0, file)
+libc.fflush(file)
+"""
+
 
 class HeapTest(absltest.TestCase):
+  def heaps(self, how: str) -> int:
+    said = subprocess.run(
+      [sys.executable, "-c", _THREADS, how],
+      check=True,
+      capture_output=True,
+      text=True,
+    ).stdout
+    return said.count("<heap nr=")
+
+  def test_threads_share_one(self):
+    if not sys.platform.startswith("linux"):
+      self.skipTest("only glibc, of Linux, has several heaps")
+    self.assertGreater(self.heaps("many"), 1)
+    self.assertEqual(self.heaps("one"), 1)
+
   def test_what_is_free_is_given_back(self):
     if not sys.platform.startswith("linux"):
       self.skipTest("only glibc, of Linux, is told to")

@@ -24,6 +24,9 @@ class ProcessEnvTest(absltest.TestCase):
       ["--mine=1", "--xla_cpu_multi_thread_eigen=false"],
     )
 
+  def test_a_learner_has_one_heap_and_any_device(self):
+    self.assertEqual(process_env.learner(), {"MALLOC_ARENA_MAX": "1"})
+
   def test_several_actors_fit_on_an_accelerator(self):
     env = process_env.actor("accelerator")
     self.assertNotIn("JAX_PLATFORMS", env)

@@ -89,6 +89,7 @@ class CrewTest(absltest.TestCase):
       if name == "learner":
         self.assertEqual(options["num_gpus"], 1)
         self.assertNotIn("JAX_PLATFORMS", env)
+        self.assertEqual(env["MALLOC_ARENA_MAX"], "1")
       else:
         self.assertEqual(options["num_gpus"], 0)
         self.assertEqual(env["JAX_PLATFORMS"], "cpu")
@@ -97,6 +98,7 @@ class CrewTest(absltest.TestCase):
     self.make("cluster.learner_gpus=0")
     env = self.made["learner"][1]["runtime_env"]["env_vars"]
     self.assertEqual(env["JAX_PLATFORMS"], "cpu")
+    self.assertEqual(env["MALLOC_ARENA_MAX"], "1")
 
   def test_actors_that_infer_on_an_accelerator_take_part_of_one(self):
     self.resources = {"CPU": 8.0, "GPU": 2.0}
