@@ -85,7 +85,8 @@ def watch(
     found = look(run)
     for name, (pid, held) in found.items():
       series.setdefault(name, []).append(Sample(passed, pid, held))
-    while (now := time.monotonic() - start) < passed + _EVERY_SECONDS:
+    until = min(passed + _EVERY_SECONDS, seconds)
+    while (now := time.monotonic() - start) < until:
       for name, held in glance({name: pid for name, (pid, _) in found.items()}):
         series[name].append(Sample(now, found[name][0], held))
       time.sleep(_GLANCE_SECONDS)

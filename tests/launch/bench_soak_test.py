@@ -159,6 +159,8 @@ class RealRunTest(absltest.TestCase):
     self.assertGreater(steps_per_s, 0.0)
     # Looked at every 0.2 s, and four times as often in between.
     self.assertGreater(len(series["learner"]), 20)
+    # A last block of a moment would not have the least of one of 15 s.
+    self.assertLess(max(sample.seconds for sample in series["learner"]), 2.0)
     for role in ("learner", "actor_0"):
       # An interpreter with JAX in it.
       self.assertBetween(found[f"soak_{role}_memory_mb"], 50.0, 5000.0)
