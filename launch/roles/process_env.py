@@ -21,14 +21,13 @@ _XLA_FLAGS = "--xla_cpu_multi_thread_eigen=false"
 _JAX_0_4_FLAGS = "--xla_cpu_use_thunk_runtime=false"
 
 
-# As `heap.share`, which would come too late where an engine's threads are
-# there before a role is.
-_ONE_HEAP = {"MALLOC_ARENA_MAX": "1"}
-
-
 def learner() -> dict[str, str]:
-  """Environment variables of a learner's process, if that is started for it."""
-  return dict(_ONE_HEAP)
+  """Environment variables of a learner's process, if that is started for it.
+
+  One heap, as by `heap.share`, which comes too late where an engine's threads
+  are there before a role is.
+  """
+  return {"MALLOC_ARENA_MAX": "1"}
 
 
 def actor(inference: str = "cpu") -> dict[str, str]:
