@@ -1,16 +1,18 @@
 """Owns a Reverb server: a process of its own, restarted when it dies."""
 
-import contextlib
-import json
 import logging
 import os
 import shutil
 import subprocess
-import sys
 import threading
 import time
 
-from agent.replay import base, reverb_checkpoints, reverb_private
+from agent.replay import (
+  base,
+  reverb_checkpoints,
+  reverb_private,
+  reverb_process,
+)
 from agent.replay import config as config_lib
 from agent.replay import spec as spec_lib
 from agent.replay.reverb_client import (
@@ -21,10 +23,7 @@ from agent.replay.reverb_client import (
 
 __all__ = ["ReverbReplay", "ReverbSampler", "ReverbWriter", "start_server"]
 
-_PACKAGE_ROOT = os.path.dirname(
-  os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-)
-_START_TIMEOUT = 60.0
+_CHECKPOINT_TIMEOUT = 60.0
 _HUNG_SECONDS = 60.0
 _WATCH_SECONDS = 0.2
 _LOOK_SECONDS = 1.0
@@ -163,7 +162,7 @@ class ReverbReplay:
     A call to a dead server might wait for ever, and with it the lock that
     starting another one needs.
     """
-    deadline = time.monotonic() + _START_TIMEOUT
+    deadline = time.monotonic() + _CHECKPOINT_TIMEOUT
     while True:
       with self._lock:
         if self._connection.answers() or self._connection.renew():
@@ -176,7 +175,7 @@ class ReverbReplay:
               raise RuntimeError(str(error)) from error
       if time.monotonic() > deadline:
         raise RuntimeError(
-          f"No replay server at {self.address} for {_START_TIMEOUT:g} s."
+          f"No replay server at {self.address} for {_CHECKPOINT_TIMEOUT:g} s."
         )
       time.sleep(0.1)
 
@@ -199,7 +198,7 @@ class ReverbReplay:
     if not whole:
       raise FileNotFoundError(f"No replay checkpoint of this table in {path}.")
     with self._lock:
-      self._stop()
+      reverb_process.stop(self._process)
       if os.path.realpath(source) != os.path.realpath(self._root):
         shutil.rmtree(self._root, ignore_errors=True)
         newest = whole[-1]
@@ -212,80 +211,13 @@ class ReverbReplay:
     """Stops the server."""
     self._closed.set()
     with self._lock:
-      self._stop()
+      reverb_process.stop(self._process)
     shutil.rmtree(self._scratch, ignore_errors=True)
 
   def _start(self, port: int) -> tuple[subprocess.Popen, str]:
-    """Starts the process and waits until it serves; returns where, too."""
-    settings = {
-      "sampling": self._config.sampling,
-      "capacity": self._config.capacity,
-      "limits": self._config.rate_limits(),
-      "columns": self._spec.to_json(),
-      "port": port,
-      "root": self._root,
-      "scratch": self._scratch,
-    }
-    path = [_PACKAGE_ROOT, os.environ.get("PYTHONPATH", "")]
-    with open(os.path.join(self._scratch, "server.log"), "ab") as log:
-      # A new program, not a fork: a fork after any use of gRPC hangs. It gets
-      # a process group of its own, so that Ctrl-C reaches its owner first.
-      process = subprocess.Popen(
-        [
-          sys.executable,
-          "-m",
-          "agent.replay.reverb_server",
-          json.dumps(settings),
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))},
-        start_new_session=True,
-      )
-    timer = threading.Timer(_START_TIMEOUT, process.kill)
-    timer.start()
-    try:
-      assert process.stdout is not None
-      line = process.stdout.readline()
-    finally:
-      timer.cancel()
-    answer = json.loads(line) if line else {}
-    if "address" in answer:
-      if "open" in answer:
-        logging.warning(
-          "The replay server is open to whoever can reach its port on any "
-          "interface of this machine, as it can't be kept to this user: %s.",
-          answer["open"],
-        )
-      return process, answer["address"]
-    process.kill()
-    process.wait()
-    if "error" in answer:
-      raise ValueError(f"The replay server does not start: {answer['error']}")
-    raise RuntimeError(
-      f"The replay server does not start: {self._last_words()}"
+    return reverb_process.start(
+      self._config, self._spec, port, self._root, self._scratch
     )
-
-  def _last_words(self) -> str:
-    with open(
-      os.path.join(self._scratch, "server.log"), errors="replace"
-    ) as log:
-      lines = log.read().strip().splitlines()
-    return lines[-1] if lines else "it said nothing."
-
-  def _stop(self) -> None:
-    process = self._process
-    with contextlib.suppress(OSError):
-      if process.stdin is not None:
-        process.stdin.close()
-    try:
-      process.wait(5.0)
-    except subprocess.TimeoutExpired:
-      process.kill()
-      process.wait()
-    if process.stdout is not None:
-      process.stdout.close()
 
   def _restart(self) -> None:
     private = self.address.startswith(reverb_private.PREFIX)
@@ -312,7 +244,7 @@ class ReverbReplay:
           self._process.returncode,
         )
         try:
-          self._stop()
+          reverb_process.stop(self._process)
           self._restart()
           self.restarts += 1
           self.answered = time.monotonic()

@@ -9,7 +9,7 @@ import numpy as np
 
 from agent.replay import base, encoded
 from launch import builder, cli, config, config_json, rundir
-from launch.local import actors, children, control
+from launch.local import actors, children, control_client
 
 
 def make_parser() -> cli.Parser:
@@ -41,9 +41,9 @@ def run(args) -> None:
       return reverb_client.ReverbWriter(
         args.replay, spec, experiment.replay.insert_timeout
       )
-    return encoded.EncodedWriter(spec, control.Sender(args.control, key))
+    return encoded.EncodedWriter(spec, control_client.Sender(args.control, key))
 
-  channel = control.Client(
+  channel = control_client.Client(
     args.control, key, experiment.actor.params_poll_seconds
   )
   # The process id makes a restarted actor draw other numbers.

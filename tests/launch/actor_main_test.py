@@ -23,7 +23,7 @@ class ActorMainTest(absltest.TestCase):
       absltest.mock.patch.object(actor_main, "builder")
     )
     self.control = self.enter_context(
-      absltest.mock.patch.object(actor_main, "control")
+      absltest.mock.patch.object(actor_main, "control_client")
     )
 
   def call(self, replay="", seed=5, index=1):
