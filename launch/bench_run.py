@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from launch import errors, processes, rundir
+from launch.local import children
 
 # Time to the learner's first updates: it compiles, beside others at work.
 _START_SECONDS = 300.0
@@ -110,7 +112,7 @@ def training(
   """Starts a run that has no end, and ends it.
 
   There is no evaluation and no checkpoint but the last, unless `settings` ask
-  for them.
+  for them. The run dies if this process is killed.
 
   Args:
     preset: Where its config starts from.
@@ -132,6 +134,7 @@ def training(
         *settings,
       ],
       stdout=subprocess.DEVNULL,
+      env={**os.environ, **children.tied()},
       # Ctrl-C reaches this process alone, which then ends the run in order.
       process_group=0,
     )

@@ -19,6 +19,7 @@ from launch import (
   rundir,
 )
 from launch import config as config_lib
+from launch.local import children
 
 _EXAMPLES = """\
 examples:
@@ -197,4 +198,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+  children.die_with_parent()
   sys.exit(main())

@@ -26,11 +26,22 @@ _MAX_YOUNG_DEATHS = 4
 _MAX_YOUNG_KILLS = 20
 
 
+def tied() -> dict[str, str]:
+  """What a child needs in its environment for `die_with_parent`."""
+  return {_PARENT_VARIABLE: str(os.getpid())}
+
+
 def die_with_parent() -> None:
-  """To be called first in a child: the kernel kills it when its parent goes."""
+  """To be called first in a child: the kernel kills it when its parent goes.
+
+  Nothing is done in a process whose parent did not ask for it, with `tied`.
+  """
+  parent = os.environ.pop(_PARENT_VARIABLE, None)
+  if parent is None:
+    return
   if sys.platform == "linux":
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-  if os.getppid() != int(os.environ.get(_PARENT_VARIABLE, os.getppid())):
+  if os.getppid() != int(parent):
     os._exit(1)  # It went before the line above.
 
 
@@ -56,7 +67,7 @@ class Child:
     self.name = name
     self.restarts = 0
     self._command = [sys.executable, "-m", module, *args]
-    self._env = {**os.environ, **env, _PARENT_VARIABLE: str(os.getpid())}
+    self._env = {**os.environ, **env, **tied()}
     root = str(pathlib.Path(__file__).parents[2])
     self._env["PYTHONPATH"] = os.pathsep.join(
       filter(None, [root, os.environ.get("PYTHONPATH")])

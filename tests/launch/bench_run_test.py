@@ -1,11 +1,15 @@
 """Tests of launch.bench_run: sums by hand, a run that is watched for real."""
 
+import contextlib
 import json
+import os
 import pathlib
 import signal
 import subprocess
 import sys
+import time
 
+import psutil
 from absl.testing import absltest
 
 from launch import bench_run, errors
@@ -104,6 +108,33 @@ class RunTest(absltest.TestCase):
       with absltest.mock.patch.object(bench_run, "_END_SECONDS", 0.5):
         bench_run._end(process)
       self.assertEqual(process.returncode, status)
+
+  def test_a_run_dies_with_who_watches_it(self):
+    script = (
+      "from launch import bench_run\n"
+      "with bench_run.training('smoke', 'local') as run:\n"
+      "  print(run.pid, flush=True)\n"
+      "  import time; time.sleep(600)\n"
+    )
+    parent = subprocess.Popen(
+      [sys.executable, "-c", script],
+      stdout=subprocess.PIPE,
+      text=True,
+      # The killed one leaves its folder there.
+      env={**os.environ, "TMPDIR": self.create_tempdir().full_path},
+    )
+    assert parent.stdout is not None
+    run = psutil.Process(int(parent.stdout.readline()))
+    parent.stdout.close()
+    self.assertTrue(run.is_running())
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 20.0
+    with contextlib.suppress(psutil.NoSuchProcess):
+      # Where nobody waits for orphans, their names remain.
+      while run.status() != psutil.STATUS_ZOMBIE:
+        self.assertLess(time.monotonic(), deadline)
+        time.sleep(0.05)
 
 
 if __name__ == "__main__":

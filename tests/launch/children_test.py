@@ -127,6 +127,28 @@ class ChildrenTest(absltest.TestCase):
     parent.stdout.close()
     _until(lambda: _gone(pid))
 
+  def test_who_was_not_asked_to_lives_on_without_its_parent(self):
+    # Of a shell's, which goes on when that is closed.
+    script = (
+      "import subprocess, sys\n"
+      f"c = subprocess.Popen([sys.executable, '-m', {_CHILD!r}, 'sleep'],"
+      " stdout=subprocess.PIPE)\n"
+      "c.stdout.readline()\n"
+      "print(c.pid, flush=True)\n"
+      "import time; time.sleep(600)\n"
+    )
+    parent = subprocess.Popen(
+      [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    pid = int(parent.stdout.readline())
+    parent.stdout.close()
+    parent.kill()
+    parent.wait()
+    time.sleep(0.2)
+    self.assertFalse(_gone(pid))
+    os.kill(pid, signal.SIGKILL)
+
 
 if __name__ == "__main__":
   absltest.main()
