@@ -4,7 +4,13 @@ import random
 
 from absl.testing import absltest, parameterized
 
-from tests.fuzz import formats, mutate, runner
+from tests.fuzz import (
+  array_formats,
+  formats,
+  json_formats,
+  mutate,
+  runner,
+)
 
 _CASES = {
   "task": 800,
@@ -29,7 +35,7 @@ class FormatsTest(parameterized.TestCase):
     self.assertBetween(outcome.taken, 1, _CASES[name] - 1)
 
 
-class _Fake(formats.Unroll):
+class _Fake(array_formats.Unroll):
   """Reads as it is told."""
 
   error: Exception = ValueError("one line")
@@ -61,7 +67,7 @@ class RunnerTest(parameterized.TestCase):
 
 class MutateTest(absltest.TestCase):
   def test_a_case_is_the_same_whenever_it_is_made(self):
-    made = formats.Task()
+    made = json_formats.Task()
     one, two, other = (made.damage(random.Random(n)) for n in (5, 5, 6))
     self.assertEqual(one, two)
     self.assertNotEqual(one, other)

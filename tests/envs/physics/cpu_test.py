@@ -5,30 +5,30 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from envs.physics import cpu, mjcf, parts, terrain
-from tests.envs.physics import backends, fakes, suite
+from tests.envs.physics import avatar_suite, backends, fakes, world_suite
 
 
-class AvatarTest(suite.AvatarSuite):
+class AvatarTest(avatar_suite.AvatarSuite):
   pass
 
 
-class GripTest(suite.GripSuite):
+class GripTest(avatar_suite.GripSuite):
   pass
 
 
-class ObjectTest(suite.ObjectSuite):
+class ObjectTest(world_suite.ObjectSuite):
   pass
 
 
-class TouchingTest(suite.TouchingSuite):
+class TouchingTest(world_suite.TouchingSuite):
   pass
 
 
-class RaysTest(suite.RaysSuite):
+class RaysTest(world_suite.RaysSuite):
   pass
 
 
-class RepeatabilityTest(suite.RepeatabilitySuite):
+class RepeatabilityTest(world_suite.RepeatabilitySuite):
   pass
 
 

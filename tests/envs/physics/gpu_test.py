@@ -10,7 +10,7 @@ import pytest
 from absl.testing import absltest
 
 from envs.physics import base, gpu_start
-from tests.envs.physics import backends, fakes, suite
+from tests.envs.physics import avatar_suite, backends, fakes, world_suite
 
 # One process compiles Warp's kernels, and lends its worlds to all of these.
 pytestmark = pytest.mark.xdist_group("warp")
@@ -27,23 +27,23 @@ class _OnGpu(backends.BackendTest):
   many_steps = 200
 
 
-class AvatarTest(_OnGpu, suite.AvatarSuite):
+class AvatarTest(_OnGpu, avatar_suite.AvatarSuite):
   pass
 
 
-class GripTest(_OnGpu, suite.GripSuite):
+class GripTest(_OnGpu, avatar_suite.GripSuite):
   pass
 
 
-class ObjectTest(_OnGpu, suite.ObjectSuite):
+class ObjectTest(_OnGpu, world_suite.ObjectSuite):
   pass
 
 
-class TouchingTest(_OnGpu, suite.TouchingSuite):
+class TouchingTest(_OnGpu, world_suite.TouchingSuite):
   pass
 
 
-class RaysTest(_OnGpu, suite.RaysSuite):
+class RaysTest(_OnGpu, world_suite.RaysSuite):
   def test_those_not_wanted_are_not_cast(self):
     physics = self.world(fakes.scene((fakes.CUBE, 2.0, 0.0)))
     rng = np.random.default_rng(0)
@@ -87,7 +87,7 @@ class StateTest(_OnGpu):
     np.testing.assert_allclose(state.object_pos[1, 1, :2], [2.0, 1.0])
 
 
-class RepeatabilityTest(_OnGpu, suite.RepeatabilitySuite):
+class RepeatabilityTest(_OnGpu, world_suite.RepeatabilitySuite):
   pass
 
 

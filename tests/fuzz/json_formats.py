@@ -1,0 +1,197 @@
+"""Files of JSON: tasks, configs, settings, checkpoints' run.json, status."""
+
+import contextlib
+import functools
+import io
+import json
+import pathlib
+import tempfile
+from typing import Any
+
+import numpy as np
+
+from agent import checkpoint_json
+from curriculum import base, factory
+from envs import json_checks, probes, sampler, task_json
+from envs import task as task_lib
+from launch import config as config_lib
+from launch import (
+  config_json,
+  errors,
+  overrides,
+  presets,
+  rundir,
+  status,
+)
+from launch.roles import status_file
+from tests.fuzz import checks, mutate
+
+
+class Task:
+  """Task files."""
+
+  def __init__(self):
+    folder = pathlib.Path(probes.__file__).parent / "probes"
+    self._whole = [path.read_text() for path in sorted(folder.glob("*.json"))]
+    draw = sampler.TaskSampler(presets.smoke().tasks).task
+    written = [task_json.to_json(draw(i)) for i in range(10)]
+    written[0]["world"] = {"heights": [[0, 1, 0], [0, 0, 2], [1, 1, 1]]}
+    written[1]["players"] *= 2
+    written[1]["hide"] = {
+      f"player{n}": {"rules": [], "objects": ["black cube"], "predicates": []}
+      for n in (1, 2)
+    }
+    self._whole += [json.dumps(task) for task in written]
+
+  def damage(self, rng):
+    return mutate.json_text(rng.choice(self._whole), rng)
+
+  def read(self, data):
+    return task_json.loads(data, "task.json")
+
+  def check(self, value):
+    text = json.dumps(task_json.to_json(value))
+    checks.same(value, task_json.loads(text.encode()))
+
+
+class Config:
+  """A run's config.json; and, inside it, the file of `train --config`."""
+
+  def __init__(self):
+    self._whole = [
+      json.dumps(
+        {"format": rundir.FORMAT, "config": config_json.to_json(make())}
+      )
+      for make in presets.PRESETS.values()
+    ]
+
+  def damage(self, rng):
+    return mutate.json_text(rng.choice(self._whole), rng)
+
+  def read(self, data):
+    with errors.user_input("config.json"):
+      content = rundir.config_of(json_checks.parse(data))
+      return config_json.from_json(config_lib.ExperimentConfig, content)
+
+  def check(self, value):
+    text = json.dumps(config_json.to_json(value), allow_nan=False)
+    again = config_json.from_json(type(value), json.loads(text))
+    checks.same(value, again)
+
+
+class Setting:
+  """What follows --set."""
+
+  def __init__(self):
+    self._config = presets.smoke()
+    self._whole = [
+      f"{path}={json.dumps(value)}"
+      for path, value in _leaves(config_json.to_json(self._config))
+    ]
+
+  def damage(self, rng):
+    path, _, value = rng.choice(self._whole).partition("=")
+    if rng.random() < 0.5:
+      value = mutate.json_text(value, rng).decode("utf-8", "replace")
+    else:
+      path = mutate.text(path, rng)
+    return f"{path}={value}".encode("utf-8", "replace")
+
+  def read(self, data):
+    with errors.user_input("--set"):
+      text = data.decode("utf-8", "surrogateescape")
+      return overrides.apply(self._config, [text])
+
+  check = Config.check
+
+
+def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:
+  if not isinstance(value, dict):
+    return [(path, value)]
+  return [
+    leaf
+    for key, item in value.items()
+    for leaf in _leaves(item, f"{path}.{key}" if path else key)
+  ]
+
+
+class Checkpoint:
+  """A checkpoint's run.json, and the curriculum's state in it."""
+
+  def __init__(self):
+    self._curriculum = _curriculum()
+    for _ in range(40):
+      for task in self._curriculum.next_tasks(2):
+        rewards = np.linspace(0, task.key % 3, task.task.trials)
+        record = base.EpisodeRecord(
+          task.key, task.learn, rewards.astype(np.float32), 1.0, 2.0, 3.0
+        )
+        self._curriculum.report(record)
+    run = {
+      "desk": {
+        "curriculum": self._curriculum.state_dict(),
+        "env_steps": 1234,
+        "episodes": 80,
+      },
+      "seconds": 61.5,
+      "has_batch": False,
+      "arrays": [np.arange(6.0).reshape(2, 3), np.zeros(0), np.uint64(7)],
+    }
+    leaves = [["['w']", [3, 2], "float32"], ["['n']", [], "int32"]]
+    self._whole = checkpoint_json.encode(3, leaves, run)
+
+  def damage(self, rng):
+    return mutate.json_text(self._whole, rng)
+
+  def read(self, data):
+    with errors.user_input("run.json"), errors.of_another_form("run.json"):
+      leaves, run = checkpoint_json.decode(data)
+      _curriculum().load_state_dict(run["desk"]["curriculum"])
+      return leaves, run
+
+  def check(self, value):
+    text = checkpoint_json.encode(3, *value)
+    again = checkpoint_json.decode(text.encode())
+    checks.same(text, checkpoint_json.encode(3, *again))
+
+
+def _curriculum() -> Any:
+  settings = factory.CurriculumConfig(kind="plr")
+  return factory.make_curriculum(settings, lambda index: _probe(), 0)
+
+
+@functools.cache
+def _probe() -> task_lib.Task:
+  return probes.load(probes.names()[0])
+
+
+class Status:
+  """A run's status.json, as `launch.status` shows it."""
+
+  def __init__(self):
+    made = tempfile.TemporaryDirectory()
+    self._made = made  # Goes when this does.
+    self._run = rundir.RunDir(made.name)
+    self._run.begin(presets.smoke()).close()
+    role = status_file.RoleStatus(
+      "actor 1", "actor", 77, "host", 210.5, 2, 1.5, {"steps_per_s": 9.0}
+    )
+    counters = {"env_steps": 5, "episodes": 2, "updates": 3, "seconds": 1.5}
+    row = {"env_steps_per_s": 12.5, "reward/episode": 0.0, "loss": 0.5}
+    status_file.write(self._run, "ray", "running", counters, row, [role])
+    self._path = self._run.path / status_file.NAME
+    self._whole = self._path.read_text()
+
+  def damage(self, rng):
+    return mutate.json_text(self._whole, rng)
+
+  def read(self, data):
+    self._path.write_bytes(data)
+    args = status.make_parser().parse_args([str(self._run.path)])
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+      status.run(args)
+    return out.getvalue()
+
+  def check(self, value):
+    value.encode()  # Can be shown.
+    checks.same(all(map(str.isprintable, value.splitlines())), True)
