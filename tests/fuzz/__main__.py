@@ -10,8 +10,6 @@ import resource
 import sys
 import time
 
-from absl import logging
-
 from tests.fuzz import formats, runner
 
 # What reading a damaged file may take on top of what the process has.
@@ -34,8 +32,6 @@ def main() -> int:
     help="some of %(default)s",
   )
   args = parser.parse_args()
-  # Orbax warns, of its own future, each time that it reads.
-  logging.set_verbosity(logging.ERROR)
   faults = 0
   for name in args.formats.split(","):
     if name not in formats.FORMATS:
