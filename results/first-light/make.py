@@ -1,15 +1,14 @@
-"""Makes this folder's curve, table and pictures from runs and evaluations.
+"""Collects this folder's curve, scores and trials from runs and evaluations.
 
     python results/first-light/make.py collect RUNS EVALUATIONS
     PYTHONPATH=. python results/first-light/make.py by_trial RUNS
-    python results/first-light/make.py draw
 
-`collect` reads RUNS/{transformer_xl,none} (run directories of launch.train)
-and EVALUATIONS/*.json (launch.evaluate --json), and writes training.csv and
-evaluation.json here. `by_trial` plays the held-out tasks with as many trials
-X trial's score to by_trial.json. `draw` makes
-training.png, fewshot.png and table.md of the first two, so that anybody can
-draw them again.
+`collect` reads RUNS/{transformer_xl,none}/SEED (run directories of
+launch.train) and EVALUATIONS/*.json (launch.evaluate --json: MEMORY-SEED.json
+of each run, and one of each policy that does not learn), and writes
+training.csv and evaluation.json here. `by_trial` plays the held-out tasks with
+as many trials as in training and writes each trial's score to by_trial.json.
+draw.py draws all of it.
 """
 
 import csv
@@ -17,61 +16,98 @@ import functools
 import json
 import pathlib
 import sys
+from collections.abc import Iterator
 
 import numpy as np
-from matplotlib import figure
 
 _HERE = pathlib.Path(__file__).resolve().parent
 _AGENTS = {"transformer_xl": "agent", "none": "memoryless agent"}
-_LINES = {
-  "agent": "C0",
-  "memoryless agent": "C1",
-  "expert": "C2",
-  "random": "C3",
-  "noop": "0.5",
-}
-_MINUTES_PER_ROW = 0.5
+_OTHERS = ("expert", "random", "noop")
+_STEPS_PER_ROW = 50_000
 _NUM_TASKS, _REPEATS, _SEED = 100, 3, 1
+
+
+def _runs(runs: str, memory: str) -> Iterator[pathlib.Path]:
+  """The runs of an agent, one a seed."""
+  yield from sorted((pathlib.Path(runs) / memory).iterdir())
 
 
 def collect(runs: str, evaluations: str) -> None:
   """Copies what is worth keeping into this folder."""
   rows = []
-  for name, label in _AGENTS.items():
-    lines = (pathlib.Path(runs) / name / "metrics.jsonl").read_text()
-    metrics = [json.loads(line) for line in lines.splitlines()]
-    num_trials = sum(key.startswith("reward/trial_") for key in metrics[-1])
-    bins: dict[int, list[dict[str, float]]] = {}
-    for row in metrics:
-      if row.get("updates", 0) > 0 and f"reward/trial_{num_trials}" in row:
-        key = int(row["seconds"] / 60 / _MINUTES_PER_ROW)
-        bins.setdefault(key, []).append(row)
-    for _, part in sorted(bins.items()):
-      trials = [
-        sum(row[f"reward/trial_{k}"] for row in part) / len(part)
-        for k in range(1, num_trials + 1)
-      ]
-      last = part[-1]
-      rows.append(
-        [label, round(last["seconds"]), int(last["env_steps"])]
-        + [int(last["updates"])]
-        + [round(reward, 4) for reward in trials]
-      )
-  header = ["policy", "seconds", "env_steps", "updates"]
-  header += [f"reward_trial_{k}" for k in range(1, len(rows[0]) - 3)]
+  results = {}
+  for memory, label in _AGENTS.items():
+    results[label] = []
+    for run in _runs(runs, memory):
+      rows += [[label, int(run.name), *row] for row in _curve(run)]
+      results[label].append(_evaluation(evaluations, f"{memory}-{run.name}"))
+  for policy in _OTHERS:
+    results[policy] = [_evaluation(evaluations, policy)]
+  header = ["policy", "seed", "seconds", "env_steps", "updates"]
+  header += [f"reward_trial_{k}" for k in range(1, len(rows[0]) - 4)]
   with open(_HERE / "training.csv", "w", newline="") as file:
     csv.writer(file, lineterminator="\n").writerows([header, *rows])
-  results = {}
-  for path in sorted(pathlib.Path(evaluations).glob("*.json")):
-    result = json.loads(path.read_text())
-    result.pop("workdir", None)
-    results[_AGENTS.get(path.stem, path.stem)] = result
-  content = json.dumps(results, indent=1) + "\n"
-  (_HERE / "evaluation.json").write_text(content)
+  _write("evaluation.json", results)
+
+
+def _curve(run: pathlib.Path) -> Iterator[list[float]]:
+  """Means over some rows of a run's metrics: seconds, steps, rewards."""
+  lines = (run / "metrics.jsonl").read_text()
+  metrics = [json.loads(line) for line in lines.splitlines()]
+  num_trials = sum(key.startswith("reward/trial_") for key in metrics[-1])
+  bins: dict[int, list[dict[str, float]]] = {}
+  for row in metrics:
+    if row.get("updates", 0) > 0 and f"reward/trial_{num_trials}" in row:
+      bins.setdefault(int(row["env_steps"] / _STEPS_PER_ROW), []).append(row)
+  for _, part in sorted(bins.items()):
+    last = part[-1]
+    yield [
+      round(last["seconds"]),
+      int(last["env_steps"]),
+      int(last["updates"]),
+      *(
+        round(sum(row[f"reward/trial_{k}"] for row in part) / len(part), 4)
+        for k in range(1, num_trials + 1)
+      ),
+    ]
+
+
+def _evaluation(evaluations: str, name: str) -> dict:
+  path = pathlib.Path(evaluations, f"{name}.json")
+  result = json.loads(path.read_text())
+  result.pop("workdir", None)
+  return result
+
+
+def _write(name: str, content: dict) -> None:
+  (_HERE / name).write_text(json.dumps(content, indent=1) + "\n")
 
 
 def by_trial(runs: str) -> None:
   """Scores every trial of episodes as long as those of training."""
+  results = {}
+  for memory, label in _AGENTS.items():
+    found = [_scores(run) for run in _runs(runs, memory)]
+    whole = [scores["agent"] for scores in found]
+    for name in found[0]:
+      each = [scores[name] for scores in found]
+      results[name.replace("agent", label)] = {
+        "score_by_trial": _summary(each),
+        "trial_3_minus_1": _summary([x[:, 2] - x[:, 0] for x in each]),
+        "trial_4_minus_1": _summary([x[:, 3] - x[:, 0] for x in each]),
+        "minus_with_memory": _summary(
+          [x - y for x, y in zip(each, whole, strict=True)]
+        ),
+      }
+  _write("by_trial.json", results)
+
+
+def _scores(run: pathlib.Path) -> dict[str, np.ndarray]:
+  """Scores of held-out tasks, [tasks, trials], of the agent and its controls.
+
+  Args:
+    run: Directory of a run.
+  """
   # Imported where used: the rest needs no agent.
   import jax
   import jax.numpy as jnp
@@ -103,121 +139,49 @@ def by_trial(runs: str) -> None:
   def make_policy(kind, actor, params, num_envs):
     return kind(actor, params, num_envs, _SEED)
 
-  def mean_and_stderr(x: np.ndarray) -> list[float]:
-    return [
-      round(float(v), 4) for v in (x.mean(), x.std(ddof=1) / len(x) ** 0.5)
-    ]
-
-  results = {}
-  for name, label in _AGENTS.items():
-    workdir = str(pathlib.Path(runs) / name)
-    experiment = saved_lib.load_config(workdir)
-    config = fewshot.heldout(experiment.tasks)
-    tasks = tasksets.many("test", config, _NUM_TASKS)
-    best = np.array(expert.expert_rewards(tasks, experiment.env, seed=0))
-    params = saved_lib.load(workdir).params
-    jobs = [task for task in tasks for _ in range(_REPEATS)]
-    actor = builder.agent(experiment).actor
-    kinds = {
-      label: policies.Agent,
-      f"{label}, memory emptied at each trial": Forgetful,
-      f"{label}, another task's memory at each trial": Confused,
-    }
-    scores = {}
-    for who, kind in kinds.items():
-      make = functools.partial(make_policy, kind, actor, params)
-      rewards = rollout.play(experiment.env, jobs, make, _SEED)
-      score = np.array(rewards).reshape(len(tasks), _REPEATS, -1).mean(axis=1)
-      scores[who] = score = score / best[:, None]
-      trials = [mean_and_stderr(column) for column in score.T]
-      results[who] = {
-        "score_by_trial": [mean for mean, _ in trials],
-        "stderr": [stderr for _, stderr in trials],
-        "trial_3_minus_1": mean_and_stderr(score[:, 2] - score[:, 0]),
-        "trial_4_minus_1": mean_and_stderr(score[:, 3] - score[:, 0]),
-        "minus_with_memory": [
-          mean_and_stderr(column) for column in (score - scores[label]).T
-        ],
-      }
-  content = json.dumps(results, indent=1) + "\n"
-  (_HERE / "by_trial.json").write_text(content)
+  experiment = saved_lib.load_config(str(run))
+  config = fewshot.heldout(experiment.tasks)
+  tasks = tasksets.many("test", config, _NUM_TASKS)
+  best = np.array(expert.expert_rewards(tasks, experiment.env, seed=0))
+  params = saved_lib.load(str(run)).params
+  jobs = [task for task in tasks for _ in range(_REPEATS)]
+  actor = builder.agent(experiment).actor
+  kinds = {
+    "agent": policies.Agent,
+    "agent, memory emptied at each trial": Forgetful,
+    "agent, another task's memory at each trial": Confused,
+  }
+  scores = {}
+  for who, kind in kinds.items():
+    make = functools.partial(make_policy, kind, actor, params)
+    rewards = rollout.play(experiment.env, jobs, make, _SEED)
+    score = np.array(rewards).reshape(len(tasks), _REPEATS, -1).mean(axis=1)
+    scores[who] = score / best[:, None]
+  return scores
 
 
-def draw_training() -> None:
-  """Draws reward during training by trial, one panel for each agent."""
-  with open(_HERE / "training.csv") as file:
-    rows = list(csv.DictReader(file))
-  columns = [key for key in rows[0] if key.startswith("reward_trial_")]
-  drawing = figure.Figure(figsize=(9, 3.4), dpi=110, layout="constrained")
-  panels = drawing.subplots(1, len(_AGENTS), sharey=True)
-  for axes, label in zip(panels, _AGENTS.values(), strict=True):
-    mine = [row for row in rows if row["policy"] == label]
-    for k, column in enumerate(columns, start=1):
-      axes.plot(
-        [float(row["env_steps"]) / 1e6 for row in mine],
-        [float(row[column]) for row in mine],
-        label=f"trial {k}",
-        color=f"{0.75 - 0.75 * k / len(columns):.2f}",
-      )
-    axes.set_title(f"{label}, {float(mine[-1]['seconds']) / 60:.0f} minutes")
-    axes.set_xlabel("environment steps, millions")
-    axes.grid(alpha=0.3)
-  panels[0].set_ylabel("reward of a trial, s")
-  panels[0].legend()
-  drawing.savefig(_HERE / "training.png")
+def _summary(each: list[np.ndarray]) -> dict[str, list]:
+  """Means and standard errors over seeds, and each seed's over tasks.
 
-
-def draw_fewshot(results: dict) -> None:
-  """Draws the score on held-out tasks against the number of trials."""
-  drawing = figure.Figure(figsize=(5.4, 3.6), dpi=110, layout="constrained")
-  axes = drawing.subplots()
-  for label, colour in _LINES.items():
-    score = results[label]["score"]
-    trials = [k for k in results[label]["trials"] if str(k) in score["mean"]]
-    axes.errorbar(
-      trials,
-      [score["mean"][str(k)] for k in trials],
-      [score["stderr"][str(k)] for k in trials],
-      marker="o",
-      capsize=3,
-      label=label,
-      color=colour,
-    )
-  axes.set_xlabel("trials, k")
-  axes.set_ylabel("last trial's reward / expert's")
-  axes.grid(alpha=0.3)
-  axes.legend(fontsize=8)
-  drawing.savefig(_HERE / "fewshot.png")
-
-
-def write_table(results: dict) -> None:
-  """Writes score and reward, mean ± standard error, as Markdown."""
-  trials = results["agent"]["trials"]
-  lines = [
-    "| score | " + " | ".join(f"k={k}" for k in trials) + " |",
-    "|---|" + "---|" * len(trials),
-  ]
-  for label in _LINES:
-    score = results[label]["score"]
-    cells = [
-      f"{score['mean'][str(k)]:.3f} ± {score['stderr'][str(k)]:.3f}"
-      for k in trials
-    ]
-    lines.append(f"| {label} | " + " | ".join(cells) + " |")
-  (_HERE / "table.md").write_text("\n".join(lines) + "\n")
+  Args:
+    each: A seed's values, [tasks] or [tasks, trials].
+  """
+  means = np.array([x.mean(axis=0) for x in each])
+  errors = [x.std(axis=0, ddof=1) / len(x) ** 0.5 for x in each]
+  return {
+    "mean": means.mean(axis=0).round(4).tolist(),
+    "stderr": (means.std(axis=0, ddof=1) / len(means) ** 0.5).round(4).tolist(),
+    "seeds": means.round(4).tolist(),
+    "seeds_stderr_over_tasks": np.array(errors).round(4).tolist(),
+  }
 
 
 def main(argv: list[str]) -> None:
-  """Runs one of the three."""
+  """Runs one of the two."""
   if argv[:1] == ["collect"] and len(argv) == 3:
     collect(argv[1], argv[2])
   elif argv[:1] == ["by_trial"] and len(argv) == 2:
     by_trial(argv[1])
-  elif argv == ["draw"]:
-    results = json.loads((_HERE / "evaluation.json").read_text())
-    draw_training()
-    draw_fewshot(results)
-    write_table(results)
   else:
     sys.exit(__doc__)
 
