@@ -17,7 +17,7 @@ from launch import builder, config, errors, metrics, progress, rundir
 from launch.device import learning as learning_lib
 from launch.device import prefetch
 from launch.roles import desk as desk_lib
-from launch.roles import resuming, status
+from launch.roles import heap, resuming, status
 
 # Steps of the environments between two moments at which the run may be saved.
 # Each costs some sleep: what lay still must be found still again.
@@ -229,6 +229,8 @@ class Trainer:
         ),
       },
     )
+    # What writing left behind, tens of megabytes.
+    heap.trim()
 
   def close(self) -> None:
     """Ends all that was started."""

@@ -30,7 +30,9 @@ def trim() -> None:
   what batches and checkpoints leave behind comes to ever more: the heap of a
   learner of the `laptop` preset had 128 MiB free after half a minute and 168
   after eight, while what it held stayed the same. It takes some milliseconds;
-  results/distributed has whole runs.
+  results/distributed has whole runs. The one process of the device launcher
+  (`laptop`, on a processor) went from 691 to 809 MiB with four checkpoints, and
+  with a trim after each stayed between 594 and 616 with six.
   """
   with contextlib.suppress(AttributeError):  # Another C library.
     ctypes.CDLL(None).malloc_trim(ctypes.c_size_t(0))
