@@ -170,7 +170,7 @@ class CheckpointTest(absltest.TestCase):
     parts = {"a": self._state(1.0), "b": self._state(2.0), "c": np.ones(2)}
     checkpoint.save(self.folder, 1, parts, {"n": 1})
     template = {"b": self._state(0.0)}
-    with self.assertNoLogs(level="WARNING"):
+    with self.assertNoLogs("absl", level="WARNING"):
       state, run, _ = checkpoint.restore(self.folder, template)
     self.assertEqual(set(state), {"b"})
     np.testing.assert_array_equal(state["b"]["w"], [2.0, 2.0, 2.0])
