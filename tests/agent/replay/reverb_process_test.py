@@ -38,7 +38,7 @@ class ReverbProcessTest(absltest.TestCase):
         config_lib.ReplayConfig(kind="reverb", capacity=7),
         spec_lib.UnrollSpec.from_unroll(examples.unroll()),
         port,
-        "/root/of/checkpoints",
+        "where/checkpoints/are",
         self.scratch,
       )
 
@@ -55,7 +55,7 @@ class ReverbProcessTest(absltest.TestCase):
     settings = json.loads(address)
     self.assertEqual(settings["capacity"], 7)
     self.assertEqual(settings["port"], 12)
-    self.assertEqual(settings["root"], "/root/of/checkpoints")
+    self.assertEqual(settings["root"], "where/checkpoints/are")
     self.assertEqual(settings["scratch"], self.scratch)
     self.assertIsNone(process.poll())
     # It ends by itself when its stdin closes.
