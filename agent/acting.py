@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from agent import categorical, types
-from agent import policy as policy_lib
+from adaland.agent import categorical, types
+from adaland.agent import policy as policy_lib
 
 
 class ActorState(NamedTuple):
@@ -90,7 +90,7 @@ def make_actor(
   """Builds the functions that act.
 
   Args:
-    network: The network's functions (`agent.network.Network`).
+    network: The network's functions (`adaland.agent.network.Network`).
     action_sizes: Sizes of the action heads.
     value_range: `MuesliConfig.value_range`, to read values.
 

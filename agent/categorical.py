@@ -13,7 +13,7 @@ the tests compare the two.
 import jax
 import jax.numpy as jnp
 
-from agent import types
+from adaland.agent import types
 
 # The linear part of h, which keeps its inverse Lipschitz.
 _EPSILON = 1e-3

@@ -17,7 +17,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from agent import checkpoint_arrays, checkpoint_json
+from adaland.agent import checkpoint_arrays, checkpoint_json
 
 _TEMPORARY = "writing-"
 _REPLACED = "writing-old-"

@@ -186,11 +186,11 @@ def _write_apart(path: pathlib.Path, leaves: dict[str, np.ndarray]) -> None:
   dtypes = np.array([x.dtype.name for x in leaves.values()])
   arrays = io.BytesIO()
   np.savez(arrays, **{_DTYPES: dtypes}, **bare)
-  root = str(pathlib.Path(__file__).parents[1])
+  root = str(pathlib.Path(__file__).parents[2])
   search = [root, os.environ.get("PYTHONPATH", "")]
   try:
     subprocess.run(
-      [sys.executable, "-m", "agent.checkpoint_arrays", str(path)],
+      [sys.executable, "-m", "adaland.agent.checkpoint_arrays", str(path)],
       input=arrays.getbuffer(),
       stdout=subprocess.DEVNULL,
       stderr=subprocess.PIPE,

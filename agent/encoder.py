@@ -16,8 +16,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from agent import config as config_lib
-from agent import entity_encoder, layers, torso, types
+from adaland.agent import config as config_lib
+from adaland.agent import entity_encoder, layers, torso, types
 
 # What the columns of a literal and of a spawn hold.
 _LITERAL_KINDS = ("negated", "predicate", "shape", "colour", "shape", "colour")

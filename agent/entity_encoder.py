@@ -19,8 +19,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from agent import config as config_lib
-from agent import layers, types
+from adaland.agent import config as config_lib
+from adaland.agent import layers, types
 
 # Columns of a literal before its arguments; a rule's first two arguments are
 # its condition's, the others its spawns.

@@ -6,8 +6,8 @@ import haiku as hk
 import jax
 import jax.numpy as jnp
 
-from agent import config as config_lib
-from agent import layers, types
+from adaland.agent import config as config_lib
+from adaland.agent import layers, types
 
 
 class Heads(hk.Module):

@@ -7,7 +7,7 @@ import haiku as hk
 import jax
 import jax.numpy as jnp
 
-from agent import types
+from adaland.agent import types
 
 _LAYER_NORM_EPSILON = 1e-5
 

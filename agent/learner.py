@@ -12,11 +12,11 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from agent import categorical, model, types
-from agent import muesli as muesli_lib
-from agent import policy as policy_lib
-from agent.learner_config import LearnerConfig
-from agent.optimizer import make_optimizer
+from adaland.agent import categorical, model, types
+from adaland.agent import muesli as muesli_lib
+from adaland.agent import policy as policy_lib
+from adaland.agent.learner_config import LearnerConfig
+from adaland.agent.optimizer import make_optimizer
 
 __all__ = [
   "Learner",
@@ -82,7 +82,7 @@ def make_learner(
   it is the same program.
 
   Args:
-    network: The network's functions (`agent.network.Network`).
+    network: The network's functions (`adaland.agent.network.Network`).
     config: How to learn.
     action_sizes: Sizes of the action heads.
     devices: Devices to use, of each process as many; all of all processes

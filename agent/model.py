@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from agent import categorical, muesli, types
+from adaland.agent import categorical, muesli, types
 
 
 def look_ahead(

@@ -16,10 +16,10 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
-from agent import categorical, retrace
-from agent import policy as policy_lib
-from agent.learner_config import MuesliConfig
-from agent.muesli_types import (
+from adaland.agent import categorical, retrace
+from adaland.agent import policy as policy_lib
+from adaland.agent.learner_config import MuesliConfig
+from adaland.agent.muesli_types import (
   AdvantageScale,
   Experience,
   Predictions,

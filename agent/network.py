@@ -8,9 +8,9 @@ import haiku as hk
 import jax
 import jax.numpy as jnp
 
-from agent import config as config_lib
-from agent import encoder, heads, recall, types
-from agent.memory import registry
+from adaland.agent import config as config_lib
+from adaland.agent import encoder, heads, recall, types
+from adaland.agent.memory import registry
 
 # hidden, cell, reward logits, policy logits, value logits.
 ModelOutput = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]

@@ -2,7 +2,7 @@
 
 import optax
 
-from agent.learner_config import LearnerConfig
+from adaland.agent.learner_config import LearnerConfig
 
 
 def make_optimizer(config: LearnerConfig) -> optax.GradientTransformation:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
-from agent import types
+from adaland.agent import types
 
 Sizes = Sequence[int]
 

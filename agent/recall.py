@@ -11,8 +11,8 @@ import haiku as hk
 import jax
 import jax.numpy as jnp
 
-from agent import config as config_lib
-from agent import layers
+from adaland.agent import config as config_lib
+from adaland.agent import layers
 
 _MASKED = -1e30
 

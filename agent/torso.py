@@ -6,7 +6,7 @@ import haiku as hk
 import jax
 import jax.numpy as jnp
 
-from agent import types
+from adaland.agent import types
 
 _BLOCKS_PER_SECTION = 2
 

@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from curriculum import base, uniform
-from curriculum import plr as plr_lib
+from adaland.curriculum import base, uniform
+from adaland.curriculum import plr as plr_lib
 
 KINDS = ("uniform", "plr")
 

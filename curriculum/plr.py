@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from curriculum import archive as archive_lib
-from curriculum import base, statistics
+from adaland.curriculum import archive as archive_lib
+from adaland.curriculum import base, statistics
 
 FITNESSES = ("td_error", "value", "policy")
 

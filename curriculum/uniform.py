@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from curriculum import base, statistics
+from adaland.curriculum import base, statistics
 
 
 class UniformCurriculum:

@@ -17,12 +17,18 @@ from typing import Any
 import jax
 import numpy as np
 
-from envs import clock as clock_lib
-from envs import constants, device_stepper, host_stepper, task_rows
-from envs import stepper as stepper_lib
-from envs.land_types import LandConfig, Step, WorldView, observation_spec
-from envs.physics import backends, base
-from envs.task import Task
+from adaland.envs import constants
+from adaland.envs.game import clock as clock_lib
+from adaland.envs.land_types import (
+  LandConfig,
+  Step,
+  WorldView,
+  observation_spec,
+)
+from adaland.envs.physics import backends, base
+from adaland.envs.stepping import base as stepper_lib
+from adaland.envs.stepping import device, host, task_rows
+from adaland.envs.tasks.task import Task
 
 __all__ = ["Land", "LandConfig", "Step", "WorldView", "observation_spec"]
 
@@ -77,9 +83,7 @@ class Land:
     # Whether what the players see, and what that is made from, stays with JAX
     # on the device of the physics.
     self._stays = config.backend == "gpu"
-    kind = (
-      device_stepper.DeviceStepper if self._stays else host_stepper.HostStepper
-    )
+    kind = device.DeviceStepper if self._stays else host.HostStepper
     self._stepper: stepper_lib.Stepper = kind(num_envs, config, physics)
     self._clock = clock_lib.HostClock(num_envs)
     self._none = np.zeros(num_envs, bool)

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from envs import clock as clock_lib
-from envs import host_stepper, land, task_json, task_rows
-from envs.physics import cpu, cpu_state
+from adaland.envs import land
+from adaland.envs.game import clock as clock_lib
+from adaland.envs.physics import cpu, cpu_state
+from adaland.envs.stepping import host, task_rows
+from adaland.envs.tasks import json_files
 
 
 def can_save(environments: land.Land) -> bool:
@@ -28,7 +30,7 @@ def settle(environments: land.Land) -> None:
 def save(environments: land.Land) -> dict[str, Any]:
   """Returns dictionaries, lists, numbers, strings and NumPy arrays."""
   return {
-    "tasks": [task_json.to_json(task) for task in environments.tasks],
+    "tasks": [json_files.to_json(task) for task in environments.tasks],
     "seeds": list(environments.seeds),
     "ended": environments._ended.copy(),
     "physics": cpu_state.save(_cpu(environments)),
@@ -45,7 +47,7 @@ def load(environments: land.Land, saved: dict[str, Any]) -> None:
   """
   stepper = _stepper(environments)
   environments.seed(saved["seeds"])
-  environments.tasks = [task_json.from_json(task) for task in saved["tasks"]]
+  environments.tasks = [json_files.from_json(task) for task in saved["tasks"]]
   everywhere = np.arange(environments.num_envs)
   prepared = [
     task_rows.prepare(task, environments.config) for task in environments.tasks
@@ -61,9 +63,9 @@ def load(environments: land.Land, saved: dict[str, Any]) -> None:
   )
 
 
-def _stepper(environments: land.Land) -> host_stepper.HostStepper:
+def _stepper(environments: land.Land) -> host.HostStepper:
   stepper = environments._stepper
-  assert isinstance(stepper, host_stepper.HostStepper)
+  assert isinstance(stepper, host.HostStepper)
   return stepper
 
 

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from envs import constants, observations
-from envs.physics import backends
+from adaland.envs import constants
+from adaland.envs.observations import observations
+from adaland.envs.physics import backends
 
 OBSERVATIONS = ("entities", "pixels")
 

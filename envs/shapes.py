@@ -7,7 +7,7 @@ mass and whose z axis points up when the object stands on its base.
 import math
 from typing import Final, NamedTuple
 
-from envs import constants
+from adaland.envs import constants
 
 DENSITY: Final = 50.0  # Kilograms per cubic metre: foam, light enough to carry.
 

@@ -6,7 +6,7 @@ imports do: so those that differ from JAX's defaults are made here.
 
 import os
 
-from launch import caches
+from adaland.launch import caches
 
 # Compiled programs are kept between runs: a second start is quicker. Warp keeps
 # its kernels in the user's cache directory by itself.

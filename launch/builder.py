@@ -8,24 +8,26 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax
 import numpy as np
 
-from agent import acting, types
-from agent import network as network_lib
-from agent.replay import base as replay_base
-from agent.replay import spec as spec_lib
-from curriculum import base as curriculum_base
-from curriculum import factory
-from envs import land, sampler, task_rows
-from envs import task as task_lib
-from launch import config as config_lib
-from launch import errors
-from launch.device import player as player_lib
-from launch.roles import actor_loop as actor_loop_lib
-from launch.roles import actor_threads, unrolls
-from launch.roles import channel as channel_lib
-from launch.roles import inference as inference_lib
+from adaland.agent import acting, types
+from adaland.agent import network as network_lib
+from adaland.agent.replay import base as replay_base
+from adaland.agent.replay import spec as spec_lib
+from adaland.curriculum import base as curriculum_base
+from adaland.curriculum import factory
+from adaland.envs import land
+from adaland.envs.sampling import sampler
+from adaland.envs.stepping import task_rows
+from adaland.envs.tasks import task as task_lib
+from adaland.launch import errors
+from adaland.launch.acting import actor_loop as actor_loop_lib
+from adaland.launch.acting import actor_threads, unrolls
+from adaland.launch.acting import channel as channel_lib
+from adaland.launch.acting import inference as inference_lib
+from adaland.launch.config import experiment
+from adaland.launch.runtimes.single import actor as player_lib
 
 if TYPE_CHECKING:
-  from agent import learner as learner_lib
+  from adaland.agent import learner as learner_lib
 
 
 class Agent(NamedTuple):
@@ -42,7 +44,7 @@ class Agent(NamedTuple):
   observation_spec: dict[str, tuple[tuple[int, ...], Any]]
 
 
-def agent(config: config_lib.ExperimentConfig) -> Agent:
+def agent(config: experiment.ExperimentConfig) -> Agent:
   """Makes the agent's functions."""
   spec = land.observation_spec(config.env)
   network = network_lib.make_network(config.network, spec)
@@ -53,14 +55,14 @@ def agent(config: config_lib.ExperimentConfig) -> Agent:
 
 
 def learner(
-  config: config_lib.ExperimentConfig,
+  config: experiment.ExperimentConfig,
   network: network_lib.Network,
   devices: Sequence[jax.Device] | None = None,
 ) -> "learner_lib.Learner":
   """Makes the learner's functions; on all devices if none are named."""
   # Imported where used: most processes of a run never learn, and it brings
   # half a second of other packages.
-  from agent import learner as learner_lib
+  from adaland.agent import learner as learner_lib
 
   return learner_lib.make_learner(
     network, config.learner, config.network.action_sizes, devices
@@ -68,7 +70,7 @@ def learner(
 
 
 def cutter(
-  config: config_lib.ExperimentConfig, made: Agent, num_envs: int
+  config: experiment.ExperimentConfig, made: Agent, num_envs: int
 ) -> unrolls.UnrollCutter:
   """Makes what cuts the steps of a batch of environments into unrolls."""
   sizes = config.network.action_sizes
@@ -83,7 +85,7 @@ def cutter(
 
 
 def unroll_spec(
-  config: config_lib.ExperimentConfig, made: Agent
+  config: experiment.ExperimentConfig, made: Agent
 ) -> spec_lib.UnrollSpec:
   """What one unroll of this run looks like."""
   memory = {}
@@ -95,7 +97,7 @@ def unroll_spec(
 
 
 def batch_template(
-  config: config_lib.ExperimentConfig, spec: spec_lib.UnrollSpec
+  config: experiment.ExperimentConfig, spec: spec_lib.UnrollSpec
 ) -> types.Unroll:
   """A learner batch of zeros."""
   n = config.replay.batch_size
@@ -105,7 +107,7 @@ def batch_template(
 
 
 def checkpoint_template(
-  config: config_lib.ExperimentConfig, state: Any, spec: spec_lib.UnrollSpec
+  config: experiment.ExperimentConfig, state: Any, spec: spec_lib.UnrollSpec
 ) -> dict[str, Any]:
   """Structure, shapes and dtypes of a checkpoint's arrays.
 
@@ -121,7 +123,7 @@ def checkpoint_template(
 
 
 def environment(
-  config: config_lib.ExperimentConfig,
+  config: experiment.ExperimentConfig,
   num_envs: int,
   seed: int,
   next_task: Callable[[int], task_lib.Task | task_rows.Prepared],
@@ -136,7 +138,7 @@ def environment(
 
 
 def actor_loop(
-  config: config_lib.ExperimentConfig,
+  config: experiment.ExperimentConfig,
   made: Agent,
   channel: channel_lib.Channel,
   writer: replay_base.ReplayWriter,
@@ -171,7 +173,7 @@ def actor_loop(
 
 
 def actor(
-  config: config_lib.ExperimentConfig,
+  config: experiment.ExperimentConfig,
   made: Agent,
   channel: channel_lib.Channel,
   make_writer: Callable[[], replay_base.ReplayWriter],
@@ -201,7 +203,7 @@ def actor(
 
 
 def _batch(
-  config: config_lib.ExperimentConfig,
+  config: experiment.ExperimentConfig,
   made: Agent,
   channel: channel_lib.Channel,
   num_threads: int,
@@ -216,7 +218,7 @@ def _batch(
 
 
 def curriculum(
-  config: config_lib.ExperimentConfig, by_index: bool = False
+  config: experiment.ExperimentConfig, by_index: bool = False
 ) -> curriculum_base.Curriculum:
   """Makes the curriculum over the training half of the tasks.
 
@@ -231,7 +233,7 @@ def curriculum(
 
 
 def player(
-  config: config_lib.ExperimentConfig,
+  config: experiment.ExperimentConfig,
   made: Agent,
   desk: player_lib.Desk,
   emit: Callable[[types.Unroll, int], None],

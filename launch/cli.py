@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from launch import errors
+from adaland.launch import errors
 
 # More than this of anything would take days or all memory.
 MAX_COUNT = 100_000

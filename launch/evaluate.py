@@ -5,19 +5,18 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from envs.expert import expert
-from launch import (
-  cli,
-  errors,
+from adaland.envs.expert import expert
+from adaland.launch import cli, errors
+from adaland.launch.config import presets
+from adaland.launch.evaluation import (
   fewshot,
   policies,
-  presets,
-  progress,
   report,
   scores,
   tasksets,
+  trained_agent,
 )
-from launch import saved as saved_lib
+from adaland.launch.run import progress
 
 _EXAMPLES = """\
 examples:
@@ -92,18 +91,18 @@ def run(args: argparse.Namespace) -> None:
   if args.policy == "agent" and not args.workdir:
     raise errors.UserError("--workdir is missing: --policy=agent needs a run")
   if args.workdir:
-    experiment = saved_lib.load_config(args.workdir)
+    experiment = trained_agent.load_config(args.workdir)
   else:
     experiment = presets.get(args.preset)
   tasks = tasksets.many(
     args.taskset, fewshot.heldout(experiment.tasks), args.num_tasks
   )
   if args.workdir:
-    env = saved_lib.fitting_env(experiment.env, tasks)
+    env = trained_agent.fitting_env(experiment.env, tasks)
   else:
-    env = saved_lib.default_env(tasks)
+    env = trained_agent.default_env(tasks)
   if args.policy == "agent":
-    saved = saved_lib.load(args.workdir)
+    saved = trained_agent.load(args.workdir)
     make_policy = fewshot.agent_policy(experiment, saved.params, args.seed)
   else:
     make_policy = fewshot.baseline(args.policy, args.seed)

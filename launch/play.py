@@ -4,19 +4,18 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from launch import (
-  cli,
+from adaland.launch import cli, errors
+from adaland.launch.config import presets
+from adaland.launch.evaluation import (
   demo,
-  errors,
   fewshot,
   human,
   policies,
-  presets,
-  show,
   tasksets,
+  trained_agent,
   video,
 )
-from launch import saved as saved_lib
+from adaland.launch.evaluation import episode as show
 
 _EXAMPLES = """\
 examples:
@@ -73,18 +72,18 @@ def run(args: argparse.Namespace) -> None:
   if args.record:
     demo.check_path(args.record)
   if args.workdir:
-    experiment = saved_lib.load_config(args.workdir)
+    experiment = trained_agent.load_config(args.workdir)
   else:
     experiment = presets.get(args.preset)
   task = tasksets.one(args.task, experiment.tasks)
   if args.workdir:
-    env = saved_lib.fitting_env(experiment.env, [task])
+    env = trained_agent.fitting_env(experiment.env, [task])
   else:
-    env = saved_lib.default_env([task])
+    env = trained_agent.default_env([task])
   if args.policy == "human":
     make_policy = human.Human
   elif args.policy == "agent":
-    params = saved_lib.load(args.workdir).params
+    params = trained_agent.load(args.workdir).params
     make_policy = fewshot.agent_policy(experiment, params, args.seed)
   else:
     make_policy = fewshot.baseline(args.policy, args.seed)

@@ -13,9 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from envs import land as land_lib
-from launch import cli, demo, errors, fewshot, policies, show, tasksets, video
-from launch import saved as saved_lib
+from adaland.envs import land as land_lib
+from adaland.launch import cli, errors
+from adaland.launch.evaluation import (
+  demo,
+  episode,
+  fewshot,
+  policies,
+  tasksets,
+  trained_agent,
+  video,
+)
 
 _EXAMPLES = """\
 examples:
@@ -91,13 +99,13 @@ def run(args: argparse.Namespace) -> None:
   """Plays with and without the demonstration."""
   if args.video:
     video.check_path(args.video)
-  experiment = saved_lib.load_config(args.workdir)
+  experiment = trained_agent.load_config(args.workdir)
   task = tasksets.one(args.task, experiment.tasks)
   if task.trials < 2:
     raise errors.UserError(
       f"--task={args.task}: has 1 trial; a prompted agent needs at least 2"
     )
-  env = saved_lib.fitting_env(experiment.env, [task])
+  env = trained_agent.fitting_env(experiment.env, [task])
   seed = args.seed
   make_teacher: Callable[[], policies.Policy]
   if args.demo == "expert":
@@ -111,13 +119,13 @@ def run(args: argparse.Namespace) -> None:
     # Only the same start leads to the same demonstration.
     seed = recorded.seed
     make_teacher = functools.partial(Recorded, recorded.actions)
-  params = saved_lib.load(args.workdir).params
+  params = trained_agent.load(args.workdir).params
   prompted, alone = [], []
   for repeat in range(args.repeats):
     make_agent = fewshot.agent_policy(experiment, params, args.seed + repeat)
     film = args.video if repeat == 0 else None
     prompted.append(
-      show.play(
+      episode.play(
         env,
         task,
         lambda n, make=make_agent: Prompted(make(n), make_teacher()),
@@ -126,7 +134,7 @@ def run(args: argparse.Namespace) -> None:
         "prompted agent",
       ).rewards
     )
-    alone.append(show.play(env, task, make_agent, seed).rewards)
+    alone.append(episode.play(env, task, make_agent, seed).rewards)
   result = {
     "task": task.name,
     "demo": args.demo,

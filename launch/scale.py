@@ -5,8 +5,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-from launch import cli, errors, rundir
-from launch.roles import scaling, status_file
+from adaland.launch import cli, errors
+from adaland.launch.run import rundir, scale_request, status_file
 
 _EXAMPLES = """\
 examples:
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> None:
       f"--set actor.num_actors={args.num_actors}"
     )
   before = num_actors(status_file.read(directory))
-  scaling.request(directory, args.num_actors)
+  scale_request.request(directory, args.num_actors)
   deadline = time.monotonic() + args.wait
   while num_actors(status_file.read(directory)) != args.num_actors:
     if time.monotonic() > deadline:

@@ -6,8 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from launch import cli, errors, progress, rundir
-from launch.roles import status_file
+from adaland.launch import cli, errors
+from adaland.launch.run import progress, rundir, status_file
 
 _EXAMPLES = """\
 examples:

@@ -6,10 +6,13 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from envs import complexity, constants, task_json, worlds
-from envs import task as task_lib
-from launch import cli, errors, fewshot, presets, tasksets
-from launch import saved as saved_lib
+from adaland.envs import constants
+from adaland.envs.tasks import complexity, json_files
+from adaland.envs.tasks import task as task_lib
+from adaland.envs.worlds import scene
+from adaland.launch import cli, errors
+from adaland.launch.config import presets
+from adaland.launch.evaluation import fewshot, tasksets, trained_agent
 
 _EXAMPLES = """\
 examples:
@@ -62,14 +65,14 @@ def _room(task: task_lib.Task) -> None:
   """Raises UserError if the world has no room for the task's objects."""
   slots = max(constants.MAX_OBJECTS, task.num_objects)
   with errors.user_input(task.name):
-    worlds.build_scene(task, slots, len(task.players))
+    scene.build_scene(task, slots, len(task.players))
 
 
 def _read(args: argparse.Namespace) -> dict[str, task_lib.Task]:
   if args.split not in ("train", "test"):
     raise errors.choice("--split", args.split, ["train", "test"])
   if args.workdir:
-    config = saved_lib.load_config(args.workdir).tasks
+    config = trained_agent.load_config(args.workdir).tasks
   else:
     config = presets.get(args.preset).tasks
   if args.split == "test":
@@ -88,7 +91,7 @@ def _write(folder: str, tasks: dict[str, task_lib.Task]) -> None:
     path.mkdir(parents=True, exist_ok=True)
   for task in tasks.values():
     name = task.name.replace(" ", "_").replace("/", "_") or "task"
-    content = json.dumps(task_json.to_json(task), indent=1) + "\n"
+    content = json.dumps(json_files.to_json(task), indent=1) + "\n"
     cli.write_atomically(str(path / f"{name}.json"), content)
 
 
@@ -109,7 +112,7 @@ def run(args: argparse.Namespace) -> None:
       for name, each in measured.items()
     )
   else:
-    described = [task_json.to_json(task) for task in tasks.values()]
+    described = [json_files.to_json(task) for task in tasks.values()]
     result = {"tasks": described}
     if args.command == "show":
       text = "\n\n".join(task_lib.describe(task) for task in tasks.values())

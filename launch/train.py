@@ -7,19 +7,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from envs import json_checks
-from envs.physics import backends
-from launch import (
-  cli,
-  config_json,
-  errors,
-  overrides,
-  presets,
-  progress,
-  rundir,
-)
-from launch import config as config_lib
-from launch.local import children
+from adaland.envs.physics import backends
+from adaland.envs.tasks import json_checks
+from adaland.launch import cli, errors
+from adaland.launch.config import experiment as config_lib
+from adaland.launch.config import json_codec, overrides, presets
+from adaland.launch.run import progress, rundir
+from adaland.launch.runtimes import children
 
 _EXAMPLES = """\
 examples:
@@ -92,10 +86,10 @@ def choose_config(args: argparse.Namespace) -> config_lib.ExperimentConfig:
       # A run's own file has the config inside, under its format.
       if isinstance(content, dict) and content.get("format") == rundir.FORMAT:
         content = rundir.config_of(content)
-      base = config_json.from_json(config_lib.ExperimentConfig, content)
+      base = json_codec.from_json(config_lib.ExperimentConfig, content)
   elif run.exists():
     with errors.user_input(str(run.config)):
-      base = config_json.from_json(
+      base = json_codec.from_json(
         config_lib.ExperimentConfig, run.read_config()
       )
   else:
@@ -132,17 +126,17 @@ def _make_trainer(
   """Makes the launcher's trainer; imported late, as each takes seconds."""
   line = progress.Progress()
   if args.launcher == "ray":
-    from launch.ray_launcher import trainer as ray_trainer
+    from adaland.launch.runtimes import driver
 
     address = args.ray_address or ""
-    return ray_trainer.Trainer(experiment, directory, line, address)
+    return driver.Trainer(experiment, directory, line, address)
   if args.launcher == "device":
-    from launch.device import trainer as device_trainer
+    from adaland.launch.runtimes.single import trainer as device_trainer
 
     return device_trainer.Trainer(experiment, directory, line)
-  from launch.local import trainer as local_trainer
+  from adaland.launch.runtimes import local
 
-  return local_trainer.Trainer(experiment, directory, line)
+  return local.Trainer(experiment, directory, line)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -152,9 +146,9 @@ def run(args: argparse.Namespace) -> None:
   if args.ray_address is not None and args.launcher != "ray":
     raise errors.UserError("--ray_address: only with --launcher=ray")
   if args.launcher == "ray":
-    from launch.ray_launcher import cluster
+    from adaland.launch.runtimes import ray_cluster
 
-    cluster.require()
+    ray_cluster.require()
   experiment = choose_config(args)
   if args.launcher != "device" and experiment.env.backend != "cpu":
     raise errors.UserError(
@@ -164,13 +158,13 @@ def run(args: argparse.Namespace) -> None:
   with errors.user_input("env"):
     backends.check(experiment.env.backend, experiment.env.device)
   if args.launcher == "device":
-    from launch.device import setup
+    from adaland.launch.runtimes.single import preflight
 
-    setup.prepare(experiment)
+    preflight.prepare(experiment)
   directory = rundir.RunDir(args.workdir)
   with directory.begin(experiment, config_lib.FREE_FIELDS):
     # Imported late: bad flags should not have to wait for it.
-    from launch import fewshot
+    from adaland.launch.evaluation import fewshot
 
     trainer = _make_trainer(args, experiment, directory)
     try:

@@ -2,7 +2,7 @@
 
 Durations and deadlines are of `time.monotonic`, which no one sets. The time of
 day is only written down, in the places below. What a run does when it jumps,
-Ray and Reverb included, is in tests/launch/clock_jump_test.py.
+Ray and Reverb included, is in tests/launch/runtimes/clock_jump_test.py.
 """
 
 import ast
@@ -24,9 +24,10 @@ _OF_THE_DAY = {
 _ALLOWED = {
   # Whether it was put back, which TensorStore can't bear.
   "agent/checkpoint_arrays.py": 2,
-  "launch/live_run.py": 1,  # Which start of a run a status file is of.
-  "launch/metrics.py": 2,  # When a row was written.
-  "launch/roles/status_file.py": 1,  # When the status was.
+  # Which start of a run a status file is of.
+  "launch/bench/lib/live_run.py": 1,
+  "launch/run/metrics.py": 2,  # When a row was written.
+  "launch/run/status_file.py": 1,  # When the status was.
   "launch/status.py": 1,  # How old that is.
 }
 

@@ -28,16 +28,26 @@ def imported(tree: ast.AST) -> set[str]:
   return names
 
 
+def misspelt(names: set[str]) -> set[str]:
+  """Returns the names in `names` that lack the prefix `adaland.`."""
+  return {name for name in names if name.split(".")[0] in _ALLOWED}
+
+
 def forbidden(package: str, names: set[str]) -> set[str]:
   """Returns those of our own packages in `names` that `package` may not use."""
-  ours = {name for name in names if name.split(".")[0] in _ALLOWED}
-  bad = {name for name in ours if name.split(".")[0] not in _ALLOWED[package]}
-  if package == "curriculum":
-    bad |= {
-      name
-      for name in ours
-      if name.startswith("envs") and name.split(".")[1:2] not in ([], ["task"])
-    }
+  bad = set()
+  for name in names:
+    root, *parts = name.split(".")
+    if root != "adaland" or not parts:
+      continue
+    is_task_type = parts[1:2] in ([], ["tasks"]) and parts[2:3] in (
+      [],
+      ["task"],
+    )
+    if parts[0] not in _ALLOWED[package] or (
+      (package, parts[0]) == ("curriculum", "envs") and not is_task_type
+    ):
+      bad.add(name)
   return bad
 
 
@@ -52,22 +62,43 @@ class ImportsTest(parameterized.TestCase):
         forbidden(package, names), f"{path.relative_to(_ROOT)} imports these"
       )
 
+  def test_there_is_one_spelling_of_imports(self):
+    for package in (*_ALLOWED, "tests"):
+      for path in (_ROOT / package).rglob("*.py"):
+        names = imported(ast.parse(path.read_text()))
+        self.assertEmpty(misspelt(names), f"{path.relative_to(_ROOT)}: these")
+    self.assertEqual(misspelt({"envs.land", "adaland.envs"}), {"envs.land"})
+
   def test_a_forbidden_import_is_seen(self):
-    tree = ast.parse("def f():\n  from launch import config\n")
+    tree = ast.parse("def f():\n  from adaland.launch import cli\n")
     self.assertEqual(
-      forbidden("agent", imported(tree)), {"launch", "launch.config"}
+      forbidden("agent", imported(tree)),
+      {"adaland.launch", "adaland.launch.cli"},
     )
-    tree = ast.parse("from envs import land\nfrom envs import task")
-    self.assertEqual(forbidden("curriculum", imported(tree)), {"envs.land"})
+    tree = ast.parse(
+      "from adaland.envs import land\nfrom adaland.envs.tasks import task"
+    )
+    self.assertEqual(
+      forbidden("curriculum", imported(tree)), {"adaland.envs.land"}
+    )
 
   @parameterized.parameters(
     (
-      ("agent.learner", "agent.network", "curriculum.plr", "envs.land"),
+      (
+        "adaland.agent.learner",
+        "adaland.agent.network",
+        "adaland.curriculum.plr",
+        "adaland.envs.land",
+      ),
       ("tensorflow", "reverb", "ray"),
     ),
     # What acts, and what reads a config, does without what learns.
     (
-      ("launch.config", "launch.presets", "launch.local.actor_main"),
+      (
+        "adaland.launch.config.experiment",
+        "adaland.launch.config.presets",
+        "adaland.launch.runtimes.local_main",
+      ),
       ("rlax", "optax", "orbax", "tensorflow", "ray"),
     ),
   )

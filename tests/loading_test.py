@@ -13,7 +13,10 @@ _PACKAGES = ("agent", "curriculum", "envs", "launch")
 # Modules whose files or messages may name code that is then run.
 _PICKLING = ("cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve")
 # Messages between our own processes; never a file.
-_MAY_PICKLE = ("launch/local/control.py", "launch/local/control_client.py")
+_MAY_PICKLE = (
+  "launch/runtimes/socket_rpc.py",
+  "launch/runtimes/socket_client.py",
+)
 
 
 def faults(source: str) -> list[str]:
@@ -68,24 +71,27 @@ class AuditTest(absltest.TestCase):
     code = """
       import os, pathlib, sys
       import numpy as np
-      from agent import checkpoint
-      from envs import probes, task_json
-      from launch import demo, errors, presets, rundir, saved
+      from adaland.agent import checkpoint
+      from adaland.envs.tasks import json_files, probes
+      from adaland.launch import errors
+      from adaland.launch.config import presets
+      from adaland.launch.evaluation import demo, trained_agent
+      from adaland.launch.run import rundir
 
       folder = pathlib.Path(sys.argv[1])
       task = probes.load(probes.names()[0])
       steps = task.trials * task.trial_steps
       actions = np.zeros((steps, 6), np.int32)
       demo.save(str(folder / "demo.npz"), demo.Demo(task, 0, actions, [0.0]))
-      task_json.save(folder / "task.json", task)
+      json_files.save(folder / "task.json", task)
       rundir.RunDir(str(folder / "run")).begin(presets.smoke()).close()
       state = {"w": np.ones((3, 2), np.float32), "n": np.int32(4)}
       checkpoint.save(folder / "saved", 1, state, {"x": np.ones(2)})
 
       def load():
-        task_json.load(folder / "task.json")
+        json_files.load(folder / "task.json")
         demo.load(str(folder / "demo.npz"))
-        saved.load_config(str(folder / "run"))
+        trained_agent.load_config(str(folder / "run"))
         checkpoint.restore(folder / "saved", state)
 
       seen = []

@@ -4,9 +4,9 @@ import haiku as hk
 import jax
 import jax.numpy as jnp
 
-from agent import config as config_lib
-from agent import layers
-from agent.memory import base
+from adaland.agent import config as config_lib
+from adaland.agent import layers
+from adaland.agent.memory import base
 
 
 class GRUMixer(hk.Module):

@@ -11,9 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from agent import config as config_lib
-from agent import layers
-from agent.memory import base, gru
+from adaland.agent import config as config_lib
+from adaland.agent import layers
+from adaland.agent.memory import base, gru
 
 
 class GRUAttentionMixer(hk.Module):

@@ -2,9 +2,9 @@
 
 import jax
 
-from agent import config as config_lib
-from agent import layers
-from agent.memory import base
+from adaland.agent import config as config_lib
+from adaland.agent import layers
+from adaland.agent.memory import base
 
 
 class NoMixer(layers.GatedMLP):

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from agent import config as config_lib
-from agent import types
-from agent.memory import base, gru, gru_attention, none, transformer_xl
+from adaland.agent import config as config_lib
+from adaland.agent import types
+from adaland.agent.memory import base, gru, gru_attention, none, transformer_xl
 
 _MIXERS: Final[dict[str, type[base.Mixer]]] = {
   "transformer_xl": transformer_xl.RelativeAttention,

@@ -20,9 +20,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from agent import config as config_lib
-from agent import layers
-from agent.memory import base, fused
+from adaland.agent import config as config_lib
+from adaland.agent import layers
+from adaland.agent.memory import base, fused
 
 # A logit that softmax turns to zero without making infinities to subtract.
 _MASKED = -1e30

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, Protocol
 
-from agent import types
+from adaland.agent import types
 
 
 class Counts(NamedTuple):

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from agent import types
-from agent.replay import spec as spec_lib
+from adaland.agent import types
+from adaland.agent.replay import spec as spec_lib
 
 
 class EncodedWriter:

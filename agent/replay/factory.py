@@ -5,9 +5,9 @@ import logging
 import os
 import sys
 
-from agent.replay import base, in_memory
-from agent.replay import config as config_lib
-from agent.replay import spec as spec_lib
+from adaland.agent.replay import base, in_memory
+from adaland.agent.replay import config as config_lib
+from adaland.agent.replay import spec as spec_lib
 
 
 def resolve_kind(kind: str) -> str:
@@ -52,11 +52,9 @@ def make_replay(
     A store that the caller owns and closes.
   """
   if resolve_kind(config.kind) == "reverb":
-    from agent.replay import reverb_replay
+    from adaland.agent.replay.reverb import owner
 
-    return reverb_replay.start_server(
-      config, spec, checkpoint_dir, hung_seconds
-    )
+    return owner.start_server(config, spec, checkpoint_dir, hung_seconds)
   replay = in_memory.InMemoryReplay(config, spec, seed)
   if checkpoint_dir is not None:
     _restore_or_set_aside(replay, checkpoint_dir)

@@ -12,12 +12,12 @@ from typing import IO
 
 import numpy as np
 
-from agent import types
-from agent.replay import base
-from agent.replay import config as config_lib
-from agent.replay import priorities as priorities_lib
-from agent.replay import saved as saved_lib
-from agent.replay import spec as spec_lib
+from adaland.agent import types
+from adaland.agent.replay import base
+from adaland.agent.replay import config as config_lib
+from adaland.agent.replay import priorities as priorities_lib
+from adaland.agent.replay import saved as saved_lib
+from adaland.agent.replay import spec as spec_lib
 
 _FILE = "replay.npz"
 

@@ -5,8 +5,8 @@ from typing import IO
 
 import numpy as np
 
-from agent import array_text
-from agent.replay import spec as spec_lib
+from adaland.agent import array_text
+from adaland.agent.replay import spec as spec_lib
 
 
 class _BrokenError(ValueError):

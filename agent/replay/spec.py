@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from agent import types
+from adaland.agent import types
 
 _MAGIC = b"adunroll"
 _HEADER = struct.Struct("<8s16sd")

@@ -1,6 +1,6 @@
 """Shows how the expert does on sampled held-out tasks.
 
-python -m envs.expert --num_tasks=100 --seed=0
+python -m adaland.envs.expert --num_tasks=100 --seed=0
 """
 
 import argparse
@@ -10,9 +10,11 @@ import sys
 
 import numpy as np
 
-from envs import land, sampler
-from envs import task as task_lib
-from envs.expert import expert, planner
+from adaland.envs import land
+from adaland.envs.expert import expert
+from adaland.envs.sampling import sampler
+from adaland.envs.tasks import planner
+from adaland.envs.tasks import task as task_lib
 
 
 def sample_tasks(

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from envs import constants, land
-from envs.expert import senses, skills, steering, undoing, walker
-from envs.expert.planner import Condition
-from envs.expert.senses import Moment
+from adaland.envs import constants, land
+from adaland.envs.expert import senses, skills, steering, undoing, walker
+from adaland.envs.expert.senses import Moment
+from adaland.envs.tasks.planner import Condition
 
 # Steps for one attempt before another pair or another way is tried.
 _PATIENCE_STEPS = 70

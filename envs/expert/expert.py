@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from envs import constants, land
-from envs import task as task_lib
-from envs.expert import controller, planner
+from adaland.envs import constants, land
+from adaland.envs.expert import controller
+from adaland.envs.tasks import planner
+from adaland.envs.tasks import task as task_lib
 
 # Harm (see `planner.harm`) from which a rule is kept from firing.
 _MIN_HARM = 0.05

@@ -12,7 +12,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from envs import constants, terrain
+from adaland.envs import constants
+from adaland.envs.worlds import terrain
 
 CELLS_PER_TILE = 2
 CELL_METRES = constants.TILE_METRES / CELLS_PER_TILE

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from envs import constants, land
-from envs.expert import navigate, steering
-from envs.expert.planner import Condition
+from adaland.envs import constants, land
+from adaland.envs.expert import navigate, steering
+from adaland.envs.tasks.planner import Condition
 
 PLAYER = constants.PLAYER_TYPE_IDS[0]
 # Where one stands to grip, or to put one object beside another: metres along

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from envs import constants, shapes
-from envs.expert import navigate, senses, steering, walker
-from envs.expert.senses import Moment
+from adaland.envs import constants, shapes
+from adaland.envs.expert import navigate, senses, steering, walker
+from adaland.envs.expert.senses import Moment
 
 # Pitch and distance of a carried object: above the ground, close to the body.
 _CARRY_PITCH = -0.1

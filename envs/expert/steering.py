@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from envs import constants
+from adaland.envs import constants
 
 _WALKS = tuple((move, strafe) for move in range(3) for strafe in range(3))
 # Closer than this to the point walked to, feet stand still.

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from envs import constants
-from envs.expert import navigate, senses, skills, steering, walker
-from envs.expert.senses import Moment
+from adaland.envs import constants
+from adaland.envs.expert import navigate, senses, skills, steering, walker
+from adaland.envs.expert.senses import Moment
 
 # Distance of centres at which a `near` is safely undone, and how much farther
 # one goes.

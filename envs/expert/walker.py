@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from envs import land
-from envs.expert import navigate, planner, senses, steering
+from adaland.envs import land
+from adaland.envs.expert import navigate, senses, steering
+from adaland.envs.tasks import planner
 
 # Radii in metres around objects, and what each metre inside costs extra.
 _OBSTACLE_RADIUS = 0.55

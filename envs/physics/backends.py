@@ -4,7 +4,7 @@ import ctypes
 import importlib.util
 from typing import Any, Final
 
-from envs.physics import base, cpu
+from adaland.envs.physics import base, cpu
 
 BACKENDS: Final = ("cpu", "gpu")
 DEVICES: Final = ("cuda", "cpu")
@@ -44,10 +44,10 @@ def check_memory(
   if backend == "cpu" or device == "cpu":
     return
   warp = _warp()
-  from envs.physics import gpu_memory
+  from adaland.envs.physics.gpu import memory
 
-  need = gpu_memory.needed_at_first(num_envs, num_slots, num_players)
-  gpu_memory.check(num_envs, need, warp.get_device(device).free_memory)
+  need = memory.needed_at_first(num_envs, num_slots, num_players)
+  memory.check(num_envs, need, warp.get_device(device).free_memory)
 
 
 def _has_cuda() -> bool:
@@ -92,6 +92,6 @@ def make(
   if backend == "cpu":
     return cpu.CpuPhysics(num_envs, num_slots, num_players, num_threads)
   check(backend, device)
-  from envs.physics import gpu
+  from adaland.envs.physics.gpu import physics
 
-  return gpu.GpuPhysics(num_envs, num_slots, num_players, device)
+  return physics.GpuPhysics(num_envs, num_slots, num_players, device)

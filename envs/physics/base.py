@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from envs import constants
+from adaland.envs import constants
 
 # What a ray or a contact met, where it was no node.
 NODE_NONE = -1

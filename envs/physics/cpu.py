@@ -10,8 +10,8 @@ import mujoco
 import numpy as np
 from mujoco import batch as mujoco_batch
 
-from envs import constants
-from envs.physics import base, driving, mjcf, models, parts
+from adaland.envs import constants
+from adaland.envs.physics import base, driving, mjcf, models, parts
 
 # Room for terrain at first: enough for generated worlds of every size.
 _BOXES: Final = 32

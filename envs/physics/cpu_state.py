@@ -13,7 +13,7 @@ from typing import Any, Final
 import mujoco
 import numpy as np
 
-from envs.physics import cpu, mjcf
+from adaland.envs.physics import cpu, mjcf
 
 _NO_STAGE: Final = int(mujoco.mjtStage.mjSTAGE_NONE)
 

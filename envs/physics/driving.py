@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from envs import constants
+from adaland.envs import constants
 
 # A standing avatar pulls back to its place when it has slid this far, which
 # on the slope of a ramp it does at once; a push takes the place along.

@@ -19,8 +19,8 @@ from typing import Final, NamedTuple
 import mujoco
 import numpy as np
 
-from envs import constants
-from envs.physics import parts, terrain
+from adaland.envs import constants
+from adaland.envs.physics import parts, terrain
 
 # Below this speed (metres a second) an island counts as at rest.
 _SLEEP_TOLERANCE: Final = 0.005

@@ -12,8 +12,8 @@ from typing import Final
 import mujoco
 import numpy as np
 
-from envs import constants
-from envs.physics import base, mjcf, parts, slots, terrain
+from adaland.envs import constants
+from adaland.envs.physics import base, mjcf, parts, slots, terrain
 
 _TERRAINS_KEPT: Final = 64
 SENSORS_OFF: Final = int(mujoco.mjtDisableBit.mjDSBL_SENSOR)

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 import mujoco
 import numpy as np
 
-from envs import constants, shapes
-from envs.physics import terrain
+from adaland.envs import constants, shapes
+from adaland.envs.physics import terrain
 
 SUBSTEPS: Final = 6  # Simulation steps in a step of the environment.
 PARKING: Final = (0.0, 0.0, -100.0)  # Where unused slots wait, asleep.

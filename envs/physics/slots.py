@@ -12,8 +12,8 @@ from typing import Final
 import mujoco
 import numpy as np
 
-from envs import constants
-from envs.physics import mjcf, parts, terrain
+from adaland.envs import constants
+from adaland.envs.physics import mjcf, parts, terrain
 
 _NUM_KINDS: Final = constants.NUM_OBJECT_TYPES + 1  # With 0 for empty.
 

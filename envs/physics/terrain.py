@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from envs import constants
+from adaland.envs import constants
 
 # Below the lowest floor, so that nothing falls through however fast it is.
 FLOOR_DEPTH: Final = 2.0

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from curriculum import base
+from adaland.curriculum import base
 
 # Episodes that the shown rewards are means of.
 _RECENT = 200

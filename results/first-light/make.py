@@ -112,9 +112,15 @@ def _scores(run: pathlib.Path) -> dict[str, np.ndarray]:
   import jax
   import jax.numpy as jnp
 
-  from envs.expert import expert
-  from launch import builder, fewshot, policies, rollout, tasksets
-  from launch import saved as saved_lib
+  from adaland.envs.expert import expert
+  from adaland.launch import builder
+  from adaland.launch.evaluation import (
+    fewshot,
+    policies,
+    rollout,
+    tasksets,
+    trained_agent,
+  )
 
   class Forgetful(policies.Agent):
     """Starts each trial with an empty memory; all else stays as it is."""
@@ -139,11 +145,11 @@ def _scores(run: pathlib.Path) -> dict[str, np.ndarray]:
   def make_policy(kind, actor, params, num_envs):
     return kind(actor, params, num_envs, _SEED)
 
-  experiment = saved_lib.load_config(str(run))
+  experiment = trained_agent.load_config(str(run))
   config = fewshot.heldout(experiment.tasks)
   tasks = tasksets.many("test", config, _NUM_TASKS)
   best = np.array(expert.expert_rewards(tasks, experiment.env, seed=0))
-  params = saved_lib.load(str(run)).params
+  params = trained_agent.load(str(run)).params
   jobs = [task for task in tasks for _ in range(_REPEATS)]
   actor = builder.agent(experiment).actor
   kinds = {

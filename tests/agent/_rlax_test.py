@@ -1,4 +1,4 @@
-"""Tests of agent._rlax."""
+"""Tests of adaland.agent._rlax."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ class RlaxTest(absltest.TestCase):
   def test_it_comes_without_tensorflow_and_blocks_no_later_import(self):
     result = _run("""
       import sys
-      from agent._rlax import rlax
+      from adaland.agent._rlax import rlax
       print(callable(rlax.vtrace), "tensorflow" in sys.modules)
     """)
     self.assertEqual(result.stdout, "True False\n", result.stderr)
@@ -32,7 +32,7 @@ class RlaxTest(absltest.TestCase):
       import sys, types
       there = sys.modules["tensorflow"] = types.ModuleType("tensorflow")
       sys.modules["rlax"] = types.ModuleType("rlax")
-      from agent import _rlax
+      from adaland.agent import _rlax
       print(sys.modules["tensorflow"] is there, _rlax.rlax.__name__)
     """)
     self.assertEqual(result.stdout, "True rlax\n", result.stderr)

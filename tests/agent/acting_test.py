@@ -2,8 +2,8 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from agent import acting
-from agent import policy as policy_lib
+from adaland.agent import acting
+from adaland.agent import policy as policy_lib
 from tests.agent import fakes
 
 

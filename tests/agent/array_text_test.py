@@ -1,9 +1,9 @@
-"""Tests of agent.array_text."""
+"""Tests of adaland.agent.array_text."""
 
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from agent import array_text
+from adaland.agent import array_text
 
 
 class ReadTest(parameterized.TestCase):

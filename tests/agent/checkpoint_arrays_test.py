@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from absl.testing import absltest
 
-from agent import checkpoint_arrays
+from adaland.agent import checkpoint_arrays
 from tests import fake_clock
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -27,7 +27,7 @@ _HOUR = 3600
 _WRITER = """
 import sys
 import numpy as np
-from agent import checkpoint
+from adaland.agent import checkpoint
 for step, _ in enumerate(sys.stdin):
   checkpoint.save(sys.argv[1], step, {"w": np.full([300], step)}, {})
   print(step, flush=True)

@@ -1,11 +1,11 @@
-"""Tests of agent.checkpoint_json; checkpoint_test writes and reads files."""
+"""Tests of checkpoint_json; checkpoint_test writes and reads files."""
 
 import json
 
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from agent import checkpoint_json
+from adaland.agent import checkpoint_json
 
 _LEAVES = [["['w']", [3], "float32"]]
 _GOOD = {

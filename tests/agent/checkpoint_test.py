@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from agent import checkpoint, checkpoint_arrays, muesli
-from agent import learner as learner_lib
+from adaland.agent import checkpoint, checkpoint_arrays, muesli
+from adaland.agent import learner as learner_lib
 from tests.agent import fakes
 
 

@@ -3,8 +3,8 @@ import dataclasses
 import jax
 from absl.testing import absltest, parameterized
 
-from agent import config as config_lib
-from agent import network as network_lib
+from adaland.agent import config as config_lib
+from adaland.agent import network as network_lib
 from tests.agent import observations
 
 # The paper's table (§3.2): millions of parameters in all.

@@ -5,8 +5,8 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from agent import config as config_lib
-from agent import encoder
+from adaland.agent import config as config_lib
+from adaland.agent import encoder
 from tests.agent import observations
 
 _CONFIG = config_lib.NetworkConfig(

@@ -3,8 +3,8 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from agent import config as config_lib
-from agent import entity_encoder
+from adaland.agent import config as config_lib
+from adaland.agent import entity_encoder
 
 _CONFIG = config_lib.NetworkConfig(entity_size=6)
 

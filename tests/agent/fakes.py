@@ -1,4 +1,4 @@
-"""A small network with the functions of `agent.network.Network`.
+"""A small network with the functions of `adaland.agent.network.Network`.
 
 One hidden layer on the observation `x`, no memory but a count of the steps
 since the episode's first, which nothing depends on. Two heads of 3 and 2
@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from agent import types
+from adaland.agent import types
 
 SIZES = (3, 2)
 NUM_BINS = 21

@@ -3,7 +3,7 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from agent import layers
+from adaland.agent import layers
 
 
 def _apply(function, *args):

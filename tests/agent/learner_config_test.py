@@ -1,8 +1,8 @@
-"""Tests of agent.learner_config."""
+"""Tests of adaland.agent.learner_config."""
 
 from absl.testing import absltest, parameterized
 
-from agent import learner_config
+from adaland.agent import learner_config
 
 
 class MuesliConfigTest(parameterized.TestCase):

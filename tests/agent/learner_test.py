@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from absl.testing import absltest
 
-from agent import learner as learner_lib
-from agent import model, muesli
-from agent import policy as policy_lib
+from adaland.agent import learner as learner_lib
+from adaland.agent import model, muesli
+from adaland.agent import policy as policy_lib
 from tests.agent import fakes
 
 _CONFIG = learner_lib.LearnerConfig(

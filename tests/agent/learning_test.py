@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from absl.testing import absltest
 
-from agent import learner, muesli
+from adaland.agent import learner, muesli
 from tests.agent import toys
 
 _TRIALS = 6

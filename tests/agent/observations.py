@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agent import types
+from adaland.agent import types
 
 Spec = dict[str, tuple[tuple[int, ...], np.dtype]]
 

@@ -1,11 +1,11 @@
-"""Tests of agent.optimizer."""
+"""Tests of adaland.agent.optimizer."""
 
 import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from agent import learner_config
-from agent import optimizer as optimizer_lib
+from adaland.agent import learner_config
+from adaland.agent import optimizer as optimizer_lib
 
 
 class OptimizerTest(absltest.TestCase):

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from agent import policy
+from adaland.agent import policy
 
 SIZES = (3, 2)
 

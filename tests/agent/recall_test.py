@@ -3,8 +3,8 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from agent import config as config_lib
-from agent import recall
+from adaland.agent import config as config_lib
+from adaland.agent import recall
 
 _CONFIG = config_lib.NetworkConfig(num_heads=2, key_size=3)
 

@@ -1,7 +1,8 @@
 """Tasks small enough to be learned within a test, and a loop that does.
 
-Both show what `agent.network` needs to see and no entities. Whole episodes are
-played with the target network, made into one batch, and learned from once.
+Both show what `adaland.agent.network` needs to see and no entities. Whole
+episodes are played with the target network, made into one batch, and learned
+from once.
 """
 
 from typing import NamedTuple
@@ -9,9 +10,9 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from agent import acting, network, types
-from agent import config as network_config
-from agent import learner as learner_lib
+from adaland.agent import acting, network, types
+from adaland.agent import config as network_config
+from adaland.agent import learner as learner_lib
 
 Arrays = dict[str, np.ndarray]
 

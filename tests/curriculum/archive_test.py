@@ -1,9 +1,9 @@
-"""Tests of curriculum.archive."""
+"""Tests of adaland.curriculum.archive."""
 
 import numpy as np
 from absl.testing import absltest
 
-from curriculum import archive as archive_lib
+from adaland.curriculum import archive as archive_lib
 
 
 def _filled(fitness, capacity=None):

@@ -1,8 +1,8 @@
-"""Tests of curriculum.base."""
+"""Tests of adaland.curriculum.base."""
 
 from absl.testing import absltest
 
-from curriculum import base
+from adaland.curriculum import base
 
 
 class CheckKindTest(absltest.TestCase):

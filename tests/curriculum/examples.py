@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from curriculum import base
-from envs import task as task_lib
+from adaland.curriculum import base
+from adaland.envs.tasks import task as task_lib
 
 
 def sample_task(index: int) -> task_lib.Task:

@@ -1,8 +1,8 @@
-"""Tests of curriculum.factory."""
+"""Tests of adaland.curriculum.factory."""
 
 from absl.testing import absltest, parameterized
 
-from curriculum import factory, plr, uniform
+from adaland.curriculum import factory, plr, uniform
 from tests.curriculum import examples
 
 _CLASSES = {

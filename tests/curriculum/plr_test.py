@@ -1,4 +1,4 @@
-"""Tests of curriculum.plr and curriculum.factory."""
+"""Tests of adaland.curriculum.plr and adaland.curriculum.factory."""
 
 import dataclasses
 import json
@@ -7,7 +7,7 @@ from unittest import mock
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from curriculum import factory, plr
+from adaland.curriculum import factory, plr
 from tests.curriculum import examples
 
 

@@ -1,9 +1,9 @@
-"""Tests of curriculum.statistics."""
+"""Tests of adaland.curriculum.statistics."""
 
 import numpy as np
 from absl.testing import absltest
 
-from curriculum import statistics
+from adaland.curriculum import statistics
 
 
 class RecentMeanTest(absltest.TestCase):

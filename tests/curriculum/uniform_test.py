@@ -1,11 +1,11 @@
-"""Tests of curriculum.uniform."""
+"""Tests of adaland.curriculum.uniform."""
 
 import json
 
 import numpy as np
 from absl.testing import absltest
 
-from curriculum import base, uniform
+from adaland.curriculum import base, uniform
 from tests.curriculum import examples
 
 

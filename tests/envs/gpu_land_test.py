@@ -10,20 +10,17 @@ import numpy as np
 import pytest
 from absl.testing import absltest, parameterized
 
-from envs import (
-  avatar,
-  constants,
-  dm_env_view,
-  gym_adaptor,
-  land,
-  sampler,
-  sampler_config,
-  vision,
-)
-from envs.literals import Literal
-from envs.physics import cpu
+from adaland.envs import constants, land
+from adaland.envs.adaptors import dm_env_view, gymnasium_vector
+from adaland.envs.game import avatar
+from adaland.envs.observations import vision
+from adaland.envs.physics import cpu
+from adaland.envs.sampling import config as sampler_config
+from adaland.envs.sampling import sampler
+from adaland.envs.tasks.literals import Literal
 from tests.envs import land_fixtures as fixtures
-from tests.envs import land_suite, pictured
+from tests.envs import land_suite
+from tests.envs.observations import pictured
 from tests.envs.physics import backends
 
 # One process compiles Warp's kernels, and lends its worlds to all of these.
@@ -37,7 +34,7 @@ def _lent(test):
     test.assertEqual((backend, device), ("gpu", "cpu"))
     return backends.lend(test, num_envs, num_slots, num_players)
 
-  return mock.patch("envs.physics.backends.make", make)
+  return mock.patch("adaland.envs.physics.backends.make", make)
 
 
 def _gpu_land(test, *tasks, config=fixtures.CONFIG, seed=0) -> land.Land:
@@ -271,7 +268,7 @@ class ViewsTest(absltest.TestCase):
     self.enter_context(_lent(self))
 
   def test_gymnasium(self):
-    envs = gym_adaptor.LandVectorEnv(
+    envs = gymnasium_vector.LandVectorEnv(
       fixtures.NUM_ENVS, lambda i: fixtures.busy_task(trials=1), self.config
     )
     shown, _ = envs.reset(seed=3)

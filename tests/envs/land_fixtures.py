@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from envs import constants, land
-from envs.literals import Literal, ObjectType, Player, Rule
-from envs.task import Hiding, ObjectSpec, PlayerSpec, Task, World
+from adaland.envs import constants, land
+from adaland.envs.tasks.literals import Literal, ObjectType, Player, Rule
+from adaland.envs.tasks.task import Hiding, ObjectSpec, PlayerSpec, Task, World
 
 CUBE = ObjectType.from_name("black cube")
 SPHERE = ObjectType.from_name("yellow sphere")

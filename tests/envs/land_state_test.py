@@ -1,4 +1,4 @@
-"""Tests of envs.land_state: what is taken up again goes on equally."""
+"""Tests of adaland.envs.land_state: what is taken up again goes on equally."""
 
 import dataclasses
 import json
@@ -7,11 +7,11 @@ import numpy as np
 from absl.testing import absltest
 from mujoco import batch as mujoco_batch
 
-from agent import checkpoint_json
-from envs import constants, land, land_state
-from envs.literals import Literal, Rule
-from envs.physics import cpu
-from envs.task import World
+from adaland.agent import checkpoint_json
+from adaland.envs import constants, land, land_state
+from adaland.envs.physics import cpu
+from adaland.envs.tasks.literals import Literal, Rule
+from adaland.envs.tasks.task import World
 from tests.envs import land_fixtures as fixtures
 
 _CUBE, _SPHERE, _PYRAMID = fixtures.CUBE, fixtures.SPHERE, fixtures.PYRAMID

@@ -3,8 +3,9 @@
 import numpy as np
 from absl.testing import parameterized
 
-from envs import constants, land, task_arrays
-from envs.literals import Literal, Rule
+from adaland.envs import constants, land
+from adaland.envs.tasks import arrays as task_arrays
+from adaland.envs.tasks.literals import Literal, Rule
 from tests.envs import land_fixtures as fixtures
 
 _CUBE, _SPHERE, _PYRAMID = fixtures.CUBE, fixtures.SPHERE, fixtures.PYRAMID

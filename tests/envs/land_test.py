@@ -2,7 +2,7 @@
 
 from absl.testing import absltest, parameterized
 
-from envs import land
+from adaland.envs import land
 from tests.envs import land_suite
 
 

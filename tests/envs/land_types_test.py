@@ -1,9 +1,9 @@
-"""Tests of envs.land_types."""
+"""Tests of adaland.envs.land_types."""
 
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from envs import land_types
+from adaland.envs import land_types
 
 
 class LandConfigTest(parameterized.TestCase):

@@ -1,8 +1,8 @@
-"""Tests of envs.shapes."""
+"""Tests of adaland.envs.shapes."""
 
 from absl.testing import absltest
 
-from envs import constants, shapes
+from adaland.envs import constants, shapes
 
 
 class ShapesTest(absltest.TestCase):

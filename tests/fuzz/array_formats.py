@@ -11,12 +11,13 @@ import zipfile
 
 import numpy as np
 
-from agent import checkpoint
-from agent.replay import config as replay_config
-from agent.replay import in_memory
-from agent.replay import spec as spec_lib
-from envs import probes
-from launch import demo, errors
+from adaland.agent import checkpoint
+from adaland.agent.replay import config as replay_config
+from adaland.agent.replay import in_memory
+from adaland.agent.replay import spec as spec_lib
+from adaland.envs.tasks import probes
+from adaland.launch import errors
+from adaland.launch.evaluation import demo
 from tests.agent.replay import examples
 from tests.fuzz import checks, mutate
 

@@ -4,13 +4,7 @@ import random
 
 from absl.testing import absltest, parameterized
 
-from tests.fuzz import (
-  array_formats,
-  formats,
-  json_formats,
-  mutate,
-  runner,
-)
+from tests.fuzz import array_formats, formats, json_formats, mutate, runner
 
 _CASES = {
   "task": 800,

@@ -10,20 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from agent import checkpoint_json
-from curriculum import base, factory
-from envs import json_checks, probes, sampler, task_json
-from envs import task as task_lib
-from launch import config as config_lib
-from launch import (
-  config_json,
-  errors,
-  overrides,
-  presets,
-  rundir,
-  status,
-)
-from launch.roles import status_file
+from adaland.agent import checkpoint_json
+from adaland.curriculum import base, factory
+from adaland.envs.sampling import sampler
+from adaland.envs.tasks import json_checks, json_files, probes
+from adaland.envs.tasks import task as task_lib
+from adaland.launch import errors, status
+from adaland.launch.config import experiment, json_codec, overrides, presets
+from adaland.launch.run import rundir, status_file
 from tests.fuzz import checks, mutate
 
 
@@ -31,10 +25,10 @@ class Task:
   """Task files."""
 
   def __init__(self):
-    folder = pathlib.Path(probes.__file__).parent / "probes"
+    folder = pathlib.Path(probes.__file__).parents[1] / "probes"
     self._whole = [path.read_text() for path in sorted(folder.glob("*.json"))]
     draw = sampler.TaskSampler(presets.smoke().tasks).task
-    written = [task_json.to_json(draw(i)) for i in range(10)]
+    written = [json_files.to_json(draw(i)) for i in range(10)]
     written[0]["world"] = {"heights": [[0, 1, 0], [0, 0, 2], [1, 1, 1]]}
     written[1]["players"] *= 2
     written[1]["hide"] = {
@@ -47,11 +41,11 @@ class Task:
     return mutate.json_text(rng.choice(self._whole), rng)
 
   def read(self, data):
-    return task_json.loads(data, "task.json")
+    return json_files.loads(data, "task.json")
 
   def check(self, value):
-    text = json.dumps(task_json.to_json(value))
-    checks.same(value, task_json.loads(text.encode()))
+    text = json.dumps(json_files.to_json(value))
+    checks.same(value, json_files.loads(text.encode()))
 
 
 class Config:
@@ -60,7 +54,7 @@ class Config:
   def __init__(self):
     self._whole = [
       json.dumps(
-        {"format": rundir.FORMAT, "config": config_json.to_json(make())}
+        {"format": rundir.FORMAT, "config": json_codec.to_json(make())}
       )
       for make in presets.PRESETS.values()
     ]
@@ -71,11 +65,11 @@ class Config:
   def read(self, data):
     with errors.user_input("config.json"):
       content = rundir.config_of(json_checks.parse(data))
-      return config_json.from_json(config_lib.ExperimentConfig, content)
+      return json_codec.from_json(experiment.ExperimentConfig, content)
 
   def check(self, value):
-    text = json.dumps(config_json.to_json(value), allow_nan=False)
-    again = config_json.from_json(type(value), json.loads(text))
+    text = json.dumps(json_codec.to_json(value), allow_nan=False)
+    again = json_codec.from_json(type(value), json.loads(text))
     checks.same(value, again)
 
 
@@ -86,7 +80,7 @@ class Setting:
     self._config = presets.smoke()
     self._whole = [
       f"{path}={json.dumps(value)}"
-      for path, value in _leaves(config_json.to_json(self._config))
+      for path, value in _leaves(json_codec.to_json(self._config))
     ]
 
   def damage(self, rng):

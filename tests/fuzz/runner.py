@@ -5,7 +5,7 @@ import random
 import time
 import traceback
 
-from launch import errors
+from adaland.launch import errors
 from tests.fuzz import formats
 
 # Of the processor, for a file that ought to be read at once.

@@ -1,4 +1,4 @@
-"""Tests of launch.builder; nothing is compiled or computed."""
+"""Tests of adaland.launch.builder; nothing is compiled or computed."""
 
 import types
 from typing import Any
@@ -7,10 +7,11 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from agent import learner
-from curriculum import plr, uniform
-from envs import land
-from launch import builder, overrides, presets
+from adaland.agent import learner
+from adaland.curriculum import plr, uniform
+from adaland.envs import land
+from adaland.launch import builder
+from adaland.launch.config import overrides, presets
 
 
 class BuilderTest(parameterized.TestCase):

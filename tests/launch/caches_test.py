@@ -1,11 +1,11 @@
-"""Tests of launch.caches."""
+"""Tests of adaland.launch.caches."""
 
 import os
 import pathlib
 
 from absl.testing import absltest
 
-from launch import caches
+from adaland.launch import caches
 
 
 class JaxFolderTest(absltest.TestCase):

@@ -1,4 +1,4 @@
-"""Tests of launch.cli."""
+"""Tests of adaland.launch.cli."""
 
 import argparse
 import contextlib
@@ -9,7 +9,7 @@ import pathlib
 
 from absl.testing import absltest, parameterized
 
-from launch import cli, errors
+from adaland.launch import cli, errors
 
 
 def _run(work, *argv):

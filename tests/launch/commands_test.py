@@ -11,19 +11,10 @@ import sys
 
 from absl.testing import absltest, parameterized
 
-from launch import (
-  bench,
-  cli,
-  config,
-  config_json,
-  evaluate,
-  play,
-  presets,
-  prompt,
-  rundir,
-  tasks,
-  train,
-)
+from adaland.launch import cli, evaluate, play, prompt, tasks, train
+from adaland.launch.bench import __main__ as bench
+from adaland.launch.config import experiment, json_codec, presets
+from adaland.launch.run import rundir
 
 _COMMANDS = {
   "bench": bench.main,
@@ -175,7 +166,7 @@ class BadInputTest(parameterized.TestCase):
     self.assertLen(list(self.folder.iterdir()), 1)
 
   def test_config_files_name_the_field(self):
-    content = config_json.to_json(presets.smoke())
+    content = json_codec.to_json(presets.smoke())
     content["learner"]["muesli"]["gama"] = 0.9
     path = self.folder / "config.json"
     path.write_text(json.dumps(content))
@@ -188,7 +179,9 @@ class BadInputTest(parameterized.TestCase):
 
   def test_a_runs_own_config_file_starts_another(self):
     run = rundir.RunDir(str(self.folder / "old"))
-    wanted = dataclasses.replace(presets.smoke(), run=config.RunConfig(seed=7))
+    wanted = dataclasses.replace(
+      presets.smoke(), run=experiment.RunConfig(seed=7)
+    )
     run.begin(wanted)
     args = train.make_parser().parse_args(
       [f"--workdir={self.folder}/new", f"--config={run.config}"]
@@ -258,7 +251,7 @@ class GoodInputTest(parameterized.TestCase):
 
   def test_exit_code_of_the_process(self):
     done = subprocess.run(
-      [sys.executable, "-m", "launch.tasks", "show", "probe:x"],
+      [sys.executable, "-m", "adaland.launch.tasks", "show", "probe:x"],
       capture_output=True,
       text=True,
       check=False,

@@ -1,8 +1,8 @@
-"""Tests of launch.errors."""
+"""Tests of adaland.launch.errors."""
 
 from absl.testing import absltest, parameterized
 
-from launch import errors
+from adaland.launch import errors
 
 
 class UserInputTest(parameterized.TestCase):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from launch import evaluate
+from adaland.launch import evaluate
 
 
 def _call(*argv):

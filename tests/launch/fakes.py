@@ -8,8 +8,8 @@ import types
 
 import numpy as np
 
-from envs import land
-from envs import task as task_lib
+from adaland.envs import land
+from adaland.envs.tasks import task as task_lib
 
 
 def make_task(name: str = "1", trials: int = 2, seconds: float = 2.0, **more):
@@ -28,7 +28,7 @@ def make_task(name: str = "1", trials: int = 2, seconds: float = 2.0, **more):
 
 
 class FakeLand:
-  """Stands in for `envs.land.Land`; remembers the actions it was given."""
+  """A stand-in for `adaland.envs.land.Land` that keeps its actions."""
 
   def __init__(self, num_envs, config, next_task, seed=0):
     self.num_envs = num_envs

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from absl.testing import absltest
 
-from envs import probes
-from launch import demo, errors, play, show
+from adaland.envs.tasks import probes
+from adaland.launch import errors, play
+from adaland.launch.evaluation import demo, episode
 
 
 class PlayTest(absltest.TestCase):
@@ -24,9 +25,9 @@ class PlayTest(absltest.TestCase):
       self.played = env, task, type(make_policy(1)).__name__, seed, video
       self.assertEqual(player, "noop")
       actions = np.tile([1, 1, 2, 1, 0, 1], (task.trial_steps, 1))
-      return show.Episode(actions, np.array([0.5, 1.25], np.float32))
+      return episode.Episode(actions, np.array([0.5, 1.25], np.float32))
 
-    self.enter_context(absltest.mock.patch.object(show, "play", fake))
+    self.enter_context(absltest.mock.patch.object(episode, "play", fake))
 
   def run_it(self, *argv):
     args = play.make_parser().parse_args(
@@ -72,9 +73,9 @@ class PlayTest(absltest.TestCase):
     self.assertIn(f"ended after {task.trial_steps} of {total}", said.getvalue())
     self.assertTrue(os.path.exists(path))
     os.unlink(path)
-    short = show.Episode(np.zeros((3, 6), np.int32), np.zeros(1, np.float32))
+    short = episode.Episode(np.zeros((3, 6), np.int32), np.zeros(1, np.float32))
     with (
-      absltest.mock.patch.object(show, "play", lambda *args: short),
+      absltest.mock.patch.object(episode, "play", lambda *args: short),
       contextlib.redirect_stderr(said),
     ):
       self.run_it(f"--record={path}")

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from absl.testing import absltest
 
-from launch import demo, errors, prompt, show
+from adaland.launch import errors, prompt
+from adaland.launch.evaluation import demo, episode
 from tests.launch import fakes
 
 
@@ -49,7 +50,7 @@ class RunTest(absltest.TestCase):
       taught = isinstance(policy, prompt.Prompted)
       number = len(self.played)
       rewards = np.array([5.0 if taught else 0.0, number], np.float32)
-      return show.Episode(np.zeros((30, 6)), rewards)
+      return episode.Episode(np.zeros((30, 6)), rewards)
 
     experiment = absltest.mock.MagicMock()
     saved = absltest.mock.MagicMock()
@@ -64,7 +65,7 @@ class RunTest(absltest.TestCase):
       ("fewshot", fewshot),
     ):
       self.enter_context(absltest.mock.patch.object(prompt, name, fake))
-    self.enter_context(absltest.mock.patch.object(show, "play", play))
+    self.enter_context(absltest.mock.patch.object(episode, "play", play))
 
   def run_it(self, *argv):
     args = prompt.make_parser().parse_args(

@@ -8,8 +8,10 @@ import os
 
 from absl.testing import absltest
 
-from envs import complexity, sampler, task_json
-from launch import errors, presets, tasks
+from adaland.envs.sampling import sampler
+from adaland.envs.tasks import complexity, json_files
+from adaland.launch import errors, tasks
+from adaland.launch.config import presets
 from tests.launch import fakes
 
 
@@ -30,13 +32,13 @@ def _drawn(index, split="train"):
 class TasksTest(absltest.TestCase):
   def test_sample_prints_one_task_a_line(self):
     out = _run("sample", "--preset=smoke", "--index=4", "--num_tasks=2")
-    read = [task_json.loads(line) for line in out.splitlines()]
+    read = [json_files.loads(line) for line in out.splitlines()]
     self.assertEqual(read, [_drawn(4), _drawn(5)])
 
   def test_the_test_split_has_other_tasks(self):
     out = _run("sample", "--preset=smoke", "--split=test", "--json=-")
     [task] = json.loads(out)["tasks"]
-    self.assertEqual(task_json.from_json(task), _drawn(0, "test"))
+    self.assertEqual(json_files.from_json(task), _drawn(0, "test"))
     self.assertNotEqual(_drawn(0, "test"), _drawn(0))
 
   def test_files_are_named_after_their_tasks(self):
@@ -45,7 +47,7 @@ class TasksTest(absltest.TestCase):
     self.assertEqual(out, f"1 file(s) written to {folder}\n")
     self.assertEqual(os.listdir(folder), ["train_0.json"])
     path = os.path.join(folder, "train_0.json")
-    self.assertEqual(task_json.load(path), _drawn(0))
+    self.assertEqual(json_files.load(path), _drawn(0))
 
   def test_names_can_t_lead_out_of_the_folder(self):
     folder = self.create_tempdir().full_path

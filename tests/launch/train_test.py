@@ -13,18 +13,11 @@ import numpy as np
 import pytest
 from absl.testing import absltest
 
-from agent import checkpoint
-from launch import (
-  evaluate,
-  overrides,
-  play,
-  presets,
-  progress,
-  prompt,
-  rundir,
-  train,
-)
-from launch.local import trainer as trainer_lib
+from adaland.agent import checkpoint
+from adaland.launch import evaluate, play, prompt, train
+from adaland.launch.config import overrides, presets
+from adaland.launch.run import progress, rundir
+from adaland.launch.runtimes import local
 
 
 def _call(main, *argv):
@@ -53,7 +46,7 @@ def _trainer(workdir, stream, *settings):
   )
   run = rundir.RunDir(workdir)
   run.begin(config)
-  return trainer_lib.Trainer(config, run, progress.Progress(stream, 0.0))
+  return local.Trainer(config, run, progress.Progress(stream, 0.0))
 
 
 # They share a run, which each process would make for itself.

@@ -1,12 +1,12 @@
-"""Tests of agent.memory.base, with a mixer that tells what it was given."""
+"""Tests of base, with a mixer that tells what it was given."""
 
 import haiku as hk
 import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from agent import config as config_lib
-from agent.memory import base
+from adaland.agent import config as config_lib
+from adaland.agent.memory import base
 
 _CONFIG = config_lib.NetworkConfig(
   d_model=4, num_layers=3, feed_forward_size=4, num_heads=1, key_size=2

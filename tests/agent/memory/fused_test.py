@@ -1,4 +1,4 @@
-"""Tests of agent.memory.fused: the same attention as without a kernel."""
+"""Tests of fused: the same attention as without a kernel."""
 
 from unittest import mock
 
@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from agent import config as config_lib
-from agent.memory import fused, transformer_xl
+from adaland.agent import config as config_lib
+from adaland.agent.memory import fused, transformer_xl
 
 
 class FusedTest(parameterized.TestCase):

@@ -6,8 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from agent import config as config_lib
-from agent.memory import gru_attention
+from adaland.agent import config as config_lib
+from adaland.agent.memory import gru_attention
 
 _CONFIG = config_lib.NetworkConfig(
   d_model=4, num_heads=1, key_size=4, store_size=2, store_every=3

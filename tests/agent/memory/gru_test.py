@@ -2,8 +2,8 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from agent import config as config_lib
-from agent.memory import gru
+from adaland.agent import config as config_lib
+from adaland.agent.memory import gru
 
 
 class CellTest(absltest.TestCase):

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from agent import config as config_lib
-from agent.memory import base, registry
+from adaland.agent import config as config_lib
+from adaland.agent.memory import base, registry
 
 _BATCH = 3
 _LENGTH = 23

@@ -1,4 +1,4 @@
-"""Tests of agent.memory.none."""
+"""Tests of adaland.agent.memory.none."""
 
 import haiku as hk
 import jax
@@ -6,8 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from agent import config as config_lib
-from agent.memory import none
+from adaland.agent import config as config_lib
+from adaland.agent.memory import none
 
 _CONFIG = config_lib.NetworkConfig(
   memory="none", d_model=6, num_heads=3, key_size=4, num_layers=1

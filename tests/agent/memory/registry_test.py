@@ -1,12 +1,12 @@
-"""Tests of agent.memory.registry: shapes only, nothing is computed."""
+"""Tests of adaland.agent.memory.registry: shapes only, nothing is computed."""
 
 import haiku as hk
 import jax
 import jax.numpy as jnp
 from absl.testing import absltest, parameterized
 
-from agent import config as config_lib
-from agent.memory import registry
+from adaland.agent import config as config_lib
+from adaland.agent.memory import registry
 
 
 def _config(memory):

@@ -6,8 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from agent import config as config_lib
-from agent.memory import transformer_xl
+from adaland.agent import config as config_lib
+from adaland.agent.memory import transformer_xl
 
 
 class RelativeAttentionTest(absltest.TestCase):

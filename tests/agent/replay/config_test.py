@@ -1,12 +1,12 @@
-"""Tests of agent.replay.config and agent.replay.priorities."""
+"""Tests of adaland.agent.replay.config and adaland.agent.replay.priorities."""
 
 import dataclasses
 import math
 
 from absl.testing import absltest, parameterized
 
-from agent.replay import config as config_lib
-from agent.replay import priorities
+from adaland.agent.replay import config as config_lib
+from adaland.agent.replay import priorities
 
 
 class ReplayConfigTest(parameterized.TestCase):

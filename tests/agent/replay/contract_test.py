@@ -10,9 +10,9 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from agent.replay import config as config_lib
-from agent.replay import factory
-from agent.replay import spec as spec_lib
+from adaland.agent.replay import config as config_lib
+from adaland.agent.replay import factory
+from adaland.agent.replay import spec as spec_lib
 from tests.agent.replay import examples
 
 

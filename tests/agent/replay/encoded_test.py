@@ -1,10 +1,10 @@
-"""Tests of agent.replay.encoded; in_memory_test has the other end."""
+"""Tests of adaland.agent.replay.encoded; in_memory_test has the other end."""
 
 import numpy as np
 from absl.testing import absltest
 
-from agent.replay import encoded
-from agent.replay import spec as spec_lib
+from adaland.agent.replay import encoded
+from adaland.agent.replay import spec as spec_lib
 from tests.agent.replay import examples
 
 _SPEC = spec_lib.UnrollSpec.from_unroll(examples.unroll())

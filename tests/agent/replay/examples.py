@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agent import types
+from adaland.agent import types
 
 
 def unroll(number: int = 0, length: int = 5) -> types.Unroll:

@@ -1,13 +1,13 @@
-"""Tests of agent.replay.factory."""
+"""Tests of adaland.agent.replay.factory."""
 
 import importlib.util
 import sys
 
 from absl.testing import absltest
 
-from agent.replay import config as config_lib
-from agent.replay import factory, in_memory
-from agent.replay import spec as spec_lib
+from adaland.agent.replay import config as config_lib
+from adaland.agent.replay import factory, in_memory
+from adaland.agent.replay import spec as spec_lib
 from tests.agent.replay import examples
 
 

@@ -7,9 +7,9 @@ import queue
 
 from absl.testing import absltest
 
-from agent.replay import reverb_lite
-from agent.replay import reverb_server as server_lib
-from agent.replay import spec as spec_lib
+from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.reverb import binding
+from adaland.agent.replay.reverb import server as server_lib
 from tests.agent.replay import examples
 
 SPEC = spec_lib.UnrollSpec.from_unroll(examples.unroll())
@@ -133,5 +133,5 @@ class FakeServerTest(absltest.TestCase):
     super().setUp()
     self.server = FakeServer()
     self.enter_context(
-      absltest.mock.patch.object(reverb_lite, "load", return_value=self.server)
+      absltest.mock.patch.object(binding, "load", return_value=self.server)
     )

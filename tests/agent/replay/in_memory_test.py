@@ -6,9 +6,9 @@ import os
 import numpy as np
 from absl.testing import absltest
 
-from agent.replay import config as config_lib
-from agent.replay import encoded, factory, in_memory
-from agent.replay import spec as spec_lib
+from adaland.agent.replay import config as config_lib
+from adaland.agent.replay import encoded, factory, in_memory
+from adaland.agent.replay import spec as spec_lib
 from tests.agent.replay import examples
 
 

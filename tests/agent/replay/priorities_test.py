@@ -1,9 +1,9 @@
-"""Tests of agent.replay.priorities."""
+"""Tests of adaland.agent.replay.priorities."""
 
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from agent.replay import priorities
+from adaland.agent.replay import priorities
 
 
 class ClipPriorityTest(parameterized.TestCase):

@@ -1,4 +1,4 @@
-"""Tests of agent.replay.saved, through the store whose checkpoint it reads."""
+"""Tests of saved, through the store whose checkpoint it reads."""
 
 import io
 import os
@@ -6,9 +6,9 @@ import os
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from agent.replay import config as config_lib
-from agent.replay import in_memory
-from agent.replay import spec as spec_lib
+from adaland.agent.replay import config as config_lib
+from adaland.agent.replay import in_memory
+from adaland.agent.replay import spec as spec_lib
 from tests.agent.replay import examples
 
 

@@ -1,4 +1,4 @@
-"""Tests of agent.replay.spec."""
+"""Tests of adaland.agent.replay.spec."""
 
 import time
 
@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from agent.replay import spec as spec_lib
+from adaland.agent.replay import spec as spec_lib
 from tests.agent.replay import examples
 
 

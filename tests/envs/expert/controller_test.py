@@ -3,9 +3,9 @@
 import numpy as np
 from absl.testing import absltest
 
-from envs import constants
-from envs.expert import controller
-from envs.expert.planner import Condition
+from adaland.envs import constants
+from adaland.envs.expert import controller
+from adaland.envs.tasks.planner import Condition
 from tests.envs.expert import fakes
 
 NEAR = {0: (1, (3.0, 3.0, 0.2)), 1: (1, (1.5, 0.0, 0.2))}

@@ -1,6 +1,6 @@
 """Tests of the expert as a whole.
 
-The full proof is `python -m envs.expert --num_tasks=100 --seed=0`.
+The full proof is `python -m adaland.envs.expert --num_tasks=100 --seed=0`.
 """
 
 import dataclasses
@@ -8,10 +8,11 @@ import dataclasses
 import numpy as np
 from absl.testing import absltest
 
-from envs import constants, land, probes
-from envs.expert import __main__ as main
-from envs.expert import expert, planner
-from tests.envs.expert.planner_test import make_task
+from adaland.envs import constants, land
+from adaland.envs.expert import __main__ as main
+from adaland.envs.expert import expert
+from adaland.envs.tasks import planner, probes
+from tests.envs.tasks.planner_test import make_task
 
 
 class ExpertTest(absltest.TestCase):

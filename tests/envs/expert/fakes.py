@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from envs import constants, land
-from envs.expert import navigate, senses
+from adaland.envs import constants, land
+from adaland.envs.expert import navigate, senses
 
 
 def make_view(

@@ -3,7 +3,7 @@
 import numpy as np
 from absl.testing import absltest
 
-from envs.expert import navigate
+from adaland.envs.expert import navigate
 
 
 class NavigateTest(absltest.TestCase):

@@ -5,8 +5,8 @@ import math
 import numpy as np
 from absl.testing import absltest
 
-from envs.expert import senses
-from envs.expert.planner import Condition
+from adaland.envs.expert import senses
+from adaland.envs.tasks.planner import Condition
 from tests.envs.expert import fakes
 
 

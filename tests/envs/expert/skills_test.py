@@ -2,9 +2,9 @@
 
 from absl.testing import absltest, parameterized
 
-from envs import land
-from envs.expert import expert
-from tests.envs.expert.planner_test import make_task
+from adaland.envs import land
+from adaland.envs.expert import expert
+from tests.envs.tasks.planner_test import make_task
 
 CONFIG = land.LandConfig(num_slots=6, num_threads=2)
 

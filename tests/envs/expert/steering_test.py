@@ -5,8 +5,8 @@ import math
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from envs import constants
-from envs.expert import steering
+from adaland.envs import constants
+from adaland.envs.expert import steering
 
 
 class SteeringTest(parameterized.TestCase):

@@ -4,10 +4,11 @@ import dataclasses
 
 from absl.testing import absltest, parameterized
 
-from envs import land, literals
-from envs import task as task_lib
-from envs.expert import expert
-from tests.envs.expert.planner_test import make_task
+from adaland.envs import land
+from adaland.envs.expert import expert
+from adaland.envs.tasks import literals
+from adaland.envs.tasks import task as task_lib
+from tests.envs.tasks.planner_test import make_task
 
 CONFIG = land.LandConfig(num_slots=6, num_threads=2)
 

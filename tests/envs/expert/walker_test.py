@@ -3,8 +3,8 @@
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from envs.expert import walker
-from envs.expert.planner import Condition
+from adaland.envs.expert import walker
+from adaland.envs.tasks.planner import Condition
 from tests.envs.expert import fakes
 
 

@@ -6,7 +6,7 @@
 import numpy as np
 from absl.testing import parameterized
 
-from envs import constants
+from adaland.envs import constants
 from tests.envs.physics import backends, fakes
 
 _KINDS = (fakes.WALL, fakes.CUBE, fakes.SPHERE, fakes.PYRAMID)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from envs.physics import base, cpu
+from adaland.envs.physics import base, cpu
 from tests.envs.physics import fakes
 
 # Elsewhere the suite runs on the cpu back end alone.
@@ -30,7 +30,7 @@ def lend(
 
   Lent again and again, as recording the graph of a step takes seconds.
   """
-  from envs.physics import gpu
+  from adaland.envs.physics.gpu import physics as gpu
 
   waiting = _WAITING[num_envs, num_slots, num_players]
   if waiting:

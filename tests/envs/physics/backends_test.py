@@ -10,7 +10,7 @@ from unittest import mock
 
 from absl.testing import absltest
 
-from envs.physics import backends, cpu
+from adaland.envs.physics import backends, cpu
 
 
 @contextlib.contextmanager
@@ -54,7 +54,7 @@ class BackendsTest(absltest.TestCase):
     """Where commands give results; Warp greets whom it is started by."""
     code = (
       "import types\n"
-      "from envs.physics import backends\n"
+      "from adaland.envs.physics import backends\n"
       "backends.ctypes = types.SimpleNamespace(CDLL=lambda name: None)\n"
       "print(backends._has_cuda())"
     )

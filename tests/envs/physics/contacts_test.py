@@ -3,8 +3,8 @@
 import numpy as np
 from absl.testing import absltest
 
-from envs import worlds
-from envs.physics import base, cpu
+from adaland.envs.physics import base, cpu
+from adaland.envs.worlds import scene as worlds
 from tests.envs import land_fixtures as fixtures
 
 

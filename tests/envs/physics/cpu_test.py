@@ -4,7 +4,7 @@ import mujoco
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from envs.physics import cpu, mjcf, parts, terrain
+from adaland.envs.physics import cpu, mjcf, parts, terrain
 from tests.envs.physics import avatar_suite, backends, fakes, world_suite
 
 

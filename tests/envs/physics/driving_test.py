@@ -3,8 +3,8 @@
 import numpy as np
 from absl.testing import absltest
 
-from envs import constants
-from envs.physics import driving
+from adaland.envs import constants
+from adaland.envs.physics import driving
 
 _STEP = constants.STEP_SECONDS
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from envs import constants, shapes
-from envs.physics import base
+from adaland.envs import constants, shapes
+from adaland.envs.physics import base
 
 
 def type_id(shape: int, colour: int = 1) -> int:

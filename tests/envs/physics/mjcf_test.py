@@ -4,8 +4,8 @@ import mujoco
 import numpy as np
 from absl.testing import absltest
 
-from envs import constants
-from envs.physics import mjcf, parts, terrain
+from adaland.envs import constants
+from adaland.envs.physics import mjcf, parts, terrain
 from tests.envs.physics import fakes
 
 _CAPACITY = mjcf.Capacity(num_slots=3, num_players=2, max_boxes=8, max_ramps=2)

@@ -3,7 +3,7 @@
 import numpy as np
 from absl.testing import absltest
 
-from envs.physics import base, mjcf, models
+from adaland.envs.physics import base, mjcf, models
 from tests.envs.physics import fakes
 
 _CAPACITY = mjcf.Capacity(num_slots=6, num_players=1, max_boxes=8, max_ramps=2)

@@ -4,8 +4,8 @@ import mujoco
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from envs import constants, shapes
-from envs.physics import parts
+from adaland.envs import constants, shapes
+from adaland.envs.physics import parts
 from tests.envs.physics import fakes
 
 

@@ -6,8 +6,8 @@ import mujoco
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from envs import constants
-from envs.physics import mjcf, parts, slots, terrain
+from adaland.envs import constants
+from adaland.envs.physics import mjcf, parts, slots, terrain
 
 _CAPACITY = mjcf.Capacity(num_slots=3, num_players=2, max_boxes=8, max_ramps=2)
 # Derived by the compiler for its own use: a count of nonzero body_gravcomp,

@@ -5,8 +5,8 @@ from absl.testing import absltest, parameterized
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envs import constants
-from envs.physics import terrain
+from adaland.envs import constants
+from adaland.envs.physics import terrain
 
 
 def _top(ground: terrain.Pieces, x: float, y: float) -> float:

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import warp as wp
 
-from envs.physics import gpu_exchange
+from adaland.envs.physics.gpu import exchange
 
 
 class _WarpWaitedError(Exception):
@@ -50,7 +50,7 @@ def trace(work: Callable[[], object]) -> None:
 
 @contextlib.contextmanager
 def _guarded() -> Iterator[None]:
-  take = gpu_exchange.Exchange.take
+  take = exchange.Exchange.take
 
   def give(self, *arrays):
     del self
@@ -66,8 +66,8 @@ def _guarded() -> Iterator[None]:
     raise _WarpWaitedError
 
   with (
-    mock.patch.object(gpu_exchange.Exchange, "give", give),
-    mock.patch.object(gpu_exchange.Exchange, "take", take_zeros),
+    mock.patch.object(exchange.Exchange, "give", give),
+    mock.patch.object(exchange.Exchange, "take", take_zeros),
     mock.patch.object(wp.array, "numpy", refuse),
     mock.patch.object(wp, "synchronize", refuse),
     mock.patch.object(wp, "synchronize_device", refuse),

@@ -6,8 +6,8 @@
 import numpy as np
 from absl.testing import parameterized
 
-from envs import shapes
-from envs.physics import base, parts
+from adaland.envs import shapes
+from adaland.envs.physics import base, parts
 from tests.envs.physics import backends, fakes
 
 _KINDS = (fakes.WALL, fakes.CUBE, fakes.SPHERE, fakes.PYRAMID)

@@ -1,0 +1,1 @@
+"""An open platform for adaptive agents in procedurally generated 3D tasks."""

@@ -1,0 +1,252 @@
+"""The two ends of a Reverb server: what actors write, what the learner draws.
+
+One unroll is one item: every column is appended once and referred to whole,
+never step by step. Every wait is bounded, and both ends outlive a server that
+dies and comes back.
+"""
+
+import logging
+import queue
+import threading
+import time
+from typing import Any
+
+import numpy as np
+
+from adaland.agent import types
+from adaland.agent.replay import priorities as priorities_lib
+from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.reverb import binding, server
+from adaland.agent.replay.reverb.connection import Connection
+
+__all__ = ["Connection", "ReverbSampler", "ReverbWriter"]
+
+# The first elements of a sample: key, probability, table size, priority,
+# times sampled; the columns follow.
+_NUM_INFO = 5
+# Between two looks at a connection that brings nothing.
+_LOOK_SECONDS = 0.5
+
+
+class ReverbWriter:
+  """An actor's end: at most one unroll is on its way, unconfirmed.
+
+  An unroll whose confirmation was lost with its server is sent again to the
+  next one, so it may be stored twice but is not lost.
+  """
+
+  def __init__(
+    self,
+    address: str,
+    spec: spec_lib.UnrollSpec,
+    insert_timeout: float = 10.0,
+  ):
+    """Connects; see Connection for what it raises.
+
+    Args:
+      address: 'unix:path' or 'host:port' of the server.
+      spec: What one unroll looks like.
+      insert_timeout: Seconds an insert may wait.
+    """
+    self._spec = spec
+    self._timeout = insert_timeout
+    self._connection = Connection(address, spec)
+    self._writer = self._new_writer()
+    self._unconfirmed: tuple[list[np.ndarray], float] | None = None
+
+  def insert(self, unroll: types.Unroll, priority: float = 1.0) -> None:
+    """Sends one unroll, once the one before it is confirmed.
+
+    Raises:
+      ValueError: If the unroll does not fit the spec.
+      TimeoutError: If the one before was not confirmed in time; this one was
+        not sent.
+    """
+    arrays = [array.copy() for array in self._spec.flatten(unroll)]
+    self._settle(self._timeout)
+    self._unconfirmed = arrays, priorities_lib.clip_priority(priority)
+    self._send()
+
+  def flush(self, timeout: float | None = None) -> None:
+    """Waits until the last unroll is confirmed.
+
+    Raises:
+      TimeoutError: If it was not in time; it stays on its way.
+    """
+    self._settle(self._timeout if timeout is None else timeout)
+
+  def close(self) -> None:
+    """Waits at most two seconds for the last unroll to arrive."""
+    try:
+      self._settle(2.0)
+    except TimeoutError as error:
+      logging.warning("An unroll may be lost: %s", error)
+    self._writer.Close()
+
+  def _new_writer(self) -> Any:
+    pybind = binding.load()
+    chunks = pybind.ConstantChunkerOptions(1, 1)
+    return self._connection.client.NewTrajectoryWriter(chunks, False)
+
+  def _send(self) -> None:
+    """Hands the unconfirmed unroll to the thread that sends it."""
+    if self._unconfirmed is None:
+      return
+    arrays, priority = self._unconfirmed
+    cells = self._writer.Append(arrays)
+    self._writer.CreateItem(
+      server.TABLE,
+      priority,
+      [[cell] for cell in cells],
+      [True] * len(cells),
+    )
+
+  def _settle(self, timeout: float) -> None:
+    """Waits until nothing is on its way, over server restarts if need be."""
+    deadline = time.monotonic() + timeout
+    while self._unconfirmed is not None:
+      left = deadline - time.monotonic()
+      try:
+        self._writer.Flush(0, int(1000 * max(0.01, min(left, 1.0))))
+        self._unconfirmed = None
+      except RuntimeError as error:
+        if left <= 0:
+          raise TimeoutError(
+            f"Replay at {self._connection.address} confirmed no unroll for "
+            f"{timeout:g} s."
+          ) from error
+        # A server that answers is only waiting for the learner to sample.
+        if not self._connection.answers() and self._connection.renew():
+          self._writer.Close()
+          self._writer = self._new_writer()
+          self._send()
+
+
+class ReverbSampler:
+  """The learner's end: a thread draws items and stacks them into batches.
+
+  Another finds the server again when it went away.
+  """
+
+  def __init__(
+    self,
+    address: str,
+    spec: spec_lib.UnrollSpec,
+    batch_size: int,
+    prefetch: int = 2,
+    buffer_size: int | None = None,
+  ):
+    """Connects, see Connection for what it raises, and starts to draw.
+
+    Args:
+      address: 'unix:path' or 'host:port' of the server.
+      spec: What one unroll looks like.
+      batch_size: Items in a batch.
+      prefetch: Batches kept ready; they were drawn earlier than asked for.
+      buffer_size: Items in flight; None for a batch. What was in flight in a
+        process that dies is lost to a queue: choose 1 there.
+    """
+    self._spec = spec
+    self._batch_size = batch_size
+    self._buffer_size = buffer_size or batch_size
+    self._connection = Connection(address, spec)
+    self._ready: queue.Queue[types.Unroll] = queue.Queue(prefetch)
+    self._items: list[list[np.ndarray]] = []
+    self._lock = threading.Lock()
+    self._closed = threading.Event()
+    self._failure: Exception | None = None
+    self._drawn = 0
+    self._newest_thread = 0
+    self._thread = self._start_thread()
+    threading.Thread(
+      target=self._watch, name="replay-sampler-watch", daemon=True
+    ).start()
+
+  def sample(self, timeout: float | None = None) -> types.Unroll:
+    """Returns one batch, every leaf [B, ...].
+
+    Raises:
+      TimeoutError: If there was none in time.
+      ValueError: If another server, of other fields, took the place of ours.
+    """
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while not self._closed.is_set():
+      if self._failure is not None:
+        raise self._failure
+      left = 1.0 if deadline is None else deadline - time.monotonic()
+      try:
+        return self._ready.get(timeout=max(0.001, min(left, 1.0)))
+      except queue.Empty:
+        if deadline is not None and time.monotonic() >= deadline:
+          raise TimeoutError(
+            f"Replay at {self._connection.address} had no batch of "
+            f"{self._batch_size} for {timeout:g} s."
+          ) from None
+    raise RuntimeError("The sampler is closed.")
+
+  def close(self) -> None:
+    """Lets the threads go: Reverb has no way to wake one that waits."""
+    self._closed.set()
+
+  def _start_thread(self) -> threading.Thread:
+    self._newest_thread += 1
+    sampler = self._connection.client.NewSampler(
+      server.TABLE, -1, self._buffer_size
+    )
+    thread = threading.Thread(
+      target=self._draw,
+      args=(sampler, self._newest_thread),
+      name="replay-sampler",
+      daemon=True,
+    )
+    thread.start()
+    return thread
+
+  def _watch(self) -> None:
+    """Draws over a new connection when the old one is found broken.
+
+    Reverb's own sampler finds a server that came back, but only after a
+    back-off that has grown with the server's absence, to minutes. Who waits
+    for a batch may do so a moment at a time, so the looking is not left to
+    him.
+    """
+    drawn = -1
+    while not self._closed.wait(_LOOK_SECONDS):
+      drawn_before, drawn = drawn, self._drawn
+      if drawn != drawn_before or self._ready.full():
+        continue
+      # A server that answers is only waiting for the actors to insert.
+      if self._thread.is_alive() and self._connection.answers():
+        continue
+      try:
+        if self._connection.renew():
+          self._thread = self._start_thread()
+      except ValueError as error:
+        self._failure = error
+        return
+
+  def _draw(self, sampler: Any, number: int) -> None:
+    """Draws until closed, or until another thread took over."""
+    while number == self._newest_thread and not self._closed.is_set():
+      try:
+        item = sampler.GetNextTrajectory()
+      except RuntimeError as error:
+        logging.warning("Sampling stopped: %s", error)
+        return
+      self._drawn += 1
+      batch = self._add(item[_NUM_INFO:])
+      while batch is not None and not self._closed.is_set():
+        try:
+          self._ready.put(batch, timeout=0.2)
+          batch = None
+        except queue.Full:
+          continue
+
+  def _add(self, columns: list[np.ndarray]) -> types.Unroll | None:
+    """Returns a batch when the item completes one."""
+    with self._lock:
+      self._items.append(columns)
+      if len(self._items) < self._batch_size:
+        return None
+      items, self._items = self._items, []
+    return self._spec.stack(items)

@@ -1,0 +1,157 @@
+"""A connection to a Reverb server that every wait on is bounded.
+
+Most calls of Reverb's client wait for ever while a server is away, and a
+client that lost its server comes back to the same address only after seconds
+of back-off; so after a loss a new client takes another spelling of the
+socket's path, or another of this machine's loopback addresses (127.0.0.2,
+...), which has no back-off.
+"""
+
+import ipaddress
+import itertools
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from adaland.agent.replay import base
+from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.reverb import binding, private, server
+
+# ServerInfo counts its deadline in whole seconds. On a busy machine a server
+# may need more than the first to answer, so it gets twice the time after each
+# failure.
+_INFO_TIMEOUT = 1
+_MAX_INFO_TIMEOUT = 4
+
+
+class Connection:
+  """A client of one server, replaced by a fresh one when it stops answering."""
+
+  def __init__(
+    self, address: str, spec: spec_lib.UnrollSpec, timeout: float = 10.0
+  ):
+    """Connects and compares fields with the server.
+
+    Args:
+      address: 'unix:path' or 'host:port'.
+      spec: What one unroll looks like here.
+      timeout: Seconds to wait for the server.
+
+    Raises:
+      TimeoutError: If no server answered in time.
+      ValueError: If the server holds other fields.
+    """
+    self.address = address
+    self._spec = spec
+    self._hosts = _addresses(address)
+    self._info_timeout = _INFO_TIMEOUT
+    self.client: Any = None
+    deadline = time.monotonic() + timeout
+    while not self.renew():
+      if time.monotonic() > deadline:
+        raise TimeoutError(f"No replay server at {address} for {timeout:g} s.")
+      time.sleep(0.05)
+
+  def answers(self) -> bool:
+    """Whether the server answers this client now."""
+    try:
+      self.client.ServerInfo(self._info_timeout)
+    except RuntimeError:
+      return False
+    self._info_timeout = _INFO_TIMEOUT
+    return True
+
+  def renew(self) -> bool:
+    """Takes a client on a fresh address if the server answers that."""
+    client = binding.load().Client(next(self._hosts))
+    try:
+      tables = client.ServerInfo(self._info_timeout)
+    except RuntimeError:
+      self._info_timeout = min(2 * self._info_timeout, _MAX_INFO_TIMEOUT)
+      return False
+    self._check_fields(tables)
+    self.client, self._info_timeout = client, _INFO_TIMEOUT
+    return True
+
+  def table_info(self) -> base.Counts:
+    """Returns the table's counts.
+
+    Raises:
+      TimeoutError: If the server does not answer.
+    """
+    try:
+      tables = self.client.ServerInfo(self._info_timeout)
+    except RuntimeError as error:
+      raise TimeoutError(f"No replay server at {self.address}.") from error
+    for table in map(_fields, tables):
+      if table[_NAME].decode() == server.TABLE:
+        limiter = _fields(table.get(_LIMITER, b""))
+        inserts, samples = (
+          _fields(limiter.get(field, b"")).get(_COMPLETED, 0)
+          for field in (_INSERT_STATS, _SAMPLE_STATS)
+        )
+        return base.Counts(table.get(_SIZE, 0), inserts, samples)
+    raise ValueError(f"The server at {self.address} has no table of unrolls.")
+
+  def _check_fields(self, tables: list[bytes]) -> None:
+    prefix = server.COLUMNS_PREFIX
+    for table in map(_fields, tables):
+      name = table[_NAME].decode()
+      if name.startswith(prefix):
+        whose = f"the replay server at {self.address}"
+        self._spec.check_columns(name.removeprefix(prefix), whose)
+        return
+    raise ValueError(f"The server at {self.address} is not a replay of ours.")
+
+
+def _addresses(address: str) -> Iterator[str]:
+  """Yields all that an address on this machine may be called, for ever."""
+  if address.startswith(private.PREFIX):
+    return (
+      private.spelling(address, k)
+      for k in itertools.cycle(range(private.NUM_SPELLINGS))
+    )
+  host, port = address.rsplit(":", 1)
+  try:
+    loopback = ipaddress.ip_address(host).is_loopback
+  except ValueError:
+    loopback = host == "localhost"
+  if not loopback:
+    return itertools.repeat(address)
+  return (f"127.0.0.{k}:{port}" for k in itertools.cycle(range(1, 255)))
+
+
+# Fields of Reverb's TableInfo, RateLimiterInfo and RateLimiterCallStats
+# messages, and of the wire format of protocol buffers, read here so that no
+# process needs TensorFlow's message classes.
+_SIZE, _NAME, _LIMITER = 7, 8, 5
+_INSERT_STATS, _SAMPLE_STATS, _COMPLETED = 5, 6, 2
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+
+
+def _fields(message: bytes) -> dict[int, Any]:
+  """Returns the fields of a message by number; numbers and bytes only."""
+  fields: dict[int, Any] = {}
+  data = iter(message)
+  for first in data:
+    number, kind = divmod(_varint(itertools.chain([first], data)), 8)
+    if kind == _VARINT:
+      fields[number] = _varint(data)
+    elif kind == _BYTES:
+      fields[number] = bytes(itertools.islice(data, _varint(data)))
+    elif kind in (_FIXED64, _FIXED32):
+      fields[number] = bytes(itertools.islice(data, 8 if kind == 1 else 4))
+    else:
+      raise ValueError(f"Unknown wire type {kind} in a message of Reverb.")
+  return fields
+
+
+def _varint(data: Iterator[int]) -> int:
+  """Reads seven bits a byte, the lowest first, until one has no top bit."""
+  value = 0
+  for shift in itertools.count(0, 7):
+    byte = next(data)
+    value |= (byte & 0x7F) << shift
+    if byte < 0x80:
+      return value
+  return value

@@ -1,0 +1,269 @@
+"""Owns a Reverb server: a process of its own, restarted when it dies."""
+
+import logging
+import os
+import shutil
+import subprocess
+import threading
+import time
+
+from adaland.agent.replay import base
+from adaland.agent.replay import config as config_lib
+from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.reverb import checkpoints
+from adaland.agent.replay.reverb import private as reverb_private
+from adaland.agent.replay.reverb import process as reverb_process
+from adaland.agent.replay.reverb.client import (
+  Connection,
+  ReverbSampler,
+  ReverbWriter,
+)
+
+__all__ = ["ReverbReplay", "ReverbSampler", "ReverbWriter", "start_server"]
+
+_CHECKPOINT_TIMEOUT = 60.0
+_HUNG_SECONDS = 60.0
+_WATCH_SECONDS = 0.2
+_LOOK_SECONDS = 1.0
+# A process that was killed closes its connections before it is gone.
+_DEATH_SECONDS = 1.0
+
+
+def start_server(
+  config: config_lib.ReplayConfig,
+  spec: spec_lib.UnrollSpec,
+  checkpoint_dir: str | None = None,
+  hung_seconds: float = _HUNG_SECONDS,
+) -> "ReverbReplay":
+  """Starts a server on this machine.
+
+  Args:
+    config: The table's settings.
+    spec: What one unroll looks like.
+    checkpoint_dir: Holds the table's checkpoints, and gives the content to
+      start with. None: checkpoints live as long as the server's owner.
+    hung_seconds: How long a server that runs may not answer before it is
+      killed, to be started again.
+
+  Raises:
+    ValueError: If the port is in use.
+    RuntimeError: If the server does not start.
+  """
+  return ReverbReplay(config, spec, checkpoint_dir, hung_seconds)
+
+
+class ReverbReplay:
+  """Handle of the process that started the server; it ends with the handle.
+
+  A server that dies, or answers nobody for long, is started again at the same
+  address, with what its last checkpoint held; writers and samplers find it by
+  themselves.
+
+  Attributes:
+    address: 'unix:path' or 'host:port', for writers and samplers.
+    restarts: How often the server was started again because it had died.
+    answered: When the server last answered, monotonic seconds.
+  """
+
+  def __init__(
+    self,
+    config: config_lib.ReplayConfig,
+    spec: spec_lib.UnrollSpec,
+    checkpoint_dir: str | None = None,
+    hung_seconds: float = _HUNG_SECONDS,
+  ):
+    """Starts the server; see `start_server`."""
+    self._config = config
+    self._spec = spec
+    # A table's settings come back with its checkpoint, over those asked for:
+    # so another table's checkpoint must not be found.
+    self._name = f"reverb-{config.store_hash()}-{spec.signature}"
+    self._scratch = reverb_private.make_folder()
+    # Absolute, as the server moves to where its socket is.
+    root = os.path.abspath(checkpoint_dir or self._scratch)
+    self._root = os.path.join(root, self._name)
+    self._lock = threading.RLock()
+    self._closed = threading.Event()
+    self.restarts = 0
+    try:
+      self._process, self.address = self._start(config.port)
+    except BaseException:
+      shutil.rmtree(self._scratch, ignore_errors=True)
+      raise
+    self._connection = Connection(self.address, spec)
+    # Of its own: who waits for a hung server may hold the other's lock.
+    self._probe = Connection(self.address, spec)
+    self._probe_lock = threading.Lock()
+    self._hung_seconds = hung_seconds
+    self.answered = time.monotonic()
+    threading.Thread(
+      target=self._watch, name="replay-watch", daemon=True
+    ).start()
+
+  @property
+  def pid(self) -> int:
+    """The server's process id."""
+    return self._process.pid
+
+  def writer(self) -> ReverbWriter:
+    """Returns an actor's end; other processes make theirs from `address`."""
+    return ReverbWriter(self.address, self._spec, self._config.insert_timeout)
+
+  def sampler(self) -> ReverbSampler:
+    """Returns the learner's end."""
+    queue = self._config.sampling == "queue"
+    return ReverbSampler(
+      self.address,
+      self._spec,
+      self._config.batch_size,
+      prefetch=1 if queue else 2,
+      buffer_size=1 if queue else None,
+    )
+
+  def info(self) -> base.Counts:
+    """Returns the items stored, inserted and sampled.
+
+    Raises:
+      TimeoutError: If the server does not answer.
+    """
+    with self._probe_lock:
+      if not self._probe.answers():
+        self._probe.renew()
+      return self._probe.table_info()
+
+  def size(self) -> int:
+    """Items stored."""
+    return self.info().size
+
+  def checkpoint(self, path: str) -> None:
+    """Writes the table into `path`; the one before goes when it is whole.
+
+    It takes seconds (25 MB/s or so); writers and samplers go on meanwhile.
+
+    Raises:
+      RuntimeError: If the server can't write, or does not answer.
+    """
+    written = self._write_checkpoint()
+    target = os.path.join(path, self._name)
+    if os.path.realpath(target) == os.path.realpath(self._root):
+      return
+    before = os.listdir(target) if os.path.isdir(target) else []
+    checkpoints.copy(written, os.path.join(target, os.path.basename(written)))
+    for old in before:
+      shutil.rmtree(os.path.join(target, old), ignore_errors=True)
+
+  def _write_checkpoint(self) -> str:
+    """Has the server write its table; returns where.
+
+    A call to a dead server might wait for ever, and with it the lock that
+    starting another one needs.
+    """
+    deadline = time.monotonic() + _CHECKPOINT_TIMEOUT
+    while True:
+      with self._lock:
+        if self._connection.answers() or self._connection.renew():
+          checkpoints.step_back(self._root)
+          try:
+            return self._connection.client.Checkpoint()
+          except Exception as error:
+            # Of many types: that the disk is full comes as an IndexError.
+            if not self._dies():
+              raise RuntimeError(str(error)) from error
+      if time.monotonic() > deadline:
+        raise RuntimeError(
+          f"No replay server at {self.address} for {_CHECKPOINT_TIMEOUT:g} s."
+        )
+      time.sleep(0.1)
+
+  def _dies(self) -> bool:
+    """Whether the server is dead, or so in a moment."""
+    try:
+      self._process.wait(_DEATH_SECONDS)
+    except subprocess.TimeoutExpired:
+      return False
+    return True
+
+  def restore(self, path: str) -> None:
+    """Starts the server again with what `checkpoint` wrote into `path`.
+
+    Raises:
+      FileNotFoundError: If there is no whole checkpoint of such a table.
+    """
+    source = os.path.join(path, self._name)
+    whole = checkpoints.whole(source)
+    if not whole:
+      raise FileNotFoundError(f"No replay checkpoint of this table in {path}.")
+    with self._lock:
+      reverb_process.stop(self._process)
+      if os.path.realpath(source) != os.path.realpath(self._root):
+        shutil.rmtree(self._root, ignore_errors=True)
+        newest = whole[-1]
+        checkpoints.copy(
+          os.path.join(source, newest), os.path.join(self._root, newest)
+        )
+      self._restart()
+
+  def close(self) -> None:
+    """Stops the server."""
+    self._closed.set()
+    with self._lock:
+      reverb_process.stop(self._process)
+    shutil.rmtree(self._scratch, ignore_errors=True)
+
+  def _start(self, port: int) -> tuple[subprocess.Popen, str]:
+    return reverb_process.start(
+      self._config, self._spec, port, self._root, self._scratch
+    )
+
+  def _restart(self) -> None:
+    private = self.address.startswith(reverb_private.PREFIX)
+    port = 0 if private else int(self.address.rsplit(":", 1)[1])
+    self._process, _ = self._start(port)
+    self._connection = Connection(self.address, self._spec)
+
+  def _watch(self) -> None:
+    """Starts the server again whenever it is found dead, and kills it hung."""
+    next_look = 0.0
+    delay = _WATCH_SECONDS
+    while not self._closed.wait(delay):
+      if self._process.poll() is None:
+        if time.monotonic() >= next_look:
+          self._look()
+          next_look = time.monotonic() + _LOOK_SECONDS
+        continue
+      with self._lock:
+        if self._closed.is_set() or self._process.poll() is None:
+          continue
+        logging.warning(
+          "The replay server at %s died (%s); starting it again.",
+          self.address,
+          self._process.returncode,
+        )
+        try:
+          reverb_process.stop(self._process)
+          self._restart()
+          self.restarts += 1
+          self.answered = time.monotonic()
+          delay = _WATCH_SECONDS
+        except (OSError, ValueError, RuntimeError) as error:
+          logging.warning("%s", error)
+          delay = 5.0
+
+  def _look(self) -> None:
+    """Asks the server for an answer; kills it if there was none for long."""
+    process = self._process
+    try:
+      with self._probe_lock:
+        answers = self._probe.answers() or self._probe.renew()
+    except ValueError as error:
+      logging.warning("%s", error)  # Another's server, but it answers.
+      answers = True
+    if answers:
+      self.answered = time.monotonic()
+    elif time.monotonic() - self.answered > self._hung_seconds:
+      logging.warning(
+        "The replay server at %s has not answered for %g s: killed.",
+        self.address,
+        self._hung_seconds,
+      )
+      process.kill()

@@ -1,0 +1,117 @@
+"""Starts and stops the process of a Reverb server (`server`)."""
+
+import contextlib
+import json
+import logging
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+
+from adaland.agent.replay import config as config_lib
+from adaland.agent.replay import spec as spec_lib
+
+# The folder that holds the package `adaland`.
+_PACKAGE_ROOT = str(pathlib.Path(__file__).absolute().parents[4])
+_START_TIMEOUT = 60.0
+_STOP_TIMEOUT = 5.0
+
+
+def start(
+  config: config_lib.ReplayConfig,
+  spec: spec_lib.UnrollSpec,
+  port: int,
+  root: str,
+  scratch: str,
+) -> tuple[subprocess.Popen, str]:
+  """Starts a server, which ends with this process, and waits until it serves.
+
+  Args:
+    config: The table's settings.
+    spec: What one unroll looks like.
+    port: Where it listens; 0 for a Unix socket.
+    root: Directory of the table's checkpoints.
+    scratch: Directory for its socket and its log.
+
+  Returns:
+    The process and the server's address.
+
+  Raises:
+    ValueError: If it says why it does not start, as when the port is in use.
+    RuntimeError: If it says nothing.
+  """
+  settings = {
+    "sampling": config.sampling,
+    "capacity": config.capacity,
+    "limits": config.rate_limits(),
+    "columns": spec.to_json(),
+    "port": port,
+    "root": root,
+    "scratch": scratch,
+  }
+  path = [_PACKAGE_ROOT, os.environ.get("PYTHONPATH", "")]
+  log_path = os.path.join(scratch, "server.log")
+  with open(log_path, "ab") as log:
+    # A new program, not a fork: a fork after any use of gRPC hangs. It gets
+    # a process group of its own, so that Ctrl-C reaches its owner first.
+    process = subprocess.Popen(
+      [
+        sys.executable,
+        "-m",
+        "adaland.agent.replay.reverb.server",
+        json.dumps(settings),
+      ],
+      stdin=subprocess.PIPE,
+      stdout=subprocess.PIPE,
+      stderr=log,
+      env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))},
+      start_new_session=True,
+    )
+  timer = threading.Timer(_START_TIMEOUT, process.kill)
+  timer.start()
+  try:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+  finally:
+    timer.cancel()
+  answer = json.loads(line) if line else {}
+  if "address" in answer:
+    if "open" in answer:
+      logging.warning(
+        "The replay server is open to whoever can reach its port on any "
+        "interface of this machine, as it can't be kept to this user: %s.",
+        answer["open"],
+      )
+    return process, answer["address"]
+  process.kill()
+  process.wait()
+  if "error" in answer:
+    raise ValueError(f"The replay server does not start: {answer['error']}")
+  raise RuntimeError(
+    f"The replay server does not start: {_last_words(log_path)}"
+  )
+
+
+def _last_words(log_path: str) -> str:
+  with open(log_path, errors="replace") as log:
+    lines = log.read().strip().splitlines()
+  return lines[-1] if lines else "it said nothing."
+
+
+def stop(process: subprocess.Popen) -> None:
+  """Has a server end: by itself, or in five seconds by force.
+
+  Args:
+    process: That `start` gave; it may be dead.
+  """
+  with contextlib.suppress(OSError):
+    if process.stdin is not None:
+      process.stdin.close()
+  try:
+    process.wait(_STOP_TIMEOUT)
+  except subprocess.TimeoutExpired:
+    process.kill()
+    process.wait()
+  if process.stdout is not None:
+    process.stdout.close()

@@ -1,0 +1,1 @@
+"""Adaptors of `Land` to the interfaces of dm_env and Gymnasium."""

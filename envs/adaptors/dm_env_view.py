@@ -1,0 +1,82 @@
+"""A batch of one as a `dm_env.Environment`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import dm_env
+import numpy as np
+from dm_env import specs
+
+from adaland.envs import constants
+from adaland.envs import land as land_lib
+from adaland.envs.tasks.task import Task
+
+
+class LandEnv(dm_env.Environment):
+  """One single-player environment, an episode of all trials after another.
+
+  Actions are the indices of the six heads, int32 [6]. Discount is 0 at an
+  episode's end, 1 otherwise, between trials too.
+  """
+
+  def __init__(
+    self,
+    next_task: Callable[[int], Task],
+    config: land_lib.LandConfig | None = None,
+    seed: int = 0,
+  ):
+    """Initializes the environment.
+
+    Args:
+      next_task: Gives the task of each episode; called with 0.
+      config: Sizes and the kind of observation, one player.
+      seed: Of the avatar's yaw at each trial's start.
+    """
+    config = config or land_lib.LandConfig()
+    if config.num_players != 1:
+      raise ValueError(f"num_players is {config.num_players}, allowed: 1")
+    self._config = config
+    self.land = land_lib.Land(1, config, next_task, seed)
+    self._needs_start = True
+
+  def reset(self) -> dm_env.TimeStep:
+    """Starts a new episode with the next task."""
+    step = self.land.reset()
+    self._needs_start = False
+    return dm_env.restart(_first(step.observation))
+
+  def step(self, action: np.ndarray) -> dm_env.TimeStep:
+    """Takes an action; after an episode's end it starts the next instead."""
+    if self._needs_start:
+      return self.reset()
+    step = self.land.step(np.asarray(action)[None])
+    observation, reward = _first(step.observation), float(step.reward[0])
+    if step.last[0]:
+      self._needs_start = True
+      return dm_env.termination(reward, observation)
+    return dm_env.transition(reward, observation)
+
+  # Any, because dm_env's abstract specs have no annotation, which reads None.
+  def observation_spec(self) -> Any:
+    """Shape and type of each observation, a dict of `specs.Array`."""
+    return {
+      name: specs.Array(shape, dtype, name)
+      for name, (shape, dtype) in land_lib.observation_spec(
+        self._config
+      ).items()
+    }
+
+  def action_spec(self) -> Any:
+    """The six heads' indices, a `specs.BoundedArray`."""
+    sizes = np.asarray(constants.ACTION_SIZES, np.int32)
+    return specs.BoundedArray(sizes.shape, np.int32, 0, sizes - 1, "action")
+
+  def reward_spec(self) -> specs.BoundedArray:
+    """Seconds of goal satisfaction in a step: all of it or nothing."""
+    most = float(np.float32(constants.STEP_SECONDS))
+    return specs.BoundedArray((), float, 0, most, "reward")
+
+
+def _first(observation: dict[str, Any]) -> dict[str, Any]:
+  # A scalar row would be a NumPy scalar, which is no array.
+  return {name: np.asarray(value[0]) for name, value in observation.items()}

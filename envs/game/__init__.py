@@ -1,0 +1,4 @@
+"""The game engine: predicates, rules, spawning, avatar, hand and trial clock.
+
+Pure functions of arrays in JAX, the same for both physics back ends.
+"""

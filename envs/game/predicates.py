@@ -1,0 +1,117 @@
+"""The four relations between nodes of one world, as bit masks.
+
+A node is a player or an object slot (players first, as in `physics.base`).
+There are at most 26, so a row of a relation fits in the bits of one uint32:
+bit j of `relations[p, i]` says that predicate p holds of (i, j). Finding the
+lowest-numbered pair of given types is then a few integer operations.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from adaland.envs import constants
+from adaland.envs.tasks import arrays
+
+Array = Any  # NumPy between jitted functions, JAX inside.
+
+
+def bits(mask: Array) -> Array:
+  """Packs bool [..., M] into uint32 [...], node j in bit j."""
+  weights = jnp.uint32(1) << jnp.arange(mask.shape[-1], dtype=jnp.uint32)
+  weights = jnp.broadcast_to(weights, mask.shape)
+  return jnp.sum(jnp.where(mask, weights, 0), axis=-1, dtype=jnp.uint32)
+
+
+def lowest_bit(word: Array) -> Array:
+  """Index of the lowest set bit of uint32 [...]; 32 where none is set."""
+  return jax.lax.population_count(~word & (word - 1)).astype(jnp.int32)
+
+
+def node_types(slot_types: Array, num_players: int) -> Array:
+  """Type ids of all nodes [P+S] from those of the slots [S]."""
+  players = jnp.asarray(constants.PLAYER_TYPE_IDS[:num_players])
+  return jnp.concatenate([players.astype(slot_types.dtype), slot_types])
+
+
+def node_centres(player_pos: Array, object_pos: Array) -> Array:
+  """Centres of all nodes [P+S, 3]; a player's is that of its body."""
+  lift = jnp.asarray([0.0, 0.0, constants.AVATAR_HEIGHT / 2], jnp.float32)
+  return jnp.concatenate([player_pos + lift[None], object_pos])
+
+
+def relations(
+  types: Array, centres: Array, touching: Array, held: Array, see: Array
+) -> Array:
+  """All relations that hold in one world.
+
+  Args:
+    types: Type ids of the nodes, 0 for an empty slot, int [M].
+    centres: Their centres, metres, float [M, 3].
+    touching: Contacts, bool [M, M].
+    held: Slot that each player holds, -1 none, int [P].
+    see: Who sees whom, bool [M, M]; only the pairs asked for need be right.
+
+  Returns:
+    uint32 [NUM_PREDICATES, M], in the order of `constants.PREDICATES`. No node
+    is related to itself or to an empty slot.
+  """
+  num_nodes, num_players = types.shape[0], held.shape[0]
+  offset = centres[:, None] - centres[None]
+  near = jnp.sum(offset**2, axis=-1) <= constants.NEAR_METRES**2
+  nodes = jnp.arange(num_nodes)
+  holder = jnp.full([num_nodes], -1).at[:num_players].set(held)
+  hold = (holder[:, None] >= 0) & (
+    holder[:, None] + num_players == nodes[None, :]
+  )
+  live = types > 0
+  proper = live[:, None] & live[None, :] & ~jnp.eye(num_nodes, dtype=bool)
+  return bits(jnp.stack([touching, near, hold, see]) & proper[None])
+
+
+def type_mask(types: Array, alive: Array, type_id: Array) -> Array:
+  """Bits of the nodes of one type among those alive (uint32 [])."""
+  return jnp.where(type_id > 0, bits(types == type_id) & alive, 0)
+
+
+def satisfying_pair(
+  relation: Array, mask_a: Array, mask_b: Array
+) -> tuple[Array, Array, Array]:
+  """The lowest-numbered pair that satisfies a relation.
+
+  Args:
+    relation: One relation, uint32 [M].
+    mask_a: Bits of the nodes that may come first, uint32 [].
+    mask_b: Bits of the nodes that may come second, uint32 [].
+
+  Returns:
+    Whether there is one, and its two nodes (0 and 32 where there is none).
+  """
+  first = (mask_a >> jnp.arange(relation.shape[0], dtype=jnp.uint32)) & 1
+  hits = jnp.where(first == 1, relation & mask_b, 0)
+  node_a = jnp.argmax(hits != 0).astype(jnp.int32)
+  return jnp.any(hits != 0), node_a, lowest_bit(hits[node_a])
+
+
+def literal_parts(row: Array) -> tuple[Array, Array, Array, Array]:
+  """Splits a literal's six columns: negated, predicate, type a, type b."""
+  return (row[0] > 0, row[1], *arrays.literal_types(row))
+
+
+def holds(row: Array, relations_: Array, types: Array, alive: Array) -> Array:
+  """Whether a goal literal holds: some pair does, or negated, no pair does.
+
+  Args:
+    row: The literal, int [6]; predicate 0 never holds.
+    relations_: As `relations` gives them, uint32 [NUM_PREDICATES, M].
+    types: Type ids of the nodes, int [M].
+    alive: Bits of the nodes that count, uint32 [].
+  """
+  negated, predicate, type_a, type_b = literal_parts(row)
+  found, _, _ = satisfying_pair(
+    relations_[predicate - 1],
+    type_mask(types, alive, type_a),
+    type_mask(types, alive, type_b),
+  )
+  return (predicate > 0) & (found != negated)

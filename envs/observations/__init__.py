@@ -1,0 +1,1 @@
+"""Observations: entities in sight, pixels from rays, goals and rules."""

@@ -1,0 +1,114 @@
+"""Pictures drawn from rays.
+
+The physics back end casts the rays; which to cast and how to colour their
+hits are JAX functions shared by all back ends.
+"""
+
+from typing import Final
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from adaland.envs import constants
+from adaland.envs.game import avatar
+from adaland.envs.physics import base
+
+Array = jax.Array
+
+# Linear RGB, 0 to 1.
+_SKY: Final = (0.55, 0.75, 0.95)
+_GROUND_LOW: Final = (0.24, 0.42, 0.24)  # The lowest level's ground ...
+_GROUND_HIGH: Final = (0.80, 0.74, 0.52)  # ... and that of the highest.
+_CLIFF: Final = (0.52, 0.44, 0.38)
+_COLOURS: Final = ((0.10, 0.10, 0.11), (0.58, 0.16, 0.72), (0.98, 0.85, 0.10))
+_PLAYERS: Final = ((0.90, 0.25, 0.20), (0.20, 0.45, 0.95))
+_LIGHT: Final = (0.36, 0.48, 0.80)  # Unit vector towards the light.
+_AMBIENT: Final = 0.55
+_CHECKER: Final = 0.86  # Brightness of every other tile.
+_FADE_METRES: Final = 30.0
+
+
+def _palette() -> np.ndarray:
+  """Colour of each type id, float32 [NUM_TYPES + 1, 3]."""
+  objects = [
+    _COLOURS[(t - 1) % constants.NUM_COLOURS]
+    for t in range(1, constants.NUM_OBJECT_TYPES + 1)
+  ]
+  return np.asarray([_SKY, *objects, *_PLAYERS], np.float32)
+
+
+_PALETTE: Final = _palette()
+
+
+def pixel_directions(width: int, height: int) -> np.ndarray:
+  """Unit view directions (forward, left, up), float32 [height * width, 3].
+
+  Rows from top to bottom and columns from left to right, through the pixels'
+  centres. The vertical field of view follows from the picture's own shape.
+  """
+  across = np.tan(constants.FOV_X / 2)
+  left = across * (1 - (2 * np.arange(width) + 1) / width)
+  up = (across * height / width) * (1 - (2 * np.arange(height) + 1) / height)
+  grid_up, grid_left = np.meshgrid(up, left, indexing="ij")
+  view = np.stack([np.ones_like(grid_up), grid_left, grid_up], axis=-1)
+  view /= np.linalg.norm(view, axis=-1, keepdims=True)
+  return view.reshape(-1, 3).astype(np.float32)
+
+
+def pixel_rays(view: Array, eyes: Array, axes: Array) -> tuple[Array, Array]:
+  """Origins and directions of a picture's rays, world frame, [N, P, R, 3].
+
+  Args:
+    view: As `pixel_directions` gives them.
+    eyes: Float32 [N, P, 3].
+    axes: As `avatar.view_axes` gives them, [N, P, 3, 3].
+  """
+  wide = jnp.broadcast_to(view[None, None], (*eyes.shape[:2], *view.shape))
+  directions = avatar.from_view(axes, wide)
+  return jnp.broadcast_to(eyes[:, :, None], wide.shape), directions
+
+
+def shade(
+  origins: Array,
+  directions: Array,
+  distance: Array,
+  node: Array,
+  normal: Array,
+  types: Array,
+) -> Array:
+  """Colours of ray hits: type colour or ground, light, haze.
+
+  Args:
+    origins: Where the rays start, float32 [R, 3].
+    directions: Unit vectors, float32 [R, 3].
+    distance: To the hit, -1 for none, float32 [R].
+    node: What was hit, see `physics.base`, int32 [R].
+    normal: Surface normals, float32 [R, 3].
+    types: Type ids of the nodes, int32 [M].
+
+  Returns:
+    uint8 [R, 3]. Ground is coloured by height and darker on every other
+    tile, its steep sides are bare; all fades into the sky with distance.
+  """
+  place = origins + distance[:, None] * directions
+  top = constants.LEVEL_METRES * (constants.MAX_LEVELS - 1)
+  low, high = jnp.asarray(_GROUND_LOW), jnp.asarray(_GROUND_HIGH)
+  share = jnp.clip(place[:, 2] / top, 0, 1)[:, None]
+  ground = low[None] + share * (high - low)[None]
+  # A hair inside the tile, so that rounding at its border cannot flip it.
+  tile = jnp.floor((place[:, :2] + 1e-4) / constants.TILE_METRES)
+  odd = jnp.mod(tile[:, 0] + tile[:, 1], 2)[:, None]
+  ground *= 1 - (1 - _CHECKER) * odd
+  steep = normal[:, 2:] < 0.5
+  ground = jnp.where(steep, jnp.asarray(_CLIFF)[None], ground)
+  kind = jnp.where(node >= 0, types[jnp.maximum(node, 0)], 0)
+  colour = jnp.asarray(_PALETTE)[kind]
+  colour = jnp.where((node == base.NODE_TERRAIN)[:, None], ground, colour)
+  light = jnp.maximum(normal @ jnp.asarray(_LIGHT), 0)
+  colour *= (_AMBIENT + (1 - _AMBIENT) * light)[:, None]
+  clarity = jnp.exp(-distance / _FADE_METRES)[:, None]
+  sky = jnp.asarray(_SKY)[None]
+  colour = sky + clarity * (colour - sky)
+  colour = jnp.where((distance >= 0)[:, None], colour, sky)
+  return jnp.round(jnp.clip(colour, 0, 1) * 255).astype(jnp.uint8)

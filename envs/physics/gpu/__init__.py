@@ -1,0 +1,1 @@
+"""Physics on an accelerator by MuJoCo Warp."""

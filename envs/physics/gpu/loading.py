@@ -1,0 +1,118 @@
+"""Device code that loads worlds and puts them at their start.
+
+W: worlds, S: slots, P: players, M = P + S: nodes, C: worlds changed.
+"""
+
+import warp as wp
+
+from adaland.envs.physics.gpu import worlds
+
+wp.set_module_options({"enable_backward": False})
+
+
+@wp.kernel
+def load_terrain(
+  ids: wp.array[int],  # [C]
+  num_boxes: wp.array[int],  # [C]
+  box_at: wp.array2d[wp.vec3],  # [C, B]
+  box_half: wp.array2d[wp.vec3],  # [C, B]
+  num_ramps: wp.array[int],  # [C]
+  ramp_at: wp.array2d[wp.vec3],  # [C, R]
+  ramp_yaw: wp.array2d[float],  # [C, R]
+  first_ramp: int,
+  ramp_mesh: int,
+  mesh_pos: wp.vec3,
+  mesh_mat: wp.mat33,
+  parking: wp.vec3,
+  geoms: worlds.Geoms,
+):
+  """Writes the pieces of some worlds' terrain."""
+  row, piece = wp.tid()
+  world = ids[row]
+  used = wp.bool(False)
+  if piece < first_ramp:
+    at, half = wp.vec3(parking), wp.vec3(0.1, 0.1, 0.1)
+    used = piece < num_boxes[row]
+    if used:
+      at = wp.vec3(box_at[row, piece])
+      half = wp.vec3(box_half[row, piece])
+    geoms.size[world, piece] = half
+    geoms.aabb[world, piece, 1] = half
+    geoms.rbound[world, piece] = wp.length(half)
+    geoms.xpos[world, piece] = at
+    geoms.xmat[world, piece] = wp.identity(n=3, dtype=float)
+  else:
+    ramp = piece - first_ramp
+    used = ramp < num_ramps[row]
+    geoms.dataid[world, piece] = wp.where(used, ramp_mesh, -1)
+    if used:
+      turn = worlds.upright(ramp_yaw[row, ramp])
+      geoms.xpos[world, piece] = ramp_at[row, ramp] + turn @ mesh_pos
+      geoms.xmat[world, piece] = turn @ mesh_mat
+    else:
+      geoms.xpos[world, piece] = parking
+  geoms.shown[world, piece] = used
+
+
+@wp.kernel
+def load_starts(
+  ids: wp.array[int],  # [C]
+  types: wp.array2d[int],  # [C, S]
+  frozen: wp.array2d[wp.bool],  # [C, S]
+  at: wp.array2d[wp.vec3],  # [C, S]
+  yaw: wp.array2d[float],  # [C, S]
+  player_at: wp.array2d[wp.vec3],  # [C, P]
+  touching: wp.array3d[wp.bool],  # [C, M, M]
+  num_players: int,
+  starts: worlds.Starts,
+):
+  """Writes the starts of some worlds."""
+  row, node = wp.tid()
+  world = ids[row]
+  if node < num_players:
+    starts.player_at[world, node] = player_at[row, node]
+  else:
+    slot = node - num_players
+    starts.types[world, slot] = types[row, slot]
+    starts.frozen[world, slot] = frozen[row, slot]
+    starts.at[world, slot] = at[row, slot]
+    starts.yaw[world, slot] = yaw[row, slot]
+  for other in range(touching.shape[2]):
+    starts.touching[world, node, other] = touching[row, node, other]
+
+
+@wp.kernel
+def start_players(
+  restored: wp.array[wp.bool],  # [W]
+  start_yaw: wp.array2d[float],  # [W, P]
+  starts: worlds.Starts,
+  places: worlds.Places,
+  bodies: worlds.Bodies,
+  slots: worlds.Slots,
+  yaw: wp.array2d[float],  # [W, P]
+  stood: wp.array2d[wp.bool],  # [W, P]
+):
+  """Puts players at their start, empty-handed; slots are written before."""
+  world = wp.tid()
+  if not restored[world]:
+    return
+  for player in range(places.num_players):
+    yaw[world, player] = start_yaw[world, player]
+    stood[world, player] = False
+    slots.held[world, player] = -1
+    place = starts.player_at[world, player]
+    for i in range(3):
+      bodies.qpos[world, 3 * player + i] = place[i]
+      bodies.qpos[world, 3 * (places.num_players + player) + i] = 0.0
+  for i in range(6 * places.num_players):
+    bodies.qvel[world, i] = 0.0
+    bodies.qacc[world, i] = 0.0
+    bodies.warmstart[world, i] = 0.0
+  for i in range(5 * places.num_players):
+    bodies.ctrl[world, i] = 0.0
+  nodes = places.num_players + places.num_slots
+  for first in range(nodes):
+    for second in range(nodes):
+      slots.touching[world, first, second] = starts.touching[
+        world, first, second
+      ]

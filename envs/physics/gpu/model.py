@@ -1,0 +1,254 @@
+"""The one MuJoCo model behind all worlds of the gpu back end.
+
+MJWarp keeps sizes, masses and mesh ids per world, but the type of a geom only
+once. So each slot's body carries three geoms: a box (walls and cubes), a
+sphere and a mesh (pyramids). Two of the three are always out of use: the mesh
+by its id -1, which MJWarp takes as "not in this world", box and sphere by a
+size too small to reach the surface of what is in use. What a world has of
+terrain, and what its slots hold, is written into its rows of the model's
+fields on the device; nothing is compiled for a new task.
+
+S: slots, P: players, B: boxes, R: ramps.
+"""
+
+import functools
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import mujoco
+import numpy as np
+
+from adaland.envs import constants, shapes
+from adaland.envs.physics import base, mjcf, parts, terrain
+
+GEOMS_A_SLOT: Final = 3  # Box, sphere, pyramid.
+_UNUSED_METRES: Final = 1e-3  # Half size of boxes and spheres out of use.
+# Slots wait side by side, so that nothing there ever touches.
+_PARKING_STEP: Final = 3.0
+# What stands exactly on the ground is in contact, whichever way the rounding
+# of single precision goes.
+_GROUND_MARGIN: Final = 1e-5
+
+
+class Compiled(NamedTuple):
+  """The model, and where things are in it; all these ranges have no gaps.
+
+  Attributes:
+    model: Compiled; boxes, ramps and slots are out of use.
+    first_ramp: Geom id of the first ramp; boxes start at 0.
+    fixed_geom: Geom id of the first slot's fixed geoms.
+    player_geom: Geom id of the first player.
+    slot_geom: Geom id of the first slot's free geoms.
+    slot_body: Body id of the first slot's free body.
+    geom_nodes: The node of each geom, -2 for terrain, int32.
+    pyramid_pose: Position and orientation of the pyramid mesh in its body.
+    ramp_pose: The same of the ramp, whose origin is the middle of its base.
+    pyramid_planes: Normals and offsets of its faces in the mesh's own frame,
+      float32 [5, 4].
+    ramp_planes: The same of the ramp, float32 [5, 4].
+  """
+
+  model: mujoco.MjModel
+  first_ramp: int
+  fixed_geom: int
+  player_geom: int
+  slot_geom: int
+  slot_body: int
+  geom_nodes: np.ndarray
+  pyramid_pose: tuple[np.ndarray, np.ndarray]
+  ramp_pose: tuple[np.ndarray, np.ndarray]
+  pyramid_planes: np.ndarray
+  ramp_planes: np.ndarray
+
+
+class Kinds(NamedTuple):
+  """What a free body's rows are for each type id, 0 for an empty slot.
+
+  Attributes:
+    box: Half sizes of the box, float32 [K, 3].
+    ball: Radius of the sphere, float32 [K].
+    shape: Which of the three geoms is in use, -1 for none, int32 [K].
+    mass: Kilograms, float32 [K].
+    inertia: Principal moments, float32 [K, 3].
+    inverse: 1 / mass and the mean of 1 / inertia, which scale constraints,
+      float32 [K, 2].
+    weightless: 1 where gravity doesn't act, float32 [K].
+  """
+
+  box: np.ndarray
+  ball: np.ndarray
+  shape: np.ndarray
+  mass: np.ndarray
+  inertia: np.ndarray
+  inverse: np.ndarray
+  weightless: np.ndarray
+
+
+@functools.lru_cache
+def kinds() -> Kinds:
+  """The rows of all types."""
+  forms = [shapes.CUBE] + [
+    shapes.shape_of_type(t) for t in range(1, constants.NUM_OBJECT_TYPES + 1)
+  ]
+  which = [2 if f is shapes.PYRAMID else int(f is shapes.SPHERE) for f in forms]
+  used = np.array([-1, *which[1:]], np.int32)
+  box = [
+    f.half_extents if u == 0 else (_UNUSED_METRES,) * 3
+    for f, u in zip(forms, used, strict=True)
+  ]
+  ball = [
+    f.half_extents[0] if u == 1 else _UNUSED_METRES
+    for f, u in zip(forms, used, strict=True)
+  ]
+  mass = np.array([f.mass for f in forms])
+  inertia = np.array([parts.inertia(f) for f in forms])
+  return Kinds(
+    box=np.array(box, np.float32),
+    ball=np.array(ball, np.float32),
+    shape=used,
+    mass=mass.astype(np.float32),
+    inertia=inertia.astype(np.float32),
+    inverse=np.column_stack([1 / mass, (1 / inertia).mean(axis=1)]).astype(
+      np.float32
+    ),
+    weightless=(used < 0).astype(np.float32),
+  )
+
+
+def parking(num_slots: int) -> np.ndarray:
+  """Where the bodies of empty slots wait, float32 [S, 3]."""
+  at = np.tile(np.asarray(parts.PARKING, np.float32), (num_slots, 1))
+  at[:, 1] += _PARKING_STEP * (1 + np.arange(num_slots))
+  return at
+
+
+def make_model(
+  capacity: mjcf.Capacity, fovy: float | None = None
+) -> mujoco.MjModel:
+  """Compiles the model for worlds of this capacity.
+
+  Args:
+    capacity: What a world has room for.
+    fovy: Vertical field of view, degrees, of a camera in the world; without it
+      there is none.
+  """
+  P, S = capacity.num_players, capacity.num_slots
+  spec = mujoco.MjSpec()
+  mjcf.set_options(spec)
+  # Box against box as mujoco.batch has it: up to eight contacts.
+  spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_NATIVECCD
+  parts.add_meshes(spec)
+  empty = terrain.Pieces(*(np.zeros((0, 3)),) * 3, np.zeros(0))
+  parts.add_terrain(spec, empty, capacity.max_boxes, capacity.max_ramps)
+  for index in range(S):
+    body = spec.worldbody.add_body(name=f"fixed{index}", pos=parts.PARKING)
+    parts.set_mass(body, 0.0, (0.0, 0.0, 0.0))
+    _add_geoms(body)
+  for player in range(P):
+    parts.add_player(spec, player)
+  for player in range(P):
+    parts.add_hand(spec, player)
+  for index in range(S):
+    body = parts.add_slot_body(spec, index, parts.Slot())
+    _add_geoms(body)
+  mjcf.add_grips(spec, capacity)
+  if fovy is not None:
+    spec.worldbody.add_camera(name="eye", fovy=fovy)
+  model = spec.compile()
+  model.eq_data[:, :6] = 0.0  # As mjcf.build does.
+  model.geom_margin[: model.ngeom - P - GEOMS_A_SLOT * S] = _GROUND_MARGIN
+  policies = mujoco.mjtSleepPolicy
+  allowed = model.tree_sleep_policy == policies.mjSLEEP_ALLOWED
+  model.tree_sleep_policy[allowed] = policies.mjSLEEP_AUTO_ALLOWED
+  return model
+
+
+@functools.lru_cache
+def build(capacity: mjcf.Capacity) -> Compiled:
+  """Compiles the model for worlds of this capacity, and describes it."""
+  return _described(make_model(capacity), capacity)
+
+
+def _add_geoms(body: mujoco.MjsBody) -> None:
+  """The three geoms of a slot."""
+  for shape in ("cube", "sphere", "pyramid"):
+    kind = 1 + constants.SHAPES.index(shape) * constants.NUM_COLOURS
+    geom = body.add_geom(name=f"{body.name}_{shape}")
+    for name, value in parts.geom_values(kind).items():
+      setattr(geom, name, value)
+
+
+def _described(model: mujoco.MjModel, capacity: mjcf.Capacity) -> Compiled:
+  P, S = capacity.num_players, capacity.num_slots
+  first_ramp = capacity.max_boxes
+  fixed_geom = first_ramp + capacity.max_ramps
+  player_geom = fixed_geom + GEOMS_A_SLOT * S
+  slot_geom = player_geom + P
+  nodes = np.full(model.ngeom, -2, np.int32)
+  of_slots = P + np.repeat(np.arange(S), GEOMS_A_SLOT)
+  nodes[fixed_geom:player_geom] = of_slots
+  nodes[player_geom:slot_geom] = np.arange(P)
+  nodes[slot_geom:] = of_slots
+  pyramid, ramp = slot_geom + 2, first_ramp
+  return Compiled(
+    model=model,
+    first_ramp=first_ramp,
+    fixed_geom=fixed_geom,
+    player_geom=player_geom,
+    slot_geom=slot_geom,
+    slot_body=1 + S + 2 * P,
+    geom_nodes=nodes,
+    pyramid_pose=_mesh_pose(model, pyramid),
+    ramp_pose=_mesh_pose(model, ramp),
+    pyramid_planes=_planes(model, model.geom_dataid[pyramid]),
+    ramp_planes=_planes(model, model.geom_dataid[ramp]),
+  )
+
+
+def _mesh_pose(
+  model: mujoco.MjModel, geom: int
+) -> tuple[np.ndarray, np.ndarray]:
+  """Where the compiler put a mesh's own frame in that of its definition."""
+  mesh = model.geom_dataid[geom]
+  rotation = np.zeros(9)
+  mujoco.mju_quat2Mat(rotation, model.mesh_quat[mesh])
+  return (
+    model.mesh_pos[mesh].astype(np.float32),
+    rotation.reshape(3, 3).astype(np.float32),
+  )
+
+
+def _planes(model: mujoco.MjModel, mesh: int) -> np.ndarray:
+  """Faces of a convex mesh: unit normals outwards and offsets, [F, 4]."""
+  first = model.mesh_vertadr[mesh]
+  corners = model.mesh_vert[first : first + model.mesh_vertnum[mesh]]
+  first = model.mesh_polyadr[mesh]
+  normals = model.mesh_polynormal[first : first + model.mesh_polynum[mesh]]
+  offsets = (normals @ corners.T).max(axis=1)
+  return np.column_stack([normals, offsets]).astype(np.float32)
+
+
+def fixed_contacts(scene: base.Scene) -> Iterator[tuple[int, int]]:
+  """Pairs of frozen slots in touch, for which no simulation ever looks."""
+  frozen = np.flatnonzero(scene.slot_frozen & (scene.slot_types > 0))
+  if len(frozen) < 2:
+    return
+  spec = mujoco.MjSpec()
+  parts.add_meshes(spec)
+  for index in frozen:
+    slot = parts.Slot(
+      int(scene.slot_types[index]),
+      True,
+      scene.slot_at[index],
+      scene.slot_yaw[index],
+    )
+    parts.add_fixed(spec, int(index), slot)
+  model = spec.compile()
+  data = mujoco.MjData(model)
+  mujoco.mj_kinematics(model, data)
+  reach = 2 * constants.TOUCHING_METRES
+  for a, first in enumerate(frozen):
+    for b, second in enumerate(frozen[:a]):
+      gap = mujoco.mj_geomDistance(model, data, a, b, reach, None)
+      if gap <= constants.TOUCHING_METRES:
+        yield int(first), int(second)

@@ -1,0 +1,275 @@
+"""Physics on an accelerator: one MJWarp simulation of all environments.
+
+Worlds differ in rows of the batched model and in the state, both of which stay
+on the device; `gpu_worlds` says how a task becomes rows. A step is one CUDA
+graph: wishes to drives, the substeps, kinematics and contacts of where they
+end. Also runs on Warp's CPU device, slowly, so that it can be tested anywhere.
+
+Nothing waits for the device but what is asked for as NumPy arrays, and `load`
+where a terrain is larger than any before.
+
+N: environments, W: worlds (at least two), P: players, S: slots, R: rays.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import warp as wp
+
+from adaland.envs.physics import base, parts
+from adaland.envs.physics.gpu import batch, exchange, motion, start
+from adaland.envs.physics.gpu import rays as gpu_rays
+
+# Its news of every kernel would go to stdout, where commands give results.
+wp.config.log_level = wp.LOG_ERROR
+
+
+class GpuPhysics:
+  """A batch of worlds in `mujoco_warp`.
+
+  Attributes:
+    device: Warp's device.
+    substeps: Simulation steps in a step.
+  """
+
+  substeps = parts.SUBSTEPS
+
+  def __init__(
+    self,
+    num_envs: int,
+    num_slots: int,
+    num_players: int = 1,
+    device: str = "cuda",
+  ):
+    """Starts with empty flat worlds.
+
+    Args:
+      num_envs: Worlds.
+      num_slots: Object slots a world.
+      num_players: Players a world, 1 or 2.
+      device: "cuda", or "cpu" to try things out without an accelerator.
+    """
+    base.check_sizes(num_envs, num_slots, num_players)
+    P, S = num_players, num_slots
+    self.num_envs = num_envs
+    self.num_slots = S
+    self.num_players = P
+    self.device = wp.get_device(device)
+    self._exchange = exchange.Exchange(self.device)
+    self._watched: Any = None
+    with wp.ScopedDevice(self.device):
+      self._batch = batch.GpuBatch(num_envs, S, P, self.device, self._exchange)
+      self._motion = motion.GpuMotion(self._batch, P, S)
+      W = self._batch.num_worlds
+      self._all_worlds = wp.array(np.arange(W, dtype=np.int32), dtype=int)
+
+  @property
+  def model(self) -> Any:
+    """MJWarp's model, for measurements."""
+    return self._batch.model
+
+  @property
+  def data(self) -> Any:
+    """MJWarp's data, for measurements and tests."""
+    return self._batch.data
+
+  def load(
+    self,
+    env_ids: np.ndarray,
+    scenes: Sequence[base.Scene | start.Start],
+  ) -> None:
+    """Replaces the worlds of some environments and puts them at the start.
+
+    A terrain of more pieces than any before makes room for it everywhere,
+    which compiles the step anew.
+
+    Args:
+      env_ids: Which, int [C].
+      scenes: Of each the scene, or what `gpu_start.make` made of it.
+
+    Raises:
+      ValueError: if a scene has other sizes than this batch.
+    """
+    starts = [self._batch.start(scene) for scene in scenes]
+    if not starts:
+      return
+    with wp.ScopedDevice(self.device):
+      if self._batch.load(np.asarray(env_ids, int), starts):
+        self._motion.forget()
+    self._watched = None
+    self._motion.change()
+
+  def restore(self, env_ids: np.ndarray, yaw: np.ndarray) -> None:
+    """Puts environments back to their scenes' start; yaw is [len(ids), P]."""
+    worlds = np.zeros(self._batch.num_worlds, bool)
+    worlds[env_ids] = True
+    start_yaw = np.zeros((len(worlds), self.num_players), np.float32)
+    start_yaw[env_ids] = yaw
+    with wp.ScopedDevice(self.device):
+      self._batch.restore(worlds, start_yaw)
+    self._motion.change()
+
+  def set_slots(
+    self,
+    env_ids: np.ndarray,
+    slots: np.ndarray,
+    types: np.ndarray,
+    positions: np.ndarray,
+  ) -> None:
+    """Changes what slots hold: type 0 parks the slot away from the arena.
+
+    Args:
+      env_ids: Environment of each change, int [C].
+      slots: Slot of each change, int [C]; no slot of an environment twice.
+      types: New type id, 0 to empty the slot, int [C].
+      positions: Centre of the new object, float [C, 3].
+    """
+    if not np.size(env_ids):
+      return
+    shape = (self.num_envs, self.num_slots)
+    changed = np.zeros(shape, bool)
+    all_types = np.zeros(shape, np.int32)
+    at = np.zeros((*shape, 3), np.float32)
+    changed[env_ids, slots] = True
+    all_types[env_ids, slots] = types
+    at[env_ids, slots] = positions
+    self.set_slots_where(changed, all_types, at)
+
+  def set_slots_where(self, changed: Any, types: Any, positions: Any) -> None:
+    """The same for all environments, see `base.DevicePhysics`."""
+    with wp.ScopedDevice(self.device):
+      self._batch.set_slots(changed, types, positions)
+    self._motion.change()
+
+  def step(self, control: base.AvatarControl) -> None:
+    """Simulates STEP_SECONDS."""
+    with wp.ScopedDevice(self.device):
+      for wish, value in zip(self._motion.wishes, control, strict=True):
+        here = self._exchange.take(value, wish.dtype)
+        wp.copy(wish, here, count=here.size)
+    self.simulate()
+
+  def simulate(self) -> None:
+    """Runs a step under the wishes of the last: apart, to be measured alone."""
+    with wp.ScopedDevice(self.device):
+      self._motion.step()
+
+  def wait(self) -> None:
+    """Waits until the device has done all that it was told to."""
+    wp.synchronize_device(self.device)
+
+  def state(self) -> base.PhysicsState:
+    """Poses and contacts now."""
+    return base.PhysicsState(*map(np.asarray, self.shared_state()))
+
+  def shared_state(self) -> base.PhysicsState:
+    """The same as JAX arrays, on the same device."""
+    with wp.ScopedDevice(self.device):
+      self._motion.find_poses()
+      self._motion.find_contacts()
+      pos, quat, feet, yaw, touching = self._given(
+        *self._motion.poses, self._batch.yaw, self._batch.slots.touching
+      )
+    if self._watched is None:
+      # Copied, as JAX might go on to read what changes here.
+      self._watched = jnp.array(self._batch.watched[: self.num_envs])
+    return base.PhysicsState(
+      object_pos=pos,
+      object_quat=quat,
+      player_pos=feet,
+      player_yaw=yaw,
+      touching=touching & self._watched[:, None, None],
+    )
+
+  def poses(self) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Where things are, see `base.DevicePhysics`."""
+    with wp.ScopedDevice(self.device):
+      self._motion.find_poses()
+      pos, _, feet = self._motion.poses
+      pos, feet, yaw = self._given(pos, feet, self._batch.yaw)
+    return pos, feet, yaw
+
+  def rays(
+    self,
+    origins: np.ndarray,
+    directions: np.ndarray,
+    exclude: np.ndarray,
+    normals: bool = False,
+    env_ids: np.ndarray | None = None,
+  ) -> base.RayHits:
+    """Casts rays.
+
+    Args:
+      origins: Where they start, float [N, R, 3].
+      directions: Unit vectors, float [N, R, 3].
+      exclude: Node each ray passes through, -1 none, int [N, R].
+      normals: Whether to compute normals (else zeros).
+      env_ids: The environments that the rows are of, ascending, int [N]; None
+        for all.
+
+    Returns:
+      NumPy arrays, or JAX arrays on the same device where the rays are such.
+    """
+    with wp.ScopedDevice(self.device):
+      ids = self._all_worlds
+      if env_ids is not None:
+        ids = self._exchange.take(np.asarray(env_ids), int)
+      distance, node, normal = self._cast(
+        ids, origins, directions, exclude, None
+      )
+      wanted = [distance, node, *([normal] if normals else [])]
+      if isinstance(origins, jax.Array):
+        found: Any = self._exchange.give(*wanted)
+      else:
+        found = [array.numpy() for array in wanted]
+    if not normals:
+      found.append(np.zeros((*np.shape(exclude), 3), np.float32))
+    return base.RayHits(*found)
+
+  def rays_where(
+    self, origins: Any, directions: Any, exclude: Any, wanted: Any
+  ) -> tuple[jax.Array, jax.Array]:
+    """Casts some rays, see `base.DevicePhysics`."""
+    with wp.ScopedDevice(self.device):
+      distance, node, _ = self._cast(
+        self._all_worlds, origins, directions, exclude, wanted
+      )
+      distance, node = self._exchange.give(distance, node)
+    return distance, node
+
+  def _cast(
+    self, ids: Any, origins: Any, directions: Any, exclude: Any, wanted: Any
+  ) -> tuple[Any, Any, Any]:
+    take, shape = self._exchange.take, np.shape(exclude)
+    self._motion.find_poses()
+    distance = wp.empty(shape, dtype=float)
+    node = wp.empty(shape, dtype=int)
+    normal = wp.empty((*shape, 3), dtype=float)
+    wp.launch(
+      gpu_rays.cast,
+      dim=shape,
+      inputs=[
+        ids,
+        take(origins, float),
+        take(directions, float),
+        take(exclude, int),
+        None if wanted is None else take(wanted, wp.bool),
+        self._batch.scene,
+      ],
+      outputs=[distance, node, normal],
+    )
+    return distance, node, normal
+
+  def overflows(self) -> int:
+    """Worlds that ever had more contacts than there is room for."""
+    return int(np.count_nonzero(self.data.overflow.numpy()[: self.num_envs]))
+
+  def _given(self, *arrays: Any) -> list[Any]:
+    """As JAX arrays, of the environments alone."""
+    given = self._exchange.give(*arrays)
+    if self.num_envs == self._batch.num_worlds:
+      return given
+    return [array[: self.num_envs] for array in given]

@@ -1,0 +1,170 @@
+"""Device code around a step: what players want, contacts, poses.
+
+W: worlds, S: slots, P: players, M = P + S: nodes.
+"""
+
+import math
+
+import warp as wp
+
+from adaland.envs import constants
+from adaland.envs.physics.gpu import worlds as gpu_worlds
+
+wp.set_module_options({"enable_backward": False})
+
+_STEP = wp.constant(constants.STEP_SECONDS)
+_TURN = wp.constant(2.0 * math.pi)
+_ASLEEP = wp.constant(0)
+
+
+@wp.kernel
+def command(
+  velocity: wp.array3d[float],  # [W, P, 2]
+  turn: wp.array2d[float],  # [W, P]
+  wanted: wp.array2d[int],  # [W, P]
+  hand_at: wp.array3d[float],  # [W, P, 3]
+  place_metres: float,
+  max_hand_speed: float,
+  places: gpu_worlds.Places,
+  bodies: gpu_worlds.Bodies,
+  slots: gpu_worlds.Slots,
+  yaw: wp.array2d[float],  # [W, P]
+  stood: wp.array2d[wp.bool],  # [W, P]
+  place: wp.array2d[wp.vec2],  # [W, P]
+):
+  """Turns wishes into drives and grips, as `cpu.CpuPhysics.step` does."""
+  world, player = wp.tid()
+  P, S = places.num_players, places.num_slots
+  angle = yaw[world, player] + _STEP * turn[world, player]
+  yaw[world, player] = angle - _TURN * wp.rint(angle / _TURN)
+
+  # A standing player goes back to its place when it has slid a little.
+  x = float(velocity[world, player, 0])
+  y = float(velocity[world, player, 1])
+  at = wp.vec2(
+    bodies.qpos[world, 3 * player], bodies.qpos[world, 3 * player + 1]
+  )
+  stands = x == 0.0 and y == 0.0
+  back = wp.vec2(0.0, 0.0)
+  if stands and stood[world, player]:
+    slid = place[world, player] - at
+    back = wp.vec2(
+      wp.clamp(slid[0], -place_metres, place_metres),
+      wp.clamp(slid[1], -place_metres, place_metres),
+    )
+  stood[world, player] = stands
+  place[world, player] = at + back
+  bodies.ctrl[world, 2 * player] = x + back[0] / _STEP
+  bodies.ctrl[world, 2 * player + 1] = y + back[1] / _STEP
+
+  held = int(wanted[world, player])
+  if held >= 0:
+    if slots.types[world, held] == 0 or slots.frozen[world, held]:
+      held = -1
+  hand = 3 * (P + player)
+  if held != slots.held[world, player]:
+    for slot in range(S):
+      bodies.eq_active[world, player * S + slot] = slot == held
+    if held >= 0:
+      # The hand starts where the object is.
+      for i in range(3):
+        bodies.qpos[world, hand + i] = bodies.qpos[world, 6 * P + 7 * held + i]
+        bodies.qvel[world, hand + i] = 0.0
+    slots.held[world, player] = held
+  drive = wp.vec3(0.0, 0.0, 0.0)
+  if held >= 0:
+    for i in range(3):
+      drive[i] = hand_at[world, player, i] - bodies.qpos[world, hand + i]
+    drive /= _STEP
+    speed = wp.length(drive)
+    if speed > max_hand_speed:
+      drive *= max_hand_speed / speed
+  for i in range(3):
+    bodies.ctrl[world, 2 * P + 3 * player + i] = drive[i]
+
+
+@wp.func
+def _is_still(
+  world: int,
+  node: int,
+  places: gpu_worlds.Places,
+  bodies: gpu_worlds.Bodies,
+  slots: gpu_worlds.Slots,
+) -> bool:
+  """Whether MJWarp looks for no contacts of a node with its like."""
+  slot = node - places.num_players
+  if slot < 0:
+    return False
+  if slots.frozen[world, slot]:
+    return True
+  return bodies.body_awake[world, places.slot_body + slot] == _ASLEEP
+
+
+@wp.kernel
+def forget_contacts(
+  places: gpu_worlds.Places, bodies: gpu_worlds.Bodies, slots: gpu_worlds.Slots
+):
+  """Forgets all contacts but those among what is asleep or frozen."""
+  world, first, second = wp.tid()
+  if not (
+    _is_still(world, first, places, bodies, slots)
+    and _is_still(world, second, places, bodies, slots)
+  ):
+    slots.touching[world, first, second] = False
+
+
+@wp.kernel
+def note_contacts(
+  count: wp.array[int],  # [1]
+  worlds: wp.array[int],
+  geoms: wp.array[wp.vec2i],
+  nodes: wp.array[int],  # [G]
+  slots: gpu_worlds.Slots,
+):
+  """Notes the contacts that MJWarp found."""
+  contact = wp.tid()
+  if contact >= count[0]:
+    return
+  world, pair = worlds[contact], geoms[contact]
+  first, second = nodes[pair[0]], nodes[pair[1]]
+  if first >= 0 and second >= 0 and first != second:
+    slots.touching[world, first, second] = True
+    slots.touching[world, second, first] = True
+
+
+@wp.kernel
+def read_poses(
+  places: gpu_worlds.Places,
+  bodies: gpu_worlds.Bodies,
+  slots: gpu_worlds.Slots,
+  empty_at: wp.vec3,
+  object_pos: wp.array3d[float],  # [W, S, 3]
+  object_quat: wp.array3d[float],  # [W, S, 4]
+  player_pos: wp.array3d[float],  # [W, P, 3]
+):
+  """Copies the nodes' poses out."""
+  world, node = wp.tid()
+  P = places.num_players
+  if node < P:
+    for i in range(3):
+      player_pos[world, node, i] = bodies.qpos[world, 3 * node + i]
+    return
+  slot = node - P
+  kind = slots.types[world, slot]
+  if kind > 0 and not slots.frozen[world, slot]:
+    first = 6 * P + 7 * slot
+    for i in range(3):
+      object_pos[world, slot, i] = bodies.qpos[world, first + i]
+    for i in range(4):
+      object_quat[world, slot, i] = bodies.qpos[world, first + 3 + i]
+    return
+  at, yaw = wp.vec3(empty_at), float(0.0)
+  if kind > 0:
+    at = wp.vec3(slots.at[world, slot])
+    yaw = float(slots.yaw[world, slot])
+  for i in range(3):
+    object_pos[world, slot, i] = at[i]
+  object_quat[world, slot, 0] = wp.cos(0.5 * yaw)
+  object_quat[world, slot, 1] = 0.0
+  object_quat[world, slot, 2] = 0.0
+  object_quat[world, slot, 3] = wp.sin(0.5 * yaw)

@@ -1,0 +1,39 @@
+"""Draws what a player is not told about a game's rules (§1.6, 5)."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from adaland.envs.tasks.literals import Rule
+from adaland.envs.tasks.task import Hiding
+
+_T = TypeVar("_T")
+
+
+def draw_hiding(
+  hide: str, rules: tuple[Rule, ...], rng: np.random.Generator
+) -> Hiding:
+  """Draws one way of hiding and the parts that it hides, uniformly."""
+  every_rule = tuple(range(1, len(rules) + 1))
+  if hide == "none":
+    return Hiding()
+  if hide == "rules":
+    return Hiding(rules=every_rule)
+
+  def some(options: Sequence[_T]) -> tuple[_T, ...]:
+    count = rng.integers(len(options) + 1)
+    return tuple(options[i] for i in rng.permutation(len(options))[:count])
+
+  mechanism = rng.integers(3)
+  if mechanism == 0:
+    return Hiding(rules=some(every_rule))
+  if mechanism == 1:
+    kinds = [
+      kind
+      for rule in rules
+      for kind in (*rule.condition.object_types, *rule.spawns)
+    ]
+    return Hiding(objects=some(list(dict.fromkeys(kinds))))
+  predicates = dict.fromkeys(rule.condition.predicate for rule in rules)
+  return Hiding(predicates=some(list(predicates)))

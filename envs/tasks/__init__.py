@@ -1,0 +1,1 @@
+"""Tasks: the dataclass, its arrays, its JSON files, probes, complexity."""

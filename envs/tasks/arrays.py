@@ -1,0 +1,286 @@
+"""Tasks as dense padded arrays, the exact inverse of `task.Task`.
+
+What the rule engine runs and the agent is shown. P is MAX_PLAYERS always,
+whatever the task's number of players; rows of absent players are zero. A
+literal is [negated, predicate, shape 1, colour 1, shape 2, colour 2], a rule
+is its condition's literal and MAX_SPAWNS pairs (shape, colour). A predicate of
+0 means "no literal".
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from adaland.envs import constants
+from adaland.envs.tasks.literals import (
+  Argument,
+  Literal,
+  ObjectType,
+  Player,
+  Rule,
+)
+from adaland.envs.tasks.task import (
+  MAX_NAME,
+  Hiding,
+  ObjectSpec,
+  PlayerSpec,
+  Position,
+  Task,
+  World,
+)
+
+
+class GameArrays(NamedTuple):
+  """One task; int32 but for the positions.
+
+  Attributes:
+    goal: Literal of each player's goal, [P, LITERAL_WIDTH].
+    rules: The true rules, [MAX_RULES, RULE_WIDTH].
+    seen_rules: The rules as each player is shown them, hidden parts replaced
+      by placeholders, [P, MAX_RULES, RULE_WIDTH].
+    trials: Tries in an episode, [].
+    trial_steps: Length of a trial in agent steps, [].
+    num_players: Players in the task, [].
+    num_objects: Objects at the start, in slots 0 to num_objects - 1, [].
+    object_types: Type id of each, 0 for none, [MAX_OBJECTS].
+    object_frozen: 1 where the object never moves, [MAX_OBJECTS].
+    object_spec: Number, from 1, of the ObjectSpec each comes from,
+      [MAX_OBJECTS].
+    object_at: Given start positions, NaN where drawn, float64
+      [MAX_OBJECTS, 2].
+    player_at: The same of the players, float64 [P, 2].
+    hidden_rules: 1 where a player is not shown the rule, [P, MAX_RULES].
+    hidden_objects: Type ids in the order of their placeholders,
+      [P, MAX_HIDDEN_OBJECTS].
+    hidden_predicates: Predicate ids likewise, [P, MAX_HIDDEN_PREDICATES].
+    world_seed: Of the world, [].
+    tiles: Size of the arena, [2].
+    levels: Number of ground heights, [].
+    heights: Level of each tile where given by hand, else -1,
+      [MAX_TILES, MAX_TILES].
+    name: Code points, padded with 0, [MAX_NAME].
+  """
+
+  goal: np.ndarray
+  rules: np.ndarray
+  seen_rules: np.ndarray
+  trials: np.ndarray
+  trial_steps: np.ndarray
+  num_players: np.ndarray
+  num_objects: np.ndarray
+  object_types: np.ndarray
+  object_frozen: np.ndarray
+  object_spec: np.ndarray
+  object_at: np.ndarray
+  player_at: np.ndarray
+  hidden_rules: np.ndarray
+  hidden_objects: np.ndarray
+  hidden_predicates: np.ndarray
+  world_seed: np.ndarray
+  tiles: np.ndarray
+  levels: np.ndarray
+  heights: np.ndarray
+  name: np.ndarray
+
+
+def type_ids(shape: Any, colour: Any) -> Any:
+  """Joins shape and colour ids to type ids, players' included.
+
+  Args:
+    shape: Shape ids, NumPy or JAX integers of any shape.
+    colour: Colour ids (or player numbers) of the same shape.
+
+  Returns:
+    Type ids 1 to NUM_TYPES, 0 where the shape is 0. Placeholders of hidden
+    objects have none: pass true rules only.
+  """
+  return ((shape - 1) * constants.NUM_COLOURS + colour) * (shape > 0)
+
+
+def literal_types(literal: Any) -> tuple[Any, Any]:
+  """The type ids of both arguments of literals [..., >= LITERAL_WIDTH]."""
+  return (
+    type_ids(literal[..., 2], literal[..., 3]),
+    type_ids(literal[..., 4], literal[..., 5]),
+  )
+
+
+def spawn_types(rule: Any) -> Any:
+  """The type ids [..., MAX_SPAWNS] of what rules [..., RULE_WIDTH] spawn."""
+  spawns = rule[..., constants.LITERAL_WIDTH :]
+  return type_ids(spawns[..., 0::2], spawns[..., 1::2])
+
+
+def literal_row(literal: Literal) -> list[int]:
+  """The LITERAL_WIDTH integers of a literal."""
+  predicate = constants.PREDICATES.index(literal.predicate) + 1
+  return [int(literal.negated), predicate, *literal.a.ids, *literal.b.ids]
+
+
+def rule_row(rule: Rule) -> list[int]:
+  """The RULE_WIDTH integers of a rule."""
+  spawns = [i for spawn in rule.spawns for i in spawn.ids]
+  padding = [0] * (2 * constants.MAX_SPAWNS - len(spawns))
+  return literal_row(rule.condition) + spawns + padding
+
+
+def _seen_row(rule: Rule, number: int, hiding: Hiding) -> list[int]:
+  """A rule as a player is shown it (§1.2, hiding)."""
+  row = rule_row(rule)
+  if number in hiding.rules:
+    return [0, constants.HIDDEN_RULE] + [0] * (constants.RULE_WIDTH - 2)
+  if rule.condition.predicate in hiding.predicates:
+    placeholder = hiding.predicates.index(rule.condition.predicate) + 1
+    row[1] = constants.HIDDEN_RULE + placeholder
+  hidden = [kind.ids for kind in hiding.objects]
+  for at in range(2, constants.RULE_WIDTH, 2):
+    if (row[at], row[at + 1]) in hidden:
+      placeholder = hidden.index((row[at], row[at + 1])) + 1
+      row[at : at + 2] = constants.PLAYER_SHAPE + placeholder, 0
+  return row
+
+
+def _position_row(at: Position) -> tuple[float, float]:
+  return (np.nan, np.nan) if at is None else at
+
+
+def to_arrays(task: Task) -> GameArrays:
+  """Writes a task as arrays."""
+
+  def zeros(*shape: int) -> np.ndarray:
+    return np.zeros(shape, np.int32)
+
+  players = constants.MAX_PLAYERS
+  arrays = GameArrays(
+    goal=zeros(players, constants.LITERAL_WIDTH),
+    rules=zeros(constants.MAX_RULES, constants.RULE_WIDTH),
+    seen_rules=zeros(players, constants.MAX_RULES, constants.RULE_WIDTH),
+    trials=np.asarray(task.trials, np.int32),
+    trial_steps=np.asarray(task.trial_steps, np.int32),
+    num_players=np.asarray(len(task.players), np.int32),
+    num_objects=np.asarray(task.num_objects, np.int32),
+    object_types=zeros(constants.MAX_OBJECTS),
+    object_frozen=zeros(constants.MAX_OBJECTS),
+    object_spec=zeros(constants.MAX_OBJECTS),
+    object_at=np.full((constants.MAX_OBJECTS, 2), np.nan),
+    player_at=np.full((players, 2), np.nan),
+    hidden_rules=zeros(players, constants.MAX_RULES),
+    hidden_objects=zeros(players, constants.MAX_HIDDEN_OBJECTS),
+    hidden_predicates=zeros(players, constants.MAX_HIDDEN_PREDICATES),
+    world_seed=np.asarray(task.world.seed, np.int32),
+    tiles=np.asarray(task.world.tiles, np.int32),
+    levels=np.asarray(task.world.levels, np.int32),
+    heights=zeros(constants.MAX_TILES, constants.MAX_TILES) - 1,
+    name=zeros(MAX_NAME),
+  )
+  for i, rule in enumerate(task.rules):
+    arrays.rules[i] = rule_row(rule)
+  for p, (player, hiding) in enumerate(
+    zip(task.players, task.hiding, strict=True)
+  ):
+    arrays.goal[p] = literal_row(player.goal)
+    arrays.player_at[p] = _position_row(player.at)
+    arrays.hidden_rules[p, [number - 1 for number in hiding.rules]] = 1
+    for n, kind in enumerate(hiding.objects):
+      arrays.hidden_objects[p, n] = kind.type_id
+    for n, predicate in enumerate(hiding.predicates):
+      arrays.hidden_predicates[p, n] = constants.PREDICATES.index(predicate) + 1
+    for i, rule in enumerate(task.rules):
+      arrays.seen_rules[p, i] = _seen_row(rule, i + 1, hiding)
+  slot = 0
+  for number, spec in enumerate(task.objects, start=1):
+    for at in spec.at:
+      arrays.object_types[slot] = spec.type.type_id
+      arrays.object_frozen[slot] = spec.frozen
+      arrays.object_spec[slot] = number
+      arrays.object_at[slot] = _position_row(at)
+      slot += 1
+  if task.world.heights is not None:
+    x, y = task.world.tiles
+    arrays.heights[:x, :y] = task.world.heights
+  for i, letter in enumerate(task.name):
+    arrays.name[i] = ord(letter)
+  return arrays
+
+
+def _read_argument(shape: int, colour: int) -> Argument:
+  if shape == constants.PLAYER_SHAPE:
+    return Player(colour)
+  return ObjectType(shape, colour)
+
+
+def read_literal(row: np.ndarray) -> Literal:
+  """The inverse of `literal_row`."""
+  negated, predicate, *ids = (int(i) for i in row[: constants.LITERAL_WIDTH])
+  return Literal(
+    predicate=constants.PREDICATES[predicate - 1],
+    a=_read_argument(*ids[:2]),
+    b=_read_argument(*ids[2:]),
+    negated=bool(negated),
+  )
+
+
+def read_rule(row: np.ndarray) -> Rule:
+  """The inverse of `rule_row`."""
+  spawns = row[constants.LITERAL_WIDTH :].reshape(-1, 2)
+  return Rule(
+    condition=read_literal(row),
+    spawns=tuple(ObjectType(int(s), int(c)) for s, c in spawns if s),
+  )
+
+
+def _read_position(at: np.ndarray) -> Position:
+  return None if np.isnan(at).any() else (float(at[0]), float(at[1]))
+
+
+def _read_hiding(arrays: GameArrays, player: int) -> Hiding:
+  return Hiding(
+    rules=tuple(
+      int(i) + 1 for i in np.flatnonzero(arrays.hidden_rules[player])
+    ),
+    objects=tuple(
+      ObjectType.from_type_id(int(i))
+      for i in arrays.hidden_objects[player]
+      if i
+    ),
+    predicates=tuple(
+      constants.PREDICATES[i - 1] for i in arrays.hidden_predicates[player] if i
+    ),
+  )
+
+
+def from_arrays(arrays: GameArrays) -> Task:
+  """Reads a task from the arrays that `to_arrays` wrote."""
+  x, y = (int(size) for size in arrays.tiles)
+  heights = None
+  if arrays.heights[0, 0] >= 0:
+    heights = tuple(
+      tuple(int(level) for level in column) for column in arrays.heights[:x, :y]
+    )
+  objects = []
+  for number in range(1, int(arrays.object_spec.max()) + 1):
+    slots = np.flatnonzero(arrays.object_spec == number)
+    objects.append(
+      ObjectSpec(
+        type=ObjectType.from_type_id(int(arrays.object_types[slots[0]])),
+        count=len(slots),
+        at=tuple(_read_position(arrays.object_at[slot]) for slot in slots),
+        frozen=bool(arrays.object_frozen[slots[0]]),
+      )
+    )
+  players = range(int(arrays.num_players))
+  return Task(
+    world=World(int(arrays.world_seed), (x, y), int(arrays.levels), heights),
+    objects=tuple(objects),
+    players=tuple(
+      PlayerSpec(
+        read_literal(arrays.goal[p]), _read_position(arrays.player_at[p])
+      )
+      for p in players
+    ),
+    rules=tuple(read_rule(row) for row in arrays.rules if row[1]),
+    hiding=tuple(_read_hiding(arrays, p) for p in players),
+    trials=int(arrays.trials),
+    trial_seconds=int(arrays.trial_steps) * 2 / 15,
+    name="".join(chr(i) for i in arrays.name if i),
+  )

@@ -1,0 +1,201 @@
+"""How complex a task is: twelve measures, larger is harder (§1.7).
+
+The paper names them without definitions; ours follow. All read the rules
+symbolically (`envs.tasks.planner`): an object counts by its type, and a rule
+can fire where the objects of its condition exist.
+
+- solution: the shortest sequence of firings that makes player 1's goal
+  possible. Of several as short, the one whose rules stand first.
+- critical rule: fires in the solution.
+- needed type: in the goal, or in the condition of a critical rule.
+- dead-end rule: not critical, and spawns nothing of a needed type.
+- dangerous rule: some state from which the goal is possible can be reached
+  in which firing this rule makes it impossible for good.
+- hidden rule: player 1 isn't shown all of it (the rule, its predicate or one
+  of its object types is masked).
+- distractor: an initial object of a type that isn't needed.
+"""
+
+from collections.abc import Callable
+
+from adaland.envs.tasks import planner
+from adaland.envs.tasks import task as task_lib
+
+# States explored in search of dangerous rules; beyond them a task counts the
+# dangerous rules found so far.
+_MAX_STATES = 1000
+
+
+def _solution(task: task_lib.Task) -> tuple[int, ...]:
+  return planner.shortest_solution(task) or ()
+
+
+def critical_rules(task: task_lib.Task) -> frozenset[int]:
+  """Indices (from 0) of the rules in the solution; none if unsolvable."""
+  return frozenset(_solution(task))
+
+
+def _needed_types(task: task_lib.Task) -> frozenset[int]:
+  game = planner.make_game(task)
+  types = set(game.goal.object_types)
+  for index in critical_rules(task):
+    types.update(game.rules[index][0].object_types)
+  return frozenset(types)
+
+
+def dead_end_rules(task: task_lib.Task) -> frozenset[int]:
+  """Indices (from 0) of the dead-end rules."""
+  game = planner.make_game(task)
+  critical, needed = critical_rules(task), _needed_types(task)
+  return frozenset(
+    index
+    for index, (_, spawns) in enumerate(game.rules)
+    if index not in critical and not needed.intersection(spawns)
+  )
+
+
+def dangerous_rules(task: task_lib.Task) -> frozenset[int]:
+  """Indices (from 0) of the dangerous rules.
+
+  All states within _MAX_STATES firings' reach are laid out breadth first, and
+  those from which a state that meets the goal can be reached are marked
+  backwards. States at the rim, whose future is not laid out, count as
+  solvable.
+
+  Args:
+    task: The task.
+
+  Returns:
+    The rules that lead from a marked state to an unmarked one.
+  """
+  game = planner.make_game(task)
+  start = planner.initial_counts(task)
+  edges: dict[planner.Counts, list[tuple[int, planner.Counts]]] = {}
+  queue, seen = [start], {start}
+  while queue and len(edges) < _MAX_STATES:
+    here = queue.pop(0)
+    edges[here] = list(planner.successors(game, here))
+    for _, after in edges[here]:
+      if after not in seen:
+        seen.add(after)
+        queue.append(after)
+  before: dict[planner.Counts, list[planner.Counts]] = {}
+  for here, steps in edges.items():
+    for _, after in steps:
+      before.setdefault(after, []).append(here)
+  marked = {
+    s for s in seen if s not in edges or planner.goal_cost(game, s) is not None
+  }
+  stack = list(marked)
+  while stack:
+    for earlier in before.get(stack.pop(), ()):
+      if earlier not in marked:
+        marked.add(earlier)
+        stack.append(earlier)
+  return frozenset(
+    index
+    for here, steps in edges.items()
+    if here in marked
+    for index, after in steps
+    if after not in marked
+  )
+
+
+def hidden_rules(task: task_lib.Task) -> frozenset[int]:
+  """Indices (from 0) of the rules player 1 isn't shown all of."""
+  hiding = task.hiding[0]
+  hidden_types = set(hiding.objects)
+  return frozenset(
+    index
+    for index, rule in enumerate(task.rules)
+    if index + 1 in hiding.rules
+    or rule.condition.predicate in hiding.predicates
+    or hidden_types.intersection(
+      (rule.condition.a, rule.condition.b, *rule.spawns)
+    )
+  )
+
+
+def number_of_rules(task: task_lib.Task) -> int:
+  """Production rules of the task."""
+  return len(task.rules)
+
+
+def number_of_trials(task: task_lib.Task) -> int:
+  """Trials of an episode."""
+  return task.trials
+
+
+def min_rules_to_solution(task: task_lib.Task) -> int:
+  """Firings in the solution; 0 if there is none."""
+  return len(_solution(task))
+
+
+def hidden_critical_rules(task: task_lib.Task) -> int:
+  """Critical rules that are hidden."""
+  return len(critical_rules(task) & hidden_rules(task))
+
+
+def number_of_dead_end_rules(task: task_lib.Task) -> int:
+  """Dead-end rules."""
+  return len(dead_end_rules(task))
+
+
+def hidden_dead_end_rules(task: task_lib.Task) -> int:
+  """Dead-end rules that are hidden."""
+  return len(dead_end_rules(task) & hidden_rules(task))
+
+
+def initial_objects(task: task_lib.Task) -> int:
+  """Objects at the start of a trial."""
+  return sum(spec.count for spec in task.objects)
+
+
+def distractor_objects(task: task_lib.Task) -> int:
+  """Objects at the start of a trial that nothing needs."""
+  needed = _needed_types(task)
+  return sum(
+    spec.count for spec in task.objects if spec.type.type_id not in needed
+  )
+
+
+def number_of_dangerous_rules(task: task_lib.Task) -> int:
+  """Dangerous rules."""
+  return len(dangerous_rules(task))
+
+
+def hidden_dangerous_rules(task: task_lib.Task) -> int:
+  """Dangerous rules that are hidden."""
+  return len(dangerous_rules(task) & hidden_rules(task))
+
+
+def critical_dangerous_rules(task: task_lib.Task) -> int:
+  """Rules that the solution needs and that can also spoil it."""
+  return len(dangerous_rules(task) & critical_rules(task))
+
+
+def max_rule_repetitions(task: task_lib.Task) -> int:
+  """How often the solution fires the rule that it fires most."""
+  solution = _solution(task)
+  return max((solution.count(index) for index in solution), default=0)
+
+
+MEASURES: dict[str, Callable[[task_lib.Task], int]] = {
+  "rules": number_of_rules,
+  "trials": number_of_trials,
+  "min_rules_to_solution": min_rules_to_solution,
+  "hidden_critical_rules": hidden_critical_rules,
+  "dead_end_rules": number_of_dead_end_rules,
+  "hidden_dead_end_rules": hidden_dead_end_rules,
+  "initial_objects": initial_objects,
+  "distractor_objects": distractor_objects,
+  "dangerous_rules": number_of_dangerous_rules,
+  "hidden_dangerous_rules": hidden_dangerous_rules,
+  "critical_dangerous_rules": critical_dangerous_rules,
+  "max_rule_repetitions": max_rule_repetitions,
+}
+
+
+def measures(task: task_lib.Task) -> dict[str, int]:
+  """All twelve measures by name, in the paper's order."""
+  return {name: measure(task) for name, measure in MEASURES.items()}

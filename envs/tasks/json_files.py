@@ -1,0 +1,109 @@
+"""Tasks as readable JSON, the exact inverse of `task.Task`.
+
+`task_reader` reads what JSON gave; here are files and texts, and writing.
+"""
+
+import json
+import os
+import pathlib
+from typing import Any
+
+from adaland.envs.tasks import json_checks, reader
+from adaland.envs.tasks.task import Hiding, ObjectSpec, Task
+
+FORMAT = reader.FORMAT
+
+
+def from_json(obj: Any, source: str = "") -> Task:
+  """Reads a task.
+
+  Args:
+    obj: What `json.loads` made of the text.
+    source: File name to begin errors with.
+
+  Raises:
+    ValueError: If anything in it is not as it must be; says what and where.
+  """
+  return reader.at_place(source, reader.read_task, obj)
+
+
+def _write_hiding(hiding: Hiding) -> dict[str, Any]:
+  return {
+    "rules": list(hiding.rules),
+    "objects": [kind.name for kind in hiding.objects],
+    "predicates": list(hiding.predicates),
+  }
+
+
+def _write_object(spec: ObjectSpec) -> dict[str, Any]:
+  written: dict[str, Any] = {"type": spec.type.name, "count": spec.count}
+  if any(at is not None for at in spec.at):
+    written["at"] = [None if at is None else list(at) for at in spec.at]
+  written["frozen"] = spec.frozen
+  return written
+
+
+def to_json(task: Task) -> dict[str, Any]:
+  """Writes a task as what `json.dumps` takes, all fields included."""
+  world: dict[str, Any] = {
+    "seed": task.world.seed,
+    "tiles": list(task.world.tiles),
+    "levels": task.world.levels,
+  }
+  if task.world.heights is not None:
+    world["heights"] = [list(column) for column in task.world.heights]
+  players = []
+  for player in task.players:
+    written: dict[str, Any] = {"goal": str(player.goal)}
+    if player.at is not None:
+      written["at"] = list(player.at)
+    players.append(written)
+  if len(set(task.hiding)) == 1:
+    hide = _write_hiding(task.hiding[0])
+  else:
+    hide = {
+      f"player{i + 1}": _write_hiding(hiding)
+      for i, hiding in enumerate(task.hiding)
+    }
+  return {
+    "format": FORMAT,
+    "name": task.name,
+    "world": world,
+    "objects": [_write_object(spec) for spec in task.objects],
+    "players": players,
+    "rules": [str(rule) for rule in task.rules],
+    "hide": hide,
+    "trials": task.trials,
+    "trial_seconds": task.trial_seconds,
+  }
+
+
+def loads(data: bytes | str, source: str = "") -> Task:
+  """Reads a task from text; see `from_json`."""
+  obj = reader.at_place(source, json_checks.parse, data)
+  return from_json(obj, source)
+
+
+def load(path: str | os.PathLike[str]) -> Task:
+  """Reads a task file.
+
+  Raises:
+    ValueError: If it can't be read or is no task; begins with the file's name.
+  """
+  source = os.fspath(path)
+  try:
+    obj = reader.at_place(source, json_checks.load, source)
+  except OSError as error:
+    raise ValueError(f"{source}: {error.strerror}") from None
+  return from_json(obj, source)
+
+
+def save(path: str | os.PathLike[str], task: Task) -> None:
+  """Writes a task file, whole or not at all."""
+  target = pathlib.Path(path)
+  aside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+  try:
+    aside.write_text(json.dumps(to_json(task), indent=1) + "\n", "utf-8")
+    aside.replace(target)
+  finally:
+    aside.unlink(missing_ok=True)

@@ -1,0 +1,264 @@
+"""Object types, literals and rules: the words in which games are written.
+
+Each has one spelling, given by `str` and read by its `parse_*` function:
+
+  black cube
+  not near(black cube, player1)
+  near(black pyramid, yellow sphere) -> black cube, black cube
+
+Arguments are types: a literal holds if some pair of instances satisfies it,
+its negation if none does (§1.1).
+"""
+
+import dataclasses
+import re
+
+from adaland.envs import constants
+
+_LITERAL = re.compile(r"\s*(not\s+)?(\w+)\s*\(([^(),]*),([^(),]*)\)\s*")
+_LITERAL_FORM = (
+  "a literal 'predicate(a, b)' or 'not predicate(a, b)' with one of the "
+  f"predicates {', '.join(constants.PREDICATES)}"
+)
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class ObjectType:
+  """A shape in a colour.
+
+  Attributes:
+    shape: Shape id, 1 to NUM_SHAPES.
+    colour: Colour id, 1 to NUM_COLOURS.
+  """
+
+  shape: int
+  colour: int
+
+  def __post_init__(self):
+    for field, last in (
+      ("shape", constants.NUM_SHAPES),
+      ("colour", constants.NUM_COLOURS),
+    ):
+      value = getattr(self, field)
+      if not 1 <= value <= last:
+        raise ValueError(f"{field} is {value!r}, allowed: 1 to {last}")
+
+  @property
+  def type_id(self) -> int:
+    """Id that joins shape and colour, 1 to NUM_OBJECT_TYPES."""
+    return (self.shape - 1) * constants.NUM_COLOURS + self.colour
+
+  @property
+  def ids(self) -> tuple[int, int]:
+    """The pair (shape, colour) by which arrays tell the type."""
+    return self.shape, self.colour
+
+  @property
+  def name(self) -> str:
+    """Colour and shape, such as 'black cube'."""
+    return (
+      f"{constants.COLOURS[self.colour - 1]} {constants.SHAPES[self.shape - 1]}"
+    )
+
+  def __str__(self) -> str:
+    return self.name
+
+  @classmethod
+  def from_name(cls, name: str) -> "ObjectType":
+    """The inverse of `name`."""
+    words = name.split()
+    if (
+      len(words) != 2
+      or words[0] not in constants.COLOURS
+      or words[1] not in constants.SHAPES
+    ):
+      raise ValueError(
+        f"{name.strip()!r} is no object type, allowed: a colour "
+        f"({', '.join(constants.COLOURS)}) and a shape "
+        f"({', '.join(constants.SHAPES)}), such as 'black cube'"
+      )
+    return cls(
+      shape=constants.SHAPES.index(words[1]) + 1,
+      colour=constants.COLOURS.index(words[0]) + 1,
+    )
+
+  @classmethod
+  def from_type_id(cls, type_id: int) -> "ObjectType":
+    """The inverse of `type_id`."""
+    if not 1 <= type_id <= constants.NUM_OBJECT_TYPES:
+      raise ValueError(
+        f"type id {type_id} is no object, allowed: 1 to "
+        f"{constants.NUM_OBJECT_TYPES}"
+      )
+    shape, colour = divmod(type_id - 1, constants.NUM_COLOURS)
+    return cls(shape=shape + 1, colour=colour + 1)
+
+
+OBJECT_TYPES = tuple(
+  ObjectType.from_type_id(i) for i in range(1, constants.NUM_OBJECT_TYPES + 1)
+)
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Player:
+  """A player as the argument of a literal; index counts from 1."""
+
+  index: int
+
+  def __post_init__(self):
+    if not 1 <= self.index <= constants.MAX_PLAYERS:
+      raise ValueError(
+        f"player index is {self.index!r}, allowed: 1 to {constants.MAX_PLAYERS}"
+      )
+
+  @property
+  def type_id(self) -> int:
+    """One of PLAYER_TYPE_IDS."""
+    return constants.PLAYER_TYPE_IDS[self.index - 1]
+
+  @property
+  def ids(self) -> tuple[int, int]:
+    """(PLAYER_SHAPE, index), where objects have (shape, colour)."""
+    return constants.PLAYER_SHAPE, self.index
+
+  @property
+  def name(self) -> str:
+    """Such as 'player1'."""
+    return f"player{self.index}"
+
+  def __str__(self) -> str:
+    return self.name
+
+
+Argument = ObjectType | Player
+
+
+@dataclasses.dataclass(frozen=True)
+class Literal:
+  """A relation between two types, or its negation.
+
+  Attributes:
+    predicate: One of PREDICATES.
+    a: First argument; of `hold` it is the player who holds.
+    b: Second argument; of `hold` it is the held object.
+    negated: Whether the literal holds if no pair satisfies the relation.
+  """
+
+  predicate: str
+  a: Argument
+  b: Argument
+  negated: bool = False
+
+  def __post_init__(self):
+    if self.predicate not in constants.PREDICATES:
+      raise ValueError(
+        f"{self.predicate!r} is no predicate, allowed: "
+        f"{', '.join(constants.PREDICATES)}"
+      )
+    if self.predicate == "hold" and not (
+      isinstance(self.a, Player) and isinstance(self.b, ObjectType)
+    ):
+      raise ValueError(
+        f"'{self}' is impossible, allowed: hold(player, object type)"
+      )
+    if isinstance(self.a, Player) and self.a == self.b:
+      raise ValueError(
+        f"'{self}' relates a player to itself, allowed: two different players"
+      )
+
+  @property
+  def arguments(self) -> tuple[Argument, Argument]:
+    """Both arguments."""
+    return self.a, self.b
+
+  @property
+  def object_types(self) -> tuple[ObjectType, ...]:
+    """The arguments that are object types, in order."""
+    return tuple(x for x in self.arguments if isinstance(x, ObjectType))
+
+  @property
+  def symmetric(self) -> bool:
+    """Whether swapping the arguments changes nothing.
+
+    A player's sight is its view, an object's a free line of sight (§1.1), so
+    `see` is symmetric between objects only.
+    """
+    if self.predicate == "see":
+      return len(self.object_types) == 2
+    return self.predicate in ("touching", "near")
+
+  def __str__(self) -> str:
+    sign = "not " if self.negated else ""
+    return f"{sign}{self.predicate}({self.a}, {self.b})"
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+  """A production rule: what satisfied `condition` becomes `spawns` (§1.2).
+
+  Attributes:
+    condition: What triggers the rule and is consumed, players excepted.
+    spawns: What appears in its place, at most MAX_SPAWNS.
+  """
+
+  condition: Literal
+  spawns: tuple[ObjectType, ...] = ()
+
+  def __post_init__(self):
+    if len(self.spawns) > constants.MAX_SPAWNS:
+      raise ValueError(
+        f"'{self}' spawns {len(self.spawns)} objects, allowed: at most "
+        f"{constants.MAX_SPAWNS}"
+      )
+
+  def __str__(self) -> str:
+    return (
+      f"{self.condition} -> {', '.join(map(str, self.spawns)) or 'nothing'}"
+    )
+
+
+def parse_argument(text: str) -> Argument:
+  """Reads an object type or a player."""
+  name = text.strip()
+  if re.fullmatch(r"player\d+", name):
+    index = int(name[len("player") :])
+    if not 1 <= index <= constants.MAX_PLAYERS:
+      raise ValueError(
+        f"{name!r} is no player, allowed: player1 to "
+        f"player{constants.MAX_PLAYERS}"
+      )
+    return Player(index)
+  try:
+    return ObjectType.from_name(name)
+  except ValueError as error:
+    raise ValueError(f"{error}; or a player, such as player1") from None
+
+
+def parse_literal(text: str) -> Literal:
+  """Reads the inverse of `str(literal)`, with any spacing."""
+  match = _LITERAL.fullmatch(text)
+  if match is None:
+    raise ValueError(f"{text.strip()!r} is not {_LITERAL_FORM}")
+  negated, predicate, a, b = match.groups()
+  if predicate not in constants.PREDICATES:
+    raise ValueError(
+      f"{predicate!r} is no predicate, allowed: "
+      f"{', '.join(constants.PREDICATES)}"
+    )
+  return Literal(predicate, parse_argument(a), parse_argument(b), bool(negated))
+
+
+def parse_rule(text: str) -> Rule:
+  """Reads the inverse of `str(rule)`, with any spacing."""
+  condition, arrow, spawns = text.partition("->")
+  if not arrow:
+    raise ValueError(
+      f"{text.strip()!r} is no rule, allowed: 'literal -> type, type' or "
+      "'literal -> nothing'"
+    )
+  if spawns.strip() == "nothing":
+    return Rule(parse_literal(condition))
+  return Rule(
+    parse_literal(condition),
+    tuple(ObjectType.from_name(name) for name in spawns.split(",")),
+  )

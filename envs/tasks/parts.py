@@ -1,0 +1,145 @@
+"""The parts of a task, each checked when it is made."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+from adaland.envs import constants
+from adaland.envs.tasks.literals import Literal, ObjectType
+
+MIN_TILES = 2
+MAX_SEED = 2**31 - 1
+MAX_NAME = 80
+
+# Metres from the centre of the arena; None is drawn from the world's seed.
+Position = tuple[float, float] | None
+
+
+def check_range(what: str, value: int, first: int, last: int) -> None:
+  """Refuses what is not a whole number from `first` to `last`."""
+  if isinstance(value, bool) or not isinstance(value, int):
+    raise ValueError(f"{what} is {value!r}, allowed: a whole number")
+  if not first <= value <= last:
+    raise ValueError(f"{what} is {value}, allowed: {first} to {last}")
+
+
+def _check_distinct(what: str, values: Sequence[object]) -> None:
+  if len(set(values)) != len(values):
+    raise ValueError(
+      f"{what} are {', '.join(map(str, values))}, allowed: each once"
+    )
+
+
+def _check_position(what: str, at: Position) -> None:
+  if at is not None and (len(at) != 2 or not all(map(math.isfinite, at))):
+    raise ValueError(f"{what} is {at}, allowed: two finite numbers")
+
+
+@dataclasses.dataclass(frozen=True)
+class World:
+  """Terrain, and the seed of all that is placed at random.
+
+  Attributes:
+    seed: Of the terrain and of the start positions, 0 to MAX_SEED.
+    tiles: Size of the arena along x and y, in tiles.
+    levels: Number of ground heights, 1 is a flat room.
+    heights: Level of each tile, heights[x][y], instead of generated terrain.
+      Ramps are set between levels where they are needed to connect them.
+  """
+
+  seed: int = 0
+  tiles: tuple[int, int] = (8, 8)
+  levels: int = 1
+  heights: tuple[tuple[int, ...], ...] | None = None
+
+  def __post_init__(self):
+    check_range("world.seed", self.seed, 0, MAX_SEED)
+    if len(self.tiles) != 2:
+      raise ValueError(f"world.tiles is {self.tiles}, allowed: two numbers")
+    for axis, size in zip("xy", self.tiles, strict=True):
+      check_range(
+        f"world.tiles along {axis}", size, MIN_TILES, constants.MAX_TILES
+      )
+    check_range("world.levels", self.levels, 1, constants.MAX_LEVELS)
+    if self.heights is None:
+      return
+    if {(len(self.heights), len(column)) for column in self.heights} != {
+      self.tiles
+    }:
+      raise ValueError(
+        f"world.heights has {len(self.heights)} columns of "
+        f"{sorted({len(column) for column in self.heights})} tiles, allowed: "
+        f"as tiles, {self.tiles[0]} of {self.tiles[1]}"
+      )
+    for column in self.heights:
+      for level in column:
+        check_range("a level in world.heights", level, 0, self.levels - 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class ObjectSpec:
+  """Objects of one type that are there when a trial starts.
+
+  Attributes:
+    type: Shape and colour.
+    count: How many.
+    at: Start position of each; one None stands for all drawn from the seed.
+    frozen: Whether they never move.
+  """
+
+  type: ObjectType
+  count: int = 1
+  at: tuple[Position, ...] = ()
+  frozen: bool = False
+
+  def __post_init__(self):
+    check_range(f"count of {self.type}", self.count, 1, constants.MAX_OBJECTS)
+    if not self.at:
+      object.__setattr__(self, "at", (None,) * self.count)
+    if len(self.at) != self.count:
+      raise ValueError(
+        f"{self.type} has {len(self.at)} positions, allowed: as many as its "
+        f"count, {self.count}"
+      )
+    for at in self.at:
+      _check_position(f"position of {self.type}", at)
+
+
+@dataclasses.dataclass(frozen=True)
+class PlayerSpec:
+  """What a player shall reach and where it starts."""
+
+  goal: Literal
+  at: Position = None
+
+  def __post_init__(self):
+    _check_position("position of a player", self.at)
+
+
+@dataclasses.dataclass(frozen=True)
+class Hiding:
+  """What one player is not told about the rules (§1.2).
+
+  Attributes:
+    rules: Numbers of rules, from 1, of which only the existence is shown.
+    objects: Types shown as "hidden object n", n counting in this order.
+    predicates: Predicates shown as "hidden predicate n", in this order.
+  """
+
+  rules: tuple[int, ...] = ()
+  objects: tuple[ObjectType, ...] = ()
+  predicates: tuple[str, ...] = ()
+
+  def __post_init__(self):
+    _check_distinct("hidden rules", self.rules)
+    _check_distinct("hidden objects", self.objects)
+    _check_distinct("hidden predicates", self.predicates)
+    object.__setattr__(self, "rules", tuple(sorted(self.rules)))
+    for rule in self.rules:
+      check_range("a hidden rule", rule, 1, constants.MAX_RULES)
+    for predicate in self.predicates:
+      if predicate not in constants.PREDICATES:
+        raise ValueError(
+          f"hidden predicate is {predicate!r}, allowed: "
+          f"{', '.join(constants.PREDICATES)}"
+        )

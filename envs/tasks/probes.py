@@ -1,0 +1,39 @@
+"""The 30 hand-written single-player probe tasks of §1.8.
+
+Each is a JSON file of the task format in `envs/probes/`; the paper describes
+them by a line each, the worlds and the details are ours.
+"""
+
+import difflib
+import pathlib
+
+from adaland.envs.tasks import json_files
+from adaland.envs.tasks import task as task_lib
+
+_FOLDER = pathlib.Path(__file__).parents[1] / "probes"
+
+
+def names() -> tuple[str, ...]:
+  """All probes' names, sorted."""
+  return tuple(sorted(path.stem for path in _FOLDER.glob("*.json")))
+
+
+def load(name: str) -> task_lib.Task:
+  """Reads one probe.
+
+  Args:
+    name: One of `names()`.
+
+  Returns:
+    The task.
+
+  Raises:
+    ValueError: There is no probe of this name.
+  """
+  known = names()
+  if name not in known:
+    near = difflib.get_close_matches(name, known, n=5, cutoff=0.4) or known
+    raise ValueError(
+      f"no probe is named {name!r}; the nearest names are: {', '.join(near)}"
+    )
+  return json_files.load(_FOLDER / f"{name}.json")

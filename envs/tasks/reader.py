@@ -1,0 +1,219 @@
+"""Reads a task from what `json.loads` made of a file.
+
+People write these files by hand, so whatever is not known is refused, naming
+the place, what is given and what is allowed.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from adaland.envs.tasks import json_checks
+from adaland.envs.tasks.literals import ObjectType, parse_literal, parse_rule
+from adaland.envs.tasks.task import (
+  Hiding,
+  ObjectSpec,
+  PlayerSpec,
+  Position,
+  Task,
+  World,
+)
+
+FORMAT: Final = "adaland.task/1"
+
+_T = TypeVar("_T")
+
+
+def _position(value: Any, place: str) -> Position:
+  if value is None:
+    return None
+  if not isinstance(value, list) or len(value) != 2:
+    raise json_checks.refusal(place, value, "[x, y] in metres, or null")
+  return json_checks.read_number(
+    value[0], f"{place}[0]"
+  ), json_checks.read_number(value[1], f"{place}[1]")
+
+
+def at_place(
+  place: str, make: Callable[..., _T], *args: Any, **kwargs: Any
+) -> _T:
+  """Calls `make`; an error it raises tells the place, if given."""
+  try:
+    return make(*args, **kwargs)
+  except ValueError as error:
+    raise ValueError(f"{place}: {error}" if place else str(error)) from None
+
+
+def _read_world(value: Any) -> World:
+  fields = json_checks.read_fields(
+    value, "world", ("seed", "tiles", "levels", "heights")
+  )
+  default = World()
+  seed = json_checks.read_whole(fields.get("seed", default.seed), "world.seed")
+  tiles, levels, heights = default.tiles, default.levels, None
+  if "heights" in fields:
+    columns = json_checks.read_list(
+      fields["heights"], "world.heights", "lists of levels"
+    )
+    heights = tuple(
+      tuple(
+        json_checks.read_whole(level, f"world.heights[{i}][{j}]")
+        for j, level in enumerate(
+          json_checks.read_list(column, f"world.heights[{i}]", "levels")
+        )
+      )
+      for i, column in enumerate(columns)
+    )
+    if not heights or not heights[0]:
+      raise json_checks.refusal(
+        "world.heights", fields["heights"], "lists of levels"
+      )
+    tiles = len(heights), len(heights[0])
+    levels = 1 + max(max(column, default=0) for column in heights)
+  if "tiles" in fields:
+    sizes = json_checks.read_list(
+      fields["tiles"], "world.tiles", "two whole numbers"
+    )
+    if len(sizes) != 2:
+      raise json_checks.refusal(
+        "world.tiles", sizes, "a list of two whole numbers"
+      )
+    tiles = (
+      json_checks.read_whole(sizes[0], "world.tiles[0]"),
+      json_checks.read_whole(sizes[1], "world.tiles[1]"),
+    )
+  if "levels" in fields:
+    levels = json_checks.read_whole(fields["levels"], "world.levels")
+  return World(seed, tiles, levels, heights)
+
+
+def _read_object(value: Any, place: str) -> ObjectSpec:
+  fields = json_checks.read_fields(
+    value, place, ("type", "count", "at", "frozen"), ("type",)
+  )
+  name = json_checks.read_text(fields["type"], f"{place}.type")
+  at = ()
+  if "at" in fields:
+    given = json_checks.read_list(
+      fields["at"], f"{place}.at", "positions [x, y], one each"
+    )
+    at = tuple(
+      _position(entry, f"{place}.at[{i}]") for i, entry in enumerate(given)
+    )
+    if not at:
+      raise json_checks.refusal(
+        f"{place}.at", given, "a position for each object"
+      )
+  return at_place(
+    place,
+    ObjectSpec,
+    type=at_place(f"{place}.type", ObjectType.from_name, name),
+    count=json_checks.read_whole(
+      fields.get("count", max(1, len(at))), f"{place}.count"
+    ),
+    at=at,
+    frozen=json_checks.read_flag(
+      fields.get("frozen", False), f"{place}.frozen"
+    ),
+  )
+
+
+def _read_player(value: Any, place: str) -> PlayerSpec:
+  fields = json_checks.read_fields(value, place, ("goal", "at"), ("goal",))
+  goal = json_checks.read_text(fields["goal"], f"{place}.goal")
+  return PlayerSpec(
+    goal=at_place(f"{place}.goal", parse_literal, goal),
+    at=_position(fields.get("at"), f"{place}.at"),
+  )
+
+
+def _read_hiding(value: Any, place: str) -> Hiding:
+  fields = json_checks.read_fields(
+    value, place, ("rules", "objects", "predicates")
+  )
+
+  def entries(key: str, what: str) -> list[tuple[str, Any]]:
+    given = json_checks.read_list(fields.get(key, []), f"{place}.{key}", what)
+    return [(f"{place}.{key}[{i}]", entry) for i, entry in enumerate(given)]
+
+  return at_place(
+    place,
+    Hiding,
+    rules=tuple(
+      json_checks.read_whole(x, at)
+      for at, x in entries("rules", "rule numbers")
+    ),
+    objects=tuple(
+      at_place(at, ObjectType.from_name, json_checks.read_text(x, at))
+      for at, x in entries("objects", "object types")
+    ),
+    predicates=tuple(
+      json_checks.read_text(x, at)
+      for at, x in entries("predicates", "predicates")
+    ),
+  )
+
+
+def _read_hide(value: Any, num_players: int) -> tuple[Hiding, ...]:
+  names = [f"player{i + 1}" for i in range(num_players)]
+  if isinstance(value, dict) and any(key.startswith("player") for key in value):
+    fields = json_checks.read_fields(value, "hide", names)
+    return tuple(
+      _read_hiding(fields.get(name, {}), f"hide.{name}") for name in names
+    )
+  return (_read_hiding(value, "hide"),) * num_players
+
+
+def read_task(value: Any) -> Task:
+  """Reads a task.
+
+  Raises:
+    ValueError: If anything in it is not as it must be; says what and where.
+  """
+  fields = json_checks.read_fields(
+    value,
+    "the task",
+    (
+      "format",
+      "name",
+      "world",
+      "objects",
+      "players",
+      "rules",
+      "hide",
+      "trials",
+      "trial_seconds",
+    ),
+    ("format", "players", "objects"),
+  )
+  if fields["format"] != FORMAT:
+    raise json_checks.refusal("format", fields["format"], f'"{FORMAT}"')
+  objects = json_checks.read_list(fields["objects"], "objects", "objects")
+  players = json_checks.read_list(fields["players"], "players", "players")
+  rules = json_checks.read_list(
+    fields.get("rules", []), "rules", "texts in quotes"
+  )
+  options: dict[str, Any] = {}
+  if "trials" in fields:
+    options["trials"] = json_checks.read_whole(fields["trials"], "trials")
+  if "trial_seconds" in fields:
+    options["trial_seconds"] = json_checks.read_number(
+      fields["trial_seconds"], "trial_seconds"
+    )
+  return Task(
+    world=_read_world(fields.get("world", {})),
+    objects=tuple(
+      _read_object(x, f"objects[{i}]") for i, x in enumerate(objects)
+    ),
+    players=tuple(
+      _read_player(x, f"players[{i}]") for i, x in enumerate(players)
+    ),
+    rules=tuple(
+      at_place(
+        f"rules[{i}]", parse_rule, json_checks.read_text(x, f"rules[{i}]")
+      )
+      for i, x in enumerate(rules)
+    ),
+    hiding=_read_hide(fields.get("hide", {}), len(players)),
+    name=json_checks.read_text(fields.get("name", ""), "name"),
+    **options,
+  )

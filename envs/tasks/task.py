@@ -1,0 +1,197 @@
+"""A task: a world, a game in it, and how often and how long it is tried.
+
+task = world x game (x co-player), §1.1. Everything is checked when it is
+made, so a Task that exists can be run, but for the room in its world, which
+`worlds.build_scene` finds out.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+from adaland.envs import constants, shapes
+from adaland.envs.tasks.literals import (
+  Argument,
+  Literal,
+  ObjectType,
+  Player,
+  Rule,
+)
+from adaland.envs.tasks.parts import (
+  MAX_NAME,
+  MAX_SEED,
+  MIN_TILES,
+  Hiding,
+  ObjectSpec,
+  PlayerSpec,
+  Position,
+  World,
+  check_range,
+)
+
+__all__ = [
+  "MAX_SEED",
+  "MIN_TILES",
+  "Argument",
+  "Hiding",
+  "Literal",
+  "ObjectSpec",
+  "ObjectType",
+  "Player",
+  "PlayerSpec",
+  "Position",
+  "Rule",
+  "Task",
+  "World",
+  "describe",
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+  """All that makes an episode, but for the avatars' yaw.
+
+  Attributes:
+    world: Terrain and seed.
+    objects: What is there when a trial starts.
+    players: One or two, with a goal each.
+    rules: Production rules, at most MAX_RULES, read in this order.
+    hiding: What each player is not told; empty means all is told to all.
+    trials: Tries in an episode.
+    trial_seconds: Length of a trial, rounded to whole steps.
+    name: For people, at most MAX_NAME characters.
+  """
+
+  world: World
+  objects: tuple[ObjectSpec, ...]
+  players: tuple[PlayerSpec, ...]
+  rules: tuple[Rule, ...] = ()
+  hiding: tuple[Hiding, ...] = ()
+  trials: int = 3
+  trial_seconds: float = 20.0
+  name: str = ""
+
+  def __post_init__(self):
+    check_range("number of players", len(self.players), 1, 2)
+    check_range("number of rules", len(self.rules), 0, constants.MAX_RULES)
+    check_range("number of objects", self.num_objects, 0, constants.MAX_OBJECTS)
+    check_range("trials", self.trials, 1, constants.MAX_TRIALS)
+    if not self.hiding:
+      object.__setattr__(self, "hiding", (Hiding(),) * len(self.players))
+    if len(self.hiding) != len(self.players):
+      raise ValueError(
+        f"hiding is given for {len(self.hiding)} players, allowed: for each "
+        f"of {len(self.players)}"
+      )
+    for hiding in self.hiding:
+      for rule in hiding.rules:
+        if rule > len(self.rules):
+          raise ValueError(
+            f"hide: rules has {rule}, allowed: 1 to {len(self.rules)}, the "
+            "number of rules"
+          )
+    self._check_literals()
+    self._check_time()
+    self._check_positions()
+    if len(self.name) > MAX_NAME or not self.name.isprintable():
+      raise ValueError(
+        f"name is {self.name[:MAX_NAME]!r}, allowed: at most {MAX_NAME} "
+        "printable characters"
+      )
+
+  def _check_literals(self) -> None:
+    places = {
+      f"players[{i}].goal": player.goal for i, player in enumerate(self.players)
+    }
+    for i, rule in enumerate(self.rules):
+      places[f"rules[{i}]"] = rule.condition
+    known = [f"player{i + 1}" for i in range(len(self.players))]
+    for place, literal in places.items():
+      for argument in literal.arguments:
+        if isinstance(argument, Player) and argument.name not in known:
+          raise ValueError(
+            f"{place}: '{literal}' names {argument}, allowed: "
+            f"{', '.join(known)}"
+          )
+
+  def _check_time(self) -> None:
+    first, last = constants.MIN_TRIAL_SECONDS, constants.MAX_TRIAL_SECONDS
+    if not first <= self.trial_seconds <= last:
+      raise ValueError(
+        f"trial_seconds is {self.trial_seconds}, allowed: {first:g} to {last:g}"
+      )
+    # Multiplied before divided, so that 150 steps are 20.0 exactly.
+    seconds = self.trial_steps * 2 / 15
+    object.__setattr__(self, "trial_seconds", seconds)
+
+  def _check_positions(self) -> None:
+    room = [constants.TILE_METRES * size / 2 for size in self.world.tiles]
+    placed: list[tuple[str, Position, Sequence[float]]] = [
+      (f"players[{i}].at", player.at, (constants.AVATAR_RADIUS,) * 2)
+      for i, player in enumerate(self.players)
+    ]
+    for i, spec in enumerate(self.objects):
+      half = shapes.shape_of_type(spec.type.type_id).half_extents
+      placed += [
+        (f"objects[{i}].at[{n}]", at, half) for n, at in enumerate(spec.at)
+      ]
+    for place, at, half in placed:
+      if at is None:
+        continue
+      for axis in range(2):
+        limit = room[axis] - half[axis]
+        if abs(at[axis]) > limit + 1e-9:
+          raise ValueError(
+            f"{place} is ({at[0]:g}, {at[1]:g}), allowed: "
+            f"{'xy'[axis]} from {-limit:g} to {limit:g}, inside the arena"
+          )
+
+  @property
+  def num_objects(self) -> int:
+    """Objects that are there when a trial starts."""
+    return sum(spec.count for spec in self.objects)
+
+  @property
+  def trial_steps(self) -> int:
+    """Length of a trial in agent steps."""
+    return round(self.trial_seconds / constants.STEP_SECONDS)
+
+
+def describe(task: Task) -> str:
+  """Tells a task in words, what is hidden from whom included."""
+  world = task.world
+  ground = "flat" if world.levels == 1 else f"{world.levels} levels"
+  lines = [task.name] if task.name else []
+  lines.append(
+    f"World: {world.tiles[0]} x {world.tiles[1]} tiles, {ground}, "
+    f"seed {world.seed}"
+  )
+  for i, player in enumerate(task.players):
+    lines.append(f"Goal of player{i + 1}: {player.goal}")
+  lines.append("Objects:" if task.objects else "Objects: none")
+  for spec in task.objects:
+    placed = [f"({at[0]:g}, {at[1]:g})" for at in spec.at if at is not None]
+    lines.append(
+      f"  {spec.count} x {spec.type}"
+      + (", frozen" if spec.frozen else "")
+      + (f", at {', '.join(placed)}" if placed else "")
+    )
+  lines.append("Rules:" if task.rules else "Rules: none")
+  for number, rule in enumerate(task.rules, start=1):
+    unaware = [
+      f"player{i + 1}"
+      for i, hiding in enumerate(task.hiding)
+      if number in hiding.rules
+    ]
+    hidden = f"  [hidden from {' and '.join(unaware)}]" if unaware else ""
+    lines.append(f"  {number}. {rule}{hidden}")
+  for i, hiding in enumerate(task.hiding):
+    masked = [*map(str, hiding.objects), *hiding.predicates]
+    if masked:
+      lines.append(
+        f"Masked in the rules for player{i + 1}: {', '.join(masked)}"
+      )
+  lines.append(
+    f"Trials: {task.trials} of {task.trial_seconds:g} s "
+    f"({task.trial_steps} steps)"
+  )
+  return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Worlds: terrain, placement of objects and players, the scene."""

@@ -1,0 +1,256 @@
+"""Where a task's players and objects stand when a trial starts."""
+
+import bisect
+import itertools
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from adaland.envs import constants, shapes
+from adaland.envs.tasks.task import Literal, Player, Position, Task
+from adaland.envs.worlds.terrain import Terrain, tile_of
+
+# Free ground around each thing; two of them stay 10 cm apart.
+_CLEARANCE = 0.05
+# So far apart start the arguments of a rule's condition or of a goal, and the
+# player from everything, where there is room: then no relation within
+# NEAR_METRES holds by itself.
+_APART = 1.6
+# A goal of two things that shall not be together starts with them together.
+_TOGETHER = 0.95
+_CANDIDATES = 96
+_ATTEMPTS = 6
+_ROUNDING = 1e-9  # Metres: what touches exactly has room.
+
+
+class _Thing(NamedTuple):
+  """Something to place: a player or an object."""
+
+  name: str
+  type_id: int
+  radius: float
+  at: Position
+
+
+def _things(task: Task) -> list[_Thing]:
+  """Players first, then objects in the order of their slots."""
+  things = [
+    _Thing(f"player{i + 1}", Player(i + 1).type_id, constants.AVATAR_RADIUS, at)
+    for i, at in enumerate(player.at for player in task.players)
+  ]
+  for spec in task.objects:
+    kind = spec.type
+    radius = shapes.shape_of_type(kind.type_id).footprint_radius
+    things += [_Thing(kind.name, kind.type_id, radius, at) for at in spec.at]
+  return things
+
+
+def _type_pairs(literals: Iterable[Literal]) -> set[frozenset[int]]:
+  return {frozenset((x.a.type_id, x.b.type_id)) for x in literals}
+
+
+class _Wishes:
+  """Wanted least distances between things, and pairs wanted together."""
+
+  def __init__(self, task: Task, things: list[_Thing]):
+    goals = [player.goal for player in task.players]
+    conditions = [rule.condition for rule in task.rules]
+    apart = _type_pairs(x for x in goals + conditions if not x.negated)
+    together = _type_pairs(x for x in goals if x.negated) - apart
+    count, players = len(things), len(task.players)
+    self.least = np.zeros((count, count))
+    self.partner: dict[int, int] = {}
+    for i, j in itertools.combinations(range(count), 2):
+      pair = frozenset((things[i].type_id, things[j].type_id))
+      if pair in together and things[j].at is None:
+        if pair not in {
+          frozenset((things[a].type_id, things[b].type_id))
+          for a, b in self.partner.items()
+        }:
+          self.partner[j] = i
+      elif pair in apart or i < players:
+        self.least[i, j] = self.least[j, i] = _APART
+
+
+class _Ground:
+  """Where there is level ground to stand on."""
+
+  def __init__(self, terrain: Terrain, region: np.ndarray):
+    self._terrain = terrain
+    self._size = np.array(terrain.heights.shape)
+    tiles = np.argwhere(region & (terrain.ramps == 0))
+    self._centres = (tiles + 0.5 - self._size / 2) * constants.TILE_METRES
+    self._flat = terrain.is_flat()
+
+  def _is_level(self, xy: np.ndarray, radius: float) -> np.ndarray:
+    """Whether discs lie on flat tiles of one level, bool [n].
+
+    A disc is smaller than a tile, so the corners of its box tell.
+    """
+    heights, ramps, _ = self._terrain
+    reach = radius + _CLEARANCE
+    limit_x, limit_y = self._size / 2 * constants.TILE_METRES - reach
+    within = np.abs(xy)
+    inside = (within[:, 0] <= limit_x) & (within[:, 1] <= limit_y)
+    if self._flat:
+      return inside
+    corners = reach * np.array([[-1, -1], [-1, 1], [1, -1], [1, 1]])
+    tiles = tile_of(heights, xy[:, None] + corners)
+    levels = heights[tiles[..., 0], tiles[..., 1]]
+    flat = ramps[tiles[..., 0], tiles[..., 1]] == 0
+    return inside & flat.all(-1) & (levels == levels[:, :1]).all(-1)
+
+  def centres(self, rng: np.random.Generator) -> np.ndarray:
+    """The centres of all tiles in random order, [n, 2]; all have room."""
+    return rng.permutation(self._centres)
+
+  def anywhere(self, rng: np.random.Generator, radius: float) -> np.ndarray:
+    """Free places at random, then the centres of all tiles, [n, 2]."""
+    which = rng.integers(len(self._centres), size=_CANDIDATES)
+    drawn = rng.uniform(-0.5, 0.5, (_CANDIDATES, 2))
+    drawn *= constants.TILE_METRES
+    drawn += self._centres[which]
+    drawn = drawn[self._is_level(drawn, radius)]
+    return np.concatenate([drawn, self.centres(rng)])
+
+  def around(
+    self,
+    rng: np.random.Generator,
+    radius: float,
+    centre: np.ndarray,
+    nearest: float,
+  ) -> np.ndarray:
+    """Free places between `nearest` and _TOGETHER from a centre, [n, 2]."""
+    angle = rng.uniform(-np.pi, np.pi, _CANDIDATES)
+    distance = rng.uniform(nearest, _TOGETHER, _CANDIDATES)
+    xy = centre + distance[:, None] * np.stack(
+      [np.cos(angle), np.sin(angle)], 1
+    )
+    tiles = tile_of(self._terrain.heights, xy)
+    home = tile_of(self._terrain.heights, centre)
+    heights = self._terrain.heights
+    same = heights[tiles[:, 0], tiles[:, 1]] == heights[home[0], home[1]]
+    return xy[same & self._is_level(xy, radius)]
+
+
+def _check_given(things: list[_Thing]) -> None:
+  """Refuses given positions at which things are inside each other."""
+
+  def inner(thing: _Thing) -> float:
+    if thing.type_id > constants.NUM_OBJECT_TYPES:
+      return thing.radius
+    return min(shapes.shape_of_type(thing.type_id).half_extents[:2])
+
+  given = [thing for thing in things if thing.at is not None]
+  for a, b in itertools.combinations(given, 2):
+    assert a.at is not None
+    assert b.at is not None
+    distance = float(np.hypot(a.at[0] - b.at[0], a.at[1] - b.at[1]))
+    least = inner(a) + inner(b) - 0.01
+    if distance < least:
+      raise ValueError(
+        f"{a.name} at {a.at} and {b.name} at {b.at} are inside each other, "
+        f"allowed: at least {least:.2f} m apart"
+      )
+
+
+def _place(
+  things: list[_Thing],
+  wishes: _Wishes,
+  ground: _Ground,
+  rng: np.random.Generator,
+  tight: bool,
+) -> tuple[np.ndarray, float]:
+  """Places everything once.
+
+  Args:
+    things: What to place, players first.
+    wishes: What to try for.
+    ground: Where there is room.
+    rng: Draws the places.
+    tight: Whether to use the centres of tiles only, which packs best.
+
+  Returns:
+    Positions [n, 2] and by how many metres the wishes are missed in all.
+
+  Raises:
+    ValueError: If something finds no room.
+  """
+  radii = np.array([thing.radius for thing in things])
+  xy = np.zeros((len(things), 2))
+  missed = 0.0
+  placed = [i for i, thing in enumerate(things) if thing.at is not None]
+  for i in placed:
+    xy[i] = things[i].at
+  # A thing wanted beside another comes right after it, before the room is
+  # taken, so the order is: given ones, pairs, the rest.
+  paired = [x for j, i in wishes.partner.items() for x in (i, j)]
+  for i in dict.fromkeys([*paired, *range(len(things))]):
+    if i in placed:
+      continue
+    taken = xy[placed]
+    least = radii[i] + radii[placed] + (2 * _CLEARANCE - _ROUNDING)
+    wanted = wishes.least[i, placed]
+    groups = [ground.centres(rng) if tight else ground.anywhere(rng, radii[i])]
+    if i in wishes.partner and not tight:
+      partner = wishes.partner[i]
+      nearest = radii[i] + radii[partner] + 2 * _CLEARANCE
+      groups.insert(0, ground.around(rng, radii[i], xy[partner], nearest))
+    for group, places in enumerate(groups):
+      gaps = places[:, None] - taken
+      gaps *= gaps
+      gaps = np.sqrt(gaps[..., 0] + gaps[..., 1])
+      free = (gaps >= least).all(-1)
+      short = np.maximum(wanted - gaps, 0).sum(-1)
+      short[~free] = np.inf
+      if not len(short):
+        continue
+      best = short.argmin()
+      if short[best] < np.inf:
+        xy[i] = places[best]
+        bisect.insort(placed, i)
+        missed += short[best] + group
+        break
+    else:
+      raise ValueError(
+        f"no room for {things[i].name}, the {len(placed) + 1}th of "
+        f"{len(things)} things: allowed are fewer objects or a larger arena"
+      )
+  return xy, missed
+
+
+def place_all(
+  task: Task, terrain: Terrain, rng: np.random.Generator
+) -> np.ndarray:
+  """Places players and objects so that the wishes hold, if that is possible.
+
+  Returns:
+    Positions, players first, [n, 2].
+  """
+  things = _things(task)
+  _check_given(things)
+  region = terrain.main_region()
+  if things[0].at is not None:
+    x, y = tile_of(terrain.heights, np.array(things[0].at))
+    region = terrain.regions == terrain.regions[x, y]
+  wishes, ground = _Wishes(task, things), _Ground(terrain, region)
+  best, least_missed, failure = None, np.inf, None
+  for attempt in range(_ATTEMPTS):
+    # The last attempt is for crowded rooms only.
+    tight = attempt == _ATTEMPTS - 1
+    if tight and best is not None:
+      break
+    try:
+      xy, missed = _place(things, wishes, ground, rng, tight)
+    except ValueError as error:
+      failure = error
+      continue
+    if missed < least_missed:
+      best, least_missed = xy, missed
+    if least_missed == 0:
+      break
+  if best is None:
+    assert failure is not None
+    raise failure
+  return best

@@ -1,0 +1,95 @@
+"""From a task to the scene that physics builds: terrain and start positions."""
+
+import functools
+
+import numpy as np
+
+from adaland.envs import constants, shapes
+from adaland.envs.physics import base
+from adaland.envs.tasks.task import Task
+from adaland.envs.worlds.placement import place_all
+from adaland.envs.worlds.terrain import Terrain, make_terrain, surface_height
+
+__all__ = ["build_scene", "make_terrain", "surface_height"]
+
+
+def _ground_under(terrain: Terrain, xy: np.ndarray, half: float) -> float:
+  """The highest ground under a square, so that nothing starts in a cliff."""
+  if terrain.is_flat():
+    return 0.0
+  corners = np.array([[0, 0], [-1, -1], [-1, 1], [1, -1], [1, 1]]) * half
+  return float(
+    surface_height(terrain.heights, terrain.ramps, xy + corners).max()
+  )
+
+
+def _build(task: Task, num_slots: int, num_players: int) -> base.Scene:
+  if len(task.players) != num_players:
+    raise ValueError(
+      f"number of players in the task is {len(task.players)}, allowed: "
+      f"{num_players}, as the environment has"
+    )
+  if task.num_objects > num_slots:
+    raise ValueError(
+      f"number of objects in the task is {task.num_objects}, allowed: at most "
+      f"{num_slots}, the object slots of the environment"
+    )
+  seed = np.random.SeedSequence([task.world.seed, 1])
+  rng = np.random.Generator(np.random.PCG64(seed))
+  terrain = make_terrain(task.world)
+  xy = place_all(task, terrain, rng)
+  scene = base.Scene(
+    heights=terrain.heights,
+    ramps=terrain.ramps,
+    slot_types=np.zeros(num_slots, np.int32),
+    slot_at=np.zeros((num_slots, 3)),
+    slot_yaw=np.zeros(num_slots),
+    slot_frozen=np.zeros(num_slots, bool),
+    player_at=np.zeros((num_players, 3)),
+  )
+  for p in range(num_players):
+    half = constants.AVATAR_RADIUS
+    scene.player_at[p] = *xy[p], _ground_under(terrain, xy[p], half)
+  slot = 0
+  for spec in task.objects:
+    shape = shapes.shape_of_type(spec.type.type_id)
+    for at in spec.at:
+      here = xy[num_players + slot]
+      # Given objects face +x, so that people can place them side by side.
+      yaw = rng.uniform(-np.pi, np.pi) if at is None else 0.0
+      ground = _ground_under(terrain, here, min(shape.half_extents[:2]))
+      scene.slot_types[slot] = spec.type.type_id
+      scene.slot_at[slot] = *here, ground + shape.centre_height
+      scene.slot_yaw[slot] = yaw
+      scene.slot_frozen[slot] = spec.frozen
+      slot += 1
+  return scene
+
+
+@functools.lru_cache(maxsize=256)
+def build_scene(task: Task, num_slots: int, num_players: int = 1) -> base.Scene:
+  """Builds a task's start state, a pure function of its arguments.
+
+  What has no given position is drawn from the world's seed: on level ground
+  from which every other such place can be reached and left, out of contact,
+  and where there is room the arguments of a rule's condition and of a goal,
+  and the player and everything, are so far apart that no such relation holds
+  by being near. A negated goal's arguments are put together instead, so that
+  its reward is not free.
+
+  Args:
+    task: What to build.
+    num_slots: Object slots; objects fill the first ones in the task's order.
+    num_players: Players of the environment.
+
+  Returns:
+    The scene, shared between calls: its arrays are not to be written to.
+    Objects stand on the ground; unused slots are at zero.
+
+  Raises:
+    ValueError: If the objects or players don't fit.
+  """
+  scene = _build(task, num_slots, num_players)
+  for array in scene:
+    array.setflags(write=False)
+  return scene

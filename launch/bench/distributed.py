@@ -1,0 +1,243 @@
+"""What it costs actors to be part of a run rather than alone.
+
+The same actors' processes play in turns: their unrolls are thrown away, or go
+through Reverb to a sampler that throws them away in the learner's place.
+"""
+
+import contextlib
+import dataclasses
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Iterator
+from multiprocessing import connection
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from adaland.agent import types
+from adaland.agent.replay import base, factory
+from adaland.launch import builder, errors
+from adaland.launch.bench import actor
+from adaland.launch.bench.lib import process_tree
+from adaland.launch.config import experiment
+from adaland.launch.roles import env_vars
+
+_TURN_SECONDS = 1.0
+_START_SECONDS = 300.0
+_SINK_SECONDS = 0.2
+NUM_ACTORS = (1, 2)
+
+
+class _Switch:
+  """A writer that forgets unrolls until it has somewhere to put them."""
+
+  def __init__(self):
+    self.target: base.ReplayWriter | None = None
+
+  def insert(self, unroll: types.Unroll, priority: float = 1.0) -> None:
+    """Stores or forgets it."""
+    if self.target is not None:
+      self.target.insert(unroll, priority)
+
+  def close(self) -> None:
+    """Nothing to close."""
+
+
+class _Played(NamedTuple):
+  """What an actor did in a turn.
+
+  Attributes:
+    steps: Environment steps.
+    seconds: That it took.
+    cpu_seconds: Of its process's threads.
+  """
+
+  steps: int
+  seconds: float
+  cpu_seconds: float
+
+
+def _play(
+  config: experiment.ExperimentConfig,
+  index: int,
+  address: str,
+  pipe: connection.Connection,
+) -> None:
+  """An actor's process: plays a turn for each message, True with replay."""
+  from adaland.agent.replay.reverb import client
+
+  made = builder.agent(config)
+  params = jax.device_get(made.network.init(jax.random.PRNGKey(0)))
+  switch = _Switch()
+  loop = builder.actor_loop(
+    config,
+    made,
+    actor.Alone(config, params),
+    switch,
+    np.random.SeedSequence(index),
+  )
+  writer = client.ReverbWriter(
+    address, builder.unroll_spec(config, made), config.replay.insert_timeout
+  )
+  # Past the start of all episodes at once, which no later step is like.
+  for _ in range(config.longest_episode + 1):
+    loop.step()
+  pipe.send(None)
+  with contextlib.suppress(EOFError):
+    while True:
+      switch.target = writer if pipe.recv() else None
+      cpu, start, steps = time.process_time(), time.perf_counter(), 0
+      while time.perf_counter() < start + _TURN_SECONDS:
+        loop.step()
+        steps += config.actor.envs_per_actor
+      seconds = time.perf_counter() - start
+      pipe.send(_Played(steps, seconds, time.process_time() - cpu))
+
+
+class _Turn(NamedTuple):
+  """A turn of all actors.
+
+  Attributes:
+    per_second: Environment steps a second, of all of them.
+    per_cpu_second: For each second of processor time, of all processes.
+  """
+
+  per_second: float
+  per_cpu_second: float
+
+
+@contextlib.contextmanager
+def _actors(
+  config: experiment.ExperimentConfig, num_actors: int, address: str
+) -> Iterator[list[connection.Connection]]:
+  """Starts actors' processes; yields a pipe to each."""
+  # Not forks: those hang once gRPC has started threads.
+  spawn = multiprocessing.get_context("spawn")
+  pipes, processes = [], []
+  before = dict(os.environ)
+  os.environ.update(env_vars.actor())
+  try:
+    for index in range(num_actors):
+      mine, theirs = spawn.Pipe()
+      process = spawn.Process(
+        target=_play, args=(config, index, address, theirs), daemon=True
+      )
+      process.start()
+      theirs.close()
+      pipes.append(mine)
+      processes.append(process)
+    os.environ.clear()
+    os.environ.update(before)
+    for pipe in pipes:
+      _answer(pipe, _START_SECONDS)
+    yield pipes
+  finally:
+    for pipe in pipes:
+      pipe.close()
+    for process in processes:
+      process.join(5.0)
+      process.kill()
+
+
+def _answer(pipe: connection.Connection, seconds: float) -> Any:
+  if not pipe.poll(seconds):
+    raise errors.RunError(f"an actor said nothing for {seconds:g} s")
+  try:
+    return pipe.recv()
+  except EOFError as error:
+    raise errors.RunError("an actor's process ended") from error
+
+
+@contextlib.contextmanager
+def _sink(store: Any) -> Iterator[None]:
+  """Draws batches and forgets them, as fast as they come."""
+  sampler, stop = store.sampler(), threading.Event()
+
+  def draw() -> None:
+    while not stop.is_set():
+      with contextlib.suppress(TimeoutError):
+        sampler.sample(_SINK_SECONDS)
+
+  thread = threading.Thread(target=draw)
+  thread.start()
+  try:
+    yield
+  finally:
+    stop.set()
+    thread.join()
+    sampler.close()
+
+
+def sink(
+  config: experiment.ExperimentConfig, seconds: float
+) -> dict[str, float]:
+  """Steps a second through actors, Reverb and a sampler, over those of actors.
+
+  `distributed_N_actors_ratio` compares times; `_cpu_ratio` the processor time
+  that a step costs, the server's and the sampler's counted, which other work
+  on the machine disturbs less. Medians over turns.
+
+  Args:
+    config: Of the run; its rate limits hold.
+    seconds: Time for each kind of turn and number of actors.
+  """
+  if factory.resolve_kind("auto") != "reverb":
+    raise errors.UserError(
+      "bench distributed measures Reverb, which is not installed here "
+      "(its wheels are for Python 3.11)"
+    )
+  result: dict[str, float] = {}
+  for num_actors in NUM_ACTORS:
+    bare, replayed = _compare(config, num_actors, seconds)
+    name = f"distributed_{num_actors}_actor" + "s" * (num_actors > 1)
+    result |= {
+      f"{name}_bare_steps_per_s": bare.per_second,
+      f"{name}_steps_per_s": replayed.per_second,
+      f"{name}_ratio": replayed.per_second / bare.per_second,
+      f"{name}_cpu_ratio": replayed.per_cpu_second / bare.per_cpu_second,
+    }
+  return result
+
+
+def _compare(
+  config: experiment.ExperimentConfig, num_actors: int, seconds: float
+) -> tuple[_Turn, _Turn]:
+  """Medians over turns without replay, and with."""
+  from adaland.agent.replay.reverb import owner
+
+  spec = builder.unroll_spec(config, builder.agent(config))
+  settings = dataclasses.replace(config.replay, kind="reverb")
+  with contextlib.ExitStack() as stack:
+    store = owner.start_server(settings, spec)
+    stack.callback(store.close)
+    pipes = stack.enter_context(_actors(config, num_actors, store.address))
+    stack.enter_context(_sink(store))
+    turns: dict[bool, list[_Turn]] = {False: [], True: []}
+    # The first pair is for warming up.
+    for number in range(-1, max(3, round(seconds / _TURN_SECONDS))):
+      for with_replay, measured in turns.items():
+        turn = _turn(pipes, with_replay, store.pid)
+        if number >= 0:
+          measured.append(turn)
+  bare, replayed = (
+    _Turn(*np.median(measured, axis=0).tolist()) for measured in turns.values()
+  )
+  return bare, replayed
+
+
+def _turn(
+  pipes: list[connection.Connection], with_replay: bool, server: int
+) -> _Turn:
+  here = time.process_time() + process_tree.cpu_seconds(server)
+  for pipe in pipes:
+    pipe.send(with_replay)
+  played = [_answer(pipe, _START_SECONDS) for pipe in pipes]
+  here = time.process_time() + process_tree.cpu_seconds(server) - here
+  steps = sum(each.steps for each in played)
+  return _Turn(
+    sum(each.steps / each.seconds for each in played),
+    steps / (here + sum(each.cpu_seconds for each in played)),
+  )

@@ -1,0 +1,179 @@
+"""Speed of the environments, against MuJoCo alone on the same models."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from adaland.envs import constants, land
+from adaland.envs.game import avatar
+from adaland.envs.observations import vision
+from adaland.envs.physics import cpu
+from adaland.envs.sampling import sampler
+from adaland.launch.bench.lib import mujoco_alone, timing
+from adaland.launch.config import experiment
+
+PIXELS = (24, 18)
+VISION_SIZES = ((24, 18), (48, 36), (96, 72))
+# Land and MuJoCo alone take turns of about this length, in which a slow moment
+# of the machine meets both alike.
+_TURN_SECONDS = 0.25
+
+
+def _land(
+  config: experiment.ExperimentConfig, num_envs: int, **changes
+) -> land.Land:
+  draw = sampler.TaskSampler(config.tasks).task
+  count = iter(range(10**9))
+  env = dataclasses.replace(config.env, **changes)
+  return land.Land(num_envs, env, lambda row: draw(next(count)))
+
+
+def _cpu(environments: land.Land) -> cpu.CpuPhysics:
+  """The back end that MuJoCo alone is compared with."""
+  assert isinstance(environments.physics, cpu.CpuPhysics)
+  return environments.physics
+
+
+def _stepping(environments: land.Land) -> Callable[[], object]:
+  """Steps with random actions, new tasks and trials included."""
+  rng = np.random.Generator(np.random.PCG64(0))
+  shape = (environments.num_envs, len(constants.ACTION_SIZES))
+  return lambda: environments.step(
+    rng.integers(0, constants.ACTION_SIZES, shape)
+  )
+
+
+def _bare_rays(
+  environments: land.Land, size: tuple[int, int]
+) -> Callable[[], None]:
+  """Casts a picture's rays from the avatars' eyes, distances only."""
+  views = [environments.state_view(i) for i in range(environments.num_envs)]
+  feet = np.stack([view.player_pos for view in views])
+  yaw = np.stack([view.yaw for view in views])
+  pitch = np.stack([view.pitch for view in views])
+  axes = avatar.view_axes(yaw, pitch)
+  rays = vision.pixel_rays(
+    jnp.asarray(vision.pixel_directions(*size)), avatar.eye(feet), axes
+  )
+  origins, directions = (
+    np.asarray(x, np.float64).reshape(len(views), -1, 3) for x in rays
+  )
+  batch = _cpu(environments).batch
+  return lambda: batch.ray(origins, directions)
+
+
+def _measure(
+  config: experiment.ExperimentConfig, num_envs: int, seconds: float, **changes
+) -> tuple[timing.Speed, timing.Speed]:
+  """Steps a second of Land, and of MuJoCo alone doing the same."""
+  environments = _land(config, num_envs, **changes)
+  recorder = mujoco_alone.Recorder(_cpu(environments))
+  environments.physics = recorder
+  alone = mujoco_alone.Bare(
+    num_envs,
+    environments.config.num_slots,
+    environments.config.num_players,
+    environments.config.num_threads,
+  )
+  step = _stepping(environments)
+  environments.reset()
+  step()
+  alone.replay(recorder.take())
+  turns = []
+  for _ in range(max(3, round(seconds / _TURN_SECONDS))):
+    alone.seconds = alone.cpu_seconds = 0.0
+    cpu_start, start, steps = time.process_time(), time.perf_counter(), 0
+    while time.perf_counter() < start + _TURN_SECONDS or not steps:
+      step()
+      steps += 1
+    taken = time.perf_counter() - start
+    cpu_taken = time.process_time() - cpu_start
+    alone.replay(recorder.take())
+    turns.append((steps, taken, cpu_taken, alone.seconds, alone.cpu_seconds))
+  steps, taken, cpu_taken, alone_taken, alone_cpu = np.sum(turns, axis=0)
+  return (
+    timing.Speed(steps / taken, steps / cpu_taken),
+    timing.Speed(steps / alone_taken, steps / alone_cpu),
+  )
+
+
+def env(
+  config: experiment.ExperimentConfig, num_envs: int, seconds: float
+) -> dict[str, float]:
+  """Steps a second of Land, and its ratio to MuJoCo alone.
+
+  `entities` against bare stepping, `pixels` (24x18) against bare stepping
+  plus bare ray casting, of the same worlds under the same controls; ratios
+  are of processor time, all threads counted, which other work on the machine
+  disturbs least.
+  """
+  result = {}
+  for name, changes in (
+    ("", {"observation": "entities"}),
+    ("pixels", {"observation": "pixels", "pixels": PIXELS}),
+  ):
+    whole, alone = _measure(config, num_envs, seconds, **changes)
+    observation = name or "entities"
+    bare_name = (
+      f"env_bare_{name}_steps_per_s" if name else "env_bare_steps_per_s"
+    )
+    result |= {
+      f"env_{observation}_steps_per_s": whole.per_second * num_envs,
+      bare_name: alone.per_second * num_envs,
+      f"env_{observation}_ratio": whole.per_cpu_second / alone.per_cpu_second,
+    }
+  return result | {"env_num_envs_count": float(num_envs)}
+
+
+def pictures(
+  config: experiment.ExperimentConfig, num_envs: int, seconds: float
+) -> dict[str, float]:
+  """Frames a second at several sizes: rays cast, coloured, on the host."""
+  shade = jax.jit(jax.vmap(vision.shade))
+  result = {}
+  for size in VISION_SIZES:
+    environments = _land(config, num_envs)
+    environments.reset()
+    width, height = size
+    drawn, rays = timing.rates(
+      [_drawing(environments, size, shade), _bare_rays(environments, size)],
+      seconds,
+    )
+    name = f"vision_{width}x{height}"
+    result[f"{name}_frames_per_s"] = drawn * num_envs
+    result[f"{name}_ratio"] = drawn / rays
+  return result
+
+
+def _drawing(environments, size, shade) -> Callable[[], None]:
+  views = [environments.state_view(i) for i in range(environments.num_envs)]
+  feet = np.stack([view.player_pos for view in views])
+  axes = avatar.view_axes(
+    np.stack([view.yaw for view in views]),
+    np.stack([view.pitch for view in views]),
+  )
+  origins, directions = (
+    np.asarray(x).reshape(len(views), -1, 3)
+    for x in vision.pixel_rays(
+      jnp.asarray(vision.pixel_directions(*size)), avatar.eye(feet), axes
+    )
+  )
+  types = np.stack(
+    [
+      np.concatenate([[constants.PLAYER_TYPE_IDS[0]], v.slot_types])
+      for v in views
+    ]
+  ).astype(np.int32)
+  exclude = np.zeros(origins.shape[:2], np.int32)
+
+  def draw() -> None:
+    hits = environments.physics.rays(origins, directions, exclude, normals=True)
+    np.asarray(
+      shade(origins, directions, hits.distance, hits.node, hits.normal, types)
+    )
+
+  return draw

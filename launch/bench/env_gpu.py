@@ -1,0 +1,204 @@
+"""Speed of the environments on the gpu back end, against physics alone."""
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from adaland.envs import constants, land
+from adaland.envs.game import avatar
+from adaland.envs.observations import vision
+from adaland.envs.physics import base
+from adaland.envs.physics.gpu import physics as gpu
+from adaland.envs.sampling import sampler
+from adaland.envs.tasks import task as task_lib
+from adaland.envs.worlds import scene
+from adaland.launch.bench.lib import hardware, timing
+from adaland.launch.bench.lib import stages as bench_stages
+from adaland.launch.config import experiment
+from adaland.launch.runtimes.single import prefetch
+
+_LOADED = 64  # Tasks whose loading is timed.
+_WISHES = 32  # Of the players, one a step.
+_SIZES = constants.ACTION_SIZES
+_OBSERVATIONS = ("entities", "pixels")
+Works = dict[str, Callable[[], object]]
+
+
+def env(
+  config: experiment.ExperimentConfig, num_envs: int, seconds: float
+) -> dict[str, float]:
+  """Steps a second of Land, with what each stage takes, and of physics alone.
+
+  For both kinds of observation, pictures as large as the config has them. Bare
+  are the simulation of the same worlds, and a cast of all the pictures' rays;
+  ratios are to bare stepping, for pixels to bare stepping and casting. What a
+  task takes to be made ready is `task_ms`; how long the stepping thread waited
+  for one, `task_wait_ms`: nothing where that is hidden.
+
+  Args:
+    config: Of the environments and their tasks; its device is used.
+    num_envs: Environments.
+    seconds: For each measurement.
+  """
+  draw = sampler.TaskSampler(config.tasks).task
+  count = iter(range(10**9))
+  width, height = config.env.pixels
+  frames = f"env_gpu_bare_{width}x{height}_frames_per_s"
+  result = {"env_gpu_num_envs_count": float(num_envs)}
+  for observation in _OBSERVATIONS:
+    name = f"env_gpu_{observation}"
+    settings = land.LandConfig(
+      num_slots=config.env.num_slots,
+      max_rules=config.env.max_rules,
+      observation=observation,
+      pixels=config.env.pixels,
+      backend="gpu",
+      device=config.env.device,
+    )
+    ahead = prefetch.Prefetcher(
+      lambda: next(count),
+      lambda index: index,
+      prefetch.Maker(config.tasks, settings),
+      num_envs,
+    )
+    world = land.Land(num_envs, settings, lambda row, a=ahead: a.take()[1])
+    physics = world.physics
+    assert isinstance(physics, gpu.GpuPhysics)
+    world.reset()
+    physics.wait()
+    works: Works = {f"{name}_steps_per_s": stepping(world)}
+    if observation == "entities":
+      result["env_gpu_load_ms"] = _load_ms(world, draw, count)
+      works["env_gpu_bare_steps_per_s"] = alone(physics)
+    else:
+      works[frames] = casting(physics, config.env.pixels)
+    waited, taken = ahead.waited_seconds, ahead.taken
+    rates = timing.rates(list(works.values()), seconds)
+    waited, taken = ahead.waited_seconds - waited, ahead.taken - taken
+    result[f"{name}_task_wait_ms"] = 1e3 * waited / max(1, taken)
+    for work, rate in zip(works, rates, strict=True):
+      result[work] = rate * num_envs
+    stages = bench_stages.stage_ms(world, stepping(world), seconds)
+    result |= {f"{name}_{stage}_ms": ms for stage, ms in stages.items()}
+    result[f"{name}_engine_ratio"] = bench_stages.engine_ratio(stages)
+    overflows = float(physics.overflows())
+    result[f"{name}_overflows_count"] = overflows
+    ahead.close()
+    result["env_gpu_task_ms"] = 1e3 * ahead.making_seconds / ahead.prepared
+    used = hardware.memory(physics.device)
+    result |= {f"env_gpu_{key}": value for key, value in used.items()}
+  return result | ratios(result, frames)
+
+
+def ratios(result: dict[str, float], frames: str) -> dict[str, float]:
+  """How near Land comes to bare stepping, and to stepping and casting.
+
+  Args:
+    result: What was measured.
+    frames: Its name for bare pictures a second.
+  """
+  steps = result["env_gpu_bare_steps_per_s"]
+  both = 1 / (1 / steps + 1 / result[frames])
+  return {
+    "env_gpu_entities_ratio": result["env_gpu_entities_steps_per_s"] / steps,
+    "env_gpu_pixels_ratio": result["env_gpu_pixels_steps_per_s"] / both,
+  }
+
+
+def _load_ms(
+  world: land.Land,
+  draw: Callable[[int], task_lib.Task],
+  count: Iterator[int],
+) -> float:
+  """Milliseconds a new task takes: drawn, placed, written to the device."""
+  rows = np.arange(min(world.num_envs, _LOADED))
+  start = time.perf_counter()
+  tasks = [draw(next(count)) for _ in rows]
+  slots, players = world.config.num_slots, world.config.num_players
+  scenes = [scene.build_scene(task, slots, players) for task in tasks]
+  world.physics.load(rows, scenes)
+  jax.block_until_ready(world.physics.shared_state())
+  taken = 1e3 * (time.perf_counter() - start) / len(rows)
+  world.reset()  # What plays is again what was loaded.
+  return taken
+
+
+def alone(physics: gpu.GpuPhysics) -> Callable[[], None]:
+  """Steps the worlds and nothing else, players walking about at random.
+
+  If nobody moved, the worlds would fall asleep, and the ceiling be too high.
+  """
+  rng = np.random.Generator(np.random.PCG64(0))
+  shape = (_WISHES, physics.num_envs, physics.num_players, len(_SIZES))
+  yaw = jnp.asarray(physics.shared_state().player_yaw)
+  none: Any = jnp.full(yaw.shape, -1, jnp.int32)
+  at: Any = jnp.zeros((*yaw.shape, 3))
+  controls: list[Any] = []
+  for actions in rng.integers(0, _SIZES, shape):
+    wish = avatar.wish(jnp.asarray(actions), yaw, jnp.zeros_like(yaw))
+    controls.append(base.AvatarControl(wish.velocity, wish.turn, none, at))
+  jax.block_until_ready(controls)
+  turn = itertools.cycle(controls)
+
+  def step() -> None:
+    physics.step(next(turn))
+    physics.wait()
+
+  return step
+
+
+def stepping(world: land.Land) -> Callable[[], object]:
+  """Steps with random actions, until what is observed is there."""
+  rng = np.random.Generator(np.random.PCG64(0))
+  shape = (world.num_envs, len(_SIZES))
+
+  def step() -> None:
+    shown = world.step(rng.integers(0, _SIZES, shape))
+    jax.block_until_ready((shown.observation, shown.reward))
+
+  return step
+
+
+def views(physics: gpu.GpuPhysics) -> tuple[jax.Array, jax.Array]:
+  """Eyes and axes of the players' views at a trial's start.
+
+  Returns:
+    Float32 [N, P, 3] and [N, P, 3, 3].
+  """
+  state = physics.shared_state()
+  yaw = jnp.asarray(state.player_yaw)
+  axes = avatar.view_axes(yaw, jnp.full_like(yaw, constants.START_PITCH))
+  return avatar.eye(state.player_pos), axes
+
+
+def picture_rays(
+  physics: gpu.GpuPhysics, size: tuple[int, int]
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+  """Origins, directions and what to leave out of the pictures' rays."""
+  eyes, axes = views(physics)
+  view = jnp.asarray(vision.pixel_directions(*size))
+  origins, directions = (
+    x.reshape(physics.num_envs, -1, 3)
+    for x in vision.pixel_rays(view, eyes, axes)
+  )
+  players = jnp.arange(physics.num_players, dtype=jnp.int32)
+  exclude = jnp.repeat(players, size[0] * size[1])[None]
+  exclude = jnp.broadcast_to(exclude, origins.shape[:2])
+  return jax.block_until_ready((origins, directions, exclude))
+
+
+def casting(
+  physics: gpu.GpuPhysics, size: tuple[int, int]
+) -> Callable[[], None]:
+  """Casts a picture's rays from the avatars' eyes, nothing else."""
+  rays: Any = picture_rays(physics, size)  # It takes JAX's arrays too.
+
+  def cast() -> None:
+    jax.block_until_ready(physics.rays(*rays, normals=True))
+
+  return cast

@@ -1,0 +1,64 @@
+"""How much memory this process has used, and how fast products are here."""
+
+import resource
+import sys
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from adaland.launch.bench.lib import timing
+
+_SQUARE = 8192  # Rows of the matrices on an accelerator, and else.
+_SMALL_SQUARE = 512
+
+
+def memory(warp_device: Any = None) -> dict[str, float]:
+  """Bytes that are and were in use: of the process, and of its accelerator.
+
+  Args:
+    warp_device: Warp's device, where physics is on one.
+
+  Returns:
+    `resident_peak_bytes`, the process's; where JAX's device tells,
+    `jax_in_use_bytes`, `jax_peak_bytes` and `jax_limit_bytes`; where Warp's is
+    an accelerator, `warp_free_bytes` and `warp_total_bytes`: of all of its
+    memory, of which JAX has taken its limit.
+  """
+  # Linux counts in KiB, macOS in bytes.
+  unit = 1 if sys.platform == "darwin" else 1024
+  peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+  found = {"resident_peak_bytes": float(peak)}
+  stats = jax.local_devices()[0].memory_stats() or {}
+  for name, key in (
+    ("jax_in_use_bytes", "bytes_in_use"),
+    ("jax_peak_bytes", "peak_bytes_in_use"),
+    ("jax_limit_bytes", "bytes_limit"),
+  ):
+    if key in stats:
+      found[name] = float(stats[key])
+  if warp_device is not None and warp_device.is_cuda:
+    found["warp_free_bytes"] = float(warp_device.free_memory)
+    found["warp_total_bytes"] = float(warp_device.total_memory)
+  return found
+
+
+def accelerators() -> int:
+  """1 if JAX computes on something else than the processor, else 0."""
+  return int(jax.default_backend() != "cpu")
+
+
+def product_flop_per_s(dtype: str, seconds: float) -> float:
+  """FLOP/s of a plain product of square matrices: the ceiling of networks.
+
+  Args:
+    dtype: Of the matrices.
+    seconds: Time for it.
+  """
+  n = _SQUARE if accelerators() else _SMALL_SQUARE
+  matrix = jnp.ones((n, n), dtype)
+  multiply = jax.jit(jnp.matmul)
+  [rate] = timing.rates(
+    [lambda: multiply(matrix, matrix).block_until_ready()], seconds
+  )
+  return rate * 2 * n**3

@@ -1,0 +1,142 @@
+"""Speed of the network: acting and learning with all data at hand."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from adaland.launch import builder
+from adaland.launch.bench.lib import hardware, timing
+from adaland.launch.config import experiment
+from adaland.launch.runtimes.single import jaxprs, preflight
+
+
+class Acting(NamedTuple):
+  """Acting, observations at hand.
+
+  Attributes:
+    work: Acts once in all environments, and waits.
+    flop_per_step: Of one environment's step.
+  """
+
+  work: Callable[[], None]
+  flop_per_step: float
+
+
+def acting_work(
+  config: experiment.ExperimentConfig, made: builder.Agent, params: Any
+) -> Acting:
+  """Makes what acts on observations that never change.
+
+  Args:
+    config: Its batch is `actor.envs_per_actor`.
+    made: The agent.
+    params: Of its network.
+  """
+  num_envs = config.actor.envs_per_actor
+  observation = {
+    name: jnp.zeros((num_envs, *shape), kind)
+    for name, (shape, kind) in made.observation_spec.items()
+  }
+  state = made.actor.init(num_envs)
+  first, key = jnp.zeros(num_envs, bool), jax.random.PRNGKey(1)
+  flop = jaxprs.flops(made.actor.act, params, state, observation, first, key)
+
+  def act() -> None:
+    nonlocal state
+    output, state = made.actor.act(params, state, observation, first, key)
+    jax.block_until_ready(output)
+
+  return Acting(act, flop / num_envs)
+
+
+def flop_use(
+  name: str, flop_per_step: float, steps_per_s: float, product: float
+) -> dict[str, float]:
+  """Model FLOPs of a step and a second, and their share of the ceiling.
+
+  Args:
+    name: What the results' names begin with.
+    flop_per_step: Of matrix products and convolutions, see `jaxprs.flops`.
+    steps_per_s: Measured.
+    product: FLOP/s of a plain matrix product in the same run.
+  """
+  rate = flop_per_step * steps_per_s
+  return {
+    f"{name}_flop_per_step": flop_per_step,
+    f"{name}_tflop_per_s": rate / 1e12,
+    f"{name}_product_tflop_per_s": product / 1e12,
+    f"{name}_flop_ratio": rate / product,
+  }
+
+
+def acting(
+  config: experiment.ExperimentConfig, seconds: float
+) -> dict[str, float]:
+  """Steps a second of acting alone, observations at hand on the device."""
+  made = builder.agent(config)
+  work = acting_work(config, made, made.network.init(jax.random.PRNGKey(0)))
+  [rate] = timing.rates([work.work], seconds)
+  steps = rate * config.actor.envs_per_actor
+  product = hardware.product_flop_per_s(config.network.compute_dtype, 1.0)
+  return {
+    "acting_num_envs_count": float(config.actor.envs_per_actor),
+    "acting_steps_per_s": steps,
+    "acting_ms": 1e3 / rate,
+    **flop_use("acting", work.flop_per_step, steps, product),
+    **{f"acting_{k}": v for k, v in hardware.memory().items()},
+  }
+
+
+def learner(
+  config: experiment.ExperimentConfig, seconds: float, launcher: str
+) -> dict[str, float]:
+  """Steps a second that the learner learns from, batches at hand.
+
+  Args:
+    config: Of the run.
+    seconds: For the measurement.
+    launcher: "device": batches are on the device; else on the host, as they
+      come out of a replay between processes, on their way to all devices.
+  """
+  devices = None
+  if launcher == "device":
+    preflight.prepare(config)
+    devices = jax.local_devices()[:1]
+  made = builder.agent(config)
+  functions = builder.learner(config, made.network, devices)
+  state = functions.init(jax.random.PRNGKey(0))
+  batch = builder.batch_template(config, builder.unroll_spec(config, made))
+  batch = batch._replace(
+    mask=np.ones_like(batch.mask), discount=np.ones_like(batch.discount)
+  )
+  steps = batch.mask.size
+  if launcher == "device":
+    batch = jax.device_put(batch, jax.local_devices()[0])
+  flop = jaxprs.flops(functions.update, state, batch)
+
+  def update() -> None:
+    nonlocal state
+    state, metrics = functions.update(state, batch)
+    jax.block_until_ready(metrics)
+
+  (speed,) = timing.speeds([update], seconds)
+  product = hardware.product_flop_per_s(config.network.compute_dtype, 1.0)
+  rate = speed.per_second * steps
+  return {
+    "learner_updates_per_s": speed.per_second,
+    "learner_update_ms": 1e3 / speed.per_second,
+    "learner_steps_per_s": rate,
+    "learner_steps_per_cpu_s": speed.per_cpu_second * steps,
+    **flop_use("learner", flop / steps, rate, product),
+    **{f"learner_{k}": v for k, v in hardware.memory().items()},
+  }
+
+
+def product(seconds: float) -> dict[str, float]:
+  """A plain matrix product: the ceiling of what networks can do here."""
+  kind = "bfloat16" if hardware.accelerators() else "float32"
+  rate = hardware.product_flop_per_s(kind, seconds)
+  return {"product_tflop_per_s": rate / 1e12}

@@ -1,0 +1,158 @@
+"""All settings of a run: one frozen dataclass per component, gathered here."""
+
+import dataclasses
+
+from adaland.agent import config as network_config
+from adaland.agent import learner_config
+from adaland.agent.replay import config as replay_config
+from adaland.curriculum import factory as curriculum_config
+from adaland.envs import constants, land_types
+from adaland.envs.sampling import sampler
+from adaland.launch.config.runtime import (
+  ActorConfig,
+  ClusterConfig,
+  DeviceConfig,
+  RunConfig,
+  require,
+)
+
+__all__ = [
+  "FREE_FIELDS",
+  "ActorConfig",
+  "ClusterConfig",
+  "DeviceConfig",
+  "ExperimentConfig",
+  "RunConfig",
+]
+
+# What a network must know of the environment, as the environment has it.
+_SHOWN = {
+  "action_sizes": constants.ACTION_SIZES,
+  "num_predicate_ids": constants.NUM_PREDICATE_IDS,
+  "num_shape_ids": constants.NUM_SHAPE_IDS,
+  "num_colour_ids": constants.NUM_COLOUR_IDS,
+  "entity_shapes": constants.NUM_SHAPES + 1,
+  "entity_colours": constants.NUM_COLOURS,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class ExperimentConfig:
+  """A whole experiment.
+
+  Attributes:
+    run: Length, seed, what is written.
+    actor: The processes that play.
+    env: The simulated environments.
+    tasks: The distribution of tasks, of its training half.
+    curriculum: How tasks are chosen from it.
+    network: The agent's network.
+    learner: The learning algorithm.
+    replay: The store between actors and learner.
+    cluster: Which machines do what, under `--launcher=ray`.
+    device: Where one process does it all.
+  """
+
+  run: RunConfig = dataclasses.field(default_factory=RunConfig)
+  actor: ActorConfig = dataclasses.field(default_factory=ActorConfig)
+  env: land_types.LandConfig = dataclasses.field(
+    default_factory=land_types.LandConfig
+  )
+  tasks: sampler.SamplerConfig = dataclasses.field(
+    default_factory=sampler.SamplerConfig
+  )
+  curriculum: curriculum_config.CurriculumConfig = dataclasses.field(
+    default_factory=curriculum_config.CurriculumConfig
+  )
+  network: network_config.NetworkConfig = dataclasses.field(
+    default_factory=network_config.NetworkConfig
+  )
+  learner: learner_config.LearnerConfig = dataclasses.field(
+    default_factory=learner_config.LearnerConfig
+  )
+  replay: replay_config.ReplayConfig = dataclasses.field(
+    default_factory=replay_config.ReplayConfig
+  )
+  cluster: ClusterConfig = dataclasses.field(default_factory=ClusterConfig)
+  device: DeviceConfig = dataclasses.field(default_factory=DeviceConfig)
+
+  def __post_init__(self):
+    require(
+      self.tasks.split == "train",
+      "tasks.split",
+      self.tasks.split,
+      "train (evaluate takes the other half by itself)",
+    )
+    require(
+      self.tasks.max_objects <= self.env.num_slots,
+      "env.num_slots",
+      self.env.num_slots,
+      f"at least tasks.max_objects ({self.tasks.max_objects})",
+    )
+    most_rules = self.tasks.chain_rules[1] + self.tasks.dead_ends[1]
+    require(
+      min(most_rules, constants.MAX_RULES) <= self.env.max_rules,
+      "env.max_rules",
+      self.env.max_rules,
+      f"at least the rules that tasks can have ({most_rules})",
+    )
+    require(
+      self.env.backend == "cpu"
+      or (self.actor.num_threads, self.actor.inference) == (1, "cpu"),
+      "env.backend",
+      self.env.backend,
+      "cpu with several actor.num_threads or actor.inference=accelerator",
+    )
+    require(
+      self.env.num_players == 1,
+      "env.num_players",
+      self.env.num_players,
+      "1, as the sampled tasks have",
+    )
+    for name, needed in _SHOWN.items():
+      given = getattr(self.network, name)
+      require(
+        given == needed,
+        f"network.{name}",
+        given,
+        f"the environment's, {needed}",
+      )
+    require(
+      self.replay.batch_size % self.cluster.num_learners == 0,
+      "cluster.num_learners",
+      self.cluster.num_learners,
+      f"a divisor of replay.batch_size ({self.replay.batch_size})",
+    )
+    require(
+      self.network.num_bins >= 2,
+      "network.num_bins",
+      self.network.num_bins,
+      "at least 2",
+    )
+
+  @property
+  def longest_episode(self) -> int:
+    """Steps of the longest episode that `tasks` can give."""
+    steps = round(self.tasks.trial_seconds[1] / constants.STEP_SECONDS)
+    return self.tasks.trials[1] * steps
+
+  @property
+  def whole_episodes(self) -> bool:
+    """Whether every unroll is a whole episode."""
+    return self.actor.unroll_length >= self.longest_episode
+
+
+# May change when a run is taken up again: they do not alter what is learned.
+FREE_FIELDS = (
+  "run.max_steps",
+  "run.max_minutes",
+  "run.checkpoint_minutes",
+  "run.log_seconds",
+  "run.eval_tasks",
+  "run.eval_trials",
+  "actor.num_actors",
+  "actor.num_threads",
+  "actor.inference",
+  *(f"cluster.{field.name}" for field in dataclasses.fields(ClusterConfig)),
+  "device.memory_fraction",
+)

@@ -1,0 +1,248 @@
+"""Named starting points for a run's settings."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from adaland.agent import config as network_config
+from adaland.agent import learner_config
+from adaland.agent.replay import config as replay_config
+from adaland.curriculum import factory as curriculum_config
+from adaland.envs import constants, land_types
+from adaland.envs.sampling import sampler
+from adaland.launch import errors
+from adaland.launch.config import experiment
+
+# Small flat rooms and one hidden rule: a player must find out what to bring
+# to what, and remembers it in the next trial.
+_SIMPLE_TASKS: dict[str, Any] = {
+  "levels": (1, 1),
+  "num_worlds": 10_000,
+  "num_games": 1_000_000,
+  "chain_rules": (1, 1),
+  "dead_ends": (0, 1),
+  "distractors": (0, 1),
+  "goal_predicates": ("near", "hold"),
+  "rule_predicates": ("near",),
+  "negation_probability": 0.0,
+  "player_in_goal_probability": 1.0,
+  "player_in_rule_probability": 1.0,
+  "hide": "rules",
+}
+
+
+def smoke() -> experiment.ExperimentConfig:
+  """A minute on any machine: everything runs, little is learned."""
+  return experiment.ExperimentConfig(
+    run=experiment.RunConfig(
+      max_steps=4_000,
+      max_minutes=2.0,
+      checkpoint_minutes=1.0,
+      log_seconds=1.0,
+      eval_tasks=2,
+      eval_trials=(1, 2),
+    ),
+    actor=experiment.ActorConfig(envs_per_actor=4, unroll_length=30),
+    env=land_types.LandConfig(num_slots=6, max_rules=3, num_threads=1),
+    tasks=sampler.SamplerConfig(
+      **_SIMPLE_TASKS,
+      tiles=(4, 5),
+      trials=(2, 2),
+      trial_seconds=(2, 2),
+      max_objects=4,
+    ),
+    network=network_config.NetworkConfig(
+      d_model=16,
+      num_layers=1,
+      num_heads=2,
+      key_size=8,
+      feed_forward_size=32,
+      memory_length=30,
+      element_size=4,
+      goal_sizes=(8,),
+      rules_sizes=(16,),
+      encoder_hidden=(32,),
+      entity_size=16,
+      head_size=16,
+      model_size=16,
+    ),
+    learner=learner_config.LearnerConfig(
+      learning_rate=1e-3, muesli=learner_config.MuesliConfig(num_samples=4)
+    ),
+    replay=replay_config.ReplayConfig(
+      capacity=64, min_size=4, batch_size=4, samples_per_insert=1.0
+    ),
+  )
+
+
+def laptop() -> experiment.ExperimentConfig:
+  """Half an hour on two cores: find out which object makes the goal's object.
+
+  Three or four objects lie in a small room. Coming near one of them, which
+  only a hidden rule tells, turns it into the goal's object; being near that
+  pays. So the first trial is for finding out, the other three are for going
+  straight there. The room, trials and network are as small as they can be
+  for this, since two cores take in some million steps.
+  """
+  trials, trial_seconds = 4, 4
+  episode = trials * round(trial_seconds / constants.STEP_SECONDS)
+  return experiment.ExperimentConfig(
+    run=experiment.RunConfig(
+      max_minutes=30.0, eval_tasks=50, eval_trials=(1, 2, 3, 4)
+    ),
+    # One step more than the episode: its last observation comes along.
+    actor=experiment.ActorConfig(envs_per_actor=32, unroll_length=episode + 1),
+    env=land_types.LandConfig(num_slots=6, max_rules=2, num_threads=1),
+    tasks=sampler.SamplerConfig(
+      tiles=(5, 5),
+      levels=(1, 1),
+      num_worlds=10_000,
+      num_games=1_000_000,
+      chain_rules=(1, 1),
+      dead_ends=(0, 0),
+      distractors=(2, 3),
+      goal_predicates=("near",),
+      rule_predicates=("near",),
+      negation_probability=0.0,
+      player_in_goal_probability=1.0,
+      player_in_rule_probability=1.0,
+      hide="rules",
+      trials=(trials, trials),
+      trial_seconds=(trial_seconds, trial_seconds),
+      max_objects=5,
+    ),
+    network=network_config.NetworkConfig(
+      d_model=64,
+      num_layers=2,
+      num_heads=4,
+      key_size=16,
+      feed_forward_size=128,
+      memory_length=episode + 1,
+      rules_sizes=(64, 32),
+      encoder_hidden=(64,),
+      entity_size=32,
+      head_size=64,
+      model_size=64,
+      num_bins=21,
+    ),
+    learner=learner_config.LearnerConfig(
+      learning_rate=1e-3,
+      warmup_updates=100,
+      # Some thousand updates are all there is time for, so the target network
+      # follows faster than the paper's.
+      target_rate=0.2,
+      # A trial's reward is at most 4, so returns stay below h(x) = 3, and the
+      # heads need not have the paper's 601 bins, which cost more than the rest.
+      muesli=learner_config.MuesliConfig(
+        gamma=0.98, num_samples=6, value_range=3.0
+      ),
+    ),
+    # The world is cheaper than the network, but not by much: to learn from
+    # each episode four times gives more per second than to play four times.
+    replay=replay_config.ReplayConfig(
+      capacity=1_000, min_size=32, batch_size=16, samples_per_insert=4.0
+    ),
+  )
+
+
+def gpu() -> experiment.ExperimentConfig:
+  """One accelerator does it all, `--launcher=device`: a day.
+
+  The laptop's question, widened: larger rooms, things to take in hand, rules
+  that spoil a task, one to five trials. The window is the whole episode. It is
+  a first guess, after what a stand-in in two dimensions needed: never trained.
+  """
+  base = laptop()
+  trials, trial_seconds = 5, 6
+  episode = trials * round(trial_seconds / constants.STEP_SECONDS)
+  return experiment.ExperimentConfig(
+    run=experiment.RunConfig(
+      max_minutes=24 * 60.0, eval_tasks=100, eval_trials=(1, 2, 3, 4, 5)
+    ),
+    actor=experiment.ActorConfig(
+      envs_per_actor=4096, unroll_length=episode + 1
+    ),
+    env=land_types.LandConfig(num_slots=8, max_rules=3, backend="gpu"),
+    tasks=dataclasses.replace(
+      base.tasks,
+      tiles=(5, 8),
+      dead_ends=(0, 1),
+      distractors=(1, 4),
+      goal_predicates=("near", "hold"),
+      trials=(1, trials),
+      trial_seconds=(trial_seconds, trial_seconds),
+      max_objects=8,
+    ),
+    network=network_config.NetworkConfig(
+      d_model=256,
+      num_layers=3,
+      num_heads=8,
+      key_size=32,
+      feed_forward_size=1024,
+      memory_length=episode + 1,
+      # Rewards of a step are 2/15 s at most, so discounted returns stay below
+      # 13.4 s and h(x) below 3.
+      num_bins=51,
+      compute_dtype="bfloat16",
+    ),
+    learner=learner_config.LearnerConfig(
+      muesli=learner_config.MuesliConfig(
+        gamma=0.99, num_samples=8, value_range=3.0
+      )
+    ),
+    replay=replay_config.ReplayConfig(
+      capacity=8192, min_size=1024, batch_size=256, samples_per_insert=1.0
+    ),
+    curriculum=curriculum_config.CurriculumConfig(kind="plr"),
+  )
+
+
+def ada(size: str) -> experiment.ExperimentConfig:
+  """The paper's agent and task distribution; for more than one machine.
+
+  Args:
+    size: One of `adaland.agent.config.PAPER_SIZES`, as "23m".
+  """
+  return experiment.ExperimentConfig(
+    run=experiment.RunConfig(
+      max_minutes=0.0,
+      max_steps=100_000_000_000,
+      checkpoint_minutes=30.0,
+      eval_tasks=1000,
+      eval_trials=(1, 2, 3, 5, 8, 13),
+    ),
+    actor=experiment.ActorConfig(num_actors=16, envs_per_actor=64),
+    env=land_types.LandConfig(
+      observation="pixels", pixels=(96, 72), num_threads=1
+    ),
+    curriculum=curriculum_config.CurriculumConfig(kind="plr"),
+    network=dataclasses.replace(
+      network_config.paper_config(size), compute_dtype="bfloat16"
+    ),
+    learner=learner_config.LearnerConfig(warmup_updates=1000),
+    replay=replay_config.ReplayConfig(
+      sampling="queue", capacity=512, batch_size=64
+    ),
+  )
+
+
+PRESETS: dict[str, Callable[[], experiment.ExperimentConfig]] = {
+  "smoke": smoke,
+  "laptop": laptop,
+  "gpu": gpu,
+  **{
+    f"ada_{size}": lambda size=size: ada(size)
+    for size in network_config.PAPER_SIZES
+  },
+}
+
+
+def get(name: str) -> experiment.ExperimentConfig:
+  """Returns a preset.
+
+  Raises:
+    UserError: If there is none of this name.
+  """
+  if name not in PRESETS:
+    raise errors.choice("--preset", name, PRESETS)
+  return PRESETS[name]()

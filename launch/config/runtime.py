@@ -1,0 +1,219 @@
+"""Settings of a run's length and of the processes that it is made of."""
+
+import dataclasses
+import math
+from typing import Any
+
+from adaland.envs import constants
+
+_INFERENCE = ("cpu", "accelerator")
+
+
+def require(ok: bool, field: str, value: Any, allowed: str) -> None:
+  """Raises ValueError that names field, value and what is allowed."""
+  if not ok:
+    raise ValueError(f"{field} is {value!r}, allowed: {allowed}")
+
+
+@dataclasses.dataclass(frozen=True)
+class ActorConfig:
+  """The processes that play.
+
+  Attributes:
+    num_actors: Processes.
+    num_threads: Threads of a process that play, each in environments of its
+      own; they infer together.
+    envs_per_actor: Environments that a thread steps as one batch.
+    inference: 'cpu' or 'accelerator': where actors run the network.
+    unroll_length: Steps of a learner example. Where it is at least as long as
+      every episode, each unroll is a whole episode and learns from its start;
+      shorter ones carry the memory that the actor had at their first step.
+    params_poll_seconds: Time between an actor's asking for new parameters.
+  """
+
+  num_actors: int = 1
+  num_threads: int = 1
+  envs_per_actor: int = 16
+  inference: str = "cpu"
+  unroll_length: int = 80
+  params_poll_seconds: float = 0.5
+
+  def __post_init__(self):
+    require(
+      1 <= self.num_actors <= 1024, "num_actors", self.num_actors, "1 to 1024"
+    )
+    require(
+      1 <= self.num_threads <= 256, "num_threads", self.num_threads, "1 to 256"
+    )
+    require(
+      self.inference in _INFERENCE,
+      "inference",
+      self.inference,
+      " or ".join(_INFERENCE),
+    )
+    require(
+      1 <= self.envs_per_actor <= 65_536,
+      "envs_per_actor",
+      self.envs_per_actor,
+      "1 to 65536",
+    )
+    require(
+      2 <= self.unroll_length <= 100_000,
+      "unroll_length",
+      self.unroll_length,
+      "2 to 100000",
+    )
+    require(
+      0 < self.params_poll_seconds <= 60,
+      "params_poll_seconds",
+      self.params_poll_seconds,
+      "above 0, to 60",
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class RunConfig:
+  """How long a run lasts and what it writes when.
+
+  Attributes:
+    seed: Of everything random.
+    max_steps: Environment steps after which the run ends; 0 for no bound.
+    max_minutes: Minutes of training after which it ends, counted from the
+      first environment step and over all starts of the run; 0 for no bound.
+    publish_updates: Learner updates between two publications of parameters.
+    checkpoint_minutes: Time between checkpoints; there is one more at the end.
+    log_seconds: Time between rows of metrics.
+    eval_tasks: Held-out tasks of the table at the end; 0 for no table.
+    eval_trials: Numbers of trials in that table.
+  """
+
+  seed: int = 0
+  max_steps: int = 0
+  max_minutes: float = 60.0
+  publish_updates: int = 1
+  checkpoint_minutes: float = 5.0
+  log_seconds: float = 5.0
+  eval_tasks: int = 20
+  eval_trials: tuple[int, ...] = (1, 2, 3)
+
+  def __post_init__(self):
+    for name in ("seed", "max_steps", "max_minutes", "eval_tasks"):
+      value = getattr(self, name)
+      require(
+        value >= 0 and math.isfinite(value), name, value, "a number from 0"
+      )
+    require(self.seed < 2**31, "seed", self.seed, "below 2**31")
+    require(
+      self.eval_tasks <= 100_000, "eval_tasks", self.eval_tasks, "0 to 100000"
+    )
+    require(
+      self.publish_updates >= 1,
+      "publish_updates",
+      self.publish_updates,
+      "at least 1",
+    )
+    for name in ("checkpoint_minutes", "log_seconds"):
+      value = getattr(self, name)
+      require(value > 0, name, value, "above 0")
+    require(
+      bool(self.eval_trials)
+      and all(1 <= k <= constants.MAX_TRIALS for k in self.eval_trials),
+      "eval_trials",
+      self.eval_trials,
+      f"numbers from 1 to {constants.MAX_TRIALS}",
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class ClusterConfig:
+  """Where the roles of a run run, under `--launcher=ray`.
+
+  What roles take of a machine only decides which one they are put on. A
+  cluster that a run makes for itself has one machine, where all go.
+
+  Attributes:
+    num_learners: Processes that learn together, each on a machine of its own
+      if there are enough; each takes its share of every batch.
+    actor_cpus: Processors that an actor takes.
+    learner_cpus: Those of a learner.
+    learner_gpus: Accelerators that a learner takes; None: one, if the cluster
+      has one for each.
+    replay_cpus: Processors of the replay server, on the first learner's
+      machine.
+    evaluator_cpus: Those of the evaluator.
+    eval_minutes: Time between evaluations; 0 for no evaluator.
+    eval_tasks: Held-out tasks that an evaluation plays.
+    actor_gpus: Part of an accelerator that an actor takes, with
+      actor.inference=accelerator.
+    ready_seconds: How long to wait for machines at the start.
+    hung_seconds: How long a role may say nothing before it is killed and
+      started again; twice as long after each kill without a word. It holds
+      for actors and Reverb server of `--launcher=local` as well.
+  """
+
+  num_learners: int = 1
+  actor_cpus: float = 1.0
+  learner_cpus: float = 1.0
+  learner_gpus: int | None = None
+  replay_cpus: float = 1.0
+  evaluator_cpus: float = 1.0
+  eval_minutes: float = 5.0
+  eval_tasks: int = 4
+  actor_gpus: float = 0.25
+  ready_seconds: float = 60.0
+  hung_seconds: float = 60.0
+
+  def __post_init__(self):
+    require(
+      1 <= self.num_learners <= 1024,
+      "num_learners",
+      self.num_learners,
+      "1 to 1024",
+    )
+    for name in (
+      "actor_cpus",
+      "learner_cpus",
+      "learner_gpus",
+      "replay_cpus",
+      "evaluator_cpus",
+      "eval_minutes",
+    ):
+      value = getattr(self, name)
+      require(
+        value is None or (value >= 0 and math.isfinite(value)),
+        name,
+        value,
+        "a number from 0",
+      )
+    require(
+      1 <= self.eval_tasks <= 10_000,
+      "eval_tasks",
+      self.eval_tasks,
+      "1 to 10000",
+    )
+    require(
+      0 < self.actor_gpus <= 1, "actor_gpus", self.actor_gpus, "above 0, to 1"
+    )
+    for name in ("ready_seconds", "hung_seconds"):
+      value = getattr(self, name)
+      require(1 <= value < math.inf, name, value, "a number of seconds from 1")
+
+
+@dataclasses.dataclass(frozen=True)
+class DeviceConfig:
+  """One process on one device, `--launcher=device`.
+
+  Attributes:
+    memory_fraction: Part of an accelerator's memory that JAX takes at its
+      start; physics on the same accelerator needs the rest.
+  """
+
+  memory_fraction: float = 0.6
+
+  def __post_init__(self):
+    require(
+      0.05 <= self.memory_fraction <= 0.95,
+      "memory_fraction",
+      self.memory_fraction,
+      "0.05 to 0.95",
+    )

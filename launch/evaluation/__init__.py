@@ -1,0 +1,1 @@
+"""Evaluation: trained agents, policies, rollouts, scores, reports, films."""

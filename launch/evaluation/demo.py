@@ -1,0 +1,171 @@
+"""Recorded demonstrations: what someone did in a task, to be played again.
+
+An npz file without pickled objects. The same task and seed under the same
+actions give the same episode, so actions are all that is kept.
+"""
+
+import io
+import json
+import os
+import warnings
+import zipfile
+from typing import NamedTuple
+
+import numpy as np
+
+from adaland.agent import array_text
+from adaland.envs import constants
+from adaland.envs.tasks import json_files
+from adaland.envs.tasks import task as task_lib
+from adaland.launch import cli, errors
+
+FORMAT = "adaland.demo/1"
+# Of the file, and of each array in it: far more than the longest episode.
+_MAX_BYTES = 8_000_000
+
+
+class Demo(NamedTuple):
+  """A recorded episode.
+
+  Attributes:
+    task: What was played.
+    seed: Of the environment.
+    actions: Indices of the heads, int32 [T, A].
+    rewards: Of each trial, seconds, float32 [K].
+  """
+
+  task: task_lib.Task
+  seed: int
+  actions: np.ndarray
+  rewards: np.ndarray
+
+
+def encode(demo: Demo) -> bytes:
+  """Returns a demonstration as a file's content."""
+  content = io.BytesIO()
+  np.savez_compressed(
+    content,
+    format=np.array(FORMAT),
+    task=np.array(json.dumps(json_files.to_json(demo.task))),
+    seed=np.array(demo.seed, np.int64),
+    actions=np.asarray(demo.actions, np.int8),
+    rewards=np.asarray(demo.rewards, np.float32),
+  )
+  return content.getvalue()
+
+
+def save(path: str, demo: Demo) -> None:
+  """Writes a demonstration, whole or not at all."""
+  cli.write_atomically(path, encode(demo))
+
+
+def check_path(path: str) -> None:
+  """Refuses to replace a file that is not a demonstration.
+
+  Raises:
+    UserError: If there is something else.
+  """
+  if not os.path.isfile(path) or os.path.getsize(path) == 0:
+    return
+  try:
+    load(path)
+  except errors.UserError as error:
+    raise errors.UserError(
+      f"--record={path}: a file that is no demonstration is there; choose "
+      "another name"
+    ) from error
+  cli.say(f"--record={path}: the demonstration there will be replaced")
+
+
+def load(path: str) -> Demo:
+  """Reads a demonstration.
+
+  Raises:
+    UserError: If the file is missing, broken, or something else.
+  """
+  with errors.user_input(f"--demo={path}"):
+    with open(path, "rb") as file:
+      data = file.read(_MAX_BYTES + 1)
+    return decode(data)
+
+
+def decode(data: bytes) -> Demo:
+  """Reads what `encode` returned, or what else came.
+
+  Raises:
+    UserError: If it is broken, or something else.
+  """
+  if len(data) > _MAX_BYTES:
+    raise errors.UserError(
+      f"is larger than {_MAX_BYTES} bytes, allowed for a demonstration"
+    )
+  try:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+      if array_text.read(_read_array(archive, "format")) != FORMAT:
+        raise errors.UserError(f"is not a demonstration ({FORMAT})")
+      text, seed, actions, rewards = (
+        _read_array(archive, name)
+        for name in ("task", "seed", "actions", "rewards")
+      )
+    task = json_files.loads(array_text.read(text))
+    _check(task, seed, actions, rewards)
+    return Demo(task, int(seed), actions.astype(np.int32), rewards)
+  except errors.UserError:
+    raise
+  except Exception as error:
+    # Damaged bytes make zipfile, zlib and NumPy raise whatever they like.
+    reason = errors.one_line(str(error)) or type(error).__name__
+    raise errors.UserError(
+      f"is not a demonstration ({FORMAT}): {errors.cut(reason)}"
+    ) from error
+
+
+def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+  """Reads one array, which takes no more memory than it may."""
+  info = archive.getinfo(f"{name}.npy")
+  if info.file_size > _MAX_BYTES:
+    raise errors.UserError(
+      f"its {name} is larger than {_MAX_BYTES} bytes, allowed for a "
+      "demonstration"
+    )
+  if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+    raise errors.UserError(f"its {name} is compressed in an unknown way")
+  stream = io.BytesIO(archive.read(info))
+  with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # Of headers as Python 2 wrote them.
+    return np.lib.format.read_array(stream, allow_pickle=False)
+
+
+def _check(
+  task: task_lib.Task,
+  seed: np.ndarray,
+  actions: np.ndarray,
+  rewards: np.ndarray,
+) -> None:
+  """Raises UserError unless the arrays are an episode of the task."""
+  if seed.dtype.kind not in "iu" or seed.shape or not 0 <= seed <= cli.MAX_SEED:
+    raise errors.UserError(
+      f"its seed is not a whole number from 0 to {cli.MAX_SEED}"
+    )
+  if actions.dtype.kind not in "iu":
+    raise errors.UserError("its actions are no whole numbers")
+  heads = len(constants.ACTION_SIZES)
+  if (
+    actions.ndim != 2
+    or actions.shape[1] != heads
+    or (actions < 0).any()
+    or (actions >= constants.ACTION_SIZES).any()
+  ):
+    raise errors.UserError("its actions are out of range")
+  steps, most = task.trial_steps, task.trials * task.trial_steps
+  if not steps <= len(actions) <= most:
+    raise errors.UserError(
+      f"has {len(actions)} steps; a trial has {steps}, all have {most}"
+    )
+  if (
+    rewards.dtype.kind != "f"
+    or rewards.ndim != 1
+    or not 1 <= len(rewards) <= task.trials
+    or not np.isfinite(rewards).all()
+  ):
+    raise errors.UserError("its rewards are not a number for each trial")

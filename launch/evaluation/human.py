@@ -1,0 +1,140 @@
+"""A person at a terminal: keys in, a map of characters out."""
+
+import os
+import select
+import sys
+import termios
+import tty
+from typing import Any
+
+import numpy as np
+
+from adaland.envs import constants, land
+from adaland.launch import errors
+from adaland.launch.evaluation import policies
+
+_KEYS = {
+  "w": (0, 2),
+  "s": (0, 0),
+  "a": (1, 0),
+  "d": (1, 2),
+  "e": (2, 0),
+  "q": (2, 4),
+  "r": (3, 2),
+  "f": (3, 0),
+  "x": (5, 0),
+  "c": (5, 2),
+}
+_HELP = (
+  "w/s walk  a/d strafe  q/e turn  r/f look  space grip on or off  "
+  "x/c hand nearer or farther  Esc ends"
+)
+_HEADINGS = ">^<v"
+# The simulation waits for the player: a step for each key, or a moment.
+_WAIT_SECONDS = 1.0
+_ESCAPE = "\x1b"
+# The bytes of one key come together.
+_SEQUENCE_SECONDS = 0.02
+
+
+class Human:
+  """Steps once for each key; no key for a second is a step of waiting."""
+
+  def __init__(self, num_envs: int):
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+      raise errors.UserError(
+        "--policy=human needs a terminal to read keys from"
+      )
+    del num_envs
+    self._grip = False
+
+  def act(self, environments: land.Land, now: Any) -> np.ndarray:
+    """Shows the world and returns what the keys say, [1, A].
+
+    Raises:
+      EndedError: If the key is the one that ends.
+    """
+    view = environments.state_view(0)
+    task = environments.tasks[0]
+    sys.stderr.write("\x1b[2J\x1b[H" + screen(view))
+    sys.stderr.write(
+      f"\ngoal: {task.players[0].goal}\ntrial {view.trial + 1} of "
+      f"{task.trials}, step {view.step} of {task.trial_steps}, reward "
+      f"{float(view.trial_rewards[view.trial, 0]):.2f} s, grip "
+      f"{'closed' if self._grip else 'open'}\n{_HELP}\n"
+    )
+    sys.stderr.flush()
+    action = list(constants.NOOP_ACTION)
+    key = _read_key()
+    if key == _ESCAPE:
+      raise policies.EndedError
+    if key == " ":
+      self._grip = not self._grip
+    if key in _KEYS:
+      head, index = _KEYS[key]
+      action[head] = index
+    action[4] = int(self._grip)
+    return np.array([action], np.int32)
+
+
+def _read_key() -> str:
+  """Returns a key, or nothing if none was pressed within a second.
+
+  Straight from the terminal: what Python has buffered, `select` can't see. A
+  key that sends several bytes, as an arrow does, is none of ours.
+  """
+  terminal = sys.stdin.fileno()
+  before = termios.tcgetattr(terminal)
+  try:
+    tty.setcbreak(terminal, termios.TCSANOW)
+    if not _has_input(terminal, _WAIT_SECONDS):
+      return ""
+    key = os.read(terminal, 1)
+    if key == _ESCAPE.encode() and _has_input(terminal, _SEQUENCE_SECONDS):
+      os.read(terminal, 16)
+      return ""
+    return key.decode("ascii", "ignore")
+  finally:
+    termios.tcsetattr(terminal, termios.TCSANOW, before)
+
+
+def _has_input(terminal: int, seconds: float) -> bool:
+  ready, _, _ = select.select([terminal], [], [], seconds)
+  return bool(ready)
+
+
+def screen(view: land.WorldView) -> str:
+  """The world as characters, four to a metre across and two along.
+
+  Objects are two letters, colour and shape ("bc" a black cube); the player is
+  an arrow.
+  """
+  across, along = 4, 2
+  x_tiles, y_tiles = view.heights.shape
+  rows = [
+    [
+      str(int(view.heights[column // across, row // along]))
+      if column % across == 0 and row % along == 0
+      else " "
+      for column in range(x_tiles * across)
+    ]
+    for row in range(y_tiles * along)
+  ]
+
+  def put(position: np.ndarray, text: str) -> None:
+    column = int((position[0] + x_tiles / 2) * across)
+    row = int((position[1] + y_tiles / 2) * along)
+    for i, letter in enumerate(text):
+      if 0 <= row < len(rows) and 0 <= column + i < len(rows[0]):
+        rows[row][column + i] = letter
+
+  for slot, type_id in enumerate(view.slot_types):
+    if type_id:
+      shape, colour = divmod(int(type_id) - 1, constants.NUM_COLOURS)
+      put(
+        view.object_pos[slot],
+        constants.COLOURS[colour][0] + constants.SHAPES[shape][0],
+      )
+  for position, yaw in zip(view.player_pos, view.yaw, strict=True):
+    put(position, _HEADINGS[round(float(yaw) / (np.pi / 2)) % 4])
+  return "\n".join("".join(row) for row in reversed(rows))

@@ -1,0 +1,84 @@
+"""Plays whole episodes of given tasks with a policy, many at once.
+
+N: environments that step as one batch, A: action heads, K: trials.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from adaland.envs import land as land_lib
+from adaland.envs.tasks import task as task_lib
+from adaland.launch.evaluation import policies
+
+# Environments stepped as one batch.
+MAX_ENVS = 64
+
+
+@dataclasses.dataclass
+class _Episode:
+  """One episode under way or done: its job and the trials' rewards."""
+
+  job: int
+  rewards: list[float]
+
+
+def play(
+  config: land_lib.LandConfig,
+  tasks: Sequence[task_lib.Task],
+  make_policy: Callable[[int], policies.Policy],
+  seed: int = 0,
+  on_progress: Callable[[float], None] | None = None,
+) -> list[np.ndarray]:
+  """Plays each task's episode once.
+
+  Args:
+    config: Of the environments.
+    tasks: What to play; each task's trials are its episode's.
+    make_policy: From the number of environments, the policy.
+    seed: Of the environments.
+    on_progress: Called with the share of episodes done.
+
+  Returns:
+    For each task the reward of each trial, seconds, float32 [K].
+  """
+  if not tasks:
+    return []
+  # Longest first, so that no long one starts when the others are done.
+  order = sorted(
+    range(len(tasks)),
+    key=lambda i: tasks[i].trials * tasks[i].trial_steps,
+    reverse=True,
+  )
+  waiting = iter(order)
+  num_envs = min(len(tasks), MAX_ENVS)
+  # None: the environment plays on to keep the others company.
+  episodes: list[_Episode | None] = [None] * num_envs
+  shortest = min(tasks, key=lambda task: task.trials * task.trial_steps)
+
+  def next_task(row: int) -> task_lib.Task:
+    job = next(waiting, None)
+    if job is None:
+      episodes[row] = None
+      return shortest
+    episodes[row] = _Episode(job, [0.0])
+    return tasks[job]
+
+  land = land_lib.Land(num_envs, config.on_cpu(), next_task, seed)
+  policy = make_policy(num_envs)
+  results: dict[int, np.ndarray] = {}
+  now = land.reset()
+  while len(results) < len(tasks):
+    now = land.step(policy.act(land, now))
+    for row, episode in enumerate(episodes):
+      if episode is None or now.first[row]:
+        continue
+      episode.rewards[-1] += float(now.reward[row])
+      if now.last[row]:
+        results[episode.job] = np.asarray(episode.rewards, np.float32)
+        if on_progress is not None:
+          on_progress(len(results) / len(tasks))
+      elif now.trial_last[row]:
+        episode.rewards.append(0.0)
+  return [results[i] for i in range(len(tasks))]

@@ -1,0 +1,93 @@
+"""Where tasks come from: files, probes, the sampler."""
+
+import pathlib
+from collections.abc import Sequence
+
+from adaland.envs.sampling import sampler
+from adaland.envs.tasks import json_files, probes
+from adaland.envs.tasks import task as task_lib
+from adaland.launch import cli, errors
+
+_PROBE = "probe:"
+_SAMPLE = "sample:"
+
+
+def one(spec: str, config: sampler.SamplerConfig) -> task_lib.Task:
+  """Reads one task.
+
+  Args:
+    spec: A file, "probe:NAME", or "sample:INDEX".
+    config: What "sample" draws from.
+
+  Raises:
+    UserError: If there is no such task, or its file breaks the format.
+  """
+  if spec.startswith(_PROBE):
+    with errors.user_input():
+      return probes.load(spec.removeprefix(_PROBE))
+  if spec.startswith(_SAMPLE):
+    index = spec.removeprefix(_SAMPLE)
+    if not index.isdecimal() or int(index) > cli.MAX_SEED:
+      raise errors.UserError(
+        f"{spec}: {index!r} is not a number from 0 to {cli.MAX_SEED}; write "
+        "sample:0, sample:1, ..."
+      )
+    with errors.user_input():
+      return sampler.TaskSampler(config).task(int(index))
+  if not spec:
+    raise errors.UserError(
+      "an empty task; give a file, probe:NAME or sample:INDEX"
+    )
+  return _file(pathlib.Path(spec))
+
+
+def _file(path: pathlib.Path) -> task_lib.Task:
+  if not path.exists():
+    raise errors.UserError(
+      f"{path}: no such task file (a file, probe:NAME or sample:INDEX)"
+    )
+  with errors.user_input():
+    return json_files.load(path)
+
+
+def many(
+  spec: str, config: sampler.SamplerConfig, num_tasks: int
+) -> list[task_lib.Task]:
+  """Reads a set of tasks for evaluation.
+
+  Args:
+    spec: "test" (sampled, held out), "probe" (all probes), a file, or a
+      folder of files.
+    config: What "test" draws from.
+    num_tasks: How many at most.
+
+  Raises:
+    UserError: If there are none, or a file breaks the format.
+  """
+  if spec == "test":
+    with errors.user_input():
+      draw = sampler.TaskSampler(config).task
+      return [draw(i) for i in range(num_tasks)]
+  if spec == "probe":
+    return [probes.load(name) for name in probes.names()[:num_tasks]]
+  path = pathlib.Path(spec)
+  if not path.is_dir():
+    if not path.exists():
+      raise errors.UserError(
+        f"--taskset={spec}: no such file or folder; allowed: test, probe, a "
+        "task file, or a folder of task files"
+      )
+    return [_file(path)]
+  files = sorted(path.glob("*.json"))
+  if not files:
+    raise errors.UserError(f"--taskset={spec}: there is no .json file in it")
+  return [_file(file) for file in files[:num_tasks]]
+
+
+def ids(tasks: Sequence[task_lib.Task]) -> list[str]:
+  """Names of tasks for a report, told apart by number where they are equal."""
+  names = [task.name or "task" for task in tasks]
+  return [
+    name if names.count(name) == 1 else f"{name} #{i}"
+    for i, name in enumerate(names)
+  ]

@@ -1,0 +1,91 @@
+"""A trained agent: the config and parameters that a run left."""
+
+import dataclasses
+from typing import NamedTuple
+
+import jax
+
+from adaland.agent import checkpoint, types
+from adaland.envs import land
+from adaland.envs.tasks import task as task_lib
+from adaland.launch import builder, errors
+from adaland.launch.config import experiment as config
+from adaland.launch.config import json_codec
+from adaland.launch.run import rundir
+
+
+class Saved(NamedTuple):
+  """What a run left.
+
+  Attributes:
+    config: Its config.
+    params: The target network's parameters of the newest checkpoint.
+    env_steps: Environment steps they were trained for.
+  """
+
+  config: config.ExperimentConfig
+  params: types.Params
+  env_steps: int
+
+
+def load_config(workdir: str) -> config.ExperimentConfig:
+  """Reads a run's config.
+
+  Raises:
+    UserError: If there is no run, or its config is broken.
+  """
+  run = rundir.RunDir(workdir)
+  content = run.read_config()
+  with errors.user_input(str(run.config)):
+    return json_codec.from_json(config.ExperimentConfig, content)
+
+
+def load(workdir: str) -> Saved:
+  """Reads a run's newest checkpoint.
+
+  Raises:
+    UserError: If there is no run or checkpoint, or it is broken.
+  """
+  experiment = load_config(workdir)
+  run = rundir.RunDir(workdir)
+  made = builder.agent(experiment)
+  init = builder.learner(experiment, made.network).init
+  template = {"train": jax.eval_shape(init, jax.random.PRNGKey(0))}
+  with errors.user_input(f"--workdir={workdir}"):
+    state, saved, _ = checkpoint.restore(run.checkpoints, template)
+  with errors.of_another_form(str(run.checkpoints)):
+    env_steps = int(saved["desk"]["env_steps"])
+  params = jax.device_put(state["train"].target_params)
+  return Saved(experiment, params, env_steps)
+
+
+def fitting_env(
+  config_: land.LandConfig, tasks: list[task_lib.Task]
+) -> land.LandConfig:
+  """Checks that tasks fit a config's environments.
+
+  Raises:
+    UserError: If a task has more objects, players or rules than they take.
+  """
+  for task in tasks:
+    for what, given, most in (
+      ("objects", task.num_objects, config_.num_slots),
+      ("rules", len(task.rules), config_.max_rules),
+    ):
+      if given > most:
+        raise errors.UserError(
+          f"task {task.name!r} has {given} {what}; this agent's environments "
+          f"hold at most {most}"
+        )
+    if len(task.players) != config_.num_players:
+      raise errors.UserError(
+        f"task {task.name!r} has {len(task.players)} players; this agent's "
+        f"environments have {config_.num_players}"
+      )
+  return config_
+
+
+def default_env(tasks: list[task_lib.Task]) -> land.LandConfig:
+  """Environments for policies that need no agent: room for any task."""
+  players = max(len(task.players) for task in tasks)
+  return dataclasses.replace(land.LandConfig(), num_players=players)

@@ -1,1 +1,0 @@
-"""Training on this machine: a learner, a replay server and actors."""

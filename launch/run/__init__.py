@@ -1,0 +1,1 @@
+"""A run's folder: its lock, metrics, progress, status and requests."""

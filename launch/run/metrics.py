@@ -1,0 +1,161 @@
+"""Where a run's numbers go: JSON lines and TensorBoard."""
+
+import contextlib
+import json
+import math
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from adaland.launch import errors
+
+_LONGEST_LINE = 1_000_000
+
+
+class MetricsWriter:
+  """Appends to `metrics.jsonl` and, where installed, TensorBoard files.
+
+  A run that was killed goes on from its last checkpoint and makes the steps
+  after that again, so their rows of the first time go.
+
+  Args:
+    folder: The run's directory.
+    newest: Steps at which the run goes on; rows of later ones are dropped.
+  """
+
+  def __init__(self, folder: str, newest: int):
+    self._path = os.path.join(folder, "metrics.jsonl")
+    with errors.named(self._path):
+      _drop_half_a_line(self._path)
+      _drop_later_rows(self._path, newest)
+    # Unbuffered: a line that could not be written is not tried again.
+    self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115 (kept)
+    self._board = _board(os.path.join(folder, "tensorboard"), newest)
+
+  def write(self, step: int, values: Mapping[str, float]) -> None:
+    """Writes one row.
+
+    Args:
+      step: Environment steps so far.
+      values: Numbers by name; those that are not finite become null.
+
+    Raises:
+      OSError: If it can't be written; the error names the file.
+    """
+    row = {
+      name: float(value) if math.isfinite(value) else None
+      for name, value in values.items()
+    }
+    line = {"step": step, "time": round(time.time(), 3), **row}
+    with errors.named(self._path):
+      self._file.write((json.dumps(line) + "\n").encode())
+    if self._board is not None:
+      self._board.write(step, row)
+
+  def close(self) -> None:
+    """Closes the files."""
+    self._file.close()
+    if self._board is not None:
+      self._board.close()
+      self._board = None
+
+
+class _Board:
+  """Writes TensorBoard's event files in the thread that calls.
+
+  tensorboardX's SummaryWriter does so in a thread of its own, and if that
+  dies of a full disk, who writes next waits for ever.
+  """
+
+  def __init__(self, folder: str, writer: Any):
+    self._folder = folder
+    self._writer = writer
+
+  def begin(self, step: int) -> None:
+    """Makes viewers forget what earlier files say of this step and later."""
+    event = _event(step)
+    event.session_log.status = event.session_log.START
+    self._write(event)
+
+  def write(self, step: int, row: Mapping[str, float | None]) -> None:
+    """Writes the finite numbers of a row as one event."""
+    event = _event(step)
+    for name, value in row.items():
+      if value is not None:
+        event.summary.value.add(tag=name, simple_value=value)
+    self._write(event)
+
+  def _write(self, event: Any) -> None:
+    with errors.named(self._folder):
+      self._writer.write_event(event)
+      self._writer.flush()
+
+  def close(self) -> None:
+    """Closes the file."""
+    # Each row was flushed when it was written; what could not be is lost.
+    with contextlib.suppress(OSError):
+      self._writer.close()
+
+
+def _event(step: int) -> Any:
+  """An empty event of this step, now."""
+  from tensorboardX.proto import event_pb2
+
+  # The module makes its classes when it is imported: nothing to check by.
+  event = event_pb2.Event()  # pyrefly: ignore[missing-attribute]
+  event.wall_time = time.time()
+  event.step = step
+  return event
+
+
+def _board(folder: str, newest: int) -> _Board | None:
+  """A writer of TensorBoard files, if tensorboardX is installed."""
+  try:
+    from tensorboardX import event_file_writer
+  except ImportError:
+    return None
+  os.makedirs(folder, exist_ok=True)
+  with errors.named(folder):
+    writer = event_file_writer.EventsWriter(
+      os.path.join(folder, "events"), f".{os.getpid()}"
+    )
+    writer.flush()
+  board = _Board(folder, writer)
+  board.begin(newest + 1)
+  return board
+
+
+def _drop_half_a_line(path: str) -> None:
+  """Cuts off what a writer that was killed left of its last line."""
+  if not os.path.isfile(path):
+    return
+  with open(path, "rb+") as file:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _LONGEST_LINE))
+    start, end = file.tell(), file.read(_LONGEST_LINE)
+    if end and not end.endswith(b"\n"):
+      file.truncate(start + end.rfind(b"\n") + 1)
+
+
+def _drop_later_rows(path: str, newest: int) -> None:
+  """Cuts off the rows from the first that is of a later step on."""
+  if not os.path.isfile(path):
+    return
+  with open(path, "rb+") as file:
+    kept = 0
+    for line in file:
+      if _step(line) > newest:
+        file.truncate(kept)
+        return
+      kept += len(line)
+
+
+def _step(line: bytes) -> float:
+  """The step of a row; that of what is no row is before all others."""
+  try:
+    row = json.loads(line)
+  except (RecursionError, ValueError):
+    return -math.inf
+  step = row.get("step") if isinstance(row, dict) else None
+  return step if isinstance(step, int) else -math.inf

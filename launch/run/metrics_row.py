@@ -1,0 +1,152 @@
+"""What a training run says of itself: the live line and rows of metrics."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+
+from adaland.launch.config import experiment
+from adaland.launch.run import metrics, progress
+
+
+class Desk(Protocol):
+  """What of the curriculum's role is shown."""
+
+  def trial_rewards(self) -> list[float]:
+    """See `desk.Desk.trial_rewards`."""
+    ...
+
+  def curriculum_metrics(self) -> dict[str, float]:
+    """See `desk.Desk.curriculum_metrics`."""
+    ...
+
+
+class Status:
+  """Collects numbers between two rows of metrics.
+
+  Args:
+    run: Bounds of the run and the time between rows.
+    line: The live line.
+    writer: Where rows go.
+
+  Attributes:
+    row: The last row written.
+  """
+
+  def __init__(
+    self,
+    run: experiment.RunConfig,
+    line: progress.Progress,
+    writer: metrics.MetricsWriter,
+  ):
+    self._run = run
+    self._line = line
+    self._writer = writer
+    self._rates = progress.Rates()
+    self._values: list[Mapping[str, Any]] = []
+    self._learned = 0
+    self._lags: list[float] = []
+    self._weights: list[int] = []
+    self._next = time.monotonic() + run.log_seconds
+    self._rewarded = False
+    self.row: dict[str, float] = {}
+
+  def add(
+    self, values: Mapping[str, Any], steps: int, lag: float, updates: int = 1
+  ) -> None:
+    """Takes in one update, or the mean of several.
+
+    Args:
+      values: The learner's metrics, perhaps still being computed.
+      steps: Steps in the batch, or in all batches.
+      lag: Updates since the batch's acting parameters, on average.
+      updates: How many updates these are.
+    """
+    self._values.append(values)
+    self._weights.append(updates)
+    self._learned += steps
+    self._lags.append(lag)
+
+  def due(self) -> bool:
+    """Whether it is time for a row."""
+    return time.monotonic() >= self._next
+
+  def show(
+    self,
+    counters: Mapping[str, float],
+    desk: Desk,
+    force: bool = False,
+    roles: Mapping[str, float] | None = None,
+  ) -> None:
+    """Shows and writes a row if it is time, or in any case.
+
+    Args:
+      counters: Of the whole run.
+      desk: The curriculum's role.
+      force: Whether the time does not matter.
+      roles: Numbers of single roles that go into the row.
+    """
+    if not force and not self.due():
+      return
+    self._next = time.monotonic() + self._run.log_seconds
+    rates = self._rates({**counters, "learned": self._learned})
+    rewards = desk.trial_rewards()
+    row = {name: float(value) for name, value in counters.items()}
+    row |= {
+      "env_steps_per_s": rates["env_steps"],
+      "updates_per_s": rates["updates"],
+      "learner_steps_per_s": rates["learned"],
+    }
+    row |= {f"reward/trial_{k + 1}": r for k, r in enumerate(rewards)}
+    if rewards:
+      row["reward/episode"] = float(sum(rewards))
+    if rates["env_steps"] > 0:
+      row["samples_per_insert"] = rates["learned"] / rates["env_steps"]
+    if self._values:
+      weights = self._weights
+      row["params_lag"] = float(np.average(self._lags, weights=weights))
+      values = jax.device_get(self._values)
+      row |= {
+        name: float(
+          np.average([value[name] for value in values], weights=weights)
+        )
+        for name in values[0]
+      }
+    row |= desk.curriculum_metrics() | dict(roles or {})
+    self._values, self._lags, self._weights = [], [], []
+    self._writer.write(int(counters["env_steps"]), row)
+    self.row = row
+    # The first reward is worth a line at once.
+    self._line.update(
+      self._text(row, rewards), force=force or bool(rewards) > self._rewarded
+    )
+    self._rewarded = bool(rewards)
+
+  def _text(self, row: Mapping[str, float], rewards: list[float]) -> str:
+    shown = " ".join(f"{reward:.2f}" for reward in rewards)
+    parts = [
+      progress.duration(row["seconds"]),
+      f"{progress.count(row['env_steps'])} steps "
+      f"({progress.count(row['env_steps_per_s'])}/s)",
+      f"{progress.count(row['updates'])} updates "
+      f"({progress.count(row['learner_steps_per_s'])} steps/s)",
+      f"replayed {row.get('samples_per_insert', 0.0):.1f}x",
+      f"reward {row.get('reward/episode', 0.0):.2f}"
+      + (f" (by trial {shown})" if len(rewards) > 1 else ""),
+    ]
+    left = self._seconds_left(row)
+    if left is not None:
+      parts.append(f"{progress.duration(left)} left")
+    return " | ".join(parts)
+
+  def _seconds_left(self, row: Mapping[str, float]) -> float | None:
+    """Until the first bound of the run, at the present rate."""
+    bounds = []
+    if self._run.max_minutes:
+      bounds.append(60 * self._run.max_minutes - row["seconds"])
+    if self._run.max_steps and row["env_steps_per_s"] > 0:
+      steps = self._run.max_steps - row["env_steps"]
+      bounds.append(steps / row["env_steps_per_s"])
+    return min(bounds, default=None)

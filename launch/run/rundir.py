@@ -1,0 +1,157 @@
+"""A run's directory: what lies where, and who may use it.
+
+config.json    the ExperimentConfig, with a format tag
+checkpoints/   learner, curriculum, counters, replay; newest last
+metrics.jsonl, tensorboard/
+logs/          output of the child processes
+lock           held while a `train` works here
+"""
+
+import fcntl
+import json
+import pathlib
+from collections.abc import Collection
+from typing import IO, Any
+
+from adaland.envs.tasks import json_checks
+from adaland.launch import cli, errors
+from adaland.launch.config import json_codec
+
+FORMAT = "adaland.run/1"
+_LOCK = "lock"
+
+
+def config_of(content: Any) -> Any:
+  """Returns the config that a `config.json` holds.
+
+  Raises:
+    UserError: If that isn't one.
+  """
+  if not isinstance(content, dict) or content.get("format") != FORMAT:
+    raise errors.UserError(f"the format is not {FORMAT!r}")
+  if "config" not in content:
+    raise errors.UserError("it has no 'config'")
+  return content["config"]
+
+
+class RunDir:
+  """Paths inside a run's directory."""
+
+  def __init__(self, path: str):
+    self.path = pathlib.Path(path).absolute()
+    self.config = self.path / "config.json"
+    self.checkpoints = self.path / "checkpoints"
+    self.logs = self.path / "logs"
+
+  def exists(self) -> bool:
+    """Whether a run was begun here."""
+    return self.config.is_file()
+
+  def read_config(self) -> dict[str, Any]:
+    """Returns the run's config as JSON gave it.
+
+    Raises:
+      UserError: If there is no run here, or its config can't be read.
+    """
+    if not self.path.is_dir():
+      raise errors.UserError(
+        f"--workdir={self.path}: no such directory; train makes one"
+      )
+    if not self.exists():
+      raise errors.UserError(
+        f"--workdir={self.path}: not a run of launch.train (no config.json)"
+      )
+    with errors.user_input(str(self.config)):
+      return config_of(json_checks.load(self.config))
+
+  def begin(self, config: Any, free_fields: Collection[str] = ()) -> IO[str]:
+    """Makes the directory of a new run, or checks that this one is the same.
+
+    A run that ended before its first row of metrics may get another config.
+
+    Args:
+      config: The run's config.
+      free_fields: Dotted names of fields that may differ from the run's; the
+        new values are kept.
+
+    Returns:
+      A lock that keeps the directory for this process until it is closed.
+
+    Raises:
+      UserError: If the directory holds something else, or a run of another
+        config, or another process trains there.
+    """
+    wanted = json_codec.to_json(config)
+    self._check(wanted, free_fields)
+    with errors.user_input("--workdir"):
+      self.path.mkdir(parents=True, exist_ok=True)
+    lock = self._lock()
+    with errors.user_input("--workdir"):
+      self.checkpoints.mkdir(exist_ok=True)
+      self.logs.mkdir(exist_ok=True)
+      if not self.exists() or self.read_config() != wanted:
+        self.write_config(config)
+    return lock
+
+  def write_config(self, config: Any) -> None:
+    """Replaces the run's config."""
+    content = {"format": FORMAT, "config": json_codec.to_json(config)}
+    cli.write_atomically(str(self.config), json.dumps(content, indent=1) + "\n")
+
+  def is_locked(self) -> bool:
+    """Whether a `train` works here."""
+    try:
+      with open(self.path / _LOCK) as file:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+      return False
+    except BlockingIOError:
+      return True
+    return False
+
+  def _check(self, wanted: Any, free_fields: Collection[str]) -> None:
+    """Raises UserError unless a run of this config may be here."""
+    if self.exists() and self._has_trained():
+      found = [
+        text
+        for text in json_codec.differences(wanted, self.read_config())
+        if text.partition(":")[0] not in free_fields
+      ]
+      if found:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise errors.UserError(
+          f"--workdir={self.path}: the run there has another config: "
+          f"{found[0]}{more}; choose another directory or the same settings"
+        )
+    elif (
+      not self.exists()
+      and self.path.exists()
+      and (not self.path.is_dir() or self._has_other_files())
+    ):
+      raise errors.UserError(
+        f"--workdir={self.path}: exists, is not empty and is not a run of "
+        "launch.train; choose another directory"
+      )
+
+  def _has_other_files(self) -> bool:
+    """Whether there is more than a `train` leaves that ended right away."""
+    ours = {self.checkpoints.name, self.logs.name, _LOCK}
+    with errors.user_input("--workdir"):
+      return any(path.name not in ours for path in self.path.iterdir())
+
+  def _has_trained(self) -> bool:
+    """Whether there is anything that another config would contradict."""
+    metrics = self.path / "metrics.jsonl"
+    return metrics.exists() and metrics.stat().st_size > 0
+
+  def _lock(self) -> IO[str]:
+    with errors.user_input("--workdir"):
+      file = open(self.path / _LOCK, "a")  # noqa: SIM115 (held by the caller)
+    try:
+      fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+      file.close()
+      raise errors.UserError(
+        f"--workdir={self.path}: another train is running there"
+      ) from error
+    return file

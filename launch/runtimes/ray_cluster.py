@@ -1,0 +1,110 @@
+"""Ray itself: an own cluster for the run, or one that is there already."""
+
+import importlib.util
+import logging
+import os
+import secrets
+import socket
+
+from adaland.launch import errors
+
+_CONNECT_SECONDS = 5.0
+_ATTEMPTS = 3
+# Ray sends statistics home unless told not to. Without the second it listens
+# on every interface although all of it is on this machine.
+_ALWAYS = {"RAY_USAGE_STATS_ENABLED": "0"}
+_ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
+
+
+def require() -> None:
+  """Raises UserError unless Ray is installed; does not import it."""
+  if importlib.util.find_spec("ray") is None:
+    raise errors.UserError(
+      "--launcher=ray: Ray is not installed; pip install ray==2.60.0"
+    )
+
+
+def start(address: str, namespace: str) -> None:
+  """Makes a cluster on this machine, or joins one.
+
+  Args:
+    address: Of the cluster, "host:port" or "auto"; empty for an own one,
+      which ends with this process.
+    namespace: Keeps names of this run's roles apart from others'.
+
+  Raises:
+    UserError: If there is no cluster there, or Ray is not installed.
+    RunError: If an own one does not start.
+  """
+  # Before Ray is imported: it reads some of these only then.
+  os.environ.update(_ALWAYS)
+  if address:
+    _check_address(address)
+    # Ray's own default is not the same for head and driver.
+    os.environ.setdefault(
+      "RAY_AUTH_MODE", "token" if _has_token() else "disabled"
+    )
+  else:
+    os.environ.update(_ALONE)
+    os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+  require()
+  import ray
+
+  for attempt in range(_ATTEMPTS):
+    try:
+      ray.init(
+        address=address or "local",
+        namespace=namespace,
+        include_dashboard=None if address else False,
+        # Roles on the one machine take none, and Ray would keep a process in
+        # reserve for each.
+        num_cpus=None if address else 0,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+      )
+      return
+    except Exception as error:
+      reason = errors.one_line(str(error)) or type(error).__name__
+      if address:
+        raise errors.UserError(f"--ray_address={address}: {reason}") from error
+      # On a busy machine Ray's parts may wait in vain for one another, which
+      # has no type of its own.
+      if type(error) is not Exception or attempt == _ATTEMPTS - 1:
+        raise errors.RunError(f"starting Ray: {reason}") from error
+      ray.shutdown()
+
+
+def _has_token() -> bool:
+  """Whether there is a token where Ray looks for one."""
+  return bool(
+    {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ)
+  ) or os.path.exists(os.path.expanduser("~/.ray/auth_token"))
+
+
+def _check_address(address: str) -> None:
+  """Raises UserError unless something listens there; Ray waits long."""
+  if address == "auto":
+    return
+  host, _, port = address.rpartition(":")
+  if not host or not port.isdecimal() or "/" in address:
+    raise errors.UserError(
+      f"--ray_address={address}: must be HOST:PORT of a cluster's head, or auto"
+    )
+  try:
+    socket.create_connection((host, int(port)), _CONNECT_SECONDS).close()
+  except (OSError, OverflowError) as error:
+    raise errors.UserError(
+      f"--ray_address={address}: nothing answers there ({error})"
+    ) from error
+
+
+def resources() -> str:
+  """What the cluster has, for messages."""
+  import ray
+
+  total = ray.cluster_resources()
+  free = ray.available_resources()
+  return ", ".join(
+    f"{free.get(name, 0):g} of {total.get(name, 0):g} {name} free"
+    for name in ("CPU", "GPU")
+  )

@@ -1,0 +1,76 @@
+"""When to learn, counted in unrolls: never by the clock, so that equal runs
+are equal.
+"""
+
+import dataclasses
+from typing import Any
+
+from adaland.agent.replay import config as replay_config
+
+
+@dataclasses.dataclass
+class Schedule:
+  """Counts unrolls in and out of the ring.
+
+  Attributes:
+    config: Of the replay.
+    inserts: Unrolls stored so far.
+    samples: Unrolls drawn so far.
+    oldest: Number of the oldest unroll that may still be drawn.
+  """
+
+  config: replay_config.ReplayConfig
+  inserts: int = 0
+  samples: int = 0
+  oldest: int = 0
+
+  def insert(self, num: int) -> list[int]:
+    """Counts unrolls in; returns their rows.
+
+    Args:
+      num: How many; of more than the capacity the first are overwritten.
+    """
+    capacity = self.config.capacity
+    rows = [i % capacity for i in range(self.inserts, self.inserts + num)]
+    self.inserts += num
+    self.oldest = max(self.oldest, self.inserts - capacity)
+    # Two writes to one row would leave it to chance which remains.
+    return [*([capacity] * max(0, num - capacity)), *rows[-capacity:]]
+
+  @property
+  def size(self) -> int:
+    """Unrolls that may be drawn."""
+    return self.inserts - self.oldest
+
+  def due(self) -> bool:
+    """Whether a batch is to be learned from now.
+
+    Each unroll beyond the first `min_size` pays for `samples_per_insert`
+    draws; a queue gives each once.
+    """
+    config = self.config
+    if config.sampling == "queue":
+      return self.size >= config.batch_size
+    assert config.samples_per_insert is not None
+    paid = (self.inserts - config.min_size) * config.samples_per_insert
+    return self.samples + config.batch_size <= paid
+
+  def sample(self) -> None:
+    """Counts a batch out."""
+    self.samples += self.config.batch_size
+    if self.config.sampling == "queue":
+      self.oldest += self.config.batch_size
+
+  def state_dict(self) -> dict[str, Any]:
+    """Returns its counters."""
+    return {
+      "inserts": self.inserts,
+      "samples": self.samples,
+      "oldest": self.oldest,
+    }
+
+  def load_state_dict(self, state: dict[str, Any]) -> None:
+    """Goes on from what `state_dict` returned."""
+    self.inserts = int(state["inserts"])
+    self.samples = int(state["samples"])
+    self.oldest = int(state["oldest"])

@@ -1,0 +1,129 @@
+"""Whether a run fits into the memory, told from shapes before it starts."""
+
+import os
+from collections.abc import Mapping
+
+import jax
+
+from adaland.agent import learner as learner_lib
+from adaland.agent.replay import spec as spec_lib
+from adaland.launch import builder, errors
+from adaland.launch.config import experiment
+from adaland.launch.runtimes.single import device_replay, jaxprs, rollout
+
+
+def bytes_needed(
+  config: experiment.ExperimentConfig, workspaces: bool
+) -> dict[str, int]:
+  """Bytes that JAX needs for a run, by the setting that lowers them, about.
+
+  Args:
+    config: Of the run.
+    workspaces: Whether to count what acting and learning need while they
+      compute, which takes seconds to trace. They take turns, and the larger
+      one counts; it is an upper bound, as XLA fuses.
+  """
+  made = builder.agent(config)
+  num_envs, length = config.actor.envs_per_actor, config.actor.unroll_length
+  unroll = builder.unroll_spec(config, made)
+  learner = builder.learner(config, made.network, jax.local_devices()[:1])
+  state = jax.eval_shape(learner.init, jax.random.PRNGKey(0))
+  carry = jax.eval_shape(
+    lambda: rollout.empty(
+      made.actor,
+      made.observation_spec,
+      num_envs,
+      length,
+      config.network.action_sizes,
+    )
+  )
+  memory = jaxprs.array_bytes(carry.state.memory)
+  # Environments that began together end their unrolls together.
+  burst = len(device_replay.padded(range(num_envs), 0)) * unroll.num_bytes
+  needed = {
+    # Snapshots hold two memories of each environment.
+    "actor.envs_per_actor": jaxprs.array_bytes(carry)
+    + (0 if config.whole_episodes else 2 * memory)
+    + burst,
+    "replay.capacity": unroll.num_bytes * config.replay.capacity,
+    # The parameters that act are a copy.
+    "network.d_model": jaxprs.array_bytes(state)
+    + jaxprs.array_bytes(state.target_params),
+    "replay.batch_size": unroll.num_bytes * config.replay.batch_size,
+  }
+  if workspaces:
+    acting, learning = _workspaces(config, made, learner, state, carry, unroll)
+    larger = acting > learning
+    setting = "actor.envs_per_actor" if larger else "replay.batch_size"
+    needed[setting] += max(acting, learning)
+  return needed
+
+
+def _workspaces(
+  config: experiment.ExperimentConfig,
+  made: builder.Agent,
+  learner: learner_lib.Learner,
+  state: learner_lib.TrainState,
+  carry: rollout.Carry,
+  unroll: spec_lib.UnrollSpec,
+) -> tuple[int, int]:
+  """Bytes of what acting and learning compute on the way."""
+  num_envs = config.actor.envs_per_actor
+  observation = {
+    name: jax.ShapeDtypeStruct((num_envs, *shape), dtype)
+    for name, (shape, dtype) in made.observation_spec.items()
+  }
+  first = jax.ShapeDtypeStruct((num_envs,), bool)
+  key = jax.random.PRNGKey(0)
+  acting = jaxprs.peak_bytes(
+    made.actor.act, state.target_params, carry.state, observation, first, key
+  )
+  # Its memory is written in place.
+  acting = max(0, acting - jaxprs.array_bytes(carry.state.memory))
+  batch = builder.batch_template(config, unroll)
+  return acting, jaxprs.peak_bytes(learner.update, state, batch)
+
+
+def check(config: experiment.ExperimentConfig) -> None:
+  """Refuses a run that has no room; starts JAX.
+
+  Raises:
+    UserError: If JAX's memory, or on a processor the machine's, is too small.
+  """
+  stats = jax.local_devices()[0].memory_stats() or {}
+  limit = stats.get("bytes_limit")
+  if limit is not None:
+    needed = bytes_needed(config, workspaces=True)
+    refuse(config, needed, limit, "JAX has (device.memory_fraction)")
+    return
+  # A processor does not tell, and its memory is shared and swapped: there it is
+  # enough to know what is sure not to fit.
+  pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+  refuse(config, bytes_needed(config, workspaces=False), pages, "there are")
+
+
+def refuse(
+  config: experiment.ExperimentConfig,
+  needed: Mapping[str, int],
+  limit: int,
+  room: str,
+) -> None:
+  """Raises UserError if more is needed than there is.
+
+  Args:
+    config: Of the run.
+    needed: What `bytes_needed` gave.
+    limit: Bytes that there are.
+    room: What they are, for the message.
+  """
+  total = sum(needed.values())
+  if total <= limit:
+    return
+  setting = max(needed, key=lambda name: needed[name])
+  component, field = setting.split(".")
+  value = getattr(getattr(config, component), field)
+  raise errors.UserError(
+    f"the run needs about {total / 1e9:.1f} GB of memory, and {room} "
+    f"{limit / 1e9:.1f} GB: lower {setting} ({value}), which takes "
+    f"{needed[setting] / 1e9:.1f} GB"
+  )

@@ -1,0 +1,118 @@
+"""Tests of process; small programs stand in for servers."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from unittest import mock
+
+from absl.testing import absltest
+
+from adaland.agent.replay import config as config_lib
+from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.reverb import process as reverb_process
+from tests.agent.replay import examples
+
+
+class ReverbProcessTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.scratch = self.create_tempdir().full_path
+
+  def start(self, code, port=0):
+    """Starts a program in place of a server; it has the command's settings."""
+    popen = subprocess.Popen
+
+    def start(command, **options):
+      process = popen(
+        [sys.executable, "-c", textwrap.dedent(code), command[-1]], **options
+      )
+      self.addCleanup(process.kill)
+      return process
+
+    with mock.patch.object(subprocess, "Popen", start):
+      return reverb_process.start(
+        config_lib.ReplayConfig(kind="reverb", capacity=7),
+        spec_lib.UnrollSpec.from_unroll(examples.unroll()),
+        port,
+        "where/checkpoints/are",
+        self.scratch,
+      )
+
+  def test_the_server_gets_its_settings_and_tells_its_address(self):
+    # What it was given comes back as its address.
+    process, address = self.start(
+      """
+      import json, sys
+      print(json.dumps({"address": sys.argv[-1]}), flush=True)
+      sys.stdin.read()
+      """,
+      port=12,
+    )
+    settings = json.loads(address)
+    self.assertEqual(settings["capacity"], 7)
+    self.assertEqual(settings["port"], 12)
+    self.assertEqual(settings["root"], "where/checkpoints/are")
+    self.assertEqual(settings["scratch"], self.scratch)
+    self.assertIsNone(process.poll())
+    # It ends by itself when its stdin closes.
+    reverb_process.stop(process)
+    self.assertEqual(process.returncode, 0)
+    reverb_process.stop(process)  # Once more is nothing.
+
+  def test_where_it_is_open_it_says_so(self):
+    with self.assertLogs(level="WARNING") as logs:
+      process, address = self.start(
+        """
+        print('{"address": "127.0.0.1:7", "open": "another build"}', flush=True)
+        """
+      )
+    self.assertEqual(address, "127.0.0.1:7")
+    self.assertRegex(logs.output[0], "open to whoever .*: another build")
+    reverb_process.stop(process)
+
+  def test_what_it_says_against_its_start_is_a_value_error(self):
+    with self.assertRaisesRegex(ValueError, "not start: Port 7 is in use"):
+      self.start(
+        """
+        import sys
+        print('{"error": "Port 7 is in use"}', flush=True)
+        sys.stdin.read()
+        """
+      )
+
+  def test_one_that_dies_is_told_by_its_last_words(self):
+    with self.assertRaisesRegex(RuntimeError, "not start: KeyError: 'reverb'"):
+      self.start("raise KeyError('reverb')")
+    os.unlink(os.path.join(self.scratch, "server.log"))
+    with self.assertRaisesRegex(RuntimeError, "not start: it said nothing"):
+      self.start("")
+
+  def test_one_that_never_answers_is_killed(self):
+    with (
+      mock.patch.object(reverb_process, "_START_TIMEOUT", 0.5),
+      self.assertRaisesRegex(RuntimeError, "not start: it said nothing"),
+    ):
+      self.start("import time; time.sleep(60)")
+
+  def test_one_that_hangs_is_stopped_by_force(self):
+    process, _ = self.start(
+      """
+      import time
+      print('{"address": "there"}', flush=True)
+      time.sleep(60)
+      """
+    )
+    os.kill(process.pid, signal.SIGSTOP)
+    start = time.monotonic()
+    with mock.patch.object(reverb_process, "_STOP_TIMEOUT", 0.1):
+      reverb_process.stop(process)
+    self.assertEqual(process.returncode, -signal.SIGKILL)
+    self.assertLess(time.monotonic() - start, 10.0)
+
+
+if __name__ == "__main__":
+  absltest.main()

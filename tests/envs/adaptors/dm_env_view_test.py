@@ -1,0 +1,39 @@
+"""Tests for the `dm_env` view, by dm_env's own suite."""
+
+import numpy as np
+from absl.testing import absltest
+from dm_env import test_utils
+
+from adaland.envs import land
+from adaland.envs.adaptors import dm_env_view
+from tests.envs import land_fixtures as fixtures
+
+
+class LandEnvTest(test_utils.EnvironmentTestMixin, absltest.TestCase):
+  def make_object_under_test(self, **unused_kwargs):
+    return dm_env_view.LandEnv(
+      lambda _: fixtures.busy_task(), fixtures.CONFIG, seed=4
+    )
+
+  def make_action_sequence(self):
+    rng = np.random.default_rng(0)
+    for _ in range(40):  # An episode has 30 steps.
+      yield fixtures.random_actions(rng, 1)[0].astype(np.int32)
+
+  def test_an_episode_has_all_trials(self):
+    env = self.make_object_under_test()
+    env.reset()
+    steps = [env.step(fixtures.noop(1)[0]) for _ in range(31)]
+    self.assertTrue(steps[29].last())
+    self.assertEqual(sum(step.mid() for step in steps), 29)
+    self.assertTrue(steps[30].first())
+
+  def test_refuses_two_players(self):
+    with self.assertRaisesRegex(ValueError, "num_players is 2"):
+      dm_env_view.LandEnv(
+        lambda _: fixtures.busy_task(), land.LandConfig(num_players=2)
+      )
+
+
+if __name__ == "__main__":
+  absltest.main()

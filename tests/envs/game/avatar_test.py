@@ -1,0 +1,88 @@
+"""Tests for actions, gaze and field of view."""
+
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from adaland.envs import constants
+from adaland.envs.game import avatar
+
+_NOOP = constants.NOOP_ACTION
+
+
+def _wish(action, yaw=0.0, pitch=0.0):
+  actions = jnp.asarray(action)[None, None]
+  wish = avatar.wish(actions, jnp.full([1, 1], yaw), jnp.full([1, 1], pitch))
+  return avatar.Wish(*(np.asarray(x)[0, 0] for x in wish))
+
+
+class WishTest(parameterized.TestCase):
+  def test_noop_wants_nothing(self):
+    wish = _wish(_NOOP, yaw=1.0, pitch=0.3)
+    np.testing.assert_array_equal(wish.velocity, 0)
+    self.assertEqual((wish.turn, wish.grip, wish.reach), (0, False, 0))
+    self.assertAlmostEqual(float(wish.pitch), 0.3, places=6)
+
+  @parameterized.parameters(
+    (2, 1, [0, 1]), (0, 1, [0, -1]), (1, 0, [-1, 0]), (1, 2, [1, 0])
+  )
+  def test_walks_along_the_heading(self, move, strafe, way):
+    wish = _wish((move, strafe, *_NOOP[2:]), yaw=np.pi / 2)
+    expected = constants.WALK_SPEED * np.asarray(way)
+    np.testing.assert_allclose(wish.velocity, expected, atol=1e-6)
+
+  def test_diagonals_are_no_faster(self):
+    wish = _wish((2, 2, *_NOOP[2:]))
+    self.assertAlmostEqual(
+      float(np.hypot(*wish.velocity)), constants.WALK_SPEED, places=5
+    )
+
+  def test_walks_along_the_arc_when_turning(self):
+    wish = _wish((2, 1, 4, *_NOOP[3:]))
+    half = 3.0 * constants.STEP_SECONDS / 2
+    np.testing.assert_allclose(
+      wish.velocity,
+      constants.WALK_SPEED * np.array([np.cos(half), np.sin(half)]),
+      rtol=1e-5,
+    )
+    self.assertEqual(wish.turn, 3.0)
+
+  @parameterized.parameters((0, -1), (2, 1))
+  def test_pitch_stays_within_its_limit(self, look, sign):
+    wish = _wish((1, 1, 2, look, 0, 1), pitch=0.1)
+    step = constants.LOOK_RATE * constants.STEP_SECONDS
+    self.assertAlmostEqual(float(wish.pitch), 0.1 + sign * step, places=6)
+    wish = _wish((1, 1, 2, look, 0, 1), pitch=sign * 0.99)
+    self.assertAlmostEqual(
+      float(wish.pitch), sign * constants.PITCH_LIMIT, places=6
+    )
+
+
+class ViewTest(parameterized.TestCase):
+  def test_axes_are_right_handed_and_orthonormal(self):
+    axes = np.asarray(avatar.view_axes(jnp.asarray(0.7), jnp.asarray(-0.4)))
+    np.testing.assert_allclose(axes @ axes.T, np.eye(3), atol=1e-6)
+    np.testing.assert_allclose(np.cross(axes[0], axes[1]), axes[2], atol=1e-6)
+    self.assertLess(axes[0, 2], 0)  # Looks down.
+
+  def test_there_and_back(self):
+    axes = avatar.view_axes(jnp.asarray([0.7]), jnp.asarray([-0.4]))
+    points = jnp.asarray([[[1.0, 2, 3], [-1, 0, 2]]])
+    again = avatar.from_view(axes, avatar.to_view(axes, points))
+    np.testing.assert_allclose(again, points, atol=1e-5)
+
+  @parameterized.parameters(
+    ([1, 0, 0], True),
+    ([-1, 0, 0], False),
+    ([1, 0.99, 0], True),
+    ([1, -1.01, 0], False),
+    ([1, 0, 0.74], True),
+    ([1, 0, -0.76], False),
+  )
+  def test_frustum(self, point, inside):
+    point = jnp.asarray(point, jnp.float32)
+    self.assertEqual(bool(avatar.in_frustum(point)), inside)
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,111 @@
+"""Tests for the arrays that the players are given."""
+
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest
+
+from adaland.envs import constants
+from adaland.envs.game import avatar, clock, engine, hand
+from adaland.envs.observations import observations
+
+_CUBE = 4  # Black.
+
+
+def _moment(slot_types, object_pos, player_pos, yaw, held=None, **fields):
+  players, slots = len(player_pos), len(slot_types)
+  state = observations.Moment(
+    slot_types=jnp.asarray([slot_types], jnp.int32),
+    poses=avatar.Poses(
+      jnp.asarray([object_pos], jnp.float32),
+      jnp.asarray([player_pos], jnp.float32),
+      jnp.asarray([yaw], jnp.float32),
+      jnp.zeros([1, players + slots, players + slots], bool),
+    ),
+    hand=hand.Hand(
+      held=jnp.asarray([held or [-1] * players], jnp.int32),
+      distance=jnp.full([1, players], 1.0),
+      offset=jnp.zeros([1, players, 3]),
+      ready=jnp.ones([1, players], bool),
+    ),
+    lag=jnp.full([1, players], 0.3),
+    pitch=jnp.full([1, players], -0.5),
+    clock=clock.Clock(*(jnp.asarray([x]) for x in (0, 0, 2, 30))),
+    last_action=jnp.full([1, players, 6], -1, jnp.int32),
+    last_reward=jnp.zeros([1, players]),
+  )
+  return state._replace(**fields)
+
+
+class EntitiesTest(absltest.TestCase):
+  def test_rows(self):
+    # The player looks along +y; the cube is 2 m ahead and 1 m to the left.
+    moment = _moment(
+      [_CUBE, _CUBE], [[0, 3, 0.85], [5, 5, 0]], [[1, 1, 0]], [np.pi / 2], [0]
+    )
+    visible = jnp.asarray([[[False, True, False]]])
+    rows = observations.entities(moment, visible)
+    self.assertEqual(rows.shape, (1, 1, 2, observations.ENTITY_WIDTH))
+    np.testing.assert_allclose(
+      rows[0, 0, 0],
+      [1, 0.2, 0.1, 0, np.sqrt(5) / 10, 1, 0, 1, 0, 0, 0, 1, 0, 0],
+      atol=1e-6,
+    )
+    np.testing.assert_array_equal(rows[0, 0, 1], 0)
+
+  def test_the_other_player_comes_last(self):
+    moment = _moment([_CUBE], [[0, 3, 0]], [[0, 0, 0], [2, 0, 0]], [0, np.pi])
+    rows = observations.entities(moment, jnp.ones([1, 2, 3], bool))
+    self.assertEqual(rows.shape, (1, 2, 2, observations.ENTITY_WIDTH))
+    down = (constants.AVATAR_HEIGHT / 2 - constants.EYE_HEIGHT) / 10
+    # Each sees the other 2 m ahead: player 1 sees player 2 and vice versa.
+    for me, colour in ((0, [0, 1, 0]), (1, [1, 0, 0])):
+      np.testing.assert_allclose(rows[0, me, 1, 1:4], [0.2, 0, down], atol=1e-6)
+      np.testing.assert_array_equal(
+        rows[0, me, 1, 6:], [0, 0, 0, 0, 1, *colour]
+      )
+
+
+class TerrainGridTest(absltest.TestCase):
+  def test_turns_with_the_heading(self):
+    heights = np.zeros([1, constants.MAX_TILES, constants.MAX_TILES], np.int32)
+    heights[0, 2, 4] = 3  # The tile with x in [-0.5, 0.5], y in [1.5, 2.5].
+    world = engine.Game(
+      goal=jnp.zeros([1, 1, 6], jnp.int32),
+      rules=jnp.zeros([1, 1, 14], jnp.int32),
+      heights=jnp.asarray(heights),
+      ramps=jnp.zeros(heights.shape, jnp.int32),
+      tiles=jnp.asarray([[5, 5]]),
+    )
+    moment = _moment([0], [[0, 0, 0]], [[0, 0, 0]], [np.pi / 2])
+    grid = np.asarray(observations.terrain_grid(moment, world))
+    grid = grid.reshape(5, 5)  # [ahead -1 .. 3, left 2 .. -2]
+    expected = np.zeros([5, 5])
+    expected[3, 2] = 1  # Two ahead; the highest level is one unit.
+    expected[4] = 1  # Three ahead is outside.
+    np.testing.assert_allclose(grid, expected, atol=1e-6)
+
+  def test_is_relative_to_the_feet(self):
+    flat = np.zeros([1, constants.MAX_TILES, constants.MAX_TILES], np.int32)
+    world = engine.Game(
+      goal=jnp.zeros([1, 1, 6], jnp.int32),
+      rules=jnp.zeros([1, 1, 14], jnp.int32),
+      heights=jnp.asarray(flat),
+      ramps=jnp.zeros(flat.shape, jnp.int32),
+      tiles=jnp.asarray([[9, 9]]),
+    )
+    moment = _moment([0], [[0, 0, 0]], [[0, 0, 0.75]], [0.3])
+    np.testing.assert_allclose(
+      observations.terrain_grid(moment, world)[0, 0], -0.5, atol=1e-6
+    )
+
+
+class ProprioTest(absltest.TestCase):
+  def test_in_units_of_the_limits(self):
+    moment = _moment([_CUBE], [[0, 3, 0]], [[0, 0, 0]], [0], [0])
+    np.testing.assert_allclose(
+      observations.proprio(moment)[0, 0], [1, 0.5, 0.5, -0.5]
+    )
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,163 @@
+"""Tests for which lines of sight are tested and what blocks them."""
+
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest
+
+from adaland.envs import constants
+from adaland.envs.game import avatar
+from adaland.envs.observations import sight
+from adaland.envs.physics import base, cpu
+
+_CUBE, _SPHERE = 4, 9
+
+
+def _wanted(types, positions, literals, yaw=0.0, room=0.0):
+  slots = len(types)
+  poses = avatar.Poses(
+    object_pos=jnp.asarray([positions], jnp.float32),
+    player_pos=jnp.zeros([1, 1, 3]),
+    player_yaw=jnp.full([1, 1], yaw),
+    touching=jnp.zeros([1, slots + 1, slots + 1], bool),
+  )
+  return sight.wanted(
+    jnp.asarray([types]),
+    poses,
+    jnp.zeros([1, 1]),
+    jnp.asarray([literals]),
+    jnp.full([1, 2], room),
+  )
+
+
+class WantedTest(absltest.TestCase):
+  def test_players_look_at_all_in_view_and_objects_as_named(self):
+    at = [[2, 0, 0.8], [-2, 0, 0.8], [3, 0, 0.8], [2.5, 0, 0.8]]
+    sources, centres, sure, pairs = _wanted(
+      [_CUBE, _CUBE, _SPHERE, 0], at, [[_SPHERE, _CUBE], [13, _CUBE], [0, 0]]
+    )
+    expected = np.zeros([5, 5], bool)
+    expected[0, [1, 3]] = True  # Not what is behind, nor the empty slot.
+    expected[3, [1, 2]] = True  # The sphere looks at both cubes.
+    np.testing.assert_array_equal(pairs[0], expected)
+    self.assertFalse(np.any(sure))  # Ground that is not flat may hide all.
+    np.testing.assert_allclose(sources[0, 0], [0, 0, constants.EYE_HEIGHT])
+    np.testing.assert_allclose(
+      centres[0, 0], [0, 0, constants.AVATAR_HEIGHT / 2]
+    )
+    np.testing.assert_allclose(sources[0, 1:], at)
+
+  def test_nothing_is_tested_of_itself(self):
+    _, _, _, pairs = _wanted(
+      [_CUBE, _CUBE], [[-2, 0, 0], [-3, 0, 0]], [[_CUBE, _CUBE]]
+    )
+    np.testing.assert_array_equal(pairs[0], [[0, 0, 0], [0, 0, 1], [0, 1, 0]])
+
+  def test_on_flat_ground_only_what_may_be_hidden_is_tested(self):
+    # Along the heading, behind it, beside the way to it, and far beside.
+    at = [[2, 0, 0.2], [4, 0, 0.2], [3, 0.9, 0.2], [3, 1.5, 0.2]]
+    _, _, sure, pairs = _wanted(
+      [_CUBE] * 4, at, [[_CUBE, _CUBE], [0, 0]], room=5.0
+    )
+    np.testing.assert_array_equal(sure[0, 0], [0, 1, 0, 1, 1])
+    np.testing.assert_array_equal(pairs[0, 0], [0, 0, 1, 0, 0])
+    self.assertFalse(np.any(sure[0, 1:]))  # Between objects all is tested,
+    np.testing.assert_array_equal(pairs[0, 2], [0, 1, 0, 1, 1])  # as named.
+
+  def test_what_is_outside_the_room_is_never_sure(self):
+    _, _, sure, pairs = _wanted(
+      [_CUBE] * 2, [[2, 0.5, 0.2], [2, -0.5, -0.2]], [[0, 0]], room=3.0
+    )
+    np.testing.assert_array_equal(sure[0, 0], [0, 1, 0])
+    np.testing.assert_array_equal(pairs[0, 0], [0, 0, 1])
+    _, _, sure, _ = _wanted([_CUBE], [[2, 0, 0.2]], [[0, 0]], room=1.9)
+    self.assertFalse(np.any(sure))
+
+  def test_sure_is_what_the_rays_would_tell(self):
+    physics = cpu.CpuPhysics(32, 5, num_threads=1)
+    rng = np.random.Generator(np.random.PCG64(0))
+    floor = np.zeros((8, 8), int)
+    scenes = [
+      base.Scene(
+        heights=floor,
+        ramps=floor,
+        slot_types=rng.integers(1, constants.NUM_OBJECT_TYPES + 1, 5),
+        slot_at=np.c_[rng.uniform([0.8, -1.2], [2.8, 1.2], (5, 2)), [0.2] * 5],
+        slot_yaw=rng.uniform(-3, 3, 5),
+        slot_frozen=np.ones(5, bool),
+        player_at=np.zeros((1, 3)),
+      )
+      for _ in range(32)
+    ]
+    physics.load(np.arange(32), scenes)
+    state = physics.state()
+    types = jnp.asarray([scene.slot_types for scene in scenes], jnp.int32)
+    poses = avatar.Poses(
+      state.object_pos, state.player_pos, state.player_yaw, state.touching
+    )
+    literals = jnp.zeros((32, 1, 2), jnp.int32)
+    sources, centres, sure, pairs = map(
+      np.asarray,
+      sight.wanted(
+        types, poses, jnp.zeros((32, 1)), literals, jnp.full((32, 2), 4.0)
+      ),
+    )
+    asked = sure | pairs
+    lines = sight.segments(sources, centres, asked)
+    hits = physics.rays(lines.origins, lines.directions, lines.exclude)
+    free = sight.unblocked(lines, hits, asked.shape)
+    self.assertGreater(sure.sum(), 20)
+    self.assertGreater((asked & ~free).sum(), 20)
+    np.testing.assert_array_equal(free[sure], True)
+
+
+class SegmentsTest(absltest.TestCase):
+  def test_packs_rows_to_the_longest(self):
+    points = np.zeros([2, 3, 3], np.float32)
+    points[:, 1] = [0, 4, 0]
+    points[:, 2] = [3, 4, 0]
+    pairs = np.zeros([2, 3, 3], bool)
+    pairs[0, 0, 2] = True
+    pairs[1, 0, 1] = pairs[1, 1, 2] = True
+    lines = sight.segments(points, points, pairs)
+    np.testing.assert_array_equal(lines.env_ids, [0, 1])
+    self.assertEqual(lines.origins.shape, (2, 2, 3))
+    np.testing.assert_allclose(lines.directions[0, 0], [0.6, 0.8, 0])
+    np.testing.assert_allclose(lines.directions[1], [[0, 1, 0], [1, 0, 0]])
+    np.testing.assert_array_equal(lines.exclude, [[0, -1], [0, 1]])
+    np.testing.assert_allclose(lines.length, [5, 4, 3])
+
+  def test_environments_without_lines_have_no_row(self):
+    points = np.zeros([3, 2, 3], np.float32)
+    points[:, 1, 1] = [1, 2, 3]
+    pairs = np.zeros([3, 2, 2], bool)
+    pairs[[0, 2], 0, 1] = True
+    lines = sight.segments(points, points, pairs)
+    np.testing.assert_array_equal(lines.env_ids, [0, 2])
+    np.testing.assert_allclose(lines.length, [1, 3])
+    hits = base.RayHits(
+      distance=np.asarray([[0.5], [-1.0]], np.float32),
+      node=np.full([2, 1], base.NODE_TERRAIN, np.int32),
+      normal=np.zeros([2, 1, 3], np.float32),
+    )
+    free = sight.unblocked(lines, hits, pairs.shape)
+    np.testing.assert_array_equal(free[:, 0, 1], [0, 0, 1])
+
+  def test_blocked_by_what_is_before_the_end(self):
+    points = np.zeros([1, 5, 3], np.float32)
+    points[0, 1:, 0] = 2
+    pairs = np.zeros([1, 5, 5], bool)
+    pairs[0, 0, 1:] = True
+    lines = sight.segments(points, points, pairs)
+    hits = base.RayHits(
+      distance=np.asarray([[1.8, 1.0, -1.0, 2.5]], np.float32),
+      node=np.asarray([[1, base.NODE_TERRAIN, base.NODE_NONE, 1]], np.int32),
+      normal=np.zeros([1, 4, 3], np.float32),
+    )
+    # The target itself, terrain before it, nothing, something behind it.
+    np.testing.assert_array_equal(
+      sight.unblocked(lines, hits, pairs.shape)[0, 0], [0, 1, 0, 1, 1]
+    )
+
+
+if __name__ == "__main__":
+  absltest.main()

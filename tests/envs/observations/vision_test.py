@@ -1,0 +1,116 @@
+"""Tests for pictures."""
+
+import dataclasses
+
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest
+
+from adaland.envs import constants
+from adaland.envs.observations import vision
+from adaland.envs.physics import base
+from adaland.envs.tasks.literals import Literal
+from tests.envs import land_fixtures as fixtures
+
+
+def _shade(distance, node, normal, origin=(0, 0, 1.0), direction=(1, 0, 0)):
+  return np.asarray(
+    vision.shade(
+      jnp.asarray([origin], jnp.float32),
+      jnp.asarray([direction], jnp.float32),
+      jnp.asarray([distance], jnp.float32),
+      jnp.asarray([node], jnp.int32),
+      jnp.asarray([normal], jnp.float32),
+      jnp.asarray([13, 3], jnp.int32),  # A player and a yellow wall.
+    )
+  )[0]
+
+
+_LIGHT = (0.36, 0.48, 0.80)
+
+
+class ShadeTest(absltest.TestCase):
+  def test_no_hit_is_sky(self):
+    np.testing.assert_array_equal(
+      _shade(-1.0, base.NODE_NONE, (0, 0, 0)), [140, 191, 242]
+    )
+
+  def test_full_light_at_no_distance_is_the_types_colour(self):
+    np.testing.assert_array_equal(_shade(0.0, 1, _LIGHT), [250, 217, 26])
+
+  def test_turned_away_from_the_light_only_ambient_is_left(self):
+    dark = tuple(-x for x in _LIGHT)
+    np.testing.assert_array_equal(
+      _shade(0.0, 1, dark), np.round(0.55 * 255 * np.array([0.98, 0.85, 0.1]))
+    )
+
+  def test_fades_into_the_sky(self):
+    near, far = (_shade(d, 1, _LIGHT).astype(int) for d in (1.0, 20.0))
+    sky = np.array([140, 191, 242])
+    self.assertGreater(np.abs(near - sky).sum(), np.abs(far - sky).sum())
+    share = np.exp(-20 / 30)
+    expected = sky + share * (255 * np.array([0.98, 0.85, 0.1]) - sky)
+    np.testing.assert_allclose(far, expected, atol=1)
+
+  def test_ground_is_checkered_and_brighter_above(self):
+    def ground(x, z, normal=(0, 0, 1)):
+      return _shade(0.0, base.NODE_TERRAIN, normal, origin=(x, 0.5, z)).astype(
+        int
+      )
+
+    self.assertGreater(ground(0.5, 0).sum(), ground(1.5, 0).sum())
+    np.testing.assert_array_equal(ground(0.5, 0), ground(2.5, 0))
+    self.assertGreater(ground(0.5, 1.0).sum(), ground(0.5, 0).sum())
+    steep = ground(0.5, 0, normal=(0.8, 0.6, 0))
+    self.assertGreater(steep[0], steep[1])  # Bare earth, not green.
+
+
+class PixelDirectionsTest(absltest.TestCase):
+  def test_covers_the_field_of_view(self):
+    view = vision.pixel_directions(4, 2).reshape(2, 4, 3)
+    np.testing.assert_allclose(np.linalg.norm(view, axis=-1), 1, rtol=1e-6)
+    slopes = view[..., 1:] / view[..., :1]
+    np.testing.assert_allclose(
+      slopes[0, :, 0], [0.75, 0.25, -0.25, -0.75], atol=1e-6
+    )
+    np.testing.assert_allclose(slopes[:, 0, 1], [0.25, -0.25], atol=1e-6)
+
+
+class PictureTest(absltest.TestCase):
+  def test_a_known_object_is_where_it_should_be(self):
+    config = dataclasses.replace(
+      fixtures.CONFIG, observation="pixels", pixels=(24, 18)
+    )
+    task = fixtures.make_task(
+      [(fixtures.SPHERE, (1.5, 0.0))],
+      Literal("hold", fixtures.PLAYER, fixtures.SPHERE),
+      trial_seconds=8.0,
+    )
+    env = fixtures.make_land(task, config=config)
+    env.reset()
+    for _ in range(30):
+      actions = fixtures.noop()
+      for i in range(env.num_envs):
+        rates = np.asarray(constants.TURN_RATES) * constants.STEP_SECONDS
+        yaw = env.state_view(i).yaw[0]
+        actions[i, 2] = np.abs(rates + yaw).argmin()
+      step = env.step(actions)
+    picture = step.observation["pixels"][0].astype(int)
+    self.assertEqual(picture.shape, (18, 24, 3))
+    yellow = (picture[..., 0] > 90) & (picture[..., 2] < picture[..., 0] / 2)
+    yellow &= picture[..., 1] > 0.7 * picture[..., 0]
+    yellow &= picture[..., 1] < 1.1 * picture[..., 0]
+    rows, columns = np.nonzero(yellow)
+    # Centre: 1.5 m ahead, 0.63 m down, view 0.35 rad down: slope -0.05.
+    view = env.state_view(0)
+    angle = np.arctan2(view.object_pos[0, 2] - 0.85, 1.5) - view.pitch[0]
+    row = 18 / 2 - np.tan(angle) * 12 - 0.5
+    column = 24 / 2 + np.tan(view.yaw[0]) * 12 - 0.5
+    self.assertAlmostEqual(rows.mean(), row, delta=0.7)
+    self.assertAlmostEqual(columns.mean(), column, delta=0.7)
+    # A disc of about 0.22 / 1.63 * 12 = 1.6 pixels' radius.
+    self.assertBetween(yellow.sum(), 5, 12)
+
+
+if __name__ == "__main__":
+  absltest.main()

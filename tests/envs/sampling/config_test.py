@@ -1,0 +1,73 @@
+"""Tests of adaland.envs.sampling.config."""
+
+import dataclasses
+
+from absl.testing import absltest, parameterized
+
+from adaland.envs import constants
+from adaland.envs.sampling import config as sampler_config
+
+
+class SamplerConfigTest(parameterized.TestCase):
+  def test_defaults_are_the_paper_s(self):
+    config = sampler_config.SamplerConfig()
+    self.assertEqual(config.tiles, (8, 15))
+    self.assertEqual(config.trials, (1, 6))
+    self.assertEqual(config.trial_seconds, (10, 40))
+    self.assertEqual(config.goal_predicates, constants.PREDICATES)
+
+  @parameterized.parameters(
+    ("split", "tset", "split is 'tset', allowed: train, test"),
+    ("hide", "all", "hide is 'all', allowed: uniform, rules, none"),
+    ("tiles", (3, 8), "tiles is .3, 8., allowed: .* from 4 to 20"),
+    ("tiles", (8, 21), "tiles is .8, 21.,"),
+    ("tiles", (9, 8), "tiles is .9, 8.,"),
+    ("tiles", (8,), "tiles is .8,.,"),
+    ("levels", (0, 1), "levels is .0, 1., allowed: .* from 1 to 4"),
+    ("chain_rules", (0, 6), "chain_rules .* from 0 to 5"),
+    ("dead_ends", (-1, 0), "dead_ends .* from 0 to 11"),
+    ("distractors", (0, 25), "distractors .* from 0 to 24"),
+    ("trials", (0, 2), "trials .* from 1 to 48"),
+    ("trial_seconds", (1, 10), "trial_seconds .* from 2 to 40"),
+    ("num_worlds", 0, "num_worlds is 0, allowed: 1 to 1073741824"),
+    ("num_worlds", 2**30 + 1, "num_worlds is 1073741825"),
+    ("num_games", 0, "num_games is 0"),
+    ("max_objects", 25, "max_objects is 25, allowed: 1 to 24"),
+    ("goal_predicates", (), "goal_predicates is .., allowed: some of touch"),
+    ("rule_predicates", ("at",), "rule_predicates is .'at',., allowed"),
+    ("negation_probability", 1.1, "negation_probability is 1.1, .* 0 to 1"),
+    ("player_in_goal_probability", -0.1, "player_in_goal_probability is -0.1"),
+    ("player_in_rule_probability", float("nan"), "rule_probability is nan"),
+  )
+  def test_refuses(self, field, value, message):
+    with self.assertRaisesRegex(ValueError, message):
+      sampler_config.SamplerConfig(**{field: value})
+
+  @parameterized.parameters(
+    ("tiles", (20, 20)),
+    ("levels", (4, 4)),
+    ("chain_rules", (5, 5)),
+    ("trial_seconds", (2, 40)),
+    ("num_worlds", 2**30),
+    ("negation_probability", 1),
+  )
+  def test_takes_the_bounds_themselves(self, field, value):
+    config = sampler_config.SamplerConfig(**{field: value})
+    self.assertEqual(getattr(config, field), value)
+
+  def test_objects_fill_at_most_half_of_the_smallest_room(self):
+    small = sampler_config.SamplerConfig(tiles=(5, 9), max_objects=12)
+    with self.assertRaisesRegex(ValueError, "max_objects is 13, .* most 12"):
+      dataclasses.replace(small, max_objects=13)
+
+  def test_chain_and_dead_ends_fit_the_arrays(self):
+    config = sampler_config.SamplerConfig(
+      chain_rules=(5, 5), dead_ends=(11, 11)
+    )
+    self.assertEqual(
+      config.chain_rules[1] + config.dead_ends[1], constants.MAX_RULES
+    )
+
+
+if __name__ == "__main__":
+  absltest.main()

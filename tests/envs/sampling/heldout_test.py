@@ -1,0 +1,74 @@
+"""Tests of adaland.envs.sampling.heldout."""
+
+from absl.testing import absltest
+
+from adaland.envs.sampling import heldout
+from adaland.envs.tasks.literals import parse_literal, parse_rule
+
+
+def form(goal, *rules):
+  return heldout.canonical_form(
+    [parse_literal(goal)], [parse_rule(rule) for rule in rules]
+  )
+
+
+class CanonicalFormTest(absltest.TestCase):
+  def test_ignores_order(self):
+    one = form(
+      "near(black cube, yellow wall)",
+      "touching(black wall, purple wall) -> black cube, yellow wall",
+      "hold(player1, purple cube) -> purple wall",
+    )
+    other = form(
+      "near(yellow wall, black cube)",
+      "hold(player1, purple cube) -> purple wall",
+      "touching(purple wall, black wall) -> yellow wall, black cube",
+    )
+    self.assertEqual(one, other)
+
+  def test_tells_games_apart(self):
+    rule = "near(black cube, black wall) -> black cube"
+    games = [
+      form("see(player1, black cube)", rule),
+      form("see(black cube, player1)", rule),
+      form("not see(player1, black cube)", rule),
+      form("see(player1, black cube)"),
+      form("see(player1, black cube)", rule, rule),
+      form("see(player1, black cube)", rule + ", black cube"),
+      form("see(player1, black cube)", rule.replace("near", "touching")),
+    ]
+    self.assertLen(set(games), len(games))
+
+
+class SplitTest(absltest.TestCase):
+  def test_heldout_games_never_in_training(self):
+    found = heldout.find_leaks(draws=3000, games=1000)
+    self.assertEqual(found["heldout_games"], 1000)
+    self.assertEqual(found["training_draws"], 3000)
+    self.assertGreater(found["training_games"], 2800)
+    self.assertEqual(found["leaks"], 0)
+
+  def test_share_of_heldout_games(self):
+    # Every game of one rule over six types.
+    colours = ("black", "purple", "yellow")
+    objects = [f"{x} {y}" for x in colours for y in ("cube", "wall")]
+    goals = [f"hold(player1, {x})" for x in objects]
+    rules = [
+      f"{p}({a}, {b}) -> {c}"
+      for p in ("near", "touching")
+      for i, a in enumerate(objects)
+      for b in objects[i:]
+      for c in objects
+    ]
+    games = [
+      heldout.is_heldout([parse_literal(goal)], [parse_rule(rule)])
+      for goal in goals
+      for rule in rules
+    ]
+    # 1512 games: one in 8, give or take four standard errors.
+    self.assertLen(games, 6 * 2 * 21 * 6)
+    self.assertBetween(sum(games) / len(games), 0.091, 0.159)
+
+
+if __name__ == "__main__":
+  absltest.main()

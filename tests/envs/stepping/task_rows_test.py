@@ -1,0 +1,117 @@
+"""Tests for tasks as rows of arrays."""
+
+import dataclasses
+
+import jax
+import numpy as np
+from absl.testing import absltest
+
+from adaland.envs import constants
+from adaland.envs.stepping import task_rows
+from adaland.envs.tasks import arrays as task_arrays
+from adaland.envs.tasks.literals import Literal, Rule
+from tests.envs import land_fixtures as fixtures
+
+
+class TaskRowsTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.rows = task_rows.TaskRows(2, fixtures.CONFIG)
+    self.busy = fixtures.busy_task()
+
+  def load(self, env_ids, tasks):
+    prepared = [task_rows.prepare(task, fixtures.CONFIG) for task in tasks]
+    self.rows.load(np.asarray(env_ids), prepared)
+
+  def test_a_row_says_what_its_task_says(self):
+    other = fixtures.make_task(
+      [], Literal("hold", fixtures.PLAYER, fixtures.CUBE)
+    )
+    self.load([0, 1], [other, self.busy])
+    arrays = task_arrays.to_arrays(self.busy)
+    np.testing.assert_array_equal(self.rows.shown["goal"][1], arrays.goal[:1])
+    np.testing.assert_array_equal(
+      self.rows.shown["rules"][1], arrays.seen_rules[:1, :4]
+    )
+    tasks = self.rows.device
+    np.testing.assert_array_equal(tasks.game.rules[1], arrays.rules[:4])
+    np.testing.assert_array_equal(
+      tasks.start_types[1],
+      [x.type_id for x in (fixtures.CUBE, fixtures.SPHERE, fixtures.PYRAMID)]
+      + [0] * 3,
+    )
+    self.assertEqual(tasks.trials[1], 2)
+    self.assertEqual(tasks.trial_steps[1], self.busy.trial_steps)
+    # Half the size of the flat arena.
+    half = np.asarray(self.busy.world.tiles) * constants.TILE_METRES / 2
+    np.testing.assert_allclose(tasks.room[1], half)
+    # Only the second rule asks who sees whom: the player the pyramid.
+    literals = np.asarray(tasks.see_literals[1])
+    np.testing.assert_array_equal(
+      literals[2], [fixtures.PLAYER.type_id, fixtures.PYRAMID.type_id]
+    )
+    self.assertEqual(np.count_nonzero(literals), 2)
+
+  def test_what_was_given_out_stays_as_it_was(self):
+    self.load([0, 1], [self.busy, self.busy])
+    device, shown = self.rows.device, self.rows.shown
+    goal, types = shown["goal"].copy(), np.array(device.start_types)
+    other = fixtures.make_task(
+      [], Literal("hold", fixtures.PLAYER, fixtures.CUBE)
+    )
+    self.load([1], [other])
+    np.testing.assert_array_equal(shown["goal"], goal)
+    np.testing.assert_array_equal(device.start_types, types)
+    self.assertFalse(np.array_equal(self.rows.shown["goal"][1], goal[1]))
+    np.testing.assert_array_equal(self.rows.device.start_types[0], types[0])
+    np.testing.assert_array_equal(self.rows.device.start_types[1], 0)
+    with self.assertRaises(ValueError):
+      self.rows.shown["goal"][0] = 0
+
+  def test_on_a_device_the_rows_are_the_same(self):
+    config = dataclasses.replace(fixtures.CONFIG, backend="gpu", device="cpu")
+    there = task_rows.TaskRows(3, config)
+    self.rows = task_rows.TaskRows(3, fixtures.CONFIG)
+    other = fixtures.make_task(
+      [], Literal("hold", fixtures.PLAYER, fixtures.CUBE), trials=3
+    )
+    given = []
+    for ids, tasks in (([0, 1, 2], [self.busy] * 3), ([0, 2], [other] * 2)):
+      self.load(ids, tasks)
+      there.load(
+        np.asarray(ids), [task_rows.prepare(t, fixtures.CONFIG) for t in tasks]
+      )
+      given.append((there.device, there.shown))
+      jax.tree.map(
+        np.testing.assert_array_equal,
+        (there.device, there.shown),
+        (self.rows.device, self.rows.shown),
+      )
+    # What was given out before stays as it was.
+    np.testing.assert_array_equal(given[0][0].trials, 2)
+    np.testing.assert_array_equal(given[1][0].trials, [3, 2, 3])
+
+  def test_contacts_are_wanted_where_the_task_asks_for_touching(self):
+    touching = fixtures.make_task(
+      [],
+      Literal("hold", fixtures.PLAYER, fixtures.CUBE),
+      [Rule(Literal("touching", fixtures.CUBE, fixtures.SPHERE), ())],
+    )
+    contacts = [
+      bool(task_rows.prepare(task, fixtures.CONFIG).scene.contacts)
+      for task in (self.busy, touching)
+    ]
+    self.assertEqual(contacts, [False, True])
+
+  def test_refuses_too_many_rules(self):
+    task = fixtures.make_task(
+      [],
+      Literal("hold", fixtures.PLAYER, fixtures.CUBE),
+      [Rule(Literal("near", fixtures.CUBE, fixtures.SPHERE), ())] * 5,
+    )
+    with self.assertRaisesRegex(ValueError, "is 5, allowed: at most 4"):
+      task_rows.prepare(task, fixtures.CONFIG)
+
+
+if __name__ == "__main__":
+  absltest.main()

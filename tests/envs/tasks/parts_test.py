@@ -1,0 +1,79 @@
+"""Tests of adaland.envs.tasks.parts; task_test has how they fit together."""
+
+from typing import Any
+
+from absl.testing import absltest, parameterized
+
+from adaland.envs import constants
+from adaland.envs.tasks import parts
+from adaland.envs.tasks.literals import ObjectType, parse_literal
+
+_CUBE = ObjectType.from_name("black cube")
+
+
+class WorldTest(parameterized.TestCase):
+  @parameterized.parameters(
+    ({"seed": -1}, "world.seed is -1, allowed: 0 to 2147483647"),
+    ({"seed": True}, "world.seed is True, allowed: a whole number"),
+    ({"tiles": (8,)}, "world.tiles is .8,., allowed: two numbers"),
+    ({"tiles": (8, 21)}, "world.tiles along y is 21, allowed: 2 to 20"),
+    ({"tiles": (1, 8)}, "world.tiles along x is 1"),
+    ({"levels": 5}, "world.levels is 5, allowed: 1 to 4"),
+    (
+      {"tiles": (2, 2), "heights": ((0, 0), (0,))},
+      r"world.heights has 2 columns of \[1, 2\] tiles, .* 2 of 2",
+    ),
+    (
+      {"tiles": (2, 2), "heights": ((0, 0), (0, 1))},
+      "a level in world.heights is 1, allowed: 0 to 0",
+    ),
+  )
+  def test_refuses(self, fields, message):
+    with self.assertRaisesRegex(ValueError, message):
+      parts.World(**fields)
+
+
+class ObjectSpecTest(absltest.TestCase):
+  def test_positions_are_drawn_unless_given(self):
+    self.assertEqual(parts.ObjectSpec(_CUBE, 3).at, (None, None, None))
+    given = parts.ObjectSpec(_CUBE, 2, ((0.5, 1.0), None))
+    self.assertEqual(given.at, ((0.5, 1.0), None))
+
+  def test_refuses(self):
+    most = constants.MAX_OBJECTS
+    cases: tuple[tuple[int, Any, str], ...] = (
+      (0, (), f"count of black cube is 0, allowed: 1 to {most}"),
+      (most + 1, (), f"count of black cube is {most + 1}"),
+      (2, (None,), "black cube has 1 positions, allowed: .* its count, 2"),
+      (1, ((0.0, float("nan")),), "position of black cube is .*two finite"),
+      (1, ((0.0, 1.0, 2.0),), "position of black cube is .*two finite"),
+    )
+    for count, at, message in cases:
+      with self.assertRaisesRegex(ValueError, message):
+        parts.ObjectSpec(_CUBE, count, at)
+
+
+class PlayerAndHidingTest(absltest.TestCase):
+  def test_a_player_starts_somewhere(self):
+    goal = parse_literal("hold(player1, black cube)")
+    self.assertIsNone(parts.PlayerSpec(goal).at)
+    with self.assertRaisesRegex(ValueError, "position of a player is .*inf"):
+      parts.PlayerSpec(goal, (0.0, float("inf")))
+
+  def test_hidden_rules_are_sorted(self):
+    self.assertEqual(parts.Hiding(rules=(3, 1, 2)).rules, (1, 2, 3))
+
+  def test_hiding_refuses(self):
+    cases: tuple[tuple[dict[str, Any], str], ...] = (
+      ({"rules": (1, 1)}, "hidden rules are 1, 1, allowed: each once"),
+      ({"rules": (0,)}, "a hidden rule is 0, allowed: 1 to 16"),
+      ({"objects": (_CUBE, _CUBE)}, "hidden objects are black cube, black"),
+      ({"predicates": ("at",)}, "hidden predicate is 'at', allowed: touching"),
+    )
+    for fields, message in cases:
+      with self.assertRaisesRegex(ValueError, message):
+        parts.Hiding(**fields)
+
+
+if __name__ == "__main__":
+  absltest.main()

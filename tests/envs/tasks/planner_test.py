@@ -1,0 +1,155 @@
+"""Tests of the search over rules."""
+
+from absl.testing import absltest, parameterized
+
+from adaland.envs.tasks import literals, planner
+from adaland.envs.tasks import task as task_lib
+
+
+def make_task(goal, objects, rules, hiding=()):
+  """A one-player task in a small flat room."""
+  return task_lib.Task(
+    world=task_lib.World(),
+    objects=tuple(
+      task_lib.ObjectSpec(literals.ObjectType.from_name(name), count)
+      for name, count in objects.items()
+    ),
+    players=(task_lib.PlayerSpec(literals.parse_literal(goal)),),
+    rules=tuple(literals.parse_rule(rule) for rule in rules),
+    hiding=hiding,
+  )
+
+
+class PlannerTest(parameterized.TestCase):
+  def plan(self, *args) -> tuple[int, ...]:
+    task = make_task(*args)
+    found = planner.plan(planner.make_game(task), planner.initial_counts(task))
+    assert found is not None
+    return found.rules
+
+  def test_counts_by_type(self):
+    counts = planner.count_types([4, 0, 12, 4])
+    self.assertEqual(counts, (0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1))
+
+  @parameterized.parameters(
+    ("hold(player1, black cube)", {"black cube": 1}, [], 0),
+    ("near(black cube, black cube)", {"black cube": 1}, [], None),
+    ("near(black cube, black cube)", {"black cube": 2}, [], 0),
+    ("not near(black cube, yellow cube)", {}, [], 0),
+    (
+      "hold(player1, yellow cube)",
+      {"black cube": 1, "purple cube": 1},
+      ["near(black cube, purple cube) -> yellow cube"],
+      1,
+    ),
+    # The second rule needs what only the first makes.
+    (
+      "hold(player1, yellow cube)",
+      {"black cube": 1, "purple cube": 1},
+      [
+        "touching(player1, black wall) -> yellow cube",
+        "near(black cube, purple cube) -> black wall",
+      ],
+      2,
+    ),
+    # One rule, used three times: 4 cubes make 2 spheres make 1 pyramid.
+    (
+      "see(player1, black pyramid)",
+      {"black cube": 4},
+      [
+        "near(black cube, black cube) -> black sphere",
+        "near(black sphere, black sphere) -> black pyramid",
+      ],
+      3,
+    ),
+    # The goal's own relation would consume its objects.
+    (
+      "touching(black cube, yellow cube)",
+      {"black cube": 1, "yellow cube": 1},
+      ["near(black cube, yellow cube) -> nothing"],
+      None,
+    ),
+    # Touching can't be had without being near, which destroys.
+    (
+      "hold(player1, black wall)",
+      {"black cube": 1, "yellow cube": 1},
+      [
+        "touching(black cube, yellow cube) -> black wall",
+        "near(yellow cube, black cube) -> nothing",
+      ],
+      None,
+    ),
+    # Rules that never end: the search does.
+    (
+      "hold(player1, black wall)",
+      {"black cube": 2},
+      ["near(black cube, black cube) -> black cube, black cube, black cube"],
+      None,
+    ),
+  )
+  def test_min_rules(self, goal, objects, rules, expected):
+    task = make_task(goal, objects, rules)
+    self.assertEqual(planner.min_rules_to_solution(task), expected)
+    self.assertEqual(planner.is_solvable(task), expected is not None)
+
+  def test_takes_the_way_around_a_dead_end(self):
+    # Rule 1 is shorter to state but wastes the sphere that rule 3 needs.
+    found = self.plan(
+      "hold(player1, yellow wall)",
+      {"black cube": 1, "black sphere": 1, "purple cube": 1},
+      [
+        "near(black cube, black sphere) -> purple wall",
+        "near(black cube, purple cube) -> yellow cube",
+        "near(yellow cube, black sphere) -> yellow wall",
+      ],
+    )
+    self.assertEqual(found, (1, 2))
+
+  def test_harm_tells_dead_ends(self):
+    task = make_task(
+      "hold(player1, yellow wall)",
+      {"black cube": 2, "black sphere": 1, "purple cube": 1},
+      [
+        "near(black sphere, purple cube) -> nothing",
+        "near(black cube, black sphere) -> yellow wall",
+        "near(black cube, purple cube) -> black wall",
+        "near(black pyramid, purple cube) -> nothing",
+      ],
+    )
+    harm = planner.harm(planner.make_game(task), planner.initial_counts(task))
+    self.assertEqual(harm, (float("inf"), -1.0, 0.0, 0.0))
+
+  def test_removes_the_onlooker_before_it_is_seen(self):
+    # The sphere is lost as soon as the cube sees it.
+    found = self.plan(
+      "hold(player1, yellow sphere)",
+      {"black cube": 1, "purple pyramid": 1, "purple cube": 1, "black wall": 1},
+      [
+        "near(black cube, purple pyramid) -> yellow sphere",
+        "see(yellow sphere, purple cube) -> nothing",
+        "near(purple cube, black wall) -> nothing",
+      ],
+    )
+    self.assertEqual(found, (2, 0))
+
+  def test_prefers_removal_to_building_a_screen(self):
+    found = self.plan(
+      "not see(yellow sphere, black sphere)",
+      {"black sphere": 1, "yellow sphere": 1},
+      ["touching(yellow sphere, black sphere) -> nothing"],
+    )
+    self.assertEqual(found, (0,))
+
+  def test_full_world_makes_nothing(self):
+    game = planner.SymbolicGame(
+      goal=planner.Condition("hold", 13, 2),
+      rules=((planner.Condition("near", 13, 1), (1, 2)),),
+      capacity=1,
+    )
+    counts = planner.count_types([1])
+    self.assertEqual(planner.fire(game, counts, 0), counts)
+    self.assertIsNone(planner.plan(game, counts))
+
+
+if __name__ == "__main__":
+  absltest.main()

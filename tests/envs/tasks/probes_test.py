@@ -1,0 +1,52 @@
+"""Tests of the hand-written probe tasks."""
+
+from absl.testing import absltest, parameterized
+
+from adaland.envs import constants
+from adaland.envs.tasks import json_files, planner, probes
+from adaland.envs.worlds import scene
+
+# The paper's three probes "all visible", one that masks objects instead, and
+# one with a single hidden rule.
+_NOT_ALL_HIDDEN = {
+  "wrong-pair-disappears-partial-hiding": (),
+  "irreversible-production-visible": (),
+  "small-workstation-visible": (),
+  "crafting-tree-visible": (),
+  "crafting-tree-hidden-shortcut": (4,),
+}
+
+
+class ProbesTest(parameterized.TestCase):
+  def test_thirty_with_distinct_games_or_worlds(self):
+    self.assertLen(probes.names(), 30)
+    tasks = [probes.load(name) for name in probes.names()]
+    self.assertLen(set(tasks), 30)
+
+  @parameterized.parameters(*probes.names())
+  def test_is_runnable_and_solvable(self, name):
+    task = probes.load(name)
+    self.assertEqual(task.name.replace(" ", "-"), name)
+    self.assertLen(task.players, 1)
+    self.assertTrue(planner.is_solvable(task))
+    scene.build_scene(task, constants.MAX_OBJECTS, 1)
+    self.assertEqual(json_files.from_json(json_files.to_json(task)), task)
+    hidden = _NOT_ALL_HIDDEN.get(name, tuple(range(1, len(task.rules) + 1)))
+    self.assertEqual(task.hiding[0].rules, hidden)
+
+  def test_same_signature_tasks_look_the_same(self):
+    names = [n for n in probes.names() if n.startswith("same-signature")]
+    tasks = [probes.load(name) for name in names]
+    self.assertLen(tasks, 4)
+    self.assertLen({t.rules for t in tasks}, 4)
+    self.assertLen(
+      {(t.world, t.objects, t.players, len(t.rules)) for t in tasks}, 1
+    )
+
+  def test_unknown_name_lists_the_nearest(self):
+    with self.assertRaisesRegex(ValueError, "'antimater'.*antimatter"):
+      probes.load("antimater")
+
+
+if __name__ == "__main__":
+  absltest.main()

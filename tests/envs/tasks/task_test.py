@@ -1,0 +1,131 @@
+"""Tests of adaland.envs.tasks.task."""
+
+import dataclasses
+
+from absl.testing import absltest, parameterized
+
+from adaland.envs.tasks.literals import ObjectType, parse_literal, parse_rule
+from adaland.envs.tasks.task import (
+  Hiding,
+  ObjectSpec,
+  PlayerSpec,
+  Task,
+  World,
+  describe,
+)
+
+BLACK_CUBE = ObjectType.from_name("black cube")
+GOAL = parse_literal("hold(player1, black cube)")
+RULE = parse_rule("near(player1, black cube) -> yellow wall")
+TASK = Task(
+  world=World(seed=4, tiles=(5, 6)),
+  objects=(ObjectSpec(BLACK_CUBE, 2, ((1.5, -2.0), None)),),
+  players=(PlayerSpec(GOAL),),
+  rules=(RULE,),
+  hiding=(Hiding(rules=(1,), objects=(BLACK_CUBE,)),),
+  name="example",
+)
+
+
+class TaskTest(parameterized.TestCase):
+  @parameterized.parameters((20.0, 150), (2.0, 15), (40.0, 300), (10.1, 76))
+  def test_trial_steps(self, seconds, steps):
+    task = dataclasses.replace(TASK, trial_seconds=seconds)
+    self.assertEqual(task.trial_steps, steps)
+    self.assertEqual(task.trial_seconds, steps * 2 / 15)
+
+  def test_defaults_are_filled_in(self):
+    task = Task(World(), (ObjectSpec(BLACK_CUBE, 3),), (PlayerSpec(GOAL),))
+    self.assertEqual(task.objects[0].at, (None, None, None))
+    self.assertEqual(task.hiding, (Hiding(),))
+    self.assertEqual(task.num_objects, 3)
+
+  @parameterized.parameters(
+    ({"trials": 0}, "trials is 0, allowed: 1 to 48"),
+    ({"trials": True}, "trials is True, allowed: a whole number"),
+    ({"trial_seconds": 1.0}, "trial_seconds is 1.0, allowed: 2 to 40"),
+    ({"trial_seconds": float("nan")}, "trial_seconds is nan"),
+    ({"players": ()}, "number of players is 0"),
+    ({"rules": (RULE,) * 17}, "number of rules is 17, allowed: 0 to 16"),
+    ({"rules": ()}, "hide: rules has 1, allowed: 1 to 0"),
+    ({"objects": (ObjectSpec(BLACK_CUBE, 20),) * 2}, "number of objects is 40"),
+    ({"hiding": (Hiding(), Hiding())}, "hiding is given for 2 players"),
+    ({"name": "a\nb"}, "name is .* printable"),
+    (
+      {"rules": (RULE, parse_rule("hold(player2, black cube) -> nothing"))},
+      r"rules\[1\]: 'hold.player2, black cube.' names player2.*: player1",
+    ),
+    (
+      {"players": (PlayerSpec(parse_literal("see(player1, player2)")),)},
+      r"players\[0\].goal: .* names player2",
+    ),
+    (
+      {"players": (PlayerSpec(GOAL, (0.0, 2.8)),)},
+      r"players\[0\].at is \(0, 2.8\), allowed: y from -2.75 to 2.75",
+    ),
+    (
+      {"world": World(tiles=(3, 6))},
+      r"objects\[0\].at\[0\] is \(1.5, -2\), allowed: x from -1.3 to 1.3",
+    ),
+  )
+  def test_refuses(self, change, message):
+    with self.assertRaisesRegex(ValueError, message):
+      dataclasses.replace(TASK, **change)
+
+  def test_positions_at_the_wall_are_inside(self):
+    spec = ObjectSpec(BLACK_CUBE, 1, ((2.3, -2.8),))
+    task = dataclasses.replace(TASK, objects=(spec,))
+    self.assertEqual(task.objects[0].at, ((2.3, -2.8),))
+
+  @parameterized.parameters(
+    ({"seed": -1}, "world.seed is -1"),
+    ({"seed": 2**31}, "world.seed is 2147483648"),
+    ({"tiles": (1, 5)}, "world.tiles along x is 1, allowed: 2 to 20"),
+    ({"levels": 5}, "world.levels is 5, allowed: 1 to 4"),
+    ({"heights": ((0,),)}, "world.heights has 1 columns"),
+    ({"heights": ((0, 0), (0, 1))}, "world.heights is 1, allowed: 0 to 0"),
+  )
+  def test_refuses_world(self, change, message):
+    with self.assertRaisesRegex(ValueError, message):
+      dataclasses.replace(World(tiles=(2, 2)), **change)
+
+  def test_refuses_object(self):
+    with self.assertRaisesRegex(ValueError, "count of black cube is 0"):
+      ObjectSpec(BLACK_CUBE, 0)
+    with self.assertRaisesRegex(ValueError, "has 1 positions.*its count, 2"):
+      ObjectSpec(BLACK_CUBE, 2, (None,))
+    with self.assertRaisesRegex(ValueError, "two finite numbers"):
+      ObjectSpec(BLACK_CUBE, 1, ((0.0, float("inf")),))
+
+  def test_refuses_hiding(self):
+    with self.assertRaisesRegex(ValueError, "hidden rules are 1, 1"):
+      Hiding(rules=(1, 1))
+    with self.assertRaisesRegex(
+      ValueError, "predicate is 'by', allowed: touch"
+    ):
+      Hiding(predicates=("by",))
+
+  def test_order_of_hidden_rules_means_nothing(self):
+    self.assertEqual(Hiding(rules=(2, 1)), Hiding(rules=(1, 2)))
+
+
+class DescribeTest(absltest.TestCase):
+  def test_tells_everything(self):
+    self.assertEqual(
+      describe(TASK).splitlines(),
+      [
+        "example",
+        "World: 5 x 6 tiles, flat, seed 4",
+        "Goal of player1: hold(player1, black cube)",
+        "Objects:",
+        "  2 x black cube, at (1.5, -2)",
+        "Rules:",
+        "  1. near(player1, black cube) -> yellow wall  [hidden from player1]",
+        "Masked in the rules for player1: black cube",
+        "Trials: 3 of 20 s (150 steps)",
+      ],
+    )
+
+
+if __name__ == "__main__":
+  absltest.main()

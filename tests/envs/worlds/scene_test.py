@@ -1,0 +1,152 @@
+"""Tests of adaland.envs.worlds.scene."""
+
+import itertools
+
+import numpy as np
+from absl.testing import absltest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adaland.envs import constants, shapes
+from adaland.envs.tasks import literals
+from adaland.envs.tasks.task import ObjectSpec, PlayerSpec, Task, World
+from adaland.envs.worlds import scene as worlds
+from adaland.envs.worlds import terrain
+
+BLACK_CUBE = literals.ObjectType.from_name("black cube")
+YELLOW_WALL = literals.ObjectType.from_name("yellow wall")
+
+
+def make_task(types, world=None, goal="hold(player1, black cube)", **kwargs):
+  return Task(
+    world=world or World(0, (6, 6)),
+    objects=tuple(ObjectSpec(kind) for kind in types),
+    players=(PlayerSpec(literals.parse_literal(goal)),),
+    **kwargs,
+  )
+
+
+def distance(scene, i, j):
+  return float(np.linalg.norm(scene.slot_at[i, :2] - scene.slot_at[j, :2]))
+
+
+class BuildSceneTest(absltest.TestCase):
+  @settings(max_examples=60, deadline=None)
+  @given(
+    seed=st.integers(0, 10_000),
+    tiles=st.tuples(st.integers(5, 12), st.integers(5, 12)),
+    levels=st.integers(1, 4),
+    types=st.lists(st.sampled_from(literals.OBJECT_TYPES), max_size=12),
+  )
+  def test_all_stand_free_on_level_ground(self, seed, tiles, levels, types):
+    task = make_task(types, World(seed, tiles, levels))
+    scene = worlds.build_scene(task, 16)
+    places = [(scene.player_at[0], constants.AVATAR_RADIUS, 0.0)]
+    for slot, kind in enumerate(types):
+      self.assertEqual(scene.slot_types[slot], kind.type_id)
+      shape = shapes.shape_of_type(kind.type_id)
+      places.append(
+        (scene.slot_at[slot], shape.footprint_radius, shape.centre_height)
+      )
+    self.assertFalse(scene.slot_types[len(types) :].any())
+    circle = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+    rim = np.stack([np.cos(circle), np.sin(circle)], 1)
+    for at, radius, above in places:
+      ground = terrain.surface_height(
+        scene.heights, scene.ramps, at[:2] + radius * rim
+      )
+      np.testing.assert_allclose(ground, at[2] - above, atol=1e-9)
+      half = np.array(tiles) * constants.TILE_METRES / 2
+      self.assertTrue((np.abs(at[:2]) + radius <= half).all())
+    for (a, radius_a, _), (b, radius_b, _) in itertools.combinations(places, 2):
+      gap = float(np.linalg.norm(a[:2] - b[:2]))
+      self.assertGreater(gap, radius_a + radius_b)
+
+  def test_same_arguments_same_scene(self):
+    task = make_task(literals.OBJECT_TYPES, World(7, (9, 9), 3))
+    first = worlds.build_scene(task, 24)
+    worlds.build_scene.cache_clear()
+    second = worlds.build_scene(task, 24)
+    for a, b in zip(first, second, strict=True):
+      np.testing.assert_array_equal(a, b)
+
+  def test_related_things_start_apart(self):
+    names = ("black cube", "purple cube", "black sphere")
+    types = [literals.ObjectType.from_name(name) for name in names]
+    rules = (literals.parse_rule("near(purple cube, black sphere) -> nothing"),)
+    for seed in range(20):
+      task = make_task(types, World(seed, (6, 6)), rules=rules)
+      scene = worlds.build_scene(task, 8)
+      self.assertGreater(distance(scene, 1, 2), 1.5)
+      for slot in range(3):
+        gap = scene.slot_at[slot, :2] - scene.player_at[0, :2]
+        self.assertGreater(float(np.linalg.norm(gap)), 1.5)
+
+  def test_negated_goal_starts_unreached(self):
+    for kind in (BLACK_CUBE, YELLOW_WALL):
+      for seed in range(20):
+        task = make_task(
+          [literals.OBJECT_TYPES[7], YELLOW_WALL, kind],
+          World(seed, (6, 6)),
+          goal=f"not near({kind}, {literals.OBJECT_TYPES[7]})",
+        )
+        scene = worlds.build_scene(task, 8)
+        gaps = [
+          distance(scene, 0, slot)
+          for slot in (1, 2)
+          if scene.slot_types[slot] == kind.type_id
+        ]
+        self.assertLess(min(gaps), constants.NEAR_METRES)
+
+  def test_given_positions_are_kept(self):
+    world = World(0, (3, 3), 2, ((0, 0, 0), (0, 0, 0), (1, 1, 1)))
+    task = Task(
+      world,
+      objects=(ObjectSpec(BLACK_CUBE, 2, ((1.0, -1.0), None)),),
+      players=(
+        PlayerSpec(
+          literals.parse_literal("hold(player1, black cube)"), (-1, 1)
+        ),
+      ),
+    )
+    scene = worlds.build_scene(task, 4)
+    np.testing.assert_allclose(scene.player_at[0], [-1, 1, 0])
+    # On the upper level, half a metre up, plus half the cube.
+    np.testing.assert_allclose(scene.slot_at[0], [1, -1, 0.7])
+    self.assertEqual(scene.slot_yaw[0], 0)
+
+  def test_frozen_is_passed_on(self):
+    task = Task(
+      World(),
+      (ObjectSpec(BLACK_CUBE, frozen=True), ObjectSpec(YELLOW_WALL)),
+      (PlayerSpec(literals.parse_literal("hold(player1, yellow wall)")),),
+    )
+    scene = worlds.build_scene(task, 3)
+    self.assertEqual(scene.slot_frozen.tolist(), [True, False, False])
+
+  def test_refuses_too_few_slots(self):
+    task = make_task([BLACK_CUBE] * 3)
+    with self.assertRaisesRegex(ValueError, "objects in the task is 3.*most 2"):
+      worlds.build_scene(task, 2)
+
+  def test_refuses_other_number_of_players(self):
+    with self.assertRaisesRegex(ValueError, "players in the task is 1"):
+      worlds.build_scene(make_task([BLACK_CUBE]), 4, num_players=2)
+
+  def test_refuses_a_full_room(self):
+    task = make_task([YELLOW_WALL] * 20, World(0, (3, 3)))
+    with self.assertRaisesRegex(ValueError, "no room for yellow wall"):
+      worlds.build_scene(task, 24)
+
+  def test_refuses_objects_inside_each_other(self):
+    task = Task(
+      World(),
+      (ObjectSpec(BLACK_CUBE, 2, ((0.0, 0.0), (0.1, 0.0))),),
+      (PlayerSpec(literals.parse_literal("hold(player1, black cube)")),),
+    )
+    with self.assertRaisesRegex(ValueError, "inside each other.*0.39 m apart"):
+      worlds.build_scene(task, 4)
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,161 @@
+"""Tests of launch.bench: flags, what is measured, how it is shown."""
+
+import contextlib
+import importlib.util
+import io
+import json
+import os
+
+from absl.testing import absltest, parameterized
+
+from adaland.launch.bench import __main__ as bench
+from adaland.launch.bench import (
+  actor,
+  all_gpu,
+  env,
+  inference,
+  network,
+  ray_speed,
+  single,
+  soak,
+  waiting,
+)
+from adaland.launch.bench.lib import bench_run
+from adaland.launch.config import overrides, presets
+from adaland.launch.roles import env_vars
+
+
+class BenchTest(parameterized.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.enter_context(absltest.mock.patch.dict(os.environ))
+    self.enter_context(absltest.mock.patch.object(bench.jax.config, "update"))
+
+  def call(self, *argv):
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+      code = bench.main(list(argv))
+    return code, out.getvalue(), err.getvalue()
+
+  @parameterized.parameters(
+    (["envs"], "'envs' is not one of env, vision"),
+    ([], "what"),
+    (["env", "--seconds=0"], "--seconds=0.0: allowed: above 0, to 600"),
+    (["env", "--seconds=nan"], "--seconds=nan"),
+    (["env", "--seconds=601"], "--seconds=601"),
+    (["soak", "--minutes=0"], "--minutes=0.0: allowed: above 0, to 600"),
+    (["env", "--launcher=ray"], "env: --launcher: 'ray' is not one of local"),
+    (["soak", "--launcher=device"], "'device' is not one of local, ray"),
+    (["env", "--num_envs=0"], "'0' is not a whole number from 1"),
+    (["env", "--preset=lap"], "did you mean 'laptop'"),
+    (["actor", "--set", "actor.num_threads=2"], "allowed with actor: 1"),
+    (["train", "--set", "actor.inference=accelerator"], "with train: cpu"),
+    (["env", "--sec=3"], "unknown argument '--sec=3'"),
+  )
+  def test_refuses_and_measures_nothing(self, argv, message):
+    with absltest.mock.patch.object(bench.parts, "measure") as measure:
+      code, out, err = self.call(*argv)
+    self.assertEqual((code, out), (2, ""))
+    self.assertIn(message, err)
+    self.assertEqual(err.count("\n"), 1)
+    measure.assert_not_called()
+
+  @parameterized.parameters(
+    ("env", [], 128), ("env", ["--num_envs=3"], 3), ("vision", [], None)
+  )
+  def test_environments_are_as_many_as_asked_for(self, what, flags, num_envs):
+    config = presets.smoke()
+    name = "env" if what == "env" else "pictures"
+    with absltest.mock.patch.object(
+      env, name, return_value={"a_ratio": 0.5, "b_steps_per_s": 1234.5}
+    ) as measure:
+      code, out, _ = self.call(what, "--preset=smoke", "--seconds=2", *flags)
+    self.assertEqual(code, 0)
+    measure.assert_called_once_with(
+      config, num_envs or config.actor.envs_per_actor, 2.0
+    )
+    rows = [line.split() for line in out.splitlines()]
+    self.assertEqual(rows, [["a_ratio", "0.500"], ["b_steps_per_s", "1,234"]])
+
+  def test_what_watches_a_run_is_told_how_to_start_it(self):
+    more = ["--preset=smoke", "--set", "run.seed=3"]
+    config = overrides.apply(presets.smoke(), ["run.seed=3"])
+    for what, flags, module, name, args in (
+      ("ray", ["--seconds=20"], ray_speed, "overhead", ("smoke", 20.0)),
+      ("soak", ["--minutes=2"], soak, "soak", ("smoke", "local", 2.0)),
+      (
+        "waiting",
+        ["--launcher=ray"],
+        waiting,
+        "waiting",
+        (config, "smoke", 5.0, "ray"),
+      ),
+    ):
+      with absltest.mock.patch.object(
+        module, name, return_value={"x_mb": -0.1234}
+      ) as measure:
+        code, out, _ = self.call(what, *flags, *more)
+      self.assertEqual((code, out.split()), (0, ["x_mb", "-0.123"]))
+      measure.assert_called_once_with(*args, ["run.seed=3"])
+
+  def test_ray_is_asked_for_before_anything_is_measured(self):
+    with (
+      absltest.mock.patch.object(
+        importlib.util, "find_spec", return_value=None
+      ),
+      absltest.mock.patch.object(bench_run, "measure") as measure,
+    ):
+      code, _, err = self.call("ray", "--preset=smoke")
+    self.assertEqual(code, 2)
+    self.assertIn("Ray is not installed", err)
+    measure.assert_not_called()
+
+  def test_json(self):
+    result = {"learner_steps_per_s": 12.0}
+    with absltest.mock.patch.object(
+      network, "learner", return_value=result
+    ) as measure:
+      _, out, _ = self.call("learner", "--preset=smoke", "--json=-")
+    self.assertEqual(json.loads(out), result)
+    measure.assert_called_once_with(presets.smoke(), 5.0, "local")
+
+  @parameterized.parameters(
+    (network, "learner", (5.0, "device")),
+    (single, "player", (5.0,)),
+    (single, "training", (5.0,)),
+  )
+  def test_one_process_on_one_device(self, module, name, rest):
+    what = {"player": "actor"}.get(name, name)
+    flags = ("--preset=smoke", "--launcher=device")
+    with absltest.mock.patch.object(module, name, return_value={}) as measure:
+      self.assertEqual(self.call(what, *flags)[0], 0)
+    measure.assert_called_once_with(presets.smoke(), *rest)
+
+  def test_a_missing_part_is_a_failure_after_the_rest(self):
+    result = {"a_ratio": 0.5, "gpu_env_missing_count": 1.0}
+    with absltest.mock.patch.object(
+      all_gpu, "device", return_value=result
+    ) as measure:
+      code, out, err = self.call("device", "--tiny", "--json=-", "--parts", "x")
+    self.assertEqual(json.loads(out), result)
+    self.assertEqual((code, err), (1, "error: bench device: without gpu_env\n"))
+    measure.assert_called_once_with(2.0, None, True, 10.0, ["x"])
+
+  def test_inference(self):
+    with absltest.mock.patch.object(
+      inference, "compare", return_value={}
+    ) as measure:
+      self.call("inference", "--preset=smoke", "--set", "actor.num_threads=3")
+    config = overrides.apply(presets.smoke(), ["actor.num_threads=3"])
+    measure.assert_called_once_with(config, 5.0)
+
+  def test_an_actor_is_measured_as_training_runs_it(self):
+    wanted = env_vars.actor()
+    with absltest.mock.patch.object(actor, "actor", return_value={}) as measure:
+      self.call("actor", "--preset=smoke")
+    measure.assert_called_once()
+    self.assertEqual({name: os.environ[name] for name in wanted}, wanted)
+
+
+if __name__ == "__main__":
+  absltest.main()

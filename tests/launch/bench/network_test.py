@@ -1,0 +1,79 @@
+"""Tests of network: FLOPs by hand, and what is measured."""
+
+from absl.testing import absltest, parameterized
+
+from adaland.launch import builder
+from adaland.launch.bench import network
+from adaland.launch.config import presets
+from adaland.launch.runtimes.single import jaxprs
+from tests.launch.runtimes.single import configs
+
+
+class FlopUseTest(absltest.TestCase):
+  def test_is_a_share_of_products(self):
+    # 2 GFLOP a step, 50 steps a second: 0.1 of a TFLOP/s that has 0.4.
+    found = network.flop_use("acting", 2e9, 50.0, 4e11)
+    self.assertEqual(
+      found,
+      {
+        "acting_flop_per_step": 2e9,
+        "acting_tflop_per_s": 0.1,
+        "acting_product_tflop_per_s": 0.4,
+        "acting_flop_ratio": 0.25,
+      },
+    )
+
+
+class MeasuredTest(parameterized.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.enter_context(
+      absltest.mock.patch.object(
+        network.hardware, "product_flop_per_s", return_value=1e12
+      )
+    )
+
+  def test_acting(self):
+    found = network.acting(configs.tiny(), 0.05)
+    self.assertEqual(found["acting_num_envs_count"], 3)
+    self.assertAlmostEqual(
+      found["acting_steps_per_s"] * found["acting_ms"] / 1e3, 3
+    )
+    self.assertGreater(found["acting_flop_per_step"], 1000)
+    self.assertAlmostEqual(
+      found["acting_flop_ratio"],
+      found["acting_flop_per_step"] * found["acting_steps_per_s"] / 1e12,
+    )
+    self.assertIn("acting_resident_peak_bytes", found)
+
+  @parameterized.parameters("local", "device")
+  def test_learning(self, launcher):
+    with absltest.mock.patch.object(network.preflight, "prepare") as prepare:
+      found = network.learner(configs.tiny(), 0.05, launcher)
+    self.assertEqual(prepare.called, launcher == "device")
+    # Two unrolls of eight steps.
+    self.assertAlmostEqual(
+      found["learner_steps_per_s"], 16 * found["learner_updates_per_s"]
+    )
+    self.assertAlmostEqual(
+      found["learner_update_ms"] * found["learner_updates_per_s"], 1e3
+    )
+    self.assertGreater(found["learner_flop_ratio"], 0)
+
+  def test_a_learned_step_costs_more_than_an_acted_one(self):
+    # It is acted, as it were, by both networks, and differentiated.
+    config = presets.laptop()
+    made = builder.agent(config)
+    act = network.acting_work(
+      config, made, made.network.init(network.jax.random.PRNGKey(0))
+    ).flop_per_step
+    learner = builder.learner(config, made.network)
+    batch = builder.batch_template(config, builder.unroll_spec(config, made))
+    key = network.jax.random.PRNGKey(0)
+    state = network.jax.eval_shape(learner.init, key)
+    learn = jaxprs.flops(learner.update, state, batch) / batch.mask.size
+    self.assertBetween(learn / act, 4, 60)
+
+
+if __name__ == "__main__":
+  absltest.main()

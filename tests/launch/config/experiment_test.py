@@ -1,0 +1,78 @@
+"""Tests of experiment; presets_test has the errors of single fields."""
+
+import dataclasses
+
+from absl.testing import absltest, parameterized
+
+from adaland.launch.config import experiment, json_codec, overrides, presets
+
+
+def _smoke(*settings):
+  return overrides.apply(presets.smoke(), settings)
+
+
+class ConfigTest(parameterized.TestCase):
+  def test_defaults_fit_together(self):
+    made = experiment.ExperimentConfig()
+    # 6 trials of 40 s, 7.5 steps a second.
+    self.assertEqual(made.longest_episode, 1800)
+    self.assertFalse(made.whole_episodes)
+
+  def test_an_unroll_as_long_as_the_episode_is_the_whole_of_it(self):
+    self.assertEqual(_smoke().longest_episode, 30)
+    self.assertTrue(_smoke("actor.unroll_length=30").whole_episodes)
+    self.assertFalse(_smoke("actor.unroll_length=29").whole_episodes)
+
+  @parameterized.parameters(
+    ("env.num_slots=3", r"env.num_slots is 3, .*max_objects \(4\)"),
+    ("tasks.split=test", "tasks.split is 'test', allowed: train"),
+    ("network.action_sizes=3,3", "network.action_sizes is .3, 3.,"),
+    ("actor.envs_per_actor=0", "envs_per_actor is 0, allowed"),
+    ("actor.num_actors=1025", "num_actors is 1025, allowed: 1 to 1024"),
+    ("actor.num_threads=0", "num_threads is 0, allowed: 1 to 256"),
+    ("actor.inference=gpu", "inference is 'gpu', allowed: cpu or accelerator"),
+    ("cluster.actor_gpus=0", "actor_gpus is 0.0, allowed: above 0, to 1"),
+    ("cluster.actor_gpus=2", "actor_gpus is 2.0, allowed: above 0, to 1"),
+    ("actor.params_poll_seconds=0", "params_poll_seconds is 0.0"),
+    ("cluster.num_learners=0", "num_learners is 0, allowed: 1 to 1024"),
+    (
+      "cluster.num_learners=3",
+      r"cluster.num_learners is 3, .*divisor of replay.batch_size \(4\)",
+    ),
+    ("run.seed=-1", "seed is -1, allowed: a number from 0"),
+    ("run.seed=2147483648", "seed is 2147483648, allowed: below 2..31"),
+    ("run.publish_updates=0", "publish_updates is 0, allowed: at least 1"),
+    ("run.log_seconds=0", "log_seconds is 0.0, allowed: above 0"),
+    ("run.checkpoint_minutes=-1", "checkpoint_minutes is -1.0"),
+    ("run.eval_trials=[]", "eval_trials is .., allowed: numbers from 1"),
+  )
+  def test_what_does_not_fit_is_refused(self, setting, message):
+    with self.assertRaisesRegex(ValueError, message):
+      _smoke(setting)
+
+  @parameterized.parameters(
+    "actor.num_threads=2", "actor.inference=accelerator"
+  )
+  def test_worlds_on_the_accelerator_are_stepped_by_plain_actors(self, setting):
+    with self.assertRaisesRegex(ValueError, "env.backend is 'gpu', allowed"):
+      _smoke("env.backend=gpu", setting)
+
+  def test_no_number_is_refused_too(self):
+    with self.assertRaisesRegex(ValueError, "max_minutes is nan"):
+      experiment.RunConfig(max_minutes=float("nan"))
+    with self.assertRaisesRegex(ValueError, "log_seconds is nan"):
+      experiment.RunConfig(log_seconds=float("nan"))
+
+  def test_free_fields_exist(self):
+    flat = json_codec.to_json(experiment.ExperimentConfig())
+    for name in experiment.FREE_FIELDS:
+      group, field = name.split(".")
+      self.assertIn(field, flat[group])
+
+  def test_a_config_can_t_be_changed(self):
+    with self.assertRaises(dataclasses.FrozenInstanceError):
+      presets.smoke().run.seed = 1  # pyrefly: ignore[read-only] (tested)
+
+
+if __name__ == "__main__":
+  absltest.main()

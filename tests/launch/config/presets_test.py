@@ -1,0 +1,72 @@
+"""Tests of presets and experiment."""
+
+import dataclasses
+import json
+
+from absl.testing import absltest, parameterized
+
+from adaland.agent.replay import config as replay_config
+from adaland.envs.sampling import sampler
+from adaland.launch import errors
+from adaland.launch.config import experiment, json_codec, overrides, presets
+
+
+class PresetsTest(parameterized.TestCase):
+  @parameterized.parameters(*presets.PRESETS)
+  def test_json_round_trip(self, name):
+    made = presets.get(name)
+    text = json.dumps(json_codec.to_json(made))
+    self.assertEqual(
+      json_codec.from_json(experiment.ExperimentConfig, json.loads(text)), made
+    )
+
+  def test_unknown_preset_names_the_closest(self):
+    with self.assertRaisesRegex(errors.UserError, "mean 'laptop'"):
+      presets.get("labtop")
+
+  def test_small_presets_learn_from_whole_episodes(self):
+    for name in ("smoke", "laptop", "gpu"):
+      self.assertTrue(presets.get(name).whole_episodes, name)
+    self.assertFalse(presets.get("ada_23m").whole_episodes)
+    self.assertEqual(presets.get("smoke").longest_episode, 30)
+
+  def test_tasks_of_small_presets_fit_their_environments(self):
+    for name in ("smoke", "laptop", "gpu"):
+      made = presets.get(name)
+      draw = sampler.TaskSampler(made.tasks).task
+      for i in range(50):
+        task = draw(i)
+        self.assertLessEqual(len(task.rules), made.env.max_rules)
+        self.assertLessEqual(task.num_objects, made.env.num_slots)
+        self.assertLessEqual(
+          task.trials * task.trial_steps, made.longest_episode
+        )
+
+  @parameterized.parameters(
+    ("actor.num_actors=0", "actor: num_actors is 0, allowed: 1 to 1024"),
+    ("actor.unroll_length=1", "unroll_length is 1, allowed: 2 to 100000"),
+    ("run.max_minutes=-1", "max_minutes is -1.0"),
+    ("run.eval_trials=1,99", "eval_trials is .* numbers from 1 to 48"),
+    ("env.num_slots=2", "env.num_slots is 2, allowed: at least tasks.max_obj"),
+    ("tasks.split=test", "tasks.split is 'test', allowed: train"),
+    ("network.action_sizes=2,2", "network.action_sizes"),
+    ("replay.batch_size=0", "replay.batch_size is 0"),
+    ("learner.learning_rate=0", "learning_rate=0"),
+    ("curriculum.kind=plrr", "curriculum.kind"),
+    ("learner.muesli.gamma=2", "gamma=2"),
+  )
+  def test_bad_values_are_refused(self, setting, message):
+    with self.assertRaisesRegex(errors.UserError, message):
+      overrides.apply(presets.smoke(), [setting])
+
+  def test_batch_size_goes_by_its_name_in_the_command_s_contract(self):
+    changed = overrides.apply(presets.smoke(), ["learner.batch_size=2"])
+    self.assertEqual(
+      changed.replay,
+      dataclasses.replace(presets.smoke().replay, batch_size=2),
+    )
+    self.assertIsInstance(changed.replay, replay_config.ReplayConfig)
+
+
+if __name__ == "__main__":
+  absltest.main()

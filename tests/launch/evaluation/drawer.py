@@ -1,0 +1,89 @@
+"""Draws from a live run's Reverb server, and looks at what comes."""
+
+import os
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+
+from adaland.launch import builder
+from adaland.launch.bench.lib import live_run
+from adaland.launch.config import overrides, presets
+from tests.launch.acting import unroll_checks
+
+_BATCH = 8
+_SECONDS = 1.0
+# Between two looks at a run, or lost with a learner, unseen.
+_UNSEEN_UPDATES = 1000
+
+
+class Drawer:
+  """Draws batch after batch in a thread; each unroll must be an episode.
+
+  Args:
+    settings: Of the run, beside those of the smoke preset. Its unrolls must be
+      whole episodes, and its store let nobody wait: what is drawn here counts.
+    server: What `Seen.pids` calls its server.
+
+  Attributes:
+    seen: What was seen of the run last; to be kept up to date.
+    count: Unrolls drawn.
+    wrong: What is wrong with them.
+  """
+
+  def __init__(self, settings: Sequence[str], server: str):
+    self.seen: live_run.Seen | None = None
+    self.count = 0
+    self.wrong: list[str] = []
+    self._server = server
+    self._newest = 0.0
+    self._pid = 0
+    self._sampler: Any = None
+    config = overrides.apply(presets.smoke(), list(settings))
+    if not config.whole_episodes or config.replay.samples_per_insert:
+      raise ValueError("unrolls must be episodes, and nobody may wait")
+    self._spec = builder.unroll_spec(config, builder.agent(config))
+    self._closed = threading.Event()
+    self._thread = threading.Thread(target=self._work, daemon=True)
+    self._thread.start()
+
+  def close(self) -> None:
+    """Ends the thread."""
+    self._closed.set()
+    self._thread.join()
+    if self._sampler is not None:
+      self._sampler.close()
+
+  def _work(self) -> None:
+    while not self._closed.wait(_SECONDS):
+      try:
+        self._draw()
+      except (OSError, TimeoutError):
+        continue  # The server is away, or empty.
+      except Exception as error:
+        self.wrong.append(f"{type(error).__name__}: {error}")
+
+  def _draw(self) -> None:
+    from adaland.agent.replay.reverb import client
+
+    seen = self.seen
+    if seen is None or not seen.pids.get(self._server):
+      return
+    self._newest = max(self._newest, seen.counters["updates"])
+    pid = seen.pids[self._server]
+    if self._sampler is None or pid != self._pid:
+      # Where it lives tells its socket.
+      folder = os.readlink(f"/proc/{pid}/cwd")
+      if self._sampler is not None:
+        self._sampler.close()
+      self._sampler = None
+      self._sampler = client.ReverbSampler(
+        f"unix:{folder}/1", self._spec, _BATCH
+      )
+      self._pid = pid
+    batch = self._sampler.sample(_SECONDS)
+    for row in range(_BATCH):
+      unroll = jax.tree.map(lambda x, i=row: x[i], batch)
+      unroll_checks.check_episode(unroll, int(self._newest) + _UNSEEN_UPDATES)
+      self.count += 1

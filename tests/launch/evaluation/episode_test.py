@@ -1,0 +1,107 @@
+"""Tests of adaland.launch.evaluation.episode on a land without physics."""
+
+import numpy as np
+from absl.testing import absltest
+
+from adaland.envs import land
+from adaland.launch import errors
+from adaland.launch.evaluation import episode as show
+from adaland.launch.evaluation import picture, policies
+from tests.launch import fakes
+
+
+class FakeVideo:
+  """Remembers what became of it."""
+
+  def __init__(self, path, size):
+    self.path, self.size = path, size
+    self.frames = []
+    self.end = None
+
+  def add(self, frame):
+    self.frames.append(frame)
+
+  def close(self):
+    self.end = "kept"
+
+  def discard(self):
+    self.end = "discarded"
+
+
+class ShowTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.films = []
+
+    def film(*args):
+      self.films.append(FakeVideo(*args))
+      return self.films[-1]
+
+    def draw(environments, player):
+      return player, environments.state_view(0).step
+
+    for target, name, fake in (
+      (show.land, "Land", fakes.FakeLand),
+      (show.video, "Video", film),
+      (show.picture, "draw", draw),
+    ):
+      self.enter_context(absltest.mock.patch.object(target, name, fake))
+
+  def play(self, policy, **more):
+    task = fakes.make_task("2", trials=3)
+    return show.play(land.LandConfig(), task, lambda n: policy, 0, **more)
+
+  def test_actions_and_rewards_of_the_whole_episode(self):
+    policy = fakes.Constant(4)
+    episode = self.play(policy)
+    np.testing.assert_array_equal(episode.actions, np.full((45, 6), 4))
+    np.testing.assert_array_equal(episode.rewards, [30, 45, 60])
+    self.assertEqual(episode.rewards.dtype, np.float32)
+    self.assertEmpty(self.films)
+
+  def test_a_film_has_a_frame_for_each_step(self):
+    self.play(fakes.Constant(1), video_path="a.mp4", player="nobody")
+    [film] = self.films
+    self.assertEqual((film.path, film.size), ("a.mp4", picture.SIZE))
+    expected = [("nobody", step) for step in [*range(15)] * 3]
+    self.assertEqual(film.frames, expected)
+    self.assertEqual(film.end, "kept")
+
+  def test_an_episode_that_is_ended_is_kept_as_far_as_it_went(self):
+    class Tired(fakes.Constant):
+      def act(self, environments, now):
+        if self.asked == 17:
+          raise policies.EndedError
+        return super().act(environments, now)
+
+    episode = self.play(Tired(1), video_path="a.mp4")
+    np.testing.assert_array_equal(episode.actions, np.full((17, 6), 1))
+    np.testing.assert_array_equal(episode.rewards, [30, 6])
+    self.assertEqual(self.films[0].end, "kept")
+
+  def test_a_film_that_was_interrupted_is_not_kept(self):
+    class Broken(fakes.Constant):
+      def act(self, environments, now):
+        if self.asked == 5:
+          raise KeyboardInterrupt
+        return super().act(environments, now)
+
+    with self.assertRaises(KeyboardInterrupt):
+      self.play(Broken(1), video_path="a.mp4")
+    self.assertLen(self.films[0].frames, 6)
+    self.assertEqual(self.films[0].end, "discarded")
+
+  def test_a_task_that_does_not_fit_is_the_user_s_error(self):
+    def no_room(*args):
+      raise ValueError("no room for\nblack cube")
+
+    with (
+      absltest.mock.patch.object(show.land, "Land", no_room),
+      self.assertRaisesRegex(errors.UserError, "^no room for black cube$"),
+    ):
+      self.play(fakes.Constant(1), video_path="a.mp4")
+    self.assertEmpty(self.films)
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,87 @@
+"""Tests of adaland.launch.evaluation.fewshot on episodes that are made up."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from absl.testing import absltest
+
+from adaland.envs import land
+from adaland.envs.sampling import sampler
+from adaland.launch.config import presets
+from adaland.launch.evaluation import fewshot, policies
+from tests.launch import fakes
+
+
+class FewshotTest(absltest.TestCase):
+  def test_the_held_out_half_is_the_same_in_all_else(self):
+    config = sampler.SamplerConfig(tiles=(7, 8))
+    held = fewshot.heldout(config)
+    self.assertEqual(held.split, "test")
+    self.assertEqual(dataclasses.replace(held, split="train"), config)
+
+  def test_last_trials_are_averaged_over_repeats(self):
+    tasks = [fakes.make_task("4"), fakes.make_task("7")]
+    played = []
+
+    def play(config, jobs, make_policy, seed, on_progress):
+      del config, make_policy, on_progress
+      self.assertEqual(seed, 3)
+      played.extend(jobs)
+      # The last trial gives name + trials, and 10 more in every other job.
+      return [
+        np.array([99.0] * (job.trials - 1) + [float(job.name) + job.trials])
+        + 10 * (i % 2)
+        for i, job in enumerate(jobs)
+      ]
+
+    with absltest.mock.patch.object(fewshot.rollout, "play", play):
+      rewards = fewshot.last_trial_rewards(
+        land.LandConfig(), tasks, [1, 5], policies.Noop, seed=3, repeats=2
+      )
+    self.assertLen(played, 8)
+    self.assertEqual(
+      rewards, {1: [4 + 1 + 5, 7 + 1 + 5], 5: [4 + 5 + 5, 7 + 5 + 5]}
+    )
+
+  def test_baselines_by_name(self):
+    self.assertIsInstance(fewshot.baseline("noop", 0)(2), policies.Noop)
+    nowhere: Any = None
+    random = fewshot.baseline("random", 5)(2)
+    np.testing.assert_array_equal(
+      random.act(nowhere, None), policies.Random(2, 5).act(nowhere, None)
+    )
+    with self.assertRaises(KeyError):
+      fewshot.baseline("agent", 0)
+
+  def test_the_table_after_training(self):
+    experiment = presets.smoke()
+
+    def rewards(env, tasks, trials, maker, seed):
+      del env, seed
+      value = {"agent": 3.0, "noop": 0.0, "random": 1.5}[maker]
+      return {k: [value] * len(tasks) for k in trials}
+
+    for name, fake in (
+      ("last_trial_rewards", rewards),
+      ("agent_policy", lambda *args: "agent"),
+      ("baseline", lambda name, seed: name),
+    ):
+      self.enter_context(absltest.mock.patch.object(fewshot, name, fake))
+    self.enter_context(
+      absltest.mock.patch.object(
+        fewshot.expert, "expert_rewards", return_value=np.array([3.0, 6.0])
+      )
+    )
+    table = fewshot.after_training(experiment, params={})
+    self.assertEqual(list(table.result), ["agent", "random", "noop"])
+    agent = table.result["agent"]
+    self.assertEqual(agent["trials"], list(experiment.run.eval_trials))
+    self.assertEqual(agent["score"]["mean"], {"1": 0.75, "2": 0.75})
+    self.assertIn("| random | 0.38 ", table.text)
+    for task in agent["tasks"]:
+      self.assertStartsWith(task["id"], "test ")
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,77 @@
+"""Tests of adaland.launch.evaluation.human."""
+
+import os
+import sys
+import time
+from unittest import mock
+
+import numpy as np
+from absl.testing import absltest
+
+from adaland.launch import errors
+from adaland.launch.evaluation import human, policies
+
+
+class HumanTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.enter_context(
+      mock.patch.multiple(
+        human, screen=mock.Mock(return_value=""), _read_key=mock.DEFAULT
+      )
+    )
+    for stream in ("stdin", "stderr"):
+      self.enter_context(
+        mock.patch.object(
+          sys, stream, mock.Mock(**{"isatty.return_value": True})
+        )
+      )
+    view = mock.Mock(trial=0, step=3, trial_rewards=np.zeros((1, 1)))
+    self.land = mock.Mock(tasks=[mock.MagicMock()])
+    self.land.state_view.return_value = view
+
+  def test_keys_are_actions_and_the_grip_stays(self):
+    player = human.Human(1)
+    for key, action in (
+      ("w", [2, 1, 2, 1, 0, 1]),
+      (" ", [1, 1, 2, 1, 1, 1]),
+      ("", [1, 1, 2, 1, 1, 1]),
+      ("q", [1, 1, 4, 1, 1, 1]),
+      (" ", [1, 1, 2, 1, 0, 1]),
+    ):
+      with mock.patch.object(human, "_read_key", return_value=key):
+        self.assertEqual(player.act(self.land, None).tolist(), [action])
+
+  def test_escape_ends_the_episode(self):
+    with (
+      mock.patch.object(human, "_read_key", return_value="\x1b"),
+      self.assertRaises(policies.EndedError),
+    ):
+      human.Human(1).act(self.land, None)
+
+  def test_it_needs_a_terminal(self):
+    with (
+      mock.patch.object(
+        sys, "stdin", mock.Mock(**{"isatty.return_value": False})
+      ),
+      self.assertRaisesRegex(errors.UserError, "needs a terminal"),
+    ):
+      human.Human(1)
+
+
+class KeysTest(absltest.TestCase):
+  def test_keys_pressed_at_once_come_one_by_one_and_soon(self):
+    ours, theirs = os.openpty()
+    with open(theirs) as terminal, mock.patch.object(sys, "stdin", terminal):
+      os.write(ours, b"wa\x1b[A")
+      start = time.monotonic()
+      # An arrow is none of the keys, and not the one that ends.
+      self.assertEqual([human._read_key() for _ in range(3)], ["w", "a", ""])
+      os.write(ours, b"\x1b")
+      self.assertEqual(human._read_key(), "\x1b")
+      self.assertLess(time.monotonic() - start, 0.9)
+    os.close(ours)
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,62 @@
+"""Tests of adaland.launch.evaluation.report."""
+
+import io
+import json
+import os
+import pathlib
+
+import numpy as np
+from absl.testing import absltest
+from PIL import Image
+
+from adaland.launch import errors
+from adaland.launch.evaluation import report, scores
+
+
+def _summary(policy="agent", expert=(2.0, 4.0, 4.0, 0.0)):
+  rewards = {1: [0.0, 1.0, 2.0, 5.0], 3: [2.0, 2.0, 4.0, 9.0]}
+  return scores.summary(policy, ["a", "b", "c", "d"], rewards, expert)
+
+
+class ReportTest(absltest.TestCase):
+  def test_report(self):
+    folder = pathlib.Path(self.create_tempdir().full_path) / "new" / "report"
+    report.check_folder(str(folder))
+    report.write(str(folder), [_summary()])
+    self.assertEqual(
+      sorted(p.name for p in folder.iterdir()),
+      ["curve.png", "results.json", "table.md"],
+    )
+    self.assertEqual((folder / "curve.png").read_bytes()[:4], b"\x89PNG")
+    self.assertEqual(
+      json.loads((folder / "results.json").read_text()), [_summary()]
+    )
+
+  def test_report_refuses_a_file_for_a_folder(self):
+    file = self.create_tempfile("x").full_path
+    with self.assertRaisesRegex(errors.UserError, "--report"):
+      report.check_folder(file)
+
+  def test_a_folder_that_can_t_be_written_is_refused_at_once(self):
+    folder = self.create_tempdir().full_path
+    with (
+      absltest.mock.patch.object(os, "access", return_value=False),
+      self.assertRaisesRegex(errors.UserError, f"--report={folder}: is not wr"),
+    ):
+      report.check_folder(folder)
+
+  def test_curves_of_several_policies_differ_from_one(self):
+    def picture(*results):
+      return np.asarray(Image.open(io.BytesIO(report.curve(results))))
+
+    one = picture(_summary())
+    np.testing.assert_array_equal(one, picture(_summary()))
+    # A policy without scores has a name in the legend, and no line.
+    none = _summary("noop", [0.0] * 4)
+    two = picture(_summary(), none)
+    self.assertEqual(one.shape, two.shape)
+    self.assertGreater(np.mean(one != two), 0)
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,67 @@
+"""Tests of adaland.launch.evaluation.rollout on a land without physics."""
+
+import numpy as np
+from absl.testing import absltest
+
+from adaland.envs import land
+from adaland.launch.evaluation import rollout
+from tests.launch import fakes
+
+
+class RolloutTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.lands = []
+
+    def make(*args):
+      self.lands.append(fakes.FakeLand(*args))
+      return self.lands[-1]
+
+    self.enter_context(
+      absltest.mock.patch.object(rollout.land_lib, "Land", side_effect=make)
+    )
+
+  def play(self, tasks, **more):
+    return rollout.play(
+      land.LandConfig(), tasks, lambda n: fakes.Constant(1, n), **more
+    )
+
+  def test_rewards_by_trial_in_the_order_of_the_tasks(self):
+    tasks = [
+      fakes.make_task("1", trials=1),
+      fakes.make_task("2", trials=3),
+      fakes.make_task("3", trials=2, seconds=4.0),
+    ]
+    rewards = self.play(tasks, seed=7)
+    self.assertEqual(self.lands[0].seed, 7)
+    self.assertEqual([x.dtype for x in rewards], [np.float32] * 3)
+    np.testing.assert_array_equal(rewards[0], [15])
+    np.testing.assert_array_equal(rewards[1], [30, 45, 60])
+    np.testing.assert_array_equal(rewards[2], [90, 120])
+
+  def test_more_tasks_than_environments(self):
+    tasks = [fakes.make_task(str(i), trials=1 + i % 3) for i in range(10)]
+    progress = []
+    with absltest.mock.patch.object(rollout, "MAX_ENVS", 4):
+      rewards = self.play(tasks, on_progress=progress.append)
+    self.assertEqual(self.lands[0].num_envs, 4)
+    for i, got in enumerate(rewards):
+      expected = [15.0 * (i + k) for k in range(1 + i % 3)]
+      np.testing.assert_array_equal(got, expected)
+    np.testing.assert_allclose(progress, np.arange(1, 11) / 10)
+
+  def test_long_episodes_start_first(self):
+    # 2 environments, 30 + 15 and 15 + 15 + 15 steps, and one step that loads
+    # each new episode: 47; in the order given they would take 62.
+    tasks = [fakes.make_task(trials=k) for k in (1, 1, 1, 1, 2)]
+    with absltest.mock.patch.object(rollout, "MAX_ENVS", 2):
+      self.play(tasks)
+    self.assertLen(self.lands[0].actions, 47)
+
+  def test_no_tasks(self):
+    self.assertEqual(self.play([]), [])
+    self.assertEmpty(self.lands)
+
+
+if __name__ == "__main__":
+  absltest.main()

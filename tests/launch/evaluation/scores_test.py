@@ -1,0 +1,60 @@
+"""Tests of adaland.launch.evaluation.scores."""
+
+import json
+
+import numpy as np
+from absl.testing import absltest
+
+from adaland.launch.evaluation import scores
+
+_IDS = ["a", "b", "c", "d"]
+
+
+def _summary():
+  rewards = {1: [0.0, 1.0, 2.0, 5.0], 3: [2.0, 2.0, 4.0, 9.0]}
+  return scores.summary("agent", _IDS, rewards, [2.0, 4.0, 4.0, 0.0])
+
+
+class ScoresTest(absltest.TestCase):
+  def test_numbers_by_hand(self):
+    result = _summary()
+    self.assertEqual(result["trials"], [1, 3])
+    self.assertEqual(result["reward"]["mean"], {"1": 2.0, "3": 4.25})
+    # s² of 0 1 2 5 is (4 + 1 + 0 + 9) / 3.
+    self.assertAlmostEqual(result["reward"]["stderr"]["1"], np.sqrt(14 / 3) / 2)
+    # Task d has no score: the expert gets nothing there.
+    self.assertEqual((result["num_tasks"], result["num_scored"]), (4, 3))
+    score = result["score"]
+    self.assertAlmostEqual(score["mean"]["1"], (0 + 0.25 + 0.5) / 3)
+    self.assertAlmostEqual(score["median"]["1"], 0.25)
+    self.assertAlmostEqual(score["median"]["3"], 1.0)
+    self.assertAlmostEqual(score["p20"]["1"], 0.1)
+    self.assertAlmostEqual(score["stderr"]["1"], 0.25 / np.sqrt(3))
+    self.assertEqual(
+      result["tasks"][3],
+      {"id": "d", "rewards": {"1": 5.0, "3": 9.0}, "expert": 0.0},
+    )
+    json.dumps(result)
+
+  def test_bootstrap_of_the_median(self):
+    self.assertEqual(scores.median_error(np.full(5, 3.0)), 0.0)
+    # The median of 101 uniform numbers has standard deviation 1 / (2 √103).
+    values = (np.arange(101) + 0.5) / 101
+    self.assertAlmostEqual(
+      scores.median_error(values), 1 / (2 * np.sqrt(103)), delta=0.01
+    )
+
+  def test_no_solvable_task(self):
+    result = scores.summary("noop", ["a"], {1: [0.0]}, [0.0])
+    self.assertEqual(result["score"]["mean"], {})
+    self.assertIn("| noop | - |", scores.table([result]))
+
+  def test_table(self):
+    text = scores.table([_summary()])
+    self.assertIn("| k=1 | k=3 |", text)
+    self.assertIn("| agent | 0.25 ± 0.14 | 0.83 ± 0.17 | 4.25 ± 1.65 s |", text)
+    self.assertIn("3 of 4 held-out tasks", text)
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,73 @@
+"""Tests of adaland.launch.evaluation.tasksets."""
+
+import pathlib
+
+from absl.testing import absltest, parameterized
+
+from adaland.envs.sampling import sampler
+from adaland.envs.tasks import json_files, probes
+from adaland.launch import errors
+from adaland.launch.config import presets
+from adaland.launch.evaluation import tasksets
+from tests.launch import fakes
+
+_CONFIG = presets.smoke().tasks
+
+
+class TasksetsTest(parameterized.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.folder = pathlib.Path(self.create_tempdir().full_path)
+
+  def test_one(self):
+    self.assertEqual(
+      tasksets.one("sample:7", _CONFIG), sampler.TaskSampler(_CONFIG).task(7)
+    )
+    name = probes.names()[3]
+    self.assertEqual(tasksets.one(f"probe:{name}", _CONFIG), probes.load(name))
+    task = fakes.make_task("mine")
+    json_files.save(self.folder / "a.json", task)
+    self.assertEqual(tasksets.one(f"{self.folder}/a.json", _CONFIG), task)
+
+  @parameterized.parameters(
+    ("sample:", "'' is not a number.*; write sample:0"),
+    ("sample:-1", "'-1' is not a number"),
+    ("sample:1.5", "'1.5' is not a number"),
+    ("sample:²", "'²' is not a number"),
+    ("probe:nothing", "nothing"),
+    ("no/such.json", "no/such.json: no such task file .*probe:NAME"),
+    (".", "^.: Is a directory"),
+  )
+  def test_one_refuses(self, spec, message):
+    with self.assertRaisesRegex(errors.UserError, message):
+      tasksets.one(spec, _CONFIG)
+
+  def test_many(self):
+    drawn = tasksets.many("test", _CONFIG, 3)
+    self.assertEqual(
+      drawn, [tasksets.one(f"sample:{i}", _CONFIG) for i in range(3)]
+    )
+    self.assertEqual(
+      tasksets.many("probe", _CONFIG, 2),
+      [probes.load(name) for name in probes.names()[:2]],
+    )
+
+  def test_folders_are_read_in_the_order_of_names(self):
+    for name in ("b", "a", "c"):
+      json_files.save(self.folder / f"{name}.json", fakes.make_task(name))
+    (self.folder / "notes.txt").write_text("no task")
+    read = tasksets.many(str(self.folder), _CONFIG, 2)
+    self.assertEqual([task.name for task in read], ["a", "b"])
+    read = tasksets.many(str(self.folder / "c.json"), _CONFIG, 9)
+    self.assertEqual([task.name for task in read], ["c"])
+    (self.folder / "b.json").write_text("{")
+    with self.assertRaisesRegex(errors.UserError, r"b\.json: line 1"):
+      tasksets.many(str(self.folder), _CONFIG, 2)
+
+  def test_ids_tell_equal_names_apart(self):
+    tasks = [fakes.make_task(name) for name in ("x", "y", "x", "")]
+    self.assertEqual(tasksets.ids(tasks), ["x #0", "y", "x #2", "task"])
+
+
+if __name__ == "__main__":
+  absltest.main()

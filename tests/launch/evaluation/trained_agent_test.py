@@ -1,0 +1,90 @@
+"""Tests of trained_agent; train_test loads what a run left."""
+
+import json
+import pathlib
+
+from absl.testing import absltest, parameterized
+
+from adaland.envs import constants, land
+from adaland.envs.tasks import task as task_lib
+from adaland.launch import errors
+from adaland.launch.config import json_codec, presets
+from adaland.launch.evaluation import trained_agent
+from adaland.launch.run import rundir
+from tests.launch import fakes
+
+_CUBE = task_lib.ObjectType.from_name("black cube")
+_GOAL = task_lib.Literal("near", task_lib.Player(1), _CUBE)
+_TWO = (task_lib.PlayerSpec(_GOAL), task_lib.PlayerSpec(_GOAL))
+
+
+class LoadConfigTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.workdir = self.create_tempdir().full_path + "/run"
+    rundir.RunDir(self.workdir).begin(presets.smoke())
+
+  def test_round_trip(self):
+    self.assertEqual(trained_agent.load_config(self.workdir), presets.smoke())
+
+  def test_a_field_of_another_version_is_named(self):
+    file = pathlib.Path(self.workdir, "config.json")
+    content = json.loads(file.read_text())
+    content["config"]["run"]["colour"] = 1
+    file.write_text(json.dumps(content))
+    with self.assertRaisesRegex(
+      errors.UserError, r"config.json: run.colour: no such field"
+    ):
+      trained_agent.load_config(self.workdir)
+
+  def test_a_config_is_no_checkpoint(self):
+    made = json_codec.to_json(presets.smoke())
+    self.assertEqual(rundir.RunDir(self.workdir).read_config(), made)
+    with (
+      absltest.mock.patch.multiple(
+        trained_agent.builder,
+        agent=absltest.mock.DEFAULT,
+        learner=absltest.mock.DEFAULT,
+      ),
+      absltest.mock.patch.object(trained_agent.jax, "eval_shape"),
+      self.assertRaisesRegex(errors.UserError, f"--workdir={self.workdir}: "),
+    ):
+      trained_agent.load(self.workdir)
+
+
+class EnvironmentTest(parameterized.TestCase):
+  @parameterized.parameters(
+    (
+      fakes.make_task("a", objects=(task_lib.ObjectSpec(_CUBE, 4),)),
+      "task 'a' has 4 objects; .* at most 3",
+    ),
+    (
+      fakes.make_task("b", rules=(task_lib.Rule(_GOAL, ()),) * 3),
+      "task 'b' has 3 rules; .* at most 2",
+    ),
+    (
+      fakes.make_task("c", players=_TWO),
+      "task 'c' has 2 players; .* environments have 1",
+    ),
+  )
+  def test_what_an_agent_can_t_take(self, task, message):
+    env = land.LandConfig(num_slots=3, max_rules=2)
+    self.assertIs(trained_agent.fitting_env(env, [fakes.make_task()]), env)
+    with self.assertRaisesRegex(errors.UserError, message):
+      trained_agent.fitting_env(env, [fakes.make_task(), task])
+
+  def test_the_default_has_room_for_any_task(self):
+    largest = fakes.make_task(
+      objects=(task_lib.ObjectSpec(_CUBE, constants.MAX_OBJECTS),),
+      rules=(task_lib.Rule(_GOAL, ()),) * constants.MAX_RULES,
+      players=_TWO,
+    )
+    env = trained_agent.default_env([fakes.make_task(), largest])
+    self.assertIs(trained_agent.fitting_env(env, [largest]), env)
+    self.assertEqual(
+      trained_agent.default_env([fakes.make_task()]).num_players, 1
+    )
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,55 @@
+"""Tests of adaland.launch.roles.env_vars."""
+
+import os
+
+from absl.testing import absltest
+
+from adaland.launch.roles import env_vars
+
+
+class ProcessEnvTest(absltest.TestCase):
+  def test_an_actor_takes_one_thread_and_no_accelerator(self):
+    with (
+      absltest.mock.patch.dict(os.environ, {"XLA_FLAGS": "--mine=1"}),
+      absltest.mock.patch.object(
+        env_vars.metadata, "version", lambda _: "0.7.1"
+      ),
+    ):
+      env = env_vars.actor()
+    self.assertEqual(env["JAX_PLATFORMS"], "cpu")
+    self.assertEqual(env["CUDA_VISIBLE_DEVICES"], "")
+    self.assertEqual(env["OMP_NUM_THREADS"], "1")
+    self.assertEqual(
+      env["XLA_FLAGS"].split(),
+      ["--mine=1", "--xla_cpu_multi_thread_eigen=false"],
+    )
+
+  def test_a_learner_has_one_heap_and_any_device(self):
+    self.assertEqual(env_vars.learner(), {"MALLOC_ARENA_MAX": "1"})
+
+  def test_several_actors_fit_on_an_accelerator(self):
+    env = env_vars.actor("accelerator")
+    self.assertNotIn("JAX_PLATFORMS", env)
+    self.assertNotIn("CUDA_VISIBLE_DEVICES", env)
+    self.assertEqual(env["XLA_PYTHON_CLIENT_PREALLOCATE"], "false")
+    # The game engine stays on the processor, one thread for each Land.
+    self.assertEqual(env["XLA_FLAGS"], env_vars.actor()["XLA_FLAGS"])
+    self.assertEqual(env["OMP_NUM_THREADS"], "1")
+
+  def test_jax_0_4_is_told_how_to_run_programs(self):
+    with (
+      absltest.mock.patch.dict(os.environ),
+      absltest.mock.patch.object(
+        env_vars.metadata, "version", lambda _: "0.4.9"
+      ),
+    ):
+      os.environ.pop("XLA_FLAGS", None)
+      flags = env_vars.actor()["XLA_FLAGS"]
+    self.assertEqual(
+      flags,
+      "--xla_cpu_multi_thread_eigen=false --xla_cpu_use_thunk_runtime=false",
+    )
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,222 @@
+"""Two processes that learn together do what one does.
+
+Each runs `work` in a process of its own, as JAX joins others only once.
+"""
+
+import os
+import pathlib
+import pickle
+import subprocess
+import sys
+import traceback
+import types
+from typing import Any, NamedTuple
+from unittest import mock
+
+import jax
+import numpy as np
+from absl.testing import absltest
+
+from adaland.agent import checkpoint
+from adaland.agent import learner as learner_lib
+from adaland.agent.replay import spec as spec_lib
+from adaland.launch.config import overrides, presets
+from adaland.launch.roles import jax_processes, learner_state
+from tests.agent import fakes, learner_test
+
+_ROOT = pathlib.Path(__file__).resolve().parents[3]
+_ROWS = 4
+_UPDATES = 3
+_SECONDS = 250.0
+
+
+def _batch(number: int, swapped: bool = False) -> Any:
+  """A whole batch; its halves may change places."""
+  made = fakes.make_batch(np.random.default_rng(number), _ROWS, 6, 3)
+  made = made._replace(params_version=np.arange(_ROWS) + 2**40 + number)
+  order = np.roll(np.arange(_ROWS), _ROWS // 2 if swapped else 0)
+  return jax.tree.map(lambda x: x[order], made)
+
+
+class _Sampler:
+  """Gives a learner's rows of numbered batches."""
+
+  def __init__(
+    self, share: learner_state.Share, number: int = 0, **options: bool
+  ):
+    self.share, self.number, self.options = share, number, options
+
+  def sample(self, timeout=None):
+    self.number += 1
+    rows = _ROWS // self.share.num_learners
+    here = slice(self.share.rank * rows, (self.share.rank + 1) * rows)
+    return jax.tree.map(lambda x: x[here], _batch(self.number, **self.options))
+
+  def close(self):
+    pass
+
+
+class _Report:
+  """Keeps what updates say."""
+
+  def __init__(self):
+    self.rows = []
+
+  def add(self, values, steps, lag):
+    self.rows.append((jax.device_get(values), steps, lag))
+
+
+class Result(NamedTuple):
+  """What came of some updates.
+
+  Attributes:
+    state: The learner's.
+    rows: What each update said.
+    batch: The one drawn after them.
+  """
+
+  state: Any
+  rows: list[Any]
+  batch: Any
+
+
+def learn(
+  folder: str, share: learner_state.Share, save: bool = False, **options: bool
+) -> Result:
+  """Goes on from a folder's checkpoint for some updates."""
+  example = jax.tree.map(lambda x: x[0], _batch(0))
+  learner = learner_lib.make_learner(
+    fakes.make_network(3), learner_test._CONFIG, fakes.SIZES
+  )
+  config = overrides.apply(
+    presets.smoke(),
+    [
+      f"replay.batch_size={_ROWS}",
+      f"cluster.num_learners={share.num_learners}",
+    ],
+  )
+  with mock.patch.multiple(
+    learner_state.builder,
+    agent=lambda config: types.SimpleNamespace(network=None),
+    learner=lambda config, network: learner,
+    unroll_spec=lambda config, made: spec_lib.UnrollSpec.from_unroll(example),
+  ):
+    made = learner_state.Learning(config, folder, lambda line: None, share)
+  # The batch in the checkpoint was drawn before.
+  drawn = made.updates + (made.held is not None)
+  sampler, report = _Sampler(share, drawn, **options), _Report()
+  for _ in range(_UPDATES):
+    assert made.draw(sampler)
+    assert made.held is not None
+    # The other's rows have half the steps masked, as this one's.
+    others = [made.held] * (share.num_learners - 1)
+    made.learn(others, report)
+  assert made.draw(sampler)
+  batch = made.gather()
+  if save and share.rank == 0:
+    made.save({}, batch)
+  return Result(jax.device_get(made._state), report.rows, batch)
+
+
+def work(rank: int, coordinator: str, folder: str, result: str) -> None:
+  """What each of the two processes does."""
+  jax_processes.join(coordinator, 2, rank, "127.0.0.1")
+  try:
+    done = learn(folder, learner_state.Share(rank, 2), save=True)
+    addresses = _listening()
+  except BaseException:
+    traceback.print_exc()
+    os._exit(1)
+  pathlib.Path(result).write_bytes(pickle.dumps((addresses, tuple(done))))
+  # As a role's process ends: JAX's own way waits for the other.
+  os._exit(0)
+
+
+def _listening() -> set[str]:
+  """Addresses, in the kernel's writing, at which this process listens."""
+  own = set()
+  for number in os.listdir("/proc/self/fd"):
+    try:
+      own.add(os.readlink(f"/proc/self/fd/{number}"))
+    except OSError:
+      continue
+  found = set()
+  for table in ("tcp", "tcp6"):
+    lines = pathlib.Path(f"/proc/self/net/{table}").read_text().splitlines()
+    for line in lines[1:]:
+      fields = line.split()
+      if fields[3] == "0A" and f"socket:[{fields[9]}]" in own:
+        found.add(fields[1].split(":")[0])
+  return found
+
+
+class JaxClusterTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.folder = self.create_tempdir().full_path
+
+  def start(self, folder: str) -> list[tuple[set[str], Result]]:
+    """Has two processes learn; returns what each wrote."""
+    coordinator = f"127.0.0.1:{jax_processes.free_port('127.0.0.1')}"
+    results = [os.path.join(self.folder, f"result-{rank}") for rank in (0, 1)]
+    processes = []
+    for rank, result in enumerate(results):
+      arguments = (rank, coordinator, folder, result)
+      program = (
+        "import tests.launch.roles.jax_processes_test as t; "
+        f"t.work(*{arguments!r})"
+      )
+      processes.append(
+        subprocess.Popen(
+          [sys.executable, "-c", program],
+          cwd=_ROOT,
+          env=os.environ | {"PYTHONPATH": str(_ROOT)},
+        )
+      )
+      self.addCleanup(processes[-1].kill)
+    for process in processes:
+      self.assertEqual(process.wait(_SECONDS), 0)
+    read = [pickle.loads(pathlib.Path(path).read_bytes()) for path in results]
+    return [(addresses, Result(*done)) for addresses, done in read]
+
+  def assert_close(self, a: Result, b: Result):
+    jax.tree.map(
+      lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-3, atol=1e-5),
+      (a.state, [values for values, _, _ in a.rows]),
+      (b.state, [values for values, _, _ in b.rows]),
+    )
+
+  def test_two_learn_what_one_does_and_each_goes_on_from_the_other(self):
+    alone, together = (f"{self.folder}/{name}" for name in ("one", "two"))
+    share = learner_state.Share()
+    expected = learn(alone, share, save=True)
+    (first_at, first), (second_at, second) = self.start(together)
+    self.assert_close(first, expected)
+    # Both have the same parameters, to the bit.
+    jax.tree.map(np.testing.assert_array_equal, first.state, second.state)
+    # Which rows are whose matters: each has its own sampled actions.
+    other = learn(f"{self.folder}/other", share, swapped=True)
+    with self.assertRaises(AssertionError):
+      self.assert_close(other, expected)
+    # The batch that was drawn is whole, to the last bit of its numbers.
+    for done in (first, second):
+      jax.tree.map(np.testing.assert_array_equal, done.batch, expected.batch)
+      self.assertEqual(done.batch.params_version.dtype, np.int64)
+    (_, steps, _), (_, expected_steps, _) = first.rows[0], expected.rows[0]
+    self.assertEqual(steps, expected_steps)
+    # Only this machine reaches them: 127.0.0.1, in the tables of both kinds.
+    local = {"0100007F", "0000000000000000FFFF00000100007F"}
+    for addresses in (first_at, second_at):
+      self.assertNotEmpty(addresses)
+      self.assertContainsSubset(addresses, local)
+    # Each goes on from the other's checkpoint.
+    self.assertEqual(checkpoint.steps(together), [_UPDATES])
+    expected = learn(alone, share)
+    self.assert_close(learn(together, share), expected)
+    (_, first), _ = self.start(alone)
+    self.assert_close(first, expected)
+    self.assertEqual(checkpoint.steps(alone), [_UPDATES, 2 * _UPDATES])
+
+
+if __name__ == "__main__":
+  absltest.main()

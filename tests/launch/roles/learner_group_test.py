@@ -1,0 +1,117 @@
+"""Tests of adaland.launch.roles.learner_group: who waits for whom."""
+
+import threading
+
+from absl.testing import absltest
+
+from adaland.launch.roles import learner_group, learner_state
+
+_HELD = learner_state.Held(10, 3.0)
+_OTHER = learner_state.Held(20, 5.0)
+_ORDER = learner_group.Order
+
+
+class LearnerGroupTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.enter_context(
+      absltest.mock.patch.object(learner_group, "_ASK_SECONDS", 0.01)
+    )
+    self.said: list[str] = []
+    self.made = learner_group.LearnerGroup("a", 3, self.said.append)
+
+  def meet(self):
+    for rank, birth in ((1, "b"), (2, "c")):
+      self.assertIsNone(self.made.join(rank, birth))
+    self.assertTrue(self.made.wait_complete(0.0))
+    self.made.invite("host:1", 7)
+
+  def test_all_ask_in_before_they_are_told_where(self):
+    self.assertFalse(self.made.wait_complete(0.0))
+    self.assertIsNone(self.made.join(1, "b"))
+    self.assertIsNone(self.made.join(1, "b"))
+    self.assertFalse(self.made.wait_complete(0.0))
+    # One that died before it was told anything is nobody's loss.
+    self.assertIsNone(self.made.join(1, "x"))
+    self.assertIsNone(self.made.join(2, "c"))
+    self.assertTrue(self.made.wait_complete(0.0))
+    self.made.invite("host:1", None)
+    self.assertEqual(self.made.join(1, "x"), ("a", "host:1", None))
+    self.assertEqual(self.made.members(), {1: "x", 2: "c"})
+    self.assertEmpty(self.said)
+
+  def test_a_process_in_the_place_of_another_is_the_end_of_it(self):
+    self.meet()
+    self.assertEqual(self.made.join(2, "c"), ("a", "host:1", 7))
+    self.assertIsNone(self.made.join(2, "d"))
+    self.assertEqual(self.said, ["learner 2 has died"])
+
+  def test_an_update_is_next_when_all_hold_their_share(self):
+    self.meet()
+    self.assertIsNone(self.made.ask("a", 1, 0, _HELD))
+    self.assertIsNone(self.made.ask("a", 2, 0, None))
+    self.assertIsNone(self.made.others(0.0))
+    self.assertIsNone(self.made.ask("a", 2, 0, _OTHER))
+    self.assertEqual(self.made.others(0.0), [_HELD, _OTHER])
+    self.made.give(_ORDER.UPDATE)
+    self.assertIsNone(self.made.others(0.0))
+    for rank in (1, 2):
+      self.assertIs(self.made.ask("a", rank, 0, _HELD), _ORDER.UPDATE)
+      # Asked again, as by an answer that was lost, it is the same.
+      self.assertIs(self.made.ask("a", rank, 0, _HELD), _ORDER.UPDATE)
+    self.assertIsNone(self.made.others(0.0))
+    self.assertIsNone(self.made.ask("a", 1, 1, _HELD))
+    self.assertIsNone(self.made.ask("a", 2, 1, _HELD))
+    self.assertEqual(self.made.others(0.0), [_HELD, _HELD])
+    self.made.give(_ORDER.GATHER)
+    self.assertIs(self.made.ask("a", 1, 1, _HELD), _ORDER.GATHER)
+
+  def test_who_holds_a_batch_is_told_as_soon_as_it_is_known(self):
+    self.meet()
+    answers = []
+    with absltest.mock.patch.object(learner_group, "_ASK_SECONDS", 60.0):
+      threads = [
+        threading.Thread(
+          target=lambda rank=rank: answers.append(
+            self.made.ask("a", rank, 0, _HELD)
+          )
+        )
+        for rank in (1, 2)
+      ]
+      for thread in threads:
+        thread.start()
+      self.assertIsNotNone(self.made.others(60.0))
+      self.made.give(_ORDER.UPDATE)
+      for thread in threads:
+        thread.join(60.0)
+    self.assertEqual(answers, [_ORDER.UPDATE, _ORDER.UPDATE])
+
+  def test_the_end_waits_for_nobody(self):
+    self.meet()
+    self.made.ask("a", 1, 0, _HELD)
+    self.made.ask("a", 2, 0, _HELD)
+    self.made.give(_ORDER.UPDATE)
+    self.made.give(_ORDER.END)
+    # The order before comes first, however late.
+    self.assertIs(self.made.ask("a", 1, 0, _HELD), _ORDER.UPDATE)
+    self.assertIs(self.made.ask("a", 1, 1, None), _ORDER.END)
+    self.assertIs(self.made.ask("a", 1, 1, _HELD), _ORDER.END)
+    # One that comes back now is not needed any more.
+    self.assertEqual(self.made.join(2, "d"), ("a", "", None))
+    self.assertEmpty(self.said)
+
+  def test_who_followed_another_leader_has_to_leave(self):
+    self.meet()
+    self.assertIs(self.made.ask("z", 1, 0, _HELD), _ORDER.LEAVE)
+    self.assertIsNone(self.made.others(0.0))
+
+  def test_a_group_of_one_waits_for_nothing(self):
+    made = learner_group.LearnerGroup("a", 1, self.said.append)
+    self.assertTrue(made.wait_complete(0.0))
+    self.assertEqual(made.others(0.0), [])
+    made.give(_ORDER.UPDATE)
+    self.assertEqual(made.others(0.0), [])
+
+
+if __name__ == "__main__":
+  absltest.main()

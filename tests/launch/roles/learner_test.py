@@ -1,0 +1,196 @@
+"""Tests of adaland.launch.roles.learner, with a learner that counts."""
+
+import os
+import types
+from typing import Any, NamedTuple
+
+import numpy as np
+from absl.testing import absltest
+
+from adaland.agent import checkpoint
+from adaland.agent.replay import spec as spec_lib
+from adaland.launch import errors
+from adaland.launch.config import overrides, presets
+from adaland.launch.roles import learner as learner_role
+from adaland.launch.roles import learner_state, parameters, role
+from adaland.launch.run import rundir
+from tests.agent.replay import examples
+from tests.launch.roles import fakes
+
+_SPEC = spec_lib.UnrollSpec.from_unroll(examples.unroll())
+
+
+class State(NamedTuple):
+  """What learning goes on from."""
+
+  target_params: Any
+
+
+class _Desk:
+  """Has a state."""
+
+  def state(self):
+    return {"desk": {"env_steps": 60}, "seconds": 2.5}
+
+
+class LearnerRoleTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.folder = os.path.join(self.create_tempdir().full_path, "run")
+    learner = types.SimpleNamespace(
+      init=lambda key: State({"w": np.zeros((), np.float32)}),
+      load=lambda state: state,
+      update=self.update,
+    )
+    for name, value in (
+      ("agent", types.SimpleNamespace(network=None)),
+      ("learner", learner),
+      ("unroll_spec", _SPEC),
+    ):
+      self.enter_context(
+        absltest.mock.patch.object(
+          learner_state.builder, name, lambda *args, value=value: value
+        )
+      )
+    self.enter_context(
+      absltest.mock.patch.object(
+        learner_role.learner_metrics, "put", lambda params: params
+      )
+    )
+    self.enter_context(
+      absltest.mock.patch.object(learner_state, "SAMPLE_SECONDS", 0.01)
+    )
+    self.board = parameters.Board()
+    self.role: Any = None
+    self.stop_at = 2
+
+  def update(self, state, batch):
+    total = state.target_params["w"] + np.float32(batch.params_version.sum())
+    if self.role._sums._count + 1 >= self.stop_at:
+      self.role.stop()
+    return State({"w": total}), {"loss/total": total}
+
+  def make(self, *settings, replay=None):
+    config = overrides.apply(
+      presets.smoke(),
+      [
+        "replay.kind=memory",
+        "replay.sampling=queue",
+        "replay.samples_per_insert=null",
+        "replay.batch_size=2",
+        "replay.capacity=6",
+        "replay.min_size=1",
+        *settings,
+      ],
+    )
+    rundir.RunDir(self.folder).begin(config).close()
+    self.role = learner_role.LearnerRole(
+      role.Setup(config, self.folder, False),
+      fakes.Peer(self.board),
+      fakes.Peer(_Desk()),
+      replay and fakes.Peer(replay),
+    )
+    return self.role
+
+  def give(self, *numbers):
+    """Stores unrolls before it runs, as actors may as soon as it does."""
+    made = learner_state.Learning(
+      self.role.setup.experiment, self.folder + "/checkpoints", print
+    )
+    self.role._sampler(made)
+    for number in numbers:
+      data = _SPEC.encode(examples.unroll(number))
+      self.assertTrue(self.role.insert_encoded(data))
+    store = self.role._store
+    self.enter_context(
+      absltest.mock.patch.object(
+        self.role, "_sampler", lambda made: store.sampler()
+      )
+    )
+
+  def test_it_learns_publishes_and_ends_with_a_checkpoint(self):
+    made = self.make()
+    self.assertEqual(made.stats()["pid"], os.getpid())
+    self.assertFalse(made.insert_encoded(b""))  # There is no store yet.
+    self.give(1, 2, 3, 4, 5)
+    self.assertIsNone(made.run())
+    stats = made.stats()
+    self.assertEqual((stats["updates"], stats["count"]), (2, 2))
+    self.assertEqual(stats["sums"], {"loss/total": 3.0 + 10.0})
+    self.assertEqual(stats["learned"], 2 * 2 * 5)
+    self.assertEqual(stats["inserts"], 5)
+    self.assertIn("first batch", stats["said"][0])
+    folder = rundir.RunDir(self.folder).checkpoints
+    self.assertEqual(checkpoint.steps(folder), [2])
+    self.assertEqual(checkpoint.read_run(folder)["seconds"], 2.5)
+    self.assertTrue(os.path.exists(self.folder + "/replay/replay.npz"))
+
+  def test_it_goes_on_by_itself(self):
+    self.make()
+    self.give(1, 2, 3, 4, 5, 6)
+    self.role.run()
+    self.stop_at = 1
+    again = self.make()
+    self.assertIsNone(again.run())
+    stats = again.stats()
+    self.assertEqual(stats["updates"], 3)
+    self.assertEqual(stats["said"][0], "learner: going on from update 2")
+    self.assertEqual(stats["sums"], {"loss/total": 10.0 + 11.0})
+
+  def test_a_full_store_says_no(self):
+    made = self.make()
+    self.give(1, 2, 3, 4, 5, 6)
+    data = _SPEC.encode(examples.unroll(7))
+    self.assertFalse(made.insert_encoded(data))
+
+  def test_a_replay_that_can_t_be_written_ends_it(self):
+    replay: Any = types.SimpleNamespace(checkpoint=lambda: "No space left")
+    made = self.make(replay=replay)
+    made.stop()
+    failure = made.run()
+    self.assertEqual(
+      failure,
+      role.Failure(
+        f"cannot write checkpoint {self.folder}/replay: No space left",
+        False,
+        True,
+      ),
+    )
+    self.assertEmpty(checkpoint.steps(rundir.RunDir(self.folder).checkpoints))
+
+  def test_a_checkpoint_of_another_agent_is_bad_input(self):
+    made = self.make()
+    checkpoint.save(
+      made.setup.folder + "/checkpoints", 1, {"x": np.zeros(1)}, {}
+    )
+    failure = made.run()
+    assert failure is not None
+    self.assertTrue(failure.bad_input and failure.final)
+    self.assertIn("another agent", failure.reason)
+
+  def test_what_is_unforeseen_is_in_its_log(self):
+    made = self.make()
+    with (
+      absltest.mock.patch.object(
+        learner_role.learner_state, "Learning", side_effect=KeyError("x")
+      ),
+    ):
+      failure = made.run()
+    self.assertEqual(failure, role.Failure("KeyError: 'x'", False, False))
+
+
+class FailureTest(absltest.TestCase):
+  def test_errors_by_kind(self):
+    setup = role.Setup(presets.smoke(), self.create_tempdir().full_path, False)
+    for error, expected in (
+      (errors.UserError("a\nb"), role.Failure("a b", True, True)),
+      (errors.RunError("a"), role.Failure("a", False, True)),
+      (OSError("a"), role.Failure("OSError: a", False, False)),
+    ):
+      made = role.RunningRole("x", setup)
+      with absltest.mock.patch.object(made, "_work", side_effect=error):
+        self.assertEqual(made.run(), expected)
+
+
+if __name__ == "__main__":
+  absltest.main()

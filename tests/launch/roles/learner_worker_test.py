@@ -1,0 +1,304 @@
+"""Tests of two learners' roles together, with a learner that counts."""
+
+import os
+import threading
+import types
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from absl.testing import absltest
+
+from adaland.agent import checkpoint
+from adaland.agent.replay import spec as spec_lib
+from adaland.launch import errors
+from adaland.launch.config import overrides, presets
+from adaland.launch.roles import learner as learner_role
+from adaland.launch.roles import (
+  learner_group,
+  learner_state,
+  learner_worker,
+  parameters,
+)
+from adaland.launch.roles import role as process
+from adaland.launch.run import rundir
+from tests.agent.replay import examples
+from tests.launch.roles import fakes
+
+_SPEC = spec_lib.UnrollSpec.from_unroll(examples.unroll())
+_SECONDS = 60.0
+
+
+class _State(NamedTuple):
+  """What learning goes on from."""
+
+  target_params: Any
+
+
+class _Desk:
+  """Has a state."""
+
+  def state(self):
+    return {"desk": {"env_steps": 60}, "seconds": 2.5}
+
+
+class _Sampler:
+  """Gives as many batches of two unrolls as it is told to."""
+
+  def __init__(self, first, batches):
+    self.first, self.batches = first, batches
+    self.closed = False
+
+  def sample(self, timeout=None):
+    if not self.batches:
+      raise TimeoutError
+    self.batches -= 1
+    self.first += 1
+    rows = [examples.unroll(self.first)] * 2
+    return jax.tree.map(lambda *x: np.stack(x), *rows)
+
+  def close(self):
+    self.closed = True
+
+
+class _LeftError(Exception):
+  """Stands for the end of a process."""
+
+
+class FollowerRoleTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.folder = os.path.join(self.create_tempdir().full_path, "run")
+    self.config = overrides.apply(
+      presets.smoke(), ["replay.batch_size=4", "cluster.num_learners=2"]
+    )
+    rundir.RunDir(self.folder).begin(self.config).close()
+    self.setup = process.Setup(self.config, self.folder, False)
+    learner = types.SimpleNamespace(
+      init=lambda key: _State({"w": np.zeros((), np.float32)}),
+      load=lambda state: state,
+      update=lambda state, batch: (
+        _State({"w": np.float32(state.target_params["w"] + 1)}),
+        {"loss/total": np.float32(batch.params_version.sum())},
+      ),
+    )
+    self.joined: list[tuple[Any, ...]] = []
+    self.samplers: dict[int, _Sampler] = {}
+    self.left: list[str] = []
+    for target, name, value in (
+      (
+        learner_state.builder,
+        "agent",
+        lambda config: types.SimpleNamespace(network=None),
+      ),
+      (learner_state.builder, "learner", lambda config, network: learner),
+      (learner_state.builder, "unroll_spec", lambda config, made: _SPEC),
+      (learner_state, "SAMPLE_SECONDS", 0.01),
+      (learner_group, "_ASK_SECONDS", 0.01),
+      (learner_worker, "_JOIN_SECONDS", 0.001),
+      (learner_worker, "_WATCH_SECONDS", 0.001),
+      (learner_worker, "_CHECKPOINT_SECONDS", 0.01),
+      (learner_worker, "_LOOK_SECONDS", 0.001),
+      (learner_role.learner_metrics, "put", lambda params: params),
+      (
+        learner_state.multihost_utils,
+        "process_allgather",
+        lambda tree, tiled: jax.tree.map(
+          lambda x: np.concatenate([x, x]), tree
+        ),
+      ),
+      (
+        learner_role.jax_processes,
+        "join",
+        lambda *args: self.joined.append(args),
+      ),
+      (learner_role.jax_processes, "wait_for_all", lambda name: None),
+      (process, "leave", self.leave),
+    ):
+      self.enter_context(absltest.mock.patch.object(target, name, value))
+    self.enter_context(
+      absltest.mock.patch.object(
+        learner_worker.replay_server,
+        "sampler",
+        lambda *args: self.samplers[1],
+      )
+    )
+    self.enter_context(
+      absltest.mock.patch.object(
+        learner_role.LearnerRole, "_sampler", lambda *args: self.samplers[0]
+      )
+    )
+
+  def leave(self, reason):
+    self.left.append(reason)
+    raise _LeftError
+
+  def make(self, batches):
+    """Makes the two roles, whose samplers have so many batches."""
+    for rank, each in enumerate(batches):
+      self.samplers[rank] = _Sampler(10 * rank, each)
+    target = fakes.Peer(parameters.Board())
+    peers = fakes.Peer(None), fakes.Peer(None)
+    replay: Any = types.SimpleNamespace(checkpoint=lambda: "")
+    leader = learner_role.LearnerRole(
+      self.setup,
+      target,
+      fakes.Peer(_Desk()),
+      fakes.Peer(replay),
+      [peers[1]],
+    )
+    follower = learner_worker.FollowerRole(1, self.setup, target, peers[0])
+    peers[0].role, peers[1].role = leader, follower
+    return leader, follower
+
+  def run_both(self, *roles):
+    """Starts roles; returns what their runs will have given."""
+    given: dict[str, Any] = {}
+    threads = [
+      threading.Thread(
+        target=lambda role=role: given.update({role.name: role.run()}),
+        daemon=True,
+      )
+      for role in roles
+    ]
+    for thread in threads:
+      thread.start()
+    return given, threads
+
+  def wait(self, until):
+    deadline = threading.Event()
+    for _ in range(int(_SECONDS / 0.01)):
+      if until():
+        return
+      deadline.wait(0.01)
+    self.fail("waited in vain")
+
+  def end(self, threads):
+    for thread in threads:
+      thread.join(_SECONDS)
+      self.assertFalse(thread.is_alive())
+
+  def test_both_make_the_updates_that_both_have_batches_for(self):
+    leader, follower = self.make((5, 3))
+    given, threads = self.run_both(leader, follower)
+    self.wait(lambda: leader.stats().get("updates") == 3)
+    leader.stop()
+    self.end(threads)
+    self.assertEqual(given, {"learner": None, "learner 1": None})
+    stats = leader.stats()
+    self.assertEqual(stats["updates"], 3)
+    self.assertEqual(follower.stats()["updates"], 3)
+    # Steps of both halves of the batch.
+    self.assertEqual(stats["learned"], 3 * 4 * 5)
+    self.assertEqual(stats["processes"], 2)
+    (first, size, rank, host), other = sorted(self.joined, key=lambda x: x[2])
+    self.assertEqual((size, rank, host), (2, 0, "127.0.0.1"))
+    self.assertEqual(other, (first, 2, 1, "127.0.0.1"))
+    # The leader held its fourth batch, the other none: neither is kept.
+    folder = rundir.RunDir(self.folder).checkpoints
+    self.assertEqual(checkpoint.steps(folder), [3])
+    self.assertFalse(checkpoint.read_run(folder)["has_batch"])
+    self.assertTrue(self.samplers[1].closed)
+    self.assertEmpty(self.left)
+
+  def test_a_checkpoint_has_the_batch_of_both(self):
+    leader, follower = self.make((100_000, 100_000))
+    given, threads = self.run_both(leader, follower)
+    self.wait(lambda: leader.stats().get("updates", 0) > 3)
+    leader.stop()
+    self.end(threads)
+    self.assertEqual(given, {"learner": None, "learner 1": None})
+    updates = leader.stats()["updates"]
+    self.assertEqual(follower.stats()["updates"], updates)
+    folder = rundir.RunDir(self.folder).checkpoints
+    self.assertTrue(checkpoint.read_run(folder)["has_batch"])
+    # Each takes its share of it again.
+    shares = [
+      learner_state.Learning(
+        self.config, str(folder), print, learner_state.Share(rank, 2)
+      )
+      for rank in (0, 1)
+    ]
+    for share in shares:
+      self.assertEqual(share.updates, updates)
+      assert share.held is not None
+      self.assertEqual(share.held.steps, 2 * 5)
+
+  def test_told_to_stop_before_all_have_come_it_ends_alone(self):
+    leader, follower = self.make((0, 0))
+    folder = rundir.RunDir(self.folder).checkpoints
+    template = learner_state.builder.batch_template(self.config, _SPEC)
+    batch = template._replace(mask=np.ones_like(template.mask))
+    state = {"train": _State({"w": np.float32(9)}), "batch": batch}
+    checkpoint.save(folder, 9, state, {"has_batch": True})
+    leader.stop()
+    self.assertIsNone(leader.run())
+    self.assertIsNone(follower.run())
+    self.assertEmpty(self.joined)
+    # With what is known of the rest of the run by now.
+    self.assertEqual(checkpoint.steps(folder), [9])
+    saved = checkpoint.read_run(folder)
+    self.assertEqual((saved["seconds"], saved["has_batch"]), (2.5, True))
+
+  def test_an_error_that_the_loss_of_the_other_made_is_not_its_own(self):
+    for lost in (True, False):
+      self.left.clear()
+      leader, follower = self.make((1, 1))
+      leader.join(1, follower.birth)
+      if lost:
+        follower.birth = "of another process"
+      with absltest.mock.patch.object(
+        leader, "_lead", side_effect=ValueError("Gloo")
+      ):
+        if lost:
+          with self.assertRaises(_LeftError):
+            leader._work()
+        else:
+          with self.assertRaisesRegex(ValueError, "Gloo"):
+            leader._work()
+      self.assertEqual(self.left, ["learner 1 has died"] if lost else [])
+
+  def test_a_follower_leaves_with_its_leader(self):
+    for lost in (True, False):
+      self.left.clear()
+      leader, follower = self.make((1, 1))
+      leader._group.join(1, follower.birth)
+      leader._group.invite("host:1", None)
+
+      def follow(invitation, leader=leader, lost=lost):
+        if lost:
+          leader.birth = "of another process"
+        raise ValueError("Gloo")
+
+      with (
+        absltest.mock.patch.object(follower, "_follow", follow),
+        absltest.mock.patch.object(follower, "_watch"),
+        self.assertRaises(_LeftError if lost else ValueError),
+      ):
+        follower._work()
+      self.assertEqual(self.left, ["the leader has died"] if lost else [])
+
+  def test_a_follower_watches_its_leader(self):
+    leader, follower = self.make((1, 1))
+    first = leader.birth
+    given, threads = self.run_both(
+      types.SimpleNamespace(
+        name="watch",
+        run=lambda: self.assertRaises(_LeftError, follower._watch, first),
+      )
+    )
+    leader.birth = "of another process"
+    self.end(threads)
+    self.assertEqual(given, {"watch": None})
+    self.assertEqual(self.left, [f"of another process leads, not {first}"])
+
+  def test_a_directory_that_is_not_shared_is_told(self):
+    with self.assertRaisesRegex(
+      errors.RunError, "checkpoint None there, the first one 7: do all machines"
+    ):
+      learner_worker._await_checkpoint(f"{self.folder}/checkpoints", 7)
+    learner_worker._await_checkpoint(f"{self.folder}/checkpoints", None)
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,90 @@
+"""Tests of adaland.launch.run.rundir."""
+
+import dataclasses
+import pathlib
+
+from absl.testing import absltest
+
+from adaland.launch import errors
+from adaland.launch.run import rundir
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+  """A config."""
+
+  size: int = 1
+
+
+class RunDirTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.folder = pathlib.Path(self.create_tempdir().full_path)
+
+  def test_begin_makes_it_and_takes_it_again(self):
+    run = rundir.RunDir(str(self.folder / "a" / "b"))
+    run.begin(Config())
+    self.assertEqual(run.read_config(), {"size": 1})
+    rundir.RunDir(str(run.path)).begin(Config())
+
+  def test_another_config_is_refused_by_field(self):
+    run = rundir.RunDir(str(self.folder / "run"))
+    run.begin(Config())
+    run.begin(Config(2))  # Nothing has happened there yet.
+    (run.path / "metrics.jsonl").write_text("{}\n")
+    with self.assertRaisesRegex(errors.UserError, r"size: 1, not 2"):
+      run.begin(Config())
+    run.begin(Config(3), free_fields=["size"])
+    self.assertEqual(run.read_config(), {"size": 3})
+
+  def test_foreign_directories_are_left_alone(self):
+    (self.folder / "thesis.txt").write_text("mine")
+    with self.assertRaisesRegex(errors.UserError, "is not a run"):
+      rundir.RunDir(str(self.folder)).begin(Config())
+    with self.assertRaisesRegex(errors.UserError, "is not a run"):
+      rundir.RunDir(str(self.folder / "thesis.txt")).begin(Config())
+    self.assertEqual([p.name for p in self.folder.iterdir()], ["thesis.txt"])
+
+  def test_reading_what_is_no_run(self):
+    with self.assertRaisesRegex(errors.UserError, "no such directory"):
+      rundir.RunDir(str(self.folder / "x")).read_config()
+    with self.assertRaisesRegex(errors.UserError, "not a run"):
+      rundir.RunDir(str(self.folder)).read_config()
+    (self.folder / "config.json").write_text("{")
+    with self.assertRaisesRegex(
+      errors.UserError, "config.json: .*no JSON: Expecting"
+    ):
+      rundir.RunDir(str(self.folder)).read_config()
+    (self.folder / "config.json").write_text('{"format": "other"}')
+    with self.assertRaisesRegex(errors.UserError, "the format is not"):
+      rundir.RunDir(str(self.folder)).read_config()
+
+  def test_only_one_train_at_a_time(self):
+    run = rundir.RunDir(str(self.folder / "run"))
+    with (
+      run.begin(Config()),
+      self.assertRaisesRegex(errors.UserError, "^--workdir=/.*: another train"),
+    ):
+      run.begin(Config(2))
+    self.assertEqual(run.read_config(), {"size": 1})
+    run.begin(Config(2)).close()
+
+  def test_a_start_that_got_no_further_is_no_other_directory(self):
+    (self.folder / "lock").touch()
+    (self.folder / "logs").mkdir()
+    rundir.RunDir(str(self.folder)).begin(Config()).close()
+
+  def test_a_config_without_content(self):
+    (self.folder / "config.json").write_text('{"format": "adaland.run/1"}')
+    with self.assertRaisesRegex(errors.UserError, "it has no 'config'"):
+      rundir.RunDir(str(self.folder)).read_config()
+
+  def test_paths_do_not_depend_on_where_one_stands(self):
+    run = rundir.RunDir("runs/a")
+    self.assertEqual(run.path, pathlib.Path.cwd() / "runs" / "a")
+    self.assertEqual(run.config, run.path / "config.json")
+    self.assertFalse(run.exists())
+
+
+if __name__ == "__main__":
+  absltest.main()

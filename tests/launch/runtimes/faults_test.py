@@ -1,0 +1,240 @@
+"""Every role of a run on Ray is killed under load; the run goes on.
+
+One run bears it all, so that Ray starts but a few times. docs/faults.md says
+what each loss costs.
+"""
+
+import os
+import shutil
+import signal
+import tempfile
+import time
+
+import jax
+import numpy as np
+import pytest
+from absl.testing import absltest
+
+from adaland.agent import checkpoint
+from adaland.agent.replay import factory
+from adaland.launch import builder
+from adaland.launch.bench.lib import live_run
+from adaland.launch.config import overrides, presets
+from adaland.launch.evaluation import trained_agent
+from tests.launch.acting import unroll_checks
+from tests.launch.runtimes import small_disk
+
+_SETTINGS = (
+  "actor.num_actors=2",
+  "curriculum.kind=plr",
+  # Nobody waits, and what this test draws counts for nothing.
+  "replay.samples_per_insert=null",
+  "run.max_steps=0",
+  "run.max_minutes=60",
+  "run.log_seconds=0.5",
+  "run.checkpoint_minutes=0.1",
+  "run.eval_tasks=0",
+  "run.eval_trials=1",
+  "cluster.eval_minutes=0.1",
+  "cluster.eval_tasks=1",
+  "cluster.hung_seconds=30",
+)
+_ACTORS = ("actor 0", "actor 1")
+# Of Ray's own: for a minute they try to tell the control service of its death.
+_REPORTERS = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
+_DISK_MIB = 64
+_BATCH, _BATCHES = 8, 4
+# Between two looks at a run, or lost with a learner, unseen.
+_UNSEEN_UPDATES = 1000
+# Less than a test may take, so that it says what it waited for.
+_SECONDS = 250.0
+
+
+# One process has all of them, and so one run.
+@pytest.mark.xdist_group("faults")
+class FaultsTest(absltest.TestCase):
+  disk: small_disk.SmallDisk | None
+  training: live_run.LiveRun
+  newest: float
+  starts: list[int]
+
+  @classmethod
+  def setUpClass(cls):
+    super().setUpClass()
+    if factory.resolve_kind("auto") != "reverb":
+      raise absltest.SkipTest(
+        "a replay server's faults need Reverb, whose wheels are for Python 3.11"
+      )
+    folder = tempfile.mkdtemp(prefix="adaland-faults-")
+    cls.addClassCleanup(shutil.rmtree, folder, ignore_errors=True)
+    workdir, command, path = f"{folder}/run", live_run.COMMAND, None
+    cls.disk = None
+    if not small_disk.missing_rights():
+      cls.disk = small_disk.SmallDisk(folder, _DISK_MIB)
+      cls.addClassCleanup(cls.disk.close)
+      command = (*cls.disk.prefix, *command)
+      path = f"{cls.disk.path}/run"
+    cls.training = live_run.LiveRun(
+      workdir, _SETTINGS, command=command, path=path
+    )
+    cls.addClassCleanup(cls.training.crash)
+    cls.newest = 0
+    # How many rows of metrics there were at each start.
+    cls.starts = []
+    cls.start()
+
+  @classmethod
+  def tearDownClass(cls):
+    # Killed alone, the command takes all others with it.
+    cls.training.kill()
+    cls.training.await_gone(_SECONDS, spared=_REPORTERS)
+    super().tearDownClass()
+
+  @classmethod
+  def start(cls):
+    cls.starts.append(len(cls.training.rows()))
+    cls.training.start()
+    seen, _ = cls.training.wait(
+      "all roles", lambda s: all(s.pids.values()), _SECONDS
+    )
+    cls.goes_on(seen)
+
+  @classmethod
+  def goes_on(cls, since: live_run.Seen) -> live_run.Seen:
+    """Waits until all but the evaluator, which gives way, are seen to work."""
+
+    def all_at_work(seen):
+      cls.newest = max(cls.newest, seen.counters["updates"])
+      return (
+        seen.counters["env_steps"] >= since.counters["env_steps"] + 100
+        and seen.counters["episodes"] > since.counters["episodes"]
+        and all(seen.roles[name]["steps_per_s"] > 0 for name in _ACTORS)
+        and seen.roles["learner"].get("updates_per_s", 0) > 0
+        and seen.roles["replay"].get("inserts_per_s", 0) > 0
+      )
+
+    seen, _ = cls.training.wait("all at work", all_at_work, _SECONDS)
+    return seen
+
+  def hurt(self, *names: str, number: int = signal.SIGKILL) -> None:
+    """Kills processes and sees others take their places."""
+    before, _ = self.training.wait("all", lambda s: all(s.pids.values()))
+    start = time.monotonic()
+    for name in names:
+      os.kill(before.pids[name], number)
+
+    def back(seen):
+      return all(
+        seen.pids.get(name, 0) not in (0, before.pids[name])
+        and (name == "server" or seen.restarts[name] > before.restarts[name])
+        for name in names
+      )
+
+    who = " and ".join(names)
+    seen, seconds = self.training.wait(f"another {who}", back, _SECONDS)
+    seen = self.goes_on(seen)
+    print(
+      f"{who}: another was seen after {seconds:.1f} s, all at work after "
+      f"{time.monotonic() - start:.1f} s"
+    )
+    untouched = set(before.pids) - set(names)
+    if "replay" in names:
+      untouched.discard("server")  # It goes with its owner.
+    for name in untouched:
+      self.assertEqual(seen.pids[name], before.pids[name], name)
+    for name in live_run.COUNTERS:
+      self.assertGreaterEqual(seen.counters[name], before.counters[name])
+    self.check_rows()
+    self.check_unrolls(seen)
+
+  def check_rows(self):
+    """Counters grow within each start; losses are numbers."""
+    rows = self.training.rows()
+    ends = [*self.starts[1:], len(rows)]
+    for start, end in zip(self.starts, ends, strict=True):
+      for name in live_run.COUNTERS:
+        values = [row[name] for row in rows[start:end]]
+        self.assertTrue(np.all(np.diff(values) >= 0), f"{name}: {values}")
+    losses = [row["loss/total"] for row in rows if "loss/total" in row]
+    self.assertNotEmpty(losses)
+    self.assertNotIn(None, losses)  # As a number that is not finite is written.
+
+  def check_unrolls(self, seen: live_run.Seen):
+    """What is in the store is whole episodes, each of one task."""
+    from adaland.agent.replay.reverb import client
+
+    config = overrides.apply(presets.smoke(), list(_SETTINGS))
+    self.assertTrue(config.whole_episodes)
+    spec = builder.unroll_spec(config, builder.agent(config))
+    folder = os.readlink(f"/proc/{seen.pids['server']}/cwd")
+    sampler = client.ReverbSampler(f"unix:{folder}/1", spec, _BATCH)
+    try:
+      for _ in range(_BATCHES):
+        batch = sampler.sample(30.0)
+        for row in range(_BATCH):
+          unroll = jax.tree.map(lambda x, i=row: x[i], batch)
+          unroll_checks.check_episode(
+            unroll, int(self.newest) + _UNSEEN_UPDATES
+          )
+    finally:
+      sampler.close()
+
+  def test_actor(self):
+    self.hurt("actor 0")
+
+  def test_all_actors_at_once(self):
+    self.hurt(*_ACTORS)
+
+  def test_hung_actor(self):
+    self.hurt("actor 1", number=signal.SIGSTOP)
+
+  def test_curriculum(self):
+    self.hurt("curriculum")
+
+  def test_board(self):
+    self.hurt("board")
+
+  def test_evaluator(self):
+    self.hurt("evaluator")
+
+  def test_replay_server(self):
+    self.hurt("server")
+
+  def test_owner_of_the_replay_server(self):
+    self.hurt("replay")
+
+  def test_learner(self):
+    self.hurt("learner")
+
+  def test_the_whole_machine(self):
+    before, _ = self.training.wait("all", lambda s: all(s.pids.values()))
+    updates = checkpoint.steps(self.training.path / "checkpoints")[-1]
+    self.training.crash()
+    self.start()
+    self.assertIn("going on from update", self.training.said)
+    after, _ = self.training.wait("an update", lambda s: True)
+    self.assertGreaterEqual(after.counters["updates"], updates)
+    # Counters are saved every second and with each checkpoint.
+    saved_at = before.counters["seconds"]
+    self.assertGreater(after.counters["seconds"], saved_at - 30.0)
+    self.check_rows()
+    self.check_unrolls(after)
+
+  def test_a_full_disk_at_checkpoint_time(self):
+    if self.disk is None:
+      self.skipTest(f"a full disk: {small_disk.missing_rights()}")
+    self.disk.fill()
+    self.assertEqual(self.training.end(), 1)
+    last = self.training.said.strip().splitlines()[-1]
+    self.assertRegex(last, "^error: .*No space left")
+    self.training.await_gone()
+    # The last good checkpoint is still there.
+    trained_agent.load(str(self.training.path))
+    self.disk.free()
+    self.start()
+    self.assertIn("going on from update", self.training.said)
+    self.check_rows()
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,152 @@
+"""Training on several hosts, one of which is cut off and comes back.
+
+The cluster is the one that the Slurm script makes, with stand-ins for Slurm's
+own commands, so that script is seen to work too.
+"""
+
+import shutil
+import tempfile
+
+import numpy as np
+from absl.testing import absltest
+
+from adaland.agent import checkpoint
+from adaland.agent.replay import factory
+from adaland.launch.bench.lib import live_run
+from tests.launch.runtimes import fake_slurm, hosts
+
+_CPUS = 2
+_SETTINGS = (
+  # The learner and the replay server fill one host.
+  "cluster.learner_cpus=1",
+  "cluster.replay_cpus=1",
+  "cluster.eval_minutes=0",
+  "run.max_steps=0",
+  "run.max_minutes=60",
+  "run.log_seconds=0.5",
+  "run.eval_tasks=0",
+)
+# A host that does not answer for some ten seconds is taken for lost; by default
+# Ray gives it almost a minute.
+_RAY = {
+  "RAY_health_check_initial_delay_ms": "1000",
+  "RAY_health_check_period_ms": "1000",
+  "RAY_health_check_timeout_ms": "2000",
+  "RAY_health_check_failure_threshold": "4",
+  "RAY_DEFAULT_OBJECT_STORE_MAX_MEMORY_BYTES": "100000000",
+}
+_SECONDS = 250.0
+
+
+class HostsTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    reason = hosts.missing_rights()
+    if reason:
+      self.skipTest(f"several hosts need network namespaces: {reason}")
+    if factory.resolve_kind("auto") != "reverb":
+      self.skipTest("Reverb is not installed; its wheels are for Python 3.11")
+    self.folder = self.enter_context(
+      tempfile.TemporaryDirectory(prefix="adaland-hosts-")
+    )
+
+  def make(self, num_hosts, *settings):
+    """Makes hosts and a run on them that is not started yet."""
+    self.network = self.enter_context(hosts.Network(num_hosts))
+    job = fake_slurm.environment(self.folder, self.network.hosts, _CPUS)
+    ray_folder = f"/tmp/ray-{job['SLURM_JOB_ID']}"
+    self.addCleanup(shutil.rmtree, ray_folder, ignore_errors=True)
+    self.training = live_run.LiveRun(
+      f"{self.folder}/run",
+      (*_SETTINGS, *settings),
+      command=self.network.hosts[0].command(["bash", fake_slurm.SCRIPT]),
+      env=_RAY | job,
+    )
+    self.addCleanup(self.training.crash)
+
+  def host_of(self, pid):
+    """Index of the host that a process runs on."""
+    (index,) = (
+      i for i, h in enumerate(self.network.hosts) if pid in h.processes()
+    )
+    return index
+
+  def test_each_of_two_hosts_learns(self):
+    # The second host has room for the other learner and the actor.
+    self.make(2, "cluster.num_learners=2", "cluster.actor_cpus=1")
+    self.training.start()
+    seen, _ = self.training.wait(
+      "a run at work",
+      lambda s: all(s.pids.values()) and s.counters["updates"] > 3,
+      _SECONDS,
+    )
+    places = {name: self.host_of(pid) for name, pid in seen.pids.items()}
+    self.assertNotEqual(places["learner"], places["learner 1"])
+    for name in ("replay", "server", "curriculum", "board"):
+      self.assertEqual(places[name], places["learner"], name)
+    self.assertEqual(places["actor 0"], places["learner 1"])
+    self.assertEqual(seen.roles["learner"]["processes"], 2)
+    self.assertEqual(self.training.stop(), 0)
+    saved = checkpoint.steps(self.training.path / "checkpoints")[-1]
+    self.assertGreaterEqual(saved, seen.counters["updates"])
+
+  def test_a_host_is_cut_off_and_comes_back(self):
+    # Actors fill one host each.
+    self.make(3, "actor.num_actors=2", f"cluster.actor_cpus={_CPUS}")
+    self.training.start()
+    seen, _ = self.training.wait(
+      "a run at work",
+      lambda s: all(s.pids.values()) and s.counters["updates"] > 3,
+      _SECONDS,
+    )
+    places = {name: self.host_of(pid) for name, pid in seen.pids.items()}
+    # What belongs together is, and the actors are elsewhere, each alone.
+    home = places["learner"]
+    for name in ("replay", "server", "curriculum", "board"):
+      self.assertEqual(places[name], home, name)
+    self.assertLen({home, places["actor 0"], places["actor 1"]}, 3)
+    # The first host has Ray's head and the command.
+    name = "actor 0" if places["actor 0"] != 0 else "actor 1"
+    other = "actor 1" if name == "actor 0" else "actor 0"
+    self.assertNotEqual(places[name], 0)
+    self.network.cut(places[name])
+    seen, _ = self.training.wait(
+      "silence", lambda s: s.roles[name]["silent_s"] > 15, _SECONDS
+    )
+    # Training goes on with the other.
+    during, _ = self.training.wait(
+      "training without it",
+      lambda s, then=seen.counters: (
+        s.counters["env_steps"] > then["env_steps"] + 200
+        and s.counters["updates"] > then["updates"] + 3
+      ),
+      _SECONDS,
+    )
+    self.assertEqual(during.pids[other], seen.pids[other])
+    self.network.mend(places[name])
+    after, seconds = self.training.wait(
+      "its return",
+      lambda s: (
+        s.pids[name] not in (0, seen.pids[name])
+        and s.roles[name]["steps_per_s"] > 0
+      ),
+      _SECONDS,
+    )
+    print(f"back at work {seconds:.1f} s after it was on the network again")
+    self.assertEqual(self.host_of(after.pids[name]), places[name])
+    for role in ("learner", "replay", "server", "curriculum", "board", other):
+      self.assertEqual(after.pids[role], seen.pids[role], role)
+    # As Slurm asks a job to end.
+    self.assertEqual(self.training.stop(), 0)
+    rows = self.training.rows()
+    for counter in (*live_run.COUNTERS, "updates"):
+      self.assertTrue(np.all(np.diff([row[counter] for row in rows]) >= 0))
+    losses = [row["loss/total"] for row in rows if "loss/total" in row]
+    self.assertNotEmpty(losses)
+    self.assertNotIn(None, losses)
+    saved = checkpoint.steps(self.training.path / "checkpoints")[-1]
+    self.assertGreaterEqual(saved, after.counters["updates"])
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,114 @@
+"""A whole run on an own cluster of Ray, and what a cluster can't give."""
+
+import io
+import json
+import os
+
+from absl.testing import absltest
+
+from adaland.agent import checkpoint
+from adaland.launch import errors, train
+from adaland.launch.config import overrides, presets
+from adaland.launch.evaluation import trained_agent
+from adaland.launch.run import progress, rundir, status_file
+from adaland.launch.runtimes import driver, ray_cluster
+
+
+def setUpModule():
+  ray_cluster.start("", "adaland-test")
+
+
+def tearDownModule():
+  import ray
+
+  ray.shutdown()
+
+
+class TrainTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    import ray
+
+    # The module's cluster stays for other tests; roles go.
+    def end():
+      for name in ray.util.list_named_actors():
+        ray.kill(ray.get_actor(name))
+
+    for target, name, value in (
+      (driver.ray_cluster, "start", lambda address, namespace: None),
+      (ray, "shutdown", end),
+    ):
+      self.enter_context(absltest.mock.patch.object(target, name, value))
+    self.stream = io.StringIO()
+
+  def make(self, *settings, address=""):
+    config = overrides.apply(
+      presets.smoke(), ["cluster.eval_minutes=0", *settings]
+    )
+    run = rundir.RunDir(os.path.join(self.create_tempdir().full_path, "run"))
+    lock = run.begin(config)
+    self.addCleanup(lock.close)
+    line = progress.Progress(self.stream, 0.0)
+    made = driver.Trainer(config, run, line, address)
+    self.addCleanup(made.close)
+    return made, run
+
+  def test_a_run(self):
+    made, run = self.make("run.max_steps=400", "run.max_minutes=0")
+    made.train()
+    counters = made.counters()
+    self.assertGreaterEqual(counters["env_steps"], 400)
+    self.assertGreater(counters["updates"], 0)
+    self.assertEqual(checkpoint.steps(run.checkpoints), [counters["updates"]])
+    left = trained_agent.load(str(run.path))
+    self.assertBetween(left.env_steps, 400, counters["env_steps"])
+    lines = (run.path / "metrics.jsonl").read_text().splitlines()
+    row = json.loads(lines[-1])
+    self.assertEqual(row["env_steps"], counters["env_steps"])
+    for name in (
+      "actor/steps_per_s",
+      "learner/wait_share",
+      "params_lag",
+      "loss/total",
+      "reward/episode",
+    ):
+      self.assertTrue(any(name in json.loads(line) for line in lines), name)
+    status = status_file.read(run)
+    self.assertEqual((status["launcher"], status["state"]), ("ray", "ended"))
+    self.assertEqual(status["roles"]["actor 0"]["restarts"], 0)
+    again = driver.Trainer(
+      made._config, run, progress.Progress(self.stream, 0.0)
+    )
+    self.addCleanup(again.close)
+    again.train()  # Finished: nothing is started.
+    found = again.counters()
+    self.assertGreaterEqual(found.pop("seconds"), counters.pop("seconds"))
+    self.assertEqual(found, counters)
+
+  def test_what_no_machine_has(self):
+    made, _ = self.make(
+      "cluster.learner_cpus=100000", "cluster.ready_seconds=1", address="x:1"
+    )
+    with self.assertRaisesRegex(
+      errors.UserError, "no machine of the cluster has 100001 CPU"
+    ):
+      made.train()
+
+
+class CommandTest(absltest.TestCase):
+  def test_bad_flags(self):
+    folder = os.path.join(self.create_tempdir().full_path, "run")
+    for flags, reason in (
+      (("--ray_address=auto",), "only with --launcher=ray"),
+      (("--launcher=ray", "--ray_address=x"), "HOST:PORT"),
+      (("--launcher=rai",), "did you mean 'ray'?"),
+    ):
+      error = io.StringIO()
+      with absltest.mock.patch.object(train.cli.sys, "stderr", error):
+        code = train.main([f"--workdir={folder}", "--preset=smoke", *flags])
+      self.assertEqual(code, 2)
+      self.assertIn(reason, error.getvalue())
+
+
+if __name__ == "__main__":
+  absltest.main()

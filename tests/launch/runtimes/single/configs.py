@@ -1,0 +1,32 @@
+"""The smallest run that has everything: rules fire, unrolls overlap."""
+
+from adaland.launch.config import experiment, overrides, presets
+
+SETTINGS = (
+  "run.seed=3",
+  "run.max_minutes=0",
+  "run.checkpoint_minutes=1e-9",
+  "run.log_seconds=1e-9",
+  "run.eval_tasks=0",
+  "actor.envs_per_actor=3",
+  "actor.unroll_length=8",
+  "tasks.trials=[1,2]",
+  "replay.capacity=6",
+  "replay.min_size=2",
+  "replay.batch_size=2",
+  "network.d_model=8",
+  "network.memory_length=6",
+  "network.goal_sizes=[4]",
+  "network.rules_sizes=[4]",
+  "network.encoder_hidden=[8]",
+  "network.entity_size=8",
+  "network.head_size=8",
+  "network.model_size=8",
+  "network.num_bins=5",
+  "learner.muesli.num_samples=2",
+)
+
+
+def tiny(*settings: str) -> experiment.ExperimentConfig:
+  """Returns the config, changed."""
+  return overrides.apply(presets.smoke(), [*SETTINGS, *settings])

@@ -1,0 +1,88 @@
+"""Tests of adaland.launch.runtimes.single.device_replay."""
+
+import jax
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from adaland.agent.replay import spec as spec_lib
+from adaland.launch.runtimes.single import device_replay
+from tests.agent.replay import examples
+
+_SPEC = spec_lib.UnrollSpec.from_unroll(examples.unroll())
+
+
+def _stacked(*numbers):
+  unrolls = [examples.unroll(number) for number in numbers]
+  return jax.tree.map(lambda *x: np.stack(x), *unrolls)
+
+
+def _numbers(batch):
+  return np.asarray(batch.params_version).tolist()
+
+
+class RingTest(parameterized.TestCase):
+  @parameterized.parameters(
+    ([], [9]),
+    ([3], [3]),
+    ([3, 1, 2], [3, 1, 2, 9]),
+    ([1] * 5, [1] * 5 + [9] * 3),
+  )
+  def test_pads_to_powers_of_two(self, numbers, padded):
+    self.assertEqual(device_replay.padded(numbers, 9).tolist(), padded)
+
+  def test_unrolls_come_back_as_they_were(self):
+    ring = device_replay.empty(_SPEC, 3)
+    unrolls = _stacked(1, 2, 3, 4)
+    # The second is left out, the fourth takes row 0.
+    ring = device_replay.insert(ring, unrolls, np.array([2, 3, 1, 0], np.int32))
+    self.assertEqual(_numbers(ring), [4, 3, 1])
+    batch = device_replay.sample(
+      ring,
+      jax.random.PRNGKey(0),
+      np.uint32(0),
+      np.int32(1),
+      np.int32(3),
+      3,
+      True,
+    )
+    expected = _stacked(3, 1, 4)
+    for x, y in zip(
+      jax.tree.leaves(batch), jax.tree.leaves(expected), strict=True
+    ):
+      np.testing.assert_array_equal(x, y)
+
+  def test_draws_from_what_there_is_by_key_and_number(self):
+    ring = device_replay.empty(_SPEC, 8)
+    ring = device_replay.insert(
+      ring, _stacked(*range(8)), np.arange(8, dtype=np.int32)
+    )
+
+    def draw(seed, number):
+      return _numbers(
+        device_replay.sample(
+          ring,
+          jax.random.PRNGKey(seed),
+          np.uint32(number),
+          np.int32(6),
+          np.int32(4),
+          16,
+          False,
+        )
+      )
+
+    # Four items from row 6 on, round the end.
+    self.assertEqual(set(draw(0, 0) + draw(0, 1)), {6, 7, 0, 1})
+    self.assertEqual(draw(0, 0), draw(0, 0))
+    self.assertNotEqual(draw(0, 0), draw(0, 1))
+    self.assertNotEqual(draw(0, 0), draw(1, 0))
+
+  def test_what_is_put_back_may_be_consumed(self):
+    ring = device_replay.empty(_SPEC, 2)
+    host = _stacked(5, 6)
+    made = device_replay.put_like(host, ring)
+    device_replay.insert(made, _stacked(7, 8), np.arange(2, dtype=np.int32))
+    self.assertEqual(_numbers(host), [5, 6])
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,115 @@
+"""The trainer of one process with physics that stays on a device.
+
+On Warp's CPU device; what is decided on the host is the same on an accelerator.
+"""
+
+import contextlib
+import io
+import multiprocessing
+import os
+import threading
+import unittest
+from unittest import mock
+
+import jax.numpy as jnp
+import pytest
+from absl.testing import absltest
+
+from adaland.launch import builder
+from adaland.launch.roles import desk as desk_lib
+from adaland.launch.run import progress, rundir
+from adaland.launch.runtimes.single import episode_records, preflight
+from adaland.launch.runtimes.single import trainer as trainer_lib
+from tests.envs.physics import backends
+from tests.launch.runtimes.single import configs
+
+# One process compiles Warp's kernels, and lends its worlds to all of these.
+pytestmark = pytest.mark.xdist_group("warp")
+
+_SETTINGS = (
+  "env.backend=gpu",
+  "env.device=cpu",
+  "env.num_slots=6",
+  "actor.envs_per_actor=2",
+)
+
+
+@pytest.mark.timeout(1200)  # The kernels may have to be compiled.
+@unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)
+class GpuTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.enter_context(mock.patch.dict(os.environ))
+
+    def make(backend, num_envs, num_slots, num_players, num_threads, device):
+      self.assertEqual((backend, device), ("gpu", "cpu"))
+      return backends.lend(self, num_envs, num_slots, num_players)
+
+    self.enter_context(mock.patch("adaland.envs.physics.backends.make", make))
+
+  def test_playing_waits_for_nothing_but_records(self):
+    from tests.envs.physics import tracing
+
+    config = configs.tiny(*_SETTINGS)
+    made = builder.agent(config)
+    cut, ended = [], []
+    player = builder.player(
+      config,
+      made,
+      desk_lib.Desk(builder.curriculum(config)),
+      lambda unrolls, num: cut.append(num),
+    )
+
+    def add(self, time, row, *what):
+      del self, what
+      ended.append((time, row))
+
+    def play() -> None:
+      params = made.network.init(jnp.zeros(2, jnp.uint32))
+      for _ in range(70):
+        player.step(params, 0)
+
+    # They are told of some steps later, which tracing has not.
+    with mock.patch.object(episode_records.Records, "add", add):
+      tracing.trace(play)
+    self.assertGreater(len(ended), 1)
+    self.assertGreater(len(cut), 10)
+
+  @contextlib.contextmanager
+  def trainer(self, folder, *settings):
+    config = configs.tiny(*_SETTINGS, *settings)
+    preflight.prepare(config)
+    run = rundir.RunDir(folder)
+    with run.begin(config, ("run.max_steps",)):
+      line = progress.Progress(io.StringIO())
+      made = trainer_lib.Trainer(config, run, line)
+      try:
+        yield made
+      finally:
+        made.close()
+
+  def test_trains_on_tasks_made_ahead_and_goes_on_with_new_episodes(self):
+    folder = os.path.join(self.create_tempdir().full_path, "run")
+    before = set(threading.enumerate())
+    with self.trainer(folder, "run.max_steps=200") as first:
+      first.train()
+      ahead = first._ahead
+      assert ahead is not None
+      prefetcher = ahead.prefetcher
+    counters = first.counters()
+    self.assertGreater(counters["episodes"], 2)
+    self.assertGreater(counters["updates"], 5)
+    # Those played, those under way, and as many ahead.
+    drawn = first._desk.curriculum_metrics()["tasks_drawn"]
+    self.assertEqual(drawn, prefetcher.taken + 2)
+    self.assertGreater(prefetcher.taken, counters["episodes"])
+    self.assertEmpty(multiprocessing.active_children())
+    self.assertEmpty(set(threading.enumerate()) - before)
+    with self.trainer(folder, "run.max_steps=260") as again:
+      self.assertEqual(again.counters(), counters)
+      again.train()
+    self.assertGreater(again.counters()["episodes"], counters["episodes"])
+
+
+if __name__ == "__main__":
+  absltest.main()

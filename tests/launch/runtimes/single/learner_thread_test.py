@@ -1,0 +1,100 @@
+"""Tests of learner_thread with a learner that only adds."""
+
+import types
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest
+
+from adaland.agent.replay import config as replay_config
+from adaland.agent.replay import spec as spec_lib
+from adaland.launch.runtimes.single import learner_thread
+from tests.agent.replay import examples
+
+_SPEC = spec_lib.UnrollSpec.from_unroll(examples.unroll())
+_QUEUE = replay_config.ReplayConfig(sampling="queue", capacity=8, batch_size=2)
+
+
+class State(NamedTuple):
+  """What learning goes on from: the numbers of all unrolls learned from."""
+
+  target_params: Any
+
+
+@jax.jit
+def _update(state, batch):
+  total = state.target_params + jnp.sum(batch.params_version)
+  return State(total), {"loss/total": total}
+
+
+def _batch(*numbers):
+  unrolls = [examples.unroll(number) for number in numbers]
+  return jax.tree.map(lambda *x: np.stack(x), *unrolls)
+
+
+class LearningTest(absltest.TestCase):
+  def make(self, config=_QUEUE, update=_update):
+    learner: Any = types.SimpleNamespace(
+      init=lambda key: State(jnp.zeros([], jnp.int32)), update=update
+    )
+    made = learner_thread.Learning(
+      learner,
+      config,
+      _SPEC,
+      0,
+      jax.local_devices()[0],
+    )
+    self.addCleanup(made.close)
+    return made
+
+  def test_learns_what_is_due_and_acts_with_what_was_before(self):
+    made = self.make()
+    self.assertEqual(made.learn(), 0)
+    made.insert(_batch(1, 2, 3, 99), 3)  # The last is no unroll of the run.
+    self.assertEqual(made.learn(), 1)
+    self.assertEqual((made.updates, made.version), (1, 0))
+    self.assertEqual(int(made.acting_params), 0)
+    made.insert(_batch(4, 5, 6, 7), 4)
+    self.assertEqual(made.learn(), 2)
+    self.assertEqual((made.updates, made.version), (3, 1))
+    self.assertEqual(int(made.acting_params), 1 + 2)
+    self.assertEqual(int(made.params), 1 + 2 + 3 + 4 + 5 + 6)
+    done = made.take_done()
+    self.assertEqual([int(d.values["loss/total"]) for d in done], [3, 10, 21])
+    self.assertEqual([int(d.steps) for d in done], [10, 10, 10])
+    # Updates before each batch less the mean number of its unrolls.
+    self.assertEqual([float(d.lag) for d in done], [-1.5, 1 - 3.5, 2 - 5.5])
+    self.assertEmpty(made.take_done())
+
+  def test_goes_on_from_its_state(self):
+    config = replay_config.ReplayConfig(
+      samples_per_insert=2.0, capacity=3, batch_size=2
+    )
+    made = self.make(config)
+    made.insert(_batch(1, 2), 2)
+    made.learn()
+    again = self.make(config)
+    again.load_state_dict(jax.device_get(made.arrays), made.state_dict())
+    for each in (made, again):
+      each.insert(_batch(3, 4), 2)
+      self.assertEqual(each.learn(), 2)
+    self.assertEqual(int(again.acting_params), int(made.acting_params))
+    self.assertEqual(int(again.params), int(made.params))
+    self.assertEqual(again.state_dict(), made.state_dict())
+
+  def test_what_goes_wrong_there_is_raised_here(self):
+    def fail(state, batch):
+      raise ValueError("no update")
+
+    made = self.make(update=fail)
+    made.insert(_batch(1, 2), 2)
+    made.learn()
+    made.insert(_batch(3, 4), 2)
+    with self.assertRaisesRegex(ValueError, "no update"):
+      made.learn()
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,38 @@
+"""A run that is killed ends as one that is left alone, bit by bit.
+
+`kills` does the same with more kills, as a command.
+"""
+
+import json
+import pathlib
+import random
+
+import pytest
+from absl.testing import absltest
+
+from tests.launch.runtimes.single import kills
+
+
+@pytest.mark.once
+class ResumeTest(absltest.TestCase):
+  def test_killed_at_random_moments_it_ends_with_the_same_bits(self):
+    folder = pathlib.Path(self.create_tempdir().full_path)
+    config = kills.write_config(folder)
+    alone, killed = folder / "alone", folder / "killed"
+    left_alone = kills.start(alone, config)
+    rng = random.Random()  # Other moments every time: none may matter.
+    for moment, longest in (("checkpoint", 0.05), ("step", 1.0)):
+      process = kills.start(killed, config)
+      seconds = rng.uniform(0, longest)
+      self.assertTrue(kills.kill(process, killed, moment, seconds), moment)
+    kills.finish(kills.start(killed, config), killed)
+    kills.finish(left_alone, alone)
+    self.assertEqual(kills.differences(alone, killed), [])
+    rows = (killed / "metrics.jsonl").read_text().splitlines()
+    steps = [json.loads(row)["step"] for row in rows]
+    self.assertEqual(steps, sorted(steps))
+    self.assertGreater(json.loads(rows[-1])["updates"], 100)
+
+
+if __name__ == "__main__":
+  absltest.main()
