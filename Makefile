@@ -40,7 +40,7 @@ requirements:  ## Pins both requirements files anew (needs uv).
 	@uv pip compile -q -U pyproject.toml --extra reverb --extra dev \
 	  --python-version 3.11 --no-emit-index-url \
 	  --custom-compile-command "make requirements" -o requirements.txt
-	@uv pip compile -q -U pyproject.toml --extra dev --universal \
+	@uv pip compile -q -U pyproject.toml --extra dev --extra docs --universal \
 	  --python-version 3.12 --no-emit-index-url \
 	  --custom-compile-command "make requirements" -o requirements-py312.txt
 
