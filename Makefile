@@ -7,7 +7,7 @@ TESTS ?=
 PY = $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help venv train test lint bench format requirements clean
+.PHONY: help venv train test lint bench docs format requirements clean
 
 help:  ## Lists the targets.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | \
@@ -31,6 +31,10 @@ lint: venv  ## Checks style, format and types.
 bench: venv  ## Measures every stage; the results are JSON on stdout.
 	@for what in env vision replay actor learner train; do \
 	  $(PY) -m launch.bench $$what --json=- || exit; done
+
+docs: venv  ## Builds the documentation in docs/_build (Python 3.12 or newer).
+	@$(PY) -m sphinx -q -W --keep-going -b html docs docs/_build
+	@echo "docs/_build/index.html"
 
 format: venv  ## Formats the code.
 	@$(PY) -m ruff check --fix .
