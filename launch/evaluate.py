@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from adaland.envs.expert import expert
-from adaland.launch import cli, errors
+from adaland.launch import cli, errors, task_source
 from adaland.launch.config import presets
 from adaland.launch.evaluation import (
   fewshot,
@@ -94,9 +94,8 @@ def run(args: argparse.Namespace) -> None:
     experiment = trained_agent.load_config(args.workdir)
   else:
     experiment = presets.get(args.preset)
-  tasks = tasksets.many(
-    args.taskset, fewshot.heldout(experiment.tasks), args.num_tasks
-  )
+  source = task_source.TaskSource(experiment, held_out=True)
+  tasks = tasksets.many(args.taskset, source, args.num_tasks)
   if args.workdir:
     env = trained_agent.fitting_env(experiment.env, tasks)
   else:
@@ -105,7 +104,7 @@ def run(args: argparse.Namespace) -> None:
     saved = trained_agent.load(args.workdir)
     make_policy = fewshot.agent_policy(experiment, saved.params, args.seed)
   else:
-    make_policy = fewshot.baseline(args.policy, args.seed)
+    make_policy = policies.baseline(args.policy, args.seed)
   if args.report:
     report.check_folder(args.report)
   line = progress.Progress()

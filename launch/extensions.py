@@ -102,8 +102,8 @@ def check(config: experiment.ExperimentConfig) -> None:
     UserError: If one can't be imported, or is not what it has to be.
   """
   config.factories.share()
-  for split in ("train", "test") if config.factories.tasks else ():
-    source = task_source.TaskSource(config, split)
+  for held_out in (False, True) if config.factories.tasks else ():
+    source = task_source.TaskSource(config, held_out)
     for index in range(min(_TASKS, source.num_tasks)):
       source.task(index)
   curriculum(config, lambda index: index)
