@@ -5,7 +5,7 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from adaland.envs.expert import expert
+from adaland.envs import constants
 from adaland.launch import cli, errors, task_source
 from adaland.launch.config import presets
 from adaland.launch.evaluation import (
@@ -38,9 +38,10 @@ def _trials(text: str) -> list[int]:
     trials = sorted({int(part) for part in text.split(",")})
   except ValueError:
     trials = [0]
-  if not 1 <= trials[0] <= trials[-1] <= 48:
+  if not 1 <= trials[0] <= trials[-1] <= constants.MAX_TRIALS:
     raise argparse.ArgumentTypeError(
-      f"{text!r} is not a list of numbers from 1 to 48, as 1,2,3"
+      f"{text!r} is not a list of numbers from 1 to "
+      f"{constants.MAX_TRIALS}, as 1,2,3"
     )
   return trials
 
@@ -108,25 +109,17 @@ def run(args: argparse.Namespace) -> None:
   if args.report:
     report.check_folder(args.report)
   line = progress.Progress()
-  with errors.user_input():
-    best = expert.expert_rewards(
-      tasks,
-      env,
-      seed=args.seed,
-      progress=lambda n, of: line.update(f"expert plays: {n / of:.0%}"),
-    )
-    rewards = fewshot.last_trial_rewards(
-      env,
-      tasks,
-      args.trials,
-      make_policy,
-      args.seed,
-      args.repeats,
-      lambda done: line.update(f"{args.policy} plays: {done:.0%}"),
-    )
+  result = fewshot.evaluate(
+    args.policy,
+    env,
+    tasks,
+    args.trials,
+    make_policy,
+    args.seed,
+    args.repeats,
+    line.update,
+  )
   line.close()
-  names = tasksets.ids(tasks)
-  result = scores.summary(args.policy, names, rewards, best)
   result |= {
     "taskset": args.taskset,
     "repeats": args.repeats,

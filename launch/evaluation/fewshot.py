@@ -10,7 +10,7 @@ from adaland.agent import types
 from adaland.envs import land as land_lib
 from adaland.envs.expert import expert
 from adaland.envs.tasks import task as task_lib
-from adaland.launch import builder, task_source
+from adaland.launch import builder, errors, task_source
 from adaland.launch.config import experiment as config
 from adaland.launch.evaluation import policies, rollout, scores, tasksets
 from adaland.launch.run import progress
@@ -61,6 +61,53 @@ def last_trial_rewards(
   last = np.array([trial_rewards[-1] for trial_rewards in rewards])
   means = last.reshape(len(trials), len(tasks), repeats).mean(axis=-1)
   return {k: means[i].tolist() for i, k in enumerate(trials)}
+
+
+def evaluate(
+  name: str,
+  env: land_lib.LandConfig,
+  tasks: Sequence[task_lib.Task],
+  trials: Sequence[int],
+  make_policy: policies.PolicyMaker,
+  seed: int,
+  repeats: int,
+  say: Callable[[str], None],
+) -> dict[str, Any]:
+  """Scores a policy on tasks by the expert's rewards.
+
+  Args:
+    name: Of the policy.
+    env: Of the environments.
+    tasks: What to play.
+    trials: Each number of trials, k, to play.
+    make_policy: From the environments, the policy.
+    seed: Of the environments.
+    repeats: Episodes of each task and k; their rewards are averaged.
+    say: Shows how far it is.
+
+  Returns:
+    As `scores.summary`.
+
+  Raises:
+    UserError: If a task does not fit the environments.
+  """
+  with errors.user_input():
+    best = expert.expert_rewards(
+      tasks,
+      env,
+      seed=seed,
+      progress=lambda n, of: say(f"expert plays: {n / of:.0%}"),
+    )
+    rewards = last_trial_rewards(
+      env,
+      tasks,
+      trials,
+      make_policy,
+      seed,
+      repeats,
+      lambda done: say(f"{name} plays: {done:.0%}"),
+    )
+  return scores.summary(name, tasksets.ids(tasks), rewards, best)
 
 
 def agent_policy(
