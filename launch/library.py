@@ -159,7 +159,9 @@ def evaluate(
     chosen = [drawn.task(index) for index in range(count)]
   env = trained_agent.fitting_env(config.env, chosen)
   line = progress.Progress()
-  name = name or (policy if isinstance(policy, str) else type(policy).__name__)
+  if not name and isinstance(policy, str):
+    name = policy
+  name = name or getattr(policy, "__name__", type(policy).__name__)
   try:
     result = fewshot.evaluate(
       name,

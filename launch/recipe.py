@@ -122,6 +122,13 @@ def load(reference: str) -> experiment.ExperimentConfig:
     raise errors.UserError(f"{what}: {errors.one_line(reason)}") from error
   if not isinstance(made, Experiment):
     raise errors.UserError(
-      f"{what}: returned {errors.shown(made)}, allowed: an Experiment"
+      f"{what}: returned {_kind(made)}, allowed: an Experiment"
     )
-  return made.resolved(reference)
+  with errors.user_input(what):
+    return made.resolved(reference)
+
+
+def _kind(value: Any) -> str:
+  """Returns a value if it is short, else the name of its type."""
+  text = errors.shown(value)
+  return text if len(text) < 20 else type(value).__name__

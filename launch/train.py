@@ -97,7 +97,7 @@ def choose_config(args: argparse.Namespace) -> config_lib.ExperimentConfig:
     with errors.user_input(f"--config={args.config}"):
       content = json_checks.load(args.config)
       # A run's own file has the config inside, under its format.
-      if isinstance(content, dict) and content.get("format") == rundir.FORMAT:
+      if isinstance(content, dict) and "format" in content:
         content = rundir.config_of(content)
       base = json_codec.from_json(config_lib.ExperimentConfig, content)
   elif run.exists():

@@ -71,7 +71,9 @@ def check(reference: str, what: str) -> None:
   """Raises UserError unless the text has the form of a reference."""
   place, colon, name = reference.rpartition(":")
   is_file = place.endswith(".py") and os.path.isabs(place)
-  is_module = all(part.isidentifier() for part in place.split("."))
+  is_module = not place.endswith(".py") and all(
+    part.isidentifier() for part in place.split(".")
+  )
   is_name = all(part.isidentifier() for part in name.split("."))
   if not colon or not is_name or not (is_file or is_module):
     raise errors.UserError(
