@@ -5,7 +5,7 @@ model steps, H model width.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -70,7 +70,7 @@ class Learner(NamedTuple):
 
 
 def make_learner(
-  network: Any,
+  network: types.Network,
   config: LearnerConfig,
   action_sizes: Sequence[int],
   devices: Sequence[jax.Device] | None = None,
@@ -81,7 +81,7 @@ def make_learner(
   it is the same program.
 
   Args:
-    network: The network's functions (`adaland.agent.network.network.Network`).
+    network: The network's functions.
     config: How to learn.
     action_sizes: Sizes of the action heads.
     devices: Devices to use, of each process as many; all of all processes

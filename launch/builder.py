@@ -38,7 +38,7 @@ class Agent(NamedTuple):
     observation_spec: What it sees, without batch.
   """
 
-  network: network_lib.Network
+  network: types.Network
   actor: acting.Actor
   observation_spec: dict[str, tuple[tuple[int, ...], Any]]
 
@@ -55,7 +55,7 @@ def agent(config: experiment.ExperimentConfig) -> Agent:
 
 def learner(
   config: experiment.ExperimentConfig,
-  network: network_lib.Network,
+  network: types.Network,
   devices: Sequence[jax.Device] | None = None,
 ) -> "learner_lib.Learner":
   """Makes the learner's functions; on all devices if none are named."""

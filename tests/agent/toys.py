@@ -97,7 +97,7 @@ def _observe(num_envs: int, time: int) -> Arrays:
   return observation
 
 
-def network_of(memory: str) -> network.Network:
+def network_of(memory: str) -> types.Network:
   """Makes a small real network."""
   config = network_config.NetworkConfig(
     memory=memory,
@@ -161,7 +161,7 @@ class Outcome(NamedTuple):
 
 def train(
   env: Bandit | Delay,
-  agent: network.Network,
+  agent: types.Network,
   config: learner_lib.LearnerConfig,
   updates: int,
   seed: int,

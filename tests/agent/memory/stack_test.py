@@ -1,4 +1,6 @@
-"""Tests of base, with a mixer that tells what it was given."""
+"""Tests of stack, with a mixer that tells what it was given."""
+
+import functools
 
 import haiku as hk
 import jax.numpy as jnp
@@ -6,7 +8,7 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.agent import config as config_lib
-from adaland.agent.memory import base
+from adaland.agent.memory import base, stack
 
 _CONFIG = config_lib.NetworkConfig(
   d_model=4, num_layers=3, feed_forward_size=4, num_heads=1, key_size=2
@@ -60,23 +62,28 @@ def _apply(method, *args, mixer=Spy):
         else jnp.zeros(shape, dtype)
       )
     ):
-      return getattr(base.Memory(_CONFIG, mixer), method)(*args)
+      return getattr(stack.MixerStack(_CONFIG, mixer), method)(*args)
 
   transformed = hk.transform(call)
   params = transformed.init(None, *args)
   return transformed.apply(params, None, *args)
 
 
-class MemoryTest(absltest.TestCase):
+def _initial_state(batch_size, mixer=Spy):
+  factory = functools.partial(stack.MixerStack, mixer=mixer)
+  return base.initial_state(factory, _CONFIG, batch_size)
+
+
+class MixerStackTest(absltest.TestCase):
   def test_initial_state(self):
-    state = base.initial_state(_CONFIG, Spy, batch_size=2)
+    state = _initial_state(2)
     self.assertEqual(set(state), {"age", "layer_0", "layer_1", "layer_2"})
     np.testing.assert_array_equal(state["age"], [0, 0])
     self.assertEqual(state["age"].dtype, jnp.int32)
-    self.assertEqual(set(base.initial_state(_CONFIG, Forgetful, 2)), {"age"})
+    self.assertEqual(set(_initial_state(2, Forgetful)), {"age"})
 
   def test_steps_count_ages_and_hand_each_layer_its_own_state(self):
-    state = base.initial_state(_CONFIG, Spy, batch_size=2)
+    state = _initial_state(2)
     state["layer_1"] = {"ages": jnp.full([2, 1], -9)}
     x = jnp.ones([2, 4])
     for first in ([0, 1], [0, 0], [0, 1]):
@@ -88,7 +95,7 @@ class MemoryTest(absltest.TestCase):
       )
 
   def test_unroll_counts_on(self):
-    state = base.initial_state(_CONFIG, Spy, batch_size=2)
+    state = _initial_state(2)
     state["age"] = jnp.array([5, 7])
     first = jnp.array([[0, 0, 1], [1, 0, 0]])
     _, state = _apply("unroll", jnp.ones([2, 3, 4]), first, state)
@@ -105,7 +112,7 @@ class MemoryTest(absltest.TestCase):
     np.testing.assert_array_equal(state["layer_0"]["ages"], [[-1, 0, 1]])
 
   def test_layers_that_remember_nothing_leave_no_state(self):
-    start = base.initial_state(_CONFIG, Forgetful, 1)
+    start = _initial_state(1, Forgetful)
     _, state = _apply(
       "step", jnp.ones([1, 4]), jnp.zeros([1]), start, mixer=Forgetful
     )
@@ -113,7 +120,7 @@ class MemoryTest(absltest.TestCase):
 
   def test_without_additions_the_output_is_the_normalised_input(self):
     x = np.array([[1.0, 2.0, 3.0, 6.0]], np.float32)
-    state = base.initial_state(_CONFIG, Spy, batch_size=1)
+    state = _initial_state(1)
     y, _ = _apply("step", jnp.asarray(x), jnp.zeros([1]), state)
     # Mean 3, variance (4 + 1 + 0 + 9) / 4.
     np.testing.assert_allclose(y, (x - 3) / np.sqrt(3.5), atol=1e-4)
