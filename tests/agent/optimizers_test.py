@@ -1,16 +1,15 @@
-"""Tests of adaland.agent.optimizer."""
+"""Tests of adaland.agent.optimizers."""
 
 import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import learner_config
-from adaland.agent import optimizer as optimizer_lib
+from adaland.agent import learner_config, optimizers
 
 
 class OptimizerTest(absltest.TestCase):
   def _steps(self, gradients, **changes):
-    optimizer = optimizer_lib.make_optimizer(
+    optimizer = optimizers.make_optimizer(
       learner_config.LearnerConfig(**changes)
     )
     params = jnp.asarray(2.0)

@@ -2,11 +2,22 @@
 
 import optax
 
-from adaland.agent.learner_config import LearnerConfig
+from adaland.agent import learner_config
 
 
-def make_optimizer(config: LearnerConfig) -> optax.GradientTransformation:
-  """AdamW whose Adam part is clipped elementwise (§4.3)."""
+def make_optimizer(
+  config: learner_config.LearnerConfig,
+) -> optax.GradientTransformation:
+  """Makes AdamW whose Adam part is clipped elementwise.
+
+  The clip is that of Muesli (arXiv 2104.06159).
+
+  Args:
+    config: Learning rate, its schedule, and Adam's constants.
+
+  Returns:
+    The optimiser.
+  """
   schedule = optax.constant_schedule(config.learning_rate)
   if config.decay_updates:
     schedule = optax.linear_schedule(
