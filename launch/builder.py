@@ -15,10 +15,9 @@ from adaland.agent.replay import spec as spec_lib
 from adaland.curriculum import base as curriculum_base
 from adaland.curriculum import factory
 from adaland.envs import land
-from adaland.envs.sampling import sampler
 from adaland.envs.stepping import task_rows
 from adaland.envs.tasks import task as task_lib
-from adaland.launch import errors
+from adaland.launch import errors, extensions, task_source
 from adaland.launch.acting import actor_loop as actor_loop_lib
 from adaland.launch.acting import actor_threads, unrolls
 from adaland.launch.acting import channel as channel_lib
@@ -134,7 +133,7 @@ def environment(
     UserError: If this machine can't have them.
   """
   with errors.user_input("env"):
-    return land.Land(num_envs, config.env, next_task, seed)
+    return extensions.environment(config)(num_envs, config.env, next_task, seed)
 
 
 def actor_loop(
@@ -226,10 +225,11 @@ def curriculum(
     config: The run's config.
     by_index: Whether what it assigns are indices of tasks, to be drawn later.
   """
-  draw = sampler.TaskSampler(config.tasks).task
-  return factory.make_curriculum(
-    config.curriculum, (lambda i: i) if by_index else draw, config.run.seed
-  )
+  draw = (lambda i: i) if by_index else task_source.TaskSource(config).task
+  own = extensions.curriculum(config, draw)
+  if own is not None:
+    return own
+  return factory.make_curriculum(config.curriculum, draw, config.run.seed)
 
 
 def player(
