@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import policy
+from adaland.agent import distributions
 
 SIZES = (3, 2)
 
@@ -23,7 +23,7 @@ def _joint(log_p: np.ndarray) -> np.ndarray:
 
 def _random(seed: int) -> np.ndarray:
   logits = np.random.default_rng(seed).normal(size=[5]).astype(np.float32)
-  return np.asarray(policy.log_probs(logits, SIZES))
+  return np.asarray(distributions.log_probs(logits, SIZES))
 
 
 class PolicyTest(absltest.TestCase):
@@ -34,11 +34,11 @@ class PolicyTest(absltest.TestCase):
 
   def test_wrong_width_is_refused(self):
     with self.assertRaisesRegex(ValueError, r"expected 5 .* \(3, 2\)"):
-      policy.log_probs(np.zeros([4]), SIZES)
+      distributions.log_probs(np.zeros([4]), SIZES)
 
   def test_one_hot_by_hand(self):
     np.testing.assert_array_equal(
-      policy.one_hot(np.array([[2, 0], [0, 1]], np.int8), SIZES),
+      distributions.one_hot(np.array([[2, 0], [0, 1]], np.int8), SIZES),
       [[0, 0, 1, 1, 0], [1, 0, 0, 0, 1]],
     )
 
@@ -46,17 +46,21 @@ class PolicyTest(absltest.TestCase):
     log_p = _random(1)
     actions = np.array(list(itertools.product(range(3), range(2))))
     np.testing.assert_allclose(
-      policy.one_hot(actions, SIZES) @ log_p, np.log(_joint(log_p)), rtol=1e-5
+      distributions.one_hot(actions, SIZES) @ log_p,
+      np.log(_joint(log_p)),
+      rtol=1e-5,
     )
 
   def test_joint_entropy_and_kl(self):
     p, q = _random(2), _random(3)
     joint_p, joint_q = _joint(p), _joint(q)
     np.testing.assert_allclose(
-      policy.entropy(p), np.sum(joint_p * -np.log(joint_p)), rtol=1e-5
+      distributions.entropy(p), np.sum(joint_p * -np.log(joint_p)), rtol=1e-5
     )
     np.testing.assert_allclose(
-      policy.kl(p, q), np.sum(joint_p * np.log(joint_p / joint_q)), rtol=1e-5
+      distributions.kl(p, q),
+      np.sum(joint_p * np.log(joint_p / joint_q)),
+      rtol=1e-5,
     )
 
   def test_jensen_shannon(self):
@@ -66,21 +70,25 @@ class PolicyTest(absltest.TestCase):
       a, b = np.exp(p[head], dtype=np.float64), np.exp(q[head], dtype=float)
       m = (a + b) / 2
       total += 0.5 * np.sum(a * np.log(a / m)) + 0.5 * np.sum(b * np.log(b / m))
-    np.testing.assert_allclose(policy.jensen_shannon(p, q), total, rtol=1e-4)
-    np.testing.assert_allclose(policy.jensen_shannon(p, p), 0.0, atol=1e-7)
+    np.testing.assert_allclose(
+      distributions.jensen_shannon(p, q), total, rtol=1e-4
+    )
+    np.testing.assert_allclose(
+      distributions.jensen_shannon(p, p), 0.0, atol=1e-7
+    )
 
   def test_disjoint_policies_are_ln_2_apart_in_each_head(self):
-    p = policy.log_probs(np.array([80.0, 0, 0, 80, 0]), SIZES)
-    q = policy.log_probs(np.array([0.0, 80, 0, 0, 80]), SIZES)
+    p = distributions.log_probs(np.array([80.0, 0, 0, 80, 0]), SIZES)
+    q = distributions.log_probs(np.array([0.0, 80, 0, 0, 80]), SIZES)
     np.testing.assert_allclose(
-      policy.jensen_shannon(p, q), 2 * np.log(2), rtol=1e-5
+      distributions.jensen_shannon(p, q), 2 * np.log(2), rtol=1e-5
     )
 
   def test_mixture_by_hand(self):
     p = jnp.log(jnp.array([0.5, 0.25, 0.25, 0.9, 0.1]))
     q = jnp.log(jnp.array([0.1, 0.8, 0.1, 0.5, 0.5]))
     np.testing.assert_allclose(
-      np.exp(policy.mixture([(0.6, p), (0.3, q)], 0.1, SIZES)),
+      np.exp(distributions.mixture([(0.6, p), (0.3, q)], 0.1, SIZES)),
       [
         0.6 * 0.5 + 0.3 * 0.1 + 0.1 / 3,
         0.6 * 0.25 + 0.3 * 0.8 + 0.1 / 3,
@@ -94,7 +102,7 @@ class PolicyTest(absltest.TestCase):
   def test_samples_have_the_joint_distribution(self):
     log_p = _random(6)
     n = 20_000
-    actions = policy.sample(
+    actions = distributions.sample(
       jax.random.PRNGKey(0), np.broadcast_to(log_p, [n, 5]), SIZES
     )
     counts = np.bincount(np.asarray(actions) @ [2, 1], minlength=6)

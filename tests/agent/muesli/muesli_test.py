@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.agent import muesli
+from adaland.agent.muesli import muesli
 
 SIZES = (3, 2)
 S = 5

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from absl.testing import absltest
 
-from adaland.agent import checkpoint_arrays
+from adaland.agent.checkpoint import arrays
 from tests import fake_clock
 
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
+_ROOT = pathlib.Path(__file__).resolve().parents[3]
 _ARRAYS = {
   "00000": np.arange(6, dtype=np.float32).reshape(2, 3).T,
   "00001": np.array(7, np.int32),
@@ -27,7 +27,7 @@ _HOUR = 3600
 _WRITER = """
 import sys
 import numpy as np
-from adaland.agent import checkpoint
+from adaland.agent.checkpoint import checkpoint
 for step, _ in enumerate(sys.stdin):
   checkpoint.save(sys.argv[1], step, {"w": np.full([300], step)}, {})
   print(step, flush=True)
@@ -52,17 +52,15 @@ class CheckpointArraysTest(absltest.TestCase):
 
   def read(self) -> list[np.ndarray]:
     template = list(_ARRAYS.values())
-    return checkpoint_arrays.read(self.path, template, list(range(4)))
+    return arrays.read(self.path, template, list(range(4)))
 
   def test_arrays_come_back_as_they_were(self):
     for is_back in (False, True):
       with (
         self.subTest(is_back=is_back),
-        mock.patch.object(
-          checkpoint_arrays._Clock, "is_back", return_value=is_back
-        ),
+        mock.patch.object(arrays._Clock, "is_back", return_value=is_back),
       ):
-        checkpoint_arrays.write(self.path, _ARRAYS)
+        arrays.write(self.path, _ARRAYS)
       for found, wanted in zip(self.read(), _ARRAYS.values(), strict=True):
         np.testing.assert_array_equal(found, wanted, strict=True)
       self.assertEqual(os.listdir(self.path.parent), ["arrays"])
@@ -78,37 +76,35 @@ class CheckpointArraysTest(absltest.TestCase):
       goes_on.wait()
 
     with (
-      mock.patch.object(checkpoint_arrays, "_save", hang),
-      mock.patch.object(checkpoint_arrays, "_PATIENCE_SECONDS", 0.1),
+      mock.patch.object(arrays, "_save", hang),
+      mock.patch.object(arrays, "_PATIENCE_SECONDS", 0.1),
       mock.patch.object(
-        checkpoint_arrays._Clock, "is_back", side_effect=[False, False, True]
+        arrays._Clock, "is_back", side_effect=[False, False, True]
       ),
     ):
-      checkpoint_arrays.write(self.path, _ARRAYS)
+      arrays.write(self.path, _ARRAYS)
     np.testing.assert_array_equal(self.read()[0], _ARRAYS["00000"])
     self.assertEqual(os.listdir(self.path.parent), ["arrays"])
 
   def test_what_another_process_says_of_its_failure_is_raised(self):
     self.path.parent.joinpath("file").touch()
     with (
-      mock.patch.object(checkpoint_arrays._Clock, "is_back", return_value=True),
+      mock.patch.object(arrays._Clock, "is_back", return_value=True),
       self.assertRaisesRegex(OSError, "file"),
     ):
-      checkpoint_arrays.write(self.path.parent / "file" / "arrays", _ARRAYS)
+      arrays.write(self.path.parent / "file" / "arrays", _ARRAYS)
 
   def test_what_fails_here_is_raised(self):
     with (
-      mock.patch.object(
-        checkpoint_arrays, "_save", side_effect=OSError("disk full")
-      ),
+      mock.patch.object(arrays, "_save", side_effect=OSError("disk full")),
       self.assertRaisesRegex(OSError, "disk full"),
     ):
-      checkpoint_arrays.write(self.path, _ARRAYS)
+      arrays.write(self.path, _ARRAYS)
 
   def test_a_clock_that_is_slewed_is_not_back(self):
-    with mock.patch.object(checkpoint_arrays.time, "time") as now:
+    with mock.patch.object(arrays.time, "time") as now:
       now.return_value = 100.0
-      clock = checkpoint_arrays._Clock()
+      clock = arrays._Clock()
       seen = []
       for now.return_value in (101.0, 100.5, 4000.0, 400.0, 3998.0, 4001.0):
         seen.append(clock.is_back())

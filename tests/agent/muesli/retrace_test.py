@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import retrace
+from adaland.agent.muesli import retrace
 
 
 def _reference(q, v, reward, gamma, discount, ratio, complete, lambda_):

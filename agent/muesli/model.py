@@ -9,7 +9,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from adaland.agent import categorical, muesli, types
+from adaland.agent import types
+from adaland.agent.muesli import categorical, muesli
 
 
 def look_ahead(

@@ -4,7 +4,7 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.agent import config as config_lib
-from adaland.agent import recall
+from adaland.agent.network import recall
 
 _CONFIG = config_lib.NetworkConfig(num_heads=2, key_size=3)
 

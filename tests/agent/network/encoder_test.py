@@ -6,7 +6,7 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.agent import config as config_lib
-from adaland.agent import encoder
+from adaland.agent.network import encoder
 from tests.agent import observations
 
 _CONFIG = config_lib.NetworkConfig(

@@ -17,7 +17,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from adaland.agent import checkpoint_arrays, checkpoint_json
+from adaland.agent.checkpoint import arrays, document
 
 _TEMPORARY = "writing-"
 _REPLACED = "writing-old-"
@@ -74,17 +74,17 @@ def save(
   if keep < 1:
     raise ValueError(f"keep={keep}: must be at least 1")
   directory = pathlib.Path(directory).absolute()
-  document = checkpoint_json.encode(step, _describe(state), run)
+  text = document.encode(step, _describe(state), run)
   temporary = directory / f"{_TEMPORARY}{step}-{os.getpid()}"
   final = directory / str(step)
   try:
     directory.mkdir(parents=True, exist_ok=True)
     _remove_remains(directory)
     temporary.mkdir()
-    arrays = _numbered(jax.device_get(state))
-    checkpoint_arrays.write(temporary / _ARRAYS, arrays)
+    leaves = _numbered(jax.device_get(state))
+    arrays.write(temporary / _ARRAYS, leaves)
     with open(temporary / _RUN, "w", encoding="utf-8") as file:
-      file.write(document)
+      file.write(text)
       file.flush()
       os.fsync(file.fileno())
     if final.exists():
@@ -134,7 +134,7 @@ def restore(
   chosen = _chosen(folder, described, template)
   _check_leaves(folder, [described[i] for i in chosen], _describe(template))
   try:
-    leaves = checkpoint_arrays.read(folder / _ARRAYS, template, chosen)
+    leaves = arrays.read(folder / _ARRAYS, template, chosen)
   except Exception as error:
     reason = (str(error) or repr(error)).splitlines()[0][:_REASON]
     raise ValueError(f"broken checkpoint {folder}: {reason}") from error
@@ -181,7 +181,7 @@ def _read_document(
 ) -> tuple[list[list[Any]], dict[str, Any]]:
   """Returns what `_describe` and the caller of `save` gave."""
   try:
-    return checkpoint_json.decode((folder / _RUN).read_bytes())
+    return document.decode((folder / _RUN).read_bytes())
   except (OSError, ValueError) as error:
     raise ValueError(f"broken checkpoint {folder}: {error}") from error
 

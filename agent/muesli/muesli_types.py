@@ -1,6 +1,6 @@
 """The values that Muesli's functions take and return.
 
-Shape letters and index conventions are those of `adaland.agent.muesli`.
+Shape letters and index conventions are those of `adaland.agent.muesli.muesli`.
 """
 
 from typing import NamedTuple

@@ -4,7 +4,7 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.agent import config as config_lib
-from adaland.agent import entity_encoder
+from adaland.agent.network import entity_encoder
 
 _CONFIG = config_lib.NetworkConfig(entity_size=6)
 

@@ -3,8 +3,8 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.agent import categorical
-from adaland.agent._rlax import rlax
+from adaland.agent.muesli import categorical
+from adaland.agent.muesli._rlax import rlax
 
 
 def _unsquash64(y: np.ndarray) -> np.ndarray:

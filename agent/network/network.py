@@ -9,8 +9,9 @@ import jax
 import jax.numpy as jnp
 
 from adaland.agent import config as config_lib
-from adaland.agent import encoder, heads, recall, types
+from adaland.agent import types
 from adaland.agent.memory import registry
+from adaland.agent.network import encoder, heads, recall
 
 # hidden, cell, reward logits, policy logits, value logits.
 ModelOutput = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]

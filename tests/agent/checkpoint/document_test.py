@@ -1,22 +1,22 @@
-"""Tests of checkpoint_json; checkpoint_test writes and reads files."""
+"""Tests of document; checkpoint_test writes and reads files."""
 
 import json
 
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.agent import checkpoint_json
+from adaland.agent.checkpoint import document
 
 _LEAVES = [["['w']", [3], "float32"]]
 _GOOD = {
-  "format": checkpoint_json.FORMAT,
+  "format": document.FORMAT,
   "leaves": _LEAVES,
   "run": {"x": {"__array__": "AAAAAA==", "dtype": "<f4", "shape": [1]}},
 }
 
 
 def _decode(**changes):
-  return checkpoint_json.decode(json.dumps({**_GOOD, **changes}).encode())
+  return document.decode(json.dumps({**_GOOD, **changes}).encode())
 
 
 def _array(**changes):
@@ -26,8 +26,8 @@ def _array(**changes):
 class DecodeTest(parameterized.TestCase):
   def test_what_was_written(self):
     run = {"a": [1, None, "é"], "b": np.zeros((0, 3), np.int8), "c": [True]}
-    text = checkpoint_json.encode(7, _LEAVES, run)
-    leaves, back = checkpoint_json.decode(text.encode())
+    text = document.encode(7, _LEAVES, run)
+    leaves, back = document.decode(text.encode())
     self.assertEqual(leaves, _LEAVES)
     self.assertEqual(back["a"], run["a"])
     self.assertEqual(back["b"].shape, (0, 3))
@@ -60,7 +60,7 @@ class DecodeTest(parameterized.TestCase):
   )
   def test_other_texts_are_refused(self, data):
     with self.assertRaises(ValueError):
-      checkpoint_json.decode(data)
+      document.decode(data)
 
   def test_a_run_nested_as_deep_as_json_allows_is_refused(self):
     # The reader of JSON lets through more than what builds the dictionary.
@@ -68,7 +68,7 @@ class DecodeTest(parameterized.TestCase):
       inner = "[" * depth + "]" * depth
       text = json.dumps({**_GOOD, "run": {"x": 1}}).replace("1}", inner + "}")
       try:
-        checkpoint_json.decode(text.encode())
+        document.decode(text.encode())
       except ValueError as error:
         self.assertRegex(str(error), "nested too deeply")
 

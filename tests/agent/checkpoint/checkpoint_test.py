@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import checkpoint, checkpoint_arrays, muesli
 from adaland.agent import learner as learner_lib
+from adaland.agent.checkpoint import arrays, checkpoint
+from adaland.agent.muesli import muesli
 from tests.agent import fakes
 
 
@@ -64,9 +65,9 @@ class CheckpointTest(absltest.TestCase):
     )
 
   def test_a_killed_writer_leaves_a_good_checkpoint(self):
-    root = pathlib.Path(__file__).resolve().parents[2]
+    root = pathlib.Path(__file__).resolve().parents[3]
     program = (
-      "import sys; import tests.agent.checkpoint_test as t;"
+      "import sys; import tests.agent.checkpoint.checkpoint_test as t;"
       "t.write_until_killed(sys.argv[1])"
     )
     writer = subprocess.Popen(
@@ -132,7 +133,7 @@ class CheckpointTest(absltest.TestCase):
     checkpoint.save(self.folder, 1, self._state(1.0), {})
     full = OSError(28, "No space left on device")
     for module, place in (
-      (checkpoint_arrays, "write"),
+      (arrays, "write"),
       (checkpoint, "_sync_folder"),
     ):
       with (

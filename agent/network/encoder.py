@@ -17,7 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from adaland.agent import config as config_lib
-from adaland.agent import entity_encoder, layers, torso, types
+from adaland.agent import layers, types
+from adaland.agent.network import entity_encoder, torso
 
 # What the columns of a literal and of a spawn hold.
 _LITERAL_KINDS = ("negated", "predicate", "shape", "colour", "shape", "colour")

@@ -16,10 +16,10 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
-from adaland.agent import categorical, retrace
-from adaland.agent import policy as policy_lib
+from adaland.agent import distributions
 from adaland.agent.learner_config import MuesliConfig
-from adaland.agent.muesli_types import (
+from adaland.agent.muesli import categorical, retrace
+from adaland.agent.muesli.muesli_types import (
   AdvantageScale,
   Experience,
   Predictions,
@@ -83,7 +83,7 @@ def prior_policy(
     config: The weights.
   """
   rest = 1.0 - config.behaviour_prior - config.uniform_prior
-  return policy_lib.mixture(
+  return distributions.mixture(
     [(rest, target), (config.behaviour_prior, behaviour)],
     config.uniform_prior,
     sizes,
@@ -203,7 +203,7 @@ def losses(
   target = jax.lax.stop_gradient(target)
   mask, complete = experience.mask, target.complete
   num_steps = config.model_steps
-  pi = policy_lib.log_probs(predictions.policy_logits, sizes)  # [T, I+1, S]
+  pi = distributions.log_probs(predictions.policy_logits, sizes)  # [T, I+1, S]
 
   log_pi = jnp.sum(experience.action * pi[:, 0], axis=-1)
   log_mu = jnp.sum(experience.action * experience.behaviour, axis=-1)

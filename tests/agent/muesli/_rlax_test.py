@@ -1,4 +1,4 @@
-"""Tests of adaland.agent._rlax."""
+"""Tests of adaland.agent.muesli._rlax."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ class RlaxTest(absltest.TestCase):
   def test_it_comes_without_tensorflow_and_blocks_no_later_import(self):
     result = _run("""
       import sys
-      from adaland.agent._rlax import rlax
+      from adaland.agent.muesli._rlax import rlax
       print(callable(rlax.vtrace), "tensorflow" in sys.modules)
     """)
     self.assertEqual(result.stdout, "True False\n", result.stderr)
@@ -32,7 +32,7 @@ class RlaxTest(absltest.TestCase):
       import sys, types
       there = sys.modules["tensorflow"] = types.ModuleType("tensorflow")
       sys.modules["rlax"] = types.ModuleType("rlax")
-      from adaland.agent import _rlax
+      from adaland.agent.muesli import _rlax
       print(sys.modules["tensorflow"] is there, _rlax.rlax.__name__)
     """)
     self.assertEqual(result.stdout, "True rlax\n", result.stderr)

@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.agent import categorical
 from adaland.agent import config as config_lib
-from adaland.agent import network as network_lib
+from adaland.agent.muesli import categorical
+from adaland.agent.network import network as network_lib
 from tests.agent import observations
 
 _CONFIG = config_lib.NetworkConfig(

@@ -184,14 +184,14 @@ def _write_apart(path: pathlib.Path, leaves: dict[str, np.ndarray]) -> None:
   # As they are in memory: the format has no word for bfloat16.
   bare = {name: x.view(f"V{x.itemsize}") for name, x in leaves.items()}
   dtypes = np.array([x.dtype.name for x in leaves.values()])
-  arrays = io.BytesIO()
-  np.savez(arrays, **{_DTYPES: dtypes}, **bare)
-  root = str(pathlib.Path(__file__).parents[2])
+  sent = io.BytesIO()
+  np.savez(sent, **{_DTYPES: dtypes}, **bare)
+  root = str(pathlib.Path(__file__).parents[3])
   search = [root, os.environ.get("PYTHONPATH", "")]
   try:
     subprocess.run(
-      [sys.executable, "-m", "adaland.agent.checkpoint_arrays", str(path)],
-      input=arrays.getbuffer(),
+      [sys.executable, "-m", "adaland.agent.checkpoint.arrays", str(path)],
+      input=sent.getbuffer(),
       stdout=subprocess.DEVNULL,
       stderr=subprocess.PIPE,
       check=True,
@@ -212,11 +212,11 @@ def _main() -> None:
   """Writes the arrays that the standard input brings."""
   path = pathlib.Path(sys.argv[1])
   sent = io.BytesIO(sys.stdin.buffer.read())
-  with np.load(sent, allow_pickle=False) as arrays:
-    names = [name for name in arrays.files if name != _DTYPES]
+  with np.load(sent, allow_pickle=False) as loaded:
+    names = [name for name in loaded.files if name != _DTYPES]
     leaves = {
-      name: arrays[name].view(np.dtype(str(dtype)))
-      for name, dtype in zip(names, arrays[_DTYPES], strict=True)
+      name: loaded[name].view(np.dtype(str(dtype)))
+      for name, dtype in zip(names, loaded[_DTYPES], strict=True)
     }
   _save(path, leaves)
 

@@ -1,4 +1,4 @@
-"""Tests of adaland.agent.model, with a model whose state can be read.
+"""Tests of adaland.agent.muesli.model, with a model whose state can be read.
 
 The fake's hidden state is a number whose decimal digits are the actions that
 the model took, so it tells which actions were asked about, and in what order.
@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import model, muesli, types
+from adaland.agent import types
+from adaland.agent.muesli import model, muesli
 
 _NUM_ACTIONS = 3
 

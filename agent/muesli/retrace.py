@@ -6,7 +6,7 @@ Index convention, that of `types.Unroll`: reward_t and discount_t follow a_t.
 import jax
 import jax.numpy as jnp
 
-from adaland.agent._rlax import rlax
+from adaland.agent.muesli._rlax import rlax
 
 
 def complete_steps(mask: jax.Array, discount: jax.Array) -> jax.Array:

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import torso
+from adaland.agent.network import torso
 
 
 def _torso():
