@@ -19,12 +19,12 @@ from adaland.envs.sampling import sampler
 from adaland.envs.stepping import task_rows
 from adaland.envs.tasks import task as task_lib
 from adaland.launch import errors
+from adaland.launch.acting import actor as player_lib
 from adaland.launch.acting import actor_loop as actor_loop_lib
 from adaland.launch.acting import actor_threads, unrolls
 from adaland.launch.acting import channel as channel_lib
 from adaland.launch.acting import inference as inference_lib
 from adaland.launch.config import experiment
-from adaland.launch.runtimes.single import actor as player_lib
 
 if TYPE_CHECKING:
   from adaland.agent import learner as learner_lib

@@ -10,11 +10,11 @@ import jax
 
 from adaland.envs import land
 from adaland.launch import builder, errors
+from adaland.launch.acting import actor as player_lib
 from adaland.launch.bench import actor, network
 from adaland.launch.bench.lib import hardware, stopwatch, timing
 from adaland.launch.config import experiment
 from adaland.launch.run import progress, rundir
-from adaland.launch.runtimes.single import actor as player_lib
 from adaland.launch.runtimes.single import preflight
 
 # An accelerator is told to do this many steps before it is waited for.

@@ -8,8 +8,9 @@ import jax
 from adaland.agent import learner as learner_lib
 from adaland.agent.replay import spec as spec_lib
 from adaland.launch import builder, errors
+from adaland.launch.acting import rollout
 from adaland.launch.config import experiment
-from adaland.launch.runtimes.single import device_replay, jaxprs, rollout
+from adaland.launch.runtimes.single import device_replay, jaxprs
 
 
 def bytes_needed(

@@ -16,9 +16,10 @@ import pytest
 from absl.testing import absltest
 
 from adaland.launch import builder
+from adaland.launch.acting import episode_records
 from adaland.launch.roles import desk as desk_lib
 from adaland.launch.run import progress, rundir
-from adaland.launch.runtimes.single import episode_records, preflight
+from adaland.launch.runtimes.single import preflight
 from adaland.launch.runtimes.single import trainer as trainer_lib
 from tests.envs.physics import backends
 from tests.launch.runtimes.single import configs

@@ -16,11 +16,8 @@ from adaland.agent import acting, types
 from adaland.curriculum import base
 from adaland.envs import land
 from adaland.envs.tasks import task as task_lib
-from adaland.launch.runtimes.single import (
-  device_replay,
-  episode_records,
-  rollout,
-)
+from adaland.launch.acting import episode_records, rollout
+from adaland.launch.runtimes.single import device_replay
 
 
 class Environment(Protocol):

@@ -11,8 +11,13 @@ from absl.testing import absltest, parameterized
 from adaland.agent import acting
 from adaland.curriculum import base
 from adaland.envs import land
-from adaland.launch.acting import actor_loop, channel, inference, unrolls
-from adaland.launch.runtimes.single import actor
+from adaland.launch.acting import (
+  actor,
+  actor_loop,
+  channel,
+  inference,
+  unrolls,
+)
 from tests.launch import fakes
 
 _SIZES = (2, 3)
