@@ -1,9 +1,11 @@
-"""Plays: steps the environments and cuts what they did into unrolls.
+"""Actor: steps environments and cuts their steps into unrolls.
 
-All that is decided on the host follows from the tasks' lengths, so on a device
-whose environments stay there nothing is waited for, but for records of
-episodes that ended some steps ago. N: environments, T: steps
-of an unroll.
+Everything decided on the host follows from the tasks' lengths. So with
+environments that stay on a device nothing waits for the device, except reports
+of episodes that ended some steps ago.
+
+N: environments, T: steps of an unroll, S: memory snapshots of an environment,
+U: unrolls cut at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,13 +17,15 @@ import numpy as np
 from adaland.agent import acting, types
 from adaland.curriculum import base
 from adaland.envs import land
-from adaland.envs.tasks import task as task_lib
-from adaland.launch.acting import episode_records, rollout
-from adaland.launch.runtimes.single import device_replay
+from adaland.envs.tasks import task
+from adaland.launch.acting import arrays, episode_records, rollout
+
+# Arrays on the host that a checkpoint holds under the same names.
+_COUNTERS = ("start", "slot", "trial", "acted_in", "counts")
 
 
 class Environment(Protocol):
-  """What of `adaland.envs.land.Land` the player uses."""
+  """A batch of environments, as the actor uses `adaland.envs.land.Land`."""
 
   def reset(self) -> land.Step:
     """Starts an episode in every environment."""
@@ -32,101 +36,101 @@ class Environment(Protocol):
     ...
 
 
-class Desk(Protocol):
-  """Where tasks come from and records go."""
+class Actor:
+  """A policy acting in N environments.
 
-  def next_tasks(self, n: int) -> list[base.Assignment]:
-    """Tasks to play next."""
-    ...
-
-  def report(self, record: base.EpisodeRecord) -> None:
-    """Takes in a finished episode."""
-    ...
-
-  def count_steps(self, steps: int) -> None:
-    """Takes in how many environment steps were made."""
-    ...
-
-
-class Player:
-  """Steps N environments.
+  An unroll ends where its episode does or when it is full. The learner only
+  bootstraps at the last step of a full unroll, so this step opens the next
+  unroll of the episode too, and each action is learned from exactly once.
 
   Args:
-    make_environment: From the function that gives an environment's next task,
-      prepared or not, the batch of N environments.
-    actor: The acting functions.
+    make_environment: Makes the batch of N environments, from a function that
+      returns an environment's next task, prepared or not.
+    functions: The acting functions.
     observation_spec: Shape and dtype of each observation, without batch.
-    action_sizes: Of the action heads.
+    action_sizes: Sizes of the action heads.
     num_envs: N.
-    length: T.
+    length: T, from 2.
     gamma: Discount per step, for the TD error.
-    store_memory: Whether unrolls carry the memory at their first step.
-    desk: Where tasks come from and records go.
-    emit: Called with the unrolls cut, leaves [K, ...], of which the first
-      `num` count.
-    seed: Of the actions.
-    device: Where the arrays are.
+    store_memory: Whether unrolls carry the memory at their first step; not
+      needed when every unroll starts an episode.
+    next_task: Returns a task to act in.
+    report: Takes the record of a finished episode.
+    emit: Takes complete unrolls, leaves [U, T, ...] on the device, and the
+      number of them that count, the first ones.
+    seed: Seed of the actions.
+    device: Device of the arrays.
 
   Attributes:
-    environment: What it steps.
+    environment: The batch of environments.
   """
 
   def __init__(
     self,
     make_environment: Callable[[Callable[[int], Any]], Environment],
-    actor: acting.Actor,
-    observation_spec: Any,
+    functions: acting.Actor,
+    observation_spec: rollout.ObservationSpec,
     action_sizes: Sequence[int],
     num_envs: int,
     length: int,
     gamma: float,
     store_memory: bool,
-    desk: Desk,
+    next_task: Callable[[], base.Assignment],
+    report: Callable[[base.EpisodeRecord], None],
     emit: Callable[[types.Unroll, int], None],
     seed: int,
     device: jax.Device,
   ):
     self._num_envs = num_envs
     self._length = length
-    self._desk = desk
+    self._assign = next_task
     self._emit = emit
-    self._advance = rollout.make_step(actor, gamma)
+    self._advance = rollout.make_step(functions, gamma)
     key = jax.random.fold_in(jax.random.PRNGKey(seed), 1)
     self._key = jax.device_put(key, device)
     self._carry = jax.device_put(
-      rollout.empty(actor, observation_spec, num_envs, length, action_sizes),
+      rollout.empty(
+        functions, observation_spec, num_envs, length, action_sizes
+      ),
       device,
     )
+    self._num_snapshots = rollout.num_snapshots(length)
     self._snapshots: Any = {}
     if store_memory:
-      # Of each environment that of the unroll under way and of the next one.
-      memory = actor.init(2 * num_envs).memory
+      memory = functions.init(self._num_snapshots * num_envs).memory
       self._snapshots = jax.device_put(memory, device)
     self._time = 0
-    self._start = np.zeros(num_envs, np.int64)  # Of the unrolls under way.
-    self._half = np.zeros(num_envs, np.int64)  # Of the snapshots: theirs.
+    self._version = 0  # Version of the parameters that acted last.
+    # First step and memory snapshot of each environment's unroll.
+    self._start = np.zeros(num_envs, np.int64)
+    self._slot = np.zeros(num_envs, np.int64)
     self._trial = np.zeros(num_envs, np.int64)
     self._trials = np.ones(num_envs, np.int64)
-    self._acted_in = np.zeros(num_envs, np.int64)  # Trial of the last action.
-    self._counts = np.zeros(num_envs, bool)  # Whether that was the last trial.
+    # Trial of the last action, and whether it was the episode's last trial.
+    self._acted_in = np.zeros(num_envs, np.int64)
+    self._counts = np.zeros(num_envs, bool)
     self._assignments: list[base.Assignment | None] = [None] * num_envs
-    self._records = episode_records.Records(desk.report)
+    self._records = episode_records.EpisodeRecords(report)
     self.environment = make_environment(self._next_task)
     self._now = _no_step(num_envs, observation_spec)
     self._begun = False
 
   def _next_task(self, row: int) -> Any:
-    [assignment] = self._desk.next_tasks(1)
+    assignment = self._assign()
     self._assignments[row] = assignment
     self._trial[row], self._trials[row] = 0, assignment.task.trials
     return assignment.task
 
-  def step(self, params: types.Params, version: int) -> None:
+  def step(self, params: types.Params, version: int) -> int:
     """Acts once in every environment.
 
     Args:
-      params: Of the acting network.
-      version: Learner update count that they belong to.
+      params: Parameters of the acting network.
+      version: Learner update count of these parameters.
+
+    Returns:
+      The number of environment steps: an environment whose episode has ended
+      starts another one instead.
     """
     if not self._begun:
       self._begun, self._now = True, self.environment.reset()
@@ -144,38 +148,42 @@ class Player:
       self._key,
       np.int32(time),
     )
-    self._cut(last, version)
+    self._cut(last)
+    self._version = version
     for row in np.flatnonzero(last):
       assignment = self._assignments[row]
       assert assignment is not None
       self._records.add(
         time, int(row), assignment, output.rewards, output.errors
       )
-    self._records.tell(time)
+    self._records.report_due(time)
     then = self.environment.step(output.action)
     acted = ~last
     self._counts = acted & (self._trial + 1 == self._trials)
     self._acted_in = self._trial.copy()
     self._trial[acted & np.asarray(then.trial_last)] += 1
-    self._desk.count_steps(int(acted.sum()))
     self._now, self._time = then, time + 1
+    return int(acted.sum())
 
   def _keep_memory(self, first: np.ndarray, last: np.ndarray) -> None:
-    """Copies the memory of those whose next step opens an unroll."""
+    """Copies the memory of environments whose next step opens an unroll."""
     if not self._snapshots:
       return
-    carried = ~last & (self._time - self._start == self._length - 1)
-    envs = np.flatnonzero(first | carried)
+    elapsed = self._time - self._start
+    # Unrolls that follow each other overlap by one step.
+    opened, rest = np.divmod(elapsed, self._length - 1)
+    envs = np.flatnonzero(first | (~last & (elapsed > 0) & (rest == 0)))
     if envs.size:
-      half = np.where(first[envs], self._half[envs], 1 - self._half[envs])
+      slot = (self._slot[envs] + opened[envs]) % self._num_snapshots
+      past = self._num_snapshots * self._num_envs
       self._snapshots = rollout.keep_memory(
         self._snapshots,
         self._carry.state.memory,
-        device_replay.padded(envs, 0),
-        device_replay.padded(half * self._num_envs + envs, 2 * self._num_envs),
+        arrays.padded(envs, 0),
+        arrays.padded(slot * self._num_envs + envs, past),
       )
 
-  def _cut(self, last: np.ndarray, version: int) -> None:
+  def _cut(self, last: np.ndarray) -> None:
     """Emits the unrolls that are complete now."""
     lengths = self._time - self._start
     full = ~last & (lengths == self._length)
@@ -185,32 +193,32 @@ class Player:
       if (a := self._assignments[row]) is not None and a.learn
     ]
     if complete:
-      places = [
+      indices = [
         complete,
         self._start[complete] % (self._length + 1),
         lengths[complete],
-        self._half[complete] * self._num_envs + complete,
+        self._slot[complete] * self._num_envs + complete,
       ]
       unrolls = rollout.cut(
-        self._carry.log,
+        self._carry.buffer,
         self._snapshots,
-        np.stack([device_replay.padded(numbers, 0) for numbers in places]),
-        np.int32(version),
+        np.stack([arrays.padded(numbers, 0) for numbers in indices]),
+        np.int32(self._version),
         self._length,
       )
       self._emit(unrolls, len(complete))
-    # The last step of an unroll that is full is the first of the next.
+    # The last step of a full unroll is the first step of the next.
     self._start[full] += self._length - 1
-    self._half[full] = 1 - self._half[full]
+    self._slot[full] = (self._slot[full] + 1) % self._num_snapshots
 
   @property
   def time(self) -> int:
-    """Steps that all environments made."""
+    """Steps taken so far by each environment."""
     return self._time
 
   @property
   def arrays(self) -> dict[str, Any]:
-    """What it remembers in arrays of known shapes, the last step included."""
+    """The part of the state in arrays of fixed shapes."""
     return {
       "carry": self._carry,
       "snapshots": self._snapshots,
@@ -218,66 +226,60 @@ class Player:
     }
 
   def state_dict(self) -> dict[str, Any]:
-    """Returns the rest of what it remembers, but not the environments."""
+    """Returns the rest of the state, without the environments'."""
     assignments = [a for a in self._assignments if a is not None]
     return {
       "time": self._time,
-      "start": self._start,
-      "half": self._half,
-      "trial": self._trial,
-      "acted_in": self._acted_in,
-      "counts": self._counts,
+      "version": self._version,
+      **{name: getattr(self, f"_{name}") for name in _COUNTERS},
       "keys": [a.key for a in assignments],
       "learn": [a.learn for a in assignments],
       "records": self._records.state_dict(),
     }
 
-  def begin_anew(self, state: dict[str, Any]) -> None:
-    """Goes on from what `state_dict` was, but with new episodes.
+  def restart_episodes(self, state: dict[str, Any]) -> None:
+    """Restores the step count alone and starts new episodes.
 
     Args:
-      state: What `state_dict` returned, of which only the time is read.
+      state: As `state_dict` returned it.
     """
     self._time = int(state["time"])
 
   def load_state_dict(
     self,
-    arrays: dict[str, Any],
+    saved: dict[str, Any],
     state: dict[str, Any],
-    tasks: Sequence[task_lib.Task],
+    tasks: Sequence[task.Task],
   ) -> None:
-    """Goes on from what `arrays` and `state_dict` were.
+    """Restores the whole state, but not the environments'.
 
     Args:
-      arrays: On the host.
-      state: The rest.
-      tasks: Under way in the environments.
+      saved: As `arrays` was, on the host.
+      state: As `state_dict` returned it.
+      tasks: The environments' tasks.
     """
-    self._carry = device_replay.put_like(arrays["carry"], self._carry)
-    self._snapshots = device_replay.put_like(
-      arrays["snapshots"], self._snapshots
-    )
-    self._begun, self._now = True, arrays["now"]
+    self._carry = arrays.put_like(saved["carry"], self._carry)
+    self._snapshots = arrays.put_like(saved["snapshots"], self._snapshots)
+    self._begun, self._now = True, saved["now"]
     self._time = int(state["time"])
-    for name in ("start", "half", "trial", "acted_in", "counts"):
+    self._version = int(state["version"])
+    for name in _COUNTERS:
       getattr(self, f"_{name}")[:] = state[name]
     self._assignments = [
-      base.Assignment(key, task, learn)
-      for key, task, learn in zip(
-        state["keys"], tasks, state["learn"], strict=True
-      )
+      base.Assignment(*fields)
+      for fields in zip(state["keys"], tasks, state["learn"], strict=True)
     ]
-    self._trials[:] = [task.trials for task in tasks]
+    self._trials[:] = [each.trials for each in tasks]
     self._records.load_state_dict(state["records"])
 
 
-def _no_step(num_envs: int, observation_spec: Any) -> land.Step:
-  """A step of the shapes that all have."""
+def _no_step(num_envs: int, spec: rollout.ObservationSpec) -> land.Step:
+  """Returns a step of zeros with the shapes and dtypes of all steps."""
   none = np.zeros(num_envs, bool)
   return land.Step(
     observation={
       name: np.zeros((num_envs, *shape), dtype)
-      for name, (shape, dtype) in observation_spec.items()
+      for name, (shape, dtype) in spec.items()
     },
     reward=np.zeros(num_envs, np.float32),
     first=none,

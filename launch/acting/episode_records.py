@@ -1,8 +1,10 @@
-"""Records of finished episodes, on their way from the device to the curriculum.
+"""Records of finished episodes on their way to the curriculum.
 
-They go there a fixed number of steps later: by then they are computed, also
-where the host runs ahead of the device, and when they come does not depend on
-how fast it is. N: environments, K: trials.
+A record is reported a fixed number of steps after the episode's end: by then
+the device has computed it, also when the host runs ahead of the device, and
+the time of the report does not depend on the device's speed.
+
+N: environments, K: trials.
 """
 
 import collections
@@ -14,20 +16,21 @@ import numpy as np
 
 from adaland.curriculum import base
 
-_DELAY = 8  # Steps.
+DELAY = 8  # Steps.
 
 
-class _Played(NamedTuple):
-  """An episode that ended.
+class _Finished(NamedTuple):
+  """A finished episode.
 
   Attributes:
-    time: Step at which its end was seen.
-    row: Its environment, among those that the arrays are of.
-    key: Of its assignment.
-    learn: Whether it was learned from.
-    trials: Its trials.
+    time: Step that saw the episode's end.
+    row: The episode's row in `rewards` and `errors`.
+    key: The assignment's key.
+    learn: The assignment's flag.
+    trials: Trials of the episode.
     rewards: Reward of each trial, [N, K].
-    errors: Sums of TD, value and policy error, and their number, [N, 4].
+    errors: Sums of TD error, value error and policy error, and their number,
+      [N, 4].
   """
 
   time: int
@@ -39,16 +42,16 @@ class _Played(NamedTuple):
   errors: Any
 
 
-class Records:
-  """Episodes that ended and are not told of yet.
+class EpisodeRecords:
+  """Finished episodes that are not reported yet.
 
   Args:
-    report: Takes in a record.
+    report: Takes a record.
   """
 
   def __init__(self, report: Callable[[base.EpisodeRecord], None]):
     self._report = report
-    self._played: collections.deque[_Played] = collections.deque()
+    self._finished: collections.deque[_Finished] = collections.deque()
 
   def add(
     self,
@@ -58,64 +61,67 @@ class Records:
     rewards: Any,
     errors: Any,
   ) -> None:
-    """Notes the end of an episode; the arrays may still be computed.
+    """Adds a finished episode, whose arrays may still be computed.
 
     Args:
-      time: Steps so far.
+      time: Step that saw the episode's end.
       row: The environment.
-      assignment: What it played.
-      rewards: Of all environments, [N, K].
-      errors: Of all environments, [N, 4].
+      assignment: The environment's assignment.
+      rewards: `rollout.Output.rewards`, [N, K].
+      errors: `rollout.Output.errors`, [N, 4].
     """
     for array in (rewards, errors):
       if isinstance(array, jax.Array):
         array.copy_to_host_async()
     key, task, learn = assignment
-    self._played.append(
-      _Played(time, row, key, learn, task.trials, rewards, errors)
+    self._finished.append(
+      _Finished(time, row, key, learn, task.trials, rewards, errors)
     )
 
-  def tell(self, time: int) -> None:
-    """Reports the episodes that ended long enough ago."""
-    while self._played and self._played[0].time <= time - _DELAY:
-      self._report(_record(self._played.popleft()))
+  def report_due(self, time: int) -> None:
+    """Reports the episodes that ended at least DELAY steps before `time`."""
+    while self._finished and self._finished[0].time <= time - DELAY:
+      self._report(_record(self._finished.popleft()))
 
   def state_dict(self) -> list[dict[str, Any]]:
-    """Returns what restores it."""
+    """Returns the state to checkpoint."""
     return [
       {
-        "time": played.time,
-        "key": played.key,
-        "learn": played.learn,
-        "rewards": np.asarray(played.rewards)[played.row, : played.trials],
-        "errors": np.asarray(played.errors)[played.row],
+        "time": finished.time,
+        "key": finished.key,
+        "learn": finished.learn,
+        "rewards": np.asarray(finished.rewards)[
+          finished.row, : finished.trials
+        ],
+        "errors": np.asarray(finished.errors)[finished.row],
       }
-      for played in self._played
+      for finished in self._finished
     ]
 
   def load_state_dict(self, state: list[dict[str, Any]]) -> None:
-    """Goes on from what `state_dict` returned."""
-    self._played = collections.deque(
-      _Played(
-        played["time"],
+    """Restores the state that `state_dict` returned."""
+    self._finished = collections.deque(
+      _Finished(
+        finished["time"],
         0,
-        played["key"],
-        played["learn"],
-        len(played["rewards"]),
-        played["rewards"][None],
-        played["errors"][None],
+        finished["key"],
+        finished["learn"],
+        len(finished["rewards"]),
+        finished["rewards"][None],
+        finished["errors"][None],
       )
-      for played in state
+      for finished in state
     )
 
 
-def _record(played: _Played) -> base.EpisodeRecord:
-  *sums, count = np.asarray(played.errors)[played.row]
+def _record(finished: _Finished) -> base.EpisodeRecord:
+  *sums, count = np.asarray(finished.errors)[finished.row]
   td, value, policy = (float(x / max(count, 1.0)) for x in sums)
+  rewards = np.asarray(finished.rewards)[finished.row, : finished.trials]
   return base.EpisodeRecord(
-    key=played.key,
-    learn=played.learn,
-    rewards=np.asarray(played.rewards)[played.row, : played.trials].copy(),
+    key=finished.key,
+    learn=finished.learn,
+    rewards=rewards.copy(),
     td_error=td,
     value_error=value,
     policy_error=policy,

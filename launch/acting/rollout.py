@@ -1,12 +1,15 @@
-"""What the environments' last steps were, in device memory, and unrolls of it.
+"""Rollout buffer: the latest steps of all environments, cut into unrolls.
 
-All environments step together, so a step of all of them is one row of the log:
-to note it is one write in place, and an unroll is cut by reading consecutive
-rows. N: environments, T: steps of an unroll, L = T + 1: rows of the log, K:
-trials, A: action heads.
+The buffer lies in device memory. All environments step together, so a step of
+all of them is one row of the buffer: appending writes one row in place, and
+cutting an unroll gathers consecutive rows.
+
+N: environments, T: steps of an unroll, L = T + 1: rows of the buffer, S: memory
+snapshots of an environment, U: unrolls cut at once, K: trials, A: action heads.
 """
 
 import functools
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -16,12 +19,18 @@ import numpy as np
 from adaland.agent import acting, types
 from adaland.envs import constants
 
-# Numbers that `acting` is given of each environment, int32 [len, N].
+# Rows of the step's `control` argument, int32 [len(CONTROL), N].
 CONTROL = ("first", "last", "counts", "trial")
 
+# Shape and dtype of each observation, without batch.
+ObservationSpec = Mapping[str, tuple[tuple[int, ...], Any]]
 
-class Log(NamedTuple):
-  """Steps, newest at row t % L, leaves [L, N, ...]; see `types.Unroll`."""
+
+class RolloutBuffer(NamedTuple):
+  """The latest L steps; see `types.Unroll`.
+
+  Step t lies in row t % L. Leaves are [L, N, ...].
+  """
 
   observation: types.Observation
   first: types.Array
@@ -32,31 +41,31 @@ class Log(NamedTuple):
 
 
 class Carry(NamedTuple):
-  """What a step of all environments hands to the next.
+  """State that one step of all environments hands to the next.
 
   Attributes:
-    state: Of the acting network.
-    log: The steps.
-    value: v_0 of the step before, float32 [N].
+    state: State of the acting network.
+    buffer: The latest steps.
+    value: v_0 of the previous step, float32 [N].
     rewards: Reward of each trial of the episode so far, float32 [N, K].
-    errors: Sums over the last trial's steps of TD, value and policy error,
-      and their number, float32 [N, 4].
+    errors: Sums over the last trial's steps of TD error, value error and
+      policy error, and the number of these steps, float32 [N, 4].
   """
 
   state: acting.ActorState
-  log: Log
+  buffer: RolloutBuffer
   value: types.Array
   rewards: types.Array
   errors: types.Array
 
 
 class Output(NamedTuple):
-  """What the host may want of a step.
+  """Results of a step that the host may read.
 
   Attributes:
     action: Indices of the heads, int32 [N, A].
-    rewards: As in `Carry`, but never consumed.
-    errors: The same.
+    rewards: `Carry.rewards`, in arrays that no later step consumes.
+    errors: `Carry.errors`, likewise.
   """
 
   action: jax.Array
@@ -64,33 +73,82 @@ class Output(NamedTuple):
   errors: jax.Array
 
 
-def empty(
-  actor: acting.Actor, spec: Any, num_envs: int, length: int, sizes: Any
-) -> Carry:
-  """Returns what there is before the first step.
+def num_snapshots(length: int) -> int:
+  """Returns S, the memory snapshots that an environment needs.
+
+  One belongs to the unroll under way and one to the next, which begins at its
+  last step. An unroll of two steps is cut only after the one after the next has
+  begun.
 
   Args:
-    actor: The acting functions.
+    length: T.
+  """
+  return 3 if length == 2 else 2
+
+
+def _example_step(
+  spec: ObservationSpec, action_sizes: Sequence[int]
+) -> RolloutBuffer:
+  """Returns zeros with the shapes and dtypes of one environment's step."""
+  return RolloutBuffer(
+    observation={
+      name: np.zeros(shape, dtype) for name, (shape, dtype) in spec.items()
+    },
+    first=np.zeros((), np.uint8),
+    action=np.zeros(len(action_sizes), np.int8),
+    behaviour_logits=np.zeros(sum(action_sizes), np.float32),
+    reward=np.zeros((), np.float32),
+    discount=np.zeros((), np.float32),
+  )
+
+
+def example_unroll(
+  spec: ObservationSpec,
+  action_sizes: Sequence[int],
+  length: int,
+  memory: types.MemoryState,
+) -> types.Unroll:
+  """Returns an unroll of zeros with the shapes and dtypes of all unrolls.
+
+  Args:
+    spec: Shape and dtype of each observation, without batch.
+    action_sizes: Sizes of the action heads.
+    length: T.
+    memory: One environment's memory; an empty dict if unrolls carry none.
+  """
+  steps = jax.tree.map(
+    lambda x: np.zeros((length, *x.shape), x.dtype),
+    _example_step(spec, action_sizes),
+  )
+  return types.Unroll(
+    *steps,
+    mask=np.zeros(length, np.uint8),
+    initial_memory=memory,
+    params_version=np.zeros((), np.int64),
+  )
+
+
+def empty(
+  functions: acting.Actor,
+  spec: ObservationSpec,
+  num_envs: int,
+  length: int,
+  action_sizes: Sequence[int],
+) -> Carry:
+  """Returns the carry before the first step.
+
+  Args:
+    functions: The acting functions.
     spec: Shape and dtype of each observation, without batch.
     num_envs: N.
     length: T.
-    sizes: Of the action heads.
+    action_sizes: Sizes of the action heads.
   """
-
-  def zeros(shape: tuple[int, ...], dtype: Any) -> jax.Array:
-    return jnp.zeros((length + 1, num_envs, *shape), dtype)
-
   return Carry(
-    state=actor.init(num_envs),
-    log=Log(
-      observation={
-        name: zeros(shape, dtype) for name, (shape, dtype) in spec.items()
-      },
-      first=zeros((), jnp.uint8),
-      action=zeros((len(sizes),), jnp.int8),
-      behaviour_logits=zeros((sum(sizes),), jnp.float32),
-      reward=zeros((), jnp.float32),
-      discount=zeros((), jnp.float32),
+    state=functions.init(num_envs),
+    buffer=jax.tree.map(
+      lambda x: jnp.zeros((length + 1, num_envs, *x.shape), x.dtype),
+      _example_step(spec, action_sizes),
     ),
     value=jnp.zeros([num_envs]),
     rewards=jnp.zeros([num_envs, constants.MAX_TRIALS]),
@@ -98,88 +156,96 @@ def empty(
   )
 
 
-def make_step(actor: acting.Actor, gamma: float) -> Any:
-  """Builds the program of one step.
+def make_step(functions: acting.Actor, gamma: float) -> Any:
+  """Builds the jitted program of one step.
 
   Args:
-    actor: The acting functions.
+    functions: The acting functions.
     gamma: Discount per step, for the TD error.
 
   Returns:
-    `step(params, carry, observation, reward, control, key, time)` gives an
-    `Output` and the next carry; the one given is consumed. `observation` and
-    `reward` are what the environments showed last, host or device arrays,
-    `control` the rows that CONTROL names, `time` the steps so far.
+    `step(params, carry, observation, reward, control, key, time)`, which
+    returns an `Output` and the next carry and consumes the given one.
+    `observation` and `reward` are the environments' latest, arrays on the host
+    or the device; `control` has the rows that CONTROL names; `time` is the
+    number of steps before.
   """
 
   def step(params, carry, observation, reward, control, key, time):
     first, last, counts, trial = control
-    log, num_rows = carry.log, carry.log.reward.shape[0]
+    buffer, num_rows = carry.buffer, carry.buffer.reward.shape[0]
     now, before = time % num_rows, (time - 1) % num_rows
-    goes_on = 1.0 - last.astype(jnp.float32)
+    discount = 1.0 - last.astype(jnp.float32)
     reward = jnp.asarray(reward, jnp.float32)
-    output, state = actor.act(
+    output, state = functions.act(
       params,
       carry.state,
       observation,
       first.astype(bool),
       jax.random.fold_in(key, time.astype(jnp.uint32)),
     )
-    # Where an episode starts the reward is zero, and so is what is added.
+    # At an episode's first step the reward is zero.
     rewards = jnp.where(first[:, None] > 0, 0, carry.rewards)
     rewards = rewards.at[jnp.arange(len(trial)), trial].add(reward)
-    td = jnp.abs(reward + gamma * goes_on * output.value - carry.value)
+    td = jnp.abs(reward + gamma * discount * output.value - carry.value)
     errors = jnp.stack(
       [td, output.value_error, output.policy_error, jnp.ones_like(td)], -1
     )
     errors = jnp.where(first[:, None] > 0, 0, carry.errors) + jnp.where(
       counts[:, None] > 0, errors, 0
     )
-
-    def note(rows: jax.Array, value: Any, at: jax.Array) -> jax.Array:
-      value = jnp.asarray(value, rows.dtype)
-      return jax.lax.dynamic_update_index_in_dim(rows, value, at, 0)
-
-    log = Log(
+    buffer = RolloutBuffer(
       observation={
-        name: note(rows, observation[name], now)
-        for name, rows in log.observation.items()
+        name: _write(rows, observation[name], now)
+        for name, rows in buffer.observation.items()
       },
-      first=note(log.first, first, now),
-      action=note(log.action, output.action, now),
-      behaviour_logits=note(log.behaviour_logits, output.behaviour_logits, now),
-      reward=note(log.reward, reward, before),
-      discount=note(log.discount, goes_on, before),
+      first=_write(buffer.first, first, now),
+      action=_write(buffer.action, output.action, now),
+      behaviour_logits=_write(
+        buffer.behaviour_logits, output.behaviour_logits, now
+      ),
+      # Known only now that the environments have stepped.
+      reward=_write(buffer.reward, reward, before),
+      discount=_write(buffer.discount, discount, before),
     )
     return (
       Output(output.action, rewards, errors),
-      Carry(state, log, output.value, rewards, errors),
+      Carry(state, buffer, output.value, rewards, errors),
     )
 
   return jax.jit(step, donate_argnums=1)
 
 
+def _write(rows: jax.Array, value: Any, at: jax.Array) -> jax.Array:
+  """Replaces one row."""
+  value = jnp.asarray(value, rows.dtype)
+  return jax.lax.dynamic_update_index_in_dim(rows, value, at, 0)
+
+
 @functools.partial(jax.jit, static_argnames=("length",))
 def cut(
-  log: Log,
+  buffer: RolloutBuffer,
   snapshots: types.MemoryState,
-  places: np.ndarray,
+  indices: np.ndarray,
   version: np.ndarray,
   length: int,
 ) -> types.Unroll:
-  """Cuts unrolls out of the log, leaves [K, T, ...].
+  """Cuts unrolls out of the buffer.
 
   Args:
-    log: The steps.
-    snapshots: Memories at first steps, or an empty dict.
-    places: Of each unroll the environment, the row of its first step, its
-      number of steps and the row of its memory, int32 [4, K].
-    version: Of the acting parameters, int32 [].
+    buffer: The latest steps.
+    snapshots: Memories at first steps, leaves [S * N, ...], or an empty dict.
+    indices: For each unroll the environment, the row of its first step, its
+      number of steps and the row of its memory, int32 [4, U].
+    version: Version of the acting parameters, int32 [].
     length: T.
+
+  Returns:
+    The unrolls, leaves [U, T, ...].
   """
-  envs, starts, lengths, memories = places
+  envs, starts, lengths, memories = indices
   steps = jnp.arange(length)[None]
-  rows = (starts[:, None] + steps) % log.reward.shape[0]
+  rows = (starts[:, None] + steps) % buffer.reward.shape[0]
   mask = steps < lengths[:, None]
 
   def take(values: types.Array) -> jax.Array:
@@ -188,16 +254,25 @@ def cut(
     return jnp.where(mask.reshape(shape), taken, jnp.zeros_like(taken))
 
   return types.Unroll(
-    observation={name: take(x) for name, x in log.observation.items()},
-    first=take(log.first),
-    action=take(log.action),
-    behaviour_logits=take(log.behaviour_logits),
-    reward=take(log.reward),
-    discount=take(log.discount),
+    *jax.tree.map(take, buffer),
     mask=mask.astype(jnp.uint8),
     initial_memory=jax.tree.map(lambda x: x[memories], snapshots),
     params_version=jnp.full(len(envs), version, jnp.int32),
   )
+
+
+def to_host(unrolls: types.Unroll, num: int) -> list[types.Unroll]:
+  """Copies unrolls to the host at once, as `example_unroll` shows them.
+
+  Args:
+    unrolls: Leaves [U, T, ...].
+    num: Unrolls to return, the first of them.
+  """
+  batch = jax.device_get(unrolls)
+  # JAX holds 32 bits of the version's 64.
+  versions = np.asarray(batch.params_version, np.int64)
+  batch = batch._replace(params_version=versions)
+  return [jax.tree.map(lambda x, i=i: x[i], batch) for i in range(num)]
 
 
 @functools.partial(jax.jit, donate_argnums=0)
@@ -210,10 +285,13 @@ def keep_memory(
   """Copies the memory of some environments into rows of the snapshots.
 
   Args:
-    snapshots: Leaves [2 N, ...], consumed.
+    snapshots: Leaves [S * N, ...], consumed.
     memory: Leaves [N, ...].
-    envs: Which, int32 [K].
-    rows: Where to, int32 [K]; past the last row for those to leave out.
+    envs: Environments to copy from, int32 [U].
+    rows: Rows to copy to, int32 [U]; a row past the last is left out.
+
+  Returns:
+    The new snapshots.
   """
   return jax.tree.map(
     lambda x, new: x.at[rows].set(new[envs], mode="drop"), snapshots, memory

@@ -1,208 +1,237 @@
-"""Tests of actor against the actor of the other launchers."""
+"""Tests of adaland.launch.acting.actor, on a counting environment."""
 
-import itertools
-from typing import Any
+import copy
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.agent import acting
 from adaland.curriculum import base
-from adaland.envs import land
-from adaland.launch.acting import (
-  actor,
-  actor_loop,
-  channel,
-  inference,
-  unrolls,
-)
-from tests.launch import fakes
+from adaland.launch.acting import actor, episode_records, rollout
+from tests.launch import fakes as task_fakes
+from tests.launch.acting import fakes, reference
 
-_SIZES = (2, 3)
-_SPEC = {"at": ((2,), np.float32)}
 _NUM_ENVS = 3
-_GAMMA = 0.5
 _VERSION = 6
 
 
-class _Counting:
-  """Shows environment and step, and rewards step t (from 0) with t + 1.
-
-  Episodes are as long as their tasks; on the device if asked.
-  """
-
-  tasks: list[Any]
-
-  def __init__(self, next_task, on_device):
-    self._next_task = next_task
-    self._put: Any = jnp.asarray if on_device else np.asarray
-    self._at = np.zeros(_NUM_ENVS, np.int64)
-    self._ended = np.ones(_NUM_ENVS, bool)
-    self.tasks = [None] * _NUM_ENVS
-
-  def reset(self):
-    return self.step(None)
-
-  def step(self, actions):
-    del actions
-    first = self._ended
-    for row in np.flatnonzero(first):
-      self.tasks[row] = self._next_task(int(row))
-    self._at = np.where(first, 0, self._at + 1)
-    lengths = np.array([task.trial_steps for task in self.tasks])
-    trials = np.array([task.trials for task in self.tasks])
-    last = ~first & (self._at == lengths * trials)
-    self._ended = last
-    shown = np.stack([np.arange(_NUM_ENVS), self._at], -1)
-    return land.Step(
-      {"at": self._put(shown.astype(np.float32))},
-      self._put(self._at.astype(np.float32)),
-      first,
-      last,
-      ~first & (self._at % lengths == 0),
-      1.0 - last.astype(np.float32),
+class _Case(parameterized.TestCase):
+  def make(
+    self,
+    length,
+    store_memory=False,
+    on_device=False,
+    num_envs=_NUM_ENVS,
+    next_task=None,
+    make_environment=None,
+  ):
+    """Makes an actor; `self.unrolls` and `self.records` get its output."""
+    self.unrolls, self.records = [], []
+    return actor.Actor(
+      make_environment=make_environment
+      or (
+        lambda row_task: fakes.CountingEnvironment(
+          num_envs, row_task, on_device
+        )
+      ),
+      functions=fakes.FUNCTIONS,
+      observation_spec=fakes.SPEC,
+      action_sizes=fakes.SIZES,
+      num_envs=num_envs,
+      length=length,
+      gamma=fakes.GAMMA,
+      store_memory=store_memory,
+      next_task=next_task or fakes.Assignments().next_task,
+      report=self.records.append,
+      emit=lambda unrolls, num: self.unrolls.extend(
+        rollout.to_host(unrolls, num)
+      ),
+      seed=0,
+      device=jax.local_devices()[0],
     )
 
-
-def _act(params, state, observation, first, key):
-  """What it says tells the step; memory is the sum of steps and memory."""
-  at = observation["at"][:, 1]
-  memory = jnp.where(first, 0.0, state.memory["m"][:, 0]) + at
-  output = acting.ActorOutput(
-    action=jnp.stack([at % 2, at % 3], -1).astype(jnp.int32),
-    behaviour_logits=params["logits"] + at[:, None],
-    value=10 * at,
-    value_error=at,
-    policy_error=100 * at,
-  )
-  return output, state._replace(memory={"m": memory[:, None]})
+  def assert_equal(self, unrolls, expected):
+    self.assertLen(unrolls, len(expected))
+    for mine, wanted in zip(unrolls, expected, strict=True):
+      leaves = jax.tree_util.tree_leaves_with_path(wanted)
+      for (path, x), y in zip(leaves, jax.tree.leaves(mine), strict=True):
+        name = jax.tree_util.keystr(path)
+        np.testing.assert_array_equal(y, x, err_msg=name)
+        self.assertEqual(y.dtype, x.dtype, name)
 
 
-_ACTOR = acting.Actor(
-  init=lambda n: acting.ActorState(
-    {"m": jnp.full((n, 1), -1.0)}, jnp.zeros(n), jnp.zeros((n, sum(_SIZES)))
-  ),
-  act=_act,
-)
-_PARAMS = {"logits": np.arange(5, dtype=np.float32)[None]}
-
-
-class _Office:
-  """Both ends of what a player is given; every fourth episode isn't learned."""
-
-  def __init__(self):
-    self._keys = itertools.count()
-    self.records, self.unrolls, self.steps = [], [], 0
-
-  def next_task(self):
-    key = next(self._keys)
-    task = fakes.make_task(
-      str(key), trials=1 + key % 3, seconds=2.0 if key % 2 else 3.0
-    )
-    return base.Assignment(key, task, key % 4 != 3)
-
-  def next_tasks(self, n):
-    return [self.next_task() for _ in range(n)]
-
-  def report(self, record):
-    self.records.append(record)
-
-  def count_steps(self, steps):
-    self.steps += steps
-
-  def new_params(self):
-    return channel.Versioned(_VERSION, _PARAMS)
-
-  def insert(self, unroll, priority=1.0):
-    self.unrolls.append(unroll)
-
-  def close(self):
-    pass
-
-  def emit(self, batch, num):
-    batch = jax.device_get(batch)
-    for i in range(num):
-      self.unrolls.append(jax.tree.map(lambda x, i=i: x[i], batch))
-
-
-def _player(office, length, store_memory, on_device=False):
-  return actor.Player(
-    make_environment=lambda next_task: _Counting(next_task, on_device),
-    actor=_ACTOR,
-    observation_spec=_SPEC,
-    action_sizes=_SIZES,
-    num_envs=_NUM_ENVS,
-    length=length,
-    gamma=_GAMMA,
-    store_memory=store_memory,
-    desk=office,
-    emit=office.emit,
-    seed=0,
-    device=jax.local_devices()[0],
-  )
-
-
-def _reference(steps, length, store_memory):
-  office = _Office()
-  batch = inference.Batch(_ACTOR, office, 1, _NUM_ENVS, inference.host())
-  loop = actor_loop.ActorLoop(
-    make_environment=lambda next_task: _Counting(next_task, False),
-    inference=batch.seats[0],
-    cutter=unrolls.UnrollCutter(
-      _NUM_ENVS, length, _SPEC, len(_SIZES), sum(_SIZES), store_memory
-    ),
-    num_envs=_NUM_ENVS,
-    gamma=_GAMMA,
-    channel=office,
-    writer=office,
-    seed=np.random.SeedSequence(0),
-  )
-  for _ in range(steps):
-    loop.step()
-  return office
-
-
-class PlayerTest(parameterized.TestCase):
+class ReferenceTest(_Case):
   @parameterized.parameters(
-    (7, True, False), (7, True, True), (3, True, False), (69, False, False)
+    (7, True, False),
+    (7, True, True),
+    (3, True, False),
+    (2, True, False),
+    (2, False, False),
+    (69, False, False),
   )
-  def test_does_what_the_actors_of_other_launchers_do(
+  def test_unrolls_and_records_are_those_of_a_slow_reference(
     self, length, store_memory, on_device
   ):
-    steps = 200
-    office = _Office()
-    player = _player(office, length, store_memory, on_device)
-    for _ in range(steps + 1):
-      player.step(_PARAMS, _VERSION)
-    wanted = _reference(steps, length, store_memory)
-    self.assertGreater(len(wanted.unrolls), 5)
-    self.assertLen(office.unrolls, len(wanted.unrolls))
-    for mine, theirs in zip(office.unrolls, wanted.unrolls, strict=True):
-      leaves = jax.tree_util.tree_leaves_with_path(theirs)
-      for (path, x), y in zip(leaves, jax.tree.leaves(mine), strict=True):
-        np.testing.assert_array_equal(y, x, err_msg=jax.tree_util.keystr(path))
-    # Records come some steps later.
-    self.assertGreater(len(office.records), 5)
-    for mine, theirs in zip(office.records, wanted.records, strict=False):
-      np.testing.assert_array_equal(mine.rewards, theirs.rewards)
-      self.assertEqual((mine.key, mine.learn), (theirs.key, theirs.learn))
+    times = 201
+    made = self.make(length, store_memory, on_device)
+    for _ in range(times):
+      made.step(fakes.PARAMS, _VERSION)
+    unrolls, records = reference.play(
+      _NUM_ENVS, times, length, store_memory, _VERSION
+    )
+    self.assertGreater(len(unrolls), 5)
+    self.assert_equal(self.unrolls, unrolls)
+    due = [
+      record for time, record in records if time + episode_records.DELAY < times
+    ]
+    self.assertGreater(len(due), 5)
+    self.assertLen(self.records, len(due))
+    for mine, wanted in zip(self.records, due, strict=True):
+      np.testing.assert_array_equal(mine.rewards, wanted.rewards)
+      self.assertEqual((mine.key, mine.learn), (wanted.key, wanted.learn))
       for name in ("td_error", "value_error", "policy_error"):
         self.assertAlmostEqual(
-          getattr(mine, name), getattr(theirs, name), places=3
+          getattr(mine, name), getattr(wanted, name), places=3
         )
 
+
+class UnrollTest(_Case):
+  """Unrolls of one environment, by hand; its tasks have 15 steps."""
+
+  def play(self, length, times, **more):
+    task = task_fakes.make_task(trials=1, seconds=2.0)
+    made = self.make(
+      length,
+      num_envs=1,
+      next_task=lambda: base.Assignment(0, task, True),
+      **more,
+    )
+    for version in range(times):
+      made.step(fakes.PARAMS, version)
+    return self.unrolls
+
+  def test_a_whole_episode_is_padded(self):
+    [unroll] = self.play(length=18, times=16)
+    steps = [*range(15), 0, 0, 0]
+    np.testing.assert_array_equal(unroll.observation["at"][:, 1], steps)
+    np.testing.assert_array_equal(unroll.mask, [1] * 15 + [0] * 3)
+    np.testing.assert_array_equal(unroll.first, [1] + [0] * 17)
+    np.testing.assert_array_equal(unroll.discount, [1] * 14 + [0] * 4)
+    np.testing.assert_array_equal(unroll.reward, [*range(1, 16), 0, 0, 0])
+    np.testing.assert_array_equal(unroll.action[14], [0, 2])
+    self.assertEqual(unroll.initial_memory, {})
+
+  def test_a_long_episode_is_cut_with_one_step_of_overlap(self):
+    unrolls = self.play(length=8, times=16, store_memory=True)
+    np.testing.assert_array_equal(
+      [u.observation["at"][:, 1] for u in unrolls],
+      [range(8), [*range(7, 15)]],
+    )
+    # Memory at step 7 is the sum of the steps before.
+    self.assertEqual(
+      [float(u.initial_memory["m"][0]) for u in unrolls], [-1.0, 21.0]
+    )
+    np.testing.assert_array_equal(
+      [u.first for u in unrolls], [[1] + [0] * 7, [0] * 8]
+    )
+    np.testing.assert_array_equal(
+      [u.discount for u in unrolls], [[1] * 8, [1] * 7 + [0]]
+    )
+
+  def test_an_episode_that_fills_an_unroll_needs_no_other(self):
+    unrolls = self.play(length=15, times=32)
+    np.testing.assert_array_equal(
+      [u.observation["at"][:, 1] for u in unrolls], [range(15)] * 2
+    )
+
+  @parameterized.parameters(2, 3, 5, 20)
+  def test_each_action_is_learned_from_once(self, length):
+    learned = []
+    for unroll in self.play(length, times=48):
+      steps = unroll.observation["at"][unroll.mask > 0, 1].tolist()
+      # The learner only bootstraps at the last step of a full unroll.
+      ended = unroll.discount[unroll.mask > 0][-1] == 0
+      learned += steps if ended else steps[:-1]
+    self.assertEqual(learned, [*range(15)] * 3)
+
+  def test_an_unroll_has_the_version_that_acted_last(self):
+    # Steps 0 to 7 and 7 to 14, each at the time of its version.
+    unrolls = self.play(length=8, times=16)
+    self.assertEqual([int(u.params_version) for u in unrolls], [7, 14])
+
+  def test_newer_parameters_act_at_once(self):
+    made = self.make(length=40, num_envs=1)
+    newer = {"logits": fakes.PARAMS["logits"] + 1000}
+    for step in range(23):
+      made.step(newer if step >= 10 else fakes.PARAMS, step)
+    [unroll] = self.unrolls
+    np.testing.assert_array_equal(
+      unroll.behaviour_logits[:22, 0],
+      np.arange(22) + np.where(np.arange(22) < 10, 0, 1000),
+    )
+
+
+class StepTest(_Case):
+  def test_counts_the_environments_that_took_an_action(self):
+    made = self.make(length=40)
+    counts = [made.step(fakes.PARAMS, 0) for _ in range(40)]
+    # Tasks 0, 1, 2, 3 have 22, 30, 66 and 15 steps; the last follows task 0.
+    self.assertEqual(
+      counts, [2 if step in (22, 30, 38) else 3 for step in range(40)]
+    )
+    self.assertEqual(made.time, 40)
+
   def test_a_record_comes_a_fixed_number_of_steps_later(self):
-    office = _Office()
-    player = _player(office, 7, False)
+    made = self.make(length=7)
     when = []
     for step in range(60):
-      player.step(_PARAMS, _VERSION)
-      if len(office.records) > len(when):
-        when.append((step, office.records[-1].key))
-    # Task 0 has 22 steps; step 22 sees its end and 8 later it is told.
-    self.assertEqual(when[0], (30, 0))
+      made.step(fakes.PARAMS, _VERSION)
+      if len(self.records) > len(when):
+        when.append((step, self.records[-1].key))
+    # Task 0 has 22 steps: step 22 sees its end.
+    self.assertEqual(when[0], (22 + episode_records.DELAY, 0))
+
+  def test_a_restored_actor_acts_as_the_saved_one(self):
+    source, environments = fakes.Assignments(), []
+
+    def make_environment(next_task):
+      environments.append(fakes.CountingEnvironment(_NUM_ENVS, next_task))
+      return environments[-1]
+
+    saved = self.make(
+      5,
+      store_memory=True,
+      next_task=source.next_task,
+      make_environment=make_environment,
+    )
+    for _ in range(26):  # Task 0 has ended and its record is not due.
+      saved.step(fakes.PARAMS, 1)
+    [environment] = environments
+    arrays = jax.tree.map(np.copy, saved.arrays)
+    state = copy.deepcopy(saved.state_dict())
+    tasks, source = list(environment.tasks), copy.deepcopy(source)
+    self.unrolls.clear()
+    for _ in range(40):
+      saved.step(fakes.PARAMS, 2)
+    unrolls, records = self.unrolls, self.records
+    self.assertGreater(len(records), 1)
+    restored = self.make(
+      5,
+      store_memory=True,
+      next_task=source.next_task,
+      make_environment=make_environment,
+    )
+    restored.load_state_dict(arrays, state, tasks)
+    environments[1].load(arrays["now"], tasks)
+    for _ in range(40):
+      restored.step(fakes.PARAMS, 2)
+    self.assertEqual(restored.time, saved.time)
+    self.assert_equal(self.unrolls, unrolls)
+    self.assertEqual([r.key for r in self.records], [r.key for r in records])
+    np.testing.assert_array_equal(
+      np.concatenate([r.rewards for r in self.records]),
+      np.concatenate([r.rewards for r in records]),
+    )
 
 
 if __name__ == "__main__":
