@@ -10,7 +10,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from adaland.agent import acting, types
+from adaland.agent import acting, learner_config, types
 from adaland.agent import config as network_config
 from adaland.agent import learner as learner_lib
 from adaland.agent.network import network
@@ -162,7 +162,7 @@ class Outcome(NamedTuple):
 def train(
   env: Bandit | Delay,
   agent: types.Network,
-  config: learner_lib.LearnerConfig,
+  config: learner_config.LearnerConfig,
   updates: int,
   seed: int,
 ) -> Outcome:
