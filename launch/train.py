@@ -19,7 +19,7 @@ _EXAMPLES = """\
 examples:
   python -m launch.train --workdir=/tmp/run --preset=smoke
   python -m launch.train --workdir=/tmp/run --preset=laptop \\
-      --set learner.batch_size=32 --set run.max_minutes=20
+      --set replay.batch_size=32 --set run.max_minutes=20
   python -m launch.train --workdir=/tmp/run      # goes on with that run
 
 A run is a directory: config, checkpoints, metrics (JSON lines, TensorBoard).

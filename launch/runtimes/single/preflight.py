@@ -55,12 +55,6 @@ def _check(experiment: config.ExperimentConfig) -> None:
     ),
     ("replay.kind", replay.kind, replay.kind != "reverb", "auto or memory"),
     (
-      "replay.sampling",
-      replay.sampling,
-      replay.sampling != "prioritized",
-      "uniform or queue",
-    ),
-    (
       "replay.samples_per_insert",
       replay.samples_per_insert,
       replay.sampling == "queue" or replay.samples_per_insert is not None,

@@ -17,7 +17,6 @@ class SetupTest(parameterized.TestCase):
     ("actor.inference=accelerator", "inference is 'accelerator', .*: cpu,"),
     ("actor.unroll_length=2", "actor.unroll_length is 2, .*: at least 3$"),
     ("replay.kind=reverb", "replay.kind is 'reverb', .*: auto or memory$"),
-    ("replay.sampling=prioritized", "'prioritized', .*: uniform or queue$"),
     ("replay.samples_per_insert=null", "samples_per_insert is None, .* number"),
     ("replay.error_buffer=8", "error_buffer is 8.*, .*: null"),
   )
