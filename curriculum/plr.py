@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adaland.curriculum import archive as archive_lib
-from adaland.curriculum import base, statistics
+from adaland.curriculum import archive, base, statistics
 
 FITNESSES = ("td_error", "value", "policy")
 
@@ -99,7 +98,7 @@ class PLRCurriculum:
     self._config = config
     self._sample_task = sample_task
     self._rng = np.random.Generator(np.random.PCG64(seed))
-    self._archive = archive_lib.Archive(config.capacity)
+    self._archive = archive.Archive(config.capacity)
     self._moments: dict[int, statistics.RunningMoments] = {}
     self._draws = 0
     self._next_key = 0

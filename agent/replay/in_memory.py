@@ -13,9 +13,8 @@ from typing import IO
 import numpy as np
 
 from adaland.agent import types
-from adaland.agent.replay import base
+from adaland.agent.replay import base, saved
 from adaland.agent.replay import config as config_lib
-from adaland.agent.replay import saved as saved_lib
 from adaland.agent.replay import spec as spec_lib
 
 _FILE = "replay.npz"
@@ -171,9 +170,9 @@ class InMemoryReplay:
     Raises:
       ValueError: If it is broken or holds other fields.
     """
-    saved, generator = saved_lib.load(file, self._spec, name)
-    stored = len(saved["column_0"])
-    inserts, samples = saved["counters"].tolist()
+    arrays, generator = saved.load(file, self._spec, name)
+    stored = len(arrays["column_0"])
+    inserts, samples = arrays["counters"].tolist()
     kept = min(stored, self._config.capacity)
     with self._changed:
       self._inserts, self._oldest = inserts, inserts - kept
@@ -182,7 +181,7 @@ class InMemoryReplay:
       self._samples = self._oldest if queue else samples
       rows = self._row(np.arange(kept))
       for i, column in enumerate(self._rows):
-        column[rows] = saved[f"column_{i}"][stored - kept :]
+        column[rows] = arrays[f"column_{i}"][stored - kept :]
       self._rng = np.random.Generator(generator)
       self._changed.notify_all()
 

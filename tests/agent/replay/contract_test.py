@@ -1,4 +1,4 @@
-"""What every replay does, one suite over all of them."""
+"""A suite of the properties of every replay."""
 
 import dataclasses
 import importlib.util

@@ -1,4 +1,4 @@
-"""Tests of saved, through the store whose checkpoint it reads."""
+"""Tests of saved, through a store and its checkpoint."""
 
 import io
 import os

@@ -41,7 +41,7 @@ def _config(**values):
 
 
 def _run(code, timeout=60):
-  """Runs a program of its own; returns its output."""
+  """Runs a program in a new process; returns its output."""
   return subprocess.run(
     [sys.executable, "-c", textwrap.dedent(code)],
     capture_output=True,
