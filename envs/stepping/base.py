@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from adaland.envs.physics import base
-from adaland.envs.stepping import session as session_lib
+from adaland.envs.stepping import env_state as session_lib
 from adaland.envs.stepping.task_rows import Prepared, TaskRows
 
 

@@ -12,7 +12,7 @@ from adaland.envs.game import avatar
 from adaland.envs.land_types import LandConfig
 from adaland.envs.physics import base
 from adaland.envs.stepping import device_stages, stages
-from adaland.envs.stepping import session as session_lib
+from adaland.envs.stepping import env_state as session_lib
 from adaland.envs.stepping.base import Shown, Starts
 from adaland.envs.stepping.task_rows import TaskRows
 

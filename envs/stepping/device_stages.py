@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from adaland.envs import constants
 from adaland.envs.game import avatar
 from adaland.envs.observations import sight
-from adaland.envs.stepping import session as session_lib
+from adaland.envs.stepping import env_state as session_lib
 from adaland.envs.stepping import stages
 
 Array = jax.Array

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from adaland.envs.game import avatar, engine
 from adaland.envs.game import hand as hand_lib
 from adaland.envs.observations import observations, sight, vision
-from adaland.envs.stepping import session as session_lib
+from adaland.envs.stepping import env_state as session_lib
 
 Array = Any  # NumPy between jitted functions, JAX inside.
 # Observations; of pictures the origins and directions of their rays besides.

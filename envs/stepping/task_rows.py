@@ -14,7 +14,7 @@ from adaland.envs import constants
 from adaland.envs.game import clock as clock_lib
 from adaland.envs.game import engine
 from adaland.envs.land_types import LandConfig
-from adaland.envs.stepping import session as session_lib
+from adaland.envs.stepping import env_state as session_lib
 from adaland.envs.tasks import arrays as task_arrays
 from adaland.envs.tasks.task import Task
 from adaland.envs.worlds import scene as worlds

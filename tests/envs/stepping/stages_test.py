@@ -6,7 +6,7 @@ from absl.testing import absltest
 
 from adaland.envs import constants
 from adaland.envs.game import avatar
-from adaland.envs.stepping import session, stages, task_rows
+from adaland.envs.stepping import env_state, stages, task_rows
 from tests.envs import land_fixtures as fixtures
 
 _N, _S = fixtures.NUM_ENVS, fixtures.CONFIG.num_slots
@@ -22,7 +22,7 @@ class FinishTest(absltest.TestCase):
     everywhere = np.ones(_N, bool)
     self.tasks = rows.device
     self.session = stages.restart(
-      self.tasks, session.empty(_N, 1, _S), ~everywhere, everywhere
+      self.tasks, env_state.empty(_N, 1, _S), ~everywhere, everywhere
     )
     pos = np.stack([task.scene.slot_at] * _N).astype(np.float32)
     pos[:, 0, :2] = 0.5, 0.0
