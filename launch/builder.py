@@ -126,7 +126,7 @@ def environment(
   config: experiment.ExperimentConfig,
   num_envs: int,
   seed: int,
-  next_task: Callable[[int], task_lib.Task | task_rows.Prepared],
+  next_task: Callable[[int], task_lib.Task | task_rows.PreparedTask],
 ) -> land.Land:
   """Makes a batch of environments.
 

@@ -140,8 +140,12 @@ def alone(physics: gpu.GpuPhysics) -> Callable[[], None]:
   at: Any = jnp.zeros((*yaw.shape, 3))
   controls: list[Any] = []
   for actions in rng.integers(0, _SIZES, shape):
-    wish = avatar.wish(jnp.asarray(actions), yaw, jnp.zeros_like(yaw))
-    controls.append(base.AvatarControl(wish.velocity, wish.turn, none, at))
+    command = avatar.decode_actions(
+      jnp.asarray(actions), yaw, jnp.zeros_like(yaw)
+    )
+    controls.append(
+      base.AvatarControl(command.velocity, command.turn, none, at)
+    )
   jax.block_until_ready(controls)
   turn = itertools.cycle(controls)
 

@@ -43,7 +43,7 @@ class Maker:
   tasks: sampler.SamplerConfig
   env: land.LandConfig
 
-  def __call__(self, index: int) -> task_rows.Prepared:
+  def __call__(self, index: int) -> task_rows.PreparedTask:
     """Draws and prepares it."""
     return task_rows.prepare(
       sampler.TaskSampler(self.tasks).task(index), self.env
@@ -53,7 +53,7 @@ class Maker:
 class _Made(NamedTuple):
   """What a worker sends back: some tasks, and the seconds that they took."""
 
-  tasks: list[task_rows.Prepared]
+  tasks: list[task_rows.PreparedTask]
   seconds: float
 
 
@@ -99,13 +99,13 @@ class Prefetcher(Generic[Order]):
     self._under_way: collections.deque[futures.Future[_Made]] = (
       collections.deque()
     )
-    self._ready: collections.deque[task_rows.Prepared] = collections.deque()
+    self._ready: collections.deque[task_rows.PreparedTask] = collections.deque()
     self.prepared = 0
     self.making_seconds = 0.0
     self.taken = 0
     self.waited_seconds = 0.0
 
-  def take(self) -> tuple[Order, task_rows.Prepared]:
+  def take(self) -> tuple[Order, task_rows.PreparedTask]:
     """Returns the oldest order and its task.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Tests for what is remembered between steps."""
+"""Tests for the state that is kept between steps."""
 
 import jax
 import numpy as np
@@ -9,25 +9,25 @@ from adaland.envs.stepping import env_state, task_rows
 from tests.envs import land_fixtures as fixtures
 
 
-def _played() -> tuple[env_state.Tasks, env_state.Session]:
-  """Tasks of two environments, and a session in the midst of things."""
+def _stepped() -> tuple[env_state.TaskBatch, env_state.EnvState]:
+  """Returns tasks of two environments and a state unlike their start."""
   rows = task_rows.TaskRows(2, fixtures.CONFIG)
   task = task_rows.prepare(fixtures.busy_task(trials=2), fixtures.CONFIG)
   rows.load(np.arange(2), [task, task])
-  start = env_state.empty(2, 1, fixtures.CONFIG.num_slots)
-  played = jax.tree.map(lambda x: np.full(x.shape, 1, x.dtype), start)
-  played = played._replace(pitch=np.full((2, 1), 0.5, np.float32))
-  return rows.device, played
+  empty = env_state.empty(2, 1, fixtures.CONFIG.num_slots)
+  stepped = jax.tree.map(lambda x: np.full(x.shape, 1, x.dtype), empty)
+  stepped = stepped._replace(pitch=np.full((2, 1), 0.5, np.float32))
+  return rows.device, stepped
 
 
 class RestartTest(absltest.TestCase):
-  def test_a_trial_starts_in_one_environment(self):
-    tasks, played = _played()
+  def test_trial_start_resets_one_environment(self):
+    tasks, stepped = _stepped()
     trial = np.asarray([False, True])
-    after = env_state.restart(tasks, played, trial, np.zeros(2, bool))
+    after = env_state.restart(tasks, stepped, trial, np.zeros(2, bool))
     jax.tree.map(
       lambda old, new: np.testing.assert_array_equal(old[0], new[0]),
-      played,
+      stepped,
       after,
     )
     np.testing.assert_array_equal(after.slot_types[1], tasks.start_types[1])
@@ -36,15 +36,15 @@ class RestartTest(absltest.TestCase):
     hand = [x[1].tolist() for x in after.hand]
     self.assertEqual(hand, [[-1], [0], [[0, 0, 0]], [True]])
     self.assertEqual(after.lag[1], 0)
-    # What the player remembers of the last step is not part of the world.
+    # Time, last action and last reward are not part of the world.
     self.assertEqual([x[1] for x in after.clock], [1, 1, 1, 1])
     np.testing.assert_array_equal(after.last_action[1], 1)
     np.testing.assert_array_equal(after.last_reward[1], 1)
 
-  def test_an_episode_starts_in_one_environment(self):
-    tasks, played = _played()
+  def test_episode_start_resets_one_environment(self):
+    tasks, stepped = _stepped()
     episode = np.asarray([True, False])
-    after = env_state.restart(tasks, played, np.zeros(2, bool), episode)
+    after = env_state.restart(tasks, stepped, np.zeros(2, bool), episode)
     np.testing.assert_array_equal(after.slot_types[0], tasks.start_types[0])
     steps = fixtures.busy_task().trial_steps
     self.assertEqual([x[0] for x in after.clock], [0, 0, 2, steps])
@@ -52,7 +52,7 @@ class RestartTest(absltest.TestCase):
     np.testing.assert_array_equal(after.last_reward[0], 0)
     jax.tree.map(
       lambda old, new: np.testing.assert_array_equal(old[1], new[1]),
-      played,
+      stepped,
       after,
     )
 

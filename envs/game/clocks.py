@@ -1,4 +1,4 @@
-"""Trials and episodes: time, restarts and the avatar's yaw at each start."""
+"""The clocks of trials and episodes, and the yaw at each trial's start."""
 
 import hashlib
 from typing import Any, NamedTuple
@@ -13,13 +13,13 @@ Array = Any  # NumPy between jitted functions, JAX inside.
 
 
 class Clock(NamedTuple):
-  """Where each environment is in its episode, int32 [N] each.
+  """Time in the episodes of a batch, int32 [N] each.
 
   Attributes:
-    trial: Trial under way, from 0.
-    step: Steps taken in it.
-    trials: Trials of the episode.
-    trial_steps: Steps of a trial.
+    trial: Number of the current trial, from 0.
+    step: Steps taken in the current trial.
+    trials: Number of trials in the episode.
+    trial_steps: Number of steps in a trial.
   """
 
   trial: Array
@@ -29,12 +29,12 @@ class Clock(NamedTuple):
 
 
 def tick(clock: Clock) -> tuple[Clock, Array, Array]:
-  """Lets one step pass; the same for NumPy and JAX.
+  """Advances the clock by one step; works on NumPy and JAX arrays.
 
   Returns:
-    The clock, already in the next trial where one ended (but still in the last
-    trial at an episode's end), whether a trial ended, and whether the episode
-    did, bool [N].
+    A tuple of three: the clock, which is in the next trial where one ended
+    (but still in the last trial at an episode's end); whether a trial ended,
+    bool [N]; whether the episode ended, bool [N].
   """
   step = clock.step + 1
   trial_last = step >= clock.trial_steps
@@ -48,25 +48,26 @@ def tick(clock: Clock) -> tuple[Clock, Array, Array]:
 
 
 class HostClock:
-  """The clock again, in NumPy: the host knows the time and asks no device.
+  """A copy of the clock in NumPy, so that the host never asks the device.
 
-  Trials end by time alone, so both clocks go alike.
+  Trials end by time alone, so both copies always agree.
 
   Attributes:
-    now: Where each environment is.
+    now: The current time.
   """
 
   def __init__(self, num_envs: int):
     self.now = Clock(*(np.ones(num_envs, np.int32) for _ in range(4)))
 
   def tick(self, starting: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lets one step pass.
+    """Advances the clock by one step.
 
     Args:
-      starting: Where an episode starts instead, see `start`, bool [N].
+      starting: Environments in which an episode starts instead (see `start`),
+        bool [N].
 
     Returns:
-      Whether a trial ended and whether the episode did, bool [N].
+      Whether a trial ended and whether the episode ended, bool [N] each.
     """
     self.now, trial_last, last = tick(self.now)
     return trial_last & ~starting, last & ~starting
@@ -74,18 +75,25 @@ class HostClock:
   def start(
     self, env_ids: np.ndarray, trials: np.ndarray, trial_steps: np.ndarray
   ) -> None:
-    """Starts episodes of so many trials of so many steps, int [C]."""
+    """Sets the clocks of some environments to an episode's start.
+
+    Args:
+      env_ids: The environments, int [C].
+      trials: Number of trials in their episodes, int [C].
+      trial_steps: Number of steps in their trials, int [C].
+    """
     for field, value in zip(self.now, (0, 0, trials, trial_steps), strict=True):
       field[env_ids] = value
 
 
 def features(clock: Clock) -> Array:
-  """What the agent is told of time (§1.4), float32 [N, 10].
+  """Returns the agent's observation of time, float32 [N, 10].
 
-  Trials remaining, the present one counted, one-hot from 1 to 5; whether more
-  than 5; then in units of the longest trial: time until the last trial
-  starts, time left in this trial, duration of the last trial, duration of the
-  next trial (0 in the last).
+  The columns are those of AdA (arXiv 2301.07608): the number of remaining
+  trials, the current one included, one-hot from 1 to 5; whether there are more
+  than 5; then, in units of the longest trial, the time until the last trial
+  starts, the time left in this trial, the duration of the last trial, and the
+  duration of the next trial (0 in the last).
   """
   remaining = clock.trials - clock.trial
   left = clock.trial_steps - clock.step
@@ -106,7 +114,7 @@ def features(clock: Clock) -> Array:
 
 
 def task_key(task: object) -> int:
-  """A number for a task, from its `repr`, which for a dataclass says all."""
+  """Hashes a task to an integer, through its complete `repr`."""
   digest = hashlib.blake2b(repr(task).encode(), digest_size=8).digest()
   return int.from_bytes(digest, "little")
 
@@ -114,14 +122,18 @@ def task_key(task: object) -> int:
 def start_yaw(
   env_seed: int, key: int, trial: int, num_players: int
 ) -> np.ndarray:
-  """The players' yaw at the start of a trial, uniform, float32 [P].
+  """Draws the players' yaw at the start of a trial, uniformly.
 
   Args:
     env_seed: Seed of the environment, from 0.
-    key: Of the task, as `task_key` gives it.
+    key: The task's key, as returned by `task_key`.
     trial: Number of the trial, from 0.
     num_players: P.
+
+  Returns:
+    Radians from -pi to pi, float32 [P].
   """
+
   rng = np.random.Generator(
     np.random.PCG64(np.random.SeedSequence([env_seed, key, trial]))
   )

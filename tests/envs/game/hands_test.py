@@ -5,11 +5,11 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.envs import constants
-from adaland.envs.game import avatar, hand
+from adaland.envs.game import avatar, hands
 
 
 def _empty(num_players=1):
-  return hand.Hand(
+  return hands.Hand(
     held=jnp.full([1, num_players], -1, jnp.int32),
     distance=jnp.zeros([1, num_players]),
     offset=jnp.zeros([1, num_players, 3]),
@@ -17,9 +17,9 @@ def _empty(num_players=1):
   )
 
 
-def _wish(grip=True, reach=0.0, num_players=1):
+def _command(grip=True, reach=0.0, num_players=1):
   shape = [1, num_players]
-  return avatar.Wish(
+  return avatar.Command(
     velocity=jnp.zeros([*shape, 2]),
     turn=jnp.zeros(shape),
     pitch=jnp.zeros(shape),
@@ -28,20 +28,20 @@ def _wish(grip=True, reach=0.0, num_players=1):
   )
 
 
-def _operate(state, offsets, graspable=None, **wish):
+def _operate(state, offsets, graspable=None, **command):
   offsets = jnp.asarray(offsets, jnp.float32)[None]
   if graspable is None:
     graspable = np.ones(offsets.shape[1:3], bool)
   graspable = jnp.asarray(graspable)[None]
-  wish = _wish(num_players=offsets.shape[1], **wish)
-  return hand.operate(state, wish, offsets, graspable)
+  commands = _command(num_players=offsets.shape[1], **command)
+  return hands.operate(state, commands, offsets, graspable)
 
 
 _NEAR_AXIS, _BESIDE = [1.5, 0.1, 0], [0.8, 0.4, 0]
 
 
 class OperateTest(absltest.TestCase):
-  def test_takes_what_is_closest_to_the_view_axis(self):
+  def test_takes_the_object_closest_to_the_view_axis(self):
     after = _operate(_empty(), [[_BESIDE, _NEAR_AXIS]])
     self.assertEqual(int(after.held[0, 0]), 1)
     after = _operate(_empty(), [[_BESIDE, _NEAR_AXIS]], [[True, False]])
@@ -53,7 +53,7 @@ class OperateTest(absltest.TestCase):
     open_hand = _operate(_empty(), [[_NEAR_AXIS]], grip=False)
     self.assertEqual(int(open_hand.held[0, 0]), -1)
 
-  def test_keeps_what_it_holds_and_drops_it_when_opened(self):
+  def test_keeps_a_held_object_and_drops_it_when_opened(self):
     holding = _operate(_empty(), [[_BESIDE, _NEAR_AXIS]])
     kept = _operate(holding, [[_NEAR_AXIS, _BESIDE]])
     self.assertEqual(int(kept.held[0, 0]), 1)
@@ -61,11 +61,11 @@ class OperateTest(absltest.TestCase):
     self.assertEqual(int(dropped.held[0, 0]), -1)
     self.assertEqual(float(dropped.distance[0, 0]), 0)
 
-  def test_starts_where_the_object_is_and_swings_to_the_axis(self):
+  def test_starts_at_the_object_and_swings_to_the_axis(self):
     at = np.array([1.0, 0.8, -0.4])
     distance = float(np.linalg.norm(at))
     offset = at - [distance, 0, 0]
-    swing = hand.SWING_SPEED * constants.STEP_SECONDS
+    swing = hands.SWING_SPEED * constants.STEP_SECONDS
     share = 1 - swing / np.linalg.norm(offset)
     after = _operate(_empty(), [[at]])
     self.assertAlmostEqual(float(after.distance[0, 0]), distance, places=5)
@@ -101,11 +101,11 @@ class TearTest(absltest.TestCase):
   def test_torn_away_beyond_the_limit_until_opened(self):
     state = _operate(_empty(), [[_NEAR_AXIS]])
     at = jnp.zeros([1, 1, 3])
-    there = jnp.asarray([[[constants.TEAR_METRES - 0.01, 0, 0]]])
-    lag = hand.lag(state, at, there)
-    self.assertEqual(int(hand.tear(state, lag).held[0, 0]), 0)
-    lag = hand.lag(state, at, there + 0.1)
-    torn = hand.tear(state, lag)
+    object_pos = jnp.asarray([[[constants.TEAR_METRES - 0.01, 0, 0]]])
+    lag = hands.lag(state, at, object_pos)
+    self.assertEqual(int(hands.tear(state, lag).held[0, 0]), 0)
+    lag = hands.lag(state, at, object_pos + 0.1)
+    torn = hands.tear(state, lag)
     self.assertEqual(int(torn.held[0, 0]), -1)
     again = _operate(torn, [[_NEAR_AXIS]])
     self.assertEqual(int(again.held[0, 0]), -1)
@@ -114,13 +114,13 @@ class TearTest(absltest.TestCase):
 
 
 class TargetTest(absltest.TestCase):
-  def test_leads_by_one_step(self):
+  def test_target_is_one_step_ahead(self):
     state = _empty()._replace(distance=jnp.full([1, 1], 1.0))
-    wish = _wish()._replace(
+    command = _command()._replace(
       velocity=jnp.asarray([[[1.5, 0.0]]]),
       turn=jnp.full([1, 1], np.pi / 2 / constants.STEP_SECONDS),
     )
-    at = hand.target(state, wish, jnp.zeros([1, 1, 3]), jnp.zeros([1, 1]))
+    at = hands.target(state, command, jnp.zeros([1, 1, 3]), jnp.zeros([1, 1]))
     walked = 1.5 * constants.STEP_SECONDS
     np.testing.assert_allclose(
       at[0, 0], [walked, 1.0, constants.EYE_HEIGHT], atol=1e-5

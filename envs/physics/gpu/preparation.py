@@ -1,6 +1,6 @@
-"""What the gpu back end loads for a task: all that takes the host time.
+"""Preparation of scenes for the gpu back end: the costly work on the host.
 
-Nothing here needs a device, so it may be done ahead, in another process.
+It needs no device, so that it can be done ahead, in another process.
 
 P: players, S: slots, M = P + S: nodes.
 """
@@ -13,13 +13,13 @@ from adaland.envs.physics import base, models, terrain
 from adaland.envs.physics.gpu import model
 
 
-class Start(NamedTuple):
-  """A scene, and what is found out of it.
+class PreparedScene(NamedTuple):
+  """A scene with the results of its preparation.
 
   Attributes:
     scene: The scene.
     ground: The pieces of its terrain.
-    touching: Frozen objects in touch, symmetric, bool [M, M].
+    touching: Contacts among frozen objects, symmetric, bool [M, M].
   """
 
   scene: base.Scene
@@ -27,12 +27,12 @@ class Start(NamedTuple):
   touching: np.ndarray
 
 
-def make(scene: base.Scene) -> Start:
-  """Finds out what takes time."""
+def prepare(scene: base.Scene) -> PreparedScene:
+  """Finds the pieces of the terrain and the contacts of frozen objects."""
   num_players = len(scene.player_at)
   nodes = num_players + len(scene.slot_types)
   touching = np.zeros((nodes, nodes), bool)
   for pair in model.fixed_contacts(scene):
     first, second = (num_players + slot for slot in pair)
     touching[first, second] = touching[second, first] = True
-  return Start(scene, models.pieces(scene), touching)
+  return PreparedScene(scene, models.pieces(scene), touching)

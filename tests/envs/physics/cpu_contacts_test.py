@@ -1,24 +1,24 @@
-"""Tests that worlds go the same way whether or not contacts are asked for."""
+"""Tests that worlds step equally whether or not they report contacts."""
 
 import numpy as np
 from absl.testing import absltest
 
 from adaland.envs.physics import base, cpu
-from adaland.envs.worlds import scene as worlds
+from adaland.envs.worlds import scene
 from tests.envs import land_fixtures as fixtures
 
 
 class ContactsTest(absltest.TestCase):
-  def test_same_way_with_and_without(self):
-    # The player walks against the cube ahead of it and pushes it.
+  def test_worlds_step_equally_with_and_without_contacts(self):
+    # The player walks into the cube ahead and pushes it.
     task = fixtures.make_task(
       [(fixtures.CUBE, (0.8, 0.0)), (fixtures.SPHERE, (2.0, 0.0))],
       fixtures.Literal("near", fixtures.PLAYER, fixtures.CUBE),
     )
-    scene = worlds.build_scene(task, 3, 1)
+    start = scene.build_scene(task, 3, 1)
     physics = cpu.CpuPhysics(2, 3, num_threads=1)
     both = np.arange(2)
-    physics.load(both, [scene, scene._replace(contacts=np.zeros((), bool))])
+    physics.load(both, [start, start._replace(contacts=np.zeros((), bool))])
     touched = np.zeros(2, bool)
     for _ in range(2):
       for step in range(12):
