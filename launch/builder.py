@@ -9,16 +9,15 @@ import jax
 import numpy as np
 
 from adaland.agent import acting, types
-from adaland.agent import network as network_lib
+from adaland.agent.network import network as network_lib
 from adaland.agent.replay import base as replay_base
 from adaland.agent.replay import spec as spec_lib
 from adaland.curriculum import base as curriculum_base
 from adaland.curriculum import factory
 from adaland.envs import land
-from adaland.envs.sampling import sampler
 from adaland.envs.stepping import task_rows
 from adaland.envs.tasks import task as task_lib
-from adaland.launch import errors
+from adaland.launch import errors, extensions, task_source
 from adaland.launch.acting import actor_loop as actor_loop_lib
 from adaland.launch.acting import actor_threads, unrolls
 from adaland.launch.acting import channel as channel_lib
@@ -39,7 +38,7 @@ class Agent(NamedTuple):
     observation_spec: What it sees, without batch.
   """
 
-  network: network_lib.Network
+  network: types.Network
   actor: acting.Actor
   observation_spec: dict[str, tuple[tuple[int, ...], Any]]
 
@@ -56,7 +55,7 @@ def agent(config: experiment.ExperimentConfig) -> Agent:
 
 def learner(
   config: experiment.ExperimentConfig,
-  network: network_lib.Network,
+  network: types.Network,
   devices: Sequence[jax.Device] | None = None,
 ) -> "learner_lib.Learner":
   """Makes the learner's functions; on all devices if none are named."""
@@ -134,7 +133,7 @@ def environment(
     UserError: If this machine can't have them.
   """
   with errors.user_input("env"):
-    return land.Land(num_envs, config.env, next_task, seed)
+    return extensions.environment(config)(num_envs, config.env, next_task, seed)
 
 
 def actor_loop(
@@ -226,10 +225,11 @@ def curriculum(
     config: The run's config.
     by_index: Whether what it assigns are indices of tasks, to be drawn later.
   """
-  draw = sampler.TaskSampler(config.tasks).task
-  return factory.make_curriculum(
-    config.curriculum, (lambda i: i) if by_index else draw, config.run.seed
-  )
+  draw = (lambda i: i) if by_index else task_source.TaskSource(config).task
+  own = extensions.curriculum(config, draw)
+  if own is not None:
+    return own
+  return factory.make_curriculum(config.curriculum, draw, config.run.seed)
 
 
 def player(

@@ -63,7 +63,7 @@ def env(
     ahead = prefetch.Prefetcher(
       lambda: next(count),
       lambda index: index,
-      prefetch.Maker(config.tasks, settings),
+      prefetch.Maker(sampler.TaskSampler(config.tasks), settings),
       num_envs,
     )
     world = land.Land(num_envs, settings, lambda row, a=ahead: a.take()[1])

@@ -17,12 +17,12 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent import futures
 from multiprocessing import connection
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from adaland.curriculum import base
 from adaland.envs import land
-from adaland.envs.sampling import sampler
 from adaland.envs.stepping import task_rows
+from adaland.envs.tasks import task as task_lib
 
 Order = TypeVar("Order")
 
@@ -31,23 +31,29 @@ _MOST_WORKERS: Final = 8
 _CHUNK: Final = 16
 
 
+class Tasks(Protocol):
+  """Tasks by index."""
+
+  def task(self, index: int) -> task_lib.Task:
+    """Returns the task of an index."""
+    ...
+
+
 @dataclasses.dataclass(frozen=True)
 class Maker:
   """Makes the task of an index ready.
 
   Attributes:
-    tasks: What is drawn from.
+    tasks: What is drawn from; it is sent to other processes.
     env: What it is made ready for.
   """
 
-  tasks: sampler.SamplerConfig
+  tasks: Tasks
   env: land.LandConfig
 
   def __call__(self, index: int) -> task_rows.PreparedTask:
     """Draws and prepares it."""
-    return task_rows.prepare(
-      sampler.TaskSampler(self.tasks).task(index), self.env
-    )
+    return task_rows.prepare(self.tasks.task(index), self.env)
 
 
 class _Made(NamedTuple):

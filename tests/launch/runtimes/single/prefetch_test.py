@@ -21,12 +21,13 @@ from adaland.envs.stepping import task_rows
 from adaland.launch.runtimes.single import prefetch
 
 _MAKER = prefetch.Maker(
-  sampler.SamplerConfig(max_objects=6), LandConfig(num_slots=6)
+  sampler.TaskSampler(sampler.SamplerConfig(max_objects=6)),
+  LandConfig(num_slots=6),
 )
 # Says the ids of its workers, then waits to be killed.
 _VICTIM = """
 import multiprocessing, time
-from tests.launch.device import prefetch_test
+from tests.launch.runtimes.single import prefetch_test
 if __name__ == "__main__":
   made = prefetch_test.prefetcher(prefetch_test.slow)
   made.take()
@@ -75,9 +76,7 @@ class PrefetcherTest(absltest.TestCase):
     for index in range(40):
       order, task = made.take()
       self.assertEqual(order, index)
-      at_once = task_rows.prepare(
-        sampler.TaskSampler(_MAKER.tasks).task(index), _MAKER.env
-      )
+      at_once = task_rows.prepare(_MAKER.tasks.task(index), _MAKER.env)
       self.assertEqual(task.task, at_once.task)
       self.assertEqual(task.key, at_once.key)
       for x, y in zip(
