@@ -53,7 +53,7 @@ class SetupTest(parameterized.TestCase):
     with (
       absltest.mock.patch.object(preflight, "_set_up"),
       absltest.mock.patch.object(
-        preflight.backends, "_has_cuda", lambda: False
+        preflight.backends, "has_cuda", lambda: False
       ),
       self.assertRaisesRegex(
         errors.UserError, "^env: .*(no CUDA device|pip install mujoco-warp)"
