@@ -15,6 +15,8 @@ take seconds. Importing this package registers environments with Gymnasium.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from adaland.envs.adaptors import registration
+
 if TYPE_CHECKING:
   from adaland.envs.land_types import Step
   from adaland.envs.sampling import families
@@ -86,3 +88,6 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
   """Returns the public names and the sub-packages that are imported."""
   return sorted({*globals(), *__all__})
+
+
+registration.register_with_gymnasium()

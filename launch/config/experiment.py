@@ -102,13 +102,6 @@ class ExperimentConfig:
       f"at least the rules that tasks can have ({most_rules})",
     )
     require(
-      self.env.backend == "cpu"
-      or (self.actor.num_threads, self.actor.inference) == (1, "cpu"),
-      "env.backend",
-      self.env.backend,
-      "cpu with several actor.num_threads or actor.inference=accelerator",
-    )
-    require(
       self.env.num_players == 1,
       "env.num_players",
       self.env.num_players,
@@ -156,8 +149,6 @@ FREE_FIELDS = (
   "run.eval_tasks",
   "run.eval_trials",
   "actor.num_actors",
-  "actor.num_threads",
-  "actor.inference",
   *(f"cluster.{field.name}" for field in dataclasses.fields(ClusterConfig)),
   "device.memory_fraction",
 )

@@ -16,7 +16,7 @@ from adaland.envs.game import avatar
 from adaland.envs.observations import vision
 from adaland.envs.physics import cpu
 from adaland.envs.sampling import config as sampler_config
-from adaland.envs.sampling import sampler
+from adaland.envs.sampling import sampler, task_sets
 from adaland.envs.tasks.literals import Literal
 from tests.envs import land_fixtures as fixtures
 from tests.envs import land_suite
@@ -270,7 +270,9 @@ class ViewsTest(absltest.TestCase):
 
   def test_gymnasium(self):
     envs = gymnasium_vector.LandVectorEnv(
-      fixtures.NUM_ENVS, lambda i: fixtures.busy_task(trials=1), self.config
+      fixtures.NUM_ENVS,
+      task_sets.TaskList((fixtures.busy_task(trials=1),)),
+      self.config,
     )
     observation, _ = envs.reset(seed=3)
     self.assertTrue(envs.observation_space.contains(observation))

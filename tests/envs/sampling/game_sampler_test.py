@@ -1,4 +1,4 @@
-"""Tests of adaland.envs.sampling.games."""
+"""Tests of adaland.envs.sampling.game_sampler."""
 
 import dataclasses
 
@@ -7,9 +7,10 @@ from absl.testing import absltest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adaland.envs.sampling import games
+from adaland.envs.sampling import game_sampler
 from adaland.envs.sampling.config import SamplerConfig
 from adaland.envs.tasks.literals import Player
+from adaland.envs.tasks.task import Hiding
 
 PAPER = SamplerConfig()
 PLAYER = Player(1)
@@ -19,7 +20,7 @@ seeds = st.integers(0, 10**9)
 def draw(seed, config=PAPER):
   rng = np.random.default_rng(seed)
   while True:
-    game = games.draw_game(config, rng)
+    game = game_sampler.draw_game(config, rng)
     if game is not None:
       return game
 
@@ -130,7 +131,7 @@ class DrawGameTest(absltest.TestCase):
     for seed in range(20):
       game = draw(seed, everything)
       self.assertLen(game.hiding.rules, len(game.rules))
-      self.assertEqual(draw(seed, nothing).hiding, games.Hiding())
+      self.assertEqual(draw(seed, nothing).hiding, Hiding())
 
 
 if __name__ == "__main__":

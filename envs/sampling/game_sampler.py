@@ -1,18 +1,19 @@
-"""Draws the games of single-player tasks (§1.6).
+"""Draws the games of single-player tasks (AdA, arXiv 2301.07608).
 
-A game is built backwards from its goal, so it can be solved: each rule of the
-chain supplies an object that the goal or the rule after it needs, and the
-objects that nothing supplies are there from the start. Beyond the paper, a
-draw is made so that nothing comes for free:
+A game is built backwards from its goal, so that it can be solved: each rule of
+the chain supplies an object that the goal or the next rule needs, and objects
+that no rule supplies exist from the start. In addition to the paper, every
+goal takes work:
 
-- no goal holds at the start, and none can't be reached;
-- no rule of the chain fires by itself: objects of one condition are not
-  spawned side by side, `see` and `near` don't lie in wait for what appears
-  before the player's eyes, conditions are never negated;
-- no dead end is unavoidable, and dead ends don't feed each other.
+- no goal holds at the start, and every goal can be reached;
+- no rule of the chain fires without the player's doing: objects of one
+  condition are not spawned side by side, conditions of `see` and `near` don't
+  name objects that appear in front of the player, and no condition is negated;
+- every dead end can be avoided, and dead ends don't feed each other.
 
-A negated goal starts unreached (`worlds.build_scene` puts its arguments
-together): its objects are to be parted, or the chain's last rule consumes one.
+A negated goal does not hold at the start, since `worlds.scene.build_scene` puts
+its arguments together: its objects must be separated, or the chain's last rule
+consumes one.
 """
 
 import dataclasses
@@ -34,7 +35,7 @@ from adaland.envs.tasks.literals import (
 from adaland.envs.tasks.task import Hiding
 
 _PLAYER: Final = Player(1)
-# How often one rule supplies both objects that the next step needs.
+# Probability that one rule supplies both objects that the next step needs.
 _SUPPLY_BOTH: Final = 0.5
 _TRIES: Final = 20
 
@@ -42,15 +43,15 @@ _T = TypeVar("_T")
 
 
 @dataclasses.dataclass(frozen=True)
-class Game:
-  """A single-player game and the attributes drawn with it.
+class SampledGame:
+  """A single-player game and the task attributes drawn with it.
 
   Attributes:
-    goal: What is rewarded.
+    goal: The rewarded literal.
     rules: Chain and dead ends, in random order.
-    objects: Initial objects, one entry each.
-    hiding: What the player is not told.
-    trials: Tries in an episode.
+    objects: Types of the initial objects, one entry for each object.
+    hiding: Parts of the rules that the player is not shown.
+    trials: Number of trials in an episode.
     trial_seconds: Length of a trial.
   """
 
@@ -63,28 +64,28 @@ class Game:
 
 
 class _NoGameError(Exception):
-  """The draw led nowhere; draw again."""
+  """An attempt to draw a game that failed."""
 
 
-def _between(rng: np.random.Generator, both: Range) -> int:
-  return int(rng.integers(both[0], both[1] + 1))
+def _between(rng: np.random.Generator, bounds: Range) -> int:
+  return int(rng.integers(bounds[0], bounds[1] + 1))
 
 
 def _makes_sense(goal: Literal, chain_rules: int) -> bool:
-  """Whether a goal can start unreached and then be reached by acting."""
+  """Returns True if a goal can start unreached and be reached by acting."""
   with_player = isinstance(goal.a, Player)
   if not goal.negated:
-    # What is there from the start is mostly seen from the start.
+    # Initial objects are mostly seen from the start.
     return goal.predicate != "see" or chain_rules > 0
   if goal.predicate == "near":
     return True
-  # Only a rule ends that two objects can see each other for sure. Bodies can't
-  # be placed in contact for sure, and nothing is held at the start.
+  # Only a rule reliably ends that two objects see each other. Bodies can't be
+  # reliably placed in contact, and nothing is held at the start.
   return goal.predicate == "see" and not with_player and chain_rules > 0
 
 
 class _Draft:
-  """A game in the making."""
+  """A partly drawn game."""
 
   def __init__(self, config: SamplerConfig, rng: np.random.Generator):
     self._config = config
@@ -126,11 +127,11 @@ class _Draft:
     raise _NoGameError
 
   def _draw_condition(self, fires_first: bool) -> Literal:
-    """A condition over types that nothing else uses.
+    """Draws a condition over types that nothing else uses.
 
     Args:
-      fires_first: Whether its objects are there from the start. Else they
-        appear before the player's eyes, at most a few steps away.
+      fires_first: True if its objects exist from the start. Otherwise they
+        appear in front of the player, a few steps away at most.
     """
     config = self._config
     for _ in range(_TRIES):
@@ -149,7 +150,7 @@ class _Draft:
     raise _NoGameError
 
   def _draw_destroyer(self) -> Literal:
-    """A condition that consumes an object of a negated goal."""
+    """Draws a condition that consumes an object of a negated goal."""
     config = self._config
     victim = self._pick(list(self.goal.object_types))
     for _ in range(_TRIES):
@@ -161,7 +162,7 @@ class _Draft:
           return Literal("hold", _PLAYER, victim)
         continue
       if self._chance(config.player_in_rule_probability):
-        # If the goal is to be away from it, the player starts beside it.
+        # With a goal to be away from it, the player starts beside it.
         if self._num_chain > 1 or self.goal.a == _PLAYER:
           continue
         return Literal(predicate, _PLAYER, victim)
@@ -169,7 +170,7 @@ class _Draft:
     raise _NoGameError
 
   def _draw_chain(self) -> None:
-    """Works backwards from the goal; the rule that fires first comes last."""
+    """Draws the chain backwards from the goal; the first rule comes last."""
     consumer, missing = self.goal, list(self.goal.object_types)
     remaining = self._num_chain
     if self.goal.negated:
@@ -188,7 +189,7 @@ class _Draft:
       supplied = self._pick(missing)
       missing.remove(supplied)
       spawns = [supplied]
-      # Side by side they would satisfy a rule's `near` at once.
+      # Spawned side by side, they would satisfy a rule's `near` at once.
       at_once = consumer is not self.goal and consumer.predicate != "touching"
       if missing and not at_once and self._chance(_SUPPLY_BOTH):
         spawns += missing
@@ -212,16 +213,16 @@ class _Draft:
 
   def _draw_dead_ends(self, distractors: list[ObjectType]) -> None:
     literals = [rule.condition for rule in self.chain]
-    # Pairs that the solution brings or spawns together.
+    # Pairs that the solution brings together or spawns together.
     together = [set(literal.object_types) for literal in [self.goal, *literals]]
     together += [set(rule.spawns) for rule in self.chain]
     if not self.goal.negated:
       literals.append(self.goal)
     needed = list(dict.fromkeys(x for y in literals for x in y.object_types))
     if self.goal.negated:
-      # To consume them would be a way to the goal.
+      # Consuming them would reach the goal.
       needed = [x for x in needed if x not in self.goal.object_types]
-    # What may be spoilt by lifting: the solution only walks up to it.
+    # Objects that the solution only walks up to; lifting one may spoil it.
     untouched = [
       x
       for y in literals
@@ -236,7 +237,7 @@ class _Draft:
           distractors, needed, untouched, together, conditions
         )
       )
-    # What no dead end consumes, so that they can't go round in circles.
+    # Types that no dead end consumes, so that dead ends can't form a cycle.
     used = {x for condition in conditions for x in condition.object_types}
     waste = [kind for kind in self._unused if kind not in used]
     for condition in conditions:
@@ -277,15 +278,17 @@ class _Draft:
     raise _NoGameError
 
 
-def draw_game(config: SamplerConfig, rng: np.random.Generator) -> Game | None:
-  """Draws a game of either split; None if the draw led nowhere."""
+def draw_game(
+  config: SamplerConfig, rng: np.random.Generator
+) -> SampledGame | None:
+  """Draws a game of either split; returns None if the attempt fails."""
   try:
     draft = _Draft(config, rng)
   except _NoGameError:
     return None
   rules = draft.chain + draft.dead_ends
   rules = tuple(rules[i] for i in rng.permutation(len(rules)))
-  return Game(
+  return SampledGame(
     goal=draft.goal,
     rules=rules,
     objects=tuple(draft.objects),
