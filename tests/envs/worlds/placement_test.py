@@ -61,7 +61,7 @@ class PlaceAllTest(absltest.TestCase):
     np.testing.assert_array_equal(_place(objects), _place(objects))
     self.assertFalse(np.array_equal(_place(objects), _place(objects, seed=1)))
 
-  def test_things_inside_each_other_are_refused(self):
+  def test_refuses_bodies_inside_each_other(self):
     with self.assertRaisesRegex(
       ValueError, "black cube at .* and purple wall at .* at least 0.27 m"
     ):
@@ -74,7 +74,8 @@ class PlaceAllTest(absltest.TestCase):
 
   def test_a_room_that_is_full_is_refused(self):
     with self.assertRaisesRegex(
-      ValueError, r"no room for black cube, the \d+th of 25 things"
+      ValueError,
+      r"no room for black cube, number \d+ of 25 players and objects",
     ):
       _place([ObjectSpec(_CUBE, 24)], tiles=(3, 3))
 
