@@ -16,7 +16,7 @@ from adaland.launch.bench.lib import stopwatch
 # that is not here counts as a stage of its own.
 _STAGES = {
   "control": "control",
-  "look": "sight",
+  "sight_lines": "sight",
   "finish": "finish",
   "advance": "finish",
   "restart": "renew",
