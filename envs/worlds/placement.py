@@ -142,12 +142,12 @@ class _LevelGround:
 def _check_given(bodies: list[_Body]) -> None:
   """Raises ValueError if given positions put bodies inside each other."""
 
-  def inner(thing: _Body) -> float:
-    if thing.type_id > constants.NUM_OBJECT_TYPES:
-      return thing.radius
-    return min(shapes.shape_of_type(thing.type_id).half_extents[:2])
+  def inner(body: _Body) -> float:
+    if body.type_id > constants.NUM_OBJECT_TYPES:
+      return body.radius
+    return min(shapes.shape_of_type(body.type_id).half_extents[:2])
 
-  given = [thing for thing in bodies if thing.at is not None]
+  given = [body for body in bodies if body.at is not None]
   for a, b in itertools.combinations(given, 2):
     assert a.at is not None
     assert b.at is not None
@@ -182,10 +182,10 @@ def _place(
   Raises:
     ValueError: If there is no room for a body.
   """
-  radii = np.array([thing.radius for thing in bodies])
+  radii = np.array([body.radius for body in bodies])
   xy = np.zeros((len(bodies), 2))
   missed = 0.0
-  placed = [i for i, thing in enumerate(bodies) if thing.at is not None]
+  placed = [i for i, body in enumerate(bodies) if body.at is not None]
   for i in placed:
     xy[i] = bodies[i].at
   # A body to be placed beside another comes right after it, before the room is

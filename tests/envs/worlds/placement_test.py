@@ -1,4 +1,4 @@
-"""Tests of placement; worlds_test has the scenes made of it."""
+"""Tests of adaland.envs.worlds.placement; scene_test has whole scenes."""
 
 import numpy as np
 from absl.testing import absltest
@@ -72,7 +72,7 @@ class PlaceAllTest(absltest.TestCase):
         ]
       )
 
-  def test_a_room_that_is_full_is_refused(self):
+  def test_refuses_a_room_that_is_full(self):
     with self.assertRaisesRegex(
       ValueError,
       r"no room for black cube, number \d+ of 25 players and objects",
