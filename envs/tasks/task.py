@@ -124,7 +124,7 @@ class Task:
   ) -> "Task":
     """Makes a task from the texts of which task files consist.
 
-    Meaning, defaults and errors are those of a file (docs/tasks.md):
+    Meaning, defaults and errors are those of a file (docs/tasks.md)::
 
       Task.of(
         goal="near(player1, black sphere)",
