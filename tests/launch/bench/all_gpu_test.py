@@ -22,7 +22,7 @@ class PartsTest(parameterized.TestCase):
     names = set()
     for part in all_gpu.parts(1.0, None, tiny):
       names.add(part.name)
-      if part.what == "product":
+      if part.bench == "product":
         continue
       [preset] = [f for f in part.flags if f.startswith("--preset=")]
       settings = part.flags[part.flags.index("--set") + 1 :]
