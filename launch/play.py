@@ -76,10 +76,11 @@ def run(args: argparse.Namespace) -> None:
   else:
     experiment = presets.get(args.preset)
   task = tasksets.one(args.task, experiment.tasks)
-  if args.workdir:
-    env = trained_agent.fitting_env(experiment.env, [task])
-  else:
-    env = trained_agent.default_env([task])
+  with errors.user_input(f"--task={args.task}"):
+    if args.workdir:
+      env = trained_agent.fitting_env(experiment.env, [task])
+    else:
+      env = trained_agent.default_env([task])
   if args.policy == "human":
     make_policy = human.Human
   elif args.policy == "agent":

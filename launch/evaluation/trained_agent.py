@@ -1,6 +1,5 @@
 """A trained agent: the config and parameters that a run left."""
 
-import dataclasses
 from typing import NamedTuple
 
 import jax
@@ -86,6 +85,17 @@ def fitting_env(
 
 
 def default_env(tasks: list[task_lib.Task]) -> land.LandConfig:
-  """Environments for policies that need no agent: room for any task."""
-  players = max(len(task.players) for task in tasks)
-  return dataclasses.replace(land.LandConfig(), num_players=players)
+  """Returns environments for policies that need no agent.
+
+  They have room for any task of one player.
+
+  Raises:
+    UserError: If a task has two players.
+  """
+  for task in tasks:
+    if len(task.players) != 1:
+      raise errors.UserError(
+        f"task {task.name!r} has {len(task.players)} players; allowed here: 1, "
+        "as a policy acts for one"
+      )
+  return land.LandConfig()
