@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adaland.agent import categorical, types
-from adaland.agent import policy as policy_lib
+from adaland.agent import distributions, types
+from adaland.agent.muesli import categorical
 
 
 class ActorState(NamedTuple):
@@ -90,7 +90,7 @@ def make_actor(
   """Builds the functions that act.
 
   Args:
-    network: The network's functions (`adaland.agent.network.Network`).
+    network: The network's functions (`adaland.agent.network.network.Network`).
     action_sizes: Sizes of the action heads.
     value_range: `MuesliConfig.value_range`, to read values.
 
@@ -103,7 +103,9 @@ def make_actor(
     return ActorState(
       memory=network.initial_memory(batch_size),
       value=jnp.zeros([batch_size]),
-      policy=policy_lib.log_probs(jnp.zeros([batch_size, sum(sizes)]), sizes),
+      policy=distributions.log_probs(
+        jnp.zeros([batch_size, sum(sizes)]), sizes
+      ),
     )
 
   def act(
@@ -121,20 +123,20 @@ def make_actor(
       params,
       output.model_hidden,
       output.model_cell,
-      policy_lib.one_hot(action, sizes),
+      distributions.one_hot(action, sizes),
     )
     known = 1.0 - first.astype(jnp.float32)
-    policy = policy_lib.log_probs(logits, sizes)
+    policy = distributions.log_probs(logits, sizes)
     return ActorOutput(
       action=action,
       behaviour_logits=logits,
       value=value,
       value_error=known * jnp.abs(value - state.value),
-      policy_error=known * policy_lib.jensen_shannon(policy, state.policy),
+      policy_error=known * distributions.jensen_shannon(policy, state.policy),
     ), ActorState(
       memory=memory,
       value=categorical.decode(next_value, value_range),
-      policy=policy_lib.log_probs(next_policy, sizes),
+      policy=distributions.log_probs(next_policy, sizes),
     )
 
   # Lets the memory be written in place rather than copied at every step.
@@ -146,7 +148,7 @@ def _sample(
 ) -> jax.Array:
   """Draws actions [B, A] with one key, or with one for each part of B."""
   if rng_key.ndim == 1:
-    return policy_lib.sample(rng_key, logits, sizes)
+    return distributions.sample(rng_key, logits, sizes)
   parts = logits.reshape(len(rng_key), -1, sum(sizes))
-  draw = jax.vmap(lambda key, part: policy_lib.sample(key, part, sizes))
+  draw = jax.vmap(lambda key, part: distributions.sample(key, part, sizes))
   return draw(rng_key, parts).reshape(len(logits), -1)

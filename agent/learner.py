@@ -12,10 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from adaland.agent import categorical, model, types
-from adaland.agent import muesli as muesli_lib
-from adaland.agent import policy as policy_lib
+from adaland.agent import distributions, types
 from adaland.agent.learner_config import LearnerConfig
+from adaland.agent.muesli import categorical, model, muesli
 from adaland.agent.optimizer import make_optimizer
 
 __all__ = [
@@ -45,7 +44,7 @@ class TrainState(NamedTuple):
   params: types.Params
   target_params: types.Params
   opt_state: optax.OptState
-  scale: muesli_lib.AdvantageScale
+  scale: muesli.AdvantageScale
   updates: jax.Array
   rng_key: jax.Array
 
@@ -82,7 +81,7 @@ def make_learner(
   it is the same program.
 
   Args:
-    network: The network's functions (`adaland.agent.network.Network`).
+    network: The network's functions (`adaland.agent.network.network.Network`).
     config: How to learn.
     action_sizes: Sizes of the action heads.
     devices: Devices to use, of each process as many; all of all processes
@@ -103,7 +102,7 @@ def make_learner(
       # A copy: a donated state may not hold one buffer twice.
       target_params=jax.tree_util.tree_map(jnp.copy, params),
       opt_state=optimizer.init(params),
-      scale=muesli_lib.initial_scale(),
+      scale=muesli.initial_scale(),
       updates=jnp.zeros([], jnp.int32),
       rng_key=rng_key,
     )
@@ -117,13 +116,13 @@ def make_learner(
   def make_targets(
     params: types.Params,
     batch: types.Unroll,
-    experience: muesli_lib.Experience,
+    experience: muesli.Experience,
     rng_key: jax.Array,
-  ) -> tuple[muesli_lib.Targets, jax.Array]:
+  ) -> tuple[muesli.Targets, jax.Array]:
     """Asks the target network, once, for targets and the prior."""
     output = unroll(params, batch)
-    prior = muesli_lib.prior_policy(
-      policy_lib.log_probs(output.policy_logits, sizes),
+    prior = muesli.prior_policy(
+      distributions.log_probs(output.policy_logits, sizes),
       experience.behaviour,
       sizes,
       constants,
@@ -132,8 +131,8 @@ def make_learner(
       prior[:, :, None],
       (*prior.shape[:2], constants.num_samples, prior.shape[-1]),
     )
-    samples = policy_lib.one_hot(
-      policy_lib.sample(rng_key, repeated, sizes), sizes
+    samples = distributions.one_hot(
+      distributions.sample(rng_key, repeated, sizes), sizes
     )  # [B, T, N, S]
     q = model.look_ahead(
       network,
@@ -143,7 +142,7 @@ def make_learner(
       constants,
     )  # [B, T, 1 + N]
     target = jax.vmap(
-      lambda *args: muesli_lib.targets(*args, config=constants),
+      lambda *args: muesli.targets(*args, config=constants),
     )(
       experience,
       prior,
@@ -157,8 +156,8 @@ def make_learner(
   def loss(
     params: types.Params,
     batch: types.Unroll,
-    experience: muesli_lib.Experience,
-    target: muesli_lib.Targets,
+    experience: muesli.Experience,
+    target: muesli.Targets,
     sigma: jax.Array,
   ):
     output = unroll(params, batch)
@@ -166,11 +165,11 @@ def make_learner(
       network, params, output, experience.action, constants.model_steps
     )
     parts = jax.vmap(
-      lambda p, t, e: muesli_lib.losses(p, t, e, sigma, sizes, constants)
+      lambda p, t, e: muesli.losses(p, t, e, sigma, sizes, constants)
     )(predictions, target, experience)
     steps = jnp.maximum(jnp.sum(experience.mask), 1.0)
     parts = {name: jnp.sum(x) / steps for name, x in parts.items()}
-    return muesli_lib.total_loss(parts, constants), (
+    return muesli.total_loss(parts, constants), (
       parts,
       output.policy_logits,
     )
@@ -180,9 +179,9 @@ def make_learner(
   ) -> tuple[TrainState, Metrics]:
     rng_key, sample_key = jax.random.split(state.rng_key)
     mask = jnp.asarray(batch.mask, jnp.float32)
-    experience = muesli_lib.Experience(
-      action=policy_lib.one_hot(batch.action, sizes),
-      behaviour=policy_lib.log_probs(batch.behaviour_logits, sizes),
+    experience = muesli.Experience(
+      action=distributions.one_hot(batch.action, sizes),
+      behaviour=distributions.log_probs(batch.behaviour_logits, sizes),
       reward=jnp.asarray(batch.reward),
       discount=jnp.asarray(batch.discount),
       mask=mask,
@@ -192,7 +191,7 @@ def make_learner(
     )
     error = target.complete * (target.returns - target.value)
     complete = jnp.maximum(jnp.sum(target.complete), 1.0)
-    scale, sigma = muesli_lib.update_scale(
+    scale, sigma = muesli.update_scale(
       state.scale, jnp.sum(jnp.square(error)) / complete, constants
     )
     (total, (parts, logits)), gradient = jax.value_and_grad(loss, has_aux=True)(
@@ -204,15 +203,15 @@ def make_learner(
       params, state.target_params, config.target_rate
     )
 
-    pi = policy_lib.log_probs(logits, sizes)
+    pi = distributions.log_probs(logits, sizes)
 
     def mean(x):
       return jnp.sum(x * mask) / jnp.maximum(jnp.sum(mask), 1.0)
 
     metrics = {f"loss/{name}": x for name, x in parts.items()} | {
       "loss/total": total,
-      "entropy": mean(policy_lib.entropy(pi)),
-      "kl_prior": mean(policy_lib.kl(prior, pi)),
+      "entropy": mean(distributions.entropy(pi)),
+      "kl_prior": mean(distributions.kl(prior, pi)),
       "value": mean(target.value),
       "return": jnp.sum(target.complete * target.returns) / complete,
       "reward": mean(batch.reward),

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from adaland.agent import acting, types
-from adaland.agent import network as network_lib
+from adaland.agent.network import network as network_lib
 from adaland.agent.replay import base as replay_base
 from adaland.agent.replay import spec as spec_lib
 from adaland.curriculum import base as curriculum_base

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import jax
 
-from adaland.agent import checkpoint, types
+from adaland.agent import types
+from adaland.agent.checkpoint import checkpoint
 from adaland.envs import land
 from adaland.envs.tasks import task as task_lib
 from adaland.launch import builder, errors

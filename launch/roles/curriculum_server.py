@@ -15,7 +15,7 @@ import threading
 import time
 from typing import Any
 
-from adaland.agent import checkpoint
+from adaland.agent.checkpoint import checkpoint
 from adaland.curriculum import base
 from adaland.launch import builder, cli, errors
 from adaland.launch.roles import desk as desk_lib

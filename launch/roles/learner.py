@@ -12,7 +12,7 @@ from typing import Any
 
 import jax
 
-from adaland.agent import checkpoint
+from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay import base, factory, in_memory
 from adaland.launch import errors
 from adaland.launch.roles import (

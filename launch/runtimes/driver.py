@@ -4,7 +4,8 @@ import secrets
 import time
 from typing import Any
 
-from adaland.agent import checkpoint, types
+from adaland.agent import types
+from adaland.agent.checkpoint import checkpoint
 from adaland.launch.config import experiment as config
 from adaland.launch.evaluation import trained_agent
 from adaland.launch.roles import curriculum_server

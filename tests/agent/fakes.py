@@ -1,4 +1,4 @@
-"""A small network with the functions of `adaland.agent.network.Network`.
+"""A small network with the functions of `adaland.agent.network.network`.
 
 One hidden layer on the observation `x`, no memory but a count of the steps
 since the episode's first, which nothing depends on. Two heads of 3 and 2

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from absl.testing import absltest
 
+from adaland.agent import distributions
 from adaland.agent import learner as learner_lib
-from adaland.agent import model, muesli
-from adaland.agent import policy as policy_lib
+from adaland.agent.muesli import model, muesli
 from tests.agent import fakes
 
 _CONFIG = learner_lib.LearnerConfig(
@@ -33,7 +33,7 @@ class ModelTest(absltest.TestCase):
     self.output, _ = self.network.unroll(
       self.params, {}, self.batch.observation, self.batch.first
     )
-    self.actions = policy_lib.one_hot(self.batch.action, fakes.SIZES)
+    self.actions = distributions.one_hot(self.batch.action, fakes.SIZES)
 
   def _model(self, b, t, actions):
     """Follows actions from one state; the last step's reward and value."""

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from absl.testing import absltest
 
-from adaland.agent import learner, muesli
+from adaland.agent import learner
+from adaland.agent.muesli import muesli
 from tests.agent import toys
 
 _TRIALS = 6

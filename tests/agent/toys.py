@@ -1,8 +1,8 @@
 """Tasks small enough to be learned within a test, and a loop that does.
 
-Both show what `adaland.agent.network` needs to see and no entities. Whole
-episodes are played with the target network, made into one batch, and learned
-from once.
+Both show the observations that `adaland.agent.network` needs, and no entities.
+Whole episodes are played with the target network, made into one batch, and
+learned from once.
 """
 
 from typing import NamedTuple
@@ -10,9 +10,10 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from adaland.agent import acting, network, types
+from adaland.agent import acting, types
 from adaland.agent import config as network_config
 from adaland.agent import learner as learner_lib
+from adaland.agent.network import network
 
 Arrays = dict[str, np.ndarray]
 

@@ -7,7 +7,7 @@ import numpy as np
 from absl.testing import absltest
 from mujoco import batch as mujoco_batch
 
-from adaland.agent import checkpoint_json
+from adaland.agent.checkpoint import document as checkpoint_json
 from adaland.envs import constants, land, land_state
 from adaland.envs.physics import cpu
 from adaland.envs.tasks.literals import Literal, Rule

@@ -60,7 +60,7 @@ class RunTest(absltest.TestCase):
     fewshot = absltest.mock.MagicMock()
     fewshot.agent_policy.side_effect = lambda *args: fakes.Constant
     for name, fake in (
-      ("saved_lib", saved),
+      ("trained_agent", saved),
       ("tasksets", tasksets),
       ("fewshot", fewshot),
     ):

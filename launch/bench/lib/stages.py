@@ -69,7 +69,7 @@ def stage_ms(
 def _jitted() -> Iterator[tuple[Any, str]]:
   """Yields all jitted functions of the environments' modules."""
   for path, module in sorted(sys.modules.items()):
-    if path.startswith(f"{land.__package__}."):
+    if path.startswith("adaland.envs."):
       for name, value in list(vars(module).items()):
         if callable(value) and hasattr(value, "lower"):
           yield module, name

@@ -11,7 +11,8 @@ from typing import Any
 
 import jax
 
-from adaland.agent import checkpoint, types
+from adaland.agent import types
+from adaland.agent.checkpoint import checkpoint
 from adaland.envs import land, land_state
 from adaland.launch import builder, errors
 from adaland.launch.config import experiment as config

@@ -8,7 +8,7 @@ import types
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import checkpoint
+from adaland.agent.checkpoint import checkpoint
 from adaland.launch.config import overrides, presets
 from adaland.launch.roles import curriculum_server
 from adaland.launch.run import progress, rundir, scale_request, status_file

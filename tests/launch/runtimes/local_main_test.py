@@ -28,7 +28,7 @@ class ActorMainTest(absltest.TestCase):
       absltest.mock.patch.object(local_main, "builder")
     )
     self.control = self.enter_context(
-      absltest.mock.patch.object(local_main, "control_client")
+      absltest.mock.patch.object(local_main, "socket_client")
     )
 
   def call(self, replay="", seed=5, index=1):

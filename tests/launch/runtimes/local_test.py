@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import checkpoint
+from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay import spec as spec_lib
 from adaland.curriculum import uniform
 from adaland.launch import errors

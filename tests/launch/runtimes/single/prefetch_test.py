@@ -26,7 +26,7 @@ _MAKER = prefetch.Maker(
 # Says the ids of its workers, then waits to be killed.
 _VICTIM = """
 import multiprocessing, time
-from tests.launch.device import prefetch_test
+from tests.launch.runtimes.single import prefetch_test
 if __name__ == "__main__":
   made = prefetch_test.prefetcher(prefetch_test.slow)
   made.take()
