@@ -44,7 +44,6 @@ _VERBS = _words(
   Wraps Writes Yields
   """
 )
-_SHOWN = 60  # Characters of a docstring in a complaint.
 _PROPERTIES = ("property", "cached_property")
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -90,7 +89,8 @@ def complaints_of(source: str) -> Iterator[tuple[int, str]]:
         continue
       found = complaint(node, text)
       if found:
-        yield node.body[0].lineno, f"docstring {found}: {text[:_SHOWN]}"
+        first_line = text.partition("\n")[0]
+        yield node.body[0].lineno, f"docstring {found}: {first_line}"
 
 
 def complaints(folder: str) -> list[str]:

@@ -205,7 +205,7 @@ BENCHES = {
 
 
 def make_parser() -> cli.Parser:
-  """Returns the command's flags."""
+  """Returns the parser of the command's flags."""
   lines = "\n".join(
     f"  {name:<12} {bench.help}" for name, bench in BENCHES.items()
   )
