@@ -236,7 +236,7 @@ def _compare(
 def _turn(
   pipes: list[connection.Connection], with_replay: bool, server: int
 ) -> _Turn:
-  """Has all actors play a turn; `server` is the replay server's process."""
+  """Lets all actors play a turn; `server` is the replay server's process."""
   here = time.process_time() + process_tree.cpu_seconds(server)
   for pipe in pipes:
     pipe.send(with_replay)

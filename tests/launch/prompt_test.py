@@ -19,7 +19,7 @@ def _land(task) -> tuple[Any, Any]:
 
 
 class PromptedTest(absltest.TestCase):
-  def test_the_teacher_leads_the_first_trial_while_the_agent_looks_on(self):
+  def test_the_teacher_acts_in_the_first_trial_and_the_agent_observes(self):
     land, now = _land(fakes.make_task(trials=3))
     agent, teacher = fakes.Constant(2), fakes.Constant(1)
     prompted = prompt.Prompted(agent, teacher)
@@ -27,7 +27,7 @@ class PromptedTest(absltest.TestCase):
       now = land.step(prompted.act(land, now))
     done = np.array(land.actions)[:, 0, 0].tolist()
     self.assertEqual(done, [1] * 15 + [2] * 30)
-    self.assertEqual((agent.asked, teacher.asked), (45, 15))
+    self.assertEqual((agent.num_calls, teacher.num_calls), (45, 15))
 
   def test_recorded_actions_come_one_by_one(self):
     recorded = prompt.Recorded(np.arange(12).reshape(2, 6))

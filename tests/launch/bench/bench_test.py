@@ -74,7 +74,9 @@ class BenchTest(parameterized.TestCase):
   @parameterized.parameters(
     ("env", [], 128), ("env", ["--num_envs=3"], 3), ("vision", [], None)
   )
-  def test_environments_are_as_many_as_asked_for(self, what, flags, num_envs):
+  def test_num_envs_sets_the_number_of_environments(
+    self, what, flags, num_envs
+  ):
     config = presets.smoke()
     name = "env" if what == "env" else "pictures"
     with absltest.mock.patch.object(

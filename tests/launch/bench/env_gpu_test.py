@@ -33,7 +33,7 @@ class EnvTest(absltest.TestCase):
       found, {"env_gpu_entities_ratio": 0.75, "env_gpu_pixels_ratio": 0.5}
     )
 
-  def test_everything_is_measured(self):
+  def test_all_results_are_measured(self):
     from adaland.launch.bench import env_gpu, vision_gpu
 
     base = presets.smoke()

@@ -11,7 +11,7 @@ from tests.launch import fakes
 
 
 class FakeVideo:
-  """Remembers what became of it."""
+  """A video that keeps its frames in memory."""
 
   def __init__(self, path, size):
     self.path, self.size = path, size
@@ -67,10 +67,10 @@ class ShowTest(absltest.TestCase):
     self.assertEqual(film.frames, expected)
     self.assertEqual(film.end, "kept")
 
-  def test_an_episode_that_is_ended_is_kept_as_far_as_it_went(self):
+  def test_an_episode_may_end_early(self):
     class Tired(fakes.Constant):
       def act(self, environments, now):
-        if self.asked == 17:
+        if self.num_calls == 17:
           raise policies.EndedError
         return super().act(environments, now)
 
@@ -79,10 +79,10 @@ class ShowTest(absltest.TestCase):
     np.testing.assert_array_equal(episode.rewards, [30, 6])
     self.assertEqual(self.films[0].end, "kept")
 
-  def test_a_film_that_was_interrupted_is_not_kept(self):
+  def test_an_interrupted_film_is_deleted(self):
     class Broken(fakes.Constant):
       def act(self, environments, now):
-        if self.asked == 5:
+        if self.num_calls == 5:
           raise KeyboardInterrupt
         return super().act(environments, now)
 
