@@ -6,7 +6,7 @@ scores are made of (§5.2).
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -85,12 +85,12 @@ def td_error(
 
 
 def make_actor(
-  network: Any, action_sizes: Sequence[int], value_range: float
+  network: types.Network, action_sizes: Sequence[int], value_range: float
 ) -> Actor:
   """Builds the functions that act.
 
   Args:
-    network: The network's functions (`adaland.agent.network.network.Network`).
+    network: The network's functions.
     action_sizes: Sizes of the action heads.
     value_range: `MuesliConfig.value_range`, to read values.
 
@@ -116,7 +116,7 @@ def make_actor(
     rng_key: jax.Array,
   ) -> tuple[ActorOutput, ActorState]:
     output, memory = network.step(params, state.memory, observation, first)
-    logits = output.policy_logits.astype(jnp.float32)
+    logits = jnp.asarray(output.policy_logits, jnp.float32)
     value = categorical.decode(output.value_logits, value_range)
     action = _sample(rng_key, logits, sizes)
     _, _, _, next_policy, next_value = network.model_step(

@@ -4,8 +4,6 @@ Shape letters: B batch, T time, S sum of the heads' sizes, K actions asked
 about, I model steps.
 """
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 
@@ -14,7 +12,7 @@ from adaland.agent.muesli import categorical, muesli
 
 
 def look_ahead(
-  network: Any,
+  network: types.Network,
   params: types.Params,
   output: types.NetworkOutput,
   actions: jax.Array,
@@ -41,7 +39,7 @@ def look_ahead(
 
 
 def unroll_model(
-  network: Any,
+  network: types.Network,
   params: types.Params,
   output: types.NetworkOutput,
   actions: jax.Array,

@@ -60,20 +60,9 @@ def _replay(args: argparse.Namespace, config: _Config) -> dict[str, float]:
 
 
 def _actor(args: argparse.Namespace, config: _Config) -> dict[str, float]:
-  _require_plain(args.bench, config.actor)
-  if args.launcher == "device":
-    from adaland.launch.bench import single
-
-    return single.player(config, args.seconds)
   from adaland.launch.bench import actor
 
-  return actor.actor(config, args.seconds)
-
-
-def _inference(args: argparse.Namespace, config: _Config) -> dict[str, float]:
-  from adaland.launch.bench import inference
-
-  return inference.compare(config, args.seconds)
+  return actor.actor(config, args.seconds, args.launcher)
 
 
 def _learner(args: argparse.Namespace, config: _Config) -> dict[str, float]:
@@ -85,7 +74,6 @@ def _learner(args: argparse.Namespace, config: _Config) -> dict[str, float]:
 def _train(args: argparse.Namespace, config: _Config) -> dict[str, float]:
   from adaland.launch.bench import train
 
-  _require_plain(args.bench, config.actor)
   return train.train(
     config,
     args.preset,
@@ -171,9 +159,6 @@ BENCHES = {
   "vision": Bench(_vision, "pictures from rays"),
   "replay": Bench(_replay, "unrolls in and out of the stores"),
   "actor": Bench(_actor, "one actor's environment steps", _ONE_MACHINE),
-  "inference": Bench(
-    _inference, "an actor's threads that infer together, against other ways"
-  ),
   "learner": Bench(
     _learner, "steps learned from, batches at hand", _ONE_MACHINE
   ),
@@ -250,17 +235,6 @@ def _format(name: str, value: float) -> str:
     return f"{value:.3f}"
   # Rates are in the thousands, but not every result is a rate.
   return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-def _require_plain(what: str, actor: experiment.ActorConfig) -> None:
-  """Raises UserError if actors do not play as is measured here."""
-  for name, allowed in (("num_threads", 1), ("inference", "cpu")):
-    value = getattr(actor, name)
-    if value != allowed:
-      raise errors.UserError(
-        f"actor.{name} is {value!r}, allowed with {what}: {allowed} "
-        "(bench inference measures the others)"
-      )
 
 
 def _use_gpu_backend(config: _Config) -> None:

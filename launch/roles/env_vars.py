@@ -10,11 +10,10 @@ _ENVIRONMENT = {
   # Its programs take a fraction of a millisecond: run them where they are
   # called, for a busy machine is slow to wake another thread.
   "JAX_CPU_ENABLE_ASYNC_DISPATCH": "0",
+  # Accelerators are the learner's.
+  "JAX_PLATFORMS": "cpu",
+  "CUDA_VISIBLE_DEVICES": "",
 }
-_ON_CPU = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
-# Several processes share an accelerator: each takes what it needs of memory,
-# where JAX would take three quarters of it at its start.
-_ON_ACCELERATOR = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 _XLA_FLAGS = "--xla_cpu_multi_thread_eigen=false"
 # The way JAX 0.4 runs programs by default spreads them over threads all the
 # same: without it, an actor of the laptop preset took a seventh more steps.
@@ -30,17 +29,9 @@ def learner() -> dict[str, str]:
   return {"MALLOC_ARENA_MAX": "1"}
 
 
-def actor(inference: str = "cpu") -> dict[str, str]:
-  """Environment variables of an actor's process.
-
-  Args:
-    inference: Where its network runs, as `ActorConfig.inference`.
-  """
+def actor() -> dict[str, str]:
+  """Returns environment variables of an actor's process."""
   flags = [os.environ.get("XLA_FLAGS", ""), _XLA_FLAGS]
   if metadata.version("jax").startswith("0.4."):
     flags.append(_JAX_0_4_FLAGS)
-  return {
-    **_ENVIRONMENT,
-    **(_ON_CPU if inference == "cpu" else _ON_ACCELERATOR),
-    "XLA_FLAGS": " ".join(flags).strip(),
-  }
+  return {**_ENVIRONMENT, "XLA_FLAGS": " ".join(flags).strip()}

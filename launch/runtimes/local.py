@@ -7,7 +7,6 @@ import jax
 from adaland.agent import types
 from adaland.agent.replay import factory
 from adaland.launch import builder, errors
-from adaland.launch.acting import inference
 from adaland.launch.config import experiment as config
 from adaland.launch.roles import desk, learner_state
 from adaland.launch.run import (
@@ -49,7 +48,6 @@ class Trainer:
     self._line = line
     self._stop = False
     self._seconds = 0.0
-    inference.device(experiment.actor.inference)  # Actors will look there.
     curriculum = builder.curriculum(experiment)
     checkpoints = str(run.checkpoints)
     self.learning = learner_state.Learning(experiment, checkpoints, line.say)
@@ -173,7 +171,6 @@ class Trainer:
       self._address,
       range(len(self.actors), wanted),
       first_seed,
-      self._config.actor.inference,
     )
 
   def _replay_name(self) -> str:

@@ -15,7 +15,6 @@ def start(
   replay_address: str,
   indices: Iterable[int],
   first_seed: int,
-  inference: str,
 ) -> list[children.Child]:
   """Starts the actors.
 
@@ -27,9 +26,8 @@ def start(
     indices: Their numbers.
     first_seed: Differs between starts of the same run, so that an actor does
       not replay its random numbers.
-    inference: Where their network runs, as `ActorConfig.inference`.
   """
-  env = {**env_vars.actor(inference), KEY_VARIABLE: server.key.hex()}
+  env = {**env_vars.actor(), KEY_VARIABLE: server.key.hex()}
   return [
     children.Child(
       f"actor {index}",

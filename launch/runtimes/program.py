@@ -55,15 +55,13 @@ class Crew:
     roles: Of all but the actors, by name.
 
   Raises:
-    UserError: If no machine has room for the learner and what goes with it,
-      or the cluster lacks accelerators for actors.
+    UserError: If no machine has room for the learner and what goes with it.
   """
 
   def __init__(self, setup: role.Setup):
     self._setup = setup
     self._config = setup.experiment.cluster
     self.roles: dict[str, Any] = {}
-    self._check_accelerators()
     # Of the first learner and what goes with it, then of each other learner.
     self._places = self._place() if setup.many_machines else []
     self._board = self._make("board", parameters.Board, 0, _NO_ACCELERATOR)
@@ -137,8 +135,7 @@ class Crew:
       actor_role.ActorRole,
       f"actor {index}",
       self._config.actor_cpus,
-      env_vars.actor(self._setup.experiment.actor.inference),
-      gpus=self._actor_gpus(),
+      env_vars.actor(),
       scheduling_strategy="SPREAD",
     ).remote(index, self._setup, self._board, self._desk, self._store)
 
@@ -149,26 +146,6 @@ class Crew:
       return self._config.learner_gpus
     total = ray.cluster_resources().get("GPU", 0)
     return int(total >= self._config.num_learners)
-
-  def _actor_gpus(self) -> float:
-    on_cpu = self._setup.experiment.actor.inference == "cpu"
-    return 0 if on_cpu else self._config.actor_gpus
-
-  def _check_accelerators(self) -> None:
-    """Raises UserError if actors would wait for accelerators for ever."""
-    import ray
-
-    num_actors = self._setup.experiment.actor.num_actors
-    wanted = num_actors * self._actor_gpus()
-    learners = self._gpus() * self._config.num_learners
-    there = ray.cluster_resources().get("GPU", 0)
-    if wanted and wanted + learners > there:
-      raise errors.UserError(
-        f"actor.inference is 'accelerator': {num_actors} actor(s) of "
-        f"{self._actor_gpus():g} and the learner's {learners} are more "
-        f"than the {there:g} accelerator(s) of the cluster; see "
-        "cluster.actor_gpus, cluster.learner_gpus"
-      )
 
   def _place(self) -> list[Any]:
     """Takes room for the learners: the first with the replay server.
@@ -230,7 +207,7 @@ class Crew:
     name: str,
     cpus: float,
     env: dict[str, str],
-    gpus: float = 0,
+    gpus: int = 0,
     threads: int = _THREADS,
     **more: Any,
   ) -> Any:

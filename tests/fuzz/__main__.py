@@ -44,7 +44,7 @@ def main() -> int:
     outcome = runner.run(name, args.first, args.cases, args.seed)
     faults += outcome.num_faults
     print(
-      f"{name:<11}{args.cases:>8} cases {outcome.taken:>8} read "
+      f"{name:<11}{args.cases:>8} cases {outcome.accepted:>8} read "
       f"{outcome.refused:>8} refused {outcome.num_faults:>6} faults "
       f"{time.monotonic() - start:>7.0f} s",
       flush=True,

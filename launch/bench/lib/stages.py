@@ -16,7 +16,7 @@ from adaland.launch.bench.lib import stopwatch
 # is not listed counts as a stage.
 _STAGES = {
   "control": "control",
-  "look": "sight",
+  "sight_lines": "sight",
   "finish": "finish",
   "advance": "finish",
   "restart": "renew",

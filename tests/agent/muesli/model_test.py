@@ -4,8 +4,6 @@ The fake's hidden state is a number whose decimal digits are the actions that
 the model took, so it tells which actions were asked about, and in what order.
 """
 
-import types as python_types
-
 import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
@@ -27,7 +25,17 @@ def _model_step(params, hidden, cell, action):
   return hidden, cell, reward, hidden, value
 
 
-_NETWORK = python_types.SimpleNamespace(model_step=_model_step)
+def _unused(*args):
+  raise AssertionError(f"called with {args}")
+
+
+_NETWORK = types.Network(
+  init=_unused,
+  initial_memory=_unused,
+  step=_unused,
+  unroll=_unused,
+  model_step=_model_step,
+)
 
 
 def _output(hidden, cell=0.0):

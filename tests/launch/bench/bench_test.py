@@ -15,7 +15,6 @@ from adaland.launch.bench import (
   all_gpu,
   distributed,
   env,
-  inference,
   network,
   single,
   soak,
@@ -48,8 +47,6 @@ class BenchTest(parameterized.TestCase):
     (["soak", "--launcher=device"], "'device' is not one of local, ray"),
     (["env", "--num_envs=0"], "'0' is not a whole number from 1"),
     (["env", "--preset=lap"], "did you mean 'laptop'"),
-    (["actor", "--set", "actor.num_threads=2"], "allowed with actor: 1"),
-    (["train", "--set", "actor.inference=accelerator"], "with train: cpu"),
     (["env", "--sec=3"], "unknown argument '--sec=3'"),
     (["train", "--launcher=slurm"], "not one of local, ray, device"),
     (["train", "--versus_local"], "--launcher=ray, not local"),
@@ -130,7 +127,7 @@ class BenchTest(parameterized.TestCase):
 
   @parameterized.parameters(
     ("learner", network, "learner", (5.0, "device")),
-    ("actor", single, "player", (5.0,)),
+    ("actor", actor, "actor", (5.0, "device")),
     ("training", single, "training", (5.0,)),
   )
   def test_one_process_on_one_device(self, name, module, function, rest):
@@ -163,19 +160,11 @@ class BenchTest(parameterized.TestCase):
     self.assertEqual((code, err), (1, "error: bench device: without gpu_env\n"))
     measure.assert_called_once_with(2.0, None, True, 10.0, ["x"])
 
-  def test_inference(self):
-    with absltest.mock.patch.object(
-      inference, "compare", return_value={}
-    ) as measure:
-      self.call("inference", "--preset=smoke", "--set", "actor.num_threads=3")
-    config = overrides.apply(presets.smoke(), ["actor.num_threads=3"])
-    measure.assert_called_once_with(config, 5.0)
-
   def test_an_actor_is_measured_as_training_runs_it(self):
     wanted = env_vars.actor()
     with absltest.mock.patch.object(actor, "actor", return_value={}) as measure:
       self.call("actor", "--preset=smoke")
-    measure.assert_called_once()
+    measure.assert_called_once_with(presets.smoke(), 5.0, "local")
     self.assertEqual({name: os.environ[name] for name in wanted}, wanted)
 
 

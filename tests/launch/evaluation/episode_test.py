@@ -69,10 +69,10 @@ class ShowTest(absltest.TestCase):
 
   def test_an_episode_may_end_early(self):
     class Tired(fakes.Constant):
-      def act(self, environments, now):
+      def act(self, step):
         if self.num_calls == 17:
           raise policies.EndedError
-        return super().act(environments, now)
+        return super().act(step)
 
     episode = self.play(Tired(1), video_path="a.mp4")
     np.testing.assert_array_equal(episode.actions, np.full((17, 6), 1))
@@ -81,10 +81,10 @@ class ShowTest(absltest.TestCase):
 
   def test_an_interrupted_film_is_deleted(self):
     class Broken(fakes.Constant):
-      def act(self, environments, now):
+      def act(self, step):
         if self.num_calls == 5:
           raise KeyboardInterrupt
-        return super().act(environments, now)
+        return super().act(step)
 
     with self.assertRaises(KeyboardInterrupt):
       self.play(Broken(1), video_path="a.mp4")

@@ -14,9 +14,7 @@ class ActorsTest(absltest.TestCase):
     run = rundir.RunDir(self.create_tempdir().full_path)
     server: Any = types.SimpleNamespace(address="/s/control", key=b"\x01\xff")
     with absltest.mock.patch.object(local_actors.children, "Child") as child:
-      started = local_actors.start(
-        run, server, "127.0.0.1:5", range(3), 40, "accelerator"
-      )
+      started = local_actors.start(run, server, "127.0.0.1:5", range(3), 40)
     self.assertLen(started, 3)
     for index, call in enumerate(child.call_args_list):
       name, module, argv, env, log = call.args
@@ -34,7 +32,7 @@ class ActorsTest(absltest.TestCase):
       )
       # Arguments of a process can be read by anyone; its environment can't.
       self.assertEqual(env[local_actors.KEY_VARIABLE], "01ff")
-      self.assertNotIn("CUDA_VISIBLE_DEVICES", env)
+      self.assertEqual(env["CUDA_VISIBLE_DEVICES"], "")
       self.assertEqual(log, str(run.logs / f"actor_{index}.log"))
 
 

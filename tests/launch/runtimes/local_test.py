@@ -128,10 +128,6 @@ class TrainerTest(absltest.TestCase):
       made.update(report)  # There is no batch: nothing happens.
     self.assertEqual(made.counters()["updates"], 2)
 
-  def test_actors_are_not_started_where_they_lack_an_accelerator(self):
-    with self.assertRaisesRegex(errors.UserError, "finds no accelerator here"):
-      self.make("actor.inference=accelerator")
-
   def test_it_goes_on_with_the_batch_it_had_drawn(self):
     made = self.make()
     self.give(made, 1, 2, 3, 4, 5)

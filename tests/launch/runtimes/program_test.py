@@ -102,38 +102,6 @@ class CrewTest(absltest.TestCase):
     self.assertEqual(env["JAX_PLATFORMS"], "cpu")
     self.assertEqual(env["MALLOC_ARENA_MAX"], "1")
 
-  def test_actors_that_infer_on_an_accelerator_take_part_of_one(self):
-    self.resources = {"CPU": 8.0, "GPU": 2.0}
-    made = self.make(
-      "actor.inference=accelerator",
-      "actor.num_actors=4",
-      "cluster.actor_gpus=0.25",
-    )
-    made.actor(0)
-    options = self.made["actor 0"][1]
-    self.assertEqual(options["num_gpus"], 0.25)
-    env = options["runtime_env"]["env_vars"]
-    self.assertNotIn("JAX_PLATFORMS", env)
-    self.assertNotIn("CUDA_VISIBLE_DEVICES", env)
-    evaluator = self.made["evaluator"][1]
-    self.assertEqual(evaluator["num_gpus"], 0)
-    self.assertEqual(
-      evaluator["runtime_env"]["env_vars"]["JAX_PLATFORMS"], "cpu"
-    )
-
-  def test_accelerators_that_are_not_there_are_not_waited_for(self):
-    wanted = ["actor.inference=accelerator", "cluster.actor_gpus=0.5"]
-    with self.assertRaisesRegex(
-      errors.UserError, "1 actor.s. of 0.5 and the learner's 0 .* the 0 accel"
-    ):
-      self.make(*wanted)
-    self.resources = {"CPU": 8.0, "GPU": 2.0}
-    with self.assertRaisesRegex(
-      errors.UserError, "3 actor.s. of 0.5 and the learner's 1 .* the 2 accel"
-    ):
-      self.make(*wanted, "actor.num_actors=3")
-    self.assertEmpty(self.made)
-
   def test_learner_and_replay_sit_together(self):
     self.resources = {"CPU": 8.0, "GPU": 4.0}
     made = self.make(
