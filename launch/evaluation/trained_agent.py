@@ -1,4 +1,4 @@
-"""A trained agent: the config and parameters that a run left."""
+"""The trained agent of a run: its config and parameters."""
 
 from typing import NamedTuple
 
@@ -14,13 +14,13 @@ from adaland.launch.config import json_codec
 from adaland.launch.run import rundir
 
 
-class Saved(NamedTuple):
-  """What a run left.
+class SavedAgent(NamedTuple):
+  """The agent in a run's newest checkpoint.
 
   Attributes:
-    config: Its config.
-    params: The target network's parameters of the newest checkpoint.
-    env_steps: Environment steps they were trained for.
+    config: The run's config.
+    params: Parameters of the target network.
+    env_steps: Number of environment steps of its training.
   """
 
   config: config.ExperimentConfig
@@ -40,7 +40,7 @@ def load_config(workdir: str) -> config.ExperimentConfig:
     return json_codec.from_json(config.ExperimentConfig, content)
 
 
-def load(workdir: str) -> Saved:
+def load(workdir: str) -> SavedAgent:
   """Reads a run's newest checkpoint.
 
   Raises:
@@ -56,7 +56,7 @@ def load(workdir: str) -> Saved:
   with errors.of_another_form(str(run.checkpoints)):
     env_steps = int(saved["desk"]["env_steps"])
   params = jax.device_put(state["train"].target_params)
-  return Saved(experiment, params, env_steps)
+  return SavedAgent(experiment, params, env_steps)
 
 
 def fitting_env(

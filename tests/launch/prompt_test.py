@@ -53,14 +53,14 @@ class RunTest(absltest.TestCase):
       return episode.Episode(np.zeros((30, 6)), rewards)
 
     experiment = absltest.mock.MagicMock()
-    saved = absltest.mock.MagicMock()
-    saved.load_config.return_value = experiment
+    trained_agent = absltest.mock.MagicMock()
+    trained_agent.load_config.return_value = experiment
     tasksets = absltest.mock.MagicMock()
     tasksets.one.side_effect = lambda *args: self.task
     fewshot = absltest.mock.MagicMock()
     fewshot.agent_policy.side_effect = lambda *args: lambda _: fakes.Constant(0)
     for name, fake in (
-      ("trained_agent", saved),
+      ("trained_agent", trained_agent),
       ("tasksets", tasksets),
       ("fewshot", fewshot),
     ):
