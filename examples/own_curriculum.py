@@ -12,7 +12,7 @@ from adaland.curriculum import base
 
 
 class Newest:
-  """Gives out a task again until its last trial paid a second or more."""
+  """A curriculum that repeats a task until its last trial pays a second."""
 
   def __init__(self, sample_task, seed):
     self._sample_task, self._next = sample_task, seed

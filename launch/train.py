@@ -36,7 +36,7 @@ _LAUNCHERS = ("local", "ray", "device")
 def make_parser() -> cli.Parser:
   """The command's flags."""
   parser = cli.Parser(
-    prog="python -m launch.train", description=__doc__, epilog=_EXAMPLES
+    prog="adaland train", description=__doc__, epilog=_EXAMPLES
   )
   parser.add_argument(
     "--workdir", required=True, help="the run's directory, made if need be"
