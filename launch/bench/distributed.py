@@ -37,10 +37,10 @@ class _Switch:
   def __init__(self):
     self.target: base.ReplayWriter | None = None
 
-  def insert(self, unroll: types.Unroll, priority: float = 1.0) -> None:
+  def insert(self, unroll: types.Unroll) -> None:
     """Stores or forgets it."""
     if self.target is not None:
-      self.target.insert(unroll, priority)
+      self.target.insert(unroll)
 
   def close(self) -> None:
     """Nothing to close."""

@@ -175,7 +175,7 @@ class Replay(_Archive):
     return store
 
   def check(self, value):
-    if value.size():
+    if value.info().size:
       value.sample(timeout=1.0)
     value.insert(examples.unroll(1))
 
@@ -189,13 +189,13 @@ class Unroll:
   """Unrolls as bytes, between actors and the in-memory store."""
 
   def __init__(self):
-    self._whole = [_spec().encode(examples.unroll(n), n) for n in range(3)]
+    self._whole = [_spec().encode(examples.unroll(n)) for n in range(3)]
 
   def damage(self, rng):
     return mutate.raw(rng.choice(self._whole), rng)
 
   def read(self, data):
-    return _spec().decode(data)[0]
+    return _spec().decode(data)
 
   def check(self, value):
     stacked = _spec().stack([value, value])

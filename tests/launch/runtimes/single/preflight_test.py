@@ -14,7 +14,6 @@ class PreflightTest(parameterized.TestCase):
   @parameterized.parameters(
     ("actor.num_actors=2", "actor.num_actors is 2, .*: 1$"),
     ("replay.kind=reverb", "replay.kind is 'reverb', .*: auto or memory$"),
-    ("replay.sampling=prioritized", "'prioritized', .*: uniform or queue$"),
     ("replay.samples_per_insert=null", "samples_per_insert is None, .* number"),
     ("replay.error_buffer=8", "error_buffer is 8.*, .*: null"),
   )
