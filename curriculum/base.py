@@ -1,11 +1,43 @@
-"""What every curriculum does: the seam between actors and task choice."""
+"""The interface of curricula, between the actors and the choice of tasks.
 
+A user's curriculum is any class with the methods of `Curriculum` and a
+constructor that takes `(sample_task, seed)`; nothing is registered. This one
+plays the tasks in the order of their indices:
+
+    class InOrder:
+      def __init__(self, sample_task, seed):
+        self._sample_task = sample_task
+        self._next = 0
+
+      def next_tasks(self, n):
+        indices = range(self._next, self._next + n)
+        self._next += n
+        return [
+          base.Assignment(key=i, task=self._sample_task(i), learn=True)
+          for i in indices
+        ]
+
+      def report(self, record): ...
+
+      def state_dict(self):
+        return {"next": self._next}
+
+      def load_state_dict(self, state):
+        self._next = state["next"]
+
+      def metrics(self):
+        return {"tasks_drawn": float(self._next)}
+
+`adaland.curriculum.checks` tells whether such a class keeps the contract.
+"""
+
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 # Tasks are functions of an index, so a pool has no cost; this is the size of
-# the paper's larger pool (§1.6).
+# the larger pool of AdA (arXiv 2301.07608).
 POOL_SIZE = 25_000_000_000
 
 
@@ -14,9 +46,8 @@ class Assignment(NamedTuple):
 
   Attributes:
     key: Identifies the assignment, for the record that comes back.
-    task: What to play, as the curriculum's `sample_task` gave it: a task,
-      whose number of trials is the episode's, or what stands for one until it
-      is drawn.
+    task: The task, as the curriculum's `sample_task` returned it, or a
+      stand-in until the actor draws it. The task's trials are the episode's.
     learn: Whether the episode's unrolls go to the learner (Robust PLR
       evaluates new tasks without learning from them).
   """
@@ -27,13 +58,13 @@ class Assignment(NamedTuple):
 
 
 class EpisodeRecord(NamedTuple):
-  """What an actor reports of one finished episode.
+  """An actor's report of one finished episode.
 
   Attributes:
     key: The assignment's key.
     learn: The assignment's flag.
     rewards: Reward of each trial, seconds, float32 [K].
-    td_error: Mean |r + γ v(t+1) - v(t)| of the last trial (section 5.2).
+    td_error: Mean |r + γ v(t+1) - v(t)| of the last trial.
     value_error: Mean |v_0(t+1) - v_1(t)| of the last trial.
     policy_error: Mean JS(π_0(t+1), π_1(t)) of the last trial.
   """
@@ -47,10 +78,10 @@ class EpisodeRecord(NamedTuple):
 
 
 class Curriculum(Protocol):
-  """Chooses tasks and learns from how they went."""
+  """A chooser of tasks that learns from how they went."""
 
   def next_tasks(self, n: int) -> list[Assignment]:
-    """Returns the next n tasks to play."""
+    """Returns the next n tasks to play, with n different keys."""
     ...
 
   def report(self, record: EpisodeRecord) -> None:
@@ -58,16 +89,21 @@ class Curriculum(Protocol):
     ...
 
   def state_dict(self) -> dict[str, Any]:
-    """Returns what restores this curriculum, fit for JSON."""
+    """Returns the state as JSON has it: a restored curriculum goes on alike."""
     ...
 
   def load_state_dict(self, state: dict[str, Any]) -> None:
-    """Restores what `state_dict` returned."""
+    """Restores a state that `state_dict` returned."""
     ...
 
   def metrics(self) -> dict[str, float]:
     """Returns numbers worth plotting."""
     ...
+
+
+# Called with `sample_task`, which gives the task of an index in [0, POOL_SIZE),
+# and the seed of the draws.
+CurriculumFactory = Callable[[Callable[[int], Any], int], Curriculum]
 
 
 def check_kind(state: dict[str, Any], kind: str) -> None:

@@ -15,10 +15,9 @@ from adaland.agent.replay import spec as spec_lib
 from adaland.curriculum import base as curriculum_base
 from adaland.curriculum import factory
 from adaland.envs import land
-from adaland.envs.sampling import sampler
 from adaland.envs.stepping import task_rows
 from adaland.envs.tasks import task as task_lib
-from adaland.launch import errors
+from adaland.launch import errors, extensions, task_source
 from adaland.launch.acting import actor as acting_actor
 from adaland.launch.acting import channel as channel_lib
 from adaland.launch.acting import loop, rollout
@@ -37,7 +36,7 @@ class Agent(NamedTuple):
     observation_spec: What it sees, without batch.
   """
 
-  network: network_lib.Network
+  network: types.Network
   actor: acting.Actor
   observation_spec: dict[str, tuple[tuple[int, ...], Any]]
 
@@ -45,7 +44,8 @@ class Agent(NamedTuple):
 def agent(config: experiment.ExperimentConfig) -> Agent:
   """Makes the agent's functions."""
   spec = land.observation_spec(config.env)
-  network = network_lib.make_network(config.network, spec)
+  memory = extensions.find(config, "memory")
+  network = network_lib.make_network(config.network, spec, memory)
   actor = acting.make_actor(
     network, config.network.action_sizes, config.learner.muesli.value_range
   )
@@ -54,7 +54,7 @@ def agent(config: experiment.ExperimentConfig) -> Agent:
 
 def learner(
   config: experiment.ExperimentConfig,
-  network: network_lib.Network,
+  network: types.Network,
   devices: Sequence[jax.Device] | None = None,
 ) -> "learner_lib.Learner":
   """Makes the learner's functions; on all devices if none are named."""
@@ -114,7 +114,7 @@ def environment(
   config: experiment.ExperimentConfig,
   num_envs: int,
   seed: int,
-  next_task: Callable[[int], task_lib.Task | task_rows.Prepared],
+  next_task: Callable[[int], task_lib.Task | task_rows.PreparedTask],
 ) -> land.Land:
   """Makes a batch of environments.
 
@@ -122,7 +122,7 @@ def environment(
     UserError: If this machine can't have them.
   """
   with errors.user_input("env"):
-    return land.Land(num_envs, config.env, next_task, seed)
+    return extensions.environment(config)(num_envs, config.env, next_task, seed)
 
 
 def actor(
@@ -234,7 +234,8 @@ def curriculum(
     config: The run's config.
     by_index: Whether what it assigns are indices of tasks, to be drawn later.
   """
-  draw = sampler.TaskSampler(config.tasks).task
-  return factory.make_curriculum(
-    config.curriculum, (lambda i: i) if by_index else draw, config.run.seed
-  )
+  draw = (lambda i: i) if by_index else task_source.TaskSource(config).task
+  make = extensions.find(config, "curriculum")
+  if make is not None:
+    return make(draw, config.run.seed)
+  return factory.make_curriculum(config.curriculum, draw, config.run.seed)

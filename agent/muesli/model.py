@@ -1,10 +1,8 @@
-"""Asking the network's model: one step for q-values, I steps for learning.
+"""Look-ahead by the network's model: one step for q-values, I for learning.
 
 Shape letters: B batch, T time, S sum of the heads' sizes, K actions asked
 about, I model steps.
 """
-
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,18 +12,18 @@ from adaland.agent.muesli import categorical, muesli
 
 
 def look_ahead(
-  network: Any,
+  network: types.Network,
   params: types.Params,
   output: types.NetworkOutput,
   actions: jax.Array,
   config: muesli.MuesliConfig,
 ) -> jax.Array:
-  """Returns one-step model q-values q(s, a) = r_1 + γ v_1 (§4.2).
+  """Returns one-step model q-values q(s, a) = r_1 + γ v_1.
 
   Args:
     network: The network's functions.
-    params: Whose model to ask.
-    output: What the same parameters said of the states, [B, T, ...].
+    params: Parameters of the model.
+    output: The same parameters' output for the states, [B, T, ...].
     actions: One-hots of K actions for each state, [B, T, K, S].
     config: γ and the range of values.
 
@@ -41,7 +39,7 @@ def look_ahead(
 
 
 def unroll_model(
-  network: Any,
+  network: types.Network,
   params: types.Params,
   output: types.NetworkOutput,
   actions: jax.Array,
@@ -51,8 +49,8 @@ def unroll_model(
 
   Args:
     network: The network's functions.
-    params: Whose model to unroll.
-    output: What the same parameters said of the states, [B, T, ...].
+    params: Parameters of the model.
+    output: The same parameters' output for the states, [B, T, ...].
     actions: One-hots of the actions taken, [B, T, S].
     num_steps: I.
 

@@ -1,8 +1,6 @@
 """The whole network as pure functions."""
 
 import dataclasses
-from collections.abc import Callable
-from typing import NamedTuple
 
 import haiku as hk
 import jax
@@ -10,48 +8,15 @@ import jax.numpy as jnp
 
 from adaland.agent import config as config_lib
 from adaland.agent import types
-from adaland.agent.memory import registry
+from adaland.agent.memory import base, registry, stack
 from adaland.agent.network import encoder, heads, recall
-
-# hidden, cell, reward logits, policy logits, value logits.
-ModelOutput = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]
-
-
-class Network(NamedTuple):
-  """Encoder, memory, model and heads.
-
-  Attributes:
-    init: rng key -> params, float32.
-    initial_memory: batch size B -> memory state, leaves [B, ...].
-    step: params, memory, observation [B, ...], first [B] -> output [B, ...],
-      memory. One action, for acting. Give it the memory to keep
-      (`jax.jit(..., donate_argnums=...)`) and nothing of it is copied.
-    unroll: params, memory, observation [B, T, ...], first [B, T] -> output
-      [B, T, ...], memory. Equal to repeated `step`. An empty dict as memory
-      says that every row starts an episode. No gradient flows into memory.
-    model_step: params, hidden, cell, one-hots of the action [..., sum(sizes)]
-      -> hidden, cell, logits of reward, of the next policy and value. Any
-      leading axes.
-  """
-
-  init: Callable[[types.Array], types.Params]
-  initial_memory: Callable[[int], types.MemoryState]
-  step: Callable[
-    [types.Params, types.MemoryState, types.Observation, types.Array],
-    tuple[types.NetworkOutput, types.MemoryState],
-  ]
-  unroll: Callable[
-    [types.Params, types.MemoryState, types.Observation, types.Array],
-    tuple[types.NetworkOutput, types.MemoryState],
-  ]
-  model_step: Callable[
-    [types.Params, types.Array, types.Array, types.Array], ModelOutput
-  ]
 
 
 def make_network(
-  config: config_lib.NetworkConfig, observation_spec: encoder.Spec
-) -> Network:
+  config: config_lib.NetworkConfig,
+  observation_spec: encoder.Spec,
+  memory: base.MemoryFactory | None = None,
+) -> types.Network:
   """Makes the network.
 
   Args:
@@ -59,6 +24,8 @@ def make_network(
     observation_spec: Shape, without batch, and dtype of each named array. Of
       `entities`, `terrain`, `pixels`, `proprio` and `clock` those that are
       there are used; the others are needed.
+    memory: Makes a memory of the caller's, see `adaland.agent.memory.base`;
+      None for the one that `config.memory` names.
 
   Returns:
     Its pure functions. Outputs are float32 whatever the compute dtype.
@@ -68,10 +35,11 @@ def make_network(
   """
   encoder.check_spec(config, observation_spec)
   dtype = jnp.dtype(config.compute_dtype)
-  transformed = _transform(config)
+  make_memory = registry.make_memory if memory is None else memory
+  transformed = _transform(config, make_memory)
   # Parameters are made in float32 and cast where they are used.
   float_config = dataclasses.replace(config, compute_dtype="float32")
-  init_params = _transform(float_config).init
+  init_params = _transform(float_config, make_memory).init
   step_fn, unroll_fn, model_step_fn = transformed.apply
 
   def init(rng: types.Array) -> types.Params:
@@ -82,7 +50,7 @@ def make_network(
     return init_params(rng, observation)
 
   def initial_memory(batch_size: int) -> types.MemoryState:
-    return registry.initial_state(config, batch_size)
+    return base.initial_state(make_memory, config, batch_size)
 
   def step(params, memory, observation, first):
     params = _cast(params, dtype)
@@ -100,15 +68,17 @@ def make_network(
     output = model_step_fn(params, None, hidden, cell, action)
     return _cast(output, jnp.float32)
 
-  return Network(jax.jit(init), initial_memory, step, unroll, model_step)
+  return types.Network(jax.jit(init), initial_memory, step, unroll, model_step)
 
 
-def _transform(config: config_lib.NetworkConfig) -> hk.MultiTransformed:
+def _transform(
+  config: config_lib.NetworkConfig, make_memory: base.MemoryFactory
+) -> hk.MultiTransformed:
   """Returns one initialiser and the three functions that share parameters."""
 
   def build():
     encode = encoder.Encoder(config)
-    memory = registry.make_memory(config)
+    memory = make_memory(config)
     second_look = recall.Recall(config)
     look = heads.Heads(config)
 
@@ -120,13 +90,14 @@ def _transform(config: config_lib.NetworkConfig) -> hk.MultiTransformed:
 
     def step(state, observation, first):
       encoded = encode(observation)
-      x, state = memory.step(encoded.x, first, state)
+      state = jax.tree_util.tree_map(jnp.asarray, state)
+      x, state = memory.step(encoded.x, jnp.asarray(first), state)
       return look.start(ask(x, encoded)), state
 
     def unroll(state, observation, first):
       # The encoder sees steps, not sequences: one batch of B * T.
       encoded = hk.BatchApply(encode)(observation)
-      x, state = memory.unroll(encoded.x, first, state)
+      x, state = _unroll_memory(memory, encoded.x, first, state)
       return look.start(hk.BatchApply(ask)(x, encoded)), state
 
     def model_step(hidden, cell, action):
@@ -141,6 +112,22 @@ def _transform(config: config_lib.NetworkConfig) -> hk.MultiTransformed:
     return init, (step, unroll, model_step)
 
   return hk.multi_transform(build)
+
+
+def _unroll_memory(
+  memory: base.Memory,
+  x: jax.Array,
+  first: types.Array,
+  state: types.MemoryState,
+) -> tuple[jax.Array, types.MemoryState]:
+  """Unrolls a memory without gradient into its state, which may be empty."""
+  first = jnp.asarray(first)
+  # A stack needs no arrays to start from, which is cheaper.
+  if not state and not isinstance(memory, stack.MixerStack):
+    state = memory.initial_state(x.shape[0])
+    first = first.at[:, 0].set(1)
+  state = jax.tree_util.tree_map(jnp.asarray, state)
+  return memory.unroll(x, first, jax.lax.stop_gradient(state))
 
 
 def _cast(tree, dtype):

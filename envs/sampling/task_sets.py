@@ -4,6 +4,8 @@ import dataclasses
 import functools
 from typing import Protocol
 
+import numpy as np
+
 from adaland.envs.tasks.task import Task
 
 
@@ -76,3 +78,22 @@ def wrapped(index: int, num_tasks: int) -> int:
   if index < 0:
     raise ValueError(f"task index is {index}, allowed: 0 and up")
   return int(index) % num_tasks
+
+
+class Draws:
+  """An endless sequence of tasks, drawn uniformly from a set."""
+
+  def __init__(self, tasks: TaskSet, seed: int):
+    """Initializes the sequence; see `seed`."""
+    self._tasks = tasks
+    self.seed(seed)
+
+  def seed(self, seed: int) -> None:
+    """Restarts the sequence; equal seeds give equal sequences."""
+    self._rng = np.random.default_rng(seed)
+
+  def next(self) -> Task:
+    """Returns the next task."""
+    # NumPy draws 64-bit numbers; families may have more tasks.
+    bound = min(self._tasks.num_tasks, 2**62)
+    return self._tasks.task(int(self._rng.integers(bound)))

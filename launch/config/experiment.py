@@ -8,6 +8,7 @@ from adaland.agent.replay import config as replay_config
 from adaland.curriculum import factory as curriculum_config
 from adaland.envs import constants, land_types
 from adaland.envs.sampling import sampler
+from adaland.launch.config import factories as factories_config
 from adaland.launch.config.runtime import (
   ActorConfig,
   ClusterConfig,
@@ -51,6 +52,7 @@ class ExperimentConfig:
     replay: The store between actors and learner.
     cluster: Which machines do what, under `--launcher=ray`.
     device: Where one process does it all.
+    factories: Parts that the user has written.
   """
 
   run: RunConfig = dataclasses.field(default_factory=RunConfig)
@@ -75,6 +77,9 @@ class ExperimentConfig:
   )
   cluster: ClusterConfig = dataclasses.field(default_factory=ClusterConfig)
   device: DeviceConfig = dataclasses.field(default_factory=DeviceConfig)
+  factories: factories_config.FactoriesConfig = dataclasses.field(
+    default_factory=factories_config.FactoriesConfig
+  )
 
   def __post_init__(self):
     require(

@@ -1,7 +1,7 @@
-"""Plays one episode of one task, filmed if wanted."""
+"""Plays one episode of one task, and films it on request."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -14,11 +14,11 @@ from adaland.launch.run import progress
 
 
 class Episode(NamedTuple):
-  """What happened, until the task's last step or until the player ended it.
+  """An episode, up to its last step or to the player's wish to end it.
 
   Attributes:
-    actions: What was done, int32 [T, A].
-    rewards: Of each trial that was begun, seconds, float32 [K].
+    actions: Action indices of each step, int32 [T, A].
+    rewards: Reward of each trial that was begun, seconds, float32 [K].
   """
 
   actions: np.ndarray
@@ -28,7 +28,7 @@ class Episode(NamedTuple):
 def play(
   config: land.LandConfig,
   task: task_lib.Task,
-  make_policy: Callable[[int], policies.Policy],
+  make_policy: policies.PolicyMaker,
   seed: int,
   video_path: str | None = None,
   player: str = "",
@@ -36,12 +36,12 @@ def play(
   """Plays the task's episode.
 
   Args:
-    config: Of the environment.
-    task: What to play.
-    make_policy: From the number of environments (1), the policy.
-    seed: Of the environment.
-    video_path: Where to film it.
-    player: Who plays, written in the frames.
+    config: Config of the environment.
+    task: The task.
+    make_policy: From the environment, a batch of one, the policy.
+    seed: Seed of the environment.
+    video_path: Path of the film; None for no film.
+    player: Name of the player, written in the frames.
 
   Raises:
     UserError: If the task does not fit the environment.
@@ -49,7 +49,7 @@ def play(
   with errors.user_input():
     environment = land.Land(1, config.on_cpu(), lambda i: task, seed)
     now = environment.reset()
-  policy = make_policy(1)
+  policy = make_policy(environment)
   actions, rewards = [], [0.0]
   line = progress.Progress()
   total = task.trials * task.trial_steps
@@ -59,7 +59,7 @@ def play(
         line.update(f"filming: {len(actions) / total:.0%}")
         film.add(picture.draw(environment, player))
       try:
-        action = policy.act(environment, now)
+        action = policy.act(now)
       except policies.EndedError:
         break
       now = environment.step(action)
@@ -75,7 +75,7 @@ def play(
 
 @contextlib.contextmanager
 def _filming(path: str | None) -> Iterator[video.Video | None]:
-  """A video that is kept if nothing goes wrong."""
+  """Yields a video that is deleted on an exception; None without a path."""
   if path is None:
     yield None
     return

@@ -1,6 +1,5 @@
-"""A trained agent: the config and parameters that a run left."""
+"""The trained agent of a run: its config and parameters."""
 
-import dataclasses
 from typing import NamedTuple
 
 import jax
@@ -9,19 +8,19 @@ from adaland.agent import types
 from adaland.agent.checkpoint import checkpoint
 from adaland.envs import land
 from adaland.envs.tasks import task as task_lib
-from adaland.launch import builder, errors
+from adaland.launch import builder, errors, task_source
 from adaland.launch.config import experiment as config
 from adaland.launch.config import json_codec
 from adaland.launch.run import rundir
 
 
-class Saved(NamedTuple):
-  """What a run left.
+class SavedAgent(NamedTuple):
+  """The agent in a run's newest checkpoint.
 
   Attributes:
-    config: Its config.
-    params: The target network's parameters of the newest checkpoint.
-    env_steps: Environment steps they were trained for.
+    config: The run's config.
+    params: Parameters of the target network.
+    env_steps: Number of environment steps of its training.
   """
 
   config: config.ExperimentConfig
@@ -41,7 +40,7 @@ def load_config(workdir: str) -> config.ExperimentConfig:
     return json_codec.from_json(config.ExperimentConfig, content)
 
 
-def load(workdir: str) -> Saved:
+def load(workdir: str) -> SavedAgent:
   """Reads a run's newest checkpoint.
 
   Raises:
@@ -57,7 +56,7 @@ def load(workdir: str) -> Saved:
   with errors.of_another_form(str(run.checkpoints)):
     env_steps = int(saved["desk"]["env_steps"])
   params = jax.device_put(state["train"].target_params)
-  return Saved(experiment, params, env_steps)
+  return SavedAgent(experiment, params, env_steps)
 
 
 def fitting_env(
@@ -69,24 +68,22 @@ def fitting_env(
     UserError: If a task has more objects, players or rules than they take.
   """
   for task in tasks:
-    for what, given, most in (
-      ("objects", task.num_objects, config_.num_slots),
-      ("rules", len(task.rules), config_.max_rules),
-    ):
-      if given > most:
-        raise errors.UserError(
-          f"task {task.name!r} has {given} {what}; this agent's environments "
-          f"hold at most {most}"
-        )
-    if len(task.players) != config_.num_players:
-      raise errors.UserError(
-        f"task {task.name!r} has {len(task.players)} players; this agent's "
-        f"environments have {config_.num_players}"
-      )
+    task_source.check_room(task, config_, "this agent's")
   return config_
 
 
 def default_env(tasks: list[task_lib.Task]) -> land.LandConfig:
-  """Environments for policies that need no agent: room for any task."""
-  players = max(len(task.players) for task in tasks)
-  return dataclasses.replace(land.LandConfig(), num_players=players)
+  """Returns environments for policies that need no agent.
+
+  They have room for any task of one player.
+
+  Raises:
+    UserError: If a task has two players.
+  """
+  for task in tasks:
+    if len(task.players) != 1:
+      raise errors.UserError(
+        f"task {task.name!r} has {len(task.players)} players; allowed here: 1, "
+        "as a policy acts for one"
+      )
+  return land.LandConfig()

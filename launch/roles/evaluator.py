@@ -4,7 +4,7 @@ import os
 import time
 from typing import Any
 
-from adaland.launch import builder
+from adaland.launch import builder, task_source
 from adaland.launch.evaluation import fewshot, tasksets
 from adaland.launch.evaluation import policies as policies_lib
 from adaland.launch.roles import actor_channel, heap, peer, role
@@ -34,7 +34,9 @@ class EvaluatorRole(role.RunningRole):
     experiment = self.setup.experiment
     actor = builder.agent(experiment).actor
     tasks = tasksets.many(
-      "test", fewshot.heldout(experiment.tasks), experiment.cluster.eval_tasks
+      "test",
+      task_source.TaskSource(experiment, held_out=True),
+      experiment.cluster.eval_tasks,
     )
     reader = actor_channel.BoardReader(self._board, _LOOK_SECONDS)
     due = 0.0
@@ -50,8 +52,8 @@ class EvaluatorRole(role.RunningRole):
         experiment.env,
         tasks,
         experiment.run.eval_trials,
-        lambda n, p=params: policies_lib.Agent(
-          actor, p, n, experiment.run.seed
+        lambda envs, p=params: policies_lib.Agent(
+          actor, p, envs.num_envs, experiment.run.seed
         ),
         experiment.run.seed,
       )

@@ -1,12 +1,9 @@
-"""A small network with the functions of `adaland.agent.network.network`.
+"""A small network that stands for the real one.
 
 One hidden layer on the observation `x`, no memory but a count of the steps
 since the episode's first, which nothing depends on. Two heads of 3 and 2
 actions, 21 bins.
 """
-
-from collections.abc import Callable
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,15 +16,7 @@ NUM_BINS = 21
 WIDTH = 8
 
 
-class Network(NamedTuple):
-  init: Callable
-  initial_memory: Callable
-  step: Callable
-  unroll: Callable
-  model_step: Callable
-
-
-def make_network(observation_size: int) -> Network:
+def make_network(observation_size: int) -> types.Network:
   shapes = {
     "torso": (observation_size, WIDTH),
     "action": (sum(SIZES), WIDTH),
@@ -74,13 +63,13 @@ def make_network(observation_size: int) -> Network:
       jnp.dot(hidden, params["value"]),
     )
 
-  return Network(init, initial_memory, step, unroll, model_step)
+  return types.Network(init, initial_memory, step, unroll, model_step)
 
 
 def make_batch(
   rng: np.random.Generator, rows: int, steps: int, observation_size: int
 ) -> types.Unroll:
-  """Random unrolls, full in even rows, padded from the middle in odd ones."""
+  """Returns random unrolls, odd rows of them padded from the middle."""
   mask = np.ones([rows, steps], np.uint8)
   mask[1::2, steps // 2 :] = 0
   first = np.zeros([rows, steps], np.uint8)

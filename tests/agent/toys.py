@@ -10,7 +10,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from adaland.agent import acting, types
+from adaland.agent import acting, learner_config, types
 from adaland.agent import config as network_config
 from adaland.agent import learner as learner_lib
 from adaland.agent.network import network
@@ -97,7 +97,7 @@ def _observe(num_envs: int, time: int) -> Arrays:
   return observation
 
 
-def network_of(memory: str) -> network.Network:
+def network_of(memory: str) -> types.Network:
   """Makes a small real network."""
   config = network_config.NetworkConfig(
     memory=memory,
@@ -161,8 +161,8 @@ class Outcome(NamedTuple):
 
 def train(
   env: Bandit | Delay,
-  agent: network.Network,
-  config: learner_lib.LearnerConfig,
+  agent: types.Network,
+  config: learner_config.LearnerConfig,
   updates: int,
   seed: int,
 ) -> Outcome:

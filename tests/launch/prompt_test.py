@@ -19,22 +19,22 @@ def _land(task) -> tuple[Any, Any]:
 
 
 class PromptedTest(absltest.TestCase):
-  def test_the_teacher_leads_the_first_trial_while_the_agent_looks_on(self):
+  def test_the_teacher_acts_in_the_first_trial_and_the_agent_observes(self):
     land, now = _land(fakes.make_task(trials=3))
     agent, teacher = fakes.Constant(2), fakes.Constant(1)
     prompted = prompt.Prompted(agent, teacher)
     while not now.last[0]:
-      now = land.step(prompted.act(land, now))
+      now = land.step(prompted.act(now))
     done = np.array(land.actions)[:, 0, 0].tolist()
     self.assertEqual(done, [1] * 15 + [2] * 30)
-    self.assertEqual((agent.asked, teacher.asked), (45, 15))
+    self.assertEqual((agent.num_calls, teacher.num_calls), (45, 15))
 
   def test_recorded_actions_come_one_by_one(self):
     recorded = prompt.Recorded(np.arange(12).reshape(2, 6))
-    land, now = _land(fakes.make_task())
+    _, now = _land(fakes.make_task())
     for start in (0, 6):
       np.testing.assert_array_equal(
-        recorded.act(land, now), [np.arange(start, start + 6)]
+        recorded.act(now), [np.arange(start, start + 6)]
       )
 
 
@@ -45,7 +45,7 @@ class RunTest(absltest.TestCase):
     self.played = []
 
     def play(env, task, make_policy, seed, *film):
-      policy = make_policy(1)
+      policy = make_policy(fakes.FakeLand(1, env, lambda _: task))
       self.played.append((type(policy).__name__, seed, *film))
       taught = isinstance(policy, prompt.Prompted)
       number = len(self.played)
@@ -53,14 +53,14 @@ class RunTest(absltest.TestCase):
       return episode.Episode(np.zeros((30, 6)), rewards)
 
     experiment = absltest.mock.MagicMock()
-    saved = absltest.mock.MagicMock()
-    saved.load_config.return_value = experiment
+    trained_agent = absltest.mock.MagicMock()
+    trained_agent.load_config.return_value = experiment
     tasksets = absltest.mock.MagicMock()
     tasksets.one.side_effect = lambda *args: self.task
     fewshot = absltest.mock.MagicMock()
-    fewshot.agent_policy.side_effect = lambda *args: fakes.Constant
+    fewshot.agent_policy.side_effect = lambda *args: lambda _: fakes.Constant(0)
     for name, fake in (
-      ("trained_agent", saved),
+      ("trained_agent", trained_agent),
       ("tasksets", tasksets),
       ("fewshot", fewshot),
     ):

@@ -17,16 +17,24 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent import futures
 from multiprocessing import connection
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from adaland.curriculum import base
 from adaland.envs import land
-from adaland.envs.sampling import sampler
 from adaland.envs.stepping import task_rows
+from adaland.envs.tasks import task as task_lib
 
 _MOST_WORKERS: Final = 8
 # Most tasks that one message to a worker asks for: sending costs as well.
 _CHUNK: Final = 16
+
+
+class Tasks(Protocol):
+  """Tasks by index."""
+
+  def task(self, index: int) -> task_lib.Task:
+    """Returns the task of an index."""
+    ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,24 +42,22 @@ class Maker:
   """A function that draws the task of an index and prepares it.
 
   Attributes:
-    tasks: The distribution of tasks.
+    tasks: The tasks to draw from; sent to other processes.
     env: The environments to prepare tasks for.
   """
 
-  tasks: sampler.SamplerConfig
+  tasks: Tasks
   env: land.LandConfig
 
-  def __call__(self, index: int) -> task_rows.Prepared:
+  def __call__(self, index: int) -> task_rows.PreparedTask:
     """Returns the prepared task."""
-    return task_rows.prepare(
-      sampler.TaskSampler(self.tasks).task(index), self.env
-    )
+    return task_rows.prepare(self.tasks.task(index), self.env)
 
 
 class _Made(NamedTuple):
   """A worker's answer: tasks, and the seconds that they took."""
 
-  tasks: list[task_rows.Prepared]
+  tasks: list[task_rows.PreparedTask]
   seconds: float
 
 
@@ -96,7 +102,7 @@ class TaskPrefetcher:
     self._under_way: collections.deque[futures.Future[_Made]] = (
       collections.deque()
     )
-    self._ready: collections.deque[task_rows.Prepared] = collections.deque()
+    self._ready: collections.deque[task_rows.PreparedTask] = collections.deque()
     self.prepared = 0
     self.making_seconds = 0.0
     self.taken = 0

@@ -16,7 +16,7 @@ import jax
 from adaland.agent import types
 from adaland.agent.checkpoint import checkpoint
 from adaland.envs import land, land_state
-from adaland.launch import builder, errors
+from adaland.launch import builder, errors, task_source
 from adaland.launch.config import experiment as config
 from adaland.launch.roles import desk as desk_lib
 from adaland.launch.roles import heap
@@ -79,7 +79,7 @@ class Trainer:
     self._prefetcher = (
       prefetch.TaskPrefetcher(
         self._assign,
-        prefetch.Maker(experiment.tasks, experiment.env),
+        prefetch.Maker(task_source.TaskSource(experiment), experiment.env),
         experiment.actor.envs_per_actor,
       )
       if ahead

@@ -10,6 +10,7 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.agent import learner as learner_lib
+from adaland.agent import learner_config
 from adaland.agent.checkpoint import arrays, checkpoint
 from adaland.agent.muesli import muesli
 from tests.agent import fakes
@@ -18,7 +19,7 @@ from tests.agent import fakes
 def _learner() -> learner_lib.Learner:
   return learner_lib.make_learner(
     fakes.make_network(3),
-    learner_lib.LearnerConfig(
+    learner_config.LearnerConfig(
       muesli=muesli.MuesliConfig(num_samples=2, model_steps=1, value_range=10.0)
     ),
     fakes.SIZES,
@@ -132,12 +133,12 @@ class CheckpointTest(absltest.TestCase):
   def test_a_failed_write_leaves_the_former(self):
     checkpoint.save(self.folder, 1, self._state(1.0), {})
     full = OSError(28, "No space left on device")
-    for module, place in (
+    for module, function in (
       (arrays, "write"),
       (checkpoint, "_sync_folder"),
     ):
       with (
-        mock.patch.object(module, place, side_effect=full),
+        mock.patch.object(module, function, side_effect=full),
         self.assertRaisesRegex(OSError, "cannot write checkpoint .*No space"),
       ):
         checkpoint.save(self.folder, 1, self._state(2.0), {})

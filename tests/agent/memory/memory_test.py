@@ -1,4 +1,4 @@
-"""What must hold for every memory, in one suite over all of them."""
+"""A suite of properties that hold for every memory."""
 
 import functools
 
@@ -9,7 +9,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.agent import config as config_lib
-from adaland.agent.memory import base, registry
+from adaland.agent.memory import base, registry, stack
 
 _BATCH = 3
 _LENGTH = 23
@@ -35,7 +35,7 @@ def _config(memory: str) -> config_lib.NetworkConfig:
 
 @functools.cache
 def _functions(memory: str):
-  """Jitted step and unroll, and random parameters, biases included."""
+  """Returns random parameters, biases included, and jitted step and unroll."""
   config = _config(memory)
 
   def build():
@@ -48,7 +48,7 @@ def _functions(memory: str):
 
   transformed = hk.multi_transform(build)
   x, first = _inputs()
-  state = registry.initial_state(config, _BATCH)
+  state = base.initial_state(registry.make_memory, config, _BATCH)
   params = jax.jit(transformed.init)(jax.random.PRNGKey(0), x, first, state)
   leaves, tree = jax.tree_util.tree_flatten(params)
   rng = np.random.default_rng(1)
@@ -66,7 +66,7 @@ def _functions(memory: str):
 
 
 def _inputs(seed: int = 0):
-  """Random inputs; rows start new episodes at different times, or never."""
+  """Returns random inputs; rows start episodes at different times, or never."""
   rng = np.random.default_rng(seed)
   x = rng.normal(size=(_BATCH, _LENGTH, 12)).astype(np.float32)
   first = np.zeros((_BATCH, _LENGTH), np.uint8)
@@ -85,9 +85,9 @@ def _stepped(memory, x, first, state):
 
 
 def _lived_in(memory: str):
-  """A state whose rows have seen some steps."""
+  """Returns a state of rows that have seen some steps."""
   x, first = _inputs(seed=5)
-  state = registry.initial_state(_config(memory), _BATCH)
+  state = base.initial_state(registry.make_memory, _config(memory), _BATCH)
   return _stepped(memory, x, first, state)[1]
 
 
@@ -97,13 +97,13 @@ class MemoryTest(parameterized.TestCase):
     params, _, unroll = _functions(memory)
     x, first = _inputs()
     for state in (
-      registry.initial_state(_config(memory), _BATCH),
+      base.initial_state(registry.make_memory, _config(memory), _BATCH),
       _lived_in(memory),
     ):
       stepped, stepped_state = _stepped(memory, x, first, state)
       unrolled, unrolled_state = unroll(params, x, first, state)
       np.testing.assert_allclose(stepped, unrolled, atol=1e-4)
-      # The states differ in what is never read; so go on from both.
+      # Parts of a state that are never read may differ: step on from both.
       more, _ = _inputs(seed=2)
       never = np.zeros_like(first)
       expected, _ = _stepped(memory, more, never, stepped_state)
@@ -145,11 +145,11 @@ class MemoryTest(parameterized.TestCase):
     reset = never.copy()
     reset[1, 0] = 1
     old = _lived_in(memory)
-    fresh = registry.initial_state(_config(memory), _BATCH)
+    fresh = base.initial_state(registry.make_memory, _config(memory), _BATCH)
     with_reset, _ = _stepped(memory, x, reset, old)
     without, _ = _stepped(memory, x, never, old)
-    anew, _ = _stepped(memory, x, never, fresh)
-    np.testing.assert_array_equal(with_reset[1], anew[1])
+    restarted, _ = _stepped(memory, x, never, fresh)
+    np.testing.assert_array_equal(with_reset[1], restarted[1])
     np.testing.assert_array_equal(with_reset[[0, 2]], without[[0, 2]])
     if memory != "none":
       self.assertGreater(np.abs(with_reset[1] - without[1]).max(), 1e-3)
@@ -202,7 +202,7 @@ class MemoryTest(parameterized.TestCase):
   def test_output_depends_on_the_past(self, memory):
     x, first = _inputs()
     first[:] = 0
-    state = registry.initial_state(_config(memory), _BATCH)
+    state = base.initial_state(registry.make_memory, _config(memory), _BATCH)
     changed = x.copy()
     changed[:, 5] *= -1
     a, _ = _stepped(memory, x, first, state)
@@ -216,7 +216,7 @@ class AgesTest(absltest.TestCase):
     first = np.array([[0, 0, 1, 0, 0], [1, 0, 0, 1, 1]], np.uint8)
     start = np.array([4, 9], np.int32)
     np.testing.assert_array_equal(
-      base.ages(first, start), [[4, 5, 0, 1, 2], [0, 1, 2, 0, 0]]
+      stack.ages(first, start), [[4, 5, 0, 1, 2], [0, 1, 2, 0, 0]]
     )
 
 

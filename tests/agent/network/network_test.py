@@ -10,6 +10,7 @@ from adaland.agent import config as config_lib
 from adaland.agent.muesli import categorical
 from adaland.agent.network import network as network_lib
 from tests.agent import observations
+from tests.agent.memory import examples
 
 _CONFIG = config_lib.NetworkConfig(
   d_model=12,
@@ -40,7 +41,7 @@ def _noisy(params, seed=0):
 
 @functools.cache
 def _entities():
-  """Network for entities, first and noisy parameters, jitted unroll."""
+  """Returns a network for entities, two sets of parameters, jitted unroll."""
   network = network_lib.make_network(_CONFIG, observations.spec())
   params = jax.jit(network.init)(jax.random.PRNGKey(0))
   return network, params, _noisy(params), jax.jit(network.unroll)
@@ -71,6 +72,54 @@ class NetworkTest(parameterized.TestCase):
     self.assertEqual(unrolled.value_logits.shape, (2, 9, 11))
     self.assertEqual(unrolled.model_hidden.shape, (2, 9, 7))
     self.assertGreater(float(np.std(unrolled.policy_logits)), 0.01)
+
+  def test_users_memory_takes_the_place_of_the_configs(self):
+    spec = observations.spec()
+    network = network_lib.make_network(_CONFIG, spec, memory=examples.EMA)
+    params = _noisy(network.init(jax.random.PRNGKey(0)))
+    modules = {name.split("/")[0] for name in params}
+    self.assertIn("ema", modules)
+    self.assertNotIn("memory", modules)
+    observation = observations.random(spec, (2, 5))
+    first = np.zeros((2, 5), np.uint8)
+    first[1, 3] = 1
+    memory = network.initial_memory(2)
+    self.assertEqual(memory["mean"].shape, (2, 12))
+    unrolled, _ = jax.jit(network.unroll)(params, memory, observation, first)
+    step = jax.jit(network.step)
+    for t in range(5):
+      now = {key: value[:, t] for key, value in observation.items()}
+      output, memory = step(params, memory, now, first[:, t])
+      np.testing.assert_allclose(
+        output.model_hidden, unrolled.model_hidden[:, t], atol=1e-4
+      )
+    self.assertGreater(np.abs(memory["mean"]).min(), 0)
+
+  def test_empty_state_starts_the_rows_of_a_users_memory(self):
+    spec = observations.spec()
+    network = network_lib.make_network(_CONFIG, spec, memory=examples.EMA)
+    params = _noisy(network.init(jax.random.PRNGKey(0)))
+    observation = observations.random(spec, (2, 3))
+    first = np.zeros((2, 3), np.uint8)
+    unroll = jax.jit(network.unroll)
+    expected, _ = unroll(params, network.initial_memory(2), observation, first)
+    actual, _ = unroll(params, {}, observation, first)
+    np.testing.assert_allclose(
+      actual.model_hidden, expected.model_hidden, atol=1e-6
+    )
+
+  def test_no_gradient_goes_into_a_users_memory(self):
+    spec = observations.spec()
+    network = network_lib.make_network(_CONFIG, spec, memory=examples.EMA)
+    params = _noisy(network.init(jax.random.PRNGKey(0)))
+    observation = observations.random(spec, (2, 3))
+
+    def loss(memory):
+      output, _ = network.unroll(params, memory, observation, np.zeros((2, 3)))
+      return jnp.sum(jnp.square(output.model_hidden))
+
+    gradient = jax.grad(loss)(network.initial_memory(2))
+    np.testing.assert_array_equal(gradient["mean"], 0)
 
   def test_model_step_takes_any_leading_axes(self):
     network, _, params, _ = _entities()

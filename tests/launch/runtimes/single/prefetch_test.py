@@ -20,7 +20,8 @@ from adaland.envs.stepping import task_rows
 from adaland.launch.runtimes.single import prefetch
 
 _MAKER = prefetch.Maker(
-  sampler.SamplerConfig(max_objects=6), LandConfig(num_slots=6)
+  sampler.TaskSampler(sampler.SamplerConfig(max_objects=6)),
+  LandConfig(num_slots=6),
 )
 # Prints the ids of its workers, then waits to be killed.
 _VICTIM = """
@@ -77,9 +78,7 @@ class TaskPrefetcherTest(absltest.TestCase):
     for index in range(40):
       key, task, learn = made.next_task()
       self.assertEqual((key, learn), (100 + index, index % 2 == 0))
-      at_once = task_rows.prepare(
-        sampler.TaskSampler(_MAKER.tasks).task(index), _MAKER.env
-      )
+      at_once = task_rows.prepare(_MAKER.tasks.task(index), _MAKER.env)
       self.assertEqual(task.task, at_once.task)
       self.assertEqual(task.key, at_once.key)
       for x, y in zip(

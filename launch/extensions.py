@@ -1,0 +1,99 @@
+"""A user's own parts of a run, imported and checked."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from adaland.agent.memory import checks as memory_checks
+from adaland.curriculum import checks as curriculum_checks
+from adaland.envs import land
+from adaland.launch import errors, task_source
+from adaland.launch.config import experiment, references
+
+# Tasks of each half that are drawn before a run starts.
+_TASKS = 3
+
+
+def find(config: experiment.ExperimentConfig, name: str) -> Any:
+  """Returns a user's class or function; None if the platform's part is used.
+
+  Args:
+    config: The run's config.
+    name: Field of `FactoriesConfig`.
+
+  Raises:
+    UserError: If it can't be imported, or can't be called.
+  """
+  reference = getattr(config.factories, name)
+  if not reference:
+    return None
+  found = references.resolve(reference, f"factories.{name}")
+  if not callable(found):
+    raise errors.UserError(
+      f"factories.{name}: {reference} is {errors.shown(found)}, allowed: a "
+      "class or function"
+    )
+  return found
+
+
+def environment(
+  config: experiment.ExperimentConfig,
+) -> Callable[..., land.Land]:
+  """Returns what makes a batch of environments, called as `Land` is.
+
+  Raises:
+    UserError: If it can't be imported.
+  """
+  make = find(config, "environment")
+  if make is None:
+    return land.Land
+
+  def checked(*args: Any) -> land.Land:
+    made = make(*args)
+    if not isinstance(made, land.Land):
+      raise errors.UserError(
+        f"factories.environment: {config.factories.environment} returned "
+        f"{errors.shown(made)}, allowed: a Land"
+      )
+    return made
+
+  return checked
+
+
+def check(config: experiment.ExperimentConfig) -> None:
+  """Imports and tries the user's parts before a run starts.
+
+  Raises:
+    UserError: If one can't be imported, or is not what it has to be.
+  """
+  config.factories.share()
+  if config.factories.tasks:
+    for held_out in (False, True):
+      source = task_source.TaskSource(config, held_out)
+      with _trying("tasks"):
+        for index in range(min(_TASKS, source.num_tasks)):
+          source.task(index)
+  make_memory = find(config, "memory")
+  if make_memory is not None:
+    with _trying("memory"):
+      memory_checks.check(make_memory, config.network)
+  make_curriculum = find(config, "curriculum")
+  if make_curriculum is not None:
+    with _trying("curriculum"):
+      curriculum_checks.check(make_curriculum)
+  find(config, "environment")
+
+
+@contextlib.contextmanager
+def _trying(name: str) -> Iterator[None]:
+  """Makes a UserError of what a user's part raises."""
+  what = f"factories.{name}"
+  try:
+    with errors.user_input(what):
+      yield
+  except errors.UserError:
+    raise
+  except Exception as error:
+    # The part is the user's, and may raise whatever it likes.
+    reason = f"{type(error).__name__}: {error}"
+    raise errors.UserError(f"{what}: {errors.one_line(reason)}") from error
