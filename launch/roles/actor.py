@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from adaland.agent.replay import base, encoded
+from adaland.agent.replay import base
+from adaland.agent.replay import spec as spec_lib
 from adaland.launch import builder
 from adaland.launch.roles import actor_channel, peer, replay_server, role
 
@@ -51,7 +52,7 @@ class ActorRole(role.RunningRole):
     def make_writer() -> base.ReplayWriter:
       if self._store is None:
         return replay_server.FollowingWriter(spec, reader.replay, timeout)
-      return encoded.EncodedWriter(spec, _Sender(self._store, timeout))
+      return spec_lib.EncodedWriter(spec, _Sender(self._store, timeout))
 
     self._channel = actor_channel.RayChannel(self._desk, reader)
     # Started again, an actor draws other numbers.

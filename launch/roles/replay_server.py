@@ -140,10 +140,10 @@ class FollowingWriter:
     self._address = ""
     self._writer: Any = None
 
-  def insert(self, unroll: types.Unroll, priority: float = 1.0) -> None:
+  def insert(self, unroll: types.Unroll) -> None:
     """See `ReplayWriter.insert`."""
     self._follow()
-    self._writer.insert(unroll, priority)
+    self._writer.insert(unroll)
 
   def _follow(self) -> None:
     from adaland.agent.replay.reverb import client

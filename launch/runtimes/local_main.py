@@ -7,7 +7,8 @@ import threading
 
 import numpy as np
 
-from adaland.agent.replay import base, encoded
+from adaland.agent.replay import base
+from adaland.agent.replay import spec as spec_lib
 from adaland.launch import builder, cli
 from adaland.launch.config import experiment as config
 from adaland.launch.config import json_codec
@@ -44,7 +45,7 @@ def run(args) -> None:
       return client.ReverbWriter(
         args.replay, spec, experiment.replay.insert_timeout
       )
-    return encoded.EncodedWriter(spec, socket_client.Sender(args.control, key))
+    return spec_lib.EncodedWriter(spec, socket_client.Sender(args.control, key))
 
   channel = socket_client.Client(
     args.control, key, experiment.actor.params_poll_seconds

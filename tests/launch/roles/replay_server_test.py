@@ -137,7 +137,7 @@ class _End:
     self.stored = []
     self.made.append(self)
 
-  def insert(self, unroll, priority):
+  def insert(self, unroll):
     self.stored.append(unroll)
 
   def sample(self, timeout):

@@ -7,7 +7,7 @@ from typing import Any
 
 from absl.testing import absltest
 
-from adaland.agent.replay import encoded
+from adaland.agent.replay import spec as spec_lib
 from adaland.launch.config import overrides, presets
 from adaland.launch.roles import actor as actor_role
 from adaland.launch.roles import evaluator, parameters, replay_server, role
@@ -94,7 +94,7 @@ class ActorRoleTest(absltest.TestCase):
     made = self.make(fakes.Peer(None))
     made._stop.set()
     made.run()
-    self.assertIsInstance(self.actors[0].writers[0], encoded.EncodedWriter)
+    self.assertIsInstance(self.actors[0].writers[0], spec_lib.EncodedWriter)
 
   def test_a_store_without_room_is_asked_again(self):
     answers = [False, False, True]

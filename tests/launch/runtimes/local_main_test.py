@@ -6,7 +6,7 @@ import os
 
 from absl.testing import absltest
 
-from adaland.agent.replay import encoded
+from adaland.agent.replay import spec as spec_lib
 from adaland.agent.replay.reverb import client
 from adaland.launch import cli
 from adaland.launch.config import presets
@@ -65,7 +65,7 @@ class ActorMainTest(absltest.TestCase):
     make_writer = self.builder.actor.call_args.args[3]
     self.control.Sender.assert_not_called()
     one, another = make_writer(), make_writer()
-    self.assertIsInstance(one, encoded.EncodedWriter)
+    self.assertIsInstance(one, spec_lib.EncodedWriter)
     self.assertIsNot(one, another)
     sender = absltest.mock.call("@there", bytes.fromhex("ab" * 16))
     self.assertEqual(self.control.Sender.call_args_list, [sender, sender])

@@ -202,7 +202,7 @@ class TrainerTest(absltest.TestCase):
     writer = made._replay.writer()
     for number in range(5):
       writer.insert(examples.unroll(number))
-    while made._replay.size() < 5:  # The last one may be on its way.
+    while made._replay.info().size < 5:  # The last one may be on its way.
       time.sleep(0.01)
     made.update(Report())
     made.desk.count_steps(60)
@@ -218,7 +218,7 @@ class TrainerTest(absltest.TestCase):
     made.close()  # Which saves nothing, as a kill.
     again, taken_up = self.make(*settings), Report()
     self.assertEqual(again.counters(), saved)
-    self.assertEqual(again._replay.size(), 5)
+    self.assertEqual(again._replay.info().size, 5)
     again.update(taken_up)
     self.assertEqual(taken_up.totals, goes_on.totals)
 
