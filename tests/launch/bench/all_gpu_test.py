@@ -161,7 +161,7 @@ class WithoutDeviceTest(absltest.TestCase):
     with absltest.mock.patch.object(subprocess_json, "Process") as begin:
       with (
         absltest.mock.patch.object(
-          all_gpu.backends, "_has_cuda", return_value=False
+          all_gpu.backends, "has_cuda", return_value=False
         ),
         self.assertRaisesRegex(
           errors.UserError, "no CUDA device|pip install mujoco-warp"

@@ -1,4 +1,4 @@
-"""Tests of launch.bench: flags, what is measured, how it is shown."""
+"""Tests of launch.bench: flags, choice of measurement, output."""
 
 import contextlib
 import importlib.util

@@ -50,9 +50,7 @@ class PreflightTest(parameterized.TestCase):
     config = configs.tiny("env.backend=gpu")
     with (
       absltest.mock.patch.object(preflight, "_set_up"),
-      absltest.mock.patch.object(
-        preflight.backends, "_has_cuda", lambda: False
-      ),
+      absltest.mock.patch.object(preflight.backends, "has_cuda", lambda: False),
       self.assertRaisesRegex(
         errors.UserError, "^env: .*(no CUDA device|pip install mujoco-warp)"
       ),
