@@ -47,7 +47,7 @@ class Terrain(NamedTuple):
 
 
 def find_regions(heights: np.ndarray, ramps: np.ndarray) -> np.ndarray:
-  """Numbers the strongly connected sets of tiles, int [X, Y]."""
+  """Returns the number of each tile's region, int [X, Y]."""
   index = np.arange(heights.size).reshape(heights.shape)
   flat = ramps == 0
   starts, ends = [], []
