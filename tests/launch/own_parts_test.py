@@ -3,6 +3,9 @@
 They are in a module outside the repository, which all processes import.
 """
 
+import contextlib
+import importlib
+import io
 import json
 import os
 import pathlib
@@ -13,7 +16,9 @@ from unittest import mock
 import pytest
 from absl.testing import absltest
 
+from adaland.launch import recipe, train
 from adaland.launch.config import references
+from adaland.launch.run import rundir
 
 _ROOT = pathlib.Path(references.__file__).resolve().parents[2]
 _MODULE = '''
@@ -169,8 +174,6 @@ class OwnPartsTest(absltest.TestCase):
     # The actor steps the environments, the learner's process gives out tasks.
     self.assertEmpty(used["environment"] & used["curriculum"])
     self.check_that_a_program_may_continue_the_run()
-    self.check_that_another_recipe_is_refused()
-    self.check_that_the_agent_needs_its_module()
 
   def check_that_a_program_may_continue_the_run(self):
     before = (self.folder / "run" / "config.json").read_text()
@@ -185,55 +188,6 @@ class OwnPartsTest(absltest.TestCase):
     after = (self.folder / "run" / "config.json").read_text()
     self.assertEqual(after, before)
 
-  def check_that_another_recipe_is_refused(self):
-    for flags, changes, message in (
-      (
-        ["--recipe=my_parts:without_tasks"],
-        [],
-        "the run there has another config: ",
-      ),
-      (
-        ["--recipe=my_parts:experiment"],
-        [('"run.max_steps"', '"run.seed": 9, "run.max_steps"')],
-        "the run there has another config: run.seed: 9, not 0",
-      ),
-      (
-        ["--recipe=my_parts:experiment"],
-        [("class EMA", "class Mean"), ("memory=EMA", "memory=Mean")],
-        "factories.memory: 'my_parts:Mean', not 'my_parts:EMA'",
-      ),
-      ([], [("def fetch", "def carry")], "my_parts has no 'fetch'"),
-      (
-        [],
-        [("import adaland\n", "import no_such_module\n")],
-        "No module named",
-      ),
-      (["--recipe=no_such_module:f"], [], "No module named 'no_such_module'"),
-      (["--recipe=my_parts:_USED"], [], "allowed: a function that returns an"),
-      (["--recipe=my_parts:used"], [], "TypeError: used() missing 1"),
-    ):
-      text = _MODULE
-      for before, after in changes:
-        self.assertIn(before, text)
-        text = text.replace(before, after)
-      self.module.write_text(text)
-      code, out, err = self.call("train", "--workdir=run", *flags)
-      self.assertEqual((code, out), (2, ""), err)
-      self.assertIn(message, err)
-      self.assertEqual(err.count("\n"), 1, err)
-    self.module.write_text(_MODULE)
-
-  def check_that_the_agent_needs_its_module(self):
-    flags = ("--workdir=run", "--num_tasks=1", "--trials=1")
-    code, out, err = self.call("evaluate", *flags)
-    self.assertEqual(code, 0, err)
-    self.assertIn("| agent |", out)
-    self.module.unlink()
-    code, _, err = self.call("evaluate", *flags)
-    self.assertEqual(code, 2)
-    self.assertIn("my_parts can't be imported: ModuleNotFoundError", err)
-    self.assertEqual(err.count("\n"), 1, err)
-
   @pytest.mark.once
   def test_ray(self):
     used = self.train("ray")
@@ -245,30 +199,77 @@ class OwnPartsTest(absltest.TestCase):
     self.assertLen(set.union(*used.values()), 1)
 
 
-class BadMemoryTest(absltest.TestCase):
-  def test_a_memory_whose_step_and_unroll_differ_is_refused_at_the_start(self):
-    folder = self.create_tempdir()
-    text = _MODULE.replace(
-      "return base.unroll_by_steps(self, x, first, state)",
-      "y, s = base.unroll_by_steps(self, x, first, state); return 2 * y, s",
+class RefusedTest(absltest.TestCase):
+  """A run whose parts are not what they were."""
+
+  def setUp(self):
+    super().setUp()
+    self.folder = pathlib.Path(self.create_tempdir().full_path)
+    before = pathlib.Path.cwd()
+    os.chdir(self.folder)
+    self.addCleanup(os.chdir, before)
+    for patch in (
+      mock.patch.object(sys, "path", [*sys.path]),
+      mock.patch.object(sys, "dont_write_bytecode", True),
+      mock.patch.dict(os.environ),
+    ):
+      self.enter_context(patch)
+    self.write(_MODULE)
+    config = recipe.load("my_parts:experiment")
+    run = rundir.RunDir("run")
+    run.begin(config).close()
+    (run.path / "metrics.jsonl").write_text("{}\n")
+
+  def write(self, text):
+    (self.folder / "my_parts.py").write_text(text)
+    importlib.invalidate_caches()
+    sys.modules.pop("my_parts", None)
+    self.addCleanup(sys.modules.pop, "my_parts", None)
+
+  def refused(self, *flags):
+    """Returns the one line that the command says."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+      code = train.main(["--workdir=run", *flags])
+    self.assertEqual((code, out.getvalue()), (2, ""), err.getvalue())
+    self.assertEqual(err.getvalue().count("\n"), 1, err.getvalue())
+    return err.getvalue()
+
+  def test_another_recipe(self):
+    said = self.refused("--recipe=my_parts:without_tasks")
+    self.assertIn("the run there has another config: ", said)
+
+  def test_a_recipe_that_has_changed_since_the_run_began(self):
+    flag = "--recipe=my_parts:experiment"
+    self.write(
+      _MODULE.replace('"run.max_steps"', '"run.seed": 9, "run.max_steps"')
     )
-    folder.create_file("my_parts.py", text)
-    done = subprocess.run(
-      [
-        *(sys.executable, "-m", "adaland", "train", "--workdir=run"),
-        "--recipe=my_parts:experiment",
-      ],
-      cwd=folder.full_path,
-      env={**os.environ, "PYTHONPATH": str(_ROOT)},
-      capture_output=True,
-      text=True,
-      timeout=280,
-      check=False,
+    said = self.refused(flag)
+    self.assertIn("has another config: run.seed: 9, not 0", said)
+    text = _MODULE.replace("class EMA", "class Mean")
+    self.write(text.replace("memory=EMA", "memory=Mean"))
+    said = self.refused(flag)
+    self.assertIn("factories.memory: 'my_parts:Mean', not 'my_parts:EMA'", said)
+
+  def test_a_part_that_is_gone(self):
+    self.write(_MODULE.replace("def fetch", "def carry"))
+    said = self.refused()
+    self.assertIn("factories.tasks: my_parts has no 'fetch'", said)
+    (self.folder / "my_parts.py").unlink()
+    importlib.invalidate_caches()
+    sys.modules.pop("my_parts", None)
+    said = self.refused()
+    self.assertIn("my_parts can't be imported: ModuleNotFoundError", said)
+
+  def test_a_memory_whose_step_and_unroll_differ(self):
+    self.write(
+      _MODULE.replace(
+        "return base.unroll_by_steps(self, x, first, state)",
+        "y, s = base.unroll_by_steps(self, x, first, state); return 2 * y, s",
+      )
     )
-    self.assertEqual(done.returncode, 2, done.stderr)
-    self.assertIn("memory EMA: the output of unroll differs from", done.stderr)
-    self.assertEqual(done.stderr.count("\n"), 1)
-    self.assertFalse(os.path.exists(os.path.join(folder.full_path, "run")))
+    said = self.refused()
+    self.assertIn("memory EMA: the output of unroll differs from", said)
 
 
 if __name__ == "__main__":
