@@ -10,6 +10,8 @@ from tests import english
 # Folders and modules whose docstrings keep to it.
 _DONE = (
   "adaland/__init__.py",
+  "agent",
+  "curriculum",
   "launch/bench/__init__.py",
   "launch/bench/__main__.py",
   "launch/bench/all_gpu.py",
@@ -38,6 +40,8 @@ _DONE = (
   "launch/run/rundir.py",
   "launch/tasks.py",
   "results",
+  "tests/agent",
+  "tests/curriculum",
   "tests/english.py",
   "tests/english_test.py",
   "tests/fake_clock.py",
