@@ -10,6 +10,8 @@ from tests import english
 # Folders and modules whose docstrings keep to it.
 _DONE = (
   "adaland/__init__.py",
+  "agent",
+  "curriculum",
   "envs/adaptors",
   "envs/constants.py",
   "envs/expert",
@@ -52,6 +54,8 @@ _DONE = (
   "launch/run/rundir.py",
   "launch/tasks.py",
   "results",
+  "tests/agent",
+  "tests/curriculum",
   "tests/english.py",
   "tests/english_test.py",
   "tests/envs/adaptors",
