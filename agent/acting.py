@@ -37,7 +37,7 @@ class ActorOutput(NamedTuple):
     action: Indices of the heads, int32 [B, A].
     behaviour_logits: Logits that the action was drawn from, float32 [B, S].
     value: v_0 of this step, float32 [B].
-    value_error: |v_0 of this step - v_1 of the step before|, zero at an
+    value_error: abs(v_0 of this step - v_1 of the step before), zero at an
       episode's first step, float32 [B].
     policy_error: The same for policies, Jensen-Shannon divergence summed over
       heads, nats, float32 [B].
@@ -72,7 +72,7 @@ def td_error(
   next_value: np.ndarray,
   gamma: float,
 ) -> np.ndarray:
-  """Returns |r_t + γ v_0(t+1) - v_0(t)|, elementwise.
+  """Returns abs(r_t + γ v_0(t+1) - v_0(t)), elementwise.
 
   Args:
     value: v_0(t).
