@@ -125,18 +125,21 @@ def _make_trainer(
 ) -> Any:
   """Makes the launcher's trainer; imported late, as each takes seconds."""
   line = progress.Progress()
-  if args.launcher == "ray":
-    from adaland.launch.runtimes import driver
-
-    address = args.ray_address or ""
-    return driver.Trainer(experiment, directory, line, address)
   if args.launcher == "device":
     from adaland.launch.runtimes.single import trainer as device_trainer
 
     return device_trainer.Trainer(experiment, directory, line)
-  from adaland.launch.runtimes import local
+  from adaland.launch.runtimes import driver
 
-  return local.Trainer(experiment, directory, line)
+  if args.launcher == "ray":
+    from adaland.launch.runtimes import ray
+
+    place = ray.RayRuntime(args.ray_address or "")
+  else:
+    from adaland.launch.runtimes import local
+
+    place = local.LocalRuntime()
+  return driver.Trainer(experiment, directory, line, place)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -1,46 +1,48 @@
-"""Environment variables of a run's processes."""
+"""Environment variables for a run's processes."""
 
 import os
 from importlib import metadata
 
 # An actor is one of several processes on the machine's cores and its network
-# is small: more threads than one cost it more than they give.
+# is small: a second thread costs more than it gains.
 _ENVIRONMENT = {
   "OMP_NUM_THREADS": "1",
-  # Its programs take a fraction of a millisecond: run them where they are
-  # called, for a busy machine is slow to wake another thread.
+  # Its programs take a fraction of a millisecond: they run on the calling
+  # thread, as a busy machine is slow to wake another.
   "JAX_CPU_ENABLE_ASYNC_DISPATCH": "0",
 }
-_ON_CPU = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
-# Several processes share an accelerator: each takes what it needs of memory,
+# Several processes share an accelerator: each takes the memory that it needs,
 # where JAX would take three quarters of it at its start.
 _ON_ACCELERATOR = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 _XLA_FLAGS = "--xla_cpu_multi_thread_eigen=false"
-# The way JAX 0.4 runs programs by default spreads them over threads all the
-# same: without it, an actor of the laptop preset took a seventh more steps.
+# JAX 0.4's default runtime uses several threads in spite of the flag above:
+# without it, an actor of the laptop preset made a seventh more steps.
 _JAX_0_4_FLAGS = "--xla_cpu_use_thunk_runtime=false"
 
 
-def learner() -> dict[str, str]:
-  """Environment variables of a learner's process, if that is started for it.
+NO_ACCELERATOR = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
 
-  One heap, as by `heap.share`, which comes too late where an engine's threads
-  are there before a role is.
+
+def learner() -> dict[str, str]:
+  """Returns the environment variables of a process that is a learner's alone.
+
+  It has one malloc arena, as by `heap.share`, which comes too late where an
+  engine starts threads before the role.
   """
   return {"MALLOC_ARENA_MAX": "1"}
 
 
 def actor(inference: str = "cpu") -> dict[str, str]:
-  """Environment variables of an actor's process.
+  """Returns the environment variables of an actor's process.
 
   Args:
-    inference: Where its network runs, as `ActorConfig.inference`.
+    inference: The device of its network, as `ActorConfig.inference`.
   """
   flags = [os.environ.get("XLA_FLAGS", ""), _XLA_FLAGS]
   if metadata.version("jax").startswith("0.4."):
     flags.append(_JAX_0_4_FLAGS)
   return {
     **_ENVIRONMENT,
-    **(_ON_CPU if inference == "cpu" else _ON_ACCELERATOR),
+    **(NO_ACCELERATOR if inference == "cpu" else _ON_ACCELERATOR),
     "XLA_FLAGS": " ".join(flags).strip(),
   }

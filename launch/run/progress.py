@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TextIO
 
 
@@ -67,15 +67,20 @@ def count(number: float) -> str:
 
 
 class Rates:
-  """Turns growing counters into rates per second since the last call."""
+  """Rates per second of growing counters, since the last call.
 
-  def __init__(self):
+  Args:
+    clock: Monotonic seconds.
+  """
+
+  def __init__(self, clock: Callable[[], float] = time.monotonic):
+    self._clock = clock
     self._last: dict[str, float] = {}
-    self._time = time.monotonic()
+    self._time = clock()
 
   def __call__(self, counters: Mapping[str, float]) -> dict[str, float]:
-    """Returns increase per second of each counter."""
-    now = time.monotonic()
+    """Returns the increase per second of each counter."""
+    now = self._clock()
     seconds = max(1e-9, now - self._time)
     rates = {
       name: (value - self._last.get(name, value)) / seconds

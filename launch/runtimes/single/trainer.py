@@ -15,8 +15,7 @@ from adaland.agent import checkpoint, types
 from adaland.envs import land, land_state
 from adaland.launch import builder, errors
 from adaland.launch.config import experiment as config
-from adaland.launch.roles import desk as desk_lib
-from adaland.launch.roles import heap
+from adaland.launch.roles import curriculum_server, heap
 from adaland.launch.run import metrics, metrics_row, progress, resuming, rundir
 from adaland.launch.runtimes.single import learner_thread, prefetch
 
@@ -60,7 +59,9 @@ class Trainer:
     # On an accelerator tasks are made ready ahead; where physics takes the
     # processor, that would only take it from physics.
     ahead = experiment.env.backend == "gpu"
-    self._desk = desk_lib.Desk(builder.curriculum(experiment, by_index=ahead))
+    self._desk = curriculum_server.CountedCurriculum(
+      builder.curriculum(experiment, by_index=ahead)
+    )
     self._ahead = (
       prefetch.AheadDesk(
         self._desk,

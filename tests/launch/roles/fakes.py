@@ -1,7 +1,8 @@
-"""A stand-in for Ray where nothing leaves the process."""
+"""Stand-ins for Ray and for peers, where nothing leaves the process."""
 
 import contextlib
 import sys
+import time
 import types
 from typing import Any
 
@@ -100,7 +101,7 @@ class FakeRay:
 
 
 class Peer:
-  """Calls straight into an object; see `peers.Peer`."""
+  """Calls straight into an object; see `peer.Peer`."""
 
   def __init__(self, role):
     self.role = role
@@ -109,3 +110,31 @@ class Peer:
   def call(self, method, *args, timeout=None):
     self.calls.append((method, *args))
     return getattr(self.role, method)(*args)
+
+
+class Store:
+  """A store of parameters whose references are numbers."""
+
+  def __init__(self):
+    self.kept = []
+    self.lost = False
+    self.failing = False
+    self.failures = 0
+
+  def put(self, params):
+    if self.failing:
+      self.failures += 1
+      raise OSError("full")
+    self.kept.append(params)
+    return len(self.kept)
+
+  def get(self, reference):
+    return None if self.lost else self.kept[reference - 1]
+
+
+def until(condition, seconds=20.0):
+  """Waits until a condition holds."""
+  deadline = time.monotonic() + seconds
+  while not condition():
+    assert time.monotonic() < deadline, "it took too long"
+    time.sleep(0.002)

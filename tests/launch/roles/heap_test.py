@@ -9,14 +9,14 @@ from absl.testing import absltest
 # the pieces, after they were freed, and after a trim.
 _PIECES = """
 import ctypes
-from adaland.launch import processes
+from adaland.launch.bench.lib import process_tree
 from adaland.launch.roles import heap
 import os
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
 libc.free.argtypes = [ctypes.c_void_p]
 def look():
-  print(processes.memory(os.getpid()).own)
+  print(process_tree.memory(os.getpid()).own)
 look()
 size = 64 * 1024
 pieces = [libc.malloc(ctypes.c_size_t(size)) for _ in range(1024)]

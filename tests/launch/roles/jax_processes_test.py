@@ -42,14 +42,14 @@ class _Sampler:
   """Gives a learner's rows of numbered batches."""
 
   def __init__(
-    self, share: learner_state.Share, number: int = 0, **options: bool
+    self, shard: learner_state.Shard, number: int = 0, **options: bool
   ):
-    self.share, self.number, self.options = share, number, options
+    self.shard, self.number, self.options = shard, number, options
 
   def sample(self, timeout=None):
     self.number += 1
-    rows = _ROWS // self.share.num_learners
-    here = slice(self.share.rank * rows, (self.share.rank + 1) * rows)
+    rows = _ROWS // self.shard.num_learners
+    here = slice(self.shard.rank * rows, (self.shard.rank + 1) * rows)
     return jax.tree.map(lambda x: x[here], _batch(self.number, **self.options))
 
   def close(self):
@@ -81,7 +81,7 @@ class Result(NamedTuple):
 
 
 def learn(
-  folder: str, share: learner_state.Share, save: bool = False, **options: bool
+  folder: str, shard: learner_state.Shard, save: bool = False, **options: bool
 ) -> Result:
   """Goes on from a folder's checkpoint for some updates."""
   example = jax.tree.map(lambda x: x[0], _batch(0))
@@ -92,7 +92,7 @@ def learn(
     presets.smoke(),
     [
       f"replay.batch_size={_ROWS}",
-      f"cluster.num_learners={share.num_learners}",
+      f"cluster.num_learners={shard.num_learners}",
     ],
   )
   with mock.patch.multiple(
@@ -101,19 +101,19 @@ def learn(
     learner=lambda config, network: learner,
     unroll_spec=lambda config, made: spec_lib.UnrollSpec.from_unroll(example),
   ):
-    made = learner_state.Learning(config, folder, lambda line: None, share)
+    made = learner_state.LearnerState(config, folder, lambda line: None, shard)
   # The batch in the checkpoint was drawn before.
-  drawn = made.updates + (made.held is not None)
-  sampler, report = _Sampler(share, drawn, **options), _Report()
+  drawn = made.updates + (made.batch_info is not None)
+  sampler, report = _Sampler(shard, drawn, **options), _Report()
   for _ in range(_UPDATES):
     assert made.draw(sampler)
-    assert made.held is not None
+    assert made.batch_info is not None
     # The other's rows have half the steps masked, as this one's.
-    others = [made.held] * (share.num_learners - 1)
+    others = [made.batch_info] * (shard.num_learners - 1)
     made.learn(others, report)
   assert made.draw(sampler)
   batch = made.gather()
-  if save and share.rank == 0:
+  if save and shard.rank == 0:
     made.save({}, batch)
   return Result(jax.device_get(made._state), report.rows, batch)
 
@@ -122,7 +122,7 @@ def work(rank: int, coordinator: str, folder: str, result: str) -> None:
   """What each of the two processes does."""
   jax_processes.join(coordinator, 2, rank, "127.0.0.1")
   try:
-    done = learn(folder, learner_state.Share(rank, 2), save=True)
+    done = learn(folder, learner_state.Shard(rank, 2), save=True)
     addresses = _listening()
   except BaseException:
     traceback.print_exc()
@@ -188,14 +188,14 @@ class JaxClusterTest(absltest.TestCase):
 
   def test_two_learn_what_one_does_and_each_goes_on_from_the_other(self):
     alone, together = (f"{self.folder}/{name}" for name in ("one", "two"))
-    share = learner_state.Share()
-    expected = learn(alone, share, save=True)
+    shard = learner_state.Shard()
+    expected = learn(alone, shard, save=True)
     (first_at, first), (second_at, second) = self.start(together)
     self.assert_close(first, expected)
     # Both have the same parameters, to the bit.
     jax.tree.map(np.testing.assert_array_equal, first.state, second.state)
     # Which rows are whose matters: each has its own sampled actions.
-    other = learn(f"{self.folder}/other", share, swapped=True)
+    other = learn(f"{self.folder}/other", shard, swapped=True)
     with self.assertRaises(AssertionError):
       self.assert_close(other, expected)
     # The batch that was drawn is whole, to the last bit of its numbers.
@@ -211,8 +211,8 @@ class JaxClusterTest(absltest.TestCase):
       self.assertContainsSubset(addresses, local)
     # Each goes on from the other's checkpoint.
     self.assertEqual(checkpoint.steps(together), [_UPDATES])
-    expected = learn(alone, share)
-    self.assert_close(learn(together, share), expected)
+    expected = learn(alone, shard)
+    self.assert_close(learn(together, shard), expected)
     (_, first), _ = self.start(alone)
     self.assert_close(first, expected)
     self.assertEqual(checkpoint.steps(alone), [_UPDATES, 2 * _UPDATES])

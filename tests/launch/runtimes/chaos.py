@@ -168,7 +168,7 @@ def main() -> None:
   max_steps = int(before + args.share * speed * seconds)
   _say(f"{speed:.0f} steps/s unhurt; from {before} to {max_steps} steps")
   run, rng = make(max_steps), random.Random(args.seed)
-  drawn = drawer.Drawer(_SETTINGS, "server" if ray else "replay")
+  drawn = drawer.Drawer(_SETTINGS, "server")
   try:
     run.start()
     run.wait("a run at work", _at_work, _START_SECONDS)

@@ -191,8 +191,8 @@ class FaultsTest(absltest.TestCase):
   def test_curriculum(self):
     self.hurt("curriculum")
 
-  def test_board(self):
-    self.hurt("board")
+  def test_parameter_server(self):
+    self.hurt("parameters")
 
   def test_evaluator(self):
     self.hurt("evaluator")

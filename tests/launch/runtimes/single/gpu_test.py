@@ -16,7 +16,7 @@ import pytest
 from absl.testing import absltest
 
 from adaland.launch import builder
-from adaland.launch.roles import desk as desk_lib
+from adaland.launch.roles import curriculum_server
 from adaland.launch.run import progress, rundir
 from adaland.launch.runtimes.single import episode_records, preflight
 from adaland.launch.runtimes.single import trainer as trainer_lib
@@ -56,7 +56,7 @@ class GpuTest(absltest.TestCase):
     player = builder.player(
       config,
       made,
-      desk_lib.Desk(builder.curriculum(config)),
+      curriculum_server.CountedCurriculum(builder.curriculum(config)),
       lambda unrolls, num: cut.append(num),
     )
 
