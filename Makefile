@@ -7,7 +7,7 @@ TESTS ?=
 PY = $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help venv train test lint bench format requirements clean
+.PHONY: help venv train test lint bench docs format requirements clean
 
 help:  ## Lists the targets.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | \
@@ -32,6 +32,10 @@ bench: venv  ## Measures every stage; the results are JSON on stdout.
 	@for what in env vision replay actor learner train; do \
 	  $(PY) -m launch.bench $$what --json=- || exit; done
 
+docs: venv  ## Builds the documentation in docs/_build (Python 3.12 or newer).
+	@$(PY) -m sphinx -q -W --keep-going -b html docs docs/_build
+	@echo "docs/_build/index.html"
+
 format: venv  ## Formats the code.
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
@@ -40,7 +44,7 @@ requirements:  ## Pins both requirements files anew (needs uv).
 	@uv pip compile -q -U pyproject.toml --extra reverb --extra dev \
 	  --python-version 3.11 --no-emit-index-url \
 	  --custom-compile-command "make requirements" -o requirements.txt
-	@uv pip compile -q -U pyproject.toml --extra dev --universal \
+	@uv pip compile -q -U pyproject.toml --extra dev --extra docs --universal \
 	  --python-version 3.12 --no-emit-index-url \
 	  --custom-compile-command "make requirements" -o requirements-py312.txt
 

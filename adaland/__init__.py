@@ -1,1 +1,93 @@
-"""An open platform for adaptive agents in procedurally generated 3D tasks."""
+"""An open platform for adaptive agents in procedurally generated 3D tasks.
+
+    import adaland
+
+    env = adaland.make("laptop", num_envs=64, seed=0)
+    step = env.reset()
+    step = env.step(my_policy(step))
+    print(adaland.evaluate(my_policy, "laptop", trials=(1, 2, 4)))
+    adaland.train(adaland.presets.laptop(), "runs/laptop")
+
+What each name stands for is imported at its first use, since JAX and MuJoCo
+take seconds. Importing this package registers environments with Gymnasium.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from adaland.envs.adaptors import registration
+
+if TYPE_CHECKING:
+  from adaland.envs.land_types import Step
+  from adaland.envs.sampling import families
+  from adaland.envs.sampling.families import TaskFamily
+  from adaland.envs.tasks.task import Task
+  from adaland.launch import presets
+  from adaland.launch.evaluation import policies
+  from adaland.launch.evaluation.policies import Policy
+  from adaland.launch.library import (
+    Evaluation,
+    TrainedAgent,
+    evaluate,
+    load_agent,
+    make,
+    train,
+  )
+  from adaland.launch.recipe import Experiment
+
+__version__ = "0.1.0"
+
+__all__ = [
+  "Evaluation",
+  "Experiment",
+  "Policy",
+  "Step",
+  "Task",
+  "TaskFamily",
+  "TrainedAgent",
+  "__version__",
+  "evaluate",
+  "families",
+  "load_agent",
+  "make",
+  "policies",
+  "presets",
+  "train",
+]
+
+# The module of each name; a module that is itself public ends in its name.
+_HOMES = {
+  "Evaluation": "launch.library",
+  "Experiment": "launch.recipe",
+  "Policy": "launch.evaluation.policies",
+  "Step": "envs.land_types",
+  "Task": "envs.tasks.task",
+  "TaskFamily": "envs.sampling.families",
+  "TrainedAgent": "launch.library",
+  "evaluate": "launch.library",
+  "families": "envs.sampling.families",
+  "load_agent": "launch.library",
+  "make": "launch.library",
+  "policies": "launch.evaluation.policies",
+  "presets": "launch.presets",
+  "train": "launch.library",
+}
+
+
+def __getattr__(name: str) -> Any:
+  """Imports a public name."""
+  if name not in _HOMES:
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+  home = _HOMES[name]
+  module = importlib.import_module(f"{__name__}.{home}")
+  found = module if home.endswith(f".{name}") else getattr(module, name)
+  globals()[name] = found
+  return found
+
+
+def __dir__() -> list[str]:
+  """Returns the public names and the sub-packages that are imported."""
+  return sorted({*globals(), *__all__})
+
+
+registration.register_with_gymnasium()

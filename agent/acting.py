@@ -6,14 +6,14 @@ scores are made of (§5.2).
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adaland.agent import categorical, types
-from adaland.agent import policy as policy_lib
+from adaland.agent import distributions, types
+from adaland.agent.muesli import categorical
 
 
 class ActorState(NamedTuple):
@@ -85,12 +85,12 @@ def td_error(
 
 
 def make_actor(
-  network: Any, action_sizes: Sequence[int], value_range: float
+  network: types.Network, action_sizes: Sequence[int], value_range: float
 ) -> Actor:
   """Builds the functions that act.
 
   Args:
-    network: The network's functions (`adaland.agent.network.Network`).
+    network: The network's functions.
     action_sizes: Sizes of the action heads.
     value_range: `MuesliConfig.value_range`, to read values.
 
@@ -103,7 +103,9 @@ def make_actor(
     return ActorState(
       memory=network.initial_memory(batch_size),
       value=jnp.zeros([batch_size]),
-      policy=policy_lib.log_probs(jnp.zeros([batch_size, sum(sizes)]), sizes),
+      policy=distributions.log_probs(
+        jnp.zeros([batch_size, sum(sizes)]), sizes
+      ),
     )
 
   def act(
@@ -114,27 +116,27 @@ def make_actor(
     rng_key: jax.Array,
   ) -> tuple[ActorOutput, ActorState]:
     output, memory = network.step(params, state.memory, observation, first)
-    logits = output.policy_logits.astype(jnp.float32)
+    logits = jnp.asarray(output.policy_logits, jnp.float32)
     value = categorical.decode(output.value_logits, value_range)
     action = _sample(rng_key, logits, sizes)
     _, _, _, next_policy, next_value = network.model_step(
       params,
       output.model_hidden,
       output.model_cell,
-      policy_lib.one_hot(action, sizes),
+      distributions.one_hot(action, sizes),
     )
     known = 1.0 - first.astype(jnp.float32)
-    policy = policy_lib.log_probs(logits, sizes)
+    policy = distributions.log_probs(logits, sizes)
     return ActorOutput(
       action=action,
       behaviour_logits=logits,
       value=value,
       value_error=known * jnp.abs(value - state.value),
-      policy_error=known * policy_lib.jensen_shannon(policy, state.policy),
+      policy_error=known * distributions.jensen_shannon(policy, state.policy),
     ), ActorState(
       memory=memory,
       value=categorical.decode(next_value, value_range),
-      policy=policy_lib.log_probs(next_policy, sizes),
+      policy=distributions.log_probs(next_policy, sizes),
     )
 
   # Lets the memory be written in place rather than copied at every step.
@@ -146,7 +148,7 @@ def _sample(
 ) -> jax.Array:
   """Draws actions [B, A] with one key, or with one for each part of B."""
   if rng_key.ndim == 1:
-    return policy_lib.sample(rng_key, logits, sizes)
+    return distributions.sample(rng_key, logits, sizes)
   parts = logits.reshape(len(rng_key), -1, sum(sizes))
-  draw = jax.vmap(lambda key, part: policy_lib.sample(key, part, sizes))
+  draw = jax.vmap(lambda key, part: distributions.sample(key, part, sizes))
   return draw(rng_key, parts).reshape(len(logits), -1)

@@ -1,42 +1,32 @@
-"""The learner: one pytree of state, one pure update (§4).
+"""The learner: one pytree of state, one pure update.
 
+The algorithm is Muesli (arXiv 2104.06159) as AdA uses it (arXiv 2301.07608).
 Shape letters: B batch, T time, A heads, S sum of their sizes, N samples, I
 model steps, H model width.
 """
 
+import functools
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 
-from adaland.agent import categorical, model, types
-from adaland.agent import muesli as muesli_lib
-from adaland.agent import policy as policy_lib
-from adaland.agent.learner_config import LearnerConfig
-from adaland.agent.optimizer import make_optimizer
-
-__all__ = [
-  "Learner",
-  "LearnerConfig",
-  "Metrics",
-  "TrainState",
-  "make_learner",
-  "make_optimizer",
-]
+from adaland.agent import distributions, learner_config, optimizers, types
+from adaland.agent.muesli import categorical, model, muesli
 
 Metrics = dict[str, jax.Array]
 
 
 class TrainState(NamedTuple):
-  """Everything that learning goes on from.
+  """The learner's whole state, one pytree of arrays.
 
   Attributes:
     params: The network being trained.
-    target_params: The target network: acts, and makes the targets.
-    opt_state: The optimiser's.
+    target_params: The target network, which acts and makes the targets.
+    opt_state: The optimiser's state.
     scale: Moving moment of the advantages.
     updates: Updates done, int32 [].
     rng_key: Source of the sampled actions.
@@ -45,13 +35,13 @@ class TrainState(NamedTuple):
   params: types.Params
   target_params: types.Params
   opt_state: optax.OptState
-  scale: muesli_lib.AdvantageScale
+  scale: muesli.AdvantageScale
   updates: jax.Array
   rng_key: jax.Array
 
 
 class Learner(NamedTuple):
-  """Three functions.
+  """The learner's functions.
 
   Where the devices are those of several processes, each calls them all in the
   same order, with the same key or state.
@@ -70,172 +60,244 @@ class Learner(NamedTuple):
   update: Callable[[TrainState, types.Unroll], tuple[TrainState, Metrics]]
 
 
+def initial_state(
+  network: types.Network,
+  optimizer: optax.GradientTransformation,
+  rng_key: jax.Array,
+) -> TrainState:
+  """Returns the state before the first update.
+
+  Args:
+    network: The network's functions.
+    optimizer: The optimiser.
+    rng_key: Source of the parameters and of the sampled actions.
+  """
+  params_key, rng_key = jax.random.split(rng_key)
+  params = network.init(params_key)
+  return TrainState(
+    params=params,
+    # A copy: a donated state may not hold one buffer twice.
+    target_params=jax.tree_util.tree_map(jnp.copy, params),
+    opt_state=optimizer.init(params),
+    scale=muesli.initial_scale(),
+    updates=jnp.zeros([], jnp.int32),
+    rng_key=rng_key,
+  )
+
+
+def targets(
+  network: types.Network,
+  config: learner_config.MuesliConfig,
+  sizes: Sequence[int],
+  params: types.Params,
+  batch: types.Unroll,
+  experience: muesli.Experience,
+  rng_key: jax.Array,
+) -> tuple[muesli.Targets, jax.Array]:
+  """Computes what the online network is to learn, by one target network.
+
+  Args:
+    network: The network's functions.
+    config: Muesli's constants.
+    sizes: Sizes of the action heads.
+    params: The target network's parameters.
+    batch: The batch's unrolls, [B, T, ...].
+    experience: The same unrolls as the losses read them, [B, T, ...].
+    rng_key: Draws the N actions of each step.
+
+  Returns:
+    The targets, [B, T, ...], and the prior's log-probabilities, [B, T, S].
+  """
+  output, _ = network.unroll(
+    params, batch.initial_memory, batch.observation, batch.first
+  )
+  prior = muesli.prior_policy(
+    distributions.log_probs(output.policy_logits, sizes),
+    experience.behaviour,
+    sizes,
+    config,
+  )
+  repeated = jnp.broadcast_to(
+    prior[:, :, None],
+    (*prior.shape[:2], config.num_samples, prior.shape[-1]),
+  )
+  samples = distributions.one_hot(
+    distributions.sample(rng_key, repeated, sizes), sizes
+  )  # [B, T, N, S]
+  q = model.look_ahead(
+    network,
+    params,
+    output,
+    jnp.concatenate([experience.action[:, :, None], samples], axis=2),
+    config,
+  )  # [B, T, 1 + N]
+  target = jax.vmap(functools.partial(muesli.targets, config=config))(
+    experience,
+    prior,
+    categorical.decode(output.value_logits, config.value_range),
+    q[:, :, 0],
+    samples,
+    q[:, :, 1:],
+  )
+  return target, prior
+
+
+def loss(
+  params: types.Params,
+  network: types.Network,
+  config: learner_config.MuesliConfig,
+  sizes: Sequence[int],
+  batch: types.Unroll,
+  experience: muesli.Experience,
+  target: muesli.Targets,
+  sigma: jax.Array,
+) -> tuple[jax.Array, tuple[dict[str, jax.Array], types.Array]]:
+  """Computes Muesli's loss, a mean over the batch's real steps.
+
+  Args:
+    params: The online network's parameters.
+    network: The network's functions.
+    config: Muesli's constants.
+    sizes: Sizes of the action heads.
+    batch: The batch's unrolls, [B, T, ...].
+    experience: The same unrolls as the losses read them, [B, T, ...].
+    target: Returned by `targets`.
+    sigma: Scale of the advantages, [].
+
+  Returns:
+    The total, []; its unweighted parts by name, each [], and the policy's
+    logits, [B, T, S].
+  """
+  output, _ = network.unroll(
+    params, batch.initial_memory, batch.observation, batch.first
+  )
+  predictions = model.unroll_model(
+    network, params, output, experience.action, config.model_steps
+  )
+  parts = jax.vmap(
+    lambda p, t, e: muesli.losses(p, t, e, sigma, sizes, config)
+  )(predictions, target, experience)
+  steps = jnp.maximum(jnp.sum(experience.mask), 1.0)
+  parts = {name: jnp.sum(x) / steps for name, x in parts.items()}
+  return muesli.total_loss(parts, config), (parts, output.policy_logits)
+
+
+def update(
+  network: types.Network,
+  optimizer: optax.GradientTransformation,
+  config: learner_config.LearnerConfig,
+  sizes: Sequence[int],
+  state: TrainState,
+  batch: types.Unroll,
+) -> tuple[TrainState, Metrics]:
+  """Learns from one batch.
+
+  Args:
+    network: The network's functions.
+    optimizer: The optimiser that made `state.opt_state`.
+    config: How to learn.
+    sizes: Sizes of the action heads.
+    state: The state so far.
+    batch: Unrolls, [B, T, ...].
+
+  Returns:
+    The next state, and scalar metrics.
+  """
+  rng_key, sample_key = jax.random.split(state.rng_key)
+  mask = jnp.asarray(batch.mask, jnp.float32)
+  experience = muesli.Experience(
+    action=distributions.one_hot(batch.action, sizes),
+    behaviour=distributions.log_probs(batch.behaviour_logits, sizes),
+    reward=jnp.asarray(batch.reward),
+    discount=jnp.asarray(batch.discount),
+    mask=mask,
+  )
+  target, prior = targets(
+    network,
+    config.muesli,
+    sizes,
+    state.target_params,
+    batch,
+    experience,
+    sample_key,
+  )
+  error = target.complete * (target.returns - target.value)
+  complete = jnp.maximum(jnp.sum(target.complete), 1.0)
+  scale, sigma = muesli.update_scale(
+    state.scale, jnp.sum(jnp.square(error)) / complete, config.muesli
+  )
+  (total, (parts, logits)), gradient = jax.value_and_grad(loss, has_aux=True)(
+    state.params,
+    network,
+    config.muesli,
+    sizes,
+    batch,
+    experience,
+    target,
+    sigma,
+  )
+  step, opt_state = optimizer.update(gradient, state.opt_state, state.params)
+  params = optax.apply_updates(state.params, step)
+  target_params = optax.incremental_update(
+    params, state.target_params, config.target_rate
+  )
+
+  pi = distributions.log_probs(logits, sizes)
+
+  def mean(x):
+    return jnp.sum(x * mask) / jnp.maximum(jnp.sum(mask), 1.0)
+
+  metrics = {f"loss/{name}": x for name, x in parts.items()} | {
+    "loss/total": total,
+    "entropy": mean(distributions.entropy(pi)),
+    "kl_prior": mean(distributions.kl(prior, pi)),
+    "value": mean(target.value),
+    "return": jnp.sum(target.complete * target.returns) / complete,
+    "reward": mean(batch.reward),
+    "advantage_std": sigma,
+    "gradient_norm": optax.global_norm(gradient),
+    "update_norm": optax.global_norm(step),
+  }
+  return TrainState(
+    params=params,
+    target_params=target_params,
+    opt_state=opt_state,
+    scale=scale,
+    updates=state.updates + 1,
+    rng_key=rng_key,
+  ), metrics
+
+
 def make_learner(
-  network: Any,
-  config: LearnerConfig,
+  network: types.Network,
+  config: learner_config.LearnerConfig,
   action_sizes: Sequence[int],
   devices: Sequence[jax.Device] | None = None,
 ) -> Learner:
-  """Builds the learner for a network.
+  """Jits the learner's functions and spreads them over devices.
 
   The batch is split over the devices, parameters are on each; on one device
   it is the same program.
 
   Args:
-    network: The network's functions (`adaland.agent.network.Network`).
+    network: The network's functions.
     config: How to learn.
     action_sizes: Sizes of the action heads.
     devices: Devices to use, of each process as many; all of all processes
       if None.
 
   Returns:
-    The learner's functions; `update` is jitted.
+    The learner's functions.
   """
   sizes = tuple(action_sizes)
-  constants = config.muesli
-  optimizer = make_optimizer(config)
-
-  def init(rng_key: jax.Array) -> TrainState:
-    params_key, rng_key = jax.random.split(rng_key)
-    params = network.init(params_key)
-    return TrainState(
-      params=params,
-      # A copy: a donated state may not hold one buffer twice.
-      target_params=jax.tree_util.tree_map(jnp.copy, params),
-      opt_state=optimizer.init(params),
-      scale=muesli_lib.initial_scale(),
-      updates=jnp.zeros([], jnp.int32),
-      rng_key=rng_key,
-    )
-
-  def unroll(params: types.Params, batch: types.Unroll) -> types.NetworkOutput:
-    output, _ = network.unroll(
-      params, batch.initial_memory, batch.observation, batch.first
-    )
-    return output
-
-  def make_targets(
-    params: types.Params,
-    batch: types.Unroll,
-    experience: muesli_lib.Experience,
-    rng_key: jax.Array,
-  ) -> tuple[muesli_lib.Targets, jax.Array]:
-    """Asks the target network, once, for targets and the prior."""
-    output = unroll(params, batch)
-    prior = muesli_lib.prior_policy(
-      policy_lib.log_probs(output.policy_logits, sizes),
-      experience.behaviour,
-      sizes,
-      constants,
-    )  # [B, T, S]
-    repeated = jnp.broadcast_to(
-      prior[:, :, None],
-      (*prior.shape[:2], constants.num_samples, prior.shape[-1]),
-    )
-    samples = policy_lib.one_hot(
-      policy_lib.sample(rng_key, repeated, sizes), sizes
-    )  # [B, T, N, S]
-    q = model.look_ahead(
-      network,
-      params,
-      output,
-      jnp.concatenate([experience.action[:, :, None], samples], axis=2),
-      constants,
-    )  # [B, T, 1 + N]
-    target = jax.vmap(
-      lambda *args: muesli_lib.targets(*args, config=constants),
-    )(
-      experience,
-      prior,
-      categorical.decode(output.value_logits, constants.value_range),
-      q[:, :, 0],
-      samples,
-      q[:, :, 1:],
-    )
-    return target, prior
-
-  def loss(
-    params: types.Params,
-    batch: types.Unroll,
-    experience: muesli_lib.Experience,
-    target: muesli_lib.Targets,
-    sigma: jax.Array,
-  ):
-    output = unroll(params, batch)
-    predictions = model.unroll_model(
-      network, params, output, experience.action, constants.model_steps
-    )
-    parts = jax.vmap(
-      lambda p, t, e: muesli_lib.losses(p, t, e, sigma, sizes, constants)
-    )(predictions, target, experience)
-    steps = jnp.maximum(jnp.sum(experience.mask), 1.0)
-    parts = {name: jnp.sum(x) / steps for name, x in parts.items()}
-    return muesli_lib.total_loss(parts, constants), (
-      parts,
-      output.policy_logits,
-    )
-
-  def update(
-    state: TrainState, batch: types.Unroll
-  ) -> tuple[TrainState, Metrics]:
-    rng_key, sample_key = jax.random.split(state.rng_key)
-    mask = jnp.asarray(batch.mask, jnp.float32)
-    experience = muesli_lib.Experience(
-      action=policy_lib.one_hot(batch.action, sizes),
-      behaviour=policy_lib.log_probs(batch.behaviour_logits, sizes),
-      reward=jnp.asarray(batch.reward),
-      discount=jnp.asarray(batch.discount),
-      mask=mask,
-    )
-    target, prior = make_targets(
-      state.target_params, batch, experience, sample_key
-    )
-    error = target.complete * (target.returns - target.value)
-    complete = jnp.maximum(jnp.sum(target.complete), 1.0)
-    scale, sigma = muesli_lib.update_scale(
-      state.scale, jnp.sum(jnp.square(error)) / complete, constants
-    )
-    (total, (parts, logits)), gradient = jax.value_and_grad(loss, has_aux=True)(
-      state.params, batch, experience, target, sigma
-    )
-    step, opt_state = optimizer.update(gradient, state.opt_state, state.params)
-    params = optax.apply_updates(state.params, step)
-    target_params = optax.incremental_update(
-      params, state.target_params, config.target_rate
-    )
-
-    pi = policy_lib.log_probs(logits, sizes)
-
-    def mean(x):
-      return jnp.sum(x * mask) / jnp.maximum(jnp.sum(mask), 1.0)
-
-    metrics = {f"loss/{name}": x for name, x in parts.items()} | {
-      "loss/total": total,
-      "entropy": mean(policy_lib.entropy(pi)),
-      "kl_prior": mean(policy_lib.kl(prior, pi)),
-      "value": mean(target.value),
-      "return": jnp.sum(target.complete * target.returns) / complete,
-      "reward": mean(batch.reward),
-      "advantage_std": sigma,
-      "gradient_norm": optax.global_norm(gradient),
-      "update_norm": optax.global_norm(step),
-    }
-    return TrainState(
-      params=params,
-      target_params=target_params,
-      opt_state=opt_state,
-      scale=scale,
-      updates=state.updates + 1,
-      rng_key=rng_key,
-    ), metrics
-
+  optimizer = optimizers.make_optimizer(config)
   devices = jax.devices() if devices is None else list(devices)
   num_processes = len({device.process_index for device in devices})
   mesh = jax.sharding.Mesh(np.asarray(devices), ("batch",))
   whole = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
   split = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("batch"))
   jitted = jax.jit(
-    update,
+    functools.partial(update, network, optimizer, config, sizes),
     donate_argnums=0,
     in_shardings=(whole, split),
     out_shardings=whole,
@@ -257,7 +319,9 @@ def make_learner(
     return jitted(state, batch)
 
   return Learner(
-    init=jax.jit(init, out_shardings=whole),
+    init=jax.jit(
+      functools.partial(initial_state, network, optimizer), out_shardings=whole
+    ),
     # A copy: JAX may share NumPy's memory, and an update that reuses the
     # buffers of its input would then write into it.
     load=jax.jit(

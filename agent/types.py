@@ -6,6 +6,7 @@ first, [B, T, ...], outside the network and inside it; losses are written for
 one trajectory [T, ...] and vmapped.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -66,3 +67,37 @@ class Unroll(NamedTuple):
   mask: Array
   initial_memory: MemoryState
   params_version: Array
+
+
+# hidden, cell, reward logits, policy logits, value logits.
+ModelOutput = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]
+
+
+class Network(NamedTuple):
+  """Encoder, memory, model and heads.
+
+  Attributes:
+    init: rng key -> params, float32.
+    initial_memory: batch size B -> memory state, leaves [B, ...].
+    step: params, memory, observation [B, ...], first [B] -> output [B, ...],
+      memory. One action, for acting. Give it the memory to keep
+      (`jax.jit(..., donate_argnums=...)`) and nothing of it is copied.
+    unroll: params, memory, observation [B, T, ...], first [B, T] -> output
+      [B, T, ...], memory. Equal to repeated `step`. An empty dict as memory
+      says that every row starts an episode. No gradient flows into memory.
+    model_step: params, hidden, cell, one-hots of the action [..., sum(sizes)]
+      -> hidden, cell, logits of reward, of the next policy and value. Any
+      leading axes.
+  """
+
+  init: Callable[[Array], Params]
+  initial_memory: Callable[[int], MemoryState]
+  step: Callable[
+    [Params, MemoryState, Observation, Array],
+    tuple[NetworkOutput, MemoryState],
+  ]
+  unroll: Callable[
+    [Params, MemoryState, Observation, Array],
+    tuple[NetworkOutput, MemoryState],
+  ]
+  model_step: Callable[[Params, Array, Array, Array], ModelOutput]

@@ -1,11 +1,43 @@
-"""What every curriculum does: the seam between actors and task choice."""
+"""The interface of curricula, between the actors and the choice of tasks.
 
+A user's curriculum is any class with the methods of `Curriculum` whose
+constructor takes `(sample_task, seed)`; nothing is registered. This one plays
+the tasks in the order of their indices:
+
+    class InOrder:
+      def __init__(self, sample_task, seed):
+        self._sample_task = sample_task
+        self._next = 0
+
+      def next_tasks(self, n):
+        indices = range(self._next, self._next + n)
+        self._next += n
+        return [
+          base.Assignment(key=i, task=self._sample_task(i), learn=True)
+          for i in indices
+        ]
+
+      def report(self, record): ...
+
+      def state_dict(self):
+        return {"next": self._next}
+
+      def load_state_dict(self, state):
+        self._next = state["next"]
+
+      def metrics(self):
+        return {"tasks_drawn": float(self._next)}
+
+`adaland.curriculum.checks` tells whether such a class keeps the contract.
+"""
+
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 # Tasks are functions of an index, so a pool has no cost; this is the size of
-# the paper's larger pool (§1.6).
+# the larger pool of AdA (arXiv 2301.07608).
 POOL_SIZE = 25_000_000_000
 
 
@@ -33,7 +65,7 @@ class EpisodeRecord(NamedTuple):
     key: The assignment's key.
     learn: The assignment's flag.
     rewards: Reward of each trial, seconds, float32 [K].
-    td_error: Mean |r + γ v(t+1) - v(t)| of the last trial (section 5.2).
+    td_error: Mean |r + γ v(t+1) - v(t)| of the last trial.
     value_error: Mean |v_0(t+1) - v_1(t)| of the last trial.
     policy_error: Mean JS(π_0(t+1), π_1(t)) of the last trial.
   """
@@ -47,10 +79,10 @@ class EpisodeRecord(NamedTuple):
 
 
 class Curriculum(Protocol):
-  """Chooses tasks and learns from how they went."""
+  """A chooser of tasks that learns from how they went."""
 
   def next_tasks(self, n: int) -> list[Assignment]:
-    """Returns the next n tasks to play."""
+    """Returns the next n tasks to play, each with a key of its own."""
     ...
 
   def report(self, record: EpisodeRecord) -> None:
@@ -58,16 +90,21 @@ class Curriculum(Protocol):
     ...
 
   def state_dict(self) -> dict[str, Any]:
-    """Returns what restores this curriculum, fit for JSON."""
+    """Returns the state as JSON has it: a restored curriculum goes on alike."""
     ...
 
   def load_state_dict(self, state: dict[str, Any]) -> None:
-    """Restores what `state_dict` returned."""
+    """Restores a state that `state_dict` returned."""
     ...
 
   def metrics(self) -> dict[str, float]:
     """Returns numbers worth plotting."""
     ...
+
+
+# Called with `sample_task`, which gives the task of an index in [0, POOL_SIZE),
+# and the seed of the draws.
+CurriculumFactory = Callable[[Callable[[int], Any], int], Curriculum]
 
 
 def check_kind(state: dict[str, Any], kind: str) -> None:

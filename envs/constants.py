@@ -1,25 +1,26 @@
 """Names, sizes and units shared by the whole task space.
 
-Ids are fixed for good: they appear in stored arrays and observations. Zero
-always means "nothing here", so padded arrays are valid arrays.
+The task space is that of AdA (arXiv 2301.07608). Ids never change, because
+stored arrays and observations contain them. Zero always means "none", so that
+padded arrays are valid arrays.
 """
 
 from typing import Final
 
-# --- Time (paper, section 1.3) ----------------------------------------------
+# --- Time --------------------------------------------------------------------
 STEP_SECONDS: Final = 2 / 15  # One agent step: every 4th frame at 30 fps.
-MIN_TRIAL_SECONDS: Final = 2.0  # The paper draws from 10 to 40 s; presets
-MAX_TRIAL_SECONDS: Final = 40.0  # for small machines use shorter trials.
+MIN_TRIAL_SECONDS: Final = 2.0  # AdA draws from 10 to 40 s; presets for small
+MAX_TRIAL_SECONDS: Final = 40.0  # machines use shorter trials.
 MAX_TRIALS: Final = 48
 
-# --- Objects (section 1.1) ---------------------------------------------------
+# --- Objects -----------------------------------------------------------------
 SHAPES: Final = ("wall", "cube", "sphere", "pyramid")  # Ids 1 to 4.
 COLOURS: Final = ("black", "purple", "yellow")  # Ids 1 to 3.
 NUM_SHAPES: Final = len(SHAPES)
 NUM_COLOURS: Final = len(COLOURS)
 NUM_OBJECT_TYPES: Final = NUM_SHAPES * NUM_COLOURS
-# A type id joins shape and colour: 1 + (shape - 1) * NUM_COLOURS + colour - 1,
-# so 1 to 12 are objects; players follow as 13 and 14.
+# A type id is 1 + (shape - 1) * NUM_COLOURS + colour - 1, so that 1 to 12 are
+# objects; players follow as 13 and 14.
 MAX_PLAYERS: Final = 2
 PLAYER_TYPE_IDS: Final = (13, 14)
 NUM_TYPES: Final = NUM_OBJECT_TYPES + MAX_PLAYERS  # Without the zero.
@@ -32,8 +33,8 @@ NUM_PREDICATES: Final = len(PREDICATES)
 NEAR_METRES: Final = 1.0  # Between centres.
 TOUCHING_METRES: Final = 0.001
 
-# --- Observed placeholders (section 1.2, hiding) -----------------------------
-# A hidden rule is one row whose predicate is HIDDEN_RULE and the rest zero.
+# --- Placeholders for hidden parts of rules ----------------------------------
+# A hidden rule is a row with predicate HIDDEN_RULE and zeros otherwise.
 HIDDEN_RULE: Final = NUM_PREDICATES + 1
 # Hidden predicate number n (from 1) has predicate id HIDDEN_RULE + n.
 MAX_HIDDEN_PREDICATES: Final = NUM_PREDICATES
@@ -43,7 +44,7 @@ MAX_HIDDEN_OBJECTS: Final = NUM_OBJECT_TYPES
 NUM_SHAPE_IDS: Final = PLAYER_SHAPE + MAX_HIDDEN_OBJECTS + 1
 NUM_COLOUR_IDS: Final = NUM_COLOURS + 1
 
-# --- Array caps (section 1.2) ------------------------------------------------
+# --- Array sizes -------------------------------------------------------------
 MAX_RULES: Final = 16
 MAX_SPAWNS: Final = 4
 MAX_OBJECTS: Final = 24  # Object slots of the largest configuration.
@@ -61,21 +62,21 @@ BORDER_METRES: Final = 2.0  # Height of the outer wall above the top level.
 AVATAR_RADIUS: Final = 0.25
 AVATAR_HEIGHT: Final = 1.0
 EYE_HEIGHT: Final = 0.85  # Above the avatar's feet.
-WALK_SPEED: Final = 2.5  # Metres a second, forward; strafing is the same.
+WALK_SPEED: Final = 2.5  # Metres per second, forward and sideways.
 PITCH_LIMIT: Final = 1.0  # Radians up or down.
 START_PITCH: Final = -0.35  # The floor a few steps ahead is in view.
-LOOK_RATE: Final = 1.0  # Radians a second.
+LOOK_RATE: Final = 1.0  # Radians per second.
 TURN_RATES: Final = (-3.0, -0.8, 0.0, 0.8, 3.0)  # Radians a second, + is left.
 FOV_X: Final = 1.5707963  # Horizontal field of view, radians; pixels are 4:3.
 ASPECT: Final = 4 / 3
 REACH_METRES: Final = 2.0
 HAND_MIN_METRES: Final = 0.7
-HAND_RATE: Final = 1.5  # Metres a second, nearer or farther.
-# A held object is torn away when it lags this far behind the hand; the hand
-# is a spring, so this is also its force limit.
+HAND_RATE: Final = 1.5  # Metres per second, nearer or farther.
+# A held object is torn away when it lags this far behind the hand. The hand is
+# a spring, so this also limits its force.
 TEAR_METRES: Final = 0.6
 
-# --- Actions: six categorical heads (section 1.5) ----------------------------
+# --- Actions: six categorical heads ------------------------------------------
 ACTION_HEADS: Final = ("move", "strafe", "turn", "look", "grip", "hand")
 ACTION_SIZES: Final = (3, 3, 5, 3, 2, 3)
 # move 0 back 1 stay 2 forward; strafe 0 left 1 stay 2 right; turn as

@@ -1,14 +1,14 @@
 """Land: a batch of environments, each playing one task after another.
 
-One step: actions become wanted movement and hand positions (`avatar`,
-`hand`), physics moves everything, the game engine (`game`) reads the outcome
-and changes objects, trials and episodes start anew where they ended, and the
-players look (`vision`, `observations`). Every part works on the whole batch;
-environments are handled one by one only when their task or trial changes.
+In each step, actions become movements and hand positions (`game.avatar`,
+`game.hands`), physics moves everything, the game engine (`game.engine`) applies
+rules and goals, trials and episodes restart where they ended, and the players
+observe (`observations`). Every part works on the whole batch; environments are
+handled one by one only when their task or trial changes.
 
-Trials end by time alone, so the host knows what starts without looking. What
-happens otherwise is a stepper's: one for physics on the host, one for physics
-on a device, which never waits for it.
+Trials end by time alone, so the host knows without looking which trials and
+episodes start. A stepper does the rest: one for physics on the host, and one
+for physics on a device, which never waits for the device.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,16 +18,17 @@ import jax
 import numpy as np
 
 from adaland.envs import constants
-from adaland.envs.game import clock as clock_lib
+from adaland.envs.game import clocks
 from adaland.envs.land_types import (
   LandConfig,
   Step,
   WorldView,
   observation_spec,
 )
+from adaland.envs.observations import observations
 from adaland.envs.physics import backends, base
-from adaland.envs.stepping import base as stepper_lib
 from adaland.envs.stepping import device, host, task_rows
+from adaland.envs.stepping.base import Observed, ResetPlan, Stepper
 from adaland.envs.tasks.task import Task
 
 __all__ = ["Land", "LandConfig", "Step", "WorldView", "observation_spec"]
@@ -36,24 +37,32 @@ _HEADS = len(constants.ACTION_SIZES)
 
 
 class Land:
-  """Steps N environments at once; a new task follows each episode by itself.
+  """A batch of environments that are stepped together.
+
+  Use it through `reset`, `step` and `observation_spec`; an episode that ends is
+  followed by one of the environment's next task. Scripted players and videos
+  also read `tasks` and `state_view`, which tell what no agent may know.
 
   Equal seeds, tasks and actions give bit-equal rollouts at any number of
-  threads. A trial's start is the task's start state; only the avatars' yaw
-  is drawn anew, from the environment's seed, the task and the trial's number.
+  threads. A trial starts in the task's start state, except for the avatars'
+  yaw, which is drawn from the environment's seed, the task and the trial's
+  number.
 
   Attributes:
     num_envs: N.
     config: Sizes and the kind of observation.
-    tasks: The task of each environment.
+    tasks: The current task of each environment.
     seeds: The seed of each environment.
+    stepper: The stepper of physics and game.
+    clock: The host's clock of trials and episodes.
+    ended: Environments whose episode ended with the last step, bool [N].
   """
 
   def __init__(
     self,
     num_envs: int,
     config: LandConfig,
-    next_task: Callable[[int], Task | task_rows.Prepared],
+    next_task: Callable[[int], Task | task_rows.PreparedTask],
     seed: int | Sequence[int] = 0,
   ):
     """Initializes the batch; `reset` loads the first tasks.
@@ -61,9 +70,9 @@ class Land:
     Args:
       num_envs: N.
       config: Sizes and the kind of observation.
-      next_task: Gives the next task of environment i, or what
-        `task_rows.prepare` made of it.
-      seed: Of each environment; one number s stands for s, s + 1, ...
+      next_task: Function of an environment's index that returns its next
+        task, as such or prepared by `task_rows.prepare`.
+      seed: Seed of each environment; one integer s means s, s + 1, ...
     """
     if num_envs < 1:
       raise ValueError(f"num_envs is {num_envs}, allowed: 1 or more")
@@ -80,91 +89,102 @@ class Land:
       config.num_threads,
       config.device,
     )
-    # Whether what the players see, and what that is made from, stays with JAX
-    # on the device of the physics.
-    self._stays = config.backend == "gpu"
-    kind = device.DeviceStepper if self._stays else host.HostStepper
-    self._stepper: stepper_lib.Stepper = kind(num_envs, config, physics)
-    self._clock = clock_lib.HostClock(num_envs)
-    self._none = np.zeros(num_envs, bool)
-    self._ended = self._none
+    # Observations then stay with JAX on the device of the physics.
+    self._on_device = config.backend == "gpu"
+    stepper = device.DeviceStepper if self._on_device else host.HostStepper
+    self.stepper: Stepper = stepper(num_envs, config, physics)
+    self.clock = clocks.HostClock(num_envs)
+    self.ended = np.zeros(num_envs, bool)
 
   @property
   def physics(self) -> base.Physics:
-    """The back end, for measurements and tests."""
-    return self._stepper.physics
+    """The physics back end, for measurements and tests."""
+    return self.stepper.physics
 
   @physics.setter
   def physics(self, physics: base.Physics) -> None:
-    self._stepper.physics = physics
+    self.stepper.physics = physics
 
   @property
   def dropped_spawns(self) -> np.ndarray:
-    """Objects that rules should have made in this episode but for which no
-    slot was free, int64 [N]; to ask waits for the device.
+    """Spawns of this episode for which no slot was free, int64 [N].
+
+    Reading it waits for the device.
     """
-    return self._stepper.dropped_spawns()
+    return self.stepper.dropped_spawns()
+
+  def observation_spec(self) -> observations.Spec:
+    """Returns shape and type of each observation, without the dimension N."""
+    return observation_spec(self.config)
 
   def seed(self, seed: int | Sequence[int]) -> None:
-    """Gives the environments new seeds, which count from the next trial on.
+    """Sets the environments' seeds, from the next trial on.
 
     Args:
-      seed: Of each environment; one number s stands for s, s + 1, ...
+      seed: Seed of each environment; one integer s means s, s + 1, ...
     """
     if isinstance(seed, int):
       seed = range(seed, seed + self.num_envs)
     if len(seed) != self.num_envs or min(seed) < 0:
       raise ValueError(
-        f"seed is {seed}, allowed: {self.num_envs} whole numbers from 0"
+        f"seed is {seed}, allowed: {self.num_envs} integers from 0"
       )
     self.seeds = tuple(seed)
 
   def reset(self) -> Step:
-    """Starts a new episode in every environment."""
-    everywhere = ~self._none
-    self._ended = self._none
-    shown = self._stepper.reset(self._starts(self._none, everywhere))
-    return self._step(shown, everywhere, self._none, self._none)
+    """Starts a new episode in every environment.
+
+    Returns:
+      The first observations. On the cpu back end all arrays of a step are the
+      caller's own, who may write to them.
+    """
+    none = np.zeros(self.num_envs, bool)
+    self.ended = none.copy()
+    observed = self.stepper.reset(self._plan(none, ~none))
+    return self._step(observed, ~none, none, none.copy())
 
   def step(self, actions: np.ndarray | jax.Array) -> Step:
     """Takes one action in every environment.
 
-    Where the step before was an episode's last, the action is ignored and
-    the next task's episode starts.
+    If the step before was the last of an episode, the action is ignored and
+    an episode of the next task starts.
 
     Args:
-      actions: Indices of the six heads, int [N, 6], or [N, P, 6]. The range of
-        JAX's arrays is not checked on the gpu back end, as nothing there may
-        wait for the device.
+      actions: Indices of the six action heads, int [N, 6] or [N, P, 6]. The
+        gpu back end does not check the range of JAX arrays, because that
+        would wait for the device.
+
+    Raises:
+      ValueError: If the actions have another shape or are out of range.
     """
     actions = self._checked(actions)
-    starting, trial = self._ended, self._clock.now.trial
-    trial_last, last = self._clock.tick(starting)
-    starts = self._starts(trial_last & ~last, starting)
-    self._ended = last
-    shown = self._stepper.step(actions, trial, starts)
-    return self._step(shown, starting, last, trial_last)
+    starting, trial = self.ended, self.clock.now.trial
+    trial_last, last = self.clock.tick(starting)
+    plan = self._plan(trial_last & ~last, starting)
+    self.ended = last.copy()
+    observed = self.stepper.step(actions, trial, plan)
+    return self._step(observed, starting.copy(), last, trial_last)
 
   def state_view(self, env: int) -> WorldView:
-    """The whole truth about one environment now; waits for the device."""
-    stepper = self._stepper
-    session, game = jax.tree.map(np.asarray, stepper.session), stepper.rows.game
-    state = stepper.state()
+    """Returns the true state of one environment; waits for the device."""
+    stepper = self.stepper
+    state, game = jax.tree.map(np.asarray, stepper.state), stepper.rows.game
+    physics = stepper.physics_state()
     x, y = game.tiles[env]
     trials = self.tasks[env].trials
     return WorldView(
-      slot_types=session.slot_types[env].copy(),
-      frozen=session.frozen[env].copy(),
-      object_pos=state.object_pos[env].copy(),
-      object_quat=state.object_quat[env].copy(),
-      held=session.hand.held[env].copy(),
-      hand_distance=session.hand.distance[env].copy(),
-      player_pos=state.player_pos[env].copy(),
-      yaw=state.player_yaw[env].copy(),
-      pitch=session.pitch[env].copy(),
-      visible=session.visible[env].copy(),
-      trial=int(session.clock.trial[env]),
-      step=int(session.clock.step[env]),
+      slot_types=state.slot_types[env].copy(),
+      frozen=state.frozen[env].copy(),
+      object_pos=physics.object_pos[env].copy(),
+      object_quat=physics.object_quat[env].copy(),
+      held=state.hand.held[env].copy(),
+      hand_distance=state.hand.distance[env].copy(),
+      player_pos=physics.player_pos[env].copy(),
+      yaw=physics.player_yaw[env].copy(),
+      pitch=state.pitch[env].copy(),
+      visible=state.visible[env].copy(),
+      trial=int(state.clock.trial[env]),
+      step=int(state.clock.step[env]),
       heights=game.heights[env, :x, :y].copy(),
       ramps=game.ramps[env, :x, :y].copy(),
       trial_rewards=stepper.trial_rewards()[env, :trials].copy(),
@@ -172,8 +192,9 @@ class Land:
     )
 
   def _checked(self, actions: Any) -> Any:
+    """Returns actions as int32 [N, P, 6]."""
     shape = (self.num_envs, self.config.num_players, _HEADS)
-    on_device = self._stays and isinstance(actions, jax.Array)
+    on_device = self._on_device and isinstance(actions, jax.Array)
     if not on_device:
       actions = np.asarray(actions, np.int32)
     if actions.shape == (self.num_envs, _HEADS) and shape[1] == 1:
@@ -189,53 +210,56 @@ class Land:
       )
     return actions
 
-  def _starts(
-    self, next_trial: np.ndarray, episode: np.ndarray
-  ) -> stepper_lib.Starts:
-    """What starts anew where trials and episodes do, bool [N] each."""
-    keys = self._stepper.rows.keys
+  def _plan(self, next_trial: np.ndarray, episode: np.ndarray) -> ResetPlan:
+    """Takes the next tasks and draws start yaws.
+
+    Args:
+      next_trial: Environments in which another trial starts, bool [N].
+      episode: Environments in which an episode starts, bool [N].
+    """
+    keys = self.stepper.rows.keys
     tasks = {int(i): self._prepared(int(i)) for i in np.flatnonzero(episode)}
     if tasks:
       rows = [task.row for task in tasks.values()]
-      self._clock.start(
+      self.clock.start(
         np.flatnonzero(episode),
         np.stack([row.trials for row in rows]),
         np.stack([row.trial_steps for row in rows]),
       )
-    trial, num_players = self._clock.now.trial, self.config.num_players
+    trial, num_players = self.clock.now.trial, self.config.num_players
     env_ids = np.flatnonzero(next_trial | episode)
     yaw = np.zeros((len(env_ids), num_players), np.float32)
     for row, i in enumerate(env_ids.tolist()):
       key = tasks[i].key if i in tasks else keys[i]
-      yaw[row] = clock_lib.start_yaw(
+      yaw[row] = clocks.start_yaw(
         self.seeds[i], key, int(trial[i]), num_players
       )
-    return stepper_lib.Starts(
-      next_trial, episode, env_ids, yaw, list(tasks.values())
-    )
+    return ResetPlan(next_trial, episode, env_ids, yaw, list(tasks.values()))
 
-  def _prepared(self, env: int) -> task_rows.Prepared:
-    """The next task of an environment."""
+  def _prepared(self, env: int) -> task_rows.PreparedTask:
+    """Takes the next task of an environment."""
     task = self._next_task(env)
     if isinstance(task, Task):
       task = task_rows.prepare(task, self.config)
     if env < len(self.tasks):
       self.tasks[env] = task.task
     else:
-      self.tasks.append(task.task)  # The first ones come in order.
+      self.tasks.append(task.task)  # The first tasks come in order.
     return task
 
   def _step(
     self,
-    shown: stepper_lib.Shown,
+    observed: Observed,
     first: np.ndarray,
     last: np.ndarray,
     trial_last: np.ndarray,
   ) -> Step:
-    observation = shown.observation | self._stepper.rows.shown
-    reward = shown.reward
+    of_tasks = self.stepper.rows.observation
+    if not self._on_device:
+      of_tasks = {name: value.copy() for name, value in of_tasks.items()}
+    observation, reward = observed.observation | of_tasks, observed.reward
     if self.config.num_players == 1:
-      single = _single_on_device if self._stays else _single
+      single = _single_on_device if self._on_device else _single
       observation, reward = single((observation, reward))
     return Step(
       observation=observation,
@@ -247,9 +271,9 @@ class Land:
     )
 
 
-def _single(shown: Any) -> Any:
-  """What the only player is shown."""
-  return jax.tree.map(lambda x: x[:, 0], shown)
+def _single(arrays: Any) -> Any:
+  """Drops the dimension of players from arrays of a single player."""
+  return jax.tree.map(lambda x: x[:, 0], arrays)
 
 
 _single_on_device = jax.jit(_single)

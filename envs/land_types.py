@@ -1,4 +1,4 @@
-"""Configuration of `Land` and what it gives."""
+"""The configuration of `Land`, its steps and its view of a world."""
 
 import dataclasses
 from typing import NamedTuple
@@ -14,17 +14,19 @@ OBSERVATIONS = ("entities", "pixels")
 
 @dataclasses.dataclass(frozen=True)
 class LandConfig:
-  """Sizes of a batch of environments and what is observed.
+  """Sizes, observations and physics back end of a batch of environments.
 
   Attributes:
-    num_slots: Objects that a world can hold at once, up to MAX_OBJECTS.
-    num_players: Players in every task, 1 or 2.
-    observation: "entities" or "pixels".
-    pixels: Width and height of the pictures.
-    max_rules: Most rules that a task may have.
-    num_threads: Physics threads; None for one per processor.
+    num_slots: Number of objects that a world can hold at once, 1 to
+      MAX_OBJECTS.
+    num_players: Number of players in every task, 1 or 2.
+    observation: Kind of observation: "entities" or "pixels".
+    pixels: Width and height of the pictures, 1 to 1024 each.
+    max_rules: Maximum number of rules in a task, 1 to MAX_RULES.
+    num_threads: Number of physics threads, 1 to 1024; None for one per
+      processor.
     backend: Physics back end: "cpu", or "gpu" for `mujoco_warp`.
-    device: Where the gpu back end runs: "cuda", or "cpu" to try it out.
+    device: Device of the gpu back end: "cuda", or "cpu" to try it out.
   """
 
   num_slots: int = 24
@@ -63,12 +65,12 @@ class LandConfig:
         raise ValueError(f"{name} is {value!r}, allowed: {', '.join(allowed)}")
 
   def on_cpu(self) -> "LandConfig":
-    """The same on the cpu back end, where scores repeat bit for bit."""
+    """Returns the same configuration with the bit-repeatable cpu back end."""
     return dataclasses.replace(self, backend="cpu")
 
 
 def observation_spec(config: LandConfig) -> observations.Spec:
-  """Shape and type of each observation, without the batch dimension."""
+  """Returns shape and type of each observation, without the dimension N."""
   return observations.spec(
     config.observation,
     config.num_slots,
@@ -79,17 +81,20 @@ def observation_spec(config: LandConfig) -> observations.Spec:
 
 
 class Step(NamedTuple):
-  """What a batch of environments gives each time; with two players, rewards
-  and observations are [N, P, ...]. On the gpu back end these two are JAX
-  arrays, which may still be computed; the rest is known on the host.
+  """One step of a batch of environments.
+
+  With two players, rewards and observations are [N, P, ...]. On the gpu back
+  end these two are JAX arrays, possibly still being computed; the other arrays
+  are NumPy's.
 
   Attributes:
-    observation: Named arrays, [N, ...]; after an episode's last action those
-      of its end, after a trial's last action those of the next trial's start.
+    observation: Named arrays, [N, ...]. After the last action of a trial they
+      show the start of the next one; after the last action of an episode, its
+      end.
     reward: Seconds of goal satisfaction in this step, float32 [N].
-    first: Whether an episode starts here: the action was ignored, bool [N].
-    last: Whether the episode ended with this step, bool [N].
-    trial_last: Whether a trial ended with this step, bool [N].
+    first: True where an episode starts and the action was ignored, bool [N].
+    last: True where the episode ended with this step, bool [N].
+    trial_last: True where a trial ended with this step, bool [N].
     discount: 0 where `last`, else 1, float32 [N].
   """
 
@@ -102,23 +107,25 @@ class Step(NamedTuple):
 
 
 class WorldView(NamedTuple):
-  """The truth about one environment, for the expert and for videos.
+  """The true state of one environment, for scripted players and videos.
 
   Attributes:
-    slot_types: Type ids in the slots, 0 empty, int32 [S].
+    slot_types: Type ids in the slots, 0 for empty, int32 [S].
     frozen: Objects that never move, bool [S].
-    object_pos: Their centres, float32 [S, 3].
-    object_quat: Their orientations (w, x, y, z), float32 [S, 4].
-    held: Slot that each player holds, -1 none, int32 [P].
-    hand_distance: Metres from the eye, 0 for empty hands, float32 [P].
-    player_pos: Players' feet, float32 [P, 3].
-    yaw: Their heading, float32 [P].
-    pitch: Their pitch, float32 [P].
+    object_pos: Objects' centres, metres, float32 [S, 3].
+    object_quat: Objects' orientations (w, x, y, z), float32 [S, 4].
+    held: Slot that each player holds, -1 for none, int32 [P].
+    hand_distance: Distance of the hands from the eyes, metres, 0 for empty
+      hands, float32 [P].
+    player_pos: Players' feet, metres, float32 [P, 3].
+    yaw: Players' headings, radians, float32 [P].
+    pitch: Pitch of the players' views, radians, float32 [P].
     visible: Nodes that each player sees, bool [P, P+S].
-    trial: Trial under way, from 0.
-    step: Steps taken in it.
+    trial: Number of the current trial, from 0.
+    step: Number of steps taken in the current trial.
     heights: Level of each tile, int [X, Y].
-    ramps: Direction in which each climbs (see `physics.base.Scene`), [X, Y].
+    ramps: Direction in which each tile climbs (see `physics.base.Scene`), int
+      [X, Y].
     trial_rewards: Reward of each trial so far, seconds, float [trials, P].
     fired: Rules that fired in the last step, bool [R].
   """

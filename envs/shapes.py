@@ -1,4 +1,4 @@
-"""Geometry of the four object shapes: what physics builds, worlds place.
+"""Geometry of the four object shapes, for physics and for world generation.
 
 Lengths are metres in the object's own frame, whose origin is its centre of
 mass and whose z axis points up when the object stands on its base.
@@ -17,12 +17,13 @@ class Shape(NamedTuple):
 
   Attributes:
     half_extents: Half the size of the bounding box along x, y and z.
-    centre_height: Of the centre of mass above the ground, standing.
-    footprint_radius: Of the smallest upright cylinder about the centre of
-      mass that holds the object, at any yaw.
-    bounding_radius: Of the smallest sphere about the centre of mass that holds
-      the object, in any pose.
-    volume: Cubic metres.
+    centre_height: Height of the centre of mass above the ground, when the
+      object stands on its base.
+    footprint_radius: Radius of the smallest upright cylinder about the centre
+      of mass that contains the object, at any yaw.
+    bounding_radius: Radius of the smallest sphere about the centre of mass that
+      contains the object, in any pose.
+    volume: Volume in cubic metres.
   """
 
   half_extents: tuple[float, float, float]
@@ -33,7 +34,7 @@ class Shape(NamedTuple):
 
   @property
   def mass(self) -> float:
-    """Kilograms."""
+    """Mass in kilograms."""
     return self.volume * DENSITY
 
 
@@ -74,13 +75,13 @@ CUBE: Final = _box(0.2, 0.2, 0.2)
 SPHERE: Final = _ball(0.22)
 PYRAMID: Final = _pyramid(0.25, 0.45)
 
-# By shape id - 1, in the order of constants.SHAPES.
+# Indexed by shape id - 1, in the order of constants.SHAPES.
 SHAPE_TABLE: Final = (WALL, CUBE, SPHERE, PYRAMID)
 
 
 def shape_of_type(type_id: int) -> Shape:
-  """The geometry of an object type id (1 to 12, see constants)."""
+  """Returns the geometry of an object type id (1 to 12, see `constants`)."""
   last = constants.NUM_OBJECT_TYPES
   if not 1 <= type_id <= last:
-    raise ValueError(f"type id {type_id} is no object: 1 to {last} are")
+    raise ValueError(f"type_id is {type_id}, allowed: 1 to {last}")
   return SHAPE_TABLE[(type_id - 1) // constants.NUM_COLOURS]

@@ -9,22 +9,19 @@ import jax
 import numpy as np
 
 from adaland.agent import acting, types
-from adaland.agent import network as network_lib
+from adaland.agent.network import network as network_lib
 from adaland.agent.replay import base as replay_base
 from adaland.agent.replay import spec as spec_lib
 from adaland.curriculum import base as curriculum_base
 from adaland.curriculum import factory
 from adaland.envs import land
-from adaland.envs.sampling import sampler
 from adaland.envs.stepping import task_rows
 from adaland.envs.tasks import task as task_lib
-from adaland.launch import errors
-from adaland.launch.acting import actor_loop as actor_loop_lib
-from adaland.launch.acting import actor_threads, unrolls
+from adaland.launch import errors, extensions, task_source
+from adaland.launch.acting import actor as acting_actor
 from adaland.launch.acting import channel as channel_lib
-from adaland.launch.acting import inference as inference_lib
+from adaland.launch.acting import loop, rollout
 from adaland.launch.config import experiment
-from adaland.launch.runtimes.single import actor as player_lib
 
 if TYPE_CHECKING:
   from adaland.agent import learner as learner_lib
@@ -39,7 +36,7 @@ class Agent(NamedTuple):
     observation_spec: What it sees, without batch.
   """
 
-  network: network_lib.Network
+  network: types.Network
   actor: acting.Actor
   observation_spec: dict[str, tuple[tuple[int, ...], Any]]
 
@@ -56,7 +53,7 @@ def agent(config: experiment.ExperimentConfig) -> Agent:
 
 def learner(
   config: experiment.ExperimentConfig,
-  network: network_lib.Network,
+  network: types.Network,
   devices: Sequence[jax.Device] | None = None,
 ) -> "learner_lib.Learner":
   """Makes the learner's functions; on all devices if none are named."""
@@ -69,30 +66,20 @@ def learner(
   )
 
 
-def cutter(
-  config: experiment.ExperimentConfig, made: Agent, num_envs: int
-) -> unrolls.UnrollCutter:
-  """Makes what cuts the steps of a batch of environments into unrolls."""
-  sizes = config.network.action_sizes
-  return unrolls.UnrollCutter(
-    num_envs=num_envs,
-    length=config.actor.unroll_length,
-    observation_spec=made.observation_spec,
-    num_heads=len(sizes),
-    num_logits=sum(sizes),
-    store_memory=not config.whole_episodes,
-  )
-
-
 def unroll_spec(
   config: experiment.ExperimentConfig, made: Agent
 ) -> spec_lib.UnrollSpec:
-  """What one unroll of this run looks like."""
+  """Returns names, shapes and dtypes of the run's unrolls."""
   memory = {}
   if not config.whole_episodes:
     shapes = jax.eval_shape(lambda: made.network.initial_memory(1))
     memory = jax.tree.map(lambda x: np.zeros(x.shape[1:], x.dtype), shapes)
-  example = cutter(config, made, 1).example(memory)
+  example = rollout.example_unroll(
+    made.observation_spec,
+    config.network.action_sizes,
+    config.actor.unroll_length,
+    memory,
+  )
   return spec_lib.UnrollSpec.from_unroll(example)
 
 
@@ -126,7 +113,7 @@ def environment(
   config: experiment.ExperimentConfig,
   num_envs: int,
   seed: int,
-  next_task: Callable[[int], task_lib.Task | task_rows.Prepared],
+  next_task: Callable[[int], task_lib.Task | task_rows.PreparedTask],
 ) -> land.Land:
   """Makes a batch of environments.
 
@@ -134,42 +121,7 @@ def environment(
     UserError: If this machine can't have them.
   """
   with errors.user_input("env"):
-    return land.Land(num_envs, config.env, next_task, seed)
-
-
-def actor_loop(
-  config: experiment.ExperimentConfig,
-  made: Agent,
-  channel: channel_lib.Channel,
-  writer: replay_base.ReplayWriter,
-  seed: np.random.SeedSequence,
-  seat: inference_lib.Seat | None = None,
-) -> actor_loop_lib.ActorLoop:
-  """Makes environments and what steps them.
-
-  Args:
-    config: The run's config.
-    made: Its agent.
-    channel: Where tasks and parameters come from and records go.
-    writer: Where unrolls go.
-    seed: Of its environments and actions.
-    seat: Acts in them; None: the network runs for them alone.
-  """
-  num_envs = config.actor.envs_per_actor
-  if seat is None:
-    (seat,) = _batch(config, made, channel, 1).seats
-  return actor_loop_lib.ActorLoop(
-    make_environment=lambda next_task: environment(
-      config, num_envs, int(seed.generate_state(1)[0] >> 1), next_task
-    ),
-    inference=seat,
-    cutter=cutter(config, made, num_envs),
-    num_envs=num_envs,
-    gamma=config.learner.muesli.gamma,
-    channel=channel,
-    writer=writer,
-    seed=seed.spawn(1)[0],
-  )
+    return extensions.environment(config)(num_envs, config.env, next_task, seed)
 
 
 def actor(
@@ -178,42 +130,97 @@ def actor(
   channel: channel_lib.Channel,
   make_writer: Callable[[], replay_base.ReplayWriter],
   seed: np.random.SeedSequence,
-) -> actor_threads.ActorThreads:
-  """Makes an actor: a loop in each of its threads.
+) -> loop.ActingLoop:
+  """Makes the loop of an actor's process.
 
   Args:
     config: The run's config.
-    made: Its agent.
-    channel: Where tasks and parameters come from and records go; used by all
-      threads.
-    make_writer: Makes what a thread's unrolls go to.
-    seed: Of its environments and actions.
+    made: The agent.
+    channel: Connection to the curriculum and to the newest parameters.
+    make_writer: Makes the writer that takes unrolls; called once.
+    seed: Seed of the environments and actions.
 
   Raises:
-    UserError: If this machine lacks the device that the network runs on.
+    UserError: If this machine can't run the environments.
   """
-  num_threads = config.actor.num_threads
-  seeds = seed.spawn(num_threads)
-  return actor_threads.ActorThreads(
-    _batch(config, made, channel, num_threads),
-    lambda index, seat: actor_loop(
-      config, made, channel, make_writer(), seeds[index], seat
+  device = jax.local_devices()[0]
+  first_seed, action_seed = (int(x >> 1) for x in seed.generate_state(2))
+  return loop.ActingLoop(
+    lambda emit: _actor(
+      config,
+      made,
+      channel.next_task,
+      channel.report,
+      emit,
+      first_seed,
+      action_seed,
+      device,
     ),
+    channel,
+    make_writer(),
+    device,
   )
 
 
-def _batch(
+def device_actor(
   config: experiment.ExperimentConfig,
   made: Agent,
-  channel: channel_lib.Channel,
-  num_threads: int,
-) -> inference_lib.Batch:
-  return inference_lib.Batch(
-    made.actor,
-    channel,
-    num_threads,
-    config.actor.envs_per_actor,
-    inference_lib.device(config.actor.inference),
+  next_task: Callable[[], curriculum_base.Assignment],
+  report: Callable[[curriculum_base.EpisodeRecord], None],
+  emit: Callable[[types.Unroll, int], None],
+) -> acting_actor.Actor:
+  """Makes the actor of a run in one process; its unrolls stay on the device.
+
+  Args:
+    config: The run's config.
+    made: The agent.
+    next_task: Returns a task to act in.
+    report: Takes the record of a finished episode.
+    emit: Takes unrolls, as `acting.actor.Actor` gives them.
+  """
+  seed = config.run.seed
+  # Far from the environments' seeds of other runs.
+  first_seed = int(np.random.SeedSequence((seed, 0)).generate_state(1)[0] >> 1)
+  return _actor(
+    config,
+    made,
+    next_task,
+    report,
+    emit,
+    first_seed,
+    seed,
+    jax.local_devices()[0],
+  )
+
+
+def _actor(
+  config: experiment.ExperimentConfig,
+  made: Agent,
+  next_task: Callable[[], curriculum_base.Assignment],
+  report: Callable[[curriculum_base.EpisodeRecord], None],
+  emit: Callable[[types.Unroll, int], None],
+  first_seed: int,
+  action_seed: int,
+  device: jax.Device,
+) -> acting_actor.Actor:
+  """Makes an actor; see `acting.actor.Actor`."""
+  num_envs = config.actor.envs_per_actor
+  return acting_actor.Actor(
+    make_environment=lambda row_task: environment(
+      config, num_envs, first_seed, row_task
+    ),
+    functions=made.actor,
+    observation_spec=made.observation_spec,
+    action_sizes=config.network.action_sizes,
+    num_envs=num_envs,
+    length=config.actor.unroll_length,
+    gamma=config.learner.muesli.gamma,
+    store_memory=not config.whole_episodes,
+    next_task=next_task,
+    report=report,
+    emit=emit,
+    seed=action_seed,
+    device=device,
   )
 
 
@@ -226,42 +233,8 @@ def curriculum(
     config: The run's config.
     by_index: Whether what it assigns are indices of tasks, to be drawn later.
   """
-  draw = sampler.TaskSampler(config.tasks).task
-  return factory.make_curriculum(
-    config.curriculum, (lambda i: i) if by_index else draw, config.run.seed
-  )
-
-
-def player(
-  config: experiment.ExperimentConfig,
-  made: Agent,
-  desk: player_lib.Desk,
-  emit: Callable[[types.Unroll, int], None],
-) -> player_lib.Player:
-  """Makes what acts where one process does it all: its environments too.
-
-  Args:
-    config: The run's config.
-    made: Its agent.
-    desk: Where tasks come from and records go.
-    emit: Where unrolls go.
-  """
-  num_envs, seed = config.actor.envs_per_actor, config.run.seed
-  # Far from the environments' seeds of other runs.
-  first_seed = int(np.random.SeedSequence((seed, 0)).generate_state(1)[0] >> 1)
-  return player_lib.Player(
-    make_environment=lambda next_task: environment(
-      config, num_envs, first_seed, next_task
-    ),
-    actor=made.actor,
-    observation_spec=made.observation_spec,
-    action_sizes=config.network.action_sizes,
-    num_envs=num_envs,
-    length=config.actor.unroll_length,
-    gamma=config.learner.muesli.gamma,
-    store_memory=not config.whole_episodes,
-    desk=desk,
-    emit=emit,
-    seed=seed,
-    device=jax.local_devices()[0],
-  )
+  draw = (lambda i: i) if by_index else task_source.TaskSource(config).task
+  own = extensions.curriculum(config, draw)
+  if own is not None:
+    return own
+  return factory.make_curriculum(config.curriculum, draw, config.run.seed)

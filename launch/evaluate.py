@@ -5,8 +5,8 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from adaland.envs.expert import expert
-from adaland.launch import cli, errors
+from adaland.envs import constants
+from adaland.launch import cli, errors, task_source
 from adaland.launch.config import presets
 from adaland.launch.evaluation import (
   fewshot,
@@ -38,9 +38,10 @@ def _trials(text: str) -> list[int]:
     trials = sorted({int(part) for part in text.split(",")})
   except ValueError:
     trials = [0]
-  if not 1 <= trials[0] <= trials[-1] <= 48:
+  if not 1 <= trials[0] <= trials[-1] <= constants.MAX_TRIALS:
     raise argparse.ArgumentTypeError(
-      f"{text!r} is not a list of numbers from 1 to 48, as 1,2,3"
+      f"{text!r} is not a list of numbers from 1 to "
+      f"{constants.MAX_TRIALS}, as 1,2,3"
     )
   return trials
 
@@ -94,9 +95,8 @@ def run(args: argparse.Namespace) -> None:
     experiment = trained_agent.load_config(args.workdir)
   else:
     experiment = presets.get(args.preset)
-  tasks = tasksets.many(
-    args.taskset, fewshot.heldout(experiment.tasks), args.num_tasks
-  )
+  source = task_source.TaskSource(experiment, held_out=True)
+  tasks = tasksets.many(args.taskset, source, args.num_tasks)
   if args.workdir:
     env = trained_agent.fitting_env(experiment.env, tasks)
   else:
@@ -105,29 +105,21 @@ def run(args: argparse.Namespace) -> None:
     saved = trained_agent.load(args.workdir)
     make_policy = fewshot.agent_policy(experiment, saved.params, args.seed)
   else:
-    make_policy = fewshot.baseline(args.policy, args.seed)
+    make_policy = policies.baseline(args.policy, args.seed)
   if args.report:
     report.check_folder(args.report)
   line = progress.Progress()
-  with errors.user_input():
-    best = expert.expert_rewards(
-      tasks,
-      env,
-      seed=args.seed,
-      progress=lambda n, of: line.update(f"expert plays: {n / of:.0%}"),
-    )
-    rewards = fewshot.last_trial_rewards(
-      env,
-      tasks,
-      args.trials,
-      make_policy,
-      args.seed,
-      args.repeats,
-      lambda done: line.update(f"{args.policy} plays: {done:.0%}"),
-    )
+  result = fewshot.evaluate(
+    args.policy,
+    env,
+    tasks,
+    args.trials,
+    make_policy,
+    args.seed,
+    args.repeats,
+    line.update,
+  )
   line.close()
-  names = tasksets.ids(tasks)
-  result = scores.summary(args.policy, names, rewards, best)
   result |= {
     "taskset": args.taskset,
     "repeats": args.repeats,

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from adaland.launch import cli, errors
+from adaland.launch import cli, errors, task_source
 from adaland.launch.config import presets
 from adaland.launch.evaluation import (
   demo,
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> None:
     experiment = trained_agent.load_config(args.workdir)
   else:
     experiment = presets.get(args.preset)
-  task = tasksets.one(args.task, experiment.tasks)
+  task = tasksets.one(args.task, task_source.TaskSource(experiment))
   if args.workdir:
     env = trained_agent.fitting_env(experiment.env, [task])
   else:
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> None:
     params = trained_agent.load(args.workdir).params
     make_policy = fewshot.agent_policy(experiment, params, args.seed)
   else:
-    make_policy = fewshot.baseline(args.policy, args.seed)
+    make_policy = policies.baseline(args.policy, args.seed)
   episode = show.play(
     env, task, make_policy, args.seed, args.video, args.policy
   )

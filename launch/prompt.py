@@ -6,15 +6,14 @@ on the agent acts (§9).
 """
 
 import argparse
-import functools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from adaland.envs import land as land_lib
-from adaland.launch import cli, errors
+from adaland.envs import land
+from adaland.launch import cli, errors, task_source
 from adaland.launch.evaluation import (
   demo,
   episode,
@@ -46,13 +45,15 @@ class Prompted:
   def __init__(self, agent: policies.Policy, teacher: policies.Policy):
     self._agent = agent
     self._teacher = teacher
+    self._is_led = False
 
-  def act(self, environments: land_lib.Land, now: Any) -> np.ndarray:
-    """Returns the teacher's action in trial 1, else the agent's."""
-    own = self._agent.act(environments, now)
-    if environments.state_view(0).trial > 0:
-      return own
-    return self._teacher.act(environments, now)
+  def act(self, step: land.Step) -> np.ndarray:
+    """Returns the teacher's action [1, A] in trial 1, else the agent's."""
+    self._is_led = bool(
+      step.first[0] or (self._is_led and not step.trial_last[0])
+    )
+    own = self._agent.act(step)
+    return self._teacher.act(step) if self._is_led else own
 
 
 class Recorded:
@@ -61,8 +62,9 @@ class Recorded:
   def __init__(self, actions: np.ndarray):
     self._actions = iter(actions)
 
-  def act(self, environments: land_lib.Land, now: Any) -> np.ndarray:
+  def act(self, step: land.Step) -> np.ndarray:
     """Returns the next of them, [1, A]."""
+    del step
     return next(self._actions)[None]
 
 
@@ -100,25 +102,22 @@ def run(args: argparse.Namespace) -> None:
   if args.video:
     video.check_path(args.video)
   experiment = trained_agent.load_config(args.workdir)
-  task = tasksets.one(args.task, experiment.tasks)
+  task = tasksets.one(args.task, task_source.TaskSource(experiment))
   if task.trials < 2:
     raise errors.UserError(
       f"--task={args.task}: has 1 trial; a prompted agent needs at least 2"
     )
   env = trained_agent.fitting_env(experiment.env, [task])
   seed = args.seed
-  make_teacher: Callable[[], policies.Policy]
-  if args.demo == "expert":
-    make_teacher = functools.partial(policies.Expert, 1)
-  else:
-    recorded = demo.load(args.demo)
+  recorded = None if args.demo == "expert" else demo.load(args.demo)
+  if recorded is not None:
     if recorded.task != task:
       raise errors.UserError(
         f"--demo={args.demo}: is of another task, {recorded.task.name!r}"
       )
     # Only the same start leads to the same demonstration.
     seed = recorded.seed
-    make_teacher = functools.partial(Recorded, recorded.actions)
+  make_teacher = _teacher(recorded)
   params = trained_agent.load(args.workdir).params
   prompted, alone = [], []
   for repeat in range(args.repeats):
@@ -128,7 +127,7 @@ def run(args: argparse.Namespace) -> None:
       episode.play(
         env,
         task,
-        lambda n, make=make_agent: Prompted(make(n), make_teacher()),
+        lambda n, make=make_agent: Prompted(make(n), make_teacher(n)),
         seed,
         film,
         "prompted agent",
@@ -144,6 +143,13 @@ def run(args: argparse.Namespace) -> None:
     "unprompted": {"rewards": np.mean(alone, axis=0).tolist()},
   }
   cli.emit(result, _text(result), args.json)
+
+
+def _teacher(recorded: demo.Demo | None) -> policies.PolicyMaker:
+  """Returns what makes the player of the first trial."""
+  if recorded is None:
+    return policies.Expert
+  return lambda environments: Recorded(recorded.actions)
 
 
 def _text(result: dict[str, Any]) -> str:

@@ -58,7 +58,13 @@ def run(args: argparse.Namespace) -> None:
       f"{args.workdir}: no train is running there; start it with "
       f"--set actor.num_actors={args.num_actors}"
     )
-  before = num_actors(status_file.read(directory))
+  status = status_file.read(directory)
+  if status.get("launcher") == "device":
+    raise errors.UserError(
+      f"{args.workdir}: the run has --launcher=device, which has one actor; "
+      "it can't be scaled"
+    )
+  before = num_actors(status)
   scale_request.request(directory, args.num_actors)
   deadline = time.monotonic() + args.wait
   while num_actors(status_file.read(directory)) != args.num_actors:

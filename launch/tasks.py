@@ -10,9 +10,9 @@ from adaland.envs import constants
 from adaland.envs.tasks import complexity, json_files
 from adaland.envs.tasks import task as task_lib
 from adaland.envs.worlds import scene
-from adaland.launch import cli, errors
+from adaland.launch import cli, errors, task_source
 from adaland.launch.config import presets
-from adaland.launch.evaluation import fewshot, tasksets, trained_agent
+from adaland.launch.evaluation import tasksets, trained_agent
 
 _EXAMPLES = """\
 examples:
@@ -72,17 +72,16 @@ def _read(args: argparse.Namespace) -> dict[str, task_lib.Task]:
   if args.split not in ("train", "test"):
     raise errors.choice("--split", args.split, ["train", "test"])
   if args.workdir:
-    config = trained_agent.load_config(args.workdir).tasks
+    config = trained_agent.load_config(args.workdir)
   else:
-    config = presets.get(args.preset).tasks
-  if args.split == "test":
-    config = fewshot.heldout(config)
+    config = presets.get(args.preset)
+  source = task_source.TaskSource(config, args.split == "test")
   if args.command == "sample":
     numbers = range(args.index, args.index + args.num_tasks)
     names = [f"sample:{i}" for i in numbers]
   else:
     names = args.tasks
-  return {name: tasksets.one(name, config) for name in names}
+  return {name: tasksets.one(name, source) for name in names}
 
 
 def _write(folder: str, tasks: dict[str, task_lib.Task]) -> None:

@@ -2,14 +2,17 @@
 
 import argparse
 import contextlib
+import dataclasses
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from adaland.agent import types
 from adaland.envs.physics import backends
 from adaland.envs.tasks import json_checks
-from adaland.launch import cli, errors
+from adaland.launch import cli, errors, recipe
 from adaland.launch.config import experiment as config_lib
 from adaland.launch.config import json_codec, overrides, presets
 from adaland.launch.run import progress, rundir
@@ -20,6 +23,7 @@ examples:
   python -m launch.train --workdir=/tmp/run --preset=smoke
   python -m launch.train --workdir=/tmp/run --preset=laptop \\
       --set learner.batch_size=32 --set run.max_minutes=20
+  python -m launch.train --workdir=/tmp/run --recipe=my_module:my_experiment
   python -m launch.train --workdir=/tmp/run      # goes on with that run
 
 A run is a directory: config, checkpoints, metrics (JSON lines, TensorBoard).
@@ -41,6 +45,12 @@ def make_parser() -> cli.Parser:
     "--preset",
     help=f"settings to start from: {', '.join(presets.PRESETS)}; "
     "a run that exists has its own",
+  )
+  parser.add_argument(
+    "--recipe",
+    metavar="MODULE:FUNCTION",
+    help="a function that returns an Experiment: settings, and parts of your "
+    "own",
   )
   parser.add_argument(
     "--config", metavar="FILE", help="settings to start from, as JSON"
@@ -70,21 +80,24 @@ def make_parser() -> cli.Parser:
 
 
 def choose_config(args: argparse.Namespace) -> config_lib.ExperimentConfig:
-  """The run's config: of the preset, file or existing run, then --set.
+  """The run's config: of preset, recipe, file or existing run, then --set.
 
   Raises:
-    UserError: If there is no such preset, file or field, or a value is bad.
+    UserError: If there is no such preset, recipe, file or field, or a value is
+      bad.
   """
   run = rundir.RunDir(args.workdir)
-  if args.preset and args.config:
-    raise errors.UserError("--preset and --config: give one of them")
+  if sum(map(bool, (args.preset, args.recipe, args.config))) > 1:
+    raise errors.UserError("--preset, --recipe and --config: give one of them")
   if args.preset:
     base = presets.get(args.preset)
+  elif args.recipe:
+    base = recipe.load(args.recipe)
   elif args.config:
     with errors.user_input(f"--config={args.config}"):
       content = json_checks.load(args.config)
       # A run's own file has the config inside, under its format.
-      if isinstance(content, dict) and content.get("format") == rundir.FORMAT:
+      if isinstance(content, dict) and "format" in content:
         content = rundir.config_of(content)
       base = json_codec.from_json(config_lib.ExperimentConfig, content)
   elif run.exists():
@@ -94,7 +107,7 @@ def choose_config(args: argparse.Namespace) -> config_lib.ExperimentConfig:
       )
   else:
     raise errors.UserError(
-      f"--preset is missing: one of {', '.join(presets.PRESETS)}"
+      f"--preset is missing: one of {', '.join(presets.PRESETS)} (or --recipe)"
     )
   return overrides.apply(base, args.set)
 
@@ -102,6 +115,9 @@ def choose_config(args: argparse.Namespace) -> config_lib.ExperimentConfig:
 @contextlib.contextmanager
 def stopping_on_signals(stop: Any) -> Iterator[None]:
   """Calls `stop` at the first Ctrl-C or SIGTERM; a second one kills."""
+  if threading.current_thread() is not threading.main_thread():
+    yield  # Signals are not this thread's to handle.
+    return
   signals = (signal.SIGINT, signal.SIGTERM)
 
   def handle(number: int, frame: Any) -> None:
@@ -118,74 +134,126 @@ def stopping_on_signals(stop: Any) -> Iterator[None]:
       signal.signal(each, handler)
 
 
-def _make_trainer(
-  args: argparse.Namespace,
-  experiment: config_lib.ExperimentConfig,
-  directory: rundir.RunDir,
-) -> Any:
-  """Makes the launcher's trainer; imported late, as each takes seconds."""
-  line = progress.Progress()
-  if args.launcher == "device":
-    from adaland.launch.runtimes.single import trainer as device_trainer
+class Outcome(NamedTuple):
+  """A run that has ended.
 
-    return device_trainer.Trainer(experiment, directory, line)
-  from adaland.launch.runtimes import driver
+  Attributes:
+    workdir: Its directory.
+    counters: Environment steps, updates, seconds and so on.
+    params: The target network's parameters.
+    evaluation: The few-shot results of agent, random and noop by policy; empty
+      if there are none.
+    table: The same for people.
+  """
 
-  if args.launcher == "ray":
-    from adaland.launch.runtimes import ray
-
-    place = ray.RayRuntime(args.ray_address or "")
-  else:
-    from adaland.launch.runtimes import local
-
-    place = local.LocalRuntime()
-  return driver.Trainer(experiment, directory, line, place)
+  workdir: str
+  counters: dict[str, float]
+  params: types.Params
+  evaluation: dict[str, Any]
+  table: str
 
 
-def run(args: argparse.Namespace) -> None:
-  """Trains, then evaluates on held-out tasks."""
-  if args.launcher not in _LAUNCHERS:
-    raise errors.choice("--launcher", args.launcher, _LAUNCHERS)
-  if args.ray_address is not None and args.launcher != "ray":
+def train(
+  config: config_lib.ExperimentConfig,
+  workdir: str,
+  launcher: str = "local",
+  ray_address: str | None = None,
+) -> Outcome:
+  """Trains, then evaluates on held-out tasks.
+
+  Args:
+    config: The run's config.
+    workdir: Its directory, made if need be; a run that is there is continued.
+    launcher: Where its processes run: "local", "ray" or "device".
+    ray_address: A cluster of Ray; None for one of this machine.
+
+  Raises:
+    UserError: If this can't be done here.
+    RunError: If it fails at run time.
+  """
+  if launcher not in _LAUNCHERS:
+    raise errors.choice("--launcher", launcher, _LAUNCHERS)
+  if ray_address is not None and launcher != "ray":
     raise errors.UserError("--ray_address: only with --launcher=ray")
-  if args.launcher == "ray":
+  if launcher == "ray":
     from adaland.launch.runtimes import ray_cluster
 
     ray_cluster.require()
-  experiment = choose_config(args)
-  if args.launcher != "device" and experiment.env.backend != "cpu":
+  if launcher != "device" and config.env.backend != "cpu":
     raise errors.UserError(
-      f"env.backend is {experiment.env.backend!r}, allowed with "
-      f"--launcher={args.launcher}: cpu (the others are for --launcher=device)"
+      f"env.backend is {config.env.backend!r}, allowed with "
+      f"--launcher={launcher}: cpu (the others are for --launcher=device)"
     )
   with errors.user_input("env"):
-    backends.check(experiment.env.backend, experiment.env.device)
-  if args.launcher == "device":
+    backends.check(config.env.backend, config.env.device)
+  if any(dataclasses.astuple(config.factories)):
+    from adaland.launch import extensions
+
+    extensions.check(config)
+  if launcher == "device":
     from adaland.launch.runtimes.single import preflight
 
-    preflight.prepare(experiment)
-  directory = rundir.RunDir(args.workdir)
-  with directory.begin(experiment, config_lib.FREE_FIELDS):
+    preflight.prepare(config)
+  directory = rundir.RunDir(workdir)
+  with directory.begin(config, config_lib.FREE_FIELDS):
     # Imported late: bad flags should not have to wait for it.
     from adaland.launch.evaluation import fewshot
 
-    trainer = _make_trainer(args, experiment, directory)
+    trainer = _make_trainer(config, directory, launcher, ray_address or "")
     try:
       with stopping_on_signals(trainer.request_stop):
         trainer.train()
     finally:
       trainer.close()
     counters, params = trainer.counters(), trainer.params
-  result: dict[str, Any] = {"workdir": str(directory.path), **counters}
+  evaluation, table = {}, ""
+  if config.run.eval_tasks and not trainer.stopped:
+    evaluation, table = fewshot.after_training(config, params)
+  return Outcome(str(directory.path), counters, params, evaluation, table)
+
+
+def _make_trainer(
+  config: config_lib.ExperimentConfig,
+  directory: rundir.RunDir,
+  launcher: str,
+  ray_address: str,
+) -> Any:
+  """Makes the launcher's trainer; imported late, as each takes seconds."""
+  line = progress.Progress()
+  if launcher == "device":
+    from adaland.launch.runtimes.single import trainer as device_trainer
+
+    return device_trainer.Trainer(config, directory, line)
+  from adaland.launch.runtimes import driver
+
+  if launcher == "ray":
+    from adaland.launch.runtimes import ray
+
+    place = ray.RayRuntime(ray_address)
+  else:
+    from adaland.launch.runtimes import local
+
+    place = local.LocalRuntime()
+  return driver.Trainer(config, directory, line, place)
+
+
+def run(args: argparse.Namespace) -> None:
+  """Trains, and prints what came of it."""
+  if args.launcher not in _LAUNCHERS:
+    raise errors.choice("--launcher", args.launcher, _LAUNCHERS)
+  done = train(
+    choose_config(args), args.workdir, args.launcher, args.ray_address
+  )
+  counters = done.counters
+  result: dict[str, Any] = {"workdir": done.workdir, **counters}
   text = (
-    f"{directory.path}: {progress.count(counters['env_steps'])} steps, "
+    f"{done.workdir}: {progress.count(counters['env_steps'])} steps, "
     f"{int(counters['updates'])} updates, "
     f"{progress.duration(counters['seconds'])}"
   )
-  if experiment.run.eval_tasks and not trainer.stopped:
-    table = fewshot.after_training(experiment, params)
-    result["evaluation"] = table.result
-    text = f"{text}\n\n{table.text}"
+  if done.table:
+    result["evaluation"] = done.evaluation
+    text = f"{text}\n\n{done.table}"
   cli.emit(result, text, args.json)
 
 

@@ -23,7 +23,7 @@ _OF_THE_DAY = {
 # Where it is written down for a reader, or compared with what was written.
 _ALLOWED = {
   # Whether it was put back, which TensorStore can't bear.
-  "agent/checkpoint_arrays.py": 2,
+  "agent/checkpoint/arrays.py": 2,
   # Which start of a run a status file is of.
   "launch/bench/lib/live_run.py": 1,
   "launch/run/metrics.py": 2,  # When a row was written.

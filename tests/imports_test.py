@@ -86,7 +86,7 @@ class ImportsTest(parameterized.TestCase):
     (
       (
         "adaland.agent.learner",
-        "adaland.agent.network",
+        "adaland.agent.network.network",
         "adaland.curriculum.plr",
         "adaland.envs.land",
       ),

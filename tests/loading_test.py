@@ -71,7 +71,7 @@ class AuditTest(absltest.TestCase):
     code = """
       import os, pathlib, sys
       import numpy as np
-      from adaland.agent import checkpoint
+      from adaland.agent.checkpoint import checkpoint
       from adaland.envs.tasks import json_files, probes
       from adaland.launch import errors
       from adaland.launch.config import presets

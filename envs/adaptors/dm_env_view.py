@@ -7,36 +7,35 @@ import dm_env
 import numpy as np
 from dm_env import specs
 
-from adaland.envs import constants
-from adaland.envs import land as land_lib
+from adaland.envs import constants, land
 from adaland.envs.tasks.task import Task
 
 
 class LandEnv(dm_env.Environment):
-  """One single-player environment, an episode of all trials after another.
+  """A single-player environment whose episodes have all trials of a task.
 
-  Actions are the indices of the six heads, int32 [6]. Discount is 0 at an
-  episode's end, 1 otherwise, between trials too.
+  Actions are the indices of the six heads, int32 [6]. The discount is 0 at an
+  episode's end, and 1 otherwise, also between trials.
   """
 
   def __init__(
     self,
     next_task: Callable[[int], Task],
-    config: land_lib.LandConfig | None = None,
+    config: land.LandConfig | None = None,
     seed: int = 0,
   ):
     """Initializes the environment.
 
     Args:
-      next_task: Gives the task of each episode; called with 0.
+      next_task: Returns the task of each episode; called with 0.
       config: Sizes and the kind of observation, one player.
-      seed: Of the avatar's yaw at each trial's start.
+      seed: Seed of the avatar's yaw at each trial's start.
     """
-    config = config or land_lib.LandConfig()
+    config = config or land.LandConfig()
     if config.num_players != 1:
       raise ValueError(f"num_players is {config.num_players}, allowed: 1")
     self._config = config
-    self.land = land_lib.Land(1, config, next_task, seed)
+    self.land = land.Land(1, config, next_task, seed)
     self._needs_start = True
 
   def reset(self) -> dm_env.TimeStep:
@@ -46,7 +45,7 @@ class LandEnv(dm_env.Environment):
     return dm_env.restart(_first(step.observation))
 
   def step(self, action: np.ndarray) -> dm_env.TimeStep:
-    """Takes an action; after an episode's end it starts the next instead."""
+    """Takes an action, or starts the next episode after one's end."""
     if self._needs_start:
       return self.reset()
     step = self.land.step(np.asarray(action)[None])
@@ -58,25 +57,23 @@ class LandEnv(dm_env.Environment):
 
   # Any, because dm_env's abstract specs have no annotation, which reads None.
   def observation_spec(self) -> Any:
-    """Shape and type of each observation, a dict of `specs.Array`."""
+    """Returns shape and type of each observation, a dict of `specs.Array`."""
     return {
       name: specs.Array(shape, dtype, name)
-      for name, (shape, dtype) in land_lib.observation_spec(
-        self._config
-      ).items()
+      for name, (shape, dtype) in land.observation_spec(self._config).items()
     }
 
   def action_spec(self) -> Any:
-    """The six heads' indices, a `specs.BoundedArray`."""
+    """Returns the range of the heads' indices, a `specs.BoundedArray`."""
     sizes = np.asarray(constants.ACTION_SIZES, np.int32)
     return specs.BoundedArray(sizes.shape, np.int32, 0, sizes - 1, "action")
 
   def reward_spec(self) -> specs.BoundedArray:
-    """Seconds of goal satisfaction in a step: all of it or nothing."""
+    """Returns the range of a step's reward, in seconds."""
     most = float(np.float32(constants.STEP_SECONDS))
     return specs.BoundedArray((), float, 0, most, "reward")
 
 
 def _first(observation: dict[str, Any]) -> dict[str, Any]:
-  # A scalar row would be a NumPy scalar, which is no array.
-  return {name: np.asarray(value[0]) for name, value in observation.items()}
+  # Copied, so that they are arrays, not NumPy's scalars, and writable.
+  return {name: np.array(value[0]) for name, value in observation.items()}

@@ -1,65 +1,71 @@
 """`Land` as a `gymnasium.vector.VectorEnv`."""
 
-from collections.abc import Callable
 from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium import spaces
 from gymnasium.vector import utils
 
-from adaland.envs import constants
-from adaland.envs import land as land_lib
+from adaland.envs import constants, land
+from adaland.envs.adaptors import first_person, gymnasium_spaces
+from adaland.envs.sampling import task_sets
 from adaland.envs.tasks.task import Task
 
 
 class LandVectorEnv(gymnasium.vector.VectorEnv):
-  """A batch of single-player environments that start anew by themselves.
+  """A batch of single-player environments that restart after each episode.
 
-  The step after an episode's end ignores the action and returns the next
-  episode's first observation (Gymnasium's NEXT_STEP). Episodes end by time
-  only, which the observations tell, so that their end is `terminated`.
-  `info["trial_last"]` says where a trial ended, `info["dropped_spawns"]` how
-  many objects found no slot in this episode.
+  Each episode is of a task drawn from a set, uniformly, by a generator with the
+  environment's seed. The step after an episode's end ignores the action and
+  returns the next episode's first observation (Gymnasium's NEXT_STEP).
+  Episodes end by time only, which the observations tell, so that their end is
+  `terminated`. `info["trial_last"]` is true where a trial ended, and
+  `info["dropped_spawns"]` is the number of objects for which there was no slot
+  in this episode.
   """
 
   def __init__(
     self,
     num_envs: int,
-    next_task: Callable[[int], Task],
-    config: land_lib.LandConfig | None = None,
+    tasks: task_sets.TaskSet,
+    config: land.LandConfig | None = None,
     seed: int = 0,
+    render_mode: str | None = None,
   ):
     """Initializes the batch.
 
     Args:
-      num_envs: Environments.
-      next_task: Gives the next task of environment i.
+      num_envs: Number of environments.
+      tasks: The tasks to draw from.
       config: Sizes and the kind of observation, one player.
-      seed: Of the avatars' yaw, as `Land` takes it; `reset` may replace it.
+      seed: Seed of the tasks drawn and of the avatars' yaw, as `Land` takes
+        it; `reset` may replace it.
+      render_mode: "rgb_array" lets `render` draw the players' views.
     """
-    config = config or land_lib.LandConfig()
-    if config.num_players != 1:
-      raise ValueError(f"num_players is {config.num_players}, allowed: 1")
-    self._land = land_lib.Land(num_envs, config, next_task, seed)
+    config = config or land.LandConfig()
+    gymnasium_spaces.check(config, render_mode)
     self.num_envs = num_envs
+    self.render_mode = render_mode
     self.metadata = {
-      "render_modes": [],
+      "render_modes": list(gymnasium_spaces.RENDER_MODES),
+      "render_fps": 1 / constants.STEP_SECONDS,
       "autoreset_mode": gymnasium.vector.AutoresetMode.NEXT_STEP,
     }
-    self.single_action_space = spaces.MultiDiscrete(
-      np.asarray(constants.ACTION_SIZES)
-    )
+    self.single_action_space = gymnasium_spaces.action_space()
     self.action_space = utils.batch_space(self.single_action_space, num_envs)
-    self.single_observation_space = spaces.Dict(
-      {
-        name: _space(name, shape, dtype)
-        for name, (shape, dtype) in land_lib.observation_spec(config).items()
-      }
-    )
+    self.single_observation_space = gymnasium_spaces.observation_space(config)
     self.observation_space = utils.batch_space(
       self.single_observation_space, num_envs
     )
+    self._land = land.Land(num_envs, config, self._next_task, seed)
+    self._draws = [
+      task_sets.Draws(tasks, env_seed) for env_seed in self._land.seeds
+    ]
+
+  @property
+  def tasks(self) -> tuple[Task, ...]:
+    """The tasks being played, one for each environment."""
+    return tuple(self._land.tasks)
 
   def reset(
     self,
@@ -70,20 +76,16 @@ class LandVectorEnv(gymnasium.vector.VectorEnv):
     """Starts new episodes everywhere, with new seeds where given.
 
     Args:
-      seed: As the constructor takes it; None goes on with the present ones.
-      options: None are known.
+      seed: As the constructor takes it; None keeps the present seeds and goes
+        on drawing.
+      options: Must be empty.
     """
     if options:
       raise ValueError(f"options is {options}, allowed: none")
-    if isinstance(seed, int):
-      self._land.seed(seed)
-    elif seed is not None:
-      present = self._land.seeds
-      self._land.seed(
-        [p if s is None else s for p, s in zip(present, seed, strict=True)]
-      )
+    if seed is not None:
+      self._seed(seed)
     step = self._land.reset()
-    return _on_host(step.observation), self._info(step)
+    return gymnasium_spaces.arrays(step.observation), self._info(step)
 
   def step(
     self, actions: np.ndarray
@@ -98,31 +100,36 @@ class LandVectorEnv(gymnasium.vector.VectorEnv):
     step = self._land.step(actions)
     truncated = np.zeros(self.num_envs, bool)
     return (
-      _on_host(step.observation),
+      gymnasium_spaces.arrays(step.observation),
       np.asarray(step.reward, np.float64),
-      step.last,
+      step.last.copy(),
       truncated,
       self._info(step),
     )
 
-  def _info(self, step: land_lib.Step) -> dict[str, np.ndarray]:
+  def render(self) -> tuple[np.ndarray, ...] | None:
+    """Returns each player's view, uint8 [240, 320, 3]."""
+    if self.render_mode is None:
+      return None
+    return tuple(first_person.pictures(self._land))
+
+  def _seed(self, seed: int | list[int | None]) -> None:
+    present = self._land.seeds
+    if isinstance(seed, int):
+      self._land.seed(seed)
+      changed = range(self.num_envs)
+    else:
+      pairs = list(zip(present, seed, strict=True))
+      self._land.seed([old if new is None else new for old, new in pairs])
+      changed = [i for i, (_, new) in enumerate(pairs) if new is not None]
+    for i in changed:
+      self._draws[i].seed(self._land.seeds[i])
+
+  def _next_task(self, env: int) -> Task:
+    return self._draws[env].next()
+
+  def _info(self, step: land.Step) -> dict[str, np.ndarray]:
     return {
-      "trial_last": step.trial_last,
+      "trial_last": step.trial_last.copy(),
       "dropped_spawns": self._land.dropped_spawns.copy(),
     }
-
-
-def _on_host(observation: dict[str, Any]) -> dict[str, np.ndarray]:
-  """As NumPy arrays, whatever the back end gives."""
-  return {name: np.asarray(value) for name, value in observation.items()}
-
-
-def _space(name: str, shape: tuple[int, ...], dtype: np.dtype) -> spaces.Box:
-  """The space of one observation."""
-  low, high = {
-    "goal": (0, constants.NUM_SHAPE_IDS),
-    "rules": (0, constants.NUM_SHAPE_IDS),
-    "last_action": (-1, max(constants.ACTION_SIZES) - 1),
-    "pixels": (0, 255),
-  }.get(name, (-np.inf, np.inf))
-  return spaces.Box(low, high, shape, dtype.type)

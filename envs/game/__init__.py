@@ -1,4 +1,5 @@
-"""The game engine: predicates, rules, spawning, avatar, hand and trial clock.
+"""The game engine: predicates, rules, spawning, avatar, hands and clocks.
 
-Pure functions of arrays in JAX, the same for both physics back ends.
+Pure functions of arrays in JAX, batch first. Both physics back ends run the
+same code.
 """

@@ -1,4 +1,4 @@
-"""The avatar's body and gaze: from action indices to wanted movement.
+"""The avatar: commands decoded from actions, its eyes and its field of view.
 
 All functions work on a whole batch, [N, P, ...], in JAX.
 """
@@ -16,7 +16,7 @@ _TURN_RATES = np.asarray(constants.TURN_RATES, np.float32)
 
 
 class Poses(NamedTuple):
-  """Where everything is: `physics.base.PhysicsState` without orientations."""
+  """Poses and contacts: `physics.base.PhysicsState` without orientations."""
 
   object_pos: Array
   player_pos: Array
@@ -24,8 +24,8 @@ class Poses(NamedTuple):
   touching: Array
 
 
-class Wish(NamedTuple):
-  """What an action asks of the body during the next step.
+class Command(NamedTuple):
+  """A player's commands for the next step, decoded from its action.
 
   Attributes:
     velocity: Wanted planar velocity, world frame, m/s, float32 [N, P, 2].
@@ -42,16 +42,16 @@ class Wish(NamedTuple):
   reach: Array
 
 
-def wish(actions: Array, yaw: Array, pitch: Array) -> Wish:
-  """Reads the six heads (see `constants.ACTION_HEADS`).
+def decode_actions(actions: Array, yaw: Array, pitch: Array) -> Command:
+  """Decodes the six action heads (see `constants.ACTION_HEADS`).
 
   The wanted velocity points along the heading in the middle of the step, so
   that walking while turning follows the arc. Diagonals are no faster.
 
   Args:
     actions: Indices, int [N, P, 6].
-    yaw: Heading now, float32 [N, P].
-    pitch: Pitch now, float32 [N, P].
+    yaw: Current heading, radians, float32 [N, P].
+    pitch: Current pitch, radians up, float32 [N, P].
   """
   move, strafe, turn, look, grip, hand = jnp.moveaxis(actions, -1, 0)
   rate = jnp.asarray(_TURN_RATES)[turn]
@@ -67,7 +67,7 @@ def wish(actions: Array, yaw: Array, pitch: Array) -> Wish:
     axis=-1,
   )
   pitch += (look - 1) * constants.LOOK_RATE * constants.STEP_SECONDS
-  return Wish(
+  return Command(
     velocity=velocity * speed[..., None],
     turn=rate,
     pitch=jnp.clip(pitch, -constants.PITCH_LIMIT, constants.PITCH_LIMIT),
@@ -77,13 +77,13 @@ def wish(actions: Array, yaw: Array, pitch: Array) -> Wish:
 
 
 def eye(player_pos: Array) -> Array:
-  """Where the eyes are, [..., 3], given the feet."""
+  """Returns the eyes' positions [..., 3], given those of the feet."""
   up = jnp.asarray([0.0, 0.0, constants.EYE_HEIGHT], player_pos.dtype)
   return player_pos + up.reshape((1,) * (player_pos.ndim - 1) + (3,))
 
 
 def view_axes(yaw: Array, pitch: Array) -> Array:
-  """Unit vectors forward, left and up of the view, [..., 3 axes, 3]."""
+  """Returns the view's unit vectors: forward, left, up, [..., 3 axes, 3]."""
   cos_yaw, sin_yaw = jnp.cos(yaw), jnp.sin(yaw)
   cos_pitch, sin_pitch = jnp.cos(pitch), jnp.sin(pitch)
   zero = jnp.zeros_like(cos_yaw * cos_pitch)
@@ -96,17 +96,17 @@ def view_axes(yaw: Array, pitch: Array) -> Array:
 
 
 def to_view(axes: Array, offsets: Array) -> Array:
-  """World offsets [..., K, 3] as (forward, left, up), [..., K, 3]."""
+  """Rotates world offsets [..., K, 3] to (forward, left, up) [..., K, 3]."""
   return jnp.einsum("...ax,...kx->...ka", axes, offsets)
 
 
 def from_view(axes: Array, offsets: Array) -> Array:
-  """(forward, left, up) offsets [..., K, 3] in the world frame."""
+  """Rotates (forward, left, up) offsets [..., K, 3] to the world frame."""
   return jnp.einsum("...ax,...ka->...kx", axes, offsets)
 
 
 def in_frustum(view_offsets: Array) -> Array:
-  """Whether points (forward, left, up) are in the field of view, bool."""
+  """Tests whether (forward, left, up) points are in the field of view."""
   forward, left, up = jnp.moveaxis(view_offsets, -1, 0)
   across = forward * np.tan(constants.FOV_X / 2).astype(np.float32)
   return (

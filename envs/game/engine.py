@@ -1,4 +1,4 @@
-"""The game engine: one pure function from poses to what the game makes of them.
+"""The game engine: one pure function from poses to game events.
 
 The same code runs for every physics back end, on a whole batch at once.
 """
@@ -9,26 +9,30 @@ import jax
 import jax.numpy as jnp
 
 from adaland.envs import constants
-from adaland.envs.game import avatar, predicates, spawning
-from adaland.envs.game import clock as clock_lib
-from adaland.envs.game import hand as hand_lib
-from adaland.envs.game import rules as rules_lib
+from adaland.envs.game import (
+  avatar,
+  clocks,
+  hands,
+  predicates,
+  rules,
+  spawning,
+)
 
 Array = Any  # NumPy between jitted functions, JAX inside.
 
+_CHUNK: Final = 8  # Worlds whose rules fire together.
 
-_ROWS: Final = 8  # Worlds whose rules fire at once.
 
-
-class Game(NamedTuple):
-  """What the engine must know of the tasks under way, int32.
+class GameBatch(NamedTuple):
+  """Goals, rules and terrain of a batch of games, all int32.
 
   Attributes:
     goal: Goal literal of each player, [N, P, LITERAL_WIDTH].
     rules: True rules, [N, R, RULE_WIDTH].
     heights: Level of each tile, padded, [N, MAX_TILES, MAX_TILES].
-    ramps: Direction in which each climbs, the same shape.
-    tiles: Tiles of the arena along x and y, [N, 2].
+    ramps: Direction in which each tile climbs (see `physics.base.Scene`), of
+      the same shape.
+    tiles: Number of tiles of the arena along x and y, [N, 2].
   """
 
   goal: Array
@@ -39,19 +43,19 @@ class Game(NamedTuple):
 
 
 class Events(NamedTuple):
-  """What one step of the game brought.
+  """Result of one step of the game.
 
   Attributes:
     slot_types: Type ids in the slots afterwards, int32 [N, S].
-    changed: Slots whose object was consumed or made, bool [N, S].
+    changed: Slots whose object was consumed or spawned, bool [N, S].
     spawned: Slots with a new object, bool [N, S].
-    object_pos: Centres, those of new objects too, float32 [N, S, 3].
+    object_pos: Centres of the objects, new ones included, float32 [N, S, 3].
     hand: The hands afterwards.
-    lag: How far held objects are from the hands, metres, float32 [N, P].
+    lag: Distance of held objects from the hands, metres, float32 [N, P].
     reward: Seconds of goal satisfaction, float32 [N, P].
-    fired: Which rules fired, bool [N, R].
-    dropped: Spawns lost for want of a slot, int32 [N].
-    clock: Afterwards.
+    fired: Rules that fired, bool [N, R].
+    dropped: Number of spawns that found no free slot, int32 [N].
+    clock: The clock afterwards.
     trial_last: Whether a trial ended, bool [N].
     last: Whether the episode ended, bool [N].
   """
@@ -60,48 +64,52 @@ class Events(NamedTuple):
   changed: Array
   spawned: Array
   object_pos: Array
-  hand: hand_lib.Hand
+  hand: hands.Hand
   lag: Array
   reward: Array
   fired: Array
   dropped: Array
-  clock: clock_lib.Clock
+  clock: clocks.Clock
   trial_last: Array
   last: Array
 
 
-def _would_fire(rules, relations, types) -> Array:
-  """Whether any rule of one world holds before any has fired."""
+def _any_matches(rule_rows, relations, types) -> Array:
+  """Tests whether any rule of one world matches before any has fired."""
   alive = predicates.bits(types > 0)
-  fires, _, _ = jax.vmap(rules_lib.match, in_axes=(0, None, None, None))(
-    rules, relations, types, alive
+  fires, _, _ = jax.vmap(rules.match, in_axes=(0, None, None, None))(
+    rule_rows, relations, types, alive
   )
   return jnp.any(fires)
 
 
 def _fire(
-  game: Game,
+  game: GameBatch,
   relations: Array,
   types: Array,
   slot_types: Array,
   centres: Array,
   poses: avatar.Poses,
-) -> tuple[rules_lib.Firing, Array]:
-  """What all worlds' rules do, and where objects are then, [N, S, 3].
+) -> tuple[rules.Firing, Array]:
+  """Fires the rules of all worlds.
 
-  Rules fire rarely, so only the worlds in which one does walk through them,
-  some at a time.
+  Rules fire rarely, so only the worlds in which one matches are processed, in
+  chunks.
+
+  Returns:
+    The rules' effects, and the objects' centres afterwards, float32 [N, S, 3].
   """
   num_envs, num_players = poses.player_yaw.shape
-  firing = jax.vmap(rules_lib.unchanged, in_axes=(None, 0, None))(
+  firing = jax.vmap(rules.unchanged, in_axes=(None, 0, None))(
     game.rules.shape[1], slot_types, num_players
   )
 
-  def some_more(carry):
+  def fire_chunk(carry):
     waiting, *done = carry
-    _, rows = jax.lax.top_k(waiting.astype(jnp.int32), min(_ROWS, num_envs))
-    # Rows that wait no more, taken to fill up, come out as they did before.
-    some = jax.vmap(rules_lib.fire, in_axes=(0, 0, 0, 0, None))(
+    _, rows = jax.lax.top_k(waiting.astype(jnp.int32), min(_CHUNK, num_envs))
+    # A chunk may be filled up with worlds that are done or in which nothing
+    # fires: for these the result is the same as before.
+    chunk = jax.vmap(rules.fire, in_axes=(0, 0, 0, 0, None))(
       game.rules[rows],
       relations[rows],
       slot_types[rows],
@@ -109,53 +117,53 @@ def _fire(
       num_players,
     )
     object_pos = jax.vmap(spawning.place)(
-      some.spawned,
-      some.slot_types,
-      some.origin,
+      chunk.spawned,
+      chunk.slot_types,
+      chunk.origin,
       poses.object_pos[rows],
       poses.player_pos[rows],
       (game.heights[rows], game.ramps[rows], game.tiles[rows]),
     )
     done = jax.tree.map(
-      lambda old, new: old.at[rows].set(new), tuple(done), (some, object_pos)
+      lambda old, new: old.at[rows].set(new), tuple(done), (chunk, object_pos)
     )
     return (waiting.at[rows].set(False), *done)
 
-  fires = jax.vmap(_would_fire)(game.rules, relations, types)
+  fires = jax.vmap(_any_matches)(game.rules, relations, types)
   _, firing, object_pos = jax.lax.while_loop(
     lambda carry: jnp.any(carry[0]),
-    some_more,
+    fire_chunk,
     (fires, firing, jnp.asarray(poses.object_pos)),
   )
   return firing, object_pos
 
 
 def advance(
-  game: Game,
+  game: GameBatch,
   slot_types: Array,
-  hand: hand_lib.Hand,
+  hand: hands.Hand,
   pitch: Array,
-  clock: clock_lib.Clock,
+  clock: clocks.Clock,
   poses: avatar.Poses,
   see: Array,
 ) -> Events:
-  """Reads the world at the end of a step: hands, rules, goals, time.
+  """Advances the game at the end of a step: hands, rules, goals, time.
 
   Args:
-    game: The tasks.
+    game: Goals, rules and terrain.
     slot_types: Type ids in the slots, int32 [N, S].
     hand: The hands during the step.
-    pitch: Of the views, float32 [N, P].
-    clock: Before the step.
-    poses: At its end.
-    see: Who sees whom, bool [N, P+S, P+S]; only the pairs that the tasks ask
-      for need be right.
+    pitch: Pitch of the views, radians, float32 [N, P].
+    clock: The clock before the step.
+    poses: Poses and contacts at the end of the step.
+    see: Visibility: node i sees node j, bool [N, P+S, P+S]. Only the pairs
+      that the tasks' literals name need be right.
   """
   num_players = hand.held.shape[1]
   num_slots = slot_types.shape[1]
-  at = hand_lib.position(hand, poses.player_pos, poses.player_yaw, pitch)
-  lag = hand_lib.lag(hand, at, poses.object_pos)
-  hand = hand_lib.tear(hand, lag)
+  hand_pos = hands.position(hand, poses.player_pos, poses.player_yaw, pitch)
+  lag = hands.lag(hand, hand_pos, poses.object_pos)
+  hand = hands.tear(hand, lag)
 
   types = jax.vmap(predicates.node_types, in_axes=(0, None))(
     slot_types, num_players
@@ -175,12 +183,12 @@ def advance(
   )
   changed = (slot_types > 0) & (survives & 1 == 0) | firing.spawned
   lost = jnp.take_along_axis(changed, jnp.maximum(hand.held, 0), axis=1)
-  hand = hand_lib.empty(hand, lost & (hand.held >= 0))
+  hand = hands.empty(hand, lost & (hand.held >= 0))
 
   holds = jax.vmap(jax.vmap(predicates.holds, in_axes=(0, None, None, None)))(
     game.goal, relations, types, firing.alive
   )
-  clock, trial_last, last = clock_lib.tick(clock)
+  clock, trial_last, last = clocks.tick(clock)
   return Events(
     slot_types=firing.slot_types,
     changed=changed,

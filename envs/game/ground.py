@@ -1,4 +1,4 @@
-"""Heights of a world's ground, for the game engine and observations."""
+"""Heights of a world's ground, for the game engine and for observations."""
 
 import jax
 import jax.numpy as jnp
@@ -11,22 +11,24 @@ Array = jax.Array
 def surface_height(
   heights: Array, ramps: Array, tiles: Array, xy: Array
 ) -> Array:
-  """Height of the ground below points of one world.
+  """Returns the height of the ground below some points of one world.
 
   Args:
     heights: Level of each tile, padded, int [MAX_TILES, MAX_TILES].
-    ramps: Direction in which each tile climbs (see `physics.base.Scene`).
-    tiles: How many tiles the arena has along x and y, int [2].
+    ramps: Direction in which each tile climbs (see `physics.base.Scene`), int
+      [MAX_TILES, MAX_TILES].
+    tiles: Number of tiles of the arena along x and y, int [2].
     xy: Points, metres from the arena's centre, float [..., 2].
 
   Returns:
-    Metres, float32 [...]; points outside count as the nearest tile.
+    Metres, float32 [...]. Points outside the arena get the height of the
+    nearest tile.
   """
   tiles = tiles.astype(jnp.float32)
   shape = (1,) * (xy.ndim - 1) + (2,)
-  place = xy / constants.TILE_METRES + jnp.reshape(tiles / 2, shape)
-  index = jnp.clip(jnp.floor(place), 0, jnp.reshape(tiles - 1, shape))
-  x, y = jnp.moveaxis(jnp.clip(place - index, 0, 1), -1, 0)
+  position = xy / constants.TILE_METRES + jnp.reshape(tiles / 2, shape)
+  index = jnp.clip(jnp.floor(position), 0, jnp.reshape(tiles - 1, shape))
+  x, y = jnp.moveaxis(jnp.clip(position - index, 0, 1), -1, 0)
   i, j = jnp.moveaxis(index.astype(jnp.int32), -1, 0)
   climbs = jnp.stack([jnp.zeros_like(x), x, y, 1 - x, 1 - y])
   climb = jnp.take_along_axis(climbs, ramps[i, j][None], axis=0)[0]

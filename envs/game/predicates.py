@@ -1,4 +1,4 @@
-"""The four relations between nodes of one world, as bit masks.
+"""The four relations between the nodes of one world, as bit masks.
 
 A node is a player or an object slot (players first, as in `physics.base`).
 There are at most 26, so a row of a relation fits in the bits of one uint32:
@@ -25,18 +25,18 @@ def bits(mask: Array) -> Array:
 
 
 def lowest_bit(word: Array) -> Array:
-  """Index of the lowest set bit of uint32 [...]; 32 where none is set."""
+  """Returns the index of the lowest set bit of uint32 [...], 32 for none."""
   return jax.lax.population_count(~word & (word - 1)).astype(jnp.int32)
 
 
 def node_types(slot_types: Array, num_players: int) -> Array:
-  """Type ids of all nodes [P+S] from those of the slots [S]."""
+  """Returns the type ids of all nodes [P+S], given those of the slots [S]."""
   players = jnp.asarray(constants.PLAYER_TYPE_IDS[:num_players])
   return jnp.concatenate([players.astype(slot_types.dtype), slot_types])
 
 
 def node_centres(player_pos: Array, object_pos: Array) -> Array:
-  """Centres of all nodes [P+S, 3]; a player's is that of its body."""
+  """Returns the centres of all nodes [P+S, 3]; a player's is its body's."""
   lift = jnp.asarray([0.0, 0.0, constants.AVATAR_HEIGHT / 2], jnp.float32)
   return jnp.concatenate([player_pos + lift[None], object_pos])
 
@@ -44,18 +44,19 @@ def node_centres(player_pos: Array, object_pos: Array) -> Array:
 def relations(
   types: Array, centres: Array, touching: Array, held: Array, see: Array
 ) -> Array:
-  """All relations that hold in one world.
+  """Returns all relations that hold in one world.
 
   Args:
     types: Type ids of the nodes, 0 for an empty slot, int [M].
-    centres: Their centres, metres, float [M, 3].
+    centres: Centres of the nodes, metres, float [M, 3].
     touching: Contacts, bool [M, M].
-    held: Slot that each player holds, -1 none, int [P].
-    see: Who sees whom, bool [M, M]; only the pairs asked for need be right.
+    held: Slot that each player holds, -1 for none, int [P].
+    see: Visibility: node i sees node j, bool [M, M]. Only the pairs that the
+      task's literals name need be right.
 
   Returns:
-    uint32 [NUM_PREDICATES, M], in the order of `constants.PREDICATES`. No node
-    is related to itself or to an empty slot.
+    Bit masks in the order of `constants.PREDICATES`, uint32
+    [NUM_PREDICATES, M]. No node is related to itself or to an empty slot.
   """
   num_nodes, num_players = types.shape[0], held.shape[0]
   offset = centres[:, None] - centres[None]
@@ -71,14 +72,14 @@ def relations(
 
 
 def type_mask(types: Array, alive: Array, type_id: Array) -> Array:
-  """Bits of the nodes of one type among those alive (uint32 [])."""
+  """Returns the bits of the nodes of one type that are alive, uint32 []."""
   return jnp.where(type_id > 0, bits(types == type_id) & alive, 0)
 
 
 def satisfying_pair(
   relation: Array, mask_a: Array, mask_b: Array
 ) -> tuple[Array, Array, Array]:
-  """The lowest-numbered pair that satisfies a relation.
+  """Finds the lowest-numbered pair of nodes that satisfies a relation.
 
   Args:
     relation: One relation, uint32 [M].
@@ -86,7 +87,8 @@ def satisfying_pair(
     mask_b: Bits of the nodes that may come second, uint32 [].
 
   Returns:
-    Whether there is one, and its two nodes (0 and 32 where there is none).
+    Whether a pair was found, bool [], and its two nodes, int32 [] (0 and 32
+    if none was found).
   """
   first = (mask_a >> jnp.arange(relation.shape[0], dtype=jnp.uint32)) & 1
   hits = jnp.where(first == 1, relation & mask_b, 0)
@@ -100,11 +102,11 @@ def literal_parts(row: Array) -> tuple[Array, Array, Array, Array]:
 
 
 def holds(row: Array, relations_: Array, types: Array, alive: Array) -> Array:
-  """Whether a goal literal holds: some pair does, or negated, no pair does.
+  """Tests whether a goal literal holds: for some pair or, negated, for none.
 
   Args:
     row: The literal, int [6]; predicate 0 never holds.
-    relations_: As `relations` gives them, uint32 [NUM_PREDICATES, M].
+    relations_: As returned by `relations`, uint32 [NUM_PREDICATES, M].
     types: Type ids of the nodes, int [M].
     alive: Bits of the nodes that count, uint32 [].
   """

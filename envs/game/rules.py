@@ -1,4 +1,4 @@
-"""Production rules of one world: which fire, what they consume and make."""
+"""The production rules of one world: matching and firing them."""
 
 from typing import NamedTuple
 
@@ -12,15 +12,15 @@ Array = jax.Array
 
 
 class Firing(NamedTuple):
-  """What a step's rules did to one world.
+  """Effect of a step's rules on one world.
 
   Attributes:
     slot_types: Type ids in the slots afterwards, int32 [S].
-    alive: Bits of the nodes that were there before and still are, uint32 [].
+    alive: Bits of the nodes that existed before and still do, uint32 [].
     spawned: Slots that hold a new object, bool [S].
-    origin: Where the new objects should appear, float32 [S, 3].
-    fired: Which rules fired, bool [R].
-    dropped: Spawns that found no free slot, int32 [].
+    origin: Position around which each new object appears, float32 [S, 3].
+    fired: Rules that fired, bool [R].
+    dropped: Number of spawns that found no free slot, int32 [].
   """
 
   slot_types: Array
@@ -34,16 +34,19 @@ class Firing(NamedTuple):
 def match(
   rule: Array, relations: Array, types: Array, alive: Array
 ) -> tuple[Array, Array, Array]:
-  """Whether a rule's condition holds, and the two nodes that satisfy it.
+  """Finds the two nodes that satisfy a rule's condition.
 
   A negated condition holds if no pair satisfies the relation and two distinct
-  nodes of its types are there; its nodes are the lowest-numbered such.
+  nodes of its types exist; its nodes are the lowest-numbered of these.
 
   Args:
-    rule: Its row, int [RULE_WIDTH]; predicate 0 is no rule.
-    relations: As `predicates.relations` gives them.
+    rule: The rule's row, int [RULE_WIDTH]; predicate 0 is no rule.
+    relations: As returned by `predicates.relations`.
     types: Type ids of the nodes, int [M].
     alive: Bits of the nodes not yet consumed, uint32 [].
+
+  Returns:
+    Whether the condition holds, bool [], and the two nodes, int32 [].
   """
   negated, predicate, type_a, type_b = predicates.literal_parts(rule)
   mask_a = predicates.type_mask(types, alive, type_a)
@@ -72,13 +75,13 @@ def fire(
 
   The two nodes of the lowest-numbered satisfying pair are consumed, players
   never. The new objects take the lowest free slots (those just emptied too)
-  and belong at the mean position of what was consumed or, where both nodes
+  and appear at the mean position of the consumed objects or, if both nodes
   are players, between them. They take part in conditions and goals from the
   next step on: their contacts and lines of sight are not known before.
 
   Args:
     rules: Rule rows, int [R, RULE_WIDTH].
-    relations: As `predicates.relations` gives them, uint32.
+    relations: As returned by `predicates.relations`, uint32.
     slot_types: Type ids in the slots, int32 [S].
     centres: Centres of the nodes, float32 [P+S, 3].
     num_players: P.
@@ -130,7 +133,7 @@ def fire(
 
 
 def unchanged(num_rules: int, slot_types: Array, num_players: int) -> Firing:
-  """The outcome of a step in which no rule fires."""
+  """Returns the effect of a step in which no rule fires."""
   types = predicates.node_types(slot_types, num_players)
   num_slots = slot_types.shape[0]
   return Firing(

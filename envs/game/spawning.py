@@ -1,22 +1,22 @@
-"""Finds places for the objects that a step's rules made in one world."""
+"""Positions for the objects that a step's rules spawned in one world."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from adaland.envs import constants, shapes
-from adaland.envs.game import ground as ground_lib
+from adaland.envs.game import ground
 
 Array = jax.Array
 
 _MARGIN = 0.02  # Metres between a new object and anything else.
 _RINGS = (1.0, 1.5, 2.0)  # Distances tried, in widths of the new object.
 _DIRECTIONS = 8
-_STOREYS = (1.5, 3.0, 4.5)  # Heights tried where all around is full.
+_STOREYS = (1.5, 3.0, 4.5)  # Heights tried when the ground around is full.
 
 
 def _table(field: str) -> np.ndarray:
-  """One number of each type id's shape, float32 [NUM_OBJECT_TYPES + 1]."""
+  """Returns a field of each type id's shape, float32 [NUM_OBJECT_TYPES + 1]."""
   values = [
     getattr(shapes.shape_of_type(t), field)
     for t in range(1, constants.NUM_OBJECT_TYPES + 1)
@@ -30,7 +30,7 @@ _BOUNDING = _table("bounding_radius")
 
 
 def _offsets() -> np.ndarray:
-  """Candidate places, nearest first, float32 [C, 3], in object widths."""
+  """Returns candidate offsets in object widths, nearest first, [C, 3]."""
   angles = np.arange(_DIRECTIONS) * 2 * np.pi / _DIRECTIONS
   circle = np.stack([np.cos(angles), np.sin(angles), 0 * angles], axis=-1)
   around = [ring * circle for ring in _RINGS]
@@ -39,7 +39,7 @@ def _offsets() -> np.ndarray:
 
 
 _OFFSETS = _offsets()
-# The corners of a footprint's bounding square, its centre and its sides.
+# Corners, centre and middles of the sides of a footprint's bounding square.
 _FOOTPRINT_POINTS = np.asarray(
   [[x, y] for x in (-1, 0, 1) for y in (-1, 0, 1)], np.float32
 )
@@ -51,34 +51,34 @@ def _place_one(
   others: Array,
   other_radius: Array,
   player_pos: Array,
-  ground: tuple[Array, Array, Array],
+  terrain: tuple[Array, Array, Array],
 ) -> Array:
-  """The first candidate place out of contact, or the clearest, float [3]."""
+  """Returns the first candidate out of contact, or the clearest, float [3]."""
   radius = jnp.asarray(_BOUNDING)[type_id]
   footprint = jnp.asarray(_FOOTPRINT)[type_id]
-  places = origin[None] + _OFFSETS * (2 * radius + _MARGIN)  # [C, 3]
-  tiles = ground[2].astype(jnp.float32)
+  candidates = origin[None] + _OFFSETS * (2 * radius + _MARGIN)  # [C, 3]
+  tiles = terrain[2].astype(jnp.float32)
   limit = tiles * constants.TILE_METRES / 2 - footprint - _MARGIN
-  xy = jnp.clip(places[:, :2], -limit[None], limit[None])
+  xy = jnp.clip(candidates[:, :2], -limit[None], limit[None])
   below = xy[:, None] + _FOOTPRINT_POINTS[None] * footprint  # [C, 9, 2]
-  floor = jnp.max(ground_lib.surface_height(*ground, below), axis=-1)
+  floor = jnp.max(ground.surface_height(*terrain, below), axis=-1)
   floor += jnp.asarray(_CENTRE_HEIGHT)[type_id] + _MARGIN
-  places = jnp.concatenate(
-    [xy, jnp.maximum(places[:, 2], floor)[:, None]], axis=-1
+  candidates = jnp.concatenate(
+    [xy, jnp.maximum(candidates[:, 2], floor)[:, None]], axis=-1
   )
-  apart = jnp.linalg.norm(places[:, None] - others[None], axis=-1)  # [C, S]
-  # A radius below zero marks an empty slot: nothing to keep away from.
+  apart = jnp.linalg.norm(candidates[:, None] - others[None], axis=-1)  # [C, S]
+  # A radius below zero marks an empty slot, which needs no distance.
   gap = jnp.where(
     other_radius[None] < 0, jnp.inf, apart - other_radius[None] - radius
   )
-  away = places[:, None] - player_pos[None]  # [C, P, 3]
+  away = candidates[:, None] - player_pos[None]  # [C, P, 3]
   beside = jnp.linalg.norm(away[..., :2], axis=-1) - constants.AVATAR_RADIUS
   over = jnp.maximum(away[..., 2] - constants.AVATAR_HEIGHT, -away[..., 2])
   gap = jnp.concatenate([gap, jnp.maximum(beside, over) - radius], axis=-1)
   clearance = jnp.min(gap, axis=-1)  # [C]
   clear = clearance >= _MARGIN / 2
   choice = jnp.where(jnp.any(clear), jnp.argmax(clear), jnp.argmax(clearance))
-  return places[choice]
+  return candidates[choice]
 
 
 def place(
@@ -87,39 +87,41 @@ def place(
   origin: Array,
   object_pos: Array,
   player_pos: Array,
-  ground: tuple[Array, Array, Array],
+  terrain: tuple[Array, Array, Array],
 ) -> Array:
   """Places the new objects of one world side by side, in slot order.
 
-  Objects count as the spheres that hold them in any pose, so a place that is
-  clear stays clear however they lie.
+  Each object is taken for the sphere that encloses it in any pose, so that a
+  clear position stays clear however the objects lie.
 
   Args:
     spawned: Slots with a new object, bool [S].
     slot_types: Type ids in the slots, new ones included, int32 [S].
-    origin: Where the new objects should appear, float32 [S, 3].
+    origin: Position around which each new object appears, float32 [S, 3].
     object_pos: Centres of the objects, float32 [S, 3]; those of new ones are
       ignored.
     player_pos: Players' feet, float32 [P, 3].
-    ground: Heights, ramps and tiles, as `ground_lib.surface_height` takes them.
+    terrain: Heights, ramps and tiles, the arguments of
+      `ground.surface_height`.
 
   Returns:
-    Centres of the objects, the new ones at their places, float32 [S, 3].
+    Centres of the objects, including the new ones, float32 [S, 3].
   """
 
-  def one_more(carry):
+  def place_next(carry):
     waiting, positions = carry
     slot = jnp.argmax(waiting)
-    there = (slot_types > 0) & ~waiting
-    radius = jnp.where(there, jnp.asarray(_BOUNDING)[slot_types], -1.0)
+    present = (slot_types > 0) & ~waiting
+    radius = jnp.where(present, jnp.asarray(_BOUNDING)[slot_types], -1.0)
     found = _place_one(
-      slot_types[slot], origin[slot], positions, radius, player_pos, ground
+      slot_types[slot], origin[slot], positions, radius, player_pos, terrain
     )
-    here = jnp.arange(waiting.shape[0]) == slot
-    positions = jnp.where(here[:, None], found[None], positions)
-    return waiting & ~here, positions
+    is_slot = jnp.arange(waiting.shape[0]) == slot
+    positions = jnp.where(is_slot[:, None], found[None], positions)
+    return waiting & ~is_slot, positions
 
   _, positions = jax.lax.while_loop(
-    lambda carry: jnp.any(carry[0]), one_more, (spawned, object_pos)
+    lambda carry: jnp.any(carry[0]), place_next, (spawned, object_pos)
   )
+
   return positions

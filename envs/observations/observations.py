@@ -7,10 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from adaland.envs import constants
-from adaland.envs.game import avatar, engine, predicates
-from adaland.envs.game import clock as clock_lib
-from adaland.envs.game import ground as ground_lib
-from adaland.envs.game import hand as hand_lib
+from adaland.envs.game import (
+  avatar,
+  clocks,
+  engine,
+  ground,
+  hands,
+  predicates,
+)
 from adaland.envs.observations import vision
 
 Array = Any  # NumPy between jitted functions, JAX inside.
@@ -28,7 +32,7 @@ TERRAIN_WIDTH: Final = len(_AHEAD) * len(_LEFT)
 _BORDER = 1.0  # What `terrain` says of places outside the arena.
 
 
-class Moment(NamedTuple):
+class SceneState(NamedTuple):
   """All that observations are made from, batch first.
 
   Attributes:
@@ -44,10 +48,10 @@ class Moment(NamedTuple):
 
   slot_types: Array
   poses: avatar.Poses
-  hand: hand_lib.Hand
+  hand: hands.Hand
   lag: Array
   pitch: Array
-  clock: clock_lib.Clock
+  clock: clocks.Clock
   last_action: Array
   last_reward: Array
 
@@ -102,7 +106,7 @@ def type_features() -> np.ndarray:
 _TYPE_FEATURES: Final = type_features()
 
 
-def entities(moment: Moment, visible: Array) -> Array:
+def entities(moment: SceneState, visible: Array) -> Array:
   """The visible objects and other players, float32 [N, P, E, ENTITY_WIDTH].
 
   Rows are the slots, then the other players, all zero where not visible:
@@ -149,7 +153,7 @@ def entities(moment: Moment, visible: Array) -> Array:
   return jnp.concatenate([slots, jnp.stack(others, axis=1)], axis=2)
 
 
-def terrain_grid(moment: Moment, game: engine.Game) -> Array:
+def terrain_grid(moment: SceneState, game: engine.GameBatch) -> Array:
   """Heights around the feet, float32 [N, P, TERRAIN_WIDTH].
 
   Relative to the feet, in units of the highest ground, on a grid of one tile
@@ -165,7 +169,7 @@ def terrain_grid(moment: Moment, game: engine.Game) -> Array:
   y = sin[..., None] * grid[None, None, :, 0]
   y += cos[..., None] * grid[None, None, :, 1]
   places = jnp.stack([x, y], axis=-1) + poses.player_pos[:, :, None, :2]
-  heights = jax.vmap(ground_lib.surface_height)(
+  heights = jax.vmap(ground.surface_height)(
     game.heights, game.ramps, game.tiles, places
   )
   highest = constants.LEVEL_METRES * (constants.MAX_LEVELS - 1)
@@ -175,7 +179,7 @@ def terrain_grid(moment: Moment, game: engine.Game) -> Array:
   return jnp.where(inside, heights, _BORDER)
 
 
-def proprio(moment: Moment) -> Array:
+def proprio(moment: SceneState) -> Array:
   """Holding, hand distance, hand force and pitch, each in units of its limit.
 
   Float32 [N, P, PROPRIO_WIDTH]; distance and force are 0 for empty hands.
@@ -193,7 +197,7 @@ def proprio(moment: Moment) -> Array:
 
 
 def pixels(
-  moment: Moment,
+  moment: SceneState,
   origins: Array,
   directions: Array,
   hits: tuple[Array, Array, Array],
@@ -217,10 +221,10 @@ def pixels(
   return colours.reshape(-1, num_players, height, width, 3)
 
 
-def shared(moment: Moment) -> dict[str, Array]:
+def shared(moment: SceneState) -> dict[str, Array]:
   """The observations that all players have, but for goal and rules."""
   num_players = moment.pitch.shape[1]
-  time = clock_lib.features(moment.clock)
+  time = clocks.features(moment.clock)
   return {
     "proprio": proprio(moment),
     "last_action": moment.last_action,

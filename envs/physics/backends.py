@@ -1,4 +1,4 @@
-"""The physics back ends by name, and whether one can run here."""
+"""The physics back ends by name, and checks that one can run here."""
 
 import ctypes
 import importlib.util
@@ -11,48 +11,47 @@ DEVICES: Final = ("cuda", "cpu")
 
 
 def check(backend: str, device: str) -> None:
-  """Raises ValueError if a back end can't run on this machine.
+  """Raises ValueError if a back end cannot run on this machine.
 
   Args:
     backend: One of BACKENDS.
-    device: Where the gpu back end runs, one of DEVICES.
+    device: Device of the gpu back end, one of DEVICES.
   """
   if backend == "cpu":
     return
   if not importlib.util.find_spec("mujoco_warp"):
     raise ValueError(
-      "backend is 'gpu', which needs a package that is not installed here: "
-      "pip install mujoco-warp==4.0.0; allowed without: cpu"
+      "backend is 'gpu', which needs a package that is not installed here "
+      "(pip install mujoco-warp==4.0.0), allowed: cpu"
     )
   if device == "cpu":
     return
   if not _has_cuda():
     raise ValueError(
-      "backend is 'gpu', but no CUDA device can be used here: install NVIDIA's "
-      "driver; allowed without: cpu, or the gpu back end with device 'cpu' to "
-      "try it out slowly"
+      "backend is 'gpu', but no CUDA device can be used here (install NVIDIA's "
+      "driver), allowed: cpu, or to try it out slowly gpu with device 'cpu'"
     )
 
 
 def check_memory(
   backend: str, device: str, num_envs: int, num_slots: int, num_players: int
 ) -> None:
-  """Raises ValueError if an accelerator has no room for a batch of worlds.
+  """Raises ValueError if a device lacks the memory for a batch of worlds.
 
-  The arguments are those of `make`; a processor's memory is not looked at.
+  The arguments are those of `make`. The host's memory is not checked.
   """
   if backend == "cpu" or device == "cpu":
     return
   warp = _warp()
   from adaland.envs.physics.gpu import memory
 
-  need = memory.needed_at_first(num_envs, num_slots, num_players)
+  need = memory.needed_initially(num_envs, num_slots, num_players)
   memory.check(num_envs, need, warp.get_device(device).free_memory)
 
 
 def _has_cuda() -> bool:
-  """Whether Warp finds a device; it would complain of a missing driver."""
-  try:
+  """Returns whether Warp finds a CUDA device."""
+  try:  # Without a driver, Warp would print warnings.
     ctypes.CDLL("libcuda.so.1")
   except OSError:
     return False
@@ -60,10 +59,10 @@ def _has_cuda() -> bool:
 
 
 def _warp() -> Any:
-  """Warp, imported late: it takes seconds, and most runs never need it."""
+  """Imports Warp, which takes seconds and most runs never need."""
   import warp
 
-  # Its greeting would go to stdout, where commands give results.
+  # Warp would print a greeting to stdout, where commands print results.
   warp.config.log_level = warp.LOG_ERROR
   return warp
 
@@ -76,19 +75,20 @@ def make(
   num_threads: int | None = None,
   device: str = "cuda",
 ) -> base.Physics:
-  """A batch of worlds.
+  """Makes a batch of worlds.
 
   Args:
     backend: One of BACKENDS.
-    num_envs: Worlds.
-    num_slots: Object slots a world.
-    num_players: Players a world.
-    num_threads: Of the cpu back end; None takes all cores.
-    device: Of the gpu back end, one of DEVICES.
+    num_envs: Number of worlds.
+    num_slots: Number of object slots in a world.
+    num_players: Number of players in a world.
+    num_threads: Number of threads of the cpu back end; None takes all cores.
+    device: Device of the gpu back end, one of DEVICES.
 
   Raises:
-    ValueError: If that can't be had on this machine.
+    ValueError: If the back end cannot run on this machine.
   """
+
   if backend == "cpu":
     return cpu.CpuPhysics(num_envs, num_slots, num_players, num_threads)
   check(backend, device)

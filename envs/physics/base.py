@@ -1,8 +1,8 @@
-"""What every physics back end does: the seam below the game engine.
+"""The interface of physics back ends to the game engine.
 
-N: environments, S: object slots, P: players, R: rays. Nodes number players
-first, then slots: 0 .. P-1 are players, P .. P+S-1 are slots. Arrays are
-NumPy, batch first, metres, radians and seconds.
+N: environments, S: object slots, P: players, R: rays. Nodes are numbered
+players first: 0 .. P-1 are players, P .. P+S-1 are slots. Arrays are NumPy's,
+batch first, in metres, radians and seconds.
 """
 
 from collections.abc import Sequence
@@ -12,25 +12,24 @@ import numpy as np
 
 from adaland.envs import constants
 
-# What a ray or a contact met, where it was no node.
+# Results of a ray that hits no node.
 NODE_NONE = -1
 NODE_TERRAIN = -2
 
 
 class Scene(NamedTuple):
-  """All that physics needs of one task's start state.
+  """The start state of one task, as far as physics needs it.
 
   Attributes:
     heights: Level of each tile, int [X, Y].
-    ramps: 0 none, else the direction in which the tile climbs one level
+    ramps: 0 for no ramp, else the direction in which the tile climbs one level
       (1 +x, 2 +y, 3 -x, 4 -y), int [X, Y].
-    slot_types: Type id in each slot, 0 empty, int [S].
-    slot_at: Start position of the slots' objects' centres, float [S, 3].
-    slot_yaw: Start yaw of the slots' objects, float [S].
-    slot_frozen: Whether the object never moves, bool [S].
-    player_at: Start position of the players' feet, float [P, 3].
-    contacts: Whether contacts will be asked for; without, none are reported
-      and steps are cheaper.
+    slot_types: Type id in each slot, 0 for empty, int [S].
+    slot_at: Start positions of the objects' centres, float [S, 3].
+    slot_yaw: Start yaw of the objects, float [S].
+    slot_frozen: Objects that never move, bool [S].
+    player_at: Start positions of the players' feet, float [P, 3].
+    contacts: Whether contacts are reported; steps are cheaper without, bool.
   """
 
   heights: np.ndarray
@@ -44,7 +43,7 @@ class Scene(NamedTuple):
 
 
 def empty_scene(num_slots: int, num_players: int) -> Scene:
-  """A small flat world with nothing in it."""
+  """Returns a small flat world without objects."""
   flat = np.zeros((2, 2), int)
   return Scene(
     heights=flat,
@@ -58,14 +57,14 @@ def empty_scene(num_slots: int, num_players: int) -> Scene:
 
 
 class AvatarControl(NamedTuple):
-  """What the players want during the next step.
+  """Controls of the players for the next step.
 
   Attributes:
     velocity: Wanted planar velocity in the world frame, float [N, P, 2].
     turn: Wanted yaw rate, float [N, P].
-    held: Slot each player holds, -1 none, int [N, P].
-    hand_at: Where the hand wants the held object's centre to be at the end of
-      the step, world frame, float [N, P, 3].
+    held: Slot that each player holds, -1 for none, int [N, P].
+    hand_at: Target of the held object's centre at the end of the step, in the
+      world frame, float [N, P, 3].
   """
 
   velocity: np.ndarray
@@ -75,15 +74,15 @@ class AvatarControl(NamedTuple):
 
 
 class PhysicsState(NamedTuple):
-  """The world at the end of a step.
+  """Poses and contacts at the end of a step.
 
   Attributes:
     object_pos: Centres of the slots' objects, float32 [N, S, 3].
     object_quat: Their orientations (w, x, y, z), float32 [N, S, 4].
     player_pos: Players' feet, float32 [N, P, 3].
-    player_yaw: Heading, 0 along +x, counter-clockwise, float32 [N, P].
+    player_yaw: Headings, 0 along +x, counter-clockwise, float32 [N, P].
     touching: Contact within 1 mm between nodes, symmetric, bool
-      [N, P+S, P+S]; none where the scene said that none will be asked for.
+      [N, P+S, P+S]; all False where the scene's `contacts` is.
   """
 
   object_pos: np.ndarray
@@ -94,11 +93,11 @@ class PhysicsState(NamedTuple):
 
 
 class RayHits(NamedTuple):
-  """Where rays ended.
+  """Hits of rays.
 
   Attributes:
-    distance: Along the unit direction, -1 for no hit, float32 [N, R].
-    node: The node hit, NODE_TERRAIN or NODE_NONE, int32 [N, R].
+    distance: Distance along the unit direction, -1 for no hit, float32 [N, R].
+    node: The node hit, or NODE_TERRAIN or NODE_NONE, int32 [N, R].
     normal: Surface normal at the hit, zero for none, float32 [N, R, 3].
   """
 
@@ -108,15 +107,15 @@ class RayHits(NamedTuple):
 
 
 def check_sizes(num_envs: int, num_slots: int, num_players: int) -> None:
-  """Raises ValueError if no batch can have these sizes."""
-  for name, value, most in (
+  """Raises ValueError if a batch cannot have these sizes."""
+  for name, value, last in (
     ("num_envs", num_envs, None),
     ("num_slots", num_slots, None),
     ("num_players", num_players, constants.MAX_PLAYERS),
   ):
-    if value < 1 or (most is not None and value > most):
-      bound = "at least 1" if most is None else f"1 to {most}"
-      raise ValueError(f"{name} is {value}, must be {bound}")
+    if value < 1 or (last is not None and value > last):
+      allowed = "1 or more" if last is None else f"1 to {last}"
+      raise ValueError(f"{name} is {value}, allowed: {allowed}")
 
 
 class Physics(Protocol):
@@ -131,7 +130,7 @@ class Physics(Protocol):
     ...
 
   def restore(self, env_ids: np.ndarray, yaw: np.ndarray) -> None:
-    """Puts environments back to their scenes' start; yaw is [len(ids), P]."""
+    """Resets environments to their scenes' start; yaw is [len(ids), P]."""
     ...
 
   def set_slots(
@@ -141,7 +140,7 @@ class Physics(Protocol):
     types: np.ndarray,
     positions: np.ndarray,
   ) -> None:
-    """Changes what slots hold: type 0 parks the slot away from the arena.
+    """Changes the objects in slots; type 0 parks a slot outside the arena.
 
     Args:
       env_ids: Environment of each change, int [C].
@@ -156,11 +155,11 @@ class Physics(Protocol):
     ...
 
   def state(self) -> PhysicsState:
-    """Poses and contacts now."""
+    """Returns the current poses and contacts."""
     ...
 
   def shared_state(self) -> PhysicsState:
-    """The same for JAX: on the device where the back end keeps it."""
+    """Returns the same for JAX, on the device of the back end."""
     ...
 
   def rays(
@@ -174,45 +173,45 @@ class Physics(Protocol):
     """Casts rays.
 
     Args:
-      origins: Where they start, float [N, R, 3].
+      origins: Start points, float [N, R, 3].
       directions: Unit vectors, float [N, R, 3].
-      exclude: Node each ray passes through, -1 none, int [N, R].
+      exclude: Node that each ray passes through, -1 for none, int [N, R].
       normals: Whether to compute normals (else zeros).
-      env_ids: The environments that the rows are of, ascending, int [N]; None
-        for all.
+      env_ids: Environments of the rows, ascending, int [N]; None for all.
     """
     ...
 
 
 class DevicePhysics(Physics, Protocol):
-  """Physics whose state stays on a device that JAX computes on.
+  """A batch of simulated worlds whose state stays on a device of JAX.
 
-  What is taken and given here are JAX arrays, and none is waited for.
+  Arguments and results are JAX arrays, and no call waits for the device.
   """
 
   def set_slots_where(self, changed: Any, types: Any, positions: Any) -> None:
-    """Changes what slots hold, as `set_slots` does.
+    """Changes the objects in slots, as `set_slots` does.
 
     Args:
-      changed: Which, bool [N, S].
-      types: New type ids there, 0 to empty the slot, int32 [N, S].
-      positions: Centres of the new objects there, float32 [N, S, 3].
+      changed: Slots to change, bool [N, S].
+      types: New type ids, 0 to empty the slot, int32 [N, S].
+      positions: Centres of the new objects, float32 [N, S, 3].
     """
     ...
 
   def poses(self) -> tuple[Any, Any, Any]:
-    """Of `shared_state` objects' places and players' feet and headings.
+    """Returns object_pos, player_pos and player_yaw of `shared_state`.
 
-    Cheaper after a change, as nobody asks who touches whom.
+    Cheaper than `shared_state` after a change, because it finds no contacts.
     """
     ...
 
   def rays_where(
     self, origins: Any, directions: Any, exclude: Any, wanted: Any
   ) -> tuple[Any, Any]:
-    """Casts the rays that are `wanted`, bool [N, R], of all environments.
+    """Casts the `wanted` rays, bool [N, R], of all environments.
 
     Returns:
-      Distances and nodes, as in `RayHits`, for no hit where not wanted.
+      Distances and nodes as in `RayHits`; rays that are not wanted hit nothing.
     """
+
     ...

@@ -1,4 +1,4 @@
-"""Speeds that take avatars and hands where they should be.
+"""Velocities that drive avatars and hands to their targets.
 
 N: environments, P: players.
 """
@@ -9,55 +9,61 @@ import numpy as np
 
 from adaland.envs import constants
 
-# A standing avatar pulls back to its place when it has slid this far, which
-# on the slope of a ramp it does at once; a push takes the place along.
-PLACE_METRES: Final = 0.02
-# Metres a second: more than walking, turning and swinging at once ask for.
+# A standing avatar corrects slips of up to this length per step, so that it
+# stays in place on a ramp; a push that moves it farther moves its anchor too.
+MAX_SLIP_METRES: Final = 0.02
+# Metres per second: more than walking, turning and swinging need together.
 MAX_HAND_SPEED: Final = 12.0
 
 
 class Standing:
-  """Remembers where avatars that stand want to be."""
+  """Position control of avatars that stand still.
+
+  Attributes:
+    anchor: Positions to which standing avatars return, metres, [N, P, 2].
+    stood: Avatars that stood in the last step, bool [N, P, 1].
+  """
 
   def __init__(self, num_envs: int, num_players: int):
-    self._place = np.zeros((num_envs, num_players, 2))
-    self._stood = np.zeros((num_envs, num_players, 1), bool)  # Last step.
+    self.anchor = np.zeros((num_envs, num_players, 2))
+    self.stood = np.zeros((num_envs, num_players, 1), bool)
 
   def forget(self, env_ids: np.ndarray) -> None:
-    """Environments begin anew."""
-    self._stood[env_ids] = False
+    """Drops the anchors of some environments."""
+    self.stood[env_ids] = False
 
   def velocity(self, wanted: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """The wish; or, standing, what keeps the place on a ramp.
+    """Returns wanted velocities, corrected for slips of standing avatars.
 
     Args:
-      wanted: Planar velocity, metres a second, float [N, P, 2].
-      at: Where the avatars are, metres, float [N, P, 2].
+      wanted: Planar velocities, metres per second, float [N, P, 2].
+      at: Positions of the avatars, metres, float [N, P, 2].
 
     Returns:
-      Metres a second, float [N, P, 2].
+      Metres per second, float [N, P, 2].
     """
     stands = ~np.any(wanted, axis=-1, keepdims=True)  # [N, P, 1]
-    back = np.where(stands & self._stood, self._place - at, 0.0)
-    back = np.clip(back, -PLACE_METRES, PLACE_METRES)
-    self._stood = stands
-    self._place[:] = at + back
+    back = np.where(stands & self.stood, self.anchor - at, 0.0)
+    back = np.clip(back, -MAX_SLIP_METRES, MAX_SLIP_METRES)
+    self.stood = stands
+    self.anchor[:] = at + back
     return wanted + back / constants.STEP_SECONDS
 
 
 def hand_velocity(
   target: np.ndarray, at: np.ndarray, holds: np.ndarray
 ) -> np.ndarray:
-  """What takes the hands to their targets in a step; empty ones rest.
+  """Returns velocities that take hands to their targets within a step.
 
   Args:
-    target: Where they should be, metres, float [N, P, 3].
-    at: Where they are, the same shape.
-    holds: Whether they hold anything, bool [N, P].
+    target: Target positions, metres, float [N, P, 3].
+    at: Current positions, of the same shape.
+    holds: Hands that hold an object, bool [N, P]; the others rest.
 
   Returns:
-    Metres a second, float [N, P, 3].
+    Metres per second, at most MAX_HAND_SPEED, float [N, P, 3].
   """
+
   if not holds.any():
     return np.zeros_like(at)
   way = target - at

@@ -1,13 +1,13 @@
 """The MuJoCo model of one world: a skeleton whose sizes never change.
 
 Every world of a run has the same bodies, joints, geoms, constraints and
-sensors in the same order, so that one batch can run them all and what a slot
-holds can change by copying numbers (see `slots`). Bodies are, in order: the
-world with the terrain, a fixed body for each slot (used while the slot's
+sensors in the same order, so that one batch can run them all, and the object
+in a slot can change by copying numbers (see `slots`). Bodies are, in order:
+the world with the terrain, a fixed body for each slot (used while the slot's
 object is frozen), the players, their hands, the slots' free bodies.
 
-A soft constraint pulls a held object to the hand, so the object still collides
-and lags behind when something stops it.
+A soft constraint pulls a held object to the hand, so that the object still
+collides, and lags behind when something stops it.
 
 P: players, S: slots.
 """
@@ -22,9 +22,9 @@ import numpy as np
 from adaland.envs import constants
 from adaland.envs.physics import parts, terrain
 
-# Below this speed (metres a second) an island counts as at rest.
+# Below this speed (metres per second) an island counts as at rest.
 _SLEEP_TOLERANCE: Final = 0.005
-# Spring and damper that pull a held object to the hand, per unit of mass.
+# Spring and damper that pull a held object to the hand, per kilogram.
 _GRIP_STIFFNESS: Final = 90.0
 _GRIP_DAMPING: Final = 16.0
 _GRIP_IMPEDANCE: Final = 0.8
@@ -40,7 +40,7 @@ class Capacity(NamedTuple):
 
 
 class Layout(NamedTuple):
-  """Where things are in a model's arrays.
+  """Addresses in a model's arrays.
 
   Attributes:
     player_geoms: Geom ids, int [P].
@@ -71,17 +71,17 @@ class Layout(NamedTuple):
 
 @functools.lru_cache
 def layout(capacity: Capacity) -> Layout:
-  """Where things are in the models of this capacity."""
+  """Returns the addresses in models of this capacity."""
   model = build(capacity, terrain.pieces(*2 * [np.zeros((2, 2), int)]))
 
-  def geoms(kind: str, count: int) -> np.ndarray:
-    return np.array([model.geom(f"{kind}{i}").id for i in range(count)], int)
+  def geoms(name: str, count: int) -> np.ndarray:
+    return np.array([model.geom(f"{name}{i}").id for i in range(count)], int)
 
-  def bodies(kind: str, count: int) -> np.ndarray:
-    return np.array([model.body(f"{kind}{i}").id for i in range(count)], int)
+  def bodies(name: str, count: int) -> np.ndarray:
+    return np.array([model.body(f"{name}{i}").id for i in range(count)], int)
 
-  def first(address: np.ndarray, kind: str, count: int) -> np.ndarray:
-    return address[model.body_jntadr[bodies(kind, count)]]
+  def first(address: np.ndarray, name: str, count: int) -> np.ndarray:
+    return address[model.body_jntadr[bodies(name, count)]]
 
   P, S = capacity.num_players, capacity.num_slots
   return Layout(
@@ -104,10 +104,15 @@ def build(
   ground: terrain.Pieces,
   slots: Sequence[parts.Slot] = (),
 ) -> mujoco.MjModel:
-  """Compiles a world; slots left out are empty.
+  """Compiles the model of a world.
+
+  Args:
+    capacity: Sizes of the model.
+    ground: Pieces of the terrain.
+    slots: Contents of the first slots; the others are empty.
 
   Raises:
-    ValueError: if the terrain needs more pieces than the capacity has.
+    ValueError: If the terrain needs more pieces than the capacity has.
   """
   spec = mujoco.MjSpec()
   set_options(spec)
@@ -126,10 +131,12 @@ def build(
   add_grips(spec, capacity)
   _add_contact_sensors(spec, capacity, slots)
   model = spec.compile()
-  # The compiler places the second anchor by the start pose; we want centres.
+  # The compiler derives the second anchor from the start pose; both anchors
+  # are to be at the centres.
   model.eq_data[:, :6] = 0.0
-  # Compiled with contacts, as the compiler leaves other geoms out of its
-  # bounding volume trees, whose sizes must not change either.
+  # Contacts are disabled only after compiling: the compiler leaves geoms
+  # without contacts out of its bounding volume trees, whose sizes must not
+  # change either.
   for index, slot in enumerate(slots):
     if slot.type_id == 0 or slot.frozen:
       _disable_contacts(model, f"slot{index}")
@@ -148,12 +155,13 @@ def _disable_contacts(model: mujoco.MjModel, name: str) -> None:
 
 
 def set_options(spec: mujoco.MjSpec) -> None:
+  """Sets the options of the simulation."""
   option = spec.option
   option.timestep = constants.STEP_SECONDS / parts.SUBSTEPS
   option.integrator = mujoco.mjtIntegrator.mjINT_EULER
   option.enableflags |= mujoco.mjtEnableBit.mjENBL_SLEEP
   option.sleep_tolerance = _SLEEP_TOLERANCE
-  # Given, so that they do not depend on what the slots hold.
+  # Fixed, so that they do not depend on the objects in the slots.
   spec.stat.meanmass = 1.0
   spec.stat.meansize = 0.5
   spec.stat.extent = 10.0
@@ -161,7 +169,7 @@ def set_options(spec: mujoco.MjSpec) -> None:
 
 
 def add_grips(spec: mujoco.MjSpec, capacity: Capacity) -> None:
-  """One constraint a player and slot, in this order, all off."""
+  """Adds a constraint for each player and slot, in this order, all off."""
   for player in range(capacity.num_players):
     for index in range(capacity.num_slots):
       spec.add_equality(
@@ -178,7 +186,7 @@ def add_grips(spec: mujoco.MjSpec, capacity: Capacity) -> None:
 def _add_contact_sensors(
   spec: mujoco.MjSpec, capacity: Capacity, slots: Sequence[parts.Slot]
 ) -> None:
-  """A sensor a pair of nodes: how many contacts they share."""
+  """Adds a sensor for each pair of nodes that counts their contacts."""
   names = [f"player{i}" for i in range(capacity.num_players)]
   for index, slot in enumerate(slots):
     fixed = slot.frozen and slot.type_id > 0

@@ -1,4 +1,4 @@
-"""The models of a batch of worlds, and what their slots hold.
+"""The MuJoCo models of a batch of worlds, and the objects in their slots.
 
 N: environments, P: players, S: slots.
 """
@@ -6,7 +6,7 @@ N: environments, P: players, S: slots.
 import collections
 import copy
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import mujoco
@@ -20,23 +20,23 @@ SENSORS_OFF: Final = int(mujoco.mjtDisableBit.mjDSBL_SENSOR)
 
 
 class Models:
-  """A model an environment, changed in place.
+  """One model per environment, changed in place.
 
   Attributes:
     capacity: Sizes of all models.
-    layout: Where things are in them.
+    layout: Addresses in the models' arrays.
     models: The models, N.
-    scenes: What each environment starts with, N.
-    free: Whether a slot holds an object that can move, bool [N, S].
-    fixed_contacts: Contacts among frozen objects, for which the simulation
-      doesn't look, bool [N, P+S, P+S].
-    node_bodies: The body of each node, after one for node -1, int32
+    scenes: The start state of each environment, N.
+    free: Slots that hold an object that can move, bool [N, S].
+    fixed_contacts: Contacts among frozen objects, which the simulation does
+      not report, bool [N, P+S, P+S].
+    node_bodies: The body of each node, after an entry for node -1, int32
       [N, 1+P+S].
-    geom_nodes: The node of each geom, then one for geom -1, int32.
+    geom_nodes: The node of each geom, then an entry for geom -1, int32.
   """
 
   def __init__(self, num_envs: int, capacity: mjcf.Capacity):
-    """Starts with empty flat worlds."""
+    """Initializes empty flat worlds."""
     P, S = capacity.num_players, capacity.num_slots
     empty = base.empty_scene(S, P)
     ground = _model(capacity, empty)
@@ -49,8 +49,8 @@ class Models:
     self._types = np.zeros((num_envs, S), int)
     self._changed = np.zeros((num_envs, S), bool)  # Since the start.
     self._writer = slots.SlotWriter(capacity)
-    # Models that wait for another scene of their terrain: where there are few
-    # terrains, this saves copying one for each scene.
+    # Unused models by terrain: with few terrains, reusing them saves copying
+    # one for each scene.
     self._spare: dict[tuple, list[mujoco.MjModel]] = collections.defaultdict(
       list
     )
@@ -66,23 +66,39 @@ class Models:
     self.node_bodies = np.tile(bodies.astype(np.int32), (num_envs, 1))
 
   def grown(self, capacity: mjcf.Capacity, at: np.ndarray) -> "Models":
-    """The same worlds with room for more terrain.
+    """Returns models of the same worlds with a larger capacity for terrain.
 
     Args:
       capacity: The new capacity.
-      at: Where the slots' objects are now, float [N, S, 3].
+      at: Current positions of the slots' objects, float [N, S, 3].
     """
     new = Models(len(self.models), capacity)
     for env, scene in enumerate(self.scenes):
       new.load(env, scene)
-      changed = np.flatnonzero(self._changed[env])
-      if changed.size:
-        types = self._types[env, changed]
-        new.set_slots(env, changed, types, at[env, changed])
+    new.load_changes(self.save_changes(), at)
     return new
 
+  def save_changes(self) -> dict[str, np.ndarray]:
+    """Returns the slots changed since the start, and the types in them."""
+    return {"changed": self._changed.copy(), "types": self._types.copy()}
+
+  def load_changes(
+    self, saved: Mapping[str, np.ndarray], at: np.ndarray
+  ) -> None:
+    """Repeats the changes that `save_changes` returned.
+
+    Args:
+      saved: The changes; other entries are ignored.
+      at: Current positions of the slots' objects, float [N, S, 3].
+    """
+    for env in range(len(self.models)):
+      changed = np.flatnonzero(saved["changed"][env])
+      if changed.size:
+        types = saved["types"][env, changed]
+        self.set_slots(env, changed, types, at[env, changed])
+
   def load(self, env: int, scene: base.Scene) -> None:
-    """Gives an environment another scene."""
+    """Exchanges the scene of an environment."""
     old, new = _terrain_key(self.scenes[env]), _terrain_key(scene)
     if old != new:
       if sum(map(len, self._spare.values())) >= len(self.models):
@@ -97,7 +113,7 @@ class Models:
     self.restore(env)
 
   def restore(self, env: int) -> None:
-    """Puts what the scene starts with into the slots that differ."""
+    """Puts the scene's objects back into the slots that were changed."""
     which = np.flatnonzero(self._changed[env])
     if not which.size:
       return
@@ -118,7 +134,7 @@ class Models:
   def set_slots(
     self, env: int, which: np.ndarray, types: np.ndarray, at: np.ndarray
   ) -> None:
-    """Changes what slots of an environment hold; nothing new is frozen."""
+    """Changes the objects in slots of an environment; none is frozen."""
     still = np.zeros(len(which), bool)
     self._write(env, which, types, still, at, np.zeros(len(which)))
     self._changed[env, which] = True
@@ -144,7 +160,7 @@ class Models:
     )
 
   def _find_fixed_contacts(self, env: int, frozen: np.ndarray) -> None:
-    """Contacts among the frozen slots, int [F]."""
+    """Finds the contacts among the frozen slots, int [F]."""
     touching = self.fixed_contacts[env]
     touching[:] = False
     if len(frozen) < 2:
@@ -163,12 +179,12 @@ class Models:
 
 
 def pieces(scene: base.Scene) -> terrain.Pieces:
-  """What the scene's terrain is made of."""
+  """Returns the pieces of the scene's terrain."""
   return _pieces(*_terrain_key(scene))
 
 
 def needed(scenes: Iterable[base.Scene]) -> tuple[int, int]:
-  """Boxes and ramps that the largest terrains of some scenes are made of."""
+  """Returns the largest numbers of boxes and of ramps in scenes' terrains."""
   found = [pieces(scene) for scene in scenes]
   boxes = max((len(ground.box_centres) for ground in found), default=0)
   ramps = max((len(ground.ramp_bases) for ground in found), default=0)
@@ -188,16 +204,16 @@ def check(scene: base.Scene, capacity: mjcf.Capacity) -> None:
   ):
     shape = np.shape(getattr(scene, name))
     if shape != wanted:
-      raise ValueError(f"scene.{name} has shape {shape}, must be {wanted}")
+      raise ValueError(f"scene.{name} has shape {shape}, allowed: {wanted}")
 
 
 def _model(capacity: mjcf.Capacity, scene: base.Scene) -> mujoco.MjModel:
-  """A model with the scene's terrain and empty slots, not to be changed."""
+  """Returns a shared model with the scene's terrain and empty slots."""
   return _terrain_model(capacity, *_terrain_key(scene))
 
 
 def _terrain_key(scene: base.Scene) -> tuple[tuple[int, ...], bytes, bytes]:
-  """Heights and ramps in a form that caches can look up."""
+  """Returns heights and ramps as a key for caches."""
   heights = np.ascontiguousarray(scene.heights, np.int64)
   ramps = np.ascontiguousarray(scene.ramps, np.int64)
   return heights.shape, heights.tobytes(), ramps.tobytes()
@@ -218,5 +234,6 @@ def _terrain_model(
   capacity: mjcf.Capacity, shape: tuple[int, ...], heights: bytes, ramps: bytes
 ) -> mujoco.MjModel:
   model = mjcf.build(capacity, _pieces(shape, heights, ramps))
-  model.opt.disableflags |= SENSORS_OFF  # On for moments, see CpuPhysics.
+  # `cpu_contacts` turns them on for a moment in each step.
+  model.opt.disableflags |= SENSORS_OFF
   return model

@@ -1,4 +1,4 @@
-"""The parts that worlds are made of, and the numbers that say how they behave.
+"""The parts of worlds: bodies, geoms, and the constants of their dynamics.
 
 Lengths are metres, masses kilograms, times seconds.
 """
@@ -13,23 +13,23 @@ from adaland.envs import constants, shapes
 from adaland.envs.physics import terrain
 
 SUBSTEPS: Final = 6  # Simulation steps in a step of the environment.
-PARKING: Final = (0.0, 0.0, -100.0)  # Where unused slots wait, asleep.
+PARKING: Final = (0.0, 0.0, -100.0)  # Position of unused slots, asleep.
 
-# Contacts act as springs this fast: the least MuJoCo allows.
+# Time constant of contacts: the smallest that MuJoCo allows.
 _CONTACT_SECONDS: Final = 2 * constants.STEP_SECONDS / SUBSTEPS
 
 _OBJECT_FRICTION: Final = (0.6, 0.005, 0.0001)
-# Air drag; it also brings rolling spheres to rest within some seconds.
+# Air drag, which also brings rolling spheres to rest within some seconds.
 _OBJECT_DAMPING: Final = 0.15
-# Like the objects' masses: a much heavier avatar would squeeze objects into
-# walls, a much lighter one could not push them.
+# Similar to the objects' masses: a much heavier avatar would squeeze objects
+# into walls, a much lighter one could not push them.
 _AVATAR_MASS: Final = 5.0
 _AVATAR_FRICTION: Final = (0.1, 0.005, 0.0001)
-_AVATAR_SPEED_GAIN: Final = 180.0  # Newtons per metre a second of error.
-# Newtons: not enough to walk up the side of a pyramid.
+_AVATAR_SPEED_GAIN: Final = 180.0  # Newtons per metre per second of error.
+# Newtons: too few to walk up the side of a pyramid.
 _AVATAR_FORCE: Final = 82.0
 _HAND_MASS: Final = 100.0
-# Reaches the wanted speed in one substep (explicit Euler).
+# The hand reaches its wanted speed in one substep (explicit Euler).
 _HAND_SPEED_GAIN: Final = _HAND_MASS * SUBSTEPS / constants.STEP_SECONDS
 
 _TERRAIN_RGBA: Final = (0.55, 0.55, 0.5, 1.0)
@@ -39,11 +39,11 @@ _COLOUR_RGBA: Final = (
   (0.55, 0.15, 0.75, 1.0),
   (0.95, 0.85, 0.1, 1.0),
 )
-_HIDDEN_RGBA: Final = (0.0, 0.0, 0.0, 0.0)  # Rays and renderers skip it.
+_HIDDEN_RGBA: Final = (0.0, 0.0, 0.0, 0.0)  # Skipped by rays and renderers.
 
 
 class Slot(NamedTuple):
-  """What a slot of a compiled model starts with."""
+  """Initial content of a slot of a compiled model."""
 
   type_id: int = 0
   frozen: bool = False
@@ -52,12 +52,12 @@ class Slot(NamedTuple):
 
 
 def yaw_quat(yaw: float) -> tuple[float, float, float, float]:
-  """The rotation by yaw about z as (w, x, y, z)."""
+  """Returns the rotation by yaw about z as (w, x, y, z)."""
   return float(np.cos(yaw / 2)), 0.0, 0.0, float(np.sin(yaw / 2))
 
 
 def add_meshes(spec: mujoco.MjSpec) -> None:
-  """Adds the shapes that are no primitives."""
+  """Adds the shapes that are not primitives."""
   x, y, half_height = shapes.PYRAMID.half_extents
   base = -shapes.PYRAMID.centre_height
   tip = 2 * half_height + base
@@ -65,7 +65,7 @@ def add_meshes(spec: mujoco.MjSpec) -> None:
   spec.add_mesh(
     name="pyramid", uservert=np.ravel([*corners, (0, 0, tip)]).tolist()
   )
-  # Climbs along +x; it reaches into the block below.
+  # The ramp climbs along +x and reaches into the block below.
   half, rise = constants.TILE_METRES / 2, constants.LEVEL_METRES
   profile = [(-half, -rise), (half, -rise), (-half, 0.0), (half, rise)]
   wedge = [(i, j * half, k) for i, k in profile for j in (-1, 1)]
@@ -75,14 +75,15 @@ def add_meshes(spec: mujoco.MjSpec) -> None:
 def add_terrain(
   spec: mujoco.MjSpec, ground: terrain.Pieces, max_boxes: int, max_ramps: int
 ) -> None:
-  """Adds the pieces, and as many hidden ones as make up the numbers."""
-  for name, found, room in (
+  """Adds the pieces of terrain, and hidden ones up to the given numbers."""
+  for name, needed, allowed in (
     ("boxes", len(ground.box_centres), max_boxes),
     ("ramps", len(ground.ramp_bases), max_ramps),
   ):
-    if found > room:
+    if needed > allowed:
       raise ValueError(
-        f"terrain needs {found} {name}, physics was built for at most {room}"
+        f"number of {name} in the terrain is {needed}, allowed: at most "
+        f"{allowed}"
       )
   surface = {
     "friction": _OBJECT_FRICTION,
@@ -120,11 +121,11 @@ def _assign(element: object, values: Mapping[str, object]) -> None:
 
 
 def geom_values(type_id: int) -> dict[str, object]:
-  """Geom attributes of an object type; 0 gives one that nothing meets."""
+  """Returns the geom attributes of an object type; 0 gives a hidden geom."""
   values: dict[str, object] = {
     "friction": _OBJECT_FRICTION,
     "solref": (_CONTACT_SECONDS, 1.0),
-    "gap": constants.TOUCHING_METRES / 2,  # Those of both geoms add up.
+    "gap": constants.TOUCHING_METRES / 2,  # The gaps of both geoms add up.
   }
   if type_id == 0:
     return values | {
@@ -142,7 +143,7 @@ def geom_values(type_id: int) -> dict[str, object]:
 
 
 def inertia(shape: shapes.Shape) -> tuple[float, float, float]:
-  """Principal moments about the centre of mass, kilograms metres squared."""
+  """Returns the principal moments about the centre of mass, kg m²."""
   x, y, z = (half * half for half in shape.half_extents)
   if shape is shapes.SPHERE:
     return (0.4 * shape.mass * x,) * 3
@@ -156,17 +157,17 @@ def inertia(shape: shapes.Shape) -> tuple[float, float, float]:
 def set_mass(
   body: mujoco.MjsBody, mass: float, inertia: tuple[float, float, float]
 ) -> None:
-  """About the body's own origin and axes: a diagonal mass matrix is faster."""
-  body.explicitinertial = True
+  """Sets mass and inertia about the body's own origin and axes."""
+  body.explicitinertial = True  # A diagonal mass matrix is faster.
   body.ipos, body.iquat = (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0)
   body.mass, body.inertia = mass, inertia
 
 
 def add_fixed(spec: mujoco.MjSpec, index: int, slot: Slot) -> None:
-  """The body that stands in for a frozen object: part of the world."""
+  """Adds the body that stands in for a frozen object: part of the world."""
   used = slot.frozen and slot.type_id > 0
   body = spec.worldbody.add_body(name=f"fixed{index}")
-  set_mass(body, 0.0, (0.0, 0.0, 0.0))  # It can't move anyway.
+  set_mass(body, 0.0, (0.0, 0.0, 0.0))  # It cannot move anyway.
   if used:
     body.pos, body.quat = slot.at, yaw_quat(slot.yaw)
   else:
@@ -178,7 +179,7 @@ def add_fixed(spec: mujoco.MjSpec, index: int, slot: Slot) -> None:
 def add_slot_body(
   spec: mujoco.MjSpec, index: int, slot: Slot
 ) -> mujoco.MjsBody:
-  """The free body of a slot, without geoms."""
+  """Adds the free body of a slot, without geoms."""
   free = slot.type_id > 0 and not slot.frozen
   shape = shapes.shape_of_type(slot.type_id) if free else shapes.CUBE
   body = spec.worldbody.add_body(name=f"slot{index}")
@@ -192,7 +193,7 @@ def add_slot_body(
 
 
 def add_slot(spec: mujoco.MjSpec, index: int, slot: Slot) -> None:
-  """The free body of a slot; while frozen it marks the place, untouchable."""
+  """Adds the free body of a slot; if frozen, it only marks the position."""
   body = add_slot_body(spec, index, slot)
   free = slot.type_id > 0 and not slot.frozen
   geom = body.add_geom(name=f"slot{index}")
@@ -206,7 +207,7 @@ def _add_slides(
   axes: int,
   force: float | None,
 ) -> None:
-  """Three slides along the world's axes, the first `axes` driven by speed."""
+  """Adds slides along the world's axes; the first `axes` are motorized."""
   for axis in range(3):
     name = f"{body.name}_{'xyz'[axis]}"
     body.add_joint(
@@ -225,7 +226,7 @@ def _add_slides(
 
 
 def add_player(spec: mujoco.MjSpec, player: int) -> None:
-  """An upright capsule; its origin is at its feet."""
+  """Adds an avatar: an upright capsule with the origin at its feet."""
   body = spec.worldbody.add_body(name=f"player{player}")
   set_mass(body, _AVATAR_MASS, (1.0, 1.0, 1.0))
   _add_slides(spec, body, _AVATAR_SPEED_GAIN, 2, _AVATAR_FORCE)
@@ -236,7 +237,7 @@ def add_player(spec: mujoco.MjSpec, player: int) -> None:
     fromto=(0, 0, radius, 0, 0, height - radius),
     size=(radius, 0, 0),
     friction=_AVATAR_FRICTION,
-    priority=1,  # Its friction, not the other's.
+    priority=1,  # Contacts take the avatar's friction.
     solref=(_CONTACT_SECONDS, 1.0),
     gap=constants.TOUCHING_METRES / 2,
     rgba=_PLAYER_RGBA[player % len(_PLAYER_RGBA)],
@@ -244,7 +245,7 @@ def add_player(spec: mujoco.MjSpec, player: int) -> None:
 
 
 def add_hand(spec: mujoco.MjSpec, player: int) -> None:
-  """A heavy point that goes exactly where it is driven."""
+  """Adds a hand: a heavy point that follows its target exactly."""
   body = spec.worldbody.add_body(name=f"hand{player}", gravcomp=1.0)
   set_mass(body, _HAND_MASS, (1.0, 1.0, 1.0))
   _add_slides(spec, body, _HAND_SPEED_GAIN, 3, None)

@@ -1,8 +1,8 @@
-"""Changing what the slots of a compiled model hold, without compiling.
+"""Changing the objects in the slots of a compiled model, without compiling.
 
-A model is a set of arrays, and models of one capacity differ only in the
-numbers of some rows. Those of each object type are taken from models compiled
-for the purpose; writing them gives the arrays that compiling would have given.
+Models of one capacity differ only in the values of some rows of their arrays.
+The rows of each object type are copied from models compiled for the purpose,
+so that the arrays become those that compiling would have given.
 
 C: slots written at once.
 """
@@ -15,7 +15,7 @@ import numpy as np
 from adaland.envs import constants
 from adaland.envs.physics import mjcf, parts, terrain
 
-_NUM_KINDS: Final = constants.NUM_OBJECT_TYPES + 1  # With 0 for empty.
+_NUM_TYPE_IDS: Final = constants.NUM_OBJECT_TYPES + 1  # With 0 for empty.
 
 _GEOM_FIELDS: Final = (
   "geom_type",
@@ -45,31 +45,37 @@ _COORDINATES: Final = 7
 
 
 class _Rows:
-  """Rows of some fields that follow the kind of object in a slot."""
+  """Rows of some fields that depend on the type of object in a slot."""
 
   def __init__(self, fields: tuple[str, ...], addresses: np.ndarray):
-    """Addresses are the rows of each slot, int [S] or [S, rows a slot]."""
+    """Initializes empty tables.
+
+    Args:
+      fields: Names of the model's arrays.
+      addresses: The rows of each slot, int [S] or [S, rows per slot].
+    """
     self._fields = fields
     self._addresses = addresses
-    self._tables: dict[str, np.ndarray] = {}  # By kind, [kinds, ...].
+    self._tables: dict[str, np.ndarray] = {}  # By type id, [types, ...].
 
-  def learn(self, model: mujoco.MjModel) -> None:
-    """Takes the first slot of a model as that of the next kind."""
+  def append(self, model: mujoco.MjModel) -> None:
+    """Appends the rows of a model's first slot as those of the next type."""
     for name in self._fields:
       row = np.asarray(getattr(model, name)[self._addresses[0]])[None]
-      known = self._tables.get(name, row[:0])
-      self._tables[name] = np.concatenate([known, row])
+      table = self._tables.get(name, row[:0])
+      self._tables[name] = np.concatenate([table, row])
 
   def write(
-    self, model: mujoco.MjModel, slots: np.ndarray, kinds: np.ndarray
+    self, model: mujoco.MjModel, slots: np.ndarray, types: np.ndarray
   ) -> None:
+    """Writes the rows of types, int [C], to slots of a model, int [C]."""
     rows = self._addresses[slots]
     for name in self._fields:
-      getattr(model, name)[rows] = self._tables[name][kinds]
+      getattr(model, name)[rows] = self._tables[name][types]
 
 
 class SlotWriter:
-  """Writes slots of models of one capacity."""
+  """A writer of slots for models of one capacity."""
 
   def __init__(self, capacity: mjcf.Capacity):
     layout = mjcf.layout(capacity)
@@ -92,11 +98,11 @@ class SlotWriter:
       _Rows(_BODY_FIELDS, layout.fixed_bodies),
       _Rows(("bvh_aabb",), model.body_bvhadr[layout.fixed_bodies]),
     )
-    for kind in range(_NUM_KINDS):
+    for type_id in range(_NUM_TYPE_IDS):
       for rows, frozen in ((self._free, False), (self._fixed, True)):
-        example = mjcf.build(capacity, ground, [parts.Slot(kind, frozen)])
+        example = mjcf.build(capacity, ground, [parts.Slot(type_id, frozen)])
         for group in rows:
-          group.learn(example)
+          group.append(example)
 
   def write(
     self,
@@ -107,13 +113,13 @@ class SlotWriter:
     positions: np.ndarray,
     yaws: np.ndarray,
   ) -> None:
-    """Makes slots hold objects of the given types at the given start poses.
+    """Writes objects with their start poses into slots.
 
     Args:
       model: A model of this capacity, changed in place.
       slots: The slots to change, distinct, int [C].
       types: Type ids, 0 for empty, int [C].
-      frozen: Whether the object never moves, bool [C].
+      frozen: Objects that never move, bool [C].
       positions: Centres, float [C, 3].
       yaws: Radians, float [C].
     """
@@ -131,7 +137,7 @@ class SlotWriter:
     model.body_pos[bodies], model.body_quat[bodies] = positions, quats
     model.qpos0[self._coordinates[slots]] = pose
     model.qpos_spring[self._coordinates[slots]] = pose
-    # Few objects are frozen: mostly no fixed body was or becomes one.
+    # Few objects are frozen, so usually no fixed body is or was in use.
     if frozen.any() or model.geom_contype[layout.fixed_geoms[slots]].any():
       self._write_fixed(model, slots, types, frozen, positions, quats)
 
@@ -144,7 +150,7 @@ class SlotWriter:
     positions: np.ndarray,
     quats: np.ndarray,
   ) -> None:
-    """Writes the fixed bodies, and which bodies the sensors watch."""
+    """Writes the fixed bodies, and the geoms that the sensors watch."""
     layout = self._layout
     for group in self._fixed:
       group.write(model, slots, np.where(frozen, types, 0))

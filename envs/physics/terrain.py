@@ -1,4 +1,4 @@
-"""Terrain as convex pieces: boxes, and wedges where a tile is a ramp.
+"""Terrain as convex pieces: boxes, and a wedge for each ramp.
 
 X, Y: tiles. The arena is centred at the origin; tile (i, j) covers
 x in [i - X/2, i + 1 - X/2] * TILE_METRES and y likewise.
@@ -11,7 +11,7 @@ import numpy as np
 
 from adaland.envs import constants
 
-# Below the lowest floor, so that nothing falls through however fast it is.
+# Depth of the boxes below the lowest floor, so that nothing falls through.
 FLOOR_DEPTH: Final = 2.0
 WALL_THICKNESS: Final = 1.0
 
@@ -37,8 +37,8 @@ def pieces(heights: np.ndarray, ramps: np.ndarray) -> Pieces:
 
   Args:
     heights: Level of each tile, int [X, Y].
-    ramps: 0 none, else the direction of the climb (1 +x, 2 +y, 3 -x, 4 -y),
-      int [X, Y].
+    ramps: 0 for no ramp, else the direction of the climb (1 +x, 2 +y, 3 -x,
+      4 -y), int [X, Y].
   """
   heights, ramps = np.asarray(heights), np.asarray(ramps)
   size = np.asarray(heights.shape)
@@ -72,7 +72,7 @@ def pieces(heights: np.ndarray, ramps: np.ndarray) -> Pieces:
 def _box(
   low: np.ndarray, high: np.ndarray, top: float
 ) -> tuple[np.ndarray, np.ndarray]:
-  """Centre and half sizes of a box reaching below the floor."""
+  """Returns centre and half sizes of a box that reaches below the floor."""
   centre = np.append((low + high) / 2, (top - FLOOR_DEPTH) / 2)
   return centre, np.append((high - low) / 2, (top + FLOOR_DEPTH) / 2)
 
@@ -80,19 +80,19 @@ def _box(
 def _rectangles(
   heights: np.ndarray,
 ) -> Iterator[tuple[int, int, int, int, int]]:
-  """Rectangles (i0, i1, j0, j1, height) covering all tiles above the floor.
+  """Yields rectangles (i0, i1, j0, j1, height) that cover all raised tiles.
 
   A rectangle of one height may run under tiles that are higher (their own
   rectangle hides it), which saves pieces. Greedy: grows along y, then x.
   """
   for height in range(1, int(heights.max()) + 1):
-    room = heights >= height
+    usable = heights >= height
     missing = heights == height
     while missing.any():
       i0, j0 = np.argwhere(missing)[0]
-      blocked = np.flatnonzero(~room[i0, j0:])
+      blocked = np.flatnonzero(~usable[i0, j0:])
       j1 = j0 + blocked[0] if blocked.size else heights.shape[1]
-      blocked = np.flatnonzero(~room[i0:, j0:j1].all(axis=1))
+      blocked = np.flatnonzero(~usable[i0:, j0:j1].all(axis=1))
       i1 = i0 + blocked[0] if blocked.size else heights.shape[0]
       missing[i0:i1, j0:j1] = False
       yield int(i0), int(i1), int(j0), int(j1), height

@@ -1,4 +1,6 @@
-"""Sampling of tasks: games and worlds as functions of an index.
+"""Sampling of tasks, and task families.
 
-The split into a training and a held-out half is made here.
+Tasks are pure functions of an index: worlds and games are drawn at each call,
+so that a pool of any size has no cost. The split into a training and a held-out
+half is made here.
 """

@@ -1,11 +1,14 @@
-"""What the task sampler draws from; the defaults are the paper's (§1.6)."""
+"""Configuration of the task sampler; defaults are those of AdA.
+
+AdA is arXiv 2301.07608.
+"""
 
 import dataclasses
 
 from adaland.envs import constants
 from adaland.envs.tasks.task import MIN_TILES
 
-# World seeds of the training split lie below, of the test split above.
+# The first world seed of the test split; those of training are below.
 FIRST_TEST_SEED = 2**30
 
 Range = tuple[int, int]
@@ -15,28 +18,28 @@ Range = tuple[int, int]
 class SamplerConfig:
   """A distribution over single-player tasks.
 
-  Ranges are (first, last), both included, drawn from uniformly.
+  Ranges are (first, last), both included, and are drawn from uniformly.
 
   Attributes:
-    split: 'train' or 'test': which half of games and worlds.
-    tiles: Size of the arena along each side.
+    split: The half of games and worlds, 'train' or 'test'.
+    tiles: Size of the arena along each side, in tiles.
     levels: Number of ground heights, 1 is flat.
-    num_worlds: Different worlds.
-    num_games: Different game indices; some give the same game.
-    chain_rules: Rules that must be triggered one after another (§1.6, 2).
-    dead_ends: Rules that lead nowhere or spoil the task (§1.6, 4).
-    distractors: Initial objects of types absent from chain and goal.
+    num_worlds: Number of worlds.
+    num_games: Number of game indices; some give the same game.
+    chain_rules: Number of rules that must be triggered one after another.
+    dead_ends: Number of rules that lead nowhere or spoil the task.
+    distractors: Number of initial objects of types absent from chain and goal.
     goal_predicates: Predicates of goals.
     rule_predicates: Predicates of rules' conditions.
-    negation_probability: Of a goal's being negated.
-    player_in_goal_probability: Of a goal that may have only objects naming
-      the player instead of one.
-    player_in_rule_probability: The same of rules' conditions.
-    hide: 'uniform' draws mechanism and parts (§1.6, 5), 'rules' hides all
-      rules, 'none' hides nothing.
-    trials: Tries in an episode.
+    negation_probability: Probability that a goal is negated.
+    player_in_goal_probability: Probability that the first argument of a goal
+      is the player, where it may be an object too.
+    player_in_rule_probability: The same probability for rules' conditions.
+    hide: 'uniform' draws a mechanism of hiding and the hidden parts, 'rules'
+      hides all rules, 'none' hides nothing.
+    trials: Number of trials in an episode.
     trial_seconds: Length of a trial.
-    max_objects: Initial objects at most.
+    max_objects: Largest number of initial objects.
   """
 
   split: str = "train"
@@ -104,7 +107,7 @@ class SamplerConfig:
     ):
       if not 0 <= getattr(self, field) <= 1:
         raise ValueError(f"{field} is {getattr(self, field)}, allowed: 0 to 1")
-    # A crowded room may have no place left for the last object.
+    # A crowded room may have no space left for the last object.
     room = self.tiles[0] ** 2 // 2
     if self.max_objects > room:
       raise ValueError(

@@ -1,4 +1,4 @@
-"""Draws what a player is not told about a game's rules (§1.6, 5)."""
+"""Draws the parts of a game's rules that are hidden from the player."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -14,7 +14,13 @@ _T = TypeVar("_T")
 def draw_hiding(
   hide: str, rules: tuple[Rule, ...], rng: np.random.Generator
 ) -> Hiding:
-  """Draws one way of hiding and the parts that it hides, uniformly."""
+  """Draws a mechanism of hiding, and the parts that it hides, uniformly.
+
+  Args:
+    hide: As in `SamplerConfig.hide`.
+    rules: The game's rules.
+    rng: Source of randomness.
+  """
   every_rule = tuple(range(1, len(rules) + 1))
   if hide == "none":
     return Hiding()

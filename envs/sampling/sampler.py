@@ -1,43 +1,47 @@
-"""Single-player tasks as functions of an index (§1.6).
+"""Single-player tasks as functions of an index.
 
-A pool of num_worlds x num_games tasks costs neither memory nor time to start:
-world and game of a task are drawn when they are asked for, from random streams
-that their indices alone select.
+A pool of num_worlds x num_games tasks costs neither memory nor start-up time:
+the world and the game of a task are drawn at each call, from random streams
+selected by their indices.
 """
 
 import collections
 
 import numpy as np
 
-from adaland.envs.sampling import games
+from adaland.envs.sampling import game_sampler, heldout
 from adaland.envs.sampling.config import FIRST_TEST_SEED, SamplerConfig
-from adaland.envs.sampling.games import Game
-from adaland.envs.sampling.heldout import is_heldout, is_heldout_game
 from adaland.envs.tasks.task import ObjectSpec, PlayerSpec, Task, World
 
-__all__ = ["Game", "SamplerConfig", "TaskSampler", "is_heldout_game"]
+__all__ = ["SamplerConfig", "TaskSampler"]
 
-# Random streams; every pair of (stream, index) is its own.
+# Random streams; each pair (stream, index) has its own generator.
 _STREAMS = {"world": 1, "train": 2, "test": 3}
 _MAX_DRAWS = 2000
 
 
 def _stream(name: str, index: int) -> np.random.Generator:
-  # Counter-based, so that neighbouring keys give independent streams and
-  # starting one is cheap.
+  # A counter-based generator: neighbouring keys give independent streams, and
+  # it is cheap to start.
   key = np.array([_STREAMS[name], index], np.uint64)
   return np.random.Generator(np.random.Philox(key=key))
 
 
 class TaskSampler:
-  """The tasks of a configuration, by index."""
+  """The tasks of a configuration, by index.
+
+  Attributes:
+    config: The distribution of tasks.
+    num_tasks: Number of pairs of world and game.
+  """
 
   def __init__(self, config: SamplerConfig):
+    """Initializes the sampler, which draws nothing yet."""
     self.config = config
     self.num_tasks = config.num_worlds * config.num_games
 
   def world(self, index: int) -> World:
-    """The world of an index, taken modulo num_worlds."""
+    """Returns the world of an index, taken modulo num_worlds."""
     config = self.config
     seed = index % config.num_worlds
     if config.split == "test":
@@ -49,19 +53,19 @@ class TaskSampler:
     levels = int(rng.integers(config.levels[0], config.levels[1] + 1))
     return World(seed=seed, tiles=(x, y), levels=levels)
 
-  def game(self, index: int) -> Game:
-    """The game of an index, taken modulo num_games.
+  def game(self, index: int) -> game_sampler.SampledGame:
+    """Returns the game of an index, taken modulo num_games.
 
     Raises:
-      ValueError: If the configuration allows no game on this split's side.
+      ValueError: If no game of this split is found.
     """
     rng = _stream(self.config.split, index % self.config.num_games)
     wants_heldout = self.config.split == "test"
     for _ in range(_MAX_DRAWS):
-      game = games.draw_game(self.config, rng)
+      game = game_sampler.draw_game(self.config, rng)
       if game is None:
         continue
-      if is_heldout([game.goal], game.rules) == wants_heldout:
+      if heldout.is_heldout([game.goal], game.rules) == wants_heldout:
         return game
     raise ValueError(
       f"the sampler found no game in {_MAX_DRAWS} draws, allowed: wider ranges "
@@ -70,7 +74,7 @@ class TaskSampler:
     )
 
   def task(self, index: int) -> Task:
-    """The task of an index, a pure function of it and the configuration.
+    """Returns the task of an index, a pure function of it and the config.
 
     Indices below num_tasks give every pair of world and game once, and
     neighbours differ in both.
@@ -79,7 +83,7 @@ class TaskSampler:
       index: Not negative, taken modulo num_tasks.
 
     Returns:
-      A task whose game and world are of the configuration's split.
+      A task whose game and world are of the config's split.
     """
     if index < 0:
       raise ValueError(f"task index is {index}, allowed: 0 and up")

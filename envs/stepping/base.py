@@ -1,5 +1,7 @@
-"""What steps a batch of environments: the seam between `Land` and where its
-arrays live. `Land` knows tasks and time; a stepper knows physics and session.
+"""The interface between `Land`, which keeps tasks and time, and steppers.
+
+A stepper keeps physics and the environments' state, on the host or on a
+device.
 
 N: environments, P: players, S: slots, R: rules, K: trials, C: starts.
 """
@@ -10,33 +12,35 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from adaland.envs.physics import base
-from adaland.envs.stepping import session as session_lib
-from adaland.envs.stepping.task_rows import Prepared, TaskRows
+from adaland.envs.stepping import env_state, task_rows
 
 
-class Starts(NamedTuple):
-  """What starts anew with a step, known before it, as only time ends trials.
+class ResetPlan(NamedTuple):
+  """Trials and episodes that start with a step.
+
+  It is known before the step, because trials end by time alone.
 
   Attributes:
-    next_trial: Where another trial of the same task starts, bool [N].
-    episode: Where an episode starts, bool [N].
-    env_ids: The environments of both, ascending, int [C].
-    yaw: Of their players, float32 [C, P].
-    tasks: Of the episodes, ascending by environment.
+    next_trial: Environments in which another trial of the same task starts,
+      bool [N].
+    episode: Environments in which an episode starts, bool [N].
+    env_ids: Indices of the environments in either, ascending, int [C].
+    yaw: Start yaw of their players, radians, float32 [C, P].
+    tasks: Tasks of the starting episodes, ascending by environment.
   """
 
   next_trial: np.ndarray
   episode: np.ndarray
   env_ids: np.ndarray
   yaw: np.ndarray
-  tasks: Sequence[Prepared]
+  tasks: Sequence[task_rows.PreparedTask]
 
 
-class Shown(NamedTuple):
-  """What a step shows.
+class Observed(NamedTuple):
+  """Observations and rewards of a step.
 
   Attributes:
-    observation: By name, all but goal and rules, [N, P, ...].
+    observation: Named arrays, all but goal and rules, [N, P, ...].
     reward: Seconds of goal satisfaction, float32 [N, P].
   """
 
@@ -45,44 +49,44 @@ class Shown(NamedTuple):
 
 
 class Stepper(Protocol):
-  """Steps N environments.
+  """A stepper of N environments.
 
   Attributes:
-    rows: The tasks under way.
-    physics: The back end.
-    session: What is remembered between steps.
+    rows: The current tasks.
+    physics: The physics back end.
+    state: The environments' state besides physics.
   """
 
-  rows: TaskRows
+  rows: task_rows.TaskRows
   physics: base.Physics
-  session: session_lib.Session
+  state: env_state.EnvState
 
-  def reset(self, starts: Starts) -> Shown:
-    """Starts an episode everywhere."""
+  def reset(self, plan: ResetPlan) -> Observed:
+    """Starts an episode in every environment."""
     ...
 
-  def step(self, actions: Any, trial: np.ndarray, starts: Starts) -> Shown:
-    """Takes one action, int32 [N, P, 6], where no episode starts.
+  def step(self, actions: Any, trial: np.ndarray, plan: ResetPlan) -> Observed:
+    """Takes one action in each environment in which no episode starts.
 
     Args:
-      actions: Indices of the heads.
-      trial: Under way before the step, int32 [N].
-      starts: What starts anew.
+      actions: Indices of the action heads, int32 [N, P, 6].
+      trial: Number of the current trial before the step, int32 [N].
+      plan: Trials and episodes that start with this step.
     """
     ...
 
-  def state(self) -> base.PhysicsState:
-    """Where everything is, on the host."""
+  def physics_state(self) -> base.PhysicsState:
+    """Returns poses and contacts, on the host."""
     ...
 
   def trial_rewards(self) -> np.ndarray:
-    """Seconds in each trial of the episode, float [N, K, P], on the host."""
+    """Returns the reward of each trial of the episode, [N, K, P], seconds."""
     ...
 
   def fired(self) -> np.ndarray:
-    """Rules that fired in the last step, bool [N, R], on the host."""
+    """Returns the rules that fired in the last step, bool [N, R]."""
     ...
 
   def dropped_spawns(self) -> np.ndarray:
-    """Spawns lost in the episode, int64 [N], on the host."""
+    """Returns the spawns lost in the episode so far, int64 [N]."""
     ...

@@ -1,5 +1,9 @@
-"""Steps a batch whose physics is on a device: nothing is brought to the host
-but what is asked for, and no step waits for the one before.
+"""Stepper of environments whose physics runs on a device.
+
+Nothing is copied to the host unless it is asked for, and no step waits for the
+one before.
+
+N: environments, P: players, S: slots.
 """
 
 from typing import Any
@@ -11,144 +15,145 @@ import numpy as np
 from adaland.envs.game import avatar
 from adaland.envs.land_types import LandConfig
 from adaland.envs.physics import base
-from adaland.envs.stepping import device_stages, stages
-from adaland.envs.stepping import session as session_lib
-from adaland.envs.stepping.base import Shown, Starts
-from adaland.envs.stepping.task_rows import TaskRows
+from adaland.envs.stepping import device_stages, env_state, stages, task_rows
+from adaland.envs.stepping.base import Observed, ResetPlan
 
 
 class DeviceStepper:
-  """See `stepper.Stepper`, which has the arguments and attributes too."""
+  """A `stepping.base.Stepper`, which documents attributes and arguments."""
 
   def __init__(
     self, num_envs: int, config: LandConfig, physics: base.DevicePhysics
   ):
     n, p = num_envs, config.num_players
-    self.rows = TaskRows(n, config)
+    self.rows = task_rows.TaskRows(n, config)
     self.physics: Any = physics  # Its rays and steps take JAX's arrays too.
-    self.session = session_lib.empty(n, p, config.num_slots)
-    self._nothing = device_stages.no_tally(n, p, config.max_rules)
-    self._tally = self._nothing
+    self.state = env_state.empty(n, p, config.num_slots)
+    self._zero_totals = device_stages.zero_totals(n, p, config.max_rules)
+    self._totals = self._zero_totals
     self._everywhere = jnp.ones(n, bool)
     self._size = config.pixels if config.observation == "pixels" else None
     if self._size:
       eyes = jnp.arange(p, dtype=jnp.int32)
       eyes = jnp.repeat(eyes, self._size[0] * self._size[1])
       self._eyes = jnp.broadcast_to(eyes[None], (n, eyes.size))
-    # Those of the last step, after what changed; who touches whom is of before.
+    # Poses after the last step and its changes; contacts from before these.
     self._poses: avatar.Poses
 
-  def reset(self, starts: Starts) -> Shown:
-    """Starts an episode everywhere."""
-    self._tally = self._nothing
-    self._load(starts)
-    self.session = stages.restart(
-      self.rows.device, self.session, starts.next_trial, starts.episode
+  def reset(self, plan: ResetPlan) -> Observed:
+    """Starts an episode in every environment."""
+    self._totals = self._zero_totals
+    self._load(plan)
+    self.state = stages.restart(
+      self.rows.device, self.state, plan.next_trial, plan.episode
     )
-    self._restore(starts)
-    self._poses = self._look_around()
+    self._restore(plan)
+    self._poses = self._read_physics()
     nobody = jnp.zeros_like(self._poses.touching)
     return self._observe(nobody, self._everywhere)
 
   def step(
-    self, actions: jax.Array, trial: np.ndarray, starts: Starts
-  ) -> Shown:
-    """Takes one action where no episode starts."""
-    del trial  # The session has it too.
-    self._load(starts)
-    wanted, *control = stages.control(self.session, self._poses, actions)
-    self.physics.step(base.AvatarControl(*wanted))
-    poses = self._look_around()
-    look = device_stages.look(
+    self, actions: jax.Array, trial: np.ndarray, plan: ResetPlan
+  ) -> Observed:
+    """Takes one action in each environment in which no episode starts."""
+    del trial  # The state has it too.
+    self._load(plan)
+    controls, *hand_and_pitch = stages.control(self.state, self._poses, actions)
+    self.physics.step(base.AvatarControl(*controls))
+    poses = self._read_physics()
+    query = device_stages.sight_lines(
       self.rows.device,
-      self.session.slot_types,
+      self.state.slot_types,
       poses,
-      control[1],
+      hand_and_pitch[1],
       self._everywhere,
     )
-    self.session, self._tally, change, sees, anew = device_stages.advance(
+    self.state, self._totals, change, sees, renewed = device_stages.advance(
       self.rows.device,
-      self.session,
-      self._tally,
-      tuple(control),
+      self.state,
+      self._totals,
+      tuple(hand_and_pitch),
       poses,
-      look,
-      self._cast(look),
+      query,
+      self._cast(query),
       actions,
-      starts.next_trial,
-      starts.episode,
+      plan.next_trial,
+      plan.episode,
     )
     self.physics.set_slots_where(*change)
-    self._restore(starts)
+    self._restore(plan)
     pos, feet, yaw = self.physics.poses()
     self._poses = avatar.Poses(pos, feet, yaw, poses.touching)
-    return self._observe(sees, anew)
+    return self._observe(sees, renewed)
 
-  def _look_around(self) -> avatar.Poses:
-    """Where everything is, and who touches whom."""
+  def _read_physics(self) -> avatar.Poses:
+    """Returns poses and contacts."""
     state = self.physics.shared_state()
     return avatar.Poses(
       state.object_pos, state.player_pos, state.player_yaw, state.touching
     )
 
-  def _load(self, starts: Starts) -> None:
-    """Puts the rows of new tasks on the device."""
-    if starts.tasks:
-      self.rows.load(np.flatnonzero(starts.episode), starts.tasks)
+  def _load(self, plan: ResetPlan) -> None:
+    """Writes the rows of new tasks to the device."""
+    if plan.tasks:
+      self.rows.load(np.flatnonzero(plan.episode), plan.tasks)
 
-  def _restore(self, starts: Starts) -> None:
-    """Puts worlds at their start, new ones and others."""
-    if starts.tasks:
+  def _restore(self, plan: ResetPlan) -> None:
+    """Loads new worlds, and puts all starting worlds at their start."""
+    if plan.tasks:
       self.physics.load(
-        np.flatnonzero(starts.episode), [task.scene for task in starts.tasks]
+        np.flatnonzero(plan.episode), [task.scene for task in plan.tasks]
       )
-    if starts.env_ids.size:
-      self.physics.restore(starts.env_ids, starts.yaw)
+    if plan.env_ids.size:
+      self.physics.restore(plan.env_ids, plan.yaw)
 
-  def _cast(self, look: device_stages.Look) -> tuple[jax.Array, jax.Array]:
-    lines = look.lines
+  def _cast(
+    self, query: device_stages.SightQuery
+  ) -> tuple[jax.Array, jax.Array]:
+    """Casts the wanted rays; returns their distances and nodes."""
+    lines = query.lines
     return self.physics.rays_where(
-      lines.origins, lines.directions, lines.exclude, look.wanted
+      lines.origins, lines.directions, lines.exclude, query.wanted
     )
 
-  def _observe(self, sees: jax.Array, anew: jax.Array) -> Shown:
-    """Looks again where something is new, and gives what is observed."""
+  def _observe(self, sees: jax.Array, renewed: jax.Array) -> Observed:
+    """Finds visibility again where the scene is new, and observes."""
     tasks = self.rows.device
-    look = device_stages.look(
-      tasks, self.session.slot_types, self._poses, self.session.pitch, anew
+    query = device_stages.sight_lines(
+      tasks, self.state.slot_types, self._poses, self.state.pitch, renewed
     )
-    self.session, (observation, rays) = device_stages.observe(
+    self.state, observation, rays = device_stages.observe(
       tasks,
-      self.session,
+      self.state,
       self._poses,
-      look,
-      self._cast(look),
+      query,
+      self._cast(query),
       sees,
-      anew,
+      renewed,
       self._size,
     )
-    if rays:
-      observation = observation | {"pixels": self._draw(*rays)}
-    return Shown(observation, self.session.last_reward)
+    if rays is not None:
+      observation = observation | {"pixels": self._draw(rays)}
+    return Observed(observation, self.state.last_reward)
 
-  def _draw(self, origins: jax.Array, directions: jax.Array) -> jax.Array:
-    """The players' pictures, uint8 [N, P, H, W, 3], along these rays."""
-    hits = self.physics.rays(origins, directions, self._eyes, normals=True)
-    moment = session_lib.moment(self.session, self._poses)
-    return stages.draw(moment, origins, directions, tuple(hits), self._size)
+  def _draw(self, rays: stages.RayRequest) -> jax.Array:
+    """Draws the players' pictures, uint8 [N, P, H, W, 3]."""
+    hits = self.physics.rays(*rays, self._eyes, normals=True)
+    scene = env_state.scene_state(self.state, self._poses)
+    return stages.draw(scene, *rays, tuple(hits), self._size)
 
-  def state(self) -> base.PhysicsState:
-    """Where everything is."""
+  def physics_state(self) -> base.PhysicsState:
+    """Returns poses and contacts."""
     return self.physics.state()
 
   def trial_rewards(self) -> np.ndarray:
-    """Seconds in each trial of the episode."""
-    return np.asarray(self._tally.trial_rewards)
+    """Returns the reward of each trial of the episode, seconds."""
+    return np.asarray(self._totals.trial_rewards)
 
   def fired(self) -> np.ndarray:
-    """Rules that fired in the last step."""
-    return np.asarray(self._tally.fired)
+    """Returns the rules that fired in the last step."""
+    return np.asarray(self._totals.fired)
 
   def dropped_spawns(self) -> np.ndarray:
-    """Spawns lost in the episode."""
-    return np.asarray(self._tally.dropped, np.int64)
+    """Returns the spawns lost in the episode so far."""
+    return np.asarray(self._totals.dropped, np.int64)

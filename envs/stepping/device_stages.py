@@ -1,9 +1,10 @@
-"""The jitted stages of a step where physics stays on a device.
+"""The jitted stages of a step with physics on a device.
 
-All that the host knows before a step, where trials and episodes start, goes in
-with it; what only the device knows, where objects came or went, never comes
-out. So one step is `control` (of `stages`), physics, `look`, rays, `advance`,
-changes of physics, `look` and rays again where something is new, `observe`.
+The host knows before a step in which environments trials and episodes start,
+and passes that in; results known only to the device, such as objects that came
+or went, stay there. One step is `control` (of `stages`), physics,
+`sight_lines`, rays, `advance`, changes of physics, then `sight_lines` and rays
+again where the scene is new, and `observe`.
 
 N: environments, P: players, S: slots, R: rules, K: trials, M = P + S: nodes.
 """
@@ -17,19 +18,18 @@ import jax.numpy as jnp
 from adaland.envs import constants
 from adaland.envs.game import avatar
 from adaland.envs.observations import sight
-from adaland.envs.stepping import session as session_lib
-from adaland.envs.stepping import stages
+from adaland.envs.stepping import env_state, stages
 
 Array = jax.Array
 
 
-class Tally(NamedTuple):
-  """What an episode has brought so far.
+class EpisodeTotals(NamedTuple):
+  """Totals of the episodes so far, and the rules fired in the last step.
 
   Attributes:
-    trial_rewards: Seconds, float32 [N, K, P].
+    trial_rewards: Reward of each trial, seconds, float32 [N, K, P].
     fired: Rules that fired in the last step, bool [N, R].
-    dropped: Spawns lost for want of a slot, int32 [N].
+    dropped: Number of spawns that found no free slot, int32 [N].
   """
 
   trial_rewards: Array
@@ -37,13 +37,13 @@ class Tally(NamedTuple):
   dropped: Array
 
 
-class Look(NamedTuple):
-  """Lines of sight before rays are cast.
+class SightQuery(NamedTuple):
+  """Lines of sight before their rays are cast.
 
   Attributes:
-    lines: All of them.
-    wanted: Which to cast, bool [N, M * M].
-    sure: Who sees whom without, bool [N, M, M].
+    lines: The lines between all nodes.
+    wanted: Lines whose rays are to be cast, bool [N, M * M].
+    sure: Pairs that see each other for sure, without rays, bool [N, M, M].
   """
 
   lines: sight.AllLines
@@ -51,17 +51,19 @@ class Look(NamedTuple):
   sure: Array
 
 
-class Change(NamedTuple):
-  """Objects that came or went, as `physics.base.DevicePhysics` takes them."""
+class SlotChange(NamedTuple):
+  """Arguments of `physics.base.DevicePhysics.set_slots_where`."""
 
   changed: Array
   types: Array
   positions: Array
 
 
-def no_tally(num_envs: int, num_players: int, max_rules: int) -> Tally:
-  """That of new episodes."""
-  return Tally(
+def zero_totals(
+  num_envs: int, num_players: int, max_rules: int
+) -> EpisodeTotals:
+  """Returns the totals at the start of episodes."""
+  return EpisodeTotals(
     trial_rewards=jnp.zeros((num_envs, constants.MAX_TRIALS, num_players)),
     fired=jnp.zeros((num_envs, max_rules), bool),
     dropped=jnp.zeros(num_envs, jnp.int32),
@@ -69,102 +71,104 @@ def no_tally(num_envs: int, num_players: int, max_rules: int) -> Tally:
 
 
 @jax.jit
-def look(
-  tasks: session_lib.Tasks,
+def sight_lines(
+  tasks: env_state.TaskBatch,
   slot_types: Array,
   poses: avatar.Poses,
   pitch: Array,
   where: Array,
-) -> Look:
-  """Which lines of sight to test.
+) -> SightQuery:
+  """Selects the lines of sight to test.
 
   Args:
     tasks: The tasks.
     slot_types: Type ids in the slots, int32 [N, S].
-    poses: Where everything is.
-    pitch: Of the views, float32 [N, P].
-    where: In which environments, bool [N].
+    poses: Poses of players and objects.
+    pitch: Pitch of the views, radians, float32 [N, P].
+    where: Environments in which to test any, bool [N].
   """
   sources, centres, sure, pairs = sight.wanted(
     slot_types, poses, pitch, tasks.see_literals, tasks.room
   )
   wanted = pairs & where[:, None, None]
   lines = sight.all_lines(sources, centres)
-  return Look(lines, wanted.reshape(lines.length.shape), sure)
+  return SightQuery(lines, wanted.reshape(lines.length.shape), sure)
 
 
-def _sees(look_: Look, hits: tuple[Array, Array]) -> Array:
-  """Who sees whom, bool [N, M, M]; right where it was looked."""
-  pairs = look_.wanted.reshape(look_.sure.shape)
-  return look_.sure | sight.free(look_.lines, *hits, pairs)
+def _visibility(query: SightQuery, hits: tuple[Array, Array]) -> Array:
+  """Returns visibility, bool [N, M, M]; right only where it was tested."""
+  pairs = query.wanted.reshape(query.sure.shape)
+  return query.sure | sight.free(query.lines, *hits, pairs)
 
 
 @jax.jit
 def advance(
-  tasks: session_lib.Tasks,
-  session: session_lib.Session,
-  tally: Tally,
+  tasks: env_state.TaskBatch,
+  state: env_state.EnvState,
+  totals: EpisodeTotals,
   control: tuple[Any, Array],
   poses: avatar.Poses,
-  look_: Look,
+  query: SightQuery,
   hits: tuple[Array, Array],
   actions: Array,
   next_trial: Array,
   starting: Array,
-) -> tuple[session_lib.Session, Tally, Change, Array, Array]:
-  """Plays the step's end, and puts back what starts anew.
+) -> tuple[env_state.EnvState, EpisodeTotals, SlotChange, Array, Array]:
+  """Advances the game after physics, and restarts trials and episodes.
 
   Args:
-    tasks: The tasks, new ones where an episode starts.
-    session: Before the step.
-    tally: Before the step.
-    control: Hands and pitch, as `stages.control` gave them.
-    poses: After physics.
-    look_: Lines of sight then.
-    hits: Of their rays, distances and nodes.
-    actions: Taken, int32 [N, P, 6].
-    next_trial: Where another trial starts, bool [N].
-    starting: Where an episode starts, bool [N].
+    tasks: The tasks, already the new ones where an episode starts.
+    state: The state before the step.
+    totals: The totals before the step.
+    control: Hands and pitch, as returned by `stages.control`.
+    poses: Poses and contacts after physics.
+    query: Lines of sight after physics.
+    hits: Distances and nodes that their rays hit.
+    actions: The actions taken, int32 [N, P, 6].
+    next_trial: Environments in which another trial starts, bool [N].
+    starting: Environments in which an episode starts, bool [N].
 
   Returns:
-    Session and tally after the step, what physics is to change (but for the
-    starts), who sees whom, and where that is to be found anew, bool [N].
+    The state and the totals after the step; the changes that physics has to
+    make, apart from restarts; visibility, bool [N, M, M]; and the environments
+    in which visibility has to be found again, bool [N].
   """
-  sees, trial = _sees(look_, hits), session.clock.trial
-  session, outcome = stages.play(
-    tasks, session, *control, poses, sees, actions, starting
+  sees, trial = _visibility(query, hits), state.clock.trial
+  state, outcome = stages.advance_game(
+    tasks, state, *control, poses, sees, actions, starting
   )
-  change = Change(outcome.changed, session.slot_types, outcome.object_pos)
-  anew = jnp.any(outcome.changed, axis=1) | next_trial | starting
-  rewards = jnp.where(starting[:, None, None], 0, tally.trial_rewards)
+  change = SlotChange(outcome.changed, state.slot_types, outcome.object_pos)
+  renewed = jnp.any(outcome.changed, axis=1) | next_trial | starting
+  rewards = jnp.where(starting[:, None, None], 0, totals.trial_rewards)
   rewards = rewards.at[jnp.arange(len(trial)), trial].add(outcome.reward)
-  dropped = jnp.where(starting, 0, tally.dropped) + outcome.dropped
-  session = session_lib.restart(tasks, session, next_trial, starting)
-  return session, Tally(rewards, outcome.fired, dropped), change, sees, anew
+  dropped = jnp.where(starting, 0, totals.dropped) + outcome.dropped
+  totals = EpisodeTotals(rewards, outcome.fired, dropped)
+  state = env_state.restart(tasks, state, next_trial, starting)
+  return state, totals, change, sees, renewed
 
 
 @functools.partial(jax.jit, static_argnames=("size",))
 def observe(
-  tasks: session_lib.Tasks,
-  session: session_lib.Session,
+  tasks: env_state.TaskBatch,
+  state: env_state.EnvState,
   poses: avatar.Poses,
-  look_: Look,
+  query: SightQuery,
   hits: tuple[Array, Array],
   sees: Array,
-  anew: Array,
+  renewed: Array,
   size: tuple[int, int] | None,
-) -> tuple[session_lib.Session, stages.Shown]:
-  """What `stages.observe` gives.
+) -> tuple[env_state.EnvState, dict[str, Array], stages.RayRequest | None]:
+  """Makes the observations; see `stages.observe_scene` for the result.
 
   Args:
     tasks: The tasks.
-    session: The session.
-    poses: Where everything is now.
-    look_: Lines of sight now.
-    hits: Of their rays, distances and nodes.
-    sees: Who saw whom before, bool [N, M, M].
-    anew: Where it was looked again, bool [N].
-    size: Of the pictures, None for entities.
+    state: The state.
+    poses: Current poses and contacts.
+    query: Current lines of sight.
+    hits: Distances and nodes that their rays hit.
+    sees: Visibility before the scene changed, bool [N, M, M].
+    renewed: Environments in which visibility was found again, bool [N].
+    size: Width and height of the pictures, None for entities.
   """
-  sees = jnp.where(anew[:, None, None], _sees(look_, hits), sees)
-  return stages.show(tasks, session, poses, sees, size)
+  sees = jnp.where(renewed[:, None, None], _visibility(query, hits), sees)
+  return stages.observe_scene(tasks, state, poses, sees, size)

@@ -1,5 +1,8 @@
-"""Steps a batch whose physics is on the host, where results are read at once:
-what did not happen is not computed.
+"""Stepper of environments whose physics runs on the host.
+
+Results are read at once, so that work is left out where nothing happened.
+
+N: environments, P: players, S: slots.
 """
 
 from typing import Any
@@ -12,51 +15,49 @@ from adaland.envs.game import avatar
 from adaland.envs.land_types import LandConfig
 from adaland.envs.observations import sight
 from adaland.envs.physics import base
-from adaland.envs.stepping import session as session_lib
-from adaland.envs.stepping import stages
-from adaland.envs.stepping.base import Shown, Starts
-from adaland.envs.stepping.task_rows import TaskRows
+from adaland.envs.stepping import env_state, stages, task_rows
+from adaland.envs.stepping.base import Observed, ResetPlan
 
 
 class HostStepper:
-  """See `stepper.Stepper`, which has the arguments and attributes too."""
+  """A `stepping.base.Stepper`, which documents attributes and arguments."""
 
   def __init__(self, num_envs: int, config: LandConfig, physics: base.Physics):
     n, p = num_envs, config.num_players
     self._config = config
     self._size = config.pixels if config.observation == "pixels" else None
-    self.rows = TaskRows(n, config)
+    self.rows = task_rows.TaskRows(n, config)
     self.physics = physics
-    self.session = session_lib.empty(n, p, config.num_slots)
+    self.state = env_state.empty(n, p, config.num_slots)
     self._rewards = np.zeros((n, constants.MAX_TRIALS, p))
     self._fired = np.zeros((n, config.max_rules), bool)
     self._dropped = np.zeros(n, np.int64)
-    self._state: base.PhysicsState
-    self._poses: avatar.Poses  # Those of the state.
+    self._physics_state: base.PhysicsState
+    self._poses: avatar.Poses  # The poses of `_physics_state`.
 
-  def reset(self, starts: Starts) -> Shown:
-    """Starts an episode everywhere."""
+  def reset(self, plan: ResetPlan) -> Observed:
+    """Starts an episode in every environment."""
     self._fired = np.zeros_like(self._fired)
-    none = np.zeros_like(starts.episode)
-    return self._shown(self._renew(starts, none, None))
+    none = np.zeros_like(plan.episode)
+    return self._observed(*self._renew(plan, none, None))
 
   def step(
-    self, actions: np.ndarray, trial: np.ndarray, starts: Starts
-  ) -> Shown:
-    """Takes one action where no episode starts."""
-    wanted, hand, pitch = stages.control(self.session, self._poses, actions)
-    self.physics.step(base.AvatarControl(*map(np.asarray, wanted)))
-    self.look_around()
-    sees = self._sight(pitch, None)
-    self.session, outcome, shown = stages.finish(
+    self, actions: np.ndarray, trial: np.ndarray, plan: ResetPlan
+  ) -> Observed:
+    """Takes one action in each environment in which no episode starts."""
+    controls, hand, pitch = stages.control(self.state, self._poses, actions)
+    self.physics.step(base.AvatarControl(*map(np.asarray, controls)))
+    self._read_physics()
+    sees = self._visibility(pitch, None)
+    self.state, outcome, observation, rays = stages.finish(
       self.rows.device,
-      self.session,
+      self.state,
       hand,
       pitch,
       self._poses,
       sees,
       actions,
-      starts.episode,
+      plan.episode,
       self._size,
     )
     outcome = stages.Outcome(*map(np.asarray, outcome))
@@ -67,129 +68,140 @@ class HostStepper:
     changed = outcome.changed.any(axis=1)
     if changed.any():
       env, slot = np.nonzero(outcome.changed)
-      types = np.asarray(self.session.slot_types)
+      types = np.asarray(self.state.slot_types)
       self.physics.set_slots(
         env, slot, types[env, slot], outcome.object_pos[env, slot]
       )
-    if changed.any() or starts.env_ids.size:
-      shown = self._renew(starts, changed, sees)
-    return self._shown(shown)
+    if changed.any() or plan.env_ids.size:
+      observation, rays = self._renew(plan, changed, sees)
+    return self._observed(observation, rays)
 
-  def look_around(self) -> None:
-    """Takes the state of physics."""
-    self._state = state = self.physics.shared_state()
+  def _read_physics(self) -> None:
+    """Reads the state of physics."""
+    self._physics_state = state = self.physics.shared_state()
     self._poses = avatar.Poses(
       state.object_pos, state.player_pos, state.player_yaw, state.touching
     )
 
-  def _sight(self, pitch: jax.Array, only: np.ndarray | None) -> np.ndarray:
-    """Who sees whom, bool [N, P+S, P+S], as far as players and tasks ask.
+  def _visibility(
+    self, pitch: jax.Array, only: np.ndarray | None
+  ) -> np.ndarray:
+    """Finds visibility as far as players and tasks need it.
 
     Args:
-      pitch: Of the views, float32 [N, P].
-      only: Environments to look at, bool [N]; None for all.
+      pitch: Pitch of the views, radians, float32 [N, P].
+      only: Environments to test, bool [N]; None for all.
+
+    Returns:
+      Visibility: node i sees node j, bool [N, P+S, P+S].
     """
-    tasks, types = self.rows.device, self.session.slot_types
-    look, self._poses = stages.look(
+    tasks, types = self.rows.device, self.state.slot_types
+    lines, self._poses = stages.sight_lines(
       types, self._poses, pitch, tasks.see_literals, tasks.room
     )
-    sources, centres, sees, pairs = map(np.asarray, look)
+    sources, centres, sees, pairs = map(np.asarray, lines)
     if only is not None:
       pairs = pairs & only[:, None, None]
     if not pairs.any():
       return sees
-    lines = sight.segments(sources, centres, pairs)
+    segments = sight.segments(sources, centres, pairs)
     hits = self.physics.rays(
-      lines.origins, lines.directions, lines.exclude, env_ids=lines.env_ids
+      segments.origins,
+      segments.directions,
+      segments.exclude,
+      env_ids=segments.env_ids,
     )
-    return sees | sight.unblocked(lines, hits, pairs.shape)
+    return sees | sight.unblocked(segments, hits, pairs.shape)
 
   def _renew(
-    self, starts: Starts, changed: np.ndarray, sees: np.ndarray | None
-  ) -> stages.Shown:
-    """Starts trials and episodes, and observes what is new.
+    self, plan: ResetPlan, changed: np.ndarray, sees: np.ndarray | None
+  ) -> tuple[dict[str, Any], stages.RayRequest | None]:
+    """Starts trials and episodes, and observes the scenes that are new.
 
     Args:
-      starts: What starts anew.
-      changed: Where objects came or went, bool [N].
-      sees: Who sees whom elsewhere, bool [N, P+S, P+S]; None if all is new.
+      plan: Trials and episodes that start.
+      changed: Environments in which objects came or went, bool [N].
+      sees: Visibility in the other environments, bool [N, P+S, P+S]; None if
+        all scenes are new.
     """
-    if starts.tasks:
-      ids = np.flatnonzero(starts.episode)
-      self.rows.load(ids, starts.tasks)
-      self.physics.load(ids, [task.scene for task in starts.tasks])
+    if plan.tasks:
+      ids = np.flatnonzero(plan.episode)
+      self.rows.load(ids, plan.tasks)
+      self.physics.load(ids, [task.scene for task in plan.tasks])
       self._rewards[ids] = 0
       self._dropped[ids] = 0
-    if starts.env_ids.size:
-      self.session = stages.restart(
-        self.rows.device, self.session, starts.next_trial, starts.episode
+    if plan.env_ids.size:
+      self.state = stages.restart(
+        self.rows.device, self.state, plan.next_trial, plan.episode
       )
-      self.physics.restore(starts.env_ids, starts.yaw)
-    self.look_around()
-    anew = starts.next_trial | starts.episode | changed
-    new = self._sight(self.session.pitch, anew)
+      self.physics.restore(plan.env_ids, plan.yaw)
+    self._read_physics()
+    renewed = plan.next_trial | plan.episode | changed
+    found = self._visibility(self.state.pitch, renewed)
     if sees is not None:
-      new = np.where(anew[:, None, None], new, sees)
-    self.session, shown = stages.observe(
-      self.rows.device, self.session, self._poses, new, self._size
+      found = np.where(renewed[:, None, None], found, sees)
+    self.state, observation, rays = stages.observe(
+      self.rows.device, self.state, self._poses, found, self._size
     )
-    return shown
+    return observation, rays
 
-  def _shown(self, shown: stages.Shown) -> Shown:
-    observation, rays = shown
-    if rays:
-      observation = observation | {"pixels": self._draw(*rays)}
-    return Shown(
-      {name: np.asarray(x) for name, x in observation.items()},
-      np.array(self.session.last_reward),
+  def _observed(
+    self, observation: dict[str, Any], rays: stages.RayRequest | None
+  ) -> Observed:
+    """Returns NumPy arrays that belong to the caller, who may write to them."""
+    if rays is not None:
+      observation = observation | {"pixels": self._draw(rays)}
+    return Observed(
+      {name: np.array(value) for name, value in observation.items()},
+      np.array(self.state.last_reward),
     )
 
-  def _draw(self, origins: jax.Array, directions: jax.Array) -> jax.Array:
-    """The players' pictures, uint8 [N, P, H, W, 3], along these rays."""
+  def _draw(self, rays: stages.RayRequest) -> jax.Array:
+    """Draws the players' pictures, uint8 [N, P, H, W, 3]."""
     size = self._config.pixels
     eyes = np.arange(self._config.num_players, dtype=np.int32)
     eyes = np.repeat(eyes, size[0] * size[1])
     hits = self.physics.rays(
-      np.asarray(origins),
-      np.asarray(directions),
-      np.broadcast_to(eyes, origins.shape[:2]),
+      np.asarray(rays.origins),
+      np.asarray(rays.directions),
+      np.broadcast_to(eyes, rays.origins.shape[:2]),
       normals=True,
     )
-    moment = session_lib.moment(self.session, self._poses)
-    return stages.draw(moment, origins, directions, tuple(hits), size)
+    scene = env_state.scene_state(self.state, self._poses)
+    return stages.draw(scene, *rays, tuple(hits), size)
 
-  def state(self) -> base.PhysicsState:
-    """Where everything is."""
-    return base.PhysicsState(*map(np.asarray, self._state))
+  def physics_state(self) -> base.PhysicsState:
+    """Returns poses and contacts."""
+    return base.PhysicsState(*map(np.asarray, self._physics_state))
 
   def trial_rewards(self) -> np.ndarray:
-    """Seconds in each trial of the episode."""
+    """Returns the reward of each trial of the episode, seconds."""
     return self._rewards
 
   def fired(self) -> np.ndarray:
-    """Rules that fired in the last step."""
+    """Returns the rules that fired in the last step."""
     return self._fired
 
   def dropped_spawns(self) -> np.ndarray:
-    """Spawns lost in the episode."""
+    """Returns the spawns lost in the episode so far."""
     return self._dropped
 
   def save(self) -> dict[str, Any]:
-    """Returns copies of its arrays."""
+    """Returns copies of the stepper's arrays, without rows and physics."""
     return {
-      "session": [np.array(x) for x in jax.tree.leaves(self.session)],
+      "session": [np.array(x) for x in jax.tree.leaves(self.state)],
       "trial_rewards": self._rewards.copy(),
       "fired": self._fired.copy(),
       "dropped_spawns": self._dropped.copy(),
     }
 
   def load(self, saved: dict[str, Any]) -> None:
-    """Takes up what `save` returned; rows and physics are loaded before."""
-    self.session = jax.tree.unflatten(
-      jax.tree.structure(self.session),
+    """Restores what `save` returned; rows and physics are loaded before."""
+    self.state = jax.tree.unflatten(
+      jax.tree.structure(self.state),
       [jax.numpy.asarray(x) for x in saved["session"]],
     )
     self._rewards[:] = saved["trial_rewards"]
     self._fired = saved["fired"]
     self._dropped[:] = saved["dropped_spawns"]
-    self.look_around()
+    self._read_physics()

@@ -1,9 +1,12 @@
 """The jitted stages of a step, on a whole batch, between calls to physics.
 
-Calling a program costs about as much as what these compute, so there are few.
-With physics on the host: `control`, then physics, `look`, then rays, and
-`finish`; where objects came or went or a trial starts, also `restart`, `look`
-and `observe`. `device_stages` has those for physics on a device.
+A call of a jitted program costs about as much as the work of one stage, so
+there are few. With physics on the host: `control`, physics, `sight_lines`,
+rays, `finish`; then, where objects came or went or a trial starts, `restart`,
+`sight_lines` and `observe`. `device_stages` has the stages for physics on a
+device.
+
+N: environments, P: players, S: slots, R: rules.
 """
 
 import functools
@@ -12,27 +15,24 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from adaland.envs.game import avatar, engine
-from adaland.envs.game import hand as hand_lib
+from adaland.envs.game import avatar, engine, hands
 from adaland.envs.observations import observations, sight, vision
-from adaland.envs.stepping import session as session_lib
+from adaland.envs.stepping import env_state
 
 Array = Any  # NumPy between jitted functions, JAX inside.
-# Observations; of pictures the origins and directions of their rays besides.
-Shown = tuple[dict[str, Array], tuple[Array, ...]]
 
-restart = jax.jit(session_lib.restart)
+restart = jax.jit(env_state.restart)
 
 
 class Outcome(NamedTuple):
-  """What a step brought: nothing where an episode starts.
+  """Events of a step; empty where an episode starts.
 
   Attributes:
     reward: Seconds of goal satisfaction, float32 [N, P].
-    fired: Which rules fired, bool [N, R].
-    dropped: Spawns lost for want of a slot, int32 [N].
-    changed: Slots whose object was consumed or made, bool [N, S].
-    object_pos: Centres, those of new objects too, float32 [N, S, 3].
+    fired: Rules that fired, bool [N, R].
+    dropped: Number of spawns that found no free slot, int32 [N].
+    changed: Slots whose object was consumed or spawned, bool [N, S].
+    object_pos: Centres of the objects, new ones included, float32 [N, S, 3].
   """
 
   reward: Array
@@ -42,65 +42,88 @@ class Outcome(NamedTuple):
   object_pos: Array
 
 
+class RayRequest(NamedTuple):
+  """Rays that physics has to cast for the players' pictures.
+
+  Attributes:
+    origins: Start points, float32 [N, P * pixels, 3].
+    directions: Unit vectors, of the same shape.
+  """
+
+  origins: Array
+  directions: Array
+
+
 @jax.jit
-def look(slot_types, poses, pitch, see_literals, room):
-  """What `sight.wanted` gives, and the poses, which stay with JAX from here."""
+def sight_lines(slot_types, poses, pitch, see_literals, room):
+  """Returns `sight.wanted` and the poses, which stay with JAX from here on."""
   return sight.wanted(slot_types, poses, pitch, see_literals, room), poses
 
 
 @jax.jit
-def control(session, poses, actions):
-  """From actions to what physics shall do, and hands and pitch meanwhile."""
-  pitch, yaw = session.pitch, poses.player_yaw
-  wish = avatar.wish(actions, yaw, pitch)
+def control(state, poses, actions):
+  """Decodes actions into physics controls, hands and pitch.
+
+  Args:
+    state: The state before the step.
+    poses: The poses before the step.
+    actions: Indices of the action heads, int32 [N, P, 6].
+
+  Returns:
+    The fields of `physics.base.AvatarControl`, the hands during the step, and
+    the pitch of the views at its end.
+  """
+  pitch, yaw = state.pitch, poses.player_yaw
+  command = avatar.decode_actions(actions, yaw, pitch)
   eyes = avatar.eye(poses.player_pos)
   axes = avatar.view_axes(yaw, pitch)
   offsets = poses.object_pos[:, None] - eyes[:, :, None]
-  takeable = ~session.frozen & (session.slot_types > 0)
-  seen = session.visible[:, :, pitch.shape[1] :] & takeable[:, None]
-  hand = hand_lib.operate(
-    session.hand, wish, avatar.to_view(axes, offsets), seen
-  )
-  at = hand_lib.target(hand, wish, poses.player_pos, yaw)
-  return (wish.velocity, wish.turn, hand.held, at), hand, wish.pitch
+  graspable = ~state.frozen & (state.slot_types > 0)
+  seen = state.visible[:, :, pitch.shape[1] :] & graspable[:, None]
+  hand = hands.operate(state.hand, command, avatar.to_view(axes, offsets), seen)
+  hand_at = hands.target(hand, command, poses.player_pos, yaw)
+  controls = (command.velocity, command.turn, hand.held, hand_at)
+  return controls, hand, command.pitch
 
 
-def play(
-  tasks, session, hand, pitch, poses, sees, actions, starting
-) -> tuple[session_lib.Session, Outcome]:
-  """Reads the world after physics: the game and time.
+def advance_game(
+  tasks, state, hand, pitch, poses, sees, actions, starting
+) -> tuple[env_state.EnvState, Outcome]:
+  """Advances the game and the clock after physics.
 
   Args:
     tasks: The tasks.
-    session: Before the step.
-    hand: As `control` gave it.
-    pitch: As `control` gave it.
-    poses: Where everything is.
-    sees: Who sees whom, bool [N, P+S, P+S].
-    actions: Taken, int32 [N, P, 6].
-    starting: Where an episode starts instead: the outcome is none, bool [N].
+    state: The state before the step.
+    hand: The hands during the step, as returned by `control`.
+    pitch: The pitch of the views, as returned by `control`.
+    poses: Poses and contacts after physics.
+    sees: Visibility: node i sees node j, bool [N, P+S, P+S].
+    actions: The actions taken, int32 [N, P, 6].
+    starting: Environments in which an episode starts instead, bool [N]; their
+      outcome is empty.
 
   Returns:
-    The session; where a trial or an episode starts it waits for `restart`.
+    The state, to which `restart` is still to be applied where a trial or an
+    episode starts, and the outcome.
   """
   events = engine.advance(
-    tasks.game, session.slot_types, hand, pitch, session.clock, poses, sees
+    tasks.game, state.slot_types, hand, pitch, state.clock, poses, sees
   )
   going = ~starting
   changed = events.changed & going[:, None]
   reward = jnp.where(starting[:, None], 0, events.reward)
-  session = session_lib.Session(
+  state = env_state.EnvState(
     slot_types=events.slot_types,
-    frozen=session.frozen & ~changed,
+    frozen=state.frozen & ~changed,
     hand=events.hand,
     lag=events.lag,
     pitch=pitch,
     clock=events.clock,
     last_action=actions,
     last_reward=reward,
-    visible=session.visible,
+    visible=state.visible,
   )
-  return session, Outcome(
+  return state, Outcome(
     reward=reward,
     fired=events.fired & going[:, None],
     dropped=events.dropped * going,
@@ -111,43 +134,47 @@ def play(
 
 @functools.partial(jax.jit, static_argnames=("size",))
 def finish(
-  tasks, session, hand, pitch, poses, sees, actions, starting, size
-) -> tuple[session_lib.Session, Outcome, Shown]:
-  """What `play` does, and what is observed; `size` is of the pictures."""
-  session, outcome = play(
-    tasks, session, hand, pitch, poses, sees, actions, starting
+  tasks, state, hand, pitch, poses, sees, actions, starting, size
+) -> tuple[env_state.EnvState, Outcome, dict[str, Array], RayRequest | None]:
+  """Runs `advance_game` and `observe_scene`; see these for the arguments."""
+  state, outcome = advance_game(
+    tasks, state, hand, pitch, poses, sees, actions, starting
   )
-  session, shown = show(tasks, session, poses, sees, size)
-  return session, outcome, shown
+  state, observation, rays = observe_scene(tasks, state, poses, sees, size)
+  return state, outcome, observation, rays
 
 
-def show(
-  tasks, session, poses, sees, size
-) -> tuple[session_lib.Session, Shown]:
-  """Takes who sees whom into the session, and gives what is observed.
+def observe_scene(
+  tasks, state, poses, sees, size
+) -> tuple[env_state.EnvState, dict[str, Array], RayRequest | None]:
+  """Updates the visible nodes and makes the observations.
 
   Args:
     tasks: The tasks.
-    session: The session.
-    poses: Where everything is.
-    sees: Who sees whom, bool [N, P+S, P+S].
-    size: Of the pictures, None for entities.
+    state: The state.
+    poses: Poses and contacts.
+    sees: Visibility: node i sees node j, bool [N, P+S, P+S].
+    size: Width and height of the pictures, None for entities.
+
+  Returns:
+    The state, the observations, and the rays from which `draw` makes the
+    pictures (None for entities).
   """
-  session = session._replace(visible=sees[:, : session.pitch.shape[1]])
-  moment = session_lib.moment(session, poses)
-  shown = observations.shared(moment)
+  state = state._replace(visible=sees[:, : state.pitch.shape[1]])
+  scene = env_state.scene_state(state, poses)
+  observation = observations.shared(scene)
   if size is not None:
-    axes = avatar.view_axes(poses.player_yaw, session.pitch)
+    axes = avatar.view_axes(poses.player_yaw, state.pitch)
     view = jnp.asarray(vision.pixel_directions(*size))
     rays = vision.pixel_rays(view, avatar.eye(poses.player_pos), axes)
-    rays = tuple(x.reshape(x.shape[0], -1, 3) for x in rays)
-    return session, (shown, rays)
-  shown["entities"] = observations.entities(moment, session.visible)
-  shown["terrain"] = observations.terrain_grid(moment, tasks.game)
-  return session, (shown, ())
+    rays = (x.reshape(x.shape[0], -1, 3) for x in rays)
+    return state, observation, RayRequest(*rays)
+  observation["entities"] = observations.entities(scene, state.visible)
+  observation["terrain"] = observations.terrain_grid(scene, tasks.game)
+  return state, observation, None
 
 
-observe = functools.partial(jax.jit, static_argnames=("size",))(show)
+observe = functools.partial(jax.jit, static_argnames=("size",))(observe_scene)
 # Colours the hits of the pictures' rays.
 draw = functools.partial(jax.jit, static_argnames=("size",))(
   observations.pixels

@@ -1,4 +1,4 @@
-"""The tasks of a batch of environments as arrays, a row an environment.
+"""The tasks of a batch of environments as arrays, one row per environment.
 
 N: environments, P: players, S: slots, R: rules.
 """
@@ -11,47 +11,46 @@ import jax.numpy as jnp
 import numpy as np
 
 from adaland.envs import constants
-from adaland.envs.game import clock as clock_lib
-from adaland.envs.game import engine
+from adaland.envs.game import clocks, engine
 from adaland.envs.land_types import LandConfig
-from adaland.envs.stepping import session as session_lib
-from adaland.envs.tasks import arrays as task_arrays
+from adaland.envs.stepping import env_state
+from adaland.envs.tasks import arrays
 from adaland.envs.tasks.task import Task
-from adaland.envs.worlds import scene as worlds
+from adaland.envs.worlds import scene
 
 _TOUCHING = constants.PREDICATES.index("touching") + 1
 _SEE = constants.PREDICATES.index("see") + 1
 
 
-class Prepared(NamedTuple):
-  """A task, and all that the host makes of it for an environment.
+class PreparedTask(NamedTuple):
+  """A task with everything that the host derives from it for an environment.
 
   Attributes:
     task: The task.
-    key: A number for it, for drawing yaws.
-    scene: What its physics loads.
-    row: Its row, leaves without [N].
-    seen_rules: The rules as each player is shown them, int32 [P, R, 14].
+    key: The task's key for drawing yaws, see `clocks.task_key`.
+    scene: The start state that physics loads.
+    row: The task's row; its arrays lack the dimension N.
+    seen_rules: The rules as shown to each player, int32 [P, R, 14].
   """
 
   task: Task
   key: int
   scene: Any
-  row: session_lib.Tasks
+  row: env_state.TaskBatch
   seen_rules: np.ndarray
 
   @property
   def trials(self) -> int:
-    """Of its episodes."""
+    """Number of trials in an episode of the task."""
     return self.task.trials
 
 
-def prepare(task: Task, config: LandConfig) -> Prepared:
-  """Makes of a task all that the host can make without its environment.
+def prepare(task: Task, config: LandConfig) -> PreparedTask:
+  """Prepares a task on the host, ahead of its environment.
 
   Args:
     task: The task.
-    config: Of the environments.
+    config: The configuration of the environments.
 
   Raises:
     ValueError: If the task has too many rules or objects for them.
@@ -62,46 +61,46 @@ def prepare(task: Task, config: LandConfig) -> Prepared:
       f"number of rules in the task is {len(task.rules)}, allowed: at most "
       f"{max_rules}, the environment's max_rules"
     )
-  scene = worlds.build_scene(task, config.num_slots, num_players)
-  arrays = task_arrays.to_arrays(task)
-  goal, rules = arrays.goal[:num_players], arrays.rules[:max_rules]
+  built = scene.build_scene(task, config.num_slots, num_players)
+  encoded = arrays.to_arrays(task)
+  goal, rules = encoded.goal[:num_players], encoded.rules[:max_rules]
   literals = np.concatenate([goal, rules[:, : constants.LITERAL_WIDTH]])
-  pairs = np.stack(task_arrays.literal_types(literals), axis=-1)
-  x, y = scene.heights.shape
-  flat = not (scene.heights.any() or scene.ramps.any())
+  pairs = np.stack(arrays.literal_types(literals), axis=-1)
+  x, y = built.heights.shape
+  flat = not (built.heights.any() or built.ramps.any())
   touching = np.asarray((literals[:, 1] == _TOUCHING).any())
-  start: Any = scene._replace(contacts=touching)
+  start: Any = built._replace(contacts=touching)
   if config.backend == "gpu":
-    from adaland.envs.physics.gpu import start as gpu_start
+    from adaland.envs.physics.gpu import preparation
 
-    start = gpu_start.make(start)
-  return Prepared(
+    start = preparation.prepare(start)
+  return PreparedTask(
     task=task,
-    key=clock_lib.task_key(task),
+    key=clocks.task_key(task),
     scene=start,
-    row=session_lib.Tasks(
-      game=engine.Game(
+    row=env_state.TaskBatch(
+      game=engine.GameBatch(
         goal=goal,
         rules=rules,
-        heights=_padded(scene.heights),
-        ramps=_padded(scene.ramps),
+        heights=_padded(built.heights),
+        ramps=_padded(built.ramps),
         tiles=np.array([x, y], np.int32),
       ),
       see_literals=(pairs * (literals[:, 1:2] == _SEE)).astype(np.int32),
       room=flat
       * np.array([x, y], np.float32)
       * np.float32(constants.TILE_METRES / 2),
-      start_types=scene.slot_types,
-      start_frozen=scene.slot_frozen,
-      trials=np.asarray(arrays.trials, np.int32),
-      trial_steps=np.asarray(arrays.trial_steps, np.int32),
+      start_types=built.slot_types,
+      start_frozen=built.slot_frozen,
+      trials=np.asarray(encoded.trials, np.int32),
+      trial_steps=np.asarray(encoded.trial_steps, np.int32),
     ),
-    seen_rules=arrays.seen_rules[:num_players, :max_rules],
+    seen_rules=encoded.seen_rules[:num_players, :max_rules],
   )
 
 
 def _padded(tiles: np.ndarray) -> np.ndarray:
-  """Numbers of tiles in the room that the largest arena needs."""
+  """Pads an array over tiles to the size of the largest arena."""
   x, y = tiles.shape
   padded = np.zeros((constants.MAX_TILES, constants.MAX_TILES), np.int32)
   padded[:x, :y] = tiles
@@ -109,50 +108,52 @@ def _padded(tiles: np.ndarray) -> np.ndarray:
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:
-  """A copy that nobody can change."""
+  """Returns a copy that cannot be written to."""
   copy = array.copy()
   copy.flags.writeable = False
   return copy
 
 
 @jax.jit
-def _copied(rows: session_lib.Tasks) -> session_lib.Tasks:
-  """The same with JAX, whatever becomes of arrays on the host."""
+def _copied(rows: env_state.TaskBatch) -> env_state.TaskBatch:
+  """Copies the rows to JAX, so that later writes on the host do not show."""
   return jax.tree.map(jnp.copy, rows)
 
 
 @jax.jit
 def _written(rows: Any, env_ids: np.ndarray, some: Any) -> Any:
-  """Rows of which some are replaced; ids past the last are left out."""
+  """Replaces the rows of some environments; ids past the last are ignored."""
   return jax.tree.map(
     lambda old, new: old.at[env_ids].set(new, mode="drop"), rows, some
   )
 
 
 class TaskRows:
-  """Keeps tasks as rows of arrays, for JAX and for the players.
-
-  Args:
-    num_envs: N.
-    config: Of the environments. On the gpu back end a load writes what it
-      loads to the device, and nothing else goes there.
+  """The current tasks as rows of arrays, for JAX and for the players.
 
   Attributes:
-    keys: A number for each task, for drawing yaws.
-    game: The games on the host.
+    keys: The tasks' keys for drawing yaws.
+    game: Goals, rules and terrain, on the host.
     device: All tasks as JAX arrays, as of the last `load`.
-    shown: The observations that change with the task only, goal int32
-      [N, P, 6] and rules int32 [N, P, R, 14], read-only; on the gpu back end
-      JAX arrays.
+    observation: The observations that depend on the task alone: goal, int32
+      [N, P, 6], and rules, int32 [N, P, R, 14]. Read-only; JAX arrays on the
+      gpu back end.
   """
 
   def __init__(self, num_envs: int, config: LandConfig):
-    self._stays = config.backend == "gpu"
+    """Initializes the rows; tasks are to be loaded.
+
+    Args:
+      num_envs: N.
+      config: The configuration of the environments. On the gpu back end, a
+        load copies the loaded rows to the device and nothing else.
+    """
+    self._on_device = config.backend == "gpu"
     n, s, p = num_envs, config.num_slots, config.num_players
     r, width = config.max_rules, constants.RULE_WIDTH
     tiles = (n, constants.MAX_TILES, constants.MAX_TILES)
     self.keys = [0] * n
-    self.game = engine.Game(
+    self.game = engine.GameBatch(
       goal=np.zeros((n, p, constants.LITERAL_WIDTH), np.int32),
       rules=np.zeros((n, r, width), np.int32),
       heights=np.zeros(tiles, np.int32),
@@ -160,7 +161,7 @@ class TaskRows:
       tiles=np.ones((n, 2), np.int32),
     )
     self._seen_rules = np.zeros((n, p, r, width), np.int32)
-    self._rows = session_lib.Tasks(
+    self._rows = env_state.TaskBatch(
       game=self.game,
       see_literals=np.zeros((n, p + r, 2), np.int32),
       room=np.zeros((n, 2), np.float32),
@@ -173,8 +174,8 @@ class TaskRows:
     self._seen_on_device = jnp.array(self._seen_rules)
     self._publish(np.arange(n))
 
-  def load(self, env_ids: np.ndarray, tasks: Sequence[Prepared]) -> None:
-    """Writes the rows of some environments, int [C]."""
+  def load(self, env_ids: np.ndarray, tasks: Sequence[PreparedTask]) -> None:
+    """Writes the tasks of the environments `env_ids`, int [C]."""
     leaves = jax.tree.leaves(self._rows)
     for i, task in zip(env_ids, tasks, strict=True):
       self.keys[i] = task.key
@@ -184,15 +185,15 @@ class TaskRows:
     self._publish(env_ids)
 
   def _publish(self, env_ids: np.ndarray) -> None:
-    """Gives to JAX and to the players what was written."""
-    if not self._stays:
+    """Updates `device` and `observation` from rows that were written."""
+    if not self._on_device:
       self.device = _copied(self._rows)
-      self.shown = {
+      self.observation = {
         "goal": _read_only(self.game.goal),
         "rules": _read_only(self._seen_rules),
       }
       return
-    # Filled up to a power of two: so few programs serve all numbers of rows.
+    # Padded to a power of two, so that few programs serve any number of rows.
     rows = np.full(1 << (len(env_ids) - 1).bit_length(), len(self.keys))
     rows[: len(env_ids)] = env_ids
     host = (self._rows, self._seen_rules)
@@ -200,7 +201,7 @@ class TaskRows:
     self.device, self._seen_on_device = _written(
       (self.device, self._seen_on_device), rows.astype(np.int32), some
     )
-    self.shown = {
+    self.observation = {
       "goal": self.device.game.goal,
       "rules": self._seen_on_device,
     }

@@ -24,7 +24,7 @@ def from_json(obj: Any, source: str = "") -> Task:
   Raises:
     ValueError: If anything in it is not as it must be; says what and where.
   """
-  return reader.at_place(source, reader.read_task, obj)
+  return reader.at_place(source, lambda: Task(**reader.read_task_fields(obj)))
 
 
 def _write_hiding(hiding: Hiding) -> dict[str, Any]:

@@ -1,26 +1,43 @@
-"""Reads a task from what `json.loads` made of a file.
+"""Reads the parts of a task from what `json.loads` returns for a file.
 
-People write these files by hand, so whatever is not known is refused, naming
-the place, what is given and what is allowed.
+People write these files by hand, so whatever is unknown is refused with an
+error that names the field, its value and what is allowed.
 """
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NotRequired, TypedDict, TypeVar
 
 from adaland.envs.tasks import json_checks
-from adaland.envs.tasks.literals import ObjectType, parse_literal, parse_rule
-from adaland.envs.tasks.task import (
+from adaland.envs.tasks.literals import (
+  ObjectType,
+  Rule,
+  parse_literal,
+  parse_rule,
+)
+from adaland.envs.tasks.parts import (
   Hiding,
   ObjectSpec,
   PlayerSpec,
   Position,
-  Task,
   World,
 )
 
 FORMAT: Final = "adaland.task/1"
 
 _T = TypeVar("_T")
+
+
+class TaskFields(TypedDict):
+  """The keyword arguments of `task.Task`; trials' have its defaults."""
+
+  world: World
+  objects: tuple[ObjectSpec, ...]
+  players: tuple[PlayerSpec, ...]
+  rules: tuple[Rule, ...]
+  hiding: tuple[Hiding, ...]
+  name: str
+  trials: NotRequired[int]
+  trial_seconds: NotRequired[float]
 
 
 def _position(value: Any, place: str) -> Position:
@@ -163,11 +180,11 @@ def _read_hide(value: Any, num_players: int) -> tuple[Hiding, ...]:
   return (_read_hiding(value, "hide"),) * num_players
 
 
-def read_task(value: Any) -> Task:
-  """Reads a task.
+def read_task_fields(value: Any) -> TaskFields:
+  """Reads the arguments of a task.
 
   Raises:
-    ValueError: If anything in it is not as it must be; says what and where.
+    ValueError: If a field breaks the format; names it and what is allowed.
   """
   fields = json_checks.read_fields(
     value,
@@ -192,28 +209,27 @@ def read_task(value: Any) -> Task:
   rules = json_checks.read_list(
     fields.get("rules", []), "rules", "texts in quotes"
   )
-  options: dict[str, Any] = {}
-  if "trials" in fields:
-    options["trials"] = json_checks.read_whole(fields["trials"], "trials")
-  if "trial_seconds" in fields:
-    options["trial_seconds"] = json_checks.read_number(
-      fields["trial_seconds"], "trial_seconds"
-    )
-  return Task(
-    world=_read_world(fields.get("world", {})),
-    objects=tuple(
+  read: TaskFields = {
+    "world": _read_world(fields.get("world", {})),
+    "objects": tuple(
       _read_object(x, f"objects[{i}]") for i, x in enumerate(objects)
     ),
-    players=tuple(
+    "players": tuple(
       _read_player(x, f"players[{i}]") for i, x in enumerate(players)
     ),
-    rules=tuple(
+    "rules": tuple(
       at_place(
         f"rules[{i}]", parse_rule, json_checks.read_text(x, f"rules[{i}]")
       )
       for i, x in enumerate(rules)
     ),
-    hiding=_read_hide(fields.get("hide", {}), len(players)),
-    name=json_checks.read_text(fields.get("name", ""), "name"),
-    **options,
-  )
+    "hiding": _read_hide(fields.get("hide", {}), len(players)),
+    "name": json_checks.read_text(fields.get("name", ""), "name"),
+  }
+  if "trials" in fields:
+    read["trials"] = json_checks.read_whole(fields["trials"], "trials")
+  if "trial_seconds" in fields:
+    read["trial_seconds"] = json_checks.read_number(
+      fields["trial_seconds"], "trial_seconds"
+    )
+  return read

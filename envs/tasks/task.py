@@ -1,14 +1,18 @@
-"""A task: a world, a game in it, and how often and how long it is tried.
+"""A task: a world, a game in it, and the number and length of its trials.
 
-task = world x game (x co-player), §1.1. Everything is checked when it is
-made, so a Task that exists can be run, but for the room in its world, which
-`worlds.build_scene` finds out.
+task = world x game (x co-player); AdA, arXiv 2301.07608. A task is checked when
+it is made, so that every Task can be run. The one exception is the room in its
+world, which `worlds.scene.build_scene` checks.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
 
 from adaland.envs import constants, shapes
+from adaland.envs.tasks import json_checks, reader
 from adaland.envs.tasks.literals import (
   Argument,
   Literal,
@@ -48,17 +52,18 @@ __all__ = [
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-  """All that makes an episode, but for the avatars' yaw.
+  """The description of an episode, the avatars' yaw excepted.
 
   Attributes:
     world: Terrain and seed.
-    objects: What is there when a trial starts.
+    objects: The objects at the start of a trial.
     players: One or two, with a goal each.
     rules: Production rules, at most MAX_RULES, read in this order.
-    hiding: What each player is not told; empty means all is told to all.
-    trials: Tries in an episode.
+    hiding: Parts of the rules that each player is not shown; an empty tuple
+      hides nothing from anyone.
+    trials: Number of trials in an episode.
     trial_seconds: Length of a trial, rounded to whole steps.
-    name: For people, at most MAX_NAME characters.
+    name: A label for people, at most MAX_NAME characters.
   """
 
   world: World
@@ -97,6 +102,98 @@ class Task:
         f"name is {self.name[:MAX_NAME]!r}, allowed: at most {MAX_NAME} "
         "printable characters"
       )
+
+  @classmethod
+  def of(
+    cls,
+    goal: str | Literal | Sequence[str | Literal],
+    objects: Sequence[str | ObjectType | Mapping[str, Any]],
+    rules: Sequence[str | Rule] = (),
+    *,
+    at: Position | Sequence[Position] = None,
+    hide_rules: Sequence[int] = (),
+    hide_objects: Sequence[str | ObjectType] = (),
+    hide_predicates: Sequence[str] = (),
+    world_seed: int | None = None,
+    tiles: tuple[int, int] | None = None,
+    levels: int | None = None,
+    heights: Sequence[Sequence[int]] | None = None,
+    trials: int | None = None,
+    trial_seconds: float | None = None,
+    name: str = "",
+  ) -> "Task":
+    """Makes a task from the texts of which task files consist.
+
+    Meaning, defaults and errors are those of a file (docs/tasks.md):
+
+      Task.of(
+        goal="near(player1, black sphere)",
+        objects=["black cube", {"type": "purple pyramid", "count": 2}],
+        rules=["near(player1, black cube) -> black sphere"],
+        hide_rules=[1],
+        trials=4,
+        trial_seconds=4,
+      )
+
+    Args:
+      goal: The literal that is rewarded; for two players a list of two.
+      objects: Object types, or dictionaries with `type` and optionally `count`,
+        `at` and `frozen`.
+      rules: Production rules, `condition -> spawns`.
+      at: Start of the player, metres from the arena's centre; None draws it
+        from the world's seed. For two players a list of two.
+      hide_rules: Numbers of rules, from 1, of which only the existence is
+        shown; this and the next two hold for every player.
+      hide_objects: Object types masked in the rules.
+      hide_predicates: Predicates masked in the rules.
+      world_seed: Seed of the terrain and of all drawn positions.
+      tiles: Size of the arena along x and y, in tiles.
+      levels: Number of ground heights, 1 is a flat room.
+      heights: Level of each tile, heights[x][y], instead of drawn terrain.
+      trials: Number of trials in an episode.
+      trial_seconds: Length of a trial, rounded to whole steps.
+      name: A label for people.
+
+    Raises:
+      ValueError: If an argument breaks the format; names it and what is
+        allowed.
+    """
+    if isinstance(goal, Sequence) and not isinstance(goal, str):
+      goals, starts = (
+        list(goal),
+        _plain([None] * len(goal) if at is None else at),
+      )
+      if not isinstance(starts, list) or len(starts) != len(goals):
+        raise json_checks.refusal(
+          "at", starts, f"a position or None for each of {len(goals)} players"
+        )
+    else:
+      goals, starts = [goal], [at]
+    if isinstance(objects, str):
+      raise json_checks.refusal("objects", objects, "a list of objects")
+    fields = {
+      "format": reader.FORMAT,
+      "name": name,
+      "world": _given(
+        seed=world_seed, tiles=tiles, levels=levels, heights=heights
+      ),
+      "objects": [
+        spec if isinstance(spec, Mapping) else {"type": spec}
+        for spec in objects
+      ],
+      "players": [
+        {"goal": goal, "at": start}
+        for goal, start in zip(goals, starts, strict=True)
+      ],
+      "rules": rules,
+      "hide": {
+        "rules": hide_rules,
+        "objects": hide_objects,
+        "predicates": hide_predicates,
+      },
+      **_given(trials=trials, trial_seconds=trial_seconds),
+    }
+    return cls(**reader.read_task_fields(_plain(fields)))
 
   def _check_literals(self) -> None:
     places = {
@@ -156,8 +253,26 @@ class Task:
     return round(self.trial_seconds / constants.STEP_SECONDS)
 
 
+def _given(**fields: Any) -> dict[str, Any]:
+  """Returns the fields that are not None."""
+  return {key: value for key, value in fields.items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+  """Returns a value as JSON has it: lists, dictionaries, texts and numbers."""
+  if isinstance(value, (ObjectType, Literal, Rule)):
+    return str(value)
+  if isinstance(value, (np.ndarray, np.generic)):
+    return value.tolist()
+  if isinstance(value, Mapping):
+    return {key: _plain(entry) for key, entry in value.items()}
+  if isinstance(value, Sequence) and not isinstance(value, str):
+    return [_plain(entry) for entry in value]
+  return value
+
+
 def describe(task: Task) -> str:
-  """Tells a task in words, what is hidden from whom included."""
+  """Returns a task in words, with what is hidden from each player."""
   world = task.world
   ground = "flat" if world.levels == 1 else f"{world.levels} levels"
   lines = [task.name] if task.name else []

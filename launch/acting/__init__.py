@@ -1,4 +1,5 @@
 """Acting: environments and the network stepped together, cut into unrolls.
 
-Used by every role and runtime that plays; knows neither processes nor engines.
+Every role and runtime that acts uses this package, which knows no processes
+and no engine.
 """

@@ -1,4 +1,4 @@
-"""What an actor needs from the rest of the run, however it is reached."""
+"""An actor's connection to the rest of the run."""
 
 from typing import NamedTuple, Protocol
 
@@ -7,30 +7,30 @@ from adaland.curriculum import base
 
 
 class Versioned(NamedTuple):
-  """Parameters and the learner's update count they belong to."""
+  """Parameters and the learner's update count that they belong to."""
 
   version: int
   params: types.Params
 
 
 class Channel(Protocol):
-  """The way to the curriculum and to the newest parameters.
+  """A connection to the curriculum and to the newest parameters.
 
-  All threads of an actor use one at once.
+  Every method raises ConnectionError when the learner is gone.
   """
 
   def next_task(self) -> base.Assignment:
-    """A task to play now."""
+    """Returns a task to act in; waits if none has arrived."""
     ...
 
   def report(self, record: base.EpisodeRecord) -> None:
-    """Hands over a finished episode; never waits."""
+    """Sends the record of a finished episode; never waits."""
     ...
 
   def count_steps(self, steps: int) -> None:
-    """Hands over a number of environment steps; never waits."""
+    """Adds to the number of environment steps; never waits."""
     ...
 
   def new_params(self) -> Versioned | None:
-    """The newest parameters not yet taken; never waits."""
+    """Returns newer parameters than the last call did, if any; never waits."""
     ...

@@ -10,7 +10,7 @@ import jax
 from adaland.envs.physics import backends
 from adaland.launch import cli, errors
 from adaland.launch.bench import parts
-from adaland.launch.config import experiment, overrides, presets
+from adaland.launch.config import overrides, presets
 from adaland.launch.roles import env_vars
 
 _EXAMPLES = """\
@@ -26,7 +26,6 @@ env      Land against MuJoCo alone: stepping, ray casting
 vision   pictures from rays
 replay   unrolls in and out of the stores
 actor    one actor's environment steps
-inference  an actor's threads that infer together, against other ways
 learner  steps learned from
 train    the whole, against what the stages predict
 distributed  actors through Reverb to a sink, against the actors alone
@@ -53,7 +52,6 @@ _COMMANDS = (
   "vision",
   "replay",
   "actor",
-  "inference",
   "learner",
   "train",
   "distributed",
@@ -162,8 +160,6 @@ def run(args: argparse.Namespace) -> None:
     os.environ.update(env_vars.actor())
     jax.config.update("jax_cpu_enable_async_dispatch", False)
   config = overrides.apply(presets.get(args.preset), args.set)
-  if args.what in ("actor", "train"):
-    _require_plain(args.what, config.actor)
   num_envs = args.num_envs or (
     _NUM_ENVS if args.what == "env" else config.actor.envs_per_actor
   )
@@ -182,17 +178,6 @@ def _shown(name: str, value: float) -> str:
     return f"{value:.3f}"
   # Rates are in the thousands, but not all that is measured is a rate.
   return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-def _require_plain(what: str, actor: experiment.ActorConfig) -> None:
-  """Raises UserError if actors do not play as is measured here."""
-  for name, allowed in (("num_threads", 1), ("inference", "cpu")):
-    value = getattr(actor, name)
-    if value != allowed:
-      raise errors.UserError(
-        f"actor.{name} is {value!r}, allowed with {what}: {allowed} "
-        "(bench inference measures the others)"
-      )
 
 
 def _use_gpu_backend(args: argparse.Namespace) -> None:

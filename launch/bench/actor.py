@@ -1,7 +1,9 @@
-"""Speed of replay, and of one actor among processes."""
+"""Speed of one actor and of replay."""
 
 import dataclasses
 import itertools
+import time
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -9,70 +11,182 @@ import numpy as np
 
 from adaland.agent.replay import factory
 from adaland.curriculum import base
+from adaland.envs import land
 from adaland.envs.sampling import sampler
 from adaland.launch import builder
+from adaland.launch.acting import actor as acting_actor
 from adaland.launch.acting import channel
-from adaland.launch.bench.lib import timing
+from adaland.launch.bench import network
+from adaland.launch.bench.lib import hardware, stopwatch, timing
 from adaland.launch.config import experiment
+from adaland.launch.runtimes.single import preflight
+
+# Steps begun on an accelerator before waiting for them.
+_STEPS_A_CALL = 16
 
 
 class Alone:
-  """A channel and writer without anybody at the other end."""
+  """A channel and a writer without a run behind them."""
 
   def __init__(self, config: experiment.ExperimentConfig, params: Any):
     self._draw = sampler.TaskSampler(config.tasks).task
-    # Not a generator, which one thread at a time may use.
     self._keys = itertools.count()
     self._params: channel.Versioned | None = channel.Versioned(0, params)
 
   def next_task(self) -> base.Assignment:
-    """The next task."""
+    """Returns the next task."""
     key = next(self._keys)
     return base.Assignment(key, self._draw(key), True)
 
-  def next_tasks(self, n: int) -> list[base.Assignment]:
-    """The next tasks."""
-    return [self.next_task() for _ in range(n)]
-
   def report(self, record: base.EpisodeRecord) -> None:
-    """Forgets it."""
+    """Drops a record."""
 
   def count_steps(self, steps: int) -> None:
-    """Forgets it."""
+    """Drops a number of steps."""
 
   def new_params(self) -> channel.Versioned | None:
-    """The only ones, once."""
+    """Returns the only parameters, once."""
     params, self._params = self._params, None
     return params
 
   def insert(self, unroll: Any, priority: float = 1.0) -> None:
-    """Forgets it."""
+    """Drops an unroll."""
 
   def close(self) -> None:
-    """Nothing to close."""
+    """Does nothing."""
 
 
 def actor(
-  config: experiment.ExperimentConfig, seconds: float
+  config: experiment.ExperimentConfig, seconds: float, launcher: str
 ) -> dict[str, float]:
-  """Environment steps a second of one actor, nobody else at work."""
+  """Measures the environment steps a second of one actor without a learner.
+
+  The ceiling is the time of acting with observations at hand and, on the gpu
+  back end, of bare physics and of bare casting of the rays of pixels, one after
+  the other.
+
+  Args:
+    config: The run's config.
+    seconds: Time for each measurement.
+    launcher: "device": unrolls stay on the device; else they leave it for a
+      replay between processes.
+  """
+  if launcher == "device":
+    preflight.prepare(config)
   made = builder.agent(config)
-  params = jax.device_get(made.network.init(jax.random.PRNGKey(0)))
-  alone = Alone(config, params)
-  loop = builder.actor_loop(
-    config, made, alone, alone, np.random.SeedSequence(0)
-  )
-  (speed,) = timing.speeds([loop.step], seconds)
+  device = jax.local_devices()[0]
+  params = jax.device_put(made.network.init(jax.random.PRNGKey(0)), device)
+  acting = network.acting_work(config, made, params)
+  measured_actor, step = _make(config, made, params, launcher)
+
+  def steps() -> None:
+    for _ in range(_STEPS_A_CALL):
+      step()
+    jax.block_until_ready(measured_actor.arrays)
+
+  steps()
+  works = [steps, acting.work, *_bare(config, measured_actor)]
+  measured, *alone = timing.speeds(works, seconds)
+  rate = measured.per_second * _STEPS_A_CALL
+  limit = 1 / sum(1 / speed.per_second for speed in alone)
+  num_envs = config.actor.envs_per_actor
+  product = hardware.product_flop_per_s(config.network.compute_dtype, 1.0)
+  steps_alone = alone[0].per_second * num_envs
   return {
-    "actor_steps_per_s": speed.per_second * config.actor.envs_per_actor,
-    "actor_steps_per_cpu_s": speed.per_cpu_second * config.actor.envs_per_actor,
+    "actor_num_envs_count": float(num_envs),
+    "actor_steps_per_s": rate * num_envs,
+    "actor_steps_per_cpu_s": (
+      measured.per_cpu_second * _STEPS_A_CALL * num_envs
+    ),
+    "actor_acting_steps_per_s": steps_alone,
+    "actor_ceiling_steps_per_s": limit * num_envs,
+    "actor_ratio": rate / limit,
+    **_stages(measured_actor, step, seconds),
+    **network.flop_use(
+      "actor_acting", acting.flop_per_step, steps_alone, product
+    ),
+    **memory("actor", config),
+  }
+
+
+def memory(name: str, config: experiment.ExperimentConfig) -> dict[str, float]:
+  """Returns the memory in use, see `hardware.memory`.
+
+  Args:
+    name: Beginning of the results' names.
+    config: The run's config.
+  """
+  device = None
+  if config.env.backend == "gpu":
+    import warp
+
+    device = warp.get_device(config.env.device)
+  return {f"{name}_{k}": v for k, v in hardware.memory(device).items()}
+
+
+def _make(
+  config: experiment.ExperimentConfig,
+  made: builder.Agent,
+  params: Any,
+  launcher: str,
+) -> tuple[acting_actor.Actor, Callable[[], object]]:
+  """Returns an actor and a function that steps it."""
+  alone = Alone(config, params)
+  if launcher == "device":
+    single = builder.device_actor(
+      config, made, alone.next_task, alone.report, lambda unrolls, num: None
+    )
+    return single, lambda: single.step(params, 0)
+  loop = builder.actor(
+    config, made, alone, lambda: alone, np.random.SeedSequence(0)
+  )
+  return loop.actor, loop.step
+
+
+def _bare(
+  config: experiment.ExperimentConfig, measured: acting_actor.Actor
+) -> list[Callable[[], object]]:
+  """Returns works of bare physics in the same worlds, on the gpu back end."""
+  if config.env.backend != "gpu":
+    return []
+  from adaland.launch.bench import env_gpu
+
+  environment = measured.environment
+  assert isinstance(environment, land.Land)
+  physics: Any = environment.physics
+  works: list[Callable[[], object]] = [env_gpu.alone(physics)]
+  if config.env.observation == "pixels":
+    works.append(env_gpu.casting(physics, config.env.pixels))
+  return works
+
+
+def _stages(
+  measured: acting_actor.Actor, step: Callable[[], object], seconds: float
+) -> dict[str, float]:
+  """Returns milliseconds of a step of all environments, waiting each stage."""
+  watch = stopwatch.Stopwatch()
+  watch.watch(measured.environment, "step", "env")
+  count, start = 0, time.perf_counter()
+  try:
+    while not count or time.perf_counter() < start + seconds:
+      step()
+      jax.block_until_ready(measured.arrays)
+      count += 1
+  finally:
+    watch.stop()
+  whole = time.perf_counter() - start
+  env = watch.seconds["env"]
+  return {
+    "actor_step_ms": 1e3 * whole / count,
+    "actor_env_ms": 1e3 * env / count,
+    "actor_act_ms": 1e3 * (whole - env) / count,
   }
 
 
 def replay(
   config: experiment.ExperimentConfig, seconds: float
 ) -> dict[str, float]:
-  """Steps a second in and out of each kind of store that is installed."""
+  """Measures the steps a second in and out of each installed store."""
   made = builder.agent(config)
   spec = builder.unroll_spec(config, made)
   template = builder.batch_template(config, spec)

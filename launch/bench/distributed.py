@@ -72,11 +72,11 @@ def _play(
   made = builder.agent(config)
   params = jax.device_get(made.network.init(jax.random.PRNGKey(0)))
   switch = _Switch()
-  loop = builder.actor_loop(
+  loop = builder.actor(
     config,
     made,
     actor.Alone(config, params),
-    switch,
+    lambda: switch,
     np.random.SeedSequence(index),
   )
   writer = client.ReverbWriter(

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from adaland.curriculum import base as curriculum_base
 from adaland.envs import constants, land
 from adaland.envs.game import avatar
 from adaland.envs.observations import vision
@@ -60,13 +61,14 @@ def env(
       backend="gpu",
       device=config.env.device,
     )
-    ahead = prefetch.Prefetcher(
-      lambda: next(count),
-      lambda index: index,
-      prefetch.Maker(config.tasks, settings),
+    ahead = prefetch.TaskPrefetcher(
+      lambda: curriculum_base.Assignment(0, next(count), True),
+      prefetch.Maker(sampler.TaskSampler(config.tasks), settings),
       num_envs,
     )
-    world = land.Land(num_envs, settings, lambda row, a=ahead: a.take()[1])
+    world = land.Land(
+      num_envs, settings, lambda row, a=ahead: a.next_task().task
+    )
     physics = world.physics
     assert isinstance(physics, gpu.GpuPhysics)
     world.reset()
@@ -140,8 +142,12 @@ def alone(physics: gpu.GpuPhysics) -> Callable[[], None]:
   at: Any = jnp.zeros((*yaw.shape, 3))
   controls: list[Any] = []
   for actions in rng.integers(0, _SIZES, shape):
-    wish = avatar.wish(jnp.asarray(actions), yaw, jnp.zeros_like(yaw))
-    controls.append(base.AvatarControl(wish.velocity, wish.turn, none, at))
+    command = avatar.decode_actions(
+      jnp.asarray(actions), yaw, jnp.zeros_like(yaw)
+    )
+    controls.append(
+      base.AvatarControl(command.velocity, command.turn, none, at)
+    )
   jax.block_until_ready(controls)
   turn = itertools.cycle(controls)
 

@@ -14,11 +14,11 @@ from adaland.launch.runtimes.single import jaxprs, preflight
 
 
 class Acting(NamedTuple):
-  """Acting, observations at hand.
+  """Acting with observations at hand.
 
   Attributes:
     work: Acts once in all environments, and waits.
-    flop_per_step: Of one environment's step.
+    flop_per_step: FLOPs of one environment's step.
   """
 
   work: Callable[[], None]
@@ -28,12 +28,12 @@ class Acting(NamedTuple):
 def acting_work(
   config: experiment.ExperimentConfig, made: builder.Agent, params: Any
 ) -> Acting:
-  """Makes what acts on observations that never change.
+  """Makes a function that acts on observations that never change.
 
   Args:
-    config: Its batch is `actor.envs_per_actor`.
+    config: The run's config; the batch is `actor.envs_per_actor`.
     made: The agent.
-    params: Of its network.
+    params: Parameters of the agent's network.
   """
   num_envs = config.actor.envs_per_actor
   observation = {
@@ -55,13 +55,13 @@ def acting_work(
 def flop_use(
   name: str, flop_per_step: float, steps_per_s: float, product: float
 ) -> dict[str, float]:
-  """Model FLOPs of a step and a second, and their share of the ceiling.
+  """Returns model FLOPs of a step and a second, and their share of the ceiling.
 
   Args:
-    name: What the results' names begin with.
-    flop_per_step: Of matrix products and convolutions, see `jaxprs.flops`.
-    steps_per_s: Measured.
-    product: FLOP/s of a plain matrix product in the same run.
+    name: Beginning of the results' names.
+    flop_per_step: FLOPs of a step, see `jaxprs.flops`.
+    steps_per_s: Steps a second, measured.
+    product: FLOP/s of a plain matrix product in the same process.
   """
   rate = flop_per_step * steps_per_s
   return {
@@ -75,7 +75,12 @@ def flop_use(
 def acting(
   config: experiment.ExperimentConfig, seconds: float
 ) -> dict[str, float]:
-  """Steps a second of acting alone, observations at hand on the device."""
+  """Measures the steps a second of acting, observations at hand on the device.
+
+  Args:
+    config: The run's config.
+    seconds: Time for the measurement.
+  """
   made = builder.agent(config)
   work = acting_work(config, made, made.network.init(jax.random.PRNGKey(0)))
   [rate] = timing.rates([work.work], seconds)
@@ -93,13 +98,13 @@ def acting(
 def learner(
   config: experiment.ExperimentConfig, seconds: float, launcher: str
 ) -> dict[str, float]:
-  """Steps a second that the learner learns from, batches at hand.
+  """Measures the steps a second that the learner learns from, batches at hand.
 
   Args:
-    config: Of the run.
-    seconds: For the measurement.
-    launcher: "device": batches are on the device; else on the host, as they
-      come out of a replay between processes, on their way to all devices.
+    config: The run's config.
+    seconds: Time for the measurement.
+    launcher: "device": batches lie on the device; else on the host, as a replay
+      between processes returns them, and go to all devices.
   """
   devices = None
   if launcher == "device":
@@ -136,7 +141,11 @@ def learner(
 
 
 def product(seconds: float) -> dict[str, float]:
-  """A plain matrix product: the ceiling of what networks can do here."""
+  """Measures a plain matrix product, the ceiling of networks on this machine.
+
+  Args:
+    seconds: Time for the measurement.
+  """
   kind = "bfloat16" if hardware.accelerators() else "float32"
   rate = hardware.product_flop_per_s(kind, seconds)
   return {"product_tflop_per_s": rate / 1e12}

@@ -54,10 +54,6 @@ def measure(
     return waiting.waiting(
       config, args.preset, seconds, args.launcher, args.set
     )
-  if what == "inference":
-    from adaland.launch.bench import inference
-
-    return inference.compare(config, seconds)
   if what == "ray":
     from adaland.launch.bench import ray_speed
 
@@ -74,14 +70,12 @@ def measure(
     if what == "acting":
       return network.acting(config, seconds)
     return network.learner(config, seconds, args.launcher)
-  if what == "training" or args.launcher == "device":
+  if what == "training":
     from adaland.launch.bench import single
 
-    if what == "actor":
-      return single.player(config, seconds)
     return single.training(config, seconds)
   from adaland.launch.bench import actor
 
   if what == "actor":
-    return actor.actor(config, seconds)
+    return actor.actor(config, seconds, args.launcher)
   return actor.replay(config, seconds)

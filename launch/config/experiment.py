@@ -8,6 +8,7 @@ from adaland.agent.replay import config as replay_config
 from adaland.curriculum import factory as curriculum_config
 from adaland.envs import constants, land_types
 from adaland.envs.sampling import sampler
+from adaland.launch.config import factories as factories_config
 from adaland.launch.config.runtime import (
   ActorConfig,
   ClusterConfig,
@@ -51,6 +52,7 @@ class ExperimentConfig:
     replay: The store between actors and learner.
     cluster: Which machines do what, under `--launcher=ray`.
     device: Where one process does it all.
+    factories: Parts that the user has written.
   """
 
   run: RunConfig = dataclasses.field(default_factory=RunConfig)
@@ -75,6 +77,9 @@ class ExperimentConfig:
   )
   cluster: ClusterConfig = dataclasses.field(default_factory=ClusterConfig)
   device: DeviceConfig = dataclasses.field(default_factory=DeviceConfig)
+  factories: factories_config.FactoriesConfig = dataclasses.field(
+    default_factory=factories_config.FactoriesConfig
+  )
 
   def __post_init__(self):
     require(
@@ -95,13 +100,6 @@ class ExperimentConfig:
       "env.max_rules",
       self.env.max_rules,
       f"at least the rules that tasks can have ({most_rules})",
-    )
-    require(
-      self.env.backend == "cpu"
-      or (self.actor.num_threads, self.actor.inference) == (1, "cpu"),
-      "env.backend",
-      self.env.backend,
-      "cpu with several actor.num_threads or actor.inference=accelerator",
     )
     require(
       self.env.num_players == 1,
@@ -151,8 +149,6 @@ FREE_FIELDS = (
   "run.eval_tasks",
   "run.eval_trials",
   "actor.num_actors",
-  "actor.num_threads",
-  "actor.inference",
   *(f"cluster.{field.name}" for field in dataclasses.fields(ClusterConfig)),
   "device.memory_fraction",
 )

@@ -2,7 +2,7 @@
 
 import dataclasses
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from adaland.envs.tasks import json_checks
@@ -31,11 +31,33 @@ def apply(config: T, settings: Sequence[str]) -> T:
     path, equals, text = setting.partition("=")
     if not equals or not path:
       raise errors.UserError(f"--set {setting}: write it as field.name=value")
-    _set(type(config), obj, _ALIASES.get(path, path), text)
+    path = _ALIASES.get(path, path)
+    parent, last, hint = _find(type(config), obj, path)
+    parent[last] = json_codec.to_json(_parse(hint, text, path))
   return json_codec.from_json(type(config), obj)
 
 
-def _set(cls: Any, obj: dict[str, Any], path: str, text: str) -> None:
+def update(config: T, values: Mapping[str, Any]) -> T:
+  """Returns the config with some fields changed, checked as a whole.
+
+  Args:
+    config: A frozen dataclass of dataclasses.
+    values: New values by dotted path.
+
+  Raises:
+    UserError: If a field does not exist or a value does not fit.
+  """
+  obj = json_codec.to_json(config)
+  for path, value in values.items():
+    parent, last, hint = _find(type(config), obj, path)
+    parent[last] = json_codec.to_json(json_codec.convert(hint, value, path))
+  return json_codec.from_json(type(config), obj)
+
+
+def _find(
+  cls: Any, obj: dict[str, Any], path: str
+) -> tuple[dict[str, Any], str, Any]:
+  """Returns a field's group, name in it, and type hint."""
   *parents, last = path.split(".")
   for i, name in enumerate(parents):
     if name not in obj:
@@ -54,7 +76,7 @@ def _set(cls: Any, obj: dict[str, Any], path: str, text: str) -> None:
     raise errors.UserError(
       f"{path}: is a group of fields; set one of {', '.join(names)}"
     )
-  obj[last] = json_codec.to_json(_parse(hint, text, path))
+  return obj, last, hint
 
 
 def _parse(hint: Any, text: str, path: str) -> Any:

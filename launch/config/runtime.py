@@ -6,8 +6,6 @@ from typing import Any
 
 from adaland.envs import constants
 
-_INFERENCE = ("cpu", "accelerator")
-
 
 def require(ok: bool, field: str, value: Any, allowed: str) -> None:
   """Raises ValueError that names field, value and what is allowed."""
@@ -21,10 +19,7 @@ class ActorConfig:
 
   Attributes:
     num_actors: Processes.
-    num_threads: Threads of a process that play, each in environments of its
-      own; they infer together.
-    envs_per_actor: Environments that a thread steps as one batch.
-    inference: 'cpu' or 'accelerator': where actors run the network.
+    envs_per_actor: Environments that a process steps as one batch.
     unroll_length: Steps of a learner example. Where it is at least as long as
       every episode, each unroll is a whole episode and learns from its start;
       shorter ones carry the memory that the actor had at their first step.
@@ -32,24 +27,13 @@ class ActorConfig:
   """
 
   num_actors: int = 1
-  num_threads: int = 1
   envs_per_actor: int = 16
-  inference: str = "cpu"
   unroll_length: int = 80
   params_poll_seconds: float = 0.5
 
   def __post_init__(self):
     require(
       1 <= self.num_actors <= 1024, "num_actors", self.num_actors, "1 to 1024"
-    )
-    require(
-      1 <= self.num_threads <= 256, "num_threads", self.num_threads, "1 to 256"
-    )
-    require(
-      self.inference in _INFERENCE,
-      "inference",
-      self.inference,
-      " or ".join(_INFERENCE),
     )
     require(
       1 <= self.envs_per_actor <= 65_536,
@@ -143,8 +127,6 @@ class ClusterConfig:
     evaluator_cpus: Those of the evaluator.
     eval_minutes: Time between evaluations; 0 for no evaluator.
     eval_tasks: Held-out tasks that an evaluation plays.
-    actor_gpus: Part of an accelerator that an actor takes, with
-      actor.inference=accelerator.
     ready_seconds: How long to wait for machines at the start.
     hung_seconds: How long a role may say nothing before it is killed and
       started again; twice as long after each kill without a word. It holds
@@ -159,7 +141,6 @@ class ClusterConfig:
   evaluator_cpus: float = 1.0
   eval_minutes: float = 5.0
   eval_tasks: int = 4
-  actor_gpus: float = 0.25
   ready_seconds: float = 60.0
   hung_seconds: float = 60.0
 
@@ -190,9 +171,6 @@ class ClusterConfig:
       "eval_tasks",
       self.eval_tasks,
       "1 to 10000",
-    )
-    require(
-      0 < self.actor_gpus <= 1, "actor_gpus", self.actor_gpus, "above 0, to 1"
     )
     for name in ("ready_seconds", "hung_seconds"):
       value = getattr(self, name)

@@ -1,7 +1,7 @@
 """Plays one episode of one task, filmed if wanted."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +28,7 @@ class Episode(NamedTuple):
 def play(
   config: land.LandConfig,
   task: task_lib.Task,
-  make_policy: Callable[[int], policies.Policy],
+  make_policy: policies.PolicyMaker,
   seed: int,
   video_path: str | None = None,
   player: str = "",
@@ -38,7 +38,7 @@ def play(
   Args:
     config: Of the environment.
     task: What to play.
-    make_policy: From the number of environments (1), the policy.
+    make_policy: From the environment, a batch of one, the policy.
     seed: Of the environment.
     video_path: Where to film it.
     player: Who plays, written in the frames.
@@ -49,7 +49,7 @@ def play(
   with errors.user_input():
     environment = land.Land(1, config.on_cpu(), lambda i: task, seed)
     now = environment.reset()
-  policy = make_policy(1)
+  policy = make_policy(environment)
   actions, rewards = [], [0.0]
   line = progress.Progress()
   total = task.trials * task.trial_steps
@@ -59,7 +59,7 @@ def play(
         line.update(f"filming: {len(actions) / total:.0%}")
         film.add(picture.draw(environment, player))
       try:
-        action = policy.act(environment, now)
+        action = policy.act(now)
       except policies.EndedError:
         break
       now = environment.step(action)

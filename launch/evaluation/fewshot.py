@@ -9,31 +9,30 @@ import numpy as np
 from adaland.agent import types
 from adaland.envs import land as land_lib
 from adaland.envs.expert import expert
-from adaland.envs.sampling import sampler
 from adaland.envs.tasks import task as task_lib
-from adaland.launch import builder
+from adaland.launch import builder, errors, task_source
 from adaland.launch.config import experiment as config
 from adaland.launch.evaluation import policies, rollout, scores, tasksets
 from adaland.launch.run import progress
 
 
 class Table(NamedTuple):
-  """A finished evaluation: for programs and for people."""
+  """A finished evaluation: for programs and for people.
+
+  Attributes:
+    result: Of each policy the JSON object of `evaluate`.
+    text: A table of them.
+  """
 
   result: dict[str, Any]
   text: str
-
-
-def heldout(config_: sampler.SamplerConfig) -> sampler.SamplerConfig:
-  """The same distribution's half that is never trained on."""
-  return dataclasses.replace(config_, split="test")
 
 
 def last_trial_rewards(
   config_: land_lib.LandConfig,
   tasks: Sequence[task_lib.Task],
   trials: Sequence[int],
-  make_policy: Callable[[int], policies.Policy],
+  make_policy: policies.PolicyMaker,
   seed: int,
   repeats: int = 1,
   on_progress: Callable[[float], None] | None = None,
@@ -43,8 +42,8 @@ def last_trial_rewards(
   Args:
     config_: Of the environments.
     tasks: What to play.
-    trials: Numbers of trials, k.
-    make_policy: From the number of environments, the policy.
+    trials: Each number of trials, k, to play.
+    make_policy: From the environments, the policy.
     seed: Of the environments.
     repeats: Episodes of each task and k; their rewards are averaged.
     on_progress: Called with the share of episodes done.
@@ -64,22 +63,61 @@ def last_trial_rewards(
   return {k: means[i].tolist() for i, k in enumerate(trials)}
 
 
+def evaluate(
+  name: str,
+  env: land_lib.LandConfig,
+  tasks: Sequence[task_lib.Task],
+  trials: Sequence[int],
+  make_policy: policies.PolicyMaker,
+  seed: int,
+  repeats: int,
+  say: Callable[[str], None],
+) -> dict[str, Any]:
+  """Scores a policy on tasks by the expert's rewards.
+
+  Args:
+    name: Of the policy.
+    env: Of the environments.
+    tasks: What to play.
+    trials: Each number of trials, k, to play.
+    make_policy: From the environments, the policy.
+    seed: Of the environments.
+    repeats: Episodes of each task and k; their rewards are averaged.
+    say: Shows how far it is.
+
+  Returns:
+    As `scores.summary`.
+
+  Raises:
+    UserError: If a task does not fit the environments.
+  """
+  with errors.user_input():
+    best = expert.expert_rewards(
+      tasks,
+      env,
+      seed=seed,
+      progress=lambda n, of: say(f"expert plays: {n / of:.0%}"),
+    )
+    rewards = last_trial_rewards(
+      env,
+      tasks,
+      trials,
+      make_policy,
+      seed,
+      repeats,
+      lambda done: say(f"{name} plays: {done:.0%}"),
+    )
+  return scores.summary(name, tasksets.ids(tasks), rewards, best)
+
+
 def agent_policy(
   experiment: config.ExperimentConfig, params: types.Params, seed: int
-) -> Callable[[int], policies.Policy]:
-  """Makes the agent with these parameters."""
+) -> policies.PolicyMaker:
+  """Returns what makes the agent with these parameters."""
   actor = builder.agent(experiment).actor
-  return lambda n: policies.Agent(actor, params, n, seed)
-
-
-def baseline(name: str, seed: int) -> Callable[[int], policies.Policy]:
-  """Makes the policy of this name, one that needs no parameters."""
-  makers: dict[str, Callable[[int], policies.Policy]] = {
-    "expert": policies.Expert,
-    "noop": policies.Noop,
-    "random": lambda n: policies.Random(n, seed),
-  }
-  return makers[name]
+  return lambda environments: policies.Agent(
+    actor, params, environments.num_envs, seed
+  )
 
 
 def after_training(
@@ -87,14 +125,15 @@ def after_training(
 ) -> Table:
   """The small table at the end of `train`: agent, random and noop."""
   run = experiment.run
-  tasks = tasksets.many("test", heldout(experiment.tasks), run.eval_tasks)
+  source = task_source.TaskSource(experiment, held_out=True)
+  tasks = tasksets.many("test", source, run.eval_tasks)
   line = progress.Progress()
   line.say(f"evaluating on {len(tasks)} held-out tasks")
   best = expert.expert_rewards(tasks, experiment.env, seed=run.seed)
   makers = {
     "agent": agent_policy(experiment, params, run.seed),
-    "random": baseline("random", run.seed),
-    "noop": baseline("noop", run.seed),
+    "random": policies.baseline("random", run.seed),
+    "noop": policies.baseline("noop", run.seed),
   }
   results = []
   for name, maker in makers.items():

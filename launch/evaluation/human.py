@@ -5,7 +5,6 @@ import select
 import sys
 import termios
 import tty
-from typing import Any
 
 import numpy as np
 
@@ -40,22 +39,23 @@ _SEQUENCE_SECONDS = 0.02
 class Human:
   """Steps once for each key; no key for a second is a step of waiting."""
 
-  def __init__(self, num_envs: int):
+  def __init__(self, environments: land.Land):
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
       raise errors.UserError(
         "--policy=human needs a terminal to read keys from"
       )
-    del num_envs
+    self._environments = environments
     self._grip = False
 
-  def act(self, environments: land.Land, now: Any) -> np.ndarray:
+  def act(self, step: land.Step) -> np.ndarray:
     """Shows the world and returns what the keys say, [1, A].
 
     Raises:
       EndedError: If the key is the one that ends.
     """
-    view = environments.state_view(0)
-    task = environments.tasks[0]
+    del step
+    view = self._environments.state_view(0)
+    task = self._environments.tasks[0]
     sys.stderr.write("\x1b[2J\x1b[H" + screen(view))
     sys.stderr.write(
       f"\ngoal: {task.players[0].goal}\ntrial {view.trial + 1} of "

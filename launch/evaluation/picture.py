@@ -1,16 +1,13 @@
 """Draws one moment of an environment: the player's view beside a map."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from adaland.envs import constants, land
-from adaland.envs.game import avatar
-from adaland.envs.observations import vision
+from adaland.envs.adaptors import first_person
 from adaland.envs.tasks import task as task_lib
 
-VIEW = (320, 240)
+VIEW = first_person.SIZE
 MAP = (240, 240)
 # Video codecs want sizes that are multiples of 16.
 SIZE = (VIEW[0] + MAP[0], 352)
@@ -25,38 +22,6 @@ _PLAYERS = ((230, 65, 50), (50, 115, 240))
 _RIM = (240, 240, 240)
 _LOW, _HIGH = np.array([61, 107, 61]), np.array([204, 189, 133])
 _FONT = ImageFont.load_default(size=12)
-
-_shade = jax.jit(vision.shade)
-
-
-def first_person(environments: land.Land, env: int = 0) -> np.ndarray:
-  """What the first player sees, by rays, uint8 [H, W, 3]."""
-  view = environments.state_view(env)
-  axes = avatar.view_axes(view.yaw[:1], view.pitch[:1])
-  eyes = avatar.eye(view.player_pos[:1])
-  rays = jnp.asarray(vision.pixel_directions(*VIEW))
-  origins, directions = (
-    np.asarray(x[0]) for x in vision.pixel_rays(rays, eyes[None], axes[None])
-  )
-  # Rays are cast for all environments alike.
-  shape = (environments.num_envs, *origins[0].shape)
-  hits = environments.physics.rays(
-    np.broadcast_to(origins[0], shape),
-    np.broadcast_to(directions[0], shape),
-    np.zeros(shape[:2], np.int32),
-    normals=True,
-  )
-  players = constants.PLAYER_TYPE_IDS[: len(view.yaw)]
-  types = np.concatenate([players, view.slot_types]).astype(np.int32)
-  colours = _shade(
-    origins[0],
-    directions[0],
-    hits.distance[env],
-    hits.node[env],
-    hits.normal[env],
-    types,
-  )
-  return np.asarray(colours).reshape(VIEW[1], VIEW[0], 3)
 
 
 def from_above(view: land.WorldView) -> Image.Image:
@@ -151,7 +116,9 @@ def draw(environments: land.Land, player: str, env: int = 0) -> np.ndarray:
   """Draws a whole frame, uint8 [H, W, 3]."""
   view = environments.state_view(env)
   frame = Image.new("RGB", SIZE, _BACKGROUND)
-  frame.paste(Image.fromarray(first_person(environments, env)), (0, 0))
+  frame.paste(
+    Image.fromarray(first_person.pictures(environments, [env])[0]), (0, 0)
+  )
   frame.paste(from_above(view), (VIEW[0], 0))
   pen = ImageDraw.Draw(frame)
   lines = caption(environments.tasks[env], view, player)

@@ -1,5 +1,11 @@
-"""Who can play: the agent, the scripted expert, chance, or nobody."""
+"""Policies: the agent, the scripted expert, chance, and doing nothing.
 
+A policy sees what an agent sees, the `Step` of a batch of environments. Only
+scripted players and people look at the environments themselves, to which they
+are bound when they are made.
+"""
+
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -7,19 +13,27 @@ import numpy as np
 from adaland.agent import acting, types
 from adaland.envs import constants, land
 from adaland.envs.expert import expert
+from adaland.launch import errors
 
 NAMES = ("agent", "expert", "noop", "random")
 
 
 class EndedError(Exception):
-  """Says that whoever plays wants no more of the episode."""
+  """The player wants no more of the episode."""
 
 
 class Policy(Protocol):
-  """Acts in a batch of environments."""
+  """A player in a batch of environments."""
 
-  def act(self, environments: land.Land, now: Any) -> np.ndarray:
-    """Returns action indices [N, A] for the step that `now` shows.
+  def act(self, step: land.Step) -> np.ndarray:
+    """Returns the next actions.
+
+    Args:
+      step: What the environments gave last; `first` tells where an episode
+        starts, and with it an empty memory.
+
+    Returns:
+      Indices of the action heads, int [N, A].
 
     Raises:
       EndedError: If the episode is to end before this step.
@@ -27,41 +41,58 @@ class Policy(Protocol):
     ...
 
 
+# Makes a policy for a batch of environments that has not been reset yet.
+PolicyMaker = Callable[[land.Land], Policy]
+
+
 class Noop:
-  """Does nothing."""
+  """A player that does nothing.
 
-  def __init__(self, num_envs: int):
-    self._action = np.tile(
-      np.array(constants.NOOP_ACTION, np.int32), (num_envs, 1)
+  Example:
+    adaland.evaluate(adaland.policies.Noop(), "laptop")
+  """
+
+  def act(self, step: land.Step) -> np.ndarray:
+    """Returns the same action for all."""
+    return np.tile(
+      np.array(constants.NOOP_ACTION, np.int32), (len(step.first), 1)
     )
-
-  def act(self, environments: land.Land, now: Any) -> np.ndarray:
-    """Returns the same for all."""
-    return self._action
 
 
 class Random:
-  """Draws every head uniformly at every step."""
+  """A player that draws every head uniformly at every step.
 
-  def __init__(self, num_envs: int, seed: int):
-    self._num_envs = num_envs
+  Example:
+    adaland.evaluate(adaland.policies.Random(seed=1), "laptop")
+  """
+
+  def __init__(self, seed: int = 0):
     self._rng = np.random.Generator(np.random.PCG64(seed))
 
-  def act(self, environments: land.Land, now: Any) -> np.ndarray:
-    """Returns anything."""
-    shape = (self._num_envs, len(constants.ACTION_SIZES))
+  def act(self, step: land.Step) -> np.ndarray:
+    """Returns random actions."""
+    shape = (len(step.first), len(constants.ACTION_SIZES))
     return self._rng.integers(0, constants.ACTION_SIZES, shape, np.int32)
 
 
 class Expert:
-  """The scripted expert, which knows the whole task."""
+  """The scripted expert, which knows the whole task.
 
-  def __init__(self, num_envs: int):
-    self._expert = expert.Expert(num_envs)
+  Example:
+    env = adaland.make("laptop", num_envs=4)
+    expert = adaland.policies.Expert(env)
+    step = env.reset()
+    step = env.step(expert.act(step))
+  """
 
-  def act(self, environments: land.Land, now: Any) -> np.ndarray:
-    """Returns what the expert does."""
-    return self._expert.act(environments)
+  def __init__(self, environments: land.Land):
+    self._environments = environments
+    self._expert = expert.Expert(environments.num_envs)
+
+  def act(self, step: land.Step) -> np.ndarray:
+    """Returns the expert's actions in the environments' present state."""
+    del step
+    return self._expert.act(self._environments)
 
 
 class Agent:
@@ -75,10 +106,66 @@ class Agent:
     self._state = actor.init(num_envs)
     self._rng = np.random.Generator(np.random.PCG64(seed))
 
-  def act(self, environments: land.Land, now: Any) -> np.ndarray:
-    """Takes in what is seen and returns what the agent does."""
+  def act(self, step: land.Step) -> np.ndarray:
+    """Takes in the step and returns the agent's actions."""
     key = self._rng.integers(2**32, size=2, dtype=np.uint32)
     output, self._state = self._actor.act(
-      self._params, self._state, now.observation, now.first, key
+      self._params, self._state, step.observation, step.first, key
     )
     return np.asarray(output.action)
+
+
+class _Function:
+  """A function from a step to actions, as a policy."""
+
+  def __init__(self, function: Callable[[land.Step], np.ndarray]):
+    self._function = function
+
+  def act(self, step: land.Step) -> np.ndarray:
+    """Calls the function."""
+    return self._function(step)
+
+
+def baseline(name: str, seed: int) -> PolicyMaker:
+  """Returns what makes the policy of a name, one that needs no parameters."""
+  makers: dict[str, PolicyMaker] = {
+    "expert": Expert,
+    "noop": lambda environments: Noop(),
+    "random": lambda environments: Random(seed),
+  }
+  return makers[name]
+
+
+def maker(policy: Any, seed: int = 0) -> PolicyMaker:
+  """Returns what makes the policy that a user gave.
+
+  Args:
+    policy: An object with `act(step)` and, if it keeps something of each
+      environment, `reset(num_envs)`, which is called before the first step of
+      a batch; a function from a step to actions; or "expert", "noop",
+      "random".
+    seed: Of "random".
+
+  Raises:
+    UserError: If it is none of these.
+  """
+  if isinstance(policy, str):
+    allowed = [name for name in NAMES if name != "agent"]
+    if policy not in allowed:
+      raise errors.choice("policy", policy, allowed)
+    return baseline(policy, seed)
+  if not isinstance(policy, type):
+    if callable(getattr(policy, "act", None)):
+      return lambda environments: _begun(policy, environments.num_envs)
+    if callable(policy):
+      return lambda environments: _Function(policy)
+  raise errors.UserError(
+    f"policy is {errors.shown(policy)}, allowed: an object with act(step), a "
+    "function from a step to actions, or expert, noop, random"
+  )
+
+
+def _begun(policy: Any, num_envs: int) -> Policy:
+  if callable(getattr(policy, "reset", None)):
+    policy.reset(num_envs)
+  return policy

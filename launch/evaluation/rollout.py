@@ -1,4 +1,4 @@
-"""Plays whole episodes of given tasks with a policy, many at once.
+"""Plays whole episodes of given tasks with a policy, many at a time.
 
 N: environments that step as one batch, A: action heads, K: trials.
 """
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from adaland.envs import land as land_lib
+from adaland.envs import land
 from adaland.envs.tasks import task as task_lib
 from adaland.launch.evaluation import policies
 
@@ -18,16 +18,16 @@ MAX_ENVS = 64
 
 @dataclasses.dataclass
 class _Episode:
-  """One episode under way or done: its job and the trials' rewards."""
+  """An episode under way or done: its job and the trials' rewards."""
 
   job: int
   rewards: list[float]
 
 
 def play(
-  config: land_lib.LandConfig,
+  config: land.LandConfig,
   tasks: Sequence[task_lib.Task],
-  make_policy: Callable[[int], policies.Policy],
+  make_policy: policies.PolicyMaker,
   seed: int = 0,
   on_progress: Callable[[float], None] | None = None,
 ) -> list[np.ndarray]:
@@ -36,7 +36,7 @@ def play(
   Args:
     config: Of the environments.
     tasks: What to play; each task's trials are its episode's.
-    make_policy: From the number of environments, the policy.
+    make_policy: From the environments, the policy.
     seed: Of the environments.
     on_progress: Called with the share of episodes done.
 
@@ -65,20 +65,20 @@ def play(
     episodes[row] = _Episode(job, [0.0])
     return tasks[job]
 
-  land = land_lib.Land(num_envs, config.on_cpu(), next_task, seed)
-  policy = make_policy(num_envs)
+  environments = land.Land(num_envs, config.on_cpu(), next_task, seed)
+  policy = make_policy(environments)
   results: dict[int, np.ndarray] = {}
-  now = land.reset()
+  step = environments.reset()
   while len(results) < len(tasks):
-    now = land.step(policy.act(land, now))
+    step = environments.step(policy.act(step))
     for row, episode in enumerate(episodes):
-      if episode is None or now.first[row]:
+      if episode is None or step.first[row]:
         continue
-      episode.rewards[-1] += float(now.reward[row])
-      if now.last[row]:
+      episode.rewards[-1] += float(step.reward[row])
+      if step.last[row]:
         results[episode.job] = np.asarray(episode.rewards, np.float32)
         if on_progress is not None:
           on_progress(len(results) / len(tasks))
-      elif now.trial_last[row]:
+      elif step.trial_last[row]:
         episode.rewards.append(0.0)
   return [results[i] for i in range(len(tasks))]

@@ -1,9 +1,9 @@
-"""Where tasks come from: files, probes, the sampler."""
+"""Sets of tasks by name: files, probes, a run's task family."""
 
 import pathlib
 from collections.abc import Sequence
 
-from adaland.envs.sampling import sampler
+from adaland.envs.sampling import task_sets
 from adaland.envs.tasks import json_files, probes
 from adaland.envs.tasks import task as task_lib
 from adaland.launch import cli, errors
@@ -12,12 +12,12 @@ _PROBE = "probe:"
 _SAMPLE = "sample:"
 
 
-def one(spec: str, config: sampler.SamplerConfig) -> task_lib.Task:
+def one(spec: str, source: task_sets.TaskSet) -> task_lib.Task:
   """Reads one task.
 
   Args:
     spec: A file, "probe:NAME", or "sample:INDEX".
-    config: What "sample" draws from.
+    source: The tasks of "sample".
 
   Raises:
     UserError: If there is no such task, or its file breaks the format.
@@ -33,7 +33,7 @@ def one(spec: str, config: sampler.SamplerConfig) -> task_lib.Task:
         "sample:0, sample:1, ..."
       )
     with errors.user_input():
-      return sampler.TaskSampler(config).task(int(index))
+      return source.task(int(index))
   if not spec:
     raise errors.UserError(
       "an empty task; give a file, probe:NAME or sample:INDEX"
@@ -51,23 +51,23 @@ def _file(path: pathlib.Path) -> task_lib.Task:
 
 
 def many(
-  spec: str, config: sampler.SamplerConfig, num_tasks: int
+  spec: str, source: task_sets.TaskSet, num_tasks: int
 ) -> list[task_lib.Task]:
   """Reads a set of tasks for evaluation.
 
   Args:
-    spec: "test" (sampled, held out), "probe" (all probes), a file, or a
-      folder of files.
-    config: What "test" draws from.
-    num_tasks: How many at most.
+    spec: "test" (held out), "probe" (all probes), a file, or a folder of
+      files.
+    source: The tasks of "test".
+    num_tasks: The number of tasks at most.
 
   Raises:
-    UserError: If there are none, or a file breaks the format.
+    UserError: If there is no task, or a file breaks the format.
   """
   if spec == "test":
     with errors.user_input():
-      draw = sampler.TaskSampler(config).task
-      return [draw(i) for i in range(num_tasks)]
+      count = min(num_tasks, source.num_tasks)
+      return [source.task(index) for index in range(count)]
   if spec == "probe":
     return [probes.load(name) for name in probes.names()[:num_tasks]]
   path = pathlib.Path(spec)

@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 import jax
 
-from adaland.agent import checkpoint, types
+from adaland.agent import types
+from adaland.agent.checkpoint import checkpoint
 from adaland.envs import land
 from adaland.envs.tasks import task as task_lib
-from adaland.launch import builder, errors
+from adaland.launch import builder, errors, task_source
 from adaland.launch.config import experiment as config
 from adaland.launch.config import json_codec
 from adaland.launch.run import rundir
@@ -68,20 +69,7 @@ def fitting_env(
     UserError: If a task has more objects, players or rules than they take.
   """
   for task in tasks:
-    for what, given, most in (
-      ("objects", task.num_objects, config_.num_slots),
-      ("rules", len(task.rules), config_.max_rules),
-    ):
-      if given > most:
-        raise errors.UserError(
-          f"task {task.name!r} has {given} {what}; this agent's environments "
-          f"hold at most {most}"
-        )
-    if len(task.players) != config_.num_players:
-      raise errors.UserError(
-        f"task {task.name!r} has {len(task.players)} players; this agent's "
-        f"environments have {config_.num_players}"
-      )
+    task_source.check_room(task, config_, "this agent's")
   return config_
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from adaland.agent import checkpoint
+from adaland.agent.checkpoint import checkpoint
 from adaland.curriculum import base
 from adaland.launch import builder, cli, errors
 from adaland.launch.config import experiment as config

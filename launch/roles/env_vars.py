@@ -11,16 +11,11 @@ _ENVIRONMENT = {
   # thread, as a busy machine is slow to wake another.
   "JAX_CPU_ENABLE_ASYNC_DISPATCH": "0",
 }
-# Several processes share an accelerator: each takes the memory that it needs,
-# where JAX would take three quarters of it at its start.
-_ON_ACCELERATOR = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+NO_ACCELERATOR = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
 _XLA_FLAGS = "--xla_cpu_multi_thread_eigen=false"
 # JAX 0.4's default runtime uses several threads in spite of the flag above:
 # without it, an actor of the laptop preset made a seventh more steps.
 _JAX_0_4_FLAGS = "--xla_cpu_use_thunk_runtime=false"
-
-
-NO_ACCELERATOR = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
 
 
 def learner() -> dict[str, str]:
@@ -32,17 +27,16 @@ def learner() -> dict[str, str]:
   return {"MALLOC_ARENA_MAX": "1"}
 
 
-def actor(inference: str = "cpu") -> dict[str, str]:
+def actor() -> dict[str, str]:
   """Returns the environment variables of an actor's process.
 
-  Args:
-    inference: The device of its network, as `ActorConfig.inference`.
+  Accelerators are the learner's.
   """
   flags = [os.environ.get("XLA_FLAGS", ""), _XLA_FLAGS]
   if metadata.version("jax").startswith("0.4."):
     flags.append(_JAX_0_4_FLAGS)
   return {
     **_ENVIRONMENT,
-    **(NO_ACCELERATOR if inference == "cpu" else _ON_ACCELERATOR),
+    **NO_ACCELERATOR,
     "XLA_FLAGS": " ".join(flags).strip(),
   }

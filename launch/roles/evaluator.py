@@ -5,7 +5,7 @@ import threading
 import time
 from typing import Any
 
-from adaland.launch import builder
+from adaland.launch import builder, task_source
 from adaland.launch.evaluation import fewshot, policies, tasksets
 from adaland.launch.roles import heap, parameters, peer, role
 
@@ -41,7 +41,9 @@ class Evaluator(role.Role):
     experiment = self.setup.experiment
     actor = builder.agent(experiment).actor
     tasks = tasksets.many(
-      "test", fewshot.heldout(experiment.tasks), experiment.cluster.eval_tasks
+      "test",
+      task_source.TaskSource(experiment, held_out=True),
+      experiment.cluster.eval_tasks,
     )
     reader = parameters.Reader(
       self._parameter_server, _LOOK_SECONDS, self._store
@@ -58,8 +60,8 @@ class Evaluator(role.Role):
         experiment.env,
         tasks,
         experiment.run.eval_trials,
-        lambda n, p=newest.params: policies.Agent(
-          actor, p, n, experiment.run.seed
+        lambda envs, p=newest.params: policies.Agent(
+          actor, p, envs.num_envs, experiment.run.seed
         ),
         experiment.run.seed,
       )

@@ -13,7 +13,7 @@ from typing import Any
 
 import jax
 
-from adaland.agent import checkpoint
+from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay import base, factory, in_memory
 from adaland.agent.replay import spec as spec_lib
 from adaland.launch import errors

@@ -15,7 +15,8 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-from adaland.agent import checkpoint, types
+from adaland.agent import types
+from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay import base
 from adaland.launch import builder, errors
 from adaland.launch.config import experiment as config

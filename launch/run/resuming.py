@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from adaland.agent import checkpoint
+from adaland.agent.checkpoint import checkpoint
 from adaland.launch import errors
 
 _FIELD = "launcher"

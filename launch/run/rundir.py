@@ -17,7 +17,8 @@ from adaland.envs.tasks import json_checks
 from adaland.launch import cli, errors
 from adaland.launch.config import json_codec
 
-FORMAT = "adaland.run/1"
+FORMAT = "adaland.run/2"
+_FAMILY = "adaland.run/"
 _LOCK = "lock"
 
 
@@ -27,7 +28,13 @@ def config_of(content: Any) -> Any:
   Raises:
     UserError: If that isn't one.
   """
-  if not isinstance(content, dict) or content.get("format") != FORMAT:
+  found = content.get("format") if isinstance(content, dict) else None
+  if found != FORMAT:
+    if isinstance(found, str) and found.startswith(_FAMILY):
+      raise errors.UserError(
+        f"the run is of format {errors.shown(found)}, allowed: {FORMAT!r}; "
+        "another version of Adaland began it, which can continue it"
+      )
     raise errors.UserError(f"the format is not {FORMAT!r}")
   if "config" not in content:
     raise errors.UserError("it has no 'config'")

@@ -3,7 +3,8 @@
 import time
 from typing import Any
 
-from adaland.agent import checkpoint, types
+from adaland.agent import types
+from adaland.agent.checkpoint import checkpoint
 from adaland.launch import errors
 from adaland.launch.config import experiment as config
 from adaland.launch.evaluation import trained_agent

@@ -17,7 +17,7 @@ class RoleSpec(NamedTuple):
   Attributes:
     name: Its name; see `roles.factory.make`.
     cpus: Processors that it takes of a machine of a cluster.
-    gpus: Accelerators that it takes; a fraction is shared with others.
+    gpus: Accelerators that it takes.
     env: Environment variables of its process.
     site: Rank of the learner on whose machine it must be; None: any machine.
     calls: Number of calls that it must be able to serve at the same time.
@@ -25,7 +25,7 @@ class RoleSpec(NamedTuple):
 
   name: str
   cpus: float
-  gpus: float
+  gpus: int
   env: dict[str, str]
   site: int | None = None
   calls: int = _CALLS
@@ -55,16 +55,12 @@ class Program:
 
   Attributes:
     roles: All roles but the actors, those that others need first.
-
-  Raises:
-    UserError: If actors ask for more accelerators than there are.
   """
 
   def __init__(self, setup: role.Setup, accelerators: int):
     self._setup = setup
     self._config = setup.experiment.cluster
     self._accelerators = accelerators
-    self._check_accelerators()
     self.roles = tuple(self._roles())
 
   def _roles(self) -> list[RoleSpec]:
@@ -104,28 +100,11 @@ class Program:
     return RoleSpec(
       f"actor {index}",
       self._config.actor_cpus,
-      self._actor_gpus(),
-      env_vars.actor(self._setup.experiment.actor.inference),
+      0,
+      env_vars.actor(),
     )
 
   def _learner_gpus(self) -> int:
     if self._config.learner_gpus is not None:
       return self._config.learner_gpus
     return int(self._accelerators >= self._setup.num_learners)
-
-  def _actor_gpus(self) -> float:
-    on_cpu = self._setup.experiment.actor.inference == "cpu"
-    return 0 if on_cpu else self._config.actor_gpus
-
-  def _check_accelerators(self) -> None:
-    """Raises UserError if actors would wait for accelerators without end."""
-    num_actors = self._setup.experiment.actor.num_actors
-    wanted = num_actors * self._actor_gpus()
-    learners = self._learner_gpus() * self._setup.num_learners
-    if wanted and wanted + learners > self._accelerators:
-      raise errors.UserError(
-        f"actor.inference is 'accelerator': {num_actors} actor(s) of "
-        f"{self._actor_gpus():g} and the learner's {learners} are more "
-        f"than the {self._accelerators} accelerator(s) of the cluster; see "
-        "cluster.actor_gpus, cluster.learner_gpus"
-      )

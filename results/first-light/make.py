@@ -113,9 +113,8 @@ def _scores(run: pathlib.Path) -> dict[str, np.ndarray]:
   import jax.numpy as jnp
 
   from adaland.envs.expert import expert
-  from adaland.launch import builder
+  from adaland.launch import builder, task_source
   from adaland.launch.evaluation import (
-    fewshot,
     policies,
     rollout,
     tasksets,
@@ -125,29 +124,29 @@ def _scores(run: pathlib.Path) -> dict[str, np.ndarray]:
   class Forgetful(policies.Agent):
     """Starts each trial with an empty memory; all else stays as it is."""
 
-    def act(self, environments, now):
-      first = now.first | now.trial_last
-      return super().act(environments, now._replace(first=first))
+    def act(self, step):
+      first = step.first | step.trial_last
+      return super().act(step._replace(first=first))
 
   class Confused(policies.Agent):
     """Starts each trial with the memory of one that plays another task."""
 
-    def act(self, environments, now):
-      if now.trial_last.any():
-        assert now.trial_last.all(), "the trials must end together"
+    def act(self, step):
+      if step.trial_last.any():
+        assert step.trial_last.all(), "the trials must end together"
         memory = jax.tree.map(
-          lambda x: jnp.roll(x, environments.num_envs // 2, axis=0),
+          lambda x: jnp.roll(x, len(step.first) // 2, axis=0),
           self._state.memory,
         )
         self._state = self._state._replace(memory=memory)
-      return super().act(environments, now)
+      return super().act(step)
 
-  def make_policy(kind, actor, params, num_envs):
-    return kind(actor, params, num_envs, _SEED)
+  def make_policy(kind, actor, params, environments):
+    return kind(actor, params, environments.num_envs, _SEED)
 
   experiment = trained_agent.load_config(str(run))
-  config = fewshot.heldout(experiment.tasks)
-  tasks = tasksets.many("test", config, _NUM_TASKS)
+  source = task_source.TaskSource(experiment, held_out=True)
+  tasks = tasksets.many("test", source, _NUM_TASKS)
   best = np.array(expert.expert_rewards(tasks, experiment.env, seed=0))
   params = trained_agent.load(str(run)).params
   jobs = [task for task in tasks for _ in range(_REPEATS)]

@@ -2,8 +2,7 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import acting
-from adaland.agent import policy as policy_lib
+from adaland.agent import acting, distributions
 from tests.agent import fakes
 
 
@@ -69,7 +68,7 @@ class ActingTest(absltest.TestCase):
       self.params,
       output.model_hidden,
       output.model_cell,
-      policy_lib.one_hot(one.action, fakes.SIZES),
+      distributions.one_hot(one.action, fakes.SIZES),
     )
     h = np.asarray(jax.nn.softmax(value)) @ np.linspace(-10, 10, fakes.NUM_BINS)
     root = (np.sqrt(1 + 0.004 * (1.001 + np.abs(h))) - 1) / 0.002
@@ -81,9 +80,9 @@ class ActingTest(absltest.TestCase):
     np.testing.assert_allclose(
       two.policy_error,
       known
-      * policy_lib.jensen_shannon(
-        policy_lib.log_probs(two.behaviour_logits, fakes.SIZES),
-        policy_lib.log_probs(policy, fakes.SIZES),
+      * distributions.jensen_shannon(
+        distributions.log_probs(two.behaviour_logits, fakes.SIZES),
+        distributions.log_probs(policy, fakes.SIZES),
       ),
       rtol=1e-4,
     )
@@ -98,8 +97,8 @@ class ActingTest(absltest.TestCase):
       np.ones([n], np.uint8),
       jax.random.PRNGKey(3),
     )
-    p = np.exp(policy_lib.log_probs(output.behaviour_logits[0], fakes.SIZES))
-    frequency = policy_lib.one_hot(output.action, fakes.SIZES).mean(axis=0)
+    p = np.exp(distributions.log_probs(output.behaviour_logits[0], fakes.SIZES))
+    frequency = distributions.one_hot(output.action, fakes.SIZES).mean(axis=0)
     np.testing.assert_allclose(frequency, p, atol=4 * 0.5 / np.sqrt(n))
 
   def test_td_error_by_hand(self):

@@ -4,7 +4,7 @@ import jax
 from absl.testing import absltest, parameterized
 
 from adaland.agent import config as config_lib
-from adaland.agent import network as network_lib
+from adaland.agent.network import network as network_lib
 from tests.agent import observations
 
 # The paper's table (§3.2): millions of parameters in all.

@@ -1,12 +1,9 @@
-"""A small network with the functions of `adaland.agent.network.Network`.
+"""A small network that stands for the real one.
 
 One hidden layer on the observation `x`, no memory but a count of the steps
 since the episode's first, which nothing depends on. Two heads of 3 and 2
 actions, 21 bins.
 """
-
-from collections.abc import Callable
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,15 +16,7 @@ NUM_BINS = 21
 WIDTH = 8
 
 
-class Network(NamedTuple):
-  init: Callable
-  initial_memory: Callable
-  step: Callable
-  unroll: Callable
-  model_step: Callable
-
-
-def make_network(observation_size: int) -> Network:
+def make_network(observation_size: int) -> types.Network:
   shapes = {
     "torso": (observation_size, WIDTH),
     "action": (sum(SIZES), WIDTH),
@@ -74,7 +63,7 @@ def make_network(observation_size: int) -> Network:
       jnp.dot(hidden, params["value"]),
     )
 
-  return Network(init, initial_memory, step, unroll, model_step)
+  return types.Network(init, initial_memory, step, unroll, model_step)
 
 
 def make_batch(

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from absl.testing import absltest
 
+from adaland.agent import distributions, learner_config
 from adaland.agent import learner as learner_lib
-from adaland.agent import model, muesli
-from adaland.agent import policy as policy_lib
+from adaland.agent.muesli import model, muesli
 from tests.agent import fakes
 
-_CONFIG = learner_lib.LearnerConfig(
+_CONFIG = learner_config.LearnerConfig(
   learning_rate=1e-3,
   muesli=muesli.MuesliConfig(num_samples=4, model_steps=2, value_range=10.0),
 )
@@ -33,7 +33,7 @@ class ModelTest(absltest.TestCase):
     self.output, _ = self.network.unroll(
       self.params, {}, self.batch.observation, self.batch.first
     )
-    self.actions = policy_lib.one_hot(self.batch.action, fakes.SIZES)
+    self.actions = distributions.one_hot(self.batch.action, fakes.SIZES)
 
   def _model(self, b, t, actions):
     """Follows actions from one state; the last step's reward and value."""
@@ -150,7 +150,7 @@ class LearnerTest(absltest.TestCase):
     """Rewards and, at the episodes' last steps, values are learned."""
     learner = learner_lib.make_learner(
       fakes.make_network(3),
-      learner_lib.LearnerConfig(learning_rate=1e-2, muesli=_CONFIG.muesli),
+      learner_config.LearnerConfig(learning_rate=1e-2, muesli=_CONFIG.muesli),
       fakes.SIZES,
     )
     state = learner.init(jax.random.PRNGKey(0))

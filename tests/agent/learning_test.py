@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 from absl.testing import absltest
 
-from adaland.agent import learner, muesli
+from adaland.agent import learner_config
+from adaland.agent.muesli import muesli
 from tests.agent import toys
 
 _TRIALS = 6
 
 
-def _config(model_steps: int) -> learner.LearnerConfig:
+def _config(model_steps: int) -> learner_config.LearnerConfig:
   # A target network that follows quickly, as these runs are of few updates.
-  return learner.LearnerConfig(
+  return learner_config.LearnerConfig(
     learning_rate=1e-3,
     target_rate=0.3,
     muesli=muesli.MuesliConfig(

@@ -1,8 +1,8 @@
 """Tasks small enough to be learned within a test, and a loop that does.
 
-Both show what `adaland.agent.network` needs to see and no entities. Whole
-episodes are played with the target network, made into one batch, and learned
-from once.
+Both show the observations that `adaland.agent.network` needs, and no entities.
+Whole episodes are played with the target network, made into one batch, and
+learned from once.
 """
 
 from typing import NamedTuple
@@ -10,9 +10,10 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from adaland.agent import acting, network, types
+from adaland.agent import acting, learner_config, types
 from adaland.agent import config as network_config
 from adaland.agent import learner as learner_lib
+from adaland.agent.network import network
 
 Arrays = dict[str, np.ndarray]
 
@@ -96,7 +97,7 @@ def _observe(num_envs: int, time: int) -> Arrays:
   return observation
 
 
-def network_of(memory: str) -> network.Network:
+def network_of(memory: str) -> types.Network:
   """Makes a small real network."""
   config = network_config.NetworkConfig(
     memory=memory,
@@ -160,8 +161,8 @@ class Outcome(NamedTuple):
 
 def train(
   env: Bandit | Delay,
-  agent: network.Network,
-  config: learner_lib.LearnerConfig,
+  agent: types.Network,
+  config: learner_config.LearnerConfig,
   updates: int,
   seed: int,
 ) -> Outcome:

@@ -1,4 +1,4 @@
-"""Land on the gpu back end (on Warp's CPU device), against the cpu one."""
+"""Tests of `Land` on the gpu back end (on Warp's CPU device)."""
 
 import dataclasses
 import functools
@@ -16,19 +16,19 @@ from adaland.envs.game import avatar
 from adaland.envs.observations import vision
 from adaland.envs.physics import cpu
 from adaland.envs.sampling import config as sampler_config
-from adaland.envs.sampling import sampler
+from adaland.envs.sampling import sampler, task_sets
 from adaland.envs.tasks.literals import Literal
 from tests.envs import land_fixtures as fixtures
 from tests.envs import land_suite
 from tests.envs.observations import pictured
 from tests.envs.physics import backends
 
-# One process compiles Warp's kernels, and lends its worlds to all of these.
+# One process compiles Warp's kernels, and lends its worlds to all these tests.
 pytestmark = pytest.mark.xdist_group("warp")
 
 
 def _lent(test):
-  """While it lasts, environments on the gpu back end are given lent worlds."""
+  """Returns a context in which `Land` takes lent worlds as its physics."""
 
   def make(backend, num_envs, num_slots, num_players, num_threads, device):
     test.assertEqual((backend, device), ("gpu", "cpu"))
@@ -38,7 +38,7 @@ def _lent(test):
 
 
 def _gpu_land(test, *tasks, config=fixtures.CONFIG, seed=0) -> land.Land:
-  """As `fixtures.make_land`, on a lent batch of worlds."""
+  """Makes environments as `fixtures.make_land` does, on lent worlds."""
   config = dataclasses.replace(config, backend="gpu", device="cpu")
   with _lent(test):
     return fixtures.make_land(*tasks, config=config, seed=seed)
@@ -54,17 +54,17 @@ class GpuLandTest(land_suite.LandSuite):
 @pytest.mark.timeout(1200)  # The kernels may have to be compiled.
 @unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)
 class ParityTest(absltest.TestCase):
-  """Random play on the same tasks.
+  """Tests that both back ends give the same events with random actions.
 
-  What differs is rounding: physics in single precision, a solver that stops
-  a little earlier. Contact makes small differences large, so long rollouts
-  part; events are therefore compared over short trials from equal starts.
+  The back ends round differently: the gpu's physics is in single precision,
+  and its solver stops a little earlier. Contacts amplify such differences, so
+  events are compared over short trials from equal starts.
   """
 
   def _play(self, env: land.Land, steps: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(3)
     played = {name: [] for name in ("reward", "fired", "held", "visible")}
-    place = []
+    positions = []
     env.reset()
     for _ in range(steps):
       actions = fixtures.random_actions(rng)
@@ -75,8 +75,9 @@ class ParityTest(absltest.TestCase):
       views = [env.state_view(i) for i in range(env.num_envs)]
       for name in ("fired", "held", "visible"):
         played[name].append(np.stack([getattr(v, name) for v in views]))
-      place.append(np.stack([view.player_pos[0] for view in views]))
-    return {k: np.stack(v) for k, v in (played | {"place": place}).items()}
+      positions.append(np.stack([view.player_pos[0] for view in views]))
+    played["position"] = positions
+    return {name: np.stack(values) for name, values in played.items()}
 
   def test_events_agree(self):
     tasks = [
@@ -97,12 +98,12 @@ class ParityTest(absltest.TestCase):
     steps = 3 * 2 * 23
     on_cpu = self._play(fixtures.make_land(*tasks, config=config), steps)
     on_gpu = self._play(_gpu_land(self, *tasks, config=config), steps)
-    apart = np.linalg.norm(on_gpu["place"] - on_cpu["place"], axis=-1)
+    apart = np.linalg.norm(on_gpu["position"] - on_cpu["position"], axis=-1)
     share = {
       name: np.mean(on_gpu[name] == on_cpu[name])
       for name in ("reward", "fired", "held", "visible")
     }
-    # Something happened, on both alike.
+    # Rules fired and objects were held, on both alike.
     self.assertGreater(on_cpu["fired"].sum(), 0)
     self.assertGreater((on_cpu["held"] >= 0).sum(), 0)
     self.assertLess(np.quantile(apart, 0.9), 0.05)
@@ -115,8 +116,8 @@ class ParityTest(absltest.TestCase):
 @pytest.mark.timeout(1200)  # The kernels may have to be compiled.
 @unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)
 class PicturesTest(absltest.TestCase):
-  def test_are_those_of_the_cpu_back_end(self):
-    """Hilly worlds with all shapes, from the start and after turning round."""
+  def test_pictures_equal_those_of_the_cpu_back_end(self):
+    """In hilly worlds with all shapes, at the start and while turning."""
     tasks = [
       sampler.TaskSampler(
         sampler_config.SamplerConfig(
@@ -128,22 +129,22 @@ class PicturesTest(absltest.TestCase):
     config = dataclasses.replace(
       fixtures.CONFIG, max_rules=16, observation="pixels", pixels=(48, 36)
     )
-    shown = []
+    both = []
     for make in (fixtures.make_land, functools.partial(_gpu_land, self)):
       env = make(*tasks, config=config)
       pictures = [env.reset().observation["pixels"]]
       for _ in range(10):
         actions = fixtures.noop()
-        actions[:, 2] = 4  # Turn left, as fast as can be.
+        actions[:, 2] = 4  # Turn left at the highest rate.
         pictures.append(env.step(actions).observation["pixels"])
-      shown.append(np.stack(pictures).astype(int))
-    on_cpu, on_gpu = shown
-    self.assertGreater(on_cpu.std(), 10)  # There is something to see.
+      both.append(np.stack(pictures).astype(int))
+    on_cpu, on_gpu = both
+    self.assertGreater(on_cpu.std(), 10)  # The pictures are not blank.
     apart = np.abs(on_gpu - on_cpu).max(axis=-1)
     self.assertGreaterEqual(np.mean(apart <= 1), 0.995)
 
-  def test_of_the_same_state_differ_by_rounding_alone(self):
-    """All shapes and colours, frozen or not, hills, ramps, the other player."""
+  def test_pictures_of_equal_states_differ_by_rounding_alone(self):
+    """With all shapes and colours, frozen or not, hills, ramps, two players."""
     scene, size = pictured.scene(), (96, 72)
     slots, players = len(scene.slot_types), len(scene.player_at)
     physics = (
@@ -155,7 +156,7 @@ class PicturesTest(absltest.TestCase):
     for each in physics:
       each.load(np.array([0]), [scene])
     for turn, pitch in ((0.0, -0.35), (0.5, 0.0), (-0.6, -0.9), (2.6, -0.2)):
-      shown = []
+      pictures = []
       for each in physics:
         yaw = jnp.asarray([[turn, np.pi - turn]], jnp.float32)
         axes = avatar.view_axes(yaw, jnp.full_like(yaw, pitch))
@@ -177,15 +178,15 @@ class PicturesTest(absltest.TestCase):
           types,
         )
         shape = (players, size[1], size[0], 3)
-        shown.append(np.asarray(picture).reshape(shape).astype(int))
-      self._assert_same_but_for_edges(*shown)
+        pictures.append(np.asarray(picture).reshape(shape).astype(int))
+      self._assert_equal_except_edges(*pictures)
     # Sky, ground, both players, and every object came into view.
     self.assertEqual(seen, {-2, -1, *range(players + slots)})
 
-  def _assert_same_but_for_edges(self, first, second):
-    """A pixel on an edge may show what is on its other side."""
+  def _assert_equal_except_edges(self, first, second):
+    """Asserts equality, except that edges may be a pixel apart."""
     apart = np.abs(first - second).max(axis=-1)
-    self.assertGreater(first.std(), 10)  # There is something to see.
+    self.assertGreater(first.std(), 10)  # The pictures are not blank.
     self.assertGreaterEqual(np.mean(apart <= 1), 0.999)
     padded = np.pad(first, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
     for picture, row, column in np.argwhere(apart > 1):
@@ -197,10 +198,10 @@ class PicturesTest(absltest.TestCase):
 @pytest.mark.timeout(1200)  # The kernels may have to be compiled.
 @unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)
 class WaitingTest(parameterized.TestCase):
-  """No step waits for the device, whatever starts or ends with it."""
+  """Tests that no step waits for the device."""
 
   def _play(self, config, spoil=None) -> int:
-    """Plays two episodes under `tracing`; returns how many trials ended."""
+    """Plays two episodes under `tracing`; returns the number of trials."""
     from tests.envs.physics import tracing
 
     env = _gpu_land(
@@ -214,7 +215,7 @@ class WaitingTest(parameterized.TestCase):
     def work() -> None:
       env.reset()
       for _ in range(48):
-        # As a network would give them: not there yet.
+        # Like the actions of a network: not computed yet.
         step = env.step(jnp.zeros((fixtures.NUM_ENVS, 6), jnp.int32) + 1)
         ends.append(step.trial_last.sum())
         if spoil:
@@ -224,7 +225,7 @@ class WaitingTest(parameterized.TestCase):
     return sum(ends)
 
   @parameterized.parameters("entities", "pixels")
-  def test_nothing_waits(self, observation):
+  def test_steps_do_not_wait(self, observation):
     config = dataclasses.replace(
       fixtures.CONFIG, observation=observation, pixels=(4, 3)
     )
@@ -236,12 +237,12 @@ class WaitingTest(parameterized.TestCase):
     ("number", lambda env, step: float(step.reward[0])),
     ("item", lambda env, step: step.reward[0].item()),
     ("index", lambda env, step: np.zeros(9)[step.observation["goal"][0]]),
-    ("tally", lambda env, step: env.dropped_spawns),
+    ("totals", lambda env, step: env.dropped_spawns),
     ("view", lambda env, step: env.state_view(0)),
     ("physics", lambda env, step: env.physics.data.qpos.numpy()),
     ("wait", lambda env, step: env.physics.wait()),
   )
-  def test_a_wait_would_be_seen(self, spoil):
+  def test_waits_are_detected(self, spoil):
     from tests.envs.physics import tracing
 
     spoiled = []
@@ -258,7 +259,7 @@ class WaitingTest(parameterized.TestCase):
 @pytest.mark.timeout(1200)  # The kernels may have to be compiled.
 @unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)
 class ViewsTest(absltest.TestCase):
-  """What users of other interfaces are given is NumPy's here too."""
+  """Tests that the adaptors return NumPy arrays on this back end too."""
 
   def setUp(self):
     super().setUp()
@@ -269,7 +270,9 @@ class ViewsTest(absltest.TestCase):
 
   def test_gymnasium(self):
     envs = gymnasium_vector.LandVectorEnv(
-      fixtures.NUM_ENVS, lambda i: fixtures.busy_task(trials=1), self.config
+      fixtures.NUM_ENVS,
+      task_sets.TaskList((fixtures.busy_task(trials=1),)),
+      self.config,
     )
     shown, _ = envs.reset(seed=3)
     self.assertTrue(envs.observation_space.contains(shown))

@@ -10,7 +10,7 @@ CUBE = ObjectType.from_name("black cube")
 SPHERE = ObjectType.from_name("yellow sphere")
 PYRAMID = ObjectType.from_name("purple pyramid")
 PLAYER = Player(1)
-# All tests share these sizes, so that few programs are compiled.
+# Tests share these sizes, so that few programs are compiled.
 NUM_ENVS = 2
 CONFIG = land.LandConfig(num_slots=6, max_rules=4, num_threads=1)
 
@@ -26,7 +26,7 @@ def make_task(
   tiles=(6, 6),
   frozen=False,
 ) -> Task:
-  """A task with `objects` [(type, (x, y)), ...] on flat ground."""
+  """Returns a task with objects [(type, (x, y)), ...] on flat ground."""
   return Task(
     world=World(seed=3, tiles=tiles),
     objects=tuple(
@@ -41,7 +41,7 @@ def make_task(
 
 
 def busy_task(trials=2, trial_seconds=2.0) -> Task:
-  """Things in reach, two rules (one hidden), and a goal that is met early."""
+  """Returns a task with two rules, one hidden, and a goal satisfied early."""
   return make_task(
     [(CUBE, (1.2, 0.0)), (SPHERE, (0.0, 1.2)), (PYRAMID, (-1.2, 0.0))],
     Literal("near", PLAYER, CUBE),
@@ -56,7 +56,7 @@ def busy_task(trials=2, trial_seconds=2.0) -> Task:
 
 
 def make_land(*tasks: Task, config=CONFIG, seed=0) -> land.Land:
-  """NUM_ENVS environments that play the tasks, each from its own number on."""
+  """Makes NUM_ENVS environments; environment i plays the tasks from i on."""
   turn = [0] * NUM_ENVS
 
   def next_task(i: int) -> Task:
@@ -67,10 +67,12 @@ def make_land(*tasks: Task, config=CONFIG, seed=0) -> land.Land:
 
 
 def noop(num_envs=NUM_ENVS) -> np.ndarray:
+  """Returns no-op actions of all environments."""
   return np.tile(np.asarray(constants.NOOP_ACTION), (num_envs, 1))
 
 
 def random_actions(rng: np.random.Generator, num_envs=NUM_ENVS) -> np.ndarray:
+  """Draws actions of all environments."""
   return rng.integers(
     0, constants.ACTION_SIZES, (num_envs, len(constants.ACTION_SIZES))
   )

@@ -1,4 +1,4 @@
-"""Tests of adaland.envs.land_state: what is taken up again goes on equally."""
+"""Tests that saved environments continue bit by bit."""
 
 import dataclasses
 import json
@@ -7,7 +7,7 @@ import numpy as np
 from absl.testing import absltest
 from mujoco import batch as mujoco_batch
 
-from adaland.agent import checkpoint_json
+from adaland.agent.checkpoint import document as checkpoint_json
 from adaland.envs import constants, land, land_state
 from adaland.envs.physics import cpu
 from adaland.envs.tasks.literals import Literal, Rule
@@ -19,7 +19,7 @@ _WALL = fixtures.ObjectType.from_name("purple wall")
 
 
 def _tasks():
-  """One with a cube in reach, two that meet, and one that lies still."""
+  """Returns a task with a cube in reach on flat ground, and one on hills."""
   objects = [
     (_CUBE, (0.9, 0.0)),
     (_SPHERE, (-1.5, 1.5)),
@@ -64,7 +64,7 @@ def _batch(env: land.Land) -> mujoco_batch.Batch:
 
 
 class LandStateTest(absltest.TestCase):
-  def test_goes_on_bit_by_bit(self):
+  def test_loaded_environments_continue_bit_by_bit(self):
     first, rugged = _tasks()
     one = fixtures.make_land(first, rugged, seed=4)
     asleep = _batch(one).bind("tree_asleep")
@@ -72,7 +72,7 @@ class LandStateTest(absltest.TestCase):
     for _ in range(24):
       one.step(_take_the_cube(one))
     views = [one.state_view(i) for i in range(one.num_envs)]
-    # A moment worth saving: one holds the cube, all have made something.
+    # One player holds the cube, and rules fired in all environments.
     self.assertTrue(any(view.held[0] == 0 for view in views))
     for view in views:
       self.assertEqual((view.slot_types == _SPHERE.type_id).sum(), 2)
@@ -81,7 +81,7 @@ class LandStateTest(absltest.TestCase):
     saved = checkpoint_json.from_json(
       json.loads(json.dumps(checkpoint_json.to_json(land_state.save(one))))
     )
-    # It has other tasks of its own at first: none of them may come through.
+    # These have other tasks at first, which must leave no trace.
     other = fixtures.make_land(rugged, first, seed=99)
     land_state.load(other, saved)
     rng = np.random.default_rng(0)
@@ -93,7 +93,7 @@ class LandStateTest(absltest.TestCase):
       a, b = one.step(actions), other.step(actions)
       ends += a.last.sum() + a.trial_last.sum()
       if a.last.any():
-        break  # The tasks that follow are not the environments' to know.
+        break  # The next tasks are not part of the saved state.
       for field in ("reward", "first", "last", "trial_last", "discount"):
         np.testing.assert_array_equal(getattr(a, field), getattr(b, field))
       for name, value in a.observation.items():
@@ -104,7 +104,7 @@ class LandStateTest(absltest.TestCase):
       np.testing.assert_array_equal(_batch(one).state, _batch(other).state)
     self.assertGreater(ends, one.num_envs)
 
-  def test_settling_changes_nothing_that_is_seen(self):
+  def test_settling_changes_nothing_visible(self):
     env = fixtures.make_land(fixtures.busy_task())
     env.reset()
     for _ in range(5):

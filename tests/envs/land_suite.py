@@ -1,4 +1,4 @@
-"""What a batch of environments does, on any physics back end."""
+"""Tests of `Land` that must pass on every physics back end."""
 
 import numpy as np
 from absl.testing import parameterized
@@ -13,7 +13,7 @@ _WALL = fixtures.ObjectType.from_name("purple wall")
 
 
 def _facing(env: land.Land, at) -> np.ndarray:
-  """Turn indices that bring the players towards a point."""
+  """Returns actions that turn the players towards a point."""
   actions = fixtures.noop()
   for i in range(env.num_envs):
     view = env.state_view(i)
@@ -26,15 +26,16 @@ def _facing(env: land.Land, at) -> np.ndarray:
 
 
 class LandSuite(parameterized.TestCase):
-  """`land_test` and `gpu_land_test` run it."""
+  """The tests; `land_test` and `gpu_land_test` run them."""
 
   def land(self, *tasks, config=fixtures.CONFIG, seed=0) -> land.Land:
+    """Makes environments that start the tasks in turn."""
     return fixtures.make_land(*tasks, config=config, seed=seed)
 
   def test_observations_match_their_spec(self):
     env = self.land(fixtures.busy_task())
     for step in (env.reset(), env.step(fixtures.noop())):
-      spec = land.observation_spec(fixtures.CONFIG)
+      spec = env.observation_spec()
       self.assertEqual(set(step.observation), set(spec))
       for name, (shape, dtype) in spec.items():
         value = step.observation[name]
@@ -72,7 +73,7 @@ class LandSuite(parameterized.TestCase):
     self.assertEqual(list(clock[14, :2]), [0, 1])
     self.assertEqual(list(clock[15, :2]), [1, 0])
 
-  def test_the_host_and_the_device_have_one_time(self):
+  def test_host_and_device_clocks_agree(self):
     lengths = ((1, 2.0), (3, 2.5), (2, 3.0))
     tasks = [fixtures.busy_task(*length) for length in lengths]
     env = self.land(*tasks)
@@ -80,10 +81,9 @@ class LandSuite(parameterized.TestCase):
     env.reset()
     ends = 0
     for _ in range(130):
-      for here, there in zip(
-        env._clock.now, env._stepper.session.clock, strict=True
-      ):
-        np.testing.assert_array_equal(here, there)
+      on_device = env.stepper.state.clock
+      for host, device in zip(env.clock.now, on_device, strict=True):
+        np.testing.assert_array_equal(host, device)
       ends += env.step(fixtures.random_actions(rng)).last.sum()
     self.assertGreater(ends, 4)
 
@@ -121,10 +121,10 @@ class LandSuite(parameterized.TestCase):
       np.testing.assert_array_equal(a.reward, b.reward)
       for name in a.observation:
         np.testing.assert_array_equal(a.observation[name], b.observation[name])
-    # The rollout is no trivial one: something was seen, moved and rewarded.
+    # The rollout is not trivial: some goals were satisfied.
     self.assertGreater(sum(step.reward.sum() for step in rollouts[0]), 0)
 
-  def test_world_is_restored_between_trials_but_for_yaw(self):
+  def test_world_is_restored_between_trials_except_yaw(self):
     env = self.land(fixtures.busy_task(trials=3))
     env.reset()
     start = env.state_view(0)
@@ -145,7 +145,7 @@ class LandSuite(parameterized.TestCase):
     self.assertNotEqual(again.yaw[0], start.yaw[0])
     self.assertEqual((again.trial, again.step, again.held[0]), (1, 0, -1))
 
-  def test_yaw_depends_on_seed_task_and_trial_only(self):
+  def test_yaw_depends_on_seed_task_and_trial_alone(self):
     task = fixtures.busy_task()
     a = self.land(fixtures.busy_task(trials=1), task, seed=[1, 9])
     b = self.land(task, seed=[9, 4])
@@ -173,7 +173,7 @@ class LandSuite(parameterized.TestCase):
       env.state_view(0).trial_rewards[:, 0], [3 * constants.STEP_SECONDS, 0]
     )
 
-  def test_a_rule_fires_and_its_product_appears(self):
+  def test_a_firing_rule_spawns_its_object(self):
     task = fixtures.make_task(
       [(_CUBE, (2.0, 0.0)), (_SPHERE, (2.0, 0.7))],
       Literal("see", fixtures.PLAYER, _PYRAMID),
@@ -188,7 +188,7 @@ class LandSuite(parameterized.TestCase):
     np.testing.assert_array_equal(view.fired, [1, 0, 0, 0])
     for _ in range(12):
       step = env.step(_facing(env, (2.0, 0.35)))
-    # It lies where it appeared, is seen, and was no part of the start state.
+    # The object stays in place and is seen; the next trial starts without it.
     view = env.state_view(0)
     np.testing.assert_allclose(view.object_pos[0, :2], [2, 0.35], atol=0.05)
     np.testing.assert_allclose(step.reward, constants.STEP_SECONDS)
@@ -196,7 +196,7 @@ class LandSuite(parameterized.TestCase):
     env.step(fixtures.noop())
     self.assertEqual(env.state_view(0).slot_types[1], _SPHERE.type_id)
 
-  def test_spawns_without_a_slot_are_reported(self):
+  def test_spawns_without_a_free_slot_are_counted(self):
     task = fixtures.make_task(
       [(_CUBE, (0.8, 0.0)), *[(_SPHERE, (-2, y)) for y in (-2, -1, 0, 1)]],
       Literal("hold", fixtures.PLAYER, _CUBE),
@@ -237,7 +237,7 @@ class LandSuite(parameterized.TestCase):
     self.assertEqual(env.state_view(0).held[0], -1)
     np.testing.assert_array_equal(step.reward, 0)
 
-  def test_touching(self):
+  def test_touching_objects_satisfy_the_goal(self):
     def make(sphere_at):
       return fixtures.make_task(
         [(_CUBE, (2.0, 0.0)), (_SPHERE, sphere_at)],
@@ -265,7 +265,7 @@ class LandSuite(parameterized.TestCase):
     self.assertEqual(step.observation["entities"][0, 0, 0], 1)
     self.assertEqual(env.state_view(0).held[0], -1)
 
-  def test_shows_goal_and_rules_as_hidden(self):
+  def test_observed_rules_have_hidden_parts(self):
     task = fixtures.busy_task()
     observation = self.land(task).reset().observation
     arrays = task_arrays.to_arrays(task)
@@ -275,9 +275,9 @@ class LandSuite(parameterized.TestCase):
     )
     self.assertEqual(observation["rules"][0, 0, 1], constants.HIDDEN_RULE)
 
-  def test_a_wall_hides_what_is_behind_it(self):
-    # From 0.85 m to a cube's centre 2 m away, the line is 0.4 m above the
-    # ground where the wall, 0.5 m high, stands.
+  def test_a_wall_hides_objects_behind_it(self):
+    # The line from the eye at 0.85 m to the centre of a cube 2 m away passes
+    # the wall, which is 0.5 m high, at a height of 0.4 m.
     task = fixtures.make_task(
       [(_WALL, (1.4, 0.0)), (_CUBE, (2.0, 0.0)), (_SPHERE, (2.0, 1.6))],
       Literal("see", fixtures.PLAYER, _CUBE),
@@ -296,7 +296,7 @@ class LandSuite(parameterized.TestCase):
     # The sphere, ahead and to the left, seen from the eye.
     np.testing.assert_allclose(rows[2, 1:3], [0.2, 0.16], atol=0.01)
 
-  def test_objects_see_each_other_past_no_other(self):
+  def test_an_object_between_two_others_blocks_their_sight(self):
     def make(wall_at):
       return fixtures.make_task(
         [(_SPHERE, (-2.0, 2.0)), (_CUBE, (-2.0, -2.0)), (_WALL, wall_at)],

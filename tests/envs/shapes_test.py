@@ -1,4 +1,4 @@
-"""Tests of adaland.envs.shapes."""
+"""Tests of the shapes' geometry."""
 
 from absl.testing import absltest
 
@@ -6,18 +6,18 @@ from adaland.envs import constants, shapes
 
 
 class ShapesTest(absltest.TestCase):
-  def test_cube_numbers(self):
+  def test_cube_has_known_radii_and_mass(self):
     self.assertAlmostEqual(shapes.CUBE.footprint_radius, 0.282842712, 6)
     self.assertAlmostEqual(shapes.CUBE.bounding_radius, 0.346410162, 6)
     self.assertAlmostEqual(shapes.CUBE.mass, 0.064 * shapes.DENSITY)
 
-  def test_pyramid_centre_of_mass(self):
+  def test_pyramid_has_known_centre_radius_and_volume(self):
     self.assertAlmostEqual(shapes.PYRAMID.centre_height, 0.1125)
     # The base's corners are farther than the tip: sqrt(0.125 + 0.1125^2).
     self.assertAlmostEqual(shapes.PYRAMID.bounding_radius, 0.37103, 4)
     self.assertAlmostEqual(shapes.PYRAMID.volume, 0.0375)
 
-  def test_table_follows_shape_names(self):
+  def test_table_is_in_the_order_of_shape_names(self):
     self.assertLen(shapes.SHAPE_TABLE, constants.NUM_SHAPES)
     self.assertIs(shapes.shape_of_type(1), shapes.WALL)
     self.assertIs(shapes.shape_of_type(6), shapes.CUBE)
@@ -26,7 +26,9 @@ class ShapesTest(absltest.TestCase):
 
   def test_players_have_no_shape(self):
     for type_id in (0, 13):
-      with self.assertRaisesRegex(ValueError, f"type id {type_id} "):
+      with self.assertRaisesRegex(
+        ValueError, f"type_id is {type_id}, allowed: 1 to 12"
+      ):
         shapes.shape_of_type(type_id)
 
 

@@ -11,7 +11,7 @@ import zipfile
 
 import numpy as np
 
-from adaland.agent import checkpoint
+from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay import config as replay_config
 from adaland.agent.replay import in_memory
 from adaland.agent.replay import spec as spec_lib

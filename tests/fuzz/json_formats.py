@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from adaland.agent import checkpoint_json
+from adaland.agent.checkpoint import document as checkpoint_json
 from adaland.curriculum import base, factory
 from adaland.envs.sampling import sampler
 from adaland.envs.tasks import json_checks, json_files, probes

@@ -26,7 +26,7 @@ class EvaluateTest(parameterized.TestCase):
     self.asked: Any = None
 
     def rewards(env, tasks, trials, make_policy, seed, repeats, progress):
-      self.asked = env, tasks, trials, type(make_policy(1)), seed, repeats
+      self.asked = env, tasks, trials, type(make_policy(None)), seed, repeats
       progress(0.5)
       return {k: [1.0 * k] * len(tasks) for k in trials}
 
@@ -37,7 +37,7 @@ class EvaluateTest(parameterized.TestCase):
 
     for target, name, fake in (
       (evaluate.fewshot, "last_trial_rewards", rewards),
-      (evaluate.expert, "expert_rewards", best),
+      (evaluate.fewshot.expert, "expert_rewards", best),
     ):
       self.enter_context(absltest.mock.patch.object(target, name, fake))
 

@@ -24,17 +24,17 @@ class PromptedTest(absltest.TestCase):
     agent, teacher = fakes.Constant(2), fakes.Constant(1)
     prompted = prompt.Prompted(agent, teacher)
     while not now.last[0]:
-      now = land.step(prompted.act(land, now))
+      now = land.step(prompted.act(now))
     done = np.array(land.actions)[:, 0, 0].tolist()
     self.assertEqual(done, [1] * 15 + [2] * 30)
     self.assertEqual((agent.asked, teacher.asked), (45, 15))
 
   def test_recorded_actions_come_one_by_one(self):
     recorded = prompt.Recorded(np.arange(12).reshape(2, 6))
-    land, now = _land(fakes.make_task())
+    _, now = _land(fakes.make_task())
     for start in (0, 6):
       np.testing.assert_array_equal(
-        recorded.act(land, now), [np.arange(start, start + 6)]
+        recorded.act(now), [np.arange(start, start + 6)]
       )
 
 
@@ -45,7 +45,7 @@ class RunTest(absltest.TestCase):
     self.played = []
 
     def play(env, task, make_policy, seed, *film):
-      policy = make_policy(1)
+      policy = make_policy(fakes.FakeLand(1, env, lambda _: task))
       self.played.append((type(policy).__name__, seed, *film))
       taught = isinstance(policy, prompt.Prompted)
       number = len(self.played)
@@ -58,9 +58,9 @@ class RunTest(absltest.TestCase):
     tasksets = absltest.mock.MagicMock()
     tasksets.one.side_effect = lambda *args: self.task
     fewshot = absltest.mock.MagicMock()
-    fewshot.agent_policy.side_effect = lambda *args: fakes.Constant
+    fewshot.agent_policy.side_effect = lambda *args: lambda _: fakes.Constant(0)
     for name, fake in (
-      ("saved_lib", saved),
+      ("trained_agent", saved),
       ("tasksets", tasksets),
       ("fewshot", fewshot),
     ):

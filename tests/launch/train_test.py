@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from absl.testing import absltest
 
-from adaland.agent import checkpoint
+from adaland.agent.checkpoint import checkpoint
 from adaland.launch import evaluate, play, prompt, train
 from adaland.launch.config import overrides, presets
 from adaland.launch.roles import learner, learner_state

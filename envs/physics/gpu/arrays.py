@@ -1,42 +1,83 @@
-"""The device arrays and structs through which kernels see all worlds.
+"""Device arrays: their exchange with NumPy and JAX, and structs for kernels.
 
-W: worlds, S: slots, P: players.
+W: worlds, S: slots, P: players, C: worlds changed.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import warp as wp
 
 from adaland.envs.physics import terrain
-from adaland.envs.physics.gpu import model as gpu_model
-from adaland.envs.physics.gpu import rays, worlds
+from adaland.envs.physics.gpu import model, rays, worlds
+
+_NUMPY_TYPES: Final = {
+  int: np.int32,
+  wp.int32: np.int32,
+  wp.bool: np.bool_,
+}  # All other types are made of float32.
 
 
-def struct(kind: Any, **fields: Any) -> Any:
-  """An instance of a Warp struct."""
-  made = kind()
+class Exchange:
+  """Transfers of arrays between host, JAX and Warp that never wait.
+
+  On CUDA, Warp reads JAX's arrays in place: through DLPack, the stream of one
+  waits for that of the other, on the device. NumPy arrays go through JAX too,
+  whose copies are staged, because Warp's own copy of pageable memory may wait
+  for the device. On Warp's CPU device the host is the device.
+  """
+
+  def __init__(self, device: Any):
+    """Initializes the exchange with a device of Warp."""
+    self._device = device
+    # JAX may reuse memory as soon as nothing refers to it, although Warp has
+    # not read it yet. Once JAX waits for Warp, all that JAX runs is later.
+    self._lent: list[jax.Array] = []
+
+  def take(self, array: Any, dtype: Any) -> Any:
+    """Returns a NumPy or JAX array as a read-only array of Warp."""
+    numpy_type = _NUMPY_TYPES.get(dtype, np.float32)
+    if self._device.is_cuda:
+      lent = jnp.asarray(array, numpy_type)
+      self._lent.append(lent)
+      return wp.from_jax(lent, dtype=dtype)
+    return wp.array(np.ascontiguousarray(array, numpy_type), dtype=dtype)
+
+  def give(self, *arrays: Any) -> list[jax.Array]:
+    """Copies Warp's arrays, which change every step, to arrays of JAX."""
+    if self._device.is_cuda:
+      given = [jnp.copy(wp.to_jax(array)) for array in arrays]
+      self._lent.clear()
+      return given
+    return [jnp.array(array.numpy()) for array in arrays]
+
+
+def make_struct(struct: Any, **fields: Any) -> Any:
+  """Makes an instance of a Warp struct."""
+  made = struct()
   for name, value in fields.items():
     setattr(made, name, value)
   return made
 
 
 def padded(
-  grounds: Sequence[terrain.Pieces], field: str, most: int
+  grounds: Sequence[terrain.Pieces], field: str, length: int
 ) -> np.ndarray:
-  """A field of some terrains, float32 [C, most, ...]."""
+  """Stacks a field of terrains, padded with zeros, float32 [C, length, ...]."""
   rows = [np.asarray(getattr(ground, field)) for ground in grounds]
-  out = np.zeros((len(rows), most, *rows[0].shape[1:]), np.float32)
+  out = np.zeros((len(rows), length, *rows[0].shape[1:]), np.float32)
   for row, values in zip(out, rows, strict=True):
     row[: len(values)] = values
   return out
 
 
 def slots(num_worlds: int, num_players: int, num_slots: int) -> Any:
-  """Slots that hold nothing."""
+  """Makes empty slots."""
   W, P, S = num_worlds, num_players, num_slots
-  return struct(
+  return make_struct(
     worlds.Slots,
     types=wp.zeros((W, S), dtype=int),
     frozen=wp.zeros((W, S), dtype=wp.bool),
@@ -47,11 +88,11 @@ def slots(num_worlds: int, num_players: int, num_slots: int) -> Any:
   )
 
 
-def starts(num_worlds: int, num_players: int, num_slots: int) -> Any:
-  """Room for the worlds' starts."""
+def start_states(num_worlds: int, num_players: int, num_slots: int) -> Any:
+  """Makes empty start states."""
   W, P, S = num_worlds, num_players, num_slots
-  return struct(
-    worlds.Starts,
+  return make_struct(
+    worlds.StartStates,
     types=wp.zeros((W, S), dtype=int),
     frozen=wp.zeros((W, S), dtype=wp.bool),
     at=wp.zeros((W, S), dtype=wp.vec3),
@@ -61,27 +102,25 @@ def starts(num_worlds: int, num_players: int, num_slots: int) -> Any:
   )
 
 
-def places(
-  compiled: gpu_model.Compiled, num_players: int, num_slots: int
-) -> Any:
-  """Where slots and players are in the arrays."""
-  return struct(
-    worlds.Places,
+def layout(compiled: model.Compiled, num_players: int, num_slots: int) -> Any:
+  """Makes the addresses of slots and players in the arrays."""
+  return make_struct(
+    worlds.Layout,
     num_players=num_players,
     num_slots=num_slots,
     fixed_geom=compiled.fixed_geom,
     slot_geom=compiled.slot_geom,
     slot_body=compiled.slot_body,
-    parking=wp.array(gpu_model.parking(num_slots), dtype=wp.vec3),
+    parking=wp.array(model.parking(num_slots), dtype=wp.vec3),
   )
 
 
-def kinds(compiled: gpu_model.Compiled) -> Any:
-  """What a slot's rows are for each type."""
-  rows = gpu_model.kinds()
+def type_table(compiled: model.Compiled) -> Any:
+  """Makes the table of a slot's rows for each type."""
+  rows = model.type_table()
   position, rotation = compiled.pyramid_pose
-  return struct(
-    worlds.Kinds,
+  return make_struct(
+    worlds.TypeTable,
     box=wp.array(rows.box, dtype=wp.vec3),
     ball=wp.array(rows.ball, dtype=float),
     shape=wp.array(rows.shape, dtype=int),
@@ -95,46 +134,44 @@ def kinds(compiled: gpu_model.Compiled) -> Any:
   )
 
 
-def geom_rows(
-  compiled: gpu_model.Compiled, model: Any, data: Any
-) -> dict[str, Any]:
-  """Rows of geoms, [W, geoms, ...]."""
-  shown = np.zeros((data.nworld, compiled.model.ngeom), bool)
-  shown[:, compiled.player_geom : compiled.slot_geom] = True
+def geom_rows(compiled: model.Compiled, m: Any, d: Any) -> dict[str, Any]:
+  """Returns rows of geoms of MJWarp's model and data, [W, geoms, ...]."""
+  active = np.zeros((d.nworld, compiled.model.ngeom), bool)
+  active[:, compiled.player_geom : compiled.slot_geom] = True
   return {
-    "size": model.geom_size,
-    "aabb": model.geom_aabb,
-    "rbound": model.geom_rbound,
-    "dataid": model.geom_dataid,
-    "xpos": data.geom_xpos,
-    "xmat": data.geom_xmat,
-    "shown": wp.array(shown, dtype=wp.bool),
+    "size": m.geom_size,
+    "aabb": m.geom_aabb,
+    "rbound": m.geom_rbound,
+    "dataid": m.geom_dataid,
+    "xpos": d.geom_xpos,
+    "xmat": d.geom_xmat,
+    "active": wp.array(active, dtype=wp.bool),
   }
 
 
-def body_rows(model: Any, data: Any) -> dict[str, Any]:
-  """Rows of bodies, degrees of freedom and trees, [W, ...]."""
+def body_rows(m: Any, d: Any) -> dict[str, Any]:
+  """Returns rows of bodies, degrees of freedom and trees, [W, ...]."""
   return {
-    "mass": model.body_mass,
-    "subtreemass": model.body_subtreemass,
-    "inertia": model.body_inertia,
-    "invweight0": model.body_invweight0,
-    "gravcomp": model.body_gravcomp,
-    "dof_invweight0": model.dof_invweight0,
-    "qpos": data.qpos,
-    "qvel": data.qvel,
-    "qacc": data.qacc,
-    "warmstart": data.qacc_warmstart,
-    "ctrl": data.ctrl,
-    "eq_active": data.eq_active,
-    "tree_asleep": data.tree_asleep,
-    "tree_awake": data.tree_awake,
-    "body_awake": data.body_awake,
+    "mass": m.body_mass,
+    "subtreemass": m.body_subtreemass,
+    "inertia": m.body_inertia,
+    "invweight0": m.body_invweight0,
+    "gravcomp": m.body_gravcomp,
+    "dof_invweight0": m.dof_invweight0,
+    "qpos": d.qpos,
+    "qvel": d.qvel,
+    "qacc": d.qacc,
+    "warmstart": d.qacc_warmstart,
+    "ctrl": d.ctrl,
+    "eq_active": d.eq_active,
+    "tree_asleep": d.tree_asleep,
+    "tree_awake": d.tree_awake,
+    "body_awake": d.body_awake,
   }
 
 
-def ray_scene(compiled: gpu_model.Compiled, nodes: Any, geoms: Any) -> Any:
-  """Geoms as rays see them."""
+def ray_scene(compiled: model.Compiled, nodes: Any, geoms: Any) -> Any:
+  """Makes the scene of geoms through which rays are cast."""
   host = compiled.model
   planes, rows = [], np.zeros((host.nmesh, 2), np.int32)
   for geom, faces in (
@@ -144,7 +181,7 @@ def ray_scene(compiled: gpu_model.Compiled, nodes: Any, geoms: Any) -> Any:
     first = sum(map(len, planes))
     rows[host.geom_dataid[geom]] = first, first + len(faces)
     planes.append(faces)
-  return struct(
+  return make_struct(
     rays.Scene,
     types=wp.array(host.geom_type.astype(np.int32), dtype=int),
     nodes=nodes,
@@ -153,7 +190,7 @@ def ray_scene(compiled: gpu_model.Compiled, nodes: Any, geoms: Any) -> Any:
     size=geoms.size,
     rbound=geoms.rbound,
     dataid=geoms.dataid,
-    shown=geoms.shown,
+    active=geoms.active,
     xpos=geoms.xpos,
     xmat=geoms.xmat,
   )

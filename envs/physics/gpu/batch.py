@@ -1,4 +1,4 @@
-"""All worlds of the gpu back end on the device, and what changes them.
+"""All worlds of the gpu back end on the device, and changes between steps.
 
 W: worlds, P: players, S: slots, M = P + S: nodes, C: worlds changed.
 """
@@ -11,10 +11,14 @@ import numpy as np
 import warp as wp
 
 from adaland.envs.physics import base, mjcf, models, parts
-from adaland.envs.physics.gpu import arrays, loading, memory, model
-from adaland.envs.physics.gpu import exchange as gpu_exchange
-from adaland.envs.physics.gpu import start as gpu_start
-from adaland.envs.physics.gpu import worlds as gpu_worlds
+from adaland.envs.physics.gpu import (
+  arrays,
+  loading,
+  memory,
+  model,
+  preparation,
+  worlds,
+)
 
 _MODEL_FIELDS: Final = (
   "geom_size",
@@ -31,20 +35,22 @@ _MODEL_FIELDS: Final = (
 
 
 class GpuBatch:
-  """Model, data and starts of all worlds. Call it under the device's scope.
+  """Model, data and start states of all worlds.
 
-  Nothing but `make` and `grow` waits for the device.
+  Call its methods under the device's scope. Only `make`, and a `load` that
+  raises the capacity, wait for the device.
 
   Attributes:
-    num_worlds: W, two at least.
-    watched: Where contacts will be asked for, bool [W], on the host.
+    num_worlds: W, at least two.
+    watched: Worlds that report contacts, bool [W], on the host.
     model: MJWarp's model.
     data: MJWarp's data.
-    places, geoms, bodies, slots: The structs through which kernels see them.
+    layout, geoms, bodies, slots: Structs through which kernels see model and
+      data.
     nodes: The node of each geom.
-    scene: Geoms as rays see them.
-    yaw: Heading of the players, [W, P].
-    stood: Whether they stood in the step before, [W, P].
+    scene: The geoms through which rays are cast.
+    yaw: Headings of the players, [W, P].
+    stood: Players that stood in the last step, [W, P].
   """
 
   def __init__(
@@ -53,8 +59,17 @@ class GpuBatch:
     num_slots: int,
     num_players: int,
     device: Any,
-    exchange: gpu_exchange.Exchange,
+    exchange: arrays.Exchange,
   ):
+    """Initializes empty flat worlds.
+
+    Args:
+      num_envs: Number of environments; W, if it is at least two.
+      num_slots: S.
+      num_players: P.
+      device: Warp's device.
+      exchange: Transfers to and from the device.
+    """
     self._num_envs = num_envs
     self._num_slots = S = num_slots
     self._num_players = P = num_players
@@ -62,21 +77,21 @@ class GpuBatch:
     self._exchange = exchange
     self.num_worlds = W = max(num_envs, memory.LEAST_WORLDS)
     self.watched = np.ones(W, bool)
-    self._starts: list[gpu_start.Start] = []
+    self._scenes: list[preparation.PreparedScene] = []
     self.slots = arrays.slots(W, P, S)
-    self._start = arrays.starts(W, P, S)
-    # What rules make is free and faces +x.
-    self._free = wp.zeros((W, S), dtype=wp.bool)
-    self._ahead = wp.zeros((W, S), dtype=float)
+    self._start_states = arrays.start_states(W, P, S)
+    # Objects that rules spawn are free and face +x.
+    self._not_frozen = wp.zeros((W, S), dtype=wp.bool)
+    self._no_yaw = wp.zeros((W, S), dtype=float)
     self.yaw = wp.zeros((W, P), dtype=float)
     self.stood = wp.zeros((W, P), dtype=wp.bool)
     self.make(memory.first_capacity(S, P))
-    empty = gpu_start.make(base.empty_scene(S, P))
-    self._starts = [empty] * W
-    self._load(np.arange(W), self._starts)
+    empty = preparation.prepare(base.empty_scene(S, P))
+    self._scenes = [empty] * W
+    self._load(np.arange(W), self._scenes)
 
   def make(self, capacity: mjcf.Capacity) -> None:
-    """Makes model and data, and the structs through which kernels see them."""
+    """Makes model, data and structs for worlds of this capacity."""
     W, P, S = self.num_worlds, self._num_players, self._num_slots
     compiled = model.build(capacity)
     host = compiled.model
@@ -86,38 +101,44 @@ class GpuBatch:
       need = memory.needed(host, W, **sizes)
       memory.check(self._num_envs, need, self._device.free_memory)
     self.model = m = mjw.put_model(host, dict.fromkeys(_MODEL_FIELDS, W))
-    m.opt.warn_overflow = 0  # Counted instead, see `GpuPhysics.overflows`.
+    # Overflows are counted instead, see `GpuPhysics.overflows`.
+    m.opt.warn_overflow = 0
     self.data = d = mjw.make_data(host, nworld=W, **sizes)
-    self.places = arrays.places(compiled, P, S)
-    self._kinds = arrays.kinds(compiled)
+    self.layout = arrays.layout(compiled, P, S)
+    self._type_table = arrays.type_table(compiled)
     self._geom_rows = arrays.geom_rows(compiled, m, d)
     self._body_rows = arrays.body_rows(m, d)
-    self.geoms = arrays.struct(gpu_worlds.Geoms, **self._geom_rows)
-    self.bodies = arrays.struct(gpu_worlds.Bodies, **self._body_rows)
+    self.geoms = arrays.make_struct(worlds.Geoms, **self._geom_rows)
+    self.bodies = arrays.make_struct(worlds.Bodies, **self._body_rows)
     self.nodes = wp.array(compiled.geom_nodes, dtype=int)
     self.scene = arrays.ray_scene(compiled, self.nodes, self.geoms)
 
-  def start(self, scene: base.Scene | gpu_start.Start) -> gpu_start.Start:
-    """What is loaded for a scene.
+  def prepared(
+    self, scene: base.Scene | preparation.PreparedScene
+  ) -> preparation.PreparedScene:
+    """Checks a scene, and prepares it unless that is done.
 
     Raises:
       ValueError: If it has other sizes than this batch.
     """
-    if isinstance(scene, gpu_start.Start):
+    if isinstance(scene, preparation.PreparedScene):
       models.check(scene.scene, self._capacity)
       return scene
     models.check(scene, self._capacity)
-    return gpu_start.make(scene)
+    return preparation.prepare(scene)
 
-  def load(self, ids: np.ndarray, starts: Sequence[gpu_start.Start]) -> bool:
+  def load(
+    self, ids: np.ndarray, scenes: Sequence[preparation.PreparedScene]
+  ) -> bool:
     """Replaces some worlds and puts them at the start.
 
     Returns:
-      Whether room had to be made for terrain, which makes model and data anew.
+      Whether the capacity for terrain was raised, which makes new model and
+      data.
     """
     had = self._capacity
-    boxes = max(len(start.ground.box_centres) for start in starts)
-    ramps = max(len(start.ground.ramp_bases) for start in starts)
+    boxes = max(len(scene.ground.box_centres) for scene in scenes)
+    ramps = max(len(scene.ground.ramp_bases) for scene in scenes)
     grows = boxes > had.max_boxes or ramps > had.max_ramps
     if grows:
       self._grow(
@@ -126,11 +147,11 @@ class GpuBatch:
           max_ramps=max(ramps, had.max_ramps),
         )
       )
-    self._load(ids, starts)
+    self._load(ids, scenes)
     return grows
 
   def _grow(self, capacity: mjcf.Capacity) -> None:
-    """Makes room for more terrain; the worlds go on from where they are."""
+    """Raises the capacity for terrain; the worlds keep their state."""
     first, geoms, bodies = (
       self._compiled.fixed_geom,
       self._geom_rows,
@@ -143,21 +164,23 @@ class GpuBatch:
       rows = array.numpy()
       rows[:, self._compiled.fixed_geom :] = geoms[name].numpy()[:, first:]
       array.assign(rows)
-    self._load_terrain(np.arange(self.num_worlds), self._starts)
+    self._load_terrain(np.arange(self.num_worlds), self._scenes)
 
-  def _load(self, ids: np.ndarray, starts: Sequence[gpu_start.Start]) -> None:
-    """Writes starts to the device and puts their worlds there."""
-    self._load_terrain(ids, starts)
-    for world, start in zip(ids, starts, strict=True):
-      self._starts[world] = start
-      self.watched[world] = start.scene.contacts
-    scenes = [start.scene for start in starts]
+  def _load(
+    self, ids: np.ndarray, prepared: Sequence[preparation.PreparedScene]
+  ) -> None:
+    """Writes scenes to the device and restores their worlds."""
+    self._load_terrain(ids, prepared)
+    for world, each in zip(ids, prepared, strict=True):
+      self._scenes[world] = each
+      self.watched[world] = each.scene.contacts
+    scenes = [each.scene for each in prepared]
 
-    def rows(values: Sequence[np.ndarray], kind: Any) -> Any:
-      return self._exchange.take(np.stack(values), kind)
+    def rows(values: Sequence[np.ndarray], dtype: Any) -> Any:
+      return self._exchange.take(np.stack(values), dtype)
 
     wp.launch(
-      loading.load_starts,
+      loading.load_start_states,
       dim=(len(ids), self._num_players + self._num_slots),
       inputs=[
         self._exchange.take(np.asarray(ids), int),
@@ -166,28 +189,28 @@ class GpuBatch:
         rows([scene.slot_at for scene in scenes], wp.vec3),
         rows([scene.slot_yaw for scene in scenes], float),
         rows([scene.player_at for scene in scenes], wp.vec3),
-        rows([start.touching for start in starts], wp.bool),
+        rows([each.touching for each in prepared], wp.bool),
         self._num_players,
-        self._start,
+        self._start_states,
       ],
     )
-    worlds = np.zeros(self.num_worlds, bool)
-    worlds[ids] = True
+    restored = np.zeros(self.num_worlds, bool)
+    restored[ids] = True
     self.restore(
-      worlds, np.zeros((self.num_worlds, self._num_players), np.float32)
+      restored, np.zeros((self.num_worlds, self._num_players), np.float32)
     )
 
   def _load_terrain(
-    self, ids: np.ndarray, starts: Sequence[gpu_start.Start]
+    self, ids: np.ndarray, scenes: Sequence[preparation.PreparedScene]
   ) -> None:
     """Writes the pieces of the terrain of some worlds."""
     had, compiled = self._capacity, self._compiled
     take = self._exchange.take
-    grounds = [start.ground for start in starts]
+    grounds = [scene.ground for scene in scenes]
     position, rotation = compiled.ramp_pose
 
-    def padded(field: str, most: int, kind: Any) -> Any:
-      return take(arrays.padded(grounds, field, most), kind)
+    def padded(field: str, length: int, dtype: Any) -> Any:
+      return take(arrays.padded(grounds, field, length), dtype)
 
     wp.launch(
       loading.load_terrain,
@@ -209,10 +232,10 @@ class GpuBatch:
       ],
     )
 
-  def restore(self, worlds: np.ndarray, yaw: np.ndarray) -> None:
+  def restore(self, restored: np.ndarray, yaw: np.ndarray) -> None:
     """Puts worlds, bool [W], at the start; yaw is float32 [W, P]."""
-    start = self._start
-    every = np.repeat(worlds[:, None], self._num_slots, axis=1)
+    start = self._start_states
+    every = np.repeat(restored[:, None], self._num_slots, axis=1)
     self._write_slots(
       self._exchange.take(every, wp.bool),
       start.types,
@@ -224,10 +247,10 @@ class GpuBatch:
       loading.start_players,
       dim=self.num_worlds,
       inputs=[
-        self._exchange.take(worlds, wp.bool),
+        self._exchange.take(restored, wp.bool),
         self._exchange.take(yaw, float),
         start,
-        self.places,
+        self.layout,
         self.bodies,
         self.slots,
         self.yaw,
@@ -236,36 +259,36 @@ class GpuBatch:
     )
 
   def set_slots(self, changed: Any, types: Any, positions: Any) -> None:
-    """Changes what slots hold where `changed`; [C, S], of the first C worlds.
+    """Changes the objects in slots of the first C worlds.
 
     Args:
-      changed: Which, bool [C, S].
+      changed: Slots to change, bool [C, S].
       types: New type ids, 0 to empty the slot, int [C, S].
       positions: Centres of the new objects, float [C, S, 3].
     """
     self._write_slots(
       self._exchange.take(changed, wp.bool),
       self._exchange.take(types, int),
-      self._free,
+      self._not_frozen,
       self._exchange.take(positions, wp.vec3),
-      self._ahead,
+      self._no_yaw,
     )
 
-  def _write_slots(self, changed: Any, *what: Any) -> None:
+  def _write_slots(self, changed: Any, *contents: Any) -> None:
     """Changes slots: mask, types, frozen, positions, yaws, [C, S]."""
     wp.launch(
-      gpu_worlds.wake_neighbours,
+      worlds.wake_neighbours,
       dim=changed.shape[0],
-      inputs=[changed, self.places, self.bodies],
+      inputs=[changed, self.layout, self.bodies],
     )
     wp.launch(
-      gpu_worlds.write_slots,
+      worlds.write_slots,
       dim=changed.shape,
       inputs=[
         changed,
-        *what,
-        self._kinds,
-        self.places,
+        *contents,
+        self._type_table,
+        self.layout,
         self.geoms,
         self.bodies,
         self.slots,

@@ -1,4 +1,4 @@
-"""Device code that loads worlds and puts them at their start.
+"""Device code that loads worlds and resets them to their start.
 
 W: worlds, S: slots, P: players, M = P + S: nodes, C: worlds changed.
 """
@@ -51,11 +51,11 @@ def load_terrain(
       geoms.xmat[world, piece] = turn @ mesh_mat
     else:
       geoms.xpos[world, piece] = parking
-  geoms.shown[world, piece] = used
+  geoms.active[world, piece] = used
 
 
 @wp.kernel
-def load_starts(
+def load_start_states(
   ids: wp.array[int],  # [C]
   types: wp.array2d[int],  # [C, S]
   frozen: wp.array2d[wp.bool],  # [C, S]
@@ -64,9 +64,9 @@ def load_starts(
   player_at: wp.array2d[wp.vec3],  # [C, P]
   touching: wp.array3d[wp.bool],  # [C, M, M]
   num_players: int,
-  starts: worlds.Starts,
+  starts: worlds.StartStates,
 ):
-  """Writes the starts of some worlds."""
+  """Writes the start states of some worlds."""
   row, node = wp.tid()
   world = ids[row]
   if node < num_players:
@@ -85,32 +85,32 @@ def load_starts(
 def start_players(
   restored: wp.array[wp.bool],  # [W]
   start_yaw: wp.array2d[float],  # [W, P]
-  starts: worlds.Starts,
-  places: worlds.Places,
+  starts: worlds.StartStates,
+  layout: worlds.Layout,
   bodies: worlds.Bodies,
   slots: worlds.Slots,
   yaw: wp.array2d[float],  # [W, P]
   stood: wp.array2d[wp.bool],  # [W, P]
 ):
-  """Puts players at their start, empty-handed; slots are written before."""
+  """Puts players at their start, empty-handed; slots must be written before."""
   world = wp.tid()
   if not restored[world]:
     return
-  for player in range(places.num_players):
+  for player in range(layout.num_players):
     yaw[world, player] = start_yaw[world, player]
     stood[world, player] = False
     slots.held[world, player] = -1
-    place = starts.player_at[world, player]
+    feet = starts.player_at[world, player]
     for i in range(3):
-      bodies.qpos[world, 3 * player + i] = place[i]
-      bodies.qpos[world, 3 * (places.num_players + player) + i] = 0.0
-  for i in range(6 * places.num_players):
+      bodies.qpos[world, 3 * player + i] = feet[i]
+      bodies.qpos[world, 3 * (layout.num_players + player) + i] = 0.0
+  for i in range(6 * layout.num_players):
     bodies.qvel[world, i] = 0.0
     bodies.qacc[world, i] = 0.0
     bodies.warmstart[world, i] = 0.0
-  for i in range(5 * places.num_players):
+  for i in range(5 * layout.num_players):
     bodies.ctrl[world, i] = 0.0
-  nodes = places.num_players + places.num_slots
+  nodes = layout.num_players + layout.num_slots
   for first in range(nodes):
     for second in range(nodes):
       slots.touching[world, first, second] = starts.touching[

@@ -1,12 +1,12 @@
 """The one MuJoCo model behind all worlds of the gpu back end.
 
-MJWarp keeps sizes, masses and mesh ids per world, but the type of a geom only
-once. So each slot's body carries three geoms: a box (walls and cubes), a
-sphere and a mesh (pyramids). Two of the three are always out of use: the mesh
-by its id -1, which MJWarp takes as "not in this world", box and sphere by a
-size too small to reach the surface of what is in use. What a world has of
-terrain, and what its slots hold, is written into its rows of the model's
-fields on the device; nothing is compiled for a new task.
+MJWarp keeps sizes, masses and mesh ids per world, but only one type per geom.
+Each slot's body therefore carries three geoms: a box (walls and cubes), a
+sphere and a mesh (pyramids). At least two of the three are always unused: the
+mesh by its id -1, which MJWarp treats as absent from the world, box and sphere
+by a size too small to reach the surface of the geom in use. A world's terrain
+and the objects in its slots are written into its rows of the model's fields on
+the device; no task needs compiling.
 
 S: slots, P: players, B: boxes, R: ramps.
 """
@@ -22,30 +22,30 @@ from adaland.envs import constants, shapes
 from adaland.envs.physics import base, mjcf, parts, terrain
 
 GEOMS_A_SLOT: Final = 3  # Box, sphere, pyramid.
-_UNUSED_METRES: Final = 1e-3  # Half size of boxes and spheres out of use.
-# Slots wait side by side, so that nothing there ever touches.
+_UNUSED_METRES: Final = 1e-3  # Half size of unused boxes and spheres.
+# Distance between parked slots, so that they never touch.
 _PARKING_STEP: Final = 3.0
-# What stands exactly on the ground is in contact, whichever way the rounding
-# of single precision goes.
+# Keeps objects that stand exactly on the ground in contact with it, whichever
+# way single precision rounds.
 _GROUND_MARGIN: Final = 1e-5
 
 
 class Compiled(NamedTuple):
-  """The model, and where things are in it; all these ranges have no gaps.
+  """A compiled model with its addresses; all ranges are contiguous.
 
   Attributes:
-    model: Compiled; boxes, ramps and slots are out of use.
+    model: The model; boxes, ramps and slots are unused.
     first_ramp: Geom id of the first ramp; boxes start at 0.
     fixed_geom: Geom id of the first slot's fixed geoms.
     player_geom: Geom id of the first player.
     slot_geom: Geom id of the first slot's free geoms.
     slot_body: Body id of the first slot's free body.
-    geom_nodes: The node of each geom, -2 for terrain, int32.
+    geom_nodes: The node of each geom, NODE_TERRAIN for terrain, int32.
     pyramid_pose: Position and orientation of the pyramid mesh in its body.
-    ramp_pose: The same of the ramp, whose origin is the middle of its base.
-    pyramid_planes: Normals and offsets of its faces in the mesh's own frame,
-      float32 [5, 4].
-    ramp_planes: The same of the ramp, float32 [5, 4].
+    ramp_pose: The same for the ramp mesh, relative to the middle of its base.
+    pyramid_planes: Normals and offsets of the pyramid's faces in the mesh's
+      frame, float32 [5, 4].
+    ramp_planes: The same for the ramp, float32 [5, 4].
   """
 
   model: mujoco.MjModel
@@ -61,18 +61,18 @@ class Compiled(NamedTuple):
   ramp_planes: np.ndarray
 
 
-class Kinds(NamedTuple):
-  """What a free body's rows are for each type id, 0 for an empty slot.
+class TypeTable(NamedTuple):
+  """Rows of a free body for each type id, 0 for an empty slot.
 
   Attributes:
-    box: Half sizes of the box, float32 [K, 3].
-    ball: Radius of the sphere, float32 [K].
-    shape: Which of the three geoms is in use, -1 for none, int32 [K].
-    mass: Kilograms, float32 [K].
-    inertia: Principal moments, float32 [K, 3].
+    box: Half sizes of the box, float32 [T, 3].
+    ball: Radius of the sphere, float32 [T].
+    shape: Index of the geom in use, 0 to 2, -1 for none, int32 [T].
+    mass: Kilograms, float32 [T].
+    inertia: Principal moments, kg m², float32 [T, 3].
     inverse: 1 / mass and the mean of 1 / inertia, which scale constraints,
-      float32 [K, 2].
-    weightless: 1 where gravity doesn't act, float32 [K].
+      float32 [T, 2].
+    weightless: 1 where gravity does not act, else 0, float32 [T].
   """
 
   box: np.ndarray
@@ -85,24 +85,24 @@ class Kinds(NamedTuple):
 
 
 @functools.lru_cache
-def kinds() -> Kinds:
-  """The rows of all types."""
-  forms = [shapes.CUBE] + [
+def type_table() -> TypeTable:
+  """Returns the rows of all types."""
+  table = [shapes.CUBE] + [
     shapes.shape_of_type(t) for t in range(1, constants.NUM_OBJECT_TYPES + 1)
   ]
-  which = [2 if f is shapes.PYRAMID else int(f is shapes.SPHERE) for f in forms]
-  used = np.array([-1, *which[1:]], np.int32)
+  geoms = [2 if s is shapes.PYRAMID else int(s is shapes.SPHERE) for s in table]
+  used = np.array([-1, *geoms[1:]], np.int32)
   box = [
-    f.half_extents if u == 0 else (_UNUSED_METRES,) * 3
-    for f, u in zip(forms, used, strict=True)
+    shape.half_extents if geom == 0 else (_UNUSED_METRES,) * 3
+    for shape, geom in zip(table, used, strict=True)
   ]
   ball = [
-    f.half_extents[0] if u == 1 else _UNUSED_METRES
-    for f, u in zip(forms, used, strict=True)
+    shape.half_extents[0] if geom == 1 else _UNUSED_METRES
+    for shape, geom in zip(table, used, strict=True)
   ]
-  mass = np.array([f.mass for f in forms])
-  inertia = np.array([parts.inertia(f) for f in forms])
-  return Kinds(
+  mass = np.array([shape.mass for shape in table])
+  inertia = np.array([parts.inertia(shape) for shape in table])
+  return TypeTable(
     box=np.array(box, np.float32),
     ball=np.array(ball, np.float32),
     shape=used,
@@ -116,7 +116,7 @@ def kinds() -> Kinds:
 
 
 def parking(num_slots: int) -> np.ndarray:
-  """Where the bodies of empty slots wait, float32 [S, 3]."""
+  """Returns the positions of empty slots' bodies, float32 [S, 3]."""
   at = np.tile(np.asarray(parts.PARKING, np.float32), (num_slots, 1))
   at[:, 1] += _PARKING_STEP * (1 + np.arange(num_slots))
   return at
@@ -128,14 +128,14 @@ def make_model(
   """Compiles the model for worlds of this capacity.
 
   Args:
-    capacity: What a world has room for.
-    fovy: Vertical field of view, degrees, of a camera in the world; without it
-      there is none.
+    capacity: Sizes of the model.
+    fovy: Vertical field of view of a camera in the world, degrees; None for no
+      camera.
   """
   P, S = capacity.num_players, capacity.num_slots
   spec = mujoco.MjSpec()
   mjcf.set_options(spec)
-  # Box against box as mujoco.batch has it: up to eight contacts.
+  # Box against box as in mujoco.batch: up to eight contacts.
   spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_NATIVECCD
   parts.add_meshes(spec)
   empty = terrain.Pieces(*(np.zeros((0, 3)),) * 3, np.zeros(0))
@@ -155,7 +155,7 @@ def make_model(
   if fovy is not None:
     spec.worldbody.add_camera(name="eye", fovy=fovy)
   model = spec.compile()
-  model.eq_data[:, :6] = 0.0  # As mjcf.build does.
+  model.eq_data[:, :6] = 0.0  # Anchors at the centres, as in mjcf.build.
   model.geom_margin[: model.ngeom - P - GEOMS_A_SLOT * S] = _GROUND_MARGIN
   policies = mujoco.mjtSleepPolicy
   allowed = model.tree_sleep_policy == policies.mjSLEEP_ALLOWED
@@ -165,26 +165,27 @@ def make_model(
 
 @functools.lru_cache
 def build(capacity: mjcf.Capacity) -> Compiled:
-  """Compiles the model for worlds of this capacity, and describes it."""
-  return _described(make_model(capacity), capacity)
+  """Compiles the model for worlds of this capacity, with its addresses."""
+  return _with_addresses(make_model(capacity), capacity)
 
 
 def _add_geoms(body: mujoco.MjsBody) -> None:
-  """The three geoms of a slot."""
+  """Adds the three geoms of a slot."""
   for shape in ("cube", "sphere", "pyramid"):
-    kind = 1 + constants.SHAPES.index(shape) * constants.NUM_COLOURS
+    type_id = 1 + constants.SHAPES.index(shape) * constants.NUM_COLOURS
     geom = body.add_geom(name=f"{body.name}_{shape}")
-    for name, value in parts.geom_values(kind).items():
+    for name, value in parts.geom_values(type_id).items():
       setattr(geom, name, value)
 
 
-def _described(model: mujoco.MjModel, capacity: mjcf.Capacity) -> Compiled:
+def _with_addresses(model: mujoco.MjModel, capacity: mjcf.Capacity) -> Compiled:
+  """Finds the addresses in a model of this capacity."""
   P, S = capacity.num_players, capacity.num_slots
   first_ramp = capacity.max_boxes
   fixed_geom = first_ramp + capacity.max_ramps
   player_geom = fixed_geom + GEOMS_A_SLOT * S
   slot_geom = player_geom + P
-  nodes = np.full(model.ngeom, -2, np.int32)
+  nodes = np.full(model.ngeom, base.NODE_TERRAIN, np.int32)
   of_slots = P + np.repeat(np.arange(S), GEOMS_A_SLOT)
   nodes[fixed_geom:player_geom] = of_slots
   nodes[player_geom:slot_geom] = np.arange(P)
@@ -208,7 +209,7 @@ def _described(model: mujoco.MjModel, capacity: mjcf.Capacity) -> Compiled:
 def _mesh_pose(
   model: mujoco.MjModel, geom: int
 ) -> tuple[np.ndarray, np.ndarray]:
-  """Where the compiler put a mesh's own frame in that of its definition."""
+  """Returns a mesh's compiled frame, relative to that of its definition."""
   mesh = model.geom_dataid[geom]
   rotation = np.zeros(9)
   mujoco.mju_quat2Mat(rotation, model.mesh_quat[mesh])
@@ -219,7 +220,7 @@ def _mesh_pose(
 
 
 def _planes(model: mujoco.MjModel, mesh: int) -> np.ndarray:
-  """Faces of a convex mesh: unit normals outwards and offsets, [F, 4]."""
+  """Returns outward unit normals and offsets of a convex mesh, [faces, 4]."""
   first = model.mesh_vertadr[mesh]
   corners = model.mesh_vert[first : first + model.mesh_vertnum[mesh]]
   first = model.mesh_polyadr[mesh]
@@ -229,7 +230,7 @@ def _planes(model: mujoco.MjModel, mesh: int) -> np.ndarray:
 
 
 def fixed_contacts(scene: base.Scene) -> Iterator[tuple[int, int]]:
-  """Pairs of frozen slots in touch, for which no simulation ever looks."""
+  """Yields pairs of touching frozen slots, which simulation never reports."""
   frozen = np.flatnonzero(scene.slot_frozen & (scene.slot_types > 0))
   if len(frozen) < 2:
     return

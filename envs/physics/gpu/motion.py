@@ -1,4 +1,4 @@
-"""How the worlds of the gpu back end move: a step, and what is so after it.
+"""Steps of the gpu back end's worlds, with poses and contacts after them.
 
 W: worlds, P: players, S: slots.
 """
@@ -9,28 +9,34 @@ import mujoco_warp as mjw
 import warp as wp
 
 from adaland.envs.physics import driving, parts
-from adaland.envs.physics.gpu import batch as gpu_batch
-from adaland.envs.physics.gpu import steps
+from adaland.envs.physics.gpu import batch, steps
 
 
 class GpuMotion:
-  """Steps a batch. Call it under the device's scope.
+  """Steps of a batch of worlds.
+
+  Call its methods under the device's scope.
 
   Attributes:
-    wishes: What players want, arrays as in `base.AvatarControl`, of W worlds.
-    poses: Places and orientations of objects, and players' feet, as of the
+    controls: The fields of `base.AvatarControl`, for W worlds.
+    poses: Positions and orientations of objects, and players' feet, as of the
       last `find_poses`.
   """
 
-  def __init__(
-    self, batch: gpu_batch.GpuBatch, num_players: int, num_slots: int
-  ):
-    W, P, S = batch.num_worlds, num_players, num_slots
-    self._batch = batch
+  def __init__(self, worlds: batch.GpuBatch, num_players: int, num_slots: int):
+    """Initializes controls of players that want nothing.
+
+    Args:
+      worlds: The worlds.
+      num_players: P.
+      num_slots: S.
+    """
+    W, P, S = worlds.num_worlds, num_players, num_slots
+    self._worlds = worlds
     self._num_players = P
     self._num_nodes = P + S
-    self._place = wp.zeros((W, P), dtype=wp.vec2)
-    self.wishes = (
+    self._anchor = wp.zeros((W, P), dtype=wp.vec2)
+    self.controls = (
       wp.zeros((W, P, 2), dtype=float),
       wp.zeros((W, P), dtype=float),
       wp.full((W, P), -1, dtype=int),
@@ -41,17 +47,16 @@ class GpuMotion:
       wp.zeros((W, S, 4), dtype=float),
       wp.zeros((W, P, 3), dtype=float),
     )
-    self.forget()
-    self.change()
+    self.invalidate_graph()
+    self.invalidate_results()
 
-  def forget(self) -> None:
-    """Has the step recorded anew: model and data are others."""
+  def invalidate_graph(self) -> None:
+    """Makes the next step record its graph again, for new model and data."""
     self._graph: Any = None
 
-  def change(self) -> None:
-    """Notes that worlds were changed between steps."""
-    # Whether poses, and whether contacts must be found anew.
-    self._moved = self._met = True
+  def invalidate_results(self) -> None:
+    """Makes poses and contacts be found again, after changes of worlds."""
+    self._poses_stale = self._contacts_stale = True
 
   def step(self) -> None:
     """Simulates a step, and finds poses and contacts at its end."""
@@ -60,70 +65,71 @@ class GpuMotion:
         self._advance()
       self._graph = capture.graph
     wp.capture_launch(self._graph)
-    self._moved = self._met = False
+    self._poses_stale = self._contacts_stale = False
 
   def _advance(self) -> None:
-    batch = self._batch
+    """Launches the kernels of a step."""
+    worlds = self._worlds
     wp.launch(
-      steps.command,
-      dim=(batch.num_worlds, self._num_players),
+      steps.apply_controls,
+      dim=(worlds.num_worlds, self._num_players),
       inputs=[
-        *self.wishes,
-        driving.PLACE_METRES,
+        *self.controls,
+        driving.MAX_SLIP_METRES,
         driving.MAX_HAND_SPEED,
-        batch.places,
-        batch.bodies,
-        batch.slots,
-        batch.yaw,
-        batch.stood,
-        self._place,
+        worlds.layout,
+        worlds.bodies,
+        worlds.slots,
+        worlds.yaw,
+        worlds.stood,
+        self._anchor,
       ],
     )
     for _ in range(parts.SUBSTEPS):
-      mjw.step(batch.model, batch.data)
-    self.change()
+      mjw.step(worlds.model, worlds.data)
+    self.invalidate_results()
     self.find_poses()
     self.find_contacts()
 
   def find_poses(self) -> None:
-    """Finds where things are, if that is not known."""
-    if not self._moved:
+    """Finds the current poses, unless they are known."""
+    if not self._poses_stale:
       return
-    self._moved = False
-    batch = self._batch
-    mjw.kinematics(batch.model, batch.data)
+    self._poses_stale = False
+    worlds = self._worlds
+    mjw.kinematics(worlds.model, worlds.data)
     wp.launch(
       steps.read_poses,
-      dim=(batch.num_worlds, self._num_nodes),
+      dim=(worlds.num_worlds, self._num_nodes),
       inputs=[
-        batch.places,
-        batch.bodies,
-        batch.slots,
+        worlds.layout,
+        worlds.bodies,
+        worlds.slots,
         wp.vec3(*parts.PARKING),
       ],
       outputs=list(self.poses),
     )
 
   def find_contacts(self) -> None:
-    """Finds what touches, if that is not known; poses are found before."""
-    if not self._met:
+    """Finds the current contacts, unless known; poses must be found before."""
+    if not self._contacts_stale:
       return
-    self._met = False
-    batch, d = self._batch, self._batch.data
-    mjw.collision(batch.model, d)
+    self._contacts_stale = False
+    worlds, d = self._worlds, self._worlds.data
+    mjw.collision(worlds.model, d)
     wp.launch(
-      steps.forget_contacts,
-      dim=(batch.num_worlds, self._num_nodes, self._num_nodes),
-      inputs=[batch.places, batch.bodies, batch.slots],
+      steps.clear_contacts,
+      dim=(worlds.num_worlds, self._num_nodes, self._num_nodes),
+      inputs=[worlds.layout, worlds.bodies, worlds.slots],
     )
     wp.launch(
-      steps.note_contacts,
+      steps.record_contacts,
       dim=d.naconmax,
       inputs=[
         d.nacon,
         d.contact.worldid,
         d.contact.geom,
-        batch.nodes,
-        batch.slots,
+        worlds.nodes,
+        worlds.slots,
       ],
     )

@@ -1,12 +1,12 @@
 """Physics on an accelerator: one MJWarp simulation of all environments.
 
 Worlds differ in rows of the batched model and in the state, both of which stay
-on the device; `gpu_worlds` says how a task becomes rows. A step is one CUDA
-graph: wishes to drives, the substeps, kinematics and contacts of where they
-end. Also runs on Warp's CPU device, slowly, so that it can be tested anywhere.
+on the device (see `worlds`). A step is one CUDA graph: controls to drives, the
+substeps, then kinematics and contacts. It also runs on Warp's CPU device,
+slowly, so that it can be tested anywhere.
 
-Nothing waits for the device but what is asked for as NumPy arrays, and `load`
-where a terrain is larger than any before.
+Only results in NumPy arrays, and a `load` that raises the capacity for
+terrain, wait for the device.
 
 N: environments, W: worlds (at least two), P: players, S: slots, R: rays.
 """
@@ -20,10 +20,9 @@ import numpy as np
 import warp as wp
 
 from adaland.envs.physics import base, parts
-from adaland.envs.physics.gpu import batch, exchange, motion, start
-from adaland.envs.physics.gpu import rays as gpu_rays
+from adaland.envs.physics.gpu import arrays, batch, motion, preparation, rays
 
-# Its news of every kernel would go to stdout, where commands give results.
+# Warp would print a line per kernel to stdout, where commands print results.
 wp.config.log_level = wp.LOG_ERROR
 
 
@@ -32,7 +31,7 @@ class GpuPhysics:
 
   Attributes:
     device: Warp's device.
-    substeps: Simulation steps in a step.
+    substeps: Number of simulation steps in a step.
   """
 
   substeps = parts.SUBSTEPS
@@ -44,13 +43,13 @@ class GpuPhysics:
     num_players: int = 1,
     device: str = "cuda",
   ):
-    """Starts with empty flat worlds.
+    """Initializes empty flat worlds.
 
     Args:
-      num_envs: Worlds.
-      num_slots: Object slots a world.
-      num_players: Players a world, 1 or 2.
-      device: "cuda", or "cpu" to try things out without an accelerator.
+      num_envs: Number of worlds, from 1.
+      num_slots: Number of object slots in a world, from 1.
+      num_players: Number of players in a world, 1 or 2.
+      device: "cuda", or "cpu" to try it out without an accelerator.
     """
     base.check_sizes(num_envs, num_slots, num_players)
     P, S = num_players, num_slots
@@ -58,7 +57,7 @@ class GpuPhysics:
     self.num_slots = S
     self.num_players = P
     self.device = wp.get_device(device)
-    self._exchange = exchange.Exchange(self.device)
+    self._exchange = arrays.Exchange(self.device)
     self._watched: Any = None
     with wp.ScopedDevice(self.device):
       self._batch = batch.GpuBatch(num_envs, S, P, self.device, self._exchange)
@@ -79,38 +78,38 @@ class GpuPhysics:
   def load(
     self,
     env_ids: np.ndarray,
-    scenes: Sequence[base.Scene | start.Start],
+    scenes: Sequence[base.Scene | preparation.PreparedScene],
   ) -> None:
     """Replaces the worlds of some environments and puts them at the start.
 
-    A terrain of more pieces than any before makes room for it everywhere,
-    which compiles the step anew.
+    A terrain of more pieces than the present capacity raises the capacity of
+    all worlds, and the step is recorded again.
 
     Args:
-      env_ids: Which, int [C].
-      scenes: Of each the scene, or what `gpu_start.make` made of it.
+      env_ids: The environments, int [C].
+      scenes: Their scenes, as such or prepared by `preparation.prepare`.
 
     Raises:
-      ValueError: if a scene has other sizes than this batch.
+      ValueError: If a scene has other sizes than this batch.
     """
-    starts = [self._batch.start(scene) for scene in scenes]
-    if not starts:
+    prepared = [self._batch.prepared(scene) for scene in scenes]
+    if not prepared:
       return
     with wp.ScopedDevice(self.device):
-      if self._batch.load(np.asarray(env_ids, int), starts):
-        self._motion.forget()
+      if self._batch.load(np.asarray(env_ids, int), prepared):
+        self._motion.invalidate_graph()
     self._watched = None
-    self._motion.change()
+    self._motion.invalidate_results()
 
   def restore(self, env_ids: np.ndarray, yaw: np.ndarray) -> None:
-    """Puts environments back to their scenes' start; yaw is [len(ids), P]."""
-    worlds = np.zeros(self._batch.num_worlds, bool)
-    worlds[env_ids] = True
-    start_yaw = np.zeros((len(worlds), self.num_players), np.float32)
+    """Resets environments to their scenes' start; yaw is [len(ids), P]."""
+    restored = np.zeros(self._batch.num_worlds, bool)
+    restored[env_ids] = True
+    start_yaw = np.zeros((len(restored), self.num_players), np.float32)
     start_yaw[env_ids] = yaw
     with wp.ScopedDevice(self.device):
-      self._batch.restore(worlds, start_yaw)
-    self._motion.change()
+      self._batch.restore(restored, start_yaw)
+    self._motion.invalidate_results()
 
   def set_slots(
     self,
@@ -119,7 +118,7 @@ class GpuPhysics:
     types: np.ndarray,
     positions: np.ndarray,
   ) -> None:
-    """Changes what slots hold: type 0 parks the slot away from the arena.
+    """Changes the objects in slots; see `base.Physics`.
 
     Args:
       env_ids: Environment of each change, int [C].
@@ -139,34 +138,34 @@ class GpuPhysics:
     self.set_slots_where(changed, all_types, at)
 
   def set_slots_where(self, changed: Any, types: Any, positions: Any) -> None:
-    """The same for all environments, see `base.DevicePhysics`."""
+    """Changes the objects in slots; see `base.DevicePhysics`."""
     with wp.ScopedDevice(self.device):
       self._batch.set_slots(changed, types, positions)
-    self._motion.change()
+    self._motion.invalidate_results()
 
   def step(self, control: base.AvatarControl) -> None:
     """Simulates STEP_SECONDS."""
     with wp.ScopedDevice(self.device):
-      for wish, value in zip(self._motion.wishes, control, strict=True):
-        here = self._exchange.take(value, wish.dtype)
-        wp.copy(wish, here, count=here.size)
+      for target, value in zip(self._motion.controls, control, strict=True):
+        taken = self._exchange.take(value, target.dtype)
+        wp.copy(target, taken, count=taken.size)
     self.simulate()
 
   def simulate(self) -> None:
-    """Runs a step under the wishes of the last: apart, to be measured alone."""
+    """Runs a step under the last controls; apart so that it can be timed."""
     with wp.ScopedDevice(self.device):
       self._motion.step()
 
   def wait(self) -> None:
-    """Waits until the device has done all that it was told to."""
+    """Waits until the device has done all its work."""
     wp.synchronize_device(self.device)
 
   def state(self) -> base.PhysicsState:
-    """Poses and contacts now."""
+    """Returns the current poses and contacts."""
     return base.PhysicsState(*map(np.asarray, self.shared_state()))
 
   def shared_state(self) -> base.PhysicsState:
-    """The same as JAX arrays, on the same device."""
+    """Returns the current poses and contacts as JAX arrays on the device."""
     with wp.ScopedDevice(self.device):
       self._motion.find_poses()
       self._motion.find_contacts()
@@ -174,7 +173,7 @@ class GpuPhysics:
         *self._motion.poses, self._batch.yaw, self._batch.slots.touching
       )
     if self._watched is None:
-      # Copied, as JAX might go on to read what changes here.
+      # A copy, because JAX might still read memory that changes here.
       self._watched = jnp.array(self._batch.watched[: self.num_envs])
     return base.PhysicsState(
       object_pos=pos,
@@ -185,7 +184,7 @@ class GpuPhysics:
     )
 
   def poses(self) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Where things are, see `base.DevicePhysics`."""
+    """Returns the current poses; see `base.DevicePhysics`."""
     with wp.ScopedDevice(self.device):
       self._motion.find_poses()
       pos, _, feet = self._motion.poses
@@ -200,18 +199,10 @@ class GpuPhysics:
     normals: bool = False,
     env_ids: np.ndarray | None = None,
   ) -> base.RayHits:
-    """Casts rays.
-
-    Args:
-      origins: Where they start, float [N, R, 3].
-      directions: Unit vectors, float [N, R, 3].
-      exclude: Node each ray passes through, -1 none, int [N, R].
-      normals: Whether to compute normals (else zeros).
-      env_ids: The environments that the rows are of, ascending, int [N]; None
-        for all.
+    """Casts rays; see `base.Physics` for the arguments.
 
     Returns:
-      NumPy arrays, or JAX arrays on the same device where the rays are such.
+      NumPy arrays; if the rays are JAX arrays, JAX arrays on the same device.
     """
     with wp.ScopedDevice(self.device):
       ids = self._all_worlds
@@ -232,7 +223,7 @@ class GpuPhysics:
   def rays_where(
     self, origins: Any, directions: Any, exclude: Any, wanted: Any
   ) -> tuple[jax.Array, jax.Array]:
-    """Casts some rays, see `base.DevicePhysics`."""
+    """Casts the wanted rays; see `base.DevicePhysics`."""
     with wp.ScopedDevice(self.device):
       distance, node, _ = self._cast(
         self._all_worlds, origins, directions, exclude, wanted
@@ -243,13 +234,14 @@ class GpuPhysics:
   def _cast(
     self, ids: Any, origins: Any, directions: Any, exclude: Any, wanted: Any
   ) -> tuple[Any, Any, Any]:
+    """Returns distances, nodes and normals as arrays of Warp."""
     take, shape = self._exchange.take, np.shape(exclude)
     self._motion.find_poses()
     distance = wp.empty(shape, dtype=float)
     node = wp.empty(shape, dtype=int)
     normal = wp.empty((*shape, 3), dtype=float)
     wp.launch(
-      gpu_rays.cast,
+      rays.cast,
       dim=shape,
       inputs=[
         ids,
@@ -264,11 +256,11 @@ class GpuPhysics:
     return distance, node, normal
 
   def overflows(self) -> int:
-    """Worlds that ever had more contacts than there is room for."""
+    """Returns the number of worlds that ever had too many contacts."""
     return int(np.count_nonzero(self.data.overflow.numpy()[: self.num_envs]))
 
   def _given(self, *arrays: Any) -> list[Any]:
-    """As JAX arrays, of the environments alone."""
+    """Returns Warp's arrays as JAX arrays, without surplus worlds."""
     given = self._exchange.give(*arrays)
     if self.num_envs == self._batch.num_worlds:
       return given

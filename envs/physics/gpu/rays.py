@@ -1,10 +1,10 @@
 """Device code that casts rays.
 
-MJWarp's own rays leave out one body for all worlds; ours leave out a node a
-ray, know convex meshes by their few planes, and a world has so few geoms in
-use that testing each beats walking a tree.
+MJWarp's rays exclude one body in all worlds; these exclude a node per ray.
+Convex meshes are tested by their few planes, and every geom of a world is
+tested, because with few geoms that is faster than walking a tree.
 
-W: worlds, R: rays, G: geoms.
+W: worlds, R: rays, G: geoms, C: worlds in which rays are cast.
 """
 
 import warp as wp
@@ -20,18 +20,18 @@ _FAR = wp.constant(1.0e10)
 
 @wp.struct
 class Scene:
-  """Geoms as rays see them.
+  """The geoms through which rays are cast.
 
   Attributes:
-    types: As mujoco.mjtGeom has them, [G].
-    nodes: The node of each, [G].
-    planes: Of the meshes: normals and offsets, [meshes * most planes].
-    plane_rows: First and last + 1 row of each mesh, [meshes].
+    types: Types, numbered as in mujoco.mjtGeom, [G].
+    nodes: The node of each geom, [G].
+    planes: Normals and offsets of the meshes' faces, one after another.
+    plane_rows: First and last + 1 row of each mesh in `planes`, [meshes].
     size: Half sizes, [W, G].
-    rbound: Radius of a ball around the centre that holds it, [W, G].
-    dataid: Mesh, [W, G].
-    shown: Whether it is in use, [W, G].
-    xpos, xmat: Pose, [W, G].
+    rbound: Radius of a sphere about the centre that contains the geom, [W, G].
+    dataid: Mesh ids, [W, G].
+    active: Geoms that are in use, [W, G].
+    xpos, xmat: Poses, [W, G].
   """
 
   types: wp.array[int]
@@ -41,14 +41,14 @@ class Scene:
   size: wp.array2d[wp.vec3]
   rbound: wp.array2d[float]
   dataid: wp.array2d[int]
-  shown: wp.array2d[wp.bool]
+  active: wp.array2d[wp.bool]
   xpos: wp.array2d[wp.vec3]
   xmat: wp.array2d[wp.mat33]
 
 
 @wp.func
 def _first(b: float, c: float) -> float:
-  """The smaller root of t² + 2 b t + c that is not negative, else far."""
+  """Returns the smallest root >= 0 of t² + 2 b t + c, or _FAR for none."""
   det = b * b - c
   if det < 0.0:
     return _FAR
@@ -61,7 +61,7 @@ def _first(b: float, c: float) -> float:
 
 @wp.func
 def _box(half: wp.vec3, at: wp.vec3, along: wp.vec3) -> wp.vec4:
-  """Distance and normal of a box about the origin."""
+  """Returns distance and normal of the hit on a box about the origin."""
   enter, leave = float(-_FAR), float(_FAR)
   enter_axis, leave_axis = int(0), int(0)
   for i in range(3):
@@ -87,7 +87,10 @@ def _box(half: wp.vec3, at: wp.vec3, along: wp.vec3) -> wp.vec4:
 
 @wp.func
 def _capsule(size: wp.vec3, at: wp.vec3, along: wp.vec3) -> wp.vec4:
-  """Distance and normal of an upright capsule: radius and half length."""
+  """Returns distance and normal of the hit on an upright capsule.
+
+  The capsule's size is its radius and half length.
+  """
   radius, half = size[0], size[1]
   best = float(_FAR)
   slope = along[0] * along[0] + along[1] * along[1]
@@ -113,7 +116,7 @@ def _capsule(size: wp.vec3, at: wp.vec3, along: wp.vec3) -> wp.vec4:
 def _convex(
   planes: wp.array[wp.vec4], rows: wp.vec2i, at: wp.vec3, along: wp.vec3
 ) -> wp.vec4:
-  """Distance and normal of what is behind all planes, seen from outside."""
+  """Returns distance and normal of the hit on a mesh, from outside it."""
   enter, leave = float(-_FAR), float(_FAR)
   nearest = int(-1)
   for i in range(rows[0], rows[1]):
@@ -138,9 +141,9 @@ def _convex(
 def _hit(
   scene: Scene, world: int, geom: int, origin: wp.vec3, direction: wp.vec3
 ) -> wp.vec4:
-  """Distance and normal of a geom, in the world's frame."""
+  """Returns distance and normal of the hit on a geom, in the world frame."""
   away = origin - scene.xpos[world, geom]
-  # Most geoms are missed by the ball around them.
+  # Most rays miss even the sphere that contains the geom.
   radius = scene.rbound[world, geom]
   b = wp.dot(away, direction)
   c = wp.dot(away, away) - radius * radius
@@ -171,13 +174,13 @@ def cast(
   origins: wp.array3d[float],  # [C, R, 3]
   directions: wp.array3d[float],  # [C, R, 3]
   exclude: wp.array2d[int],  # [C, R]
-  wanted: wp.array2d[wp.bool],  # [C, R]; None for all
+  wanted: wp.array2d[wp.bool],  # [C, R]; None for all.
   scene: Scene,
   distance: wp.array2d[float],  # [C, R]
   node: wp.array2d[int],  # [C, R]
   normal: wp.array3d[float],  # [C, R, 3]
 ):
-  """The nearest geom on each ray that is wanted; distance -1 for none."""
+  """Finds the nearest hit of each wanted ray; distance -1 for none."""
   row, ray = wp.tid()
   if wanted and not wanted[row, ray]:
     distance[row, ray] = -1.0
@@ -194,9 +197,9 @@ def cast(
   best = wp.vec4(_FAR, 0.0, 0.0, 0.0)
   found = int(_NODE_NONE)
   for geom in range(scene.types.shape[0]):
-    if scene.shown[world, geom]:
+    if scene.active[world, geom]:
       owner = scene.nodes[geom]
-      # Node -1 is none, terrain is another: nothing to leave out is owned.
+      # No geom belongs to node -1, so that -1 excludes nothing.
       if owner != skipped:
         hit = _hit(scene, world, geom, origin, direction)
         if hit[0] < best[0]:

@@ -1,4 +1,4 @@
-"""Device code around a step: what players want, contacts, poses.
+"""Device code around a step: the players' controls, contacts, poses.
 
 W: worlds, S: slots, P: players, M = P + S: nodes.
 """
@@ -8,7 +8,7 @@ import math
 import warp as wp
 
 from adaland.envs import constants
-from adaland.envs.physics.gpu import worlds as gpu_worlds
+from adaland.envs.physics.gpu import worlds
 
 wp.set_module_options({"enable_backward": False})
 
@@ -18,27 +18,27 @@ _ASLEEP = wp.constant(0)
 
 
 @wp.kernel
-def command(
+def apply_controls(
   velocity: wp.array3d[float],  # [W, P, 2]
   turn: wp.array2d[float],  # [W, P]
-  wanted: wp.array2d[int],  # [W, P]
+  held_slot: wp.array2d[int],  # [W, P]
   hand_at: wp.array3d[float],  # [W, P, 3]
-  place_metres: float,
+  max_slip: float,
   max_hand_speed: float,
-  places: gpu_worlds.Places,
-  bodies: gpu_worlds.Bodies,
-  slots: gpu_worlds.Slots,
+  layout: worlds.Layout,
+  bodies: worlds.Bodies,
+  slots: worlds.Slots,
   yaw: wp.array2d[float],  # [W, P]
   stood: wp.array2d[wp.bool],  # [W, P]
-  place: wp.array2d[wp.vec2],  # [W, P]
+  anchor: wp.array2d[wp.vec2],  # [W, P]
 ):
-  """Turns wishes into drives and grips, as `cpu.CpuPhysics.step` does."""
+  """Turns controls into drives and grips, as `cpu.CpuPhysics.step` does."""
   world, player = wp.tid()
-  P, S = places.num_players, places.num_slots
+  P, S = layout.num_players, layout.num_slots
   angle = yaw[world, player] + _STEP * turn[world, player]
   yaw[world, player] = angle - _TURN * wp.rint(angle / _TURN)
 
-  # A standing player goes back to its place when it has slid a little.
+  # A standing player returns to its anchor after slipping, see `driving`.
   x = float(velocity[world, player, 0])
   y = float(velocity[world, player, 1])
   at = wp.vec2(
@@ -47,17 +47,17 @@ def command(
   stands = x == 0.0 and y == 0.0
   back = wp.vec2(0.0, 0.0)
   if stands and stood[world, player]:
-    slid = place[world, player] - at
+    slip = anchor[world, player] - at
     back = wp.vec2(
-      wp.clamp(slid[0], -place_metres, place_metres),
-      wp.clamp(slid[1], -place_metres, place_metres),
+      wp.clamp(slip[0], -max_slip, max_slip),
+      wp.clamp(slip[1], -max_slip, max_slip),
     )
   stood[world, player] = stands
-  place[world, player] = at + back
+  anchor[world, player] = at + back
   bodies.ctrl[world, 2 * player] = x + back[0] / _STEP
   bodies.ctrl[world, 2 * player + 1] = y + back[1] / _STEP
 
-  held = int(wanted[world, player])
+  held = int(held_slot[world, player])
   if held >= 0:
     if slots.types[world, held] == 0 or slots.frozen[world, held]:
       held = -1
@@ -66,7 +66,7 @@ def command(
     for slot in range(S):
       bodies.eq_active[world, player * S + slot] = slot == held
     if held >= 0:
-      # The hand starts where the object is.
+      # The hand starts at the object's position.
       for i in range(3):
         bodies.qpos[world, hand + i] = bodies.qpos[world, 6 * P + 7 * held + i]
         bodies.qvel[world, hand + i] = 0.0
@@ -84,48 +84,51 @@ def command(
 
 
 @wp.func
-def _is_still(
+def _is_at_rest(
   world: int,
   node: int,
-  places: gpu_worlds.Places,
-  bodies: gpu_worlds.Bodies,
-  slots: gpu_worlds.Slots,
+  layout: worlds.Layout,
+  bodies: worlds.Bodies,
+  slots: worlds.Slots,
 ) -> bool:
-  """Whether MJWarp looks for no contacts of a node with its like."""
-  slot = node - places.num_players
+  """Tests for a sleeping or frozen object.
+
+  MJWarp finds no contacts between two of these.
+  """
+  slot = node - layout.num_players
   if slot < 0:
     return False
   if slots.frozen[world, slot]:
     return True
-  return bodies.body_awake[world, places.slot_body + slot] == _ASLEEP
+  return bodies.body_awake[world, layout.slot_body + slot] == _ASLEEP
 
 
 @wp.kernel
-def forget_contacts(
-  places: gpu_worlds.Places, bodies: gpu_worlds.Bodies, slots: gpu_worlds.Slots
+def clear_contacts(
+  layout: worlds.Layout, bodies: worlds.Bodies, slots: worlds.Slots
 ):
-  """Forgets all contacts but those among what is asleep or frozen."""
+  """Clears all contacts except those among sleeping and frozen objects."""
   world, first, second = wp.tid()
   if not (
-    _is_still(world, first, places, bodies, slots)
-    and _is_still(world, second, places, bodies, slots)
+    _is_at_rest(world, first, layout, bodies, slots)
+    and _is_at_rest(world, second, layout, bodies, slots)
   ):
     slots.touching[world, first, second] = False
 
 
 @wp.kernel
-def note_contacts(
+def record_contacts(
   count: wp.array[int],  # [1]
-  worlds: wp.array[int],
+  contact_worlds: wp.array[int],
   geoms: wp.array[wp.vec2i],
   nodes: wp.array[int],  # [G]
-  slots: gpu_worlds.Slots,
+  slots: worlds.Slots,
 ):
-  """Notes the contacts that MJWarp found."""
+  """Records the contacts that MJWarp found."""
   contact = wp.tid()
   if contact >= count[0]:
     return
-  world, pair = worlds[contact], geoms[contact]
+  world, pair = contact_worlds[contact], geoms[contact]
   first, second = nodes[pair[0]], nodes[pair[1]]
   if first >= 0 and second >= 0 and first != second:
     slots.touching[world, first, second] = True
@@ -134,24 +137,24 @@ def note_contacts(
 
 @wp.kernel
 def read_poses(
-  places: gpu_worlds.Places,
-  bodies: gpu_worlds.Bodies,
-  slots: gpu_worlds.Slots,
+  layout: worlds.Layout,
+  bodies: worlds.Bodies,
+  slots: worlds.Slots,
   empty_at: wp.vec3,
   object_pos: wp.array3d[float],  # [W, S, 3]
   object_quat: wp.array3d[float],  # [W, S, 4]
   player_pos: wp.array3d[float],  # [W, P, 3]
 ):
-  """Copies the nodes' poses out."""
+  """Writes the nodes' poses to output arrays."""
   world, node = wp.tid()
-  P = places.num_players
+  P = layout.num_players
   if node < P:
     for i in range(3):
       player_pos[world, node, i] = bodies.qpos[world, 3 * node + i]
     return
   slot = node - P
-  kind = slots.types[world, slot]
-  if kind > 0 and not slots.frozen[world, slot]:
+  type_id = slots.types[world, slot]
+  if type_id > 0 and not slots.frozen[world, slot]:
     first = 6 * P + 7 * slot
     for i in range(3):
       object_pos[world, slot, i] = bodies.qpos[world, first + i]
@@ -159,7 +162,7 @@ def read_poses(
       object_quat[world, slot, i] = bodies.qpos[world, first + 3 + i]
     return
   at, yaw = wp.vec3(empty_at), float(0.0)
-  if kind > 0:
+  if type_id > 0:
     at = wp.vec3(slots.at[world, slot])
     yaw = float(slots.yaw[world, slot])
   for i in range(3):

@@ -1,26 +1,26 @@
-"""Device code that changes what slots of worlds hold.
+"""Structs of all worlds for device code, and kernels that change slots.
 
-All writes go to rows of MJWarp's batched model fields and of its data; see
-`gpu_model` for what the rows mean. Dimensions are worlds first.
+All writes go to rows of MJWarp's batched model fields and of its data; `model`
+explains the rows. Arrays are worlds first.
 
-W: worlds, S: slots, P: players, M = P + S: nodes, C: worlds changed.
+W: worlds, S: slots, P: players, M = P + S: nodes.
 """
 
 import warp as wp
 
 wp.set_module_options({"enable_backward": False})
 
-_SHAPES = wp.constant(3)  # Geoms a slot: box, sphere, pyramid.
+_SHAPES = wp.constant(3)  # Geoms per slot: box, sphere, pyramid.
 _PYRAMID = wp.constant(2)
-_ASLEEP = wp.constant(0)  # As mujoco.mjtSleepState has them.
+_ASLEEP = wp.constant(0)  # Numbered as in mujoco.mjtSleepState.
 _AWAKE = wp.constant(1)
-# What MuJoCo gives a tree that must be at rest for ten steps before it sleeps.
+# MuJoCo's state of a tree that sleeps only after ten steps at rest.
 _JUST_WOKEN = wp.constant(-11)
 
 
 @wp.struct
-class Kinds:
-  """Rows of each type, see `gpu_model.Kinds`, and the pyramid's mesh."""
+class TypeTable:
+  """The rows of `model.TypeTable`, and the pyramid's mesh."""
 
   box: wp.array[wp.vec3]
   ball: wp.array[float]
@@ -36,7 +36,7 @@ class Kinds:
 
 @wp.struct
 class Geoms:
-  """Rows of geoms: of the model, static ones' places, and what rays skip."""
+  """Rows of geoms: sizes, meshes, poses, and whether rays can hit them."""
 
   size: wp.array2d[wp.vec3]
   aabb: wp.array3d[wp.vec3]
@@ -44,12 +44,12 @@ class Geoms:
   dataid: wp.array2d[int]
   xpos: wp.array2d[wp.vec3]
   xmat: wp.array2d[wp.mat33]
-  shown: wp.array2d[wp.bool]
+  active: wp.array2d[wp.bool]
 
 
 @wp.struct
 class Bodies:
-  """Rows of bodies and degrees of freedom, and their motion."""
+  """Rows of bodies, degrees of freedom and trees, and their state."""
 
   mass: wp.array2d[float]
   subtreemass: wp.array2d[float]
@@ -70,7 +70,7 @@ class Bodies:
 
 @wp.struct
 class Slots:
-  """What slots hold, and of frozen objects where."""
+  """Objects in slots, start poses, and the state of hands and contacts."""
 
   types: wp.array2d[int]
   frozen: wp.array2d[wp.bool]
@@ -81,8 +81,8 @@ class Slots:
 
 
 @wp.struct
-class Starts:
-  """Where slots and players start, and which frozen objects touch."""
+class StartStates:
+  """Start states of slots and players, and contacts of frozen objects."""
 
   types: wp.array2d[int]
   frozen: wp.array2d[wp.bool]
@@ -93,8 +93,8 @@ class Starts:
 
 
 @wp.struct
-class Places:
-  """Where slots and players are in the arrays, and where slots wait."""
+class Layout:
+  """Addresses of slots and players, and the positions of parked slots."""
 
   num_players: int
   num_slots: int
@@ -106,51 +106,53 @@ class Places:
 
 @wp.func
 def upright(yaw: float) -> wp.mat33:
-  """The rotation by yaw about z."""
+  """Returns the rotation by yaw about z."""
   c, s = wp.cos(yaw), wp.sin(yaw)
   return wp.mat33(c, -s, 0.0, s, c, 0.0, 0.0, 0.0, 1.0)
 
 
 @wp.func
-def _write_geoms(geoms: Geoms, kinds: Kinds, world: int, first: int, kind: int):
-  """Makes a slot's three geoms those of a kind."""
-  half = kinds.box[kind]
+def _write_geoms(
+  geoms: Geoms, table: TypeTable, world: int, first: int, type_id: int
+):
+  """Writes the rows of a type to a slot's three geoms."""
+  half = table.box[type_id]
   geoms.size[world, first] = half
   geoms.aabb[world, first, 1] = half
   geoms.rbound[world, first] = wp.length(half)
-  radius = kinds.ball[kind]
+  radius = table.ball[type_id]
   geoms.size[world, first + 1] = wp.vec3(radius, 0.0, 0.0)
   geoms.aabb[world, first + 1, 1] = wp.vec3(radius, radius, radius)
   geoms.rbound[world, first + 1] = radius
-  shape = kinds.shape[kind]
+  shape = table.shape[type_id]
   geoms.dataid[world, first + _PYRAMID] = wp.where(
-    shape == _PYRAMID, kinds.mesh_id, -1
+    shape == _PYRAMID, table.mesh_id, -1
   )
   for i in range(_SHAPES):
-    geoms.shown[world, first + i] = shape == i
+    geoms.active[world, first + i] = shape == i
 
 
 @wp.kernel
 def wake_neighbours(
   changed: wp.array2d[wp.bool],  # [W, S]
-  places: Places,
+  layout: Layout,
   bodies: Bodies,
 ):
-  """Wakes what sleeps in touch with slots that change.
+  """Wakes all objects that fell asleep together with slots that change.
 
-  Trees that fell asleep together point at one another in a ring, which may
+  Trees that fell asleep together point at one another in a ring, which must
   not be left broken.
   """
   world = wp.tid()
-  first = 2 * places.num_players
-  for slot in range(places.num_slots):
+  first = 2 * layout.num_players
+  for slot in range(layout.num_slots):
     if changed[world, slot]:
       tree = int(first + slot)
       following = int(bodies.tree_asleep[world, tree])
       while following >= 0:
         bodies.tree_asleep[world, tree] = _JUST_WOKEN
         bodies.tree_awake[world, tree] = 1
-        bodies.body_awake[world, places.slot_body + tree - first] = _AWAKE
+        bodies.body_awake[world, layout.slot_body + tree - first] = _AWAKE
         tree = following
         following = int(bodies.tree_asleep[world, tree])
 
@@ -162,46 +164,47 @@ def write_slots(
   frozen: wp.array2d[wp.bool],  # [W, S]
   at: wp.array2d[wp.vec3],  # [W, S]
   yaw: wp.array2d[float],  # [W, S]
-  kinds: Kinds,
-  places: Places,
+  table: TypeTable,
+  layout: Layout,
   geoms: Geoms,
   bodies: Bodies,
   slots: Slots,
 ):
-  """Makes slots hold objects at rest; type 0 parks them."""
+  """Writes objects at rest into slots; type 0 parks a slot."""
   world, slot = wp.tid()
   if not changed[world, slot]:
     return
-  kind = types[world, slot]
-  still = kind > 0 and frozen[world, slot]
-  free, fixed = wp.where(still, 0, kind), wp.where(still, kind, 0)
-  here, turn = at[world, slot], yaw[world, slot]
-  slots.types[world, slot] = kind
-  slots.frozen[world, slot] = still
-  slots.at[world, slot] = here
+  type_id = types[world, slot]
+  is_frozen = type_id > 0 and frozen[world, slot]
+  free = wp.where(is_frozen, 0, type_id)
+  fixed = wp.where(is_frozen, type_id, 0)
+  centre, turn = at[world, slot], yaw[world, slot]
+  slots.types[world, slot] = type_id
+  slots.frozen[world, slot] = is_frozen
+  slots.at[world, slot] = centre
   slots.yaw[world, slot] = turn
 
-  first = places.fixed_geom + _SHAPES * slot
-  _write_geoms(geoms, kinds, world, first, fixed)
-  place = wp.where(still, here, places.parking[slot])
+  first = layout.fixed_geom + _SHAPES * slot
+  _write_geoms(geoms, table, world, first, fixed)
+  position = wp.where(is_frozen, centre, layout.parking[slot])
   rotation = upright(turn)
-  geoms.xpos[world, first] = place
+  geoms.xpos[world, first] = position
   geoms.xmat[world, first] = rotation
-  geoms.xpos[world, first + 1] = place
+  geoms.xpos[world, first + 1] = position
   geoms.xmat[world, first + 1] = rotation
-  geoms.xpos[world, first + 2] = place + rotation @ kinds.mesh_pos
-  geoms.xmat[world, first + 2] = rotation @ kinds.mesh_mat
+  geoms.xpos[world, first + 2] = position + rotation @ table.mesh_pos
+  geoms.xmat[world, first + 2] = rotation @ table.mesh_mat
 
-  _write_geoms(geoms, kinds, world, places.slot_geom + _SHAPES * slot, free)
-  body = places.slot_body + slot
-  bodies.mass[world, body] = kinds.mass[free]
-  bodies.subtreemass[world, body] = kinds.mass[free]
-  bodies.inertia[world, body] = kinds.inertia[free]
-  inverse = kinds.inverse[free]
+  _write_geoms(geoms, table, world, layout.slot_geom + _SHAPES * slot, free)
+  body = layout.slot_body + slot
+  bodies.mass[world, body] = table.mass[free]
+  bodies.subtreemass[world, body] = table.mass[free]
+  bodies.inertia[world, body] = table.inertia[free]
+  inverse = table.inverse[free]
   bodies.invweight0[world, body] = inverse
-  bodies.gravcomp[world, body] = kinds.weightless[free]
-  dof = 6 * places.num_players + 6 * slot
-  qpos = 6 * places.num_players + 7 * slot
+  bodies.gravcomp[world, body] = table.weightless[free]
+  dof = 6 * layout.num_players + 6 * slot
+  qpos = 6 * layout.num_players + 7 * slot
   for i in range(3):
     bodies.dof_invweight0[world, dof + i] = inverse[0]
     bodies.dof_invweight0[world, dof + 3 + i] = inverse[1]
@@ -209,7 +212,7 @@ def write_slots(
     bodies.qvel[world, dof + i] = 0.0
     bodies.qacc[world, dof + i] = 0.0
     bodies.warmstart[world, dof + i] = 0.0
-  origin = wp.where(free > 0, here, places.parking[slot])
+  origin = wp.where(free > 0, centre, layout.parking[slot])
   half_turn = wp.where(free > 0, 0.5 * turn, 0.0)
   for i in range(3):
     bodies.qpos[world, qpos + i] = origin[i]
@@ -218,16 +221,16 @@ def write_slots(
   bodies.qpos[world, qpos + 5] = 0.0
   bodies.qpos[world, qpos + 6] = wp.sin(half_turn)
 
-  tree = 2 * places.num_players + slot
+  tree = 2 * layout.num_players + slot
   bodies.tree_asleep[world, tree] = wp.where(free > 0, _JUST_WOKEN, tree)
   bodies.tree_awake[world, tree] = wp.where(free > 0, 1, 0)
   bodies.body_awake[world, body] = wp.where(free > 0, _AWAKE, _ASLEEP)
 
-  for player in range(places.num_players):
-    bodies.eq_active[world, player * places.num_slots + slot] = False
+  for player in range(layout.num_players):
+    bodies.eq_active[world, player * layout.num_slots + slot] = False
     if slots.held[world, player] == slot:
       slots.held[world, player] = -1
-  node = places.num_players + slot
-  for other in range(places.num_players + places.num_slots):
+  node = layout.num_players + slot
+  for other in range(layout.num_players + layout.num_slots):
     slots.touching[world, node, other] = False
     slots.touching[world, other, node] = False

@@ -16,7 +16,7 @@ from adaland.launch.bench.lib import stopwatch
 # that is not here counts as a stage of its own.
 _STAGES = {
   "control": "control",
-  "look": "sight",
+  "sight_lines": "sight",
   "finish": "finish",
   "advance": "finish",
   "restart": "renew",
@@ -69,7 +69,7 @@ def stage_ms(
 def _jitted() -> Iterator[tuple[Any, str]]:
   """All jitted functions of the environments' modules."""
   for path, module in sorted(sys.modules.items()):
-    if path.startswith("envs."):
+    if path.startswith("adaland.envs."):
       for name, value in list(vars(module).items()):
         if callable(value) and hasattr(value, "lower"):
           yield module, name

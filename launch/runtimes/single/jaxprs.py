@@ -1,8 +1,8 @@
-"""What a JAX program costs, read from its jaxpr, before anything is compiled.
+"""Cost of a JAX program, read from its jaxpr before anything is compiled.
 
 XLA's own `cost_analysis` counts the body of a loop once, whatever its length,
-and says nothing of what a library's kernel does; a jaxpr holds both. The price
-is that fusion is not in it: FLOPs are exact, bytes are an upper bound.
+and leaves out library kernels; a jaxpr holds both. But a jaxpr does not show
+fusion: FLOPs are exact, bytes are an upper bound.
 """
 
 import math
@@ -13,47 +13,47 @@ import jax
 
 
 def flops(function: Callable[..., Any], *args: Any) -> int:
-  """Floating-point operations of a call's matrix products and convolutions.
+  """Counts the FLOPs of a call's matrix products and convolutions.
 
-  A product [m, k] x [k, n] counts 2 m k n, a convolution two for each weight
-  an output reads. Loops of known length count as often as they run (`while`
-  once, `cond` its dearest branch), and so does what is computed again for a
-  gradient. All else, and kernels that are no JAX, count nothing.
+  A product [m, k] x [k, n] counts 2 m k n, and a convolution two for each
+  weight that an output reads. Loops of known length count as often as they run
+  (`while` once, `cond` its most expensive branch), and so do values computed
+  again for a gradient. Everything else, and kernels outside JAX, count nothing.
 
   Args:
-    function: Jitted or not.
-    *args: What it is called with, arrays or their shapes.
+    function: The function, jitted or not.
+    *args: Its arguments, arrays or their shapes.
   """
   return _flops(jax.make_jaxpr(function)(*args).jaxpr)
 
 
 def peak_bytes(function: Callable[..., Any], *args: Any) -> int:
-  """Most bytes that a call's intermediate values hold at one time, at most.
+  """Returns an upper bound of the bytes of a call's intermediate values.
 
-  Each value counts from where it is computed to its last use, in the jaxpr's
-  order. Arguments do not count. Without fusion, so what runs needs less.
+  Each value counts from its computation to its last use, in the jaxpr's order.
+  Arguments do not count. The compiled program fuses, so it needs less.
 
   Args:
-    function: Jitted or not.
-    *args: What it is called with, arrays or their shapes.
+    function: The function, jitted or not.
+    *args: Its arguments, arrays or their shapes.
   """
   return _peak(jax.make_jaxpr(function)(*args).jaxpr)
 
 
 def array_bytes(tree: Any) -> int:
-  """Bytes of the arrays in a tree, of which only shapes need be known."""
+  """Returns the bytes of the arrays, or array shapes, in a tree."""
   return sum(
     math.prod(x.shape) * _width(x.dtype) for x in jax.tree.leaves(tree)
   )
 
 
 def _width(dtype: Any) -> int:
-  # Keys of random numbers have types of their own.
+  # The dtypes of random keys have no width.
   return getattr(dtype, "itemsize", 8)
 
 
 def _inner(equation: Any) -> Iterator[tuple[str, Any]]:
-  """The jaxprs that an equation runs, with the parameter's name."""
+  """Yields the jaxprs that an equation runs, with the parameter's name."""
   for name, value in equation.params.items():
     for part in value if isinstance(value, (tuple, list)) else (value,):
       part = getattr(part, "jaxpr", part)
@@ -81,7 +81,7 @@ def _flops(jaxpr: Any) -> int:
 
 
 def _dot(equation: Any) -> int:
-  """2 x elements of the result x length of what is summed over."""
+  """Returns 2 x elements of the result x length of the contracted axes."""
   (contracted, _), _ = equation.params["dimension_numbers"]
   shape = equation.invars[0].aval.shape
   summed = math.prod(shape[axis] for axis in contracted)
@@ -89,7 +89,7 @@ def _dot(equation: Any) -> int:
 
 
 def _convolution(equation: Any) -> int:
-  """2 x elements of the result x weights of one output channel."""
+  """Returns 2 x elements of the result x weights of one output channel."""
   kernel = equation.invars[1].aval.shape
   out_channel = equation.params["dimension_numbers"].rhs_spec[0]
   weights = math.prod(kernel) // kernel[out_channel]
@@ -104,24 +104,24 @@ def _value_bytes(value: Any) -> int:
 
 def _peak(jaxpr: Any) -> int:
   last = {}
-  for place, equation in enumerate(jaxpr.eqns):
+  for index, equation in enumerate(jaxpr.eqns):
     for value in equation.invars:
-      if not hasattr(value, "val"):  # Literals have their value with them.
-        last[value] = place
+      if not hasattr(value, "val"):  # Literals hold their value.
+        last[value] = index
   for value in jaxpr.outvars:
     if not hasattr(value, "val"):
       last[value] = len(jaxpr.eqns)
   live = most = 0
   held: dict[int, int] = {}  # Bytes that end with each equation.
-  for place, equation in enumerate(jaxpr.eqns):
+  for index, equation in enumerate(jaxpr.eqns):
     inside = max((_peak(inner) for _, inner in _inner(equation)), default=0)
     made = 0
     for value in equation.outvars:
       size = _value_bytes(value)
       made += size
-      end = last.get(value, place)
+      end = last.get(value, index)
       held[end] = held.get(end, 0) + size
-    # What is inside makes the results too.
+    # The inner jaxprs make the results too.
     most = max(most, live + max(inside, made))
-    live += made - held.pop(place, 0)
+    live += made - held.pop(index, 0)
   return most

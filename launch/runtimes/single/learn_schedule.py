@@ -1,5 +1,6 @@
-"""When to learn, counted in unrolls: never by the clock, so that equal runs
-are equal.
+"""Schedule of learning, counted in unrolls and never timed.
+
+So equal configs give equal runs.
 """
 
 import dataclasses
@@ -10,10 +11,10 @@ from adaland.agent.replay import config as replay_config
 
 @dataclasses.dataclass
 class Schedule:
-  """Counts unrolls in and out of the ring.
+  """Counters of the unrolls that enter and leave the device replay.
 
   Attributes:
-    config: Of the replay.
+    config: The replay's config.
     inserts: Unrolls stored so far.
     samples: Unrolls drawn so far.
     oldest: Number of the oldest unroll that may still be drawn.
@@ -25,16 +26,19 @@ class Schedule:
   oldest: int = 0
 
   def insert(self, num: int) -> list[int]:
-    """Counts unrolls in; returns their rows.
+    """Counts unrolls in.
 
     Args:
-      num: How many; of more than the capacity the first are overwritten.
+      num: Number of unrolls; beyond the capacity the first are overwritten.
+
+    Returns:
+      The unrolls' rows; the capacity, for unrolls to leave out.
     """
     capacity = self.config.capacity
     rows = [i % capacity for i in range(self.inserts, self.inserts + num)]
     self.inserts += num
     self.oldest = max(self.oldest, self.inserts - capacity)
-    # Two writes to one row would leave it to chance which remains.
+    # Of two writes to one row either might remain.
     return [*([capacity] * max(0, num - capacity)), *rows[-capacity:]]
 
   @property
@@ -43,10 +47,10 @@ class Schedule:
     return self.inserts - self.oldest
 
   def due(self) -> bool:
-    """Whether a batch is to be learned from now.
+    """Returns whether to learn from a batch now.
 
     Each unroll beyond the first `min_size` pays for `samples_per_insert`
-    draws; a queue gives each once.
+    draws; a queue gives each unroll once.
     """
     config = self.config
     if config.sampling == "queue":
@@ -62,7 +66,7 @@ class Schedule:
       self.oldest += self.config.batch_size
 
   def state_dict(self) -> dict[str, Any]:
-    """Returns its counters."""
+    """Returns the counters."""
     return {
       "inserts": self.inserts,
       "samples": self.samples,
@@ -70,7 +74,7 @@ class Schedule:
     }
 
   def load_state_dict(self, state: dict[str, Any]) -> None:
-    """Goes on from what `state_dict` returned."""
+    """Restores the counters that `state_dict` returned."""
     self.inserts = int(state["inserts"])
     self.samples = int(state["samples"])
     self.oldest = int(state["oldest"])

@@ -1,10 +1,9 @@
-"""The learner and its replay, in a thread of their own.
+"""The learner and its replay, in a thread.
 
-Unrolls go in and updates are asked for in an order that is counted, and one
-thread does them in that order: what comes of it depends on nothing else. The
-thread is for the processor: there JAX runs one program after another in the
-thread that calls, so acting goes on while it learns. An accelerator has a
-queue of its own.
+Unrolls are stored and updates begun in a counted order, and one thread does
+both in that order, so the results depend on nothing else. On a processor JAX
+runs a program in the thread that calls it, so acting continues while this
+thread learns; an accelerator has a queue anyway.
 """
 
 from concurrent import futures
@@ -18,11 +17,12 @@ from adaland.agent import learner as learner_lib
 from adaland.agent import types
 from adaland.agent.replay import config as replay_config
 from adaland.agent.replay import spec as spec_lib
+from adaland.launch.acting import arrays
 from adaland.launch.runtimes.single import device_replay, learn_schedule
 
 
 class Update(NamedTuple):
-  """What an update says, perhaps still being computed.
+  """Results of an update, which the device may still compute.
 
   Attributes:
     values: The learner's metrics.
@@ -35,22 +35,22 @@ class Update(NamedTuple):
   lag: jax.Array
 
 
-class Learning:
-  """Learns from the ring as the schedule says.
+class LearnerThread:
+  """A learner that draws from a device replay as its schedule says.
 
-  The parameters to act with are those before the updates under way: they are
-  there whenever they are asked for, and which they are is counted too.
+  The acting parameters are those before the updates under way. So they are
+  ready at any time, and which update they come from is counted as well.
 
   Args:
     learner: The learner's functions.
-    config: Of the replay.
-    spec: What one unroll looks like.
-    seed: Of the first parameters and the draws.
-    device: Where.
+    config: The replay's config.
+    spec: Shapes and dtypes of one unroll.
+    seed: Seed of the first parameters and the draws.
+    device: Device of the arrays.
 
   Attributes:
-    schedule: Counts unrolls.
-    updates: Begun so far.
+    schedule: Counters of unrolls.
+    updates: Updates begun so far.
     version: Update count of the acting parameters.
   """
 
@@ -71,7 +71,7 @@ class Learning:
     key = jax.random.PRNGKey(seed)
     self._state = learner.init(key)
     self._key = jax.random.fold_in(key, 2)
-    self._ring = jax.device_put(
+    self._store = jax.device_put(
       device_replay.empty(spec, config.capacity), device
     )
     self._acting = self._copied(self._state.target_params)
@@ -81,26 +81,29 @@ class Learning:
     self._thread = futures.ThreadPoolExecutor(1, "learner")
     self._inserting: list[futures.Future[None]] = []
     self._learning: futures.Future[list[Update]] | None = None
-    self._done: list[Update] = []
+    self._finished: list[Update] = []
 
   @property
   def acting_params(self) -> types.Params:
-    """What to act with."""
+    """Parameters to act with."""
     return self._acting
 
   def insert(self, unrolls: types.Unroll, num: int) -> None:
-    """Stores unrolls, of which the first `num` count."""
+    """Stores the first `num` of some unrolls."""
     capacity = self._config.capacity
-    rows = device_replay.padded(self.schedule.insert(num), capacity)
+    rows = arrays.padded(self.schedule.insert(num), capacity)
     self._inserting.append(self._thread.submit(self._insert, unrolls, rows))
 
   def _insert(self, unrolls: types.Unroll, rows: np.ndarray) -> None:
-    self._ring = device_replay.insert(self._ring, unrolls, rows)
+    self._store = device_replay.insert(self._store, unrolls, rows)
 
   def learn(self) -> int:
-    """Begins the updates that are due; returns how many.
+    """Begins the updates that are due, once those under way have ended.
 
-    Those begun before end first, and their parameters act from now on.
+    The parameters of the ended updates act from now on.
+
+    Returns:
+      The number of updates begun.
     """
     schedule, draws = self.schedule, []
     while schedule.due():
@@ -108,7 +111,7 @@ class Learning:
       draws.append((self.updates + len(draws), oldest, schedule.size))
       schedule.sample()
     if draws:
-      self.settle()
+      self.wait()
       if self.updates > self.version:
         self._acting = self._copied(self._state.target_params)
         self.version = self.updates
@@ -117,10 +120,10 @@ class Learning:
     return len(draws)
 
   def _learn(self, draws: list[tuple[int, int, int]]) -> list[Update]:
-    done = []
+    updates = []
     for number, oldest, size in draws:
       batch = device_replay.sample(
-        self._ring,
+        self._store,
         self._key,
         np.uint32(number),
         np.int32(oldest),
@@ -129,42 +132,46 @@ class Learning:
         self._config.sampling == "queue",
       )
       self._state, values = self._learner.update(self._state, batch)
-      steps, lag = _about(batch, np.int32(number))
-      done.append(Update(values, steps, lag))
-    return done
+      steps, lag = _steps_and_lag(batch, np.int32(number))
+      updates.append(Update(values, steps, lag))
+    return updates
 
-  def settle(self) -> None:
-    """Waits for what is under way.
+  def wait(self) -> None:
+    """Waits for the thread to finish its work.
 
     Raises:
-      Exception: What went wrong there.
+      Exception: Raised by the work.
     """
     for future in self._inserting:
       future.result()
     self._inserting = []
     if self._learning is not None:
-      self._done += self._learning.result()
+      self._finished += self._learning.result()
       self._learning = None
 
-  def take_done(self) -> list[Update]:
-    """Returns what the updates done since the last call say."""
-    done, self._done = self._done, []
-    return done
+  def take_updates(self) -> list[Update]:
+    """Returns the updates known to have ended since the last call."""
+    finished, self._finished = self._finished, []
+    return finished
 
   @property
   def params(self) -> types.Params:
     """The target network's parameters after all updates."""
-    self.settle()
+    self.wait()
     return self._state.target_params
 
   @property
   def arrays(self) -> dict[str, Any]:
-    """All it goes on from but counters."""
-    self.settle()
-    return {"train": self._state, "ring": self._ring, "acting": self._acting}
+    """The part of the state in arrays."""
+    self.wait()
+    return {
+      "train": self._state,
+      "replay": self._store,
+      "acting": self._acting,
+    }
 
   def state_dict(self) -> dict[str, Any]:
-    """Returns its counters."""
+    """Returns the counters."""
     return {
       "schedule": self.schedule.state_dict(),
       "updates": self.updates,
@@ -172,14 +179,19 @@ class Learning:
     }
 
   def load_state_dict(
-    self, arrays: dict[str, Any], state: dict[str, Any]
+    self, saved: dict[str, Any], state: dict[str, Any]
   ) -> None:
-    """Goes on from what `arrays`, on the host, and `state_dict` were."""
-    self._state, self._ring, self._acting = (
-      device_replay.put_like(arrays[name], like)
+    """Restores the whole state.
+
+    Args:
+      saved: As `arrays` was, on the host.
+      state: As `state_dict` returned it.
+    """
+    self._state, self._store, self._acting = (
+      arrays.put_like(saved[name], like)
       for name, like in (
         ("train", self._state),
-        ("ring", self._ring),
+        ("replay", self._store),
         ("acting", self._acting),
       )
     )
@@ -193,8 +205,8 @@ class Learning:
 
 
 @jax.jit
-def _about(batch: types.Unroll, updates: np.ndarray) -> tuple[Any, Any]:
-  """Steps of a batch, and the age of its acting parameters."""
+def _steps_and_lag(batch: types.Unroll, updates: np.ndarray) -> tuple[Any, Any]:
+  """Returns a batch's steps and the mean age of its acting parameters."""
   steps = jnp.sum(jnp.asarray(batch.mask, jnp.int32))
   lag = jnp.asarray(updates, jnp.float32) - jnp.mean(batch.params_version)
   return steps, lag

@@ -1,4 +1,4 @@
-"""Whether a run fits into the memory, told from shapes before it starts."""
+"""Check that a run fits into memory, from shapes, before it starts."""
 
 import os
 from collections.abc import Mapping
@@ -8,20 +8,24 @@ import jax
 from adaland.agent import learner as learner_lib
 from adaland.agent.replay import spec as spec_lib
 from adaland.launch import builder, errors
+from adaland.launch.acting import arrays, rollout
 from adaland.launch.config import experiment
-from adaland.launch.runtimes.single import device_replay, jaxprs, rollout
+from adaland.launch.runtimes.single import jaxprs
 
 
 def bytes_needed(
   config: experiment.ExperimentConfig, workspaces: bool
 ) -> dict[str, int]:
-  """Bytes that JAX needs for a run, by the setting that lowers them, about.
+  """Estimates the bytes that JAX needs for a run.
 
   Args:
-    config: Of the run.
-    workspaces: Whether to count what acting and learning need while they
-      compute, which takes seconds to trace. They take turns, and the larger
-      one counts; it is an upper bound, as XLA fuses.
+    config: The run's config.
+    workspaces: Whether to count the intermediate values of acting and learning,
+      which takes seconds to trace. Acting and learning take turns, so the
+      larger one counts. It is an upper bound, because XLA fuses.
+
+  Returns:
+    Bytes by the setting that lowers them.
   """
   made = builder.agent(config)
   num_envs, length = config.actor.envs_per_actor, config.actor.unroll_length
@@ -37,16 +41,16 @@ def bytes_needed(
       config.network.action_sizes,
     )
   )
-  memory = jaxprs.array_bytes(carry.state.memory)
+  snapshots = 0
+  if not config.whole_episodes:
+    memory = jaxprs.array_bytes(carry.state.memory)
+    snapshots = rollout.num_snapshots(length) * memory
   # Environments that began together end their unrolls together.
-  burst = len(device_replay.padded(range(num_envs), 0)) * unroll.num_bytes
+  burst = len(arrays.padded(range(num_envs), 0)) * unroll.num_bytes
   needed = {
-    # Snapshots hold two memories of each environment.
-    "actor.envs_per_actor": jaxprs.array_bytes(carry)
-    + (0 if config.whole_episodes else 2 * memory)
-    + burst,
+    "actor.envs_per_actor": jaxprs.array_bytes(carry) + snapshots + burst,
     "replay.capacity": unroll.num_bytes * config.replay.capacity,
-    # The parameters that act are a copy.
+    # The acting parameters are a copy.
     "network.d_model": jaxprs.array_bytes(state)
     + jaxprs.array_bytes(state.target_params),
     "replay.batch_size": unroll.num_bytes * config.replay.batch_size,
@@ -67,7 +71,7 @@ def _workspaces(
   carry: rollout.Carry,
   unroll: spec_lib.UnrollSpec,
 ) -> tuple[int, int]:
-  """Bytes of what acting and learning compute on the way."""
+  """Returns the bytes of intermediate values of acting and of learning."""
   num_envs = config.actor.envs_per_actor
   observation = {
     name: jax.ShapeDtypeStruct((num_envs, *shape), dtype)
@@ -78,14 +82,14 @@ def _workspaces(
   acting = jaxprs.peak_bytes(
     made.actor.act, state.target_params, carry.state, observation, first, key
   )
-  # Its memory is written in place.
+  # The new memory takes the old one's bytes.
   acting = max(0, acting - jaxprs.array_bytes(carry.state.memory))
   batch = builder.batch_template(config, unroll)
   return acting, jaxprs.peak_bytes(learner.update, state, batch)
 
 
 def check(config: experiment.ExperimentConfig) -> None:
-  """Refuses a run that has no room; starts JAX.
+  """Refuses a run that needs more memory than there is; starts JAX.
 
   Raises:
     UserError: If JAX's memory, or on a processor the machine's, is too small.
@@ -96,8 +100,8 @@ def check(config: experiment.ExperimentConfig) -> None:
     needed = bytes_needed(config, workspaces=True)
     refuse(config, needed, limit, "JAX has (device.memory_fraction)")
     return
-  # A processor does not tell, and its memory is shared and swapped: there it is
-  # enough to know what is sure not to fit.
+  # JAX knows no limit on a processor, and other processes and swapping change
+  # it: there, only what certainly does not fit is refused.
   pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
   refuse(config, bytes_needed(config, workspaces=False), pages, "there are")
 
@@ -108,13 +112,13 @@ def refuse(
   limit: int,
   room: str,
 ) -> None:
-  """Raises UserError if more is needed than there is.
+  """Raises UserError if a run needs more memory than there is.
 
   Args:
-    config: Of the run.
-    needed: What `bytes_needed` gave.
+    config: The run's config.
+    needed: As `bytes_needed` returned it.
     limit: Bytes that there are.
-    room: What they are, for the message.
+    room: Phrase that names these bytes in the message, before their number.
   """
   total = sum(needed.values())
   if total <= limit:

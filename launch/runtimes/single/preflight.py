@@ -1,4 +1,4 @@
-"""What must be so before a run compiles: the config's fit, and memory."""
+"""Checks before a run compiles: the config and the memory."""
 
 import os
 
@@ -13,11 +13,11 @@ MEMORY_VARIABLE = "XLA_PYTHON_CLIENT_MEM_FRACTION"
 
 
 def prepare(experiment: config.ExperimentConfig) -> None:
-  """Checks the config and sets up JAX, which must not have run anything yet.
+  """Checks the config and sets up JAX, which must not have started yet.
 
   Raises:
-    UserError: If a setting means nothing in one process, or memory is too
-      small for them all.
+    UserError: If a setting has no meaning in one process, or the run does not
+      fit into memory.
   """
   _check(experiment)
   _set_up(experiment.device.memory_fraction)
@@ -25,7 +25,7 @@ def prepare(experiment: config.ExperimentConfig) -> None:
   with errors.user_input("env"):
     backends.check(env.backend, env.device)
   memory_check.check(experiment)
-  # JAX has started, and taken what is its own.
+  # JAX has started and taken its part of the memory.
   with errors.user_input("env"):
     backends.check_memory(
       env.backend,
@@ -37,22 +37,10 @@ def prepare(experiment: config.ExperimentConfig) -> None:
 
 
 def _check(experiment: config.ExperimentConfig) -> None:
+  """Raises UserError for a setting that has no meaning in one process."""
   replay, actor = experiment.replay, experiment.actor
   for field, value, ok, allowed in (
     ("actor.num_actors", actor.num_actors, actor.num_actors == 1, "1"),
-    ("actor.num_threads", actor.num_threads, actor.num_threads == 1, "1"),
-    (
-      "actor.inference",
-      actor.inference,
-      actor.inference == "cpu",
-      "cpu, which changes nothing: the network acts where it learns",
-    ),
-    (
-      "actor.unroll_length",
-      actor.unroll_length,
-      actor.unroll_length >= 3,
-      "at least 3",
-    ),
     ("replay.kind", replay.kind, replay.kind != "reverb", "auto or memory"),
     (
       "replay.sampling",
@@ -64,7 +52,7 @@ def _check(experiment: config.ExperimentConfig) -> None:
       "replay.samples_per_insert",
       replay.samples_per_insert,
       replay.sampling == "queue" or replay.samples_per_insert is not None,
-      "a number: it says how much to learn",
+      "a number, which decides when to learn",
     ),
     (
       "replay.capacity",
@@ -87,7 +75,8 @@ def _check(experiment: config.ExperimentConfig) -> None:
 
 
 def _set_up(memory_fraction: float) -> None:
+  """Sets JAX's share of the memory and its way to run programs."""
   os.environ.setdefault(MEMORY_VARIABLE, str(memory_fraction))
-  # On the processor a program then runs in the thread that calls it, so that
-  # acting does not wait for the learner's thread.
+  # On a processor each program then runs in the thread that calls it, so acting
+  # does not wait for the learner's thread.
   jax.config.update("jax_cpu_enable_async_dispatch", False)

@@ -1,39 +1,51 @@
-"""A run in one process: acts, learns, and can be killed at any instruction.
+"""Trainer of a run in one process, which may be killed at any instruction.
 
-The run is a function of its config alone. What is due when is counted in
-steps and unrolls; the clock only says when to write a checkpoint or a row of
-metrics, and neither changes what follows. A checkpoint holds everything that
-the run goes on from: environments, memories, unrolls, counters, random keys.
+The run is a function of its config alone. What happens next is counted in
+steps and unrolls; the clock only decides when to write a checkpoint or a row of
+metrics, and neither changes what follows. A checkpoint holds the whole state:
+environments, memories, unrolls, counters, random keys.
 """
 
+import os
+import platform
 import time
 from typing import Any
 
 import jax
 
-from adaland.agent import checkpoint, types
+from adaland.agent import types
+from adaland.agent.checkpoint import checkpoint
 from adaland.envs import land, land_state
-from adaland.launch import builder, errors
+from adaland.launch import builder, errors, task_source
 from adaland.launch.config import experiment as config
 from adaland.launch.roles import curriculum_server, heap
-from adaland.launch.run import metrics, metrics_row, progress, resuming, rundir
+from adaland.launch.run import (
+  metrics,
+  metrics_row,
+  progress,
+  resuming,
+  rundir,
+  status_file,
+)
 from adaland.launch.runtimes.single import learner_thread, prefetch
 
-# Steps of the environments between two moments at which the run may be saved.
-# Each costs some sleep: what lay still must be found still again.
+LAUNCHER = "device"
+# Steps between two moments at which the run may be saved. Each moment wakes all
+# objects, which then take time to fall asleep again.
 _SAVE_STEPS = 128
 
 
 class Trainer:
-  """A run, from its start or its last checkpoint to its end.
+  """A run in one process, from its start or last checkpoint to its end.
 
   Args:
     experiment: The run's config.
-    run: Its directory, begun and locked.
-    line: Shows what goes on.
+    run: The run's directory, begun and locked.
+    line: The live line.
+    save_steps: Steps between two moments at which the run may be saved.
 
   Raises:
-    UserError: If there is a checkpoint that this run can't go on from.
+    UserError: If the newest checkpoint does not fit this run.
   """
 
   def __init__(
@@ -41,40 +53,47 @@ class Trainer:
     experiment: config.ExperimentConfig,
     run: rundir.RunDir,
     line: progress.Progress,
+    save_steps: int = _SAVE_STEPS,
   ):
     self._config = experiment
     self._run = run
     self._line = line
+    self._save_steps = save_steps
     self._stop = False
     self._seconds = 0.0
+    self._rates = progress.Rates()
     made = builder.agent(experiment)
     seed, device = experiment.run.seed, jax.local_devices()[0]
-    self._learning = learner_thread.Learning(
+    self._learner = learner_thread.LearnerThread(
       builder.learner(experiment, made.network, [device]),
       experiment.replay,
       builder.unroll_spec(experiment, made),
       seed,
       device,
     )
-    # On an accelerator tasks are made ready ahead; where physics takes the
-    # processor, that would only take it from physics.
+    # Physics on an accelerator leaves cores to prepare tasks ahead; physics on
+    # the processor takes them all.
     ahead = experiment.env.backend == "gpu"
     self._desk = curriculum_server.CountedCurriculum(
       builder.curriculum(experiment, by_index=ahead)
     )
-    self._ahead = (
-      prefetch.AheadDesk(
-        self._desk,
-        prefetch.Maker(experiment.tasks, experiment.env),
+    self._prefetcher = (
+      prefetch.TaskPrefetcher(
+        self._assign,
+        prefetch.Maker(task_source.TaskSource(experiment), experiment.env),
         experiment.actor.envs_per_actor,
       )
       if ahead
       else None
     )
-    self._player = builder.player(
-      experiment, made, self._ahead or self._desk, self._learning.insert
+    self._actor = builder.device_actor(
+      experiment,
+      made,
+      self._prefetcher.next_task if self._prefetcher else self._assign,
+      self._desk.report,
+      self._learner.insert,
     )
-    # Physics on an accelerator can't be saved: then episodes start anew.
+    # Physics on an accelerator can't be saved: its episodes start again.
     self._exact = land_state.can_save(self._environment)
     folder = str(run.checkpoints)
     if checkpoint.steps(folder):
@@ -83,19 +102,23 @@ class Trainer:
     steps = self._desk.counters()["env_steps"]
     self._metrics = metrics.MetricsWriter(str(run.path), steps)
 
+  def _assign(self) -> Any:
+    [assignment] = self._desk.next_tasks(1)
+    return assignment
+
   def _restore(self, folder: str) -> None:
-    """Takes up the newest checkpoint."""
-    resuming.check_launcher(folder, "device")
+    """Restores the newest checkpoint."""
+    resuming.check_launcher(folder, LAUNCHER)
     arrays, saved, step = checkpoint.restore(folder, self._arrays())
     self._seconds = float(saved["seconds"])
     self._desk.load_state_dict(saved["desk"])
-    self._learning.load_state_dict(arrays, saved["learning"])
+    self._learner.load_state_dict(arrays, saved["learner"])
     if saved["environment"] is None:
-      self._player.begin_anew(saved["player"])
+      self._actor.restart_episodes(saved["actor"])
     else:
       land_state.load(self._environment, saved["environment"])
-      self._player.load_state_dict(
-        arrays["player"], saved["player"], self._environment.tasks
+      self._actor.load_state_dict(
+        arrays["actor"], saved["actor"], self._environment.tasks
       )
     steps = self._desk.counters()["env_steps"]
     self._line.say(
@@ -105,13 +128,13 @@ class Trainer:
 
   @property
   def _environment(self) -> land.Land:
-    environment = self._player.environment
+    environment = self._actor.environment
     assert isinstance(environment, land.Land)
     return environment
 
   def _arrays(self) -> dict[str, Any]:
-    """What a checkpoint keeps as arrays."""
-    return {**self._learning.arrays, "player": self._player.arrays}
+    """Returns the arrays of a checkpoint."""
+    return {**self._learner.arrays, "actor": self._actor.arrays}
 
   @property
   def stopped(self) -> bool:
@@ -119,21 +142,26 @@ class Trainer:
     return self._stop
 
   def request_stop(self) -> None:
-    """Ends the run when it may next be saved, with a checkpoint."""
+    """Ends the run at the next moment that it may be saved, and saves it."""
     self._stop = True
 
   def counters(self) -> dict[str, float]:
-    """All that grows monotonically over the run, restarts included."""
+    """Returns the counters that grow over the whole run, restarts included."""
     return {
       **self._desk.counters(),
-      "updates": self._learning.updates,
+      "updates": self._learner.updates,
       "seconds": self._seconds,
     }
 
   @property
   def params(self) -> types.Params:
     """The target network's parameters."""
-    return self._learning.params
+    return self._learner.params
+
+  @property
+  def time(self) -> int:
+    """Steps taken so far by each environment."""
+    return self._actor.time
 
   def _has_steps(self) -> bool:
     most = self._config.run.max_steps
@@ -150,6 +178,7 @@ class Trainer:
   def train(self) -> None:
     """Runs until the bounds of the config, or until asked to stop."""
     if self._is_over():
+      status_file.end(self._run, LAUNCHER, self.counters())
       return
     num_envs = self._config.actor.envs_per_actor
     device = jax.local_devices()[0]
@@ -159,20 +188,21 @@ class Trainer:
     )
     run = self._config.run
     report = metrics_row.Status(run, self._line, self._metrics)
+    self._write_status("running", report.row)
     before, start = self._seconds, None
     next_checkpoint = time.monotonic() + 60 * run.checkpoint_minutes
     while True:
       self.step()
       now = time.monotonic()
-      # Getting ready is not training.
+      # Compiling is not training.
       start = now if start is None else start
       self._seconds = before + now - start
       if report.due():
-        self._show(report)
-      # Where it ends by its steps is part of the config: a step like any other.
+        self._show(report, "running")
+      # The config alone decides after which step the run ends, so any step may.
       if self._has_steps():
         break
-      if self._player.time % _SAVE_STEPS == 0:
+      if self._actor.time % self._save_steps == 0:
         self._settle()
         if self._is_over():
           break
@@ -180,64 +210,105 @@ class Trainer:
           self.save()
           next_checkpoint = time.monotonic() + 60 * run.checkpoint_minutes
     self._settle()
-    self._show(report, force=True)
+    self._learner.wait()
+    self._show(report, "ended")
     self.save()
 
   def step(self) -> None:
     """Acts once in every environment, then begins the updates that are due."""
-    self.play()
+    self.act()
     self.learn()
 
-  def play(self) -> None:
+  def act(self) -> None:
     """Acts once in every environment."""
-    learning = self._learning
-    self._player.step(learning.acting_params, learning.version)
+    learner = self._learner
+    steps = self._actor.step(learner.acting_params, learner.version)
+    self._desk.count_steps(steps)
 
   def learn(self) -> None:
     """Begins the updates that are due."""
-    self._learning.learn()
+    self._learner.learn()
 
   def wait(self) -> None:
-    """Waits for all that was begun: to measure how long it takes."""
+    """Waits for all work under way, for measurements."""
     jax.block_until_ready(self._arrays())
 
   def _settle(self) -> None:
-    """Makes the environments fit to be saved."""
+    """Puts the environments in a state that can be saved."""
     if self._exact:
       land_state.settle(self._environment)
 
-  def _show(self, report: metrics_row.Status, force: bool = False) -> None:
-    """Shows and writes a row; waits for the numbers in it."""
-    if force:
-      self._learning.settle()
-    for done in self._learning.take_done():
-      report.add(done.values, int(done.steps), float(done.lag))
-    report.show(self.counters(), self._desk, force)
+  def _show(self, report: metrics_row.Status, state: str) -> None:
+    """Writes a row of metrics and the status file."""
+    for update in self._learner.take_updates():
+      report.add(update.values, int(update.steps), float(update.lag))
+    role = self._role()
+    report.show(
+      self.counters(),
+      self._desk,
+      force=state == "ended",
+      roles=status_file.metrics([role]),
+    )
+    self._write_status(state, report.row, role)
+
+  def _write_status(
+    self,
+    state: str,
+    row: dict[str, float],
+    role: status_file.RoleStatus | None = None,
+  ) -> None:
+    roles = [role or self._role()]
+    status_file.write(self._run, LAUNCHER, state, self.counters(), row, roles)
+
+  def _role(self) -> status_file.RoleStatus:
+    """Returns the status of this process, which has all roles of the run."""
+    schedule = self._learner.schedule
+    rates = self._rates(
+      {
+        "updates": self._learner.updates,
+        "inserts": schedule.inserts,
+        "samples": schedule.samples,
+      }
+    )
+    return status_file.RoleStatus(
+      name="learner",
+      kind="learner",
+      pid=os.getpid(),
+      host=platform.node(),
+      memory_mb=status_file.memory_mb(),
+      restarts=0,
+      heartbeat_age_s=0.0,
+      numbers={
+        **{f"{name}_per_s": rate for name, rate in rates.items()},
+        "replay_size": schedule.size,
+        "samples_per_insert": schedule.samples / max(schedule.inserts, 1),
+      },
+    )
 
   def save(self) -> None:
-    """Writes a checkpoint; the environments have just been settled."""
+    """Writes a checkpoint; the environments must have just been settled."""
     checkpoint.save(
       self._run.checkpoints,
-      self._learning.updates,
+      self._learner.updates,
       self._arrays(),
       {
-        **resuming.launcher("device"),
+        **resuming.launcher(LAUNCHER),
         "seconds": self._seconds,
         "desk": self._desk.state_dict(),
-        "learning": self._learning.state_dict(),
-        "player": self._player.state_dict(),
+        "learner": self._learner.state_dict(),
+        "actor": self._actor.state_dict(),
         "environment": (
           land_state.save(self._environment) if self._exact else None
         ),
       },
     )
-    # What writing left behind, tens of megabytes.
+    # Writing leaves tens of megabytes behind.
     heap.trim()
 
   def close(self) -> None:
-    """Ends all that was started."""
-    self._learning.close()
-    if self._ahead is not None:
-      self._ahead.close()
+    """Ends the learner's thread and the prefetcher, and closes the files."""
+    self._learner.close()
+    if self._prefetcher is not None:
+      self._prefetcher.close()
     self._metrics.close()
     self._line.close()

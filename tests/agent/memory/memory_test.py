@@ -9,7 +9,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.agent import config as config_lib
-from adaland.agent.memory import base, registry
+from adaland.agent.memory import base, registry, stack
 
 _BATCH = 3
 _LENGTH = 23
@@ -48,7 +48,7 @@ def _functions(memory: str):
 
   transformed = hk.multi_transform(build)
   x, first = _inputs()
-  state = registry.initial_state(config, _BATCH)
+  state = base.initial_state(registry.make_memory, config, _BATCH)
   params = jax.jit(transformed.init)(jax.random.PRNGKey(0), x, first, state)
   leaves, tree = jax.tree_util.tree_flatten(params)
   rng = np.random.default_rng(1)
@@ -87,7 +87,7 @@ def _stepped(memory, x, first, state):
 def _lived_in(memory: str):
   """A state whose rows have seen some steps."""
   x, first = _inputs(seed=5)
-  state = registry.initial_state(_config(memory), _BATCH)
+  state = base.initial_state(registry.make_memory, _config(memory), _BATCH)
   return _stepped(memory, x, first, state)[1]
 
 
@@ -97,7 +97,7 @@ class MemoryTest(parameterized.TestCase):
     params, _, unroll = _functions(memory)
     x, first = _inputs()
     for state in (
-      registry.initial_state(_config(memory), _BATCH),
+      base.initial_state(registry.make_memory, _config(memory), _BATCH),
       _lived_in(memory),
     ):
       stepped, stepped_state = _stepped(memory, x, first, state)
@@ -145,7 +145,7 @@ class MemoryTest(parameterized.TestCase):
     reset = never.copy()
     reset[1, 0] = 1
     old = _lived_in(memory)
-    fresh = registry.initial_state(_config(memory), _BATCH)
+    fresh = base.initial_state(registry.make_memory, _config(memory), _BATCH)
     with_reset, _ = _stepped(memory, x, reset, old)
     without, _ = _stepped(memory, x, never, old)
     anew, _ = _stepped(memory, x, never, fresh)
@@ -202,7 +202,7 @@ class MemoryTest(parameterized.TestCase):
   def test_output_depends_on_the_past(self, memory):
     x, first = _inputs()
     first[:] = 0
-    state = registry.initial_state(_config(memory), _BATCH)
+    state = base.initial_state(registry.make_memory, _config(memory), _BATCH)
     changed = x.copy()
     changed[:, 5] *= -1
     a, _ = _stepped(memory, x, first, state)
@@ -216,7 +216,7 @@ class AgesTest(absltest.TestCase):
     first = np.array([[0, 0, 1, 0, 0], [1, 0, 0, 1, 1]], np.uint8)
     start = np.array([4, 9], np.int32)
     np.testing.assert_array_equal(
-      base.ages(first, start), [[4, 5, 0, 1, 2], [0, 1, 2, 0, 0]]
+      stack.ages(first, start), [[4, 5, 0, 1, 2], [0, 1, 2, 0, 0]]
     )
 
 

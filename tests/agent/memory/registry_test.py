@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from absl.testing import absltest, parameterized
 
 from adaland.agent import config as config_lib
-from adaland.agent.memory import registry
+from adaland.agent.memory import base, registry
 
 
 def _config(memory):
@@ -33,7 +33,9 @@ class RegistryTest(parameterized.TestCase):
   @parameterized.parameters(*config_lib.MEMORIES)
   def test_every_name_of_the_config_makes_a_memory(self, memory):
     self.assertNotEmpty(_params(memory))
-    state = jax.eval_shape(lambda: registry.initial_state(_config(memory), 3))
+    state = jax.eval_shape(
+      lambda: base.initial_state(registry.make_memory, _config(memory), 3)
+    )
     self.assertEqual(state["age"].shape, (3,))
     layers = {key for key in state if key != "age"}
     expected = set() if memory == "none" else {"layer_0", "layer_1"}

@@ -1,4 +1,4 @@
-"""Tests for the `dm_env` view, by dm_env's own suite."""
+"""Tests of adaland.envs.adaptors.dm_env_view, by dm_env's own suite."""
 
 import numpy as np
 from absl.testing import absltest
@@ -27,6 +27,12 @@ class LandEnvTest(test_utils.EnvironmentTestMixin, absltest.TestCase):
     self.assertTrue(steps[29].last())
     self.assertEqual(sum(step.mid() for step in steps), 29)
     self.assertTrue(steps[30].first())
+
+  def test_observations_are_writable(self):
+    env = self.make_object_under_test()
+    for timestep in (env.reset(), env.step(fixtures.noop(1)[0])):
+      for name, value in timestep.observation.items():
+        self.assertTrue(value.flags.writeable, name)
 
   def test_refuses_two_players(self):
     with self.assertRaisesRegex(ValueError, "num_players is 2"):

@@ -1,22 +1,27 @@
 """Tests for the Gymnasium adaptor, by Gymnasium's checks where they apply."""
 
+import dataclasses
+
+import gymnasium
 import numpy as np
-import pytest
 from absl.testing import absltest
+from gymnasium import spaces
+from gymnasium.utils import env_checker
 
 from adaland.envs import constants
+from adaland.envs.adaptors import gymnasium_vector
+from adaland.envs.sampling import task_sets
 from tests.envs import land_fixtures as fixtures
 
-gymnasium = pytest.importorskip("gymnasium")
-env_checker = pytest.importorskip("gymnasium.utils.env_checker")
-gym_adaptor = pytest.importorskip("adaland.envs.adaptors.gymnasium_vector")
 
-
-def _make(trials=2):
-  return gym_adaptor.LandVectorEnv(
+def _make(trials=2, num_tasks=1, **arguments):
+  task = fixtures.busy_task(trials=trials)
+  tasks = [dataclasses.replace(task, name=str(i)) for i in range(num_tasks)]
+  return gymnasium_vector.LandVectorEnv(
     fixtures.NUM_ENVS,
-    lambda _: fixtures.busy_task(trials=trials),
+    task_sets.TaskList(tuple(tasks)),
     fixtures.CONFIG,
+    **arguments,
   )
 
 
@@ -25,14 +30,15 @@ class LandVectorEnvTest(absltest.TestCase):
     env = _make()
     self.assertIsInstance(env, gymnasium.vector.VectorEnv)
     env_checker.check_action_space(env.single_action_space)
-    for space in env.single_observation_space.spaces.values():
+    assert isinstance(env.single_observation_space, spaces.Dict)
+    for space in env.single_observation_space.values():
       env_checker.check_observation_space(space)
     self.assertEqual(
       env.metadata["autoreset_mode"],
       gymnasium.vector.AutoresetMode.NEXT_STEP,
     )
     self.assertEqual(
-      tuple(env.single_action_space.nvec), constants.ACTION_SIZES
+      env.single_action_space, spaces.MultiDiscrete([*constants.ACTION_SIZES])
     )
 
   def test_what_comes_is_in_the_spaces(self):
@@ -78,6 +84,43 @@ class LandVectorEnvTest(absltest.TestCase):
       env.step(fixtures.noop())
     for name, value in before.items():
       np.testing.assert_array_equal(value, copies[name])
+
+  def test_observations_are_writable(self):
+    env = _make()
+    for observation in (env.reset()[0], env.step(fixtures.noop())[0]):
+      for name, value in observation.items():
+        self.assertTrue(value.flags.writeable, name)
+
+  def test_seeds_choose_the_tasks(self):
+    env = _make(num_tasks=100)
+
+    def tasks(seed):
+      env.reset(seed=seed)
+      first = env.tasks
+      env.reset()
+      return [[task.name for task in drawn] for drawn in (first, env.tasks)]
+
+    first = tasks(5)
+    self.assertLen({*first[0], *first[1]}, 4)
+    self.assertEqual(tasks(5), first)
+    # Environment 1 had seed 6.
+    self.assertEqual([row[0] for row in tasks([6, 9])], [r[1] for r in first])
+
+  def test_renders_each_player_s_view(self):
+    env = _make(num_tasks=10, render_mode="rgb_array")
+    env.reset(seed=1)
+    frames = env.render() or ()
+    self.assertLen(frames, fixtures.NUM_ENVS)
+    for frame in frames:
+      self.assertEqual((frame.shape, frame.dtype), ((240, 320, 3), np.uint8))
+    self.assertFalse(np.array_equal(frames[0], frames[1]))
+    self.assertIsNone(_make().render())
+
+  def test_refuses_arguments(self):
+    with self.assertRaisesRegex(
+      ValueError, "render_mode is 'x', allowed: None"
+    ):
+      _make(render_mode="x")
 
   def test_refuses_options(self):
     with self.assertRaisesRegex(ValueError, "options"):

@@ -10,51 +10,53 @@ from adaland.envs.game import avatar
 _NOOP = constants.NOOP_ACTION
 
 
-def _wish(action, yaw=0.0, pitch=0.0):
+def _command(action, yaw=0.0, pitch=0.0):
   actions = jnp.asarray(action)[None, None]
-  wish = avatar.wish(actions, jnp.full([1, 1], yaw), jnp.full([1, 1], pitch))
-  return avatar.Wish(*(np.asarray(x)[0, 0] for x in wish))
+  command = avatar.decode_actions(
+    actions, jnp.full([1, 1], yaw), jnp.full([1, 1], pitch)
+  )
+  return avatar.Command(*(np.asarray(x)[0, 0] for x in command))
 
 
-class WishTest(parameterized.TestCase):
-  def test_noop_wants_nothing(self):
-    wish = _wish(_NOOP, yaw=1.0, pitch=0.3)
-    np.testing.assert_array_equal(wish.velocity, 0)
-    self.assertEqual((wish.turn, wish.grip, wish.reach), (0, False, 0))
-    self.assertAlmostEqual(float(wish.pitch), 0.3, places=6)
+class DecodeActionsTest(parameterized.TestCase):
+  def test_noop_commands_no_movement(self):
+    command = _command(_NOOP, yaw=1.0, pitch=0.3)
+    np.testing.assert_array_equal(command.velocity, 0)
+    self.assertEqual((command.turn, command.grip, command.reach), (0, False, 0))
+    self.assertAlmostEqual(float(command.pitch), 0.3, places=6)
 
   @parameterized.parameters(
     (2, 1, [0, 1]), (0, 1, [0, -1]), (1, 0, [-1, 0]), (1, 2, [1, 0])
   )
   def test_walks_along_the_heading(self, move, strafe, way):
-    wish = _wish((move, strafe, *_NOOP[2:]), yaw=np.pi / 2)
+    command = _command((move, strafe, *_NOOP[2:]), yaw=np.pi / 2)
     expected = constants.WALK_SPEED * np.asarray(way)
-    np.testing.assert_allclose(wish.velocity, expected, atol=1e-6)
+    np.testing.assert_allclose(command.velocity, expected, atol=1e-6)
 
   def test_diagonals_are_no_faster(self):
-    wish = _wish((2, 2, *_NOOP[2:]))
+    command = _command((2, 2, *_NOOP[2:]))
     self.assertAlmostEqual(
-      float(np.hypot(*wish.velocity)), constants.WALK_SPEED, places=5
+      float(np.hypot(*command.velocity)), constants.WALK_SPEED, places=5
     )
 
   def test_walks_along_the_arc_when_turning(self):
-    wish = _wish((2, 1, 4, *_NOOP[3:]))
+    command = _command((2, 1, 4, *_NOOP[3:]))
     half = 3.0 * constants.STEP_SECONDS / 2
     np.testing.assert_allclose(
-      wish.velocity,
+      command.velocity,
       constants.WALK_SPEED * np.array([np.cos(half), np.sin(half)]),
       rtol=1e-5,
     )
-    self.assertEqual(wish.turn, 3.0)
+    self.assertEqual(command.turn, 3.0)
 
   @parameterized.parameters((0, -1), (2, 1))
   def test_pitch_stays_within_its_limit(self, look, sign):
-    wish = _wish((1, 1, 2, look, 0, 1), pitch=0.1)
+    command = _command((1, 1, 2, look, 0, 1), pitch=0.1)
     step = constants.LOOK_RATE * constants.STEP_SECONDS
-    self.assertAlmostEqual(float(wish.pitch), 0.1 + sign * step, places=6)
-    wish = _wish((1, 1, 2, look, 0, 1), pitch=sign * 0.99)
+    self.assertAlmostEqual(float(command.pitch), 0.1 + sign * step, places=6)
+    command = _command((1, 1, 2, look, 0, 1), pitch=sign * 0.99)
     self.assertAlmostEqual(
-      float(wish.pitch), sign * constants.PITCH_LIMIT, places=6
+      float(command.pitch), sign * constants.PITCH_LIMIT, places=6
     )
 
 
@@ -65,7 +67,7 @@ class ViewTest(parameterized.TestCase):
     np.testing.assert_allclose(np.cross(axes[0], axes[1]), axes[2], atol=1e-6)
     self.assertLess(axes[0, 2], 0)  # Looks down.
 
-  def test_there_and_back(self):
+  def test_from_view_inverts_to_view(self):
     axes = avatar.view_axes(jnp.asarray([0.7]), jnp.asarray([-0.4]))
     points = jnp.asarray([[[1.0, 2, 3], [-1, 0, 2]]])
     again = avatar.from_view(axes, avatar.to_view(axes, points))

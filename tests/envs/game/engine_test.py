@@ -1,11 +1,11 @@
-"""Tests for the game engine as a whole; its parts have tests of their own."""
+"""Tests for the game engine as a whole."""
 
 import jax
 import numpy as np
 from absl.testing import absltest
 
 from adaland.envs import constants
-from adaland.envs.game import avatar, clock, engine, hand
+from adaland.envs.game import avatar, clocks, engine, hands
 from adaland.envs.tasks import arrays as task_arrays
 from adaland.envs.tasks.literals import Literal, Rule
 from tests.envs import land_fixtures as fixtures
@@ -18,7 +18,7 @@ _GOAL = Literal("near", fixtures.PLAYER, fixtures.PYRAMID)
 
 
 def _advance(near):
-  """One step of worlds in which a cube and a sphere are together or not."""
+  """Advances worlds in which a cube and a sphere are near each other or not."""
   num_envs = len(near)
   task = fixtures.make_task([], _GOAL, [_NEAR])
   arrays = task_arrays.to_arrays(task)
@@ -29,7 +29,7 @@ def _advance(near):
   pos[:, :, 1] = 1.0 + 0.01 * np.arange(num_envs)[:, None]
   pos[:, :, 2] = 0.3
   events = jax.jit(engine.advance)(
-    engine.Game(
+    engine.GameBatch(
       goal=np.tile(arrays.goal[None, :1], (num_envs, 1, 1)),
       rules=np.tile(arrays.rules[None, :2], (num_envs, 1, 1)),
       heights=np.zeros(tiles, np.int32),
@@ -37,14 +37,14 @@ def _advance(near):
       tiles=np.full((num_envs, 2), 6, np.int32),
     ),
     np.tile(np.asarray(types, np.int32), (num_envs, 1)),
-    hand.Hand(
+    hands.Hand(
       held=np.full((num_envs, 1), -1, np.int32),
       distance=np.zeros((num_envs, 1), np.float32),
       offset=np.zeros((num_envs, 1, 3), np.float32),
       ready=np.ones((num_envs, 1), bool),
     ),
     np.zeros((num_envs, 1), np.float32),
-    clock.Clock(*(np.full(num_envs, x, np.int32) for x in (0, 0, 2, 30))),
+    clocks.Clock(*(np.full(num_envs, x, np.int32) for x in (0, 0, 2, 30))),
     avatar.Poses(
       object_pos=pos,
       player_pos=np.full((num_envs, 1, 3), -2, np.float32),
@@ -57,26 +57,26 @@ def _advance(near):
 
 
 class AdvanceTest(absltest.TestCase):
-  def test_worlds_in_which_rules_fire_do_not_disturb_the_others(self):
-    # More than are worked on at once, and not in a row.
+  def test_firing_rules_leave_the_other_worlds_alone(self):
+    # More worlds than are processed in a chunk, and not in a row.
     near = np.arange(21) % 5 != 0
     events, pos = _advance(near)
     np.testing.assert_array_equal(events.fired[:, 0], near)
     np.testing.assert_array_equal(events.fired[:, 1], False)
-    kinds = [x.type_id for x in (fixtures.CUBE, fixtures.SPHERE)]
-    made = [fixtures.PYRAMID.type_id, 0, 0]
+    before = [x.type_id for x in (fixtures.CUBE, fixtures.SPHERE)]
+    spawned = [fixtures.PYRAMID.type_id, 0, 0]
     for i, fires in enumerate(near):
-      expected = made if fires else [*kinds, 0]
+      expected = spawned if fires else [*before, 0]
       np.testing.assert_array_equal(events.slot_types[i], expected)
       np.testing.assert_array_equal(events.changed[i], [fires, fires, False])
-    # The product lies between what was consumed, each in its own world.
+    # The new object lies between the two that were consumed in its world.
     middle = (pos[:, 0, :2] + pos[:, 1, :2]) / 2
     np.testing.assert_allclose(
       events.object_pos[near, 0, :2], middle[near], atol=1e-6
     )
     np.testing.assert_array_equal(events.object_pos[~near], pos[~near])
 
-  def test_no_rule_fires(self):
+  def test_nothing_changes_but_time_if_no_rule_fires(self):
     events, pos = _advance(np.zeros(3, bool))
     self.assertFalse(events.fired.any() or events.changed.any())
     np.testing.assert_array_equal(events.object_pos, pos)

@@ -1,4 +1,4 @@
-"""Tests of ground against numbers by hand and its NumPy sibling."""
+"""Tests of ground heights against hand-computed numbers and NumPy's version."""
 
 import jax
 import numpy as np
@@ -20,7 +20,7 @@ def _padded(small):
 
 
 def _heights(heights, ramps, xy):
-  """Heights of points, padded to one number of them: one compilation."""
+  """Returns heights of points, padded to one shape to compile only once."""
   xy = np.asarray(xy, np.float32).reshape(-1, 2)
   points = np.zeros((_POINTS, 2), np.float32)
   points[: len(xy)] = xy
@@ -31,7 +31,7 @@ def _heights(heights, ramps, xy):
 
 class SurfaceHeightTest(parameterized.TestCase):
   def test_flat_tiles(self):
-    # Tiles of one metre; the arena reaches from -1 to 1 and from -1.5 to 1.5.
+    # Tiles of one metre; the arena covers -1 to 1 by -1.5 to 1.5.
     heights = [[0, 1, 2], [3, 2, 1]]
     xy = [(-0.5, -1), (-0.5, 0), (-0.5, 1), (0.5, -1), (0.9, 0.4), (0.1, 0.6)]
     np.testing.assert_allclose(
@@ -50,21 +50,21 @@ class SurfaceHeightTest(parameterized.TestCase):
       _heights(heights, ramps, at), [0.5 * (1 + share)], atol=1e-6
     )
 
-  def test_outside_counts_as_the_nearest_tile(self):
+  def test_points_outside_get_the_height_of_the_nearest_tile(self):
     heights, ramps = [[0, 1], [2, 3]], [[0, 0], [0, 2]]
     xy = [(-9, -9), (-9, 9), (9, -9), (9, 9)]
     np.testing.assert_allclose(
       _heights(heights, ramps, xy), [0, 0.5, 1, 0.5 * (3 + 1)]
     )
 
-  def test_equals_what_worlds_are_built_with(self):
+  def test_equals_the_height_with_which_worlds_are_built(self):
     rng = np.random.default_rng(0)
     for shape in ((7, 4), (constants.MAX_TILES, constants.MAX_TILES)):
       heights = rng.integers(0, constants.MAX_LEVELS, shape)
       ramps = rng.integers(0, 5, shape)
       size = np.array(shape) * constants.TILE_METRES
       xy = rng.uniform(-0.6, 0.6, (_POINTS, 2)) * size
-      # Float32, as the engine's: elsewhere a point may be in another tile.
+      # Float32 as in the engine, so that rounding never changes the tile.
       xy = xy.astype(np.float32)
       np.testing.assert_allclose(
         _heights(heights, ramps, xy),

@@ -1,4 +1,4 @@
-"""Tests for the relations and how pairs are found in them."""
+"""Tests for relations, and for the pairs that satisfy them."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -56,7 +56,7 @@ class RelationsTest(parameterized.TestCase):
     relations = _relations(
       types, [[0, 0, 0], [1.0, 0, 0], [1 + far, 0, 0], [1, 0, 0]]
     )
-    # The empty slot at the cube's place is near nothing.
+    # The empty slot at the cube's position is near nothing.
     np.testing.assert_array_equal(relations[1], [0b0010, 0b0001, 0, 0])
 
   def test_a_players_centre_is_that_of_its_body(self):
@@ -95,7 +95,7 @@ class HoldsTest(absltest.TestCase):
     self.assertFalse(_holds(see, types, none_sees))
     self.assertTrue(_holds(unseen, types, none_sees))
 
-  def test_negated_goal_holds_of_what_is_absent(self):
+  def test_negated_goal_holds_of_absent_objects(self):
     types = [13, _CUBE.type_id]
     relations = _relations(types, np.eye(2, 3) * 9)
     goal = Literal("near", _CUBE, _BALL, negated=True)
@@ -109,7 +109,7 @@ class HoldsTest(absltest.TestCase):
     centres[2] = [5, 0, 0]
     self.assertFalse(_holds(goal, types, _relations(types, centres)))
 
-  def test_no_goal_never_holds(self):
+  def test_empty_goal_never_holds(self):
     types = jnp.asarray([13, _CUBE.type_id])
     relations = _relations([13, _CUBE.type_id], np.zeros([2, 3]))
     row = jnp.zeros([6], jnp.int32)

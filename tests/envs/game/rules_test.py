@@ -1,4 +1,4 @@
-"""Tests for the rule engine, against a slow reference in plain Python."""
+"""Tests of production rules, against a slow reference in plain Python."""
 
 import functools
 
@@ -58,7 +58,7 @@ def _near(*pairs):
 
 
 def _reference(game, types, related, num_players=_PLAYERS):
-  """The rules' meaning, spelled out one pair at a time."""
+  """Applies the rules one pair at a time."""
   slots = list(types)
   present = {num_players + s for s, t in enumerate(types) if t}
   present |= set(range(num_players))
@@ -150,7 +150,7 @@ class FireTest(absltest.TestCase):
     np.testing.assert_array_equal(got.origin[1], [2, 1, 2])
     self.assertEqual(int(got.alive), 0b001011)
 
-  def test_players_are_not_consumed_and_do_not_pull_the_spawn(self):
+  def test_players_are_not_consumed_and_do_not_shift_the_spawn(self):
     rule = Rule(Literal("near", Player(1), _BLACK_CUBE), (_YELLOW_CUBE,))
     centres = np.zeros([6, 3], np.float32)
     centres[1] = [4, 0, 0.2]
@@ -161,7 +161,7 @@ class FireTest(absltest.TestCase):
     np.testing.assert_allclose(got.origin[0], centres[1])
     self.assertEqual(int(got.alive) & 1, 1)
 
-  def test_two_players_make_something_between_them(self):
+  def test_two_players_spawn_an_object_between_them(self):
     rule = Rule(Literal("near", Player(1), Player(2)), (_YELLOW_CUBE,))
     centres = np.zeros([7, 3], np.float32)
     centres[1] = [1, 0, 0]
@@ -171,7 +171,7 @@ class FireTest(absltest.TestCase):
     self.assertEqual(int(got.slot_types[0]), _YELLOW_CUBE.type_id)
     np.testing.assert_allclose(got.origin[0], [0.5, 0, 0])
 
-  def test_spawns_wait_for_the_next_step(self):
+  def test_spawns_take_part_from_the_next_step_on(self):
     game = [
       Rule(Literal("near", _BLACK_CUBE, _BLACK_CUBE), (_YELLOW_CUBE,)),
       Rule(Literal("near", _YELLOW_CUBE, _BLACK_SPHERE), ()),

@@ -1,4 +1,4 @@
-"""Tests for the places of new objects."""
+"""Tests for the positions of new objects."""
 
 import functools
 
@@ -26,23 +26,23 @@ def _ground(heights):
 
 
 @functools.partial(jax.jit)
-def _place(spawned, types, origin, positions, player, ground):
-  return spawning.place(spawned, types, origin, positions, player, ground)
+def _place(spawned, types, origin, positions, player, terrain):
+  return spawning.place(spawned, types, origin, positions, player, terrain)
 
 
-def _run(new, origin, there=(), player=(9, 9, 0), heights=None):
-  """Places types `new` at `origin`; `there` is [(type, position), ...]."""
+def _run(new, origin, others=(), player=(9, 9, 0), heights=None):
+  """Places types `new` at `origin`; `others` is [(type, position), ...]."""
   types = np.zeros([_SLOTS], np.int32)
   positions = np.zeros([_SLOTS, 3], np.float32)
   spawned = np.zeros([_SLOTS], bool)
   types[: len(new)] = new
   spawned[: len(new)] = True
-  for i, (type_id, at) in enumerate(there, start=len(new)):
+  for i, (type_id, at) in enumerate(others, start=len(new)):
     types[i], positions[i] = type_id, at
   origins = np.tile(np.asarray(origin, np.float32), (_SLOTS, 1))
-  ground = _ground(np.zeros([8, 8]) if heights is None else heights)
+  terrain = _ground(np.zeros([8, 8]) if heights is None else heights)
   player = np.asarray([player], np.float32)
-  found = _place(spawned, types, origins, positions, player, ground)
+  found = _place(spawned, types, origins, positions, player, terrain)
   return types, np.asarray(found)
 
 
@@ -52,12 +52,12 @@ class PlaceTest(absltest.TestCase):
     height = shapes.CUBE.centre_height + 0.02
     np.testing.assert_allclose(found[0], [1, 2, height], atol=1e-6)
 
-  def test_stays_in_the_air_where_the_mean_is(self):
+  def test_stays_in_the_air_at_a_mean_position_in_the_air(self):
     _, found = _run([_CUBE], [1, 2, 1.3])
     np.testing.assert_allclose(found[0], [1, 2, 1.3], atol=1e-6)
 
   def test_others_do_not_move(self):
-    _, found = _run([_CUBE], [1, 2, 0], there=[(_WALL, [1, 2, 0.25])])
+    _, found = _run([_CUBE], [1, 2, 0], others=[(_WALL, [1, 2, 0.25])])
     np.testing.assert_array_equal(found[1], [1, 2, 0.25])
     apart = float(np.linalg.norm(found[0, :2] - found[1, :2]))
     self.assertGreater(apart, 0.3)
@@ -74,23 +74,23 @@ class PlaceTest(absltest.TestCase):
   @settings(max_examples=60, deadline=None)
   @given(
     new=st.lists(st.integers(1, 12), min_size=1, max_size=4),
-    there=st.lists(st.integers(1, 12), max_size=4),
+    others=st.lists(st.integers(1, 12), max_size=4),
     seed=st.integers(0, 2**32 - 1),
   )
-  def test_out_of_contact(self, new, there, seed):
+  def test_out_of_contact(self, new, others, seed):
     rng = np.random.default_rng(seed)
     origin = [*rng.uniform(-4, 4, 2), 0.2]
     heights = rng.integers(0, 3, [8, 8])
     player = [*(origin[:2] + rng.uniform(-1, 1, 2)), 0]
     placed = [
-      (t, rng.uniform([-1, -1, 0], 1) + np.asarray(origin)) for t in there
+      (t, rng.uniform([-1, -1, 0], 1) + np.asarray(origin)) for t in others
     ]
     types, found = _run(new, origin, placed, player, heights)
     radius = [
       shapes.shape_of_type(t).bounding_radius if t else 0 for t in types
     ]
     for i in range(len(new)):
-      for j in range(len(new) + len(there)):
+      for j in range(len(new) + len(others)):
         if i != j:
           apart = float(np.linalg.norm(found[i] - found[j]))
           self.assertGreater(apart, radius[i] + radius[j])

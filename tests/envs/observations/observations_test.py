@@ -5,7 +5,7 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.envs import constants
-from adaland.envs.game import avatar, clock, engine, hand
+from adaland.envs.game import avatar, clocks, engine, hands
 from adaland.envs.observations import observations
 
 _CUBE = 4  # Black.
@@ -13,7 +13,7 @@ _CUBE = 4  # Black.
 
 def _moment(slot_types, object_pos, player_pos, yaw, held=None, **fields):
   players, slots = len(player_pos), len(slot_types)
-  state = observations.Moment(
+  state = observations.SceneState(
     slot_types=jnp.asarray([slot_types], jnp.int32),
     poses=avatar.Poses(
       jnp.asarray([object_pos], jnp.float32),
@@ -21,7 +21,7 @@ def _moment(slot_types, object_pos, player_pos, yaw, held=None, **fields):
       jnp.asarray([yaw], jnp.float32),
       jnp.zeros([1, players + slots, players + slots], bool),
     ),
-    hand=hand.Hand(
+    hand=hands.Hand(
       held=jnp.asarray([held or [-1] * players], jnp.int32),
       distance=jnp.full([1, players], 1.0),
       offset=jnp.zeros([1, players, 3]),
@@ -29,7 +29,7 @@ def _moment(slot_types, object_pos, player_pos, yaw, held=None, **fields):
     ),
     lag=jnp.full([1, players], 0.3),
     pitch=jnp.full([1, players], -0.5),
-    clock=clock.Clock(*(jnp.asarray([x]) for x in (0, 0, 2, 30))),
+    clock=clocks.Clock(*(jnp.asarray([x]) for x in (0, 0, 2, 30))),
     last_action=jnp.full([1, players, 6], -1, jnp.int32),
     last_reward=jnp.zeros([1, players]),
   )
@@ -69,7 +69,7 @@ class TerrainGridTest(absltest.TestCase):
   def test_turns_with_the_heading(self):
     heights = np.zeros([1, constants.MAX_TILES, constants.MAX_TILES], np.int32)
     heights[0, 2, 4] = 3  # The tile with x in [-0.5, 0.5], y in [1.5, 2.5].
-    world = engine.Game(
+    world = engine.GameBatch(
       goal=jnp.zeros([1, 1, 6], jnp.int32),
       rules=jnp.zeros([1, 1, 14], jnp.int32),
       heights=jnp.asarray(heights),
@@ -86,7 +86,7 @@ class TerrainGridTest(absltest.TestCase):
 
   def test_is_relative_to_the_feet(self):
     flat = np.zeros([1, constants.MAX_TILES, constants.MAX_TILES], np.int32)
-    world = engine.Game(
+    world = engine.GameBatch(
       goal=jnp.zeros([1, 1, 6], jnp.int32),
       rules=jnp.zeros([1, 1, 14], jnp.int32),
       heights=jnp.asarray(flat),

@@ -1,6 +1,6 @@
-"""What players do and hold, one suite over all back ends.
+"""Tests of avatars and grips, which every physics back end must pass.
 
-`cpu_test` and `gpu_test` run it.
+`cpu_test` and `gpu.physics_test` run them.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ from absl.testing import parameterized
 from adaland.envs import constants
 from tests.envs.physics import backends, fakes
 
-_KINDS = (fakes.WALL, fakes.CUBE, fakes.SPHERE, fakes.PYRAMID)
+_TYPES = (fakes.WALL, fakes.CUBE, fakes.SPHERE, fakes.PYRAMID)
 
 
 class AvatarSuite(backends.BackendTest):
@@ -50,17 +50,17 @@ class AvatarSuite(backends.BackendTest):
       atol=0.02,
     )
 
-  @parameterized.parameters(*_KINDS)
-  def test_pushing_moves_an_object(self, kind):
-    physics = self.world(fakes.scene((kind, 1.0, 0.0)))
+  @parameterized.parameters(*_TYPES)
+  def test_pushing_moves_an_object(self, type_id):
+    physics = self.world(fakes.scene((type_id, 1.0, 0.0)))
     state = fakes.walk(physics, (2.5, 0), 11)
     self.assertGreater(state.object_pos[0, 0, 0], 2.0)
     self.assertGreater(state.player_pos[0, 0, 0], 1.5)
 
-  @parameterized.parameters(*_KINDS)
-  def test_an_object_at_the_wall_is_not_squeezed_through(self, kind):
+  @parameterized.parameters(*_TYPES)
+  def test_objects_are_not_squeezed_through_walls(self, type_id):
     physics = self.world(
-      fakes.scene((kind, 1.0, 0.0), heights=np.zeros((6, 6)))
+      fakes.scene((type_id, 1.0, 0.0), heights=np.zeros((6, 6)))
     )
     state = fakes.walk(physics, (2.5, 0), 60)
     # No centre is closer than this to its object's surface.
@@ -87,7 +87,7 @@ class AvatarSuite(backends.BackendTest):
       up = fakes.walk(physics, 2.5 * ahead, 1)
       tops.append(up.player_pos[0, 0, 2])
     self.assertAlmostEqual(max(tops), 1.0, delta=0.05)
-    # Beyond the cliff it is on the floor, and can't come back.
+    # Beyond the cliff the avatar is on the floor and cannot return.
     for way in (ahead, -ahead):
       state = fakes.walk(physics, 2.5 * way, 15)
       self.assertAlmostEqual(state.player_pos[0, 0, 2], 0.0, delta=0.02)
@@ -105,7 +105,7 @@ class AvatarSuite(backends.BackendTest):
     later = fakes.walk(physics, (0, 0), 40).player_pos
     np.testing.assert_allclose(later[0, 0], first[0, 0], atol=0.01)
 
-  def test_players_are_solid_to_each_other(self):
+  def test_players_collide(self):
     physics = self.world(
       fakes.scene(players=[(0.0, 0.0, 0.0), (1.0, 0.0, 0.0)])
     )
@@ -121,14 +121,14 @@ class AvatarSuite(backends.BackendTest):
 
 
 class GripSuite(backends.BackendTest):
-  @parameterized.parameters(*_KINDS)
-  def test_lifts_carries_and_drops(self, kind):
-    physics = self.world(fakes.scene((kind, 1.2, 0.0)))
+  @parameterized.parameters(*_TYPES)
+  def test_lifts_carries_and_drops(self, type_id):
+    physics = self.world(fakes.scene((type_id, 1.2, 0.0)))
     low = physics.state().object_pos[0, 0].astype(float)
     lift = low + np.outer(np.linspace(0.1, 1, 10), (0, 0, 0.8))
     high = fakes.hold(physics, 0, lift)[-1]
     np.testing.assert_allclose(high.object_pos[0, 0], lift[-1], atol=0.05)
-    # As fast as the avatar walks; it must not be torn away.
+    # At walking speed; the object must not be torn away.
     stride = constants.WALK_SPEED * constants.STEP_SECONDS
     carry = lift[-1] + np.outer(np.arange(1, 8), (stride, 0, 0))
     for at, state in zip(carry, fakes.hold(physics, 0, carry), strict=True):
@@ -149,10 +149,10 @@ class GripSuite(backends.BackendTest):
       lag = float(np.linalg.norm(state.object_pos[0, 0] - at))
       self.assertLess(lag, constants.TEAR_METRES / 4)
 
-  @parameterized.parameters(*_KINDS)
-  def test_lags_behind_at_a_wall(self, kind):
+  @parameterized.parameters(*_TYPES)
+  def test_lags_behind_at_a_wall(self, type_id):
     physics = self.world(
-      fakes.scene((kind, 1.2, 0.0), heights=np.zeros((6, 6)))
+      fakes.scene((type_id, 1.2, 0.0), heights=np.zeros((6, 6)))
     )
     way = np.column_stack(
       [np.linspace(1.2, 4.2, 20), np.zeros(20), np.full(20, 0.8)]
@@ -171,7 +171,7 @@ class GripSuite(backends.BackendTest):
     )
     states = fakes.hold(physics, 0, way)
     self.assertGreater(states[-1].object_pos[0, 1, 0], 2.8)
-    # Now and then it is a little ahead.
+    # In some steps the pushed object is a little ahead.
     self.assertTrue(any(state.touching[0, 1, 2] for state in states[-5:]))
 
   def test_frozen_and_empty_slots_cannot_be_held(self):
@@ -181,7 +181,7 @@ class GripSuite(backends.BackendTest):
       fakes.hold(physics, slot, np.full((5, 3), 1.0))
     np.testing.assert_array_equal(physics.state().object_pos, before)
 
-  def test_each_player_has_a_hand(self):
+  def test_two_players_hold_two_objects(self):
     physics = self.world(
       fakes.scene(
         (fakes.CUBE, 1.2, 0.0),

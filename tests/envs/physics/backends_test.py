@@ -15,7 +15,7 @@ from adaland.envs.physics import backends, cpu
 
 @contextlib.contextmanager
 def _machine(package: bool, cuda: bool = False) -> Iterator[None]:
-  """A machine that has mujoco_warp or not, and a CUDA device or not."""
+  """Simulates a machine with or without mujoco_warp and a CUDA device."""
   found = object() if package else None
   with (
     mock.patch.object(importlib.util, "find_spec", return_value=found),
@@ -34,7 +34,7 @@ class BackendsTest(absltest.TestCase):
       (made.num_envs, made.num_slots, made.num_players), (2, 3, 2)
     )
 
-  def test_gpu_says_what_is_missing(self):
+  def test_gpu_errors_name_the_missing_package_or_device(self):
     for device in backends.DEVICES:
       with (
         _machine(package=False),
@@ -50,8 +50,7 @@ class BackendsTest(absltest.TestCase):
   @unittest.skipUnless(
     importlib.util.find_spec("warp"), "warp is not installed here"
   )
-  def test_looking_for_a_device_says_nothing_on_stdout(self):
-    """Where commands give results; Warp greets whom it is started by."""
+  def test_looking_for_a_device_prints_nothing_to_stdout(self):
     code = (
       "import types\n"
       "from adaland.envs.physics import backends\n"
@@ -63,7 +62,7 @@ class BackendsTest(absltest.TestCase):
     )
     self.assertIn(done.stdout, ("True\n", "False\n"))
 
-  def test_gpu_runs_on_a_device_or_where_it_is_asked_to(self):
+  def test_gpu_runs_on_cuda_or_on_request_on_the_cpu(self):
     with _machine(package=True, cuda=True):
       backends.check("gpu", "cuda")
     with _machine(package=True):

@@ -1,4 +1,4 @@
-"""The suite of all physics back ends, and what only this one promises."""
+"""Tests of the cpu back end: those of all back ends, and its own."""
 
 import mujoco
 import numpy as np
@@ -33,7 +33,7 @@ class RepeatabilityTest(world_suite.RepeatabilitySuite):
 
 
 class CpuPhysicsTest(backends.BackendTest):
-  def test_equal_at_one_and_two_threads(self):
+  def test_one_and_two_threads_give_equal_states(self):
     played = []
     for threads in (1, 2):
       physics = cpu.CpuPhysics(4, 6, num_threads=threads)
@@ -41,8 +41,8 @@ class CpuPhysicsTest(backends.BackendTest):
       played.append(self.play(physics, 40))
     np.testing.assert_array_equal(played[0], played[1])
 
-  def test_steps_as_a_compiled_model(self):
-    """A world put together from rows is the compiled world, bit for bit."""
+  def test_steps_equal_those_of_a_compiled_model(self):
+    """Worlds written row by row equal compiled worlds, bit for bit."""
     scene = fakes.scene(
       (fakes.PYRAMID, 1.0, 0.0), (fakes.CUBE, 2.0, 0.1), (fakes.SPHERE, 0, 1)
     )
@@ -68,15 +68,15 @@ class CpuPhysicsTest(backends.BackendTest):
 
 class RefusalTest(backends.BackendTest):
   @parameterized.parameters(
-    ({"num_envs": 0}, "num_envs is 0, must be at least 1"),
-    ({"num_players": 3}, "num_players is 3, must be 1 to 2"),
-    ({"num_threads": 0}, "num_threads is 0, must be at least 1"),
+    ({"num_envs": 0}, "num_envs is 0, allowed: 1 or more"),
+    ({"num_players": 3}, "num_players is 3, allowed: 1 to 2"),
+    ({"num_threads": 0}, "num_threads is 0, allowed: 1 or more"),
   )
-  def test_sizes(self, change, message):
+  def test_refuses_sizes_out_of_range(self, change, message):
     with self.assertRaisesRegex(ValueError, message):
       cpu.CpuPhysics(**{"num_envs": 1, "num_slots": 2, **change})
 
-  def test_scenes(self):
+  def test_refuses_scenes_of_other_sizes(self):
     physics = self.world(fakes.scene(num_slots=2))
     with self.assertRaisesRegex(ValueError, r"slot_types has shape \(3,\)"):
       physics.load(np.array([0]), [fakes.scene(num_slots=3)])

@@ -1,4 +1,4 @@
-"""Tests of the speeds that avatars and hands are driven with."""
+"""Tests of the velocities that drive avatars and hands."""
 
 import numpy as np
 from absl.testing import absltest
@@ -10,7 +10,7 @@ _STEP = constants.STEP_SECONDS
 
 
 class StandingTest(absltest.TestCase):
-  def test_keeps_its_place_once_it_stands(self):
+  def test_standing_avatars_correct_small_slips(self):
     standing = driving.Standing(1, 1)
     still = np.zeros((1, 1, 2))
 
@@ -20,19 +20,19 @@ class StandingTest(absltest.TestCase):
     walk = np.array([[[2.0, 0.0]]])
     np.testing.assert_array_equal(standing.velocity(walk, at(0.0)), walk)
     np.testing.assert_array_equal(standing.velocity(still, at(0.5)), still)
-    # It slid by 1 cm, then was pushed by 50: it pulls 2 cm, no more.
+    # It slips by 1 cm, then is pushed by 50 cm: it corrects 2 cm at most.
     pull = standing.velocity(still, at(0.51))
     np.testing.assert_allclose(pull, [[[-0.01 / _STEP, 0]]])
     pull = standing.velocity(still, at(1.0))
     np.testing.assert_allclose(pull, [[[-0.02 / _STEP, 0]]])
-    # That took its place along.
+    # The push moved its anchor along.
     np.testing.assert_allclose(standing.velocity(still, at(0.98)), 0, atol=1e-9)
     standing.forget(np.array([0]))
     np.testing.assert_array_equal(standing.velocity(still, at(0.0)), still)
 
 
 class HandTest(absltest.TestCase):
-  def test_arrives_in_a_step_but_no_faster_than_allowed(self):
+  def test_hands_arrive_in_a_step_up_to_the_maximum_speed(self):
     target = np.array([[[0.3, 0.4, 0.0]], [[30.0, 40.0, 0.0]], [[1.0, 0, 0]]])
     holds = np.array([[True], [True], [False]])
     velocity = driving.hand_velocity(target, np.zeros((3, 1, 3)), holds)

@@ -1,4 +1,4 @@
-"""Hand-made scenes and controls for the tests of physics."""
+"""Hand-made scenes and controls for tests of physics."""
 
 from collections.abc import Sequence
 
@@ -9,6 +9,7 @@ from adaland.envs.physics import base
 
 
 def type_id(shape: int, colour: int = 1) -> int:
+  """Returns the type id of a shape and a colour, both from 1."""
   return 1 + (shape - 1) * constants.NUM_COLOURS + colour - 1
 
 
@@ -24,26 +25,26 @@ def scene(
   yaws: Sequence[float] = (),
   players: Sequence[Sequence[float]] = ((0.0, 0.0, 0.0),),
 ) -> base.Scene:
-  """A scene of (type id, x, y[, z]) objects, in the first slots.
+  """Returns a scene of (type id, x, y[, z]) objects, in the first slots.
 
-  Without z an object stands on the lowest floor.
+  An object without z stands on the lowest floor.
   """
   heights = np.zeros((10, 10), int) if heights is None else np.array(heights)
   types, at = np.zeros(num_slots, int), np.zeros((num_slots, 3))
-  yaw, still = np.zeros(num_slots), np.zeros(num_slots, bool)
-  for index, (kind, *place) in enumerate(objects):
+  yaw, is_frozen = np.zeros(num_slots), np.zeros(num_slots, bool)
+  for index, (kind, *position) in enumerate(objects):
     types[index] = kind
     standing = shapes.shape_of_type(kind).centre_height
-    at[index] = place if len(place) == 3 else (*place, standing)
+    at[index] = position if len(position) == 3 else (*position, standing)
   yaw[: len(yaws)] = yaws
-  still[list(frozen)] = True
+  is_frozen[list(frozen)] = True
   return base.Scene(
     heights=heights,
     ramps=np.zeros_like(heights) if ramps is None else np.array(ramps),
     slot_types=types,
     slot_at=at,
     slot_yaw=yaw,
-    slot_frozen=still,
+    slot_frozen=is_frozen,
     player_at=np.array(players, float),
   )
 
@@ -56,7 +57,7 @@ def control(
   hand_at: Sequence[float] | np.ndarray = (0.0, 0.0, 0.0),
   num_players: int = 1,
 ) -> base.AvatarControl:
-  """The same wish for all players; arrays broadcast against [N, P, ...]."""
+  """Returns equal controls of all players; arrays broadcast to [N, P, ...]."""
   shape = (num_envs, num_players)
   return base.AvatarControl(
     velocity=np.broadcast_to(np.asarray(velocity, float), (*shape, 2)),
@@ -66,26 +67,26 @@ def control(
   )
 
 
-def wander(
+def random_control(
   rng: np.random.Generator, state: base.PhysicsState
 ) -> base.AvatarControl:
-  """Random wishes of one player, two thirds of them to hold something."""
+  """Draws controls of one player, which holds an object in two thirds."""
   num_envs, num_slots = state.object_pos.shape[:2]
   shape = (num_envs, 1)
   held = rng.integers(0, num_slots, shape)
-  there = state.object_pos[np.arange(num_envs)[:, None], held]
+  at = state.object_pos[np.arange(num_envs)[:, None], held]
   return base.AvatarControl(
     velocity=rng.uniform(-2.5, 2.5, (*shape, 2)),
     turn=rng.uniform(-3, 3, shape),
     held=np.where(rng.random(shape) < 0.67, held, -1),
-    hand_at=there + rng.uniform(-0.3, 0.3, (*shape, 3)),
+    hand_at=at + rng.uniform(-0.3, 0.3, (*shape, 3)),
   )
 
 
 def tear(
   control: base.AvatarControl, state: base.PhysicsState
 ) -> base.AvatarControl:
-  """Lets go of objects that lag behind the hand, as the engine above does."""
+  """Releases objects that lag behind the hand, as the game engine does."""
   rows = np.arange(len(control.held))[:, None]
   lag = state.object_pos[rows, np.maximum(control.held, 0)] - control.hand_at
   torn = np.linalg.norm(lag, axis=-1) > constants.TEAR_METRES
@@ -95,19 +96,19 @@ def tear(
 def walk(
   physics: base.Physics, velocity, steps: int, turn: float = 0.0
 ) -> base.PhysicsState:
-  """Steps with the same wish and returns the state at the end."""
-  wish = control(
+  """Steps with constant controls; returns the state at the end."""
+  controls = control(
     physics.num_envs, velocity, turn, num_players=physics.num_players
   )
   for _ in range(steps):
-    physics.step(wish)
+    physics.step(controls)
   return physics.state()
 
 
 def hold(
   physics: base.Physics, slot: int, way: np.ndarray
 ) -> list[base.PhysicsState]:
-  """Leads the hand of the only player along a way, [T, 3]."""
+  """Moves the single player's hand along positions, [T, 3]."""
   states = []
   for at in way:
     physics.step(control(held=slot, hand_at=at))
@@ -116,7 +117,7 @@ def hold(
 
 
 def scenes(count: int) -> list[base.Scene]:
-  """Different worlds of four objects, some on terrain, some frozen."""
+  """Returns different worlds of four objects, some hilly, some frozen."""
   rng = np.random.default_rng(5)
   heights, ramps = np.zeros((8, 8), int), np.zeros((8, 8), int)
   heights[5:, 2:6], ramps[4, 3] = 1, 1

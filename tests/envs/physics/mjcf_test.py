@@ -1,4 +1,4 @@
-"""Tests of the skeleton that all worlds share."""
+"""Tests of the model that all worlds share."""
 
 import mujoco
 import numpy as np
@@ -28,16 +28,17 @@ class BuildTest(absltest.TestCase):
       [parts.Slot(fakes.CUBE), parts.Slot(fakes.PYRAMID, True)],
     )
 
-  def test_sizes_are_those_of_the_capacity(self):
+  def test_sizes_depend_on_the_capacity_alone(self):
     for name in ("nbody", "ngeom", "nq", "nv", "nu", "neq", "nsensor", "nbvh"):
       self.assertEqual(getattr(self.empty, name), getattr(self.busy, name))
-    # A fixed and a free body a slot, two a player, and the world.
+    # A fixed and a free body per slot, two bodies per player, and the world.
     self.assertEqual(self.empty.nbody, 1 + 2 * 3 + 2 * 2)
     self.assertEqual(self.empty.nq, 3 * 2 * 2 + 7 * 3)
-    self.assertEqual(self.empty.neq, 2 * 3)  # A grip a player and slot.
-    self.assertEqual(self.empty.nsensor, 5 * 4 // 2)  # One a pair of nodes.
+    # A grip per player and slot, a sensor per pair of nodes.
+    self.assertEqual(self.empty.neq, 2 * 3)
+    self.assertEqual(self.empty.nsensor, 5 * 4 // 2)
 
-  def test_layout_says_where_things_are(self):
+  def test_layout_holds_the_addresses(self):
     layout = mjcf.layout(_CAPACITY)
     model = self.busy
     self.assertEqual(list(layout.player_qpos), [0, 3])
@@ -49,7 +50,7 @@ class BuildTest(absltest.TestCase):
     self.assertEqual(layout.pairs[0].tolist(), [0, 1])
     self.assertEqual(layout.pairs[-1].tolist(), [3, 4])
 
-  def test_only_what_is_there_collides_and_may_wake(self):
+  def test_only_present_objects_collide_and_may_wake(self):
     collides = {
       name: bool(self.busy.geom(name).contype[0])
       for name in ("slot0", "slot1", "slot2", "fixed0", "fixed1", "fixed2")
@@ -68,7 +69,9 @@ class BuildTest(absltest.TestCase):
 
   def test_terrain_beyond_the_capacity_is_refused(self):
     small = _CAPACITY._replace(max_boxes=1)
-    with self.assertRaisesRegex(ValueError, "boxes, physics was built for"):
+    with self.assertRaisesRegex(
+      ValueError, "boxes in .* 5, allowed: at most 1"
+    ):
       mjcf.build(small, _flat())
 
 

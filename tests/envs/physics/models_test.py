@@ -1,4 +1,4 @@
-"""Tests of a batch's models."""
+"""Tests of the models of a batch."""
 
 import numpy as np
 from absl.testing import absltest
@@ -20,7 +20,7 @@ class ModelsTest(absltest.TestCase):
       frozen=[1, 2],
     )
 
-  def test_a_world_is_changed_alone(self):
+  def test_loading_changes_one_world_alone(self):
     self.models.load(1, self.scene)
     self.assertFalse(self.models.free[0].any())
     self.assertEqual(self.models.free[1].tolist(), [True] + [False] * 5)
@@ -33,12 +33,12 @@ class ModelsTest(absltest.TestCase):
     touching = np.argwhere(self.models.fixed_contacts[0])
     np.testing.assert_array_equal(touching, [[2, 3], [3, 2]])
 
-  def test_a_changed_slot_is_put_back(self):
+  def test_restore_undoes_changes_of_slots(self):
     self.models.load(0, self.scene)
     before = self.models.models[0].geom_type.copy()
-    where = np.array([[0.0, 0.0, 1.0]])
+    at = np.array([[0.0, 0.0, 1.0]])
     one = np.array([1])
-    self.models.set_slots(0, one, np.array([fakes.SPHERE]), where)
+    self.models.set_slots(0, one, np.array([fakes.SPHERE]), at)
     self.assertTrue(self.models.free[0, 1])
     self.assertFalse(self.models.fixed_contacts[0].any())
     self.models.restore(0)
@@ -64,13 +64,13 @@ class ModelsTest(absltest.TestCase):
     with self.assertRaisesRegex(ValueError, "scene.slot_types has shape"):
       models.check(other, _CAPACITY)
 
-  def test_room_that_terrains_need(self):
+  def test_needed_counts_the_largest_terrains(self):
     heights, ramps = np.zeros((4, 4), int), np.zeros((4, 4), int)
     heights[2, 1], ramps[1, 1] = 1, 1
     hilly = fakes.scene(heights=heights, ramps=ramps)
     flat_boxes, flat_ramps = models.needed([self.scene])
-    boxes, found = models.needed([self.scene, hilly])
-    self.assertEqual((flat_ramps, found), (0, 1))
+    boxes, hilly_ramps = models.needed([self.scene, hilly])
+    self.assertEqual((flat_ramps, hilly_ramps), (0, 1))
     self.assertGreater(boxes, flat_boxes)
     self.assertEqual(models.needed([]), (0, 0))
 

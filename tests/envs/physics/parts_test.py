@@ -1,4 +1,4 @@
-"""Tests of the parts that worlds are made of, once compiled."""
+"""Tests of the parts of worlds in compiled models."""
 
 import mujoco
 import numpy as np
@@ -53,23 +53,22 @@ class PartsTest(parameterized.TestCase):
     )
     self.assertAlmostEqual(np.ptp(height), 0.45, delta=1e-6)
 
-  def test_a_frozen_object_is_the_fixed_body(self):
+  def test_a_frozen_object_is_a_fixed_body(self):
     at = (1.0, 2.0, 0.2)
     model = _compiled(parts.Slot(fakes.CUBE, True, at), parts.Slot(0))
     np.testing.assert_allclose(model.body("fixed0").pos, at)
     np.testing.assert_allclose(model.body("fixed1").pos, parts.PARKING)
     self.assertEqual(model.geom("fixed0").rgba[3], 1.0)
     self.assertEqual(model.geom("slot0").rgba[3], 0.0)
-    self.assertEqual(
-      model.body_gravcomp[model.body("slot0").id], 1.0
-    )  # It only marks the place.
+    # The free body only marks the position.
+    self.assertEqual(model.body_gravcomp[model.body("slot0").id], 1.0)
 
   def test_an_avatar_stands_on_its_feet_and_is_driven_along_the_floor(self):
     model = _compiled()
     geom = model.geom("player0")
     top = geom.pos[2] + geom.size[1] + geom.size[0]
     self.assertAlmostEqual(top, constants.AVATAR_HEIGHT)
-    self.assertEqual(model.nu, 2 + 3)  # Player along x, y; hand all ways.
+    self.assertEqual(model.nu, 2 + 3)  # Player along x, y; hand along x, y, z.
     self.assertEqual(model.nv, 3 + 3)
 
 

@@ -1,4 +1,4 @@
-"""Tests that writing slots gives the model that compiling would give."""
+"""Tests that writing slots gives the same model as compiling."""
 
 import copy
 
@@ -10,10 +10,10 @@ from adaland.envs import constants
 from adaland.envs.physics import mjcf, parts, slots, terrain
 
 _CAPACITY = mjcf.Capacity(num_slots=3, num_players=2, max_boxes=8, max_ramps=2)
-# Derived by the compiler for its own use: a count of nonzero body_gravcomp,
-# and a statistic that simulation ignores.
+# A count of nonzero body_gravcomp that only the compiler uses, and a statistic
+# that simulation ignores.
 _IGNORED = ("ngravcomp", "stat.meaninertia")
-# Computed through the start orientation, so rounded differently.
+# Computed from the start orientation, and so rounded differently.
 _ROUNDED = ("dof_M0", "dof_invweight0", "body_invweight0")
 
 
@@ -51,24 +51,24 @@ class SlotWriterTest(parameterized.TestCase):
         np.testing.assert_array_equal(model[name], wanted[name], name)
 
   @parameterized.product(
-    kind=list(range(constants.NUM_OBJECT_TYPES + 1)), frozen=(False, True)
+    type_id=list(range(constants.NUM_OBJECT_TYPES + 1)), frozen=(False, True)
   )
-  def test_a_written_slot_is_a_compiled_slot(self, kind, frozen):
+  def test_a_written_slot_equals_a_compiled_slot(self, type_id, frozen):
     model = mjcf.build(_CAPACITY, _ground(), [parts.Slot(5, True)] * 3)
     at, yaw = (0.5, -0.25, 0.75), 0.7
-    where = at if kind else parts.PARKING
-    angle = yaw if kind else 0.0
+    position = at if type_id else parts.PARKING
+    angle = yaw if type_id else 0.0
     wanted = mjcf.build(
       _CAPACITY,
       _ground(),
-      [parts.Slot(5, True), parts.Slot(kind, frozen, where, angle)],
+      [parts.Slot(5, True), parts.Slot(type_id, frozen, position, angle)],
     )
     self.writer.write(
       model,
       slots=np.array([1, 2]),
-      types=np.array([kind, 0]),
+      types=np.array([type_id, 0]),
       frozen=np.array([frozen, False]),
-      positions=np.array([where, parts.PARKING]),
+      positions=np.array([position, parts.PARKING]),
       yaws=np.array([angle, 0.0]),
     )
     self._assert_same(model, wanted)
@@ -77,11 +77,11 @@ class SlotWriterTest(parameterized.TestCase):
     model = mjcf.build(_CAPACITY, _ground(), [parts.Slot(4, at=(0, 0, 1))])
     before = copy.copy(model)
     never = np.zeros(1, bool)
-    for kind in (10, 0):
+    for type_id in (10, 0):
       self.writer.write(
         model,
         np.array([2]),
-        np.array([kind]),
+        np.array([type_id]),
         never,
         np.array([parts.PARKING]),
         np.zeros(1),

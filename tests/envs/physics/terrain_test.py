@@ -1,4 +1,4 @@
-"""Tests of the cover of terrain by convex pieces."""
+"""Tests that convex pieces cover terrain."""
 
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -10,7 +10,7 @@ from adaland.envs.physics import terrain
 
 
 def _top(ground: terrain.Pieces, x: float, y: float) -> float:
-  """Height of the highest box over a point, slow and plain."""
+  """Returns the height of the highest box over a point."""
   low = ground.box_centres - ground.box_halves
   high = ground.box_centres + ground.box_halves
   inside = (low[:, 0] <= x) & (x <= high[:, 0])
@@ -32,7 +32,7 @@ class TerrainTest(parameterized.TestCase):
     ground = terrain.pieces(heights, np.zeros_like(heights))
     self.assertLen(ground.box_centres, 6)
 
-  def test_ramps_stand_on_their_tile_and_climb_their_way(self):
+  def test_ramps_stand_on_their_tile_and_climb_in_their_direction(self):
     heights, ramps = np.zeros((4, 4), int), np.zeros((4, 4), int)
     heights[1, 2], ramps[1, 2], ramps[3, 0] = 1, 4, 1
     ground = terrain.pieces(heights, ramps)

@@ -1,8 +1,8 @@
-"""Runs code of the gpu back end where a wait for the device is an error.
+"""Runs code of the gpu back end so that a wait for the device is an error.
 
-JAX traces it: no array of JAX has a value then, so whoever asks for one, in
-whatever way, is told so at that line. Warp's arrays are guarded by hand.
-Between the two go zeros; what comes of it is nobody's business here.
+JAX traces the code, in which arrays of JAX have no values, so that any use of
+a value raises an error at that line. Reads of Warp's arrays are patched to
+raise. Transfers between the two give zeros, and results are discarded.
 """
 
 import contextlib
@@ -13,24 +13,24 @@ import jax
 import jax.numpy as jnp
 import warp as wp
 
-from adaland.envs.physics.gpu import exchange
+from adaland.envs.physics.gpu import arrays
 
 
 class _WarpWaitedError(Exception):
-  """Warp was waited for."""
+  """A wait for Warp."""
 
 
-# What tracers and Warp say when they are asked for a value.
+# Errors that tracers and Warp's patched arrays raise if a value is read.
 Waited = (
   jax.errors.ConcretizationTypeError,
   jax.errors.TracerArrayConversionError,
   _WarpWaitedError,
 )
-_TOKENS: list[jax.Array] = []  # Makes what Warp gives a value that is traced.
+_TOKENS: list[jax.Array] = []  # Traced, and makes Warp's results traced too.
 
 
 def trace(work: Callable[[], object]) -> None:
-  """Does the work once; nothing that it leaves behind is of use.
+  """Runs the work once; all its results and effects are to be discarded.
 
   Raises:
     Waited: If it waits for the device.
@@ -50,24 +50,24 @@ def trace(work: Callable[[], object]) -> None:
 
 @contextlib.contextmanager
 def _guarded() -> Iterator[None]:
-  take = exchange.Exchange.take
+  take = arrays.Exchange.take
 
   def give(self, *arrays):
     del self
     return [_traced(array) for array in arrays]
 
-  def take_zeros(self, array, kind):
+  def take_zeros(self, array, dtype):
     if not isinstance(array, jax.core.Tracer):
-      return take(self, array, kind)
-    inner = 1 if kind in (wp.vec2, wp.vec3) else 0
-    return wp.zeros(array.shape[: array.ndim - inner], dtype=kind)
+      return take(self, array, dtype)
+    inner = 1 if dtype in (wp.vec2, wp.vec3) else 0
+    return wp.zeros(array.shape[: array.ndim - inner], dtype=dtype)
 
   def refuse(*args, **kwargs):
     raise _WarpWaitedError
 
   with (
-    mock.patch.object(exchange.Exchange, "give", give),
-    mock.patch.object(exchange.Exchange, "take", take_zeros),
+    mock.patch.object(arrays.Exchange, "give", give),
+    mock.patch.object(arrays.Exchange, "take", take_zeros),
     mock.patch.object(wp.array, "numpy", refuse),
     mock.patch.object(wp, "synchronize", refuse),
     mock.patch.object(wp, "synchronize_device", refuse),
@@ -77,8 +77,8 @@ def _guarded() -> Iterator[None]:
 
 
 def _traced(array) -> jax.Array:
-  kind = array.dtype
-  inner = getattr(kind, "_shape_", ())
-  scalar = getattr(kind, "_wp_scalar_type_", kind)
+  dtype = array.dtype
+  inner = getattr(dtype, "_shape_", ())
+  scalar = getattr(dtype, "_wp_scalar_type_", dtype)
   zeros = jnp.zeros((*array.shape, *inner), wp.dtype_to_numpy(scalar))
   return zeros + _TOKENS[-1].astype(zeros.dtype) * zeros

@@ -1,6 +1,6 @@
-"""Objects, touching, rays, repeatability: one suite over all back ends.
+"""Tests of objects, contacts and rays, which every back end must pass.
 
-`cpu_test` and `gpu_test` run it.
+`cpu_test` and `gpu.physics_test` run them.
 """
 
 import numpy as np
@@ -10,13 +10,13 @@ from adaland.envs import shapes
 from adaland.envs.physics import base, parts
 from tests.envs.physics import backends, fakes
 
-_KINDS = (fakes.WALL, fakes.CUBE, fakes.SPHERE, fakes.PYRAMID)
+_TYPES = (fakes.WALL, fakes.CUBE, fakes.SPHERE, fakes.PYRAMID)
 
 
 class ObjectSuite(backends.BackendTest):
-  @parameterized.parameters(*_KINDS)
-  def test_come_to_rest_where_they_stand(self, kind):
-    physics = self.world(fakes.scene((kind, 1.2, -0.7), yaws=[0.6]))
+  @parameterized.parameters(*_TYPES)
+  def test_objects_come_to_rest_in_place(self, type_id):
+    physics = self.world(fakes.scene((type_id, 1.2, -0.7), yaws=[0.6]))
     start = physics.state()
     np.testing.assert_allclose(
       start.object_quat[0, 0], [np.cos(0.3), 0, 0, np.sin(0.3)], atol=1e-6
@@ -27,31 +27,31 @@ class ObjectSuite(backends.BackendTest):
     )
     self.assertTrue(self.asleep(physics)[0].all())
 
-  @parameterized.parameters(*_KINDS)
-  def test_frozen_objects_never_move(self, kind):
-    """Not when pushed, hit from above, floating, or started in contact."""
+  @parameterized.parameters(*_TYPES)
+  def test_frozen_objects_never_move(self, type_id):
+    """Pushed, hit from above, floating, or in contact from the start."""
     physics = self.world(
       fakes.scene(
-        (kind, 1.0, 0.0, 0.9),
-        (kind, -1.0, 0.0),
+        (type_id, 1.0, 0.0, 0.9),
+        (type_id, -1.0, 0.0),
         (fakes.CUBE, 1.0, 0.0, 2.0),
         frozen=[0, 1],
         yaws=[0.4],
       )
     )
-    start, met = physics.state(), np.zeros(2, int)
+    start, contacts = physics.state(), np.zeros(2, int)
     for way in (1, -1, 1, -1):
       for _ in range(20):
         state = fakes.walk(physics, (2.5 * way, 0.0), 1)
-        met = met + state.touching[0, [0, 1], [2, 3]]
+        contacts = contacts + state.touching[0, [0, 1], [2, 3]]
     for name in ("object_pos", "object_quat"):
       np.testing.assert_array_equal(
         getattr(state, name)[:, :2], getattr(start, name)[:, :2]
       )
-    self.assertGreater(met[0], 0)  # The player against the second,
-    self.assertGreater(met[1], 0)  # the falling cube against the first.
+    self.assertGreater(contacts[0], 0)  # The player met the second object,
+    self.assertGreater(contacts[1], 0)  # the falling cube the first.
 
-  def test_empty_slots_sleep_out_of_the_way(self):
+  def test_empty_slots_sleep_outside_the_arena(self):
     physics = self.world(fakes.scene())
     state = fakes.walk(physics, (1, 0), 10)
     np.testing.assert_array_equal(
@@ -67,8 +67,8 @@ class ObjectSuite(backends.BackendTest):
     physics = self.make(num_envs, num_slots)
     cells = rng.permutation(16)[:num_slots]
     objects = [
-      (int(kind), x % 4 - 3.5, x // 4 - 1.5, 0.4)
-      for kind, x in zip(rng.integers(1, 13, num_slots), cells, strict=True)
+      (int(type_id), x % 4 - 3.5, x // 4 - 1.5, 0.4)
+      for type_id, x in zip(rng.integers(1, 13, num_slots), cells, strict=True)
     ]
     scene = fakes.scene(
       *objects, num_slots=num_slots, heights=heights, ramps=ramps
@@ -77,19 +77,19 @@ class ObjectSuite(backends.BackendTest):
     control = fakes.control(num_envs)
     for step in range(self.many_steps):
       if step % 5 == 0:
-        control = fakes.wander(rng, physics.state())
+        control = fakes.random_control(rng, physics.state())
       physics.step(control)
       state = physics.state()
       control = fakes.tear(control, state)
-      # All is inside the walls, and above the floor.
+      # All objects are inside the walls and above the floor.
       self.assertLess(np.abs(state.object_pos[..., :2]).max(), 4.0)
       self.assertGreater(state.object_pos[..., 2].min(), 0.0)
-    self.assertEqual(self.went_wrong(physics), 0)
+    self.assertEqual(self.num_overflows(physics), 0)
 
 
 class TouchingSuite(backends.BackendTest):
   @parameterized.parameters((0.0005, True), (0.0015, False))
-  def test_within_a_millimetre(self, gap, touches):
+  def test_objects_touch_within_a_millimetre(self, gap, touches):
     half = shapes.CUBE.half_extents[0]
     physics = self.world(
       fakes.scene((fakes.CUBE, 1.0, 0.0), (fakes.CUBE, 1 + 2 * half + gap, 0.0))
@@ -100,7 +100,7 @@ class TouchingSuite(backends.BackendTest):
     np.testing.assert_array_equal(touching, wanted)
 
   @parameterized.parameters(((),), ((0,),), ((0, 1),))
-  def test_is_still_reported_of_sleeping_and_frozen_objects(self, frozen):
+  def test_sleeping_and_frozen_objects_still_touch(self, frozen):
     half = shapes.CUBE.half_extents[0]
     physics = self.world(
       fakes.scene(
@@ -114,7 +114,7 @@ class TouchingSuite(backends.BackendTest):
     self.assertTrue(state.touching[0, 1, 2])
     self.assertEqual(state.touching.sum(), 2)
 
-  def test_ends_when_objects_part_or_go(self):
+  def test_contact_ends_when_objects_part_or_vanish(self):
     half = shapes.CUBE.half_extents[0]
     pair = [(fakes.CUBE, 1.2, 0.0), (fakes.CUBE, 1.2, 2 * half)]
     physics = self.world(fakes.scene(*pair))
@@ -167,7 +167,7 @@ class RaysSuite(backends.BackendTest):
   def test_nodes_distances_and_normals(self):
     for direction, exclude, distance, node, normal in (
       ((1, 0, 0), 0, 1.8, 2, (-1, 0, 0)),
-      ((1, 0, 0), 2, 0.25, 0, (1, 0, 0)),  # From within the avatar.
+      ((1, 0, 0), 2, 0.25, 0, (1, 0, 0)),  # From inside the avatar.
       ((0, 1, 0), 0, 2 - 0.4, 4, (0, -1, 0)),
       ((0, -1, 0), 0, 5.0, base.NODE_TERRAIN, (0, 1, 0)),
       ((-1, 0, 0), 0, 1.75, 1, (1, 0, 0)),
@@ -190,7 +190,7 @@ class RaysSuite(backends.BackendTest):
       self._cast((0, 1, 0), 4, (0.0, 0.5, 0.2))[1], base.NODE_TERRAIN
     )
 
-  def test_follow_what_changes(self):
+  def test_rays_see_changes_at_once(self):
     zero, slot = np.array([0]), np.array([2])
     self.physics.set_slots(zero, slot, np.array([0]), np.zeros((1, 3)))
     self.assertEqual(self._cast((0, 1, 0))[1], base.NODE_TERRAIN)
@@ -206,7 +206,7 @@ class RaysSuite(backends.BackendTest):
     self.physics.load(zero, [fakes.scene(players=[(0, 0, 0), (-2, 0, 0)])])
     self.assertEqual(self._cast((1, 0, 0))[1], base.NODE_TERRAIN)
 
-  def test_do_not_change_the_simulation(self):
+  def test_rays_do_not_change_the_simulation(self):
     twin = self.world(self.scene)
     for step in range(20):
       if step % 3 == 0:
@@ -230,7 +230,7 @@ class RepeatabilitySuite(backends.BackendTest):
       played.append(self.play(physics, 30))
     np.testing.assert_array_equal(played[0], played[1])
     np.testing.assert_array_equal(played[0], played[2])
-    # As a first trial in a fresh batch does.
+    # A first trial in a fresh batch is the same.
     fresh = self.make(3, 6)
     fresh.load(np.arange(3), fakes.scenes(3))
     np.testing.assert_array_equal(self.play(fresh, 30), played[0])
@@ -249,8 +249,8 @@ class RepeatabilitySuite(backends.BackendTest):
       played.append(np.stack(states)[:, 1])
     np.testing.assert_array_equal(played[0], played[1])
 
-  def test_large_terrain_makes_room_for_itself(self):
-    """The others go on from where they are, what they hold included."""
+  def test_large_terrain_raises_the_capacity(self):
+    """The other worlds keep their state, held objects included."""
     physics = self.make(2, 6)
     physics.load(np.arange(2), fakes.scenes(2))
     self.play(physics, 15)
@@ -266,7 +266,7 @@ class RepeatabilitySuite(backends.BackendTest):
     np.testing.assert_array_equal(
       after.object_pos[0, 0], np.float32(tall.slot_at[0])
     )
-    # A world of the larger kind plays as one of the smaller kind.
+    # Worlds with the larger capacity step as those with the smaller one.
     played = []
     for size in (10, 16):
       bumps = np.indices((size, size)).sum(axis=0) % 2
@@ -278,14 +278,14 @@ class RepeatabilitySuite(backends.BackendTest):
     small.load(np.arange(2), fakes.scenes(2))
     np.testing.assert_array_equal(self.play(small, 15), played[0])
 
-  def test_a_respawned_slot_is_a_fresh_one(self):
+  def test_a_respawned_slot_equals_a_fresh_one(self):
     physics = self.world(fakes.scene((fakes.WALL, 2.0, 0.0)))
     fakes.walk(physics, (2.5, 0), 10)
     zero = np.array([0])
     physics.restore(zero, np.zeros((1, 1)))
-    place = np.array([[1.5, 1.0, 0.4]])
-    physics.set_slots(zero, zero, np.array([fakes.PYRAMID]), place)
-    fresh = self.world(fakes.scene((fakes.PYRAMID, *place[0])))
+    at = np.array([[1.5, 1.0, 0.4]])
+    physics.set_slots(zero, zero, np.array([fakes.PYRAMID]), at)
+    fresh = self.world(fakes.scene((fakes.PYRAMID, *at[0])))
     for _ in range(10):
       fakes.walk(physics, (1.0, 1.0), 1)
       fakes.walk(fresh, (1.0, 1.0), 1)

@@ -7,7 +7,7 @@ from absl.testing import absltest, parameterized
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adaland.envs.sampling import sampler
+from adaland.envs.sampling import heldout, sampler
 from adaland.envs.sampling.config import FIRST_TEST_SEED
 from adaland.envs.tasks import json_files
 from adaland.envs.worlds import scene as worlds
@@ -93,12 +93,12 @@ class TaskSamplerTest(parameterized.TestCase):
     self.assertLen(pairs, 4 * len(games))
 
   def test_splits_share_neither_worlds_nor_games(self):
-    for split, heldout in (("train", False), ("test", True)):
+    for split, is_held_out in (("train", False), ("test", True)):
       config = dataclasses.replace(PAPER, split=split)
       for index in range(100):
         task = sampler.TaskSampler(config).task(index)
-        self.assertEqual(sampler.is_heldout_game(task), heldout)
-        self.assertEqual(task.world.seed >= FIRST_TEST_SEED, heldout)
+        self.assertEqual(heldout.is_heldout_game(task), is_held_out)
+        self.assertEqual(task.world.seed >= FIRST_TEST_SEED, is_held_out)
 
   def test_streams_of_neighbours_differ(self):
     tasks = [sampler.TaskSampler(PAPER).task(i) for i in range(50)]

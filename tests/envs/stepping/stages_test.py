@@ -1,4 +1,4 @@
-"""Tests for the stages of a step, where they do more than their parts."""
+"""Tests for the jitted stages, as far as they do more than their parts."""
 
 import jax
 import numpy as np
@@ -6,7 +6,7 @@ from absl.testing import absltest
 
 from adaland.envs import constants
 from adaland.envs.game import avatar
-from adaland.envs.stepping import session, stages, task_rows
+from adaland.envs.stepping import env_state, stages, task_rows
 from tests.envs import land_fixtures as fixtures
 
 _N, _S = fixtures.NUM_ENVS, fixtures.CONFIG.num_slots
@@ -15,14 +15,14 @@ _N, _S = fixtures.NUM_ENVS, fixtures.CONFIG.num_slots
 class FinishTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
-    # Two trials of one step: the player is near the cube from the start.
+    # The player is near the cube from the start.
     task = task_rows.prepare(fixtures.busy_task(trials=2), fixtures.CONFIG)
     rows = task_rows.TaskRows(_N, fixtures.CONFIG)
     rows.load(np.arange(_N), [task, task])
     everywhere = np.ones(_N, bool)
     self.tasks = rows.device
-    self.session = stages.restart(
-      self.tasks, session.empty(_N, 1, _S), ~everywhere, everywhere
+    self.state = stages.restart(
+      self.tasks, env_state.empty(_N, 1, _S), ~everywhere, everywhere
     )
     pos = np.stack([task.scene.slot_at] * _N).astype(np.float32)
     pos[:, 0, :2] = 0.5, 0.0
@@ -36,11 +36,11 @@ class FinishTest(absltest.TestCase):
     self.sees = np.zeros((_N, 1 + _S, 1 + _S), bool)
     self.sees[:, 0, 1] = True
 
-  def _finish(self, session_, starting, size=None):
-    _, hand, pitch = stages.control(session_, self.poses, self.actions)
+  def _finish(self, state, starting, size=None):
+    _, hand, pitch = stages.control(state, self.poses, self.actions)
     result = stages.finish(
       self.tasks,
-      session_,
+      state,
       hand,
       pitch,
       self.poses,
@@ -52,35 +52,37 @@ class FinishTest(absltest.TestCase):
     return jax.tree.map(np.asarray, result)
 
   def test_nothing_happens_where_an_episode_starts(self):
-    late = self.session._replace(
-      clock=self.session.clock._replace(step=self.session.clock.trial_steps - 1)
-    )
-    after, outcome, _ = self._finish(late, [False, True])
+    clock = self.state.clock
+    late = self.state._replace(clock=clock._replace(step=clock.trial_steps - 1))
+    after, outcome, _, _ = self._finish(late, [False, True])
     np.testing.assert_allclose(
       outcome.reward[:, 0], [constants.STEP_SECONDS, 0]
     )
     np.testing.assert_array_equal(after.last_reward, outcome.reward)
     np.testing.assert_array_equal(after.clock.trial[0], 1)
 
-  def test_what_is_shown_is_what_observe_shows_of_the_session(self):
-    after, _, shown = self._finish(self.session, [False, False])
-    again, reshown = stages.observe(
+  def test_finish_observes_as_observe_does_afterwards(self):
+    after, _, found, rays = self._finish(self.state, [False, False])
+    self.assertIsNone(rays)
+    again, expected, _ = stages.observe(
       self.tasks, after, self.poses, self.sees, None
     )
     np.testing.assert_array_equal(again.visible, self.sees[:, :1])
-    self.assertEqual(set(shown[0]), set(reshown[0]))
-    for name, value in shown[0].items():
-      np.testing.assert_allclose(value, reshown[0][name], atol=1e-6)
-    np.testing.assert_array_equal(shown[0]["entities"][:, 0, :, 0].sum(-1), 1)
-    np.testing.assert_array_equal(shown[0]["last_action"], self.actions)
+    self.assertEqual(set(found), set(expected))
+    for name, value in found.items():
+      np.testing.assert_allclose(value, expected[name], atol=1e-6)
+    np.testing.assert_array_equal(found["entities"][:, 0, :, 0].sum(-1), 1)
+    np.testing.assert_array_equal(found["last_action"], self.actions)
 
-  def test_pictures_come_as_rays(self):
-    _, _, (shown, rays) = self._finish(self.session, [False, False], (4, 3))
-    self.assertNotIn("entities", shown)
+  def test_pixels_request_rays_from_the_eyes(self):
+    _, _, found, rays = self._finish(self.state, [False, False], (4, 3))
+    self.assertNotIn("entities", found)
     self.assertEqual([x.shape for x in rays], [(_N, 12, 3)] * 2)
     eye = [0, 0, constants.EYE_HEIGHT]
-    np.testing.assert_allclose(rays[0], np.broadcast_to(eye, (_N, 12, 3)))
-    np.testing.assert_allclose(np.linalg.norm(rays[1], axis=-1), 1, atol=1e-6)
+    np.testing.assert_allclose(rays.origins, np.broadcast_to(eye, (_N, 12, 3)))
+    np.testing.assert_allclose(
+      np.linalg.norm(rays.directions, axis=-1), 1, atol=1e-6
+    )
 
 
 if __name__ == "__main__":

@@ -23,15 +23,17 @@ class TaskRowsTest(absltest.TestCase):
     prepared = [task_rows.prepare(task, fixtures.CONFIG) for task in tasks]
     self.rows.load(np.asarray(env_ids), prepared)
 
-  def test_a_row_says_what_its_task_says(self):
+  def test_rows_hold_the_tasks_of_their_environments(self):
     other = fixtures.make_task(
       [], Literal("hold", fixtures.PLAYER, fixtures.CUBE)
     )
     self.load([0, 1], [other, self.busy])
     arrays = task_arrays.to_arrays(self.busy)
-    np.testing.assert_array_equal(self.rows.shown["goal"][1], arrays.goal[:1])
     np.testing.assert_array_equal(
-      self.rows.shown["rules"][1], arrays.seen_rules[:1, :4]
+      self.rows.observation["goal"][1], arrays.goal[:1]
+    )
+    np.testing.assert_array_equal(
+      self.rows.observation["rules"][1], arrays.seen_rules[:1, :4]
     )
     tasks = self.rows.device
     np.testing.assert_array_equal(tasks.game.rules[1], arrays.rules[:4])
@@ -45,32 +47,32 @@ class TaskRowsTest(absltest.TestCase):
     # Half the size of the flat arena.
     half = np.asarray(self.busy.world.tiles) * constants.TILE_METRES / 2
     np.testing.assert_allclose(tasks.room[1], half)
-    # Only the second rule asks who sees whom: the player the pyramid.
+    # Only the second rule has a `see` literal: the player sees the pyramid.
     literals = np.asarray(tasks.see_literals[1])
     np.testing.assert_array_equal(
       literals[2], [fixtures.PLAYER.type_id, fixtures.PYRAMID.type_id]
     )
     self.assertEqual(np.count_nonzero(literals), 2)
 
-  def test_what_was_given_out_stays_as_it_was(self):
+  def test_loads_do_not_change_arrays_returned_before(self):
     self.load([0, 1], [self.busy, self.busy])
-    device, shown = self.rows.device, self.rows.shown
-    goal, types = shown["goal"].copy(), np.array(device.start_types)
+    device, observation = self.rows.device, self.rows.observation
+    goal, types = observation["goal"].copy(), np.array(device.start_types)
     other = fixtures.make_task(
       [], Literal("hold", fixtures.PLAYER, fixtures.CUBE)
     )
     self.load([1], [other])
-    np.testing.assert_array_equal(shown["goal"], goal)
+    np.testing.assert_array_equal(observation["goal"], goal)
     np.testing.assert_array_equal(device.start_types, types)
-    self.assertFalse(np.array_equal(self.rows.shown["goal"][1], goal[1]))
+    self.assertFalse(np.array_equal(self.rows.observation["goal"][1], goal[1]))
     np.testing.assert_array_equal(self.rows.device.start_types[0], types[0])
     np.testing.assert_array_equal(self.rows.device.start_types[1], 0)
     with self.assertRaises(ValueError):
-      self.rows.shown["goal"][0] = 0
+      self.rows.observation["goal"][0] = 0
 
-  def test_on_a_device_the_rows_are_the_same(self):
+  def test_rows_on_a_device_equal_those_on_the_host(self):
     config = dataclasses.replace(fixtures.CONFIG, backend="gpu", device="cpu")
-    there = task_rows.TaskRows(3, config)
+    on_device = task_rows.TaskRows(3, config)
     self.rows = task_rows.TaskRows(3, fixtures.CONFIG)
     other = fixtures.make_task(
       [], Literal("hold", fixtures.PLAYER, fixtures.CUBE), trials=3
@@ -78,20 +80,20 @@ class TaskRowsTest(absltest.TestCase):
     given = []
     for ids, tasks in (([0, 1, 2], [self.busy] * 3), ([0, 2], [other] * 2)):
       self.load(ids, tasks)
-      there.load(
+      on_device.load(
         np.asarray(ids), [task_rows.prepare(t, fixtures.CONFIG) for t in tasks]
       )
-      given.append((there.device, there.shown))
+      given.append((on_device.device, on_device.observation))
       jax.tree.map(
         np.testing.assert_array_equal,
-        (there.device, there.shown),
-        (self.rows.device, self.rows.shown),
+        (on_device.device, on_device.observation),
+        (self.rows.device, self.rows.observation),
       )
-    # What was given out before stays as it was.
+    # The second load did not change the arrays of the first.
     np.testing.assert_array_equal(given[0][0].trials, 2)
     np.testing.assert_array_equal(given[1][0].trials, [3, 2, 3])
 
-  def test_contacts_are_wanted_where_the_task_asks_for_touching(self):
+  def test_contacts_are_reported_if_a_literal_needs_touching(self):
     touching = fixtures.make_task(
       [],
       Literal("hold", fixtures.PLAYER, fixtures.CUBE),

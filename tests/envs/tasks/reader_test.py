@@ -1,9 +1,9 @@
-"""Tests of adaland.envs.tasks.reader; task_json_test has whole files."""
+"""Tests of adaland.envs.tasks.reader; json_files_test has whole files."""
 
 from absl.testing import absltest, parameterized
 
 from adaland.envs.tasks import reader
-from adaland.envs.tasks.task import Hiding, ObjectType, World
+from adaland.envs.tasks.task import Hiding, ObjectType, Task, World
 
 _TASK = {
   "format": reader.FORMAT,
@@ -12,15 +12,19 @@ _TASK = {
 }
 
 
-class ReadTaskTest(parameterized.TestCase):
+def _read(value):
+  return Task(**reader.read_task_fields(value))
+
+
+class ReadTaskFieldsTest(parameterized.TestCase):
   def test_what_is_left_out_has_its_default(self):
-    task = reader.read_task(_TASK)
+    task = _read(_TASK)
     self.assertEqual(task.world, World())
     self.assertEqual(task.objects[0].count, 1)
     self.assertEqual((task.rules, task.hiding), ((), (Hiding(),)))
 
   def test_counts_and_sizes_follow_from_what_is_given(self):
-    task = reader.read_task(
+    task = _read(
       {
         **_TASK,
         "world": {"heights": [[0, 0, 1], [0, 0, 2]]},
@@ -40,7 +44,7 @@ class ReadTaskTest(parameterized.TestCase):
         (Hiding(), Hiding(predicates=("near",))),
       ),
     ):
-      task = reader.read_task({**two, "hide": hide})
+      task = _read({**two, "hide": hide})
       self.assertEqual(task.hiding, expected)
 
   @parameterized.parameters(
@@ -57,7 +61,7 @@ class ReadTaskTest(parameterized.TestCase):
   )
   def test_refuses_with_the_place(self, fields, message):
     with self.assertRaisesRegex(ValueError, f"^{message}"):
-      reader.read_task({**_TASK, **fields})
+      _read({**_TASK, **fields})
 
 
 if __name__ == "__main__":

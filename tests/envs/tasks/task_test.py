@@ -2,8 +2,10 @@
 
 import dataclasses
 
+import numpy as np
 from absl.testing import absltest, parameterized
 
+from adaland.envs.tasks import json_files
 from adaland.envs.tasks.literals import ObjectType, parse_literal, parse_rule
 from adaland.envs.tasks.task import (
   Hiding,
@@ -107,6 +109,147 @@ class TaskTest(parameterized.TestCase):
 
   def test_order_of_hidden_rules_means_nothing(self):
     self.assertEqual(Hiding(rules=(2, 1)), Hiding(rules=(1, 2)))
+
+
+def _from_file(**fields):
+  return json_files.from_json(
+    {
+      "format": json_files.FORMAT,
+      "objects": [{"type": "black cube"}],
+      "players": [{"goal": "hold(player1, black cube)"}],
+    }
+    | fields
+  )
+
+
+def _of(**arguments):
+  goal = arguments.pop("goal", "hold(player1, black cube)")
+  return Task.of(goal, arguments.pop("objects", ["black cube"]), **arguments)
+
+
+class TaskOfTest(parameterized.TestCase):
+  """`Task.of` gives the task of the file that says the same."""
+
+  @parameterized.named_parameters(
+    ("defaults", {}, {}),
+    (
+      "rules",
+      {"rules": [str(RULE)], "hide_rules": [1]},
+      {"rules": [str(RULE)], "hide": {"rules": [1]}},
+    ),
+    (
+      "masks",
+      {"hide_objects": ["black cube"], "hide_predicates": ("near",)},
+      {"hide": {"objects": ["black cube"], "predicates": ["near"]}},
+    ),
+    (
+      "objects",
+      {
+        "objects": [
+          "yellow wall",
+          {"type": "black cube", "at": [(1, 2), None], "frozen": True},
+        ]
+      },
+      {
+        "objects": [
+          {"type": "yellow wall"},
+          {"type": "black cube", "at": [[1, 2], None], "frozen": True},
+        ]
+      },
+    ),
+    (
+      "world",
+      {"world_seed": 3, "tiles": (5, 6), "levels": 2},
+      {"world": {"seed": 3, "tiles": [5, 6], "levels": 2}},
+    ),
+    (
+      "heights",
+      {"heights": [(0, 0, 1), (0, 0, 2)]},
+      {"world": {"heights": [[0, 0, 1], [0, 0, 2]]}},
+    ),
+    (
+      "trials",
+      {"trials": 4, "trial_seconds": 4, "name": "fetch"},
+      {"trials": 4, "trial_seconds": 4, "name": "fetch"},
+    ),
+    (
+      "start",
+      {"at": (1.0, -2.0)},
+      {"players": [{"goal": str(GOAL), "at": [1.0, -2.0]}]},
+    ),
+    (
+      "two_players",
+      {"goal": [str(GOAL), "see(player2, player1)"], "at": [None, (1, 2)]},
+      {
+        "players": [
+          {"goal": str(GOAL)},
+          {"goal": "see(player2, player1)", "at": [1, 2]},
+        ]
+      },
+    ),
+  )
+  def test_equals_the_task_of_a_file(self, arguments, fields):
+    self.assertEqual(_of(**arguments), _from_file(**fields))
+
+  def test_takes_parsed_texts_and_numpy_numbers(self):
+    self.assertEqual(
+      _of(
+        goal=GOAL,
+        objects=[BLACK_CUBE],
+        rules=[RULE],
+        hide_rules=np.array([1]),
+        hide_objects=[BLACK_CUBE],
+        world_seed=np.int64(7),
+        at=np.array([0.5, 1.0]),
+        trial_seconds=np.float64(4),
+      ),
+      _of(
+        rules=[str(RULE)],
+        hide_rules=[1],
+        hide_objects=["black cube"],
+        world_seed=7,
+        at=(0.5, 1.0),
+        trial_seconds=4.0,
+      ),
+    )
+
+  @parameterized.named_parameters(
+    (
+      "type",
+      {"objects": ["black cub"]},
+      {"objects": [{"type": "black cub"}]},
+    ),
+    (
+      "field",
+      {"objects": [{"type": "black cube", "size": 2}]},
+      {"objects": [{"type": "black cube", "size": 2}]},
+    ),
+    ("rules", {"rules": "near"}, {"rules": "near"}),
+    ("rule", {"rules": ["near(a"]}, {"rules": ["near(a"]}),
+    ("hidden_rule", {"hide_rules": [1]}, {"hide": {"rules": [1]}}),
+    ("hide", {"hide_rules": 1}, {"hide": {"rules": 1}}),
+    ("seed", {"world_seed": -1}, {"world": {"seed": -1}}),
+    ("tiles", {"tiles": (5,)}, {"world": {"tiles": [5]}}),
+    ("trials", {"trials": 1.5}, {"trials": 1.5}),
+    ("name", {"name": 3}, {"name": 3}),
+    ("goal", {"goal": 3}, {"players": [{"goal": 3}]}),
+    ("goals", {"goal": []}, {"players": []}),
+    ("at", {"at": 5}, {"players": [{"goal": str(GOAL), "at": 5}]}),
+    ("no_list", {"objects": "black cube"}, {"objects": "black cube"}),
+  )
+  def test_refuses_as_a_file_is_refused(self, arguments, fields):
+    with self.assertRaises(ValueError) as of_file:
+      _from_file(**fields)
+    with self.assertRaises(ValueError) as of_arguments:
+      _of(**arguments)
+    self.assertEqual(str(of_arguments.exception), str(of_file.exception))
+
+  @parameterized.parameters((((0, 0),),), (5,))
+  def test_two_players_need_two_starts(self, at):
+    with self.assertRaisesRegex(
+      ValueError, "^at is .*, allowed: a position or None for each of 2 players"
+    ):
+      _of(goal=[str(GOAL)] * 2, at=at)
 
 
 class DescribeTest(absltest.TestCase):

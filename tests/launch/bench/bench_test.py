@@ -13,7 +13,6 @@ from adaland.launch.bench import (
   actor,
   all_gpu,
   env,
-  inference,
   network,
   ray_speed,
   single,
@@ -48,8 +47,6 @@ class BenchTest(parameterized.TestCase):
     (["soak", "--launcher=device"], "'device' is not one of local, ray"),
     (["env", "--num_envs=0"], "'0' is not a whole number from 1"),
     (["env", "--preset=lap"], "did you mean 'laptop'"),
-    (["actor", "--set", "actor.num_threads=2"], "allowed with actor: 1"),
-    (["train", "--set", "actor.inference=accelerator"], "with train: cpu"),
     (["env", "--sec=3"], "unknown argument '--sec=3'"),
   )
   def test_refuses_and_measures_nothing(self, argv, message):
@@ -121,14 +118,13 @@ class BenchTest(parameterized.TestCase):
 
   @parameterized.parameters(
     (network, "learner", (5.0, "device")),
-    (single, "player", (5.0,)),
+    (actor, "actor", (5.0, "device")),
     (single, "training", (5.0,)),
   )
   def test_one_process_on_one_device(self, module, name, rest):
-    what = {"player": "actor"}.get(name, name)
     flags = ("--preset=smoke", "--launcher=device")
     with absltest.mock.patch.object(module, name, return_value={}) as measure:
-      self.assertEqual(self.call(what, *flags)[0], 0)
+      self.assertEqual(self.call(name, *flags)[0], 0)
     measure.assert_called_once_with(presets.smoke(), *rest)
 
   def test_a_missing_part_is_a_failure_after_the_rest(self):
@@ -141,19 +137,11 @@ class BenchTest(parameterized.TestCase):
     self.assertEqual((code, err), (1, "error: bench device: without gpu_env\n"))
     measure.assert_called_once_with(2.0, None, True, 10.0, ["x"])
 
-  def test_inference(self):
-    with absltest.mock.patch.object(
-      inference, "compare", return_value={}
-    ) as measure:
-      self.call("inference", "--preset=smoke", "--set", "actor.num_threads=3")
-    config = overrides.apply(presets.smoke(), ["actor.num_threads=3"])
-    measure.assert_called_once_with(config, 5.0)
-
   def test_an_actor_is_measured_as_training_runs_it(self):
     wanted = env_vars.actor()
     with absltest.mock.patch.object(actor, "actor", return_value={}) as measure:
       self.call("actor", "--preset=smoke")
-    measure.assert_called_once()
+    measure.assert_called_once_with(presets.smoke(), 5.0, "local")
     self.assertEqual({name: os.environ[name] for name in wanted}, wanted)
 
 

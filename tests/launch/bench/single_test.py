@@ -8,7 +8,7 @@ from tests.launch.runtimes.single import configs
 
 
 class _Run:
-  """Stands for a trainer: 10 steps a call, an update every `every` calls."""
+  """A fake trainer: 10 steps a call, an update every `every` calls."""
 
   def __init__(self, every):
     self.calls = self.waits = 0
@@ -59,31 +59,7 @@ class MeasuredTest(absltest.TestCase):
 class WholeTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
-    for module in (single, single.network):
-      self.enter_context(
-        absltest.mock.patch.object(module.preflight, "prepare")
-      )
-    self.enter_context(
-      absltest.mock.patch.object(
-        single.hardware, "product_flop_per_s", return_value=1e12
-      )
-    )
-
-  def test_a_player(self):
-    found = single.player(configs.tiny(), 0.05)
-    self.assertEqual(found["actor_num_envs_count"], 3)
-    self.assertAlmostEqual(
-      found["actor_env_ms"] + found["actor_act_ms"], found["actor_step_ms"]
-    )
-    # The cpu back end can't be had alone: acting is the only ceiling.
-    self.assertAlmostEqual(
-      found["actor_ceiling_steps_per_s"], found["actor_acting_steps_per_s"]
-    )
-    self.assertAlmostEqual(
-      found["actor_ratio"],
-      found["actor_steps_per_s"] / found["actor_acting_steps_per_s"],
-    )
-    self.assertLess(found["actor_ratio"], 1)
+    self.enter_context(absltest.mock.patch.object(single.preflight, "prepare"))
 
   def test_a_run(self):
     found = single.training(configs.tiny(), 0.05)

@@ -29,10 +29,6 @@ class ConfigTest(parameterized.TestCase):
     ("network.action_sizes=3,3", "network.action_sizes is .3, 3.,"),
     ("actor.envs_per_actor=0", "envs_per_actor is 0, allowed"),
     ("actor.num_actors=1025", "num_actors is 1025, allowed: 1 to 1024"),
-    ("actor.num_threads=0", "num_threads is 0, allowed: 1 to 256"),
-    ("actor.inference=gpu", "inference is 'gpu', allowed: cpu or accelerator"),
-    ("cluster.actor_gpus=0", "actor_gpus is 0.0, allowed: above 0, to 1"),
-    ("cluster.actor_gpus=2", "actor_gpus is 2.0, allowed: above 0, to 1"),
     ("actor.params_poll_seconds=0", "params_poll_seconds is 0.0"),
     ("cluster.num_learners=0", "num_learners is 0, allowed: 1 to 1024"),
     (
@@ -49,13 +45,6 @@ class ConfigTest(parameterized.TestCase):
   def test_what_does_not_fit_is_refused(self, setting, message):
     with self.assertRaisesRegex(ValueError, message):
       _smoke(setting)
-
-  @parameterized.parameters(
-    "actor.num_threads=2", "actor.inference=accelerator"
-  )
-  def test_worlds_on_the_accelerator_are_stepped_by_plain_actors(self, setting):
-    with self.assertRaisesRegex(ValueError, "env.backend is 'gpu', allowed"):
-      _smoke("env.backend=gpu", setting)
 
   def test_no_number_is_refused_too(self):
     with self.assertRaisesRegex(ValueError, "max_minutes is nan"):

@@ -69,10 +69,10 @@ class ShowTest(absltest.TestCase):
 
   def test_an_episode_that_is_ended_is_kept_as_far_as_it_went(self):
     class Tired(fakes.Constant):
-      def act(self, environments, now):
+      def act(self, step):
         if self.asked == 17:
           raise policies.EndedError
-        return super().act(environments, now)
+        return super().act(step)
 
     episode = self.play(Tired(1), video_path="a.mp4")
     np.testing.assert_array_equal(episode.actions, np.full((17, 6), 1))
@@ -81,10 +81,10 @@ class ShowTest(absltest.TestCase):
 
   def test_a_film_that_was_interrupted_is_not_kept(self):
     class Broken(fakes.Constant):
-      def act(self, environments, now):
+      def act(self, step):
         if self.asked == 5:
           raise KeyboardInterrupt
-        return super().act(environments, now)
+        return super().act(step)
 
     with self.assertRaises(KeyboardInterrupt):
       self.play(Broken(1), video_path="a.mp4")

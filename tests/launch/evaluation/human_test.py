@@ -11,6 +11,9 @@ from absl.testing import absltest
 from adaland.launch import errors
 from adaland.launch.evaluation import human, policies
 
+# No person looks at it.
+_STEP = mock.Mock()
+
 
 class HumanTest(absltest.TestCase):
   def setUp(self):
@@ -31,7 +34,7 @@ class HumanTest(absltest.TestCase):
     self.land.state_view.return_value = view
 
   def test_keys_are_actions_and_the_grip_stays(self):
-    player = human.Human(1)
+    player = human.Human(self.land)
     for key, action in (
       ("w", [2, 1, 2, 1, 0, 1]),
       (" ", [1, 1, 2, 1, 1, 1]),
@@ -40,14 +43,14 @@ class HumanTest(absltest.TestCase):
       (" ", [1, 1, 2, 1, 0, 1]),
     ):
       with mock.patch.object(human, "_read_key", return_value=key):
-        self.assertEqual(player.act(self.land, None).tolist(), [action])
+        self.assertEqual(player.act(_STEP).tolist(), [action])
 
   def test_escape_ends_the_episode(self):
     with (
       mock.patch.object(human, "_read_key", return_value="\x1b"),
       self.assertRaises(policies.EndedError),
     ):
-      human.Human(1).act(self.land, None)
+      human.Human(self.land).act(_STEP)
 
   def test_it_needs_a_terminal(self):
     with (
@@ -56,7 +59,7 @@ class HumanTest(absltest.TestCase):
       ),
       self.assertRaisesRegex(errors.UserError, "needs a terminal"),
     ):
-      human.Human(1)
+      human.Human(self.land)
 
 
 class KeysTest(absltest.TestCase):

@@ -140,9 +140,11 @@ class CaptionTest(absltest.TestCase):
     self.task = dataclasses.replace(self.task, rules=self.task.rules[:1] * 9)
     land_like = absltest.mock.MagicMock(tasks=[self.task])
     land_like.state_view.return_value = _view(fired=np.zeros(9, bool))
-    view = np.zeros((picture.VIEW[1], picture.VIEW[0], 3), np.uint8)
+    views = np.zeros((1, picture.VIEW[1], picture.VIEW[0], 3), np.uint8)
     with (
-      absltest.mock.patch.object(picture, "first_person", return_value=view),
+      absltest.mock.patch.object(
+        picture.first_person, "pictures", return_value=views
+      ),
       absltest.mock.patch.object(picture.ImageDraw, "Draw") as pen,
     ):
       frame = picture.draw(land_like, "expert")

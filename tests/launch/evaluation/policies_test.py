@@ -7,21 +7,29 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.envs import constants, land
+from adaland.launch import errors
 from adaland.launch.evaluation import policies
 
-# No policy but the expert looks at it.
-_LAND: Any = None
-_NOW = types.SimpleNamespace(observation={"x": np.zeros(2)}, first=[True, True])
+
+def _step(num_envs: int) -> Any:
+  """All of a step that policies look at."""
+  return types.SimpleNamespace(
+    observation={"x": np.zeros(num_envs)}, first=[True] * num_envs
+  )
+
+
+_STEP = _step(2)
+_LAND: Any = types.SimpleNamespace(num_envs=2)
 
 
 class PoliciesTest(absltest.TestCase):
   def test_noop(self):
-    actions = policies.Noop(3).act(_LAND, _NOW)
+    actions = policies.Noop().act(_step(3))
     np.testing.assert_array_equal(actions, [constants.NOOP_ACTION] * 3)
 
   def test_random_draws_every_head_uniformly(self):
-    policy = policies.Random(200, seed=1)
-    drawn = np.concatenate([policy.act(_LAND, _NOW) for _ in range(10)])
+    policy = policies.Random(seed=1)
+    drawn = np.concatenate([policy.act(_step(200)) for _ in range(10)])
     self.assertEqual(drawn.shape, (2000, len(constants.ACTION_SIZES)))
     for head, size in enumerate(constants.ACTION_SIZES):
       counts = np.bincount(drawn[:, head], minlength=size)
@@ -31,24 +39,24 @@ class PoliciesTest(absltest.TestCase):
       np.testing.assert_allclose(counts, 2000 / size, atol=spread)
 
   def test_random_follows_its_seed(self):
-    one, same, other = (policies.Random(9, seed) for seed in (1, 1, 2))
-    first = one.act(_LAND, _NOW)
-    np.testing.assert_array_equal(first, same.act(_LAND, _NOW))
-    self.assertFalse(np.array_equal(first, other.act(_LAND, _NOW)))
-    self.assertFalse(np.array_equal(first, one.act(_LAND, _NOW)))
+    one, same, other = (policies.Random(seed) for seed in (1, 1, 2))
+    first = one.act(_STEP)
+    np.testing.assert_array_equal(first, same.act(_STEP))
+    self.assertFalse(np.array_equal(first, other.act(_STEP)))
+    self.assertFalse(np.array_equal(first, one.act(_STEP)))
 
   def test_the_agent_carries_its_memory_and_never_reuses_a_key(self):
     asked = []
 
     def act(params, state, observation, first, key):
       asked.append((params, state, tuple(key)))
-      self.assertIs(observation, _NOW.observation)
-      self.assertIs(first, _NOW.first)
+      self.assertIs(observation, _STEP.observation)
+      self.assertIs(first, _STEP.first)
       return types.SimpleNamespace(action=np.full((2, 6), state)), state + 1
 
     actor: Any = types.SimpleNamespace(init=lambda n: 10 * n, act=act)
     agent = policies.Agent(actor, "params", num_envs=2, seed=0)
-    done = [agent.act(_LAND, _NOW)[0, 0] for _ in range(3)]
+    done = [agent.act(_STEP)[0, 0] for _ in range(3)]
     self.assertEqual(done, [20, 21, 22])
     self.assertEqual([state for _, state, _ in asked], [20, 21, 22])
     self.assertEqual({params for params, _, _ in asked}, {"params"})
@@ -56,12 +64,45 @@ class PoliciesTest(absltest.TestCase):
 
   def test_the_expert_asks_only_the_land(self):
     with absltest.mock.patch.object(policies.expert, "Expert") as made:
-      policy = policies.Expert(3)
       environments = absltest.mock.create_autospec(land.Land, instance=True)
-      result = policy.act(environments, _NOW)
+      environments.num_envs = 3
+      result = policies.Expert(environments).act(_STEP)
     made.assert_called_once_with(3)
     made.return_value.act.assert_called_once_with(environments)
     self.assertIs(result, made.return_value.act.return_value)
+
+  def test_baselines_by_name(self):
+    noop = policies.baseline("noop", 0)(_LAND)
+    self.assertIsInstance(noop, policies.Noop)
+    random = policies.baseline("random", 5)(_LAND)
+    np.testing.assert_array_equal(
+      random.act(_STEP), policies.Random(5).act(_STEP)
+    )
+    with self.assertRaises(KeyError):
+      policies.baseline("agent", 0)
+
+  def test_a_function_is_a_policy(self):
+    made = policies.maker(lambda step: len(step.first))(_LAND)
+    self.assertEqual(made.act(_STEP), 2)
+
+  def test_an_object_is_told_the_number_of_environments(self):
+    class Counting:
+      def reset(self, num_envs):
+        self.num_envs = num_envs
+
+      def act(self, step):
+        return self.num_envs * len(step.first)
+
+    self.assertEqual(policies.maker(Counting())(_LAND).act(_STEP), 4)
+
+  def test_what_is_no_policy_is_refused(self):
+    for wrong, message in (
+      (3, "policy is 3, allowed: an object with act"),
+      (policies.Noop, "Noop.*, allowed: an object with act"),
+      ("expret", "'expret' is not one of .* did you mean 'expert'"),
+    ):
+      with self.assertRaisesRegex(errors.UserError, message):
+        policies.maker(wrong)
 
 
 if __name__ == "__main__":

@@ -18,12 +18,12 @@ class RolloutTest(absltest.TestCase):
       return self.lands[-1]
 
     self.enter_context(
-      absltest.mock.patch.object(rollout.land_lib, "Land", side_effect=make)
+      absltest.mock.patch.object(rollout.land, "Land", side_effect=make)
     )
 
   def play(self, tasks, **more):
     return rollout.play(
-      land.LandConfig(), tasks, lambda n: fakes.Constant(1, n), **more
+      land.LandConfig(), tasks, lambda _: fakes.Constant(1), **more
     )
 
   def test_rewards_by_trial_in_the_order_of_the_tasks(self):

@@ -4,14 +4,14 @@ import pathlib
 
 from absl.testing import absltest, parameterized
 
-from adaland.envs.sampling import sampler
+from adaland.envs.sampling import sampler, task_sets
 from adaland.envs.tasks import json_files, probes
 from adaland.launch import errors
 from adaland.launch.config import presets
 from adaland.launch.evaluation import tasksets
 from tests.launch import fakes
 
-_CONFIG = presets.smoke().tasks
+_SOURCE = sampler.TaskSampler(presets.smoke().tasks)
 
 
 class TasksetsTest(parameterized.TestCase):
@@ -20,14 +20,12 @@ class TasksetsTest(parameterized.TestCase):
     self.folder = pathlib.Path(self.create_tempdir().full_path)
 
   def test_one(self):
-    self.assertEqual(
-      tasksets.one("sample:7", _CONFIG), sampler.TaskSampler(_CONFIG).task(7)
-    )
+    self.assertEqual(tasksets.one("sample:7", _SOURCE), _SOURCE.task(7))
     name = probes.names()[3]
-    self.assertEqual(tasksets.one(f"probe:{name}", _CONFIG), probes.load(name))
+    self.assertEqual(tasksets.one(f"probe:{name}", _SOURCE), probes.load(name))
     task = fakes.make_task("mine")
     json_files.save(self.folder / "a.json", task)
-    self.assertEqual(tasksets.one(f"{self.folder}/a.json", _CONFIG), task)
+    self.assertEqual(tasksets.one(f"{self.folder}/a.json", _SOURCE), task)
 
   @parameterized.parameters(
     ("sample:", "'' is not a number.*; write sample:0"),
@@ -40,29 +38,34 @@ class TasksetsTest(parameterized.TestCase):
   )
   def test_one_refuses(self, spec, message):
     with self.assertRaisesRegex(errors.UserError, message):
-      tasksets.one(spec, _CONFIG)
+      tasksets.one(spec, _SOURCE)
 
   def test_many(self):
-    drawn = tasksets.many("test", _CONFIG, 3)
+    drawn = tasksets.many("test", _SOURCE, 3)
     self.assertEqual(
-      drawn, [tasksets.one(f"sample:{i}", _CONFIG) for i in range(3)]
+      drawn, [tasksets.one(f"sample:{i}", _SOURCE) for i in range(3)]
     )
     self.assertEqual(
-      tasksets.many("probe", _CONFIG, 2),
+      tasksets.many("probe", _SOURCE, 2),
       [probes.load(name) for name in probes.names()[:2]],
     )
+
+  def test_no_more_held_out_tasks_than_there_are(self):
+    tasks = task_sets.TaskList((fakes.make_task("a"), fakes.make_task("b")))
+    read = tasksets.many("test", tasks, 3)
+    self.assertEqual([task.name for task in read], ["a", "b"])
 
   def test_folders_are_read_in_the_order_of_names(self):
     for name in ("b", "a", "c"):
       json_files.save(self.folder / f"{name}.json", fakes.make_task(name))
     (self.folder / "notes.txt").write_text("no task")
-    read = tasksets.many(str(self.folder), _CONFIG, 2)
+    read = tasksets.many(str(self.folder), _SOURCE, 2)
     self.assertEqual([task.name for task in read], ["a", "b"])
-    read = tasksets.many(str(self.folder / "c.json"), _CONFIG, 9)
+    read = tasksets.many(str(self.folder / "c.json"), _SOURCE, 9)
     self.assertEqual([task.name for task in read], ["c"])
     (self.folder / "b.json").write_text("{")
     with self.assertRaisesRegex(errors.UserError, r"b\.json: line 1"):
-      tasksets.many(str(self.folder), _CONFIG, 2)
+      tasksets.many(str(self.folder), _SOURCE, 2)
 
   def test_ids_tell_equal_names_apart(self):
     tasks = [fakes.make_task(name) for name in ("x", "y", "x", "")]

@@ -6,7 +6,7 @@ import os
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import checkpoint
+from adaland.agent.checkpoint import checkpoint
 from adaland.curriculum import base, uniform
 from adaland.launch import errors
 from adaland.launch.config import presets

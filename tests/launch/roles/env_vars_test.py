@@ -27,15 +27,6 @@ class ProcessEnvTest(absltest.TestCase):
   def test_a_learner_has_one_heap_and_any_device(self):
     self.assertEqual(env_vars.learner(), {"MALLOC_ARENA_MAX": "1"})
 
-  def test_several_actors_fit_on_an_accelerator(self):
-    env = env_vars.actor("accelerator")
-    self.assertNotIn("JAX_PLATFORMS", env)
-    self.assertNotIn("CUDA_VISIBLE_DEVICES", env)
-    self.assertEqual(env["XLA_PYTHON_CLIENT_PREALLOCATE"], "false")
-    # The game engine stays on the processor, one thread for each Land.
-    self.assertEqual(env["XLA_FLAGS"], env_vars.actor()["XLA_FLAGS"])
-    self.assertEqual(env["OMP_NUM_THREADS"], "1")
-
   def test_jax_0_4_is_told_how_to_run_programs(self):
     with (
       absltest.mock.patch.dict(os.environ),

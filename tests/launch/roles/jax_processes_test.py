@@ -17,8 +17,8 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import checkpoint
 from adaland.agent import learner as learner_lib
+from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay import spec as spec_lib
 from adaland.launch.config import overrides, presets
 from adaland.launch.roles import jax_processes, learner_state

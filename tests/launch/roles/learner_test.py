@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import checkpoint
+from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay import spec as spec_lib
 from adaland.launch import errors
 from adaland.launch.config import overrides, presets

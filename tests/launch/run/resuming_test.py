@@ -3,7 +3,7 @@
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import checkpoint
+from adaland.agent.checkpoint import checkpoint
 from adaland.launch import errors
 from adaland.launch.run import resuming
 

@@ -75,9 +75,20 @@ class RunDirTest(absltest.TestCase):
     rundir.RunDir(str(self.folder)).begin(Config()).close()
 
   def test_a_config_without_content(self):
-    (self.folder / "config.json").write_text('{"format": "adaland.run/1"}')
+    (self.folder / "config.json").write_text('{"format": "adaland.run/2"}')
     with self.assertRaisesRegex(errors.UserError, "it has no 'config'"):
       rundir.RunDir(str(self.folder)).read_config()
+
+  def test_a_run_of_another_version_is_refused_in_one_line(self):
+    (self.folder / "config.json").write_text(
+      '{"format": "adaland.run/1", "config": {}}'
+    )
+    with self.assertRaisesRegex(
+      errors.UserError,
+      "config.json: the run is of format 'adaland.run/1', allowed: "
+      "'adaland.run/2'; another version",
+    ):
+      rundir.RunDir(str(self.folder)).begin(Config())
 
   def test_paths_do_not_depend_on_where_one_stands(self):
     run = rundir.RunDir("runs/a")

@@ -120,6 +120,16 @@ class ScalingTest(absltest.TestCase):
     self.assertEqual(code, 1)
     self.assertIn("does not have them after 1 s", err)
 
+  def test_a_run_in_one_process_can_t_be_scaled(self):
+    self.begin()
+    counters = {"env_steps": 0, "episodes": 0, "updates": 0, "seconds": 0}
+    status_file.write(self.run_dir, "device", "running", counters, {}, [])
+    code, out, err = _call(scale.main, self.folder, "--num_actors=3")
+    self.assertEqual((code, out), (2, ""))
+    self.assertRegex(err, "--launcher=device, which has one actor")
+    self.assertEqual(err.count("\n"), 1)
+    self.assertIsNone(scale_request.take(self.run_dir, self.config))
+
   def test_status_is_a_page_with_a_line_for_each_role(self):
     lock = self.begin()
     self.write_status(2)

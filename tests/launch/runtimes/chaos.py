@@ -20,7 +20,7 @@ import tempfile
 import time
 from typing import Any
 
-from adaland.agent import checkpoint
+from adaland.agent.checkpoint import checkpoint
 from adaland.launch import errors
 from adaland.launch.bench.lib import live_run
 from tests.launch.evaluation import drawer

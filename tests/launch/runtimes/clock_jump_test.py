@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from absl.testing import absltest, parameterized
 
-from adaland.agent import checkpoint
+from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay import factory
 from adaland.launch.bench.lib import live_run
 from tests import fake_clock

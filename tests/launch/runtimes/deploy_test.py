@@ -34,7 +34,7 @@ def _ray_version() -> str:
 
 def _config(command: str) -> config.ExperimentConfig:
   """What a command line of launch.train asks for."""
-  module = "adaland.launch.train"
+  module = "launch.train"
   words = shlex.split(command)
   args = train.make_parser().parse_args(words[words.index(module) + 1 :])
   assert args.launcher == "ray"

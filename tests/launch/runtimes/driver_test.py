@@ -7,7 +7,7 @@ import os
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import checkpoint
+from adaland.agent.checkpoint import checkpoint
 from adaland.launch import errors
 from adaland.launch.config import overrides, presets
 from adaland.launch.roles import curriculum_server

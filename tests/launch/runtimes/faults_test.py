@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from absl.testing import absltest
 
-from adaland.agent import checkpoint
+from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay import factory
 from adaland.launch import builder
 from adaland.launch.bench.lib import live_run

@@ -27,7 +27,7 @@ with socket.create_connection((sys.argv[1], int(sys.argv[2])), 0.5) as s:
 """
 _OWN = """
 import sys, time
-from tests.launch import hosts
+from tests.launch.runtimes import hosts
 network = hosts.Network(2)
 here = network.hosts[0]
 sleeper = here.start(["sleep", "600"], {}, "/dev/null")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import psutil
 
-from adaland.agent import checkpoint
+from adaland.agent.checkpoint import checkpoint
 from adaland.launch.bench.lib import live_run
 
 _ACTORS = ("actor 0", "actor 1")

@@ -58,30 +58,6 @@ class ProgramTest(absltest.TestCase):
     self.assertEqual(spec.env["JAX_PLATFORMS"], "cpu")
     self.assertEqual(spec.env["MALLOC_ARENA_MAX"], "1")
 
-  def test_actors_that_infer_on_an_accelerator_take_part_of_one(self):
-    specs = self.specs(
-      "actor.inference=accelerator",
-      "actor.num_actors=4",
-      "cluster.actor_gpus=0.25",
-      accelerators=2,
-    )
-    self.assertEqual(specs["actor 0"].gpus, 0.25)
-    self.assertNotIn("JAX_PLATFORMS", specs["actor 0"].env)
-    self.assertNotIn("CUDA_VISIBLE_DEVICES", specs["actor 0"].env)
-    self.assertEqual(specs["evaluator"].gpus, 0)
-    self.assertEqual(specs["evaluator"].env["JAX_PLATFORMS"], "cpu")
-
-  def test_actors_don_t_wait_for_accelerators_that_are_not_there(self):
-    wanted = ["actor.inference=accelerator", "cluster.actor_gpus=0.5"]
-    with self.assertRaisesRegex(
-      errors.UserError, "1 actor.s. of 0.5 and the learner's 0 .* the 0 accel"
-    ):
-      self.make(*wanted)
-    with self.assertRaisesRegex(
-      errors.UserError, "3 actor.s. of 0.5 and the learner's 1 .* the 2 accel"
-    ):
-      self.make(*wanted, "actor.num_actors=3", accelerators=2)
-
   def test_learner_and_servers_share_a_machine(self):
     specs = self.specs("cluster.num_learners=2")
     sites = {name: spec.site for name, spec in specs.items()}

@@ -10,7 +10,7 @@ import tempfile
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import checkpoint
+from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay import factory
 from adaland.launch.bench.lib import live_run
 from tests.launch.runtimes import fake_slurm, hosts

@@ -121,16 +121,16 @@ class RayRuntimeTest(absltest.TestCase):
     made.start(specs)
     return made
 
-  def spec(self, name, cpus=1.0, gpus=0.0, site=None):
+  def spec(self, name, cpus=1.0, gpus=0, site=None):
     return program.RoleSpec(name, cpus, gpus, {"X": name}, site)
 
   def test_ray_keeps_roles_alive(self):
-    made = self.make(self.spec("actor 0", 2.0, 0.5))
+    made = self.make(self.spec("actor 0", 2.0, 1))
     _, options, setup = self.made["actor 0"]
     self.assertEqual(options["max_restarts"], -1)
     self.assertEqual(options["max_task_retries"], -1)
     self.assertIs(options["enable_task_events"], False)
-    self.assertEqual((options["num_cpus"], options["num_gpus"]), (2.0, 0.5))
+    self.assertEqual((options["num_cpus"], options["num_gpus"]), (2.0, 1))
     self.assertEqual(options["scheduling_strategy"], "SPREAD")
     self.assertEqual(options["runtime_env"]["env_vars"]["X"], "actor 0")
     self.assertTrue(setup.many_machines and setup.restarts_alone)

@@ -6,7 +6,7 @@ import os
 
 from absl.testing import absltest
 
-from adaland.agent import checkpoint
+from adaland.agent.checkpoint import checkpoint
 from adaland.launch import errors, train
 from adaland.launch.config import overrides, presets
 from adaland.launch.evaluation import trained_agent

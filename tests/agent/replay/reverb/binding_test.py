@@ -19,8 +19,8 @@ class ReverbLiteTest(absltest.TestCase):
   def test_it_brings_no_tensorflow_and_reverb_later_shares_it(self):
     code = """
       import sys
-      from adaland.agent.replay import reverb_lite
-      lite = reverb_lite.load()
+      from adaland.agent.replay.reverb import binding
+      lite = binding.load()
       assert 'tensorflow' not in sys.modules
       import reverb
       assert reverb.pybind.Client is lite.Client

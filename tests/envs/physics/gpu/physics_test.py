@@ -1,4 +1,4 @@
-"""The suite of all physics back ends, on MJWarp and Warp's CPU device."""
+"""Tests of the gpu back end, on Warp's CPU device."""
 
 import types
 import unittest
@@ -10,10 +10,10 @@ import pytest
 from absl.testing import absltest
 
 from adaland.envs.physics import base
-from adaland.envs.physics.gpu import start
+from adaland.envs.physics.gpu import preparation
 from tests.envs.physics import avatar_suite, backends, fakes, world_suite
 
-# One process compiles Warp's kernels, and lends its worlds to all of these.
+# One process compiles Warp's kernels, and lends its worlds to all these tests.
 pytestmark = pytest.mark.xdist_group("warp")
 
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.xdist_group("warp")
 @pytest.mark.timeout(1200)
 @unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)
 class _OnGpu(backends.BackendTest):
-  """Six slots everywhere, as each number compiles kernels of its own."""
+  """A test case with six slots, as each number of slots compiles kernels."""
 
   backend = "gpu"
   many_slots = 6
@@ -45,7 +45,7 @@ class TouchingTest(_OnGpu, world_suite.TouchingSuite):
 
 
 class RaysTest(_OnGpu, world_suite.RaysSuite):
-  def test_those_not_wanted_are_not_cast(self):
+  def test_unwanted_rays_are_not_cast(self):
     physics = self.world(fakes.scene((fakes.CUBE, 2.0, 0.0)))
     rng = np.random.default_rng(0)
     origins = jnp.asarray(rng.uniform((-1, -1, 0.5), (1, 1, 2.5), (1, 40, 3)))
@@ -64,11 +64,11 @@ class RaysTest(_OnGpu, world_suite.RaysSuite):
 
 
 class StateTest(_OnGpu):
-  def test_is_of_now_after_every_change(self):
-    """Whoever is asked first: poses alone, then who touches whom."""
+  def test_state_is_current_after_every_change(self):
+    """Poses are read alone first, then contacts."""
     physics = self.make(2, 6)
     apart = fakes.scene((fakes.CUBE, 2.0, 0.0), (fakes.SPHERE, 2.0, 1.0))
-    physics.load(np.arange(2), [apart, start.make(apart)])
+    physics.load(np.arange(2), [apart, preparation.prepare(apart)])
     physics.step(fakes.control(2))
     changed = np.zeros((2, 6), bool)
     changed[1, 1] = True
@@ -94,13 +94,12 @@ class RepeatabilityTest(_OnGpu, world_suite.RepeatabilitySuite):
 
 @unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)
 class MemoryTest(absltest.TestCase):
-  def test_says_what_to_lower(self):
+  def test_error_names_the_settings_to_lower(self):
     from adaland.envs.physics import mjcf
-    from adaland.envs.physics.gpu import memory
-    from adaland.envs.physics.gpu import model as gpu_model
+    from adaland.envs.physics.gpu import memory, model
 
-    model = gpu_model.build(mjcf.Capacity(6, 1, 32, 20)).model
-    need = memory.needed(model, 1000, nconmax=70, njmax=283)
+    compiled = model.build(mjcf.Capacity(6, 1, 32, 20)).model
+    need = memory.needed(compiled, 1000, nconmax=70, njmax=283)
     self.assertGreater(need, 50e6)
     self.assertLess(need, 5e9)
     memory.check(1000, need, need)
@@ -110,12 +109,12 @@ class MemoryTest(absltest.TestCase):
   def test_grows_with_worlds_and_slots(self):
     from adaland.envs.physics.gpu import memory
 
-    need = memory.needed_at_first
+    need = memory.needed_initially
     self.assertEqual(need(1, 6, 1), need(2, 6, 1))
     self.assertAlmostEqual(need(2000, 6, 1) / need(1000, 6, 1), 2, places=3)
     self.assertGreater(need(1000, 12, 1), 1.5 * need(1000, 6, 1))
 
-  def test_is_looked_at_before_worlds_are_made(self):
+  def test_memory_is_checked_before_worlds_are_made(self):
     import warp
 
     from adaland.envs.physics import backends as physics_backends

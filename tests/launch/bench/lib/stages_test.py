@@ -39,7 +39,7 @@ class StageTest(absltest.TestCase):
     world.reset()
     for _ in range(16):  # To the second trial: everything is compiled.
       world.step(fixtures.noop())
-    before = (stages.finish, stages.look, world.physics.rays)
+    before = (stages.finish, stages.sight_lines, world.physics.rays)
     steps = []
 
     def step():
@@ -56,7 +56,9 @@ class StageTest(absltest.TestCase):
     self.assertAlmostEqual(sum(found.values()), whole)
     self.assertLess(whole * len(steps), 60e3)
     # Everything is as it was.
-    self.assertEqual((stages.finish, stages.look, world.physics.rays), before)
+    self.assertEqual(
+      (stages.finish, stages.sight_lines, world.physics.rays), before
+    )
 
 
 if __name__ == "__main__":

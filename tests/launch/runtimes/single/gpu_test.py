@@ -16,9 +16,9 @@ import pytest
 from absl.testing import absltest
 
 from adaland.launch import builder
-from adaland.launch.roles import curriculum_server
+from adaland.launch.acting import episode_records
 from adaland.launch.run import progress, rundir
-from adaland.launch.runtimes.single import episode_records, preflight
+from adaland.launch.runtimes.single import preflight
 from adaland.launch.runtimes.single import trainer as trainer_lib
 from tests.envs.physics import backends
 from tests.launch.runtimes.single import configs
@@ -47,16 +47,18 @@ class GpuTest(absltest.TestCase):
 
     self.enter_context(mock.patch("adaland.envs.physics.backends.make", make))
 
-  def test_playing_waits_for_nothing_but_records(self):
+  def test_acting_waits_for_nothing_but_records(self):
     from tests.envs.physics import tracing
 
     config = configs.tiny(*_SETTINGS)
     made = builder.agent(config)
     cut, ended = [], []
-    player = builder.player(
+    curriculum = builder.curriculum(config)
+    actor = builder.device_actor(
       config,
       made,
-      curriculum_server.CountedCurriculum(builder.curriculum(config)),
+      lambda: curriculum.next_tasks(1)[0],
+      curriculum.report,
       lambda unrolls, num: cut.append(num),
     )
 
@@ -64,14 +66,14 @@ class GpuTest(absltest.TestCase):
       del self, what
       ended.append((time, row))
 
-    def play() -> None:
+    def act() -> None:
       params = made.network.init(jnp.zeros(2, jnp.uint32))
       for _ in range(70):
-        player.step(params, 0)
+        actor.step(params, 0)
 
-    # They are told of some steps later, which tracing has not.
-    with mock.patch.object(episode_records.Records, "add", add):
-      tracing.trace(play)
+    # Records are reported some steps later, where a trace has no values.
+    with mock.patch.object(episode_records.EpisodeRecords, "add", add):
+      tracing.trace(act)
     self.assertGreater(len(ended), 1)
     self.assertGreater(len(cut), 10)
 
@@ -88,18 +90,17 @@ class GpuTest(absltest.TestCase):
       finally:
         made.close()
 
-  def test_trains_on_tasks_made_ahead_and_goes_on_with_new_episodes(self):
+  def test_trains_on_prefetched_tasks_and_resumes_with_new_episodes(self):
     folder = os.path.join(self.create_tempdir().full_path, "run")
     before = set(threading.enumerate())
     with self.trainer(folder, "run.max_steps=200") as first:
       first.train()
-      ahead = first._ahead
-      assert ahead is not None
-      prefetcher = ahead.prefetcher
+      prefetcher = first._prefetcher
+      assert prefetcher is not None
     counters = first.counters()
     self.assertGreater(counters["episodes"], 2)
     self.assertGreater(counters["updates"], 5)
-    # Those played, those under way, and as many ahead.
+    # The tasks taken, and as many ahead as there are environments.
     drawn = first._desk.curriculum_metrics()["tasks_drawn"]
     self.assertEqual(drawn, prefetcher.taken + 2)
     self.assertGreater(prefetcher.taken, counters["episodes"])

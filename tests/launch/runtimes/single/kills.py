@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from adaland.agent import checkpoint
+from adaland.agent.checkpoint import checkpoint
 from adaland.launch.config import json_codec
 from tests.launch.runtimes.single import configs
 

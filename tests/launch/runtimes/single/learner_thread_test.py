@@ -18,7 +18,7 @@ _QUEUE = replay_config.ReplayConfig(sampling="queue", capacity=8, batch_size=2)
 
 
 class State(NamedTuple):
-  """What learning goes on from: the numbers of all unrolls learned from."""
+  """A learner's state: the sum of the numbers of all unrolls learned from."""
 
   target_params: Any
 
@@ -34,12 +34,12 @@ def _batch(*numbers):
   return jax.tree.map(lambda *x: np.stack(x), *unrolls)
 
 
-class LearningTest(absltest.TestCase):
+class LearnerThreadTest(absltest.TestCase):
   def make(self, config=_QUEUE, update=_update):
     learner: Any = types.SimpleNamespace(
       init=lambda key: State(jnp.zeros([], jnp.int32)), update=update
     )
-    made = learner_thread.Learning(
+    made = learner_thread.LearnerThread(
       learner,
       config,
       _SPEC,
@@ -49,10 +49,10 @@ class LearningTest(absltest.TestCase):
     self.addCleanup(made.close)
     return made
 
-  def test_learns_what_is_due_and_acts_with_what_was_before(self):
+  def test_learns_when_due_and_acts_with_the_parameters_before(self):
     made = self.make()
     self.assertEqual(made.learn(), 0)
-    made.insert(_batch(1, 2, 3, 99), 3)  # The last is no unroll of the run.
+    made.insert(_batch(1, 2, 3, 99), 3)  # The last does not count.
     self.assertEqual(made.learn(), 1)
     self.assertEqual((made.updates, made.version), (1, 0))
     self.assertEqual(int(made.acting_params), 0)
@@ -61,14 +61,16 @@ class LearningTest(absltest.TestCase):
     self.assertEqual((made.updates, made.version), (3, 1))
     self.assertEqual(int(made.acting_params), 1 + 2)
     self.assertEqual(int(made.params), 1 + 2 + 3 + 4 + 5 + 6)
-    done = made.take_done()
-    self.assertEqual([int(d.values["loss/total"]) for d in done], [3, 10, 21])
-    self.assertEqual([int(d.steps) for d in done], [10, 10, 10])
+    updates = made.take_updates()
+    self.assertEqual(
+      [int(u.values["loss/total"]) for u in updates], [3, 10, 21]
+    )
+    self.assertEqual([int(u.steps) for u in updates], [10, 10, 10])
     # Updates before each batch less the mean number of its unrolls.
-    self.assertEqual([float(d.lag) for d in done], [-1.5, 1 - 3.5, 2 - 5.5])
-    self.assertEmpty(made.take_done())
+    self.assertEqual([float(u.lag) for u in updates], [-1.5, 1 - 3.5, 2 - 5.5])
+    self.assertEmpty(made.take_updates())
 
-  def test_goes_on_from_its_state(self):
+  def test_a_restored_learner_learns_like_the_saved_one(self):
     config = replay_config.ReplayConfig(
       samples_per_insert=2.0, capacity=3, batch_size=2
     )
@@ -84,7 +86,7 @@ class LearningTest(absltest.TestCase):
     self.assertEqual(int(again.params), int(made.params))
     self.assertEqual(again.state_dict(), made.state_dict())
 
-  def test_what_goes_wrong_there_is_raised_here(self):
+  def test_an_error_in_the_thread_is_raised_by_the_next_call(self):
     def fail(state, batch):
       raise ValueError("no update")
 

@@ -1,4 +1,4 @@
-"""Tests of memory_check: bytes worked by hand, and what is refused."""
+"""Tests of memory_check: bytes counted by hand, and refusals."""
 
 import types
 
@@ -14,7 +14,7 @@ _ADA = ("actor.num_actors=1", "actor.envs_per_actor=1024")
 
 
 def _on_accelerator(limit):
-  """A device that tells how much memory JAX has of it."""
+  """Replaces the device by one whose memory has a known limit."""
   real = jax.local_devices()[0]
   fake = types.SimpleNamespace(memory_stats=lambda: {"bytes_limit": limit})
   fakes = [[fake], [real]]
@@ -24,7 +24,7 @@ def _on_accelerator(limit):
 
 
 class BytesNeededTest(parameterized.TestCase):
-  def test_the_ring_is_its_unrolls(self):
+  def test_replay_takes_the_bytes_of_its_unrolls(self):
     few, many = (
       memory_check.bytes_needed(configs.tiny(f"replay.capacity={n}"), False)
       for n in (6, 60)
@@ -32,20 +32,20 @@ class BytesNeededTest(parameterized.TestCase):
     self.assertEqual(many["replay.capacity"], 10 * few["replay.capacity"])
     self.assertEqual(few["replay.capacity"] / 6, few["replay.batch_size"] / 2)
 
-  def test_of_the_papers_agent(self):
+  def test_bytes_of_the_paper_s_agent(self):
     config = overrides.apply(presets.get("ada_23m"), _ADA)
     needed = memory_check.bytes_needed(config, False)
     # Cached keys and values: 6 layers of 300 x 576 in bfloat16, three times
     # (acting, and two snapshots), and in the unrolls that end together.
     cache = 2 * 6 * 300 * 576 * 2
-    # The log, 81 steps, and the unrolls, 80, hold pictures of 96 x 72.
+    # The buffer's 81 steps and the unrolls' 80 hold pictures of 96 x 72.
     frames = (81 + 80) * 96 * 72 * 3
     self.assertAlmostEqual(
       needed["actor.envs_per_actor"] / (1024 * (4 * cache + frames)),
       1.0,
       delta=0.02,
     )
-    # Parameters, target, the copy that acts, and two moments of the optimiser.
+    # Parameters, target, acting copy, and two moments of the optimiser.
     made = memory_check.builder.agent(config)
     params = jax.eval_shape(made.network.init, jax.random.PRNGKey(0))
     self.assertAlmostEqual(
@@ -96,7 +96,7 @@ class CheckTest(parameterized.TestCase):
     ):
       memory_check.check(config)
 
-  def test_names_what_takes_most(self):
+  def test_names_the_setting_that_takes_most(self):
     config = configs.tiny()
     with self.assertRaisesRegex(errors.UserError, r"replay.capacity \(6\)"):
       memory_check.refuse(

@@ -10,23 +10,22 @@ from adaland.launch.runtimes.single import preflight
 from tests.launch.runtimes.single import configs
 
 
-class SetupTest(parameterized.TestCase):
+class PreflightTest(parameterized.TestCase):
   @parameterized.parameters(
     ("actor.num_actors=2", "actor.num_actors is 2, .*: 1$"),
-    ("actor.num_threads=2", "actor.num_threads is 2, .*: 1$"),
-    ("actor.inference=accelerator", "inference is 'accelerator', .*: cpu,"),
-    ("actor.unroll_length=2", "actor.unroll_length is 2, .*: at least 3$"),
     ("replay.kind=reverb", "replay.kind is 'reverb', .*: auto or memory$"),
     ("replay.sampling=prioritized", "'prioritized', .*: uniform or queue$"),
     ("replay.samples_per_insert=null", "samples_per_insert is None, .* number"),
     ("replay.error_buffer=8", "error_buffer is 8.*, .*: null"),
   )
-  def test_refuses_what_means_nothing_in_one_process(self, setting, message):
+  def test_refuses_settings_without_meaning_in_one_process(
+    self, setting, message
+  ):
     with self.assertRaisesRegex(errors.UserError, message) as caught:
       preflight.prepare(configs.tiny(setting))
     self.assertNotIn("\n", str(caught.exception))
 
-  def test_a_queue_holds_what_ends_together(self):
+  def test_a_queue_holds_all_unrolls_that_end_together(self):
     settings = ("replay.sampling=queue", "actor.envs_per_actor=7")
     with self.assertRaisesRegex(
       errors.UserError,
@@ -48,7 +47,7 @@ class SetupTest(parameterized.TestCase):
       preflight.prepare(configs.tiny("device.memory_fraction=0.5"))
       self.assertEqual(os.environ[preflight.MEMORY_VARIABLE], "0.25")
 
-  def test_refuses_physics_that_can_not_run_here(self):
+  def test_refuses_physics_that_can_t_run_on_this_machine(self):
     config = configs.tiny("env.backend=gpu")
     with (
       absltest.mock.patch.object(preflight, "_set_up"),
@@ -61,7 +60,7 @@ class SetupTest(parameterized.TestCase):
     ):
       preflight.prepare(config)
 
-  def test_refuses_what_has_no_room(self):
+  def test_refuses_worlds_that_do_not_fit_into_memory(self):
     with (
       absltest.mock.patch.object(preflight, "_set_up"),
       absltest.mock.patch.object(

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from absl.testing import absltest
 
-from adaland.launch.run import progress, rundir
-from adaland.launch.runtimes.single import preflight
-from adaland.launch.runtimes.single import trainer as trainer_lib
+from adaland.launch.run import progress, rundir, status_file
+from adaland.launch.runtimes.single import preflight, trainer
 from tests.launch.runtimes.single import configs
 
 
@@ -28,47 +27,43 @@ class TrainerTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.folder = self.create_tempdir().full_path
-    self.enter_context(
-      absltest.mock.patch.object(trainer_lib, "_SAVE_STEPS", 7)
-    )
-
-    # What `prepare` sets is the process's.
+    # `prepare` sets variables of the process.
     self.enter_context(absltest.mock.patch.dict(os.environ))
 
   @contextlib.contextmanager
-  def trainer(self, name, *settings):
+  def make(self, name, *settings):
     config = configs.tiny(*settings)
     preflight.prepare(config)
     run = rundir.RunDir(os.path.join(self.folder, name))
     with run.begin(config, ("run.max_steps",)):
       line = progress.Progress(io.StringIO())
-      made = trainer_lib.Trainer(config, run, line)
+      made = trainer.Trainer(config, run, line, save_steps=7)
       try:
         yield made
       finally:
         made.close()
 
-  def stop_after(self, trainer, num):
-    """Has a run end, with a checkpoint, some steps from now."""
-    steps, step = itertools.count(), trainer.step
+  def stop_after(self, run, num):
+    """Ends a run, with a checkpoint, some steps from now."""
+    steps, step = itertools.count(), run.step
 
     def counting():
       if next(steps) == num:
-        trainer.request_stop()
+        run.request_stop()
       step()
 
-    trainer.step = counting
+    run.step = counting
 
   @pytest.mark.once
-  def test_a_run_taken_up_again_ends_as_one_that_was_not_stopped(self):
-    with self.trainer("whole", "run.max_steps=240") as whole:
+  def test_a_resumed_run_ends_like_one_that_was_not_stopped(self):
+    with self.make("whole", "run.max_steps=240") as whole:
       whole.train()
     for num in (20, 25):
-      with self.trainer("part", "run.max_steps=240") as part:
+      with self.make("part", "run.max_steps=240") as part:
         self.stop_after(part, num)
         part.train()
         self.assertTrue(part.stopped)
-    with self.trainer("part", "run.max_steps=240") as part:
+    with self.make("part", "run.max_steps=240") as part:
       part.train()
       self.assertFalse(part.stopped)
     self.assertGreater(part.counters()["updates"], 5)
@@ -76,23 +71,63 @@ class TrainerTest(absltest.TestCase):
       self.assertEqual(part.counters()[name], whole.counters()[name])
     _assert_equal(part._arrays(), whole._arrays())
 
-  def test_with_physics_that_can_t_be_saved_episodes_begin_anew(self):
+  def test_with_physics_that_can_t_be_saved_episodes_start_again(self):
     self.enter_context(
       absltest.mock.patch.object(
-        trainer_lib.land_state, "can_save", return_value=False
+        trainer.land_state, "can_save", return_value=False
       )
     )
-    with self.trainer("run", "run.max_steps=150") as part:
+    with self.make("run", "run.max_steps=150") as part:
       self.stop_after(part, 20)
       part.train()
-    with self.trainer("run", "run.max_steps=150") as again:
+    with self.make("run", "run.max_steps=150") as again:
       for name in ("env_steps", "episodes", "updates"):
         self.assertEqual(again.counters()[name], part.counters()[name])
-      self.assertEqual(again._player.time, part._player.time)
-      _assert_equal(again._learning.arrays, part._learning.arrays)
+      self.assertEqual(again.time, part.time)
+      _assert_equal(again.params, part.params)
       again.train()
     self.assertGreaterEqual(again.counters()["env_steps"], 150)
     self.assertGreater(again.counters()["updates"], part.counters()["updates"])
+
+  def test_the_status_file_tells_of_the_run_from_its_start(self):
+    with self.make("run", "run.max_steps=60") as made:
+      states, step = [], made.step
+
+      def stepping():
+        states.append(self.status("run")["state"])
+        step()
+
+      made.step = stepping
+      made.train()
+    self.assertEqual(set(states), {"running"})
+    status = self.status("run")
+    self.assertEqual((status["launcher"], status["state"]), ("device", "ended"))
+    self.assertEqual(status["counters"], made.counters())
+    self.assertEqual(list(status["roles"]), ["learner"])
+    learner = status["roles"]["learner"]
+    self.assertEqual(
+      (learner["kind"], learner["pid"]), ("learner", os.getpid())
+    )
+    self.assertEqual(learner["replay_size"], 6)
+    self.assertGreater(learner["samples_per_insert"], 0)
+    self.assertIn("env_steps_per_s", status["metrics"])
+    self.assertGreater(status["metrics"]["learner/memory_mb"], 0)
+
+  def test_the_status_file_tells_that_a_killed_run_has_ended(self):
+    with self.make("run", "run.max_steps=60") as made:
+      made.train()
+      counters = made.counters()
+      path = os.path.join(self.folder, "run", status_file.NAME)
+      os.remove(path)  # As if killed before it was written.
+    with self.make("run", "run.max_steps=60") as again:
+      again.train()
+    status = self.status("run")
+    self.assertEqual((status["launcher"], status["state"]), ("device", "ended"))
+    self.assertEqual(status["counters"], counters)
+
+  def status(self, name):
+    """Reads a run's status file."""
+    return status_file.read(rundir.RunDir(os.path.join(self.folder, name)))
 
 
 if __name__ == "__main__":

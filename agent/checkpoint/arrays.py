@@ -1,0 +1,225 @@
+"""The arrays of a checkpoint, written and read by Orbax.
+
+Orbax writes with TensorStore, whose threads go by the time of day: where that
+is put an hour back, TensorStore starts no thread for an hour (0.1.74, 0.1.86),
+and a write that needs one hangs as long. After such a jump arrays are written
+by a process of its own, which has known no later time.
+"""
+
+import concurrent.futures
+import io
+import logging
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+import jax
+import numpy as np
+
+# Who sets a clock by less makes nobody wait for longer.
+_JUMP_SECONDS = 1.0
+_LOOK_SECONDS = 0.1
+# A write that a jump came upon may yet end.
+_PATIENCE_SECONDS = 10.0
+_APART_SECONDS = 600.0
+_DTYPES = "dtypes"
+
+
+class _Clock:
+  """Whether it is earlier, by the time of day, than it was."""
+
+  def __init__(self) -> None:
+    self._latest = time.time()
+
+  def is_back(self) -> bool:
+    now = time.time()
+    self._latest = max(self._latest, now)
+    return now < self._latest - _JUMP_SECONDS
+
+
+_clock = _Clock()
+
+
+def write(path: pathlib.Path, leaves: dict[str, np.ndarray]) -> None:
+  """Writes arrays.
+
+  Args:
+    path: Folder to make. Others next to it whose names begin with its name
+      are what is left of a write that did not end, and are removed.
+    leaves: The arrays by name.
+
+  Raises:
+    Exception: Whatever Orbax says of why it can't.
+  """
+  if _clock.is_back():
+    _write_apart(path, leaves)
+    return
+  written: concurrent.futures.Future[None] = concurrent.futures.Future()
+  # A daemon: who hangs must not keep the process from its end.
+  threading.Thread(
+    target=_write_here,
+    args=(written, path, leaves),
+    name="checkpoint-writer",
+    daemon=True,
+  ).start()
+  while not concurrent.futures.wait([written], _LOOK_SECONDS).done:
+    if not _clock.is_back():
+      continue
+    if concurrent.futures.wait([written], _PATIENCE_SECONDS).done:
+      break
+    for remains in path.parent.glob(f"{path.name}*"):
+      shutil.rmtree(remains, ignore_errors=True)
+    _write_apart(path, leaves)
+    return
+  written.result()
+
+
+def read(
+  path: pathlib.Path, template: Any, chosen: list[int]
+) -> list[np.ndarray]:
+  """Reads some of the arrays that were written as '00000', '00001' and so on.
+
+  Args:
+    path: Their folder.
+    template: Pytree of the shapes and dtypes that they must have.
+    chosen: The number of the array for each leaf of the template.
+
+  Returns:
+    The arrays, in the order of their names.
+
+  Raises:
+    ValueError: If one is of another shape or dtype.
+    Exception: Whatever Orbax says of why it can't.
+  """
+  leaves = jax.tree_util.tree_leaves(template)
+  wanted = {
+    f"{i:05d}": np.zeros(x.shape, x.dtype)
+    for i, x in zip(chosen, leaves, strict=True)
+  }
+  import orbax.checkpoint
+
+  how = {
+    name: orbax.checkpoint.RestoreArgs(restore_type=np.ndarray)
+    for name in wanted
+  }
+  log = logging.getLogger("absl")
+  log.addFilter(_is_for_users)
+  try:
+    with _checkpointer() as checkpointer:
+      # No transformations: what is not wanted is left alone.
+      leaves = checkpointer.restore(
+        path, item=wanted, restore_args=how, transforms={}
+      )
+  finally:
+    log.removeFilter(_is_for_users)
+  found = {name: np.asarray(leaves[name]) for name in sorted(leaves)}
+  for name, array in found.items():
+    like = wanted[name]
+    if array.shape != like.shape or array.dtype != like.dtype:
+      raise ValueError(
+        f"array {name} is {array.dtype}{list(array.shape)}, not "
+        f"{like.dtype}{list(like.shape)}"
+      )
+  return list(found.values())
+
+
+def _is_for_users(record: logging.LogRecord) -> bool:
+  """Whether what Orbax logs tells those who run us anything.
+
+  What is wrong with a file it raises. Its warnings are of its own design: of
+  the future of `transforms`, the one way to read only some arrays that Orbax
+  0.11.5 and 0.12.8 share, and of how it shares caches.
+  """
+  return record.levelno > logging.WARNING
+
+
+def _checkpointer() -> Any:
+  # Imported where used: most processes of a run never touch a checkpoint.
+  import orbax.checkpoint
+
+  # By itself it would wait for the other processes that learn with this one,
+  # which take no part: what is written here are whole arrays of the host's.
+  own = jax.process_index()
+  alone = orbax.checkpoint.options.MultiprocessingOptions(
+    primary_host=own, active_processes={own}
+  )
+  return orbax.checkpoint.Checkpointer(
+    orbax.checkpoint.PyTreeCheckpointHandler(multiprocessing_options=alone),
+    multiprocessing_options=alone,
+  )
+
+
+def _save(path: pathlib.Path, leaves: dict[str, np.ndarray]) -> None:
+  with _checkpointer() as checkpointer:
+    checkpointer.save(path, leaves)
+
+
+def _write_here(
+  written: concurrent.futures.Future[None],
+  path: pathlib.Path,
+  leaves: dict[str, np.ndarray],
+) -> None:
+  try:
+    _save(path, leaves)
+  except BaseException as error:  # Whatever it is, the caller is to have it.
+    written.set_exception(error)
+  else:
+    written.set_result(None)
+
+
+def _write_apart(path: pathlib.Path, leaves: dict[str, np.ndarray]) -> None:
+  """Has another process write.
+
+  Raises:
+    OSError: If it can't.
+  """
+  logging.warning(
+    "The clock was put back: %s is written by a process of its own.", path
+  )
+  # As they are in memory: the format has no word for bfloat16.
+  bare = {name: x.view(f"V{x.itemsize}") for name, x in leaves.items()}
+  dtypes = np.array([x.dtype.name for x in leaves.values()])
+  sent = io.BytesIO()
+  np.savez(sent, **{_DTYPES: dtypes}, **bare)
+  root = str(pathlib.Path(__file__).parents[3])
+  search = [root, os.environ.get("PYTHONPATH", "")]
+  try:
+    subprocess.run(
+      [sys.executable, "-m", "adaland.agent.checkpoint.arrays", str(path)],
+      input=sent.getbuffer(),
+      stdout=subprocess.DEVNULL,
+      stderr=subprocess.PIPE,
+      check=True,
+      timeout=_APART_SECONDS,
+      env={
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, search)),
+        "JAX_PLATFORMS": "cpu",
+      },
+    )
+  except subprocess.CalledProcessError as error:
+    lines = error.stderr.decode(errors="replace").split("\n")
+    said = [line for line in lines if line.strip()] or ["it said nothing"]
+    raise OSError(said[-1].strip()) from error
+
+
+def _main() -> None:
+  """Writes the arrays that the standard input brings."""
+  path = pathlib.Path(sys.argv[1])
+  sent = io.BytesIO(sys.stdin.buffer.read())
+  with np.load(sent, allow_pickle=False) as loaded:
+    names = [name for name in loaded.files if name != _DTYPES]
+    leaves = {
+      name: loaded[name].view(np.dtype(str(dtype)))
+      for name, dtype in zip(names, loaded[_DTYPES], strict=True)
+    }
+  _save(path, leaves)
+
+
+if __name__ == "__main__":
+  _main()

@@ -1,0 +1,255 @@
+"""Muesli's targets and losses, for one trajectory (§4; arXiv 2104.06159).
+
+Shape letters: T steps, S = sum of the heads' sizes, I model steps, N sampled
+actions. Index conventions: reward_t and discount_t follow a_t. A prediction
+[t, i] was made at step t for i model steps ahead, along the actions really
+taken: policy and value [T, I+1, ...] with i = 0...I speak of step t + i;
+reward [T, I, ...] with index i - 1 speaks of r_{t+i-1}, the i-th action's.
+
+Trial borders are nothing special: returns run through them. After the end of
+the episode values are zero, and the model is taught so, since the look-ahead
+of an episode's last step asks it. Rewards and policies there are not trained.
+"""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+
+from adaland.agent import distributions
+from adaland.agent.learner_config import MuesliConfig
+from adaland.agent.muesli import categorical, retrace
+from adaland.agent.muesli.muesli_types import (
+  AdvantageScale,
+  Experience,
+  Predictions,
+  Targets,
+)
+
+__all__ = [
+  "AdvantageScale",
+  "Experience",
+  "MuesliConfig",
+  "Predictions",
+  "Targets",
+  "cmpo_weights",
+  "initial_scale",
+  "losses",
+  "prior_policy",
+  "targets",
+  "total_loss",
+  "update_scale",
+]
+
+
+def initial_scale() -> AdvantageScale:
+  """Returns the scale before any update."""
+  return AdvantageScale(jnp.zeros([]), jnp.zeros([], jnp.int32))
+
+
+def update_scale(
+  scale: AdvantageScale, mean_square: jax.Array, config: MuesliConfig
+) -> tuple[AdvantageScale, jax.Array]:
+  """Takes in one batch's mean of (G - v)² (§4.2, advantage normalisation).
+
+  Args:
+    scale: The moving average so far.
+    mean_square: The batch's mean over complete steps, [].
+    config: The decay and epsilon.
+
+  Returns:
+    The new average, and σ = √(moment / (1 - β^n) + ε), [].
+  """
+  beta = config.variance_decay
+  count = scale.count + 1
+  moment = beta * scale.moment + (1.0 - beta) * mean_square
+  correction = 1.0 - beta ** count.astype(jnp.float32)
+  sigma = jnp.sqrt(moment / correction + config.variance_epsilon)
+  return AdvantageScale(moment, count), sigma
+
+
+def prior_policy(
+  target: jax.Array,
+  behaviour: jax.Array,
+  sizes: Sequence[int],
+  config: MuesliConfig,
+) -> jax.Array:
+  """Returns the prior's log-probabilities: target, behaviour, uniform mixed.
+
+  Args:
+    target: The target network's log-probabilities, [..., S].
+    behaviour: The acting policy's, [..., S].
+    sizes: Sizes of the heads.
+    config: The weights.
+  """
+  rest = 1.0 - config.behaviour_prior - config.uniform_prior
+  return distributions.mixture(
+    [(rest, target), (config.behaviour_prior, behaviour)],
+    config.uniform_prior,
+    sizes,
+  )
+
+
+def targets(
+  experience: Experience,
+  prior: jax.Array,
+  value: jax.Array,
+  q_taken: jax.Array,
+  samples: jax.Array,
+  q_samples: jax.Array,
+  config: MuesliConfig,
+) -> Targets:
+  """Computes returns and advantages of one trajectory.
+
+  The N sampled q-values are used twice: their mean is Retrace's expectation
+  under the prior, they themselves make the CMPO target.
+
+  Args:
+    experience: What happened.
+    prior: The prior's log-probabilities, [T, S].
+    value: The target network's v(s_t), [T].
+    q_taken: Its one-step q(s_t, a_t) = r_1 + γ v_1 of actions taken, [T].
+    samples: One-hots of actions drawn from the prior, [T, N, S].
+    q_samples: Their q-values, [T, N].
+    config: Constants.
+
+  Returns:
+    The targets.
+  """
+  mask, discount = experience.mask, experience.discount
+  complete = retrace.complete_steps(mask, discount)
+  log_ratio = jnp.sum(
+    experience.action * (prior - experience.behaviour), axis=-1
+  )
+  returns = retrace.retrace_returns(
+    q=q_taken,
+    v=jnp.mean(q_samples, axis=-1),
+    reward=experience.reward,
+    discount=config.gamma * discount,
+    ratio=jnp.exp(jnp.minimum(log_ratio, 0.0)),
+    complete=complete,
+    lambda_=config.retrace_lambda,
+  )
+  return Targets(
+    returns=jnp.where(complete > 0, returns, 0.0),
+    complete=complete,
+    value=value,
+    samples=samples,
+    advantages=q_samples - value[:, None],
+  )
+
+
+def cmpo_weights(normalised: jax.Array, config: MuesliConfig) -> jax.Array:
+  """Weights of actions sampled from the prior, in the CMPO policy (§4.2).
+
+  w_k = e_k / z_k with e = exp(clip(adv / σ, -c, c)) and the leave-one-out
+  normaliser z_k = (z_init + Σ_{j≠k} e_j) / N, which keeps the estimate of the
+  normaliser independent of the sample that it divides.
+
+  Args:
+    normalised: Advantages over σ, [..., N].
+    config: The clip and z_init.
+
+  Returns:
+    Weights, about 1 on average, [..., N].
+  """
+  c = config.advantage_clip
+  e = jnp.exp(jnp.clip(normalised, -c, c))
+  others = jnp.sum(e, axis=-1, keepdims=True) - e
+  z = (config.z_init + others) / normalised.shape[-1]
+  return e / z
+
+
+def _ahead(x: jax.Array, steps: int) -> jax.Array:
+  """Stacks x_{t+i}, i = 0...steps - 1, zero past the end: [T, steps, ...]."""
+  padded = jnp.concatenate([x, jnp.zeros_like(x[: steps - 1])])
+  return jnp.stack([padded[i : i + len(x)] for i in range(steps)], axis=1)
+
+
+def losses(
+  predictions: Predictions,
+  target: Targets,
+  experience: Experience,
+  sigma: jax.Array,
+  sizes: Sequence[int],
+  config: MuesliConfig,
+) -> dict[str, jax.Array]:
+  """Computes Muesli's losses of each step of one trajectory.
+
+  With w the CMPO weights of the samples at a step, their N log-likelihoods
+  collapse to one dot product with the mean of w times the samples' one-hots,
+  which serves every prediction of that step.
+
+  - policy_gradient: -min(1, π(a_t) / π_b(a_t)) (G_t - v_t) / σ, whose gradient
+    is taken through log π alone, so that an action that became likelier since
+    it was taken keeps weight 1 (clipping the ratio itself would give it none).
+  - cmpo: sampled KL(π_CMPO(t) ‖ π_0(t)), up to a constant.
+  - model_policy: the same to π_i(t) from the target of step t + i.
+  - reward: cross-entropy of r_{t+i-1}; value: cross-entropy of G_{t+i}.
+  Model terms are means over the model's I steps; the value loss adds that mean
+  to its i = 0 term.
+
+  Args:
+    predictions: Outputs of the network being trained.
+    target: What to learn; no gradient goes into it.
+    experience: What happened.
+    sigma: Scale of the advantages, [].
+    sizes: Sizes of the heads.
+    config: Constants.
+
+  Returns:
+    Unweighted losses by name, each [T], zero at padding.
+  """
+  target = jax.lax.stop_gradient(target)
+  mask, complete = experience.mask, target.complete
+  num_steps = config.model_steps
+  pi = distributions.log_probs(predictions.policy_logits, sizes)  # [T, I+1, S]
+
+  log_pi = jnp.sum(experience.action * pi[:, 0], axis=-1)
+  log_mu = jnp.sum(experience.action * experience.behaviour, axis=-1)
+  ratio = jnp.exp(jnp.minimum(0.0, jax.lax.stop_gradient(log_pi) - log_mu))
+  advantage = (target.returns - target.value) / sigma
+  policy_gradient = -complete * ratio * advantage * log_pi
+
+  weights = cmpo_weights(target.advantages / sigma, config)  # [T, N]
+  cmpo_target = jnp.einsum("tn,tns->ts", weights, target.samples)
+  cmpo_target /= weights.shape[-1]
+  policy_kl = -jnp.sum(_ahead(cmpo_target, num_steps + 1) * pi, axis=-1)
+
+  ended = mask * (experience.discount == 0.0)
+  # [T, I+1]: whether the episode ended before step t + i.
+  over = jnp.cumsum(_ahead(ended, num_steps + 1), axis=1)
+  over = jnp.concatenate([jnp.zeros_like(over[:, :1]), over[:, :-1]], axis=1)
+  over = jnp.minimum(over, 1.0) * mask[:, None]
+  policy_kl *= _ahead(mask, num_steps + 1) * (1.0 - over)
+
+  value = categorical.cross_entropy(
+    predictions.value_logits,
+    _ahead(target.returns, num_steps + 1) * (1.0 - over),
+    config.value_range,
+  )
+  value *= jnp.maximum(over, _ahead(complete, num_steps + 1))
+  reward = categorical.cross_entropy(
+    predictions.reward_logits,
+    _ahead(experience.reward, num_steps),
+    config.value_range,
+  )
+  reward *= _ahead(mask, num_steps) * (1.0 - over[:, :-1])
+  return {
+    "policy_gradient": policy_gradient,
+    "cmpo": policy_kl[:, 0],
+    "model_policy": jnp.mean(policy_kl[:, 1:], axis=1),
+    "reward": jnp.mean(reward, axis=1),
+    "value": value[:, 0] + jnp.mean(value[:, 1:], axis=1),
+  }
+
+
+def total_loss(parts: dict[str, jax.Array], config: MuesliConfig) -> jax.Array:
+  """Returns the weighted sum of what `losses` returned, or of its means."""
+  return (
+    config.policy_gradient_weight * parts["policy_gradient"]
+    + config.cmpo_weight * parts["cmpo"]
+    + config.model_policy_weight * parts["model_policy"]
+    + config.reward_weight * parts["reward"]
+    + config.value_weight * parts["value"]
+  )

@@ -1,0 +1,70 @@
+"""The values that Muesli's functions take and return.
+
+Shape letters and index conventions are those of `adaland.agent.muesli.muesli`.
+"""
+
+from typing import NamedTuple
+
+import jax
+
+
+class Experience(NamedTuple):
+  """What happened, for one trajectory.
+
+  Attributes:
+    action: One-hots of the actions taken, [T, S].
+    behaviour: Log-probabilities of the policy that took them, [T, S].
+    reward: Reward after the action, [T].
+    discount: 0 where the episode ended after the action, else 1, [T].
+    mask: 1 for real steps, 0 for padding, [T].
+  """
+
+  action: jax.Array
+  behaviour: jax.Array
+  reward: jax.Array
+  discount: jax.Array
+  mask: jax.Array
+
+
+class Predictions(NamedTuple):
+  """The online network's outputs: see the module's index conventions.
+
+  Attributes:
+    policy_logits: [T, I+1, S].
+    value_logits: [T, I+1, num_bins].
+    reward_logits: [T, I, num_bins].
+  """
+
+  policy_logits: jax.Array
+  value_logits: jax.Array
+  reward_logits: jax.Array
+
+
+class Targets(NamedTuple):
+  """What the target network says the online network should learn.
+
+  Attributes:
+    returns: Retrace returns G_t; zero where not `complete`, [T].
+    complete: 1 where the return is defined, [T].
+    value: The target network's v(s_t), the baseline, [T].
+    samples: One-hots of N actions from the prior, [T, N, S].
+    advantages: q(s_t, sample) - v(s_t), [T, N].
+  """
+
+  returns: jax.Array
+  complete: jax.Array
+  value: jax.Array
+  samples: jax.Array
+  advantages: jax.Array
+
+
+class AdvantageScale(NamedTuple):
+  """Moving second moment of G - v, with what corrects its start at zero.
+
+  Attributes:
+    moment: Exponential moving average, float32 [].
+    count: Number of updates, int32 [].
+  """
+
+  moment: jax.Array
+  count: jax.Array

@@ -1,0 +1,65 @@
+"""Retrace returns over one unroll (§4.2; Munos et al. 2016).
+
+Index convention, that of `types.Unroll`: reward_t and discount_t follow a_t.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from adaland.agent.muesli._rlax import rlax
+
+
+def complete_steps(mask: jax.Array, discount: jax.Array) -> jax.Array:
+  """Marks the steps whose return can be told from the unroll, float32 [T].
+
+  A real step is complete if the episode ended with it or its successor is in
+  the unroll. Otherwise it is where the unroll was cut: it serves as bootstrap
+  of its predecessor only, and the next unroll starts with it.
+
+  Args:
+    mask: 1 for real steps, 0 for padding, [T].
+    discount: 0 where the episode ended after the action, [T].
+
+  Returns:
+    1 for complete steps, else 0, [T].
+  """
+  has_next = jnp.concatenate([mask[1:], jnp.zeros_like(mask[:1])])
+  return mask * jnp.where(discount == 0.0, 1.0, has_next)
+
+
+def retrace_returns(
+  q: jax.Array,
+  v: jax.Array,
+  reward: jax.Array,
+  discount: jax.Array,
+  ratio: jax.Array,
+  complete: jax.Array,
+  lambda_: float,
+) -> jax.Array:
+  """Returns Retrace's estimates G of the return of each action taken.
+
+  G_t = q_t + Σ_j γ^j (Π_{i=1..j} c_{t+i}) δ_{t+j} with
+  δ_t = r_t + γ v_{t+1} - q_t and c_t = λ min(1, π(a_t) / μ(a_t)), computed as
+  G_t = r_t + γ (v_{t+1} + c_{t+1} (G_{t+1} - q_{t+1})).
+
+  Args:
+    q: q(s_t, a_t) of the actions taken, [T].
+    v: E_π q(s_t, ·), [T].
+    reward: Reward after a_t, [T].
+    discount: γ, or 0 where the episode ended after a_t, [T].
+    ratio: π(a_t) / μ(a_t), target over behaviour policy, [T].
+    complete: 1 where the step's own return is defined (`complete_steps`), [T].
+    lambda_: Trace parameter, in [0, 1].
+
+  Returns:
+    G, [T]; meaningless where `complete` is 0.
+  """
+  # No trace through a step that has no return: bootstrap from v there.
+  c = lambda_ * jnp.minimum(1.0, ratio) * complete
+  # There is no v after the last step. It ended the episode, so that its
+  # discount is zero, or is incomplete, so that nobody reads its return.
+  v_next = jnp.concatenate([v[1:], jnp.zeros_like(v[:1])])
+  returns = rlax.general_off_policy_returns_from_q_and_v(
+    q[1:], v_next, reward, discount, c[1:]
+  )
+  return jnp.asarray(returns)

@@ -1,0 +1,168 @@
+"""From one step's observation to one vector (§3.1).
+
+Goal and rules are rows of ids; each id is embedded and the embeddings are
+concatenated. One embedding table serves goal, conditions and spawns alike:
+what is learned of "yellow" in one place holds in all.
+
+What is seen comes as `pixels` (see `torso`) or as `entities` (see
+`entity_encoder`). Everything else is small and goes in as it is.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import haiku as hk
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from adaland.agent import config as config_lib
+from adaland.agent import layers, types
+from adaland.agent.network import entity_encoder, torso
+
+# What the columns of a literal and of a spawn hold.
+_LITERAL_KINDS = ("negated", "predicate", "shape", "colour", "shape", "colour")
+_SPAWN_KINDS = ("shape", "colour")
+
+Spec = Mapping[str, tuple[tuple[int, ...], np.dtype]]
+
+
+class Encoded(NamedTuple):
+  """What the encoder makes of a batch of observations.
+
+  Attributes:
+    x: One vector for each observation, [B, d_model].
+    entities: Encoded entities [B, E, entity_size]; E is 0 with `pixels`.
+    visible: 1 for entities in view, else 0, float32 [B, E].
+  """
+
+  x: jax.Array
+  entities: jax.Array
+  visible: jax.Array
+
+
+class Encoder(hk.Module):
+  """Encodes a batch of observations."""
+
+  def __init__(self, config: config_lib.NetworkConfig, name: str = "encoder"):
+    super().__init__(name=name)
+    self._config = config
+
+  def __call__(self, observation: types.Observation) -> Encoded:
+    """Encodes observations.
+
+    Args:
+      observation: Named arrays [B, ...], as the environment gives them.
+
+    Returns:
+      The vectors and the entities, in the compute dtype.
+    """
+    config = self._config
+    dtype = jnp.dtype(config.compute_dtype)
+    embed = _IdEmbedding(config)
+    goal = embed(observation["goal"], dtype)  # [B, 6, element_size]
+    goal = layers.mlp(config.goal_sizes, "goal")(_flat(goal))
+    rule_elements = embed(observation["rules"], dtype)  # [B, R, 14, ...]
+    rules = layers.mlp(config.rules_sizes, "rules")(_flat(rule_elements))
+    plain = [part.astype(dtype) for part in self._plain(observation)]
+    parts = {"plain": jnp.concatenate([goal, *plain], axis=-1), "rules": rules}
+    if "pixels" in observation:
+      see = torso.ResidualTorso(config.torso_channels, config.torso_size)
+      parts["pixels"] = see(observation["pixels"], dtype)
+    batch_size = goal.shape[0]
+    entities = jnp.zeros([batch_size, 0, config.entity_size], dtype)
+    visible = jnp.zeros([batch_size, 0])
+    if "entities" in observation:
+      see = entity_encoder.EntityEncoder(config)
+      parts["entities"], entities = see(observation, goal, rule_elements)
+      visible = jnp.asarray(observation["entities"])[:, :, 0]
+    sizes = (*config.encoder_hidden, config.d_model)
+    x = layers.linear_of_parts(parts, sizes[0], "in")
+    for i, size in enumerate(sizes[1:]):
+      x = layers.Linear(size, name=f"hidden_{i}")(jax.nn.relu(x))
+    return Encoded(x, entities, visible)
+
+  def _plain(self, observation: types.Observation) -> list[jax.Array]:
+    """Inputs that need no layers of their own, each [B, n]."""
+    reward = jnp.asarray(observation["last_reward"])[:, None]
+    action = jnp.asarray(observation["last_action"])
+    parts = [
+      # A step's reward is a small number of seconds; that there was one at all
+      # is what an adapting agent must notice first.
+      reward,
+      jnp.sign(reward),
+      # Before an episode's first action the index is -1: all zeros.
+      *(
+        jax.nn.one_hot(action[:, i], size)
+        for i, size in enumerate(self._config.action_sizes)
+      ),
+    ]
+    for key in ("proprio", "clock", "terrain"):
+      if key in observation:
+        parts.append(jnp.asarray(observation[key]))
+    return parts
+
+
+def check_spec(config: config_lib.NetworkConfig, spec: Spec) -> None:
+  """Checks that an encoder can read what the environment shows.
+
+  Args:
+    config: Sizes.
+    spec: Shape, without batch, and dtype of each named array.
+
+  Raises:
+    ValueError: If something is missing or of the wrong shape.
+  """
+  num_elements = len(_LITERAL_KINDS)
+  needed = {
+    "goal": (num_elements,),
+    "last_action": (len(config.action_sizes),),
+    "last_reward": (),
+  }
+  for key, shape in needed.items():
+    if key not in spec or tuple(spec[key][0]) != shape:
+      given = spec[key][0] if key in spec else "nothing"
+      raise ValueError(f"observation {key!r} must be {shape}, got {given}")
+  rules = tuple(spec["rules"][0]) if "rules" in spec else ()
+  if len(rules) != 2 or (rules[1] - num_elements) % len(_SPAWN_KINDS):
+    raise ValueError(
+      f"observation 'rules' must be [rules, 6 + 2 * spawns], got {rules}"
+    )
+  entity_encoder.check_spec(config, spec)
+
+
+class _IdEmbedding(hk.Module):
+  """Embeds every id of literals and rules."""
+
+  def __init__(self, config: config_lib.NetworkConfig, name: str = "ids"):
+    super().__init__(name=name)
+    self._size = config.element_size
+    sizes = {
+      "negated": 2,
+      "predicate": config.num_predicate_ids,
+      "shape": config.num_shape_ids,
+      "colour": config.num_colour_ids,
+    }
+    # One table holds all kinds, one after another.
+    ends = np.cumsum(list(sizes.values()))
+    self._starts = dict(zip(sizes, ends - list(sizes.values()), strict=True))
+    self._num_ids = int(ends[-1])
+
+  def __call__(self, ids: types.Array, dtype: jnp.dtype) -> jax.Array:
+    """Embeds ids, int32 [..., columns], to [..., columns, element_size]."""
+    num_spawns = (ids.shape[-1] - len(_LITERAL_KINDS)) // len(_SPAWN_KINDS)
+    kinds = _LITERAL_KINDS + _SPAWN_KINDS * num_spawns
+    starts = np.array([self._starts[kind] for kind in kinds], np.int32)
+    starts = starts.reshape((1,) * (ids.ndim - 1) + (-1,))
+    table = hk.get_parameter(
+      "table",
+      (self._num_ids, self._size),
+      init=hk.initializers.TruncatedNormal(),
+    )
+    # A product, for the gradient of indexing would be a slow scatter.
+    one_hot = jax.nn.one_hot(ids + starts, self._num_ids, dtype=dtype)
+    return one_hot @ table.astype(dtype)
+
+
+def _flat(x: jax.Array) -> jax.Array:
+  return x.reshape(x.shape[0], -1)

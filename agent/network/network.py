@@ -1,0 +1,140 @@
+"""The whole network as pure functions."""
+
+import dataclasses
+
+import haiku as hk
+import jax
+import jax.numpy as jnp
+
+from adaland.agent import config as config_lib
+from adaland.agent import types
+from adaland.agent.memory import base, registry, stack
+from adaland.agent.network import encoder, heads, recall
+
+
+def make_network(
+  config: config_lib.NetworkConfig,
+  observation_spec: encoder.Spec,
+  memory: base.MemoryFactory | None = None,
+) -> types.Network:
+  """Makes the network.
+
+  Args:
+    config: Sizes.
+    observation_spec: Shape, without batch, and dtype of each named array. Of
+      `entities`, `terrain`, `pixels`, `proprio` and `clock` those that are
+      there are used; the others are needed.
+    memory: Makes a memory of the caller's, see `adaland.agent.memory.base`;
+      None for the one that `config.memory` names.
+
+  Returns:
+    Its pure functions. Outputs are float32 whatever the compute dtype.
+
+  Raises:
+    ValueError: If the observations don't fit the config.
+  """
+  encoder.check_spec(config, observation_spec)
+  dtype = jnp.dtype(config.compute_dtype)
+  make_memory = registry.make_memory if memory is None else memory
+  transformed = _transform(config, make_memory)
+  # Parameters are made in float32 and cast where they are used.
+  float_config = dataclasses.replace(config, compute_dtype="float32")
+  init_params = _transform(float_config, make_memory).init
+  step_fn, unroll_fn, model_step_fn = transformed.apply
+
+  def init(rng: types.Array) -> types.Params:
+    observation = {
+      name: jnp.zeros((1, 1, *shape), observed_dtype)
+      for name, (shape, observed_dtype) in observation_spec.items()
+    }
+    return init_params(rng, observation)
+
+  def initial_memory(batch_size: int) -> types.MemoryState:
+    return base.initial_state(make_memory, config, batch_size)
+
+  def step(params, memory, observation, first):
+    params = _cast(params, dtype)
+    output, memory = step_fn(params, None, memory, observation, first)
+    return _cast(output, jnp.float32), memory
+
+  def unroll(params, memory, observation, first):
+    params = _cast(params, dtype)
+    output, memory = unroll_fn(params, None, memory, observation, first)
+    return _cast(output, jnp.float32), memory
+
+  def model_step(params, hidden, cell, action):
+    inputs = _cast((params, hidden, cell, action), dtype)
+    params, hidden, cell, action = inputs
+    output = model_step_fn(params, None, hidden, cell, action)
+    return _cast(output, jnp.float32)
+
+  return types.Network(jax.jit(init), initial_memory, step, unroll, model_step)
+
+
+def _transform(
+  config: config_lib.NetworkConfig, make_memory: base.MemoryFactory
+) -> hk.MultiTransformed:
+  """Returns one initialiser and the three functions that share parameters."""
+
+  def build():
+    encode = encoder.Encoder(config)
+    memory = make_memory(config)
+    second_look = recall.Recall(config)
+    look = heads.Heads(config)
+
+    def ask(x, encoded):
+      # With pixels there are no entities to ask about.
+      if not encoded.entities.shape[-2]:
+        return x
+      return second_look(x, encoded.entities, encoded.visible)
+
+    def step(state, observation, first):
+      encoded = encode(observation)
+      state = jax.tree_util.tree_map(jnp.asarray, state)
+      x, state = memory.step(encoded.x, jnp.asarray(first), state)
+      return look.start(ask(x, encoded)), state
+
+    def unroll(state, observation, first):
+      # The encoder sees steps, not sequences: one batch of B * T.
+      encoded = hk.BatchApply(encode)(observation)
+      x, state = _unroll_memory(memory, encoded.x, first, state)
+      return look.start(hk.BatchApply(ask)(x, encoded)), state
+
+    def model_step(hidden, cell, action):
+      return look.step(hidden, cell, action)
+
+    def init(observation):
+      first = jnp.ones([1, 1], jnp.uint8)
+      output, _ = unroll({}, observation, first)
+      action = jnp.zeros([1, 1, sum(config.action_sizes)])
+      model_step(output.model_hidden, output.model_cell, action)
+
+    return init, (step, unroll, model_step)
+
+  return hk.multi_transform(build)
+
+
+def _unroll_memory(
+  memory: base.Memory,
+  x: jax.Array,
+  first: types.Array,
+  state: types.MemoryState,
+) -> tuple[jax.Array, types.MemoryState]:
+  """Unrolls a memory without gradient into its state, which may be empty."""
+  first = jnp.asarray(first)
+  # A stack needs no arrays to start from, which is cheaper.
+  if not state and not isinstance(memory, stack.MixerStack):
+    state = memory.initial_state(x.shape[0])
+    first = first.at[:, 0].set(1)
+  state = jax.tree_util.tree_map(jnp.asarray, state)
+  return memory.unroll(x, first, jax.lax.stop_gradient(state))
+
+
+def _cast(tree, dtype):
+  """Casts the floating-point leaves of a tree."""
+
+  def cast(x):
+    x = jnp.asarray(x)
+    return x.astype(dtype) if jnp.issubdtype(x.dtype, jnp.floating) else x
+
+  return jax.tree_util.tree_map(cast, tree)

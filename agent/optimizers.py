@@ -1,0 +1,42 @@
+"""The optimiser that the learner's settings describe."""
+
+import optax
+
+from adaland.agent import learner_config
+
+
+def make_optimizer(
+  config: learner_config.LearnerConfig,
+) -> optax.GradientTransformation:
+  """Makes AdamW whose Adam part is clipped elementwise.
+
+  The clip is that of Muesli (arXiv 2104.06159).
+
+  Args:
+    config: Learning rate, its schedule, and Adam's constants.
+
+  Returns:
+    The optimiser.
+  """
+  schedule = optax.constant_schedule(config.learning_rate)
+  if config.decay_updates:
+    schedule = optax.linear_schedule(
+      config.learning_rate,
+      0.0,
+      config.decay_updates - config.warmup_updates,
+    )
+  if config.warmup_updates:
+    # Counted from one, so that the first update isn't lost.
+    n = config.warmup_updates
+    rise = optax.linear_schedule(
+      config.learning_rate / n, config.learning_rate, max(n - 1, 1)
+    )
+    schedule = optax.join_schedules([rise, schedule], [n])
+  return optax.chain(
+    optax.scale_by_adam(
+      b1=config.adam_b1, b2=config.adam_b2, eps=config.adam_epsilon
+    ),
+    optax.clip(config.update_clip),
+    optax.add_decayed_weights(config.weight_decay),
+    optax.scale_by_learning_rate(schedule),
+  )

@@ -1,0 +1,115 @@
+"""A start-up check that a curriculum keeps `base.Curriculum`'s contract."""
+
+import functools
+import json
+import numbers
+from typing import Any
+
+import numpy as np
+
+from adaland.curriculum import base
+
+_METHODS = (
+  "next_tasks",
+  "report",
+  "state_dict",
+  "load_state_dict",
+  "metrics",
+)
+_NUM_TASKS = 3
+
+
+def check(curriculum: base.CurriculumFactory) -> None:
+  """Makes curricula, plays a few tasks of each and compares them.
+
+  Args:
+    curriculum: Makes a curriculum.
+
+  Raises:
+    ValueError: If a method is missing or returns something else than it must,
+      or if a curriculum restored from its state goes on otherwise. One line,
+      which names the method.
+  """
+  name = _name(curriculum)
+  made = curriculum(_sample_task, 0)
+  for method in _METHODS:
+    if not callable(getattr(made, method, None)):
+      raise ValueError(
+        f"curriculum {name} has no method {method!r}; it must have "
+        f"{', '.join(_METHODS)}"
+      )
+  assignments = _next_tasks(made, name)
+  for assignment in assignments[1:]:
+    made.report(_record(assignment))
+  _check_metrics(made.metrics(), name)
+  restored = curriculum(_sample_task, 1)
+  restored.load_state_dict(_through_json(made.state_dict(), name))
+  expected, actual = _next_tasks(made, name), _next_tasks(restored, name)
+  if expected != actual:
+    raise ValueError(
+      f"curriculum {name}: next_tasks gives {_text(actual)} after "
+      f"load_state_dict and {_text(expected)} without; a restored curriculum "
+      "must give the same tasks"
+    )
+
+
+def _name(curriculum: Any) -> str:
+  while isinstance(curriculum, functools.partial):
+    curriculum = curriculum.func
+  return getattr(curriculum, "__name__", type(curriculum).__name__)
+
+
+def _sample_task(index: int) -> str:
+  """Stands for the sampler of tasks: no curriculum may look into one."""
+  return f"task {index}"
+
+
+def _next_tasks(made: base.Curriculum, name: str) -> list[base.Assignment]:
+  assignments = made.next_tasks(_NUM_TASKS)
+  for assignment in assignments:
+    if not isinstance(assignment, base.Assignment):
+      raise ValueError(
+        f"curriculum {name}: next_tasks gives {assignment!r}; it must give "
+        "base.Assignment"
+      )
+  keys = [assignment.key for assignment in assignments]
+  if len(keys) != _NUM_TASKS or len(set(keys)) != _NUM_TASKS:
+    raise ValueError(
+      f"curriculum {name}: next_tasks({_NUM_TASKS}) gives the keys {keys}; "
+      f"they must be {_NUM_TASKS} different ones"
+    )
+  return list(assignments)
+
+
+def _record(assignment: base.Assignment) -> base.EpisodeRecord:
+  return base.EpisodeRecord(
+    key=assignment.key,
+    learn=assignment.learn,
+    rewards=np.array([0.0, 1.0], np.float32),
+    td_error=0.5,
+    value_error=0.5,
+    policy_error=0.5,
+  )
+
+
+def _check_metrics(metrics: Any, name: str) -> None:
+  for key, value in metrics.items():
+    if not isinstance(key, str) or not isinstance(value, numbers.Real):
+      raise ValueError(
+        f"curriculum {name}: metrics has {key!r}: {value!r}; it must map names "
+        "to numbers"
+      )
+
+
+def _through_json(state: dict[str, Any], name: str) -> dict[str, Any]:
+  try:
+    return json.loads(json.dumps(state))
+  except (TypeError, ValueError) as error:
+    raise ValueError(
+      f"curriculum {name}: state_dict is not fit for JSON: {error}"
+    ) from error
+
+
+def _text(assignments: list[base.Assignment]) -> str:
+  """Returns keys, tasks and flags, short enough for one line."""
+  return str([tuple(assignment) for assignment in assignments])

@@ -1,0 +1,61 @@
+"""A curriculum of your own: new tasks, each played until it is solved.
+
+python examples/own_curriculum.py --workdir=runs/newest
+adaland train --recipe=examples/own_curriculum.py:recipe --workdir=runs/new
+"""
+
+import argparse
+
+import adaland
+from adaland.curriculum import base
+
+SOLVED = 1.0  # Seconds of reward in the last trial.
+
+
+class Newest:
+  """Gives out a task again until an episode of it went well."""
+
+  def __init__(self, sample_task, seed):
+    self._sample_task = sample_task
+    self._next = seed
+    self._open: list[int] = []
+
+  def next_tasks(self, n: int) -> list[base.Assignment]:
+    """Returns the next n tasks to play; an assignment's key is its index."""
+    new = range(self._next, self._next + max(0, n - len(self._open)))
+    indices = [*self._open[:n], *new]
+    self._open, self._next = self._open[n:], self._next + len(new)
+    return [base.Assignment(i, self._sample_task(i), True) for i in indices]
+
+  def report(self, record: base.EpisodeRecord) -> None:
+    """Takes in a finished episode."""
+    if record.key >= 0 and record.rewards[-1] < SOLVED:
+      self._open.append(record.key)
+
+  def state_dict(self) -> dict[str, object]:
+    """Returns what a checkpoint keeps."""
+    return {"next": self._next, "open": list(self._open)}
+
+  def load_state_dict(self, state) -> None:
+    """Continues from what a checkpoint kept."""
+    self._next, self._open = int(state["next"]), list(state["open"])
+
+  def metrics(self) -> dict[str, float]:
+    """Returns numbers to plot."""
+    return {"tasks": float(self._next), "unsolved": float(len(self._open))}
+
+
+def recipe() -> adaland.Experiment:
+  """Returns the laptop's experiment with this curriculum."""
+  return adaland.presets.laptop(curriculum=Newest)
+
+
+if __name__ == "__main__":
+  parser = argparse.ArgumentParser(description=__doc__)
+  parser.add_argument("--workdir", default="runs/newest", help="run's folder")
+  parser.add_argument("--smoke", action="store_true", help="as short as can be")
+  args = parser.parse_args()
+  settings = {"run.max_steps": 300, "run.eval_tasks": 1}
+  short = adaland.presets.smoke(curriculum=Newest, settings=settings)
+  agent = adaland.train(short if args.smoke else recipe(), args.workdir)
+  print(agent.evaluation["agent"])

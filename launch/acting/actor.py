@@ -1,0 +1,289 @@
+"""Actor: steps environments and cuts their steps into unrolls.
+
+Everything decided on the host follows from the tasks' lengths. So with
+environments that stay on a device nothing waits for the device, except reports
+of episodes that ended some steps ago.
+
+N: environments, T: steps of an unroll, S: memory snapshots of an environment,
+U: unrolls cut at once.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+
+from adaland.agent import acting, types
+from adaland.curriculum import base
+from adaland.envs import land
+from adaland.envs.tasks import task
+from adaland.launch.acting import arrays, episode_records, rollout
+
+# Arrays on the host that a checkpoint holds under the same names.
+_COUNTERS = ("start", "slot", "trial", "acted_in", "counts")
+
+
+class Environment(Protocol):
+  """A batch of environments, as the actor uses `adaland.envs.land.Land`."""
+
+  def reset(self) -> land.Step:
+    """Starts an episode in every environment."""
+    ...
+
+  def step(self, actions: Any) -> land.Step:
+    """Takes one action in every environment."""
+    ...
+
+
+class Actor:
+  """A policy acting in N environments.
+
+  An unroll ends where its episode does or when it is full. The learner only
+  bootstraps at the last step of a full unroll, so this step opens the next
+  unroll of the episode too, and each action is learned from exactly once.
+
+  Args:
+    make_environment: Makes the batch of N environments, from a function that
+      returns an environment's next task, prepared or not.
+    functions: The acting functions.
+    observation_spec: Shape and dtype of each observation, without batch.
+    action_sizes: Sizes of the action heads.
+    num_envs: N.
+    length: T, from 2.
+    gamma: Discount per step, for the TD error.
+    store_memory: Whether unrolls carry the memory at their first step; not
+      needed when every unroll starts an episode.
+    next_task: Returns a task to act in.
+    report: Takes the record of a finished episode.
+    emit: Takes complete unrolls, leaves [U, T, ...] on the device, and the
+      number of them that count, the first ones.
+    seed: Seed of the actions.
+    device: Device of the arrays.
+
+  Attributes:
+    environment: The batch of environments.
+  """
+
+  def __init__(
+    self,
+    make_environment: Callable[[Callable[[int], Any]], Environment],
+    functions: acting.Actor,
+    observation_spec: rollout.ObservationSpec,
+    action_sizes: Sequence[int],
+    num_envs: int,
+    length: int,
+    gamma: float,
+    store_memory: bool,
+    next_task: Callable[[], base.Assignment],
+    report: Callable[[base.EpisodeRecord], None],
+    emit: Callable[[types.Unroll, int], None],
+    seed: int,
+    device: jax.Device,
+  ):
+    self._num_envs = num_envs
+    self._length = length
+    self._assign = next_task
+    self._emit = emit
+    self._advance = rollout.make_step(functions, gamma)
+    key = jax.random.fold_in(jax.random.PRNGKey(seed), 1)
+    self._key = jax.device_put(key, device)
+    self._carry = jax.device_put(
+      rollout.empty(
+        functions, observation_spec, num_envs, length, action_sizes
+      ),
+      device,
+    )
+    self._num_snapshots = rollout.num_snapshots(length)
+    self._snapshots: Any = {}
+    if store_memory:
+      memory = functions.init(self._num_snapshots * num_envs).memory
+      self._snapshots = jax.device_put(memory, device)
+    self._time = 0
+    self._version = 0  # Version of the parameters that acted last.
+    # First step and memory snapshot of each environment's unroll.
+    self._start = np.zeros(num_envs, np.int64)
+    self._slot = np.zeros(num_envs, np.int64)
+    self._trial = np.zeros(num_envs, np.int64)
+    self._trials = np.ones(num_envs, np.int64)
+    # Trial of the last action, and whether it was the episode's last trial.
+    self._acted_in = np.zeros(num_envs, np.int64)
+    self._counts = np.zeros(num_envs, bool)
+    self._assignments: list[base.Assignment | None] = [None] * num_envs
+    self._records = episode_records.EpisodeRecords(report)
+    self.environment = make_environment(self._next_task)
+    self._now = _no_step(num_envs, observation_spec)
+    self._begun = False
+
+  def _next_task(self, row: int) -> Any:
+    assignment = self._assign()
+    self._assignments[row] = assignment
+    self._trial[row], self._trials[row] = 0, assignment.task.trials
+    return assignment.task
+
+  def step(self, params: types.Params, version: int) -> int:
+    """Acts once in every environment.
+
+    Args:
+      params: Parameters of the acting network.
+      version: Learner update count of these parameters.
+
+    Returns:
+      The number of environment steps: an environment whose episode has ended
+      starts another one instead.
+    """
+    if not self._begun:
+      self._begun, self._now = True, self.environment.reset()
+    now, time = self._now, self._time
+    first, last = np.asarray(now.first), np.asarray(now.last)
+    self._start[first] = time
+    self._keep_memory(first, last)
+    control = np.stack([first, last, self._counts, self._acted_in])
+    output, self._carry = self._advance(
+      params,
+      self._carry,
+      now.observation,
+      now.reward,
+      control.astype(np.int32),
+      self._key,
+      np.int32(time),
+    )
+    self._cut(last)
+    self._version = version
+    for row in np.flatnonzero(last):
+      assignment = self._assignments[row]
+      assert assignment is not None
+      self._records.add(
+        time, int(row), assignment, output.rewards, output.errors
+      )
+    self._records.report_due(time)
+    then = self.environment.step(output.action)
+    acted = ~last
+    self._counts = acted & (self._trial + 1 == self._trials)
+    self._acted_in = self._trial.copy()
+    self._trial[acted & np.asarray(then.trial_last)] += 1
+    self._now, self._time = then, time + 1
+    return int(acted.sum())
+
+  def _keep_memory(self, first: np.ndarray, last: np.ndarray) -> None:
+    """Copies the memory of environments whose next step opens an unroll."""
+    if not self._snapshots:
+      return
+    elapsed = self._time - self._start
+    # Unrolls that follow each other overlap by one step.
+    opened, rest = np.divmod(elapsed, self._length - 1)
+    envs = np.flatnonzero(first | (~last & (elapsed > 0) & (rest == 0)))
+    if envs.size:
+      slot = (self._slot[envs] + opened[envs]) % self._num_snapshots
+      past = self._num_snapshots * self._num_envs
+      self._snapshots = rollout.keep_memory(
+        self._snapshots,
+        self._carry.state.memory,
+        arrays.padded(envs, 0),
+        arrays.padded(slot * self._num_envs + envs, past),
+      )
+
+  def _cut(self, last: np.ndarray) -> None:
+    """Emits the unrolls that are complete now."""
+    lengths = self._time - self._start
+    full = ~last & (lengths == self._length)
+    complete = [
+      row
+      for row in np.flatnonzero(last | full)
+      if (a := self._assignments[row]) is not None and a.learn
+    ]
+    if complete:
+      indices = [
+        complete,
+        self._start[complete] % (self._length + 1),
+        lengths[complete],
+        self._slot[complete] * self._num_envs + complete,
+      ]
+      unrolls = rollout.cut(
+        self._carry.buffer,
+        self._snapshots,
+        np.stack([arrays.padded(numbers, 0) for numbers in indices]),
+        np.int32(self._version),
+        self._length,
+      )
+      self._emit(unrolls, len(complete))
+    # The last step of a full unroll is the first step of the next.
+    self._start[full] += self._length - 1
+    self._slot[full] = (self._slot[full] + 1) % self._num_snapshots
+
+  @property
+  def time(self) -> int:
+    """Steps taken so far by each environment."""
+    return self._time
+
+  @property
+  def arrays(self) -> dict[str, Any]:
+    """The part of the state in arrays of fixed shapes."""
+    return {
+      "carry": self._carry,
+      "snapshots": self._snapshots,
+      "now": self._now,
+    }
+
+  def state_dict(self) -> dict[str, Any]:
+    """Returns the rest of the state, without the environments'."""
+    assignments = [a for a in self._assignments if a is not None]
+    return {
+      "time": self._time,
+      "version": self._version,
+      **{name: getattr(self, f"_{name}") for name in _COUNTERS},
+      "keys": [a.key for a in assignments],
+      "learn": [a.learn for a in assignments],
+      "records": self._records.state_dict(),
+    }
+
+  def restart_episodes(self, state: dict[str, Any]) -> None:
+    """Restores the step count alone and starts new episodes.
+
+    Args:
+      state: As `state_dict` returned it.
+    """
+    self._time = int(state["time"])
+
+  def load_state_dict(
+    self,
+    saved: dict[str, Any],
+    state: dict[str, Any],
+    tasks: Sequence[task.Task],
+  ) -> None:
+    """Restores the whole state, but not the environments'.
+
+    Args:
+      saved: As `arrays` was, on the host.
+      state: As `state_dict` returned it.
+      tasks: The environments' tasks.
+    """
+    self._carry = arrays.put_like(saved["carry"], self._carry)
+    self._snapshots = arrays.put_like(saved["snapshots"], self._snapshots)
+    self._begun, self._now = True, saved["now"]
+    self._time = int(state["time"])
+    self._version = int(state["version"])
+    for name in _COUNTERS:
+      getattr(self, f"_{name}")[:] = state[name]
+    self._assignments = [
+      base.Assignment(*fields)
+      for fields in zip(state["keys"], tasks, state["learn"], strict=True)
+    ]
+    self._trials[:] = [each.trials for each in tasks]
+    self._records.load_state_dict(state["records"])
+
+
+def _no_step(num_envs: int, spec: rollout.ObservationSpec) -> land.Step:
+  """Returns a step of zeros with the shapes and dtypes of all steps."""
+  none = np.zeros(num_envs, bool)
+  return land.Step(
+    observation={
+      name: np.zeros((num_envs, *shape), dtype)
+      for name, (shape, dtype) in spec.items()
+    },
+    reward=np.zeros(num_envs, np.float32),
+    first=none,
+    last=none,
+    trial_last=none,
+    discount=np.zeros(num_envs, np.float32),
+  )

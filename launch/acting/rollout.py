@@ -1,0 +1,298 @@
+"""Rollout buffer: the latest steps of all environments, cut into unrolls.
+
+The buffer lies in device memory. All environments step together, so a step of
+all of them is one row of the buffer: appending writes one row in place, and
+cutting an unroll gathers consecutive rows.
+
+N: environments, T: steps of an unroll, L = T + 1: rows of the buffer, S: memory
+snapshots of an environment, U: unrolls cut at once, K: trials, A: action heads.
+"""
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from adaland.agent import acting, types
+from adaland.envs import constants
+
+# Rows of the step's `control` argument, int32 [len(CONTROL), N].
+CONTROL = ("first", "last", "counts", "trial")
+
+# Shape and dtype of each observation, without batch.
+ObservationSpec = Mapping[str, tuple[tuple[int, ...], Any]]
+
+
+class RolloutBuffer(NamedTuple):
+  """The latest L steps; see `types.Unroll`.
+
+  Step t lies in row t % L. Leaves are [L, N, ...].
+  """
+
+  observation: types.Observation
+  first: types.Array
+  action: types.Array
+  behaviour_logits: types.Array
+  reward: types.Array
+  discount: types.Array
+
+
+class Carry(NamedTuple):
+  """State that one step of all environments hands to the next.
+
+  Attributes:
+    state: State of the acting network.
+    buffer: The latest steps.
+    value: v_0 of the previous step, float32 [N].
+    rewards: Reward of each trial of the episode so far, float32 [N, K].
+    errors: Sums over the last trial's steps of TD error, value error and
+      policy error, and the number of these steps, float32 [N, 4].
+  """
+
+  state: acting.ActorState
+  buffer: RolloutBuffer
+  value: types.Array
+  rewards: types.Array
+  errors: types.Array
+
+
+class Output(NamedTuple):
+  """Results of a step that the host may read.
+
+  Attributes:
+    action: Indices of the heads, int32 [N, A].
+    rewards: `Carry.rewards`, in arrays that no later step consumes.
+    errors: `Carry.errors`, likewise.
+  """
+
+  action: jax.Array
+  rewards: jax.Array
+  errors: jax.Array
+
+
+def num_snapshots(length: int) -> int:
+  """Returns S, the memory snapshots that an environment needs.
+
+  One belongs to the unroll under way and one to the next, which begins at its
+  last step. An unroll of two steps is cut only after the one after the next has
+  begun.
+
+  Args:
+    length: T.
+  """
+  return 3 if length == 2 else 2
+
+
+def _example_step(
+  spec: ObservationSpec, action_sizes: Sequence[int]
+) -> RolloutBuffer:
+  """Returns zeros with the shapes and dtypes of one environment's step."""
+  return RolloutBuffer(
+    observation={
+      name: np.zeros(shape, dtype) for name, (shape, dtype) in spec.items()
+    },
+    first=np.zeros((), np.uint8),
+    action=np.zeros(len(action_sizes), np.int8),
+    behaviour_logits=np.zeros(sum(action_sizes), np.float32),
+    reward=np.zeros((), np.float32),
+    discount=np.zeros((), np.float32),
+  )
+
+
+def example_unroll(
+  spec: ObservationSpec,
+  action_sizes: Sequence[int],
+  length: int,
+  memory: types.MemoryState,
+) -> types.Unroll:
+  """Returns an unroll of zeros with the shapes and dtypes of all unrolls.
+
+  Args:
+    spec: Shape and dtype of each observation, without batch.
+    action_sizes: Sizes of the action heads.
+    length: T.
+    memory: One environment's memory; an empty dict if unrolls carry none.
+  """
+  steps = jax.tree.map(
+    lambda x: np.zeros((length, *x.shape), x.dtype),
+    _example_step(spec, action_sizes),
+  )
+  return types.Unroll(
+    *steps,
+    mask=np.zeros(length, np.uint8),
+    initial_memory=memory,
+    params_version=np.zeros((), np.int64),
+  )
+
+
+def empty(
+  functions: acting.Actor,
+  spec: ObservationSpec,
+  num_envs: int,
+  length: int,
+  action_sizes: Sequence[int],
+) -> Carry:
+  """Returns the carry before the first step.
+
+  Args:
+    functions: The acting functions.
+    spec: Shape and dtype of each observation, without batch.
+    num_envs: N.
+    length: T.
+    action_sizes: Sizes of the action heads.
+  """
+  return Carry(
+    state=functions.init(num_envs),
+    buffer=jax.tree.map(
+      lambda x: jnp.zeros((length + 1, num_envs, *x.shape), x.dtype),
+      _example_step(spec, action_sizes),
+    ),
+    value=jnp.zeros([num_envs]),
+    rewards=jnp.zeros([num_envs, constants.MAX_TRIALS]),
+    errors=jnp.zeros([num_envs, 4]),
+  )
+
+
+def make_step(functions: acting.Actor, gamma: float) -> Any:
+  """Builds the jitted program of one step.
+
+  Args:
+    functions: The acting functions.
+    gamma: Discount per step, for the TD error.
+
+  Returns:
+    `step(params, carry, observation, reward, control, key, time)`, which
+    returns an `Output` and the next carry and consumes the given one.
+    `observation` and `reward` are the environments' latest, arrays on the host
+    or the device; `control` has the rows that CONTROL names; `time` is the
+    number of steps before.
+  """
+
+  def step(params, carry, observation, reward, control, key, time):
+    first, last, counts, trial = control
+    buffer, num_rows = carry.buffer, carry.buffer.reward.shape[0]
+    now, before = time % num_rows, (time - 1) % num_rows
+    discount = 1.0 - last.astype(jnp.float32)
+    reward = jnp.asarray(reward, jnp.float32)
+    output, state = functions.act(
+      params,
+      carry.state,
+      observation,
+      first.astype(bool),
+      jax.random.fold_in(key, time.astype(jnp.uint32)),
+    )
+    # At an episode's first step the reward is zero.
+    rewards = jnp.where(first[:, None] > 0, 0, carry.rewards)
+    rewards = rewards.at[jnp.arange(len(trial)), trial].add(reward)
+    td = jnp.abs(reward + gamma * discount * output.value - carry.value)
+    errors = jnp.stack(
+      [td, output.value_error, output.policy_error, jnp.ones_like(td)], -1
+    )
+    errors = jnp.where(first[:, None] > 0, 0, carry.errors) + jnp.where(
+      counts[:, None] > 0, errors, 0
+    )
+    buffer = RolloutBuffer(
+      observation={
+        name: _write(rows, observation[name], now)
+        for name, rows in buffer.observation.items()
+      },
+      first=_write(buffer.first, first, now),
+      action=_write(buffer.action, output.action, now),
+      behaviour_logits=_write(
+        buffer.behaviour_logits, output.behaviour_logits, now
+      ),
+      # Known only now that the environments have stepped.
+      reward=_write(buffer.reward, reward, before),
+      discount=_write(buffer.discount, discount, before),
+    )
+    return (
+      Output(output.action, rewards, errors),
+      Carry(state, buffer, output.value, rewards, errors),
+    )
+
+  return jax.jit(step, donate_argnums=1)
+
+
+def _write(rows: jax.Array, value: Any, at: jax.Array) -> jax.Array:
+  """Replaces one row."""
+  value = jnp.asarray(value, rows.dtype)
+  return jax.lax.dynamic_update_index_in_dim(rows, value, at, 0)
+
+
+@functools.partial(jax.jit, static_argnames=("length",))
+def cut(
+  buffer: RolloutBuffer,
+  snapshots: types.MemoryState,
+  indices: np.ndarray,
+  version: np.ndarray,
+  length: int,
+) -> types.Unroll:
+  """Cuts unrolls out of the buffer.
+
+  Args:
+    buffer: The latest steps.
+    snapshots: Memories at first steps, leaves [S * N, ...], or an empty dict.
+    indices: For each unroll the environment, the row of its first step, its
+      number of steps and the row of its memory, int32 [4, U].
+    version: Version of the acting parameters, int32 [].
+    length: T.
+
+  Returns:
+    The unrolls, leaves [U, T, ...].
+  """
+  envs, starts, lengths, memories = indices
+  steps = jnp.arange(length)[None]
+  rows = (starts[:, None] + steps) % buffer.reward.shape[0]
+  mask = steps < lengths[:, None]
+
+  def take(values: types.Array) -> jax.Array:
+    taken = jnp.asarray(values)[rows, envs[:, None]]
+    shape = mask.shape + (1,) * (taken.ndim - 2)
+    return jnp.where(mask.reshape(shape), taken, jnp.zeros_like(taken))
+
+  return types.Unroll(
+    *jax.tree.map(take, buffer),
+    mask=mask.astype(jnp.uint8),
+    initial_memory=jax.tree.map(lambda x: x[memories], snapshots),
+    params_version=jnp.full(len(envs), version, jnp.int32),
+  )
+
+
+def to_host(unrolls: types.Unroll, num: int) -> list[types.Unroll]:
+  """Copies unrolls to the host at once, as `example_unroll` shows them.
+
+  Args:
+    unrolls: Leaves [U, T, ...].
+    num: Unrolls to return, the first of them.
+  """
+  batch = jax.device_get(unrolls)
+  # JAX holds 32 bits of the version's 64.
+  versions = np.asarray(batch.params_version, np.int64)
+  batch = batch._replace(params_version=versions)
+  return [jax.tree.map(lambda x, i=i: x[i], batch) for i in range(num)]
+
+
+@functools.partial(jax.jit, donate_argnums=0)
+def keep_memory(
+  snapshots: types.MemoryState,
+  memory: types.MemoryState,
+  envs: np.ndarray,
+  rows: np.ndarray,
+) -> types.MemoryState:
+  """Copies the memory of some environments into rows of the snapshots.
+
+  Args:
+    snapshots: Leaves [S * N, ...], consumed.
+    memory: Leaves [N, ...].
+    envs: Environments to copy from, int32 [U].
+    rows: Rows to copy to, int32 [U]; a row past the last is left out.
+
+  Returns:
+    The new snapshots.
+  """
+  return jax.tree.map(
+    lambda x, new: x.at[rows].set(new[envs], mode="drop"), snapshots, memory
+  )

@@ -1,0 +1,50 @@
+"""References to the parts of a run that its user has written."""
+
+import dataclasses
+import os
+
+from adaland.launch.config import references
+
+# The fields that name an object to be imported.
+NAMES = ("memory", "curriculum", "environment", "tasks")
+
+
+@dataclasses.dataclass(frozen=True)
+class FactoriesConfig:
+  """A user's own parts, empty where the platform's are used.
+
+  References are "module:name" or "/folder/script.py:name". All processes of a
+  run import them.
+
+  Attributes:
+    recipe: The function that returned the experiment.
+    memory: A memory, in place of the one that `network.memory` names.
+    curriculum: A curriculum, in place of the one that `curriculum` describes.
+    environment: A subclass of `Land`, or a function that returns one.
+    tasks: A task family or a function of an index, or the absolute path of a
+      folder of task files, in place of the tasks that are drawn from `tasks`.
+  """
+
+  recipe: str = ""
+  memory: str = ""
+  curriculum: str = ""
+  environment: str = ""
+  tasks: str = ""
+
+  def __post_init__(self):
+    for field in dataclasses.fields(self):
+      value = getattr(self, field.name)
+      if value and not (field.name == "tasks" and os.path.isabs(value)):
+        references.check(value, f"factories.{field.name}")
+
+  def share(self) -> None:
+    """Lets child processes import what this process can.
+
+    Raises:
+      UserError: If something can't be imported, or there is no such object.
+    """
+    for name in NAMES:
+      value = getattr(self, name)
+      if value and not os.path.isdir(value):
+        references.resolve(value, f"factories.{name}")
+        references.share_folder_of(value)

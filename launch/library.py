@@ -1,0 +1,355 @@
+"""The platform as a library: `import adaland` gives these functions."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from adaland.envs import constants, land
+from adaland.envs.sampling import config as sampler_config
+from adaland.envs.sampling import families, task_sets
+from adaland.envs.tasks import task as task_lib
+from adaland.launch import builder, errors, presets, recipe, task_source
+from adaland.launch import train as train_command
+from adaland.launch.config import experiment
+from adaland.launch.evaluation import (
+  fewshot,
+  policies,
+  scores,
+  tasksets,
+  trained_agent,
+)
+from adaland.launch.run import progress
+
+# All that names settings: a preset, or an experiment.
+Source = str | recipe.Experiment | experiment.ExperimentConfig
+# All that names tasks.
+Tasks = (
+  task_lib.Task
+  | Sequence[task_lib.Task]
+  | families.TaskFamily
+  | sampler_config.SamplerConfig
+  | Callable[[int], task_lib.Task]
+  | str
+  | os.PathLike[str]
+)
+
+
+def make(
+  source: Source | None = None,
+  num_envs: int = 1,
+  seed: int = 0,
+  *,
+  tasks: Tasks | None = None,
+  held_out: bool = False,
+) -> land.Land:
+  """Makes a batch of environments that play one task after another.
+
+  Example:
+    env = adaland.make("laptop", num_envs=64, seed=0)
+    step = env.reset()
+    for _ in range(1000):
+      step = env.step(my_policy(step))
+
+  Args:
+    source: A preset's name or an experiment, for sizes, kind of observation
+      and tasks; None: the preset "laptop", or, with `tasks`, environments that
+      have room for any task.
+    num_envs: Environments, N.
+    seed: Of the draws of tasks and of the avatars' yaw.
+    tasks: A task, a list of them, a task family, a folder of task files, or a
+      function of an index, in place of those of `source`.
+    held_out: Whether tasks are of the half that is never trained on.
+
+  Returns:
+    Environments with `reset()` and `step(actions)`, which return a `Step`;
+    actions are int [N, A].
+
+  Raises:
+    UserError: If there is no such preset, or a task does not fit.
+  """
+  if source is None and tasks is not None:
+    config = None
+  else:
+    config = _config("laptop" if source is None else source)
+  chosen = _task_set(tasks, config, held_out)
+  if config is None:
+    config = experiment.ExperimentConfig(
+      env=trained_agent.default_env([chosen.task(0)])
+    )
+  rng = np.random.Generator(np.random.PCG64(seed))
+  env = config.env
+
+  def next_task(row: int) -> task_lib.Task:
+    del row
+    task = chosen.task(int(rng.integers(chosen.num_tasks)))
+    task_source.check_room(task, env, "these")
+    return task
+
+  return builder.environment(config, num_envs, seed, next_task)
+
+
+class Evaluation(dict[str, Any]):
+  """The results of `evaluate`, which print as a table.
+
+  Example:
+    result = adaland.evaluate("random", "laptop", trials=(1, 4))
+    print(result)
+    print(result["score"]["mean"]["4"])
+
+  The keys are those of `adaland evaluate --json`.
+  """
+
+  def __str__(self) -> str:
+    """Returns scores and rewards as a table."""
+    return scores.table([self])
+
+
+def evaluate(
+  policy: Any,
+  source: Source | None = None,
+  trials: Sequence[int] = (1, 2, 3),
+  *,
+  tasks: Tasks | None = None,
+  num_tasks: int = 100,
+  repeats: int = 1,
+  seed: int = 0,
+  name: str = "",
+) -> Evaluation:
+  """Measures a policy: its score against the number of trials on a task.
+
+  For each k in `trials` the policy plays an episode of k trials on each task;
+  the last trial's reward counts. The score is that reward over the scripted
+  expert's.
+
+  Example:
+    print(adaland.evaluate(my_policy, "laptop", trials=(1, 2, 4)))
+
+  Args:
+    policy: An object with `act(step)` and, if it keeps something of each
+      environment, `reset(num_envs)`; a function from a step to actions; or
+      "expert", "noop", "random".
+    source: A preset's name or an experiment, for environments and held-out
+      tasks; None: those of a trained agent, else the preset "laptop".
+    trials: Numbers of trials, k.
+    tasks: Tasks to play in place of the held-out ones: as `make` takes them,
+      or "probe".
+    num_tasks: Number of tasks at most.
+    repeats: Episodes of each task and k, whose rewards are averaged.
+    seed: Of the environments.
+    name: The policy's name in the results.
+
+  Raises:
+    UserError: If an argument is none of these.
+  """
+  if source is None:
+    config = getattr(policy, "config", None)
+    if not isinstance(config, experiment.ExperimentConfig):
+      config = _config("laptop")
+  else:
+    config = _config(source)
+  if isinstance(tasks, str):
+    chosen = tasksets.many(
+      tasks, task_source.TaskSource(config, held_out=True), num_tasks
+    )
+  else:
+    drawn = _task_set(tasks, config, held_out=True)
+    count = min(num_tasks, drawn.num_tasks)
+    chosen = [drawn.task(index) for index in range(count)]
+  env = trained_agent.fitting_env(config.env, chosen)
+  line = progress.Progress()
+  if not name and isinstance(policy, str):
+    name = policy
+  name = name or getattr(policy, "__name__", type(policy).__name__)
+  try:
+    result = fewshot.evaluate(
+      name,
+      env,
+      chosen,
+      _checked_trials(trials),
+      policies.maker(policy, seed),
+      seed,
+      repeats,
+      line.update,
+    )
+  finally:
+    line.close()
+  taskset = "test" if tasks is None else tasks
+  return Evaluation(
+    result,
+    taskset=taskset if isinstance(taskset, str) else "given",
+    repeats=repeats,
+    seed=seed,
+  )
+
+
+def _checked_trials(trials: Sequence[int]) -> list[int]:
+  chosen = sorted(set(trials))
+  if not chosen or not 1 <= chosen[0] <= chosen[-1] <= constants.MAX_TRIALS:
+    raise errors.UserError(
+      f"trials is {errors.shown(trials)}, allowed: numbers from 1 to "
+      f"{constants.MAX_TRIALS}"
+    )
+  return chosen
+
+
+class TrainedAgent:
+  """A trained agent, as a policy: it samples its actions, as in training.
+
+  Example:
+    agent = adaland.load_agent("runs/laptop")
+    env = adaland.make(agent.config, num_envs=4)
+    step = env.reset()
+    step = env.step(agent.act(step))
+
+  Args:
+    config: Config of its run.
+    params: Parameters of its network.
+    counters: Environment steps, and what else is known of its training.
+    evaluation: Results on held-out tasks after training, by policy.
+    seed: Of the actions that it draws.
+
+  Attributes:
+    config: See above.
+    params: See above.
+    counters: See above.
+    evaluation: See above.
+  """
+
+  def __init__(
+    self,
+    config: experiment.ExperimentConfig,
+    params: Any,
+    counters: Mapping[str, float],
+    evaluation: Mapping[str, Evaluation] | None = None,
+    seed: int = 0,
+  ):
+    self.config = config
+    self.params = params
+    self.counters = dict(counters)
+    self.evaluation = dict(evaluation or {})
+    self._actor = builder.agent(config).actor
+    self._seed = seed
+    self._agent: policies.Agent | None = None
+    self._num_envs = 0
+
+  def reset(self, num_envs: int) -> None:
+    """Empties the memory, for a batch of environments.
+
+    Args:
+      num_envs: Environments, N.
+    """
+    self._num_envs = num_envs
+    self._agent = policies.Agent(self._actor, self.params, num_envs, self._seed)
+
+  def act(self, step: land.Step) -> np.ndarray:
+    """Takes in a step and returns actions, int [N, A].
+
+    The memory of a row is emptied where `step.first` says that an episode
+    starts; another number of rows is a new batch.
+    """
+    if self._agent is None or self._num_envs != len(step.first):
+      self.reset(len(step.first))
+    assert self._agent is not None
+    return self._agent.act(step)
+
+
+def load_agent(workdir: str | os.PathLike[str], seed: int = 0) -> TrainedAgent:
+  """Loads the agent of a run's newest checkpoint.
+
+  A run with parts of the user's own imports them.
+
+  Example:
+    agent = adaland.load_agent("runs/laptop")
+    print(adaland.evaluate(agent, trials=(1, 2, 4)))
+
+  Args:
+    workdir: The run's directory.
+    seed: Of the actions that it draws.
+
+  Raises:
+    UserError: If there is no run or checkpoint, or it is broken.
+  """
+  saved = trained_agent.load(os.fspath(workdir))
+  counters = {"env_steps": saved.env_steps}
+  return TrainedAgent(saved.config, saved.params, counters, seed=seed)
+
+
+def train(
+  source: Source,
+  workdir: str | os.PathLike[str],
+  launcher: str = "local",
+  *,
+  ray_address: str | None = None,
+) -> TrainedAgent:
+  """Trains an agent, or continues a run, until the end that its config sets.
+
+  Child processes import the main program, so a script guards the call with
+  `if __name__ == "__main__"`.
+
+  Example:
+    class EMA(hk.Module): ...
+
+    if __name__ == "__main__":
+      adaland.train(adaland.presets.laptop(memory=EMA), "runs/ema")
+
+  Args:
+    source: A preset's name or an experiment.
+    workdir: The run's directory, made if need be. A run of the same
+      experiment that is there is continued.
+    launcher: "local" (processes of this machine), "ray", or "device" (one
+      process on one device).
+    ray_address: A cluster of Ray that is running, with launcher "ray".
+
+  Raises:
+    UserError: If this can't be done here, or the directory holds the run of
+      another experiment.
+    RunError: If it fails at run time.
+  """
+  config = _config(source)
+  done = train_command.train(config, os.fspath(workdir), launcher, ray_address)
+  return TrainedAgent(
+    config,
+    done.params,
+    done.counters,
+    {name: Evaluation(each) for name, each in done.evaluation.items()},
+  )
+
+
+def _config(source: Source) -> experiment.ExperimentConfig:
+  """Returns the settings that a preset's name or an experiment stands for."""
+  if isinstance(source, str):
+    source = presets.named(source)
+  if isinstance(source, recipe.Experiment):
+    return source.resolved()
+  if isinstance(source, experiment.ExperimentConfig):
+    return source
+  raise errors.UserError(
+    f"experiment is {errors.shown(source)}, allowed: a preset's name or an "
+    "Experiment"
+  )
+
+
+def _task_set(
+  tasks: Tasks | None,
+  config: experiment.ExperimentConfig | None,
+  held_out: bool,
+) -> task_sets.TaskSet:
+  """Returns the tasks that were asked for.
+
+  Args:
+    tasks: As `make` takes them; None for those of the config.
+    config: Settings with a task family.
+    held_out: Whether to take a family's held-out half.
+  """
+  if tasks is None:
+    assert config is not None
+    return task_source.TaskSource(config, held_out)
+  if isinstance(tasks, task_lib.Task):
+    return task_sets.TaskList((tasks,))
+  with errors.user_input("tasks"):
+    if isinstance(tasks, Sequence) and not isinstance(tasks, str):
+      return task_sets.TaskList(tuple(tasks))
+    family = families.make(tasks)
+    return family.held_out() if held_out else family.training()

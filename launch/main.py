@@ -1,0 +1,60 @@
+"""The console command `adaland`: dispatches to the commands' modules."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from adaland.launch import errors
+
+# In the order in which they are listed; modules are imported when they are
+# asked for, as some take seconds.
+COMMANDS = {
+  "train": "trains an agent",
+  "evaluate": "measures a policy: its score against the number of trials",
+  "prompt": "shows an agent a demonstration and lets it continue",
+  "play": "plays one task: the expert, an agent, chance, or you",
+  "tasks": "draws, shows and checks tasks",
+  "bench": "measures speed",
+  "status": "shows how a run is doing",
+  "scale": "changes a run's number of actors",
+}
+_MODULES = {name: f"{__package__}.{name}" for name in COMMANDS}
+_MODULES["bench"] += ".__main__"
+
+
+def _help() -> str:
+  width = max(map(len, COMMANDS))
+  lines = [f"  {name:{width}}  {text}" for name, text in COMMANDS.items()]
+  return "\n".join(
+    [
+      "usage: adaland COMMAND ...",
+      "",
+      "Adaptive agents in procedurally generated 3D tasks.",
+      "",
+      *lines,
+      "",
+      "adaland COMMAND --help tells more of each.",
+    ]
+  )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Runs a command and returns its exit code.
+
+  Args:
+    argv: Arguments without the program's name; the process's own if None.
+  """
+  arguments = sys.argv[1:] if argv is None else list(argv)
+  if not arguments or arguments[0] in ("-h", "--help"):
+    print(_help())
+    return 0 if arguments else 2
+  name, *rest = arguments
+  if name not in COMMANDS:
+    error = errors.choice("command", name, COMMANDS)
+    print(f"error: {errors.one_line(str(error))}", file=sys.stderr)
+    return 2
+  return importlib.import_module(_MODULES[name]).main(rest)
+
+
+if __name__ == "__main__":
+  sys.exit(main())

@@ -1,0 +1,64 @@
+"""The presets as recipes: functions that return an experiment.
+
+Each takes the user's own parts (`memory`, `curriculum`, `environment`,
+`tasks`, as `Experiment` does) and changes of single settings:
+
+    presets.laptop(memory=EMA, settings={"learner.learning_rate": 3e-4})
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from adaland.launch import recipe
+from adaland.launch.config import presets as configs
+
+__all__ = ["ada", "gpu", "laptop", "named", "smoke"]
+
+
+def smoke(
+  settings: Mapping[str, Any] | None = None, **parts: Any
+) -> recipe.Experiment:
+  """Returns a run of a minute on any machine, which learns little."""
+  return recipe.make(configs.smoke(), settings, **parts)
+
+
+def laptop(
+  settings: Mapping[str, Any] | None = None, **parts: Any
+) -> recipe.Experiment:
+  """Returns half an hour on two cores: find out what makes the goal's object.
+
+  Example:
+    adaland.train(adaland.presets.laptop(), "runs/laptop")
+  """
+  return recipe.make(configs.laptop(), settings, **parts)
+
+
+def gpu(
+  settings: Mapping[str, Any] | None = None, **parts: Any
+) -> recipe.Experiment:
+  """Returns a day on one accelerator, for the launcher "device"."""
+  return recipe.make(configs.gpu(), settings, **parts)
+
+
+def ada(
+  size: str, settings: Mapping[str, Any] | None = None, **parts: Any
+) -> recipe.Experiment:
+  """Returns the paper's agent and tasks (AdA, arXiv 2301.07608).
+
+  Args:
+    size: One of `adaland.agent.config.PAPER_SIZES`, as "23m".
+    settings: New values by dotted name.
+    **parts: The user's own, as `Experiment` takes them.
+  """
+  return recipe.make(configs.ada(size), settings, **parts)
+
+
+def named(
+  name: str, settings: Mapping[str, Any] | None = None, **parts: Any
+) -> recipe.Experiment:
+  """Returns the preset of a name, as `--preset` takes it.
+
+  Raises:
+    UserError: If there is none of this name.
+  """
+  return recipe.make(configs.get(name), settings, **parts)

@@ -1,0 +1,134 @@
+"""Experiments and recipes: functions that return an experiment."""
+
+import dataclasses
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from adaland.launch import errors
+from adaland.launch.config import experiment, factories, overrides, references
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+  """Everything that a run is made of: settings, and parts of the user's own.
+
+  Each part is a class or function at the top of a module, or a reference to
+  one ("my_module:EMA"), since every process of a run imports it for itself.
+
+  Example:
+    import adaland
+
+    experiment = adaland.Experiment(
+      adaland.presets.laptop().config, memory="my_module:EMA"
+    )
+    adaland.train(experiment, "runs/ema")
+
+  Attributes:
+    config: The settings.
+    memory: Called with a `NetworkConfig`: a Haiku module with `initial_state`,
+      `step` and `unroll` (see `adaland.agent.memory.base`).
+    curriculum: Called with a function from an index to a task and a seed: a
+      `Curriculum` (see `adaland.curriculum.base`).
+    environment: Called as `adaland.envs.land.Land` is; returns a `Land`.
+    tasks: A function from an index to a `Task`, a class or function without
+      arguments that makes a `TaskFamily`, or a folder of task files.
+  """
+
+  config: experiment.ExperimentConfig
+  memory: Callable[..., Any] | str | None = None
+  curriculum: Callable[..., Any] | str | None = None
+  environment: Callable[..., Any] | str | None = None
+  tasks: Callable[..., Any] | str | os.PathLike[str] | None = None
+
+  def resolved(self, recipe: str = "") -> experiment.ExperimentConfig:
+    """Returns the settings with references to the parts in `factories`.
+
+    Args:
+      recipe: Reference of the function that returned the experiment, to be
+        recorded.
+
+    Raises:
+      UserError: If other processes could not import a part.
+    """
+    found = {"recipe": recipe} if recipe else {}
+    for name in factories.NAMES:
+      value = getattr(self, name)
+      if value is None:
+        continue
+      if name == "tasks" and _is_folder(value):
+        found[name] = os.path.abspath(value)
+      else:
+        found[name] = references.of(value, name)
+    parts = dataclasses.replace(self.config.factories, **found)
+    return dataclasses.replace(self.config, factories=parts)
+
+
+def _is_folder(value: Any) -> bool:
+  """Returns whether tasks are given by a path, not by a reference."""
+  return isinstance(value, os.PathLike) or (
+    isinstance(value, str) and (":" not in value or os.path.isdir(value))
+  )
+
+
+def make(
+  config: experiment.ExperimentConfig,
+  settings: Mapping[str, Any] | None = None,
+  **parts: Any,
+) -> Experiment:
+  """Returns an experiment of a config with some settings changed.
+
+  Args:
+    config: The settings to start from.
+    settings: New values by dotted name, as {"learner.learning_rate": 1e-3}.
+    **parts: As `Experiment` takes them.
+
+  Raises:
+    UserError: If there is no such setting, or a value does not fit.
+  """
+  return Experiment(overrides.update(config, settings or {}), **parts)
+
+
+def load(reference: str) -> experiment.ExperimentConfig:
+  """Calls a recipe and returns the experiment's resolved config.
+
+  Args:
+    reference: "module:function", or "script.py:function".
+
+  Raises:
+    UserError: If it can't be imported or called, or returns something else.
+  """
+  what = f"--recipe={reference}"
+  place, colon, name = reference.rpartition(":")
+  if colon and place.endswith(".py"):
+    reference = f"{os.path.abspath(place)}:{name}"
+  # As `python -m` has it, and the installed command has not.
+  if os.getcwd() not in sys.path and "" not in sys.path:
+    sys.path.insert(0, os.getcwd())
+  function = references.resolve(reference, what)
+  if not callable(function):
+    raise errors.UserError(
+      f"{what}: is {errors.shown(function)}, allowed: a function that returns "
+      "an Experiment"
+    )
+  try:
+    made = function()
+  except errors.UserError as error:
+    raise errors.UserError(f"{what}: {error}") from error
+  except Exception as error:
+    # The function is the user's, and may raise whatever it likes.
+    reason = f"{type(error).__name__}: {error}"
+    raise errors.UserError(f"{what}: {errors.one_line(reason)}") from error
+  if not isinstance(made, Experiment):
+    raise errors.UserError(
+      f"{what}: returned {_kind(made)}, allowed: an Experiment"
+    )
+  with errors.user_input(what):
+    return made.resolved(reference)
+
+
+def _kind(value: Any) -> str:
+  """Returns a value if it is short, else the name of its type."""
+  text = errors.shown(value)
+  return text if len(text) < 20 else type(value).__name__

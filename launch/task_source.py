@@ -1,0 +1,129 @@
+"""The tasks of a run: one half of its task family, by index."""
+
+import dataclasses
+import functools
+import inspect
+import os
+from typing import Any
+
+from adaland.envs import land_types
+from adaland.envs.sampling import families, task_sets
+from adaland.envs.tasks import task as task_lib
+from adaland.launch import errors
+from adaland.launch.config import experiment, references
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskSource:
+  """Tasks by index, each checked against the run's environments.
+
+  It may be sent to other processes, which import the family for themselves.
+
+  Attributes:
+    config: The run's config.
+    held_out: Whether they are of the half that is never trained on.
+  """
+
+  config: experiment.ExperimentConfig
+  held_out: bool = False
+
+  @property
+  def num_tasks(self) -> int:
+    """Number of tasks, some of which may be equal."""
+    return _half(self.config, self.held_out).num_tasks
+
+  def task(self, index: int) -> task_lib.Task:
+    """Returns the task of an index, taken modulo `num_tasks`.
+
+    Raises:
+      UserError: If the family gives none, or one that does not fit.
+    """
+    half = _half(self.config, self.held_out)
+    if not self.config.factories.tasks:
+      return half.task(index)
+    with errors.user_input("factories.tasks"):
+      task = half.task(index)
+    check_room(task, self.config.env, "the run's")
+    _check_length(task, self.config)
+    return task
+
+
+def family(config: experiment.ExperimentConfig) -> families.TaskFamily:
+  """Returns the run's task family: the user's, or what `tasks` describes.
+
+  Raises:
+    UserError: If the user's can't be imported or made.
+  """
+  reference = config.factories.tasks
+  if not reference:
+    return families.SampledTasks(config.tasks)
+  what = "factories.tasks"
+  with errors.user_input(what):
+    if os.path.isabs(reference) and ":" not in reference:
+      return families.make(reference)
+    found = references.resolve(reference, what)
+    return families.make(found() if _is_factory(found) else found)
+
+
+def _is_factory(found: Any) -> bool:
+  """Returns whether a family is made by a call without arguments."""
+  if isinstance(found, type):
+    return True
+  if isinstance(found, families.TaskFamily) or not callable(found):
+    return False
+  try:
+    inspect.signature(found).bind()
+  except TypeError:
+    return False
+  return True
+
+
+@functools.lru_cache(8)
+def _half(
+  config: experiment.ExperimentConfig, held_out: bool
+) -> task_sets.TaskSet:
+  whole = family(config)
+  with errors.user_input("factories.tasks"):
+    return whole.held_out() if held_out else whole.training()
+
+
+def check_room(
+  task: task_lib.Task, env: land_types.LandConfig, whose: str
+) -> None:
+  """Checks that environments have room for a task.
+
+  Args:
+    task: The task.
+    env: Sizes of the environments.
+    whose: Whose they are, for the message.
+
+  Raises:
+    UserError: If the task has more objects, players or rules than they take.
+  """
+  for what, given, most in (
+    ("objects", task.num_objects, env.num_slots),
+    ("rules", len(task.rules), env.max_rules),
+  ):
+    if given > most:
+      raise errors.UserError(
+        f"task {task.name!r} has {given} {what}; {whose} environments hold at "
+        f"most {most}"
+      )
+  if len(task.players) != env.num_players:
+    raise errors.UserError(
+      f"task {task.name!r} has {len(task.players)} players; {whose} "
+      f"environments have {env.num_players}"
+    )
+
+
+def _check_length(
+  task: task_lib.Task, config: experiment.ExperimentConfig
+) -> None:
+  """Raises UserError if an episode is longer than its unroll has to be."""
+  steps = task.trials * task.trial_steps
+  if config.whole_episodes and steps > config.longest_episode:
+    raise errors.UserError(
+      f"task {task.name!r} lasts {steps} steps, allowed: "
+      f"{config.longest_episode}, the longest episode of tasks.trials and "
+      "tasks.trial_seconds"
+    )

@@ -1,0 +1,133 @@
+"""Tests of stack, with a mixer that tells what it was given."""
+
+import functools
+
+import haiku as hk
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest
+
+from adaland.agent import config as config_lib
+from adaland.agent.memory import base, stack
+
+_CONFIG = config_lib.NetworkConfig(
+  d_model=4, num_layers=3, feed_forward_size=4, num_heads=1, key_size=2
+)
+
+
+class Spy(hk.Module):
+  """Adds nothing; its state is the ages it was shown, newest last."""
+
+  seen: list = []  # noqa: RUF012 (shared on purpose: modules come and go)
+
+  def __init__(self, config, name):
+    del config
+    super().__init__(name=name)
+
+  @staticmethod
+  def initial_state(config, batch_size):
+    del config
+    return {"ages": jnp.full([batch_size, 1], -1)}
+
+  def step(self, x, age, state):
+    ages = jnp.concatenate([state["ages"], age[:, None]], axis=1)
+    return jnp.zeros_like(x), {"ages": ages}
+
+  def unroll(self, x, age, state):
+    self.seen.append(state)
+    start = self.initial_state(None, x.shape[0]) if state is None else state
+    ages = jnp.concatenate([start["ages"], age], axis=1)
+    return jnp.zeros_like(x), {"ages": ages}
+
+
+class Forgetful(Spy):
+  """Remembers nothing."""
+
+  @staticmethod
+  def initial_state(config, batch_size):
+    return {}
+
+  def step(self, x, age, state):
+    return jnp.zeros_like(x), {}
+
+
+def _apply(method, *args, mixer=Spy):
+  """Calls a method of a memory whose feed-forward parts give zero."""
+
+  def call(*args):
+    with hk.custom_creator(
+      lambda next_, shape, dtype, init, context: (
+        jnp.ones(shape, dtype)
+        if context.full_name.endswith("scale")
+        else jnp.zeros(shape, dtype)
+      )
+    ):
+      return getattr(stack.MixerStack(_CONFIG, mixer), method)(*args)
+
+  transformed = hk.transform(call)
+  params = transformed.init(None, *args)
+  return transformed.apply(params, None, *args)
+
+
+def _initial_state(batch_size, mixer=Spy):
+  factory = functools.partial(stack.MixerStack, mixer=mixer)
+  return base.initial_state(factory, _CONFIG, batch_size)
+
+
+class MixerStackTest(absltest.TestCase):
+  def test_initial_state(self):
+    state = _initial_state(2)
+    self.assertEqual(set(state), {"age", "layer_0", "layer_1", "layer_2"})
+    np.testing.assert_array_equal(state["age"], [0, 0])
+    self.assertEqual(state["age"].dtype, jnp.int32)
+    self.assertEqual(set(_initial_state(2, Forgetful)), {"age"})
+
+  def test_steps_count_ages_and_hand_each_layer_its_own_state(self):
+    state = _initial_state(2)
+    state["layer_1"] = {"ages": jnp.full([2, 1], -9)}
+    x = jnp.ones([2, 4])
+    for first in ([0, 1], [0, 0], [0, 1]):
+      _, state = _apply("step", x, jnp.array(first), state)
+    np.testing.assert_array_equal(state["age"], [3, 1])
+    for layer, start in ((0, -1), (1, -9), (2, -1)):
+      np.testing.assert_array_equal(
+        state[f"layer_{layer}"]["ages"], [[start, 0, 1, 2], [start, 0, 1, 0]]
+      )
+
+  def test_unroll_counts_on(self):
+    state = _initial_state(2)
+    state["age"] = jnp.array([5, 7])
+    first = jnp.array([[0, 0, 1], [1, 0, 0]])
+    _, state = _apply("unroll", jnp.ones([2, 3, 4]), first, state)
+    np.testing.assert_array_equal(state["age"], [1, 3])
+    np.testing.assert_array_equal(
+      state["layer_2"]["ages"], [[-1, 5, 6, 0], [-1, 0, 1, 2]]
+    )
+
+  def test_an_empty_state_tells_mixers_that_there_is_no_past(self):
+    Spy.seen.clear()
+    _, state = _apply("unroll", jnp.ones([1, 2, 4]), jnp.zeros([1, 2]), {})
+    self.assertNotEmpty(Spy.seen)
+    self.assertEqual(set(Spy.seen), {None})
+    np.testing.assert_array_equal(state["layer_0"]["ages"], [[-1, 0, 1]])
+
+  def test_layers_that_remember_nothing_leave_no_state(self):
+    start = _initial_state(1, Forgetful)
+    _, state = _apply(
+      "step", jnp.ones([1, 4]), jnp.zeros([1]), start, mixer=Forgetful
+    )
+    self.assertEqual(set(state), {"age"})
+
+  def test_without_additions_the_output_is_the_normalised_input(self):
+    x = np.array([[1.0, 2.0, 3.0, 6.0]], np.float32)
+    state = _initial_state(1)
+    y, _ = _apply("step", jnp.asarray(x), jnp.zeros([1]), state)
+    # Mean 3, variance (4 + 1 + 0 + 9) / 4.
+    np.testing.assert_allclose(y, (x - 3) / np.sqrt(3.5), atol=1e-4)
+
+  def test_residual_scale_counts_two_additions_a_layer(self):
+    self.assertEqual(base.residual_scale(_CONFIG), 1 / 6)
+
+
+if __name__ == "__main__":
+  absltest.main()

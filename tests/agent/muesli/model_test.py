@@ -1,0 +1,119 @@
+"""Tests of adaland.agent.muesli.model, with a model whose state can be read.
+
+The fake's hidden state is a number whose decimal digits are the actions that
+the model took, so it tells which actions were asked about, and in what order.
+"""
+
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest
+
+from adaland.agent import types
+from adaland.agent.muesli import model, muesli
+
+_NUM_ACTIONS = 3
+
+
+def _model_step(params, hidden, cell, action):
+  """Appends the action's digit, 1 to 3, or 0 for no action at all."""
+  digit = jnp.dot(action, jnp.arange(1.0, 1 + _NUM_ACTIONS))[..., None]
+  hidden = 10 * hidden + digit
+  cell = cell + jnp.zeros_like(digit)
+  zero = jnp.zeros_like(hidden)
+  reward = jnp.concatenate([zero, digit, zero], axis=-1)
+  value = jnp.concatenate([zero, zero, params * hidden + cell], axis=-1)
+  return hidden, cell, reward, hidden, value
+
+
+def _unused(*args):
+  raise AssertionError(f"called with {args}")
+
+
+_NETWORK = types.Network(
+  init=_unused,
+  initial_memory=_unused,
+  step=_unused,
+  unroll=_unused,
+  model_step=_model_step,
+)
+
+
+def _output(hidden, cell=0.0):
+  hidden = jnp.asarray(hidden, jnp.float32)[..., None]
+  return types.NetworkOutput(
+    policy_logits=hidden,
+    value_logits=hidden * jnp.array([[[1.0, 0.0, -1.0]]]),
+    model_hidden=hidden,
+    model_cell=jnp.full_like(hidden, cell),
+  )
+
+
+def _one_hots(actions):
+  return jnp.asarray(np.eye(_NUM_ACTIONS, dtype=np.float32)[actions])
+
+
+def _scalar(logits, value_range):
+  """The scalar that three bins stand for: the textbook inverse of h."""
+  probs = np.exp(logits) / np.sum(np.exp(logits))
+  y, e = value_range * (probs[2] - probs[0]), 1e-3
+  root = (np.sqrt(1 + 4 * e * (abs(y) + 1 + e)) - 1) / (2 * e)
+  return np.sign(y) * (root**2 - 1)
+
+
+class LookAheadTest(absltest.TestCase):
+  def test_reward_plus_discounted_value_of_each_action_alone(self):
+    config = muesli.MuesliConfig(gamma=0.9, value_range=2.0)
+    hidden = np.array([[0.1, 0.2], [0.3, 0.0]])
+    actions = np.array([[[0, 2], [1, 1]], [[2, 0], [0, 1]]])
+    q = model.look_ahead(
+      _NETWORK, 0.02, _output(hidden, cell=0.5), _one_hots(actions), config
+    )
+    self.assertEqual(q.shape, (2, 2, 2))
+    for index, action in np.ndenumerate(actions):
+      digit = 1.0 + action
+      after = 10 * hidden[index[:2]] + digit
+      expected = _scalar(np.array([0, digit, 0]), 2.0)
+      expected += 0.9 * _scalar(np.array([0, 0, 0.02 * after + 0.5]), 2.0)
+      self.assertAlmostEqual(float(q[index]), expected, places=5)
+
+
+class UnrollModelTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.output = _output([[4.0, 5.0, 6.0], [7.0, 8.0, 9.0]])
+    actions = _one_hots([[0, 1, 2], [2, 2, 0]])
+    self.predictions = model.unroll_model(
+      _NETWORK, 1.0, self.output, actions, num_steps=2
+    )
+
+  def test_each_step_follows_the_actions_taken_from_there_on(self):
+    # Past the end there is no action: digit 0.
+    np.testing.assert_array_equal(
+      self.predictions.policy_logits[..., 0],
+      [
+        [[4, 41, 412], [5, 52, 523], [6, 63, 630]],
+        [[7, 73, 733], [8, 83, 831], [9, 91, 910]],
+      ],
+    )
+
+  def test_the_first_prediction_is_the_network_s_own(self):
+    np.testing.assert_array_equal(
+      self.predictions.policy_logits[:, :, 0], self.output.policy_logits
+    )
+    np.testing.assert_array_equal(
+      self.predictions.value_logits[:, :, 0], self.output.value_logits
+    )
+    # The model's own: zero in the outer bins but for the hidden state.
+    np.testing.assert_array_equal(
+      self.predictions.value_logits[0, 0, 1:], [[0, 0, 41], [0, 0, 412]]
+    )
+
+  def test_rewards_are_those_of_the_actions(self):
+    np.testing.assert_array_equal(
+      self.predictions.reward_logits[..., 1],
+      [[[1, 2], [2, 3], [3, 0]], [[3, 3], [3, 1], [1, 0]]],
+    )
+
+
+if __name__ == "__main__":
+  absltest.main()

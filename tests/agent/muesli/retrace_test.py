@@ -1,0 +1,99 @@
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest
+
+from adaland.agent.muesli import retrace
+
+
+def _reference(q, v, reward, gamma, discount, ratio, complete, lambda_):
+  """G_t = q_t + Σ_j (Π γ c) δ_{t+j}, literally, in float64."""
+  T = len(q)
+  c = lambda_ * np.minimum(1.0, ratio)
+  returns = np.zeros(T)
+  for t in range(T):
+    if not complete[t]:
+      continue
+    g, weight, j = q[t], 1.0, 0
+    while True:
+      s = t + j
+      v_next = v[s + 1] if discount[s] else 0.0
+      g += weight * (reward[s] + gamma * discount[s] * v_next - q[s])
+      if not discount[s] or not complete[s + 1]:
+        break
+      weight *= gamma * discount[s] * c[s + 1]
+      j += 1
+    returns[t] = g
+  return returns
+
+
+class RetraceTest(absltest.TestCase):
+  def test_complete_steps(self):
+    mask = jnp.array([1.0, 1, 1, 0, 0])
+    cut = retrace.complete_steps(mask, jnp.array([1.0, 1, 1, 0, 0]))
+    np.testing.assert_array_equal(cut, [1, 1, 0, 0, 0])
+    ended = retrace.complete_steps(mask, jnp.array([1.0, 1, 0, 1, 1]))
+    np.testing.assert_array_equal(ended, [1, 1, 1, 0, 0])
+    full = retrace.complete_steps(jnp.ones([3]), jnp.array([1.0, 1, 0]))
+    np.testing.assert_array_equal(full, [1, 1, 1])
+
+  def test_by_hand(self):
+    # γ = 0.5, λ = 0.8. The last step ends the episode.
+    returns = retrace.retrace_returns(
+      q=jnp.array([9.0, 4.0, 2.0]),
+      v=jnp.array([7.0, 5.0, 3.0]),
+      reward=jnp.array([1.0, 2.0, 6.0]),
+      discount=jnp.array([0.5, 0.5, 0.0]),
+      ratio=jnp.array([1.0, 0.5, 2.0]),
+      complete=jnp.ones([3]),
+      lambda_=0.8,
+    )
+    # G_2 = 6; c_2 = 0.8, G_1 = 2 + 0.5 (3 + 0.8 (6 - 2)) = 5.1;
+    # c_1 = 0.4, G_0 = 1 + 0.5 (5 + 0.4 (5.1 - 4)) = 3.72.
+    np.testing.assert_allclose(returns, [3.72, 5.1, 6.0], rtol=1e-6)
+
+  def test_lambda_one_on_policy_is_the_sum_of_rewards(self):
+    rng = np.random.default_rng(0)
+    reward = rng.normal(size=[6]).astype(np.float32)
+    v = rng.normal(size=[6]).astype(np.float32)
+    returns = retrace.retrace_returns(
+      q=jnp.asarray(v),
+      v=jnp.asarray(v),
+      reward=jnp.asarray(reward),
+      discount=jnp.array([1.0, 1, 1, 1, 1, 0]),
+      ratio=jnp.ones([6]),
+      complete=jnp.ones([6]),
+      lambda_=1.0,
+    )
+    np.testing.assert_allclose(
+      returns, np.cumsum(reward[::-1])[::-1], rtol=1e-4, atol=1e-5
+    )
+
+  def test_against_the_definition(self):
+    rng = np.random.default_rng(1)
+    for length, ends in ((7, True), (7, False), (5, True), (5, False)):
+      T = 7
+      mask = np.arange(T) < length
+      discount = np.ones(T)
+      if ends:
+        discount[length - 1] = 0
+      q, v, reward = rng.normal(size=[3, T])
+      ratio = rng.uniform(0.2, 2, size=[T])
+      complete = np.array(
+        retrace.complete_steps(
+          jnp.asarray(mask, jnp.float32), jnp.asarray(discount, jnp.float32)
+        )
+      )
+      self.assertEqual(complete.sum(), length if ends else length - 1)
+      returns = retrace.retrace_returns(
+        *(
+          jnp.asarray(x, jnp.float32)
+          for x in (q, v, reward, 0.9 * discount, ratio, complete)
+        ),
+        lambda_=0.95,
+      )
+      expected = _reference(q, v, reward, 0.9, discount, ratio, complete, 0.95)
+      np.testing.assert_allclose(returns * complete, expected, rtol=1e-4)
+
+
+if __name__ == "__main__":
+  absltest.main()

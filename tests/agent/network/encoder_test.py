@@ -1,0 +1,68 @@
+import functools
+
+import haiku as hk
+import jax
+import numpy as np
+from absl.testing import absltest
+
+from adaland.agent import config as config_lib
+from adaland.agent.network import encoder
+from tests.agent import observations
+
+_CONFIG = config_lib.NetworkConfig(
+  rules_sizes=(8,), encoder_hidden=(), entity_size=6, d_model=10
+)
+_SPEC = observations.spec(num_rules=2, num_entities=5)
+
+
+@functools.cache
+def _encoder():
+  transformed = hk.without_apply_rng(
+    hk.transform(lambda observation: encoder.Encoder(_CONFIG)(observation).x)
+  )
+  observation = observations.random(_SPEC, (3,))
+  params = jax.jit(transformed.init)(jax.random.PRNGKey(0), observation)
+  return functools.partial(jax.jit(transformed.apply), params)
+
+
+class EncoderTest(absltest.TestCase):
+  def test_order_of_entities_does_not_matter(self):
+    observation = observations.random(_SPEC, (3,))
+    expected = _encoder()(observation)
+    shuffled = dict(observation)
+    shuffled["entities"] = observation["entities"][:, [3, 1, 4, 0, 2]]
+    np.testing.assert_allclose(_encoder()(shuffled), expected, atol=1e-5)
+
+  def test_unseen_entities_do_not_matter(self):
+    observation = observations.random(_SPEC, (3,))
+    observation["entities"][:, 2] = 0
+    expected = _encoder()(observation)
+    changed = dict(observation)
+    changed["entities"] = observation["entities"].copy()
+    changed["entities"][:, 2, 1:5] = 7
+    np.testing.assert_array_equal(_encoder()(changed), expected)
+
+  def test_everything_observed_matters(self):
+    observation = observations.random(_SPEC, (3,))
+    expected = _encoder()(observation)
+    for key, value in observation.items():
+      changed = dict(observation)
+      other = observations.random(_SPEC, (3,), seed=1)[key]
+      if np.array_equal(other, value):
+        raise AssertionError(f"the two draws of {key} are equal")
+      changed[key] = other
+      difference = np.abs(_encoder()(changed) - expected).max(axis=-1)
+      self.assertGreater(difference.max(), 1e-4, key)
+
+  def test_action_before_the_first_is_all_zeros(self):
+    observation = observations.random(_SPEC, (3,))
+    none = dict(observation)
+    none["last_action"] = np.full_like(observation["last_action"], -1)
+    some = dict(none)
+    some["last_action"] = np.zeros_like(observation["last_action"])
+    difference = np.abs(_encoder()(none) - _encoder()(some)).max(axis=-1)
+    self.assertGreater(difference.min(), 1e-4)
+
+
+if __name__ == "__main__":
+  absltest.main()

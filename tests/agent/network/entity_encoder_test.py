@@ -1,0 +1,86 @@
+import haiku as hk
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest
+
+from adaland.agent import config as config_lib
+from adaland.agent.network import entity_encoder
+
+_CONFIG = config_lib.NetworkConfig(entity_size=6)
+
+
+def _entity(shape: int, colour: int) -> np.ndarray:
+  """A visible entity straight ahead."""
+  row = np.zeros(16, np.float32)
+  row[[0, 1, 4]] = (1, 0.2, 0.2)
+  row[6 + shape - 1] = 1
+  row[11 + colour - 1] = 1
+  return row
+
+
+class TypesTest(absltest.TestCase):
+  def test_entities_are_compared_with_arguments_by_type(self):
+    def build():
+      module = entity_encoder.EntityEncoder(_CONFIG)
+
+      def types(entities, ids):
+        return module._entity_types(entities), module._argument_types(ids)
+
+      return types, types
+
+    _, types = hk.multi_transform(build)
+    entities = np.stack(
+      [_entity(2, 1), _entity(3, 3), _entity(5, 1), np.zeros(16, np.float32)]
+    )[None]
+    # Black cube with a hidden object; player 1 with nothing.
+    goals = np.array([[0, 2, 2, 1, 6, 0], [1, 2, 5, 1, 0, 0]], np.int32)
+    entity_types, argument_types = types({}, None, entities, goals)
+    same = entity_encoder._same(
+      jnp.tile(entity_types, (2, 1)), argument_types, jnp.float32
+    )
+    np.testing.assert_array_equal(
+      same,
+      [
+        [[1, 0], [0, 0], [0, 0], [0, 0]],
+        [[0, 0], [0, 0], [1, 0], [0, 0]],
+      ],
+    )
+
+
+class PoolTest(absltest.TestCase):
+  def test_numbers(self):
+    h = jnp.array([[[1.0, 5.0], [3.0, 1.0], [0.0, 0.0]]])
+    visible = jnp.array([[[1.0], [1.0], [0.0]]])
+    of_goal = jnp.array([[[0.0, 0.0], [1.0, 0.0], [0.0, 0.0]]])
+    nearest = jnp.array([[0.75, 0.25, 0.0]])
+    np.testing.assert_array_equal(
+      entity_encoder._pool(h, visible, of_goal, nearest),
+      [[3, 5, 2, 3, 3, 1, 0, 0, 1.5, 4]],
+    )
+
+  def test_the_nearest_in_view_outweighs_the_rest(self):
+    entities = np.stack(
+      [_entity(2, 1), _entity(3, 3), np.zeros(16, np.float32)]
+    )[None]
+    entities[0, :2, 4] = 0.1, 0.2  # One metre and two.
+    far, near = np.exp(-8.0), np.exp(-4.0)
+    np.testing.assert_allclose(
+      entity_encoder._nearest(jnp.asarray(entities)),
+      [[near / (near + far), far / (near + far), 0]],
+      rtol=1e-5,
+    )
+    np.testing.assert_array_equal(
+      entity_encoder._nearest(jnp.zeros([1, 3, 16])), np.zeros([1, 3])
+    )
+
+  def test_maximum_of_any_number(self):
+    rng = np.random.default_rng(0)
+    for num in (1, 2, 3, 5, 8):
+      h = rng.normal(size=(2, num, 3)).astype(np.float32)
+      np.testing.assert_array_equal(
+        entity_encoder._max(jnp.asarray(h)), h.max(axis=1)
+      )
+
+
+if __name__ == "__main__":
+  absltest.main()

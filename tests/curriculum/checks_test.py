@@ -1,0 +1,101 @@
+"""Tests of adaland.curriculum.checks: good curricula, and each kind of bad."""
+
+import functools
+from typing import Any
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from adaland.curriculum import base, checks, factory
+
+
+class InOrder:
+  """Tasks in the order of their indices, as the documentation shows it."""
+
+  def __init__(self, sample_task, seed):
+    self._sample_task = sample_task
+    self._next = 0
+
+  def next_tasks(self, n) -> list[Any]:
+    indices = range(self._next, self._next + n)
+    self._next += n
+    return [
+      base.Assignment(key=i, task=self._sample_task(i), learn=True)
+      for i in indices
+    ]
+
+  def report(self, record):
+    del record
+
+  def state_dict(self) -> dict[str, Any]:
+    return {"next": self._next}
+
+  def load_state_dict(self, state):
+    self._next = state["next"]
+
+  def metrics(self) -> dict[str, Any]:
+    return {"tasks_drawn": float(self._next)}
+
+
+class ForgetsOnRestore(InOrder):
+  def load_state_dict(self, state):
+    del state
+
+
+class ArraysInState(InOrder):
+  def state_dict(self):
+    return {"next": np.array([self._next])}
+
+
+class OneKey(InOrder):
+  def next_tasks(self, n):
+    return [x._replace(key=7) for x in super().next_tasks(n)]
+
+
+class BareTasks(InOrder):
+  def next_tasks(self, n):
+    return [assignment.task for assignment in super().next_tasks(n)]
+
+
+class TextMetrics(InOrder):
+  def metrics(self):
+    return {"state": "good"}
+
+
+class CheckTest(parameterized.TestCase):
+  @parameterized.parameters(*factory.KINDS)
+  def test_our_curricula_pass(self, kind):
+    config = factory.CurriculumConfig(kind=kind)
+    checks.check(functools.partial(factory.make_curriculum, config))
+
+  def test_users_curriculum_passes(self):
+    checks.check(InOrder)
+    checks.check(lambda sample_task, seed: InOrder(sample_task, seed))
+
+  @parameterized.parameters(
+    "next_tasks", "report", "state_dict", "load_state_dict", "metrics"
+  )
+  def test_names_a_missing_method(self, method):
+    class Incomplete(InOrder):
+      pass
+
+    setattr(Incomplete, method, None)
+    with self.assertRaisesRegex(
+      ValueError, f"curriculum Incomplete has no method '{method}'"
+    ):
+      checks.check(Incomplete)
+
+  @parameterized.parameters(
+    (ForgetsOnRestore, r"\(0, 'task 0', True\).* after load_state_dict and "),
+    (ArraysInState, r"state_dict is not fit for JSON: .*ndarray"),
+    (OneKey, r"next_tasks\(3\) gives the keys \[7, 7, 7\]"),
+    (BareTasks, r"next_tasks gives 'task 0'; it must give base.Assignment"),
+    (TextMetrics, r"metrics has 'state': 'good'"),
+  )
+  def test_names_the_method_that_breaks_the_contract(self, curriculum, message):
+    with self.assertRaisesRegex(ValueError, message):
+      checks.check(curriculum)
+
+
+if __name__ == "__main__":
+  absltest.main()

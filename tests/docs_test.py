@@ -1,0 +1,105 @@
+"""Tests that what the documentation and docstrings refer to is there."""
+
+import ast
+import importlib
+import pathlib
+import re
+
+from absl.testing import absltest, parameterized
+
+_ROOT = pathlib.Path(__file__).resolve().parent.parent
+_PACKAGES = ("adaland", "agent", "curriculum", "envs", "launch")
+_FOLDERS = (*_PACKAGES, "docs", "examples", "results", "tests")
+# Not a file format, as adaland.task/1.
+_NAME = re.compile(r"(?<![\w./:])adaland(?:\.[A-Za-z_]\w*)+\b(?!/)")
+_LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+_FILE = re.compile(
+  rf"(?<![\w./-])(?:{'|'.join(_FOLDERS)})/[\w./-]+\.(?:py|md|json|yaml|sbatch)\b"
+)
+
+
+def resolves(name: str) -> bool:
+  """Returns True if a dotted name is a module or an attribute of one."""
+  parts = name.split(".")
+  for i in range(len(parts), 0, -1):
+    try:
+      found = importlib.import_module(".".join(parts[:i]))
+    except ModuleNotFoundError as error:
+      if error.name and not error.name.startswith("adaland"):
+        return True  # An optional package, as Reverb, is not installed.
+      continue
+    for part in parts[i:]:
+      if not hasattr(found, part):
+        # Fields of dataclasses without a default are annotations only.
+        return part in getattr(found, "__annotations__", {})
+      found = getattr(found, part)
+    return True
+  return False
+
+
+def pages() -> list[pathlib.Path]:
+  """Returns all pages of documentation."""
+  found = [*_ROOT.glob("*.md"), *(_ROOT / "docs").rglob("*.md")]
+  found += (_ROOT / "results").rglob("*.md")
+  # The changelog speaks of names that are gone.
+  return [path for path in found if path.name != "CHANGELOG.md"]
+
+
+def docstrings(path: pathlib.Path) -> list[str]:
+  """Returns the docstrings of a module and all that it defines."""
+  documented = (
+    ast.Module,
+    ast.ClassDef,
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+  )
+  tree = ast.parse(path.read_text())
+  return [
+    ast.get_docstring(node) or ""
+    for node in ast.walk(tree)
+    if isinstance(node, documented)
+  ]
+
+
+class DocsTest(parameterized.TestCase):
+  def test_names_in_pages_resolve(self):
+    for page in pages():
+      for name in set(_NAME.findall(page.read_text())):
+        self.assertTrue(resolves(name), f"{page.relative_to(_ROOT)}: {name}")
+
+  @parameterized.parameters(*_PACKAGES[1:])
+  def test_names_in_docstrings_resolve(self, package):
+    for path in (_ROOT / package).rglob("*.py"):
+      for text in docstrings(path):
+        for name in set(_NAME.findall(text)):
+          self.assertTrue(resolves(name), f"{path.relative_to(_ROOT)}: {name}")
+
+  def test_linked_files_are_there(self):
+    for page in pages():
+      for target in set(_LINK.findall(page.read_text())):
+        if "://" not in target:
+          linked = page.parent / target
+          self.assertTrue(
+            linked.exists(), f"{page.relative_to(_ROOT)}: {target}"
+          )
+
+  def test_named_files_are_there(self):
+    for page in pages():
+      for name in set(_FILE.findall(page.read_text())):
+        self.assertTrue(
+          (_ROOT / name).exists(), f"{page.relative_to(_ROOT)}: {name}"
+        )
+
+  def test_broken_references_are_seen(self):
+    self.assertTrue(resolves("adaland.envs.land.Land.step"))
+    self.assertTrue(resolves("adaland.envs.tasks"))
+    self.assertFalse(resolves("adaland.envs.land.Sea"))
+    self.assertFalse(resolves("adaland.envs.seas"))
+    self.assertEqual(
+      _LINK.findall("[x](a/b.md#c) [y](d.md)"), ["a/b.md", "d.md"]
+    )
+    self.assertEqual(_FILE.findall("see `agent/none.py`:"), ["agent/none.py"])
+
+
+if __name__ == "__main__":
+  absltest.main()

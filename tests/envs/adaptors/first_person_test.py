@@ -1,0 +1,54 @@
+"""Tests of adaland.envs.adaptors.first_person."""
+
+import dataclasses
+
+import numpy as np
+from absl.testing import absltest
+
+from adaland.envs import land
+from adaland.envs.adaptors import first_person
+from tests.envs import land_fixtures as fixtures
+
+
+class PicturesTest(absltest.TestCase):
+  def test_draws_what_the_observation_shows(self):
+    size = (24, 18)
+    config = dataclasses.replace(
+      fixtures.CONFIG, observation="pixels", pixels=size
+    )
+    environments = fixtures.make_land(fixtures.busy_task(), config=config)
+    environments.reset()
+    step = environments.step(fixtures.noop())
+    drawn = first_person.pictures(environments, size=size)
+    observed = step.observation["pixels"]
+    self.assertEqual((drawn.shape, drawn.dtype), (observed.shape, np.uint8))
+    # Within rounding, but for pixels on edges.
+    close = np.abs(drawn.astype(int) - observed.astype(int)).max(-1) <= 1
+    self.assertGreater(close.mean(), 0.99)
+
+  def test_draws_the_environments_asked_for(self):
+    environments = fixtures.make_land(fixtures.busy_task())
+    environments.reset()
+    drawn = first_person.pictures(environments, size=(32, 24))
+    for i in range(fixtures.NUM_ENVS):
+      np.testing.assert_array_equal(
+        first_person.pictures(environments, [i], (32, 24)), drawn[i : i + 1]
+      )
+
+  def test_draws_the_first_of_two_players(self):
+    config = land.LandConfig(num_slots=6, num_players=2, num_threads=1)
+    task = fixtures.busy_task()
+    second = dataclasses.replace(task.players[0], at=(-2.0, -2.0))
+    task = dataclasses.replace(
+      task, players=(task.players[0], second), hiding=()
+    )
+    environments = fixtures.make_land(task, config=config)
+    environments.reset()
+    self.assertEqual(
+      first_person.pictures(environments).shape,
+      (fixtures.NUM_ENVS, 240, 320, 3),
+    )
+
+
+if __name__ == "__main__":
+  absltest.main()

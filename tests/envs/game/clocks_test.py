@@ -1,0 +1,89 @@
+"""Tests for the clocks, the observation of time, and start yaws."""
+
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest
+
+from adaland.envs import constants
+from adaland.envs.game import clocks
+
+
+def _clock(trial, step, trials, trial_steps):
+  fields = (trial, step, trials, trial_steps)
+  return clocks.Clock(*(jnp.asarray([x], jnp.int32) for x in fields))
+
+
+class TickTest(absltest.TestCase):
+  def test_counts_steps_and_trials_to_the_end_of_the_episode(self):
+    now = _clock(0, 0, 2, 3)
+    ticks = []
+    for _ in range(6):
+      now, trial_last, last = clocks.tick(now)
+      ticks.append(
+        (
+          int(now.trial[0]),
+          int(now.step[0]),
+          bool(trial_last[0]),
+          bool(last[0]),
+        )
+      )
+    self.assertEqual(
+      ticks,
+      [
+        (0, 1, False, False),
+        (0, 2, False, False),
+        (1, 0, True, False),
+        (1, 1, False, False),
+        (1, 2, False, False),
+        (1, 3, True, True),
+      ],
+    )
+
+
+class FeaturesTest(absltest.TestCase):
+  def test_in_the_second_of_four_trials(self):
+    # Trial 2 of 4, 10 of 30 steps taken: 20 steps left, then one more trial
+    # before the last.
+    unit = constants.STEP_SECONDS / constants.MAX_TRIAL_SECONDS
+    np.testing.assert_allclose(
+      clocks.features(_clock(1, 10, 4, 30))[0],
+      [0, 0, 1, 0, 0, 0, 50 * unit, 20 * unit, 30 * unit, 30 * unit],
+      rtol=1e-6,
+    )
+
+  def test_more_than_five_trials(self):
+    features = clocks.features(_clock(0, 0, 6, 30))[0]
+    np.testing.assert_array_equal(features[:6], [0, 0, 0, 0, 0, 1])
+    features = clocks.features(_clock(1, 0, 6, 30))[0]
+    np.testing.assert_array_equal(features[:6], [0, 0, 0, 0, 1, 0])
+
+  def test_in_the_last_trial(self):
+    unit = constants.STEP_SECONDS / constants.MAX_TRIAL_SECONDS
+    np.testing.assert_allclose(
+      clocks.features(_clock(3, 30, 4, 30))[0],
+      [1, 0, 0, 0, 0, 0, 0, 0, 30 * unit, 0],
+      rtol=1e-6,
+    )
+
+
+class StartYawTest(absltest.TestCase):
+  def test_depends_on_seed_task_and_trial_alone(self):
+    arguments = [(0, 7, 0), (1, 7, 0), (0, 8, 0), (0, 7, 1)]
+    yaws = [clocks.start_yaw(*a, num_players=1)[0] for a in arguments]
+    again = [clocks.start_yaw(*a, num_players=1)[0] for a in arguments]
+    self.assertEqual(yaws, again)
+    self.assertLen(set(yaws), 4)
+
+  def test_is_uniform(self):
+    yaws = [clocks.start_yaw(0, 7, t, num_players=2) for t in range(2000)]
+    counts, _ = np.histogram(yaws, bins=8, range=(-np.pi, np.pi))
+    # Binomial, 500 each with a standard deviation of 21.
+    self.assertLess(np.abs(counts - 500).max(), 100)
+
+  def test_equal_tasks_have_equal_keys(self):
+    self.assertEqual(clocks.task_key((1, "a")), clocks.task_key((1, "a")))
+    self.assertNotEqual(clocks.task_key((1, "a")), clocks.task_key((1, "b")))
+
+
+if __name__ == "__main__":
+  absltest.main()

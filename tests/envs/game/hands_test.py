@@ -1,0 +1,131 @@
+"""Tests for gripping, holding and losing objects."""
+
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest
+
+from adaland.envs import constants
+from adaland.envs.game import avatar, hands
+
+
+def _empty(num_players=1):
+  return hands.Hand(
+    held=jnp.full([1, num_players], -1, jnp.int32),
+    distance=jnp.zeros([1, num_players]),
+    offset=jnp.zeros([1, num_players, 3]),
+    ready=jnp.ones([1, num_players], bool),
+  )
+
+
+def _command(grip=True, reach=0.0, num_players=1):
+  shape = [1, num_players]
+  return avatar.Command(
+    velocity=jnp.zeros([*shape, 2]),
+    turn=jnp.zeros(shape),
+    pitch=jnp.zeros(shape),
+    grip=jnp.full(shape, grip),
+    reach=jnp.full(shape, reach),
+  )
+
+
+def _operate(state, offsets, graspable=None, **command):
+  offsets = jnp.asarray(offsets, jnp.float32)[None]
+  if graspable is None:
+    graspable = np.ones(offsets.shape[1:3], bool)
+  graspable = jnp.asarray(graspable)[None]
+  commands = _command(num_players=offsets.shape[1], **command)
+  return hands.operate(state, commands, offsets, graspable)
+
+
+_NEAR_AXIS, _BESIDE = [1.5, 0.1, 0], [0.8, 0.4, 0]
+
+
+class OperateTest(absltest.TestCase):
+  def test_takes_the_object_closest_to_the_view_axis(self):
+    after = _operate(_empty(), [[_BESIDE, _NEAR_AXIS]])
+    self.assertEqual(int(after.held[0, 0]), 1)
+    after = _operate(_empty(), [[_BESIDE, _NEAR_AXIS]], [[True, False]])
+    self.assertEqual(int(after.held[0, 0]), 0)
+
+  def test_takes_nothing_out_of_reach_or_with_an_open_hand(self):
+    far = [[[constants.REACH_METRES + 0.01, 0, 0]]]
+    self.assertEqual(int(_operate(_empty(), far).held[0, 0]), -1)
+    open_hand = _operate(_empty(), [[_NEAR_AXIS]], grip=False)
+    self.assertEqual(int(open_hand.held[0, 0]), -1)
+
+  def test_keeps_a_held_object_and_drops_it_when_opened(self):
+    holding = _operate(_empty(), [[_BESIDE, _NEAR_AXIS]])
+    kept = _operate(holding, [[_NEAR_AXIS, _BESIDE]])
+    self.assertEqual(int(kept.held[0, 0]), 1)
+    dropped = _operate(kept, [[_NEAR_AXIS, _BESIDE]], grip=False)
+    self.assertEqual(int(dropped.held[0, 0]), -1)
+    self.assertEqual(float(dropped.distance[0, 0]), 0)
+
+  def test_starts_at_the_object_and_swings_to_the_axis(self):
+    at = np.array([1.0, 0.8, -0.4])
+    distance = float(np.linalg.norm(at))
+    offset = at - [distance, 0, 0]
+    swing = hands.SWING_SPEED * constants.STEP_SECONDS
+    share = 1 - swing / np.linalg.norm(offset)
+    after = _operate(_empty(), [[at]])
+    self.assertAlmostEqual(float(after.distance[0, 0]), distance, places=5)
+    np.testing.assert_allclose(after.offset[0, 0], offset * share, rtol=1e-4)
+    for _ in range(3):
+      after = _operate(after, [[at]])
+    np.testing.assert_array_equal(after.offset, 0)
+
+  def test_distance_changes_within_its_limits(self):
+    state = _operate(_empty(), [[[1.0, 0, 0]]], reach=0.2)
+    self.assertAlmostEqual(float(state.distance[0, 0]), 1.2, places=5)
+    for _ in range(9):
+      state = _operate(state, [[_BESIDE]], reach=0.2)
+    self.assertAlmostEqual(
+      float(state.distance[0, 0]), constants.REACH_METRES, places=5
+    )
+    for _ in range(9):
+      state = _operate(state, [[_BESIDE]], reach=-0.2)
+    self.assertAlmostEqual(
+      float(state.distance[0, 0]), constants.HAND_MIN_METRES, places=5
+    )
+
+  def test_two_players_never_hold_the_same_object(self):
+    both = _operate(_empty(2), [[_NEAR_AXIS]] * 2)
+    np.testing.assert_array_equal(both.held, [[0, -1]])
+    second = _empty(2)._replace(held=jnp.asarray([[-1, 0]], jnp.int32))
+    np.testing.assert_array_equal(
+      _operate(second, [[_NEAR_AXIS]] * 2).held, [[-1, 0]]
+    )
+
+
+class TearTest(absltest.TestCase):
+  def test_torn_away_beyond_the_limit_until_opened(self):
+    state = _operate(_empty(), [[_NEAR_AXIS]])
+    at = jnp.zeros([1, 1, 3])
+    object_pos = jnp.asarray([[[constants.TEAR_METRES - 0.01, 0, 0]]])
+    lag = hands.lag(state, at, object_pos)
+    self.assertEqual(int(hands.tear(state, lag).held[0, 0]), 0)
+    lag = hands.lag(state, at, object_pos + 0.1)
+    torn = hands.tear(state, lag)
+    self.assertEqual(int(torn.held[0, 0]), -1)
+    again = _operate(torn, [[_NEAR_AXIS]])
+    self.assertEqual(int(again.held[0, 0]), -1)
+    opened = _operate(again, [[_NEAR_AXIS]], grip=False)
+    self.assertEqual(int(_operate(opened, [[_NEAR_AXIS]]).held[0, 0]), 0)
+
+
+class TargetTest(absltest.TestCase):
+  def test_target_is_one_step_ahead(self):
+    state = _empty()._replace(distance=jnp.full([1, 1], 1.0))
+    command = _command()._replace(
+      velocity=jnp.asarray([[[1.5, 0.0]]]),
+      turn=jnp.full([1, 1], np.pi / 2 / constants.STEP_SECONDS),
+    )
+    at = hands.target(state, command, jnp.zeros([1, 1, 3]), jnp.zeros([1, 1]))
+    walked = 1.5 * constants.STEP_SECONDS
+    np.testing.assert_allclose(
+      at[0, 0], [walked, 1.0, constants.EYE_HEIGHT], atol=1e-5
+    )
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,47 @@
+"""Tests that worlds step equally whether or not they report contacts."""
+
+import numpy as np
+from absl.testing import absltest
+
+from adaland.envs.physics import base, cpu
+from adaland.envs.worlds import scene
+from tests.envs import land_fixtures as fixtures
+
+
+class ContactsTest(absltest.TestCase):
+  def test_worlds_step_equally_with_and_without_contacts(self):
+    # The player walks into the cube ahead and pushes it.
+    task = fixtures.make_task(
+      [(fixtures.CUBE, (0.8, 0.0)), (fixtures.SPHERE, (2.0, 0.0))],
+      fixtures.Literal("near", fixtures.PLAYER, fixtures.CUBE),
+    )
+    start = scene.build_scene(task, 3, 1)
+    physics = cpu.CpuPhysics(2, 3, num_threads=1)
+    both = np.arange(2)
+    physics.load(both, [start, start._replace(contacts=np.zeros((), bool))])
+    touched = np.zeros(2, bool)
+    for _ in range(2):
+      for step in range(12):
+        physics.step(
+          base.AvatarControl(
+            velocity=np.tile([2.5, 0.0], (2, 1, 1)),
+            turn=np.zeros([2, 1]),
+            held=np.full([2, 1], -1),
+            hand_at=np.zeros([2, 1, 3]),
+          )
+        )
+        if step == 6:
+          spawn = np.asarray([9, 9]), np.asarray([[1.5, 1, 0.3]] * 2)
+          physics.set_slots(both, np.asarray([2, 2]), *spawn)
+        state = physics.state()
+        touched |= state.touching.any(axis=(1, 2))
+        for name in ("object_pos", "object_quat", "player_pos"):
+          value = getattr(state, name)
+          np.testing.assert_array_equal(value[0], value[1], name)
+      self.assertGreater(state.object_pos[0, 0, 0], 1.2)
+      physics.restore(both, np.zeros([2, 1]))
+    np.testing.assert_array_equal(touched, [True, False])
+
+
+if __name__ == "__main__":
+  absltest.main()

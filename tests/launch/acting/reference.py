@@ -1,0 +1,122 @@
+"""Unrolls and records of the fakes, worked out slowly, one row at a time."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from adaland.agent import types
+from adaland.curriculum import base
+from tests.launch.acting import fakes
+
+
+@dataclasses.dataclass
+class _Episode:
+  """An episode under way.
+
+  Attributes:
+    row: The environment.
+    assignment: The environment's assignment.
+    memory: Memory before each step so far, and after the last.
+    at: Steps taken so far.
+    start: First step of the unroll under way.
+  """
+
+  row: int
+  assignment: base.Assignment
+  memory: list[float]
+  at: int = 0
+  start: int = 0
+
+  @property
+  def steps(self) -> int:
+    """Steps of the whole episode."""
+    task = self.assignment.task
+    return task.trials * task.trial_steps
+
+
+def play(
+  num_envs: int, times: int, length: int, store_memory: bool, version: int
+) -> tuple[list[types.Unroll], list[tuple[int, base.EpisodeRecord]]]:
+  """Returns the unrolls, and the records with the time of the episode's end.
+
+  Args:
+    num_envs: Environments.
+    times: Looks at them.
+    length: Steps of an unroll.
+    store_memory: Whether unrolls carry their first memory.
+    version: Version of the parameters.
+  """
+  source = fakes.Assignments()
+  memories = [fakes.FIRST_MEMORY] * num_envs
+  episodes: list[_Episode | None] = [None] * num_envs
+  unrolls, records = [], []
+  for time in range(times):
+    for row, memory in enumerate(memories):
+      if episodes[row] is None:
+        episodes[row] = _Episode(row, source.next_task(), [memory])
+    for row, episode in enumerate(episodes):
+      assert episode is not None
+      is_last = episode.at == episode.steps
+      if is_last or episode.at == episode.start + length:
+        if episode.assignment.learn:
+          unrolls.append(_unroll(episode, length, store_memory, version))
+        episode.start = episode.at - 1
+      previous = episode.memory[-1] if episode.at else 0.0
+      episode.memory.append(previous + episode.at)
+      if is_last:
+        records.append((time, _record(episode)))
+        memories[row], episodes[row] = episode.memory[-1], None
+      episode.at += 1
+  return unrolls, records
+
+
+def _unroll(
+  episode: _Episode, length: int, store_memory: bool, version: int
+) -> types.Unroll:
+  """Returns the unroll that ends at the episode's present step."""
+  steps = np.arange(episode.start, episode.at)
+
+  def padded(values: Any, dtype: Any) -> np.ndarray:
+    values = np.asarray(values, dtype)
+    result = np.zeros((length, *values.shape[1:]), dtype)
+    result[: len(values)] = values
+    return result
+
+  memory = {"m": np.array([episode.memory[episode.start]], np.float32)}
+  return types.Unroll(
+    observation={"at": padded([(episode.row, t) for t in steps], np.float32)},
+    first=padded(steps == 0, np.uint8),
+    action=padded([(t % 2, t % 3) for t in steps], np.int8),
+    behaviour_logits=padded(
+      [fakes.PARAMS["logits"][0] + t for t in steps], np.float32
+    ),
+    reward=padded(steps + 1, np.float32),
+    discount=padded(steps + 1 < episode.steps, np.float32),
+    mask=padded(np.ones(len(steps)), np.uint8),
+    initial_memory=memory if store_memory else {},
+    params_version=np.asarray(version, np.int64),
+  )
+
+
+def _record(episode: _Episode) -> base.EpisodeRecord:
+  key, task, learn = episode.assignment
+  last_trial = range(episode.steps - task.trial_steps, episode.steps)
+  td_errors = [
+    abs(
+      (t + 1)
+      + fakes.GAMMA * (0 if t + 1 == episode.steps else 10 * (t + 1))
+      - 10 * t
+    )
+    for t in last_trial
+  ]
+  rewards = np.arange(1, episode.steps + 1).reshape(task.trials, -1).sum(1)
+  return base.EpisodeRecord(
+    key=key,
+    learn=learn,
+    rewards=rewards.astype(np.float32),
+    td_error=float(np.mean(td_errors)),
+    # Told at the step after: the last trial's steps and one more.
+    value_error=float(np.mean([t + 1 for t in last_trial])),
+    policy_error=float(np.mean([100 * (t + 1) for t in last_trial])),
+  )

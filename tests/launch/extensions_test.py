@@ -1,0 +1,89 @@
+"""Tests of extensions: a user's own parts, checked before a run starts."""
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from adaland.curriculum import uniform
+from adaland.envs import land
+from adaland.launch import builder, errors, extensions, presets
+
+
+class Halved(land.Land):
+  """A land that pays half."""
+
+  def step(self, actions):
+    step = super().step(actions)
+    return step._replace(reward=step.reward / 2)
+
+
+class Newest(uniform.UniformCurriculum):
+  """A curriculum of the user's."""
+
+
+class Careless:
+  """A curriculum that forgets two methods."""
+
+  def __init__(self, sample_task, seed):
+    del sample_task, seed
+
+  def next_tasks(self, n):
+    """Gives none."""
+
+  def report(self, record):
+    """Ignores it."""
+
+  def metrics(self):
+    """Gives none."""
+
+
+def nothing(*args):
+  """Makes no environments."""
+
+
+NUMBER = 3
+
+
+class ExtensionsTest(parameterized.TestCase):
+  def test_the_user_s_environment_is_the_run_s(self):
+    config = presets.smoke(environment=Halved).resolved()
+    made = builder.environment(config, 2, 5, self.fail)
+    self.assertIsInstance(made, Halved)
+    self.assertEqual((made.num_envs, made.seeds), (2, (5, 6)))
+    self.assertEqual(made.config, config.env)
+
+  def test_the_user_s_curriculum_is_the_run_s(self):
+    config = presets.smoke(curriculum=Newest).resolved()
+    made = builder.curriculum(config)
+    self.assertIsInstance(made, Newest)
+    task = made.next_tasks(1)[0].task
+    np.testing.assert_array_less(0, task.trials)
+    # By index, tasks are drawn elsewhere.
+    made = builder.curriculum(config, by_index=True)
+    self.assertIsInstance(made.next_tasks(1)[0].task, int)
+
+  @parameterized.parameters(
+    (
+      {"curriculum": Careless},
+      "Careless lacks state_dict, load_state_dict; a curriculum has next_tasks",
+    ),
+    ({"curriculum": f"{__name__}:NUMBER"}, "NUMBER is 3, allowed: a class or"),
+    (
+      {"memory": f"{__name__}:nowhere"},
+      "factories.memory: .* has no 'nowhere'",
+    ),
+    ({"environment": "no_such_module:f"}, "factories.environment: no_such_mod"),
+  )
+  def test_refused_before_a_run_starts(self, parts, message):
+    config = presets.smoke(**parts).resolved()
+    with self.assertRaisesRegex(errors.UserError, message) as caught:
+      extensions.check(config)
+    self.assertNotIn("\n", str(caught.exception))
+
+  def test_what_is_no_land_is_refused(self):
+    config = presets.smoke(environment=nothing).resolved()
+    with self.assertRaisesRegex(errors.UserError, "nothing returned None"):
+      builder.environment(config, 2, 5, self.fail)
+
+
+if __name__ == "__main__":
+  absltest.main()

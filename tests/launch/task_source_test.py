@@ -1,0 +1,127 @@
+"""Tests of task_source: a run's own tasks, or the sampler's."""
+
+import dataclasses
+import os
+import pickle
+
+from absl.testing import absltest, parameterized
+
+from adaland.envs.sampling import families, sampler
+from adaland.envs.tasks import json_files
+from adaland.envs.tasks import task as task_lib
+from adaland.launch import errors, presets, task_source
+
+
+def fetch(index):
+  """A family given by a function."""
+  return task_lib.Task.of(
+    "hold(player1, black cube)", ["black cube"], name=f"fetch {index}",
+    trials=2, trial_seconds=2,
+  )  # fmt: skip
+
+
+def crowded(index):
+  """Has too many objects for the smoke preset."""
+  return dataclasses.replace(
+    fetch(index),
+    objects=(
+      task_lib.ObjectSpec(task_lib.ObjectType.from_name("black cube"), 7),
+    ),
+  )
+
+
+def endless(index):
+  """Has longer episodes than the smoke preset."""
+  return dataclasses.replace(fetch(index), trials=3)
+
+
+def none(index):
+  """Forgets its return."""
+  del index
+
+
+def family():
+  """A family made by a function without arguments."""
+  return families.TaskFunction(fetch, num_tasks=16)
+
+
+class Family:
+  """A family with the smallest interface."""
+
+  num_tasks = 3
+
+  def task(self, index):
+    return fetch(index)
+
+  def training(self):
+    return families.TaskFunction(fetch, 2)
+
+  def held_out(self):
+    return families.TaskFunction(lambda i: fetch(i + 2), 2)
+
+
+INSTANCE = Family()
+
+
+def _config(tasks):
+  return presets.smoke(tasks=tasks).resolved()
+
+
+class TaskSourceTest(parameterized.TestCase):
+  def test_the_sampler_s_halves(self):
+    config = presets.smoke().config
+    for held_out, split in ((False, "train"), (True, "test")):
+      source = task_source.TaskSource(config, held_out)
+      tasks = sampler.TaskSampler(
+        dataclasses.replace(config.tasks, split=split)
+      )
+      self.assertEqual(source.num_tasks, tasks.num_tasks)
+      self.assertEqual(source.task(7), tasks.task(7))
+
+  @parameterized.parameters(fetch, family, Family, f"{__name__}:INSTANCE")
+  def test_what_a_family_may_be(self, tasks):
+    config = _config(tasks)
+    for held_out in (False, True):
+      source = task_source.TaskSource(config, held_out)
+      self.assertStartsWith(source.task(1).name, "fetch ")
+    self.assertNotEqual(
+      task_source.TaskSource(config).task(0),
+      task_source.TaskSource(config, held_out=True).task(0),
+    )
+
+  def test_a_folder_of_task_files(self):
+    folder = self.create_tempdir().full_path
+    for index, kind in enumerate(("cube", "sphere", "pyramid", "wall") * 3):
+      colour = ("black", "purple", "yellow")[index // 4]
+      task = task_lib.Task.of(
+        f"hold(player1, {colour} {kind})", [f"{colour} {kind}"],
+        name=f"{index}", trials=2, trial_seconds=2,
+      )  # fmt: skip
+      json_files.save(os.path.join(folder, f"{index}.json"), task)
+    whole = families.TaskFolder(folder)
+    source = task_source.TaskSource(_config(folder))
+    self.assertEqual(source.num_tasks, whole.training().num_tasks)
+    self.assertEqual(source.task(2), whole.training().task(2))
+
+  def test_it_may_be_sent_to_other_processes(self):
+    source = task_source.TaskSource(_config(fetch))
+    again = pickle.loads(pickle.dumps(source))
+    self.assertEqual(again.task(5), source.task(5))
+
+  @parameterized.parameters(
+    (crowded, "task 'fetch 0' has 7 objects; the run's environments hold at"),
+    (endless, "task 'fetch 0' lasts 45 steps, allowed: 30, the longest"),
+    (none, r"factories.tasks: none\(0\)"),
+    ("tests.launch.task_source_test:__doc__", "factories.tasks: "),
+    ("tests.launch.task_source_test:nothing", "has no 'nothing'"),
+    ("/no/such/folder", "factories.tasks: /no/such/folder: no such folder"),
+  )
+  def test_one_line_on_a_bad_family(self, tasks, message):
+    source = task_source.TaskSource(_config(tasks))
+    with self.assertRaisesRegex(errors.UserError, message) as caught:
+      source.task(0)
+    self.assertNotIn("\n", str(caught.exception))
+
+
+if __name__ == "__main__":
+  absltest.main()
