@@ -101,7 +101,9 @@ def look(run: bench_run.Run) -> dict[str, tuple[int, process_tree.Memory]]:
   roles = status_file.read(run.directory)["roles"]
   pids = {}
   for name, role in roles.items():
-    pids[name.replace(" ", "_")] = int(role["pid"])
+    # Roles that are threads of the learner's process are measured with it.
+    if int(role["pid"]) != run.pid or name == "learner":
+      pids[name.replace(" ", "_")] = int(role["pid"])
     if "server_pid" in role:
       pids[f"{name}_server"] = int(role["server_pid"])
   if run.pid not in pids.values():  # With `local` it is the learner.

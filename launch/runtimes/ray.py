@@ -1,6 +1,7 @@
 """The runtime of Ray: each role is an actor of Ray with its own process."""
 
 import functools
+import os
 import pathlib
 import secrets
 import time
@@ -215,6 +216,8 @@ class RayRuntime:
       more["scheduling_strategy"] = "SPREAD"
     elif spec.site is not None and spec.site < len(self._sites):
       more["scheduling_strategy"] = self._sites[spec.site]
+    # A user's own parts are found by the variable.
+    path = os.pathsep.join(filter(None, [_ROOT, os.environ.get("PYTHONPATH")]))
     host = ray.remote(Host).options(
       name=spec.name,
       # On the one machine that there is, room is not what decides.
@@ -226,7 +229,7 @@ class RayRuntime:
       # Ray's control store would keep a record of each of the last 100,000
       # calls, for a dashboard that is not there: memory and time.
       enable_task_events=False,
-      runtime_env={"env_vars": {"PYTHONPATH": _ROOT, **spec.env}},
+      runtime_env={"env_vars": {"PYTHONPATH": path, **spec.env}},
       **more,
     )
     return host.remote(spec.name, self._setup)

@@ -9,7 +9,6 @@ from absl.testing import absltest
 
 from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay import spec as spec_lib
-from adaland.launch import errors
 from adaland.launch.config import overrides, presets
 from adaland.launch.roles import learner as learner_role
 from adaland.launch.roles import learner_state, parameters, role
@@ -139,7 +138,34 @@ class LearnerTest(absltest.TestCase):
     self.assertEqual(stats["messages"][0], "learner: going on from update 2")
     self.assertEqual(stats["sums"], {"loss/total": 10.0 + 11.0})
 
-  def test_a_full_store_says_no(self):
+  def test_it_publishes_at_the_updates_of_the_config(self):
+    made = self.make("run.publish_updates=3")
+    self.give(1, 2, 3, 4)
+    made.run()
+    self.assertEqual(self.server.read(0).version, 0)
+
+  def test_a_full_disk_ends_it_and_changes_nothing(self):
+    made = self.make()
+    self.give(1, 2, 3, 4)
+    made.run()
+    folder = rundir.RunDir(self.folder).checkpoints
+    before = checkpoint.steps(folder)
+    made = self.make()
+    made.stop()
+    with absltest.mock.patch.object(
+      learner_role.in_memory.InMemoryReplay,
+      "checkpoint",
+      side_effect=OSError(28, "No space left"),
+    ):
+      failure = made.run()
+    assert failure is not None
+    self.assertTrue(failure.final)
+    self.assertRegex(
+      failure.reason, "^cannot write checkpoint .*/replay: No space left$"
+    )
+    self.assertEqual(checkpoint.steps(folder), before)
+
+  def test_a_full_store_refuses_an_unroll(self):
     made = self.make()
     self.give(1, 2, 3, 4, 5, 6)
     data = _SPEC.encode(examples.unroll(7))
@@ -179,19 +205,6 @@ class LearnerTest(absltest.TestCase):
     ):
       failure = made.run()
     self.assertEqual(failure, role.Failure("KeyError: 'x'", False, False))
-
-
-class FailureTest(absltest.TestCase):
-  def test_errors_by_kind(self):
-    setup = role.Setup(presets.smoke(), self.create_tempdir().full_path)
-    for error, expected in (
-      (errors.UserError("a\nb"), role.Failure("a b", True, True)),
-      (errors.RunError("a"), role.Failure("a", False, True)),
-      (OSError("a"), role.Failure("OSError: a", False, False)),
-    ):
-      made = role.Role("x", setup)
-      with absltest.mock.patch.object(made, "_work", side_effect=error):
-        self.assertEqual(made.run(), expected)
 
 
 if __name__ == "__main__":
