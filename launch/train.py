@@ -24,7 +24,7 @@ examples:
   python -m launch.train --workdir=/tmp/run --preset=laptop \\
       --set learner.batch_size=32 --set run.max_minutes=20
   python -m launch.train --workdir=/tmp/run --recipe=my_module:my_experiment
-  python -m launch.train --workdir=/tmp/run      # goes on with that run
+  python -m launch.train --workdir=/tmp/run      # resumes that run
 
 A run is a directory: config, checkpoints, metrics (JSON lines, TensorBoard).
 Ctrl-C writes a checkpoint; the same command goes on from it.

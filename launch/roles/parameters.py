@@ -197,7 +197,7 @@ class Reader:
     try:
       while True:
         self.poll()
-        # An actor's first unroll, and the learner, wait for the address.
+        # A learner waits for the address.
         known = self._replay_address or self._store is not None
         time.sleep(self._poll_seconds if known else _FIRST_ADDRESS_SECONDS)
     except Exception as error:

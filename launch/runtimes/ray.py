@@ -173,7 +173,7 @@ class RayRuntime:
   def _reserve(self, specs: Sequence[program.RoleSpec]) -> list[Any]:
     """Reserves room for the learners: the first with the replay server.
 
-    Each gets a machine of its own while there are enough.
+    They get different machines while there are enough.
     """
     import ray
 

@@ -75,7 +75,7 @@ class Runtime(Protocol):
     ...
 
   def describe(self) -> str:
-    """Returns the name of the place where roles run, for a message."""
+    """Returns the machine or cluster that roles run on, for a message."""
     ...
 
   def accelerators(self) -> int:

@@ -9,10 +9,10 @@ from typing import Any
 
 @contextlib.contextmanager
 def installed(ray: Any):
-  """Has `import ray` give a stand-in.
+  """Makes `import ray` return a stand-in.
 
-  That alone: mock's patch.dict would also take out again what was imported
-  for the first time meanwhile, whose classes would then be there twice.
+  mock's patch.dict would also remove the modules that are imported for the
+  first time meanwhile, whose classes would then exist twice.
   """
   before = sys.modules.get("ray")
   sys.modules["ray"] = ray
@@ -49,7 +49,7 @@ exceptions = types.SimpleNamespace(
 
 
 class Reference:
-  """What a call returned, or will."""
+  """A reference to the result of a call."""
 
   def __init__(self, value=None, ready=True):
     self.value = value
@@ -57,7 +57,7 @@ class Reference:
 
 
 class Method:
-  """A method of a handle; gives what it is told to, in order."""
+  """A method of a handle that returns given answers, in order."""
 
   def __init__(self, *answers):
     self.answers = list(answers)
@@ -70,7 +70,7 @@ class Method:
 
 
 class FakeRay:
-  """The functions of the module that are used."""
+  """The functions of Ray that are used."""
 
   def __init__(self):
     self.exceptions = exceptions

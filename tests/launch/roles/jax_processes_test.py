@@ -1,6 +1,6 @@
-"""Two processes that learn together do what one does.
+"""Tests that two processes that learn together do what one does.
 
-Each runs `work` in a process of its own, as JAX joins others only once.
+Each runs `work` in a new process, as JAX joins others only once.
 """
 
 import os
@@ -39,7 +39,7 @@ def _batch(number: int, swapped: bool = False) -> Any:
 
 
 class _Sampler:
-  """Gives a learner's rows of numbered batches."""
+  """A sampler of a learner's rows of numbered batches."""
 
   def __init__(
     self, shard: learner_state.Shard, number: int = 0, **options: bool
@@ -57,7 +57,7 @@ class _Sampler:
 
 
 class _Report:
-  """Keeps what updates say."""
+  """Keeps the metrics of updates."""
 
   def __init__(self):
     self.rows = []
@@ -67,12 +67,12 @@ class _Report:
 
 
 class Result(NamedTuple):
-  """What came of some updates.
+  """The result of some updates.
 
   Attributes:
     state: The learner's.
-    rows: What each update said.
-    batch: The one drawn after them.
+    rows: The metrics of each update.
+    batch: The batch drawn after them.
   """
 
   state: Any
@@ -83,7 +83,7 @@ class Result(NamedTuple):
 def learn(
   folder: str, shard: learner_state.Shard, save: bool = False, **options: bool
 ) -> Result:
-  """Goes on from a folder's checkpoint for some updates."""
+  """Makes some updates from a folder's checkpoint on."""
   example = jax.tree.map(lambda x: x[0], _batch(0))
   learner = learner_lib.make_learner(
     fakes.make_network(3), learner_test._CONFIG, fakes.SIZES
@@ -119,7 +119,7 @@ def learn(
 
 
 def work(rank: int, coordinator: str, folder: str, result: str) -> None:
-  """What each of the two processes does."""
+  """Runs one of the two processes."""
   jax_processes.join(coordinator, 2, rank, "127.0.0.1")
   try:
     done = learn(folder, learner_state.Shard(rank, 2), save=True)
@@ -150,13 +150,13 @@ def _listening() -> set[str]:
   return found
 
 
-class JaxClusterTest(absltest.TestCase):
+class JaxProcessesTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.folder = self.create_tempdir().full_path
 
   def start(self, folder: str) -> list[tuple[set[str], Result]]:
-    """Has two processes learn; returns what each wrote."""
+    """Runs two processes that learn; returns the result of each."""
     coordinator = f"127.0.0.1:{jax_processes.free_port('127.0.0.1')}"
     results = [os.path.join(self.folder, f"result-{rank}") for rank in (0, 1)]
     processes = []

@@ -23,7 +23,7 @@ def _until(condition, seconds=20.0):
 
 
 def _gone(pid):
-  """Whether a process has ended; one that nobody waited for counts."""
+  """Returns True if a process has ended, waited for or not."""
   try:
     stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
   except FileNotFoundError:

@@ -138,9 +138,9 @@ class Chaos:
     updates = (saved or [0])[-1] if "learner" in names else None
     seconds = time.monotonic() - self._start
     self.kills.append(Kill(seconds, what, names, now, updates))
-    who = f" ({' and '.join(names)})" if what == HANG else ""
+    hung = f" ({' and '.join(names)})" if what == HANG else ""
     steps = int(seen.counters["env_steps"])
-    self._say(f"{seconds:.0f} s, {steps} steps: {what}{who}")
+    self._say(f"{seconds:.0f} s, {steps} steps: {what}{hung}")
     return True
 
 

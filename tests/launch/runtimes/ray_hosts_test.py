@@ -113,7 +113,7 @@ class HostsTest(absltest.TestCase):
     seen, _ = self.training.wait(
       "silence", lambda s: s.roles[name]["heartbeat_age_s"] > 15, _SECONDS
     )
-    # Training goes on with the other.
+    # Training continues with the other.
     during, _ = self.training.wait(
       "training without it",
       lambda s, then=seen.counters: (
