@@ -40,7 +40,7 @@ format: venv  ## Formats the code.
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
-requirements:  ## Pins both requirements files anew (needs uv).
+requirements:  ## Updates the pins in both requirements files (needs uv).
 	@uv pip compile -q -U pyproject.toml --extra reverb --extra dev \
 	  --python-version 3.11 --no-emit-index-url \
 	  --custom-compile-command "make requirements" -o requirements.txt

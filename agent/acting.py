@@ -1,8 +1,8 @@
-"""Acting: one action for each of a batch of environments (§4.1).
+"""Acting: one action for each of a batch of environments.
 
 The agent acts by sampling, in training and evaluation alike. Besides the
-action it says how surprised its model was, which the curriculum's fitness
-scores are made of (§5.2).
+action it returns the errors of its model's predictions, from which the
+curriculum computes the fitness of tasks (AdA, arXiv 2301.07608).
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from adaland.agent.muesli import categorical
 
 
 class ActorState(NamedTuple):
-  """What one step of acting hands to the next.
+  """The state of acting between two steps.
 
   Attributes:
     memory: The network's memory.
@@ -31,11 +31,11 @@ class ActorState(NamedTuple):
 
 
 class ActorOutput(NamedTuple):
-  """What one step of acting says.
+  """The output of one step of acting.
 
   Attributes:
     action: Indices of the heads, int32 [B, A].
-    behaviour_logits: What the action was drawn from, float32 [B, S].
+    behaviour_logits: Logits that the action was drawn from, float32 [B, S].
     value: v_0 of this step, float32 [B].
     value_error: |v_0 of this step - v_1 of the step before|, zero at an
       episode's first step, float32 [B].
@@ -51,7 +51,7 @@ class ActorOutput(NamedTuple):
 
 
 class Actor(NamedTuple):
-  """Two functions.
+  """The functions that act.
 
   Attributes:
     init: From the number of environments, the state before the first step.
@@ -72,7 +72,7 @@ def td_error(
   next_value: np.ndarray,
   gamma: float,
 ) -> np.ndarray:
-  """Returns |r_t + γ v_0(t+1) - v_0(t)|, elementwise (§5.2).
+  """Returns |r_t + γ v_0(t+1) - v_0(t)|, elementwise.
 
   Args:
     value: v_0(t).
@@ -139,7 +139,7 @@ def make_actor(
       policy=distributions.log_probs(next_policy, sizes),
     )
 
-  # Lets the memory be written in place rather than copied at every step.
+  # Donated, the memory is written in place and not copied at every step.
   return Actor(init=init, act=jax.jit(act, donate_argnums=1))
 
 

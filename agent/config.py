@@ -1,4 +1,4 @@
-"""Sizes of the network, and the sizes that the paper's agents have."""
+"""Sizes of the network, and those of the agents of AdA (arXiv 2301.07608)."""
 
 import dataclasses
 from typing import Final
@@ -9,13 +9,13 @@ COMPUTE_DTYPES: Final = ("float32", "bfloat16")
 
 @dataclasses.dataclass(frozen=True)
 class NetworkConfig:
-  """Everything that decides which parameters a network has.
+  """Sizes of a network; they decide which parameters it has.
 
-  The defaults are a network for two CPU cores; `paper_config` gives the
-  paper's. Section numbers are those of the AdA paper's specification.
+  The defaults are a network for two CPU cores; `paper_config` gives
+  those of the paper (AdA, arXiv 2301.07608).
   """
 
-  # Memory (§3.2).
+  # Memory.
   memory: str = "transformer_xl"
   d_model: int = 64
   num_layers: int = 2
@@ -36,12 +36,12 @@ class NetworkConfig:
   store_size: int = 64
   store_every: int = 8
 
-  # Encoder (§3.1).
+  # Encoder.
   # Size of the embedding of one element of a goal or a rule.
   element_size: int = 8
   goal_sizes: tuple[int, ...] = (8, 8, 8)
   rules_sizes: tuple[int, ...] = (128, 64)
-  # Hidden widths of the last MLP, whose output is `d_model` wide.
+  # Hidden widths of the last MLP; its output is `d_model` wide.
   encoder_hidden: tuple[int, ...] = (128,)
   # `entities`: width of an entity's representation.
   entity_size: int = 64
@@ -49,7 +49,7 @@ class NetworkConfig:
   torso_channels: tuple[int, ...] = (16, 32, 32)
   torso_size: int = 256
 
-  # Heads and model (§3.3).
+  # Heads and model.
   # Width of the hidden layer of every head.
   head_size: int = 128
   # Width of the model's LSTM.
@@ -112,7 +112,7 @@ def _check_size(name: str, value: int) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class _PaperSize:
-  """A row of the paper's table, §3.2, and our width of the encoder's MLP."""
+  """A row of the paper's table of sizes, and our width of the encoder's MLP."""
 
   d_model: int
   key_size: int
@@ -136,15 +136,15 @@ PAPER_SIZES: Final = tuple(_PAPER_SIZES)
 
 
 def paper_config(size: str) -> NetworkConfig:
-  """Returns the network of one of the paper's agents (§3.1 to §3.3).
+  """Returns the config of one of the paper's agents.
 
   Args:
     size: The nominal size of the Transformer-XL, one of `PAPER_SIZES`. The
       final single-agent AdA is "169m", its teacher "23m".
 
   Returns:
-    A config whose number of parameters, with 96x72 pixels and 16 rules, is
-    within 2 % of the paper's total.
+    A config. With 96x72 pixels and 16 rules the number of parameters is within
+    2 % of the paper's total.
 
   Raises:
     ValueError: If there is no such size.

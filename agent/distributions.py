@@ -1,4 +1,4 @@
-"""Policies over composite actions: a product of categorical heads.
+"""Distributions over composite actions: products of categorical heads.
 
 Logits, log-probabilities and one-hots of the heads are concatenated to one
 vector of S = sum(sizes) numbers, so that a composite action's log-probability,
@@ -64,10 +64,10 @@ def mixture(
 ) -> jax.Array:
   """Mixes policies head by head, and with the uniform policy.
 
-  π_h = Σ_j w_j π_h^j + w_u / size_h for each head h. The paper mixes policies
-  (§4.1) without saying how their heads combine; a mixture of whole products
-  would no longer be a product. Mixed head by head it is one, so sampling,
-  importance ratios and KL stay exact sums over heads.
+  π_h = Σ_j w_j π_h^j + w_u / size_h for each head h. AdA mixes policies
+  (arXiv 2301.07608) but does not say how their heads combine; a mixture of
+  whole products would no longer be a product. Mixed head by head it is one, so
+  sampling, importance ratios and KL stay exact sums over heads.
 
   Args:
     weighted: Pairs of a weight and log-probabilities [..., S].

@@ -28,7 +28,7 @@ class Linear(hk.Linear):
 def linear_of_parts(
   parts: Mapping[str, jax.Array], size: int, name: str
 ) -> jax.Array:
-  """A linear map of the concatenation of named parts [..., n], [..., size].
+  """Applies a linear map to the concatenated parts, [..., n] to [..., size].
 
   Computed as the sum of a map of each part: a long concatenation takes longer
   than the product on a CPU.
@@ -62,7 +62,7 @@ class LayerNorm(hk.Module):
 class GatedMLP(hk.Module):
   """The feed-forward part of a layer, GEGLU: (gelu(x W_1) * x W_3) W_2.
 
-  Three matrices (Shazeer 2020), as the paper's operation counts imply (§3.2).
+  Three matrices (Shazeer 2020), as AdA's operation counts imply.
   """
 
   def __init__(self, hidden_size: int, output_scale: float, name: str):
@@ -79,7 +79,7 @@ class GatedMLP(hk.Module):
 
 
 def output_projection(size: int, scale: float) -> Linear:
-  """A linear map onto the residual stream, its initial values scaled down.
+  """Makes a linear map onto the residual stream, initially scaled down.
 
   With `scale` 1 / (number of such maps) the stream's variance grows by about
   a factor of two over all layers, whatever their number.
@@ -89,7 +89,7 @@ def output_projection(size: int, scale: float) -> Linear:
 
 
 def mlp(sizes: Sequence[int], name: str) -> Callable[[jax.Array], jax.Array]:
-  """An MLP with ReLU after every layer."""
+  """Makes an MLP with ReLU after every layer."""
   parts = []
   for i, size in enumerate(sizes):
     parts += [Linear(size, name=f"{name}_{i}"), jax.nn.relu]
@@ -102,7 +102,7 @@ def head(
   name: str,
   b_init: hk.initializers.Initializer = jnp.zeros,
 ) -> hk.Sequential:
-  """One hidden layer with ReLU, then a linear output that starts at its bias.
+  """Makes a hidden layer with ReLU and a linear map that starts at its bias.
 
   With zeros the first policy is uniform.
   """

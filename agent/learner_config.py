@@ -1,7 +1,7 @@
-"""How to learn: the settings of Muesli and of the learner.
+"""Settings of Muesli and of the learner.
 
-Apart from what they set, so that a process that only reads them need not
-import what learns.
+They are apart from the learner, so that a process that only reads a config
+does not import optax and rlax.
 """
 
 import dataclasses
@@ -9,7 +9,7 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class MuesliConfig:
-  """Constants of the algorithm; defaults are the paper's (§4.3).
+  """Constants of Muesli (arXiv 2104.06159); most defaults are the paper's.
 
   Attributes:
     gamma: Discount per step.
@@ -83,7 +83,7 @@ class MuesliConfig:
 
 @dataclasses.dataclass(frozen=True)
 class LearnerConfig:
-  """How to learn; defaults are Muesli's (§4.3).
+  """Settings of the learner; defaults follow Muesli (arXiv 2104.06159).
 
   Attributes:
     learning_rate: Highest learning rate.

@@ -8,7 +8,7 @@ from adaland.agent import learner_config
 def make_optimizer(
   config: learner_config.LearnerConfig,
 ) -> optax.GradientTransformation:
-  """Makes AdamW whose Adam part is clipped elementwise.
+  """Makes AdamW with an elementwise clipped Adam part.
 
   The clip is that of Muesli (arXiv 2104.06159).
 

@@ -21,7 +21,7 @@ Params = Any
 
 
 class NetworkOutput(NamedTuple):
-  """What the network says about one step, without looking ahead.
+  """The network's output for one step, without look-ahead.
 
   Attributes:
     policy_logits: Logits of the six heads, concatenated, [..., sum(sizes)].

@@ -1,1 +1,1 @@
-"""Which tasks the agent meets next."""
+"""The choice of the tasks that the agent plays next."""

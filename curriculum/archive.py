@@ -1,4 +1,4 @@
-"""The tasks that prioritised level replay keeps, and how it draws from them."""
+"""The archive of tasks that prioritised level replay draws from."""
 
 from typing import Any
 
@@ -21,11 +21,11 @@ class Archive:
     self._played = np.zeros(0, np.int64)
 
   def __len__(self) -> int:
-    """Tasks kept."""
+    """Returns the number of tasks kept."""
     return len(self._indices)
 
   def __contains__(self, index: int) -> bool:
-    """Whether a task is kept."""
+    """Returns True if a task is kept."""
     return bool(np.any(self._indices == index))
 
   @property
@@ -44,12 +44,12 @@ class Archive:
     return float(self._trials.mean()) if len(self) else 0.0
 
   def trials(self, index: int) -> int:
-    """Trials of the episodes of a kept task."""
+    """Returns the trials of the episodes of a kept task."""
     [trials] = self._trials[self._indices == index]
     return int(trials)
 
   def offer(self, index: int, fitness: float, trials: int, now: int) -> None:
-    """Takes a task in if there is room or it beats the worst, which leaves."""
+    """Adds a task if there is room or it beats the worst, which it replaces."""
     if len(self) < self._capacity:
       self._indices = np.append(self._indices, index)
       self._fitness = np.append(self._fitness, fitness)
@@ -64,7 +64,7 @@ class Archive:
       self._played[worst] = now
 
   def refresh(self, index: int, fitness: float) -> None:
-    """Notes a kept task's new fitness."""
+    """Sets a kept task's fitness."""
     self._fitness[self._indices == index] = fitness
 
   def probabilities(
@@ -74,7 +74,7 @@ class Archive:
 
     P = (1 - s) P_S + s P_C, with P_S proportional to (1 / rank)^(1 / beta),
     the fittest having rank 1, and P_C to the draws since the task was played
-    (prioritised level replay, Jiang et al. 2021).
+    (prioritised level replay, arXiv 2010.03934).
 
     Args:
       now: Draws of the curriculum so far.
@@ -97,9 +97,9 @@ class Archive:
   ) -> int:
     """Returns the index of a task drawn with `probabilities`; it is played."""
     p = self.probabilities(now, beta, staleness)
-    place = int(rng.choice(len(self), p=p))
-    self._played[place] = now
-    return int(self._indices[place])
+    row = int(rng.choice(len(self), p=p))
+    self._played[row] = now
+    return int(self._indices[row])
 
   def state_dict(self) -> dict[str, Any]:
     """Returns lists that restore it."""

@@ -1,8 +1,8 @@
 """The interface of curricula, between the actors and the choice of tasks.
 
-A user's curriculum is any class with the methods of `Curriculum` whose
-constructor takes `(sample_task, seed)`; nothing is registered. This one plays
-the tasks in the order of their indices:
+A user's curriculum is any class with the methods of `Curriculum` and a
+constructor that takes `(sample_task, seed)`; nothing is registered. This one
+plays the tasks in the order of their indices:
 
     class InOrder:
       def __init__(self, sample_task, seed):
@@ -46,9 +46,8 @@ class Assignment(NamedTuple):
 
   Attributes:
     key: Identifies the assignment, for the record that comes back.
-    task: What to play, as the curriculum's `sample_task` gave it: a task,
-      whose number of trials is the episode's, or what stands for one until it
-      is drawn.
+    task: The task, as the curriculum's `sample_task` returned it, or a
+      stand-in until the actor draws it. The task's trials are the episode's.
     learn: Whether the episode's unrolls go to the learner (Robust PLR
       evaluates new tasks without learning from them).
   """
@@ -59,7 +58,7 @@ class Assignment(NamedTuple):
 
 
 class EpisodeRecord(NamedTuple):
-  """What an actor reports of one finished episode.
+  """An actor's report of one finished episode.
 
   Attributes:
     key: The assignment's key.
@@ -82,7 +81,7 @@ class Curriculum(Protocol):
   """A chooser of tasks that learns from how they went."""
 
   def next_tasks(self, n: int) -> list[Assignment]:
-    """Returns the next n tasks to play, each with a key of its own."""
+    """Returns the next n tasks to play, with n different keys."""
     ...
 
   def report(self, record: EpisodeRecord) -> None:

@@ -1,4 +1,4 @@
-"""Chooses and makes the curriculum that a run's config asks for."""
+"""Makes the curriculum that a run's config names."""
 
 import dataclasses
 from collections.abc import Callable
@@ -12,7 +12,7 @@ KINDS = ("uniform", "plr")
 
 @dataclasses.dataclass(frozen=True)
 class CurriculumConfig:
-  """Which curriculum, and its settings.
+  """The kind of curriculum, and its settings.
 
   Attributes:
     kind: 'uniform' or 'plr'.
@@ -38,8 +38,8 @@ def make_curriculum(
 
   Args:
     config: Which, and its settings.
-    sample_task: Gives the task of an index in [0, POOL_SIZE), or what shall
-      stand for it; assignments carry it, and no curriculum looks into it.
+    sample_task: Returns the task of an index in [0, POOL_SIZE), or a stand-in
+      for it; assignments carry it, and no curriculum looks into it.
     seed: Seed of its draws.
   """
   if config.kind == "plr":

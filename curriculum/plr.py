@@ -1,4 +1,4 @@
-"""Robust prioritised level replay, §5.2: train on tasks worth training on.
+"""Robust prioritised level replay, as in AdA (arXiv 2301.07608).
 
 A draw either trains on a task of the archive or evaluates a new one. Only the
 first is learned from. What an episode was worth, its fitness, is an error of
@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adaland.curriculum import archive as archive_lib
-from adaland.curriculum import base, statistics
+from adaland.curriculum import archive, base, statistics
 
 FITNESSES = ("td_error", "value", "policy")
 
@@ -67,7 +66,7 @@ class PLRConfig:
 
 
 class _Episode(NamedTuple):
-  """What an assignment was about: the task, and the training visit or 0."""
+  """The task of an assignment, and its training visit or 0."""
 
   index: int
   visit: int
@@ -92,14 +91,14 @@ class PLRCurriculum:
 
     Args:
       config: Its settings.
-      sample_task: Gives the task of an index in [0, POOL_SIZE), or what shall
-        stand for it; assignments carry it, and nothing here looks into it.
+      sample_task: Returns the task of an index in [0, POOL_SIZE), or a stand-in
+        for it; assignments carry it, and nothing here looks into it.
       seed: Seed of the draws.
     """
     self._config = config
     self._sample_task = sample_task
     self._rng = np.random.Generator(np.random.PCG64(seed))
-    self._archive = archive_lib.Archive(config.capacity)
+    self._archive = archive.Archive(config.capacity)
     self._moments: dict[int, statistics.RunningMoments] = {}
     self._draws = 0
     self._next_key = 0
@@ -141,7 +140,7 @@ class PLRCurriculum:
       self._archive.offer(episode.index, fitness, trials, self._draws)
 
   def state_dict(self) -> dict[str, Any]:
-    """Returns what restores this curriculum, fit for JSON."""
+    """See `base.Curriculum`."""
     return {
       "kind": "plr",
       "generator": copy.deepcopy(self._rng.bit_generator.state),
@@ -166,7 +165,7 @@ class PLRCurriculum:
     }
 
   def load_state_dict(self, state: dict[str, Any]) -> None:
-    """Restores what `state_dict` returned."""
+    """See `base.Curriculum`."""
     base.check_kind(state, "plr")
     self._rng.bit_generator.state = copy.deepcopy(state["generator"])
     self._draws = int(state["draws"])

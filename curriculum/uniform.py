@@ -19,8 +19,8 @@ class UniformCurriculum:
     """Makes a curriculum.
 
     Args:
-      sample_task: Gives the task of an index in [0, base.POOL_SIZE), or what
-        shall stand for it; assignments carry it.
+      sample_task: Returns the task of an index in [0, base.POOL_SIZE), or a
+        stand-in for it; assignments carry it.
       seed: Seed of the draws.
     """
     self._sample_task = sample_task
@@ -35,11 +35,11 @@ class UniformCurriculum:
     return [base.Assignment(i, self._sample_task(i), True) for i in indices]
 
   def report(self, record: base.EpisodeRecord) -> None:
-    """Notes the episode's reward."""
+    """Adds the episode's reward to the recent mean."""
     self._reward.add(float(np.mean(record.rewards)))
 
   def state_dict(self) -> dict[str, Any]:
-    """Returns numbers and strings that restore this curriculum."""
+    """See `base.Curriculum`."""
     return {
       "kind": "uniform",
       "generator": copy.deepcopy(self._rng.bit_generator.state),
@@ -48,7 +48,7 @@ class UniformCurriculum:
     }
 
   def load_state_dict(self, state: dict[str, Any]) -> None:
-    """Restores what `state_dict` returned."""
+    """See `base.Curriculum`."""
     base.check_kind(state, "uniform")
     self._rng.bit_generator.state = copy.deepcopy(state["generator"])
     self._drawn = int(state["drawn"])

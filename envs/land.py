@@ -135,8 +135,8 @@ class Land:
     """Starts a new episode in every environment.
 
     Returns:
-      The first observations. On the cpu back end all arrays of a step are the
-      caller's own, who may write to them.
+      The first step. Its arrays are copies that the caller may write to; only
+      the gpu back end's observations and rewards, JAX arrays, are read-only.
     """
     none = np.zeros(self.num_envs, bool)
     self.ended = none.copy()

@@ -1,7 +1,9 @@
 """A curriculum of your own: new tasks, each played until it is solved.
 
-python examples/own_curriculum.py --workdir=runs/newest
-adaland train --recipe=examples/own_curriculum.py:recipe --workdir=runs/new
+The command does the same as this program, which takes --smoke as well:
+
+    python examples/own_curriculum.py --workdir=runs/newest
+    adaland train --workdir=runs/newest --recipe=examples/own_curriculum.py:recipe
 """
 
 import argparse
@@ -16,8 +18,7 @@ class Newest:
   """Gives out a task again until an episode of it went well."""
 
   def __init__(self, sample_task, seed):
-    self._sample_task = sample_task
-    self._next = seed
+    self._sample_task, self._next = sample_task, seed
     self._open: list[int] = []
 
   def next_tasks(self, n: int) -> list[base.Assignment]:
@@ -38,7 +39,7 @@ class Newest:
 
   def load_state_dict(self, state) -> None:
     """Continues from what a checkpoint kept."""
-    self._next, self._open = int(state["next"]), list(state["open"])
+    self._next, self._open = state["next"], list(state["open"])
 
   def metrics(self) -> dict[str, float]:
     """Returns numbers to plot."""
@@ -51,11 +52,11 @@ def recipe() -> adaland.Experiment:
 
 
 if __name__ == "__main__":
-  parser = argparse.ArgumentParser(description=__doc__)
-  parser.add_argument("--workdir", default="runs/newest", help="run's folder")
+  parser = argparse.ArgumentParser()
+  parser.add_argument("--workdir", default="runs/newest")
   parser.add_argument("--smoke", action="store_true", help="as short as can be")
   args = parser.parse_args()
-  settings = {"run.max_steps": 300, "run.eval_tasks": 1}
-  short = adaland.presets.smoke(curriculum=Newest, settings=settings)
-  agent = adaland.train(short if args.smoke else recipe(), args.workdir)
+  short = {"run.max_steps": 300, "run.eval_tasks": 1}
+  smoke = adaland.presets.smoke(short, curriculum=Newest)
+  agent = adaland.train(smoke if args.smoke else recipe(), args.workdir)
   print(agent.evaluation["agent"])

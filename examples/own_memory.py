@@ -1,7 +1,9 @@
 """A memory of your own: an exponential moving average of what was seen.
 
-python examples/own_memory.py --workdir=runs/ema
-adaland train --recipe=examples/own_memory.py:recipe --workdir=runs/ema
+The command does the same as this program, which takes --smoke as well:
+
+    python examples/own_memory.py --workdir=runs/ema
+    adaland train --recipe=examples/own_memory.py:recipe --workdir=runs/ema
 """
 
 import argparse

@@ -1,7 +1,9 @@
 """A task family of your own: fetch the cube that a hidden rule asks for.
 
-python examples/own_tasks.py --workdir=runs/fetch
-adaland train --recipe=examples/own_tasks.py:recipe --workdir=runs/fetch
+The command does the same as this program, which takes --smoke as well:
+
+    python examples/own_tasks.py --workdir=runs/fetch
+    adaland train --recipe=examples/own_tasks.py:recipe --workdir=runs/fetch
 """
 
 import argparse

@@ -44,7 +44,8 @@ class Agent(NamedTuple):
 def agent(config: experiment.ExperimentConfig) -> Agent:
   """Makes the agent's functions."""
   spec = land.observation_spec(config.env)
-  network = network_lib.make_network(config.network, spec)
+  memory = extensions.find(config, "memory")
+  network = network_lib.make_network(config.network, spec, memory)
   actor = acting.make_actor(
     network, config.network.action_sizes, config.learner.muesli.value_range
   )
@@ -234,7 +235,7 @@ def curriculum(
     by_index: Whether what it assigns are indices of tasks, to be drawn later.
   """
   draw = (lambda i: i) if by_index else task_source.TaskSource(config).task
-  own = extensions.curriculum(config, draw)
-  if own is not None:
-    return own
+  make = extensions.find(config, "curriculum")
+  if make is not None:
+    return make(draw, config.run.seed)
   return factory.make_curriculum(config.curriculum, draw, config.run.seed)

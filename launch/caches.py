@@ -1,4 +1,4 @@
-"""Where compiled programs are kept, so that a second start is quick."""
+"""Folders of compiled programs, which make a second start quick."""
 
 import hashlib
 import os
@@ -7,10 +7,10 @@ import platform
 
 
 def jax_folder() -> pathlib.Path:
-  """Where JAX's programs are kept: in the user's cache directory.
+  """Returns the folder of JAX's programs, in the user's cache directory.
 
-  Its name tells machines apart, for a home directory may be shared and code
-  for one processor not run on another.
+  Its name depends on the processor: machines may share a home directory, and
+  code for one processor may not run on another.
   """
   base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
   machine = [platform.machine(), *_processor_flags()]

@@ -1,4 +1,4 @@
-"""What all commands share: flags, exit codes, where results go."""
+"""Flags, exit codes and output that all commands share."""
 
 import argparse
 import json
@@ -12,13 +12,13 @@ from typing import Any, NoReturn
 
 from adaland.launch import errors
 
-# More than this of anything would take days or all memory.
+# Larger numbers of anything would take days or all memory.
 MAX_COUNT = 100_000
 MAX_SEED = 2**62
 
 
 class Parser(argparse.ArgumentParser):
-  """An argument parser whose complaints are one line."""
+  """An argument parser with errors of one line."""
 
   def __init__(self, **kwargs: Any):
     kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
@@ -26,9 +26,9 @@ class Parser(argparse.ArgumentParser):
 
   # pyrefly: ignore[bad-override]  # argparse has overloads, we have one use.
   def parse_args(self, args=None, namespace=None):
-    """Parses; names the closest flag where one is unknown."""
+    """Parses the arguments; suggests the closest flag for an unknown one."""
     args = sys.argv[1:] if args is None else list(args)
-    # Before argparse, which would rather complain of what is missing.
+    # Before argparse, which reports missing flags first.
     for arg in args:
       if arg.startswith("--") and arg.split("=")[0] not in self._flag_names():
         self._refuse(arg)
@@ -59,7 +59,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_json_flag(parser: argparse.ArgumentParser) -> None:
-  """Adds --json."""
+  """Adds the flag --json."""
   parser.add_argument(
     "--json",
     metavar="OUT",
@@ -69,7 +69,11 @@ def add_json_flag(parser: argparse.ArgumentParser) -> None:
 
 
 def output_path(path: str) -> str:
-  """Refuses a path that could not be written, before any work is done."""
+  """Returns an output path, unless it can't be written.
+
+  Raises:
+    argparse.ArgumentTypeError: If it can't be; that is before any work.
+  """
   if path == "-":
     return path
   if not path:
@@ -82,7 +86,7 @@ def output_path(path: str) -> str:
   if _is_special(path):
     return path
   try:
-    # Tried, not asked: rights alone do not tell of every file system.
+    # Permissions alone do not tell for every file system.
     tempfile.TemporaryFile(dir=folder).close()
   except OSError as error:
     raise argparse.ArgumentTypeError(
@@ -92,17 +96,17 @@ def output_path(path: str) -> str:
 
 
 def _is_special(path: str) -> bool:
-  """Whether there is something like /dev/null, which must not be replaced."""
+  """Returns True for files such as /dev/null, which must not be replaced."""
   return os.path.exists(path) and not os.path.isfile(path)
 
 
 def positive_int(text: str) -> int:
-  """Parses a number of things: a whole number from 1."""
+  """Parses a whole number from 1."""
   return _whole_number(text, 1, MAX_COUNT)
 
 
 def non_negative_int(text: str) -> int:
-  """Parses a seed or an index: a whole number from 0."""
+  """Parses a whole number from 0, such as a seed or an index."""
   return _whole_number(text, 0, MAX_SEED)
 
 
@@ -119,7 +123,7 @@ def _whole_number(text: str, least: int, most: int) -> int:
 
 
 def write_atomically(path: str, content: str | bytes) -> None:
-  """Writes a file whole or not at all.
+  """Writes a file completely or not at all.
 
   Raises:
     OSError: If it can't be written; the error names the file.
@@ -153,11 +157,11 @@ def _umask() -> int:
 
 
 def emit(result: dict[str, Any], text: str, json_path: str | None) -> None:
-  """Gives a command's result: text on stdout, JSON where it was asked for.
+  """Prints a command's result, and writes its JSON if requested.
 
   Args:
     result: The JSON object.
-    text: The same for people; left out when the JSON goes to stdout.
+    text: The same for people, left out where the JSON goes to stdout.
     json_path: Value of --json.
   """
   if json_path == "-":
@@ -182,10 +186,10 @@ def main(
 
   Args:
     make_parser: Builds the command's parser.
-    run: Does the work.
+    run: Runs the command.
     argv: Arguments without the program's name; the process's own if None.
   """
-  # Asked to end, a command still removes what it has half written.
+  # On SIGTERM, a command still removes partial files.
   if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
   try:
@@ -199,7 +203,7 @@ def main(
     say(f"error: {errors.one_line(str(error))}")
     return 1
   except BrokenPipeError:
-    # The reader of our output left, as `head` does: not worth a message.
+    # The reader of our output has closed it, as `head` does.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1
   except OSError as error:

@@ -1,9 +1,8 @@
-"""What a user sees when something is wrong: one line and an exit code.
+"""Errors that a user sees as one line and an exit code.
 
-Exit 2 means that the command was asked for something that can't be done (a
-flag, a file, a value, a port); exit 1 that it failed while doing it (disk
-full, a process that keeps dying). Anything else is a defect of the program and
-keeps its traceback.
+Exit 2 means bad input (a flag, a file, a value, a port); exit 1 a failure at
+run time (a full disk, a process that keeps dying). Any other exception is a
+defect of the program and keeps its traceback.
 """
 
 import contextlib
@@ -12,25 +11,25 @@ import errno
 import reprlib
 from collections.abc import Iterable, Iterator
 
-_SHOWN = 100  # Characters of what a message repeats.
-_LONGEST = 2000  # Characters of a message.
+_SHOWN = 100  # Most characters of a value that a message repeats.
+_LONGEST = 2000  # Most characters of a message.
 _DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 class UserError(ValueError):
-  """Bad input: the message is one line that names it and what is allowed."""
+  """Bad input; its message names the argument and the allowed values."""
 
 
 class RunError(RuntimeError):
-  """A fault of the surroundings at run time, said in one line."""
+  """A fault of the surroundings at run time; its message is one line."""
 
 
 @contextlib.contextmanager
 def user_input(what: str = "") -> Iterator[None]:
-  """Turns the ValueErrors and OSErrors of reading user input to UserError.
+  """Turns ValueErrors and OSErrors of reading user input into UserErrors.
 
   Args:
-    what: Where the input came from, put in front of the message.
+    what: Source of the input, put in front of the message.
   """
   prefix = f"{what}: " if what else ""
   try:
@@ -41,7 +40,7 @@ def user_input(what: str = "") -> Iterator[None]:
     raise UserError(prefix + str(error)) from error
   except OSError as error:
     if error.errno in _DISK_FAULTS:
-      raise  # Nothing that was asked for is wrong.
+      raise  # The input is not to blame.
     raise UserError(prefix + describe_os_error(error)) from error
   except ValueError as error:
     raise UserError(prefix + one_line(str(error))) from error
@@ -51,7 +50,7 @@ def user_input(what: str = "") -> Iterator[None]:
 
 @contextlib.contextmanager
 def of_another_form(what: str) -> Iterator[None]:
-  """Makes a UserError of what looking into a file of another form raises.
+  """Turns the errors of reading a file of another form into UserErrors.
 
   Args:
     what: The file's name.
@@ -67,15 +66,15 @@ def of_another_form(what: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def named(path: str) -> Iterator[None]:
-  """Makes the OSErrors of writing to a file tell the file's name.
+  """Adds a file's name to the OSErrors of writing to it.
 
   Args:
-    path: What the user knows it by.
+    path: The name that the user knows.
   """
   try:
     yield
   except OSError as error:
-    # By number: Python then makes the subclass, such as PermissionError.
+    # From the number, Python makes the subclass, such as PermissionError.
     raise OSError(error.errno, error.strerror or str(error), path) from error
 
 
@@ -86,10 +85,9 @@ def describe_os_error(error: OSError) -> str:
 
 
 def one_line(text: str) -> str:
-  """Joins the lines of a message, which may quote what a file holds.
+  """Joins the lines of a message and cuts it.
 
-  So it is cut if it is long, and what a terminal would take for an order is
-  written out.
+  A message may quote a file's content, so control characters are escaped.
   """
   joined = " ".join(text.split())
   if len(joined) > _LONGEST:
@@ -98,20 +96,20 @@ def one_line(text: str) -> str:
 
 
 def printable(text: str) -> str:
-  """Writes out what a terminal would take for an order, or can't show."""
+  """Escapes control characters and others that a terminal can't show."""
   return "".join(
     c if c.isprintable() else c.encode("unicode_escape").decode() for c in text
   )
 
 
 def shown(value: object) -> str:
-  """Writes a refused value as an error repeats it, cut if it is long."""
-  # Not repr alone: it may be nested deeply.
+  """Formats a refused value for an error message, cut if it is long."""
+  # Values that are nested deeply are cut inside.
   return cut(repr(value) if isinstance(value, str) else reprlib.repr(value))
 
 
 def cut(text: str) -> str:
-  """Shortens what might be long."""
+  """Cuts a text that is too long to repeat."""
   return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
@@ -122,7 +120,7 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
 
 
 def choice(what: str, given: str, allowed: Iterable[str]) -> UserError:
-  """The error for a value outside a set of names."""
+  """Returns the error for a value outside a set of names."""
   allowed = list(allowed)
   return UserError(
     f"{what}: {shown(given)} is not one of {', '.join(allowed)}"

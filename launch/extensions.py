@@ -1,22 +1,17 @@
 """A user's own parts of a run, imported and checked."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from adaland.curriculum import base as curriculum_base
+from adaland.agent.memory import checks as memory_checks
+from adaland.curriculum import checks as curriculum_checks
 from adaland.envs import land
 from adaland.launch import errors, task_source
 from adaland.launch.config import experiment, references
 
-# Tasks that are drawn of each half before a run starts.
+# Tasks of each half that are drawn before a run starts.
 _TASKS = 3
-_CURRICULUM_METHODS = (
-  "next_tasks",
-  "report",
-  "state_dict",
-  "load_state_dict",
-  "metrics",
-)
 
 
 def find(config: experiment.ExperimentConfig, name: str) -> Any:
@@ -39,36 +34,6 @@ def find(config: experiment.ExperimentConfig, name: str) -> Any:
       "class or function"
     )
   return found
-
-
-def curriculum(
-  config: experiment.ExperimentConfig, sample_task: Callable[[int], Any]
-) -> curriculum_base.Curriculum | None:
-  """Makes the user's curriculum; None if there is none.
-
-  Args:
-    config: The run's config.
-    sample_task: Gives the task of an index in [0, POOL_SIZE).
-
-  Raises:
-    UserError: If it lacks a method.
-  """
-  make = find(config, "curriculum")
-  if make is None:
-    return None
-  made = make(sample_task, config.run.seed)
-  lacking = [
-    name
-    for name in _CURRICULUM_METHODS
-    if not callable(getattr(made, name, None))
-  ]
-  if lacking:
-    raise errors.UserError(
-      f"factories.curriculum: {config.factories.curriculum} lacks "
-      f"{', '.join(lacking)}; a curriculum has "
-      f"{', '.join(_CURRICULUM_METHODS)}"
-    )
-  return made
 
 
 def environment(
@@ -102,9 +67,33 @@ def check(config: experiment.ExperimentConfig) -> None:
     UserError: If one can't be imported, or is not what it has to be.
   """
   config.factories.share()
-  for held_out in (False, True) if config.factories.tasks else ():
-    source = task_source.TaskSource(config, held_out)
-    for index in range(min(_TASKS, source.num_tasks)):
-      source.task(index)
-  curriculum(config, lambda index: index)
-  environment(config)
+  if config.factories.tasks:
+    for held_out in (False, True):
+      source = task_source.TaskSource(config, held_out)
+      with _trying("tasks"):
+        for index in range(min(_TASKS, source.num_tasks)):
+          source.task(index)
+  make_memory = find(config, "memory")
+  if make_memory is not None:
+    with _trying("memory"):
+      memory_checks.check(make_memory, config.network)
+  make_curriculum = find(config, "curriculum")
+  if make_curriculum is not None:
+    with _trying("curriculum"):
+      curriculum_checks.check(make_curriculum)
+  find(config, "environment")
+
+
+@contextlib.contextmanager
+def _trying(name: str) -> Iterator[None]:
+  """Makes a UserError of what a user's part raises."""
+  what = f"factories.{name}"
+  try:
+    with errors.user_input(what):
+      yield
+  except errors.UserError:
+    raise
+  except Exception as error:
+    # The part is the user's, and may raise whatever it likes.
+    reason = f"{type(error).__name__}: {error}"
+    raise errors.UserError(f"{what}: {errors.one_line(reason)}") from error

@@ -1,4 +1,4 @@
-"""Plays one task and shows it: the expert, an agent, chance, or you."""
+"""Plays one task, by the expert, an agent, chance, or you."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ from adaland.launch import cli, errors, task_source
 from adaland.launch.config import presets
 from adaland.launch.evaluation import (
   demo,
+  episode,
   fewshot,
   human,
   policies,
@@ -15,7 +16,6 @@ from adaland.launch.evaluation import (
   trained_agent,
   video,
 )
-from adaland.launch.evaluation import episode as show
 
 _EXAMPLES = """\
 examples:
@@ -30,7 +30,7 @@ examples:
 
 
 def make_parser() -> cli.Parser:
-  """The command's flags."""
+  """Returns the parser of the command's flags."""
   parser = cli.Parser(
     prog="python -m launch.play", description=__doc__, epilog=_EXAMPLES
   )
@@ -40,7 +40,7 @@ def make_parser() -> cli.Parser:
   parser.add_argument(
     "--policy",
     default="expert",
-    help=f"who plays: human, {', '.join(policies.NAMES)}",
+    help=f"the player: human, {', '.join(policies.NAMES)}",
   )
   parser.add_argument("--workdir", help="a run of launch.train, for the agent")
   parser.add_argument(
@@ -61,7 +61,7 @@ def make_parser() -> cli.Parser:
 
 
 def run(args: argparse.Namespace) -> None:
-  """Plays."""
+  """Plays the task."""
   names = ["human", *policies.NAMES]
   if args.policy not in names:
     raise errors.choice("--policy", args.policy, names)
@@ -76,10 +76,11 @@ def run(args: argparse.Namespace) -> None:
   else:
     experiment = presets.get(args.preset)
   task = tasksets.one(args.task, task_source.TaskSource(experiment))
-  if args.workdir:
-    env = trained_agent.fitting_env(experiment.env, [task])
-  else:
-    env = trained_agent.default_env([task])
+  with errors.user_input(f"--task={args.task}"):
+    if args.workdir:
+      env = trained_agent.fitting_env(experiment.env, [task])
+    else:
+      env = trained_agent.default_env([task])
   if args.policy == "human":
     make_policy = human.Human
   elif args.policy == "agent":
@@ -87,22 +88,22 @@ def run(args: argparse.Namespace) -> None:
     make_policy = fewshot.agent_policy(experiment, params, args.seed)
   else:
     make_policy = policies.baseline(args.policy, args.seed)
-  episode = show.play(
+  played = episode.play(
     env, task, make_policy, args.seed, args.video, args.policy
   )
-  _record(args.record, demo.Demo(task, args.seed, *episode))
+  _record(args.record, demo.Demo(task, args.seed, *played))
   result = {
     "task": task.name,
     "policy": args.policy,
     "seed": args.seed,
-    "rewards": [float(reward) for reward in episode.rewards],
+    "rewards": [float(reward) for reward in played.rewards],
   }
-  shown = " ".join(f"{reward:.2f}" for reward in episode.rewards)
+  shown = " ".join(f"{reward:.2f}" for reward in played.rewards)
   cli.emit(result, f"reward by trial, seconds: {shown}", args.json)
 
 
 def _record(path: str | None, played: demo.Demo) -> None:
-  """Keeps what was played, if that is wanted, also if it was ended early."""
+  """Writes an episode to `path`, unless that is None; it may be a part."""
   steps, one_trial = len(played.actions), played.task.trial_steps
   if steps < played.task.trials * one_trial:
     cli.say(f"ended after {steps} of {played.task.trials * one_trial} steps")

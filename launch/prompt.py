@@ -1,8 +1,8 @@
-"""Prompts an agent: it watches trial 1 through its own eyes, then goes on.
+"""Prompts an agent with a first-person demonstration.
 
 In the first trial the expert, or a recorded demonstration, moves the avatar
-while the agent's memory takes in what is seen and done; from the second trial
-on the agent acts (§9).
+while the agent's memory takes in observations and actions; from the second
+trial on the agent acts (AdA, arXiv 2301.07608).
 """
 
 import argparse
@@ -35,11 +35,11 @@ Record a demonstration with launch.play --record=DEMO, of the same task.
 
 
 class Prompted:
-  """The agent, its hands led in the first trial.
+  """An agent that a teacher replaces in the first trial.
 
   Args:
-    agent: Takes in every step, and acts from the second trial.
-    teacher: Acts in the first.
+    agent: Observes every step, and acts from the second trial on.
+    teacher: Acts in the first trial.
   """
 
   def __init__(self, agent: policies.Policy, teacher: policies.Policy):
@@ -57,19 +57,19 @@ class Prompted:
 
 
 class Recorded:
-  """Plays recorded actions again."""
+  """A policy that repeats recorded actions."""
 
   def __init__(self, actions: np.ndarray):
     self._actions = iter(actions)
 
   def act(self, step: land.Step) -> np.ndarray:
-    """Returns the next of them, [1, A]."""
+    """Returns the next action, [1, A]."""
     del step
     return next(self._actions)[None]
 
 
 def make_parser() -> cli.Parser:
-  """The command's flags."""
+  """Returns the parser of the command's flags."""
   parser = cli.Parser(
     prog="python -m launch.prompt", description=__doc__, epilog=_EXAMPLES
   )
@@ -98,7 +98,7 @@ def make_parser() -> cli.Parser:
 
 
 def run(args: argparse.Namespace) -> None:
-  """Plays with and without the demonstration."""
+  """Plays episodes with and without the demonstration."""
   if args.video:
     video.check_path(args.video)
   experiment = trained_agent.load_config(args.workdir)

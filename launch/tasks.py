@@ -1,4 +1,4 @@
-"""Looks at tasks: draws them, tells them in words, checks files."""
+"""Draws tasks, describes them in words, and checks task files."""
 
 import argparse
 import json
@@ -25,7 +25,7 @@ examples:
 
 
 def make_parser() -> cli.Parser:
-  """The command's flags."""
+  """Returns the parser of the command's flags."""
   parser = cli.Parser(
     prog="python -m launch.tasks", description=__doc__, epilog=_EXAMPLES
   )
@@ -34,7 +34,7 @@ def make_parser() -> cli.Parser:
   )
   for name, text in (
     ("sample", "draw tasks of a distribution"),
-    ("show", "tell tasks in words"),
+    ("show", "describe tasks in words"),
     ("check", "check task files: format, and room in the world"),
     ("complexity", "the twelve measures of complexity"),
   ):
@@ -95,7 +95,7 @@ def _write(folder: str, tasks: dict[str, task_lib.Task]) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-  """Does what the subcommand says."""
+  """Runs the subcommand."""
   tasks = _read(args)
   if args.command == "check":
     for task in tasks.values():

@@ -22,7 +22,7 @@ _EXAMPLES = """\
 examples:
   python -m launch.train --workdir=/tmp/run --preset=smoke
   python -m launch.train --workdir=/tmp/run --preset=laptop \\
-      --set learner.batch_size=32 --set run.max_minutes=20
+      --set replay.batch_size=32 --set run.max_minutes=20
   python -m launch.train --workdir=/tmp/run --recipe=my_module:my_experiment
   python -m launch.train --workdir=/tmp/run      # resumes that run
 

@@ -1,8 +1,8 @@
-"""A jump of the machine's clock can't disturb a run: nobody goes by it.
+"""Tests that no duration or deadline depends on the machine's time of day.
 
-Durations and deadlines are of `time.monotonic`, which no one sets. The time of
-day is only written down, in the places below. What a run does when it jumps,
-Ray and Reverb included, is in tests/launch/runtimes/clock_jump_test.py.
+All of them use `time.monotonic`, which can't be set. The time of day is only
+recorded, by the modules below. tests/launch/runtimes/clock_jump_test.py tests
+runs, Ray and Reverb included, during a jump of the clock.
 """
 
 import ast
@@ -20,20 +20,20 @@ _OF_THE_DAY = {
   "time.ctime",
   "time.strftime",
 }
-# Where it is written down for a reader, or compared with what was written.
+# Uses of the time of day by module: records, and comparisons with records.
 _ALLOWED = {
-  # Whether it was put back, which TensorStore can't bear.
+  # Detects a clock that was put back, at which TensorStore fails.
   "agent/checkpoint/arrays.py": 2,
-  # Which start of a run a status file is of.
+  # Tells the status file of an earlier start apart.
   "launch/bench/lib/live_run.py": 1,
-  "launch/run/metrics.py": 2,  # When a row was written.
-  "launch/run/status_file.py": 1,  # When the status was.
-  "launch/status.py": 1,  # How old that is.
+  "launch/run/metrics.py": 2,  # Time of a row.
+  "launch/run/status_file.py": 1,  # Time of the status.
+  "launch/status.py": 1,  # Age of the status.
 }
 
 
 def times_of_day(source: str) -> int:
-  """Counts where a module asks for the time of day."""
+  """Counts the uses of the time of day in a module."""
   found = 0
   for node in ast.walk(ast.parse(source)):
     if isinstance(node, ast.Attribute):
@@ -46,7 +46,7 @@ def times_of_day(source: str) -> int:
 
 
 class ClockTest(absltest.TestCase):
-  def test_the_time_of_day_is_only_written_down(self):
+  def test_the_time_of_day_is_only_recorded(self):
     found = {}
     for package in _PACKAGES:
       for path in (_ROOT / package).rglob("*.py"):
@@ -55,7 +55,7 @@ class ClockTest(absltest.TestCase):
           found[str(path.relative_to(_ROOT))] = count
     self.assertEqual(found, _ALLOWED)
 
-  def test_it_is_seen_where_it_is_asked_for(self):
+  def test_all_uses_are_counted(self):
     for source in (
       "import time\nstart = time.time()",
       "from time import time",

@@ -1,7 +1,7 @@
-"""A clock of its own for a run: `fake_clock.c`, preloaded into its processes.
+"""A fake time of day for a run: `fake_clock.c`, preloaded into its processes.
 
-libfaketime does not do: the deadlines of absl, and so of gRPC, TensorStore and
-Ray, are times of day that it hands to the kernel, whose clock is another.
+libfaketime is no alternative: absl, and so gRPC, TensorStore and Ray, pass
+deadlines as times of day to the kernel, whose clock differs.
 """
 
 import os
@@ -15,7 +15,7 @@ _SOURCE = pathlib.Path(__file__).with_suffix(".c")
 
 
 def missing() -> str:
-  """Why there can be no such clock; empty if there can."""
+  """Returns the reason for which there can be no fake clock, or ""."""
   if sys.platform != "linux":
     return "it is made for Linux"
   if shutil.which("cc") is None:
@@ -24,14 +24,14 @@ def missing() -> str:
 
 
 class FakeClock:
-  """A time of day that is as far from the right one as it is told.
+  """A time of day with an offset.
 
   Args:
-    folder: Where its files go.
+    folder: Folder for its files.
 
   Attributes:
-    env: Environment variables of the processes that go by it.
-    offset: Seconds that it is fast.
+    env: Environment variables of the processes that use it.
+    offset: Seconds by which it is fast.
   """
 
   def __init__(self, folder: str):
@@ -46,10 +46,10 @@ class FakeClock:
     self.set(0)
 
   def set(self, offset: int) -> None:
-    """Has the clock jump, in all processes at once.
+    """Sets the offset, in all processes at once.
 
     Args:
-      offset: Seconds that it is fast then.
+      offset: Seconds by which the clock is fast.
     """
     # In place: processes have the file mapped.
     file = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600)

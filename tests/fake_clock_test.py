@@ -1,4 +1,4 @@
-"""Tests of tests.fake_clock: what a process sees of a jump."""
+"""Tests of tests.fake_clock, in processes whose clock jumps."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from absl.testing import absltest
 
 from tests import fake_clock
 
-# Says what time it is at each line that it is given.
+# Prints the time for each line of input.
 _CLOCK = """
 import json, sys, time
 for line in sys.stdin:
@@ -19,7 +19,7 @@ for line in sys.stdin:
            time.monotonic()]
   print(json.dumps(times), flush=True)
 """
-# Waits until two seconds from now by the time of day, in one of C's ways.
+# Waits for two seconds by the time of day, by one of C's functions.
 _WAIT = """
 import ctypes, platform, sys, time
 
@@ -80,12 +80,12 @@ class FakeClockTest(absltest.TestCase):
         self.assertAlmostEqual(seen, time.time() + offset, delta=60.0)
       self.assertAlmostEqual(monotonic, time.monotonic(), delta=60.0)
 
-  def test_waits_until_a_time_of_day_end_by_the_clock_as_it_is_then(self):
+  def test_a_jump_moves_the_end_of_waits_by_the_time_of_day(self):
     for before, after, least, most in (
       (3600, 3600, 1.0, 20.0),
-      # Put ahead: it is past that time at once.
+      # Set ahead, it is past that time at once.
       (0, 3600, 0.0, 1.5),
-      # Put back by three seconds: it takes as much longer.
+      # Set back by three seconds, it takes three seconds longer.
       (3600, 3597, 4.0, 20.0),
     ):
       self.clock.set(before)

@@ -1,4 +1,4 @@
-"""Loading a file runs no code: in the sources, and as Python itself sees it."""
+"""Tests that loading a file runs no code, by the sources and by audit hooks."""
 
 import ast
 import pathlib
@@ -10,7 +10,7 @@ from absl.testing import absltest
 
 _ROOT = pathlib.Path(__file__).resolve().parent.parent
 _PACKAGES = ("agent", "curriculum", "envs", "launch")
-# Modules whose files or messages may name code that is then run.
+# Modules whose data may name code to run.
 _PICKLING = ("cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve")
 # Messages between our own processes; never a file.
 _MAY_PICKLE = (
@@ -20,7 +20,7 @@ _MAY_PICKLE = (
 
 
 def faults(source: str) -> list[str]:
-  """Returns what in a module's source might run code out of data."""
+  """Returns the expressions of a module that might run code from data."""
   found = []
   for node in ast.walk(ast.parse(source)):
     if isinstance(node, ast.Import):
@@ -51,7 +51,7 @@ class SourcesTest(absltest.TestCase):
           found[str(path.relative_to(_ROOT))] = these
     self.assertEqual(found, {path: ["pickle"] for path in _MAY_PICKLE})
 
-  def test_what_would_run_code_is_seen(self):
+  def test_expressions_that_run_code_are_found(self):
     for source in (
       "def f():\n  import pickle as p",
       "from pickle import loads",
@@ -66,8 +66,8 @@ class SourcesTest(absltest.TestCase):
 
 
 class AuditTest(absltest.TestCase):
-  def test_python_sees_no_code_run_when_files_are_loaded(self):
-    # What a first call imports is code of ours; so the second one counts.
+  def test_audit_hooks_see_no_code_run(self):
+    # The first call imports modules, so the second one counts.
     code = """
       import os, pathlib, sys
       import numpy as np

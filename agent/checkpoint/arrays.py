@@ -1,9 +1,9 @@
 """The arrays of a checkpoint, written and read by Orbax.
 
-Orbax writes with TensorStore, whose threads go by the time of day: where that
-is put an hour back, TensorStore starts no thread for an hour (0.1.74, 0.1.86),
-and a write that needs one hangs as long. After such a jump arrays are written
-by a process of its own, which has known no later time.
+Orbax writes with TensorStore, whose threads use the time of day: if the clock
+is put back by an hour, TensorStore starts no thread for an hour (0.1.74,
+0.1.86), and a write that needs one hangs as long. After such a jump a new
+process writes the arrays, which has seen no later time.
 """
 
 import concurrent.futures
@@ -21,7 +21,7 @@ from typing import Any
 import jax
 import numpy as np
 
-# Who sets a clock by less makes nobody wait for longer.
+# A clock put back by less makes a write hang for no longer than that.
 _JUMP_SECONDS = 1.0
 _LOOK_SECONDS = 0.1
 # A write that a jump came upon may yet end.
@@ -31,12 +31,13 @@ _DTYPES = "dtypes"
 
 
 class _Clock:
-  """Whether it is earlier, by the time of day, than it was."""
+  """A detector of jumps back in the time of day."""
 
   def __init__(self) -> None:
     self._latest = time.time()
 
   def is_back(self) -> bool:
+    """Returns True if the time of day is before one that was seen."""
     now = time.time()
     self._latest = max(self._latest, now)
     return now < self._latest - _JUMP_SECONDS
@@ -49,18 +50,18 @@ def write(path: pathlib.Path, leaves: dict[str, np.ndarray]) -> None:
   """Writes arrays.
 
   Args:
-    path: Folder to make. Others next to it whose names begin with its name
-      are what is left of a write that did not end, and are removed.
+    path: Folder to make. Folders beside it with names that begin with its
+      name are the remains of an unfinished write, and are removed.
     leaves: The arrays by name.
 
   Raises:
-    Exception: Whatever Orbax says of why it can't.
+    Exception: Any error of Orbax.
   """
   if _clock.is_back():
     _write_apart(path, leaves)
     return
   written: concurrent.futures.Future[None] = concurrent.futures.Future()
-  # A daemon: who hangs must not keep the process from its end.
+  # A daemon: a hanging write must not keep the process from its end.
   threading.Thread(
     target=_write_here,
     args=(written, path, leaves),
@@ -94,7 +95,7 @@ def read(
 
   Raises:
     ValueError: If one is of another shape or dtype.
-    Exception: Whatever Orbax says of why it can't.
+    Exception: Any error of Orbax.
   """
   leaves = jax.tree_util.tree_leaves(template)
   wanted = {
@@ -129,11 +130,11 @@ def read(
 
 
 def _is_for_users(record: logging.LogRecord) -> bool:
-  """Whether what Orbax logs tells those who run us anything.
+  """Returns True if a log record of Orbax means something to users.
 
-  What is wrong with a file it raises. Its warnings are of its own design: of
-  the future of `transforms`, the one way to read only some arrays that Orbax
-  0.11.5 and 0.12.8 share, and of how it shares caches.
+  Orbax raises what is wrong with a file. Its warnings concern its design: the
+  future of `transforms`, the only way to read some of the arrays that Orbax
+  0.11.5 and 0.12.8 share, and the sharing of caches.
   """
   return record.levelno > logging.WARNING
 
@@ -142,8 +143,8 @@ def _checkpointer() -> Any:
   # Imported where used: most processes of a run never touch a checkpoint.
   import orbax.checkpoint
 
-  # By itself it would wait for the other processes that learn with this one,
-  # which take no part: what is written here are whole arrays of the host's.
+  # The default waits for the other learner processes, which take no part:
+  # the arrays written here are whole and lie on the host.
   own = jax.process_index()
   alone = orbax.checkpoint.options.MultiprocessingOptions(
     primary_host=own, active_processes={own}
@@ -166,20 +167,20 @@ def _write_here(
 ) -> None:
   try:
     _save(path, leaves)
-  except BaseException as error:  # Whatever it is, the caller is to have it.
+  except BaseException as error:  # Every error goes to the caller.
     written.set_exception(error)
   else:
     written.set_result(None)
 
 
 def _write_apart(path: pathlib.Path, leaves: dict[str, np.ndarray]) -> None:
-  """Has another process write.
+  """Writes arrays in another process.
 
   Raises:
     OSError: If it can't.
   """
   logging.warning(
-    "The clock was put back: %s is written by a process of its own.", path
+    "The clock was put back: %s is written by another process.", path
   )
   # As they are in memory: the format has no word for bfloat16.
   bare = {name: x.view(f"V{x.itemsize}") for name, x in leaves.items()}
@@ -209,7 +210,7 @@ def _write_apart(path: pathlib.Path, leaves: dict[str, np.ndarray]) -> None:
 
 
 def _main() -> None:
-  """Writes the arrays that the standard input brings."""
+  """Writes the arrays that come on the standard input."""
   path = pathlib.Path(sys.argv[1])
   sent = io.BytesIO(sys.stdin.buffer.read())
   with np.load(sent, allow_pickle=False) as loaded:

@@ -1,4 +1,4 @@
-"""Checkpoints: a run's whole state, whole or not at all.
+"""Checkpoints of a run's state, each written whole or not at all.
 
 A checkpoint is a folder `<directory>/<step>` with the arrays of the train
 state, written by Orbax, and `run.json`, which holds the rest of the run's
@@ -36,7 +36,7 @@ def _folders(directory: pathlib.Path) -> dict[int, pathlib.Path]:
   if not directory.is_dir():
     return {}
   names = [path.name for path in directory.iterdir()]
-  # Set aside by a writer that was killed before it put the new one in place.
+  # Set aside by a writer that was killed before its last rename.
   found = {
     int(name.removeprefix(_REPLACED).partition("-")[0]): directory / name
     for name in names
@@ -179,7 +179,7 @@ def _describe(state: Any) -> list[list[Any]]:
 def _read_document(
   folder: pathlib.Path,
 ) -> tuple[list[list[Any]], dict[str, Any]]:
-  """Returns what `_describe` and the caller of `save` gave."""
+  """Returns the description of the leaves, and the `run` dictionary."""
   try:
     return document.decode((folder / _RUN).read_bytes())
   except (OSError, ValueError) as error:
@@ -189,7 +189,7 @@ def _read_document(
 def _chosen(
   folder: pathlib.Path, found: list[list[Any]], template: Any
 ) -> list[int]:
-  """Which of a checkpoint's leaves lie under the template's keys."""
+  """Returns the numbers of the leaves under the template's keys."""
   if not isinstance(template, dict):
     return list(range(len(found)))
   chosen = []

@@ -1,7 +1,7 @@
-"""What a checkpoint holds beside the train state's arrays, as JSON.
+"""The JSON document of a checkpoint, beside the train state's arrays.
 
-Dictionaries, lists, numbers, strings and NumPy arrays: nothing that is read
-is ever run.
+It holds dictionaries, lists, numbers, strings and NumPy arrays; nothing that is
+read is ever run.
 """
 
 import base64
@@ -29,13 +29,13 @@ def encode(step: int, leaves: list[list[Any]], run: dict[str, Any]) -> str:
 
 
 def decode(data: bytes) -> tuple[list[list[Any]], dict[str, Any]]:
-  """Reads what `encode` wrote.
+  """Reads the text that `encode` wrote.
 
   Returns:
     Path, shape and dtype of each array of the state; the `run` dictionary.
 
   Raises:
-    ValueError: If it isn't one.
+    ValueError: If the text is no such document.
   """
   try:
     document = json.loads(data.decode("utf-8"))
@@ -52,7 +52,7 @@ def decode(data: bytes) -> tuple[list[list[Any]], dict[str, Any]]:
 
 
 def _is_leaf(value: Any) -> bool:
-  """Whether a value has the form that `_describe` gives."""
+  """Returns True if a value has the form of a described leaf."""
   return (
     isinstance(value, list)
     and len(value) == 3
@@ -85,7 +85,7 @@ def to_json(value: Any) -> Any:
 
 
 def from_json(value: Any) -> Any:
-  """Turns back what `to_json` returned.
+  """Inverts `to_json`.
 
   Raises:
     ValueError: If an array in it is broken.

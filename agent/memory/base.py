@@ -43,7 +43,7 @@ import jax.numpy as jnp
 from adaland.agent import config as config_lib
 from adaland.agent import types
 
-# What one mixer remembers: named arrays [B, ...].
+# The state of one mixer: named arrays [B, ...].
 LayerState = dict[str, jax.Array]
 
 
@@ -176,5 +176,5 @@ def unroll_by_steps(
 
 
 def residual_scale(config: config_lib.NetworkConfig) -> float:
-  """Initial variance factor of what is added to the residual stream."""
+  """Returns the initial variance factor of additions to the residual stream."""
   return 1 / (2 * config.num_layers)

@@ -8,7 +8,7 @@ the query and the distance to the key,
 
 which as a bias would be the very matrix that the kernel is there to avoid. But
 the codes are sines and cosines, sin(f n) and cos(f n) of frequencies f, so the
-term parts exactly into a factor of the query's place and one of the key's:
+term parts exactly into a factor of the query's position and one of the key's:
 
     sum_f  [g_i^sin sin(f i) + g_i^cos cos(f i)] cos(f j)
          + [g_i^cos sin(f i) - g_i^sin cos(f i)] sin(f j)
@@ -35,9 +35,10 @@ _TRIED_LENGTH = 16
 
 @functools.cache
 def kernel(size: int, dtype: str) -> Kernel | None:
-  """The kernel for heads of this width on this platform; None: there is none.
+  """Returns the kernel for heads of this width on this platform, or None.
 
-  What cuDNN takes depends on its version and on the chip, so it is asked.
+  The shapes that cuDNN takes depend on its version and on the chip, so a small
+  one is compiled to find out.
 
   Args:
     size: E.
@@ -94,7 +95,7 @@ def attend(
   size = keys.shape[-1]
   dtype = keys.dtype
   angle = np.arange(num_positions)[:, None] * frequencies[None]
-  # Of the keys' places and of the queries', [1, S or T, 1, R / 2].
+  # Codes of the keys' and the queries' positions, [1, S or T, 1, R / 2].
   sin_j, cos_j = (
     jnp.asarray(f(angle), dtype)[None, :, None] for f in (np.sin, np.cos)
   )
@@ -109,11 +110,11 @@ def attend(
     ],
     axis=-1,
   )
-  places = jnp.concatenate([cos_j, sin_j], axis=-1)
-  places = jnp.broadcast_to(places, (*keys.shape[:3], places.shape[-1]))
-  keys = jnp.concatenate([keys, places], axis=-1)
+  codes = jnp.concatenate([cos_j, sin_j], axis=-1)
+  codes = jnp.broadcast_to(codes, (*keys.shape[:3], codes.shape[-1]))
+  keys = jnp.concatenate([keys, codes], axis=-1)
   # As wide as the keys, as kernels want them.
-  values = jnp.pad(values, [(0, 0)] * 3 + [(0, places.shape[-1])])
+  values = jnp.pad(values, [(0, 0)] * 3 + [(0, codes.shape[-1])])
   mixed = jax.nn.dot_product_attention(
     _padded(queries, -length % _MULTIPLE),
     _padded(keys, -num_positions % _MULTIPLE),

@@ -65,7 +65,7 @@ class GRUMixer(hk.Module):
 
 
 def state_size(config: config_lib.NetworkConfig) -> int:
-  """Width of the hidden state: about as many parameters as attention.
+  """Returns the width that gives about as many parameters as attention.
 
   Attention has 5 matrices of [d_model, H * D], with position codes as wide as
   the network. With width n a GRU and its output have 4 d_model n + 3 n^2, which
@@ -85,7 +85,7 @@ def recurrent_weights(size: int, dtype: jnp.dtype) -> jax.Array:
 def cell(
   inputs: jax.Array, hidden: jax.Array, recurrent: jax.Array
 ) -> jax.Array:
-  """One step: new hidden state.
+  """Returns the next hidden state.
 
   Args:
     inputs: Input's part of reset gate, update gate, candidate [B, 3 * size].

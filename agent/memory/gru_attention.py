@@ -1,9 +1,10 @@
-"""A GRU that reads its own past: "RNN with attention" (§3.2).
+"""A GRU that reads its own past: "RNN with attention" of AdA.
 
 Every `store_every`-th step of an episode the hidden state is written to a
 store of the latest `store_size` such states. Every step the hidden state
 queries the store with several heads; what is read is part of the GRU's input.
-The store holds projected keys and values, so each is projected once.
+The store holds projected keys and values, so each is projected once. See AdA,
+arXiv 2301.07608.
 """
 
 import haiku as hk
@@ -19,7 +20,7 @@ from adaland.agent.memory import base, gru
 class GRUAttentionMixer(hk.Module):
   """A GRU with an episodic store.
 
-  Shape letters: H heads, D key size, S places in the store.
+  Shape letters: H heads, D key size, S slots of the store.
   """
 
   def __init__(self, config: config_lib.NetworkConfig, name: str):
@@ -94,7 +95,7 @@ class GRUAttentionMixer(hk.Module):
     state: base.LayerState,
     weights: dict[str, jax.Array],
   ) -> base.LayerState:
-    """One step of the recurrence: reads, updates, and writes if it is time."""
+    """Takes one step of the recurrence: reads, updates, perhaps writes."""
     config = self._config
     hidden = jnp.where(age[:, None] == 0, 0, state["hidden"])
     heads = (-1, config.num_heads, config.key_size)
@@ -103,8 +104,8 @@ class GRUAttentionMixer(hk.Module):
     logits = logits.astype(jnp.float32) / np.sqrt(config.key_size)
     # Writes so far; once the store is full all of it can be read.
     num_written = age // config.store_every
-    places = jnp.arange(config.store_size)
-    written = (places[None, :] < num_written[:, None])[:, None, :]
+    slots = jnp.arange(config.store_size)
+    written = (slots[None, :] < num_written[:, None])[:, None, :]
     # The factor makes the read-out of an empty store zero.
     read = jax.nn.softmax(jnp.where(written, logits, -1e30), axis=-1) * written
     read = jnp.einsum(
@@ -117,8 +118,8 @@ class GRUAttentionMixer(hk.Module):
       -1, 2, config.num_heads, 1, config.key_size
     )
     is_time = (age + 1) % config.store_every == 0
-    place = num_written % config.store_size
-    here = (places[None, :] == place[:, None]) & is_time[:, None]
+    slot = num_written % config.store_size
+    here = (slots[None, :] == slot[:, None]) & is_time[:, None]
     here = here[:, None, :, None]
     return {
       "hidden": hidden,
@@ -128,7 +129,7 @@ class GRUAttentionMixer(hk.Module):
 
 
 def state_size(config: config_lib.NetworkConfig) -> int:
-  """Width of the hidden state: about as many parameters as attention.
+  """Returns the width that gives about as many parameters as attention.
 
   With width n, w = H * D and d = d_model there are 4 d n + 3 n^2 parameters of
   the GRU and its output and 6 w n of the store, to be 5 d w together.

@@ -8,7 +8,7 @@ from adaland.agent.memory import base
 
 
 class NoMixer(layers.GatedMLP):
-  """In place of attention a second feed-forward part, as large as attention.
+  """A second feed-forward part in place of attention, and as large.
 
   Relative attention has 5 matrices of [d_model, H * D], with position codes as
   wide as the network; a gated feed-forward part of hidden width h has 3 of

@@ -57,7 +57,7 @@ def check_shapes(
   start = jax.eval_shape(lambda: base.initial_state(memory, config, _BATCH))
   if not isinstance(start, dict):
     raise ValueError(
-      f"memory {name}: initial_state returned {type(start).__name__}; it must "
+      f"memory {name}: initial_state returned {_text(start)}; it must "
       "be a dictionary of arrays"
     )
   _check_first_axis(memory, config, start, name)

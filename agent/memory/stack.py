@@ -2,7 +2,7 @@
 
 A layer is a *mixer*, which carries information from step to step, and a gated
 feed-forward part, which does not. Both normalise their input first and add to
-the residual stream (AdA, arXiv 2301.07608). Memories differ in their mixer
+the residual stream (AdA, arXiv 2301.07608). Our memories differ in their mixer
 only, so that a comparison of memories compares nothing else.
 """
 

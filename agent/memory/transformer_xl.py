@@ -145,7 +145,7 @@ class RelativeAttention(hk.Module):
     values: jax.Array,
     visible: jax.Array,
   ) -> jax.Array:
-    """The same by a kernel, see `fused`."""
+    """Mixes values as `_attend` does, by a kernel (see `fused`)."""
     assert self._kernel is not None
     query, keys, values = (
       jnp.moveaxis(y, 0, 2) for y in (query, keys, values)
@@ -189,7 +189,7 @@ class RelativeAttention(hk.Module):
     return self._relative(codes).reshape(num, self._num_heads, -1)
 
   def _softmax(self, logits: jax.Array, visible: jax.Array) -> jax.Array:
-    """Scaled, masked softmax over the last axis, computed in float32."""
+    """Applies a scaled, masked softmax over the last axis, in float32."""
     scaled = logits.astype(jnp.float32) / np.sqrt(self._key_size)
     weights = jax.nn.softmax(jnp.where(visible, scaled, _MASKED), axis=-1)
     return weights.astype(logits.dtype)
@@ -198,7 +198,7 @@ class RelativeAttention(hk.Module):
 def sliding_window_mask(
   age: jax.Array, num_past: int, window: int
 ) -> jax.Array:
-  """Which positions each step of an unroll can see.
+  """Returns which positions each step of an unroll can see.
 
   Args:
     age: int32 [B, T].
@@ -218,8 +218,8 @@ def sliding_window_mask(
 def shift(scores: jax.Array) -> jax.Array:
   """Turns scores by distance into scores by position.
 
-  In rows that are one number longer the numbers of row t start t places later;
-  cut into rows of the old length again they have moved by one place a row.
+  In rows that are one number longer the numbers of row t start t positions
+  later; cut into rows of the old length they have moved by one position a row.
 
   Args:
     scores: [..., T, S]; the last axis runs from distance S - 1 to 0. The query
@@ -235,7 +235,7 @@ def shift(scores: jax.Array) -> jax.Array:
 
 
 def ring_distance(age: jax.Array, num_slots: int) -> jax.Array:
-  """How long ago each slot was written, if it was: int32 [B, C].
+  """Returns how long ago each slot was written, if it was: int32 [B, C].
 
   Args:
     age: Age of the step that was just written, int32 [B].
@@ -258,7 +258,7 @@ def past_slots(age: jax.Array, window: int) -> jax.Array:
 def latest_positions(
   age: jax.Array, num_positions: int, num_slots: int
 ) -> jax.Array:
-  """Which of a sequence of positions belongs in each slot: int32 [B, C].
+  """Returns which position of a sequence belongs in each slot, int32 [B, C].
 
   Args:
     age: Age of the last position, int32 [B].
@@ -271,14 +271,14 @@ def latest_positions(
 
 
 def sinusoids(num: int, size: int) -> np.ndarray:
-  """Sine and cosine codes of distances 0 to num - 1, float32 [num, size]."""
+  """Returns sine and cosine codes of distances 0...num - 1, [num, size]."""
   angle = np.arange(num)[:, None] * frequencies(size)[None, :]
   codes = np.concatenate([np.sin(angle), np.cos(angle)], axis=1)
   return codes.astype(np.float32)
 
 
 def frequencies(size: int) -> np.ndarray:
-  """Those of codes of this size, radians a step, float [size / 2]."""
+  """Returns the frequencies of such codes, radians a step, [size / 2]."""
   return 10000.0 ** (-np.arange(0, size, 2) / size)
 
 

@@ -1,9 +1,10 @@
-"""Scalars as categorical distributions: values and rewards (§4.2).
+"""Scalars as categorical distributions: values and rewards.
 
 A scalar x is squashed by h, and h(x) is written as weights of the two nearest
-of n evenly spaced bins on [-value_range, value_range] (MuZero, appendix F). The
-paper has 601 bins on [-300, 300]: one bin a unit, so fewer bins on a shorter
-range of the same spacing represent the scalars inside it just as well.
+of n evenly spaced bins on [-value_range, value_range] (MuZero, appendix F). AdA
+(arXiv 2301.07608) has 601 bins, here on [-300, 300]: one bin a unit, so fewer
+bins on a shorter range of the same spacing represent the scalars inside it just
+as well.
 
 The number of bins is always the last dimension of the logits. This module does
 without rlax's versions of h and its inverse so that actors need not import it;
@@ -49,7 +50,7 @@ def unsquash(y: types.Array) -> jax.Array:
 
 
 def _centred_bins(num_bins: int, ndim: int) -> jax.Array:
-  """Bin numbers counted from the middle, [1, ..., 1, num_bins]."""
+  """Returns bin numbers counted from the middle, [1, ..., 1, num_bins]."""
   bins = jnp.arange(num_bins, dtype=jnp.float32) - (num_bins - 1) / 2
   return bins.reshape((1,) * ndim + (num_bins,))
 
@@ -78,7 +79,7 @@ def encode(x: types.Array, num_bins: int, value_range: float) -> jax.Array:
 def decode(logits: types.Array, value_range: float) -> jax.Array:
   """Returns the scalars that categorical logits stand for.
 
-  The squashed expectation is inverted, not each bin (§4.2).
+  The squashed expectation is inverted, not each bin.
 
   Args:
     logits: Unnormalised log-probabilities, [..., num_bins].

@@ -1,4 +1,4 @@
-"""Asking the network's model: one step for q-values, I steps for learning.
+"""Look-ahead by the network's model: one step for q-values, I for learning.
 
 Shape letters: B batch, T time, S sum of the heads' sizes, K actions asked
 about, I model steps.
@@ -18,12 +18,12 @@ def look_ahead(
   actions: jax.Array,
   config: muesli.MuesliConfig,
 ) -> jax.Array:
-  """Returns one-step model q-values q(s, a) = r_1 + γ v_1 (§4.2).
+  """Returns one-step model q-values q(s, a) = r_1 + γ v_1.
 
   Args:
     network: The network's functions.
-    params: Whose model to ask.
-    output: What the same parameters said of the states, [B, T, ...].
+    params: Parameters of the model.
+    output: The same parameters' output for the states, [B, T, ...].
     actions: One-hots of K actions for each state, [B, T, K, S].
     config: γ and the range of values.
 
@@ -49,8 +49,8 @@ def unroll_model(
 
   Args:
     network: The network's functions.
-    params: Whose model to unroll.
-    output: What the same parameters said of the states, [B, T, ...].
+    params: Parameters of the model.
+    output: The same parameters' output for the states, [B, T, ...].
     actions: One-hots of the actions taken, [B, T, S].
     num_steps: I.
 

@@ -1,4 +1,4 @@
-"""Muesli's targets and losses, for one trajectory (§4; arXiv 2104.06159).
+"""Muesli's targets and losses, for one trajectory (arXiv 2104.06159).
 
 Shape letters: T steps, S = sum of the heads' sizes, I model steps, N sampled
 actions. Index conventions: reward_t and discount_t follow a_t. A prediction
@@ -50,7 +50,7 @@ def initial_scale() -> AdvantageScale:
 def update_scale(
   scale: AdvantageScale, mean_square: jax.Array, config: MuesliConfig
 ) -> tuple[AdvantageScale, jax.Array]:
-  """Takes in one batch's mean of (G - v)² (§4.2, advantage normalisation).
+  """Takes in one batch's mean of (G - v)² (advantage normalisation).
 
   Args:
     scale: The moving average so far.
@@ -140,7 +140,7 @@ def targets(
 
 
 def cmpo_weights(normalised: jax.Array, config: MuesliConfig) -> jax.Array:
-  """Weights of actions sampled from the prior, in the CMPO policy (§4.2).
+  """Computes weights of actions sampled from the prior, in the CMPO policy.
 
   w_k = e_k / z_k with e = exp(clip(adv / σ, -c, c)) and the leave-one-out
   normaliser z_k = (z_init + Σ_{j≠k} e_j) / N, which keeps the estimate of the

@@ -9,7 +9,7 @@ import jax
 
 
 class Experience(NamedTuple):
-  """What happened, for one trajectory.
+  """The experience of one trajectory.
 
   Attributes:
     action: One-hots of the actions taken, [T, S].
@@ -41,7 +41,7 @@ class Predictions(NamedTuple):
 
 
 class Targets(NamedTuple):
-  """What the target network says the online network should learn.
+  """The targets that the online network learns from.
 
   Attributes:
     returns: Retrace returns G_t; zero where not `complete`, [T].

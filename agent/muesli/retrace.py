@@ -1,4 +1,4 @@
-"""Retrace returns over one unroll (§4.2; Munos et al. 2016).
+"""Retrace returns over one unroll (Munos et al. 2016, arXiv 1606.02647).
 
 Index convention, that of `types.Unroll`: reward_t and discount_t follow a_t.
 """
@@ -10,7 +10,7 @@ from adaland.agent.muesli._rlax import rlax
 
 
 def complete_steps(mask: jax.Array, discount: jax.Array) -> jax.Array:
-  """Marks the steps whose return can be told from the unroll, float32 [T].
+  """Marks the steps with a return that the unroll defines, float32 [T].
 
   A real step is complete if the episode ended with it or its successor is in
   the unroll. Otherwise it is where the unroll was cut: it serves as bootstrap

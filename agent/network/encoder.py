@@ -1,8 +1,8 @@
-"""From one step's observation to one vector (§3.1).
+"""The encoder: from one step's observation to one vector.
 
 Goal and rules are rows of ids; each id is embedded and the embeddings are
 concatenated. One embedding table serves goal, conditions and spawns alike:
-what is learned of "yellow" in one place holds in all.
+what is learned of "yellow" in one of them holds in all.
 
 What is seen comes as `pixels` (see `torso`) or as `entities` (see
 `entity_encoder`). Everything else is small and goes in as it is.
@@ -28,7 +28,7 @@ Spec = Mapping[str, tuple[tuple[int, ...], np.dtype]]
 
 
 class Encoded(NamedTuple):
-  """What the encoder makes of a batch of observations.
+  """The encoder's output for a batch of observations.
 
   Attributes:
     x: One vector for each observation, [B, d_model].

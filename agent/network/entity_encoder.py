@@ -107,7 +107,7 @@ class EntityEncoder(hk.Module):
     return _pool(h, visible, of_goal, nearest), h
 
   def _entity_types(self, entities: jax.Array) -> jax.Array:
-    """Type numbers of entities, int32 [B, E]; -1 where there is none."""
+    """Returns type numbers of entities, int32 [B, E]; -1 if there is none."""
     config = self._config
     start = config.entity_type_offset
     middle = start + config.entity_shapes
@@ -117,7 +117,7 @@ class EntityEncoder(hk.Module):
     return jnp.where(shape > 0, self._type(shape, colour), -1)
 
   def _argument_types(self, ids: types.Array) -> jax.Array:
-    """Type numbers of a row's arguments, int32 [..., G]; -2 if there is none.
+    """Returns type numbers of arguments, int32 [..., G]; -2 if there is none.
 
     Placeholders of hidden objects have numbers that no entity has.
     """
@@ -153,13 +153,13 @@ def check_spec(
 
 
 def _id(one_hot: jax.Array) -> jax.Array:
-  """The id, from 1, that a one-hot stands for; 0 if it is all zeros."""
+  """Returns the id, from 1, that a one-hot stands for; 0 if it is all zeros."""
   index = jnp.argmax(one_hot, axis=-1).astype(jnp.int32) + 1
   return jnp.where(jnp.max(one_hot, axis=-1) > 0, index, 0)
 
 
 def _same(a: jax.Array, b: jax.Array, dtype: jnp.dtype) -> jax.Array:
-  """1 where types are equal: [B, m] and [B, n] to [B, m, n]."""
+  """Returns 1 where types are equal: [B, m] and [B, n] to [B, m, n]."""
   return (a[:, :, None] == b[:, None, :]).astype(dtype)
 
 
@@ -198,7 +198,7 @@ def _pool(
 
 
 def _max(h: jax.Array) -> jax.Array:
-  """Maximum over entities, [B, E, D] to [B, D], by halving.
+  """Returns the maximum over entities, [B, E, D] to [B, D], by halving.
 
   The gradient of `jnp.max` over a middle axis takes four times as long on a
   CPU.

@@ -1,4 +1,4 @@
-"""The model that looks ahead, and what is read off its hidden state (§3.3)."""
+"""The model that looks ahead, and the heads on its hidden state."""
 
 from collections.abc import Sequence
 
@@ -87,7 +87,7 @@ def _start(hidden_size: int, size: int, name: str) -> hk.Sequential:
 
 
 def _near_zero(shape: Sequence[int], dtype: jnp.dtype) -> jax.Array:
-  """Initial biases of bins: heavy-tailed, about the middle one, which is zero.
+  """Returns initial biases of bins: heavy-tailed, about the middle, zero bin.
 
   Values and rewards start small. From equal bins, the first updates would be
   spent on moving all of them at once, through a common shift of the hidden

@@ -4,7 +4,7 @@ The encoder must press the set of entities into one vector before memory has
 spoken, so memory may recall "the yellow cube made it" when it is too late to
 ask where the yellow cube is. Here the memory's output is the query of an
 attention over the entities now in view, which binds what is remembered to
-what is seen. It goes beyond the paper, whose agent sees pixels only.
+what is seen. AdA (arXiv 2301.07608) sees pixels only and has no such part.
 """
 
 import haiku as hk

@@ -1,4 +1,4 @@
-"""From pixels to a vector: the residual torso of §3.1."""
+"""The residual torso, from pixels to a vector (AdA, arXiv 2301.07608)."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ class ResidualTorso(hk.Module):
   """Sections of a convolution, max-pooling and two residual blocks.
 
   IMPALA's torso with a learned scalar on each residual branch, which starts at
-  zero, so that at first every block is the identity (§3.1).
+  zero, so that at first every block is the identity.
   """
 
   def __init__(self, channels: Sequence[int], size: int, name: str = "torso"):
@@ -51,7 +51,7 @@ class ResidualTorso(hk.Module):
 
 
 def _residual_block(x: jax.Array, name: str) -> jax.Array:
-  """Two convolutions and a scalar, added to the input."""
+  """Adds two convolutions, times a scalar, to the input."""
   h = x
   for i in range(2):
     h = hk.Conv2D(x.shape[-1], 3, name=f"residual_{name}_{i}")(jax.nn.relu(h))

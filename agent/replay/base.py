@@ -1,4 +1,4 @@
-"""What every replay does: the seam between actors and learner."""
+"""The interface of replay, between actors and learner."""
 
 from typing import NamedTuple, Protocol
 
@@ -6,7 +6,7 @@ from adaland.agent import types
 
 
 class Counts(NamedTuple):
-  """What a store holds, and what went in and out of it since it was empty."""
+  """Items that a store holds, and that went in and out since it was empty."""
 
   size: int
   inserts: int
@@ -14,9 +14,9 @@ class Counts(NamedTuple):
 
 
 class ReplayWriter(Protocol):
-  """The actors' end."""
+  """An actor's end of replay."""
 
-  def insert(self, unroll: types.Unroll, priority: float = 1.0) -> None:
+  def insert(self, unroll: types.Unroll) -> None:
     """Stores one unroll; waits for a bounded time when replay is full.
 
     Raises:
@@ -26,12 +26,12 @@ class ReplayWriter(Protocol):
     ...
 
   def close(self) -> None:
-    """Sends what is pending within a bounded time and lets go."""
+    """Sends pending unrolls within a bounded time, and disconnects."""
     ...
 
 
 class ReplaySampler(Protocol):
-  """The learner's end."""
+  """The learner's end of replay."""
 
   def sample(self, timeout: float | None = None) -> types.Unroll:
     """Returns one batch, every leaf [B, ...].
@@ -57,12 +57,8 @@ class Replay(Protocol):
     """Returns the learner's end."""
     ...
 
-  def size(self) -> int:
-    """Items stored."""
-    ...
-
   def info(self) -> Counts:
-    """Items stored, inserted and sampled.
+    """Returns the numbers of items stored, inserted and sampled.
 
     Raises:
       TimeoutError: If the store's server does not answer.
@@ -70,11 +66,11 @@ class Replay(Protocol):
     ...
 
   def checkpoint(self, path: str) -> None:
-    """Writes the store's content under `path`, whole or not at all."""
-    ...
+    """Writes the store's content under `path`, whole or not at all.
 
-  def restore(self, path: str) -> None:
-    """Reads back what `checkpoint` wrote."""
+    `factory.make_replay` reads it back. A store in another process
+    writes only into the directory that it was started with.
+    """
     ...
 
   def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What a run may choose about its replay, and the rate limits that follow."""
+"""Settings of replay, and the rate limits that follow from them."""
 
 import dataclasses
 import hashlib
@@ -7,11 +7,11 @@ import math
 from typing import NamedTuple
 
 KINDS = ("auto", "reverb", "memory")
-SAMPLINGS = ("uniform", "prioritized", "queue")
+SAMPLINGS = ("uniform", "queue")
 
 
 class RateLimits(NamedTuple):
-  """When inserting and sampling have to wait for one another.
+  """Limits on how far inserting and sampling may run ahead of each other.
 
   With d = inserts * samples_per_insert - samples: an insert waits if it would
   bring d above `max_diff`, a sample if it would bring d below `min_diff` or if
@@ -25,14 +25,14 @@ class RateLimits(NamedTuple):
   max_diff: float
 
   def can_insert(self, inserts: int, samples: int) -> bool:
-    """Whether one more insert may be done now."""
+    """Returns True if one more insert may be done now."""
     if inserts + 1 <= self.min_size:
       return True
     diff = (inserts + 1) * self.samples_per_insert - samples
     return diff <= self.max_diff
 
   def can_sample(self, inserts: int, samples: int, size: int, n: int) -> bool:
-    """Whether n more samples may be drawn now, of `size` stored items."""
+    """Returns True if n more of `size` stored items may be drawn now."""
     if size < self.min_size:
       return False
     diff = inserts * self.samples_per_insert - samples - n
@@ -46,8 +46,8 @@ class ReplayConfig:
   Attributes:
     kind: 'reverb', 'memory', or 'auto': Reverb if it is installed.
     sampling: 'queue' gives every unroll to the learner once, in order (on
-      policy); 'uniform' and 'prioritized' draw with replacement from the
-      newest `capacity` unrolls.
+      policy); 'uniform' draws with replacement from the newest `capacity`
+      unrolls.
     capacity: Unrolls kept. The only bound on memory: multiply by the size of
       an unroll.
     min_size: Unrolls that must be there before the first batch is drawn.
@@ -55,7 +55,7 @@ class ReplayConfig:
     samples_per_insert: How often an unroll is drawn on average; actors or
       learner wait to keep to it. None: nobody waits. A queue always has 1.
     error_buffer: How far, counted in samples, the run may stray from
-      `samples_per_insert` before someone waits; None: a batch and a half, or
+      `samples_per_insert` before a side waits; None: a batch and a half, or
       two inserts' worth of samples if that is more.
     insert_timeout: Seconds an insert may wait before it gives up.
     port: TCP port of the Reverb server, open to whoever can reach it on any
@@ -132,7 +132,7 @@ class ReplayConfig:
       )
 
   def rate_limits(self) -> RateLimits:
-    """Returns the limits that these settings stand for."""
+    """Returns the rate limits of these settings."""
     if self.sampling == "queue":
       return RateLimits(1.0, 1, 0.0, float(self.capacity))
     if self.samples_per_insert is None:
@@ -147,9 +147,9 @@ class ReplayConfig:
     )
 
   def store_hash(self) -> str:
-    """Names what a stored table depends on, for the path of its checkpoint."""
-    what = [self.sampling, self.capacity, *map(str, self.rate_limits())]
-    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:12]
+    """Returns a hash of the settings that a table's checkpoint depends on."""
+    settings = [self.sampling, self.capacity, *map(str, self.rate_limits())]
+    return hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:12]
 
 
 def _require(ok: bool, field: str, value: object, allowed: str) -> None:

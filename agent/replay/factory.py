@@ -1,4 +1,4 @@
-"""Chooses and makes the store that a run's config asks for."""
+"""Makes the store that a run's config names."""
 
 import importlib.util
 import logging
@@ -74,7 +74,7 @@ def _restore_or_set_aside(
 
 
 def set_aside(path: str) -> str:
-  """Renames what can't be read, so that nothing is lost or tried again."""
+  """Renames a broken checkpoint, so that it is neither lost nor read again."""
   n = 1
   while os.path.exists(aside := f"{path}.broken-{n}"):
     n += 1

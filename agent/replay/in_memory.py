@@ -13,10 +13,8 @@ from typing import IO
 import numpy as np
 
 from adaland.agent import types
-from adaland.agent.replay import base
+from adaland.agent.replay import base, saved
 from adaland.agent.replay import config as config_lib
-from adaland.agent.replay import priorities as priorities_lib
-from adaland.agent.replay import saved as saved_lib
 from adaland.agent.replay import spec as spec_lib
 
 _FILE = "replay.npz"
@@ -49,7 +47,6 @@ class InMemoryReplay:
     self._rows = [
       np.zeros((config.capacity, *c.shape), c.wire_dtype) for c in spec.columns
     ]
-    self._priorities = np.zeros(config.capacity, np.float64)
     self._inserts = 0
     self._samples = 0
     self._oldest = 0  # Number of the oldest item stored.
@@ -64,36 +61,26 @@ class InMemoryReplay:
     """Returns the learner's end."""
     return _Handle(self)
 
-  def size(self) -> int:
-    """Items stored."""
-    with self._changed:
-      return self._size()
-
   def info(self) -> base.Counts:
-    """Items stored, inserted and sampled."""
+    """Returns the numbers of items stored, inserted and sampled."""
     with self._changed:
       return base.Counts(self._size(), self._inserts, self._samples)
 
-  def insert(self, unroll: types.Unroll, priority: float = 1.0) -> None:
+  def insert(self, unroll: types.Unroll) -> None:
     """Copies one unroll into the store.
-
-    Args:
-      unroll: What to store.
-      priority: How likely it is drawn under prioritized sampling, relative to
-        the others.
 
     Raises:
       ValueError: If the unroll does not fit the spec.
       TimeoutError: If the store let nothing in for `insert_timeout` seconds;
         the unroll was not stored.
     """
-    self._insert(self._spec.flatten(unroll), priority)
+    self._insert(self._spec.flatten(unroll))
 
   def insert_encoded(self, data: bytes) -> None:
-    """Stores what `UnrollSpec.encode` made, perhaps in another process."""
-    self._insert(*self._spec.decode(data))
+    """Stores bytes of `UnrollSpec.encode`, perhaps of another process."""
+    self._insert(self._spec.decode(data))
 
-  def _insert(self, arrays: list[np.ndarray], priority: float) -> None:
+  def _insert(self, arrays: list[np.ndarray]) -> None:
     timeout = self._config.insert_timeout
     with self._changed:
       if not self._changed.wait_for(self._may_insert, timeout):
@@ -105,7 +92,6 @@ class InMemoryReplay:
       row = self._inserts % self._config.capacity
       for rows, array in zip(self._rows, arrays, strict=True):
         rows[row] = array
-      self._priorities[row] = priorities_lib.clip_priority(priority)
       self._inserts += 1
       self._oldest = max(self._oldest, self._inserts - self._config.capacity)
       self._changed.notify_all()
@@ -148,7 +134,6 @@ class InMemoryReplay:
       arrays = {
         f"column_{i}": column[rows] for i, column in enumerate(self._rows)
       }
-      arrays["priorities"] = self._priorities[rows]
       arrays["counters"] = np.array([self._inserts, self._samples], np.int64)
       arrays["columns"] = np.array(self._spec.to_json())
       arrays["generator"] = np.array(json.dumps(self._rng.bit_generator.state))
@@ -163,7 +148,7 @@ class InMemoryReplay:
         os.remove(aside)
 
   def restore(self, path: str) -> None:
-    """Reads back what `checkpoint` wrote into `path`.
+    """Reads back the checkpoint in `path`.
 
     A store of another capacity keeps the newest items that fit.
 
@@ -175,34 +160,33 @@ class InMemoryReplay:
     with open(source, "rb") as file:
       self.read(file, f"the checkpoint {source}")
 
-  def read(self, file: IO[bytes], whose: str) -> None:
-    """Takes in all that `checkpoint` wrote, or nothing if it is broken.
+  def read(self, file: IO[bytes], name: str) -> None:
+    """Takes in a whole checkpoint, or nothing of one that is broken.
 
     Args:
-      file: What it wrote.
-      whose: What to call it.
+      file: The file that `checkpoint` wrote.
+      name: Name of the checkpoint, for errors.
 
     Raises:
       ValueError: If it is broken or holds other fields.
     """
-    saved, generator = saved_lib.load(file, self._spec, whose)
-    stored = len(saved["priorities"])
-    inserts, samples = saved["counters"].tolist()
+    arrays, generator = saved.load(file, self._spec, name)
+    stored = len(arrays["column_0"])
+    inserts, samples = arrays["counters"].tolist()
     kept = min(stored, self._config.capacity)
     with self._changed:
       self._inserts, self._oldest = inserts, inserts - kept
-      # Whoever dropped out of a queue will not be sampled any more.
+      # Items that dropped out of a queue will not be sampled any more.
       queue = self._config.sampling == "queue"
       self._samples = self._oldest if queue else samples
       rows = self._row(np.arange(kept))
       for i, column in enumerate(self._rows):
-        column[rows] = saved[f"column_{i}"][stored - kept :]
-      self._priorities[rows] = saved["priorities"][stored - kept :]
+        column[rows] = arrays[f"column_{i}"][stored - kept :]
       self._rng = np.random.Generator(generator)
       self._changed.notify_all()
 
   def close(self) -> None:
-    """Wakes everyone who waits, with an error."""
+    """Wakes all waiting threads, with an error."""
     with self._changed:
       self._closed = True
       self._changed.notify_all()
@@ -210,9 +194,9 @@ class InMemoryReplay:
   def _size(self) -> int:
     return self._inserts - self._oldest
 
-  def _row(self, place: np.ndarray) -> np.ndarray:
-    """Returns the rows of the items at these places from the oldest."""
-    return (self._oldest + place) % self._config.capacity
+  def _row(self, index: np.ndarray) -> np.ndarray:
+    """Returns the rows of items, counted from the oldest."""
+    return (self._oldest + index) % self._config.capacity
 
   def _may_insert(self) -> bool:
     return self._closed or self._limits.can_insert(self._inserts, self._samples)
@@ -231,11 +215,7 @@ class InMemoryReplay:
     size, n = self._size(), self._config.batch_size
     if self._config.sampling == "queue":
       return self._row(np.arange(n))
-    if self._config.sampling == "uniform":
-      return self._row(self._rng.integers(size, size=n))
-    upper = np.cumsum(self._priorities[self._row(np.arange(size))])
-    drawn = np.searchsorted(upper, self._rng.random(n) * upper[-1], "right")
-    return self._row(np.minimum(drawn, size - 1))
+    return self._row(self._rng.integers(size, size=n))
 
 
 class _Handle:
@@ -246,4 +226,4 @@ class _Handle:
     self.sample = replay.sample
 
   def close(self) -> None:
-    """Lets go; the store stays."""
+    """Does nothing: the store stays open."""

@@ -1,4 +1,4 @@
-"""What the in-memory store's checkpoint holds, read and checked."""
+"""Reads and checks a checkpoint of the in-memory store."""
 
 import json
 from typing import IO
@@ -10,18 +10,18 @@ from adaland.agent.replay import spec as spec_lib
 
 
 class _BrokenError(ValueError):
-  """What is wrong with a checkpoint."""
+  """An error in the content of a checkpoint."""
 
 
 def load(
-  file: IO[bytes], spec: spec_lib.UnrollSpec, whose: str
+  file: IO[bytes], spec: spec_lib.UnrollSpec, name: str
 ) -> tuple[dict[str, np.ndarray], np.random.PCG64]:
-  """Reads what `InMemoryReplay.checkpoint` wrote.
+  """Reads a checkpoint that `InMemoryReplay.checkpoint` wrote.
 
   Args:
-    file: What it wrote.
-    spec: Of the unrolls that the store holds.
-    whose: What to call the checkpoint in errors.
+    file: The checkpoint.
+    spec: Spec of the unrolls that the store holds.
+    name: Name of the checkpoint, for errors.
 
   Returns:
     Its arrays, all there and of the shapes that the spec asks for, and the
@@ -32,11 +32,11 @@ def load(
   """
   try:
     saved = _load(file)
-    spec.check_columns(_text(saved["columns"]), whose)
+    spec.check_columns(_text(saved["columns"]), name)
     _check_shapes(saved, spec)
     return saved, _generator(_text(saved["generator"]))
   except _BrokenError as error:
-    raise ValueError(f"{whose} is broken: {error}") from error
+    raise ValueError(f"{name} is broken: {error}") from error
 
 
 def _load(file: IO[bytes]) -> dict[str, np.ndarray]:
@@ -49,7 +49,7 @@ def _load(file: IO[bytes]) -> dict[str, np.ndarray]:
     raise _BrokenError(str(error) or repr(error)) from error
   if not all(isinstance(array, np.ndarray) for array in saved.values()):
     raise _BrokenError("it holds more than arrays")
-  missing = {"columns", "counters", "priorities", "generator"} - set(saved)
+  missing = {"columns", "counters", "generator", "column_0"} - set(saved)
   if missing:
     raise _BrokenError(f"it has no {min(missing)!r}")
   return saved
@@ -63,7 +63,7 @@ def _text(array: np.ndarray) -> str:
 
 
 def _generator(text: str) -> np.random.PCG64:
-  """Returns the generator whose state was written."""
+  """Returns a generator with the state that was written."""
   generator = np.random.PCG64()
   try:
     generator.state = json.loads(text)
@@ -81,12 +81,11 @@ def _generator(text: str) -> np.random.PCG64:
 def _check_shapes(
   saved: dict[str, np.ndarray], spec: spec_lib.UnrollSpec
 ) -> None:
-  stored = len(np.atleast_1d(saved["priorities"]))
+  stored = len(np.atleast_1d(saved["column_0"]))
   wanted = {
     f"column_{i}": (column.wire_dtype, (stored, *column.shape))
     for i, column in enumerate(spec.columns)
   }
-  wanted["priorities"] = np.dtype(np.float64), (stored,)
   wanted["counters"] = np.dtype(np.int64), (2,)
   for name, (dtype, shape) in wanted.items():
     array = saved.get(name)
@@ -100,5 +99,3 @@ def _check_shapes(
   inserts, samples = saved["counters"]
   if inserts < stored or samples < 0:
     raise _BrokenError("its counters are of no store")
-  if not np.isfinite(saved["priorities"]).all():
-    raise _BrokenError("its priorities are not finite")

@@ -1,4 +1,4 @@
-"""How an unroll looks on the wire: named columns, checked, and back.
+"""The wire format of unrolls: named columns, checked at both ends.
 
 Stores know nothing of pytrees. They hold columns: the leaves of an `Unroll`,
 in the tree's order, each with a name such as `observation['goal']`, a shape
@@ -12,7 +12,7 @@ import hashlib
 import json
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -21,7 +21,7 @@ import numpy as np
 from adaland.agent import types
 
 _MAGIC = b"adunroll"
-_HEADER = struct.Struct("<8s16sd")
+_HEADER = struct.Struct("<8s16s")
 _ALIGNMENT = 64
 
 
@@ -87,12 +87,12 @@ class UnrollSpec:
     """Returns the columns as text that `check_columns` reads."""
     return json.dumps([[c.name, list(c.shape), c.dtype] for c in self.columns])
 
-  def check_columns(self, text: str, whose: str) -> None:
+  def check_columns(self, text: str, other_name: str) -> None:
     """Compares these columns with another's `to_json`.
 
     Args:
       text: The other's columns.
-      whose: Who the other is, for the error.
+      other_name: Name of the other, for the error.
 
     Raises:
       ValueError: If they differ, with the first field that does.
@@ -100,20 +100,22 @@ class UnrollSpec:
     try:
       other = {n: Column(n, tuple(s), d) for n, s, d in json.loads(text)}
     except (RecursionError, TypeError, ValueError) as error:
-      raise ValueError(f"The fields of {whose} can't be read.") from error
+      raise ValueError(f"The fields of {other_name} can't be read.") from error
     mine = {column.name: column for column in self.columns}
     for name, column in mine.items():
       if name not in other:
-        raise ValueError(f"Field {name} ({column}) is unknown to {whose}.")
+        raise ValueError(f"Field {name} ({column}) is unknown to {other_name}.")
       if other[name] != column:
         raise ValueError(
-          f"Field {name} is {column} here but {other[name]} in {whose}."
+          f"Field {name} is {column} here but {other[name]} in {other_name}."
         )
     for name, column in other.items():
       if name not in mine:
-        raise ValueError(f"Field {name} ({column}) of {whose} is missing here.")
+        raise ValueError(
+          f"Field {name} ({column}) of {other_name} is missing here."
+        )
     if list(mine) != list(other):
-      raise ValueError(f"The fields of {whose} are in another order.")
+      raise ValueError(f"The fields of {other_name} are in another order.")
 
   def flatten(self, unroll: types.Unroll) -> list[np.ndarray]:
     """Returns the columns as arrays of their wire dtype.
@@ -155,10 +157,10 @@ class UnrollSpec:
       [np.stack(column) for column in zip(*items, strict=True)]
     )
 
-  def encode(self, unroll: types.Unroll, priority: float = 1.0) -> bytes:
+  def encode(self, unroll: types.Unroll) -> bytes:
     """Returns the unroll as bytes, for a channel between processes."""
     parts: list[bytes | memoryview] = [
-      _HEADER.pack(_MAGIC, self.signature.encode(), priority)
+      _HEADER.pack(_MAGIC, self.signature.encode())
     ]
     size = len(parts[0])
     for array in self.flatten(unroll):
@@ -168,15 +170,15 @@ class UnrollSpec:
       size += padding + array.nbytes
     return b"".join(parts)
 
-  def decode(self, data: bytes) -> tuple[list[np.ndarray], float]:
-    """Returns the columns, as read-only views of `data`, and the priority.
+  def decode(self, data: bytes) -> list[np.ndarray]:
+    """Returns the columns as read-only views of `data`.
 
     Raises:
       ValueError: If the bytes are not an unroll of this spec.
     """
     if len(data) < _HEADER.size:
       raise ValueError(f"An unroll of {len(data)} bytes has no header.")
-    magic, signature, priority = _HEADER.unpack_from(data)
+    magic, signature = _HEADER.unpack_from(data)
     if magic != _MAGIC:
       raise ValueError("The bytes received are not an unroll.")
     if signature != self.signature.encode():
@@ -193,10 +195,10 @@ class UnrollSpec:
         raise ValueError(f"An unroll ended within field {column.name}.")
       arrays.append(np.ndarray(column.shape, column.wire_dtype, data, offset))
       offset = end
-    return arrays, priority
+    return arrays
 
   def _explain_fields(self, names: Sequence[str]) -> None:
-    """Raises for an unroll whose tree is not the spec's."""
+    """Raises ValueError for an unroll with another tree than the spec's."""
     mine = [column.name for column in self.columns]
     for name in mine:
       if name not in names:
@@ -205,6 +207,37 @@ class UnrollSpec:
       if name not in mine:
         raise ValueError(f"Field {name} of the unroll is unknown to replay.")
     raise ValueError("The unroll has the fields of replay in another tree.")
+
+
+class EncodedWriter:
+  """An actor's end of an in-memory store that another process owns.
+
+  Sends unrolls as bytes through a channel that the caller owns. The other end
+  hands the bytes to `InMemoryReplay.insert_encoded`. Bytes are a header and
+  the raw columns: nothing that is read is ever executed.
+  """
+
+  def __init__(self, spec: UnrollSpec, send: Callable[[bytes], None]):
+    """Makes a writer.
+
+    Args:
+      spec: What one unroll looks like.
+      send: Delivers the bytes, or raises TimeoutError when it can't.
+    """
+    self._spec = spec
+    self._send = send
+
+  def insert(self, unroll: types.Unroll) -> None:
+    """Sends one unroll.
+
+    Raises:
+      ValueError: If the unroll does not fit the spec.
+      TimeoutError: If `send` could not deliver it.
+    """
+    self._send(self._spec.encode(unroll))
+
+  def close(self) -> None:
+    """Does nothing: the channel belongs to the caller."""
 
 
 def _name(path) -> str:

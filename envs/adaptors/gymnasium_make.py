@@ -1,7 +1,7 @@
-"""What `gymnasium.make` and `gymnasium.make_vec` call for our ids.
+"""Entry points of `gymnasium.make` and `gymnasium.make_vec`.
 
-Each id names a source of tasks; its own keywords, and those of `LandConfig`,
-are given to `make`:
+Each id names a source of tasks. Keywords are those of the source and the fields
+of `LandConfig`::
 
   gymnasium.make("adaland:adaland/Probe-v0", probe="dont-act")
   gymnasium.make("adaland:adaland/File-v0", file="task.json")

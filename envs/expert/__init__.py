@@ -1,1 +1,5 @@
-"""The scripted expert: it knows the hidden rules and plans with them."""
+"""The scripted expert, which knows the whole task, hidden rules included.
+
+A planner chooses the rules to fire, a controller the objects and the skills,
+and a walker the paths. It normalises scores and makes demonstrations.
+"""

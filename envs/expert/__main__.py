@@ -1,4 +1,4 @@
-"""Shows how the expert does on sampled held-out tasks.
+"""Measures the expert on sampled held-out tasks.
 
 python -m adaland.envs.expert --num_tasks=100 --seed=0
 """
@@ -14,13 +14,13 @@ from adaland.envs import land
 from adaland.envs.expert import expert
 from adaland.envs.sampling import sampler
 from adaland.envs.tasks import planner
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import Task
 
 
 def sample_tasks(
   num_tasks: int, seed: int, max_rules: int
-) -> list[tuple[int, task_lib.Task]]:
-  """Held-out tasks that need at most so many rules, with their indices."""
+) -> list[tuple[int, Task]]:
+  """Returns held-out tasks that need at most `max_rules`, with indices."""
   sample = sampler.TaskSampler(sampler.SamplerConfig(split="test")).task
   first = seed * 1_000_000
   found = (

@@ -1,8 +1,8 @@
-"""Brings about one condition with one avatar: which objects, which skill.
+"""Chooses the objects and the skill that make one condition true.
 
-The controller sees the truth (`WorldView`) but acts only through the six
-action heads. Each step it is told the condition wanted and the conditions not
-to bring about on the way, and gives one action.
+The controller reads the true state (`WorldView`) but acts only through the six
+action heads. At each step it gets the wanted condition and the conditions to
+avoid meanwhile, and returns one action.
 """
 
 import itertools
@@ -12,15 +12,15 @@ import numpy as np
 
 from adaland.envs import constants, land
 from adaland.envs.expert import senses, skills, steering, undoing, walker
-from adaland.envs.expert.senses import Moment
+from adaland.envs.expert.senses import Situation
 from adaland.envs.tasks.planner import Condition
 
-# Steps for one attempt before another pair or another way is tried.
-_PATIENCE_STEPS = 70
-# Steps to get something into view by turning alone.
+# Steps of an attempt before other objects or another skill are tried.
+_ATTEMPT_STEPS = 70
+# Steps to get an object into view by turning alone.
 _TURN_STEPS = 12
-# Metres that it is worth walking to leave out: a try that failed, letting go
-# of what is held, carrying what must not be held or can't be moved.
+# Metres of detour worth avoiding: an attempt that failed, dropping the held
+# object, carrying an object that must not be held or can't be moved.
 _FAILURE_METRES = 10.0
 _DROP_METRES = 2.0
 _FORBIDDEN_METRES = 100.0
@@ -28,9 +28,10 @@ _FROZEN_METRES = 1000.0
 
 
 class Controller:
-  """Acts for player 1 of one environment."""
+  """The controller of player 1 of one environment."""
 
   def __init__(self, rng: np.random.Generator):
+    """Initializes the controller; `rng` is for escapes when stuck."""
     self._walker = walker.Walker(rng)
     self._skills = skills.Skills(self._walker)
     self._undoing = undoing.Undoing(self._walker, self._skills)
@@ -50,80 +51,82 @@ class Controller:
     avoid: Sequence[Condition],
     satisfied: bool = False,
   ) -> tuple[int, ...]:
-    """One action towards a condition.
+    """Returns an action towards a condition.
 
     Args:
-      view: The truth about the environment.
-      wanted: What shall hold.
-      avoid: What shall not come about meanwhile.
-      satisfied: Whether it holds already and shall go on to.
+      view: The true state of the environment.
+      wanted: The condition to make true.
+      avoid: Conditions to avoid meanwhile.
+      satisfied: If true, the condition holds already and is to be kept.
 
     Returns:
       An index for each head.
     """
-    moment = Moment(view, self._walker.ground(view), avoid)
+    situation = Situation(view, self._walker.ground(view), avoid)
     if satisfied:
-      moment.action.grip = int(moment.held >= 0)
-      return moment.action.indices
-    steering.look_towards(moment.action, constants.START_PITCH - moment.pitch)
+      situation.action.grip = int(situation.held >= 0)
+      return situation.action.indices
+    steering.look_towards(
+      situation.action, constants.START_PITCH - situation.pitch
+    )
     if wanted.negated:
-      self._undo(moment, wanted)
+      self._undo(situation, wanted)
     else:
-      self._bring_about(moment, wanted)
-    return moment.action.indices
+      self._bring_about(situation, wanted)
+    return situation.action.indices
 
-  def _bring_about(self, moment: Moment, wanted: Condition) -> None:
-    slots = self._choose(moment, wanted)
+  def _bring_about(self, situation: Situation, wanted: Condition) -> None:
+    slots = self._choose(situation, wanted)
     if slots is None:
       return
     retry = self._failures.get(slots, 0) % 2 == 1
     slot, touch = slots[0], wanted.predicate == "touching"
-    no_hold = moment.must_not("hold", slot)
+    no_hold = situation.must_not("hold", slot)
     if len(slots) == 2:
       if no_hold:
-        self._skills.push(moment, *slots)
+        self._skills.push(situation, *slots)
       else:
-        self._skills.put_beside(moment, *slots, touch=touch, force=retry)
+        self._skills.put_beside(situation, *slots, touch=touch, force=retry)
     elif wanted.predicate == "hold":
-      self._skills.fetch(moment, slot)
+      self._skills.fetch(situation, slot)
     elif wanted.predicate == "see":
-      walk = self._attempt_steps >= _TURN_STEPS and not moment.sees(slot)
-      self._skills.face(moment, slot, walk)
+      walk = self._attempt_steps >= _TURN_STEPS and not situation.sees(slot)
+      self._skills.face(situation, slot, walk)
     elif touch and (retry or no_hold):
-      self._skills.bump(moment, slot)
+      self._skills.bump(situation, slot)
     elif touch or (retry and not no_hold):
-      self._skills.pull_close(moment, slot)
+      self._skills.pull_close(situation, slot)
     else:
-      self._skills.walk_up_to(moment, slot)
+      self._skills.walk_up_to(situation, slot)
 
-  def _undo(self, moment: Moment, wanted: Condition) -> None:
-    slots = [senses.slots_of(moment.view, t) for t in wanted.object_types]
+  def _undo(self, situation: Situation, wanted: Condition) -> None:
+    slots = [senses.slots_of(situation.view, t) for t in wanted.object_types]
     sight = wanted.predicate == "see"
     if wanted.predicate == "hold":
-      return  # The open hand of the no-op does.
+      return  # The no-op opens the hand.
     if len(slots) == 1:
       if sight:
-        self._undoing.look_away(moment, slots[0])
+        self._undoing.look_away(situation, slots[0])
       else:
-        self._undoing.keep_away(moment, slots[0])
+        self._undoing.keep_away(situation, slots[0])
       return
     pairs = [(i, j) for i, j in itertools.product(*slots) if i != j]
     if pairs and sight:
-      self._undoing.stand_between(moment, pairs)
+      self._undoing.stand_between(situation, pairs)
     elif pairs:
-      self._undoing.separate(moment, pairs)
+      self._undoing.separate(situation, pairs)
 
   def _choose(
-    self, moment: Moment, wanted: Condition
+    self, situation: Situation, wanted: Condition
   ) -> tuple[int, ...] | None:
-    """The instances to use: those of the last step, else the nearest."""
-    slots = [senses.slots_of(moment.view, t) for t in wanted.object_types]
+    """Returns the slots to use: those of the last step, else the nearest."""
+    slots = [senses.slots_of(situation.view, t) for t in wanted.object_types]
     candidates = [
       chosen
       for chosen in itertools.product(*slots)
       if len(set(chosen)) == len(chosen)
     ]
-    # Either of the two may be the one that is carried.
+    # Either of the two may be carried.
     candidates += [pair[::-1] for pair in candidates if len(pair) == 2]
     if not candidates:
       return None
@@ -131,22 +134,22 @@ class Controller:
       chosen = self._errand[1]
       if chosen in candidates:
         self._attempt_steps += 1
-        if self._attempt_steps <= _PATIENCE_STEPS:
+        if self._attempt_steps <= _ATTEMPT_STEPS:
           return chosen
         self._failures[chosen] = self._failures.get(chosen, 0) + 1
-    best = min(candidates, key=lambda chosen: self._effort(moment, chosen))
+    best = min(candidates, key=lambda chosen: self._effort(situation, chosen))
     self._errand, self._attempt_steps = (wanted, best), 0
     return best
 
-  def _effort(self, moment: Moment, slots: tuple[int, ...]) -> float:
-    """Rough metres to walk, for the choice among instances."""
+  def _effort(self, situation: Situation, slots: tuple[int, ...]) -> float:
+    """Estimates the metres to walk, for the choice among objects."""
     effort = _FAILURE_METRES * self._failures.get(slots, 0)
-    if moment.held != slots[0]:
-      effort += float(np.linalg.norm(moment.at(slots[0]) - moment.here))
-      effort += _DROP_METRES * (moment.held >= 0)
+    if situation.held != slots[0]:
+      effort += float(np.linalg.norm(situation.at(slots[0]) - situation.here))
+      effort += _DROP_METRES * (situation.held >= 0)
     if len(slots) == 2:
-      gap = moment.at(slots[0]) - moment.at(slots[1])
+      gap = situation.at(slots[0]) - situation.at(slots[1])
       effort += float(np.linalg.norm(gap))
-      effort += _FROZEN_METRES * bool(moment.view.frozen[slots[0]])
-      effort += _FORBIDDEN_METRES * moment.must_not("hold", slots[0])
+      effort += _FROZEN_METRES * bool(situation.view.frozen[slots[0]])
+      effort += _FORBIDDEN_METRES * situation.must_not("hold", slots[0])
     return effort

@@ -1,4 +1,4 @@
-"""The scripted expert: plans with the whole truth, acts like everyone else."""
+"""The scripted expert: plans with the true state, acts like an agent."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -8,27 +8,27 @@ import numpy as np
 from adaland.envs import constants, land
 from adaland.envs.expert import controller
 from adaland.envs.tasks import planner
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import Task
 
-# Harm (see `planner.harm`) from which a rule is kept from firing.
+# Harm (see `planner.harm`) above which a rule is kept from firing.
 _MIN_HARM = 0.05
 # Environments stepped side by side by `expert_rewards`.
 _MAX_ENVS = 64
 
 
-class _Mind:
-  """What the expert keeps for one environment."""
+class _EnvExpert:
+  """The expert in one environment."""
 
   def __init__(self, seed: np.random.SeedSequence):
     self._controller = controller.Controller(
       np.random.Generator(np.random.PCG64(seed))
     )
-    self._task: task_lib.Task | None = None
+    self._task: Task | None = None
     self._game: planner.SymbolicGame | None = None
     self._reward = 0.0
 
-  def act(self, task: task_lib.Task, view: land.WorldView) -> tuple[int, ...]:
-    """Plans from what exists now and takes one step."""
+  def act(self, task: Task, view: land.WorldView) -> tuple[int, ...]:
+    """Plans from the current state and returns an action."""
     if self._game is None or task is not self._task:
       self._task = task
       self._game = planner.make_game(task, len(view.slot_types))
@@ -54,44 +54,50 @@ class _Mind:
 
 
 class Expert:
-  """Acts in a batch of environments for their first players.
+  """The player 1 of each environment of a batch.
 
-  It needs no resets: a new trial or task shows in the `WorldView`.
+  It needs no resets: the `WorldView` shows new trials and tasks.
   """
 
   def __init__(self, num_envs: int, seed: int = 0):
+    """Initializes the players.
+
+    Args:
+      num_envs: Number of environments.
+      seed: Seed of their random choices.
+    """
     seeds = np.random.SeedSequence(seed).spawn(num_envs)
-    self._minds = [_Mind(s) for s in seeds]
+    self._experts = [_EnvExpert(s) for s in seeds]
 
   def act(self, world: land.Land) -> np.ndarray:
-    """Actions for the present state, int32 [N, 6]."""
+    """Returns actions for the current state, int32 [N, 6]."""
     return np.array(
       [
-        mind.act(world.tasks[i], world.state_view(i))
-        for i, mind in enumerate(self._minds)
+        player.act(world.tasks[i], world.state_view(i))
+        for i, player in enumerate(self._experts)
       ],
       np.int32,
     )
 
 
 def expert_rewards(
-  tasks: Sequence[task_lib.Task],
+  tasks: Sequence[Task],
   config: land.LandConfig,
   runs: int = 3,
   seed: int = 0,
   progress: Callable[[int, int], None] | None = None,
 ) -> np.ndarray:
-  """The expert's best reward in a single trial of each task.
+  """Returns the expert's best reward in a single trial of each task.
 
   Args:
     tasks: One-player tasks.
-    config: Sizes of the environments; what they observe doesn't matter.
-    runs: Tries of each task, with other start yaws and seeds.
-    seed: Of the environments and the expert.
-    progress: Called with the runs done and the runs in all.
+    config: Sizes of the environments; their observations don't matter.
+    runs: Number of trials of each task, with different start yaws and seeds.
+    seed: Seed of the environments and the expert.
+    progress: Called with the number of runs done and the number of all runs.
 
   Returns:
-    Seconds, float [len(tasks)].
+    Rewards in seconds, float [len(tasks)].
   """
   jobs = [
     (index, dataclasses.replace(task, trials=1))
@@ -103,10 +109,10 @@ def expert_rewards(
     return best
   num_envs = min(len(jobs), _MAX_ENVS)
   waiting = iter(jobs)
-  # Task that each environment plays, -1 once no job is left for it.
+  # Index of the task that each environment plays, -1 if no job is left.
   playing = np.full(num_envs, -1)
 
-  def next_task(env: int) -> task_lib.Task:
+  def next_task(env: int) -> Task:
     playing[env], task = next(waiting, (-1, jobs[0][1]))
     return task
 

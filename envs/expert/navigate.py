@@ -1,8 +1,8 @@
-"""Where to walk: cheapest ways over a world's ground.
+"""Cheapest paths over a world's ground.
 
 The arena is cut into square cells of half a tile. A step from a cell to one of
-its eight neighbours is open where the ground doesn't rise by more than a
-sole's height on the way; falling off a ledge is allowed at a cost. The map
+its eight neighbours is open where the ground doesn't rise by more than feet can
+climb; falling off a ledge is allowed at a cost. The map
 (`Ground`) belongs to a world; costs near objects change from call to call.
 """
 
@@ -17,10 +17,11 @@ from adaland.envs.worlds import terrain
 
 CELLS_PER_TILE = 2
 CELL_METRES = constants.TILE_METRES / CELLS_PER_TILE
-# Rise between two points this far apart that feet climb; a ramp's is 0.04.
+# Distance of probed points, and the largest rise between two of them that feet
+# can climb; the rise of a ramp is 0.04.
 _PROBE_METRES = 0.08
 _MAX_RISE = 0.1
-# A fall's cost in metres of detour: the way back may be long.
+# Cost of a fall in metres of detour: the path back may be long.
 _FALL_COST = 1.0
 _MIN_FALL = 0.2
 _NEIGHBOURS = tuple(
@@ -34,8 +35,8 @@ class Ground(NamedTuple):
   Attributes:
     heights, ramps: The world's tiles, as in `physics.base.Scene`.
     shape: Cells along x and y.
-    centres: Of the cells, metres, float [C, 2].
-    height: Of the ground at the centres, metres, float [C].
+    centres: Centres of the cells, metres, float [C, 2].
+    height: Height of the ground at the centres, metres, float [C].
     source: Cell that each step leaves, int [E].
     target: Cell that each step enters, int [E].
     length: Metres of each step, falls included, float [E].
@@ -51,19 +52,18 @@ class Ground(NamedTuple):
   length: np.ndarray
 
   def cell_of(self, xy: np.ndarray) -> int:
-    """The cell that holds a point; points outside count as at the rim."""
-    place = np.asarray(xy) / CELL_METRES + np.array(self.shape) / 2
-    i, j = np.clip(np.floor(place), 0, np.array(self.shape) - 1).astype(int)
+    """Returns the cell of a point, the nearest cell for points outside."""
+    cells = np.asarray(xy) / CELL_METRES + np.array(self.shape) / 2
+    i, j = np.clip(np.floor(cells), 0, np.array(self.shape) - 1).astype(int)
     return int(i * self.shape[1] + j)
 
 
-class Way(NamedTuple):
-  """Cheapest ways from everywhere to a set of cells.
+class Paths(NamedTuple):
+  """Cheapest paths from all cells to a set of cells.
 
   Attributes:
-    cost: Metres and penalties to go, infinite where there's no way, float [C].
-    following: Next cell on the way, -1 at the end or where there's none,
-      int [C].
+    cost: Remaining metres and penalties, infinite without a path, float [C].
+    following: Next cell on the path, -1 at its end or without a path, int [C].
   """
 
   cost: np.ndarray
@@ -94,8 +94,8 @@ def make_ground(heights: np.ndarray, ramps: np.ndarray) -> Ground:
   fall: dict[tuple[int, int], np.ndarray] = {}
   for dx, dy in _NEIGHBOURS:
     step = np.array([dx, dy], float)
-    # Heights along the step, from centre to centre, for feet half a radius
-    # to either side of the line too: an avatar is not a point.
+    # Heights along the step, from centre to centre, and half a radius to either
+    # side of the line: an avatar is not a point.
     along = np.arange(0.0, 1.0 + 1e-6, _PROBE_METRES / CELL_METRES)
     side = np.array([-dy, dx]) / np.hypot(dx, dy) * constants.AVATAR_RADIUS / 2
     open_, lowest = np.ones(len(centres), bool), np.zeros(len(centres))
@@ -115,7 +115,7 @@ def make_ground(heights: np.ndarray, ramps: np.ndarray) -> Ground:
   source, target, length = [], [], []
   for (dx, dy), open_ in straight.items():
     if dx and dy:
-      # No cutting of corners: both ways around must be open and level.
+      # No cutting of corners: both steps around must be open and level.
       around = straight[dx, 0] & straight[0, dy] & ~fall[dx, dy]
       open_ = open_ & around & ~fall[dx, 0] & ~fall[0, dy]
     cells = np.flatnonzero(open_)
@@ -136,20 +136,20 @@ def make_ground(heights: np.ndarray, ramps: np.ndarray) -> Ground:
   )
 
 
-def find_ways(ground: Ground, ends: np.ndarray, penalty: np.ndarray) -> Way:
-  """Cheapest ways to any of some cells.
+def find_paths(ground: Ground, ends: np.ndarray, penalty: np.ndarray) -> Paths:
+  """Finds the cheapest paths to the nearest of some cells.
 
   Args:
     ground: The map.
     ends: Cells to reach, int [K], at least one.
-    penalty: Extra cost per metre of being in each cell, float [C].
+    penalty: Extra cost per metre in each cell, float [C].
 
   Returns:
-    The ways.
+    The paths from all cells.
   """
   factor = 1 + (penalty[ground.source] + penalty[ground.target]) / 2
   num_cells = len(ground.centres)
-  # From the ends backwards, so each step's direction is turned around.
+  # Searched backwards from the ends, so that each step is reversed.
   graph = sparse.csr_matrix(
     (ground.length * factor, (ground.target, ground.source)),
     shape=(num_cells, num_cells),
@@ -157,16 +157,16 @@ def find_ways(ground: Ground, ends: np.ndarray, penalty: np.ndarray) -> Way:
   cost, following, _ = csgraph.dijkstra(
     graph, indices=ends, min_only=True, return_predecessors=True
   )
-  return Way(cost, np.where(following < 0, -1, following))
+  return Paths(cost, np.where(following < 0, -1, following))
 
 
 def in_sight(ground: Ground, eyes: np.ndarray, point: np.ndarray) -> np.ndarray:
-  """Whether the ground leaves the lines from eyes to a point free, bool [K].
+  """Returns which lines from eyes to a point the ground leaves free, bool [K].
 
   Args:
     ground: The map.
-    eyes: Float [K, 3].
-    point: Float [3].
+    eyes: Start points, float [K, 3].
+    point: End point, float [3].
   """
   share = np.linspace(0.05, 0.95, 12)[:, None]
   line = eyes[:, None] + share * (point - eyes)[:, None]  # [K, 12, 3]
@@ -174,22 +174,24 @@ def in_sight(ground: Ground, eyes: np.ndarray, point: np.ndarray) -> np.ndarray:
   return np.all(below < line[..., 2], axis=1)
 
 
-def next_point(ground: Ground, way: Way, xy: np.ndarray) -> np.ndarray | None:
-  """The farthest point straight ahead on the way, None where there's no way.
+def next_point(
+  ground: Ground, paths: Paths, xy: np.ndarray
+) -> np.ndarray | None:
+  """Returns the farthest point straight ahead on a path, None without a path.
 
-  Looks at most four cells ahead, and no further than the way goes straight.
+  It is at most four cells ahead, and no farther than the path is straight.
   """
   cell = ground.cell_of(xy)
-  if not np.isfinite(way.cost[cell]):
+  if not np.isfinite(paths.cost[cell]):
     return None
-  if way.following[cell] < 0:
+  if paths.following[cell] < 0:
     return ground.centres[cell]
-  first = way.following[cell]
+  first = paths.following[cell]
   step = first - cell
   cell = first
-  # Off the cell's centre line one first gets back on it, one cell ahead.
+  # An avatar off the cells' centre line first gets back to it, one cell ahead.
   for _ in range(3):
-    if way.following[cell] - cell != step:
+    if paths.following[cell] - cell != step:
       break
-    cell = way.following[cell]
+    cell = paths.following[cell]
   return ground.centres[cell]

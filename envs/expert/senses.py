@@ -1,4 +1,4 @@
-"""What the expert's controller reads off the truth about a world."""
+"""Geometric facts that the expert's controller derives from the true state."""
 
 import dataclasses
 import math
@@ -11,24 +11,25 @@ from adaland.envs.expert import navigate, steering
 from adaland.envs.tasks.planner import Condition
 
 PLAYER = constants.PLAYER_TYPE_IDS[0]
-# Where one stands to grip, or to put one object beside another: metres along
-# the ground from the object, and from the eye to it.
+# Distances at which to stand for gripping an object, or for putting another
+# beside it: metres along the ground, and from the eye to the object.
 STAND_METRES = (0.75, 1.5)
 EYE_METRES = 1.8
-# Angle off the view axis at which the hand reliably takes what is aimed at.
+# Angles off the view axis at which the hand takes an object reliably, and at
+# which aiming is done.
 _AIM_RADIANS = 0.3
 _AIMED_RADIANS = 0.15
 
 
 @dataclasses.dataclass
-class Moment:
-  """One step of one environment.
+class Situation:
+  """The state of an environment before a step, and the action to take.
 
   Attributes:
-    view: The truth.
+    view: The true state.
     ground: Map of the world.
     avoid: Conditions not to bring about.
-    action: What will be done; skills fill it in.
+    action: The action, which skills fill in.
   """
 
   view: land.WorldView
@@ -48,37 +49,42 @@ class Moment:
 
   @property
   def yaw(self) -> float:
+    """The avatar's heading, radians."""
     return float(self.view.yaw[0])
 
   @property
   def pitch(self) -> float:
+    """The pitch of its view, radians."""
     return float(self.view.pitch[0])
 
   @property
   def held(self) -> int:
-    """Slot in the hand, -1 for none."""
+    """Slot of the held object, -1 for none."""
     return int(self.view.held[0])
 
   @property
   def hand(self) -> float:
-    """Distance of the hand from the eye, 0 if empty."""
+    """Distance of the hand from the eye, metres, 0 if empty."""
     return float(self.view.hand_distance[0])
 
   def at(self, slot: int) -> np.ndarray:
-    """Centre of an object, float [3]."""
+    """Returns the centre of an object, float [3]."""
     return self.view.object_pos[slot]
 
   def type_of(self, slot: int) -> int:
+    """Returns the type id of an object."""
     return int(self.view.slot_types[slot])
 
   def eye_distance(self, slot: int) -> float:
+    """Returns the distance from the eye to an object, metres."""
     return float(np.linalg.norm(self.at(slot) - self.eye))
 
   def sees(self, slot: int) -> bool:
+    """Returns True if the avatar sees an object."""
     return bool(self.view.visible[0, self.view.held.size + slot])
 
   def must_not(self, predicate: str, slot: int) -> bool:
-    """Whether the avatar must not have this relation to an object."""
+    """Returns True if the avatar must avoid this relation to an object."""
     pair = {PLAYER, self.type_of(slot)}
     return any(
       condition.predicate == predicate and {condition.a, condition.b} == pair
@@ -86,18 +92,18 @@ class Moment:
     )
 
   def bearing(self, point: np.ndarray) -> float:
-    """Yaw at which a point is straight ahead."""
+    """Returns the yaw at which a point is straight ahead."""
     offset = point - self.here[: len(point)]
     return math.atan2(offset[1], offset[0])
 
   def aim(self, point: np.ndarray) -> bool:
-    """Turns and looks at a point; whether it is about done."""
+    """Turns and looks at a point; returns True once it is nearly aimed at."""
     error = steering.wrap(self.bearing(point) - self.yaw)
     steering.turn_towards(self.action, error)
     return self.aim_pitch(point) and abs(error) < _AIMED_RADIANS
 
   def aim_pitch(self, point: np.ndarray) -> bool:
-    """Looks up or down to the height of a point; whether it is about done."""
+    """Looks up or down at a point; returns True once the pitch is close."""
     offset = point - self.eye
     pitch = math.atan2(offset[2], math.hypot(offset[0], offset[1]))
     error = pitch - self.pitch
@@ -105,36 +111,36 @@ class Moment:
     return abs(error) < _AIMED_RADIANS
 
   def step_towards(self, point: np.ndarray) -> None:
-    """Walks straight to a point on the ground."""
+    """Walks straight towards a point on the ground."""
     steering.walk_towards(self.action, point[:2] - self.here[:2], self.yaw)
 
   def hold_still(self) -> None:
-    """Takes back all that the action asks for, except the grip."""
+    """Resets the action to the no-op, except for the grip."""
     self.action = steering.Action(grip=self.action.grip)
 
 
 def slots_of(view: land.WorldView, type_id: int) -> list[int]:
-  """Slots that hold objects of a type."""
+  """Returns the slots that hold objects of a type."""
   return [int(slot) for slot in np.flatnonzero(view.slot_types == type_id)]
 
 
-def aimed_at(moment: Moment) -> int:
-  """The slot that a closing hand would take, -1 for none or by chance."""
-  view = moment.view
+def aimed_at(situation: Situation) -> int:
+  """Returns the slot that a closing hand would reliably take, -1 for none."""
+  view = situation.view
   seen = view.visible[0, view.held.size :]
   slots = np.flatnonzero((view.slot_types > 0) & ~view.frozen & seen)
-  offset = view.object_pos[slots] - moment.eye
+  offset = view.object_pos[slots] - situation.eye
   distance = np.linalg.norm(offset, axis=1)
   near = distance <= constants.REACH_METRES
   slots, offset, distance = slots[near], offset[near], distance[near]
   if not len(slots):
     return -1
-  level = math.cos(moment.pitch)
+  level = math.cos(situation.pitch)
   axis = np.array(
     [
-      level * math.cos(moment.yaw),
-      level * math.sin(moment.yaw),
-      math.sin(moment.pitch),
+      level * math.cos(situation.yaw),
+      level * math.sin(situation.yaw),
+      math.sin(situation.pitch),
     ]
   )
   cosine = offset @ axis / np.maximum(distance, 1e-6)
@@ -143,9 +149,9 @@ def aimed_at(moment: Moment) -> int:
 
 
 def stands(ground: navigate.Ground, point: np.ndarray) -> np.ndarray:
-  """Cells from which a point is in the hand's reach and in sight, int [K].
+  """Returns cells from which a point is in reach and in sight, int [K].
 
-  In a corner or a gap where there is none: the three that are closest.
+  If there is none, as in corners and gaps, returns the three closest cells.
   """
   distance = np.linalg.norm(ground.centres - point[:2], axis=1)
   eyes = np.concatenate(
@@ -164,7 +170,10 @@ def stands(ground: navigate.Ground, point: np.ndarray) -> np.ndarray:
 def clear_cells(
   ground: navigate.Ground, points: np.ndarray, metres: float
 ) -> np.ndarray:
-  """Cells that far from all points [K, 3]; the farthest where none is."""
+  """Returns cells farther than `metres` from all points [K, 3].
+
+  If there is none, returns the three farthest cells.
+  """
   offset = ground.centres[:, None] - points[None, :, :2]
   distance = np.min(np.linalg.norm(offset, axis=2), axis=1)
   cells = np.flatnonzero(distance > metres)

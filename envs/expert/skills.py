@@ -1,4 +1,4 @@
-"""Bringing relations about: fetch, carry, put beside, press, push, face."""
+"""Skills that make relations true: fetch, carry, press, push, face."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from adaland.envs import constants, shapes
 from adaland.envs.expert import navigate, senses, steering, walker
-from adaland.envs.expert.senses import Moment
+from adaland.envs.expert.senses import Situation
 
 # Pitch and distance of a carried object: above the ground, close to the body.
 _CARRY_PITCH = -0.1
@@ -15,14 +15,15 @@ _CARRY_METRES = 0.85
 _SETTLED_METRES = 0.9 * constants.NEAR_METRES
 _STAND_NEAR_METRES = 0.85
 _VIEW_METRES = 6.0
-# Along the ground: what is held counts as above another inside the first, and
-# the other is out of the hand's comfortable reach beyond the second.
+# Along the ground: a held object counts as above another within the first
+# distance; beyond the second, the other is hard to reach.
 _ALIGNED_METRES = 0.16
 _FAR_METRES = 1.6
 _LOOK_STEP = constants.LOOK_RATE * constants.STEP_SECONDS
 _HAND_STEP = constants.HAND_RATE * constants.STEP_SECONDS
-# Pushing: how far behind an object one lines up, how far off the line one may
-# be, and the pitch at which a held tool hangs at the objects' height.
+# Pushing: the distance behind an object from which to push, the largest
+# distance off the line, and the pitch and the distance of the hand at which a
+# held tool is at the objects' height.
 _BEHIND_METRES = 0.65
 _OFF_LINE_METRES = 0.2
 _TOOL_PITCH = -0.5
@@ -30,113 +31,121 @@ _TOOL_METRES = 1.2
 
 
 class Skills:
-  """What one avatar can do; each call fills in one step's action."""
+  """Skills of one avatar; each call fills in the action of one step."""
 
-  def __init__(self, walker_: walker.Walker):
-    self._walker = walker_
+  def __init__(self, walk: walker.Walker):
+    """Initializes the skills, which walk by `walk`."""
+    self._walker = walk
 
-  def fetch(self, moment: Moment, slot: int) -> bool:
-    """Gets a certain object into the hand; whether it is there."""
-    action, target = moment.action, moment.at(slot)
-    if moment.held == slot:
+  def fetch(self, situation: Situation, slot: int) -> bool:
+    """Fetches an object; returns True once the hand holds it."""
+    action, target = situation.action, situation.at(slot)
+    if situation.held == slot:
       action.grip = 1
-      steering.look_towards(action, _CARRY_PITCH - moment.pitch)
-      if moment.hand > _CARRY_METRES + _HAND_STEP / 2:
+      steering.look_towards(action, _CARRY_PITCH - situation.pitch)
+      if situation.hand > _CARRY_METRES + _HAND_STEP / 2:
         action.hand = 0
       return True
-    if moment.held >= 0:
+    if situation.held >= 0:
       return False  # The open hand drops it.
-    reach = moment.eye_distance(slot)
-    in_reach = reach < senses.EYE_METRES + 0.1 and moment.sees(slot)
-    if in_reach and senses.aimed_at(moment) == slot:
+    reach = situation.eye_distance(slot)
+    in_reach = reach < senses.EYE_METRES + 0.1 and situation.sees(slot)
+    if in_reach and senses.aimed_at(situation) == slot:
       action.grip = 1
     close = reach < 2 * senses.STAND_METRES[1]
     there = self._walker.go(
-      moment,
+      situation,
       ("fetch", slot),
       target,
-      senses.stands(moment.ground, target),
+      senses.stands(situation.ground, target),
       [slot],
-      moment.bearing(target) if close else None,
+      situation.bearing(target) if close else None,
     )
     if there:
-      if moment.aim(target) and not action.grip:
-        moment.step_towards(target)
+      if situation.aim(target) and not action.grip:
+        situation.step_towards(target)
     elif close:
-      moment.aim_pitch(target)
+      situation.aim_pitch(target)
     return False
 
   def put_beside(
-    self, moment: Moment, carried: int, other: int, touch: bool, force: bool
+    self,
+    situation: Situation,
+    carried: int,
+    other: int,
+    touch: bool,
+    force: bool,
   ) -> None:
     """Carries one object to another until they are near, or touch.
 
     Args:
-      moment: The step.
-      carried: Slot of what is carried.
-      other: Slot of what it is carried to.
-      touch: Whether they shall touch.
-      force: Whether to push them together instead of setting one on top.
+      situation: The state and the action.
+      carried: Slot of the carried object.
+      other: Slot of the other object.
+      touch: If true, until they touch; otherwise until they are near.
+      force: If true, pushes them together instead of setting one on top.
     """
-    if not self.fetch(moment, carried):
+    if not self.fetch(situation, carried):
       return
-    goal = moment.at(other)
-    gap = float(np.linalg.norm(moment.at(carried) - goal))
+    goal = situation.at(other)
+    gap = float(np.linalg.norm(situation.at(carried) - goal))
     if not touch and gap < _SETTLED_METRES:
-      moment.hold_still()
+      situation.hold_still()
       return
     there = self._walker.go(
-      moment,
+      situation,
       ("carry", carried, other),
       goal,
-      senses.stands(moment.ground, goal),
+      senses.stands(situation.ground, goal),
       [carried, other],
     )
-    if not there and moment.eye_distance(other) > senses.STAND_METRES[1]:
+    if not there and situation.eye_distance(other) > senses.STAND_METRES[1]:
       return
-    moment.hold_still()
+    situation.hold_still()
     if touch and not force:
-      self._press_down(moment, carried, other)
+      self._press_down(situation, carried, other)
     else:
-      moment.aim(goal)
-      self._reach_out(moment, other, touch)
+      situation.aim(goal)
+      self._reach_out(situation, other, touch)
 
-  def _reach_out(self, moment: Moment, other: int, touch: bool) -> None:
-    """Moves the hand, then the feet, until what is held meets another."""
-    distance = moment.eye_distance(other)
-    if moment.hand < min(distance, constants.REACH_METRES - _HAND_STEP / 2):
-      moment.action.hand = 2
-    if touch or moment.hand > distance - _HAND_STEP or distance > _FAR_METRES:
-      moment.step_towards(moment.at(other))
+  def _reach_out(self, situation: Situation, other: int, touch: bool) -> None:
+    """Moves the hand, then the feet, until the held object meets another."""
+    distance = situation.eye_distance(other)
+    if situation.hand < min(distance, constants.REACH_METRES - _HAND_STEP / 2):
+      situation.action.hand = 2
+    if (
+      touch or situation.hand > distance - _HAND_STEP or distance > _FAR_METRES
+    ):
+      situation.step_towards(situation.at(other))
 
-  def _press_down(self, moment: Moment, carried: int, other: int) -> None:
-    """Lowers what is held onto another, so that it can't be pushed away."""
-    action = moment.action
-    at, goal = moment.at(carried), moment.at(other)
-    far = math.hypot(*(goal - moment.eye)[:2])
+  def _press_down(self, situation: Situation, carried: int, other: int) -> None:
+    """Lowers the held object onto another, which thus isn't pushed away."""
+    action = situation.action
+    at, goal = situation.at(carried), situation.at(other)
+    far = math.hypot(*(goal - situation.eye)[:2])
     if math.hypot(*(at - goal)[:2]) < _ALIGNED_METRES and at[2] > goal[2]:
       action.look = 0
     else:
       height = sum(
-        shapes.shape_of_type(moment.type_of(slot)).bounding_radius
+        shapes.shape_of_type(situation.type_of(slot)).bounding_radius
         for slot in (carried, other)
       )
-      moment.aim_pitch(goal + np.array([0, 0, height]))
-    error = steering.wrap(moment.bearing(goal) - moment.yaw)
+      situation.aim_pitch(goal + np.array([0, 0, height]))
+    error = steering.wrap(situation.bearing(goal) - situation.yaw)
     steering.turn_towards(action, error, gentle=True)
-    pitch = moment.pitch + (action.look - 1) * _LOOK_STEP
-    stretch = far / math.cos(pitch) - moment.hand
+    pitch = situation.pitch + (action.look - 1) * _LOOK_STEP
+    stretch = far / math.cos(pitch) - situation.hand
     if abs(stretch) > _HAND_STEP / 2:
       action.hand = 2 if stretch > 0 else 0
     if far < constants.HAND_MIN_METRES:
       action.move = 0
     elif far > _FAR_METRES:
-      moment.step_towards(goal)
+      situation.step_towards(goal)
 
-  def walk_up_to(self, moment: Moment, slot: int) -> None:
+  def walk_up_to(self, situation: Situation, slot: int) -> None:
     """Stands near an object."""
-    target, ground = moment.at(slot), moment.ground
-    centre = moment.here + np.array([0, 0, constants.AVATAR_HEIGHT / 2])
+    target, ground = situation.at(slot), situation.ground
+    centre = situation.here + np.array([0, 0, constants.AVATAR_HEIGHT / 2])
     if np.linalg.norm(centre - target) < _SETTLED_METRES:
       return
     distance = np.linalg.norm(ground.centres - target[:2], axis=1)
@@ -144,74 +153,76 @@ class Skills:
     ends = np.flatnonzero(np.hypot(distance, height) < _STAND_NEAR_METRES)
     if not len(ends):
       ends = senses.stands(ground, target)
-    if self._walker.go(moment, ("near", slot), target, ends, [slot]):
-      moment.step_towards(target)
+    if self._walker.go(situation, ("near", slot), target, ends, [slot]):
+      situation.step_towards(target)
 
-  def pull_close(self, moment: Moment, slot: int) -> None:
+  def pull_close(self, situation: Situation, slot: int) -> None:
     """Holds an object and draws it against the body."""
-    if self.fetch(moment, slot):
-      moment.action.look = 0
-      moment.action.hand = 0
+    if self.fetch(situation, slot):
+      situation.action.look = 0
+      situation.action.hand = 0
 
-  def bump(self, moment: Moment, slot: int) -> None:
+  def bump(self, situation: Situation, slot: int) -> None:
     """Walks into an object."""
-    target = moment.at(slot)
-    ends = np.array([moment.ground.cell_of(target[:2])])
-    if self._walker.go(moment, ("bump", slot), target, ends, [slot]):
-      moment.step_towards(target)
+    target = situation.at(slot)
+    ends = np.array([situation.ground.cell_of(target[:2])])
+    if self._walker.go(situation, ("bump", slot), target, ends, [slot]):
+      situation.step_towards(target)
 
-  def face(self, moment: Moment, slot: int, walk: bool) -> None:
-    """Has an object in view; `walk` says to go there even if it's close."""
-    target = moment.at(slot)
-    free = navigate.in_sight(moment.ground, moment.eye[None], target)[0]
-    if free and moment.eye_distance(slot) < _VIEW_METRES:
-      moment.aim(target)
+  def face(self, situation: Situation, slot: int, walk: bool) -> None:
+    """Gets an object into view; `walk` walks to it even if it is close."""
+    target = situation.at(slot)
+    free = navigate.in_sight(situation.ground, situation.eye[None], target)[0]
+    if free and situation.eye_distance(slot) < _VIEW_METRES:
+      situation.aim(target)
       if not walk:
         return
-    ends = senses.stands(moment.ground, target)
-    self._walker.go(moment, ("face", slot), target, ends, [slot])
+    ends = senses.stands(situation.ground, target)
+    self._walker.go(situation, ("face", slot), target, ends, [slot])
 
-  def push(self, moment: Moment, pushed: int, other: int) -> None:
-    """Shoves an object to another, with the body or with a held tool.
+  def push(self, situation: Situation, pushed: int, other: int) -> None:
+    """Pushes an object to another, with the body or with a held tool.
 
-    A tool is taken where the body must not touch the object.
+    A tool is used if the body must not touch the object.
     """
     away = 0.0
-    if moment.must_not("touching", pushed) or moment.must_not("near", pushed):
-      tool = self._tool(moment, {pushed, other})
-      if tool is None or not self.fetch(moment, tool):
+    if situation.must_not("touching", pushed) or situation.must_not(
+      "near", pushed
+    ):
+      tool = self._tool(situation, {pushed, other})
+      if tool is None or not self.fetch(situation, tool):
         return
-      steering.look_towards(moment.action, _TOOL_PITCH - moment.pitch)
-      if abs(moment.hand - _TOOL_METRES) > _HAND_STEP / 2:
-        moment.action.hand = 2 if moment.hand < _TOOL_METRES else 0
+      steering.look_towards(situation.action, _TOOL_PITCH - situation.pitch)
+      if abs(situation.hand - _TOOL_METRES) > _HAND_STEP / 2:
+        situation.action.hand = 2 if situation.hand < _TOOL_METRES else 0
       away = _TOOL_METRES * math.cos(_TOOL_PITCH)
-    at, goal = moment.at(pushed)[:2], moment.at(other)[:2]
+    at, goal = situation.at(pushed)[:2], situation.at(other)[:2]
     along = (goal - at) / max(float(np.linalg.norm(goal - at)), 1e-6)
-    offset = moment.here[:2] - at
+    offset = situation.here[:2] - at
     behind = -float(offset @ along)
     off_line = abs(float(offset @ np.array([-along[1], along[0]])))
     if behind > away + _BEHIND_METRES / 2 and off_line < _OFF_LINE_METRES:
-      error = steering.wrap(math.atan2(along[1], along[0]) - moment.yaw)
-      steering.turn_towards(moment.action, error, gentle=away > 0)
+      error = steering.wrap(math.atan2(along[1], along[0]) - situation.yaw)
+      steering.turn_towards(situation.action, error, gentle=away > 0)
       if not away or abs(error) < _OFF_LINE_METRES:
-        moment.step_towards(at + along)
+        situation.step_towards(at + along)
       return
     start = at - along * (away + _BEHIND_METRES)
-    ends = np.array([moment.ground.cell_of(start)])
-    anchor = np.append(start, moment.here[2])
-    if self._walker.go(moment, ("push", pushed, other), anchor, ends, []):
-      moment.step_towards(start)
+    ends = np.array([situation.ground.cell_of(start)])
+    anchor = np.append(start, situation.here[2])
+    if self._walker.go(situation, ("push", pushed, other), anchor, ends, []):
+      situation.step_towards(start)
 
-  def _tool(self, moment: Moment, used: set[int]) -> int | None:
-    """An object to push with: the one in the hand, else the closest."""
-    types = {moment.type_of(slot) for slot in used}
+  def _tool(self, situation: Situation, used: set[int]) -> int | None:
+    """Returns an object to push with: the held one, else the closest."""
+    types = {situation.type_of(slot) for slot in used}
     tools = [
       int(slot)
-      for slot in np.flatnonzero(moment.view.slot_types)
-      if moment.type_of(slot) not in types
-      and not moment.view.frozen[slot]
-      and not moment.must_not("hold", slot)
+      for slot in np.flatnonzero(situation.view.slot_types)
+      if situation.type_of(slot) not in types
+      and not situation.view.frozen[slot]
+      and not situation.must_not("hold", slot)
     ]
-    if moment.held in tools:
-      return moment.held
-    return min(tools, key=moment.eye_distance, default=None)
+    if situation.held in tools:
+      return situation.held
+    return min(tools, key=situation.eye_distance, default=None)

@@ -1,4 +1,4 @@
-"""From wanted movement to the six action heads, for one avatar."""
+"""Chooses indices of the action heads for a wanted movement of one avatar."""
 
 import dataclasses
 import math
@@ -8,15 +8,15 @@ import numpy as np
 from adaland.envs import constants
 
 _WALKS = tuple((move, strafe) for move in range(3) for strafe in range(3))
-# Closer than this to the point walked to, feet stand still.
+# Closer than this to its destination, the avatar stands still.
 _ARRIVED_METRES = 0.1
 
 
 @dataclasses.dataclass
 class Action:
-  """One choice of each head; starts as the no-op.
+  """Indices of the action heads, at first those of the no-op.
 
-  Attributes are indices, as in `constants.ACTION_HEADS`.
+  Attributes are named as in `constants.ACTION_HEADS`.
   """
 
   move: int = constants.NOOP_ACTION[0]
@@ -28,22 +28,22 @@ class Action:
 
   @property
   def indices(self) -> tuple[int, ...]:
-    """In the order of the heads."""
+    """The indices in the order of the heads."""
     return (self.move, self.strafe, self.turn, self.look, self.grip, self.hand)
 
 
 def wrap(angle):
-  """The same angles between -pi and pi, a float or an array."""
+  """Returns angles wrapped to [-pi, pi), a float or an array."""
   return (angle + math.pi) % (2 * math.pi) - math.pi
 
 
 def turn_towards(action: Action, error: float, gentle: bool = False) -> None:
-  """Sets the turn that leaves least of an error in yaw.
+  """Sets the turn that leaves the least error in yaw.
 
   Args:
-    action: To be changed.
-    error: Wanted yaw less yaw now, radians.
-    gentle: Whether to leave out the fast turns.
+    action: The action to change.
+    error: Wanted yaw minus current yaw, radians.
+    gentle: If true, leaves out the fast turns.
   """
   turns = [
     i
@@ -59,18 +59,18 @@ def turn_towards(action: Action, error: float, gentle: bool = False) -> None:
 
 
 def look_towards(action: Action, error: float) -> None:
-  """Sets the look that leaves least of an error in pitch, radians."""
+  """Sets the look that leaves the least error in pitch, radians."""
   change = constants.LOOK_RATE * constants.STEP_SECONDS
   action.look = min(range(3), key=lambda i: abs(error - (i - 1) * change))
 
 
 def walk_towards(action: Action, offset: np.ndarray, yaw: float) -> None:
-  """Sets the step that ends nearest to a point, whichever way one faces.
+  """Sets the movement that ends nearest to a point, for any heading.
 
   Args:
-    action: To be changed; its turn, already set, bends the step.
-    offset: From the feet to the point, world frame, metres, float [2].
-    yaw: Heading now.
+    action: The action to change; its turn, already set, bends the path.
+    offset: Vector from the feet to the point, world frame, metres, float [2].
+    yaw: Current heading, radians.
   """
   if math.hypot(*offset) < _ARRIVED_METRES:
     return

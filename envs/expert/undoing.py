@@ -1,59 +1,59 @@
-"""Making relations false: keep away, look away, screen, separate."""
+"""Skills that make relations false: keep away, look away, screen, separate."""
 
 import numpy as np
 
 from adaland.envs import constants
 from adaland.envs.expert import navigate, senses, skills, steering, walker
-from adaland.envs.expert.senses import Moment
+from adaland.envs.expert.senses import Situation
 
-# Distance of centres at which a `near` is safely undone, and how much farther
-# one goes.
+# Distance of centres at which a `near` is safely false, and the distance to go.
 _APART_METRES = 1.6
 _CLEAR_METRES = 2.8
 _NUM_YAWS = 48
 _VIEW_MARGIN = 0.1
-# A body hides little of what is closer to it than this.
+# A body hides little of an object that is closer to it than this.
 _SCREEN_METRES = 0.5
 
 Pairs = list[tuple[int, int]]
 
 
 class Undoing:
-  """What one avatar can undo; each call fills in one step's action."""
+  """Skills of one avatar; each call fills in the action of one step."""
 
-  def __init__(self, walker_: walker.Walker, skills_: skills.Skills):
-    self._walker = walker_
-    self._skills = skills_
+  def __init__(self, walk: walker.Walker, fetching: skills.Skills):
+    """Initializes the skills, which walk by `walk` and use `fetching`."""
+    self._walker = walk
+    self._skills = fetching
 
-  def keep_away(self, moment: Moment, slots: list[int]) -> None:
-    """Stands far from some objects."""
-    at = moment.view.object_pos[slots]
+  def keep_away(self, situation: Situation, slots: list[int]) -> None:
+    """Walks away from objects."""
+    at = situation.view.object_pos[slots]
     if not slots or (
-      np.min(np.linalg.norm(at - moment.here, axis=1)) > _APART_METRES
+      np.min(np.linalg.norm(at - situation.here, axis=1)) > _APART_METRES
     ):
       return
-    ends = senses.clear_cells(moment.ground, at, _CLEAR_METRES)
-    self._walker.go(moment, "away", moment.here, ends, [])
+    ends = senses.clear_cells(situation.ground, at, _CLEAR_METRES)
+    self._walker.go(situation, "away", situation.here, ends, [])
 
-  def look_away(self, moment: Moment, slots: list[int]) -> None:
-    """Turns to where the fewest of some objects are in view."""
+  def look_away(self, situation: Situation, slots: list[int]) -> None:
+    """Turns to where the fewest of the objects are in view."""
     if not slots:
       return
-    offset = moment.view.object_pos[slots] - moment.eye
+    offset = situation.view.object_pos[slots] - situation.eye
     bearing = np.arctan2(offset[:, 1], offset[:, 0])
     yaws = np.linspace(-np.pi, np.pi, _NUM_YAWS, endpoint=False)
     off = np.abs(steering.wrap(bearing[None] - yaws[:, None]))  # [Y, K]
     in_view = np.sum(off < constants.FOV_X / 2 + _VIEW_MARGIN, axis=1)
-    turn = np.abs(steering.wrap(yaws - moment.yaw))
+    turn = np.abs(steering.wrap(yaws - situation.yaw))
     best = yaws[np.lexsort((turn, in_view))[0]]
-    error = steering.wrap(float(best) - moment.yaw)
-    steering.turn_towards(moment.action, error)
+    error = steering.wrap(float(best) - situation.yaw)
+    steering.turn_towards(situation.action, error)
     if in_view.min() > 0:
-      moment.action.look = 2  # What can't be turned from may be looked over.
+      situation.action.look = 2  # Looks over what is left in view.
 
-  def stand_between(self, moment: Moment, pairs: Pairs) -> None:
-    """Blocks lines of sight with the body: as many as one place can."""
-    ground, at = moment.ground, moment.view.object_pos
+  def stand_between(self, situation: Situation, pairs: Pairs) -> None:
+    """Blocks lines of sight with the body, as many as one position can."""
+    ground, at = situation.ground, situation.view.object_pos
     lines = [
       (at[i, :2], at[j, :2])
       for i, j in pairs
@@ -71,35 +71,35 @@ class Undoing:
     if not blocked.any():
       return
     ends = np.flatnonzero(blocked == blocked.max())
-    if not self._walker.go(moment, "between", at[pairs[0][0]], ends, []):
+    if not self._walker.go(situation, "between", at[pairs[0][0]], ends, []):
       return
     # Inside the cell, onto the nearest line itself.
-    here = moment.here[:2]
+    here = situation.here[:2]
     feet = [
       a + (b - a) * np.clip((here - a) @ (b - a) / ((b - a) @ (b - a)), 0, 1)
       for a, b in lines
     ]
-    moment.step_towards(
+    situation.step_towards(
       min(feet, key=lambda foot: float(np.linalg.norm(foot - here)))
     )
 
-  def separate(self, moment: Moment, pairs: Pairs) -> None:
-    """Carries an object away from those it shall be apart from."""
-    at = moment.view.object_pos
+  def separate(self, situation: Situation, pairs: Pairs) -> None:
+    """Carries an object away from those it must not be near."""
+    at = situation.view.object_pos
     close = {
       slot
       for i, j in pairs
       if np.linalg.norm(at[i] - at[j]) < _APART_METRES
       for slot in (i, j)
-      if not moment.view.frozen[slot]
+      if not situation.view.frozen[slot]
     }
     if not close:
       return
-    if moment.held not in close:
-      self._skills.fetch(moment, min(close, key=moment.eye_distance))
+    if situation.held not in close:
+      self._skills.fetch(situation, min(close, key=situation.eye_distance))
       return
-    slot = moment.held
+    slot = situation.held
     others = [j if i == slot else i for i, j in pairs if slot in (i, j)]
-    if self._skills.fetch(moment, slot):
-      ends = senses.clear_cells(moment.ground, at[others], _CLEAR_METRES)
-      self._walker.go(moment, ("apart", slot), moment.here, ends, [slot])
+    if self._skills.fetch(situation, slot):
+      ends = senses.clear_cells(situation.ground, at[others], _CLEAR_METRES)
+      self._walker.go(situation, ("apart", slot), situation.here, ends, [slot])

@@ -1,4 +1,8 @@
-"""What the players are given to observe (§1.4, without its legacy rows)."""
+"""The players' observations.
+
+They are those of AdA (arXiv 2301.07608) without its legacy rows, and a cheap
+alternative to pixels: the visible entities and the terrain around the feet.
+"""
 
 from typing import Any, Final, NamedTuple
 
@@ -24,25 +28,25 @@ Spec = dict[str, tuple[tuple[int, ...], np.dtype]]
 ENTITY_WIDTH: Final = 6 + constants.PLAYER_SHAPE + constants.NUM_COLOURS
 CLOCK_WIDTH: Final = 10
 PROPRIO_WIDTH: Final = 4
-_SCALE = 10.0  # Metres that count as 1 in `entities`.
+_SCALE = 10.0  # Unit of `entities`, metres.
 # `terrain` samples these tiles ahead and to the left of the feet.
 _AHEAD: Final = (-1, 0, 1, 2, 3)
 _LEFT: Final = (2, 1, 0, -1, -2)
 TERRAIN_WIDTH: Final = len(_AHEAD) * len(_LEFT)
-_BORDER = 1.0  # What `terrain` says of places outside the arena.
+_BORDER = 1.0  # Value of `terrain` outside the arena.
 
 
 class SceneState(NamedTuple):
-  """All that observations are made from, batch first.
+  """The state from which observations are made, batch first.
 
   Attributes:
     slot_types: Type ids in the slots, int32 [N, S].
-    poses: Where everything is.
+    poses: Poses of objects and players.
     hand: State of the hands.
-    lag: How far held objects are from the hands, metres, float32 [N, P].
-    pitch: Of the views, radians, float32 [N, P].
-    clock: Time.
-    last_action: Action before, -1 at the start of an episode, int32 [N, P, 6].
+    lag: Distances of held objects from the hands, metres, float32 [N, P].
+    pitch: Pitch of the views, radians, float32 [N, P].
+    clock: Trial and step.
+    last_action: Previous action, -1 at an episode's start, int32 [N, P, 6].
     last_reward: Reward that followed it, float32 [N, P].
   """
 
@@ -63,13 +67,13 @@ def spec(
   max_rules: int,
   pixels: tuple[int, int],
 ) -> Spec:
-  """Shape and type of each observation of one player.
+  """Returns shape and type of each observation of one player.
 
   Args:
     observation: "entities" or "pixels".
-    num_slots: S.
-    num_players: P.
-    max_rules: Rules that are shown.
+    num_slots: Number of object slots, S.
+    num_players: Number of players, P.
+    max_rules: Number of rows of rules.
     pixels: Width and height of the picture.
   """
   f32, i32 = np.dtype(np.float32), np.dtype(np.int32)
@@ -91,7 +95,7 @@ def spec(
 
 
 def type_features() -> np.ndarray:
-  """Shape and colour one-hot of each type id, float32 [NUM_TYPES + 1, 8]."""
+  """Returns one-hot shape and colour by type id, float32 [NUM_TYPES + 1, 8]."""
   table = np.zeros(
     [constants.NUM_TYPES + 1, constants.PLAYER_SHAPE + constants.NUM_COLOURS],
     np.float32,
@@ -106,38 +110,38 @@ def type_features() -> np.ndarray:
 _TYPE_FEATURES: Final = type_features()
 
 
-def entities(moment: SceneState, visible: Array) -> Array:
-  """The visible objects and other players, float32 [N, P, E, ENTITY_WIDTH].
+def entities(scene: SceneState, visible: Array) -> Array:
+  """Returns visible objects and other players, float32 [N, P, E, ENTITY_WIDTH].
 
-  Rows are the slots, then the other players, all zero where not visible:
+  Rows are the slots, then the other players, all zero if not visible:
   [1, position from the eye in the heading's frame (ahead, left, up) and
   distance in tens of metres, held by me, shape one-hot, colour one-hot].
 
   Args:
-    moment: The world.
-    visible: Which nodes each player sees, bool [N, P, M].
+    scene: The state.
+    visible: True for nodes that a player sees, bool [N, P, M].
   """
-  poses = moment.poses
+  poses = scene.poses
   num_players = poses.player_pos.shape[1]
   eyes = avatar.eye(poses.player_pos)
-  axes = avatar.view_axes(poses.player_yaw, jnp.zeros_like(moment.pitch))
+  axes = avatar.view_axes(poses.player_yaw, jnp.zeros_like(scene.pitch))
   centres = jax.vmap(predicates.node_centres)(
     poses.player_pos, poses.object_pos
   )
   types = jax.vmap(predicates.node_types, in_axes=(0, None))(
-    moment.slot_types, num_players
+    scene.slot_types, num_players
   )
-  place = avatar.to_view(axes, centres[:, None] - eyes[:, :, None])
-  distance = jnp.linalg.norm(place, axis=-1, keepdims=True)
+  position = avatar.to_view(axes, centres[:, None] - eyes[:, :, None])
+  distance = jnp.linalg.norm(position, axis=-1, keepdims=True)
   nodes = jnp.arange(types.shape[1])[None, None]
-  held = moment.hand.held[..., None] + num_players == nodes
-  held &= moment.hand.held[..., None] >= 0
+  held = scene.hand.held[..., None] + num_players == nodes
+  held &= scene.hand.held[..., None] >= 0
   kinds = jnp.asarray(_TYPE_FEATURES)[types]  # [N, M, 8]
   kinds = jnp.broadcast_to(kinds[:, None], (*visible.shape, kinds.shape[-1]))
   rows = jnp.concatenate(
     [
       jnp.ones_like(distance),
-      place / _SCALE,
+      position / _SCALE,
       distance / _SCALE,
       held[..., None].astype(jnp.float32),
       kinds,
@@ -153,13 +157,13 @@ def entities(moment: SceneState, visible: Array) -> Array:
   return jnp.concatenate([slots, jnp.stack(others, axis=1)], axis=2)
 
 
-def terrain_grid(moment: SceneState, game: engine.GameBatch) -> Array:
-  """Heights around the feet, float32 [N, P, TERRAIN_WIDTH].
+def terrain_grid(scene: SceneState, game: engine.GameBatch) -> Array:
+  """Returns heights around the feet, float32 [N, P, TERRAIN_WIDTH].
 
   Relative to the feet, in units of the highest ground, on a grid of one tile
   that turns with the heading; 1 outside the arena.
   """
-  poses = moment.poses
+  poses = scene.poses
   ahead, left = np.meshgrid(_AHEAD, _LEFT, indexing="ij")
   grid = np.stack([ahead, left], axis=-1).reshape(-1, 2)
   grid = (grid * constants.TILE_METRES).astype(np.float32)
@@ -168,66 +172,66 @@ def terrain_grid(moment: SceneState, game: engine.GameBatch) -> Array:
   x -= sin[..., None] * grid[None, None, :, 1]
   y = sin[..., None] * grid[None, None, :, 0]
   y += cos[..., None] * grid[None, None, :, 1]
-  places = jnp.stack([x, y], axis=-1) + poses.player_pos[:, :, None, :2]
+  points = jnp.stack([x, y], axis=-1) + poses.player_pos[:, :, None, :2]
   heights = jax.vmap(ground.surface_height)(
-    game.heights, game.ramps, game.tiles, places
+    game.heights, game.ramps, game.tiles, points
   )
   highest = constants.LEVEL_METRES * (constants.MAX_LEVELS - 1)
   heights = (heights - poses.player_pos[:, :, None, 2]) / highest
   half = game.tiles[:, None, None] * (constants.TILE_METRES / 2)
-  inside = jnp.all(jnp.abs(places) <= half, axis=-1)
+  inside = jnp.all(jnp.abs(points) <= half, axis=-1)
   return jnp.where(inside, heights, _BORDER)
 
 
-def proprio(moment: SceneState) -> Array:
-  """Holding, hand distance, hand force and pitch, each in units of its limit.
+def proprio(scene: SceneState) -> Array:
+  """Returns holding, hand distance, lag and pitch, in units of their limits.
 
-  Float32 [N, P, PROPRIO_WIDTH]; distance and force are 0 for empty hands.
+  Float32 [N, P, PROPRIO_WIDTH]; distance and lag are 0 for empty hands.
   """
-  hand = moment.hand
+  hand = scene.hand
   return jnp.stack(
     [
       (hand.held >= 0).astype(jnp.float32),
       hand.distance / constants.REACH_METRES,
-      moment.lag / constants.TEAR_METRES,
-      moment.pitch / constants.PITCH_LIMIT,
+      scene.lag / constants.TEAR_METRES,
+      scene.pitch / constants.PITCH_LIMIT,
     ],
     axis=-1,
   )
 
 
 def pixels(
-  moment: SceneState,
+  scene: SceneState,
   origins: Array,
   directions: Array,
   hits: tuple[Array, Array, Array],
   size: tuple[int, int],
 ) -> Array:
-  """The players' pictures, uint8 [N, P, H, W, 3].
+  """Returns the players' pictures, uint8 [N, P, H, W, 3].
 
   Args:
-    moment: The world.
-    origins: Of the rays, float32 [N, P*H*W, 3].
-    directions: Of the rays, the same shape.
-    hits: Their distances, nodes and normals, [N, P*H*W, ...].
+    scene: The state.
+    origins: Start points of the rays, float32 [N, P*H*W, 3].
+    directions: Directions of the rays, of the same shape.
+    hits: Distances, nodes and normals of their hits, [N, P*H*W, ...].
     size: Width and height.
   """
-  num_players = moment.pitch.shape[1]
+  num_players = scene.pitch.shape[1]
   types = jax.vmap(predicates.node_types, in_axes=(0, None))(
-    moment.slot_types, num_players
+    scene.slot_types, num_players
   )
   width, height = size
   colours = jax.vmap(vision.shade)(origins, directions, *hits, types)
   return colours.reshape(-1, num_players, height, width, 3)
 
 
-def shared(moment: SceneState) -> dict[str, Array]:
-  """The observations that all players have, but for goal and rules."""
-  num_players = moment.pitch.shape[1]
-  time = clocks.features(moment.clock)
+def shared(scene: SceneState) -> dict[str, Array]:
+  """Returns the observations common to all kinds, except goal and rules."""
+  num_players = scene.pitch.shape[1]
+  time = clocks.features(scene.clock)
   return {
-    "proprio": proprio(moment),
-    "last_action": moment.last_action,
-    "last_reward": moment.last_reward,
+    "proprio": proprio(scene),
+    "last_action": scene.last_action,
+    "last_reward": scene.last_reward,
     "clock": jnp.repeat(time[:, None], num_players, axis=1),
   }

@@ -1,8 +1,8 @@
-"""Lines of sight: who sees whom, and what a player has in view.
+"""Lines of sight between players and objects.
 
-A player sees what is in its view frustum and not hidden; an object "sees"
-another if nothing is between their centres. The lines to test are packed,
-so that rays are cast only for what is asked and not clear without.
+A player sees nodes that are in its view frustum and not hidden; an object
+"sees" another if nothing is between their centres. The lines to test are
+packed, so that rays are cast only for those needed and not obviously free.
 """
 
 from typing import Final, NamedTuple
@@ -17,12 +17,12 @@ from adaland.envs.physics import base
 
 Array = jax.Array
 
-_CLEAR_METRES = 1e-3  # A hit this close to the end of a line is its end.
-_MARGIN_METRES: Final = 0.01  # Kept from what could block a line.
+_CLEAR_METRES = 1e-3  # A hit this close to a line's end is the end itself.
+_MARGIN_METRES: Final = 0.01  # Added to the radius of nodes near a line.
 
 
 def _radii() -> np.ndarray:
-  """Of a sphere about the centre that holds a node, by type id, float32."""
+  """Returns the radii of nodes' bounding spheres by type id, float32."""
   kinds = range(1, constants.NUM_OBJECT_TYPES + 1)
   player = np.hypot(constants.AVATAR_HEIGHT / 2, constants.AVATAR_RADIUS)
   players = [player] * len(constants.PLAYER_TYPE_IDS)
@@ -34,20 +34,20 @@ _RADII: Final = _radii()
 
 
 def _inside(points: Array, room: Array) -> Array:
-  """Whether points [N, K, 3] are in rooms of half sizes [N, 2], bool [N, K]."""
+  """Returns which points [N, K, 3] are in rooms of half sizes [N, 2]."""
   within = jnp.all(jnp.abs(points[..., :2]) < room[:, None], axis=-1)
   return within & (points[..., 2] > 0)
 
 
 def _clear(starts: Array, centres: Array, types: Array) -> Array:
-  """Whether no node can be between these points and the nodes.
+  """Returns the lines that no node can block.
 
-  Spheres about the nodes stand for them, so a line that isn't clear may yet
-  be free.
+  Nodes are replaced by their bounding spheres, so that a line which isn't clear
+  may still be free.
 
   Args:
-    starts: Where the lines start: of the first A nodes, float32 [N, A, 3].
-    centres: Of all nodes, float32 [N, M, 3].
+    starts: Start points, those of the first A nodes, float32 [N, A, 3].
+    centres: Centres of all nodes, float32 [N, M, 3].
     types: Their type ids, int32 [N, M].
 
   Returns:
@@ -58,7 +58,7 @@ def _clear(starts: Array, centres: Array, types: Array) -> Array:
   across = jnp.sum(along[:, :, :, None] * along[:, :, None], axis=-1)
   share = across / jnp.maximum(squared, 1e-6)[..., None]
   share = jnp.clip(share, 0, 1)
-  # Of node b from the nearest point of the line to node m.
+  # Distance of node b from the nearest point of the line to node m.
   distance = squared[:, :, None] - 2 * share * across
   distance += share**2 * squared[..., None]
   reach = (jnp.asarray(_RADII)[types] + _MARGIN_METRES) ** 2
@@ -76,25 +76,26 @@ def wanted(
   see_literals: Array,
   room: Array,
 ) -> tuple[Array, Array, Array, Array]:
-  """Which lines of sight are asked for.
+  """Returns the lines of sight that are needed.
 
-  From each player to all that is in its view frustum, and between the objects
-  that the tasks' `see` literals name. Where the ground is flat only nodes can
-  be in the way, and mostly none is near a player's line: such need no ray.
+  They are those from each player to all nodes in its view frustum, and those
+  between objects that the tasks' `see` literals name. On flat ground only nodes
+  can block a line, and mostly none is near a player's: such a line needs no
+  ray.
 
   Args:
     slot_types: Type ids in the slots, int32 [N, S].
-    poses: Where everything is.
-    pitch: Of the views, radians, float32 [N, P].
+    poses: Poses of objects and players.
+    pitch: Pitch of the views, radians, float32 [N, P].
     see_literals: Both type ids of each `see` literal, 0 for none, int32
       [N, L, 2].
-    room: Half the size of the room along x and y where its ground is flat,
-      else zero, metres, float32 [N, 2].
+    room: Half the size of the room along x and y if its ground is flat, else
+      zero, metres, float32 [N, 2].
 
   Returns:
-    Where the nodes look from (players' eyes, objects' centres), float32
-    [N, P+S, 3], their centres, of the same shape, the pairs that see each
-    other for sure, and those to test, bool [N, P+S, P+S].
+    The nodes' start points (players' eyes, objects' centres), float32
+    [N, P+S, 3]; their centres, of the same shape; the pairs that certainly see
+    each other; and the pairs to test, bool [N, P+S, P+S].
   """
   num_players = pitch.shape[1]
   types = jax.vmap(predicates.node_types, in_axes=(0, None))(
@@ -117,7 +118,7 @@ def wanted(
   pairs &= live[:, :, None] & live[:, None]
   pairs &= ~jnp.eye(types.shape[1], dtype=bool)[None]
   sources = jnp.concatenate([eyes, centres[:, num_players:]], axis=1)
-  # What is between two points of a flat room can be no terrain.
+  # Between two points of a flat room there is no terrain.
   inside = _inside(eyes, room)[:, :, None] & _inside(centres, room)[:, None]
   clear = inside & _clear(eyes, centres, types)
   sure = jnp.zeros_like(pairs).at[:, :num_players].set(clear) & pairs
@@ -129,11 +130,11 @@ class Segments(NamedTuple):
 
   Attributes:
     env, source, target: Environment and nodes of each segment, int [L].
-    row, column: Place of each segment's ray among the rays, int [L].
-    length: Metres, float32 [L].
-    env_ids: Environments that have any, one a row, int [C].
+    row, column: Indices of each segment's ray among the rays, int [L].
+    length: Length of each segment, metres, float32 [L].
+    env_ids: Environments that have segments, one a row, int [C].
     origins, directions, exclude: The rays, as `physics.base.Physics.rays`
-      takes them, [C, K, ...]; surplus ones point at the sky.
+      takes them, [C, K, ...]; padding points at the sky.
   """
 
   env: np.ndarray
@@ -154,9 +155,9 @@ def segments(
   """Packs the wanted lines of sight of the environments that have any.
 
   Args:
-    sources: Where they start: of node a at [:, a], float32 [N, A, 3].
+    sources: Start points of the first A nodes, float32 [N, A, 3].
     targets: Centres of all nodes, float32 [N, M, 3].
-    pairs: Which to test, one at least, bool [N, A, M].
+    pairs: The pairs to test, at least one, bool [N, A, M].
   """
   env, source, target = np.nonzero(pairs)
   column = np.arange(env.size) - np.searchsorted(env, env)
@@ -191,7 +192,7 @@ def segments(
 def unblocked(
   lines: Segments, hits: base.RayHits, shape: tuple[int, ...]
 ) -> np.ndarray:
-  """Which wanted lines of sight are free, bool `shape` = [N, A, M].
+  """Returns which wanted lines of sight are free, bool `shape` = [N, A, M].
 
   A line is blocked by terrain or by a node that is not one of its ends.
   """
@@ -206,12 +207,12 @@ def unblocked(
 
 
 class AllLines(NamedTuple):
-  """Lines of sight between all nodes, for devices on which that is cheapest.
+  """Lines of sight between all nodes, which is cheapest on some devices.
 
   Attributes:
     origins, directions, exclude: The rays, as `physics.base.Physics.rays`
       takes them, [N, A * M, ...]; node a to node m at a * M + m.
-    length: Metres, float32 [N, A * M].
+    length: Length of each line, metres, float32 [N, A * M].
   """
 
   origins: Array
@@ -221,7 +222,7 @@ class AllLines(NamedTuple):
 
 
 def all_lines(sources: Array, targets: Array) -> AllLines:
-  """The lines from all sources, [N, A, 3], to all targets, [N, M, 3]."""
+  """Returns the lines from all sources [N, A, 3] to all targets [N, M, 3]."""
   n, a, m = sources.shape[0], sources.shape[1], targets.shape[1]
   shape = (n, a, m)
   along = targets[:, None] - sources[:, :, None]
@@ -242,13 +243,14 @@ def all_lines(sources: Array, targets: Array) -> AllLines:
 
 
 def free(lines: AllLines, distance: Array, node: Array, pairs: Array) -> Array:
-  """Which of the wanted pairs nothing is between, bool [N, A, M].
+  """Returns the wanted pairs with a free line of sight, bool [N, A, M].
 
   Args:
     lines: All lines of sight.
-    distance: Where their rays ended, as in `RayHits`, float32 [N, A * M].
-    node: What they hit, int32 [N, A * M].
-    pairs: Which are wanted, bool [N, A, M].
+    distance: Distances of their rays' hits, as in `RayHits`, float32
+      [N, A * M].
+    node: Nodes that they hit, int32 [N, A * M].
+    pairs: The wanted pairs, bool [N, A, M].
   """
   blocked = distance >= 0
   blocked &= distance < lines.length - _CLEAR_METRES

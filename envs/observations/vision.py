@@ -1,7 +1,7 @@
 """Pictures drawn from rays.
 
-The physics back end casts the rays; which to cast and how to colour their
-hits are JAX functions shared by all back ends.
+The physics back end casts the rays. The functions that choose the rays and
+colour their hits are JAX, shared by all back ends.
 """
 
 from typing import Final
@@ -18,8 +18,8 @@ Array = jax.Array
 
 # Linear RGB, 0 to 1.
 _SKY: Final = (0.55, 0.75, 0.95)
-_GROUND_LOW: Final = (0.24, 0.42, 0.24)  # The lowest level's ground ...
-_GROUND_HIGH: Final = (0.80, 0.74, 0.52)  # ... and that of the highest.
+_GROUND_LOW: Final = (0.24, 0.42, 0.24)  # Ground of the lowest level.
+_GROUND_HIGH: Final = (0.80, 0.74, 0.52)  # Ground of the highest level.
 _CLIFF: Final = (0.52, 0.44, 0.38)
 _COLOURS: Final = ((0.10, 0.10, 0.11), (0.58, 0.16, 0.72), (0.98, 0.85, 0.10))
 _PLAYERS: Final = ((0.90, 0.25, 0.20), (0.20, 0.45, 0.95))
@@ -30,7 +30,7 @@ _FADE_METRES: Final = 30.0
 
 
 def _palette() -> np.ndarray:
-  """Colour of each type id, float32 [NUM_TYPES + 1, 3]."""
+  """Returns the colour of each type id, float32 [NUM_TYPES + 1, 3]."""
   objects = [
     _COLOURS[(t - 1) % constants.NUM_COLOURS]
     for t in range(1, constants.NUM_OBJECT_TYPES + 1)
@@ -42,7 +42,7 @@ _PALETTE: Final = _palette()
 
 
 def pixel_directions(width: int, height: int) -> np.ndarray:
-  """Unit view directions (forward, left, up), float32 [height * width, 3].
+  """Returns unit view directions (forward, left, up), float32 [H * W, 3].
 
   Rows from top to bottom and columns from left to right, through the pixels'
   centres. The vertical field of view follows from the picture's own shape.
@@ -57,12 +57,15 @@ def pixel_directions(width: int, height: int) -> np.ndarray:
 
 
 def pixel_rays(view: Array, eyes: Array, axes: Array) -> tuple[Array, Array]:
-  """Origins and directions of a picture's rays, world frame, [N, P, R, 3].
+  """Returns origins and directions of a picture's rays, [N, P, R, 3].
 
   Args:
-    view: As `pixel_directions` gives them.
-    eyes: Float32 [N, P, 3].
-    axes: As `avatar.view_axes` gives them, [N, P, 3, 3].
+    view: View directions, as `pixel_directions` returns them.
+    eyes: The players' eyes, float32 [N, P, 3].
+    axes: View axes, as `avatar.view_axes` returns them, [N, P, 3, 3].
+
+  Returns:
+    Both in the world frame.
   """
   wide = jnp.broadcast_to(view[None, None], (*eyes.shape[:2], *view.shape))
   directions = avatar.from_view(axes, wide)
@@ -77,13 +80,13 @@ def shade(
   normal: Array,
   types: Array,
 ) -> Array:
-  """Colours of ray hits: type colour or ground, light, haze.
+  """Returns colours of ray hits: type colour or ground, light, haze.
 
   Args:
-    origins: Where the rays start, float32 [R, 3].
+    origins: Start points of the rays, float32 [R, 3].
     directions: Unit vectors, float32 [R, 3].
-    distance: To the hit, -1 for none, float32 [R].
-    node: What was hit, see `physics.base`, int32 [R].
+    distance: Distance to the hit, -1 for none, float32 [R].
+    node: Node that was hit, see `physics.base`, int32 [R].
     normal: Surface normals, float32 [R, 3].
     types: Type ids of the nodes, int32 [M].
 
@@ -91,13 +94,13 @@ def shade(
     uint8 [R, 3]. Ground is coloured by height and darker on every other
     tile, its steep sides are bare; all fades into the sky with distance.
   """
-  place = origins + distance[:, None] * directions
+  point = origins + distance[:, None] * directions
   top = constants.LEVEL_METRES * (constants.MAX_LEVELS - 1)
   low, high = jnp.asarray(_GROUND_LOW), jnp.asarray(_GROUND_HIGH)
-  share = jnp.clip(place[:, 2] / top, 0, 1)[:, None]
+  share = jnp.clip(point[:, 2] / top, 0, 1)[:, None]
   ground = low[None] + share * (high - low)[None]
-  # A hair inside the tile, so that rounding at its border cannot flip it.
-  tile = jnp.floor((place[:, :2] + 1e-4) / constants.TILE_METRES)
+  # Shifted slightly, so that rounding at a tile's border cannot flip it.
+  tile = jnp.floor((point[:, :2] + 1e-4) / constants.TILE_METRES)
   odd = jnp.mod(tile[:, 0] + tile[:, 1], 2)[:, None]
   ground *= 1 - (1 - _CHECKER) * odd
   steep = normal[:, 2:] < 0.5

@@ -26,7 +26,7 @@ def check(backend: str, device: str) -> None:
     )
   if device == "cpu":
     return
-  if not _has_cuda():
+  if not has_cuda():
     raise ValueError(
       "backend is 'gpu', but no CUDA device can be used here (install NVIDIA's "
       "driver), allowed: cpu, or to try it out slowly gpu with device 'cpu'"
@@ -49,7 +49,7 @@ def check_memory(
   memory.check(num_envs, need, warp.get_device(device).free_memory)
 
 
-def _has_cuda() -> bool:
+def has_cuda() -> bool:
   """Returns whether Warp finds a CUDA device."""
   try:  # Without a driver, Warp would print warnings.
     ctypes.CDLL("libcuda.so.1")

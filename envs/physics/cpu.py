@@ -29,7 +29,7 @@ _NO_STAGE: Final = int(mujoco.mjtStage.mjSTAGE_NONE)
 
 
 class CpuPhysics:
-  """A batch of worlds on `mujoco.batch`, each with a model of its own.
+  """A batch of worlds on `mujoco.batch`, with one model per world.
 
   Attributes:
     batch: The stepped batch, for measurements and rendering.

@@ -234,6 +234,6 @@ def _terrain_model(
   capacity: mjcf.Capacity, shape: tuple[int, ...], heights: bytes, ramps: bytes
 ) -> mujoco.MjModel:
   model = mjcf.build(capacity, _pieces(shape, heights, ramps))
-  # `cpu_contacts` turns them on for a moment in each step.
+  # `cpu_contacts` turns them on to sense contacts, once in each step.
   model.opt.disableflags |= SENSORS_OFF
   return model

@@ -1,7 +1,7 @@
 """Task families: the tasks from which training and evaluation draw.
 
 A family is a set of tasks, each a pure function of an index, with a fixed split
-into a training and a held-out half:
+into a training and a held-out half::
 
   SampledTasks   tasks drawn as a SamplerConfig says
   TaskFolder     a folder of task files

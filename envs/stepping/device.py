@@ -49,8 +49,8 @@ class DeviceStepper:
     )
     self._restore(plan)
     self._poses = self._read_physics()
-    nobody = jnp.zeros_like(self._poses.touching)
-    return self._observe(nobody, self._everywhere)
+    no_visibility = jnp.zeros_like(self._poses.touching)
+    return self._observe(no_visibility, self._everywhere)
 
   def step(
     self, actions: jax.Array, trial: np.ndarray, plan: ResetPlan

@@ -148,7 +148,7 @@ class HostStepper:
   def _observed(
     self, observation: dict[str, Any], rays: stages.RayRequest | None
   ) -> Observed:
-    """Returns NumPy arrays that belong to the caller, who may write to them."""
+    """Returns copies in NumPy, which the caller may write to."""
     if rays is not None:
       observation = observation | {"pixels": self._draw(rays)}
     return Observed(

@@ -1,1 +1,5 @@
-"""Tasks: the dataclass, its arrays, its JSON files, probes, complexity."""
+"""Tasks: what an agent is to do, in which world, by which rules.
+
+`task.Task` is the dataclass; it has two exact inverses, arrays and JSON files.
+The probe tasks, the symbolic planner and the complexity measures are here too.
+"""

@@ -1,10 +1,10 @@
 """Tasks as dense padded arrays, the exact inverse of `task.Task`.
 
-What the rule engine runs and the agent is shown. P is MAX_PLAYERS always,
-whatever the task's number of players; rows of absent players are zero. A
-literal is [negated, predicate, shape 1, colour 1, shape 2, colour 2], a rule
-is its condition's literal and MAX_SPAWNS pairs (shape, colour). A predicate of
-0 means "no literal".
+The rule engine runs these arrays, and the agent observes them. P is
+MAX_PLAYERS, whatever the task's number of players; rows of absent players are
+zero. A literal is [negated, predicate, shape 1, colour 1, shape 2, colour 2]. A
+rule is the literal of its condition and MAX_SPAWNS pairs (shape, colour). A
+predicate of 0 means "no literal".
 """
 
 from typing import Any, NamedTuple
@@ -31,29 +31,31 @@ from adaland.envs.tasks.task import (
 
 
 class GameArrays(NamedTuple):
-  """One task; int32 but for the positions.
+  """The arrays of one task, int32 except for the positions.
 
   Attributes:
     goal: Literal of each player's goal, [P, LITERAL_WIDTH].
     rules: The true rules, [MAX_RULES, RULE_WIDTH].
-    seen_rules: The rules as each player is shown them, hidden parts replaced
+    seen_rules: The rules as each player observes them, hidden parts replaced
       by placeholders, [P, MAX_RULES, RULE_WIDTH].
-    trials: Tries in an episode, [].
+    trials: Number of trials in an episode, [].
     trial_steps: Length of a trial in agent steps, [].
-    num_players: Players in the task, [].
-    num_objects: Objects at the start, in slots 0 to num_objects - 1, [].
-    object_types: Type id of each, 0 for none, [MAX_OBJECTS].
+    num_players: Number of players in the task, [].
+    num_objects: Number of objects at the start, which are in the first slots,
+      [].
+    object_types: Type id of each object, 0 for none, [MAX_OBJECTS].
     object_frozen: 1 where the object never moves, [MAX_OBJECTS].
     object_spec: Number, from 1, of the ObjectSpec each comes from,
       [MAX_OBJECTS].
     object_at: Given start positions, NaN where drawn, float64
       [MAX_OBJECTS, 2].
-    player_at: The same of the players, float64 [P, 2].
-    hidden_rules: 1 where a player is not shown the rule, [P, MAX_RULES].
+    player_at: The same for the players, float64 [P, 2].
+    hidden_rules: 1 where a rule is hidden from a player, [P, MAX_RULES].
     hidden_objects: Type ids in the order of their placeholders,
       [P, MAX_HIDDEN_OBJECTS].
-    hidden_predicates: Predicate ids likewise, [P, MAX_HIDDEN_PREDICATES].
-    world_seed: Of the world, [].
+    hidden_predicates: Predicate ids in the order of their placeholders,
+      [P, MAX_HIDDEN_PREDICATES].
+    world_seed: The world's seed, [].
     tiles: Size of the arena, [2].
     levels: Number of ground heights, [].
     heights: Level of each tile where given by hand, else -1,
@@ -84,7 +86,7 @@ class GameArrays(NamedTuple):
 
 
 def type_ids(shape: Any, colour: Any) -> Any:
-  """Joins shape and colour ids to type ids, players' included.
+  """Returns the type ids of shapes and colours, those of players too.
 
   Args:
     shape: Shape ids, NumPy or JAX integers of any shape.
@@ -92,13 +94,13 @@ def type_ids(shape: Any, colour: Any) -> Any:
 
   Returns:
     Type ids 1 to NUM_TYPES, 0 where the shape is 0. Placeholders of hidden
-    objects have none: pass true rules only.
+    objects have no type id: pass true rules only.
   """
   return ((shape - 1) * constants.NUM_COLOURS + colour) * (shape > 0)
 
 
 def literal_types(literal: Any) -> tuple[Any, Any]:
-  """The type ids of both arguments of literals [..., >= LITERAL_WIDTH]."""
+  """Returns the type ids of both arguments of literals or rules [..., W]."""
   return (
     type_ids(literal[..., 2], literal[..., 3]),
     type_ids(literal[..., 4], literal[..., 5]),
@@ -106,26 +108,26 @@ def literal_types(literal: Any) -> tuple[Any, Any]:
 
 
 def spawn_types(rule: Any) -> Any:
-  """The type ids [..., MAX_SPAWNS] of what rules [..., RULE_WIDTH] spawn."""
+  """Returns the type ids [..., MAX_SPAWNS] of the spawns of rules [..., W]."""
   spawns = rule[..., constants.LITERAL_WIDTH :]
   return type_ids(spawns[..., 0::2], spawns[..., 1::2])
 
 
 def literal_row(literal: Literal) -> list[int]:
-  """The LITERAL_WIDTH integers of a literal."""
+  """Returns the LITERAL_WIDTH integers of a literal."""
   predicate = constants.PREDICATES.index(literal.predicate) + 1
   return [int(literal.negated), predicate, *literal.a.ids, *literal.b.ids]
 
 
 def rule_row(rule: Rule) -> list[int]:
-  """The RULE_WIDTH integers of a rule."""
+  """Returns the RULE_WIDTH integers of a rule."""
   spawns = [i for spawn in rule.spawns for i in spawn.ids]
   padding = [0] * (2 * constants.MAX_SPAWNS - len(spawns))
   return literal_row(rule.condition) + spawns + padding
 
 
 def _seen_row(rule: Rule, number: int, hiding: Hiding) -> list[int]:
-  """A rule as a player is shown it (§1.2, hiding)."""
+  """Returns the row of a rule as a player observes it."""
   row = rule_row(rule)
   if number in hiding.rules:
     return [0, constants.HIDDEN_RULE] + [0] * (constants.RULE_WIDTH - 2)
@@ -210,7 +212,7 @@ def _read_argument(shape: int, colour: int) -> Argument:
 
 
 def read_literal(row: np.ndarray) -> Literal:
-  """The inverse of `literal_row`."""
+  """Reads what `literal_row` returns."""
   negated, predicate, *ids = (int(i) for i in row[: constants.LITERAL_WIDTH])
   return Literal(
     predicate=constants.PREDICATES[predicate - 1],
@@ -221,7 +223,7 @@ def read_literal(row: np.ndarray) -> Literal:
 
 
 def read_rule(row: np.ndarray) -> Rule:
-  """The inverse of `rule_row`."""
+  """Reads what `rule_row` returns."""
   spawns = row[constants.LITERAL_WIDTH :].reshape(-1, 2)
   return Rule(
     condition=read_literal(row),

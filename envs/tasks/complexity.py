@@ -1,41 +1,40 @@
-"""How complex a task is: twelve measures, larger is harder (§1.7).
+"""Twelve measures of a task's complexity; larger is harder.
 
-The paper names them without definitions; ours follow. All read the rules
-symbolically (`envs.tasks.planner`): an object counts by its type, and a rule
-can fire where the objects of its condition exist.
+AdA (arXiv 2301.07608) names them without definitions; ours follow. All read the
+rules symbolically (`envs.tasks.planner`): an object counts by its type, and a
+rule can fire where the objects of its condition exist.
 
 - solution: the shortest sequence of firings that makes player 1's goal
-  possible. Of several as short, the one whose rules stand first.
+  possible; among equally short ones, the one whose rules come first.
 - critical rule: fires in the solution.
 - needed type: in the goal, or in the condition of a critical rule.
 - dead-end rule: not critical, and spawns nothing of a needed type.
 - dangerous rule: some state from which the goal is possible can be reached
   in which firing this rule makes it impossible for good.
-- hidden rule: player 1 isn't shown all of it (the rule, its predicate or one
-  of its object types is masked).
+- hidden rule: the rule, its predicate or one of its object types is hidden from
+  player 1.
 - distractor: an initial object of a type that isn't needed.
 """
 
 from collections.abc import Callable
 
 from adaland.envs.tasks import planner
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import Task
 
-# States explored in search of dangerous rules; beyond them a task counts the
-# dangerous rules found so far.
+# States explored in search of dangerous rules; only those found by then count.
 _MAX_STATES = 1000
 
 
-def _solution(task: task_lib.Task) -> tuple[int, ...]:
+def _solution(task: Task) -> tuple[int, ...]:
   return planner.shortest_solution(task) or ()
 
 
-def critical_rules(task: task_lib.Task) -> frozenset[int]:
-  """Indices (from 0) of the rules in the solution; none if unsolvable."""
+def critical_rules(task: Task) -> frozenset[int]:
+  """Returns the indices (from 0) of the solution's rules, if there is one."""
   return frozenset(_solution(task))
 
 
-def _needed_types(task: task_lib.Task) -> frozenset[int]:
+def _needed_types(task: Task) -> frozenset[int]:
   game = planner.make_game(task)
   types = set(game.goal.object_types)
   for index in critical_rules(task):
@@ -43,8 +42,8 @@ def _needed_types(task: task_lib.Task) -> frozenset[int]:
   return frozenset(types)
 
 
-def dead_end_rules(task: task_lib.Task) -> frozenset[int]:
-  """Indices (from 0) of the dead-end rules."""
+def dead_end_rules(task: Task) -> frozenset[int]:
+  """Returns the indices (from 0) of the dead-end rules."""
   game = planner.make_game(task)
   critical, needed = critical_rules(task), _needed_types(task)
   return frozenset(
@@ -54,13 +53,12 @@ def dead_end_rules(task: task_lib.Task) -> frozenset[int]:
   )
 
 
-def dangerous_rules(task: task_lib.Task) -> frozenset[int]:
-  """Indices (from 0) of the dangerous rules.
+def dangerous_rules(task: Task) -> frozenset[int]:
+  """Returns the indices (from 0) of the dangerous rules.
 
-  All states within _MAX_STATES firings' reach are laid out breadth first, and
-  those from which a state that meets the goal can be reached are marked
-  backwards. States at the rim, whose future is not laid out, count as
-  solvable.
+  Explores up to _MAX_STATES states breadth first, and marks, backwards, those
+  from which a state that meets the goal can be reached. Unexplored states at
+  the frontier count as solvable.
 
   Args:
     task: The task.
@@ -101,8 +99,8 @@ def dangerous_rules(task: task_lib.Task) -> frozenset[int]:
   )
 
 
-def hidden_rules(task: task_lib.Task) -> frozenset[int]:
-  """Indices (from 0) of the rules player 1 isn't shown all of."""
+def hidden_rules(task: Task) -> frozenset[int]:
+  """Returns the indices (from 0) of the hidden rules."""
   hiding = task.hiding[0]
   hidden_types = set(hiding.objects)
   return frozenset(
@@ -116,71 +114,71 @@ def hidden_rules(task: task_lib.Task) -> frozenset[int]:
   )
 
 
-def number_of_rules(task: task_lib.Task) -> int:
-  """Production rules of the task."""
+def number_of_rules(task: Task) -> int:
+  """Counts the production rules."""
   return len(task.rules)
 
 
-def number_of_trials(task: task_lib.Task) -> int:
-  """Trials of an episode."""
+def number_of_trials(task: Task) -> int:
+  """Counts the trials of an episode."""
   return task.trials
 
 
-def min_rules_to_solution(task: task_lib.Task) -> int:
-  """Firings in the solution; 0 if there is none."""
+def min_rules_to_solution(task: Task) -> int:
+  """Counts the firings in the solution; 0 if there is none."""
   return len(_solution(task))
 
 
-def hidden_critical_rules(task: task_lib.Task) -> int:
-  """Critical rules that are hidden."""
+def hidden_critical_rules(task: Task) -> int:
+  """Counts the critical rules that are hidden."""
   return len(critical_rules(task) & hidden_rules(task))
 
 
-def number_of_dead_end_rules(task: task_lib.Task) -> int:
-  """Dead-end rules."""
+def number_of_dead_end_rules(task: Task) -> int:
+  """Counts the dead-end rules."""
   return len(dead_end_rules(task))
 
 
-def hidden_dead_end_rules(task: task_lib.Task) -> int:
-  """Dead-end rules that are hidden."""
+def hidden_dead_end_rules(task: Task) -> int:
+  """Counts the dead-end rules that are hidden."""
   return len(dead_end_rules(task) & hidden_rules(task))
 
 
-def initial_objects(task: task_lib.Task) -> int:
-  """Objects at the start of a trial."""
+def initial_objects(task: Task) -> int:
+  """Counts the objects at the start of a trial."""
   return sum(spec.count for spec in task.objects)
 
 
-def distractor_objects(task: task_lib.Task) -> int:
-  """Objects at the start of a trial that nothing needs."""
+def distractor_objects(task: Task) -> int:
+  """Counts the objects at the start of a trial that nothing needs."""
   needed = _needed_types(task)
   return sum(
     spec.count for spec in task.objects if spec.type.type_id not in needed
   )
 
 
-def number_of_dangerous_rules(task: task_lib.Task) -> int:
-  """Dangerous rules."""
+def number_of_dangerous_rules(task: Task) -> int:
+  """Counts the dangerous rules."""
   return len(dangerous_rules(task))
 
 
-def hidden_dangerous_rules(task: task_lib.Task) -> int:
-  """Dangerous rules that are hidden."""
+def hidden_dangerous_rules(task: Task) -> int:
+  """Counts the dangerous rules that are hidden."""
   return len(dangerous_rules(task) & hidden_rules(task))
 
 
-def critical_dangerous_rules(task: task_lib.Task) -> int:
-  """Rules that the solution needs and that can also spoil it."""
+def critical_dangerous_rules(task: Task) -> int:
+  """Counts the rules that the solution needs and that can also spoil it."""
   return len(dangerous_rules(task) & critical_rules(task))
 
 
-def max_rule_repetitions(task: task_lib.Task) -> int:
-  """How often the solution fires the rule that it fires most."""
+def max_rule_repetitions(task: Task) -> int:
+  """Counts the firings of the rule that the solution fires most often."""
   solution = _solution(task)
   return max((solution.count(index) for index in solution), default=0)
 
 
-MEASURES: dict[str, Callable[[task_lib.Task], int]] = {
+MEASURES: dict[str, Callable[[Task], int]] = {
   "rules": number_of_rules,
   "trials": number_of_trials,
   "min_rules_to_solution": min_rules_to_solution,
@@ -196,6 +194,6 @@ MEASURES: dict[str, Callable[[task_lib.Task], int]] = {
 }
 
 
-def measures(task: task_lib.Task) -> dict[str, int]:
-  """All twelve measures by name, in the paper's order."""
+def measures(task: Task) -> dict[str, int]:
+  """Returns all twelve measures by name, in the paper's order."""
   return {name: measure(task) for name, measure in MEASURES.items()}

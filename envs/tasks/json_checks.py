@@ -1,7 +1,7 @@
-"""Reads JSON that people write, and checks what is in it.
+"""Reads JSON written by people, and checks its values.
 
-Errors are one line, name the place and what is allowed. A place is written as
-in the text that people see: `rules[1]`, `world.tiles`.
+Errors are one line and name the field, its value and what is allowed. A field
+is named by its path in the file: `rules[1]`, `world.tiles`.
 """
 
 import json
@@ -12,12 +12,12 @@ from typing import Any
 
 _SHOWN = 60  # Characters of a refused value that an error repeats.
 _LARGEST = 1e9
-# More than any task or config takes, and no burden to read.
+# More than any task or config needs.
 MAX_BYTES = 1_000_000
 
 
 def load(path: str | os.PathLike[str]) -> Any:
-  """Returns what a JSON file holds.
+  """Returns the content of a JSON file.
 
   Raises:
     OSError: If it can't be read.
@@ -28,10 +28,11 @@ def load(path: str | os.PathLike[str]) -> Any:
 
 
 def parse(data: bytes | str) -> Any:
-  """Returns what a JSON text holds: UTF-8, no field twice, finite numbers.
+  """Returns the content of a JSON text.
 
   Raises:
-    ValueError: If it is no such text, or larger than MAX_BYTES.
+    ValueError: If the text is no JSON or no UTF-8, is larger than MAX_BYTES, or
+      has a field twice or a number that is not finite.
   """
   if len(data) > MAX_BYTES:
     raise ValueError(f"larger than {MAX_BYTES} bytes, allowed for such a file")
@@ -64,7 +65,7 @@ def _no_constant(name: str) -> float:
 
 
 def shown(value: object) -> str:
-  """Writes a refused value as an error repeats it, cut if it is long."""
+  """Returns a refused value as errors show it, shortened if it is long."""
   if isinstance(value, str):
     text = json.dumps(value[:_SHOWN])
   else:
@@ -72,64 +73,64 @@ def shown(value: object) -> str:
   return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
-def refusal(place: str, value: object, allowed: str) -> ValueError:
-  """The error for a value that is not as it must be."""
-  return ValueError(f"{place} is {shown(value)}, allowed: {allowed}")
+def refusal(path: str, value: object, allowed: str) -> ValueError:
+  """Returns the error for a value that is not allowed."""
+  return ValueError(f"{path} is {shown(value)}, allowed: {allowed}")
 
 
 def read_fields(
-  value: Any, place: str, allowed: Iterable[str], needed: Sequence[str] = ()
+  value: Any, path: str, allowed: Iterable[str], needed: Sequence[str] = ()
 ) -> Mapping[str, Any]:
-  """Checks that a value is an object with known keys and the needed ones."""
+  """Returns a value if it is an object with known and all needed keys."""
   allowed = tuple(allowed)
   if not isinstance(value, dict):
-    raise refusal(place, value, f"an object with {', '.join(allowed)}")
+    raise refusal(path, value, f"an object with {', '.join(allowed)}")
   for key in value:
     if key not in allowed:
       raise ValueError(
-        f"{place} has the unknown field {shown(key)}, allowed: "
+        f"{path} has the unknown field {shown(key)}, allowed: "
         f"{', '.join(allowed)}"
       )
   for key in needed:
     if key not in value:
       raise ValueError(
-        f'{place} lacks the field "{key}", needed: {", ".join(needed)}'
+        f'{path} lacks the field "{key}", needed: {", ".join(needed)}'
       )
   return value
 
 
-def read_list(value: Any, place: str, what: str) -> list[Any]:
-  """Checks that a value is a list of `what`."""
+def read_list(value: Any, path: str, what: str) -> list[Any]:
+  """Returns a value if it is a list; `what` names its entries in errors."""
   if not isinstance(value, list):
-    raise refusal(place, value, f"a list of {what}")
+    raise refusal(path, value, f"a list of {what}")
   return value
 
 
-def read_text(value: Any, place: str) -> str:
-  """Checks that a value is a text."""
+def read_text(value: Any, path: str) -> str:
+  """Returns a value if it is a text."""
   if not isinstance(value, str):
-    raise refusal(place, value, "a text in quotes")
+    raise refusal(path, value, "a text in quotes")
   return value
 
 
-def read_whole(value: Any, place: str) -> int:
-  """Checks that a value is a whole number."""
+def read_whole(value: Any, path: str) -> int:
+  """Returns a value if it is a whole number."""
   if isinstance(value, bool) or not isinstance(value, int):
-    raise refusal(place, value, "a whole number")
+    raise refusal(path, value, "a whole number")
   return value
 
 
-def read_number(value: Any, place: str) -> float:
-  """Checks that a value is a finite number."""
+def read_number(value: Any, path: str) -> float:
+  """Returns a value if it is a finite number."""
   if isinstance(value, bool) or not isinstance(value, (int, float)):
-    raise refusal(place, value, "a number")
-  if not abs(value) <= _LARGEST:  # Also refuses what is not a number.
-    raise refusal(place, value, "a finite number of at most 1e9")
+    raise refusal(path, value, "a number")
+  if not abs(value) <= _LARGEST:  # False for NaN too.
+    raise refusal(path, value, "a finite number of at most 1e9")
   return float(value)
 
 
-def read_flag(value: Any, place: str) -> bool:
-  """Checks that a value is true or false."""
+def read_flag(value: Any, path: str) -> bool:
+  """Returns a value if it is true or false."""
   if not isinstance(value, bool):
-    raise refusal(place, value, "true or false")
+    raise refusal(path, value, "true or false")
   return value

@@ -1,7 +1,4 @@
-"""Tasks as readable JSON, the exact inverse of `task.Task`.
-
-`task_reader` reads what JSON gave; here are files and texts, and writing.
-"""
+"""Task files: tasks as readable JSON, the exact inverse of `task.Task`."""
 
 import json
 import os
@@ -18,13 +15,13 @@ def from_json(obj: Any, source: str = "") -> Task:
   """Reads a task.
 
   Args:
-    obj: What `json.loads` made of the text.
-    source: File name to begin errors with.
+    obj: What `json.loads` returns for the text.
+    source: Name of the file, with which errors begin.
 
   Raises:
-    ValueError: If anything in it is not as it must be; says what and where.
+    ValueError: If it breaks the format; names the field and what is allowed.
   """
-  return reader.at_place(source, lambda: Task(**reader.read_task_fields(obj)))
+  return reader.with_path(source, lambda: Task(**reader.read_task_fields(obj)))
 
 
 def _write_hiding(hiding: Hiding) -> dict[str, Any]:
@@ -44,7 +41,7 @@ def _write_object(spec: ObjectSpec) -> dict[str, Any]:
 
 
 def to_json(task: Task) -> dict[str, Any]:
-  """Writes a task as what `json.dumps` takes, all fields included."""
+  """Returns a task, with all its fields, as `json.dumps` takes it."""
   world: dict[str, Any] = {
     "seed": task.world.seed,
     "tiles": list(task.world.tiles),
@@ -80,7 +77,7 @@ def to_json(task: Task) -> dict[str, Any]:
 
 def loads(data: bytes | str, source: str = "") -> Task:
   """Reads a task from text; see `from_json`."""
-  obj = reader.at_place(source, json_checks.parse, data)
+  obj = reader.with_path(source, json_checks.parse, data)
   return from_json(obj, source)
 
 
@@ -88,18 +85,19 @@ def load(path: str | os.PathLike[str]) -> Task:
   """Reads a task file.
 
   Raises:
-    ValueError: If it can't be read or is no task; begins with the file's name.
+    ValueError: If the file can't be read or breaks the format; the error begins
+      with its name.
   """
   source = os.fspath(path)
   try:
-    obj = reader.at_place(source, json_checks.load, source)
+    obj = reader.with_path(source, json_checks.load, source)
   except OSError as error:
     raise ValueError(f"{source}: {error.strerror}") from None
   return from_json(obj, source)
 
 
 def save(path: str | os.PathLike[str], task: Task) -> None:
-  """Writes a task file, whole or not at all."""
+  """Writes a task file, completely or not at all."""
   target = pathlib.Path(path)
   aside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
   try:

@@ -1,13 +1,13 @@
-"""Object types, literals and rules: the words in which games are written.
+"""Object types, literals and rules, of which games consist.
 
-Each has one spelling, given by `str` and read by its `parse_*` function:
+Each has one spelling, returned by `str` and read by its `parse_*` function:
 
   black cube
   not near(black cube, player1)
   near(black pyramid, yellow sphere) -> black cube, black cube
 
 Arguments are types: a literal holds if some pair of instances satisfies it,
-its negation if none does (§1.1).
+its negation if none does.
 """
 
 import dataclasses
@@ -45,12 +45,12 @@ class ObjectType:
 
   @property
   def type_id(self) -> int:
-    """Id that joins shape and colour, 1 to NUM_OBJECT_TYPES."""
+    """Id of the pair of shape and colour, 1 to NUM_OBJECT_TYPES."""
     return (self.shape - 1) * constants.NUM_COLOURS + self.colour
 
   @property
   def ids(self) -> tuple[int, int]:
-    """The pair (shape, colour) by which arrays tell the type."""
+    """The pair (shape, colour), as in arrays."""
     return self.shape, self.colour
 
   @property
@@ -65,7 +65,7 @@ class ObjectType:
 
   @classmethod
   def from_name(cls, name: str) -> "ObjectType":
-    """The inverse of `name`."""
+    """Returns the type of a name, the inverse of `name`."""
     words = name.split()
     if (
       len(words) != 2
@@ -84,7 +84,7 @@ class ObjectType:
 
   @classmethod
   def from_type_id(cls, type_id: int) -> "ObjectType":
-    """The inverse of `type_id`."""
+    """Returns the type of an id, the inverse of `type_id`."""
     if not 1 <= type_id <= constants.NUM_OBJECT_TYPES:
       raise ValueError(
         f"type id {type_id} is no object, allowed: 1 to "
@@ -101,7 +101,7 @@ OBJECT_TYPES = tuple(
 
 @dataclasses.dataclass(frozen=True, order=True)
 class Player:
-  """A player as the argument of a literal; index counts from 1."""
+  """A player as the argument of a literal; `index` counts from 1."""
 
   index: int
 
@@ -139,9 +139,9 @@ class Literal:
 
   Attributes:
     predicate: One of PREDICATES.
-    a: First argument; of `hold` it is the player who holds.
-    b: Second argument; of `hold` it is the held object.
-    negated: Whether the literal holds if no pair satisfies the relation.
+    a: First argument; for `hold` the player.
+    b: Second argument; for `hold` the held object.
+    negated: If true, the literal holds if no pair satisfies the relation.
   """
 
   predicate: str
@@ -178,10 +178,10 @@ class Literal:
 
   @property
   def symmetric(self) -> bool:
-    """Whether swapping the arguments changes nothing.
+    """True if swapping the arguments changes nothing.
 
-    A player's sight is its view, an object's a free line of sight (§1.1), so
-    `see` is symmetric between objects only.
+    A player sees what is in its view, an object what is on a free line of
+    sight, so that `see` is symmetric between objects only.
     """
     if self.predicate == "see":
       return len(self.object_types) == 2
@@ -194,11 +194,11 @@ class Literal:
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-  """A production rule: what satisfied `condition` becomes `spawns` (§1.2).
+  """A production rule: objects that satisfy `condition` become `spawns`.
 
   Attributes:
-    condition: What triggers the rule and is consumed, players excepted.
-    spawns: What appears in its place, at most MAX_SPAWNS.
+    condition: The literal that triggers the rule; its objects are consumed.
+    spawns: The objects that appear instead, at most MAX_SPAWNS.
   """
 
   condition: Literal
@@ -235,7 +235,7 @@ def parse_argument(text: str) -> Argument:
 
 
 def parse_literal(text: str) -> Literal:
-  """Reads the inverse of `str(literal)`, with any spacing."""
+  """Reads what `str(literal)` returns, with any spacing."""
   match = _LITERAL.fullmatch(text)
   if match is None:
     raise ValueError(f"{text.strip()!r} is not {_LITERAL_FORM}")
@@ -249,7 +249,7 @@ def parse_literal(text: str) -> Literal:
 
 
 def parse_rule(text: str) -> Rule:
-  """Reads the inverse of `str(rule)`, with any spacing."""
+  """Reads what `str(rule)` returns, with any spacing."""
   condition, arrow, spawns = text.partition("->")
   if not arrow:
     raise ValueError(

@@ -1,4 +1,4 @@
-"""The parts of a task, each checked when it is made."""
+"""The parts of a task, each of which is checked when it is made."""
 
 import dataclasses
 import math
@@ -16,7 +16,7 @@ Position = tuple[float, float] | None
 
 
 def check_range(what: str, value: int, first: int, last: int) -> None:
-  """Refuses what is not a whole number from `first` to `last`."""
+  """Raises ValueError unless `value` is a whole number in [first, last]."""
   if isinstance(value, bool) or not isinstance(value, int):
     raise ValueError(f"{what} is {value!r}, allowed: a whole number")
   if not first <= value <= last:
@@ -37,14 +37,14 @@ def _check_position(what: str, at: Position) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class World:
-  """Terrain, and the seed of all that is placed at random.
+  """Terrain, and the seed of everything placed at random.
 
   Attributes:
-    seed: Of the terrain and of the start positions, 0 to MAX_SEED.
+    seed: Seed of the terrain and of the start positions, 0 to MAX_SEED.
     tiles: Size of the arena along x and y, in tiles.
     levels: Number of ground heights, 1 is a flat room.
     heights: Level of each tile, heights[x][y], instead of generated terrain.
-      Ramps are set between levels where they are needed to connect them.
+      Ramps are added where they are needed to connect levels.
   """
 
   seed: int = 0
@@ -78,13 +78,14 @@ class World:
 
 @dataclasses.dataclass(frozen=True)
 class ObjectSpec:
-  """Objects of one type that are there when a trial starts.
+  """Objects of one type that exist when a trial starts.
 
   Attributes:
     type: Shape and colour.
-    count: How many.
-    at: Start position of each; one None stands for all drawn from the seed.
-    frozen: Whether they never move.
+    count: Number of objects.
+    at: Start position of each object, None where it is drawn from the seed;
+      an empty tuple draws all.
+    frozen: If true, the objects never move.
   """
 
   type: ObjectType
@@ -107,7 +108,7 @@ class ObjectSpec:
 
 @dataclasses.dataclass(frozen=True)
 class PlayerSpec:
-  """What a player shall reach and where it starts."""
+  """A player's goal and start position."""
 
   goal: Literal
   at: Position = None
@@ -118,11 +119,11 @@ class PlayerSpec:
 
 @dataclasses.dataclass(frozen=True)
 class Hiding:
-  """What one player is not told about the rules (§1.2).
+  """The parts of the rules that are hidden from one player.
 
   Attributes:
     rules: Numbers of rules, from 1, of which only the existence is shown.
-    objects: Types shown as "hidden object n", n counting in this order.
+    objects: Types shown as "hidden object n", numbered in this order.
     predicates: Predicates shown as "hidden predicate n", in this order.
   """
 

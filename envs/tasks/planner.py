@@ -1,9 +1,8 @@
-"""Which rules to fire so that the goal can be met: search over what exists.
+"""A symbolic search for the rules to fire so that a goal can be met.
 
-A world is boiled down to how many objects of each type it holds (`Counts`,
-indexed by type id). Firing a rule takes its condition's objects away and adds
-its spawns; a goal can be met where its objects exist. Distances, time and
-skill don't appear here.
+A state is the number of objects of each type (`Counts`, indexed by type id).
+Firing a rule removes its condition's objects and adds its spawns; a goal can be
+met where its objects exist. Distances, time and skill are left out.
 """
 
 import dataclasses
@@ -13,21 +12,21 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from adaland.envs import constants
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import Literal, Task
 
 Counts = tuple[int, ...]
 
-# States that a search looks at before it gives up. The largest probe
-# (crafting pyramid: 8 objects, 7 rules) needs 30; rules that make more objects
-# than they consume can go on for ever.
+# States that a search explores before it gives up. The largest probe (crafting
+# pyramid: 8 objects, 7 rules) needs 30; rules that spawn more objects than they
+# consume could go on without end.
 MAX_STATES = 4000
-# Letting a rule fire that fires by itself; one fired on purpose costs one.
+# Letting an automatic rule fire; a rule fired on purpose costs one.
 _AUTOMATIC_COST = 0.1
-# Passing through a state where another rule may fire by itself. More than
+# Passing through a state where another rule may fire automatically. More than
 # any sensible detour, so that such states are crossed only if nothing else
 # leads to the goal.
 _UNSTABLE_COST = 5.0
-# Keeping two objects out of each other's sight means to build a screen.
+# Keeping two objects out of each other's sight requires a screen.
 _SCREEN_COST = 5.0
 
 
@@ -38,7 +37,7 @@ class Condition(NamedTuple):
     predicate: One of `constants.PREDICATES`.
     a: Type id of the first argument, players from 13.
     b: Type id of the second argument.
-    negated: Whether it says that the relation doesn't hold.
+    negated: If true, the relation must not hold.
   """
 
   predicate: str
@@ -48,17 +47,20 @@ class Condition(NamedTuple):
 
   @property
   def object_types(self) -> tuple[int, ...]:
-    """The arguments that are objects, in order; players are left out."""
+    """The arguments that are objects, in order."""
     return tuple(t for t in (self.a, self.b) if not is_player(t))
 
   def implies(self, other: "Condition") -> bool:
-    """Whether this relation can't be had without the other (both positive)."""
+    """Returns True if this relation never holds without the other.
+
+    Both must be positive.
+    """
     if self.negated or other.negated or {self.a, self.b} != {other.a, other.b}:
       return False
     if self.predicate == other.predicate:
       return True
     if self.predicate == "hold" and other.predicate == "see":
-      return self.a == other.a  # Nobody grips what they don't see.
+      return self.a == other.a  # Gripping an object requires seeing it.
     return self.predicate == "touching" and other.predicate == "near"
 
 
@@ -67,9 +69,9 @@ class SymbolicGame:
   """One player's goal and all rules, in type ids.
 
   Attributes:
-    goal: What is rewarded.
+    goal: The rewarded condition.
     rules: Condition and spawned type ids of each rule.
-    capacity: Most objects there can be.
+    capacity: Largest number of objects.
   """
 
   goal: Condition
@@ -78,7 +80,7 @@ class SymbolicGame:
 
 
 class Plan(NamedTuple):
-  """A way to the goal.
+  """A sequence of rules that leads to the goal.
 
   Attributes:
     rules: Indices (from 0) of the rules to fire, in order; empty where the
@@ -91,20 +93,26 @@ class Plan(NamedTuple):
 
 
 def is_player(type_id: int) -> bool:
+  """Returns True for the type ids of players."""
   return type_id > constants.NUM_OBJECT_TYPES
 
 
-def make_condition(literal: task_lib.Literal) -> Condition:
-  """A task's literal in type ids."""
+def make_condition(literal: Literal) -> Condition:
+  """Returns a literal in type ids."""
   return Condition(
     literal.predicate, literal.a.type_id, literal.b.type_id, literal.negated
   )
 
 
 def make_game(
-  task: task_lib.Task, capacity: int = constants.MAX_OBJECTS
+  task: Task, capacity: int = constants.MAX_OBJECTS
 ) -> SymbolicGame:
-  """The symbolic game that player 1 of a task plays, with so many slots."""
+  """Returns the symbolic game that player 1 of a task plays.
+
+  Args:
+    task: The task.
+    capacity: Number of object slots.
+  """
   return SymbolicGame(
     goal=make_condition(task.players[0].goal),
     rules=tuple(
@@ -116,7 +124,7 @@ def make_game(
 
 
 def count_types(type_ids: Sequence[int]) -> Counts:
-  """How many objects of each type there are; zeros (empty slots) are not."""
+  """Counts the objects of each type; zeros (empty slots) don't count."""
   counts = [0] * (constants.NUM_OBJECT_TYPES + 1)
   for type_id in type_ids:
     if type_id:
@@ -124,20 +132,20 @@ def count_types(type_ids: Sequence[int]) -> Counts:
   return tuple(counts)
 
 
-def initial_counts(task: task_lib.Task) -> Counts:
-  """What the task starts with."""
+def initial_counts(task: Task) -> Counts:
+  """Counts the objects of each type at the start of a trial."""
   return count_types(
     [spec.type.type_id for spec in task.objects for _ in range(spec.count)]
   )
 
 
 def _exist(counts: Counts, types: tuple[int, ...]) -> bool:
-  """Whether a distinct instance of each type exists."""
+  """Returns True if a distinct instance of each type exists."""
   return all(counts[t] >= types.count(t) for t in types)
 
 
 def _possible(condition: Condition) -> bool:
-  """Whether anything can ever make the condition true."""
+  """Returns True if the condition can ever be true."""
   if condition.negated:
     return True
   if condition.predicate == "hold":
@@ -146,7 +154,7 @@ def _possible(condition: Condition) -> bool:
 
 
 def is_automatic(condition: Condition) -> bool:
-  """Whether a rule on this condition tends to fire with nobody's help.
+  """Returns True if a rule on this condition tends to fire without help.
 
   Objects usually start apart, unheld and in plain sight of each other.
   """
@@ -156,22 +164,22 @@ def is_automatic(condition: Condition) -> bool:
 
 
 def can_fire(game: SymbolicGame, counts: Counts, index: int) -> bool:
-  """Whether the rule's objects exist and no other rule takes them first."""
+  """Returns True if the rule's objects exist and no other rule uses them up."""
   condition, _ = game.rules[index]
   if not _possible(condition) or not _exist(counts, condition.object_types):
     return False
   for other_index, (other, _) in enumerate(game.rules):
     if other_index == index or not condition.implies(other):
       continue
-    # A rule with the same condition takes the pair if it stands earlier; one
-    # that holds already on the way (near before touching) always does.
+    # A rule with the same condition takes the pair if it comes earlier; a rule
+    # whose condition holds on the way (near before touching) always does.
     if not other.implies(condition) or other_index < index:
       return False
   return True
 
 
 def fire(game: SymbolicGame, counts: Counts, index: int) -> Counts:
-  """What exists after the rule fired once."""
+  """Returns the counts after the rule fired once."""
   condition, spawns = game.rules[index]
   after = list(counts)
   for type_id in condition.object_types:
@@ -183,7 +191,7 @@ def fire(game: SymbolicGame, counts: Counts, index: int) -> Counts:
 
 
 def goal_cost(game: SymbolicGame, counts: Counts) -> float | None:
-  """Effort to meet the goal with what exists, None where that can't be."""
+  """Returns the cost of meeting the goal in a state, None if impossible."""
   goal = game.goal
   exist = _exist(counts, goal.object_types)
   if goal.negated:
@@ -199,7 +207,7 @@ def goal_cost(game: SymbolicGame, counts: Counts) -> float | None:
 def successors(
   game: SymbolicGame, counts: Counts
 ) -> Iterator[tuple[int, Counts]]:
-  """Every rule that can fire, and what exists after it."""
+  """Yields every rule that can fire, and the counts after it."""
   for index in range(len(game.rules)):
     if can_fire(game, counts, index):
       after = fire(game, counts, index)
@@ -208,7 +216,7 @@ def successors(
 
 
 def _automatic_rules(game: SymbolicGame, counts: Counts) -> list[int]:
-  """Rules that may fire by themselves with what exists."""
+  """Returns the rules that may fire automatically."""
   return [
     index
     for index in range(len(game.rules))
@@ -221,19 +229,19 @@ def search(
   counts: Counts,
   careful: bool = True,
 ) -> Plan | None:
-  """Cheapest plan from what exists (Dijkstra's algorithm).
+  """Finds the cheapest plan from a state (Dijkstra's algorithm).
 
   Args:
     game: Goal and rules.
-    counts: What exists now.
-    careful: Whether to keep clear of states in which a rule may fire by
-      itself, and of goals that are hard to meet. If not, every rule costs
-      one, so that the plan has the fewest firings.
+    counts: The current state.
+    careful: If true, avoids states in which a rule may fire automatically, and
+      goals that are hard to meet. Otherwise every rule costs one, so that
+      the plan has the fewest firings.
 
   Returns:
-    The plan, or None where no firing of rules within MAX_STATES states makes
-    the goal possible. Among equally cheap plans the one whose rules stand
-    first.
+    The plan, or None if no sequence of rules within MAX_STATES states makes
+    the goal possible. Among equally cheap plans it is the one whose rules
+    come first.
   """
   heap: list[tuple[float, tuple[int, ...], Counts, bool]] = [
     (0.0, (), counts, False)
@@ -261,21 +269,21 @@ def search(
 
 @functools.lru_cache(maxsize=65536)
 def plan(game: SymbolicGame, counts: Counts) -> Plan | None:
-  """The plan the expert follows: the careful `search`, remembered."""
+  """Returns the result of a careful `search`, cached."""
   return search(game, counts)
 
 
 @functools.lru_cache(maxsize=65536)
 def harm(game: SymbolicGame, counts: Counts) -> tuple[float, ...]:
-  """How much worse the way to the goal gets if each rule fires now.
+  """Returns the increase of the plan's cost if each rule fired now.
 
   Args:
     game: Goal and rules.
-    counts: What exists now.
+    counts: The current state.
 
   Returns:
-    For each rule the cost of the plan after it fired less that before it;
-    infinite where no plan is left, 0 for rules that can't fire.
+    For each rule, the plan's cost after it minus that before it; infinite if no
+    plan is left, 0 for rules that can't fire.
   """
   before = plan(game, counts)
   result = [0.0] * len(game.rules)
@@ -287,18 +295,18 @@ def harm(game: SymbolicGame, counts: Counts) -> tuple[float, ...]:
   return tuple(result)
 
 
-def shortest_solution(task: task_lib.Task) -> tuple[int, ...] | None:
-  """Fewest rules (indices from 0) that make player 1's goal possible."""
+def shortest_solution(task: Task) -> tuple[int, ...] | None:
+  """Returns the fewest rules (from 0) that make player 1's goal possible."""
   found = search(make_game(task), initial_counts(task), careful=False)
   return None if found is None else found.rules
 
 
-def min_rules_to_solution(task: task_lib.Task) -> int | None:
-  """Length of the shortest solution, None for an unsolvable task."""
+def min_rules_to_solution(task: Task) -> int | None:
+  """Returns the length of the shortest solution, None if unsolvable."""
   solution = shortest_solution(task)
   return None if solution is None else len(solution)
 
 
-def is_solvable(task: task_lib.Task) -> bool:
-  """Whether some firing of rules makes player 1's goal possible."""
+def is_solvable(task: Task) -> bool:
+  """Returns True if rules can make player 1's goal possible."""
   return shortest_solution(task) is not None

@@ -1,24 +1,24 @@
-"""The 30 hand-written single-player probe tasks of §1.8.
+"""The 30 hand-written single-player probe tasks.
 
-Each is a JSON file of the task format in `envs/probes/`; the paper describes
-them by a line each, the worlds and the details are ours.
+Each is a task file in `envs/probes/`. AdA (arXiv 2301.07608) describes each
+in a line; the worlds and the details are ours.
 """
 
 import difflib
 import pathlib
 
 from adaland.envs.tasks import json_files
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import Task
 
 _FOLDER = pathlib.Path(__file__).parents[1] / "probes"
 
 
 def names() -> tuple[str, ...]:
-  """All probes' names, sorted."""
+  """Returns the names of all probes, sorted."""
   return tuple(sorted(path.stem for path in _FOLDER.glob("*.json")))
 
 
-def load(name: str) -> task_lib.Task:
+def load(name: str) -> Task:
   """Reads one probe.
 
   Args:
@@ -28,7 +28,7 @@ def load(name: str) -> task_lib.Task:
     The task.
 
   Raises:
-    ValueError: There is no probe of this name.
+    ValueError: If there is no probe of this name.
   """
   known = names()
   if name not in known:

@@ -40,24 +40,24 @@ class TaskFields(TypedDict):
   trial_seconds: NotRequired[float]
 
 
-def _position(value: Any, place: str) -> Position:
+def _position(value: Any, path: str) -> Position:
   if value is None:
     return None
   if not isinstance(value, list) or len(value) != 2:
-    raise json_checks.refusal(place, value, "[x, y] in metres, or null")
+    raise json_checks.refusal(path, value, "[x, y] in metres, or null")
   return json_checks.read_number(
-    value[0], f"{place}[0]"
-  ), json_checks.read_number(value[1], f"{place}[1]")
+    value[0], f"{path}[0]"
+  ), json_checks.read_number(value[1], f"{path}[1]")
 
 
-def at_place(
-  place: str, make: Callable[..., _T], *args: Any, **kwargs: Any
+def with_path(
+  path: str, make: Callable[..., _T], *args: Any, **kwargs: Any
 ) -> _T:
-  """Calls `make`; an error it raises tells the place, if given."""
+  """Calls `make`; errors that it raises begin with `path`, if given."""
   try:
     return make(*args, **kwargs)
   except ValueError as error:
-    raise ValueError(f"{place}: {error}" if place else str(error)) from None
+    raise ValueError(f"{path}: {error}" if path else str(error)) from None
 
 
 def _read_world(value: Any) -> World:
@@ -103,64 +103,62 @@ def _read_world(value: Any) -> World:
   return World(seed, tiles, levels, heights)
 
 
-def _read_object(value: Any, place: str) -> ObjectSpec:
+def _read_object(value: Any, path: str) -> ObjectSpec:
   fields = json_checks.read_fields(
-    value, place, ("type", "count", "at", "frozen"), ("type",)
+    value, path, ("type", "count", "at", "frozen"), ("type",)
   )
-  name = json_checks.read_text(fields["type"], f"{place}.type")
+  name = json_checks.read_text(fields["type"], f"{path}.type")
   at = ()
   if "at" in fields:
     given = json_checks.read_list(
-      fields["at"], f"{place}.at", "positions [x, y], one each"
+      fields["at"], f"{path}.at", "positions [x, y], one each"
     )
     at = tuple(
-      _position(entry, f"{place}.at[{i}]") for i, entry in enumerate(given)
+      _position(entry, f"{path}.at[{i}]") for i, entry in enumerate(given)
     )
     if not at:
       raise json_checks.refusal(
-        f"{place}.at", given, "a position for each object"
+        f"{path}.at", given, "a position for each object"
       )
-  return at_place(
-    place,
+  return with_path(
+    path,
     ObjectSpec,
-    type=at_place(f"{place}.type", ObjectType.from_name, name),
+    type=with_path(f"{path}.type", ObjectType.from_name, name),
     count=json_checks.read_whole(
-      fields.get("count", max(1, len(at))), f"{place}.count"
+      fields.get("count", max(1, len(at))), f"{path}.count"
     ),
     at=at,
-    frozen=json_checks.read_flag(
-      fields.get("frozen", False), f"{place}.frozen"
-    ),
+    frozen=json_checks.read_flag(fields.get("frozen", False), f"{path}.frozen"),
   )
 
 
-def _read_player(value: Any, place: str) -> PlayerSpec:
-  fields = json_checks.read_fields(value, place, ("goal", "at"), ("goal",))
-  goal = json_checks.read_text(fields["goal"], f"{place}.goal")
+def _read_player(value: Any, path: str) -> PlayerSpec:
+  fields = json_checks.read_fields(value, path, ("goal", "at"), ("goal",))
+  goal = json_checks.read_text(fields["goal"], f"{path}.goal")
   return PlayerSpec(
-    goal=at_place(f"{place}.goal", parse_literal, goal),
-    at=_position(fields.get("at"), f"{place}.at"),
+    goal=with_path(f"{path}.goal", parse_literal, goal),
+    at=_position(fields.get("at"), f"{path}.at"),
   )
 
 
-def _read_hiding(value: Any, place: str) -> Hiding:
+def _read_hiding(value: Any, path: str) -> Hiding:
   fields = json_checks.read_fields(
-    value, place, ("rules", "objects", "predicates")
+    value, path, ("rules", "objects", "predicates")
   )
 
   def entries(key: str, what: str) -> list[tuple[str, Any]]:
-    given = json_checks.read_list(fields.get(key, []), f"{place}.{key}", what)
-    return [(f"{place}.{key}[{i}]", entry) for i, entry in enumerate(given)]
+    given = json_checks.read_list(fields.get(key, []), f"{path}.{key}", what)
+    return [(f"{path}.{key}[{i}]", entry) for i, entry in enumerate(given)]
 
-  return at_place(
-    place,
+  return with_path(
+    path,
     Hiding,
     rules=tuple(
       json_checks.read_whole(x, at)
       for at, x in entries("rules", "rule numbers")
     ),
     objects=tuple(
-      at_place(at, ObjectType.from_name, json_checks.read_text(x, at))
+      with_path(at, ObjectType.from_name, json_checks.read_text(x, at))
       for at, x in entries("objects", "object types")
     ),
     predicates=tuple(
@@ -218,7 +216,7 @@ def read_task_fields(value: Any) -> TaskFields:
       _read_player(x, f"players[{i}]") for i, x in enumerate(players)
     ),
     "rules": tuple(
-      at_place(
+      with_path(
         f"rules[{i}]", parse_rule, json_checks.read_text(x, f"rules[{i}]")
       )
       for i, x in enumerate(rules)

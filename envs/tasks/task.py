@@ -124,7 +124,7 @@ class Task:
   ) -> "Task":
     """Makes a task from the texts of which task files consist.
 
-    Meaning, defaults and errors are those of a file (docs/tasks.md):
+    Meaning, defaults and errors are those of a file (docs/tasks.md)::
 
       Task.of(
         goal="near(player1, black sphere)",
@@ -196,18 +196,17 @@ class Task:
     return cls(**reader.read_task_fields(_plain(fields)))
 
   def _check_literals(self) -> None:
-    places = {
+    paths = {
       f"players[{i}].goal": player.goal for i, player in enumerate(self.players)
     }
     for i, rule in enumerate(self.rules):
-      places[f"rules[{i}]"] = rule.condition
+      paths[f"rules[{i}]"] = rule.condition
     known = [f"player{i + 1}" for i in range(len(self.players))]
-    for place, literal in places.items():
+    for path, literal in paths.items():
       for argument in literal.arguments:
         if isinstance(argument, Player) and argument.name not in known:
           raise ValueError(
-            f"{place}: '{literal}' names {argument}, allowed: "
-            f"{', '.join(known)}"
+            f"{path}: '{literal}' names {argument}, allowed: {', '.join(known)}"
           )
 
   def _check_time(self) -> None:
@@ -216,7 +215,7 @@ class Task:
       raise ValueError(
         f"trial_seconds is {self.trial_seconds}, allowed: {first:g} to {last:g}"
       )
-    # Multiplied before divided, so that 150 steps are 20.0 exactly.
+    # Multiplies before it divides, so that 150 steps are exactly 20.0.
     seconds = self.trial_steps * 2 / 15
     object.__setattr__(self, "trial_seconds", seconds)
 
@@ -231,20 +230,20 @@ class Task:
       placed += [
         (f"objects[{i}].at[{n}]", at, half) for n, at in enumerate(spec.at)
       ]
-    for place, at, half in placed:
+    for path, at, half in placed:
       if at is None:
         continue
       for axis in range(2):
         limit = room[axis] - half[axis]
         if abs(at[axis]) > limit + 1e-9:
           raise ValueError(
-            f"{place} is ({at[0]:g}, {at[1]:g}), allowed: "
+            f"{path} is ({at[0]:g}, {at[1]:g}), allowed: "
             f"{'xy'[axis]} from {-limit:g} to {limit:g}, inside the arena"
           )
 
   @property
   def num_objects(self) -> int:
-    """Objects that are there when a trial starts."""
+    """Number of objects when a trial starts."""
     return sum(spec.count for spec in self.objects)
 
   @property

@@ -1,4 +1,4 @@
-"""Where a task's players and objects stand when a trial starts."""
+"""Start positions of a task's players and objects."""
 
 import bisect
 import itertools
@@ -11,21 +11,21 @@ from adaland.envs import constants, shapes
 from adaland.envs.tasks.task import Literal, Player, Position, Task
 from adaland.envs.worlds.terrain import Terrain, tile_of
 
-# Free ground around each thing; two of them stay 10 cm apart.
+# Free ground around each body; two bodies stay 10 cm apart.
 _CLEARANCE = 0.05
-# So far apart start the arguments of a rule's condition or of a goal, and the
-# player from everything, where there is room: then no relation within
-# NEAR_METRES holds by itself.
+# Distance, where there is room, between the arguments of a rule's condition or
+# of a goal, and between the player and every object, so that no relation within
+# NEAR_METRES holds at the start.
 _APART = 1.6
-# A goal of two things that shall not be together starts with them together.
+# Largest distance at which the arguments of a negated goal start.
 _TOGETHER = 0.95
 _CANDIDATES = 96
 _ATTEMPTS = 6
-_ROUNDING = 1e-9  # Metres: what touches exactly has room.
+_ROUNDING = 1e-9  # Metres, so that bodies that touch exactly fit.
 
 
-class _Thing(NamedTuple):
-  """Something to place: a player or an object."""
+class _Body(NamedTuple):
+  """A player or an object to be placed."""
 
   name: str
   type_id: int
@@ -33,39 +33,44 @@ class _Thing(NamedTuple):
   at: Position
 
 
-def _things(task: Task) -> list[_Thing]:
-  """Players first, then objects in the order of their slots."""
-  things = [
-    _Thing(f"player{i + 1}", Player(i + 1).type_id, constants.AVATAR_RADIUS, at)
+def _bodies(task: Task) -> list[_Body]:
+  """Returns players, then objects in the order of their slots."""
+  bodies = [
+    _Body(f"player{i + 1}", Player(i + 1).type_id, constants.AVATAR_RADIUS, at)
     for i, at in enumerate(player.at for player in task.players)
   ]
   for spec in task.objects:
     kind = spec.type
     radius = shapes.shape_of_type(kind.type_id).footprint_radius
-    things += [_Thing(kind.name, kind.type_id, radius, at) for at in spec.at]
-  return things
+    bodies += [_Body(kind.name, kind.type_id, radius, at) for at in spec.at]
+  return bodies
 
 
 def _type_pairs(literals: Iterable[Literal]) -> set[frozenset[int]]:
   return {frozenset((x.a.type_id, x.b.type_id)) for x in literals}
 
 
-class _Wishes:
-  """Wanted least distances between things, and pairs wanted together."""
+class _Preferences:
+  """Preferred least distances between bodies, and pairs preferred together.
 
-  def __init__(self, task: Task, things: list[_Thing]):
+  Attributes:
+    least: Least distances, metres, float [n, n].
+    partner: For bodies to be placed beside another, the index of the other.
+  """
+
+  def __init__(self, task: Task, bodies: list[_Body]):
     goals = [player.goal for player in task.players]
     conditions = [rule.condition for rule in task.rules]
     apart = _type_pairs(x for x in goals + conditions if not x.negated)
     together = _type_pairs(x for x in goals if x.negated) - apart
-    count, players = len(things), len(task.players)
+    count, players = len(bodies), len(task.players)
     self.least = np.zeros((count, count))
     self.partner: dict[int, int] = {}
     for i, j in itertools.combinations(range(count), 2):
-      pair = frozenset((things[i].type_id, things[j].type_id))
-      if pair in together and things[j].at is None:
+      pair = frozenset((bodies[i].type_id, bodies[j].type_id))
+      if pair in together and bodies[j].at is None:
         if pair not in {
-          frozenset((things[a].type_id, things[b].type_id))
+          frozenset((bodies[a].type_id, bodies[b].type_id))
           for a, b in self.partner.items()
         }:
           self.partner[j] = i
@@ -73,8 +78,8 @@ class _Wishes:
         self.least[i, j] = self.least[j, i] = _APART
 
 
-class _Ground:
-  """Where there is level ground to stand on."""
+class _LevelGround:
+  """The level ground of a region of the terrain."""
 
   def __init__(self, terrain: Terrain, region: np.ndarray):
     self._terrain = terrain
@@ -84,9 +89,9 @@ class _Ground:
     self._flat = terrain.is_flat()
 
   def _is_level(self, xy: np.ndarray, radius: float) -> np.ndarray:
-    """Whether discs lie on flat tiles of one level, bool [n].
+    """Returns which discs lie on flat tiles of one level, bool [n].
 
-    A disc is smaller than a tile, so the corners of its box tell.
+    A disc is smaller than a tile, so that the corners of its box suffice.
     """
     heights, ramps, _ = self._terrain
     reach = radius + _CLEARANCE
@@ -102,11 +107,11 @@ class _Ground:
     return inside & flat.all(-1) & (levels == levels[:, :1]).all(-1)
 
   def centres(self, rng: np.random.Generator) -> np.ndarray:
-    """The centres of all tiles in random order, [n, 2]; all have room."""
+    """Returns the centres of all tiles in random order, [n, 2]."""
     return rng.permutation(self._centres)
 
   def anywhere(self, rng: np.random.Generator, radius: float) -> np.ndarray:
-    """Free places at random, then the centres of all tiles, [n, 2]."""
+    """Draws positions on level ground, then all tiles' centres, [n, 2]."""
     which = rng.integers(len(self._centres), size=_CANDIDATES)
     drawn = rng.uniform(-0.5, 0.5, (_CANDIDATES, 2))
     drawn *= constants.TILE_METRES
@@ -121,7 +126,7 @@ class _Ground:
     centre: np.ndarray,
     nearest: float,
   ) -> np.ndarray:
-    """Free places between `nearest` and _TOGETHER from a centre, [n, 2]."""
+    """Draws positions from `nearest` to _TOGETHER from a centre, [n, 2]."""
     angle = rng.uniform(-np.pi, np.pi, _CANDIDATES)
     distance = rng.uniform(nearest, _TOGETHER, _CANDIDATES)
     xy = centre + distance[:, None] * np.stack(
@@ -134,15 +139,15 @@ class _Ground:
     return xy[same & self._is_level(xy, radius)]
 
 
-def _check_given(things: list[_Thing]) -> None:
-  """Refuses given positions at which things are inside each other."""
+def _check_given(bodies: list[_Body]) -> None:
+  """Raises ValueError if given positions put bodies inside each other."""
 
-  def inner(thing: _Thing) -> float:
-    if thing.type_id > constants.NUM_OBJECT_TYPES:
-      return thing.radius
-    return min(shapes.shape_of_type(thing.type_id).half_extents[:2])
+  def inner(body: _Body) -> float:
+    if body.type_id > constants.NUM_OBJECT_TYPES:
+      return body.radius
+    return min(shapes.shape_of_type(body.type_id).half_extents[:2])
 
-  given = [thing for thing in things if thing.at is not None]
+  given = [body for body in bodies if body.at is not None]
   for a, b in itertools.combinations(given, 2):
     assert a.at is not None
     assert b.at is not None
@@ -156,49 +161,49 @@ def _check_given(things: list[_Thing]) -> None:
 
 
 def _place(
-  things: list[_Thing],
-  wishes: _Wishes,
-  ground: _Ground,
+  bodies: list[_Body],
+  preferences: _Preferences,
+  ground: _LevelGround,
   rng: np.random.Generator,
   tight: bool,
 ) -> tuple[np.ndarray, float]:
-  """Places everything once.
+  """Places all bodies once.
 
   Args:
-    things: What to place, players first.
-    wishes: What to try for.
-    ground: Where there is room.
-    rng: Draws the places.
-    tight: Whether to use the centres of tiles only, which packs best.
+    bodies: Players, then objects.
+    preferences: Distances to try for.
+    ground: The ground to place them on.
+    rng: Source of randomness.
+    tight: If true, uses only the centres of tiles, which packs best.
 
   Returns:
-    Positions [n, 2] and by how many metres the wishes are missed in all.
+    Positions [n, 2], and the metres by which preferences are missed in all.
 
   Raises:
-    ValueError: If something finds no room.
+    ValueError: If there is no room for a body.
   """
-  radii = np.array([thing.radius for thing in things])
-  xy = np.zeros((len(things), 2))
+  radii = np.array([body.radius for body in bodies])
+  xy = np.zeros((len(bodies), 2))
   missed = 0.0
-  placed = [i for i, thing in enumerate(things) if thing.at is not None]
+  placed = [i for i, body in enumerate(bodies) if body.at is not None]
   for i in placed:
-    xy[i] = things[i].at
-  # A thing wanted beside another comes right after it, before the room is
-  # taken, so the order is: given ones, pairs, the rest.
-  paired = [x for j, i in wishes.partner.items() for x in (i, j)]
-  for i in dict.fromkeys([*paired, *range(len(things))]):
+    xy[i] = bodies[i].at
+  # A body to be placed beside another comes right after it, before the room is
+  # taken, so that the order is: given positions, pairs, the rest.
+  paired = [x for j, i in preferences.partner.items() for x in (i, j)]
+  for i in dict.fromkeys([*paired, *range(len(bodies))]):
     if i in placed:
       continue
     taken = xy[placed]
     least = radii[i] + radii[placed] + (2 * _CLEARANCE - _ROUNDING)
-    wanted = wishes.least[i, placed]
+    wanted = preferences.least[i, placed]
     groups = [ground.centres(rng) if tight else ground.anywhere(rng, radii[i])]
-    if i in wishes.partner and not tight:
-      partner = wishes.partner[i]
+    if i in preferences.partner and not tight:
+      partner = preferences.partner[i]
       nearest = radii[i] + radii[partner] + 2 * _CLEARANCE
       groups.insert(0, ground.around(rng, radii[i], xy[partner], nearest))
-    for group, places in enumerate(groups):
-      gaps = places[:, None] - taken
+    for group, positions in enumerate(groups):
+      gaps = positions[:, None] - taken
       gaps *= gaps
       gaps = np.sqrt(gaps[..., 0] + gaps[..., 1])
       free = (gaps >= least).all(-1)
@@ -208,14 +213,15 @@ def _place(
         continue
       best = short.argmin()
       if short[best] < np.inf:
-        xy[i] = places[best]
+        xy[i] = positions[best]
         bisect.insort(placed, i)
         missed += short[best] + group
         break
     else:
       raise ValueError(
-        f"no room for {things[i].name}, the {len(placed) + 1}th of "
-        f"{len(things)} things: allowed are fewer objects or a larger arena"
+        f"no room for {bodies[i].name}, number {len(placed) + 1} of "
+        f"{len(bodies)} players and objects, allowed: fewer objects or a "
+        "larger arena"
       )
   return xy, missed
 
@@ -223,18 +229,21 @@ def _place(
 def place_all(
   task: Task, terrain: Terrain, rng: np.random.Generator
 ) -> np.ndarray:
-  """Places players and objects so that the wishes hold, if that is possible.
+  """Places players and objects so that preferences hold where possible.
 
   Returns:
     Positions, players first, [n, 2].
   """
-  things = _things(task)
-  _check_given(things)
+  bodies = _bodies(task)
+  _check_given(bodies)
   region = terrain.main_region()
-  if things[0].at is not None:
-    x, y = tile_of(terrain.heights, np.array(things[0].at))
+  if bodies[0].at is not None:
+    x, y = tile_of(terrain.heights, np.array(bodies[0].at))
     region = terrain.regions == terrain.regions[x, y]
-  wishes, ground = _Wishes(task, things), _Ground(terrain, region)
+  preferences, ground = (
+    _Preferences(task, bodies),
+    _LevelGround(terrain, region),
+  )
   best, least_missed, failure = None, np.inf, None
   for attempt in range(_ATTEMPTS):
     # The last attempt is for crowded rooms only.
@@ -242,7 +251,7 @@ def place_all(
     if tight and best is not None:
       break
     try:
-      xy, missed = _place(things, wishes, ground, rng, tight)
+      xy, missed = _place(bodies, preferences, ground, rng, tight)
     except ValueError as error:
       failure = error
       continue

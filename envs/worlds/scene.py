@@ -1,4 +1,4 @@
-"""From a task to the scene that physics builds: terrain and start positions."""
+"""Builds the scene of a task for physics: terrain and start positions."""
 
 import functools
 
@@ -14,7 +14,7 @@ __all__ = ["build_scene", "make_terrain", "surface_height"]
 
 
 def _ground_under(terrain: Terrain, xy: np.ndarray, half: float) -> float:
-  """The highest ground under a square, so that nothing starts in a cliff."""
+  """Returns the highest ground under a square: nothing starts in a cliff."""
   if terrain.is_flat():
     return 0.0
   corners = np.array([[0, 0], [-1, -1], [-1, 1], [1, -1], [1, 1]]) * half
@@ -70,21 +70,22 @@ def _build(task: Task, num_slots: int, num_players: int) -> base.Scene:
 def build_scene(task: Task, num_slots: int, num_players: int = 1) -> base.Scene:
   """Builds a task's start state, a pure function of its arguments.
 
-  What has no given position is drawn from the world's seed: on level ground
-  from which every other such place can be reached and left, out of contact,
-  and where there is room the arguments of a rule's condition and of a goal,
-  and the player and everything, are so far apart that no such relation holds
-  by being near. A negated goal's arguments are put together instead, so that
-  its reward is not free.
+  Positions that are not given are drawn from the world's seed: out of contact,
+  on level ground of one region, whose tiles can all be reached from each other.
+  Where there is room, the arguments of a rule's condition and of a goal, and
+  the player and each object, are far enough apart for `near` not to hold. The
+  arguments of a negated goal are put together instead, so that its reward is
+  not free.
 
   Args:
-    task: What to build.
-    num_slots: Object slots; objects fill the first ones in the task's order.
-    num_players: Players of the environment.
+    task: The task to build.
+    num_slots: Number of object slots; objects fill the first ones in the task's
+      order.
+    num_players: Number of players of the environment.
 
   Returns:
-    The scene, shared between calls: its arrays are not to be written to.
-    Objects stand on the ground; unused slots are at zero.
+    The scene; its arrays are shared between calls and read-only. Objects stand
+    on the ground; unused slots are zero.
 
   Raises:
     ValueError: If the objects or players don't fit.

@@ -1,4 +1,4 @@
-"""Terrain: tiles at a few levels, joined by ramps, parted by cliffs.
+"""Terrain: tiles at a few levels, joined by ramps, separated by cliffs.
 
 Arrays are [X, Y]. A tile (i, j) covers x from (i - X / 2) to (i + 1 - X / 2)
 tile widths, y likewise: the arena's centre is the origin. A player walks to a
@@ -27,10 +27,10 @@ class Terrain(NamedTuple):
 
   Attributes:
     heights: Level of each tile, of its foot for a ramp, int [X, Y].
-    ramps: 0 flat, else the direction in which the tile climbs one level
-      (1 +x, 2 +y, 3 -x, 4 -y), int [X, Y].
-    regions: Tiles with equal numbers can be reached from each other, there
-      and back, int [X, Y].
+    ramps: Direction in which the tile climbs one level (1 +x, 2 +y, 3 -x, 4
+      -y), 0 for flat tiles, int [X, Y].
+    regions: Number of each tile's region; tiles of one region can be reached
+      from each other, int [X, Y].
   """
 
   heights: np.ndarray
@@ -38,11 +38,11 @@ class Terrain(NamedTuple):
   regions: np.ndarray
 
   def main_region(self) -> np.ndarray:
-    """The largest set of tiles that are reached from each other, [X, Y]."""
+    """Returns the tiles of the largest region, bool [X, Y]."""
     return self.regions == np.bincount(self.regions.ravel()).argmax()
 
   def is_flat(self) -> bool:
-    """Whether all ground is on the lowest level."""
+    """Returns True if all ground is on the lowest level."""
     return not (self.heights.any() or self.ramps.any())
 
 
@@ -71,12 +71,12 @@ def find_regions(heights: np.ndarray, ramps: np.ndarray) -> np.ndarray:
   return labels.reshape(heights.shape)
 
 
-def _ramp_places(heights: np.ndarray) -> np.ndarray:
-  """All (x, y, direction) where levels would let a ramp stand, [n, 3]."""
+def _ramp_candidates(heights: np.ndarray) -> np.ndarray:
+  """Returns all (x, y, direction) at which levels allow a ramp, [n, 3]."""
   found = []
   for direction in range(1, 5):
     dx, dy = DIRECTIONS[direction]
-    # Rolling wraps around, so places at the border are masked out.
+    # Rolling wraps around, so that tiles at the border are masked out.
     foot = np.roll(heights, (dx, dy), (0, 1))
     top = np.roll(heights, (-dx, -dy), (0, 1))
     fits = (foot == heights) & (top == heights + 1)
@@ -84,13 +84,13 @@ def _ramp_places(heights: np.ndarray) -> np.ndarray:
       fits[[0, -1]] = False
     else:
       fits[:, [0, -1]] = False
-    places = np.argwhere(fits)
-    found.append(np.insert(places, 2, direction, axis=1))
+    tiles = np.argwhere(fits)
+    found.append(np.insert(tiles, 2, direction, axis=1))
   return np.concatenate(found)
 
 
 class _RampBuilder:
-  """Sets ramps one by one, never spoiling those that stand."""
+  """A terrain to which ramps are added one by one."""
 
   def __init__(self, heights: np.ndarray, rng: np.random.Generator):
     self.heights = heights
@@ -118,7 +118,7 @@ class _RampBuilder:
     self.ramps[x, y] = direction
     self.regions = find_regions(self.heights, self.ramps)
     if self._count() > count - joins:
-      # It cuts off what lies beyond it.
+      # The ramp would cut off the tiles beyond it.
       self.ramps[x, y] = 0
       self.regions = before
       return False
@@ -126,12 +126,12 @@ class _RampBuilder:
     return True
 
   def connect(self) -> None:
-    """Sets ramps wherever one joins two regions."""
-    for place in self._rng.permutation(_ramp_places(self.heights)):
-      self._try(*place, joins=True)
+    """Adds a ramp wherever one joins two regions."""
+    for candidate in self._rng.permutation(_ramp_candidates(self.heights)):
+      self._try(*candidate, joins=True)
 
   def absorb(self) -> bool:
-    """Levels what no ramp could join; tells whether all is one region."""
+    """Levels tiles that no ramp could join; returns True if all are joined."""
     while self._count() > 1:
       main = Terrain(self.heights, self.ramps, self.regions).main_region()
       self.ramps[~main] = 0
@@ -154,11 +154,11 @@ class _RampBuilder:
     return True
 
   def add(self, count: int) -> None:
-    """Sets up to `count` ramps more, for shorter ways."""
-    for place in self._rng.permutation(_ramp_places(self.heights)):
+    """Adds up to `count` more ramps, for shorter ways."""
+    for candidate in self._rng.permutation(_ramp_candidates(self.heights)):
       if count <= 0:
         return
-      count -= self._try(*place, joins=False)
+      count -= self._try(*candidate, joins=False)
 
 
 def _draw_heights(world: World, rng: np.random.Generator) -> np.ndarray:
@@ -179,7 +179,7 @@ def _draw_heights(world: World, rng: np.random.Generator) -> np.ndarray:
 
 @functools.lru_cache(maxsize=256)
 def _flat_room(tiles: tuple[int, int]) -> Terrain:
-  """The terrain of all flat rooms of a size: no need to draw it each time."""
+  """Returns the terrain of flat rooms of a size, made once."""
   arrays = tuple(np.zeros(tiles, np.int64) for _ in Terrain._fields)
   for array in arrays:
     array.setflags(write=False)
@@ -190,14 +190,14 @@ def _flat_room(tiles: tuple[int, int]) -> Terrain:
 def make_terrain(world: World) -> Terrain:
   """Generates a world's ground, a pure function of the world.
 
-  Generated terrain is one region. Terrain by hand gets ramps where they join
-  regions and is else left as it is, so that it may be several.
+  Generated terrain is one region. Terrain given by heights gets ramps where
+  they join regions and is otherwise unchanged: it may have several regions.
 
   Args:
-    world: Its size, and its seed or its heights.
+    world: The world's size, and its seed or heights.
 
   Returns:
-    The terrain; its arrays are shared and can't be written to.
+    The terrain; its arrays are shared between calls and read-only.
   """
   if world.heights is None and world.levels == 1:
     return _flat_room(world.tiles)
@@ -226,10 +226,10 @@ def make_terrain(world: World) -> Terrain:
 
 
 def tile_of(heights: np.ndarray, xy: np.ndarray) -> np.ndarray:
-  """The tiles under points, the nearest tile for points outside the arena.
+  """Returns the tiles under points, the nearest tile for points outside.
 
   Args:
-    heights: Only its shape counts, [X, Y].
+    heights: An array of the arena's shape, [X, Y].
     xy: Metres from the centre, float [..., 2].
 
   Returns:
@@ -243,11 +243,11 @@ def tile_of(heights: np.ndarray, xy: np.ndarray) -> np.ndarray:
 def surface_height(
   heights: np.ndarray, ramps: np.ndarray, xy: np.ndarray
 ) -> np.ndarray:
-  """Height of the ground, metres.
+  """Returns the height of the ground, metres.
 
   Args:
     heights: Level of each tile, [X, Y].
-    ramps: Direction of ramps, [X, Y].
+    ramps: Directions of ramps, [X, Y].
     xy: Metres from the centre, float [..., 2].
 
   Returns:

@@ -1,192 +1,248 @@
-"""Measures how fast each part runs on this machine."""
+"""Measures the speed of each part on this machine."""
 
 import argparse
+import dataclasses
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import jax
 
 from adaland.envs.physics import backends
 from adaland.launch import cli, errors
-from adaland.launch.bench import parts
-from adaland.launch.config import overrides, presets
+from adaland.launch.bench import flags
+from adaland.launch.config import experiment, overrides, presets
 from adaland.launch.roles import env_vars
 
 _EXAMPLES = """\
 examples:
   python -m launch.bench env --json=-
   python -m launch.bench learner --preset=gpu
-  python -m launch.bench train --preset=laptop --seconds=20
+  python -m launch.bench train --preset=laptop --launcher=ray
   python -m launch.bench train --preset=laptop --launcher=device
   python -m launch.bench device --json=OUT
   python -m launch.bench soak --launcher=ray --minutes=10
 
-env      Land against MuJoCo alone: stepping, ray casting
-vision   pictures from rays
-replay   unrolls in and out of the stores
-actor    one actor's environment steps
-learner  steps learned from
-train    the whole, against what the stages predict
-distributed  actors through Reverb to a sink, against the actors alone
-waiting  the learner's share of time waiting for data, where actors suffice
-ray      a run under --launcher=ray, against the same under local
-soak     memory of each role of a run, and how it grows
-acting   the network's steps alone
-product  a plain matrix product, the ceiling of networks
-training one process's run, of `train --launcher=device`, without its stages
-kernels  physics on an accelerator made ready: compiled, or found compiled
-device   all of one accelerator, in under ten minutes
+benches:
 """
-_NUM_ENVS = 128
-_LAUNCHERS = {
-  "actor": ("local", "device"),
-  "learner": ("local", "device"),
-  "train": ("local", "device"),
-  "training": ("local", "device"),
-  "waiting": ("local", "ray"),
-  "soak": ("local", "ray"),
+_Config = experiment.ExperimentConfig
+# Each imports only what it measures: some need an accelerator's libraries, and
+# XLA reads its flags when it is first used.
+_Measure = Callable[[argparse.Namespace, _Config], dict[str, float]]
+
+
+def _env(args: argparse.Namespace, config: _Config) -> dict[str, float]:
+  num_envs = args.num_envs or flags.NUM_ENVS
+  if args.backend == "gpu":
+    from adaland.launch.bench import env_gpu
+
+    return env_gpu.env(config, num_envs, args.seconds)
+  from adaland.launch.bench import env
+
+  return env.env(config, num_envs, args.seconds)
+
+
+def _vision(args: argparse.Namespace, config: _Config) -> dict[str, float]:
+  num_envs = args.num_envs or config.actor.envs_per_actor
+  if args.backend == "gpu":
+    from adaland.launch.bench import vision_gpu
+
+    return vision_gpu.pictures(config, num_envs, args.seconds)
+  from adaland.launch.bench import env
+
+  return env.pictures(config, num_envs, args.seconds)
+
+
+def _replay(args: argparse.Namespace, config: _Config) -> dict[str, float]:
+  from adaland.launch.bench import actor
+
+  return actor.replay(config, args.seconds)
+
+
+def _actor(args: argparse.Namespace, config: _Config) -> dict[str, float]:
+  from adaland.launch.bench import actor
+
+  return actor.actor(config, args.seconds, args.launcher)
+
+
+def _learner(args: argparse.Namespace, config: _Config) -> dict[str, float]:
+  from adaland.launch.bench import network
+
+  return network.learner(config, args.seconds, args.launcher)
+
+
+def _train(args: argparse.Namespace, config: _Config) -> dict[str, float]:
+  from adaland.launch.bench import train
+
+  return train.train(
+    config,
+    args.preset,
+    args.seconds,
+    args.launcher,
+    args.set,
+    args.ample_actors,
+    args.versus_local,
+  )
+
+
+def _distributed(args: argparse.Namespace, config: _Config) -> dict[str, float]:
+  from adaland.launch.bench import distributed
+
+  return distributed.sink(config, args.seconds)
+
+
+def _soak(args: argparse.Namespace, config: _Config) -> dict[str, float]:
+  del config  # The run makes its own from the preset.
+  from adaland.launch.bench import soak
+
+  return soak.soak(args.preset, args.launcher, args.minutes, args.set)
+
+
+def _acting(args: argparse.Namespace, config: _Config) -> dict[str, float]:
+  from adaland.launch.bench import network
+
+  return network.acting(config, args.seconds)
+
+
+def _product(args: argparse.Namespace, config: _Config) -> dict[str, float]:
+  del config
+  from adaland.launch.bench import network
+
+  return network.product(args.seconds)
+
+
+def _training(args: argparse.Namespace, config: _Config) -> dict[str, float]:
+  from adaland.launch.bench import single
+
+  return single.training(config, args.seconds)
+
+
+def _kernels(args: argparse.Namespace, config: _Config) -> dict[str, float]:
+  del args
+  from adaland.launch.bench import vision_gpu
+
+  return vision_gpu.kernels(config)
+
+
+def _device(args: argparse.Namespace, config: _Config) -> dict[str, float]:
+  del config  # Each part makes its own from a preset.
+  from adaland.launch.bench import all_gpu
+
+  return all_gpu.device(
+    args.seconds, args.num_envs, args.tiny, args.minutes, args.parts
+  )
+
+
+@dataclasses.dataclass(frozen=True)
+class Bench:
+  """A benchmark.
+
+  Attributes:
+    measure: Function of the checked flags and the config that returns the
+      results by name.
+    help: One line about what is measured.
+    launchers: Allowed values of --launcher.
+    needs_gpu_backend: Whether it always runs on the gpu back end.
+    seconds: Default of --seconds.
+  """
+
+  measure: _Measure
+  help: str
+  launchers: tuple[str, ...] = ("local",)
+  needs_gpu_backend: bool = False
+  seconds: float = 5.0
+
+
+_ONE_MACHINE = ("local", "device")
+BENCHES = {
+  "env": Bench(_env, "Land against MuJoCo alone: stepping, ray casting"),
+  "vision": Bench(_vision, "pictures from rays"),
+  "replay": Bench(_replay, "unrolls in and out of the stores"),
+  "actor": Bench(_actor, "one actor's environment steps", _ONE_MACHINE),
+  "learner": Bench(
+    _learner, "steps learned from, batches at hand", _ONE_MACHINE
+  ),
+  "train": Bench(
+    _train,
+    "a whole run, against a prediction from actor and learner",
+    ("local", "ray", "device"),
+  ),
+  "distributed": Bench(
+    _distributed, "actors through Reverb to a sink, against the actors alone"
+  ),
+  "soak": Bench(
+    _soak, "memory of each role of a run, and its growth", ("local", "ray")
+  ),
+  "acting": Bench(_acting, "the network's steps alone, observations at hand"),
+  "product": Bench(_product, "a plain matrix product, the ceiling of networks"),
+  "training": Bench(
+    _training, "one process's run, without its stages", _ONE_MACHINE
+  ),
+  "kernels": Bench(
+    _kernels,
+    "time to compile the gpu back end's kernels",
+    needs_gpu_backend=True,
+  ),
+  "device": Bench(
+    _device, "all of one accelerator, in under ten minutes", seconds=2.0
+  ),
 }
-_COMMANDS = (
-  "env",
-  "vision",
-  "replay",
-  "actor",
-  "learner",
-  "train",
-  "distributed",
-  "waiting",
-  "ray",
-  "soak",
-  "acting",
-  "product",
-  "training",
-  "kernels",
-  "device",
-)
 
 
 def make_parser() -> cli.Parser:
-  """The command's flags."""
+  """Returns the parser of the command's flags."""
+  lines = "\n".join(
+    f"  {name:<12} {bench.help}" for name, bench in BENCHES.items()
+  )
   parser = cli.Parser(
-    prog="python -m launch.bench", description=__doc__, epilog=_EXAMPLES
+    prog="python -m launch.bench",
+    description=__doc__,
+    epilog=_EXAMPLES + lines,
   )
-  parser.add_argument("what", help=", ".join(_COMMANDS))
-  parser.add_argument(
-    "--preset", default="laptop", help="sizes of everything that is measured"
-  )
-  parser.add_argument(
-    "--num_envs",
-    type=cli.positive_int,
-    help=f"environments of env, {_NUM_ENVS} by default, and of vision, the "
-    "actor's by default",
-  )
-  parser.add_argument(
-    "--seconds",
-    type=float,
-    help="time for each measurement, 5 by default, 2 of device",
-  )
-  parser.add_argument(
-    "--launcher",
-    default="local",
-    help="of actor, learner and train: local (processes) or device (one "
-    "process); of waiting and soak: local or ray",
-  )
-  parser.add_argument(
-    "--minutes",
-    type=float,
-    default=10.0,
-    help="of soak: how long; of device: time for all of it",
-  )
-  parser.add_argument(
-    "--backend",
-    default="cpu",
-    help="of env and vision: cpu, or gpu for mujoco_warp",
-  )
-  parser.add_argument(
-    "--parts",
-    action="extend",
-    nargs="+",
-    default=[],
-    metavar="PART",
-    help="of device: run only these parts, as its results name them",
-  )
-  parser.add_argument(
-    "--tiny",
-    action="store_true",
-    help="of device: the same at the smallest sizes, without an accelerator",
-  )
-  parser.add_argument(
-    "--set",
-    action="extend",
-    nargs="+",
-    default=[],
-    metavar="FIELD=VALUE",
-    help="change single settings of the preset",
-  )
-  cli.add_json_flag(parser)
+  parser.add_argument("bench", help=", ".join(BENCHES))
+  flags.add(parser)
   return parser
 
 
 def run(args: argparse.Namespace) -> None:
-  """Measures."""
-  if args.what not in _COMMANDS:
-    raise errors.choice("bench", args.what, _COMMANDS)
-  launchers = _LAUNCHERS.get(args.what, ("local",))
-  if args.launcher not in launchers:
-    raise errors.choice(f"{args.what}: --launcher", args.launcher, launchers)
-  if not 0 < args.minutes <= 600:
-    raise errors.UserError(
-      f"--minutes={args.minutes}: allowed: above 0, to 600"
-    )
-  if "ray" in (args.what, args.launcher):
-    from adaland.launch.runtimes import ray_cluster
-
-    ray_cluster.require()
-  if args.seconds is None:
-    args.seconds = 2.0 if args.what == "device" else 5.0
-  if not 0 < args.seconds <= 600:
-    raise errors.UserError(
-      f"--seconds={args.seconds}: allowed: above 0, to 600"
-    )
-  if args.backend not in backends.BACKENDS:
-    raise errors.choice("--backend", args.backend, backends.BACKENDS)
-  on_gpu = args.what in ("env", "vision") and args.backend == "gpu"
-  if on_gpu or args.what == "kernels":
-    _use_gpu_backend(args)
-  elif args.what in ("env", "actor") and args.launcher == "local":
-    # As an actor's process has it. XLA reads its flags when it is first used;
-    # JAX has already read its own.
+  """Runs a benchmark and shows its results."""
+  if args.bench not in BENCHES:
+    raise errors.choice("bench", args.bench, BENCHES)
+  bench = BENCHES[args.bench]
+  flags.check(args, bench.launchers, bench.seconds)
+  config = overrides.apply(presets.get(args.preset), args.set)
+  if bench.needs_gpu_backend or args.backend == "gpu":
+    _use_gpu_backend(config)
+  elif args.bench in ("env", "actor") and args.launcher == "local":
+    # As in an actor's process. XLA reads its flags when it is first used; JAX
+    # has already read its own.
     os.environ.update(env_vars.actor())
     jax.config.update("jax_cpu_enable_async_dispatch", False)
-  config = overrides.apply(presets.get(args.preset), args.set)
-  num_envs = args.num_envs or (
-    _NUM_ENVS if args.what == "env" else config.actor.envs_per_actor
+  result = bench.measure(args, config)
+  text = "\n".join(
+    f"{name:<44}{_format(name, value):>14}" for name, value in result.items()
   )
-  result = parts.measure(args, config, num_envs, on_gpu)
-  text = "\n".join(f"{n:<44}{_shown(n, x):>14}" for n, x in result.items())
   cli.emit(result, text, args.json)
-  if args.what == "device":
+  if args.bench == "device":
     from adaland.launch.bench import all_gpu
 
     all_gpu.check(result)
 
 
-def _shown(name: str, value: float) -> str:
-  """A number as the table has it."""
+def _format(name: str, value: float) -> str:
+  """Formats a number for the table."""
   if name.endswith("_ratio"):
     return f"{value:.3f}"
-  # Rates are in the thousands, but not all that is measured is a rate.
+  # Rates are in the thousands, but not every result is a rate.
   return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _use_gpu_backend(args: argparse.Namespace) -> None:
+def _use_gpu_backend(config: _Config) -> None:
   """Checks that it can run, and leaves it some of an accelerator's memory.
 
   Raises:
     UserError: If it can't run here.
   """
-  config = overrides.apply(presets.get(args.preset), args.set)
   with errors.user_input("gpu back end"):
     backends.check("gpu", config.env.device)
   os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", "0.5")

@@ -49,7 +49,7 @@ class Alone:
     params, self._params = self._params, None
     return params
 
-  def insert(self, unroll: Any, priority: float = 1.0) -> None:
+  def insert(self, unroll: Any) -> None:
     """Drops an unroll."""
 
   def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Speed of everything on one accelerator, one process for each part."""
+"""Speed of all parts on one accelerator, each in a separate process."""
 
 import dataclasses
 import os
@@ -11,13 +11,13 @@ from adaland.launch.bench import train
 from adaland.launch.bench.lib import subprocess_json
 from adaland.launch.config import overrides, presets
 
-# What --launcher=device needs to differ from the presets.
+# Settings that --launcher=device needs.
 _TRAINING = (
   "actor.num_actors=1",
   "replay.kind=memory",
   "replay.error_buffer=null",
 )
-# As small as all parts can be, on Warp's and JAX's CPU devices.
+# The smallest sizes of all parts, on Warp's and JAX's CPU devices.
 _TINY = (
   "env.device=cpu",
   "env.num_slots=6",
@@ -26,24 +26,24 @@ _TINY = (
   "replay.min_size=2",
   "replay.batch_size=2",
 )
-# Memory for JAX of a process that only compiles kernels: what it asks for.
+# A process that only compiles kernels leaves the memory to the others.
 _SMALL = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
-# Parts that need nothing of physics run while its kernels are compiled.
+# Parts that run without physics, while its kernels are compiled.
 _NETWORK_PARTS = ("product", "acting", "learner")
-_LEAST_SECONDS = 5.0  # A part with less time left than that is not begun.
+_LEAST_SECONDS = 5.0  # No part is begun with less time left.
 
 
 @dataclasses.dataclass(frozen=True)
 class Preset:
-  """How a preset is run on one large accelerator.
+  """Sizes of a preset on one large accelerator.
 
   Attributes:
-    name: Of the preset.
-    num_envs: Environments that train: so many that the device is busy, and so
-      few that memories, unrolls and workspaces fit into 80 GB
+    name: Name of the preset.
+    num_envs: Number of environments in training: enough to keep the device
+      busy, and few enough that memories, unrolls and workspaces fit into 80 GB
       (`adaland.launch.runtimes.single.memory_check`).
-    acting: Environments of acting alone.
-    settings: What else differs from the preset.
+    acting: Number of environments of acting alone.
+    settings: Other changes to the preset.
   """
 
   name: str
@@ -68,28 +68,28 @@ _TINY_PRESETS = (Preset("smoke", 2, 2, _TINY),)
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-  """A command of `launch.bench`.
+  """A bench with its flags.
 
   Attributes:
-    name: What it is called here.
-    what: The command.
-    flags: Its flags.
-    prefix: What its results' names begin with.
+    name: Name of the part.
+    bench: Name of the bench.
+    flags: Flags of the bench.
+    prefix: Prefix of the names of its results.
   """
 
   name: str
-  what: str
+  bench: str
   flags: tuple[str, ...]
   prefix: str = ""
 
 
 def parts(seconds: float, num_envs: int | None, tiny: bool) -> list[Part]:
-  """All parts, in the order in which they run.
+  """Returns all parts, in the order in which they run.
 
   Args:
-    seconds: For each measurement.
-    num_envs: Environments; None for what suits each part on a large device.
-    tiny: Whether to try the same at the smallest sizes, without a device.
+    seconds: Length of each measurement.
+    num_envs: Number of environments; None for each part's own.
+    tiny: Whether to use the smallest sizes, without an accelerator.
   """
   chosen = _TINY_PRESETS if tiny else _PRESETS
   common = (f"--seconds={seconds}",)
@@ -100,7 +100,7 @@ def parts(seconds: float, num_envs: int | None, tiny: bool) -> list[Part]:
   for preset in chosen:
 
     def part(
-      what: str, *flags: str, envs: int, more: Sequence[str] = (), p=preset
+      bench: str, *flags: str, envs: int, more: Sequence[str] = (), p=preset
     ) -> Part:
       settings = (
         f"actor.envs_per_actor={num_envs or envs}",
@@ -110,8 +110,8 @@ def parts(seconds: float, num_envs: int | None, tiny: bool) -> list[Part]:
         *more,
       )
       return Part(
-        f"{p.name}_{what}",
-        what,
+        f"{p.name}_{bench}",
+        bench,
         (*common, f"--preset={p.name}", *flags, "--set", *settings),
         f"{p.name}_",
       )
@@ -137,22 +137,24 @@ def device(
   minutes: float,
   only: Sequence[str] = (),
 ) -> dict[str, float]:
-  """All of it, with what each part takes; most of the time compiling.
+  """Measures all parts, most of the time compiling.
 
-  The gpu back end's kernels are compiled at first by processes that do nothing
-  else, while the network is measured. A part that fails or has no time left is
-  told of on stderr, and `PART_missing_count` is 1.
+  Separate processes compile the gpu back end's kernels while the network is
+  measured. A part that fails or has no time left is reported on stderr, and its
+  `PART_missing_count` is 1.
 
   Args:
-    seconds: For each measurement.
-    num_envs: Environments; None for what suits each part on a large device.
-    tiny: Whether to try the same at the smallest sizes, without a device.
-    minutes: For all of it.
+    seconds: Length of each measurement.
+    num_envs: Number of environments; None for each part's own.
+    tiny: Whether to use the smallest sizes, without an accelerator.
+    minutes: Time for everything.
     only: Names of the parts to run; all if empty.
 
+  Returns:
+    Results of all parts, and the time that each took.
+
   Raises:
-    UserError: If there is no CUDA device, and `tiny` does not do without, or
-      there is no such part.
+    UserError: If there is no CUDA device and not `tiny`, or an unknown part.
   """
   with errors.user_input("bench device"):
     backends.check("gpu", "cpu" if tiny else "cuda")
@@ -177,10 +179,10 @@ def _run(
   began, faults = time.monotonic(), 0
   try:
     for part in wanted:
-      if part.what not in _NETWORK_PARTS:
+      if part.bench not in _NETWORK_PARTS:
         for name, process in compiling.items():
           done = process.wait(max(1.0, deadline - time.monotonic()))
-          _tell(f"{name}_kernels", done.fault, time.monotonic() - began)
+          _report(f"{name}_kernels", done.fault, time.monotonic() - began)
           result |= {f"{name}_{k}": value for k, value in done.result.items()}
         compiling = {}
       start = time.monotonic()
@@ -189,10 +191,10 @@ def _run(
         done = subprocess_json.Done({}, "there is no time left (--minutes)")
       else:
         done = subprocess_json.Process(
-          "adaland.launch.bench", part.what, *part.flags, env=os.environ
+          "adaland.launch.bench", part.bench, *part.flags, env=os.environ
         ).wait(left)
       taken = time.monotonic() - start
-      _tell(part.name, done.fault, taken)
+      _report(part.name, done.fault, taken)
       result |= {part.prefix + k: value for k, value in done.result.items()}
       result[f"{part.name}_part_seconds"] = taken
       if done.fault:
@@ -207,15 +209,17 @@ def _run(
 def _compile_kernels(
   wanted: Sequence[Part], tiny: bool
 ) -> dict[str, subprocess_json.Process]:
-  """Begins to compile the kernels of each preset that has a part with worlds.
+  """Starts to compile the kernels of each preset with a part that needs them.
 
-  They end up in Warp's cache; another number of worlds needs two small ones
-  besides, of MJWarp's search for neighbours.
+  Kernels are kept in Warp's cache; another number of worlds needs two small
+  kernels more, of MJWarp's search for neighbours.
   """
   begun = {}
   for preset in _TINY_PRESETS if tiny else _PRESETS:
     prefix = f"{preset.name}_"
-    if any(p.prefix == prefix and p.what not in _NETWORK_PARTS for p in wanted):
+    if any(
+      p.prefix == prefix and p.bench not in _NETWORK_PARTS for p in wanted
+    ):
       begun[preset.name] = subprocess_json.Process(
         "adaland.launch.bench",
         "kernels",
@@ -228,7 +232,7 @@ def _compile_kernels(
   return begun
 
 
-def _tell(name: str, fault: str, seconds: float) -> None:
+def _report(name: str, fault: str, seconds: float) -> None:
   if fault:
     cli.say(f"device: {name} is missing: {fault}")
   else:
@@ -238,9 +242,9 @@ def _tell(name: str, fault: str, seconds: float) -> None:
 def _compared(
   preset: Preset, result: Mapping[str, float], num_envs: int | None
 ) -> dict[str, float]:
-  """What a preset's run has of its stages' speed, if all were measured."""
+  """Compares a preset's run with its stages, if all were measured."""
   prefix = f"{preset.name}_"
-  whole = [f"{prefix}{what}" for what in ("actor", "learner", "training")]
+  whole = [f"{prefix}{bench}" for bench in ("actor", "learner", "training")]
   if any(
     f"{name}_missing_count" in result or f"{name}_part_seconds" not in result
     for name in whole
@@ -259,7 +263,7 @@ def _compared(
     for name, value in result.items()
     if name.startswith(prefix)
   }
-  compared = train.compared(config, measured)
+  compared = train.compare_stages(config, measured)
   return {prefix + name: value for name, value in compared.items()}
 
 

@@ -1,7 +1,7 @@
-"""What it costs actors to be part of a run rather than alone.
+"""Cost of sending unrolls through Reverb.
 
-The same actors' processes play in turns: their unrolls are thrown away, or go
-through Reverb to a sampler that throws them away in the learner's place.
+The same actor processes play in turns: their unrolls are dropped, or go through
+Reverb to a sampler that drops them in the learner's place.
 """
 
 import contextlib
@@ -32,27 +32,27 @@ NUM_ACTORS = (1, 2)
 
 
 class _Switch:
-  """A writer that forgets unrolls until it has somewhere to put them."""
+  """A writer that drops unrolls unless it has a target."""
 
   def __init__(self):
     self.target: base.ReplayWriter | None = None
 
-  def insert(self, unroll: types.Unroll, priority: float = 1.0) -> None:
-    """Stores or forgets it."""
+  def insert(self, unroll: types.Unroll) -> None:
+    """Stores or drops an unroll."""
     if self.target is not None:
-      self.target.insert(unroll, priority)
+      self.target.insert(unroll)
 
   def close(self) -> None:
-    """Nothing to close."""
+    """Does nothing."""
 
 
 class _Played(NamedTuple):
-  """What an actor did in a turn.
+  """Result of an actor's turn.
 
   Attributes:
     steps: Environment steps.
-    seconds: That it took.
-    cpu_seconds: Of its process's threads.
+    seconds: Length of the turn.
+    cpu_seconds: Processor time of its process's threads.
   """
 
   steps: int
@@ -66,7 +66,10 @@ def _play(
   address: str,
   pipe: connection.Connection,
 ) -> None:
-  """An actor's process: plays a turn for each message, True with replay."""
+  """Plays a turn for each message, in an actor's process.
+
+  A message is True for a turn with replay.
+  """
   from adaland.agent.replay.reverb import client
 
   made = builder.agent(config)
@@ -82,7 +85,7 @@ def _play(
   writer = client.ReverbWriter(
     address, builder.unroll_spec(config, made), config.replay.insert_timeout
   )
-  # Past the start of all episodes at once, which no later step is like.
+  # Past the start, when all episodes begin at once.
   for _ in range(config.longest_episode + 1):
     loop.step()
   pipe.send(None)
@@ -98,11 +101,12 @@ def _play(
 
 
 class _Turn(NamedTuple):
-  """A turn of all actors.
+  """Speed of all actors in a turn.
 
   Attributes:
-    per_second: Environment steps a second, of all of them.
-    per_cpu_second: For each second of processor time, of all processes.
+    per_second: Environment steps a second, summed over the actors.
+    per_cpu_second: Environment steps for each second of processor time, summed
+      over all processes.
   """
 
   per_second: float
@@ -113,8 +117,8 @@ class _Turn(NamedTuple):
 def _actors(
   config: experiment.ExperimentConfig, num_actors: int, address: str
 ) -> Iterator[list[connection.Connection]]:
-  """Starts actors' processes; yields a pipe to each."""
-  # Not forks: those hang once gRPC has started threads.
+  """Starts actor processes; yields a pipe to each."""
+  # No forks: they hang once gRPC has started threads.
   spawn = multiprocessing.get_context("spawn")
   pipes, processes = [], []
   before = dict(os.environ)
@@ -144,7 +148,7 @@ def _actors(
 
 def _answer(pipe: connection.Connection, seconds: float) -> Any:
   if not pipe.poll(seconds):
-    raise errors.RunError(f"an actor said nothing for {seconds:g} s")
+    raise errors.RunError(f"an actor did not answer for {seconds:g} s")
   try:
     return pipe.recv()
   except EOFError as error:
@@ -153,7 +157,7 @@ def _answer(pipe: connection.Connection, seconds: float) -> Any:
 
 @contextlib.contextmanager
 def _sink(store: Any) -> Iterator[None]:
-  """Draws batches and forgets them, as fast as they come."""
+  """Draws batches and drops them, as fast as they come."""
   sampler, stop = store.sampler(), threading.Event()
 
   def draw() -> None:
@@ -174,14 +178,15 @@ def _sink(store: Any) -> Iterator[None]:
 def sink(
   config: experiment.ExperimentConfig, seconds: float
 ) -> dict[str, float]:
-  """Steps a second through actors, Reverb and a sampler, over those of actors.
+  """Compares actors that write to Reverb with actors that drop unrolls.
 
   `distributed_N_actors_ratio` compares times; `_cpu_ratio` the processor time
-  that a step costs, the server's and the sampler's counted, which other work
-  on the machine disturbs less. Medians over turns.
+  of a step, with the server's and the sampler's, which other work on the
+  machine disturbs less. Names with `bare` stand for dropped unrolls. All are
+  medians over turns.
 
   Args:
-    config: Of the run; its rate limits hold.
+    config: Config of the run; its rate limits hold.
     seconds: Time for each kind of turn and number of actors.
   """
   if factory.resolve_kind("auto") != "reverb":
@@ -191,13 +196,13 @@ def sink(
     )
   result: dict[str, float] = {}
   for num_actors in NUM_ACTORS:
-    bare, replayed = _compare(config, num_actors, seconds)
+    dropped, replayed = _compare(config, num_actors, seconds)
     name = f"distributed_{num_actors}_actor" + "s" * (num_actors > 1)
     result |= {
-      f"{name}_bare_steps_per_s": bare.per_second,
+      f"{name}_bare_steps_per_s": dropped.per_second,
       f"{name}_steps_per_s": replayed.per_second,
-      f"{name}_ratio": replayed.per_second / bare.per_second,
-      f"{name}_cpu_ratio": replayed.per_cpu_second / bare.per_cpu_second,
+      f"{name}_ratio": replayed.per_second / dropped.per_second,
+      f"{name}_cpu_ratio": replayed.per_cpu_second / dropped.per_cpu_second,
     }
   return result
 
@@ -205,7 +210,7 @@ def sink(
 def _compare(
   config: experiment.ExperimentConfig, num_actors: int, seconds: float
 ) -> tuple[_Turn, _Turn]:
-  """Medians over turns without replay, and with."""
+  """Returns median speeds of turns without replay, and with."""
   from adaland.agent.replay.reverb import owner
 
   spec = builder.unroll_spec(config, builder.agent(config))
@@ -222,15 +227,16 @@ def _compare(
         turn = _turn(pipes, with_replay, store.pid)
         if number >= 0:
           measured.append(turn)
-  bare, replayed = (
+  dropped, replayed = (
     _Turn(*np.median(measured, axis=0).tolist()) for measured in turns.values()
   )
-  return bare, replayed
+  return dropped, replayed
 
 
 def _turn(
   pipes: list[connection.Connection], with_replay: bool, server: int
 ) -> _Turn:
+  """Lets all actors play a turn; `server` is the replay server's process."""
   here = time.process_time() + process_tree.cpu_seconds(server)
   for pipe in pipes:
     pipe.send(with_replay)

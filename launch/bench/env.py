@@ -18,7 +18,7 @@ from adaland.launch.config import experiment
 
 PIXELS = (24, 18)
 VISION_SIZES = ((24, 18), (48, 36), (96, 72))
-# Land and MuJoCo alone take turns of about this length, in which a slow moment
+# Land and MuJoCo alone take turns of about this length, so that a slow moment
 # of the machine meets both alike.
 _TURN_SECONDS = 0.25
 
@@ -33,13 +33,16 @@ def _land(
 
 
 def _cpu(environments: land.Land) -> cpu.CpuPhysics:
-  """The back end that MuJoCo alone is compared with."""
+  """Returns the back end that MuJoCo alone is compared with."""
   assert isinstance(environments.physics, cpu.CpuPhysics)
   return environments.physics
 
 
 def _stepping(environments: land.Land) -> Callable[[], object]:
-  """Steps with random actions, new tasks and trials included."""
+  """Returns a function that steps with random actions.
+
+  New tasks and trials are included.
+  """
   rng = np.random.Generator(np.random.PCG64(0))
   shape = (environments.num_envs, len(constants.ACTION_SIZES))
   return lambda: environments.step(
@@ -47,10 +50,10 @@ def _stepping(environments: land.Land) -> Callable[[], object]:
   )
 
 
-def _bare_rays(
+def _rays_alone(
   environments: land.Land, size: tuple[int, int]
 ) -> Callable[[], None]:
-  """Casts a picture's rays from the avatars' eyes, distances only."""
+  """Returns a function that casts a picture's rays, for distances only."""
   views = [environments.state_view(i) for i in range(environments.num_envs)]
   feet = np.stack([view.player_pos for view in views])
   yaw = np.stack([view.yaw for view in views])
@@ -69,11 +72,11 @@ def _bare_rays(
 def _measure(
   config: experiment.ExperimentConfig, num_envs: int, seconds: float, **changes
 ) -> tuple[timing.Speed, timing.Speed]:
-  """Steps a second of Land, and of MuJoCo alone doing the same."""
+  """Measures the speed of Land, and of MuJoCo alone doing the same."""
   environments = _land(config, num_envs, **changes)
   recorder = mujoco_alone.Recorder(_cpu(environments))
   environments.physics = recorder
-  alone = mujoco_alone.Bare(
+  alone = mujoco_alone.MujocoAlone(
     num_envs,
     environments.config.num_slots,
     environments.config.num_players,
@@ -104,12 +107,17 @@ def _measure(
 def env(
   config: experiment.ExperimentConfig, num_envs: int, seconds: float
 ) -> dict[str, float]:
-  """Steps a second of Land, and its ratio to MuJoCo alone.
+  """Measures steps a second of Land, and their ratio to MuJoCo alone.
 
-  `entities` against bare stepping, `pixels` (24x18) against bare stepping
-  plus bare ray casting, of the same worlds under the same controls; ratios
-  are of processor time, all threads counted, which other work on the machine
-  disturbs least.
+  `entities` is compared with MuJoCo's stepping alone, `pixels` (24x18) with its
+  stepping and ray casting, of the same worlds under the same controls; `bare`
+  in a name stands for MuJoCo alone. Ratios are of processor time, summed over
+  all threads, which other work on the machine disturbs least.
+
+  Args:
+    config: Config of the environments and their tasks.
+    num_envs: Number of environments.
+    seconds: Length of each measurement.
   """
   result = {}
   for name, changes in (
@@ -118,12 +126,12 @@ def env(
   ):
     whole, alone = _measure(config, num_envs, seconds, **changes)
     observation = name or "entities"
-    bare_name = (
+    alone_name = (
       f"env_bare_{name}_steps_per_s" if name else "env_bare_steps_per_s"
     )
     result |= {
       f"env_{observation}_steps_per_s": whole.per_second * num_envs,
-      bare_name: alone.per_second * num_envs,
+      alone_name: alone.per_second * num_envs,
       f"env_{observation}_ratio": whole.per_cpu_second / alone.per_cpu_second,
     }
   return result | {"env_num_envs_count": float(num_envs)}
@@ -132,7 +140,13 @@ def env(
 def pictures(
   config: experiment.ExperimentConfig, num_envs: int, seconds: float
 ) -> dict[str, float]:
-  """Frames a second at several sizes: rays cast, coloured, on the host."""
+  """Measures frames a second at several sizes, drawn on the host.
+
+  Args:
+    config: Config of the environments and their tasks.
+    num_envs: Number of environments.
+    seconds: Length of each measurement.
+  """
   shade = jax.jit(jax.vmap(vision.shade))
   result = {}
   for size in VISION_SIZES:
@@ -140,7 +154,7 @@ def pictures(
     environments.reset()
     width, height = size
     drawn, rays = timing.rates(
-      [_drawing(environments, size, shade), _bare_rays(environments, size)],
+      [_drawing(environments, size, shade), _rays_alone(environments, size)],
       seconds,
     )
     name = f"vision_{width}x{height}"
@@ -150,6 +164,7 @@ def pictures(
 
 
 def _drawing(environments, size, shade) -> Callable[[], None]:
+  """Returns a function that casts a picture's rays and colours it."""
   views = [environments.state_view(i) for i in range(environments.num_envs)]
   feet = np.stack([view.player_pos for view in views])
   axes = avatar.view_axes(

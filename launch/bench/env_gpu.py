@@ -16,15 +16,14 @@ from adaland.envs.observations import vision
 from adaland.envs.physics import base
 from adaland.envs.physics.gpu import physics as gpu
 from adaland.envs.sampling import sampler
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks import task
 from adaland.envs.worlds import scene
-from adaland.launch.bench.lib import hardware, timing
-from adaland.launch.bench.lib import stages as bench_stages
+from adaland.launch.bench.lib import hardware, stages, timing
 from adaland.launch.config import experiment
 from adaland.launch.runtimes.single import prefetch
 
 _LOADED = 64  # Tasks whose loading is timed.
-_WISHES = 32  # Of the players, one a step.
+_NUM_CONTROLS = 32  # Random controls, one a step in turn.
 _SIZES = constants.ACTION_SIZES
 _OBSERVATIONS = ("entities", "pixels")
 Works = dict[str, Callable[[], object]]
@@ -33,18 +32,19 @@ Works = dict[str, Callable[[], object]]
 def env(
   config: experiment.ExperimentConfig, num_envs: int, seconds: float
 ) -> dict[str, float]:
-  """Steps a second of Land, with what each stage takes, and of physics alone.
+  """Measures steps a second of Land, of each stage, and of physics alone.
 
-  For both kinds of observation, pictures as large as the config has them. Bare
-  are the simulation of the same worlds, and a cast of all the pictures' rays;
-  ratios are to bare stepping, for pixels to bare stepping and casting. What a
-  task takes to be made ready is `task_ms`; how long the stepping thread waited
-  for one, `task_wait_ms`: nothing where that is hidden.
+  Both kinds of observation are measured, pictures in the config's size. `bare`
+  in a name stands for physics alone: the simulation of the same worlds, and a
+  cast of all the pictures' rays; ratios are to stepping alone, for pixels to
+  stepping and casting alone. `task_ms` is the time to prepare a task,
+  `task_wait_ms` the time that the stepping thread waits for one: none where
+  the preparation is hidden.
 
   Args:
-    config: Of the environments and their tasks; its device is used.
-    num_envs: Environments.
-    seconds: For each measurement.
+    config: Config of the environments and their tasks; its device is used.
+    num_envs: Number of environments.
+    seconds: Length of each measurement.
   """
   draw = sampler.TaskSampler(config.tasks).task
   count = iter(range(10**9))
@@ -85,9 +85,9 @@ def env(
     result[f"{name}_task_wait_ms"] = 1e3 * waited / max(1, taken)
     for work, rate in zip(works, rates, strict=True):
       result[work] = rate * num_envs
-    stages = bench_stages.stage_ms(world, stepping(world), seconds)
-    result |= {f"{name}_{stage}_ms": ms for stage, ms in stages.items()}
-    result[f"{name}_engine_ratio"] = bench_stages.engine_ratio(stages)
+    stage_ms = stages.stage_ms(world, stepping(world), seconds)
+    result |= {f"{name}_{stage}_ms": ms for stage, ms in stage_ms.items()}
+    result[f"{name}_engine_ratio"] = stages.engine_ratio(stage_ms)
     overflows = float(physics.overflows())
     result[f"{name}_overflows_count"] = overflows
     ahead.close()
@@ -98,11 +98,11 @@ def env(
 
 
 def ratios(result: dict[str, float], frames: str) -> dict[str, float]:
-  """How near Land comes to bare stepping, and to stepping and casting.
+  """Computes the ratios of Land to stepping and casting alone.
 
   Args:
-    result: What was measured.
-    frames: Its name for bare pictures a second.
+    result: The measurements.
+    frames: Name of the result for pictures a second of casting alone.
   """
   steps = result["env_gpu_bare_steps_per_s"]
   both = 1 / (1 / steps + 1 / result[frames])
@@ -114,29 +114,29 @@ def ratios(result: dict[str, float], frames: str) -> dict[str, float]:
 
 def _load_ms(
   world: land.Land,
-  draw: Callable[[int], task_lib.Task],
+  draw: Callable[[int], task.Task],
   count: Iterator[int],
 ) -> float:
-  """Milliseconds a new task takes: drawn, placed, written to the device."""
+  """Measures the milliseconds to draw, place and load a new task."""
   rows = np.arange(min(world.num_envs, _LOADED))
   start = time.perf_counter()
-  tasks = [draw(next(count)) for _ in rows]
+  drawn = [draw(next(count)) for _ in rows]
   slots, players = world.config.num_slots, world.config.num_players
-  scenes = [scene.build_scene(task, slots, players) for task in tasks]
+  scenes = [scene.build_scene(each, slots, players) for each in drawn]
   world.physics.load(rows, scenes)
   jax.block_until_ready(world.physics.shared_state())
   taken = 1e3 * (time.perf_counter() - start) / len(rows)
-  world.reset()  # What plays is again what was loaded.
+  world.reset()  # To play the tasks that the session knows of again.
   return taken
 
 
 def alone(physics: gpu.GpuPhysics) -> Callable[[], None]:
-  """Steps the worlds and nothing else, players walking about at random.
+  """Returns a function that only steps the worlds, players walking at random.
 
   If nobody moved, the worlds would fall asleep, and the ceiling be too high.
   """
   rng = np.random.Generator(np.random.PCG64(0))
-  shape = (_WISHES, physics.num_envs, physics.num_players, len(_SIZES))
+  shape = (_NUM_CONTROLS, physics.num_envs, physics.num_players, len(_SIZES))
   yaw = jnp.asarray(physics.shared_state().player_yaw)
   none: Any = jnp.full(yaw.shape, -1, jnp.int32)
   at: Any = jnp.zeros((*yaw.shape, 3))
@@ -159,7 +159,7 @@ def alone(physics: gpu.GpuPhysics) -> Callable[[], None]:
 
 
 def stepping(world: land.Land) -> Callable[[], object]:
-  """Steps with random actions, until what is observed is there."""
+  """Returns a function that steps at random and waits for observations."""
   rng = np.random.Generator(np.random.PCG64(0))
   shape = (world.num_envs, len(_SIZES))
 
@@ -171,7 +171,7 @@ def stepping(world: land.Land) -> Callable[[], object]:
 
 
 def views(physics: gpu.GpuPhysics) -> tuple[jax.Array, jax.Array]:
-  """Eyes and axes of the players' views at a trial's start.
+  """Computes eyes and axes of the players' views at a trial's start.
 
   Returns:
     Float32 [N, P, 3] and [N, P, 3, 3].
@@ -185,7 +185,7 @@ def views(physics: gpu.GpuPhysics) -> tuple[jax.Array, jax.Array]:
 def picture_rays(
   physics: gpu.GpuPhysics, size: tuple[int, int]
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
-  """Origins, directions and what to leave out of the pictures' rays."""
+  """Computes origins, directions and excluded nodes of the pictures' rays."""
   eyes, axes = views(physics)
   view = jnp.asarray(vision.pixel_directions(*size))
   origins, directions = (
@@ -201,7 +201,7 @@ def picture_rays(
 def casting(
   physics: gpu.GpuPhysics, size: tuple[int, int]
 ) -> Callable[[], None]:
-  """Casts a picture's rays from the avatars' eyes, nothing else."""
+  """Returns a function that only casts the rays of pictures."""
   rays: Any = picture_rays(physics, size)  # It takes JAX's arrays too.
 
   def cast() -> None:

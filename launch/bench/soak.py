@@ -1,4 +1,4 @@
-"""Whether a run's processes hold ever more memory the longer it lasts."""
+"""Growth of the memory that a run's processes hold."""
 
 import contextlib
 import itertools
@@ -9,19 +9,24 @@ from typing import NamedTuple
 import psutil
 
 from adaland.launch import errors
-from adaland.launch.bench.lib import bench_run, process_tree, trend
-from adaland.launch.run import status_file
+from adaland.launch.bench.lib import (
+  live_run,
+  process_tree,
+  run_speed,
+  trend,
+)
+from adaland.launch.run import rundir, status_file
 
 _EVERY_SECONDS = 1.0
-# What a learner holds comes and goes with each update: its least is a moment.
+# A learner's memory comes and goes with each update; its least lasts a moment.
 _GLANCE_SECONDS = 0.05
 _BLOCK_SECONDS = 15.0
-# Of the time: pages are touched for the first time, the store fills, allocators
-# find their sizes.
+# Part of the time left out at the start: pages are touched for the first time,
+# the store fills, allocators find their sizes.
 _WARM_UP = 0.3
-# Flat: a week of it is 3 GB at most.
+# Flat: at most 3 GB in a week.
 _FLAT_MB_PER_HOUR = 20.0
-# Load of every kind, within the time; a store that is full early on.
+# Checkpoints and evaluations within the time; a store that is full early on.
 _SETTINGS = (
   "run.checkpoint_minutes=1.5",
   "cluster.eval_minutes=1.5",
@@ -30,12 +35,12 @@ _SETTINGS = (
 
 
 class Sample(NamedTuple):
-  """Memory of a role at a time.
+  """Memory of a role at one time.
 
   Attributes:
-    seconds: Since the measurement began.
+    seconds: Time since the measurement began.
     pid: The role's process; 0 for several.
-    memory: What it held.
+    memory: Memory that it held.
   """
 
   seconds: float
@@ -46,19 +51,19 @@ class Sample(NamedTuple):
 def soak(
   preset: str, launcher: str, minutes: float, settings: Sequence[str] = ()
 ) -> dict[str, float]:
-  """Memory of every role of a run under load, and how it grows.
+  """Measures the memory of every role of a run under load, and its growth.
 
   Args:
-    preset: Where the run's config starts from.
+    preset: The preset that the run starts from.
     launcher: As for --launcher.
-    minutes: That are measured, from the learner's first updates.
-    settings: What is changed of the preset, as for --set.
+    minutes: Length of the measurement, from the learner's first updates on.
+    settings: Changes to the preset, as for --set.
 
   Raises:
-    RunError: If a role was started again meanwhile.
+    RunError: If a role was restarted meanwhile.
   """
   seconds = 60 * minutes
-  with bench_run.training(preset, launcher, (*_SETTINGS, *settings)) as run:
+  with run_speed.training(preset, launcher, (*_SETTINGS, *settings)) as run:
     series, steps_per_s = watch(run, seconds)
   return {
     "soak_minutes": minutes,
@@ -68,22 +73,23 @@ def soak(
 
 
 def watch(
-  run: bench_run.Run, seconds: float
+  run: live_run.LiveRun, seconds: float
 ) -> tuple[dict[str, list[Sample]], float]:
-  """Looks at a run's memory now and then, from the learner's first updates.
+  """Samples a run's memory, from the learner's first updates on.
 
   Args:
-    run: Under way.
-    seconds: How long.
+    run: The run.
+    seconds: Length of the measurement.
 
   Returns:
-    What was seen of each role, and environment steps a second.
+    Samples of each role, and environment steps a second.
   """
   series: dict[str, list[Sample]] = {}
-  first = last = next(run.samples()).row
+  first = last = next(run_speed.samples(run)).row
+  directory = rundir.RunDir(str(run.path))
   start = time.monotonic()
   while (passed := time.monotonic() - start) < seconds:
-    found = look(run)
+    found = look(directory, run.pid)
     for name, (pid, held) in found.items():
       series.setdefault(name, []).append(Sample(passed, pid, held))
     until = min(passed + _EVERY_SECONDS, seconds)
@@ -96,23 +102,33 @@ def watch(
   return series, steps / max(last["seconds"] - first["seconds"], 1e-9)
 
 
-def look(run: bench_run.Run) -> dict[str, tuple[int, process_tree.Memory]]:
-  """Memory of each role now; that of processes without a role as one."""
-  roles = status_file.read(run.directory)["roles"]
+def look(
+  directory: rundir.RunDir, pid: int
+) -> dict[str, tuple[int, process_tree.Memory]]:
+  """Returns each role's memory; processes without a role count as one.
+
+  Args:
+    directory: The run's directory.
+    pid: The run's command, the ancestor of all its processes.
+
+  Returns:
+    Process and memory by the name of the role.
+  """
+  roles = status_file.read(directory)["roles"]
   pids = {}
   for name, role in roles.items():
     # Roles that are threads of the learner's process are measured with it.
-    if int(role["pid"]) != run.pid or name == "learner":
+    if int(role["pid"]) != pid or name == "learner":
       pids[name.replace(" ", "_")] = int(role["pid"])
     if "server_pid" in role:
       pids[f"{name}_server"] = int(role["server_pid"])
-  if run.pid not in pids.values():  # With `local` it is the learner.
-    pids["driver"] = run.pid
+  if pid not in pids.values():  # With `local` it is the learner.
+    pids["driver"] = pid
   found = {}
-  for name, pid in pids.items():
+  for name, role_pid in pids.items():
     with contextlib.suppress(psutil.NoSuchProcess):
-      found[name] = (pid, process_tree.memory(pid))
-  others = set(process_tree.tree(run.pid)) - set(pids.values())
+      found[name] = (role_pid, process_tree.memory(role_pid))
+  others = set(process_tree.tree(pid)) - set(pids.values())
   if others:
     found["others"] = (0, _sum(others))
   return found
@@ -121,10 +137,10 @@ def look(run: bench_run.Run) -> dict[str, tuple[int, process_tree.Memory]]:
 def glance(
   pids: Mapping[str, int],
 ) -> Iterator[tuple[str, process_tree.Memory]]:
-  """Memory of the roles that are one process each, if they still live.
+  """Yields the memory of roles that are one process each and still live.
 
   Args:
-    pids: Of each role; 0 for several, which are left out.
+    pids: Process of each role; 0 for several, which are left out.
   """
   for name, pid in pids.items():
     if pid:
@@ -146,18 +162,17 @@ def _sum(pids: Iterable[int]) -> process_tree.Memory:
 def trends(
   series: Mapping[str, Sequence[Sample]], warm_up: float
 ) -> dict[str, float]:
-  """How each role's memory grows.
+  """Computes the growth of each role's memory.
 
-  What an update needs for a moment comes and goes, tens of megabytes of it,
-  but what leaks stays: the line is fitted to the least of each quarter of a
-  minute.
+  An update takes tens of megabytes for a moment, but leaked memory stays: the
+  line is fitted to the least of each quarter of a minute.
 
   Args:
-    series: Of each role.
-    warm_up: Seconds to leave out at the start.
+    series: Samples of each role.
+    warm_up: Time to leave out at the start, seconds.
 
   Raises:
-    RunError: If a role was started again, or too little was measured.
+    RunError: If a role was restarted, or the time was too short.
   """
   result: dict[str, float] = {}
   growing = flat = 0
@@ -165,7 +180,7 @@ def trends(
     kept = [sample for sample in samples if sample.seconds >= warm_up]
     if len({sample.pid for sample in kept}) > 1:
       raise errors.RunError(
-        f"{name} was started again: that tells nothing of its memory"
+        f"{name} was restarted, so its memory can't be compared"
       )
     blocks = [
       list(block)
@@ -175,7 +190,7 @@ def trends(
     ]
     if len(blocks) < 3:
       raise errors.RunError(
-        f"{name} was looked at for too short a time: give it more --minutes"
+        f"{name} was measured for too short a time: raise --minutes"
       )
     hours = [block[0].seconds / 3600 for block in blocks]
     own = trend.fit(hours, [min(x.memory.own for x in b) for b in blocks])

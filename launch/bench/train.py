@@ -1,39 +1,128 @@
-"""Speed of the whole training, against what its stages predict."""
+"""Speed of a whole training run, against a prediction from its stages."""
 
-import json
+import math
 import os
-import pathlib
-import tempfile
 from collections.abc import Mapping, Sequence
 
 from adaland.launch import errors
-from adaland.launch.bench.lib import subprocess_json
+from adaland.launch.bench.lib import run_speed, subprocess_json
 from adaland.launch.config import experiment
+
+# A run is measured for this long, and three times as long as each stage.
+_RUN_SECONDS = 20.0
+# Runs of each launcher that is compared, in turns, so that a slow moment of the
+# machine meets both.
+_TURNS = 2
+# With `ample_actors`, actors could play this much more than the learner uses.
+_AMPLE = 2.0
+
+
+def train(
+  config: experiment.ExperimentConfig,
+  preset: str,
+  seconds: float,
+  launcher: str,
+  settings: Sequence[str] = (),
+  ample_actors: bool = False,
+  versus_local: bool = False,
+) -> dict[str, float]:
+  """Measures a run, and its stages alone, each in a process of its own.
+
+  `train_ratio` is the run's steps a second over the prediction from the stages.
+  `train_wait_ratio` is the part of the learner's time spent waiting for data;
+  `train_supply_ratio` is the number of steps that actors alone could play over
+  those that the learner alone asks for. Where that is well above 1, waiting is
+  due to the runtime: replay, transport, and processes that compete.
+
+  Args:
+    config: Config of the run.
+    preset: The preset that it came from.
+    seconds: Length of each stage's measurement.
+    launcher: As for --launcher.
+    settings: Changes to the preset, as for --set.
+    ample_actors: Whether to raise `replay.samples_per_insert` until actors can
+      play twice the steps that the learner asks for.
+    versus_local: Whether to compare the launcher with the local one, see
+      `compare_launchers`.
+  """
+  changed = ("--set", *settings) if settings else ()
+
+  def stage(name: str) -> dict[str, float]:
+    return subprocess_json.run(
+      "adaland.launch.bench",
+      name,
+      # A role's speed alone does not depend on its runtime.
+      f"--launcher={'device' if launcher == 'device' else 'local'}",
+      f"--preset={preset}",
+      f"--seconds={seconds}",
+      *changed,
+      env=os.environ,
+    )
+
+  stages = stage("actor") | stage("learner")
+  if launcher == "device":
+    stages |= stage("training")
+    return stages | compare_stages(config, stages)
+  ratio = config.replay.samples_per_insert or 1.0
+  if ample_actors:
+    ratio = ample_samples_per_insert(config, stages)
+    if config.replay.sampling != "queue":
+      settings = (*settings, f"replay.samples_per_insert={ratio}")
+  length = _RUN_SECONDS + 3 * seconds
+  predicted = predicted_steps_per_s(config, stages, num_cores(), ratio)
+  names = ("local", launcher) if versus_local else (launcher,)
+  runs: dict[str, list[run_speed.Speed]] = {name: [] for name in names}
+  for _ in range(_TURNS if versus_local else 1):
+    for name, found in runs.items():
+      found.append(run_speed.measure(preset, name, length, settings))
+  mean = {
+    field: sum(getattr(run, field) for run in runs[launcher])
+    / len(runs[launcher])
+    for field in run_speed.Speed._fields
+  }
+  result = {
+    **stages,
+    "train_samples_per_insert_ratio": ratio,
+    "train_supply_ratio": supply(config, stages, ratio),
+    "train_predicted_steps_per_s": predicted,
+    "train_steps_per_s": mean["steps_per_s"],
+    "train_ratio": mean["steps_per_s"] / predicted,
+    "train_steps_per_cpu_s": mean["steps_per_cpu_s"],
+    "train_updates_per_s": mean["updates_per_s"],
+    "train_busy_cores": mean["cores"],
+    "train_wait_ratio": mean["wait_share"],
+  }
+  if versus_local:
+    result |= compare_launchers(runs["local"], runs[launcher], num_cores())
+  return result
 
 
 def predicted_steps_per_s(
-  config: experiment.ExperimentConfig, stages: Mapping[str, float], cores: int
+  config: experiment.ExperimentConfig,
+  stages: Mapping[str, float],
+  cores: int,
+  ratio: float,
 ) -> float:
-  """Environment steps a second that the stages' speeds allow.
+  """Returns the environment steps a second that the stages' speeds allow.
 
   Actors and learner work at the same time, so the slowest of three bounds
-  holds, with r = samples_per_insert learned steps for each step played:
+  holds, with r learned steps for each step played:
 
       actors     num_actors * actor_steps_per_s
       learner    learner_steps_per_s / r
       all cores  cores / (1 / actor_steps_per_cpu_s
                           + r / learner_steps_per_cpu_s)
 
-  The last says that a step's processor seconds, summed over the processes,
-  can't be had faster than the cores give them. Replay, parameters on their
-  way and waiting for one another cost extra: that is what `train_ratio` shows.
+  The last one says that a step's processor seconds, summed over the processes,
+  can't pass faster than the cores provide them. Replay, transport of parameters
+  and waiting cost extra: `train_ratio` shows that.
 
   Args:
-    config: Of the run.
-    stages: What `actor` and `learner` measured, each alone on the machine.
-    cores: That the run may use.
+    config: Config of the run.
+    stages: Results of `actor` and `learner`, each alone on the machine.
+    cores: Number of cores that the run may use.
+    ratio: r, steps learned from for each step played.
   """
-  ratio = config.replay.samples_per_insert or 1.0
   cpu_seconds = (
     1 / stages["actor_steps_per_cpu_s"]
     + ratio / stages["learner_steps_per_cpu_s"]
@@ -46,12 +135,12 @@ def predicted_steps_per_s(
 
 
 def predicted_in_turns(stages: Mapping[str, float], ratio: float) -> float:
-  """The same where one accelerator plays and learns, one after the other.
+  """Returns the same where one accelerator plays and learns in turns.
 
       1 / (1 / actor_steps_per_s + r / learner_steps_per_s)
 
   Args:
-    stages: What `actor` and `learner` measured, each alone on the device.
+    stages: Results of `actor` and `learner`, each alone on the device.
     ratio: r, steps learned from for each step played.
   """
   return 1 / (
@@ -59,81 +148,23 @@ def predicted_in_turns(stages: Mapping[str, float], ratio: float) -> float:
   )
 
 
-def train(
-  config: experiment.ExperimentConfig,
-  preset: str,
-  seconds: float,
-  launcher: str,
-  settings: Sequence[str] = (),
-) -> dict[str, float]:
-  """The whole training, against what its stages' speeds predict.
-
-  `train_ratio` is the steps a second of a run over the prediction. Each stage
-  is measured in a process of its own.
-
-  Args:
-    config: Of the run.
-    preset: What it came from.
-    seconds: For each stage; with processes the run takes three times that and
-      a minute.
-    launcher: As for --launcher.
-    settings: What was changed of the preset, as for --set.
-  """
-  changed = ("--set", *settings) if settings else ()
-  sizes = (f"--preset={preset}", f"--seconds={seconds}")
-  how = f"--launcher={launcher}"
-
-  def bench(what: str) -> dict[str, float]:
-    return subprocess_json.run(
-      "adaland.launch.bench", what, how, *sizes, *changed, env=os.environ
-    )
-
-  stages = bench("actor") | bench("learner")
-  if launcher == "device":
-    stages |= bench("training")
-    return stages | compared(config, stages)
-  predicted = predicted_steps_per_s(config, stages, num_cores())
-  with tempfile.TemporaryDirectory() as folder:
-    workdir = os.path.join(folder, "run")
-    subprocess_json.run(
-      "adaland.launch.train",
-      f"--workdir={workdir}",
-      f"--preset={preset}",
-      how,
-      "--set",
-      *settings,
-      f"run.max_minutes={(3 * seconds + 60) / 60}",
-      "run.max_steps=0",
-      "run.log_seconds=2",
-      "run.eval_tasks=0",
-      env=os.environ,
-    )
-    lines = pathlib.Path(workdir, "metrics.jsonl").read_text().splitlines()
-  rows = [json.loads(line) for line in lines]
-  measured = steady_rate(rows)
-  return {
-    **stages,
-    "train_predicted_steps_per_s": predicted,
-    "train_steps_per_s": measured,
-    "train_ratio": measured / predicted,
-  }
-
-
-def compared(
+def compare_stages(
   config: experiment.ExperimentConfig, measured: Mapping[str, float]
 ) -> dict[str, float]:
-  """How a run in one process compares with its stages and with products.
+  """Compares a run in one process with its stages and with matrix products.
 
   Args:
-    config: Of the run.
-    measured: What `actor`, `learner` and `training` measured, all under
+    config: Config of the run.
+    measured: Results of `actor`, `learner` and `training`, all under
       `--launcher=device`.
   """
   ratio = measured["train_replayed_ratio"]
   if measured["train_accelerators_count"]:
     predicted = predicted_in_turns(measured, ratio)
   else:
-    predicted = predicted_steps_per_s(config, measured, num_cores())
+    predicted = predicted_steps_per_s(
+      config, measured, num_cores(), config.replay.samples_per_insert or 1.0
+    )
   steps = measured["train_steps_per_s"]
   flop = (
     measured["actor_acting_flop_per_step"]
@@ -148,30 +179,101 @@ def compared(
   }
 
 
-def steady_rate(rows: Sequence[Mapping[str, float]]) -> float:
-  """Environment steps a second in the last two thirds of a run.
+def compare_launchers(
+  local: Sequence[run_speed.Speed],
+  ray: Sequence[run_speed.Speed],
+  cores: int,
+) -> dict[str, float]:
+  """Compares runs of two launchers, of which each pair was one turn.
+
+  Both have the same roles and no evaluator. `ray_ratio` compares environment
+  steps a second; `_spread` is the range of the ratios of single turns. Other
+  work on the machine spoils it, so processor time is compared too, of all
+  processes that a run has started, Ray's daemons included. With b busy
+  processors and s steps a second,
+
+      ray_extra_cores = b_ray - s_ray b_local / s_local
+
+  is Ray's use of processors beyond that of the same steps without it. Most of
+  it passes for each second, not for each step; so `ray_cpu_ratio`, of the steps
+  for a second of processor time, is low where other work leaves the run little
+  of the machine, and `ray_whole_machine_ratio` is the remaining part of all
+  processors, 1 - ray_extra_cores / cores.
 
   Args:
-    rows: Of its metrics.
+    local: Runs under the local launcher.
+    ray: Runs under Ray.
+    cores: Number of processors.
+  """
+  result: dict[str, float] = {}
+  for prefix, runs in (("ray_local", local), ("ray", ray)):
+    steps = sum(run.steps_per_s for run in runs) / len(runs)
+    busy = sum(run.cores for run in runs) / len(runs)
+    result |= {
+      f"{prefix}_steps_per_s": steps,
+      f"{prefix}_busy_cores": busy,
+      f"{prefix}_steps_per_cpu_s": steps / busy,
+    }
+  for name, field in (("ray", "steps_per_s"), ("ray_cpu", "steps_per_cpu_s")):
+    ratios = [
+      getattr(b, field) / getattr(a, field)
+      for a, b in zip(local, ray, strict=True)
+    ]
+    result[f"{name}_ratio"] = (
+      result[f"ray_{field}"] / result[f"ray_local_{field}"]
+    )
+    result[f"{name}_ratio_spread"] = max(ratios) - min(ratios)
+  extra = result["ray_busy_cores"] * (1 - result["ray_cpu_ratio"])
+  return {
+    **result,
+    "ray_extra_cores": extra,
+    "ray_whole_machine_ratio": 1 - extra / cores,
+  }
+
+
+def supply(
+  config: experiment.ExperimentConfig,
+  stages: Mapping[str, float],
+  ratio: float,
+) -> float:
+  """Returns the steps that actors can play over those the learner asks for.
+
+  Args:
+    config: Config of the run.
+    stages: Results of `actor` and `learner`, each alone on the machine.
+    ratio: Steps learned from for each step played.
+  """
+  played = config.actor.num_actors * stages["actor_steps_per_s"]
+  return played * ratio / stages["learner_steps_per_s"]
+
+
+def ample_samples_per_insert(
+  config: experiment.ExperimentConfig, stages: Mapping[str, float]
+) -> float:
+  """Returns the least ratio, the config's at least, with ample actors.
+
+  Args:
+    config: Config of the run.
+    stages: As for `supply`.
 
   Raises:
-    RunError: If there are too few of them.
+    UserError: If the learner sees each unroll once and actors are too slow.
   """
-  # Until the learner has compiled its update, it holds up the actors.
-  busy = [row for row in rows if row["updates"] > 2 and "loss/total" in row]
-  steady = busy[len(busy) // 3 :]
-  if len(steady) < 2:
-    raise errors.RunError(
-      "training was too slow to measure; give it more --seconds"
-    )
-  first, last = steady[0], steady[-1]
-  return (last["env_steps"] - first["env_steps"]) / (
-    last["seconds"] - first["seconds"]
-  )
+  if config.replay.sampling == "queue":
+    found = supply(config, stages, 1.0)
+    if found < _AMPLE:
+      raise errors.UserError(
+        f"--ample_actors: replay.sampling=queue, and actors alone play "
+        f"{found:.2g} times the steps that the learner alone uses; allowed: "
+        f"from {_AMPLE:g} (more actor.num_actors, or replay.sampling=uniform)"
+      )
+    return 1.0
+  needed = math.ceil(_AMPLE / supply(config, stages, 1.0))
+  return max(float(needed), config.replay.samples_per_insert or 1.0)
 
 
 def num_cores() -> int:
-  """Processor cores that this process may use."""
+  """Returns the number of processor cores that this process may use."""
   if hasattr(os, "sched_getaffinity"):
     return len(os.sched_getaffinity(0))
   return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""Pictures on the gpu back end: our rays, and MJWarp's batch renderer."""
+"""Speed of pictures on the gpu back end."""
 
 import time
 from collections.abc import Callable
@@ -12,30 +12,27 @@ from adaland.envs import constants
 from adaland.envs.observations import vision
 from adaland.envs.physics.gpu import physics as gpu
 from adaland.envs.sampling import sampler
-from adaland.envs.worlds import scene as worlds
+from adaland.envs.worlds import scene
 from adaland.launch import errors
 from adaland.launch.bench import env, env_gpu
-from adaland.launch.bench.lib import hardware, mjwarp_renderer, timing
+from adaland.launch.bench.lib import hardware, timing
 from adaland.launch.config import experiment
 
-_TASKS = 256  # Worlds beyond that are the same again.
+_TASKS = 256  # Further worlds repeat these.
 
 
 def pictures(
   config: experiment.ExperimentConfig, num_envs: int, seconds: float
 ) -> dict[str, float]:
-  """Frames a second at several sizes, of worlds at a trial's start.
+  """Measures frames a second at several sizes, at a trial's start.
 
-  `vision_SIZE` is the whole: rays, and colours where they hit; `_rays` the rays
-  alone; `_renderer_rgb` MJWarp's renderer with its own light and no shadows;
-  `_renderer_hits` the same saying what is seen and how far away, which is less
-  than our colours need. All are of the same worlds and views. What decides
-  which to use is `_rays_ratio`, rays against `_renderer_hits`.
+  `vision_SIZE` stands for whole pictures, that is rays and the colours of what
+  they hit; `vision_SIZE_rays` for the rays alone, of the same worlds and views.
 
   Args:
-    config: Of the environments and their tasks.
-    num_envs: Environments.
-    seconds: For each measurement.
+    config: Config of the environments and their tasks.
+    num_envs: Number of environments.
+    seconds: Length of each measurement.
   """
   physics, types = _worlds(config, num_envs)
   result = {"vision_num_envs_count": float(num_envs)}
@@ -43,8 +40,6 @@ def pictures(
     name = f"vision_{size[0]}x{size[1]}"
     works = {name: _drawing(physics, types, size, colours=True)}
     works[f"{name}_rays"] = _drawing(physics, types, size, colours=False)
-    for kind, colours in (("rgb", True), ("hits", False)):
-      works[f"{name}_renderer_{kind}"] = _rendering(physics, size, colours)
     rates = dict(
       zip(works, timing.rates(list(works.values()), seconds), strict=True)
     )
@@ -52,9 +47,6 @@ def pictures(
       result[f"{work}_frames_per_s"] = rate * num_envs
       result[f"{work}_ms"] = 1e3 / rate
     result[f"{name}_ratio"] = rates[name] / rates[f"{name}_rays"]
-    result[f"{name}_rays_ratio"] = (
-      rates[f"{name}_rays"] / rates[f"{name}_renderer_hits"]
-    )
   used = hardware.memory(physics.device)
   return result | {f"vision_{key}": value for key, value in used.items()}
 
@@ -62,11 +54,11 @@ def pictures(
 def _worlds(
   config: experiment.ExperimentConfig, num_envs: int
 ) -> tuple[gpu.GpuPhysics, jax.Array]:
-  """Worlds of generated tasks, and the types of their nodes, int32 [N, M]."""
+  """Returns worlds of generated tasks, and their nodes' types, int32 [N, M]."""
   slots, players = config.env.num_slots, config.env.num_players
   draw = sampler.TaskSampler(config.tasks).task
   scenes = [
-    worlds.build_scene(draw(i), slots, players)
+    scene.build_scene(draw(i), slots, players)
     for i in range(min(num_envs, _TASKS))
   ]
   scenes = [scenes[i % len(scenes)] for i in range(num_envs)]
@@ -77,7 +69,7 @@ def _worlds(
   yaw = np.random.default_rng(0).uniform(-np.pi, np.pi, (num_envs, players))
   physics.restore(everywhere, yaw.astype(np.float32))
   avatars = np.asarray(constants.PLAYER_TYPE_IDS[:players])
-  types = [[*avatars, *scene.slot_types] for scene in scenes]
+  types = [[*avatars, *world.slot_types] for world in scenes]
   return physics, jnp.asarray(types, jnp.int32)
 
 
@@ -105,23 +97,12 @@ def _drawing(
   return draw
 
 
-def _rendering(
-  physics: gpu.GpuPhysics, size: tuple[int, int], colours: bool
-) -> Callable[[], None]:
-  renderer = mjwarp_renderer.Renderer(physics, size, colours)
-  eyes, axes = (np.asarray(x)[:, 0] for x in env_gpu.views(physics))
-  renderer.look(eyes, axes)
-  return renderer.draw
-
-
 def kernels(config: experiment.ExperimentConfig) -> dict[str, float]:
-  """Seconds to have all kernels ready: to compile them, or find them cached."""
+  """Measures the time to compile all kernels, or to load cached ones."""
   start = time.perf_counter()
   physics, _ = _worlds(config, 2)
   physics.simulate()
   physics.shared_state()
   size = env.VISION_SIZES[0]
   _drawing(physics, jnp.zeros((2, 1), jnp.int32), size, colours=False)()
-  for colours in (True, False):
-    _rendering(physics, size, colours)()
   return {"kernels_seconds": time.perf_counter() - start}

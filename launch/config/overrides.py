@@ -1,4 +1,4 @@
-"""Changes of single config fields: `--set learner.batch_size=32`."""
+"""Changes of single config fields: `--set replay.batch_size=32`."""
 
 import dataclasses
 import typing
@@ -10,9 +10,6 @@ from adaland.launch import errors
 from adaland.launch.config import json_codec
 
 T = TypeVar("T")
-
-# Names that users may expect for a field that belongs elsewhere.
-_ALIASES = {"learner.batch_size": "replay.batch_size"}
 
 
 def apply(config: T, settings: Sequence[str]) -> T:
@@ -31,7 +28,6 @@ def apply(config: T, settings: Sequence[str]) -> T:
     path, equals, text = setting.partition("=")
     if not equals or not path:
       raise errors.UserError(f"--set {setting}: write it as field.name=value")
-    path = _ALIASES.get(path, path)
     parent, last, hint = _find(type(config), obj, path)
     parent[last] = json_codec.to_json(_parse(hint, text, path))
   return json_codec.from_json(type(config), obj)

@@ -1,7 +1,7 @@
-"""Recorded demonstrations: what someone did in a task, to be played again.
+"""Recorded demonstrations: the actions of an episode, in a file.
 
-An npz file without pickled objects. The same task and seed under the same
-actions give the same episode, so actions are all that is kept.
+The file is an npz archive without pickled objects. The same task, seed and
+actions give the same episode, so no states are stored.
 """
 
 import io
@@ -20,7 +20,7 @@ from adaland.envs.tasks import task as task_lib
 from adaland.launch import cli, errors
 
 FORMAT = "adaland.demo/1"
-# Of the file, and of each array in it: far more than the longest episode.
+# Limit for the file and for each array in it, above the longest episode.
 _MAX_BYTES = 8_000_000
 
 
@@ -28,10 +28,10 @@ class Demo(NamedTuple):
   """A recorded episode.
 
   Attributes:
-    task: What was played.
-    seed: Of the environment.
-    actions: Indices of the heads, int32 [T, A].
-    rewards: Of each trial, seconds, float32 [K].
+    task: The task.
+    seed: Seed of the environment.
+    actions: Action indices of each step, int32 [T, A].
+    rewards: Reward of each trial, seconds, float32 [K].
   """
 
   task: task_lib.Task
@@ -41,7 +41,7 @@ class Demo(NamedTuple):
 
 
 def encode(demo: Demo) -> bytes:
-  """Returns a demonstration as a file's content."""
+  """Encodes a demonstration as the content of a file."""
   content = io.BytesIO()
   np.savez_compressed(
     content,
@@ -55,7 +55,7 @@ def encode(demo: Demo) -> bytes:
 
 
 def save(path: str, demo: Demo) -> None:
-  """Writes a demonstration, whole or not at all."""
+  """Writes a demonstration, completely or not at all."""
   cli.write_atomically(path, encode(demo))
 
 
@@ -63,7 +63,7 @@ def check_path(path: str) -> None:
   """Refuses to replace a file that is not a demonstration.
 
   Raises:
-    UserError: If there is something else.
+    UserError: If there is another file.
   """
   if not os.path.isfile(path) or os.path.getsize(path) == 0:
     return
@@ -71,8 +71,7 @@ def check_path(path: str) -> None:
     load(path)
   except errors.UserError as error:
     raise errors.UserError(
-      f"--record={path}: a file that is no demonstration is there; choose "
-      "another name"
+      f"--record={path}: another file is there; choose another name"
     ) from error
   cli.say(f"--record={path}: the demonstration there will be replaced")
 
@@ -81,7 +80,7 @@ def load(path: str) -> Demo:
   """Reads a demonstration.
 
   Raises:
-    UserError: If the file is missing, broken, or something else.
+    UserError: If the file is missing, broken, or of another format.
   """
   with errors.user_input(f"--demo={path}"):
     with open(path, "rb") as file:
@@ -90,10 +89,10 @@ def load(path: str) -> Demo:
 
 
 def decode(data: bytes) -> Demo:
-  """Reads what `encode` returned, or what else came.
+  """Decodes the content of a file.
 
   Raises:
-    UserError: If it is broken, or something else.
+    UserError: If it is broken, or of another format.
   """
   if len(data) > _MAX_BYTES:
     raise errors.UserError(
@@ -113,7 +112,7 @@ def decode(data: bytes) -> Demo:
   except errors.UserError:
     raise
   except Exception as error:
-    # Damaged bytes make zipfile, zlib and NumPy raise whatever they like.
+    # Damaged bytes make zipfile, zlib and NumPy raise many kinds of errors.
     reason = errors.one_line(str(error)) or type(error).__name__
     raise errors.UserError(
       f"is not a demonstration ({FORMAT}): {errors.cut(reason)}"
@@ -121,7 +120,7 @@ def decode(data: bytes) -> Demo:
 
 
 def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-  """Reads one array, which takes no more memory than it may."""
+  """Reads one array, of limited size."""
   info = archive.getinfo(f"{name}.npy")
   if info.file_size > _MAX_BYTES:
     raise errors.UserError(
@@ -132,7 +131,7 @@ def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     raise errors.UserError(f"its {name} is compressed in an unknown way")
   stream = io.BytesIO(archive.read(info))
   with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # Of headers as Python 2 wrote them.
+    warnings.simplefilter("ignore")  # About headers that Python 2 wrote.
     return np.lib.format.read_array(stream, allow_pickle=False)
 
 
@@ -148,7 +147,7 @@ def _check(
       f"its seed is not a whole number from 0 to {cli.MAX_SEED}"
     )
   if actions.dtype.kind not in "iu":
-    raise errors.UserError("its actions are no whole numbers")
+    raise errors.UserError("its actions are not whole numbers")
   heads = len(constants.ACTION_SIZES)
   if (
     actions.ndim != 2
@@ -160,7 +159,7 @@ def _check(
   steps, most = task.trial_steps, task.trials * task.trial_steps
   if not steps <= len(actions) <= most:
     raise errors.UserError(
-      f"has {len(actions)} steps; a trial has {steps}, all have {most}"
+      f"has {len(actions)} steps; allowed: {steps} (a trial) to {most}"
     )
   if (
     rewards.dtype.kind != "f"
@@ -168,4 +167,4 @@ def _check(
     or not 1 <= len(rewards) <= task.trials
     or not np.isfinite(rewards).all()
   ):
-    raise errors.UserError("its rewards are not a number for each trial")
+    raise errors.UserError("its rewards are not a finite number for each trial")

@@ -1,4 +1,4 @@
-"""Plays one episode of one task, filmed if wanted."""
+"""Plays one episode of one task, and films it on request."""
 
 import contextlib
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ from adaland.launch.run import progress
 
 
 class Episode(NamedTuple):
-  """What happened, until the task's last step or until the player ended it.
+  """An episode, up to its last step or to the player's wish to end it.
 
   Attributes:
-    actions: What was done, int32 [T, A].
-    rewards: Of each trial that was begun, seconds, float32 [K].
+    actions: Action indices of each step, int32 [T, A].
+    rewards: Reward of each trial that was begun, seconds, float32 [K].
   """
 
   actions: np.ndarray
@@ -36,12 +36,12 @@ def play(
   """Plays the task's episode.
 
   Args:
-    config: Of the environment.
-    task: What to play.
+    config: Config of the environment.
+    task: The task.
     make_policy: From the environment, a batch of one, the policy.
-    seed: Of the environment.
-    video_path: Where to film it.
-    player: Who plays, written in the frames.
+    seed: Seed of the environment.
+    video_path: Path of the film; None for no film.
+    player: Name of the player, written in the frames.
 
   Raises:
     UserError: If the task does not fit the environment.
@@ -75,7 +75,7 @@ def play(
 
 @contextlib.contextmanager
 def _filming(path: str | None) -> Iterator[video.Video | None]:
-  """A video that is kept if nothing goes wrong."""
+  """Yields a video that is deleted on an exception; None without a path."""
   if path is None:
     yield None
     return

@@ -1,4 +1,4 @@
-"""A person at a terminal: keys in, a map of characters out."""
+"""A policy that reads a person's keys and shows a map of characters."""
 
 import os
 import select
@@ -29,15 +29,15 @@ _HELP = (
   "x/c hand nearer or farther  Esc ends"
 )
 _HEADINGS = ">^<v"
-# The simulation waits for the player: a step for each key, or a moment.
+# The simulation waits this long for a key before each step.
 _WAIT_SECONDS = 1.0
 _ESCAPE = "\x1b"
-# The bytes of one key come together.
+# The bytes of one key come within this time.
 _SEQUENCE_SECONDS = 0.02
 
 
 class Human:
-  """Steps once for each key; no key for a second is a step of waiting."""
+  """A person at a terminal; each key is a step, as is a second without one."""
 
   def __init__(self, environments: land.Land):
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -48,10 +48,10 @@ class Human:
     self._grip = False
 
   def act(self, step: land.Step) -> np.ndarray:
-    """Shows the world and returns what the keys say, [1, A].
+    """Shows the world and returns the key's action, [1, A].
 
     Raises:
-      EndedError: If the key is the one that ends.
+      EndedError: If the person presses Escape.
     """
     del step
     view = self._environments.state_view(0)
@@ -78,10 +78,10 @@ class Human:
 
 
 def _read_key() -> str:
-  """Returns a key, or nothing if none was pressed within a second.
+  """Returns a key, or an empty string if none was pressed within a second.
 
-  Straight from the terminal: what Python has buffered, `select` can't see. A
-  key that sends several bytes, as an arrow does, is none of ours.
+  It reads from the terminal directly, as `select` can't see what Python has
+  buffered. Keys that send several bytes, such as arrows, have no meaning.
   """
   terminal = sys.stdin.fileno()
   before = termios.tcgetattr(terminal)
@@ -104,10 +104,10 @@ def _has_input(terminal: int, seconds: float) -> bool:
 
 
 def screen(view: land.WorldView) -> str:
-  """The world as characters, four to a metre across and two along.
+  """Draws the world in characters, four to a metre across and two along.
 
-  Objects are two letters, colour and shape ("bc" a black cube); the player is
-  an arrow.
+  Objects are two letters, colour and shape ("bc" is a black cube); players are
+  arrows.
   """
   across, along = 4, 2
   x_tiles, y_tiles = view.heights.shape

@@ -1,4 +1,4 @@
-"""Draws one moment of an environment: the player's view beside a map."""
+"""Draws frames of an environment: the player's view beside a map."""
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -9,14 +9,14 @@ from adaland.envs.tasks import task as task_lib
 
 VIEW = first_person.SIZE
 MAP = (240, 240)
-# Video codecs want sizes that are multiples of 16.
+# Video codecs need multiples of 16.
 SIZE = (VIEW[0] + MAP[0], 352)
 
 _BACKGROUND = (18, 20, 24)
 _TEXT = (235, 235, 235)
 _DIM = (150, 155, 160)
 _GOOD = (110, 220, 120)
-# Object colours on the map; black gets a rim that shows on dark ground.
+# Object colours on the map; a rim shows black on dark ground.
 _COLOURS = ((25, 25, 28), (160, 60, 200), (250, 215, 30))
 _PLAYERS = ((230, 65, 50), (50, 115, 240))
 _RIM = (240, 240, 240)
@@ -25,14 +25,14 @@ _FONT = ImageFont.load_default(size=12)
 
 
 def from_above(view: land.WorldView) -> Image.Image:
-  """A map: x to the right, y up."""
+  """Draws a map, x to the right and y up."""
   image = Image.new("RGB", MAP, _BACKGROUND)
   draw = ImageDraw.Draw(image)
   tiles = np.array(view.heights.shape)
   scale = min(MAP) / float(tiles.max() * constants.TILE_METRES)
   middle = np.array(MAP) / 2
 
-  def place(x: float, y: float) -> tuple[float, float]:
+  def to_map(x: float, y: float) -> tuple[float, float]:
     return float(middle[0] + x * scale), float(middle[1] - y * scale)
 
   for (i, j), level in np.ndenumerate(view.heights):
@@ -40,8 +40,8 @@ def from_above(view: land.WorldView) -> Image.Image:
     share = height / (constants.MAX_LEVELS - 1)
     colour = (_LOW + share * (_HIGH - _LOW)) * (1.0 if (i + j) % 2 else 0.9)
     corner = (np.array([i, j]) - tiles / 2) * constants.TILE_METRES
-    left, bottom = place(*corner)
-    right, top = place(*(corner + constants.TILE_METRES))
+    left, bottom = to_map(*corner)
+    right, top = to_map(*(corner + constants.TILE_METRES))
     draw.rectangle(
       (left, top, right - 1, bottom - 1), tuple(colour.astype(int).tolist())
     )
@@ -49,16 +49,16 @@ def from_above(view: land.WorldView) -> Image.Image:
       angle = (int(view.ramps[i, j]) - 1) * np.pi / 2
       centre = corner + constants.TILE_METRES / 2
       tip = 0.35 * np.array([np.cos(angle), np.sin(angle)])
-      draw.line([place(*(centre - tip)), place(*(centre + tip))], _DIM, 2)
+      draw.line([to_map(*(centre - tip)), to_map(*(centre + tip))], _DIM, 2)
   for slot in np.argsort(view.object_pos[:, 2]):
     if view.slot_types[slot]:
-      _draw_object(draw, view, int(slot), place, scale)
+      _draw_object(draw, view, int(slot), to_map, scale)
   for i, (position, yaw) in enumerate(
     zip(view.player_pos, view.yaw, strict=True)
   ):
     radius = constants.AVATAR_RADIUS * 1.4
     corners = [
-      place(
+      to_map(
         position[0] + radius * np.cos(yaw + turn),
         position[1] + radius * np.sin(yaw + turn),
       )
@@ -68,9 +68,9 @@ def from_above(view: land.WorldView) -> Image.Image:
   return image
 
 
-def _draw_object(draw, view, slot, place, scale) -> None:
+def _draw_object(draw, view, slot, to_map, scale) -> None:
   shape, colour = divmod(int(view.slot_types[slot]) - 1, constants.NUM_COLOURS)
-  x, y = place(*view.object_pos[slot][:2])
+  x, y = to_map(*view.object_pos[slot][:2])
   size = max(4.0, 0.22 * scale)
   rim = _PLAYERS[0] if slot in view.held else _RIM
   name = constants.SHAPES[shape]
@@ -90,7 +90,7 @@ def _draw_object(draw, view, slot, place, scale) -> None:
 def caption(
   task: task_lib.Task, view: land.WorldView, player: str
 ) -> list[tuple[str, tuple[int, int, int]]]:
-  """The lines under the pictures, with their colours."""
+  """Returns the lines of text under the pictures, with their colours."""
   step = 2 / 15
   now = float(view.trial_rewards[min(view.trial, task.trials - 1), 0])
   total = float(view.trial_rewards[:, 0].sum())

@@ -23,7 +23,15 @@ class EndedError(Exception):
 
 
 class Policy(Protocol):
-  """A player in a batch of environments."""
+  """A player in a batch of environments.
+
+  Example:
+    class Still:
+      def act(self, step):
+        return np.tile([1, 1, 2, 1, 0, 1], (len(step.first), 1))
+
+    print(adaland.evaluate(Still(), "laptop"))
+  """
 
   def act(self, step: land.Step) -> np.ndarray:
     """Returns the next actions.

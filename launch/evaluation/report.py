@@ -1,4 +1,4 @@
-"""Writes evaluations as a folder: table, curve, numbers."""
+"""Writes evaluations to a folder: table, curve, numbers."""
 
 import io
 import json
@@ -12,7 +12,7 @@ from adaland.launch.evaluation import scores
 
 
 def check_folder(folder: str) -> None:
-  """Makes the folder, before any work is done.
+  """Creates the folder, before any work is done.
 
   Raises:
     UserError: If it can't be made or written to.
@@ -28,8 +28,8 @@ def write(folder: str, results: Sequence[Mapping[str, Any]]) -> None:
   """Writes table.md, curve.png and results.json.
 
   Args:
-    folder: Made by `check_folder`.
-    results: What `scores.summary` returned, one for each policy.
+    folder: An existing folder.
+    results: Results of `scores.summary`, one for each policy.
   """
   path = pathlib.Path(folder)
   cli.write_atomically(
@@ -41,7 +41,7 @@ def write(folder: str, results: Sequence[Mapping[str, Any]]) -> None:
 
 def curve(results: Sequence[Mapping[str, Any]]) -> bytes:
   """Draws mean score against the number of trials; returns a PNG."""
-  # Imported where used: it is slow, and no other command needs it.
+  # Its import is slow, and no other command needs it.
   from matplotlib import figure
 
   drawing = figure.Figure(figsize=(5, 3.5), dpi=120, layout="constrained")

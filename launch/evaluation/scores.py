@@ -1,8 +1,8 @@
 """Few-shot scores: last-trial reward against the number of trials.
 
-Score = last trial's reward / scripted expert's reward on the same task (§8.1,
-where the paper normalises by a fine-tuned agent). Tasks on which the expert
-gets nothing have no score; they are counted, and left out.
+Score = last trial's reward / scripted expert's reward on the same task. (AdA,
+arXiv 2301.07608, normalises by a fine-tuned agent.) Tasks on which the expert
+gets no reward have no score; they are counted, and left out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,19 +10,19 @@ from typing import Any
 
 import numpy as np
 
-# Resamples of the tasks, for the median's standard error.
+# Number of resamples of the tasks for the median's standard error.
 _RESAMPLES = 1000
 
 
 def standard_error(values: np.ndarray) -> float:
-  """Of the mean over tasks: s / √n; 0 for a single task."""
+  """Computes the mean's standard error s / √n; 0 for a single value."""
   if len(values) < 2:
     return 0.0
   return float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
 def median_error(values: np.ndarray) -> float:
-  """Standard error of the median over tasks, by the bootstrap."""
+  """Computes the median's standard error by the bootstrap."""
   rng = np.random.Generator(np.random.PCG64(0))
   drawn = rng.integers(len(values), size=(_RESAMPLES, len(values)))
   return float(np.std(np.median(values[drawn], axis=1)))
@@ -34,16 +34,16 @@ def summary(
   rewards: Mapping[int, Sequence[float]],
   expert: Sequence[float] | np.ndarray,
 ) -> dict[str, Any]:
-  """Puts an evaluation together.
+  """Summarises an evaluation.
 
   Args:
-    policy: Who played.
+    policy: Name of the policy.
     ids: Names of the tasks.
-    rewards: For each number of trials k, the tasks' last-trial rewards.
+    rewards: The tasks' last-trial rewards for each number of trials k.
     expert: The expert's reward on each task.
 
   Returns:
-    The JSON object of `launch.evaluate`; keys k are strings, as JSON has it.
+    The JSON object of `launch.evaluate`; keys k are strings, as in JSON.
   """
   best = np.asarray(expert, np.float64)
   solvable = best > 0
@@ -85,7 +85,7 @@ def summary(
 
 
 def table(results: Sequence[Mapping[str, Any]]) -> str:
-  """Returns mean scores and rewards of several policies as markdown."""
+  """Formats mean scores and rewards of several policies as Markdown."""
   trials = results[0]["trials"]
   lines = [
     "| score, mean ± standard error | "

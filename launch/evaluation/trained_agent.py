@@ -1,6 +1,5 @@
-"""A trained agent: the config and parameters that a run left."""
+"""The trained agent of a run: its config and parameters."""
 
-import dataclasses
 from typing import NamedTuple
 
 import jax
@@ -15,13 +14,13 @@ from adaland.launch.config import json_codec
 from adaland.launch.run import rundir
 
 
-class Saved(NamedTuple):
-  """What a run left.
+class SavedAgent(NamedTuple):
+  """The agent in a run's newest checkpoint.
 
   Attributes:
-    config: Its config.
-    params: The target network's parameters of the newest checkpoint.
-    env_steps: Environment steps they were trained for.
+    config: The run's config.
+    params: Parameters of the target network.
+    env_steps: Number of environment steps of its training.
   """
 
   config: config.ExperimentConfig
@@ -41,7 +40,7 @@ def load_config(workdir: str) -> config.ExperimentConfig:
     return json_codec.from_json(config.ExperimentConfig, content)
 
 
-def load(workdir: str) -> Saved:
+def load(workdir: str) -> SavedAgent:
   """Reads a run's newest checkpoint.
 
   Raises:
@@ -55,9 +54,9 @@ def load(workdir: str) -> Saved:
   with errors.user_input(f"--workdir={workdir}"):
     state, saved, _ = checkpoint.restore(run.checkpoints, template)
   with errors.of_another_form(str(run.checkpoints)):
-    env_steps = int(saved["desk"]["env_steps"])
+    env_steps = int(saved["played"]["env_steps"])
   params = jax.device_put(state["train"].target_params)
-  return Saved(experiment, params, env_steps)
+  return SavedAgent(experiment, params, env_steps)
 
 
 def fitting_env(
@@ -74,6 +73,17 @@ def fitting_env(
 
 
 def default_env(tasks: list[task_lib.Task]) -> land.LandConfig:
-  """Environments for policies that need no agent: room for any task."""
-  players = max(len(task.players) for task in tasks)
-  return dataclasses.replace(land.LandConfig(), num_players=players)
+  """Returns environments for policies that need no agent.
+
+  They have room for any task of one player.
+
+  Raises:
+    UserError: If a task has two players.
+  """
+  for task in tasks:
+    if len(task.players) != 1:
+      raise errors.UserError(
+        f"task {task.name!r} has {len(task.players)} players; allowed here: 1, "
+        "as a policy acts for one"
+      )
+  return land.LandConfig()

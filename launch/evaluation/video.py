@@ -1,4 +1,4 @@
-"""Writes mp4 files, whole or not at all."""
+"""Writes mp4 files, completely or not at all."""
 
 import contextlib
 import os
@@ -12,12 +12,12 @@ from adaland.launch import errors
 
 
 class Video:
-  """An mp4 being written; it gets its name when it is closed whole.
+  """An mp4 file under way, which gets its name when it is complete.
 
   Args:
-    path: Where it goes.
+    path: Path of the file.
     size: Width and height, multiples of 16.
-    speed: Of the video against the simulation.
+    speed: Speed of the video relative to the simulation.
   """
 
   def __init__(self, path: str, size: tuple[int, int], speed: float = 1.0):
@@ -32,7 +32,7 @@ class Video:
       size,
       fps=speed / constants.STEP_SECONDS,
       quality=7,
-      ffmpeg_log_level="quiet",  # We say it ourselves.
+      ffmpeg_log_level="quiet",  # Failures are reported here.
     )
     with _forks_allowed():
       self._writer.send(None)
@@ -53,10 +53,10 @@ class Video:
     """Finishes the file.
 
     Raises:
-      RunError: If it is not whole; then there is none.
+      RunError: If it is incomplete; it is deleted then.
     """
     self._writer.close()
-    # How ffmpeg ended is not told: the file must.
+    # The exit status of ffmpeg is unknown here, so the file is checked.
     if self._written_frames() != self._frames:
       self.discard()
       raise self._incomplete()
@@ -74,11 +74,11 @@ class Video:
 
   def _incomplete(self) -> errors.RunError:
     return errors.RunError(
-      f"--video={self._path}: could not be written whole; is the disk full?"
+      f"--video={self._path}: could not be completed; is the disk full?"
     )
 
   def discard(self) -> None:
-    """Leaves nothing behind."""
+    """Deletes the partial file."""
     self._writer.close()
     if os.path.exists(self._partial):
       os.unlink(self._partial)
@@ -86,13 +86,13 @@ class Video:
 
 @contextlib.contextmanager
 def _forks_allowed() -> Iterator[None]:
-  """JAX warns of forks; these run ffmpeg at once and nothing else."""
+  """Silences JAX's warning of forks, which run only ffmpeg here."""
   with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)
     yield
 
 
 def check_path(path: str) -> None:
-  """Refuses a name that isn't a video's, before any work is done."""
+  """Raises UserError for a name that is not a video's, before any work."""
   if not path.endswith(".mp4"):
     raise errors.UserError(f"--video={path}: the name must end in .mp4")

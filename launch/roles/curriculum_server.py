@@ -149,7 +149,7 @@ class CurriculumServer(role.Role):
       state = saved_state(self.setup)
       if state is not None:
         with errors.of_another_form(f"{self.setup.folder}/checkpoints"):
-          made.load_state_dict(state["desk"])
+          made.load_state_dict(state["played"])
           self._seconds = float(state["seconds"])
           self._taken = {
             actor: (int(steps), int(records))
@@ -205,7 +205,7 @@ class CurriculumServer(role.Role):
   def state(self) -> dict[str, Any]:
     """Returns the state that a checkpoint of the run keeps."""
     with self._lock:
-      return {"desk": self._opened().state_dict(), "seconds": self._tick()}
+      return {"played": self._opened().state_dict(), "seconds": self._tick()}
 
   def _tick(self) -> float:
     """Returns the seconds of training, over all starts of the run."""
@@ -248,7 +248,7 @@ class CurriculumServer(role.Role):
         return  # Nothing has happened yet.
       content = {
         "format": FORMAT,
-        "desk": counted.state_dict(),
+        "played": counted.state_dict(),
         "seconds": self._tick(),
         "taken": dict(self._taken),
       }
@@ -299,4 +299,4 @@ def saved_state(setup: role.Setup) -> dict[str, Any] | None:
   if kept is not None:
     found.append(kept)
   with errors.of_another_form(str(run.checkpoints)):
-    return max(found, key=lambda s: s["desk"]["env_steps"], default=None)
+    return max(found, key=lambda s: s["played"]["env_steps"], default=None)

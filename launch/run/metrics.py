@@ -1,4 +1,4 @@
-"""Where a run's numbers go: JSON lines and TensorBoard."""
+"""Metrics of a run, as JSON lines and TensorBoard files."""
 
 import contextlib
 import json
@@ -14,14 +14,15 @@ _LONGEST_LINE = 1_000_000
 
 
 class MetricsWriter:
-  """Appends to `metrics.jsonl` and, where installed, TensorBoard files.
+  """A writer of `metrics.jsonl` and, where installed, TensorBoard files.
 
-  A run that was killed goes on from its last checkpoint and makes the steps
-  after that again, so their rows of the first time go.
+  A killed run resumes from its last checkpoint and repeats the steps after it,
+  so rows of these steps are dropped.
 
   Args:
     folder: The run's directory.
-    newest: Steps at which the run goes on; rows of later ones are dropped.
+    newest: Number of steps at which the run resumes; rows of later steps are
+      dropped.
   """
 
   def __init__(self, folder: str, newest: int):
@@ -29,7 +30,7 @@ class MetricsWriter:
     with errors.named(self._path):
       _drop_half_a_line(self._path)
       _drop_later_rows(self._path, newest)
-    # Unbuffered: a line that could not be written is not tried again.
+    # Unbuffered, so that a line that failed is not written later.
     self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115 (kept)
     self._board = _board(os.path.join(folder, "tensorboard"), newest)
 
@@ -37,8 +38,8 @@ class MetricsWriter:
     """Writes one row.
 
     Args:
-      step: Environment steps so far.
-      values: Numbers by name; those that are not finite become null.
+      step: Number of environment steps so far.
+      values: Numbers by name; null is written for NaN and infinity.
 
     Raises:
       OSError: If it can't be written; the error names the file.
@@ -62,10 +63,10 @@ class MetricsWriter:
 
 
 class _Board:
-  """Writes TensorBoard's event files in the thread that calls.
+  """A writer of TensorBoard's event files in the calling thread.
 
-  tensorboardX's SummaryWriter does so in a thread of its own, and if that
-  dies of a full disk, who writes next waits for ever.
+  tensorboardX's SummaryWriter writes in a separate thread, and if that dies of
+  a full disk, the next call waits forever.
   """
 
   def __init__(self, folder: str, writer: Any):
@@ -73,7 +74,7 @@ class _Board:
     self._writer = writer
 
   def begin(self, step: int) -> None:
-    """Makes viewers forget what earlier files say of this step and later."""
+    """Makes viewers drop this and later steps of earlier files."""
     event = _event(step)
     event.session_log.status = event.session_log.START
     self._write(event)
@@ -93,16 +94,16 @@ class _Board:
 
   def close(self) -> None:
     """Closes the file."""
-    # Each row was flushed when it was written; what could not be is lost.
+    # Each row was flushed when it was written.
     with contextlib.suppress(OSError):
       self._writer.close()
 
 
 def _event(step: int) -> Any:
-  """An empty event of this step, now."""
+  """Returns an empty event of this step and the current time."""
   from tensorboardX.proto import event_pb2
 
-  # The module makes its classes when it is imported: nothing to check by.
+  # The module makes its classes at import time, so types are unknown.
   event = event_pb2.Event()  # pyrefly: ignore[missing-attribute]
   event.wall_time = time.time()
   event.step = step
@@ -110,7 +111,7 @@ def _event(step: int) -> Any:
 
 
 def _board(folder: str, newest: int) -> _Board | None:
-  """A writer of TensorBoard files, if tensorboardX is installed."""
+  """Returns a TensorBoard writer, None without tensorboardX."""
   try:
     from tensorboardX import event_file_writer
   except ImportError:
@@ -127,7 +128,7 @@ def _board(folder: str, newest: int) -> _Board | None:
 
 
 def _drop_half_a_line(path: str) -> None:
-  """Cuts off what a writer that was killed left of its last line."""
+  """Cuts off an incomplete last line, which a killed writer leaves."""
   if not os.path.isfile(path):
     return
   with open(path, "rb+") as file:
@@ -139,7 +140,7 @@ def _drop_half_a_line(path: str) -> None:
 
 
 def _drop_later_rows(path: str, newest: int) -> None:
-  """Cuts off the rows from the first that is of a later step on."""
+  """Cuts off all rows from the first with a later step on."""
   if not os.path.isfile(path):
     return
   with open(path, "rb+") as file:
@@ -152,7 +153,7 @@ def _drop_later_rows(path: str, newest: int) -> None:
 
 
 def _step(line: bytes) -> float:
-  """The step of a row; that of what is no row is before all others."""
+  """Returns the step of a row, minus infinity for any other line."""
   try:
     row = json.loads(line)
   except (RecursionError, ValueError):

@@ -1,4 +1,4 @@
-"""The live line of a long job, on stderr."""
+"""The live line of a long job on stderr, and formats of numbers."""
 
 import sys
 import time
@@ -7,10 +7,10 @@ from typing import TextIO
 
 
 class Progress:
-  """Rewrites one line on a terminal; elsewhere prints one now and then.
+  """A line that is rewritten on a terminal, and repeated elsewhere.
 
   Args:
-    stream: Where to write.
+    stream: The output; stderr if None.
     quiet_seconds: Time between lines where they can't be rewritten.
   """
 
@@ -22,7 +22,12 @@ class Progress:
     self._next = 0.0
 
   def update(self, text: str, force: bool = False) -> None:
-    """Shows the text as the state of things now."""
+    """Shows the text in place of the last one.
+
+    Args:
+      text: The current state.
+      force: Whether to print it at once where it can't be rewritten.
+    """
     if self._live:
       self._stream.write("\r" + text.ljust(self._width))
       self._width = len(text)
@@ -48,7 +53,7 @@ class Progress:
 
 
 def duration(seconds: float) -> str:
-  """Returns "1h02m", "3m20s" or "12s"."""
+  """Formats a duration as "1h02m", "3m20s" or "12s"."""
   seconds = max(0, round(seconds))
   if seconds >= 3600:
     return f"{seconds // 3600}h{seconds % 3600 // 60:02d}m"
@@ -58,7 +63,7 @@ def duration(seconds: float) -> str:
 
 
 def count(number: float) -> str:
-  """Returns "1.23M", "45.6k" or "789"."""
+  """Formats a number as "1.23M", "45.6k" or "789"."""
   for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
     # In three digits 999,500 is a million already.
     if abs(number) >= 0.9995 * limit:
@@ -67,7 +72,7 @@ def count(number: float) -> str:
 
 
 class Rates:
-  """Rates per second of growing counters, since the last call.
+  """Rates of growing counters between two calls.
 
   Args:
     clock: Monotonic seconds.
@@ -79,7 +84,7 @@ class Rates:
     self._time = clock()
 
   def __call__(self, counters: Mapping[str, float]) -> dict[str, float]:
-    """Returns the increase per second of each counter."""
+    """Returns each counter's increase per second since the last call."""
     now = self._clock()
     seconds = max(1e-9, now - self._time)
     rates = {

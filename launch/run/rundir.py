@@ -1,10 +1,10 @@
-"""A run's directory: what lies where, and who may use it.
+"""The directory of a run: its files, and the lock on it.
 
 config.json    the ExperimentConfig, with a format tag
 checkpoints/   learner, curriculum, counters, replay; newest last
 metrics.jsonl, tensorboard/
 logs/          output of the child processes
-lock           held while a `train` works here
+lock           held while a `train` process runs here
 """
 
 import fcntl
@@ -26,7 +26,7 @@ def config_of(content: Any) -> Any:
   """Returns the config that a `config.json` holds.
 
   Raises:
-    UserError: If that isn't one.
+    UserError: If the content is not that of a config file.
   """
   found = content.get("format") if isinstance(content, dict) else None
   if found != FORMAT:
@@ -42,7 +42,11 @@ def config_of(content: Any) -> Any:
 
 
 class RunDir:
-  """Paths inside a run's directory."""
+  """The directory of a run.
+
+  Args:
+    path: The directory, which need not exist.
+  """
 
   def __init__(self, path: str):
     self.path = pathlib.Path(path).absolute()
@@ -51,11 +55,11 @@ class RunDir:
     self.logs = self.path / "logs"
 
   def exists(self) -> bool:
-    """Whether a run was begun here."""
+    """Returns True if there is a run here."""
     return self.config.is_file()
 
   def read_config(self) -> dict[str, Any]:
-    """Returns the run's config as JSON gave it.
+    """Returns the run's config as a JSON object.
 
     Raises:
       UserError: If there is no run here, or its config can't be read.
@@ -72,7 +76,7 @@ class RunDir:
       return config_of(json_checks.load(self.config))
 
   def begin(self, config: Any, free_fields: Collection[str] = ()) -> IO[str]:
-    """Makes the directory of a new run, or checks that this one is the same.
+    """Creates the directory of a new run, or checks that the run is the same.
 
     A run that ended before its first row of metrics may get another config.
 
@@ -82,10 +86,10 @@ class RunDir:
         new values are kept.
 
     Returns:
-      A lock that keeps the directory for this process until it is closed.
+      A lock on the directory, held until it is closed.
 
     Raises:
-      UserError: If the directory holds something else, or a run of another
+      UserError: If the directory holds other files, or a run of another
         config, or another process trains there.
     """
     wanted = json_codec.to_json(config)
@@ -106,7 +110,7 @@ class RunDir:
     cli.write_atomically(str(self.config), json.dumps(content, indent=1) + "\n")
 
   def is_locked(self) -> bool:
-    """Whether a `train` works here."""
+    """Returns True while a `train` process runs here."""
     try:
       with open(self.path / _LOCK) as file:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -117,7 +121,7 @@ class RunDir:
     return False
 
   def _check(self, wanted: Any, free_fields: Collection[str]) -> None:
-    """Raises UserError unless a run of this config may be here."""
+    """Raises UserError unless a run of this config may use the directory."""
     if self.exists() and self._has_trained():
       found = [
         text
@@ -141,13 +145,13 @@ class RunDir:
       )
 
   def _has_other_files(self) -> bool:
-    """Whether there is more than a `train` leaves that ended right away."""
+    """Returns True if there are files of neither a run nor its start."""
     ours = {self.checkpoints.name, self.logs.name, _LOCK}
     with errors.user_input("--workdir"):
       return any(path.name not in ours for path in self.path.iterdir())
 
   def _has_trained(self) -> bool:
-    """Whether there is anything that another config would contradict."""
+    """Returns True if the run has trained, so that its config is fixed."""
     metrics = self.path / "metrics.jsonl"
     return metrics.exists() and metrics.stat().st_size > 0
 

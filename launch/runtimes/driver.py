@@ -82,7 +82,7 @@ class Trainer:
     """
     steps = checkpoint.steps(self._run.checkpoints)
     with errors.of_another_form(str(self._run.checkpoints)):
-      played = {} if state is None else state["desk"]
+      played = {} if state is None else state["played"]
       return {
         "env_steps": 0 if state is None else played["env_steps"],
         "episodes": played.get("episodes", 0),

@@ -1,4 +1,4 @@
-"""Draws training.png and fewshot.png and writes table.md, from files here.
+"""Draws training.png and fewshot.png and writes table.md.
 
 python results/first-light/draw.py
 """
@@ -33,7 +33,7 @@ def draw_training() -> None:
     mine = [row for row in rows if row["policy"] == label]
     seeds = list(dict.fromkeys(row["seed"] for row in mine))
     runs = [[row for row in mine if row["seed"] == seed] for seed in seeds]
-    # Rows are as many steps apart in each run.
+    # Rows have the same distance in steps in each run.
     steps = [float(row["env_steps"]) / 1e6 for row in min(runs, key=len)]
     for k, column in enumerate(columns, start=1):
       rewards = [
@@ -63,7 +63,7 @@ def over_seeds(results: list[dict]) -> tuple[list[int], np.ndarray]:
 
 
 def stderr(results: list[dict]) -> np.ndarray:
-  """Standard error over seeds, or over tasks if nothing was learned."""
+  """Returns standard errors over seeds, or over tasks for one seed."""
   trials, scores = over_seeds(results)
   if len(scores) > 1:
     return scores.std(axis=0, ddof=1) / len(scores) ** 0.5
@@ -112,7 +112,7 @@ def draw_fewshot(results: dict, trials_within: dict) -> None:
   for axes in (left, right):
     axes.set_xticks(trials)
     axes.grid(alpha=0.3)
-    # Below the expert's line, which is at one.
+    # Below the expert's line at one.
     axes.legend(fontsize=8, loc="upper right", bbox_to_anchor=(1.0, 0.92))
   drawing.savefig(_HERE / "fewshot.png")
 
@@ -137,7 +137,7 @@ def write_table(results: dict) -> None:
 
 
 def main() -> None:
-  """Draws and writes all."""
+  """Draws both figures and writes the table."""
   results = json.loads((_HERE / "evaluation.json").read_text())
   draw_training()
   draw_fewshot(results, json.loads((_HERE / "by_trial.json").read_text()))

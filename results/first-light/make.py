@@ -1,4 +1,4 @@
-"""Collects this folder's curve, scores and trials from runs and evaluations.
+"""Collects this folder's curves and scores from runs and evaluations.
 
     python results/first-light/make.py collect RUNS EVALUATIONS
     PYTHONPATH=. python results/first-light/make.py by_trial RUNS
@@ -8,7 +8,7 @@ launch.train) and EVALUATIONS/*.json (launch.evaluate --json: MEMORY-SEED.json
 of each run, and one of each policy that does not learn), and writes
 training.csv and evaluation.json here. `by_trial` plays the held-out tasks with
 as many trials as in training and writes each trial's score to by_trial.json.
-draw.py draws all of it.
+draw.py draws them.
 """
 
 import csv
@@ -28,12 +28,12 @@ _NUM_TASKS, _REPEATS, _SEED = 100, 3, 1
 
 
 def _runs(runs: str, memory: str) -> Iterator[pathlib.Path]:
-  """The runs of an agent, one a seed."""
+  """Yields the runs of an agent, one for each seed."""
   yield from sorted((pathlib.Path(runs) / memory).iterdir())
 
 
 def collect(runs: str, evaluations: str) -> None:
-  """Copies what is worth keeping into this folder."""
+  """Writes training.csv and evaluation.json."""
   rows = []
   results = {}
   for memory, label in _AGENTS.items():
@@ -51,7 +51,7 @@ def collect(runs: str, evaluations: str) -> None:
 
 
 def _curve(run: pathlib.Path) -> Iterator[list[float]]:
-  """Means over some rows of a run's metrics: seconds, steps, rewards."""
+  """Yields means over rows of a run's metrics: seconds, steps, rewards."""
   lines = (run / "metrics.jsonl").read_text()
   metrics = [json.loads(line) for line in lines.splitlines()]
   num_trials = sum(key.startswith("reward/trial_") for key in metrics[-1])
@@ -84,7 +84,7 @@ def _write(name: str, content: dict) -> None:
 
 
 def by_trial(runs: str) -> None:
-  """Scores every trial of episodes as long as those of training."""
+  """Scores every trial of episodes as long as in training."""
   results = {}
   for memory, label in _AGENTS.items():
     found = [_scores(run) for run in _runs(runs, memory)]
@@ -103,12 +103,15 @@ def by_trial(runs: str) -> None:
 
 
 def _scores(run: pathlib.Path) -> dict[str, np.ndarray]:
-  """Scores of held-out tasks, [tasks, trials], of the agent and its controls.
+  """Scores the agent and its controls on held-out tasks.
 
   Args:
     run: Directory of a run.
+
+  Returns:
+    Scores by name of the policy, [tasks, trials].
   """
-  # Imported where used: the rest needs no agent.
+  # Other functions of this module need no agent.
   import jax
   import jax.numpy as jnp
 
@@ -122,14 +125,14 @@ def _scores(run: pathlib.Path) -> dict[str, np.ndarray]:
   )
 
   class Forgetful(policies.Agent):
-    """Starts each trial with an empty memory; all else stays as it is."""
+    """An agent that starts each trial with an empty memory."""
 
     def act(self, step):
       first = step.first | step.trial_last
       return super().act(step._replace(first=first))
 
   class Confused(policies.Agent):
-    """Starts each trial with the memory of one that plays another task."""
+    """An agent that starts each trial with the memory of another task."""
 
     def act(self, step):
       if step.trial_last.any():
@@ -157,19 +160,19 @@ def _scores(run: pathlib.Path) -> dict[str, np.ndarray]:
     "agent, another task's memory at each trial": Confused,
   }
   scores = {}
-  for who, kind in kinds.items():
+  for name, kind in kinds.items():
     make = functools.partial(make_policy, kind, actor, params)
     rewards = rollout.play(experiment.env, jobs, make, _SEED)
     score = np.array(rewards).reshape(len(tasks), _REPEATS, -1).mean(axis=1)
-    scores[who] = score / best[:, None]
+    scores[name] = score / best[:, None]
   return scores
 
 
 def _summary(each: list[np.ndarray]) -> dict[str, list]:
-  """Means and standard errors over seeds, and each seed's over tasks.
+  """Computes means and standard errors over seeds, and over tasks.
 
   Args:
-    each: A seed's values, [tasks] or [tasks, trials].
+    each: Values of each seed, [tasks] or [tasks, trials].
   """
   means = np.array([x.mean(axis=0) for x in each])
   errors = [x.std(axis=0, ddof=1) / len(x) ** 0.5 for x in each]
@@ -182,7 +185,7 @@ def _summary(each: list[np.ndarray]) -> dict[str, list]:
 
 
 def main(argv: list[str]) -> None:
-  """Runs one of the two."""
+  """Runs one of the two commands."""
   if argv[:1] == ["collect"] and len(argv) == 3:
     collect(argv[1], argv[2])
   elif argv[:1] == ["by_trial"] and len(argv) == 2:

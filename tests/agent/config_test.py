@@ -7,7 +7,7 @@ from adaland.agent import config as config_lib
 from adaland.agent.network import network as network_lib
 from tests.agent import observations
 
-# The paper's table (§3.2): millions of parameters in all.
+# The table of AdA (arXiv 2301.07608): millions of parameters in all.
 _TOTALS = {
   "6m": 41,
   "23m": 76,

@@ -69,7 +69,7 @@ def make_network(observation_size: int) -> types.Network:
 def make_batch(
   rng: np.random.Generator, rows: int, steps: int, observation_size: int
 ) -> types.Unroll:
-  """Random unrolls, full in even rows, padded from the middle in odd ones."""
+  """Returns random unrolls, odd rows of them padded from the middle."""
   mask = np.ones([rows, steps], np.uint8)
   mask[1::2, steps // 2 :] = 0
   first = np.zeros([rows, steps], np.uint8)

@@ -23,7 +23,7 @@ def _config(model_steps: int) -> learner_config.LearnerConfig:
 
 
 def _bandit(memory: str) -> np.ndarray:
-  """Reward of each trial, mean over the last 20 updates, [trials]."""
+  """Returns the mean reward of each trial over the last 20 updates."""
   outcome = toys.train(
     toys.Bandit(64, _TRIALS, seed=0),
     toys.network_of(memory),

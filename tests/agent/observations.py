@@ -16,7 +16,7 @@ def spec(
   num_entities: int = 4,
   pixels: tuple[int, int] | None = None,
 ) -> Spec:
-  """What an environment shows: entities and terrain, or pixels [h, w]."""
+  """Returns the spec of observations, of entities and terrain or of pixels."""
   shapes: dict[str, tuple[tuple[int, ...], type]] = {
     "goal": ((6,), np.int32),
     "rules": ((num_rules, 14), np.int32),
@@ -36,7 +36,7 @@ def spec(
 def random(
   observation_spec: Spec, leading: tuple[int, ...], seed: int = 0
 ) -> types.Observation:
-  """Random observations with the given leading axes."""
+  """Returns random observations with the given leading axes."""
   rng = np.random.default_rng(seed)
   observation: types.Observation = {}
   for key, (shape, dtype) in observation_spec.items():

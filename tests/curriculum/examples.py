@@ -22,7 +22,7 @@ def sample_task(index: int) -> task_lib.Task:
 def record(
   assignment: base.Assignment, error: float, reward: float = 0.0
 ) -> base.EpisodeRecord:
-  """Returns a record whose three errors are `error` and multiples of it."""
+  """Returns a record with `error` and two multiples of it as errors."""
   return base.EpisodeRecord(
     key=assignment.key,
     learn=assignment.learn,

@@ -17,7 +17,7 @@ def _make(seed=0, **values):
 
 
 def _error(assignment):
-  """An error that follows from the task."""
+  """Returns an error that follows from the task."""
   return float(np.random.default_rng(int(assignment.task.name)).random())
 
 
@@ -107,8 +107,8 @@ class PLRCurriculumTest(parameterized.TestCase):
     deviation = np.sqrt(m["variance"])
     z = (errors.mean() - m["mean"]) / deviation if deviation > 0 else 0.0
     state = curriculum.state_dict()
-    place = state["archive"]["indices"].index(int(first.task.name))
-    self.assertAlmostEqual(state["archive"]["fitness"][place], z)
+    row = state["archive"]["indices"].index(int(first.task.name))
+    self.assertAlmostEqual(state["archive"]["fitness"][row], z)
     # Training does not move what new tasks are compared with.
     self.assertEqual(dict(state["moments"]), moments)
 

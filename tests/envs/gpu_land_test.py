@@ -117,7 +117,7 @@ class ParityTest(absltest.TestCase):
 @unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)
 class PicturesTest(absltest.TestCase):
   def test_pictures_equal_those_of_the_cpu_back_end(self):
-    """In hilly worlds with all shapes, at the start and while turning."""
+    """Hilly worlds with all shapes, at the start and while turning."""
     tasks = [
       sampler.TaskSampler(
         sampler_config.SamplerConfig(
@@ -144,7 +144,7 @@ class PicturesTest(absltest.TestCase):
     self.assertGreaterEqual(np.mean(apart <= 1), 0.995)
 
   def test_pictures_of_equal_states_differ_by_rounding_alone(self):
-    """With all shapes and colours, frozen or not, hills, ramps, two players."""
+    """All shapes and colours, frozen or not, hills, ramps, two players."""
     scene, size = pictured.scene(), (96, 72)
     slots, players = len(scene.slot_types), len(scene.player_at)
     physics = (
@@ -274,11 +274,11 @@ class ViewsTest(absltest.TestCase):
       task_sets.TaskList((fixtures.busy_task(trials=1),)),
       self.config,
     )
-    shown, _ = envs.reset(seed=3)
-    self.assertTrue(envs.observation_space.contains(shown))
+    observation, _ = envs.reset(seed=3)
+    self.assertTrue(envs.observation_space.contains(observation))
     for step in range(1, 18):
-      shown, reward, ended, _, info = envs.step(fixtures.noop())
-      self.assertTrue(envs.observation_space.contains(shown))
+      observation, reward, ended, _, info = envs.step(fixtures.noop())
+      self.assertTrue(envs.observation_space.contains(observation))
       self.assertEqual((type(reward), reward.dtype), (np.ndarray, np.float64))
       self.assertEqual(ended.all(), step == 15)
       self.assertEqual(type(info["dropped_spawns"]), np.ndarray)

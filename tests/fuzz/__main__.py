@@ -1,8 +1,8 @@
 """Damages files and reads them: `python -m tests.fuzz --cases=100000`.
 
-Prints, for each format, how many were read and how many refused as they should
-be; ends with status 1 if anything else happened. `--formats=task --first=N
---cases=1` repeats case N.
+Prints the number of files that were read and of those that were refused in the
+documented way, for each format; exits with status 1 if anything else happened.
+`--formats=task --first=N --cases=1` repeats case N.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import time
 
 from tests.fuzz import formats, runner
 
-# What reading a damaged file may take on top of what the process has.
+# Memory that reading a damaged file may take beyond that of the process.
 _MEMORY = 2 * 2**30
 
 
@@ -23,7 +23,9 @@ def main() -> int:
     description=__doc__,
     formatter_class=argparse.RawDescriptionHelpFormatter,
   )
-  parser.add_argument("--cases", type=int, default=1000, help="of each format")
+  parser.add_argument(
+    "--cases", type=int, default=1000, help="number of cases of each format"
+  )
   parser.add_argument("--first", type=int, default=0)
   parser.add_argument("--seed", type=int, default=0)
   parser.add_argument(
@@ -35,14 +37,14 @@ def main() -> int:
   faults = 0
   for name in args.formats.split(","):
     if name not in formats.FORMATS:
-      parser.error(f"{name!r} is none of {', '.join(formats.FORMATS)}")
-    runner.run(name, args.first, 1, args.seed)  # Loads what it needs.
+      parser.error(f"{name!r} is not one of {', '.join(formats.FORMATS)}")
+    runner.run(name, args.first, 1, args.seed)  # Loads modules.
     _bound_memory()
     start = time.monotonic()
     outcome = runner.run(name, args.first, args.cases, args.seed)
     faults += outcome.num_faults
     print(
-      f"{name:<11}{args.cases:>8} cases {outcome.taken:>8} read "
+      f"{name:<11}{args.cases:>8} cases {outcome.accepted:>8} read "
       f"{outcome.refused:>8} refused {outcome.num_faults:>6} faults "
       f"{time.monotonic() - start:>7.0f} s",
       flush=True,

@@ -1,4 +1,4 @@
-"""Files of arrays: demonstrations, replay, unrolls, a checkpoint's arrays."""
+"""Formats of arrays: demonstrations, replay, unrolls, a checkpoint's arrays."""
 
 import dataclasses
 import functools
@@ -23,7 +23,11 @@ from tests.fuzz import checks, mutate
 
 
 class _Archive:
-  """What is a zip file of arrays, and how one is damaged."""
+  """A format that is a zip file of arrays.
+
+  Args:
+    whole: Undamaged files.
+  """
 
   def __init__(self, whole: list[bytes]):
     self._whole = whole
@@ -32,7 +36,7 @@ class _Archive:
     data = rng.choice(self._whole)
     if rng.random() < 0.3:
       return mutate.raw(data, rng)
-    # Inside, so that the zip file's own checks don't refuse all of it.
+    # Inside, as the checks of the zip format would refuse the rest.
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
       members = [(n, archive.read(n)) for n in archive.namelist()]
     i = rng.randrange(len(members))
@@ -58,7 +62,7 @@ class _Archive:
     )
     out = io.BytesIO()
     with warnings.catch_warnings(), zipfile.ZipFile(out, "w", kind) as archive:
-      warnings.simplefilter("ignore")  # Of a name that is there twice.
+      warnings.simplefilter("ignore")  # About duplicate names.
       for member, inner in members:
         info = zipfile.ZipInfo(member)
         info.compress_type = kind
@@ -68,7 +72,7 @@ class _Archive:
 
 
 def _array(rng: random.Random) -> bytes:
-  """Returns another array's file."""
+  """Returns the file of another array."""
   dtype = rng.choice(("i1", "u8", "f2", "f8", "U3", "S2", "?", "c8", "M8[s]"))
   shape = rng.choice(((), (0,), (1,), (3,), (15, 6), (0, 6), (2, 3, 4)))
   array = np.zeros(shape, np.dtype(dtype))
@@ -80,7 +84,7 @@ def _array(rng: random.Random) -> bytes:
 
 
 def _text_within(content: bytes, rng: random.Random) -> bytes:
-  """Changes the text that an array holds, if it holds one."""
+  """Changes an array's content as text."""
   array = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
   text = str(array)
   try:
@@ -94,7 +98,7 @@ def _text_within(content: bytes, rng: random.Random) -> bytes:
 
 
 def _header(content: bytes, rng: random.Random) -> bytes:
-  """Has an array's file say another type or shape than it holds."""
+  """Changes type or shape in an array file's header."""
   end = content.index(b"\n") + 1
   descr = rng.choice(
     (
@@ -128,7 +132,7 @@ def _header(content: bytes, rng: random.Random) -> bytes:
 
 
 class Demo(_Archive):
-  """Demonstrations."""
+  """Files of demonstrations."""
 
   def __init__(self):
     whole = []
@@ -152,7 +156,7 @@ class Demo(_Archive):
 
 
 class Replay(_Archive):
-  """The in-memory store's checkpoint."""
+  """Checkpoints of the in-memory store."""
 
   def __init__(self):
     store = self._store()
@@ -175,7 +179,7 @@ class Replay(_Archive):
     return store
 
   def check(self, value):
-    if value.size():
+    if value.info().size:
       value.sample(timeout=1.0)
     value.insert(examples.unroll(1))
 
@@ -186,16 +190,16 @@ def _spec() -> spec_lib.UnrollSpec:
 
 
 class Unroll:
-  """Unrolls as bytes, between actors and the in-memory store."""
+  """Unrolls as bytes, on their way from actors to the in-memory store."""
 
   def __init__(self):
-    self._whole = [_spec().encode(examples.unroll(n), n) for n in range(3)]
+    self._whole = [_spec().encode(examples.unroll(n)) for n in range(3)]
 
   def damage(self, rng):
     return mutate.raw(rng.choice(self._whole), rng)
 
   def read(self, data):
-    return _spec().decode(data)[0]
+    return _spec().decode(data)
 
   def check(self, value):
     stacked = _spec().stack([value, value])
@@ -203,12 +207,12 @@ class Unroll:
 
 
 class Arrays:
-  """The train state's arrays as Orbax wrote them: one of its files."""
+  """Files of Orbax with the arrays of a train state, one of them damaged."""
 
   def __init__(self):
     self._state = {"w": np.ones((3, 2), np.float32), "n": np.int32(4)}
     made = tempfile.TemporaryDirectory()
-    self._made = made  # Goes when this does.
+    self._made = made  # Deleted with this object.
     self._folder = pathlib.Path(made.name)
     checkpoint.save(self._folder, 1, self._state, {})
     paths = sorted((self._folder / "1" / "arrays").rglob("*"))

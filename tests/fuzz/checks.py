@@ -1,9 +1,9 @@
-"""What a format's check says of a fault."""
+"""Checks that formats share."""
 
 from typing import Any
 
 
 def same(one: Any, other: Any) -> None:
-  """Raises AssertionError if they differ."""
+  """Raises AssertionError if two values differ."""
   if one != other:
     raise AssertionError(f"came back as {other!r}, was {one!r}")

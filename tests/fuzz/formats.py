@@ -1,8 +1,7 @@
-"""Every kind of file that is read: whole ones, damaged ones, reading them.
+"""All file formats that are read, and their readers.
 
-A reader may refuse what it is given with a ValueError of one short line, or
-take it; what it takes must come back the same when it is written and read once
-more.
+A reader may refuse a file with a ValueError of one short line, or accept it; an
+accepted value must be the same when it is written and read once more.
 """
 
 import random
@@ -13,18 +12,18 @@ from tests.fuzz import array_formats, json_formats
 
 
 class Format(Protocol):
-  """A kind of file."""
+  """A file format."""
 
   def damage(self, rng: random.Random) -> bytes:
-    """Returns a whole file, damaged."""
+    """Returns the content of a damaged file."""
     ...
 
   def read(self, data: bytes) -> Any:
-    """Reads it; raises only ValueError."""
+    """Reads a file's content; raises only ValueError."""
     ...
 
   def check(self, value: Any) -> None:
-    """Raises AssertionError if what was read is not what it seems."""
+    """Raises AssertionError if a value that was read is inconsistent."""
     ...
 
 

@@ -1,4 +1,4 @@
-"""A few thousand damaged files; `python -m tests.fuzz` reads more."""
+"""Tests on a few thousand damaged files; `python -m tests.fuzz` reads more."""
 
 import random
 
@@ -24,13 +24,13 @@ class FormatsTest(parameterized.TestCase):
   def test_damaged_files_are_refused_or_read(self, name):
     outcome = runner.run(name, first=0, cases=_CASES[name], seed=1)
     self.assertEqual(outcome.faults, {})
-    self.assertEqual(outcome.taken + outcome.refused, _CASES[name])
-    # Otherwise the damage is too little, or too much, to find anything.
-    self.assertBetween(outcome.taken, 1, _CASES[name] - 1)
+    self.assertEqual(outcome.accepted + outcome.refused, _CASES[name])
+    # Otherwise the damage is too little or too much to find faults.
+    self.assertBetween(outcome.accepted, 1, _CASES[name] - 1)
 
 
 class _Fake(array_formats.Unroll):
-  """Reads as it is told."""
+  """A format whose reader raises a given error."""
 
   error: Exception = ValueError("one line")
 
@@ -60,19 +60,19 @@ class RunnerTest(parameterized.TestCase):
 
 
 class MutateTest(absltest.TestCase):
-  def test_a_case_is_the_same_whenever_it_is_made(self):
+  def test_a_seed_determines_a_case(self):
     made = json_formats.Task()
     one, two, other = (made.damage(random.Random(n)) for n in (5, 5, 6))
     self.assertEqual(one, two)
     self.assertNotEqual(one, other)
 
-  def test_values_put_in_are_not_changed_for_the_cases_after(self):
+  def test_inserted_values_stay_unchanged(self):
     before = repr(mutate._VALUES)
     for number in range(300):
       mutate.json_text('{"a": [1, []]}', random.Random(number))
     self.assertEqual(repr(mutate._VALUES), before)
 
-  def test_what_is_not_changed_comes_back(self):
+  def test_an_unchanged_text_comes_back(self):
     text = '{"a": [1, 2.5, {"b": null}], "a": "x", "": {}, "c": []}'
     self.assertEqual(mutate.dump(mutate.parse(text)), text)
 

@@ -1,4 +1,4 @@
-"""Files of JSON: tasks, configs, settings, checkpoints' run.json, status."""
+"""Formats in JSON: tasks, configs, settings, checkpoints, status."""
 
 import contextlib
 import functools
@@ -49,7 +49,7 @@ class Task:
 
 
 class Config:
-  """A run's config.json; and, inside it, the file of `train --config`."""
+  """Config files of runs, which hold the files of `train --config`."""
 
   def __init__(self):
     self._whole = [
@@ -74,7 +74,7 @@ class Config:
 
 
 class Setting:
-  """What follows --set."""
+  """Arguments of --set."""
 
   def __init__(self):
     self._config = presets.smoke()
@@ -110,7 +110,7 @@ def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:
 
 
 class Checkpoint:
-  """A checkpoint's run.json, and the curriculum's state in it."""
+  """Files run.json of checkpoints, with the curriculum's state."""
 
   def __init__(self):
     self._curriculum = _curriculum()
@@ -122,7 +122,7 @@ class Checkpoint:
         )
         self._curriculum.report(record)
     run = {
-      "desk": {
+      "played": {
         "curriculum": self._curriculum.state_dict(),
         "env_steps": 1234,
         "episodes": 80,
@@ -140,7 +140,7 @@ class Checkpoint:
   def read(self, data):
     with errors.user_input("run.json"), errors.of_another_form("run.json"):
       leaves, run = checkpoint_json.decode(data)
-      _curriculum().load_state_dict(run["desk"]["curriculum"])
+      _curriculum().load_state_dict(run["played"]["curriculum"])
       return leaves, run
 
   def check(self, value):
@@ -160,11 +160,11 @@ def _probe() -> task_lib.Task:
 
 
 class Status:
-  """A run's status.json, as `launch.status` shows it."""
+  """Files status.json of runs, as `launch.status` shows them."""
 
   def __init__(self):
     made = tempfile.TemporaryDirectory()
-    self._made = made  # Goes when this does.
+    self._made = made  # Deleted with this object.
     self._run = rundir.RunDir(made.name)
     self._run.begin(presets.smoke()).close()
     role = status_file.RoleStatus(
@@ -187,5 +187,5 @@ class Status:
     return out.getvalue()
 
   def check(self, value):
-    value.encode()  # Can be shown.
+    value.encode()  # Raises on half a surrogate pair.
     checks.same(all(map(str.isprintable, value.splitlines())), True)

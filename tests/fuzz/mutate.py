@@ -1,8 +1,8 @@
-"""Damages bytes and JSON texts, by a seed.
+"""Damages bytes and JSON texts at random.
 
-A JSON text is taken apart into `Pairs` (an object: its fields, in order, which
-may repeat), lists and values, changed, and written again; `Raw` is written as
-it is, so that what is no JSON can be put anywhere.
+A JSON text is parsed into `Pairs` (an object: its fields in order, which may
+repeat), lists and values, changed, and written again; `Raw` is written as it
+is, so that text which is not JSON can stand anywhere.
 """
 
 import copy
@@ -14,7 +14,7 @@ _DEPTHS = (3, 60, 400, 990, 3000, 100_000)
 
 
 class Pairs(list):
-  """An object as a list of (key, value)."""
+  """A JSON object as a list of (key, value)."""
 
 
 class Raw(str):
@@ -93,12 +93,12 @@ _PIECES = (
 
 
 def parse(text: str) -> Any:
-  """Takes a JSON text apart."""
+  """Parses a JSON text into `Pairs`, lists and values."""
   return json.loads(text, object_pairs_hook=Pairs)
 
 
 def dump(value: Any) -> str:
-  """Writes what `parse` gave, or what has become of it."""
+  """Writes the result of `parse`, changed or not."""
   if isinstance(value, Pairs):
     fields = (
       f"{key if isinstance(key, Raw) else json.dumps(key)}: {dump(item)}"
@@ -110,8 +110,8 @@ def dump(value: Any) -> str:
   return str(value) if isinstance(value, Raw) else json.dumps(value)
 
 
-def _places(value: Any) -> list[tuple[list, int]]:
-  """Returns the lists and indices in them at which a value hangs."""
+def _holders(value: Any) -> list[tuple[list, int]]:
+  """Returns list and index of every value inside a value."""
   found = []
   waiting = [value]
   while waiting:
@@ -132,7 +132,7 @@ def _nested(rng: random.Random) -> Raw:
 
 
 def _change(value: Any, rng: random.Random) -> Any:
-  """Returns something else in place of a value."""
+  """Returns another value in place of a value."""
   way = rng.randrange(8)
   if way == 0 and isinstance(value, bool | int | float):
     return rng.choice((-value, value + 1, value - 1, value * 1000, value / 3))
@@ -146,18 +146,18 @@ def _change(value: Any, rng: random.Random) -> Any:
     return str(value)
   if way == 5:
     return _nested(rng)
-  # A copy, as it may be changed in its turn.
+  # A copy, as it may be changed later.
   return copy.deepcopy(rng.choice(_VALUES))
 
 
 def tree(root: Any, rng: random.Random) -> Any:
-  """Changes a text that was taken apart; what `parse` gave is lost."""
+  """Changes a parsed text in place, and returns it."""
   for _ in range(1 + int(rng.expovariate(1.0))):
-    places = _places(root) if isinstance(root, list) else []
-    if not places or rng.random() < 0.02:
+    holders = _holders(root) if isinstance(root, list) else []
+    if not holders or rng.random() < 0.02:
       root = _change(root, rng)
       continue
-    holder, i = rng.choice(places)
+    holder, i = rng.choice(holders)
     if i >= len(holder):
       continue
     way = rng.randrange(8)
@@ -166,11 +166,11 @@ def tree(root: Any, rng: random.Random) -> Any:
     elif way == 1:
       holder.insert(rng.randrange(len(holder) + 1), holder[i])
     elif way == 2:
-      other, j = rng.choice(places)
+      other, j = rng.choice(holders)
       if j < len(other) and isinstance(other, Pairs) == isinstance(
         holder, Pairs
       ):
-        # By value: two places of one list could end within each other.
+        # By value: two lists could end up within each other.
         holder[i] = (
           (holder[i][0], Raw(dump(other[j][1])))
           if isinstance(holder, Pairs)
@@ -189,7 +189,7 @@ def tree(root: Any, rng: random.Random) -> Any:
 
 
 def text(value: str, rng: random.Random) -> str:
-  """Changes some letters."""
+  """Changes some letters of a text."""
   letters = list(value)
   for _ in range(1 + int(rng.expovariate(1.0))):
     i = rng.randrange(len(letters) + 1)
@@ -207,7 +207,7 @@ def text(value: str, rng: random.Random) -> str:
 
 
 def raw(data: bytes, rng: random.Random) -> bytes:
-  """Changes bytes: bits, cuts, copies, pieces of elsewhere, encodings."""
+  """Changes bytes: flips, cuts, copies, foreign pieces, encodings."""
   if rng.random() < 0.02:
     encoding = rng.choice(("utf-16", "utf-32", "utf-8-sig", "cp037"))
     return data.decode("latin-1").encode(encoding, "replace")
@@ -235,7 +235,7 @@ def raw(data: bytes, rng: random.Random) -> bytes:
 
 
 def json_text(source: str, rng: random.Random) -> bytes:
-  """Changes a JSON text, as what it says or as mere bytes."""
+  """Changes a JSON text, by its structure or as bytes."""
   if rng.random() < 0.25:
     return raw(source.encode(), rng)
   changed = dump(tree(parse(source), rng)).encode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""Reads damaged files and counts what becomes of them."""
+"""Reads damaged files and counts the outcomes."""
 
 import dataclasses
 import random
@@ -8,36 +8,36 @@ import traceback
 from adaland.launch import errors
 from tests.fuzz import formats
 
-# Of the processor, for a file that ought to be read at once.
+# Processor time that is allowed for a file.
 _MAX_SECONDS = 5.0
 _MAX_MESSAGE = 10_000
 
 
 @dataclasses.dataclass
 class Outcome:
-  """What became of a format's cases.
+  """Outcomes of a format's cases.
 
   Attributes:
-    taken: Read.
-    refused: Refused with the error that is documented.
-    faults: The first case of each kind of anything else, with what happened.
-    num_faults: All of them.
+    accepted: Number of files that were read.
+    refused: Number of files that were refused with the documented error.
+    faults: First case of each kind of fault, with a description.
+    num_faults: Number of faults.
   """
 
-  taken: int = 0
+  accepted: int = 0
   refused: int = 0
   faults: dict[str, str] = dataclasses.field(default_factory=dict)
   num_faults: int = 0
 
 
 def run(name: str, first: int, cases: int, seed: int) -> Outcome:
-  """Runs cases of one format; a case is the same in any run.
+  """Runs cases of one format; a case's number and seed determine it.
 
   Args:
-    name: Of FORMATS.
+    name: Name of the format in FORMATS.
     first: Number of the first case.
-    cases: How many.
-    seed: Of the damage.
+    cases: Number of cases.
+    seed: Seed of the damage.
   """
   made = formats.FORMATS[name]()
   outcome = Outcome()
@@ -49,10 +49,12 @@ def run(name: str, first: int, cases: int, seed: int) -> Outcome:
       if value is None:
         outcome.refused += 1
       else:
-        outcome.taken += 1
+        outcome.accepted += 1
         made.check(value)
-      # Twice, as the machine may have had other things to do.
-      if time.monotonic() - start > _MAX_SECONDS and _cost(made, data):
+      # Once more by processor time, as the machine may have been busy.
+      if time.monotonic() - start > _MAX_SECONDS and _takes_too_long(
+        made, data
+      ):
         raise AssertionError("took too long")
     except Exception as error:
       outcome.num_faults += 1
@@ -62,19 +64,19 @@ def run(name: str, first: int, cases: int, seed: int) -> Outcome:
   return outcome
 
 
-def _cost(made: formats.Format, data: bytes) -> bool:
-  """Whether reading takes too much of the processor."""
+def _takes_too_long(made: formats.Format, data: bytes) -> bool:
+  """Returns True if reading takes too much processor time."""
   start = time.process_time()
   _read(made, data)
   return time.process_time() - start > _MAX_SECONDS
 
 
 def _read(made: formats.Format, data: bytes):
-  """Returns what was read, or None if it was refused as it should be."""
+  """Returns the value, or None if it was refused in the documented way."""
   try:
     return made.read(data)
   except ValueError as error:
-    # These are ValueErrors too, but tell of something not thought of.
+    # These are ValueErrors too, but no reader means them.
     if type(error).__name__ in ("UnicodeEncodeError", "UnicodeDecodeError"):
       raise
     shown = errors.one_line(str(error))

@@ -9,13 +9,13 @@ from adaland.launch import caches
 
 
 class JaxFolderTest(absltest.TestCase):
-  def test_is_in_the_users_cache_directory(self):
+  def test_the_folder_is_in_the_users_cache_directory(self):
     with absltest.mock.patch.dict(os.environ, {"XDG_CACHE_HOME": "/somewhere"}):
       folder = caches.jax_folder()
     self.assertEqual(folder.parent, pathlib.Path("/somewhere/adaland"))
     self.assertRegex(folder.name, "^jax-[0-9a-f]{12}$")
 
-  def test_tells_processors_apart(self):
+  def test_the_folder_depends_on_the_processor(self):
     folders = set()
     for flags in (["flags: avx"], ["flags: avx avx512f"], []):
       with absltest.mock.patch.object(
@@ -24,7 +24,7 @@ class JaxFolderTest(absltest.TestCase):
         folders.add(caches.jax_folder())
     self.assertLen(folders, 3)
 
-  def test_is_where_the_commands_keep_programs(self):
+  def test_commands_use_the_folder(self):
     # Set before JAX was imported, unless the surroundings did.
     self.assertIn("JAX_COMPILATION_CACHE_DIR", os.environ)
 

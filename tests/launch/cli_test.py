@@ -65,7 +65,7 @@ class CliTest(parameterized.TestCase):
     with self.assertRaises(ValueError):
       _run(lambda args: int("x"))
 
-  def test_result_goes_where_it_was_asked_for(self):
+  def test_results_go_to_the_requested_output(self):
     def work(args):
       cli.emit({"a": 1}, "a is one", args.json)
 
@@ -77,7 +77,7 @@ class CliTest(parameterized.TestCase):
     self.assertEqual((code, out), (0, "a is one\n"))
     self.assertEqual(json.loads(pathlib.Path(path).read_text()), {"a": 1})
 
-  def test_a_failed_write_leaves_the_old_file_and_no_rest(self):
+  def test_a_failed_write_leaves_only_the_old_file(self):
     folder = pathlib.Path(self.create_tempdir().full_path)
     (folder / "f").write_text("old")
     with self.assertRaises(TypeError):
@@ -100,7 +100,7 @@ class CliTest(parameterized.TestCase):
     self.assertTrue((folder / "link").is_symlink())
     self.assertTrue((folder / "pipe").is_fifo())
 
-  def test_an_unknown_flag_is_named_before_what_is_missing(self):
+  def test_an_unknown_flag_is_reported_before_missing_ones(self):
     parser = cli.Parser()
     parser.add_argument("--task", required=True)
     with self.assertRaisesRegex(errors.UserError, "'--tsak=a', did you mean"):

@@ -1,4 +1,4 @@
-"""Bad input to every command: one line that names it, exit 2, nothing done."""
+"""Tests of bad input to every command: one line that names it, and exit 2."""
 
 import contextlib
 import dataclasses

@@ -21,7 +21,7 @@ class UserInputTest(parameterized.TestCase):
     self.assertEqual(str(caught.exception), message)
 
   @parameterized.parameters(IndexError, KeyError, OverflowError, TypeError)
-  def test_looking_into_another_form_is_one_line(self, kind):
+  def test_reading_a_file_of_another_form_is_one_line(self, kind):
     with (
       self.assertRaisesRegex(errors.UserError, "f: is not of the form .*x"),
       errors.of_another_form("f"),
@@ -29,7 +29,7 @@ class UserInputTest(parameterized.TestCase):
       raise kind("x")
 
   @parameterized.parameters(KeyError, TypeError, errors.RunError)
-  def test_defects_stay_what_they_are(self, kind):
+  def test_defects_keep_their_type(self, kind):
     with self.assertRaises(kind), errors.user_input("--x"):
       raise kind("x")
 
@@ -49,7 +49,7 @@ class WordsTest(parameterized.TestCase):
   def test_os_errors_without_their_numbers(self, error, message):
     self.assertEqual(errors.describe_os_error(error), message)
 
-  def test_what_a_file_says_can_give_a_terminal_no_orders(self):
+  def test_control_characters_are_escaped(self):
     self.assertEqual(
       errors.one_line("a\x1b[2J\n b\u202e\ud800é"), r"a\x1b[2J b\u202e\ud800é"
     )

@@ -40,6 +40,23 @@ def nothing(*args):
   """Makes no environments."""
 
 
+class Forgetful:
+  """A memory without a state."""
+
+  def __init__(self, config):
+    del config
+
+  def step(self, x, first, state):
+    """Remembers nothing."""
+    del first
+    return x, state
+
+
+def broken(config):
+  """Raises what it likes."""
+  return {}[config]
+
+
 NUMBER = 3
 
 
@@ -64,13 +81,18 @@ class ExtensionsTest(parameterized.TestCase):
   @parameterized.parameters(
     (
       {"curriculum": Careless},
-      "Careless lacks state_dict, load_state_dict; a curriculum has next_tasks",
+      "factories.curriculum: curriculum Careless has no method 'state_dict'",
     ),
     ({"curriculum": f"{__name__}:NUMBER"}, "NUMBER is 3, allowed: a class or"),
     (
       {"memory": f"{__name__}:nowhere"},
       "factories.memory: .* has no 'nowhere'",
     ),
+    (
+      {"memory": Forgetful},
+      "factories.memory: memory Forgetful has no method 'initial_state'",
+    ),
+    ({"memory": broken}, "factories.memory: KeyError: NetworkConfig"),
     ({"environment": "no_such_module:f"}, "factories.environment: no_such_mod"),
   )
   def test_refused_before_a_run_starts(self, parts, message):

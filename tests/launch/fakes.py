@@ -1,7 +1,7 @@
-"""A land without physics, and policies to go with it.
+"""Environments without physics, and a policy.
 
 Every step of trial k (from 0) of a task named "x" gives x + k seconds, so a
-trial's reward is its steps times that.
+trial's reward is its number of steps times that.
 """
 
 import types
@@ -13,7 +13,7 @@ from adaland.envs.tasks import task as task_lib
 
 
 def make_task(name: str = "1", trials: int = 2, seconds: float = 2.0, **more):
-  """A task whose name is its reward a step; 2 s are 15 steps."""
+  """Returns a task whose name is its reward a step; 2 s are 15 steps."""
   cube = task_lib.ObjectType.from_name("black cube")
   goal = task_lib.Literal("near", task_lib.Player(1), cube)
   return task_lib.Task(
@@ -28,7 +28,7 @@ def make_task(name: str = "1", trials: int = 2, seconds: float = 2.0, **more):
 
 
 class FakeLand:
-  """A stand-in for `adaland.envs.land.Land` that keeps its actions."""
+  """A stand-in for `adaland.envs.land.Land` that records its actions."""
 
   def __init__(self, num_envs, config, next_task, seed=0):
     self.num_envs = num_envs
@@ -81,12 +81,12 @@ class FakeLand:
 
 
 class Constant:
-  """Does the same always; counts how often it was asked."""
+  """A policy with one action, which counts its calls."""
 
   def __init__(self, value: int):
     self._value = value
-    self.asked = 0
+    self.num_calls = 0
 
   def act(self, step):
-    self.asked += 1
+    self.num_calls += 1
     return np.full((len(step.first), 6), self._value, np.int32)

@@ -94,6 +94,30 @@ class PlayTest(absltest.TestCase):
         self.run_it(*argv)
     self.assertIsNone(self.played)
 
+  def test_a_task_of_two_players_is_refused(self):
+    path = os.path.join(self.folder, "two.json")
+    with open(path, "w") as file:
+      json.dump(
+        {
+          "format": "adaland.task/1",
+          "objects": [{"type": "black cube"}],
+          "players": [
+            {"goal": "hold(player1, black cube)"},
+            {"goal": "hold(player2, black cube)"},
+          ],
+        },
+        file,
+      )
+    error = io.StringIO()
+    with contextlib.redirect_stderr(error):
+      code = play.main([f"--task={path}", "--policy=expert"])
+    self.assertEqual(code, 2)
+    self.assertRegex(
+      error.getvalue(),
+      r"^error: --task=.*two.json: task .* has 2 players; .*\n$",
+    )
+    self.assertIsNone(self.played)
+
 
 if __name__ == "__main__":
   absltest.main()

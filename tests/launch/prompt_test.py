@@ -19,7 +19,7 @@ def _land(task) -> tuple[Any, Any]:
 
 
 class PromptedTest(absltest.TestCase):
-  def test_the_teacher_leads_the_first_trial_while_the_agent_looks_on(self):
+  def test_the_teacher_acts_in_the_first_trial_and_the_agent_observes(self):
     land, now = _land(fakes.make_task(trials=3))
     agent, teacher = fakes.Constant(2), fakes.Constant(1)
     prompted = prompt.Prompted(agent, teacher)
@@ -27,7 +27,7 @@ class PromptedTest(absltest.TestCase):
       now = land.step(prompted.act(now))
     done = np.array(land.actions)[:, 0, 0].tolist()
     self.assertEqual(done, [1] * 15 + [2] * 30)
-    self.assertEqual((agent.asked, teacher.asked), (45, 15))
+    self.assertEqual((agent.num_calls, teacher.num_calls), (45, 15))
 
   def test_recorded_actions_come_one_by_one(self):
     recorded = prompt.Recorded(np.arange(12).reshape(2, 6))
@@ -53,14 +53,14 @@ class RunTest(absltest.TestCase):
       return episode.Episode(np.zeros((30, 6)), rewards)
 
     experiment = absltest.mock.MagicMock()
-    saved = absltest.mock.MagicMock()
-    saved.load_config.return_value = experiment
+    trained_agent = absltest.mock.MagicMock()
+    trained_agent.load_config.return_value = experiment
     tasksets = absltest.mock.MagicMock()
     tasksets.one.side_effect = lambda *args: self.task
     fewshot = absltest.mock.MagicMock()
     fewshot.agent_policy.side_effect = lambda *args: lambda _: fakes.Constant(0)
     for name, fake in (
-      ("trained_agent", saved),
+      ("trained_agent", trained_agent),
       ("tasksets", tasksets),
       ("fewshot", fewshot),
     ):

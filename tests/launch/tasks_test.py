@@ -64,13 +64,13 @@ class TasksTest(absltest.TestCase):
     with self.assertRaisesRegex(errors.UserError, "--out: .*File exists"):
       _run("sample", "--preset=smoke", f"--out={path}")
 
-  def test_show_tells_the_goal(self):
+  def test_show_describes_the_goal(self):
     task = _drawn(0)
     out = _run("show", "--preset=smoke", "sample:0", "sample:1")
     self.assertIn(f"Goal of player1: {task.players[0].goal}", out)
     self.assertEqual(out.count("Goal of player1"), 2)
 
-  def test_complexity_is_that_of_the_measures(self):
+  def test_complexity_lists_the_measures(self):
     out = _run("complexity", "--preset=smoke", "sample:3", "--json=-")
     self.assertEqual(
       json.loads(out)["complexity"],

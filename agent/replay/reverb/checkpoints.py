@@ -30,18 +30,3 @@ def step_back(root: str) -> None:
     if name != found[-1]:
       shutil.rmtree(os.path.join(root, name), ignore_errors=True)
   os.rename(os.path.join(root, found[-1]), os.path.join(root, _BEFORE))
-
-
-def copy(source: str, target: str) -> None:
-  """Copies a folder, whole or not at all, by links where it can."""
-  if os.path.exists(target):
-    return
-  aside = f"{target}.{os.getpid()}.tmp"
-  shutil.rmtree(aside, ignore_errors=True)
-  os.makedirs(os.path.dirname(target), exist_ok=True)
-  try:
-    shutil.copytree(source, aside, copy_function=os.link)
-  except (OSError, shutil.Error):
-    shutil.rmtree(aside, ignore_errors=True)
-    shutil.copytree(source, aside)
-  os.rename(aside, target)

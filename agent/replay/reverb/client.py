@@ -1,4 +1,4 @@
-"""The two ends of a Reverb server: what actors write, what the learner draws.
+"""The two ends of a Reverb server: an actor's writer, the learner's sampler.
 
 One unroll is one item: every column is appended once and referred to whole,
 never step by step. Every wait is bounded, and both ends outlive a server that
@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from adaland.agent import types
-from adaland.agent.replay import priorities as priorities_lib
 from adaland.agent.replay import spec as spec_lib
 from adaland.agent.replay.reverb import binding, server
 from adaland.agent.replay.reverb.connection import Address, Connection
@@ -24,6 +23,8 @@ __all__ = ["Connection", "ReverbSampler", "ReverbWriter"]
 # The first elements of a sample: key, probability, table size, priority,
 # times sampled; the columns follow.
 _NUM_INFO = 5
+# Of every item: no selector of ours reads it.
+_PRIORITY = 1.0
 # Between two looks at a connection that brings nothing.
 _LOOK_SECONDS = 0.5
 
@@ -31,8 +32,8 @@ _LOOK_SECONDS = 0.5
 class ReverbWriter:
   """An actor's end: at most one unroll is on its way, unconfirmed.
 
-  An unroll whose confirmation was lost with its server is sent again to the
-  next one, so it may be stored twice but is not lost.
+  If a server dies before it confirms an unroll, the writer sends the unroll to
+  the next server; so an unroll may be stored twice but is not lost.
   """
 
   def __init__(
@@ -52,9 +53,9 @@ class ReverbWriter:
     self._timeout = insert_timeout
     self._connection = Connection(address, spec)
     self._writer = self._new_writer()
-    self._unconfirmed: tuple[list[np.ndarray], float] | None = None
+    self._unconfirmed: list[np.ndarray] | None = None
 
-  def insert(self, unroll: types.Unroll, priority: float = 1.0) -> None:
+  def insert(self, unroll: types.Unroll) -> None:
     """Sends one unroll, once the one before it is confirmed.
 
     Raises:
@@ -64,7 +65,7 @@ class ReverbWriter:
     """
     arrays = [array.copy() for array in self._spec.flatten(unroll)]
     self._settle(self._timeout)
-    self._unconfirmed = arrays, priorities_lib.clip_priority(priority)
+    self._unconfirmed = arrays
     self._send()
 
   def flush(self, timeout: float | None = None) -> None:
@@ -92,11 +93,10 @@ class ReverbWriter:
     """Hands the unconfirmed unroll to the thread that sends it."""
     if self._unconfirmed is None:
       return
-    arrays, priority = self._unconfirmed
-    cells = self._writer.Append(arrays)
+    cells = self._writer.Append(self._unconfirmed)
     self._writer.CreateItem(
       server.TABLE,
-      priority,
+      _PRIORITY,
       [[cell] for cell in cells],
       [True] * len(cells),
     )
@@ -167,7 +167,7 @@ class ReverbSampler:
 
     Raises:
       TimeoutError: If there was none in time.
-      ValueError: If another server, of other fields, took the place of ours.
+      ValueError: If a server with other fields is at the address now.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     while not self._closed.is_set():
@@ -185,7 +185,7 @@ class ReverbSampler:
     raise RuntimeError("The sampler is closed.")
 
   def close(self) -> None:
-    """Lets the threads go: Reverb has no way to wake one that waits."""
+    """Tells the threads to end: Reverb cannot wake one that waits."""
     self._closed.set()
 
   def _start_thread(self) -> threading.Thread:
@@ -206,9 +206,8 @@ class ReverbSampler:
     """Draws over a new connection when the old one is found broken.
 
     Reverb's own sampler finds a server that came back, but only after a
-    back-off that has grown with the server's absence, to minutes. Who waits
-    for a batch may do so a moment at a time, so the looking is not left to
-    him.
+    back-off that has grown with the server's absence, to minutes. A caller
+    may wait for a batch a moment at a time, so a thread watches instead.
     """
     drawn = -1
     while not self._closed.wait(_LOOK_SECONDS):

@@ -62,7 +62,7 @@ class Connection:
       time.sleep(0.05)
 
   def answers(self) -> bool:
-    """Whether the server answers this client now."""
+    """Returns True if the server answers this client now."""
     try:
       self.client.ServerInfo(self._info_timeout)
     except RuntimeError:
@@ -112,14 +112,14 @@ class Connection:
     for table in map(_fields, tables):
       name = table[_NAME].decode()
       if name.startswith(prefix):
-        whose = f"the replay server at {self.address}"
-        self._spec.check_columns(name.removeprefix(prefix), whose)
+        server_name = f"the replay server at {self.address}"
+        self._spec.check_columns(name.removeprefix(prefix), server_name)
         return
     raise ValueError(f"The server at {self.address} is not a replay of ours.")
 
 
 def _addresses(address: str) -> Iterator[str]:
-  """Yields all that an address on this machine may be called, for ever."""
+  """Yields all spellings of an address on this machine, for ever."""
   if address.startswith(private.PREFIX):
     return (
       private.spelling(address, k)

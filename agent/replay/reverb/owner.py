@@ -1,4 +1,4 @@
-"""Owns a Reverb server: a process of its own, restarted when it dies."""
+"""The owner of a Reverb server: starts its process, restarts it, stops it."""
 
 import logging
 import os
@@ -55,9 +55,8 @@ def start_server(
 class ReverbReplay:
   """Handle of the process that started the server; it ends with the handle.
 
-  A server that dies, or answers nobody for long, is started again at the same
-  address, with what its last checkpoint held; writers and samplers find it by
-  themselves.
+  A server that dies or hangs is started again at the same address, with the
+  content of its last checkpoint; writers and samplers reconnect.
 
   Attributes:
     address: 'unix:path' or 'host:port', for writers and samplers.
@@ -75,13 +74,13 @@ class ReverbReplay:
     """Starts the server; see `start_server`."""
     self._config = config
     self._spec = spec
-    # A table's settings come back with its checkpoint, over those asked for:
-    # so another table's checkpoint must not be found.
-    self._name = f"reverb-{config.store_hash()}-{spec.signature}"
     self._scratch = reverb_private.make_folder()
     # Absolute, as the server moves to where its socket is.
-    root = os.path.abspath(checkpoint_dir or self._scratch)
-    self._root = os.path.join(root, self._name)
+    self._checkpoint_dir = os.path.abspath(checkpoint_dir or self._scratch)
+    # A table's settings come back with its checkpoint, over those asked for:
+    # so another table's checkpoint must not be found.
+    name = f"reverb-{config.store_hash()}-{spec.signature}"
+    self._root = os.path.join(self._checkpoint_dir, name)
     self._lock = threading.RLock()
     self._closed = threading.Event()
     self.restarts = 0
@@ -91,7 +90,7 @@ class ReverbReplay:
       shutil.rmtree(self._scratch, ignore_errors=True)
       raise
     self._connection = Connection(self.address, spec)
-    # Of its own: who waits for a hung server may hold the other's lock.
+    # A second one: a call to a hung server may hold the other's lock.
     self._probe = Connection(self.address, spec)
     self._probe_lock = threading.Lock()
     self._hung_seconds = hung_seconds
@@ -131,40 +130,33 @@ class ReverbReplay:
         self._probe.renew()
       return self._probe.table_info()
 
-  def size(self) -> int:
-    """Items stored."""
-    return self.info().size
-
   def checkpoint(self, path: str) -> None:
-    """Writes the table into `path`; the one before goes when it is whole.
+    """Writes the table; the checkpoint before goes when this one is whole.
 
     It takes seconds (25 MB/s or so); writers and samplers go on meanwhile.
 
+    Args:
+      path: The `checkpoint_dir` that the server was started with.
+
     Raises:
+      ValueError: If it is another directory.
       RuntimeError: If the server can't write, or does not answer.
     """
-    written = self._write_checkpoint()
-    target = os.path.join(path, self._name)
-    if os.path.realpath(target) == os.path.realpath(self._root):
-      return
-    before = os.listdir(target) if os.path.isdir(target) else []
-    checkpoints.copy(written, os.path.join(target, os.path.basename(written)))
-    for old in before:
-      shutil.rmtree(os.path.join(target, old), ignore_errors=True)
-
-  def _write_checkpoint(self) -> str:
-    """Has the server write its table; returns where.
-
-    A call to a dead server might wait for ever, and with it the lock that
-    starting another one needs.
-    """
+    if os.path.realpath(path) != os.path.realpath(self._checkpoint_dir):
+      raise ValueError(
+        f"path is {path!r}; it must be {self._checkpoint_dir!r}, the directory "
+        "that the replay server was started with"
+      )
+    # A call to a dead server might wait for ever, and with it the lock that
+    # starting another one needs.
     deadline = time.monotonic() + _CHECKPOINT_TIMEOUT
     while True:
       with self._lock:
         if self._connection.answers() or self._connection.renew():
           checkpoints.step_back(self._root)
           try:
-            return self._connection.client.Checkpoint()
+            self._connection.client.Checkpoint()
+            return
           except Exception as error:
             # Of many types: that the disk is full comes as an IndexError.
             if not self._dies():
@@ -176,32 +168,12 @@ class ReverbReplay:
       time.sleep(0.1)
 
   def _dies(self) -> bool:
-    """Whether the server is dead, or so in a moment."""
+    """Returns True if the server is dead, or dies within a second."""
     try:
       self._process.wait(_DEATH_SECONDS)
     except subprocess.TimeoutExpired:
       return False
     return True
-
-  def restore(self, path: str) -> None:
-    """Starts the server again with what `checkpoint` wrote into `path`.
-
-    Raises:
-      FileNotFoundError: If there is no whole checkpoint of such a table.
-    """
-    source = os.path.join(path, self._name)
-    whole = checkpoints.whole(source)
-    if not whole:
-      raise FileNotFoundError(f"No replay checkpoint of this table in {path}.")
-    with self._lock:
-      reverb_process.stop(self._process)
-      if os.path.realpath(source) != os.path.realpath(self._root):
-        shutil.rmtree(self._root, ignore_errors=True)
-        newest = whole[-1]
-        checkpoints.copy(
-          os.path.join(source, newest), os.path.join(self._root, newest)
-        )
-      self._restart()
 
   def close(self) -> None:
     """Stops the server."""
@@ -250,7 +222,7 @@ class ReverbReplay:
           delay = 5.0
 
   def _look(self) -> None:
-    """Asks the server for an answer; kills it if there was none for long."""
+    """Asks the server for an answer; kills it if it hangs."""
     process = self._process
     try:
       with self._probe_lock:

@@ -1,7 +1,7 @@
 """A Reverb server that only its own user reaches: on a Unix socket.
 
 Reverb 0.14 asks gRPC to listen on "[::]:" + port, which is every interface,
-and asks nobody who calls. There is no setting for it. But "unix:" has as many
+and does no authentication. There is no setting for it. But "unix:" has as many
 letters, and gRPC takes "unix:1" for a socket named 1 in the process's folder.
 So the server's process replaces these five letters in its own copy of the
 library's constants; the file and all other processes keep theirs.
@@ -25,7 +25,7 @@ NUM_SPELLINGS = 2**_NUM_BITS
 
 
 def make_folder() -> str:
-  """Makes a folder for the user alone, whose path a socket's may begin with."""
+  """Makes a folder for the user alone, with a path short enough for sockets."""
   parent = tempfile.gettempdir()
   prefix = "adaland-replay-"
   name = spelling(address(os.path.join(parent, prefix + 8 * "x")), 0)
@@ -41,7 +41,7 @@ def address(folder: str) -> str:
 def spelling(address: str, k: int) -> str:
   """Returns the k-th way to write an address, k below NUM_SPELLINGS.
 
-  gRPC takes each for a server of its own.
+  gRPC takes each for another server.
   """
   folder, name = address.rsplit("/", 1)
   bits = f"{k:0{_NUM_BITS}b}"
@@ -54,9 +54,9 @@ def make_private() -> None:
   Reverb must be loaded. Nothing has changed if this fails.
 
   Raises:
-    OSError: If this build of Reverb or this system don't let it.
+    OSError: If this build of Reverb or this system does not allow it.
   """
-  places = [
+  found = [
     (start + match.start() + 1, flags)
     for start, end, flags in _mappings()
     # A constant of C++ ends with a zero, and so does the one before it.
@@ -64,17 +64,17 @@ def make_private() -> None:
       re.escape(b"\0" + _OPEN + b"\0"), ctypes.string_at(start, end - start)
     )
   ]
-  if len(places) != 1:
-    raise OSError(f"{_LIBRARY} holds {_OPEN.decode()} {len(places)} times")
-  place, flags = places[0]
+  if len(found) != 1:
+    raise OSError(f"{_LIBRARY} holds {_OPEN.decode()} {len(found)} times")
+  start, flags = found[0]
   # PROT_READ, PROT_WRITE and PROT_EXEC are 1, 2 and 4.
   protection = sum(1 << "rwx".index(flag) for flag in flags if flag in "rwx")
-  _protect(place, (protection | 2) & ~4)
-  ctypes.memmove(place, PREFIX.encode(), len(_OPEN))
+  _protect(start, (protection | 2) & ~4)
+  ctypes.memmove(start, PREFIX.encode(), len(_OPEN))
   try:
-    _protect(place, protection)
+    _protect(start, protection)
   except OSError:
-    ctypes.memmove(place, _OPEN, len(_OPEN))
+    ctypes.memmove(start, _OPEN, len(_OPEN))
     raise
 
 
@@ -83,7 +83,7 @@ def _mappings() -> list[tuple[int, int, str]]:
   found = []
   with open("/proc/self/maps") as file:
     for line in file:
-      place, flags, _, _, _, *path = line.rstrip("\n").split(maxsplit=5)
+      addresses, flags, _, _, _, *path = line.rstrip("\n").split(maxsplit=5)
       # Private, as the linker maps it: what is written stays in here.
       if (
         path
@@ -91,16 +91,16 @@ def _mappings() -> list[tuple[int, int, str]]:
         and flags[0] == "r"
         and flags[3] == "p"
       ):
-        start, end = (int(number, 16) for number in place.split("-"))
+        start, end = (int(number, 16) for number in addresses.split("-"))
         found.append((start, end, flags))
   return found
 
 
-def _protect(place: int, protection: int) -> None:
+def _protect(address: int, protection: int) -> None:
   """Sets the rights of the pages that hold the constant."""
   page = os.sysconf("SC_PAGESIZE")
-  start = place // page * page
-  size = place + len(_OPEN) - start
+  start = address // page * page
+  size = address + len(_OPEN) - start
   libc = ctypes.CDLL(None, use_errno=True)
   if libc.mprotect(
     ctypes.c_void_p(start), ctypes.c_size_t(size), ctypes.c_int(protection)

@@ -38,8 +38,8 @@ def start(
     The process and the server's address.
 
   Raises:
-    ValueError: If it says why it does not start, as when the port is in use.
-    RuntimeError: If it says nothing.
+    ValueError: If it answers with an error, as when the port is in use.
+    RuntimeError: If it ends or hangs without an answer.
   """
   settings = {
     "sampling": config.sampling,
@@ -54,7 +54,7 @@ def start(
   log_path = os.path.join(scratch, "server.log")
   with open(log_path, "ab") as log:
     # A new program, not a fork: a fork after any use of gRPC hangs. It gets
-    # a process group of its own, so that Ctrl-C reaches its owner first.
+    # a new process group, so that Ctrl-C reaches its owner first.
     process = subprocess.Popen(
       [
         sys.executable,
@@ -100,10 +100,10 @@ def _last_words(log_path: str) -> str:
 
 
 def stop(process: subprocess.Popen) -> None:
-  """Has a server end: by itself, or in five seconds by force.
+  """Stops a server, after five seconds by force.
 
   Args:
-    process: That `start` gave; it may be dead.
+    process: Returned by `start`; it may be dead.
   """
   with contextlib.suppress(OSError):
     if process.stdin is not None:

@@ -5,8 +5,8 @@ It answers on stdout with one line of JSON, {"address": text, "open": text} or
 that started it, however that one ends.
 
 Without a port it listens on a Unix socket in a folder of its owner's. A port
-it opens on every interface and does not ask who calls: only friends may be
-able to reach that. Reverb would share either with a second server in silence,
+it opens on every interface without authentication, so only trusted machines may
+reach that. Reverb would share either with a second server in silence,
 which takes some or all of the traffic, so both are locked first.
 """
 
@@ -73,7 +73,7 @@ def _take_address(
 
   Args:
     settings: See `main`.
-    stack: Gets what holds other servers off.
+    stack: Gets the locks that keep other servers off.
 
   Raises:
     OSError: If another server is there.
@@ -99,7 +99,7 @@ def _take_address(
 
 
 def _check_closed() -> None:
-  """Makes sure of what `make_private` promised.
+  """Checks that the server listens on no port.
 
   Raises:
     RuntimeError: If there is a port after all.
@@ -108,7 +108,7 @@ def _check_closed() -> None:
   if ports:
     raise RuntimeError(
       f"it listens on port {ports[0]}, not on a Unix socket; set replay.port "
-      "where whoever can reach that port is a friend."
+      "where only trusted machines reach that port."
     )
 
 
@@ -149,7 +149,6 @@ def _serve(settings: dict[str, Any], port: int) -> Any:
   selector = {
     "queue": pybind.FifoSelector,
     "uniform": pybind.UniformSelector,
-    "prioritized": lambda: pybind.PrioritizedSelector(1.0),
   }[sampling]()
   ratio, min_size, min_diff, max_diff = settings["limits"]
   table = pybind.Table(

@@ -149,17 +149,17 @@ def _hit(
   c = wp.dot(away, away) - radius * radius
   if c > 0.0 and (b > 0.0 or b * b < c):
     return wp.vec4(_FAR, 0.0, 0.0, 0.0)
-  kind = scene.types[geom]
-  if kind == _SPHERE:
+  geom_type = scene.types[geom]
+  if geom_type == _SPHERE:
     t = _first(b, c)
     normal = (away + t * direction) / radius
     return wp.vec4(t, normal[0], normal[1], normal[2])
   frame = wp.transpose(scene.xmat[world, geom])
   at, along = frame @ away, frame @ direction
   found = wp.vec4(_FAR, 0.0, 0.0, 0.0)
-  if kind == _BOX:
+  if geom_type == _BOX:
     found = _box(scene.size[world, geom], at, along)
-  elif kind == _CAPSULE:
+  elif geom_type == _CAPSULE:
     found = _capsule(scene.size[world, geom], at, along)
   else:
     rows = scene.plane_rows[scene.dataid[world, geom]]

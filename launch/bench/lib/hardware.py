@@ -1,4 +1,4 @@
-"""How much memory this process has used, and how fast products are here."""
+"""Memory that this process has used, and the speed of matrix products."""
 
 import resource
 import sys
@@ -9,21 +9,21 @@ import jax.numpy as jnp
 
 from adaland.launch.bench.lib import timing
 
-_SQUARE = 8192  # Rows of the matrices on an accelerator, and else.
-_SMALL_SQUARE = 512
+_SQUARE = 8192  # Rows of the matrices on an accelerator.
+_SMALL_SQUARE = 512  # The same elsewhere.
 
 
 def memory(warp_device: Any = None) -> dict[str, float]:
-  """Bytes that are and were in use: of the process, and of its accelerator.
+  """Measures the memory of the process and of its accelerator, bytes.
 
   Args:
     warp_device: Warp's device, where physics is on one.
 
   Returns:
-    `resident_peak_bytes`, the process's; where JAX's device tells,
-    `jax_in_use_bytes`, `jax_peak_bytes` and `jax_limit_bytes`; where Warp's is
-    an accelerator, `warp_free_bytes` and `warp_total_bytes`: of all of its
-    memory, of which JAX has taken its limit.
+    `resident_peak_bytes` of the process; where JAX's device reports them,
+    `jax_in_use_bytes`, `jax_peak_bytes` and `jax_limit_bytes`; where Warp's
+    device is an accelerator, `warp_free_bytes` and `warp_total_bytes` of its
+    whole memory, of which JAX has taken its limit.
   """
   # Linux counts in KiB, macOS in bytes.
   unit = 1 if sys.platform == "darwin" else 1024
@@ -44,16 +44,16 @@ def memory(warp_device: Any = None) -> dict[str, float]:
 
 
 def accelerators() -> int:
-  """1 if JAX computes on something else than the processor, else 0."""
+  """Returns 1 if JAX computes on an accelerator, else 0."""
   return int(jax.default_backend() != "cpu")
 
 
 def product_flop_per_s(dtype: str, seconds: float) -> float:
-  """FLOP/s of a plain product of square matrices: the ceiling of networks.
+  """Measures the FLOP/s of a product of square matrices: networks' ceiling.
 
   Args:
-    dtype: Of the matrices.
-    seconds: Time for it.
+    dtype: Type of the matrices.
+    seconds: Length of the measurement.
   """
   n = _SQUARE if accelerators() else _SMALL_SQUARE
   matrix = jnp.ones((n, n), dtype)

@@ -1,7 +1,7 @@
-"""A training run in processes of its own, to be measured or to be hurt.
+"""A training run as a child process, to be measured or to be hurt.
 
-Processes are found by a mark in their environment, which all that a run
-starts inherit, daemons of Ray and servers included.
+The processes of a run are found by a mark in their environment, which all
+processes that a run starts inherit, daemons of Ray and servers included.
 """
 
 import contextlib
@@ -21,22 +21,22 @@ from adaland.launch import errors
 
 _ROOT = pathlib.Path(__file__).parents[4]
 _MARK = "ADALAND_LIVE_RUN"
-_LOOK_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 COMMAND = (sys.executable, "-m", "adaland.launch.train", "--launcher=ray")
-# That only grow; `updates` falls to the checkpoint's when the learner dies.
+# These only grow; `updates` falls to the checkpoint's when the learner dies.
 COUNTERS = ("env_steps", "episodes", "seconds")
 
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
-  """What was seen of a run at a moment.
+  """The state of a run as its status file describes it.
 
   Attributes:
-    time: When the run said so, seconds since 1970.
-    counters: Of the run.
+    time: When the run wrote it, seconds since 1970.
+    counters: The run's counters.
     pids: Process of each role, the replay server as "server".
-    restarts: Of each role.
-    roles: All that the status says of each role.
+    restarts: Number of restarts of each role.
+    roles: Everything in the status file about each role.
   """
 
   time: float
@@ -50,12 +50,17 @@ class LiveRun:
   """A run of launch.train.
 
   Args:
-    folder: Its directory.
-    settings: For --set.
-    preset: What it starts from.
-    command: Takes the flags of launch.train.
-    path: Where this process finds the directory, if elsewhere.
-    env: Added to the environment.
+    folder: The run's directory.
+    settings: Arguments of --set.
+    preset: The preset that the run starts from.
+    command: A command that takes the flags of launch.train.
+    path: The run's directory as this process finds it, if elsewhere.
+    env: Variables added to the environment.
+    echo: Whether to repeat on stderr all that the run prints.
+
+  Attributes:
+    path: The run's directory.
+    said: Everything that the run has printed since it was started.
   """
 
   def __init__(
@@ -66,6 +71,7 @@ class LiveRun:
     command: Sequence[str] = COMMAND,
     path: str | None = None,
     env: Mapping[str, str] | None = None,
+    echo: bool = False,
   ):
     self.path = pathlib.Path(path or folder)
     self._command = [
@@ -76,12 +82,14 @@ class LiveRun:
     # Not every command keeps the current directory.
     own = {"PYTHONPATH": str(_ROOT), _MARK: self._mark}
     self._env = {**os.environ, **(env or {}), **own}
+    self._echo = echo
     self._process: subprocess.Popen | None = None
     self._started = 0.0
+    self._num_read = 0
     self.said = ""
 
   def start(self) -> None:
-    """Starts it, or takes it up again."""
+    """Starts the run, or resumes it."""
     self._process = subprocess.Popen(
       self._command,
       cwd=_ROOT,
@@ -89,6 +97,8 @@ class LiveRun:
       stdin=subprocess.DEVNULL,
       stdout=subprocess.PIPE,
       stderr=subprocess.STDOUT,
+      # Ctrl-C reaches this process alone, which then ends the run in order.
+      process_group=0,
     )
     assert self._process.stdout is not None
     os.set_blocking(self._process.stdout.fileno(), False)
@@ -100,10 +110,14 @@ class LiveRun:
     assert self._process.stdout is not None
     with contextlib.suppress(OSError, ValueError):
       while data := self._process.stdout.read():
-        self.said += data.decode(errors="replace")
+        text = data.decode(errors="replace")
+        self.said += text
+        if self._echo:
+          sys.stderr.write(text)
+          sys.stderr.flush()
 
   def seen(self) -> Seen | None:
-    """What the run says of itself now; None before it has said anything."""
+    """Returns the run's current state, None before its first status file."""
     self._listen()
     path = self.path / "status.json"
     try:
@@ -124,15 +138,18 @@ class LiveRun:
   def wait(
     self, what: str, until: Callable[[Seen], bool], seconds: float = 120.0
   ) -> tuple[Seen, float]:
-    """Waits until something is seen.
+    """Waits until the run's state fulfils a condition.
 
     Args:
-      what: For the message if it is not.
-      until: Tells.
-      seconds: How long to wait at most.
+      what: Name of the condition, for the error message.
+      until: The condition.
+      seconds: Longest time to wait.
 
     Returns:
-      What was seen, and how long it took.
+      The state, and how long it took, seconds.
+
+    Raises:
+      RunError: If the run ends or the time runs out first.
     """
     assert self._process is not None
     start = time.monotonic()
@@ -147,20 +164,29 @@ class LiveRun:
           f"waited {time.monotonic() - start:.0f} s for {what}{how}; it was "
           f"{now}; the run said:\n{self.said[-3000:]}"
         )
-      time.sleep(_LOOK_SECONDS)
+      time.sleep(_POLL_SECONDS)
 
   @property
   def pid(self) -> int:
-    """The command's process."""
+    """The command's process, the ancestor of all the others."""
     assert self._process is not None
     return self._process.pid
 
   def ended(self) -> bool:
-    """Whether it has ended."""
+    """Returns True if the command has ended."""
     return self._process is None or self._process.poll() is not None
 
+  def check(self) -> None:
+    """Raises RunError if the run has ended."""
+    self._listen()
+    if self._process is not None and self._process.poll() is not None:
+      raise errors.RunError(
+        f"the run that was to be measured ended, status "
+        f"{self._process.returncode}"
+      )
+
   def end(self, seconds: float = 120.0) -> int:
-    """Waits for it to end; returns its exit status."""
+    """Waits for the command to end; returns its exit status."""
     assert self._process is not None
     deadline = time.monotonic() + seconds
     while self._process.poll() is None:
@@ -169,24 +195,24 @@ class LiveRun:
         raise errors.RunError(
           f"did not end in {seconds:g} s; it said:\n{self.said[-3000:]}"
         )
-      time.sleep(_LOOK_SECONDS)
+      time.sleep(_POLL_SECONDS)
     self._listen()
     return self._process.returncode
 
-  def stop(self) -> int:
-    """Asks it to end, with a checkpoint; returns its exit status."""
+  def stop(self, seconds: float = 120.0) -> int:
+    """Asks the run to write a checkpoint and end; returns its exit status."""
     assert self._process is not None
     self._process.send_signal(signal.SIGTERM)
-    return self.end()
+    return self.end(seconds)
 
   def kill(self) -> None:
-    """Kills the command, and none of what it started."""
+    """Kills the command, and none of the processes that it started."""
     assert self._process is not None
     self._process.kill()
     self._process.wait()
 
   def processes(self) -> list[int]:
-    """All that belong to the run, this side's command included."""
+    """Returns all processes of the run, its command included."""
     mark = f"{_MARK}={self._mark}".encode()
     found = []
     for folder in pathlib.Path("/proc").iterdir():
@@ -197,7 +223,7 @@ class LiveRun:
     return found
 
   def crash(self) -> None:
-    """Kills all processes at once: the machine's power goes off."""
+    """Kills all processes at once, as a power cut does."""
     for number in (signal.SIGSTOP, signal.SIGKILL):
       for pid in self.processes():
         with contextlib.suppress(ProcessLookupError):
@@ -209,31 +235,52 @@ class LiveRun:
   def await_gone(
     self, seconds: float = 20.0, spared: Sequence[str] = ()
   ) -> None:
-    """Waits until no process of it is left.
+    """Waits until no process of the run is left.
 
     Args:
-      seconds: How long at most.
-      spared: Beginnings of the command lines of those that may be.
+      seconds: Longest time to wait.
+      spared: Beginnings of the command lines of those that may be left.
+
+    Raises:
+      RunError: If there still are some then.
     """
     deadline = time.monotonic() + seconds
     while left := [
       name
-      for name in map(_name, self.processes())
+      for name in map(_command_line, self.processes())
       if not name.startswith(tuple(spared))
     ]:
       if time.monotonic() > deadline:
         raise errors.RunError(f"still there: {left}")
-      time.sleep(_LOOK_SECONDS)
+      time.sleep(_POLL_SECONDS)
 
   def rows(self) -> list[dict[str, Any]]:
-    """Its rows of metrics, over all starts."""
+    """Returns the run's rows of metrics, over all starts."""
+    return _rows(self._metrics())
+
+  def new_rows(self) -> list[dict[str, Any]]:
+    """Returns the rows of metrics written since the last call.
+
+    Raises:
+      RunError: If the run has ended.
+    """
+    self.check()
+    content = self._metrics()[self._num_read :]
+    self._num_read += content.rfind(b"\n") + 1
+    return _rows(content)
+
+  def _metrics(self) -> bytes:
     path = self.path / "metrics.jsonl"
-    lines = path.read_bytes().splitlines(True) if path.exists() else []
-    # The last may be under way.
-    return [json.loads(line) for line in lines if line.endswith(b"\n")]
+    return path.read_bytes() if path.exists() else b""
 
 
-def _name(pid: int) -> str:
+def _rows(content: bytes) -> list[dict[str, Any]]:
+  """Reads whole lines; the last one may still be under way."""
+  lines = content.splitlines(True)
+  return [json.loads(line) for line in lines if line.endswith(b"\n")]
+
+
+def _command_line(pid: int) -> str:
   with contextlib.suppress(OSError):
     words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     return b" ".join(words).decode(errors="replace")[:80]

@@ -1,10 +1,10 @@
-"""What MuJoCo alone takes for the work that environments have it do.
+"""Time of MuJoCo's calls alone, for the same work as environments'.
 
-`Recorder` stands between environments and their physics and keeps what they
-ask of it; `Bare` asks the same of physics of its own, so that its worlds are
-bit for bit the same, and measures nothing but MuJoCo's calls: the steps, and
-the rays of pictures. Loading worlds, putting them back, steering avatars and
-testing lines of sight are left out, so it is what no environment can reach.
+`Recorder` stands between environments and their physics and records the calls;
+`MujocoAlone` repeats them on a second physics, so that its worlds are bit for
+bit the same, and measures nothing but MuJoCo's calls: the steps, and the rays
+of pictures. Loading and restoring worlds, steering avatars and testing lines of
+sight are left out, so no environment can be as fast.
 """
 
 import time
@@ -16,11 +16,15 @@ from adaland.envs.physics import base, cpu
 
 
 class Recorder:
-  """Physics that keeps what changes worlds, and the rays of pictures.
+  """Physics that records the calls that change worlds or draw pictures.
+
+  Args:
+    physics: Executes the calls.
 
   Attributes:
-    calls: Name and arguments of each call since `take`; the arguments are
-      nowhere written to.
+    num_envs: Number of environments.
+    num_slots: Number of object slots.
+    num_players: Number of players.
   """
 
   def __init__(self, physics: cpu.CpuPhysics):
@@ -31,17 +35,17 @@ class Recorder:
     self._calls: list[tuple[str, tuple]] = []
 
   def take(self) -> list[tuple[str, tuple]]:
-    """The calls since the last `take`."""
+    """Returns name and arguments of the calls since the last `take`."""
     calls, self._calls = self._calls, []
     return calls
 
   def load(self, env_ids: np.ndarray, scenes: Sequence[base.Scene]) -> None:
-    """See `physics.base.Physics`."""
+    """Implements `physics.base.Physics`."""
     self._calls.append(("load", (env_ids, scenes)))
     self._physics.load(env_ids, scenes)
 
   def restore(self, env_ids: np.ndarray, yaw: np.ndarray) -> None:
-    """See `physics.base.Physics`."""
+    """Implements `physics.base.Physics`."""
     self._calls.append(("restore", (env_ids, yaw)))
     self._physics.restore(env_ids, yaw)
 
@@ -52,21 +56,21 @@ class Recorder:
     types: np.ndarray,
     positions: np.ndarray,
   ) -> None:
-    """See `physics.base.Physics`."""
+    """Implements `physics.base.Physics`."""
     self._calls.append(("set_slots", (env_ids, slots, types, positions)))
     self._physics.set_slots(env_ids, slots, types, positions)
 
   def step(self, control: base.AvatarControl) -> None:
-    """See `physics.base.Physics`."""
+    """Implements `physics.base.Physics`."""
     self._calls.append(("step", (control,)))
     self._physics.step(control)
 
   def state(self) -> base.PhysicsState:
-    """See `physics.base.Physics`."""
+    """Implements `physics.base.Physics`."""
     return self._physics.state()
 
   def shared_state(self) -> base.PhysicsState:
-    """See `physics.base.Physics`."""
+    """Implements `physics.base.Physics`."""
     return self._physics.shared_state()
 
   def rays(
@@ -77,30 +81,30 @@ class Recorder:
     normals: bool = False,
     env_ids: np.ndarray | None = None,
   ) -> base.RayHits:
-    """See `physics.base.Physics`; those with normals are of pictures."""
+    """Implements `physics.base.Physics`; rays with normals are pictures'."""
     if normals:
       self._calls.append(("draw", (origins, directions)))
     return self._physics.rays(origins, directions, exclude, normals, env_ids)
 
 
-class Bare(cpu.CpuPhysics):
-  """The same worlds, of which only MuJoCo's calls are measured.
+class MujocoAlone(cpu.CpuPhysics):
+  """Physics of which only MuJoCo's calls are measured.
 
   Attributes:
-    seconds: That they took.
-    cpu_seconds: Processor time that they took, all threads counted.
+    seconds: Time of the calls.
+    cpu_seconds: Processor time of the calls, summed over all threads.
   """
 
   seconds = 0.0
   cpu_seconds = 0.0
 
   def replay(self, calls: Sequence[tuple[str, tuple]]) -> None:
-    """Does what was recorded."""
+    """Repeats recorded calls."""
     for name, arguments in calls:
       getattr(self, name)(*arguments)
 
   def simulate(self) -> None:
-    """Runs the time steps of a step."""
+    """Runs the substeps of a step."""
     self._measured(super().simulate)
 
   def draw(self, origins: np.ndarray, directions: np.ndarray) -> None:

@@ -1,7 +1,7 @@
-"""What each stage of a step of `Land` takes, measured from outside.
+"""Time of each stage of a step of `Land`, measured from outside.
 
-Each call is waited for, so that its time is its own. Stages then overlap with
-nothing, and their sum is more than the step takes when it is left alone.
+Each call is waited for, so stages do not overlap, and their sum is more than an
+undisturbed step takes.
 """
 
 import sys
@@ -12,8 +12,8 @@ from typing import Any
 from adaland.envs import land
 from adaland.launch.bench.lib import stopwatch
 
-# Which stage a jitted function of the environments belongs to, by its name; one
-# that is not here counts as a stage of its own.
+# Stages of the jitted functions of the environments, by name; a function that
+# is not listed counts as a stage.
 _STAGES = {
   "control": "control",
   "sight_lines": "sight",
@@ -23,27 +23,27 @@ _STAGES = {
   "observe": "renew",
   "draw": "shading",
 }
-# What is not the game engine's or the observations' doing; nor is `host`.
+# Stages that are neither the game engine's nor the observations'.
 _NOT_ENGINE = ("physics", "sight_rays", "picture_rays", "load", "host")
 
 
 def stage_ms(
   world: land.Land, step: Callable[[], object], seconds: float
 ) -> dict[str, float]:
-  """Milliseconds of each stage of a step, on average over many.
+  """Measures the milliseconds of each stage, on average over many steps.
 
   Args:
     world: The environments.
-    step: Steps them once, and waits for what they show.
-    seconds: Time for it.
+    step: Steps them once, and waits for the observations.
+    seconds: Length of the measurement.
 
   Returns:
-    Of each stage that occurred: `control`; `physics`: the substeps and the
-    poses after them; `sight`: who sees whom, and its rays, `sight_rays`;
-    `finish`: the game engine and what is observed; `renew`: trials and
-    episodes that start, and what is observed there; `load`: new tasks and
-    objects written to the device; `picture_rays`; `shading`. `host` is what is
-    left of `step`, the whole: Python between the calls, drawing tasks.
+    Milliseconds by stage: `control`; `physics`: the substeps and the poses
+    after them; `sight`: which objects see each other, and its rays,
+    `sight_rays`; `finish`: the game engine and the observations; `renew`:
+    starting trials and episodes, and their observations; `load`: writing new
+    tasks and objects to the device; `picture_rays`; `shading`. `step` is the
+    whole, and `host` the rest of it: Python between the calls, drawing tasks.
   """
   watch = stopwatch.Stopwatch()
   for module, name in _jitted():
@@ -67,7 +67,7 @@ def stage_ms(
 
 
 def _jitted() -> Iterator[tuple[Any, str]]:
-  """All jitted functions of the environments' modules."""
+  """Yields all jitted functions of the environments' modules."""
   for path, module in sorted(sys.modules.items()):
     if path.startswith("adaland.envs."):
       for name, value in list(vars(module).items()):
@@ -76,33 +76,33 @@ def _jitted() -> Iterator[tuple[Any, str]]:
 
 
 def _calls(physics: Any) -> Iterator[tuple[str, Any]]:
-  """What physics can be asked to do, and the stage that it counts to."""
+  """Yields the methods of physics, and the stage that each counts to."""
   for name in dir(type(physics)):
     if name.startswith("_") or name == "wait":
       continue
     if not callable(getattr(physics, name)):
       continue
     if name.startswith("rays"):
-      yield name, _which_rays
+      yield name, _ray_stage
     elif name in ("load", "restore") or name.startswith("set_"):
       yield name, "load"
     else:
       yield name, "physics"
 
 
-def _which_rays(*args, normals: bool = False, **kwargs) -> str:
-  """Only pictures ask for normals."""
+def _ray_stage(*args, normals: bool = False, **kwargs) -> str:
+  """Returns the stage of rays: only pictures ask for normals."""
   asked = normals or any(argument is True for argument in args[3:4])
   return "picture_rays" if asked else "sight_rays"
 
 
 def engine_ratio(stages_ms: dict[str, float]) -> float:
-  """Share of the game engine and of making observations in a whole step.
+  """Returns the game engine's and observations' share of a whole step.
 
   Shading counts to the observations; rays count to physics.
 
   Args:
-    stages_ms: What `stage_ms` returned.
+    stages_ms: Result of `stage_ms`.
   """
   engine = sum(
     taken

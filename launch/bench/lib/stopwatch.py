@@ -1,4 +1,4 @@
-"""Times what an object does from outside, call by call, by name."""
+"""Times the calls of functions and methods from outside, by name."""
 
 import time
 from collections.abc import Callable
@@ -8,14 +8,14 @@ import jax
 
 
 class Stopwatch:
-  """Stands before functions, and adds up how long each takes.
+  """A wrapper of functions that adds up the time of their calls.
 
-  A call counts until its result is there: what would overlap does not, so that
-  the sum of the parts is more than the whole takes by itself. A call within
-  another counts with the outer one.
+  A call counts until its result is ready, so calls do not overlap, and the sum
+  of the parts is more than the undisturbed whole. A call within another counts
+  with the outer one.
 
   Attributes:
-    seconds: Taken by each name.
+    seconds: Time of the calls, by name.
   """
 
   def __init__(self):
@@ -30,14 +30,14 @@ class Stopwatch:
     name: str | Callable[..., str],
     wait: Callable[[], object] = lambda: None,
   ) -> None:
-    """Counts an attribute's calls, until `stop`.
+    """Times an attribute's calls, until `stop`.
 
     Args:
       owner: Module or object.
-      attribute: A function's name there.
-      name: What to count its calls as, or a function of their arguments that
-        tells.
-      wait: Waits until what a call begins is done, beyond its result.
+      attribute: Name of a function or method there.
+      name: Name to count the calls under, or a function that maps a call's
+        arguments to it.
+      wait: Waits for work that a call begins, beyond its result.
     """
     function = getattr(owner, attribute)
     own = attribute in vars(owner)
@@ -46,7 +46,7 @@ class Stopwatch:
       if self._busy:
         return function(*args, **kwargs)
       self._busy = True
-      # What was begun before is not this call's.
+      # Work begun earlier is not this call's.
       jax.block_until_ready((args, kwargs))
       start = time.perf_counter()
       try:
@@ -63,7 +63,7 @@ class Stopwatch:
     self._patches.append((owner, attribute, function, own))
 
   def stop(self) -> None:
-    """Puts everything back."""
+    """Restores all attributes."""
     for owner, attribute, function, own in reversed(self._patches):
       if own:
         setattr(owner, attribute, function)

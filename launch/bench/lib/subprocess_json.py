@@ -1,7 +1,7 @@
-"""Runs a part of a benchmark in a process of its own.
+"""Runs a part of a benchmark in a separate process.
 
-XLA and Warp both keep what they once took of a device's memory, so each part
-begins with all of it.
+XLA and Warp both keep the device memory that they once took, so each part
+starts with all of it free.
 """
 
 import json
@@ -13,17 +13,17 @@ from typing import NamedTuple
 
 from adaland.launch import cli, errors
 
-_NOTED = 20_000  # Characters of what a process says last.
-# What commands say, and what ends a traceback; JAX adds notes after that.
-_TOLD = re.compile(r"error: |[A-Za-z_][\w.]*(Error|Exception): ")
+_NOTED = 20_000  # Characters kept of the end of stderr.
+# A command's error, or the end of a traceback; JAX adds notes after that.
+_FAULT = re.compile(r"error: |[A-Za-z_][\w.]*(Error|Exception): ")
 
 
 class Done(NamedTuple):
-  """How a process ended.
+  """Result of a process that has ended.
 
   Attributes:
     result: Its JSON; empty if it failed.
-    fault: Why it failed, in one line; empty if it did not.
+    fault: Reason of its failure, one line; empty if it did not fail.
   """
 
   result: dict[str, float]
@@ -31,16 +31,15 @@ class Done(NamedTuple):
 
 
 class Process:
-  """A command that gives JSON on stdout, begun when it is made.
+  """A command that prints JSON, started on construction.
 
   Args:
-    module: To run.
-    *args: Its arguments, but for --json.
-    env: What differs of the environment's variables.
+    module: Module to run.
+    *args: Its arguments, except --json.
+    env: All of its environment's variables.
   """
 
   def __init__(self, module: str, *args: str, env: Mapping[str, str]):
-    # Unbuffered: what it said of its end is not lost with it.
     self._child = subprocess.Popen(
       [sys.executable, "-m", module, *args, "--json=-"],
       stdout=subprocess.PIPE,
@@ -64,30 +63,31 @@ class Process:
     return Done(json.loads(out), "")
 
   def kill(self) -> None:
-    """Ends it at once."""
+    """Kills the process."""
     self._child.kill()
     self._child.communicate()
 
 
 def reason(code: int, said: str) -> str:
-  """One line about a failure: what the process said last.
+  """Returns one line about a failure: the last error on stderr.
 
   Args:
-    code: Its exit status; minus a signal's number if that killed it.
+    code: Exit status of the process; minus the signal's number if one killed
+      it.
     said: Its stderr.
   """
   lines = [line.strip() for line in said[-_NOTED:].splitlines()]
   lines = [line for line in lines if line]
   if code < 0:
     return f"was killed by signal {-code}"
-  told = [line for line in lines if _TOLD.match(line)]
-  if told:
-    return errors.one_line(told[-1].removeprefix("error: "))
+  faults = [line for line in lines if _FAULT.match(line)]
+  if faults:
+    return errors.one_line(faults[-1].removeprefix("error: "))
   return errors.one_line(lines[-1]) if lines else f"ended with status {code}"
 
 
 def run(module: str, *args: str, env: Mapping[str, str]) -> dict[str, float]:
-  """Runs a command in a process of its own; returns its JSON.
+  """Runs a command in a separate process; returns its JSON.
 
   Raises:
     RunError: If it fails.

@@ -1,4 +1,4 @@
-"""Times pieces of work against each other on a machine that others use too."""
+"""Times pieces of work in turns, on a machine that other work disturbs."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -6,18 +6,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-# Work is done in turns of about this length, so that a slow moment of the
-# machine meets all of it alike.
+# Turns have about this length, so that a slow moment of the machine meets all
+# pieces of work alike.
 _TURN_SECONDS = 0.25
 
 
 class Speed(NamedTuple):
-  """How fast a piece of work was done.
+  """Speed of a piece of work.
 
   Attributes:
     per_second: Calls a second.
-    per_cpu_second: Calls for a second of processor time, of all the process's
-      threads.
+    per_cpu_second: Calls for each second of processor time, summed over the
+      process's threads.
   """
 
   per_second: float
@@ -25,21 +25,21 @@ class Speed(NamedTuple):
 
 
 def rates(works: Sequence[Callable[[], object]], seconds: float) -> list[float]:
-  """Calls a second of each piece of work; see `speeds`."""
+  """Returns the calls a second of each piece of work; see `speeds`."""
   return [speed.per_second for speed in speeds(works, seconds)]
 
 
 def speeds(
   works: Sequence[Callable[[], object]], seconds: float
 ) -> list[Speed]:
-  """Speeds of pieces of work, measured in alternation.
+  """Measures the speeds of pieces of work in alternation.
 
   Args:
-    works: Each is called once for warming up, then again and again.
+    works: Functions; each is called once for warming up, then repeatedly.
     seconds: Time for each of them.
 
   Returns:
-    Of each, medians over the turns.
+    Median speeds over the turns, in the order of `works`.
   """
   for work in works:
     work()

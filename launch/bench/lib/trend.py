@@ -1,4 +1,4 @@
-"""The line through a series of measurements, and how sure it is."""
+"""A line through a series of measurements, and its standard error."""
 
 import math
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ class Trend(NamedTuple):
 
   Attributes:
     slope: Growth for a unit of time.
-    stderr: Its standard error.
-    mean: Of the series.
+    stderr: Standard error of the slope.
+    mean: Mean of the series.
   """
 
   slope: float
@@ -24,22 +24,23 @@ class Trend(NamedTuple):
 def fit(times: Sequence[float], values: Sequence[float]) -> Trend:
   """Fits a line by least squares.
 
-  What a process holds now it mostly held a moment ago, so neighbours are no
-  independent measurements and the textbook's standard error is too small. As
-  is usual for such series (Santer et al. 2000, "Statistical significance of
-  trends", eq. 4 to 6), n measurements count as
+  A process's memory is close to that of a moment before, so neighbours are not
+  independent and the textbook's standard error is too small. As usual for such
+  series (Santer et al. 2000, "Statistical significance of trends and trend
+  differences in layer-average atmospheric temperature time series", eq. 4 to
+  6), n measurements count as
 
       n_e = n (1 - r) / (1 + r)
 
-  of them, where r is the correlation of each residual e_i with the next. A
-  series that only bends, as one that settles does, would count for less than a
-  line has parameters; three is the least. Then
+  independent ones, where r is the correlation of each residual e_i with the
+  next. A series that settles would count for fewer than a line has parameters,
+  so n_e is at least three. Then
 
       stderr^2 = sum e_i^2 / (n_e - 2) / sum (t_i - mean t)^2.
 
   Args:
-    times: When each was measured, [n], not all the same.
-    values: What was measured, [n].
+    times: Times of the measurements, [n], not all the same.
+    values: Measurements, [n].
 
   Raises:
     ValueError: If there are fewer than three, or all at one time.

@@ -43,12 +43,6 @@ def _check(experiment: config.ExperimentConfig) -> None:
     ("actor.num_actors", actor.num_actors, actor.num_actors == 1, "1"),
     ("replay.kind", replay.kind, replay.kind != "reverb", "auto or memory"),
     (
-      "replay.sampling",
-      replay.sampling,
-      replay.sampling != "prioritized",
-      "uniform or queue",
-    ),
-    (
       "replay.samples_per_insert",
       replay.samples_per_insert,
       replay.sampling == "queue" or replay.samples_per_insert is not None,

@@ -109,9 +109,9 @@ class Trainer:
   def _restore(self, folder: str) -> None:
     """Restores the newest checkpoint."""
     resuming.check_launcher(folder, LAUNCHER)
-    arrays, saved, step = checkpoint.restore(folder, self._arrays())
+    arrays, saved, step = checkpoint.restore(folder, self.arrays)
     self._seconds = float(saved["seconds"])
-    self._desk.load_state_dict(saved["desk"])
+    self._desk.load_state_dict(saved["played"])
     self._learner.load_state_dict(arrays, saved["learner"])
     if saved["environment"] is None:
       self._actor.restart_episodes(saved["actor"])
@@ -132,13 +132,14 @@ class Trainer:
     assert isinstance(environment, land.Land)
     return environment
 
-  def _arrays(self) -> dict[str, Any]:
-    """Returns the arrays of a checkpoint."""
+  @property
+  def arrays(self) -> dict[str, Any]:
+    """The part of the state in arrays, as a checkpoint holds it."""
     return {**self._learner.arrays, "actor": self._actor.arrays}
 
   @property
   def stopped(self) -> bool:
-    """Whether the run was asked to end before its time."""
+    """True if the run was asked to end before its time."""
     return self._stop
 
   def request_stop(self) -> None:
@@ -231,7 +232,7 @@ class Trainer:
 
   def wait(self) -> None:
     """Waits for all work under way, for measurements."""
-    jax.block_until_ready(self._arrays())
+    jax.block_until_ready(self.arrays)
 
   def _settle(self) -> None:
     """Puts the environments in a state that can be saved."""
@@ -290,11 +291,11 @@ class Trainer:
     checkpoint.save(
       self._run.checkpoints,
       self._learner.updates,
-      self._arrays(),
+      self.arrays,
       {
         **resuming.launcher(LAUNCHER),
         "seconds": self._seconds,
-        "desk": self._desk.state_dict(),
+        "played": self._desk.state_dict(),
         "learner": self._learner.state_dict(),
         "actor": self._actor.state_dict(),
         "environment": (

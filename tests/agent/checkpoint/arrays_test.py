@@ -37,7 +37,7 @@ _HANGS_SECONDS = 120
 
 
 def _writes(pid: int) -> bool:
-  """Whether a process has threads of TensorStore's."""
+  """Returns True if a process has threads of TensorStore."""
   for name in pathlib.Path(f"/proc/{pid}/task").glob("*/comm"):
     with contextlib.suppress(OSError):  # The thread has ended.
       if name.read_text().startswith("ts_pool_work"):

@@ -133,12 +133,12 @@ class CheckpointTest(absltest.TestCase):
   def test_a_failed_write_leaves_the_former(self):
     checkpoint.save(self.folder, 1, self._state(1.0), {})
     full = OSError(28, "No space left on device")
-    for module, place in (
+    for module, function in (
       (arrays, "write"),
       (checkpoint, "_sync_folder"),
     ):
       with (
-        mock.patch.object(module, place, side_effect=full),
+        mock.patch.object(module, function, side_effect=full),
         self.assertRaisesRegex(OSError, "cannot write checkpoint .*No space"),
       ):
         checkpoint.save(self.folder, 1, self._state(2.0), {})

@@ -165,7 +165,7 @@ class CheckTest(parameterized.TestCase):
     (
       "state that is no dictionary",
       StateIsAnArray,
-      r"initial_state returned .*; it must be a dictionary",
+      r"initial_state returned float32\[3, 8\]; it must be a dictionary",
     ),
     ("no unroll", WithoutUnroll, r"WithoutUnroll has no method 'unroll'"),
   )

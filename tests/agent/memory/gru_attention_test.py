@@ -45,10 +45,10 @@ class StoreTest(absltest.TestCase):
       if age % 3 < 2:
         np.testing.assert_array_equal(before["keys"], state["keys"])
     # States of age 2, 5 and 8; the third replaced the first.
-    for place, age in ((0, 8), (1, 5)):
+    for slot, age in ((0, 8), (1, 5)):
       key, value = np.split(hidden[age] @ project, 2)
-      np.testing.assert_allclose(state["keys"][0, 0, place], key, rtol=1e-5)
-      np.testing.assert_allclose(state["values"][0, 0, place], value, rtol=1e-5)
+      np.testing.assert_allclose(state["keys"][0, 0, slot], key, rtol=1e-5)
+      np.testing.assert_allclose(state["values"][0, 0, slot], value, rtol=1e-5)
 
   def test_what_is_not_written_is_not_read(self):
     params, step = _step()
@@ -56,7 +56,7 @@ class StoreTest(absltest.TestCase):
     stale = {**state, "values": state["values"] + 5}
     x = np.ones((1, 4), np.float32)
     for age, differs in ((2, False), (3, True)):
-      # At age 3 the first place has been written, here with fives.
+      # At age 3 the first slot has been written, here with fives.
       a, _ = step(params, x, jnp.array([age]), state)
       b, _ = step(params, x, jnp.array([age]), stale)
       self.assertEqual(bool(np.any(np.asarray(a != b))), differs)

@@ -1,4 +1,4 @@
-"""What must hold for every memory, in one suite over all of them."""
+"""A suite of properties that hold for every memory."""
 
 import functools
 
@@ -35,7 +35,7 @@ def _config(memory: str) -> config_lib.NetworkConfig:
 
 @functools.cache
 def _functions(memory: str):
-  """Jitted step and unroll, and random parameters, biases included."""
+  """Returns random parameters, biases included, and jitted step and unroll."""
   config = _config(memory)
 
   def build():
@@ -66,7 +66,7 @@ def _functions(memory: str):
 
 
 def _inputs(seed: int = 0):
-  """Random inputs; rows start new episodes at different times, or never."""
+  """Returns random inputs; rows start episodes at different times, or never."""
   rng = np.random.default_rng(seed)
   x = rng.normal(size=(_BATCH, _LENGTH, 12)).astype(np.float32)
   first = np.zeros((_BATCH, _LENGTH), np.uint8)
@@ -85,7 +85,7 @@ def _stepped(memory, x, first, state):
 
 
 def _lived_in(memory: str):
-  """A state whose rows have seen some steps."""
+  """Returns a state of rows that have seen some steps."""
   x, first = _inputs(seed=5)
   state = base.initial_state(registry.make_memory, _config(memory), _BATCH)
   return _stepped(memory, x, first, state)[1]
@@ -103,7 +103,7 @@ class MemoryTest(parameterized.TestCase):
       stepped, stepped_state = _stepped(memory, x, first, state)
       unrolled, unrolled_state = unroll(params, x, first, state)
       np.testing.assert_allclose(stepped, unrolled, atol=1e-4)
-      # The states differ in what is never read; so go on from both.
+      # Parts of a state that are never read may differ: step on from both.
       more, _ = _inputs(seed=2)
       never = np.zeros_like(first)
       expected, _ = _stepped(memory, more, never, stepped_state)
@@ -148,8 +148,8 @@ class MemoryTest(parameterized.TestCase):
     fresh = base.initial_state(registry.make_memory, _config(memory), _BATCH)
     with_reset, _ = _stepped(memory, x, reset, old)
     without, _ = _stepped(memory, x, never, old)
-    anew, _ = _stepped(memory, x, never, fresh)
-    np.testing.assert_array_equal(with_reset[1], anew[1])
+    restarted, _ = _stepped(memory, x, never, fresh)
+    np.testing.assert_array_equal(with_reset[1], restarted[1])
     np.testing.assert_array_equal(with_reset[[0, 2]], without[[0, 2]])
     if memory != "none":
       self.assertGreater(np.abs(with_reset[1] - without[1]).max(), 1e-3)

@@ -52,7 +52,7 @@ class Forgetful(Spy):
 
 
 def _apply(method, *args, mixer=Spy):
-  """Calls a method of a memory whose feed-forward parts give zero."""
+  """Calls a method of a stack; its feed-forward parts give zero."""
 
   def call(*args):
     with hk.custom_creator(

@@ -61,7 +61,7 @@ class RelativeAttentionTest(absltest.TestCase):
 class SlidingWindowMaskTest(absltest.TestCase):
   def test_window_and_episodes(self):
     # Two cached positions; a window of two steps beside the own one. The first
-    # row goes on with an episode of age 1; the second starts one at t = 1.
+    # row continues an episode at age 1; the second starts one at t = 1.
     age = jnp.array([[1, 2, 3], [5, 0, 1]])
     mask = transformer_xl.sliding_window_mask(age, num_past=2, window=2)
     np.testing.assert_array_equal(

@@ -8,7 +8,7 @@ from adaland.agent.muesli._rlax import rlax
 
 
 def _unsquash64(y: np.ndarray) -> np.ndarray:
-  """Bisection on h itself, in float64."""
+  """Inverts h by bisection, in float64."""
   low, high = np.zeros_like(y), np.full_like(y, 1e7)
   for _ in range(200):
     middle = (low + high) / 2

@@ -1,7 +1,7 @@
-"""Tests of adaland.agent.muesli.model, with a model whose state can be read.
+"""Tests of adaland.agent.muesli.model, with a model of legible state.
 
-The fake's hidden state is a number whose decimal digits are the actions that
-the model took, so it tells which actions were asked about, and in what order.
+The fake's hidden state is a number. Its decimal digits are the actions that the
+model took, so it tells which actions were asked about, and in what order.
 """
 
 import jax.numpy as jnp
@@ -53,7 +53,7 @@ def _one_hots(actions):
 
 
 def _scalar(logits, value_range):
-  """The scalar that three bins stand for: the textbook inverse of h."""
+  """Returns the scalar of three bins, by the textbook inverse of h."""
   probs = np.exp(logits) / np.sum(np.exp(logits))
   y, e = value_range * (probs[2] - probs[0]), 1e-3
   root = (np.sqrt(1 + 4 * e * (abs(y) + 1 + e)) - 1) / (2 * e)

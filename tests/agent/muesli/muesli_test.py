@@ -105,7 +105,7 @@ def _float32(x: np.ndarray) -> jax.Array:
 
 
 def _reference(case: Case, sigma: float, config: muesli.MuesliConfig):
-  """The losses of each step from their formulas, one number at a time."""
+  """Computes each step's losses from their formulas, one number at a time."""
   T, K, N = 6, config.model_steps, config.num_samples
   names = ("policy_gradient", "cmpo", "model_policy", "reward", "value")
   out = {name: np.zeros(T) for name in names}

@@ -6,7 +6,7 @@ from adaland.agent.muesli import retrace
 
 
 def _reference(q, v, reward, gamma, discount, ratio, complete, lambda_):
-  """G_t = q_t + Σ_j (Π γ c) δ_{t+j}, literally, in float64."""
+  """Computes G_t = q_t + Σ_j (Π γ c) δ_{t+j}, literally, in float64."""
   T = len(q)
   c = lambda_ * np.minimum(1.0, ratio)
   returns = np.zeros(T)

@@ -10,7 +10,7 @@ _CONFIG = config_lib.NetworkConfig(entity_size=6)
 
 
 def _entity(shape: int, colour: int) -> np.ndarray:
-  """A visible entity straight ahead."""
+  """Returns a visible entity straight ahead."""
   row = np.zeros(16, np.float32)
   row[[0, 1, 4]] = (1, 0.2, 0.2)
   row[6 + shape - 1] = 1

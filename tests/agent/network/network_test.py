@@ -41,7 +41,7 @@ def _noisy(params, seed=0):
 
 @functools.cache
 def _entities():
-  """Network for entities, first and noisy parameters, jitted unroll."""
+  """Returns a network for entities, two sets of parameters, jitted unroll."""
   network = network_lib.make_network(_CONFIG, observations.spec())
   params = jax.jit(network.init)(jax.random.PRNGKey(0))
   return network, params, _noisy(params), jax.jit(network.unroll)

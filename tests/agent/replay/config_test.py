@@ -1,4 +1,4 @@
-"""Tests of adaland.agent.replay.config and adaland.agent.replay.priorities."""
+"""Tests of adaland.agent.replay.config."""
 
 import dataclasses
 import math
@@ -6,13 +6,15 @@ import math
 from absl.testing import absltest, parameterized
 
 from adaland.agent.replay import config as config_lib
-from adaland.agent.replay import priorities
 
 
 class ReplayConfigTest(parameterized.TestCase):
   @parameterized.parameters(
     ({"kind": "redis"}, "replay.kind is 'redis'; it must be one of"),
-    ({"sampling": "lifo"}, "replay.sampling is 'lifo'"),
+    (
+      {"sampling": "prioritized"},
+      r"replay.sampling is 'prioritized'; .* \('uniform', 'queue'\)",
+    ),
     ({"capacity": 0}, "replay.capacity is 0; it must be at least 1"),
     ({"min_size": 1001}, r"between 1 and capacity \(1000\)"),
     ({"batch_size": 0}, "replay.batch_size is 0"),
@@ -68,20 +70,6 @@ class ReplayConfigTest(parameterized.TestCase):
       config_lib.ReplayConfig(min_size=3),
     ):
       self.assertNotEqual(base.store_hash(), other.store_hash())
-
-
-class ClipPriorityTest(parameterized.TestCase):
-  @parameterized.parameters(
-    (0.5, 0.5),
-    (-1.0, 1e-6),
-    (0.0, 1e-6),
-    (math.nan, 1e-6),
-    (-math.inf, 1e-6),
-    (math.inf, 1e6),
-    (1e9, 1e6),
-  )
-  def test_clips(self, given, expected):
-    self.assertEqual(priorities.clip_priority(given), expected)
 
 
 if __name__ == "__main__":

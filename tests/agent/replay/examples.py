@@ -6,7 +6,7 @@ from adaland.agent import types
 
 
 def unroll(number: int = 0, length: int = 5) -> types.Unroll:
-  """Returns an unroll whose every array follows from `number`."""
+  """Returns an unroll; all its arrays follow from `number`."""
   rng = np.random.default_rng(number)
   return types.Unroll(
     observation={

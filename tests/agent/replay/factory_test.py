@@ -36,7 +36,7 @@ class FactoryTest(absltest.TestCase):
     missing = self.create_tempdir().full_path + "/none"
     replay = factory.make_replay(config, spec, checkpoint_dir=missing)
     self.assertIsInstance(replay, in_memory.InMemoryReplay)
-    self.assertEqual(replay.size(), 0)
+    self.assertEqual(replay.info().size, 0)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A Reverb server that is made up, and the module whose clients reach it.
+"""A fake Reverb server, and the fake module of its clients.
 
 It can be told to stay away, to confirm nothing, or to come back empty.
 """
@@ -36,7 +36,7 @@ def _varint(value):
 
 
 class FakeServer:
-  """A server and the Reverb module whose clients reach it."""
+  """A fake server, and the Reverb module of its clients."""
 
   ConstantChunkerOptions = staticmethod(lambda *args: args)
 
@@ -73,7 +73,7 @@ class FakeServer:
 
 
 class FakeClient:
-  """What reverb's C++ client does, as far as ours uses it."""
+  """The part of Reverb's C++ client that Adaland uses."""
 
   def __init__(self, server):
     self._server = server
@@ -127,7 +127,7 @@ class FakeClient:
 
 
 class FakeServerTest(absltest.TestCase):
-  """Has `server`, which every client made within the test reaches."""
+  """A test case with a `server` that all clients of the test reach."""
 
   def setUp(self):
     super().setUp()

@@ -7,7 +7,7 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.agent.replay import config as config_lib
-from adaland.agent.replay import encoded, factory, in_memory
+from adaland.agent.replay import factory, in_memory
 from adaland.agent.replay import spec as spec_lib
 from tests.agent.replay import examples
 
@@ -29,7 +29,7 @@ class InMemoryReplayTest(absltest.TestCase):
     replay = _make()
     for number in range(6):
       replay.insert(examples.unroll(number))
-    self.assertEqual(replay.size(), 4)
+    self.assertEqual(replay.info().size, 4)
     self.assertEqual(set(_numbers(replay, 40)), {2, 3, 4, 5})
 
   def test_uniform_draws_are_uniform(self):
@@ -39,13 +39,6 @@ class InMemoryReplayTest(absltest.TestCase):
     counts = np.bincount(_numbers(replay), minlength=4)
     # Standard deviation of each count: sqrt(1000 * 0.25 * 0.75) = 13.7.
     np.testing.assert_allclose(counts, 250, atol=60)
-
-  def test_prioritized_draws_follow_the_priorities(self):
-    replay = _make(batch_size=1000, sampling="prioritized")
-    for number, priority in enumerate((1.0, 3.0, -5.0)):
-      replay.insert(examples.unroll(number), priority)
-    counts = np.bincount(_numbers(replay), minlength=3)
-    np.testing.assert_allclose(counts, [250, 750, 0], atol=60)
 
   def test_what_is_stored_does_not_follow_the_caller_s_arrays(self):
     replay = _make(min_size=1)
@@ -59,7 +52,7 @@ class InMemoryReplayTest(absltest.TestCase):
 
   def test_encoded_unrolls_are_stored_and_checked(self):
     replay = _make(batch_size=1)
-    sender = encoded.EncodedWriter(
+    sender = spec_lib.EncodedWriter(
       spec_lib.UnrollSpec.from_unroll(examples.unroll()), replay.insert_encoded
     )
     sender.insert(examples.unroll(8))
@@ -93,7 +86,7 @@ class InMemoryReplayTest(absltest.TestCase):
     for capacity, expected in ((2, {5, 6}), (9, {2, 3, 4, 5, 6})):
       other = _make(capacity=capacity)
       other.restore(path)
-      self.assertEqual(other.size(), len(expected))
+      self.assertEqual(other.info().size, len(expected))
       self.assertEqual(set(_numbers(other, 60)), expected)
 
   def test_a_broken_checkpoint_is_refused_and_set_aside(self):
@@ -111,7 +104,7 @@ class InMemoryReplayTest(absltest.TestCase):
     with self.assertLogs(level="WARNING") as logs:
       empty = factory.make_replay(config, spec, checkpoint_dir=path)
     self.assertIn("Replay starts empty", logs.output[0])
-    self.assertEqual(empty.size(), 0)
+    self.assertEqual(empty.info().size, 0)
     self.assertTrue(os.path.exists(path + ".broken-1"))
 
   def test_other_fields_are_refused_by_name(self):
@@ -136,7 +129,7 @@ class InMemoryReplayTest(absltest.TestCase):
     self.assertEqual(os.listdir(path), ["replay.npz"])
     copy = _make()
     copy.restore(path)
-    self.assertEqual(copy.size(), 1)
+    self.assertEqual(copy.info().size, 1)
 
   def test_closing_wakes_those_who_wait(self):
     replay = _make()

@@ -66,11 +66,10 @@ class UnrollSpecTest(parameterized.TestCase):
     flat = spec.flatten(unroll)
     self.assertIn(np.dtype(np.uint16), [array.dtype for array in flat])
     _assert_same(spec.unflatten(flat), unroll)
-    _assert_same(spec.unflatten(spec.decode(spec.encode(unroll))[0]), unroll)
+    _assert_same(spec.unflatten(spec.decode(spec.encode(unroll))), unroll)
 
   def test_decode_inverts_encode(self):
-    arrays, priority = self.spec.decode(self.spec.encode(self.unroll, 0.25))
-    self.assertEqual(priority, 0.25)
+    arrays = self.spec.decode(self.spec.encode(self.unroll))
     _assert_same(self.spec.unflatten(arrays), self.unroll)
 
   @parameterized.named_parameters(
@@ -136,6 +135,42 @@ class UnrollSpecTest(parameterized.TestCase):
       spec.decode(spec.encode(unroll))
       best = min(best, time.perf_counter() - start)
     self.assertGreater(spec.num_bytes / best, 300e6)
+
+
+class EncodedWriterTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.spec = spec_lib.UnrollSpec.from_unroll(examples.unroll())
+
+  def test_the_channel_carries_unrolls(self):
+    sent = []
+    writer = spec_lib.EncodedWriter(self.spec, sent.append)
+    writer.insert(examples.unroll(1))
+    writer.insert(examples.unroll(2))
+    writer.close()
+    for data, number in zip(sent, (1, 2), strict=True):
+      self.assertIsInstance(data, bytes)
+      arrays = self.spec.decode(data)
+      self.assertEqual(self.spec.unflatten(arrays).params_version, number)
+      for array, expected in zip(
+        arrays, self.spec.flatten(examples.unroll(number)), strict=True
+      ):
+        np.testing.assert_array_equal(array, expected)
+
+  def test_another_unroll_is_not_sent(self):
+    sent = []
+    writer = spec_lib.EncodedWriter(self.spec, sent.append)
+    wrong = examples.unroll()._replace(mask=np.ones(4, np.uint8))
+    with self.assertRaisesRegex(ValueError, r"Field mask is uint8\[4\]"):
+      writer.insert(wrong)
+    self.assertEmpty(sent)
+
+  def test_the_caller_hears_of_a_channel_that_takes_nothing(self):
+    def send(data):
+      raise TimeoutError("full")
+
+    with self.assertRaisesRegex(TimeoutError, "full"):
+      spec_lib.EncodedWriter(self.spec, send).insert(examples.unroll())
 
 
 if __name__ == "__main__":

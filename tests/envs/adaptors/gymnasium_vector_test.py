@@ -1,4 +1,4 @@
-"""Tests for the Gymnasium adaptor, by Gymnasium's checks where they apply."""
+"""Tests of adaland.envs.adaptors.gymnasium_vector."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Tests of the choice among objects and skills."""
+"""Tests of adaland.envs.expert.controller."""
 
 import numpy as np
 from absl.testing import absltest

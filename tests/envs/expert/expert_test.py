@@ -1,6 +1,6 @@
-"""Tests of the expert as a whole.
+"""Tests of adaland.envs.expert.expert.
 
-The full proof is `python -m adaland.envs.expert --num_tasks=100 --seed=0`.
+More tasks: `python -m adaland.envs.expert --num_tasks=100 --seed=0`.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""A made-up moment of a flat room, for the expert's tests."""
+"""Fake states of a flat room, for the expert's tests."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from adaland.envs.expert import navigate, senses
 def make_view(
   objects, player=(0.0, 0.0), yaw=0.0, pitch=0.0, held=-1, tiles=(8, 8)
 ) -> land.WorldView:
-  """A view of objects {slot: (type id, (x, y, z))}, all visible."""
+  """Returns a view of objects {slot: (type id, (x, y, z))}, all visible."""
   slots = 6
   types = np.zeros(slots, np.int32)
   at = np.full((slots, 3), -100.0, np.float32)
@@ -36,8 +36,8 @@ def make_view(
   )
 
 
-def make_moment(objects, avoid=(), **kwargs) -> senses.Moment:
+def make_situation(objects, avoid=(), **kwargs) -> senses.Situation:
   view = make_view(objects, **kwargs)
-  return senses.Moment(
+  return senses.Situation(
     view, navigate.make_ground(view.heights, view.ramps), avoid
   )

@@ -1,4 +1,4 @@
-"""Tests of the way finding."""
+"""Tests of adaland.envs.expert.navigate."""
 
 import numpy as np
 from absl.testing import absltest
@@ -7,64 +7,64 @@ from adaland.envs.expert import navigate
 
 
 class NavigateTest(absltest.TestCase):
-  def ways(self, heights, ramps, end, penalty=None):
+  def paths(self, heights, ramps, end, penalty=None):
     ground = navigate.make_ground(np.array(heights), np.array(ramps))
     if penalty is None:
       penalty = np.zeros(len(ground.centres))
     ends = np.array([ground.cell_of(np.array(end))])
-    return ground, navigate.find_ways(ground, ends, penalty)
+    return ground, navigate.find_paths(ground, ends, penalty)
 
   def test_straight_and_diagonal_in_a_flat_room(self):
-    ground, way = self.ways(
+    ground, paths = self.paths(
       np.zeros([4, 4]), np.zeros([4, 4], int), [-1.75, -1.75]
     )
     self.assertEqual(ground.shape, (8, 8))
     # Seven cells of half a metre along x, and along the diagonal.
     self.assertAlmostEqual(
-      way.cost[ground.cell_of(np.array([1.75, -1.75]))], 3.5
+      paths.cost[ground.cell_of(np.array([1.75, -1.75]))], 3.5
     )
     self.assertAlmostEqual(
-      way.cost[ground.cell_of(np.array([1.75, 1.75]))], 3.5 * 2**0.5
+      paths.cost[ground.cell_of(np.array([1.75, 1.75]))], 3.5 * 2**0.5
     )
 
   def test_cliffs_are_fallen_off_and_not_climbed(self):
     heights = [[0, 0, 0], [1, 1, 1], [1, 1, 1]]
     flat = np.zeros([3, 3], int)
-    ground, way = self.ways(heights, flat, [1.25, 0.25])
+    ground, paths = self.paths(heights, flat, [1.25, 0.25])
     below = ground.cell_of(np.array([-1.25, 0.25]))
-    self.assertTrue(np.isinf(way.cost[below]))
-    ground, way = self.ways(heights, flat, [-1.25, 0.25])
+    self.assertTrue(np.isinf(paths.cost[below]))
+    ground, paths = self.paths(heights, flat, [-1.25, 0.25])
     above = ground.cell_of(np.array([1.25, 0.25]))
     # Five cells of half a metre, and the fall's cost of one.
-    self.assertAlmostEqual(way.cost[above], 2.5 + 1.0)
+    self.assertAlmostEqual(paths.cost[above], 2.5 + 1.0)
 
   def test_ramp_is_climbed_only_in_its_direction(self):
     heights = [[0, 0, 0], [0, 1, 1], [1, 1, 1]]
     ramps = np.array([[0, 0, 0], [1, 0, 0], [0, 0, 0]])
-    ground, way = self.ways(heights, ramps, [1.25, 1.25])
+    ground, paths = self.paths(heights, ramps, [1.25, 1.25])
     start = ground.cell_of(np.array([-1.25, 1.25]))
-    self.assertTrue(np.isfinite(way.cost[start]))
+    self.assertTrue(np.isfinite(paths.cost[start]))
     cell, passed = start, set()
-    while way.following[cell] >= 0:
-      cell = way.following[cell]
+    while paths.following[cell] >= 0:
+      cell = paths.following[cell]
       passed.add(tuple(np.floor(ground.centres[cell] + 1.5).astype(int)))
     self.assertIn((1, 0), passed)  # The only ramp.
 
   def test_penalty_is_walked_around(self):
     penalty = np.zeros([8, 8])
     penalty[3, 1:] = 100.0  # A barrier with a gap at the lower end.
-    ground, way = self.ways(
+    ground, paths = self.paths(
       np.zeros([4, 4]), np.zeros([4, 4], int), [1.75, 1.75], penalty.reshape(-1)
     )
-    cost = way.cost[ground.cell_of(np.array([-1.75, 1.75]))]
+    cost = paths.cost[ground.cell_of(np.array([-1.75, 1.75]))]
     self.assertLess(cost, 12.0)
     self.assertGreater(cost, 6.0)
 
   def test_next_point_looks_straight_ahead(self):
-    ground, way = self.ways(
+    ground, paths = self.paths(
       np.zeros([4, 4]), np.zeros([4, 4], int), [1.75, -1.75]
     )
-    point = navigate.next_point(ground, way, np.array([-1.7, -1.8]))
+    point = navigate.next_point(ground, paths, np.array([-1.7, -1.8]))
     assert point is not None
     np.testing.assert_allclose(point, [0.25, -1.75])
 

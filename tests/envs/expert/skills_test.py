@@ -1,4 +1,4 @@
-"""Every relation is brought about in a real, small world, and kept."""
+"""Tests of adaland.envs.expert.skills in small worlds."""
 
 from absl.testing import absltest, parameterized
 

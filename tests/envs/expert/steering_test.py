@@ -1,4 +1,4 @@
-"""Tests of choosing action heads."""
+"""Tests of adaland.envs.expert.steering."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Every relation is undone in a real, small world, and kept so."""
+"""Tests of adaland.envs.expert.undoing in small worlds."""
 
 import dataclasses
 
@@ -7,7 +7,7 @@ from absl.testing import absltest, parameterized
 from adaland.envs import land
 from adaland.envs.expert import expert
 from adaland.envs.tasks import literals
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import ObjectSpec
 from tests.envs.tasks.planner_test import make_task
 
 CONFIG = land.LandConfig(num_slots=6, num_threads=2)
@@ -26,7 +26,7 @@ GOALS = {
 def make_placed(goal, cube, sphere):
   task = make_task(goal, {}, [])
   objects = [
-    task_lib.ObjectSpec(literals.ObjectType.from_name(name), at=(at,))
+    ObjectSpec(literals.ObjectType.from_name(name), at=(at,))
     for name, at in (("black cube", cube), ("yellow sphere", sphere))
   ]
   player = dataclasses.replace(task.players[0], at=(0.0, 0.0))

@@ -1,4 +1,4 @@
-"""Tests of walking around things."""
+"""Tests of adaland.envs.expert.walker."""
 
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -19,41 +19,41 @@ class WalkerTest(parameterized.TestCase):
     (0, (Condition("hold", 13, 2),), 0.0),
   )
   def test_danger_radius(self, held, avoid, expected):
-    moment = fakes.make_moment(
+    situation = fakes.make_situation(
       {0: (1, (0.9, 0.0, 0.8)), 1: (2, (3.0, 0.0, 0.2))},
       avoid=avoid,
       held=held,
     )
-    self.assertAlmostEqual(walker.danger_radius(moment, 1), expected)
+    self.assertAlmostEqual(walker.danger_radius(situation, 1), expected)
 
   def test_penalty_is_near_obstacles_only(self):
-    moment = fakes.make_moment({0: (1, (2.0, 2.0, 0.2))})
-    penalty = walker.penalty(moment, [])
-    cell = moment.ground.cell_of(np.array([2.1, 2.1]))
+    situation = fakes.make_situation({0: (1, (2.0, 2.0, 0.2))})
+    penalty = walker.penalty(situation, [])
+    cell = situation.ground.cell_of(np.array([2.1, 2.1]))
     self.assertEqual(penalty[cell], 2.0)
-    self.assertEqual(penalty[moment.ground.cell_of(np.array([0.1, 0.1]))], 0)
-    self.assertEqual(walker.penalty(moment, [0]).sum(), 0)
+    self.assertEqual(penalty[situation.ground.cell_of(np.array([0.1, 0.1]))], 0)
+    self.assertEqual(walker.penalty(situation, [0]).sum(), 0)
 
-  def test_walks_straight_and_says_when_it_is_there(self):
-    walker_ = walker.Walker(np.random.default_rng(0))
-    moment = fakes.make_moment({}, player=(0.25, 0.25))
+  def test_walks_straight_and_returns_true_on_arrival(self):
+    walking = walker.Walker(np.random.default_rng(0))
+    situation = fakes.make_situation({}, player=(0.25, 0.25))
     end = np.array([2.25, 0.25, 0.0])
-    ends = np.array([moment.ground.cell_of(end[:2])])
-    self.assertFalse(walker_.go(moment, "there", end, ends, []))
-    self.assertEqual((moment.action.move, moment.action.strafe), (2, 1))
-    arrived = fakes.make_moment({}, player=(2.3, 0.3))
-    self.assertTrue(walker_.go(arrived, "there", end, ends, []))
+    ends = np.array([situation.ground.cell_of(end[:2])])
+    self.assertFalse(walking.go(situation, "there", end, ends, []))
+    self.assertEqual((situation.action.move, situation.action.strafe), (2, 1))
+    arrived = fakes.make_situation({}, player=(2.3, 0.3))
+    self.assertTrue(walking.go(arrived, "there", end, ends, []))
     self.assertEqual((arrived.action.move, arrived.action.strafe), (1, 1))
 
   def test_backs_off_when_stuck(self):
-    walker_ = walker.Walker(np.random.default_rng(0))
+    walking = walker.Walker(np.random.default_rng(0))
     moves = set()
     for _ in range(12):
-      moment = fakes.make_moment({}, player=(0.25, 0.25))
+      situation = fakes.make_situation({}, player=(0.25, 0.25))
       end = np.array([2.25, 0.25, 0.0])
-      ends = np.array([moment.ground.cell_of(end[:2])])
-      walker_.go(moment, "there", end, ends, [])
-      moves.add((moment.action.move, moment.action.strafe))
+      ends = np.array([situation.ground.cell_of(end[:2])])
+      walking.go(situation, "there", end, ends, [])
+      moves.add((situation.action.move, situation.action.strafe))
     self.assertIn((2, 1), moves)
     self.assertGreater(len(moves), 1)
 

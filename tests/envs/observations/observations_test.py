@@ -1,4 +1,4 @@
-"""Tests for the arrays that the players are given."""
+"""Tests of adaland.envs.observations.observations."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +11,7 @@ from adaland.envs.observations import observations
 _CUBE = 4  # Black.
 
 
-def _moment(slot_types, object_pos, player_pos, yaw, held=None, **fields):
+def _scene(slot_types, object_pos, player_pos, yaw, held=None, **fields):
   players, slots = len(player_pos), len(slot_types)
   state = observations.SceneState(
     slot_types=jnp.asarray([slot_types], jnp.int32),
@@ -39,11 +39,11 @@ def _moment(slot_types, object_pos, player_pos, yaw, held=None, **fields):
 class EntitiesTest(absltest.TestCase):
   def test_rows(self):
     # The player looks along +y; the cube is 2 m ahead and 1 m to the left.
-    moment = _moment(
+    scene = _scene(
       [_CUBE, _CUBE], [[0, 3, 0.85], [5, 5, 0]], [[1, 1, 0]], [np.pi / 2], [0]
     )
     visible = jnp.asarray([[[False, True, False]]])
-    rows = observations.entities(moment, visible)
+    rows = observations.entities(scene, visible)
     self.assertEqual(rows.shape, (1, 1, 2, observations.ENTITY_WIDTH))
     np.testing.assert_allclose(
       rows[0, 0, 0],
@@ -53,8 +53,8 @@ class EntitiesTest(absltest.TestCase):
     np.testing.assert_array_equal(rows[0, 0, 1], 0)
 
   def test_the_other_player_comes_last(self):
-    moment = _moment([_CUBE], [[0, 3, 0]], [[0, 0, 0], [2, 0, 0]], [0, np.pi])
-    rows = observations.entities(moment, jnp.ones([1, 2, 3], bool))
+    scene = _scene([_CUBE], [[0, 3, 0]], [[0, 0, 0], [2, 0, 0]], [0, np.pi])
+    rows = observations.entities(scene, jnp.ones([1, 2, 3], bool))
     self.assertEqual(rows.shape, (1, 2, 2, observations.ENTITY_WIDTH))
     down = (constants.AVATAR_HEIGHT / 2 - constants.EYE_HEIGHT) / 10
     # Each sees the other 2 m ahead: player 1 sees player 2 and vice versa.
@@ -76,8 +76,8 @@ class TerrainGridTest(absltest.TestCase):
       ramps=jnp.zeros(heights.shape, jnp.int32),
       tiles=jnp.asarray([[5, 5]]),
     )
-    moment = _moment([0], [[0, 0, 0]], [[0, 0, 0]], [np.pi / 2])
-    grid = np.asarray(observations.terrain_grid(moment, world))
+    scene = _scene([0], [[0, 0, 0]], [[0, 0, 0]], [np.pi / 2])
+    grid = np.asarray(observations.terrain_grid(scene, world))
     grid = grid.reshape(5, 5)  # [ahead -1 .. 3, left 2 .. -2]
     expected = np.zeros([5, 5])
     expected[3, 2] = 1  # Two ahead; the highest level is one unit.
@@ -93,17 +93,17 @@ class TerrainGridTest(absltest.TestCase):
       ramps=jnp.zeros(flat.shape, jnp.int32),
       tiles=jnp.asarray([[9, 9]]),
     )
-    moment = _moment([0], [[0, 0, 0]], [[0, 0, 0.75]], [0.3])
+    scene = _scene([0], [[0, 0, 0]], [[0, 0, 0.75]], [0.3])
     np.testing.assert_allclose(
-      observations.terrain_grid(moment, world)[0, 0], -0.5, atol=1e-6
+      observations.terrain_grid(scene, world)[0, 0], -0.5, atol=1e-6
     )
 
 
 class ProprioTest(absltest.TestCase):
   def test_in_units_of_the_limits(self):
-    moment = _moment([_CUBE], [[0, 3, 0]], [[0, 0, 0]], [0], [0])
+    scene = _scene([_CUBE], [[0, 3, 0]], [[0, 0, 0]], [0], [0])
     np.testing.assert_allclose(
-      observations.proprio(moment)[0, 0], [1, 0.5, 0.5, -0.5]
+      observations.proprio(scene)[0, 0], [1, 0.5, 0.5, -0.5]
     )
 
 

@@ -1,4 +1,4 @@
-"""A world that has everything that pictures can show."""
+"""A scene with everything that pictures can show."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ NUM_SLOTS = 12
 
 
 def scene() -> base.Scene:
-  """All shapes in all colours, every other one frozen, on hills with ramps.
+  """Returns all object types on hills with ramps, every other one frozen.
 
   Two players face each other across them, and a wall of terrain is behind.
   """

@@ -1,4 +1,4 @@
-"""Tests for which lines of sight are tested and what blocks them."""
+"""Tests of adaland.envs.observations.sight."""
 
 import jax.numpy as jnp
 import numpy as np

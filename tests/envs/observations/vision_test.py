@@ -1,4 +1,4 @@
-"""Tests for pictures."""
+"""Tests of adaland.envs.observations.vision."""
 
 import dataclasses
 

@@ -19,7 +19,7 @@ def _machine(package: bool, cuda: bool = False) -> Iterator[None]:
   found = object() if package else None
   with (
     mock.patch.object(importlib.util, "find_spec", return_value=found),
-    mock.patch.object(backends, "_has_cuda", return_value=cuda),
+    mock.patch.object(backends, "has_cuda", return_value=cuda),
   ):
     yield
 
@@ -55,7 +55,7 @@ class BackendsTest(absltest.TestCase):
       "import types\n"
       "from adaland.envs.physics import backends\n"
       "backends.ctypes = types.SimpleNamespace(CDLL=lambda name: None)\n"
-      "print(backends._has_cuda())"
+      "print(backends.has_cuda())"
     )
     done = subprocess.run(
       [sys.executable, "-c", code], capture_output=True, check=True, text=True

@@ -52,8 +52,10 @@ class CpuPhysicsTest(backends.BackendTest):
       capacity,
       terrain.pieces(scene.heights, scene.ramps),
       [
-        parts.Slot(kind, False, at)
-        for kind, at in zip(scene.slot_types[:3], scene.slot_at, strict=False)
+        parts.Slot(type_id, False, at)
+        for type_id, at in zip(
+          scene.slot_types[:3], scene.slot_at, strict=False
+        )
       ],
     )
     data = mujoco.MjData(model)

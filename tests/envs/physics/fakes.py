@@ -32,9 +32,9 @@ def scene(
   heights = np.zeros((10, 10), int) if heights is None else np.array(heights)
   types, at = np.zeros(num_slots, int), np.zeros((num_slots, 3))
   yaw, is_frozen = np.zeros(num_slots), np.zeros(num_slots, bool)
-  for index, (kind, *position) in enumerate(objects):
-    types[index] = kind
-    standing = shapes.shape_of_type(kind).centre_height
+  for index, (type_, *position) in enumerate(objects):
+    types[index] = type_
+    standing = shapes.shape_of_type(type_).centre_height
     at[index] = position if len(position) == 3 else (*position, standing)
   yaw[: len(yaws)] = yaws
   is_frozen[list(frozen)] = True

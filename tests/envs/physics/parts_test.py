@@ -34,8 +34,8 @@ class PartsTest(parameterized.TestCase):
     # 0.16 x 0.8 x 0.5 m: m = 3.2, m (y² + z²) / 3 and so on, of half sides.
     (fakes.WALL, 3.2, (0.2373333, 0.0734933, 0.1774933)),
   )
-  def test_mass_and_inertia(self, kind, mass, inertia):
-    model = _compiled(parts.Slot(kind))
+  def test_mass_and_inertia(self, type_id, mass, inertia):
+    model = _compiled(parts.Slot(type_id))
     body = model.body("slot0")
     np.testing.assert_allclose(body.mass, mass, rtol=1e-4)
     np.testing.assert_allclose(body.inertia, inertia, rtol=1e-4)

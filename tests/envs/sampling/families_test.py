@@ -18,12 +18,12 @@ _CONFIG = SamplerConfig(num_worlds=3, num_games=5)
 
 
 def numbered(index):
-  """A task whose world's seed is its index."""
+  """Returns a task whose world has the index as its seed."""
   return Task.of("near(player1, black cube)", ["black cube"], world_seed=index)
 
 
 def one_game(index):
-  """A task of one of 96 games."""
+  """Returns a task of one of 96 games."""
   kind, target = divmod(index, 8)
   return Task.of(
     f"near(player1, {OBJECT_TYPES[kind]})",

@@ -26,7 +26,7 @@ def draw(seed, config=PAPER):
 
 
 def possible_types(game):
-  """All object types that any sequence of rules can bring about."""
+  """Returns all object types that rules can produce."""
   known = set(game.objects)
   while True:
     more = {
@@ -58,7 +58,7 @@ class DrawGameTest(absltest.TestCase):
 
   @settings(max_examples=200, deadline=None)
   @given(seed=seeds)
-  def test_no_rule_fires_by_itself(self, seed):
+  def test_no_rule_fires_without_an_action(self, seed):
     game = draw(seed)
     there = set(game.objects)
     for rule in game.rules:

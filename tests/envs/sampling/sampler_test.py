@@ -15,7 +15,7 @@ from adaland.envs.worlds import terrain
 from tests.envs.worlds.terrain_test import reachable
 
 PAPER = sampler.SamplerConfig()
-# As small presets use it: what is hidden is which thing to walk to or to lift.
+# As in small presets: which object to walk to or to lift is hidden.
 NARROW = sampler.SamplerConfig(
   tiles=(5, 7),
   levels=(1, 1),
@@ -110,7 +110,7 @@ class TaskSamplerTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, "index is -1"):
       sampler.TaskSampler(PAPER).task(-1)
 
-  def test_impossible_distribution_is_told(self):
+  def test_refuses_a_distribution_without_games(self):
     # Nothing that appears can be walked to: it would be near at once.
     config = dataclasses.replace(
       NARROW, chain_rules=(2, 2), rule_predicates=("near",)
@@ -128,7 +128,7 @@ class TaskSamplerTest(parameterized.TestCase):
     ({"num_worlds": 0}, "num_worlds is 0"),
     ({"tiles": (5, 6)}, "max_objects is 20, allowed: at most 12"),
   )
-  def test_bad_config_is_refused(self, change, message):
+  def test_refuses_a_bad_config(self, change, message):
     with self.assertRaisesRegex(ValueError, message):
       dataclasses.replace(PAPER, **change)
 

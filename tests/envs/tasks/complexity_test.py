@@ -1,9 +1,9 @@
-"""Tests of the twelve complexity measures, counted by hand."""
+"""Tests of adaland.envs.tasks.complexity, counted by hand."""
 
 from absl.testing import absltest, parameterized
 
 from adaland.envs.tasks import complexity, literals
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import Hiding
 from tests.envs.tasks.planner_test import make_task
 
 
@@ -25,7 +25,7 @@ class ComplexityTest(parameterized.TestCase):
         "near(purple pyramid, purple pyramid) -> black cube",  # Harmless.
       ],
       hiding=(
-        task_lib.Hiding(
+        Hiding(
           rules=(1, 3), objects=(literals.ObjectType.from_name("yellow wall"),)
         ),
       ),
@@ -88,10 +88,10 @@ class ComplexityTest(parameterized.TestCase):
     self.assertEqual(measures["max_rule_repetitions"], 0)
 
   @parameterized.parameters(
-    (task_lib.Hiding(predicates=("near",)), {0}),
-    (task_lib.Hiding(objects=(literals.ObjectType(2, 1),)), {0, 1}),
-    (task_lib.Hiding(rules=(2,)), {1}),
-    (task_lib.Hiding(), set()),
+    (Hiding(predicates=("near",)), {0}),
+    (Hiding(objects=(literals.ObjectType(2, 1),)), {0, 1}),
+    (Hiding(rules=(2,)), {1}),
+    (Hiding(), set()),
   )
   def test_hidden_rules(self, hiding, expected):
     task = make_task(

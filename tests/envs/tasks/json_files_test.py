@@ -133,7 +133,7 @@ class TaskJsonTest(parameterized.TestCase):
     ({"hide": {"predicates": ["by"]}}, "hide: hidden predicate is 'by'"),
     ({"hide": {"player2": {}}}, 'hide has the unknown field "player2"'),
   )
-  def test_refuses_with_file_place_and_allowed(self, change, message):
+  def test_refuses_with_file_field_and_what_is_allowed(self, change, message):
     with self.assertRaisesRegex(ValueError, "^f.json: .*" + message):
       json_files.from_json({**MINIMAL, **change}, "f.json")
 

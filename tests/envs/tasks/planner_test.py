@@ -1,20 +1,20 @@
-"""Tests of the search over rules."""
+"""Tests of adaland.envs.tasks.planner."""
 
 from absl.testing import absltest, parameterized
 
 from adaland.envs.tasks import literals, planner
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import ObjectSpec, PlayerSpec, Task, World
 
 
 def make_task(goal, objects, rules, hiding=()):
-  """A one-player task in a small flat room."""
-  return task_lib.Task(
-    world=task_lib.World(),
+  """Returns a one-player task in a small flat room."""
+  return Task(
+    world=World(),
     objects=tuple(
-      task_lib.ObjectSpec(literals.ObjectType.from_name(name), count)
+      ObjectSpec(literals.ObjectType.from_name(name), count)
       for name, count in objects.items()
     ),
-    players=(task_lib.PlayerSpec(literals.parse_literal(goal)),),
+    players=(PlayerSpec(literals.parse_literal(goal)),),
     rules=tuple(literals.parse_rule(rule) for rule in rules),
     hiding=hiding,
   )

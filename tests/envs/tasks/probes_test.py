@@ -1,4 +1,4 @@
-"""Tests of the hand-written probe tasks."""
+"""Tests of adaland.envs.tasks.probes."""
 
 from absl.testing import absltest, parameterized
 

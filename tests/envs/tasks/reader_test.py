@@ -59,7 +59,7 @@ class ReadTaskFieldsTest(parameterized.TestCase):
     ({"trials": 1.5}, "trials is 1.5, allowed: a whole number"),
     ({"players": [{"goal": "g", "at": [1]}]}, r"players\[0\].goal: "),
   )
-  def test_refuses_with_the_place(self, fields, message):
+  def test_refuses_with_the_field(self, fields, message):
     with self.assertRaisesRegex(ValueError, f"^{message}"):
       _read({**_TASK, **fields})
 

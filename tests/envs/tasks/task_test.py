@@ -107,7 +107,7 @@ class TaskTest(parameterized.TestCase):
     ):
       Hiding(predicates=("by",))
 
-  def test_order_of_hidden_rules_means_nothing(self):
+  def test_order_of_hidden_rules_makes_no_difference(self):
     self.assertEqual(Hiding(rules=(2, 1)), Hiding(rules=(1, 2)))
 
 

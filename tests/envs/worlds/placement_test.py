@@ -1,4 +1,4 @@
-"""Tests of placement; worlds_test has the scenes made of it."""
+"""Tests of adaland.envs.worlds.placement; scene_test has whole scenes."""
 
 import numpy as np
 from absl.testing import absltest
@@ -61,7 +61,7 @@ class PlaceAllTest(absltest.TestCase):
     np.testing.assert_array_equal(_place(objects), _place(objects))
     self.assertFalse(np.array_equal(_place(objects), _place(objects, seed=1)))
 
-  def test_things_inside_each_other_are_refused(self):
+  def test_refuses_bodies_inside_each_other(self):
     with self.assertRaisesRegex(
       ValueError, "black cube at .* and purple wall at .* at least 0.27 m"
     ):
@@ -72,9 +72,10 @@ class PlaceAllTest(absltest.TestCase):
         ]
       )
 
-  def test_a_room_that_is_full_is_refused(self):
+  def test_refuses_a_room_that_is_full(self):
     with self.assertRaisesRegex(
-      ValueError, r"no room for black cube, the \d+th of 25 things"
+      ValueError,
+      r"no room for black cube, number \d+ of 25 players and objects",
     ):
       _place([ObjectSpec(_CUBE, 24)], tiles=(3, 3))
 

@@ -41,24 +41,26 @@ class BuildSceneTest(absltest.TestCase):
   def test_all_stand_free_on_level_ground(self, seed, tiles, levels, types):
     task = make_task(types, World(seed, tiles, levels))
     scene = worlds.build_scene(task, 16)
-    places = [(scene.player_at[0], constants.AVATAR_RADIUS, 0.0)]
+    positions = [(scene.player_at[0], constants.AVATAR_RADIUS, 0.0)]
     for slot, kind in enumerate(types):
       self.assertEqual(scene.slot_types[slot], kind.type_id)
       shape = shapes.shape_of_type(kind.type_id)
-      places.append(
+      positions.append(
         (scene.slot_at[slot], shape.footprint_radius, shape.centre_height)
       )
     self.assertFalse(scene.slot_types[len(types) :].any())
     circle = np.linspace(0, 2 * np.pi, 16, endpoint=False)
     rim = np.stack([np.cos(circle), np.sin(circle)], 1)
-    for at, radius, above in places:
+    for at, radius, above in positions:
       ground = terrain.surface_height(
         scene.heights, scene.ramps, at[:2] + radius * rim
       )
       np.testing.assert_allclose(ground, at[2] - above, atol=1e-9)
       half = np.array(tiles) * constants.TILE_METRES / 2
       self.assertTrue((np.abs(at[:2]) + radius <= half).all())
-    for (a, radius_a, _), (b, radius_b, _) in itertools.combinations(places, 2):
+    for (a, radius_a, _), (b, radius_b, _) in itertools.combinations(
+      positions, 2
+    ):
       gap = float(np.linalg.norm(a[:2] - b[:2]))
       self.assertGreater(gap, radius_a + radius_b)
 
@@ -70,7 +72,7 @@ class BuildSceneTest(absltest.TestCase):
     for a, b in zip(first, second, strict=True):
       np.testing.assert_array_equal(a, b)
 
-  def test_related_things_start_apart(self):
+  def test_related_bodies_start_apart(self):
     names = ("black cube", "purple cube", "black sphere")
     types = [literals.ObjectType.from_name(name) for name in names]
     rules = (literals.parse_rule("near(purple cube, black sphere) -> nothing"),)

@@ -87,7 +87,7 @@ class TerrainTest(parameterized.TestCase):
     heights = ((0, 0, 0, 1), (0, 0, 0, 1), (0, 0, 0, 1))
     made = terrain.make_terrain(World(0, (3, 4), 2, heights))
     np.testing.assert_array_equal(made.heights, heights)
-    # The only places with a foot before and a top behind are in column 2.
+    # Only column 2 has tiles with a foot before and a top behind.
     self.assertEqual((made.ramps > 0).sum(), 1)
     self.assertEqual(set(made.ramps[:, 2]), {0, 2})
     self.assertTrue(made.main_region().all())

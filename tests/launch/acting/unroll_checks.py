@@ -1,4 +1,4 @@
-"""Is an unroll from the store one actor's one episode, whole and in order?"""
+"""Check that an unroll is one actor's episode, whole and in order."""
 
 import numpy as np
 
@@ -7,14 +7,14 @@ from adaland.envs import constants
 
 
 def check_episode(unroll: types.Unroll, newest_version: int) -> None:
-  """Raises AssertionError unless it is a whole episode, played by our agent.
+  """Raises AssertionError unless an unroll is a whole episode of our agent.
 
-  What an environment shows next tells what was done before, so that steps of
-  two episodes, or of two actors, do not fit together.
+  An observation shows the previous action and reward, so steps of two episodes,
+  or of two actors, do not fit together.
 
   Args:
-    unroll: As drawn, leaves [T, ...]; of a run whose unrolls are episodes.
-    newest_version: Of all parameters there ever were.
+    unroll: An unroll from a run whose unrolls are episodes, leaves [T, ...].
+    newest_version: Version of the newest parameters.
   """
   length = int(unroll.mask.sum())
   seen = {
@@ -53,6 +53,6 @@ def check_episode(unroll: types.Unroll, newest_version: int) -> None:
   )
 
 
-def _require(ok: bool, what: str) -> None:
+def _require(ok: bool, fault: str) -> None:
   if not ok:
-    raise AssertionError(f"an unroll is wrong: {what}")
+    raise AssertionError(f"an unroll is wrong: {fault}")

@@ -1,4 +1,4 @@
-"""Tests of the checks of unrolls: what is wrong is seen."""
+"""Tests of unroll_checks: it finds faults."""
 
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -11,7 +11,7 @@ _LENGTH, _PADDED = 3, 5
 
 
 def _episode() -> types.Unroll:
-  """Three steps and two of padding."""
+  """Returns an episode of three steps, and two steps of padding."""
   heads = len(constants.ACTION_SIZES)
   action = np.zeros((_PADDED, heads), np.int8)
   action[:_LENGTH] = np.arange(_LENGTH)[:, None] % 2
@@ -39,7 +39,7 @@ def _episode() -> types.Unroll:
 
 
 class UnrollChecksTest(parameterized.TestCase):
-  def test_an_episode_is_right(self):
+  def test_an_episode_passes(self):
     unroll_checks.check_episode(_episode(), newest_version=7)
 
   @parameterized.parameters(
@@ -55,14 +55,14 @@ class UnrollChecksTest(parameterized.TestCase):
     ("params_version", (), 8, "parameters 8"),
     ("params_version", (), -1, "parameters -1"),
   )
-  def test_what_is_wrong_is_seen(self, field, where, value, what):
+  def test_a_fault_is_found(self, field, index, value, fault):
     unroll = _episode()
-    getattr(unroll, field)[where] = value
-    with self.assertRaisesRegex(AssertionError, what):
+    getattr(unroll, field)[index] = value
+    with self.assertRaisesRegex(AssertionError, fault):
       unroll_checks.check_episode(unroll, newest_version=7)
 
   @parameterized.parameters("goal", "rules")
-  def test_a_task_that_changes_is_seen(self, name):
+  def test_a_task_that_changes_is_found(self, name):
     unroll = _episode()
     unroll.observation[name][1] = 3
     with self.assertRaisesRegex(AssertionError, f"{name} changes"):

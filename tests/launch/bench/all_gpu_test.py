@@ -22,7 +22,7 @@ class PartsTest(parameterized.TestCase):
     names = set()
     for part in all_gpu.parts(1.0, None, tiny):
       names.add(part.name)
-      if part.what == "product":
+      if part.bench == "product":
         continue
       [preset] = [f for f in part.flags if f.startswith("--preset=")]
       settings = part.flags[part.flags.index("--set") + 1 :]
@@ -50,7 +50,7 @@ class PartsTest(parameterized.TestCase):
       self.assertIn("actor.envs_per_actor=77", part.flags)
 
   @parameterized.parameters("gpu", "ada_23m")
-  def test_what_is_chosen_fits_into_80_gb(self, name):
+  def test_chosen_sizes_fit_into_80_gb(self, name):
     [preset] = [p for p in all_gpu._PRESETS if p.name == name]
     settings = [
       f"actor.envs_per_actor={preset.num_envs}",
@@ -141,7 +141,7 @@ class DeviceTest(absltest.TestCase):
     ):
       all_gpu.check(result)
 
-  def test_without_time_left_nothing_is_begun(self):
+  def test_without_time_left_no_part_starts(self):
     processes = _Processes()
     result, err = self.measure(processes, minutes=0.01)
     self.assertEqual(set(processes.begun), {"kernels"})
@@ -157,11 +157,11 @@ class DeviceTest(absltest.TestCase):
 
 
 class WithoutDeviceTest(absltest.TestCase):
-  def test_says_what_is_missing_before_anything_is_begun(self):
+  def test_a_missing_device_is_reported_before_anything_starts(self):
     with absltest.mock.patch.object(subprocess_json, "Process") as begin:
       with (
         absltest.mock.patch.object(
-          all_gpu.backends, "_has_cuda", return_value=False
+          all_gpu.backends, "has_cuda", return_value=False
         ),
         self.assertRaisesRegex(
           errors.UserError, "no CUDA device|pip install mujoco-warp"

@@ -1,10 +1,11 @@
-"""Tests of launch.bench: flags, what is measured, how it is shown."""
+"""Tests of launch.bench: flags, dispatch, format of the results."""
 
 import contextlib
 import importlib.util
 import io
 import json
 import os
+import re
 
 from absl.testing import absltest, parameterized
 
@@ -12,14 +13,13 @@ from adaland.launch.bench import __main__ as bench
 from adaland.launch.bench import (
   actor,
   all_gpu,
+  distributed,
   env,
   network,
-  ray_speed,
   single,
   soak,
-  waiting,
+  train,
 )
-from adaland.launch.bench.lib import bench_run
 from adaland.launch.config import overrides, presets
 from adaland.launch.roles import env_vars
 
@@ -38,7 +38,7 @@ class BenchTest(parameterized.TestCase):
 
   @parameterized.parameters(
     (["envs"], "'envs' is not one of env, vision"),
-    ([], "what"),
+    ([], "bench"),
     (["env", "--seconds=0"], "--seconds=0.0: allowed: above 0, to 600"),
     (["env", "--seconds=nan"], "--seconds=nan"),
     (["env", "--seconds=601"], "--seconds=601"),
@@ -48,19 +48,32 @@ class BenchTest(parameterized.TestCase):
     (["env", "--num_envs=0"], "'0' is not a whole number from 1"),
     (["env", "--preset=lap"], "did you mean 'laptop'"),
     (["env", "--sec=3"], "unknown argument '--sec=3'"),
+    (["train", "--launcher=slurm"], "not one of local, ray, device"),
+    (["train", "--versus_local"], "--launcher=ray, not local"),
+    (
+      ["train", "--launcher=device", "--ample_actors"],
+      "--launcher=local or ray, not device",
+    ),
+    (["env", "--ample_actors"], "env: --ample_actors is a flag of train"),
+    (["actor", "--backend=gpu"], "--backend is a flag of env and vision"),
   )
-  def test_refuses_and_measures_nothing(self, argv, message):
-    with absltest.mock.patch.object(bench.parts, "measure") as measure:
-      code, out, err = self.call(*argv)
+  def test_bad_input_is_one_line(self, argv, message):
+    code, out, err = self.call(*argv)
     self.assertEqual((code, out), (2, ""))
     self.assertIn(message, err)
     self.assertEqual(err.count("\n"), 1)
-    measure.assert_not_called()
+
+  def test_help_lists_all_benches(self):
+    text = bench.make_parser().format_help()
+    for name, entry in bench.BENCHES.items():
+      self.assertRegex(text, rf"(?m)^  {name} +{re.escape(entry.help)}$")
 
   @parameterized.parameters(
     ("env", [], 128), ("env", ["--num_envs=3"], 3), ("vision", [], None)
   )
-  def test_environments_are_as_many_as_asked_for(self, what, flags, num_envs):
+  def test_num_envs_sets_the_number_of_environments(
+    self, what, flags, num_envs
+  ):
     config = presets.smoke()
     name = "env" if what == "env" else "pictures"
     with absltest.mock.patch.object(
@@ -74,35 +87,31 @@ class BenchTest(parameterized.TestCase):
     rows = [line.split() for line in out.splitlines()]
     self.assertEqual(rows, [["a_ratio", "0.500"], ["b_steps_per_s", "1,234"]])
 
-  def test_what_watches_a_run_is_told_how_to_start_it(self):
+  def test_benches_of_a_run_get_its_preset_and_settings(self):
     more = ["--preset=smoke", "--set", "run.seed=3"]
     config = overrides.apply(presets.smoke(), ["run.seed=3"])
-    for what, flags, module, name, args in (
-      ("ray", ["--seconds=20"], ray_speed, "overhead", ("smoke", 20.0)),
-      ("soak", ["--minutes=2"], soak, "soak", ("smoke", "local", 2.0)),
-      (
-        "waiting",
-        ["--launcher=ray"],
-        waiting,
-        "waiting",
-        (config, "smoke", 5.0, "ray"),
-      ),
+    settings = ["run.seed=3"]
+    compared = ["--launcher=ray", "--versus_local"]
+    in_turns = (config, "smoke", 5.0, "ray", settings, False, True)
+    for module, name, flags, args in (
+      (soak, "soak", ["--minutes=2"], ("smoke", "local", 2.0, settings)),
+      (train, "train", compared, in_turns),
     ):
       with absltest.mock.patch.object(
         module, name, return_value={"x_mb": -0.1234}
       ) as measure:
-        code, out, _ = self.call(what, *flags, *more)
+        code, out, _ = self.call(name, *flags, *more)
       self.assertEqual((code, out.split()), (0, ["x_mb", "-0.123"]))
-      measure.assert_called_once_with(*args, ["run.seed=3"])
+      measure.assert_called_once_with(*args)
 
-  def test_ray_is_asked_for_before_anything_is_measured(self):
+  def test_a_missing_ray_is_reported_before_anything_is_measured(self):
     with (
       absltest.mock.patch.object(
         importlib.util, "find_spec", return_value=None
       ),
-      absltest.mock.patch.object(bench_run, "measure") as measure,
+      absltest.mock.patch.object(train, "train") as measure,
     ):
-      code, _, err = self.call("ray", "--preset=smoke")
+      code, _, err = self.call("train", "--launcher=ray", "--preset=smoke")
     self.assertEqual(code, 2)
     self.assertIn("Ray is not installed", err)
     measure.assert_not_called()
@@ -117,15 +126,29 @@ class BenchTest(parameterized.TestCase):
     measure.assert_called_once_with(presets.smoke(), 5.0, "local")
 
   @parameterized.parameters(
-    (network, "learner", (5.0, "device")),
-    (actor, "actor", (5.0, "device")),
-    (single, "training", (5.0,)),
+    ("learner", network, "learner", (5.0, "device")),
+    ("actor", actor, "actor", (5.0, "device")),
+    ("training", single, "training", (5.0,)),
   )
-  def test_one_process_on_one_device(self, module, name, rest):
+  def test_one_process_on_one_device(self, name, module, function, rest):
     flags = ("--preset=smoke", "--launcher=device")
-    with absltest.mock.patch.object(module, name, return_value={}) as measure:
+    with absltest.mock.patch.object(
+      module, function, return_value={}
+    ) as measure:
       self.assertEqual(self.call(name, *flags)[0], 0)
     measure.assert_called_once_with(presets.smoke(), *rest)
+
+  @parameterized.parameters(
+    ("replay", actor, "replay"),
+    ("distributed", distributed, "sink"),
+    ("acting", network, "acting"),
+  )
+  def test_one_process_on_the_processor(self, name, module, function):
+    with absltest.mock.patch.object(
+      module, function, return_value={}
+    ) as measure:
+      self.assertEqual(self.call(name, "--preset=smoke")[0], 0)
+    measure.assert_called_once_with(presets.smoke(), 5.0)
 
   def test_a_missing_part_is_a_failure_after_the_rest(self):
     result = {"a_ratio": 0.5, "gpu_env_missing_count": 1.0}

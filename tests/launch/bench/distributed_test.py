@@ -31,9 +31,9 @@ class TurnTest(absltest.TestCase):
     # 400 steps in 4 s of the actors' and next to none of ours.
     self.assertAlmostEqual(turn.per_cpu_second, 100.0, delta=5.0)
 
-  def test_an_actor_that_ends_or_says_nothing_is_one_line(self):
+  def test_an_actor_that_ends_or_hangs_is_one_line(self):
     mine, theirs = multiprocessing.Pipe()
-    with self.assertRaisesRegex(errors.RunError, "said nothing for 0.01 s"):
+    with self.assertRaisesRegex(errors.RunError, "did not answer for 0.01 s"):
       distributed._answer(mine, 0.01)
     theirs.close()
     with self.assertRaisesRegex(errors.RunError, "process ended"):

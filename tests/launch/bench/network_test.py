@@ -1,4 +1,4 @@
-"""Tests of network: FLOPs by hand, and what is measured."""
+"""Tests of network: FLOPs by hand, and the measurements."""
 
 from absl.testing import absltest, parameterized
 
@@ -61,7 +61,7 @@ class MeasuredTest(parameterized.TestCase):
     self.assertGreater(found["learner_flop_ratio"], 0)
 
   def test_a_learned_step_costs_more_than_an_acted_one(self):
-    # It is acted, as it were, by both networks, and differentiated.
+    # Learning runs both networks, and differentiates.
     config = presets.laptop()
     made = builder.agent(config)
     act = network.acting_work(

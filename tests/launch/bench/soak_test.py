@@ -1,4 +1,4 @@
-"""Tests of soak: slopes by hand, and a short run for real."""
+"""Tests of soak: slopes by hand, and a short run."""
 
 import os
 import subprocess
@@ -10,9 +10,9 @@ from absl.testing import absltest
 
 from adaland.launch import errors
 from adaland.launch.bench import soak
-from adaland.launch.bench.lib import bench_run, process_tree, trend
+from adaland.launch.bench.lib import process_tree, run_speed, trend
 from adaland.launch.config import presets
-from adaland.launch.run import status_file
+from adaland.launch.run import rundir, status_file
 
 
 def _sample(seconds, own, shared=5.0, pid=7):
@@ -20,7 +20,7 @@ def _sample(seconds, own, shared=5.0, pid=7):
 
 
 class TrendsTest(absltest.TestCase):
-  def test_slopes_are_an_hour_s_of_the_least_after_the_warm_up(self):
+  def test_slopes_are_of_the_least_of_each_block_after_the_warm_up(self):
     # A look every 5 s, so three in each block. The least of a block is 50 MB
     # and 1 MB more after each, 4 in a minute: 240 MB in an hour.
     learner = [
@@ -56,14 +56,16 @@ class TrendsTest(absltest.TestCase):
     for name, value in expected.items():
       self.assertAlmostEqual(found[name], value, places=6, msg=name)
 
-  def test_a_role_that_was_started_again_tells_nothing(self):
+  def test_a_role_that_was_restarted_is_refused(self):
     series = {"desk": [_sample(15 * i, 50.0, pid=7 + i // 3) for i in range(5)]}
-    with self.assertRaisesRegex(errors.RunError, "desk was started again"):
+    with self.assertRaisesRegex(errors.RunError, "desk was restarted"):
       soak.trends(series, 0.0)
-    with self.assertRaisesRegex(errors.RunError, "desk was looked at for too"):
+    with self.assertRaisesRegex(
+      errors.RunError, "desk was measured for too short"
+    ):
       soak.trends(series, 45.0)
 
-  def test_what_is_not_known_is_neither_flat_nor_growing(self):
+  def test_an_uncertain_slope_is_neither_flat_nor_growing(self):
     for slope, stderr, flat, growing in (
       (19.0, 0.1, 1, 0),
       (21.0, 0.1, 0, 1),
@@ -85,15 +87,14 @@ class TrendsTest(absltest.TestCase):
 
 
 class LookTest(absltest.TestCase):
-  def test_roles_by_name_and_the_rest_together(self):
+  def test_roles_are_listed_by_name_and_other_processes_together(self):
     command = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
     children = [subprocess.Popen(command) for _ in range(4)]
     for child in children:
       self.addCleanup(child.wait)
       self.addCleanup(child.kill)
-    driver = absltest.mock.Mock(pid=os.getpid())
-    run = bench_run.Run(self.create_tempdir().full_path, driver)
-    run.directory.write_config(presets.smoke())
+    directory = rundir.RunDir(self.create_tempdir().full_path)
+    directory.write_config(presets.smoke())
     pids = [child.pid for child in children]
     ended = subprocess.Popen([sys.executable, "-S", "-c", ""])
     ended.wait()
@@ -102,7 +103,7 @@ class LookTest(absltest.TestCase):
       return status_file.RoleStatus(name, name, pid, "", 0.0, 0, 0.0, numbers)
 
     status_file.write(
-      run.directory,
+      directory,
       "ray",
       "running",
       {},
@@ -113,7 +114,7 @@ class LookTest(absltest.TestCase):
         role("evaluator", ended.pid),
       ],
     )
-    found = soak.look(run)
+    found = soak.look(directory, os.getpid())
     self.assertEqual(
       {name: pid for name, (pid, _) in found.items()},
       {
@@ -127,7 +128,7 @@ class LookTest(absltest.TestCase):
     for _, held in found.values():
       self.assertGreater(held.own, 0.1)
 
-  def test_a_glance_is_at_those_that_are_one_process_and_live(self):
+  def test_a_glance_leaves_out_ended_and_many_processes(self):
     ended = subprocess.Popen([sys.executable, "-S", "-c", ""])
     ended.wait()
     pids = {"driver": os.getpid(), "others": 0, "evaluator": ended.pid}
@@ -138,16 +139,16 @@ class LookTest(absltest.TestCase):
 
 @pytest.mark.once
 class RealRunTest(absltest.TestCase):
-  """One run for both of those that watch one."""
+  """Tests of run_speed and soak on one and the same run."""
 
-  def test_its_speed_and_its_memory(self):
+  def test_speed_and_memory_of_a_run(self):
     with (
-      absltest.mock.patch.object(bench_run, "_SETTLE_SECONDS", 0.0),
+      absltest.mock.patch.object(run_speed, "_SETTLE_SECONDS", 0.0),
       absltest.mock.patch.object(soak, "_EVERY_SECONDS", 0.2),
       absltest.mock.patch.object(soak, "_BLOCK_SECONDS", 0.4),
-      bench_run.training("smoke", "local", ["run.log_seconds=0.5"]) as run,
+      run_speed.training("smoke", "local", ["run.log_seconds=0.5"]) as run,
     ):
-      steady = bench_run.watch(run, 1.0)
+      steady = run_speed.watch(run, 1.0)
       series, steps_per_s = soak.watch(run, 2.0)
       found = soak.trends(series, 0.0)
       pid = run.pid

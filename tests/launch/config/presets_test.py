@@ -60,7 +60,7 @@ class PresetsTest(parameterized.TestCase):
       overrides.apply(presets.smoke(), [setting])
 
   def test_batch_size_goes_by_its_name_in_the_command_s_contract(self):
-    changed = overrides.apply(presets.smoke(), ["learner.batch_size=2"])
+    changed = overrides.apply(presets.smoke(), ["replay.batch_size=2"])
     self.assertEqual(
       changed.replay,
       dataclasses.replace(presets.smoke().replay, batch_size=2),

@@ -42,7 +42,7 @@ class DemoTest(parameterized.TestCase):
     (_actions() - 1, "actions are out of range"),
     (_actions() + np.array([1, 0, 0, 0, 0, 0]), "actions are out of range"),
     (_actions()[0], "actions are out of range"),
-    (_actions(14), "has 14 steps; a trial has 15"),
+    (_actions(14), r"has 14 steps; allowed: 15 \(a trial\) to"),
   )
   def test_actions_that_can_t_be_played_are_refused(self, actions, message):
     self._save(actions=actions)
@@ -57,7 +57,7 @@ class DemoTest(parameterized.TestCase):
     self.assertNotIn("\n", str(caught.exception))
     return str(caught.exception)
 
-  def test_a_demonstration_may_be_replaced_but_it_is_said(self):
+  def test_replacing_a_demonstration_is_announced(self):
     self._save()
     said = io.StringIO()
     with contextlib.redirect_stderr(said):
@@ -99,7 +99,7 @@ class DemoTest(parameterized.TestCase):
       except errors.UserError:
         continue  # Anything else is a defect; some bytes don't matter.
 
-  def test_what_would_take_much_memory_is_refused(self):
+  def test_large_arrays_are_refused(self):
     self._save()
     with zipfile.ZipFile(self.path) as archive:
       members = {name: archive.read(name) for name in archive.namelist()}
@@ -123,7 +123,7 @@ class DemoTest(parameterized.TestCase):
     file.write_bytes(bytes(8_000_001))
     self.assertIn("is larger than 8000000", self._broken())
 
-  def test_what_is_no_episode_is_refused(self):
+  def test_arrays_that_are_no_episode_are_refused(self):
     self._save()
     with np.load(self.path) as file:
       good = dict(file)
@@ -149,8 +149,8 @@ class DemoTest(parameterized.TestCase):
       ("seed", np.arange(2), ""),
       ("task", np.array("{"), "Expecting"),
       ("task", np.array("[]"), "the task is"),
-      ("actions", np.array("up"), "no whole numbers"),
-      ("actions", np.full((15, 6), np.nan), "no whole numbers"),
+      ("actions", np.array("up"), "not whole numbers"),
+      ("actions", np.full((15, 6), np.nan), "not whole numbers"),
     ):
       np.savez(self.path, **{**good, name: value})
       self.assertIn(message, self._broken())

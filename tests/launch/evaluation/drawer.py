@@ -1,4 +1,4 @@
-"""Draws from a live run's Reverb server, and looks at what comes."""
+"""Draws unrolls from the Reverb server of a live run, and checks them."""
 
 import os
 import threading
@@ -14,22 +14,22 @@ from tests.launch.acting import unroll_checks
 
 _BATCH = 8
 _SECONDS = 1.0
-# Between two looks at a run, or lost with a learner, unseen.
+# Most updates between two samples of a run's state, or lost with a learner.
 _UNSEEN_UPDATES = 1000
 
 
 class Drawer:
-  """Draws batch after batch in a thread; each unroll must be an episode.
+  """A thread that draws batches and checks that each unroll is an episode.
 
   Args:
-    settings: Of the run, beside those of the smoke preset. Its unrolls must be
-      whole episodes, and its store let nobody wait: what is drawn here counts.
-    server: What `Seen.pids` calls its server.
+    settings: Changes to the smoke preset in the run. Its unrolls must be whole
+      episodes, and its store without rate limit, which draws here would change.
+    server: Name of its server in `Seen.pids`.
 
   Attributes:
-    seen: What was seen of the run last; to be kept up to date.
-    count: Unrolls drawn.
-    wrong: What is wrong with them.
+    seen: Last known state of the run, updated by the caller.
+    count: Number of unrolls drawn.
+    wrong: Faults of the unrolls.
   """
 
   def __init__(self, settings: Sequence[str], server: str):
@@ -42,7 +42,9 @@ class Drawer:
     self._sampler: Any = None
     config = overrides.apply(presets.smoke(), list(settings))
     if not config.whole_episodes or config.replay.samples_per_insert:
-      raise ValueError("unrolls must be episodes, and nobody may wait")
+      raise ValueError(
+        "unrolls must be episodes, and the store without rate limit"
+      )
     self._spec = builder.unroll_spec(config, builder.agent(config))
     self._closed = threading.Event()
     self._thread = threading.Thread(target=self._work, daemon=True)

@@ -5,13 +5,12 @@ from absl.testing import absltest
 
 from adaland.envs import land
 from adaland.launch import errors
-from adaland.launch.evaluation import episode as show
-from adaland.launch.evaluation import picture, policies
+from adaland.launch.evaluation import episode, picture, policies
 from tests.launch import fakes
 
 
 class FakeVideo:
-  """Remembers what became of it."""
+  """A video that keeps its frames in memory."""
 
   def __init__(self, path, size):
     self.path, self.size = path, size
@@ -28,7 +27,7 @@ class FakeVideo:
     self.end = "discarded"
 
 
-class ShowTest(absltest.TestCase):
+class EpisodeTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.films = []
@@ -41,22 +40,22 @@ class ShowTest(absltest.TestCase):
       return player, environments.state_view(0).step
 
     for target, name, fake in (
-      (show.land, "Land", fakes.FakeLand),
-      (show.video, "Video", film),
-      (show.picture, "draw", draw),
+      (episode.land, "Land", fakes.FakeLand),
+      (episode.video, "Video", film),
+      (episode.picture, "draw", draw),
     ):
       self.enter_context(absltest.mock.patch.object(target, name, fake))
 
   def play(self, policy, **more):
     task = fakes.make_task("2", trials=3)
-    return show.play(land.LandConfig(), task, lambda n: policy, 0, **more)
+    return episode.play(land.LandConfig(), task, lambda n: policy, 0, **more)
 
   def test_actions_and_rewards_of_the_whole_episode(self):
     policy = fakes.Constant(4)
-    episode = self.play(policy)
-    np.testing.assert_array_equal(episode.actions, np.full((45, 6), 4))
-    np.testing.assert_array_equal(episode.rewards, [30, 45, 60])
-    self.assertEqual(episode.rewards.dtype, np.float32)
+    played = self.play(policy)
+    np.testing.assert_array_equal(played.actions, np.full((45, 6), 4))
+    np.testing.assert_array_equal(played.rewards, [30, 45, 60])
+    self.assertEqual(played.rewards.dtype, np.float32)
     self.assertEmpty(self.films)
 
   def test_a_film_has_a_frame_for_each_step(self):
@@ -67,22 +66,22 @@ class ShowTest(absltest.TestCase):
     self.assertEqual(film.frames, expected)
     self.assertEqual(film.end, "kept")
 
-  def test_an_episode_that_is_ended_is_kept_as_far_as_it_went(self):
+  def test_an_episode_may_end_early(self):
     class Tired(fakes.Constant):
       def act(self, step):
-        if self.asked == 17:
+        if self.num_calls == 17:
           raise policies.EndedError
         return super().act(step)
 
-    episode = self.play(Tired(1), video_path="a.mp4")
-    np.testing.assert_array_equal(episode.actions, np.full((17, 6), 1))
-    np.testing.assert_array_equal(episode.rewards, [30, 6])
+    played = self.play(Tired(1), video_path="a.mp4")
+    np.testing.assert_array_equal(played.actions, np.full((17, 6), 1))
+    np.testing.assert_array_equal(played.rewards, [30, 6])
     self.assertEqual(self.films[0].end, "kept")
 
-  def test_a_film_that_was_interrupted_is_not_kept(self):
+  def test_an_interrupted_film_is_deleted(self):
     class Broken(fakes.Constant):
       def act(self, step):
-        if self.asked == 5:
+        if self.num_calls == 5:
           raise KeyboardInterrupt
         return super().act(step)
 
@@ -96,7 +95,7 @@ class ShowTest(absltest.TestCase):
       raise ValueError("no room for\nblack cube")
 
     with (
-      absltest.mock.patch.object(show.land, "Land", no_room),
+      absltest.mock.patch.object(episode.land, "Land", no_room),
       self.assertRaisesRegex(errors.UserError, "^no room for black cube$"),
     ):
       self.play(fakes.Constant(1), video_path="a.mp4")

@@ -42,7 +42,7 @@ def _view(**changes):
 
 
 def _pixel(view, x, y):
-  """The map's colour at a place of the arena."""
+  """Returns the map's colour at a position in the arena."""
   image = np.asarray(picture.from_above(view))
   return tuple(image[int(120 - y * _SCALE), int(120 + x * _SCALE)].tolist())
 

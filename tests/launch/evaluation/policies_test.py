@@ -12,7 +12,7 @@ from adaland.launch.evaluation import policies
 
 
 def _step(num_envs: int) -> Any:
-  """All of a step that policies look at."""
+  """Returns a step with the parts that policies use."""
   return types.SimpleNamespace(
     observation={"x": np.zeros(num_envs)}, first=[True] * num_envs
   )

@@ -37,7 +37,7 @@ class ReportTest(absltest.TestCase):
     with self.assertRaisesRegex(errors.UserError, "--report"):
       report.check_folder(file)
 
-  def test_a_folder_that_can_t_be_written_is_refused_at_once(self):
+  def test_a_read_only_folder_is_refused_at_once(self):
     folder = self.create_tempdir().full_path
     with (
       absltest.mock.patch.object(os, "access", return_value=False),

@@ -73,17 +73,15 @@ class EnvironmentTest(parameterized.TestCase):
     with self.assertRaisesRegex(errors.UserError, message):
       trained_agent.fitting_env(env, [fakes.make_task(), task])
 
-  def test_the_default_has_room_for_any_task(self):
+  def test_the_default_has_room_for_any_task_of_one_player(self):
     largest = fakes.make_task(
       objects=(task_lib.ObjectSpec(_CUBE, constants.MAX_OBJECTS),),
       rules=(task_lib.Rule(_GOAL, ()),) * constants.MAX_RULES,
-      players=_TWO,
     )
     env = trained_agent.default_env([fakes.make_task(), largest])
     self.assertIs(trained_agent.fitting_env(env, [largest]), env)
-    self.assertEqual(
-      trained_agent.default_env([fakes.make_task()]).num_players, 1
-    )
+    with self.assertRaisesRegex(errors.UserError, "'c' has 2 players; .*: 1"):
+      trained_agent.default_env([largest, fakes.make_task("c", players=_TWO)])
 
 
 if __name__ == "__main__":

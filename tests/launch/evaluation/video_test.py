@@ -50,7 +50,9 @@ class VideoTest(absltest.TestCase):
     film._writer.close()
     (partial,) = set(os.listdir(self.folder)) - {"film.mp4"}
     os.truncate(os.path.join(self.folder, partial), 300)
-    with self.assertRaisesRegex(errors.RunError, "film.mp4: could not be wri"):
+    with self.assertRaisesRegex(
+      errors.RunError, "film.mp4: could not be completed"
+    ):
       film.close()
     self.assertEqual(os.listdir(self.folder), ["film.mp4"])
     with open(self.path) as file:

@@ -6,7 +6,7 @@ import types
 
 from absl.testing import absltest
 
-from adaland.agent.replay import encoded
+from adaland.agent.replay import spec as spec_lib
 from adaland.launch.config import presets
 from adaland.launch.roles import actor as actor_role
 from adaland.launch.roles import parameters, replay_server, role
@@ -109,7 +109,7 @@ class ActorTest(absltest.TestCase):
     made = self.make(fakes.Peer(None))
     made.stop()
     made.run()
-    self.assertIsInstance(self.actors[0].writers[0], encoded.EncodedWriter)
+    self.assertIsInstance(self.actors[0].writers[0], spec_lib.EncodedWriter)
 
   def test_a_store_without_room_is_asked_again(self):
     answers = [False, False, True]

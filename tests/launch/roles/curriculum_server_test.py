@@ -155,7 +155,7 @@ class CurriculumServerTest(absltest.TestCase):
     made = self.make()
     made.exchange("a", 50, 0, [], 0)
     made.save()
-    self.assertEqual(self.make(False).state()["desk"]["env_steps"], 0)
+    self.assertEqual(self.make(False).state()["played"]["env_steps"], 0)
     os.remove(os.path.join(self.folder, curriculum_server.FILE))
     made = self.make(False)
     made.exchange("a", 10, 0, [], 0)
@@ -165,7 +165,7 @@ class CurriculumServerTest(absltest.TestCase):
     )
     run = rundir.RunDir(self.folder)
     checkpoint.save(run.checkpoints, 1, {"x": np.zeros(1)}, made.state())
-    self.assertEqual(self.make(False).state()["desk"]["env_steps"], 10)
+    self.assertEqual(self.make(False).state()["played"]["env_steps"], 10)
 
   def test_of_file_and_checkpoint_the_one_that_is_further_counts(self):
     self.assertIsNone(curriculum_server.saved_state(self.setup()))
@@ -174,11 +174,11 @@ class CurriculumServerTest(absltest.TestCase):
     made.save()
     run = rundir.RunDir(self.folder)
     for step, steps in ((1, 5), (2, 50)):
-      state = {"desk": {"env_steps": steps}, "seconds": 1.0}
+      state = {"played": {"env_steps": steps}, "seconds": 1.0}
       checkpoint.save(run.checkpoints, step, {"x": np.zeros(1)}, state)
       newest = curriculum_server.saved_state(self.setup())
       assert newest is not None
-      self.assertEqual(newest["desk"]["env_steps"], max(10, steps))
+      self.assertEqual(newest["played"]["env_steps"], max(10, steps))
 
   def test_a_broken_file_is_one_line(self):
     path = os.path.join(self.folder, "curriculum.json")

@@ -29,7 +29,7 @@ class _Curriculum:
   """A curriculum server with a state."""
 
   def state(self):
-    return {"desk": {"env_steps": 60}, "seconds": 2.5}
+    return {"played": {"env_steps": 60}, "seconds": 2.5}
 
 
 class LearnerTest(absltest.TestCase):

@@ -24,7 +24,7 @@ class MetricsWriterTest(absltest.TestCase):
     lines = pathlib.Path(self.folder, "metrics.jsonl").read_text().splitlines()
     return [json.loads(line) for line in lines]
 
-  def test_rows_are_there_at_once_and_are_added_to(self):
+  def test_rows_are_written_at_once_and_appended(self):
     for number in (1, 2):
       writer = metrics.MetricsWriter(self.folder, 10 * (number - 1))
       writer.write(10 * number, {"loss": 0.5 * number, "updates": number})
@@ -37,7 +37,7 @@ class MetricsWriterTest(absltest.TestCase):
       [(10, 0.5, 1.0), (20, 1.0, 2.0)],
     )
 
-  def test_rows_later_than_where_the_run_goes_on_go(self):
+  def test_rows_after_the_checkpoint_are_dropped(self):
     writer = metrics.MetricsWriter(self.folder, 0)
     for step in (10, 20, 20, 30, 40):
       writer.write(step, {"a": step})
@@ -52,7 +52,7 @@ class MetricsWriterTest(absltest.TestCase):
     metrics.MetricsWriter(self.folder, 0).close()
     self.assertEmpty(self._rows())
 
-  def test_what_is_no_row_is_left_alone(self):
+  def test_other_lines_are_kept(self):
     path = pathlib.Path(self.folder, "metrics.jsonl")
     path.write_text('{"step": 1}\n[]\nwhat\n{"step": "2"}\n{"step": 3}\n')
     metrics.MetricsWriter(self.folder, 2).close()
@@ -61,7 +61,7 @@ class MetricsWriterTest(absltest.TestCase):
     )
     self.assertNotIn("3", path.read_text())
 
-  def test_what_is_no_number_is_null(self):
+  def test_nan_and_infinity_are_null(self):
     writer = metrics.MetricsWriter(self.folder, 0)
     writer.write(0, {"a": float("nan"), "b": float("inf"), "c": 1.0})
     writer.close()
@@ -71,7 +71,7 @@ class MetricsWriterTest(absltest.TestCase):
   @unittest.skipUnless(
     importlib.util.find_spec("tensorboardX"), "tensorboardX is not installed"
   )
-  def test_tensorboard_gets_the_finite_ones(self):
+  def test_tensorboard_gets_finite_numbers(self):
     writer = metrics.MetricsWriter(self.folder, 0)
     writer.write(7, {"loss/none": float("nan"), "loss/some": 1.5})
     writer.close()
@@ -84,7 +84,7 @@ class MetricsWriterTest(absltest.TestCase):
   @unittest.skipUnless(
     importlib.util.find_spec("tensorboardX"), "tensorboardX is not installed"
   )
-  def test_tensorboard_is_told_where_the_run_goes_on(self):
+  def test_tensorboard_drops_steps_after_the_checkpoint(self):
     from tensorboardX.proto import event_pb2
 
     # The module makes its classes when it is imported: nothing to check by.
@@ -101,7 +101,7 @@ class MetricsWriterTest(absltest.TestCase):
     self.assertEqual(starts, [42])
     self.assertEqual(events[-1].session_log.status, 1)  # START.
 
-  def test_without_tensorboard_rows_are_all(self):
+  def test_without_tensorboard_there_are_rows_only(self):
     with absltest.mock.patch.dict(sys.modules, {"tensorboardX": None}):
       writer = metrics.MetricsWriter(self.folder, 0)
     writer.write(7, {"c": 1.5})
@@ -109,7 +109,7 @@ class MetricsWriterTest(absltest.TestCase):
     self.assertEqual(os.listdir(self.folder), ["metrics.jsonl"])
     self.assertEqual(self._rows()[0]["c"], 1.5)
 
-  def test_half_a_line_of_a_killed_writer_goes(self):
+  def test_an_incomplete_line_of_a_killed_writer_is_dropped(self):
     path = pathlib.Path(self.folder, "metrics.jsonl")
     path.write_text('{"step": 1}\n{"step": 2, "ti')
     writer = metrics.MetricsWriter(self.folder, 2)

@@ -38,7 +38,7 @@ class ProgressTest(absltest.TestCase):
     self.assertEqual(progress.count(999.6), "1k")
     self.assertEqual(progress.count(0), "0")
 
-  def test_a_line_that_stays_wipes_the_live_one(self):
+  def test_a_lasting_line_replaces_the_live_one(self):
     stream = io.StringIO()
     stream.isatty = lambda: True
     bar = progress.Progress(stream)

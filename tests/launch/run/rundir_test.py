@@ -21,7 +21,7 @@ class RunDirTest(absltest.TestCase):
     super().setUp()
     self.folder = pathlib.Path(self.create_tempdir().full_path)
 
-  def test_begin_makes_it_and_takes_it_again(self):
+  def test_begin_creates_a_run_and_accepts_it_again(self):
     run = rundir.RunDir(str(self.folder / "a" / "b"))
     run.begin(Config())
     self.assertEqual(run.read_config(), {"size": 1})
@@ -45,7 +45,7 @@ class RunDirTest(absltest.TestCase):
       rundir.RunDir(str(self.folder / "thesis.txt")).begin(Config())
     self.assertEqual([p.name for p in self.folder.iterdir()], ["thesis.txt"])
 
-  def test_reading_what_is_no_run(self):
+  def test_reading_a_folder_without_a_run_is_refused(self):
     with self.assertRaisesRegex(errors.UserError, "no such directory"):
       rundir.RunDir(str(self.folder / "x")).read_config()
     with self.assertRaisesRegex(errors.UserError, "not a run"):
@@ -69,12 +69,12 @@ class RunDirTest(absltest.TestCase):
     self.assertEqual(run.read_config(), {"size": 1})
     run.begin(Config(2)).close()
 
-  def test_a_start_that_got_no_further_is_no_other_directory(self):
+  def test_a_failed_start_leaves_a_usable_directory(self):
     (self.folder / "lock").touch()
     (self.folder / "logs").mkdir()
     rundir.RunDir(str(self.folder)).begin(Config()).close()
 
-  def test_a_config_without_content(self):
+  def test_a_config_without_content_is_refused(self):
     (self.folder / "config.json").write_text('{"format": "adaland.run/2"}')
     with self.assertRaisesRegex(errors.UserError, "it has no 'config'"):
       rundir.RunDir(str(self.folder)).read_config()
@@ -90,7 +90,7 @@ class RunDirTest(absltest.TestCase):
     ):
       rundir.RunDir(str(self.folder)).begin(Config())
 
-  def test_paths_do_not_depend_on_where_one_stands(self):
+  def test_paths_do_not_depend_on_the_current_directory(self):
     run = rundir.RunDir("runs/a")
     self.assertEqual(run.path, pathlib.Path.cwd() / "runs" / "a")
     self.assertEqual(run.config, run.path / "config.json")

@@ -50,7 +50,7 @@ class TrainerTest(absltest.TestCase):
     return made
 
   def save(self, step, env_steps, seconds=0.0):
-    state = {"desk": {"env_steps": env_steps}, "seconds": seconds}
+    state = {"played": {"env_steps": env_steps}, "seconds": seconds}
     folder = self.run_dir.checkpoints
     checkpoint.save(folder, step, {"x": np.zeros(1)}, state)
 
@@ -144,7 +144,7 @@ class TrainerTest(absltest.TestCase):
     self.make("run.max_steps=1000")
     self.save(7, 500)
     path = self.run_dir.path / curriculum_server.FILE
-    state = {"desk": {"env_steps": 1200}, "seconds": 9.0}
+    state = {"played": {"env_steps": 1200}, "seconds": 9.0}
     path.write_text(json.dumps({"format": curriculum_server.FORMAT, **state}))
     made = self.make("run.max_steps=1000")
     made.train()
@@ -165,7 +165,7 @@ class TrainerTest(absltest.TestCase):
     self.save(7, 500)
     path = self.run_dir.checkpoints / "7" / "run.json"
     document = json.loads(path.read_text())
-    for run in ({}, {"desk": {}}, {"desk": {"env_steps": 5}}):
+    for run in ({}, {"played": {}}, {"played": {"env_steps": 5}}):
       path.write_text(json.dumps({**document, "run": run}))
       with self.assertRaisesRegex(errors.UserError, "checkpoints: is not of"):
         self.make("run.max_steps=1000")

@@ -1,8 +1,6 @@
 """Tests of checkpoints on folders that are made up."""
 
-import os
 import pathlib
-import shutil
 
 from absl.testing import absltest
 
@@ -57,15 +55,6 @@ class ReverbCheckpointsTest(absltest.TestCase):
     self.make("2027", done=False)
     checkpoints.step_back(str(self.root))
     self.assertEqual(self.content(), {"2027": "2027"})
-
-  def test_a_copy_is_whole_also_over_file_systems(self):
-    self.make("2026")
-    target = os.path.join(self.create_tempdir().full_path, "a", "b")
-    with absltest.mock.patch.object(os, "link", side_effect=OSError):
-      checkpoints.copy(str(self.root / "2026"), target)
-    shutil.rmtree(self.root / "2026")
-    self.assertTrue(os.path.exists(os.path.join(target, "DONE")))
-    self.assertEqual(os.listdir(os.path.dirname(target)), ["b"])
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def _config(**values):
 
 
 def _run(code, timeout=60):
-  """Runs a program of its own; returns its output."""
+  """Runs a program in a new process; returns its output."""
   return subprocess.run(
     [sys.executable, "-c", textwrap.dedent(code)],
     capture_output=True,
@@ -91,7 +91,7 @@ class ReverbReplayTest(absltest.TestCase):
     ):
       reverb_replay.start_server(_config(), _spec())
     writer.close()
-    self.assertEqual(replay.size(), 1)
+    self.assertEqual(replay.info().size, 1)
 
   def test_where_it_is_open_it_says_so(self):
     code = """
@@ -128,7 +128,7 @@ class ReverbReplayTest(absltest.TestCase):
     writer = replay.writer()
     writer.insert(examples.unroll())
     writer.close()
-    self.assertEqual(replay.size(), 1)
+    self.assertEqual(replay.info().size, 1)
 
   def test_a_port_that_someone_else_serves_is_refused(self):
     with socket.create_server(("", 0)) as other:
@@ -167,7 +167,7 @@ class ReverbReplayTest(absltest.TestCase):
       writer.insert(examples.unroll(number))
     writer.flush()
     self.assertNotEqual(replay.pid, first)
-    self.assertEqual(replay.size(), 8)
+    self.assertEqual(replay.info().size, 8)
     seen = set()
     while seen != set(range(8)) and time.monotonic() - start < 60:
       seen |= set(sampler.sample(timeout=30).params_version.tolist())
@@ -195,7 +195,7 @@ class ReverbReplayTest(absltest.TestCase):
     self.assertEqual(replay.restarts, 1)
     writer.insert(examples.unroll(2))
     writer.flush()
-    self.assertEqual(replay.size(), 2)
+    self.assertEqual(replay.info().size, 2)
     self._draw_new(sampler, 2)
     writer.close()
     sampler.close()
@@ -218,17 +218,24 @@ class ReverbReplayTest(absltest.TestCase):
     replay.checkpoint(path)
     os.kill(replay.pid, signal.SIGKILL)
     replay.checkpoint(path)
-    self.assertEqual(replay.size(), 1)
+    self.assertEqual(replay.info().size, 1)
 
   def test_a_checkpoint_that_can_t_be_written_is_a_runtime_error(self):
-    replay = self.start(self.create_tempdir().full_path)
+    folder = self.create_tempdir().full_path
+    replay = self.start(folder)
     full = IndexError("items.tfrecord; No space left on device")
     with (
       mock.patch.object(replay._connection, "client") as client,
       self.assertRaisesRegex(RuntimeError, "items.tfrecord; No space left"),
     ):
       client.Checkpoint.side_effect = full
-      replay.checkpoint(replay._root)
+      replay.checkpoint(folder)
+
+  def test_a_checkpoint_goes_nowhere_else(self):
+    folder = self.create_tempdir().full_path
+    replay = self.start(folder)
+    with self.assertRaisesRegex(ValueError, f"'/elsewhere'; .* '{folder}'"):
+      replay.checkpoint("/elsewhere")
 
   def test_a_server_starts_with_its_last_checkpoint_of_the_same_table(self):
     path = self.create_tempdir().full_path
@@ -238,8 +245,8 @@ class ReverbReplayTest(absltest.TestCase):
     writer.close()
     replay.checkpoint(path)
     replay.close()
-    self.assertEqual(self.start(path).size(), 1)
-    self.assertEqual(self.start(path, capacity=49).size(), 0)
+    self.assertEqual(self.start(path).info().size, 1)
+    self.assertEqual(self.start(path, capacity=49).info().size, 0)
 
   def test_the_newest_is_the_last_one_though_the_clock_was_put_back(self):
     path = self.create_tempdir().full_path
@@ -257,7 +264,7 @@ class ReverbReplayTest(absltest.TestCase):
     writer.close()
     replay.checkpoint(path)
     replay.close()
-    self.assertEqual(self.start(path).size(), 2)
+    self.assertEqual(self.start(path).info().size, 2)
 
   def test_a_broken_checkpoint_is_set_aside(self):
     path = self.create_tempdir().full_path
@@ -272,7 +279,7 @@ class ReverbReplayTest(absltest.TestCase):
         if file.endswith(".tfrecord"):
           whole = os.path.join(folder, file)
           os.truncate(whole, os.path.getsize(whole) // 2)
-    self.assertEqual(self.start(path).size(), 0)
+    self.assertEqual(self.start(path).info().size, 0)
     self.assertLen([n for n in os.listdir(path) if "broken-1" in n], 1)
 
   def test_the_server_ends_with_its_owner(self):

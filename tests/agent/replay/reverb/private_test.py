@@ -79,9 +79,10 @@ class ConstantTest(absltest.TestCase):
   def test_it_is_replaced_and_its_rights_are_what_they_were(self):
     private.make_private()
     self.assertEqual(self.memory.raw[:10], b"a\0unix:\0b\0")
-    place = ctypes.addressof(self.memory) + 2
+    address = ctypes.addressof(self.memory) + 2
     self.assertEqual(
-      [call.args for call in self.protect.mock_calls], [(place, 3), (place, 5)]
+      [call.args for call in self.protect.mock_calls],
+      [(address, 3), (address, 5)],
     )
 
   def test_another_build_is_left_alone(self):

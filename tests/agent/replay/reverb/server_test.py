@@ -70,7 +70,7 @@ class PortTest(absltest.TestCase):
 
 
 class PrivateTest(absltest.TestCase):
-  """What is settled before Reverb's server starts; it is not needed."""
+  """Tests of the steps before Reverb's server starts, without it."""
 
   def setUp(self):
     super().setUp()

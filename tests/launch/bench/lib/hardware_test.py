@@ -9,14 +9,14 @@ from adaland.launch.bench.lib import hardware
 
 
 class MemoryTest(absltest.TestCase):
-  def test_a_processor_tells_of_the_process_alone(self):
+  def test_on_a_processor_memory_is_the_process_s(self):
     found = hardware.memory()
     self.assertEqual(set(found), {"resident_peak_bytes"})
     self.assertBetween(found["resident_peak_bytes"], 50e6, 50e9)
     on_cpu = types.SimpleNamespace(is_cuda=False)
     self.assertEqual(set(hardware.memory(on_cpu)), {"resident_peak_bytes"})
 
-  def test_an_accelerator_tells_of_its_own(self):
+  def test_on_an_accelerator_memory_is_the_device_s_too(self):
     stats = {"bytes_in_use": 5, "peak_bytes_in_use": 7, "bytes_limit": 60}
     fake = types.SimpleNamespace(memory_stats=lambda: stats)
     card = types.SimpleNamespace(is_cuda=True, free_memory=30, total_memory=99)

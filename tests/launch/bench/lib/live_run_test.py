@@ -1,4 +1,4 @@
-"""Tests of live_run with a stand-in for launch.train."""
+"""Tests of live_run, with a stand-in for launch.train."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from absl.testing import absltest
 from adaland.launch import errors
 from adaland.launch.bench.lib import live_run
 
-# Says how it is, and starts a process that does not die with it.
+# Writes a status, and starts a process that does not die with it.
 _TRAIN = """
 import json, os, pathlib, signal, subprocess, sys, time
 folder = pathlib.Path(sys.argv[1].split("=")[1])
@@ -45,7 +45,7 @@ class LiveRunTest(absltest.TestCase):
     seen, _ = self.run_.wait("a status", lambda s: True, 30.0)
     return seen
 
-  def test_it_sees_what_the_run_says(self):
+  def test_status_metrics_and_output_are_read(self):
     self.assertEqual(self.run_.rows(), [])
     seen = self.start()
     self.assertEqual(seen.counters, {"updates": 5})
@@ -53,26 +53,31 @@ class LiveRunTest(absltest.TestCase):
     self.assertEqual(seen.restarts, {"replay": 2})
     self.assertCountEqual(self.run_.processes(), seen.pids.values())
     self.assertEqual(self.run_.rows(), [{"updates": 4}])
+    self.assertEqual(self.run_.new_rows(), [{"updates": 4}])
+    self.assertEqual(self.run_.new_rows(), [])
+    with (self.run_.path / "metrics.jsonl").open("a") as file:
+      file.write('ates": 6}\n')
+    self.assertEqual(self.run_.new_rows(), [{"updates": 6}])
     while not self.run_.said.endswith("\n"):
       self.run_.seen()
     self.assertEqual(
       self.run_.said, "--preset=smoke --json=- --set a.b=1 c.d=2\n"
     )
 
-  def test_what_was_said_before_the_start_is_not_seen(self):
+  def test_a_status_of_before_the_start_is_not_seen(self):
     self.run_.path.mkdir()
     old = {"time": time.time() - 9.0, "counters": {}, "roles": {}}
     (self.run_.path / "status.json").write_text(json.dumps(old))
     self.assertEqual(self.start().counters, {"updates": 5})
 
-  def test_asked_to_end_it_ends(self):
+  def test_a_signal_ends_the_run(self):
     self.start()
     self.assertFalse(self.run_.ended())
     self.assertEqual(self.run_.stop(), 3)
     self.assertTrue(self.run_.ended())
     self.run_.await_gone()
 
-  def test_killed_alone_it_leaves_what_it_started(self):
+  def test_a_killed_command_leaves_its_children(self):
     seen = self.start()
     self.run_.kill()
     self.assertEqual(self.run_.end(), -signal.SIGKILL)
@@ -81,6 +86,8 @@ class LiveRunTest(absltest.TestCase):
       self.run_.await_gone(0.1)
     with self.assertRaisesRegex(errors.RunError, "for more; the run ended"):
       self.run_.wait("more", lambda s: False)
+    with self.assertRaisesRegex(errors.RunError, "ended, status -9"):
+      self.run_.new_rows()
 
   def test_a_crash_kills_all(self):
     self.start()
@@ -88,7 +95,7 @@ class LiveRunTest(absltest.TestCase):
     self.assertEqual(self.run_.processes(), [])
     self.assertTrue(self.run_.ended())
 
-  def test_waiting_has_an_end(self):
+  def test_waits_have_time_limits(self):
     self.start()
     with self.assertRaisesRegex(errors.RunError, "waited 0 s for more; it was"):
       self.run_.wait("more", lambda s: False, 0.1)

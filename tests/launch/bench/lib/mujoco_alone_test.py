@@ -10,7 +10,7 @@ from adaland.launch.bench.lib import mujoco_alone
 from adaland.launch.config import presets
 
 
-class BareTest(absltest.TestCase):
+class MujocoAloneTest(absltest.TestCase):
   def test_worlds_stay_bit_equal_and_only_mujoco_is_measured(self):
     config = presets.smoke()
     draw = sampler.TaskSampler(config.tasks).task
@@ -19,7 +19,7 @@ class BareTest(absltest.TestCase):
     assert isinstance(physics, cpu.CpuPhysics)
     recorder = mujoco_alone.Recorder(physics)
     environments.physics = recorder
-    alone = mujoco_alone.Bare(3, config.env.num_slots)
+    alone = mujoco_alone.MujocoAlone(3, config.env.num_slots)
     environments.reset()
     alone.replay(recorder.take())
     self.assertEqual(alone.cpu_seconds, 0.0)  # Loading is not measured.
@@ -42,7 +42,7 @@ class BareTest(absltest.TestCase):
     recorder.rays(origin, down, nothing)
     self.assertEmpty(recorder.take())
     recorder.rays(origin, down, nothing, normals=True)
-    alone = mujoco_alone.Bare(1, 2)
+    alone = mujoco_alone.MujocoAlone(1, 2)
     alone.replay(recorder.take())
     self.assertGreater(alone.cpu_seconds, 0.0)
 

@@ -33,7 +33,7 @@ sys.stdin.readline()
 
 
 class ProcessesTest(absltest.TestCase):
-  def test_memory_that_is_written_to_is_the_process_s_own(self):
+  def test_written_memory_is_the_process_s_own(self):
     # Not this process, in which others' tests have left memory to be freed.
     with subprocess.Popen(
       [sys.executable, "-S", "-c", _HOLDER],
@@ -61,7 +61,7 @@ class ProcessesTest(absltest.TestCase):
       process_tree.cpu_seconds(os.getpid()), time.process_time(), delta=0.05
     )
 
-  def test_a_tree_has_the_time_of_those_that_ended_and_can_be_ended(self):
+  def test_a_tree_counts_ended_processes_and_can_be_killed(self):
     parent = subprocess.Popen(
       [sys.executable, "-S", "-c", _PARENT], stdout=subprocess.PIPE, text=True
     )
@@ -85,7 +85,7 @@ class ProcessesTest(absltest.TestCase):
 
 
 def _lives(pid: int) -> bool:
-  """Whether there is such a process that is not only waited for."""
+  """Returns True for a running process, False for a zombie or none."""
   try:
     with open(f"/proc/{pid}/stat") as file:
       return file.read().rsplit(")", 1)[1].split()[0] != "Z"

@@ -56,7 +56,7 @@ class StopwatchTest(absltest.TestCase):
     self.thing.inner()
     self.assertEqual(self.watch.seconds, {"outer": 3.5, "inner": 2.5})
 
-  def test_an_error_passes_and_counts_not(self):
+  def test_a_call_that_raises_does_not_count(self):
     self.watch.watch(self.thing, "fails", "fails")
     with self.assertRaises(ValueError):
       self.thing.fails()
@@ -65,7 +65,7 @@ class StopwatchTest(absltest.TestCase):
     self.thing.inner()  # Nothing is thought to be under way.
     self.assertEqual(self.watch.seconds, {"inner": 2.0})
 
-  def test_puts_everything_back(self):
+  def test_stop_restores_all_attributes(self):
     def function():
       return 1
 

@@ -35,7 +35,7 @@ class ProcessTest(parameterized.TestCase):
   def begin(self, what):
     return subprocess_json.Process("child_of_bench", what, env=self.env)
 
-  def test_gives_its_result(self):
+  def test_returns_the_result(self):
     self.assertEqual(
       self.begin("works").wait(30), subprocess_json.Done({"a_ratio": 0.5}, "")
     )
@@ -46,12 +46,12 @@ class ProcessTest(parameterized.TestCase):
     ("refuses", "env: too small: lower it"),
     ("breaks", "RuntimeError: RESOURCE_EXHAUSTED: 5 bytes"),
   )
-  def test_tells_in_a_line_why_it_failed(self, what, fault):
+  def test_a_failure_has_a_reason_of_one_line(self, what, fault):
     self.assertEqual(self.begin(what).wait(30), subprocess_json.Done({}, fault))
     with self.assertRaisesRegex(errors.RunError, fault):
       subprocess_json.run("child_of_bench", what, env=self.env)
 
-  def test_ends_what_takes_too_long(self):
+  def test_a_process_that_takes_too_long_is_killed(self):
     process = self.begin("hangs")
     done = process.wait(0.5)
     self.assertEqual(done.fault, "took longer than the 0 s that were left")

@@ -17,14 +17,14 @@ class TrendTest(absltest.TestCase):
     self.assertAlmostEqual(found.mean, 2.0)
     self.assertAlmostEqual(found.stderr, math.sqrt(0.2 / (4 - 2) / 5))
 
-  def test_neighbours_that_go_together_count_for_less(self):
+  def test_correlated_neighbours_count_for_less(self):
     # No slope; squares of 8, of which neighbours share 1-1+1+1+1-1+1 = 3:
     # r = 3/8, so 8 count as 8 (5/8) / (11/8) = 40/11. Sum t^2 = 42.
     found = trend.fit(range(8), [1, 1, -1, -1, -1, -1, 1, 1])
     self.assertAlmostEqual(found.slope, 0.0)
     self.assertAlmostEqual(found.stderr, math.sqrt(8 / (40 / 11 - 2) / 42))
 
-  def test_a_line_is_sure(self):
+  def test_a_perfect_line_has_no_error(self):
     self.assertEqual(trend.fit([1, 2, 4], [2, 4, 8]), (2.0, 0.0, 14 / 3))
 
   def test_time_may_start_anywhere(self):
@@ -42,7 +42,7 @@ class TrendTest(absltest.TestCase):
       found.stderr, math.sqrt(np.sum(wave**2) / np.sum(x**2))
     )
 
-  def test_error_of_what_remembers_is_told_within_a_factor(self):
+  def test_error_of_correlated_noise_is_right_within_a_factor(self):
     # e_i = .8 e_(i-1) + noise, no slope: in most of 200 series the slope that
     # is found lies within two of its errors, as it would in 95 %.
     rng = np.random.default_rng(0)
@@ -55,7 +55,7 @@ class TrendTest(absltest.TestCase):
     self.assertGreater(within, 0.88)
     self.assertLess(within, 0.99)
 
-  def test_refuses_what_has_no_trend(self):
+  def test_series_without_a_trend_are_refused(self):
     for times, values in (([0, 1], [1, 2]), ([0, 1, 2], [1, 2])):
       with self.assertRaisesRegex(ValueError, "three of each"):
         trend.fit(times, values)

@@ -1,4 +1,4 @@
-"""The smallest run that has everything: rules fire, unrolls overlap."""
+"""Config of the smallest run in which rules fire and unrolls overlap."""
 
 from adaland.launch.config import experiment, overrides, presets
 
@@ -28,5 +28,5 @@ SETTINGS = (
 
 
 def tiny(*settings: str) -> experiment.ExperimentConfig:
-  """Returns the config, changed."""
+  """Returns the config with some settings changed."""
   return overrides.apply(presets.smoke(), [*SETTINGS, *settings])

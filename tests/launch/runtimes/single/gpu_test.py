@@ -1,6 +1,6 @@
-"""The trainer of one process with physics that stays on a device.
+"""Tests of the single-process trainer with physics that stays on a device.
 
-On Warp's CPU device; what is decided on the host is the same on an accelerator.
+They run on Warp's CPU device; the host does the same on an accelerator.
 """
 
 import contextlib

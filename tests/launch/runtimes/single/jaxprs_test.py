@@ -1,4 +1,4 @@
-"""Tests of jaxprs: FLOPs and bytes worked by hand."""
+"""Tests of jaxprs: FLOPs and bytes counted by hand."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def _shape(*shape, dtype=jnp.float32):
 
 
 def _xla_flops(function, *args):
-  """What XLA says of the same."""
+  """Returns XLA's count of a call's FLOPs."""
   costs: Any = jax.jit(function).lower(*args).compile().cost_analysis()
   # JAX 0.4.34 gives one dictionary for each device.
   costs = costs[0] if isinstance(costs, list) else costs
@@ -47,7 +47,7 @@ class FlopsTest(parameterized.TestCase):
       )
 
     count = jaxprs.flops(convolve, _shape(2, 8, 6, 3), _shape(3, 3, 3, 16))
-    # 4 x 3 places, each a sum over 3 x 3 x 3 values for 16 channels.
+    # 4 x 3 outputs, each a sum over 3 x 3 x 3 values for 16 channels.
     self.assertEqual(count, 2 * 2 * 4 * 3 * 16 * 27)
 
   def test_a_loop_counts_as_often_as_it_runs(self):
@@ -57,10 +57,10 @@ class FlopsTest(parameterized.TestCase):
       )[0]
 
     self.assertEqual(jaxprs.flops(power, _shape(8, 8)), 10 * 2 * 8**3)
-    # Which is why XLA is not asked: it counts one round, and its counter.
+    # XLA counts one round, and the loop's counter.
     self.assertLess(_xla_flops(power, _shape(8, 8)), 2 * 2 * 8**3)
 
-  def test_the_dearest_branch_counts(self):
+  def test_the_most_expensive_branch_counts(self):
     def either(flag, x):
       return jax.lax.cond(flag, lambda x: x @ x @ x, lambda x: x @ x, x)
 
@@ -68,7 +68,7 @@ class FlopsTest(parameterized.TestCase):
       jaxprs.flops(either, _shape(dtype=bool), _shape(4, 4)), 2 * 2 * 4**3
     )
 
-  def test_a_gradient_takes_twice_as_much_again(self):
+  def test_a_gradient_adds_twice_as_much(self):
     def loss(weights, x):
       return jnp.sum(jnp.tanh(x @ weights))
 
@@ -77,7 +77,7 @@ class FlopsTest(parameterized.TestCase):
     self.assertEqual(jaxprs.flops(jax.grad(loss), *args), 2 * forward)
     self.assertEqual(jaxprs.flops(jax.grad(loss, (0, 1)), *args), 3 * forward)
 
-  def test_what_is_computed_again_counts_again(self):
+  def test_recomputed_values_count_again(self):
     def loss(weights, x):
       return jnp.sum(jnp.tanh(x @ (weights @ weights)))
 
@@ -92,7 +92,7 @@ class FlopsTest(parameterized.TestCase):
       2 * (inner + outer) + backward,
     )
 
-  def test_what_is_no_product_counts_nothing(self):
+  def test_other_operations_count_nothing(self):
     self.assertEqual(jaxprs.flops(lambda x: jnp.sum(jnp.sin(x)), _shape(9)), 0)
 
 
@@ -103,32 +103,32 @@ class BytesTest(absltest.TestCase):
     self.assertEqual(jaxprs.array_bytes(jnp.zeros([5], jnp.bfloat16)), 10)
 
   def test_values_count_until_their_last_use(self):
-    def chain(x):  # Never more than two of them at a time.
+    def chain(x):  # At most two values at a time.
       for _ in range(5):
         x = jnp.sin(x)
       return x
 
     self.assertEqual(jaxprs.peak_bytes(chain, _shape(100)), 2 * 400)
 
-    def fan(x):  # All five are there when the last is.
+    def fan(x):  # All five values live at the end.
       values = [jnp.sin(x) for _ in range(5)]
       return sum(values[1:], values[0])
 
     self.assertEqual(jaxprs.peak_bytes(fan, _shape(100)), 6 * 400)
 
-  def test_a_loop_needs_its_body_once_and_what_it_stacks(self):
+  def test_a_loop_needs_its_body_once_and_its_stacked_outputs(self):
     def rounds(x):
       def body(x, _):
         return jnp.sin(jnp.cos(x)), x
 
       return jax.lax.scan(body, x, None, length=10)[1]
 
-    # The stack of ten; the result that is dropped and a body's two are less.
+    # The stack of ten; the dropped result and a body's two values are less.
     self.assertEqual(
       jaxprs.peak_bytes(jax.jit(rounds), _shape(100)), 10 * 400 + 400
     )
 
-  def test_is_at_least_what_xla_takes(self):
+  def test_is_at_least_what_xla_allocates(self):
     def loss(weights, x):
       for _ in range(4):
         x = jnp.tanh(x @ weights)

@@ -1,10 +1,10 @@
-"""Kills a run of --launcher=device again and again, and compares its end.
+"""Command that kills runs of --launcher=device and compares their ends.
 
     python -m tests.launch.runtimes.single.kills --kills=20
 
-A run that is killed (SIGKILL) at random moments, some of them while it writes
-a checkpoint, must end with what a run ends with that was left alone: the same
-bits in every array, the same counters, curriculum and environments.
+A run killed (SIGKILL) at random moments, some of them while it writes a
+checkpoint, must end like a run that was left alone: with the same bits in every
+array and the same counters, curriculum and environments.
 """
 
 import argparse
@@ -26,15 +26,14 @@ from adaland.launch.config import json_codec
 from tests.launch.runtimes.single import configs
 
 _ROOT = str(pathlib.Path(__file__).parents[4])
-# The program's own start, in which nothing happens yet, is not worth as many
-# kills as its run.
+# Few kills go to the program's start, in which nothing happens yet.
 _START_SHARE = 0.15
 _CHECKPOINT_SHARE = 0.3
 _POLL_SECONDS = 0.002
 
 
 def start(workdir: pathlib.Path, config: str) -> subprocess.Popen[bytes]:
-  """Starts the run, or takes it up again."""
+  """Starts or resumes the run."""
   env = {**os.environ, "PYTHONPATH": _ROOT}
   with open(f"{workdir}.log", "ab") as log:
     return subprocess.Popen(
@@ -56,7 +55,7 @@ def finish(process: subprocess.Popen[bytes], workdir: pathlib.Path) -> None:
   """Waits for a run's end.
 
   Raises:
-    RuntimeError: If it fails; with what it said.
+    RuntimeError: If the run fails, with its output.
   """
   if process.wait():
     raise RuntimeError(pathlib.Path(f"{workdir}.log").read_text())
@@ -68,14 +67,14 @@ def kill(
   moment: str,
   seconds: float,
 ) -> bool:
-  """Kills a run; returns whether it had not ended before.
+  """Kills a run; returns False if it had ended before.
 
   Args:
     process: The run.
     workdir: Its directory.
-    moment: From when to count: "start", "step" (it has gone on) or
-      "checkpoint" (it writes one).
-    seconds: How long after that.
+    moment: Event to count from: "start", "step" (a row of metrics is written)
+      or "checkpoint" (one is being written).
+    seconds: Time from the event to the kill.
   """
   metrics = workdir / "metrics.jsonl"
   rows = _size(metrics)
@@ -99,7 +98,7 @@ def _size(path: pathlib.Path) -> int:
 
 
 def content(workdir: pathlib.Path) -> tuple[Any, dict[str, np.ndarray]]:
-  """Returns what a run's last checkpoint says, and its arrays by name."""
+  """Returns the document and the arrays, by name, of the last checkpoint."""
   import orbax.checkpoint
 
   folder = workdir / "checkpoints"
@@ -116,8 +115,11 @@ def content(workdir: pathlib.Path) -> tuple[Any, dict[str, np.ndarray]]:
 
 
 def differences(one: pathlib.Path, other: pathlib.Path) -> list[str]:
-  """Names what differs between the ends of two runs."""
-  (said, arrays), (other_said, other_arrays) = content(one), content(other)
+  """Returns the names of differences between the ends of two runs."""
+  (document, arrays), (other_document, other_arrays) = (
+    content(one),
+    content(other),
+  )
   found = [
     name
     for name, array in arrays.items()
@@ -126,7 +128,7 @@ def differences(one: pathlib.Path, other: pathlib.Path) -> list[str]:
       other_arrays[name].view(np.uint8) if array.ndim else other_arrays[name],
     )
   ]
-  return found + json_codec.differences(said, other_said)
+  return found + json_codec.differences(document, other_document)
 
 
 def write_config(folder: pathlib.Path, *settings: str) -> str:
@@ -142,7 +144,7 @@ def draw(rng: random.Random, lasts: float) -> tuple[str, float]:
 
   Args:
     rng: Source of randomness.
-    lasts: Seconds that a run lasts.
+    lasts: Seconds of a whole run.
   """
   share = rng.random()
   if share < _START_SHARE:
@@ -153,7 +155,7 @@ def draw(rng: random.Random, lasts: float) -> tuple[str, float]:
 
 
 def main() -> None:
-  """Makes one run that is left alone, and some that are killed."""
+  """Makes one run that is left alone and some that are killed."""
   parser = argparse.ArgumentParser(description=__doc__)
   parser.add_argument("--kills", type=int, default=20)
   parser.add_argument("--seed", type=int, default=0)
@@ -165,7 +167,7 @@ def main() -> None:
   began = time.monotonic()
   finish(start(alone, config), alone)
   lasts = time.monotonic() - began
-  print(f"{folder}: left alone it lasts {lasts:.1f} s")
+  print(f"{folder}: an undisturbed run lasts {lasts:.1f} s")
   kills, runs, found = 0, 0, []
   while kills < args.kills:
     runs += 1

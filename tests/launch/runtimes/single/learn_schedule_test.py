@@ -11,7 +11,7 @@ def _make(**settings):
 
 
 def _learn(made):
-  """Takes all that is due; returns how many batches."""
+  """Takes all batches that are due; returns their number."""
   batches = 0
   while made.due():
     made.sample()
@@ -30,21 +30,21 @@ class ScheduleTest(absltest.TestCase):
     self.assertEqual(batches, [0, 0, 0, 0, 1, 0, 1, 1, 0])
     self.assertEqual(made.samples, 12)
 
-  def test_rows_go_round_and_the_oldest_leaves(self):
+  def test_rows_wrap_round_and_the_oldest_item_leaves(self):
     made = _make(capacity=4, samples_per_insert=1.0)
     self.assertEqual(made.insert(3), [0, 1, 2])
     self.assertEqual((made.oldest, made.size), (0, 3))
     self.assertEqual(made.insert(3), [3, 0, 1])
     self.assertEqual((made.oldest, made.size), (2, 4))
 
-  def test_of_more_than_fit_the_last_stay(self):
+  def test_of_more_unrolls_than_fit_the_last_stay(self):
     made = _make(capacity=3, samples_per_insert=1.0)
     made.insert(1)
     # Numbers 1 to 5: 3, 4 and 5 stay, the others go nowhere.
     self.assertEqual(made.insert(5), [3, 3, 0, 1, 2])
     self.assertEqual((made.oldest, made.size), (3, 3))
 
-  def test_a_queue_gives_each_once(self):
+  def test_a_queue_gives_each_unroll_once(self):
     made = _make(sampling="queue", capacity=4, batch_size=2)
     made.insert(3)
     self.assertEqual(_learn(made), 1)
@@ -54,7 +54,7 @@ class ScheduleTest(absltest.TestCase):
     self.assertEqual(_learn(made), 2)
     self.assertFalse(made.due())
 
-  def test_goes_on_from_its_state(self):
+  def test_a_restored_schedule_equals_the_saved_one(self):
     made = _make(capacity=4, batch_size=2, samples_per_insert=1.0)
     made.insert(6)
     made.sample()

@@ -14,7 +14,6 @@ class PreflightTest(parameterized.TestCase):
   @parameterized.parameters(
     ("actor.num_actors=2", "actor.num_actors is 2, .*: 1$"),
     ("replay.kind=reverb", "replay.kind is 'reverb', .*: auto or memory$"),
-    ("replay.sampling=prioritized", "'prioritized', .*: uniform or queue$"),
     ("replay.samples_per_insert=null", "samples_per_insert is None, .* number"),
     ("replay.error_buffer=8", "error_buffer is 8.*, .*: null"),
   )
@@ -51,9 +50,7 @@ class PreflightTest(parameterized.TestCase):
     config = configs.tiny("env.backend=gpu")
     with (
       absltest.mock.patch.object(preflight, "_set_up"),
-      absltest.mock.patch.object(
-        preflight.backends, "_has_cuda", lambda: False
-      ),
+      absltest.mock.patch.object(preflight.backends, "has_cuda", lambda: False),
       self.assertRaisesRegex(
         errors.UserError, "^env: .*(no CUDA device|pip install mujoco-warp)"
       ),

@@ -1,4 +1,4 @@
-"""A run that is killed ends as one that is left alone, bit by bit.
+"""Test that a killed run ends like an undisturbed one, bit by bit.
 
 `kills` does the same with more kills, as a command.
 """

@@ -1,9 +1,8 @@
-"""Tests of bench_run: sums by hand, a run that is watched for real."""
+"""Tests of run_speed: sums by hand, and stand-ins for launch.train."""
 
 import contextlib
 import json
 import os
-import pathlib
 import signal
 import subprocess
 import sys
@@ -13,27 +12,28 @@ import psutil
 from absl.testing import absltest
 
 from adaland.launch import errors
-from adaland.launch.bench.lib import bench_run
+from adaland.launch.bench.lib import live_run, run_speed
 
-_WRITER = """
-import sys, time
-sys.stdout.write("ready\\n"); sys.stdout.flush()
+_SLEEPS = """
+import pathlib, sys, time
+pathlib.Path(sys.argv[1].split("=")[1]).mkdir()
+print("ready", flush=True)
 time.sleep(60)
 """
-_DEAF = (
-  "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + _WRITER
+_IGNORES_SIGNALS = (
+  "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + _SLEEPS
 )
 
 
 def _sample(steps, seconds, time, updates, cpu, **more):
   row = {"env_steps": steps, "seconds": seconds, "time": time}
-  return bench_run.Sample(row | {"updates": updates} | more, cpu)
+  return run_speed.Sample(row | {"updates": updates} | more, cpu)
 
 
-class SteadyTest(absltest.TestCase):
+class BetweenTest(absltest.TestCase):
   def test_by_hand(self):
     wait = "learner/wait_share"
-    found = bench_run.steady(
+    found = run_speed.between(
       [
         # The first row's share is of the time before.
         _sample(1000, 9.0, 100.0, 10, 50.0, **{wait: 0.9}),
@@ -50,32 +50,24 @@ class SteadyTest(absltest.TestCase):
     self.assertAlmostEqual(found.wait_share, (0.1 * 1 + 0.2 * 4) / 5)
 
 
-class RunTest(absltest.TestCase):
+class SamplesTest(absltest.TestCase):
   def start(self, source):
-    process = subprocess.Popen(
-      [sys.executable, "-S", "-c", source], stdout=subprocess.PIPE, text=True
+    run = live_run.LiveRun(
+      os.path.join(self.create_tempdir().full_path, "run"),
+      (),
+      command=(sys.executable, "-S", "-c", source),
     )
-    assert process.stdout is not None
-    self.addCleanup(process.stdout.close)
-    self.addCleanup(process.wait)
-    self.addCleanup(process.kill)
-    process.stdout.readline()
-    folder = self.create_tempdir().full_path
-    return bench_run.Run(folder, process), process, pathlib.Path(folder)
-
-  def test_rows_come_whole_and_once(self):
-    run, _, folder = self.start(_WRITER)
-    self.assertEqual(run.new_rows(), [])
-    path = folder / "metrics.jsonl"
-    path.write_text('{"a": 1}\n{"a": 2}\n{"a"')
-    self.assertEqual(run.new_rows(), [{"a": 1}, {"a": 2}])
-    self.assertEqual(run.new_rows(), [])
-    with path.open("a") as file:
-      file.write(": 3}\n")
-    self.assertEqual(run.new_rows(), [{"a": 3}])
+    run.start()
+    self.addCleanup(run.crash)
+    deadline = time.monotonic() + 30.0
+    while not run.said.endswith("ready\n"):
+      self.assertLess(time.monotonic(), deadline)
+      run.check()
+      time.sleep(0.01)
+    return run
 
   def test_samples_begin_when_the_learner_learns(self):
-    run, process, folder = self.start(_WRITER)
+    run = self.start(_SLEEPS)
     rows = [
       {"updates": 0},
       {"updates": 2, "loss/total": 1.0},
@@ -84,36 +76,38 @@ class RunTest(absltest.TestCase):
       {"updates": 5},
     ]
     lines = "".join(json.dumps(row) + "\n" for row in rows)
-    (folder / "metrics.jsonl").write_text(lines)
-    samples = run.samples()
+    (run.path / "metrics.jsonl").write_text(lines)
+    samples = run_speed.samples(run)
     self.assertEqual([next(samples).row for _ in range(2)], rows[3:])
-    process.kill()
-    process.wait()
+    run.kill()
     with self.assertRaisesRegex(errors.RunError, "ended, status -9"):
       next(samples)
 
   def test_a_run_that_never_learns_is_given_up(self):
-    run, _, _ = self.start(_WRITER)
+    run = self.start(_SLEEPS)
     with (
-      absltest.mock.patch.object(bench_run, "_START_SECONDS", 0.2),
+      absltest.mock.patch.object(run_speed, "_START_SECONDS", 0.2),
       self.assertRaisesRegex(errors.RunError, "did not learn in 0.2 s"),
     ):
-      next(run.samples())
+      next(run_speed.samples(run))
 
-  def test_ends_those_that_listen_and_those_that_do_not(self):
+  def test_ends_runs_that_obey_signals_and_runs_that_do_not(self):
     for source, status in (
-      (_WRITER, -signal.SIGTERM),
-      (_DEAF, -signal.SIGKILL),
+      (_SLEEPS, -signal.SIGTERM),
+      (_IGNORES_SIGNALS, -signal.SIGKILL),
     ):
-      _, process, _ = self.start(source)
-      with absltest.mock.patch.object(bench_run, "_END_SECONDS", 0.5):
-        bench_run._end(process)
-      self.assertEqual(process.returncode, status)
+      run = self.start(source)
+      with absltest.mock.patch.object(run_speed, "_END_SECONDS", 0.5):
+        run_speed.end(run)
+      self.assertTrue(run.ended())
+      self.assertEqual(run.end(), status)
 
-  def test_a_run_dies_with_who_watches_it(self):
+
+class TrainingTest(absltest.TestCase):
+  def test_a_run_dies_with_the_process_that_measures_it(self):
     script = (
-      "from adaland.launch.bench.lib import bench_run\n"
-      "with bench_run.training('smoke', 'local') as run:\n"
+      "from adaland.launch.bench.lib import run_speed\n"
+      "with run_speed.training('smoke', 'local') as run:\n"
       "  print(run.pid, flush=True)\n"
       "  import time; time.sleep(600)\n"
     )
@@ -121,7 +115,7 @@ class RunTest(absltest.TestCase):
       [sys.executable, "-c", script],
       stdout=subprocess.PIPE,
       text=True,
-      # The killed one leaves its folder there.
+      # The killed process leaves its folder there.
       env={**os.environ, "TMPDIR": self.create_tempdir().full_path},
     )
     assert parent.stdout is not None

@@ -1,0 +1,133 @@
+"""Flags of launch.bench."""
+
+import argparse
+from collections.abc import Sequence
+
+from adaland.envs.physics import backends
+from adaland.launch import cli, errors
+
+NUM_ENVS = 128  # Default of --num_envs for env.
+# Benches that have flags which no other has.
+_OF = {
+  "--versus_local": ("train",),
+  "--ample_actors": ("train",),
+  "--parts": ("device",),
+  "--tiny": ("device",),
+  "--backend": ("env", "vision"),
+}
+
+
+def add(parser: cli.Parser) -> None:
+  """Adds all flags to the command's parser."""
+  parser.add_argument(
+    "--preset", default="laptop", help="sizes of everything that is measured"
+  )
+  parser.add_argument(
+    "--num_envs",
+    type=cli.positive_int,
+    help=f"environments of env, {NUM_ENVS} by default, and of vision, the "
+    "actor's by default",
+  )
+  parser.add_argument(
+    "--seconds",
+    type=float,
+    help="time for each measurement, 5 by default, 2 of device",
+  )
+  parser.add_argument(
+    "--launcher",
+    default="local",
+    help="of actor, learner, train: local (processes) or device (one process); "
+    "of train and soak also ray",
+  )
+  parser.add_argument(
+    "--versus_local",
+    action="store_true",
+    help="of train under ray: measure local in turns with it, and compare",
+  )
+  parser.add_argument(
+    "--ample_actors",
+    action="store_true",
+    help="of train: raise replay.samples_per_insert until actors can play "
+    "twice what the learner uses, so that train_wait_ratio is the runtime's",
+  )
+  parser.add_argument(
+    "--minutes",
+    type=float,
+    default=10.0,
+    help="of soak: length of the run; of device: time for everything",
+  )
+  parser.add_argument(
+    "--backend",
+    default="cpu",
+    help="of env and vision: cpu, or gpu for mujoco_warp",
+  )
+  parser.add_argument(
+    "--parts",
+    action="extend",
+    nargs="+",
+    default=[],
+    metavar="PART",
+    help="of device: run only these parts, as its results name them",
+  )
+  parser.add_argument(
+    "--tiny",
+    action="store_true",
+    help="of device: the same at the smallest sizes, without an accelerator",
+  )
+  parser.add_argument(
+    "--set",
+    action="extend",
+    nargs="+",
+    default=[],
+    metavar="FIELD=VALUE",
+    help="change single settings of the preset",
+  )
+  cli.add_json_flag(parser)
+
+
+def check(
+  args: argparse.Namespace, launchers: Sequence[str], seconds: float
+) -> None:
+  """Fills in the default of --seconds, and checks all flags but --preset.
+
+  Args:
+    args: The flags.
+    launchers: Allowed values of --launcher for this bench.
+    seconds: Default of --seconds for this bench.
+
+  Raises:
+    UserError: If a value is out of range, or a flag is another bench's.
+  """
+  if args.launcher not in launchers:
+    raise errors.choice(f"{args.bench}: --launcher", args.launcher, launchers)
+  if args.backend not in backends.BACKENDS:
+    raise errors.choice("--backend", args.backend, backends.BACKENDS)
+  given = {
+    "--versus_local": args.versus_local,
+    "--ample_actors": args.ample_actors,
+    "--parts": args.parts,
+    "--tiny": args.tiny,
+    "--backend": args.backend != "cpu",
+  }
+  for flag, benches in _OF.items():
+    if given[flag] and args.bench not in benches:
+      raise errors.UserError(
+        f"{args.bench}: {flag} is a flag of {' and '.join(benches)}"
+      )
+  if args.versus_local and args.launcher != "ray":
+    raise errors.UserError(
+      f"--versus_local: allowed with --launcher=ray, not {args.launcher}"
+    )
+  if args.ample_actors and args.launcher == "device":
+    raise errors.UserError(
+      "--ample_actors: allowed with --launcher=local or ray, not device"
+    )
+  if args.seconds is None:
+    args.seconds = seconds
+  for flag, value in (("minutes", args.minutes), ("seconds", args.seconds)):
+    if not 0 < value <= 600:
+      raise errors.UserError(f"--{flag}={value}: allowed: above 0, to 600")
+  if args.launcher == "ray":
+    from adaland.launch.runtimes import ray_cluster
+
+    ray_cluster.require()

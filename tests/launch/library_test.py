@@ -1,0 +1,185 @@
+"""Tests of the library's functions; own_parts_test and examples_test train."""
+
+import json
+from typing import Any
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+import adaland
+from adaland.envs import constants, land
+from adaland.envs.sampling import sampler
+from adaland.launch import errors, library, presets
+from adaland.launch import train as train_command
+from adaland.launch.config import presets as configs
+from adaland.launch.evaluation import policies
+
+_NOOP = np.array(constants.NOOP_ACTION)
+
+
+def fetch(index):
+  """A task family given by a function."""
+  return adaland.Task.of(
+    "hold(player1, black cube)", ["black cube"], name=f"fetch {index}"
+  )
+
+
+class MakeTest(parameterized.TestCase):
+  def test_environments_of_a_preset(self):
+    env = library.make("smoke", num_envs=3, seed=4)
+    step = env.reset()
+    step = env.step(np.tile(_NOOP, (3, 1)))
+    self.assertEqual(step.reward.shape, (3,))
+    self.assertEqual(env.config, configs.smoke().env)
+    self.assertEqual(env.seeds, (4, 5, 6))
+    for task in env.tasks:
+      self.assertStartsWith(task.name, "train ")
+    names = [task.name for task in env.tasks]
+    self.assertLen(set(names), 3)
+
+  def test_the_seed_decides_the_tasks(self):
+    def names(seed):
+      env = library.make("smoke", num_envs=2, seed=seed)
+      env.reset()
+      return [task.name for task in env.tasks]
+
+    self.assertEqual(names(1), names(1))
+    self.assertNotEqual(names(1), names(2))
+
+  def test_the_held_out_half(self):
+    env = library.make("smoke", held_out=True)
+    env.reset()
+    self.assertStartsWith(env.tasks[0].name, "test ")
+
+  @parameterized.parameters(
+    (fetch(3),), ([fetch(3), fetch(3)],), (fetch,), (sampler.SamplerConfig(),)
+  )
+  def test_given_tasks_and_environments_with_room_for_any(self, tasks):
+    env = library.make(tasks=tasks)
+    env.reset()
+    self.assertEqual(env.config.num_slots, land.LandConfig().num_slots)
+    self.assertRegex(env.tasks[0].name, r"^(fetch|train) \d+$")
+
+  def test_the_user_s_errors(self):
+    refused: Any = (
+      ({"source": "labtop"}, "did you mean 'laptop'"),
+      ({"source": 3}, "experiment is 3, allowed: a preset's name or an Exp"),
+      ({"tasks": 3}, "tasks: "),
+      ({"tasks": "no/such/folder"}, "tasks: no/such/folder: no such folder"),
+    )
+    for arguments, message in refused:
+      with self.assertRaisesRegex(errors.UserError, message):
+        library.make(**arguments)
+    many: Any = adaland.Task.of(
+      "hold(player1, black cube)", ["black cube"] * 7, name="crowded"
+    )
+    env = library.make("smoke", tasks=many)
+    with self.assertRaisesRegex(errors.UserError, "'crowded' has 7 objects"):
+      env.reset()
+
+
+class EvaluateTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.played: list[Any] = []
+
+    def rewards(env, tasks, trials, make_policy, seed, repeats, progress):
+      policy = make_policy(library.make("smoke", num_envs=2))
+      self.played.append((env, tasks, trials, policy, seed, repeats))
+      progress(1.0)
+      return {k: [1.0 * k] * len(tasks) for k in trials}
+
+    for name, fake in (
+      ("last_trial_rewards", rewards),
+      ("expert.expert_rewards", lambda tasks, *_, **__: [4.0] * len(tasks)),
+    ):
+      self.enter_context(
+        absltest.mock.patch(f"adaland.launch.evaluation.fewshot.{name}", fake)
+      )
+
+  def test_a_function_on_held_out_tasks(self):
+    def greedy(step):
+      return np.tile(_NOOP, (len(step.first), 1))
+
+    result = library.evaluate(greedy, "smoke", (4, 2, 4), num_tasks=3, seed=6)
+    self.assertEqual(result["score"]["mean"], {"2": 0.5, "4": 1.0})
+    self.assertEqual(result["policy"], "greedy")
+    self.assertEqual(json.loads(json.dumps(result)), result)
+    self.assertIn("| greedy | 0.50 ± 0.00 | 1.00 ± 0.00 |", str(result))
+    self.assertIn("3 of 3 held-out tasks", str(result))
+    [(env, tasks, trials, policy, seed, repeats)] = self.played
+    self.assertEqual(env, configs.smoke().env)
+    self.assertEqual([t.name for t in tasks], ["test 0", "test 1", "test 2"])
+    self.assertEqual((trials, seed, repeats), ([2, 4], 6, 1))
+    step: Any = absltest.mock.Mock(first=[True, True])
+    np.testing.assert_array_equal(policy.act(step), [_NOOP, _NOOP])
+
+  def test_given_tasks(self):
+    result = library.evaluate("noop", tasks=[fetch(1), fetch(2)], trials=[1])
+    self.assertEqual(result["policy"], "noop")
+    self.assertEqual([t["id"] for t in result["tasks"]], ["fetch 1", "fetch 2"])
+    self.assertIn("2 of 2 tasks", str(result))
+    result = library.evaluate("noop", tasks="probe", trials=[1], num_tasks=1)
+    self.assertEqual(result["taskset"], "probe")
+
+  def test_an_agent_plays_in_the_environments_of_its_run(self):
+    agent = policies.Noop()
+    agent.config = configs.smoke()  # pyrefly: ignore[missing-attribute] (fake)
+    library.evaluate(agent, num_tasks=1)
+    self.assertEqual(self.played[0][0], configs.smoke().env)
+
+  def test_the_user_s_errors(self):
+    refused: Any = (
+      (("nobody",), "policy: 'nobody' is not one of expert, noop, random"),
+      (("noop", "smoke", ()), r"trials is \(\), allowed: numbers from 1 to 48"),
+      (("noop", "smoke", (0, 1)), "trials is .*, allowed: numbers from 1"),
+    )
+    for arguments, message in refused:
+      with self.assertRaisesRegex(errors.UserError, message):
+        library.evaluate(*arguments, num_tasks=1)
+
+
+class TrainTest(absltest.TestCase):
+  def test_the_agent_knows_how_its_training_went(self):
+    asked = []
+
+    def train(config, workdir, launcher, ray_address):
+      asked.append((config, workdir, launcher, ray_address))
+      return train_command.Outcome(
+        workdir,
+        {"env_steps": 5.0},
+        {},
+        {"agent": {"policy": "agent"}},
+        "table",
+      )
+
+    with absltest.mock.patch.object(library.train_command, "train", train):
+      agent = library.train(presets.smoke({"run.seed": 3}), "r", "device")
+    config = presets.smoke({"run.seed": 3}).config
+    self.assertEqual(asked, [(config, "r", "device", None)])
+    self.assertEqual(agent.config, config)
+    self.assertEqual(agent.counters, {"env_steps": 5.0})
+    self.assertEqual(agent.evaluation["agent"]["policy"], "agent")
+
+  def test_an_agent_adapts_to_the_number_of_environments(self):
+    made = []
+
+    class Agent:
+      def __init__(self, actor, params, num_envs, seed):
+        made.append((params, num_envs, seed))
+        self._num_envs = num_envs
+
+      def act(self, step):
+        return np.tile(_NOOP, (self._num_envs, 1))
+
+    agent = library.TrainedAgent(configs.smoke(), "params", {}, seed=7)
+    with absltest.mock.patch.object(policies, "Agent", Agent):
+      for num_envs in (2, 2, 3):
+        step: Any = absltest.mock.Mock(first=[False] * num_envs)
+        self.assertLen(agent.act(step), num_envs)
+      agent.reset(3)
+    self.assertEqual(made, [("params", n, 7) for n in (2, 3, 3)])
+
+
+if __name__ == "__main__":
+  absltest.main()
