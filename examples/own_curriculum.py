@@ -3,7 +3,7 @@
 The command does the same as this program, which takes --smoke as well:
 
     python examples/own_curriculum.py --workdir=runs/newest
-    adaland train --workdir=runs/newest --recipe=examples/own_curriculum.py:recipe
+    adaland train --workdir=runs/new --recipe=examples/own_curriculum.py:recipe
 """
 
 import argparse

@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from adaland.envs import land_types
 from adaland.envs.game import avatar
-from adaland.envs.land_types import LandConfig
 from adaland.envs.physics import base
 from adaland.envs.stepping import device_stages, env_state, stages, task_rows
 from adaland.envs.stepping.base import Observed, ResetPlan
@@ -23,7 +23,10 @@ class DeviceStepper:
   """A `stepping.base.Stepper`, which documents attributes and arguments."""
 
   def __init__(
-    self, num_envs: int, config: LandConfig, physics: base.DevicePhysics
+    self,
+    num_envs: int,
+    config: land_types.LandConfig,
+    physics: base.DevicePhysics,
   ):
     n, p = num_envs, config.num_players
     self.rows = task_rows.TaskRows(n, config)

@@ -10,9 +10,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from adaland.envs import constants
+from adaland.envs import constants, land_types
 from adaland.envs.game import avatar
-from adaland.envs.land_types import LandConfig
 from adaland.envs.observations import sight
 from adaland.envs.physics import base
 from adaland.envs.stepping import env_state, stages, task_rows
@@ -22,7 +21,9 @@ from adaland.envs.stepping.base import Observed, ResetPlan
 class HostStepper:
   """A `stepping.base.Stepper`, which documents attributes and arguments."""
 
-  def __init__(self, num_envs: int, config: LandConfig, physics: base.Physics):
+  def __init__(
+    self, num_envs: int, config: land_types.LandConfig, physics: base.Physics
+  ):
     n, p = num_envs, config.num_players
     self._config = config
     self._size = config.pixels if config.observation == "pixels" else None

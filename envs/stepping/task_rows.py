@@ -10,9 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adaland.envs import constants
+from adaland.envs import constants, land_types
 from adaland.envs.game import clocks, engine
-from adaland.envs.land_types import LandConfig
 from adaland.envs.stepping import env_state
 from adaland.envs.tasks import arrays
 from adaland.envs.tasks.task import Task
@@ -45,7 +44,7 @@ class PreparedTask(NamedTuple):
     return self.task.trials
 
 
-def prepare(task: Task, config: LandConfig) -> PreparedTask:
+def prepare(task: Task, config: land_types.LandConfig) -> PreparedTask:
   """Prepares a task on the host, ahead of its environment.
 
   Args:
@@ -140,7 +139,7 @@ class TaskRows:
       gpu back end.
   """
 
-  def __init__(self, num_envs: int, config: LandConfig):
+  def __init__(self, num_envs: int, config: land_types.LandConfig):
     """Initializes the rows; tasks are to be loaded.
 
     Args:

@@ -10,16 +10,13 @@ import time
 from adaland.agent.replay import base
 from adaland.agent.replay import config as config_lib
 from adaland.agent.replay import spec as spec_lib
-from adaland.agent.replay.reverb import checkpoints
-from adaland.agent.replay.reverb import private as reverb_private
-from adaland.agent.replay.reverb import process as reverb_process
-from adaland.agent.replay.reverb.client import (
-  Connection,
-  ReverbSampler,
-  ReverbWriter,
+from adaland.agent.replay.reverb import (
+  checkpoints,
+  client,
+  connection,
+  private,
+  server_process,
 )
-
-__all__ = ["ReverbReplay", "ReverbSampler", "ReverbWriter", "start_server"]
 
 _CHECKPOINT_TIMEOUT = 60.0
 _HUNG_SECONDS = 60.0
@@ -74,7 +71,7 @@ class ReverbReplay:
     """Starts the server; see `start_server`."""
     self._config = config
     self._spec = spec
-    self._scratch = reverb_private.make_folder()
+    self._scratch = private.make_folder()
     # Absolute, as the server moves to where its socket is.
     self._checkpoint_dir = os.path.abspath(checkpoint_dir or self._scratch)
     # A table's settings come back with its checkpoint, over those asked for:
@@ -89,9 +86,9 @@ class ReverbReplay:
     except BaseException:
       shutil.rmtree(self._scratch, ignore_errors=True)
       raise
-    self._connection = Connection(self.address, spec)
+    self._connection = connection.Connection(self.address, spec)
     # A second one: a call to a hung server may hold the other's lock.
-    self._probe = Connection(self.address, spec)
+    self._probe = connection.Connection(self.address, spec)
     self._probe_lock = threading.Lock()
     self._hung_seconds = hung_seconds
     self.answered = time.monotonic()
@@ -104,14 +101,16 @@ class ReverbReplay:
     """The server's process id."""
     return self._process.pid
 
-  def writer(self) -> ReverbWriter:
+  def writer(self) -> client.ReverbWriter:
     """Returns an actor's end; other processes make theirs from `address`."""
-    return ReverbWriter(self.address, self._spec, self._config.insert_timeout)
+    return client.ReverbWriter(
+      self.address, self._spec, self._config.insert_timeout
+    )
 
-  def sampler(self) -> ReverbSampler:
+  def sampler(self) -> client.ReverbSampler:
     """Returns the learner's end."""
     queue = self._config.sampling == "queue"
-    return ReverbSampler(
+    return client.ReverbSampler(
       self.address,
       self._spec,
       self._config.batch_size,
@@ -179,19 +178,19 @@ class ReverbReplay:
     """Stops the server."""
     self._closed.set()
     with self._lock:
-      reverb_process.stop(self._process)
+      server_process.stop(self._process)
     shutil.rmtree(self._scratch, ignore_errors=True)
 
   def _start(self, port: int) -> tuple[subprocess.Popen, str]:
-    return reverb_process.start(
+    return server_process.start(
       self._config, self._spec, port, self._root, self._scratch
     )
 
   def _restart(self) -> None:
-    private = self.address.startswith(reverb_private.PREFIX)
-    port = 0 if private else int(self.address.rsplit(":", 1)[1])
+    is_private = self.address.startswith(private.PREFIX)
+    port = 0 if is_private else int(self.address.rsplit(":", 1)[1])
     self._process, _ = self._start(port)
-    self._connection = Connection(self.address, self._spec)
+    self._connection = connection.Connection(self.address, self._spec)
 
   def _watch(self) -> None:
     """Starts the server again whenever it is found dead, and kills it hung."""
@@ -212,7 +211,7 @@ class ReverbReplay:
           self._process.returncode,
         )
         try:
-          reverb_process.stop(self._process)
+          server_process.stop(self._process)
           self._restart()
           self.restarts += 1
           self.answered = time.monotonic()

@@ -8,8 +8,7 @@ import queue
 from absl.testing import absltest
 
 from adaland.agent.replay import spec as spec_lib
-from adaland.agent.replay.reverb import binding
-from adaland.agent.replay.reverb import server as server_lib
+from adaland.agent.replay.reverb import binding, server
 from tests.agent.replay import examples
 
 SPEC = spec_lib.UnrollSpec.from_unroll(examples.unroll())
@@ -54,10 +53,10 @@ class FakeServer:
     self.stored = []
     self.items = queue.Queue()
     self.tables = [
-      message({8: (server_lib.COLUMNS_PREFIX + SPEC.to_json()).encode()}),
+      message({8: (server.COLUMNS_PREFIX + SPEC.to_json()).encode()}),
       message(
         {
-          8: server_lib.TABLE.encode(),
+          8: server.TABLE.encode(),
           7: 3,
           5: message({5: message({2: 300}), 6: message({2: 2**35})}),
         }

@@ -1,6 +1,6 @@
 """Tests of adaland.agent.replay.reverb.client on a server that is made up.
 
-What a real server does to it is in reverb_replay_test.
+What a real server does to it is in owner_test.
 """
 
 import contextlib

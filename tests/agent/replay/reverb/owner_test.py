@@ -20,9 +20,7 @@ from absl.testing import absltest
 
 from adaland.agent.replay import config as config_lib
 from adaland.agent.replay import spec as spec_lib
-from adaland.agent.replay.reverb import client as reverb_client
-from adaland.agent.replay.reverb import owner as reverb_replay
-from adaland.agent.replay.reverb import private
+from adaland.agent.replay.reverb import client, connection, owner, private
 from tests.agent.replay import examples
 
 _INSTALLED = importlib.util.find_spec("reverb") is not None
@@ -54,9 +52,7 @@ def _run(code, timeout=60):
 @unittest.skipUnless(_INSTALLED, _WHY)
 class ReverbReplayTest(absltest.TestCase):
   def start(self, checkpoint_dir=None, **values):
-    replay = reverb_replay.start_server(
-      _config(**values), _spec(), checkpoint_dir
-    )
+    replay = owner.start_server(_config(**values), _spec(), checkpoint_dir)
     self.addCleanup(replay.close)
     return replay
 
@@ -89,7 +85,7 @@ class ReverbReplayTest(absltest.TestCase):
       mock.patch.object(shutil, "rmtree"),
       self.assertRaisesRegex(ValueError, "is in use by another replay server"),
     ):
-      reverb_replay.start_server(_config(), _spec())
+      owner.start_server(_config(), _spec())
     writer.close()
     self.assertEqual(replay.info().size, 1)
 
@@ -124,7 +120,7 @@ class ReverbReplayTest(absltest.TestCase):
     port = _free_port()
     replay = self.start(port=port)
     with self.assertRaisesRegex(ValueError, f"Port {port} is in use"):
-      reverb_replay.start_server(_config(port=port), _spec())
+      owner.start_server(_config(port=port), _spec())
     writer = replay.writer()
     writer.insert(examples.unroll())
     writer.close()
@@ -134,13 +130,13 @@ class ReverbReplayTest(absltest.TestCase):
     with socket.create_server(("", 0)) as other:
       port = other.getsockname()[1]
       with self.assertRaisesRegex(ValueError, f"Port {port} is in use"):
-        reverb_replay.start_server(_config(port=port), _spec())
+        owner.start_server(_config(port=port), _spec())
 
   def test_other_fields_are_refused_by_name_at_connection(self):
     replay = self.start()
     for connect in (
-      lambda: reverb_replay.ReverbWriter(replay.address, _spec(6)),
-      lambda: reverb_replay.ReverbSampler(replay.address, _spec(6), 2),
+      lambda: client.ReverbWriter(replay.address, _spec(6)),
+      lambda: client.ReverbSampler(replay.address, _spec(6), 2),
     ):
       with self.assertRaisesRegex(
         ValueError, r"observation\['entities'\] is .*\[6, .* but .*\[5, .*serv"
@@ -150,7 +146,7 @@ class ReverbReplayTest(absltest.TestCase):
   def test_no_server_is_a_timeout(self):
     port = _free_port()
     with self.assertRaisesRegex(TimeoutError, f"127.0.0.1:{port}"):
-      reverb_client.Connection(f"127.0.0.1:{port}", _spec(), timeout=0.5)
+      connection.Connection(f"127.0.0.1:{port}", _spec(), timeout=0.5)
 
   def test_writer_and_sampler_survive_the_server_s_death(self):
     path = self.create_tempdir().full_path
@@ -177,9 +173,7 @@ class ReverbReplayTest(absltest.TestCase):
 
   def test_a_hung_server_is_killed_and_waited_for(self):
     path = self.create_tempdir().full_path
-    replay = reverb_replay.start_server(
-      _config(), _spec(), path, hung_seconds=2.0
-    )
+    replay = owner.start_server(_config(), _spec(), path, hung_seconds=2.0)
     self.addCleanup(replay.close)
     writer, sampler = replay.writer(), replay.sampler()
     writer.insert(examples.unroll(1))
@@ -225,10 +219,10 @@ class ReverbReplayTest(absltest.TestCase):
     replay = self.start(folder)
     full = IndexError("items.tfrecord; No space left on device")
     with (
-      mock.patch.object(replay._connection, "client") as client,
+      mock.patch.object(replay._connection, "client") as reverb,
       self.assertRaisesRegex(RuntimeError, "items.tfrecord; No space left"),
     ):
-      client.Checkpoint.side_effect = full
+      reverb.Checkpoint.side_effect = full
       replay.checkpoint(folder)
 
   def test_a_checkpoint_goes_nowhere_else(self):
@@ -296,7 +290,7 @@ class ReverbReplayTest(absltest.TestCase):
               print(replay.pid, file=file)
             time.sleep(60)
           """)
-      owner = subprocess.Popen(
+      process = subprocess.Popen(
         [sys.executable, "-c", code],
       )
       deadline = time.monotonic() + 30
@@ -306,8 +300,8 @@ class ReverbReplayTest(absltest.TestCase):
         with open(file.name) as again:
           text = again.read()
     server = int(text)
-    owner.kill()
-    owner.wait()
+    process.kill()
+    process.wait()
     while _alive(server) and time.monotonic() < deadline:
       time.sleep(0.05)
     self.assertFalse(_alive(server))
@@ -316,10 +310,10 @@ class ReverbReplayTest(absltest.TestCase):
     replay = self.start(min_size=5)
     result = _run(f"""
       from adaland.agent.replay import spec
-      from adaland.agent.replay.reverb import owner
+      from adaland.agent.replay.reverb import client
       from tests.agent.replay import examples
       columns = spec.UnrollSpec.from_unroll(examples.unroll())
-      sampler = owner.ReverbSampler({replay.address!r}, columns, 2)
+      sampler = client.ReverbSampler({replay.address!r}, columns, 2)
       try:
         sampler.sample(timeout=0.2)
       except TimeoutError:

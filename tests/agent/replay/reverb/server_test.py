@@ -10,7 +10,7 @@ import tempfile
 
 from absl.testing import absltest
 
-from adaland.agent.replay.reverb import server as reverb_server
+from adaland.agent.replay.reverb import server
 
 
 class PortTest(absltest.TestCase):
@@ -22,50 +22,50 @@ class PortTest(absltest.TestCase):
     )
 
   def test_a_free_port_is_held_against_our_own(self):
-    port, lock = reverb_server._reserve_port(0)
+    port, lock = server._reserve_port(0)
     with lock:
       self.assertBetween(port, 1, 65535)
       self.assertEqual(os.path.dirname(lock.name), self.folder)
       with self.assertRaisesRegex(OSError, f"Port {port} .*another replay se"):
-        reverb_server._reserve_port(port)
-      other, other_lock = reverb_server._reserve_port(0)
+        server._reserve_port(port)
+      other, other_lock = server._reserve_port(0)
       other_lock.close()
       self.assertNotEqual(other, port)
-    again, lock = reverb_server._reserve_port(port)
+    again, lock = server._reserve_port(port)
     lock.close()
     self.assertEqual(again, port)
 
   def test_a_port_that_someone_listens_on_is_refused(self):
-    with socket.create_server(("", 0)) as server:
-      port = server.getsockname()[1]
+    with socket.create_server(("", 0)) as listener:
+      port = listener.getsockname()[1]
       with self.assertRaisesRegex(OSError, rf"Port {port} is in use \(.*\)"):
-        reverb_server._reserve_port(port)
+        server._reserve_port(port)
 
   def test_a_fault_at_the_start_is_one_line_of_json(self):
     out = io.StringIO()
     with (
       absltest.mock.patch.object(
-        reverb_server, "_start", side_effect=RuntimeError("no\nroom")
+        server, "_start", side_effect=RuntimeError("no\nroom")
       ),
       contextlib.redirect_stdout(out),
     ):
-      port, lock = reverb_server._reserve_port(0)
+      port, lock = server._reserve_port(0)
       lock.close()
-      reverb_server.main({"port": port})
+      server.main({"port": port})
     self.assertEqual(out.getvalue().count("\n"), 1)
     self.assertEqual(json.loads(out.getvalue()), {"error": "no room"})
     # And it is as if it had never been.
     self.assertEqual(os.listdir(self.folder), [])
 
   def test_a_lock_is_put_through_no_one_s_link(self):
-    port, lock = reverb_server._reserve_port(0)
+    port, lock = server._reserve_port(0)
     lock.close()
     os.unlink(lock.name)
     mine = os.path.join(self.folder, "mine")
     pathlib.Path(mine).write_text("text")
     os.symlink(mine, lock.name)
     with self.assertRaises(OSError):
-      reverb_server._reserve_port(port)
+      server._reserve_port(port)
     self.assertEqual(pathlib.Path(mine).read_text(), "text")
 
 
@@ -79,17 +79,15 @@ class PrivateTest(absltest.TestCase):
     self.enter_context(
       absltest.mock.patch.object(tempfile, "tempdir", self.folder)
     )
-    self.enter_context(
-      absltest.mock.patch.object(reverb_server.binding, "load")
-    )
+    self.enter_context(absltest.mock.patch.object(server.binding, "load"))
     self.make_private = self.enter_context(
-      absltest.mock.patch.object(reverb_server.private, "make_private")
+      absltest.mock.patch.object(server.private, "make_private")
     )
     self.stack = self.enter_context(contextlib.ExitStack())
 
   def take(self, port=0):
     settings = {"port": port, "scratch": self.folder}
-    return reverb_server._take_address(settings, self.stack)
+    return server._take_address(settings, self.stack)
 
   def test_without_a_port_there_is_a_socket_in_the_folder(self):
     address = f"unix:{self.folder}/1"
@@ -113,15 +111,15 @@ class PrivateTest(absltest.TestCase):
     )
 
   def test_a_port_that_opens_all_the_same_is_an_error(self):
-    reverb_server._check_closed()
+    server._check_closed()
     out = io.StringIO()
     with (
-      socket.create_server(("127.0.0.1", 0)) as server,
-      absltest.mock.patch.object(reverb_server, "_start"),
+      socket.create_server(("127.0.0.1", 0)) as listener,
+      absltest.mock.patch.object(server, "_start"),
       contextlib.redirect_stdout(out),
     ):
-      reverb_server.main({"port": 0, "scratch": self.folder})
-      port = server.getsockname()[1]
+      server.main({"port": 0, "scratch": self.folder})
+      port = listener.getsockname()[1]
     self.assertIn(
       f"listens on port {port}, not on a Unix",
       json.loads(out.getvalue())["error"],
@@ -129,8 +127,8 @@ class PrivateTest(absltest.TestCase):
 
 
 def _free_port():
-  with socket.create_server(("", 0)) as server:
-    return server.getsockname()[1]
+  with socket.create_server(("", 0)) as listener:
+    return listener.getsockname()[1]
 
 
 class StartTest(absltest.TestCase):
@@ -139,12 +137,12 @@ class StartTest(absltest.TestCase):
     self.root = os.path.join(self.create_tempdir().full_path, "table")
     self.settings = {"root": self.root}
     self.serve = self.enter_context(
-      absltest.mock.patch.object(reverb_server, "_serve")
+      absltest.mock.patch.object(server, "_serve")
     )
 
   def test_its_checkpoints_have_a_folder(self):
     self.serve.return_value = "server"
-    self.assertEqual(reverb_server._start(self.settings, 7), "server")
+    self.assertEqual(server._start(self.settings, 7), "server")
     self.assertEqual(os.listdir(self.root), [])
 
   def test_what_can_t_be_read_is_set_aside_and_kept(self):
@@ -152,7 +150,7 @@ class StartTest(absltest.TestCase):
       os.makedirs(os.path.join(self.root, f"checkpoint-{number}"))
       self.serve.side_effect = [RuntimeError("bad chunk"), "server"]
       with self.assertLogs(level="WARNING") as logs:
-        self.assertEqual(reverb_server._start(self.settings, 7), "server")
+        self.assertEqual(server._start(self.settings, 7), "server")
       self.assertIn(f"bad chunk; moved to {self.root}.broken-", logs.output[0])
       self.assertEqual(os.listdir(self.root), [])
       self.assertEqual(
@@ -162,7 +160,7 @@ class StartTest(absltest.TestCase):
   def test_other_faults_are_no_fault_of_the_checkpoint(self):
     self.serve.side_effect = RuntimeError("port")
     with self.assertRaisesRegex(RuntimeError, "port"):
-      reverb_server._start(self.settings, 7)
+      server._start(self.settings, 7)
     self.assertEqual(os.listdir(os.path.dirname(self.root)), ["table"])
 
 

@@ -1,4 +1,4 @@
-"""Tests of process; small programs stand in for servers."""
+"""Tests of server_process; small programs stand in for servers."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from absl.testing import absltest
 
 from adaland.agent.replay import config as config_lib
 from adaland.agent.replay import spec as spec_lib
-from adaland.agent.replay.reverb import process as reverb_process
+from adaland.agent.replay.reverb import server_process
 from tests.agent.replay import examples
 
 
@@ -34,7 +34,7 @@ class ReverbProcessTest(absltest.TestCase):
       return process
 
     with mock.patch.object(subprocess, "Popen", start):
-      return reverb_process.start(
+      return server_process.start(
         config_lib.ReplayConfig(kind="reverb", capacity=7),
         spec_lib.UnrollSpec.from_unroll(examples.unroll()),
         port,
@@ -59,9 +59,9 @@ class ReverbProcessTest(absltest.TestCase):
     self.assertEqual(settings["scratch"], self.scratch)
     self.assertIsNone(process.poll())
     # It ends by itself when its stdin closes.
-    reverb_process.stop(process)
+    server_process.stop(process)
     self.assertEqual(process.returncode, 0)
-    reverb_process.stop(process)  # Once more is nothing.
+    server_process.stop(process)  # Once more is nothing.
 
   def test_where_it_is_open_it_says_so(self):
     with self.assertLogs(level="WARNING") as logs:
@@ -72,7 +72,7 @@ class ReverbProcessTest(absltest.TestCase):
       )
     self.assertEqual(address, "127.0.0.1:7")
     self.assertRegex(logs.output[0], "open to whoever .*: another build")
-    reverb_process.stop(process)
+    server_process.stop(process)
 
   def test_what_it_says_against_its_start_is_a_value_error(self):
     with self.assertRaisesRegex(ValueError, "not start: Port 7 is in use"):
@@ -93,7 +93,7 @@ class ReverbProcessTest(absltest.TestCase):
 
   def test_one_that_never_answers_is_killed(self):
     with (
-      mock.patch.object(reverb_process, "_START_TIMEOUT", 0.5),
+      mock.patch.object(server_process, "_START_TIMEOUT", 0.5),
       self.assertRaisesRegex(RuntimeError, "not start: it said nothing"),
     ):
       self.start("import time; time.sleep(60)")
@@ -108,8 +108,8 @@ class ReverbProcessTest(absltest.TestCase):
     )
     os.kill(process.pid, signal.SIGSTOP)
     start = time.monotonic()
-    with mock.patch.object(reverb_process, "_STOP_TIMEOUT", 0.1):
-      reverb_process.stop(process)
+    with mock.patch.object(server_process, "_STOP_TIMEOUT", 0.1):
+      server_process.stop(process)
     self.assertEqual(process.returncode, -signal.SIGKILL)
     self.assertLess(time.monotonic() - start, 10.0)
 
