@@ -7,7 +7,6 @@ of an object store that machines share, or the pickled parameters themselves.
 
 import collections
 import logging
-import pickle
 import secrets
 import threading
 import time
@@ -34,18 +33,6 @@ class Store(Protocol):
   def get(self, reference: Any) -> types.Params | None:
     """Returns the parameters of a reference; None if they are lost."""
     ...
-
-
-class PickledStore:
-  """A store whose references are the pickled parameters themselves."""
-
-  def put(self, params: types.Params) -> bytes:
-    """See `Store.put`; the leaves must be NumPy arrays."""
-    return pickle.dumps(params, protocol=5)
-
-  def get(self, reference: bytes) -> types.Params:
-    """See `Store.get`."""
-    return pickle.loads(reference)
 
 
 class Snapshot(NamedTuple):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from adaland.launch.config import experiment as config
-from adaland.launch.roles import factory, heap, parameters, peer, role
+from adaland.launch.roles import factory, heap, peer, role
 from adaland.launch.run import rundir
 from adaland.launch.runtimes import children, program, runtime, socket_rpc
 
@@ -96,7 +96,7 @@ class LocalRuntime:
     self._events: queue.Queue[runtime.Event] = queue.Queue()
     self._threads: dict[str, _Thread] = {}
     self._processes: dict[str, _Process] = {}
-    self._store = parameters.PickledStore()
+    self._store = socket_rpc.PickledStore()
     self._server: socket_rpc.Server | None = None
     self._closed = False
 

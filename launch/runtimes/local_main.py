@@ -12,7 +12,7 @@ from typing import Any
 from adaland.launch import cli
 from adaland.launch.config import experiment as config
 from adaland.launch.config import json_codec
-from adaland.launch.roles import factory, parameters, peer, role
+from adaland.launch.roles import factory, peer, role
 from adaland.launch.run import rundir
 from adaland.launch.runtimes import children, socket_rpc
 
@@ -115,7 +115,7 @@ def run(args: argparse.Namespace) -> None:
       args.role,
       role.Setup(experiment, args.workdir),
       lambda name: connect(args, name),
-      parameters.PickledStore(),
+      socket_rpc.PickledStore(),
     )
 
   work(args, make)

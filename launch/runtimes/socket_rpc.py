@@ -12,6 +12,7 @@ import contextlib
 import logging
 import multiprocessing
 import os
+import pickle
 import secrets
 import shutil
 import socket
@@ -24,6 +25,7 @@ from collections.abc import Callable
 from multiprocessing import connection
 from typing import Any
 
+from adaland.agent import types
 from adaland.launch import errors
 
 # Holds the server's key in a child's environment.
@@ -116,6 +118,18 @@ class SocketPeer:
     with self._lock:
       if self._connection is not None:
         self._connection.close()
+
+
+class PickledStore:
+  """A store whose references are the pickled parameters themselves."""
+
+  def put(self, params: types.Params) -> bytes:
+    """See `parameters.Store`; the leaves must be NumPy arrays."""
+    return pickle.dumps(params, protocol=5)
+
+  def get(self, reference: bytes) -> types.Params:
+    """See `parameters.Store`."""
+    return pickle.loads(reference)
 
 
 class Server:

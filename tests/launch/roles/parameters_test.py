@@ -2,7 +2,6 @@
 
 import time
 
-import numpy as np
 from absl.testing import absltest
 
 from adaland.launch.config import presets
@@ -24,14 +23,6 @@ class ParameterServerTest(absltest.TestCase):
     self.assertEqual(server.read(0), snapshot)
     self.assertEqual(server.read(4), snapshot)
     self.assertEqual(server.read(5), snapshot._replace(reference=None))
-
-
-class PickledStoreTest(absltest.TestCase):
-  def test_parameters_come_back(self):
-    store = parameters.PickledStore()
-    params = {"w": np.arange(3)}
-    found = store.get(store.put(params))
-    np.testing.assert_array_equal(found["w"], params["w"])
 
 
 class PublisherTest(absltest.TestCase):

@@ -8,6 +8,7 @@ import threading
 from multiprocessing import connection
 from unittest import mock
 
+import numpy as np
 from absl.testing import absltest
 
 from adaland.launch.runtimes import socket_rpc
@@ -148,6 +149,14 @@ class SocketRpcTest(absltest.TestCase):
     self.addCleanup(peer.close)
     self.assertEqual(peer.call("next", 1), 1)
     server.check()
+
+
+class PickledStoreTest(absltest.TestCase):
+  def test_parameters_come_back(self):
+    store = socket_rpc.PickledStore()
+    params = {"w": np.arange(3)}
+    found = store.get(store.put(params))
+    np.testing.assert_array_equal(found["w"], params["w"])
 
 
 if __name__ == "__main__":
