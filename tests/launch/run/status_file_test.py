@@ -47,7 +47,7 @@ class StatusFileTest(absltest.TestCase):
           "host": "here",
           "memory_mb": 1.0,
           "restarts": 0,
-          "silent_s": 0.5,
+          "heartbeat_age_s": 0.5,
           "steps_per_s": 2.5,
         }
       },

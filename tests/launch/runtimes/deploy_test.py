@@ -33,7 +33,7 @@ def _ray_version() -> str:
 
 
 def _config(command: str) -> config.ExperimentConfig:
-  """What a command line of launch.train asks for."""
+  """Returns the flags of a command line of launch.train."""
   module = "launch.train"
   words = shlex.split(command)
   args = train.make_parser().parse_args(words[words.index(module) + 1 :])
