@@ -34,7 +34,7 @@ _LAUNCHERS = ("local", "ray", "device")
 
 
 def make_parser() -> cli.Parser:
-  """The command's flags."""
+  """Returns the parser of the command's flags."""
   parser = cli.Parser(
     prog="python -m launch.train", description=__doc__, epilog=_EXAMPLES
   )
@@ -80,7 +80,7 @@ def make_parser() -> cli.Parser:
 
 
 def choose_config(args: argparse.Namespace) -> config_lib.ExperimentConfig:
-  """The run's config: of preset, recipe, file or existing run, then --set.
+  """Returns the config of preset, recipe, file or run, changed by --set.
 
   Raises:
     UserError: If there is no such preset, recipe, file or field, or a value is

@@ -49,10 +49,13 @@ _DONE = (
   "launch/evaluation/video.py",
   "launch/play.py",
   "launch/prompt.py",
-  "launch/run/metrics.py",
-  "launch/run/progress.py",
-  "launch/run/rundir.py",
+  "launch/roles",
+  "launch/run",
+  "launch/runtimes",
+  "launch/scale.py",
+  "launch/status.py",
   "launch/tasks.py",
+  "launch/train.py",
   "results",
   "tests/agent",
   "tests/curriculum",
@@ -73,6 +76,9 @@ _DONE = (
   "tests/imports_test.py",
   "tests/launch/bench",
   "tests/launch/evaluation",
+  "tests/launch/roles",
+  "tests/launch/run",
+  "tests/launch/runtimes",
 )
 
 

@@ -22,7 +22,7 @@ _FULL_SECONDS = 0.05
 
 
 class Actor(role.Role):
-  """Plays episodes until told to stop.
+  """A player of episodes, until it is told to stop.
 
   Args:
     index: Its number, from 0.

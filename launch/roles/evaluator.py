@@ -15,7 +15,7 @@ _NICENESS = 10
 
 
 class Evaluator(role.Role):
-  """Plays a few held-out tasks with the newest parameters.
+  """A player of a few held-out tasks, with the newest parameters.
 
   Args:
     setup: The run.

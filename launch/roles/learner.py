@@ -38,7 +38,7 @@ MakeState = Callable[..., learner_state.LearnerState]
 
 
 class Learner(role.Role):
-  """Learns until told to stop, then writes a checkpoint.
+  """The first or only learner; it ends with a checkpoint when told to stop.
 
   Args:
     setup: The run.

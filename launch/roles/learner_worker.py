@@ -38,7 +38,7 @@ class _NoReport:
 
 
 class LearnerWorker(role.Role):
-  """Follows the leader's orders until the run ends.
+  """A learner that follows the leader's orders until the run ends.
 
   Args:
     rank: Its number, from 1.

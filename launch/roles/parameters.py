@@ -24,7 +24,7 @@ _FIRST_ADDRESS_SECONDS = 0.05
 
 
 class Store(Protocol):
-  """Keeps parameters where all processes of a run can read them."""
+  """A store of parameters that all processes of a run can read."""
 
   def put(self, params: types.Params) -> Any:
     """Stores parameters; returns a reference that may be sent to others."""
@@ -52,7 +52,7 @@ class Snapshot(NamedTuple):
 
 
 class ParameterServer(role.Role):
-  """Keeps the newest snapshot; a restarted one gets it again.
+  """The keeper of the newest snapshot; a restarted one gets it again.
 
   Args:
     setup: The run.
@@ -84,7 +84,7 @@ class ParameterServer(role.Role):
 
 
 class Publisher:
-  """Publishes the learner's newest parameters from a thread.
+  """A publisher of the learner's newest parameters, in a thread.
 
   Args:
     server: The parameter server.
@@ -154,7 +154,7 @@ class Publisher:
 
 
 class Reader:
-  """Reads the parameter server at intervals, in a thread.
+  """A reader of the parameter server at intervals, in a thread.
 
   Args:
     server: The parameter server.

@@ -45,7 +45,7 @@ def start_reverb(
 
 
 class ReplayServer(role.Role):
-  """Owns the Reverb server, which starts with its last checkpoint's content.
+  """The owner of the Reverb server, which starts from its last checkpoint.
 
   Args:
     setup: The run.

@@ -55,7 +55,7 @@ class RayPeer:
 
 
 class RayStore:
-  """Keeps parameters in Ray's object store, one copy a machine.
+  """A store of parameters in Ray's object store, one copy a machine.
 
   A reference is inside a tuple: Ray would resolve a bare one on its way.
   """

@@ -42,7 +42,7 @@ Event = Heartbeat | Died | Ended
 
 
 class Runtime(Protocol):
-  """Starts the roles of a run, restarts them, and reports how they are.
+  """A place that runs roles, restarts them, and reports their state.
 
   Only the driver's thread calls it.
 

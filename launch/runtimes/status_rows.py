@@ -19,7 +19,7 @@ _STATUS_SECONDS = 2.0
 
 
 class Rows:
-  """Writes rows of metrics and the status file from the roles' last answers.
+  """A writer of metrics and the status file, from the roles' last answers.
 
   Args:
     experiment: The run's config.

@@ -51,7 +51,7 @@ class RoleHandle:
 
 
 class Supervision:
-  """Starts roles, watches them, and restarts those that die or hang.
+  """A supervisor of roles: restarts those that die, fail or hang.
 
   Args:
     place: Runs the roles.

@@ -16,7 +16,7 @@ from tests.launch import fakes
 
 
 class _Curriculum(uniform.UniformCurriculum):
-  """Remembers the records it was given."""
+  """A curriculum that keeps the keys of records."""
 
   def __init__(self):
     super().__init__(lambda i: fakes.make_task(), 0)

@@ -31,7 +31,7 @@ _SECONDS = 250.0
 
 
 def _batch(number: int, swapped: bool = False) -> Any:
-  """A whole batch; its halves may change places."""
+  """Returns a whole batch; its halves may be swapped."""
   made = fakes.make_batch(np.random.default_rng(number), _ROWS, 6, 3)
   made = made._replace(params_version=np.arange(_ROWS) + 2**40 + number)
   order = np.roll(np.arange(_ROWS), _ROWS // 2 if swapped else 0)
@@ -57,7 +57,7 @@ class _Sampler:
 
 
 class _Report:
-  """Keeps the metrics of updates."""
+  """A report that keeps the metrics of updates."""
 
   def __init__(self):
     self.rows = []

@@ -34,7 +34,7 @@ def _update(state, batch):
 
 
 class _Report:
-  """Keeps the metrics of updates."""
+  """A report that keeps the metrics of updates."""
 
   def __init__(self):
     self.totals, self.steps, self.lags = [], [], []

@@ -23,7 +23,7 @@ _FOLDER = _ROOT / "launch" / "runtimes" / "deploy"
 
 
 def _ray_version() -> str:
-  """The version that --launcher=ray asks for."""
+  """Returns the version that --launcher=ray asks for."""
   with absltest.mock.patch.dict(sys.modules, {"ray": None}):
     try:
       ray_cluster.require()

@@ -26,7 +26,7 @@ class TrainerTest(absltest.TestCase):
     self.each_poll = lambda number: None
 
   def curriculum(self):
-    """A curriculum server whose counters grow with every look."""
+    """Returns counters of a curriculum server, which grow with every look."""
     self.steps += 100
     seconds = self.steps / 100
     return {"env_steps": self.steps, "episodes": 1, "seconds": seconds}

@@ -180,7 +180,7 @@ class Network:
 
 
 def missing_rights() -> str:
-  """Why there can be no such network here; empty if there can."""
+  """Returns the reason that no network can be made; empty if one can."""
   try:
     Network(1).close()
   except (OSError, subprocess.SubprocessError) as error:

@@ -145,7 +145,7 @@ class Chaos:
 
 
 def memory_mb(pids: list[int]) -> float:
-  """Memory of processes, MiB; what several share is counted once."""
+  """Returns the memory of processes, MiB; shared pages count once."""
   total = 0
   for pid in pids:
     with contextlib.suppress(psutil.Error):

@@ -65,7 +65,7 @@ class HostsTest(absltest.TestCase):
     self.addCleanup(self.training.crash)
 
   def host_of(self, pid):
-    """Index of the host that a process runs on."""
+    """Returns the index of the host that a process runs on."""
     (index,) = (
       i for i, h in enumerate(self.network.hosts) if pid in h.processes()
     )

@@ -60,7 +60,7 @@ class SmallDisk:
 
 
 def missing_rights() -> str:
-  """Why there can be none here; empty if there can."""
+  """Returns the reason that none can be made; empty if one can."""
   try:
     SmallDisk("/tmp", 1).close()
   except OSError as error:
