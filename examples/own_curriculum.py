@@ -1,8 +1,7 @@
 """A curriculum of your own: new tasks, each played until it is solved.
 
-The command does the same as this program, which takes --smoke as well:
+Shorter with --smoke: python examples/own_curriculum.py --workdir=runs/new
 
-    python examples/own_curriculum.py --workdir=runs/newest
     adaland train --workdir=runs/new --recipe=examples/own_curriculum.py:recipe
 """
 
@@ -11,11 +10,9 @@ import argparse
 import adaland
 from adaland.curriculum import base
 
-SOLVED = 1.0  # Seconds of reward in the last trial.
-
 
 class Newest:
-  """Gives out a task again until an episode of it went well."""
+  """A curriculum that repeats a task until its last trial pays a second."""
 
   def __init__(self, sample_task, seed):
     self._sample_task, self._next = sample_task, seed
@@ -30,7 +27,7 @@ class Newest:
 
   def report(self, record: base.EpisodeRecord) -> None:
     """Takes in a finished episode."""
-    if record.key >= 0 and record.rewards[-1] < SOLVED:
+    if record.key >= 0 and record.rewards[-1] < 1:
       self._open.append(record.key)
 
   def state_dict(self) -> dict[str, object]:

@@ -16,7 +16,7 @@ from adaland.agent.memory import base
 
 
 class EMA(hk.Module):
-  """Adds a projection of the mean of past inputs to each input."""
+  """A memory that adds a projection of the past inputs' mean to each input."""
 
   def __init__(self, config):
     super().__init__(name="ema")

@@ -1,5 +1,6 @@
-"""Makes a run's components from its config. It knows the pieces; launchers
-know how they are wired.
+"""Makes the components of a run from its config.
+
+This module knows the components; launchers know how they are wired.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
 
 
 class Agent(NamedTuple):
-  """What acts.
+  """The functions of a run's agent.
 
   Attributes:
-    network: Its pure functions.
-    actor: Its acting functions.
-    observation_spec: What it sees, without batch.
+    network: Pure functions of the network.
+    actor: Acting functions.
+    observation_spec: Shape and dtype of each observation, without batch.
   """
 
   network: types.Network
@@ -87,7 +88,7 @@ def unroll_spec(
 def batch_template(
   config: experiment.ExperimentConfig, spec: spec_lib.UnrollSpec
 ) -> types.Unroll:
-  """A learner batch of zeros."""
+  """Returns a learner batch of zeros."""
   n = config.replay.batch_size
   return spec.unflatten(
     [np.zeros((n, *c.shape), c.wire_dtype) for c in spec.columns]
@@ -97,12 +98,12 @@ def batch_template(
 def checkpoint_template(
   config: experiment.ExperimentConfig, state: Any, spec: spec_lib.UnrollSpec
 ) -> dict[str, Any]:
-  """Structure, shapes and dtypes of a checkpoint's arrays.
+  """Returns structure, shapes and dtypes of a checkpoint's arrays.
 
   Args:
     config: The run's config.
     state: The learner's state, or its shapes.
-    spec: Of the run's unrolls.
+    spec: Columns of the run's unrolls.
   """
   return {
     "train": jax.eval_shape(lambda x: x, state),
@@ -119,7 +120,7 @@ def environment(
   """Makes a batch of environments.
 
   Raises:
-    UserError: If this machine can't have them.
+    UserError: If this machine can't run them.
   """
   with errors.user_input("env"):
     return extensions.environment(config)(num_envs, config.env, next_task, seed)
@@ -232,7 +233,7 @@ def curriculum(
 
   Args:
     config: The run's config.
-    by_index: Whether what it assigns are indices of tasks, to be drawn later.
+    by_index: Whether assignments carry indices, whose tasks are drawn later.
   """
   draw = (lambda i: i) if by_index else task_source.TaskSource(config).task
   make = extensions.find(config, "curriculum")

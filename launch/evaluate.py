@@ -20,10 +20,10 @@ from adaland.launch.run import progress
 
 _EXAMPLES = """\
 examples:
-  python -m launch.evaluate --workdir=/tmp/run --taskset=test --num_tasks=100
-  python -m launch.evaluate --workdir=/tmp/run --policy=random --json=-
-  python -m launch.evaluate --policy=expert --taskset=probe --trials=1
-  python -m launch.evaluate --workdir=/tmp/run --taskset=my_tasks/ \\
+  adaland evaluate --workdir=/tmp/run --taskset=test --num_tasks=100
+  adaland evaluate --workdir=/tmp/run --policy=random --json=-
+  adaland evaluate --policy=expert --taskset=probe --trials=1
+  adaland evaluate --workdir=/tmp/run --taskset=my_tasks/ \\
       --trials=1,2,3,5,8 --report=/tmp/report
 
 For each k in --trials the policy plays an episode of k trials on every task;
@@ -47,11 +47,11 @@ def _trials(text: str) -> list[int]:
 
 
 def make_parser() -> cli.Parser:
-  """The command's flags."""
+  """Makes the parser of the command's flags."""
   parser = cli.Parser(
-    prog="python -m launch.evaluate", description=__doc__, epilog=_EXAMPLES
+    prog="adaland evaluate", description=__doc__, epilog=_EXAMPLES
   )
-  parser.add_argument("--workdir", help="a run of launch.train")
+  parser.add_argument("--workdir", help="a run of adaland train")
   parser.add_argument(
     "--policy",
     default="agent",

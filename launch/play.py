@@ -19,11 +19,11 @@ from adaland.launch.evaluation import (
 
 _EXAMPLES = """\
 examples:
-  python -m launch.play --task=probe:wrong-pair-disappears --policy=expert \\
+  adaland play --task=probe:wrong-pair-disappears --policy=expert \\
       --video=/tmp/expert.mp4
-  python -m launch.play --task=sample:3 --policy=random --json=-
-  python -m launch.play --task=my_task.json --policy=agent --workdir=/tmp/run
-  python -m launch.play --task=sample:3 --policy=human --record=/tmp/demo.npz
+  adaland play --task=sample:3 --policy=random --json=-
+  adaland play --task=my_task.json --policy=agent --workdir=/tmp/run
+  adaland play --task=sample:3 --policy=human --record=/tmp/demo.npz
 
 "sample:N" is task N of the run's distribution (of --preset's without a run).
 """
@@ -32,7 +32,7 @@ examples:
 def make_parser() -> cli.Parser:
   """Returns the parser of the command's flags."""
   parser = cli.Parser(
-    prog="python -m launch.play", description=__doc__, epilog=_EXAMPLES
+    prog="adaland play", description=__doc__, epilog=_EXAMPLES
   )
   parser.add_argument(
     "--task", required=True, help="a file, probe:NAME or sample:INDEX"
@@ -42,7 +42,7 @@ def make_parser() -> cli.Parser:
     default="expert",
     help=f"the player: human, {', '.join(policies.NAMES)}",
   )
-  parser.add_argument("--workdir", help="a run of launch.train, for the agent")
+  parser.add_argument("--workdir", help="a run of adaland train, for the agent")
   parser.add_argument(
     "--preset", default="laptop", help="what sample:INDEX draws from"
   )
@@ -54,7 +54,7 @@ def make_parser() -> cli.Parser:
     "--record",
     metavar="DEMO",
     type=cli.output_path,
-    help="keep the actions, for launch.prompt",
+    help="keep the actions, for adaland prompt",
   )
   cli.add_json_flag(parser)
   return parser

@@ -7,7 +7,7 @@ Each takes the user's own parts (`memory`, `curriculum`, `environment`,
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from adaland.launch import recipe
 from adaland.launch.config import presets as configs
@@ -16,14 +16,14 @@ __all__ = ["ada", "gpu", "laptop", "named", "smoke"]
 
 
 def smoke(
-  settings: Mapping[str, Any] | None = None, **parts: Any
+  settings: Mapping[str, Any] | None = None, **parts: Unpack[recipe.Parts]
 ) -> recipe.Experiment:
   """Returns a run of a minute on any machine, which learns little."""
   return recipe.make(configs.smoke(), settings, **parts)
 
 
 def laptop(
-  settings: Mapping[str, Any] | None = None, **parts: Any
+  settings: Mapping[str, Any] | None = None, **parts: Unpack[recipe.Parts]
 ) -> recipe.Experiment:
   """Returns half an hour on two cores: find out what makes the goal's object.
 
@@ -35,14 +35,16 @@ def laptop(
 
 
 def gpu(
-  settings: Mapping[str, Any] | None = None, **parts: Any
+  settings: Mapping[str, Any] | None = None, **parts: Unpack[recipe.Parts]
 ) -> recipe.Experiment:
   """Returns a day on one accelerator, for the launcher "device"."""
   return recipe.make(configs.gpu(), settings, **parts)
 
 
 def ada(
-  size: str, settings: Mapping[str, Any] | None = None, **parts: Any
+  size: str,
+  settings: Mapping[str, Any] | None = None,
+  **parts: Unpack[recipe.Parts],
 ) -> recipe.Experiment:
   """Returns the paper's agent and tasks (AdA, arXiv 2301.07608).
 
@@ -55,7 +57,9 @@ def ada(
 
 
 def named(
-  name: str, settings: Mapping[str, Any] | None = None, **parts: Any
+  name: str,
+  settings: Mapping[str, Any] | None = None,
+  **parts: Unpack[recipe.Parts],
 ) -> recipe.Experiment:
   """Returns the preset of a name, as `--preset` takes it.
 

@@ -26,11 +26,11 @@ from adaland.launch.evaluation import (
 
 _EXAMPLES = """\
 examples:
-  python -m launch.prompt --workdir=/tmp/run --task=sample:3 --demo=expert
-  python -m launch.prompt --workdir=/tmp/run --task=sample:3 \\
+  adaland prompt --workdir=/tmp/run --task=sample:3 --demo=expert
+  adaland prompt --workdir=/tmp/run --task=sample:3 \\
       --demo=/tmp/demo.npz --video=/tmp/prompted.mp4 --json=-
 
-Record a demonstration with launch.play --record=DEMO, of the same task.
+Record a demonstration with adaland play --record=DEMO, of the same task.
 """
 
 
@@ -71,9 +71,9 @@ class Recorded:
 def make_parser() -> cli.Parser:
   """Returns the parser of the command's flags."""
   parser = cli.Parser(
-    prog="python -m launch.prompt", description=__doc__, epilog=_EXAMPLES
+    prog="adaland prompt", description=__doc__, epilog=_EXAMPLES
   )
-  parser.add_argument("--workdir", required=True, help="a run of launch.train")
+  parser.add_argument("--workdir", required=True, help="a run of adaland train")
   parser.add_argument(
     "--task", required=True, help="a file, probe:NAME or sample:INDEX"
   )

@@ -4,7 +4,7 @@ import dataclasses
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from adaland.launch import errors
 from adaland.launch.config import experiment, factories, overrides, references
@@ -66,6 +66,15 @@ class Experiment:
     return dataclasses.replace(self.config, factories=parts)
 
 
+class Parts(TypedDict, total=False):
+  """The parts of an `Experiment` as keyword arguments."""
+
+  memory: Callable[..., Any] | str
+  curriculum: Callable[..., Any] | str
+  environment: Callable[..., Any] | str
+  tasks: Callable[..., Any] | str | os.PathLike[str]
+
+
 def _is_folder(value: Any) -> bool:
   """Returns whether tasks are given by a path, not by a reference."""
   return isinstance(value, os.PathLike) or (
@@ -76,7 +85,7 @@ def _is_folder(value: Any) -> bool:
 def make(
   config: experiment.ExperimentConfig,
   settings: Mapping[str, Any] | None = None,
-  **parts: Any,
+  **parts: Unpack[Parts],
 ) -> Experiment:
   """Returns an experiment of a config with some settings changed.
 

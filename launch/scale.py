@@ -10,7 +10,7 @@ from adaland.launch.run import rundir, scale_request, status_file
 
 _EXAMPLES = """\
 examples:
-  python -m launch.scale /tmp/run --num_actors=4
+  adaland scale /tmp/run --num_actors=4
 
 It returns when that many actors have answered. The run keeps the number in its
 config.json: resumed without --preset, it starts with that number.
@@ -21,7 +21,7 @@ _LOOK_SECONDS = 0.2
 def make_parser() -> cli.Parser:
   """Returns the parser of the command's flags."""
   parser = cli.Parser(
-    prog="python -m launch.scale", description=__doc__, epilog=_EXAMPLES
+    prog="adaland scale", description=__doc__, epilog=_EXAMPLES
   )
   parser.add_argument("workdir", metavar="RUN", help="the run's directory")
   parser.add_argument(

@@ -11,8 +11,8 @@ from adaland.launch.run import progress, rundir, status_file
 
 _EXAMPLES = """\
 examples:
-  python -m launch.status /tmp/run
-  python -m launch.status /tmp/run --json=-
+  adaland status /tmp/run
+  adaland status /tmp/run --json=-
 
 It reads what the run writes every few seconds, also after it has ended.
 """
@@ -24,7 +24,7 @@ _COMMON = {"kind", "pid", "host", "memory_mb", "restarts", "heartbeat_age_s"}
 def make_parser() -> cli.Parser:
   """Returns the parser of the command's flags."""
   parser = cli.Parser(
-    prog="python -m launch.status", description=__doc__, epilog=_EXAMPLES
+    prog="adaland status", description=__doc__, epilog=_EXAMPLES
   )
   parser.add_argument("workdir", metavar="RUN", help="the run's directory")
   cli.add_json_flag(parser)

@@ -16,18 +16,18 @@ from adaland.launch.evaluation import tasksets, trained_agent
 
 _EXAMPLES = """\
 examples:
-  python -m launch.tasks sample --num_tasks=3
-  python -m launch.tasks sample --split=test --index=7 --out=my_tasks/
-  python -m launch.tasks show probe:wrong-pair-disappears
-  python -m launch.tasks check my_tasks/*.json
-  python -m launch.tasks complexity sample:0 sample:1 --json=-
+  adaland tasks sample --num_tasks=3
+  adaland tasks sample --split=test --index=7 --out=my_tasks/
+  adaland tasks show probe:wrong-pair-disappears
+  adaland tasks check my_tasks/*.json
+  adaland tasks complexity sample:0 sample:1 --json=-
 """
 
 
 def make_parser() -> cli.Parser:
   """Returns the parser of the command's flags."""
   parser = cli.Parser(
-    prog="python -m launch.tasks", description=__doc__, epilog=_EXAMPLES
+    prog="adaland tasks", description=__doc__, epilog=_EXAMPLES
   )
   commands = parser.add_subparsers(
     dest="command", required=True, metavar="{sample,show,check,complexity}"

@@ -36,7 +36,7 @@ _LAUNCHERS = ("local", "ray", "device")
 def make_parser() -> cli.Parser:
   """Returns the parser of the command's flags."""
   parser = cli.Parser(
-    prog="python -m launch.train", description=__doc__, epilog=_EXAMPLES
+    prog="adaland train", description=__doc__, epilog=_EXAMPLES
   )
   parser.add_argument(
     "--workdir", required=True, help="the run's directory, made if need be"
@@ -195,6 +195,7 @@ def train(
 
     preflight.prepare(config)
   directory = rundir.RunDir(workdir)
+  config = _with_recipe_of_run(config, directory)
   with directory.begin(config, config_lib.FREE_FIELDS):
     # Imported late: bad flags should not have to wait for it.
     from adaland.launch.evaluation import fewshot
@@ -210,6 +211,20 @@ def train(
   if config.run.eval_tasks and not trainer.stopped:
     evaluation, table = fewshot.after_training(config, params)
   return Outcome(str(directory.path), counters, params, evaluation, table)
+
+
+def _with_recipe_of_run(
+  config: config_lib.ExperimentConfig, directory: rundir.RunDir
+) -> config_lib.ExperimentConfig:
+  """Returns the config with the run's recipe if it has come without any.
+
+  An experiment that a program has made itself names no recipe.
+  """
+  if config.factories.recipe or not directory.exists():
+    return config
+  recorded = directory.read_config().get("factories", {}).get("recipe", "")
+  parts = dataclasses.replace(config.factories, recipe=recorded)
+  return dataclasses.replace(config, factories=parts)
 
 
 def _make_trainer(

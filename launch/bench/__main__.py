@@ -16,12 +16,12 @@ from adaland.launch.roles import env_vars
 
 _EXAMPLES = """\
 examples:
-  python -m launch.bench env --json=-
-  python -m launch.bench learner --preset=gpu
-  python -m launch.bench train --preset=laptop --launcher=ray
-  python -m launch.bench train --preset=laptop --launcher=device
-  python -m launch.bench device --json=OUT
-  python -m launch.bench soak --launcher=ray --minutes=10
+  adaland bench env --json=-
+  adaland bench learner --preset=gpu
+  adaland bench train --preset=laptop --launcher=ray
+  adaland bench train --preset=laptop --launcher=device
+  adaland bench device --json=OUT
+  adaland bench soak --launcher=ray --minutes=10
 
 benches:
 """
@@ -195,7 +195,7 @@ def make_parser() -> cli.Parser:
     f"  {name:<12} {bench.help}" for name, bench in BENCHES.items()
   )
   parser = cli.Parser(
-    prog="python -m launch.bench",
+    prog="adaland bench",
     description=__doc__,
     epilog=_EXAMPLES + lines,
   )

@@ -1,4 +1,4 @@
-"""All settings of a run: one frozen dataclass per component, gathered here."""
+"""The settings of a run: one frozen dataclass per component."""
 
 import dataclasses
 
@@ -26,7 +26,7 @@ __all__ = [
   "RunConfig",
 ]
 
-# What a network must know of the environment, as the environment has it.
+# Network settings that the environment decides.
 _SHOWN = {
   "action_sizes": constants.ACTION_SIZES,
   "num_predicate_ids": constants.NUM_PREDICATE_IDS,
@@ -39,19 +39,19 @@ _SHOWN = {
 
 @dataclasses.dataclass(frozen=True)
 class ExperimentConfig:
-  """A whole experiment.
+  """The settings of an experiment.
 
   Attributes:
-    run: Length, seed, what is written.
-    actor: The processes that play.
+    run: Length, seed, outputs.
+    actor: The acting processes.
     env: The simulated environments.
-    tasks: The distribution of tasks, of its training half.
-    curriculum: How tasks are chosen from it.
+    tasks: The distribution of tasks, of which training draws its half.
+    curriculum: The choice of tasks from it.
     network: The agent's network.
     learner: The learning algorithm.
     replay: The store between actors and learner.
-    cluster: Which machines do what, under `--launcher=ray`.
-    device: Where one process does it all.
+    cluster: Resources of the roles, under `--launcher=ray`.
+    device: A run in one process, under `--launcher=device`.
     factories: Parts that the user has written.
   """
 
@@ -86,7 +86,7 @@ class ExperimentConfig:
       self.tasks.split == "train",
       "tasks.split",
       self.tasks.split,
-      "train (evaluate takes the other half by itself)",
+      "train (evaluation takes the other half)",
     )
     require(
       self.tasks.max_objects <= self.env.num_slots,
@@ -130,17 +130,17 @@ class ExperimentConfig:
 
   @property
   def longest_episode(self) -> int:
-    """Steps of the longest episode that `tasks` can give."""
+    """Number of steps of the longest episode in `tasks`."""
     steps = round(self.tasks.trial_seconds[1] / constants.STEP_SECONDS)
     return self.tasks.trials[1] * steps
 
   @property
   def whole_episodes(self) -> bool:
-    """Whether every unroll is a whole episode."""
+    """True if every unroll is a whole episode."""
     return self.actor.unroll_length >= self.longest_episode
 
 
-# May change when a run is taken up again: they do not alter what is learned.
+# May change when a run is resumed: they do not alter what is learned.
 FREE_FIELDS = (
   "run.max_steps",
   "run.max_minutes",

@@ -1,7 +1,7 @@
 """Frozen dataclasses to JSON and back, checked by their type hints.
 
 Every complaint names the field by its dotted path, what was given and what is
-allowed, because the reader wrote that line by hand.
+allowed, because a person wrote that line by hand.
 """
 
 import dataclasses
@@ -35,7 +35,7 @@ def from_json(cls: type[T], obj: Any, path: str = "") -> T:
 
   Args:
     cls: The dataclass.
-    obj: What JSON gave.
+    obj: The parsed JSON.
     path: Dotted path of this value, for messages.
 
   Raises:
@@ -67,7 +67,7 @@ def _hints(cls: type) -> dict[str, Any]:
 
 
 def unknown_field(name: str, names: list[str]) -> errors.UserError:
-  """The error for a field that does not exist."""
+  """Returns the error for a field that does not exist."""
   return errors.UserError(
     f"{errors.cut(name)}: no such field"
     + (

@@ -1,4 +1,4 @@
-"""Named starting points for a run's settings."""
+"""The presets' settings; `adaland.launch.presets` makes recipes of them."""
 
 import dataclasses
 from collections.abc import Callable
@@ -13,8 +13,8 @@ from adaland.envs.sampling import sampler
 from adaland.launch import errors
 from adaland.launch.config import experiment
 
-# Small flat rooms and one hidden rule: a player must find out what to bring
-# to what, and remembers it in the next trial.
+# Small flat rooms and one hidden rule: a player must find out which object to
+# bring to which, and remember it in the next trial.
 _SIMPLE_TASKS: dict[str, Any] = {
   "levels": (1, 1),
   "num_worlds": 10_000,
@@ -32,7 +32,7 @@ _SIMPLE_TASKS: dict[str, Any] = {
 
 
 def smoke() -> experiment.ExperimentConfig:
-  """A minute on any machine: everything runs, little is learned."""
+  """Returns a run of a minute on any machine, which learns little."""
   return experiment.ExperimentConfig(
     run=experiment.RunConfig(
       max_steps=4_000,
@@ -76,7 +76,7 @@ def smoke() -> experiment.ExperimentConfig:
 
 
 def laptop() -> experiment.ExperimentConfig:
-  """Half an hour on two cores: find out which object makes the goal's object.
+  """Returns half an hour on two cores: find what makes the goal's object.
 
   Three or four objects lie in a small room. Coming near one of them, which
   only a hidden rule tells, turns it into the goal's object; being near that
@@ -146,7 +146,7 @@ def laptop() -> experiment.ExperimentConfig:
 
 
 def gpu() -> experiment.ExperimentConfig:
-  """One accelerator does it all, `--launcher=device`: a day.
+  """Returns a day on one accelerator, for `--launcher=device`.
 
   The laptop's question, widened: larger rooms, things to take in hand, rules
   that spoil a task, one to five trials. The window is the whole episode. It is
@@ -198,7 +198,7 @@ def gpu() -> experiment.ExperimentConfig:
 
 
 def ada(size: str) -> experiment.ExperimentConfig:
-  """The paper's agent and task distribution; for more than one machine.
+  """Returns the agent and tasks of AdA (arXiv 2301.07608), for many machines.
 
   Args:
     size: One of `adaland.agent.config.PAPER_SIZES`, as "23m".

@@ -19,6 +19,8 @@ from typing import Any
 from adaland.launch import errors
 
 _MAIN = "__main__"
+# Scripts are loaded as modules of this name and a hash of their path.
+_SCRIPT = "adaland_script_"
 
 
 def of(value: Any, what: str) -> str:
@@ -42,8 +44,7 @@ def of(value: Any, what: str) -> str:
       "top of a module, which other processes can import (no lambda, inner "
       "function, partial or instance)"
     )
-  place = _script(what) if module == _MAIN else module
-  reference = f"{place}:{name}"
+  reference = f"{_place(module, what)}:{name}"
   if resolve(reference, what) is not value:
     raise errors.UserError(
       f"{what}: {reference} is another object than the one that was given; "
@@ -52,8 +53,14 @@ def of(value: Any, what: str) -> str:
   return reference
 
 
-def _script(what: str) -> str:
-  """Returns the module or file that runs as the main program."""
+def _place(module: str, what: str) -> str:
+  """Returns by what a module is found: its name, or the file of a script."""
+  if module.startswith(_SCRIPT):
+    file = sys.modules[module].__file__
+    assert file is not None
+    return file
+  if module != _MAIN:
+    return module
   main = sys.modules[_MAIN]
   spec = getattr(main, "__spec__", None)
   if spec is not None and spec.name != _MAIN:
@@ -127,7 +134,7 @@ def _module(place: str, what: str) -> types.ModuleType:
 
 def _load(file: str) -> types.ModuleType:
   """Loads a script once, but not as the main program."""
-  name = f"adaland_script_{hashlib.sha256(file.encode()).hexdigest()[:16]}"
+  name = f"{_SCRIPT}{hashlib.sha256(file.encode()).hexdigest()[:16]}"
   if name in sys.modules:
     return sys.modules[name]
   if not os.path.isfile(file):

@@ -15,7 +15,7 @@ def require(ok: bool, field: str, value: Any, allowed: str) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class ActorConfig:
-  """The processes that play.
+  """The acting processes.
 
   Attributes:
     num_actors: Processes.
@@ -57,7 +57,7 @@ class ActorConfig:
 
 @dataclasses.dataclass(frozen=True)
 class RunConfig:
-  """How long a run lasts and what it writes when.
+  """The length of a run, and its outputs.
 
   Attributes:
     seed: Of everything random.
@@ -65,7 +65,7 @@ class RunConfig:
     max_minutes: Minutes of training after which it ends, counted from the
       first environment step and over all starts of the run; 0 for no bound.
     publish_updates: Learner updates between two publications of parameters.
-    checkpoint_minutes: Time between checkpoints; there is one more at the end.
+    checkpoint_minutes: Time between checkpoints; the last is at the end.
     log_seconds: Time between rows of metrics.
     eval_tasks: Held-out tasks of the table at the end; 0 for no table.
     eval_trials: Numbers of trials in that table.
@@ -110,7 +110,7 @@ class RunConfig:
 
 @dataclasses.dataclass(frozen=True)
 class ClusterConfig:
-  """Where the roles of a run run, under `--launcher=ray`.
+  """Resources of the roles, under `--launcher=ray`.
 
   What roles take of a machine only decides which one they are put on. A
   cluster that a run makes for itself has one machine, where all go.
@@ -128,9 +128,9 @@ class ClusterConfig:
     eval_minutes: Time between evaluations; 0 for no evaluator.
     eval_tasks: Held-out tasks that an evaluation plays.
     ready_seconds: How long to wait for machines at the start.
-    hung_seconds: How long a role may say nothing before it is killed and
-      started again; twice as long after each kill without a word. It holds
-      for actors and Reverb server of `--launcher=local` as well.
+    hung_seconds: Seconds without a heartbeat after which a role is killed and
+      restarted; they double after each kill that no heartbeat follows. Holds
+      for the actors and the Reverb server of `--launcher=local` as well.
   """
 
   num_learners: int = 1

@@ -41,7 +41,7 @@ def last_trial_rewards(
 
   Args:
     config_: Of the environments.
-    tasks: What to play.
+    tasks: The tasks to play.
     trials: Each number of trials, k, to play.
     make_policy: From the environments, the policy.
     seed: Of the environments.
@@ -78,7 +78,7 @@ def evaluate(
   Args:
     name: Of the policy.
     env: Of the environments.
-    tasks: What to play.
+    tasks: The tasks to play.
     trials: Each number of trials, k, to play.
     make_policy: From the environments, the policy.
     seed: Of the environments.
@@ -123,7 +123,7 @@ def agent_policy(
 def after_training(
   experiment: config.ExperimentConfig, params: types.Params
 ) -> Table:
-  """The small table at the end of `train`: agent, random and noop."""
+  """Returns the table at the end of training: agent, random and noop."""
   run = experiment.run
   source = task_source.TaskSource(experiment, held_out=True)
   tasks = tasksets.many("test", source, run.eval_tasks)

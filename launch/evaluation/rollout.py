@@ -35,7 +35,7 @@ def play(
 
   Args:
     config: Of the environments.
-    tasks: What to play; each task's trials are its episode's.
+    tasks: The tasks to play; each task's trials are its episode's.
     make_policy: From the environments, the policy.
     seed: Of the environments.
     on_progress: Called with the share of episodes done.

@@ -85,7 +85,7 @@ def many(
 
 
 def ids(tasks: Sequence[task_lib.Task]) -> list[str]:
-  """Names of tasks for a report, told apart by number where they are equal."""
+  """Returns tasks' names for a report; equal names are numbered."""
   names = [task.name or "task" for task in tasks]
   return [
     name if names.count(name) == 1 else f"{name} #{i}"

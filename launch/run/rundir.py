@@ -70,7 +70,7 @@ class RunDir:
       )
     if not self.exists():
       raise errors.UserError(
-        f"--workdir={self.path}: not a run of launch.train (no config.json)"
+        f"--workdir={self.path}: not a run of adaland train (no config.json)"
       )
     with errors.user_input(str(self.config)):
       return config_of(json_checks.load(self.config))
@@ -141,7 +141,7 @@ class RunDir:
     ):
       raise errors.UserError(
         f"--workdir={self.path}: exists, is not empty and is not a run of "
-        "launch.train; choose another directory"
+        "adaland train; choose another directory"
       )
 
   def _has_other_files(self) -> bool:

@@ -162,7 +162,7 @@ class BadInputTest(parameterized.TestCase):
     (self.folder / "thesis.txt").write_text("mine")
     code, _, err = _call("train", f"--workdir={self.folder}", "--preset=smoke")
     self.assertEqual(code, 2)
-    self.assertIn("is not a run of launch.train", err)
+    self.assertIn("is not a run of adaland train", err)
     self.assertLen(list(self.folder.iterdir()), 1)
 
   def test_config_files_name_the_field(self):
@@ -213,7 +213,7 @@ class GoodInputTest(parameterized.TestCase):
     with contextlib.redirect_stdout(out), self.assertRaises(SystemExit) as end:
       _COMMANDS[command](["--help"])
     self.assertEqual(end.exception.code, 0)
-    self.assertIn(f"python -m launch.{command} ", out.getvalue())
+    self.assertIn(f"adaland {command} ", out.getvalue())
 
   def test_sampled_files_check_and_come_back(self):
     folder = self.create_tempdir().full_path

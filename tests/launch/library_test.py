@@ -18,7 +18,7 @@ _NOOP = np.array(constants.NOOP_ACTION)
 
 
 def fetch(index):
-  """A task family given by a function."""
+  """Returns tasks of a family."""
   return adaland.Task.of(
     "hold(player1, black cube)", ["black cube"], name=f"fetch {index}"
   )

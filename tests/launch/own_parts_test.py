@@ -8,6 +8,7 @@ import os
 import pathlib
 import subprocess
 import sys
+from unittest import mock
 
 import pytest
 from absl.testing import absltest
@@ -113,9 +114,13 @@ class OwnPartsTest(absltest.TestCase):
     self.module.write_text(_MODULE)
 
   def call(self, command, *flags):
-    """Runs a command of another folder; returns (code, stdout, stderr)."""
+    """Runs a command; returns (code, stdout, stderr)."""
+    return self.python("-m", "adaland", command, *flags)
+
+  def python(self, *arguments):
+    """Runs Python outside of the repository; returns the same as `call`."""
     done = subprocess.run(
-      [sys.executable, "-m", "adaland", command, *flags],
+      [sys.executable, *arguments],
       cwd=self.folder,
       env={**os.environ, "PYTHONPATH": str(_ROOT)},
       capture_output=True,
@@ -163,8 +168,22 @@ class OwnPartsTest(absltest.TestCase):
     self.assertLen(used["memory"], 2)
     # The actor steps the environments, the learner's process gives out tasks.
     self.assertEmpty(used["environment"] & used["curriculum"])
+    self.check_that_a_program_may_continue_the_run()
     self.check_that_another_recipe_is_refused()
     self.check_that_the_agent_needs_its_module()
+
+  def check_that_a_program_may_continue_the_run(self):
+    before = (self.folder / "run" / "config.json").read_text()
+    program = self.folder / "program.py"
+    program.write_text(
+      "import adaland, my_parts\n"
+      "if __name__ == '__main__':\n"
+      "  agent = adaland.train(my_parts.experiment(), 'run')\n"
+      "  print(agent.evaluation['agent']['num_tasks'])\n"
+    )
+    self.assertEqual(self.python("program.py"), (0, "1\n", mock.ANY))
+    after = (self.folder / "run" / "config.json").read_text()
+    self.assertEqual(after, before)
 
   def check_that_another_recipe_is_refused(self):
     for flags, changes, message in (

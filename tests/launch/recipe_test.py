@@ -94,9 +94,22 @@ class LoadTest(parameterized.TestCase):
     made = recipe.load("recipes_a:ema")
     self.assertEqual(made.factories.recipe, "recipes_a:ema")
     self.assertEqual(made.factories.memory, "recipes_a:EMA")
-    made = recipe.load("recipes_a.py:ema")
-    script = os.path.join(self.folder.full_path, "recipes_a.py")
+
+  def test_a_recipe_in_a_script(self):
+    self.module(
+      "recipes_c",
+      """
+      import adaland
+      class EMA: pass
+      def ema():
+        return adaland.presets.smoke(memory=EMA)
+      """,
+    )
+    made = recipe.load("recipes_c.py:ema")
+    script = os.path.join(os.getcwd(), "recipes_c.py")
     self.assertEqual(made.factories.recipe, f"{script}:ema")
+    # Other processes find it by the file's name, not by that of the module.
+    self.assertEqual(made.factories.memory, f"{script}:EMA")
 
   def test_one_line_on_a_bad_recipe(self):
     self.module(

@@ -13,7 +13,7 @@ from adaland.launch import errors, presets, task_source
 
 
 def fetch(index):
-  """A family given by a function."""
+  """Returns tasks that fit the smoke preset."""
   return task_lib.Task.of(
     "hold(player1, black cube)", ["black cube"], name=f"fetch {index}",
     trials=2, trial_seconds=2,
@@ -21,7 +21,7 @@ def fetch(index):
 
 
 def crowded(index):
-  """Has too many objects for the smoke preset."""
+  """Returns tasks with too many objects for the smoke preset."""
   return dataclasses.replace(
     fetch(index),
     objects=(
@@ -31,7 +31,7 @@ def crowded(index):
 
 
 def endless(index):
-  """Has longer episodes than the smoke preset."""
+  """Returns tasks with longer episodes than the smoke preset has."""
   return dataclasses.replace(fetch(index), trials=3)
 
 
@@ -41,7 +41,7 @@ def none(index):
 
 
 def family():
-  """A family made by a function without arguments."""
+  """Returns a family."""
   return families.TaskFunction(fetch, num_tasks=16)
 
 

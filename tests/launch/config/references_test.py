@@ -16,10 +16,10 @@ _ROOT = pathlib.Path(references.__file__).resolve().parents[2]
 
 
 class Outer:
-  """Has a class inside."""
+  """A class with a class inside."""
 
   class Inner:
-    """Can be imported by its qualified name."""
+    """A class that can be imported by its qualified name."""
 
 
 def _inner():
