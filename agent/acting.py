@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from adaland.agent import distributions, types
 from adaland.agent.muesli import categorical
@@ -37,7 +36,7 @@ class ActorOutput(NamedTuple):
     action: Indices of the heads, int32 [B, A].
     behaviour_logits: Logits that the action was drawn from, float32 [B, S].
     value: v_0 of this step, float32 [B].
-    value_error: |v_0 of this step - v_1 of the step before|, zero at an
+    value_error: abs(v_0 of this step - v_1 of the step before), zero at an
       episode's first step, float32 [B].
     policy_error: The same for policies, Jensen-Shannon divergence summed over
       heads, nats, float32 [B].
@@ -57,8 +56,7 @@ class Actor(NamedTuple):
     init: From the number of environments, the state before the first step.
     act: `act(params, state, observation [B, ...], first [B], rng_key)` gives
       the step's output and the next state; jitted. The state given is
-      consumed: its buffers are reused. Of G keys, [G, 2], each draws the
-      actions of the next B / G rows, the same as it would for them alone.
+      consumed: its buffers are reused.
   """
 
   init: Callable[[int], ActorState]
@@ -66,13 +64,13 @@ class Actor(NamedTuple):
 
 
 def td_error(
-  value: np.ndarray,
-  reward: np.ndarray,
-  discount: np.ndarray,
-  next_value: np.ndarray,
+  value: jax.Array,
+  reward: jax.Array,
+  discount: jax.Array,
+  next_value: jax.Array,
   gamma: float,
-) -> np.ndarray:
-  """Returns |r_t + γ v_0(t+1) - v_0(t)|, elementwise.
+) -> jax.Array:
+  """Returns abs(r_t + γ v_0(t+1) - v_0(t)), elementwise.
 
   Args:
     value: v_0(t).
@@ -81,7 +79,7 @@ def td_error(
     next_value: v_0(t+1); not read, if finite, where the episode ended.
     gamma: Discount per step.
   """
-  return np.abs(reward + gamma * discount * next_value - value)
+  return jnp.abs(reward + gamma * discount * next_value - value)
 
 
 def make_actor(
@@ -118,7 +116,7 @@ def make_actor(
     output, memory = network.step(params, state.memory, observation, first)
     logits = jnp.asarray(output.policy_logits, jnp.float32)
     value = categorical.decode(output.value_logits, value_range)
-    action = _sample(rng_key, logits, sizes)
+    action = distributions.sample(rng_key, logits, sizes)
     _, _, _, next_policy, next_value = network.model_step(
       params,
       output.model_hidden,
@@ -141,14 +139,3 @@ def make_actor(
 
   # Donated, the memory is written in place and not copied at every step.
   return Actor(init=init, act=jax.jit(act, donate_argnums=1))
-
-
-def _sample(
-  rng_key: jax.Array, logits: jax.Array, sizes: tuple[int, ...]
-) -> jax.Array:
-  """Draws actions [B, A] with one key, or with one for each part of B."""
-  if rng_key.ndim == 1:
-    return distributions.sample(rng_key, logits, sizes)
-  parts = logits.reshape(len(rng_key), -1, sum(sizes))
-  draw = jax.vmap(lambda key, part: distributions.sample(key, part, sizes))
-  return draw(rng_key, parts).reshape(len(logits), -1)

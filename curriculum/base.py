@@ -2,7 +2,7 @@
 
 A user's curriculum is any class with the methods of `Curriculum` and a
 constructor that takes `(sample_task, seed)`; nothing is registered. This one
-plays the tasks in the order of their indices:
+plays the tasks in the order of their indices::
 
     class InOrder:
       def __init__(self, sample_task, seed):
@@ -64,8 +64,8 @@ class EpisodeRecord(NamedTuple):
     key: The assignment's key.
     learn: The assignment's flag.
     rewards: Reward of each trial, seconds, float32 [K].
-    td_error: Mean |r + γ v(t+1) - v(t)| of the last trial.
-    value_error: Mean |v_0(t+1) - v_1(t)| of the last trial.
+    td_error: Mean abs(r + γ v(t+1) - v(t)) of the last trial.
+    value_error: Mean abs(v_0(t+1) - v_1(t)) of the last trial.
     policy_error: Mean JS(π_0(t+1), π_1(t)) of the last trial.
   """
 

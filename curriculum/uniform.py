@@ -10,7 +10,7 @@ from adaland.curriculum import base, statistics
 
 
 class UniformCurriculum:
-  """Draws task indices uniformly; every episode is learned from.
+  """A curriculum of uniform draws; every episode is learned from.
 
   An assignment's key is the task's index in the pool.
   """

@@ -46,7 +46,8 @@ def make(
 ) -> land.Land:
   """Makes a batch of environments that play one task after another.
 
-  Example:
+  Example::
+
     env = adaland.make("laptop", num_envs=64, seed=0)
     step = env.reset()
     for _ in range(1000):
@@ -93,7 +94,8 @@ def make(
 class Evaluation(dict[str, Any]):
   """The results of `evaluate`, which print as a table.
 
-  Example:
+  Example::
+
     result = adaland.evaluate("random", "laptop", trials=(1, 4))
     print(result)
     print(result["score"]["mean"]["4"])
@@ -123,7 +125,8 @@ def evaluate(
   the last trial's reward counts. The score is that reward over the scripted
   expert's.
 
-  Example:
+  Example::
+
     print(adaland.evaluate(my_policy, "laptop", trials=(1, 2, 4)))
 
   Args:
@@ -197,7 +200,8 @@ def _checked_trials(trials: Sequence[int]) -> list[int]:
 class TrainedAgent:
   """A trained agent, as a policy: it samples its actions, as in training.
 
-  Example:
+  Example::
+
     agent = adaland.load_agent("runs/laptop")
     env = adaland.make(agent.config, num_envs=4)
     step = env.reset()
@@ -260,7 +264,8 @@ def load_agent(workdir: str | os.PathLike[str], seed: int = 0) -> TrainedAgent:
 
   A run with parts of the user's own imports them.
 
-  Example:
+  Example::
+
     agent = adaland.load_agent("runs/laptop")
     print(adaland.evaluate(agent, trials=(1, 2, 4)))
 
@@ -288,7 +293,8 @@ def train(
   Child processes import the main program, so a script guards the call with
   `if __name__ == "__main__"`.
 
-  Example:
+  Example::
+
     class EMA(hk.Module): ...
 
     if __name__ == "__main__":

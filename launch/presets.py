@@ -27,7 +27,8 @@ def laptop(
 ) -> recipe.Experiment:
   """Returns half an hour on two cores: find out what makes the goal's object.
 
-  Example:
+  Example::
+
     adaland.train(adaland.presets.laptop(), "runs/laptop")
   """
   return recipe.make(configs.laptop(), settings, **parts)

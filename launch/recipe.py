@@ -17,7 +17,8 @@ class Experiment:
   Each part is a class or function at the top of a module, or a reference to
   one ("my_module:EMA"), since every process of a run imports it for itself.
 
-  Example:
+  Example::
+
     import adaland
 
     experiment = adaland.Experiment(

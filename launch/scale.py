@@ -1,4 +1,4 @@
-"""Changes the actors of a run that is going on: `python -m launch.scale`."""
+"""Changes the number of actors of a running run: `python -m launch.scale`."""
 
 import argparse
 import sys
@@ -12,34 +12,37 @@ _EXAMPLES = """\
 examples:
   adaland scale /tmp/run --num_actors=4
 
-It returns when that many actors are there. The run keeps the number in its
-config.json: when it is taken up again without --preset, it starts with that.
+It returns when that many actors have answered. The run keeps the number in its
+config.json: resumed without --preset, it starts with that number.
 """
 _LOOK_SECONDS = 0.2
 
 
 def make_parser() -> cli.Parser:
-  """The command's flags."""
+  """Returns the parser of the command's flags."""
   parser = cli.Parser(
     prog="adaland scale", description=__doc__, epilog=_EXAMPLES
   )
   parser.add_argument("workdir", metavar="RUN", help="the run's directory")
   parser.add_argument(
-    "--num_actors", type=cli.positive_int, required=True, help="how many"
+    "--num_actors",
+    type=cli.positive_int,
+    required=True,
+    help="number of actors",
   )
   parser.add_argument(
     "--wait",
     metavar="SECONDS",
     type=cli.positive_int,
     default=60,
-    help="how long to wait for the run to do it (default: 60)",
+    help="time that the run has to do it (default: 60)",
   )
   cli.add_json_flag(parser)
   return parser
 
 
 def num_actors(status: dict) -> int:
-  """Actors that a status file tells of and that have said something."""
+  """Returns the number of actors in a status file that have answered."""
   return sum(
     role["kind"] == "actor" and role["pid"] > 0
     for role in status["roles"].values()
@@ -47,7 +50,7 @@ def num_actors(status: dict) -> int:
 
 
 def run(args: argparse.Namespace) -> None:
-  """Asks the run, and waits until it has done so."""
+  """Asks the run for actors, and waits until it has them."""
   directory = rundir.RunDir(args.workdir)
   directory.read_config()
   if not directory.is_locked():

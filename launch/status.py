@@ -1,4 +1,4 @@
-"""Shows how a run is doing, role by role: `python -m launch.status RUN`."""
+"""Shows the state of a run, role by role: `python -m launch.status RUN`."""
 
 import argparse
 import sys
@@ -16,13 +16,13 @@ examples:
 
 It reads what the run writes every few seconds, also after it has ended.
 """
-_COLUMNS = ("role", "host", "pid", "MiB", "restarts", "silent", "numbers")
-# What is said of a role besides its own numbers.
-_COMMON = {"kind", "pid", "host", "memory_mb", "restarts", "silent_s"}
+_COLUMNS = ("role", "host", "pid", "MiB", "restarts", "heartbeat", "numbers")
+# The numbers that every role has.
+_COMMON = {"kind", "pid", "host", "memory_mb", "restarts", "heartbeat_age_s"}
 
 
 def make_parser() -> cli.Parser:
-  """The command's flags."""
+  """Returns the parser of the command's flags."""
   parser = cli.Parser(
     prog="adaland status", description=__doc__, epilog=_EXAMPLES
   )
@@ -32,11 +32,11 @@ def make_parser() -> cli.Parser:
 
 
 def page(status: Mapping[str, Any], running: bool, now: float) -> str:
-  """The status as text.
+  """Returns the status as text.
 
   Args:
     status: As `status_file.read` returns it.
-    running: Whether a train holds the run's lock.
+    running: True if a train holds the run's lock.
     now: The time, seconds since 1970.
   """
   counters, row = status["counters"], status["metrics"]
@@ -44,7 +44,7 @@ def page(status: Mapping[str, Any], running: bool, now: float) -> str:
   age = progress.duration(now - status["time"])
   lines = [
     f"{status['launcher']} launcher, {state}; process {status['pid']} on "
-    f"{status['host']} said so {age} ago",
+    f"{status['host']}, {age} ago",
     ", ".join(
       f"{progress.count(counters[name])} {name.replace('_', ' ')}"
       for name in ("env_steps", "episodes", "updates")
@@ -82,7 +82,7 @@ def _table(roles: Mapping[str, Mapping[str, Any]]) -> list[str]:
         str(role["pid"] or "-"),
         f"{role['memory_mb']:.0f}",
         str(role["restarts"]),
-        progress.duration(role["silent_s"]),
+        progress.duration(role["heartbeat_age_s"]),
         numbers,
       )
     )
@@ -96,7 +96,7 @@ def _table(roles: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def run(args: argparse.Namespace) -> None:
-  """Reads and shows."""
+  """Reads the status file and shows it."""
   directory = rundir.RunDir(args.workdir)
   status = status_file.read(directory)
   path = str(directory.path / status_file.NAME)

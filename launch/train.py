@@ -24,7 +24,7 @@ examples:
   python -m launch.train --workdir=/tmp/run --preset=laptop \\
       --set replay.batch_size=32 --set run.max_minutes=20
   python -m launch.train --workdir=/tmp/run --recipe=my_module:my_experiment
-  python -m launch.train --workdir=/tmp/run      # goes on with that run
+  python -m launch.train --workdir=/tmp/run      # resumes that run
 
 A run is a directory: config, checkpoints, metrics (JSON lines, TensorBoard).
 Ctrl-C writes a checkpoint; the same command goes on from it.
@@ -34,7 +34,7 @@ _LAUNCHERS = ("local", "ray", "device")
 
 
 def make_parser() -> cli.Parser:
-  """The command's flags."""
+  """Returns the parser of the command's flags."""
   parser = cli.Parser(
     prog="adaland train", description=__doc__, epilog=_EXAMPLES
   )
@@ -80,7 +80,7 @@ def make_parser() -> cli.Parser:
 
 
 def choose_config(args: argparse.Namespace) -> config_lib.ExperimentConfig:
-  """The run's config: of preset, recipe, file or existing run, then --set.
+  """Returns the config of preset, recipe, file or run, changed by --set.
 
   Raises:
     UserError: If there is no such preset, recipe, file or field, or a value is
@@ -235,17 +235,21 @@ def _make_trainer(
 ) -> Any:
   """Makes the launcher's trainer; imported late, as each takes seconds."""
   line = progress.Progress()
-  if launcher == "ray":
-    from adaland.launch.runtimes import driver
-
-    return driver.Trainer(config, directory, line, ray_address)
   if launcher == "device":
     from adaland.launch.runtimes.single import trainer as device_trainer
 
     return device_trainer.Trainer(config, directory, line)
-  from adaland.launch.runtimes import local
+  from adaland.launch.runtimes import driver
 
-  return local.Trainer(config, directory, line)
+  if launcher == "ray":
+    from adaland.launch.runtimes import ray
+
+    place = ray.RayRuntime(ray_address)
+  else:
+    from adaland.launch.runtimes import local
+
+    place = local.LocalRuntime()
+  return driver.Trainer(config, directory, line, place)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -13,10 +13,7 @@ _PACKAGES = ("agent", "curriculum", "envs", "launch")
 # Modules whose data may name code to run.
 _PICKLING = ("cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve")
 # Messages between our own processes; never a file.
-_MAY_PICKLE = (
-  "launch/runtimes/socket_rpc.py",
-  "launch/runtimes/socket_client.py",
-)
+_MAY_PICKLE = ("launch/runtimes/socket_rpc.py",)
 
 
 def faults(source: str) -> list[str]:

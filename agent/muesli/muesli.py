@@ -186,6 +186,7 @@ def losses(
   - cmpo: sampled KL(π_CMPO(t) ‖ π_0(t)), up to a constant.
   - model_policy: the same to π_i(t) from the target of step t + i.
   - reward: cross-entropy of r_{t+i-1}; value: cross-entropy of G_{t+i}.
+
   Model terms are means over the model's I steps; the value loss adds that mean
   to its i = 0 term.
 

@@ -42,7 +42,7 @@ class Encoded(NamedTuple):
 
 
 class Encoder(hk.Module):
-  """Encodes a batch of observations."""
+  """The encoder of a batch of observations."""
 
   def __init__(self, config: config_lib.NetworkConfig, name: str = "encoder"):
     super().__init__(name=name)
@@ -132,7 +132,7 @@ def check_spec(config: config_lib.NetworkConfig, spec: Spec) -> None:
 
 
 class _IdEmbedding(hk.Module):
-  """Embeds every id of literals and rules."""
+  """The embeddings of all ids of literals and rules."""
 
   def __init__(self, config: config_lib.NetworkConfig, name: str = "ids"):
     super().__init__(name=name)

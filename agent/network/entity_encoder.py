@@ -1,7 +1,7 @@
-"""From a set of entities to a vector: what is near me, and what is it for?
+"""The set encoder, from the entities in view to one vector.
 
-Whether an entity is what the goal or a rule speaks of is computed exactly, by
-comparing types, not left to be learned. Each entity is told which argument of
+A comparison of types tells exactly which entities the goal and the rules refer
+to; nothing of it is left to be learned. Each entity is told which argument of
 the goal it is, and is given the embeddings of the rules that use it or make
 it. The set is then pooled (maximum, mean, the nearest, and for each argument
 of the goal the mean over entities of its type), each entity is shown the

@@ -21,7 +21,7 @@ _FILE = "replay.npz"
 
 
 class InMemoryReplay:
-  """Holds the newest unrolls; safe to use from many threads.
+  """A store of the newest unrolls, safe to use from many threads.
 
   It is its own store, writer and sampler: `writer()` and `sampler()` give
   handles whose `close` leaves the store alone.

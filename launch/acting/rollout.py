@@ -187,7 +187,7 @@ def make_step(functions: acting.Actor, gamma: float) -> Any:
     # At an episode's first step the reward is zero.
     rewards = jnp.where(first[:, None] > 0, 0, carry.rewards)
     rewards = rewards.at[jnp.arange(len(trial)), trial].add(reward)
-    td = jnp.abs(reward + gamma * discount * output.value - carry.value)
+    td = acting.td_error(carry.value, reward, discount, output.value, gamma)
     errors = jnp.stack(
       [td, output.value_error, output.policy_error, jnp.ones_like(td)], -1
     )

@@ -117,7 +117,9 @@ def look(
   roles = status_file.read(directory)["roles"]
   pids = {}
   for name, role in roles.items():
-    pids[name.replace(" ", "_")] = int(role["pid"])
+    # Roles that are threads of the learner's process are measured with it.
+    if int(role["pid"]) != pid or name == "learner":
+      pids[name.replace(" ", "_")] = int(role["pid"])
     if "server_pid" in role:
       pids[f"{name}_server"] = int(role["server_pid"])
   if pid not in pids.values():  # With `local` it is the learner.

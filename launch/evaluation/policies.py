@@ -25,7 +25,8 @@ class EndedError(Exception):
 class Policy(Protocol):
   """A player in a batch of environments.
 
-  Example:
+  Example::
+
     class Still:
       def act(self, step):
         return np.tile([1, 1, 2, 1, 0, 1], (len(step.first), 1))
@@ -56,7 +57,8 @@ PolicyMaker = Callable[[land.Land], Policy]
 class Noop:
   """A player that does nothing.
 
-  Example:
+  Example::
+
     adaland.evaluate(adaland.policies.Noop(), "laptop")
   """
 
@@ -70,7 +72,8 @@ class Noop:
 class Random:
   """A player that draws every head uniformly at every step.
 
-  Example:
+  Example::
+
     adaland.evaluate(adaland.policies.Random(seed=1), "laptop")
   """
 
@@ -86,7 +89,8 @@ class Random:
 class Expert:
   """The scripted expert, which knows the whole task.
 
-  Example:
+  Example::
+
     env = adaland.make("laptop", num_envs=4)
     expert = adaland.policies.Expert(env)
     step = env.reset()

@@ -54,7 +54,7 @@ def load(workdir: str) -> SavedAgent:
   with errors.user_input(f"--workdir={workdir}"):
     state, saved, _ = checkpoint.restore(run.checkpoints, template)
   with errors.of_another_form(str(run.checkpoints)):
-    env_steps = int(saved["desk"]["env_steps"])
+    env_steps = int(saved["played"]["env_steps"])
   params = jax.device_put(state["train"].target_params)
   return SavedAgent(experiment, params, env_steps)
 

@@ -1,5 +1,6 @@
-"""An actor's role: plays with the newest parameters, sends unrolls."""
+"""The actor's role: acts with the newest parameters and sends unrolls."""
 
+import contextlib
 import secrets
 import time
 from typing import Any
@@ -9,61 +10,72 @@ import numpy as np
 from adaland.agent.replay import base
 from adaland.agent.replay import spec as spec_lib
 from adaland.launch import builder
-from adaland.launch.roles import actor_channel, peer, replay_server, role
+from adaland.launch.roles import (
+  actor_channel,
+  parameters,
+  peer,
+  replay_server,
+  role,
+)
 
 _FULL_SECONDS = 0.05
 
 
-class ActorRole(role.RunningRole):
-  """Plays for ever.
+class Actor(role.Role):
+  """A player of episodes, until it is told to stop.
 
   Args:
-    index: Its number.
+    index: Its number, from 0.
     setup: The run.
-    board: Where parameters and the replay server are found.
-    desk: The curriculum.
-    store: What unrolls are handed to where there is no replay server.
+    parameter_server: The parameter server.
+    curriculum: The curriculum server.
+    learner: The learner, if it holds the replay store; None: there is a
+      replay server.
+    store: Resolves references to parameters.
   """
 
   def __init__(
     self,
     index: int,
     setup: role.Setup,
-    board: peer.Peer,
-    desk: peer.Peer,
-    store: peer.Peer | None,
+    parameter_server: peer.Peer,
+    curriculum: peer.Peer,
+    learner: peer.Peer | None,
+    store: parameters.Store,
   ):
     super().__init__(f"actor {index}", setup)
     self._index = index
-    self._board = board
-    self._desk = desk
+    self._parameter_server = parameter_server
+    self._curriculum = curriculum
+    self._learner = learner
     self._store = store
-    self._channel: actor_channel.RayChannel | None = None
+    self._channel: actor_channel.ActorChannel | None = None
 
   def _work(self) -> None:
     experiment = self.setup.experiment
     made = builder.agent(experiment)
     spec = builder.unroll_spec(experiment, made)
-    reader = actor_channel.BoardReader(
-      self._board, experiment.actor.params_poll_seconds
+    reader = parameters.Reader(
+      self._parameter_server, experiment.actor.params_poll_seconds, self._store
     )
     timeout = experiment.replay.insert_timeout
 
     def make_writer() -> base.ReplayWriter:
-      if self._store is None:
-        return replay_server.FollowingWriter(spec, reader.replay, timeout)
-      return spec_lib.EncodedWriter(spec, _Sender(self._store, timeout))
+      if self._learner is None:
+        return replay_server.writer(spec, reader, timeout, self._stop)
+      return spec_lib.EncodedWriter(spec, Sender(self._learner, timeout))
 
-    self._channel = actor_channel.RayChannel(self._desk, reader)
-    # Started again, an actor draws other numbers.
+    self._channel = actor_channel.ActorChannel(self._curriculum, reader)
+    # A restarted actor draws other random numbers.
     seed = np.random.SeedSequence(
       (experiment.run.seed, self._index, secrets.randbits(64))
     )
-    actor = builder.actor(experiment, made, self._channel, make_writer, seed)
-    actor.run(self._stop)
+    with contextlib.suppress(replay_server.NoServerError):
+      actor = builder.actor(experiment, made, self._channel, make_writer, seed)
+      actor.run(self._stop)
 
   def stats(self) -> dict[str, Any]:
-    """Steps of this process, version of its parameters."""
+    """Returns its steps and the version of its parameters."""
     result = super().stats()
     if self._channel is not None:
       result["steps"] = self._channel.steps
@@ -72,11 +84,16 @@ class ActorRole(role.RunningRole):
     return result
 
 
-class _Sender:
-  """Hands encoded unrolls to a store that says no while it is full."""
+class Sender:
+  """Offers encoded unrolls to a learner that refuses them while it is full.
 
-  def __init__(self, store: peer.Peer, timeout: float):
-    self._store = store
+  Args:
+    learner: The learner.
+    timeout: Seconds after which an unroll is given up.
+  """
+
+  def __init__(self, learner: peer.Peer, timeout: float):
+    self._learner = learner
     self._timeout = timeout
 
   def __call__(self, data: bytes) -> None:
@@ -86,7 +103,7 @@ class _Sender:
       TimeoutError: If the store was full all the time.
     """
     deadline = time.monotonic() + self._timeout
-    while not self._store.call("insert_encoded", data):
+    while not self._learner.call("insert_encoded", data):
       if time.monotonic() > deadline:
         raise TimeoutError(f"Replay took no unroll for {self._timeout:g} s.")
       time.sleep(_FULL_SECONDS)

@@ -1,139 +1,230 @@
-"""The curriculum's role: tasks out, records and counts in, over restarts.
+"""The curriculum server: gives out tasks, takes in records and counts.
 
-What is counted is never lost or counted twice: actors tell totals, not
-differences, and number their records, so that a message that comes again, or
-one after a restart with what was saved a moment ago, does no harm. Keys of
-assignments carry which process gave them out, as a restarted one would give
-out the same numbers for other tasks.
+Nothing is lost or counted twice over restarts: actors report totals, not
+differences, and number their records, so a message that arrives again, or that
+arrives after a restart with a state of a moment ago, does no harm. Keys of
+assignments carry the incarnation that gave them out, as a restarted server
+gives out the same numbers for other tasks.
 """
 
+import collections
 import json
 import logging
 import os
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from adaland.agent.checkpoint import checkpoint
 from adaland.curriculum import base
 from adaland.launch import builder, cli, errors
-from adaland.launch.roles import desk as desk_lib
+from adaland.launch.config import experiment as config
 from adaland.launch.roles import role
 from adaland.launch.run import rundir
 
-FORMAT = "adaland.desk/1"
-_FILE = "desk.json"
+FORMAT = "adaland.curriculum/1"
+FILE = "curriculum.json"
 _SAVE_SECONDS = 1.0
 _EPOCH_BITS = 64
 _NO_KEY = -1
-# Of those told apart; far more than there may be at a time.
+# Actor processes that are remembered; far more than can live at a time.
 _MAX_ACTORS = 4096
+# Number of episodes that the shown rewards are means of.
+_RECENT = 200
 
 
-class DeskRole(role.RunningRole):
-  """Guards the curriculum and the run's counters.
+class CountedCurriculum:
+  """A curriculum, and counts of what was played; safe to use from threads.
+
+  Args:
+    curriculum: Chooses the tasks.
+  """
+
+  def __init__(self, curriculum: base.Curriculum):
+    self._curriculum = curriculum
+    self._lock = threading.Lock()
+    self._steps = 0
+    self._episodes = 0
+    self._recent: collections.deque[np.ndarray] = collections.deque(
+      maxlen=_RECENT
+    )
+
+  def next_tasks(self, n: int) -> list[base.Assignment]:
+    """Returns the next n tasks to play."""
+    with self._lock:
+      return self._curriculum.next_tasks(n)
+
+  def report(self, record: base.EpisodeRecord) -> None:
+    """Takes in a finished episode."""
+    with self._lock:
+      self._curriculum.report(record)
+      self._episodes += 1
+      self._recent.append(record.rewards)
+
+  def count_episodes(self, episodes: int) -> None:
+    """Counts episodes whose records are lost."""
+    with self._lock:
+      self._episodes += episodes
+
+  def count_steps(self, steps: int) -> None:
+    """Counts environment steps."""
+    with self._lock:
+      self._steps += steps
+
+  def counters(self) -> dict[str, int]:
+    """Returns the numbers of environment steps and of episodes so far."""
+    with self._lock:
+      return {"env_steps": self._steps, "episodes": self._episodes}
+
+  def trial_rewards(self) -> list[float]:
+    """Returns the mean reward of recent episodes by trial index, seconds."""
+    with self._lock:
+      recent = list(self._recent)
+    longest = max(map(len, recent), default=0)
+    return [
+      float(np.mean([rewards[k] for rewards in recent if len(rewards) > k]))
+      for k in range(longest)
+    ]
+
+  def curriculum_metrics(self) -> dict[str, float]:
+    """Returns the curriculum's numbers for a row of metrics."""
+    with self._lock:
+      return self._curriculum.metrics()
+
+  def state_dict(self) -> dict[str, Any]:
+    """Returns the state that a checkpoint keeps."""
+    with self._lock:
+      return {
+        "curriculum": self._curriculum.state_dict(),
+        "env_steps": self._steps,
+        "episodes": self._episodes,
+      }
+
+  def load_state_dict(self, state: dict[str, Any]) -> None:
+    """Restores what `state_dict` returned."""
+    with self._lock:
+      self._curriculum.load_state_dict(state["curriculum"])
+      self._steps = state["env_steps"]
+      self._episodes = state["episodes"]
+
+
+class CurriculumServer(role.Role):
+  """The role that owns the curriculum, the run's counters and its clock.
 
   Args:
     setup: The run.
+    make_curriculum: Makes the curriculum.
+    clock: Monotonic seconds.
   """
 
-  def __init__(self, setup: role.Setup):
+  def __init__(
+    self,
+    setup: role.Setup,
+    make_curriculum: Callable[
+      [config.ExperimentConfig], base.Curriculum
+    ] = builder.curriculum,
+    clock: Callable[[], float] = time.monotonic,
+  ):
     super().__init__("curriculum", setup)
+    self._make_curriculum = make_curriculum
+    self._clock = clock
     self._lock = threading.Lock()
-    self._desk: desk_lib.Desk | None = None
+    self._counted: CountedCurriculum | None = None
     self._epoch = secrets.randbits(_EPOCH_BITS)
-    # Steps and records taken of each actor's process.
+    # Steps and records taken from each actor's process.
     self._taken: dict[str, tuple[int, int]] = {}
     self._seconds = 0.0
-    # When the clock was last read; it starts with the first step.
-    self._clock: float | None = None
-    self._path = os.path.join(setup.folder, _FILE)
+    # Time of the last reading of the clock, which starts with the first step.
+    self._read_at: float | None = None
+    self._path = os.path.join(setup.folder, FILE)
 
-  def _opened(self) -> desk_lib.Desk:
-    """The desk, with what the last process of this role or of the run left."""
-    if self._desk is None:
-      made = desk_lib.Desk(builder.curriculum(self.setup.experiment))
-      state = newest_state(self.setup.folder)
+  def _opened(self) -> CountedCurriculum:
+    """Returns the curriculum, restored to its newest saved state."""
+    if self._counted is None:
+      made = CountedCurriculum(self._make_curriculum(self.setup.experiment))
+      state = saved_state(self.setup)
       if state is not None:
-        with errors.of_another_form(self.setup.folder):
-          made.load_state_dict(state["desk"])
+        with errors.of_another_form(f"{self.setup.folder}/checkpoints"):
+          made.load_state_dict(state["played"])
           self._seconds = float(state["seconds"])
           self._taken = {
-            who: (int(steps), int(records))
-            for who, (steps, records) in state.get("taken", {}).items()
+            actor: (int(steps), int(records))
+            for actor, (steps, records) in state.get("taken", {}).items()
           }
-      self._desk = made
-    return self._desk
+      self._counted = made
+    return self._counted
 
   def exchange(
     self,
-    who: str,
+    actor_id: str,
     steps: int,
     first: int,
     records: list[base.EpisodeRecord],
     wanted: int,
   ) -> list[base.Assignment]:
-    """Takes in what an actor did and gives it tasks.
+    """Takes in an actor's steps and records; returns tasks for it.
 
     Args:
-      who: The actor's process.
+      actor_id: The actor's process.
       steps: Environment steps it has made since its start.
-      first: Number of records it had told before these.
+      first: Number of records it had reported before these.
       records: Episodes it finished.
-      wanted: How many tasks it asks for.
+      wanted: Number of tasks it asks for.
     """
     with self._lock:
-      desk = self._opened()
-      # Taken out and put back: those not heard of for longest come first.
-      known_steps, known = self._taken.pop(who, (0, 0))
+      counted = self._opened()
+      # Removed and added again: the longest unheard actors come first.
+      known_steps, known = self._taken.pop(actor_id, (0, 0))
       if steps > known_steps:
-        desk.count_steps(steps - known_steps)
-        if self._clock is None:
-          self._clock = time.monotonic()
-      # What only a process of this role that died has seen still counts.
-      desk.count_episodes(max(0, first - known))
+        counted.count_steps(steps - known_steps)
+        if self._read_at is None:
+          self._read_at = self._clock()
+      # Records that only a dead incarnation of this role has seen count too.
+      counted.count_episodes(max(0, first - known))
       for record in records[max(0, known - first) :]:
-        desk.report(record._replace(key=self._own_key(record.key)))
-      told = max(known, first + len(records))
-      self._taken[who] = (max(steps, known_steps), told)
+        counted.report(record._replace(key=self._own_key(record.key)))
+      reported = max(known, first + len(records))
+      self._taken[actor_id] = (max(steps, known_steps), reported)
       while len(self._taken) > _MAX_ACTORS:
         del self._taken[next(iter(self._taken))]
       tag = self._epoch << _EPOCH_BITS
       return [
         assignment._replace(key=tag | assignment.key)
-        for assignment in desk.next_tasks(wanted)
+        for assignment in counted.next_tasks(wanted)
       ]
 
   def _own_key(self, key: int) -> int:
-    """The curriculum's key of an assignment; none if another gave it out."""
+    """Returns the curriculum's key; none if another incarnation gave it."""
     epoch, own = divmod(key, 1 << _EPOCH_BITS)
     return own if epoch == self._epoch else _NO_KEY
 
   def state(self) -> dict[str, Any]:
-    """What a checkpoint of the run keeps of this role."""
+    """Returns the state that a checkpoint of the run keeps."""
     with self._lock:
-      desk = self._opened()
-      return {"desk": desk.state_dict(), "seconds": self._tick()}
+      return {"played": self._opened().state_dict(), "seconds": self._tick()}
 
   def _tick(self) -> float:
-    """Seconds of training, over all starts of the run."""
-    if self._clock is not None:
-      now = time.monotonic()
-      self._seconds += now - self._clock
-      self._clock = now
+    """Returns the seconds of training, over all starts of the run."""
+    if self._read_at is not None:
+      now = self._clock()
+      self._seconds += now - self._read_at
+      self._read_at = now
     return self._seconds
 
   def stats(self) -> dict[str, Any]:
-    """Counters, rewards and what the curriculum wants plotted."""
+    """Returns counters, rewards and the curriculum's numbers."""
     result = super().stats()
     with self._lock:
-      if self._desk is not None:
+      if self._counted is not None:
         result |= {
-          **self._desk.counters(),
+          **self._counted.counters(),
           "seconds": self._tick(),
-          "trial_rewards": self._desk.trial_rewards(),
-          "curriculum": self._desk.curriculum_metrics(),
+          "trial_rewards": self._counted.trial_rewards(),
+          "curriculum": self._counted.curriculum_metrics(),
         }
     return result
 
@@ -141,18 +232,23 @@ class DeskRole(role.RunningRole):
     with self._lock:
       self._opened()
     while not self._stop.wait(_SAVE_SECONDS):
-      self._save()
-    self._save()
+      self.save()
+    self.save()
 
-  def _save(self) -> None:
-    """Keeps what a restart needs; nobody waits for the disk."""
+  def save(self) -> None:
+    """Writes what a restart needs, if it may come; nobody waits for the disk.
+
+    A disk that is full is only a warning.
+    """
+    if not self.setup.restarts_alone:
+      return
     with self._lock:
-      desk = self._opened()
-      if self._clock is None:
+      counted = self._opened()
+      if self._read_at is None:
         return  # Nothing has happened yet.
       content = {
         "format": FORMAT,
-        "desk": desk.state_dict(),
+        "played": counted.state_dict(),
         "seconds": self._tick(),
         "taken": dict(self._taken),
       }
@@ -163,10 +259,13 @@ class DeskRole(role.RunningRole):
 
 
 def checkpoint_state(folder: str) -> dict[str, Any] | None:
-  """What the newest checkpoint keeps of a run's desk; None if there is none.
+  """Returns what the newest checkpoint keeps; None if there is none.
+
+  Args:
+    folder: The run's directory.
 
   Raises:
-    UserError: If it is broken.
+    UserError: If the checkpoint is broken.
   """
   run = rundir.RunDir(folder)
   if not checkpoint.steps(run.checkpoints):
@@ -175,30 +274,29 @@ def checkpoint_state(folder: str) -> dict[str, Any] | None:
     return checkpoint.read_run(run.checkpoints)
 
 
-def newest_state(folder: str) -> dict[str, Any] | None:
-  """What there is of a run's desk: saved by itself, or in a checkpoint.
+def saved_state(setup: role.Setup) -> dict[str, Any] | None:
+  """Returns the newest saved state of a run's curriculum server.
 
-  Args:
-    folder: The run's directory.
+  It is in the newest checkpoint and, where the role may be restarted alone, in
+  a file of the role; the one with more steps is the newer one.
 
   Returns:
-    As `DeskRole.state` makes it; of the two the one with more steps; None at
-    the run's start.
+    As `CurriculumServer.state` returns it; None at the run's start.
 
   Raises:
-    UserError: If one of them is broken.
+    UserError: If a file is broken.
   """
-  run = rundir.RunDir(folder)
+  run = rundir.RunDir(setup.folder)
   found = []
-  path = run.path / _FILE
-  if path.exists():
+  path = run.path / FILE
+  if setup.restarts_alone and path.exists():
     with errors.user_input(str(path)):
       content = json.loads(path.read_text())
       if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise errors.UserError(f"the format is not {FORMAT!r}")
       found.append(content)
-  kept = checkpoint_state(folder)
+  kept = checkpoint_state(setup.folder)
   if kept is not None:
     found.append(kept)
-  with errors.of_another_form(str(run.path)):
-    return max(found, key=lambda s: s["desk"]["env_steps"], default=None)
+  with errors.of_another_form(str(run.checkpoints)):
+    return max(found, key=lambda s: s["played"]["env_steps"], default=None)

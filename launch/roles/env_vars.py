@@ -1,37 +1,42 @@
-"""Environment variables of a run's processes."""
+"""Environment variables for a run's processes."""
 
 import os
 from importlib import metadata
 
 # An actor is one of several processes on the machine's cores and its network
-# is small: more threads than one cost it more than they give.
+# is small: a second thread costs more than it gains.
 _ENVIRONMENT = {
   "OMP_NUM_THREADS": "1",
-  # Its programs take a fraction of a millisecond: run them where they are
-  # called, for a busy machine is slow to wake another thread.
+  # Its programs take a fraction of a millisecond: they run on the calling
+  # thread, as a busy machine is slow to wake another.
   "JAX_CPU_ENABLE_ASYNC_DISPATCH": "0",
-  # Accelerators are the learner's.
-  "JAX_PLATFORMS": "cpu",
-  "CUDA_VISIBLE_DEVICES": "",
 }
+NO_ACCELERATOR = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
 _XLA_FLAGS = "--xla_cpu_multi_thread_eigen=false"
-# The way JAX 0.4 runs programs by default spreads them over threads all the
-# same: without it, an actor of the laptop preset took a seventh more steps.
+# JAX 0.4's default runtime uses several threads in spite of the flag above:
+# without it, an actor of the laptop preset made a seventh more steps.
 _JAX_0_4_FLAGS = "--xla_cpu_use_thunk_runtime=false"
 
 
 def learner() -> dict[str, str]:
-  """Environment variables of a learner's process, if that is started for it.
+  """Returns the environment variables of a process that is a learner's alone.
 
-  One heap, as by `heap.share`, which comes too late where an engine's threads
-  are there before a role is.
+  It has one malloc arena, as by `heap.share`, which comes too late where an
+  engine starts threads before the role.
   """
   return {"MALLOC_ARENA_MAX": "1"}
 
 
 def actor() -> dict[str, str]:
-  """Returns environment variables of an actor's process."""
+  """Returns the environment variables of an actor's process.
+
+  Accelerators are the learner's.
+  """
   flags = [os.environ.get("XLA_FLAGS", ""), _XLA_FLAGS]
   if metadata.version("jax").startswith("0.4."):
     flags.append(_JAX_0_4_FLAGS)
-  return {**_ENVIRONMENT, "XLA_FLAGS": " ".join(flags).strip()}
+  return {
+    **_ENVIRONMENT,
+    **NO_ACCELERATOR,
+    "XLA_FLAGS": " ".join(flags).strip(),
+  }

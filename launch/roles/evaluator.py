@@ -1,32 +1,39 @@
-"""The evaluator's role: plays held-out tasks now and then."""
+"""The evaluator's role: plays held-out tasks at intervals."""
 
 import os
+import threading
 import time
 from typing import Any
 
 from adaland.launch import builder, task_source
-from adaland.launch.evaluation import fewshot, tasksets
-from adaland.launch.evaluation import policies as policies_lib
-from adaland.launch.roles import actor_channel, heap, peer, role
+from adaland.launch.evaluation import fewshot, policies, tasksets
+from adaland.launch.roles import heap, parameters, peer, role
 
 _LOOK_SECONDS = 1.0
-# Given way to by what trains.
+# What trains takes precedence.
 _NICENESS = 10
 
 
-class EvaluatorRole(role.RunningRole):
-  """Plays a few held-out tasks with the newest parameters.
+class Evaluator(role.Role):
+  """A player of a few held-out tasks, with the newest parameters.
 
   Args:
     setup: The run.
-    board: Where parameters are found.
+    parameter_server: The parameter server.
+    store: Resolves references to parameters.
   """
 
-  def __init__(self, setup: role.Setup, board: peer.Peer):
+  def __init__(
+    self,
+    setup: role.Setup,
+    parameter_server: peer.Peer,
+    store: parameters.Store,
+  ):
     super().__init__("evaluator", setup)
-    self._board = board
-    self._result: dict[str, Any] = {}
-    self._count = 0
+    self._parameter_server = parameter_server
+    self._store = store
+    self._lock = threading.Lock()
+    self._result: dict[str, Any] = {"evaluations": 0}
 
   def _work(self) -> None:
     os.nice(_NICENESS)
@@ -38,7 +45,9 @@ class EvaluatorRole(role.RunningRole):
       task_source.TaskSource(experiment, held_out=True),
       experiment.cluster.eval_tasks,
     )
-    reader = actor_channel.BoardReader(self._board, _LOOK_SECONDS)
+    reader = parameters.Reader(
+      self._parameter_server, _LOOK_SECONDS, self._store
+    )
     due = 0.0
     while not self._stop.wait(_LOOK_SECONDS):
       if time.monotonic() < due:
@@ -47,23 +56,24 @@ class EvaluatorRole(role.RunningRole):
       if newest is None:
         continue
       due = time.monotonic() + 60 * experiment.cluster.eval_minutes
-      params = newest.params
       rewards = fewshot.last_trial_rewards(
         experiment.env,
         tasks,
         experiment.run.eval_trials,
-        lambda envs, p=params: policies_lib.Agent(
+        lambda envs, p=newest.params: policies.Agent(
           actor, p, envs.num_envs, experiment.run.seed
         ),
         experiment.run.seed,
       )
-      self._count += 1
-      self._result = {
-        "version": newest.version,
-        "rewards": {k: sum(each) / len(each) for k, each in rewards.items()},
-      }
+      with self._lock:
+        self._result = {
+          "evaluations": self._result["evaluations"] + 1,
+          "version": newest.version,
+          "rewards": {k: sum(each) / len(each) for k, each in rewards.items()},
+        }
       heap.trim()
 
   def stats(self) -> dict[str, Any]:
-    """The last result and how many there were."""
-    return super().stats() | {"evaluations": self._count, **self._result}
+    """Returns the last result and the number of evaluations."""
+    with self._lock:
+      return super().stats() | self._result

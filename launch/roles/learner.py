@@ -1,70 +1,84 @@
-"""The learner's role: learns, publishes, keeps checkpoints.
+"""The learner's role: learns, publishes parameters, keeps checkpoints.
 
-Of several learners it is the first, which leads; `follower_role` has the rest.
+Of several learners it is the first, which leads; `learner_worker` has the
+others.
 """
 
 import dataclasses
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 
 from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay import base, factory, in_memory
+from adaland.agent.replay import spec as spec_lib
 from adaland.launch import errors
 from adaland.launch.roles import (
   jax_processes,
   learner_group,
   learner_metrics,
   learner_state,
+  parameters,
   peer,
   replay_server,
   role,
 )
 
-# An unroll that finds the store full is offered again by its actor, so that
-# it holds no thread here.
+# An actor offers an unroll again if the store is full, so that it holds no
+# thread here.
 _INSERT_SECONDS = 0.02
-# How long one of the other learners may take to say that it is there.
+# Time that another learner has to answer when an update fails.
 _ALIVE_SECONDS = 10.0
 
+MakeState = Callable[..., learner_state.LearnerState]
 
-class LearnerRole(role.RunningRole):
-  """Learns until told to stop, then writes a checkpoint.
+
+class Learner(role.Role):
+  """The first or only learner; it ends with a checkpoint when told to stop.
 
   Args:
     setup: The run.
-    board: Where it puts up parameters and finds the replay server.
-    desk: The curriculum.
-    replay: The replay server's role; None: the store is here.
-    followers: The other learners, from rank 1.
+    parameter_server: Receives parameters; knows the replay server's address.
+    curriculum: The curriculum server.
+    replay: The replay server; None: the store is in this role.
+    workers: The other learners, from rank 1.
+    store: Makes references to parameters.
+    make_state: Makes the learner's state.
+
+  Attributes:
+    state: The learner's state; None until `run` has made it.
   """
 
   def __init__(
     self,
     setup: role.Setup,
-    board: peer.Peer,
-    desk: peer.Peer,
+    parameter_server: peer.Peer,
+    curriculum: peer.Peer,
     replay: peer.Peer | None,
-    followers: Sequence[peer.Peer] = (),
+    workers: Sequence[peer.Peer],
+    store: parameters.Store,
+    make_state: MakeState = learner_state.LearnerState,
   ):
     super().__init__("learner", setup)
-    self._board = board
-    self._desk = desk
+    self._parameter_server = parameter_server
+    self._curriculum = curriculum
     self._replay = replay
-    self._followers = list(followers)
+    self._workers = list(workers)
+    self._parameter_store = store
+    self._make_state = make_state
     self._group = learner_group.LearnerGroup(
-      self.birth, 1 + len(self._followers), self._leave
+      self.incarnation, 1 + len(self._workers), self._exit
     )
-    # Held while a checkpoint is written: it is good whoever has died since.
+    # Held while a checkpoint is written, which is good if a worker dies.
     self._saving = threading.Lock()
     self._store: in_memory.InMemoryReplay | None = None
-    self._learning: learner_state.Learning | None = None
+    self.state: learner_state.LearnerState | None = None
     self._sums = learner_metrics.Sums()
-    self._said: list[str] = []
+    self._messages: list[str] = []
     self._started = time.monotonic()
 
   def _work(self) -> None:
@@ -74,25 +88,25 @@ class LearnerRole(role.RunningRole):
     except (errors.UserError, errors.RunError):
       raise
     except Exception:
-      # Whoever's fault it is: what one of them meets in the middle of an
-      # update, others meet as its absence.
-      self._leave_if_alone()
+      # The death of a worker in the middle of an update shows as an error
+      # here, whatever its kind.
+      self._exit_if_worker_died()
       raise
     self._group.give(learner_group.Order.END)
 
   def _assemble(self, folder: str) -> int:
-    """Meets the other learners; returns how many learn together.
+    """Joins the other learners; returns how many learn together.
 
-    That is this one alone if it is told to stop before all have come: then all
-    there is to do is to write the checkpoint that ends the run.
+    That is one if this role is told to stop before all have come: then only
+    the checkpoint that ends the run is left to write.
     """
-    if not self._followers:
+    if not self._workers:
       return 1
     while not self._group.wait_complete(learner_state.SAMPLE_SECONDS):
       if self._stop.is_set():
         self._group.give(learner_group.Order.END)
         return 1
-    host = jax_processes.own_address(self.setup.many_machines)
+    host = self.setup.address
     coordinator = f"{host}:{jax_processes.free_port(host)}"
     steps = checkpoint.steps(folder)
     self._group.invite(coordinator, steps[-1] if steps else None)
@@ -101,39 +115,42 @@ class LearnerRole(role.RunningRole):
 
   def _lead(self, folder: str, num_learners: int) -> None:
     """Learns, from the last checkpoint to one at the end."""
-    made = learner_state.Learning(
+    state = self._make_state(
       self.setup.experiment,
       folder,
-      self._said.append,
-      learner_state.Share(0, num_learners),
+      self._messages.append,
+      learner_state.Shard(0, num_learners),
     )
     if num_learners > 1:
-      # Not before all have read it may another be put in its place.
+      # All must have read the checkpoint before another replaces it.
       jax_processes.wait_for_all("read the checkpoint")
-    if made.saved is not None:
-      self._said.append(f"learner: going on from update {made.updates}")
-    sampler = self._sampler(made)
+    if state.saved is not None:
+      self._messages.append(f"learner: going on from update {state.updates}")
     # Twice for each time that an actor looks.
-    quiet = self.setup.experiment.actor.params_poll_seconds / 2
-    publisher = learner_metrics.Publisher(
-      self._board, learner_metrics.put, quiet
+    poll_seconds = self.setup.experiment.actor.params_poll_seconds
+    publisher = parameters.Publisher(
+      self._parameter_server, self._parameter_store, poll_seconds / 2
     )
-    publisher.publish(made.updates, jax.device_get(made.params))
-    self._started = time.monotonic()
-    made.waited = 0.0
-    self._learning = made
+    publisher.publish(state.updates, jax.device_get(state.params))
+    sampler = None
     try:
-      self._learn(made, sampler, publisher)
-      self._save(made, sampler)
+      sampler = self._sampler(state.spec)
+      self._started = time.monotonic()
+      state.waited = 0.0
+      self.state = state
+      self._learn(state, sampler, publisher)
+      if not self._aborted:
+        self._save(state, sampler)
     finally:
       publisher.close()
-      sampler.close()
+      if sampler is not None:
+        sampler.close()
 
   def _learn(
     self,
-    made: learner_state.Learning,
-    sampler: base.ReplaySampler,
-    publisher: learner_metrics.Publisher,
+    state: learner_state.LearnerState,
+    sampler: base.ReplaySampler | None,
+    publisher: parameters.Publisher,
   ) -> None:
     """Learns, publishes and writes checkpoints until told to stop."""
     run = self.setup.experiment.run
@@ -141,33 +158,37 @@ class LearnerRole(role.RunningRole):
     while not self._stop.is_set():
       if time.monotonic() >= next_save:
         next_save = time.monotonic() + 60 * run.checkpoint_minutes
-        self._save(made, sampler)
-      others = self._draw(made, sampler)
+        self._save(state, sampler)
+      others = self._draw(state, sampler)
       if others is None:
         continue
       self._group.give(learner_group.Order.UPDATE)
-      made.learn(others, self._sums)
-      if made.updates % run.publish_updates == 0:
-        publisher.publish(made.updates, jax.device_get(made.params))
+      state.learn(others, self._sums)
+      if state.updates % run.publish_updates == 0:
+        publisher.publish(state.updates, jax.device_get(state.params))
 
   def _draw(
-    self, made: learner_state.Learning, sampler: base.ReplaySampler
-  ) -> list[learner_state.Held] | None:
-    """Has all learners hold a batch, if they come to that in time.
+    self,
+    state: learner_state.LearnerState,
+    sampler: base.ReplaySampler | None,
+  ) -> list[learner_state.BatchInfo] | None:
+    """Draws a batch and waits until all workers hold theirs.
 
     Returns:
-      What the others hold; None if not all hold one.
+      The workers' batches; None if not all learners hold one in time.
     """
-    if not made.draw(sampler):
+    if not state.draw(sampler):
       return None
     start = time.monotonic()
-    others = self._group.others(learner_state.SAMPLE_SECONDS)
-    made.waited += time.monotonic() - start
+    others = self._group.worker_batches(learner_state.SAMPLE_SECONDS)
+    state.waited += time.monotonic() - start
     return others
 
-  def _sampler(self, made: learner_state.Learning) -> base.ReplaySampler:
+  def _sampler(self, spec: spec_lib.UnrollSpec) -> base.ReplaySampler | None:
     if self._replay is not None:
-      return replay_server.sampler(self.setup, self._board, made.spec)
+      return replay_server.sampler(
+        self.setup, self._parameter_server, spec, self._stop
+      )
     settings = dataclasses.replace(
       self.setup.experiment.replay,
       kind="memory",
@@ -175,43 +196,49 @@ class LearnerRole(role.RunningRole):
     )
     path = os.path.join(self.setup.folder, replay_server.FOLDER)
     store = factory.make_replay(
-      settings, made.spec, path, self.setup.experiment.run.seed
+      settings, spec, path, self.setup.experiment.run.seed
     )
     assert isinstance(store, in_memory.InMemoryReplay)
     self._store = store
     return store.sampler()
 
-  def _leave(self, reason: str) -> None:
-    """Ends this process: the group is no more."""
+  def _exit(self, reason: str) -> None:
+    """Ends this process: the group has lost a member."""
     with self._saving:
-      role.leave(reason)
+      role.exit_process(reason)
 
-  def _leave_if_alone(self) -> None:
-    """Ends this process if one of the others is not what it was."""
-    for rank, birth in self._group.members().items():
+  def _exit_if_worker_died(self) -> None:
+    """Ends this process if a worker has died or was replaced."""
+    for rank, incarnation in self._group.members().items():
       try:
-        stats = self._followers[rank - 1].call("stats", timeout=_ALIVE_SECONDS)
+        stats = self._workers[rank - 1].call("stats", timeout=_ALIVE_SECONDS)
       except (ConnectionError, TimeoutError):
         stats = {}
-      if stats.get("birth") != birth:
-        self._leave(f"learner {rank} has died")
+      if stats.get("incarnation") != incarnation:
+        self._exit(f"learner {rank} has died")
 
-  def join(self, rank: int, birth: str) -> learner_group.Invitation | None:
+  def join(
+    self, rank: int, incarnation: str
+  ) -> learner_group.Invitation | None:
     """See `LearnerGroup.join`."""
-    return self._group.join(rank, birth)
+    return self._group.join(rank, incarnation)
 
   def ask(
-    self, leader: str, rank: int, turn: int, held: learner_state.Held | None
+    self,
+    leader: str,
+    rank: int,
+    turn: int,
+    batch: learner_state.BatchInfo | None,
   ) -> learner_group.Order | None:
     """See `LearnerGroup.ask`."""
-    return self._group.ask(leader, rank, turn, held)
+    return self._group.ask(leader, rank, turn, batch)
 
   def leader(self) -> str:
-    """The process that leads now."""
-    return self.birth
+    """Returns the incarnation that leads now."""
+    return self.incarnation
 
   def insert_encoded(self, data: bytes) -> bool:
-    """Stores an unroll; False if there is no room for it now."""
+    """Stores an unroll; returns False if there is no room for it now."""
     if self._store is None:
       return False
     try:
@@ -221,40 +248,48 @@ class LearnerRole(role.RunningRole):
     return True
 
   def _save(
-    self, made: learner_state.Learning, sampler: base.ReplaySampler
+    self,
+    state: learner_state.LearnerState,
+    sampler: base.ReplaySampler | None,
   ) -> None:
     """Writes a checkpoint: replay first, then all the rest."""
     batch = None
-    if self._draw(made, sampler) is not None:
+    if self._draw(state, sampler) is not None:
       self._group.give(learner_group.Order.GATHER)
-      batch = made.gather()
+      batch = state.gather()
     with self._saving:
-      folder = os.path.join(self.setup.folder, replay_server.FOLDER)
-      reason = ""
-      if self._replay is not None:
-        reason = self._replay.call("checkpoint")
-      elif self._store is not None:
-        try:
-          self._store.checkpoint(folder)
-        except OSError as error:
-          reason = errors.describe_os_error(error)
-      if reason:
-        raise errors.RunError(f"cannot write checkpoint {folder}: {reason}")
-      state = self._desk.call("state")
+      self._save_replay()
+      rest = self._curriculum.call("state")
       try:
-        made.save(state, batch)
+        state.save(rest, batch)
       except OSError as error:
         raise errors.RunError(errors.describe_os_error(error)) from error
 
+  def _save_replay(self) -> None:
+    folder = os.path.join(self.setup.folder, replay_server.FOLDER)
+    reason = ""
+    if self._replay is not None:
+      reason = self._replay.call("checkpoint")
+    elif self._store is not None:
+      try:
+        self._store.checkpoint(folder)
+      except OSError as error:
+        reason = errors.describe_os_error(error)
+    if reason:
+      raise errors.RunError(f"cannot write checkpoint {folder}: {reason}")
+
   def stats(self) -> dict[str, Any]:
-    """Updates, sums over them, time spent waiting, the store if it is here."""
+    """Returns updates, sums over them, time spent waiting, and messages.
+
+    If the store is in this role, its size and totals too.
+    """
     result = super().stats()
-    result["said"] = list(self._said)
-    made = self._learning
-    if made is not None:
+    result["messages"] = list(self._messages)
+    state = self.state
+    if state is not None:
       result |= {
-        "updates": made.updates,
-        "waited": made.waited,
+        "updates": state.updates,
+        "waited": state.waited,
         "running": time.monotonic() - self._started,
         "devices": len(jax.devices()),
         "processes": self._group.size,

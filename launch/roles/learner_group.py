@@ -1,13 +1,13 @@
-"""How learners of several processes keep together.
+"""The order in which learners of several processes act.
 
-Each update is one program over all of them: who enters it alone waits for
-ever. So the leader, of rank 0, says what all do next, and it says that an
-update is next only when each has told that it holds its share of the batch.
-Until then nobody is anywhere but here, where every wait can be ended.
+Each update is one program over all of them: a process that enters it alone
+waits without end. So the leader, of rank 0, gives orders, and it orders an
+update only when every worker has reported that it holds its shard of the
+batch. Until then all of them wait here, where every wait can be ended.
 
-JAX can't replace a process of a group, so a group lives as long as each of
-its processes: when one has died and another comes in its place, all end and
-meet anew.
+JAX can't replace a process of a group, so a group lives as long as each of its
+processes: when one has died and another comes in its place, all of them exit
+and form a new group.
 """
 
 import enum
@@ -17,18 +17,18 @@ from typing import NamedTuple
 
 from adaland.launch.roles import learner_state
 
-# A follower's question waits no longer than this for its answer.
+# A worker's request waits no longer than this for an order.
 _ASK_SECONDS = 0.5
 
 
 class Order(enum.Enum):
-  """What all learners do next.
+  """The next step of all learners.
 
   Attributes:
     UPDATE: Learn from the batch that they hold.
-    GATHER: Give it to the leader, for a checkpoint, and keep it.
-    END: Nothing more: the run is over.
-    LEAVE: End, and join the group that forms: this one is gone.
+    GATHER: Send it to the leader, for a checkpoint, and keep it.
+    END: Stop: the run is over.
+    LEAVE: Exit, and join the group that forms: this one is gone.
   """
 
   UPDATE = enum.auto()
@@ -38,12 +38,12 @@ class Order(enum.Enum):
 
 
 class Invitation(NamedTuple):
-  """What a follower must know to take part.
+  """The data with which a worker joins the group.
 
   Attributes:
-    leader: The leader's process, as it names itself.
-    address: Of its coordinator, "host:port"; empty if the run is over.
-    step: Of the checkpoint that all go on from; None at a run's start.
+    leader: The leader's incarnation.
+    address: Its coordinator's, "host:port"; empty if the run is over.
+    step: The checkpoint that all of them resume from; None at a run's start.
   """
 
   leader: str
@@ -52,14 +52,14 @@ class Invitation(NamedTuple):
 
 
 class LearnerGroup:
-  """The leader's view of the group; followers call it from threads of theirs.
+  """The leader's view of the group; workers' calls come from other threads.
 
   A group of one is always complete and always holds its batch.
 
   Args:
-    leader: The leader's process, unlike any other's.
-    size: How many learners there are.
-    broken: Called when a follower's process has been replaced; ends this one.
+    leader: The leader's incarnation.
+    size: Number of learners.
+    broken: Called when a worker's process has been replaced; ends this one.
   """
 
   def __init__(self, leader: str, size: int, broken: Callable[[str], None]):
@@ -73,57 +73,61 @@ class LearnerGroup:
     self._turn = 0
     self._last: Order | None = None
     self._over = False
-    self._held: dict[int, learner_state.Held] = {}
+    self._batches: dict[int, learner_state.BatchInfo] = {}
 
-  def join(self, rank: int, birth: str) -> Invitation | None:
-    """A follower asks in.
+  def join(self, rank: int, incarnation: str) -> Invitation | None:
+    """Adds a worker.
 
     Args:
       rank: Its number, from 1.
-      birth: Its process, unlike any other's.
+      incarnation: Differs between any two of its processes.
 
     Returns:
-      Where to meet; None if that is not known yet.
+      The invitation; None until the group is complete.
     """
     with self._changed:
       if self._over:
         return Invitation(self.leader, "", None)
       if self._invitation is None:
-        self._members[rank] = birth
+        self._members[rank] = incarnation
         self._changed.notify_all()
         return None
-      if self._members[rank] == birth:
+      if self._members[rank] == incarnation:
         return self._invitation
     self._broken(f"learner {rank} has died")
     return None
 
   def wait_complete(self, seconds: float) -> bool:
-    """Waits until all have asked in; whether they have."""
+    """Waits until all workers have joined; returns False if not in time."""
     with self._changed:
       return self._changed.wait_for(
         lambda: len(self._members) == self.size - 1, seconds
       )
 
   def members(self) -> dict[int, str]:
-    """The followers' processes, by rank."""
+    """Returns the workers' incarnations by rank."""
     with self._changed:
       return dict(self._members)
 
   def invite(self, address: str, step: int | None) -> None:
-    """Tells all who ask where to meet; see `Invitation`."""
+    """Sets the invitation that `join` returns; see `Invitation`."""
     with self._changed:
       self._invitation = Invitation(self.leader, address, step)
 
   def ask(
-    self, leader: str, rank: int, turn: int, held: learner_state.Held | None
+    self,
+    leader: str,
+    rank: int,
+    turn: int,
+    batch: learner_state.BatchInfo | None,
   ) -> Order | None:
-    """A follower asks what is next.
+    """Returns the order that a worker follows next.
 
     Args:
-      leader: Whom it takes for the leader.
-      rank: Its number.
-      turn: How many orders it has had.
-      held: What it holds for the next update.
+      leader: The incarnation of the leader whose group it joined.
+      rank: The worker's number.
+      turn: Number of orders it has had.
+      batch: The batch that it holds; None if it holds none.
 
     Returns:
       The order; None if it has not been given yet, to be asked for again.
@@ -131,10 +135,10 @@ class LearnerGroup:
     with self._changed:
       if leader != self.leader:
         return Order.LEAVE
-      if held is not None and turn == self._turn:
-        self._held[rank] = held
+      if batch is not None and turn == self._turn:
+        self._batches[rank] = batch
         self._changed.notify_all()
-        # Who holds nothing yet has a batch to wait for instead.
+        # A worker without a batch waits for that instead.
         self._changed.wait_for(
           lambda: self._turn > turn or self._over, _ASK_SECONDS
         )
@@ -142,25 +146,27 @@ class LearnerGroup:
         return self._last
       return Order.END if self._over else None
 
-  def others(self, seconds: float) -> list[learner_state.Held] | None:
-    """What the others hold, once each has told; None if not in time.
+  def worker_batches(
+    self, seconds: float
+  ) -> list[learner_state.BatchInfo] | None:
+    """Waits until all workers hold a batch; returns None if not in time.
 
-    At the end there are no others any more.
+    After `Order.END` there are no workers any more.
     """
     with self._changed:
       if self._over:
         return []
       if not self._changed.wait_for(
-        lambda: len(self._held) == self.size - 1, seconds
+        lambda: len(self._batches) == self.size - 1, seconds
       ):
         return None
-      return [self._held[rank] for rank in sorted(self._held)]
+      return [self._batches[rank] for rank in sorted(self._batches)]
 
   def give(self, order: Order) -> None:
     """Gives the next order.
 
-    An update or a checkpoint's batch takes all, so it must be known that they
-    hold their shares (`others`): then each has had the order before, too.
+    `UPDATE` and `GATHER` take all learners, so `worker_batches` must have
+    returned: then each of them has had the order before, too.
     """
     with self._changed:
       if order is Order.END:
@@ -168,5 +174,5 @@ class LearnerGroup:
       else:
         self._turn += 1
         self._last = order
-        self._held.clear()
+        self._batches.clear()
       self._changed.notify_all()

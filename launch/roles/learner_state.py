@@ -1,9 +1,9 @@
-"""What every launcher's learner does: draw, update, keep checkpoints.
+"""The learner's state: draws batches, updates, keeps checkpoints.
 
-The batch drawn but not yet learned from is part of a checkpoint, so that a
-run that goes on from one makes the same next update as the run that wrote it.
+The batch drawn but not yet learned from is part of a checkpoint, so a run that
+resumes from one makes the same next update as the run that wrote it.
 
-Several processes may learn together (`jax.distributed`): each draws its share
+Several processes may learn together (`jax.distributed`): each draws its shard
 of every batch, and all make the same updates to the same state.
 """
 
@@ -28,54 +28,60 @@ _TRIM_SECONDS = 10.0
 
 
 class Report(Protocol):
-  """Takes in what an update says."""
+  """A receiver of the metrics of updates."""
 
   def add(self, values: Mapping[str, Any], steps: int, lag: float) -> None:
-    """See `status.Status.add`."""
+    """Takes in one update.
+
+    Args:
+      values: The update's metrics, perhaps still being computed.
+      steps: Environment steps in the batch.
+      lag: Updates since the parameters that acted in the batch, on average.
+    """
     ...
 
 
-class Share(NamedTuple):
-  """Which of the processes that learn together this is.
+class Shard(NamedTuple):
+  """One learner's part of every batch.
 
   Attributes:
-    rank: Its number, from 0.
-    num_learners: How many there are.
+    rank: The learner's number, from 0.
+    num_learners: Number of learners.
   """
 
   rank: int = 0
   num_learners: int = 1
 
 
-_ALONE = Share()
+_WHOLE = Shard()
 
 
-class Held(NamedTuple):
-  """What a learner has drawn for the next update.
+class BatchInfo(NamedTuple):
+  """A summary of the batch that a learner holds.
 
   Attributes:
-    steps: Environment steps in it.
-    version: The updates of the parameters that played it, on average.
+    steps: Number of environment steps.
+    version: Version of the parameters that acted in it, on average.
   """
 
   steps: int
   version: float
 
 
-class Learning:
-  """The learner's state, from its start or its last checkpoint.
+class LearnerState:
+  """The state of learning, from the run's start or its last checkpoint.
 
   Args:
     experiment: The run's config.
-    folder: Of the run's checkpoints.
+    folder: The folder of the run's checkpoints.
     say: Shows a line.
-    share: Which of several learners this is.
+    shard: This learner's part of every batch.
 
   Attributes:
-    spec: What one unroll looks like.
-    updates: Done so far.
-    saved: What the checkpoint that it goes on from keeps of the rest of the
-      run, as `save` was given it; None at a run's start.
+    spec: The unrolls' shapes and types.
+    updates: Number of updates so far.
+    saved: The `rest` that `save` wrote into the checkpoint; None at a run's
+      start.
     waited: Seconds spent waiting for a batch.
 
   Raises:
@@ -87,13 +93,13 @@ class Learning:
     experiment: config.ExperimentConfig,
     folder: str,
     say: Callable[[str], None],
-    share: Share = _ALONE,
+    shard: Shard = _WHOLE,
   ):
     heap.share()
     self._config = experiment
     self._folder = folder
     self._say = say
-    self._share = share
+    self._shard = shard
     self._compiled = False
     self._next_trim = time.monotonic() + _TRIM_SECONDS
     self._batch: types.Unroll | None = None
@@ -107,7 +113,7 @@ class Learning:
       self.saved = self._restore()
 
   def _restore(self) -> dict[str, Any] | None:
-    """Takes up the newest checkpoint; returns what it says of the rest."""
+    """Loads the newest checkpoint; returns its `rest`."""
     if not checkpoint.steps(self._folder):
       return None
     resuming.check_launcher(self._folder)
@@ -115,7 +121,7 @@ class Learning:
     state, saved, step = checkpoint.restore(self._folder, template)
     self._state = self._learner.load(state["train"])
     if saved["has_batch"]:
-      rank, num_learners = self._share
+      rank, num_learners = self._shard
       self._batch = jax.tree.map(
         lambda x: np.split(x, num_learners)[rank], state["batch"]
       )
@@ -124,12 +130,18 @@ class Learning:
 
   @property
   def params(self) -> types.Params:
-    """The target network's parameters, which act."""
+    """The target network's parameters, with which actors act."""
     return self._state.target_params
 
-  def draw(self, sampler: base.ReplaySampler) -> bool:
-    """Has a batch ready, if one comes in time."""
-    if self._batch is None:
+  def draw(self, sampler: base.ReplaySampler | None) -> bool:
+    """Draws a batch if none is held; returns False if none came in time.
+
+    Args:
+      sampler: The source of batches; None if there is no replay server.
+    """
+    if self._batch is None and sampler is None:
+      return False
+    if self._batch is None and sampler is not None:
       start = time.monotonic()
       try:
         self._batch = sampler.sample(timeout=SAMPLE_SECONDS)
@@ -140,37 +152,37 @@ class Learning:
     return True
 
   @property
-  def held(self) -> Held | None:
-    """What has been drawn and not learned from."""
+  def batch_info(self) -> BatchInfo | None:
+    """A summary of the batch drawn and not yet learned from."""
     if self._batch is None:
       return None
-    return Held(
+    return BatchInfo(
       int(self._batch.mask.sum()), float(np.mean(self._batch.params_version))
     )
 
   def update(self, sampler: base.ReplaySampler, report: Report) -> bool:
-    """Learns from one batch, if one comes in time; whether it did."""
+    """Learns from one batch; returns False if none came in time."""
     if not self.draw(sampler):
       return False
     self.learn([], report)
     return True
 
-  def learn(self, others: Sequence[Held], report: Report) -> None:
-    """Learns from the batch that was drawn, at once with all other learners.
+  def learn(self, others: Sequence[BatchInfo], report: Report) -> None:
+    """Learns from the batch that is held, together with all other learners.
 
     Args:
-      others: What those hold.
-      report: Told of the whole batch.
+      others: The batches of the other learners.
+      report: Receives the metrics of the whole batch.
     """
-    batch, held = self._batch, self.held
+    batch, info = self._batch, self.batch_info
     assert batch is not None
-    assert held is not None
+    assert info is not None
     self._batch = None
     if not self._compiled:
       self._say("first batch: compiling the learner's update")
       self._compiled = True
     self._state, values = self._learner.update(self._state, batch)
-    parts = [held, *others]
+    parts = [info, *others]
     lag = self.updates - float(np.mean([part.version for part in parts]))
     self.updates += 1
     report.add(values, sum(part.steps for part in parts), lag)
@@ -179,11 +191,12 @@ class Learning:
       self._next_trim = time.monotonic() + _TRIM_SECONDS
 
   def gather(self) -> types.Unroll | None:
-    """Returns what was drawn, of all learners, who must call this at once.
+    """Returns the batch that is held, joined from the shards of all learners.
 
-    Of a single learner it may be nothing; several must all hold their share.
+    All of them must call this at the same time. A single learner may hold
+    none; several must all hold their shard.
     """
-    if self._share.num_learners == 1:
+    if self._shard.num_learners == 1:
       return self._batch
     batch = self._batch
     assert batch is not None
@@ -202,11 +215,11 @@ class Learning:
     )
 
   def save(self, rest: Mapping[str, Any], batch: types.Unroll | None) -> None:
-    """Writes a checkpoint; of several learners one does.
+    """Writes a checkpoint; of several learners only the first does.
 
     Args:
-      rest: What the launcher keeps beside the learner; `saved` of the next
-        start.
+      rest: The state of the run beside the learner's; becomes `saved` at the
+        next start.
       batch: As `gather` returned it.
 
     Raises:

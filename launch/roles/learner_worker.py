@@ -1,7 +1,7 @@
-"""The role of a learner that follows: all but the first of several.
+"""The role of a learner worker: any but the first of several learners.
 
-It makes the same updates as the leader, to the same state, from its own share
-of every batch; and it goes where the leader goes.
+It makes the same updates as the leader, to the same state, from its shard of
+every batch, and exits when another leads.
 """
 
 import logging
@@ -25,47 +25,47 @@ from adaland.launch.roles import (
 _JOIN_SECONDS = 0.2
 _WATCH_SECONDS = 1.0
 _ALIVE_SECONDS = 10.0
-# How long a file system shared by machines may take to show a checkpoint.
+# Time that a file system shared by machines may take to show a checkpoint.
 _CHECKPOINT_SECONDS = 60.0
 _LOOK_SECONDS = 0.5
 
 
-class _Unheard:
-  """A report for what the leader reports."""
+class _NoReport:
+  """A report that drops metrics, as the leader reports them."""
 
   def add(self, values: Mapping[str, Any], steps: int, lag: float) -> None:
-    """Lets it go."""
+    """See `learner_state.Report.add`."""
 
 
-class FollowerRole(role.RunningRole):
-  """Learns as the leader says.
+class LearnerWorker(role.Role):
+  """A learner that follows the leader's orders until the run ends.
 
   Args:
     rank: Its number, from 1.
     setup: The run.
-    board: Where the replay server is found.
-    leader: The role of rank 0.
+    parameter_server: Knows the replay server's address.
+    leader: The learner of rank 0.
   """
 
   def __init__(
     self,
     rank: int,
     setup: role.Setup,
-    board: peer.Peer,
+    parameter_server: peer.Peer,
     leader: peer.Peer,
   ):
     super().__init__(f"learner {rank}", setup)
     self._rank = rank
-    self._board = board
+    self._parameter_server = parameter_server
     self._leader = leader
-    self._learning: learner_state.Learning | None = None
+    self._state: learner_state.LearnerState | None = None
     self._ended = threading.Event()
 
   def _work(self) -> None:
     invitation = self._join()
     if not invitation.address:
       return
-    # In a thread: in the middle of an update this one may wait for ever.
+    # In a thread: in the middle of an update this one may wait without end.
     threading.Thread(
       target=self._watch, args=(invitation.leader,), daemon=True
     ).start()
@@ -75,18 +75,18 @@ class FollowerRole(role.RunningRole):
       raise
     except Exception:
       if self._leader_now() != invitation.leader:
-        role.leave("the leader has died")
+        role.exit_process("the leader has died")
       raise
 
   def _join(self) -> learner_group.Invitation:
     while True:
-      invitation = self._leader.call("join", self._rank, self.birth)
+      invitation = self._leader.call("join", self._rank, self.incarnation)
       if invitation is not None:
         return invitation
       time.sleep(_JOIN_SECONDS)
 
   def _leader_now(self) -> str:
-    """The process that leads now; empty if there is none."""
+    """Returns the incarnation that leads now; empty if there is none."""
     try:
       return self._leader.call("leader", timeout=_ALIVE_SECONDS)
     except (ConnectionError, TimeoutError):
@@ -96,55 +96,57 @@ class FollowerRole(role.RunningRole):
     """Ends this process once another leads."""
     while not self._ended.wait(_WATCH_SECONDS):
       if (now := self._leader_now()) not in ("", leader):
-        role.leave(f"{now} leads, not {leader}")
+        role.exit_process(f"{now} leads, not {leader}")
 
   def _follow(self, invitation: learner_group.Invitation) -> None:
-    """Does what the leader says until the end."""
+    """Follows the leader's orders until the end."""
     experiment = self.setup.experiment
-    size = experiment.cluster.num_learners
-    host = jax_processes.own_address(self.setup.many_machines)
+    size, host = self.setup.num_learners, self.setup.address
     jax_processes.join(invitation.address, size, self._rank, host)
     folder = os.path.join(self.setup.folder, "checkpoints")
     _await_checkpoint(folder, invitation.step)
-    made = learner_state.Learning(
-      experiment, folder, logging.info, learner_state.Share(self._rank, size)
+    state = learner_state.LearnerState(
+      experiment, folder, logging.info, learner_state.Shard(self._rank, size)
     )
     jax_processes.wait_for_all("read the checkpoint")
-    sampler = replay_server.sampler(self.setup, self._board, made.spec)
-    self._learning = made
+    sampler = replay_server.sampler(
+      self.setup, self._parameter_server, state.spec, self._ended
+    )
+    self._state = state
     turn = 0
     while True:
-      made.draw(sampler)
+      state.draw(sampler)
       order = self._leader.call(
-        "ask", invitation.leader, self._rank, turn, made.held
+        "ask", invitation.leader, self._rank, turn, state.batch_info
       )
       if order is None:
         continue
       turn += 1
       if order is learner_group.Order.UPDATE:
-        made.learn([], _Unheard())
+        state.learn([], _NoReport())
       elif order is learner_group.Order.GATHER:
-        made.gather()
+        state.gather()
       elif order is learner_group.Order.LEAVE:
-        role.leave("another leads")
+        role.exit_process("another leads")
       else:
         self._ended.set()
-        sampler.close()
+        if sampler is not None:
+          sampler.close()
         return
 
   def stats(self) -> dict[str, Any]:
-    """Updates; all else is the leader's to say."""
+    """Returns its updates; the leader reports all other numbers."""
     result = super().stats()
-    if self._learning is not None:
-      result["updates"] = self._learning.updates
+    if self._state is not None:
+      result["updates"] = self._state.updates
     return result
 
 
 def _await_checkpoint(folder: str, step: int | None) -> None:
-  """Waits until the newest checkpoint to be seen is the leader's.
+  """Waits until the newest checkpoint that this machine sees is the leader's.
 
   Raises:
-    RunError: If it is not, as in a directory that machines do not share.
+    RunError: If it is another, as in a directory that machines do not share.
   """
   deadline = time.monotonic() + _CHECKPOINT_SECONDS
   while True:

@@ -1,60 +1,221 @@
-"""The notice board: where the newest parameters are, and the replay server.
+"""The parameter server, and its two ends: the learner's and the actors'.
 
-It holds a reference to the parameters, not the parameters: those travel by
-the engine's object store, one copy a host.
+The server keeps a reference to the newest parameters. A store, which the
+runtime brings, makes the reference and resolves it: the reference is an entry
+of an object store that machines share, or the pickled parameters themselves.
 """
 
+import collections
+import logging
+import secrets
 import threading
-from typing import Any, NamedTuple
+import time
+from typing import Any, NamedTuple, Protocol
 
+from adaland.agent import types
+from adaland.launch.acting import channel
+from adaland.launch.roles import peer as peer_lib
 from adaland.launch.roles import role
 
+# A parameter server that was restarted has the newest snapshot again within
+# this time.
+_REPEAT_SECONDS = 2.0
+_FIRST_ADDRESS_SECONDS = 0.05
 
-class Notice(NamedTuple):
-  """What hangs on the board.
+
+class Store(Protocol):
+  """A store of parameters that all processes of a run can read."""
+
+  def put(self, params: types.Params) -> Any:
+    """Stores parameters; returns a reference that may be sent to others."""
+    ...
+
+  def get(self, reference: Any) -> types.Params | None:
+    """Returns the parameters of a reference; None if they are lost."""
+    ...
+
+
+class Snapshot(NamedTuple):
+  """The parameter server's content.
 
   Attributes:
-    stamp: Differs from that of every other publication; 0 if there was none.
-    version: The learner's updates that the parameters belong to.
-    params: A list of one reference to them, empty if there are none.
-    replay: Address of the replay server, empty if there is none yet.
+    stamp: Differs between any two publications; 0 before the first.
+    version: The learner's updates when it published the parameters.
+    reference: A store's reference to the parameters; None if there are none.
+    replay_address: Address of the replay server; empty if it is not known.
   """
 
   stamp: int = 0
   version: int = -1
-  params: tuple[Any, ...] = ()
-  replay: str = ""
+  reference: Any = None
+  replay_address: str = ""
 
 
-class Board(role.Role):
-  """Keeps the notice; a restarted one is told anew by who posted."""
+class ParameterServer(role.Role):
+  """The keeper of the newest snapshot; a restarted one gets it again.
 
-  def __init__(self):
-    super().__init__("board")
+  Args:
+    setup: The run.
+  """
+
+  def __init__(self, setup: role.Setup):
+    super().__init__("parameters", setup)
     self._lock = threading.Lock()
-    self._notice = Notice()
+    self._snapshot = Snapshot()
 
-  def post_params(self, stamp: int, version: int, params: list[Any]) -> None:
-    """Puts up new parameters.
-
-    Args:
-      stamp: Of this publication, not 0.
-      version: See `Notice`.
-      params: A list of one reference: alone, it would be looked up here.
-    """
+  def publish(self, stamp: int, version: int, reference: Any) -> None:
+    """Replaces the parameters; see `Snapshot` for the arguments."""
     with self._lock:
-      self._notice = self._notice._replace(
-        stamp=stamp, version=version, params=tuple(params)
+      self._snapshot = self._snapshot._replace(
+        stamp=stamp, version=version, reference=reference
       )
 
-  def post_replay(self, address: str) -> None:
-    """Puts up where the replay server is."""
+  def set_replay_address(self, address: str) -> None:
+    """Replaces the replay server's address."""
     with self._lock:
-      self._notice = self._notice._replace(replay=address)
+      self._snapshot = self._snapshot._replace(replay_address=address)
 
-  def read(self, stamp: int) -> Notice:
-    """Returns the notice, without the parameters if they have this stamp."""
+  def read(self, known_stamp: int) -> Snapshot:
+    """Returns the snapshot, without the reference if its stamp is known."""
     with self._lock:
-      if self._notice.stamp == stamp:
-        return self._notice._replace(params=())
-      return self._notice
+      if self._snapshot.stamp == known_stamp:
+        return self._snapshot._replace(reference=None)
+      return self._snapshot
+
+
+class Publisher:
+  """A publisher of the learner's newest parameters, in a thread.
+
+  Args:
+    server: The parameter server.
+    store: Makes references to parameters.
+    min_seconds: Least time between two publications.
+    repeat_seconds: Time after which an unchanged snapshot is sent again.
+  """
+
+  def __init__(
+    self,
+    server: peer_lib.Peer,
+    store: Store,
+    min_seconds: float = 0.0,
+    repeat_seconds: float = _REPEAT_SECONDS,
+  ):
+    self._server = server
+    self._store = store
+    self._min_seconds = min_seconds
+    self._repeat_seconds = repeat_seconds
+    self._changed = threading.Event()
+    self._newest: tuple[int, types.Params] | None = None
+    # Kept: an object store drops what nobody refers to.
+    self._published: tuple[int, int, Any] | None = None
+    self._closed = threading.Event()
+    self._thread = threading.Thread(target=self._run, daemon=True)
+    self._thread.start()
+
+  def publish(self, version: int, params: types.Params) -> None:
+    """Schedules parameters, in place of older ones that still wait.
+
+    Args:
+      version: The learner's updates.
+      params: Leaves must be NumPy arrays.
+    """
+    self._newest = version, params
+    self._changed.set()
+
+  def _run(self) -> None:
+    while not self._closed.is_set():
+      self._changed.wait(self._repeat_seconds)
+      self._changed.clear()
+      self._try_to_send()
+      self._closed.wait(self._min_seconds)
+    self._try_to_send()
+
+  def _try_to_send(self) -> None:
+    try:
+      self._send()
+    except Exception:
+      # The next attempt may succeed; without this thread, none would.
+      logging.exception("cannot publish parameters")
+
+  def close(self) -> None:
+    """Publishes the newest parameters and ends the thread."""
+    self._closed.set()
+    self._changed.set()
+    self._thread.join()
+
+  def _send(self) -> None:
+    newest, self._newest = self._newest, None
+    if newest is not None:
+      version, params = newest
+      stamp = secrets.randbits(63) + 1
+      self._published = stamp, version, self._store.put(params)
+    if self._published is not None:
+      self._server.call("publish", *self._published)
+
+
+class Reader:
+  """A reader of the parameter server at intervals, in a thread.
+
+  Args:
+    server: The parameter server.
+    poll_seconds: Time between two reads.
+    store: Resolves references to parameters; None: only the replay server's
+      address is wanted.
+  """
+
+  def __init__(
+    self,
+    server: peer_lib.Peer,
+    poll_seconds: float,
+    store: Store | None = None,
+  ):
+    self._server = server
+    self._poll_seconds = poll_seconds
+    self._store = store
+    self._replay_address = ""
+    self._stamp = 0
+    self._params: collections.deque[channel.Versioned] = collections.deque(
+      maxlen=1
+    )
+    self._failure: Exception | None = None
+    threading.Thread(target=self._run, daemon=True).start()
+
+  def _run(self) -> None:
+    try:
+      while True:
+        self.poll()
+        # A learner waits for the address.
+        known = self._replay_address or self._store is not None
+        time.sleep(self._poll_seconds if known else _FIRST_ADDRESS_SECONDS)
+    except Exception as error:
+      self._failure = error
+
+  def poll(self) -> None:
+    """Reads the parameter server once."""
+    snapshot: Snapshot = self._server.call("read", self._stamp)
+    if snapshot.replay_address:
+      self._replay_address = snapshot.replay_address
+    if snapshot.reference is None:
+      return
+    if self._store is None:
+      self._stamp = snapshot.stamp
+      return
+    params = self._store.get(snapshot.reference)
+    if params is not None:
+      self._stamp = snapshot.stamp
+      self._params.append(channel.Versioned(snapshot.version, params))
+
+  def replay_address(self) -> str:
+    """Returns the replay server's address; empty if it is not known."""
+    if self._failure is not None:
+      raise self._failure
+    return self._replay_address
+
+  def new_params(self) -> channel.Versioned | None:
+    """Returns the newest parameters if they are new; never waits."""
+    if self._failure is not None:
+      raise self._failure
+    try:
+      return self._params.pop()
+    except IndexError:
+      return None

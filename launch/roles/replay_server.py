@@ -1,4 +1,4 @@
-"""The replay server's role, and the ends that follow it where it goes."""
+"""The replay server's role, and the ends that find it wherever it is."""
 
 import contextlib
 import dataclasses
@@ -9,36 +9,61 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
-from adaland.agent import types
+from adaland.agent.replay import base
+from adaland.agent.replay import config as config_lib
 from adaland.agent.replay import spec as spec_lib
 from adaland.launch import builder, errors
-from adaland.launch.roles import actor_channel, peer, role
+from adaland.launch.roles import parameters, peer, role
 
 FOLDER = "replay"
-# Where the server was, for the next process of this role.
+# Holds the server's port, for the role's next incarnation.
 _PORT_FILE = "replay.port"
 _PORT_SECONDS = 10.0
-_POST_SECONDS = 1.0
-# A learner looks this often where it is.
+_PUBLISH_SECONDS = 1.0
+# A learner looks up the server's address this often.
 _LOOK_SECONDS = 0.5
-# An insert waits no longer than this before it looks where the server is.
-_WRITE_SECONDS = 2.0
+
+_End = TypeVar("_End")
+StartServer = Callable[
+  [config_lib.ReplayConfig, spec_lib.UnrollSpec, str, float], Any
+]
 
 
-class ReplayRole(role.RunningRole):
-  """Owns the Reverb server, which starts from its last checkpoint.
+def start_reverb(
+  config: config_lib.ReplayConfig,
+  spec: spec_lib.UnrollSpec,
+  folder: str,
+  hung_seconds: float,
+) -> Any:
+  """Starts a Reverb server; see `owner.start_server`."""
+  # Imported where used: it brings TensorFlow.
+  from adaland.agent.replay.reverb import owner
+
+  return owner.start_server(config, spec, folder, hung_seconds)
+
+
+class ReplayServer(role.Role):
+  """The owner of the Reverb server, which starts from its last checkpoint.
 
   Args:
     setup: The run.
-    board: Where its address is put up.
+    parameter_server: Is told the server's address.
+    start_server: Starts the server.
   """
 
-  def __init__(self, setup: role.Setup, board: peer.Peer):
+  def __init__(
+    self,
+    setup: role.Setup,
+    parameter_server: peer.Peer,
+    start_server: StartServer = start_reverb,
+  ):
     super().__init__("replay", setup)
-    self._board = board
+    self._parameter_server = parameter_server
+    self._start_server = start_server
     self._replay: Any = None
+    self._counts: dict[str, int] = {}
     self._ready = threading.Event()
 
   def _work(self) -> None:
@@ -48,52 +73,56 @@ class ReplayRole(role.RunningRole):
       self._replay = self._start(spec)
     try:
       self._ready.set()
-      while not self._stop.wait(_POST_SECONDS):
-        self._board.call("post_replay", self._address())
+      while True:
+        self._parameter_server.call("set_replay_address", self._address())
+        # A server that is being restarted has no counts.
+        with contextlib.suppress(TimeoutError, RuntimeError):
+          self._counts = self._replay.info()._asdict()
+        if self._stop.wait(_PUBLISH_SECONDS):
+          return
     finally:
       self._replay.close()
 
   def _start(self, spec: spec_lib.UnrollSpec) -> Any:
-    """Starts the server, on the port it had before if machines are many."""
-    from adaland.agent.replay.reverb import owner
-
+    """Starts the server; on many machines, on its former port."""
     config = self.setup.experiment.replay
-    folder = os.path.join(self.setup.folder, FOLDER)
-    hung_seconds = self.setup.experiment.cluster.hung_seconds
     if config.port or not self.setup.many_machines:
-      return owner.start_server(config, spec, folder, hung_seconds)
+      return self._start_at(config.port, spec)
     remembered = pathlib.Path(self.setup.folder, _PORT_FILE)
     with contextlib.suppress(OSError, ValueError):
       port = int(remembered.read_text())
       deadline = time.monotonic() + _PORT_SECONDS
       while time.monotonic() < deadline:
         try:
-          return owner.start_server(
-            dataclasses.replace(config, port=port), spec, folder, hung_seconds
-          )
+          return self._start_at(port, spec)
         except ValueError as error:
-          # The server of a process that was killed takes a moment to end.
+          # The server of a killed process takes a moment to end.
           logging.warning("%s", error)
           time.sleep(0.5)
     port = _free_port()
-    replay = owner.start_server(
-      dataclasses.replace(config, port=port), spec, folder, hung_seconds
-    )
+    replay = self._start_at(port, spec)
     remembered.write_text(str(port))
     return replay
 
+  def _start_at(self, port: int, spec: spec_lib.UnrollSpec) -> Any:
+    experiment = self.setup.experiment
+    return self._start_server(
+      dataclasses.replace(experiment.replay, port=port),
+      spec,
+      os.path.join(self.setup.folder, FOLDER),
+      experiment.cluster.hung_seconds,
+    )
+
   def _address(self) -> str:
-    """The server's address as other roles must write it."""
+    """Returns the server's address as the run's other processes know it."""
     address = self._replay.address
     if not self.setup.many_machines or address.startswith("unix:"):
       return address
-    import ray
-
     port = address.rsplit(":", 1)[1]
-    return f"{ray.util.get_node_ip_address()}:{port}"
+    return f"{self.setup.address}:{port}"
 
   def checkpoint(self) -> str:
-    """Writes the store's content; returns the reason if it can't."""
+    """Writes the store's content; returns the reason if that fails."""
     self._ready.wait()
     try:
       self._replay.checkpoint(os.path.join(self.setup.folder, FOLDER))
@@ -104,12 +133,14 @@ class ReplayRole(role.RunningRole):
     return ""
 
   def stats(self) -> dict[str, Any]:
-    """Size, totals, and the server's process."""
+    """Returns size and totals as of a moment ago, and the server's process."""
     result = super().stats()
     if self._ready.is_set():
-      result["server_pid"] = self._replay.pid
-      with contextlib.suppress(TimeoutError, RuntimeError):
-        result |= self._replay.info()._asdict()
+      result |= {
+        "server_pid": self._replay.pid,
+        "server_restarts": self._replay.restarts,
+        **self._counts,
+      }
     return result
 
 
@@ -119,119 +150,79 @@ def _free_port() -> int:
     return probe.getsockname()[1]
 
 
-class FollowingWriter:
-  """An actor's end of a server that may come back somewhere else.
+class NoServerError(ConnectionError):
+  """There was no replay server until the role had to end."""
+
+
+def writer(
+  spec: spec_lib.UnrollSpec,
+  reader: parameters.Reader,
+  insert_timeout: float,
+  stop: threading.Event,
+) -> base.ReplayWriter:
+  """Makes an actor's end, once there is a server.
 
   Args:
-    spec: What one unroll looks like.
-    address: Says where the server is now; empty if nowhere yet.
-    insert_timeout: Seconds an insert may wait.
+    spec: The unrolls' shapes and types.
+    reader: Knows the server's address.
+    insert_timeout: Seconds that an insert may wait.
+    stop: Set when the actor is to end.
+
+  Raises:
+    NoServerError: If the actor is to end before there is a server.
   """
+  from adaland.agent.replay.reverb import client
 
-  def __init__(
-    self,
-    spec: spec_lib.UnrollSpec,
-    address: Callable[[], str],
-    insert_timeout: float,
-  ):
-    self._spec = spec
-    self._find = address
-    self._timeout = min(insert_timeout, _WRITE_SECONDS)
-    self._address = ""
-    self._writer: Any = None
-
-  def insert(self, unroll: types.Unroll) -> None:
-    """See `ReplayWriter.insert`."""
-    self._follow()
-    self._writer.insert(unroll)
-
-  def _follow(self) -> None:
-    from adaland.agent.replay.reverb import client
-
-    address = self._find()
-    if not address:
-      time.sleep(_POST_SECONDS / 2)
-      raise TimeoutError("There is no replay server yet.")
-    if address != self._address:
-      self.close()
-      self._writer = client.ReverbWriter(address, self._spec, self._timeout)
-      self._address = address
-
-  def close(self) -> None:
-    """Lets go."""
-    if self._writer is not None:
-      self._writer.close()
-    self._writer, self._address = None, ""
+  made = _connect(
+    lambda: client.ReverbWriter(reader.replay_address, spec, insert_timeout),
+    stop,
+  )
+  if made is None:
+    raise NoServerError("There is no replay server.")
+  return made
 
 
 def sampler(
-  setup: role.Setup, board: peer.Peer, spec: spec_lib.UnrollSpec
-) -> "FollowingSampler":
-  """Makes a learner's end: it draws that learner's share of every batch.
+  setup: role.Setup,
+  parameter_server: peer.Peer,
+  spec: spec_lib.UnrollSpec,
+  stop: threading.Event,
+) -> base.ReplaySampler | None:
+  """Makes a learner's end, once there is a server.
+
+  It draws that learner's shard of every batch.
 
   Args:
     setup: The run.
-    board: Where the server's address is put up.
-    spec: What one unroll looks like.
+    parameter_server: Knows the server's address.
+    spec: The unrolls' shapes and types.
+    stop: Set when the learner is to end.
+
+  Returns:
+    The sampler; None if the learner is to end before there is a server.
   """
+  from adaland.agent.replay.reverb import client
+
   config = setup.experiment.replay
-  reader = actor_channel.BoardReader(
-    board, _LOOK_SECONDS, look_up=lambda _: None
+  reader = parameters.Reader(parameter_server, _LOOK_SECONDS)
+  # A queue gives out each unroll once: few are drawn ahead, to lose few.
+  queue = config.sampling == "queue"
+  return _connect(
+    lambda: client.ReverbSampler(
+      reader.replay_address,
+      spec,
+      config.batch_size // setup.num_learners,
+      prefetch=1 if queue else 2,
+      buffer_size=1 if queue else None,
+    ),
+    stop,
   )
-  return FollowingSampler(
-    spec,
-    reader.replay,
-    config.batch_size // setup.experiment.cluster.num_learners,
-    config.sampling == "queue",
-  )
 
 
-class FollowingSampler:
-  """A learner's end of a server that may come back somewhere else.
-
-  Args:
-    spec: What one unroll looks like.
-    address: Says where the server is now; empty if nowhere yet.
-    batch_size: Unrolls in a batch.
-    queue: Whether each unroll is drawn once: then few are drawn ahead.
-  """
-
-  def __init__(
-    self,
-    spec: spec_lib.UnrollSpec,
-    address: Callable[[], str],
-    batch_size: int,
-    queue: bool,
-  ):
-    self._spec = spec
-    self._find = address
-    self._batch_size = batch_size
-    self._queue = queue
-    self._address = ""
-    self._sampler: Any = None
-
-  def sample(self, timeout: float | None = None) -> types.Unroll:
-    """See `ReplaySampler.sample`."""
-    from adaland.agent.replay.reverb import client
-
-    address = self._find()
-    if address and address != self._address:
-      self.close()
-      self._sampler = client.ReverbSampler(
-        address,
-        self._spec,
-        self._batch_size,
-        prefetch=1 if self._queue else 2,
-        buffer_size=1 if self._queue else None,
-      )
-      self._address = address
-    if self._sampler is None:
-      time.sleep(timeout or _POST_SECONDS)
-      raise TimeoutError("There is no replay server yet.")
-    return self._sampler.sample(timeout)
-
-  def close(self) -> None:
-    """Lets go."""
-    if self._sampler is not None:
-      self._sampler.close()
-    self._sampler, self._address = None, ""
+def _connect(make: Callable[[], _End], stop: threading.Event) -> _End | None:
+  while not stop.is_set():
+    try:
+      return make()
+    except TimeoutError as error:
+      logging.info("%s", error)
+  return None

@@ -1,25 +1,27 @@
-"""What every role's process has: a log, statistics, a clean end."""
+"""A role of a run: what one of its processes, or threads, does."""
 
-import contextlib
 import logging
 import os
 import platform
 import secrets
 import threading
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from adaland.launch import errors
 from adaland.launch.config import experiment as config
 from adaland.launch.run import status_file
 
+LOOPBACK = "127.0.0.1"
+
 
 class Failure(NamedTuple):
-  """Why a role could not go on, as its `run` returns it.
+  """The reason for which a role has failed, as its `run` returns it.
 
   Attributes:
     reason: One line.
-    bad_input: Whether what the user asked for can't be done.
-    final: Whether starting it again is of no use.
+    bad_input: True if the user asked for something that can't be done.
+    final: True if restarting the role can't help.
   """
 
   reason: str
@@ -28,89 +30,119 @@ class Failure(NamedTuple):
 
 
 class Setup(NamedTuple):
-  """What every role is told of the run.
+  """The run, as every role is told of it.
 
   Attributes:
-    experiment: Its config.
-    folder: Its directory, the same on every machine.
-    many_machines: Whether roles may be on other machines.
+    experiment: The run's config.
+    folder: The run's directory, the same path on every machine.
+    num_learners: Number of processes that learn together.
+    restarts_alone: True if any role may be restarted while the others live
+      on; otherwise the learner, the replay server, the curriculum server and
+      the parameter server live and end together.
+    many_machines: True if roles may be on other machines.
+    address: This machine's address, as the run's other processes know it.
   """
 
   experiment: config.ExperimentConfig
   folder: str
-  many_machines: bool
+  num_learners: int = 1
+  restarts_alone: bool = False
+  many_machines: bool = False
+  address: str = LOOPBACK
 
 
-def leave(reason: str) -> None:
-  """Ends this process where it stands, for another to take its place."""
+def exit_process(reason: str) -> None:
+  """Ends this process at once, for the runtime to start another."""
   logging.warning("leaving: %s", reason)
   os._exit(1)
 
 
-class Role:
-  """One role: cheap to make, since an error there would be the end of it.
+def log_to_file(folder: str, name: str) -> None:
+  """Sends this process's warnings to the role's file in the run's logs.
 
   Args:
-    name: As in messages, logs and the status.
+    folder: The run's directory.
+    name: The role's name.
+
+  Raises:
+    OSError: If the file can't be opened.
+  """
+  logging.basicConfig(
+    filename=os.path.join(folder, "logs", name.replace(" ", "_") + ".log"),
+    level=logging.WARNING,
+    format="%(asctime)s %(process)d %(levelname)s %(message)s",
+    force=True,
+  )
+
+
+def failure_of(name: str, work: Callable[[], None]) -> Failure | None:
+  """Calls a function; returns the error that ended it, None if none did.
+
+  Args:
+    name: The role's name, for its log.
+    work: The role's work.
+  """
+  try:
+    work()
+    return None
+  except errors.UserError as error:
+    return Failure(errors.one_line(str(error)), True, True)
+  except errors.RunError as error:
+    return Failure(errors.one_line(str(error)), False, True)
+  except Exception as error:
+    logging.exception("%s failed", name)
+    reason = errors.one_line(f"{type(error).__name__}: {error}")
+    return Failure(reason, False, False)
+
+
+def process_stats() -> dict[str, Any]:
+  """Returns the process, machine and resident memory of the caller."""
+  return {
+    "pid": os.getpid(),
+    "host": platform.node(),
+    "memory_mb": status_file.memory_mb(),
+  }
+
+
+class Role:
+  """One role of a run.
+
+  Making one is cheap and does not fail; `run` works.
+
+  Args:
+    name: The role's name in messages, logs and the status.
+    setup: The run.
 
   Attributes:
-    birth: Tells one process of this role from the next, wherever they run.
-  """
-
-  def __init__(self, name: str):
-    self.name = name
-    self.birth = secrets.token_hex(8)
-
-  def stats(self) -> dict[str, Any]:
-    """What the role does now; never waits for anything."""
-    return {
-      "pid": os.getpid(),
-      "host": platform.node(),
-      "birth": self.birth,
-      "memory_mb": status_file.memory_mb(),
-    }
-
-
-class RunningRole(Role):
-  """A role with work of its own, `_work`, until it is told to stop.
-
-  Args:
-    name: As in messages, logs and the status.
-    setup: The run.
+    name: See Args.
+    setup: See Args.
+    incarnation: Differs between any two objects of a role, wherever they run.
   """
 
   def __init__(self, name: str, setup: Setup):
-    super().__init__(name)
+    self.name = name
     self.setup = setup
+    self.incarnation = secrets.token_hex(8)
     self._stop = threading.Event()
+    self._aborted = False
 
   def run(self) -> Failure | None:
-    """Works until told to stop, or until it can't; says why."""
-    with contextlib.suppress(OSError):
-      log = os.path.join(
-        self.setup.folder, "logs", self.name.replace(" ", "_") + ".log"
-      )
-      logging.basicConfig(
-        filename=log,
-        level=logging.WARNING,
-        format="%(asctime)s %(process)d %(levelname)s %(message)s",
-        force=True,
-      )
-    try:
-      self._work()
-      return None
-    except errors.UserError as error:
-      return Failure(errors.one_line(str(error)), True, True)
-    except errors.RunError as error:
-      return Failure(errors.one_line(str(error)), False, True)
-    except Exception as error:
-      logging.exception("%s failed", self.name)
-      reason = errors.one_line(f"{type(error).__name__}: {error}")
-      return Failure(reason, False, False)
+    """Works until told to stop; returns the reason if it fails before."""
+    return failure_of(self.name, self._work)
 
   def stop(self) -> None:
-    """Has `run` return soon."""
+    """Makes `run` finish its work and return soon."""
     self._stop.set()
 
+  def abort(self) -> None:
+    """Makes `run` return soon, without a checkpoint."""
+    self._aborted = True
+    self._stop.set()
+
+  def stats(self) -> dict[str, Any]:
+    """Returns numbers about the role's work; never waits for other roles."""
+    return process_stats() | {"incarnation": self.incarnation}
+
   def _work(self) -> None:
-    raise NotImplementedError
+    """Works until `_stop` is set; the base class only waits for that."""
+    self._stop.wait()

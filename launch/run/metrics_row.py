@@ -1,7 +1,7 @@
-"""What a training run says of itself: the live line and rows of metrics."""
+"""The live line and the rows of metrics of a training run."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import jax
@@ -11,25 +11,26 @@ from adaland.launch.config import experiment
 from adaland.launch.run import metrics, progress
 
 
-class Desk(Protocol):
-  """What of the curriculum's role is shown."""
+class Played(Protocol):
+  """The results of what was played, as a row shows them."""
 
   def trial_rewards(self) -> list[float]:
-    """See `desk.Desk.trial_rewards`."""
+    """See `CountedCurriculum.trial_rewards`."""
     ...
 
   def curriculum_metrics(self) -> dict[str, float]:
-    """See `desk.Desk.curriculum_metrics`."""
+    """See `CountedCurriculum.curriculum_metrics`."""
     ...
 
 
 class Status:
-  """Collects numbers between two rows of metrics.
+  """A collector of numbers between two rows of metrics.
 
   Args:
     run: Bounds of the run and the time between rows.
     line: The live line.
-    writer: Where rows go.
+    writer: Receives the rows.
+    clock: Monotonic seconds.
 
   Attributes:
     row: The last row written.
@@ -40,16 +41,18 @@ class Status:
     run: experiment.RunConfig,
     line: progress.Progress,
     writer: metrics.MetricsWriter,
+    clock: Callable[[], float] = time.monotonic,
   ):
+    self._clock = clock
     self._run = run
     self._line = line
     self._writer = writer
-    self._rates = progress.Rates()
+    self._rates = progress.Rates(clock)
     self._values: list[Mapping[str, Any]] = []
     self._learned = 0
     self._lags: list[float] = []
     self._weights: list[int] = []
-    self._next = time.monotonic() + run.log_seconds
+    self._next = clock() + run.log_seconds
     self._rewarded = False
     self.row: dict[str, float] = {}
 
@@ -60,9 +63,9 @@ class Status:
 
     Args:
       values: The learner's metrics, perhaps still being computed.
-      steps: Steps in the batch, or in all batches.
+      steps: Environment steps in the batch, or in all batches.
       lag: Updates since the batch's acting parameters, on average.
-      updates: How many updates these are.
+      updates: Number of updates.
     """
     self._values.append(values)
     self._weights.append(updates)
@@ -70,29 +73,29 @@ class Status:
     self._lags.append(lag)
 
   def due(self) -> bool:
-    """Whether it is time for a row."""
-    return time.monotonic() >= self._next
+    """Returns True if it is time for a row."""
+    return self._clock() >= self._next
 
   def show(
     self,
     counters: Mapping[str, float],
-    desk: Desk,
+    played: Played,
     force: bool = False,
     roles: Mapping[str, float] | None = None,
   ) -> None:
-    """Shows and writes a row if it is time, or in any case.
+    """Shows and writes a row if it is time, or if it is forced.
 
     Args:
-      counters: Of the whole run.
-      desk: The curriculum's role.
-      force: Whether the time does not matter.
+      counters: The run's counters.
+      played: The results of what was played.
+      force: True to write a row before it is time.
       roles: Numbers of single roles that go into the row.
     """
     if not force and not self.due():
       return
-    self._next = time.monotonic() + self._run.log_seconds
+    self._next = self._clock() + self._run.log_seconds
     rates = self._rates({**counters, "learned": self._learned})
-    rewards = desk.trial_rewards()
+    rewards = played.trial_rewards()
     row = {name: float(value) for name, value in counters.items()}
     row |= {
       "env_steps_per_s": rates["env_steps"],
@@ -114,7 +117,7 @@ class Status:
         )
         for name in values[0]
       }
-    row |= desk.curriculum_metrics() | dict(roles or {})
+    row |= played.curriculum_metrics() | dict(roles or {})
     self._values, self._lags, self._weights = [], [], []
     self._writer.write(int(counters["env_steps"]), row)
     self.row = row
@@ -142,7 +145,7 @@ class Status:
     return " | ".join(parts)
 
   def _seconds_left(self, row: Mapping[str, float]) -> float | None:
-    """Until the first bound of the run, at the present rate."""
+    """Returns the time until the run's first bound, at the present rate."""
     bounds = []
     if self._run.max_minutes:
       bounds.append(60 * self._run.max_minutes - row["seconds"])

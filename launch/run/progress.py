@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TextIO
 
 
@@ -72,15 +72,20 @@ def count(number: float) -> str:
 
 
 class Rates:
-  """Rates of growing counters between two calls."""
+  """Rates of growing counters between two calls.
 
-  def __init__(self):
+  Args:
+    clock: Monotonic seconds.
+  """
+
+  def __init__(self, clock: Callable[[], float] = time.monotonic):
+    self._clock = clock
     self._last: dict[str, float] = {}
-    self._time = time.monotonic()
+    self._time = clock()
 
   def __call__(self, counters: Mapping[str, float]) -> dict[str, float]:
     """Returns each counter's increase per second since the last call."""
-    now = time.monotonic()
+    now = self._clock()
     seconds = max(1e-9, now - self._time)
     rates = {
       name: (value - self._last.get(name, value)) / seconds

@@ -1,4 +1,4 @@
-"""Whose checkpoint it is: that of one process holds other things."""
+"""The launcher that wrote a checkpoint: one process keeps other things."""
 
 from typing import Any
 
@@ -6,25 +6,26 @@ from adaland.agent.checkpoint import checkpoint
 from adaland.launch import errors
 
 _FIELD = "launcher"
-# What a checkpoint that names none was written by.
+# Wrote the checkpoints that name no launcher.
 _PROCESSES = "local"
 
 
 def launcher(name: str) -> dict[str, Any]:
-  """What a checkpoint says of the launcher that wrote it."""
+  """Returns the entry of a checkpoint that names its launcher."""
   return {_FIELD: name}
 
 
 def check_launcher(folder: str, name: str = _PROCESSES) -> None:
-  """Refuses to go on from a checkpoint of the other kind of launcher.
+  """Refuses to resume from a checkpoint of the other kind of launcher.
 
   Args:
-    folder: Of the run's checkpoints, of which there is one.
-    name: Who wants to go on; the default stands for all of many processes.
+    folder: The folder of the run's checkpoints, which is not empty.
+    name: The launcher that resumes; the default stands for all launchers of
+      many processes.
 
   Raises:
-    UserError: If the newest is not one of its own.
-    ValueError: If it is broken.
+    UserError: If another kind of launcher wrote the newest checkpoint.
+    ValueError: If the checkpoint is broken.
   """
   found = checkpoint.read_run(folder).get(_FIELD, _PROCESSES)
   if found != name:

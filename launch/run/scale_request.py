@@ -1,7 +1,7 @@
-"""Changing the number of actors of a run: asked for by a file in its directory.
+"""Requests for another number of actors, as a file in the run's directory.
 
-A file reaches the process that trains whatever launcher it uses, over a
-shared file system too, and asks for no connection that could be closed.
+A file reaches the process that trains under any launcher, over a shared file
+system too, and needs no open connection.
 """
 
 import dataclasses
@@ -17,10 +17,10 @@ _NAME = "scale.json"
 
 
 def request(run: rundir.RunDir, num_actors: int) -> None:
-  """Asks for a number of actors.
+  """Requests a number of actors.
 
   Raises:
-    UserError: If a run can't have so many.
+    UserError: If a run can't have that many.
   """
   with errors.user_input():
     config.ActorConfig(num_actors=num_actors)
@@ -29,16 +29,20 @@ def request(run: rundir.RunDir, num_actors: int) -> None:
 
 
 def forget(run: rundir.RunDir) -> None:
-  """Drops what was asked for: of an earlier start of the run."""
+  """Drops a request that was made of an earlier start of the run."""
   (run.path / _NAME).unlink(missing_ok=True)
 
 
 def take(
   run: rundir.RunDir, experiment: config.ExperimentConfig
 ) -> config.ExperimentConfig | None:
-  """What was asked for since the last call, as a config; None if nothing was.
+  """Takes a request; returns the changed config, None if there is none.
 
   The run's `config.json` is changed as well.
+
+  Args:
+    run: The run's directory.
+    experiment: Its config.
   """
   path = run.path / _NAME
   try:

@@ -1,13 +1,13 @@
-"""`status.json`: what a run says of its roles, for `launch.status` and others.
+"""`status.json`: the state of a run's roles, for `launch.status` and others.
 
-{"format": "adaland.status/1", "time": seconds since 1970, "pid": of train,
+{"format": "adaland.status/2", "time": seconds since 1970, "pid": of train,
  "host": ..., "launcher": "ray", "state": "running",
  "counters": {"env_steps": ..., "episodes": ..., "updates": ...,
               "seconds": ...},
  "metrics": the last row of metrics,
  "roles": {"learner": {"kind": "learner", "pid": ..., "host": ...,
                        "memory_mb": ..., "restarts": ...,
-                       "silent_s": ..., numbers of this role}, ...}}
+                       "heartbeat_age_s": ..., numbers of this role}, ...}}
 """
 
 import contextlib
@@ -23,23 +23,23 @@ from typing import Any
 from adaland.launch import cli, errors
 from adaland.launch.run import rundir
 
-FORMAT = "adaland.status/1"
+FORMAT = "adaland.status/2"
 NAME = "status.json"
 
 
 @dataclasses.dataclass(frozen=True)
 class RoleStatus:
-  """One role.
+  """The state of one role.
 
   Attributes:
     name: Its name, such as "actor 3".
-    kind: What it is: learner, actor, replay, curriculum, evaluator, board.
-    pid: Its process; 0 if there is none now.
+    kind: learner, actor, replay, curriculum, parameters or evaluator.
+    pid: Its process; 0 before its first answer.
     host: The machine that runs it.
     memory_mb: Resident memory of its process, MiB.
-    restarts: How often it was started again.
-    silent_s: Seconds since it last said something.
-    numbers: Numbers of its own, by name.
+    restarts: Number of restarts.
+    heartbeat_age_s: Seconds since its last answer.
+    numbers: Further numbers of its kind, by name.
   """
 
   name: str
@@ -48,7 +48,7 @@ class RoleStatus:
   host: str
   memory_mb: float
   restarts: int
-  silent_s: float
+  heartbeat_age_s: float
   numbers: Mapping[str, float]
 
 
@@ -64,11 +64,11 @@ def write(
 
   Args:
     run: Its directory.
-    launcher: Which one runs it.
+    launcher: The launcher's name.
     state: "running" or "ended".
-    counters: Of the whole run.
+    counters: The run's counters.
     row: The last row of metrics.
-    roles: All there are.
+    roles: All roles.
 
   Raises:
     OSError: If it can't be written; the error names the file.
@@ -90,12 +90,12 @@ def write(
 def end(
   run: rundir.RunDir, launcher: str, counters: Mapping[str, float]
 ) -> None:
-  """Says that a run has ended, if it was killed before it said so itself.
+  """Marks a run as ended that was killed before it did so.
 
   Args:
     run: Its directory; it has all its steps.
-    launcher: Which one found it so.
-    counters: Of its last checkpoint.
+    launcher: The launcher's name.
+    counters: The counters of its last checkpoint.
   """
   row: Mapping[str, float] = {}
   with contextlib.suppress(errors.UserError):
@@ -119,7 +119,7 @@ def read(run: rundir.RunDir) -> dict[str, Any]:
   """Reads a run's status file.
 
   Raises:
-    UserError: If there is no run, or it has none, or it is broken.
+    UserError: If there is no run, or no status file, or it is broken.
   """
   run.read_config()
   path = run.path / NAME
@@ -138,7 +138,7 @@ def read(run: rundir.RunDir) -> dict[str, Any]:
 
 
 def memory_mb(pid: int | str = "self") -> float:
-  """Resident memory of a process, MiB; 0 where the system does not tell."""
+  """Returns a process's resident memory, MiB; 0 where that is not known."""
   try:
     pages = int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1])
   except OSError:
@@ -147,10 +147,10 @@ def memory_mb(pid: int | str = "self") -> float:
 
 
 def metrics(roles: Iterable[RoleStatus]) -> dict[str, float]:
-  """Numbers of the roles for a row of metrics, by kind.
+  """Returns the roles' numbers for a row of metrics, by kind.
 
-  Of several roles of a kind, restarts and rates are added up; memory is that
-  of the largest; all else is the mean.
+  Over several roles of a kind, restarts and rates are summed, memory is the
+  largest, and all else is the mean.
   """
   values: dict[str, list[float]] = {}
   for role in roles:

@@ -1,15 +1,14 @@
-"""The driver of a run on Ray: starts the roles, watches them, keeps score."""
+"""The driver of a run of many roles: starts them, watches them, ends them."""
 
-import secrets
 import time
 from typing import Any
 
 from adaland.agent import types
 from adaland.agent.checkpoint import checkpoint
+from adaland.launch import errors
 from adaland.launch.config import experiment as config
 from adaland.launch.evaluation import trained_agent
-from adaland.launch.roles import curriculum_server
-from adaland.launch.roles import role as process
+from adaland.launch.roles import curriculum_server, factory
 from adaland.launch.run import (
   metrics,
   progress,
@@ -17,19 +16,11 @@ from adaland.launch.run import (
   scale_request,
   status_file,
 )
-from adaland.launch.runtimes import (
-  program,
-  ray_cluster,
-  status_rows,
-  supervision,
-)
+from adaland.launch.runtimes import program, runtime, status_rows, supervision
 
-# Each role is asked how it is once in this time, which costs it and this
-# process a millisecond or two.
-_LOOK_SECONDS = 1.0
-# At the end, when answers are waited for.
-_POLL_SECONDS = 0.5
-# Roles that do not end by themselves by then are ended.
+# Time between two looks at the end, while roles finish their work.
+_END_LOOK_SECONDS = 0.5
+# Roles that have not ended by then are ended by force.
 _END_SECONDS = 10.0
 
 
@@ -39,8 +30,13 @@ class Trainer:
   Args:
     experiment: The run's config.
     run: Its directory, begun and locked.
-    line: Shows what goes on.
-    address: Of a cluster of Ray; empty for an own one.
+    line: Shows progress.
+    place: Runs the roles.
+    end_seconds: Time that roles have to end after the learner.
+
+  Raises:
+    UserError: If there is a checkpoint that is broken, or the runtime lacks
+      what was asked for.
   """
 
   def __init__(
@@ -48,51 +44,55 @@ class Trainer:
     experiment: config.ExperimentConfig,
     run: rundir.RunDir,
     line: progress.Progress,
-    address: str = "",
+    place: runtime.Runtime,
+    end_seconds: float = _END_SECONDS,
   ):
     self._config = experiment
     self._run = run
     self._line = line
-    self._address = address
+    self._runtime = place
+    self._end_seconds = end_seconds
     self._stop = False
-    self._started = False
     self._num_actors = 0
     folder = str(run.path)
-    self._counters = self._saved_counters(
-      curriculum_server.newest_state(folder)
-    )
+    self._setup = place.setup(experiment, folder)
+    saved = curriculum_server.checkpoint_state(folder)
+    self._counters = self._saved_counters(saved)
     # A run that was killed when it had its steps has a checkpoint to write.
-    kept = curriculum_server.checkpoint_state(folder)
-    self._complete = kept is not None and self._over(self._saved_counters(kept))
+    self._complete = saved is not None and self._over()
+    state = curriculum_server.saved_state(self._setup)
+    self._counters = self._saved_counters(state)
     if not self._complete:
-      program.check(experiment)
-      # Here, not in `train`: Ray takes signals, which `train` wants back.
-      self._join()
+      program.check(self._setup)
+      line.say(f"starting on {place.describe()}")
+      # Here, not in `train`: Ray takes over signals, which `train` needs.
+      place.open()
     self._metrics = metrics.MetricsWriter(
-      str(run.path), int(self._counters["env_steps"])
+      folder, int(self._counters["env_steps"])
     )
-    self._supervisor = supervision.Supervisor(
-      experiment.cluster.hung_seconds, line.say
+    self.supervision = supervision.Supervision(
+      place, experiment.cluster.hung_seconds, line.say
     )
 
   def _saved_counters(self, state: dict[str, Any] | None) -> dict[str, float]:
-    """Where the run stands before anything is started.
+    """Returns the run's counters before anything is started.
 
     Args:
-      state: Of the curriculum's role.
+      state: Saved state of the curriculum server; None at the run's start.
     """
     steps = checkpoint.steps(self._run.checkpoints)
-    desk = {} if state is None else state["desk"]
-    return {
-      "env_steps": desk.get("env_steps", 0),
-      "episodes": desk.get("episodes", 0),
-      "updates": steps[-1] if steps else 0,
-      "seconds": 0.0 if state is None else state["seconds"],
-    }
+    with errors.of_another_form(str(self._run.checkpoints)):
+      played = {} if state is None else state["played"]
+      return {
+        "env_steps": 0 if state is None else played["env_steps"],
+        "episodes": played.get("episodes", 0),
+        "updates": steps[-1] if steps else 0,
+        "seconds": 0.0 if state is None else state["seconds"],
+      }
 
   @property
   def stopped(self) -> bool:
-    """Whether the run was asked to end before its time."""
+    """True if the run was asked to end early."""
     return self._stop
 
   def request_stop(self) -> None:
@@ -100,7 +100,7 @@ class Trainer:
     self._stop = True
 
   def counters(self) -> dict[str, float]:
-    """All that grows monotonically over the run, restarts included."""
+    """Returns all that grows monotonically over the run, over all starts."""
     return dict(self._counters)
 
   @property
@@ -108,50 +108,43 @@ class Trainer:
     """The target network's parameters, of the newest checkpoint."""
     return trained_agent.load(str(self._run.path)).params
 
-  def _over(self, counters: dict[str, float]) -> bool:
-    """Whether the bounds of the config are reached."""
-    run = self._config.run
-    return (run.max_steps > 0 and counters["env_steps"] >= run.max_steps) or (
-      run.max_minutes > 0 and counters["seconds"] >= 60 * run.max_minutes
+  def _over(self) -> bool:
+    """Returns True if a bound of the config is reached."""
+    run, counters = self._config.run, self._counters
+    return (0 < run.max_steps <= counters["env_steps"]) or (
+      0 < 60 * run.max_minutes <= counters["seconds"]
     )
 
   def train(self) -> None:
-    """Runs until the bounds of the config, or until asked to stop."""
+    """Runs until a bound of the config, or until asked to stop."""
+    name = self._runtime.name
     if self._complete:
-      status_file.end(self._run, "ray", self._counters)
+      status_file.end(self._run, name, self._counters)
       return
     self._start()
     report = status_rows.Rows(
-      self._config, self._run, self._line, self._metrics
+      self._config, self._run, self._line, self._metrics, name
     )
-    while not self._stop and not self._over(self._counters):
-      self._supervisor.poll(_LOOK_SECONDS)
+    roles = self.supervision.roles
+    while not self._stop and not self._over():
+      self.supervision.poll(self._runtime.look_seconds)
       self._count()
       scaled = scale_request.take(self._run, self._config)
       if scaled is not None:
         self._config = scaled
         self._scale(scaled.actor.num_actors)
-      report.show(self._counters, self._supervisor.roles)
+        self._line.say(f"{self._num_actors} actor(s) now")
+      report.show(self._counters, roles)
     self._end()
-    report.show(self._counters, self._supervisor.roles, state="ended")
-
-  def _join(self) -> None:
-    """Starts Ray or joins a cluster of it."""
-    where = self._address or "this machine"
-    self._line.say(f"starting Ray on {where}")
-    # Of this start alone: what an earlier one left may take a while to go.
-    ray_cluster.start(self._address, f"adaland-{secrets.token_hex(6)}")
-    self._started = True
+    report.show(self._counters, roles, state="ended")
 
   def _start(self) -> None:
     actors = self._config.actor.num_actors
-    self._line.say(f"starting {actors} actor(s)")
-    setup = process.Setup(
-      self._config, str(self._run.path), bool(self._address)
-    )
-    self._crew = program.Crew(setup)
-    for name, handle in self._crew.roles.items():
-      self._supervisor.add(name, handle, runs=name != "board")
+    server = factory.has_replay_server(self._setup)
+    replay = "Reverb" if server else "in memory"
+    self._line.say(f"starting {actors} actor(s); replay: {replay}")
+    self._program = program.Program(self._setup, self._runtime.accelerators())
+    self.supervision.start(list(self._program.roles))
     scale_request.forget(self._run)
     self._scale(actors)
     updates, steps = self._counters["updates"], self._counters["env_steps"]
@@ -162,52 +155,54 @@ class Trainer:
       )
 
   def _scale(self, wanted: int) -> None:
-    """Adds actors, or ends those of the highest numbers."""
-    there = self._num_actors
-    for index in range(there, wanted):
-      self._supervisor.add(f"actor {index}", self._crew.actor(index))
-    for index in range(wanted, there):
-      self._supervisor.remove(f"actor {index}")
+    """Starts actors, or ends those of the highest numbers."""
+    present = self._num_actors
+    self.supervision.start(
+      [self._program.actor(index) for index in range(present, wanted)]
+    )
+    for index in range(wanted, present):
+      self.supervision.remove(f"actor {index}")
     self._num_actors = wanted
 
   def _count(self) -> None:
-    """Takes up the roles' counters; one that was restarted may lag behind."""
-    stats = self._supervisor.stats("curriculum")
-    stats = stats | {
-      "updates": self._supervisor.stats("learner").get("updates", 0)
-    }
+    """Takes over the roles' counters; a restarted role's may lag behind."""
+    stats = dict(self.supervision.stats("curriculum"))
+    stats["updates"] = self.supervision.stats("learner").get("updates", 0)
     for name, value in self._counters.items():
       self._counters[name] = max(value, stats.get(name, 0))
 
   def _end(self) -> None:
-    """Has the learner write its checkpoint, then all roles end.
+    """Tells the learner to write its checkpoint, then all roles to end.
 
-    Actors end first: steps after the run's last are nobody's.
+    Actors end first: steps after the run's last would be lost.
     """
-    roles = self._supervisor.roles
-    actors = [role for name, role in roles.items() if name.startswith("actor")]
+    watch, roles = self.supervision, self.supervision.roles
+    actors = [name for name in roles if name.startswith("actor")]
+    look = min(_END_LOOK_SECONDS, self._runtime.look_seconds)
     while not roles["learner"].done:
-      # Told again and again: one that was restarted has not heard it.
-      for role in (*actors, roles["learner"]):
-        role.handle.stop.remote()
-      self._supervisor.poll(_POLL_SECONDS)
-    # Some of the answers were asked for before the end.
-    self._supervisor.poll(_POLL_SECONDS)
-    self._supervisor.poll(_POLL_SECONDS)
-    self._count()
-    running = [role for role in roles.values() if role.running is not None]
-    deadline = time.monotonic() + _END_SECONDS
-    for role in running:
-      role.handle.stop.remote()
-    while time.monotonic() < deadline and not all(r.done for r in running):
-      self._supervisor.poll(_POLL_SECONDS)
+      # Repeated, as a restarted role does not know of it.
+      for name in (*actors, "learner"):
+        watch.stop(name)
+      watch.poll(look)
+    if self._setup.restarts_alone:
+      # Some of the answers were requested before the end.
+      watch.poll(look)
+      watch.poll(look)
+      self._count()
+    else:
+      # What came after the checkpoint is lost.
+      state = curriculum_server.checkpoint_state(str(self._run.path))
+      self._counters = self._saved_counters(state)
+    deadline = time.monotonic() + self._end_seconds
+    for name in roles:
+      watch.stop(name)
+    while time.monotonic() < deadline and not all(
+      handle.done for handle in roles.values()
+    ):
+      watch.poll(look)
 
   def close(self) -> None:
     """Ends all that was started."""
-    if self._started:
-      import ray
-
-      ray.shutdown()  # All roles end with it.
-      self._started = False
+    self._runtime.close()
     self._metrics.close()
     self._line.close()

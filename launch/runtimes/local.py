@@ -1,229 +1,265 @@
-"""A run on this machine: the learner in this process, the rest in others."""
+"""The runtime of one machine: threads of this process, and child processes.
 
+The learner and the servers that it needs at every step are threads; actors
+and the evaluator are children, which call them through a Unix socket.
+"""
+
+import contextlib
+import queue
+import threading
 import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
-import jax
-
-from adaland.agent import types
-from adaland.agent.replay import factory
-from adaland.launch import builder, errors
 from adaland.launch.config import experiment as config
-from adaland.launch.roles import desk, learner_state
-from adaland.launch.run import (
-  metrics,
-  metrics_row,
-  progress,
-  rundir,
-  scale_request,
-  status_file,
-)
-from adaland.launch.runtimes import (
-  children,
-  local_actors,
-  local_health,
-  socket_rpc,
-)
+from adaland.launch.roles import factory, heap, peer, role
+from adaland.launch.run import rundir
+from adaland.launch.runtimes import children, program, runtime, socket_rpc
 
-_SUPERVISE_SECONDS = 0.5
-_REPLAY_FOLDER = "replay"
+_CHILD_MODULE = "adaland.launch.runtimes.local_main"
+_CHILD_KINDS = ("actor", "evaluator")
+# Time that threads have to end.
+_JOIN_SECONDS = 30.0
 
 
-class Trainer:
-  """A run, from its start or its last checkpoint to its end.
+class _Direct:
+  """A role in this process; see `peer.Peer`."""
+
+  def __init__(self, owner: "LocalRuntime", name: str):
+    self._owner = owner
+    self._name = name
+
+  def call(self, method: str, *args: Any, timeout: float | None = None) -> Any:
+    """See `Peer.call`; a call is never interrupted."""
+    del timeout
+    return self._owner.call(self._name, method, args)
+
+
+class _Thread:
+  """A role that runs in a thread of this process."""
+
+  def __init__(self, made: role.Role, events: "queue.Queue[runtime.Event]"):
+    self.role = made
+    self._events = events
+    self.thread = threading.Thread(
+      target=self._run, name=made.name, daemon=True
+    )
+    self.thread.start()
+
+  def _run(self) -> None:
+    failure = self.role.run()
+    self._events.put(runtime.Ended(self.role.name, failure))
+
+
+class _Process:
+  """A role that runs in a child process.
+
+  Attributes:
+    child: The child.
+    over: True if the end of the present process needs no more attention.
+    stopping: True if it was told to end.
+    stats: The child's last answer, until it is taken; None if it is taken.
+  """
+
+  def __init__(self, child: children.Child):
+    self.child = child
+    self.over = False
+    self.stopping = False
+    self.stats: dict[str, Any] | None = None
+
+  def start(self) -> None:
+    """Starts another process in place of one that has ended."""
+    self.over = False
+    self.stats = None
+    self.child.kill()
+    self.child.start()
+
+
+class LocalRuntime:
+  """See `runtime.Runtime`.
 
   Args:
-    experiment: The run's config.
-    run: Its directory, begun and locked.
-    line: Shows what goes on.
+    make_role: Makes a role of this process; see `factory.make`.
+    child_module: The module that a child runs; see `local_main`.
   """
+
+  name = "local"
+  look_seconds = 0.25
 
   def __init__(
     self,
-    experiment: config.ExperimentConfig,
-    run: rundir.RunDir,
-    line: progress.Progress,
+    make_role: Callable[..., role.Role] = factory.make,
+    child_module: str = _CHILD_MODULE,
   ):
-    self._config = experiment
-    self._run = run
-    self._line = line
-    self._stop = False
-    self._seconds = 0.0
-    curriculum = builder.curriculum(experiment)
-    checkpoints = str(run.checkpoints)
-    self.learning = learner_state.Learning(experiment, checkpoints, line.say)
-    saved = self.learning.saved
-    if saved is not None:
-      with errors.of_another_form(checkpoints):
-        self._seconds = saved["seconds"]
-        line.say(
-          f"going on from update {self.learning.updates}, after "
-          f"{saved['desk']['env_steps']} steps and "
-          f"{progress.duration(self._seconds)}"
-        )
-    replay_path = str(run.path / _REPLAY_FOLDER)
-    with errors.user_input():
-      self._replay = factory.make_replay(
-        experiment.replay,
-        self.learning.spec,
-        replay_path,
-        experiment.run.seed,
-        experiment.cluster.hung_seconds,
-      )
-    self._address = getattr(self._replay, "address", "")
-    self.desk = desk.Desk(curriculum, None if self._address else self._replay)
-    if saved is not None:
-      with errors.of_another_form(checkpoints):
-        self.desk.load_state_dict(saved["desk"])
-    self._sampler = self._replay.sampler()
-    self._publisher = socket_rpc.Publisher()
-    self._publish()
-    steps = self.desk.counters()["env_steps"]
-    self._metrics = metrics.MetricsWriter(str(run.path), steps)
-    self._server = socket_rpc.Server(self.desk, self._publisher)
-    self.actors: list[children.Child] = []
+    self._make_role = make_role
+    self._child_module = child_module
+    self._events: queue.Queue[runtime.Event] = queue.Queue()
+    self._threads: dict[str, _Thread] = {}
+    self._processes: dict[str, _Process] = {}
+    self._store = socket_rpc.PickledStore()
+    self._server: socket_rpc.Server | None = None
+    self._closed = False
 
-  @property
-  def stopped(self) -> bool:
-    """Whether the run was asked to end before its time."""
-    return self._stop
+  def setup(
+    self, experiment: config.ExperimentConfig, folder: str
+  ) -> role.Setup:
+    """See `Runtime.setup`; there is one learner, whatever the config has."""
+    self._setup = role.Setup(experiment, folder)
+    return self._setup
 
-  def request_stop(self) -> None:
-    """Ends the run after the update under way, with a checkpoint."""
-    self._stop = True
+  def open(self) -> None:
+    """See `Runtime.open`."""
+    # Imported before there are threads: rlax must not find TensorFlow, which
+    # is hidden for its import, while Reverb's import looks for it.
+    import adaland.agent.learner  # noqa: F401
 
-  def counters(self) -> dict[str, float]:
-    """All that grows monotonically over the run, restarts included."""
-    return {
-      **self.desk.counters(),
-      "updates": self.learning.updates,
-      "seconds": self._seconds,
-    }
+    heap.share()
+    self._server = socket_rpc.Server(self.call)
 
-  @property
-  def params(self) -> types.Params:
-    """The target network's parameters, which act."""
-    return self.learning.params
+  def describe(self) -> str:
+    """See `Runtime.describe`."""
+    return "this machine"
 
-  def _publish(self) -> None:
-    params = jax.device_get(self.learning.params)
-    self._publisher.publish(self.learning.updates, params)
+  def accelerators(self) -> int:
+    """See `Runtime.accelerators`; the learner takes whatever JAX finds."""
+    return 0
 
-  def _finished(self) -> bool:
-    run = self._config.run
-    steps = self.desk.counters()["env_steps"]
-    return (
-      self._stop
-      or (run.max_steps > 0 and steps >= run.max_steps)
-      or (run.max_minutes > 0 and self._seconds >= 60 * run.max_minutes)
+  def in_process(self, name: str) -> role.Role:
+    """Returns a role of this process."""
+    return self._threads[name].role
+
+  def pid(self, name: str) -> int:
+    """Returns the process of a role that is a child."""
+    return self._processes[name].child.process.pid
+
+  def call(self, name: str, method: str, args: tuple[Any, ...]) -> Any:
+    """Serves a call of one role to another.
+
+    Args:
+      name: The role that is called; `socket_rpc.RUNTIME` for the runtime.
+      method: The method's name.
+      args: Its arguments.
+
+    Raises:
+      ConnectionError: If there is no such role now.
+    """
+    if name == socket_rpc.RUNTIME:
+      return {"heartbeat": self._heartbeat, "ended": self._ended}[method](*args)
+    thread = self._threads.get(name)
+    if thread is None or self._closed:
+      raise ConnectionError(f"{method}: the role is gone")
+    return getattr(thread.role, method)(*args)
+
+  def _heartbeat(self, name: str, stats: dict[str, Any]) -> None:
+    """Takes a child's answer, unless another process is in its place now."""
+    process = self._processes.get(name)
+    if process is not None and stats["pid"] == process.child.process.pid:
+      process.stats = stats
+
+  def _ended(self, name: str, pid: int, failure: role.Failure | None) -> None:
+    """Takes the end of a child's `run`."""
+    process = self._processes.get(name)
+    if process is not None and pid == process.child.process.pid:
+      process.over = True
+      self._events.put(runtime.Ended(name, failure))
+
+  def start(self, specs: Sequence[program.RoleSpec]) -> None:
+    """See `Runtime.start`."""
+    for spec in specs:
+      if spec.name.split()[0] in _CHILD_KINDS:
+        self._processes[spec.name] = _Process(self._start_child(spec))
+      else:
+        self._start_thread(spec.name)
+
+  def _start_thread(self, name: str) -> None:
+    made = self._make_role(name, self._setup, self._connect, self._store)
+    self._threads[name] = _Thread(made, self._events)
+
+  def _connect(self, name: str) -> peer.Peer:
+    return _Direct(self, name)
+
+  def _start_child(self, spec: program.RoleSpec) -> children.Child:
+    assert self._server is not None
+    run = rundir.RunDir(self._setup.folder)
+    return children.Child(
+      self._child_module,
+      [
+        f"--workdir={self._setup.folder}",
+        f"--control={self._server.address}",
+        f"--role={spec.name}",
+      ],
+      # Any user can read a process's arguments, but not its environment.
+      {**spec.env, socket_rpc.KEY_VARIABLE: self._server.key.hex()},
+      str(run.logs / (spec.name.replace(" ", "_") + ".log")),
     )
 
-  def train(self) -> None:
-    """Runs until the bounds of the config, or until asked to stop."""
-    if self._finished():
-      status_file.end(self._run, "local", self.counters())
+  def stop(self, name: str) -> None:
+    """See `Runtime.stop`; a child has nothing to finish and is killed."""
+    if name in self._threads:
+      self._threads[name].role.stop()
       return
-    wanted = self._config.actor.num_actors
-    self._line.say(f"starting {wanted} actor(s); replay: {self._replay_name()}")
-    scale_request.forget(self._run)
-    self._scale(wanted)
-    run = self._config.run
-    report = metrics_row.Status(run, self._line, self._metrics)
-    self._health = local_health.Health(self.learning, self._replay)
-    before, steps = self._seconds, self.desk.counters()["env_steps"]
-    start = time.monotonic()
-    next_checkpoint = start + 60 * run.checkpoint_minutes
-    next_supervision = start
-    while not self._finished():
-      now = time.monotonic()
-      if self.desk.counters()["env_steps"] == steps:
-        start = now  # Getting ready is not training.
-      self._seconds = before + now - start
-      if now >= next_supervision:
-        next_supervision = now + _SUPERVISE_SECONDS
-        self._supervise()
-      if now >= next_checkpoint:
-        next_checkpoint = now + 60 * run.checkpoint_minutes
-        self.save()
-      self.update(report)
-      if report.due():
-        self._show(report, "running")
-    self._seconds = before + time.monotonic() - start
-    self._show(report, "ended")
-    self.save()
+    process = self._processes[name]
+    process.stopping = True
+    process.child.process.kill()
 
-  def _show(self, report: metrics_row.Status, state: str) -> None:
-    """Writes a row of metrics and the status file."""
-    roles = self._health.roles(self.actors, self._server.heard)
-    shown = status_file.metrics(roles)
-    report.show(self.counters(), self.desk, force=True, roles=shown)
-    status_file.write(
-      self._run, "local", state, self.counters(), report.row, roles
-    )
-
-  def _scale(self, wanted: int) -> None:
-    """Starts actors, or ends those of the highest numbers."""
-    # Differs from one start of the run to the next.
-    first_seed = self.learning.updates + self.desk.counters()["env_steps"]
-    children.stop(self.actors[wanted:])
-    self.actors = self.actors[:wanted] + local_actors.start(
-      self._run,
-      self._server,
-      self._address,
-      range(len(self.actors), wanted),
-      first_seed,
-    )
-
-  def _replay_name(self) -> str:
-    return f"Reverb at {self._address}" if self._address else "in memory"
-
-  def update(self, report: learner_state.Report) -> None:
-    """Learns from one batch, if one comes in time."""
-    if not self.learning.update(self._sampler, report):
+  def restart(self, name: str) -> None:
+    """See `Runtime.restart`."""
+    if name in self._threads:
+      self._start_thread(name)
+    elif self._processes[name].over:
+      self._processes[name].start()
+    else:
+      self._processes[name].child.kill()  # `poll` starts another.
       return
-    if self.learning.updates % self._config.run.publish_updates == 0:
-      self._publish()
+    self._events.put(runtime.Died(name))
 
-  def _supervise(self) -> None:
+  def remove(self, name: str) -> None:
+    """See `Runtime.remove`."""
+    self._processes.pop(name).child.kill()
+
+  def poll(self, seconds: float) -> list[runtime.Event]:
+    """See `Runtime.poll`."""
+    assert self._server is not None
     self._server.check()
-    scaled = scale_request.take(self._run, self._config)
-    if scaled is not None:
-      self._config = scaled
-      self._scale(scaled.actor.num_actors)
-      self._line.say(f"{len(self.actors)} actor(s) now")
-    hung_seconds = self._config.cluster.hung_seconds
-    for child in self.actors:
-      heard = self._server.heard.get(child.process.pid, 0.0)
-      if child.kill_if_hung(heard, hung_seconds):
-        self._line.say(f"{child.name} says nothing: killed")
-      if child.poll():
-        self._line.say(f"{child.name} died and was started again")
+    events = []
+    with contextlib.suppress(queue.Empty):
+      events.append(self._events.get(timeout=seconds))
+      while True:
+        events.append(self._events.get_nowait())
+    for name, thread in self._threads.items():
+      if thread.thread.is_alive():
+        events.append(runtime.Heartbeat(name, thread.role.stats()))
+    for name, process in self._processes.items():
+      events += self._look(name, process)
+    return events
 
-  def save(self) -> None:
-    """Writes a checkpoint: replay first, then all the rest."""
-    self.learning.draw(self._sampler)
-    replay_path = str(self._run.path / _REPLAY_FOLDER)
-    try:
-      self._replay.checkpoint(replay_path)
-    except (OSError, RuntimeError) as error:
-      reason = (
-        errors.describe_os_error(error)
-        if isinstance(error, OSError)
-        else str(error)
-      )
-      raise errors.RunError(
-        f"cannot write checkpoint {replay_path}: {reason}"
-      ) from error
-    self.learning.save(
-      {"desk": self.desk.state_dict(), "seconds": self._seconds},
-      self.learning.gather(),
-    )
+  def _look(self, name: str, process: _Process) -> list[runtime.Event]:
+    """Returns a child's events; starts another if it was killed."""
+    code = process.child.process.poll()
+    if process.over:
+      return []
+    if code is not None and process.stopping:
+      process.over = True
+      return [runtime.Ended(name, None)]
+    if code is not None and code >= 0:
+      process.over = True
+      words = process.child.last_words()
+      return [runtime.Ended(name, role.Failure(words, False, False))]
+    if code is not None:
+      process.start()
+      return [runtime.Died(name)]
+    stats, process.stats = process.stats, None
+    return [] if stats is None else [runtime.Heartbeat(name, stats)]
 
   def close(self) -> None:
-    """Ends all that was started."""
-    self.desk.close()
-    children.stop(self.actors)
-    self._server.close()
-    self._sampler.close()
-    self._replay.close()
-    self._metrics.close()
-    self._line.close()
+    """See `Runtime.close`."""
+    for process in self._processes.values():
+      process.child.kill()
+    deadline = time.monotonic() + _JOIN_SECONDS
+    # The learner first, which calls the others.
+    for thread in reversed(self._threads.values()):
+      thread.role.abort()
+      thread.thread.join(max(0.0, deadline - time.monotonic()))
+    self._closed = True
+    if self._server is not None:
+      self._server.close()

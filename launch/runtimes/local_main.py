@@ -1,64 +1,124 @@
-"""An actor's process, started by the local runtime."""
+"""A child process of the local runtime: runs one role."""
 
+import argparse
 import os
 import signal
 import sys
 import threading
+import time
+from collections.abc import Callable
+from typing import Any
 
-import numpy as np
-
-from adaland.agent.replay import base
-from adaland.agent.replay import spec as spec_lib
-from adaland.launch import builder, cli
+from adaland.launch import cli
 from adaland.launch.config import experiment as config
 from adaland.launch.config import json_codec
+from adaland.launch.roles import factory, peer, role
 from adaland.launch.run import rundir
-from adaland.launch.runtimes import children, local_actors, socket_client
+from adaland.launch.runtimes import children, socket_rpc
+
+_HEARTBEAT_SECONDS = 1.0
 
 
 def make_parser() -> cli.Parser:
-  """Flags, all set by `actors.start`."""
+  """Returns the parser of the flags, which `local` sets."""
   parser = cli.Parser(prog="adaland.launch.runtimes.local_main")
   parser.add_argument("--workdir", required=True)
   parser.add_argument("--control", required=True)
-  parser.add_argument("--replay", required=True)
-  parser.add_argument("--index", type=cli.non_negative_int, required=True)
-  parser.add_argument("--seed", type=cli.non_negative_int, required=True)
+  parser.add_argument("--role", required=True)
   return parser
 
 
-def run(args) -> None:
-  """Plays until the learner goes away."""
-  # There is nothing to put in order: asked to end, it ends at once.
+class Worker:
+  """One role, and its reports to the runtime.
+
+  Args:
+    name: The role's name.
+    owner: The runtime.
+    heartbeat_seconds: Time between two reports.
+  """
+
+  def __init__(
+    self,
+    name: str,
+    owner: peer.Peer,
+    heartbeat_seconds: float = _HEARTBEAT_SECONDS,
+  ):
+    self._name = name
+    self._owner = owner
+    self._heartbeat_seconds = heartbeat_seconds
+    self._role: role.Role | None = None
+    self._over = threading.Event()
+
+  def run(self, make: Callable[[], role.Role]) -> None:
+    """Makes the role, runs it, and reports its end.
+
+    Heartbeats begin before that: making a role takes imports of seconds.
+
+    Args:
+      make: Makes the role.
+
+    Raises:
+      ConnectionError: If the runtime has ended.
+    """
+    threading.Thread(target=self._beat, daemon=True).start()
+
+    def work() -> None:
+      self._role = make()
+
+    failure = role.failure_of(self._name, work)
+    if self._role is not None:
+      failure = self._role.run()
+    self._over.set()
+    self._owner.call("ended", self._name, os.getpid(), failure)
+
+  def _beat(self) -> None:
+    try:
+      while not self._over.is_set():
+        self._owner.call("heartbeat", self._name, self._stats())
+        time.sleep(self._heartbeat_seconds)
+    except ConnectionError:
+      pass  # The runtime has ended, and this process with it.
+
+  def _stats(self) -> dict[str, Any]:
+    made = self._role
+    return role.process_stats() if made is None else made.stats()
+
+
+def connect(args: argparse.Namespace, name: str) -> peer.Peer:
+  """Returns a role of the run's process; `socket_rpc.RUNTIME` its runtime."""
+  key = bytes.fromhex(os.environ[socket_rpc.KEY_VARIABLE])
+  return socket_rpc.SocketPeer(args.control, key, name)
+
+
+def work(args: argparse.Namespace, make: Callable[[], role.Role]) -> None:
+  """Runs a role until it ends or the run's process does.
+
+  Args:
+    args: The flags.
+    make: Makes the role.
+  """
+  # A child has nothing to finish: told to end, it ends at once.
   signal.signal(signal.SIGTERM, signal.SIG_DFL)
-  experiment = json_codec.from_json(
-    config.ExperimentConfig, rundir.RunDir(args.workdir).read_config()
-  )
-  key = bytes.fromhex(os.environ[local_actors.KEY_VARIABLE])
-  made = builder.agent(experiment)
-  spec = builder.unroll_spec(experiment, made)
-
-  def make_writer() -> base.ReplayWriter:
-    if args.replay:
-      from adaland.agent.replay.reverb import client
-
-      return client.ReverbWriter(
-        args.replay, spec, experiment.replay.insert_timeout
-      )
-    return spec_lib.EncodedWriter(spec, socket_client.Sender(args.control, key))
-
-  channel = socket_client.Client(
-    args.control, key, experiment.actor.params_poll_seconds
-  )
-  # The process id makes a restarted actor draw other numbers.
-  seed = np.random.SeedSequence(
-    (experiment.run.seed, args.seed, args.index, os.getpid())
-  )
-  actor = builder.actor(experiment, made, channel, make_writer, seed)
   try:
-    actor.run(threading.Event())
+    Worker(args.role, connect(args, socket_rpc.RUNTIME)).run(make)
   except ConnectionError as error:
     cli.say(str(error))
+
+
+def run(args: argparse.Namespace) -> None:
+  """Runs a role of the run in a directory."""
+
+  def make() -> role.Role:
+    content = rundir.RunDir(args.workdir).read_config()
+    experiment = json_codec.from_json(config.ExperimentConfig, content)
+    return factory.make(
+      args.role,
+      role.Setup(experiment, args.workdir),
+      lambda name: connect(args, name),
+      socket_rpc.PickledStore(),
+    )
+
+  work(args, make)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Ray itself: an own cluster for the run, or one that is there already."""
+"""Ray itself: a cluster for the run alone, or one that exists."""
 
 import importlib.util
 import logging
@@ -28,13 +28,13 @@ def start(address: str, namespace: str) -> None:
   """Makes a cluster on this machine, or joins one.
 
   Args:
-    address: Of the cluster, "host:port" or "auto"; empty for an own one,
-      which ends with this process.
-    namespace: Keeps names of this run's roles apart from others'.
+    address: The cluster's address, "host:port" or "auto"; empty makes one that
+      ends with this process.
+    namespace: Separates the names of this run's roles from others'.
 
   Raises:
     UserError: If there is no cluster there, or Ray is not installed.
-    RunError: If an own one does not start.
+    RunError: If the cluster of this machine does not start.
   """
   # Before Ray is imported: it reads some of these only then.
   os.environ.update(_ALWAYS)
@@ -67,15 +67,15 @@ def start(address: str, namespace: str) -> None:
       reason = errors.one_line(str(error)) or type(error).__name__
       if address:
         raise errors.UserError(f"--ray_address={address}: {reason}") from error
-      # On a busy machine Ray's parts may wait in vain for one another, which
-      # has no type of its own.
+      # On a busy machine Ray's processes may time out on one another, which
+      # has no exception type.
       if type(error) is not Exception or attempt == _ATTEMPTS - 1:
         raise errors.RunError(f"starting Ray: {reason}") from error
       ray.shutdown()
 
 
 def _has_token() -> bool:
-  """Whether there is a token where Ray looks for one."""
+  """Returns True if there is a token where Ray looks for one."""
   return bool(
     {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ)
   ) or os.path.exists(os.path.expanduser("~/.ray/auth_token"))
@@ -99,7 +99,7 @@ def _check_address(address: str) -> None:
 
 
 def resources() -> str:
-  """What the cluster has, for messages."""
+  """Returns the cluster's free and total resources, for messages."""
   import ray
 
   total = ray.cluster_resources()

@@ -1,13 +1,11 @@
-"""The control channel between the learner's process and an actor's.
+"""Calls between processes of one machine, over Unix sockets.
 
-This is the learner's end; `control_client` has the actor's. Each actor holds
-one connection of its own (a Unix socket, one request and one reply at a time),
-so an actor killed in the middle of a message takes no lock with it and disturbs
-nobody else. Tasks, episode records and parameters travel here; unrolls only do
-where there is no replay server.
+The server is in the process that trains; each peer in a child process holds
+one connection, with one request and one reply at a time. So a child that is
+killed in the middle of a message holds no lock and disturbs no other.
 
-Messages are pickled, so who may send them may run code here: processes of the
-same user that know the key. No file is ever read that way.
+Messages are pickled, so a sender can run code here: only processes of the same
+user that know the key are listened to. No file is ever read that way.
 """
 
 import contextlib
@@ -23,104 +21,151 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from multiprocessing import connection
-from typing import Any, Protocol
+from typing import Any
 
 from adaland.agent import types
-from adaland.curriculum import base
-from adaland.launch.acting import channel
+from adaland.launch import errors
 
-# So many faults in a row, so far apart, are not a matter of one actor.
+# Holds the server's key in a child's environment.
+KEY_VARIABLE = "ADALAND_CONTROL_KEY"
+# The name under which children call the runtime, not a role.
+RUNTIME = ""
+# This many faults in a row are not due to one child.
 _MAX_FAULTS = 50
 _FAULT_SECONDS = 0.1
-# Begins an address in Linux's name space of sockets, as `ss` prints it.
+# Begins an address in Linux's abstract name space of sockets, as `ss` prints
+# it.
 _ABSTRACT = "@"
+
+
+class RemoteError(RuntimeError):
+  """A call failed in the role that was called."""
 
 
 def connect(address: str, key: bytes) -> connection.Connection:
   """Returns a connection to a server.
 
   Args:
-    address: Where it listens.
-    key: Its key.
+    address: The server's address.
+    key: The server's key.
 
   Raises:
     OSError: If nobody listens there.
-    AuthenticationError: If the key is another's.
+    AuthenticationError: If the server has another key.
   """
   return connection.Client(socket_name(address), "AF_UNIX", authkey=key)
 
 
 def socket_name(address: str) -> str:
-  """Returns what the system calls an address."""
+  """Returns the system's name of a socket address."""
   if address.startswith(_ABSTRACT):
     return "\0" + address.removeprefix(_ABSTRACT)
   return address
 
 
-class Role(Protocol):
-  """What the learner's side does for the actors; called from many threads."""
+class SocketPeer:
+  """A role in the process that trains; see `peer.Peer`.
 
-  def next_tasks(self, n: int) -> list[base.Assignment]:
-    """Tasks to play next."""
-    ...
+  All threads may use one; it connects at its first call.
 
-  def report(self, record: base.EpisodeRecord) -> None:
-    """Takes in a finished episode."""
-    ...
+  Args:
+    address: The server's address.
+    key: The server's key.
+    name: The role's name.
+  """
 
-  def count_steps(self, steps: int) -> None:
-    """Takes in how many environment steps were made since the last call."""
-    ...
-
-  def insert_encoded(self, data: bytes) -> None:
-    """Stores an unroll that `UnrollSpec.encode` made."""
-    ...
-
-
-class Publisher:
-  """Holds the newest parameters, pickled once for all actors."""
-
-  def __init__(self):
+  def __init__(self, address: str, key: bytes, name: str):
+    self._address = address
+    self._key = key
+    self._name = name
     self._lock = threading.Lock()
-    self._version = -1
-    self._blob = b""
+    self._connection: connection.Connection | None = None
 
-  def publish(self, version: int, params: types.Params) -> None:
-    """Replaces the parameters; leaves must be NumPy arrays."""
-    blob = pickle.dumps(channel.Versioned(version, params), protocol=5)
-    with self._lock:
-      self._version, self._blob = version, blob
+  def call(self, method: str, *args: Any, timeout: float | None = None) -> Any:
+    """See `Peer.call`.
 
-  def newer(self, than: int) -> bytes:
-    """Returns the pickled parameters, empty if none are newer."""
+    Raises:
+      RemoteError: If the call failed there.
+    """
     with self._lock:
-      return self._blob if self._version > than else b""
+      try:
+        return self._call(method, args, timeout)
+      except (EOFError, OSError) as error:
+        if isinstance(error, TimeoutError):
+          raise
+        raise ConnectionError("the run's process has ended") from error
+
+  def _call(
+    self, method: str, args: tuple[Any, ...], timeout: float | None
+  ) -> Any:
+    if self._connection is None:
+      self._connection = connect(self._address, self._key)
+    self._connection.send((self._name, method, args))
+    if not self._connection.poll(timeout):
+      # The late reply must not be taken for the next call's.
+      self._connection.close()
+      self._connection = None
+      raise TimeoutError(f"{method}: no answer")
+    succeeded, answer = self._connection.recv()
+    if not succeeded:
+      raise RemoteError(answer)
+    return answer
+
+  def close(self) -> None:
+    """Closes the connection."""
+    with self._lock:
+      if self._connection is not None:
+        self._connection.close()
+
+
+class PickledStore:
+  """A store whose references are the pickled parameters themselves."""
+
+  def put(self, params: types.Params) -> bytes:
+    """See `parameters.Store`; the leaves must be NumPy arrays."""
+    return pickle.dumps(params, protocol=5)
+
+  def get(self, reference: bytes) -> types.Params:
+    """See `parameters.Store`."""
+    return pickle.loads(reference)
 
 
 class Server:
-  """Accepts actors and answers them, one thread each.
+  """A server of calls, with one thread for each connection.
+
+  Args:
+    answer: Serves a call, of a role's name, a method's name and arguments.
+    make_listener: Makes a listener; see `connection.Listener`.
+    fault_seconds: Time between two attempts after a fault.
 
   Attributes:
-    heard: When each process last said that it lives, monotonic seconds.
+    address: The server's address.
+    key: The key that peers must have.
   """
 
-  def __init__(self, role: Role, publisher: Publisher):
-    self._role = role
-    self._publisher = publisher
-    self.heard: dict[int, float] = {}
+  def __init__(
+    self,
+    answer: Callable[[str, str, tuple[Any, ...]], Any],
+    make_listener: Callable[..., connection.Listener] = connection.Listener,
+    fault_seconds: float = _FAULT_SECONDS,
+  ):
+    self._answer = answer
+    self._fault_seconds = fault_seconds
     self._folder = ""
     if sys.platform == "linux":
       # A name without a file, which goes when this process does.
       self.address = f"{_ABSTRACT}adaland-{os.getpid()}-{secrets.token_hex(4)}"
     else:
-      # Of our own, readable by nobody else, and short: a socket's path may
+      # In a folder that nobody else can read, and short: a socket's path may
       # have 107 characters, which a work directory's often exceeds.
       self._folder = tempfile.mkdtemp(prefix="adaland-")
       self.address = os.path.join(self._folder, "control")
     self.key = secrets.token_bytes(16)
-    # Without the key: who connects and is silent would hold up all others.
-    self._listener = connection.Listener(
+    # Without the key, which is asked for by each connection's thread: a silent
+    # peer would hold up all others.
+    self._listener = make_listener(
       socket_name(self.address), "AF_UNIX", backlog=64
     )
     self._closed = False
@@ -128,7 +173,7 @@ class Server:
     threading.Thread(target=self._accept, daemon=True).start()
 
   def check(self) -> None:
-    """Raises here what went wrong while answering an actor."""
+    """Raises the error that ended listening, if any."""
     if self._failure is not None:
       raise self._failure
 
@@ -138,17 +183,17 @@ class Server:
       try:
         conn = self._listener.accept()
       except OSError as error:
-        # An actor killed while it connects is no reason to stop listening.
+        # A child killed while it connects is no reason to stop listening.
         faults += 1
         if faults == _MAX_FAULTS and not self._closed:
           self._failure = OSError(
             error.errno, error.strerror, "no actor can connect"
           )
           return
-        time.sleep(_FAULT_SECONDS)
+        time.sleep(self._fault_seconds)
         continue
       faults = 0
-      if _of_this_user(conn):
+      if _is_of_this_user(conn):
         threading.Thread(target=self._serve, args=(conn,), daemon=True).start()
       else:
         conn.close()
@@ -159,28 +204,20 @@ class Server:
         connection.deliver_challenge(conn, self.key)
         connection.answer_challenge(conn, self.key)
       except (EOFError, OSError, multiprocessing.AuthenticationError) as error:
-        logging.debug("control: a connection failed: %s", error)
+        logging.debug("a connection failed: %s", error)
         return
       while not self._closed:
         try:
-          method, args = conn.recv()
+          name, method, args = conn.recv()
         except (EOFError, OSError):
-          return  # The actor went away; the supervisor starts another.
+          return  # The child has ended.
         try:
-          answer = self._answer(method, args)
+          reply = True, self._answer(name, method, args)
         except Exception as error:
-          self._failure = error
-          return
+          logging.exception("%s of %s failed", method, name)
+          reply = False, errors.one_line(f"{type(error).__name__}: {error}")
         with contextlib.suppress(OSError):
-          conn.send(answer)
-
-  def _answer(self, method: str, args: tuple[Any, ...]) -> Any:
-    if method == "params":
-      return self._publisher.newer(*args)
-    if method == "alive":
-      self.heard[args[0]] = time.monotonic()
-      return None
-    return getattr(self._role, method)(*args)
+          conn.send(reply)
 
   def close(self) -> None:
     """Stops listening."""
@@ -190,8 +227,11 @@ class Server:
       shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _of_this_user(conn: connection.Connection) -> bool:
-  """Whether the other end is; a name in Linux's name space is open to all."""
+def _is_of_this_user(conn: connection.Connection) -> bool:
+  """Returns True if this user has the other end.
+
+  Any user can connect to a name in Linux's abstract name space.
+  """
   if sys.platform != "linux":
     return True
   peer = struct.Struct("3i")  # Process, user, group.

@@ -1,7 +1,7 @@
-"""What the roles say, made into rows of metrics and the status file."""
+"""Rows of metrics and the status file, from the roles' answers."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from adaland.launch.config import experiment as config
@@ -14,18 +14,20 @@ from adaland.launch.run import (
 )
 from adaland.launch.runtimes import supervision
 
-# The status file is at most this old.
+# Greatest age of the status file.
 _STATUS_SECONDS = 2.0
 
 
 class Rows:
-  """Makes rows and the status file of what the roles answered last.
+  """A writer of metrics and the status file, from the roles' last answers.
 
   Args:
     experiment: The run's config.
     run: Its directory.
     line: The live line.
-    writer: Where rows go.
+    writer: Receives the rows.
+    launcher: The launcher's name.
+    clock: Monotonic seconds.
   """
 
   def __init__(
@@ -34,9 +36,13 @@ class Rows:
     run: rundir.RunDir,
     line: progress.Progress,
     writer: metrics.MetricsWriter,
+    launcher: str,
+    clock: Callable[[], float] = time.monotonic,
   ):
     self._run = run
-    self._status = metrics_row.Status(experiment.run, line, writer)
+    self._launcher = launcher
+    self._clock = clock
+    self._status = metrics_row.Status(experiment.run, line, writer, clock)
     self._learned = _Learned()
     self._rates: dict[str, _Rates] = {}
     self._next = 0.0
@@ -44,30 +50,30 @@ class Rows:
   def show(
     self,
     counters: Mapping[str, float],
-    roles: Mapping[str, supervision.Watched],
+    roles: Mapping[str, supervision.RoleHandle],
     state: str = "running",
   ) -> None:
     """Writes a row and the status file if it is time, or at the end."""
     ended = state != "running"
     due = ended or self._status.due()
-    if not due and time.monotonic() < self._next:
+    if not due and self._clock() < self._next:
       return
-    self._next = time.monotonic() + _STATUS_SECONDS
+    self._next = self._clock() + _STATUS_SECONDS
     shown = [self._role(role, roles) for role in roles.values()]
     if due:
       self._learned.add_to(self._status, roles["learner"].stats)
-      desk = _Desk(roles["curriculum"].stats)
+      played = _Played(roles["curriculum"].stats)
       self._status.show(
-        counters, desk, force=ended, roles=status_file.metrics(shown)
+        counters, played, force=ended, roles=status_file.metrics(shown)
       )
     status_file.write(
-      self._run, "ray", state, counters, self._status.row, shown
+      self._run, self._launcher, state, counters, self._status.row, shown
     )
 
   def _role(
     self,
-    role: supervision.Watched,
-    roles: Mapping[str, supervision.Watched],
+    role: supervision.RoleHandle,
+    roles: Mapping[str, supervision.RoleHandle],
   ) -> status_file.RoleStatus:
     stats = role.stats
     rates = self._rates.setdefault(role.name, _Rates())(role)
@@ -79,7 +85,7 @@ class Rows:
       if "version" in stats and "updates" in learner:
         lag = learner["updates"] - stats["version"]
         numbers["params_lag"] = max(0.0, lag)
-    elif role.name == "learner":  # Of several, the one that speaks for all.
+    elif role.name == "learner":  # Of several, the one that reports for all.
       numbers["updates_per_s"] = rates.get("count", 0.0)
       numbers["steps_per_s"] = rates.get("learned", 0.0)
       if rates.get("running"):
@@ -88,7 +94,8 @@ class Rows:
         if name in stats:
           numbers[name] = stats[name]
     elif "server_pid" in stats:
-      numbers["server_pid"] = stats["server_pid"]
+      for name in ("server_pid", "server_restarts"):
+        numbers[name] = stats[name]
     elif kind == "curriculum":
       numbers["episodes_per_s"] = rates.get("episodes", 0.0)
     elif kind == "evaluator":
@@ -99,7 +106,7 @@ class Rows:
       }
       if "version" in stats:
         numbers["version"] = stats["version"]
-    if "inserts" in stats:  # The replay server, or the learner in its stead.
+    if "inserts" in stats:  # The replay server, or a learner with the store.
       numbers |= {
         "replay_size": stats["size"],
         "inserts_per_s": rates.get("inserts", 0.0),
@@ -113,64 +120,68 @@ class Rows:
       stats.get("host", ""),
       stats.get("memory_mb", 0.0),
       role.restarts,
-      time.monotonic() - role.answered,
+      self._clock() - role.last_heartbeat,
       numbers,
     )
 
 
-class _Desk:
-  """What the curriculum's role said last, as `status` reads it."""
+class _Played:
+  """The curriculum server's last answer; see `metrics_row.Played`."""
 
   def __init__(self, stats: Mapping[str, Any]):
     self._stats = stats
 
   def trial_rewards(self) -> list[float]:
+    """See `CountedCurriculum.trial_rewards`."""
     return self._stats.get("trial_rewards", [])
 
   def curriculum_metrics(self) -> dict[str, float]:
+    """See `CountedCurriculum.curriculum_metrics`."""
     return self._stats.get("curriculum", {})
 
 
 class _Rates:
-  """Growth a second of a process's totals, from answer to answer."""
+  """Growth per second of a role's totals, from answer to answer."""
 
   def __init__(self):
-    self._birth = ""
+    self._incarnation = ""
     self._answered = 0.0
     self._last: dict[str, float] = {}
     self._rates: dict[str, float] = {}
 
-  def __call__(self, role: supervision.Watched) -> dict[str, float]:
+  def __call__(self, role: supervision.RoleHandle) -> dict[str, float]:
     """Returns the rates up to the role's last answer."""
     now = {
       name: float(value)
       for name, value in role.stats.items()
       if isinstance(value, int | float)
     }
-    seconds = role.answered - self._answered
-    if role.stats.get("birth") != self._birth:
+    incarnation = role.stats.get("incarnation", "")
+    seconds = role.last_heartbeat - self._answered
+    if incarnation != self._incarnation:
       self._rates = {}
     elif seconds > 0:
       self._rates = {
         name: (value - self._last.get(name, value)) / seconds
         for name, value in now.items()
       }
-    self._birth = role.stats.get("birth", "")
-    self._answered, self._last = role.answered, now
+    self._incarnation = incarnation
+    self._answered, self._last = role.last_heartbeat, now
     return self._rates
 
 
 class _Learned:
-  """Means over the updates since the last row, of the learner's sums."""
+  """Means of the learner's metrics over the updates since the last row."""
 
   def __init__(self):
     self._last: dict[str, Any] = {}
 
   def add_to(self, shown: metrics_row.Status, stats: Mapping[str, Any]) -> None:
-    """Adds what is new to a row under way."""
+    """Adds the updates since the last call to a row under way."""
     if "count" not in stats:
       return
-    last = self._last if stats["birth"] == self._last.get("birth") else {}
+    same = stats["incarnation"] == self._last.get("incarnation")
+    last = self._last if same else {}
     count = stats["count"] - last.get("count", 0)
     if count > 0:
       sums = last.get("sums", {})

@@ -1,172 +1,159 @@
-"""Watches the roles: asks how they are, wakes the dead, kills the hung."""
+"""Supervision of a run's roles: the one rule of restarts."""
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from adaland.launch import errors
 from adaland.launch.roles import role
-from adaland.launch.runtimes import patience
+from adaland.launch.runtimes import program, runtime
 
-# A role that fails this young, so many times in a row, will never live; one
-# that is killed may live next time, but not if memory runs out each time.
-_YOUNG_SECONDS = 30.0
-_MAX_YOUNG_FAILURES = 4
-_MAX_YOUNG_DEATHS = 20
+# A role that ends within this time of its start is in a crash loop. It may
+# fail a few times in a row, or be killed more often: one that is killed may
+# live next time, but not if memory runs out each time.
+_CRASH_LOOP_SECONDS = 30.0
+_MAX_FAILURES = 4
+_MAX_DEATHS = 20
+# The hang timeout doubles with each restart of a role that has not answered
+# since the restart before: it may need longer than that to start, or may wait
+# for a machine.
+_MAX_DOUBLINGS = 6
 
 
 @dataclasses.dataclass
-class Watched:
-  """One role.
+class RoleHandle:
+  """A role under supervision.
 
   Attributes:
-    name: As in messages.
-    handle: Ray's.
-    running: Reference to what its `run` will return; None if it has none.
-    stats: Its last answer.
-    answered: When that came, monotonic seconds.
-    restarts: How often it was started again.
-    done: Whether `run` ended as it should.
+    name: The role's name.
+    started: Start of its present incarnation, monotonic seconds.
+    last_heartbeat: Time of its last answer or start, monotonic seconds.
+    stats: Its last answer; empty before the first.
+    restarts: Number of restarts.
+    done: True if its `run` has ended as it was told to.
+    failures: Failures in a row, in a crash loop.
+    deaths: Deaths in a row, in a crash loop.
+    hangs: Restarts by the hang timeout since the last answer.
+    messages_shown: Number of messages of this incarnation that were shown.
   """
 
   name: str
-  handle: Any
-  running: Any = None
-  stats: dict[str, Any] = dataclasses.field(default_factory=dict)
-  answered: float = 0.0
+  started: float = 0.0
+  last_heartbeat: float = 0.0
+  stats: Mapping[str, Any] = dataclasses.field(default_factory=dict)
   restarts: int = 0
   done: bool = False
-  asked: Any = None
-  asked_at: float = 0.0
-  born: float = 0.0
-  young_failures: int = 0
-  young_deaths: int = 0
-  silences: int = 0
-  said: int = 0
+  failures: int = 0
+  deaths: int = 0
+  hangs: int = 0
+  messages_shown: int = 0
 
 
-class Supervisor:
-  """Watches roles.
+class Supervision:
+  """A supervisor of roles: restarts those that die, fail or hang.
 
   Args:
-    hung_seconds: How long a role may say nothing.
+    place: Runs the roles.
+    hung_seconds: Heartbeat age at which a role counts as hung.
     say: Shows a line.
+    clock: Monotonic seconds.
+
+  Attributes:
+    roles: The handles by name.
   """
 
-  def __init__(self, hung_seconds: float, say: Callable[[str], None]):
+  def __init__(
+    self,
+    place: runtime.Runtime,
+    hung_seconds: float,
+    say: Callable[[str], None],
+    clock: Callable[[], float] = time.monotonic,
+  ):
+    self._runtime = place
     self._hung_seconds = hung_seconds
     self._say = say
-    self.roles: dict[str, Watched] = {}
+    self._clock = clock
+    self.roles: dict[str, RoleHandle] = {}
 
-  def add(self, name: str, handle: Any, runs: bool = True) -> None:
-    """Watches one more; `run` is called if it has one."""
-    watched = Watched(name, handle)
-    watched.born = watched.answered = time.monotonic()
-    if runs:
-      watched.running = handle.run.remote()
-    self.roles[name] = watched
+  def start(self, specs: list[program.RoleSpec]) -> None:
+    """Starts roles; see `Runtime.start`."""
+    self._runtime.start(specs)
+    now = self._clock()
+    for spec in specs:
+      self.roles[spec.name] = RoleHandle(spec.name, now, now)
+
+  def stop(self, name: str) -> None:
+    """Tells a role to finish its work, unless it has."""
+    if not self.roles[name].done:
+      self._runtime.stop(name)
 
   def remove(self, name: str) -> None:
-    """Ends a role."""
-    import ray
+    """Ends a role for good."""
+    del self.roles[name]
+    self._runtime.remove(name)
 
-    ray.kill(self.roles.pop(name).handle)
-
-  def stats(self, name: str) -> dict[str, Any]:
-    """A role's last answer, empty if there was none."""
+  def stats(self, name: str) -> Mapping[str, Any]:
+    """Returns a role's last answer; empty if there was none."""
     return self.roles[name].stats if name in self.roles else {}
 
   def poll(self, seconds: float) -> None:
     """Watches for some seconds.
 
     Raises:
-      UserError: If a role says that what was asked for can't be done.
-      RunError: If a role can't live.
+      UserError: If a role reports that what was asked for can't be done.
+      RunError: If a role is in a crash loop.
     """
-    import ray
+    for event in self._runtime.poll(seconds):
+      handle = self.roles.get(event.name)
+      if handle is None:
+        continue  # It was removed.
+      if isinstance(event, runtime.Heartbeat):
+        self._heartbeat(handle, event.stats)
+      elif isinstance(event, runtime.Died):
+        self._died(handle)
+      else:
+        self._ended(handle, event.failure)
+    for handle in self.roles.values():
+      age = self._clock() - handle.last_heartbeat
+      timeout = self._hung_seconds * 2 ** min(handle.hangs, _MAX_DOUBLINGS)
+      if age > timeout and not handle.done:
+        self._say(f"{handle.name} is unresponsive for {age:.0f} s; restarting")
+        handle.hangs += 1
+        handle.last_heartbeat = self._clock()
+        self._runtime.restart(handle.name)
 
-    now = time.monotonic()
-    references = {}
-    for watched in self.roles.values():
-      if watched.asked is None:
-        watched.asked = watched.handle.stats.remote()
-        watched.asked_at = now
-      references[watched.asked] = watched
-      if watched.running is not None:
-        references[watched.running] = watched
-    # Some of the answers, those of `run`, are not expected: it waits on.
-    ready, _ = ray.wait(
-      list(references), num_returns=len(references), timeout=seconds
-    )
-    for reference in ready:
-      watched = references[reference]
-      if reference is watched.asked:
-        watched.asked = None
-        self._take_stats(watched, reference)
-      elif reference is watched.running:
-        self._take_end(watched, reference)
-    for watched in self.roles.values():
-      silence = time.monotonic() - watched.asked_at
-      allowed = patience.seconds(self._hung_seconds, watched.silences)
-      if watched.asked is not None and silence > allowed:
-        self._say(f"{watched.name} says nothing: killed, to be started again")
-        watched.silences += 1
-        self._kill(watched)
+  def _heartbeat(self, handle: RoleHandle, stats: Mapping[str, Any]) -> None:
+    handle.stats = stats
+    handle.last_heartbeat = self._clock()
+    handle.hangs = 0
+    for message in stats.get("messages", [])[handle.messages_shown :]:
+      self._say(message)
+      handle.messages_shown += 1
 
-  def _take_stats(self, watched: Watched, reference: Any) -> None:
-    import ray
+  def _died(self, handle: RoleHandle) -> None:
+    self._say(f"{handle.name} died; restarted")
+    now = self._clock()
+    young = now - handle.started < _CRASH_LOOP_SECONDS
+    handle.deaths = handle.deaths + 1 if young else 0
+    handle.restarts += 1
+    handle.started = handle.last_heartbeat = now
+    handle.messages_shown = 0
+    if handle.deaths >= _MAX_DEATHS:
+      raise errors.RunError(
+        f"{handle.name} dies right after its start, {_MAX_DEATHS} times in a "
+        "row; is there enough memory?"
+      )
 
-    try:
-      stats = ray.get(reference)
-    except ray.exceptions.RayError:
-      return  # On its way back: asked again.
-    now = time.monotonic()
-    if watched.stats and stats["birth"] != watched.stats["birth"]:
-      watched.restarts += 1
-      watched.said = 0
-      young = now - watched.born < _YOUNG_SECONDS
-      watched.young_deaths = watched.young_deaths + 1 if young else 0
-      watched.born = now
-      self._say(f"{watched.name} died and was started again")
-      if watched.young_deaths >= _MAX_YOUNG_DEATHS:
-        raise errors.RunError(
-          f"{watched.name} dies right after its start, {_MAX_YOUNG_DEATHS} "
-          "times in a row; is there enough memory?"
-        )
-    watched.stats = stats
-    watched.answered = now
-    watched.silences = 0
-    for line in stats.get("said", [])[watched.said :]:
-      self._say(line)
-      watched.said += 1
-
-  def _take_end(self, watched: Watched, reference: Any) -> None:
-    """A role's `run` is over: because it was told to, or it failed."""
-    import ray
-
-    watched.running = None
-    try:
-      failure: role.Failure | None = ray.get(reference)
-    except ray.exceptions.RayError as error:
-      reason = errors.one_line(str(error))
-      raise errors.RunError(f"{watched.name} is gone: {reason}") from error
+  def _ended(self, handle: RoleHandle, failure: role.Failure | None) -> None:
     if failure is None:
-      watched.done = True
+      handle.done = True
       return
     if failure.bad_input:
       raise errors.UserError(failure.reason)
-    young = time.monotonic() - watched.born < _YOUNG_SECONDS
-    watched.young_failures = watched.young_failures + 1 if young else 1
-    if failure.final or watched.young_failures >= _MAX_YOUNG_FAILURES:
-      raise errors.RunError(f"{watched.name}: {failure.reason}")
-    self._say(f"{watched.name} failed and is started again: {failure.reason}")
-    self._kill(watched)
-    watched.running = watched.handle.run.remote()
-
-  def _kill(self, watched: Watched) -> None:
-    """Ends the role's process; Ray starts another."""
-    import ray
-
-    ray.kill(watched.handle, no_restart=False)
-    watched.asked_at = time.monotonic()
+    young = self._clock() - handle.started < _CRASH_LOOP_SECONDS
+    handle.failures = handle.failures + 1 if young else 1
+    if failure.final or handle.failures >= _MAX_FAILURES:
+      raise errors.RunError(f"{handle.name}: {failure.reason}")
+    self._say(f"{handle.name} failed; restarting: {failure.reason}")
+    self._runtime.restart(handle.name)

@@ -122,7 +122,7 @@ class Checkpoint:
         )
         self._curriculum.report(record)
     run = {
-      "desk": {
+      "played": {
         "curriculum": self._curriculum.state_dict(),
         "env_steps": 1234,
         "episodes": 80,
@@ -140,7 +140,7 @@ class Checkpoint:
   def read(self, data):
     with errors.user_input("run.json"), errors.of_another_form("run.json"):
       leaves, run = checkpoint_json.decode(data)
-      _curriculum().load_state_dict(run["desk"]["curriculum"])
+      _curriculum().load_state_dict(run["played"]["curriculum"])
       return leaves, run
 
   def check(self, value):

@@ -16,8 +16,9 @@ from absl.testing import absltest
 from adaland.agent.checkpoint import checkpoint
 from adaland.launch import evaluate, play, prompt, train
 from adaland.launch.config import overrides, presets
-from adaland.launch.run import progress, rundir
-from adaland.launch.runtimes import local
+from adaland.launch.roles import learner, learner_state
+from adaland.launch.run import progress, rundir, status_file
+from adaland.launch.runtimes import driver, local
 
 
 def _call(main, *argv):
@@ -28,8 +29,8 @@ def _call(main, *argv):
   return code, out.getvalue(), err.getvalue()
 
 
-class _Updates:
-  """Keeps what an update says, in place of the status line."""
+class _Losses:
+  """The losses of updates."""
 
   def __init__(self):
     self.losses = []
@@ -39,14 +40,20 @@ class _Updates:
     self.losses.append(float(values["loss/total"]))
 
 
-def _trainer(workdir, stream, *settings):
+def _begin(workdir, *settings):
+  """Begins a run; returns its config and its directory."""
   config = overrides.apply(
     presets.smoke(),
-    ["run.log_seconds=0.2", "run.checkpoint_minutes=0.05", *settings],
+    [
+      "run.log_seconds=0.2",
+      "run.checkpoint_minutes=0.05",
+      "cluster.eval_minutes=0",
+      *settings,
+    ],
   )
   run = rundir.RunDir(workdir)
   run.begin(config)
-  return local.Trainer(config, run, progress.Progress(stream, 0.0))
+  return config, run
 
 
 # They share a run, which each process would make for itself.
@@ -64,19 +71,30 @@ class TrainTest(absltest.TestCase):
       absltest.get_default_test_tmpdir(), f"run-{os.getpid()}"
     )
     stream = io.StringIO()
-    trainer = _trainer(
+    config, run = _begin(
       cls.workdir,
-      stream,
       "run.max_steps=1200",
       "run.max_minutes=4",
-      "cluster.hung_seconds=5",
+      "cluster.hung_seconds=10",
+      "cluster.eval_minutes=0.01",
+      "cluster.eval_tasks=1",
+      "run.eval_trials=1",
     )
+    runtime = local.LocalRuntime()
+    line = progress.Progress(stream, 0.0)
+    trainer = driver.Trainer(config, run, line, runtime)
 
     def hurt_an_actor():
-      for steps, number in ((200, signal.SIGKILL), (400, signal.SIGSTOP)):
-        while trainer.counters()["env_steps"] < steps:
+      hurt = 0
+      for number in (signal.SIGKILL, signal.SIGSTOP):
+        steps = trainer.counters()["env_steps"]
+        while (
+          trainer.counters()["env_steps"] <= steps
+          or runtime.pid("actor 0") == hurt
+        ):
           time.sleep(0.01)
-        os.kill(trainer.actors[0].process.pid, number)
+        hurt = runtime.pid("actor 0")
+        os.kill(hurt, number)
 
     killer = threading.Thread(target=hurt_an_actor, daemon=True)
     killer.start()
@@ -86,6 +104,7 @@ class TrainTest(absltest.TestCase):
       trainer.close()
     killer.join()
     cls.counters = trainer.counters()
+    cls.status = status_file.read(run)
     cls.said = stream.getvalue()
 
   def _rows(self):
@@ -93,10 +112,12 @@ class TrainTest(absltest.TestCase):
     return [json.loads(line) for line in lines]
 
   def test_a_killed_or_hung_actor_costs_nothing_but_time(self):
-    killed, said, hung = self.said.partition("actor 0 says nothing: killed\n")
-    self.assertNotEmpty(said)
-    self.assertIn("actor 0 died and was started again", killed)
-    self.assertStartsWith(hung, "actor 0 died and was started again")
+    self.assertRegex(
+      self.said,
+      "(?s)actor 0 died; restarted\n.*"
+      r"actor 0 is unresponsive for \d+ s; restarting\n"
+      ".*actor 0 died; restarted\n",
+    )
     self.assertGreaterEqual(self.counters["env_steps"], 1200)
     self.assertGreater(self.counters["updates"], 0)
 
@@ -108,6 +129,17 @@ class TrainTest(absltest.TestCase):
     self.assertNotEmpty(learned)
     self.assertTrue(np.isfinite([row["loss/total"] for row in learned]).all())
     self.assertIn("reward/trial_2", rows[-1])
+    for name in ("actor/steps_per_s", "actor/params_lag", "learner/wait_share"):
+      self.assertTrue(any(name in row for row in rows), name)
+
+  def test_status(self):
+    status, roles = self.status, self.status["roles"]
+    self.assertEqual((status["launcher"], status["state"]), ("local", "ended"))
+    self.assertEqual(status["counters"], self.counters)
+    self.assertEqual(roles["learner"]["pid"], os.getpid())
+    self.assertGreaterEqual(roles["actor 0"]["restarts"], 2)
+    self.assertNotIn(roles["actor 0"]["pid"], (0, os.getpid()))
+    self.assertIn("evaluations", roles["evaluator"])
 
   def test_goes_on_where_it_stopped(self):
     before = self._rows()[-1]
@@ -241,20 +273,26 @@ class ResumeTest(absltest.TestCase):
   def test_next_loss_is_that_of_a_run_that_was_not_stopped(self):
     workdir = os.path.join(self.create_tempdir().full_path, "run")
     settings = ("replay.kind=memory", "run.max_steps=300", "run.seed=3")
-    unstopped = _trainer(workdir, io.StringIO(), *settings)
-    goes_on, taken_up = _Updates(), _Updates()
+    config, run = _begin(workdir, *settings)
+    runtime = local.LocalRuntime()
+    line = progress.Progress(io.StringIO(), 0.0)
+    trainer = driver.Trainer(config, run, line, runtime)
     try:
-      unstopped.train()
-      unstopped.update(goes_on)
+      trainer.train()
     finally:
-      unstopped.close()
-    again = _trainer(workdir, io.StringIO(), *settings)
-    try:
-      again.update(taken_up)
-    finally:
-      again.close()
-    self.assertEqual(goes_on.losses, taken_up.losses)
-    self.assertLen(goes_on.losses, 1)
+      trainer.close()
+    role = runtime.in_process("learner")
+    assert isinstance(role, learner.Learner)
+    resumed = learner_state.LearnerState(config, str(run.checkpoints), print)
+    found = []
+    for state in (role.state, resumed):
+      assert state is not None
+      assert state.batch_info is not None
+      losses = _Losses()
+      state.learn([], losses)
+      found.append(losses.losses)
+    self.assertEqual(found[0], found[1])
+    self.assertLen(found[0], 1)
 
 
 if __name__ == "__main__":

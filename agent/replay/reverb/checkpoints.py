@@ -8,7 +8,7 @@ _BEFORE = "0"
 
 
 def whole(root: str) -> list[str]:
-  """Names of the checkpoints in a folder that are whole, in Reverb's order."""
+  """Returns the names of a folder's whole checkpoints, in Reverb's order."""
   found = sorted(os.listdir(root)) if os.path.isdir(root) else []
   return [
     name for name in found if os.path.exists(os.path.join(root, name, "DONE"))

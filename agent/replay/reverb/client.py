@@ -16,7 +16,7 @@ import numpy as np
 from adaland.agent import types
 from adaland.agent.replay import spec as spec_lib
 from adaland.agent.replay.reverb import binding, server
-from adaland.agent.replay.reverb.connection import Connection
+from adaland.agent.replay.reverb.connection import Address, Connection
 
 __all__ = ["Connection", "ReverbSampler", "ReverbWriter"]
 
@@ -38,14 +38,14 @@ class ReverbWriter:
 
   def __init__(
     self,
-    address: str,
+    address: Address,
     spec: spec_lib.UnrollSpec,
     insert_timeout: float = 10.0,
   ):
     """Connects; see Connection for what it raises.
 
     Args:
-      address: 'unix:path' or 'host:port' of the server.
+      address: See Connection.
       spec: What one unroll looks like.
       insert_timeout: Seconds an insert may wait.
     """
@@ -130,7 +130,7 @@ class ReverbSampler:
 
   def __init__(
     self,
-    address: str,
+    address: Address,
     spec: spec_lib.UnrollSpec,
     batch_size: int,
     prefetch: int = 2,
@@ -139,7 +139,7 @@ class ReverbSampler:
     """Connects, see Connection for what it raises, and starts to draw.
 
     Args:
-      address: 'unix:path' or 'host:port' of the server.
+      address: See Connection.
       spec: What one unroll looks like.
       batch_size: Items in a batch.
       prefetch: Batches kept ready; they were drawn earlier than asked for.

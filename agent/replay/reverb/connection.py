@@ -10,7 +10,7 @@ socket's path, or another of this machine's loopback addresses (127.0.0.2,
 import ipaddress
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from adaland.agent.replay import base
@@ -23,17 +23,24 @@ from adaland.agent.replay.reverb import binding, private, server
 _INFO_TIMEOUT = 1
 _MAX_INFO_TIMEOUT = 4
 
+Address = str | Callable[[], str]
+
 
 class Connection:
   """A client of one server, replaced by a fresh one when it stops answering."""
 
   def __init__(
-    self, address: str, spec: spec_lib.UnrollSpec, timeout: float = 10.0
+    self,
+    address: Address,
+    spec: spec_lib.UnrollSpec,
+    timeout: float = 10.0,
   ):
     """Connects and compares fields with the server.
 
     Args:
-      address: 'unix:path' or 'host:port'.
+      address: 'unix:path' or 'host:port', or a function that returns it, for
+        a server that may come back elsewhere; it returns an empty string
+        while there is no server.
       spec: What one unroll looks like here.
       timeout: Seconds to wait for the server.
 
@@ -41,15 +48,17 @@ class Connection:
       TimeoutError: If no server answered in time.
       ValueError: If the server holds other fields.
     """
-    self.address = address
+    self._find = address if callable(address) else lambda: address
+    self.address = ""
     self._spec = spec
-    self._hosts = _addresses(address)
+    self._hosts: Iterator[str] = iter(())
     self._info_timeout = _INFO_TIMEOUT
     self.client: Any = None
     deadline = time.monotonic() + timeout
     while not self.renew():
       if time.monotonic() > deadline:
-        raise TimeoutError(f"No replay server at {address} for {timeout:g} s.")
+        where = self.address or "a known address"
+        raise TimeoutError(f"No replay server at {where} for {timeout:g} s.")
       time.sleep(0.05)
 
   def answers(self) -> bool:
@@ -63,6 +72,11 @@ class Connection:
 
   def renew(self) -> bool:
     """Takes a client on a fresh address if the server answers that."""
+    address = self._find()
+    if not address:
+      return False
+    if address != self.address:
+      self.address, self._hosts = address, _addresses(address)
     client = binding.load().Client(next(self._hosts))
     try:
       tables = client.ServerInfo(self._info_timeout)

@@ -18,8 +18,7 @@ from adaland.agent.checkpoint import checkpoint
 from adaland.envs import land, land_state
 from adaland.launch import builder, errors, task_source
 from adaland.launch.config import experiment as config
-from adaland.launch.roles import desk as desk_lib
-from adaland.launch.roles import heap
+from adaland.launch.roles import curriculum_server, heap
 from adaland.launch.run import (
   metrics,
   metrics_row,
@@ -75,7 +74,9 @@ class Trainer:
     # Physics on an accelerator leaves cores to prepare tasks ahead; physics on
     # the processor takes them all.
     ahead = experiment.env.backend == "gpu"
-    self._desk = desk_lib.Desk(builder.curriculum(experiment, by_index=ahead))
+    self._desk = curriculum_server.CountedCurriculum(
+      builder.curriculum(experiment, by_index=ahead)
+    )
     self._prefetcher = (
       prefetch.TaskPrefetcher(
         self._assign,
@@ -110,7 +111,7 @@ class Trainer:
     resuming.check_launcher(folder, LAUNCHER)
     arrays, saved, step = checkpoint.restore(folder, self.arrays)
     self._seconds = float(saved["seconds"])
-    self._desk.load_state_dict(saved["desk"])
+    self._desk.load_state_dict(saved["played"])
     self._learner.load_state_dict(arrays, saved["learner"])
     if saved["environment"] is None:
       self._actor.restart_episodes(saved["actor"])
@@ -277,7 +278,7 @@ class Trainer:
       host=platform.node(),
       memory_mb=status_file.memory_mb(),
       restarts=0,
-      silent_s=0.0,
+      heartbeat_age_s=0.0,
       numbers={
         **{f"{name}_per_s": rate for name, rate in rates.items()},
         "replay_size": schedule.size,
@@ -294,7 +295,7 @@ class Trainer:
       {
         **resuming.launcher(LAUNCHER),
         "seconds": self._seconds,
-        "desk": self._desk.state_dict(),
+        "played": self._desk.state_dict(),
         "learner": self._learner.state_dict(),
         "actor": self._actor.state_dict(),
         "environment": (

@@ -16,7 +16,7 @@ _CONFIG = config_lib.NetworkConfig(
 
 
 class Spy(hk.Module):
-  """Adds nothing; its state is the ages it was shown, newest last."""
+  """A mixer that adds nothing and records the ages, newest last."""
 
   seen: list = []  # noqa: RUF012 (shared on purpose: modules come and go)
 
@@ -41,7 +41,7 @@ class Spy(hk.Module):
 
 
 class Forgetful(Spy):
-  """Remembers nothing."""
+  """A mixer without state."""
 
   @staticmethod
   def initial_state(config, batch_size):

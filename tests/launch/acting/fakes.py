@@ -44,7 +44,7 @@ FUNCTIONS = acting.Actor(
 
 
 class CountingEnvironment:
-  """Shows environment and step, and rewards step t (from 0) with t + 1.
+  """An environment that shows its number and step; step t pays t + 1.
 
   Episodes are as long as their tasks. Observation and reward are on the device
   if asked.

@@ -19,7 +19,7 @@ _NUM_ENVS = 2
 
 
 class _Channel:
-  """Gives the parameters put into it; sets `stop` after some steps.
+  """A channel that gives its parameters and sets `stop` after some steps.
 
   Attributes:
     pending: Parameters to give.
@@ -191,7 +191,7 @@ class ActingLoopTest(absltest.TestCase):
 
 
 class _RealChannel(_Channel):
-  """Gives tasks of a config's training half."""
+  """A channel that gives tasks of a config's training half."""
 
   def __init__(self, config, params):
     super().__init__()

@@ -10,14 +10,13 @@ from adaland.agent.checkpoint import checkpoint
 from adaland.curriculum import base, uniform
 from adaland.launch import errors
 from adaland.launch.config import presets
-from adaland.launch.roles import curriculum_server
-from adaland.launch.roles import role as process
+from adaland.launch.roles import curriculum_server, role
 from adaland.launch.run import rundir
 from tests.launch import fakes
 
 
 class _Curriculum(uniform.UniformCurriculum):
-  """Remembers the records it was given."""
+  """A curriculum that keeps the keys of records."""
 
   def __init__(self):
     super().__init__(lambda i: fakes.make_task(), 0)
@@ -33,43 +32,96 @@ def _record(key, reward=1.0):
   return base.EpisodeRecord(key, True, rewards, 0.0, 0.0, 0.0)
 
 
-class DeskRoleTest(absltest.TestCase):
+def _uniform(seed=0):
+  return uniform.UniformCurriculum(lambda i: fakes.make_task(str(i)), seed)
+
+
+def _rewarded(*rewards):
+  return base.EpisodeRecord(
+    0, True, np.array(rewards, np.float32), 0.0, 0.0, 0.0
+  )
+
+
+class CountedCurriculumTest(absltest.TestCase):
+  def test_tasks_are_the_curriculum_s(self):
+    made = curriculum_server.CountedCurriculum(_uniform(3))
+    self.assertEqual(made.next_tasks(4), _uniform(3).next_tasks(4))
+    self.assertEqual(made.curriculum_metrics()["tasks_drawn"], 4)
+
+  def test_counts(self):
+    made = curriculum_server.CountedCurriculum(_uniform())
+    made.count_steps(7)
+    made.count_steps(5)
+    made.report(_rewarded(1.0))
+    self.assertEqual(made.counters(), {"env_steps": 12, "episodes": 1})
+
+  def test_rewards_by_trial_of_episodes_of_different_length(self):
+    made = curriculum_server.CountedCurriculum(_uniform())
+    self.assertEqual(made.trial_rewards(), [])
+    made.report(_rewarded(1.0, 2.0))
+    made.report(_rewarded(3.0, 5.0, 6.0))
+    made.report(_rewarded(5.0))
+    self.assertEqual(made.trial_rewards(), [3.0, 3.5, 6.0])
+
+  def test_only_recent_episodes_are_shown(self):
+    made = curriculum_server.CountedCurriculum(_uniform())
+    for _ in range(200):
+      made.report(_rewarded(1.0))
+    self.assertEqual(made.trial_rewards(), [1.0])
+    for _ in range(200):
+      made.report(_rewarded(4.0))
+    self.assertEqual(made.trial_rewards(), [4.0])
+
+  def test_it_goes_on_from_its_state(self):
+    one, two = (
+      curriculum_server.CountedCurriculum(_uniform(1)),
+      curriculum_server.CountedCurriculum(_uniform(2)),
+    )
+    one.next_tasks(3)
+    one.count_steps(9)
+    one.report(_rewarded(1.0))
+    two.load_state_dict(one.state_dict())
+    self.assertEqual(two.counters(), {"env_steps": 9, "episodes": 1})
+    self.assertEqual(two.next_tasks(2), one.next_tasks(2))
+
+
+class CurriculumServerTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.folder = os.path.join(self.create_tempdir().full_path, "run")
     self.config = presets.smoke()
     rundir.RunDir(self.folder).begin(self.config).close()
     self.made = []
+    self.now = 100.0
 
-    def make(config):
+  def setup(self, restarts_alone=True):
+    return role.Setup(self.config, self.folder, restarts_alone=restarts_alone)
+
+  def make(self, restarts_alone=True):
+    def make_curriculum(config):
       del config
       self.made.append(_Curriculum())
       return self.made[-1]
 
-    self.enter_context(
-      absltest.mock.patch.object(curriculum_server.builder, "curriculum", make)
-    )
-
-  def make(self):
-    return curriculum_server.DeskRole(
-      process.Setup(self.config, self.folder, False)
+    return curriculum_server.CurriculumServer(
+      self.setup(restarts_alone), make_curriculum, lambda: self.now
     )
 
   def test_totals_are_counted_once(self):
-    role = self.make()
-    role.exchange("a", 10, 0, [_record(1), _record(2)], 0)
-    role.exchange("a", 10, 0, [_record(1), _record(2)], 0)  # It came again.
-    role.exchange("a", 25, 2, [_record(3)], 0)
-    role.exchange("b", 5, 0, [], 0)
-    stats = role.stats()
+    made = self.make()
+    made.exchange("a", 10, 0, [_record(1), _record(2)], 0)
+    made.exchange("a", 10, 0, [_record(1), _record(2)], 0)  # It came again.
+    made.exchange("a", 25, 2, [_record(3)], 0)
+    made.exchange("b", 5, 0, [], 0)
+    stats = made.stats()
     self.assertEqual(stats["env_steps"], 30)
     self.assertEqual(stats["episodes"], 3)
 
   def test_a_restart_counts_what_it_had_not_saved(self):
-    role = self.make()
-    role.exchange("a", 10, 0, [_record(1)], 0)
-    role._save()
-    role.exchange("a", 20, 1, [_record(2), _record(3)], 0)
+    made = self.make()
+    made.exchange("a", 10, 0, [_record(1)], 0)
+    made.save()
+    made.exchange("a", 20, 1, [_record(2), _record(3)], 0)
     again = self.make()
     again.exchange("a", 30, 3, [_record(4)], 0)
     stats = again.stats()
@@ -77,9 +129,9 @@ class DeskRoleTest(absltest.TestCase):
     self.assertEqual(stats["episodes"], 4)
 
   def test_keys_of_another_process_are_not_taken_for_own(self):
-    role = self.make()
-    (old,) = role.exchange("a", 0, 0, [], 1)
-    role._save()
+    made = self.make()
+    (old,) = made.exchange("a", 0, 0, [], 1)
+    made.save()
     again = self.make()
     (new,) = again.exchange("a", 0, 0, [], 1)
     again.exchange("a", 2, 0, [_record(old.key), _record(new.key)], 0)
@@ -87,46 +139,58 @@ class DeskRoleTest(absltest.TestCase):
     self.assertEqual(self.made[-1].keys, [-1, own])
 
   def test_the_clock_starts_with_the_first_step(self):
-    with absltest.mock.patch.object(
-      curriculum_server.time, "monotonic"
-    ) as clock:
-      clock.return_value = 100.0
-      role = self.make()
-      role.exchange("a", 0, 0, [], 1)
-      clock.return_value = 110.0
-      self.assertEqual(role.state()["seconds"], 0.0)
-      role.exchange("a", 1, 0, [], 0)
-      clock.return_value = 113.5
-      self.assertEqual(role.state()["seconds"], 3.5)
-      role._save()
-      again = self.make()
-      clock.return_value = 200.0
-      self.assertEqual(again.state()["seconds"], 3.5)
+    made = self.make()
+    made.exchange("a", 0, 0, [], 1)
+    self.now = 110.0
+    self.assertEqual(made.state()["seconds"], 0.0)
+    made.exchange("a", 1, 0, [], 0)
+    self.now = 113.5
+    self.assertEqual(made.state()["seconds"], 3.5)
+    made.save()
+    again = self.make()
+    self.now = 200.0
+    self.assertEqual(again.state()["seconds"], 3.5)
+
+  def test_one_that_is_never_restarted_alone_keeps_to_the_checkpoint(self):
+    made = self.make()
+    made.exchange("a", 50, 0, [], 0)
+    made.save()
+    self.assertEqual(self.make(False).state()["played"]["env_steps"], 0)
+    os.remove(os.path.join(self.folder, curriculum_server.FILE))
+    made = self.make(False)
+    made.exchange("a", 10, 0, [], 0)
+    made.save()
+    self.assertEmpty(
+      [name for name in os.listdir(self.folder) if "curriculum" in name]
+    )
+    run = rundir.RunDir(self.folder)
+    checkpoint.save(run.checkpoints, 1, {"x": np.zeros(1)}, made.state())
+    self.assertEqual(self.make(False).state()["played"]["env_steps"], 10)
 
   def test_of_file_and_checkpoint_the_one_that_is_further_counts(self):
-    self.assertIsNone(curriculum_server.newest_state(self.folder))
-    role = self.make()
-    role.exchange("a", 10, 0, [], 0)
-    role._save()
+    self.assertIsNone(curriculum_server.saved_state(self.setup()))
+    made = self.make()
+    made.exchange("a", 10, 0, [], 0)
+    made.save()
     run = rundir.RunDir(self.folder)
     for step, steps in ((1, 5), (2, 50)):
-      state = {"desk": {"env_steps": steps}, "seconds": 1.0}
+      state = {"played": {"env_steps": steps}, "seconds": 1.0}
       checkpoint.save(run.checkpoints, step, {"x": np.zeros(1)}, state)
-      newest = curriculum_server.newest_state(self.folder)
+      newest = curriculum_server.saved_state(self.setup())
       assert newest is not None
-      self.assertEqual(newest["desk"]["env_steps"], max(10, steps))
+      self.assertEqual(newest["played"]["env_steps"], max(10, steps))
 
   def test_a_broken_file_is_one_line(self):
-    path = os.path.join(self.folder, "desk.json")
+    path = os.path.join(self.folder, "curriculum.json")
     for content in ("{", json.dumps({"format": "other"}), "[]"):
       with open(path, "w") as file:
         file.write(content)
-      with self.assertRaisesRegex(errors.UserError, "desk.json"):
-        curriculum_server.newest_state(self.folder)
+      with self.assertRaisesRegex(errors.UserError, "curriculum.json"):
+        curriculum_server.saved_state(self.setup())
 
   def test_a_full_disk_does_not_stop_it(self):
-    role = self.make()
-    role.exchange("a", 1, 0, [], 0)
+    made = self.make()
+    made.exchange("a", 1, 0, [], 0)
     with (
       absltest.mock.patch.object(
         curriculum_server.cli,
@@ -135,9 +199,11 @@ class DeskRoleTest(absltest.TestCase):
       ),
       self.assertLogs(level="WARNING"),
     ):
-      role._save()
-    role._save()
-    self.assertTrue(os.path.exists(os.path.join(self.folder, "desk.json")))
+      made.save()
+    made.save()
+    self.assertTrue(
+      os.path.exists(os.path.join(self.folder, "curriculum.json"))
+    )
 
 
 if __name__ == "__main__":

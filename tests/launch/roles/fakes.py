@@ -1,17 +1,18 @@
-"""A stand-in for Ray where nothing leaves the process."""
+"""Stand-ins for Ray and for peers, where nothing leaves the process."""
 
 import contextlib
 import sys
+import time
 import types
 from typing import Any
 
 
 @contextlib.contextmanager
 def installed(ray: Any):
-  """Has `import ray` give a stand-in.
+  """Makes `import ray` return a stand-in.
 
-  That alone: mock's patch.dict would also take out again what was imported
-  for the first time meanwhile, whose classes would then be there twice.
+  mock's patch.dict would also remove the modules that are imported for the
+  first time meanwhile, whose classes would then exist twice.
   """
   before = sys.modules.get("ray")
   sys.modules["ray"] = ray
@@ -48,7 +49,7 @@ exceptions = types.SimpleNamespace(
 
 
 class Reference:
-  """What a call returned, or will."""
+  """A reference to the result of a call."""
 
   def __init__(self, value=None, ready=True):
     self.value = value
@@ -56,7 +57,7 @@ class Reference:
 
 
 class Method:
-  """A method of a handle; gives what it is told to, in order."""
+  """A method of a handle that returns given answers, in order."""
 
   def __init__(self, *answers):
     self.answers = list(answers)
@@ -69,7 +70,7 @@ class Method:
 
 
 class FakeRay:
-  """The functions of the module that are used."""
+  """The functions of Ray that are used."""
 
   def __init__(self):
     self.exceptions = exceptions
@@ -100,7 +101,7 @@ class FakeRay:
 
 
 class Peer:
-  """Calls straight into an object; see `peers.Peer`."""
+  """Calls straight into an object; see `peer.Peer`."""
 
   def __init__(self, role):
     self.role = role
@@ -109,3 +110,31 @@ class Peer:
   def call(self, method, *args, timeout=None):
     self.calls.append((method, *args))
     return getattr(self.role, method)(*args)
+
+
+class Store:
+  """A store of parameters whose references are numbers."""
+
+  def __init__(self):
+    self.kept = []
+    self.lost = False
+    self.failing = False
+    self.failures = 0
+
+  def put(self, params):
+    if self.failing:
+      self.failures += 1
+      raise OSError("full")
+    self.kept.append(params)
+    return len(self.kept)
+
+  def get(self, reference):
+    return None if self.lost else self.kept[reference - 1]
+
+
+def until(condition, seconds=20.0):
+  """Waits until a condition holds."""
+  deadline = time.monotonic() + seconds
+  while not condition():
+    assert time.monotonic() < deadline, "it took too long"
+    time.sleep(0.002)

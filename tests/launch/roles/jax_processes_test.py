@@ -1,6 +1,6 @@
-"""Two processes that learn together do what one does.
+"""Tests that two processes that learn together do what one does.
 
-Each runs `work` in a process of its own, as JAX joins others only once.
+Each runs `work` in a new process, as JAX joins others only once.
 """
 
 import os
@@ -31,7 +31,7 @@ _SECONDS = 250.0
 
 
 def _batch(number: int, swapped: bool = False) -> Any:
-  """A whole batch; its halves may change places."""
+  """Returns a whole batch; its halves may be swapped."""
   made = fakes.make_batch(np.random.default_rng(number), _ROWS, 6, 3)
   made = made._replace(params_version=np.arange(_ROWS) + 2**40 + number)
   order = np.roll(np.arange(_ROWS), _ROWS // 2 if swapped else 0)
@@ -39,17 +39,17 @@ def _batch(number: int, swapped: bool = False) -> Any:
 
 
 class _Sampler:
-  """Gives a learner's rows of numbered batches."""
+  """A sampler of a learner's rows of numbered batches."""
 
   def __init__(
-    self, share: learner_state.Share, number: int = 0, **options: bool
+    self, shard: learner_state.Shard, number: int = 0, **options: bool
   ):
-    self.share, self.number, self.options = share, number, options
+    self.shard, self.number, self.options = shard, number, options
 
   def sample(self, timeout=None):
     self.number += 1
-    rows = _ROWS // self.share.num_learners
-    here = slice(self.share.rank * rows, (self.share.rank + 1) * rows)
+    rows = _ROWS // self.shard.num_learners
+    here = slice(self.shard.rank * rows, (self.shard.rank + 1) * rows)
     return jax.tree.map(lambda x: x[here], _batch(self.number, **self.options))
 
   def close(self):
@@ -57,7 +57,7 @@ class _Sampler:
 
 
 class _Report:
-  """Keeps what updates say."""
+  """A report that keeps the metrics of updates."""
 
   def __init__(self):
     self.rows = []
@@ -67,12 +67,12 @@ class _Report:
 
 
 class Result(NamedTuple):
-  """What came of some updates.
+  """The result of some updates.
 
   Attributes:
     state: The learner's.
-    rows: What each update said.
-    batch: The one drawn after them.
+    rows: The metrics of each update.
+    batch: The batch drawn after them.
   """
 
   state: Any
@@ -81,9 +81,9 @@ class Result(NamedTuple):
 
 
 def learn(
-  folder: str, share: learner_state.Share, save: bool = False, **options: bool
+  folder: str, shard: learner_state.Shard, save: bool = False, **options: bool
 ) -> Result:
-  """Goes on from a folder's checkpoint for some updates."""
+  """Makes some updates from a folder's checkpoint on."""
   example = jax.tree.map(lambda x: x[0], _batch(0))
   learner = learner_lib.make_learner(
     fakes.make_network(3), learner_test._CONFIG, fakes.SIZES
@@ -92,7 +92,7 @@ def learn(
     presets.smoke(),
     [
       f"replay.batch_size={_ROWS}",
-      f"cluster.num_learners={share.num_learners}",
+      f"cluster.num_learners={shard.num_learners}",
     ],
   )
   with mock.patch.multiple(
@@ -101,28 +101,28 @@ def learn(
     learner=lambda config, network: learner,
     unroll_spec=lambda config, made: spec_lib.UnrollSpec.from_unroll(example),
   ):
-    made = learner_state.Learning(config, folder, lambda line: None, share)
+    made = learner_state.LearnerState(config, folder, lambda line: None, shard)
   # The batch in the checkpoint was drawn before.
-  drawn = made.updates + (made.held is not None)
-  sampler, report = _Sampler(share, drawn, **options), _Report()
+  drawn = made.updates + (made.batch_info is not None)
+  sampler, report = _Sampler(shard, drawn, **options), _Report()
   for _ in range(_UPDATES):
     assert made.draw(sampler)
-    assert made.held is not None
+    assert made.batch_info is not None
     # The other's rows have half the steps masked, as this one's.
-    others = [made.held] * (share.num_learners - 1)
+    others = [made.batch_info] * (shard.num_learners - 1)
     made.learn(others, report)
   assert made.draw(sampler)
   batch = made.gather()
-  if save and share.rank == 0:
+  if save and shard.rank == 0:
     made.save({}, batch)
   return Result(jax.device_get(made._state), report.rows, batch)
 
 
 def work(rank: int, coordinator: str, folder: str, result: str) -> None:
-  """What each of the two processes does."""
+  """Runs one of the two processes."""
   jax_processes.join(coordinator, 2, rank, "127.0.0.1")
   try:
-    done = learn(folder, learner_state.Share(rank, 2), save=True)
+    done = learn(folder, learner_state.Shard(rank, 2), save=True)
     addresses = _listening()
   except BaseException:
     traceback.print_exc()
@@ -150,13 +150,13 @@ def _listening() -> set[str]:
   return found
 
 
-class JaxClusterTest(absltest.TestCase):
+class JaxProcessesTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.folder = self.create_tempdir().full_path
 
   def start(self, folder: str) -> list[tuple[set[str], Result]]:
-    """Has two processes learn; returns what each wrote."""
+    """Runs two processes that learn; returns the result of each."""
     coordinator = f"127.0.0.1:{jax_processes.free_port('127.0.0.1')}"
     results = [os.path.join(self.folder, f"result-{rank}") for rank in (0, 1)]
     processes = []
@@ -188,14 +188,14 @@ class JaxClusterTest(absltest.TestCase):
 
   def test_two_learn_what_one_does_and_each_goes_on_from_the_other(self):
     alone, together = (f"{self.folder}/{name}" for name in ("one", "two"))
-    share = learner_state.Share()
-    expected = learn(alone, share, save=True)
+    shard = learner_state.Shard()
+    expected = learn(alone, shard, save=True)
     (first_at, first), (second_at, second) = self.start(together)
     self.assert_close(first, expected)
     # Both have the same parameters, to the bit.
     jax.tree.map(np.testing.assert_array_equal, first.state, second.state)
     # Which rows are whose matters: each has its own sampled actions.
-    other = learn(f"{self.folder}/other", share, swapped=True)
+    other = learn(f"{self.folder}/other", shard, swapped=True)
     with self.assertRaises(AssertionError):
       self.assert_close(other, expected)
     # The batch that was drawn is whole, to the last bit of its numbers.
@@ -211,8 +211,8 @@ class JaxClusterTest(absltest.TestCase):
       self.assertContainsSubset(addresses, local)
     # Each goes on from the other's checkpoint.
     self.assertEqual(checkpoint.steps(together), [_UPDATES])
-    expected = learn(alone, share)
-    self.assert_close(learn(together, share), expected)
+    expected = learn(alone, shard)
+    self.assert_close(learn(together, shard), expected)
     (_, first), _ = self.start(alone)
     self.assert_close(first, expected)
     self.assertEqual(checkpoint.steps(alone), [_UPDATES, 2 * _UPDATES])

@@ -1,4 +1,4 @@
-"""Tests of adaland.launch.roles.learner, with a learner that counts."""
+"""Tests of adaland.launch.roles.learner, with a model that counts."""
 
 import os
 import types
@@ -9,7 +9,6 @@ from absl.testing import absltest
 
 from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay import spec as spec_lib
-from adaland.launch import errors
 from adaland.launch.config import overrides, presets
 from adaland.launch.roles import learner as learner_role
 from adaland.launch.roles import learner_state, parameters, role
@@ -21,19 +20,19 @@ _SPEC = spec_lib.UnrollSpec.from_unroll(examples.unroll())
 
 
 class State(NamedTuple):
-  """What learning goes on from."""
+  """A learner's state."""
 
   target_params: Any
 
 
-class _Desk:
-  """Has a state."""
+class _Curriculum:
+  """A curriculum server with a state."""
 
   def state(self):
-    return {"desk": {"env_steps": 60}, "seconds": 2.5}
+    return {"played": {"env_steps": 60}, "seconds": 2.5}
 
 
-class LearnerRoleTest(absltest.TestCase):
+class LearnerTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.folder = os.path.join(self.create_tempdir().full_path, "run")
@@ -53,21 +52,16 @@ class LearnerRoleTest(absltest.TestCase):
         )
       )
     self.enter_context(
-      absltest.mock.patch.object(
-        learner_role.learner_metrics, "put", lambda params: params
-      )
-    )
-    self.enter_context(
       absltest.mock.patch.object(learner_state, "SAMPLE_SECONDS", 0.01)
     )
-    self.board = parameters.Board()
-    self.role: Any = None
+    self.made: Any = None
+    self.store = fakes.Store()
     self.stop_at = 2
 
   def update(self, state, batch):
     total = state.target_params["w"] + np.float32(batch.params_version.sum())
-    if self.role._sums._count + 1 >= self.stop_at:
-      self.role.stop()
+    if self.made.stats().get("count", 0) + 1 >= self.stop_at:
+      self.made.stop()
     return State({"w": total}), {"loss/total": total}
 
   def make(self, *settings, replay=None):
@@ -84,28 +78,26 @@ class LearnerRoleTest(absltest.TestCase):
       ],
     )
     rundir.RunDir(self.folder).begin(config).close()
-    self.role = learner_role.LearnerRole(
-      role.Setup(config, self.folder, False),
-      fakes.Peer(self.board),
-      fakes.Peer(_Desk()),
+    setup = role.Setup(config, self.folder)
+    self.server = parameters.ParameterServer(setup)
+    self.made = learner_role.Learner(
+      setup,
+      fakes.Peer(self.server),
+      fakes.Peer(_Curriculum()),
       replay and fakes.Peer(replay),
+      [],
+      self.store,
     )
-    return self.role
+    return self.made
 
   def give(self, *numbers):
     """Stores unrolls before it runs, as actors may as soon as it does."""
-    made = learner_state.Learning(
-      self.role.setup.experiment, self.folder + "/checkpoints", print
-    )
-    self.role._sampler(made)
+    sampler = self.made._sampler(_SPEC)
     for number in numbers:
       data = _SPEC.encode(examples.unroll(number))
-      self.assertTrue(self.role.insert_encoded(data))
-    store = self.role._store
+      self.assertTrue(self.made.insert_encoded(data))
     self.enter_context(
-      absltest.mock.patch.object(
-        self.role, "_sampler", lambda made: store.sampler()
-      )
+      absltest.mock.patch.object(self.made, "_sampler", lambda spec: sampler)
     )
 
   def test_it_learns_publishes_and_ends_with_a_checkpoint(self):
@@ -119,25 +111,61 @@ class LearnerRoleTest(absltest.TestCase):
     self.assertEqual(stats["sums"], {"loss/total": 3.0 + 10.0})
     self.assertEqual(stats["learned"], 2 * 2 * 5)
     self.assertEqual(stats["inserts"], 5)
-    self.assertIn("first batch", stats["said"][0])
+    self.assertIn("first batch", stats["messages"][0])
     folder = rundir.RunDir(self.folder).checkpoints
     self.assertEqual(checkpoint.steps(folder), [2])
     self.assertEqual(checkpoint.read_run(folder)["seconds"], 2.5)
     self.assertTrue(os.path.exists(self.folder + "/replay/replay.npz"))
+    self.assertEqual(self.server.read(0).version, 2)
+    self.assertEqual(float(self.store.kept[-1]["w"]), 10.0)
 
-  def test_it_goes_on_by_itself(self):
+  def test_one_that_is_aborted_writes_nothing(self):
+    made = self.make()
+    self.give(1, 2)
+    made.abort()
+    self.assertIsNone(made.run())
+    self.assertEmpty(checkpoint.steps(rundir.RunDir(self.folder).checkpoints))
+
+  def test_a_restarted_one_resumes(self):
     self.make()
     self.give(1, 2, 3, 4, 5, 6)
-    self.role.run()
+    self.made.run()
     self.stop_at = 1
     again = self.make()
     self.assertIsNone(again.run())
     stats = again.stats()
     self.assertEqual(stats["updates"], 3)
-    self.assertEqual(stats["said"][0], "learner: going on from update 2")
+    self.assertEqual(stats["messages"][0], "learner: going on from update 2")
     self.assertEqual(stats["sums"], {"loss/total": 10.0 + 11.0})
 
-  def test_a_full_store_says_no(self):
+  def test_it_publishes_at_the_updates_of_the_config(self):
+    made = self.make("run.publish_updates=3")
+    self.give(1, 2, 3, 4)
+    made.run()
+    self.assertEqual(self.server.read(0).version, 0)
+
+  def test_a_full_disk_ends_it_and_changes_nothing(self):
+    made = self.make()
+    self.give(1, 2, 3, 4)
+    made.run()
+    folder = rundir.RunDir(self.folder).checkpoints
+    before = checkpoint.steps(folder)
+    made = self.make()
+    made.stop()
+    with absltest.mock.patch.object(
+      learner_role.in_memory.InMemoryReplay,
+      "checkpoint",
+      side_effect=OSError(28, "No space left"),
+    ):
+      failure = made.run()
+    assert failure is not None
+    self.assertTrue(failure.final)
+    self.assertRegex(
+      failure.reason, "^cannot write checkpoint .*/replay: No space left$"
+    )
+    self.assertEqual(checkpoint.steps(folder), before)
+
+  def test_a_full_store_refuses_an_unroll(self):
     made = self.make()
     self.give(1, 2, 3, 4, 5, 6)
     data = _SPEC.encode(examples.unroll(7))
@@ -168,28 +196,15 @@ class LearnerRoleTest(absltest.TestCase):
     self.assertTrue(failure.bad_input and failure.final)
     self.assertIn("another agent", failure.reason)
 
-  def test_what_is_unforeseen_is_in_its_log(self):
+  def test_an_unexpected_error_is_its_answer(self):
     made = self.make()
     with (
       absltest.mock.patch.object(
-        learner_role.learner_state, "Learning", side_effect=KeyError("x")
+        learner_role.learner_state.builder, "learner", side_effect=KeyError("x")
       ),
     ):
       failure = made.run()
     self.assertEqual(failure, role.Failure("KeyError: 'x'", False, False))
-
-
-class FailureTest(absltest.TestCase):
-  def test_errors_by_kind(self):
-    setup = role.Setup(presets.smoke(), self.create_tempdir().full_path, False)
-    for error, expected in (
-      (errors.UserError("a\nb"), role.Failure("a b", True, True)),
-      (errors.RunError("a"), role.Failure("a", False, True)),
-      (OSError("a"), role.Failure("OSError: a", False, False)),
-    ):
-      made = role.RunningRole("x", setup)
-      with absltest.mock.patch.object(made, "_work", side_effect=error):
-        self.assertEqual(made.run(), expected)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Tests of two learners' roles together, with a learner that counts."""
+"""Tests of learner and learner worker together, with a model that counts."""
 
 import os
 import threading
@@ -19,8 +19,8 @@ from adaland.launch.roles import (
   learner_state,
   learner_worker,
   parameters,
+  role,
 )
-from adaland.launch.roles import role as process
 from adaland.launch.run import rundir
 from tests.agent.replay import examples
 from tests.launch.roles import fakes
@@ -30,20 +30,20 @@ _SECONDS = 60.0
 
 
 class _State(NamedTuple):
-  """What learning goes on from."""
+  """A learner's state."""
 
   target_params: Any
 
 
-class _Desk:
-  """Has a state."""
+class _Curriculum:
+  """A curriculum server with a state."""
 
   def state(self):
-    return {"desk": {"env_steps": 60}, "seconds": 2.5}
+    return {"played": {"env_steps": 60}, "seconds": 2.5}
 
 
 class _Sampler:
-  """Gives as many batches of two unrolls as it is told to."""
+  """A sampler of a given number of batches of two unrolls."""
 
   def __init__(self, first, batches):
     self.first, self.batches = first, batches
@@ -61,11 +61,11 @@ class _Sampler:
     self.closed = True
 
 
-class _LeftError(Exception):
-  """Stands for the end of a process."""
+class _ExitError(Exception):
+  """The end of a process."""
 
 
-class FollowerRoleTest(absltest.TestCase):
+class LearnerWorkerTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.folder = os.path.join(self.create_tempdir().full_path, "run")
@@ -73,7 +73,7 @@ class FollowerRoleTest(absltest.TestCase):
       presets.smoke(), ["replay.batch_size=4", "cluster.num_learners=2"]
     )
     rundir.RunDir(self.folder).begin(self.config).close()
-    self.setup = process.Setup(self.config, self.folder, False)
+    self.setup = role.Setup(self.config, self.folder, num_learners=2)
     learner = types.SimpleNamespace(
       init=lambda key: _State({"w": np.zeros((), np.float32)}),
       load=lambda state: state,
@@ -99,7 +99,6 @@ class FollowerRoleTest(absltest.TestCase):
       (learner_worker, "_WATCH_SECONDS", 0.001),
       (learner_worker, "_CHECKPOINT_SECONDS", 0.01),
       (learner_worker, "_LOOK_SECONDS", 0.001),
-      (learner_role.learner_metrics, "put", lambda params: params),
       (
         learner_state.multihost_utils,
         "process_allgather",
@@ -113,7 +112,7 @@ class FollowerRoleTest(absltest.TestCase):
         lambda *args: self.joined.append(args),
       ),
       (learner_role.jax_processes, "wait_for_all", lambda name: None),
-      (process, "leave", self.leave),
+      (role, "exit_process", self.exit_process),
     ):
       self.enter_context(absltest.mock.patch.object(target, name, value))
     self.enter_context(
@@ -125,41 +124,42 @@ class FollowerRoleTest(absltest.TestCase):
     )
     self.enter_context(
       absltest.mock.patch.object(
-        learner_role.LearnerRole, "_sampler", lambda *args: self.samplers[0]
+        learner_role.Learner, "_sampler", lambda *args: self.samplers[0]
       )
     )
 
-  def leave(self, reason):
+  def exit_process(self, reason):
     self.left.append(reason)
-    raise _LeftError
+    raise _ExitError
 
   def make(self, batches):
-    """Makes the two roles, whose samplers have so many batches."""
+    """Makes the two roles, with samplers of given numbers of batches."""
     for rank, each in enumerate(batches):
       self.samplers[rank] = _Sampler(10 * rank, each)
-    target = fakes.Peer(parameters.Board())
+    server = fakes.Peer(parameters.ParameterServer(self.setup))
     peers = fakes.Peer(None), fakes.Peer(None)
     replay: Any = types.SimpleNamespace(checkpoint=lambda: "")
-    leader = learner_role.LearnerRole(
+    leader = learner_role.Learner(
       self.setup,
-      target,
-      fakes.Peer(_Desk()),
+      server,
+      fakes.Peer(_Curriculum()),
       fakes.Peer(replay),
       [peers[1]],
+      fakes.Store(),
     )
-    follower = learner_worker.FollowerRole(1, self.setup, target, peers[0])
-    peers[0].role, peers[1].role = leader, follower
-    return leader, follower
+    worker = learner_worker.LearnerWorker(1, self.setup, server, peers[0])
+    peers[0].role, peers[1].role = leader, worker
+    return leader, worker
 
   def run_both(self, *roles):
-    """Starts roles; returns what their runs will have given."""
+    """Starts roles; returns the results of their runs, as they come."""
     given: dict[str, Any] = {}
     threads = [
       threading.Thread(
-        target=lambda role=role: given.update({role.name: role.run()}),
+        target=lambda made=made: given.update({made.name: made.run()}),
         daemon=True,
       )
-      for role in roles
+      for made in roles
     ]
     for thread in threads:
       thread.start()
@@ -171,7 +171,7 @@ class FollowerRoleTest(absltest.TestCase):
       if until():
         return
       deadline.wait(0.01)
-    self.fail("waited in vain")
+    self.fail("it took too long")
 
   def end(self, threads):
     for thread in threads:
@@ -179,15 +179,15 @@ class FollowerRoleTest(absltest.TestCase):
       self.assertFalse(thread.is_alive())
 
   def test_both_make_the_updates_that_both_have_batches_for(self):
-    leader, follower = self.make((5, 3))
-    given, threads = self.run_both(leader, follower)
+    leader, worker = self.make((5, 3))
+    given, threads = self.run_both(leader, worker)
     self.wait(lambda: leader.stats().get("updates") == 3)
     leader.stop()
     self.end(threads)
     self.assertEqual(given, {"learner": None, "learner 1": None})
     stats = leader.stats()
     self.assertEqual(stats["updates"], 3)
-    self.assertEqual(follower.stats()["updates"], 3)
+    self.assertEqual(worker.stats()["updates"], 3)
     # Steps of both halves of the batch.
     self.assertEqual(stats["learned"], 3 * 4 * 5)
     self.assertEqual(stats["processes"], 2)
@@ -202,30 +202,30 @@ class FollowerRoleTest(absltest.TestCase):
     self.assertEmpty(self.left)
 
   def test_a_checkpoint_has_the_batch_of_both(self):
-    leader, follower = self.make((100_000, 100_000))
-    given, threads = self.run_both(leader, follower)
+    leader, worker = self.make((100_000, 100_000))
+    given, threads = self.run_both(leader, worker)
     self.wait(lambda: leader.stats().get("updates", 0) > 3)
     leader.stop()
     self.end(threads)
     self.assertEqual(given, {"learner": None, "learner 1": None})
     updates = leader.stats()["updates"]
-    self.assertEqual(follower.stats()["updates"], updates)
+    self.assertEqual(worker.stats()["updates"], updates)
     folder = rundir.RunDir(self.folder).checkpoints
     self.assertTrue(checkpoint.read_run(folder)["has_batch"])
-    # Each takes its share of it again.
-    shares = [
-      learner_state.Learning(
-        self.config, str(folder), print, learner_state.Share(rank, 2)
+    # Each restores its shard of it.
+    states = [
+      learner_state.LearnerState(
+        self.config, str(folder), print, learner_state.Shard(rank, 2)
       )
       for rank in (0, 1)
     ]
-    for share in shares:
-      self.assertEqual(share.updates, updates)
-      assert share.held is not None
-      self.assertEqual(share.held.steps, 2 * 5)
+    for state in states:
+      self.assertEqual(state.updates, updates)
+      assert state.batch_info is not None
+      self.assertEqual(state.batch_info.steps, 2 * 5)
 
-  def test_told_to_stop_before_all_have_come_it_ends_alone(self):
-    leader, follower = self.make((0, 0))
+  def test_a_leader_stopped_before_all_have_joined_ends_alone(self):
+    leader, worker = self.make((0, 0))
     folder = rundir.RunDir(self.folder).checkpoints
     template = learner_state.builder.batch_template(self.config, _SPEC)
     batch = template._replace(mask=np.ones_like(template.mask))
@@ -233,66 +233,66 @@ class FollowerRoleTest(absltest.TestCase):
     checkpoint.save(folder, 9, state, {"has_batch": True})
     leader.stop()
     self.assertIsNone(leader.run())
-    self.assertIsNone(follower.run())
+    self.assertIsNone(worker.run())
     self.assertEmpty(self.joined)
-    # With what is known of the rest of the run by now.
+    # With the newest state of the rest of the run.
     self.assertEqual(checkpoint.steps(folder), [9])
     saved = checkpoint.read_run(folder)
     self.assertEqual((saved["seconds"], saved["has_batch"]), (2.5, True))
 
-  def test_an_error_that_the_loss_of_the_other_made_is_not_its_own(self):
+  def test_an_error_due_to_a_dead_worker_ends_the_process(self):
     for lost in (True, False):
       self.left.clear()
-      leader, follower = self.make((1, 1))
-      leader.join(1, follower.birth)
+      leader, worker = self.make((1, 1))
+      leader.join(1, worker.incarnation)
       if lost:
-        follower.birth = "of another process"
+        worker.incarnation = "of another process"
       with absltest.mock.patch.object(
         leader, "_lead", side_effect=ValueError("Gloo")
       ):
         if lost:
-          with self.assertRaises(_LeftError):
+          with self.assertRaises(_ExitError):
             leader._work()
         else:
           with self.assertRaisesRegex(ValueError, "Gloo"):
             leader._work()
       self.assertEqual(self.left, ["learner 1 has died"] if lost else [])
 
-  def test_a_follower_leaves_with_its_leader(self):
+  def test_an_error_due_to_a_dead_leader_ends_the_process(self):
     for lost in (True, False):
       self.left.clear()
-      leader, follower = self.make((1, 1))
-      leader._group.join(1, follower.birth)
+      leader, worker = self.make((1, 1))
+      leader._group.join(1, worker.incarnation)
       leader._group.invite("host:1", None)
 
       def follow(invitation, leader=leader, lost=lost):
         if lost:
-          leader.birth = "of another process"
+          leader.incarnation = "of another process"
         raise ValueError("Gloo")
 
       with (
-        absltest.mock.patch.object(follower, "_follow", follow),
-        absltest.mock.patch.object(follower, "_watch"),
-        self.assertRaises(_LeftError if lost else ValueError),
+        absltest.mock.patch.object(worker, "_follow", follow),
+        absltest.mock.patch.object(worker, "_watch"),
+        self.assertRaises(_ExitError if lost else ValueError),
       ):
-        follower._work()
+        worker._work()
       self.assertEqual(self.left, ["the leader has died"] if lost else [])
 
-  def test_a_follower_watches_its_leader(self):
-    leader, follower = self.make((1, 1))
-    first = leader.birth
+  def test_a_worker_exits_when_another_leads(self):
+    leader, worker = self.make((1, 1))
+    first = leader.incarnation
     given, threads = self.run_both(
       types.SimpleNamespace(
         name="watch",
-        run=lambda: self.assertRaises(_LeftError, follower._watch, first),
+        run=lambda: self.assertRaises(_ExitError, worker._watch, first),
       )
     )
-    leader.birth = "of another process"
+    leader.incarnation = "of another process"
     self.end(threads)
     self.assertEqual(given, {"watch": None})
     self.assertEqual(self.left, [f"of another process leads, not {first}"])
 
-  def test_a_directory_that_is_not_shared_is_told(self):
+  def test_a_directory_that_is_not_shared_is_an_error(self):
     with self.assertRaisesRegex(
       errors.RunError, "checkpoint None there, the first one 7: do all machines"
     ):

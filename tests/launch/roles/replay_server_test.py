@@ -1,24 +1,23 @@
-"""Tests of adaland.launch.roles.replay_server, without Ray or Reverb."""
+"""Tests of adaland.launch.roles.replay_server, without Reverb."""
 
 import os
 import threading
-import types
-from typing import Any, ClassVar
+from typing import Any
 
 from absl.testing import absltest
 
 from adaland.agent.replay import base
-from adaland.agent.replay.reverb import client, owner
 from adaland.launch.config import overrides, presets
 from adaland.launch.roles import parameters, replay_server
-from adaland.launch.roles import role as process
+from adaland.launch.roles import role as role_lib
 from tests.launch.roles import fakes
 
 
 class _Server:
-  """Stands in for ReverbReplay."""
+  """A stand-in for ReverbReplay."""
 
   pid = 77
+  restarts = 2
 
   def __init__(self, config, spec, folder):
     self.config = config
@@ -39,39 +38,42 @@ class _Server:
     self.closed = True
 
 
-class ReplayRoleTest(absltest.TestCase):
+class ReplayServerTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.folder = self.create_tempdir().full_path
-    self.board = parameters.Board()
     self.servers: list[_Server] = []
     self.busy: list[int] = []
 
-    def start(config, spec, folder, hung_seconds):
-      if config.port in self.busy:
-        self.busy.pop()
-        raise ValueError(f"port {config.port} is in use")
-      self.assertEqual(hung_seconds, 60.0)  # As the config has it.
-      self.servers.append(_Server(config, spec, folder))
-      return self.servers[-1]
-
     for target, name, value in (
-      (owner, "start_server", start),
       (replay_server.builder, "agent", lambda config: None),
       (replay_server.builder, "unroll_spec", lambda config, made: None),
-      (replay_server, "_POST_SECONDS", 0.01),
+      (replay_server, "_PUBLISH_SECONDS", 0.01),
     ):
       self.enter_context(absltest.mock.patch.object(target, name, value))
 
   def make(self, *settings, many_machines=False):
     config = overrides.apply(presets.smoke(), settings)
-    setup = process.Setup(config, self.folder, many_machines)
-    return replay_server.ReplayRole(setup, fakes.Peer(self.board))
+    setup = role_lib.Setup(
+      config, self.folder, many_machines=many_machines, address="10.0.0.7"
+    )
+    self.parameters = parameters.ParameterServer(setup)
+    return replay_server.ReplayServer(
+      setup, fakes.Peer(self.parameters), self.start_server
+    )
+
+  def start_server(self, config, spec, folder, hung_seconds):
+    if config.port in self.busy:
+      self.busy.pop()
+      raise ValueError(f"port {config.port} is in use")
+    self.assertEqual(hung_seconds, 60.0)  # As the config has it.
+    self.servers.append(_Server(config, spec, folder))
+    return self.servers[-1]
 
   def serving(self, role):
     thread = threading.Thread(target=role.run, daemon=True)
     thread.start()
-    self.assertTrue(role._ready.wait(10.0))
+    fakes.until(lambda: "samples" in role.stats())
     self.addCleanup(thread.join, 10.0)
     self.addCleanup(role.stop)
     return self.servers[-1]
@@ -83,16 +85,16 @@ class ReplayRoleTest(absltest.TestCase):
     self.assertEqual(server.folder, os.path.join(self.folder, "replay"))
     stats = role.stats()
     self.assertEqual((stats["server_pid"], stats["samples"]), (77, 3))
-    while not self.board.read(0).replay:
-      pass
-    self.assertEqual(self.board.read(0).replay, "unix:/x")
+    self.assertEqual(stats["server_restarts"], 2)
+    self.assertEqual(self.parameters.read(0).replay_address, "unix:/x")
+    self.parameters.set_replay_address("")  # As one that was restarted.
+    fakes.until(lambda: self.parameters.read(0).replay_address == "unix:/x")
     self.assertEqual(role.checkpoint(), "")
     self.assertEqual(server.path, os.path.join(self.folder, "replay"))
     role.stop()
-    while not server.closed:
-      pass
+    fakes.until(lambda: server.closed)
 
-  def test_a_checkpoint_that_fails_says_why(self):
+  def test_a_checkpoint_that_fails_returns_the_reason(self):
     role = self.make()
     server = self.serving(role)
     for error in (OSError(28, "No space left"), RuntimeError("No space\nleft")):
@@ -100,10 +102,6 @@ class ReplayRoleTest(absltest.TestCase):
       self.assertEqual(role.checkpoint(), "No space left")
 
   def test_on_many_machines_it_comes_back_on_its_port(self):
-    ray = types.SimpleNamespace(
-      util=types.SimpleNamespace(get_node_ip_address=lambda: "10.0.0.7")
-    )
-    self.enter_context(fakes.installed(ray))
     self.enter_context(
       absltest.mock.patch.object(replay_server.time, "sleep", lambda _: None)
     )
@@ -122,72 +120,20 @@ class ReplayRoleTest(absltest.TestCase):
   def test_a_server_that_can_t_start_is_bad_input(self):
     self.busy = [5]
     failure = self.make("replay.port=5").run()
-    self.assertEqual(failure, process.Failure("port 5 is in use", True, True))
+    self.assertEqual(failure, role_lib.Failure("port 5 is in use", True, True))
 
 
-class _End:
-  """A writer or sampler at an address."""
-
-  made: ClassVar[list[Any]] = []
-
-  def __init__(self, address, *args, **kwargs):
-    self.address = address
-    self.args = args
-    self.closed = False
-    self.stored = []
-    self.made.append(self)
-
-  def insert(self, unroll):
-    self.stored.append(unroll)
-
-  def sample(self, timeout):
-    return self.address
-
-  def close(self):
-    self.closed = True
-
-
-class FollowingTest(absltest.TestCase):
-  def setUp(self):
-    super().setUp()
-    _End.made = []
-    self.address = ""
-    for name in ("ReverbWriter", "ReverbSampler"):
-      self.enter_context(absltest.mock.patch.object(client, name, _End))
-    self.enter_context(
-      absltest.mock.patch.object(replay_server, "_POST_SECONDS", 0.01)
-    )
-
-  def test_a_writer_goes_where_the_server_is(self):
+class ConnectTest(absltest.TestCase):
+  def test_a_role_told_to_end_does_not_wait_for_a_server(self):
+    setup = role_lib.Setup(presets.smoke(), "/run")
+    server = fakes.Peer(parameters.ParameterServer(setup))
+    stop = threading.Event()
+    stop.set()
     spec: Any = None
-    writer = replay_server.FollowingWriter(spec, lambda: self.address, 10.0)
-    unroll: Any = "u"
-    with self.assertRaisesRegex(TimeoutError, "no replay server yet"):
-      writer.insert(unroll)
-    self.address = "a"
-    writer.insert(unroll)
-    writer.insert(unroll)
-    self.address = "b"
-    writer.insert(unroll)
-    writer.close()
-    first, second = _End.made
-    self.assertEqual((first.address, len(first.stored)), ("a", 2))
-    self.assertEqual((second.address, len(second.stored)), ("b", 1))
-    self.assertTrue(first.closed and second.closed)
-
-  def test_a_sampler_too(self):
-    spec: Any = None
-    sampler = replay_server.FollowingSampler(
-      spec, lambda: self.address, 4, True
-    )
-    with self.assertRaisesRegex(TimeoutError, "no replay server yet"):
-      sampler.sample(0.01)
-    for address in ("a", "a", "b"):
-      self.address = address
-      self.assertEqual(sampler.sample(0.01), address)
-    sampler.close()
-    self.assertLen(_End.made, 2)
-    self.assertTrue(all(end.closed for end in _End.made))
+    self.assertIsNone(replay_server.sampler(setup, server, spec, stop))
+    reader = parameters.Reader(server, 3600.0)
+    with self.assertRaises(replay_server.NoServerError):
+      replay_server.writer(spec, reader, 1.0, stop)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from adaland.launch.run import metrics_row
 
 
 class Recorder:
-  """Stands in for the live line, the metrics and the desk."""
+  """A stand-in for the live line, the metrics and the curriculum."""
 
   def __init__(self):
     self.lines = []
@@ -33,17 +33,17 @@ class Recorder:
 class StatusTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
-    clock = absltest.mock.patch.object(metrics_row.time, "monotonic")
-    self.clock = self.enter_context(clock)
-    self.clock.return_value = 100.0
+    self.now = 100.0
     self.recorder: Any = Recorder()
 
   def make(self, **values):
     run = experiment.RunConfig(log_seconds=10.0, **values)
-    return metrics_row.Status(run, self.recorder, self.recorder)
+    return metrics_row.Status(
+      run, self.recorder, self.recorder, lambda: self.now
+    )
 
   def show(self, made, at, steps, updates, force=False):
-    self.clock.return_value = 100.0 + at
+    self.now = 100.0 + at
     counters = {"env_steps": steps, "updates": updates, "seconds": at}
     made.show(counters, self.recorder, force)
 

@@ -143,7 +143,7 @@ class ScalingTest(absltest.TestCase):
     self.assertEqual(lines[2], "params_lag 1.5")
     self.assertEqual(
       lines[4].split(),
-      ["role", "host", "pid", "MiB", "restarts", "silent", "numbers"],
+      ["role", "host", "pid", "MiB", "restarts", "heartbeat", "numbers"],
     )
     self.assertEqual(
       lines[5].split(),

@@ -11,7 +11,7 @@ from adaland.launch.run import rundir, status_file
 
 
 def role(name, kind, memory=1.0, restarts=0, **numbers):
-  """A role of made-up numbers."""
+  """Returns a role of made-up numbers."""
   return status_file.RoleStatus(
     name, kind, 7, "here", memory, restarts, 0.5, numbers
   )
@@ -47,7 +47,7 @@ class StatusFileTest(absltest.TestCase):
           "host": "here",
           "memory_mb": 1.0,
           "restarts": 0,
-          "silent_s": 0.5,
+          "heartbeat_age_s": 0.5,
           "steps_per_s": 2.5,
         }
       },

@@ -4,7 +4,7 @@
 
 The run's bound is a number of steps: what its own speed, measured before
 anything is killed, makes in part of that time, as a run that is being killed
-is slower. However often it is hurt, it must end by itself, with as many steps
+is slower. However often it is hurt, it must end unaided, with as many steps
 as asked for and few more; counters must not go back; what is drawn from its
 store all the while must be whole episodes; its loss must go on where it was.
 Prints one JSON object; exit status 1 if anything of this does not hold.
@@ -168,7 +168,7 @@ def main() -> None:
   max_steps = int(before + args.share * speed * seconds)
   _say(f"{speed:.0f} steps/s unhurt; from {before} to {max_steps} steps")
   run, rng = make(max_steps), random.Random(args.seed)
-  drawn = drawer.Drawer(_SETTINGS, "server" if ray else "replay")
+  drawn = drawer.Drawer(_SETTINGS, "server")
   try:
     run.start()
     run.wait("a run at work", _at_work, _START_SECONDS)

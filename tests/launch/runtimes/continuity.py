@@ -21,7 +21,7 @@ _STANDARD_ERRORS = 4.0
 
 
 class Moment(NamedTuple):
-  """When something was killed.
+  """The moment of a kill.
 
   Attributes:
     time: In the rows' time.
@@ -58,7 +58,7 @@ def falls(
 
 
 class Shifts(NamedTuple):
-  """How the mean loss differs between after and before.
+  """The differences of the mean loss after and before kills.
 
   Attributes:
     allowed: The largest absolute difference that is no break: four standard

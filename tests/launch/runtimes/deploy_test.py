@@ -23,7 +23,7 @@ _FOLDER = _ROOT / "launch" / "runtimes" / "deploy"
 
 
 def _ray_version() -> str:
-  """The version that --launcher=ray asks for."""
+  """Returns the version that --launcher=ray asks for."""
   with absltest.mock.patch.dict(sys.modules, {"ray": None}):
     try:
       ray_cluster.require()
@@ -33,7 +33,7 @@ def _ray_version() -> str:
 
 
 def _config(command: str) -> config.ExperimentConfig:
-  """What a command line of launch.train asks for."""
+  """Returns the flags of a command line of launch.train."""
   module = "launch.train"
   words = shlex.split(command)
   args = train.make_parser().parse_args(words[words.index(module) + 1 :])

@@ -3,188 +3,172 @@
 import io
 import json
 import os
-import types
 
 import numpy as np
 from absl.testing import absltest
 
 from adaland.agent.checkpoint import checkpoint
+from adaland.launch import errors
 from adaland.launch.config import overrides, presets
 from adaland.launch.roles import curriculum_server
 from adaland.launch.run import progress, rundir, scale_request, status_file
 from adaland.launch.runtimes import driver
-from tests.launch.roles import fakes
-
-
-class _Handle:
-  """A role that runs until it is told to stop."""
-
-  def __init__(self, name, stats):
-    self.name = name
-    self.stopped = False
-    self.ended = fakes.Reference(ready=False)
-    self._stats = stats
-    self.run = types.SimpleNamespace(remote=lambda: self.ended)
-    self.stats = types.SimpleNamespace(remote=self._answer)
-    self.stop = types.SimpleNamespace(remote=self._stop)
-
-  def _answer(self):
-    common = {"birth": "a", "pid": 1, "host": "h", "memory_mb": 1.0}
-    return fakes.Reference(common | self._stats())
-
-  def _stop(self):
-    self.stopped = True
-    self.ended.ready = True
-
-
-class _Crew:
-  """Roles whose counters grow by 100 steps with every look."""
-
-  def __init__(self, setup):
-    self.setup = setup
-    self.steps, self.updates = 0, 0
-    self.roles = {
-      name: _Handle(name, getattr(self, f"_{name}", dict))
-      for name in ("board", "curriculum", "learner")
-    }
-    self.actors: list[_Handle] = []
-
-  def _curriculum(self):
-    self.steps += 100
-    seconds = self.steps / 100
-    return {"env_steps": self.steps, "episodes": 1, "seconds": seconds}
-
-  def _learner(self):
-    self.updates += 1
-    return {"updates": self.updates}
-
-  def actor(self, index):
-    self.actors.append(_Handle(f"actor {index}", dict))
-    return self.actors[-1]
+from tests.launch.runtimes import fakes
 
 
 class TrainerTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
-    self.ray = fakes.FakeRay()
-    self.started: list[str] = []
-    self.crews: list[_Crew] = []
-
-    def make_crew(setup):
-      self.crews.append(_Crew(setup))
-      return self.crews[-1]
-
-    self.enter_context(fakes.installed(self.ray))
-    for target, name, value in (
-      (driver.ray_cluster, "start", lambda at, name: self.started.append(at)),
-      (driver.program, "Crew", make_crew),
-      (driver, "_END_SECONDS", 0.01),
-    ):
-      self.enter_context(absltest.mock.patch.object(target, name, value))
     self.folder = os.path.join(self.create_tempdir().full_path, "run")
+    self.run_dir = rundir.RunDir(self.folder)
+    self.stream = io.StringIO()
+    self.steps, self.updates = 0, 0
+    self.each_poll = lambda number: None
 
-  def make(self, *settings, address=""):
+  def curriculum(self):
+    """Returns counters of a curriculum server, which grow with every look."""
+    self.steps += 100
+    seconds = self.steps / 100
+    return {"env_steps": self.steps, "episodes": 1, "seconds": seconds}
+
+  def learner(self):
+    self.updates += 1
+    return {"updates": self.updates}
+
+  def make(self, *settings):
     config = overrides.apply(
       presets.smoke(), ["run.max_minutes=0", "actor.num_actors=2", *settings]
     )
-    run = rundir.RunDir(self.folder)
-    run.begin(config).close()
-    line = progress.Progress(io.StringIO(), 0.0)
-    made = driver.Trainer(config, run, line, address)
+    self.run_dir.begin(config).close()
+    self.place = fakes.FakeRuntime(
+      {"curriculum": self.curriculum, "learner": self.learner},
+      lambda number: self.each_poll(number),
+    )
+    line = progress.Progress(self.stream, 0.0)
+    made = driver.Trainer(config, self.run_dir, line, self.place, 0.01)
     self.addCleanup(made.close)
     return made
 
-  def save(self, steps, env_steps, seconds=0.0):
-    state = {"desk": {"env_steps": env_steps}, "seconds": seconds}
-    folder = rundir.RunDir(self.folder).checkpoints
-    checkpoint.save(folder, steps, {"x": np.zeros(1)}, state)
+  def save(self, step, env_steps, seconds=0.0):
+    state = {"played": {"env_steps": env_steps}, "seconds": seconds}
+    folder = self.run_dir.checkpoints
+    checkpoint.save(folder, step, {"x": np.zeros(1)}, state)
 
   def test_it_ends_at_its_steps(self):
-    made = self.make("run.max_steps=500", address="head:1")
+    made = self.make("run.max_steps=500")
     made.train()
-    self.assertEqual(self.started, ["head:1"])
-    (crew,) = self.crews
-    self.assertTrue(crew.setup.many_machines)
+    self.assertFalse(made.stopped)
     self.assertGreaterEqual(made.counters()["env_steps"], 500)
-    self.assertLen(crew.actors, 2)
-    for handle in (*crew.actors, crew.roles["learner"]):
-      self.assertTrue(handle.stopped)
-    status = status_file.read(rundir.RunDir(self.folder))
-    self.assertEqual(status["state"], "ended")
+    self.assertLess(made.counters()["env_steps"], 1500)
+    self.assertContainsSubset(
+      {"parameters", "curriculum", "learner", "actor 0", "actor 1"},
+      self.place.running,
+    )
+    self.assertContainsSubset(
+      {"actor 0", "actor 1", "learner"}, self.place.stopped
+    )
+    status = status_file.read(self.run_dir)
+    self.assertEqual((status["launcher"], status["state"]), ("fake", "ended"))
     self.assertEqual(status["counters"], made.counters())
     made.close()
-    self.assertEqual(self.ray.shutdowns, 1)
+    self.assertEqual(self.place.closed, 1)
+
+  def test_it_ends_at_its_minutes(self):
+    made = self.make("run.max_minutes=0.1")
+    made.train()
+    self.assertBetween(made.counters()["seconds"], 6.0, 15.0)
+
+  def test_actors_end_before_the_others(self):
+    stopped = []
+    self.each_poll = lambda number: stopped.append(set(self.place.stopped))
+    self.make("run.max_steps=500").train()
+    first = next(names for names in stopped if names)
+    self.assertEqual(first, {"actor 0", "actor 1", "learner"})
+    self.assertIn("curriculum", self.place.stopped)
 
   def test_counters_never_go_back(self):
-    made = self.make("run.max_steps=1000000")
-    made._start()
-    made._supervisor.poll(0.1)
-    made._count()
-    before = made.counters()
-    self.crews[0].steps, self.crews[0].updates = -100, -1
-    made._supervisor.poll(0.1)
-    made._count()
-    self.assertEqual(made.counters(), before)
+    def fall(number):
+      if number == 3:
+        self.steps, self.updates = -100, -1
+
+    self.each_poll = fall
+    self.make("run.max_steps=1000").train()
+    rows = [
+      json.loads(line)
+      for line in (self.run_dir.path / "metrics.jsonl").read_text().splitlines()
+    ]
+    for name in ("env_steps", "updates"):
+      values = [row[name] for row in rows]
+      self.assertEqual(values, sorted(values))
 
   def test_it_stops_when_it_is_asked_to(self):
     made = self.make("run.max_steps=1000000")
     made.request_stop()
     made.train()
     self.assertTrue(made.stopped)
-    self.assertTrue(self.crews[0].roles["learner"].stopped)
+    self.assertIn("learner", self.place.stopped)
 
   def test_actors_come_and_go(self):
     made = self.make("run.max_steps=2000")
-    scale_request.request(made._run, 9)  # Of an earlier start: forgotten.
-    numbers = [3, 1]
-    poll = made._supervisor.poll
+    scale_request.request(self.run_dir, 9)  # Of an earlier start: forgotten.
+    requests = {2: 3, 5: 1}
 
-    def poll_and_ask(seconds):
-      if numbers and made._num_actors:
-        scale_request.request(made._run, numbers.pop(0))
-      poll(seconds)
+    def ask(number):
+      if number in requests:
+        scale_request.request(self.run_dir, requests[number])
 
-    made._supervisor.poll = poll_and_ask
+    self.each_poll = ask
     made.train()
-    (crew,) = self.crews
-    self.assertLen(crew.actors, 3)
-    self.assertEqual(
-      self.ray.killed, [(crew.actors[1], True), (crew.actors[2], True)]
-    )
-    roles = made._supervisor.roles
-    self.assertIn("actor 0", roles)
-    self.assertNotIn("actor 1", roles)
-    self.assertEqual(made._run.read_config()["actor"]["num_actors"], 1)
+    self.assertEqual(self.place.removed, ["actor 1", "actor 2"])
+    self.assertIn("actor 0", self.place.running)
+    self.assertNotIn("actor 9", self.place.specs)
+    self.assertEqual(self.run_dir.read_config()["actor"]["num_actors"], 1)
+    self.assertIn("1 actor(s) now", self.stream.getvalue())
 
   def test_a_run_that_is_over_starts_nothing(self):
     self.make("run.max_steps=1000")
-    self.started.clear()
     self.save(7, 1000, 3.0)
     made = self.make("run.max_steps=1000")
     made.train()
-    self.assertEmpty(self.started)
+    self.assertEqual(self.place.opened, 0)
+    self.assertEmpty(self.place.running)
     self.assertEqual(
       made.counters(),
       {"env_steps": 1000, "episodes": 0, "updates": 7, "seconds": 3.0},
     )
-    with open(os.path.join(self.folder, "status.json")) as file:
-      status = json.load(file)
+    status = status_file.read(self.run_dir)
     self.assertEqual(status["state"], "ended")
     self.assertEqual(status["counters"], made.counters())
 
-  def test_one_killed_before_its_last_checkpoint_writes_it(self):
+  def test_a_run_killed_before_its_last_checkpoint_writes_it(self):
     self.make("run.max_steps=1000")
-    self.started.clear()
     self.save(7, 500)
-    path = os.path.join(self.folder, "desk.json")
-    state = {"desk": {"env_steps": 1200}, "seconds": 9.0}
-    with open(path, "w") as file:
-      json.dump({"format": curriculum_server.FORMAT, **state}, file)
+    path = self.run_dir.path / curriculum_server.FILE
+    state = {"played": {"env_steps": 1200}, "seconds": 9.0}
+    path.write_text(json.dumps({"format": curriculum_server.FORMAT, **state}))
     made = self.make("run.max_steps=1000")
     made.train()
-    self.assertEqual(self.started, [""])
-    self.assertTrue(self.crews[-1].roles["learner"].stopped)
+    self.assertEqual(self.place.opened, 1)
+    self.assertIn("learner", self.place.stopped)
     self.assertGreaterEqual(made.counters()["env_steps"], 1200)
+
+  def test_it_says_where_a_resumed_run_is(self):
+    self.make("run.max_steps=1000")
+    self.save(7, 500, 3.0)
+    self.make("run.max_steps=1000").train()
+    self.assertIn(
+      "going on from update 7, after 500 steps and 3s", self.stream.getvalue()
+    )
+
+  def test_a_checkpoint_of_another_form_is_bad_input(self):
+    self.make("run.max_steps=1000")
+    self.save(7, 500)
+    path = self.run_dir.checkpoints / "7" / "run.json"
+    document = json.loads(path.read_text())
+    for run in ({}, {"played": {}}, {"played": {"env_steps": 5}}):
+      path.write_text(json.dumps({**document, "run": run}))
+      with self.assertRaisesRegex(errors.UserError, "checkpoints: is not of"):
+        self.make("run.max_steps=1000")
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ exit 1
 def environment(
   folder: str, nodes: Sequence[hosts.Host], cpus: int
 ) -> dict[str, str]:
-  """Environment of a job's script; its nodes go by their addresses.
+  """Returns the environment of a job's script; its nodes go by their addresses.
 
   Args:
     folder: Where the stand-ins are put.

@@ -1,7 +1,7 @@
-"""Every role of a run on Ray is killed under load; the run goes on.
+"""Every role of a run on Ray is killed under load; the run continues.
 
-One run bears it all, so that Ray starts but a few times. docs/faults.md says
-what each loss costs.
+All faults hit one run, so that Ray starts only a few times. docs/faults.md has
+the cost of each.
 """
 
 import os
@@ -130,11 +130,11 @@ class FaultsTest(absltest.TestCase):
         for name in names
       )
 
-    who = " and ".join(names)
-    seen, seconds = self.training.wait(f"another {who}", back, _SECONDS)
+    hurt = " and ".join(names)
+    seen, seconds = self.training.wait(f"another {hurt}", back, _SECONDS)
     seen = self.goes_on(seen)
     print(
-      f"{who}: another was seen after {seconds:.1f} s, all at work after "
+      f"{hurt}: another was seen after {seconds:.1f} s, all at work after "
       f"{time.monotonic() - start:.1f} s"
     )
     untouched = set(before.pids) - set(names)
@@ -160,7 +160,7 @@ class FaultsTest(absltest.TestCase):
     self.assertNotIn(None, losses)  # As a number that is not finite is written.
 
   def check_unrolls(self, seen: live_run.Seen):
-    """What is in the store is whole episodes, each of one task."""
+    """Checks that the store holds whole episodes, each of one task."""
     from adaland.agent.replay.reverb import client
 
     config = overrides.apply(presets.smoke(), list(_SETTINGS))
@@ -191,8 +191,8 @@ class FaultsTest(absltest.TestCase):
   def test_curriculum(self):
     self.hurt("curriculum")
 
-  def test_board(self):
-    self.hurt("board")
+  def test_parameter_server(self):
+    self.hurt("parameters")
 
   def test_evaluator(self):
     self.hurt("evaluator")

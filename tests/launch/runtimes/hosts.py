@@ -1,4 +1,4 @@
-"""Several hosts on one machine: network namespaces on a switch of their own.
+"""Several hosts on one machine: network namespaces on one switch.
 
 A host is a network namespace; what runs there sees the other hosts and
 nothing else, least of all this machine's own network. A namespace lives as
@@ -54,7 +54,7 @@ class Host:
       return ""
 
   def command(self, argv: Sequence[str]) -> list[str]:
-    """What runs `argv` there, and kills it when the caller's process ends."""
+    """Returns a command that runs `argv` there and ends with its parent."""
     return [
       *("setpriv", "--pdeathsig", "KILL"),
       *("nsenter", f"--net=/proc/{self.pid}/ns/net"),
@@ -180,7 +180,7 @@ class Network:
 
 
 def missing_rights() -> str:
-  """Why there can be no such network here; empty if there can."""
+  """Returns the reason that no network can be made; empty if one can."""
   try:
     Network(1).close()
   except (OSError, subprocess.SubprocessError) as error:

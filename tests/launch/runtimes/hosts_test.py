@@ -1,4 +1,4 @@
-"""Tests of the network of hosts itself: who reaches whom, and what is left."""
+"""Tests of the network of hosts: which reach each other, and what is left."""
 
 import os
 import pathlib
@@ -63,7 +63,7 @@ class HostsTest(absltest.TestCase):
     self.assertEqual(server.stdout.readline(), b"ready\n")
 
   def call(self, index, address, port=7000):
-    """What host `index` hears from an address; empty if nothing."""
+    """Returns what host `index` hears from an address; empty if nothing."""
     try:
       host = self.network.hosts[index]
       return host.run(sys.executable, "-c", _CALL, address, str(port)).strip()

@@ -15,9 +15,9 @@ from adaland.launch.bench.lib import live_run
 
 _ACTORS = ("actor 0", "actor 1")
 HANG, _ALL_ACTORS, _MACHINE = "a hang", "all actors", "the whole machine"
-# What may befall a run.
-LOCAL = ("actor", _ALL_ACTORS, "replay", HANG, _MACHINE)
-RAY = (*LOCAL, "curriculum", "board", "evaluator", "server", "learner")
+# Faults that a run may have.
+LOCAL = ("actor", _ALL_ACTORS, "server", "evaluator", HANG, _MACHINE)
+RAY = (*LOCAL, "curriculum", "parameters", "replay", "learner")
 # Parts of a run in which nothing is killed: its start and its end.
 _QUIET_START, _QUIET_END = 0.05, 0.15
 
@@ -113,7 +113,7 @@ class Chaos:
   def _hurt(self, what: str, seen: live_run.Seen) -> bool:
     """Kills something; False if it has no process now."""
     number = signal.SIGSTOP if what == HANG else signal.SIGKILL
-    # The command itself, which only the user watches, has one role locally.
+    # Roles of the command's own process are watched by the user alone.
     watched = sorted(
       name for name, pid in seen.pids.items() if pid != self._run.pid
     )
@@ -138,14 +138,14 @@ class Chaos:
     updates = (saved or [0])[-1] if "learner" in names else None
     seconds = time.monotonic() - self._start
     self.kills.append(Kill(seconds, what, names, now, updates))
-    who = f" ({' and '.join(names)})" if what == HANG else ""
+    hung = f" ({' and '.join(names)})" if what == HANG else ""
     steps = int(seen.counters["env_steps"])
-    self._say(f"{seconds:.0f} s, {steps} steps: {what}{who}")
+    self._say(f"{seconds:.0f} s, {steps} steps: {what}{hung}")
     return True
 
 
 def memory_mb(pids: list[int]) -> float:
-  """Memory of processes, MiB; what several share is counted once."""
+  """Returns the memory of processes, MiB; shared pages count once."""
   total = 0
   for pid in pids:
     with contextlib.suppress(psutil.Error):

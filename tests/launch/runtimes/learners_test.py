@@ -1,6 +1,6 @@
-"""A run that learns in two processes: they die, meet anew, and hand over.
+"""A run that learns in two processes, which die and form a new group.
 
-The same run begins and ends with a single learner, of the local launcher.
+The same run begins and ends with a single learner, under the local launcher.
 """
 
 import os
@@ -46,7 +46,7 @@ class LearnersTest(absltest.TestCase):
     self.addCleanup(self.training.crash)
 
   def alone(self, max_steps: float) -> int:
-    """Has one learner go on up to a number of steps; returns its updates."""
+    """Runs one learner up to a number of steps; returns its updates."""
     settings = [*_SETTINGS, f"run.max_steps={int(max_steps)}"]
     subprocess.run(
       [
@@ -73,7 +73,7 @@ class LearnersTest(absltest.TestCase):
     return seen
 
   def hurt(self, name: str) -> None:
-    """Kills one learner and sees both replaced, and nobody else."""
+    """Kills one learner; checks that both are replaced and no other role."""
     before = self.at_work()
     start = time.monotonic()
     os.kill(before.pids[name], signal.SIGKILL)

@@ -65,7 +65,7 @@ class HostsTest(absltest.TestCase):
     self.addCleanup(self.training.crash)
 
   def host_of(self, pid):
-    """Index of the host that a process runs on."""
+    """Returns the index of the host that a process runs on."""
     (index,) = (
       i for i, h in enumerate(self.network.hosts) if pid in h.processes()
     )
@@ -82,7 +82,7 @@ class HostsTest(absltest.TestCase):
     )
     places = {name: self.host_of(pid) for name, pid in seen.pids.items()}
     self.assertNotEqual(places["learner"], places["learner 1"])
-    for name in ("replay", "server", "curriculum", "board"):
+    for name in ("replay", "server", "curriculum", "parameters"):
       self.assertEqual(places[name], places["learner"], name)
     self.assertEqual(places["actor 0"], places["learner 1"])
     self.assertEqual(seen.roles["learner"]["processes"], 2)
@@ -102,7 +102,7 @@ class HostsTest(absltest.TestCase):
     places = {name: self.host_of(pid) for name, pid in seen.pids.items()}
     # What belongs together is, and the actors are elsewhere, each alone.
     home = places["learner"]
-    for name in ("replay", "server", "curriculum", "board"):
+    for name in ("replay", "server", "curriculum", "parameters"):
       self.assertEqual(places[name], home, name)
     self.assertLen({home, places["actor 0"], places["actor 1"]}, 3)
     # The first host has Ray's head and the command.
@@ -111,9 +111,9 @@ class HostsTest(absltest.TestCase):
     self.assertNotEqual(places[name], 0)
     self.network.cut(places[name])
     seen, _ = self.training.wait(
-      "silence", lambda s: s.roles[name]["silent_s"] > 15, _SECONDS
+      "silence", lambda s: s.roles[name]["heartbeat_age_s"] > 15, _SECONDS
     )
-    # Training goes on with the other.
+    # Training continues with the other.
     during, _ = self.training.wait(
       "training without it",
       lambda s, then=seen.counters: (
@@ -134,7 +134,14 @@ class HostsTest(absltest.TestCase):
     )
     print(f"back at work {seconds:.1f} s after it was on the network again")
     self.assertEqual(self.host_of(after.pids[name]), places[name])
-    for role in ("learner", "replay", "server", "curriculum", "board", other):
+    for role in (
+      "learner",
+      "replay",
+      "server",
+      "curriculum",
+      "parameters",
+      other,
+    ):
       self.assertEqual(after.pids[role], seen.pids[role], role)
     # As Slurm asks a job to end.
     self.assertEqual(self.training.stop(), 0)

@@ -12,6 +12,7 @@ from adaland.launch.config import overrides, presets
 from adaland.launch.evaluation import trained_agent
 from adaland.launch.run import progress, rundir, status_file
 from adaland.launch.runtimes import driver, ray_cluster
+from adaland.launch.runtimes import ray as ray_runtime
 
 
 def setUpModule():
@@ -35,7 +36,7 @@ class TrainTest(absltest.TestCase):
         ray.kill(ray.get_actor(name))
 
     for target, name, value in (
-      (driver.ray_cluster, "start", lambda address, namespace: None),
+      (ray_cluster, "start", lambda address, namespace: None),
       (ray, "shutdown", end),
     ):
       self.enter_context(absltest.mock.patch.object(target, name, value))
@@ -49,7 +50,7 @@ class TrainTest(absltest.TestCase):
     lock = run.begin(config)
     self.addCleanup(lock.close)
     line = progress.Progress(self.stream, 0.0)
-    made = driver.Trainer(config, run, line, address)
+    made = driver.Trainer(config, run, line, ray_runtime.RayRuntime(address))
     self.addCleanup(made.close)
     return made, run
 
@@ -77,7 +78,10 @@ class TrainTest(absltest.TestCase):
     self.assertEqual((status["launcher"], status["state"]), ("ray", "ended"))
     self.assertEqual(status["roles"]["actor 0"]["restarts"], 0)
     again = driver.Trainer(
-      made._config, run, progress.Progress(self.stream, 0.0)
+      trained_agent.load_config(str(run.path)),
+      run,
+      progress.Progress(self.stream, 0.0),
+      ray_runtime.RayRuntime(),
     )
     self.addCleanup(again.close)
     again.train()  # Finished: nothing is started.

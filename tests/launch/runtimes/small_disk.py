@@ -9,10 +9,10 @@ _WAIT_SECONDS = 10.0
 
 
 class SmallDisk:
-  """A tmpfs in a mount namespace of its own, gone with its owner.
+  """A tmpfs in a separate mount namespace, gone with its owner.
 
   Args:
-    folder: Where it is mounted, for those who are started with `prefix`.
+    folder: Its mount point, for processes that are started with `prefix`.
     mebibytes: Its size.
 
   Attributes:
@@ -60,7 +60,7 @@ class SmallDisk:
 
 
 def missing_rights() -> str:
-  """Why there can be none here; empty if there can."""
+  """Returns the reason that none can be made; empty if one can."""
   try:
     SmallDisk("/tmp", 1).close()
   except OSError as error:

@@ -4,84 +4,159 @@ import errno
 import multiprocessing
 import os
 import socket
+import threading
 from multiprocessing import connection
 from unittest import mock
 
+import numpy as np
 from absl.testing import absltest
 
 from adaland.launch.runtimes import socket_rpc
-from tests.launch.runtimes import control_case
+from tests.launch.roles import fakes
 
 
-class ControlTest(control_case.ControlCase):
-  def test_tasks_are_given_once_to_any_number_of_actors(self):
-    clients = [self.make_client() for _ in range(3)]
-    keys = [c.next_task().key for _ in range(20) for c in clients]
-    self.assertLen(set(keys), 60)
+class _Role:
+  """A role that counts, fails, or waits."""
 
-  def test_an_actor_killed_within_a_message_does_not_disturb_the_others(self):
+  def __init__(self):
+    self.lock = threading.Lock()
+    self.count = 0
+    self.waiting = threading.Event()
+
+  def next(self, by):
+    with self.lock:
+      self.count += by
+      return self.count
+
+  def fail(self):
+    raise KeyError("x")
+
+  def wait(self):
+    self.waiting.wait(20)
+    return "waited"
+
+
+class SocketRpcTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.roles = {"one": _Role(), "two": _Role()}
+    self.server = socket_rpc.Server(self.answer)
+    self.addCleanup(self.server.close)
+
+  def answer(self, name, method, args):
+    return getattr(self.roles[name], method)(*args)
+
+  def peer(self, name="one"):
+    made = socket_rpc.SocketPeer(self.server.address, self.server.key, name)
+    self.addCleanup(made.close)
+    return made
+
+  def test_each_role_is_called_by_its_name(self):
+    peers = [self.peer("one") for _ in range(3)]
+    found = [peer.call("next", 1) for _ in range(20) for peer in peers]
+    self.assertEqual(found, list(range(1, 61)))
+    self.assertEqual(self.peer("two").call("next", 5), 5)
+
+  def test_threads_may_share_a_peer(self):
+    peer, found = self.peer(), []
+    threads = [
+      threading.Thread(
+        target=lambda: found.extend(peer.call("next", 1) for _ in range(50))
+      )
+      for _ in range(4)
+    ]
+    for thread in threads:
+      thread.start()
+    for thread in threads:
+      thread.join()
+    self.assertCountEqual(found, range(1, 201))
+
+  def test_a_call_that_fails_is_an_error_of_the_caller_alone(self):
+    peer = self.peer()
+    with (
+      self.assertLogs(level="ERROR"),
+      self.assertRaisesRegex(socket_rpc.RemoteError, "KeyError: 'x'"),
+    ):
+      peer.call("fail")
+    self.assertEqual(peer.call("next", 1), 1)
+    self.server.check()
+
+  def test_a_late_answer_is_not_taken_for_the_next_one(self):
+    peer = self.peer()
+    with self.assertRaisesRegex(TimeoutError, "wait: no answer"):
+      peer.call("wait", timeout=0.01)
+    self.roles["one"].waiting.set()
+    self.assertEqual(peer.call("next", 1), 1)
+
+  def test_without_a_server_a_call_is_a_connection_error(self):
+    peer = self.peer()
+    peer.call("next", 1)
+    self.server.close()
+    with self.assertRaisesRegex(ConnectionError, "process has ended"):
+      for _ in range(2):  # One call may be answered yet.
+        peer.call("next", 1)
+    with self.assertRaises(ConnectionError):
+      self.peer().call("next", 1)
+
+  def test_a_child_killed_within_a_message_does_not_disturb_the_others(self):
     broken = socket_rpc.connect(self.server.address, self.server.key)
     os.write(broken.fileno(), b"\0\0\0\x10half")
     broken.close()
-    client = self.make_client()
-    self.assertLen({client.next_task().key for _ in range(10)}, 10)
+    self.assertEqual(self.peer().call("next", 1), 1)
     self.server.check()
 
-  def test_who_has_no_key_or_says_nothing_holds_nobody_up(self):
+  def test_a_peer_without_a_key_or_a_message_holds_up_nobody(self):
     silent = socket.socket(socket.AF_UNIX)
     self.addCleanup(silent.close)
     silent.connect(socket_rpc.socket_name(self.server.address))
     with self.assertRaises(multiprocessing.AuthenticationError):
       socket_rpc.connect(self.server.address, b"guessed")
-    self.assertLen({self.make_client().next_task().key for _ in range(3)}, 3)
+    self.assertEqual(self.peer().call("next", 1), 1)
     self.server.check()
 
   def test_another_user_is_not_listened_to(self):
     with (
       mock.patch.object(os, "getuid", return_value=os.getuid() + 1),
-      self.assertRaises((EOFError, OSError)),
+      self.assertRaises(ConnectionError),
     ):
-      self.make_client()
-    self.assertEqual(self.make_client().next_task().key, 0)
+      self.peer().call("next", 1)
+    self.assertEqual(self.peer().call("next", 1), 1)
 
-  def test_a_fault_that_stays_is_told_to_the_owner(self):
+  def test_a_fault_that_stays_is_raised_to_the_owner(self):
     full = OSError(errno.EMFILE, "Too many open files")
     listener = mock.Mock(**{"accept.side_effect": full})
-    with (
-      mock.patch.object(connection, "Listener", return_value=listener),
-      mock.patch.object(socket_rpc, "_FAULT_SECONDS", 0.001),
-    ):
-      server = socket_rpc.Server(self.role, self.publisher)
-      with self.assertRaisesRegex(OSError, "no actor can connect") as caught:
-        control_case.until(server.check)
+    server = socket_rpc.Server(
+      self.answer, mock.Mock(return_value=listener), 0.001
+    )
+    self.addCleanup(server.close)
+    with self.assertRaisesRegex(OSError, "no actor can connect") as caught:
+      fakes.until(server.check)
     self.assertEqual(caught.exception.errno, errno.EMFILE)
     self.assertEqual(listener.accept.call_count, 50)
-    server.close()
 
-  def test_a_fault_that_goes_away_is_nothing(self):
-    accept = self.server._listener.accept
+  def test_a_fault_that_passes_is_nothing(self):
     faults = iter(49 * [OSError(errno.EMFILE, "Too many open files")])
 
-    def accept_at_last():
-      for fault in faults:
-        raise fault
-      return accept()
+    class Listener(connection.Listener):
+      def accept(self):
+        for fault in faults:
+          raise fault
+        return super().accept()
 
-    with (
-      mock.patch.object(self.server._listener, "accept", accept_at_last),
-      mock.patch.object(socket_rpc, "_FAULT_SECONDS", 0.001),
-    ):
-      self.make_client().next_task()  # Lets go of the accept that waits.
-      self.assertLen({self.make_client().next_task().key for _ in range(3)}, 3)
-    self.server.check()
+    server = socket_rpc.Server(self.answer, Listener, 0.001)
+    self.addCleanup(server.close)
+    peer = socket_rpc.SocketPeer(server.address, server.key, "one")
+    self.addCleanup(peer.close)
+    self.assertEqual(peer.call("next", 1), 1)
+    server.check()
 
-  def test_a_failing_role_is_told_to_the_owner(self):
-    self.role.fails = True
-    client = self.make_client()
-    self.server.check()
-    client.report(control_case.record(1))
-    with self.assertRaises(KeyError):
-      control_case.until(self.server.check)
+
+class PickledStoreTest(absltest.TestCase):
+  def test_parameters_come_back(self):
+    store = socket_rpc.PickledStore()
+    params = {"w": np.arange(3)}
+    found = store.get(store.put(params))
+    np.testing.assert_array_equal(found["w"], params["w"])
 
 
 if __name__ == "__main__":

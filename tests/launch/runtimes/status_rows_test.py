@@ -7,8 +7,9 @@ from typing import Any
 from absl.testing import absltest
 
 from adaland.launch.config import overrides, presets
-from adaland.launch.run import metrics, progress, rundir, status_file
+from adaland.launch.run import metrics, rundir, status_file
 from adaland.launch.runtimes import status_rows, supervision
+from tests.launch.runtimes import fakes
 
 _COUNTERS = {"env_steps": 100, "episodes": 3, "updates": 4, "seconds": 5.0}
 
@@ -16,11 +17,7 @@ _COUNTERS = {"env_steps": 100, "episodes": 3, "updates": 4, "seconds": 5.0}
 class RowsTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
-    self.clock = absltest.mock.Mock(return_value=100.0)
-    for module in (status_rows, status_rows.metrics_row, progress):
-      self.enter_context(
-        absltest.mock.patch.object(module.time, "monotonic", self.clock)
-      )
+    self.now = 100.0
     config = overrides.apply(presets.smoke(), ["run.log_seconds=10"])
     self.run_dir = rundir.RunDir(
       os.path.join(self.create_tempdir().full_path, "run")
@@ -29,16 +26,18 @@ class RowsTest(absltest.TestCase):
     line: Any = absltest.mock.Mock()
     writer = metrics.MetricsWriter(str(self.run_dir.path), 0)
     self.addCleanup(writer.close)
-    self.rows = status_rows.Rows(config, self.run_dir, line, writer)
+    self.rows = status_rows.Rows(
+      config, self.run_dir, line, writer, "fake", lambda: self.now
+    )
     self.roles = {
-      name: supervision.Watched(name, None)
+      name: supervision.RoleHandle(name)
       for name in ("learner", "replay", "curriculum", "actor 0", "actor 1")
     }
 
   def answer(self, name, **stats):
     role = self.roles[name]
-    role.stats = {"birth": "a", "pid": 1, "host": "h", "memory_mb": 10} | stats
-    role.answered = self.clock.return_value
+    role.stats = fakes.COMMON | stats
+    role.last_heartbeat = self.now
 
   def learner(self, count, total, **more):
     self.answer(
@@ -56,7 +55,7 @@ class RowsTest(absltest.TestCase):
     )
 
   def show(self, at, state="running"):
-    self.clock.return_value = 100.0 + at
+    self.now = 100.0 + at
     self.rows.show(_COUNTERS, self.roles, state)
 
   def written(self):
@@ -66,11 +65,11 @@ class RowsTest(absltest.TestCase):
   def test_means_over_the_updates_since_the_last_row(self):
     self.learner(4, 8.0)
     self.show(10)
-    self.clock.return_value = 115.0
+    self.now = 115.0
     self.learner(6, 20.0)
     self.show(20)
-    self.clock.return_value = 125.0
-    self.learner(1, 7.0, birth="b")  # Started again: it counts from 0.
+    self.now = 125.0
+    self.learner(1, 7.0, incarnation="b")  # Started again: it counts from 0.
     self.show(30)
     self.show(40)
     found = [row.get("loss/total") for row in self.written()]
@@ -78,20 +77,24 @@ class RowsTest(absltest.TestCase):
     self.assertEqual(self.written()[1]["params_lag"], 2.0)
 
   def test_rates_are_from_answer_to_answer(self):
-    self.roles["learner 1"] = supervision.Watched("learner 1", None)
+    self.roles["learner 1"] = supervision.RoleHandle("learner 1")
     for name in self.roles:
       self.answer(name)
     self.learner(4, 8.0)
     self.answer("actor 0", steps=100, version=1)
     self.answer("actor 1", steps=50)
-    self.answer("replay", size=5, inserts=10, samples=20, server_pid=77)
+    self.answer(
+      "replay", size=5, inserts=10, samples=20, server_pid=77, server_restarts=3
+    )
     self.show(2)
-    self.clock.return_value = 106.0
+    self.now = 106.0
     self.learner(8, 8.0)
     self.answer("learner 1", updates=8)
     self.answer("actor 0", steps=160, version=6)
-    self.answer("actor 1", steps=200, birth="b")
-    self.answer("replay", size=6, inserts=16, samples=56, server_pid=77)
+    self.answer("actor 1", steps=200, incarnation="b")
+    self.answer(
+      "replay", size=6, inserts=16, samples=56, server_pid=77, server_restarts=3
+    )
     self.show(10)
     (row,) = self.written()
     self.assertEqual(row["actor/steps_per_s"], 10.0)  # 1 is another process.
@@ -107,7 +110,8 @@ class RowsTest(absltest.TestCase):
     self.assertEqual(row["learner/processes"], 2.0)
     status = status_file.read(self.run_dir)
     self.assertEqual(status["roles"]["replay"]["server_pid"], 77)
-    self.assertEqual(status["roles"]["actor 0"]["silent_s"], 4.0)
+    self.assertEqual(status["roles"]["actor 0"]["heartbeat_age_s"], 4.0)
+    self.assertEqual(status["launcher"], "fake")
 
   def test_the_status_is_newer_than_the_rows(self):
     self.show(1)
@@ -120,9 +124,9 @@ class RowsTest(absltest.TestCase):
     self.assertEqual(status["counters"], _COUNTERS)
     self.assertEqual(status["metrics"]["env_steps"], 100)
 
-  def test_what_the_curriculum_and_the_evaluator_say(self):
+  def test_numbers_of_the_curriculum_and_the_evaluator(self):
     self.answer("curriculum", trial_rewards=[1.0, 3.0], curriculum={"x": 5.0})
-    self.roles["evaluator"] = supervision.Watched("evaluator", None)
+    self.roles["evaluator"] = supervision.RoleHandle("evaluator")
     self.answer("evaluator", evaluations=2, version=3, rewards={1: 0.5, 2: 1.5})
     self.show(10)
     (row,) = self.written()

@@ -1,147 +1,138 @@
-"""Tests of adaland.launch.runtimes.supervision, without Ray."""
-
-import types
-from typing import Any
+"""Tests of adaland.launch.runtimes.supervision on a runtime made of events."""
 
 from absl.testing import absltest
 
 from adaland.launch import errors
 from adaland.launch.roles import role
-from adaland.launch.runtimes import supervision
-from tests.launch.roles import fakes
+from adaland.launch.runtimes import program, runtime, supervision
+from tests.launch.runtimes import fakes
+
+_NAME = "actor 0"
+_SPEC = program.RoleSpec(_NAME, 1, 0, {})
+_FAILURE = role.Failure("ValueError: x", False, False)
 
 
-def _stats(birth, **more):
-  return {"birth": birth, "pid": 1, **more}
+def _answer(**more):
+  return runtime.Heartbeat(_NAME, fakes.COMMON | more)
 
 
-def _handle(run, *stats):
-  return types.SimpleNamespace(
-    run=fakes.Method(*run), stats=fakes.Method(*stats)
-  )
-
-
-class SupervisorTest(absltest.TestCase):
+class SupervisionTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
-    self.ray = fakes.FakeRay()
-    self.enter_context(fakes.installed(self.ray))
-    clock = absltest.mock.patch.object(supervision.time, "monotonic")
-    self.clock = self.enter_context(clock)
-    self.clock.return_value = 100.0
+    self.now = 100.0
     self.said = []
-    self.made = supervision.Supervisor(10.0, self.said.append)
-    self.running = fakes.Reference(ready=False)
+    self.place = fakes.FakeRuntime()
+    self.made = supervision.Supervision(
+      self.place, 10.0, self.said.append, lambda: self.now
+    )
+    self.made.start([_SPEC])
 
-  def add(self, *stats, run=None) -> Any:
-    handle = _handle(run or [self.running], *stats)
-    self.made.add("actor 0", handle)
-    return handle
+  @property
+  def handle(self):
+    return self.made.roles[_NAME]
 
-  def test_it_asks_and_keeps_the_answer(self):
-    self.add(_stats("a", steps=3), _stats("a", steps=5))
-    self.assertEqual(self.made.stats("actor 0"), {})
-    self.made.poll(0.1)
-    self.assertEqual(self.made.stats("actor 0")["steps"], 3)
-    self.clock.return_value = 101.0
-    self.made.poll(0.1)
-    self.assertEqual(self.made.stats("actor 0")["steps"], 5)
-    self.assertEqual(self.made.roles["actor 0"].answered, 101.0)
+  def poll(self, *events, at=None):
+    """Polls once, at a time, with these events."""
+    self.now = self.now if at is None else at
+    self.place.events.append(list(events))
+    self.made.poll(0.0)
+
+  def test_it_keeps_the_last_answer(self):
+    self.assertEqual(self.made.stats(_NAME), {})
+    self.poll(_answer(steps=3))
+    self.assertEqual(self.made.stats(_NAME)["steps"], 3)
+    self.poll(_answer(steps=5), at=101.0)
+    self.assertEqual(self.made.stats(_NAME)["steps"], 5)
+    self.assertEqual(self.handle.last_heartbeat, 101.0)
     self.assertEqual(self.made.stats("nobody"), {})
 
-  def test_what_a_role_says_is_said_once(self):
-    self.add(
-      _stats("a", said=["x"]),
-      _stats("a", said=["x", "y"]),
-      _stats("b", said=["x"]),
-    )
-    for _ in range(3):
-      self.made.poll(0.1)
+  def test_a_message_is_shown_once(self):
+    self.poll(_answer(messages=["x"]))
+    self.poll(_answer(messages=["x", "y"]))
+    self.poll(runtime.Died(_NAME), _answer(messages=["x"]))
+    self.assertEqual(self.said, ["x", "y", "actor 0 died; restarted", "x"])
+    self.assertEqual(self.handle.restarts, 1)
+
+  def test_a_hung_role_is_restarted_and_then_gets_twice_the_time(self):
+    for at, restarts in (
+      (109.0, 0),
+      (111.0, 1),
+      (130.0, 1),
+      (132.0, 2),
+      (171.0, 2),
+    ):
+      self.poll(at=at)
+      self.assertLen(self.place.restarted, restarts, f"at {at}")
     self.assertEqual(
-      self.said, ["x", "y", "actor 0 died and was started again", "x"]
+      self.said[0], "actor 0 is unresponsive for 11 s; restarting"
     )
-    self.assertEqual(self.made.roles["actor 0"].restarts, 1)
+    # Once it has answered, the timeout is what it was.
+    self.poll(_answer(), at=172.0)
+    self.poll(at=181.0)
+    self.assertLen(self.place.restarted, 2)
+    self.poll(at=183.0)
+    self.assertLen(self.place.restarted, 3)
 
-  def test_a_hung_role_is_killed_to_be_started_again(self):
-    handle = self.add(fakes.Reference(ready=False))
-    self.made.poll(0.1)
-    self.clock.return_value = 109.0
-    self.made.poll(0.1)
-    self.assertEmpty(self.ray.killed)
-    self.clock.return_value = 111.0
-    self.made.poll(0.1)
-    self.assertEqual(self.ray.killed, [(handle, False)])
-    # Its start may take longer: it gets twice the time now.
-    self.clock.return_value = 130.0
-    self.made.poll(0.1)
-    self.assertLen(self.ray.killed, 1)
-    self.clock.return_value = 132.0
-    self.made.poll(0.1)
-    self.assertLen(self.ray.killed, 2)
-    # Asked once: the answer comes when the role is back.
-    self.assertLen(handle.stats.calls, 1)
+  def test_an_answer_that_was_waiting_counts_first(self):
+    # As after a machine that was suspended for a while.
+    self.poll(_answer(), at=1000.0)
+    self.assertEmpty(self.place.restarted)
 
-  def test_a_role_on_its_way_back_is_asked_again(self):
-    self.add(fakes.ActorUnavailableError(), _stats("a"))
-    self.made.poll(0.1)
-    self.made.poll(0.1)
-    self.assertEqual(self.made.stats("actor 0")["birth"], "a")
+  def test_the_hang_timeout_of_a_restarted_role_starts_with_it(self):
+    self.poll(runtime.Died(_NAME), at=109.0)
+    self.poll(at=118.0)
+    self.assertEmpty(self.place.restarted)
 
-  def test_one_that_is_killed_again_and_again_ends_the_run(self):
-    self.add(*[_stats(str(i)) for i in range(30)])
+  def test_a_role_that_is_killed_again_and_again_ends_the_run(self):
     with self.assertRaisesRegex(errors.RunError, "enough memory"):
       for _ in range(30):
-        self.clock.return_value += 5.0
-        self.made.poll(0.1)
-    self.assertEqual(self.made.roles["actor 0"].restarts, 20)
+        self.poll(runtime.Died(_NAME), at=self.now + 5.0)
+    self.assertEqual(self.handle.restarts, 20)
 
-  def test_one_that_is_killed_now_and_then_does_not(self):
-    self.add(*[_stats(str(i)) for i in range(100)])
+  def test_a_role_that_is_killed_now_and_then_does_not(self):
     for _ in range(99):
-      self.clock.return_value += 31.0
-      self.made.poll(0.1)
-    self.assertEqual(self.made.roles["actor 0"].restarts, 98)
+      self.poll(runtime.Died(_NAME), _answer(), at=self.now + 31.0)
+    self.assertEqual(self.handle.restarts, 99)
 
-  def test_one_that_ended_as_it_should_is_done(self):
-    self.add(_stats("a"), run=[fakes.Reference(None)])
-    self.made.poll(0.1)
-    self.assertTrue(self.made.roles["actor 0"].done)
-    self.assertEmpty(self.ray.killed)
+  def test_a_role_that_ended_as_it_was_told_to_is_done(self):
+    self.poll(runtime.Ended(_NAME, None))
+    self.assertTrue(self.handle.done)
+    # It need not answer any more, nor be told again.
+    self.poll(at=500.0)
+    self.made.stop(_NAME)
+    self.assertEmpty(self.place.restarted)
+    self.assertEmpty(self.place.stopped)
 
-  def test_one_that_failed_is_started_again_a_few_times(self):
-    failure = role.Failure("ValueError: x", False, False)
-    handle = self.add(_stats("a"), run=[fakes.Reference(failure)])
+  def test_a_role_that_fails_is_restarted_a_few_times(self):
     for _ in range(3):
-      self.made.poll(0.1)
-    self.assertEqual(self.ray.killed, 3 * [(handle, False)])
-    self.assertLen(handle.run.calls, 4)
+      self.poll(runtime.Ended(_NAME, _FAILURE))
+    self.assertEqual(self.place.restarted, 3 * [_NAME])
+    self.assertEqual(self.said[0], "actor 0 failed; restarting: ValueError: x")
     with self.assertRaisesRegex(errors.RunError, "actor 0: ValueError: x"):
-      self.made.poll(0.1)
+      self.poll(runtime.Ended(_NAME, _FAILURE))
 
-  def test_one_that_failed_after_a_long_time_is_started_again(self):
-    failure = role.Failure("ValueError: x", False, False)
-    handle = self.add(_stats("a"), run=[fakes.Reference(failure)])
+  def test_a_role_that_fails_now_and_then_is_restarted(self):
     for _ in range(20):
-      self.clock.return_value += 100.0
-      self.made.roles["actor 0"].born = self.clock.return_value - 99.0
-      self.made.poll(0.1)
-    self.assertLen(handle.run.calls, 21)
+      ended = runtime.Ended(_NAME, _FAILURE)
+      self.poll(_answer(), ended, at=self.now + 99.0)
+      self.poll(runtime.Died(_NAME))
+    self.assertLen(self.place.restarted, 20)
 
-  def test_what_can_t_be_helped_ends_the_run_at_once(self):
+  def test_a_failure_that_a_restart_can_t_help_ends_the_run_at_once(self):
     for failure, error in (
       (role.Failure("bad file", True, True), errors.UserError),
       (role.Failure("disk full", False, True), errors.RunError),
-      (fakes.RayActorError("gone"), errors.RunError),
     ):
-      self.add(_stats("a"), run=[fakes.Reference(failure)])
-      with self.assertRaises(error):
-        self.made.poll(0.1)
+      with self.assertRaisesRegex(error, failure.reason):
+        self.poll(runtime.Ended(_NAME, failure))
+    self.assertEmpty(self.place.restarted)
 
-  def test_remove(self):
-    handle = self.add(_stats("a"))
-    self.made.remove("actor 0")
-    self.assertEqual(self.ray.killed, [(handle, True)])
+  def test_a_removed_role_is_forgotten(self):
+    self.made.remove(_NAME)
+    self.assertEqual(self.place.removed, [_NAME])
     self.assertEmpty(self.made.roles)
+    self.poll(_answer(), runtime.Died(_NAME))
+    self.assertEmpty(self.said)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,24 @@ class ConnectionTest(fake_reverb.FakeServerTest):
     self.assertTrue(connection.answers())
     self.assertEqual(self.server.addresses, ["127.0.0.1:7", "127.0.0.2:7"])
 
+  def test_a_server_is_followed_to_another_address(self):
+    addresses = ["", "", "127.0.0.1:7"]
+    connection = reverb_connection.Connection(
+      lambda: addresses.pop(0) if len(addresses) > 1 else addresses[0],
+      fake_reverb.SPEC,
+    )
+    self.assertEqual(connection.address, "127.0.0.1:7")
+    self.server.restart()
+    addresses[0] = "10.0.0.7:9"
+    self.assertTrue(connection.renew())
+    self.assertEqual(self.server.addresses, ["127.0.0.1:7", "10.0.0.7:9"])
+    addresses[0] = ""  # It is away.
+    self.assertFalse(connection.renew())
+
+  def test_without_an_address_there_is_no_server(self):
+    with self.assertRaisesRegex(TimeoutError, "at a known address for 0.1 s"):
+      reverb_connection.Connection(lambda: "", fake_reverb.SPEC, timeout=0.1)
+
   def test_a_server_that_is_slow_gets_more_time(self):
     connection = reverb_connection.Connection(
       fake_reverb.ADDRESS, fake_reverb.SPEC

@@ -62,7 +62,7 @@ class PortsTest(absltest.TestCase):
 
 
 class ConstantTest(absltest.TestCase):
-  """On a piece of memory that stands for the library."""
+  """Tests on a piece of memory that stands for the library."""
 
   def setUp(self):
     super().setUp()

@@ -1,0 +1,314 @@
+"""The runtime of Ray: each role is an actor of Ray with its own process."""
+
+import functools
+import os
+import pathlib
+import secrets
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from adaland.agent import types
+from adaland.launch import errors
+from adaland.launch.config import experiment as config
+from adaland.launch.roles import factory, role
+from adaland.launch.runtimes import program, ray_cluster, runtime
+
+_AGAIN_SECONDS = 0.2
+_ROOT = str(pathlib.Path(__file__).parents[3])
+
+
+class RayPeer:
+  """A role that Ray knows by name; may be sent to other processes.
+
+  It holds a name, not a handle: an argument that holds a handle is kept in the
+  object store, which a role would need again to be restarted.
+
+  Args:
+    name: The role's name.
+  """
+
+  def __init__(self, name: str):
+    self._name = name
+
+  @functools.cached_property
+  def _handle(self) -> Any:
+    import ray
+
+    return ray.get_actor(self._name)
+
+  def call(self, method: str, *args: Any, timeout: float | None = None) -> Any:
+    """See `Peer.call`."""
+    import ray
+
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while True:
+      left = None if deadline is None else max(0, deadline - time.monotonic())
+      try:
+        return ray.get(self._handle.call.remote(method, *args), timeout=left)
+      except ray.exceptions.ActorUnavailableError as error:
+        if deadline is not None and time.monotonic() >= deadline:
+          raise TimeoutError(f"{method}: no answer") from error
+        time.sleep(_AGAIN_SECONDS)
+      except ray.exceptions.RayActorError as error:
+        raise ConnectionError(f"{method}: the role is gone") from error
+
+
+class RayStore:
+  """A store of parameters in Ray's object store, one copy a machine.
+
+  A reference is inside a tuple: Ray would resolve a bare one on its way.
+  """
+
+  def put(self, params: types.Params) -> tuple[Any]:
+    """See `parameters.Store.put`."""
+    import ray
+
+    return (ray.put(params),)
+
+  def get(self, reference: tuple[Any]) -> types.Params | None:
+    """See `parameters.Store.get`."""
+    import ray
+
+    try:
+      return ray.get(reference[0])
+    except ray.exceptions.RayError:
+      # Lost with the process that made them; the learner publishes others.
+      return None
+
+
+class Host:
+  """The actor of Ray that runs one role.
+
+  Args:
+    name: The role's name.
+    setup: The run.
+  """
+
+  def __init__(self, name: str, setup: role.Setup):
+    if setup.many_machines:
+      import ray
+
+      address = ray.util.get_node_ip_address()
+      setup = setup._replace(address=address)
+    self._role = factory.make(name, setup, RayPeer, RayStore())
+
+  def run(self) -> role.Failure | None:
+    """See `Role.run`."""
+    try:
+      role.log_to_file(self._role.setup.folder, self._role.name)
+    except OSError as error:
+      return role.Failure(errors.describe_os_error(error), False, False)
+    return self._role.run()
+
+  def call(self, method: str, *args: Any) -> Any:
+    """Calls a method of the role."""
+    return getattr(self._role, method)(*args)
+
+
+class _Actor:
+  """A role's handle, and the calls to it that were not answered yet."""
+
+  def __init__(self, handle: Any):
+    self.handle = handle
+    self.running = handle.run.remote()
+    self.asked: Any = None
+    self.incarnation = ""
+
+
+class RayRuntime:
+  """See `runtime.Runtime`.
+
+  Args:
+    address: The cluster's address; empty for one that ends with the run.
+  """
+
+  name = "ray"
+  # An answer costs a role and this process a millisecond or two.
+  look_seconds = 1.0
+
+  def __init__(self, address: str = ""):
+    self._address = address
+    self._opened = False
+    self._actors: dict[str, _Actor] = {}
+    # Scheduling strategies by rank of the learner whose machine it is.
+    self._sites: list[Any] = []
+
+  def setup(
+    self, experiment: config.ExperimentConfig, folder: str
+  ) -> role.Setup:
+    """See `Runtime.setup`."""
+    self._setup = role.Setup(
+      experiment,
+      folder,
+      num_learners=experiment.cluster.num_learners,
+      restarts_alone=True,
+      many_machines=bool(self._address),
+    )
+    return self._setup
+
+  def open(self) -> None:
+    """Starts Ray or joins a cluster; see `Runtime.open`."""
+    # Of this start alone: roles of an earlier one may take a while to end.
+    ray_cluster.start(self._address, f"adaland-{secrets.token_hex(6)}")
+    self._opened = True
+
+  def describe(self) -> str:
+    """See `Runtime.describe`."""
+    return f"Ray at {self._address}" if self._address else "Ray on this machine"
+
+  def accelerators(self) -> int:
+    """See `Runtime.accelerators`."""
+    import ray
+
+    return int(ray.cluster_resources().get("GPU", 0))
+
+  def start(self, specs: Sequence[program.RoleSpec]) -> None:
+    """See `Runtime.start`."""
+    if self._setup.many_machines and not self._sites:
+      self._sites = self._reserve([s for s in specs if s.site is not None])
+    for spec in specs:
+      self._actors[spec.name] = _Actor(self._remote(spec))
+
+  def _reserve(self, specs: Sequence[program.RoleSpec]) -> list[Any]:
+    """Reserves room for the learners: the first with the replay server.
+
+    They get different machines while there are enough.
+    """
+    import ray
+
+    bundles = []
+    for site in range(self._setup.num_learners):
+      here = [spec for spec in specs if spec.site == site]
+      wanted = {
+        "CPU": sum(float(spec.cpus) for spec in here),
+        "GPU": sum(float(spec.gpus) for spec in here),
+      }
+      bundles.append({name: n for name, n in wanted.items() if n})
+    bundles = [bundle for bundle in bundles if bundle]
+    if not bundles:
+      return []
+    group = ray.util.placement_group(bundles, strategy="SPREAD")
+    seconds = self._setup.experiment.cluster.ready_seconds
+    if not group.wait(seconds):
+      first, *others = (
+        " and ".join(f"{n:g} {name}" for name, n in bundle.items())
+        for bundle in bundles
+      )
+      also = f", or others have not {others[0]} each" if others else ""
+      raise errors.UserError(
+        f"no machine of the cluster has {first} for the learner and its "
+        f"replay server{also} (waited {seconds:g} s; "
+        f"{ray_cluster.resources()}); see cluster.learner_cpus, "
+        "cluster.learner_gpus, cluster.replay_cpus, cluster.num_learners"
+      )
+    make = ray.util.scheduling_strategies.PlacementGroupSchedulingStrategy
+    return [
+      make(group, placement_group_bundle_index=i) for i in range(len(bundles))
+    ]
+
+  def _remote(self, spec: program.RoleSpec) -> Any:
+    """Makes the actor of Ray that runs a role and keeps it alive."""
+    import ray
+
+    more = {}
+    if spec.name.startswith("actor"):
+      more["scheduling_strategy"] = "SPREAD"
+    elif spec.site is not None and spec.site < len(self._sites):
+      more["scheduling_strategy"] = self._sites[spec.site]
+    # A user's own parts are found by the variable.
+    path = os.pathsep.join(filter(None, [_ROOT, os.environ.get("PYTHONPATH")]))
+    host = ray.remote(Host).options(
+      name=spec.name,
+      # On the one machine that there is, room is not what decides.
+      num_cpus=spec.cpus if self._setup.many_machines else 0,
+      num_gpus=spec.gpus,
+      max_restarts=-1,
+      max_task_retries=-1,
+      max_concurrency=spec.calls,
+      # Ray's control store would keep a record of each of the last 100,000
+      # calls, for a dashboard that is not there: memory and time.
+      enable_task_events=False,
+      runtime_env={"env_vars": {"PYTHONPATH": path, **spec.env}},
+      **more,
+    )
+    return host.remote(spec.name, self._setup)
+
+  def stop(self, name: str) -> None:
+    """See `Runtime.stop`."""
+    self._actors[name].handle.call.remote("stop")
+
+  def restart(self, name: str) -> None:
+    """Kills the role's process, in whose place Ray starts another."""
+    import ray
+
+    actor = self._actors[name]
+    ray.kill(actor.handle, no_restart=False)
+    if actor.running is None:
+      actor.running = actor.handle.run.remote()
+
+  def remove(self, name: str) -> None:
+    """See `Runtime.remove`."""
+    import ray
+
+    ray.kill(self._actors.pop(name).handle)
+
+  def poll(self, seconds: float) -> list[runtime.Event]:
+    """See `Runtime.poll`."""
+    import ray
+
+    references = {}
+    for name, actor in self._actors.items():
+      if actor.asked is None:
+        actor.asked = actor.handle.call.remote("stats")
+      references[actor.asked] = name
+      if actor.running is not None:
+        references[actor.running] = name
+    # The answers of `run` are not expected, so this waits all the time.
+    ready, _ = ray.wait(
+      list(references), num_returns=len(references), timeout=seconds
+    )
+    events: list[runtime.Event] = []
+    for reference in ready:
+      name = references[reference]
+      actor = self._actors[name]
+      if reference is actor.asked:
+        actor.asked = None
+        events += self._answer(name, actor, reference)
+      else:
+        actor.running = None
+        events.append(self._end(name, reference))
+    return events
+
+  def _answer(
+    self, name: str, actor: _Actor, reference: Any
+  ) -> list[runtime.Event]:
+    """Returns the events of an answer to `stats`."""
+    import ray
+
+    try:
+      stats = ray.get(reference)
+    except ray.exceptions.RayError:
+      return []  # The role is being restarted; it is asked again.
+    before, actor.incarnation = actor.incarnation, stats["incarnation"]
+    died = before not in ("", actor.incarnation)
+    answered = runtime.Heartbeat(name, stats)
+    return [runtime.Died(name), answered] if died else [answered]
+
+  def _end(self, name: str, reference: Any) -> runtime.Event:
+    """Returns the event of a `run` that has returned."""
+    import ray
+
+    try:
+      return runtime.Ended(name, ray.get(reference))
+    except ray.exceptions.RayError as error:
+      reason = f"is gone: {errors.one_line(str(error))}"
+      return runtime.Ended(name, role.Failure(reason, False, True))
+
+  def close(self) -> None:
+    """Ends Ray, or leaves the cluster; all roles end with it."""
+    if self._opened:
+      import ray
+
+      ray.shutdown()
+      self._opened = False

@@ -1,0 +1,111 @@
+"""The interface between the driver of a run and where its roles run."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from adaland.launch.config import experiment as config
+from adaland.launch.roles import role
+from adaland.launch.runtimes import program
+
+
+class Heartbeat(NamedTuple):
+  """A role has answered.
+
+  Attributes:
+    name: The role.
+    stats: As `Role.stats` returns them.
+  """
+
+  name: str
+  stats: Mapping[str, Any]
+
+
+class Died(NamedTuple):
+  """A role's process has died, and the runtime has started another."""
+
+  name: str
+
+
+class Ended(NamedTuple):
+  """A role's `run` has returned.
+
+  Attributes:
+    name: The role.
+    failure: The reason if it has failed; None if it was told to stop.
+  """
+
+  name: str
+  failure: role.Failure | None
+
+
+Event = Heartbeat | Died | Ended
+
+
+class Runtime(Protocol):
+  """A place that runs roles, restarts them, and reports their state.
+
+  Only the driver's thread calls it.
+
+  Attributes:
+    name: As `--launcher` has it.
+    look_seconds: Time between two looks at the roles.
+  """
+
+  name: str
+  look_seconds: float
+
+  def setup(
+    self, experiment: config.ExperimentConfig, folder: str
+  ) -> role.Setup:
+    """Returns the setup that roles get; starts nothing.
+
+    Args:
+      experiment: The run's config.
+      folder: The run's directory.
+    """
+    ...
+
+  def open(self) -> None:
+    """Makes ready to start roles.
+
+    Raises:
+      UserError: If what was asked for is not there.
+      RunError: If the runtime does not start.
+    """
+    ...
+
+  def describe(self) -> str:
+    """Returns the machine or cluster that roles run on, for a message."""
+    ...
+
+  def accelerators(self) -> int:
+    """Returns the number of accelerators that roles can be given."""
+    ...
+
+  def start(self, specs: Sequence[program.RoleSpec]) -> None:
+    """Starts roles, in order; each begins to run at once.
+
+    Raises:
+      UserError: If there is no room for them.
+    """
+    ...
+
+  def stop(self, name: str) -> None:
+    """Tells a role to finish its work; `Ended` follows. May be repeated."""
+    ...
+
+  def restart(self, name: str) -> None:
+    """Ends a role's process and starts another; `Died` follows."""
+    ...
+
+  def remove(self, name: str) -> None:
+    """Ends a role for good."""
+    ...
+
+  def poll(self, seconds: float) -> list[Event]:
+    """Waits at most some seconds; returns what happened since the last call."""
+    ...
+
+  def close(self) -> None:
+    """Ends all roles at once. May be repeated."""
+    ...

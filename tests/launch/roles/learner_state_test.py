@@ -1,0 +1,201 @@
+"""Tests of adaland.launch.roles.learner_state, with a model that counts."""
+
+import importlib.util
+import json
+import os
+import time
+import types
+import unittest
+from typing import Any, NamedTuple
+
+import numpy as np
+from absl.testing import absltest
+
+from adaland.agent.replay import factory
+from adaland.agent.replay import spec as spec_lib
+from adaland.launch import errors
+from adaland.launch.config import overrides, presets
+from adaland.launch.roles import learner_state
+from tests.agent.replay import examples
+
+_SPEC = spec_lib.UnrollSpec.from_unroll(examples.unroll())
+_REST = {"seconds": 2.5}
+
+
+class _State(NamedTuple):
+  """A learner's state: the sum of all versions learned from."""
+
+  target_params: Any
+
+
+def _update(state, batch):
+  total = state.target_params["w"] + np.float32(batch.params_version.sum())
+  return _State({"w": total}), {"loss/total": total}
+
+
+class _Report:
+  """A report that keeps the metrics of updates."""
+
+  def __init__(self):
+    self.totals, self.steps, self.lags = [], [], []
+
+  def add(self, values, steps, lag):
+    self.totals.append(float(values["loss/total"]))
+    self.steps.append(steps)
+    self.lags.append(lag)
+
+
+class LearnerStateTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.folder = self.create_tempdir().full_path
+    self.checkpoints = os.path.join(self.folder, "checkpoints")
+    learner = types.SimpleNamespace(
+      init=lambda key: _State({"w": np.zeros((), np.float32)}),
+      load=lambda state: state,
+      update=_update,
+    )
+    for name, value in (
+      ("agent", types.SimpleNamespace(network=None)),
+      ("learner", learner),
+      ("unroll_spec", _SPEC),
+    ):
+      self.enter_context(
+        absltest.mock.patch.object(
+          learner_state.builder, name, lambda *args, value=value: value
+        )
+      )
+    self.enter_context(
+      absltest.mock.patch.object(learner_state, "SAMPLE_SECONDS", 0.01)
+    )
+    self.config = overrides.apply(
+      presets.smoke(),
+      [
+        "replay.kind=memory",
+        "replay.sampling=queue",
+        "replay.samples_per_insert=null",
+        "replay.batch_size=2",
+        "replay.min_size=1",
+      ],
+    )
+
+  def make(self):
+    self.said = []
+    return learner_state.LearnerState(
+      self.config, self.checkpoints, self.said.append
+    )
+
+  def replay(self, *numbers, **more):
+    made = factory.make_replay(
+      overrides.apply(
+        self.config, [f"replay.{name}={value}" for name, value in more.items()]
+      ).replay,
+      _SPEC,
+      os.path.join(self.folder, "replay"),
+    )
+    self.addCleanup(made.close)
+    writer = made.writer()
+    for number in numbers:
+      writer.insert(examples.unroll(number))
+    return made
+
+  def test_it_learns_from_each_batch(self):
+    made, report = self.make(), _Report()
+    sampler = self.replay(1, 2, 3, 4).sampler()
+    self.assertTrue(made.update(sampler, report))
+    self.assertTrue(made.update(sampler, report))
+    self.assertEqual(report.totals, [3.0, 10.0])
+    self.assertEqual(report.steps, [2 * 5, 2 * 5])
+    self.assertEqual(report.lags, [0 - 1.5, 1 - 3.5])
+    self.assertEqual(float(made.params["w"]), 10.0)
+    self.assertFalse(made.update(sampler, report))  # There is no batch.
+    self.assertEqual(made.updates, 2)
+    self.assertGreater(made.waited, 0.0)
+    self.assertLen(self.said, 1)
+
+  def test_a_checkpoint_keeps_the_batch_that_was_drawn(self):
+    made, sampler = self.make(), self.replay(1, 2, 3, 4).sampler()
+    made.update(sampler, _Report())
+    made.draw(sampler)
+    made.save(_REST, made.gather())
+    resumed, report = self.make(), _Report()
+    assert resumed.saved is not None
+    self.assertEqual(resumed.saved["seconds"], 2.5)
+    self.assertEqual(resumed.updates, 1)
+    self.assertEqual(resumed.batch_info, made.batch_info)
+    resumed.learn([], report)
+    self.assertEqual(report.totals, [10.0])
+
+  def test_a_checkpoint_may_be_without_a_batch(self):
+    made = self.make()
+    made.save(_REST, made.gather())
+    resumed, report = self.make(), _Report()
+    self.assertIsNone(resumed.batch_info)
+    resumed.update(self.replay(8, 9).sampler(), report)
+    self.assertEqual(report.totals, [17.0])
+
+  def test_without_a_server_there_is_no_batch(self):
+    self.assertFalse(self.make().draw(None))
+
+  def test_a_checkpoint_of_another_form_is_refused(self):
+    made = self.make()
+    made.save(_REST, None)
+    path = os.path.join(self.checkpoints, "0", "run.json")
+    with open(path) as file:
+      document = json.load(file)
+    with open(path, "w") as file:
+      json.dump({**document, "run": {}}, file)
+    with self.assertRaisesRegex(errors.UserError, "checkpoints: is not of"):
+      self.make()
+
+  def test_free_memory_of_the_heap_is_returned_now_and_then(self):
+    clock = absltest.mock.patch.object(learner_state.time, "monotonic")
+    now = self.enter_context(clock)
+    now.return_value = 100.0
+    trim = self.enter_context(
+      absltest.mock.patch.object(learner_state.heap, "trim")
+    )
+    made, sampler = self.make(), self.replay(1, 2, 3, 4, 5, 6).sampler()
+    made.draw(sampler)
+    made.learn([], _Report())
+    trim.assert_not_called()
+    now.return_value = 111.0
+    for _ in range(2):
+      made.draw(sampler)
+      made.learn([], _Report())
+    trim.assert_called_once_with()
+
+  @unittest.skipUnless(
+    importlib.util.find_spec("reverb"), "Reverb is not installed"
+  )
+  def test_what_reverb_stored_after_a_checkpoint_is_forgotten(self):
+    settings = {"kind": "reverb", "sampling": "uniform", "capacity": 10}
+    replay = self.replay(*range(5), **settings)
+    while replay.info().size < 5:  # The last one may be on its way.
+      time.sleep(0.01)
+    made, sampler = self.make(), replay.sampler()
+    self.enter_context(
+      absltest.mock.patch.object(learner_state, "SAMPLE_SECONDS", 10.0)
+    )
+    made.update(sampler, _Report())
+    made.draw(sampler)
+    replay.checkpoint(os.path.join(self.folder, "replay"))
+    made.save(_REST, made.gather())
+    writer, unstopped = replay.writer(), _Report()
+    for number in range(3):
+      writer.insert(examples.unroll(number))
+    writer.close()
+    made.update(sampler, unstopped)
+    made.update(sampler, _Report())
+    sampler.close()
+    replay.close()  # It saves nothing, like a kill.
+    again, resumed = self.replay(**settings), _Report()
+    self.assertEqual(again.info().size, 5)
+    state = self.make()
+    self.assertEqual(state.updates, 1)
+    state.learn([], resumed)
+    self.assertEqual(resumed.totals, unstopped.totals)
+
+
+if __name__ == "__main__":
+  absltest.main()
