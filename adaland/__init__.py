@@ -22,7 +22,6 @@ if TYPE_CHECKING:
   from adaland.envs.sampling import families
   from adaland.envs.sampling.families import TaskFamily
   from adaland.envs.tasks.task import Task
-  from adaland.launch import presets
   from adaland.launch.evaluation import policies
   from adaland.launch.evaluation.policies import Policy
   from adaland.launch.library import (
@@ -33,7 +32,8 @@ if TYPE_CHECKING:
     make,
     train,
   )
-  from adaland.launch.recipe import Experiment
+  from adaland.launch.recipes import presets
+  from adaland.launch.recipes.recipe import Experiment
 
 __version__ = "0.1.0"
 
@@ -58,7 +58,7 @@ __all__ = [
 # The module of each name; a module that is itself public ends in its name.
 _HOMES = {
   "Evaluation": "launch.library",
-  "Experiment": "launch.recipe",
+  "Experiment": "launch.recipes.recipe",
   "Policy": "launch.evaluation.policies",
   "Step": "envs.land_types",
   "Task": "envs.tasks.task",
@@ -69,7 +69,7 @@ _HOMES = {
   "load_agent": "launch.library",
   "make": "launch.library",
   "policies": "launch.evaluation.policies",
-  "presets": "launch.presets",
+  "presets": "launch.recipes.presets",
   "train": "launch.library",
 }
 

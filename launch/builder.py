@@ -18,11 +18,12 @@ from adaland.curriculum import factory
 from adaland.envs import land
 from adaland.envs.stepping import task_rows
 from adaland.envs.tasks import task as task_lib
-from adaland.launch import errors, extensions, task_source
+from adaland.launch import errors
 from adaland.launch.acting import actor as acting_actor
 from adaland.launch.acting import channel as channel_lib
 from adaland.launch.acting import loop, rollout
 from adaland.launch.config import experiment
+from adaland.launch.recipes import extensions, task_source
 
 if TYPE_CHECKING:
   from adaland.agent import learner as learner_lib

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from adaland.envs import constants
-from adaland.launch import cli, errors, task_source
+from adaland.launch import cli, errors
 from adaland.launch.config import presets
 from adaland.launch.evaluation import (
   fewshot,
@@ -16,6 +16,7 @@ from adaland.launch.evaluation import (
   tasksets,
   trained_agent,
 )
+from adaland.launch.recipes import task_source
 from adaland.launch.run import progress
 
 _EXAMPLES = """\

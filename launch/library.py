@@ -10,7 +10,7 @@ from adaland.envs import constants, land
 from adaland.envs.sampling import config as sampler_config
 from adaland.envs.sampling import families, task_sets
 from adaland.envs.tasks import task as task_lib
-from adaland.launch import builder, errors, presets, recipe, task_source
+from adaland.launch import builder, errors
 from adaland.launch import train as train_command
 from adaland.launch.config import experiment
 from adaland.launch.evaluation import (
@@ -20,6 +20,7 @@ from adaland.launch.evaluation import (
   tasksets,
   trained_agent,
 )
+from adaland.launch.recipes import presets, recipe, task_source
 from adaland.launch.run import progress
 
 # All that names settings: a preset, or an experiment.

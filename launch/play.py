@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from adaland.launch import cli, errors, task_source
+from adaland.launch import cli, errors
 from adaland.launch.config import presets
 from adaland.launch.evaluation import (
   demo,
@@ -16,6 +16,7 @@ from adaland.launch.evaluation import (
   trained_agent,
   video,
 )
+from adaland.launch.recipes import task_source
 
 _EXAMPLES = """\
 examples:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from adaland.envs import land
-from adaland.launch import cli, errors, task_source
+from adaland.launch import cli, errors
 from adaland.launch.evaluation import (
   demo,
   episode,
@@ -23,6 +23,7 @@ from adaland.launch.evaluation import (
   trained_agent,
   video,
 )
+from adaland.launch.recipes import task_source
 
 _EXAMPLES = """\
 examples:

@@ -10,9 +10,10 @@ from adaland.envs import constants
 from adaland.envs.tasks import complexity, json_files
 from adaland.envs.tasks import task as task_lib
 from adaland.envs.worlds import scene
-from adaland.launch import cli, errors, task_source
+from adaland.launch import cli, errors
 from adaland.launch.config import presets
 from adaland.launch.evaluation import tasksets, trained_agent
+from adaland.launch.recipes import task_source
 
 _EXAMPLES = """\
 examples:

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 from adaland.agent import types
 from adaland.envs.physics import backends
 from adaland.envs.tasks import json_checks
-from adaland.launch import cli, errors, recipe
+from adaland.launch import cli, errors
 from adaland.launch.config import experiment as config_lib
 from adaland.launch.config import json_codec, overrides, presets
+from adaland.launch.recipes import recipe
 from adaland.launch.run import progress, rundir
 from adaland.launch.runtimes import children
 
@@ -187,7 +188,7 @@ def train(
   with errors.user_input("env"):
     backends.check(config.env.backend, config.env.device)
   if any(dataclasses.astuple(config.factories)):
-    from adaland.launch import extensions
+    from adaland.launch.recipes import extensions
 
     extensions.check(config)
   if launcher == "device":

@@ -1,4 +1,4 @@
-"""The presets' settings; `adaland.launch.presets` makes recipes of them."""
+"""The presets' settings; `adaland.launch.recipes.presets` makes recipes of them."""
 
 import dataclasses
 from collections.abc import Callable

@@ -10,9 +10,10 @@ from adaland.agent import types
 from adaland.envs import land as land_lib
 from adaland.envs.expert import expert
 from adaland.envs.tasks import task as task_lib
-from adaland.launch import builder, errors, task_source
+from adaland.launch import builder, errors
 from adaland.launch.config import experiment as config
 from adaland.launch.evaluation import policies, rollout, scores, tasksets
+from adaland.launch.recipes import task_source
 from adaland.launch.run import progress
 
 

@@ -8,9 +8,10 @@ from adaland.agent import types
 from adaland.agent.checkpoint import checkpoint
 from adaland.envs import land
 from adaland.envs.tasks import task as task_lib
-from adaland.launch import builder, errors, task_source
+from adaland.launch import builder, errors
 from adaland.launch.config import experiment as config
 from adaland.launch.config import json_codec
+from adaland.launch.recipes import task_source
 from adaland.launch.run import rundir
 
 

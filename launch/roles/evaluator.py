@@ -5,8 +5,9 @@ import threading
 import time
 from typing import Any
 
-from adaland.launch import builder, task_source
+from adaland.launch import builder
 from adaland.launch.evaluation import fewshot, policies, tasksets
+from adaland.launch.recipes import task_source
 from adaland.launch.roles import heap, parameters, peer, role
 
 _LOOK_SECONDS = 1.0

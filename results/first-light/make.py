@@ -116,13 +116,14 @@ def _scores(run: pathlib.Path) -> dict[str, np.ndarray]:
   import jax.numpy as jnp
 
   from adaland.envs.expert import expert
-  from adaland.launch import builder, task_source
+  from adaland.launch import builder
   from adaland.launch.evaluation import (
     policies,
     rollout,
     tasksets,
     trained_agent,
   )
+  from adaland.launch.recipes import task_source
 
   class Forgetful(policies.Agent):
     """An agent that starts each trial with an empty memory."""

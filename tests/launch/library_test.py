@@ -9,10 +9,11 @@ from absl.testing import absltest, parameterized
 import adaland
 from adaland.envs import constants, land
 from adaland.envs.sampling import sampler
-from adaland.launch import errors, library, presets
+from adaland.launch import errors, library
 from adaland.launch import train as train_command
 from adaland.launch.config import presets as configs
 from adaland.launch.evaluation import policies
+from adaland.launch.recipes import presets
 
 _NOOP = np.array(constants.NOOP_ACTION)
 

@@ -16,8 +16,9 @@ import jax
 from adaland.agent import types
 from adaland.agent.checkpoint import checkpoint
 from adaland.envs import land, land_state
-from adaland.launch import builder, errors, task_source
+from adaland.launch import builder, errors
 from adaland.launch.config import experiment as config
+from adaland.launch.recipes import task_source
 from adaland.launch.roles import curriculum_server, heap
 from adaland.launch.run import (
   metrics,

@@ -7,8 +7,9 @@ from typing import Any
 from adaland.agent.memory import checks as memory_checks
 from adaland.curriculum import checks as curriculum_checks
 from adaland.envs import land
-from adaland.launch import errors, task_source
+from adaland.launch import errors
 from adaland.launch.config import experiment, references
+from adaland.launch.recipes import task_source
 
 # Tasks of each half that are drawn before a run starts.
 _TASKS = 3

@@ -5,7 +5,8 @@ from absl.testing import absltest, parameterized
 
 from adaland.curriculum import uniform
 from adaland.envs import land
-from adaland.launch import builder, errors, extensions, presets
+from adaland.launch import builder, errors
+from adaland.launch.recipes import extensions, presets
 
 
 class Halved(land.Land):

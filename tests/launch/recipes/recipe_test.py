@@ -8,9 +8,10 @@ import textwrap
 
 from absl.testing import absltest, parameterized
 
-from adaland.launch import errors, presets, recipe
+from adaland.launch import errors
 from adaland.launch.config import factories
 from adaland.launch.config import presets as configs
+from adaland.launch.recipes import presets, recipe
 
 
 class MyMemory:

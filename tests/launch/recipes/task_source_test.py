@@ -9,7 +9,8 @@ from absl.testing import absltest, parameterized
 from adaland.envs.sampling import families, sampler
 from adaland.envs.tasks import json_files
 from adaland.envs.tasks import task as task_lib
-from adaland.launch import errors, presets, task_source
+from adaland.launch import errors
+from adaland.launch.recipes import presets, task_source
 
 
 def fetch(index):

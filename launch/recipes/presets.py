@@ -9,8 +9,8 @@ Each takes the user's own parts (`memory`, `curriculum`, `environment`,
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-from adaland.launch import recipe
 from adaland.launch.config import presets as configs
+from adaland.launch.recipes import recipe
 
 __all__ = ["ada", "gpu", "laptop", "named", "smoke"]
 

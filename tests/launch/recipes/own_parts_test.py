@@ -16,8 +16,9 @@ from unittest import mock
 import pytest
 from absl.testing import absltest
 
-from adaland.launch import recipe, train
+from adaland.launch import train
 from adaland.launch.config import references
+from adaland.launch.recipes import recipe
 from adaland.launch.run import rundir
 
 _ROOT = pathlib.Path(references.__file__).resolve().parents[2]
