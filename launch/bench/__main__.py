@@ -12,7 +12,7 @@ from adaland.envs.physics import backends
 from adaland.launch import cli, errors
 from adaland.launch.bench import flags
 from adaland.launch.config import experiment, overrides, presets
-from adaland.launch.roles import env_vars
+from adaland.launch.runtimes import env_vars
 
 _EXAMPLES = """\
 examples:

@@ -23,7 +23,7 @@ from adaland.launch import builder, errors
 from adaland.launch.bench import actor
 from adaland.launch.bench.lib import process_tree
 from adaland.launch.config import experiment
-from adaland.launch.roles import env_vars
+from adaland.launch.runtimes import env_vars
 
 _TURN_SECONDS = 1.0
 _START_SECONDS = 300.0

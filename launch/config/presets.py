@@ -1,4 +1,4 @@
-"""The presets' settings; `adaland.launch.recipes.presets` makes recipes of them."""
+"""The settings of the presets, from which `adaland.presets` makes recipes."""
 
 import dataclasses
 from collections.abc import Callable

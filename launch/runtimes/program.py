@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from adaland.launch import errors
-from adaland.launch.roles import env_vars, factory, role
+from adaland.launch.roles import factory, role
+from adaland.launch.runtimes import env_vars
 
 # Besides its own work a role answers `stats` and the calls of its peers.
 _CALLS = 8

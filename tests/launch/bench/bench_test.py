@@ -21,7 +21,7 @@ from adaland.launch.bench import (
   train,
 )
 from adaland.launch.config import overrides, presets
-from adaland.launch.roles import env_vars
+from adaland.launch.runtimes import env_vars
 
 
 class BenchTest(parameterized.TestCase):

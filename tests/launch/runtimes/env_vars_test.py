@@ -1,10 +1,10 @@
-"""Tests of adaland.launch.roles.env_vars."""
+"""Tests of adaland.launch.runtimes.env_vars."""
 
 import os
 
 from absl.testing import absltest
 
-from adaland.launch.roles import env_vars
+from adaland.launch.runtimes import env_vars
 
 
 class ProcessEnvTest(absltest.TestCase):
