@@ -68,6 +68,16 @@ def add_json_flag(parser: argparse.ArgumentParser) -> None:
   )
 
 
+def add_own_parts_flag(parser: argparse.ArgumentParser) -> None:
+  """Adds the flag --own_parts."""
+  parser.add_argument(
+    "--own_parts",
+    action="store_true",
+    help="import the code that the run's config names (its user's own memory, "
+    "tasks and so on); for runs that you trust",
+  )
+
+
 def output_path(path: str) -> str:
   """Returns an output path, unless it can't be written.
 

@@ -82,6 +82,7 @@ def make_parser() -> cli.Parser:
   parser.add_argument(
     "--report", metavar="DIR", help="write the table and a curve here"
   )
+  cli.add_own_parts_flag(parser)
   cli.add_json_flag(parser)
   return parser
 
@@ -93,7 +94,7 @@ def run(args: argparse.Namespace) -> None:
   if args.policy == "agent" and not args.workdir:
     raise errors.UserError("--workdir is missing: --policy=agent needs a run")
   if args.workdir:
-    experiment = trained_agent.load_config(args.workdir)
+    experiment = trained_agent.load_config(args.workdir, args.own_parts)
   else:
     experiment = presets.get(args.preset)
   source = task_source.TaskSource(experiment, held_out=True)
@@ -103,7 +104,7 @@ def run(args: argparse.Namespace) -> None:
   else:
     env = trained_agent.default_env(tasks)
   if args.policy == "agent":
-    saved = trained_agent.load(args.workdir)
+    saved = trained_agent.load(args.workdir, args.own_parts)
     make_policy = fewshot.agent_policy(experiment, saved.params, args.seed)
   else:
     make_policy = policies.baseline(args.policy, args.seed)

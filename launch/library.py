@@ -260,10 +260,12 @@ class TrainedAgent:
     return self._agent.act(step)
 
 
-def load_agent(workdir: str | os.PathLike[str], seed: int = 0) -> TrainedAgent:
+def load_agent(
+  workdir: str | os.PathLike[str], seed: int = 0, own_parts: bool = False
+) -> TrainedAgent:
   """Loads the agent of a run's newest checkpoint.
 
-  A run with parts of the user's own imports them.
+  A run with parts of its user's own imports them, which must be allowed.
 
   Example::
 
@@ -273,11 +275,13 @@ def load_agent(workdir: str | os.PathLike[str], seed: int = 0) -> TrainedAgent:
   Args:
     workdir: The run's directory.
     seed: Of the actions that it draws.
+    own_parts: Whether to import the code that the run's config names; for runs
+      that you trust.
 
   Raises:
     UserError: If there is no run or checkpoint, or it is broken.
   """
-  saved = trained_agent.load(os.fspath(workdir))
+  saved = trained_agent.load(os.fspath(workdir), own_parts)
   counters = {"env_steps": saved.env_steps}
   return TrainedAgent(saved.config, saved.params, counters, seed=seed)
 

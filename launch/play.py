@@ -57,6 +57,7 @@ def make_parser() -> cli.Parser:
     type=cli.output_path,
     help="keep the actions, for adaland prompt",
   )
+  cli.add_own_parts_flag(parser)
   cli.add_json_flag(parser)
   return parser
 
@@ -73,7 +74,7 @@ def run(args: argparse.Namespace) -> None:
   if args.record:
     demo.check_path(args.record)
   if args.workdir:
-    experiment = trained_agent.load_config(args.workdir)
+    experiment = trained_agent.load_config(args.workdir, args.own_parts)
   else:
     experiment = presets.get(args.preset)
   task = tasksets.one(args.task, task_source.TaskSource(experiment))
@@ -85,7 +86,7 @@ def run(args: argparse.Namespace) -> None:
   if args.policy == "human":
     make_policy = human.Human
   elif args.policy == "agent":
-    params = trained_agent.load(args.workdir).params
+    params = trained_agent.load(args.workdir, args.own_parts).params
     make_policy = fewshot.agent_policy(experiment, params, args.seed)
   else:
     make_policy = policies.baseline(args.policy, args.seed)

@@ -94,6 +94,7 @@ def make_parser() -> cli.Parser:
     type=cli.output_path,
     help="film the first prompted episode",
   )
+  cli.add_own_parts_flag(parser)
   cli.add_json_flag(parser)
   return parser
 
@@ -102,7 +103,7 @@ def run(args: argparse.Namespace) -> None:
   """Plays episodes with and without the demonstration."""
   if args.video:
     video.check_path(args.video)
-  experiment = trained_agent.load_config(args.workdir)
+  experiment = trained_agent.load_config(args.workdir, args.own_parts)
   task = tasksets.one(args.task, task_source.TaskSource(experiment))
   if task.trials < 2:
     raise errors.UserError(
@@ -119,7 +120,7 @@ def run(args: argparse.Namespace) -> None:
     # Only the same start leads to the same demonstration.
     seed = recorded.seed
   make_teacher = _teacher(recorded)
-  params = trained_agent.load(args.workdir).params
+  params = trained_agent.load(args.workdir, args.own_parts).params
   prompted, alone = [], []
   for repeat in range(args.repeats):
     make_agent = fewshot.agent_policy(experiment, params, args.seed + repeat)

@@ -58,6 +58,7 @@ def make_parser() -> cli.Parser:
         metavar="TASK",
         help="a file, probe:NAME or sample:INDEX",
       )
+    cli.add_own_parts_flag(command)
     cli.add_json_flag(command)
   return parser
 
@@ -73,7 +74,7 @@ def _read(args: argparse.Namespace) -> dict[str, task_lib.Task]:
   if args.split not in ("train", "test"):
     raise errors.choice("--split", args.split, ["train", "test"])
   if args.workdir:
-    config = trained_agent.load_config(args.workdir)
+    config = trained_agent.load_config(args.workdir, args.own_parts)
   else:
     config = presets.get(args.preset)
   source = task_source.TaskSource(config, args.split == "test")

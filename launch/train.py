@@ -76,6 +76,7 @@ def make_parser() -> cli.Parser:
     metavar="FIELD=VALUE",
     help="change single settings, as learner.learning_rate=1e-3",
   )
+  cli.add_own_parts_flag(parser)
   cli.add_json_flag(parser)
   return parser
 
@@ -101,11 +102,13 @@ def choose_config(args: argparse.Namespace) -> config_lib.ExperimentConfig:
       if isinstance(content, dict) and "format" in content:
         content = rundir.config_of(content)
       base = json_codec.from_json(config_lib.ExperimentConfig, content)
+    base.factories.refuse_unless(args.own_parts, f"--config={args.config}")
   elif run.exists():
     with errors.user_input(str(run.config)):
       base = json_codec.from_json(
         config_lib.ExperimentConfig, run.read_config()
       )
+    base.factories.refuse_unless(args.own_parts, f"--workdir={args.workdir}")
   else:
     raise errors.UserError(
       f"--preset is missing: one of {', '.join(presets.PRESETS)} (or --recipe)"

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 
+from adaland.launch import errors
 from adaland.launch.config import references
 
 # The fields that name an object to be imported.
@@ -36,6 +37,27 @@ class FactoriesConfig:
       value = getattr(self, field.name)
       if value and not (field.name == "tasks" and os.path.isabs(value)):
         references.check(value, f"factories.{field.name}")
+
+  def refuse_unless(self, own_parts: bool, where: str) -> None:
+    """Refuses a config that was read from a file and names code to import.
+
+    Args:
+      own_parts: True if the user allows the code to be imported.
+      where: The file or directory, for the message.
+
+    Raises:
+      UserError: If there is such code and it is not allowed.
+    """
+    named = [
+      f"{name} {value}"
+      for name in NAMES
+      if (value := getattr(self, name)) and not os.path.isdir(value)
+    ]
+    if named and not own_parts:
+      raise errors.UserError(
+        f"{where}: names code to import ({', '.join(named)}), allowed only "
+        "with --own_parts (own_parts=True)"
+      )
 
   def share(self) -> None:
     """Lets child processes import what this process can.

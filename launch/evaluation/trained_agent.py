@@ -29,25 +29,39 @@ class SavedAgent(NamedTuple):
   env_steps: int
 
 
-def load_config(workdir: str) -> config.ExperimentConfig:
+def load_config(
+  workdir: str, own_parts: bool = False
+) -> config.ExperimentConfig:
   """Reads a run's config.
 
+  Args:
+    workdir: The run's directory.
+    own_parts: True if code that the config names may be imported.
+
   Raises:
-    UserError: If there is no run, or its config is broken.
+    UserError: If there is no run, or its config is broken, or it names code
+      that may not be imported.
   """
   run = rundir.RunDir(workdir)
   content = run.read_config()
   with errors.user_input(str(run.config)):
-    return json_codec.from_json(config.ExperimentConfig, content)
+    experiment = json_codec.from_json(config.ExperimentConfig, content)
+  experiment.factories.refuse_unless(own_parts, f"--workdir={workdir}")
+  return experiment
 
 
-def load(workdir: str) -> SavedAgent:
+def load(workdir: str, own_parts: bool = False) -> SavedAgent:
   """Reads a run's newest checkpoint.
 
+  Args:
+    workdir: The run's directory.
+    own_parts: True if code that the run's config names may be imported.
+
   Raises:
-    UserError: If there is no run or checkpoint, or it is broken.
+    UserError: If there is no run or checkpoint, or it is broken, or its config
+      names code that may not be imported.
   """
-  experiment = load_config(workdir)
+  experiment = load_config(workdir, own_parts)
   run = rundir.RunDir(workdir)
   made = builder.agent(experiment)
   init = builder.learner(experiment, made.network).init

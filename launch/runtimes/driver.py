@@ -106,7 +106,8 @@ class Trainer:
   @property
   def params(self) -> types.Params:
     """The target network's parameters, of the newest checkpoint."""
-    return trained_agent.load(str(self._run.path)).params
+    # The run has its parts from the same user.
+    return trained_agent.load(str(self._run.path), own_parts=True).params
 
   def _over(self) -> bool:
     """Returns True if a bound of the config is reached."""

@@ -16,7 +16,8 @@ from unittest import mock
 import pytest
 from absl.testing import absltest
 
-from adaland.launch import train
+import adaland
+from adaland.launch import errors, train
 from adaland.launch.config import references
 from adaland.launch.recipes import recipe
 from adaland.launch.run import rundir
@@ -252,14 +253,26 @@ class RefusedTest(absltest.TestCase):
     said = self.refused(flag)
     self.assertIn("factories.memory: 'my_parts:Mean', not 'my_parts:EMA'", said)
 
+  def test_parts_are_imported_only_where_that_is_allowed(self):
+    sys.modules.pop("my_parts", None)
+    for refused in (
+      self.refused(),
+      self.refused("--config=run/config.json"),
+    ):
+      self.assertIn("names code to import (memory my_parts:EMA", refused)
+      self.assertIn("--own_parts", refused)
+    with self.assertRaisesRegex(errors.UserError, "own_parts=True"):
+      adaland.load_agent("run")
+    self.assertNotIn("my_parts", sys.modules)
+
   def test_a_part_that_is_gone(self):
     self.write(_MODULE.replace("def fetch", "def carry"))
-    said = self.refused()
+    said = self.refused("--own_parts")
     self.assertIn("factories.tasks: my_parts has no 'fetch'", said)
     (self.folder / "my_parts.py").unlink()
     importlib.invalidate_caches()
     sys.modules.pop("my_parts", None)
-    said = self.refused()
+    said = self.refused("--own_parts")
     self.assertIn("my_parts can't be imported: ModuleNotFoundError", said)
 
   def test_a_memory_whose_step_and_unroll_differ(self):
@@ -269,7 +282,7 @@ class RefusedTest(absltest.TestCase):
         "y, s = base.unroll_by_steps(self, x, first, state); return 2 * y, s",
       )
     )
-    said = self.refused()
+    said = self.refused("--own_parts")
     self.assertIn("memory EMA: the output of unroll differs from", said)
 
 
