@@ -1,4 +1,4 @@
-"""Changes the number of actors of a running run: `python -m launch.scale`."""
+"""Changes the number of actors of a running run: `adaland scale`."""
 
 import argparse
 import sys

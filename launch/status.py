@@ -1,4 +1,4 @@
-"""Shows the state of a run, role by role: `python -m launch.status RUN`."""
+"""Shows the state of a run, role by role: `adaland status RUN`."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""Trains an agent: `python -m launch.train --workdir=RUN --preset=laptop`."""
+"""Trains an agent: `adaland train --workdir=RUN --preset=laptop`."""
 
 import argparse
 import contextlib
@@ -21,11 +21,11 @@ from adaland.launch.runtimes import children
 
 _EXAMPLES = """\
 examples:
-  python -m launch.train --workdir=/tmp/run --preset=smoke
-  python -m launch.train --workdir=/tmp/run --preset=laptop \\
+  adaland train --workdir=/tmp/run --preset=smoke
+  adaland train --workdir=/tmp/run --preset=laptop \\
       --set replay.batch_size=32 --set run.max_minutes=20
-  python -m launch.train --workdir=/tmp/run --recipe=my_module:my_experiment
-  python -m launch.train --workdir=/tmp/run      # resumes that run
+  adaland train --workdir=/tmp/run --recipe=my_module:my_experiment
+  adaland train --workdir=/tmp/run      # resumes that run
 
 A run is a directory: config, checkpoints, metrics (JSON lines, TensorBoard).
 Ctrl-C writes a checkpoint; the same command goes on from it.

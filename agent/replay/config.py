@@ -58,7 +58,7 @@ class ReplayConfig:
       `samples_per_insert` before a side waits; None: a batch and a half, or
       two inserts' worth of samples if that is more.
     insert_timeout: Seconds an insert may wait before it gives up.
-    port: TCP port of the Reverb server, open to whoever can reach it on any
+    port: TCP port of the Reverb server, open to anyone who can reach it on any
       interface; 0 for none: a Unix socket that only this user can open.
   """
 

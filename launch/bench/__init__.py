@@ -1,4 +1,4 @@
 """Benchmarks: the speed of each part, as a ratio to a ceiling of the same run.
 
-`python -m launch.bench NAME`; `lib/` holds what several of them use.
+`adaland bench NAME`; `lib/` holds what several of them use.
 """
