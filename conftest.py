@@ -15,6 +15,12 @@ os.environ.setdefault(
 # take some milliseconds are worth keeping.
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
+
+def pytest_collection_modifyitems(items):
+  """Puts the tests of whole runs first."""
+  items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 # absltest helpers such as create_tempdir need parsed flags under pytest.
 flags.FLAGS(sys.argv[:1], known_only=True)
 

@@ -31,6 +31,7 @@ def _run(*command: str, cwd: str) -> str:
   return done.stdout
 
 
+@pytest.mark.long
 class ExamplesTest(parameterized.TestCase):
   def test_all_are_listed_here_and_short(self):
     found = {path.stem for path in _EXAMPLES.glob("*.py")}

@@ -113,6 +113,7 @@ def without_tasks():
 '''
 
 
+@pytest.mark.long
 class OwnPartsTest(absltest.TestCase):
   def setUp(self):
     super().setUp()

@@ -113,8 +113,8 @@ class TaskSourceTest(parameterized.TestCase):
     (crowded, "task 'fetch 0' has 7 objects; the run's environments hold at"),
     (endless, "task 'fetch 0' lasts 45 steps, allowed: 30, the longest"),
     (none, r"factories.tasks: none\(0\)"),
-    ("tests.launch.task_source_test:__doc__", "factories.tasks: "),
-    ("tests.launch.task_source_test:nothing", "has no 'nothing'"),
+    ("tests.launch.recipes.task_source_test:__doc__", "factories.tasks: "),
+    ("tests.launch.recipes.task_source_test:nothing", "has no 'nothing'"),
     ("/no/such/folder", "factories.tasks: /no/such/folder: no such folder"),
   )
   def test_one_line_on_a_bad_family(self, tasks, message):

@@ -15,6 +15,7 @@ from unittest import mock
 
 import jax
 import numpy as np
+import pytest
 from absl.testing import absltest
 
 from adaland.agent import learner as learner_lib
@@ -150,6 +151,7 @@ def _listening() -> set[str]:
   return found
 
 
+@pytest.mark.long
 class JaxProcessesTest(absltest.TestCase):
   def setUp(self):
     super().setUp()

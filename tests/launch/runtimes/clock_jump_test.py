@@ -30,6 +30,7 @@ _SECONDS = 200.0
 _OLD_SECONDS = 60.0
 
 
+@pytest.mark.long
 @pytest.mark.once
 class ClockJumpTest(parameterized.TestCase):
   def setUp(self):

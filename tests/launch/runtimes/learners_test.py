@@ -33,6 +33,7 @@ _SECONDS = 250.0
 
 
 # It starts Ray once, and two runs without; on a busy machine each takes long.
+@pytest.mark.long
 @pytest.mark.timeout(900)
 class LearnersTest(absltest.TestCase):
   def setUp(self):

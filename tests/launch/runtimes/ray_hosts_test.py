@@ -8,6 +8,7 @@ import shutil
 import tempfile
 
 import numpy as np
+import pytest
 from absl.testing import absltest
 
 from adaland.agent.checkpoint import checkpoint
@@ -38,6 +39,7 @@ _RAY = {
 _SECONDS = 250.0
 
 
+@pytest.mark.long
 class HostsTest(absltest.TestCase):
   def setUp(self):
     super().setUp()

@@ -4,6 +4,7 @@ import io
 import json
 import os
 
+import pytest
 from absl.testing import absltest
 
 from adaland.agent.checkpoint import checkpoint
@@ -25,6 +26,7 @@ def tearDownModule():
   ray.shutdown()
 
 
+@pytest.mark.long
 class TrainTest(absltest.TestCase):
   def setUp(self):
     super().setUp()

@@ -13,6 +13,7 @@ from absl.testing import absltest
 from tests.launch.runtimes.single import kills
 
 
+@pytest.mark.long
 @pytest.mark.once
 class ResumeTest(absltest.TestCase):
   def test_killed_at_random_moments_it_ends_with_the_same_bits(self):
