@@ -22,9 +22,7 @@ if TYPE_CHECKING:
   from adaland.envs.sampling import families
   from adaland.envs.sampling.families import TaskFamily
   from adaland.envs.tasks.task import Task
-  from adaland.launch.evaluation import policies
-  from adaland.launch.evaluation.policies import Policy
-  from adaland.launch.library import (
+  from adaland.launch.api import (
     Evaluation,
     TrainedAgent,
     evaluate,
@@ -32,6 +30,8 @@ if TYPE_CHECKING:
     make,
     train,
   )
+  from adaland.launch.evaluation import policies
+  from adaland.launch.evaluation.policies import Policy
   from adaland.launch.recipes import presets
   from adaland.launch.recipes.recipe import Experiment
 
@@ -57,20 +57,20 @@ __all__ = [
 
 # The module of each name; a module that is itself public ends in its name.
 _HOMES = {
-  "Evaluation": "launch.library",
+  "Evaluation": "launch.api",
   "Experiment": "launch.recipes.recipe",
   "Policy": "launch.evaluation.policies",
   "Step": "envs.land_types",
   "Task": "envs.tasks.task",
   "TaskFamily": "envs.sampling.families",
-  "TrainedAgent": "launch.library",
-  "evaluate": "launch.library",
+  "TrainedAgent": "launch.api",
+  "evaluate": "launch.api",
   "families": "envs.sampling.families",
-  "load_agent": "launch.library",
-  "make": "launch.library",
+  "load_agent": "launch.api",
+  "make": "launch.api",
   "policies": "launch.evaluation.policies",
   "presets": "launch.recipes.presets",
-  "train": "launch.library",
+  "train": "launch.api",
 }
 
 

@@ -9,7 +9,7 @@ from absl.testing import absltest, parameterized
 import adaland
 from adaland.envs import constants, land
 from adaland.envs.sampling import sampler
-from adaland.launch import errors, library
+from adaland.launch import api, errors
 from adaland.launch import train as train_command
 from adaland.launch.config import presets as configs
 from adaland.launch.evaluation import policies
@@ -27,7 +27,7 @@ def fetch(index):
 
 class MakeTest(parameterized.TestCase):
   def test_environments_of_a_preset(self):
-    env = library.make("smoke", num_envs=3, seed=4)
+    env = api.make("smoke", num_envs=3, seed=4)
     step = env.reset()
     step = env.step(np.tile(_NOOP, (3, 1)))
     self.assertEqual(step.reward.shape, (3,))
@@ -40,7 +40,7 @@ class MakeTest(parameterized.TestCase):
 
   def test_the_seed_decides_the_tasks(self):
     def names(seed):
-      env = library.make("smoke", num_envs=2, seed=seed)
+      env = api.make("smoke", num_envs=2, seed=seed)
       env.reset()
       return [task.name for task in env.tasks]
 
@@ -48,7 +48,7 @@ class MakeTest(parameterized.TestCase):
     self.assertNotEqual(names(1), names(2))
 
   def test_the_held_out_half(self):
-    env = library.make("smoke", held_out=True)
+    env = api.make("smoke", held_out=True)
     env.reset()
     self.assertStartsWith(env.tasks[0].name, "test ")
 
@@ -56,7 +56,7 @@ class MakeTest(parameterized.TestCase):
     (fetch(3),), ([fetch(3), fetch(3)],), (fetch,), (sampler.SamplerConfig(),)
   )
   def test_given_tasks_and_environments_with_room_for_any(self, tasks):
-    env = library.make(tasks=tasks)
+    env = api.make(tasks=tasks)
     env.reset()
     self.assertEqual(env.config.num_slots, land.LandConfig().num_slots)
     self.assertRegex(env.tasks[0].name, r"^(fetch|train) \d+$")
@@ -70,11 +70,11 @@ class MakeTest(parameterized.TestCase):
     )
     for arguments, message in refused:
       with self.assertRaisesRegex(errors.UserError, message):
-        library.make(**arguments)
+        api.make(**arguments)
     many: Any = adaland.Task.of(
       "hold(player1, black cube)", ["black cube"] * 7, name="crowded"
     )
-    env = library.make("smoke", tasks=many)
+    env = api.make("smoke", tasks=many)
     with self.assertRaisesRegex(errors.UserError, "'crowded' has 7 objects"):
       env.reset()
 
@@ -85,7 +85,7 @@ class EvaluateTest(absltest.TestCase):
     self.played: list[Any] = []
 
     def rewards(env, tasks, trials, make_policy, seed, repeats, progress):
-      policy = make_policy(library.make("smoke", num_envs=2))
+      policy = make_policy(api.make("smoke", num_envs=2))
       self.played.append((env, tasks, trials, policy, seed, repeats))
       progress(1.0)
       return {k: [1.0 * k] * len(tasks) for k in trials}
@@ -102,7 +102,7 @@ class EvaluateTest(absltest.TestCase):
     def greedy(step):
       return np.tile(_NOOP, (len(step.first), 1))
 
-    result = library.evaluate(greedy, "smoke", (4, 2, 4), num_tasks=3, seed=6)
+    result = api.evaluate(greedy, "smoke", (4, 2, 4), num_tasks=3, seed=6)
     self.assertEqual(result["score"]["mean"], {"2": 0.5, "4": 1.0})
     self.assertEqual(result["policy"], "greedy")
     self.assertEqual(json.loads(json.dumps(result)), result)
@@ -116,17 +116,17 @@ class EvaluateTest(absltest.TestCase):
     np.testing.assert_array_equal(policy.act(step), [_NOOP, _NOOP])
 
   def test_given_tasks(self):
-    result = library.evaluate("noop", tasks=[fetch(1), fetch(2)], trials=[1])
+    result = api.evaluate("noop", tasks=[fetch(1), fetch(2)], trials=[1])
     self.assertEqual(result["policy"], "noop")
     self.assertEqual([t["id"] for t in result["tasks"]], ["fetch 1", "fetch 2"])
     self.assertIn("2 of 2 tasks", str(result))
-    result = library.evaluate("noop", tasks="probe", trials=[1], num_tasks=1)
+    result = api.evaluate("noop", tasks="probe", trials=[1], num_tasks=1)
     self.assertEqual(result["taskset"], "probe")
 
   def test_an_agent_plays_in_the_environments_of_its_run(self):
     agent = policies.Noop()
     agent.config = configs.smoke()  # pyrefly: ignore[missing-attribute] (fake)
-    library.evaluate(agent, num_tasks=1)
+    api.evaluate(agent, num_tasks=1)
     self.assertEqual(self.played[0][0], configs.smoke().env)
 
   def test_the_user_s_errors(self):
@@ -137,7 +137,7 @@ class EvaluateTest(absltest.TestCase):
     )
     for arguments, message in refused:
       with self.assertRaisesRegex(errors.UserError, message):
-        library.evaluate(*arguments, num_tasks=1)
+        api.evaluate(*arguments, num_tasks=1)
 
 
 class TrainTest(absltest.TestCase):
@@ -154,8 +154,8 @@ class TrainTest(absltest.TestCase):
         "table",
       )
 
-    with absltest.mock.patch.object(library.train_command, "train", train):
-      agent = library.train(presets.smoke({"run.seed": 3}), "r", "device")
+    with absltest.mock.patch.object(api.train_command, "train", train):
+      agent = api.train(presets.smoke({"run.seed": 3}), "r", "device")
     config = presets.smoke({"run.seed": 3}).config
     self.assertEqual(asked, [(config, "r", "device", None)])
     self.assertEqual(agent.config, config)
@@ -173,7 +173,7 @@ class TrainTest(absltest.TestCase):
       def act(self, step):
         return np.tile(_NOOP, (self._num_envs, 1))
 
-    agent = library.TrainedAgent(configs.smoke(), "params", {}, seed=7)
+    agent = api.TrainedAgent(configs.smoke(), "params", {}, seed=7)
     with absltest.mock.patch.object(policies, "Agent", Agent):
       for num_envs in (2, 2, 3):
         step: Any = absltest.mock.Mock(first=[False] * num_envs)
