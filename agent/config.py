@@ -55,6 +55,10 @@ class NetworkConfig:
   # Width of the model's LSTM.
   model_size: int = 128
   num_bins: int = 601
+  # Whether memory's output predicts the hidden rules, and whether there is a
+  # value head that is told them: for learning alone (`PrivilegedConfig`).
+  belief: bool = False
+  privileged_critic: bool = False
   action_sizes: tuple[int, ...] = (3, 3, 5, 3, 2, 3)
 
   # What the environment shows: number of ids, zero included, and where an

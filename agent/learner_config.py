@@ -6,6 +6,8 @@ does not import optax and rlax.
 
 import dataclasses
 
+from adaland.agent.privileged import config
+
 
 @dataclasses.dataclass(frozen=True)
 class MuesliConfig:
@@ -99,6 +101,7 @@ class LearnerConfig:
     target_rate: α, the share of the new parameters that the target network
       takes in at each update.
     muesli: Constants of targets and losses.
+    privileged: Learning from what the agent is not told.
   """
 
   learning_rate: float = 3e-4
@@ -111,6 +114,9 @@ class LearnerConfig:
   update_clip: float = 1.0
   target_rate: float = 0.1
   muesli: MuesliConfig = dataclasses.field(default_factory=MuesliConfig)
+  privileged: config.PrivilegedConfig = dataclasses.field(
+    default_factory=config.PrivilegedConfig
+  )
 
   def __post_init__(self):
     for name in ("learning_rate", "adam_epsilon", "update_clip"):

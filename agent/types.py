@@ -28,12 +28,16 @@ class NetworkOutput(NamedTuple):
     value_logits: Categorical value, [..., num_bins].
     model_hidden: Start state of the model's LSTM: hidden, [..., H].
     model_cell: The same: cell, [..., H].
+    belief_logits: Belief about the hidden rules, two logits for each type of
+      object (see `adaland.agent.privileged.belief`), [..., 2 * types]; no
+      columns without a belief head.
   """
 
   policy_logits: Array
   value_logits: Array
   model_hidden: Array
   model_cell: Array
+  belief_logits: Array
 
 
 class Unroll(NamedTuple):
@@ -56,6 +60,10 @@ class Unroll(NamedTuple):
     initial_memory: Memory at the first step; empty dict when every unroll
       starts an episode.
     params_version: Learner update count of the acting parameters, int64 [].
+    privileged: What the simulator or a script knows and the agent is not
+      told, for learning alone; empty if learning uses none. `rules`: the true
+      rules of the episode's task, int32 [R, W]. `label`: the actions of a
+      teacher in the states of the unroll, -1 where there is none, int8 [T, A].
   """
 
   observation: Observation
@@ -67,6 +75,7 @@ class Unroll(NamedTuple):
   mask: Array
   initial_memory: MemoryState
   params_version: Array
+  privileged: dict[str, Array]
 
 
 # hidden, cell, reward logits, policy logits, value logits.
@@ -88,6 +97,10 @@ class Network(NamedTuple):
     model_step: params, hidden, cell, one-hots of the action [..., sum(sizes)]
       -> hidden, cell, logits of reward, of the next policy and value. Any
       leading axes.
+    critic: params, output [B, T, ...], true rules [B, R, W], goal [B, 6] ->
+      logits of the privileged critic's value [B, T, num_bins]. No gradient
+      flows into the output. For learning alone; ValueError if the network has
+      no such critic.
   """
 
   init: Callable[[Array], Params]
@@ -101,3 +114,4 @@ class Network(NamedTuple):
     tuple[NetworkOutput, MemoryState],
   ]
   model_step: Callable[[Params, Array, Array, Array], ModelOutput]
+  critic: Callable[[Params, NetworkOutput, Array, Array], jax.Array]

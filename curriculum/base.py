@@ -67,6 +67,8 @@ class EpisodeRecord(NamedTuple):
     td_error: Mean abs(r + γ v(t+1) - v(t)) of the last trial.
     value_error: Mean abs(v_0(t+1) - v_1(t)) of the last trial.
     policy_error: Mean JS(π_0(t+1), π_1(t)) of the last trial.
+    guided: True if a scripted player had a part in the episode; its rewards
+      are not the agent's alone.
   """
 
   key: int
@@ -75,6 +77,7 @@ class EpisodeRecord(NamedTuple):
   td_error: float
   value_error: float
   policy_error: float
+  guided: bool = False
 
 
 class Curriculum(Protocol):

@@ -123,7 +123,8 @@ class PLRCurriculum:
       return
     learned = episode.visit > 0
     reward = self._train_reward if learned else self._new_reward
-    reward.add(float(np.mean(record.rewards)))
+    if not record.guided:
+      reward.add(float(np.mean(record.rewards)))
     error = self._error(record)
     if not math.isfinite(error):
       return

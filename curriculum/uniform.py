@@ -35,8 +35,9 @@ class UniformCurriculum:
     return [base.Assignment(i, self._sample_task(i), True) for i in indices]
 
   def report(self, record: base.EpisodeRecord) -> None:
-    """Adds the episode's reward to the recent mean."""
-    self._reward.add(float(np.mean(record.rewards)))
+    """Adds the episode's reward to the recent mean, if the agent earned it."""
+    if not record.guided:
+      self._reward.add(float(np.mean(record.rewards)))
 
   def state_dict(self) -> dict[str, Any]:
     """See `base.Curriculum`."""

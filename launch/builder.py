@@ -15,13 +15,14 @@ from adaland.agent.replay import base as replay_base
 from adaland.agent.replay import spec as spec_lib
 from adaland.curriculum import base as curriculum_base
 from adaland.curriculum import factory
-from adaland.envs import land
+from adaland.envs import constants, land
+from adaland.envs.expert import players
 from adaland.envs.stepping import task_rows
 from adaland.envs.tasks import task as task_lib
 from adaland.launch import errors
 from adaland.launch.acting import actor as acting_actor
 from adaland.launch.acting import channel as channel_lib
-from adaland.launch.acting import loop, rollout
+from adaland.launch.acting import loop, rollout, teaching
 from adaland.launch.config import experiment
 from adaland.launch.recipes import extensions, task_source
 
@@ -82,8 +83,23 @@ def unroll_spec(
     config.network.action_sizes,
     config.actor.unroll_length,
     memory,
+    labelled=config.teaching.teacher != "none",
+    rules=_rules_shape(config),
   )
   return spec_lib.UnrollSpec.from_unroll(example)
+
+
+def _rules_shape(
+  config: experiment.ExperimentConfig,
+) -> tuple[int, int] | None:
+  """Returns the shape of the true rules in an unroll; None if there are none.
+
+  Args:
+    config: The run's config.
+  """
+  if not config.learner.privileged.needs_rules:
+    return None
+  return config.env.max_rules, constants.RULE_WIDTH
 
 
 def batch_template(
@@ -208,6 +224,15 @@ def _actor(
 ) -> acting_actor.Actor:
   """Makes an actor; see `acting.actor.Actor`."""
   num_envs = config.actor.envs_per_actor
+  guide = None
+  if config.teaching.used:
+    guide = teaching.Teaching(
+      config.teaching,
+      lambda name: players.make(name, num_envs, action_seed),
+      num_envs,
+      len(config.network.action_sizes),
+      action_seed,
+    )
   return acting_actor.Actor(
     make_environment=lambda row_task: environment(
       config, num_envs, first_seed, row_task
@@ -224,6 +249,8 @@ def _actor(
     emit=emit,
     seed=action_seed,
     device=device,
+    guide=guide,
+    rules=_rules_shape(config),
   )
 
 

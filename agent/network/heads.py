@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from adaland.agent import config as config_lib
 from adaland.agent import layers, types
+from adaland.agent.privileged import belief
 
 
 class Heads(hk.Module):
@@ -34,20 +35,48 @@ class Heads(hk.Module):
     self._reward = layers.head(
       hidden_size, config.num_bins, "reward", _near_zero
     )
+    self._belief = None
+    if config.belief:
+      self._belief = layers.head(
+        hidden_size, belief.NUM_KINDS * num_types(config), "belief", _base_rates
+      )
+    self._critic = None
+    if config.privileged_critic:
+      self._critic = layers.head(
+        hidden_size, config.num_bins, "critic", _near_zero
+      )
 
-  def start(self, x: jax.Array) -> types.NetworkOutput:
-    """Says what there is to say about a step without looking ahead.
+  def start(self, x: jax.Array, memory: jax.Array) -> types.NetworkOutput:
+    """Returns the output for a step, without looking ahead.
 
     Args:
-      x: The memory's output [..., d_model].
+      x: The memory's output after recall [..., d_model].
+      memory: The memory's output itself, of which the belief is made: it must
+        hold what was learned of the rules, whatever is in view [..., d_model].
     """
     hidden = self._init_hidden(x)
+    none = jnp.zeros((*x.shape[:-1], 0), x.dtype)
     return types.NetworkOutput(
       policy_logits=self._policy(hidden),
       value_logits=self._value(hidden),
       model_hidden=hidden,
       model_cell=self._init_cell(x),
+      belief_logits=none if self._belief is None else self._belief(memory),
     )
+
+  def critic(self, hidden: jax.Array, told: jax.Array) -> jax.Array:
+    """Returns the privileged critic's value logits [..., num_bins].
+
+    Args:
+      hidden: Start state of the model's LSTM, [..., model_size].
+      told: The true types, `belief.targets` [..., NUM_KINDS * types].
+
+    Raises:
+      ValueError: If the network has no privileged critic.
+    """
+    if self._critic is None:
+      raise ValueError("privileged_critic is False, allowed: True")
+    return self._critic(jnp.concatenate([hidden, told], axis=-1))
 
   def step(
     self, hidden: jax.Array, cell: jax.Array, action: jax.Array
@@ -80,6 +109,15 @@ class Heads(hk.Module):
     )
 
 
+def num_types(config: config_lib.NetworkConfig) -> int:
+  """Returns the number of types of objects; players have a shape of their own.
+
+  Args:
+    config: Sizes.
+  """
+  return (config.entity_shapes - 1) * config.entity_colours
+
+
 def _start(hidden_size: int, size: int, name: str) -> hk.Sequential:
   hidden = layers.Linear(hidden_size, name=f"{name}_hidden")
   output = layers.Linear(size, name=f"{name}_output")
@@ -96,3 +134,14 @@ def _near_zero(shape: Sequence[int], dtype: jnp.dtype) -> jax.Array:
   middle = (shape[0] - 1) / 2
   bins = jnp.arange(shape[0], dtype=jnp.float32)
   return (-2.0 * jnp.log1p(jnp.abs(bins - middle))).astype(dtype)
+
+
+def _base_rates(shape: Sequence[int], dtype: jnp.dtype) -> jax.Array:
+  """Returns log-odds of one type in all, then of two: the belief at first.
+
+  From even odds, the first updates would be spent on moving all of them at
+  once, see `_near_zero`.
+  """
+  num = shape[0] // belief.NUM_KINDS
+  rates = jnp.repeat(jnp.array([1.0, 2.0]) / num, num)
+  return jnp.log(rates / (1.0 - rates)).astype(dtype)

@@ -10,6 +10,7 @@ from adaland.agent import config as config_lib
 from adaland.agent import types
 from adaland.agent.memory import base, registry, stack
 from adaland.agent.network import encoder, heads, recall
+from adaland.agent.privileged import belief
 
 
 def make_network(
@@ -40,7 +41,7 @@ def make_network(
   # Parameters are made in float32 and cast where they are used.
   float_config = dataclasses.replace(config, compute_dtype="float32")
   init_params = _transform(float_config, make_memory).init
-  step_fn, unroll_fn, model_step_fn = transformed.apply
+  step_fn, unroll_fn, model_step_fn, critic_fn = transformed.apply
 
   def init(rng: types.Array) -> types.Params:
     observation = {
@@ -68,7 +69,19 @@ def make_network(
     output = model_step_fn(params, None, hidden, cell, action)
     return _cast(output, jnp.float32)
 
-  return types.Network(jax.jit(init), initial_memory, step, unroll, model_step)
+  def critic(params, output, rules, goal):
+    told = belief.targets(
+      goal, rules, config.entity_shapes - 1, config.entity_colours
+    )
+    told = told.reshape(told.shape[0], 1, -1)
+    hidden = jax.lax.stop_gradient(output.model_hidden)
+    told = jnp.broadcast_to(told, (*hidden.shape[:-1], told.shape[-1]))
+    params, hidden, told = _cast((params, hidden, told), dtype)
+    return _cast(critic_fn(params, None, hidden, told), jnp.float32)
+
+  return types.Network(
+    jax.jit(init), initial_memory, step, unroll, model_step, critic
+  )
 
 
 def _transform(
@@ -92,24 +105,30 @@ def _transform(
       encoded = encode(observation)
       state = jax.tree_util.tree_map(jnp.asarray, state)
       x, state = memory.step(encoded.x, jnp.asarray(first), state)
-      return look.start(ask(x, encoded)), state
+      return look.start(ask(x, encoded), x), state
 
     def unroll(state, observation, first):
       # The encoder sees steps, not sequences: one batch of B * T.
       encoded = hk.BatchApply(encode)(observation)
       x, state = _unroll_memory(memory, encoded.x, first, state)
-      return look.start(hk.BatchApply(ask)(x, encoded)), state
+      return look.start(hk.BatchApply(ask)(x, encoded), x), state
 
     def model_step(hidden, cell, action):
       return look.step(hidden, cell, action)
+
+    def critic(hidden, told):
+      return look.critic(hidden, told)
 
     def init(observation):
       first = jnp.ones([1, 1], jnp.uint8)
       output, _ = unroll({}, observation, first)
       action = jnp.zeros([1, 1, sum(config.action_sizes)])
       model_step(output.model_hidden, output.model_cell, action)
+      if config.privileged_critic:
+        told = belief.NUM_KINDS * heads.num_types(config)
+        critic(output.model_hidden, jnp.zeros([1, 1, told]))
 
-    return init, (step, unroll, model_step)
+    return init, (step, unroll, model_step, critic)
 
   return hk.multi_transform(build)
 

@@ -16,9 +16,11 @@ import numpy as np
 
 from adaland.agent import acting, types
 from adaland.curriculum import base
-from adaland.envs import land
+from adaland.envs import constants, land
+from adaland.envs.stepping import task_rows
+from adaland.envs.tasks import arrays as task_arrays
 from adaland.envs.tasks import task
-from adaland.launch.acting import arrays, episode_records, rollout
+from adaland.launch.acting import arrays, episode_records, rollout, teaching
 
 # Arrays on the host that a checkpoint holds under the same names.
 _COUNTERS = ("start", "slot", "trial", "acted_in", "counts")
@@ -60,6 +62,8 @@ class Actor:
       number of them that count, the first ones.
     seed: Seed of the actions.
     device: Device of the arrays.
+    guide: Scripted players that label states and demonstrate, if there are.
+    rules: Shape of the true rules that unrolls carry; None: they carry none.
 
   Attributes:
     environment: The batch of environments.
@@ -80,17 +84,24 @@ class Actor:
     emit: Callable[[types.Unroll, int], None],
     seed: int,
     device: jax.Device,
+    guide: teaching.Teaching | None = None,
+    rules: tuple[int, int] | None = None,
   ):
     self._num_envs = num_envs
     self._length = length
     self._assign = next_task
     self._emit = emit
-    self._advance = rollout.make_step(functions, gamma)
+    self._advance = rollout.make_step(functions, gamma, action_sizes)
+    self._teaching = guide
+    labelled = guide is not None and guide.labels
+    self._rules = None
+    if rules is not None:
+      self._rules = np.zeros((num_envs, *rules), np.int32)
     key = jax.random.fold_in(jax.random.PRNGKey(seed), 1)
     self._key = jax.device_put(key, device)
     self._carry = jax.device_put(
       rollout.empty(
-        functions, observation_spec, num_envs, length, action_sizes
+        functions, observation_spec, num_envs, length, action_sizes, labelled
       ),
       device,
     )
@@ -119,6 +130,8 @@ class Actor:
     assignment = self._assign()
     self._assignments[row] = assignment
     self._trial[row], self._trials[row] = 0, assignment.task.trials
+    if self._rules is not None:
+      self._rules[row] = _true_rules(assignment.task, self._rules.shape[1])
     return assignment.task
 
   def step(self, params: types.Params, version: int) -> int:
@@ -139,12 +152,18 @@ class Actor:
     self._start[first] = time
     self._keep_memory(first, last)
     control = np.stack([first, last, self._counts, self._acted_in])
+    guidance = None
+    if self._teaching is not None:
+      guidance = self._teaching.guide(
+        self.environment, first, last, self._trial
+      )
     output, self._carry = self._advance(
       params,
       self._carry,
       now.observation,
       now.reward,
       control.astype(np.int32),
+      guidance,
       self._key,
       np.int32(time),
     )
@@ -153,8 +172,9 @@ class Actor:
     for row in np.flatnonzero(last):
       assignment = self._assignments[row]
       assert assignment is not None
+      guided = self._teaching is not None and self._teaching.guided[row]
       self._records.add(
-        time, int(row), assignment, output.rewards, output.errors
+        time, int(row), assignment, output.rewards, output.errors, bool(guided)
       )
     self._records.report_due(time)
     then = self.environment.step(output.action)
@@ -204,6 +224,7 @@ class Actor:
         self._snapshots,
         np.stack([arrays.padded(numbers, 0) for numbers in indices]),
         np.int32(self._version),
+        self._rules,
         self._length,
       )
       self._emit(unrolls, len(complete))
@@ -271,6 +292,20 @@ class Actor:
     ]
     self._trials[:] = [each.trials for each in tasks]
     self._records.load_state_dict(state["records"])
+
+
+def _true_rules(played: Any, num_rules: int) -> np.ndarray:
+  """Returns a task's rules, nothing hidden, int32 [num_rules, W].
+
+  Args:
+    played: The task, prepared or not.
+    num_rules: Number of rows; those past the last rule are zero.
+  """
+  bare = played.task if isinstance(played, task_rows.PreparedTask) else played
+  rows = np.zeros((num_rules, constants.RULE_WIDTH), np.int32)
+  for row, rule in zip(rows, bare.rules, strict=False):
+    row[:] = task_arrays.rule_row(rule)
+  return rows
 
 
 def _no_step(num_envs: int, spec: rollout.ObservationSpec) -> land.Step:

@@ -31,6 +31,7 @@ class _Finished(NamedTuple):
     rewards: Reward of each trial, [N, K].
     errors: Sums of TD error, value error and policy error, and their number,
       [N, 4].
+    guided: True if a scripted player had a part in it.
   """
 
   time: int
@@ -40,6 +41,7 @@ class _Finished(NamedTuple):
   trials: int
   rewards: Any
   errors: Any
+  guided: bool
 
 
 class EpisodeRecords:
@@ -60,6 +62,7 @@ class EpisodeRecords:
     assignment: base.Assignment,
     rewards: Any,
     errors: Any,
+    guided: bool = False,
   ) -> None:
     """Adds a finished episode, whose arrays may still be computed.
 
@@ -69,13 +72,14 @@ class EpisodeRecords:
       assignment: The environment's assignment.
       rewards: `rollout.Output.rewards`, [N, K].
       errors: `rollout.Output.errors`, [N, 4].
+      guided: True if a scripted player had a part in it.
     """
     for array in (rewards, errors):
       if isinstance(array, jax.Array):
         array.copy_to_host_async()
     key, task, learn = assignment
     self._finished.append(
-      _Finished(time, row, key, learn, task.trials, rewards, errors)
+      _Finished(time, row, key, learn, task.trials, rewards, errors, guided)
     )
 
   def report_due(self, time: int) -> None:
@@ -94,6 +98,7 @@ class EpisodeRecords:
           finished.row, : finished.trials
         ],
         "errors": np.asarray(finished.errors)[finished.row],
+        "guided": finished.guided,
       }
       for finished in self._finished
     ]
@@ -109,6 +114,7 @@ class EpisodeRecords:
         len(finished["rewards"]),
         finished["rewards"][None],
         finished["errors"][None],
+        finished["guided"],
       )
       for finished in state
     )
@@ -125,4 +131,5 @@ def _record(finished: _Finished) -> base.EpisodeRecord:
     td_error=td,
     value_error=value,
     policy_error=policy,
+    guided=finished.guided,
   )

@@ -16,11 +16,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adaland.agent import acting, types
+from adaland.agent import acting, distributions, types
 from adaland.envs import constants
 
 # Rows of the step's `control` argument, int32 [len(CONTROL), N].
 CONTROL = ("first", "last", "counts", "trial")
+# Logit of an action that a scripted player took, others are 0: of the five of
+# the largest head it has 97 % of the probability.
+_SURE = 5.0
 
 # Shape and dtype of each observation, without batch.
 ObservationSpec = Mapping[str, tuple[tuple[int, ...], Any]]
@@ -30,6 +33,9 @@ class RolloutBuffer(NamedTuple):
   """The latest L steps; see `types.Unroll`.
 
   Step t lies in row t % L. Leaves are [L, N, ...].
+
+  Attributes:
+    label: A teacher's actions, int8 [L, N, A]; an empty dict without a teacher.
   """
 
   observation: types.Observation
@@ -38,6 +44,21 @@ class RolloutBuffer(NamedTuple):
   behaviour_logits: types.Array
   reward: types.Array
   discount: types.Array
+  label: Any
+
+
+class Guidance(NamedTuple):
+  """Actions of scripted players in the present states.
+
+  Attributes:
+    label: The teacher's actions, -1 where there is none, int8 [N, A].
+    given: True where `action` is taken in place of the agent's, bool [N].
+    action: The actions to take there, int8 [N, A].
+  """
+
+  label: np.ndarray
+  given: np.ndarray
+  action: np.ndarray
 
 
 class Carry(NamedTuple):
@@ -87,18 +108,20 @@ def num_snapshots(length: int) -> int:
 
 
 def _example_step(
-  spec: ObservationSpec, action_sizes: Sequence[int]
+  spec: ObservationSpec, action_sizes: Sequence[int], labelled: bool
 ) -> RolloutBuffer:
   """Returns zeros with the shapes and dtypes of one environment's step."""
+  num_heads = len(action_sizes)
   return RolloutBuffer(
     observation={
       name: np.zeros(shape, dtype) for name, (shape, dtype) in spec.items()
     },
     first=np.zeros((), np.uint8),
-    action=np.zeros(len(action_sizes), np.int8),
+    action=np.zeros(num_heads, np.int8),
     behaviour_logits=np.zeros(sum(action_sizes), np.float32),
     reward=np.zeros((), np.float32),
     discount=np.zeros((), np.float32),
+    label=np.zeros(num_heads, np.int8) if labelled else {},
   )
 
 
@@ -107,6 +130,8 @@ def example_unroll(
   action_sizes: Sequence[int],
   length: int,
   memory: types.MemoryState,
+  labelled: bool = False,
+  rules: tuple[int, int] | None = None,
 ) -> types.Unroll:
   """Returns an unroll of zeros with the shapes and dtypes of all unrolls.
 
@@ -115,16 +140,46 @@ def example_unroll(
     action_sizes: Sizes of the action heads.
     length: T.
     memory: One environment's memory; an empty dict if unrolls carry none.
+    labelled: Whether unrolls carry a teacher's actions.
+    rules: Shape of the true rules; None if unrolls carry none.
   """
   steps = jax.tree.map(
     lambda x: np.zeros((length, *x.shape), x.dtype),
-    _example_step(spec, action_sizes),
+    _example_step(spec, action_sizes, labelled),
   )
-  return types.Unroll(
-    *steps,
+  return _unroll(
+    steps,
     mask=np.zeros(length, np.uint8),
+    memory=memory,
+    version=np.zeros((), np.int64),
+    rules=None if rules is None else np.zeros(rules, np.int32),
+  )
+
+
+def _unroll(
+  steps: RolloutBuffer,
+  mask: types.Array,
+  memory: types.MemoryState,
+  version: types.Array,
+  rules: types.Array | None,
+) -> types.Unroll:
+  """Returns the unroll of some steps."""
+  privileged = {}
+  if not isinstance(steps.label, dict):
+    privileged["label"] = steps.label
+  if rules is not None:
+    privileged["rules"] = rules
+  return types.Unroll(
+    observation=steps.observation,
+    first=steps.first,
+    action=steps.action,
+    behaviour_logits=steps.behaviour_logits,
+    reward=steps.reward,
+    discount=steps.discount,
+    mask=mask,
     initial_memory=memory,
-    params_version=np.zeros((), np.int64),
+    params_version=version,
+    privileged=privileged,
   )
 
 
@@ -134,6 +189,7 @@ def empty(
   num_envs: int,
   length: int,
   action_sizes: Sequence[int],
+  labelled: bool = False,
 ) -> Carry:
   """Returns the carry before the first step.
 
@@ -143,12 +199,13 @@ def empty(
     num_envs: N.
     length: T.
     action_sizes: Sizes of the action heads.
+    labelled: Whether a teacher's actions are kept.
   """
   return Carry(
     state=functions.init(num_envs),
     buffer=jax.tree.map(
       lambda x: jnp.zeros((length + 1, num_envs, *x.shape), x.dtype),
-      _example_step(spec, action_sizes),
+      _example_step(spec, action_sizes, labelled),
     ),
     value=jnp.zeros([num_envs]),
     rewards=jnp.zeros([num_envs, constants.MAX_TRIALS]),
@@ -156,22 +213,27 @@ def empty(
   )
 
 
-def make_step(functions: acting.Actor, gamma: float) -> Any:
+def make_step(
+  functions: acting.Actor, gamma: float, action_sizes: Sequence[int]
+) -> Any:
   """Builds the jitted program of one step.
 
   Args:
     functions: The acting functions.
     gamma: Discount per step, for the TD error.
+    action_sizes: Sizes of the action heads.
 
   Returns:
-    `step(params, carry, observation, reward, control, key, time)`, which
-    returns an `Output` and the next carry and consumes the given one.
+    `step(params, carry, observation, reward, control, guidance, key, time)`,
+    which returns an `Output` and the next carry and consumes the given one.
     `observation` and `reward` are the environments' latest, arrays on the host
-    or the device; `control` has the rows that CONTROL names; `time` is the
-    number of steps before.
+    or the device; `control` has the rows that CONTROL names; `guidance` is a
+    `Guidance`, or None without scripted players; `time` is the number of steps
+    before.
   """
+  sizes = tuple(action_sizes)
 
-  def step(params, carry, observation, reward, control, key, time):
+  def step(params, carry, observation, reward, control, guidance, key, time):
     first, last, counts, trial = control
     buffer, num_rows = carry.buffer, carry.buffer.reward.shape[0]
     now, before = time % num_rows, (time - 1) % num_rows
@@ -184,6 +246,11 @@ def make_step(functions: acting.Actor, gamma: float) -> Any:
       first.astype(bool),
       jax.random.fold_in(key, time.astype(jnp.uint32)),
     )
+    label = buffer.label
+    if guidance is not None:
+      output = _guided(output, guidance, sizes)
+    if guidance is not None and not isinstance(label, dict):
+      label = _write(label, guidance.label, now)
     # At an episode's first step the reward is zero.
     rewards = jnp.where(first[:, None] > 0, 0, carry.rewards)
     rewards = rewards.at[jnp.arange(len(trial)), trial].add(reward)
@@ -207,6 +274,7 @@ def make_step(functions: acting.Actor, gamma: float) -> Any:
       # Known only now that the environments have stepped.
       reward=_write(buffer.reward, reward, before),
       discount=_write(buffer.discount, discount, before),
+      label=label,
     )
     return (
       Output(output.action, rewards, errors),
@@ -214,6 +282,23 @@ def make_step(functions: acting.Actor, gamma: float) -> Any:
     )
 
   return jax.jit(step, donate_argnums=1)
+
+
+def _guided(
+  output: acting.ActorOutput, guidance: Guidance, sizes: Sequence[int]
+) -> acting.ActorOutput:
+  """Replaces the agent's actions by those given.
+
+  The logits stored are of a policy that is almost sure of these actions, so
+  that off-policy corrections need no exception for them.
+  """
+  given = jnp.asarray(guidance.given)[:, None]
+  action = jnp.asarray(guidance.action, output.action.dtype)
+  logits = _SURE * distributions.one_hot(action, sizes)
+  return output._replace(
+    action=jnp.where(given, action, output.action),
+    behaviour_logits=jnp.where(given, logits, output.behaviour_logits),
+  )
 
 
 def _write(rows: jax.Array, value: Any, at: jax.Array) -> jax.Array:
@@ -228,6 +313,7 @@ def cut(
   snapshots: types.MemoryState,
   indices: np.ndarray,
   version: np.ndarray,
+  rules: np.ndarray | None,
   length: int,
 ) -> types.Unroll:
   """Cuts unrolls out of the buffer.
@@ -238,6 +324,8 @@ def cut(
     indices: For each unroll the environment, the row of its first step, its
       number of steps and the row of its memory, int32 [4, U].
     version: Version of the acting parameters, int32 [].
+    rules: The true rules of each environment's task, int32 [N, R, W]; None to
+      leave them out.
     length: T.
 
   Returns:
@@ -253,11 +341,12 @@ def cut(
     shape = mask.shape + (1,) * (taken.ndim - 2)
     return jnp.where(mask.reshape(shape), taken, jnp.zeros_like(taken))
 
-  return types.Unroll(
-    *jax.tree.map(take, buffer),
+  return _unroll(
+    jax.tree.map(take, buffer),
     mask=mask.astype(jnp.uint8),
-    initial_memory=jax.tree.map(lambda x: x[memories], snapshots),
-    params_version=jnp.full(len(envs), version, jnp.int32),
+    memory=jax.tree.map(lambda x: x[memories], snapshots),
+    version=jnp.full(len(envs), version, jnp.int32),
+    rules=None if rules is None else jnp.asarray(rules)[envs],
   )
 
 

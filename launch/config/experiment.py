@@ -9,6 +9,7 @@ from adaland.curriculum import factory as curriculum_config
 from adaland.envs import constants, land_types
 from adaland.envs.sampling import sampler
 from adaland.launch.config import factories as factories_config
+from adaland.launch.config import teaching as teaching_config
 from adaland.launch.config.runtime import (
   ActorConfig,
   ClusterConfig,
@@ -52,6 +53,7 @@ class ExperimentConfig:
     replay: The store between actors and learner.
     cluster: Resources of the roles, under `--launcher=ray`.
     device: A run in one process, under `--launcher=device`.
+    teaching: Scripted players beside the agent, in training.
     factories: Parts that the user has written.
   """
 
@@ -77,6 +79,9 @@ class ExperimentConfig:
   )
   cluster: ClusterConfig = dataclasses.field(default_factory=ClusterConfig)
   device: DeviceConfig = dataclasses.field(default_factory=DeviceConfig)
+  teaching: teaching_config.TeachingConfig = dataclasses.field(
+    default_factory=teaching_config.TeachingConfig
+  )
   factories: factories_config.FactoriesConfig = dataclasses.field(
     default_factory=factories_config.FactoriesConfig
   )
@@ -107,6 +112,7 @@ class ExperimentConfig:
       self.env.num_players,
       "1, as the sampled tasks have",
     )
+    self._check_privileged()
     for name, needed in _SHOWN.items():
       given = getattr(self.network, name)
       require(
@@ -126,6 +132,27 @@ class ExperimentConfig:
       "network.num_bins",
       self.network.num_bins,
       "at least 2",
+    )
+
+  def _check_privileged(self) -> None:
+    """Checks that each privileged loss has what it learns from."""
+    privileged = self.learner.privileged
+    for field, given, needed in (
+      ("network.belief", self.network.belief, privileged.belief_weight > 0),
+      (
+        "network.privileged_critic",
+        self.network.privileged_critic,
+        privileged.critic_weight > 0,
+      ),
+    ):
+      require(
+        given == needed, field, given, f"{needed}, as in learner.privileged"
+      )
+    require(
+      self.teaching.teacher != "none" or not privileged.needs_teacher,
+      "teaching.teacher",
+      self.teaching.teacher,
+      "a teacher, for learner.privileged.distillation_weight",
     )
 
   @property

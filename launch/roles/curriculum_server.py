@@ -63,7 +63,8 @@ class CountedCurriculum:
     with self._lock:
       self._curriculum.report(record)
       self._episodes += 1
-      self._recent.append(record.rewards)
+      if not record.guided:
+        self._recent.append(record.rewards)
 
   def count_episodes(self, episodes: int) -> None:
     """Counts episodes whose records are lost."""

@@ -1,0 +1,85 @@
+"""The belief about hidden rules: its targets and its loss.
+
+The belief is a pair of probabilities for each type of object: that a rule
+which leads to the goal needs it, and that a rule which leads nowhere does. A
+rule leads to the goal if it makes an object of the goal, or one that such a
+rule needs in turn. Rules come in any order and are hidden alike, so asking
+about types instead of rules leaves the question without an arbitrary order.
+Supervising memory so is due to Humplik et al. 2019 (arXiv 1905.06424).
+
+Shape letters: B batch, R rules, G arguments of a rule and its spawns, O types
+of objects.
+"""
+
+from typing import Final
+
+import jax
+import jax.numpy as jnp
+
+from adaland.agent import types
+
+# Kinds of rules that the belief tells apart: "leads to the goal", "does not".
+NUM_KINDS: Final = 2
+# Columns of a literal before its arguments, and its arguments.
+_BEFORE_ARGUMENTS = 2
+_CONDITION_ARGUMENTS = 2
+
+
+def targets(
+  goal: types.Array, rules: types.Array, num_shapes: int, num_colours: int
+) -> jax.Array:
+  """Returns which types the rules need, and what for.
+
+  Args:
+    goal: The goal, a row of ids, int [B, 6].
+    rules: The true rules, rows of ids, zero where there is none,
+      int [B, R, 6 + 2 * spawns].
+    num_shapes: Number of shapes of objects; players have higher ids.
+    num_colours: Number of colours; a type is shape times colour, both from 1.
+
+  Returns:
+    1 where a rule that leads to the goal has the type in its condition, then
+    where another rule has it, float32 [B, NUM_KINDS, O].
+  """
+  of_rules = _arguments(rules, num_shapes, num_colours)  # [B, R, G, O]
+  needs = jnp.max(of_rules[:, :, :_CONDITION_ARGUMENTS], axis=2)  # [B, R, O]
+  makes = jnp.max(of_rules[:, :, _CONDITION_ARGUMENTS:], axis=2)
+  wanted = jnp.max(_arguments(goal, num_shapes, num_colours), axis=1)  # [B, O]
+  for _ in range(rules.shape[1]):
+    leads = jnp.max(makes * wanted[:, None], axis=2, keepdims=True)
+    wanted = jnp.maximum(wanted, jnp.max(leads * needs, axis=1))
+  leads = jnp.max(makes * wanted[:, None], axis=2, keepdims=True)  # [B, R, 1]
+  return jnp.stack(
+    [jnp.max(leads * needs, axis=1), jnp.max((1 - leads) * needs, axis=1)],
+    axis=1,
+  )
+
+
+def loss(logits: jax.Array, target: jax.Array) -> jax.Array:
+  """Returns the cross-entropy of the belief, summed over kinds and types.
+
+  Args:
+    logits: The belief of each step, [B, T, NUM_KINDS * O].
+    target: As `targets` returns it, [B, NUM_KINDS, O].
+
+  Returns:
+    Nats, [B, T].
+  """
+  truth = target.reshape(target.shape[0], 1, -1)
+  entropies = jax.nn.softplus(logits) - truth * logits
+  return jnp.sum(entropies, axis=-1)
+
+
+def _arguments(
+  ids: types.Array, num_shapes: int, num_colours: int
+) -> jax.Array:
+  """Returns one-hot types of arguments, zero for players, [..., G, O]."""
+  pairs = jnp.asarray(ids)[..., _BEFORE_ARGUMENTS:]
+  pairs = pairs.reshape(*pairs.shape[:-1], -1, 2)
+  shape, colour = pairs[..., 0], pairs[..., 1]
+  is_object = (shape > 0) & (shape <= num_shapes) & (colour > 0)
+  index = (shape - 1) * num_colours + colour - 1
+  # An index out of range makes a row of zeros.
+  return jax.nn.one_hot(
+    jnp.where(is_object, index, -1), num_shapes * num_colours
+  )
