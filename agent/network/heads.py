@@ -6,8 +6,8 @@ import haiku as hk
 import jax
 import jax.numpy as jnp
 
-from adaland.agent import config as config_lib
 from adaland.agent import layers, types
+from adaland.agent.config import NetworkConfig
 
 
 class Heads(hk.Module):
@@ -18,13 +18,13 @@ class Heads(hk.Module):
   model, the reward only after a step.
   """
 
-  def __init__(self, config: config_lib.NetworkConfig, name: str = "heads"):
+  def __init__(self, config: NetworkConfig, name: str = "heads"):
     super().__init__(name=name)
     hidden_size = config.head_size
     self._init_hidden = _start(hidden_size, config.model_size, "init_hidden")
     self._init_cell = _start(hidden_size, config.model_size, "init_cell")
-    # Apart, so that many actions can be asked about one state at the cost of
-    # one product with the state.
+    # Two maps, so that many actions in one state share one product with the
+    # state.
     self._state_gates = layers.Linear(4 * config.model_size, name="lstm_state")
     self._action_gates = layers.Linear(
       4 * config.model_size, with_bias=False, name="lstm_action"
@@ -36,7 +36,7 @@ class Heads(hk.Module):
     )
 
   def start(self, x: jax.Array) -> types.NetworkOutput:
-    """Says what there is to say about a step without looking ahead.
+    """Predicts policy and value of a step, without look-ahead.
 
     Args:
       x: The memory's output [..., d_model].
@@ -91,7 +91,7 @@ def _near_zero(shape: Sequence[int], dtype: jnp.dtype) -> jax.Array:
 
   Values and rewards start small. From equal bins, the first updates would be
   spent on moving all of them at once, through a common shift of the hidden
-  layers that drowns what little tells one observation from another.
+  layers that hides the small differences between observations.
   """
   middle = (shape[0] - 1) / 2
   bins = jnp.arange(shape[0], dtype=jnp.float32)
