@@ -26,6 +26,10 @@ class NetworkConfig:
   feed_forward_size: int = 256
   # Past steps that a step can attend to in each layer, beside itself.
   memory_length: int = 180
+  # Whether the input of the first layer has a learned map of the step before
+  # added to it. Without it a layer is spent on learning what followed what.
+  # `none`, which has no memory, goes without.
+  token_shift: bool = True
   # `transformer_xl`: width of the codes of distances, a sine and a cosine of
   # each frequency.
   position_size: int = 64
@@ -158,6 +162,7 @@ def paper_config(size: str) -> NetworkConfig:
     key_size=row.key_size,
     feed_forward_size=4 * row.d_model,
     memory_length=300,
+    token_shift=False,
     position_size=row.d_model,
     rules_sizes=(512, 256),
     encoder_hidden=(row.encoder_width, row.encoder_width),

@@ -78,14 +78,14 @@ class GatedMLP(hk.Module):
     return out(jax.nn.gelu(gate) * value)
 
 
-def output_projection(size: int, scale: float) -> Linear:
+def output_projection(size: int, scale: float, name: str = "out") -> Linear:
   """Makes a linear map onto the residual stream, initially scaled down.
 
   With `scale` 1 / (number of such maps) the stream's variance grows by about
   a factor of two over all layers, whatever their number.
   """
   init = hk.initializers.VarianceScaling(scale)
-  return Linear(size, with_bias=False, w_init=init, name="out")
+  return Linear(size, with_bias=False, w_init=init, name=name)
 
 
 def mlp(sizes: Sequence[int], name: str) -> Callable[[jax.Array], jax.Array]:

@@ -15,7 +15,7 @@ import numpy as np
 import optax
 
 from adaland.agent import distributions, learner_config, optimizers, types
-from adaland.agent.muesli import categorical, model, muesli
+from adaland.agent.muesli import categorical, diagnostics, model, muesli
 
 Metrics = dict[str, jax.Array]
 
@@ -93,7 +93,7 @@ def targets(
   batch: types.Unroll,
   experience: muesli.Experience,
   rng_key: jax.Array,
-) -> tuple[muesli.Targets, jax.Array]:
+) -> muesli.Targets:
   """Computes what the online network is to learn, by one target network.
 
   Args:
@@ -106,7 +106,7 @@ def targets(
     rng_key: Draws the N actions of each step.
 
   Returns:
-    The targets, [B, T, ...], and the prior's log-probabilities, [B, T, S].
+    The targets, [B, T, ...].
   """
   output, _ = network.unroll(
     params, batch.initial_memory, batch.observation, batch.first
@@ -131,7 +131,7 @@ def targets(
     jnp.concatenate([experience.action[:, :, None], samples], axis=2),
     config,
   )  # [B, T, 1 + N]
-  target = jax.vmap(functools.partial(muesli.targets, config=config))(
+  return jax.vmap(functools.partial(muesli.targets, config=config))(
     experience,
     prior,
     categorical.decode(output.value_logits, config.value_range),
@@ -139,7 +139,6 @@ def targets(
     samples,
     q[:, :, 1:],
   )
-  return target, prior
 
 
 def loss(
@@ -151,7 +150,7 @@ def loss(
   experience: muesli.Experience,
   target: muesli.Targets,
   sigma: jax.Array,
-) -> tuple[jax.Array, tuple[dict[str, jax.Array], types.Array]]:
+) -> tuple[jax.Array, tuple[dict[str, jax.Array], muesli.Predictions]]:
   """Computes Muesli's loss, a mean over the batch's real steps.
 
   Args:
@@ -165,8 +164,8 @@ def loss(
     sigma: Scale of the advantages, [].
 
   Returns:
-    The total, []; its unweighted parts by name, each [], and the policy's
-    logits, [B, T, S].
+    The total, []; its unweighted parts by name, each [], and the network's
+    predictions, [B, T, ...].
   """
   output, _ = network.unroll(
     params, batch.initial_memory, batch.observation, batch.first
@@ -179,7 +178,7 @@ def loss(
   )(predictions, target, experience)
   steps = jnp.maximum(jnp.sum(experience.mask), 1.0)
   parts = {name: jnp.sum(x) / steps for name, x in parts.items()}
-  return muesli.total_loss(parts, config), (parts, output.policy_logits)
+  return muesli.total_loss(parts, config), (parts, predictions)
 
 
 def update(
@@ -212,7 +211,7 @@ def update(
     discount=jnp.asarray(batch.discount),
     mask=mask,
   )
-  target, prior = targets(
+  target = targets(
     network,
     config.muesli,
     sizes,
@@ -226,7 +225,9 @@ def update(
   scale, sigma = muesli.update_scale(
     state.scale, jnp.sum(jnp.square(error)) / complete, config.muesli
   )
-  (total, (parts, logits)), gradient = jax.value_and_grad(loss, has_aux=True)(
+  (total, (parts, predictions)), gradient = jax.value_and_grad(
+    loss, has_aux=True
+  )(
     state.params,
     network,
     config.muesli,
@@ -242,22 +243,30 @@ def update(
     params, state.target_params, config.target_rate
   )
 
-  pi = distributions.log_probs(logits, sizes)
+  heads = diagnostics.head_metrics(
+    predictions, mask, sizes, config.muesli.value_range
+  )
+  pi = distributions.log_probs(predictions.policy_logits[:, :, 0], sizes)
 
   def mean(x):
     return jnp.sum(x * mask) / jnp.maximum(jnp.sum(mask), 1.0)
 
-  metrics = {f"loss/{name}": x for name, x in parts.items()} | {
-    "loss/total": total,
-    "entropy": mean(distributions.entropy(pi)),
-    "kl_prior": mean(distributions.kl(prior, pi)),
-    "value": mean(target.value),
-    "return": jnp.sum(target.complete * target.returns) / complete,
-    "reward": mean(batch.reward),
-    "advantage_std": sigma,
-    "gradient_norm": optax.global_norm(gradient),
-    "update_norm": optax.global_norm(step),
-  }
+  losses = {f"loss/{name}": x for name, x in parts.items()}
+  metrics = (
+    losses
+    | heads
+    | {
+      "loss/total": total,
+      "entropy": mean(distributions.entropy(pi)),
+      "kl_prior": mean(distributions.kl(target.prior, pi)),
+      "value": mean(target.value),
+      "return": jnp.sum(target.complete * target.returns) / complete,
+      "reward": mean(batch.reward),
+      "advantage_std": sigma,
+      "gradient_norm": optax.global_norm(gradient),
+      "update_norm": optax.global_norm(step),
+    }
+  )
   return TrainState(
     params=params,
     target_params=target_params,

@@ -35,6 +35,9 @@ class MixerStack(hk.Module):
     self._config = config
     self._mixer = mixer
     scale = base.residual_scale(config)
+    self._shift = None
+    if config.token_shift and mixer.initial_state(config, 1):
+      self._shift = layers.output_projection(config.d_model, 1.0, "shift")
     self._layers = []
     for i in range(config.num_layers):
       self._layers.append(
@@ -56,12 +59,16 @@ class MixerStack(hk.Module):
       batch_size: Number of rows, B.
 
     Returns:
-      {"age": int32 [B], "layer_0": {name: [B, ...]}, ...}; layers that remember
+      {"age": int32 [B], "previous": [B, d_model], "layer_0": {name: [B, ...]},
+      ...}. Without token shift there is no previous input; layers that remember
       nothing are left out.
     """
     state: dict[str, types.Array | base.LayerState] = {
       "age": jnp.zeros([batch_size], jnp.int32)
     }
+    if self._shift is not None:
+      shape = (batch_size, self._config.d_model)
+      state["previous"] = jnp.zeros(shape, self._config.compute_dtype)
     for i in range(self._config.num_layers):
       layer_state = self._mixer.initial_state(self._config, batch_size)
       if layer_state:
@@ -84,6 +91,9 @@ class MixerStack(hk.Module):
     state = jax.tree_util.tree_map(jnp.asarray, state)
     age = jnp.where(first != 0, 0, state["age"])
     new_state = {"age": age + 1}
+    if self._shift is not None:
+      new_state["previous"] = x
+      x = self._shifted(x, state["previous"], age)
     for i, (mixer_norm, mixer, norm, feed_forward) in enumerate(self._layers):
       key = _layer_key(i)
       mixed, layer_state = mixer.step(mixer_norm(x), age, state.get(key, {}))
@@ -114,6 +124,11 @@ class MixerStack(hk.Module):
     start = state["age"] if state else jnp.zeros([batch_size], jnp.int32)
     age = ages(first, start)
     new_state = {"age": age[:, -1] + 1}
+    if self._shift is not None:
+      new_state["previous"] = jax.lax.stop_gradient(x[:, -1])
+      before = state["previous"] if state else jnp.zeros_like(x[:, 0])
+      before = jnp.concatenate([before[:, None], x[:, :-1]], axis=1)
+      x = self._shifted(x, before, age)
     for i, (mixer_norm, mixer, norm, feed_forward) in enumerate(self._layers):
       key = _layer_key(i)
       layer_state = state.get(key, {}) if state else None
@@ -123,6 +138,13 @@ class MixerStack(hk.Module):
       x = x + mixed
       x = x + feed_forward(norm(x))
     return self._final_norm(x), new_state
+
+  def _shifted(
+    self, x: jax.Array, previous: jax.Array, age: jax.Array
+  ) -> jax.Array:
+    """Adds a map of the inputs of the step before, if it was of the episode."""
+    assert self._shift is not None
+    return x + self._shift(jnp.where(age[..., None] > 0, previous, 0))
 
 
 def ages(first: types.Array, start: types.Array) -> jax.Array:

@@ -33,6 +33,7 @@ __all__ = [
   "MuesliConfig",
   "Predictions",
   "Targets",
+  "cmpo_policy",
   "cmpo_weights",
   "initial_scale",
   "losses",
@@ -135,6 +136,7 @@ def targets(
     returns=jnp.where(complete > 0, returns, 0.0),
     complete=complete,
     value=value,
+    prior=prior,
     samples=samples,
     advantages=q_samples - value[:, None],
   )
@@ -161,6 +163,37 @@ def cmpo_weights(normalised: jax.Array, config: MuesliConfig) -> jax.Array:
   return e / z
 
 
+def cmpo_policy(
+  prior: jax.Array,
+  samples: jax.Array,
+  normalised: jax.Array,
+  config: MuesliConfig,
+) -> jax.Array:
+  """Estimates the CMPO policy's probabilities from N sampled actions.
+
+  The plain estimate is mean_k w_k onehot(a_k) (Muesli, arXiv 2104.06159,
+  section 4.2). The same with all weights 1 has the prior as its expectation,
+  which is known, so it serves as a control variate:
+
+      π_p + mean_k (w_k - 1) onehot(a_k)
+
+  has the same expectation, and only the weights' deviations from 1 bring
+  noise.
+
+  Args:
+    prior: Log-probabilities of the prior, [..., S].
+    samples: One-hots of actions drawn from it, [..., N, S].
+    normalised: Their advantages over σ, [..., N].
+    config: The clip and z_init.
+
+  Returns:
+    Estimated probabilities, which may be negative, [..., S].
+  """
+  deviations = cmpo_weights(normalised, config) - 1.0
+  sampled = jnp.einsum("...n,...ns->...s", deviations, samples)
+  return jnp.exp(prior) + sampled / normalised.shape[-1]
+
+
 def _ahead(x: jax.Array, steps: int) -> jax.Array:
   """Stacks x_{t+i}, i = 0...steps - 1, zero past the end: [T, steps, ...]."""
   padded = jnp.concatenate([x, jnp.zeros_like(x[: steps - 1])])
@@ -177,9 +210,8 @@ def losses(
 ) -> dict[str, jax.Array]:
   """Computes Muesli's losses of each step of one trajectory.
 
-  With w the CMPO weights of the samples at a step, their N log-likelihoods
-  collapse to one dot product with the mean of w times the samples' one-hots,
-  which serves every prediction of that step.
+  The log-likelihoods of the N samples at a step collapse to one dot product
+  with `cmpo_policy`, which serves every prediction of that step.
 
   - policy_gradient: -min(1, π(a_t) / π_b(a_t)) (G_t - v_t) / σ, whose gradient
     is taken through log π alone, so that an action that became likelier since
@@ -213,9 +245,9 @@ def losses(
   advantage = (target.returns - target.value) / sigma
   policy_gradient = -complete * ratio * advantage * log_pi
 
-  weights = cmpo_weights(target.advantages / sigma, config)  # [T, N]
-  cmpo_target = jnp.einsum("tn,tns->ts", weights, target.samples)
-  cmpo_target /= weights.shape[-1]
+  cmpo_target = cmpo_policy(
+    target.prior, target.samples, target.advantages / sigma, config
+  )  # [T, S]
   policy_kl = -jnp.sum(_ahead(cmpo_target, num_steps + 1) * pi, axis=-1)
 
   ended = mask * (experience.discount == 0.0)

@@ -47,13 +47,15 @@ class Targets(NamedTuple):
     returns: Retrace returns G_t; zero where not `complete`, [T].
     complete: 1 where the return is defined, [T].
     value: The target network's v(s_t), the baseline, [T].
-    samples: One-hots of N actions from the prior, [T, N, S].
+    prior: Log-probabilities of the prior, [T, S].
+    samples: One-hots of N actions drawn from it, [T, N, S].
     advantages: q(s_t, sample) - v(s_t), [T, N].
   """
 
   returns: jax.Array
   complete: jax.Array
   value: jax.Array
+  prior: jax.Array
   samples: jax.Array
   advantages: jax.Array
 

@@ -18,11 +18,17 @@ import numpy as np
 
 from adaland.agent import layers, types
 from adaland.agent.config import NetworkConfig
-from adaland.agent.network import entity_encoder, torso
+from adaland.agent.network import entity_encoder, entity_features, torso
 
 # Kinds of the columns of a literal and of a spawn.
 _LITERAL_KINDS = ("negated", "predicate", "shape", "colour", "shape", "colour")
 _SPAWN_KINDS = ("shape", "colour")
+# Columns of `clock`: one-hots of the number of trials left come first, then the
+# time until the last trial, the time left in this one and its duration; a unit
+# is this many seconds.
+_CLOCK_SIZE = 10
+_UNTIL_LAST, _LEFT, _DURATION = 6, 7, 8
+_CLOCK_SECONDS = 40.0
 
 Spec = Mapping[str, tuple[tuple[int, ...], np.dtype]]
 
@@ -100,6 +106,12 @@ class Encoder(hk.Module):
     for key in ("proprio", "clock", "terrain"):
       if key in observation:
         parts.append(jnp.asarray(observation[key]))
+    if "clock" in observation:
+      parts.append(_time(jnp.asarray(observation["clock"])))
+    if "entities" in observation:
+      parts.append(
+        entity_features.types_in_view(observation["entities"], self._config)
+      )
     return parts
 
 
@@ -128,7 +140,38 @@ def check_spec(config: NetworkConfig, spec: Spec) -> None:
     raise ValueError(
       f"observation 'rules' must be [rules, 6 + 2 * spawns], got {rules}"
     )
+  if "clock" in spec and tuple(spec["clock"][0]) != (_CLOCK_SIZE,):
+    raise ValueError(
+      f"observation 'clock' must be {(_CLOCK_SIZE,)}, got {spec['clock'][0]}"
+    )
   entity_encoder.check_spec(config, spec)
+
+
+def _time(clock: jax.Array) -> jax.Array:
+  """Returns the time in a scale that short trials show up in, [B, 5].
+
+  `clock` is in units of the longest trial, of which a trial of 4 s is a tenth.
+  The columns are the share of the trial that is left; whether it has just
+  begun; and, as log(1 + x), the seconds left, the seconds of a whole trial and
+  the number of trials until the last.
+  """
+  clock = jnp.maximum(clock, 0.0)
+  until_last, left, duration = (
+    clock[:, i] for i in (_UNTIL_LAST, _LEFT, _DURATION)
+  )
+  known = duration > 0
+  whole = jnp.where(known, duration, 1.0)
+  share = jnp.where(known, left / whole, 0.0)
+  # Until the last trial: what is left of this one, and those in between.
+  trials = jnp.where(known, until_last / whole, 0.0)
+  columns = [
+    share,
+    (share >= 1.0).astype(clock.dtype),
+    jnp.log1p(_CLOCK_SECONDS * left),
+    jnp.log1p(_CLOCK_SECONDS * duration),
+    jnp.log1p(trials),
+  ]
+  return jnp.stack(columns, axis=-1)
 
 
 class _IdEmbedding(hk.Module):

@@ -21,16 +21,16 @@ import numpy as np
 
 from adaland.agent import layers, types
 from adaland.agent.config import NetworkConfig
+from adaland.agent.network import entity_features
 
 # Columns of a literal before its arguments; a rule's first two arguments are
 # its condition's, the others its spawns.
 _BEFORE_ARGUMENTS = 2
 _CONDITION_ARGUMENTS = 2
-# Column of an entity's distance from the eye, and how many metres a unit is.
+# Column of an entity's distance from the eye.
 _DISTANCE = 4
-_METRES = 10
-# How sharply, per metre, the nearer of two entities outweighs the farther in
-# the pool of the nearest. Most predicates are about close entities.
+# Most predicates are about what is close: how sharply, a metre apart, the
+# nearer entity outweighs the farther in the pool of the nearest.
 _NEARNESS = 4.0
 
 
@@ -94,8 +94,13 @@ class EntityEncoder(hk.Module):
     of_rule = [jnp.sum(part, axis=3) for part in (uses, makes)]
     of_rule = jnp.concatenate(of_rule, axis=2)  # [B, E, 2 * R]
 
-    # Parts are added, not concatenated: equivalent, and faster on a CPU.
-    features = jnp.concatenate([entities, of_goal], axis=-1)
+    # Parts are added, not concatenated: the same for less time on a CPU.
+    derived = [
+      entity_features.geometry(raw),
+      entity_features.object_types(raw, self._config),
+    ]
+    derived = [part.astype(dtype) for part in derived]
+    features = jnp.concatenate([entities, of_goal, *derived], axis=-1)
     h = layers.Linear(size, name="in")(features)
     h = h + jnp.einsum("ber,brd->bed", of_rule, rules)
     h = h + layers.Linear(size, with_bias=False, name="goal")(goal)[:, None, :]
@@ -169,7 +174,7 @@ def _nearest(entities: jax.Array) -> jax.Array:
   A softmax of negative distance; all zero where nothing is in view.
   """
   visible = entities[:, :, 0]
-  closeness = -_NEARNESS * _METRES * entities[:, :, _DISTANCE]
+  closeness = -_NEARNESS * entity_features.METRES * entities[:, :, _DISTANCE]
   weights = jax.nn.softmax(jnp.where(visible > 0, closeness, -1e9), axis=1)
   return weights * visible
 

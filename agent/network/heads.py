@@ -30,9 +30,11 @@ class Heads(hk.Module):
       4 * config.model_size, with_bias=False, name="lstm_action"
     )
     self._policy = layers.head(hidden_size, sum(config.action_sizes), "policy")
-    self._value = layers.head(hidden_size, config.num_bins, "value", _near_zero)
+    self._value = layers.head(
+      hidden_size, config.num_bins, "value", _base_rates
+    )
     self._reward = layers.head(
-      hidden_size, config.num_bins, "reward", _near_zero
+      hidden_size, config.num_bins, "reward", _base_rates
     )
 
   def start(self, x: jax.Array) -> types.NetworkOutput:
@@ -86,13 +88,14 @@ def _start(hidden_size: int, size: int, name: str) -> hk.Sequential:
   return hk.Sequential([hidden, jax.nn.relu, output], name=name)
 
 
-def _near_zero(shape: Sequence[int], dtype: jnp.dtype) -> jax.Array:
-  """Returns initial biases of bins: heavy-tailed, about the middle, zero bin.
+def _base_rates(shape: Sequence[int], dtype: jnp.dtype) -> jax.Array:
+  """Returns initial biases of bins: nearly all zero, the rest above it.
 
-  Values and rewards start small. From equal bins, the first updates would be
-  spent on moving all of them at once, through a common shift of the hidden
-  layers that hides the small differences between observations.
+  Rewards are zero or small and never negative, and so are the first values. A
+  head that has to find that out first moves all bins at once, through a common
+  shift of the hidden layers that drowns what little tells one observation from
+  another, and may stay so. Bin k from the middle gets (1 + |k|)^-5, those below
+  it e^-4 of that.
   """
-  middle = (shape[0] - 1) / 2
-  bins = jnp.arange(shape[0], dtype=jnp.float32)
-  return (-2.0 * jnp.log1p(jnp.abs(bins - middle))).astype(dtype)
+  k = jnp.arange(shape[0], dtype=jnp.float32) - (shape[0] - 1) / 2
+  return (-5.0 * jnp.log1p(jnp.abs(k)) - 4.0 * (k < 0)).astype(dtype)

@@ -37,9 +37,10 @@ class RegistryTest(parameterized.TestCase):
       lambda: base.initial_state(registry.make_memory, _config(memory), 3)
     )
     self.assertEqual(state["age"].shape, (3,))
-    layers = {key for key in state if key != "age"}
-    expected = set() if memory == "none" else {"layer_0", "layer_1"}
-    self.assertEqual(layers, expected)
+    kept = {key for key in state if key != "age"}
+    expected = {"previous", "layer_0", "layer_1"}
+    # The control must not see the step before either.
+    self.assertEqual(kept, set() if memory == "none" else expected)
     for leaf in jax.tree.leaves(state):
       self.assertEqual(leaf.shape[0], 3)
 

@@ -1,5 +1,6 @@
 """Tests of stack, with a mixer that records its inputs."""
 
+import dataclasses
 import functools
 
 import haiku as hk
@@ -11,8 +12,14 @@ from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import base, stack
 
 _CONFIG = NetworkConfig(
-  d_model=4, num_layers=3, feed_forward_size=4, num_heads=1, key_size=2
+  d_model=4,
+  num_layers=3,
+  feed_forward_size=4,
+  num_heads=1,
+  key_size=2,
+  token_shift=False,
 )
+_SHIFTING = dataclasses.replace(_CONFIG, token_shift=True)
 
 
 class Spy(hk.Module):
@@ -51,18 +58,18 @@ class Forgetful(Spy):
     return jnp.zeros_like(x), {}
 
 
-def _apply(method, *args, mixer=Spy):
-  """Calls a method of a stack; its feed-forward parts give zero."""
+def _apply(method, *args, mixer=Spy, config=_CONFIG):
+  """Calls a method of a stack; only scales and the shift are not zero."""
 
   def call(*args):
     with hk.custom_creator(
       lambda next_, shape, dtype, init, context: (
         jnp.ones(shape, dtype)
-        if context.full_name.endswith("scale")
+        if context.full_name.endswith(("scale", "shift/w"))
         else jnp.zeros(shape, dtype)
       )
     ):
-      return getattr(stack.MixerStack(_CONFIG, mixer), method)(*args)
+      return getattr(stack.MixerStack(config, mixer), method)(*args)
 
   transformed = hk.transform(call)
   params = transformed.init(None, *args)
@@ -124,6 +131,42 @@ class MixerStackTest(absltest.TestCase):
     y, _ = _apply("step", jnp.asarray(x), jnp.zeros([1]), state)
     # Mean 3, variance (4 + 1 + 0 + 9) / 4.
     np.testing.assert_allclose(y, (x - 3) / np.sqrt(3.5), atol=1e-4)
+
+  def test_token_shift_adds_the_step_before_within_an_episode(self):
+    x = np.zeros([2, 3, 4], np.float32)
+    x[:, :, 0] = [[1, 2, 5], [3, 4, 7]]
+    first = np.array([[0, 0, 1], [1, 0, 0]])
+    before = np.zeros([2, 4], np.float32)
+    before[:, 1] = [10, 20]
+    state = {
+      "age": jnp.array([6, 6]),
+      "previous": jnp.asarray(before),
+      **{f"layer_{i}": {"ages": jnp.zeros([2, 1])} for i in range(3)},
+    }
+    # A matrix of ones: each output gets the sum of the step before.
+    added = np.array([[10, 1, 0], [0, 3, 4]])
+    shifted = x + added[:, :, None]
+    mean = shifted.mean(axis=-1, keepdims=True)
+    expected = (shifted - mean) / shifted.std(axis=-1, keepdims=True)
+    unrolled, last = _apply("unroll", x, first, state, config=_SHIFTING)
+    np.testing.assert_allclose(unrolled, expected, atol=1e-4)
+    np.testing.assert_array_equal(last["previous"], x[:, -1])
+    for t in range(3):
+      y, state = _apply("step", x[:, t], first[:, t], state, config=_SHIFTING)
+      np.testing.assert_allclose(y, expected[:, t], atol=1e-4)
+      np.testing.assert_array_equal(state["previous"], x[:, t])
+
+  def test_without_a_memory_there_is_no_token_shift(self):
+    start = _initial_state(1, Forgetful)
+    _, state = _apply(
+      "step",
+      jnp.ones([1, 4]),
+      jnp.zeros([1]),
+      start,
+      mixer=Forgetful,
+      config=_SHIFTING,
+    )
+    self.assertEqual(set(state), {"age"})
 
   def test_residual_scale_counts_two_additions_a_layer(self):
     self.assertEqual(base.residual_scale(_CONFIG), 1 / 6)

@@ -1,6 +1,7 @@
 """Targets and losses against numbers by hand and float64 NumPy."""
 
 import dataclasses
+import itertools
 
 import jax
 import jax.numpy as jnp
@@ -58,6 +59,7 @@ class Case:
     self.reward = rng.normal(size=[T])
     self.returns = rng.normal(size=[T]) * self.complete
     self.value = rng.normal(size=[T])
+    self.prior = _log_policy(rng.normal(size=[T, S]))
     self.samples = _one_hot(rng.integers([3, 2], size=[T, N, 2]))
     self.advantages = rng.normal(size=[T, N])
     self.policy_logits = rng.normal(size=[T, K + 1, S])
@@ -86,6 +88,7 @@ class Case:
           self.returns,
           self.complete,
           self.value,
+          self.prior,
           self.samples,
           self.advantages,
         ),
@@ -113,12 +116,12 @@ def _reference(case: Case, sigma: float, config: muesli.MuesliConfig):
 
   def cmpo(state: int, at: int, i: int) -> float:
     clipped = np.clip(case.advantages[state] / sigma, -1, 1)
-    total = 0.0
+    total = -np.exp(case.prior[state]) @ log_pi[at, i]
     for n in range(N):
       others = sum(np.exp(clipped[j]) for j in range(N) if j != n)
       z = (1.0 + others) / N
       log_p = case.samples[state, n] @ log_pi[at, i]
-      total -= np.exp(clipped[n]) / z * log_p / N
+      total -= (np.exp(clipped[n]) / z - 1) * log_p / N
     return total
 
   for t in range(T):
@@ -153,7 +156,7 @@ def _reference(case: Case, sigma: float, config: muesli.MuesliConfig):
   return out
 
 
-class TargetsTest(absltest.TestCase):
+class TargetsTest(parameterized.TestCase):
   def test_prior_by_hand(self):
     target = jnp.log(jnp.array([0.5, 0.3, 0.2, 0.6, 0.4]))
     behaviour = jnp.log(jnp.array([0.1, 0.1, 0.8, 0.5, 0.5]))
@@ -249,6 +252,34 @@ class TargetsTest(absltest.TestCase):
       weights, [2 * e1 / (1 + e2), 2 * e2 / (1 + e1)], rtol=1e-6
     )
 
+  @parameterized.parameters(0.1, 1.0)
+  def test_control_variate_keeps_the_mean_and_takes_away_noise(self, sigma):
+    """Enumerates all draws of three samples of a two-headed action."""
+    rng = np.random.default_rng(0)
+    prior = _log_policy(rng.normal(size=S))
+    actions = _one_hot(np.array([[a, b] for a in range(3) for b in range(2)]))
+    log_p = actions @ prior
+    advantages = rng.normal(size=6)
+    draws = np.array(list(itertools.product(range(6), repeat=3)))
+    probability = np.exp(log_p[draws].sum(axis=1))
+    weights = muesli.cmpo_weights(_float32(advantages[draws] / sigma), _CONFIG)
+    plain = np.einsum("dn,dns->ds", weights, actions[draws]) / 3
+    estimate = muesli.cmpo_policy(
+      _float32(np.tile(prior, (len(draws), 1))),
+      _float32(actions[draws]),
+      _float32(advantages[draws] / sigma),
+      _CONFIG,
+    )
+
+    def moments(x):
+      mean = probability @ x
+      return mean, probability @ np.square(x - mean)
+
+    mean, variance = moments(np.asarray(estimate, np.float64))
+    plain_mean, plain_variance = moments(plain)
+    np.testing.assert_allclose(mean, plain_mean, atol=1e-6)
+    self.assertLess(variance.sum(), 0.7 * plain_variance.sum())
+
   def test_many_samples_give_the_exact_cmpo_policy(self):
     rng = np.random.default_rng(0)
     prior = np.array([0.5, 0.3, 0.2])
@@ -334,6 +365,7 @@ class LossesTest(parameterized.TestCase):
       returns=jnp.array([3.0]),
       complete=jnp.ones([1]),
       value=jnp.array([1.0]),
+      prior=jnp.log(jnp.array([[1 / 3, 1 / 3, 1 / 3, 0.5, 0.5]])),
       samples=jnp.zeros([1, 3, 5]),
       advantages=jnp.zeros([1, 3]),
     )

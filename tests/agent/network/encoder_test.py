@@ -2,6 +2,7 @@ import functools
 
 import haiku as hk
 import jax
+import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
@@ -53,6 +54,21 @@ class EncoderTest(absltest.TestCase):
       changed[key] = other
       difference = np.abs(_encoder()(changed) - expected).max(axis=-1)
       self.assertGreater(difference.max(), 1e-4, key)
+
+  def test_time_by_hand(self):
+    clock = np.zeros([3, 10], np.float32)
+    # In seconds: until the last trial, left, duration. Of 3 trials of 4 s the
+    # first, half over; the last one's start; and nothing known.
+    clock[:, 6:9] = np.array([[6, 2, 4], [0, 4, 4], [0, 0, 0]]) / 40
+    np.testing.assert_allclose(
+      encoder._time(jnp.asarray(clock)),
+      [
+        [0.5, 0, np.log(3), np.log(5), np.log(2.5)],
+        [1, 1, np.log(5), np.log(5), 0],
+        [0, 0, 0, 0, 0],
+      ],
+      atol=1e-6,
+    )
 
   def test_action_before_the_first_is_all_zeros(self):
     observation = observations.random(_SPEC, (3,))

@@ -1,0 +1,101 @@
+"""Features derived from the entities in view; nothing here is learned.
+
+The environment shows where an entity is in units of ten metres, and its shape
+and colour apart. Most predicates are about what is within a metre, and rules
+speak of types, so both are given to the network in the form in which they
+matter.
+
+Shape letters: E entities, F columns of an entity, K types of objects.
+"""
+
+from typing import Final
+
+import jax
+import jax.numpy as jnp
+
+from adaland.agent import types
+from adaland.agent.config import NetworkConfig
+
+# Columns of the position: ahead, left and up from the eye, in the view's frame.
+_POSITION: Final = slice(1, 4)
+# How many metres a unit of the position is.
+METRES: Final = 10.0
+# The environment measures from the centre of the body, which is this far below
+# the eye, and calls near what is at most this far: metres.
+EYE_ABOVE_CENTRE: Final = 0.35
+REACH: Final = 1.0
+# Beyond this distance, metres, an entity is simply far.
+_FAR: Final = 10.0
+_EPSILON: Final = 1e-6
+
+
+def object_types(entities: types.Array, config: NetworkConfig) -> jax.Array:
+  """Returns the type of each object as a one-hot, float32 [..., E, K].
+
+  A type is a shape and a colour; players, whose shape is the last, have none.
+
+  Args:
+    entities: float32 [..., E, F].
+    config: Says where the one-hots of shape and colour are.
+  """
+  entities = jnp.asarray(entities)
+  start, shapes = config.entity_type_offset, config.entity_shapes
+  shape = entities[..., start : start + shapes - 1]
+  middle = start + shapes
+  colour = entities[..., middle : middle + config.entity_colours]
+  both = shape[..., :, None] * colour[..., None, :]
+  return both.reshape(*entities.shape[:-1], -1)
+
+
+def distance(entities: types.Array) -> jax.Array:
+  """Returns metres from the centre of the body, [..., E]; see `REACH`."""
+  position = _metres(entities)
+  up = position[..., 2] + EYE_ABOVE_CENTRE
+  flat = jnp.sum(jnp.square(position[..., :2]), axis=-1)
+  return jnp.sqrt(flat + jnp.square(up))
+
+
+def geometry(entities: types.Array) -> jax.Array:
+  """Returns where each entity is, float32 [..., E, 6].
+
+  The columns are the cosine and sine of the horizontal angle from straight
+  ahead to the left; the sine of the elevation seen from the eye; the distance
+  in metres, at most 10; exp(-distance), which is steep where predicates are;
+  and 1 within reach. Zero for entities not in view.
+
+  Args:
+    entities: float32 [..., E, F].
+  """
+  entities = jnp.asarray(entities)
+  position = _metres(entities)
+  flat = jnp.linalg.norm(position[..., :2], axis=-1, keepdims=True)
+  whole = jnp.linalg.norm(position, axis=-1, keepdims=True)
+  away = distance(entities)[..., None]
+  columns = [
+    position[..., :2] / jnp.maximum(flat, _EPSILON),
+    position[..., 2:] / jnp.maximum(whole, _EPSILON),
+    jnp.minimum(away, _FAR),
+    jnp.exp(-away),
+    away <= REACH,
+  ]
+  return jnp.concatenate(columns, axis=-1) * entities[..., :1]
+
+
+def types_in_view(entities: types.Array, config: NetworkConfig) -> jax.Array:
+  """Returns which types of objects are there, float32 [..., 3 * K].
+
+  For each type: 1 if one is in view; 1 if one is within reach; exp(-distance)
+  of the nearest one.
+
+  Args:
+    entities: float32 [..., E, F].
+    config: Says where the one-hots of shape and colour are.
+  """
+  kinds = object_types(entities, config)
+  away = distance(entities)[..., None]
+  pools = [kinds, kinds * (away <= REACH), kinds * jnp.exp(-away)]
+  return jnp.max(jnp.concatenate(pools, axis=-1), axis=-2)
+
+
+def _metres(entities: types.Array) -> jax.Array:
+  return METRES * jnp.asarray(entities)[..., _POSITION]

@@ -1,0 +1,60 @@
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest
+
+from adaland.agent.muesli import categorical, diagnostics, muesli_types
+
+_BINS, _RANGE = 9, 4.0
+
+
+def _predictions(policy, value, reward) -> muesli_types.Predictions:
+  """Returns predictions of one row of steps, of certain scalars."""
+
+  def logits(x):
+    weights = categorical.encode(jnp.asarray(x), _BINS, _RANGE)
+    return jnp.log(jnp.maximum(weights, 1e-30))[None, :, None]
+
+  return muesli_types.Predictions(
+    policy_logits=jnp.log(jnp.asarray(policy))[None, :, None],
+    value_logits=logits(value),
+    reward_logits=logits(reward),
+  )
+
+
+class HeadMetricsTest(absltest.TestCase):
+  def test_by_hand(self):
+    predictions = _predictions(
+      # Heads of 2 and 1 actions; the last step is padding.
+      policy=[[0.5, 0.5, 1.0], [0.9, 0.1, 1.0], [0.01, 0.99, 1.0]],
+      value=[1.0, 3.0, 100.0],
+      reward=[0.2, 0.2, 5.0],
+    )
+    mask = jnp.array([[1.0, 1.0, 0.0]])
+    metrics = diagnostics.head_metrics(predictions, mask, (2, 1), _RANGE)
+    expected = {
+      # Standard deviations .2, .2 and 0 of three actions.
+      "spread/policy": np.sqrt(2 * 0.04 / 3),
+      "spread/value": 1.0,
+      "spread/reward": 0.0,
+      "entropy/head_0": np.mean(
+        [np.log(2), -(0.9 * np.log(0.9) + 0.1 * np.log(0.1))]
+      ),
+      "entropy/head_1": 0.0,
+    }
+    self.assertEqual(set(metrics), set(expected))
+    for name, value in expected.items():
+      np.testing.assert_allclose(
+        metrics[name], value, rtol=1e-4, atol=1e-4, err_msg=name
+      )
+
+  def test_of_padding_alone_all_is_zero(self):
+    predictions = _predictions([[0.5, 0.5]], [1.0], [1.0])
+    metrics = diagnostics.head_metrics(
+      predictions, jnp.zeros([1, 1]), (2,), _RANGE
+    )
+    for name, value in metrics.items():
+      self.assertEqual(value, 0, name)
+
+
+if __name__ == "__main__":
+  absltest.main()

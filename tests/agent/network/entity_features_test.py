@@ -1,0 +1,91 @@
+import math
+
+import numpy as np
+from absl.testing import absltest
+
+from adaland.agent.config import NetworkConfig
+from adaland.agent.network import entity_features
+from adaland.envs import constants
+from adaland.envs.observations import observations
+
+_CONFIG = NetworkConfig()
+
+
+def _entity(shape: int, colour: int, position: tuple[float, float, float]):
+  """Returns a visible entity's row, at metres from the body's centre."""
+  row = np.zeros(observations.ENTITY_WIDTH, np.float32)
+  from_eye = np.array(position) - [0, 0, entity_features.EYE_ABOVE_CENTRE]
+  row[0] = 1
+  row[1:4] = from_eye / entity_features.METRES
+  row[4] = np.linalg.norm(from_eye) / entity_features.METRES
+  row[6 + shape - 1] = 1
+  row[11 + colour - 1] = 1
+  return row
+
+
+# A black cube to the left, a yellow pyramid ahead and a player.
+_ENTITIES = np.stack(
+  [
+    _entity(2, 1, (0.0, 0.9, 0.0)),
+    _entity(4, 3, (3.0, 4.0, 0.35)),
+    np.zeros(observations.ENTITY_WIDTH, np.float32),
+    _entity(5, 1, (0.5, 0.0, 0.0)),
+  ]
+)
+
+
+class EntityFeaturesTest(absltest.TestCase):
+  def test_units_are_the_environments(self):
+    self.assertEqual(entity_features.METRES, observations._SCALE)
+    self.assertEqual(entity_features.REACH, constants.NEAR_METRES)
+    self.assertAlmostEqual(
+      entity_features.EYE_ABOVE_CENTRE,
+      constants.EYE_HEIGHT - constants.AVATAR_HEIGHT / 2,
+    )
+
+  def test_types_are_pairs_of_shape_and_colour(self):
+    types = entity_features.object_types(_ENTITIES, _CONFIG)
+    self.assertEqual(types.shape, (4, constants.NUM_OBJECT_TYPES))
+    expected = np.zeros([4, 12])
+    expected[0, 3 * 1 + 0] = 1
+    expected[1, 3 * 3 + 2] = 1
+    np.testing.assert_array_equal(types, expected)
+
+  def test_distance_is_from_the_centre_of_the_body(self):
+    np.testing.assert_allclose(
+      entity_features.distance(_ENTITIES[:2]),
+      [0.9, math.hypot(5, 0.35)],
+      rtol=1e-5,
+    )
+
+  def test_geometry_by_hand(self):
+    away = math.hypot(5, 0.35)
+    np.testing.assert_allclose(
+      entity_features.geometry(_ENTITIES[:3]),
+      [
+        [0, 1, -0.35 / math.hypot(0.9, 0.35), 0.9, math.exp(-0.9), 1],
+        [0.6, 0.8, 0, away, math.exp(-away), 0],
+        [0, 0, 0, 0, 0, 0],
+      ],
+      atol=1e-6,
+    )
+
+  def test_far_entities_are_all_equally_far(self):
+    far = _entity(2, 1, (28.0, 0.0, 0.0))[None]
+    self.assertEqual(entity_features.geometry(far)[0, 3], 10.0)
+
+  def test_types_in_view_by_hand(self):
+    another = _entity(2, 1, (0.0, 2.0, 0.0))
+    entities = np.concatenate([_ENTITIES, another[None]])
+    seen = entity_features.types_in_view(entities, _CONFIG)
+    expected = np.zeros([3, 12])
+    expected[0, [3, 11]] = 1
+    expected[1, 3] = 1
+    # The nearer of the two black cubes.
+    expected[2, 3] = math.exp(-0.9)
+    expected[2, 11] = math.exp(-math.hypot(5, 0.35))
+    np.testing.assert_allclose(seen, expected.reshape(-1), rtol=1e-5)
+
+
+if __name__ == "__main__":
+  absltest.main()
