@@ -53,10 +53,10 @@ class Actor(NamedTuple):
   """The functions that act.
 
   Attributes:
-    init: From the number of environments, the state before the first step.
-    act: `act(params, state, observation [B, ...], first [B], rng_key)` gives
-      the step's output and the next state; jitted. The state given is
-      consumed: its buffers are reused.
+    init: Maps the number of environments to the state before the first step.
+    act: `act(params, state, observation [B, ...], first [B], rng_key)` returns
+      the step's output and the next state; jitted. The given state is donated:
+      its buffers are reused.
   """
 
   init: Callable[[int], ActorState]

@@ -1,4 +1,4 @@
-"""Text as a NumPy array holds it: four bytes a letter, whatever they say."""
+"""Text in NumPy arrays, which store four unchecked bytes a character."""
 
 import sys
 
@@ -9,12 +9,13 @@ def read(array: np.ndarray) -> str:
   """Returns the text of an array that holds one.
 
   Raises:
-    ValueError: If it holds something else, or numbers that are no letters;
-      of these NumPy would make a text that Python can't handle.
+    ValueError: If the array does not hold one text, or holds numbers that are
+      not characters: NumPy would turn these into a string that Python can't
+      handle.
   """
   if array.dtype.kind != "U" or array.shape:
     raise ValueError(f"{array.dtype}{list(array.shape)} is not one text")
   numbers = np.frombuffer(array.tobytes(), f"{array.dtype.byteorder}u4")
   if numbers.max(initial=0) > sys.maxunicode:
-    raise ValueError("a text holds numbers that are no letters")
+    raise ValueError("a text holds numbers that are not characters")
   return str(array)

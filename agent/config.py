@@ -65,8 +65,8 @@ class NetworkConfig:
   privileged_critic: bool = False
   action_sizes: tuple[int, ...] = (3, 3, 5, 3, 2, 3)
 
-  # What the environment shows: number of ids, zero included, and where an
-  # entity's shape one-hot starts; its colour one-hot follows.
+  # The environment's observations: numbers of ids, zero included, and the
+  # column where an entity's shape one-hot starts; its colour one-hot follows.
   num_predicate_ids: int = 10
   num_shape_ids: int = 18
   num_colour_ids: int = 4
@@ -128,9 +128,9 @@ class _PaperSize:
   encoder_width: int
 
 
-# The paper says how large its agents are in all but not how wide the last MLP
-# of the encoder is. Two hidden layers of these widths take up the difference
-# between the published total and everything else.
+# The paper gives its agents' total sizes but not the width of the encoder's
+# last MLP. Two hidden layers of these widths account for the difference between
+# the published total and all other parts.
 _PAPER_SIZES: Final = {
   "6m": _PaperSize(288, 48, 6, 4032),
   "23m": _PaperSize(576, 48, 12, 4800),

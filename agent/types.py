@@ -43,11 +43,11 @@ class NetworkOutput(NamedTuple):
 class Unroll(NamedTuple):
   """One learner example: consecutive steps of one episode, numpy [T, ...].
 
-  Step t holds the observation seen, the action taken in it and what came of
-  that action. An unroll never spans two episodes: it starts at an episode's
-  first step or where the previous unroll of the episode ended, and is padded
-  at the end with `mask` zero. The learner bootstraps at the last valid step,
-  so consecutive unrolls overlap by one step.
+  Step t holds the observation seen, the action taken in it and that action's
+  reward and discount. An unroll never spans two episodes: it starts at an
+  episode's first step or where the previous unroll of the episode ended, and is
+  padded at the end with `mask` zero. The learner bootstraps at the last valid
+  step, so consecutive unrolls overlap by one step.
 
   Attributes:
     observation: Named arrays, [T, ...].

@@ -1,9 +1,9 @@
 """The arrays of a checkpoint, written and read by Orbax.
 
-Orbax writes with TensorStore, whose threads use the time of day: if the clock
-is put back by an hour, TensorStore starts no thread for an hour (0.1.74,
-0.1.86), and a write that needs one hangs as long. After such a jump a new
-process writes the arrays, which has seen no later time.
+Orbax writes with TensorStore, whose threads use the time of day: after the
+clock is set back by an hour, TensorStore starts no thread for an hour (0.1.74,
+0.1.86), and a write that needs one hangs for that long. After such a jump the
+arrays are written by a new process, which has not seen a later time.
 """
 
 import concurrent.futures
@@ -21,12 +21,12 @@ from typing import Any
 import jax
 import numpy as np
 
-# A clock put back by less makes a write hang for no longer than that.
+# A smaller jump back makes a write hang for no longer than the jump.
 _JUMP_SECONDS = 1.0
-_LOOK_SECONDS = 0.1
-# A write that a jump came upon may yet end.
-_PATIENCE_SECONDS = 10.0
-_APART_SECONDS = 600.0
+_POLL_SECONDS = 0.1
+# A write during which the clock was set back may still end in this time.
+_GRACE_SECONDS = 10.0
+_TIMEOUT_SECONDS = 600.0
 _DTYPES = "dtypes"
 
 
@@ -61,17 +61,17 @@ def write(path: pathlib.Path, leaves: dict[str, np.ndarray]) -> None:
     _write_apart(path, leaves)
     return
   written: concurrent.futures.Future[None] = concurrent.futures.Future()
-  # A daemon: a hanging write must not keep the process from its end.
+  # A daemon, so that a hanging write does not keep the process alive.
   threading.Thread(
     target=_write_here,
     args=(written, path, leaves),
     name="checkpoint-writer",
     daemon=True,
   ).start()
-  while not concurrent.futures.wait([written], _LOOK_SECONDS).done:
+  while not concurrent.futures.wait([written], _POLL_SECONDS).done:
     if not _clock.is_back():
       continue
-    if concurrent.futures.wait([written], _PATIENCE_SECONDS).done:
+    if concurrent.futures.wait([written], _GRACE_SECONDS).done:
       break
     for remains in path.parent.glob(f"{path.name}*"):
       shutil.rmtree(remains, ignore_errors=True)
@@ -112,7 +112,7 @@ def read(
   log.addFilter(_is_for_users)
   try:
     with _checkpointer() as checkpointer:
-      # No transformations: what is not wanted is left alone.
+      # No transformations: arrays that were not asked for are skipped.
       leaves = checkpointer.restore(
         path, item=wanted, restore_args=how, transforms={}
       )
@@ -130,9 +130,9 @@ def read(
 
 
 def _is_for_users(record: logging.LogRecord) -> bool:
-  """Returns True if a log record of Orbax means something to users.
+  """Returns True if a log record of Orbax matters to users.
 
-  Orbax raises what is wrong with a file. Its warnings concern its design: the
+  Orbax raises an error for a faulty file. Its warnings concern its design: the
   future of `transforms`, the only way to read some of the arrays that Orbax
   0.11.5 and 0.12.8 share, and the sharing of caches.
   """
@@ -177,16 +177,16 @@ def _write_apart(path: pathlib.Path, leaves: dict[str, np.ndarray]) -> None:
   """Writes arrays in another process.
 
   Raises:
-    OSError: If it can't.
+    OSError: If the arrays can't be written.
   """
   logging.warning(
-    "The clock was put back: %s is written by another process.", path
+    "The clock was set back: %s is written by another process.", path
   )
-  # As they are in memory: the format has no word for bfloat16.
-  bare = {name: x.view(f"V{x.itemsize}") for name, x in leaves.items()}
+  # Raw bytes: the file format has no bfloat16.
+  raw = {name: x.view(f"V{x.itemsize}") for name, x in leaves.items()}
   dtypes = np.array([x.dtype.name for x in leaves.values()])
   sent = io.BytesIO()
-  np.savez(sent, **{_DTYPES: dtypes}, **bare)
+  np.savez(sent, **{_DTYPES: dtypes}, **raw)
   root = str(pathlib.Path(__file__).parents[3])
   search = [root, os.environ.get("PYTHONPATH", "")]
   try:
@@ -196,7 +196,7 @@ def _write_apart(path: pathlib.Path, leaves: dict[str, np.ndarray]) -> None:
       stdout=subprocess.DEVNULL,
       stderr=subprocess.PIPE,
       check=True,
-      timeout=_APART_SECONDS,
+      timeout=_TIMEOUT_SECONDS,
       env={
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, search)),
@@ -210,7 +210,7 @@ def _write_apart(path: pathlib.Path, leaves: dict[str, np.ndarray]) -> None:
 
 
 def _main() -> None:
-  """Writes the arrays that come on the standard input."""
+  """Writes the arrays that are read from the standard input."""
   path = pathlib.Path(sys.argv[1])
   sent = io.BytesIO(sys.stdin.buffer.read())
   with np.load(sent, allow_pickle=False) as loaded:

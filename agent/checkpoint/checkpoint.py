@@ -4,7 +4,8 @@ A checkpoint is a folder `<directory>/<step>` with the arrays of the train
 state, written by Orbax, and `run.json`, which holds the rest of the run's
 state and says what arrays there are. It is written under another name and
 renamed when complete, so that a folder with a number for a name is always
-good, whenever the writer was killed. Older ones go only after that.
+good, whenever the writer was killed. Older checkpoints are removed only after
+that.
 
 Nothing here is pickled: reading a checkpoint runs no code from it.
 """
@@ -23,7 +24,7 @@ _TEMPORARY = "writing-"
 _REPLACED = "writing-old-"
 _ARRAYS = "arrays"
 _RUN = "run.json"
-_REASON = 300  # Letters of what Orbax says.
+_REASON = 300  # Maximum length of an Orbax error's text.
 
 
 def steps(directory: str | os.PathLike[str]) -> list[int]:
@@ -56,13 +57,13 @@ def save(
   """Writes a checkpoint, then removes those older than the newest `keep`.
 
   Args:
-    directory: Where the run's checkpoints are; made if it isn't there.
+    directory: Folder of the run's checkpoints; made if it does not exist.
     step: Names the checkpoint; one of the same step is replaced.
-    state: Pytree of arrays, such as `learner.TrainState`. Of processes that
-      learn together the first one writes, alone.
+    state: Pytree of arrays, such as `learner.TrainState`. Of several learner
+      processes only the first one writes.
     run: Everything else: dictionaries with string keys, lists, numbers,
       strings, None, and NumPy arrays.
-    keep: How many checkpoints to leave, at least 1.
+    keep: Number of checkpoints to keep, at least 1.
 
   Returns:
     The checkpoint's folder.
@@ -108,18 +109,18 @@ def restore(
   """Reads a checkpoint.
 
   Args:
-    directory: Where the run's checkpoints are.
+    directory: Folder of the run's checkpoints.
     template: Pytree of the structure, shapes and dtypes that the state must
-      have: arrays or `jax.ShapeDtypeStruct`. Of a state that is a dictionary
-      only the keys that the template has too are read.
-    step: Which checkpoint; the newest if None.
+      have: arrays or `jax.ShapeDtypeStruct`. If the state is a dictionary, only
+      the template's keys are read.
+    step: Step of the checkpoint; None for the newest.
 
   Returns:
     The state, of NumPy arrays; the `run` dictionary; the step.
 
   Raises:
-    ValueError: If there is no such checkpoint, or it is broken, or it is of
-      another agent. One line, which names the folder.
+    ValueError: If there is no such checkpoint, or it is broken or another
+      agent's. The message is one line and names the folder.
   """
   available = steps(directory)
   if not available:
@@ -227,7 +228,7 @@ def _leaf_text(leaf: list[Any]) -> str:
 
 
 def _remove_remains(directory: pathlib.Path) -> None:
-  """Removes what killed writers left behind, but no checkpoint."""
+  """Removes the unfinished writes of killed processes; keeps checkpoints."""
   for step, folder in _folders(directory).items():
     if not folder.name.isdecimal():
       folder.rename(directory / str(step))

@@ -1,7 +1,7 @@
 """The JSON document of a checkpoint, beside the train state's arrays.
 
-It holds dictionaries, lists, numbers, strings and NumPy arrays; nothing that is
-read is ever run.
+It holds dictionaries, lists, numbers, strings and NumPy arrays; reading it runs
+no code.
 """
 
 import base64
@@ -16,7 +16,7 @@ FORMAT = "adaland.checkpoint/1"
 
 
 def encode(step: int, leaves: list[list[Any]], run: dict[str, Any]) -> str:
-  """Writes the text.
+  """Returns the document's text.
 
   Args:
     step: The checkpoint's name.
@@ -29,13 +29,13 @@ def encode(step: int, leaves: list[list[Any]], run: dict[str, Any]) -> str:
 
 
 def decode(data: bytes) -> tuple[list[list[Any]], dict[str, Any]]:
-  """Reads the text that `encode` wrote.
+  """Reads text that `encode` returned.
 
   Returns:
     Path, shape and dtype of each array of the state; the `run` dictionary.
 
   Raises:
-    ValueError: If the text is no such document.
+    ValueError: If the text is not such a document.
   """
   try:
     document = json.loads(data.decode("utf-8"))
@@ -43,7 +43,7 @@ def decode(data: bytes) -> tuple[list[list[Any]], dict[str, Any]]:
       raise ValueError(f"its text is not a checkpoint's: expected {FORMAT}")
     leaves, run = document.get("leaves"), document.get("run")
     if not isinstance(leaves, list) or not all(map(_is_leaf, leaves)):
-      raise ValueError("it has no 'leaves' as they must be")
+      raise ValueError("its 'leaves' are not a list of [path, shape, dtype]")
     if not isinstance(run, dict):
       raise ValueError("it has no 'run'")
     return leaves, {key: from_json(value) for key, value in run.items()}
@@ -105,10 +105,10 @@ def from_json(value: Any) -> Any:
 
 
 def _array_from_json(text: Any, dtype: Any, shape: Any) -> np.ndarray:
-  # As `dtype.str` writes it: NumPy would read much else, objects too.
+  # Only names as of `dtype.str`: NumPy would accept others, objects too.
   if not re.fullmatch(r"[<>|][biufcSUV][0-9]{1,6}", dtype):
     raise ValueError("its dtype is unknown")
   if not all(isinstance(n, int) and n >= 0 for n in shape):
-    raise ValueError("its shape is no list of whole numbers")
+    raise ValueError("its shape is not a list of whole numbers")
   data = base64.b64decode(text, validate=True)
   return np.frombuffer(data, np.dtype(dtype)).reshape(shape).copy()

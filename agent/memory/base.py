@@ -1,4 +1,4 @@
-"""The interfaces of memories and of the mixers that ours are made of.
+"""Interfaces of memories, and of the mixers that Adaland's memories use.
 
 A `Memory` is a Haiku module with three methods. A user's own goes to
 `network.make_network(..., memory=EMA)`; nothing is registered:
@@ -40,8 +40,8 @@ import haiku as hk
 import jax
 import jax.numpy as jnp
 
-from adaland.agent import config as config_lib
 from adaland.agent import types
+from adaland.agent.config import NetworkConfig
 
 # The state of one mixer: named arrays [B, ...].
 LayerState = dict[str, jax.Array]
@@ -95,18 +95,16 @@ class Memory(Protocol):
 
 # Called inside a Haiku transform: a class whose only needed argument is the
 # config, a `functools.partial` of one, or a function.
-MemoryFactory = Callable[[config_lib.NetworkConfig], Memory]
+MemoryFactory = Callable[[NetworkConfig], Memory]
 
 
 class Mixer(Protocol):
-  """Carries information along time, within one layer. A Haiku module."""
+  """A layer's part that carries information along time. A Haiku module."""
 
-  def __init__(self, config: config_lib.NetworkConfig, name: str): ...
+  def __init__(self, config: NetworkConfig, name: str): ...
 
   @staticmethod
-  def initial_state(
-    config: config_lib.NetworkConfig, batch_size: int
-  ) -> LayerState:
+  def initial_state(config: NetworkConfig, batch_size: int) -> LayerState:
     """Returns the state before any step; its content is never read."""
     ...
 
@@ -143,7 +141,7 @@ class Mixer(Protocol):
 
 
 def initial_state(
-  memory: MemoryFactory, config: config_lib.NetworkConfig, batch_size: int
+  memory: MemoryFactory, config: NetworkConfig, batch_size: int
 ) -> types.MemoryState:
   """Returns a memory's state before any step, outside of any transform.
 
@@ -175,6 +173,6 @@ def unroll_by_steps(
   return jnp.swapaxes(output, 0, 1), state
 
 
-def residual_scale(config: config_lib.NetworkConfig) -> float:
+def residual_scale(config: NetworkConfig) -> float:
   """Returns the initial variance factor of additions to the residual stream."""
   return 1 / (2 * config.num_layers)

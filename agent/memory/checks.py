@@ -1,7 +1,8 @@
 """A start-up check that a memory keeps the contract of `base.Memory`.
 
-A memory whose `step` and `unroll` differ trains without an error on a sequence
-that acting never sees. So a run refuses such a memory before it starts.
+A memory whose `step` and `unroll` differ raises no error, but is trained on
+outputs that acting never produces. So a run refuses such a memory before it
+starts.
 """
 
 import dataclasses
@@ -13,14 +14,14 @@ import haiku as hk
 import jax
 import numpy as np
 
-from adaland.agent import config as config_lib
 from adaland.agent import types
+from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import base, shape_checks
 
 _TOLERANCE = 1e-4
 _BATCH = 3
 _LENGTH = 6
-# What is added to the parameters, lest zeros hide a difference.
+# Scale of the noise added to parameters, whose zeros would hide a difference.
 _NOISE = 0.1
 
 
@@ -36,7 +37,7 @@ class _Functions(NamedTuple):
   unroll: Callable[..., tuple[np.ndarray, types.MemoryState]]
 
 
-def check(memory: base.MemoryFactory, config: config_lib.NetworkConfig) -> None:
+def check(memory: base.MemoryFactory, config: NetworkConfig) -> None:
   """Runs a memory on a small batch and raises if it breaks the contract.
 
   Takes a second or two. Numbers are compared in float32, whatever the config's
@@ -49,13 +50,13 @@ def check(memory: base.MemoryFactory, config: config_lib.NetworkConfig) -> None:
   Raises:
     ValueError: If a method is missing, if shapes or dtypes of the state differ
       between steps, if `step` repeated differs from `unroll`, if rows depend
-      on one another, or if `first` does not clear the state. One line, which
-      names the array and the difference.
+      on one another, or if `first` does not clear the state. The message is one
+      line, and names the array and the difference.
   """
   name = _name(memory)
   shape_checks.check_methods(memory, config, name)
   shape_checks.check_shapes(memory, config, name)
-  # Products of matrices on an accelerator are otherwise of few digits.
+  # Matrix products on an accelerator have few digits otherwise.
   with jax.default_matmul_precision("highest"):
     config = dataclasses.replace(config, compute_dtype="float32")
     functions = _functions(memory, config)
@@ -73,10 +74,8 @@ def _name(memory: Any) -> str:
   return getattr(memory, "__name__", type(memory).__name__)
 
 
-def _functions(
-  memory: base.MemoryFactory, config: config_lib.NetworkConfig
-) -> _Functions:
-  """Returns the memory's functions with parameters that hide nothing."""
+def _functions(memory: base.MemoryFactory, config: NetworkConfig) -> _Functions:
+  """Returns the memory's functions, with noise added to its parameters."""
 
   def build():
     made = memory(config)
@@ -99,9 +98,7 @@ def _functions(
   return _Functions(step, unroll)
 
 
-def _inputs(
-  config: config_lib.NetworkConfig, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _inputs(config: NetworkConfig, seed: int) -> tuple[np.ndarray, np.ndarray]:
   """Returns random inputs, and rows that start episodes late or never."""
   rng = np.random.default_rng(seed)
   x = rng.normal(size=(_BATCH, _LENGTH, config.d_model)).astype(np.float32)
@@ -126,7 +123,7 @@ def _stepped(
 
 def _check_steps_equal_unroll(
   functions: _Functions,
-  config: config_lib.NetworkConfig,
+  config: NetworkConfig,
   state: types.MemoryState,
   name: str,
 ) -> None:
@@ -154,7 +151,7 @@ def _check_steps_equal_unroll(
 
 def _check_rows(
   functions: _Functions,
-  config: config_lib.NetworkConfig,
+  config: NetworkConfig,
   state: types.MemoryState,
   name: str,
 ) -> None:
@@ -178,7 +175,7 @@ def _check_rows(
 
 def _check_reset(
   functions: _Functions,
-  config: config_lib.NetworkConfig,
+  config: NetworkConfig,
   start: types.MemoryState,
   lived_in: types.MemoryState,
   name: str,

@@ -1,4 +1,4 @@
-"""Transformer-XL's attention by a kernel that never writes the scores down.
+"""Transformer-XL's attention by a fused kernel, which stores no scores.
 
 Such kernels (FlashAttention, Dao et al. 2022; cuDNN's here) take queries, keys
 and values. The position term of Transformer-XL is none of these: it depends on
@@ -6,14 +6,14 @@ the query and the distance to the key,
 
     g_i . r_(i-j),  where g_i = W_R^T (q_i + w)
 
-which as a bias would be the very matrix that the kernel is there to avoid. But
-the codes are sines and cosines, sin(f n) and cos(f n) of frequencies f, so the
-term parts exactly into a factor of the query's position and one of the key's:
+As a bias it would be the very matrix that the kernel avoids. But the codes are
+sines and cosines, sin(f n) and cos(f n) of frequencies f, so the term is
+exactly a dot product of a vector of the query's position and one of the key's:
 
     sum_f  [g_i^sin sin(f i) + g_i^cos cos(f i)] cos(f j)
          + [g_i^cos sin(f i) - g_i^sin cos(f i)] sin(f j)
 
-Queries and keys become `position_size` wider, and that is all.
+Queries and keys become `position_size` wider; nothing else changes.
 
 Shape letters: H heads, D key size, R position size, E = D + R, S positions.
 """
@@ -28,7 +28,7 @@ import numpy as np
 
 Kernel = Literal["cudnn", "xla"]
 
-# The kernel's gradient wants an even number of positions.
+# The kernel's gradient requires an even number of positions.
 _MULTIPLE = 2
 _TRIED_LENGTH = 16
 
@@ -42,7 +42,7 @@ def kernel(size: int, dtype: str) -> Kernel | None:
 
   Args:
     size: E.
-    dtype: Of queries, keys and values.
+    dtype: Dtype of queries, keys and values.
   """
   if jax.default_backend() != "gpu" or dtype == "float32":
     return None
@@ -58,7 +58,7 @@ def kernel(size: int, dtype: str) -> Kernel | None:
   mask = jax.ShapeDtypeStruct((1, 1, _TRIED_LENGTH, _TRIED_LENGTH), bool)
   try:
     jax.jit(jax.grad(total)).lower(heads, mask).compile()
-  except Exception as error:  # JAX has no type for "not on this platform".
+  except Exception as error:  # JAX has no type for such errors.
     reason = str(error).splitlines()[:1]
     logging.warning("no fused attention for heads of %d: %s", size, reason)
     return None
@@ -86,7 +86,7 @@ def attend(
       come first.
     frequencies: f, float [R / 2].
     visible: Which positions each query sees, bool [B, T, S].
-    implementation: Of `jax.nn.dot_product_attention`.
+    implementation: Argument of `jax.nn.dot_product_attention`.
 
   Returns:
     [B, T, H, D].
@@ -113,7 +113,7 @@ def attend(
   codes = jnp.concatenate([cos_j, sin_j], axis=-1)
   codes = jnp.broadcast_to(codes, (*keys.shape[:3], codes.shape[-1]))
   keys = jnp.concatenate([keys, codes], axis=-1)
-  # As wide as the keys, as kernels want them.
+  # As wide as the keys, as kernels require.
   values = jnp.pad(values, [(0, 0)] * 3 + [(0, codes.shape[-1])])
   mixed = jax.nn.dot_product_attention(
     _padded(queries, -length % _MULTIPLE),
@@ -131,5 +131,5 @@ def attend(
 
 
 def _padded(x: jax.Array, num: int) -> jax.Array:
-  """Adds positions at the end of [B, S, H, E], which nothing sees."""
+  """Pads [B, S, H, E] with positions that no query sees."""
   return jnp.pad(x, [(0, 0), (0, num), (0, 0), (0, 0)])

@@ -4,8 +4,8 @@ import haiku as hk
 import jax
 import jax.numpy as jnp
 
-from adaland.agent import config as config_lib
 from adaland.agent import layers
+from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import base
 
 
@@ -17,7 +17,7 @@ class GRUMixer(hk.Module):
   all three gates.
   """
 
-  def __init__(self, config: config_lib.NetworkConfig, name: str):
+  def __init__(self, config: NetworkConfig, name: str):
     super().__init__(name=name)
     self._size = state_size(config)
     self._inputs = layers.Linear(3 * self._size, name="inputs")
@@ -26,9 +26,7 @@ class GRUMixer(hk.Module):
     )
 
   @staticmethod
-  def initial_state(
-    config: config_lib.NetworkConfig, batch_size: int
-  ) -> base.LayerState:
+  def initial_state(config: NetworkConfig, batch_size: int) -> base.LayerState:
     """Returns the hidden state, [B, size]."""
     dtype = jnp.dtype(config.compute_dtype)
     return {"hidden": jnp.zeros([batch_size, state_size(config)], dtype)}
@@ -51,7 +49,7 @@ class GRUMixer(hk.Module):
       start = jnp.zeros([x.shape[0], self._size], x.dtype)
     else:
       start = jnp.asarray(state["hidden"], x.dtype)
-    # All input products at once; only the recurrent one waits for its turn.
+    # All input products at once; only the recurrent ones are sequential.
     inputs = jnp.swapaxes(self._inputs(x), 0, 1)  # [T, B, 3 * size]
 
     def body(hidden, step_inputs):
@@ -64,7 +62,7 @@ class GRUMixer(hk.Module):
     return self._out(jnp.swapaxes(hidden, 0, 1)), {"hidden": last}
 
 
-def state_size(config: config_lib.NetworkConfig) -> int:
+def state_size(config: NetworkConfig) -> int:
   """Returns the width that gives about as many parameters as attention.
 
   Attention has 5 matrices of [d_model, H * D], with position codes as wide as

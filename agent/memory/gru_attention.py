@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adaland.agent import config as config_lib
 from adaland.agent import layers
+from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import base, gru
 
 
@@ -23,7 +23,7 @@ class GRUAttentionMixer(hk.Module):
   Shape letters: H heads, D key size, S slots of the store.
   """
 
-  def __init__(self, config: config_lib.NetworkConfig, name: str):
+  def __init__(self, config: NetworkConfig, name: str):
     super().__init__(name=name)
     self._config = config
     self._size = state_size(config)
@@ -35,9 +35,7 @@ class GRUAttentionMixer(hk.Module):
     self._width = width
 
   @staticmethod
-  def initial_state(
-    config: config_lib.NetworkConfig, batch_size: int
-  ) -> base.LayerState:
+  def initial_state(config: NetworkConfig, batch_size: int) -> base.LayerState:
     """Returns hidden state [B, size], keys and values [B, H, S, D]."""
     dtype = jnp.dtype(config.compute_dtype)
     shape = (batch_size, config.num_heads, config.store_size, config.key_size)
@@ -74,7 +72,7 @@ class GRUAttentionMixer(hk.Module):
     return self._out(jnp.swapaxes(hidden, 0, 1)), last
 
   def _weights(self, dtype: jnp.dtype) -> dict[str, jax.Array]:
-    """Parameters of everything that happens within the recurrence."""
+    """Returns the parameters used within the recurrence."""
     init = hk.initializers.VarianceScaling()
     shapes = {
       "query": (self._size, self._width),
@@ -128,11 +126,11 @@ class GRUAttentionMixer(hk.Module):
     }
 
 
-def state_size(config: config_lib.NetworkConfig) -> int:
+def state_size(config: NetworkConfig) -> int:
   """Returns the width that gives about as many parameters as attention.
 
   With width n, w = H * D and d = d_model there are 4 d n + 3 n^2 parameters of
-  the GRU and its output and 6 w n of the store, to be 5 d w together.
+  the GRU and its output and 6 w n of the store; they are to sum to 5 d w.
   """
   w = config.num_heads * config.key_size
   d = config.d_model

@@ -2,8 +2,8 @@
 
 import jax
 
-from adaland.agent import config as config_lib
 from adaland.agent import layers
+from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import base
 
 
@@ -15,14 +15,12 @@ class NoMixer(layers.GatedMLP):
   [d_model, h], so h = 5/3 H * D.
   """
 
-  def __init__(self, config: config_lib.NetworkConfig, name: str):
+  def __init__(self, config: NetworkConfig, name: str):
     hidden_size = round(5 / 3 * config.num_heads * config.key_size)
     super().__init__(hidden_size, base.residual_scale(config), name=name)
 
   @staticmethod
-  def initial_state(
-    config: config_lib.NetworkConfig, batch_size: int
-  ) -> base.LayerState:
+  def initial_state(config: NetworkConfig, batch_size: int) -> base.LayerState:
     """Returns an empty state."""
     del config, batch_size
     return {}

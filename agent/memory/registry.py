@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from adaland.agent import config as config_lib
+from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import (
   base,
   gru,
@@ -20,6 +20,6 @@ _MIXERS: Final[dict[str, type[base.Mixer]]] = {
 }
 
 
-def make_memory(config: config_lib.NetworkConfig) -> base.Memory:
+def make_memory(config: NetworkConfig) -> base.Memory:
   """Makes the memory that `config` names, inside a Haiku transform."""
   return stack.MixerStack(config, _MIXERS[config.memory])

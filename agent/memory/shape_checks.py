@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adaland.agent import config as config_lib
 from adaland.agent import types
+from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import base
 
 _METHODS = ("initial_state", "step", "unroll")
@@ -20,7 +20,7 @@ _LENGTH = 6
 
 
 def check_methods(
-  memory: base.MemoryFactory, config: config_lib.NetworkConfig, name: str
+  memory: base.MemoryFactory, config: NetworkConfig, name: str
 ) -> None:
   """Raises ValueError unless a memory has its three methods.
 
@@ -45,9 +45,9 @@ def check_methods(
 
 
 def check_shapes(
-  memory: base.MemoryFactory, config: config_lib.NetworkConfig, name: str
+  memory: base.MemoryFactory, config: NetworkConfig, name: str
 ) -> None:
-  """Raises ValueError where a shape or dtype is not as it must be.
+  """Raises ValueError if a shape or dtype breaks the contract.
 
   Args:
     memory: Makes the memory.
@@ -83,7 +83,7 @@ def check_shapes(
 
 def _check_first_axis(
   memory: base.MemoryFactory,
-  config: config_lib.NetworkConfig,
+  config: NetworkConfig,
   start: types.MemoryState,
   name: str,
 ) -> None:
@@ -103,7 +103,7 @@ def _check_first_axis(
 
 def _shapes(
   memory: base.MemoryFactory,
-  config: config_lib.NetworkConfig,
+  config: NetworkConfig,
   method: str,
   *inputs: Any,
 ) -> Any:

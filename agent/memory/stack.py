@@ -1,4 +1,4 @@
-"""The stack of layers that all our memories are.
+"""The stack of layers that each of Adaland's memories is.
 
 A layer is a *mixer*, which carries information from step to step, and a gated
 feed-forward part, which does not. Both normalise their input first and add to
@@ -10,8 +10,8 @@ import haiku as hk
 import jax
 import jax.numpy as jnp
 
-from adaland.agent import config as config_lib
 from adaland.agent import layers, types
+from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import base
 
 
@@ -20,7 +20,7 @@ class MixerStack(hk.Module):
 
   def __init__(
     self,
-    config: config_lib.NetworkConfig,
+    config: NetworkConfig,
     mixer: type[base.Mixer],
     name: str = "memory",
   ):
@@ -53,7 +53,7 @@ class MixerStack(hk.Module):
     self._final_norm = layers.LayerNorm(name="final_norm")
 
   def initial_state(self, batch_size: int) -> types.MemoryState:
-    """Returns the state of rows that have seen nothing.
+    """Returns the state before any step.
 
     Args:
       batch_size: Number of rows, B.

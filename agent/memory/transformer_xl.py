@@ -20,8 +20,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adaland.agent import config as config_lib
 from adaland.agent import layers
+from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import base, fused
 
 # A logit that softmax turns to zero without making infinities to subtract.
@@ -31,7 +31,7 @@ _MASKED = -1e30
 class RelativeAttention(hk.Module):
   """Multi-head attention over a sliding window of one episode."""
 
-  def __init__(self, config: config_lib.NetworkConfig, name: str):
+  def __init__(self, config: NetworkConfig, name: str):
     super().__init__(name=name)
     self._num_heads = config.num_heads
     self._key_size = config.key_size
@@ -50,9 +50,7 @@ class RelativeAttention(hk.Module):
     )
 
   @staticmethod
-  def initial_state(
-    config: config_lib.NetworkConfig, batch_size: int
-  ) -> base.LayerState:
+  def initial_state(config: NetworkConfig, batch_size: int) -> base.LayerState:
     """Returns rings of keys and of values, [B, H, C, D]."""
     shape = (
       batch_size,
@@ -245,7 +243,7 @@ def ring_distance(age: jax.Array, num_slots: int) -> jax.Array:
 
 
 def past_slots(age: jax.Array, window: int) -> jax.Array:
-  """Slots of the steps at distance window, ..., 1 before a step: [B, window].
+  """Returns slots of the `window` steps before one, oldest first, [B, window].
 
   Args:
     age: Age of that step, not yet written, int32 [B].
@@ -263,7 +261,7 @@ def latest_positions(
   Args:
     age: Age of the last position, int32 [B].
     num_positions: Length of the sequence. A slot that none of them belongs in
-      gets any, for it is out of the episode and never seen.
+      gets an arbitrary one: it lies outside the episode and is never seen.
     num_slots: C.
   """
   position = num_positions - 1 - ring_distance(age, num_slots)
@@ -278,7 +276,7 @@ def sinusoids(num: int, size: int) -> np.ndarray:
 
 
 def frequencies(size: int) -> np.ndarray:
-  """Returns the frequencies of such codes, radians a step, [size / 2]."""
+  """Returns the frequencies of the codes, radians a step, [size / 2]."""
   return 10000.0 ** (-np.arange(0, size, 2) / size)
 
 

@@ -1,5 +1,5 @@
 """Muesli (arXiv 2104.06159): its targets, losses and model look-ahead.
 
-Everything here is a pure function of arrays; `adaland.agent.learner` makes
-one update of it.
+Everything here is a pure function of arrays; `adaland.agent.learner` combines
+them into one update.
 """

@@ -3,12 +3,13 @@
 Shape letters: T steps, S = sum of the heads' sizes, I model steps, N sampled
 actions. Index conventions: reward_t and discount_t follow a_t. A prediction
 [t, i] was made at step t for i model steps ahead, along the actions really
-taken: policy and value [T, I+1, ...] with i = 0...I speak of step t + i;
-reward [T, I, ...] with index i - 1 speaks of r_{t+i-1}, the i-th action's.
+taken: policy and value [T, I+1, ...] with i = 0...I refer to step t + i; reward
+[T, I, ...] with index i - 1 refers to r_{t+i-1}, the i-th action's.
 
-Trial borders are nothing special: returns run through them. After the end of
-the episode values are zero, and the model is taught so, since the look-ahead
-of an episode's last step asks it. Rewards and policies there are not trained.
+Trial borders are not special: returns run through them. After the end of the
+episode values are zero, and the model is trained to predict so, since the
+look-ahead from an episode's last step reads them. Rewards and policies there
+are not trained.
 """
 
 from collections.abc import Sequence
@@ -106,7 +107,7 @@ def targets(
   under the prior, they themselves make the CMPO target.
 
   Args:
-    experience: What happened.
+    experience: The trajectory.
     prior: The prior's log-probabilities, [T, S].
     value: The target network's v(s_t), [T].
     q_taken: Its one-step q(s_t, a_t) = r_1 + γ v_1 of actions taken, [T].
@@ -224,8 +225,8 @@ def losses(
 
   Args:
     predictions: Outputs of the network being trained.
-    target: What to learn; no gradient goes into it.
-    experience: What happened.
+    target: The targets; no gradient goes into them.
+    experience: The trajectory.
     sigma: Scale of the advantages, [].
     sizes: Sizes of the heads.
     config: Constants.

@@ -61,7 +61,7 @@ class Targets(NamedTuple):
 
 
 class AdvantageScale(NamedTuple):
-  """Moving second moment of G - v, with what corrects its start at zero.
+  """Moving second moment of G - v, and the count that corrects its bias.
 
   Attributes:
     moment: Exponential moving average, float32 [].

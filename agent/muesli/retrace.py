@@ -56,8 +56,8 @@ def retrace_returns(
   """
   # No trace through a step that has no return: bootstrap from v there.
   c = lambda_ * jnp.minimum(1.0, ratio) * complete
-  # There is no v after the last step. It ended the episode, so that its
-  # discount is zero, or is incomplete, so that nobody reads its return.
+  # There is no v after the last step. Either it ended the episode, and its
+  # discount is zero, or it is incomplete, and its return is not read.
   v_next = jnp.concatenate([v[1:], jnp.zeros_like(v[:1])])
   returns = rlax.general_off_policy_returns_from_q_and_v(
     q[1:], v_next, reward, discount, c[1:]

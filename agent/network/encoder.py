@@ -2,10 +2,10 @@
 
 Goal and rules are rows of ids; each id is embedded and the embeddings are
 concatenated. One embedding table serves goal, conditions and spawns alike:
-what is learned of "yellow" in one of them holds in all.
+what is learned about "yellow" in one of them holds in all.
 
-What is seen comes as `pixels` (see `torso`) or as `entities` (see
-`entity_encoder`). Everything else is small and goes in as it is.
+The view comes as `pixels` (see `torso`) or as `entities` (see
+`entity_encoder`). All other inputs are small and enter unchanged.
 """
 
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adaland.agent import config as config_lib
 from adaland.agent import layers, types
+from adaland.agent.config import NetworkConfig
 from adaland.agent.network import entity_encoder, entity_features, torso
 
-# What the columns of a literal and of a spawn hold.
+# Kinds of the columns of a literal and of a spawn.
 _LITERAL_KINDS = ("negated", "predicate", "shape", "colour", "shape", "colour")
 _SPAWN_KINDS = ("shape", "colour")
 # Columns of `clock`: one-hots of the number of trials left come first, then the
@@ -50,7 +50,7 @@ class Encoded(NamedTuple):
 class Encoder(hk.Module):
   """The encoder of a batch of observations."""
 
-  def __init__(self, config: config_lib.NetworkConfig, name: str = "encoder"):
+  def __init__(self, config: NetworkConfig, name: str = "encoder"):
     super().__init__(name=name)
     self._config = config
 
@@ -89,12 +89,12 @@ class Encoder(hk.Module):
     return Encoded(x, entities, visible)
 
   def _plain(self, observation: types.Observation) -> list[jax.Array]:
-    """Inputs that need no layers of their own, each [B, n]."""
+    """Returns the inputs that need no layers of their own, each [B, n]."""
     reward = jnp.asarray(observation["last_reward"])[:, None]
     action = jnp.asarray(observation["last_action"])
     parts = [
-      # A step's reward is a small number of seconds; that there was one at all
-      # is what an adapting agent must notice first.
+      # A step's reward is a small number of seconds; whether there was any is
+      # what an adapting agent must notice first.
       reward,
       jnp.sign(reward),
       # Before an episode's first action the index is -1: all zeros.
@@ -115,8 +115,8 @@ class Encoder(hk.Module):
     return parts
 
 
-def check_spec(config: config_lib.NetworkConfig, spec: Spec) -> None:
-  """Checks that an encoder can read what the environment shows.
+def check_spec(config: NetworkConfig, spec: Spec) -> None:
+  """Checks that an encoder can read the environment's observations.
 
   Args:
     config: Sizes.
@@ -177,7 +177,7 @@ def _time(clock: jax.Array) -> jax.Array:
 class _IdEmbedding(hk.Module):
   """The embeddings of all ids of literals and rules."""
 
-  def __init__(self, config: config_lib.NetworkConfig, name: str = "ids"):
+  def __init__(self, config: NetworkConfig, name: str = "ids"):
     super().__init__(name=name)
     self._size = config.element_size
     sizes = {
@@ -202,7 +202,7 @@ class _IdEmbedding(hk.Module):
       (self._num_ids, self._size),
       init=hk.initializers.TruncatedNormal(),
     )
-    # A product, for the gradient of indexing would be a slow scatter.
+    # A product, since the gradient of indexing would be a slow scatter.
     one_hot = jax.nn.one_hot(ids + starts, self._num_ids, dtype=dtype)
     return one_hot @ table.astype(dtype)
 

@@ -1,15 +1,15 @@
 """The set encoder, from the entities in view to one vector.
 
 A comparison of types tells exactly which entities the goal and the rules refer
-to; nothing of it is left to be learned. Each entity is told which argument of
-the goal it is, and is given the embeddings of the rules that use it or make
-it. The set is then pooled (maximum, mean, the nearest, and for each argument
-of the goal the mean over entities of its type), each entity is shown the
-pooled set, and the set is pooled again.
+to, so this need not be learned. Each entity's input says which argument of the
+goal it is, and has the embeddings of the rules that use it or make it. The set
+is then pooled (maximum, mean, the nearest, and for each argument of the goal
+the mean over entities of its type), the pooled set is added to each entity, and
+the set is pooled again.
 
-Entities meet in pools, not in pairwise attention: for a handful of entities
-attention is many tiny products, which took most of the time of the whole
-network's update on a CPU.
+Entities interact through pools, not pairwise attention: for a handful of
+entities attention is many tiny products, which took most of the time of the
+whole network's update on a CPU.
 """
 
 from collections.abc import Mapping
@@ -19,8 +19,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adaland.agent import config as config_lib
 from adaland.agent import layers, types
+from adaland.agent.config import NetworkConfig
 from adaland.agent.network import entity_features
 
 # Columns of a literal before its arguments; a rule's first two arguments are
@@ -41,7 +41,7 @@ class EntityEncoder(hk.Module):
   a rule with its spawns), D entity size.
   """
 
-  def __init__(self, config: config_lib.NetworkConfig, name: str = "entities"):
+  def __init__(self, config: NetworkConfig, name: str = "entities"):
     super().__init__(name=name)
     self._config = config
 
@@ -79,13 +79,13 @@ class EntityEncoder(hk.Module):
     rules = jnp.concatenate(
       [
         rule_elements.reshape(batch_size, num_rules, -1),
-        # Which of a rule's arguments the goal speaks of.
+        # Which of a rule's arguments the goal names.
         for_goal.reshape(batch_size, num_rules, -1),
       ],
       axis=-1,
     )
     rules = jax.nn.relu(layers.Linear(size, name="rules")(rules))
-    # What a rule says of what it uses, and of what it makes: [B, 2 * R, D].
+    # A rule's messages to what it uses, and to what it makes: [B, 2 * R, D].
     rules = layers.Linear(2 * size, name="of_rules")(rules)
     rules = jnp.concatenate(jnp.split(rules, 2, axis=-1), axis=1)
     of_rule = _same(entity_types, rule_types.reshape(batch_size, -1), dtype)
@@ -136,7 +136,7 @@ class EntityEncoder(hk.Module):
 
 
 def check_spec(
-  config: config_lib.NetworkConfig,
+  config: NetworkConfig,
   spec: Mapping[str, tuple[tuple[int, ...], np.dtype]],
 ) -> None:
   """Checks the shape of `entities`, if there are any.
@@ -169,7 +169,7 @@ def _same(a: jax.Array, b: jax.Array, dtype: jnp.dtype) -> jax.Array:
 
 
 def _nearest(entities: jax.Array) -> jax.Array:
-  """Weights that pick the nearest entity in view, [B, E, F] to [B, E].
+  """Returns weights of the nearest entity in view, [B, E, F] to [B, E].
 
   A softmax of negative distance; all zero where nothing is in view.
   """
@@ -182,7 +182,7 @@ def _nearest(entities: jax.Array) -> jax.Array:
 def _pool(
   h: jax.Array, visible: jax.Array, of_goal: jax.Array, nearest: jax.Array
 ) -> jax.Array:
-  """Reads out a set.
+  """Pools a set of entities.
 
   Args:
     h: Nonnegative, zero for what is not visible [B, E, D].

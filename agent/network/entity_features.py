@@ -13,8 +13,8 @@ from typing import Final
 import jax
 import jax.numpy as jnp
 
-from adaland.agent import config as config_lib
 from adaland.agent import types
+from adaland.agent.config import NetworkConfig
 
 # Columns of the position: ahead, left and up from the eye, in the view's frame.
 _POSITION: Final = slice(1, 4)
@@ -29,9 +29,7 @@ _FAR: Final = 10.0
 _EPSILON: Final = 1e-6
 
 
-def object_types(
-  entities: types.Array, config: config_lib.NetworkConfig
-) -> jax.Array:
+def object_types(entities: types.Array, config: NetworkConfig) -> jax.Array:
   """Returns the type of each object as a one-hot, float32 [..., E, K].
 
   A type is a shape and a colour; players, whose shape is the last, have none.
@@ -83,9 +81,7 @@ def geometry(entities: types.Array) -> jax.Array:
   return jnp.concatenate(columns, axis=-1) * entities[..., :1]
 
 
-def types_in_view(
-  entities: types.Array, config: config_lib.NetworkConfig
-) -> jax.Array:
+def types_in_view(entities: types.Array, config: NetworkConfig) -> jax.Array:
   """Returns which types of objects are there, float32 [..., 3 * K].
 
   For each type: 1 if one is in view; 1 if one is within reach; exp(-distance)

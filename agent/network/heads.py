@@ -6,8 +6,8 @@ import haiku as hk
 import jax
 import jax.numpy as jnp
 
-from adaland.agent import config as config_lib
 from adaland.agent import layers, types
+from adaland.agent.config import NetworkConfig
 from adaland.agent.privileged import belief
 
 
@@ -19,13 +19,13 @@ class Heads(hk.Module):
   model, the reward only after a step.
   """
 
-  def __init__(self, config: config_lib.NetworkConfig, name: str = "heads"):
+  def __init__(self, config: NetworkConfig, name: str = "heads"):
     super().__init__(name=name)
     hidden_size = config.head_size
     self._init_hidden = _start(hidden_size, config.model_size, "init_hidden")
     self._init_cell = _start(hidden_size, config.model_size, "init_cell")
-    # Apart, so that many actions can be asked about one state at the cost of
-    # one product with the state.
+    # Two maps, so that many actions in one state share one product with the
+    # state.
     self._state_gates = layers.Linear(4 * config.model_size, name="lstm_state")
     self._action_gates = layers.Linear(
       4 * config.model_size, with_bias=False, name="lstm_action"
@@ -114,7 +114,7 @@ class Heads(hk.Module):
     )
 
 
-def num_types(config: config_lib.NetworkConfig) -> int:
+def num_types(config: NetworkConfig) -> int:
   """Returns the number of types of objects; players have a shape of their own.
 
   Args:

@@ -6,15 +6,15 @@ import haiku as hk
 import jax
 import jax.numpy as jnp
 
-from adaland.agent import config as config_lib
 from adaland.agent import types
+from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import base, registry, stack
 from adaland.agent.network import encoder, heads, recall
 from adaland.agent.privileged import belief
 
 
 def make_network(
-  config: config_lib.NetworkConfig,
+  config: NetworkConfig,
   observation_spec: encoder.Spec,
   memory: base.MemoryFactory | None = None,
 ) -> types.Network:
@@ -22,11 +22,11 @@ def make_network(
 
   Args:
     config: Sizes.
-    observation_spec: Shape, without batch, and dtype of each named array. Of
-      `entities`, `terrain`, `pixels`, `proprio` and `clock` those that are
-      there are used; the others are needed.
-    memory: Makes a memory of the caller's, see `adaland.agent.memory.base`;
-      None for the one that `config.memory` names.
+    observation_spec: Shape, without batch, and dtype of each named array.
+      `entities`, `terrain`, `pixels`, `proprio` and `clock` are optional; all
+      others are required.
+    memory: Factory of the caller's memory, see `adaland.agent.memory.base`;
+      None for the memory that `config.memory` names.
 
   Returns:
     Its pure functions. Outputs are float32 whatever the compute dtype.
@@ -85,7 +85,7 @@ def make_network(
 
 
 def _transform(
-  config: config_lib.NetworkConfig, make_memory: base.MemoryFactory
+  config: NetworkConfig, make_memory: base.MemoryFactory
 ) -> hk.MultiTransformed:
   """Returns one initialiser and the three functions that share parameters."""
 

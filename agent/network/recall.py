@@ -1,18 +1,18 @@
-"""The second look: entities are asked about with what memory brought up.
+"""A second look at the entities, queried by the memory's output.
 
-The encoder must press the set of entities into one vector before memory has
-spoken, so memory may recall "the yellow cube made it" when it is too late to
+The encoder compresses the set of entities into one vector before the memory
+runs, so when the memory recalls "the yellow cube made it", it is too late to
 ask where the yellow cube is. Here the memory's output is the query of an
-attention over the entities now in view, which binds what is remembered to
-what is seen. AdA (arXiv 2301.07608) sees pixels only and has no such part.
+attention over the entities now in view, which binds what is remembered to what
+is seen. AdA (arXiv 2301.07608) sees pixels only and has no such part.
 """
 
 import haiku as hk
 import jax
 import jax.numpy as jnp
 
-from adaland.agent import config as config_lib
 from adaland.agent import layers
+from adaland.agent.config import NetworkConfig
 
 _MASKED = -1e30
 
@@ -20,7 +20,7 @@ _MASKED = -1e30
 class Recall(hk.Module):
   """Multi-head attention from the memory's output to entities in view."""
 
-  def __init__(self, config: config_lib.NetworkConfig, name: str = "recall"):
+  def __init__(self, config: NetworkConfig, name: str = "recall"):
     super().__init__(name=name)
     self._num_heads = config.num_heads
     self._size = config.num_heads * config.key_size
@@ -28,7 +28,7 @@ class Recall(hk.Module):
   def __call__(
     self, x: jax.Array, entities: jax.Array, visible: jax.Array
   ) -> jax.Array:
-    """Adds what the entities answer.
+    """Adds the result of attention over the entities.
 
     Args:
       x: The memory's output [B, d_model].

@@ -6,7 +6,7 @@ from adaland.agent import types
 
 
 class Counts(NamedTuple):
-  """Items that a store holds, and that went in and out since it was empty."""
+  """Numbers of items that a store holds, took in and gave out."""
 
   size: int
   inserts: int
@@ -21,7 +21,8 @@ class ReplayWriter(Protocol):
 
     Raises:
       ValueError: If the unroll has other fields, shapes or dtypes.
-      TimeoutError: If replay let nothing in; the unroll was not stored.
+      TimeoutError: If replay accepted nothing in time; the unroll was not
+        stored.
     """
     ...
 

@@ -53,7 +53,7 @@ class ReplayConfig:
     min_size: Unrolls that must be there before the first batch is drawn.
     batch_size: Unrolls in a learner batch.
     samples_per_insert: How often an unroll is drawn on average; actors or
-      learner wait to keep to it. None: nobody waits. A queue always has 1.
+      learner wait to keep to it. None: neither waits. A queue always has 1.
     error_buffer: How far, counted in samples, the run may stray from
       `samples_per_insert` before a side waits; None: a batch and a half, or
       two inserts' worth of samples if that is more.
@@ -122,7 +122,7 @@ class ReplayConfig:
         self.samples_per_insert,
         "a positive number or None",
       )
-      # Below this, neither side might be able to go on: both would wait.
+      # Below this, both sides might wait for each other.
       least = max(self.batch_size, self.samples_per_insert)
       _require(
         self.error_buffer is None or self.error_buffer >= least,

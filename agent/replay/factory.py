@@ -1,4 +1,4 @@
-"""Makes the store that a run's config names."""
+"""Builds the store that a run's config names."""
 
 import importlib.util
 import logging
@@ -6,8 +6,8 @@ import os
 import sys
 
 from adaland.agent.replay import base, in_memory
-from adaland.agent.replay import config as config_lib
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.config import ReplayConfig
+from adaland.agent.replay.spec import UnrollSpec
 
 
 def resolve_kind(kind: str) -> str:
@@ -31,8 +31,8 @@ def resolve_kind(kind: str) -> str:
 
 
 def make_replay(
-  config: config_lib.ReplayConfig,
-  spec: spec_lib.UnrollSpec,
+  config: ReplayConfig,
+  spec: UnrollSpec,
   checkpoint_dir: str | None = None,
   seed: int = 0,
   hung_seconds: float = 60.0,
@@ -41,12 +41,12 @@ def make_replay(
 
   Args:
     config: The store's settings.
-    spec: What one unroll looks like.
+    spec: Fields, shapes and dtypes of one unroll.
     checkpoint_dir: Where `checkpoint` wrote; None starts empty. A checkpoint
       that can't be read is renamed aside with a warning.
     seed: Seed of the in-memory store's draws.
-    hung_seconds: How long a Reverb server may not answer before it is killed,
-      to be started again.
+    hung_seconds: Seconds without an answer after which a Reverb server is
+      killed and restarted.
 
   Returns:
     A store that the caller owns and closes.

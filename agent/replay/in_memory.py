@@ -14,8 +14,8 @@ import numpy as np
 
 from adaland.agent import types
 from adaland.agent.replay import base, saved
-from adaland.agent.replay import config as config_lib
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.config import ReplayConfig
+from adaland.agent.replay.spec import UnrollSpec
 
 _FILE = "replay.npz"
 
@@ -29,15 +29,15 @@ class InMemoryReplay:
 
   def __init__(
     self,
-    config: config_lib.ReplayConfig,
-    spec: spec_lib.UnrollSpec,
+    config: ReplayConfig,
+    spec: UnrollSpec,
     seed: int = 0,
   ):
     """Makes an empty store.
 
     Args:
-      config: Its settings.
-      spec: What one unroll looks like.
+      config: The store's settings.
+      spec: Fields, shapes and dtypes of one unroll.
       seed: Seed of the draws.
     """
     self._config = config
@@ -71,13 +71,13 @@ class InMemoryReplay:
 
     Raises:
       ValueError: If the unroll does not fit the spec.
-      TimeoutError: If the store let nothing in for `insert_timeout` seconds;
+      TimeoutError: If the store accepted nothing for `insert_timeout` seconds;
         the unroll was not stored.
     """
     self._insert(self._spec.flatten(unroll))
 
   def insert_encoded(self, data: bytes) -> None:
-    """Stores bytes of `UnrollSpec.encode`, perhaps of another process."""
+    """Stores an unroll encoded by `UnrollSpec.encode` in any process."""
     self._insert(self._spec.decode(data))
 
   def _insert(self, arrays: list[np.ndarray]) -> None:
@@ -161,7 +161,7 @@ class InMemoryReplay:
       self.read(file, f"the checkpoint {source}")
 
   def read(self, file: IO[bytes], name: str) -> None:
-    """Takes in a whole checkpoint, or nothing of one that is broken.
+    """Reads a whole checkpoint; a broken one changes nothing.
 
     Args:
       file: The file that `checkpoint` wrote.

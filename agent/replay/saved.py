@@ -6,7 +6,7 @@ from typing import IO
 import numpy as np
 
 from adaland.agent import array_text
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.spec import UnrollSpec
 
 
 class _BrokenError(ValueError):
@@ -14,7 +14,7 @@ class _BrokenError(ValueError):
 
 
 def load(
-  file: IO[bytes], spec: spec_lib.UnrollSpec, name: str
+  file: IO[bytes], spec: UnrollSpec, name: str
 ) -> tuple[dict[str, np.ndarray], np.random.PCG64]:
   """Reads a checkpoint that `InMemoryReplay.checkpoint` wrote.
 
@@ -45,7 +45,7 @@ def _load(file: IO[bytes]) -> dict[str, np.ndarray]:
     with np.load(file, allow_pickle=False) as arrays:
       saved = {name: arrays[name] for name in arrays.files}
   except Exception as error:
-    # Damaged bytes make zipfile, zlib and NumPy raise whatever they like.
+    # Damaged bytes make zipfile, zlib and NumPy raise errors of many types.
     raise _BrokenError(str(error) or repr(error)) from error
   if not all(isinstance(array, np.ndarray) for array in saved.values()):
     raise _BrokenError("it holds more than arrays")
@@ -78,9 +78,7 @@ def _generator(text: str) -> np.random.PCG64:
   return generator
 
 
-def _check_shapes(
-  saved: dict[str, np.ndarray], spec: spec_lib.UnrollSpec
-) -> None:
+def _check_shapes(saved: dict[str, np.ndarray], spec: UnrollSpec) -> None:
   stored = len(np.atleast_1d(saved["column_0"]))
   wanted = {
     f"column_{i}": (column.wire_dtype, (stored, *column.shape))
@@ -98,4 +96,4 @@ def _check_shapes(
       )
   inserts, samples = saved["counters"]
   if inserts < stored or samples < 0:
-    raise _BrokenError("its counters are of no store")
+    raise _BrokenError("its counters are inconsistent")

@@ -49,7 +49,7 @@ class Column(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class UnrollSpec:
-  """Names, shapes and dtypes of one unroll, and how to put it together.
+  """Names, shapes and dtypes of one unroll, and the tree that holds them.
 
   Attributes:
     columns: The leaves, in the tree's order.
@@ -213,15 +213,15 @@ class EncodedWriter:
   """An actor's end of an in-memory store that another process owns.
 
   Sends unrolls as bytes through a channel that the caller owns. The other end
-  hands the bytes to `InMemoryReplay.insert_encoded`. Bytes are a header and
-  the raw columns: nothing that is read is ever executed.
+  hands the bytes to `InMemoryReplay.insert_encoded`. Bytes are a header and the
+  raw columns; reading them runs no code.
   """
 
   def __init__(self, spec: UnrollSpec, send: Callable[[bytes], None]):
     """Makes a writer.
 
     Args:
-      spec: What one unroll looks like.
+      spec: Fields, shapes and dtypes of one unroll.
       send: Delivers the bytes, or raises TimeoutError when it can't.
     """
     self._spec = spec

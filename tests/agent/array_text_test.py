@@ -19,7 +19,7 @@ class ReadTest(parameterized.TestCase):
     (np.array(b"a"), "is not one text"),
     (
       np.array([65, 0x110000], np.uint32).view("<U2")[0:1].reshape(()),
-      "no let",
+      "not characters",
     ),
   )
   def test_other_things_are_refused(self, array, message):

@@ -3,11 +3,11 @@ import dataclasses
 import jax
 from absl.testing import absltest, parameterized
 
-from adaland.agent import config as config_lib
-from adaland.agent.network import network as network_lib
+from adaland.agent.config import PAPER_SIZES, NetworkConfig, paper_config
+from adaland.agent.network.network import make_network
 from tests.agent import observations
 
-# The table of AdA (arXiv 2301.07608): millions of parameters in all.
+# The table of AdA (arXiv 2301.07608): total parameters in millions.
 _TOTALS = {
   "6m": 41,
   "23m": 76,
@@ -34,18 +34,18 @@ class NetworkConfigTest(parameterized.TestCase):
   )
   def test_refuses(self, field, value):
     with self.assertRaisesRegex(ValueError, field):
-      config_lib.NetworkConfig(**{field: value})
+      NetworkConfig(**{field: value})
 
   def test_allows_an_encoder_without_hidden_layers(self):
-    config_lib.NetworkConfig(encoder_hidden=())
+    NetworkConfig(encoder_hidden=())
 
 
 class PaperConfigTest(parameterized.TestCase):
   @parameterized.parameters(*_TOTALS.items())
   def test_number_of_parameters(self, size, total):
-    config = config_lib.paper_config(size)
+    config = paper_config(size)
     spec = observations.spec(num_rules=16, pixels=(72, 96))
-    network = network_lib.make_network(config, spec)
+    network = make_network(config, spec)
     shapes = jax.eval_shape(network.init, jax.random.PRNGKey(0))
     count = sum(leaf.size for leaf in jax.tree_util.tree_leaves(shapes))
     self.assertAlmostEqual(count / (total * 1e6), 1, delta=0.02)
@@ -55,14 +55,14 @@ class PaperConfigTest(parameterized.TestCase):
     self.assertEqual(config.num_heads * config.key_size, config.d_model)
 
   def test_every_paper_size_is_tested(self):
-    self.assertEqual(set(config_lib.PAPER_SIZES), set(_TOTALS))
+    self.assertEqual(set(PAPER_SIZES), set(_TOTALS))
 
   def test_refuses_other_sizes(self):
     with self.assertRaisesRegex(ValueError, "size must be one of"):
-      config_lib.paper_config("7m")
+      paper_config("7m")
 
   def test_sizes_can_be_changed(self):
-    config = dataclasses.replace(config_lib.paper_config("6m"), d_model=300)
+    config = dataclasses.replace(paper_config("6m"), d_model=300)
     self.assertEqual(config.d_model, 300)
 
 

@@ -1,6 +1,6 @@
 """A small network that stands for the real one.
 
-One hidden layer on the observation `x`, no memory but a count of the steps
+One hidden layer on the observation `x`. The only memory is a count of the steps
 since the episode's first, which nothing depends on. Two heads of 3 and 2
 actions, 21 bins.
 """

@@ -10,7 +10,7 @@ import pytest
 from absl.testing import absltest
 
 from adaland.agent import distributions, learner_config
-from adaland.agent import learner as learner_lib
+from adaland.agent.learner import make_learner
 from adaland.agent.muesli import model, muesli
 from tests.agent import fakes
 
@@ -91,9 +91,7 @@ class ModelTest(absltest.TestCase):
 class LearnerTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
-    self.learner = learner_lib.make_learner(
-      fakes.make_network(3), _CONFIG, fakes.SIZES
-    )
+    self.learner = make_learner(fakes.make_network(3), _CONFIG, fakes.SIZES)
 
   def test_update_follows_the_loss_and_the_target_follows_it(self):
     state = self.learner.init(jax.random.PRNGKey(0))
@@ -148,7 +146,7 @@ class LearnerTest(absltest.TestCase):
 
   def test_fits_one_batch(self):
     """Rewards and, at the episodes' last steps, values are learned."""
-    learner = learner_lib.make_learner(
+    learner = make_learner(
       fakes.make_network(3),
       learner_config.LearnerConfig(learning_rate=1e-2, muesli=_CONFIG.muesli),
       fakes.SIZES,
@@ -181,7 +179,7 @@ def compare_devices() -> None:
   """Runs in a process that has two CPU devices."""
   results = []
   for devices in (jax.local_devices()[:1], jax.local_devices()):
-    learner = learner_lib.make_learner(
+    learner = make_learner(
       fakes.make_network(3), _CONFIG, fakes.SIZES, devices=devices
     )
     state = learner.init(jax.random.PRNGKey(0))
@@ -199,9 +197,7 @@ def compare_devices() -> None:
 
 class StateTest(absltest.TestCase):
   def test_is_a_pytree_of_arrays(self):
-    learner = learner_lib.make_learner(
-      fakes.make_network(3), _CONFIG, fakes.SIZES
-    )
+    learner = make_learner(fakes.make_network(3), _CONFIG, fakes.SIZES)
     state = learner.init(jax.random.PRNGKey(0))
     self.assertTrue(
       all(isinstance(x, jax.Array) for x in jax.tree_util.tree_leaves(state))

@@ -12,7 +12,7 @@ _TRIALS = 6
 
 
 def _config(model_steps: int) -> learner_config.LearnerConfig:
-  # A target network that follows quickly, as these runs are of few updates.
+  # A target network that follows quickly, as these runs have few updates.
   return learner_config.LearnerConfig(
     learning_rate=1e-3,
     target_rate=0.3,
@@ -39,7 +39,7 @@ def _bandit(memory: str) -> np.ndarray:
 class LearningTest(absltest.TestCase):
   def test_finds_and_exploits_the_arm_that_pays(self):
     trials = _bandit("transformer_xl")
-    # Nothing is known of the arm before the first pull, everything after it.
+    # Before the first pull nothing is known about the arm, after it everything.
     self.assertBetween(trials[0], 0.4, 0.6)
     self.assertGreater(trials[1:].mean(), 0.9)
 
@@ -56,7 +56,7 @@ class LearningTest(absltest.TestCase):
       seed=0,
     )
     rewards = outcome.rewards.sum(axis=1)
-    # 1/6 by chance, 1/3 or 1/2 if only one of the two heads had been learned.
+    # 1/6 by chance, 1/3 or 1/2 if only one of the two heads was learned.
     self.assertBetween(rewards[:20].mean(), 0.1, 0.25)
     self.assertGreater(rewards[-20:].mean(), 0.6)
     # The value of an episode's start, learned from its end.

@@ -11,8 +11,8 @@ import jax
 import numpy as np
 
 from adaland.agent import acting, learner_config, types
-from adaland.agent import config as network_config
-from adaland.agent import learner as learner_lib
+from adaland.agent.config import NetworkConfig
+from adaland.agent.learner import TrainState, make_learner
 from adaland.agent.network import network
 
 Arrays = dict[str, np.ndarray]
@@ -28,11 +28,11 @@ SPEC = {
 
 
 class Bandit:
-  """Two arms, one of which pays: which one is drawn for each episode.
+  """Two arms, one of which pays; it is drawn for each episode.
 
   A trial is two steps: pull an arm (the first head), then see what it paid.
-  When pulling, neither the last action nor the last reward is shown, so only
-  a memory can tell what was found out before.
+  When pulling, neither the last action nor the last reward is shown, so only a
+  memory can know what was found out before.
   """
 
   def __init__(self, num_envs: int, num_trials: int, seed: int):
@@ -99,7 +99,7 @@ def _observe(num_envs: int, time: int) -> Arrays:
 
 def network_of(memory: str) -> types.Network:
   """Makes a small real network."""
-  config = network_config.NetworkConfig(
+  config = NetworkConfig(
     memory=memory,
     d_model=32,
     num_layers=1,
@@ -155,7 +155,7 @@ def play(
 
 class Outcome(NamedTuple):
   rewards: np.ndarray  # [updates, T], mean over environments.
-  state: learner_lib.TrainState
+  state: TrainState
   metrics: list[dict[str, float]]
 
 
@@ -167,7 +167,7 @@ def train(
   seed: int,
 ) -> Outcome:
   """Plays and learns in turn."""
-  learner = learner_lib.make_learner(agent, config, SIZES)
+  learner = make_learner(agent, config, SIZES)
   actor = acting.make_actor(agent, SIZES, config.muesli.value_range)
   state = learner.init(jax.random.PRNGKey(seed))
   rng_key = jax.random.PRNGKey(seed + 1)

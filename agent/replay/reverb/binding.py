@@ -2,9 +2,9 @@
 
 `reverb/libpybind.so` needs one shared library of TensorFlow and none of its
 Python; loading just the two takes 0.15 s and 65 MB where `import reverb` takes
-3 to 10 s and 500 MB, in every actor process. It leans on what two wheels hold,
-so it is done only for the versions it was tested with; any others get the
-plain import.
+3 to 10 s and 500 MB, in every actor process. It relies on the content of two
+wheels, so it is used only for the versions that it was tested with; all others
+get the plain import.
 """
 
 import ctypes
@@ -15,7 +15,7 @@ import os
 import sys
 from types import ModuleType
 
-# The library's own start-up chatter (oneDNN notes) helps nobody here.
+# Silences the library's start-up messages (notes of oneDNN).
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy  # noqa: F401  The library crashes if loaded before NumPy.
@@ -28,7 +28,8 @@ def load(tested: tuple[tuple[str, str], ...] = TESTED) -> ModuleType:
   """Returns Reverb's low-level module: Client, Server, Table and so on.
 
   Args:
-    tested: Distributions and versions that the short way is taken for.
+    tested: Distributions and versions for which the two libraries are loaded
+      alone.
   """
   if _MODULE in sys.modules:
     return sys.modules[_MODULE]
@@ -59,7 +60,7 @@ def _load_alone() -> ModuleType:
 
 
 def _folder(package: str) -> str:
-  """Returns where a package lies, without importing it."""
+  """Returns a package's folder, without importing it."""
   spec = importlib.util.find_spec(package)
   if spec is None or not spec.submodule_search_locations:
     raise ImportError(f"{package} is not installed.")

@@ -3,12 +3,12 @@
 import os
 import shutil
 
-# Name of the checkpoint that is to be replaced: before any year.
+# Name of the checkpoint that is to be replaced; sorts before any year.
 _BEFORE = "0"
 
 
 def whole(root: str) -> list[str]:
-  """Returns the names of a folder's whole checkpoints, in Reverb's order."""
+  """Returns the names of a folder's complete checkpoints, in Reverb's order."""
   found = sorted(os.listdir(root)) if os.path.isdir(root) else []
   return [
     name for name in found if os.path.exists(os.path.join(root, name, "DONE"))
@@ -16,16 +16,16 @@ def whole(root: str) -> list[str]:
 
 
 def step_back(root: str) -> None:
-  """Gives the newest checkpoint a name that is before all of Reverb's.
+  """Renames the newest checkpoint so that it sorts before all of Reverb's.
 
-  Reverb names them by the time of day, keeps the last by name and drops the
-  others: where the clock was put back, it would drop each that it has just
-  written.
+  Reverb names checkpoints by the time of day, keeps the last by name and
+  removes the others: after the clock is set back, it would remove each
+  checkpoint that it has just written.
   """
   found = whole(root)
   if not found:
     return
-  # What a server left that died while it wrote or dropped one.
+  # Left by a server that died while it wrote or removed one.
   for name in os.listdir(root):
     if name != found[-1]:
       shutil.rmtree(os.path.join(root, name), ignore_errors=True)

@@ -14,23 +14,23 @@ from typing import Any
 import numpy as np
 
 from adaland.agent import types
-from adaland.agent.replay import spec as spec_lib
 from adaland.agent.replay.reverb import binding, server
 from adaland.agent.replay.reverb.connection import Address, Connection
+from adaland.agent.replay.spec import UnrollSpec
 
 __all__ = ["Connection", "ReverbSampler", "ReverbWriter"]
 
 # The first elements of a sample: key, probability, table size, priority,
 # times sampled; the columns follow.
 _NUM_INFO = 5
-# Of every item: no selector of ours reads it.
+# Priority of every item; no selector of ours reads it.
 _PRIORITY = 1.0
-# Between two looks at a connection that brings nothing.
-_LOOK_SECONDS = 0.5
+# Seconds between two checks of a connection that delivers nothing.
+_POLL_SECONDS = 0.5
 
 
 class ReverbWriter:
-  """An actor's end: at most one unroll is on its way, unconfirmed.
+  """An actor's end, with at most one unconfirmed unroll in flight.
 
   If a server dies before it confirms an unroll, the writer sends the unroll to
   the next server; so an unroll may be stored twice but is not lost.
@@ -39,14 +39,14 @@ class ReverbWriter:
   def __init__(
     self,
     address: Address,
-    spec: spec_lib.UnrollSpec,
+    spec: UnrollSpec,
     insert_timeout: float = 10.0,
   ):
-    """Connects; see Connection for what it raises.
+    """Connects; raises as Connection does.
 
     Args:
       address: See Connection.
-      spec: What one unroll looks like.
+      spec: Fields, shapes and dtypes of one unroll.
       insert_timeout: Seconds an insert may wait.
     """
     self._spec = spec
@@ -72,7 +72,7 @@ class ReverbWriter:
     """Waits until the last unroll is confirmed.
 
     Raises:
-      TimeoutError: If it was not in time; it stays on its way.
+      TimeoutError: If it was not confirmed in time; it stays in flight.
     """
     self._settle(self._timeout if timeout is None else timeout)
 
@@ -102,7 +102,7 @@ class ReverbWriter:
     )
 
   def _settle(self, timeout: float) -> None:
-    """Waits until nothing is on its way, over server restarts if need be."""
+    """Waits until nothing is in flight, across server restarts if need be."""
     deadline = time.monotonic() + timeout
     while self._unconfirmed is not None:
       left = deadline - time.monotonic()
@@ -125,26 +125,26 @@ class ReverbWriter:
 class ReverbSampler:
   """The learner's end: a thread draws items and stacks them into batches.
 
-  Another finds the server again when it went away.
+  Another thread reconnects to a server that was away.
   """
 
   def __init__(
     self,
     address: Address,
-    spec: spec_lib.UnrollSpec,
+    spec: UnrollSpec,
     batch_size: int,
     prefetch: int = 2,
     buffer_size: int | None = None,
   ):
-    """Connects, see Connection for what it raises, and starts to draw.
+    """Connects and starts to draw; raises as Connection does.
 
     Args:
       address: See Connection.
-      spec: What one unroll looks like.
+      spec: Fields, shapes and dtypes of one unroll.
       batch_size: Items in a batch.
       prefetch: Batches kept ready; they were drawn earlier than asked for.
-      buffer_size: Items in flight; None for a batch. What was in flight in a
-        process that dies is lost to a queue: choose 1 there.
+      buffer_size: Items in flight; None for a batch. A queue loses the items in
+        flight when this process dies: choose 1 there.
     """
     self._spec = spec
     self._batch_size = batch_size
@@ -206,11 +206,11 @@ class ReverbSampler:
     """Draws over a new connection when the old one is found broken.
 
     Reverb's own sampler finds a server that came back, but only after a
-    back-off that has grown with the server's absence, to minutes. A caller
-    may wait for a batch a moment at a time, so a thread watches instead.
+    back-off that has grown with the server's absence, to minutes. Callers may
+    use short timeouts, so a thread watches instead.
     """
     drawn = -1
-    while not self._closed.wait(_LOOK_SECONDS):
+    while not self._closed.wait(_POLL_SECONDS):
       drawn_before, drawn = drawn, self._drawn
       if drawn != drawn_before or self._ready.full():
         continue

@@ -1,4 +1,4 @@
-"""A connection to a Reverb server that every wait on is bounded.
+"""A connection to a Reverb server, all waits on which are bounded.
 
 Most calls of Reverb's client wait for ever while a server is away, and a
 client that lost its server comes back to the same address only after seconds
@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from adaland.agent.replay import base
-from adaland.agent.replay import spec as spec_lib
 from adaland.agent.replay.reverb import binding, private, server
+from adaland.agent.replay.spec import UnrollSpec
 
 # ServerInfo counts its deadline in whole seconds. On a busy machine a server
 # may need more than the first to answer, so it gets twice the time after each
@@ -32,7 +32,7 @@ class Connection:
   def __init__(
     self,
     address: Address,
-    spec: spec_lib.UnrollSpec,
+    spec: UnrollSpec,
     timeout: float = 10.0,
   ):
     """Connects and compares fields with the server.
@@ -41,7 +41,7 @@ class Connection:
       address: 'unix:path' or 'host:port', or a function that returns it, for
         a server that may come back elsewhere; it returns an empty string
         while there is no server.
-      spec: What one unroll looks like here.
+      spec: Fields, shapes and dtypes of one unroll here.
       timeout: Seconds to wait for the server.
 
     Raises:
@@ -71,7 +71,7 @@ class Connection:
     return True
 
   def renew(self) -> bool:
-    """Takes a client on a fresh address if the server answers that."""
+    """Connects a new client at a fresh address if the server answers there."""
     address = self._find()
     if not address:
       return False
@@ -119,7 +119,7 @@ class Connection:
 
 
 def _addresses(address: str) -> Iterator[str]:
-  """Yields all spellings of an address on this machine, for ever."""
+  """Yields all spellings of an address on this machine, endlessly."""
   if address.startswith(private.PREFIX):
     return (
       private.spelling(address, k)

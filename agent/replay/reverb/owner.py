@@ -8,8 +8,7 @@ import threading
 import time
 
 from adaland.agent.replay import base
-from adaland.agent.replay import config as config_lib
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.config import ReplayConfig
 from adaland.agent.replay.reverb import (
   checkpoints,
   client,
@@ -17,18 +16,19 @@ from adaland.agent.replay.reverb import (
   private,
   server_process,
 )
+from adaland.agent.replay.spec import UnrollSpec
 
 _CHECKPOINT_TIMEOUT = 60.0
 _HUNG_SECONDS = 60.0
 _WATCH_SECONDS = 0.2
-_LOOK_SECONDS = 1.0
-# A process that was killed closes its connections before it is gone.
+_POLL_SECONDS = 1.0
+# A killed process closes its connections before it has ended.
 _DEATH_SECONDS = 1.0
 
 
 def start_server(
-  config: config_lib.ReplayConfig,
-  spec: spec_lib.UnrollSpec,
+  config: ReplayConfig,
+  spec: UnrollSpec,
   checkpoint_dir: str | None = None,
   hung_seconds: float = _HUNG_SECONDS,
 ) -> "ReverbReplay":
@@ -36,11 +36,11 @@ def start_server(
 
   Args:
     config: The table's settings.
-    spec: What one unroll looks like.
+    spec: Fields, shapes and dtypes of one unroll.
     checkpoint_dir: Holds the table's checkpoints, and gives the content to
       start with. None: checkpoints live as long as the server's owner.
-    hung_seconds: How long a server that runs may not answer before it is
-      killed, to be started again.
+    hung_seconds: Seconds without an answer after which a running server is
+      killed and restarted.
 
   Raises:
     ValueError: If the port is in use.
@@ -52,19 +52,19 @@ def start_server(
 class ReverbReplay:
   """Handle of the process that started the server; it ends with the handle.
 
-  A server that dies or hangs is started again at the same address, with the
-  content of its last checkpoint; writers and samplers reconnect.
+  A server that dies or hangs is restarted at the same address, with the content
+  of its last checkpoint; writers and samplers reconnect.
 
   Attributes:
     address: 'unix:path' or 'host:port', for writers and samplers.
-    restarts: How often the server was started again because it had died.
-    answered: When the server last answered, monotonic seconds.
+    restarts: Number of restarts because the server had died.
+    answered: Time of the server's last answer, monotonic seconds.
   """
 
   def __init__(
     self,
-    config: config_lib.ReplayConfig,
-    spec: spec_lib.UnrollSpec,
+    config: ReplayConfig,
+    spec: UnrollSpec,
     checkpoint_dir: str | None = None,
     hung_seconds: float = _HUNG_SECONDS,
   ):
@@ -130,9 +130,10 @@ class ReverbReplay:
       return self._probe.table_info()
 
   def checkpoint(self, path: str) -> None:
-    """Writes the table; the checkpoint before goes when this one is whole.
+    """Writes the table; removes the previous checkpoint once this is complete.
 
-    It takes seconds (25 MB/s or so); writers and samplers go on meanwhile.
+    It takes seconds (25 MB/s or so); writers and samplers keep running
+    meanwhile.
 
     Args:
       path: The `checkpoint_dir` that the server was started with.
@@ -157,7 +158,7 @@ class ReverbReplay:
             self._connection.client.Checkpoint()
             return
           except Exception as error:
-            # Of many types: that the disk is full comes as an IndexError.
+            # Errors of many types: a full disk is an IndexError.
             if not self._dies():
               raise RuntimeError(str(error)) from error
       if time.monotonic() > deadline:
@@ -193,20 +194,20 @@ class ReverbReplay:
     self._connection = connection.Connection(self.address, self._spec)
 
   def _watch(self) -> None:
-    """Starts the server again whenever it is found dead, and kills it hung."""
-    next_look = 0.0
+    """Restarts the server when it has died; kills it when it hangs."""
+    next_check = 0.0
     delay = _WATCH_SECONDS
     while not self._closed.wait(delay):
       if self._process.poll() is None:
-        if time.monotonic() >= next_look:
+        if time.monotonic() >= next_check:
           self._look()
-          next_look = time.monotonic() + _LOOK_SECONDS
+          next_check = time.monotonic() + _POLL_SECONDS
         continue
       with self._lock:
         if self._closed.is_set() or self._process.poll() is None:
           continue
         logging.warning(
-          "The replay server at %s died (%s); starting it again.",
+          "The replay server at %s died (%s); restarting it.",
           self.address,
           self._process.returncode,
         )
@@ -221,7 +222,7 @@ class ReverbReplay:
           delay = 5.0
 
   def _look(self) -> None:
-    """Asks the server for an answer; kills it if it hangs."""
+    """Checks that the server answers; kills it if it hangs."""
     process = self._process
     try:
       with self._probe_lock:

@@ -1,4 +1,4 @@
-"""A Reverb server that only its own user reaches: on a Unix socket.
+"""Reverb servers on a Unix socket, which only their own user reaches.
 
 Reverb 0.14 asks gRPC to listen on "[::]:" + port, which is every interface,
 and does no authentication. There is no setting for it. But "unix:" has as many
@@ -18,7 +18,7 @@ NUMBER = 1
 PREFIX = "unix:"
 _LIBRARY = "libpybind.so"
 _OPEN = b"[::]:"
-# Linux has room for as many characters of a socket's path.
+# Maximum length of a socket's path on Linux.
 _MAX_PATH = 107
 _NUM_BITS = 8
 NUM_SPELLINGS = 2**_NUM_BITS

@@ -4,10 +4,10 @@ It answers on stdout with one line of JSON, {"address": text, "open": text} or
 {"error": text}, and serves until its stdin closes; so it ends with the process
 that started it, however that one ends.
 
-Without a port it listens on a Unix socket in a folder of its owner's. A port
-it opens on every interface without authentication, so only trusted machines may
-reach that. Reverb would share either with a second server in silence,
-which takes some or all of the traffic, so both are locked first.
+Without a port it listens on a Unix socket in a folder of its owner's. A port is
+open on every interface without authentication, so only trusted machines may be
+able to reach it. Reverb would silently share either with a second server, which
+takes some or all of the traffic, so both are locked first.
 """
 
 import contextlib
@@ -52,7 +52,8 @@ def main(settings: dict[str, Any]) -> None:
       return
     _answer(answer)
     sys.stdin.read()
-    stack.close()  # What it held back others from, the server holds itself.
+    # The server itself now holds the address that the locks kept free.
+    stack.close()
     if os.getppid() != owner:
       shutil.rmtree(settings["scratch"], ignore_errors=True)
     # Stopping waits for calls in flight, and some of them may wait for ever.
@@ -66,10 +67,10 @@ def main(settings: dict[str, Any]) -> None:
 def _take_address(
   settings: dict[str, Any], stack: contextlib.ExitStack
 ) -> tuple[int, dict[str, str]]:
-  """Returns the number to serve at, and what to answer: the address.
+  """Returns the number to serve at, and the answer to the owner.
 
-  Where a Unix socket is wanted and can't be had, the answer also says why the
-  server is `open`.
+  The answer holds the address. If a Unix socket is wanted but not possible, it
+  also says why the server is `open`.
 
   Args:
     settings: See `main`.
@@ -181,7 +182,7 @@ def _serve(settings: dict[str, Any], port: int) -> Any:
 
 
 def _reserve_port(port: int) -> tuple[int, IO[str]]:
-  """Returns a port that nobody serves, and the lock that keeps ours off it.
+  """Returns a free port, and the lock that keeps our other servers off it.
 
   Args:
     port: The port wanted; 0 for any.
@@ -210,7 +211,7 @@ def _in_use(port: int, by: str) -> str:
 
 @contextlib.contextmanager
 def _lock_folder(path: str) -> Iterator[None]:
-  """Locks a folder among our servers; programs that tidy /tmp heed it too."""
+  """Locks a folder among our servers; cleaners of /tmp respect the lock too."""
   descriptor = os.open(path, os.O_RDONLY)
   try:
     try:
@@ -237,7 +238,7 @@ def _lock(port: int) -> IO[str] | None:
 
 
 def _open_no_link(path: str, flags: int) -> int:
-  """Opens a file where others may write, too, but follows no link of theirs."""
+  """Opens a file in a folder that others may write to; follows no link."""
   return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 

@@ -9,8 +9,8 @@ import subprocess
 import sys
 import threading
 
-from adaland.agent.replay import config as config_lib
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.config import ReplayConfig
+from adaland.agent.replay.spec import UnrollSpec
 
 # The folder that holds the package `adaland`.
 _PACKAGE_ROOT = str(pathlib.Path(__file__).absolute().parents[4])
@@ -19,8 +19,8 @@ _STOP_TIMEOUT = 5.0
 
 
 def start(
-  config: config_lib.ReplayConfig,
-  spec: spec_lib.UnrollSpec,
+  config: ReplayConfig,
+  spec: UnrollSpec,
   port: int,
   root: str,
   scratch: str,
@@ -29,7 +29,7 @@ def start(
 
   Args:
     config: The table's settings.
-    spec: What one unroll looks like.
+    spec: Fields, shapes and dtypes of one unroll.
     port: Where it listens; 0 for a Unix socket.
     root: Directory of the table's checkpoints.
     scratch: Directory for its socket and its log.
@@ -38,7 +38,7 @@ def start(
     The process and the server's address.
 
   Raises:
-    ValueError: If it answers with an error, as when the port is in use.
+    ValueError: If it answers with an error, such as that the port is in use.
     RuntimeError: If it ends or hangs without an answer.
   """
   settings = {

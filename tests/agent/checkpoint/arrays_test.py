@@ -32,7 +32,7 @@ for step, _ in enumerate(sys.stdin):
   checkpoint.save(sys.argv[1], step, {"w": np.full([300], step)}, {})
   print(step, flush=True)
 """
-# For a write that takes a few seconds, the start of a process included.
+# Allows a write a few seconds, the start of a process included.
 _HANGS_SECONDS = 120
 
 
@@ -77,7 +77,7 @@ class CheckpointArraysTest(absltest.TestCase):
 
     with (
       mock.patch.object(arrays, "_save", hang),
-      mock.patch.object(arrays, "_PATIENCE_SECONDS", 0.1),
+      mock.patch.object(arrays, "_GRACE_SECONDS", 0.1),
       mock.patch.object(
         arrays._Clock, "is_back", side_effect=[False, False, True]
       ),
@@ -137,8 +137,8 @@ class CheckpointArraysTest(absltest.TestCase):
     requests.write("\n")
     self.assertNotEmpty(written.readline(), "did not write")
     self.assertTrue(_writes(writer.pid))
-    # TensorStore's threads end, for by now they were without work for long:
-    # the next write needs new ones.
+    # TensorStore's threads have ended after idling so long, so the next write
+    # needs new ones.
     clock.set(2 * _HOUR)
     while _writes(writer.pid):
       time.sleep(0.1)

@@ -9,15 +9,15 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import learner as learner_lib
 from adaland.agent import learner_config
 from adaland.agent.checkpoint import arrays, checkpoint
+from adaland.agent.learner import Learner, make_learner
 from adaland.agent.muesli import muesli
 from tests.agent import fakes
 
 
-def _learner() -> learner_lib.Learner:
-  return learner_lib.make_learner(
+def _learner() -> Learner:
+  return make_learner(
     fakes.make_network(3),
     learner_config.LearnerConfig(
       muesli=muesli.MuesliConfig(num_samples=2, model_steps=1, value_range=10.0)
@@ -31,7 +31,7 @@ def _batch(seed: int):
 
 
 def write_until_killed(directory: str) -> None:
-  """Learns and writes for ever; runs in a process that the test kills."""
+  """Learns and writes endlessly; runs in a process that the test kills."""
   learner = _learner()
   state = learner.init(jax.random.PRNGKey(0))
   for step in range(1_000_000):

@@ -44,7 +44,7 @@ class DecodeTest(parameterized.TestCase):
     ({"run": _array(dtype="|O8")}, "dtype is unknown"),
     ({"run": _array(dtype="<f4,<f4")}, "dtype is unknown"),
     ({"run": _array(dtype=None)}, "array in it is broken"),
-    ({"run": _array(shape=[-1])}, "shape is no list"),
+    ({"run": _array(shape=[-1])}, "shape is not a list"),
     ({"run": _array(shape=[2])}, "cannot reshape"),
     ({"run": _array(shape=[10**30])}, "array in it is broken"),
     ({"run": _array(shape=3)}, "array in it is broken"),

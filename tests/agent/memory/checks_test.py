@@ -6,13 +6,13 @@ import haiku as hk
 import jax.numpy as jnp
 from absl.testing import absltest, parameterized
 
-from adaland.agent import config as config_lib
+from adaland.agent.config import MEMORIES, NetworkConfig
 from adaland.agent.memory import base, checks, gru, registry, stack
 from tests.agent.memory import examples
 
 
 def _config(**changes):
-  return config_lib.NetworkConfig(
+  return NetworkConfig(
     d_model=8,
     num_layers=1,
     num_heads=2,
@@ -99,7 +99,7 @@ class WithoutUnroll(hk.Module):
 
 
 class CheckTest(parameterized.TestCase):
-  @parameterized.parameters(*config_lib.MEMORIES)
+  @parameterized.parameters(*MEMORIES)
   def test_our_memories_pass(self, memory):
     checks.check(registry.make_memory, _config(memory=memory))
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.agent import config as config_lib
+from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import fused, transformer_xl
 
 
@@ -18,7 +18,7 @@ class FusedTest(parameterized.TestCase):
 
   @parameterized.parameters(False, True)
   def test_equals_the_plain_form(self, cached):
-    config = config_lib.NetworkConfig(
+    config = NetworkConfig(
       d_model=6, num_heads=2, key_size=3, position_size=8, memory_length=5
     )
     rng = np.random.default_rng(0)

@@ -6,10 +6,10 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import config as config_lib
+from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import gru_attention
 
-_CONFIG = config_lib.NetworkConfig(
+_CONFIG = NetworkConfig(
   d_model=4, num_heads=1, key_size=4, store_size=2, store_every=3
 )
 

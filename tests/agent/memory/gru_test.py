@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import config as config_lib
+from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import gru
 
 
@@ -21,7 +21,7 @@ class CellTest(absltest.TestCase):
 
 class StateSizeTest(absltest.TestCase):
   def test_as_many_parameters_as_attention(self):
-    config = config_lib.NetworkConfig(d_model=64, num_heads=4, key_size=16)
+    config = NetworkConfig(d_model=64, num_heads=4, key_size=16)
     size = gru.state_size(config)
     self.assertEqual(size, 50)
     parameters = 64 * 3 * size + size * 3 * size + size * 64

@@ -8,18 +8,18 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.agent import config as config_lib
+from adaland.agent.config import MEMORIES, NetworkConfig
 from adaland.agent.memory import base, registry, stack
 
 _BATCH = 3
 _LENGTH = 23
 # Longer than the window, so that rings wrap around.
 _WINDOW = 7
-_MEMORIES = tuple((name, name) for name in config_lib.MEMORIES)
+_MEMORIES = tuple((name, name) for name in MEMORIES)
 
 
-def _config(memory: str) -> config_lib.NetworkConfig:
-  return config_lib.NetworkConfig(
+def _config(memory: str) -> NetworkConfig:
+  return NetworkConfig(
     memory=memory,
     d_model=12,
     num_layers=2,
@@ -186,7 +186,7 @@ class MemoryTest(parameterized.TestCase):
 
   def test_memories_have_comparable_parameters(self):
     sizes = {}
-    for memory in config_lib.MEMORIES:
+    for memory in MEMORIES:
       leaves = jax.tree_util.tree_leaves(_functions(memory)[0])
       sizes[memory] = sum(leaf.size for leaf in leaves)
     for memory, size in sizes.items():

@@ -6,10 +6,10 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import config as config_lib
+from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import none
 
-_CONFIG = config_lib.NetworkConfig(
+_CONFIG = NetworkConfig(
   memory="none", d_model=6, num_heads=3, key_size=4, num_layers=1
 )
 

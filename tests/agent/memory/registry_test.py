@@ -5,12 +5,12 @@ import jax
 import jax.numpy as jnp
 from absl.testing import absltest, parameterized
 
-from adaland.agent import config as config_lib
+from adaland.agent.config import MEMORIES, NetworkConfig
 from adaland.agent.memory import base, registry
 
 
 def _config(memory):
-  return config_lib.NetworkConfig(
+  return NetworkConfig(
     memory=memory,
     d_model=12,
     num_layers=2,
@@ -30,7 +30,7 @@ def _params(memory):
 
 
 class RegistryTest(parameterized.TestCase):
-  @parameterized.parameters(*config_lib.MEMORIES)
+  @parameterized.parameters(*MEMORIES)
   def test_every_name_of_the_config_makes_a_memory(self, memory):
     self.assertNotEmpty(_params(memory))
     state = jax.eval_shape(
@@ -45,8 +45,8 @@ class RegistryTest(parameterized.TestCase):
       self.assertEqual(leaf.shape[0], 3)
 
   def test_names_stand_for_different_memories(self):
-    shapes = [str(_params(memory)) for memory in config_lib.MEMORIES]
-    self.assertLen(set(shapes), len(config_lib.MEMORIES))
+    shapes = [str(_params(memory)) for memory in MEMORIES]
+    self.assertLen(set(shapes), len(MEMORIES))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Tests of stack, with a mixer that tells what it was given."""
+"""Tests of stack, with a mixer that records its inputs."""
 
 import dataclasses
 import functools
@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import config as config_lib
+from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import base, stack
 
-_CONFIG = config_lib.NetworkConfig(
+_CONFIG = NetworkConfig(
   d_model=4,
   num_layers=3,
   feed_forward_size=4,

@@ -6,13 +6,13 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import config as config_lib
+from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import transformer_xl
 
 
 class RelativeAttentionTest(absltest.TestCase):
   def test_equals_the_formula(self):
-    config = config_lib.NetworkConfig(
+    config = NetworkConfig(
       d_model=6, num_heads=2, key_size=3, position_size=6, memory_length=3
     )
     rng = np.random.default_rng(0)

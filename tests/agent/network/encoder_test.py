@@ -6,11 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import config as config_lib
+from adaland.agent.config import NetworkConfig
 from adaland.agent.network import encoder
 from tests.agent import observations
 
-_CONFIG = config_lib.NetworkConfig(
+_CONFIG = NetworkConfig(
   rules_sizes=(8,), encoder_hidden=(), entity_size=6, d_model=10
 )
 _SPEC = observations.spec(num_rules=2, num_entities=5)

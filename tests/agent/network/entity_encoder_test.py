@@ -3,10 +3,10 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import config as config_lib
+from adaland.agent.config import NetworkConfig
 from adaland.agent.network import entity_encoder
 
-_CONFIG = config_lib.NetworkConfig(entity_size=6)
+_CONFIG = NetworkConfig(entity_size=6)
 
 
 def _entity(shape: int, colour: int) -> np.ndarray:

@@ -3,12 +3,12 @@ import math
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import config as config_lib
+from adaland.agent.config import NetworkConfig
 from adaland.agent.network import entity_features
 from adaland.envs import constants
 from adaland.envs.observations import observations
 
-_CONFIG = config_lib.NetworkConfig()
+_CONFIG = NetworkConfig()
 
 
 def _entity(shape: int, colour: int, position: tuple[float, float, float]):

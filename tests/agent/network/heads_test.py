@@ -5,10 +5,10 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import config as config_lib
+from adaland.agent.config import NetworkConfig
 from adaland.agent.network import heads
 
-_CONFIG = config_lib.NetworkConfig(
+_CONFIG = NetworkConfig(
   d_model=4, head_size=5, model_size=3, num_bins=7, action_sizes=(2, 3)
 )
 

@@ -6,13 +6,13 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.agent import config as config_lib
+from adaland.agent.config import NetworkConfig
 from adaland.agent.muesli import categorical
-from adaland.agent.network import network as network_lib
+from adaland.agent.network.network import make_network
 from tests.agent import observations
 from tests.agent.memory import examples
 
-_CONFIG = config_lib.NetworkConfig(
+_CONFIG = NetworkConfig(
   d_model=12,
   num_layers=1,
   num_heads=2,
@@ -42,7 +42,7 @@ def _noisy(params, seed=0):
 @functools.cache
 def _entities():
   """Returns a network for entities, two sets of parameters, jitted unroll."""
-  network = network_lib.make_network(_CONFIG, observations.spec())
+  network = make_network(_CONFIG, observations.spec())
   params = jax.jit(network.init)(jax.random.PRNGKey(0))
   return network, params, _noisy(params), jax.jit(network.unroll)
 
@@ -53,7 +53,7 @@ class NetworkTest(parameterized.TestCase):
     ("pixels", observations.spec(pixels=(9, 12))),
   )
   def test_steps_equal_unroll(self, spec):
-    network = network_lib.make_network(_CONFIG, spec)
+    network = make_network(_CONFIG, spec)
     params = _noisy(jax.jit(network.init)(jax.random.PRNGKey(0)))
     batch_size, length = 2, 9
     observation = observations.random(spec, (batch_size, length))
@@ -75,7 +75,7 @@ class NetworkTest(parameterized.TestCase):
 
   def test_users_memory_takes_the_place_of_the_configs(self):
     spec = observations.spec()
-    network = network_lib.make_network(_CONFIG, spec, memory=examples.EMA)
+    network = make_network(_CONFIG, spec, memory=examples.EMA)
     params = _noisy(network.init(jax.random.PRNGKey(0)))
     modules = {name.split("/")[0] for name in params}
     self.assertIn("ema", modules)
@@ -97,7 +97,7 @@ class NetworkTest(parameterized.TestCase):
 
   def test_empty_state_starts_the_rows_of_a_users_memory(self):
     spec = observations.spec()
-    network = network_lib.make_network(_CONFIG, spec, memory=examples.EMA)
+    network = make_network(_CONFIG, spec, memory=examples.EMA)
     params = _noisy(network.init(jax.random.PRNGKey(0)))
     observation = observations.random(spec, (2, 3))
     first = np.zeros((2, 3), np.uint8)
@@ -110,7 +110,7 @@ class NetworkTest(parameterized.TestCase):
 
   def test_no_gradient_goes_into_a_users_memory(self):
     spec = observations.spec()
-    network = network_lib.make_network(_CONFIG, spec, memory=examples.EMA)
+    network = make_network(_CONFIG, spec, memory=examples.EMA)
     params = _noisy(network.init(jax.random.PRNGKey(0)))
     observation = observations.random(spec, (2, 3))
 
@@ -166,7 +166,7 @@ class NetworkTest(parameterized.TestCase):
     _, _, params, unroll = _entities()
     config = dataclasses.replace(_CONFIG, compute_dtype="bfloat16")
     spec = observations.spec()
-    rounded = network_lib.make_network(config, spec)
+    rounded = make_network(config, spec)
     shapes = jax.eval_shape(rounded.init, jax.random.PRNGKey(0))
     for leaf in jax.tree_util.tree_leaves(shapes):
       self.assertEqual(leaf.dtype, jnp.float32)
@@ -191,11 +191,11 @@ class NetworkTest(parameterized.TestCase):
       spec = observations.spec()
       spec[key] = (shape, spec[key][1])
       with self.assertRaisesRegex(ValueError, key):
-        network_lib.make_network(_CONFIG, spec)
+        make_network(_CONFIG, spec)
     spec = observations.spec()
     del spec["rules"]
     with self.assertRaisesRegex(ValueError, "rules"):
-      network_lib.make_network(_CONFIG, spec)
+      make_network(_CONFIG, spec)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,10 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import config as config_lib
+from adaland.agent.config import NetworkConfig
 from adaland.agent.network import recall
 
-_CONFIG = config_lib.NetworkConfig(num_heads=2, key_size=3)
+_CONFIG = NetworkConfig(num_heads=2, key_size=3)
 
 
 class RecallTest(absltest.TestCase):

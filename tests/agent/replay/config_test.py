@@ -5,7 +5,7 @@ import math
 
 from absl.testing import absltest, parameterized
 
-from adaland.agent.replay import config as config_lib
+from adaland.agent.replay.config import ReplayConfig
 
 
 class ReplayConfigTest(parameterized.TestCase):
@@ -28,10 +28,10 @@ class ReplayConfigTest(parameterized.TestCase):
   )
   def test_bad_values_are_named(self, values, message):
     with self.assertRaisesRegex(ValueError, message):
-      dataclasses.replace(config_lib.ReplayConfig(), **values)
+      dataclasses.replace(ReplayConfig(), **values)
 
   def test_limits_of_a_ratio(self):
-    limits = config_lib.ReplayConfig(
+    limits = ReplayConfig(
       min_size=10, batch_size=4, samples_per_insert=2.0, error_buffer=5.0
     ).rate_limits()
     # 2 * 10 +- 5.
@@ -45,7 +45,7 @@ class ReplayConfigTest(parameterized.TestCase):
     self.assertFalse(limits.can_sample(10, 0, size=10, n=6))
 
   def test_limits_of_a_queue(self):
-    limits = config_lib.ReplayConfig(
+    limits = ReplayConfig(
       sampling="queue", capacity=3, batch_size=2
     ).rate_limits()
     self.assertTrue(limits.can_insert(inserts=2, samples=0))
@@ -54,20 +54,18 @@ class ReplayConfigTest(parameterized.TestCase):
     self.assertTrue(limits.can_sample(2, 0, size=2, n=2))
 
   def test_without_a_ratio_nobody_waits(self):
-    limits = config_lib.ReplayConfig(min_size=2).rate_limits()
+    limits = ReplayConfig(min_size=2).rate_limits()
     self.assertTrue(limits.can_insert(inserts=10**9, samples=0))
     self.assertTrue(limits.can_sample(2, 10**9, size=2, n=32))
     self.assertFalse(limits.can_sample(1, 0, size=1, n=1))
 
   def test_the_hash_follows_what_a_table_depends_on(self):
-    base = config_lib.ReplayConfig()
-    self.assertEqual(
-      base.store_hash(), config_lib.ReplayConfig(port=5).store_hash()
-    )
+    base = ReplayConfig()
+    self.assertEqual(base.store_hash(), ReplayConfig(port=5).store_hash())
     for other in (
-      config_lib.ReplayConfig(capacity=99),
-      config_lib.ReplayConfig(sampling="queue"),
-      config_lib.ReplayConfig(min_size=3),
+      ReplayConfig(capacity=99),
+      ReplayConfig(sampling="queue"),
+      ReplayConfig(min_size=3),
     ):
       self.assertNotEqual(base.store_hash(), other.store_hash())
 

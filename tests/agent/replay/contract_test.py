@@ -10,14 +10,14 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent.replay import config as config_lib
 from adaland.agent.replay import factory
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.config import ReplayConfig
+from adaland.agent.replay.spec import UnrollSpec
 from tests.agent.replay import examples
 
 
 def _count(work, most):
-  """Calls `work` until it times out; returns how often it went well."""
+  """Calls `work` until it times out; returns the number of successes."""
   for done in range(most):
     try:
       work()
@@ -27,16 +27,16 @@ def _count(work, most):
 
 
 class _ContractTests(absltest.TestCase):
-  """The suite; a subclass says which kind of store it runs on."""
+  """The suite; a subclass names the kind of store it runs on."""
 
   kind: str
 
   def make(self, checkpoint_dir=None, **values):
-    base = config_lib.ReplayConfig(
+    base = ReplayConfig(
       kind=self.kind, capacity=10, batch_size=2, insert_timeout=0.3
     )
     config = dataclasses.replace(base, **values)
-    spec = spec_lib.UnrollSpec.from_unroll(examples.unroll())
+    spec = UnrollSpec.from_unroll(examples.unroll())
     replay = factory.make_replay(config, spec, checkpoint_dir)
     self.addCleanup(replay.close)
     return replay
@@ -107,7 +107,7 @@ class _ContractTests(absltest.TestCase):
     replay = self.make(sampling="queue", capacity=3)
     writer = self.writer(replay)
     inserted = _count(lambda: writer.insert(examples.unroll()), 20)
-    # One more may be on its way to the store.
+    # One more may be in flight.
     self.assertIn(inserted, (3, 4))
     self.wait_for_size(replay, 3)
     start = time.monotonic()
@@ -143,8 +143,8 @@ class _ContractTests(absltest.TestCase):
     for _ in range(3):
       inserts += _count(lambda: writer.insert(examples.unroll()), 100)
       samples += 2 * _count(lambda: sampler.sample(timeout=0.3), 100)
-    # At the end all that may be drawn is; an item on its way, a batch that is
-    # not full and batches kept ready make the counts a little unsure.
+    # At the end all that may be drawn was drawn; an item in flight, a partial
+    # batch and prefetched batches make the counts a little uncertain.
     self.assertGreaterEqual(2 * inserts - samples, 2)
     self.assertLessEqual(2 * inserts - samples, 2 + 2 + 2)
     self.assertGreater(inserts, 8)
@@ -161,7 +161,7 @@ class _ContractTests(absltest.TestCase):
     drawn = {
       n for _ in range(60) for n in sampler.sample(5).params_version.tolist()
     }
-    # The last one may have been on its way when the first were drawn.
+    # The last one may have been in flight when the first were drawn.
     self.assertContainsSubset({4, 5, 6}, drawn)
     self.assertNoCommonElements({0, 1, 2}, drawn)
 

@@ -5,9 +5,9 @@ import sys
 
 from absl.testing import absltest
 
-from adaland.agent.replay import config as config_lib
 from adaland.agent.replay import factory, in_memory
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.config import ReplayConfig
+from adaland.agent.replay.spec import UnrollSpec
 from tests.agent.replay import examples
 
 
@@ -31,8 +31,8 @@ class FactoryTest(absltest.TestCase):
         factory.resolve_kind("reverb")
 
   def test_a_new_run_starts_empty(self):
-    config = config_lib.ReplayConfig(kind="memory")
-    spec = spec_lib.UnrollSpec.from_unroll(examples.unroll())
+    config = ReplayConfig(kind="memory")
+    spec = UnrollSpec.from_unroll(examples.unroll())
     missing = self.create_tempdir().full_path + "/none"
     replay = factory.make_replay(config, spec, checkpoint_dir=missing)
     self.assertIsInstance(replay, in_memory.InMemoryReplay)

@@ -1,17 +1,17 @@
 """A fake Reverb server, and the fake module of its clients.
 
-It can be told to stay away, to confirm nothing, or to come back empty.
+Tests can make it stay down, confirm nothing, or restart empty.
 """
 
 import queue
 
 from absl.testing import absltest
 
-from adaland.agent.replay import spec as spec_lib
 from adaland.agent.replay.reverb import binding, server
+from adaland.agent.replay.spec import UnrollSpec
 from tests.agent.replay import examples
 
-SPEC = spec_lib.UnrollSpec.from_unroll(examples.unroll())
+SPEC = UnrollSpec.from_unroll(examples.unroll())
 ADDRESS = "127.0.0.1:7"
 
 
@@ -42,12 +42,12 @@ class FakeServer:
   def __init__(self):
     self.up = True
     self.confirms = True
-    # How long `ServerInfo` takes, and how long it was given.
+    # Seconds that `ServerInfo` takes, and the timeouts it was given.
     self.needs_seconds = 0
     self.timeouts = []
     # Whether samplers made now never draw anything.
     self.hangs = False
-    # Clients of an earlier life get no answer, as with Reverb.
+    # Clients of the server before a restart get no answer, as with Reverb.
     self.life = 0
     self.addresses = []
     self.stored = []

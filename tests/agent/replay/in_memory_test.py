@@ -1,4 +1,4 @@
-"""Tests of what only the in-memory store does; see also contract_test."""
+"""Tests specific to the in-memory store; see also contract_test."""
 
 import dataclasses
 import os
@@ -6,16 +6,16 @@ import os
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent.replay import config as config_lib
 from adaland.agent.replay import factory, in_memory
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.config import ReplayConfig
+from adaland.agent.replay.spec import EncodedWriter, UnrollSpec
 from tests.agent.replay import examples
 
 
 def _make(seed=0, length=5, **values):
-  base = config_lib.ReplayConfig(kind="memory", capacity=4, batch_size=2)
+  base = ReplayConfig(kind="memory", capacity=4, batch_size=2)
   config = dataclasses.replace(base, **values)
-  spec = spec_lib.UnrollSpec.from_unroll(examples.unroll(length=length))
+  spec = UnrollSpec.from_unroll(examples.unroll(length=length))
   return in_memory.InMemoryReplay(config, spec, seed)
 
 
@@ -52,8 +52,8 @@ class InMemoryReplayTest(absltest.TestCase):
 
   def test_encoded_unrolls_are_stored_and_checked(self):
     replay = _make(batch_size=1)
-    sender = spec_lib.EncodedWriter(
-      spec_lib.UnrollSpec.from_unroll(examples.unroll()), replay.insert_encoded
+    sender = EncodedWriter(
+      UnrollSpec.from_unroll(examples.unroll()), replay.insert_encoded
     )
     sender.insert(examples.unroll(8))
     sender.close()
@@ -99,8 +99,8 @@ class InMemoryReplayTest(absltest.TestCase):
       broken.truncate(os.path.getsize(file) // 2)
     with self.assertRaisesRegex(ValueError, "replay.npz is broken"):
       _make().restore(path)
-    config = config_lib.ReplayConfig(kind="memory", capacity=4, batch_size=2)
-    spec = spec_lib.UnrollSpec.from_unroll(examples.unroll())
+    config = ReplayConfig(kind="memory", capacity=4, batch_size=2)
+    spec = UnrollSpec.from_unroll(examples.unroll())
     with self.assertLogs(level="WARNING") as logs:
       empty = factory.make_replay(config, spec, checkpoint_dir=path)
     self.assertIn("Replay starts empty", logs.output[0])

@@ -6,15 +6,15 @@ import os
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.agent.replay import config as config_lib
 from adaland.agent.replay import in_memory
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.config import ReplayConfig
+from adaland.agent.replay.spec import UnrollSpec
 from tests.agent.replay import examples
 
 
 def _store():
-  config = config_lib.ReplayConfig(kind="memory", capacity=4, batch_size=2)
-  spec = spec_lib.UnrollSpec.from_unroll(examples.unroll())
+  config = ReplayConfig(kind="memory", capacity=4, batch_size=2)
+  spec = UnrollSpec.from_unroll(examples.unroll())
   return in_memory.InMemoryReplay(config, spec)
 
 
@@ -43,8 +43,8 @@ class SavedTest(parameterized.TestCase):
     ("column_0", np.ones(2), "'column_0' is"),
     ("column_1", np.ones(2), "'column_1' is"),
     ("counters", np.array([1.0, 2.0]), "'counters' is float64"),
-    ("counters", np.array([2, 0]), "counters are of no store"),
-    ("counters", np.array([3, -1]), "counters are of no store"),
+    ("counters", np.array([2, 0]), "counters are inconsistent"),
+    ("counters", np.array([3, -1]), "counters are inconsistent"),
     ("generator", np.array("{}"), "generator: ValueError"),
     ("generator", np.array("[" * 100_000), "generator: Recursion"),
     ("generator", np.zeros(3), "is not one text"),

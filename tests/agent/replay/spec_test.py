@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.spec import EncodedWriter, UnrollSpec
 from tests.agent.replay import examples
 
 
@@ -23,7 +23,7 @@ class UnrollSpecTest(parameterized.TestCase):
   def setUp(self):
     super().setUp()
     self.unroll = examples.unroll(3)
-    self.spec = spec_lib.UnrollSpec.from_unroll(self.unroll)
+    self.spec = UnrollSpec.from_unroll(self.unroll)
 
   def test_columns_are_named_as_one_would_write_them(self):
     columns = {column.name: str(column) for column in self.spec.columns}
@@ -62,7 +62,7 @@ class UnrollSpecTest(parameterized.TestCase):
   def test_bfloat16_travels_as_its_bits(self):
     memory = jnp.asarray([1.5, -2.25], jnp.bfloat16)
     unroll = self.unroll._replace(initial_memory={"h": memory})
-    spec = spec_lib.UnrollSpec.from_unroll(unroll)
+    spec = UnrollSpec.from_unroll(unroll)
     flat = spec.flatten(unroll)
     self.assertIn(np.dtype(np.uint16), [array.dtype for array in flat])
     _assert_same(spec.unflatten(flat), unroll)
@@ -88,9 +88,7 @@ class UnrollSpecTest(parameterized.TestCase):
 
   def test_an_object_array_is_refused_by_name(self):
     with self.assertRaisesRegex(ValueError, "Field reward is object"):
-      spec_lib.UnrollSpec.from_unroll(
-        self.unroll._replace(reward=np.array([None]))
-      )
+      UnrollSpec.from_unroll(self.unroll._replace(reward=np.array([None])))
 
   @parameterized.named_parameters(
     ("shape", {"reward": np.zeros(6, np.float32)}, r"reward is .* but f.*\[6"),
@@ -102,19 +100,19 @@ class UnrollSpecTest(parameterized.TestCase):
     ("more", {"initial_memory": (np.zeros((2, 8), np.float16), 1)}, "missing"),
   )
   def test_check_columns_names_the_first_difference(self, change, message):
-    other = spec_lib.UnrollSpec.from_unroll(self.unroll._replace(**change))
+    other = UnrollSpec.from_unroll(self.unroll._replace(**change))
     self.assertNotEqual(other.signature, self.spec.signature)
     with self.assertRaisesRegex(ValueError, message):
       self.spec.check_columns(other.to_json(), "the other")
 
   def test_check_columns_accepts_its_own(self):
-    again = spec_lib.UnrollSpec.from_unroll(examples.unroll(9))
+    again = UnrollSpec.from_unroll(examples.unroll(9))
     self.assertEqual(again.signature, self.spec.signature)
     again.check_columns(self.spec.to_json(), "the other")
 
   def test_decode_refuses_foreign_and_cut_bytes(self):
     data = self.spec.encode(self.unroll)
-    longer = spec_lib.UnrollSpec.from_unroll(examples.unroll(3, length=6))
+    longer = UnrollSpec.from_unroll(examples.unroll(3, length=6))
     with self.assertRaisesRegex(ValueError, "other fields, shapes or dtypes"):
       longer.decode(data)
     with self.assertRaisesRegex(ValueError, "ended within field params_vers"):
@@ -128,7 +126,7 @@ class UnrollSpecTest(parameterized.TestCase):
     unroll = self.unroll._replace(
       observation={"pixels": np.zeros((180, 24, 18, 3), np.uint8)}
     )
-    spec = spec_lib.UnrollSpec.from_unroll(unroll)
+    spec = UnrollSpec.from_unroll(unroll)
     best = 1e9
     for _ in range(30):
       start = time.perf_counter()
@@ -140,11 +138,11 @@ class UnrollSpecTest(parameterized.TestCase):
 class EncodedWriterTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
-    self.spec = spec_lib.UnrollSpec.from_unroll(examples.unroll())
+    self.spec = UnrollSpec.from_unroll(examples.unroll())
 
   def test_the_channel_carries_unrolls(self):
     sent = []
-    writer = spec_lib.EncodedWriter(self.spec, sent.append)
+    writer = EncodedWriter(self.spec, sent.append)
     writer.insert(examples.unroll(1))
     writer.insert(examples.unroll(2))
     writer.close()
@@ -159,7 +157,7 @@ class EncodedWriterTest(absltest.TestCase):
 
   def test_another_unroll_is_not_sent(self):
     sent = []
-    writer = spec_lib.EncodedWriter(self.spec, sent.append)
+    writer = EncodedWriter(self.spec, sent.append)
     wrong = examples.unroll()._replace(mask=np.ones(4, np.uint8))
     with self.assertRaisesRegex(ValueError, r"Field mask is uint8\[4\]"):
       writer.insert(wrong)
@@ -170,7 +168,7 @@ class EncodedWriterTest(absltest.TestCase):
       raise TimeoutError("full")
 
     with self.assertRaisesRegex(TimeoutError, "full"):
-      spec_lib.EncodedWriter(self.spec, send).insert(examples.unroll())
+      EncodedWriter(self.spec, send).insert(examples.unroll())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Tests of checkpoints on folders that are made up."""
+"""Tests of checkpoints on made-up folders."""
 
 import pathlib
 
@@ -38,7 +38,7 @@ class ReverbCheckpointsTest(absltest.TestCase):
     self.make("2028", done=False)
     checkpoints.step_back(str(self.root))
     self.assertEqual(self.content(), {"0": "2027"})
-    # The next is after it by name, whatever the year, and takes its place.
+    # The next one sorts after it, whatever the year, and replaces it.
     self.make("1970")
     self.assertEqual(checkpoints.whole(str(self.root)), ["0", "1970"])
     checkpoints.step_back(str(self.root))

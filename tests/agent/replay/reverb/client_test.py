@@ -1,6 +1,6 @@
-"""Tests of adaland.agent.replay.reverb.client on a server that is made up.
+"""Tests of adaland.agent.replay.reverb.client on a fake server.
 
-What a real server does to it is in owner_test.
+Tests with a real server are in owner_test.
 """
 
 import contextlib
@@ -81,7 +81,7 @@ class SamplerTest(fake_reverb.FakeServerTest):
     self.assertEqual(sampler.sample(timeout=5).params_version.tolist(), [9, 2])
 
   def draw(self, sampler):
-    """Draws as the learner does: it never waits for long."""
+    """Draws as the learner does, with a short timeout."""
     for _ in range(200):
       with contextlib.suppress(TimeoutError):
         return sampler.sample(timeout=0.05)

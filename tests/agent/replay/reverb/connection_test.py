@@ -1,85 +1,74 @@
-"""Tests of connection on a server that is made up."""
+"""Tests of connection on a fake server."""
 
 import numpy as np
 from absl.testing import absltest
 
 from adaland.agent.replay import base
-from adaland.agent.replay.reverb import connection as reverb_connection
-from adaland.agent.replay.reverb import server
+from adaland.agent.replay.reverb import connection, server
 from tests.agent.replay import fake_reverb
 
 
 class ConnectionTest(fake_reverb.FakeServerTest):
   def test_counts(self):
-    connection = reverb_connection.Connection(
-      fake_reverb.ADDRESS, fake_reverb.SPEC
-    )
+    client = connection.Connection(fake_reverb.ADDRESS, fake_reverb.SPEC)
     self.assertEqual(
-      connection.table_info(),
+      client.table_info(),
       base.Counts(size=3, inserts=300, samples=2**35),
     )
     # Zeros are left out of such messages.
     self.server.tables[1] = fake_reverb.message({8: server.TABLE.encode()})
-    self.assertEqual(connection.table_info(), (0, 0, 0))
+    self.assertEqual(client.table_info(), (0, 0, 0))
 
   def test_a_server_that_is_away_is_a_timeout(self):
-    connection = reverb_connection.Connection(
-      fake_reverb.ADDRESS, fake_reverb.SPEC
-    )
-    self.assertTrue(connection.answers())
+    client = connection.Connection(fake_reverb.ADDRESS, fake_reverb.SPEC)
+    self.assertTrue(client.answers())
     self.server.up = False
-    self.assertFalse(connection.answers())
-    self.assertFalse(connection.renew())
+    self.assertFalse(client.answers())
+    self.assertFalse(client.renew())
     with self.assertRaisesRegex(
       TimeoutError, f"No replay server.*{fake_reverb.ADDRESS}"
     ):
-      connection.table_info()
+      client.table_info()
     with self.assertRaisesRegex(
       TimeoutError, f"{fake_reverb.ADDRESS} for 0.1 s"
     ):
-      reverb_connection.Connection(
-        fake_reverb.ADDRESS, fake_reverb.SPEC, timeout=0.1
-      )
+      connection.Connection(fake_reverb.ADDRESS, fake_reverb.SPEC, timeout=0.1)
 
   def test_every_new_client_has_an_address_of_its_own(self):
-    connection = reverb_connection.Connection(
-      fake_reverb.ADDRESS, fake_reverb.SPEC
-    )
+    client = connection.Connection(fake_reverb.ADDRESS, fake_reverb.SPEC)
     self.server.restart()
-    self.assertFalse(connection.answers())
-    self.assertTrue(connection.renew())
-    self.assertTrue(connection.answers())
+    self.assertFalse(client.answers())
+    self.assertTrue(client.renew())
+    self.assertTrue(client.answers())
     self.assertEqual(self.server.addresses, ["127.0.0.1:7", "127.0.0.2:7"])
 
   def test_a_server_is_followed_to_another_address(self):
     addresses = ["", "", "127.0.0.1:7"]
-    connection = reverb_connection.Connection(
+    client = connection.Connection(
       lambda: addresses.pop(0) if len(addresses) > 1 else addresses[0],
       fake_reverb.SPEC,
     )
-    self.assertEqual(connection.address, "127.0.0.1:7")
+    self.assertEqual(client.address, "127.0.0.1:7")
     self.server.restart()
     addresses[0] = "10.0.0.7:9"
-    self.assertTrue(connection.renew())
+    self.assertTrue(client.renew())
     self.assertEqual(self.server.addresses, ["127.0.0.1:7", "10.0.0.7:9"])
     addresses[0] = ""  # It is away.
-    self.assertFalse(connection.renew())
+    self.assertFalse(client.renew())
 
   def test_without_an_address_there_is_no_server(self):
     with self.assertRaisesRegex(TimeoutError, "at a known address for 0.1 s"):
-      reverb_connection.Connection(lambda: "", fake_reverb.SPEC, timeout=0.1)
+      connection.Connection(lambda: "", fake_reverb.SPEC, timeout=0.1)
 
   def test_a_server_that_is_slow_gets_more_time(self):
-    connection = reverb_connection.Connection(
-      fake_reverb.ADDRESS, fake_reverb.SPEC
-    )
+    client = connection.Connection(fake_reverb.ADDRESS, fake_reverb.SPEC)
     self.server.restart()
     self.server.needs_seconds = 4
-    tries = [connection.renew() for _ in range(3)]
+    tries = [client.renew() for _ in range(3)]
     self.assertEqual(tries, [False, False, True])
     self.assertEqual(self.server.timeouts, [1, 1, 2, 4])
     self.server.needs_seconds = 1
-    self.assertTrue(connection.answers())
+    self.assertTrue(client.answers())
     self.assertEqual(self.server.timeouts[-1], 1)
 
   def test_other_servers_are_refused(self):
@@ -92,15 +81,13 @@ class ConnectionTest(fake_reverb.FakeServerTest):
     ):
       self.server.tables = tables
       with self.assertRaisesRegex(ValueError, message):
-        reverb_connection.Connection(fake_reverb.ADDRESS, fake_reverb.SPEC)
+        connection.Connection(fake_reverb.ADDRESS, fake_reverb.SPEC)
 
   def test_a_server_without_the_table_is_refused(self):
-    connection = reverb_connection.Connection(
-      fake_reverb.ADDRESS, fake_reverb.SPEC
-    )
+    client = connection.Connection(fake_reverb.ADDRESS, fake_reverb.SPEC)
     del self.server.tables[1]
     with self.assertRaisesRegex(ValueError, "has no table of unrolls"):
-      connection.table_info()
+      client.table_info()
 
 
 class FieldsTest(absltest.TestCase):
@@ -112,22 +99,22 @@ class FieldsTest(absltest.TestCase):
       b"\x19" + np.float64(1.0).tobytes() + b"\x25\x01\x02\x03\x04"
       b"\x2a\x02\x08\x03"
     )
-    fields = reverb_connection._fields(message)
+    fields = connection._fields(message)
     self.assertEqual(fields[1], 150)
     self.assertEqual(fields[2], b"testing")
     self.assertEqual(np.frombuffer(fields[3])[0], 1.0)
     self.assertEqual(fields[4], b"\x01\x02\x03\x04")
-    self.assertEqual(reverb_connection._fields(fields[5]), {1: 3})
+    self.assertEqual(connection._fields(fields[5]), {1: 3})
 
   def test_groups_are_refused(self):
     with self.assertRaisesRegex(ValueError, "Unknown wire type 3"):
-      reverb_connection._fields(b"\x0b")
+      connection._fields(b"\x0b")
 
 
 class AddressesTest(absltest.TestCase):
   def test_what_is_on_this_machine_has_many_names_and_others_one(self):
     def three(address):
-      names = reverb_connection._addresses(address)
+      names = connection._addresses(address)
       return [next(names) for _ in range(3)]
 
     private = [
@@ -136,7 +123,7 @@ class AddressesTest(absltest.TestCase):
       "unix:/f/././././././//./1",
     ]
     self.assertEqual(three("unix:/f/1"), private)
-    names = reverb_connection._addresses("unix:/f/1")
+    names = connection._addresses("unix:/f/1")
     self.assertLen({next(names) for _ in range(300)}, 256)
     local = ["127.0.0.1:7", "127.0.0.2:7", "127.0.0.3:7"]
     self.assertEqual(three("127.0.0.1:7"), local)

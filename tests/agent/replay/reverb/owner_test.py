@@ -1,4 +1,4 @@
-"""Tests of what only the Reverb store does; see also contract_test."""
+"""Tests specific to the Reverb store; see also contract_test."""
 
 import contextlib
 import dataclasses
@@ -18,9 +18,9 @@ from unittest import mock
 
 from absl.testing import absltest
 
-from adaland.agent.replay import config as config_lib
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.config import ReplayConfig
 from adaland.agent.replay.reverb import client, connection, owner, private
+from adaland.agent.replay.spec import UnrollSpec
 from tests.agent.replay import examples
 
 _INSTALLED = importlib.util.find_spec("reverb") is not None
@@ -28,11 +28,11 @@ _WHY = "Reverb is not installed: THE STORE BETWEEN PROCESSES IS NOT TESTED."
 
 
 def _spec(length=5):
-  return spec_lib.UnrollSpec.from_unroll(examples.unroll(length=length))
+  return UnrollSpec.from_unroll(examples.unroll(length=length))
 
 
 def _config(**values):
-  base = config_lib.ReplayConfig(
+  base = ReplayConfig(
     kind="reverb", capacity=50, batch_size=2, insert_timeout=10.0
   )
   return dataclasses.replace(base, **values)
@@ -180,7 +180,7 @@ class ReverbReplayTest(absltest.TestCase):
     writer.flush()
     replay.checkpoint(path)
     first = replay.pid
-    # Longer than it may be silent for: it answers all the while.
+    # Longer than the hang timeout, although it answers throughout.
     time.sleep(3.0)
     self.assertEqual(replay.restarts, 0)
     os.kill(first, signal.SIGSTOP)
@@ -195,7 +195,7 @@ class ReverbReplayTest(absltest.TestCase):
     sampler.close()
 
   def _draw_new(self, sampler, number):
-    """Draws until an unroll is seen, waiting a moment at a time."""
+    """Draws with short timeouts until a new unroll is seen."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
       with contextlib.suppress(TimeoutError):
@@ -346,7 +346,7 @@ def _free_port():
 
 
 def _listening(pid):
-  """Returns the TCP ports that a process listens on, as the system tells."""
+  """Returns the TCP ports that a process listens on, from /proc."""
   own = set()
   for name in os.listdir(f"/proc/{pid}/fd"):
     with contextlib.suppress(FileNotFoundError):

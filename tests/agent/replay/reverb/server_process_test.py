@@ -11,9 +11,9 @@ from unittest import mock
 
 from absl.testing import absltest
 
-from adaland.agent.replay import config as config_lib
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.config import ReplayConfig
 from adaland.agent.replay.reverb import server_process
+from adaland.agent.replay.spec import UnrollSpec
 from tests.agent.replay import examples
 
 
@@ -35,15 +35,15 @@ class ReverbProcessTest(absltest.TestCase):
 
     with mock.patch.object(subprocess, "Popen", start):
       return server_process.start(
-        config_lib.ReplayConfig(kind="reverb", capacity=7),
-        spec_lib.UnrollSpec.from_unroll(examples.unroll()),
+        ReplayConfig(kind="reverb", capacity=7),
+        UnrollSpec.from_unroll(examples.unroll()),
         port,
         "where/checkpoints/are",
         self.scratch,
       )
 
   def test_the_server_gets_its_settings_and_tells_its_address(self):
-    # What it was given comes back as its address.
+    # The settings come back as its address.
     process, address = self.start(
       """
       import json, sys
@@ -61,7 +61,7 @@ class ReverbProcessTest(absltest.TestCase):
     # It ends by itself when its stdin closes.
     server_process.stop(process)
     self.assertEqual(process.returncode, 0)
-    server_process.stop(process)  # Once more is nothing.
+    server_process.stop(process)  # Stopping again does nothing.
 
   def test_where_it_is_open_it_says_so(self):
     with self.assertLogs(level="WARNING") as logs:

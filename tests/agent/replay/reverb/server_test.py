@@ -1,4 +1,4 @@
-"""Tests of server without a server: ports, start-up."""
+"""Tests of server's ports and start-up, without Reverb."""
 
 import contextlib
 import io
@@ -54,7 +54,7 @@ class PortTest(absltest.TestCase):
       server.main({"port": port})
     self.assertEqual(out.getvalue().count("\n"), 1)
     self.assertEqual(json.loads(out.getvalue()), {"error": "no room"})
-    # And it is as if it had never been.
+    # The attempt leaves no trace.
     self.assertEqual(os.listdir(self.folder), [])
 
   def test_a_lock_is_put_through_no_one_s_link(self):
