@@ -16,6 +16,7 @@ import optax
 
 from adaland.agent import distributions, learner_config, optimizers, types
 from adaland.agent.muesli import categorical, diagnostics, model, muesli
+from adaland.agent.privileged import losses as privileged
 
 Metrics = dict[str, jax.Array]
 
@@ -49,7 +50,8 @@ class Learner(NamedTuple):
   Attributes:
     init: From a random key, the first state.
     load: From a state of NumPy arrays, a copy that `update` takes.
-    update: From a state and a batch, the next state and scalar metrics. The
+    update: From a state, a batch and, if settings depend on it, the share of
+      the run that is over (0 to 1), the next state and scalar metrics. The
       state given is consumed: its buffers are reused. Each process gives its
       own rows of the batch, as many as any other; together they are the batch
       in the order of the processes.
@@ -57,7 +59,7 @@ class Learner(NamedTuple):
 
   init: Callable[[jax.Array], TrainState]
   load: Callable[[TrainState], TrainState]
-  update: Callable[[TrainState, types.Unroll], tuple[TrainState, Metrics]]
+  update: Callable[..., tuple[TrainState, Metrics]]
 
 
 def initial_state(
@@ -87,18 +89,18 @@ def initial_state(
 
 def targets(
   network: types.Network,
-  config: learner_config.MuesliConfig,
+  config: learner_config.LearnerConfig,
   sizes: Sequence[int],
   params: types.Params,
   batch: types.Unroll,
   experience: muesli.Experience,
   rng_key: jax.Array,
 ) -> muesli.Targets:
-  """Computes what the online network is to learn, by one target network.
+  """Computes the online network's targets with one target network.
 
   Args:
     network: The network's functions.
-    config: Muesli's constants.
+    config: How to learn.
     sizes: Sizes of the action heads.
     params: The target network's parameters.
     batch: The batch's unrolls, [B, T, ...].
@@ -115,11 +117,11 @@ def targets(
     distributions.log_probs(output.policy_logits, sizes),
     experience.behaviour,
     sizes,
-    config,
+    config.muesli,
   )
   repeated = jnp.broadcast_to(
     prior[:, :, None],
-    (*prior.shape[:2], config.num_samples, prior.shape[-1]),
+    (*prior.shape[:2], config.muesli.num_samples, prior.shape[-1]),
   )
   samples = distributions.one_hot(
     distributions.sample(rng_key, repeated, sizes), sizes
@@ -129,39 +131,47 @@ def targets(
     params,
     output,
     jnp.concatenate([experience.action[:, :, None], samples], axis=2),
-    config,
+    config.muesli,
   )  # [B, T, 1 + N]
-  return jax.vmap(functools.partial(muesli.targets, config=config))(
+  value_range = config.muesli.value_range
+  target = jax.vmap(functools.partial(muesli.targets, config=config.muesli))(
     experience,
     prior,
-    categorical.decode(output.value_logits, config.value_range),
+    categorical.decode(output.value_logits, value_range),
     q[:, :, 0],
     samples,
     q[:, :, 1:],
   )
+  if config.privileged.critic_weight > 0:
+    # A baseline may know anything but the action.
+    logits = network.critic(params, output, privileged.truth(network, batch))
+    target = target._replace(value=categorical.decode(logits, value_range))
+  return target
 
 
 def loss(
   params: types.Params,
   network: types.Network,
-  config: learner_config.MuesliConfig,
+  config: learner_config.LearnerConfig,
   sizes: Sequence[int],
   batch: types.Unroll,
   experience: muesli.Experience,
   target: muesli.Targets,
   sigma: jax.Array,
+  progress: jax.Array,
 ) -> tuple[jax.Array, tuple[dict[str, jax.Array], muesli.Predictions]]:
-  """Computes Muesli's loss, a mean over the batch's real steps.
+  """Computes Muesli's loss and the privileged ones, means over real steps.
 
   Args:
     params: The online network's parameters.
     network: The network's functions.
-    config: Muesli's constants.
+    config: How to learn.
     sizes: Sizes of the action heads.
     batch: The batch's unrolls, [B, T, ...].
     experience: The same unrolls as the losses read them, [B, T, ...].
     target: Returned by `targets`.
     sigma: Scale of the advantages, [].
+    progress: Share of the run that is over, [].
 
   Returns:
     The total, []; its unweighted parts by name, each [], and the network's
@@ -171,14 +181,28 @@ def loss(
     params, batch.initial_memory, batch.observation, batch.first
   )
   predictions = model.unroll_model(
-    network, params, output, experience.action, config.model_steps
+    network, params, output, experience.action, config.muesli.model_steps
   )
   parts = jax.vmap(
-    lambda p, t, e: muesli.losses(p, t, e, sigma, sizes, config)
+    lambda p, t, e: muesli.losses(p, t, e, sigma, sizes, config.muesli)
   )(predictions, target, experience)
   steps = jnp.maximum(jnp.sum(experience.mask), 1.0)
   parts = {name: jnp.sum(x) / steps for name, x in parts.items()}
-  return muesli.total_loss(parts, config), (parts, predictions)
+  told = privileged.losses(
+    params,
+    network,
+    config.privileged,
+    sizes,
+    batch,
+    output,
+    target.returns,
+    target.complete,
+    config.muesli.value_range,
+  )
+  total = muesli.total_loss(parts, config.muesli) + privileged.total(
+    told, config.privileged, progress
+  )
+  return total, (parts | told, predictions)
 
 
 def update(
@@ -188,6 +212,7 @@ def update(
   sizes: Sequence[int],
   state: TrainState,
   batch: types.Unroll,
+  progress: jax.Array,
 ) -> tuple[TrainState, Metrics]:
   """Learns from one batch.
 
@@ -198,6 +223,7 @@ def update(
     sizes: Sizes of the action heads.
     state: The state so far.
     batch: Unrolls, [B, T, ...].
+    progress: Share of the run that is over, 0 to 1, [].
 
   Returns:
     The next state, and scalar metrics.
@@ -213,7 +239,7 @@ def update(
   )
   target = targets(
     network,
-    config.muesli,
+    config,
     sizes,
     state.target_params,
     batch,
@@ -230,14 +256,17 @@ def update(
   )(
     state.params,
     network,
-    config.muesli,
+    config,
     sizes,
     batch,
     experience,
     target,
     sigma,
+    progress,
   )
   step, opt_state = optimizer.update(gradient, state.opt_state, state.params)
+  rate = 1.0 - (1.0 - config.final_rate) * progress
+  step = jax.tree.map(lambda x: rate * x, step)
   params = optax.apply_updates(state.params, step)
   target_params = optax.incremental_update(
     params, state.target_params, config.target_rate
@@ -308,12 +337,12 @@ def make_learner(
   jitted = jax.jit(
     functools.partial(update, network, optimizer, config, sizes),
     donate_argnums=0,
-    in_shardings=(whole, split),
+    in_shardings=(whole, split, whole),
     out_shardings=whole,
   )
 
   def checked_update(
-    state: TrainState, batch: types.Unroll
+    state: TrainState, batch: types.Unroll, progress: float = 0.0
   ) -> tuple[TrainState, Metrics]:
     rows = batch.reward.shape[0] * num_processes
     if rows % len(devices):
@@ -325,7 +354,7 @@ def make_learner(
         lambda x: jax.make_array_from_process_local_data(split, np.asarray(x)),
         batch,
       )
-    return jitted(state, batch)
+    return jitted(state, batch, np.float32(progress))
 
   return Learner(
     init=jax.jit(

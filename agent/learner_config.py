@@ -90,8 +90,8 @@ class LearnerConfig:
   Attributes:
     learning_rate: Highest learning rate.
     warmup_updates: Updates over which it rises linearly from zero.
-    decay_updates: Update count at which it has fallen linearly to zero; 0
-      keeps it constant after the warm-up.
+    final_rate: Share of it that is left at the end of the run; it falls
+      linearly with the share of the run that is over.
     adam_b1: Decay of Adam's first moment.
     adam_b2: Decay of Adam's second moment.
     adam_epsilon: Added to Adam's denominator.
@@ -106,7 +106,7 @@ class LearnerConfig:
 
   learning_rate: float = 3e-4
   warmup_updates: int = 0
-  decay_updates: int = 0
+  final_rate: float = 1.0
   adam_b1: float = 0.9
   adam_b2: float = 0.999
   adam_epsilon: float = 1e-8
@@ -127,11 +127,13 @@ class LearnerConfig:
         raise ValueError(f"{name}={getattr(self, name)}: must be in [0, 1)")
     if not 0 < self.target_rate <= 1:
       raise ValueError(f"target_rate={self.target_rate}: must be in (0, 1]")
-    for name in ("warmup_updates", "decay_updates", "weight_decay"):
+    for name in ("warmup_updates", "weight_decay"):
       if not getattr(self, name) >= 0:
         raise ValueError(f"{name}={getattr(self, name)}: must not be negative")
-    if 0 < self.decay_updates <= self.warmup_updates:
-      raise ValueError(
-        f"decay_updates={self.decay_updates}: must be 0 or above "
-        f"warmup_updates={self.warmup_updates}"
-      )
+    if not 0 <= self.final_rate <= 1:
+      raise ValueError(f"final_rate={self.final_rate}: must be in [0, 1]")
+
+  @property
+  def follows_progress(self) -> bool:
+    """True if updates depend on the share of the run that is over."""
+    return self.final_rate < 1 or self.privileged.needs_teacher

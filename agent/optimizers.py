@@ -13,18 +13,12 @@ def make_optimizer(
   The clip is that of Muesli (arXiv 2104.06159).
 
   Args:
-    config: Learning rate, its schedule, and Adam's constants.
+    config: Learning rate, its warm-up, and Adam's constants.
 
   Returns:
     The optimiser.
   """
   schedule = optax.constant_schedule(config.learning_rate)
-  if config.decay_updates:
-    schedule = optax.linear_schedule(
-      config.learning_rate,
-      0.0,
-      config.decay_updates - config.warmup_updates,
-    )
   if config.warmup_updates:
     # Counted from one, so that the first update isn't lost.
     n = config.warmup_updates

@@ -97,10 +97,11 @@ class Network(NamedTuple):
     model_step: params, hidden, cell, one-hots of the action [..., sum(sizes)]
       -> hidden, cell, logits of reward, of the next policy and value. Any
       leading axes.
-    critic: params, output [B, T, ...], true rules [B, R, W], goal [B, 6] ->
-      logits of the privileged critic's value [B, T, num_bins]. No gradient
-      flows into the output. For learning alone; ValueError if the network has
-      no such critic.
+    truth: goal [B, 6], true rules [B, R, W] -> the belief that is right, see
+      `adaland.agent.privileged.belief.targets`, [B, 2 * types].
+    critic: params, output [B, T, ...], truth [B, 2 * types] -> logits of the
+      privileged critic's value [B, T, num_bins]. No gradient flows into the
+      output. For learning alone; ValueError if the network has no such critic.
   """
 
   init: Callable[[Array], Params]
@@ -114,4 +115,5 @@ class Network(NamedTuple):
     tuple[NetworkOutput, MemoryState],
   ]
   model_step: Callable[[Params, Array, Array, Array], ModelOutput]
-  critic: Callable[[Params, NetworkOutput, Array, Array], jax.Array]
+  truth: Callable[[Array, Array], jax.Array]
+  critic: Callable[[Params, NetworkOutput, Array], jax.Array]

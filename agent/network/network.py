@@ -69,18 +69,20 @@ def make_network(
     output = model_step_fn(params, None, hidden, cell, action)
     return _cast(output, jnp.float32)
 
-  def critic(params, output, rules, goal):
-    told = belief.targets(
+  def truth(goal, rules):
+    kinds = belief.targets(
       goal, rules, config.entity_shapes - 1, config.entity_colours
     )
-    told = told.reshape(told.shape[0], 1, -1)
+    return kinds.reshape(kinds.shape[0], -1)
+
+  def critic(params, output, told):
     hidden = jax.lax.stop_gradient(output.model_hidden)
-    told = jnp.broadcast_to(told, (*hidden.shape[:-1], told.shape[-1]))
+    told = jnp.broadcast_to(told[:, None], (*hidden.shape[:-1], told.shape[-1]))
     params, hidden, told = _cast((params, hidden, told), dtype)
     return _cast(critic_fn(params, None, hidden, told), jnp.float32)
 
   return types.Network(
-    jax.jit(init), initial_memory, step, unroll, model_step, critic
+    jax.jit(init), initial_memory, step, unroll, model_step, truth, critic
   )
 
 

@@ -60,12 +60,12 @@ def loss(logits: jax.Array, target: jax.Array) -> jax.Array:
 
   Args:
     logits: The belief of each step, [B, T, NUM_KINDS * O].
-    target: As `targets` returns it, [B, NUM_KINDS, O].
+    target: As `targets` returns it, the last axes joined, [B, NUM_KINDS * O].
 
   Returns:
     Nats, [B, T].
   """
-  truth = target.reshape(target.shape[0], 1, -1)
+  truth = target[:, None]
   entropies = jax.nn.softplus(logits) - truth * logits
   return jnp.sum(entropies, axis=-1)
 

@@ -32,9 +32,7 @@ def loss(
   return -jnp.sum(wanted * log_policy, axis=-1), has_label
 
 
-def weight(
-  progress: types.Array, first: float, share: float
-) -> types.Array:
+def weight(progress: types.Array, first: float, share: float) -> types.Array:
   """Returns the weight of the loss, which falls linearly to zero.
 
   Args:

@@ -107,6 +107,22 @@ class RunConfig:
       f"numbers from 1 to {constants.MAX_TRIALS}",
     )
 
+  def progress(self, steps: float, seconds: float) -> float:
+    """Returns the share of the run that is over, 0 to 1.
+
+    Counted in steps if `max_steps` bounds the run, else in time; 0 without a
+    bound.
+
+    Args:
+      steps: Environment steps so far.
+      seconds: Seconds of training so far.
+    """
+    if self.max_steps:
+      return min(1.0, steps / self.max_steps)
+    if self.max_minutes:
+      return min(1.0, seconds / (60 * self.max_minutes))
+    return 0.0
+
 
 @dataclasses.dataclass(frozen=True)
 class ClusterConfig:

@@ -216,6 +216,12 @@ class CurriculumServer(role.Role):
       self._read_at = now
     return self._seconds
 
+  def progress(self) -> float:
+    """Returns the share of the run that is over, 0 to 1."""
+    with self._lock:
+      steps = self._opened().counters()["env_steps"]
+      return self.setup.experiment.run.progress(steps, self._tick())
+
   def stats(self) -> dict[str, Any]:
     """Returns counters, rewards and the curriculum's numbers."""
     result = super().stats()

@@ -33,6 +33,8 @@ from adaland.launch.roles import (
 _INSERT_SECONDS = 0.02
 # Time that another learner has to answer when an update fails.
 _ALIVE_SECONDS = 10.0
+# Time between two looks at how much of the run is over, and for an answer.
+_PROGRESS_SECONDS = 1.0
 
 MakeState = Callable[..., learner_state.LearnerState]
 
@@ -155,6 +157,7 @@ class Learner(role.Role):
     """Learns, publishes and writes checkpoints until told to stop."""
     run = self.setup.experiment.run
     next_save = time.monotonic() + 60 * run.checkpoint_minutes
+    progress, next_look = 0.0, 0.0
     while not self._stop.is_set():
       if time.monotonic() >= next_save:
         next_save = time.monotonic() + 60 * run.checkpoint_minutes
@@ -162,10 +165,26 @@ class Learner(role.Role):
       others = self._draw(state, sampler)
       if others is None:
         continue
-      self._group.give(learner_group.Order.UPDATE)
-      state.learn(others, self._sums)
+      if time.monotonic() >= next_look:
+        progress = self._progress(progress)
+        next_look = time.monotonic() + _PROGRESS_SECONDS
+      self._group.give(learner_group.Order.UPDATE, progress)
+      state.learn(others, self._sums, progress)
       if state.updates % run.publish_updates == 0:
         publisher.publish(state.updates, jax.device_get(state.params))
+
+  def _progress(self, before: float) -> float:
+    """Returns the share of the run that is over, if anything depends on it.
+
+    Args:
+      before: The last known share, which stands if there is no answer.
+    """
+    if not self.setup.experiment.learner.follows_progress:
+      return 0.0
+    try:
+      return self._curriculum.call("progress", timeout=_PROGRESS_SECONDS)
+    except (ConnectionError, TimeoutError):
+      return before
 
   def _draw(
     self,
@@ -236,6 +255,10 @@ class Learner(role.Role):
   def leader(self) -> str:
     """Returns the incarnation that leads now."""
     return self.incarnation
+
+  def progress(self) -> float:
+    """Returns the share of the run that was over at the last order."""
+    return self._group.progress
 
   def insert_encoded(self, data: bytes) -> bool:
     """Stores an unroll; returns False if there is no room for it now."""

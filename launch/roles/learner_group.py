@@ -60,6 +60,10 @@ class LearnerGroup:
     leader: The leader's incarnation.
     size: Number of learners.
     broken: Called when a worker's process has been replaced; ends this one.
+
+  Attributes:
+    progress: Share of the run that was over at the last order. It stays until
+      all workers have followed the order.
   """
 
   def __init__(self, leader: str, size: int, broken: Callable[[str], None]):
@@ -73,6 +77,7 @@ class LearnerGroup:
     self._turn = 0
     self._last: Order | None = None
     self._over = False
+    self.progress = 0.0
     self._batches: dict[int, learner_state.BatchInfo] = {}
 
   def join(self, rank: int, incarnation: str) -> Invitation | None:
@@ -162,8 +167,8 @@ class LearnerGroup:
         return None
       return [self._batches[rank] for rank in sorted(self._batches)]
 
-  def give(self, order: Order) -> None:
-    """Gives the next order.
+  def give(self, order: Order, progress: float = 0.0) -> None:
+    """Gives the next order, at a share of the run that is over.
 
     `UPDATE` and `GATHER` take all learners, so `worker_batches` must have
     returned: then each of them has had the order before, too.
@@ -173,6 +178,6 @@ class LearnerGroup:
         self._over = True
       else:
         self._turn += 1
-        self._last = order
+        self._last, self.progress = order, progress
         self._batches.clear()
       self._changed.notify_all()

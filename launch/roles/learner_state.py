@@ -167,12 +167,15 @@ class LearnerState:
     self.learn([], report)
     return True
 
-  def learn(self, others: Sequence[BatchInfo], report: Report) -> None:
+  def learn(
+    self, others: Sequence[BatchInfo], report: Report, progress: float = 0.0
+  ) -> None:
     """Learns from the batch that is held, together with all other learners.
 
     Args:
       others: The batches of the other learners.
       report: Receives the metrics of the whole batch.
+      progress: Share of the run that is over, the same for all learners.
     """
     batch, info = self._batch, self.batch_info
     assert batch is not None
@@ -181,7 +184,7 @@ class LearnerState:
     if not self._compiled:
       self._say("first batch: compiling the learner's update")
       self._compiled = True
-    self._state, values = self._learner.update(self._state, batch)
+    self._state, values = self._learner.update(self._state, batch, progress)
     parts = [info, *others]
     lag = self.updates - float(np.mean([part.version for part in parts]))
     self.updates += 1

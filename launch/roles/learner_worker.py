@@ -123,7 +123,10 @@ class LearnerWorker(role.Role):
         continue
       turn += 1
       if order is learner_group.Order.UPDATE:
-        state.learn([], _NoReport())
+        progress = 0.0
+        if experiment.learner.follows_progress:
+          progress = self._leader.call("progress")
+        state.learn([], _NoReport(), progress)
       elif order is learner_group.Order.GATHER:
         state.gather()
       elif order is learner_group.Order.LEAVE:

@@ -39,14 +39,10 @@ class OptimizerTest(absltest.TestCase):
       self._steps([1.0], learning_rate=0.1, weight_decay=3.0), [-0.7], rtol=1e-4
     )
 
-  def test_rate_rises_and_falls(self):
-    steps = self._steps(
-      [1.0] * 9, learning_rate=1.0, warmup_updates=4, decay_updates=8
-    )
+  def test_rate_rises(self):
+    steps = self._steps([1.0] * 6, learning_rate=1.0, warmup_updates=4)
     np.testing.assert_allclose(
-      steps,
-      [-0.25, -0.5, -0.75, -1.0, -1.0, -0.75, -0.5, -0.25, 0.0],
-      atol=1e-4,
+      steps, [-0.25, -0.5, -0.75, -1.0, -1.0, -1.0], atol=1e-4
     )
 
 

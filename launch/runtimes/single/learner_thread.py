@@ -97,10 +97,13 @@ class LearnerThread:
   def _insert(self, unrolls: types.Unroll, rows: np.ndarray) -> None:
     self._store = device_replay.insert(self._store, unrolls, rows)
 
-  def learn(self) -> int:
+  def learn(self, progress: float = 0.0) -> int:
     """Begins the updates that are due, once those under way have ended.
 
     The parameters of the ended updates act from now on.
+
+    Args:
+      progress: Share of the run that is over.
 
     Returns:
       The number of updates begun.
@@ -116,10 +119,12 @@ class LearnerThread:
         self._acting = self._copied(self._state.target_params)
         self.version = self.updates
       self.updates += len(draws)
-      self._learning = self._thread.submit(self._learn, draws)
+      self._learning = self._thread.submit(self._learn, draws, progress)
     return len(draws)
 
-  def _learn(self, draws: list[tuple[int, int, int]]) -> list[Update]:
+  def _learn(
+    self, draws: list[tuple[int, int, int]], progress: float
+  ) -> list[Update]:
     updates = []
     for number, oldest, size in draws:
       batch = device_replay.sample(
@@ -131,7 +136,7 @@ class LearnerThread:
         self._config.batch_size,
         self._config.sampling == "queue",
       )
-      self._state, values = self._learner.update(self._state, batch)
+      self._state, values = self._learner.update(self._state, batch, progress)
       steps, lag = _steps_and_lag(batch, np.int32(number))
       updates.append(Update(values, steps, lag))
     return updates

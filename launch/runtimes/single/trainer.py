@@ -94,8 +94,11 @@ class Trainer:
       self._desk.report,
       self._learner.insert,
     )
-    # Physics on an accelerator can't be saved: its episodes start again.
-    self._exact = land_state.can_save(self._environment)
+    # Physics on an accelerator can't be saved, nor what scripted players
+    # remember: episodes start again.
+    self._exact = (
+      land_state.can_save(self._environment) and not experiment.teaching.used
+    )
     folder = str(run.checkpoints)
     if checkpoint.steps(folder):
       with errors.user_input(), errors.of_another_form(folder):
@@ -229,7 +232,11 @@ class Trainer:
 
   def learn(self) -> None:
     """Begins the updates that are due."""
-    self._learner.learn()
+    progress = 0.0
+    if self._config.learner.follows_progress:
+      steps = self._desk.counters()["env_steps"]
+      progress = self._config.run.progress(steps, self._seconds)
+    self._learner.learn(progress)
 
   def wait(self) -> None:
     """Waits for all work under way, for measurements."""

@@ -1,0 +1,100 @@
+"""The privileged losses of a batch, as the learner adds them to Muesli's.
+
+Shape letters: B batch, T time.
+"""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+
+from adaland.agent import distributions, types
+from adaland.agent.muesli import categorical
+from adaland.agent.privileged import belief, distillation
+from adaland.agent.privileged.config import PrivilegedConfig
+
+
+def truth(network: types.Network, batch: types.Unroll) -> jax.Array:
+  """Returns the belief that is right in each unroll, [B, 2 * types].
+
+  Args:
+    network: The network's functions.
+    batch: Unrolls with their true rules.
+  """
+  return network.truth(
+    jnp.asarray(batch.observation["goal"])[:, 0],
+    jnp.asarray(batch.privileged["rules"]),
+  )
+
+
+def losses(
+  params: types.Params,
+  network: types.Network,
+  config: PrivilegedConfig,
+  sizes: Sequence[int],
+  batch: types.Unroll,
+  output: types.NetworkOutput,
+  returns: jax.Array,
+  complete: jax.Array,
+  value_range: float,
+) -> dict[str, jax.Array]:
+  """Computes the losses that are switched on.
+
+  Args:
+    params: The online network's parameters.
+    network: The network's functions.
+    config: Their weights.
+    sizes: Sizes of the action heads.
+    batch: Unrolls, [B, T, ...].
+    output: The online network's output, [B, T, ...].
+    returns: Returns to predict, [B, T].
+    complete: 1 where the return is defined, [B, T].
+    value_range: Range of the bins of values.
+
+  Returns:
+    Unweighted means over the batch's real steps by name, each []: `belief`,
+    `distillation` (over the labelled steps) and `critic`.
+  """
+  mask = jnp.asarray(batch.mask, jnp.float32)
+
+  def mean(loss: jax.Array, weight: jax.Array) -> jax.Array:
+    return jnp.sum(loss * weight) / jnp.maximum(jnp.sum(weight), 1.0)
+
+  parts = {}
+  if config.belief_weight > 0:
+    loss = belief.loss(output.belief_logits, truth(network, batch))
+    parts["belief"] = mean(loss, mask)
+  if config.distillation_weight > 0:
+    loss, has_label = distillation.loss(
+      distributions.log_probs(output.policy_logits, sizes),
+      batch.privileged["label"],
+      sizes,
+    )
+    parts["distillation"] = mean(loss, has_label * mask)
+  if config.critic_weight > 0:
+    logits = network.critic(params, output, truth(network, batch))
+    loss = categorical.cross_entropy(logits, returns, value_range)
+    parts["critic"] = mean(loss, complete)
+  return parts
+
+
+def total(
+  parts: dict[str, jax.Array], config: PrivilegedConfig, progress: jax.Array
+) -> jax.Array:
+  """Returns the weighted sum of `losses`.
+
+  Args:
+    parts: As `losses` returns them.
+    config: Their weights.
+    progress: Share of the run that is over, 0 to 1, [].
+  """
+  weights = {
+    "belief": config.belief_weight,
+    "distillation": distillation.weight(
+      progress, config.distillation_weight, config.distillation_share
+    ),
+    "critic": config.critic_weight,
+  }
+  return sum(
+    (weights[name] * part for name, part in parts.items()), jnp.zeros([])
+  )
