@@ -6,7 +6,7 @@ from absl.testing import absltest
 
 from adaland.envs.stepping import stages
 from adaland.launch.bench.lib import stages as bench_stages
-from tests.envs import land_fixtures as fixtures
+from tests.envs import fixtures
 
 
 class EngineRatioTest(absltest.TestCase):
