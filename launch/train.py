@@ -13,8 +13,7 @@ from adaland.agent import types
 from adaland.envs.physics import backends
 from adaland.envs.tasks import json_checks
 from adaland.launch import cli, errors
-from adaland.launch.config import experiment as config_lib
-from adaland.launch.config import json_codec, overrides, presets
+from adaland.launch.config import experiment, json_codec, overrides, presets
 from adaland.launch.recipes import recipe
 from adaland.launch.run import progress, rundir
 from adaland.launch.runtimes import children
@@ -81,7 +80,7 @@ def make_parser() -> cli.Parser:
   return parser
 
 
-def choose_config(args: argparse.Namespace) -> config_lib.ExperimentConfig:
+def choose_config(args: argparse.Namespace) -> experiment.ExperimentConfig:
   """Returns the config of preset, recipe, file or run, changed by --set.
 
   Raises:
@@ -101,12 +100,12 @@ def choose_config(args: argparse.Namespace) -> config_lib.ExperimentConfig:
       # A run's own file has the config inside, under its format.
       if isinstance(content, dict) and "format" in content:
         content = rundir.config_of(content)
-      base = json_codec.from_json(config_lib.ExperimentConfig, content)
+      base = json_codec.from_json(experiment.ExperimentConfig, content)
     base.factories.refuse_unless(args.own_parts, f"--config={args.config}")
   elif run.exists():
     with errors.user_input(str(run.config)):
       base = json_codec.from_json(
-        config_lib.ExperimentConfig, run.read_config()
+        experiment.ExperimentConfig, run.read_config()
       )
     base.factories.refuse_unless(args.own_parts, f"--workdir={args.workdir}")
   else:
@@ -157,8 +156,8 @@ class Outcome(NamedTuple):
   table: str
 
 
-def train(
-  config: config_lib.ExperimentConfig,
+def train_and_evaluate(
+  config: experiment.ExperimentConfig,
   workdir: str,
   launcher: str = "local",
   ray_address: str | None = None,
@@ -200,7 +199,7 @@ def train(
     preflight.prepare(config)
   directory = rundir.RunDir(workdir)
   config = _with_recipe_of_run(config, directory)
-  with directory.begin(config, config_lib.FREE_FIELDS):
+  with directory.begin(config, experiment.FREE_FIELDS):
     # Imported late: bad flags should not have to wait for it.
     from adaland.launch.evaluation import fewshot
 
@@ -218,8 +217,8 @@ def train(
 
 
 def _with_recipe_of_run(
-  config: config_lib.ExperimentConfig, directory: rundir.RunDir
-) -> config_lib.ExperimentConfig:
+  config: experiment.ExperimentConfig, directory: rundir.RunDir
+) -> experiment.ExperimentConfig:
   """Returns the config with the run's recipe if it has come without any.
 
   An experiment that a program has made itself names no recipe.
@@ -232,7 +231,7 @@ def _with_recipe_of_run(
 
 
 def _make_trainer(
-  config: config_lib.ExperimentConfig,
+  config: experiment.ExperimentConfig,
   directory: rundir.RunDir,
   launcher: str,
   ray_address: str,
@@ -240,9 +239,9 @@ def _make_trainer(
   """Makes the launcher's trainer; imported late, as each takes seconds."""
   line = progress.Progress()
   if launcher == "device":
-    from adaland.launch.runtimes.single import trainer as device_trainer
+    from adaland.launch.runtimes.single.trainer import Trainer
 
-    return device_trainer.Trainer(config, directory, line)
+    return Trainer(config, directory, line)
   from adaland.launch.runtimes import driver
 
   if launcher == "ray":
@@ -260,7 +259,7 @@ def run(args: argparse.Namespace) -> None:
   """Trains, and prints what came of it."""
   if args.launcher not in _LAUNCHERS:
     raise errors.choice("--launcher", args.launcher, _LAUNCHERS)
-  done = train(
+  done = train_and_evaluate(
     choose_config(args), args.workdir, args.launcher, args.ray_address
   )
   counters = done.counters

@@ -5,7 +5,7 @@ import json
 
 from absl.testing import absltest, parameterized
 
-from adaland.agent.replay import config as replay_config
+from adaland.agent.replay.config import ReplayConfig
 from adaland.envs.sampling import sampler
 from adaland.launch import errors
 from adaland.launch.config import experiment, json_codec, overrides, presets
@@ -65,7 +65,7 @@ class PresetsTest(parameterized.TestCase):
       changed.replay,
       dataclasses.replace(presets.smoke().replay, batch_size=2),
     )
-    self.assertIsInstance(changed.replay, replay_config.ReplayConfig)
+    self.assertIsInstance(changed.replay, ReplayConfig)
 
 
 if __name__ == "__main__":

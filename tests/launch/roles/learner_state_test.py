@@ -12,13 +12,13 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.agent.replay import factory
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.spec import UnrollSpec
 from adaland.launch import errors
 from adaland.launch.config import overrides, presets
 from adaland.launch.roles import learner_state
 from tests.agent.replay import examples
 
-_SPEC = spec_lib.UnrollSpec.from_unroll(examples.unroll())
+_SPEC = UnrollSpec.from_unroll(examples.unroll())
 _REST = {"seconds": 2.5}
 
 

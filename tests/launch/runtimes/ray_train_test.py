@@ -14,7 +14,7 @@ from adaland.launch.config import overrides, presets
 from adaland.launch.evaluation import trained_agent
 from adaland.launch.run import progress, rundir, status_file
 from adaland.launch.runtimes import driver, ray_cluster
-from adaland.launch.runtimes import ray as ray_runtime
+from adaland.launch.runtimes.ray import RayRuntime
 
 # One process has the module's cluster: a second one in it would not start.
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("ray")]
@@ -55,7 +55,7 @@ class TrainTest(absltest.TestCase):
     lock = run.begin(config)
     self.addCleanup(lock.close)
     line = progress.Progress(self.stream, 0.0)
-    made = driver.Trainer(config, run, line, ray_runtime.RayRuntime(address))
+    made = driver.Trainer(config, run, line, RayRuntime(address))
     self.addCleanup(made.close)
     return made, run
 
@@ -86,7 +86,7 @@ class TrainTest(absltest.TestCase):
       trained_agent.load_config(str(run.path)),
       run,
       progress.Progress(self.stream, 0.0),
-      ray_runtime.RayRuntime(),
+      RayRuntime(),
     )
     self.addCleanup(again.close)
     again.train()  # Finished: nothing is started.
