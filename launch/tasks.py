@@ -11,7 +11,7 @@ from adaland.envs.tasks import complexity, description, json_files
 from adaland.envs.tasks.task import Task
 from adaland.envs.worlds import scene
 from adaland.launch import cli, errors
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 from adaland.launch.evaluation import tasksets, trained_agent
 from adaland.launch.recipes import task_source
 
@@ -76,7 +76,7 @@ def _read(args: argparse.Namespace) -> dict[str, Task]:
   if args.workdir:
     config = trained_agent.load_config(args.workdir, args.own_parts)
   else:
-    config = presets.get(args.preset)
+    config = preset_configs.get(args.preset)
   source = task_source.TaskSource(config, args.split == "test")
   if args.command == "sample":
     numbers = range(args.index, args.index + args.num_tasks)

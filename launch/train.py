@@ -13,7 +13,12 @@ from adaland.agent import types
 from adaland.envs.physics import backends
 from adaland.envs.tasks import json_checks
 from adaland.launch import cli, errors
-from adaland.launch.config import experiment, json_codec, overrides, presets
+from adaland.launch.config import (
+  experiment,
+  json_codec,
+  overrides,
+  preset_configs,
+)
 from adaland.launch.recipes import recipe
 from adaland.launch.run import progress, rundir
 from adaland.launch.runtimes import children
@@ -43,7 +48,7 @@ def make_parser() -> cli.Parser:
   )
   parser.add_argument(
     "--preset",
-    help=f"settings to start from: {', '.join(presets.PRESETS)}; "
+    help=f"settings to start from: {', '.join(preset_configs.PRESETS)}; "
     "a run that exists has its own",
   )
   parser.add_argument(
@@ -91,7 +96,7 @@ def choose_config(args: argparse.Namespace) -> experiment.ExperimentConfig:
   if sum(map(bool, (args.preset, args.recipe, args.config))) > 1:
     raise errors.UserError("--preset, --recipe and --config: give one of them")
   if args.preset:
-    base = presets.get(args.preset)
+    base = preset_configs.get(args.preset)
   elif args.recipe:
     base = recipe.load(args.recipe)
   elif args.config:
@@ -110,7 +115,8 @@ def choose_config(args: argparse.Namespace) -> experiment.ExperimentConfig:
     base.factories.refuse_unless(args.own_parts, f"--workdir={args.workdir}")
   else:
     raise errors.UserError(
-      f"--preset is missing: one of {', '.join(presets.PRESETS)} (or --recipe)"
+      f"--preset is missing: one of {', '.join(preset_configs.PRESETS)} (or "
+      "--recipe)"
     )
   return overrides.apply(base, args.set)
 

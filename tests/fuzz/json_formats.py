@@ -15,7 +15,12 @@ from adaland.curriculum import base, factory
 from adaland.envs.sampling import sampler
 from adaland.envs.tasks import json_checks, json_files, probes, task
 from adaland.launch import errors, status
-from adaland.launch.config import experiment, json_codec, overrides, presets
+from adaland.launch.config import (
+  experiment,
+  json_codec,
+  overrides,
+  preset_configs,
+)
 from adaland.launch.run import rundir, status_file
 from tests.fuzz import checks, mutate
 
@@ -26,7 +31,7 @@ class Task:
   def __init__(self):
     folder = pathlib.Path(probes.__file__).parents[1] / "probes"
     self._whole = [path.read_text() for path in sorted(folder.glob("*.json"))]
-    draw = sampler.TaskSampler(presets.smoke().tasks).task
+    draw = sampler.TaskSampler(preset_configs.smoke().tasks).task
     written = [json_files.to_json(draw(i)) for i in range(10)]
     written[0]["world"] = {"heights": [[0, 1, 0], [0, 0, 2], [1, 1, 1]]}
     written[1]["players"] *= 2
@@ -55,7 +60,7 @@ class Config:
       json.dumps(
         {"format": rundir.FORMAT, "config": json_codec.to_json(make())}
       )
-      for make in presets.PRESETS.values()
+      for make in preset_configs.PRESETS.values()
     ]
 
   def damage(self, rng):
@@ -76,7 +81,7 @@ class Setting:
   """Arguments of --set."""
 
   def __init__(self):
-    self._config = presets.smoke()
+    self._config = preset_configs.smoke()
     self._whole = [
       f"{path}={json.dumps(value)}"
       for path, value in _leaves(json_codec.to_json(self._config))
@@ -170,7 +175,7 @@ class Status:
     made = tempfile.TemporaryDirectory()
     self._made = made  # Deleted with this object.
     self._run = rundir.RunDir(made.name)
-    self._run.begin(presets.smoke()).close()
+    self._run.begin(preset_configs.smoke()).close()
     role = status_file.RoleStatus(
       "actor 1", "actor", 77, "host", 210.5, 2, 1.5, {"steps_per_s": 9.0}
     )

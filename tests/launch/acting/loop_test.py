@@ -11,7 +11,7 @@ from adaland.curriculum import base
 from adaland.envs.sampling import sampler
 from adaland.launch import builder
 from adaland.launch.acting import actor, channel, loop
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 from tests.launch.acting import fakes, unroll_checks
 
 _NUM_ENVS = 2
@@ -209,7 +209,7 @@ class RealLoopTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.config = overrides.apply(
-      presets.smoke(), ["actor.envs_per_actor=2", "tasks.trials=[1,1]"]
+      preset_configs.smoke(), ["actor.envs_per_actor=2", "tasks.trials=[1,1]"]
     )
     self.made = builder.agent(self.config)
     params = jax.jit(self.made.network.init)(jax.random.PRNGKey(0))

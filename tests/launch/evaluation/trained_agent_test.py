@@ -15,7 +15,7 @@ from adaland.envs.tasks.task import (
   Rule,
 )
 from adaland.launch import errors
-from adaland.launch.config import json_codec, presets
+from adaland.launch.config import json_codec, preset_configs
 from adaland.launch.evaluation import trained_agent
 from adaland.launch.run import rundir
 from tests.launch import fakes
@@ -29,10 +29,12 @@ class LoadConfigTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.workdir = self.create_tempdir().full_path + "/run"
-    rundir.RunDir(self.workdir).begin(presets.smoke())
+    rundir.RunDir(self.workdir).begin(preset_configs.smoke())
 
   def test_round_trip(self):
-    self.assertEqual(trained_agent.load_config(self.workdir), presets.smoke())
+    self.assertEqual(
+      trained_agent.load_config(self.workdir), preset_configs.smoke()
+    )
 
   def test_a_field_of_another_version_is_named(self):
     file = pathlib.Path(self.workdir, "config.json")
@@ -45,7 +47,7 @@ class LoadConfigTest(absltest.TestCase):
       trained_agent.load_config(self.workdir)
 
   def test_a_config_is_no_checkpoint(self):
-    made = json_codec.to_json(presets.smoke())
+    made = json_codec.to_json(preset_configs.smoke())
     self.assertEqual(rundir.RunDir(self.workdir).read_config(), made)
     with (
       absltest.mock.patch.multiple(

@@ -7,7 +7,7 @@ import types
 from absl.testing import absltest
 
 from adaland.agent.replay.spec import EncodedWriter
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 from adaland.launch.roles import actor, parameters, replay_server, role
 from tests.launch.roles import fakes
 
@@ -52,7 +52,7 @@ class ActorTest(absltest.TestCase):
       self.enter_context(absltest.mock.patch.object(actor.builder, name, value))
 
   def make(self, learner=None):
-    setup = role.Setup(presets.smoke(), self.create_tempdir().full_path)
+    setup = role.Setup(preset_configs.smoke(), self.create_tempdir().full_path)
     self.server = parameters.ParameterServer(setup)
     return actor.Actor(
       3,

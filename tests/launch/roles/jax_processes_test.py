@@ -21,7 +21,7 @@ from absl.testing import absltest
 from adaland.agent.checkpoint import checkpoint
 from adaland.agent.learner import make_learner
 from adaland.agent.replay.spec import UnrollSpec
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.roles import jax_processes, learner_state
 from tests.agent import fakes, learner_test
 
@@ -90,7 +90,7 @@ def learn(
     fakes.make_network(3), learner_test._CONFIG, fakes.SIZES
   )
   config = overrides.apply(
-    presets.smoke(),
+    preset_configs.smoke(),
     [
       f"replay.batch_size={_ROWS}",
       f"cluster.num_learners={shard.num_learners}",

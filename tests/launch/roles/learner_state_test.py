@@ -14,7 +14,7 @@ from absl.testing import absltest
 from adaland.agent.replay import factory
 from adaland.agent.replay.spec import UnrollSpec
 from adaland.launch import errors
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.roles import learner_state
 from tests.agent.replay import examples
 
@@ -69,7 +69,7 @@ class LearnerStateTest(absltest.TestCase):
       absltest.mock.patch.object(learner_state, "SAMPLE_SECONDS", 0.01)
     )
     self.config = overrides.apply(
-      presets.smoke(),
+      preset_configs.smoke(),
       [
         "replay.kind=memory",
         "replay.sampling=queue",

@@ -9,7 +9,7 @@ from absl.testing import absltest
 
 from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay.spec import UnrollSpec
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.roles import learner, learner_state, parameters, role
 from adaland.launch.run import rundir
 from tests.agent.replay import examples
@@ -65,7 +65,7 @@ class LearnerTest(absltest.TestCase):
 
   def make(self, *settings, replay=None):
     config = overrides.apply(
-      presets.smoke(),
+      preset_configs.smoke(),
       [
         "replay.kind=memory",
         "replay.sampling=queue",

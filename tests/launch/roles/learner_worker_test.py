@@ -12,7 +12,7 @@ from absl.testing import absltest
 from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay.spec import UnrollSpec
 from adaland.launch import errors
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.roles import (
   learner_group,
   learner_state,
@@ -70,7 +70,7 @@ class LearnerWorkerTest(absltest.TestCase):
     super().setUp()
     self.folder = os.path.join(self.create_tempdir().full_path, "run")
     self.config = overrides.apply(
-      presets.smoke(), ["replay.batch_size=4", "cluster.num_learners=2"]
+      preset_configs.smoke(), ["replay.batch_size=4", "cluster.num_learners=2"]
     )
     rundir.RunDir(self.folder).begin(self.config).close()
     self.setup = role.Setup(self.config, self.folder, num_learners=2)

@@ -7,7 +7,7 @@ from typing import Any
 from absl.testing import absltest
 
 from adaland.agent.replay import base
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.roles import parameters, replay_server
 from adaland.launch.roles.role import Failure, Setup
 from tests.launch.roles import fakes
@@ -53,7 +53,7 @@ class ReplayServerTest(absltest.TestCase):
       self.enter_context(absltest.mock.patch.object(target, name, value))
 
   def make(self, *settings, many_machines=False):
-    config = overrides.apply(presets.smoke(), settings)
+    config = overrides.apply(preset_configs.smoke(), settings)
     setup = Setup(
       config, self.folder, many_machines=many_machines, address="10.0.0.7"
     )
@@ -125,7 +125,7 @@ class ReplayServerTest(absltest.TestCase):
 
 class ConnectTest(absltest.TestCase):
   def test_a_role_told_to_end_does_not_wait_for_a_server(self):
-    setup = Setup(presets.smoke(), "/run")
+    setup = Setup(preset_configs.smoke(), "/run")
     server = fakes.Peer(parameters.ParameterServer(setup))
     stop = threading.Event()
     stop.set()

@@ -10,7 +10,7 @@ from absl.testing import absltest
 from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay import factory
 from adaland.launch import errors, train
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.evaluation import trained_agent
 from adaland.launch.run import progress, rundir, status_file
 from adaland.launch.runtimes import driver, ray_cluster
@@ -49,7 +49,7 @@ class TrainTest(absltest.TestCase):
 
   def make(self, *settings, address=""):
     config = overrides.apply(
-      presets.smoke(), ["cluster.eval_minutes=0", *settings]
+      preset_configs.smoke(), ["cluster.eval_minutes=0", *settings]
     )
     run = rundir.RunDir(os.path.join(self.create_tempdir().full_path, "run"))
     lock = run.begin(config)
