@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from adaland.envs import constants
 from adaland.launch import cli, errors
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 from adaland.launch.evaluation import (
   fewshot,
   policies,
@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> None:
   if args.workdir:
     experiment = trained_agent.load_config(args.workdir, args.own_parts)
   else:
-    experiment = presets.get(args.preset)
+    experiment = preset_configs.get(args.preset)
   source = task_source.TaskSource(experiment, held_out=True)
   tasks = tasksets.many(args.taskset, source, args.num_tasks)
   if args.workdir:

@@ -225,7 +225,7 @@ class CostTest(parameterized.TestCase):
     (
       (
         "adaland.launch.config.experiment",
-        "adaland.launch.config.presets",
+        "adaland.launch.config.preset_configs",
         "adaland.launch.runtimes.local_main",
       ),
       ("rlax", "optax", "orbax", "tensorflow", "ray"),

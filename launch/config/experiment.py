@@ -2,13 +2,13 @@
 
 import dataclasses
 
-from adaland.agent import config as network_config
 from adaland.agent import learner_config
-from adaland.agent.replay import config as replay_config
-from adaland.curriculum import factory as curriculum_config
+from adaland.agent.config import NetworkConfig
+from adaland.agent.replay.config import ReplayConfig
+from adaland.curriculum import factory
 from adaland.envs import constants, land_types
 from adaland.envs.sampling import sampler
-from adaland.launch.config import factories as factories_config
+from adaland.launch.config.factories import FactoriesConfig
 from adaland.launch.config.runtime import (
   ActorConfig,
   ClusterConfig,
@@ -63,22 +63,18 @@ class ExperimentConfig:
   tasks: sampler.SamplerConfig = dataclasses.field(
     default_factory=sampler.SamplerConfig
   )
-  curriculum: curriculum_config.CurriculumConfig = dataclasses.field(
-    default_factory=curriculum_config.CurriculumConfig
+  curriculum: factory.CurriculumConfig = dataclasses.field(
+    default_factory=factory.CurriculumConfig
   )
-  network: network_config.NetworkConfig = dataclasses.field(
-    default_factory=network_config.NetworkConfig
-  )
+  network: NetworkConfig = dataclasses.field(default_factory=NetworkConfig)
   learner: learner_config.LearnerConfig = dataclasses.field(
     default_factory=learner_config.LearnerConfig
   )
-  replay: replay_config.ReplayConfig = dataclasses.field(
-    default_factory=replay_config.ReplayConfig
-  )
+  replay: ReplayConfig = dataclasses.field(default_factory=ReplayConfig)
   cluster: ClusterConfig = dataclasses.field(default_factory=ClusterConfig)
   device: DeviceConfig = dataclasses.field(default_factory=DeviceConfig)
-  factories: factories_config.FactoriesConfig = dataclasses.field(
-    default_factory=factories_config.FactoriesConfig
+  factories: FactoriesConfig = dataclasses.field(
+    default_factory=FactoriesConfig
   )
 
   def __post_init__(self):

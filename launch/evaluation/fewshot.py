@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from adaland.agent import types
-from adaland.envs import land as land_lib
+from adaland.envs import land
 from adaland.envs.expert import expert
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import Task
 from adaland.launch import builder, errors
-from adaland.launch.config import experiment as config
+from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation import policies, rollout, scores, tasksets
 from adaland.launch.recipes import task_source
 from adaland.launch.run import progress
@@ -30,8 +30,8 @@ class Table(NamedTuple):
 
 
 def last_trial_rewards(
-  config_: land_lib.LandConfig,
-  tasks: Sequence[task_lib.Task],
+  config_: land.LandConfig,
+  tasks: Sequence[Task],
   trials: Sequence[int],
   make_policy: policies.PolicyMaker,
   seed: int,
@@ -66,8 +66,8 @@ def last_trial_rewards(
 
 def evaluate(
   name: str,
-  env: land_lib.LandConfig,
-  tasks: Sequence[task_lib.Task],
+  env: land.LandConfig,
+  tasks: Sequence[Task],
   trials: Sequence[int],
   make_policy: policies.PolicyMaker,
   seed: int,
@@ -112,7 +112,7 @@ def evaluate(
 
 
 def agent_policy(
-  experiment: config.ExperimentConfig, params: types.Params, seed: int
+  experiment: ExperimentConfig, params: types.Params, seed: int
 ) -> policies.PolicyMaker:
   """Returns what makes the agent with these parameters."""
   actor = builder.agent(experiment).actor
@@ -121,9 +121,7 @@ def agent_policy(
   )
 
 
-def after_training(
-  experiment: config.ExperimentConfig, params: types.Params
-) -> Table:
+def after_training(experiment: ExperimentConfig, params: types.Params) -> Table:
   """Returns the table at the end of training: agent, random and noop."""
   run = experiment.run
   source = task_source.TaskSource(experiment, held_out=True)

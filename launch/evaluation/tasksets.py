@@ -5,14 +5,14 @@ from collections.abc import Sequence
 
 from adaland.envs.sampling import task_sets
 from adaland.envs.tasks import json_files, probes
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import Task
 from adaland.launch import cli, errors
 
 _PROBE = "probe:"
 _SAMPLE = "sample:"
 
 
-def one(spec: str, source: task_sets.TaskSet) -> task_lib.Task:
+def one(spec: str, source: task_sets.TaskSet) -> Task:
   """Reads one task.
 
   Args:
@@ -41,7 +41,7 @@ def one(spec: str, source: task_sets.TaskSet) -> task_lib.Task:
   return _file(pathlib.Path(spec))
 
 
-def _file(path: pathlib.Path) -> task_lib.Task:
+def _file(path: pathlib.Path) -> Task:
   if not path.exists():
     raise errors.UserError(
       f"{path}: no such task file (a file, probe:NAME or sample:INDEX)"
@@ -50,9 +50,7 @@ def _file(path: pathlib.Path) -> task_lib.Task:
     return json_files.load(path)
 
 
-def many(
-  spec: str, source: task_sets.TaskSet, num_tasks: int
-) -> list[task_lib.Task]:
+def many(spec: str, source: task_sets.TaskSet, num_tasks: int) -> list[Task]:
   """Reads a set of tasks for evaluation.
 
   Args:
@@ -84,7 +82,7 @@ def many(
   return [_file(file) for file in files[:num_tasks]]
 
 
-def ids(tasks: Sequence[task_lib.Task]) -> list[str]:
+def ids(tasks: Sequence[Task]) -> list[str]:
   """Returns tasks' names for a report; equal names are numbered."""
   names = [task.name or "task" for task in tasks]
   return [

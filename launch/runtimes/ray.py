@@ -10,7 +10,7 @@ from typing import Any
 
 from adaland.agent import types
 from adaland.launch import errors
-from adaland.launch.config import experiment as config
+from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.roles import factory, role
 from adaland.launch.runtimes import program, ray_cluster, runtime
 
@@ -134,9 +134,7 @@ class RayRuntime:
     # Scheduling strategies by rank of the learner whose machine it is.
     self._sites: list[Any] = []
 
-  def setup(
-    self, experiment: config.ExperimentConfig, folder: str
-  ) -> role.Setup:
+  def setup(self, experiment: ExperimentConfig, folder: str) -> role.Setup:
     """See `Runtime.setup`."""
     self._setup = role.Setup(
       experiment,

@@ -1,14 +1,19 @@
-"""Tests of experiment; presets_test has the errors of single fields."""
+"""Tests of experiment; preset_configs_test has the errors of single fields."""
 
 import dataclasses
 
 from absl.testing import absltest, parameterized
 
-from adaland.launch.config import experiment, json_codec, overrides, presets
+from adaland.launch.config import (
+  experiment,
+  json_codec,
+  overrides,
+  preset_configs,
+)
 
 
 def _smoke(*settings):
-  return overrides.apply(presets.smoke(), settings)
+  return overrides.apply(preset_configs.smoke(), settings)
 
 
 class ConfigTest(parameterized.TestCase):
@@ -60,7 +65,7 @@ class ConfigTest(parameterized.TestCase):
 
   def test_a_config_can_t_be_changed(self):
     with self.assertRaises(dataclasses.FrozenInstanceError):
-      presets.smoke().run.seed = 1  # pyrefly: ignore[read-only] (tested)
+      preset_configs.smoke().run.seed = 1  # pyrefly: ignore[read-only] (tested)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.envs import land
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 from adaland.launch.evaluation import fewshot, policies
 from tests.launch import fakes
 
@@ -40,7 +40,7 @@ class FewshotTest(absltest.TestCase):
     )
 
   def test_the_table_after_training(self):
-    experiment = presets.smoke()
+    experiment = preset_configs.smoke()
 
     def rewards(env, tasks, trials, maker, seed):
       del env, seed

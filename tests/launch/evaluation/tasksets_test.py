@@ -7,11 +7,11 @@ from absl.testing import absltest, parameterized
 from adaland.envs.sampling import sampler, task_sets
 from adaland.envs.tasks import json_files, probes
 from adaland.launch import errors
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 from adaland.launch.evaluation import tasksets
 from tests.launch import fakes
 
-_SOURCE = sampler.TaskSampler(presets.smoke().tasks)
+_SOURCE = sampler.TaskSampler(preset_configs.smoke().tasks)
 
 
 class TasksetsTest(parameterized.TestCase):

@@ -8,14 +8,14 @@ from absl.testing import absltest, parameterized
 
 from adaland.envs.sampling import families, sampler
 from adaland.envs.tasks import json_files
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import ObjectSpec, ObjectType, Task
 from adaland.launch import errors
 from adaland.launch.recipes import presets, task_source
 
 
 def fetch(index):
   """Returns tasks that fit the smoke preset."""
-  return task_lib.Task.of(
+  return Task.of(
     "hold(player1, black cube)", ["black cube"], name=f"fetch {index}",
     trials=2, trial_seconds=2,
   )  # fmt: skip
@@ -25,9 +25,7 @@ def crowded(index):
   """Returns tasks with too many objects for the smoke preset."""
   return dataclasses.replace(
     fetch(index),
-    objects=(
-      task_lib.ObjectSpec(task_lib.ObjectType.from_name("black cube"), 7),
-    ),
+    objects=(ObjectSpec(ObjectType.from_name("black cube"), 7),),
   )
 
 
@@ -94,7 +92,7 @@ class TaskSourceTest(parameterized.TestCase):
     folder = self.create_tempdir().full_path
     for index, kind in enumerate(("cube", "sphere", "pyramid", "wall") * 3):
       colour = ("black", "purple", "yellow")[index // 4]
-      task = task_lib.Task.of(
+      task = Task.of(
         f"hold(player1, {colour} {kind})", [f"{colour} {kind}"],
         name=f"{index}", trials=2, trial_seconds=2,
       )  # fmt: skip

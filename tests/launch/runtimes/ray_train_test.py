@@ -10,11 +10,11 @@ from absl.testing import absltest
 from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay import factory
 from adaland.launch import errors, train
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.evaluation import trained_agent
 from adaland.launch.run import progress, rundir, status_file
 from adaland.launch.runtimes import driver, ray_cluster
-from adaland.launch.runtimes import ray as ray_runtime
+from adaland.launch.runtimes.ray import RayRuntime
 
 # One process has the module's cluster: a second one in it would not start.
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("ray")]
@@ -49,13 +49,13 @@ class TrainTest(absltest.TestCase):
 
   def make(self, *settings, address=""):
     config = overrides.apply(
-      presets.smoke(), ["cluster.eval_minutes=0", *settings]
+      preset_configs.smoke(), ["cluster.eval_minutes=0", *settings]
     )
     run = rundir.RunDir(os.path.join(self.create_tempdir().full_path, "run"))
     lock = run.begin(config)
     self.addCleanup(lock.close)
     line = progress.Progress(self.stream, 0.0)
-    made = driver.Trainer(config, run, line, ray_runtime.RayRuntime(address))
+    made = driver.Trainer(config, run, line, RayRuntime(address))
     self.addCleanup(made.close)
     return made, run
 
@@ -86,7 +86,7 @@ class TrainTest(absltest.TestCase):
       trained_agent.load_config(str(run.path)),
       run,
       progress.Progress(self.stream, 0.0),
-      ray_runtime.RayRuntime(),
+      RayRuntime(),
     )
     self.addCleanup(again.close)
     again.train()  # Finished: nothing is started.
