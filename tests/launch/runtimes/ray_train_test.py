@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import unittest
 
 import pytest
 from absl.testing import absltest
@@ -21,13 +22,7 @@ pytestmark = [pytest.mark.long, pytest.mark.xdist_group("ray")]
 
 
 def setUpModule():
-  ray_cluster.start("", "adaland-test")
-
-
-def tearDownModule():
-  import ray
-
-  ray.shutdown()
+  unittest.addModuleCleanup(ray_cluster.Cluster("", "adaland-test").stop)
 
 
 class TrainTest(absltest.TestCase):
@@ -35,16 +30,19 @@ class TrainTest(absltest.TestCase):
     super().setUp()
     import ray
 
-    # The module's cluster stays for other tests; roles go.
-    def end():
-      for name in ray.util.list_named_actors():
-        ray.kill(ray.get_actor(name))
+    class Shared:
+      """The module's cluster, which stays for other tests; roles go."""
 
-    for target, name, value in (
-      (ray_cluster, "start", lambda address, namespace: None),
-      (ray, "shutdown", end),
-    ):
-      self.enter_context(absltest.mock.patch.object(target, name, value))
+      def __init__(self, address, namespace):
+        del address, namespace
+
+      def stop(self):
+        for name in ray.util.list_named_actors():
+          ray.kill(ray.get_actor(name))
+
+    self.enter_context(
+      absltest.mock.patch.object(ray_cluster, "Cluster", Shared)
+    )
     self.stream = io.StringIO()
 
   def make(self, *settings, address=""):
