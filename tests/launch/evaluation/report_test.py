@@ -14,7 +14,10 @@ from adaland.launch.evaluation import report, scores
 
 
 def _summary(policy="agent", expert=(2.0, 4.0, 4.0, 0.0)):
-  rewards = {1: [0.0, 1.0, 2.0, 5.0], 3: [2.0, 2.0, 4.0, 9.0]}
+  rewards = {
+    1: np.array([[0.0], [1.0], [2.0], [5.0]]),
+    3: np.array([[1.0, 0, 2], [0, 0, 2], [0, 1, 4], [7, 8, 9]]),
+  }
   return scores.summary(policy, ["a", "b", "c", "d"], rewards, expert)
 
 
