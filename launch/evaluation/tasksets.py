@@ -1,5 +1,8 @@
 """Sets of tasks by name: files, probes, a run's task family."""
 
+import dataclasses
+import hashlib
+import json
 import pathlib
 from collections.abc import Sequence
 
@@ -89,3 +92,13 @@ def ids(tasks: Sequence[Task]) -> list[str]:
     name if names.count(name) == 1 else f"{name} #{i}"
     for i, name in enumerate(names)
   ]
+
+
+def fingerprint(tasks: Sequence[Task]) -> str:
+  """Returns a hash of tasks, whatever their names and numbers of trials."""
+  digest = hashlib.sha256()
+  for task in tasks:
+    plain = dataclasses.replace(task, name="", trials=1)
+    text = json.dumps(json_files.to_json(plain), sort_keys=True)
+    digest.update(f"{text}\n".encode())
+  return digest.hexdigest()

@@ -88,10 +88,10 @@ class EvaluateTest(absltest.TestCase):
       policy = make_policy(api.make("smoke", num_envs=2))
       self.played.append((env, tasks, trials, policy, seed, repeats))
       progress(1.0)
-      return {k: [1.0 * k] * len(tasks) for k in trials}
+      return {k: np.full((len(tasks), k), 1.0 * k) for k in trials}
 
     for name, fake in (
-      ("last_trial_rewards", rewards),
+      ("trial_rewards", rewards),
       ("expert.expert_rewards", lambda tasks, *_, **__: [4.0] * len(tasks)),
     ):
       self.enter_context(
