@@ -156,7 +156,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _control(
   env: land.LandConfig,
-  tasks: Sequence[task_lib.Task],
+  tasks: Sequence[Task],
   args: argparse.Namespace,
   make_agent: Callable[[land.Land], policies.Agent],
   scored: Sequence[Mapping[str, Any]],

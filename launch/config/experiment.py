@@ -7,7 +7,6 @@ from adaland.agent.config import NetworkConfig
 from adaland.agent.replay.config import ReplayConfig
 from adaland.curriculum import factory
 from adaland.envs import constants, land_types
-from adaland.envs.sampling import sampler
 from adaland.launch.config.factories import FactoriesConfig
 from adaland.launch.config.runtime import (
   ActorConfig,
@@ -16,6 +15,7 @@ from adaland.launch.config.runtime import (
   RunConfig,
   require,
 )
+from adaland.launch.config.tasks import TasksConfig
 
 __all__ = [
   "FREE_FIELDS",
@@ -60,9 +60,7 @@ class ExperimentConfig:
   env: land_types.LandConfig = dataclasses.field(
     default_factory=land_types.LandConfig
   )
-  tasks: sampler.SamplerConfig = dataclasses.field(
-    default_factory=sampler.SamplerConfig
-  )
+  tasks: TasksConfig = dataclasses.field(default_factory=TasksConfig)
   curriculum: factory.CurriculumConfig = dataclasses.field(
     default_factory=factory.CurriculumConfig
   )
@@ -84,18 +82,18 @@ class ExperimentConfig:
       self.tasks.split,
       "train (evaluation takes the other half)",
     )
+    limits = self.tasks.limits
     require(
-      self.tasks.max_objects <= self.env.num_slots,
+      limits.objects <= self.env.num_slots,
       "env.num_slots",
       self.env.num_slots,
-      f"at least tasks.max_objects ({self.tasks.max_objects})",
+      f"at least the objects that tasks can have ({limits.objects})",
     )
-    most_rules = self.tasks.chain_rules[1] + self.tasks.dead_ends[1]
     require(
-      min(most_rules, constants.MAX_RULES) <= self.env.max_rules,
+      limits.rules <= self.env.max_rules,
       "env.max_rules",
       self.env.max_rules,
-      f"at least the rules that tasks can have ({most_rules})",
+      f"at least the rules that tasks can have ({limits.rules})",
     )
     require(
       self.env.num_players == 1,
@@ -127,8 +125,7 @@ class ExperimentConfig:
   @property
   def longest_episode(self) -> int:
     """Number of steps of the longest episode in `tasks`."""
-    steps = round(self.tasks.trial_seconds[1] / constants.STEP_SECONDS)
-    return self.tasks.trials[1] * steps
+    return self.tasks.limits.steps
 
   @property
   def whole_episodes(self) -> bool:

@@ -9,9 +9,8 @@ from adaland.agent.config import PAPER_SIZES, NetworkConfig, paper_config
 from adaland.agent.replay.config import ReplayConfig
 from adaland.curriculum import factory
 from adaland.envs import constants, land_types
-from adaland.envs.sampling import sampler
 from adaland.launch import errors
-from adaland.launch.config import experiment
+from adaland.launch.config import experiment, tasks
 
 # Small flat rooms and one hidden rule: a player must find out which object to
 # bring to which, and remember it in the next trial.
@@ -44,7 +43,7 @@ def smoke() -> experiment.ExperimentConfig:
     ),
     actor=experiment.ActorConfig(envs_per_actor=4, unroll_length=30),
     env=land_types.LandConfig(num_slots=6, max_rules=3, num_threads=1),
-    tasks=sampler.SamplerConfig(
+    tasks=tasks.TasksConfig(
       **_SIMPLE_TASKS,
       tiles=(4, 5),
       trials=(2, 2),
@@ -93,7 +92,7 @@ def laptop() -> experiment.ExperimentConfig:
     # One step more than the episode: its last observation comes along.
     actor=experiment.ActorConfig(envs_per_actor=32, unroll_length=episode + 1),
     env=land_types.LandConfig(num_slots=6, max_rules=2, num_threads=1),
-    tasks=sampler.SamplerConfig(
+    tasks=tasks.TasksConfig(
       tiles=(5, 5),
       levels=(1, 1),
       num_worlds=10_000,

@@ -43,7 +43,7 @@ class Swapped:
     return self._agent.act(step)
 
 
-def check_tasks(tasks: Sequence[task_lib.Task], trials: int) -> None:
+def check_tasks(tasks: Sequence[Task], trials: int) -> None:
   """Raises UserError if these tasks give no control."""
   if len(tasks) < 2 or trials < 2:
     raise errors.UserError(
@@ -54,7 +54,7 @@ def check_tasks(tasks: Sequence[task_lib.Task], trials: int) -> None:
 
 def swapped_rewards(
   config: land.LandConfig,
-  tasks: Sequence[task_lib.Task],
+  tasks: Sequence[Task],
   trials: int,
   make_agent: Callable[[land.Land], policies.Agent],
   seed: int,

@@ -62,7 +62,7 @@ class Recorded:
 
 def evaluate(
   env: land.LandConfig,
-  tasks: Sequence[task_lib.Task],
+  tasks: Sequence[Task],
   trials: int,
   make_agent: policies.PolicyMaker,
   seed: int,

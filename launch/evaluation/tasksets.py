@@ -6,7 +6,7 @@ import json
 import pathlib
 from collections.abc import Sequence
 
-from adaland.envs.sampling import task_sets
+from adaland.envs.sampling import families, named, task_sets
 from adaland.envs.tasks import json_files, probes
 from adaland.envs.tasks.task import Task
 from adaland.launch import cli, errors
@@ -57,14 +57,17 @@ def many(spec: str, source: task_sets.TaskSet, num_tasks: int) -> list[Task]:
   """Reads a set of tasks for evaluation.
 
   Args:
-    spec: "test" (held out), "probe" (all probes), a file, or a folder of
-      files.
+    spec: "test" (held out), "probe" (all probes), the name of a family, as
+      "traps" (its held-out half), a file, or a folder of files.
     source: The tasks of "test".
     num_tasks: The number of tasks at most.
 
   Raises:
     UserError: If there is no task, or a file breaks the format.
   """
+  if named.is_named(spec):
+    with errors.user_input("--taskset"):
+      source, spec = families.make(spec).held_out(), "test"
   if spec == "test":
     with errors.user_input():
       count = min(num_tasks, source.num_tasks)
@@ -75,8 +78,8 @@ def many(spec: str, source: task_sets.TaskSet, num_tasks: int) -> list[Task]:
   if not path.is_dir():
     if not path.exists():
       raise errors.UserError(
-        f"--taskset={spec}: no such file or folder; allowed: test, probe, a "
-        "task file, or a folder of task files"
+        f"--taskset={spec}: no such file or folder; allowed: test, probe, "
+        f"{', '.join(named.NAMES)}, a task file, or a folder of task files"
       )
     return [_file(path)]
   files = sorted(path.glob("*.json"))

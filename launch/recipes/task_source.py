@@ -56,7 +56,7 @@ def family(config: experiment.ExperimentConfig) -> families.TaskFamily:
   """
   reference = config.factories.tasks
   if not reference:
-    return families.SampledTasks(config.tasks)
+    return families.make(config.tasks.family or config.tasks)
   what = "factories.tasks"
   with errors.user_input(what):
     if os.path.isabs(reference) and ":" not in reference:

@@ -29,7 +29,7 @@ class ConfigTest(parameterized.TestCase):
     self.assertFalse(_smoke("actor.unroll_length=29").whole_episodes)
 
   @parameterized.parameters(
-    ("env.num_slots=3", r"env.num_slots is 3, .*max_objects \(4\)"),
+    ("env.num_slots=3", r"env.num_slots is 3, .*can have \(4\)"),
     ("tasks.split=test", "tasks.split is 'test', allowed: train"),
     ("network.action_sizes=3,3", "network.action_sizes is .3, 3.,"),
     ("actor.envs_per_actor=0", "envs_per_actor is 0, allowed"),
@@ -48,6 +48,24 @@ class ConfigTest(parameterized.TestCase):
     ("run.eval_trials=[]", "eval_trials is .., allowed: numbers from 1"),
   )
   def test_what_does_not_fit_is_refused(self, setting, message):
+    with self.assertRaisesRegex(ValueError, message):
+      _smoke(setting)
+
+  def test_a_named_family_takes_the_place_of_the_sampler(self):
+    made = _smoke("tasks.family=traps+find:trials=1-5", "env.max_rules=4")
+    self.assertEqual(made.tasks.limits, (4, 4, 5 * 45))
+    self.assertEqual(made.longest_episode, 225)
+    again = json_codec.from_json(
+      experiment.ExperimentConfig, json_codec.to_json(made)
+    )
+    self.assertEqual(again, made)
+
+  @parameterized.parameters(
+    ("tasks.family=trap", "tasks: 'trap': no family 'trap', allowed: traps, "),
+    ("tasks.family=traps", r"env.max_rules is 3, .* can have \(4\)"),
+    ("tasks.family=chain:places=3", r"env.max_rules is 3, .* have \(5\)"),
+  )
+  def test_a_named_family_is_checked(self, setting, message):
     with self.assertRaisesRegex(ValueError, message):
       _smoke(setting)
 

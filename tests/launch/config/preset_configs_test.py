@@ -52,7 +52,7 @@ class PresetsTest(parameterized.TestCase):
     ("actor.unroll_length=1", "unroll_length is 1, allowed: 2 to 100000"),
     ("run.max_minutes=-1", "max_minutes is -1.0"),
     ("run.eval_trials=1,99", "eval_trials is .* numbers from 1 to 48"),
-    ("env.num_slots=2", "env.num_slots is 2, allowed: at least tasks.max_obj"),
+    ("env.num_slots=2", "env.num_slots is 2, allowed: at least the objects"),
     ("tasks.split=test", "tasks.split is 'test', allowed: train"),
     ("network.action_sizes=2,2", "network.action_sizes"),
     ("replay.batch_size=0", "replay.batch_size is 0"),

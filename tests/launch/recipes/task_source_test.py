@@ -67,6 +67,12 @@ def _config(tasks):
 
 
 class TaskSourceTest(parameterized.TestCase):
+  def test_a_named_family_s_halves(self):
+    config = presets.smoke({"tasks.family": "traps", "env.max_rules": 4}).config
+    for held_out, name in ((False, "traps train 5"), (True, "traps test 5")):
+      source = task_source.TaskSource(config, held_out)
+      self.assertEqual(source.task(5).name, name)
+
   def test_the_sampler_s_halves(self):
     config = presets.smoke().config
     for held_out, split in ((False, "train"), (True, "test")):
