@@ -19,7 +19,7 @@ _METHODS = (
 _NUM_TASKS = 3
 
 
-def check(curriculum: base.CurriculumFactory) -> None:
+def check_curriculum(curriculum: base.CurriculumFactory) -> None:
   """Makes curricula, plays a few tasks of each and compares them.
 
   Args:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adaland.curriculum import base, uniform
-from adaland.curriculum import plr as plr_lib
+from adaland.curriculum.plr import PLRConfig, PLRCurriculum
 
 KINDS = ("uniform", "plr")
 
@@ -20,7 +20,7 @@ class CurriculumConfig:
   """
 
   kind: str = "uniform"
-  plr: plr_lib.PLRConfig = dataclasses.field(default_factory=plr_lib.PLRConfig)
+  plr: PLRConfig = dataclasses.field(default_factory=PLRConfig)
 
   def __post_init__(self):
     if self.kind not in KINDS:
@@ -43,5 +43,5 @@ def make_curriculum(
     seed: Seed of its draws.
   """
   if config.kind == "plr":
-    return plr_lib.PLRCurriculum(config.plr, sample_task, seed)
+    return PLRCurriculum(config.plr, sample_task, seed)
   return uniform.UniformCurriculum(sample_task, seed)

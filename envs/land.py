@@ -41,7 +41,7 @@ class Land:
 
   Use it through `reset`, `step` and `observation_spec`; an episode that ends is
   followed by one of the environment's next task. Scripted players and videos
-  also read `tasks` and `state_view`, which tell what no agent may know.
+  also read `tasks` and `state_view`, which agents must not see.
 
   Equal seeds, tasks and actions give bit-equal rollouts at any number of
   threads. A trial starts in the task's start state, except for the avatars'

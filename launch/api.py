@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from adaland.envs import constants, land
-from adaland.envs.sampling import config as sampler_config
 from adaland.envs.sampling import families, task_sets
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.sampling.config import SamplerConfig
+from adaland.envs.tasks.task import Task
 from adaland.launch import builder, errors
-from adaland.launch import train as train_command
 from adaland.launch.config import experiment
 from adaland.launch.evaluation import (
   fewshot,
@@ -22,16 +21,17 @@ from adaland.launch.evaluation import (
 )
 from adaland.launch.recipes import presets, recipe, task_source
 from adaland.launch.run import progress
+from adaland.launch.train import train_and_evaluate
 
 # All that names settings: a preset, or an experiment.
 Source = str | recipe.Experiment | experiment.ExperimentConfig
 # All that names tasks.
 Tasks = (
-  task_lib.Task
-  | Sequence[task_lib.Task]
+  Task
+  | Sequence[Task]
   | families.TaskFamily
-  | sampler_config.SamplerConfig
-  | Callable[[int], task_lib.Task]
+  | SamplerConfig
+  | Callable[[int], Task]
   | str
   | os.PathLike[str]
 )
@@ -83,7 +83,7 @@ def make(
   rng = np.random.Generator(np.random.PCG64(seed))
   env = config.env
 
-  def next_task(row: int) -> task_lib.Task:
+  def next_task(row: int) -> Task:
     del row
     task = chosen.task(int(rng.integers(chosen.num_tasks)))
     task_source.check_room(task, env, "these")
@@ -319,7 +319,7 @@ def train(
     RunError: If it fails at run time.
   """
   config = _config(source)
-  done = train_command.train(config, os.fspath(workdir), launcher, ray_address)
+  done = train_and_evaluate(config, os.fspath(workdir), launcher, ray_address)
   return TrainedAgent(
     config,
     done.params,
@@ -357,7 +357,7 @@ def _task_set(
   if tasks is None:
     assert config is not None
     return task_source.TaskSource(config, held_out)
-  if isinstance(tasks, task_lib.Task):
+  if isinstance(tasks, Task):
     return task_sets.TaskList((tasks,))
   with errors.user_input("tasks"):
     if isinstance(tasks, Sequence) and not isinstance(tasks, str):

@@ -10,24 +10,23 @@ import jax
 import numpy as np
 
 from adaland.agent import acting, types
-from adaland.agent.network import network as network_lib
-from adaland.agent.replay import base as replay_base
-from adaland.agent.replay import spec as spec_lib
-from adaland.curriculum import base as curriculum_base
-from adaland.curriculum import factory
+from adaland.agent.network.network import make_network
+from adaland.agent.replay.base import ReplayWriter
+from adaland.agent.replay.spec import UnrollSpec
+from adaland.curriculum import base, factory
 from adaland.envs import constants, land
 from adaland.envs.expert import players
 from adaland.envs.stepping import task_rows
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import Task
 from adaland.launch import errors
-from adaland.launch.acting import actor as acting_actor
-from adaland.launch.acting import channel as channel_lib
 from adaland.launch.acting import loop, rollout, teaching
+from adaland.launch.acting.actor import Actor
+from adaland.launch.acting.channel import Channel
 from adaland.launch.config import experiment
 from adaland.launch.recipes import extensions, task_source
 
 if TYPE_CHECKING:
-  from adaland.agent import learner as learner_lib
+  from adaland.agent.learner import Learner
 
 
 class Agent(NamedTuple):
@@ -48,7 +47,7 @@ def agent(config: experiment.ExperimentConfig) -> Agent:
   """Makes the agent's functions."""
   spec = land.observation_spec(config.env)
   memory = extensions.find(config, "memory")
-  network = network_lib.make_network(config.network, spec, memory)
+  network = make_network(config.network, spec, memory)
   actor = acting.make_actor(
     network, config.network.action_sizes, config.learner.muesli.value_range
   )
@@ -59,20 +58,18 @@ def learner(
   config: experiment.ExperimentConfig,
   network: types.Network,
   devices: Sequence[jax.Device] | None = None,
-) -> "learner_lib.Learner":
+) -> "Learner":
   """Makes the learner's functions; on all devices if none are named."""
   # Imported where used: most processes of a run never learn, and it brings
   # half a second of other packages.
-  from adaland.agent import learner as learner_lib
+  from adaland.agent.learner import make_learner
 
-  return learner_lib.make_learner(
+  return make_learner(
     network, config.learner, config.network.action_sizes, devices
   )
 
 
-def unroll_spec(
-  config: experiment.ExperimentConfig, made: Agent
-) -> spec_lib.UnrollSpec:
+def unroll_spec(config: experiment.ExperimentConfig, made: Agent) -> UnrollSpec:
   """Returns names, shapes and dtypes of the run's unrolls."""
   memory = {}
   if not config.whole_episodes:
@@ -86,7 +83,7 @@ def unroll_spec(
     labelled=config.teaching.teacher != "none",
     rules=_rules_shape(config),
   )
-  return spec_lib.UnrollSpec.from_unroll(example)
+  return UnrollSpec.from_unroll(example)
 
 
 def _rules_shape(
@@ -103,7 +100,7 @@ def _rules_shape(
 
 
 def batch_template(
-  config: experiment.ExperimentConfig, spec: spec_lib.UnrollSpec
+  config: experiment.ExperimentConfig, spec: UnrollSpec
 ) -> types.Unroll:
   """Returns a learner batch of zeros."""
   n = config.replay.batch_size
@@ -113,7 +110,7 @@ def batch_template(
 
 
 def checkpoint_template(
-  config: experiment.ExperimentConfig, state: Any, spec: spec_lib.UnrollSpec
+  config: experiment.ExperimentConfig, state: Any, spec: UnrollSpec
 ) -> dict[str, Any]:
   """Returns structure, shapes and dtypes of a checkpoint's arrays.
 
@@ -132,7 +129,7 @@ def environment(
   config: experiment.ExperimentConfig,
   num_envs: int,
   seed: int,
-  next_task: Callable[[int], task_lib.Task | task_rows.PreparedTask],
+  next_task: Callable[[int], Task | task_rows.PreparedTask],
 ) -> land.Land:
   """Makes a batch of environments.
 
@@ -146,8 +143,8 @@ def environment(
 def actor(
   config: experiment.ExperimentConfig,
   made: Agent,
-  channel: channel_lib.Channel,
-  make_writer: Callable[[], replay_base.ReplayWriter],
+  channel: Channel,
+  make_writer: Callable[[], ReplayWriter],
   seed: np.random.SeedSequence,
 ) -> loop.ActingLoop:
   """Makes the loop of an actor's process.
@@ -184,10 +181,10 @@ def actor(
 def device_actor(
   config: experiment.ExperimentConfig,
   made: Agent,
-  next_task: Callable[[], curriculum_base.Assignment],
-  report: Callable[[curriculum_base.EpisodeRecord], None],
+  next_task: Callable[[], base.Assignment],
+  report: Callable[[base.EpisodeRecord], None],
   emit: Callable[[types.Unroll, int], None],
-) -> acting_actor.Actor:
+) -> Actor:
   """Makes the actor of a run in one process; its unrolls stay on the device.
 
   Args:
@@ -215,13 +212,13 @@ def device_actor(
 def _actor(
   config: experiment.ExperimentConfig,
   made: Agent,
-  next_task: Callable[[], curriculum_base.Assignment],
-  report: Callable[[curriculum_base.EpisodeRecord], None],
+  next_task: Callable[[], base.Assignment],
+  report: Callable[[base.EpisodeRecord], None],
   emit: Callable[[types.Unroll, int], None],
   first_seed: int,
   action_seed: int,
   device: jax.Device,
-) -> acting_actor.Actor:
+) -> Actor:
   """Makes an actor; see `acting.actor.Actor`."""
   num_envs = config.actor.envs_per_actor
   guide = None
@@ -233,7 +230,7 @@ def _actor(
       len(config.network.action_sizes),
       action_seed,
     )
-  return acting_actor.Actor(
+  return Actor(
     make_environment=lambda row_task: environment(
       config, num_envs, first_seed, row_task
     ),
@@ -256,7 +253,7 @@ def _actor(
 
 def curriculum(
   config: experiment.ExperimentConfig, by_index: bool = False
-) -> curriculum_base.Curriculum:
+) -> base.Curriculum:
   """Makes the curriculum over the training half of the tasks.
 
   Args:

@@ -3,12 +3,15 @@
 import argparse
 import pathlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from adaland.envs import constants
+from adaland.envs import constants, land
+from adaland.envs.tasks import task as task_lib
 from adaland.launch import cli, errors
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 from adaland.launch.evaluation import (
+  controls,
   fewshot,
   policies,
   report,
@@ -22,6 +25,7 @@ from adaland.launch.run import progress
 _EXAMPLES = """\
 examples:
   adaland evaluate --workdir=/tmp/run --taskset=test --num_tasks=100
+  adaland evaluate --workdir=/tmp/run --trials=4 --control=swapped
   adaland evaluate --workdir=/tmp/run --policy=random --json=-
   adaland evaluate --policy=expert --taskset=probe --trials=1
   adaland evaluate --workdir=/tmp/run --taskset=my_tasks/ \\
@@ -82,6 +86,12 @@ def make_parser() -> cli.Parser:
   parser.add_argument(
     "--report", metavar="DIR", help="write the table and a curve here"
   )
+  parser.add_argument(
+    "--control",
+    choices=controls.NAMES,
+    help="swapped: play once more, beginning each trial with the memory of "
+    "another task, to see what the agent's memory is worth",
+  )
   cli.add_own_parts_flag(parser)
   cli.add_json_flag(parser)
   return parser
@@ -96,18 +106,23 @@ def run(args: argparse.Namespace) -> None:
   if args.workdir:
     experiment = trained_agent.load_config(args.workdir, args.own_parts)
   else:
-    experiment = presets.get(args.preset)
+    experiment = preset_configs.get(args.preset)
   source = task_source.TaskSource(experiment, held_out=True)
   tasks = tasksets.many(args.taskset, source, args.num_tasks)
+  if args.control:
+    if args.policy != "agent":
+      raise errors.UserError(
+        f"--control={args.control}: allowed with --policy=agent only"
+      )
+    controls.check_tasks(tasks, args.trials[-1])
   if args.workdir:
     env = trained_agent.fitting_env(experiment.env, tasks)
   else:
     env = trained_agent.default_env(tasks)
+  make_agent = None
   if args.policy == "agent":
     saved = trained_agent.load(args.workdir, args.own_parts)
-    make_policy = fewshot.agent_policy(experiment, saved.params, args.seed)
-  else:
-    make_policy = policies.baseline(args.policy, args.seed)
+    make_agent = fewshot.agent_policy(experiment, saved.params, args.seed)
   if args.report:
     report.check_folder(args.report)
   line = progress.Progress()
@@ -116,11 +131,17 @@ def run(args: argparse.Namespace) -> None:
     env,
     tasks,
     args.trials,
-    make_policy,
+    make_agent or policies.baseline(args.policy, args.seed),
     args.seed,
     args.repeats,
     line.update,
   )
+  if args.control and make_agent:
+    result["controls"] = {
+      args.control: _control(
+        env, tasks, args, make_agent, result["tasks"], line
+      )
+    }
   line.close()
   result |= {
     "taskset": args.taskset,
@@ -131,6 +152,39 @@ def run(args: argparse.Namespace) -> None:
   if args.report:
     report.write(args.report, [result])
   cli.emit(result, scores.table([result]), args.json)
+
+
+def _control(
+  env: land.LandConfig,
+  tasks: Sequence[Task],
+  args: argparse.Namespace,
+  make_agent: Callable[[land.Land], policies.Agent],
+  scored: Sequence[Mapping[str, Any]],
+  line: progress.Progress,
+) -> dict[str, Any]:
+  """Returns the control's scores and rewards by trial.
+
+  Args:
+    env: Of the environments.
+    tasks: The tasks to play.
+    args: The command's flags.
+    make_agent: From the environments, the agent.
+    scored: Of each task, an object with the expert's reward.
+    line: Shows how far it is.
+  """
+  rewards = controls.swapped_rewards(
+    env,
+    tasks,
+    args.trials[-1],
+    make_agent,
+    args.seed,
+    args.repeats,
+    lambda done: line.update(f"agent with swapped memory plays: {done:.0%}"),
+  )
+  return {
+    "by_trial": scores.by_trial(rewards, [each["expert"] for each in scored]),
+    "trial_rewards": rewards.tolist(),
+  }
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -11,6 +11,7 @@ from adaland.launch import errors
 COMMANDS = {
   "train": "trains an agent",
   "evaluate": "measures a policy: its score against the number of trials",
+  "compare": "compares evaluations, with intervals and a figure",
   "prompt": "shows an agent a demonstration and lets it continue",
   "play": "plays one task: the expert, an agent, chance, or you",
   "tasks": "draws, shows and checks tasks",

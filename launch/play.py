@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from adaland.launch import cli, errors
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 from adaland.launch.evaluation import (
   demo,
   episode,
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> None:
   if args.workdir:
     experiment = trained_agent.load_config(args.workdir, args.own_parts)
   else:
-    experiment = presets.get(args.preset)
+    experiment = preset_configs.get(args.preset)
   task = tasksets.one(args.task, task_source.TaskSource(experiment))
   with errors.user_input(f"--task={args.task}"):
     if args.workdir:

@@ -12,21 +12,26 @@ from typing import Any
 
 import numpy as np
 
-from adaland.envs import land
+from adaland.envs import constants
 from adaland.launch import cli, errors
+from adaland.launch.config import experiment as config
 from adaland.launch.evaluation import (
   demo,
   episode,
   fewshot,
   policies,
+  prompting,
+  scores,
   tasksets,
   trained_agent,
   video,
 )
 from adaland.launch.recipes import task_source
+from adaland.launch.run import progress
 
 _EXAMPLES = """\
 examples:
+  adaland prompt --workdir=/tmp/run --taskset=test --num_tasks=100
   adaland prompt --workdir=/tmp/run --task=sample:3 --demo=expert
   adaland prompt --workdir=/tmp/run --task=sample:3 \\
       --demo=/tmp/demo.npz --video=/tmp/prompted.mp4 --json=-
@@ -35,48 +40,24 @@ Record a demonstration with adaland play --record=DEMO, of the same task.
 """
 
 
-class Prompted:
-  """An agent that a teacher replaces in the first trial.
-
-  Args:
-    agent: Observes every step, and acts from the second trial on.
-    teacher: Acts in the first trial.
-  """
-
-  def __init__(self, agent: policies.Policy, teacher: policies.Policy):
-    self._agent = agent
-    self._teacher = teacher
-    self._is_led = False
-
-  def act(self, step: land.Step) -> np.ndarray:
-    """Returns the teacher's action [1, A] in trial 1, else the agent's."""
-    self._is_led = bool(
-      step.first[0] or (self._is_led and not step.trial_last[0])
-    )
-    own = self._agent.act(step)
-    return self._teacher.act(step) if self._is_led else own
-
-
-class Recorded:
-  """A policy that repeats recorded actions."""
-
-  def __init__(self, actions: np.ndarray):
-    self._actions = iter(actions)
-
-  def act(self, step: land.Step) -> np.ndarray:
-    """Returns the next action, [1, A]."""
-    del step
-    return next(self._actions)[None]
-
-
 def make_parser() -> cli.Parser:
   """Returns the parser of the command's flags."""
   parser = cli.Parser(
     prog="adaland prompt", description=__doc__, epilog=_EXAMPLES
   )
   parser.add_argument("--workdir", required=True, help="a run of adaland train")
+  given = parser.add_mutually_exclusive_group(required=True)
+  given.add_argument("--task", help="a file, probe:NAME or sample:INDEX")
+  given.add_argument(
+    "--taskset",
+    help="test (held-out, sampled), probe, a task file, or a folder of them: "
+    "scores by trial, with and without the expert's first trial",
+  )
+  parser.add_argument("--num_tasks", type=cli.positive_int, default=100)
   parser.add_argument(
-    "--task", required=True, help="a file, probe:NAME or sample:INDEX"
+    "--trials",
+    type=cli.positive_int,
+    help="with --taskset, trials of each task; by default the most of any",
   )
   parser.add_argument(
     "--demo", default="expert", help="expert, or a file of play --record"
@@ -85,8 +66,8 @@ def make_parser() -> cli.Parser:
   parser.add_argument(
     "--repeats",
     type=cli.positive_int,
-    default=5,
-    help="episodes with and without the demonstration, averaged",
+    help="episodes of a task with and without the demonstration, averaged; "
+    "by default 5 of a --task and 1 of each of a --taskset",
   )
   parser.add_argument(
     "--video",
@@ -101,16 +82,81 @@ def make_parser() -> cli.Parser:
 
 def run(args: argparse.Namespace) -> None:
   """Plays episodes with and without the demonstration."""
+  _check_flags(args)
   if args.video:
     video.check_path(args.video)
   experiment = trained_agent.load_config(args.workdir, args.own_parts)
+  if args.taskset:
+    _run_many(args, experiment)
+  else:
+    _run_one(args, experiment)
+
+
+def _check_flags(args: argparse.Namespace) -> None:
+  """Raises UserError for flags that do not go together."""
+  if args.taskset and args.demo != "expert":
+    raise errors.UserError(
+      f"--demo={args.demo}: is of one task, allowed with --taskset: expert"
+    )
+  if args.taskset and args.video:
+    raise errors.UserError(f"--video={args.video}: allowed with --task only")
+  if args.task and args.trials:
+    raise errors.UserError(
+      f"--trials={args.trials}: allowed with --taskset only"
+    )
+
+
+def _run_many(
+  args: argparse.Namespace, experiment: config.ExperimentConfig
+) -> None:
+  """Plays the tasks of a set."""
+  source = task_source.TaskSource(experiment, held_out=True)
+  tasks = tasksets.many(args.taskset, source, args.num_tasks)
+  trials = args.trials or max(task.trials for task in tasks)
+  if not 2 <= trials <= constants.MAX_TRIALS:
+    raise errors.UserError(
+      f"--trials={trials}: allowed for a prompted agent: 2 to "
+      f"{constants.MAX_TRIALS}"
+    )
+  env = trained_agent.fitting_env(experiment.env, tasks)
+  params = trained_agent.load(args.workdir, args.own_parts).params
+  make_agent = fewshot.agent_policy(experiment, params, args.seed)
+  repeats = args.repeats or 1
+  line = progress.Progress()
+  with errors.user_input():
+    result = prompting.evaluate(
+      env, tasks, trials, make_agent, args.seed, repeats, line.update
+    )
+  line.close()
+  result = {
+    "taskset": args.taskset,
+    "demo": args.demo,
+    "trials": trials,
+    "repeats": repeats,
+    "seed": args.seed,
+    **result,
+  }
+  curves = {name: result[name] for name in ("prompted", "unprompted")}
+  text = [
+    scores.trial_table(curves),
+    "",
+    f"{result['num_scored']} of {result['num_tasks']} tasks, scored by the "
+    "scripted expert's reward; trial 1 of the prompted agent is the expert's",
+  ]
+  cli.emit(result, "\n".join(text), args.json)
+
+
+def _run_one(
+  args: argparse.Namespace, experiment: config.ExperimentConfig
+) -> None:
+  """Plays one task."""
   task = tasksets.one(args.task, task_source.TaskSource(experiment))
   if task.trials < 2:
     raise errors.UserError(
       f"--task={args.task}: has 1 trial; a prompted agent needs at least 2"
     )
   env = trained_agent.fitting_env(experiment.env, [task])
-  seed = args.seed
+  seed, repeats = args.seed, args.repeats or 5
   recorded = None if args.demo == "expert" else demo.load(args.demo)
   if recorded is not None:
     if recorded.task != task:
@@ -122,14 +168,14 @@ def run(args: argparse.Namespace) -> None:
   make_teacher = _teacher(recorded)
   params = trained_agent.load(args.workdir, args.own_parts).params
   prompted, alone = [], []
-  for repeat in range(args.repeats):
+  for repeat in range(repeats):
     make_agent = fewshot.agent_policy(experiment, params, args.seed + repeat)
     film = args.video if repeat == 0 else None
     prompted.append(
       episode.play(
         env,
         task,
-        lambda n, make=make_agent: Prompted(make(n), make_teacher(n)),
+        lambda n, make=make_agent: prompting.Prompted(make(n), make_teacher(n)),
         seed,
         film,
         "prompted agent",
@@ -139,7 +185,7 @@ def run(args: argparse.Namespace) -> None:
   result = {
     "task": task.name,
     "demo": args.demo,
-    "repeats": args.repeats,
+    "repeats": repeats,
     "seed": seed,
     "prompted": {"rewards": np.mean(prompted, axis=0).tolist()},
     "unprompted": {"rewards": np.mean(alone, axis=0).tolist()},
@@ -151,7 +197,7 @@ def _teacher(recorded: demo.Demo | None) -> policies.PolicyMaker:
   """Returns what makes the player of the first trial."""
   if recorded is None:
     return policies.Expert
-  return lambda environments: Recorded(recorded.actions)
+  return lambda environments: prompting.Recorded(recorded.actions)
 
 
 def _text(result: dict[str, Any]) -> str:

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 
 from adaland.envs import constants
-from adaland.envs.tasks import complexity, json_files
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks import complexity, description, json_files
+from adaland.envs.tasks.task import Task
 from adaland.envs.worlds import scene
 from adaland.launch import cli, errors
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 from adaland.launch.evaluation import tasksets, trained_agent
 from adaland.launch.recipes import task_source
 
@@ -63,20 +63,20 @@ def make_parser() -> cli.Parser:
   return parser
 
 
-def _room(task: task_lib.Task) -> None:
+def _room(task: Task) -> None:
   """Raises UserError if the world has no room for the task's objects."""
   slots = max(constants.MAX_OBJECTS, task.num_objects)
   with errors.user_input(task.name):
     scene.build_scene(task, slots, len(task.players))
 
 
-def _read(args: argparse.Namespace) -> dict[str, task_lib.Task]:
+def _read(args: argparse.Namespace) -> dict[str, Task]:
   if args.split not in ("train", "test"):
     raise errors.choice("--split", args.split, ["train", "test"])
   if args.workdir:
     config = trained_agent.load_config(args.workdir, args.own_parts)
   else:
-    config = presets.get(args.preset)
+    config = preset_configs.get(args.preset)
   source = task_source.TaskSource(config, args.split == "test")
   if args.command == "sample":
     numbers = range(args.index, args.index + args.num_tasks)
@@ -86,7 +86,7 @@ def _read(args: argparse.Namespace) -> dict[str, task_lib.Task]:
   return {name: tasksets.one(name, source) for name in names}
 
 
-def _write(folder: str, tasks: dict[str, task_lib.Task]) -> None:
+def _write(folder: str, tasks: dict[str, Task]) -> None:
   path = pathlib.Path(folder)
   with errors.user_input("--out"):
     path.mkdir(parents=True, exist_ok=True)
@@ -116,7 +116,7 @@ def run(args: argparse.Namespace) -> None:
     described = [json_files.to_json(task) for task in tasks.values()]
     result = {"tasks": described}
     if args.command == "show":
-      text = "\n\n".join(task_lib.describe(task) for task in tasks.values())
+      text = "\n\n".join(description.describe(task) for task in tasks.values())
     elif args.out:
       _write(args.out, tasks)
       text = f"{len(tasks)} file(s) written to {args.out}"

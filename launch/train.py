@@ -13,8 +13,12 @@ from adaland.agent import types
 from adaland.envs.physics import backends
 from adaland.envs.tasks import json_checks
 from adaland.launch import cli, errors
-from adaland.launch.config import experiment as config_lib
-from adaland.launch.config import json_codec, overrides, presets
+from adaland.launch.config import (
+  experiment,
+  json_codec,
+  overrides,
+  preset_configs,
+)
 from adaland.launch.recipes import recipe
 from adaland.launch.run import progress, rundir
 from adaland.launch.runtimes import children
@@ -44,7 +48,7 @@ def make_parser() -> cli.Parser:
   )
   parser.add_argument(
     "--preset",
-    help=f"settings to start from: {', '.join(presets.PRESETS)}; "
+    help=f"settings to start from: {', '.join(preset_configs.PRESETS)}; "
     "a run that exists has its own",
   )
   parser.add_argument(
@@ -81,7 +85,7 @@ def make_parser() -> cli.Parser:
   return parser
 
 
-def choose_config(args: argparse.Namespace) -> config_lib.ExperimentConfig:
+def choose_config(args: argparse.Namespace) -> experiment.ExperimentConfig:
   """Returns the config of preset, recipe, file or run, changed by --set.
 
   Raises:
@@ -92,7 +96,7 @@ def choose_config(args: argparse.Namespace) -> config_lib.ExperimentConfig:
   if sum(map(bool, (args.preset, args.recipe, args.config))) > 1:
     raise errors.UserError("--preset, --recipe and --config: give one of them")
   if args.preset:
-    base = presets.get(args.preset)
+    base = preset_configs.get(args.preset)
   elif args.recipe:
     base = recipe.load(args.recipe)
   elif args.config:
@@ -101,17 +105,18 @@ def choose_config(args: argparse.Namespace) -> config_lib.ExperimentConfig:
       # A run's own file has the config inside, under its format.
       if isinstance(content, dict) and "format" in content:
         content = rundir.config_of(content)
-      base = json_codec.from_json(config_lib.ExperimentConfig, content)
+      base = json_codec.from_json(experiment.ExperimentConfig, content)
     base.factories.refuse_unless(args.own_parts, f"--config={args.config}")
   elif run.exists():
     with errors.user_input(str(run.config)):
       base = json_codec.from_json(
-        config_lib.ExperimentConfig, run.read_config()
+        experiment.ExperimentConfig, run.read_config()
       )
     base.factories.refuse_unless(args.own_parts, f"--workdir={args.workdir}")
   else:
     raise errors.UserError(
-      f"--preset is missing: one of {', '.join(presets.PRESETS)} (or --recipe)"
+      f"--preset is missing: one of {', '.join(preset_configs.PRESETS)} (or "
+      "--recipe)"
     )
   return overrides.apply(base, args.set)
 
@@ -157,8 +162,8 @@ class Outcome(NamedTuple):
   table: str
 
 
-def train(
-  config: config_lib.ExperimentConfig,
+def train_and_evaluate(
+  config: experiment.ExperimentConfig,
   workdir: str,
   launcher: str = "local",
   ray_address: str | None = None,
@@ -200,7 +205,7 @@ def train(
     preflight.prepare(config)
   directory = rundir.RunDir(workdir)
   config = _with_recipe_of_run(config, directory)
-  with directory.begin(config, config_lib.FREE_FIELDS):
+  with directory.begin(config, experiment.FREE_FIELDS):
     # Imported late: bad flags should not have to wait for it.
     from adaland.launch.evaluation import fewshot
 
@@ -218,8 +223,8 @@ def train(
 
 
 def _with_recipe_of_run(
-  config: config_lib.ExperimentConfig, directory: rundir.RunDir
-) -> config_lib.ExperimentConfig:
+  config: experiment.ExperimentConfig, directory: rundir.RunDir
+) -> experiment.ExperimentConfig:
   """Returns the config with the run's recipe if it has come without any.
 
   An experiment that a program has made itself names no recipe.
@@ -232,7 +237,7 @@ def _with_recipe_of_run(
 
 
 def _make_trainer(
-  config: config_lib.ExperimentConfig,
+  config: experiment.ExperimentConfig,
   directory: rundir.RunDir,
   launcher: str,
   ray_address: str,
@@ -240,9 +245,9 @@ def _make_trainer(
   """Makes the launcher's trainer; imported late, as each takes seconds."""
   line = progress.Progress()
   if launcher == "device":
-    from adaland.launch.runtimes.single import trainer as device_trainer
+    from adaland.launch.runtimes.single.trainer import Trainer
 
-    return device_trainer.Trainer(config, directory, line)
+    return Trainer(config, directory, line)
   from adaland.launch.runtimes import driver
 
   if launcher == "ray":
@@ -260,7 +265,7 @@ def run(args: argparse.Namespace) -> None:
   """Trains, and prints what came of it."""
   if args.launcher not in _LAUNCHERS:
     raise errors.choice("--launcher", args.launcher, _LAUNCHERS)
-  done = train(
+  done = train_and_evaluate(
     choose_config(args), args.workdir, args.launcher, args.ray_address
   )
   counters = done.counters

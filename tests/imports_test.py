@@ -30,7 +30,7 @@ _STEP = {
 }
 _BASE = {"errors", "caches", "cli", "config"}
 _BUILD = {*_BASE, "recipes", "run", "acting", "builder"}
-_ROLES = {*_BUILD, "evaluation", "roles"}
+_ROLES = {*_BUILD, "evaluation", "evaluation.comparison", "roles"}
 _RUNTIMES = {*_ROLES, "runtimes", "runtimes.single"}
 _LAYERS = {
   "envs": {
@@ -85,7 +85,8 @@ _LAYERS = {
     "run": _BASE,
     "acting": {*_BASE, "run"},
     "builder": {*_BASE, "recipes", "run", "acting"},
-    "evaluation": _BUILD,
+    "evaluation.comparison": _BASE,
+    "evaluation": {*_BUILD, "evaluation.comparison"},
     "roles": {*_BUILD, "evaluation"},
     "runtimes.single": _ROLES,
     "runtimes": {*_ROLES, "runtimes.single"},
@@ -225,7 +226,7 @@ class CostTest(parameterized.TestCase):
     (
       (
         "adaland.launch.config.experiment",
-        "adaland.launch.config.presets",
+        "adaland.launch.config.preset_configs",
         "adaland.launch.runtimes.local_main",
       ),
       ("rlax", "optax", "orbax", "tensorflow", "ray"),

@@ -71,7 +71,7 @@ class AuditTest(absltest.TestCase):
       from adaland.agent.checkpoint import checkpoint
       from adaland.envs.tasks import json_files, probes
       from adaland.launch import errors
-      from adaland.launch.config import presets
+      from adaland.launch.config import preset_configs
       from adaland.launch.evaluation import demo, trained_agent
       from adaland.launch.run import rundir
 
@@ -81,7 +81,7 @@ class AuditTest(absltest.TestCase):
       actions = np.zeros((steps, 6), np.int32)
       demo.save(str(folder / "demo.npz"), demo.Demo(task, 0, actions, [0.0]))
       json_files.save(folder / "task.json", task)
-      rundir.RunDir(str(folder / "run")).begin(presets.smoke()).close()
+      rundir.RunDir(str(folder / "run")).begin(preset_configs.smoke()).close()
       state = {"w": np.ones((3, 2), np.float32), "n": np.int32(4)}
       checkpoint.save(folder / "saved", 1, state, {"x": np.ones(2)})
 

@@ -1,9 +1,9 @@
 """The arrays of a checkpoint, written and read by Orbax.
 
-Orbax writes with TensorStore, whose threads use the time of day: after the
-clock is set back by an hour, TensorStore starts no thread for an hour (0.1.74,
-0.1.86), and a write that needs one hangs for that long. After such a jump the
-arrays are written by a new process, which has not seen a later time.
+Orbax uses TensorStore, whose threads use the time of day: if the clock is put
+back by an hour, TensorStore starts no thread for an hour (0.1.74, 0.1.86), and
+a write or a read that needs one hangs as long. After such a jump a new process,
+which has seen no later time, writes or reads the arrays.
 """
 
 import concurrent.futures
@@ -16,18 +16,21 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
 
-# A smaller jump back makes a write hang for no longer than the jump.
+# A clock put back by less makes nothing hang for longer than that.
 _JUMP_SECONDS = 1.0
-_POLL_SECONDS = 0.1
-# A write during which the clock was set back may still end in this time.
-_GRACE_SECONDS = 10.0
-_TIMEOUT_SECONDS = 600.0
+_LOOK_SECONDS = 0.1
+# A write or a read that a jump came upon may yet end.
+_PATIENCE_SECONDS = 10.0
+_APART_SECONDS = 600.0
 _DTYPES = "dtypes"
+
+_Result = TypeVar("_Result")
 
 
 class _Clock:
@@ -57,27 +60,14 @@ def write(path: pathlib.Path, leaves: dict[str, np.ndarray]) -> None:
   Raises:
     Exception: Any error of Orbax.
   """
-  if _clock.is_back():
-    _write_apart(path, leaves)
-    return
-  written: concurrent.futures.Future[None] = concurrent.futures.Future()
-  # A daemon, so that a hanging write does not keep the process alive.
-  threading.Thread(
-    target=_write_here,
-    args=(written, path, leaves),
-    name="checkpoint-writer",
-    daemon=True,
-  ).start()
-  while not concurrent.futures.wait([written], _POLL_SECONDS).done:
-    if not _clock.is_back():
-      continue
-    if concurrent.futures.wait([written], _GRACE_SECONDS).done:
-      break
+  if not _clock.is_back():
+    written = _watched(lambda: _save(path, leaves))
+    if written is not None:
+      written.result()
+      return
     for remains in path.parent.glob(f"{path.name}*"):
       shutil.rmtree(remains, ignore_errors=True)
-    _write_apart(path, leaves)
-    return
-  written.result()
+  _apart("write", path, _packed(leaves))
 
 
 def read(
@@ -102,23 +92,11 @@ def read(
     f"{i:05d}": np.zeros(x.shape, x.dtype)
     for i, x in zip(chosen, leaves, strict=True)
   }
-  import orbax.checkpoint
-
-  how = {
-    name: orbax.checkpoint.RestoreArgs(restore_type=np.ndarray)
-    for name in wanted
-  }
-  log = logging.getLogger("absl")
-  log.addFilter(_is_for_users)
-  try:
-    with _checkpointer() as checkpointer:
-      # No transformations: arrays that were not asked for are skipped.
-      leaves = checkpointer.restore(
-        path, item=wanted, restore_args=how, transforms={}
-      )
-  finally:
-    log.removeFilter(_is_for_users)
-  found = {name: np.asarray(leaves[name]) for name in sorted(leaves)}
+  done = None if _clock.is_back() else _watched(lambda: _load(path, wanted))
+  if done is None:
+    found = _unpacked(_apart("read", path, _packed(wanted)))
+  else:
+    found = done.result()
   for name, array in found.items():
     like = wanted[name]
     if array.shape != like.shape or array.dtype != like.dtype:
@@ -130,9 +108,9 @@ def read(
 
 
 def _is_for_users(record: logging.LogRecord) -> bool:
-  """Returns True if a log record of Orbax matters to users.
+  """Returns True if a log record of Orbax means something to users.
 
-  Orbax raises an error for a faulty file. Its warnings concern its design: the
+  Orbax raises what is wrong with a file. Its warnings concern its design: the
   future of `transforms`, the only way to read some of the arrays that Orbax
   0.11.5 and 0.12.8 share, and the sharing of caches.
   """
@@ -160,67 +138,113 @@ def _save(path: pathlib.Path, leaves: dict[str, np.ndarray]) -> None:
     checkpointer.save(path, leaves)
 
 
-def _write_here(
-  written: concurrent.futures.Future[None],
-  path: pathlib.Path,
-  leaves: dict[str, np.ndarray],
-) -> None:
+def _load(
+  path: pathlib.Path, wanted: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+  import orbax.checkpoint
+
+  how = {
+    name: orbax.checkpoint.RestoreArgs(restore_type=np.ndarray)
+    for name in wanted
+  }
+  log = logging.getLogger("absl")
+  log.addFilter(_is_for_users)
   try:
-    _save(path, leaves)
-  except BaseException as error:  # Every error goes to the caller.
-    written.set_exception(error)
-  else:
-    written.set_result(None)
+    with _checkpointer() as checkpointer:
+      # No transformations: what is not wanted is left alone.
+      leaves = checkpointer.restore(
+        path, item=wanted, restore_args=how, transforms={}
+      )
+  finally:
+    log.removeFilter(_is_for_users)
+  return {name: np.asarray(leaves[name]) for name in sorted(leaves)}
 
 
-def _write_apart(path: pathlib.Path, leaves: dict[str, np.ndarray]) -> None:
-  """Writes arrays in another process.
+def _watched(
+  work: Callable[[], _Result],
+) -> concurrent.futures.Future[_Result] | None:
+  """Does work; returns it done, or None if a jump of the clock stopped it."""
+  done: concurrent.futures.Future[_Result] = concurrent.futures.Future()
+
+  def run() -> None:
+    try:
+      done.set_result(work())
+    except BaseException as error:  # Every error goes to the caller.
+      done.set_exception(error)
+
+  # A daemon: work that hangs must not keep the process from its end.
+  threading.Thread(target=run, name="checkpoint-arrays", daemon=True).start()
+  while not concurrent.futures.wait([done], _LOOK_SECONDS).done:
+    if not _clock.is_back():
+      continue
+    if not concurrent.futures.wait([done], _PATIENCE_SECONDS).done:
+      return None
+  return done
+
+
+def _apart(what: str, path: pathlib.Path, sent: bytes) -> bytes:
+  """Writes or reads arrays in another process; returns its output.
+
+  Args:
+    what: "write" or "read".
+    path: The arrays' folder.
+    sent: The arrays to write, or some like those to read, packed.
 
   Raises:
-    OSError: If the arrays can't be written.
+    OSError: If it can't.
   """
   logging.warning(
-    "The clock was set back: %s is written by another process.", path
+    "The clock was put back: another process is to %s %s.", what, path
   )
-  # Raw bytes: the file format has no bfloat16.
-  raw = {name: x.view(f"V{x.itemsize}") for name, x in leaves.items()}
-  dtypes = np.array([x.dtype.name for x in leaves.values()])
-  sent = io.BytesIO()
-  np.savez(sent, **{_DTYPES: dtypes}, **raw)
   root = str(pathlib.Path(__file__).parents[3])
   search = [root, os.environ.get("PYTHONPATH", "")]
   try:
-    subprocess.run(
-      [sys.executable, "-m", "adaland.agent.checkpoint.arrays", str(path)],
-      input=sent.getbuffer(),
-      stdout=subprocess.DEVNULL,
-      stderr=subprocess.PIPE,
+    return subprocess.run(
+      [sys.executable, "-m", "adaland.agent.checkpoint.arrays", what, path],
+      input=sent,
+      capture_output=True,
       check=True,
-      timeout=_TIMEOUT_SECONDS,
+      timeout=_APART_SECONDS,
       env={
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, search)),
         "JAX_PLATFORMS": "cpu",
       },
-    )
+    ).stdout
   except subprocess.CalledProcessError as error:
     lines = error.stderr.decode(errors="replace").split("\n")
     said = [line for line in lines if line.strip()] or ["it said nothing"]
     raise OSError(said[-1].strip()) from error
 
 
-def _main() -> None:
-  """Writes the arrays that are read from the standard input."""
-  path = pathlib.Path(sys.argv[1])
-  sent = io.BytesIO(sys.stdin.buffer.read())
-  with np.load(sent, allow_pickle=False) as loaded:
+def _packed(leaves: dict[str, np.ndarray]) -> bytes:
+  # As they are in memory: the format has no word for bfloat16.
+  bare = {name: x.view(f"V{x.itemsize}") for name, x in leaves.items()}
+  dtypes = np.array([x.dtype.name for x in leaves.values()])
+  content = io.BytesIO()
+  np.savez(content, **{_DTYPES: dtypes}, **bare)
+  return content.getvalue()
+
+
+def _unpacked(content: bytes) -> dict[str, np.ndarray]:
+  with np.load(io.BytesIO(content), allow_pickle=False) as loaded:
     names = [name for name in loaded.files if name != _DTYPES]
-    leaves = {
+    return {
       name: loaded[name].view(np.dtype(str(dtype)))
       for name, dtype in zip(names, loaded[_DTYPES], strict=True)
     }
+
+
+def _serve(what: str, path: pathlib.Path, sent: bytes) -> bytes:
+  """Does what `_apart` asks of another process, in this one."""
+  leaves = _unpacked(sent)
+  if what == "read":
+    return _packed(_load(path, leaves))
   _save(path, leaves)
+  return b""
 
 
 if __name__ == "__main__":
-  _main()
+  sys.stdout.buffer.write(
+    _serve(sys.argv[1], pathlib.Path(sys.argv[2]), sys.stdin.buffer.read())
+  )

@@ -37,7 +37,7 @@ class _Functions(NamedTuple):
   unroll: Callable[..., tuple[np.ndarray, types.MemoryState]]
 
 
-def check(memory: base.MemoryFactory, config: NetworkConfig) -> None:
+def check_memory(memory: base.MemoryFactory, config: NetworkConfig) -> None:
   """Runs a memory on a small batch and raises if it breaks the contract.
 
   Takes a second or two. Numbers are compared in float32, whatever the config's

@@ -15,8 +15,8 @@ from typing import Any
 
 from adaland.envs import land
 from adaland.envs.adaptors import gymnasium_env, gymnasium_vector
-from adaland.envs.sampling import config as sampler_config
 from adaland.envs.sampling import families, task_sets
+from adaland.envs.sampling.config import SamplerConfig
 from adaland.envs.tasks import json_files, probes
 
 
@@ -34,7 +34,7 @@ def training_tasks(tasks: Any = None) -> task_sets.TaskSet:
   """Returns a family's training half.
 
   Args:
-    tasks: What `families.make` takes; None is the default SamplerConfig.
+    tasks: Argument of `families.make`; None is the default SamplerConfig.
   """
   return _family(tasks).training()
 
@@ -85,9 +85,7 @@ def make_vec(
 
 
 def _family(tasks: Any) -> families.TaskFamily:
-  return families.make(
-    sampler_config.SamplerConfig() if tasks is None else tasks
-  )
+  return families.make(SamplerConfig() if tasks is None else tasks)
 
 
 def _read(

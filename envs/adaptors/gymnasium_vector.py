@@ -76,8 +76,8 @@ class LandVectorEnv(gymnasium.vector.VectorEnv):
     """Starts new episodes everywhere, with new seeds where given.
 
     Args:
-      seed: As the constructor takes it; None keeps the present seeds and goes
-        on drawing.
+      seed: As the constructor takes it; None keeps the present seeds and
+        continues the sequence of tasks.
       options: Must be empty.
     """
     if options:

@@ -4,6 +4,7 @@ A family is a set of tasks, each a pure function of an index, with a fixed split
 into a training and a held-out half::
 
   SampledTasks   tasks drawn as a SamplerConfig says
+  candidates     families whose rules are hidden (Traps, Find, Fetch, Chain)
   TaskFolder     a folder of task files
   TaskFunction   a function of an index
   TaskMixture    several families, with weights
@@ -18,7 +19,7 @@ import pathlib
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from adaland.envs.sampling import heldout, sampler, task_sets
+from adaland.envs.sampling import heldout, named, sampler, task_sets
 from adaland.envs.sampling.config import SamplerConfig
 from adaland.envs.tasks import json_checks, json_files, parts
 from adaland.envs.tasks.task import Task
@@ -48,8 +49,9 @@ def make(
   """Makes a family from what describes one.
 
   Args:
-    source: A family, the configuration of a sampler, the name of a folder of
-      task files, or a function from an index to a task.
+    source: A family, the configuration of a sampler, a name that `named`
+      knows (as "traps"), a folder of task files ("./traps"), or a function
+      from an index to a task.
 
   Raises:
     ValueError: If the source is none of these, or its folder is refused.
@@ -58,6 +60,9 @@ def make(
     return source
   if isinstance(source, SamplerConfig):
     return SampledTasks(source)
+  if isinstance(source, str) and named.is_named(source):
+    weighted = named.parse(source)
+    return weighted[0][0] if len(weighted) == 1 else TaskMixture(weighted)
   if isinstance(source, (str, os.PathLike)):
     return TaskFolder(source)
   if callable(source):

@@ -1,6 +1,6 @@
 """Stepper of environments whose physics runs on the host.
 
-Results are read at once, so that work is left out where nothing happened.
+Results are read at once, so that work is skipped where nothing happened.
 
 N: environments, P: players, S: slots.
 """

@@ -1,4 +1,4 @@
-"""Tasks: what an agent is to do, in which world, by which rules.
+"""Tasks: goals for an agent, in a world with objects and rules.
 
 `task.Task` is the dataclass; it has two exact inverses, arrays and JSON files.
 The probe tasks, the symbolic planner and the complexity measures are here too.

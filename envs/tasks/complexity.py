@@ -150,7 +150,7 @@ def initial_objects(task: Task) -> int:
 
 
 def distractor_objects(task: Task) -> int:
-  """Counts the objects at the start of a trial that nothing needs."""
+  """Counts the initial objects of types that the solution never uses."""
   needed = _needed_types(task)
   return sum(
     spec.count for spec in task.objects if spec.type.type_id not in needed

@@ -10,7 +10,7 @@ import jax
 from adaland.agent import types
 from adaland.agent.replay import base
 from adaland.launch.acting import actor, rollout
-from adaland.launch.acting import channel as channel_lib
+from adaland.launch.acting.channel import Channel
 
 _FIRST_PARAMS_SECONDS = 0.05
 
@@ -33,7 +33,7 @@ class ActingLoop:
   def __init__(
     self,
     make_actor: Callable[[Emit], actor.Actor],
-    channel: channel_lib.Channel,
+    channel: Channel,
     writer: base.ReplayWriter,
     device: jax.Device,
   ):

@@ -11,7 +11,7 @@ import jax
 from adaland.envs.physics import backends
 from adaland.launch import cli, errors
 from adaland.launch.bench import flags
-from adaland.launch.config import experiment, overrides, presets
+from adaland.launch.config import experiment, overrides, preset_configs
 from adaland.launch.runtimes import env_vars
 
 _EXAMPLES = """\
@@ -210,7 +210,7 @@ def run(args: argparse.Namespace) -> None:
     raise errors.choice("bench", args.bench, BENCHES)
   bench = BENCHES[args.bench]
   flags.check(args, bench.launchers, bench.seconds)
-  config = overrides.apply(presets.get(args.preset), args.set)
+  config = overrides.apply(preset_configs.get(args.preset), args.set)
   if bench.needs_gpu_backend or args.backend == "gpu":
     _use_gpu_backend(config)
   elif args.bench in ("env", "actor") and args.launcher == "local":

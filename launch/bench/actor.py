@@ -14,8 +14,8 @@ from adaland.curriculum import base
 from adaland.envs import land
 from adaland.envs.sampling import sampler
 from adaland.launch import builder
-from adaland.launch.acting import actor as acting_actor
 from adaland.launch.acting import channel
+from adaland.launch.acting.actor import Actor
 from adaland.launch.bench import network
 from adaland.launch.bench.lib import hardware, stopwatch, timing
 from adaland.launch.config import experiment
@@ -129,7 +129,7 @@ def _make(
   made: builder.Agent,
   params: Any,
   launcher: str,
-) -> tuple[acting_actor.Actor, Callable[[], object]]:
+) -> tuple[Actor, Callable[[], object]]:
   """Returns an actor and a function that steps it."""
   alone = Alone(config, params)
   if launcher == "device":
@@ -144,7 +144,7 @@ def _make(
 
 
 def _bare(
-  config: experiment.ExperimentConfig, measured: acting_actor.Actor
+  config: experiment.ExperimentConfig, measured: Actor
 ) -> list[Callable[[], object]]:
   """Returns works of bare physics in the same worlds, on the gpu back end."""
   if config.env.backend != "gpu":
@@ -161,7 +161,7 @@ def _bare(
 
 
 def _stages(
-  measured: acting_actor.Actor, step: Callable[[], object], seconds: float
+  measured: Actor, step: Callable[[], object], seconds: float
 ) -> dict[str, float]:
   """Returns milliseconds of a step of all environments, waiting each stage."""
   watch = stopwatch.Stopwatch()

@@ -9,7 +9,7 @@ from adaland.envs.physics import backends
 from adaland.launch import cli, errors
 from adaland.launch.bench import train
 from adaland.launch.bench.lib import subprocess_json
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 
 # Settings that --launcher=device needs.
 _TRAINING = (
@@ -251,7 +251,7 @@ def _compared(
   ):
     return {}
   config = overrides.apply(
-    presets.get(preset.name),
+    preset_configs.get(preset.name),
     [
       f"actor.envs_per_actor={num_envs or preset.num_envs}",
       *_TRAINING,

@@ -9,12 +9,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adaland.curriculum import base as curriculum_base
+from adaland.curriculum.base import Assignment
 from adaland.envs import constants, land
 from adaland.envs.game import avatar
 from adaland.envs.observations import vision
 from adaland.envs.physics import base
-from adaland.envs.physics.gpu import physics as gpu
+from adaland.envs.physics.gpu.physics import GpuPhysics
 from adaland.envs.sampling import sampler
 from adaland.envs.tasks import task
 from adaland.envs.worlds import scene
@@ -62,7 +62,7 @@ def env(
       device=config.env.device,
     )
     ahead = prefetch.TaskPrefetcher(
-      lambda: curriculum_base.Assignment(0, next(count), True),
+      lambda: Assignment(0, next(count), True),
       prefetch.Maker(sampler.TaskSampler(config.tasks), settings),
       num_envs,
     )
@@ -70,7 +70,7 @@ def env(
       num_envs, settings, lambda row, a=ahead: a.next_task().task
     )
     physics = world.physics
-    assert isinstance(physics, gpu.GpuPhysics)
+    assert isinstance(physics, GpuPhysics)
     world.reset()
     physics.wait()
     works: Works = {f"{name}_steps_per_s": stepping(world)}
@@ -130,7 +130,7 @@ def _load_ms(
   return taken
 
 
-def alone(physics: gpu.GpuPhysics) -> Callable[[], None]:
+def alone(physics: GpuPhysics) -> Callable[[], None]:
   """Returns a function that only steps the worlds, players walking at random.
 
   If nobody moved, the worlds would fall asleep, and the ceiling be too high.
@@ -170,7 +170,7 @@ def stepping(world: land.Land) -> Callable[[], object]:
   return step
 
 
-def views(physics: gpu.GpuPhysics) -> tuple[jax.Array, jax.Array]:
+def views(physics: GpuPhysics) -> tuple[jax.Array, jax.Array]:
   """Computes eyes and axes of the players' views at a trial's start.
 
   Returns:
@@ -183,7 +183,7 @@ def views(physics: gpu.GpuPhysics) -> tuple[jax.Array, jax.Array]:
 
 
 def picture_rays(
-  physics: gpu.GpuPhysics, size: tuple[int, int]
+  physics: GpuPhysics, size: tuple[int, int]
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
   """Computes origins, directions and excluded nodes of the pictures' rays."""
   eyes, axes = views(physics)
@@ -198,9 +198,7 @@ def picture_rays(
   return jax.block_until_ready((origins, directions, exclude))
 
 
-def casting(
-  physics: gpu.GpuPhysics, size: tuple[int, int]
-) -> Callable[[], None]:
+def casting(physics: GpuPhysics, size: tuple[int, int]) -> Callable[[], None]:
   """Returns a function that only casts the rays of pictures."""
   rays: Any = picture_rays(physics, size)  # It takes JAX's arrays too.
 

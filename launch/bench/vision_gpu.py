@@ -10,7 +10,7 @@ import numpy as np
 
 from adaland.envs import constants
 from adaland.envs.observations import vision
-from adaland.envs.physics.gpu import physics as gpu
+from adaland.envs.physics.gpu.physics import GpuPhysics
 from adaland.envs.sampling import sampler
 from adaland.envs.worlds import scene
 from adaland.launch import errors
@@ -53,7 +53,7 @@ def pictures(
 
 def _worlds(
   config: experiment.ExperimentConfig, num_envs: int
-) -> tuple[gpu.GpuPhysics, jax.Array]:
+) -> tuple[GpuPhysics, jax.Array]:
   """Returns worlds of generated tasks, and their nodes' types, int32 [N, M]."""
   slots, players = config.env.num_slots, config.env.num_players
   draw = sampler.TaskSampler(config.tasks).task
@@ -63,7 +63,7 @@ def _worlds(
   ]
   scenes = [scenes[i % len(scenes)] for i in range(num_envs)]
   with errors.user_input("env"):
-    physics = gpu.GpuPhysics(num_envs, slots, players, config.env.device)
+    physics = GpuPhysics(num_envs, slots, players, config.env.device)
   everywhere = np.arange(num_envs)
   physics.load(everywhere, scenes)
   yaw = np.random.default_rng(0).uniform(-np.pi, np.pi, (num_envs, players))
@@ -82,7 +82,7 @@ def _shade(origins, directions, hits, types):
 
 
 def _drawing(
-  physics: gpu.GpuPhysics,
+  physics: GpuPhysics,
   types: jax.Array,
   size: tuple[int, int],
   colours: bool,

@@ -2,14 +2,12 @@
 
 import dataclasses
 
-from adaland.agent import config as network_config
 from adaland.agent import learner_config
-from adaland.agent.replay import config as replay_config
-from adaland.curriculum import factory as curriculum_config
+from adaland.agent.config import NetworkConfig
+from adaland.agent.replay.config import ReplayConfig
+from adaland.curriculum import factory
 from adaland.envs import constants, land_types
-from adaland.envs.sampling import sampler
-from adaland.launch.config import factories as factories_config
-from adaland.launch.config import teaching as teaching_config
+from adaland.launch.config.factories import FactoriesConfig
 from adaland.launch.config.runtime import (
   ActorConfig,
   ClusterConfig,
@@ -17,6 +15,8 @@ from adaland.launch.config.runtime import (
   RunConfig,
   require,
 )
+from adaland.launch.config.tasks import TasksConfig
+from adaland.launch.config.teaching import TeachingConfig
 
 __all__ = [
   "FREE_FIELDS",
@@ -62,28 +62,20 @@ class ExperimentConfig:
   env: land_types.LandConfig = dataclasses.field(
     default_factory=land_types.LandConfig
   )
-  tasks: sampler.SamplerConfig = dataclasses.field(
-    default_factory=sampler.SamplerConfig
+  tasks: TasksConfig = dataclasses.field(default_factory=TasksConfig)
+  curriculum: factory.CurriculumConfig = dataclasses.field(
+    default_factory=factory.CurriculumConfig
   )
-  curriculum: curriculum_config.CurriculumConfig = dataclasses.field(
-    default_factory=curriculum_config.CurriculumConfig
-  )
-  network: network_config.NetworkConfig = dataclasses.field(
-    default_factory=network_config.NetworkConfig
-  )
+  network: NetworkConfig = dataclasses.field(default_factory=NetworkConfig)
   learner: learner_config.LearnerConfig = dataclasses.field(
     default_factory=learner_config.LearnerConfig
   )
-  replay: replay_config.ReplayConfig = dataclasses.field(
-    default_factory=replay_config.ReplayConfig
-  )
+  replay: ReplayConfig = dataclasses.field(default_factory=ReplayConfig)
   cluster: ClusterConfig = dataclasses.field(default_factory=ClusterConfig)
   device: DeviceConfig = dataclasses.field(default_factory=DeviceConfig)
-  teaching: teaching_config.TeachingConfig = dataclasses.field(
-    default_factory=teaching_config.TeachingConfig
-  )
-  factories: factories_config.FactoriesConfig = dataclasses.field(
-    default_factory=factories_config.FactoriesConfig
+  teaching: TeachingConfig = dataclasses.field(default_factory=TeachingConfig)
+  factories: FactoriesConfig = dataclasses.field(
+    default_factory=FactoriesConfig
   )
 
   def __post_init__(self):
@@ -93,18 +85,18 @@ class ExperimentConfig:
       self.tasks.split,
       "train (evaluation takes the other half)",
     )
+    limits = self.tasks.limits
     require(
-      self.tasks.max_objects <= self.env.num_slots,
+      limits.objects <= self.env.num_slots,
       "env.num_slots",
       self.env.num_slots,
-      f"at least tasks.max_objects ({self.tasks.max_objects})",
+      f"at least the objects that tasks can have ({limits.objects})",
     )
-    most_rules = self.tasks.chain_rules[1] + self.tasks.dead_ends[1]
     require(
-      min(most_rules, constants.MAX_RULES) <= self.env.max_rules,
+      limits.rules <= self.env.max_rules,
       "env.max_rules",
       self.env.max_rules,
-      f"at least the rules that tasks can have ({most_rules})",
+      f"at least the rules that tasks can have ({limits.rules})",
     )
     require(
       self.env.num_players == 1,
@@ -158,8 +150,7 @@ class ExperimentConfig:
   @property
   def longest_episode(self) -> int:
     """Number of steps of the longest episode in `tasks`."""
-    steps = round(self.tasks.trial_seconds[1] / constants.STEP_SECONDS)
-    return self.tasks.trials[1] * steps
+    return self.tasks.limits.steps
 
   @property
   def whole_episodes(self) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 from adaland.agent import array_text
 from adaland.envs import constants
 from adaland.envs.tasks import json_files
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import Task
 from adaland.launch import cli, errors
 
 FORMAT = "adaland.demo/1"
@@ -34,7 +34,7 @@ class Demo(NamedTuple):
     rewards: Reward of each trial, seconds, float32 [K].
   """
 
-  task: task_lib.Task
+  task: Task
   seed: int
   actions: np.ndarray
   rewards: np.ndarray
@@ -136,7 +136,7 @@ def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
 
 
 def _check(
-  task: task_lib.Task,
+  task: Task,
   seed: np.ndarray,
   actions: np.ndarray,
   rewards: np.ndarray,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from adaland.envs import land
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import Task
 from adaland.launch import errors
 from adaland.launch.evaluation import picture, policies, video
 from adaland.launch.run import progress
@@ -27,7 +27,7 @@ class Episode(NamedTuple):
 
 def play(
   config: land.LandConfig,
-  task: task_lib.Task,
+  task: Task,
   make_policy: policies.PolicyMaker,
   seed: int,
   video_path: str | None = None,

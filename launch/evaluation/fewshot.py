@@ -1,17 +1,18 @@
 """Few-shot evaluation of policies on a set of tasks."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from adaland.agent import types
-from adaland.envs import land as land_lib
+from adaland.envs import land
 from adaland.envs.expert import expert
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import Task
 from adaland.launch import builder, errors
-from adaland.launch.config import experiment as config
+from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation import policies, rollout, scores, tasksets
 from adaland.launch.recipes import task_source
 from adaland.launch.run import progress
@@ -29,15 +30,15 @@ class Table(NamedTuple):
   text: str
 
 
-def last_trial_rewards(
-  config_: land_lib.LandConfig,
-  tasks: Sequence[task_lib.Task],
+def trial_rewards(
+  config_: land.LandConfig,
+  tasks: Sequence[Task],
   trials: Sequence[int],
   make_policy: policies.PolicyMaker,
   seed: int,
   repeats: int = 1,
   on_progress: Callable[[float], None] | None = None,
-) -> dict[int, list[float]]:
+) -> dict[int, np.ndarray]:
   """Plays each task with each number of trials.
 
   Args:
@@ -50,7 +51,7 @@ def last_trial_rewards(
     on_progress: Called with the share of episodes done.
 
   Returns:
-    For each k the tasks' rewards in the last trial.
+    For each k the rewards of each trial, seconds, float64 [tasks, k].
   """
   jobs = [
     dataclasses.replace(task, trials=k)
@@ -58,16 +59,20 @@ def last_trial_rewards(
     for task in tasks
     for _ in range(repeats)
   ]
-  rewards = rollout.play(config_, jobs, make_policy, seed, on_progress)
-  last = np.array([trial_rewards[-1] for trial_rewards in rewards])
-  means = last.reshape(len(trials), len(tasks), repeats).mean(axis=-1)
-  return {k: means[i].tolist() for i, k in enumerate(trials)}
+  rewards = iter(rollout.play(config_, jobs, make_policy, seed, on_progress))
+  count = len(tasks) * repeats
+  return {
+    k: np.array(list(itertools.islice(rewards, count)), np.float64)
+    .reshape(len(tasks), repeats, k)
+    .mean(axis=1)
+    for k in trials
+  }
 
 
 def evaluate(
   name: str,
-  env: land_lib.LandConfig,
-  tasks: Sequence[task_lib.Task],
+  env: land.LandConfig,
+  tasks: Sequence[Task],
   trials: Sequence[int],
   make_policy: policies.PolicyMaker,
   seed: int,
@@ -87,7 +92,8 @@ def evaluate(
     say: Shows how far it is.
 
   Returns:
-    As `scores.summary`.
+    As `scores.summary`, with "tasks_sha256", by which other evaluations on the
+    same tasks are known.
 
   Raises:
     UserError: If a task does not fit the environments.
@@ -99,7 +105,7 @@ def evaluate(
       seed=seed,
       progress=lambda n, of: say(f"expert plays: {n / of:.0%}"),
     )
-    rewards = last_trial_rewards(
+    rewards = trial_rewards(
       env,
       tasks,
       trials,
@@ -108,12 +114,13 @@ def evaluate(
       repeats,
       lambda done: say(f"{name} plays: {done:.0%}"),
     )
-  return scores.summary(name, tasksets.ids(tasks), rewards, best)
+  result = scores.summary(name, tasksets.ids(tasks), rewards, best)
+  return result | {"tasks_sha256": tasksets.fingerprint(tasks)}
 
 
 def agent_policy(
-  experiment: config.ExperimentConfig, params: types.Params, seed: int
-) -> policies.PolicyMaker:
+  experiment: ExperimentConfig, params: types.Params, seed: int
+) -> Callable[[land.Land], policies.Agent]:
   """Returns what makes the agent with these parameters."""
   actor = builder.agent(experiment).actor
   return lambda environments: policies.Agent(
@@ -121,9 +128,7 @@ def agent_policy(
   )
 
 
-def after_training(
-  experiment: config.ExperimentConfig, params: types.Params
-) -> Table:
+def after_training(experiment: ExperimentConfig, params: types.Params) -> Table:
   """Returns the table at the end of training: agent, random and noop."""
   run = experiment.run
   source = task_source.TaskSource(experiment, held_out=True)
@@ -139,7 +144,7 @@ def after_training(
   results = []
   for name, maker in makers.items():
     line.update(f"{name} plays")
-    rewards = last_trial_rewards(
+    rewards = trial_rewards(
       experiment.env, tasks, run.eval_trials, maker, run.seed
     )
     results.append(scores.summary(name, tasksets.ids(tasks), rewards, best))

@@ -5,7 +5,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from adaland.envs import constants, land
 from adaland.envs.adaptors import first_person
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import Task
 
 VIEW = first_person.SIZE
 MAP = (240, 240)
@@ -88,7 +88,7 @@ def _draw_object(draw, view, slot, to_map, scale) -> None:
 
 
 def caption(
-  task: task_lib.Task, view: land.WorldView, player: str
+  task: Task, view: land.WorldView, player: str
 ) -> list[tuple[str, tuple[int, int, int]]]:
   """Returns the lines of text under the pictures, with their colours."""
   step = 2 / 15

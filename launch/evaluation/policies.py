@@ -8,6 +8,7 @@ are bound when they are made.
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import jax
 import numpy as np
 
 from adaland.agent import acting, types
@@ -125,6 +126,15 @@ class Agent:
       self._params, self._state, step.observation, step.first, key
     )
     return np.asarray(output.action)
+
+  def copy_memory(self, donors: np.ndarray) -> None:
+    """Gives each row a copy of a row's memory.
+
+    Args:
+      donors: For each row the one whose memory it gets, int [N].
+    """
+    memory = jax.tree.map(lambda x: x[donors], self._state.memory)
+    self._state = self._state._replace(memory=memory)
 
 
 class _Function:

@@ -1,14 +1,16 @@
 """Writes evaluations to a folder: table, curve, numbers."""
 
-import io
 import json
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from adaland.launch import cli, errors
 from adaland.launch.evaluation import scores
+from adaland.launch.evaluation.comparison import figure
 
 
 def check_folder(folder: str) -> None:
@@ -40,28 +42,18 @@ def write(folder: str, results: Sequence[Mapping[str, Any]]) -> None:
 
 
 def curve(results: Sequence[Mapping[str, Any]]) -> bytes:
-  """Draws mean score against the number of trials; returns a PNG."""
-  # Its import is slow, and no other command needs it.
-  from matplotlib import figure
-
-  drawing = figure.Figure(figsize=(5, 3.5), dpi=120, layout="constrained")
-  axes = drawing.subplots()
+  """Draws the scores of each trial, with 95 % bands; returns a PNG."""
+  curves = {}
   for result in results:
-    score = result["score"]
-    trials = [k for k in result["trials"] if str(k) in score["mean"]]
-    axes.errorbar(
-      trials,
-      [score["mean"][str(k)] for k in trials],
-      [score["stderr"][str(k)] for k in trials],
-      marker="o",
-      capsize=3,
-      label=result["policy"],
-    )
-  axes.set_xlabel("trials, k")
-  axes.set_ylabel("last trial's reward / expert's")
-  axes.set_xticks(results[0]["trials"])
-  axes.grid(alpha=0.3)
-  axes.legend()
-  content = io.BytesIO()
-  drawing.savefig(content, format="png")
-  return content.getvalue()
+    found = {result["policy"]: result["by_trial"]}
+    for name, control in result.get("controls", {}).items():
+      found[f"{result['policy']}, {name} memory"] = control["by_trial"]
+    for label, scored in found.items():
+      mean, half = np.array(scored["mean"]), 1.96 * np.array(scored["stderr"])
+      curves[label] = figure.Curve(
+        mean.tolist(), (mean - half).tolist(), (mean + half).tolist()
+      )
+  note = (
+    f"{results[0]['num_scored']} tasks; bands: 1.96 standard errors over tasks"
+  )
+  return figure.by_trial(curves, note=note)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from adaland.envs import land
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import Task
 from adaland.launch.evaluation import policies
 
 # Environments stepped as one batch.
@@ -26,7 +26,7 @@ class _Episode:
 
 def play(
   config: land.LandConfig,
-  tasks: Sequence[task_lib.Task],
+  tasks: Sequence[Task],
   make_policy: policies.PolicyMaker,
   seed: int = 0,
   on_progress: Callable[[float], None] | None = None,
@@ -57,7 +57,7 @@ def play(
   episodes: list[_Episode | None] = [None] * num_envs
   shortest = min(tasks, key=lambda task: task.trials * task.trial_steps)
 
-  def next_task(row: int) -> task_lib.Task:
+  def next_task(row: int) -> Task:
     job = next(waiting, None)
     if job is None:
       episodes[row] = None

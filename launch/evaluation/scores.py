@@ -1,8 +1,10 @@
-"""Few-shot scores: last-trial reward against the number of trials.
+"""Few-shot scores: rewards of trials over the scripted expert's.
 
-Score = last trial's reward / scripted expert's reward on the same task. (AdA,
+Score = a trial's reward / scripted expert's reward on the same task. (AdA,
 arXiv 2301.07608, normalises by a fine-tuned agent.) Tasks on which the expert
 gets no reward have no score; they are counted, and left out.
+
+K: trials of an episode.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,10 +30,47 @@ def median_error(values: np.ndarray) -> float:
   return float(np.std(np.median(values[drawn], axis=1)))
 
 
+def of(rewards: np.ndarray, expert: Sequence[float] | np.ndarray) -> np.ndarray:
+  """Computes the scores of the tasks that have one.
+
+  Args:
+    rewards: Rewards on each task, seconds, [tasks, ...].
+    expert: The expert's reward on each task, seconds.
+
+  Returns:
+    float64 [tasks with a reward of the expert above 0, ...].
+  """
+  best = np.asarray(expert, np.float64)
+  solvable = best > 0
+  per_task = best[solvable].reshape(-1, *[1] * (np.ndim(rewards) - 1))
+  return np.asarray(rewards, np.float64)[solvable] / per_task
+
+
+def by_trial(
+  rewards: np.ndarray, expert: Sequence[float] | np.ndarray
+) -> dict[str, list[float]]:
+  """Summarises the scores of each trial over tasks.
+
+  Args:
+    rewards: Reward of each trial on each task, seconds, [tasks, K].
+    expert: The expert's reward on each task, seconds.
+
+  Returns:
+    "mean" and "stderr" of each trial's score; empty if no task has one.
+  """
+  score = of(rewards, expert)
+  if not len(score):
+    return {"mean": [], "stderr": []}
+  return {
+    "mean": score.mean(axis=0).tolist(),
+    "stderr": [standard_error(trial) for trial in score.T],
+  }
+
+
 def summary(
   policy: str,
   ids: Sequence[str],
-  rewards: Mapping[int, Sequence[float]],
+  rewards: Mapping[int, np.ndarray],
   expert: Sequence[float] | np.ndarray,
 ) -> dict[str, Any]:
   """Summarises an evaluation.
@@ -39,14 +78,16 @@ def summary(
   Args:
     policy: Name of the policy.
     ids: Names of the tasks.
-    rewards: The tasks' last-trial rewards for each number of trials k.
-    expert: The expert's reward on each task.
+    rewards: For each number of trials k the rewards of each trial of the
+      tasks' episodes, seconds, [tasks, k].
+    expert: The expert's reward on each task, seconds.
 
   Returns:
     The JSON object of `launch.evaluate`; keys k are strings, as in JSON.
   """
   best = np.asarray(expert, np.float64)
-  solvable = best > 0
+  last = {k: np.asarray(rewards[k], np.float64)[:, -1] for k in rewards}
+  longest = np.asarray(rewards[max(rewards)], np.float64)
   result: dict[str, Any] = {
     "policy": policy,
     "trials": list(rewards),
@@ -54,16 +95,16 @@ def summary(
     "score": {
       name: {} for name in ("mean", "stderr", "median", "median_stderr", "p20")
     },
+    "by_trial": by_trial(longest, best),
     "num_tasks": len(ids),
-    "num_scored": int(solvable.sum()),
+    "num_scored": int((best > 0).sum()),
   }
-  for k, values in rewards.items():
-    reward = np.asarray(values, np.float64)
+  for k, reward in last.items():
     result["reward"]["mean"][str(k)] = float(np.mean(reward))
     result["reward"]["stderr"][str(k)] = standard_error(reward)
-    if not solvable.any():
+    score = of(reward, best)
+    if not len(score):
       continue
-    score = reward[solvable] / best[solvable]
     numbers = {
       "mean": float(np.mean(score)),
       "stderr": standard_error(score),
@@ -76,7 +117,8 @@ def summary(
   result["tasks"] = [
     {
       "id": name,
-      "rewards": {str(k): float(values[i]) for k, values in rewards.items()},
+      "rewards": {str(k): float(values[i]) for k, values in last.items()},
+      "trial_rewards": longest[i].tolist(),
       "expert": float(best[i]),
     }
     for i, name in enumerate(ids)
@@ -107,6 +149,12 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
     lines.append(f"| {result['policy']} | {' | '.join(cells)} |")
   first = results[0]
   heldout = "held-out " if first.get("taskset", "test") == "test" else ""
+  curves = {result["policy"]: result["by_trial"] for result in results}
+  for result in results:
+    for control, found in result.get("controls", {}).items():
+      curves[f"{result['policy']}, {control} memory"] = found["by_trial"]
+  if trials[-1] > 1:
+    lines += ["", trial_table(curves)]
   lines.append("")
   lines.append(
     f"{first['num_scored']} of {first['num_tasks']} {heldout}tasks, scored by "
@@ -117,4 +165,26 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
       else "."
     )
   )
+  return "\n".join(lines)
+
+
+def trial_table(curves: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
+  """Formats scores by trial as Markdown.
+
+  Args:
+    curves: By a policy's name the result of `by_trial`.
+  """
+  count = max(len(curve["mean"]) for curve in curves.values())
+  head = [f"trial {k}" for k in range(1, count + 1)]
+  lines = [
+    f"| score in each trial | {' | '.join(head)} |",
+    "|---" * (count + 1) + "|",
+  ]
+  for name, curve in curves.items():
+    cells = [
+      f"{mean:.2f} ± {error:.2f}"
+      for mean, error in zip(curve["mean"], curve["stderr"], strict=True)
+    ]
+    cells += ["-"] * (count - len(cells))
+    lines.append(f"| {name} | {' | '.join(cells)} |")
   return "\n".join(lines)

@@ -1,18 +1,21 @@
 """Sets of tasks by name: files, probes, a run's task family."""
 
+import dataclasses
+import hashlib
+import json
 import pathlib
 from collections.abc import Sequence
 
-from adaland.envs.sampling import task_sets
+from adaland.envs.sampling import families, named, task_sets
 from adaland.envs.tasks import json_files, probes
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import Task
 from adaland.launch import cli, errors
 
 _PROBE = "probe:"
 _SAMPLE = "sample:"
 
 
-def one(spec: str, source: task_sets.TaskSet) -> task_lib.Task:
+def one(spec: str, source: task_sets.TaskSet) -> Task:
   """Reads one task.
 
   Args:
@@ -41,7 +44,7 @@ def one(spec: str, source: task_sets.TaskSet) -> task_lib.Task:
   return _file(pathlib.Path(spec))
 
 
-def _file(path: pathlib.Path) -> task_lib.Task:
+def _file(path: pathlib.Path) -> Task:
   if not path.exists():
     raise errors.UserError(
       f"{path}: no such task file (a file, probe:NAME or sample:INDEX)"
@@ -50,20 +53,21 @@ def _file(path: pathlib.Path) -> task_lib.Task:
     return json_files.load(path)
 
 
-def many(
-  spec: str, source: task_sets.TaskSet, num_tasks: int
-) -> list[task_lib.Task]:
+def many(spec: str, source: task_sets.TaskSet, num_tasks: int) -> list[Task]:
   """Reads a set of tasks for evaluation.
 
   Args:
-    spec: "test" (held out), "probe" (all probes), a file, or a folder of
-      files.
+    spec: "test" (held out), "probe" (all probes), the name of a family, as
+      "traps" (its held-out half), a file, or a folder of files.
     source: The tasks of "test".
     num_tasks: The number of tasks at most.
 
   Raises:
     UserError: If there is no task, or a file breaks the format.
   """
+  if named.is_named(spec):
+    with errors.user_input("--taskset"):
+      source, spec = families.make(spec).held_out(), "test"
   if spec == "test":
     with errors.user_input():
       count = min(num_tasks, source.num_tasks)
@@ -74,8 +78,8 @@ def many(
   if not path.is_dir():
     if not path.exists():
       raise errors.UserError(
-        f"--taskset={spec}: no such file or folder; allowed: test, probe, a "
-        "task file, or a folder of task files"
+        f"--taskset={spec}: no such file or folder; allowed: test, probe, "
+        f"{', '.join(named.NAMES)}, a task file, or a folder of task files"
       )
     return [_file(path)]
   files = sorted(path.glob("*.json"))
@@ -84,10 +88,20 @@ def many(
   return [_file(file) for file in files[:num_tasks]]
 
 
-def ids(tasks: Sequence[task_lib.Task]) -> list[str]:
+def ids(tasks: Sequence[Task]) -> list[str]:
   """Returns tasks' names for a report; equal names are numbered."""
   names = [task.name or "task" for task in tasks]
   return [
     name if names.count(name) == 1 else f"{name} #{i}"
     for i, name in enumerate(names)
   ]
+
+
+def fingerprint(tasks: Sequence[Task]) -> str:
+  """Returns a hash of tasks, whatever their names and numbers of trials."""
+  digest = hashlib.sha256()
+  for task in tasks:
+    plain = dataclasses.replace(task, name="", trials=1)
+    text = json.dumps(json_files.to_json(plain), sort_keys=True)
+    digest.update(f"{text}\n".encode())
+  return digest.hexdigest()

@@ -7,10 +7,10 @@ import jax
 from adaland.agent import types
 from adaland.agent.checkpoint import checkpoint
 from adaland.envs import land
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import Task
 from adaland.launch import builder, errors
-from adaland.launch.config import experiment as config
 from adaland.launch.config import json_codec
+from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.recipes import task_source
 from adaland.launch.run import rundir
 
@@ -24,14 +24,12 @@ class SavedAgent(NamedTuple):
     env_steps: Number of environment steps of its training.
   """
 
-  config: config.ExperimentConfig
+  config: ExperimentConfig
   params: types.Params
   env_steps: int
 
 
-def load_config(
-  workdir: str, own_parts: bool = False
-) -> config.ExperimentConfig:
+def load_config(workdir: str, own_parts: bool = False) -> ExperimentConfig:
   """Reads a run's config.
 
   Args:
@@ -45,7 +43,7 @@ def load_config(
   run = rundir.RunDir(workdir)
   content = run.read_config()
   with errors.user_input(str(run.config)):
-    experiment = json_codec.from_json(config.ExperimentConfig, content)
+    experiment = json_codec.from_json(ExperimentConfig, content)
   experiment.factories.refuse_unless(own_parts, f"--workdir={workdir}")
   return experiment
 
@@ -74,9 +72,7 @@ def load(workdir: str, own_parts: bool = False) -> SavedAgent:
   return SavedAgent(experiment, params, env_steps)
 
 
-def fitting_env(
-  config_: land.LandConfig, tasks: list[task_lib.Task]
-) -> land.LandConfig:
+def fitting_env(config_: land.LandConfig, tasks: list[Task]) -> land.LandConfig:
   """Checks that tasks fit a config's environments.
 
   Raises:
@@ -87,7 +83,7 @@ def fitting_env(
   return config_
 
 
-def default_env(tasks: list[task_lib.Task]) -> land.LandConfig:
+def default_env(tasks: list[Task]) -> land.LandConfig:
   """Returns environments for policies that need no agent.
 
   They have room for any task of one player.

@@ -4,8 +4,8 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from adaland.agent.memory import checks as memory_checks
-from adaland.curriculum import checks as curriculum_checks
+from adaland.agent.memory.checks import check_memory
+from adaland.curriculum.checks import check_curriculum
 from adaland.envs import land
 from adaland.launch import errors
 from adaland.launch.config import experiment, references
@@ -77,11 +77,11 @@ def check(config: experiment.ExperimentConfig) -> None:
   make_memory = find(config, "memory")
   if make_memory is not None:
     with _trying("memory"):
-      memory_checks.check(make_memory, config.network)
+      check_memory(make_memory, config.network)
   make_curriculum = find(config, "curriculum")
   if make_curriculum is not None:
     with _trying("curriculum"):
-      curriculum_checks.check(make_curriculum)
+      check_curriculum(make_curriculum)
   find(config, "environment")
 
 

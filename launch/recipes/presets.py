@@ -9,7 +9,7 @@ Each takes the user's own parts (`memory`, `curriculum`, `environment`,
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-from adaland.launch.config import presets as configs
+from adaland.launch.config import preset_configs
 from adaland.launch.recipes import recipe
 
 __all__ = ["ada", "gpu", "laptop", "named", "smoke"]
@@ -19,7 +19,7 @@ def smoke(
   settings: Mapping[str, Any] | None = None, **parts: Unpack[recipe.Parts]
 ) -> recipe.Experiment:
   """Returns a run of a minute on any machine, which learns little."""
-  return recipe.make(configs.smoke(), settings, **parts)
+  return recipe.make(preset_configs.smoke(), settings, **parts)
 
 
 def laptop(
@@ -31,14 +31,14 @@ def laptop(
 
     adaland.train(adaland.presets.laptop(), "runs/laptop")
   """
-  return recipe.make(configs.laptop(), settings, **parts)
+  return recipe.make(preset_configs.laptop(), settings, **parts)
 
 
 def gpu(
   settings: Mapping[str, Any] | None = None, **parts: Unpack[recipe.Parts]
 ) -> recipe.Experiment:
   """Returns a day on one accelerator, for the launcher "device"."""
-  return recipe.make(configs.gpu(), settings, **parts)
+  return recipe.make(preset_configs.gpu(), settings, **parts)
 
 
 def ada(
@@ -53,7 +53,7 @@ def ada(
     settings: New values by dotted name.
     **parts: The user's own, as `Experiment` takes them.
   """
-  return recipe.make(configs.ada(size), settings, **parts)
+  return recipe.make(preset_configs.ada(size), settings, **parts)
 
 
 def named(
@@ -66,4 +66,4 @@ def named(
   Raises:
     UserError: If there is none of this name.
   """
-  return recipe.make(configs.get(name), settings, **parts)
+  return recipe.make(preset_configs.get(name), settings, **parts)

@@ -8,7 +8,7 @@ from typing import Any
 
 from adaland.envs import land_types
 from adaland.envs.sampling import families, task_sets
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import Task
 from adaland.launch import errors
 from adaland.launch.config import experiment, references
 
@@ -32,7 +32,7 @@ class TaskSource:
     """Number of tasks, some of which may be equal."""
     return _half(self.config, self.held_out).num_tasks
 
-  def task(self, index: int) -> task_lib.Task:
+  def task(self, index: int) -> Task:
     """Returns the task of an index, taken modulo `num_tasks`.
 
     Raises:
@@ -56,7 +56,7 @@ def family(config: experiment.ExperimentConfig) -> families.TaskFamily:
   """
   reference = config.factories.tasks
   if not reference:
-    return families.SampledTasks(config.tasks)
+    return families.make(config.tasks.family or config.tasks)
   what = "factories.tasks"
   with errors.user_input(what):
     if os.path.isabs(reference) and ":" not in reference:
@@ -87,9 +87,7 @@ def _half(
     return whole.held_out() if held_out else whole.training()
 
 
-def check_room(
-  task: task_lib.Task, env: land_types.LandConfig, whose: str
-) -> None:
+def check_room(task: Task, env: land_types.LandConfig, whose: str) -> None:
   """Checks that environments have room for a task.
 
   Args:
@@ -116,9 +114,7 @@ def check_room(
     )
 
 
-def _check_length(
-  task: task_lib.Task, config: experiment.ExperimentConfig
-) -> None:
+def _check_length(task: Task, config: experiment.ExperimentConfig) -> None:
   """Raises UserError if an episode is longer than its unroll has to be."""
   steps = task.trials * task.trial_steps
   if config.whole_episodes and steps > config.longest_episode:

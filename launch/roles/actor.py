@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from adaland.agent.replay import base
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.spec import EncodedWriter
 from adaland.launch import builder
 from adaland.launch.roles import (
   actor_channel,
@@ -63,7 +63,7 @@ class Actor(role.Role):
     def make_writer() -> base.ReplayWriter:
       if self._learner is None:
         return replay_server.writer(spec, reader, timeout, self._stop)
-      return spec_lib.EncodedWriter(spec, Sender(self._learner, timeout))
+      return EncodedWriter(spec, Sender(self._learner, timeout))
 
     self._channel = actor_channel.ActorChannel(self._curriculum, reader)
     # A restarted actor draws other random numbers.

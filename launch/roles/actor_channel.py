@@ -16,8 +16,7 @@ from typing import Any
 
 from adaland.curriculum import base
 from adaland.launch.acting import channel
-from adaland.launch.roles import parameters
-from adaland.launch.roles import peer as peer_lib
+from adaland.launch.roles import parameters, peer
 
 # Tasks in reserve, beside those being played.
 _TASKS_AHEAD = 4
@@ -41,7 +40,7 @@ class ActorChannel:
 
   def __init__(
     self,
-    curriculum: peer_lib.Peer,
+    curriculum: peer.Peer,
     reader: parameters.Reader,
     report_seconds: float = _REPORT_SECONDS,
   ):

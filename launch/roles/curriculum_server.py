@@ -22,7 +22,7 @@ import numpy as np
 from adaland.agent.checkpoint import checkpoint
 from adaland.curriculum import base
 from adaland.launch import builder, cli, errors
-from adaland.launch.config import experiment as config
+from adaland.launch.config import experiment
 from adaland.launch.roles import role
 from adaland.launch.run import rundir
 
@@ -126,7 +126,7 @@ class CurriculumServer(role.Role):
     self,
     setup: role.Setup,
     make_curriculum: Callable[
-      [config.ExperimentConfig], base.Curriculum
+      [experiment.ExperimentConfig], base.Curriculum
     ] = builder.curriculum,
     clock: Callable[[], float] = time.monotonic,
   ):

@@ -57,7 +57,7 @@ class Evaluator(role.Role):
       if newest is None:
         continue
       due = time.monotonic() + 60 * experiment.cluster.eval_minutes
-      rewards = fewshot.last_trial_rewards(
+      rewards = fewshot.trial_rewards(
         experiment.env,
         tasks,
         experiment.run.eval_trials,
@@ -70,7 +70,9 @@ class Evaluator(role.Role):
         self._result = {
           "evaluations": self._result["evaluations"] + 1,
           "version": newest.version,
-          "rewards": {k: sum(each) / len(each) for k, each in rewards.items()},
+          "rewards": {
+            k: float(each[:, -1].mean()) for k, each in rewards.items()
+          },
         }
       heap.trim()
 

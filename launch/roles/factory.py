@@ -66,9 +66,9 @@ def make(
     return learner_worker.LearnerWorker(
       int(number), setup, server, connect("learner")
     )
-  from adaland.launch.roles import learner as learner_role
+  from adaland.launch.roles.learner import Learner
 
-  return learner_role.Learner(
+  return Learner(
     setup,
     server,
     connect("curriculum"),

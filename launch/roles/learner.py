@@ -15,7 +15,7 @@ import jax
 
 from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay import base, factory, in_memory
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.spec import UnrollSpec
 from adaland.launch import errors
 from adaland.launch.roles import (
   jax_processes,
@@ -203,7 +203,7 @@ class Learner(role.Role):
     state.waited += time.monotonic() - start
     return others
 
-  def _sampler(self, spec: spec_lib.UnrollSpec) -> base.ReplaySampler | None:
+  def _sampler(self, spec: UnrollSpec) -> base.ReplaySampler | None:
     if self._replay is not None:
       return replay_server.sampler(
         self.setup, self._parameter_server, spec, self._stop

@@ -19,7 +19,7 @@ from adaland.agent import types
 from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay import base
 from adaland.launch import builder, errors
-from adaland.launch.config import experiment as config
+from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.roles import heap
 from adaland.launch.run import resuming
 
@@ -90,7 +90,7 @@ class LearnerState:
 
   def __init__(
     self,
-    experiment: config.ExperimentConfig,
+    experiment: ExperimentConfig,
     folder: str,
     say: Callable[[str], None],
     shard: Shard = _WHOLE,

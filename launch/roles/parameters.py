@@ -14,8 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 from adaland.agent import types
 from adaland.launch.acting import channel
-from adaland.launch.roles import peer as peer_lib
-from adaland.launch.roles import role
+from adaland.launch.roles import peer, role
 
 # A parameter server that was restarted has the newest snapshot again within
 # this time.
@@ -95,7 +94,7 @@ class Publisher:
 
   def __init__(
     self,
-    server: peer_lib.Peer,
+    server: peer.Peer,
     store: Store,
     min_seconds: float = 0.0,
     repeat_seconds: float = _REPEAT_SECONDS,
@@ -165,7 +164,7 @@ class Reader:
 
   def __init__(
     self,
-    server: peer_lib.Peer,
+    server: peer.Peer,
     poll_seconds: float,
     store: Store | None = None,
   ):

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from adaland.agent.replay import base
-from adaland.agent.replay import config as config_lib
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.config import ReplayConfig
+from adaland.agent.replay.spec import UnrollSpec
 from adaland.launch import builder, errors
 from adaland.launch.roles import parameters, peer, role
 
@@ -26,14 +26,12 @@ _PUBLISH_SECONDS = 1.0
 _LOOK_SECONDS = 0.5
 
 _End = TypeVar("_End")
-StartServer = Callable[
-  [config_lib.ReplayConfig, spec_lib.UnrollSpec, str, float], Any
-]
+StartServer = Callable[[ReplayConfig, UnrollSpec, str, float], Any]
 
 
 def start_reverb(
-  config: config_lib.ReplayConfig,
-  spec: spec_lib.UnrollSpec,
+  config: ReplayConfig,
+  spec: UnrollSpec,
   folder: str,
   hung_seconds: float,
 ) -> Any:
@@ -83,7 +81,7 @@ class ReplayServer(role.Role):
     finally:
       self._replay.close()
 
-  def _start(self, spec: spec_lib.UnrollSpec) -> Any:
+  def _start(self, spec: UnrollSpec) -> Any:
     """Starts the server; on many machines, on its former port."""
     config = self.setup.experiment.replay
     if config.port or not self.setup.many_machines:
@@ -104,7 +102,7 @@ class ReplayServer(role.Role):
     remembered.write_text(str(port))
     return replay
 
-  def _start_at(self, port: int, spec: spec_lib.UnrollSpec) -> Any:
+  def _start_at(self, port: int, spec: UnrollSpec) -> Any:
     experiment = self.setup.experiment
     return self._start_server(
       dataclasses.replace(experiment.replay, port=port),
@@ -155,7 +153,7 @@ class NoServerError(ConnectionError):
 
 
 def writer(
-  spec: spec_lib.UnrollSpec,
+  spec: UnrollSpec,
   reader: parameters.Reader,
   insert_timeout: float,
   stop: threading.Event,
@@ -185,7 +183,7 @@ def writer(
 def sampler(
   setup: role.Setup,
   parameter_server: peer.Peer,
-  spec: spec_lib.UnrollSpec,
+  spec: UnrollSpec,
   stop: threading.Event,
 ) -> base.ReplaySampler | None:
   """Makes a learner's end, once there is a server.

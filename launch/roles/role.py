@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from adaland.launch import errors
-from adaland.launch.config import experiment as config
+from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.run import status_file
 
 LOOPBACK = "127.0.0.1"
@@ -43,7 +43,7 @@ class Setup(NamedTuple):
     address: This machine's address, as the run's other processes know it.
   """
 
-  experiment: config.ExperimentConfig
+  experiment: ExperimentConfig
   folder: str
   num_learners: int = 1
   restarts_alone: bool = False

@@ -9,7 +9,7 @@ import json
 import logging
 
 from adaland.launch import cli, errors
-from adaland.launch.config import experiment as config
+from adaland.launch.config.experiment import ActorConfig, ExperimentConfig
 from adaland.launch.run import rundir
 
 FORMAT = "adaland.scale/1"
@@ -23,7 +23,7 @@ def request(run: rundir.RunDir, num_actors: int) -> None:
     UserError: If a run can't have that many.
   """
   with errors.user_input():
-    config.ActorConfig(num_actors=num_actors)
+    ActorConfig(num_actors=num_actors)
   content = {"format": FORMAT, "num_actors": num_actors}
   cli.write_atomically(str(run.path / _NAME), json.dumps(content))
 
@@ -34,8 +34,8 @@ def forget(run: rundir.RunDir) -> None:
 
 
 def take(
-  run: rundir.RunDir, experiment: config.ExperimentConfig
-) -> config.ExperimentConfig | None:
+  run: rundir.RunDir, experiment: ExperimentConfig
+) -> ExperimentConfig | None:
   """Takes a request; returns the changed config, None if there is none.
 
   The run's `config.json` is changed as well.

@@ -6,7 +6,7 @@ from typing import Any
 from adaland.agent import types
 from adaland.agent.checkpoint import checkpoint
 from adaland.launch import errors
-from adaland.launch.config import experiment as config
+from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation import trained_agent
 from adaland.launch.roles import curriculum_server, factory
 from adaland.launch.run import (
@@ -41,7 +41,7 @@ class Trainer:
 
   def __init__(
     self,
-    experiment: config.ExperimentConfig,
+    experiment: ExperimentConfig,
     run: rundir.RunDir,
     line: progress.Progress,
     place: runtime.Runtime,

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from adaland.launch.config import experiment as config
+from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.roles import factory, heap, peer, role
 from adaland.launch.run import rundir
 from adaland.launch.runtimes import children, program, runtime, socket_rpc
@@ -100,9 +100,7 @@ class LocalRuntime:
     self._server: socket_rpc.Server | None = None
     self._closed = False
 
-  def setup(
-    self, experiment: config.ExperimentConfig, folder: str
-  ) -> role.Setup:
+  def setup(self, experiment: ExperimentConfig, folder: str) -> role.Setup:
     """See `Runtime.setup`; there is one learner, whatever the config has."""
     self._setup = role.Setup(experiment, folder)
     return self._setup

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from adaland.launch import cli
-from adaland.launch.config import experiment as config
 from adaland.launch.config import json_codec
+from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.roles import factory, peer, role
 from adaland.launch.run import rundir
 from adaland.launch.runtimes import children, socket_rpc
@@ -110,7 +110,7 @@ def run(args: argparse.Namespace) -> None:
 
   def make() -> role.Role:
     content = rundir.RunDir(args.workdir).read_config()
-    experiment = json_codec.from_json(config.ExperimentConfig, content)
+    experiment = json_codec.from_json(ExperimentConfig, content)
     return factory.make(
       args.role,
       role.Setup(experiment, args.workdir),

@@ -10,7 +10,7 @@ from typing import Any
 
 from adaland.agent import types
 from adaland.launch import errors
-from adaland.launch.config import experiment as config
+from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.roles import factory, role
 from adaland.launch.runtimes import program, ray_cluster, runtime
 
@@ -129,14 +129,12 @@ class RayRuntime:
 
   def __init__(self, address: str = ""):
     self._address = address
-    self._opened = False
+    self._cluster: ray_cluster.Cluster | None = None
     self._actors: dict[str, _Actor] = {}
     # Scheduling strategies by rank of the learner whose machine it is.
     self._sites: list[Any] = []
 
-  def setup(
-    self, experiment: config.ExperimentConfig, folder: str
-  ) -> role.Setup:
+  def setup(self, experiment: ExperimentConfig, folder: str) -> role.Setup:
     """See `Runtime.setup`."""
     self._setup = role.Setup(
       experiment,
@@ -150,8 +148,9 @@ class RayRuntime:
   def open(self) -> None:
     """Starts Ray or joins a cluster; see `Runtime.open`."""
     # Of this start alone: roles of an earlier one may take a while to end.
-    ray_cluster.start(self._address, f"adaland-{secrets.token_hex(6)}")
-    self._opened = True
+    self._cluster = ray_cluster.Cluster(
+      self._address, f"adaland-{secrets.token_hex(6)}"
+    )
 
   def describe(self) -> str:
     """See `Runtime.describe`."""
@@ -307,8 +306,6 @@ class RayRuntime:
 
   def close(self) -> None:
     """Ends Ray, or leaves the cluster; all roles end with it."""
-    if self._opened:
-      import ray
-
-      ray.shutdown()
-      self._opened = False
+    if self._cluster is not None:
+      self._cluster.stop()
+      self._cluster = None

@@ -24,18 +24,54 @@ def require() -> None:
     )
 
 
-def start(address: str, namespace: str) -> None:
-  """Makes a cluster on this machine, or joins one.
+class Cluster:
+  """A cluster of Ray: one made on this machine, or one that exists.
+
+  Ray reads its settings from this process's environment, which gets back its
+  own variables at the end: what the process starts later may be in another
+  cluster.
 
   Args:
     address: The cluster's address, "host:port" or "auto"; empty makes one that
-      ends with this process.
+      ends with this object or with this process.
     namespace: Separates the names of this run's roles from others'.
 
   Raises:
     UserError: If there is no cluster there, or Ray is not installed.
     RunError: If the cluster of this machine does not start.
   """
+
+  def __init__(self, address: str, namespace: str):
+    self._before = _variables()
+    try:
+      _start(address, namespace)
+    except BaseException:
+      self._restore()
+      raise
+
+  def stop(self) -> None:
+    """Ends Ray, or leaves the cluster. May be repeated."""
+    import ray
+
+    ray.shutdown()
+    self._restore()
+
+  def _restore(self) -> None:
+    for name in _variables():
+      del os.environ[name]
+    os.environ.update(self._before)
+
+
+def _variables() -> dict[str, str]:
+  """Returns the environment variables that Ray reads or sets."""
+  return {
+    name: value
+    for name, value in os.environ.items()
+    if name.startswith("RAY_") or name == "PYTHONBREAKPOINT"
+  }
+
+
+def _start(address: str, namespace: str) -> None:
   # Before Ray is imported: it reads some of these only then.
   os.environ.update(_ALWAYS)
   if address:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from adaland.launch.config import experiment as config
+from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.roles import role
 from adaland.launch.runtimes import program
 
@@ -54,9 +54,7 @@ class Runtime(Protocol):
   name: str
   look_seconds: float
 
-  def setup(
-    self, experiment: config.ExperimentConfig, folder: str
-  ) -> role.Setup:
+  def setup(self, experiment: ExperimentConfig, folder: str) -> role.Setup:
     """Returns the setup that roles get; starts nothing.
 
     Args:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from adaland.launch.config import experiment as config
+from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.run import (
   metrics,
   metrics_row,
@@ -32,7 +32,7 @@ class Rows:
 
   def __init__(
     self,
-    experiment: config.ExperimentConfig,
+    experiment: ExperimentConfig,
     run: rundir.RunDir,
     line: progress.Progress,
     writer: metrics.MetricsWriter,

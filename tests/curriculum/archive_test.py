@@ -3,11 +3,11 @@
 import numpy as np
 from absl.testing import absltest
 
-from adaland.curriculum import archive as archive_lib
+from adaland.curriculum.archive import Archive
 
 
 def _filled(fitness, capacity=None):
-  archive = archive_lib.Archive(capacity or len(fitness))
+  archive = Archive(capacity or len(fitness))
   for index, value in enumerate(fitness):
     archive.offer(index, value, trials=2, now=index)
   return archive
@@ -44,7 +44,7 @@ class ArchiveTest(absltest.TestCase):
     )
 
   def test_only_ranks_count_while_nothing_is_stale(self):
-    archive = archive_lib.Archive(2)
+    archive = Archive(2)
     archive.offer(0, 5.0, trials=1, now=3)
     archive.offer(1, 9.0, trials=1, now=3)
     np.testing.assert_allclose(
@@ -62,7 +62,7 @@ class ArchiveTest(absltest.TestCase):
     self.assertAlmostEqual(drawn.count(0) / 3000, 2 / 3, delta=0.04)
 
   def test_a_smaller_archive_keeps_the_fittest(self):
-    other = archive_lib.Archive(2)
+    other = Archive(2)
     other.load_state_dict(_filled([3.0, 1.0, 2.0]).state_dict())
     self.assertEqual(other.indices, [0, 2])
 

@@ -66,11 +66,13 @@ class CheckTest(parameterized.TestCase):
   @parameterized.parameters(*factory.KINDS)
   def test_our_curricula_pass(self, kind):
     config = factory.CurriculumConfig(kind=kind)
-    checks.check(functools.partial(factory.make_curriculum, config))
+    checks.check_curriculum(functools.partial(factory.make_curriculum, config))
 
   def test_users_curriculum_passes(self):
-    checks.check(InOrder)
-    checks.check(lambda sample_task, seed: InOrder(sample_task, seed))
+    checks.check_curriculum(InOrder)
+    checks.check_curriculum(
+      lambda sample_task, seed: InOrder(sample_task, seed)
+    )
 
   @parameterized.parameters(
     "next_tasks", "report", "state_dict", "load_state_dict", "metrics"
@@ -83,7 +85,7 @@ class CheckTest(parameterized.TestCase):
     with self.assertRaisesRegex(
       ValueError, f"curriculum Incomplete has no method '{method}'"
     ):
-      checks.check(Incomplete)
+      checks.check_curriculum(Incomplete)
 
   @parameterized.parameters(
     (ForgetsOnRestore, r"\(0, 'task 0', True\).* after load_state_dict and "),
@@ -94,7 +96,7 @@ class CheckTest(parameterized.TestCase):
   )
   def test_names_the_method_that_breaks_the_contract(self, curriculum, message):
     with self.assertRaisesRegex(ValueError, message):
-      checks.check(curriculum)
+      checks.check_curriculum(curriculum)
 
 
 if __name__ == "__main__":

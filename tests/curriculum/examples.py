@@ -3,17 +3,17 @@
 import numpy as np
 
 from adaland.curriculum import base
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks import task
 
 
-def sample_task(index: int) -> task_lib.Task:
+def sample_task(index: int) -> task.Task:
   """Returns a task that carries its index as its name, with 1 to 6 trials."""
-  cube = task_lib.ObjectType.from_name("black cube")
-  goal = task_lib.Literal("near", cube, task_lib.Player(1))
-  return task_lib.Task(
-    world=task_lib.World(),
-    objects=(task_lib.ObjectSpec(cube),),
-    players=(task_lib.PlayerSpec(goal),),
+  cube = task.ObjectType.from_name("black cube")
+  goal = task.Literal("near", cube, task.Player(1))
+  return task.Task(
+    world=task.World(),
+    objects=(task.ObjectSpec(cube),),
+    players=(task.PlayerSpec(goal),),
     trials=1 + index % 6,
     name=str(index),
   )

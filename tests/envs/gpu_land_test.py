@@ -15,11 +15,10 @@ from adaland.envs.adaptors import dm_env_view, gymnasium_vector
 from adaland.envs.game import avatar
 from adaland.envs.observations import vision
 from adaland.envs.physics import cpu
-from adaland.envs.sampling import config as sampler_config
 from adaland.envs.sampling import sampler, task_sets
+from adaland.envs.sampling.config import SamplerConfig
 from adaland.envs.tasks.literals import Literal
-from tests.envs import land_fixtures as fixtures
-from tests.envs import land_suite
+from tests.envs import fixtures, land_suite
 from tests.envs.observations import pictured
 from tests.envs.physics import backends
 
@@ -82,7 +81,7 @@ class ParityTest(absltest.TestCase):
   def test_events_agree(self):
     tasks = [
       sampler.TaskSampler(
-        sampler_config.SamplerConfig(
+        SamplerConfig(
           tiles=(6, 7),
           max_objects=6,
           chain_rules=(1, 2),
@@ -120,7 +119,7 @@ class PicturesTest(absltest.TestCase):
     """Hilly worlds with all shapes, at the start and while turning."""
     tasks = [
       sampler.TaskSampler(
-        sampler_config.SamplerConfig(
+        SamplerConfig(
           tiles=(8, 10), levels=(2, 4), distractors=(2, 4), max_objects=6
         )
       ).task(index)

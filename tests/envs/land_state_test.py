@@ -7,12 +7,12 @@ import numpy as np
 from absl.testing import absltest
 from mujoco import batch as mujoco_batch
 
-from adaland.agent.checkpoint import document as checkpoint_json
+from adaland.agent.checkpoint import document
 from adaland.envs import constants, land, land_state
 from adaland.envs.physics import cpu
 from adaland.envs.tasks.literals import Literal, Rule
 from adaland.envs.tasks.task import World
-from tests.envs import land_fixtures as fixtures
+from tests.envs import fixtures
 
 _CUBE, _SPHERE, _PYRAMID = fixtures.CUBE, fixtures.SPHERE, fixtures.PYRAMID
 _WALL = fixtures.ObjectType.from_name("purple wall")
@@ -78,8 +78,8 @@ class LandStateTest(absltest.TestCase):
       self.assertEqual((view.slot_types == _SPHERE.type_id).sum(), 2)
     self.assertGreater((np.asarray(asleep) >= 0).sum(), one.num_envs)
     land_state.settle(one)
-    saved = checkpoint_json.from_json(
-      json.loads(json.dumps(checkpoint_json.to_json(land_state.save(one))))
+    saved = document.from_json(
+      json.loads(json.dumps(document.to_json(land_state.save(one))))
     )
     # These have other tasks at first, which must leave no trace.
     other = fixtures.make_land(rugged, first, seed=99)

@@ -4,9 +4,9 @@ import numpy as np
 from absl.testing import parameterized
 
 from adaland.envs import constants, land
-from adaland.envs.tasks import arrays as task_arrays
+from adaland.envs.tasks.arrays import to_arrays
 from adaland.envs.tasks.literals import Literal, Rule
-from tests.envs import land_fixtures as fixtures
+from tests.envs import fixtures
 
 _CUBE, _SPHERE, _PYRAMID = fixtures.CUBE, fixtures.SPHERE, fixtures.PYRAMID
 _WALL = fixtures.ObjectType.from_name("purple wall")
@@ -268,7 +268,7 @@ class LandSuite(parameterized.TestCase):
   def test_observed_rules_have_hidden_parts(self):
     task = fixtures.busy_task()
     observation = self.land(task).reset().observation
-    arrays = task_arrays.to_arrays(task)
+    arrays = to_arrays(task)
     np.testing.assert_array_equal(observation["goal"][0], arrays.goal[0])
     np.testing.assert_array_equal(
       observation["rules"][0], arrays.seen_rules[0, :4]

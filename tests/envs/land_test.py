@@ -6,8 +6,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.envs import land
-from tests.envs import land_fixtures as fixtures
-from tests.envs import land_suite
+from tests.envs import fixtures, land_suite
 
 
 class LandTest(land_suite.LandSuite):

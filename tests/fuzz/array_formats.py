@@ -12,9 +12,9 @@ import zipfile
 import numpy as np
 
 from adaland.agent.checkpoint import checkpoint
-from adaland.agent.replay import config as replay_config
 from adaland.agent.replay import in_memory
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.config import ReplayConfig
+from adaland.agent.replay.spec import UnrollSpec
 from adaland.envs.tasks import probes
 from adaland.launch import errors
 from adaland.launch.evaluation import demo
@@ -168,7 +168,7 @@ class Replay(_Archive):
     super().__init__(whole)
 
   def _store(self) -> in_memory.InMemoryReplay:
-    settings = replay_config.ReplayConfig(
+    settings = ReplayConfig(
       kind="memory", capacity=4, batch_size=2, insert_timeout=0.1
     )
     return in_memory.InMemoryReplay(settings, _spec())
@@ -185,8 +185,8 @@ class Replay(_Archive):
 
 
 @functools.cache
-def _spec() -> spec_lib.UnrollSpec:
-  return spec_lib.UnrollSpec.from_unroll(examples.unroll())
+def _spec() -> UnrollSpec:
+  return UnrollSpec.from_unroll(examples.unroll())
 
 
 class Unroll:

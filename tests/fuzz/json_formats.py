@@ -10,13 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from adaland.agent.checkpoint import document as checkpoint_json
+from adaland.agent.checkpoint import document
 from adaland.curriculum import base, factory
 from adaland.envs.sampling import sampler
-from adaland.envs.tasks import json_checks, json_files, probes
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks import json_checks, json_files, probes, task
 from adaland.launch import errors, status
-from adaland.launch.config import experiment, json_codec, overrides, presets
+from adaland.launch.config import (
+  experiment,
+  json_codec,
+  overrides,
+  preset_configs,
+)
 from adaland.launch.run import rundir, status_file
 from tests.fuzz import checks, mutate
 
@@ -27,7 +31,7 @@ class Task:
   def __init__(self):
     folder = pathlib.Path(probes.__file__).parents[1] / "probes"
     self._whole = [path.read_text() for path in sorted(folder.glob("*.json"))]
-    draw = sampler.TaskSampler(presets.smoke().tasks).task
+    draw = sampler.TaskSampler(preset_configs.smoke().tasks).task
     written = [json_files.to_json(draw(i)) for i in range(10)]
     written[0]["world"] = {"heights": [[0, 1, 0], [0, 0, 2], [1, 1, 1]]}
     written[1]["players"] *= 2
@@ -35,7 +39,7 @@ class Task:
       f"player{n}": {"rules": [], "objects": ["black cube"], "predicates": []}
       for n in (1, 2)
     }
-    self._whole += [json.dumps(task) for task in written]
+    self._whole += [json.dumps(each) for each in written]
 
   def damage(self, rng):
     return mutate.json_text(rng.choice(self._whole), rng)
@@ -56,7 +60,7 @@ class Config:
       json.dumps(
         {"format": rundir.FORMAT, "config": json_codec.to_json(make())}
       )
-      for make in presets.PRESETS.values()
+      for make in preset_configs.PRESETS.values()
     ]
 
   def damage(self, rng):
@@ -77,7 +81,7 @@ class Setting:
   """Arguments of --set."""
 
   def __init__(self):
-    self._config = presets.smoke()
+    self._config = preset_configs.smoke()
     self._whole = [
       f"{path}={json.dumps(value)}"
       for path, value in _leaves(json_codec.to_json(self._config))
@@ -115,10 +119,15 @@ class Checkpoint:
   def __init__(self):
     self._curriculum = _curriculum()
     for _ in range(40):
-      for task in self._curriculum.next_tasks(2):
-        rewards = np.linspace(0, task.key % 3, task.task.trials)
+      for assignment in self._curriculum.next_tasks(2):
+        rewards = np.linspace(0, assignment.key % 3, assignment.task.trials)
         record = base.EpisodeRecord(
-          task.key, task.learn, rewards.astype(np.float32), 1.0, 2.0, 3.0
+          assignment.key,
+          assignment.learn,
+          rewards.astype(np.float32),
+          1.0,
+          2.0,
+          3.0,
         )
         self._curriculum.report(record)
     run = {
@@ -132,21 +141,21 @@ class Checkpoint:
       "arrays": [np.arange(6.0).reshape(2, 3), np.zeros(0), np.uint64(7)],
     }
     leaves = [["['w']", [3, 2], "float32"], ["['n']", [], "int32"]]
-    self._whole = checkpoint_json.encode(3, leaves, run)
+    self._whole = document.encode(3, leaves, run)
 
   def damage(self, rng):
     return mutate.json_text(self._whole, rng)
 
   def read(self, data):
     with errors.user_input("run.json"), errors.of_another_form("run.json"):
-      leaves, run = checkpoint_json.decode(data)
+      leaves, run = document.decode(data)
       _curriculum().load_state_dict(run["played"]["curriculum"])
       return leaves, run
 
   def check(self, value):
-    text = checkpoint_json.encode(3, *value)
-    again = checkpoint_json.decode(text.encode())
-    checks.same(text, checkpoint_json.encode(3, *again))
+    text = document.encode(3, *value)
+    again = document.decode(text.encode())
+    checks.same(text, document.encode(3, *again))
 
 
 def _curriculum() -> Any:
@@ -155,7 +164,7 @@ def _curriculum() -> Any:
 
 
 @functools.cache
-def _probe() -> task_lib.Task:
+def _probe() -> task.Task:
   return probes.load(probes.names()[0])
 
 
@@ -166,7 +175,7 @@ class Status:
     made = tempfile.TemporaryDirectory()
     self._made = made  # Deleted with this object.
     self._run = rundir.RunDir(made.name)
-    self._run.begin(presets.smoke()).close()
+    self._run.begin(preset_configs.smoke()).close()
     role = status_file.RoleStatus(
       "actor 1", "actor", 77, "host", 210.5, 2, 1.5, {"steps_per_s": 9.0}
     )

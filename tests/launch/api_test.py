@@ -10,10 +10,10 @@ import adaland
 from adaland.envs import constants, land
 from adaland.envs.sampling import sampler
 from adaland.launch import api, errors
-from adaland.launch import train as train_command
-from adaland.launch.config import presets as configs
+from adaland.launch.config import preset_configs
 from adaland.launch.evaluation import policies
 from adaland.launch.recipes import presets
+from adaland.launch.train import Outcome
 
 _NOOP = np.array(constants.NOOP_ACTION)
 
@@ -31,7 +31,7 @@ class MakeTest(parameterized.TestCase):
     step = env.reset()
     step = env.step(np.tile(_NOOP, (3, 1)))
     self.assertEqual(step.reward.shape, (3,))
-    self.assertEqual(env.config, configs.smoke().env)
+    self.assertEqual(env.config, preset_configs.smoke().env)
     self.assertEqual(env.seeds, (4, 5, 6))
     for task in env.tasks:
       self.assertStartsWith(task.name, "train ")
@@ -88,10 +88,10 @@ class EvaluateTest(absltest.TestCase):
       policy = make_policy(api.make("smoke", num_envs=2))
       self.played.append((env, tasks, trials, policy, seed, repeats))
       progress(1.0)
-      return {k: [1.0 * k] * len(tasks) for k in trials}
+      return {k: np.full((len(tasks), k), 1.0 * k) for k in trials}
 
     for name, fake in (
-      ("last_trial_rewards", rewards),
+      ("trial_rewards", rewards),
       ("expert.expert_rewards", lambda tasks, *_, **__: [4.0] * len(tasks)),
     ):
       self.enter_context(
@@ -109,7 +109,7 @@ class EvaluateTest(absltest.TestCase):
     self.assertIn("| greedy | 0.50 ± 0.00 | 1.00 ± 0.00 |", str(result))
     self.assertIn("3 of 3 held-out tasks", str(result))
     [(env, tasks, trials, policy, seed, repeats)] = self.played
-    self.assertEqual(env, configs.smoke().env)
+    self.assertEqual(env, preset_configs.smoke().env)
     self.assertEqual([t.name for t in tasks], ["test 0", "test 1", "test 2"])
     self.assertEqual((trials, seed, repeats), ([2, 4], 6, 1))
     step: Any = absltest.mock.Mock(first=[True, True])
@@ -125,9 +125,9 @@ class EvaluateTest(absltest.TestCase):
 
   def test_an_agent_plays_in_the_environments_of_its_run(self):
     agent = policies.Noop()
-    agent.config = configs.smoke()  # pyrefly: ignore[missing-attribute] (fake)
+    agent.config = preset_configs.smoke()  # pyrefly: ignore[missing-attribute] (fake)
     api.evaluate(agent, num_tasks=1)
-    self.assertEqual(self.played[0][0], configs.smoke().env)
+    self.assertEqual(self.played[0][0], preset_configs.smoke().env)
 
   def test_the_user_s_errors(self):
     refused: Any = (
@@ -146,7 +146,7 @@ class TrainTest(absltest.TestCase):
 
     def train(config, workdir, launcher, ray_address):
       asked.append((config, workdir, launcher, ray_address))
-      return train_command.Outcome(
+      return Outcome(
         workdir,
         {"env_steps": 5.0},
         {},
@@ -154,7 +154,7 @@ class TrainTest(absltest.TestCase):
         "table",
       )
 
-    with absltest.mock.patch.object(api.train_command, "train", train):
+    with absltest.mock.patch.object(api, "train_and_evaluate", train):
       agent = api.train(presets.smoke({"run.seed": 3}), "r", "device")
     config = presets.smoke({"run.seed": 3}).config
     self.assertEqual(asked, [(config, "r", "device", None)])
@@ -173,7 +173,7 @@ class TrainTest(absltest.TestCase):
       def act(self, step):
         return np.tile(_NOOP, (self._num_envs, 1))
 
-    agent = api.TrainedAgent(configs.smoke(), "params", {}, seed=7)
+    agent = api.TrainedAgent(preset_configs.smoke(), "params", {}, seed=7)
     with absltest.mock.patch.object(policies, "Agent", Agent):
       for num_envs in (2, 2, 3):
         step: Any = absltest.mock.Mock(first=[False] * num_envs)

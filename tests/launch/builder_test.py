@@ -11,17 +11,17 @@ from adaland.agent import learner
 from adaland.curriculum import plr, uniform
 from adaland.envs import land
 from adaland.launch import builder
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 
 
 class BuilderTest(parameterized.TestCase):
   def test_the_agent_sees_what_the_environment_shows(self):
-    config = presets.smoke()
+    config = preset_configs.smoke()
     made = builder.agent(config)
     self.assertEqual(made.observation_spec, land.observation_spec(config.env))
 
   def test_an_unroll_that_is_an_episode_needs_no_memory(self):
-    config = presets.smoke()
+    config = preset_configs.smoke()
     spec = builder.unroll_spec(config, builder.agent(config))
     shapes = {c.name: (c.shape, c.dtype) for c in spec.columns}
     self.assertEqual(shapes["reward"], ((30,), "float32"))
@@ -31,7 +31,7 @@ class BuilderTest(parameterized.TestCase):
     self.assertFalse([n for n in shapes if n.startswith("initial_memory")])
 
   def test_a_shorter_unroll_carries_its_memory(self):
-    config = overrides.apply(presets.smoke(), ["actor.unroll_length=10"])
+    config = overrides.apply(preset_configs.smoke(), ["actor.unroll_length=10"])
     made = builder.agent(config)
     spec = builder.unroll_spec(config, made)
     expected = jax.eval_shape(lambda: made.network.initial_memory(1))
@@ -43,7 +43,7 @@ class BuilderTest(parameterized.TestCase):
     )
 
   def test_templates_have_the_shapes_of_what_they_stand_for(self):
-    config = presets.smoke()
+    config = preset_configs.smoke()
     made = builder.agent(config)
     spec = builder.unroll_spec(config, made)
     state = {"w": np.ones((2, 3), np.float32)}
@@ -60,21 +60,23 @@ class BuilderTest(parameterized.TestCase):
     ("uniform", uniform.UniformCurriculum), ("plr", plr.PLRCurriculum)
   )
   def test_the_curriculum_draws_from_the_training_half(self, kind, cls):
-    config = overrides.apply(presets.smoke(), [f"curriculum.kind={kind}"])
+    config = overrides.apply(
+      preset_configs.smoke(), [f"curriculum.kind={kind}"]
+    )
     made = builder.curriculum(config)
     self.assertIsInstance(made, cls)
     [assignment] = made.next_tasks(1)
     self.assertStartsWith(assignment.task.name, "train ")
 
   def test_environments_get_the_run_s_sizes(self):
-    config = presets.smoke()
+    config = preset_configs.smoke()
     with absltest.mock.patch.object(builder.land, "Land") as made:
       result = builder.environment(config, 4, 9, self.fail)
     made.assert_called_once_with(4, config.env, self.fail, 9)
     self.assertIs(result, made.return_value)
 
   def test_the_learner_gets_the_run_s_settings(self):
-    config = presets.smoke()
+    config = preset_configs.smoke()
     network: Any = types.SimpleNamespace()
     with absltest.mock.patch.object(learner, "make_learner") as made:
       builder.learner(config, network)

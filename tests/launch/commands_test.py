@@ -13,7 +13,7 @@ from absl.testing import absltest, parameterized
 
 from adaland.launch import cli, evaluate, play, prompt, tasks, train
 from adaland.launch.bench import __main__ as bench
-from adaland.launch.config import experiment, json_codec, presets
+from adaland.launch.config import experiment, json_codec, preset_configs
 from adaland.launch.run import rundir
 
 _COMMANDS = {
@@ -166,7 +166,7 @@ class BadInputTest(parameterized.TestCase):
     self.assertLen(list(self.folder.iterdir()), 1)
 
   def test_config_files_name_the_field(self):
-    content = json_codec.to_json(presets.smoke())
+    content = json_codec.to_json(preset_configs.smoke())
     content["learner"]["muesli"]["gama"] = 0.9
     path = self.folder / "config.json"
     path.write_text(json.dumps(content))
@@ -180,7 +180,7 @@ class BadInputTest(parameterized.TestCase):
   def test_a_runs_own_config_file_starts_another(self):
     run = rundir.RunDir(str(self.folder / "old"))
     wanted = dataclasses.replace(
-      presets.smoke(), run=experiment.RunConfig(seed=7)
+      preset_configs.smoke(), run=experiment.RunConfig(seed=7)
     )
     run.begin(wanted)
     args = train.make_parser().parse_args(

@@ -28,7 +28,7 @@ class EvaluateTest(parameterized.TestCase):
     def rewards(env, tasks, trials, make_policy, seed, repeats, progress):
       self.asked = env, tasks, trials, type(make_policy(None)), seed, repeats
       progress(0.5)
-      return {k: [1.0 * k] * len(tasks) for k in trials}
+      return {k: np.full((len(tasks), k), 1.0 * k) for k in trials}
 
     def best(tasks, env, seed, progress):
       del env, seed
@@ -36,7 +36,7 @@ class EvaluateTest(parameterized.TestCase):
       return np.full(len(tasks), 4.0)
 
     for target, name, fake in (
-      (evaluate.fewshot, "last_trial_rewards", rewards),
+      (evaluate.fewshot, "trial_rewards", rewards),
       (evaluate.fewshot.expert, "expert_rewards", best),
     ):
       self.enter_context(absltest.mock.patch.object(target, name, fake))

@@ -9,17 +9,17 @@ import types
 import numpy as np
 
 from adaland.envs import land
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks import task
 
 
 def make_task(name: str = "1", trials: int = 2, seconds: float = 2.0, **more):
   """Returns a task whose name is its reward a step; 2 s are 15 steps."""
-  cube = task_lib.ObjectType.from_name("black cube")
-  goal = task_lib.Literal("near", task_lib.Player(1), cube)
-  return task_lib.Task(
-    world=task_lib.World(),
-    objects=more.pop("objects", (task_lib.ObjectSpec(cube),)),
-    players=more.pop("players", (task_lib.PlayerSpec(goal),)),
+  cube = task.ObjectType.from_name("black cube")
+  goal = task.Literal("near", task.Player(1), cube)
+  return task.Task(
+    world=task.World(),
+    objects=more.pop("objects", (task.ObjectSpec(cube),)),
+    players=more.pop("players", (task.PlayerSpec(goal),)),
     trials=trials,
     trial_seconds=seconds,
     name=name,

@@ -3,42 +3,17 @@
 import argparse
 import contextlib
 import io
-from typing import Any
+import json
 
 import numpy as np
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
 from adaland.launch import errors, prompt
-from adaland.launch.evaluation import demo, episode
+from adaland.launch.evaluation import demo, episode, prompting
 from tests.launch import fakes
 
 
-def _land(task) -> tuple[Any, Any]:
-  made = fakes.FakeLand(1, None, lambda i: task)
-  return made, made.reset()
-
-
-class PromptedTest(absltest.TestCase):
-  def test_the_teacher_acts_in_the_first_trial_and_the_agent_observes(self):
-    land, now = _land(fakes.make_task(trials=3))
-    agent, teacher = fakes.Constant(2), fakes.Constant(1)
-    prompted = prompt.Prompted(agent, teacher)
-    while not now.last[0]:
-      now = land.step(prompted.act(now))
-    done = np.array(land.actions)[:, 0, 0].tolist()
-    self.assertEqual(done, [1] * 15 + [2] * 30)
-    self.assertEqual((agent.num_calls, teacher.num_calls), (45, 15))
-
-  def test_recorded_actions_come_one_by_one(self):
-    recorded = prompt.Recorded(np.arange(12).reshape(2, 6))
-    _, now = _land(fakes.make_task())
-    for start in (0, 6):
-      np.testing.assert_array_equal(
-        recorded.act(now), [np.arange(start, start + 6)]
-      )
-
-
-class RunTest(absltest.TestCase):
+class RunTest(parameterized.TestCase):
   def setUp(self):
     super().setUp()
     self.task = fakes.make_task("1", trials=2)
@@ -47,7 +22,7 @@ class RunTest(absltest.TestCase):
     def play(env, task, make_policy, seed, *film):
       policy = make_policy(fakes.FakeLand(1, env, lambda _: task))
       self.played.append((type(policy).__name__, seed, *film))
-      taught = isinstance(policy, prompt.Prompted)
+      taught = isinstance(policy, prompting.Prompted)
       number = len(self.played)
       rewards = np.array([5.0 if taught else 0.0, number], np.float32)
       return episode.Episode(np.zeros((30, 6)), rewards)
@@ -110,6 +85,43 @@ class RunTest(absltest.TestCase):
     self.task = fakes.make_task(trials=1)
     with self.assertRaisesRegex(errors.UserError, "has 1 trial; .* at least 2"):
       self.run_it()
+
+  @parameterized.parameters(
+    ("--demo=d.npz", "--demo=d.npz: is of one task, allowed with --taskset"),
+    ("--video=a.mp4", "--video=a.mp4: allowed with --task only"),
+    ("--trials=1", "--trials=1: allowed for a prompted agent: 2 to 48"),
+    ("--task=sample:1", "argument --task: not allowed with argument --taskset"),
+  )
+  def test_flags_that_task_sets_refuse(self, flag, message):
+    with self.assertRaisesRegex(errors.UserError, message):
+      args = prompt.make_parser().parse_args(
+        ["--workdir=r", "--taskset=test", flag]
+      )
+      prompt.run(args)
+
+  def test_scores_over_a_task_set(self):
+    def found(env, tasks, trials, make_agent, seed, repeats, say):
+      del env, make_agent
+      say("expert")
+      self.assertEqual((tasks, trials, seed, repeats), ([self.task], 2, 4, 1))
+      curve = {"mean": [0.25, 0.5], "stderr": [0.0, 0.125]}
+      return {
+        "prompted": curve, "unprompted": curve, "num_scored": 1, "num_tasks": 1
+      }  # fmt: skip
+
+    prompt.tasksets.many.return_value = [self.task]
+    args = prompt.make_parser().parse_args(
+      ["--workdir=r", "--taskset=test", "--seed=4", "--json=-"]
+    )
+    out = io.StringIO()
+    with (
+      absltest.mock.patch.object(prompting, "evaluate", found),
+      contextlib.redirect_stdout(out),
+    ):
+      prompt.run(args)
+    result = json.loads(out.getvalue())
+    self.assertEqual(result["prompted"]["mean"], [0.25, 0.5])
+    self.assertEqual(result["trials"], 2)
 
 
 if __name__ == "__main__":

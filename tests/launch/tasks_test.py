@@ -11,7 +11,7 @@ from absl.testing import absltest
 from adaland.envs.sampling import sampler
 from adaland.envs.tasks import complexity, json_files
 from adaland.launch import errors, tasks
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 from tests.launch import fakes
 
 
@@ -24,7 +24,7 @@ def _run(*argv):
 
 
 def _drawn(index, split="train"):
-  config = presets.smoke().tasks
+  config = preset_configs.smoke().tasks
   config = dataclasses.replace(config, split=split)
   return sampler.TaskSampler(config).task(index)
 

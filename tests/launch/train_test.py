@@ -15,7 +15,7 @@ from absl.testing import absltest
 
 from adaland.agent.checkpoint import checkpoint
 from adaland.launch import evaluate, play, prompt, train
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.roles import learner, learner_state
 from adaland.launch.run import progress, rundir, status_file
 from adaland.launch.runtimes import driver, local
@@ -43,7 +43,7 @@ class _Losses:
 def _begin(workdir, *settings):
   """Begins a run; returns its config and its directory."""
   config = overrides.apply(
-    presets.smoke(),
+    preset_configs.smoke(),
     [
       "run.log_seconds=0.2",
       "run.checkpoint_minutes=0.05",

@@ -20,7 +20,7 @@ _ROWS_PER_CONTACT: Final = 4  # The edges of a friction pyramid.
 # which it needs two worlds.
 LEAST_WORLDS: Final = 2
 # While they run, MJWarp's collider and solver need as much memory again as its
-# data, and the graph keeps hold of it.
+# data, and the graph keeps it allocated.
 _SCRATCH: Final = 2.0
 _SAMPLE: Final = 2
 

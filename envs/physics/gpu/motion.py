@@ -24,7 +24,7 @@ class GpuMotion:
   """
 
   def __init__(self, worlds: batch.GpuBatch, num_players: int, num_slots: int):
-    """Initializes controls of players that want nothing.
+    """Initializes the controls of players that stand still.
 
     Args:
       worlds: The worlds.

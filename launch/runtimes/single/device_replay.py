@@ -11,10 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from adaland.agent import types
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.spec import UnrollSpec
 
 
-def empty(spec: spec_lib.UnrollSpec, capacity: int) -> types.Unroll:
+def empty(spec: UnrollSpec, capacity: int) -> types.Unroll:
   """Returns a store of zeros.
 
   Args:

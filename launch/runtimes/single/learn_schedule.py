@@ -6,7 +6,7 @@ So equal configs give equal runs.
 import dataclasses
 from typing import Any
 
-from adaland.agent.replay import config as replay_config
+from adaland.agent.replay.config import ReplayConfig
 
 
 @dataclasses.dataclass
@@ -20,7 +20,7 @@ class Schedule:
     oldest: Number of the oldest unroll that may still be drawn.
   """
 
-  config: replay_config.ReplayConfig
+  config: ReplayConfig
   inserts: int = 0
   samples: int = 0
   oldest: int = 0

@@ -13,10 +13,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adaland.agent import learner as learner_lib
 from adaland.agent import types
-from adaland.agent.replay import config as replay_config
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.learner import Learner, Metrics
+from adaland.agent.replay.config import ReplayConfig
+from adaland.agent.replay.spec import UnrollSpec
 from adaland.launch.acting import arrays
 from adaland.launch.runtimes.single import device_replay, learn_schedule
 
@@ -30,7 +30,7 @@ class Update(NamedTuple):
     lag: Updates since the batch's acting parameters, on average, [].
   """
 
-  values: learner_lib.Metrics
+  values: Metrics
   steps: jax.Array
   lag: jax.Array
 
@@ -56,9 +56,9 @@ class LearnerThread:
 
   def __init__(
     self,
-    learner: learner_lib.Learner,
-    config: replay_config.ReplayConfig,
-    spec: spec_lib.UnrollSpec,
+    learner: Learner,
+    config: ReplayConfig,
+    spec: UnrollSpec,
     seed: int,
     device: jax.Device,
   ):

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import jax
 
-from adaland.agent import learner as learner_lib
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.learner import Learner, TrainState
+from adaland.agent.replay.spec import UnrollSpec
 from adaland.launch import builder, errors
 from adaland.launch.acting import arrays, rollout
 from adaland.launch.config import experiment
@@ -66,10 +66,10 @@ def bytes_needed(
 def _workspaces(
   config: experiment.ExperimentConfig,
   made: builder.Agent,
-  learner: learner_lib.Learner,
-  state: learner_lib.TrainState,
+  learner: Learner,
+  state: TrainState,
   carry: rollout.Carry,
-  unroll: spec_lib.UnrollSpec,
+  unroll: UnrollSpec,
 ) -> tuple[int, int]:
   """Returns the bytes of intermediate values of acting and of learning."""
   num_envs = config.actor.envs_per_actor

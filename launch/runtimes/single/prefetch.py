@@ -22,7 +22,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from adaland.curriculum import base
 from adaland.envs import land
 from adaland.envs.stepping import task_rows
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import Task
 
 _MOST_WORKERS: Final = 8
 # Most tasks that one message to a worker asks for: sending costs as well.
@@ -32,7 +32,7 @@ _CHUNK: Final = 16
 class Tasks(Protocol):
   """Tasks by index."""
 
-  def task(self, index: int) -> task_lib.Task:
+  def task(self, index: int) -> Task:
     """Returns the task of an index."""
     ...
 

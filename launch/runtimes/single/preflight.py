@@ -6,13 +6,13 @@ import jax
 
 from adaland.envs.physics import backends
 from adaland.launch import errors
-from adaland.launch.config import experiment as config
+from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.runtimes.single import memory_check
 
 MEMORY_VARIABLE = "XLA_PYTHON_CLIENT_MEM_FRACTION"
 
 
-def prepare(experiment: config.ExperimentConfig) -> None:
+def prepare(experiment: ExperimentConfig) -> None:
   """Checks the config and sets up JAX, which must not have started yet.
 
   Raises:
@@ -36,7 +36,7 @@ def prepare(experiment: config.ExperimentConfig) -> None:
     )
 
 
-def _check(experiment: config.ExperimentConfig) -> None:
+def _check(experiment: ExperimentConfig) -> None:
   """Raises UserError for a setting that has no meaning in one process."""
   replay, actor = experiment.replay, experiment.actor
   for field, value, ok, allowed in (

@@ -17,7 +17,7 @@ from adaland.agent import types
 from adaland.agent.checkpoint import checkpoint
 from adaland.envs import land, land_state
 from adaland.launch import builder, errors
-from adaland.launch.config import experiment as config
+from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.recipes import task_source
 from adaland.launch.roles import curriculum_server, heap
 from adaland.launch.run import (
@@ -51,7 +51,7 @@ class Trainer:
 
   def __init__(
     self,
-    experiment: config.ExperimentConfig,
+    experiment: ExperimentConfig,
     run: rundir.RunDir,
     line: progress.Progress,
     save_steps: int = _SAVE_STEPS,

@@ -23,20 +23,24 @@ _ARRAYS = {
   "00003": np.array([1.5, -2.0], ml_dtypes.bfloat16),
 }
 _HOUR = 3600
-# Writes a checkpoint for each line that it is given.
-_WRITER = """
+# Writes or reads a checkpoint for each line, "write" or "read".
+_PROGRAM = """
 import sys
 import numpy as np
 from adaland.agent.checkpoint import checkpoint
-for step, _ in enumerate(sys.stdin):
-  checkpoint.save(sys.argv[1], step, {"w": np.full([300], step)}, {})
+for step, line in enumerate(sys.stdin):
+  state = {"w": np.full([300], step)}
+  if line == "write\\n":
+    checkpoint.save(sys.argv[1], step, state, {})
+  else:
+    checkpoint.restore(sys.argv[1], state)
   print(step, flush=True)
 """
-# Allows a write a few seconds, the start of a process included.
+# For what takes a few seconds, the start of a process included.
 _HANGS_SECONDS = 120
 
 
-def _writes(pid: int) -> bool:
+def _has_threads(pid: int) -> bool:
   """Returns True if a process has threads of TensorStore."""
   for name in pathlib.Path(f"/proc/{pid}/task").glob("*/comm"):
     with contextlib.suppress(OSError):  # The thread has ended.
@@ -61,30 +65,46 @@ class CheckpointArraysTest(absltest.TestCase):
         mock.patch.object(arrays._Clock, "is_back", return_value=is_back),
       ):
         arrays.write(self.path, _ARRAYS)
-      for found, wanted in zip(self.read(), _ARRAYS.values(), strict=True):
+        read = self.read()
+      for found, wanted in zip(read, _ARRAYS.values(), strict=True):
         np.testing.assert_array_equal(found, wanted, strict=True)
       self.assertEqual(os.listdir(self.path.parent), ["arrays"])
       self.path.rename(self.create_tempdir().full_path)
 
-  def test_a_write_that_hangs_once_the_clock_is_back_is_made_anew(self):
+  def hang(self, name):
+    """Makes a function hang in the first thread that calls it.
+
+    The clock is put back then. What another process would do this one does.
+    """
     goes_on = threading.Event()
     self.addCleanup(goes_on.set)
+    here = getattr(arrays, name)
 
-    def hang(path, leaves):
-      del leaves
-      (path.parent / f"{path.name}.half").mkdir()
-      goes_on.wait()
+    def work(path, leaves):
+      if threading.current_thread() is threading.main_thread():
+        return here(path, leaves)
+      path.with_name(f"{path.name}.half").mkdir()
+      return goes_on.wait()
 
-    with (
-      mock.patch.object(arrays, "_save", hang),
-      mock.patch.object(arrays, "_GRACE_SECONDS", 0.1),
-      mock.patch.object(
-        arrays._Clock, "is_back", side_effect=[False, False, True]
-      ),
+    for target, attribute, value in (
+      (arrays, name, work),
+      (arrays, "_apart", arrays._serve),
+      (arrays, "_PATIENCE_SECONDS", 0.1),
+      (arrays._Clock, "is_back", mock.Mock(side_effect=[False, False, True])),
     ):
-      arrays.write(self.path, _ARRAYS)
-    np.testing.assert_array_equal(self.read()[0], _ARRAYS["00000"])
+      self.enter_context(mock.patch.object(target, attribute, value))
+
+  def test_a_write_that_hangs_once_the_clock_is_back_is_made_anew(self):
+    self.hang("_save")
+    arrays.write(self.path, _ARRAYS)
     self.assertEqual(os.listdir(self.path.parent), ["arrays"])
+    found = arrays._load(self.path, _ARRAYS)
+    np.testing.assert_array_equal(found["00000"], _ARRAYS["00000"])
+
+  def test_a_read_that_hangs_once_the_clock_is_back_is_made_anew(self):
+    arrays.write(self.path, _ARRAYS)
+    self.hang("_load")
+    np.testing.assert_array_equal(self.read()[3], _ARRAYS["00003"], strict=True)
 
   def test_what_another_process_says_of_its_failure_is_raised(self):
     self.path.parent.joinpath("file").touch()
@@ -93,6 +113,11 @@ class CheckpointArraysTest(absltest.TestCase):
       self.assertRaisesRegex(OSError, "file"),
     ):
       arrays.write(self.path.parent / "file" / "arrays", _ARRAYS)
+    with (
+      mock.patch.object(arrays._Clock, "is_back", return_value=True),
+      self.assertRaisesRegex(OSError, "arrays"),
+    ):
+      self.read()
 
   def test_what_fails_here_is_raised(self):
     with (
@@ -111,13 +136,13 @@ class CheckpointArraysTest(absltest.TestCase):
     self.assertEqual(seen, [False, False, False, True, True, False])
 
   @pytest.mark.once
-  def test_writes_after_the_clock_was_put_back(self):
+  def test_writes_and_reads_after_the_clock_was_put_back(self):
     if fake_clock.missing():
       self.skipTest(f"no clock to set: {fake_clock.missing()}")
     folder = self.create_tempdir().full_path
     clock = fake_clock.FakeClock(folder)
-    writer = subprocess.Popen(
-      [sys.executable, "-c", _WRITER, f"{folder}/checkpoints"],
+    process = subprocess.Popen(
+      [sys.executable, "-c", _PROGRAM, f"{folder}/checkpoints"],
       cwd=_ROOT,
       env=os.environ | {"PYTHONPATH": str(_ROOT)} | clock.env,
       stdin=subprocess.PIPE,
@@ -125,26 +150,27 @@ class CheckpointArraysTest(absltest.TestCase):
       text=True,
       bufsize=1,
     )
-    self.addCleanup(writer.wait)
-    timer = threading.Timer(_HANGS_SECONDS, writer.kill)
+    self.addCleanup(process.wait)
+    timer = threading.Timer(_HANGS_SECONDS, process.kill)
     timer.start()
     self.addCleanup(timer.cancel)
-    self.addCleanup(writer.kill)
-    requests, written = writer.stdin, writer.stdout
+    self.addCleanup(process.kill)
+    requests, done = process.stdin, process.stdout
     assert requests is not None
-    assert written is not None
+    assert done is not None
     clock.set(_HOUR)
-    requests.write("\n")
-    self.assertNotEmpty(written.readline(), "did not write")
-    self.assertTrue(_writes(writer.pid))
-    # TensorStore's threads have ended after idling so long, so the next write
-    # needs new ones.
+    requests.write("write\n")
+    self.assertNotEmpty(done.readline(), "did not write")
+    self.assertTrue(_has_threads(process.pid))
+    # TensorStore's threads end, for by now they were without work for long:
+    # what comes next needs new ones.
     clock.set(2 * _HOUR)
-    while _writes(writer.pid):
+    while _has_threads(process.pid):
       time.sleep(0.1)
     clock.set(-_HOUR)
-    requests.write("\n")
-    self.assertNotEmpty(written.readline(), "hung, and was killed")
+    for request in ("read", "write"):
+      requests.write(f"{request}\n")
+      self.assertNotEmpty(done.readline(), f"hung in a {request}")
 
 
 if __name__ == "__main__":

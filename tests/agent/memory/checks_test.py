@@ -101,7 +101,7 @@ class WithoutUnroll(hk.Module):
 class CheckTest(parameterized.TestCase):
   @parameterized.parameters(*MEMORIES)
   def test_our_memories_pass(self, memory):
-    checks.check(registry.make_memory, _config(memory=memory))
+    checks.check_memory(registry.make_memory, _config(memory=memory))
 
   @parameterized.named_parameters(
     ("a class", examples.EMA),
@@ -110,8 +110,8 @@ class CheckTest(parameterized.TestCase):
     ("a mixer", functools.partial(stack.MixerStack, mixer=gru.GRUMixer)),
   )
   def test_users_memory_passes(self, memory):
-    checks.check(memory, _config())
-    checks.check(memory, _config(compute_dtype="bfloat16"))
+    checks.check_memory(memory, _config())
+    checks.check_memory(memory, _config(compute_dtype="bfloat16"))
 
   @parameterized.named_parameters(
     (
@@ -171,15 +171,15 @@ class CheckTest(parameterized.TestCase):
   )
   def test_names_the_array_and_the_difference(self, memory, message):
     with self.assertRaisesRegex(ValueError, message) as caught:
-      checks.check(memory, _config())
+      checks.check_memory(memory, _config())
     self.assertNotIn("\n", str(caught.exception))
 
   def test_dtypes_are_those_of_the_configs_arithmetic(self):
-    checks.check(AlwaysFloat32, _config())
+    checks.check_memory(AlwaysFloat32, _config())
     with self.assertRaisesRegex(
       ValueError, r"state\['mean'\] is bfloat16\[3, 8\].*float32\[3, 8\]"
     ):
-      checks.check(Promotes, _config(compute_dtype="bfloat16"))
+      checks.check_memory(Promotes, _config(compute_dtype="bfloat16"))
 
 
 class Promotes(AlwaysFloat32):

@@ -6,7 +6,7 @@ from dm_env import test_utils
 
 from adaland.envs import land
 from adaland.envs.adaptors import dm_env_view
-from tests.envs import land_fixtures as fixtures
+from tests.envs import fixtures
 
 
 class LandEnvTest(test_utils.EnvironmentTestMixin, absltest.TestCase):

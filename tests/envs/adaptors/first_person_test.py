@@ -7,7 +7,7 @@ from absl.testing import absltest
 
 from adaland.envs import land
 from adaland.envs.adaptors import first_person
-from tests.envs import land_fixtures as fixtures
+from tests.envs import fixtures
 
 
 class PicturesTest(absltest.TestCase):

@@ -12,7 +12,7 @@ from adaland.envs import constants, land
 from adaland.envs.adaptors import gymnasium_env
 from adaland.envs.sampling import task_sets
 from adaland.envs.tasks.literals import Literal
-from tests.envs import land_fixtures as fixtures
+from tests.envs import fixtures
 
 _NOOP = fixtures.noop(1)[0]
 

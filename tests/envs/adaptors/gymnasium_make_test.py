@@ -13,11 +13,11 @@ from adaland.envs.adaptors import (
   gymnasium_vector,
   registration,
 )
-from adaland.envs.sampling import config as sampler_config
 from adaland.envs.sampling import heldout
+from adaland.envs.sampling.config import SamplerConfig
 from adaland.envs.tasks import json_files, probes
 from adaland.envs.tasks.task import Task
-from tests.envs import land_fixtures as fixtures
+from tests.envs import fixtures
 
 _SIZES = {"num_slots": 6, "max_rules": 4, "num_threads": 1}
 
@@ -57,7 +57,7 @@ class MakeTest(parameterized.TestCase):
 
   @parameterized.parameters(("Train", False), ("Test", True))
   def test_sampled_tasks_are_of_their_half(self, name, is_held_out):
-    config = sampler_config.SamplerConfig(
+    config = SamplerConfig(
       tiles=(5, 6), levels=(1, 1), distractors=(0, 1), max_objects=6
     )
     envs = gymnasium.make_vec(

@@ -11,7 +11,7 @@ from gymnasium.utils import env_checker
 from adaland.envs import constants
 from adaland.envs.adaptors import gymnasium_vector
 from adaland.envs.sampling import task_sets
-from tests.envs import land_fixtures as fixtures
+from tests.envs import fixtures
 
 
 def _make(trials=2, num_tasks=1, **arguments):

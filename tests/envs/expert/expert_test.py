@@ -9,15 +9,15 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.envs import constants, land
-from adaland.envs.expert import __main__ as main
 from adaland.envs.expert import expert
+from adaland.envs.expert.__main__ import sample_tasks
 from adaland.envs.tasks import planner, probes
 from tests.envs.tasks.planner_test import make_task
 
 
 class ExpertTest(absltest.TestCase):
   def test_solves_held_out_tasks(self):
-    sampled = main.sample_tasks(10, seed=0, max_rules=2)
+    sampled = sample_tasks(10, seed=0, max_rules=2)
     tasks = [task for _, task in sampled]
     for task in tasks:
       rules = planner.min_rules_to_solution(task)

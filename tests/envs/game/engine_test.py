@@ -6,9 +6,9 @@ from absl.testing import absltest
 
 from adaland.envs import constants
 from adaland.envs.game import avatar, clocks, engine, hands
-from adaland.envs.tasks import arrays as task_arrays
+from adaland.envs.tasks.arrays import to_arrays
 from adaland.envs.tasks.literals import Literal, Rule
-from tests.envs import land_fixtures as fixtures
+from tests.envs import fixtures
 
 _SLOTS = 3
 _NEAR = Rule(
@@ -21,7 +21,7 @@ def _advance(near):
   """Advances worlds in which a cube and a sphere are near each other or not."""
   num_envs = len(near)
   task = fixtures.make_task([], _GOAL, [_NEAR])
-  arrays = task_arrays.to_arrays(task)
+  arrays = to_arrays(task)
   tiles = (num_envs, constants.MAX_TILES, constants.MAX_TILES)
   types = [fixtures.CUBE.type_id, fixtures.SPHERE.type_id, 0]
   pos = np.zeros((num_envs, _SLOTS, 3), np.float32)

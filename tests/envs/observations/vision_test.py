@@ -10,7 +10,7 @@ from adaland.envs import constants
 from adaland.envs.observations import vision
 from adaland.envs.physics import base
 from adaland.envs.tasks.literals import Literal
-from tests.envs import land_fixtures as fixtures
+from tests.envs import fixtures
 
 
 def _shade(distance, node, normal, origin=(0, 0, 1.0), direction=(1, 0, 0)):

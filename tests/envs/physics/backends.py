@@ -29,7 +29,7 @@ def lend(
 
   Batches are used again, because recording the graph of a step takes seconds.
   """
-  from adaland.envs.physics.gpu import physics as gpu
+  from adaland.envs.physics.gpu.physics import GpuPhysics
 
   waiting = _WAITING[num_envs, num_slots, num_players]
   if waiting:
@@ -37,7 +37,7 @@ def lend(
     empty = base.empty_scene(num_slots, num_players)
     physics.load(np.arange(num_envs), [empty] * num_envs)
   else:
-    physics = gpu.GpuPhysics(num_envs, num_slots, num_players, device="cpu")
+    physics = GpuPhysics(num_envs, num_slots, num_players, device="cpu")
   test.addCleanup(waiting.append, physics)
   return physics
 

@@ -5,7 +5,7 @@ from absl.testing import absltest
 
 from adaland.envs.physics import base, cpu
 from adaland.envs.worlds import scene
-from tests.envs import land_fixtures as fixtures
+from tests.envs import fixtures
 
 
 class ContactsTest(absltest.TestCase):

@@ -5,12 +5,12 @@ import dataclasses
 from absl.testing import absltest, parameterized
 
 from adaland.envs import constants
-from adaland.envs.sampling import config as sampler_config
+from adaland.envs.sampling.config import SamplerConfig
 
 
 class SamplerConfigTest(parameterized.TestCase):
   def test_defaults_are_the_paper_s(self):
-    config = sampler_config.SamplerConfig()
+    config = SamplerConfig()
     self.assertEqual(config.tiles, (8, 15))
     self.assertEqual(config.trials, (1, 6))
     self.assertEqual(config.trial_seconds, (10, 40))
@@ -41,7 +41,7 @@ class SamplerConfigTest(parameterized.TestCase):
   )
   def test_refuses(self, field, value, message):
     with self.assertRaisesRegex(ValueError, message):
-      sampler_config.SamplerConfig(**{field: value})
+      SamplerConfig(**{field: value})
 
   @parameterized.parameters(
     ("tiles", (20, 20)),
@@ -52,18 +52,16 @@ class SamplerConfigTest(parameterized.TestCase):
     ("negation_probability", 1),
   )
   def test_takes_the_bounds_themselves(self, field, value):
-    config = sampler_config.SamplerConfig(**{field: value})
+    config = SamplerConfig(**{field: value})
     self.assertEqual(getattr(config, field), value)
 
   def test_objects_fill_at_most_half_of_the_smallest_room(self):
-    small = sampler_config.SamplerConfig(tiles=(5, 9), max_objects=12)
+    small = SamplerConfig(tiles=(5, 9), max_objects=12)
     with self.assertRaisesRegex(ValueError, "max_objects is 13, .* most 12"):
       dataclasses.replace(small, max_objects=13)
 
   def test_chain_and_dead_ends_fit_the_arrays(self):
-    config = sampler_config.SamplerConfig(
-      chain_rules=(5, 5), dead_ends=(11, 11)
-    )
+    config = SamplerConfig(chain_rules=(5, 5), dead_ends=(11, 11))
     self.assertEqual(
       config.chain_rules[1] + config.dead_ends[1], constants.MAX_RULES
     )

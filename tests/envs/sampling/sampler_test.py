@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from adaland.envs.sampling import heldout, sampler
 from adaland.envs.sampling.config import FIRST_TEST_SEED
 from adaland.envs.tasks import json_files
-from adaland.envs.worlds import scene as worlds
 from adaland.envs.worlds import terrain
+from adaland.envs.worlds.scene import build_scene
 from tests.envs.worlds.terrain_test import reachable
 
 PAPER = sampler.SamplerConfig()
@@ -45,7 +45,7 @@ class TaskSamplerTest(parameterized.TestCase):
     config = dataclasses.replace(config, split=split)
     task = sampler.TaskSampler(config).task(index)
     self.assertEqual(json_files.from_json(json_files.to_json(task)), task)
-    scene = worlds.build_scene(task, 24)
+    scene = build_scene(task, 24)
     start, *others = [
       tuple(map(int, terrain.tile_of(scene.heights, at[:2])))
       for at in [scene.player_at[0], *scene.slot_at[: task.num_objects]]

@@ -6,7 +6,7 @@ from absl.testing import absltest
 
 from adaland.envs import constants
 from adaland.envs.stepping import env_state, task_rows
-from tests.envs import land_fixtures as fixtures
+from tests.envs import fixtures
 
 
 def _stepped() -> tuple[env_state.TaskBatch, env_state.EnvState]:

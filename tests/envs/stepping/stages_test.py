@@ -7,7 +7,7 @@ from absl.testing import absltest
 from adaland.envs import constants
 from adaland.envs.game import avatar
 from adaland.envs.stepping import env_state, stages, task_rows
-from tests.envs import land_fixtures as fixtures
+from tests.envs import fixtures
 
 _N, _S = fixtures.NUM_ENVS, fixtures.CONFIG.num_slots
 

@@ -8,9 +8,9 @@ from absl.testing import absltest
 
 from adaland.envs import constants
 from adaland.envs.stepping import task_rows
-from adaland.envs.tasks import arrays as task_arrays
+from adaland.envs.tasks.arrays import to_arrays
 from adaland.envs.tasks.literals import Literal, Rule
-from tests.envs import land_fixtures as fixtures
+from tests.envs import fixtures
 
 
 class TaskRowsTest(absltest.TestCase):
@@ -28,7 +28,7 @@ class TaskRowsTest(absltest.TestCase):
       [], Literal("hold", fixtures.PLAYER, fixtures.CUBE)
     )
     self.load([0, 1], [other, self.busy])
-    arrays = task_arrays.to_arrays(self.busy)
+    arrays = to_arrays(self.busy)
     np.testing.assert_array_equal(
       self.rows.observation["goal"][1], arrays.goal[:1]
     )

@@ -5,7 +5,12 @@ from absl.testing import absltest
 from hypothesis import given, settings
 
 from adaland.envs import constants
-from adaland.envs.tasks import arrays as task_arrays
+from adaland.envs.tasks.arrays import (
+  from_arrays,
+  literal_types,
+  spawn_types,
+  to_arrays,
+)
 from adaland.envs.tasks.literals import (
   ObjectType,
   Player,
@@ -41,9 +46,9 @@ class TaskArraysTest(absltest.TestCase):
   @settings(max_examples=80, deadline=None)
   @given(task=task_strategies.tasks())
   def test_exact_inverse(self, task):
-    arrays = task_arrays.to_arrays(task)
-    self.assertEqual(task_arrays.from_arrays(arrays), task)
-    again = task_arrays.to_arrays(task_arrays.from_arrays(arrays))
+    arrays = to_arrays(task)
+    self.assertEqual(from_arrays(arrays), task)
+    again = to_arrays(from_arrays(arrays))
     for first, second in zip(arrays, again, strict=True):
       self.assertEqual(first.dtype, second.dtype)
       np.testing.assert_array_equal(first, second)
@@ -51,12 +56,12 @@ class TaskArraysTest(absltest.TestCase):
   @settings(max_examples=20, deadline=None)
   @given(task=task_strategies.tasks())
   def test_shapes_do_not_depend_on_the_task(self, task):
-    usual = task_arrays.to_arrays(make_task())
-    for field, array in task_arrays.to_arrays(task)._asdict().items():
+    usual = to_arrays(make_task())
+    for field, array in to_arrays(task)._asdict().items():
       self.assertEqual(array.shape, getattr(usual, field).shape, field)
 
   def test_rows(self):
-    arrays = task_arrays.to_arrays(make_task())
+    arrays = to_arrays(make_task())
     # hold is predicate 3, player1 (5, 1), black cube (2, 1).
     np.testing.assert_array_equal(arrays.goal[0], [0, 3, 5, 1, 2, 1])
     np.testing.assert_array_equal(arrays.goal[1], 0)
@@ -67,7 +72,7 @@ class TaskArraysTest(absltest.TestCase):
 
   def test_hidden_rule_is_one_placeholder(self):
     task = make_task(hiding=(Hiding(rules=(2,)),))
-    arrays = task_arrays.to_arrays(task)
+    arrays = to_arrays(task)
     np.testing.assert_array_equal(
       arrays.seen_rules[0, 1], [0, constants.HIDDEN_RULE] + [0] * 12
     )
@@ -76,7 +81,7 @@ class TaskArraysTest(absltest.TestCase):
 
   def test_hidden_objects_are_numbered_alike_everywhere(self):
     hiding = Hiding(objects=(YELLOW_SPHERE, BLACK_CUBE))
-    seen = task_arrays.to_arrays(make_task(hiding=(hiding,))).seen_rules[0]
+    seen = to_arrays(make_task(hiding=(hiding,))).seen_rules[0]
     # Yellow sphere is hidden object 1 (shape 6), black cube 2 (shape 7).
     np.testing.assert_array_equal(
       seen[0], [1, 2, 7, 0, 6, 0, 6, 0, 1, 2, 0, 0, 0, 0]
@@ -86,7 +91,7 @@ class TaskArraysTest(absltest.TestCase):
 
   def test_hidden_predicates_are_numbered(self):
     hiding = Hiding(predicates=("touching", "near"))
-    arrays = task_arrays.to_arrays(make_task(hiding=(hiding,)))
+    arrays = to_arrays(make_task(hiding=(hiding,)))
     seen = arrays.seen_rules[0]
     self.assertEqual(seen[:3, 1].tolist(), [7, 3, 6])
     # Everything else of the rules is told, the negation too.
@@ -94,12 +99,12 @@ class TaskArraysTest(absltest.TestCase):
     np.testing.assert_array_equal(seen[:, others], arrays.rules[:, others])
 
   def test_type_ids_of_rows(self):
-    rules = task_arrays.to_arrays(make_task()).rules
-    first, second = task_arrays.literal_types(rules)
+    rules = to_arrays(make_task()).rules
+    first, second = literal_types(rules)
     cube, sphere = BLACK_CUBE.type_id, YELLOW_SPHERE.type_id
     self.assertEqual(first[:4].tolist(), [cube, Player(1).type_id, 2, 0])
     self.assertEqual(second[:4].tolist(), [sphere, cube, 13, 0])
-    spawns = task_arrays.spawn_types(rules)
+    spawns = spawn_types(rules)
     self.assertEqual(spawns[0].tolist(), [sphere, 2, 0, 0])
     self.assertFalse(spawns[3:].any())
 
@@ -112,7 +117,7 @@ class TaskArraysTest(absltest.TestCase):
       ),
       (PlayerSpec(parse_literal("hold(player1, black cube)")),),
     )
-    arrays = task_arrays.to_arrays(task)
+    arrays = to_arrays(task)
     self.assertEqual(arrays.num_objects, 3)
     self.assertEqual(arrays.object_types[:4].tolist(), [4, 4, 9, 0])
     self.assertEqual(arrays.object_frozen[:4].tolist(), [0, 0, 1, 0])

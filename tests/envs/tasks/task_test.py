@@ -13,7 +13,6 @@ from adaland.envs.tasks.task import (
   PlayerSpec,
   Task,
   World,
-  describe,
 )
 
 BLACK_CUBE = ObjectType.from_name("black cube")
@@ -250,24 +249,6 @@ class TaskOfTest(parameterized.TestCase):
       ValueError, "^at is .*, allowed: a position or None for each of 2 players"
     ):
       _of(goal=[str(GOAL)] * 2, at=at)
-
-
-class DescribeTest(absltest.TestCase):
-  def test_tells_everything(self):
-    self.assertEqual(
-      describe(TASK).splitlines(),
-      [
-        "example",
-        "World: 5 x 6 tiles, flat, seed 4",
-        "Goal of player1: hold(player1, black cube)",
-        "Objects:",
-        "  2 x black cube, at (1.5, -2)",
-        "Rules:",
-        "  1. near(player1, black cube) -> yellow wall  [hidden from player1]",
-        "Masked in the rules for player1: black cube",
-        "Trials: 3 of 20 s (150 steps)",
-      ],
-    )
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from adaland.envs import constants, shapes
 from adaland.envs.tasks import literals
 from adaland.envs.tasks.task import ObjectSpec, PlayerSpec, Task, World
-from adaland.envs.worlds import scene as worlds
 from adaland.envs.worlds import terrain
+from adaland.envs.worlds.scene import build_scene
 
 BLACK_CUBE = literals.ObjectType.from_name("black cube")
 YELLOW_WALL = literals.ObjectType.from_name("yellow wall")
@@ -40,7 +40,7 @@ class BuildSceneTest(absltest.TestCase):
   )
   def test_all_stand_free_on_level_ground(self, seed, tiles, levels, types):
     task = make_task(types, World(seed, tiles, levels))
-    scene = worlds.build_scene(task, 16)
+    scene = build_scene(task, 16)
     positions = [(scene.player_at[0], constants.AVATAR_RADIUS, 0.0)]
     for slot, kind in enumerate(types):
       self.assertEqual(scene.slot_types[slot], kind.type_id)
@@ -66,9 +66,9 @@ class BuildSceneTest(absltest.TestCase):
 
   def test_same_arguments_same_scene(self):
     task = make_task(literals.OBJECT_TYPES, World(7, (9, 9), 3))
-    first = worlds.build_scene(task, 24)
-    worlds.build_scene.cache_clear()
-    second = worlds.build_scene(task, 24)
+    first = build_scene(task, 24)
+    build_scene.cache_clear()
+    second = build_scene(task, 24)
     for a, b in zip(first, second, strict=True):
       np.testing.assert_array_equal(a, b)
 
@@ -78,7 +78,7 @@ class BuildSceneTest(absltest.TestCase):
     rules = (literals.parse_rule("near(purple cube, black sphere) -> nothing"),)
     for seed in range(20):
       task = make_task(types, World(seed, (6, 6)), rules=rules)
-      scene = worlds.build_scene(task, 8)
+      scene = build_scene(task, 8)
       self.assertGreater(distance(scene, 1, 2), 1.5)
       for slot in range(3):
         gap = scene.slot_at[slot, :2] - scene.player_at[0, :2]
@@ -92,7 +92,7 @@ class BuildSceneTest(absltest.TestCase):
           World(seed, (6, 6)),
           goal=f"not near({kind}, {literals.OBJECT_TYPES[7]})",
         )
-        scene = worlds.build_scene(task, 8)
+        scene = build_scene(task, 8)
         gaps = [
           distance(scene, 0, slot)
           for slot in (1, 2)
@@ -111,7 +111,7 @@ class BuildSceneTest(absltest.TestCase):
         ),
       ),
     )
-    scene = worlds.build_scene(task, 4)
+    scene = build_scene(task, 4)
     np.testing.assert_allclose(scene.player_at[0], [-1, 1, 0])
     # On the upper level, half a metre up, plus half the cube.
     np.testing.assert_allclose(scene.slot_at[0], [1, -1, 0.7])
@@ -123,22 +123,22 @@ class BuildSceneTest(absltest.TestCase):
       (ObjectSpec(BLACK_CUBE, frozen=True), ObjectSpec(YELLOW_WALL)),
       (PlayerSpec(literals.parse_literal("hold(player1, yellow wall)")),),
     )
-    scene = worlds.build_scene(task, 3)
+    scene = build_scene(task, 3)
     self.assertEqual(scene.slot_frozen.tolist(), [True, False, False])
 
   def test_refuses_too_few_slots(self):
     task = make_task([BLACK_CUBE] * 3)
     with self.assertRaisesRegex(ValueError, "objects in the task is 3.*most 2"):
-      worlds.build_scene(task, 2)
+      build_scene(task, 2)
 
   def test_refuses_other_number_of_players(self):
     with self.assertRaisesRegex(ValueError, "players in the task is 1"):
-      worlds.build_scene(make_task([BLACK_CUBE]), 4, num_players=2)
+      build_scene(make_task([BLACK_CUBE]), 4, num_players=2)
 
   def test_refuses_a_full_room(self):
     task = make_task([YELLOW_WALL] * 20, World(0, (3, 3)))
     with self.assertRaisesRegex(ValueError, "no room for yellow wall"):
-      worlds.build_scene(task, 24)
+      build_scene(task, 24)
 
   def test_refuses_objects_inside_each_other(self):
     task = Task(
@@ -147,7 +147,7 @@ class BuildSceneTest(absltest.TestCase):
       (PlayerSpec(literals.parse_literal("hold(player1, black cube)")),),
     )
     with self.assertRaisesRegex(ValueError, "inside each other.*0.39 m apart"):
-      worlds.build_scene(task, 4)
+      build_scene(task, 4)
 
 
 if __name__ == "__main__":

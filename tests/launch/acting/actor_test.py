@@ -8,8 +8,8 @@ from absl.testing import absltest, parameterized
 
 from adaland.curriculum import base
 from adaland.launch.acting import actor, episode_records, rollout
-from tests.launch import fakes as task_fakes
 from tests.launch.acting import fakes, reference
+from tests.launch.fakes import make_task
 
 _NUM_ENVS = 3
 _VERSION = 6
@@ -99,7 +99,7 @@ class UnrollTest(_Case):
   """Unrolls of one environment, by hand; its tasks have 15 steps."""
 
   def play(self, length, times, **more):
-    task = task_fakes.make_task(trials=1, seconds=2.0)
+    task = make_task(trials=1, seconds=2.0)
     made = self.make(
       length,
       num_envs=1,

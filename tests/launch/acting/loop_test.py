@@ -10,9 +10,8 @@ from absl.testing import absltest
 from adaland.curriculum import base
 from adaland.envs.sampling import sampler
 from adaland.launch import builder
-from adaland.launch.acting import actor, loop
-from adaland.launch.acting import channel as channel_lib
-from adaland.launch.config import overrides, presets
+from adaland.launch.acting import actor, channel, loop
+from adaland.launch.config import overrides, preset_configs
 from tests.launch.acting import fakes, unroll_checks
 
 _NUM_ENVS = 2
@@ -32,8 +31,8 @@ class _Channel:
   def __init__(self, most_steps=1000):
     self._assignments = fakes.Assignments()
     self._most_steps = most_steps
-    self.pending: list[channel_lib.Versioned | None] = [
-      channel_lib.Versioned(7, fakes.PARAMS)
+    self.pending: list[channel.Versioned | None] = [
+      channel.Versioned(7, fakes.PARAMS)
     ]
     self.steps = self.idle = 0
     self.records: list[base.EpisodeRecord] = []
@@ -145,7 +144,7 @@ class ActingLoopTest(absltest.TestCase):
     for step in range(9):
       if step == 5:
         newer = {"logits": fakes.PARAMS["logits"] + 1000}
-        self.channel.pending.append(channel_lib.Versioned(9, newer))
+        self.channel.pending.append(channel.Versioned(9, newer))
       made.step()
     unroll = self.writer.unrolls[0]
     np.testing.assert_array_equal(
@@ -197,7 +196,7 @@ class _RealChannel(_Channel):
     super().__init__()
     self._draw = sampler.TaskSampler(config.tasks).task
     self._key = 0
-    self.pending = [channel_lib.Versioned(3, params)]
+    self.pending = [channel.Versioned(3, params)]
 
   def next_task(self):
     self._key += 1
@@ -210,7 +209,7 @@ class RealLoopTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.config = overrides.apply(
-      presets.smoke(), ["actor.envs_per_actor=2", "tasks.trials=[1,1]"]
+      preset_configs.smoke(), ["actor.envs_per_actor=2", "tasks.trials=[1,1]"]
     )
     self.made = builder.agent(self.config)
     params = jax.jit(self.made.network.init)(jax.random.PRNGKey(0))

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.spec import UnrollSpec
 from adaland.launch.acting import rollout
 from tests.launch.acting import fakes
 
@@ -36,7 +36,7 @@ class RolloutTest(parameterized.TestCase):
     example = rollout.example_unroll(
       fakes.SPEC, fakes.SIZES, _LENGTH, {"m": np.zeros(1, np.float32)}
     )
-    spec = spec_lib.UnrollSpec.from_unroll(example)
+    spec = UnrollSpec.from_unroll(example)
     one, two = rollout.to_host(unrolls, 2)
     for unroll in (one, two):
       spec.flatten(unroll)  # Raises for another field, shape or dtype.

@@ -9,7 +9,7 @@ from absl.testing import absltest, parameterized
 from adaland.launch import errors
 from adaland.launch.bench import all_gpu
 from adaland.launch.bench.lib import subprocess_json
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.runtimes.single import memory_check
 from tests.envs.physics import backends
 
@@ -26,7 +26,7 @@ class PartsTest(parameterized.TestCase):
         continue
       [preset] = [f for f in part.flags if f.startswith("--preset=")]
       settings = part.flags[part.flags.index("--set") + 1 :]
-      config = overrides.apply(presets.get(preset[9:]), settings)
+      config = overrides.apply(preset_configs.get(preset[9:]), settings)
       self.assertEqual(config.env.backend, "gpu")
       self.assertEqual(config.actor.num_actors, 1)
     if tiny:
@@ -57,7 +57,7 @@ class PartsTest(parameterized.TestCase):
       *all_gpu._TRAINING,
       *preset.settings,
     ]
-    config = overrides.apply(presets.get(name), settings)
+    config = overrides.apply(preset_configs.get(name), settings)
     total = sum(memory_check.bytes_needed(config, workspaces=False).values())
     # A quarter of JAX's part is left for what acting and learning compute.
     self.assertLess(total, 0.75 * config.device.memory_fraction * 80 * _GB)

@@ -20,7 +20,7 @@ from adaland.launch.bench import (
   soak,
   train,
 )
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.runtimes import env_vars
 
 
@@ -74,7 +74,7 @@ class BenchTest(parameterized.TestCase):
   def test_num_envs_sets_the_number_of_environments(
     self, what, flags, num_envs
   ):
-    config = presets.smoke()
+    config = preset_configs.smoke()
     name = "env" if what == "env" else "pictures"
     with absltest.mock.patch.object(
       env, name, return_value={"a_ratio": 0.5, "b_steps_per_s": 1234.5}
@@ -89,7 +89,7 @@ class BenchTest(parameterized.TestCase):
 
   def test_benches_of_a_run_get_its_preset_and_settings(self):
     more = ["--preset=smoke", "--set", "run.seed=3"]
-    config = overrides.apply(presets.smoke(), ["run.seed=3"])
+    config = overrides.apply(preset_configs.smoke(), ["run.seed=3"])
     settings = ["run.seed=3"]
     compared = ["--launcher=ray", "--versus_local"]
     in_turns = (config, "smoke", 5.0, "ray", settings, False, True)
@@ -123,7 +123,7 @@ class BenchTest(parameterized.TestCase):
     ) as measure:
       _, out, _ = self.call("learner", "--preset=smoke", "--json=-")
     self.assertEqual(json.loads(out), result)
-    measure.assert_called_once_with(presets.smoke(), 5.0, "local")
+    measure.assert_called_once_with(preset_configs.smoke(), 5.0, "local")
 
   @parameterized.parameters(
     ("learner", network, "learner", (5.0, "device")),
@@ -136,7 +136,7 @@ class BenchTest(parameterized.TestCase):
       module, function, return_value={}
     ) as measure:
       self.assertEqual(self.call(name, *flags)[0], 0)
-    measure.assert_called_once_with(presets.smoke(), *rest)
+    measure.assert_called_once_with(preset_configs.smoke(), *rest)
 
   @parameterized.parameters(
     ("replay", actor, "replay"),
@@ -148,7 +148,7 @@ class BenchTest(parameterized.TestCase):
       module, function, return_value={}
     ) as measure:
       self.assertEqual(self.call(name, "--preset=smoke")[0], 0)
-    measure.assert_called_once_with(presets.smoke(), 5.0)
+    measure.assert_called_once_with(preset_configs.smoke(), 5.0)
 
   def test_a_missing_part_is_a_failure_after_the_rest(self):
     result = {"a_ratio": 0.5, "gpu_env_missing_count": 1.0}
@@ -164,7 +164,7 @@ class BenchTest(parameterized.TestCase):
     wanted = env_vars.actor()
     with absltest.mock.patch.object(actor, "actor", return_value={}) as measure:
       self.call("actor", "--preset=smoke")
-    measure.assert_called_once_with(presets.smoke(), 5.0, "local")
+    measure.assert_called_once_with(preset_configs.smoke(), 5.0, "local")
     self.assertEqual({name: os.environ[name] for name in wanted}, wanted)
 
 

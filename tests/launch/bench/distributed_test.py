@@ -9,7 +9,7 @@ from absl.testing import absltest
 from adaland.agent.replay import factory
 from adaland.launch import errors
 from adaland.launch.bench import distributed
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 
 
 class TurnTest(absltest.TestCase):
@@ -46,7 +46,7 @@ class TurnTest(absltest.TestCase):
       ),
       self.assertRaisesRegex(errors.UserError, "not installed"),
     ):
-      distributed.sink(presets.smoke(), 1.0)
+      distributed.sink(preset_configs.smoke(), 1.0)
 
 
 if __name__ == "__main__":

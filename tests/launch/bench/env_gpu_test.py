@@ -6,7 +6,7 @@ import unittest
 import pytest
 from absl.testing import absltest
 
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 from tests.envs.physics import backends
 
 # One process compiles Warp's kernels, and lends its worlds to all of these.
@@ -36,7 +36,7 @@ class EnvTest(absltest.TestCase):
   def test_all_results_are_measured(self):
     from adaland.launch.bench import env_gpu, vision_gpu
 
-    base = presets.smoke()
+    base = preset_configs.smoke()
     env = dataclasses.replace(
       base.env, backend="gpu", device="cpu", pixels=(8, 6)
     )

@@ -6,7 +6,7 @@ from absl.testing import absltest
 
 from adaland.launch.bench import env
 from adaland.launch.bench.lib import timing
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 
 
 class EnvTest(absltest.TestCase):
@@ -21,7 +21,7 @@ class EnvTest(absltest.TestCase):
       return speeds[observation]
 
     with absltest.mock.patch.object(env, "_measure", measure):
-      result = env.env(presets.smoke(), 3, 0.5)
+      result = env.env(preset_configs.smoke(), 3, 0.5)
     self.assertEqual(result["env_entities_steps_per_s"], 30.0)
     self.assertEqual(result["env_bare_steps_per_s"], 90.0)
     self.assertEqual(result["env_entities_ratio"], 0.75)
@@ -31,7 +31,7 @@ class EnvTest(absltest.TestCase):
     self.assertEqual(result["env_num_envs_count"], 3.0)
 
   def test_land_is_compared_with_the_same_worlds_alone(self):
-    config = presets.smoke()
+    config = preset_configs.smoke()
     small = dataclasses.replace(config.env, num_threads=1)
     land, alone = env._measure(
       dataclasses.replace(config, env=small), 2, 0.1, observation="entities"

@@ -4,7 +4,7 @@ from absl.testing import absltest, parameterized
 
 from adaland.launch import builder
 from adaland.launch.bench import network
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 from adaland.launch.runtimes.single import jaxprs
 from tests.launch.runtimes.single import configs
 
@@ -62,7 +62,7 @@ class MeasuredTest(parameterized.TestCase):
 
   def test_a_learned_step_costs_more_than_an_acted_one(self):
     # Learning runs both networks, and differentiates.
-    config = presets.laptop()
+    config = preset_configs.laptop()
     made = builder.agent(config)
     act = network.acting_work(
       config, made, made.network.init(network.jax.random.PRNGKey(0))

@@ -11,7 +11,7 @@ from absl.testing import absltest
 from adaland.launch import errors
 from adaland.launch.bench import soak
 from adaland.launch.bench.lib import process_tree, run_speed, trend
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 from adaland.launch.run import rundir, status_file
 
 
@@ -94,7 +94,7 @@ class LookTest(absltest.TestCase):
       self.addCleanup(child.wait)
       self.addCleanup(child.kill)
     directory = rundir.RunDir(self.create_tempdir().full_path)
-    directory.write_config(presets.smoke())
+    directory.write_config(preset_configs.smoke())
     pids = [child.pid for child in children]
     ended = subprocess.Popen([sys.executable, "-S", "-c", ""])
     ended.wait()

@@ -7,7 +7,7 @@ from absl.testing import absltest
 from adaland.launch import errors
 from adaland.launch.bench import train
 from adaland.launch.bench.lib import run_speed, subprocess_json
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 
 
 def _stages(actor, learner, actor_cpu, learner_cpu):
@@ -20,7 +20,7 @@ def _stages(actor, learner, actor_cpu, learner_cpu):
 
 
 def _config(num_actors=2, **replay):
-  base = presets.smoke()
+  base = preset_configs.smoke()
   return dataclasses.replace(
     base,
     actor=dataclasses.replace(base.actor, num_actors=num_actors),
@@ -73,7 +73,7 @@ class InTurnsTest(absltest.TestCase):
       "train_steps_per_s": 500.0,
       "train_accelerators_count": 1.0,
     }
-    found = train.compare_stages(presets.smoke(), measured)
+    found = train.compare_stages(preset_configs.smoke(), measured)
     self.assertAlmostEqual(found["train_predicted_steps_per_s"], 1 / 0.0015)
     self.assertAlmostEqual(found["train_ratio"], 500 * 0.0015)
     # 9 GFLOP for each step played, 500 a second, of 10 TFLOP/s.
@@ -82,7 +82,7 @@ class InTurnsTest(absltest.TestCase):
     # Without an accelerator they share the cores, as processes do.
     on_cores = measured | {"train_accelerators_count": 0.0}
     with absltest.mock.patch.object(train, "num_cores", return_value=2):
-      found = train.compare_stages(presets.smoke(), on_cores)
+      found = train.compare_stages(preset_configs.smoke(), on_cores)
     # samples_per_insert = 1: 1 ms + 0.5 ms of processor time a step.
     self.assertAlmostEqual(
       found["train_predicted_steps_per_s"], min(1000.0, 2 / 0.0015)

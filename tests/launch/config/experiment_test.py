@@ -1,14 +1,19 @@
-"""Tests of experiment; presets_test has the errors of single fields."""
+"""Tests of experiment; preset_configs_test has the errors of single fields."""
 
 import dataclasses
 
 from absl.testing import absltest, parameterized
 
-from adaland.launch.config import experiment, json_codec, overrides, presets
+from adaland.launch.config import (
+  experiment,
+  json_codec,
+  overrides,
+  preset_configs,
+)
 
 
 def _smoke(*settings):
-  return overrides.apply(presets.smoke(), settings)
+  return overrides.apply(preset_configs.smoke(), settings)
 
 
 class ConfigTest(parameterized.TestCase):
@@ -24,7 +29,7 @@ class ConfigTest(parameterized.TestCase):
     self.assertFalse(_smoke("actor.unroll_length=29").whole_episodes)
 
   @parameterized.parameters(
-    ("env.num_slots=3", r"env.num_slots is 3, .*max_objects \(4\)"),
+    ("env.num_slots=3", r"env.num_slots is 3, .*can have \(4\)"),
     ("tasks.split=test", "tasks.split is 'test', allowed: train"),
     ("network.action_sizes=3,3", "network.action_sizes is .3, 3.,"),
     ("actor.envs_per_actor=0", "envs_per_actor is 0, allowed"),
@@ -46,6 +51,24 @@ class ConfigTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, message):
       _smoke(setting)
 
+  def test_a_named_family_takes_the_place_of_the_sampler(self):
+    made = _smoke("tasks.family=traps+find:trials=1-5", "env.max_rules=4")
+    self.assertEqual(made.tasks.limits, (4, 4, 5 * 45))
+    self.assertEqual(made.longest_episode, 225)
+    again = json_codec.from_json(
+      experiment.ExperimentConfig, json_codec.to_json(made)
+    )
+    self.assertEqual(again, made)
+
+  @parameterized.parameters(
+    ("tasks.family=trap", "tasks: 'trap': no family 'trap', allowed: traps, "),
+    ("tasks.family=traps", r"env.max_rules is 3, .* can have \(4\)"),
+    ("tasks.family=chain:places=3", r"env.max_rules is 3, .* have \(5\)"),
+  )
+  def test_a_named_family_is_checked(self, setting, message):
+    with self.assertRaisesRegex(ValueError, message):
+      _smoke(setting)
+
   def test_no_number_is_refused_too(self):
     with self.assertRaisesRegex(ValueError, "max_minutes is nan"):
       experiment.RunConfig(max_minutes=float("nan"))
@@ -60,7 +83,7 @@ class ConfigTest(parameterized.TestCase):
 
   def test_a_config_can_t_be_changed(self):
     with self.assertRaises(dataclasses.FrozenInstanceError):
-      presets.smoke().run.seed = 1  # pyrefly: ignore[read-only] (tested)
+      preset_configs.smoke().run.seed = 1  # pyrefly: ignore[read-only] (tested)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import jax
 
 from adaland.launch import builder
 from adaland.launch.bench.lib import live_run
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 from tests.launch.acting import unroll_checks
 
 _BATCH = 8
@@ -40,7 +40,7 @@ class Drawer:
     self._newest = 0.0
     self._pid = 0
     self._sampler: Any = None
-    config = overrides.apply(presets.smoke(), list(settings))
+    config = overrides.apply(preset_configs.smoke(), list(settings))
     if not config.whole_episodes or config.replay.samples_per_insert:
       raise ValueError(
         "unrolls must be episodes, and the store without rate limit"

@@ -4,13 +4,13 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.envs import land
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 from adaland.launch.evaluation import fewshot, policies
 from tests.launch import fakes
 
 
 class FewshotTest(absltest.TestCase):
-  def test_last_trials_are_averaged_over_repeats(self):
+  def test_trials_are_averaged_over_repeats(self):
     tasks = [fakes.make_task("4"), fakes.make_task("7")]
     played = []
 
@@ -18,37 +18,36 @@ class FewshotTest(absltest.TestCase):
       del config, make_policy, on_progress
       self.assertEqual(seed, 3)
       played.extend(jobs)
-      # The last trial gives name + trials, and 10 more in every other job.
+      # Trial k gives name + k, and 10 more in every other job.
       return [
-        np.array([99.0] * (job.trials - 1) + [float(job.name) + job.trials])
-        + 10 * (i % 2)
+        float(job.name) + 1.0 + np.arange(job.trials) + 10 * (i % 2)
         for i, job in enumerate(jobs)
       ]
 
     with absltest.mock.patch.object(fewshot.rollout, "play", play):
-      rewards = fewshot.last_trial_rewards(
+      rewards = fewshot.trial_rewards(
         land.LandConfig(),
         tasks,
-        [1, 5],
+        [1, 3],
         lambda _: policies.Noop(),
         seed=3,
         repeats=2,
       )
     self.assertLen(played, 8)
-    self.assertEqual(
-      rewards, {1: [4 + 1 + 5, 7 + 1 + 5], 5: [4 + 5 + 5, 7 + 5 + 5]}
-    )
+    self.assertEqual(list(rewards), [1, 3])
+    np.testing.assert_array_equal(rewards[1], [[10], [13]])
+    np.testing.assert_array_equal(rewards[3], [[10, 11, 12], [13, 14, 15]])
 
   def test_the_table_after_training(self):
-    experiment = presets.smoke()
+    experiment = preset_configs.smoke()
 
     def rewards(env, tasks, trials, maker, seed):
       del env, seed
       value = {"agent": 3.0, "noop": 0.0, "random": 1.5}[maker]
-      return {k: [value] * len(tasks) for k in trials}
+      return {k: np.full((len(tasks), k), value) for k in trials}
 
     for name, fake in (
-      ("last_trial_rewards", rewards),
+      ("trial_rewards", rewards),
       ("agent_policy", lambda *args: "agent"),
     ):
       self.enter_context(absltest.mock.patch.object(fewshot, name, fake))

@@ -6,7 +6,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.envs import constants, land
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks import task
 from adaland.launch.evaluation import picture
 from tests.launch import fakes
 
@@ -16,7 +16,7 @@ _EMPTY = np.zeros((3, 3))
 
 
 def _type(name):
-  return task_lib.ObjectType.from_name(name).type_id
+  return task.ObjectType.from_name(name).type_id
 
 
 def _view(**changes):
@@ -98,12 +98,12 @@ class MapTest(parameterized.TestCase):
 class CaptionTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
-    cube = task_lib.ObjectType.from_name("black cube")
-    near = task_lib.Literal("near", task_lib.Player(1), cube)
+    cube = task.ObjectType.from_name("black cube")
+    near = task.Literal("near", task.Player(1), cube)
     self.task = fakes.make_task(
       trials=2,
-      rules=(task_lib.Rule(near, ()), task_lib.Rule(near, (cube,))),
-      hiding=(task_lib.Hiding(rules=(2,)),),
+      rules=(task.Rule(near, ()), task.Rule(near, (cube,))),
+      hiding=(task.Hiding(rules=(2,)),),
     )
 
   def caption(self, **changes):

@@ -14,8 +14,16 @@ from adaland.launch.evaluation import report, scores
 
 
 def _summary(policy="agent", expert=(2.0, 4.0, 4.0, 0.0)):
-  rewards = {1: [0.0, 1.0, 2.0, 5.0], 3: [2.0, 2.0, 4.0, 9.0]}
+  rewards = {
+    1: np.array([[0.0], [1.0], [2.0], [5.0]]),
+    3: np.array([[1.0, 0, 2], [0, 0, 2], [0, 1, 4], [7, 8, 9]]),
+  }
   return scores.summary(policy, ["a", "b", "c", "d"], rewards, expert)
+
+
+def _distance(a, b) -> float:
+  """Returns the share of pixels that differ; 1 if the sizes do."""
+  return float(np.mean(a != b)) if a.shape == b.shape else 1.0
 
 
 class ReportTest(absltest.TestCase):
@@ -51,11 +59,12 @@ class ReportTest(absltest.TestCase):
 
     one = picture(_summary())
     np.testing.assert_array_equal(one, picture(_summary()))
-    # A policy without scores has a name in the legend, and no line.
-    none = _summary("noop", [0.0] * 4)
-    two = picture(_summary(), none)
-    self.assertEqual(one.shape, two.shape)
-    self.assertGreater(np.mean(one != two), 0)
+    two = picture(_summary(), _summary("noop"))
+    self.assertGreater(_distance(one, two), 0)
+    controlled = _summary()
+    curve = {"mean": [0.5] * 3, "stderr": [0.1] * 3}
+    controlled["controls"] = {"swapped": {"by_trial": curve}}
+    self.assertGreater(_distance(one, picture(controlled)), 0)
 
 
 if __name__ == "__main__":

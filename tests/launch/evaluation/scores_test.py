@@ -11,7 +11,10 @@ _IDS = ["a", "b", "c", "d"]
 
 
 def _summary():
-  rewards = {1: [0.0, 1.0, 2.0, 5.0], 3: [2.0, 2.0, 4.0, 9.0]}
+  rewards = {
+    1: np.array([[0.0], [1.0], [2.0], [5.0]]),
+    3: np.array([[1.0, 0, 2], [0, 0, 2], [0, 1, 4], [7, 8, 9]]),
+  }
   return scores.summary("agent", _IDS, rewards, [2.0, 4.0, 4.0, 0.0])
 
 
@@ -32,9 +35,23 @@ class ScoresTest(absltest.TestCase):
     self.assertAlmostEqual(score["stderr"]["1"], 0.25 / np.sqrt(3))
     self.assertEqual(
       result["tasks"][3],
-      {"id": "d", "rewards": {"1": 5.0, "3": 9.0}, "expert": 0.0},
+      {
+        "id": "d",
+        "rewards": {"1": 5.0, "3": 9.0},
+        "trial_rewards": [7.0, 8.0, 9.0],
+        "expert": 0.0,
+      },
     )
     json.dumps(result)
+
+  def test_trials_of_the_longest_episodes(self):
+    # Scores of tasks a, b, c: .5 0 1, 0 0 .5, 0 .25 1.
+    found = _summary()["by_trial"]
+    np.testing.assert_allclose(found["mean"], [0.5 / 3, 0.25 / 3, 2.5 / 3])
+    # s² of each is (4 + 1 + 1) / 9 / 2 of the unit .5, .25 and .5.
+    np.testing.assert_allclose(
+      found["stderr"], [0.5 / 3, 0.25 / 3, 0.5 / 3], atol=1e-12
+    )
 
   def test_bootstrap_of_the_median(self):
     self.assertEqual(scores.median_error(np.full(5, 3.0)), 0.0)
@@ -45,8 +62,9 @@ class ScoresTest(absltest.TestCase):
     )
 
   def test_no_solvable_task(self):
-    result = scores.summary("noop", ["a"], {1: [0.0]}, [0.0])
+    result = scores.summary("noop", ["a"], {2: np.zeros((1, 2))}, [0.0])
     self.assertEqual(result["score"]["mean"], {})
+    self.assertEqual(result["by_trial"], {"mean": [], "stderr": []})
     self.assertIn("| noop | - |", scores.table([result]))
 
   def test_table(self):
@@ -54,6 +72,18 @@ class ScoresTest(absltest.TestCase):
     self.assertIn("| k=1 | k=3 |", text)
     self.assertIn("| agent | 0.25 ± 0.14 | 0.83 ± 0.17 | 4.25 ± 1.65 s |", text)
     self.assertIn("3 of 4 held-out tasks", text)
+    self.assertIn("| trial 1 | trial 2 | trial 3 |", text)
+    self.assertIn("| agent | 0.17 ± 0.17 | 0.08 ± 0.08 | 0.83 ± 0.17 |", text)
+
+  def test_a_control_stands_below_its_policy(self):
+    controlled = _summary()
+    controlled["controls"] = {
+      "swapped": {"by_trial": {"mean": [0.25] * 3, "stderr": [0.5] * 3}}
+    }
+    self.assertIn(
+      "| agent, swapped memory | 0.25 ± 0.50 | 0.25 ±",
+      scores.table([controlled]),
+    )
 
 
 if __name__ == "__main__":

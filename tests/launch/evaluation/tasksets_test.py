@@ -7,11 +7,11 @@ from absl.testing import absltest, parameterized
 from adaland.envs.sampling import sampler, task_sets
 from adaland.envs.tasks import json_files, probes
 from adaland.launch import errors
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 from adaland.launch.evaluation import tasksets
 from tests.launch import fakes
 
-_SOURCE = sampler.TaskSampler(presets.smoke().tasks)
+_SOURCE = sampler.TaskSampler(preset_configs.smoke().tasks)
 
 
 class TasksetsTest(parameterized.TestCase):
@@ -49,6 +49,16 @@ class TasksetsTest(parameterized.TestCase):
       tasksets.many("probe", _SOURCE, 2),
       [probes.load(name) for name in probes.names()[:2]],
     )
+
+  def test_the_held_out_half_of_a_named_family(self):
+    names = [task.name for task in tasksets.many("traps+find", _SOURCE, 3)]
+    self.assertEqual(names, ["traps test 0", "find test 0", "traps test 1"])
+    for spec, message in (
+      ("traps:size=3", "--taskset: 'traps:size=3': traps has no field 'size'"),
+      ("trap", "--taskset=trap: no such file or folder; .* traps, find, "),
+    ):
+      with self.assertRaisesRegex(errors.UserError, message):
+        tasksets.many(spec, _SOURCE, 3)
 
   def test_no_more_held_out_tasks_than_there_are(self):
     tasks = task_sets.TaskList((fakes.make_task("a"), fakes.make_task("b")))

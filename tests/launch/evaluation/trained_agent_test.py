@@ -6,26 +6,35 @@ import pathlib
 from absl.testing import absltest, parameterized
 
 from adaland.envs import constants, land
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import (
+  Literal,
+  ObjectSpec,
+  ObjectType,
+  Player,
+  PlayerSpec,
+  Rule,
+)
 from adaland.launch import errors
-from adaland.launch.config import json_codec, presets
+from adaland.launch.config import json_codec, preset_configs
 from adaland.launch.evaluation import trained_agent
 from adaland.launch.run import rundir
 from tests.launch import fakes
 
-_CUBE = task_lib.ObjectType.from_name("black cube")
-_GOAL = task_lib.Literal("near", task_lib.Player(1), _CUBE)
-_TWO = (task_lib.PlayerSpec(_GOAL), task_lib.PlayerSpec(_GOAL))
+_CUBE = ObjectType.from_name("black cube")
+_GOAL = Literal("near", Player(1), _CUBE)
+_TWO = (PlayerSpec(_GOAL), PlayerSpec(_GOAL))
 
 
 class LoadConfigTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.workdir = self.create_tempdir().full_path + "/run"
-    rundir.RunDir(self.workdir).begin(presets.smoke())
+    rundir.RunDir(self.workdir).begin(preset_configs.smoke())
 
   def test_round_trip(self):
-    self.assertEqual(trained_agent.load_config(self.workdir), presets.smoke())
+    self.assertEqual(
+      trained_agent.load_config(self.workdir), preset_configs.smoke()
+    )
 
   def test_a_field_of_another_version_is_named(self):
     file = pathlib.Path(self.workdir, "config.json")
@@ -38,7 +47,7 @@ class LoadConfigTest(absltest.TestCase):
       trained_agent.load_config(self.workdir)
 
   def test_a_config_is_no_checkpoint(self):
-    made = json_codec.to_json(presets.smoke())
+    made = json_codec.to_json(preset_configs.smoke())
     self.assertEqual(rundir.RunDir(self.workdir).read_config(), made)
     with (
       absltest.mock.patch.multiple(
@@ -55,11 +64,11 @@ class LoadConfigTest(absltest.TestCase):
 class EnvironmentTest(parameterized.TestCase):
   @parameterized.parameters(
     (
-      fakes.make_task("a", objects=(task_lib.ObjectSpec(_CUBE, 4),)),
+      fakes.make_task("a", objects=(ObjectSpec(_CUBE, 4),)),
       "task 'a' has 4 objects; .* at most 3",
     ),
     (
-      fakes.make_task("b", rules=(task_lib.Rule(_GOAL, ()),) * 3),
+      fakes.make_task("b", rules=(Rule(_GOAL, ()),) * 3),
       "task 'b' has 3 rules; .* at most 2",
     ),
     (
@@ -75,8 +84,8 @@ class EnvironmentTest(parameterized.TestCase):
 
   def test_the_default_has_room_for_any_task_of_one_player(self):
     largest = fakes.make_task(
-      objects=(task_lib.ObjectSpec(_CUBE, constants.MAX_OBJECTS),),
-      rules=(task_lib.Rule(_GOAL, ()),) * constants.MAX_RULES,
+      objects=(ObjectSpec(_CUBE, constants.MAX_OBJECTS),),
+      rules=(Rule(_GOAL, ()),) * constants.MAX_RULES,
     )
     env = trained_agent.default_env([fakes.make_task(), largest])
     self.assertIs(trained_agent.fitting_env(env, [largest]), env)

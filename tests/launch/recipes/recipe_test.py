@@ -9,8 +9,7 @@ import textwrap
 from absl.testing import absltest, parameterized
 
 from adaland.launch import errors
-from adaland.launch.config import factories
-from adaland.launch.config import presets as configs
+from adaland.launch.config import factories, preset_configs
 from adaland.launch.recipes import presets, recipe
 
 
@@ -36,7 +35,7 @@ class ExperimentTest(absltest.TestCase):
     )
     self.assertEqual(
       dataclasses.replace(made, factories=factories.FactoriesConfig()),
-      configs.smoke(),
+      preset_configs.smoke(),
     )
 
   def test_a_folder_of_tasks_is_recorded_by_its_whole_path(self):
@@ -62,9 +61,9 @@ class ExperimentTest(absltest.TestCase):
         presets.smoke(settings)
 
   def test_every_preset_is_a_recipe(self):
-    for name, make in configs.PRESETS.items():
+    for name, make in preset_configs.PRESETS.items():
       self.assertEqual(presets.named(name).resolved(), make())
-    self.assertEqual(presets.ada("6m").config, configs.get("ada_6m"))
+    self.assertEqual(presets.ada("6m").config, preset_configs.get("ada_6m"))
     with self.assertRaisesRegex(errors.UserError, "did you mean 'laptop'"):
       presets.named("labtop")
 

@@ -8,14 +8,14 @@ from absl.testing import absltest, parameterized
 
 from adaland.envs.sampling import families, sampler
 from adaland.envs.tasks import json_files
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import ObjectSpec, ObjectType, Task
 from adaland.launch import errors
 from adaland.launch.recipes import presets, task_source
 
 
 def fetch(index):
   """Returns tasks that fit the smoke preset."""
-  return task_lib.Task.of(
+  return Task.of(
     "hold(player1, black cube)", ["black cube"], name=f"fetch {index}",
     trials=2, trial_seconds=2,
   )  # fmt: skip
@@ -25,9 +25,7 @@ def crowded(index):
   """Returns tasks with too many objects for the smoke preset."""
   return dataclasses.replace(
     fetch(index),
-    objects=(
-      task_lib.ObjectSpec(task_lib.ObjectType.from_name("black cube"), 7),
-    ),
+    objects=(ObjectSpec(ObjectType.from_name("black cube"), 7),),
   )
 
 
@@ -69,6 +67,12 @@ def _config(tasks):
 
 
 class TaskSourceTest(parameterized.TestCase):
+  def test_a_named_family_s_halves(self):
+    config = presets.smoke({"tasks.family": "traps", "env.max_rules": 4}).config
+    for held_out, name in ((False, "traps train 5"), (True, "traps test 5")):
+      source = task_source.TaskSource(config, held_out)
+      self.assertEqual(source.task(5).name, name)
+
   def test_the_sampler_s_halves(self):
     config = presets.smoke().config
     for held_out, split in ((False, "train"), (True, "test")):
@@ -94,7 +98,7 @@ class TaskSourceTest(parameterized.TestCase):
     folder = self.create_tempdir().full_path
     for index, kind in enumerate(("cube", "sphere", "pyramid", "wall") * 3):
       colour = ("black", "purple", "yellow")[index // 4]
-      task = task_lib.Task.of(
+      task = Task.of(
         f"hold(player1, {colour} {kind})", [f"{colour} {kind}"],
         name=f"{index}", trials=2, trial_seconds=2,
       )  # fmt: skip

@@ -4,7 +4,7 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.curriculum import base
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 from adaland.launch.roles import actor_channel, parameters, role
 from tests.launch.roles import fakes
 
@@ -34,7 +34,9 @@ class ActorChannelTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.curriculum = _Curriculum()
-    self.server = parameters.ParameterServer(role.Setup(presets.smoke(), "/"))
+    self.server = parameters.ParameterServer(
+      role.Setup(preset_configs.smoke(), "/")
+    )
     self.store = fakes.Store()
     self.reader = parameters.Reader(fakes.Peer(self.server), 3600.0, self.store)
     self.channel = actor_channel.ActorChannel(

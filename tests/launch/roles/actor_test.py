@@ -6,10 +6,9 @@ import types
 
 from absl.testing import absltest
 
-from adaland.agent.replay import spec as spec_lib
-from adaland.launch.config import presets
-from adaland.launch.roles import actor as actor_role
-from adaland.launch.roles import parameters, replay_server, role
+from adaland.agent.replay.spec import EncodedWriter
+from adaland.launch.config import preset_configs
+from adaland.launch.roles import actor, parameters, replay_server, role
 from tests.launch.roles import fakes
 
 
@@ -41,23 +40,21 @@ class ActorTest(absltest.TestCase):
     self.actors: list[_Actor] = []
     self.fails = False
 
-    def actor(config, made, channel, make_writer, seed):
+    def make_actor(config, made, channel, make_writer, seed):
       self.actors.append(_Actor(channel, make_writer, self.fails))
       return self.actors[-1]
 
     for name, value in (
       ("agent", lambda config: None),
       ("unroll_spec", lambda config, made: None),
-      ("actor", actor),
+      ("actor", make_actor),
     ):
-      self.enter_context(
-        absltest.mock.patch.object(actor_role.builder, name, value)
-      )
+      self.enter_context(absltest.mock.patch.object(actor.builder, name, value))
 
   def make(self, learner=None):
-    setup = role.Setup(presets.smoke(), self.create_tempdir().full_path)
+    setup = role.Setup(preset_configs.smoke(), self.create_tempdir().full_path)
     self.server = parameters.ParameterServer(setup)
-    return actor_role.Actor(
+    return actor.Actor(
       3,
       setup,
       fakes.Peer(self.server),
@@ -79,8 +76,8 @@ class ActorTest(absltest.TestCase):
     fakes.until(lambda: made.stats().get("steps", 0) >= 8)
     made.stop()
     thread.join()
-    (actor,) = self.actors
-    one, another = actor.writers
+    (acting,) = self.actors
+    one, another = acting.writers
     self.assertIsNot(one, another)  # Each thread has one.
     self.assertEqual(made.stats()["steps"] % 4, 0)
     self.assertNotIn("version", made.stats())
@@ -109,17 +106,17 @@ class ActorTest(absltest.TestCase):
     made = self.make(fakes.Peer(None))
     made.stop()
     made.run()
-    self.assertIsInstance(self.actors[0].writers[0], spec_lib.EncodedWriter)
+    self.assertIsInstance(self.actors[0].writers[0], EncodedWriter)
 
   def test_a_store_without_room_is_asked_again(self):
     answers = [False, False, True]
     store = types.SimpleNamespace(insert_encoded=lambda data: answers.pop(0))
-    with absltest.mock.patch.object(actor_role, "_FULL_SECONDS", 0.001):
-      actor_role.Sender(fakes.Peer(store), 10.0)(b"x")
+    with absltest.mock.patch.object(actor, "_FULL_SECONDS", 0.001):
+      actor.Sender(fakes.Peer(store), 10.0)(b"x")
       self.assertEmpty(answers)
       store.insert_encoded = lambda data: False
       with self.assertRaisesRegex(TimeoutError, "took no unroll for 0.01 s"):
-        actor_role.Sender(fakes.Peer(store), 0.01)(b"x")
+        actor.Sender(fakes.Peer(store), 0.01)(b"x")
 
 
 if __name__ == "__main__":

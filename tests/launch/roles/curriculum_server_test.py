@@ -9,7 +9,7 @@ from absl.testing import absltest
 from adaland.agent.checkpoint import checkpoint
 from adaland.curriculum import base, uniform
 from adaland.launch import errors
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 from adaland.launch.roles import curriculum_server, role
 from adaland.launch.run import rundir
 from tests.launch import fakes
@@ -89,7 +89,7 @@ class CurriculumServerTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.folder = os.path.join(self.create_tempdir().full_path, "run")
-    self.config = presets.smoke()
+    self.config = preset_configs.smoke()
     rundir.RunDir(self.folder).begin(self.config).close()
     self.made = []
     self.now = 100.0

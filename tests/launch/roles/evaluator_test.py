@@ -6,7 +6,7 @@ from typing import Any
 
 from absl.testing import absltest
 
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.roles import evaluator, parameters, role
 from tests.launch.roles import fakes
 
@@ -20,7 +20,8 @@ class EvaluatorTest(absltest.TestCase):
       return {k: [1.0 * k, 2.0 * k] for k in trials}
 
     config = overrides.apply(
-      presets.smoke(), ["cluster.eval_minutes=1e-6", "cluster.eval_tasks=2"]
+      preset_configs.smoke(),
+      ["cluster.eval_minutes=1e-6", "cluster.eval_tasks=2"],
     )
     setup = role.Setup(config, self.create_tempdir().full_path)
     server, store = parameters.ParameterServer(setup), fakes.Store()

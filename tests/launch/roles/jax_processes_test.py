@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 from absl.testing import absltest
 
-from adaland.agent import learner as learner_lib
 from adaland.agent.checkpoint import checkpoint
-from adaland.agent.replay import spec as spec_lib
-from adaland.launch.config import overrides, presets
+from adaland.agent.learner import make_learner
+from adaland.agent.replay.spec import UnrollSpec
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.roles import jax_processes, learner_state
 from tests.agent import fakes, learner_test
 
@@ -86,11 +86,11 @@ def learn(
 ) -> Result:
   """Makes some updates from a folder's checkpoint on."""
   example = jax.tree.map(lambda x: x[0], _batch(0))
-  learner = learner_lib.make_learner(
+  learner = make_learner(
     fakes.make_network(3), learner_test._CONFIG, fakes.SIZES
   )
   config = overrides.apply(
-    presets.smoke(),
+    preset_configs.smoke(),
     [
       f"replay.batch_size={_ROWS}",
       f"cluster.num_learners={shard.num_learners}",
@@ -100,7 +100,7 @@ def learn(
     learner_state.builder,
     agent=lambda config: types.SimpleNamespace(network=None),
     learner=lambda config, network: learner,
-    unroll_spec=lambda config, made: spec_lib.UnrollSpec.from_unroll(example),
+    unroll_spec=lambda config, made: UnrollSpec.from_unroll(example),
   ):
     made = learner_state.LearnerState(config, folder, lambda line: None, shard)
   # The batch in the checkpoint was drawn before.

@@ -12,13 +12,13 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.agent.replay import factory
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.spec import UnrollSpec
 from adaland.launch import errors
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.roles import learner_state
 from tests.agent.replay import examples
 
-_SPEC = spec_lib.UnrollSpec.from_unroll(examples.unroll())
+_SPEC = UnrollSpec.from_unroll(examples.unroll())
 _REST = {"seconds": 2.5}
 
 
@@ -69,7 +69,7 @@ class LearnerStateTest(absltest.TestCase):
       absltest.mock.patch.object(learner_state, "SAMPLE_SECONDS", 0.01)
     )
     self.config = overrides.apply(
-      presets.smoke(),
+      preset_configs.smoke(),
       [
         "replay.kind=memory",
         "replay.sampling=queue",

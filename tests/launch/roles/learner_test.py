@@ -8,15 +8,14 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.agent.checkpoint import checkpoint
-from adaland.agent.replay import spec as spec_lib
-from adaland.launch.config import overrides, presets
-from adaland.launch.roles import learner as learner_role
-from adaland.launch.roles import learner_state, parameters, role
+from adaland.agent.replay.spec import UnrollSpec
+from adaland.launch.config import overrides, preset_configs
+from adaland.launch.roles import learner, learner_state, parameters, role
 from adaland.launch.run import rundir
 from tests.agent.replay import examples
 from tests.launch.roles import fakes
 
-_SPEC = spec_lib.UnrollSpec.from_unroll(examples.unroll())
+_SPEC = UnrollSpec.from_unroll(examples.unroll())
 
 
 class State(NamedTuple):
@@ -36,14 +35,14 @@ class LearnerTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.folder = os.path.join(self.create_tempdir().full_path, "run")
-    learner = types.SimpleNamespace(
+    functions = types.SimpleNamespace(
       init=lambda key: State({"w": np.zeros((), np.float32)}),
       load=lambda state: state,
       update=self.update,
     )
     for name, value in (
       ("agent", types.SimpleNamespace(network=None)),
-      ("learner", learner),
+      ("learner", functions),
       ("unroll_spec", _SPEC),
     ):
       self.enter_context(
@@ -66,7 +65,7 @@ class LearnerTest(absltest.TestCase):
 
   def make(self, *settings, replay=None):
     config = overrides.apply(
-      presets.smoke(),
+      preset_configs.smoke(),
       [
         "replay.kind=memory",
         "replay.sampling=queue",
@@ -80,7 +79,7 @@ class LearnerTest(absltest.TestCase):
     rundir.RunDir(self.folder).begin(config).close()
     setup = role.Setup(config, self.folder)
     self.server = parameters.ParameterServer(setup)
-    self.made = learner_role.Learner(
+    self.made = learner.Learner(
       setup,
       fakes.Peer(self.server),
       fakes.Peer(_Curriculum()),
@@ -153,7 +152,7 @@ class LearnerTest(absltest.TestCase):
     made = self.make()
     made.stop()
     with absltest.mock.patch.object(
-      learner_role.in_memory.InMemoryReplay,
+      learner.in_memory.InMemoryReplay,
       "checkpoint",
       side_effect=OSError(28, "No space left"),
     ):
@@ -200,7 +199,7 @@ class LearnerTest(absltest.TestCase):
     made = self.make()
     with (
       absltest.mock.patch.object(
-        learner_role.learner_state.builder, "learner", side_effect=KeyError("x")
+        learner.learner_state.builder, "learner", side_effect=KeyError("x")
       ),
     ):
       failure = made.run()

@@ -10,10 +10,9 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.agent.checkpoint import checkpoint
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.spec import UnrollSpec
 from adaland.launch import errors
-from adaland.launch.config import overrides, presets
-from adaland.launch.roles import learner as learner_role
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.roles import (
   learner_group,
   learner_state,
@@ -21,11 +20,12 @@ from adaland.launch.roles import (
   parameters,
   role,
 )
+from adaland.launch.roles.learner import Learner, jax_processes
 from adaland.launch.run import rundir
 from tests.agent.replay import examples
 from tests.launch.roles import fakes
 
-_SPEC = spec_lib.UnrollSpec.from_unroll(examples.unroll())
+_SPEC = UnrollSpec.from_unroll(examples.unroll())
 _SECONDS = 60.0
 
 
@@ -70,7 +70,7 @@ class LearnerWorkerTest(absltest.TestCase):
     super().setUp()
     self.folder = os.path.join(self.create_tempdir().full_path, "run")
     self.config = overrides.apply(
-      presets.smoke(), ["replay.batch_size=4", "cluster.num_learners=2"]
+      preset_configs.smoke(), ["replay.batch_size=4", "cluster.num_learners=2"]
     )
     rundir.RunDir(self.folder).begin(self.config).close()
     self.setup = role.Setup(self.config, self.folder, num_learners=2)
@@ -107,11 +107,11 @@ class LearnerWorkerTest(absltest.TestCase):
         ),
       ),
       (
-        learner_role.jax_processes,
+        jax_processes,
         "join",
         lambda *args: self.joined.append(args),
       ),
-      (learner_role.jax_processes, "wait_for_all", lambda name: None),
+      (jax_processes, "wait_for_all", lambda name: None),
       (role, "exit_process", self.exit_process),
     ):
       self.enter_context(absltest.mock.patch.object(target, name, value))
@@ -124,7 +124,7 @@ class LearnerWorkerTest(absltest.TestCase):
     )
     self.enter_context(
       absltest.mock.patch.object(
-        learner_role.Learner, "_sampler", lambda *args: self.samplers[0]
+        Learner, "_sampler", lambda *args: self.samplers[0]
       )
     )
 
@@ -139,7 +139,7 @@ class LearnerWorkerTest(absltest.TestCase):
     server = fakes.Peer(parameters.ParameterServer(self.setup))
     peers = fakes.Peer(None), fakes.Peer(None)
     replay: Any = types.SimpleNamespace(checkpoint=lambda: "")
-    leader = learner_role.Learner(
+    leader = Learner(
       self.setup,
       server,
       fakes.Peer(_Curriculum()),

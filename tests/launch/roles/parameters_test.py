@@ -4,13 +4,13 @@ import time
 
 from absl.testing import absltest
 
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 from adaland.launch.roles import parameters, role
 from tests.launch.roles import fakes
 
 
 def _server():
-  return parameters.ParameterServer(role.Setup(presets.smoke(), "/run"))
+  return parameters.ParameterServer(role.Setup(preset_configs.smoke(), "/run"))
 
 
 class ParameterServerTest(absltest.TestCase):

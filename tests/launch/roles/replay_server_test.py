@@ -7,9 +7,9 @@ from typing import Any
 from absl.testing import absltest
 
 from adaland.agent.replay import base
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.roles import parameters, replay_server
-from adaland.launch.roles import role as role_lib
+from adaland.launch.roles.role import Failure, Setup
 from tests.launch.roles import fakes
 
 
@@ -53,8 +53,8 @@ class ReplayServerTest(absltest.TestCase):
       self.enter_context(absltest.mock.patch.object(target, name, value))
 
   def make(self, *settings, many_machines=False):
-    config = overrides.apply(presets.smoke(), settings)
-    setup = role_lib.Setup(
+    config = overrides.apply(preset_configs.smoke(), settings)
+    setup = Setup(
       config, self.folder, many_machines=many_machines, address="10.0.0.7"
     )
     self.parameters = parameters.ParameterServer(setup)
@@ -120,12 +120,12 @@ class ReplayServerTest(absltest.TestCase):
   def test_a_server_that_can_t_start_is_bad_input(self):
     self.busy = [5]
     failure = self.make("replay.port=5").run()
-    self.assertEqual(failure, role_lib.Failure("port 5 is in use", True, True))
+    self.assertEqual(failure, Failure("port 5 is in use", True, True))
 
 
 class ConnectTest(absltest.TestCase):
   def test_a_role_told_to_end_does_not_wait_for_a_server(self):
-    setup = role_lib.Setup(presets.smoke(), "/run")
+    setup = Setup(preset_configs.smoke(), "/run")
     server = fakes.Peer(parameters.ParameterServer(setup))
     stop = threading.Event()
     stop.set()

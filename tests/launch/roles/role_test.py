@@ -7,7 +7,7 @@ import threading
 from absl.testing import absltest
 
 from adaland.launch import errors
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 from adaland.launch.roles import role
 
 _ROLES = pathlib.Path(role.__file__).parent
@@ -15,7 +15,7 @@ _ROLES = pathlib.Path(role.__file__).parent
 
 class RoleTest(absltest.TestCase):
   def make(self):
-    return role.Role("x", role.Setup(presets.smoke(), "/run"))
+    return role.Role("x", role.Setup(preset_configs.smoke(), "/run"))
 
   def test_errors_by_kind(self):
     for error, expected in (
@@ -28,7 +28,7 @@ class RoleTest(absltest.TestCase):
         def _work(self, error=error):
           raise error
 
-      made = Failing("x", role.Setup(presets.smoke(), "/run"))
+      made = Failing("x", role.Setup(preset_configs.smoke(), "/run"))
       self.assertEqual(made.run(), expected)
 
   def test_it_runs_until_it_is_stopped(self):

@@ -10,7 +10,7 @@ import time
 from absl.testing import absltest
 
 from adaland.launch import errors, scale, status
-from adaland.launch.config import experiment, json_codec, presets
+from adaland.launch.config import experiment, json_codec, preset_configs
 from adaland.launch.run import rundir, scale_request, status_file
 from tests.launch.run import status_file_test
 
@@ -27,7 +27,7 @@ class ScalingTest(absltest.TestCase):
     super().setUp()
     self.folder = os.path.join(self.create_tempdir().full_path, "run")
     self.run_dir = rundir.RunDir(self.folder)
-    self.config = presets.smoke()
+    self.config = preset_configs.smoke()
 
   def begin(self):
     lock = self.run_dir.begin(self.config)

@@ -6,7 +6,7 @@ import os
 from absl.testing import absltest
 
 from adaland.launch import errors
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 from adaland.launch.run import rundir, status_file
 
 
@@ -25,7 +25,7 @@ class StatusFileTest(absltest.TestCase):
     )
 
   def begin(self):
-    self.run_dir.begin(presets.smoke()).close()
+    self.run_dir.begin(preset_configs.smoke()).close()
 
   def test_what_is_written_is_read(self):
     self.begin()

@@ -15,7 +15,7 @@ import yaml
 from absl.testing import absltest
 
 from adaland.launch import errors, train
-from adaland.launch.config import experiment as config
+from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.runtimes import ray_cluster
 
 _ROOT = pathlib.Path(__file__).parents[3]
@@ -32,7 +32,7 @@ def _ray_version() -> str:
   raise AssertionError("Ray was found although it is not there.")
 
 
-def _config(command: str) -> config.ExperimentConfig:
+def _config(command: str) -> ExperimentConfig:
   """Returns the flags of a command line of launch.train."""
   module = "launch.train"
   words = shlex.split(command)

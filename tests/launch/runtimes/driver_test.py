@@ -9,7 +9,7 @@ from absl.testing import absltest
 
 from adaland.agent.checkpoint import checkpoint
 from adaland.launch import errors
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.roles import curriculum_server
 from adaland.launch.run import progress, rundir, scale_request, status_file
 from adaland.launch.runtimes import driver
@@ -37,7 +37,8 @@ class TrainerTest(absltest.TestCase):
 
   def make(self, *settings):
     config = overrides.apply(
-      presets.smoke(), ["run.max_minutes=0", "actor.num_actors=2", *settings]
+      preset_configs.smoke(),
+      ["run.max_minutes=0", "actor.num_actors=2", *settings],
     )
     self.run_dir.begin(config).close()
     self.place = fakes.FakeRuntime(

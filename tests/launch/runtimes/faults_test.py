@@ -19,7 +19,7 @@ from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay import factory
 from adaland.launch import builder
 from adaland.launch.bench.lib import live_run
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.evaluation import trained_agent
 from tests.launch.acting import unroll_checks
 from tests.launch.runtimes import small_disk
@@ -163,7 +163,7 @@ class FaultsTest(absltest.TestCase):
     """Checks that the store holds whole episodes, each of one task."""
     from adaland.agent.replay.reverb import client
 
-    config = overrides.apply(presets.smoke(), list(_SETTINGS))
+    config = overrides.apply(preset_configs.smoke(), list(_SETTINGS))
     self.assertTrue(config.whole_episodes)
     spec = builder.unroll_spec(config, builder.agent(config))
     folder = os.readlink(f"/proc/{seen.pids['server']}/cwd")

@@ -6,7 +6,7 @@ import sys
 import time
 
 from adaland.launch import cli, errors
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 from adaland.launch.roles import role
 from adaland.launch.runtimes import children, local_main
 
@@ -37,7 +37,7 @@ class _Role(role.Role):
 def _run(args: argparse.Namespace) -> None:
   if args.role == f"actor {IS_SILENT}":
     time.sleep(600)
-  setup = role.Setup(presets.smoke(), args.workdir)
+  setup = role.Setup(preset_configs.smoke(), args.workdir)
   curriculum = local_main.connect(args, "curriculum")
   local_main.work(args, lambda: _Role(args.role, setup, curriculum))
 

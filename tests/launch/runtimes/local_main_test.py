@@ -9,7 +9,7 @@ import time
 from absl.testing import absltest
 
 from adaland.launch import cli, errors
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 from adaland.launch.roles import role
 from adaland.launch.runtimes import local_main
 from tests.launch.roles import fakes
@@ -31,7 +31,7 @@ class _Owner:
 
 class _Role(role.Role):
   def __init__(self):
-    super().__init__("actor 1", role.Setup(presets.smoke(), "/run"))
+    super().__init__("actor 1", role.Setup(preset_configs.smoke(), "/run"))
 
   def stats(self):
     return super().stats() | {"steps": 5}

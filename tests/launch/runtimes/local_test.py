@@ -10,7 +10,7 @@ import time
 
 from absl.testing import absltest
 
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.roles import role
 from adaland.launch.run import rundir
 from adaland.launch.runtimes import local, program, runtime
@@ -46,7 +46,7 @@ class LocalRuntimeTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.folder = os.path.join(self.create_tempdir().full_path, "run")
-    config = overrides.apply(presets.smoke(), ["cluster.num_learners=2"])
+    config = overrides.apply(preset_configs.smoke(), ["cluster.num_learners=2"])
     rundir.RunDir(self.folder).begin(config).close()
     self.made = local.LocalRuntime(
       lambda name, setup, connect, store: _Role(name, setup, connect),

@@ -3,7 +3,7 @@
 from absl.testing import absltest
 
 from adaland.launch import errors
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.roles import role
 from adaland.launch.runtimes import program
 
@@ -15,7 +15,7 @@ class ProgramTest(absltest.TestCase):
         program.factory, "has_replay_server", lambda setup: kind == "reverb"
       )
     )
-    config = overrides.apply(presets.smoke(), [*settings])
+    config = overrides.apply(preset_configs.smoke(), [*settings])
     return role.Setup(
       config,
       "/run",

@@ -14,22 +14,18 @@ from tests.launch.roles import fakes
 
 class ClusterTest(absltest.TestCase):
   def test_addresses_that_can_t_be(self):
-    with absltest.mock.patch.dict(os.environ):
-      for address in ("x", "host:", "host:x", ":1", "ray://host:1"):
-        with self.assertRaisesRegex(errors.UserError, "HOST:PORT"):
-          ray_cluster.start(address, "test")
+    for address in ("x", "host:", "host:x", ":1", "ray://host:1"):
+      with self.assertRaisesRegex(errors.UserError, "HOST:PORT"):
+        ray_cluster.Cluster(address, "test")
 
   def test_nobody_there(self):
     with socket.socket() as probe:
       probe.bind(("127.0.0.1", 0))  # Bound, but it does not listen.
       port = probe.getsockname()[1]
-      with (
-        absltest.mock.patch.dict(os.environ),
-        self.assertRaisesRegex(
-          errors.UserError, f"--ray_address=127.0.0.1:{port}: nothing answers"
-        ),
+      with self.assertRaisesRegex(
+        errors.UserError, f"--ray_address=127.0.0.1:{port}: nothing answers"
       ):
-        ray_cluster.start(f"127.0.0.1:{port}", "test")
+        ray_cluster.Cluster(f"127.0.0.1:{port}", "test")
 
   def test_a_busy_machine_gets_another_chance(self):
     class Own(Exception):  # noqa: N818 (any type of Ray's)
@@ -44,19 +40,40 @@ class ClusterTest(absltest.TestCase):
         init=absltest.mock.Mock(side_effect=raised), shutdown=lambda: None
       )
       with (
-        absltest.mock.patch.dict(os.environ),
         fakes.installed(ray),
         absltest.mock.patch.object(ray_cluster, "require"),
       ):
         if error is None:
-          ray_cluster.start("", "test")
+          ray_cluster.Cluster("", "test").stop()
         else:
           with self.assertRaisesRegex(error, "^starting Ray: "):
-            ray_cluster.start("", "test")
-        self.assertEqual(os.environ["RAY_AUTH_MODE"], "token")
-        self.assertLen(os.environ["RAY_AUTH_TOKEN"], 64)
+            ray_cluster.Cluster("", "test")
       self.assertEqual(ray.init.call_count, tries)
       self.assertEqual(ray.init.call_args.kwargs["num_cpus"], 0)
+
+  def test_the_environment_is_as_before_at_the_end(self):
+    def init(**options):
+      os.environ["RAY_CLIENT_MODE"] = "0"  # As Ray does.
+      if options["namespace"] == "bad":
+        raise ValueError("no")
+
+    ray = types.SimpleNamespace(init=init, shutdown=absltest.mock.Mock())
+    with (
+      absltest.mock.patch.dict(os.environ, {"RAY_AUTH_MODE": "x"}),
+      fakes.installed(ray),
+      absltest.mock.patch.object(ray_cluster, "require"),
+    ):
+      before = dict(os.environ)
+      cluster = ray_cluster.Cluster("", "test")
+      self.assertEqual(os.environ["RAY_AUTH_MODE"], "token")
+      self.assertLen(os.environ["RAY_AUTH_TOKEN"], 64)
+      os.environ["ANOTHER"] = "kept"
+      cluster.stop()
+      self.assertEqual(os.environ, before | {"ANOTHER": "kept"})
+      ray.shutdown.assert_called_once()
+      with self.assertRaises(errors.RunError):
+        ray_cluster.Cluster("", "bad")
+      self.assertEqual(os.environ, before | {"ANOTHER": "kept"})
 
   def test_without_ray(self):
     with (

@@ -7,7 +7,7 @@ from typing import Any
 from absl.testing import absltest
 
 from adaland.launch import errors
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.roles import role
 from adaland.launch.runtimes import program, ray, runtime
 from tests.launch.roles import fakes
@@ -115,7 +115,7 @@ class RayRuntimeTest(absltest.TestCase):
   def make(self, *specs, address="head:1", num_learners=1):
     made = ray.RayRuntime(address)
     config = overrides.apply(
-      presets.smoke(), [f"cluster.num_learners={num_learners}"]
+      preset_configs.smoke(), [f"cluster.num_learners={num_learners}"]
     )
     made.setup(config, "/run")
     made.start(specs)

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import unittest
 
 import pytest
 from absl.testing import absltest
@@ -10,24 +11,18 @@ from absl.testing import absltest
 from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay import factory
 from adaland.launch import errors, train
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.evaluation import trained_agent
 from adaland.launch.run import progress, rundir, status_file
 from adaland.launch.runtimes import driver, ray_cluster
-from adaland.launch.runtimes import ray as ray_runtime
+from adaland.launch.runtimes.ray import RayRuntime
 
 # One process has the module's cluster: a second one in it would not start.
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("ray")]
 
 
 def setUpModule():
-  ray_cluster.start("", "adaland-test")
-
-
-def tearDownModule():
-  import ray
-
-  ray.shutdown()
+  unittest.addModuleCleanup(ray_cluster.Cluster("", "adaland-test").stop)
 
 
 class TrainTest(absltest.TestCase):
@@ -35,27 +30,30 @@ class TrainTest(absltest.TestCase):
     super().setUp()
     import ray
 
-    # The module's cluster stays for other tests; roles go.
-    def end():
-      for name in ray.util.list_named_actors():
-        ray.kill(ray.get_actor(name))
+    class Shared:
+      """The module's cluster, which stays for other tests; roles go."""
 
-    for target, name, value in (
-      (ray_cluster, "start", lambda address, namespace: None),
-      (ray, "shutdown", end),
-    ):
-      self.enter_context(absltest.mock.patch.object(target, name, value))
+      def __init__(self, address, namespace):
+        del address, namespace
+
+      def stop(self):
+        for name in ray.util.list_named_actors():
+          ray.kill(ray.get_actor(name))
+
+    self.enter_context(
+      absltest.mock.patch.object(ray_cluster, "Cluster", Shared)
+    )
     self.stream = io.StringIO()
 
   def make(self, *settings, address=""):
     config = overrides.apply(
-      presets.smoke(), ["cluster.eval_minutes=0", *settings]
+      preset_configs.smoke(), ["cluster.eval_minutes=0", *settings]
     )
     run = rundir.RunDir(os.path.join(self.create_tempdir().full_path, "run"))
     lock = run.begin(config)
     self.addCleanup(lock.close)
     line = progress.Progress(self.stream, 0.0)
-    made = driver.Trainer(config, run, line, ray_runtime.RayRuntime(address))
+    made = driver.Trainer(config, run, line, RayRuntime(address))
     self.addCleanup(made.close)
     return made, run
 
@@ -86,7 +84,7 @@ class TrainTest(absltest.TestCase):
       trained_agent.load_config(str(run.path)),
       run,
       progress.Progress(self.stream, 0.0),
-      ray_runtime.RayRuntime(),
+      RayRuntime(),
     )
     self.addCleanup(again.close)
     again.train()  # Finished: nothing is started.

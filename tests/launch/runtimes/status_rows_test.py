@@ -6,7 +6,7 @@ from typing import Any
 
 from absl.testing import absltest
 
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.run import metrics, rundir, status_file
 from adaland.launch.runtimes import status_rows, supervision
 from tests.launch.runtimes import fakes
@@ -18,7 +18,7 @@ class RowsTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.now = 100.0
-    config = overrides.apply(presets.smoke(), ["run.log_seconds=10"])
+    config = overrides.apply(preset_configs.smoke(), ["run.log_seconds=10"])
     self.run_dir = rundir.RunDir(
       os.path.join(self.create_tempdir().full_path, "run")
     )

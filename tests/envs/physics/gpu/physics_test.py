@@ -117,20 +117,20 @@ class MemoryTest(absltest.TestCase):
   def test_memory_is_checked_before_worlds_are_made(self):
     import warp
 
-    from adaland.envs.physics import backends as physics_backends
+    from adaland.envs.physics.backends import check_memory
 
     card = types.SimpleNamespace(free_memory=10**9)
     real = warp.get_device
     with mock.patch.object(
       warp, "get_device", lambda name: card if name == "cuda" else real(name)
     ):
-      physics_backends.check_memory("gpu", "cuda", 10, 6, 1)
-      physics_backends.check_memory("gpu", "cpu", 10**6, 6, 1)
-      physics_backends.check_memory("cpu", "cuda", 10**6, 6, 1)
+      check_memory("gpu", "cuda", 10, 6, 1)
+      check_memory("gpu", "cpu", 10**6, 6, 1)
+      check_memory("cpu", "cuda", 10**6, 6, 1)
       with self.assertRaisesRegex(
         ValueError, "1000000 worlds need about .* 1.0 GB are free: lower actor"
       ):
-        physics_backends.check_memory("gpu", "cuda", 10**6, 6, 1)
+        check_memory("gpu", "cuda", 10**6, 6, 1)
 
 
 if __name__ == "__main__":

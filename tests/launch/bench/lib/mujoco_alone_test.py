@@ -7,12 +7,12 @@ from adaland.envs import constants, land
 from adaland.envs.physics import cpu
 from adaland.envs.sampling import sampler
 from adaland.launch.bench.lib import mujoco_alone
-from adaland.launch.config import presets
+from adaland.launch.config import preset_configs
 
 
 class MujocoAloneTest(absltest.TestCase):
   def test_worlds_stay_bit_equal_and_only_mujoco_is_measured(self):
-    config = presets.smoke()
+    config = preset_configs.smoke()
     draw = sampler.TaskSampler(config.tasks).task
     environments = land.Land(3, config.env, draw)
     physics = environments.physics

@@ -5,13 +5,13 @@ import dataclasses
 from absl.testing import absltest
 
 from adaland.envs.stepping import stages
-from adaland.launch.bench.lib import stages as bench_stages
-from tests.envs import land_fixtures as fixtures
+from adaland.launch.bench.lib.stages import engine_ratio, stage_ms
+from tests.envs import fixtures
 
 
 class EngineRatioTest(absltest.TestCase):
   def test_leaves_out_physics_rays_tasks_and_python(self):
-    ratio = bench_stages.engine_ratio(
+    ratio = engine_ratio(
       {
         "control": 1.0,
         "physics": 40.0,
@@ -45,7 +45,7 @@ class StageTest(absltest.TestCase):
     def step():
       steps.append(world.step(fixtures.noop()))
 
-    found = bench_stages.stage_ms(world, step, 1.0)
+    found = stage_ms(world, step, 1.0)
     self.assertLessEqual(
       {"control", "physics", "sight", "finish", "picture_rays", "shading"},
       set(found),

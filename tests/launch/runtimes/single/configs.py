@@ -1,6 +1,6 @@
 """Config of the smallest run in which rules fire and unrolls overlap."""
 
-from adaland.launch.config import experiment, overrides, presets
+from adaland.launch.config import experiment, overrides, preset_configs
 
 SETTINGS = (
   "run.seed=3",
@@ -29,4 +29,4 @@ SETTINGS = (
 
 def tiny(*settings: str) -> experiment.ExperimentConfig:
   """Returns the config with some settings changed."""
-  return overrides.apply(presets.smoke(), [*SETTINGS, *settings])
+  return overrides.apply(preset_configs.smoke(), [*SETTINGS, *settings])

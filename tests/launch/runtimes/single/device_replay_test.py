@@ -4,11 +4,11 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.spec import UnrollSpec
 from adaland.launch.runtimes.single import device_replay
 from tests.agent.replay import examples
 
-_SPEC = spec_lib.UnrollSpec.from_unroll(examples.unroll())
+_SPEC = UnrollSpec.from_unroll(examples.unroll())
 
 
 def _stacked(*numbers):

@@ -19,7 +19,7 @@ from adaland.launch import builder
 from adaland.launch.acting import episode_records
 from adaland.launch.run import progress, rundir
 from adaland.launch.runtimes.single import preflight
-from adaland.launch.runtimes.single import trainer as trainer_lib
+from adaland.launch.runtimes.single.trainer import Trainer
 from tests.envs.physics import backends
 from tests.launch.runtimes.single import configs
 
@@ -84,7 +84,7 @@ class GpuTest(absltest.TestCase):
     run = rundir.RunDir(folder)
     with run.begin(config, ("run.max_steps",)):
       line = progress.Progress(io.StringIO())
-      made = trainer_lib.Trainer(config, run, line)
+      made = Trainer(config, run, line)
       try:
         yield made
       finally:

@@ -2,12 +2,12 @@
 
 from absl.testing import absltest
 
-from adaland.agent.replay import config as replay_config
+from adaland.agent.replay.config import ReplayConfig
 from adaland.launch.runtimes.single import learn_schedule
 
 
 def _make(**settings):
-  return learn_schedule.Schedule(replay_config.ReplayConfig(**settings))
+  return learn_schedule.Schedule(ReplayConfig(**settings))
 
 
 def _learn(made):

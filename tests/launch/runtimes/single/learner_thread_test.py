@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent.replay import config as replay_config
-from adaland.agent.replay import spec as spec_lib
+from adaland.agent.replay.config import ReplayConfig
+from adaland.agent.replay.spec import UnrollSpec
 from adaland.launch.runtimes.single import learner_thread
 from tests.agent.replay import examples
 
-_SPEC = spec_lib.UnrollSpec.from_unroll(examples.unroll())
-_QUEUE = replay_config.ReplayConfig(sampling="queue", capacity=8, batch_size=2)
+_SPEC = UnrollSpec.from_unroll(examples.unroll())
+_QUEUE = ReplayConfig(sampling="queue", capacity=8, batch_size=2)
 
 
 class State(NamedTuple):
@@ -71,9 +71,7 @@ class LearnerThreadTest(absltest.TestCase):
     self.assertEmpty(made.take_updates())
 
   def test_a_restored_learner_learns_like_the_saved_one(self):
-    config = replay_config.ReplayConfig(
-      samples_per_insert=2.0, capacity=3, batch_size=2
-    )
+    config = ReplayConfig(samples_per_insert=2.0, capacity=3, batch_size=2)
     made = self.make(config)
     made.insert(_batch(1, 2), 2)
     made.learn()

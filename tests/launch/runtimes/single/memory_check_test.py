@@ -6,7 +6,7 @@ import jax
 from absl.testing import absltest, parameterized
 
 from adaland.launch import errors
-from adaland.launch.config import overrides, presets
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.runtimes.single import jaxprs, memory_check
 from tests.launch.runtimes.single import configs
 
@@ -33,7 +33,7 @@ class BytesNeededTest(parameterized.TestCase):
     self.assertEqual(few["replay.capacity"] / 6, few["replay.batch_size"] / 2)
 
   def test_bytes_of_the_paper_s_agent(self):
-    config = overrides.apply(presets.get("ada_23m"), _ADA)
+    config = overrides.apply(preset_configs.get("ada_23m"), _ADA)
     needed = memory_check.bytes_needed(config, False)
     # Cached keys and values: 6 layers of 300 x 576 in bfloat16, three times
     # (acting, and two snapshots), and in the unrolls that end together.
@@ -85,7 +85,7 @@ class CheckTest(parameterized.TestCase):
     memory_check.check(configs.tiny())
     pages = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 10**7}  # 41 GB.
     config = overrides.apply(
-      presets.get("ada_23m"), [*_ADA, "actor.envs_per_actor=4096"]
+      preset_configs.get("ada_23m"), [*_ADA, "actor.envs_per_actor=4096"]
     )
     with (
       absltest.mock.patch.object(memory_check.os, "sysconf", pages.__getitem__),

@@ -4,14 +4,13 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from adaland.agent import config as network_config
 from adaland.agent import learner_config
-from adaland.agent.replay import config as replay_config
-from adaland.curriculum import factory as curriculum_config
+from adaland.agent.config import PAPER_SIZES, NetworkConfig, paper_config
+from adaland.agent.replay.config import ReplayConfig
+from adaland.curriculum import factory
 from adaland.envs import constants, land_types
-from adaland.envs.sampling import sampler
 from adaland.launch import errors
-from adaland.launch.config import experiment
+from adaland.launch.config import experiment, tasks
 
 # Small flat rooms and one hidden rule: a player must find out which object to
 # bring to which, and remember it in the next trial.
@@ -44,14 +43,14 @@ def smoke() -> experiment.ExperimentConfig:
     ),
     actor=experiment.ActorConfig(envs_per_actor=4, unroll_length=30),
     env=land_types.LandConfig(num_slots=6, max_rules=3, num_threads=1),
-    tasks=sampler.SamplerConfig(
+    tasks=tasks.TasksConfig(
       **_SIMPLE_TASKS,
       tiles=(4, 5),
       trials=(2, 2),
       trial_seconds=(2, 2),
       max_objects=4,
     ),
-    network=network_config.NetworkConfig(
+    network=NetworkConfig(
       d_model=16,
       num_layers=1,
       num_heads=2,
@@ -69,7 +68,7 @@ def smoke() -> experiment.ExperimentConfig:
     learner=learner_config.LearnerConfig(
       learning_rate=1e-3, muesli=learner_config.MuesliConfig(num_samples=4)
     ),
-    replay=replay_config.ReplayConfig(
+    replay=ReplayConfig(
       capacity=64, min_size=4, batch_size=4, samples_per_insert=1.0
     ),
   )
@@ -93,7 +92,7 @@ def laptop() -> experiment.ExperimentConfig:
     # One step more than the episode: its last observation comes along.
     actor=experiment.ActorConfig(envs_per_actor=32, unroll_length=episode + 1),
     env=land_types.LandConfig(num_slots=6, max_rules=2, num_threads=1),
-    tasks=sampler.SamplerConfig(
+    tasks=tasks.TasksConfig(
       tiles=(5, 5),
       levels=(1, 1),
       num_worlds=10_000,
@@ -111,7 +110,7 @@ def laptop() -> experiment.ExperimentConfig:
       trial_seconds=(trial_seconds, trial_seconds),
       max_objects=5,
     ),
-    network=network_config.NetworkConfig(
+    network=NetworkConfig(
       d_model=64,
       num_layers=2,
       num_heads=4,
@@ -139,7 +138,7 @@ def laptop() -> experiment.ExperimentConfig:
     ),
     # The world is cheaper than the network, but not by much: to learn from
     # each episode four times gives more per second than to play four times.
-    replay=replay_config.ReplayConfig(
+    replay=ReplayConfig(
       capacity=1_000, min_size=32, batch_size=16, samples_per_insert=4.0
     ),
   )
@@ -173,7 +172,7 @@ def gpu() -> experiment.ExperimentConfig:
       trial_seconds=(trial_seconds, trial_seconds),
       max_objects=8,
     ),
-    network=network_config.NetworkConfig(
+    network=NetworkConfig(
       d_model=256,
       num_layers=3,
       num_heads=8,
@@ -190,10 +189,10 @@ def gpu() -> experiment.ExperimentConfig:
         gamma=0.99, num_samples=8, value_range=3.0
       )
     ),
-    replay=replay_config.ReplayConfig(
+    replay=ReplayConfig(
       capacity=8192, min_size=1024, batch_size=256, samples_per_insert=1.0
     ),
-    curriculum=curriculum_config.CurriculumConfig(kind="plr"),
+    curriculum=factory.CurriculumConfig(kind="plr"),
   )
 
 
@@ -215,14 +214,10 @@ def ada(size: str) -> experiment.ExperimentConfig:
     env=land_types.LandConfig(
       observation="pixels", pixels=(96, 72), num_threads=1
     ),
-    curriculum=curriculum_config.CurriculumConfig(kind="plr"),
-    network=dataclasses.replace(
-      network_config.paper_config(size), compute_dtype="bfloat16"
-    ),
+    curriculum=factory.CurriculumConfig(kind="plr"),
+    network=dataclasses.replace(paper_config(size), compute_dtype="bfloat16"),
     learner=learner_config.LearnerConfig(warmup_updates=1000),
-    replay=replay_config.ReplayConfig(
-      sampling="queue", capacity=512, batch_size=64
-    ),
+    replay=ReplayConfig(sampling="queue", capacity=512, batch_size=64),
   )
 
 
@@ -230,10 +225,7 @@ PRESETS: dict[str, Callable[[], experiment.ExperimentConfig]] = {
   "smoke": smoke,
   "laptop": laptop,
   "gpu": gpu,
-  **{
-    f"ada_{size}": lambda size=size: ada(size)
-    for size in network_config.PAPER_SIZES
-  },
+  **{f"ada_{size}": lambda size=size: ada(size) for size in PAPER_SIZES},
 }
 
 

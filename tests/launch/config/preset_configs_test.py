@@ -5,16 +5,21 @@ import json
 
 from absl.testing import absltest, parameterized
 
-from adaland.agent.replay import config as replay_config
+from adaland.agent.replay.config import ReplayConfig
 from adaland.envs.sampling import sampler
 from adaland.launch import errors
-from adaland.launch.config import experiment, json_codec, overrides, presets
+from adaland.launch.config import (
+  experiment,
+  json_codec,
+  overrides,
+  preset_configs,
+)
 
 
 class PresetsTest(parameterized.TestCase):
-  @parameterized.parameters(*presets.PRESETS)
+  @parameterized.parameters(*preset_configs.PRESETS)
   def test_json_round_trip(self, name):
-    made = presets.get(name)
+    made = preset_configs.get(name)
     text = json.dumps(json_codec.to_json(made))
     self.assertEqual(
       json_codec.from_json(experiment.ExperimentConfig, json.loads(text)), made
@@ -22,17 +27,17 @@ class PresetsTest(parameterized.TestCase):
 
   def test_unknown_preset_names_the_closest(self):
     with self.assertRaisesRegex(errors.UserError, "mean 'laptop'"):
-      presets.get("labtop")
+      preset_configs.get("labtop")
 
   def test_small_presets_learn_from_whole_episodes(self):
     for name in ("smoke", "laptop", "gpu"):
-      self.assertTrue(presets.get(name).whole_episodes, name)
-    self.assertFalse(presets.get("ada_23m").whole_episodes)
-    self.assertEqual(presets.get("smoke").longest_episode, 30)
+      self.assertTrue(preset_configs.get(name).whole_episodes, name)
+    self.assertFalse(preset_configs.get("ada_23m").whole_episodes)
+    self.assertEqual(preset_configs.get("smoke").longest_episode, 30)
 
   def test_tasks_of_small_presets_fit_their_environments(self):
     for name in ("smoke", "laptop", "gpu"):
-      made = presets.get(name)
+      made = preset_configs.get(name)
       draw = sampler.TaskSampler(made.tasks).task
       for i in range(50):
         task = draw(i)
@@ -47,7 +52,7 @@ class PresetsTest(parameterized.TestCase):
     ("actor.unroll_length=1", "unroll_length is 1, allowed: 2 to 100000"),
     ("run.max_minutes=-1", "max_minutes is -1.0"),
     ("run.eval_trials=1,99", "eval_trials is .* numbers from 1 to 48"),
-    ("env.num_slots=2", "env.num_slots is 2, allowed: at least tasks.max_obj"),
+    ("env.num_slots=2", "env.num_slots is 2, allowed: at least the objects"),
     ("tasks.split=test", "tasks.split is 'test', allowed: train"),
     ("network.action_sizes=2,2", "network.action_sizes"),
     ("replay.batch_size=0", "replay.batch_size is 0"),
@@ -57,15 +62,15 @@ class PresetsTest(parameterized.TestCase):
   )
   def test_bad_values_are_refused(self, setting, message):
     with self.assertRaisesRegex(errors.UserError, message):
-      overrides.apply(presets.smoke(), [setting])
+      overrides.apply(preset_configs.smoke(), [setting])
 
   def test_batch_size_goes_by_its_name_in_the_command_s_contract(self):
-    changed = overrides.apply(presets.smoke(), ["replay.batch_size=2"])
+    changed = overrides.apply(preset_configs.smoke(), ["replay.batch_size=2"])
     self.assertEqual(
       changed.replay,
-      dataclasses.replace(presets.smoke().replay, batch_size=2),
+      dataclasses.replace(preset_configs.smoke().replay, batch_size=2),
     )
-    self.assertIsInstance(changed.replay, replay_config.ReplayConfig)
+    self.assertIsInstance(changed.replay, ReplayConfig)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,216 @@
+"""Task families in which a player finds out which candidate is the right one.
+
+All of them hide all rules::
+
+  Traps   the right one becomes the goal's object when the player comes near;
+          a wrong one makes what the right one vanishes at the sight of
+  Find    as Traps in a larger room, but wrong ones merely vanish
+  Fetch   the right one, carried to the right place, becomes the goal's object;
+          the two of a wrong pair vanish
+  Chain   the right one becomes a thing that has to be carried to the right
+          place; a wrong candidate vanishes, as do the two of a wrong pair
+
+The score of a player without memory of earlier trials does not rise over the
+trials; `adaland tasks worth` measures what memory is worth.
+"""
+
+import dataclasses
+from typing import ClassVar
+
+import numpy as np
+
+from adaland.envs.sampling import hidden_tasks
+from adaland.envs.sampling.config import Range
+from adaland.envs.tasks import parts
+from adaland.envs.tasks.task import Literal, ObjectSpec, ObjectType, Rule
+
+# Metres between objects, and to the walls, where a family places them itself.
+_APART = 1.7
+_MARGIN = 0.6
+
+
+@dataclasses.dataclass(frozen=True)
+class Traps(hidden_tasks.CandidateTasks):
+  """The family in which a wrong candidate spoils the trial.
+
+  A: the right candidate, D: each wrong one, Y: the goal's object, H: another
+  type::
+
+    near(player1, A) -> Y
+    near(player1, D) -> H
+    see(H, A) -> nothing
+
+  Coming near a wrong candidate annihilates the right one, unless something
+  stands between the two; what vanished tells which one it was.
+  """
+
+  name: ClassVar[str] = "traps"
+
+  @property
+  def max_rules(self) -> int:
+    """Number of rules of a task."""
+    return self.candidates + 1
+
+  def draw_game(
+    self, types: list[ObjectType], rng: np.random.Generator
+  ) -> hidden_tasks.Game:
+    goal, right, *wrong = types[: self.candidates + 1]
+    spoiler = types[self.candidates + 1]
+    rules = [
+      Rule(hidden_tasks.near(hidden_tasks.PLAYER, right), (goal,)),
+      Rule(Literal("see", spoiler, right)),
+      *(
+        Rule(hidden_tasks.near(hidden_tasks.PLAYER, kind), (spoiler,))
+        for kind in wrong
+      ),
+    ]
+    objects = [ObjectSpec(kind) for kind in (right, *wrong)]
+    return hidden_tasks.in_any_order(rng, goal, objects, rules)
+
+
+@dataclasses.dataclass(frozen=True)
+class Find(hidden_tasks.CandidateTasks):
+  """The family in which candidates lie far apart, and wrong ones vanish.
+
+  A: the right candidate, D: each wrong one, Y: the goal's object::
+
+    near(player1, A) -> Y
+    near(player1, D) -> nothing
+  """
+
+  candidates: int = 4
+  tiles: Range = (9, 9)
+  trial_seconds: float = 6.0
+
+  name: ClassVar[str] = "find"
+
+  def draw_game(
+    self, types: list[ObjectType], rng: np.random.Generator
+  ) -> hidden_tasks.Game:
+    goal, right, *wrong = types[: self.candidates + 1]
+    rules = [
+      Rule(hidden_tasks.near(hidden_tasks.PLAYER, right), (goal,)),
+      *(Rule(hidden_tasks.near(hidden_tasks.PLAYER, kind)) for kind in wrong),
+    ]
+    objects = [ObjectSpec(kind) for kind in (right, *wrong)]
+    return hidden_tasks.in_any_order(rng, goal, objects, rules)
+
+
+@dataclasses.dataclass(frozen=True)
+class Fetch(hidden_tasks.CandidateTasks):
+  """The family in which the right candidate has to be carried.
+
+  A, D: the right and each wrong candidate, P, Q: the right and each wrong
+  place, which is frozen, Y: the goal's object::
+
+    near(A, P) -> Y
+    near(D, P) -> nothing, near(A, Q) -> nothing, near(D, Q) -> nothing
+
+  A wrong pair vanishes, and with it the right candidate, place, or neither.
+
+  Attributes:
+    places: Number of places, 1 to 3.
+  """
+
+  candidates: int = 2
+  tiles: Range = (6, 6)
+  trial_seconds: float = 10.0
+  places: int = 2
+
+  name: ClassVar[str] = "fetch"
+
+  def __post_init__(self):
+    super().__post_init__()
+    parts.check_range("places", self.places, 1, 3)
+
+  @property
+  def max_objects(self) -> int:
+    """Number of objects of a task."""
+    return self.candidates + self.places
+
+  @property
+  def max_rules(self) -> int:
+    """Number of rules of a task."""
+    return self.candidates * self.places
+
+  @property
+  def num_places(self) -> int:
+    """See `CandidateTasks`."""
+    return self.places
+
+  def draw_game(
+    self, types: list[ObjectType], rng: np.random.Generator
+  ) -> hidden_tasks.Game:
+    goal, *rest = types
+    movable, rest = rest[: self.candidates], rest[self.candidates :]
+    places = rest[: self.places]
+    rules = [
+      Rule(hidden_tasks.near(kind, place), (goal,) * ((i, j) == (0, 0)))
+      for i, kind in enumerate(movable)
+      for j, place in enumerate(places)
+    ]
+    objects = [
+      *(ObjectSpec(kind) for kind in movable),
+      *(ObjectSpec(kind, frozen=True) for kind in places),
+    ]
+    return hidden_tasks.in_any_order(rng, goal, objects, rules)
+
+
+@dataclasses.dataclass(frozen=True)
+class Chain(Fetch):
+  """The family in which two hidden rules have to fire in a row.
+
+  A, D: the right and each wrong candidate, P, Q: the right and each wrong
+  place, which is frozen, M: another type, Y: the goal's object::
+
+    near(player1, A) -> M
+    near(player1, D) -> nothing
+    near(M, P) -> Y
+    near(M, Q) -> nothing
+  """
+
+  tiles: Range = (7, 7)
+  trial_seconds: float = 12.0
+
+  name: ClassVar[str] = "chain"
+
+  @property
+  def max_rules(self) -> int:
+    """Number of rules of a task."""
+    return self.candidates + self.places
+
+  def draw_game(
+    self, types: list[ObjectType], rng: np.random.Generator
+  ) -> hidden_tasks.Game:
+    goal, *rest = types
+    tried, rest = rest[: self.candidates], rest[self.candidates :]
+    places, thing = rest[: self.places], rest[self.places]
+    rules = [
+      *(
+        Rule(hidden_tasks.near(hidden_tasks.PLAYER, x), (thing,) * (i == 0))
+        for i, x in enumerate(tried)
+      ),
+      *(
+        Rule(hidden_tasks.near(thing, x), (goal,) * (i == 0))
+        for i, x in enumerate(places)
+      ),
+    ]
+    # No candidate lies beside a place, where M would meet it at once.
+    at = _spread(rng, len(tried) + len(places), self.tiles[0])
+    objects = [
+      ObjectSpec(kind, at=(xy,), frozen=kind in places)
+      for kind, xy in zip([*tried, *places], at, strict=True)
+    ]
+    return hidden_tasks.in_any_order(rng, goal, objects, rules)
+
+
+def _spread(
+  rng: np.random.Generator, count: int, tiles: int
+) -> list[tuple[float, float]]:
+  """Draws positions in the middle of a room, at least _APART apart."""
+  reach = tiles / 2 - _MARGIN
+  while True:
+    at = rng.uniform(-reach, reach, (count, 2)).round(3)
+    gaps = np.linalg.norm(at[:, None] - at, axis=-1)
+    if gaps[~np.eye(count, dtype=bool)].min() >= _APART:
+      return [(float(x), float(y)) for x, y in at]

@@ -1,0 +1,230 @@
+"""The common part of task families that hide which candidate is right.
+
+Several candidates lie in a flat room, each of a type of its own. All rules are
+hidden, and only trying tells which candidate leads to the goal's object. The
+types, which candidate is right, the order of rules and the order of objects
+are drawn uniformly, and independently of each other.
+
+The halves differ in games and worlds. A hash of the goal's type and the *sets*
+of candidates and places decides on which side a game is: all choices of the
+right one are held out together, so that what was right in training tells
+nothing about a held-out game.
+"""
+
+import dataclasses
+import hashlib
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from adaland.envs import constants
+from adaland.envs.sampling import heldout, task_sets
+from adaland.envs.sampling.config import FIRST_TEST_SEED, Range
+from adaland.envs.tasks import parts
+from adaland.envs.tasks.literals import OBJECT_TYPES
+from adaland.envs.tasks.task import (
+  Hiding,
+  Literal,
+  ObjectSpec,
+  ObjectType,
+  Player,
+  PlayerSpec,
+  Rule,
+  Task,
+  World,
+)
+
+PLAYER = Player(1)
+_MIN_TILES = 4
+_MAX_SECONDS = constants.MAX_TRIAL_SECONDS
+
+
+class Game(NamedTuple):
+  """The game of a task: a goal, objects and rules, all in a drawn order."""
+
+  goal: Literal
+  objects: tuple[ObjectSpec, ...]
+  rules: tuple[Rule, ...]
+
+
+def near(a: ObjectType | Player, b: ObjectType) -> Literal:
+  """Returns the literal near(a, b)."""
+  return Literal("near", a, b)
+
+
+@dataclasses.dataclass(frozen=True)
+class CandidateTasks:
+  """The part that the families of this module share.
+
+  Attributes:
+    candidates: Number of candidates, 2 to 5.
+    tiles: Size of the room along each side, (first, last), metres.
+    trials: Number of trials of an episode, (first, last).
+    trial_seconds: Length of a trial.
+    num_training: Number of tasks in the training half.
+    num_held_out: Number of tasks in the held-out half.
+  """
+
+  candidates: int = 3
+  tiles: Range = (5, 5)
+  trials: Range = (4, 4)
+  trial_seconds: float = 4.0
+  num_training: int = 1_000_000
+  num_held_out: int = 100_000
+
+  name: ClassVar[str]
+
+  def __post_init__(self):
+    parts.check_range("candidates", self.candidates, 2, 5)
+    for field, first, last in (
+      ("tiles", _MIN_TILES, constants.MAX_TILES),
+      ("trials", 1, constants.MAX_TRIALS),
+    ):
+      given = getattr(self, field)
+      if len(given) != 2 or not first <= given[0] <= given[1] <= last:
+        raise ValueError(
+          f"{field} is {given}, allowed: (first, last) from {first} to {last}"
+        )
+    if not constants.MIN_TRIAL_SECONDS <= self.trial_seconds <= _MAX_SECONDS:
+      raise ValueError(
+        f"trial_seconds is {self.trial_seconds:g}, allowed: "
+        f"{constants.MIN_TRIAL_SECONDS:g} to {_MAX_SECONDS:g}"
+      )
+    for field in ("num_training", "num_held_out"):
+      parts.check_range(field, getattr(self, field), 1, FIRST_TEST_SEED)
+
+  @property
+  def num_tasks(self) -> int:
+    """Number of tasks in both halves."""
+    return self.num_training + self.num_held_out
+
+  @property
+  def max_objects(self) -> int:
+    """Number of objects of a task."""
+    return self.candidates
+
+  @property
+  def max_rules(self) -> int:
+    """Number of rules of a task."""
+    return self.candidates
+
+  @property
+  def max_steps(self) -> int:
+    """Number of steps of the longest episode."""
+    return self.trials[1] * round(self.trial_seconds / constants.STEP_SECONDS)
+
+  def task(self, index: int) -> Task:
+    """Returns the task of an index; those of the training half come first."""
+    index = task_sets.wrapped(index, self.num_tasks)
+    if index < self.num_training:
+      return self.training().task(index)
+    return self.held_out().task(index - self.num_training)
+
+  def training(self) -> task_sets.TaskSet:
+    """Returns the training half."""
+    return _Half(self, is_held_out=False)
+
+  def held_out(self) -> task_sets.TaskSet:
+    """Returns the held-out half."""
+    return _Half(self, is_held_out=True)
+
+  def draw_game(
+    self, types: list[ObjectType], rng: np.random.Generator
+  ) -> Game:
+    """Makes the game of types in random order: the first is the goal's.
+
+    The candidates come next, the right one first, then the places.
+    """
+    raise NotImplementedError
+
+  @property
+  def num_places(self) -> int:
+    """Number of places to which something may have to be carried."""
+    return 0
+
+
+@dataclasses.dataclass(frozen=True)
+class _Half:
+  """One half of a family: its side of the games, and worlds of its own."""
+
+  family: CandidateTasks
+  is_held_out: bool
+
+  @property
+  def num_tasks(self) -> int:
+    if self.is_held_out:
+      return self.family.num_held_out
+    return self.family.num_training
+
+  def task(self, index: int) -> Task:
+    index = task_sets.wrapped(index, self.num_tasks)
+    family = self.family
+    # Families and halves have streams of their own, as has each index.
+    kind = (family.name, family.candidates, family.num_places)
+    stream = _hash(repr((kind, self.is_held_out)))
+    key = np.array([stream, index], np.uint64)
+    rng = np.random.Generator(np.random.Philox(key=key))
+    while True:
+      types = [OBJECT_TYPES[i] for i in rng.permutation(len(OBJECT_TYPES))]
+      if self._has(types):
+        break
+    game = family.draw_game(types, rng)
+    first, last = family.tiles
+    tiles = (
+      int(rng.integers(first, last + 1)),
+      int(rng.integers(first, last + 1)),
+    )
+    return Task(
+      world=World(seed=index + FIRST_TEST_SEED * self.is_held_out, tiles=tiles),
+      objects=game.objects,
+      players=(PlayerSpec(game.goal),),
+      rules=game.rules,
+      hiding=(Hiding(rules=tuple(range(1, len(game.rules) + 1))),),
+      trials=int(rng.integers(family.trials[0], family.trials[1] + 1)),
+      trial_seconds=family.trial_seconds,
+      name=f"{family.name} {'test' if self.is_held_out else 'train'} {index}",
+    )
+
+  def _has(self, types: list[ObjectType]) -> bool:
+    """Returns whether a game of types, in `draw_game`'s order, is here."""
+    places = 1 + self.family.candidates
+    last = places + self.family.num_places
+    return self.is_held_out == is_held_out(
+      types[0], types[1:places], types[places:last]
+    )
+
+
+def is_held_out(
+  goal: ObjectType, candidates: list[ObjectType], places: list[ObjectType]
+) -> bool:
+  """Returns True for sets of types of the held-out half, one in HELDOUT_ONE_IN.
+
+  Args:
+    goal: The type of the goal's object.
+    candidates: The candidates' types, in any order.
+    places: The places' types, in any order.
+  """
+  ids = [
+    sorted(kind.type_id for kind in kinds) for kinds in (candidates, places)
+  ]
+  return _hash(repr((goal.type_id, *ids))) % heldout.HELDOUT_ONE_IN == 0
+
+
+def _hash(text: str) -> int:
+  """Returns 64 bits of a text, the same in every process."""
+  digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+  return int.from_bytes(digest, "big")
+
+
+def in_any_order(
+  rng: np.random.Generator,
+  goal: ObjectType,
+  objects: list[ObjectSpec],
+  rules: list[Rule],
+) -> Game:
+  """Returns a game whose objects and rules are in random order."""
+  return Game(
+    goal=near(PLAYER, goal),
+    objects=tuple(objects[i] for i in rng.permutation(len(objects))),
+    rules=tuple(rules[i] for i in rng.permutation(len(rules))),
+  )

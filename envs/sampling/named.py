@@ -1,0 +1,100 @@
+"""Names of task families, as "traps:candidates=4,tiles=5-7" or "traps+find".
+
+A name is a family of `candidates`, or a mixture. After a colon come fields of
+the family; a range is "first-last", or one number for both. Several families
+joined by "+" are mixed, each with a weight if need be: "3*traps+find".
+"""
+
+import dataclasses
+import typing
+from typing import Any
+
+from adaland.envs.sampling import candidates, hidden_tasks
+from adaland.envs.sampling.config import Range
+from adaland.envs.tasks import json_checks
+
+FAMILIES: dict[str, type[hidden_tasks.CandidateTasks]] = {
+  kind.name: kind
+  for kind in (
+    candidates.Traps,
+    candidates.Find,
+    candidates.Fetch,
+    candidates.Chain,
+  )
+}
+# From easy to hard.
+MIXTURES = {
+  "mixture": "traps:candidates=2+traps+traps:candidates=4+find+fetch+chain"
+}
+NAMES = (*FAMILIES, *MIXTURES)
+
+Weighted = tuple[hidden_tasks.CandidateTasks, int]
+
+
+def is_named(text: str) -> bool:
+  """Returns whether a text begins with the name of a family."""
+  name = text.split("+")[0].split(":")[0].rpartition("*")[2].strip()
+  return name in NAMES
+
+
+def parse(text: str) -> list[Weighted]:
+  """Reads a name: the families that it stands for, with their weights.
+
+  Args:
+    text: Such as "traps:candidates=4" or "3*traps+find".
+
+  Raises:
+    ValueError: If there is no such family or field, or a value does not fit.
+  """
+  found: list[Weighted] = []
+  for part in text.split("+"):
+    weight, times, spec = part.strip().rpartition("*")
+    if times and not weight.strip().isdecimal():
+      raise ValueError(
+        f"{text!r}: weight {weight!r} is not allowed: a whole number, as in "
+        "3*traps"
+      )
+    turns = int(weight) if times else 1
+    if spec in MIXTURES:
+      found += [(family, turns * n) for family, n in parse(MIXTURES[spec])]
+    else:
+      found.append((_family(spec, text), turns))
+  return found
+
+
+def _family(spec: str, text: str) -> hidden_tasks.CandidateTasks:
+  name, _, settings = (part.strip() for part in spec.partition(":"))
+  if name not in FAMILIES:
+    allowed = ", ".join(NAMES)
+    raise ValueError(f"{text!r}: no family {name!r}, allowed: {allowed}")
+  kind = FAMILIES[name]
+  hints = {
+    field.name: typing.get_type_hints(kind)[field.name]
+    for field in dataclasses.fields(kind)
+  }
+  values: dict[str, Any] = {}
+  for setting in settings.split(",") if settings else []:
+    field, _, value = (part.strip() for part in setting.partition("="))
+    if field not in hints:
+      raise ValueError(
+        f"{text!r}: {name} has no field {field!r}, allowed: {', '.join(hints)}"
+      )
+    values[field] = _value(hints[field], value, f"{text!r}: {field}")
+  try:
+    return kind(**values)
+  except ValueError as error:
+    raise ValueError(f"{text!r}: {error}") from error
+
+
+def _value(hint: Any, text: str, what: str) -> Any:
+  """Reads a field's value: a number, or a range of whole numbers."""
+  try:
+    if hint == Range:
+      first, _, last = text.partition("-")
+      return int(first), int(last or first)
+    return hint(text)
+  except ValueError:
+    allowed = {int: "a whole number", float: "a number"}
+    raise json_checks.refusal(
+      what, text, allowed.get(hint, "first-last, as 4-6")
+    ) from None

@@ -1,0 +1,159 @@
+"""Tables of scores by trial, read from the JSON files of evaluations.
+
+A policy's table has the scores of each training seed, task and trial, [S, T,
+K]. All tables are of the same tasks; those on which the expert got no reward
+in one of the evaluations have no score, and are left out.
+"""
+
+import pathlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from adaland.envs.tasks import json_checks
+from adaland.launch import errors
+
+# Where the files of `adaland prompt --taskset` have a task's rewards.
+_PROMPT = ("prompted", "unprompted")
+
+
+class Tables(NamedTuple):
+  """Scores of several policies on the same tasks.
+
+  Attributes:
+    scores: By label, in the order given, float64 [S, T, K].
+    files: By label the names of the files, S.
+    num_tasks: Number of tasks, T and those without a score.
+  """
+
+  scores: dict[str, np.ndarray]
+  files: dict[str, list[str]]
+  num_tasks: int
+
+  def same_seeds(self, label: str, other: str) -> bool:
+    """Returns whether two labels are of the same seeds of one agent."""
+    return self.files[label] == self.files[other]
+
+
+class _File(NamedTuple):
+  """One evaluation.
+
+  Attributes:
+    name: The file's name.
+    tasks: The hash of its tasks.
+    rewards: By what is to be added to the label, [tasks, K].
+    expert: The expert's rewards, [tasks].
+  """
+
+  name: str
+  tasks: str
+  rewards: dict[str, np.ndarray]
+  expert: np.ndarray
+
+
+def split_label(spec: str) -> tuple[str, str]:
+  """Splits "LABEL=FILE"; without a label it is the file's name.
+
+  Raises:
+    UserError: If label or file is empty.
+  """
+  label, equals, path = spec.partition("=")
+  if not equals:
+    label, path = pathlib.Path(spec).stem, spec
+  if not label.strip() or not path:
+    raise errors.UserError(
+      f"{errors.shown(spec)}: allowed: FILE, or LABEL=FILE with a label"
+    )
+  return errors.printable(label.strip()), path
+
+
+def load(specs: Sequence[str]) -> Tables:
+  """Reads evaluations.
+
+  Args:
+    specs: "LABEL=FILE" or "FILE"; files of one label are of an agent's seeds.
+
+  Raises:
+    UserError: If a file is missing or is no evaluation, or the files are of
+      different tasks.
+  """
+  labelled = [split_label(spec) for spec in specs]
+  files = [(label, _read(path)) for label, path in labelled]
+  _check_same([file for _, file in files])
+  scored = np.all([file.expert > 0 for _, file in files], axis=0)
+  if not scored.any():
+    raise errors.UserError(
+      f"{files[0][1].name}: the expert has no reward on any task, so there are "
+      "no scores"
+    )
+  num_trials = min(
+    rewards.shape[1] for _, file in files for rewards in file.rewards.values()
+  )
+  seeds: dict[str, list[np.ndarray]] = {}
+  names: dict[str, list[str]] = {}
+  for label, file in files:
+    for addition, rewards in file.rewards.items():
+      score = rewards[scored, :num_trials] / file.expert[scored, None]
+      seeds.setdefault(label + addition, []).append(score)
+      names.setdefault(label + addition, []).append(file.name)
+  stacked = {label: np.stack(each) for label, each in seeds.items()}
+  return Tables(stacked, names, len(scored))
+
+
+def _check_same(files: Sequence[_File]) -> None:
+  first = files[0]
+  for file in files:
+    if file.tasks != first.tasks:
+      raise errors.UserError(
+        f"{file.name}: is of other tasks than {first.name}, allowed: "
+        "evaluations on the same tasks"
+      )
+
+
+def _read(path: str) -> _File:
+  with errors.user_input(path):
+    content = json_checks.load(path)
+  if not isinstance(content, dict) or "tasks_sha256" not in content:
+    raise errors.UserError(
+      f"{path}: is no result of adaland evaluate --json or of adaland prompt "
+      "--taskset --json"
+    )
+  with errors.of_another_form(path), errors.user_input(path):
+    return _parse(path, content)
+
+
+def _parse(path: str, content: dict[str, Any]) -> _File:
+  """Returns what a file's content says.
+
+  Raises:
+    ValueError, LookupError, TypeError: If it has another form.
+  """
+  tasks = content["tasks"]
+  if "prompted" in content:
+    rewards = {
+      f", {name}": _rewards([task[name] for task in tasks]) for name in _PROMPT
+    }
+  else:
+    rewards = {"": _rewards([task["trial_rewards"] for task in tasks])}
+  for name, control in content.get("controls", {}).items():
+    rewards[f", {name} memory"] = _rewards(control["trial_rewards"])
+  expert = np.array([float(task["expert"]) for task in tasks])
+  for found in rewards.values():
+    if len(found) != len(expert):
+      raise errors.UserError(
+        f"has rewards on {len(found)} tasks, allowed: on each of {len(expert)}"
+      )
+  return _File(path, str(content["tasks_sha256"]), rewards, expert)
+
+
+def _rewards(rows: Any) -> np.ndarray:
+  """Returns rewards, [tasks, K].
+
+  Raises:
+    ValueError, TypeError: If they are no table of numbers.
+  """
+  found = np.array([[float(x) for x in row] for row in rows], np.float64)
+  if found.ndim != 2 or not found.size:
+    raise errors.UserError("has no rewards by trial")
+  return found

@@ -1,0 +1,92 @@
+"""A control: how much of an agent's score is owed to its memory of the task.
+
+With *swapped* memory the agent begins every trial after the first with the
+memory of another task's episode. What it then scores, it owes to all but its
+memory of this task: to skill, to what is visible, and to the habits of a
+memory that is as full as usual.
+
+K: trials of an episode.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from adaland.envs import land
+from adaland.envs.tasks import task as task_lib
+from adaland.launch import errors
+from adaland.launch.evaluation import policies, rollout
+
+NAMES = ("swapped",)
+
+
+class Swapped:
+  """An agent in pairs of rows, of which the first gets the second's memory.
+
+  It does at the start of each trial but an episode's first. The rows of a pair
+  play different tasks with trials of equal length.
+
+  Args:
+    agent: The agent, in an even number of rows.
+  """
+
+  def __init__(self, agent: policies.Agent):
+    self._agent = agent
+
+  def act(self, step: land.Step) -> np.ndarray:
+    """Exchanges memories where a trial starts, and returns the actions."""
+    starts = step.trial_last & ~step.last
+    starts[1::2] = False
+    if starts.any():
+      self._agent.copy_memory(np.arange(len(starts)) + starts)
+    return self._agent.act(step)
+
+
+def check_tasks(tasks: Sequence[Task], trials: int) -> None:
+  """Raises UserError if these tasks give no control."""
+  if len(tasks) < 2 or trials < 2:
+    raise errors.UserError(
+      f"--control=swapped: {len(tasks)} task(s) with {trials} trial(s), "
+      "allowed: at least 2 tasks and 2 trials"
+    )
+
+
+def swapped_rewards(
+  config: land.LandConfig,
+  tasks: Sequence[Task],
+  trials: int,
+  make_agent: Callable[[land.Land], policies.Agent],
+  seed: int,
+  repeats: int = 1,
+  on_progress: Callable[[float], None] | None = None,
+) -> np.ndarray:
+  """Plays each task with the memory of the next one.
+
+  The next task is played beside it, by the same agent, which goes on with its
+  own memory.
+
+  Args:
+    config: Of the environments.
+    tasks: At least two tasks.
+    trials: Number of trials, K.
+    make_agent: From the environments, the agent.
+    seed: Of the environments.
+    repeats: Episodes of each task; their rewards are averaged.
+    on_progress: Called with the share of episodes done.
+
+  Returns:
+    Rewards of each trial, seconds, float64 [tasks, K].
+  """
+  jobs = []
+  for i, task in enumerate(tasks):
+    other = dataclasses.replace(
+      tasks[(i + 1) % len(tasks)], trial_seconds=task.trial_seconds
+    )
+    pair = [dataclasses.replace(each, trials=trials) for each in (task, other)]
+    jobs += pair * repeats
+  rewards = rollout.play(
+    config, jobs, lambda envs: Swapped(make_agent(envs)), seed, on_progress
+  )
+  found = np.array(rewards[::2], np.float64)
+  return found.reshape(len(tasks), repeats, trials).mean(axis=1)

@@ -1,0 +1,64 @@
+"""Tests of adaland.envs.sampling.named."""
+
+from absl.testing import absltest, parameterized
+
+from adaland.envs.sampling import candidates, families, named
+
+
+class NamedTest(parameterized.TestCase):
+  def test_names(self):
+    for name, kind in named.FAMILIES.items():
+      self.assertEqual(named.parse(name), [(kind(), 1)])
+      self.assertTrue(named.is_named(name))
+    self.assertLen(named.parse("mixture"), 6)
+
+  def test_fields(self):
+    family = candidates.Chain(
+      candidates=3, tiles=(6, 6), trials=(1, 4), trial_seconds=7.5, places=1
+    )
+    text = "chain:candidates=3, tiles=6,trials=1-4,trial_seconds=7.5,places=1"
+    self.assertEqual(named.parse(text), [(family, 1)])
+
+  def test_mixtures(self):
+    text = "3*traps:candidates=4 + 2*find"
+    self.assertEqual(
+      named.parse(text),
+      [(candidates.Traps(candidates=4), 3), (candidates.Find(), 2)],
+    )
+    weights = [n for _, n in named.parse("2*mixture+traps")]
+    self.assertEqual(weights, [2] * 6 + [1])
+    mixed = families.make(text)
+    self.assertIsInstance(mixed, families.TaskMixture)
+    names = [mixed.held_out().task(i).name.split()[0] for i in range(5)]
+    self.assertCountEqual(names, ["traps"] * 3 + ["find"] * 2)
+    self.assertEqual(families.make("find"), candidates.Find())
+
+  @parameterized.parameters("./traps", "trap", "my/find", "", "test", "/traps")
+  def test_other_names_are_no_families(self, text):
+    self.assertFalse(named.is_named(text))
+
+  @parameterized.parameters(
+    ("traps+hunt", "'traps\\+hunt': no family 'hunt', allowed: traps, find"),
+    ("traps:size=3", "traps has no field 'size', allowed: candidates, tiles"),
+    ("find:places=3", "find has no field 'places', allowed: candidates"),
+    ("traps:candidates", 'candidates is "", allowed: a whole number'),
+    ("traps:candidates=1.5", 'is "1.5", allowed: a whole number'),
+    ("traps:candidates=7", "candidates is 7, allowed: 2 to 5"),
+    ("traps:trial_seconds=x", 'trial_seconds is "x", allowed: a number'),
+    ("traps:trial_seconds=nan", "trial_seconds is nan, allowed: 2 to 40"),
+    ("traps:tiles=4-x", 'tiles is "4-x", allowed: first-last, as 4-6'),
+    ("traps:tiles=9-4", r"tiles is \(9, 4\), allowed"),
+    ("x*traps", "weight 'x' is not allowed: a whole number"),
+    ("traps+", "no family '', allowed"),
+  )
+  def test_refuses(self, text, message):
+    with self.assertRaisesRegex(ValueError, message):
+      named.parse(text)
+
+  def test_refuses_a_weight_of_zero(self):
+    with self.assertRaisesRegex(ValueError, "weight of family 0 is 0, allowed"):
+      families.make("0*traps+find")
+
+
+if __name__ == "__main__":
+  absltest.main()

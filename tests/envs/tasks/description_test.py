@@ -1,0 +1,38 @@
+"""Tests of adaland.envs.tasks.description."""
+
+from absl.testing import absltest
+
+from adaland.envs.tasks import description
+from adaland.envs.tasks.task import Task
+
+
+class DescribeTest(absltest.TestCase):
+  def test_tells_everything(self):
+    task = Task.of(
+      goal="hold(player1, black cube)",
+      objects=[{"type": "black cube", "count": 2, "at": [[1.5, -2.0], None]}],
+      rules=["near(player1, black cube) -> yellow wall"],
+      hide_rules=[1],
+      hide_objects=["black cube"],
+      world_seed=4,
+      tiles=(5, 6),
+      name="example",
+    )
+    self.assertEqual(
+      description.describe(task).splitlines(),
+      [
+        "example",
+        "World: 5 x 6 tiles, flat, seed 4",
+        "Goal of player1: hold(player1, black cube)",
+        "Objects:",
+        "  2 x black cube, at (1.5, -2)",
+        "Rules:",
+        "  1. near(player1, black cube) -> yellow wall  [hidden from player1]",
+        "Masked in the rules for player1: black cube",
+        "Trials: 3 of 20 s (150 steps)",
+      ],
+    )
+
+
+if __name__ == "__main__":
+  absltest.main()

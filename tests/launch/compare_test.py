@@ -1,0 +1,89 @@
+"""Tests of launch.compare."""
+
+import contextlib
+import io
+import json
+import pathlib
+
+import numpy as np
+from absl.testing import absltest
+
+from adaland.launch import compare
+from tests.launch.evaluation.comparison import score_tables_test
+
+
+def _call(*argv):
+  """Runs the command; returns (code, stdout, stderr)."""
+  out, err = io.StringIO(), io.StringIO()
+  with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    code = compare.main(list(argv))
+  return code, out.getvalue(), err.getvalue()
+
+
+class CompareTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.folder = pathlib.Path(self.create_tempdir().full_path)
+    controls = {"swapped": {"trial_rewards": [[1.0, 1.0], [2.0, 2.0], [0, 0]]}}
+    for name, content in (
+      ("a", score_tables_test.evaluation(controls=controls)),
+      ("b", score_tables_test.evaluation([(1, 0), (2, 0), (0, 0)])),
+    ):
+      (self.folder / f"{name}.json").write_text(json.dumps(content))
+
+  def test_numbers_of_each_and_against_the_first(self):
+    a, b = (str(self.folder / f"{name}.json") for name in "ab")
+    code, out, err = _call(f"agent={a}", f"memoryless={b}", "--json=-")
+    self.assertEqual(code, 0, err)
+    result = json.loads(out)
+    agent = result["policies"]["agent"]
+    self.assertEqual(agent["mean"], [0.5, 1.0])
+    self.assertEqual(agent["seeds"], 1)
+    # Both tasks have the same scores, so no resample differs.
+    self.assertEqual(agent["gain"], {"mean": 0.5, "low": 0.5, "high": 0.5})
+    found = result["differences"]
+    self.assertEqual(list(found), ["agent, swapped memory", "memoryless"])
+    self.assertEqual(found["memoryless"]["mean"], [0.0, 1.0])
+    self.assertEqual(found["memoryless"]["low"], [0.0, 1.0])
+    self.assertEqual(found["memoryless"]["gain"]["high"], 1.0)
+    self.assertEqual(found["agent, swapped memory"]["mean"], [0.0, 0.5])
+    self.assertEqual((result["num_tasks"], result["num_scored"]), (3, 2))
+
+  def test_text_and_figure(self):
+    picture = self.folder / "new.png"
+    code, out, err = _call(
+      str(self.folder / "a.json"), str(self.folder / "b.json"),
+      f"--figure={picture}",
+    )  # fmt: skip
+    self.assertEqual(code, 0, err)
+    self.assertIn("| a | 0.50 [0.50, 0.50] | 1.00 [1.00, 1.00] | 0.50 [", out)
+    self.assertIn("| a minus | trial 1 | trial 2 | last - first |", out)
+    self.assertIn("2 of 3 tasks", out)
+    self.assertEqual(picture.read_bytes()[:4], b"\x89PNG")
+
+  def test_a_picture_of_another_kind_is_refused_before_any_work(self):
+    path = self.folder / "new.pdf"
+    code, out, err = _call(str(self.folder / "none"), f"--figure={path}")
+    self.assertEqual((code, out), (2, ""))
+    self.assertIn("must end in .png", err)
+
+  def test_seeds_widen_the_interval(self):
+    spread = [
+      score_tables_test.evaluation([(x, x), (2 * x, 2 * x), (0, 0)])
+      for x in (0.0, 2.0)
+    ]
+    argv = []
+    for i, content in enumerate(spread):
+      path = self.folder / f"s{i}.json"
+      path.write_text(json.dumps(content))
+      argv.append(f"agent={path}")
+    code, out, err = _call(*argv, "--json=-")
+    self.assertEqual(code, 0, err)
+    agent = json.loads(out)["policies"]["agent"]
+    np.testing.assert_array_equal(agent["mean"], [0.5, 0.5])
+    np.testing.assert_array_equal(agent["low"], [0, 0])
+    np.testing.assert_array_equal(agent["high"], [1, 1])
+
+
+if __name__ == "__main__":
+  absltest.main()

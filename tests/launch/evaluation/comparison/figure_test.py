@@ -1,0 +1,61 @@
+"""Tests of adaland.launch.evaluation.comparison.figure."""
+
+import io
+
+import numpy as np
+from absl.testing import absltest, parameterized
+from PIL import Image
+
+from adaland.launch.evaluation.comparison import figure
+
+_CURVE = figure.Curve([0.2, 0.6], [0.1, 0.5], [0.3, 0.7])
+
+
+def _picture(**curves):
+  return np.asarray(Image.open(io.BytesIO(figure.by_trial(curves))))
+
+
+class FigureTest(parameterized.TestCase):
+  def test_curves_are_drawn_in_their_policy_s_colour(self):
+    blue = np.array([0x1F, 0x5F, 0xBF])
+
+    def has_blue(picture):
+      return (np.abs(picture[..., :3] - blue.astype(int)) < 3).all(-1).any()
+
+    self.assertTrue(has_blue(_picture(agent=_CURVE)))
+    self.assertFalse(has_blue(_picture(expert=_CURVE)))
+
+  def test_a_policy_without_scores_has_no_curve(self):
+    none = figure.Curve([], [], [])
+    np.testing.assert_array_equal(
+      _picture(agent=_CURVE, noop=none), _picture(agent=_CURVE)
+    )
+
+  @parameterized.parameters(
+    ("agent", "agent"),
+    ("my agent", "agent"),
+    ("memoryless agent", "memoryless"),
+    ("agent, swapped memory", "swapped memory"),
+    ("agent, unprompted", "unprompted"),
+    ("forgetful explorer", "forgetful"),
+  )
+  def test_styles(self, label, name):
+    self.assertEqual(figure._style(label), figure._STYLES[name])
+
+  def test_a_label_of_nobody_known(self):
+    self.assertIsNone(figure._style("ours"))
+
+  @parameterized.parameters(
+    ([], []),
+    ([0.0, 1.0], [0.0, 1.0]),
+    ([0.0, 0.0], [-0.05, 0.05]),
+    ([0.0, 0.02, 0.04, 1.0], [-0.08, 0.02, 0.12, 1.0]),
+    # A pair that moves apart touches a third.
+    ([0.0, 0.12, 0.12], [-0.02, 0.08, 0.18]),
+  )
+  def test_labels_move_apart(self, heights, expected):
+    np.testing.assert_allclose(figure.spread(heights, 0.1), expected)
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,117 @@
+"""Tests of adaland.launch.evaluation.comparison.score_tables."""
+
+import json
+import pathlib
+from typing import Any
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from adaland.launch import errors
+from adaland.launch.evaluation.comparison import score_tables
+
+
+def evaluation(
+  rewards=((1.0, 2.0), (2.0, 4.0), (9.0, 9.0)), expert=(2.0, 4.0, 0.0), **more
+) -> dict[str, Any]:
+  """Returns an evaluation on three tasks, of which the last has no score."""
+  return {
+    "tasks": [
+      {"id": str(i), "trial_rewards": list(row), "expert": best}
+      for i, (row, best) in enumerate(zip(rewards, expert, strict=True))
+    ],
+    "tasks_sha256": "abc",
+    **more,
+  }
+
+
+class ScoreTablesTest(parameterized.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.folder = pathlib.Path(self.create_tempdir().full_path)
+
+  def write(self, name: str, content: Any) -> str:
+    path = self.folder / name
+    path.write_text(
+      content if isinstance(content, str) else json.dumps(content)
+    )
+    return str(path)
+
+  def test_scores_by_label_seed_task_and_trial(self):
+    swapped = [[1.0, 1.0], [4.0, 4.0], [0.0, 0.0]]
+    first = self.write(
+      "a.json", evaluation(controls={"swapped": {"trial_rewards": swapped}})
+    )
+    second = self.write("b.json", evaluation([(0, 1, 5), (0, 2, 5), (0, 0, 5)]))
+    tables = score_tables.load([f"agent={first}", f"agent={second}", second])
+    self.assertEqual(
+      list(tables.scores), ["agent", "agent, swapped memory", "b"]
+    )
+    # The third trial, which the first file lacks, is left out.
+    np.testing.assert_array_equal(
+      tables.scores["agent"], [[[0.5, 1], [0.5, 1]], [[0, 0.5], [0, 0.5]]]
+    )
+    np.testing.assert_array_equal(
+      tables.scores["agent, swapped memory"], [[[0.5, 0.5], [1, 1]]]
+    )
+    self.assertEqual(tables.num_tasks, 3)
+    # One of the two seeds has no control.
+    self.assertFalse(tables.same_seeds("agent", "agent, swapped memory"))
+
+  def test_prompted_and_unprompted(self):
+    content = evaluation(prompted={}, unprompted={})
+    for task in content["tasks"]:
+      task["unprompted"] = task.pop("trial_rewards")
+      task["prompted"] = [2.0, 2.0]
+    tables = score_tables.load([self.write("p.json", content)])
+    np.testing.assert_array_equal(
+      tables.scores["p, prompted"], [[[1, 1], [0.5, 0.5]]]
+    )
+    self.assertTrue(tables.same_seeds("p, prompted", "p, unprompted"))
+
+  def test_a_task_that_one_evaluation_can_t_score_is_left_out_of_all(self):
+    first = self.write("a.json", evaluation())
+    second = self.write("b.json", evaluation(expert=(0.0, 4.0, 1.0)))
+    tables = score_tables.load([first, second])
+    self.assertEqual(tables.scores["a"].shape, (1, 1, 2))
+
+  def test_other_tasks_are_refused(self):
+    first = self.write("a.json", evaluation())
+    other = evaluation() | {"tasks_sha256": "other"}
+    with self.assertRaisesRegex(errors.UserError, "b.json: is of other tasks"):
+      score_tables.load([first, self.write("b.json", other)])
+
+  def test_nothing_scored(self):
+    path = self.write("a.json", evaluation(expert=(0, 0, 0)))
+    with self.assertRaisesRegex(errors.UserError, "no reward on any task"):
+      score_tables.load([path])
+
+  @parameterized.parameters(
+    ("{", "no JSON"),
+    ("[]", "is no result of adaland evaluate"),
+    ("{}", "is no result of adaland evaluate"),
+    ({"tasks_sha256": "a"}, "is not of the form"),
+    ({"tasks_sha256": "a", "tasks": [{"expert": 1}]}, "is not of the form"),
+    ({"tasks_sha256": "a", "tasks": 3}, "is not of the form"),
+    ({"tasks_sha256": "a", "tasks": []}, "has no rewards by trial"),
+    (evaluation([(1,), (2, 3), (1,)]), "inhomogeneous"),
+    (evaluation([("x",), ("y",), ("z",)]), "could not convert"),
+    (
+      evaluation(controls={"swapped": {"trial_rewards": [[1, 2]]}}),
+      "has rewards on 1 tasks, allowed: on each of 3",
+    ),
+  )
+  def test_broken_files_are_refused_in_one_line(self, content, message):
+    path = self.write("a.json", content)
+    with self.assertRaisesRegex(errors.UserError, message) as caught:
+      score_tables.load([path])
+    self.assertIn(path, str(caught.exception))
+
+  @parameterized.parameters("=a.json", "agent=", " =a")
+  def test_empty_labels_are_refused(self, spec):
+    with self.assertRaisesRegex(errors.UserError, "allowed: FILE, or LABEL="):
+      score_tables.split_label(spec)
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,104 @@
+"""Tests of adaland.launch.evaluation.controls."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest
+
+from adaland.agent import acting
+from adaland.envs import land
+from adaland.launch import errors
+from adaland.launch.evaluation import controls, policies, rollout
+from tests.launch import fakes
+
+
+def _agent(num_envs) -> policies.Agent:
+  """Returns an agent that remembers all it saw in this episode.
+
+  Its memory is the sum of the tasks' names, which its first head tells.
+  """
+
+  def init(batch_size):
+    zeros = jnp.zeros(batch_size)
+    return acting.ActorState({"sum": zeros}, zeros, zeros)
+
+  def act(params, state, observation, first, key):
+    del params, key
+    memory = jnp.where(first, 0, state.memory["sum"]) + observation["name"]
+    action = np.zeros((len(first), 6), np.int32)
+    action[:, 0] = memory
+    output: Any = absltest.mock.Mock(action=action)
+    return output, state._replace(memory={"sum": memory})
+
+  return policies.Agent(acting.Actor(init, act), {}, num_envs, seed=0)
+
+
+class _Land(fakes.FakeLand):
+  """Environments that show the tasks' names."""
+
+  def _step(self, reward, first, last, trial_last):
+    names = np.array([float(task.name) for task in self.tasks])
+    step = super()._step(reward, first, last, trial_last)
+    return step._replace(observation={"name": names})
+
+
+class SwappedTest(absltest.TestCase):
+  def test_memories_are_the_other_task_s(self):
+    made: list[_Land] = []
+
+    def make(*args):
+      made.append(_Land(*args))
+      return made[-1]
+
+    tasks = [fakes.make_task(name) for name in "125"]
+    with absltest.mock.patch.object(rollout.land, "Land", make):
+      rewards = controls.swapped_rewards(
+        land.LandConfig(), tasks, 3, lambda envs: _agent(envs.num_envs), seed=0
+      )
+    # Each of 15 steps of trial k from 0 gives name + k.
+    np.testing.assert_array_equal(
+      rewards, 15 * np.array([[1, 2, 3], [2, 3, 4], [5, 6, 7]])
+    )
+    [environments] = made
+    self.assertEqual([t.name for t in environments.tasks], list("122551"))
+    seen = np.array(environments.actions)[::15, :, 0]  # [trials, rows]
+    steps = 15 * np.arange(3)
+    # Memory at each trial's first step: of the neighbour, and of its own.
+    for row, own, other in ((0, 1, 2), (2, 2, 5), (4, 5, 1)):
+      np.testing.assert_array_equal(seen[:, row], steps * other + own)
+      np.testing.assert_array_equal(seen[:, row + 1], (steps + 1) * other)
+
+  def test_repeats_are_averaged_and_trials_take_the_task_s_time(self):
+    tasks = [
+      fakes.make_task("1", seconds=2.0),
+      fakes.make_task("2", seconds=4.0),
+    ]
+    played = []
+
+    def play(config, jobs, make_policy, seed, on_progress):
+      del config, make_policy, on_progress
+      self.assertEqual(seed, 5)
+      played.extend(jobs)
+      return [np.array([i, 2.0 * i]) for i, _ in enumerate(jobs)]
+
+    with absltest.mock.patch.object(rollout, "play", play):
+      rewards = controls.swapped_rewards(
+        land.LandConfig(), tasks, 2, absltest.mock.Mock(), 5, repeats=2
+      )
+    self.assertEqual(
+      [(job.name, job.trials, job.trial_seconds) for job in played],
+      2 * [("1", 2, 2.0), ("2", 2, 2.0)] + 2 * [("2", 2, 4.0), ("1", 2, 4.0)],
+    )
+    np.testing.assert_array_equal(rewards, [[1, 2], [5, 10]])
+
+  def test_a_task_alone_has_no_control(self):
+    task = fakes.make_task()
+    controls.check_tasks([task, task], 2)
+    for tasks, trials in (([task], 2), ([task, task], 1)):
+      with self.assertRaisesRegex(errors.UserError, "at least 2 tasks and 2"):
+        controls.check_tasks(tasks, trials)
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,86 @@
+"""Tests of adaland.launch.evaluation.prompting; train_test has an agent."""
+
+from typing import Any
+
+import numpy as np
+from absl.testing import absltest
+
+from adaland.envs import land
+from adaland.launch.evaluation import prompting
+from tests.launch import fakes
+
+
+def _land(*tasks) -> tuple[Any, Any]:
+  made = fakes.FakeLand(len(tasks), None, lambda i: tasks[i])
+  return made, made.reset()
+
+
+class PromptedTest(absltest.TestCase):
+  def test_the_teacher_acts_in_the_first_trial_and_the_agent_observes(self):
+    land, now = _land(fakes.make_task(trials=3))
+    agent, teacher = fakes.Constant(2), fakes.Constant(1)
+    prompted = prompting.Prompted(agent, teacher)
+    while not now.last[0]:
+      now = land.step(prompted.act(now))
+    done = np.array(land.actions)[:, 0, 0].tolist()
+    self.assertEqual(done, [1] * 15 + [2] * 30)
+    self.assertEqual((agent.num_calls, teacher.num_calls), (45, 15))
+
+  def test_each_row_is_taught_in_its_own_first_trial(self):
+    land, now = _land(
+      fakes.make_task(seconds=2.0), fakes.make_task(seconds=4.0)
+    )
+    prompted = prompting.Prompted(fakes.Constant(2), fakes.Constant(1))
+    for _ in range(45):
+      now = land.step(prompted.act(now))
+    done = np.array(land.actions)[:, :, 0].T.tolist()
+    # The first row's second episode begins with a step that takes no action.
+    self.assertEqual(
+      done, [[1] * 15 + [2] * 16 + [1] * 14, [1] * 30 + [2] * 15]
+    )
+
+  def test_recorded_actions_come_one_by_one(self):
+    recorded = prompting.Recorded(np.arange(12).reshape(2, 6))
+    _, now = _land(fakes.make_task())
+    for start in (0, 6):
+      np.testing.assert_array_equal(
+        recorded.act(now), [np.arange(start, start + 6)]
+      )
+
+
+class EvaluateTest(absltest.TestCase):
+  def test_scores_leave_out_what_the_expert_can_t_do(self):
+    def play(config, jobs, make_policy, seed, on_progress):
+      del config, seed
+      on_progress(1.0)
+      made = make_policy(absltest.mock.Mock(num_envs=1))
+      gain = 1.0 if isinstance(made, prompting.Prompted) else 0.0
+      return [np.array([float(j.name), gain + i]) for i, j in enumerate(jobs)]
+
+    tasks = [fakes.make_task(name, trials=1) for name in "480"]
+    with (
+      absltest.mock.patch.object(prompting.rollout, "play", play),
+      absltest.mock.patch.object(
+        prompting.expert, "expert_rewards", return_value=np.array([4, 8.0, 0])
+      ),
+    ):
+      result = prompting.evaluate(
+        land.LandConfig(), tasks, 2, absltest.mock.Mock(), 0, 2, lambda _: None
+      )
+    # Second trials of two episodes each: 0 1, 2 3; with the demonstration one
+    # more.
+    np.testing.assert_allclose(
+      result["unprompted"]["mean"], [1, (0.5 / 4 + 2.5 / 8) / 2]
+    )
+    np.testing.assert_allclose(
+      result["prompted"]["mean"], [1, (1.5 / 4 + 3.5 / 8) / 2]
+    )
+    self.assertEqual((result["num_tasks"], result["num_scored"]), (3, 2))
+    self.assertEqual(
+      result["tasks"][1],
+      {"id": "8", "prompted": [8, 3.5], "unprompted": [8, 2.5], "expert": 8},
+    )
+
+
+if __name__ == "__main__":
+  absltest.main()
