@@ -22,7 +22,7 @@ def truth(network: types.Network, batch: types.Unroll) -> jax.Array:
     batch: Unrolls with their true rules.
   """
   return network.truth(
-    jnp.asarray(batch.observation["goal"])[:, 0],
+    jnp.asarray(batch.observation["goal"]),
     jnp.asarray(batch.privileged["rules"]),
   )
 

@@ -32,12 +32,21 @@ ObservationSpec = Mapping[str, tuple[tuple[int, ...], Any]]
 class RolloutBuffer(NamedTuple):
   """The latest L steps; see `types.Unroll`.
 
-  Step t lies in row t % L. Leaves are [L, N, ...].
+  Step t lies in row t % L. Leaves are [L, N, ...], but those of `episode`,
+  which are [N, ...].
 
   Attributes:
+    episode: Observations that stay the same in an episode, of the latest step.
+    observation: The other observations.
+    first: As in `types.Unroll`, like the rest.
+    action: Actions.
+    behaviour_logits: Logits that they were drawn from.
+    reward: Rewards that followed them.
+    discount: 0 where the episode ended.
     label: A teacher's actions, int8 [L, N, A]; an empty dict without a teacher.
   """
 
+  episode: types.Observation
   observation: types.Observation
   first: types.Array
   action: types.Array
@@ -112,10 +121,12 @@ def _example_step(
 ) -> RolloutBuffer:
   """Returns zeros with the shapes and dtypes of one environment's step."""
   num_heads = len(action_sizes)
+  episode, observation = _parted(
+    {name: np.zeros(shape, dtype) for name, (shape, dtype) in spec.items()}
+  )
   return RolloutBuffer(
-    observation={
-      name: np.zeros(shape, dtype) for name, (shape, dtype) in spec.items()
-    },
+    episode=episode,
+    observation=observation,
     first=np.zeros((), np.uint8),
     action=np.zeros(num_heads, np.int8),
     behaviour_logits=np.zeros(sum(action_sizes), np.float32),
@@ -143,12 +154,10 @@ def example_unroll(
     labelled: Whether unrolls carry a teacher's actions.
     rules: Shape of the true rules; None if unrolls carry none.
   """
-  steps = jax.tree.map(
-    lambda x: np.zeros((length, *x.shape), x.dtype),
-    _example_step(spec, action_sizes, labelled),
-  )
+  episode, *steps = _example_step(spec, action_sizes, labelled)
+  steps = jax.tree.map(lambda x: np.zeros((length, *x.shape), x.dtype), steps)
   return _unroll(
-    steps,
+    RolloutBuffer(episode, *steps),
     mask=np.zeros(length, np.uint8),
     memory=memory,
     version=np.zeros((), np.int64),
@@ -170,7 +179,7 @@ def _unroll(
   if rules is not None:
     privileged["rules"] = rules
   return types.Unroll(
-    observation=steps.observation,
+    observation=steps.observation | steps.episode,
     first=steps.first,
     action=steps.action,
     behaviour_logits=steps.behaviour_logits,
@@ -201,11 +210,17 @@ def empty(
     action_sizes: Sizes of the action heads.
     labelled: Whether a teacher's actions are kept.
   """
+
+  def zeros(leading: tuple[int, ...], tree: Any) -> Any:
+    return jax.tree.map(
+      lambda x: jnp.zeros((*leading, *x.shape), x.dtype), tree
+    )
+
+  episode, *steps = _example_step(spec, action_sizes, labelled)
   return Carry(
     state=functions.init(num_envs),
-    buffer=jax.tree.map(
-      lambda x: jnp.zeros((length + 1, num_envs, *x.shape), x.dtype),
-      _example_step(spec, action_sizes, labelled),
+    buffer=RolloutBuffer(
+      zeros((num_envs,), episode), *zeros((length + 1, num_envs), steps)
     ),
     value=jnp.zeros([num_envs]),
     rewards=jnp.zeros([num_envs, constants.MAX_TRIALS]),
@@ -261,7 +276,9 @@ def make_step(
     errors = jnp.where(first[:, None] > 0, 0, carry.errors) + jnp.where(
       counts[:, None] > 0, errors, 0
     )
+    episode, observation = _parted(observation)
     buffer = RolloutBuffer(
+      episode=jax.tree.map(jnp.asarray, episode),
       observation={
         name: _write(rows, observation[name], now)
         for name, rows in buffer.observation.items()
@@ -299,6 +316,17 @@ def _guided(
     action=jnp.where(given, action, output.action),
     behaviour_logits=jnp.where(given, logits, output.behaviour_logits),
   )
+
+
+def _parted(
+  observation: types.Observation,
+) -> tuple[types.Observation, types.Observation]:
+  """Parts observations into those of the episode and those of the step."""
+  episode, step = {}, {}
+  for name, x in observation.items():
+    part = episode if name in types.EPISODE_OBSERVATIONS else step
+    part[name] = x
+  return episode, step
 
 
 def _write(rows: jax.Array, value: Any, at: jax.Array) -> jax.Array:
@@ -341,8 +369,11 @@ def cut(
     shape = mask.shape + (1,) * (taken.ndim - 2)
     return jnp.where(mask.reshape(shape), taken, jnp.zeros_like(taken))
 
+  episode, *steps = buffer
   return _unroll(
-    jax.tree.map(take, buffer),
+    RolloutBuffer(
+      jax.tree.map(lambda x: x[envs], episode), *jax.tree.map(take, steps)
+    ),
     mask=mask.astype(jnp.uint8),
     memory=jax.tree.map(lambda x: x[memories], snapshots),
     version=jnp.full(len(envs), version, jnp.int32),
