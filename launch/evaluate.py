@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from adaland.envs import constants, land
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import Task
 from adaland.launch import cli, errors
 from adaland.launch.config import preset_configs
 from adaland.launch.evaluation import (

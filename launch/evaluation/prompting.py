@@ -15,7 +15,7 @@ import numpy as np
 
 from adaland.envs import land
 from adaland.envs.expert import expert
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import Task
 from adaland.launch.evaluation import policies, rollout, scores, tasksets
 
 
