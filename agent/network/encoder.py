@@ -2,8 +2,8 @@
 
 Goal and rules are rows of ids; each id is embedded and the embeddings are
 concatenated. One embedding table serves goal, conditions and spawns alike:
-what is learned about "yellow" in one of them holds in all. Both stay the same for
-a whole episode and are encoded once for all steps of a sequence.
+what is learned about "yellow" in one of them holds in all. Both stay the same
+for a whole episode and are encoded once for all steps of a sequence.
 
 The view comes as `pixels` (see `torso`) or as `entities` (see
 `entity_encoder`). All other inputs are small and enter unchanged.

@@ -43,6 +43,7 @@ def make_network(observation_size: int) -> types.Network:
       value_logits=jnp.dot(hidden, params["value"]),
       model_hidden=hidden,
       model_cell=hidden,
+      belief_logits=jnp.zeros([*hidden.shape[:-1], 0]),
     )
 
   def step(params, memory, observation, first):
@@ -63,7 +64,13 @@ def make_network(observation_size: int) -> types.Network:
       jnp.dot(hidden, params["value"]),
     )
 
-  return types.Network(init, initial_memory, step, unroll, model_step)
+  return types.Network(
+    init, initial_memory, step, unroll, model_step, _unused, _unused
+  )
+
+
+def _unused(*args):
+  raise AssertionError(f"called with {args}")
 
 
 def make_batch(
@@ -92,4 +99,5 @@ def make_batch(
     mask=mask,
     initial_memory={},
     params_version=np.zeros([rows], np.int64),
+    privileged={},
   )

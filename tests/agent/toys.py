@@ -146,6 +146,7 @@ def play(
         mask=np.ones([num_envs], np.uint8),
         initial_memory={},
         params_version=np.zeros([num_envs], np.int64),
+        privileged={},
       )
     )
     observation = next_observation

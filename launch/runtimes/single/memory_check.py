@@ -39,6 +39,7 @@ def bytes_needed(
       num_envs,
       length,
       config.network.action_sizes,
+      config.teaching.teacher != "none",
     )
   )
   snapshots = 0

@@ -35,6 +35,8 @@ _NETWORK = types.Network(
   step=_unused,
   unroll=_unused,
   model_step=_model_step,
+  truth=_unused,
+  critic=_unused,
 )
 
 
@@ -45,6 +47,7 @@ def _output(hidden, cell=0.0):
     value_logits=hidden * jnp.array([[[1.0, 0.0, -1.0]]]),
     model_hidden=hidden,
     model_cell=jnp.full_like(hidden, cell),
+    belief_logits=jnp.zeros([*hidden.shape[:-1], 0]),
   )
 
 

@@ -19,7 +19,7 @@ def _heads():
     module = heads.Heads(_CONFIG)
 
     def init(x, action):
-      output = module.start(x)
+      output = module.start(x, x)
       module.step(output.model_hidden, output.model_cell, action)
 
     return init, (module.start, module.step)
@@ -42,7 +42,7 @@ def _sigmoid(x):
 class HeadsTest(absltest.TestCase):
   def test_step_is_an_lstm(self):
     params, (start, step), x, action = _heads()
-    output = start(params, None, x)
+    output = start(params, None, x, x)
     hidden, cell = output.model_hidden, output.model_cell
     new_hidden, new_cell, *_ = step(params, None, hidden, cell, action)
     layer = {k.split("/")[-1]: v for k, v in params.items()}
@@ -58,7 +58,7 @@ class HeadsTest(absltest.TestCase):
 
   def test_many_actions_are_asked_about_one_state(self):
     params, (start, step), x, action = _heads()
-    output = start(params, None, x)
+    output = start(params, None, x, x)
     hidden, cell = output.model_hidden, output.model_cell
     both = np.stack([action, action[::-1]], axis=1)  # [B, K, S]
     together = step(params, None, hidden[:, None], cell[:, None], both)
@@ -70,7 +70,7 @@ class HeadsTest(absltest.TestCase):
   def test_first_value_and_reward_are_small_and_policy_uniform(self):
     def init(x, action):
       module = heads.Heads(_CONFIG)
-      output = module.start(x)
+      output = module.start(x, x)
       after = module.step(output.model_hidden, output.model_cell, action)
       return output, after
 
@@ -93,7 +93,7 @@ class HeadsTest(absltest.TestCase):
   def test_policy_and_value_read_the_hidden_state_alone(self):
     # The same heads serve every look-ahead: equal hidden, equal logits.
     params, (start, step), x, action = _heads()
-    output = start(params, None, x)
+    output = start(params, None, x, x)
     hidden, _, reward, policy, value = step(
       params, None, output.model_hidden, output.model_cell, action
     )

@@ -21,4 +21,5 @@ def unroll(number: int = 0, length: int = 5) -> types.Unroll:
     mask=np.ones(length, np.uint8),
     initial_memory=(rng.normal(size=(2, 8)).astype(np.float16), {}),
     params_version=np.asarray(number, np.int64),
+    privileged={},
   )

@@ -99,6 +99,7 @@ def _unroll(
     mask=padded(np.ones(len(steps)), np.uint8),
     initial_memory=memory if store_memory else {},
     params_version=np.asarray(version, np.int64),
+    privileged={},
   )
 
 

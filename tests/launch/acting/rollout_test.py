@@ -28,6 +28,7 @@ class RolloutTest(parameterized.TestCase):
       _snapshots(),
       np.array(indices, np.int32).T,
       np.int32(7),
+      None,
       _LENGTH,
     )
 
@@ -52,7 +53,8 @@ class RolloutTest(parameterized.TestCase):
     self.assertLen(rollout.to_host(unrolls, 2), 2)
 
   def test_an_unroll_wraps_round_the_buffer(self):
-    carry, step = _carry(), rollout.make_step(fakes.FUNCTIONS, fakes.GAMMA)
+    carry = _carry()
+    step = rollout.make_step(fakes.FUNCTIONS, fakes.GAMMA, fakes.SIZES)
     control = np.zeros((len(rollout.CONTROL), _NUM_ENVS), np.int32)
     for time in range(8):
       at = np.array([[row, time] for row in range(_NUM_ENVS)], np.float32)
@@ -62,6 +64,7 @@ class RolloutTest(parameterized.TestCase):
         {"at": at, "goal": np.array([[3], [4]], np.int32)},
         np.full(_NUM_ENVS, time, np.float32),
         control,
+        None,
         jax.random.PRNGKey(0),
         np.int32(time),
       )
@@ -71,6 +74,7 @@ class RolloutTest(parameterized.TestCase):
       {},
       np.array([[1], [3], [4], [0]], np.int32),
       np.int32(0),
+      None,
       _LENGTH,
     )
     np.testing.assert_array_equal(

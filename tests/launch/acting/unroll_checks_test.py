@@ -35,6 +35,7 @@ def _episode() -> types.Unroll:
     mask=np.array([1, 1, 1, 0, 0], np.uint8),
     initial_memory={},
     params_version=np.array(7, np.int64),
+    privileged={},
   )
 
 

@@ -1,0 +1,76 @@
+"""Tests of adaland.agent.privileged.belief, on hand-made rules."""
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from adaland.agent.privileged import belief
+from adaland.envs import constants
+from adaland.envs.tasks import arrays
+from adaland.envs.tasks.task import Task
+
+_SHAPES, _COLOURS = constants.NUM_SHAPES, constants.NUM_COLOURS
+
+
+def _targets(goal, *rules):
+  """Returns the names of the types that lead to the goal, and of the others."""
+  task = Task.of(goal=goal, objects=["black cube"], rules=list(rules))
+  rows = np.zeros((1, 6, constants.RULE_WIDTH), np.int32)
+  for row, rule in zip(rows[0], task.rules, strict=False):
+    row[:] = arrays.rule_row(rule)
+  literal = np.array([arrays.literal_row(task.players[0].goal)], np.int32)
+  [kinds] = np.asarray(belief.targets(literal, rows, _SHAPES, _COLOURS))
+  names = [f"{c} {s}" for s in constants.SHAPES for c in constants.COLOURS]
+  return [
+    {name for name, there in zip(names, kind, strict=True) if there}
+    for kind in kinds
+  ]
+
+
+class TargetsTest(parameterized.TestCase):
+  def test_a_trap_and_its_spoiler_lead_nowhere(self):
+    leads, others = _targets(
+      "near(player1, black sphere)",
+      "near(player1, purple cube) -> black sphere",
+      "near(player1, yellow cube) -> black wall",
+      "see(black wall, purple cube) -> nothing",
+    )
+    self.assertEqual(leads, {"purple cube"})
+    self.assertEqual(others, {"yellow cube", "black wall", "purple cube"})
+
+  def test_a_chain_leads_to_the_goal_in_any_order_of_rules(self):
+    rules = [
+      "near(black wall, purple wall) -> black sphere",
+      "near(player1, yellow cube) -> black wall",
+      "hold(player1, black cube) -> yellow pyramid",
+    ]
+    for order in (rules, rules[::-1]):
+      leads, others = _targets("hold(player1, black sphere)", *order)
+      self.assertEqual(leads, {"black wall", "purple wall", "yellow cube"})
+      self.assertEqual(others, {"black cube"})
+
+  def test_a_goal_of_two_objects_needs_both(self):
+    leads, others = _targets(
+      "near(black sphere, purple sphere)",
+      "near(player1, black cube) -> black sphere",
+      "near(player1, purple cube) -> black wall, purple sphere",
+    )
+    self.assertEqual(leads, {"black cube", "purple cube"})
+    self.assertEmpty(others)
+
+  def test_no_rules_no_types(self):
+    self.assertEqual(_targets("near(player1, black cube)"), [set(), set()])
+
+
+class LossTest(absltest.TestCase):
+  def test_is_the_sum_of_binary_cross_entropies(self):
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(2, 3, 8)).astype(np.float32)
+    truth = rng.integers(0, 2, (2, 8)).astype(np.float32)
+    p = 1 / (1 + np.exp(-logits.astype(np.float64)))
+    t = truth[:, None]
+    slow = -np.sum(t * np.log(p) + (1 - t) * np.log(1 - p), axis=-1)
+    np.testing.assert_allclose(belief.loss(logits, truth), slow, rtol=1e-5)
+
+
+if __name__ == "__main__":
+  absltest.main()

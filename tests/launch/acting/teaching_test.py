@@ -1,0 +1,143 @@
+"""Tests of adaland.launch.acting.teaching, with players that count."""
+
+import jax
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from adaland.launch.acting import actor, rollout, teaching
+from adaland.launch.config.teaching import TeachingConfig
+from tests.launch.acting import fakes
+
+_NUM_ENVS, _LENGTH = 3, 70
+
+
+class FakePlayer:
+  """A player whose action tells its name and how often it has looked."""
+
+  def __init__(self, name):
+    self.name = name
+    self.looks = 0
+
+  def observe(self, world):
+    del world
+    self.looks += 1
+
+  def act(self, world, rows):
+    del world
+    first = {"explorer": 0, "expert": 1}[self.name]
+    return np.full((len(rows), 2), (first, self.looks % 3), np.int32)
+
+
+class TeachingTest(parameterized.TestCase):
+  def play(self, rules=None, times=140, **settings):
+    """Returns an actor's unrolls and records with scripted players."""
+    unrolls, records = [], []
+    config = TeachingConfig(**settings)
+    made = actor.Actor(
+      make_environment=lambda row_task: fakes.CountingEnvironment(
+        _NUM_ENVS, row_task
+      ),
+      functions=fakes.FUNCTIONS,
+      observation_spec=fakes.SPEC,
+      action_sizes=fakes.SIZES,
+      num_envs=_NUM_ENVS,
+      length=_LENGTH,
+      gamma=fakes.GAMMA,
+      store_memory=False,
+      next_task=fakes.Assignments().next_task,
+      report=records.append,
+      emit=lambda batch, num: unrolls.extend(rollout.to_host(batch, num)),
+      seed=0,
+      device=jax.local_devices()[0],
+      guide=teaching.Teaching(
+        config, FakePlayer, _NUM_ENVS, len(fakes.SIZES), seed=0
+      ),
+      rules=rules,
+    )
+    for _ in range(times):
+      made.step(fakes.PARAMS, 0)
+    self.assertGreater(len(unrolls), 4)
+    return unrolls, records
+
+  def test_a_teacher_labels_the_agents_own_steps(self):
+    unrolls, records = self.play(teacher="explorer")
+    for unroll in unrolls:
+      steps = int(unroll.mask.sum())
+      at = unroll.observation["at"][:steps, 1].astype(int)
+      np.testing.assert_array_equal(unroll.action[:steps, 0], at % 2)
+      label = unroll.privileged["label"]
+      np.testing.assert_array_equal(label[:steps, 0], 0)
+      # It has looked once more at each step.
+      np.testing.assert_array_equal(np.diff(label[:steps, 1]) % 3, 1)
+    self.assertFalse(any(record.guided for record in records))
+
+  def test_a_teacher_that_plays_takes_all_actions(self):
+    unrolls, records = self.play(teacher="explorer", taught=1.0)
+    for unroll in unrolls:
+      steps = int(unroll.mask.sum())
+      np.testing.assert_array_equal(
+        unroll.action[:steps], unroll.privileged["label"][:steps]
+      )
+      # It is sure of its actions, of which each head's logits are zero but one.
+      logits = unroll.behaviour_logits[:steps]
+      np.testing.assert_array_equal(logits[:, 0] > 0, True)
+      np.testing.assert_array_equal(logits.argmax(axis=1), 0)
+      np.testing.assert_array_equal((logits != 0).sum(axis=1), 2)
+    self.assertTrue(all(record.guided for record in records))
+
+  def test_the_expert_demonstrates_the_first_trial_only(self):
+    unrolls, records = self.play(demonstrated=1.0)
+    several = 0
+    for unroll in unrolls:
+      self.assertEqual(unroll.privileged, {})
+      steps = int(unroll.mask.sum())
+      key = int(unroll.observation["goal"][0])
+      trial_steps = 15 if key % 2 else 22
+      at = unroll.observation["at"][:steps, 1].astype(int)
+      shown = unroll.action[:steps, 0] == 1
+      mine = at >= trial_steps
+      np.testing.assert_array_equal(shown[~mine], True)
+      np.testing.assert_array_equal(
+        unroll.action[:steps, 0][mine], at[mine] % 2
+      )
+      several += mine.any()
+    self.assertGreater(several, 1)
+    self.assertTrue(all(record.guided for record in records))
+
+  def test_shares_of_episodes(self):
+    config = TeachingConfig(teacher="explorer", taught=0.2, demonstrated=0.3)
+    made = teaching.Teaching(config, FakePlayer, 2000, 2, seed=1)
+    everyone, none = np.ones(2000, bool), np.zeros(2000, bool)
+    trial = np.zeros(2000, int)
+    guidance = made.guide(None, everyone, none, trial)
+    taught = (guidance.action[:, 0] == 0) & guidance.given
+    shown = (guidance.action[:, 0] == 1) & guidance.given
+    self.assertAlmostEqual(taught.mean(), 0.2, delta=0.03)
+    self.assertAlmostEqual(shown.mean(), 0.3, delta=0.03)
+    np.testing.assert_array_equal(made.guided, guidance.given)
+    # An episode keeps its players; after its end there is nothing to do.
+    again = made.guide(None, none, none, trial)
+    np.testing.assert_array_equal(again.given, guidance.given)
+    over = made.guide(None, none, everyone, trial)
+    self.assertFalse(over.given.any())
+    np.testing.assert_array_equal(over.label, -1)
+
+  def test_unrolls_carry_the_true_rules_of_their_task(self):
+    unrolls, _ = self.play(rules=(2, 14), demonstrated=0.5)
+    for unroll in unrolls:
+      self.assertEqual(list(unroll.privileged), ["rules"])
+      self.assertEqual(unroll.privileged["rules"].shape, (2, 14))
+
+  @parameterized.parameters(
+    ({"teacher": "x"}, "teacher"),
+    ({"taught": 0.5}, "taught"),
+    ({"demonstrated": 1.5}, "demonstrated"),
+    ({"teacher": "expert", "taught": 0.7, "demonstrated": 0.4}, "at most 1"),
+  )
+  def test_bad_settings_are_named(self, settings, message):
+    with self.assertRaisesRegex(ValueError, message):
+      TeachingConfig(**settings)
+
+
+if __name__ == "__main__":
+  absltest.main()
