@@ -7,7 +7,7 @@ one trajectory [T, ...] and vmapped.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import jax
 import numpy as np
@@ -18,6 +18,10 @@ Observation = dict[str, Array]
 # One memory's state for a batch; a pytree whose leaves are [B, ...].
 MemoryState = Any
 Params = Any
+
+# Observations that are the same at all steps of an episode. An unroll, which
+# never spans two episodes, holds each of them once, without the time axis.
+EPISODE_OBSERVATIONS: Final = ("goal", "rules")
 
 
 class NetworkOutput(NamedTuple):
@@ -46,7 +50,7 @@ class Unroll(NamedTuple):
   step, so consecutive unrolls overlap by one step.
 
   Attributes:
-    observation: Named arrays, [T, ...].
+    observation: Named arrays, [T, ...]; of `EPISODE_OBSERVATIONS`, [...].
     first: 1 where the episode starts (memory is cleared there), uint8 [T].
     action: The six action indices taken, int8 [T, A].
     behaviour_logits: The acting policy's logits, float32 [T, sum(sizes)].
@@ -82,9 +86,10 @@ class Network(NamedTuple):
     step: params, memory, observation [B, ...], first [B] -> output [B, ...],
       memory. One action, for acting. Give it the memory to keep
       (`jax.jit(..., donate_argnums=...)`) and nothing of it is copied.
-    unroll: params, memory, observation [B, T, ...], first [B, T] -> output
-      [B, T, ...], memory. Equal to repeated `step`. An empty dict as memory
-      says that every row starts an episode. No gradient flows into memory.
+    unroll: params, memory, observation as an `Unroll` holds it [B, T, ...],
+      first [B, T] -> output [B, T, ...], memory. Equal to repeated `step`. An
+      empty dict as memory says that every row starts an episode. No gradient
+      flows into memory.
     model_step: params, hidden, cell, one-hots of the action [..., sum(sizes)]
       -> hidden, cell, logits of reward, of the next policy and value. Any
       leading axes.

@@ -1,8 +1,9 @@
-"""The encoder: from one step's observation to one vector.
+"""The encoder: from each step's observation to one vector.
 
 Goal and rules are rows of ids; each id is embedded and the embeddings are
 concatenated. One embedding table serves goal, conditions and spawns alike:
-what is learned about "yellow" in one of them holds in all.
+what is learned about "yellow" in one of them holds in all. Both stay the same
+for a whole episode and are encoded once for all steps of a sequence.
 
 The view comes as `pixels` (see `torso`) or as `entities` (see
 `entity_encoder`). All other inputs are small and enter unchanged.
@@ -34,12 +35,12 @@ Spec = Mapping[str, tuple[tuple[int, ...], np.dtype]]
 
 
 class Encoded(NamedTuple):
-  """The encoder's output for a batch of observations.
+  """The encoder's output for a batch of sequences.
 
   Attributes:
-    x: One vector for each observation, [B, d_model].
-    entities: Encoded entities [B, E, entity_size]; E is 0 with `pixels`.
-    visible: 1 for entities in view, else 0, float32 [B, E].
+    x: One vector for each step, [B, T, d_model].
+    entities: Encoded entities [B, T, E, entity_size]; E is 0 with `pixels`.
+    visible: 1 for entities in view, else 0, float32 [B, T, E].
   """
 
   x: jax.Array
@@ -48,7 +49,7 @@ class Encoded(NamedTuple):
 
 
 class Encoder(hk.Module):
-  """The encoder of a batch of observations."""
+  """The encoder of a batch of sequences of observations."""
 
   def __init__(self, config: NetworkConfig, name: str = "encoder"):
     super().__init__(name=name)
@@ -58,7 +59,8 @@ class Encoder(hk.Module):
     """Encodes observations.
 
     Args:
-      observation: Named arrays [B, ...], as the environment gives them.
+      observation: Named arrays [B, T, ...]; of `types.EPISODE_OBSERVATIONS`,
+        [B, ...].
 
     Returns:
       The vectors and the entities, in the compute dtype.
@@ -71,17 +73,23 @@ class Encoder(hk.Module):
     rule_elements = embed(observation["rules"], dtype)  # [B, R, 14, ...]
     rules = layers.mlp(config.rules_sizes, "rules")(_flat(rule_elements))
     plain = [part.astype(dtype) for part in self._plain(observation)]
-    parts = {"plain": jnp.concatenate([goal, *plain], axis=-1), "rules": rules}
+    parts = {
+      "plain": jnp.concatenate(plain, axis=-1),
+      "goal": goal[:, None],
+      "rules": rules[:, None],
+    }
+    steps = parts["plain"].shape[:2]
     if "pixels" in observation:
       see = torso.ResidualTorso(config.torso_channels, config.torso_size)
-      parts["pixels"] = see(observation["pixels"], dtype)
-    batch_size = goal.shape[0]
-    entities = jnp.zeros([batch_size, 0, config.entity_size], dtype)
-    visible = jnp.zeros([batch_size, 0])
+      pixels = jnp.asarray(observation["pixels"])
+      seen = see(pixels.reshape(-1, *pixels.shape[2:]), dtype)
+      parts["pixels"] = seen.reshape(*steps, -1)
+    entities = jnp.zeros([*steps, 0, config.entity_size], dtype)
+    visible = jnp.zeros([*steps, 0])
     if "entities" in observation:
       see = entity_encoder.EntityEncoder(config)
       parts["entities"], entities = see(observation, goal, rule_elements)
-      visible = jnp.asarray(observation["entities"])[:, :, 0]
+      visible = jnp.asarray(observation["entities"])[..., 0]
     sizes = (*config.encoder_hidden, config.d_model)
     x = layers.linear_of_parts(parts, sizes[0], "in")
     for i, size in enumerate(sizes[1:]):
@@ -89,8 +97,8 @@ class Encoder(hk.Module):
     return Encoded(x, entities, visible)
 
   def _plain(self, observation: types.Observation) -> list[jax.Array]:
-    """Returns the inputs that need no layers of their own, each [B, n]."""
-    reward = jnp.asarray(observation["last_reward"])[:, None]
+    """Returns the inputs that need no layers of their own, each [B, T, n]."""
+    reward = jnp.asarray(observation["last_reward"])[..., None]
     action = jnp.asarray(observation["last_action"])
     parts = [
       # A step's reward is a small number of seconds; whether there was any is
@@ -99,7 +107,7 @@ class Encoder(hk.Module):
       jnp.sign(reward),
       # Before an episode's first action the index is -1: all zeros.
       *(
-        jax.nn.one_hot(action[:, i], size)
+        jax.nn.one_hot(action[..., i], size)
         for i, size in enumerate(self._config.action_sizes)
       ),
     ]
@@ -148,7 +156,7 @@ def check_spec(config: NetworkConfig, spec: Spec) -> None:
 
 
 def _time(clock: jax.Array) -> jax.Array:
-  """Returns the time in a scale that short trials show up in, [B, 5].
+  """Returns the time in a scale that short trials show up in, [..., 5].
 
   `clock` is in units of the longest trial, of which a trial of 4 s is a tenth.
   The columns are the share of the trial that is left; whether it has just
@@ -157,7 +165,7 @@ def _time(clock: jax.Array) -> jax.Array:
   """
   clock = jnp.maximum(clock, 0.0)
   until_last, left, duration = (
-    clock[:, i] for i in (_UNTIL_LAST, _LEFT, _DURATION)
+    clock[..., i] for i in (_UNTIL_LAST, _LEFT, _DURATION)
   )
   known = duration > 0
   whole = jnp.where(known, duration, 1.0)

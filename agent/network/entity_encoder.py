@@ -37,8 +37,8 @@ _NEARNESS = 4.0
 class EntityEncoder(hk.Module):
   """Set encoder that relates each entity to the goal and the rules.
 
-  Shape letters: E entities, F features, R rules, G arguments (of a goal, or of
-  a rule with its spawns), D entity size.
+  Shape letters: E entities, N = T * E entities of a whole sequence, F features,
+  R rules, G arguments (of a goal, or of a rule with its spawns), D entity size.
   """
 
   def __init__(self, config: NetworkConfig, name: str = "entities"):
@@ -51,30 +51,33 @@ class EntityEncoder(hk.Module):
     goal: jax.Array,
     rule_elements: jax.Array,
   ) -> tuple[jax.Array, jax.Array]:
-    """Encodes sets of entities.
+    """Encodes the sets of entities of a batch of sequences.
 
     Args:
-      observation: With `entities` float32 [B, E, F], `goal` int32 [B, 6] and
+      observation: With `entities` float32 [B, T, E, F], `goal` int32 [B, 6] and
         `rules` int32 [B, R, 6 + 2 * spawns].
       goal: Embedded goal [B, n].
       rule_elements: Embedded ids of the rules [B, R, 6 + 2 * spawns, n].
 
     Returns:
-      The sets, [B, 5 * entity_size], and the entities, zero for those not in
-      view, [B, E, entity_size].
+      The sets, [B, T, 5 * entity_size], and the entities, zero for those not in
+      view, [B, T, E, entity_size].
     """
     dtype = goal.dtype
     size = self._config.entity_size
     raw = jnp.asarray(observation["entities"])
+    batch_size, length, num_entities, _ = raw.shape
+    # Goal and rules are of the whole sequence, so its steps' entities are one
+    # long list until the sets are pooled.
+    raw = raw.reshape(batch_size, length * num_entities, -1)
     entities = raw.astype(dtype)
     visible = entities[:, :, :1]
-    entity_types = self._entity_types(raw)  # [B, E]
+    entity_types = self._entity_types(raw)  # [B, N]
     goal_types = self._argument_types(observation["goal"])  # [B, 2]
     rule_types = self._argument_types(observation["rules"])  # [B, R, G]
-    of_goal = _same(entity_types, goal_types, dtype) * visible  # [B, E, 2]
-    nearest = _nearest(raw).astype(dtype)
+    of_goal = _same(entity_types, goal_types, dtype) * visible  # [B, N, 2]
 
-    batch_size, num_rules, num_arguments = rule_types.shape
+    _, num_rules, num_arguments = rule_types.shape
     for_goal = _same(rule_types.reshape(batch_size, -1), goal_types, dtype)
     rules = jnp.concatenate(
       [
@@ -92,7 +95,7 @@ class EntityEncoder(hk.Module):
     of_rule = of_rule.reshape(batch_size, -1, num_rules, num_arguments)
     uses, makes = jnp.split(of_rule, [_CONDITION_ARGUMENTS], axis=3)
     of_rule = [jnp.sum(part, axis=3) for part in (uses, makes)]
-    of_rule = jnp.concatenate(of_rule, axis=2)  # [B, E, 2 * R]
+    of_rule = jnp.concatenate(of_rule, axis=2)  # [B, N, 2 * R]
 
     # Parts are added, not concatenated: the same for less time on a CPU.
     derived = [
@@ -102,17 +105,27 @@ class EntityEncoder(hk.Module):
     derived = [part.astype(dtype) for part in derived]
     features = jnp.concatenate([entities, of_goal, *derived], axis=-1)
     h = layers.Linear(size, name="in")(features)
-    h = h + jnp.einsum("ber,brd->bed", of_rule, rules)
+    h = h + jnp.einsum("bnr,brd->bnd", of_rule, rules)
     h = h + layers.Linear(size, with_bias=False, name="goal")(goal)[:, None, :]
     h = jax.nn.relu(h) * visible
+
+    def sets(x: jax.Array) -> jax.Array:
+      return x.reshape(batch_size * length, num_entities, -1)
+
+    h, visible, of_goal = (sets(x) for x in (h, visible, of_goal))
+    nearest = _nearest(sets(raw)).astype(dtype)
     pooled = _pool(h, visible, of_goal, nearest)
     h = layers.Linear(size, name="hidden")(h)
     h = h + layers.Linear(size, with_bias=False, name="set")(pooled)[:, None, :]
     h = jax.nn.relu(h) * visible
-    return _pool(h, visible, of_goal, nearest), h
+    pooled = _pool(h, visible, of_goal, nearest)
+    return (
+      pooled.reshape(batch_size, length, -1),
+      h.reshape(batch_size, length, num_entities, -1),
+    )
 
   def _entity_types(self, entities: jax.Array) -> jax.Array:
-    """Returns type numbers of entities, int32 [B, E]; -1 if there is none."""
+    """Returns type numbers of entities, int32 [B, N]; -1 if there is none."""
     config = self._config
     start = config.entity_type_offset
     middle = start + config.entity_shapes

@@ -44,7 +44,7 @@ def make_network(
 
   def init(rng: types.Array) -> types.Params:
     observation = {
-      name: jnp.zeros((1, 1, *shape), observed_dtype)
+      name: jnp.zeros((1, *shape), observed_dtype)
       for name, (shape, observed_dtype) in observation_spec.items()
     }
     return init_params(rng, observation)
@@ -89,14 +89,14 @@ def _transform(
       return second_look(x, encoded.entities, encoded.visible)
 
     def step(state, observation, first):
-      encoded = encode(observation)
+      encoded = encode(_one_step(observation))
+      encoded = jax.tree_util.tree_map(lambda x: x[:, 0], encoded)
       state = jax.tree_util.tree_map(jnp.asarray, state)
       x, state = memory.step(encoded.x, jnp.asarray(first), state)
       return look.start(ask(x, encoded)), state
 
     def unroll(state, observation, first):
-      # The encoder sees steps, not sequences: one batch of B * T.
-      encoded = hk.BatchApply(encode)(observation)
+      encoded = encode(observation)
       x, state = _unroll_memory(memory, encoded.x, first, state)
       return look.start(hk.BatchApply(ask)(x, encoded)), state
 
@@ -105,13 +105,21 @@ def _transform(
 
     def init(observation):
       first = jnp.ones([1, 1], jnp.uint8)
-      output, _ = unroll({}, observation, first)
+      output, _ = unroll({}, _one_step(observation), first)
       action = jnp.zeros([1, 1, sum(config.action_sizes)])
       model_step(output.model_hidden, output.model_cell, action)
 
     return init, (step, unroll, model_step)
 
   return hk.multi_transform(build)
+
+
+def _one_step(observation: types.Observation) -> types.Observation:
+  """Returns observations [B, ...] as a sequence of one step."""
+  return {
+    name: x if name in types.EPISODE_OBSERVATIONS else jnp.asarray(x)[:, None]
+    for name, x in observation.items()
+  }
 
 
 def _unroll_memory(

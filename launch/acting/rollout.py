@@ -29,9 +29,20 @@ ObservationSpec = Mapping[str, tuple[tuple[int, ...], Any]]
 class RolloutBuffer(NamedTuple):
   """The latest L steps; see `types.Unroll`.
 
-  Step t lies in row t % L. Leaves are [L, N, ...].
+  Step t lies in row t % L. Leaves are [L, N, ...], but those of `episode`,
+  which are [N, ...].
+
+  Attributes:
+    episode: Observations that stay the same in an episode, of the latest step.
+    observation: The other observations.
+    first: As in `types.Unroll`, like the rest.
+    action: Actions.
+    behaviour_logits: Logits that they were drawn from.
+    reward: Rewards that followed them.
+    discount: 0 where the episode ended.
   """
 
+  episode: types.Observation
   observation: types.Observation
   first: types.Array
   action: types.Array
@@ -90,10 +101,12 @@ def _example_step(
   spec: ObservationSpec, action_sizes: Sequence[int]
 ) -> RolloutBuffer:
   """Returns zeros with the shapes and dtypes of one environment's step."""
+  episode, observation = _parted(
+    {name: np.zeros(shape, dtype) for name, (shape, dtype) in spec.items()}
+  )
   return RolloutBuffer(
-    observation={
-      name: np.zeros(shape, dtype) for name, (shape, dtype) in spec.items()
-    },
+    episode=episode,
+    observation=observation,
     first=np.zeros((), np.uint8),
     action=np.zeros(len(action_sizes), np.int8),
     behaviour_logits=np.zeros(sum(action_sizes), np.float32),
@@ -116,12 +129,13 @@ def example_unroll(
     length: T.
     memory: One environment's memory; an empty dict if unrolls carry none.
   """
-  steps = jax.tree.map(
-    lambda x: np.zeros((length, *x.shape), x.dtype),
-    _example_step(spec, action_sizes),
+  episode, *steps = _example_step(spec, action_sizes)
+  observation, *rest = jax.tree.map(
+    lambda x: np.zeros((length, *x.shape), x.dtype), steps
   )
   return types.Unroll(
-    *steps,
+    observation | episode,
+    *rest,
     mask=np.zeros(length, np.uint8),
     initial_memory=memory,
     params_version=np.zeros((), np.int64),
@@ -144,11 +158,17 @@ def empty(
     length: T.
     action_sizes: Sizes of the action heads.
   """
+
+  def zeros(leading: tuple[int, ...], tree: Any) -> Any:
+    return jax.tree.map(
+      lambda x: jnp.zeros((*leading, *x.shape), x.dtype), tree
+    )
+
+  episode, *steps = _example_step(spec, action_sizes)
   return Carry(
     state=functions.init(num_envs),
-    buffer=jax.tree.map(
-      lambda x: jnp.zeros((length + 1, num_envs, *x.shape), x.dtype),
-      _example_step(spec, action_sizes),
+    buffer=RolloutBuffer(
+      zeros((num_envs,), episode), *zeros((length + 1, num_envs), steps)
     ),
     value=jnp.zeros([num_envs]),
     rewards=jnp.zeros([num_envs, constants.MAX_TRIALS]),
@@ -194,7 +214,9 @@ def make_step(functions: acting.Actor, gamma: float) -> Any:
     errors = jnp.where(first[:, None] > 0, 0, carry.errors) + jnp.where(
       counts[:, None] > 0, errors, 0
     )
+    episode, observation = _parted(observation)
     buffer = RolloutBuffer(
+      episode=jax.tree.map(jnp.asarray, episode),
       observation={
         name: _write(rows, observation[name], now)
         for name, rows in buffer.observation.items()
@@ -214,6 +236,17 @@ def make_step(functions: acting.Actor, gamma: float) -> Any:
     )
 
   return jax.jit(step, donate_argnums=1)
+
+
+def _parted(
+  observation: types.Observation,
+) -> tuple[types.Observation, types.Observation]:
+  """Parts observations into those of the episode and those of the step."""
+  episode, step = {}, {}
+  for name, x in observation.items():
+    part = episode if name in types.EPISODE_OBSERVATIONS else step
+    part[name] = x
+  return episode, step
 
 
 def _write(rows: jax.Array, value: Any, at: jax.Array) -> jax.Array:
@@ -253,8 +286,11 @@ def cut(
     shape = mask.shape + (1,) * (taken.ndim - 2)
     return jnp.where(mask.reshape(shape), taken, jnp.zeros_like(taken))
 
+  episode, *steps = buffer
+  observation, *rest = jax.tree.map(take, steps)
   return types.Unroll(
-    *jax.tree.map(take, buffer),
+    observation | jax.tree.map(lambda x: x[envs], episode),
+    *rest,
     mask=mask.astype(jnp.uint8),
     initial_memory=jax.tree.map(lambda x: x[memories], snapshots),
     params_version=jnp.full(len(envs), version, jnp.int32),

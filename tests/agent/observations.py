@@ -36,11 +36,15 @@ def spec(
 def random(
   observation_spec: Spec, leading: tuple[int, ...], seed: int = 0
 ) -> types.Observation:
-  """Returns random observations with the given leading axes."""
+  """Returns random observations with the leading axes [B] or [B, T].
+
+  Those that are the same in a whole episode have no axis T.
+  """
   rng = np.random.default_rng(seed)
   observation: types.Observation = {}
   for key, (shape, dtype) in observation_spec.items():
-    shape = (*leading, *shape)
+    once = key in types.EPISODE_OBSERVATIONS
+    shape = (*leading[: 1 if once else None], *shape)
     if dtype == np.float32:
       value = rng.normal(size=shape)
     elif dtype == np.uint8:
@@ -59,3 +63,11 @@ def random(
     entities[..., 11:14] = np.eye(3)[rng.integers(0, 3, lead)]
     entities *= entities[..., :1]
   return observation
+
+
+def at(observation: types.Observation, t: int) -> types.Observation:
+  """Returns step t of observations [B, T, ...]."""
+  return {
+    key: value if key in types.EPISODE_OBSERVATIONS else value[:, t]
+    for key, value in observation.items()
+  }

@@ -150,6 +150,8 @@ def play(
     )
     observation = next_observation
   batch = jax.tree_util.tree_map(lambda *x: np.stack(x, axis=1), *steps)
+  for name in types.EPISODE_OBSERVATIONS:
+    batch.observation[name] = batch.observation[name][:, 0]
   return batch._replace(params_version=np.zeros([num_envs], np.int64))
 
 

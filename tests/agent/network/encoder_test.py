@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
+from adaland.agent import types
 from adaland.agent.config import NetworkConfig
 from adaland.agent.network import encoder
 from tests.agent import observations
@@ -21,39 +22,50 @@ def _encoder():
   transformed = hk.without_apply_rng(
     hk.transform(lambda observation: encoder.Encoder(_CONFIG)(observation).x)
   )
-  observation = observations.random(_SPEC, (3,))
+  observation = observations.random(_SPEC, (3, 2))
   params = jax.jit(transformed.init)(jax.random.PRNGKey(0), observation)
   return functools.partial(jax.jit(transformed.apply), params)
 
 
 class EncoderTest(absltest.TestCase):
   def test_order_of_entities_does_not_matter(self):
-    observation = observations.random(_SPEC, (3,))
+    observation = observations.random(_SPEC, (3, 2))
     expected = _encoder()(observation)
     shuffled = dict(observation)
-    shuffled["entities"] = observation["entities"][:, [3, 1, 4, 0, 2]]
+    shuffled["entities"] = observation["entities"][:, :, [3, 1, 4, 0, 2]]
     np.testing.assert_allclose(_encoder()(shuffled), expected, atol=1e-5)
 
   def test_unseen_entities_do_not_matter(self):
-    observation = observations.random(_SPEC, (3,))
-    observation["entities"][:, 2] = 0
+    observation = observations.random(_SPEC, (3, 2))
+    observation["entities"][:, :, 2] = 0
     expected = _encoder()(observation)
     changed = dict(observation)
     changed["entities"] = observation["entities"].copy()
-    changed["entities"][:, 2, 1:5] = 7
+    changed["entities"][:, :, 2, 1:5] = 7
     np.testing.assert_array_equal(_encoder()(changed), expected)
 
   def test_everything_observed_matters(self):
-    observation = observations.random(_SPEC, (3,))
+    observation = observations.random(_SPEC, (3, 2))
     expected = _encoder()(observation)
     for key, value in observation.items():
       changed = dict(observation)
-      other = observations.random(_SPEC, (3,), seed=1)[key]
+      other = observations.random(_SPEC, (3, 2), seed=1)[key]
       if np.array_equal(other, value):
         raise AssertionError(f"the two draws of {key} are equal")
       changed[key] = other
       difference = np.abs(_encoder()(changed) - expected).max(axis=-1)
       self.assertGreater(difference.max(), 1e-4, key)
+
+  def test_each_step_is_encoded_by_itself(self):
+    observation = observations.random(_SPEC, (3, 2))
+    expected = _encoder()(observation)
+    changed = {
+      key: value if key in types.EPISODE_OBSERVATIONS else value[:, ::-1]
+      for key, value in observation.items()
+    }
+    np.testing.assert_allclose(
+      _encoder()(changed), expected[:, ::-1], atol=1e-5
+    )
 
   def test_time_by_hand(self):
     clock = np.zeros([3, 10], np.float32)
@@ -71,7 +83,7 @@ class EncoderTest(absltest.TestCase):
     )
 
   def test_action_before_the_first_is_all_zeros(self):
-    observation = observations.random(_SPEC, (3,))
+    observation = observations.random(_SPEC, (3, 2))
     none = dict(observation)
     none["last_action"] = np.full_like(observation["last_action"], -1)
     some = dict(none)

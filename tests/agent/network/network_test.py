@@ -64,7 +64,7 @@ class NetworkTest(parameterized.TestCase):
     unrolled, _ = jax.jit(network.unroll)(params, memory, observation, first)
     step = jax.jit(network.step)
     for t in range(length):
-      now = {key: value[:, t] for key, value in observation.items()}
+      now = observations.at(observation, t)
       output, memory = step(params, memory, now, first[:, t])
       for a, b in zip(output, unrolled, strict=True):
         np.testing.assert_allclose(a, b[:, t], atol=1e-4)
@@ -88,7 +88,7 @@ class NetworkTest(parameterized.TestCase):
     unrolled, _ = jax.jit(network.unroll)(params, memory, observation, first)
     step = jax.jit(network.step)
     for t in range(5):
-      now = {key: value[:, t] for key, value in observation.items()}
+      now = observations.at(observation, t)
       output, memory = step(params, memory, now, first[:, t])
       np.testing.assert_allclose(
         output.model_hidden, unrolled.model_hidden[:, t], atol=1e-4

@@ -12,7 +12,8 @@ from adaland.envs import land
 from tests.launch import fakes
 
 SIZES = (2, 3)
-SPEC: Any = {"at": ((2,), np.float32)}
+# `goal` is a row's task, `at` its number and step.
+SPEC: Any = {"at": ((2,), np.float32), "goal": ((1,), np.int32)}
 GAMMA = 0.5
 PARAMS = {"logits": np.arange(5, dtype=np.float32)[None]}
 FIRST_MEMORY = -1.0
@@ -74,8 +75,9 @@ class CountingEnvironment:
     last = ~first & (self._at == lengths * trials)
     self._ended = last
     shown = np.stack([np.arange(self._num_envs), self._at], -1)
+    names = np.array([[int(task.name)] for task in self.tasks], np.int32)
     return land.Step(
-      {"at": self._put(shown.astype(np.float32))},
+      {"at": self._put(shown.astype(np.float32)), "goal": self._put(names)},
       self._put(self._at.astype(np.float32)),
       first,
       last,

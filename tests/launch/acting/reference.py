@@ -85,7 +85,10 @@ def _unroll(
 
   memory = {"m": np.array([episode.memory[episode.start]], np.float32)}
   return types.Unroll(
-    observation={"at": padded([(episode.row, t) for t in steps], np.float32)},
+    observation={
+      "at": padded([(episode.row, t) for t in steps], np.float32),
+      "goal": np.array([int(episode.assignment.task.name)], np.int32),
+    },
     first=padded(steps == 0, np.uint8),
     action=padded([(t % 2, t % 3) for t in steps], np.int8),
     behaviour_logits=padded(

@@ -59,7 +59,7 @@ class RolloutTest(parameterized.TestCase):
       _, carry = step(
         fakes.PARAMS,
         carry,
-        {"at": at},
+        {"at": at, "goal": np.array([[3], [4]], np.int32)},
         np.full(_NUM_ENVS, time, np.float32),
         control,
         jax.random.PRNGKey(0),
@@ -77,6 +77,7 @@ class RolloutTest(parameterized.TestCase):
       unrolls.observation["at"][0], [[1, t] for t in range(3, 7)]
     )
     np.testing.assert_array_equal(unrolls.reward[0], [4, 5, 6, 7])
+    np.testing.assert_array_equal(unrolls.observation["goal"], [[4]])
 
   def test_memory_goes_to_its_rows_and_nowhere_past_the_last(self):
     snapshots = jax.device_put(_snapshots())

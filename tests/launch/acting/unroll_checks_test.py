@@ -22,8 +22,8 @@ def _episode() -> types.Unroll:
   last_reward[0] = 0
   return types.Unroll(
     observation={
-      "goal": np.ones((_PADDED, 6), np.int32),
-      "rules": np.ones((_PADDED, 2, 14), np.int32),
+      "goal": np.ones(6, np.int32),
+      "rules": np.ones((2, 14), np.int32),
       "last_action": last_action,
       "last_reward": last_reward,
     },
@@ -59,13 +59,6 @@ class UnrollChecksTest(parameterized.TestCase):
     unroll = _episode()
     getattr(unroll, field)[index] = value
     with self.assertRaisesRegex(AssertionError, fault):
-      unroll_checks.check_episode(unroll, newest_version=7)
-
-  @parameterized.parameters("goal", "rules")
-  def test_a_task_that_changes_is_found(self, name):
-    unroll = _episode()
-    unroll.observation[name][1] = 3
-    with self.assertRaisesRegex(AssertionError, f"{name} changes"):
       unroll_checks.check_episode(unroll, newest_version=7)
 
 
