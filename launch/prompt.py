@@ -148,7 +148,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _teacher(recorded: demo.Demo | None) -> policies.PolicyMaker:
-  """Returns what makes the player of the first trial."""
+  """Returns a function that makes the player of the first trial."""
   if recorded is None:
     return policies.Expert
   return lambda environments: Recorded(recorded.actions)

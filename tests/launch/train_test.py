@@ -155,7 +155,7 @@ class TrainTest(absltest.TestCase):
       "--json=-",
     )
     self.assertEqual(code, 0, err)
-    self.assertIn(f"going on from update {self.counters['updates']}", err)
+    self.assertIn(f"resuming from update {self.counters['updates']}", err)
     result = json.loads(out)
     self.assertGreaterEqual(result["env_steps"], steps)
     self.assertGreater(result["updates"], self.counters["updates"])

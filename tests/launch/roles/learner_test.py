@@ -134,7 +134,7 @@ class LearnerTest(absltest.TestCase):
     self.assertIsNone(again.run())
     stats = again.stats()
     self.assertEqual(stats["updates"], 3)
-    self.assertEqual(stats["messages"][0], "learner: going on from update 2")
+    self.assertEqual(stats["messages"][0], "learner: resuming from update 2")
     self.assertEqual(stats["sums"], {"loss/total": 10.0 + 11.0})
 
   def test_it_publishes_at_the_updates_of_the_config(self):

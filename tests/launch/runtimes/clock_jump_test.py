@@ -106,7 +106,7 @@ class ClockJumpTest(parameterized.TestCase):
       self.assertGreater(written, earlier)
     run.start()
     again = self.go_on(run)
-    self.assertIn(f"going on from update {updates}", run.said)
+    self.assertIn(f"resuming from update {updates}", run.said)
     for name in (*live_run.COUNTERS, "updates"):
       self.assertGreaterEqual(again.counters[name], rows[-1][name])
     status = json.loads((run.path / "status.json").read_text())

@@ -158,7 +158,7 @@ class TrainerTest(absltest.TestCase):
     self.save(7, 500, 3.0)
     self.make("run.max_steps=1000").train()
     self.assertIn(
-      "going on from update 7, after 500 steps and 3s", self.stream.getvalue()
+      "resuming from update 7, after 500 steps and 3s", self.stream.getvalue()
     )
 
   def test_a_checkpoint_of_another_form_is_bad_input(self):

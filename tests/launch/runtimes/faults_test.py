@@ -211,7 +211,7 @@ class FaultsTest(absltest.TestCase):
     updates = checkpoint.steps(self.training.path / "checkpoints")[-1]
     self.training.crash()
     self.start()
-    self.assertIn("going on from update", self.training.said)
+    self.assertIn("resuming from update", self.training.said)
     after, _ = self.training.wait("an update", lambda s: True)
     self.assertGreaterEqual(after.counters["updates"], updates)
     # Counters are saved every second and with each checkpoint.
@@ -232,7 +232,7 @@ class FaultsTest(absltest.TestCase):
     trained_agent.load(str(self.training.path))
     self.disk.free()
     self.start()
-    self.assertIn("going on from update", self.training.said)
+    self.assertIn("resuming from update", self.training.said)
     self.check_rows()
 
 

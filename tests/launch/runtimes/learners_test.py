@@ -99,7 +99,7 @@ class LearnersTest(absltest.TestCase):
     updates = self.alone(200)
     self.training.start()
     seen = self.at_work()
-    self.assertIn(f"going on from update {updates}", self.training.said)
+    self.assertIn(f"resuming from update {updates}", self.training.said)
     self.assertEqual(seen.roles["learner"]["processes"], 2)
     self.assertEqual(seen.roles["learner"]["devices"], 2)
     self.hurt("learner 1")
