@@ -90,7 +90,7 @@ class LearnerTest(absltest.TestCase):
     return self.made
 
   def give(self, *numbers):
-    """Stores unrolls before it runs, as actors may as soon as it does."""
+    """Stores unrolls before it runs, as actors do once it runs."""
     sampler = self.made._sampler(_SPEC)
     for number in numbers:
       data = _SPEC.encode(examples.unroll(number))
