@@ -1,1 +1,1 @@
-"""The choice of the tasks that the agent plays next."""
+"""Curricula: the choice of the tasks that the agent plays next."""

@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Archive:
-  """At most `capacity` tasks, the fittest that were met.
+  """The at most `capacity` fittest tasks that were evaluated.
 
   Tasks are known by their index in the pool.
   """
@@ -17,7 +17,7 @@ class Archive:
     self._indices = np.zeros(0, np.int64)
     self._fitness = np.zeros(0, np.float64)
     self._trials = np.zeros(0, np.int64)
-    # When each was played last, in draws of the curriculum.
+    # Time of each task's last play, in draws of the curriculum.
     self._played = np.zeros(0, np.int64)
 
   def __len__(self) -> int:
@@ -70,7 +70,7 @@ class Archive:
   def probabilities(
     self, now: int, beta: float, staleness: float
   ) -> np.ndarray:
-    """Returns how likely each task is drawn, [len].
+    """Returns each task's probability of being drawn, [len].
 
     P = (1 - s) P_S + s P_C, with P_S proportional to (1 / rank)^(1 / beta),
     the fittest having rank 1, and P_C to the draws since the task was played
@@ -82,7 +82,7 @@ class Archive:
       staleness: Weight s of P_C.
     """
     rank = np.empty(len(self), np.float64)
-    # Of equals the one that came first ranks higher.
+    # Of equals, the older one ranks higher.
     order = np.argsort(-self._fitness, kind="stable")
     rank[order] = np.arange(1, len(self) + 1)
     by_rank = (1.0 / rank) ** (1.0 / beta)
@@ -95,14 +95,14 @@ class Archive:
   def draw(
     self, rng: np.random.Generator, now: int, beta: float, staleness: float
   ) -> int:
-    """Returns the index of a task drawn with `probabilities`; it is played."""
+    """Draws a task with `probabilities`, to be played; returns its index."""
     p = self.probabilities(now, beta, staleness)
     row = int(rng.choice(len(self), p=p))
     self._played[row] = now
     return int(self._indices[row])
 
   def state_dict(self) -> dict[str, Any]:
-    """Returns lists that restore it."""
+    """Returns the archive's state, as lists."""
     return {
       "indices": self._indices.tolist(),
       "fitness": self._fitness.tolist(),

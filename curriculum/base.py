@@ -81,18 +81,18 @@ class EpisodeRecord(NamedTuple):
 
 
 class Curriculum(Protocol):
-  """A chooser of tasks that learns from how they went."""
+  """A chooser of tasks that learns from the episodes played."""
 
   def next_tasks(self, n: int) -> list[Assignment]:
     """Returns the next n tasks to play, with n different keys."""
     ...
 
   def report(self, record: EpisodeRecord) -> None:
-    """Takes in a finished episode; unknown keys are ignored."""
+    """Adds the record of a finished episode; unknown keys are ignored."""
     ...
 
   def state_dict(self) -> dict[str, Any]:
-    """Returns the state as JSON has it: a restored curriculum goes on alike."""
+    """Returns the state for JSON; a restored curriculum chooses alike."""
     ...
 
   def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -104,8 +104,8 @@ class Curriculum(Protocol):
     ...
 
 
-# Called with `sample_task`, which gives the task of an index in [0, POOL_SIZE),
-# and the seed of the draws.
+# Called with `sample_task`, which returns the task of an index in [0,
+# POOL_SIZE), and the seed of the draws.
 CurriculumFactory = Callable[[Callable[[int], Any], int], Curriculum]
 
 

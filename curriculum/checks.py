@@ -26,9 +26,9 @@ def check_curriculum(curriculum: base.CurriculumFactory) -> None:
     curriculum: Makes a curriculum.
 
   Raises:
-    ValueError: If a method is missing or returns something else than it must,
-      or if a curriculum restored from its state goes on otherwise. One line,
-      which names the method.
+    ValueError: If a method is missing or returns a value of another form, or if
+      a curriculum restored from its state chooses other tasks. The message is
+      one line and names the method.
   """
   name = _name(curriculum)
   made = curriculum(_sample_task, 0)
@@ -60,7 +60,7 @@ def _name(curriculum: Any) -> str:
 
 
 def _sample_task(index: int) -> str:
-  """Stands for the sampler of tasks: no curriculum may look into one."""
+  """Returns a stand-in for a task, which no curriculum may look into."""
   return f"task {index}"
 
 
@@ -106,7 +106,7 @@ def _through_json(state: dict[str, Any], name: str) -> dict[str, Any]:
     return json.loads(json.dumps(state))
   except (TypeError, ValueError) as error:
     raise ValueError(
-      f"curriculum {name}: state_dict is not fit for JSON: {error}"
+      f"curriculum {name}: state_dict can't be written as JSON: {error}"
     ) from error
 
 

@@ -1,4 +1,4 @@
-"""Makes the curriculum that a run's config names."""
+"""Builds the curriculum that a run's config names."""
 
 import dataclasses
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def make_curriculum(
   """Makes the curriculum.
 
   Args:
-    config: Which, and its settings.
+    config: The kind of curriculum, and its settings.
     sample_task: Returns the task of an index in [0, POOL_SIZE), or a stand-in
       for it; assignments carry it, and no curriculum looks into it.
     seed: Seed of its draws.

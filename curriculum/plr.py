@@ -1,9 +1,9 @@
 """Robust prioritised level replay, as in AdA (arXiv 2301.07608).
 
 A draw either trains on a task of the archive or evaluates a new one. Only the
-first is learned from. What an episode was worth, its fitness, is an error of
-the agent's predictions in the last trial, compared with other tasks of as
-many trials; the archive keeps the fittest tasks.
+first is learned from. An episode's fitness is an error of the agent's
+predictions in the last trial, compared with other tasks with the same number of
+trials; the archive keeps the fittest tasks.
 """
 
 import collections
@@ -19,7 +19,7 @@ from adaland.curriculum import archive, base, statistics
 
 FITNESSES = ("td_error", "value", "policy")
 
-# Actors die, and their assignments with them: the oldest are forgotten.
+# Assignments of actors that die are never reported, so the oldest are dropped.
 _MAX_OUTSTANDING = 100_000
 
 
@@ -31,8 +31,9 @@ class PLRConfig:
     replay_probability: Probability p that a draw trains on an archived task.
     capacity: Tasks that the archive keeps (N_max).
     min_fraction: Part of the capacity that must be filled before training
-      starts (N_min). Until then nothing at all is learned from.
-    train_trials: Trials that a draw trains for, in whole episodes.
+      starts (N_min). Until then no episode is learned from.
+    train_trials: Number of trials that a draw trains for, rounded to whole
+      episodes.
     staleness: Weight of staleness against fitness in what is drawn.
     beta: Temperature of the fitness ranks (not published; Jiang et al. 2021
       use 0.1 to 0.3).
@@ -102,7 +103,7 @@ class PLRCurriculum:
     self._moments: dict[int, statistics.RunningMoments] = {}
     self._draws = 0
     self._next_key = 0
-    # Episodes of training visits that are still to be given out.
+    # Episodes of training visits that are not assigned yet.
     self._to_train: collections.deque[_Episode] = collections.deque()
     # Assignments without a record yet, by key, oldest first.
     self._outstanding: dict[int, _Episode] = {}
@@ -117,7 +118,7 @@ class PLRCurriculum:
     return [self._next_task() for _ in range(n)]
 
   def report(self, record: base.EpisodeRecord) -> None:
-    """Takes in a finished episode; unknown and repeated keys are ignored."""
+    """Adds an episode's record; unknown and repeated keys are ignored."""
     episode = self._outstanding.pop(record.key, None)
     if episode is None:
       return
@@ -236,7 +237,7 @@ class PLRCurriculum:
     self._visits[index] = (self._draws, [])
 
   def _refresh(self, episode: _Episode, fitness: float) -> None:
-    """Notes a trained episode; late ones of an earlier visit don't count."""
+    """Adds a trained episode; late ones of an earlier visit don't count."""
     visit, scores = self._visits.get(episode.index, (0, []))
     if visit == episode.visit:
       scores.append(fitness)

@@ -1,11 +1,11 @@
-"""Running means and variances that can be saved and go on exactly."""
+"""Running means and variances that can be saved and restored exactly."""
 
 import math
 from typing import Any
 
 
 class RecentMean:
-  """Mean of what was added lately: exponential, without a start-up bias."""
+  """Exponential mean of the latest values, without a start-up bias."""
 
   def __init__(self, rate: float = 0.01):
     """Makes an empty mean; `rate` is the newest value's weight."""
@@ -14,7 +14,7 @@ class RecentMean:
     self._weight = 0.0
 
   def add(self, value: float) -> None:
-    """Takes in one value; one that is not finite is left out."""
+    """Adds one value; values that are not finite are skipped."""
     if math.isfinite(value):
       self._sum += self._rate * (value - self._sum)
       self._weight += self._rate * (1.0 - self._weight)
@@ -34,7 +34,7 @@ class RecentMean:
 
 
 class RunningMoments:
-  """Mean and variance: of everything at first, then of a sliding window.
+  """Mean and variance of all values at first, then of a sliding window.
 
   The newest of n values weighs w = max(1/n, 1/window):
   mean += w d and variance = (1 - w) (variance + w d^2), with d its distance

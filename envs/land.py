@@ -20,6 +20,7 @@ import numpy as np
 from adaland.envs import constants
 from adaland.envs.game import clocks
 from adaland.envs.land_types import (
+  BatchView,
   LandConfig,
   Step,
   WorldView,
@@ -31,7 +32,14 @@ from adaland.envs.stepping import device, host, task_rows
 from adaland.envs.stepping.base import Observed, ResetPlan, Stepper
 from adaland.envs.tasks.task import Task
 
-__all__ = ["Land", "LandConfig", "Step", "WorldView", "observation_spec"]
+__all__ = [
+  "BatchView",
+  "Land",
+  "LandConfig",
+  "Step",
+  "WorldView",
+  "observation_spec",
+]
 
 _HEADS = len(constants.ACTION_SIZES)
 
@@ -41,7 +49,7 @@ class Land:
 
   Use it through `reset`, `step` and `observation_spec`; an episode that ends is
   followed by one of the environment's next task. Scripted players and videos
-  also read `tasks` and `state_view`, which agents must not see.
+  also read `tasks`, `batch_view` and `state_view`, which agents must not see.
 
   Equal seeds, tasks and actions give bit-equal rollouts at any number of
   threads. A trial starts in the task's start state, except for the avatars'
@@ -165,30 +173,43 @@ class Land:
     observed = self.stepper.step(actions, trial, plan)
     return self._step(observed, starting.copy(), last, trial_last)
 
-  def state_view(self, env: int) -> WorldView:
-    """Returns the true state of one environment; waits for the device."""
+  def batch_view(self) -> BatchView:
+    """Returns the true state of all environments; waits for the device.
+
+    Its arrays may share memory with the environments: they are read-only, and
+    valid until the next step.
+    """
     stepper = self.stepper
     state, game = jax.tree.map(np.asarray, stepper.state), stepper.rows.game
     physics = stepper.physics_state()
-    x, y = game.tiles[env]
-    trials = self.tasks[env].trials
+    return BatchView(
+      slot_types=state.slot_types,
+      frozen=state.frozen,
+      object_pos=physics.object_pos,
+      object_quat=physics.object_quat,
+      held=state.hand.held,
+      hand_distance=state.hand.distance,
+      player_pos=physics.player_pos,
+      yaw=physics.player_yaw,
+      pitch=state.pitch,
+      visible=state.visible,
+      trial=state.clock.trial,
+      step=state.clock.step,
+      trials=state.clock.trials,
+      tiles=game.tiles,
+      heights=game.heights,
+      ramps=game.ramps,
+      trial_rewards=stepper.trial_rewards(),
+      fired=stepper.fired(),
+      last_action=state.last_action,
+      last_reward=state.last_reward,
+    )
+
+  def state_view(self, env: int) -> WorldView:
+    """Returns a copy of one environment's true state; waits for the device."""
+    view = self.batch_view().row(env)
     return WorldView(
-      slot_types=state.slot_types[env].copy(),
-      frozen=state.frozen[env].copy(),
-      object_pos=physics.object_pos[env].copy(),
-      object_quat=physics.object_quat[env].copy(),
-      held=state.hand.held[env].copy(),
-      hand_distance=state.hand.distance[env].copy(),
-      player_pos=physics.player_pos[env].copy(),
-      yaw=physics.player_yaw[env].copy(),
-      pitch=state.pitch[env].copy(),
-      visible=state.visible[env].copy(),
-      trial=int(state.clock.trial[env]),
-      step=int(state.clock.step[env]),
-      heights=game.heights[env, :x, :y].copy(),
-      ramps=game.ramps[env, :x, :y].copy(),
-      trial_rewards=stepper.trial_rewards()[env, :trials].copy(),
-      fired=stepper.fired()[env].copy(),
+      *(x.copy() if isinstance(x, np.ndarray) else x for x in view)
     )
 
   def _checked(self, actions: Any) -> Any:

@@ -106,6 +106,78 @@ class Step(NamedTuple):
   discount: np.ndarray
 
 
+class BatchView(NamedTuple):
+  """The true state of a batch, which lasts until the next step.
+
+  Attributes:
+    slot_types: Type ids in the slots, 0 for empty, int32 [N, S].
+    frozen: Objects that never move, bool [N, S].
+    object_pos: Objects' centres, metres, float32 [N, S, 3].
+    object_quat: Objects' orientations (w, x, y, z), float32 [N, S, 4].
+    held: Slot that each player holds, -1 for none, int32 [N, P].
+    hand_distance: Distance of the hands from the eyes, metres, 0 for empty
+      hands, float32 [N, P].
+    player_pos: Players' feet, metres, float32 [N, P, 3].
+    yaw: Players' headings, radians, float32 [N, P].
+    pitch: Pitch of the players' views, radians, float32 [N, P].
+    visible: Nodes that each player sees, bool [N, P, P+S].
+    trial: Number of the current trial, from 0, int32 [N].
+    step: Number of steps taken in the current trial, int32 [N].
+    trials: Number of trials of the episode, int32 [N].
+    tiles: Number of tiles of the arena along x and y, int32 [N, 2].
+    heights, ramps: As in `WorldView`, padded, int32 [N, X, Y].
+    trial_rewards: Reward of each trial so far, padded, seconds, float
+      [N, trials, P].
+    fired: Rules that fired in the last step, bool [N, R].
+    last_action: The last action, -1 at the start of an episode, int32
+      [N, P, 6].
+    last_reward: The reward that followed it, float32 [N, P].
+  """
+
+  slot_types: np.ndarray
+  frozen: np.ndarray
+  object_pos: np.ndarray
+  object_quat: np.ndarray
+  held: np.ndarray
+  hand_distance: np.ndarray
+  player_pos: np.ndarray
+  yaw: np.ndarray
+  pitch: np.ndarray
+  visible: np.ndarray
+  trial: np.ndarray
+  step: np.ndarray
+  trials: np.ndarray
+  tiles: np.ndarray
+  heights: np.ndarray
+  ramps: np.ndarray
+  trial_rewards: np.ndarray
+  fired: np.ndarray
+  last_action: np.ndarray
+  last_reward: np.ndarray
+
+  def row(self, env: int) -> "WorldView":
+    """Returns the state of one environment, of the same memory."""
+    x, y = self.tiles[env]
+    return WorldView(
+      slot_types=self.slot_types[env],
+      frozen=self.frozen[env],
+      object_pos=self.object_pos[env],
+      object_quat=self.object_quat[env],
+      held=self.held[env],
+      hand_distance=self.hand_distance[env],
+      player_pos=self.player_pos[env],
+      yaw=self.yaw[env],
+      pitch=self.pitch[env],
+      visible=self.visible[env],
+      trial=int(self.trial[env]),
+      step=int(self.step[env]),
+      heights=self.heights[env, :x, :y],
+      ramps=self.ramps[env, :x, :y],
+      trial_rewards=self.trial_rewards[env, : self.trials[env]],
+      fired=self.fired[env],
+    )
+
+
 class WorldView(NamedTuple):
   """The true state of one environment, for scripted players and videos.
 

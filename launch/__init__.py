@@ -1,7 +1,7 @@
 """Configurations, presets and the commands.
 
-JAX reads its settings when it is first imported, which the commands' own
-imports do: so those that differ from JAX's defaults are made here.
+JAX reads its settings when it is first imported, and the commands import it, so
+settings that differ from JAX's defaults are made here.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The platform as a library: `import adaland` gives these functions."""
+"""The public functions of the library, as `import adaland` provides them."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -23,9 +23,9 @@ from adaland.launch.recipes import presets, recipe, task_source
 from adaland.launch.run import progress
 from adaland.launch.train import train_and_evaluate
 
-# All that names settings: a preset, or an experiment.
+# A source of settings: a preset's name, or an experiment.
 Source = str | recipe.Experiment | experiment.ExperimentConfig
-# All that names tasks.
+# A source of tasks.
 Tasks = (
   Task
   | Sequence[Task]
@@ -59,7 +59,7 @@ def make(
       and tasks; None: the preset "laptop", or, with `tasks`, environments that
       have room for any task.
     num_envs: Environments, N.
-    seed: Of the draws of tasks and of the avatars' yaw.
+    seed: Seed of the draws of tasks and of the avatars' yaw.
     tasks: A task, a list of them, a task family, a folder of task files, or a
       function of an index, in place of those of `source`.
     held_out: Whether tasks are of the half that is never trained on.
@@ -131,7 +131,7 @@ def evaluate(
     print(adaland.evaluate(my_policy, "laptop", trials=(1, 2, 4)))
 
   Args:
-    policy: An object with `act(step)` and, if it keeps something of each
+    policy: An object with `act(step)` and, if it keeps state for each
       environment, `reset(num_envs)`; a function from a step to actions; or
       "expert", "noop", "random".
     source: A preset's name or an experiment, for environments and held-out
@@ -141,7 +141,7 @@ def evaluate(
       or "probe".
     num_tasks: Number of tasks at most.
     repeats: Episodes of each task and k, whose rewards are averaged.
-    seed: Of the environments.
+    seed: Seed of the environments.
     name: The policy's name in the results.
 
   Raises:
@@ -211,7 +211,7 @@ class TrainedAgent:
   Args:
     config: Config of its run.
     params: Parameters of its network.
-    counters: Environment steps, and what else is known of its training.
+    counters: Environment steps, and other counters of its training.
     evaluation: Results on held-out tasks after training, by policy.
     seed: Of the actions that it draws.
 
@@ -249,7 +249,7 @@ class TrainedAgent:
     self._agent = policies.Agent(self._actor, self.params, num_envs, self._seed)
 
   def act(self, step: land.Step) -> np.ndarray:
-    """Takes in a step and returns actions, int [N, A].
+    """Returns actions for a step, int [N, A].
 
     The memory of a row is emptied where `step.first` says that an episode
     starts; another number of rows is a new batch.

@@ -1,6 +1,6 @@
 """Makes the components of a run from its config.
 
-This module knows the components; launchers know how they are wired.
+This module builds the components; launchers connect them.
 """
 
 from collections.abc import Callable, Sequence

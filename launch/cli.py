@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from adaland.launch import errors
 
-# Larger numbers of anything would take days or all memory.
+# Larger numbers would take days or all memory.
 MAX_COUNT = 100_000
 MAX_SEED = 2**62
 
@@ -24,7 +24,7 @@ class Parser(argparse.ArgumentParser):
     kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
     super().__init__(allow_abbrev=False, **kwargs)
 
-  # pyrefly: ignore[bad-override]  # argparse has overloads, we have one use.
+  # pyrefly: ignore[bad-override]  # argparse has overloads, this class has none.
   def parse_args(self, args=None, namespace=None):
     """Parses the arguments; suggests the closest flag for an unknown one."""
     args = sys.argv[1:] if args is None else list(args)

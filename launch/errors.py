@@ -40,7 +40,7 @@ def user_input(what: str = "") -> Iterator[None]:
     raise UserError(prefix + str(error)) from error
   except OSError as error:
     if error.errno in _DISK_FAULTS:
-      raise  # The input is not to blame.
+      raise  # Not a fault of the input.
     raise UserError(prefix + describe_os_error(error)) from error
   except ValueError as error:
     raise UserError(prefix + one_line(str(error))) from error

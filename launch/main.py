@@ -34,7 +34,7 @@ def _help() -> str:
       "",
       *lines,
       "",
-      "adaland COMMAND --help tells more of each.",
+      "adaland COMMAND --help describes each of them.",
     ]
   )
 

@@ -194,7 +194,7 @@ def _run_one(
 
 
 def _teacher(recorded: demo.Demo | None) -> policies.PolicyMaker:
-  """Returns what makes the player of the first trial."""
+  """Returns a function that makes the player of the first trial."""
   if recorded is None:
     return policies.Expert
   return lambda environments: prompting.Recorded(recorded.actions)

@@ -32,7 +32,7 @@ examples:
   adaland train --workdir=/tmp/run      # resumes that run
 
 A run is a directory: config, checkpoints, metrics (JSON lines, TensorBoard).
-Ctrl-C writes a checkpoint; the same command goes on from it.
+Ctrl-C writes a checkpoint; the same command resumes from it.
 """
 
 _LAUNCHERS = ("local", "ray", "device")
@@ -125,7 +125,7 @@ def choose_config(args: argparse.Namespace) -> experiment.ExperimentConfig:
 def stopping_on_signals(stop: Any) -> Iterator[None]:
   """Calls `stop` at the first Ctrl-C or SIGTERM; a second one kills."""
   if threading.current_thread() is not threading.main_thread():
-    yield  # Signals are not this thread's to handle.
+    yield  # Only the main thread may handle signals.
     return
   signals = (signal.SIGINT, signal.SIGTERM)
 
@@ -172,7 +172,7 @@ def train_and_evaluate(
 
   Args:
     config: The run's config.
-    workdir: Its directory, made if need be; a run that is there is continued.
+    workdir: Its directory, made if need be; an existing run is continued.
     launcher: Where its processes run: "local", "ray" or "device".
     ray_address: A cluster of Ray; None for one of this machine.
 
@@ -225,7 +225,7 @@ def train_and_evaluate(
 def _with_recipe_of_run(
   config: experiment.ExperimentConfig, directory: rundir.RunDir
 ) -> experiment.ExperimentConfig:
-  """Returns the config with the run's recipe if it has come without any.
+  """Returns the config, with the run's recipe if it has none itself.
 
   An experiment that a program has made itself names no recipe.
   """
@@ -262,7 +262,7 @@ def _make_trainer(
 
 
 def run(args: argparse.Namespace) -> None:
-  """Trains, and prints what came of it."""
+  """Trains, and prints the results."""
   if args.launcher not in _LAUNCHERS:
     raise errors.choice("--launcher", args.launcher, _LAUNCHERS)
   done = train_and_evaluate(

@@ -25,16 +25,24 @@ class _EnvExpert:
     )
     self._task: Task | None = None
     self._game: planner.SymbolicGame | None = None
-    self._reward = 0.0
 
-  def act(self, task: Task, view: land.WorldView) -> tuple[int, ...]:
-    """Plans from the current state and returns an action."""
+  def start_trial(self) -> None:
+    """Forgets the trial before."""
+    self._controller.reset()
+
+  def act(
+    self, task: Task, view: land.WorldView, rewarded: bool
+  ) -> tuple[int, ...]:
+    """Plans from the current state and returns an action.
+
+    Args:
+      task: The task.
+      view: The true state.
+      rewarded: If true, the last step had a reward.
+    """
     if self._game is None or task is not self._task:
       self._task = task
       self._game = planner.make_game(task, len(view.slot_types))
-    if view.step == 0:
-      self._controller.reset()
-      self._reward = 0.0
     game = self._game
     counts = planner.count_types(view.slot_types.tolist())
     plan = planner.plan(game, counts)
@@ -47,17 +55,12 @@ class _EnvExpert:
       for (condition, _), cost in zip(game.rules, harm, strict=True)
       if cost > _MIN_HARM and not condition.negated and condition != wanted
     ]
-    reward = float(view.trial_rewards[view.trial, 0])
-    satisfied = not plan.rules and view.step > 0 and reward > self._reward
-    self._reward = reward
+    satisfied = not plan.rules and view.step > 0 and rewarded
     return self._controller.act(view, wanted, avoid, satisfied)
 
 
 class Expert:
-  """The player 1 of each environment of a batch.
-
-  It needs no resets: the `WorldView` shows new trials and tasks.
-  """
+  """The player 1 of each environment of a batch; see `players.Player`."""
 
   def __init__(self, num_envs: int, seed: int = 0):
     """Initializes the players.
@@ -69,15 +72,23 @@ class Expert:
     seeds = np.random.SeedSequence(seed).spawn(num_envs)
     self._experts = [_EnvExpert(s) for s in seeds]
 
-  def act(self, world: land.Land) -> np.ndarray:
-    """Returns actions for the current state, int32 [N, 6]."""
-    return np.array(
-      [
-        player.act(world.tasks[i], world.state_view(i))
-        for i, player in enumerate(self._experts)
-      ],
-      np.int32,
-    )
+  def observe(self, world: land.Land) -> None:
+    """Takes in the current state."""
+    for i in np.flatnonzero(world.clock.now.step == 0):
+      self._experts[i].start_trial()
+
+  def act(
+    self, world: land.Land, rows: Sequence[int] | np.ndarray | None = None
+  ) -> np.ndarray:
+    """Returns actions for the current state; see `players.Player`."""
+    view = world.batch_view()
+    rewarded = view.last_reward[:, 0] > 0
+    rows = range(world.num_envs) if rows is None else rows
+    actions = [
+      self._experts[i].act(world.tasks[i], view.row(i), bool(rewarded[i]))
+      for i in rows
+    ]
+    return np.array(actions, np.int32).reshape(-1, len(constants.ACTION_SIZES))
 
 
 def expert_rewards(
@@ -121,6 +132,7 @@ def expert_rewards(
   world.reset()
   total, done = np.zeros(num_envs), 0
   while done < len(jobs):
+    expert.observe(world)
     step = world.step(expert.act(world))
     total = np.where(step.first, 0.0, total + step.reward)
     for env in np.flatnonzero(step.last & (playing >= 0)):

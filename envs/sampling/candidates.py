@@ -24,10 +24,6 @@ from adaland.envs.sampling.config import Range
 from adaland.envs.tasks import parts
 from adaland.envs.tasks.task import Literal, ObjectSpec, ObjectType, Rule
 
-# Metres between objects, and to the walls, where a family places them itself.
-_APART = 1.7
-_MARGIN = 0.6
-
 
 @dataclasses.dataclass(frozen=True)
 class Traps(hidden_tasks.CandidateTasks):
@@ -195,22 +191,7 @@ class Chain(Fetch):
         for i, x in enumerate(places)
       ),
     ]
-    # No candidate lies beside a place, where M would meet it at once.
-    at = _spread(rng, len(tried) + len(places), self.tiles[0])
     objects = [
-      ObjectSpec(kind, at=(xy,), frozen=kind in places)
-      for kind, xy in zip([*tried, *places], at, strict=True)
+      ObjectSpec(kind, frozen=kind in places) for kind in tried + places
     ]
     return hidden_tasks.in_any_order(rng, goal, objects, rules)
-
-
-def _spread(
-  rng: np.random.Generator, count: int, tiles: int
-) -> list[tuple[float, float]]:
-  """Draws positions in the middle of a room, at least _APART apart."""
-  reach = tiles / 2 - _MARGIN
-  while True:
-    at = rng.uniform(-reach, reach, (count, 2)).round(3)
-    gaps = np.linalg.norm(at[:, None] - at, axis=-1)
-    if gaps[~np.eye(count, dtype=bool)].min() >= _APART:
-      return [(float(x), float(y)) for x, y in at]

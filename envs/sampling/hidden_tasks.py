@@ -2,8 +2,8 @@
 
 Several candidates lie in a flat room, each of a type of its own. All rules are
 hidden, and only trying tells which candidate leads to the goal's object. The
-types, which candidate is right, the order of rules and the order of objects
-are drawn uniformly, and independently of each other.
+types, which candidate is right, the order of rules, the order of objects and
+all positions are drawn uniformly, and independently of each other.
 
 The halves differ in games and worlds. A hash of the goal's type and the *sets*
 of candidates and places decides on which side a game is: all choices of the
@@ -37,6 +37,12 @@ from adaland.envs.tasks.task import (
 PLAYER = Player(1)
 _MIN_TILES = 4
 _MAX_SECONDS = constants.MAX_TRIAL_SECONDS
+# Metres between the player and all objects, so that nothing is near at first
+# and a wrong candidate can be walked around; and metres to the walls.
+_APART = 1.6
+_MARGIN = 0.6
+# Positions tried for one object, before all are drawn again.
+_TRIES = 16
 
 
 class Game(NamedTuple):
@@ -170,14 +176,18 @@ class _Half:
         break
     game = family.draw_game(types, rng)
     first, last = family.tiles
-    tiles = (
-      int(rng.integers(first, last + 1)),
-      int(rng.integers(first, last + 1)),
-    )
+    tiles = rng.integers(first, last + 1, 2)
+    start, *at = _spread(rng, tiles, 1 + len(game.objects))
+    x, y = tiles.tolist()
     return Task(
-      world=World(seed=index + FIRST_TEST_SEED * self.is_held_out, tiles=tiles),
-      objects=game.objects,
-      players=(PlayerSpec(game.goal),),
+      world=World(
+        seed=index + FIRST_TEST_SEED * self.is_held_out, tiles=(x, y)
+      ),
+      objects=tuple(
+        dataclasses.replace(spec, at=(xy,))
+        for spec, xy in zip(game.objects, at, strict=True)
+      ),
+      players=(PlayerSpec(game.goal, start),),
       rules=game.rules,
       hiding=(Hiding(rules=tuple(range(1, len(game.rules) + 1))),),
       trials=int(rng.integers(family.trials[0], family.trials[1] + 1)),
@@ -214,6 +224,29 @@ def _hash(text: str) -> int:
   """Returns 64 bits of a text, the same in every process."""
   digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
   return int.from_bytes(digest, "big")
+
+
+def _spread(
+  rng: np.random.Generator, tiles: np.ndarray, count: int
+) -> list[tuple[float, float]]:
+  """Draws positions in a room, at least _APART from each other.
+
+  They are drawn one after another; a room without space for the next one is
+  cleared and begun again.
+
+  Args:
+    rng: Source of randomness.
+    tiles: Size of the room along x and y, metres, int [2].
+    count: Number of positions.
+  """
+  reach = tiles / 2 - _MARGIN
+  at = np.zeros((0, 2))
+  while len(at) < count:
+    drawn = rng.uniform(-reach, reach, (_TRIES, 2)).round(2)
+    gaps = np.linalg.norm(drawn[:, None] - at, axis=-1)
+    [*free] = np.flatnonzero((gaps >= _APART).all(axis=1))
+    at = np.concatenate([at, drawn[free[:1]]]) if free else at[:0]
+  return [(x, y) for x, y in at.tolist()]
 
 
 def in_any_order(

@@ -92,6 +92,6 @@ class ActingLoop:
         self._writer.insert(unroll)
         return
       except TimeoutError as error:
-        # The learner compiles or is behind.
+        # The learner is compiling or is behind.
         logging.info("%s", error)
         self._channel.count_steps(0)  # Raises if the learner is gone.

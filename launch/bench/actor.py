@@ -26,7 +26,7 @@ _STEPS_A_CALL = 16
 
 
 class Alone:
-  """A channel and a writer without a run behind them."""
+  """A channel and a writer of an actor that belongs to no run."""
 
   def __init__(self, config: experiment.ExperimentConfig, params: Any):
     self._draw = sampler.TaskSampler(config.tasks).task

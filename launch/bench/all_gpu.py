@@ -30,7 +30,7 @@ _TINY = (
 _SMALL = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 # Parts that run without physics, while its kernels are compiled.
 _NETWORK_PARTS = ("product", "acting", "learner")
-_LEAST_SECONDS = 5.0  # No part is begun with less time left.
+_LEAST_SECONDS = 5.0  # No part is started with less time left.
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,7 @@ from adaland.launch.config import experiment
 from adaland.launch.run import progress, rundir
 from adaland.launch.runtimes.single import preflight
 
-_UPDATES = 3  # The ones that compile, and another.
+_UPDATES = 3  # Two updates that compile, and one more.
 
 
 def training(

@@ -1,7 +1,7 @@
 """Frozen dataclasses to JSON and back, checked by their type hints.
 
-Every complaint names the field by its dotted path, what was given and what is
-allowed, because a person wrote that line by hand.
+Every error names the field by its dotted path, the given value and the allowed
+values, because people write these files by hand.
 """
 
 import dataclasses
@@ -110,7 +110,7 @@ def convert(hint: Any, value: Any, name: str) -> Any:
       raise _refuse(name, value, "a finite number")
     return float(value)
   if hint is str:
-    # Half a surrogate pair, which JSON can give, can't be written anywhere.
+    # Half a surrogate pair, which JSON can contain, can't be written to a file.
     if not isinstance(value, str) or not value.isprintable():
       raise _refuse(name, value, "a string of printable characters")
     return value

@@ -76,7 +76,7 @@ def _find(
 
 
 def _parse(hint: Any, text: str, path: str) -> Any:
-  """Reads the text as what the field wants: JSON, bare string, bare list."""
+  """Reads the text as a value of the field: JSON, bare string, bare list."""
   candidates: list[Any] = []
   for source in (text, f"[{text}]"):
     try:

@@ -89,7 +89,7 @@ def laptop() -> experiment.ExperimentConfig:
     run=experiment.RunConfig(
       max_minutes=30.0, eval_tasks=50, eval_trials=(1, 2, 3, 4)
     ),
-    # One step more than the episode: its last observation comes along.
+    # One step more than the episode, for its last observation.
     actor=experiment.ActorConfig(envs_per_actor=32, unroll_length=episode + 1),
     env=land_types.LandConfig(num_slots=6, max_rules=2, num_threads=1),
     tasks=tasks.TasksConfig(
@@ -127,7 +127,7 @@ def laptop() -> experiment.ExperimentConfig:
     learner=learner_config.LearnerConfig(
       learning_rate=1e-3,
       warmup_updates=100,
-      # Some thousand updates are all there is time for, so the target network
+      # There is time for some thousand updates only, so the target network
       # follows faster than the paper's.
       target_rate=0.2,
       # A trial's reward is at most 4, so returns stay below h(x) = 3, and the
@@ -147,9 +147,9 @@ def laptop() -> experiment.ExperimentConfig:
 def gpu() -> experiment.ExperimentConfig:
   """Returns a day on one accelerator, for `--launcher=device`.
 
-  The laptop's question, widened: larger rooms, things to take in hand, rules
-  that spoil a task, one to five trials. The window is the whole episode. It is
-  a first guess, after what a stand-in in two dimensions needed: never trained.
+  The laptop's tasks, widened: larger rooms, objects to hold, rules that spoil a
+  task, one to five trials. The window is the whole episode. The settings are a
+  first guess, from experiments with a two-dimensional stand-in: never trained.
   """
   base = laptop()
   trials, trial_seconds = 5, 6

@@ -54,7 +54,7 @@ def of(value: Any, what: str) -> str:
 
 
 def _place(module: str, what: str) -> str:
-  """Returns by what a module is found: its name, or the file of a script."""
+  """Returns the name of a module, or the file of a script."""
   if module.startswith(_SCRIPT):
     file = sys.modules[module].__file__
     assert file is not None
@@ -125,7 +125,7 @@ def _module(place: str, what: str) -> types.ModuleType:
   except errors.UserError:
     raise
   except Exception as error:
-    # The module is the user's, and may raise whatever it likes.
+    # The module is the user's, and may raise any error.
     reason = f"{type(error).__name__}: {error}"
     raise errors.UserError(
       f"{what}: {place} can't be imported: {errors.one_line(reason)}"
@@ -167,7 +167,7 @@ def share_folder_of(reference: str) -> None:
   depth = place.count(".") + (os.path.basename(file) == "__init__.py")
   for _ in range(depth):
     folder = os.path.dirname(folder)
-  # What is installed is found without help.
+  # Installed modules are found anyway.
   if folder not in sysconfig.get_paths().values():
     share(folder)
 

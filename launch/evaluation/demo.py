@@ -131,7 +131,7 @@ def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     raise errors.UserError(f"its {name} is compressed in an unknown way")
   stream = io.BytesIO(archive.read(info))
   with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # About headers that Python 2 wrote.
+    warnings.simplefilter("ignore")  # About headers of Python 2.
     return np.lib.format.read_array(stream, allow_pickle=False)
 
 

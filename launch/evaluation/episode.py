@@ -38,7 +38,7 @@ def play(
   Args:
     config: Config of the environment.
     task: The task.
-    make_policy: From the environment, a batch of one, the policy.
+    make_policy: Returns the policy for the environment, a batch of one.
     seed: Seed of the environment.
     video_path: Path of the film; None for no film.
     player: Name of the player, written in the frames.

@@ -32,7 +32,7 @@ _HEADINGS = ">^<v"
 # The simulation waits this long for a key before each step.
 _WAIT_SECONDS = 1.0
 _ESCAPE = "\x1b"
-# The bytes of one key come within this time.
+# The bytes of one key arrive within this time.
 _SEQUENCE_SECONDS = 0.02
 
 

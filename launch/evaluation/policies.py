@@ -1,8 +1,8 @@
-"""Policies: the agent, the scripted expert, chance, and doing nothing.
+"""Policies: the agent, the scripted expert, random and no-op actions.
 
-A policy sees what an agent sees, the `Step` of a batch of environments. Only
-scripted players and people look at the environments themselves, to which they
-are bound when they are made.
+A policy gets the same input as an agent, the `Step` of a batch of environments.
+Only scripted players and people look at the environments themselves, to which
+they are bound when they are made.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ NAMES = ("agent", "expert", "noop", "random")
 
 
 class EndedError(Exception):
-  """The player wants no more of the episode."""
+  """The player has ended the episode."""
 
 
 class Policy(Protocol):
@@ -39,8 +39,8 @@ class Policy(Protocol):
     """Returns the next actions.
 
     Args:
-      step: What the environments gave last; `first` tells where an episode
-        starts, and with it an empty memory.
+      step: The environments' latest step; where `first` is true an episode
+        starts, and memory must be empty.
 
     Returns:
       Indices of the action heads, int [N, A].
@@ -120,7 +120,7 @@ class Agent:
     self._rng = np.random.Generator(np.random.PCG64(seed))
 
   def act(self, step: land.Step) -> np.ndarray:
-    """Takes in the step and returns the agent's actions."""
+    """Returns the agent's actions for the step."""
     key = self._rng.integers(2**32, size=2, dtype=np.uint32)
     output, self._state = self._actor.act(
       self._params, self._state, step.observation, step.first, key
@@ -149,7 +149,7 @@ class _Function:
 
 
 def baseline(name: str, seed: int) -> PolicyMaker:
-  """Returns what makes the policy of a name, one that needs no parameters."""
+  """Returns a function that makes a named policy without parameters."""
   makers: dict[str, PolicyMaker] = {
     "expert": Expert,
     "noop": lambda environments: Noop(),
@@ -159,14 +159,13 @@ def baseline(name: str, seed: int) -> PolicyMaker:
 
 
 def maker(policy: Any, seed: int = 0) -> PolicyMaker:
-  """Returns what makes the policy that a user gave.
+  """Returns a function that makes the policy given by a user.
 
   Args:
-    policy: An object with `act(step)` and, if it keeps something of each
-      environment, `reset(num_envs)`, which is called before the first step of
-      a batch; a function from a step to actions; or "expert", "noop",
-      "random".
-    seed: Of "random".
+    policy: An object with `act(step)` and, if it keeps state for each
+      environment, `reset(num_envs)`, which is called before the first step of a
+      batch; a function from a step to actions; or "expert", "noop", "random".
+    seed: Seed of "random".
 
   Raises:
     UserError: If it is none of these.

@@ -18,7 +18,7 @@ MAX_ENVS = 64
 
 @dataclasses.dataclass
 class _Episode:
-  """An episode under way or done: its job and the trials' rewards."""
+  """An episode, running or done: its job and the trials' rewards."""
 
   job: int
   rewards: list[float]
@@ -34,10 +34,10 @@ def play(
   """Plays each task's episode once.
 
   Args:
-    config: Of the environments.
+    config: Configuration of the environments.
     tasks: The tasks to play; each task's trials are its episode's.
-    make_policy: From the environments, the policy.
-    seed: Of the environments.
+    make_policy: Returns the policy for the environments.
+    seed: Seed of the environments.
     on_progress: Called with the share of episodes done.
 
   Returns:
@@ -53,7 +53,7 @@ def play(
   )
   waiting = iter(order)
   num_envs = min(len(tasks), MAX_ENVS)
-  # None: the environment plays on to keep the others company.
+  # None: the environment has no job, and steps along with the others.
   episodes: list[_Episode | None] = [None] * num_envs
   shortest = min(tasks, key=lambda task: task.trials * task.trial_steps)
 

@@ -40,7 +40,7 @@ def find(config: experiment.ExperimentConfig, name: str) -> Any:
 def environment(
   config: experiment.ExperimentConfig,
 ) -> Callable[..., land.Land]:
-  """Returns what makes a batch of environments, called as `Land` is.
+  """Returns a function that makes environments, called as `Land` is.
 
   Raises:
     UserError: If it can't be imported.
@@ -65,7 +65,7 @@ def check(config: experiment.ExperimentConfig) -> None:
   """Imports and tries the user's parts before a run starts.
 
   Raises:
-    UserError: If one can't be imported, or is not what it has to be.
+    UserError: If one can't be imported, or breaks its contract.
   """
   config.factories.share()
   if config.factories.tasks:
@@ -87,7 +87,7 @@ def check(config: experiment.ExperimentConfig) -> None:
 
 @contextlib.contextmanager
 def _trying(name: str) -> Iterator[None]:
-  """Makes a UserError of what a user's part raises."""
+  """Turns errors that a user's part raises into UserErrors."""
   what = f"factories.{name}"
   try:
     with errors.user_input(what):
@@ -95,6 +95,6 @@ def _trying(name: str) -> Iterator[None]:
   except errors.UserError:
     raise
   except Exception as error:
-    # The part is the user's, and may raise whatever it likes.
+    # The part is the user's, and may raise any error.
     reason = f"{type(error).__name__}: {error}"
     raise errors.UserError(f"{what}: {errors.one_line(reason)}") from error

@@ -12,7 +12,7 @@ from adaland.launch.config import experiment, factories, overrides, references
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-  """Everything that a run is made of: settings, and parts of the user's own.
+  """The complete description of a run: settings, and the user's own parts.
 
   Each part is a class or function at the top of a module, or a reference to
   one ("my_module:EMA"), since every process of a run imports it for itself.
@@ -113,7 +113,7 @@ def load(reference: str) -> experiment.ExperimentConfig:
   place, colon, name = reference.rpartition(":")
   if colon and place.endswith(".py"):
     reference = f"{os.path.abspath(place)}:{name}"
-  # As `python -m` has it, and the installed command has not.
+  # `python -m` has the current folder on the path; the command has not.
   if os.getcwd() not in sys.path and "" not in sys.path:
     sys.path.insert(0, os.getcwd())
   function = references.resolve(reference, what)
@@ -127,7 +127,7 @@ def load(reference: str) -> experiment.ExperimentConfig:
   except errors.UserError as error:
     raise errors.UserError(f"{what}: {error}") from error
   except Exception as error:
-    # The function is the user's, and may raise whatever it likes.
+    # The function is the user's, and may raise any error.
     reason = f"{type(error).__name__}: {error}"
     raise errors.UserError(f"{what}: {errors.one_line(reason)}") from error
   if not isinstance(made, Experiment):

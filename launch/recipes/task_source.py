@@ -36,7 +36,7 @@ class TaskSource:
     """Returns the task of an index, taken modulo `num_tasks`.
 
     Raises:
-      UserError: If the family gives none, or one that does not fit.
+      UserError: If the family returns no task, or one that does not fit.
     """
     half = _half(self.config, self.held_out)
     if not self.config.factories.tasks:
@@ -93,7 +93,7 @@ def check_room(task: Task, env: land_types.LandConfig, whose: str) -> None:
   Args:
     task: The task.
     env: Sizes of the environments.
-    whose: Whose they are, for the message.
+    whose: Owner of the environments, for the message.
 
   Raises:
     UserError: If the task has more objects, players or rules than they take.

@@ -85,7 +85,7 @@ class Actor(role.Role):
 
 
 class Sender:
-  """Offers encoded unrolls to a learner that refuses them while it is full.
+  """A sender of encoded unrolls to a learner, which refuses them while full.
 
   Args:
     learner: The learner.
@@ -100,7 +100,7 @@ class Sender:
     """Delivers one unroll.
 
     Raises:
-      TimeoutError: If the store was full all the time.
+      TimeoutError: If the store stayed full.
     """
     deadline = time.monotonic() + self._timeout
     while not self._learner.call("insert_encoded", data):

@@ -1,6 +1,6 @@
-"""An actor's way to the curriculum server and the parameter server.
+"""An actor's connection to the curriculum server and the parameter server.
 
-Two threads do the asking, so an actor waits only if it has no task left: one
+Two threads make the calls, so an actor waits only if it has no task left: one
 exchanges records for tasks with the curriculum server, the other reads the
 parameter server.
 """
@@ -18,10 +18,10 @@ from adaland.curriculum import base
 from adaland.launch.acting import channel
 from adaland.launch.roles import parameters, peer
 
-# Tasks in reserve, beside those being played.
+# Number of tasks in reserve, besides those being played.
 _TASKS_AHEAD = 4
 _IDLE_SECONDS = 0.02
-# Time between two reports that hold nothing but a number of steps.
+# Seconds between two reports of a number of steps alone.
 _REPORT_SECONDS = 0.5
 
 

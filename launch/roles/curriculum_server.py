@@ -1,10 +1,10 @@
-"""The curriculum server: gives out tasks, takes in records and counts.
+"""The curriculum server: assigns tasks, receives records, and counts.
 
 Nothing is lost or counted twice over restarts: actors report totals, not
-differences, and number their records, so a message that arrives again, or that
-arrives after a restart with a state of a moment ago, does no harm. Keys of
-assignments carry the incarnation that gave them out, as a restarted server
-gives out the same numbers for other tasks.
+differences, and number their records, so a message that arrives twice, or after
+a restart from a slightly older state, does no harm. Keys of assignments hold
+the incarnation that made them, as a restarted server uses the same numbers for
+other tasks.
 """
 
 import collections
@@ -31,9 +31,10 @@ FILE = "curriculum.json"
 _SAVE_SECONDS = 1.0
 _EPOCH_BITS = 64
 _NO_KEY = -1
-# Actor processes that are remembered; far more than can live at a time.
+# Maximum number of actor processes that are kept; far more than can live at
+# once.
 _MAX_ACTORS = 4096
-# Number of episodes that the shown rewards are means of.
+# Number of episodes in the means of rewards that are shown.
 _RECENT = 200
 
 
@@ -59,7 +60,7 @@ class CountedCurriculum:
       return self._curriculum.next_tasks(n)
 
   def report(self, record: base.EpisodeRecord) -> None:
-    """Takes in a finished episode."""
+    """Adds a finished episode."""
     with self._lock:
       self._curriculum.report(record)
       self._episodes += 1
@@ -167,7 +168,7 @@ class CurriculumServer(role.Role):
     records: list[base.EpisodeRecord],
     wanted: int,
   ) -> list[base.Assignment]:
-    """Takes in an actor's steps and records; returns tasks for it.
+    """Receives an actor's steps and records; returns tasks for it.
 
     Args:
       actor_id: The actor's process.
@@ -178,7 +179,8 @@ class CurriculumServer(role.Role):
     """
     with self._lock:
       counted = self._opened()
-      # Removed and added again: the longest unheard actors come first.
+      # Removed and added again, so that the actors unheard for longest come
+      # first.
       known_steps, known = self._taken.pop(actor_id, (0, 0))
       if steps > known_steps:
         counted.count_steps(steps - known_steps)
@@ -243,9 +245,9 @@ class CurriculumServer(role.Role):
     self.save()
 
   def save(self) -> None:
-    """Writes what a restart needs, if it may come; nobody waits for the disk.
+    """Writes the state that a restart needs; no caller waits for the disk.
 
-    A disk that is full is only a warning.
+    A full disk is only a warning.
     """
     if not self.setup.restarts_alone:
       return

@@ -11,7 +11,7 @@ from adaland.launch.recipes import task_source
 from adaland.launch.roles import heap, parameters, peer, role
 
 _LOOK_SECONDS = 1.0
-# What trains takes precedence.
+# Training takes precedence.
 _NICENESS = 10
 
 

@@ -1,4 +1,4 @@
-"""Makes a role of a run from its name, in whatever process it is to run."""
+"""Makes a role of a run from its name, in the process that runs it."""
 
 from collections.abc import Callable
 
@@ -35,8 +35,8 @@ def make(
     connect: Returns a peer by its name.
     store: Keeps parameters.
   """
-  # Imported where used: an actor's process does without the packages that
-  # only a learner needs, which take time and memory.
+  # Imported where used: an actor's process must not load the packages that only
+  # a learner needs, which take time and memory.
   kind, _, number = name.partition(" ")
   if kind == "parameters":
     return parameters.ParameterServer(setup)

@@ -1,4 +1,4 @@
-"""Keeps the heap of a process that runs for weeks from growing.
+"""Limits on the growth of the heap of a process that runs for weeks.
 
 Both functions are for glibc, and do nothing elsewhere.
 """

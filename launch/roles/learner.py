@@ -1,7 +1,7 @@
 """The learner's role: learns, publishes parameters, keeps checkpoints.
 
-Of several learners it is the first, which leads; `learner_worker` has the
-others.
+With several learners this is the first one, which leads; `learner_worker` has
+the others.
 """
 
 import dataclasses
@@ -28,10 +28,10 @@ from adaland.launch.roles import (
   role,
 )
 
-# An actor offers an unroll again if the store is full, so that it holds no
-# thread here.
+# If the store is full an actor sends an unroll again later, so that no thread
+# is blocked here.
 _INSERT_SECONDS = 0.02
-# Time that another learner has to answer when an update fails.
+# Seconds that another learner has to answer after an update fails.
 _ALIVE_SECONDS = 10.0
 # Time between two looks at how much of the run is over, and for an answer.
 _PROGRESS_SECONDS = 1.0
@@ -75,7 +75,7 @@ class Learner(role.Role):
     self._group = learner_group.LearnerGroup(
       self.incarnation, 1 + len(self._workers), self._exit
     )
-    # Held while a checkpoint is written, which is good if a worker dies.
+    # Held while a checkpoint is written, which stays good if a worker dies.
     self._saving = threading.Lock()
     self._store: in_memory.InMemoryReplay | None = None
     self.state: learner_state.LearnerState | None = None
@@ -90,8 +90,8 @@ class Learner(role.Role):
     except (errors.UserError, errors.RunError):
       raise
     except Exception:
-      # The death of a worker in the middle of an update shows as an error
-      # here, whatever its kind.
+      # A worker that dies in the middle of an update causes an error here, of
+      # any type.
       self._exit_if_worker_died()
       raise
     self._group.give(learner_group.Order.END)
@@ -127,8 +127,8 @@ class Learner(role.Role):
       # All must have read the checkpoint before another replaces it.
       jax_processes.wait_for_all("read the checkpoint")
     if state.saved is not None:
-      self._messages.append(f"learner: going on from update {state.updates}")
-    # Twice for each time that an actor looks.
+      self._messages.append(f"learner: resuming from update {state.updates}")
+    # Twice for each read by an actor.
     poll_seconds = self.setup.experiment.actor.params_poll_seconds
     publisher = parameters.Publisher(
       self._parameter_server, self._parameter_store, poll_seconds / 2

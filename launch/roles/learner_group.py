@@ -5,9 +5,9 @@ waits without end. So the leader, of rank 0, gives orders, and it orders an
 update only when every worker has reported that it holds its shard of the
 batch. Until then all of them wait here, where every wait can be ended.
 
-JAX can't replace a process of a group, so a group lives as long as each of its
-processes: when one has died and another comes in its place, all of them exit
-and form a new group.
+JAX can't replace a process of a group, so a group ends with any of its
+processes: when one has died and another has replaced it, all of them exit and
+form a new group.
 """
 
 import enum
@@ -28,7 +28,7 @@ class Order(enum.Enum):
     UPDATE: Learn from the batch that they hold.
     GATHER: Send it to the leader, for a checkpoint, and keep it.
     END: Stop: the run is over.
-    LEAVE: Exit, and join the group that forms: this one is gone.
+    LEAVE: Exit, and join the next group: this one has lost a member.
   """
 
   UPDATE = enum.auto()
@@ -73,7 +73,7 @@ class LearnerGroup:
     self._changed = threading.Condition()
     self._members: dict[int, str] = {}
     self._invitation: Invitation | None = None
-    # Orders are numbered; the next one is not given yet.
+    # Orders are numbered; this is the number of the next one.
     self._turn = 0
     self._last: Order | None = None
     self._over = False
@@ -143,7 +143,7 @@ class LearnerGroup:
       if batch is not None and turn == self._turn:
         self._batches[rank] = batch
         self._changed.notify_all()
-        # A worker without a batch waits for that instead.
+        # A worker without a batch waits for its batch instead.
         self._changed.wait_for(
           lambda: self._turn > turn or self._over, _ASK_SECONDS
         )

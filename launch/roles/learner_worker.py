@@ -25,7 +25,7 @@ from adaland.launch.roles import (
 _JOIN_SECONDS = 0.2
 _WATCH_SECONDS = 1.0
 _ALIVE_SECONDS = 10.0
-# Time that a file system shared by machines may take to show a checkpoint.
+# Seconds that a shared file system may take to show a checkpoint.
 _CHECKPOINT_SECONDS = 60.0
 _LOOK_SECONDS = 0.5
 

@@ -105,7 +105,7 @@ class Publisher:
     self._repeat_seconds = repeat_seconds
     self._changed = threading.Event()
     self._newest: tuple[int, types.Params] | None = None
-    # Kept: an object store drops what nobody refers to.
+    # Kept, as an object store drops objects without a reference.
     self._published: tuple[int, int, Any] | None = None
     self._closed = threading.Event()
     self._thread = threading.Thread(target=self._run, daemon=True)

@@ -1,4 +1,4 @@
-"""The replay server's role, and the ends that find it wherever it is."""
+"""The replay server's role, and the ends that look up its address."""
 
 import contextlib
 import dataclasses
@@ -47,7 +47,7 @@ class ReplayServer(role.Role):
 
   Args:
     setup: The run.
-    parameter_server: Is told the server's address.
+    parameter_server: Receives the server's address.
     start_server: Starts the server.
   """
 
@@ -149,7 +149,7 @@ def _free_port() -> int:
 
 
 class NoServerError(ConnectionError):
-  """There was no replay server until the role had to end."""
+  """An error: the role had to end before there was a replay server."""
 
 
 def writer(

@@ -1,4 +1,4 @@
-"""A role of a run: what one of its processes, or threads, does."""
+"""The base class of roles: the work of one process, or thread, of a run."""
 
 import logging
 import os
@@ -30,7 +30,7 @@ class Failure(NamedTuple):
 
 
 class Setup(NamedTuple):
-  """The run, as every role is told of it.
+  """The description of the run that every role gets.
 
   Attributes:
     experiment: The run's config.

@@ -59,7 +59,7 @@ class Status:
   def add(
     self, values: Mapping[str, Any], steps: int, lag: float, updates: int = 1
   ) -> None:
-    """Takes in one update, or the mean of several.
+    """Adds one update, or the mean of several.
 
     Args:
       values: The learner's metrics, perhaps still being computed.
@@ -121,7 +121,7 @@ class Status:
     self._values, self._lags, self._weights = [], [], []
     self._writer.write(int(counters["env_steps"]), row)
     self.row = row
-    # The first reward is worth a line at once.
+    # The first reward is shown at once.
     self._line.update(
       self._text(row, rewards), force=force or bool(rewards) > self._rewarded
     )

@@ -37,7 +37,7 @@ class Progress:
     self._stream.flush()
 
   def say(self, text: str) -> None:
-    """Prints a line that stays."""
+    """Prints a permanent line."""
     if self._live and self._width:
       self._stream.write("\r" + " " * self._width + "\r")
       self._width = 0

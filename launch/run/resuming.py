@@ -1,4 +1,4 @@
-"""The launcher that wrote a checkpoint: one process keeps other things."""
+"""The launcher that wrote a checkpoint, whose content depends on it."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from adaland.agent.checkpoint import checkpoint
 from adaland.launch import errors
 
 _FIELD = "launcher"
-# Wrote the checkpoints that name no launcher.
+# The launcher of checkpoints that name none.
 _PROCESSES = "local"
 
 
@@ -30,6 +30,6 @@ def check_launcher(folder: str, name: str = _PROCESSES) -> None:
   found = checkpoint.read_run(folder).get(_FIELD, _PROCESSES)
   if found != name:
     raise errors.UserError(
-      f"{folder}: the run there was begun with --launcher={found}; go on with "
-      "that, or in another directory"
+      f"{folder}: the run there was begun with --launcher={found}; resume "
+      "it with that, or choose another directory"
     )

@@ -18,9 +18,9 @@ from adaland.launch.run import (
 )
 from adaland.launch.runtimes import program, runtime, status_rows, supervision
 
-# Time between two looks at the end, while roles finish their work.
+# Seconds between two polls at the end, while roles finish their work.
 _END_LOOK_SECONDS = 0.5
-# Roles that have not ended by then are ended by force.
+# Roles that have not ended after this time are killed.
 _END_SECONDS = 10.0
 
 
@@ -58,7 +58,7 @@ class Trainer:
     self._setup = place.setup(experiment, folder)
     saved = curriculum_server.checkpoint_state(folder)
     self._counters = self._saved_counters(saved)
-    # A run that was killed when it had its steps has a checkpoint to write.
+    # A run that was killed after its last step still has a checkpoint to write.
     self._complete = saved is not None and self._over()
     state = curriculum_server.saved_state(self._setup)
     self._counters = self._saved_counters(state)
@@ -100,13 +100,13 @@ class Trainer:
     self._stop = True
 
   def counters(self) -> dict[str, float]:
-    """Returns all that grows monotonically over the run, over all starts."""
+    """Returns the counters that only grow, over all starts of the run."""
     return dict(self._counters)
 
   @property
   def params(self) -> types.Params:
     """The target network's parameters, of the newest checkpoint."""
-    # The run has its parts from the same user.
+    # This user has started the run, so its parts may be imported.
     return trained_agent.load(str(self._run.path), own_parts=True).params
 
   def _over(self) -> bool:
@@ -151,7 +151,7 @@ class Trainer:
     updates, steps = self._counters["updates"], self._counters["env_steps"]
     if steps:
       self._line.say(
-        f"going on from update {updates}, after {steps} steps and "
+        f"resuming from update {updates}, after {steps} steps and "
         f"{progress.duration(self._counters['seconds'])}"
       )
 
@@ -166,7 +166,7 @@ class Trainer:
     self._num_actors = wanted
 
   def _count(self) -> None:
-    """Takes over the roles' counters; a restarted role's may lag behind."""
+    """Updates the counters; those of a restarted role may lag behind."""
     stats = dict(self.supervision.stats("curriculum"))
     stats["updates"] = self.supervision.stats("learner").get("updates", 0)
     for name, value in self._counters.items():
@@ -191,7 +191,7 @@ class Trainer:
       watch.poll(look)
       self._count()
     else:
-      # What came after the checkpoint is lost.
+      # The steps after the checkpoint are lost.
       state = curriculum_server.checkpoint_state(str(self._run.path))
       self._counters = self._saved_counters(state)
     deadline = time.monotonic() + self._end_seconds
@@ -203,7 +203,7 @@ class Trainer:
       watch.poll(look)
 
   def close(self) -> None:
-    """Ends all that was started."""
+    """Ends all roles and the runtime."""
     self._runtime.close()
     self._metrics.close()
     self._line.close()

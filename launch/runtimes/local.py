@@ -149,13 +149,13 @@ class LocalRuntime:
     return getattr(thread.role, method)(*args)
 
   def _heartbeat(self, name: str, stats: dict[str, Any]) -> None:
-    """Takes a child's answer, unless another process is in its place now."""
+    """Stores a child's answer, unless another process has replaced it."""
     process = self._processes.get(name)
     if process is not None and stats["pid"] == process.child.process.pid:
       process.stats = stats
 
   def _ended(self, name: str, pid: int, failure: role.Failure | None) -> None:
-    """Takes the end of a child's `run`."""
+    """Handles the end of a child's `run`."""
     process = self._processes.get(name)
     if process is not None and pid == process.child.process.pid:
       process.over = True
@@ -254,7 +254,7 @@ class LocalRuntime:
     for process in self._processes.values():
       process.child.kill()
     deadline = time.monotonic() + _JOIN_SECONDS
-    # The learner first, which calls the others.
+    # The learner first, since it calls the others.
     for thread in reversed(self._threads.values()):
       thread.role.abort()
       thread.thread.join(max(0.0, deadline - time.monotonic()))

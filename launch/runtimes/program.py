@@ -6,7 +6,7 @@ from adaland.launch import errors
 from adaland.launch.roles import factory, role
 from adaland.launch.runtimes import env_vars
 
-# Besides its own work a role answers `stats` and the calls of its peers.
+# Besides its own work, a role answers `stats` and calls of its peers.
 _CALLS = 8
 # Calls that each worker may make to the leading learner at a time.
 _WORKER_CALLS = 3

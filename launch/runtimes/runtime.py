@@ -1,4 +1,4 @@
-"""The interface between the driver of a run and where its roles run."""
+"""The interface between a run's driver and the runtime of its roles."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -42,13 +42,13 @@ Event = Heartbeat | Died | Ended
 
 
 class Runtime(Protocol):
-  """A place that runs roles, restarts them, and reports their state.
+  """A runtime, which starts roles, restarts them, and reports their state.
 
   Only the driver's thread calls it.
 
   Attributes:
     name: As `--launcher` has it.
-    look_seconds: Time between two looks at the roles.
+    look_seconds: Time between two polls of the roles.
   """
 
   name: str
@@ -64,10 +64,10 @@ class Runtime(Protocol):
     ...
 
   def open(self) -> None:
-    """Makes ready to start roles.
+    """Prepares to start roles.
 
     Raises:
-      UserError: If what was asked for is not there.
+      UserError: If a requested resource is not available.
       RunError: If the runtime does not start.
     """
     ...
@@ -101,7 +101,7 @@ class Runtime(Protocol):
     ...
 
   def poll(self, seconds: float) -> list[Event]:
-    """Waits at most some seconds; returns what happened since the last call."""
+    """Waits at most some seconds; returns the events since the last call."""
     ...
 
   def close(self) -> None:

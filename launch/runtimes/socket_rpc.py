@@ -32,7 +32,7 @@ from adaland.launch import errors
 KEY_VARIABLE = "ADALAND_CONTROL_KEY"
 # The name under which children call the runtime, not a role.
 RUNTIME = ""
-# This many faults in a row are not due to one child.
+# As many faults in a row are not the fault of one child.
 _MAX_FAULTS = 50
 _FAULT_SECONDS = 0.1
 # Begins an address in Linux's abstract name space of sockets, as `ss` prints
@@ -52,7 +52,7 @@ def connect(address: str, key: bytes) -> connection.Connection:
     key: The server's key.
 
   Raises:
-    OSError: If nobody listens there.
+    OSError: If no server listens there.
     AuthenticationError: If the server has another key.
   """
   return connection.Client(socket_name(address), "AF_UNIX", authkey=key)
@@ -155,11 +155,11 @@ class Server:
     self._fault_seconds = fault_seconds
     self._folder = ""
     if sys.platform == "linux":
-      # A name without a file, which goes when this process does.
+      # A name without a file, which ends with this process.
       self.address = f"{_ABSTRACT}adaland-{os.getpid()}-{secrets.token_hex(4)}"
     else:
-      # In a folder that nobody else can read, and short: a socket's path may
-      # have 107 characters, which a work directory's often exceeds.
+      # In a folder that no other user can read, with a short path: a socket's
+      # path has at most 107 characters, and a work directory's is often longer.
       self._folder = tempfile.mkdtemp(prefix="adaland-")
       self.address = os.path.join(self._folder, "control")
     self.key = secrets.token_bytes(16)

@@ -1,4 +1,4 @@
-"""Supervision of a run's roles: the one rule of restarts."""
+"""Supervision of a run's roles: one rule for restarts."""
 
 import dataclasses
 import time

@@ -89,7 +89,7 @@ class CheckTest(parameterized.TestCase):
 
   @parameterized.parameters(
     (ForgetsOnRestore, r"\(0, 'task 0', True\).* after load_state_dict and "),
-    (ArraysInState, r"state_dict is not fit for JSON: .*ndarray"),
+    (ArraysInState, r"state_dict can't be written as JSON: .*ndarray"),
     (OneKey, r"next_tasks\(3\) gives the keys \[7, 7, 7\]"),
     (BareTasks, r"next_tasks gives 'task 0'; it must give base.Assignment"),
     (TextMetrics, r"metrics has 'state': 'good'"),

@@ -84,19 +84,19 @@ class TrainTest(absltest.TestCase):
     line = progress.Progress(stream, 0.0)
     trainer = driver.Trainer(config, run, line, runtime)
 
-    def hurt_an_actor():
-      hurt = 0
+    def kill_actors():
+      killed = 0
       for number in (signal.SIGKILL, signal.SIGSTOP):
         steps = trainer.counters()["env_steps"]
         while (
           trainer.counters()["env_steps"] <= steps
-          or runtime.pid("actor 0") == hurt
+          or runtime.pid("actor 0") == killed
         ):
           time.sleep(0.01)
-        hurt = runtime.pid("actor 0")
-        os.kill(hurt, number)
+        killed = runtime.pid("actor 0")
+        os.kill(killed, number)
 
-    killer = threading.Thread(target=hurt_an_actor, daemon=True)
+    killer = threading.Thread(target=kill_actors, daemon=True)
     killer.start()
     try:
       trainer.train()
@@ -155,7 +155,7 @@ class TrainTest(absltest.TestCase):
       "--json=-",
     )
     self.assertEqual(code, 0, err)
-    self.assertIn(f"going on from update {self.counters['updates']}", err)
+    self.assertIn(f"resuming from update {self.counters['updates']}", err)
     result = json.loads(out)
     self.assertGreaterEqual(result["env_steps"], steps)
     self.assertGreater(result["updates"], self.counters["updates"])

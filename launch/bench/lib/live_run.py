@@ -1,4 +1,4 @@
-"""A training run as a child process, to be measured or to be hurt.
+"""A training run as a child process, to be measured or disturbed.
 
 The processes of a run are found by a mark in their environment, which all
 processes that a run starts inherit, daemons of Ray and servers included.
@@ -121,7 +121,7 @@ class LiveRun:
     self._listen()
     path = self.path / "status.json"
     try:
-      # By the file system's clock, as the run's own may be set.
+      # By the file system's clock, as the run's clock may be set.
       if path.stat().st_mtime < self._started:
         return None  # Of an earlier start.
       status = json.loads(path.read_text())
@@ -200,7 +200,7 @@ class LiveRun:
     return self._process.returncode
 
   def stop(self, seconds: float = 120.0) -> int:
-    """Asks the run to write a checkpoint and end; returns its exit status."""
+    """Makes the run write a checkpoint and end; returns its exit status."""
     assert self._process is not None
     self._process.send_signal(signal.SIGTERM)
     return self.end(seconds)

@@ -22,7 +22,7 @@ from adaland.launch.runtimes.single import device_replay, learn_schedule
 
 
 class Update(NamedTuple):
-  """Results of an update, which the device may still compute.
+  """Results of an update, possibly still being computed.
 
   Attributes:
     values: The learner's metrics.

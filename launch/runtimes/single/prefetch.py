@@ -25,7 +25,7 @@ from adaland.envs.stepping import task_rows
 from adaland.envs.tasks.task import Task
 
 _MOST_WORKERS: Final = 8
-# Most tasks that one message to a worker asks for: sending costs as well.
+# Maximum number of tasks of one message to a worker; sending costs as well.
 _CHUNK: Final = 16
 
 

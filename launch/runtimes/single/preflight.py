@@ -25,7 +25,7 @@ def prepare(experiment: ExperimentConfig) -> None:
   with errors.user_input("env"):
     backends.check(env.backend, env.device)
   memory_check.check(experiment)
-  # JAX has started and taken its part of the memory.
+  # JAX has started and allocated its share of the memory.
   with errors.user_input("env"):
     backends.check_memory(
       env.backend,

@@ -1,8 +1,8 @@
-"""Trainer of a run in one process, which may be killed at any instruction.
+"""The trainer of a run in one process, which may be killed at any time.
 
-The run is a function of its config alone. What happens next is counted in
-steps and unrolls; the clock only decides when to write a checkpoint or a row of
-metrics, and neither changes what follows. A checkpoint holds the whole state:
+The run is a function of its config alone. Its schedule is counted in steps and
+unrolls; the clock only decides when to write a checkpoint or a row of metrics,
+and neither changes what follows. A checkpoint holds the whole state:
 environments, memories, unrolls, counters, random keys.
 """
 
@@ -75,7 +75,7 @@ class Trainer:
     # Physics on an accelerator leaves cores to prepare tasks ahead; physics on
     # the processor takes them all.
     ahead = experiment.env.backend == "gpu"
-    self._desk = curriculum_server.CountedCurriculum(
+    self._curriculum = curriculum_server.CountedCurriculum(
       builder.curriculum(experiment, by_index=ahead)
     )
     self._prefetcher = (
@@ -91,7 +91,7 @@ class Trainer:
       experiment,
       made,
       self._prefetcher.next_task if self._prefetcher else self._assign,
-      self._desk.report,
+      self._curriculum.report,
       self._learner.insert,
     )
     # Physics on an accelerator can't be saved, nor what scripted players
@@ -103,11 +103,11 @@ class Trainer:
     if checkpoint.steps(folder):
       with errors.user_input(), errors.of_another_form(folder):
         self._restore(folder)
-    steps = self._desk.counters()["env_steps"]
+    steps = self._curriculum.counters()["env_steps"]
     self._metrics = metrics.MetricsWriter(str(run.path), steps)
 
   def _assign(self) -> Any:
-    [assignment] = self._desk.next_tasks(1)
+    [assignment] = self._curriculum.next_tasks(1)
     return assignment
 
   def _restore(self, folder: str) -> None:
@@ -115,7 +115,7 @@ class Trainer:
     resuming.check_launcher(folder, LAUNCHER)
     arrays, saved, step = checkpoint.restore(folder, self.arrays)
     self._seconds = float(saved["seconds"])
-    self._desk.load_state_dict(saved["played"])
+    self._curriculum.load_state_dict(saved["played"])
     self._learner.load_state_dict(arrays, saved["learner"])
     if saved["environment"] is None:
       self._actor.restart_episodes(saved["actor"])
@@ -124,9 +124,9 @@ class Trainer:
       self._actor.load_state_dict(
         arrays["actor"], saved["actor"], self._environment.tasks
       )
-    steps = self._desk.counters()["env_steps"]
+    steps = self._curriculum.counters()["env_steps"]
     self._line.say(
-      f"going on from update {step}, after {steps} steps and "
+      f"resuming from update {step}, after {steps} steps and "
       f"{progress.duration(self._seconds)}"
     )
 
@@ -153,7 +153,7 @@ class Trainer:
   def counters(self) -> dict[str, float]:
     """Returns the counters that grow over the whole run, restarts included."""
     return {
-      **self._desk.counters(),
+      **self._curriculum.counters(),
       "updates": self._learner.updates,
       "seconds": self._seconds,
     }
@@ -170,7 +170,7 @@ class Trainer:
 
   def _has_steps(self) -> bool:
     most = self._config.run.max_steps
-    return most > 0 and self._desk.counters()["env_steps"] >= most
+    return most > 0 and self._curriculum.counters()["env_steps"] >= most
 
   def _is_over(self) -> bool:
     minutes = self._config.run.max_minutes
@@ -204,7 +204,7 @@ class Trainer:
       self._seconds = before + now - start
       if report.due():
         self._show(report, "running")
-      # The config alone decides after which step the run ends, so any step may.
+      # The config alone decides after which step the run ends.
       if self._has_steps():
         break
       if self._actor.time % self._save_steps == 0:
@@ -228,13 +228,13 @@ class Trainer:
     """Acts once in every environment."""
     learner = self._learner
     steps = self._actor.step(learner.acting_params, learner.version)
-    self._desk.count_steps(steps)
+    self._curriculum.count_steps(steps)
 
   def learn(self) -> None:
     """Begins the updates that are due."""
     progress = 0.0
     if self._config.learner.follows_progress:
-      steps = self._desk.counters()["env_steps"]
+      steps = self._curriculum.counters()["env_steps"]
       progress = self._config.run.progress(steps, self._seconds)
     self._learner.learn(progress)
 
@@ -254,7 +254,7 @@ class Trainer:
     role = self._role()
     report.show(
       self.counters(),
-      self._desk,
+      self._curriculum,
       force=state == "ended",
       roles=status_file.metrics([role]),
     )
@@ -303,7 +303,7 @@ class Trainer:
       {
         **resuming.launcher(LAUNCHER),
         "seconds": self._seconds,
-        "played": self._desk.state_dict(),
+        "played": self._curriculum.state_dict(),
         "learner": self._learner.state_dict(),
         "actor": self._actor.state_dict(),
         "environment": (
@@ -311,7 +311,7 @@ class Trainer:
         ),
       },
     )
-    # Writing leaves tens of megabytes behind.
+    # Writing leaves tens of megabytes of free memory in the heap.
     heap.trim()
 
   def close(self) -> None:

@@ -4,6 +4,7 @@ import collections
 import dataclasses
 import pickle
 
+import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.envs.sampling import candidates, families, hidden_tasks, named
@@ -57,6 +58,9 @@ class CandidateTasksTest(parameterized.TestCase):
         task.hiding[0].rules, tuple(range(1, len(task.rules) + 1))
       )
       self.assertLen({spec.type for spec in task.objects}, task.num_objects)
+      at = [task.players[0].at, *(spec.at[0] for spec in task.objects)]
+      gaps = [np.hypot(*np.subtract(a, b)) for a in at for b in at if a != b]
+      self.assertGreaterEqual(min(gaps), 1.6)
       scene.build_scene(task, task.num_objects, 1)
       lengths.add(planner.min_rules_to_solution(task))
     self.assertEqual(lengths, {2 if kind is candidates.Chain else 1})

@@ -57,11 +57,13 @@ class TrendsTest(absltest.TestCase):
       self.assertAlmostEqual(found[name], value, places=6, msg=name)
 
   def test_a_role_that_was_restarted_is_refused(self):
-    series = {"desk": [_sample(15 * i, 50.0, pid=7 + i // 3) for i in range(5)]}
-    with self.assertRaisesRegex(errors.RunError, "desk was restarted"):
+    series = {
+      "curriculum": [_sample(15 * i, 50.0, pid=7 + i // 3) for i in range(5)]
+    }
+    with self.assertRaisesRegex(errors.RunError, "curriculum was restarted"):
       soak.trends(series, 0.0)
     with self.assertRaisesRegex(
-      errors.RunError, "desk was measured for too short"
+      errors.RunError, "curriculum was measured for too short"
     ):
       soak.trends(series, 45.0)
 
@@ -77,7 +79,7 @@ class TrendsTest(absltest.TestCase):
         trend, "fit", return_value=trend.Trend(slope, stderr, 100.0)
       ):
         found = soak.trends(
-          {"desk": [_sample(15 * i, 50.0) for i in range(3)]}, 0.0
+          {"curriculum": [_sample(15 * i, 50.0) for i in range(3)]}, 0.0
         )
       self.assertEqual(
         (found["soak_flat_roles_count"], found["soak_growing_roles_count"]),

@@ -1,4 +1,4 @@
-"""Tests of adaland.launch.roles.evaluator, with episodes that are made up."""
+"""Tests of adaland.launch.roles.evaluator, with fake episodes."""
 
 import threading
 import time

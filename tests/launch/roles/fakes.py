@@ -1,4 +1,4 @@
-"""Stand-ins for Ray and for peers, where nothing leaves the process."""
+"""Stand-ins for Ray and for peers, within one process."""
 
 import contextlib
 import sys
@@ -25,7 +25,7 @@ def installed(ray: Any):
 
 
 class RayError(Exception):
-  """Any of Ray's."""
+  """An error of Ray."""
 
 
 class GetTimeoutError(RayError, TimeoutError):

@@ -1,4 +1,4 @@
-"""Tests that two processes that learn together do what one does.
+"""Tests that two processes learning together are equivalent to one.
 
 Each runs `work` in a new process, as JAX joins others only once.
 """
@@ -196,7 +196,7 @@ class JaxProcessesTest(absltest.TestCase):
     self.assert_close(first, expected)
     # Both have the same parameters, to the bit.
     jax.tree.map(np.testing.assert_array_equal, first.state, second.state)
-    # Which rows are whose matters: each has its own sampled actions.
+    # The assignment of rows matters: each row has its own sampled actions.
     other = learn(f"{self.folder}/other", shard, swapped=True)
     with self.assertRaises(AssertionError):
       self.assert_close(other, expected)
@@ -211,7 +211,7 @@ class JaxProcessesTest(absltest.TestCase):
     for addresses in (first_at, second_at):
       self.assertNotEmpty(addresses)
       self.assertContainsSubset(addresses, local)
-    # Each goes on from the other's checkpoint.
+    # Each resumes from the other's checkpoint.
     self.assertEqual(checkpoint.steps(together), [_UPDATES])
     expected = learn(alone, shard)
     self.assert_close(learn(together, shard), expected)

@@ -31,7 +31,7 @@ class LearnerGroupTest(absltest.TestCase):
     self.assertIsNone(self.made.join(1, "b"))
     self.assertIsNone(self.made.join(1, "b"))
     self.assertFalse(self.made.wait_complete(0.0))
-    # One that dies before it is invited is replaced without loss.
+    # A worker that dies before it is invited is replaced without loss.
     self.assertIsNone(self.made.join(1, "x"))
     self.assertIsNone(self.made.join(2, "c"))
     self.assertTrue(self.made.wait_complete(0.0))

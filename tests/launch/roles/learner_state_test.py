@@ -171,7 +171,7 @@ class LearnerStateTest(absltest.TestCase):
   def test_what_reverb_stored_after_a_checkpoint_is_forgotten(self):
     settings = {"kind": "reverb", "sampling": "uniform", "capacity": 10}
     replay = self.replay(*range(5), **settings)
-    while replay.info().size < 5:  # The last one may be on its way.
+    while replay.info().size < 5:  # The last one may be in flight.
       time.sleep(0.01)
     made, sampler = self.make(), replay.sampler()
     self.enter_context(
@@ -188,7 +188,7 @@ class LearnerStateTest(absltest.TestCase):
     made.update(sampler, unstopped)
     made.update(sampler, _Report())
     sampler.close()
-    replay.close()  # It saves nothing, like a kill.
+    replay.close()  # Ended without saving, as by a kill.
     again, resumed = self.replay(**settings), _Report()
     self.assertEqual(again.info().size, 5)
     state = self.make()

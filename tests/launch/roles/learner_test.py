@@ -90,7 +90,7 @@ class LearnerTest(absltest.TestCase):
     return self.made
 
   def give(self, *numbers):
-    """Stores unrolls before it runs, as actors may as soon as it does."""
+    """Stores unrolls before it runs, as actors do once it runs."""
     sampler = self.made._sampler(_SPEC)
     for number in numbers:
       data = _SPEC.encode(examples.unroll(number))
@@ -134,7 +134,7 @@ class LearnerTest(absltest.TestCase):
     self.assertIsNone(again.run())
     stats = again.stats()
     self.assertEqual(stats["updates"], 3)
-    self.assertEqual(stats["messages"][0], "learner: going on from update 2")
+    self.assertEqual(stats["messages"][0], "learner: resuming from update 2")
     self.assertEqual(stats["sums"], {"loss/total": 10.0 + 11.0})
 
   def test_it_publishes_at_the_updates_of_the_config(self):

@@ -111,7 +111,7 @@ class ReplayServerTest(absltest.TestCase):
     port = self.servers[0].config.port
     self.assertGreater(port, 0)
     self.assertEqual(role._address(), f"10.0.0.7:{port}")
-    self.busy = [port, port]  # Of the one that was killed, for a moment.
+    self.busy = [port, port]  # The killed server's port, for a moment.
     self.make(many_machines=True)._start(spec)
     self.assertEqual(self.servers[1].config.port, port)
     self.make("replay.port=4321", many_machines=True)._start(spec)

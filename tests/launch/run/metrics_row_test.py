@@ -1,4 +1,4 @@
-"""Tests of adaland.launch.run.metrics_row on a clock that stands still."""
+"""Tests of adaland.launch.run.metrics_row on a stopped clock."""
 
 from typing import Any
 

@@ -14,13 +14,13 @@ class ResumingTest(absltest.TestCase):
     checkpoint.save(one, 1, {"a": np.ones(1)}, resuming.launcher("device"))
     resuming.check_launcher(one, "device")
     with self.assertRaisesRegex(
-      errors.UserError, f"^{one}: .* begun with --launcher=device; go on with"
+      errors.UserError, f"^{one}: .* begun with --launcher=device; resume it"
     ):
       resuming.check_launcher(one)
     many = self.create_tempdir().full_path
     checkpoint.save(many, 1, {"a": np.ones(1)}, {})
     resuming.check_launcher(many)
-    with self.assertRaisesRegex(errors.UserError, "--launcher=local; go on"):
+    with self.assertRaisesRegex(errors.UserError, "--launcher=local; resume"):
       resuming.check_launcher(many, "device")
 
 

@@ -2,12 +2,12 @@
 
     python -m tests.launch.runtimes.chaos --kills=20 --minutes=10 --seed=1
 
-The run's bound is a number of steps: what its own speed, measured before
-anything is killed, makes in part of that time, as a run that is being killed
-is slower. However often it is hurt, it must end unaided, with as many steps
-as asked for and few more; counters must not go back; what is drawn from its
-store all the while must be whole episodes; its loss must go on where it was.
-Prints one JSON object; exit status 1 if anything of this does not hold.
+The run's bound is a number of steps: the steps that its undisturbed speed,
+measured before the first kill, makes in part of that time, as a disturbed run
+is slower. The run must end unaided, with the requested steps and few more;
+counters must not decrease; unrolls drawn from its store throughout must be
+whole episodes; the loss must continue without a jump. Prints one JSON object;
+the exit status is 1 if one of these does not hold.
 """
 
 import argparse
@@ -24,13 +24,13 @@ from adaland.agent.checkpoint import checkpoint
 from adaland.launch import errors
 from adaland.launch.bench.lib import live_run
 from tests.launch.evaluation import drawer
-from tests.launch.runtimes import continuity, hurting
+from tests.launch.runtimes import continuity, random_kills
 
 _SETTINGS = (
   "actor.num_actors=2",
   "curriculum.kind=plr",
   "replay.capacity=500",
-  # Nobody waits, and what is drawn here counts for nothing.
+  # Rate limits that never wait; unrolls drawn here do not count.
   "replay.samples_per_insert=null",
   "run.max_minutes=0",
   "run.log_seconds=1",
@@ -44,9 +44,9 @@ _SETTINGS = (
 _LOOK_SECONDS = 0.1
 _MEMORY_SECONDS = 2.0
 _START_SECONDS = 240.0
-# Actors are told that there are steps enough, and tell theirs, so often.
+# Time in which actors report their steps and learn that the run has ended.
 _OVERSHOOT_SECONDS = 5.0
-# A run that is this many times slower than planned is stuck.
+# A run that is slower than planned by this factor is stuck.
 _MAX_SLOWNESS = 3.0
 
 
@@ -59,7 +59,7 @@ def _at_work(seen: live_run.Seen) -> bool:
 
 
 def measure(run: live_run.LiveRun, seconds: float) -> tuple[float, int]:
-  """Steps a second of an unhurt run, and its steps when it was stopped."""
+  """Returns an undisturbed run's steps a second, and its steps at the end."""
   run.start()
   before, _ = run.wait("a run at work", _at_work, _START_SECONDS)
   after, _ = run.wait(
@@ -67,49 +67,52 @@ def measure(run: live_run.LiveRun, seconds: float) -> tuple[float, int]:
   )
   steps = after.counters["env_steps"] - before.counters["env_steps"]
   if run.stop():
-    raise errors.RunError(f"the run failed unhurt:\n{run.said[-3000:]}")
+    raise errors.RunError(f"the run failed undisturbed:\n{run.said[-3000:]}")
   status = json.loads((run.path / "status.json").read_text())
   return steps / (after.time - before.time), status["counters"]["env_steps"]
 
 
-def hurt(
+def disturb(
   run: live_run.LiveRun,
-  chaos: hurting.Chaos,
+  chaos: random_kills.Chaos,
   drawn: drawer.Drawer,
   seconds: float,
 ) -> float:
-  """Hurts a run until it ends; returns its peak memory, MiB.
+  """Disturbs a run until it ends; returns its peak memory, MiB.
 
   Args:
     run: The run, at work.
-    chaos: Hurts it.
+    chaos: Disturbs it.
     drawn: Draws from it.
-    seconds: How long it may take at most.
+    seconds: Time limit.
   """
   start, peak, next_look = time.monotonic(), 0.0, 0.0
   while not run.ended() and time.monotonic() < start + seconds:
     chaos.step()
     drawn.seen = run.seen() or drawn.seen
     if time.monotonic() >= next_look:
-      peak = max(peak, hurting.memory_mb(run.processes()))
+      peak = max(peak, random_kills.memory_mb(run.processes()))
       next_look = time.monotonic() + _MEMORY_SECONDS
     time.sleep(_LOOK_SECONDS)
   return peak
 
 
 def judge(
-  run: live_run.LiveRun, kills: list[hurting.Kill], max_steps: int, speed: float
+  run: live_run.LiveRun,
+  kills: list[random_kills.Kill],
+  max_steps: int,
+  speed: float,
 ) -> tuple[dict[str, Any], list[str]]:
-  """Looks at what a run that has ended left.
+  """Checks a run that has ended.
 
   Args:
     run: The run.
-    kills: All there were.
+    kills: All kills.
     max_steps: Its bound.
-    speed: Its steps a second while it was unhurt.
+    speed: Its steps a second while undisturbed.
 
   Returns:
-    What there is to say of it, and what is wrong.
+    Facts about the run by name, and the faults found.
   """
   rows = run.rows()
   moments = [continuity.Moment(kill.time, kill.updates) for kill in kills]
@@ -126,7 +129,7 @@ def judge(
   result = {
     "kills": [
       {"at_s": round(kill.seconds, 1), "what": kill.what, "loss_shift": shift}
-      | ({"hung": kill.names[0]} if kill.what == hurting.HANG else {})
+      | ({"hung": kill.names[0]} if kill.what == random_kills.HANG else {})
       for kill, shift in zip(kills, shifts.at, strict=True)
     ],
     "loss_spread": shifts.spread,
@@ -142,7 +145,7 @@ def judge(
 
 
 def main() -> None:
-  """Makes the run, hurts it, and says how it ended."""
+  """Starts the run, disturbs it, and prints the outcome."""
   parser = argparse.ArgumentParser(description=__doc__)
   parser.add_argument("--kills", type=int, default=20)
   parser.add_argument("--minutes", type=float, default=10.0)
@@ -166,17 +169,19 @@ def main() -> None:
   finally:
     run.crash()
   max_steps = int(before + args.share * speed * seconds)
-  _say(f"{speed:.0f} steps/s unhurt; from {before} to {max_steps} steps")
+  _say(f"{speed:.0f} steps/s undisturbed; from {before} to {max_steps} steps")
   run, rng = make(max_steps), random.Random(args.seed)
   drawn = drawer.Drawer(_SETTINGS, "server")
   try:
     run.start()
     run.wait("a run at work", _at_work, _START_SECONDS)
     start = time.monotonic()
-    kinds = hurting.RAY if ray else hurting.LOCAL
-    planned = hurting.plan(rng, args.kills, kinds)
-    chaos = hurting.Chaos(run, rng, planned, seconds, (before, max_steps), _say)
-    peak = hurt(run, chaos, drawn, _MAX_SLOWNESS * seconds)
+    kinds = random_kills.RAY if ray else random_kills.LOCAL
+    planned = random_kills.plan(rng, args.kills, kinds)
+    chaos = random_kills.Chaos(
+      run, rng, planned, seconds, (before, max_steps), _say
+    )
+    peak = disturb(run, chaos, drawn, _MAX_SLOWNESS * seconds)
     lasted = time.monotonic() - start
     status = run.end(1.0)
     with contextlib.suppress(errors.RunError):

@@ -1,4 +1,4 @@
-"""The machine's clock is put an hour ahead and then two back, under load."""
+"""Tests a run whose clock is set an hour ahead and then two hours back."""
 
 import json
 import os
@@ -26,7 +26,7 @@ _SETTINGS = (
 )
 _AHEAD, _BACK = 3600, -3600
 _SECONDS = 200.0
-# Between a status and a look at it.
+# Seconds between a status and the reading of it.
 _OLD_SECONDS = 60.0
 
 
@@ -43,7 +43,7 @@ class ClockJumpTest(parameterized.TestCase):
     self.clock = fake_clock.FakeClock(self.folder)
 
   def go_on(self, run: live_run.LiveRun) -> live_run.Seen:
-    """Sees that all work, by the clock as it is, and checkpoints come."""
+    """Waits until all roles work by the present clock and write checkpoints."""
     folder = run.path / "checkpoints"
     saved = (checkpoint.steps(folder) or [0])[-1]
     first: list[live_run.Seen] = []
@@ -106,7 +106,7 @@ class ClockJumpTest(parameterized.TestCase):
       self.assertGreater(written, earlier)
     run.start()
     again = self.go_on(run)
-    self.assertIn(f"going on from update {updates}", run.said)
+    self.assertIn(f"resuming from update {updates}", run.said)
     for name in (*live_run.COUNTERS, "updates"):
       self.assertGreaterEqual(again.counters[name], rows[-1][name])
     status = json.loads((run.path / "status.json").read_text())

@@ -1,9 +1,9 @@
-"""Does a run go on where it was when something was killed?
+"""Checks that counters and loss continue after kills.
 
-Counters must not go back. The loss must not jump, beyond what is the run's own
-noise: it differs from row to row, and it drifts as the agent learns, so a
-difference between what comes before and after a moment says nothing unless it
-is larger than both would make it.
+Counters must not decrease. The loss must not jump by more than the run's own
+noise: it varies from row to row, and it drifts as the agent learns, so only a
+difference between the rows before and after a kill that is larger than both
+explain counts as a jump.
 """
 
 import math
@@ -14,9 +14,9 @@ import numpy as np
 
 from adaland.launch.bench.lib import live_run
 
-# Rows on either side of a moment.
+# Number of rows before and after a kill.
 WINDOW = 8
-# Of a difference of two means, if rows were independent.
+# Standard errors of a difference of two means, if rows were independent.
 _STANDARD_ERRORS = 4.0
 
 
@@ -25,8 +25,8 @@ class Moment(NamedTuple):
 
   Attributes:
     time: In the rows' time.
-    updates: Of the learner that goes on from then: those of the checkpoint if
-      it died; None if it did not.
+    updates: Update count of the checkpoint that a killed learner resumes from;
+      None if it was not killed.
   """
 
   time: float
@@ -36,7 +36,7 @@ class Moment(NamedTuple):
 def falls(
   rows: Sequence[Mapping[str, Any]], moments: Sequence[Moment]
 ) -> list[str]:
-  """Says where counters go back; updates may, to a dead learner's checkpoint.
+  """Returns messages about counters that decrease without a learner's death.
 
   Args:
     rows: Of `metrics.jsonl`, in order.
@@ -62,7 +62,7 @@ class Shifts(NamedTuple):
 
   Attributes:
     allowed: The largest absolute difference that is no break: four standard
-      errors, or what is found elsewhere in the run, if that is more.
+      errors, or the largest difference elsewhere in the run, if that is more.
     spread: Standard deviation of a row around its neighbours.
     quiet: The largest absolute difference where nothing was killed.
     at: The difference at each moment; None where rows are lacking.
@@ -89,32 +89,32 @@ def shifts(
 ) -> Shifts:
   """Compares a few rows after each moment with as many before it.
 
-  Where the learner died those before are the last ones up to its checkpoint:
-  what came after that is lost, and done again.
+  If the learner died, the rows before are the last ones up to its checkpoint:
+  later updates are lost and repeated.
 
   Args:
     rows: Of `metrics.jsonl`, in order.
     moments: When something was killed, in order.
-    name: Of the value that is looked at; rows without it are left out. None,
-      as a number that is not finite is written, is a break.
+    name: Name of the value to compare; rows without it are skipped. None, which
+      stands for a number that is not finite, is a break.
   """
   rows = [row for row in rows if name in row]
   values = np.array(
     [math.nan if row[name] is None else row[name] for row in rows], float
   )
   times = np.array([row["time"] for row in rows])
-  hurt = np.array([moment.time for moment in moments])
-  # Successive differences: a slow drift is in them only a little.
+  killed = np.array([moment.time for moment in moments])
+  # Successive differences, which hold little of a slow drift.
   steps = [
     values[i + 1] - values[i]
     for i in range(len(rows) - 1)
-    if not np.any((hurt > times[i]) & (hurt <= times[i + 1]))
+    if not np.any((killed > times[i]) & (killed <= times[i + 1]))
   ]
   spread = float(np.sqrt(np.mean(np.square(steps)) / 2)) if steps else math.nan
   quiet = 0.0
   for i in range(WINDOW, len(rows) - WINDOW + 1):
     start, end = times[i - WINDOW], times[i + WINDOW - 1]
-    if not np.any((hurt > start) & (hurt <= end)):
+    if not np.any((killed > start) & (killed <= end)):
       quiet = max(quiet, abs(_shift(values[i - WINDOW : i + WINDOW])))
   at: list[float | None] = []
   for moment in moments:

@@ -1,7 +1,7 @@
 """Tests of launch/cluster: the files agree with each other, ourselves and Ray.
 
-No cluster is there to run them on. What the Slurm script does is seen with
-stand-ins for Slurm's commands, in ray_launcher/hosts_test.
+There is no cluster to run them on. ray_hosts_test runs the Slurm script with
+stand-ins for Slurm's commands.
 """
 
 import pathlib

@@ -1,4 +1,4 @@
-"""Tests of adaland.launch.runtimes.driver with roles that are made up."""
+"""Tests of adaland.launch.runtimes.driver with fake roles."""
 
 import io
 import json
@@ -26,7 +26,7 @@ class TrainerTest(absltest.TestCase):
     self.each_poll = lambda number: None
 
   def curriculum(self):
-    """Returns counters of a curriculum server, which grow with every look."""
+    """Returns counters of a curriculum server, which grow with every call."""
     self.steps += 100
     seconds = self.steps / 100
     return {"env_steps": self.steps, "episodes": 1, "seconds": seconds}
@@ -158,7 +158,7 @@ class TrainerTest(absltest.TestCase):
     self.save(7, 500, 3.0)
     self.make("run.max_steps=1000").train()
     self.assertIn(
-      "going on from update 7, after 500 steps and 3s", self.stream.getvalue()
+      "resuming from update 7, after 500 steps and 3s", self.stream.getvalue()
     )
 
   def test_a_checkpoint_of_another_form_is_bad_input(self):

@@ -44,9 +44,9 @@ def environment(
   """Returns the environment of a job's script; its nodes go by their addresses.
 
   Args:
-    folder: Where the stand-ins are put.
+    folder: Folder for the stand-ins.
     nodes: The first is where the script is to be started.
-    cpus: Of each.
+    cpus: Processors of each node.
   """
   for name, text in (("scontrol", _SCONTROL), ("srun", _SRUN)):
     path = pathlib.Path(folder, name)

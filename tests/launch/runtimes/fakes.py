@@ -1,4 +1,4 @@
-"""A runtime whose roles are made up, and whose clock a test sets."""
+"""A runtime with fake roles, whose clock a test sets."""
 
 from adaland.launch.roles import role
 from adaland.launch.runtimes import runtime
@@ -10,7 +10,7 @@ class FakeRuntime:
   """See `runtime.Runtime`.
 
   Args:
-    answers: From a role's name, a function that returns its stats.
+    answers: By a role's name, a function that returns its stats.
 
   Attributes:
     events: Events that the next polls return, a list for each.

@@ -27,7 +27,7 @@ from tests.launch.runtimes import small_disk
 _SETTINGS = (
   "actor.num_actors=2",
   "curriculum.kind=plr",
-  # Nobody waits, and what this test draws counts for nothing.
+  # Rate limits that never wait; unrolls that this test draws do not count.
   "replay.samples_per_insert=null",
   "run.max_steps=0",
   "run.max_minutes=60",
@@ -40,13 +40,13 @@ _SETTINGS = (
   "cluster.hung_seconds=30",
 )
 _ACTORS = ("actor 0", "actor 1")
-# Of Ray's own: for a minute they try to tell the control service of its death.
+# Ray's own processes: for a minute they try to report to the control service.
 _REPORTERS = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
 _DISK_MIB = 64
 _BATCH, _BATCHES = 8, 4
-# Between two looks at a run, or lost with a learner, unseen.
+# Seconds between two polls of a run, or lost with a learner, unseen.
 _UNSEEN_UPDATES = 1000
-# Less than a test may take, so that it says what it waited for.
+# Less than a test's time limit, so that the error names the condition.
 _SECONDS = 250.0
 
 
@@ -79,7 +79,7 @@ class FaultsTest(absltest.TestCase):
     )
     cls.addClassCleanup(cls.training.crash)
     cls.newest = 0
-    # How many rows of metrics there were at each start.
+    # Number of rows of metrics at each start.
     cls.starts = []
     cls.start()
 
@@ -101,7 +101,7 @@ class FaultsTest(absltest.TestCase):
 
   @classmethod
   def goes_on(cls, since: live_run.Seen) -> live_run.Seen:
-    """Waits until all but the evaluator, which gives way, are seen to work."""
+    """Waits until all roles but the evaluator, of low priority, are at work."""
 
     def all_at_work(seen):
       cls.newest = max(cls.newest, seen.counters["updates"])
@@ -116,8 +116,8 @@ class FaultsTest(absltest.TestCase):
     seen, _ = cls.training.wait("all at work", all_at_work, _SECONDS)
     return seen
 
-  def hurt(self, *names: str, number: int = signal.SIGKILL) -> None:
-    """Kills processes and sees others take their places."""
+  def kill(self, *names: str, number: int = signal.SIGKILL) -> None:
+    """Kills processes and waits for others to replace them."""
     before, _ = self.training.wait("all", lambda s: all(s.pids.values()))
     start = time.monotonic()
     for name in names:
@@ -130,11 +130,11 @@ class FaultsTest(absltest.TestCase):
         for name in names
       )
 
-    hurt = " and ".join(names)
-    seen, seconds = self.training.wait(f"another {hurt}", back, _SECONDS)
+    killed = " and ".join(names)
+    seen, seconds = self.training.wait(f"another {killed}", back, _SECONDS)
     seen = self.goes_on(seen)
     print(
-      f"{hurt}: another was seen after {seconds:.1f} s, all at work after "
+      f"{killed}: another was seen after {seconds:.1f} s, all at work after "
       f"{time.monotonic() - start:.1f} s"
     )
     untouched = set(before.pids) - set(names)
@@ -180,38 +180,38 @@ class FaultsTest(absltest.TestCase):
       sampler.close()
 
   def test_actor(self):
-    self.hurt("actor 0")
+    self.kill("actor 0")
 
   def test_all_actors_at_once(self):
-    self.hurt(*_ACTORS)
+    self.kill(*_ACTORS)
 
   def test_hung_actor(self):
-    self.hurt("actor 1", number=signal.SIGSTOP)
+    self.kill("actor 1", number=signal.SIGSTOP)
 
   def test_curriculum(self):
-    self.hurt("curriculum")
+    self.kill("curriculum")
 
   def test_parameter_server(self):
-    self.hurt("parameters")
+    self.kill("parameters")
 
   def test_evaluator(self):
-    self.hurt("evaluator")
+    self.kill("evaluator")
 
   def test_replay_server(self):
-    self.hurt("server")
+    self.kill("server")
 
   def test_owner_of_the_replay_server(self):
-    self.hurt("replay")
+    self.kill("replay")
 
   def test_learner(self):
-    self.hurt("learner")
+    self.kill("learner")
 
   def test_the_whole_machine(self):
     before, _ = self.training.wait("all", lambda s: all(s.pids.values()))
     updates = checkpoint.steps(self.training.path / "checkpoints")[-1]
     self.training.crash()
     self.start()
-    self.assertIn("going on from update", self.training.said)
+    self.assertIn("resuming from update", self.training.said)
     after, _ = self.training.wait("an update", lambda s: True)
     self.assertGreaterEqual(after.counters["updates"], updates)
     # Counters are saved every second and with each checkpoint.
@@ -232,7 +232,7 @@ class FaultsTest(absltest.TestCase):
     trained_agent.load(str(self.training.path))
     self.disk.free()
     self.start()
-    self.assertIn("going on from update", self.training.said)
+    self.assertIn("resuming from update", self.training.said)
     self.check_rows()
 
 

@@ -1,10 +1,10 @@
 """Several hosts on one machine: network namespaces on one switch.
 
-A host is a network namespace; what runs there sees the other hosts and
-nothing else, least of all this machine's own network. A namespace lives as
-long as a process in it, so nothing needs undoing, however the owner ends.
-Files and process ids are shared by all hosts, as over NFS. (Process ids on
-purpose: Reverb takes a peer with its own process id for itself and crashes.)
+A host is a network namespace; its processes see the other hosts and nothing
+else, in particular not this machine's own network. A namespace lives as long as
+a process in it, so no cleaning up is needed, however the owner ends. Files and
+process ids are shared by all hosts, as over NFS. (Process ids on purpose:
+Reverb takes a peer with its own process id for itself and crashes.)
 """
 
 import contextlib
@@ -25,12 +25,12 @@ class Host:
   """One namespace, held by a process that ends with the owner's.
 
   Attributes:
-    address: On the network of hosts; empty for the switch, which is not on it.
+    address: Address on the network of hosts; empty for the switch.
   """
 
   def __init__(self, address: str = ""):
     self.address = address
-    # It ends when its input does, and that is when this process ends.
+    # It ends when its input is closed, that is when this process ends.
     self._holder = subprocess.Popen(
       ["unshare", "--net", "cat"], stdin=subprocess.PIPE
     )
@@ -62,7 +62,7 @@ class Host:
     ]
 
   def run(self, *argv: str) -> str:
-    """Runs a command there; returns what it printed."""
+    """Runs a command there; returns its output."""
     done = subprocess.run(
       self.command(argv), capture_output=True, text=True, check=False
     )
@@ -95,10 +95,10 @@ class Host:
     return found
 
   def kill(self, holder: bool = True) -> None:
-    """Kills all that runs there: the power goes off.
+    """Kills all processes there, as a power cut does.
 
     Args:
-      holder: The namespace too.
+      holder: Whether to end the namespace too.
     """
     deadline = time.monotonic() + _WAIT_SECONDS
     while time.monotonic() < deadline:
@@ -154,22 +154,22 @@ class Network:
     self._up(self._switch, port)
     self._up(host, "lo")
     self._up(host, "eth0", f"{host.address}/24")
-    # To nowhere; but without one a program can't find its own address, which
-    # Ray asks for by way of an address far away.
+    # A route to nowhere; without one a program can't find its own address,
+    # which Ray looks up by a route to a remote address.
     route = ("default", "via", f"{_NETWORK}.{_SWITCH}")
     host.run("ip", "route", "add", *route)
     return host
 
   def cut(self, index: int) -> None:
-    """Takes a host off the network: its cable is pulled."""
+    """Disconnects a host from the network."""
     self._switch.run("ip", "link", "set", f"port{index}", "down")
 
   def mend(self, index: int) -> None:
-    """Puts it on again."""
+    """Reconnects it."""
     self._switch.run("ip", "link", "set", f"port{index}", "up")
 
   def close(self) -> None:
-    """Ends all that runs on the hosts, and the hosts."""
+    """Ends the hosts and all their processes."""
     self._stack.close()
 
   def __enter__(self) -> "Network":

@@ -1,4 +1,4 @@
-"""Tests of the network of hosts: which reach each other, and what is left."""
+"""Tests of the network of hosts: connections, and cleaning up."""
 
 import os
 import pathlib
@@ -63,7 +63,7 @@ class HostsTest(absltest.TestCase):
     self.assertEqual(server.stdout.readline(), b"ready\n")
 
   def call(self, index, address, port=7000):
-    """Returns what host `index` hears from an address; empty if nothing."""
+    """Returns the answer of an address to host `index`; empty if none."""
     try:
       host = self.network.hosts[index]
       return host.run(sys.executable, "-c", _CALL, address, str(port)).strip()

@@ -73,7 +73,7 @@ class LearnersTest(absltest.TestCase):
     )
     return seen
 
-  def hurt(self, name: str) -> None:
+  def kill(self, name: str) -> None:
     """Kills one learner; checks that both are replaced and no other role."""
     before = self.at_work()
     start = time.monotonic()
@@ -99,10 +99,10 @@ class LearnersTest(absltest.TestCase):
     updates = self.alone(200)
     self.training.start()
     seen = self.at_work()
-    self.assertIn(f"going on from update {updates}", self.training.said)
+    self.assertIn(f"resuming from update {updates}", self.training.said)
     self.assertEqual(seen.roles["learner"]["processes"], 2)
     self.assertEqual(seen.roles["learner"]["devices"], 2)
-    self.hurt("learner 1")
+    self.kill("learner 1")
     # Told to stop when the one that leads is gone, it still ends.
     os.kill(self.at_work().pids["learner"], signal.SIGKILL)
     self.assertEqual(self.training.stop(), 0)

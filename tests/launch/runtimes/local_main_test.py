@@ -16,7 +16,7 @@ from tests.launch.roles import fakes
 
 
 class _Owner:
-  """A runtime that keeps what it is told."""
+  """A runtime that records its calls."""
 
   def __init__(self):
     self.heartbeats = []

@@ -1,4 +1,4 @@
-"""Tests of ray_cluster: what is refused before Ray starts."""
+"""Tests of ray_cluster: errors before Ray starts."""
 
 import importlib.util
 import os

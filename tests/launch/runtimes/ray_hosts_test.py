@@ -1,7 +1,7 @@
 """Training on several hosts, one of which is cut off and comes back.
 
-The cluster is the one that the Slurm script makes, with stand-ins for Slurm's
-own commands, so that script is seen to work too.
+The Slurm script makes the cluster, with stand-ins for Slurm's own commands, so
+the script is tested too.
 """
 
 import shutil
@@ -27,8 +27,8 @@ _SETTINGS = (
   "run.log_seconds=0.5",
   "run.eval_tasks=0",
 )
-# A host that does not answer for some ten seconds is taken for lost; by default
-# Ray gives it almost a minute.
+# A host that does not answer for some ten seconds counts as lost; Ray's default
+# is almost a minute.
 _RAY = {
   "RAY_health_check_initial_delay_ms": "1000",
   "RAY_health_check_period_ms": "1000",
@@ -102,7 +102,7 @@ class HostsTest(absltest.TestCase):
       _SECONDS,
     )
     places = {name: self.host_of(pid) for name, pid in seen.pids.items()}
-    # What belongs together is, and the actors are elsewhere, each alone.
+    # Learner and servers share a host, and each actor has a host of its own.
     home = places["learner"]
     for name in ("replay", "server", "curriculum", "parameters"):
       self.assertEqual(places[name], home, name)

@@ -1,4 +1,4 @@
-"""A whole run on an own cluster of Ray, and what a cluster can't give."""
+"""Tests of a whole run on a cluster of Ray, and of requests for too much."""
 
 import io
 import json

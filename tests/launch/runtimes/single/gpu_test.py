@@ -101,7 +101,7 @@ class GpuTest(absltest.TestCase):
     self.assertGreater(counters["episodes"], 2)
     self.assertGreater(counters["updates"], 5)
     # The tasks taken, and as many ahead as there are environments.
-    drawn = first._desk.curriculum_metrics()["tasks_drawn"]
+    drawn = first._curriculum.curriculum_metrics()["tasks_drawn"]
     self.assertEqual(drawn, prefetcher.taken + 2)
     self.assertGreater(prefetcher.taken, counters["episodes"])
     self.assertEmpty(multiprocessing.active_children())

@@ -23,14 +23,14 @@ _QUIET_START, _QUIET_END = 0.05, 0.15
 
 
 class Kill(NamedTuple):
-  """One of the run's misfortunes.
+  """One disturbance of a run.
 
   Attributes:
-    seconds: When, from the start of the run that is hurt.
-    what: Kind of role, or of misfortune.
-    names: Roles, of which it hit the processes.
-    time: When, seconds since 1970.
-    updates: As of the checkpoint, where the learner died; else None.
+    seconds: Its time since the start of the disturbed run.
+    what: Kind of role, or of disturbance.
+    names: Roles whose processes were killed.
+    time: Its time, seconds since 1970.
+    updates: Update count of the checkpoint if the learner died; else None.
   """
 
   seconds: float
@@ -47,11 +47,11 @@ def plan(
 
   Args:
     rng: Source of randomness.
-    kills: How many.
-    kinds: Of `LOCAL` or `RAY`.
+    kills: Number of kills.
+    kinds: `LOCAL` or `RAY`.
 
   Returns:
-    Moments, as parts of the run from 0 to 1, in order, and what is killed.
+    Times, as fractions of the run in order, and the kinds to kill.
   """
   moments = sorted(
     rng.uniform(_QUIET_START, 1 - _QUIET_END) for _ in range(kills)
@@ -63,19 +63,19 @@ def plan(
 
 
 class Chaos:
-  """Hurts a run.
+  """A source of random kills of a run.
 
   Args:
     run: The run.
     rng: Source of randomness.
     planned: Moments and kinds, as `plan` draws them.
     seconds: How long the run is expected to last.
-    steps: Its first and its last. A run that is faster than expected is hurt
-      sooner, so that it does not end before all is done.
+    steps: Its first and its last step. In a run that is faster than expected
+      the kills come sooner, so that all are done before it ends.
     say: Shows a line.
 
   Attributes:
-    kills: Done so far.
+    kills: Kills done so far.
   """
 
   def __init__(
@@ -97,7 +97,7 @@ class Chaos:
     self.kills: list[Kill] = []
 
   def step(self) -> None:
-    """Does what is due."""
+    """Does the kills that are due."""
     seen = self._run.seen()
     if not self._planned or seen is None:
       return
@@ -107,11 +107,11 @@ class Chaos:
       (time.monotonic() - self._start) / self._seconds,
       (seen.counters["env_steps"] - first) / (last - first),
     )
-    if done >= moment and self._hurt(what, seen):
+    if done >= moment and self._kill(what, seen):
       del self._planned[0]
 
-  def _hurt(self, what: str, seen: live_run.Seen) -> bool:
-    """Kills something; False if it has no process now."""
+  def _kill(self, what: str, seen: live_run.Seen) -> bool:
+    """Kills a role or all; returns False if it has no process now."""
     number = signal.SIGSTOP if what == HANG else signal.SIGKILL
     # Roles of the command's own process are watched by the user alone.
     watched = sorted(

@@ -1,4 +1,4 @@
-"""Tests of tests.launch.runtimes.hurting."""
+"""Tests of tests.launch.runtimes.random_kills."""
 
 import os
 import pathlib
@@ -9,23 +9,24 @@ from typing import Any
 
 from absl.testing import absltest
 
-from tests.launch.runtimes import hurting
+from tests.launch.runtimes import random_kills
 
 
 class PlanTest(absltest.TestCase):
   def test_all_kinds_come_before_any_comes_again(self):
-    planned = hurting.plan(random.Random(1), 25, hurting.RAY)
+    planned = random_kills.plan(random.Random(1), 25, random_kills.RAY)
     moments, kinds = zip(*planned, strict=True)
     self.assertLen(planned, 25)
     self.assertEqual(list(moments), sorted(moments))
     self.assertBetween(moments[0], 0.05, moments[-1])
     self.assertBetween(moments[-1], moments[0], 0.85)
-    self.assertCountEqual(kinds[:10], hurting.RAY)
-    self.assertCountEqual(kinds[10:20], hurting.RAY)
+    self.assertCountEqual(kinds[:10], random_kills.RAY)
+    self.assertCountEqual(kinds[10:20], random_kills.RAY)
 
   def test_it_follows_from_the_seed(self):
     one, same, other = (
-      hurting.plan(random.Random(seed), 20, hurting.RAY) for seed in (1, 1, 2)
+      random_kills.plan(random.Random(seed), 20, random_kills.RAY)
+      for seed in (1, 1, 2)
     )
     self.assertEqual(one, same)
     self.assertNotEqual(one, other)
@@ -49,7 +50,7 @@ class ChaosTest(absltest.TestCase):
     self.said = []
 
   def chaos(self, *planned):
-    return hurting.Chaos(
+    return random_kills.Chaos(
       self.run_, random.Random(0), planned, 1e4, (1.0, 11.0), self.said.append
     )
 
@@ -63,10 +64,10 @@ class ChaosTest(absltest.TestCase):
     self.assertIsNone(chaos.kills[0].updates)
     self.assertEqual(self.said, ["0 s, 3 steps: actor"])
 
-  def test_a_run_that_is_fast_is_hurt_sooner(self):
+  def test_a_run_that_is_fast_is_disturbed_sooner(self):
     # It is at 3 of the steps from 1 to 11, and no time has passed.
     for moment, kills in ((0.19, 1), (0.21, 0)):
-      chaos = self.chaos((moment, hurting.HANG))
+      chaos = self.chaos((moment, random_kills.HANG))
       for _ in range(5):
         chaos.step()
       self.assertLen(chaos.kills, kills)
@@ -78,16 +79,16 @@ class ChaosTest(absltest.TestCase):
     self.assertIsNone(self.child.poll())
 
   def test_a_hang_is_of_a_role_that_is_watched(self):
-    chaos = self.chaos((0.0, hurting.HANG))
+    chaos = self.chaos((0.0, random_kills.HANG))
     for _ in range(20):
       chaos.step()
     self.assertEqual(chaos.kills[0].names, ("actor 0",))
     self.assertIsNone(self.child.poll())
 
   def test_memory(self):
-    mine = hurting.memory_mb([os.getpid()])
+    mine = random_kills.memory_mb([os.getpid()])
     self.assertGreater(mine, 1.0)
-    self.assertEqual(hurting.memory_mb([2**22 + 1]), 0.0)
+    self.assertEqual(random_kills.memory_mb([2**22 + 1]), 0.0)
 
 
 if __name__ == "__main__":
