@@ -78,6 +78,11 @@ class NetworkConfig:
   # outputs, which are float32.
   compute_dtype: str = "float32"
 
+  @property
+  def num_types(self) -> int:
+    """Number of types of objects; players have a shape of their own."""
+    return (self.entity_shapes - 1) * self.entity_colours
+
   def __post_init__(self):
     _check_choice("memory", self.memory, MEMORIES)
     _check_choice("compute_dtype", self.compute_dtype, COMPUTE_DTYPES)

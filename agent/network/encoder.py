@@ -41,11 +41,13 @@ class Encoded(NamedTuple):
     x: One vector for each step, [B, T, d_model].
     entities: Encoded entities [B, T, E, entity_size]; E is 0 with `pixels`.
     visible: 1 for entities in view, else 0, float32 [B, T, E].
+    types: One-hot types of the entities, float32 [B, T, E, types].
   """
 
   x: jax.Array
   entities: jax.Array
   visible: jax.Array
+  types: jax.Array
 
 
 class Encoder(hk.Module):
@@ -86,15 +88,17 @@ class Encoder(hk.Module):
       parts["pixels"] = seen.reshape(*steps, -1)
     entities = jnp.zeros([*steps, 0, config.entity_size], dtype)
     visible = jnp.zeros([*steps, 0])
+    kinds = jnp.zeros([*steps, 0, config.num_types])
     if "entities" in observation:
       see = entity_encoder.EntityEncoder(config)
       parts["entities"], entities = see(observation, goal, rule_elements)
       visible = jnp.asarray(observation["entities"])[..., 0]
+      kinds = entity_features.object_types(observation["entities"], config)
     sizes = (*config.encoder_hidden, config.d_model)
     x = layers.linear_of_parts(parts, sizes[0], "in")
     for i, size in enumerate(sizes[1:]):
       x = layers.Linear(size, name=f"hidden_{i}")(jax.nn.relu(x))
-    return Encoded(x, entities, visible)
+    return Encoded(x, entities, visible, kinds)
 
   def _plain(self, observation: types.Observation) -> list[jax.Array]:
     """Returns the inputs that need no layers of their own, each [B, T, n]."""

@@ -24,6 +24,10 @@ METRES: Final = 10.0
 # the eye, and calls near what is at most this far: metres.
 EYE_ABOVE_CENTRE: Final = 0.35
 REACH: Final = 1.0
+# How far an avatar turns in a step, slowly and fast, radians.
+_TURN_STEPS: Final = (0.107, 0.4)
+# Distance from the border of reach that a step of walking makes up, metres.
+_MARGIN: Final = 0.33
 # Beyond this distance, metres, an entity is simply far.
 _FAR: Final = 10.0
 _EPSILON: Final = 1e-6
@@ -56,12 +60,14 @@ def distance(entities: types.Array) -> jax.Array:
 
 
 def geometry(entities: types.Array) -> jax.Array:
-  """Returns where each entity is, float32 [..., E, 6].
+  """Returns where each entity is, float32 [..., E, 9].
 
   The columns are the cosine and sine of the horizontal angle from straight
-  ahead to the left; the sine of the elevation seen from the eye; the distance
-  in metres, at most 10; exp(-distance), which is steep where predicates are;
-  and 1 within reach. Zero for entities not in view.
+  ahead to the left, and the angle as tanh in units of a slow turn's and of a
+  fast turn's step, for to aim is to tell small angles apart; the sine of the
+  elevation seen from the eye; the distance in metres, at most 10;
+  exp(-distance), which is steep where predicates are; 1 within reach; and how
+  far it is from reach, as tanh. Zero for entities not in view.
 
   Args:
     entities: float32 [..., E, F].
@@ -71,12 +77,15 @@ def geometry(entities: types.Array) -> jax.Array:
   flat = jnp.linalg.norm(position[..., :2], axis=-1, keepdims=True)
   whole = jnp.linalg.norm(position, axis=-1, keepdims=True)
   away = distance(entities)[..., None]
+  angle = jnp.arctan2(position[..., 1:2], position[..., :1])
   columns = [
     position[..., :2] / jnp.maximum(flat, _EPSILON),
+    *(jnp.tanh(angle / step) for step in _TURN_STEPS),
     position[..., 2:] / jnp.maximum(whole, _EPSILON),
     jnp.minimum(away, _FAR),
     jnp.exp(-away),
     away <= REACH,
+    jnp.tanh((away - REACH) / _MARGIN),
   ]
   return jnp.concatenate(columns, axis=-1) * entities[..., :1]
 

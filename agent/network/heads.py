@@ -41,7 +41,7 @@ class Heads(hk.Module):
     if config.belief:
       self._belief = layers.head(
         hidden_size,
-        belief.NUM_KINDS * num_types(config),
+        belief.NUM_KINDS * config.num_types,
         "belief",
         _first_belief,
       )
@@ -51,22 +51,31 @@ class Heads(hk.Module):
         hidden_size, config.num_bins, "critic", _base_rates
       )
 
-  def start(self, x: jax.Array, memory: jax.Array) -> types.NetworkOutput:
-    """Returns the output for a step, without looking ahead.
+  def belief(self, memory: jax.Array) -> jax.Array:
+    """Returns the belief's logits, [..., NUM_KINDS * types]; without one, none.
+
+    Args:
+      memory: The memory's output, before recall: it has to hold what was
+        learned about the rules, whatever is in view [..., d_model].
+    """
+    if self._belief is None:
+      return jnp.zeros((*memory.shape[:-1], 0), memory.dtype)
+    return self._belief(memory)
+
+  def start(self, x: jax.Array, belief_logits: jax.Array) -> types.NetworkOutput:
+    """Predicts policy and value of a step, without look-ahead.
 
     Args:
       x: The memory's output after recall [..., d_model].
-      memory: The memory's output itself, of which the belief is made: it must
-        hold what was learned of the rules, whatever is in view [..., d_model].
+      belief_logits: As `belief` returns them.
     """
     hidden = self._init_hidden(x)
-    none = jnp.zeros((*x.shape[:-1], 0), x.dtype)
     return types.NetworkOutput(
       policy_logits=self._policy(hidden),
       value_logits=self._value(hidden),
       model_hidden=hidden,
       model_cell=self._init_cell(x),
-      belief_logits=none if self._belief is None else self._belief(memory),
+      belief_logits=belief_logits,
     )
 
   def critic(self, hidden: jax.Array, told: jax.Array) -> jax.Array:
@@ -112,15 +121,6 @@ class Heads(hk.Module):
       self._policy(hidden),
       self._value(hidden),
     )
-
-
-def num_types(config: NetworkConfig) -> int:
-  """Returns the number of types of objects; players have a shape of their own.
-
-  Args:
-    config: Sizes.
-  """
-  return (config.entity_shapes - 1) * config.entity_colours
 
 
 def _start(hidden_size: int, size: int, name: str) -> hk.Sequential:

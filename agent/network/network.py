@@ -97,23 +97,31 @@ def _transform(
     second_look = recall.Recall(config)
     look = heads.Heads(config)
 
-    def ask(x, encoded):
+    def ask(x, encoded, logits):
       # With pixels there are no entities to ask about.
       if not encoded.entities.shape[-2]:
         return x
-      return second_look(x, encoded.entities, encoded.visible)
+      entities = encoded.entities
+      if config.belief:
+        of_types = belief.of_entities(logits, encoded.types)
+        entities = jnp.concatenate([entities, of_types], axis=-1)
+      return second_look(x, entities, encoded.visible)
+
+    def predict(x, encoded):
+      logits = look.belief(x)
+      return look.start(ask(x, encoded, logits), logits)
 
     def step(state, observation, first):
       encoded = encode(_one_step(observation))
       encoded = jax.tree_util.tree_map(lambda x: x[:, 0], encoded)
       state = jax.tree_util.tree_map(jnp.asarray, state)
       x, state = memory.step(encoded.x, jnp.asarray(first), state)
-      return look.start(ask(x, encoded), x), state
+      return predict(x, encoded), state
 
     def unroll(state, observation, first):
       encoded = encode(observation)
       x, state = _unroll_memory(memory, encoded.x, first, state)
-      return look.start(hk.BatchApply(ask)(x, encoded), x), state
+      return hk.BatchApply(predict)(x, encoded), state
 
     def model_step(hidden, cell, action):
       return look.step(hidden, cell, action)
@@ -127,7 +135,7 @@ def _transform(
       action = jnp.zeros([1, 1, sum(config.action_sizes)])
       model_step(output.model_hidden, output.model_cell, action)
       if config.privileged_critic:
-        told = belief.NUM_KINDS * heads.num_types(config)
+        told = belief.NUM_KINDS * config.num_types
         critic(output.model_hidden, jnp.zeros([1, 1, told]))
 
     return init, (step, unroll, model_step, critic)

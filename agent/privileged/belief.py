@@ -70,6 +70,23 @@ def loss(logits: jax.Array, target: jax.Array) -> jax.Array:
   return jnp.sum(entropies, axis=-1)
 
 
+def of_entities(logits: jax.Array, kinds: jax.Array) -> jax.Array:
+  """Returns the belief about the type of each entity, [..., E, NUM_KINDS].
+
+  No gradient flows into the belief: its loss alone decides what it says.
+
+  Args:
+    logits: The belief, [..., NUM_KINDS * O].
+    kinds: One-hot types of the entities, zero for others, [..., E, O].
+  """
+  logits = logits.reshape(*logits.shape[:-1], NUM_KINDS, -1)
+  belief = jax.nn.sigmoid(jax.lax.stop_gradient(logits))
+  # Sums of products: see `Recall`.
+  return jnp.sum(
+    kinds[..., None, :].astype(belief.dtype) * belief[..., None, :, :], axis=-1
+  )
+
+
 def _arguments(
   ids: types.Array, num_shapes: int, num_colours: int
 ) -> jax.Array:

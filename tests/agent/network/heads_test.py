@@ -19,7 +19,7 @@ def _heads():
     module = heads.Heads(_CONFIG)
 
     def init(x, action):
-      output = module.start(x, x)
+      output = module.start(x, _none(x))
       module.step(output.model_hidden, output.model_cell, action)
 
     return init, (module.start, module.step)
@@ -35,6 +35,10 @@ def _heads():
   return params, transformed.apply, x, action
 
 
+def _none(x):
+  return x[..., :0]
+
+
 def _sigmoid(x):
   return 1 / (1 + np.exp(-x))
 
@@ -42,7 +46,7 @@ def _sigmoid(x):
 class HeadsTest(absltest.TestCase):
   def test_step_is_an_lstm(self):
     params, (start, step), x, action = _heads()
-    output = start(params, None, x, x)
+    output = start(params, None, x, _none(x))
     hidden, cell = output.model_hidden, output.model_cell
     new_hidden, new_cell, *_ = step(params, None, hidden, cell, action)
     layer = {k.split("/")[-1]: v for k, v in params.items()}
@@ -58,7 +62,7 @@ class HeadsTest(absltest.TestCase):
 
   def test_many_actions_are_asked_about_one_state(self):
     params, (start, step), x, action = _heads()
-    output = start(params, None, x, x)
+    output = start(params, None, x, _none(x))
     hidden, cell = output.model_hidden, output.model_cell
     both = np.stack([action, action[::-1]], axis=1)  # [B, K, S]
     together = step(params, None, hidden[:, None], cell[:, None], both)
@@ -70,7 +74,7 @@ class HeadsTest(absltest.TestCase):
   def test_first_value_and_reward_are_small_and_policy_uniform(self):
     def init(x, action):
       module = heads.Heads(_CONFIG)
-      output = module.start(x, x)
+      output = module.start(x, _none(x))
       after = module.step(output.model_hidden, output.model_cell, action)
       return output, after
 
@@ -93,7 +97,7 @@ class HeadsTest(absltest.TestCase):
   def test_policy_and_value_read_the_hidden_state_alone(self):
     # The same heads serve every look-ahead: equal hidden, equal logits.
     params, (start, step), x, action = _heads()
-    output = start(params, None, x, x)
+    output = start(params, None, x, _none(x))
     hidden, _, reward, policy, value = step(
       params, None, output.model_hidden, output.model_cell, action
     )
