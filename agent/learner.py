@@ -158,6 +158,7 @@ def loss(
   experience: muesli.Experience,
   target: muesli.Targets,
   sigma: jax.Array,
+  offset: jax.Array,
   progress: jax.Array,
 ) -> tuple[jax.Array, tuple[dict[str, jax.Array], muesli.Predictions]]:
   """Computes Muesli's loss and the privileged ones, means over real steps.
@@ -171,6 +172,7 @@ def loss(
     experience: The same unrolls as the losses read them, [B, T, ...].
     target: Returned by `targets`.
     sigma: Scale of the advantages, [].
+    offset: See `model.unroll_model`.
     progress: Share of the run that is over, [].
 
   Returns:
@@ -181,7 +183,7 @@ def loss(
     params, batch.initial_memory, batch.observation, batch.first
   )
   predictions = model.unroll_model(
-    network, params, output, experience.action, config.muesli.model_steps
+    network, params, output, experience.action, config.muesli, offset
   )
   parts = jax.vmap(
     lambda p, t, e: muesli.losses(p, t, e, sigma, sizes, config.muesli)
@@ -195,13 +197,12 @@ def loss(
     sizes,
     batch,
     output,
-    target.returns,
-    target.complete,
+    target,
     config.muesli.value_range,
   )
-  total = muesli.total_loss(parts, config.muesli) + privileged.total(
-    told, config.privileged, progress
-  )
+  policy_share = 1.0 - privileged.distilled(config.privileged, progress)
+  total = muesli.total_loss(parts, config.muesli, policy_share)
+  total += privileged.total(told, config.privileged, progress)
   return total, (parts | told, predictions)
 
 
@@ -228,7 +229,7 @@ def update(
   Returns:
     The next state, and scalar metrics.
   """
-  rng_key, sample_key = jax.random.split(state.rng_key)
+  rng_key, sample_key, offset_key = jax.random.split(state.rng_key, 3)
   mask = jnp.asarray(batch.mask, jnp.float32)
   experience = muesli.Experience(
     action=distributions.one_hot(batch.action, sizes),
@@ -262,20 +263,15 @@ def update(
     experience,
     target,
     sigma,
+    jax.random.randint(offset_key, [], 0, config.muesli.model_every),
     progress,
   )
-  step, opt_state = optimizer.update(gradient, state.opt_state, state.params)
-  rate = 1.0 - (1.0 - config.final_rate) * progress
-  step = jax.tree.map(lambda x: rate * x, step)
-  params = optax.apply_updates(state.params, step)
-  target_params = optax.incremental_update(
-    params, state.target_params, config.target_rate
-  )
+  state, step = _stepped(optimizer, config, state, gradient, progress)
 
   heads = diagnostics.head_metrics(
     predictions, mask, sizes, config.muesli.value_range
   )
-  pi = distributions.log_probs(predictions.policy_logits[:, :, 0], sizes)
+  pi = distributions.log_probs(predictions.policy_logits, sizes)
 
   def mean(x):
     return jnp.sum(x * mask) / jnp.maximum(jnp.sum(mask), 1.0)
@@ -296,14 +292,88 @@ def update(
       "update_norm": optax.global_norm(step),
     }
   )
-  return TrainState(
+  return state._replace(scale=scale, rng_key=rng_key), metrics
+
+
+def imitate(
+  network: types.Network,
+  optimizer: optax.GradientTransformation,
+  config: learner_config.LearnerConfig,
+  sizes: Sequence[int],
+  state: TrainState,
+  batch: types.Unroll,
+  progress: jax.Array,
+) -> tuple[TrainState, Metrics]:
+  """Learns from one batch by the privileged losses alone.
+
+  Args:
+    network: The network's functions.
+    optimizer: The optimiser that made `state.opt_state`.
+    config: How to learn.
+    sizes: Sizes of the action heads.
+    state: The state so far.
+    batch: Unrolls, [B, T, ...].
+    progress: Share of the run that is over, 0 to 1, [].
+
+  Returns:
+    The next state, and scalar metrics.
+  """
+
+  def total_loss(params):
+    output, _ = network.unroll(
+      params, batch.initial_memory, batch.observation, batch.first
+    )
+    parts = privileged.losses(
+      params,
+      network,
+      config.privileged,
+      sizes,
+      batch,
+      output,
+      None,
+      config.muesli.value_range,
+    )
+    total = privileged.total(parts, config.privileged, progress)
+    return total, (parts, output.policy_logits)
+
+  (total, (parts, logits)), gradient = jax.value_and_grad(
+    total_loss, has_aux=True
+  )(state.params)
+  state, step = _stepped(optimizer, config, state, gradient, progress)
+  mask = jnp.asarray(batch.mask, jnp.float32)
+  steps = jnp.maximum(jnp.sum(mask), 1.0)
+  entropy = distributions.entropy(distributions.log_probs(logits, sizes))
+  return state, {f"loss/{name}": x for name, x in parts.items()} | {
+    "loss/total": total,
+    "entropy": jnp.sum(entropy * mask) / steps,
+    "reward": jnp.sum(batch.reward * mask) / steps,
+    "gradient_norm": optax.global_norm(gradient),
+    "update_norm": optax.global_norm(step),
+  }
+
+
+def _stepped(
+  optimizer: optax.GradientTransformation,
+  config: learner_config.LearnerConfig,
+  state: TrainState,
+  gradient: types.Params,
+  progress: jax.Array,
+) -> tuple[TrainState, types.Params]:
+  """Applies a gradient; returns the state and the step of the parameters."""
+  step, opt_state = optimizer.update(gradient, state.opt_state, state.params)
+  rate = 1.0 - (1.0 - config.final_rate) * progress
+  step = jax.tree.map(lambda x: rate * x, step)
+  params = optax.apply_updates(state.params, step)
+  target_params = optax.incremental_update(
+    params, state.target_params, config.target_rate
+  )
+  stepped = state._replace(
     params=params,
     target_params=target_params,
     opt_state=opt_state,
-    scale=scale,
     updates=state.updates + 1,
-    rng_key=rng_key,
-  ), metrics
+  )
+  return stepped, step
 
 
 def make_learner(
@@ -334,12 +404,16 @@ def make_learner(
   mesh = jax.sharding.Mesh(np.asarray(devices), ("batch",))
   whole = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
   split = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("batch"))
-  jitted = jax.jit(
-    functools.partial(update, network, optimizer, config, sizes),
-    donate_argnums=0,
-    in_shardings=(whole, split, whole),
-    out_shardings=whole,
+  jitted, jitted_alone = (
+    jax.jit(
+      functools.partial(learn, network, optimizer, config, sizes),
+      donate_argnums=0,
+      in_shardings=(whole, split, whole),
+      out_shardings=whole,
+    )
+    for learn in (update, imitate)
   )
+  alone = config.privileged.distillation_alone
 
   def checked_update(
     state: TrainState, batch: types.Unroll, progress: float = 0.0
@@ -354,7 +428,8 @@ def make_learner(
         lambda x: jax.make_array_from_process_local_data(split, np.asarray(x)),
         batch,
       )
-    return jitted(state, batch, np.float32(progress))
+    learn = jitted_alone if progress < alone else jitted
+    return learn(state, batch, np.float32(progress))
 
   return Learner(
     init=jax.jit(

@@ -62,7 +62,9 @@ class Heads(hk.Module):
       return jnp.zeros((*memory.shape[:-1], 0), memory.dtype)
     return self._belief(memory)
 
-  def start(self, x: jax.Array, belief_logits: jax.Array) -> types.NetworkOutput:
+  def start(
+    self, x: jax.Array, belief_logits: jax.Array
+  ) -> types.NetworkOutput:
     """Predicts policy and value of a step, without look-ahead.
 
     Args:

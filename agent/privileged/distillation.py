@@ -32,12 +32,14 @@ def loss(
   return -jnp.sum(wanted * log_policy, axis=-1), has_label
 
 
-def weight(progress: types.Array, first: float, share: float) -> types.Array:
-  """Returns the weight of the loss, which falls linearly to zero.
+def remaining(
+  progress: types.Array, alone: float, share: float
+) -> types.Array:
+  """Returns the share of distillation's weight that is left.
 
   Args:
     progress: Share of the run that is over, 0 to 1.
-    first: The weight at the start.
-    share: Share of the run after which the weight is zero.
+    alone: Until then it is 1.
+    share: From then on it is 0.
   """
-  return first * jnp.maximum(0.0, 1.0 - progress / share)
+  return jnp.clip((share - progress) / (share - alone), 0.0, 1.0)

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from adaland.agent import distributions, types
-from adaland.agent.muesli import categorical
+from adaland.agent.muesli import categorical, muesli
 from adaland.agent.privileged import belief, distillation
 from adaland.agent.privileged.config import PrivilegedConfig
 
@@ -34,8 +34,7 @@ def losses(
   sizes: Sequence[int],
   batch: types.Unroll,
   output: types.NetworkOutput,
-  returns: jax.Array,
-  complete: jax.Array,
+  target: muesli.Targets | None,
   value_range: float,
 ) -> dict[str, jax.Array]:
   """Computes the losses that are switched on.
@@ -47,8 +46,7 @@ def losses(
     sizes: Sizes of the action heads.
     batch: Unrolls, [B, T, ...].
     output: The online network's output, [B, T, ...].
-    returns: Returns to predict, [B, T].
-    complete: 1 where the return is defined, [B, T].
+    target: Muesli's targets, [B, T, ...]; None leaves out the critic.
     value_range: Range of the bins of values.
 
   Returns:
@@ -71,11 +69,27 @@ def losses(
       sizes,
     )
     parts["distillation"] = mean(loss, has_label * mask)
-  if config.critic_weight > 0:
+  if config.critic_weight > 0 and target is not None:
     logits = network.critic(params, output, truth(network, batch))
-    loss = categorical.cross_entropy(logits, returns, value_range)
-    parts["critic"] = mean(loss, complete)
+    loss = categorical.cross_entropy(logits, target.returns, value_range)
+    parts["critic"] = mean(loss, target.complete)
   return parts
+
+
+def distilled(
+  config: PrivilegedConfig, progress: types.Array
+) -> types.Array:
+  """Returns the share of distillation in learning the policy, 0 to 1.
+
+  Args:
+    config: Its schedule.
+    progress: Share of the run that is over, 0 to 1.
+  """
+  if not config.needs_teacher:
+    return jnp.zeros([])
+  return distillation.remaining(
+    progress, config.distillation_alone, config.distillation_share
+  )
 
 
 def total(
@@ -90,9 +104,7 @@ def total(
   """
   weights = {
     "belief": config.belief_weight,
-    "distillation": distillation.weight(
-      progress, config.distillation_weight, config.distillation_share
-    ),
+    "distillation": config.distillation_weight * distilled(config, progress),
     "critic": config.critic_weight,
   }
   return sum(

@@ -22,9 +22,10 @@ class DistillationTest(parameterized.TestCase):
     np.testing.assert_array_equal(loss, [0.0])
     np.testing.assert_array_equal(has_label, [0.0])
 
-  @parameterized.parameters((0.0, 4.0), (0.25, 2.0), (0.5, 0.0), (1.0, 0.0))
-  def test_weight_falls_to_zero(self, progress, expected):
-    self.assertEqual(distillation.weight(progress, 4.0, 0.5), expected)
+  @parameterized.parameters((0.0, 1.0), (0.2, 1.0), (0.4, 0.5), (0.8, 0.0))
+  def test_it_ends_gradually(self, progress, expected):
+    left = distillation.remaining(progress, alone=0.2, share=0.6)
+    self.assertAlmostEqual(float(left), expected, places=6)
 
 
 if __name__ == "__main__":
