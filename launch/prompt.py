@@ -14,7 +14,7 @@ import numpy as np
 
 from adaland.envs import constants
 from adaland.launch import cli, errors
-from adaland.launch.config import experiment as config
+from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation import (
   demo,
   episode,
@@ -106,9 +106,7 @@ def _check_flags(args: argparse.Namespace) -> None:
     )
 
 
-def _run_many(
-  args: argparse.Namespace, experiment: config.ExperimentConfig
-) -> None:
+def _run_many(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
   """Plays the tasks of a set."""
   source = task_source.TaskSource(experiment, held_out=True)
   tasks = tasksets.many(args.taskset, source, args.num_tasks)
@@ -146,9 +144,7 @@ def _run_many(
   cli.emit(result, "\n".join(text), args.json)
 
 
-def _run_one(
-  args: argparse.Namespace, experiment: config.ExperimentConfig
-) -> None:
+def _run_one(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
   """Plays one task."""
   task = tasksets.one(args.task, task_source.TaskSource(experiment))
   if task.trials < 2:
