@@ -150,6 +150,7 @@ def loss(
   experience: muesli.Experience,
   target: muesli.Targets,
   sigma: jax.Array,
+  offset: jax.Array,
 ) -> tuple[jax.Array, tuple[dict[str, jax.Array], muesli.Predictions]]:
   """Computes Muesli's loss, a mean over the batch's real steps.
 
@@ -162,6 +163,7 @@ def loss(
     experience: The same unrolls as the losses read them, [B, T, ...].
     target: Returned by `targets`.
     sigma: Scale of the advantages, [].
+    offset: See `model.unroll_model`.
 
   Returns:
     The total, []; its unweighted parts by name, each [], and the network's
@@ -171,7 +173,7 @@ def loss(
     params, batch.initial_memory, batch.observation, batch.first
   )
   predictions = model.unroll_model(
-    network, params, output, experience.action, config.model_steps
+    network, params, output, experience.action, config, offset
   )
   parts = jax.vmap(
     lambda p, t, e: muesli.losses(p, t, e, sigma, sizes, config)
@@ -202,7 +204,7 @@ def update(
   Returns:
     The next state, and scalar metrics.
   """
-  rng_key, sample_key = jax.random.split(state.rng_key)
+  rng_key, sample_key, offset_key = jax.random.split(state.rng_key, 3)
   mask = jnp.asarray(batch.mask, jnp.float32)
   experience = muesli.Experience(
     action=distributions.one_hot(batch.action, sizes),
@@ -236,6 +238,7 @@ def update(
     experience,
     target,
     sigma,
+    jax.random.randint(offset_key, [], 0, config.muesli.model_every),
   )
   step, opt_state = optimizer.update(gradient, state.opt_state, state.params)
   params = optax.apply_updates(state.params, step)
@@ -246,7 +249,7 @@ def update(
   heads = diagnostics.head_metrics(
     predictions, mask, sizes, config.muesli.value_range
   )
-  pi = distributions.log_probs(predictions.policy_logits[:, :, 0], sizes)
+  pi = distributions.log_probs(predictions.policy_logits, sizes)
 
   def mean(x):
     return jnp.sum(x * mask) / jnp.maximum(jnp.sum(mask), 1.0)

@@ -16,6 +16,8 @@ class MuesliConfig:
     num_samples: N, actions drawn from the prior at each step, for Retrace's
       expectation and the CMPO target.
     model_steps: I, steps the model is unrolled in training.
+    model_every: Only every n-th step of an unroll, counted from a random one,
+      starts more than one of them; their losses count n times.
     retrace_lambda: Retrace's trace parameter.
     advantage_clip: c, bound on normalised advantages in CMPO.
     z_init: Weight of the prior in CMPO's sampled normaliser.
@@ -35,6 +37,7 @@ class MuesliConfig:
   gamma: float = 0.995
   num_samples: int = 16
   model_steps: int = 4
+  model_every: int = 1
   retrace_lambda: float = 0.95
   advantage_clip: float = 1.0
   z_init: float = 1.0
@@ -50,7 +53,7 @@ class MuesliConfig:
   value_range: float = 300.0
 
   def __post_init__(self):
-    for name in ("num_samples", "model_steps"):
+    for name in ("num_samples", "model_steps", "model_every"):
       if getattr(self, name) < 1:
         raise ValueError(f"{name}={getattr(self, name)}: must be at least 1")
     for name in ("advantage_clip", "variance_epsilon", "value_range", "z_init"):

@@ -35,9 +35,10 @@ def head_metrics(
     Scalars by name.
   """
   weights = mask / jnp.maximum(jnp.sum(mask), 1.0)
-  pi = distributions.log_probs(predictions.policy_logits[:, :, 0], sizes)
-  value = categorical.decode(predictions.value_logits[:, :, 0], value_range)
-  reward = categorical.decode(predictions.reward_logits[:, :, 0], value_range)
+  pi = distributions.log_probs(predictions.policy_logits, sizes)
+  value = categorical.decode(predictions.value_logits, value_range)
+  reward_logits = predictions.near.reward_logits[:, :, 0]
+  reward = categorical.decode(reward_logits, value_range)
   metrics = {
     "spread/policy": _spread(jnp.exp(pi), weights),
     "spread/value": _spread(value[..., None], weights),

@@ -4,6 +4,8 @@ Shape letters: B batch, T time, S sum of the heads' sizes, K actions asked
 about, I model steps.
 """
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 
@@ -43,36 +45,72 @@ def unroll_model(
   params: types.Params,
   output: types.NetworkOutput,
   actions: jax.Array,
-  num_steps: int,
+  config: muesli.MuesliConfig,
+  offset: jax.Array,
 ) -> muesli.Predictions:
-  """Unrolls the model along the actions taken, from every step at once.
+  """Unrolls the model along the actions taken: one step, from some steps more.
 
   Args:
     network: The network's functions.
     params: Parameters of the model.
     output: The same parameters' output for the states, [B, T, ...].
     actions: One-hots of the actions taken, [B, T, S].
-    num_steps: I.
+    config: I, and how far apart the steps are from which it goes on to I.
+    offset: The first of these, int32 [], below `config.model_every`.
 
   Returns:
-    Predictions for i = 0...I, [B, T, I+1, ...]. Those that run over the end
-    of the unroll are of zero actions, and are for the losses to mask.
+    Predictions for i = 0...I, [B, ...]. Those that run over the end of the
+    unroll are of zero actions, and are for the losses to mask.
   """
-  hidden, cell = output.model_hidden, output.model_cell
-  policies, values = [output.policy_logits], [output.value_logits]
-  rewards = []
-  for i in range(num_steps):
-    ahead = jnp.concatenate(
-      [actions[:, i:], jnp.zeros_like(actions[:, :i])], axis=1
-    )[:, : actions.shape[1]]
-    hidden, cell, reward, policy, value = network.model_step(
-      params, hidden, cell, ahead
-    )
-    rewards.append(reward)
-    policies.append(policy)
-    values.append(value)
-  return muesli.Predictions(
-    policy_logits=jnp.stack(policies, axis=2),
-    value_logits=jnp.stack(values, axis=2),
-    reward_logits=jnp.stack(rewards, axis=2),
+  batch_size, length = actions.shape[:2]
+  hidden, cell, *heads = network.model_step(
+    params, output.model_hidden, output.model_cell, actions
   )
+  near = _predictions(batch_size, jnp.arange(length), [heads])
+  far = None
+  if config.model_steps > 1:
+    every = config.model_every
+    starts = jnp.arange(0, length, every) + offset
+    hidden, cell = (_every(x, every, offset) for x in (hidden, cell))
+    ahead = []
+    for i in range(1, config.model_steps):
+      later = jnp.concatenate(
+        [actions[:, i:], jnp.zeros_like(actions[:, :i])], axis=1
+      )[:, :length]
+      hidden, cell, *heads = network.model_step(
+        params, hidden, cell, _every(later, every, offset)
+      )
+      ahead.append(heads)
+    far = _predictions(batch_size, starts, ahead)
+  return muesli.Predictions(
+    policy_logits=output.policy_logits,
+    value_logits=output.value_logits,
+    near=near,
+    far=far,
+  )
+
+
+def _predictions(
+  batch_size: int, starts: jax.Array, ahead: Sequence[Sequence[jax.Array]]
+) -> muesli.ModelPredictions:
+  """Stacks logits of rewards, policies and values of consecutive steps."""
+  reward, policy, value = (
+    jnp.stack(x, axis=2) for x in zip(*ahead, strict=True)
+  )
+  return muesli.ModelPredictions(
+    jnp.broadcast_to(starts[None], (batch_size, len(starts))),
+    policy,
+    value,
+    reward,
+  )
+
+
+def _every(x: jax.Array, every: int, offset: jax.Array) -> jax.Array:
+  """Picks every n-th step, [B, T, D] to [B, F, D]; zeros past the end.
+
+  Not by indices: the gradient of a gather is a scatter, slow on a CPU.
+  """
+  batch_size, length, size = x.shape
+  x = jnp.pad(x, [(0, 0), (0, -length % every), (0, 0)])
+  x = x.reshape(batch_size, -1, every, size)
+  return jax.lax.dynamic_index_in_dim(x, offset, axis=2, keepdims=False)

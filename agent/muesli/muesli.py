@@ -2,9 +2,10 @@
 
 Shape letters: T steps, S = sum of the heads' sizes, I model steps, N sampled
 actions. Index conventions: reward_t and discount_t follow a_t. A prediction
-[t, i] was made at step t for i model steps ahead, along the actions really
-taken: policy and value [T, I+1, ...] with i = 0...I refer to step t + i; reward
-[T, I, ...] with index i - 1 refers to r_{t+i-1}, the i-th action's.
+(t, i) was made at step t for i model steps ahead, along the actions really
+taken: policy and value with i = 0...I refer to step t + i; the reward with
+i = 1...I refers to r_{t+i-1}, the i-th action's. The model looks more than one
+step ahead from every n-th step only, n = `MuesliConfig.model_every`.
 
 Trial borders are not special: returns run through them. After the end of the
 episode values are zero, and the model is trained to predict so, since the
@@ -19,10 +20,11 @@ import jax.numpy as jnp
 
 from adaland.agent import distributions
 from adaland.agent.learner_config import MuesliConfig
-from adaland.agent.muesli import categorical, retrace
+from adaland.agent.muesli import categorical, model_losses, retrace
 from adaland.agent.muesli.muesli_types import (
   AdvantageScale,
   Experience,
+  ModelPredictions,
   Predictions,
   Targets,
 )
@@ -30,6 +32,7 @@ from adaland.agent.muesli.muesli_types import (
 __all__ = [
   "AdvantageScale",
   "Experience",
+  "ModelPredictions",
   "MuesliConfig",
   "Predictions",
   "Targets",
@@ -194,12 +197,6 @@ def cmpo_policy(
   return jnp.exp(prior) + sampled / normalised.shape[-1]
 
 
-def _ahead(x: jax.Array, steps: int) -> jax.Array:
-  """Stacks x_{t+i}, i = 0...steps - 1, zero past the end: [T, steps, ...]."""
-  padded = jnp.concatenate([x, jnp.zeros_like(x[: steps - 1])])
-  return jnp.stack([padded[i : i + len(x)] for i in range(steps)], axis=1)
-
-
 def losses(
   predictions: Predictions,
   target: Targets,
@@ -221,7 +218,8 @@ def losses(
   - reward: cross-entropy of r_{t+i-1}; value: cross-entropy of G_{t+i}.
 
   Model terms are means over the model's I steps; the value loss adds that mean
-  to its i = 0 term.
+  to its i = 0 term. The terms of i = 2...I count n times: over all choices of
+  the first step to look further from, their mean is what it is with n = 1.
 
   Args:
     predictions: Outputs of the network being trained.
@@ -235,46 +233,31 @@ def losses(
     Unweighted losses by name, each [T], zero at padding.
   """
   target = jax.lax.stop_gradient(target)
-  mask, complete = experience.mask, target.complete
-  num_steps = config.model_steps
-  pi = distributions.log_probs(predictions.policy_logits, sizes)  # [T, I+1, S]
-
-  log_pi = jnp.sum(experience.action * pi[:, 0], axis=-1)
+  pi = distributions.log_probs(predictions.policy_logits, sizes)
+  log_pi = jnp.sum(experience.action * pi, axis=-1)
   log_mu = jnp.sum(experience.action * experience.behaviour, axis=-1)
   ratio = jnp.exp(jnp.minimum(0.0, jax.lax.stop_gradient(log_pi) - log_mu))
   advantage = (target.returns - target.value) / sigma
-  policy_gradient = -complete * ratio * advantage * log_pi
-
-  cmpo_target = cmpo_policy(
+  policy_gradient = -target.complete * ratio * advantage * log_pi
+  cmpo = cmpo_policy(
     target.prior, target.samples, target.advantages / sigma, config
   )  # [T, S]
-  policy_kl = -jnp.sum(_ahead(cmpo_target, num_steps + 1) * pi, axis=-1)
-
-  ended = mask * (experience.discount == 0.0)
-  # [T, I+1]: whether the episode ended before step t + i.
-  over = jnp.cumsum(_ahead(ended, num_steps + 1), axis=1)
-  over = jnp.concatenate([jnp.zeros_like(over[:, :1]), over[:, :-1]], axis=1)
-  over = jnp.minimum(over, 1.0) * mask[:, None]
-  policy_kl *= _ahead(mask, num_steps + 1) * (1.0 - over)
-
-  value = categorical.cross_entropy(
-    predictions.value_logits,
-    _ahead(target.returns, num_steps + 1) * (1.0 - over),
-    config.value_range,
+  value = target.complete * categorical.cross_entropy(
+    predictions.value_logits, target.returns, config.value_range
   )
-  value *= jnp.maximum(over, _ahead(complete, num_steps + 1))
-  reward = categorical.cross_entropy(
-    predictions.reward_logits,
-    _ahead(experience.reward, num_steps),
-    config.value_range,
-  )
-  reward *= _ahead(mask, num_steps) * (1.0 - over[:, :-1])
+
+  rest = (cmpo, target, experience, sizes, config)
+  model = model_losses.losses(predictions.near, 1, *rest)
+  if predictions.far is not None:
+    far = model_losses.losses(predictions.far, 2, *rest)
+    model = {k: x + config.model_every * far[k] for k, x in model.items()}
+  model = {k: x / config.model_steps for k, x in model.items()}
   return {
     "policy_gradient": policy_gradient,
-    "cmpo": policy_kl[:, 0],
-    "model_policy": jnp.mean(policy_kl[:, 1:], axis=1),
-    "reward": jnp.mean(reward, axis=1),
-    "value": value[:, 0] + jnp.mean(value[:, 1:], axis=1),
+    "cmpo": -experience.mask * jnp.sum(cmpo * pi, axis=-1),
+    "model_policy": model["policy"],
+    "reward": model["reward"],
+    "value": value + model["value"],
   }
 
 

@@ -26,18 +26,37 @@ class Experience(NamedTuple):
   mask: jax.Array
 
 
+class ModelPredictions(NamedTuple):
+  """The online model's outputs for J numbers of steps ahead, from F steps.
+
+  Attributes:
+    starts: The steps from which it looked ahead; those past the unroll's end do
+      not count, int32 [F].
+    policy_logits: [F, J, S].
+    value_logits: [F, J, num_bins].
+    reward_logits: Of the last action on the way there, [F, J, num_bins].
+  """
+
+  starts: jax.Array
+  policy_logits: jax.Array
+  value_logits: jax.Array
+  reward_logits: jax.Array
+
+
 class Predictions(NamedTuple):
   """The online network's outputs: see the module's index conventions.
 
   Attributes:
-    policy_logits: [T, I+1, S].
-    value_logits: [T, I+1, num_bins].
-    reward_logits: [T, I, num_bins].
+    policy_logits: For i = 0, [T, S].
+    value_logits: For i = 0, [T, num_bins].
+    near: For i = 1, from all steps.
+    far: For i = 2...I, from every n-th step; None if I is 1.
   """
 
   policy_logits: jax.Array
   value_logits: jax.Array
-  reward_logits: jax.Array
+  near: ModelPredictions
+  far: ModelPredictions | None
 
 
 class Targets(NamedTuple):

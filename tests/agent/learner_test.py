@@ -16,7 +16,9 @@ from tests.agent import fakes
 
 _CONFIG = learner_config.LearnerConfig(
   learning_rate=1e-3,
-  muesli=muesli.MuesliConfig(num_samples=4, model_steps=2, value_range=10.0),
+  muesli=muesli.MuesliConfig(
+    num_samples=4, model_steps=2, model_every=2, value_range=10.0
+  ),
 )
 
 
@@ -45,29 +47,50 @@ class ModelTest(absltest.TestCase):
       )
     return reward, policy, value
 
-  def test_unrolled_along_the_actions_taken(self):
-    predictions = model.unroll_model(
-      self.network, self.params, self.output, self.actions, 3
+  def _unroll(self, model_steps, model_every, offset):
+    config = muesli.MuesliConfig(
+      model_steps=model_steps, model_every=model_every
     )
-    for b, t in ((0, 0), (1, 2)):
-      np.testing.assert_allclose(
-        predictions.value_logits[b, t, 0], self.output.value_logits[b, t]
-      )
+    return model.unroll_model(
+      self.network,
+      self.params,
+      self.output,
+      self.actions,
+      config,
+      jnp.asarray(offset),
+    )
+
+  def test_unrolled_along_the_actions_taken(self):
+    predictions = self._unroll(model_steps=3, model_every=2, offset=1)
+    np.testing.assert_array_equal(
+      predictions.value_logits, self.output.value_logits
+    )
+    np.testing.assert_array_equal(predictions.near.starts[0], range(6))
+    np.testing.assert_array_equal(predictions.far.starts, [[1, 3, 5]] * 2)
+    for b, t in ((0, 1), (1, 3)):
       for i in (1, 2, 3):
-        reward, policy, value = self._model(b, t, self.actions[b, t : t + i])
-        got = (
-          predictions.reward_logits[b, t, i - 1],
-          predictions.policy_logits[b, t, i],
-          predictions.value_logits[b, t, i],
+        part, at = (
+          (predictions.near, (b, t, 0))
+          if i == 1
+          else (predictions.far, (b, t // 2, i - 2))
         )
-        for x, y in zip(got, (reward, policy, value), strict=True):
+        got = (
+          part.reward_logits[at],
+          part.policy_logits[at],
+          part.value_logits[at],
+        )
+        wanted = self._model(b, t, self.actions[b, t : t + i])
+        for x, y in zip(got, wanted, strict=True):
           np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-5)
 
   def test_model_longer_than_the_unroll(self):
-    predictions = model.unroll_model(
-      self.network, self.params, self.output, self.actions, 9
+    predictions = self._unroll(model_steps=9, model_every=4, offset=3)
+    self.assertEqual(
+      predictions.far.reward_logits.shape, (2, 2, 8, fakes.NUM_BINS)
     )
-    self.assertEqual(predictions.reward_logits.shape, (2, 6, 9, fakes.NUM_BINS))
+
+  def test_a_model_of_one_step_looks_no_further(self):
+    self.assertIsNone(self._unroll(1, 1, 0).far)
 
   def test_q_is_reward_plus_discounted_value(self):
     config = muesli.MuesliConfig(gamma=0.9, value_range=10.0)

@@ -12,12 +12,19 @@ def _predictions(policy, value, reward) -> muesli_types.Predictions:
 
   def logits(x):
     weights = categorical.encode(jnp.asarray(x), _BINS, _RANGE)
-    return jnp.log(jnp.maximum(weights, 1e-30))[None, :, None]
+    return jnp.log(jnp.maximum(weights, 1e-30))[None]
 
+  policy_logits = jnp.log(jnp.asarray(policy))[None]
   return muesli_types.Predictions(
-    policy_logits=jnp.log(jnp.asarray(policy))[None, :, None],
+    policy_logits=policy_logits,
     value_logits=logits(value),
-    reward_logits=logits(reward),
+    near=muesli_types.ModelPredictions(
+      starts=jnp.arange(len(value))[None],
+      policy_logits=jnp.zeros_like(policy_logits)[:, :, None],
+      value_logits=jnp.zeros([1, len(value), 1, _BINS]),
+      reward_logits=logits(reward)[:, :, None],
+    ),
+    far=None,
   )
 
 

@@ -81,37 +81,65 @@ class UnrollModelTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.output = _output([[4.0, 5.0, 6.0], [7.0, 8.0, 9.0]])
-    actions = _one_hots([[0, 1, 2], [2, 2, 0]])
-    self.predictions = model.unroll_model(
-      _NETWORK, 1.0, self.output, actions, num_steps=2
+    self.actions = _one_hots([[0, 1, 2], [2, 2, 0]])
+    self.predictions = self.unroll(every=1, offset=0)
+
+  def unroll(self, every, offset):
+    config = muesli.MuesliConfig(model_steps=3, model_every=every)
+    return model.unroll_model(
+      _NETWORK, 1.0, self.output, self.actions, config, jnp.asarray(offset)
     )
 
   def test_each_step_follows_the_actions_taken_from_there_on(self):
+    near, far = self.predictions.near, self.predictions.far
+    np.testing.assert_array_equal(near.starts, [[0, 1, 2]] * 2)
+    np.testing.assert_array_equal(far.starts, [[0, 1, 2]] * 2)
+    np.testing.assert_array_equal(
+      near.policy_logits[..., 0],
+      [[[41], [52], [63]], [[73], [83], [91]]],
+    )
     # Past the end there is no action: digit 0.
     np.testing.assert_array_equal(
-      self.predictions.policy_logits[..., 0],
+      far.policy_logits[..., 0],
       [
-        [[4, 41, 412], [5, 52, 523], [6, 63, 630]],
-        [[7, 73, 733], [8, 83, 831], [9, 91, 910]],
+        [[412, 4123], [523, 5230], [630, 6300]],
+        [[733, 7331], [831, 8310], [910, 9100]],
       ],
+    )
+
+  def test_some_steps_look_further(self):
+    predictions = self.unroll(every=2, offset=1)
+    np.testing.assert_array_equal(
+      predictions.near.policy_logits, self.predictions.near.policy_logits
+    )
+    far = predictions.far
+    # The second of them is past the end: it starts from nothing.
+    np.testing.assert_array_equal(far.starts, [[1, 3]] * 2)
+    np.testing.assert_array_equal(
+      far.policy_logits[..., 0],
+      [[[523, 5230], [0, 0]], [[831, 8310], [0, 0]]],
     )
 
   def test_the_first_prediction_is_the_network_s_own(self):
     np.testing.assert_array_equal(
-      self.predictions.policy_logits[:, :, 0], self.output.policy_logits
+      self.predictions.policy_logits, self.output.policy_logits
     )
     np.testing.assert_array_equal(
-      self.predictions.value_logits[:, :, 0], self.output.value_logits
+      self.predictions.value_logits, self.output.value_logits
     )
     # The model's own: zero in the outer bins but for the hidden state.
     np.testing.assert_array_equal(
-      self.predictions.value_logits[0, 0, 1:], [[0, 0, 41], [0, 0, 412]]
+      self.predictions.near.value_logits[0, 0], [[0, 0, 41]]
     )
 
   def test_rewards_are_those_of_the_actions(self):
     np.testing.assert_array_equal(
-      self.predictions.reward_logits[..., 1],
-      [[[1, 2], [2, 3], [3, 0]], [[3, 3], [3, 1], [1, 0]]],
+      self.predictions.near.reward_logits[..., 1],
+      [[[1], [2], [3]], [[3], [3], [1]]],
+    )
+    np.testing.assert_array_equal(
+      self.predictions.far.reward_logits[..., 1],
+      [[[2, 3], [3, 0], [0, 0]], [[3, 1], [1, 0], [0, 0]]],
     )
 
 

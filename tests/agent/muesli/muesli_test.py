@@ -95,11 +95,25 @@ class Case:
       )
     )
 
-  def predictions(self) -> muesli.Predictions:
+  def predictions(self, every: int = 1, offset: int = 0) -> muesli.Predictions:
+    """Returns predictions that go past i = 1 at every n-th step only."""
+    starts = np.arange(0, 6, every) + offset
+    rows = np.minimum(starts, 5)
     return muesli.Predictions(
-      *map(
-        _float32, (self.policy_logits, self.value_logits, self.reward_logits)
-      )
+      policy_logits=_float32(self.policy_logits[:, 0]),
+      value_logits=_float32(self.value_logits[:, 0]),
+      near=muesli.ModelPredictions(
+        jnp.arange(6),
+        _float32(self.policy_logits[:, 1:2]),
+        _float32(self.value_logits[:, 1:2]),
+        _float32(self.reward_logits[:, :1]),
+      ),
+      far=muesli.ModelPredictions(
+        jnp.asarray(starts),
+        _float32(self.policy_logits[rows, 2:]),
+        _float32(self.value_logits[rows, 2:]),
+        _float32(self.reward_logits[rows, 1:]),
+      ),
     )
 
 
@@ -329,23 +343,51 @@ class LossesTest(parameterized.TestCase):
       )
       self.assertGreater(np.abs(wanted).sum(), 0)
 
+  @parameterized.parameters(2, 4)
+  def test_looking_far_from_every_nth_step_is_right_on_average(self, every):
+    case = Case(0, True, _CONFIG)
+    config = dataclasses.replace(_CONFIG, model_every=every)
+
+    def parts(config, *which):
+      return muesli.losses(
+        case.predictions(*which),
+        case.targets(),
+        case.experience(),
+        jnp.asarray(0.7),
+        SIZES,
+        config,
+      )
+
+    expected = parts(_CONFIG)
+    some = [parts(config, every, offset) for offset in range(every)]
+    for name, wanted in expected.items():
+      mean = sum(x[name] for x in some) / every
+      np.testing.assert_allclose(mean, wanted, rtol=1e-4, err_msg=name)
+    self.assertGreater(np.abs(some[0]["value"] - expected["value"]).max(), 0.1)
+
   def test_values_after_the_end_are_taught_to_be_zero(self):
     config = _CONFIG
     case = Case(0, True, config)
     gradient = jax.grad(
-      lambda p: muesli.losses(
+      allow_int=True,
+      fun=lambda p: muesli.losses(
         p,
         case.targets(),
         case.experience(),
         jnp.asarray(1.0),
         SIZES,
         config,
-      )["value"].sum()
-    )(case.predictions()).value_logits
+      )["value"].sum(),
+    )(case.predictions())
+    gradient = np.concatenate(
+      [gradient.near.value_logits, gradient.far.value_logits], axis=1
+    )
     probs = np.exp(_log_softmax(case.value_logits))
     for t, i in ((3, 1), (3, 2), (2, 2)):
       np.testing.assert_allclose(
-        gradient[t, i], (probs[t, i] - np.eye(BINS)[BINS // 2]) / 2, atol=1e-5
+        gradient[t, i - 1],
+        (probs[t, i] - np.eye(BINS)[BINS // 2]) / 2,
+        atol=1e-5,
       )
     np.testing.assert_array_equal(gradient[4:], 0)
 
@@ -372,9 +414,15 @@ class LossesTest(parameterized.TestCase):
 
     def loss(x):
       predictions = muesli.Predictions(
-        jnp.stack([x, x])[None],
-        jnp.zeros([1, 2, BINS]),
-        jnp.zeros([1, 1, BINS]),
+        policy_logits=x[None],
+        value_logits=jnp.zeros([1, BINS]),
+        near=muesli.ModelPredictions(
+          jnp.arange(1),
+          x[None, None],
+          jnp.zeros([1, 1, BINS]),
+          jnp.zeros([1, 1, BINS]),
+        ),
+        far=None,
       )
       return muesli.losses(
         predictions, target, experience, jnp.asarray(0.5), SIZES, config
