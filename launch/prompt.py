@@ -14,7 +14,6 @@ import numpy as np
 
 from adaland.envs import constants
 from adaland.launch import cli, errors
-from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation import (
   demo,
   episode,
@@ -45,7 +44,9 @@ def make_parser() -> cli.Parser:
   parser = cli.Parser(
     prog="adaland prompt", description=__doc__, epilog=_EXAMPLES
   )
-  parser.add_argument("--workdir", required=True, help="a run of adaland train")
+  parser.add_argument(
+    "--workdir", required=True, help="a run, an exported agent, or agent:NAME"
+  )
   given = parser.add_mutually_exclusive_group(required=True)
   given.add_argument("--task", help="a file, probe:NAME or sample:INDEX")
   given.add_argument(
@@ -122,7 +123,7 @@ def _run_many(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
   repeats = args.repeats or 1
   line = progress.Progress()
   with errors.user_input():
-    result = prompting.evaluate(
+    found = prompting.evaluate(
       env, tasks, trials, make_agent, args.seed, repeats, line.update
     )
   line.close()
@@ -132,13 +133,13 @@ def _run_many(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
     "trials": trials,
     "repeats": repeats,
     "seed": args.seed,
-    **result,
+    **found,
   }
-  curves = {name: result[name] for name in ("prompted", "unprompted")}
+  curves = {name: found[name] for name in ("prompted", "unprompted")}
   text = [
     scores.trial_table(curves),
     "",
-    f"{result['num_scored']} of {result['num_tasks']} tasks, scored by the "
+    f"{found['num_scored']} of {found['num_tasks']} tasks, scored by the "
     "scripted expert's reward; trial 1 of the prompted agent is the expert's",
   ]
   cli.emit(result, "\n".join(text), args.json)

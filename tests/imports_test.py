@@ -30,7 +30,8 @@ _STEP = {
 }
 _BASE = {"errors", "caches", "cli", "config"}
 _BUILD = {*_BASE, "recipes", "run", "acting", "builder"}
-_ROLES = {*_BUILD, "evaluation", "evaluation.comparison", "roles"}
+_EVALUATION = {*_BUILD, "evaluation.comparison", "agents"}
+_ROLES = {*_EVALUATION, "evaluation", "roles"}
 _RUNTIMES = {*_ROLES, "runtimes", "runtimes.single"}
 _LAYERS = {
   "envs": {
@@ -86,8 +87,9 @@ _LAYERS = {
     "acting": {*_BASE, "run"},
     "builder": {*_BASE, "recipes", "run", "acting"},
     "evaluation.comparison": _BASE,
-    "evaluation": {*_BUILD, "evaluation.comparison"},
-    "roles": {*_BUILD, "evaluation"},
+    "agents": {*_BASE, "run", "evaluation.comparison"},
+    "evaluation": _EVALUATION,
+    "roles": {*_EVALUATION, "evaluation"},
     "runtimes.single": _ROLES,
     "runtimes": {*_ROLES, "runtimes.single"},
     "bench.lib": _RUNTIMES,
