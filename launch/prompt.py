@@ -14,6 +14,7 @@ import numpy as np
 
 from adaland.envs import constants
 from adaland.launch import cli, errors
+from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation import (
   demo,
   episode,
