@@ -263,7 +263,7 @@ class TrainedAgent:
 def load_agent(
   workdir: str | os.PathLike[str], seed: int = 0, own_parts: bool = False
 ) -> TrainedAgent:
-  """Loads the agent of a run's newest checkpoint.
+  """Loads the agent of a run's newest checkpoint, or an exported one.
 
   A run with parts of its user's own imports them, which must be allowed.
 
@@ -273,7 +273,8 @@ def load_agent(
     print(adaland.evaluate(agent, trials=(1, 2, 4)))
 
   Args:
-    workdir: The run's directory.
+    workdir: The run's directory, one that `adaland export` made, or
+      "agent:NAME" for an agent that comes with the package.
     seed: Of the actions that it draws.
     own_parts: Whether to import the code that the run's config names; for runs
       that you trust.
@@ -282,7 +283,12 @@ def load_agent(
     UserError: If there is no run or checkpoint, or it is broken.
   """
   saved = trained_agent.load(os.fspath(workdir), own_parts)
-  counters = {"env_steps": saved.env_steps}
+  training = saved.training
+  counters: dict[str, float] = {
+    "env_steps": training.env_steps,
+    "updates": training.updates,
+    "seconds": training.seconds,
+  }
   return TrainedAgent(saved.config, saved.params, counters, seed=seed)
 
 

@@ -56,7 +56,9 @@ def make_parser() -> cli.Parser:
   parser = cli.Parser(
     prog="adaland evaluate", description=__doc__, epilog=_EXAMPLES
   )
-  parser.add_argument("--workdir", help="a run of adaland train")
+  parser.add_argument(
+    "--workdir", help="a run, an exported agent, or agent:NAME"
+  )
   parser.add_argument(
     "--policy",
     default="agent",

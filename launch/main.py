@@ -14,6 +14,7 @@ COMMANDS = {
   "compare": "compares evaluations, with intervals and a figure",
   "prompt": "shows an agent a demonstration and lets it continue",
   "play": "plays one task: the expert, an agent, chance, or you",
+  "export": "writes an agent to be given away: weights, config, card",
   "tasks": "draws, shows and checks tasks",
   "bench": "measures speed",
   "status": "shows how a run is doing",

@@ -43,7 +43,9 @@ def make_parser() -> cli.Parser:
     default="expert",
     help=f"the player: human, {', '.join(policies.NAMES)}",
   )
-  parser.add_argument("--workdir", help="a run of adaland train, for the agent")
+  parser.add_argument(
+    "--workdir", help="a run, an exported agent, or agent:NAME"
+  )
   parser.add_argument(
     "--preset", default="laptop", help="what sample:INDEX draws from"
   )

@@ -14,7 +14,7 @@ import numpy as np
 
 from adaland.envs import constants
 from adaland.launch import cli, errors
-from adaland.launch.config import experiment as config
+from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation import (
   demo,
   episode,
@@ -45,7 +45,9 @@ def make_parser() -> cli.Parser:
   parser = cli.Parser(
     prog="adaland prompt", description=__doc__, epilog=_EXAMPLES
   )
-  parser.add_argument("--workdir", required=True, help="a run of adaland train")
+  parser.add_argument(
+    "--workdir", required=True, help="a run, an exported agent, or agent:NAME"
+  )
   given = parser.add_mutually_exclusive_group(required=True)
   given.add_argument("--task", help="a file, probe:NAME or sample:INDEX")
   given.add_argument(
@@ -106,9 +108,7 @@ def _check_flags(args: argparse.Namespace) -> None:
     )
 
 
-def _run_many(
-  args: argparse.Namespace, experiment: config.ExperimentConfig
-) -> None:
+def _run_many(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
   """Plays the tasks of a set."""
   source = task_source.TaskSource(experiment, held_out=True)
   tasks = tasksets.many(args.taskset, source, args.num_tasks)
@@ -124,7 +124,7 @@ def _run_many(
   repeats = args.repeats or 1
   line = progress.Progress()
   with errors.user_input():
-    result = prompting.evaluate(
+    found = prompting.evaluate(
       env, tasks, trials, make_agent, args.seed, repeats, line.update
     )
   line.close()
@@ -134,21 +134,19 @@ def _run_many(
     "trials": trials,
     "repeats": repeats,
     "seed": args.seed,
-    **result,
+    **found,
   }
-  curves = {name: result[name] for name in ("prompted", "unprompted")}
+  curves = {name: found[name] for name in ("prompted", "unprompted")}
   text = [
     scores.trial_table(curves),
     "",
-    f"{result['num_scored']} of {result['num_tasks']} tasks, scored by the "
+    f"{found['num_scored']} of {found['num_tasks']} tasks, scored by the "
     "scripted expert's reward; trial 1 of the prompted agent is the expert's",
   ]
   cli.emit(result, "\n".join(text), args.json)
 
 
-def _run_one(
-  args: argparse.Namespace, experiment: config.ExperimentConfig
-) -> None:
+def _run_one(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
   """Plays one task."""
   task = tasksets.one(args.task, task_source.TaskSource(experiment))
   if task.trials < 2:

@@ -30,7 +30,8 @@ _STEP = {
 }
 _BASE = {"errors", "caches", "cli", "config"}
 _BUILD = {*_BASE, "recipes", "run", "acting", "builder"}
-_ROLES = {*_BUILD, "evaluation", "evaluation.comparison", "roles"}
+_EVALUATION = {*_BUILD, "evaluation.comparison", "agents"}
+_ROLES = {*_EVALUATION, "evaluation", "roles"}
 _RUNTIMES = {*_ROLES, "runtimes", "runtimes.single"}
 _LAYERS = {
   "envs": {
@@ -86,8 +87,9 @@ _LAYERS = {
     "acting": {*_BASE, "run"},
     "builder": {*_BASE, "recipes", "run", "acting"},
     "evaluation.comparison": _BASE,
-    "evaluation": {*_BUILD, "evaluation.comparison"},
-    "roles": {*_BUILD, "evaluation"},
+    "agents": {*_BASE, "run", "evaluation.comparison"},
+    "evaluation": _EVALUATION,
+    "roles": {*_EVALUATION, "evaluation"},
     "runtimes.single": _ROLES,
     "runtimes": {*_ROLES, "runtimes.single"},
     "bench.lib": _RUNTIMES,
@@ -104,6 +106,21 @@ _MAX_MODULES = 16
 def misspelt(names: set[str]) -> set[str]:
   """Returns the names in `names` that lack the prefix `adaland.`."""
   return {name for name in names if name.split(".")[0] in _ALLOWED}
+
+
+def aliases(tree: ast.AST) -> set[str]:
+  """Returns the other names that a module gives to modules of our own.
+
+  A `__main__` may have another name, as its own is a special one.
+  """
+  return {
+    alias.asname
+    for node in ast.walk(tree)
+    if isinstance(node, ast.ImportFrom)
+    and (node.module or "").split(".")[0] in ("adaland", "tests")
+    for alias in node.names
+    if alias.asname and alias.name != "__main__"
+  }
 
 
 def forbidden(package: str, names: set[str]) -> set[str]:
@@ -144,7 +161,11 @@ class PackagesTest(parameterized.TestCase):
       for path in (import_graph.ROOT / package).rglob("*.py"):
         names = import_graph.names_imported(import_graph.parse(path))
         self.assertEmpty(misspelt(names), f"{path}: these")
+        found = aliases(import_graph.parse(path))
+        self.assertEmpty(found, f"{path}: no names of its own for our modules")
     self.assertEqual(misspelt({"envs.land", "adaland.envs"}), {"envs.land"})
+    tree = ast.parse("from adaland.envs import land as worlds, shapes")
+    self.assertEqual(aliases(tree), {"worlds"})
 
   def test_a_forbidden_import_is_seen(self):
     names = import_graph.names_imported(
@@ -222,7 +243,7 @@ class CostTest(parameterized.TestCase):
       ),
       ("tensorflow", "reverb", "ray"),
     ),
-    # What acts, and what reads a config, does without what learns.
+    # Actors and readers of a config don't import the learner's packages.
     (
       (
         "adaland.launch.config.experiment",

@@ -109,7 +109,7 @@ class PLRCurriculumTest(parameterized.TestCase):
     state = curriculum.state_dict()
     row = state["archive"]["indices"].index(int(first.task.name))
     self.assertAlmostEqual(state["archive"]["fitness"][row], z)
-    # Training does not move what new tasks are compared with.
+    # Training does not move the mean that new tasks are compared with.
     self.assertEqual(dict(state["moments"]), moments)
 
   def test_records_of_an_earlier_visit_come_too_late(self):

@@ -1,1 +1,1 @@
-"""Damages every kind of file that is read, and watches what reading does."""
+"""Tests that damage files of every format and check the errors of reading."""

@@ -11,7 +11,7 @@ import zipfile
 
 import numpy as np
 
-from adaland.agent.checkpoint import checkpoint
+from adaland.agent.checkpoint import checkpoint, weights
 from adaland.agent.replay import in_memory
 from adaland.agent.replay.config import ReplayConfig
 from adaland.agent.replay.spec import UnrollSpec
@@ -238,3 +238,34 @@ class Arrays:
       checks.same(
         (array.shape, array.dtype), (value[name].shape, value[name].dtype)
       )
+
+
+class Weights:
+  """Files of safetensors with an agent's parameters."""
+
+  def __init__(self):
+    self._template = {
+      "net/~/linear": {
+        "w": np.arange(6, dtype=np.float32).reshape(3, 2),
+        "b": np.ones(2, np.float32),
+      }
+    }
+    self._whole = weights.encode(self._template)
+
+  def damage(self, rng):
+    if rng.random() < 0.5:
+      return mutate.raw(self._whole, rng)
+    size = int.from_bytes(self._whole[:8], "little")
+    header = self._whole[8 : 8 + size].decode()
+    changed = mutate.json_text(header, rng)
+    if rng.random() < 0.8:
+      size = len(changed)
+    return size.to_bytes(8, "little") + changed + self._whole[8 + size :]
+
+  def read(self, data):
+    return weights.decode(data, self._template)
+
+  def check(self, value):
+    again = weights.decode(weights.encode(value), self._template)
+    for name, array in value["net/~/linear"].items():
+      np.testing.assert_array_equal(array, again["net/~/linear"][name])

@@ -9,6 +9,8 @@ from tests.fuzz import array_formats, formats, json_formats, mutate, runner
 _CASES = {
   "task": 800,
   "config": 300,
+  "agent": 200,
+  "weights": 500,
   "setting": 300,
   "checkpoint": 150,
   "status": 200,

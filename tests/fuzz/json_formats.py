@@ -15,6 +15,7 @@ from adaland.curriculum import base, factory
 from adaland.envs.sampling import sampler
 from adaland.envs.tasks import json_checks, json_files, probes, task
 from adaland.launch import errors, status
+from adaland.launch.agents import agent_dir
 from adaland.launch.config import (
   experiment,
   json_codec,
@@ -75,6 +76,31 @@ class Config:
     text = json.dumps(json_codec.to_json(value), allow_nan=False)
     again = json_codec.from_json(type(value), json.loads(text))
     checks.same(value, again)
+
+
+class Agent:
+  """Files agent.json of exported agents."""
+
+  def __init__(self):
+    made = tempfile.TemporaryDirectory()
+    self._made = made  # Deleted with this object.
+    self._path = pathlib.Path(made.name, "agent")
+    training = agent_dir.Training(120, 7, 61.5, "2 cores")
+    described = agent_dir.Description("mine", preset_configs.smoke(), training)
+    agent_dir.write(str(self._path), described, {}, "")
+    self._file = self._path / "agent.json"
+    self._whole = self._file.read_text()
+
+  def damage(self, rng):
+    return mutate.json_text(self._whole, rng)
+
+  def read(self, data):
+    self._file.write_bytes(data)
+    return agent_dir.read(self._path)
+
+  def check(self, value):
+    checks.same(str(value.name).isprintable(), True)
+    Config().check(value.config)
 
 
 class Setting:

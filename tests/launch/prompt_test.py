@@ -32,6 +32,7 @@ class RunTest(parameterized.TestCase):
     trained_agent.load_config.return_value = experiment
     tasksets = absltest.mock.MagicMock()
     tasksets.one.side_effect = lambda *args: self.task
+    tasksets.many.side_effect = lambda *args: [self.task]
     fewshot = absltest.mock.MagicMock()
     fewshot.agent_policy.side_effect = lambda *args: lambda _: fakes.Constant(0)
     for name, fake in (
@@ -109,7 +110,6 @@ class RunTest(parameterized.TestCase):
         "prompted": curve, "unprompted": curve, "num_scored": 1, "num_tasks": 1
       }  # fmt: skip
 
-    prompt.tasksets.many.return_value = [self.task]
     args = prompt.make_parser().parse_args(
       ["--workdir=r", "--taskset=test", "--seed=4", "--json=-"]
     )

@@ -25,11 +25,13 @@ class Tables(NamedTuple):
     scores: By label, in the order given, float64 [S, T, K].
     files: By label the names of the files, S.
     num_tasks: Number of tasks, T and those without a score.
+    taskset: Name of the task set, as the first file gives it.
   """
 
   scores: dict[str, np.ndarray]
   files: dict[str, list[str]]
   num_tasks: int
+  taskset: str
 
   def same_seeds(self, label: str, other: str) -> bool:
     """Returns whether two labels are of the same seeds of one agent."""
@@ -41,12 +43,14 @@ class _File(NamedTuple):
 
   Attributes:
     name: The file's name.
+    taskset: Name of the task set.
     tasks: The hash of its tasks.
     rewards: By what is to be added to the label, [tasks, K].
     expert: The expert's rewards, [tasks].
   """
 
   name: str
+  taskset: str
   tasks: str
   rewards: dict[str, np.ndarray]
   expert: np.ndarray
@@ -98,7 +102,7 @@ def load(specs: Sequence[str]) -> Tables:
       seeds.setdefault(label + addition, []).append(score)
       names.setdefault(label + addition, []).append(file.name)
   stacked = {label: np.stack(each) for label, each in seeds.items()}
-  return Tables(stacked, names, len(scored))
+  return Tables(stacked, names, len(scored), files[0][1].taskset)
 
 
 def _check_same(files: Sequence[_File]) -> None:
@@ -144,7 +148,8 @@ def _parse(path: str, content: dict[str, Any]) -> _File:
       raise errors.UserError(
         f"has rewards on {len(found)} tasks, allowed: on each of {len(expert)}"
       )
-  return _File(path, str(content["tasks_sha256"]), rewards, expert)
+  taskset = errors.printable(str(content.get("taskset", "")))
+  return _File(path, taskset, str(content["tasks_sha256"]), rewards, expert)
 
 
 def _rewards(rows: Any) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""An environment and acting functions whose every number tells its step."""
+"""An environment and acting functions whose numbers all encode their step."""
 
 import itertools
 from typing import Any

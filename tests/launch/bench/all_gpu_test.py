@@ -1,4 +1,4 @@
-"""Tests of adaland.launch.bench.all_gpu: which parts, and what if one fails."""
+"""Tests of adaland.launch.bench.all_gpu: the parts, and failures of one."""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""Tests of env; what is measured comes from the machine."""
+"""Tests of env; the measured numbers depend on the machine."""
 
 import dataclasses
 

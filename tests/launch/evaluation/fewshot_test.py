@@ -1,4 +1,4 @@
-"""Tests of adaland.launch.evaluation.fewshot on episodes that are made up."""
+"""Tests of adaland.launch.evaluation.fewshot on fake episodes."""
 
 import numpy as np
 from absl.testing import absltest

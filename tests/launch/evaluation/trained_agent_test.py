@@ -1,4 +1,4 @@
-"""Tests of trained_agent; train_test loads what a run left."""
+"""Tests of trained_agent; train_test loads the agent of a real run."""
 
 import json
 import pathlib

@@ -54,7 +54,7 @@ class Forgetful:
 
 
 def broken(config):
-  """Raises what it likes."""
+  """Raises an error of any type."""
   return {}[config]
 
 

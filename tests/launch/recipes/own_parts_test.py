@@ -203,7 +203,7 @@ class OwnPartsTest(absltest.TestCase):
 
 
 class RefusedTest(absltest.TestCase):
-  """A run whose parts are not what they were."""
+  """A run whose parts have changed."""
 
   def setUp(self):
     super().setUp()

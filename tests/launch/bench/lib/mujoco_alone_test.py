@@ -1,4 +1,4 @@
-"""Tests of mujoco_alone: MuJoCo alone does what environments have it do."""
+"""Tests of mujoco_alone: it repeats the physics calls of environments."""
 
 import numpy as np
 from absl.testing import absltest

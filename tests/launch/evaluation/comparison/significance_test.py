@@ -25,7 +25,7 @@ class SignificanceTest(parameterized.TestCase):
     gain = 0.3 + 0.5 * rng.normal(size=400)
     found = significance.difference((common + gain)[None], common[None])
     half = 1.96 * gain.std() / np.sqrt(400)
-    self.assertAlmostEqual(found.mean, gain.mean())
+    self.assertAlmostEqual(found.mean, float(gain.mean()))
     # What the tasks share, far larger, does not widen it.
     self.assertAlmostEqual(found.low, gain.mean() - half, delta=0.004)
     self.assertAlmostEqual(found.high, gain.mean() + half, delta=0.004)
@@ -35,7 +35,7 @@ class SignificanceTest(parameterized.TestCase):
     rng = np.random.Generator(np.random.PCG64(seeds))
     scores = rng.normal(size=(seeds, 4))
     found = significance.mean(scores, resamples=40_000)
-    self.assertAlmostEqual(found.mean, scores.mean())
+    self.assertAlmostEqual(found.mean, float(scores.mean()))
     expected = np.quantile(_all_means(scores), [0.025, 0.975])
     np.testing.assert_allclose(found[1:], expected, atol=0.03)
 
@@ -48,7 +48,7 @@ class SignificanceTest(parameterized.TestCase):
       (a + b) / 2 - (c + d)
       for a, b, c, d in itertools.product((0, 1), repeat=4)
     ]
-    self.assertAlmostEqual(found.mean, np.mean(values))
+    self.assertAlmostEqual(found.mean, float(np.mean(values)))
     np.testing.assert_allclose(found[1:], [min(values), max(values)])
 
   def test_seeds_of_an_agent_and_its_control_are_drawn_together(self):

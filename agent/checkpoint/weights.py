@@ -1,0 +1,99 @@
+"""Parameters as one file of safetensors, to give away: no code, no optimiser.
+
+The format holds named arrays and nothing else
+(https://github.com/huggingface/safetensors).
+"""
+
+import os
+from typing import Any
+
+import jax
+import numpy as np
+
+# Bytes of names and shapes, above those of the arrays.
+_MAX_HEADER = 1_000_000
+_REASON = 300  # Letters of what a library says.
+
+
+def encode(params: Any) -> bytes:
+  """Returns the content of a file.
+
+  Args:
+    params: Arrays in nested dictionaries.
+  """
+  import safetensors.numpy
+
+  arrays = {
+    name: np.asarray(x, order="C")
+    for name, x in _named(jax.device_get(params)).items()
+  }
+  return safetensors.numpy.save(arrays)
+
+
+def read(path: str | os.PathLike[str], template: Any) -> Any:
+  """Reads a file.
+
+  Args:
+    path: The file.
+    template: Structure, shapes and dtypes that the parameters must have.
+
+  Raises:
+    OSError: If it can't be read.
+    ValueError: See `decode`.
+  """
+  wanted = _named(template).values()
+  most = _MAX_HEADER + sum(x.size * x.dtype.itemsize for x in wanted)
+  with open(path, "rb") as file:
+    data = file.read(most + 1)
+  if len(data) > most:
+    raise ValueError(f"is larger than {most} bytes, allowed for this network")
+  return decode(data, template)
+
+
+def decode(data: bytes, template: Any) -> Any:
+  """Decodes the content of a file.
+
+  Args:
+    data: The content.
+    template: Structure, shapes and dtypes that the parameters must have.
+
+  Returns:
+    NumPy arrays in the template's structure.
+
+  Raises:
+    ValueError: If it is damaged, or of another network, or has numbers that
+      are not finite.
+  """
+  import safetensors.numpy
+
+  try:
+    arrays = safetensors.numpy.load(data)
+  except Exception as error:
+    # Damaged bytes make it raise errors of several kinds.
+    reason = " ".join((str(error) or repr(error)).split())[:_REASON]
+    raise ValueError(f"is no file of safetensors: {reason}") from error
+  wanted = _named(template)
+  for name in [*wanted, *arrays]:
+    if name not in arrays or name not in wanted:
+      what = "lacks" if name in wanted else "has"
+      raise ValueError(
+        f"is of another network: it {what} {name[:_REASON]!r}; it has "
+        f"{len(arrays)} arrays, allowed: the {len(wanted)} of this network"
+      )
+  for name, like in wanted.items():
+    array = arrays[name]
+    if array.shape != like.shape or array.dtype != like.dtype:
+      raise ValueError(
+        f"is of another network: {name} is {array.dtype}{list(array.shape)}, "
+        f"allowed: {like.dtype}{list(like.shape)}"
+      )
+    if not np.isfinite(array).all():
+      raise ValueError(f"{name} has numbers that are not finite")
+  treedef = jax.tree_util.tree_structure(template)
+  return jax.tree_util.tree_unflatten(treedef, [arrays[n] for n in wanted])
+
+
+def _named(params: Any) -> dict[str, Any]:
+  """Returns the leaves by their keys, joined by slashes, in order."""
+  flat, _ = jax.tree_util.tree_flatten_with_path(params)
+  return {"/".join(str(key.key) for key in path): x for path, x in flat}

@@ -1,0 +1,1 @@
+"""Agents to give away: weights, config and card in a folder."""

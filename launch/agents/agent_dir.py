@@ -1,0 +1,204 @@
+"""The directory of an agent: its files, and those that come with the package.
+
+agent.json           config and training, with a format tag
+weights.safetensors  parameters
+README.md            the card
+scores.png           score by trial, if there were evaluations
+
+Nothing in them is run when they are read.
+"""
+
+import json
+import pathlib
+import shutil
+import tempfile
+from typing import Any, NamedTuple
+
+import adaland
+from adaland.agent import types
+from adaland.agent.checkpoint import weights
+from adaland.envs.tasks import json_checks
+from adaland.launch import cli, errors
+from adaland.launch.config import json_codec
+from adaland.launch.config.experiment import ExperimentConfig
+
+FORMAT = "adaland.agent/1"
+_FAMILY = "adaland.agent/"
+PREFIX = "agent:"
+_AGENT = "agent.json"
+_WEIGHTS = "weights.safetensors"
+CARD = "README.md"
+FIGURE = "scores.png"
+# Agents that come with the package, each a folder.
+SHIPPED = pathlib.Path(adaland.__path__[0], "agents")
+
+
+class Training(NamedTuple):
+  """The training of an agent.
+
+  Attributes:
+    env_steps: Environment steps of acting.
+    updates: Updates of the learner.
+    seconds: Wall time.
+    hardware: The machine, in words; empty if nobody wrote it down.
+  """
+
+  env_steps: int
+  updates: int
+  seconds: float
+  hardware: str = ""
+
+
+class Description(NamedTuple):
+  """The content of agent.json.
+
+  Attributes:
+    name: The agent's name.
+    config: The config of its run.
+    training: How it was trained.
+  """
+
+  name: str
+  config: ExperimentConfig
+  training: Training
+
+
+def names() -> list[str]:
+  """Returns the names of the agents that come with the package."""
+  return sorted(path.parent.name for path in SHIPPED.glob(f"*/{_AGENT}"))
+
+
+def find(place: str) -> pathlib.Path | None:
+  """Returns the directory of an agent; None if `place` is no such directory.
+
+  Args:
+    place: "agent:NAME", or a path.
+
+  Raises:
+    UserError: If no agent of that name comes with the package.
+  """
+  if not place.startswith(PREFIX):
+    path = pathlib.Path(place).absolute()
+    return path if (path / _AGENT).is_file() else None
+  name = place.removeprefix(PREFIX)
+  if name not in names():
+    raise errors.choice(f"--workdir={place}", name, names() or ["(none)"])
+  return SHIPPED / name
+
+
+def read(path: pathlib.Path) -> Description:
+  """Reads what an agent is.
+
+  Raises:
+    UserError: If the file is broken, or of another version.
+  """
+  file = path / _AGENT
+  with errors.user_input(str(file)):
+    content = json_checks.load(file)
+    _check_format(content)
+    experiment = json_codec.from_json(ExperimentConfig, content.get("config"))
+    with errors.of_another_form("training"):
+      training = _training(content["training"])
+    name = json_codec.convert(str, content.get("name"), "name")
+  return Description(name, experiment, training)
+
+
+def _check_format(content: Any) -> None:
+  """Raises UserError unless the content is of this version."""
+  found = content.get("format") if isinstance(content, dict) else None
+  if found == FORMAT:
+    return
+  if isinstance(found, str) and found.startswith(_FAMILY):
+    raise errors.UserError(
+      f"the agent is of format {errors.shown(found)}, allowed: {FORMAT!r}; "
+      "another version of Adaland wrote it"
+    )
+  raise errors.UserError(f"the format is not {FORMAT!r}")
+
+
+def _training(content: Any) -> Training:
+  hints = {"env_steps": int, "updates": int, "seconds": float, "hardware": str}
+  return Training(
+    **{
+      name: json_codec.convert(hint, content[name], f"training.{name}")
+      for name, hint in hints.items()
+    }
+  )
+
+
+def read_params(path: pathlib.Path, template: types.Params) -> types.Params:
+  """Reads an agent's parameters.
+
+  Args:
+    path: Its directory.
+    template: Structure, shapes and dtypes of the network's parameters.
+
+  Raises:
+    UserError: If the file is missing, damaged, or of another network.
+  """
+  file = path / _WEIGHTS
+  with errors.user_input(str(file)):
+    return weights.read(file, template)
+
+
+def check_out(out: str) -> None:
+  """Raises UserError unless a directory can be made at `out`."""
+  path = pathlib.Path(out).absolute()
+  if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    raise errors.UserError(
+      f"--out={out}: exists; choose another name, or an empty directory"
+    )
+  if not path.parent.is_dir():
+    raise errors.UserError(
+      f"--out={out}: directory {path.parent} does not exist"
+    )
+
+
+def write(
+  out: str,
+  description: Description,
+  params: types.Params,
+  card: str,
+  figure: bytes | None = None,
+) -> None:
+  """Writes a directory, completely or not at all.
+
+  Args:
+    out: Its path, where there is nothing, or an empty directory.
+    description: What the agent is.
+    params: Its parameters.
+    card: Content of the card.
+    figure: Score by trial, a PNG.
+
+  Raises:
+    UserError: If `out` exists.
+    OSError: If it can't be written.
+  """
+  check_out(out)
+  path = pathlib.Path(out).absolute()
+  content = {
+    "format": FORMAT,
+    "version": adaland.__version__,
+    "name": description.name,
+    "training": description.training._asdict(),
+    "config": json_codec.to_json(description.config),
+  }
+  files = {
+    _AGENT: json.dumps(content, indent=1) + "\n",
+    _WEIGHTS: weights.encode(params),
+    CARD: card,
+  }
+  if figure is not None:
+    files[FIGURE] = figure
+  with errors.named(str(path)):
+    temporary = pathlib.Path(
+      tempfile.mkdtemp(dir=path.parent, prefix=".partial-")
+    )
+  try:
+    for name, data in files.items():
+      cli.write_atomically(str(temporary / name), data)
+    temporary.chmod(0o755)
+    temporary.rename(path)  # Replaces an empty directory.
+  except BaseException:
+    shutil.rmtree(temporary, ignore_errors=True)
+    raise

@@ -1,0 +1,199 @@
+"""The card of an agent: what it is, how it was trained, what it can do."""
+
+import dataclasses
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from adaland.launch.agents import agent_dir
+from adaland.launch.config import json_codec
+from adaland.launch.config.experiment import ExperimentConfig
+from adaland.launch.evaluation.comparison import summary
+from adaland.launch.run import progress
+
+# Sections of the config that say what was used of what an agent is not told.
+_PRIVILEGED = (("learner", "privileged"), ("teaching",))
+
+_TEMPLATE = """\
+# {name}: an adaptive agent
+
+An agent that plays 3D tasks whose rules are hidden from it. It has several
+trials on each task, which all start alike, and keeps its memory between them:
+so it can find out the rules in the first and use them in the others. It was
+trained with Adaland {version}.
+
+    adaland watch --workdir={place}
+    adaland evaluate --workdir={place} --control=swapped
+
+    import adaland
+    agent = adaland.load_agent("{place}")
+
+## Tasks
+
+{tasks}
+
+## Training
+
+| | |
+|---|---|
+| environment steps | {env_steps:,} |
+| updates | {updates:,} |
+| wall time | {duration} |
+| hardware | {hardware} |
+| seed | {seed} (this agent is one run, of one seed) |
+| network | {network} |
+| observation | `{observation}` |
+| algorithm | Muesli (arXiv 2104.06159), {algorithm} |
+| recipe | {recipe} |
+
+{privileged}
+
+## Results
+
+{results}
+
+## Limits
+
+{limits}
+
+## Licence
+
+Apache 2.0, as Adaland.
+"""
+
+
+def write(
+  description: agent_dir.Description,
+  version: str,
+  place: str,
+  num_params: int,
+  results: Mapping[str, Any] | None,
+  notes: Sequence[str],
+) -> str:
+  """Returns the card, Markdown.
+
+  Args:
+    description: The agent.
+    version: Version of Adaland.
+    place: By what users name it, as "agent:laptop".
+    num_params: Number of its parameters.
+    results: What `summary.compare` returned; None if there is nothing.
+    notes: What else its users must know, each a sentence.
+  """
+  experiment, training = description.config, description.training
+  memory = experiment.factories.memory or experiment.network.memory
+  return _TEMPLATE.format(
+    name=description.name,
+    version=version,
+    place=place,
+    tasks=_tasks(experiment),
+    env_steps=training.env_steps,
+    updates=training.updates,
+    duration=progress.duration(training.seconds),
+    hardware=training.hardware or "not recorded",
+    seed=experiment.run.seed,
+    network=(
+      f"{num_params:,} parameters, memory `{memory}`, "
+      f"{experiment.network.num_layers} layer(s) of width "
+      f"{experiment.network.d_model}"
+    ),
+    observation=experiment.env.observation,
+    algorithm=(
+      f"learning rate {experiment.learner.learning_rate:g}, batches of "
+      f"{experiment.replay.batch_size} unrolls"
+    ),
+    recipe=_code(experiment.factories.recipe) or "the config in `agent.json`",
+    privileged=privileged(experiment),
+    results=_results(results),
+    limits=_limits(experiment, notes),
+  )
+
+
+def _code(text: str) -> str:
+  return f"`{text}`" if text else ""
+
+
+def _tasks(experiment: ExperimentConfig) -> str:
+  """Describes what the agent was trained on."""
+  reference = experiment.factories.tasks
+  if reference:
+    what = "folder of task files" if os.path.isabs(reference) else "family"
+    return f"The training half of a {what} of its maker's own."
+  tasks = experiment.tasks
+  changed = [
+    f"{field.name} = {json.dumps(json_codec.to_json(value))}"
+    for field in dataclasses.fields(tasks)
+    if (value := getattr(tasks, field.name)) != field.default
+  ]
+  return "\n".join(
+    [
+      "The training half of the task family that `tasks` in `agent.json`",
+      "describes; held-out tasks have other games and other worlds. Settings",
+      "that differ from the defaults:",
+      "",
+      *(f"    {line}" for line in changed or ["(none)"]),
+    ]
+  )
+
+
+def privileged(experiment: ExperimentConfig) -> str:
+  """Says what training used of what the agent is not told.
+
+  Args:
+    experiment: The config of the agent's run.
+  """
+  content = json_codec.to_json(experiment)
+  used = []
+  for path in _PRIVILEGED:
+    section = content
+    for part in path:
+      section = section.get(part, {})
+    used += [
+      f"- `{'.'.join(path)}.{name}` = {json.dumps(value)}"
+      for name, value in section.items()
+      if value not in (0, "none", False)
+    ]
+  if not used:
+    return (
+      "**Privileged training: none.** Nothing was used in training that the "
+      "agent\nis not shown."
+    )
+  return "\n".join(
+    [
+      "**Privileged training.** In training, not in acting, this was used of",
+      "what the agent is not told (docs/training.md says what each means):",
+      "",
+      *used,
+    ]
+  )
+
+
+def _results(results: Mapping[str, Any] | None) -> str:
+  if results is None:
+    return "No evaluation came with this agent."
+  tasks = f"`--taskset={results['taskset']}`"
+  if results["taskset"] == "test":
+    tasks += ", held-out ones of those that it was trained for"
+  return "\n".join(
+    [
+      "Score: a trial's reward over that of the scripted expert, who is told",
+      f"all rules. Trials are tries of the same task; tasks: {tasks}.",
+      "",
+      summary.text(results),
+      "",
+      f"![Score by trial]({agent_dir.FIGURE})",
+    ]
+  )
+
+
+def _limits(experiment: ExperimentConfig, notes: Sequence[str]) -> str:
+  env = experiment.env
+  lines = [
+    f"Worlds of one player, at most {env.num_slots} objects and "
+    f"{env.max_rules} rules.",
+    "It was trained for the tasks above; on others nothing is promised.",
+    "It samples its actions, so that scores differ from one call to the next.",
+    *notes,
+  ]
+  return "\n".join(f"- {line}" for line in lines)

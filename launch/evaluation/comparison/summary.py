@@ -1,0 +1,127 @@
+"""Comparison of score tables: intervals and differences, as text and figure.
+
+S: training seeds, T: tasks, K: trials.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from adaland.launch.evaluation.comparison import (
+  figure,
+  score_tables,
+  significance,
+)
+
+
+def compare(tables: score_tables.Tables) -> dict[str, Any]:
+  """Returns the JSON object of `adaland compare`.
+
+  Args:
+    tables: Scores by label.
+
+  Returns:
+    "policies": by label the number of seeds, and of each trial "mean", "low"
+    and "high"; "gain", the same of the last trial's score minus the first's.
+    "differences": by label the same of the first label's score minus this
+    one's, of each trial and of the gain.
+  """
+  reference, *others = tables.scores
+  first = tables.scores[reference]
+
+  def minus(label: str) -> Callable[..., significance.Interval]:
+    same_seeds = tables.same_seeds(reference, label)
+    return functools.partial(significance.difference, same_seeds=same_seeds)
+
+  return {
+    "taskset": tables.taskset,
+    "reference": reference,
+    "trials": first.shape[2],
+    "num_tasks": tables.num_tasks,
+    "num_scored": first.shape[1],
+    "policies": {
+      label: {
+        "seeds": len(score),
+        **_columns(significance.mean(trial) for trial in _trials(score)),
+        "gain": significance.mean(_gain(score))._asdict(),
+      }
+      for label, score in tables.scores.items()
+    },
+    "differences": {
+      label: {
+        **_columns(
+          map(minus(label), _trials(first), _trials(tables.scores[label]))
+        ),
+        "gain": minus(label)(
+          _gain(first), _gain(tables.scores[label])
+        )._asdict(),
+      }
+      for label in others
+    },
+  }
+
+
+def _trials(score: np.ndarray) -> np.ndarray:
+  """Returns the scores of each trial, [K, S, T]."""
+  return np.moveaxis(score, 2, 0)
+
+
+def _gain(score: np.ndarray) -> np.ndarray:
+  """Returns the last trial's score minus the first's, [S, T]."""
+  return score[:, :, -1] - score[:, :, 0]
+
+
+def _columns(intervals: Any) -> dict[str, list[float]]:
+  """Returns "mean", "low" and "high", lists over trials."""
+  columns = zip(*intervals, strict=True)
+  return dict(zip(("mean", "low", "high"), map(list, columns), strict=True))
+
+
+def draw(result: Mapping[str, Any], title: str = "") -> bytes:
+  """Draws what `compare` returned: score by trial; returns a PNG."""
+  curves = {
+    label: figure.Curve(found["mean"], found["low"], found["high"])
+    for label, found in result["policies"].items()
+  }
+  return figure.by_trial(curves, title, _note(result))
+
+
+def _note(result: Mapping[str, Any]) -> str:
+  seeds = {found["seeds"] for found in result["policies"].values()}
+  over = "tasks and training seeds" if max(seeds) > 1 else "tasks"
+  return (
+    f"{result['num_scored']} tasks; bands: 95 % intervals, bootstrap over "
+    f"{over}"
+  )
+
+
+def text(result: Mapping[str, Any]) -> str:
+  """Formats what `compare` returned as Markdown."""
+  numbers = range(1, result["trials"] + 1)
+  head = [*(f"trial {k}" for k in numbers), "last - first"]
+  rule = "|---" * (len(head) + 1) + "|"
+  lines = [f"| score | {' | '.join(head)} |", rule]
+  for label, found in result["policies"].items():
+    seeds = f" ({found['seeds']} seeds)" if found["seeds"] > 1 else ""
+    lines.append(f"| {label}{seeds} | {' | '.join(_cells(found))} |")
+  if result["differences"]:
+    lines += ["", f"| {result['reference']} minus | {' | '.join(head)} |", rule]
+  for label, found in result["differences"].items():
+    lines.append(f"| {label} | {' | '.join(_cells(found))} |")
+  scored, all_tasks = result["num_scored"], result["num_tasks"]
+  lines += [
+    "",
+    f"{scored} of {all_tasks} tasks, scored by the scripted expert's reward; "
+    "in brackets 95 % intervals",
+  ]
+  return "\n".join(lines)
+
+
+def _cells(found: Mapping[str, Any]) -> list[str]:
+  columns = [found["mean"], found["low"], found["high"]]
+  intervals = [*zip(*columns, strict=True), tuple(found["gain"].values())]
+  return [
+    f"{mean:.2f} [{low:.2f}, {high:.2f}]" for mean, low, high in intervals
+  ]

@@ -1,0 +1,97 @@
+"""Exports a run's agent: weights, config and a card, to be given away.
+
+The directory can be used wherever a run can. Nothing in it is code.
+"""
+
+import argparse
+import pathlib
+import sys
+from collections.abc import Sequence
+
+import jax
+import numpy as np
+
+import adaland
+from adaland.launch import cli
+from adaland.launch.agents import agent_dir, card
+from adaland.launch.evaluation import trained_agent
+from adaland.launch.evaluation.comparison import score_tables, summary
+
+_EXAMPLES = """\
+examples:
+  adaland export --workdir=/tmp/run --out=my_agent
+  adaland export --workdir=/tmp/run --out=my_agent \\
+      --results agent=a.json memoryless=m.json expert=e.json \\
+      --hardware="2 CPU cores" --note="It was trained on flat rooms only."
+  adaland evaluate --workdir=my_agent
+
+--results takes files as adaland compare does, for the card.
+"""
+
+
+def make_parser() -> cli.Parser:
+  """Returns the parser of the command's flags."""
+  parser = cli.Parser(
+    prog="adaland export", description=__doc__, epilog=_EXAMPLES
+  )
+  parser.add_argument("--workdir", required=True, help="a run of adaland train")
+  parser.add_argument(
+    "--out", required=True, metavar="DIR", help="the directory to make"
+  )
+  parser.add_argument(
+    "--results",
+    nargs="+",
+    default=[],
+    metavar="[LABEL=]FILE",
+    help="evaluations for the card, the agent's first",
+  )
+  parser.add_argument(
+    "--hardware", default="", help="what it was trained on, in words"
+  )
+  parser.add_argument(
+    "--note",
+    action="append",
+    default=[],
+    help="a sentence for the card's limits; may be given several times",
+  )
+  cli.add_own_parts_flag(parser)
+  cli.add_json_flag(parser)
+  return parser
+
+
+def run(args: argparse.Namespace) -> None:
+  """Writes the directory."""
+  agent_dir.check_out(args.out)
+  results = figure = None
+  if args.results:
+    results = summary.compare(score_tables.load(args.results))
+    figure = summary.draw(results)
+  saved = trained_agent.load(args.workdir, args.own_parts)
+  name = pathlib.Path(args.out).absolute().name
+  description = agent_dir.Description(
+    name, saved.config, saved.training._replace(hardware=args.hardware)
+  )
+  num_params = sum(int(np.size(x)) for x in jax.tree.leaves(saved.params))
+  text = card.write(
+    description, adaland.__version__, name, num_params, results, args.note
+  )
+  agent_dir.write(args.out, description, saved.params, text, figure)
+  path = pathlib.Path(args.out).absolute()
+  size = sum(file.stat().st_size for file in path.iterdir())
+  result = {
+    "out": str(path),
+    "name": name,
+    "parameters": num_params,
+    "bytes": size,
+  }
+  shown = f"{path}: {num_params:,} parameters, {size / 1e6:.2f} MB"
+  cli.emit(result, shown, args.json)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Runs the command."""
+  return cli.main(make_parser, run, argv)
+
+
+if __name__ == "__main__":
+  sys.exit(main())

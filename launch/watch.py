@@ -1,0 +1,250 @@
+"""Shows an agent that adapts: a film of its tries, and its scores by trial.
+
+The agent plays held-out tasks, several trials each. One of them is filmed: the
+first whose first try failed. The scores stand beside those of the expert, of
+the agent after a demonstration, and of other players on the same tasks.
+"""
+
+import argparse
+import pathlib
+import sys
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from adaland.envs import constants, land
+from adaland.envs.expert import expert
+from adaland.envs.tasks import task as task_lib
+from adaland.launch import cli, errors
+from adaland.launch.agents import agent_dir
+from adaland.launch.config import experiment as config
+from adaland.launch.evaluation import (
+  fewshot,
+  policies,
+  prompting,
+  rollout,
+  tasksets,
+  trained_agent,
+)
+from adaland.launch.evaluation.comparison import score_tables, summary
+from adaland.launch.recipes import task_source
+from adaland.launch.run import progress
+from adaland.launch.watching import film, tries
+
+_EXAMPLES = """\
+examples:
+  adaland watch
+  adaland watch --workdir=/tmp/run --out=/tmp/seen
+  adaland watch --workdir=agent:laptop --memoryless=agent:laptop-memoryless
+
+Without --workdir it is the first agent that comes with the package.
+"""
+_SCRIPTED = ("expert", "explorer", "forgetful", "random")
+_FILM, _FIGURE = "tries.mp4", "scores.png"
+_MEMORYLESS = "-memoryless"
+
+
+def make_parser() -> cli.Parser:
+  """Returns the parser of the command's flags."""
+  parser = cli.Parser(
+    prog="adaland watch", description=__doc__, epilog=_EXAMPLES
+  )
+  parser.add_argument(
+    "--workdir", help="a run, an exported agent, or agent:NAME"
+  )
+  parser.add_argument(
+    "--memoryless",
+    metavar="WORKDIR",
+    help="an agent without memory, to compare with; by default NAME-memoryless "
+    "if it comes with the package",
+  )
+  parser.add_argument(
+    "--taskset", default="test", help="as adaland evaluate takes it"
+  )
+  parser.add_argument("--num_tasks", type=cli.positive_int, default=32)
+  parser.add_argument(
+    "--trials",
+    type=cli.positive_int,
+    help="trials of each task; by default the most of any",
+  )
+  parser.add_argument("--seed", type=cli.non_negative_int, default=0)
+  parser.add_argument(
+    "--out",
+    default="watch",
+    metavar="DIR",
+    help="where film and figure go, by default the folder watch",
+  )
+  cli.add_own_parts_flag(parser)
+  cli.add_json_flag(parser)
+  return parser
+
+
+def run(args: argparse.Namespace) -> None:
+  """Plays, films and reports."""
+  began = time.monotonic()
+  workdir = args.workdir or _shipped()
+  experiment = trained_agent.load_config(workdir, args.own_parts)
+  source = task_source.TaskSource(experiment, held_out=True)
+  count = min(args.num_tasks, rollout.MAX_ENVS)
+  chosen = tasksets.many(args.taskset, source, count)
+  trials = args.trials or max(task.trials for task in chosen)
+  if not 2 <= trials <= constants.MAX_TRIALS:
+    raise errors.UserError(
+      f"--trials={trials}: allowed: 2 to {constants.MAX_TRIALS}"
+    )
+  tasks = tries.longest_first(chosen, trials)
+  env = trained_agent.fitting_env(experiment.env, tasks)
+  out = pathlib.Path(args.out)
+  with errors.user_input(f"--out={args.out}"):
+    out.mkdir(parents=True, exist_ok=True)
+  makers = _makers(args, workdir, experiment)
+  line = progress.Progress()
+  with errors.user_input():
+    best = expert.expert_rewards(
+      tasks,
+      env,
+      seed=args.seed,
+      progress=lambda n, of: line.update(f"expert: {n / of:.0%}"),
+    )
+  if not (best > 0).any():
+    raise errors.UserError(
+      f"--taskset={args.taskset}: the expert has no reward on any task"
+    )
+  played = {
+    name: tries.play(
+      env,
+      tasks,
+      make,
+      args.seed,
+      lambda done, name=name: line.update(f"{name}: {done:.0%}"),
+    )
+    for name, make in makers.items()
+  }
+  result = summary.compare(_tables(played, best, args.taskset))
+  cli.write_atomically(str(out / _FIGURE), summary.draw(result, _title(result)))
+  index = tries.to_film(played["agent"].rewards, best)
+  filmed = _film(out, env, tasks[index], played["agent"], index, best, line)
+  line.close()
+  result |= {
+    "workdir": workdir,
+    "film": str(out / _FILM),
+    "figure": str(out / _FIGURE),
+    "filmed": {
+      "task": tasks[index].name,
+      "rewards": filmed.tolist(),
+      "expert": float(best[index]),
+    },
+    "seconds": time.monotonic() - began,
+  }
+  shares = " ".join(f"{reward / best[index]:.2f}" for reward in filmed)
+  text = [
+    summary.text(result),
+    "",
+    f"film:   {out / _FILM}: task {tasks[index].name!r}, score by try {shares}",
+    f"figure: {out / _FIGURE}",
+  ]
+  cli.emit(result, "\n".join(text), args.json)
+
+
+def _shipped() -> str:
+  """Returns the first agent of the package."""
+  names = [n for n in agent_dir.names() if not n.endswith(_MEMORYLESS)]
+  if not names:
+    raise errors.UserError(
+      "--workdir is missing: no agent comes with this package"
+    )
+  return f"{agent_dir.PREFIX}{names[0]}"
+
+
+def _makers(
+  args: argparse.Namespace, workdir: str, experiment: config.ExperimentConfig
+) -> dict[str, policies.PolicyMaker]:
+  """Returns what makes the players, by their labels; the agent is first."""
+  params = trained_agent.load(workdir, args.own_parts).params
+  agent = fewshot.agent_policy(experiment, params, args.seed)
+  makers: dict[str, policies.PolicyMaker] = {
+    "agent": agent,
+    "agent, prompted": lambda envs: prompting.Prompted(
+      agent(envs), policies.Expert(envs)
+    ),
+  }
+  memoryless = args.memoryless
+  if memoryless is None and workdir.startswith(agent_dir.PREFIX):
+    beside = f"{workdir.removeprefix(agent_dir.PREFIX)}{_MEMORYLESS}"
+    memoryless = (
+      f"{agent_dir.PREFIX}{beside}" if beside in agent_dir.names() else None
+    )
+  if memoryless:
+    other = trained_agent.load(memoryless, args.own_parts)
+    if other.config.env != experiment.env:
+      raise errors.UserError(
+        f"--memoryless={memoryless}: its environments differ from those of "
+        f"{workdir}, allowed: the same"
+      )
+    makers["memoryless"] = fewshot.agent_policy(
+      other.config, other.params, args.seed
+    )
+  for name in _SCRIPTED:
+    if name in policies.NAMES:
+      makers[name] = policies.baseline(name, args.seed)
+  return makers
+
+
+def _tables(
+  played: dict[str, tries.Tries], best: np.ndarray, taskset: str
+) -> score_tables.Tables:
+  """Returns scores by label."""
+  scored = best > 0
+  return score_tables.Tables(
+    {
+      name: (each.rewards[scored] / best[scored, None])[None]
+      for name, each in played.items()
+    },
+    {name: [name.partition(",")[0]] for name in played},
+    len(best),
+    taskset,
+  )
+
+
+def _title(result: dict) -> str:
+  held_out = " held-out" if result["taskset"] == "test" else ""
+  return f"Score by try on {result['num_scored']}{held_out} tasks"
+
+
+def _film(
+  out: pathlib.Path,
+  env: land.LandConfig,
+  task: task_lib.Task,
+  played: tries.Tries,
+  index: int,
+  best: np.ndarray,
+  line: progress.Progress,
+) -> np.ndarray:
+  """Films the agent's tries of a task; returns their rewards, seconds."""
+  rewards = film.write(
+    str(out / _FILM),
+    env,
+    task,
+    played.actions[index],
+    played.seeds[index],
+    float(best[index]) or 1.0,
+    "agent",
+    lambda done: line.update(f"filming: {done:.0%}"),
+  )
+  if not np.allclose(rewards, played.rewards[index], atol=1e-4):
+    raise errors.RunError(
+      f"the film of {task.name!r} shows rewards {rewards.tolist()}, but "
+      f"{played.rewards[index].tolist()} were played: physics is not "
+      "repeatable on this machine"
+    )
+  return rewards
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Runs the command."""
+  return cli.main(make_parser, run, argv)
+
+
+if __name__ == "__main__":
+  sys.exit(main())

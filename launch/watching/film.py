@@ -1,0 +1,162 @@
+"""Films an agent's tries of a task, with the expert beside it.
+
+At the left is what the agent sees, in the middle the world from above, at the
+right the world of the expert, who plays the same task and knows its rules.
+Below are the rules, and a bar for the reward of each try.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from adaland.envs import constants, land
+from adaland.envs.adaptors import first_person
+from adaland.envs.tasks import task as task_lib
+from adaland.launch.evaluation import picture, policies, prompting, video
+
+# Width and height; video codecs need multiples of 16.
+SIZE = (800, 432)
+_TOP = 64  # Above the pictures.
+_VIEW, _MAP = picture.VIEW, picture.MAP
+_BOTTOM = _TOP + _VIEW[1] + 22
+_RULES = 6  # Lines of rules at most.
+_PAUSE = 8  # Frames that the end of a try stays.
+_END = 24
+
+_BACKGROUND = (18, 20, 24)
+_TEXT = (235, 235, 235)
+_DIM = (150, 155, 160)
+_GOOD = (110, 220, 120)
+_AGENT = (95, 155, 245)
+_BIG = ImageFont.load_default(size=22)
+_FONT = ImageFont.load_default(size=14)
+_SMALL = ImageFont.load_default(size=12)
+
+
+def write(
+  path: str,
+  env: land.LandConfig,
+  task: task_lib.Task,
+  actions: np.ndarray,
+  seed: int,
+  best: float,
+  name: str,
+  on_progress: Callable[[float], None],
+) -> np.ndarray:
+  """Plays recorded actions again and films them.
+
+  Args:
+    path: The film's path.
+    env: Of the environments.
+    task: The task.
+    actions: Recorded action indices, int [steps, A].
+    seed: Seed of the environment in which they were recorded.
+    best: The expert's reward in a trial, seconds, the bars' full height.
+    name: The player's name.
+    on_progress: Called with the share of frames done.
+
+  Returns:
+    Reward of each trial, seconds, float64 [K].
+  """
+  # The expert starts each trial as the agent does.
+  world = land.Land(2, env.on_cpu(), lambda _: task, [seed, seed])
+  now = world.reset()
+  expert, recorded = policies.Expert(world), prompting.Recorded(actions)
+  rewards = [0.0]
+  film = video.Video(path, SIZE)
+  try:
+    for count in range(len(actions)):
+      frame = draw(world, rewards, best, name)
+      for _ in range(_PAUSE if now.trial_last[0] else 1):
+        film.add(frame)
+      action = expert.act(now)
+      action[0] = recorded.act(now)[0]
+      now = world.step(action)
+      rewards[-1] += float(now.reward[0])
+      if now.trial_last[0] and not now.last[0]:
+        rewards.append(0.0)
+      on_progress((count + 1) / len(actions))
+    frame = draw(world, rewards, best, name)
+    for _ in range(_END):
+      film.add(frame)
+  except BaseException:
+    film.discard()
+    raise
+  film.close()
+  return np.array(rewards)
+
+
+def draw(
+  world: land.Land, rewards: Sequence[float], best: float, name: str
+) -> np.ndarray:
+  """Draws a frame, uint8 [height, width, 3].
+
+  Args:
+    world: Two environments: the player's and the expert's.
+    rewards: Reward of each trial that was begun, seconds.
+    best: The expert's reward in a trial, seconds.
+    name: The player's name.
+  """
+  task = world.tasks[0]
+  views = [world.state_view(row) for row in range(2)]
+  frame = Image.new("RGB", SIZE, _BACKGROUND)
+  pen = ImageDraw.Draw(frame)
+  time = views[0].step * constants.STEP_SECONDS
+  pen.text((12, 6), f"Try {len(rewards)} of {task.trials}", _TEXT, _BIG)
+  pen.text(
+    (150, 12),
+    f"{time:.1f} of {task.trial_seconds:.1f} s   same task, same start; memory "
+    "is kept",
+    _DIM,
+    _FONT,
+  )
+  pen.text((12, 36), f"goal: {task.players[0].goal}", _TEXT, _FONT)
+  picture_of_agent = first_person.pictures(world, [0])[0]
+  left = 0
+  for image, title in (
+    (Image.fromarray(picture_of_agent), f"{name}: its view"),
+    (picture.from_above(views[0]), f"{name}, from above"),
+    (picture.from_above(views[1]), "expert, who is told the rules"),
+  ):
+    frame.paste(image, (left, _TOP))
+    pen.text((left + 6, _TOP + _VIEW[1] + 3), title, _DIM, _SMALL)
+    left += image.width
+  _draw_rules(pen, task, views[0])
+  _draw_bars(pen, rewards, best, task.trials)
+  return np.asarray(frame)
+
+
+def _draw_rules(
+  pen: ImageDraw.ImageDraw, task: task_lib.Task, view: land.WorldView
+) -> None:
+  """Writes the rules, bright where they fired."""
+  hidden = task.hiding[0].rules
+  heading = "rules (the agent is not shown those marked hidden)"
+  pen.text((12, _BOTTOM), heading if task.rules else "no rules", _DIM, _SMALL)
+  for number, rule in enumerate(task.rules[:_RULES], start=1):
+    mark = "   [hidden]" if number in hidden else ""
+    colour = _GOOD if view.fired[number - 1] else _TEXT
+    height = _BOTTOM + 2 + 14 * number
+    pen.text((12, height), f"{rule}{mark}", colour, _SMALL)
+
+
+def _draw_bars(
+  pen: Any, rewards: Sequence[float], best: float, trials: int
+) -> None:
+  """Draws a bar for each try's reward, as a share of the expert's."""
+  left, right, bottom, top = 500, SIZE[0] - 16, SIZE[1] - 20, _BOTTOM + 18
+  pen.text((left, _BOTTOM), "reward of each try / the expert's", _DIM, _SMALL)
+  pitch = (right - left) / trials
+  for k in range(trials):
+    start, end = left + k * pitch + 4, left + (k + 1) * pitch - 4
+    pen.rectangle((start, top, end, bottom), None, (60, 64, 70))
+    if k < len(rewards):
+      share = min(1.0, max(0.0, rewards[k] / best))
+      pen.rectangle(
+        (start, bottom - share * (bottom - top), end, bottom), _AGENT
+      )
+      text = f"{rewards[k] / best:.2f}"
+      pen.text((start + 4, top + 2), text, _TEXT, _SMALL)
+    pen.text((start + 4, bottom + 3), f"try {k + 1}", _DIM, _SMALL)

@@ -1,0 +1,107 @@
+"""Plays an agent's tries so that they can be filmed afterwards.
+
+The same task, seed and actions give the same episode: actions are recorded
+while many tasks are played at once, and one of them is played again for the
+film.
+
+T: tasks, K: trials, A: action heads.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from adaland.envs import land
+from adaland.envs.tasks import task as task_lib
+from adaland.launch.evaluation import policies, rollout
+
+# Share of the expert's reward below which a first try has failed.
+_FAILED = 0.5
+
+
+class Tries(NamedTuple):
+  """Episodes of several tasks.
+
+  Attributes:
+    rewards: Reward of each trial, seconds, float64 [T, K].
+    actions: Of each task the action indices of each step, int [steps, A].
+    seeds: Seeds of the environments, for each task.
+  """
+
+  rewards: np.ndarray
+  actions: list[np.ndarray]
+  seeds: list[int]
+
+
+class _Recording:
+  """A policy whose actions are kept."""
+
+  def __init__(self, policy: policies.Policy):
+    self._policy = policy
+    self.actions: list[np.ndarray] = []
+
+  def act(self, step: land.Step) -> np.ndarray:
+    actions = self._policy.act(step)
+    self.actions.append(np.asarray(actions))
+    return actions
+
+
+def play(
+  env: land.LandConfig,
+  tasks: Sequence[task_lib.Task],
+  make_policy: policies.PolicyMaker,
+  seed: int,
+  on_progress: Callable[[float], None] | None = None,
+) -> Tries:
+  """Plays one episode of each task, all at once.
+
+  Args:
+    env: Of the environments.
+    tasks: At most `rollout.MAX_ENVS` tasks, the longest first.
+    make_policy: From the environments, the policy.
+    seed: Of the environments.
+    on_progress: Called with the share of episodes done.
+  """
+  made: list[_Recording] = []
+
+  def make(environments: land.Land) -> policies.Policy:
+    made.append(_Recording(make_policy(environments)))
+    return made[-1]
+
+  rewards = rollout.play(env, tasks, make, seed, on_progress)
+  actions = np.stack(made[0].actions, axis=1)
+  return Tries(
+    np.array(rewards, np.float64),
+    [
+      actions[row, : task.trials * task.trial_steps]
+      for row, task in enumerate(tasks)
+    ],
+    [seed + row for row in range(len(tasks))],
+  )
+
+
+def longest_first(
+  tasks: Sequence[task_lib.Task], trials: int
+) -> list[task_lib.Task]:
+  """Returns tasks with K trials each, in the order that `play` needs."""
+  chosen = [dataclasses.replace(task, trials=trials) for task in tasks]
+  return sorted(chosen, key=lambda task: -task.trial_steps)
+
+
+def to_film(rewards: np.ndarray, expert: np.ndarray) -> int:
+  """Chooses the task to film: the first whose first try failed.
+
+  The later tries have no say in it, so that a film is no proof, but no
+  selection of successes either.
+
+  Args:
+    rewards: Reward of each trial, seconds, [T, K].
+    expert: The expert's rewards, seconds, [T].
+
+  Returns:
+    Its index; 0 if no first try failed.
+  """
+  failed = (expert > 0) & (rewards[:, 0] < _FAILED * expert)
+  return int(np.argmax(failed))

@@ -1,0 +1,76 @@
+"""Tests of adaland.launch.agents.card."""
+
+import dataclasses
+
+import numpy as np
+from absl.testing import absltest
+
+from adaland.launch.agents import agent_dir, card
+from adaland.launch.config import experiment, factories, preset_configs
+from adaland.launch.evaluation.comparison import score_tables, summary
+
+
+def _card(config=None, results=None, notes=()):
+  training = agent_dir.Training(1_234_567, 890, 3720.0, "a fast machine")
+  description = agent_dir.Description(
+    "mine", config or preset_configs.smoke(), training
+  )
+  return card.write(description, "1.2", "agent:mine", 4321, results, notes)
+
+
+class CardTest(absltest.TestCase):
+  def test_training_and_tasks(self):
+    text = _card(notes=["Beware of spheres."])
+    for line in (
+      "# mine: an adaptive agent",
+      "| environment steps | 1,234,567 |",
+      "| wall time | 1h02m |",
+      "| hardware | a fast machine |",
+      "    trials = [2, 2]",
+      "- Beware of spheres.",
+      "No evaluation came with this agent.",
+      "**Privileged training: none.**",
+    ):
+      self.assertIn(line, text)
+    self.assertIn("--workdir=agent:mine --control=swapped", text)
+
+  def test_results(self):
+    tables = score_tables.Tables(
+      {"agent": np.full((1, 3, 2), 0.25), "expert": np.ones((1, 3, 2))},
+      {"agent": ["a"], "expert": ["b"]},
+      4,
+      "test",
+    )
+    text = _card(results=summary.compare(tables))
+    self.assertIn("| agent | 0.25 [0.25, 0.25] |", text)
+    self.assertIn("`--taskset=test`, held-out ones", text)
+    self.assertIn("![Score by trial](scores.png)", text)
+
+  def test_tasks_of_the_maker_s_own(self):
+    own = factories.FactoriesConfig(tasks="mine:tasks", memory="mine:EMA")
+    config = dataclasses.replace(preset_configs.smoke(), factories=own)
+    text = _card(config)
+    self.assertIn("training half of a family of its maker's own", text)
+    self.assertIn("memory `mine:EMA`", text)
+
+  def test_privileged_settings_are_listed(self):
+    content = {
+      "learner": {"privileged": {"belief_weight": 0.3, "critic_weight": 0.0}},
+      "teaching": {"teacher": "explorer", "taught": 0.0, "demonstrated": 0.25},
+    }
+    with absltest.mock.patch.object(
+      card.json_codec, "to_json", return_value=content
+    ):
+      text = card.privileged(experiment.ExperimentConfig())
+    self.assertEqual(
+      [line for line in text.splitlines() if line.startswith("- ")],
+      [
+        "- `learner.privileged.belief_weight` = 0.3",
+        '- `teaching.teacher` = "explorer"',
+        "- `teaching.demonstrated` = 0.25",
+      ],
+    )
+
+
+if __name__ == "__main__":
+  absltest.main()

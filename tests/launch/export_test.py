@@ -1,0 +1,127 @@
+"""Tests of launch.export, and that an agent stands in for its run."""
+
+import contextlib
+import io
+import json
+import pathlib
+import tempfile
+from typing import Any
+
+import jax
+import numpy as np
+from absl.testing import absltest
+
+import adaland
+from adaland.launch import errors, export
+from adaland.launch.config import experiment
+from adaland.launch.evaluation import trained_agent
+from tests.launch.agents import examples
+from tests.launch.evaluation.comparison import score_tables_test
+
+
+def _call(*argv):
+  """Runs the command; returns (code, stdout, stderr)."""
+  out, err = io.StringIO(), io.StringIO()
+  with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    code = export.main(list(argv))
+  return code, out.getvalue(), err.getvalue()
+
+
+class ExportTest(absltest.TestCase):
+  folder: pathlib.Path
+  config: experiment.ExperimentConfig
+  result: dict[str, Any]
+
+  @classmethod
+  def setUpClass(cls):
+    super().setUpClass()
+    cls.folder = pathlib.Path(
+      cls.enterClassContext(tempfile.TemporaryDirectory())
+    )
+    cls.config = examples.run(cls.folder / "run")
+    results = cls.folder / "results.json"
+    results.write_text(json.dumps(score_tables_test.evaluation(taskset="test")))
+    code, out, err = _call(
+      f"--workdir={cls.folder / 'run'}",
+      f"--out={cls.folder / 'agent'}",
+      "--hardware=2 cores",
+      "--note=It learned nothing.",
+      "--results",
+      f"agent={results}",
+      "--json=-",
+    )
+    assert code == 0, err
+    cls.result = json.loads(out)
+
+  def test_what_was_written(self):
+    path = self.folder / "agent"
+    self.assertEqual(self.result["out"], str(path))
+    self.assertEqual(
+      self.result["bytes"], sum(f.stat().st_size for f in path.iterdir())
+    )
+    text = (path / "README.md").read_text()
+    for piece in (
+      f"{self.result['parameters']:,} parameters",
+      "| environment steps | 120 |",
+      "| updates | 7 |",
+      "| hardware | 2 cores |",
+      "- It learned nothing.",
+      "| agent | 0.50 [0.50, 0.50] | 1.00",
+    ):
+      self.assertIn(piece, text)
+    self.assertEqual((path / "scores.png").read_bytes()[:4], b"\x89PNG")
+
+  def test_run_and_agent_are_the_same_agent(self):
+    loaded = [
+      trained_agent.load(str(self.folder / name)) for name in ("run", "agent")
+    ]
+    for saved in loaded:
+      self.assertEqual(saved.config, self.config)
+      self.assertEqual(saved.training[:3], (120, 7, 61.5))
+    jax.tree.map(np.testing.assert_array_equal, *(x.params for x in loaded))
+
+  def test_a_public_agent(self):
+    agent = adaland.load_agent(self.folder / "agent")
+    self.assertEqual(
+      agent.counters, {"env_steps": 120, "updates": 7, "seconds": 61.5}
+    )
+
+  def test_an_agent_of_other_observations_is_refused_in_one_line(self):
+    copy = self.folder / "other"
+    copy.mkdir()
+    for file in (self.folder / "agent").iterdir():
+      (copy / file.name).write_bytes(file.read_bytes())
+    content = json.loads((copy / "agent.json").read_text())
+    content["config"]["env"]["observation"] = "pixels"
+    (copy / "agent.json").write_text(json.dumps(content))
+    with self.assertRaisesRegex(errors.UserError, "is of another network"):
+      trained_agent.load(str(copy))
+
+  def test_code_that_an_agent_names_is_not_imported(self):
+    copy = self.folder / "own"
+    copy.mkdir()
+    content = json.loads((self.folder / "agent" / "agent.json").read_text())
+    content["config"]["factories"]["memory"] = "antigravity:memory"
+    (copy / "agent.json").write_text(json.dumps(content))
+    with self.assertRaisesRegex(
+      errors.UserError, "names code to import .memory antigravity:memory"
+    ):
+      trained_agent.load(str(copy))
+
+  def test_bad_places(self):
+    for workdir, out, message in (
+      ("run", "agent", "exists; choose another name"),
+      ("none", "new", "no such directory"),
+      ("run", "no/new", "does not exist"),
+    ):
+      code, text, err = _call(
+        f"--workdir={self.folder / workdir}", f"--out={self.folder / out}"
+      )
+      self.assertEqual((code, text), (2, ""), err)
+      self.assertEqual(err.count("\n"), 1, err)
+      self.assertIn(message, err)
+    self.assertFalse((self.folder / "new").exists())
+
+
+if __name__ == "__main__":
+  absltest.main()
