@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
-from adaland.agent import distributions, types
+from adaland.agent import distributions
 from adaland.agent.learner_config import MuesliConfig
 from adaland.agent.muesli import categorical, model_losses, retrace
 from adaland.agent.muesli.muesli_types import (
@@ -264,7 +264,7 @@ def losses(
 def total_loss(
   parts: dict[str, jax.Array],
   config: MuesliConfig,
-  policy_share: types.Array = 1.0,
+  policy_share: jax.Array | float = 1.0,
 ) -> jax.Array:
   """Returns the weighted sum of what `losses` returned, or of its means.
 

@@ -55,7 +55,7 @@ def targets(
   )
 
 
-def loss(logits: jax.Array, target: jax.Array) -> jax.Array:
+def loss(logits: types.Array, target: types.Array) -> jax.Array:
   """Returns the cross-entropy of the belief, summed over kinds and types.
 
   Args:

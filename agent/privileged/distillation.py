@@ -13,7 +13,7 @@ from adaland.agent import distributions, types
 
 
 def loss(
-  log_policy: jax.Array, label: types.Array, sizes: Sequence[int]
+  log_policy: types.Array, label: types.Array, sizes: Sequence[int]
 ) -> tuple[jax.Array, jax.Array]:
   """Returns the cross-entropy to the teacher's actions, summed over heads.
 
@@ -33,7 +33,7 @@ def loss(
 
 
 def remaining(
-  progress: types.Array, alone: float, share: float
+  progress: types.Array | float, alone: float, share: float
 ) -> types.Array:
   """Returns the share of distillation's weight that is left.
 
@@ -42,4 +42,5 @@ def remaining(
     alone: Until then it is 1.
     share: From then on it is 0.
   """
-  return jnp.clip((share - progress) / (share - alone), 0.0, 1.0)
+  left = (share - jnp.asarray(progress)) / (share - alone)
+  return jnp.clip(left, 0.0, 1.0)

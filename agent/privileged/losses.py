@@ -76,9 +76,7 @@ def losses(
   return parts
 
 
-def distilled(
-  config: PrivilegedConfig, progress: types.Array
-) -> types.Array:
+def distilled(config: PrivilegedConfig, progress: types.Array) -> types.Array:
   """Returns the share of distillation in learning the policy, 0 to 1.
 
   Args:
@@ -107,6 +105,5 @@ def total(
     "distillation": config.distillation_weight * distilled(config, progress),
     "critic": config.critic_weight,
   }
-  return sum(
-    (weights[name] * part for name, part in parts.items()), jnp.zeros([])
-  )
+  weighted = [weights[name] * part for name, part in parts.items()]
+  return jnp.asarray(sum(weighted))

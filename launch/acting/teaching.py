@@ -9,11 +9,10 @@ N: environments, A: action heads.
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from adaland.envs import land
 from adaland.launch.acting import rollout
 from adaland.launch.config import teaching as teaching_config
 
@@ -23,11 +22,11 @@ _AGENT, _TEACHER, _DEMONSTRATION = range(3)
 class ScriptedPlayer(Protocol):
   """A player of all environments of a batch."""
 
-  def observe(self, world: land.Land) -> None:
+  def observe(self, world: Any) -> None:
     """Takes in the present state, whoever's actions led to it."""
     ...
 
-  def act(self, world: land.Land, rows: np.ndarray) -> np.ndarray:
+  def act(self, world: Any, rows: np.ndarray) -> np.ndarray:
     """Returns the actions that it would take.
 
     Args:
@@ -82,7 +81,7 @@ class Teaching:
 
   def guide(
     self,
-    world: land.Land,
+    world: Any,
     first: np.ndarray,
     last: np.ndarray,
     trial: np.ndarray,
