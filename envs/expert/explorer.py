@@ -18,7 +18,7 @@ from adaland.envs.tasks.task import Task
 
 # Distances to keep, along the ground, from what is not to be touched, and from
 # other objects, metres.
-_AVOID_METRES = 1.22
+_AVOID_METRES = 1.08
 _OBSTACLE_METRES = 0.5
 # Between the centres of avatar and object, where it stops.
 _ARRIVED_METRES = 0.85
@@ -64,6 +64,7 @@ class Explorer:
     self._notes: notes.Notes | None = None
     self._tasks: list[Task | None] = [None] * num_envs
     self._goal = np.zeros(num_envs, np.int32)
+    self._ways = walking.Ways(num_envs)
 
   def observe(self, world: land.Land) -> None:
     """Takes in the current state."""
@@ -97,7 +98,9 @@ class Explorer:
     types, touch, goal = own.types[rows], own.touch[rows], self._goal[rows]
     present = types > 0
     untried = touch == notes.UNTRIED
-    good = (touch == goal[:, None]) | (own.suspect[rows] & untried)
+    good = (touch == goal[:, None]) | (
+      own.suspect[rows] & (untried | (touch == notes.VANISHES))
+    )
     is_goal = types == goal[:, None]
     is_good = present & np.take_along_axis(good, types, axis=1)
     is_new = present & np.take_along_axis(untried, types, axis=1)
@@ -115,9 +118,11 @@ class Explorer:
     offset = own.pos[rows, :, :2] - view.player_pos[rows, :1, :2]
     distance = np.linalg.norm(offset, axis=-1)
     slot = np.argmin(np.where(options, distance, np.inf), axis=1)
-    # A type that turns into the goal's object, but is gone, is waited for.
+    # A type that turns into the goal's object, but is gone, is waited for; if it
+    # turned into something, that is looked for.
     had = np.take_along_axis(good, own.home_types[rows], axis=1).any(axis=1)
-    search = ~exists & ~had & ~own.looked[rows].all(axis=1)
+    just = good[np.arange(len(rows)), own.last[rows]]
+    search = ~exists & (~had | just) & ~own.looked[rows].all(axis=1)
     # A reward without the goal's object in view: it is beside or behind.
     rewarded = (view.last_reward[rows, 0] > 0) & (view.step[rows] > 0)
     rewarded &= ~is_goal.any(axis=1)
@@ -142,10 +147,7 @@ class Explorer:
     radius = np.where(harmless, _OBSTACLE_METRES, _AVOID_METRES)
     radius = np.where(types > 0, radius, 0.0)
     radius[k, aim.slot] = 0
-    room = view.tiles[rows] * (constants.TILE_METRES / 2)
-    point = walking.way_point(
-      target[:, :2], offset[..., :2], radius, here[:, :2], room
-    )
+    point = self._ways.point(view, rows, target[:, :2], offset[..., :2], radius)
     way = steering.wrap(np.arctan2(point[:, 1], point[:, 0]) - yaw)
     turn = walking.turn_to(way)
     # Unseen, it is looked for; once begun, in the direction of the last turn.

@@ -49,6 +49,8 @@ class Notes:
       [N, T]: UNTRIED, INERT, VANISHES or a type.
     pair: The same of two objects near each other, int [N, T, T], symmetric.
     suspect: Types that vanished from afar, for no cause in sight, bool [N, T].
+    last: Type of the last object of this trial that changed when the player
+      came near, 0 for none, int [N].
     home_types: Types of the objects seen at their start, int [N, S].
     home_pos: Where they were, metres, float [N, S, 3].
   """
@@ -75,8 +77,7 @@ class Notes:
     self.home_pos = np.zeros((n, s, 3), np.float32)
     # Objects that the player may have been near since they were last seen.
     self._passed = np.zeros((n, s), bool)
-    # Type of the last object that the player's coming near has changed.
-    self._last = np.zeros(n, np.int32)
+    self.last = np.zeros(n, np.int32)
 
   def update(self, view: land.BatchView, goal: np.ndarray) -> None:
     """Takes in the state after a step, or at the start of a trial.
@@ -103,11 +104,12 @@ class Notes:
     lost = changed | gone
     for i in np.flatnonzero(lost.any(axis=1)):
       spawned[i] = self._explain(i, view, lost[i], appeared[i])
-    # A reward tells what came of the last contact, even out of view.
-    rewarded = (view.last_reward[:, 0] > 0) & ~start & (self._last > 0)
-    for i in np.flatnonzero(rewarded):
-      if self.touch[i, self._last[i]] == VANISHES:
-        self.touch[i, self._last[i]] = goal[i]
+    # What came of the last contact may be out of view at first.
+    found = (view.last_reward[:, 0] > 0) & ~start
+    found |= (appeared & (view.slot_types == goal[:, None])).any(axis=1)
+    for i in np.flatnonzero(found & (self.last > 0)):
+      if self.touch[i, self.last[i]] == VANISHES:
+        self.touch[i, self.last[i]] = goal[i]
     self.types = np.where(visible, view.slot_types, self.types)
     self.types[gone] = 0
     self.pos = np.where(visible[..., None], view.object_pos, self.pos)
@@ -136,7 +138,7 @@ class Notes:
       self.seen[start] = False
       self.looked[start] = False
       self._passed[start] = False
-      self._last[start] = 0
+      self.last[start] = 0
 
   def _in_view(self, view: land.BatchView) -> np.ndarray:
     """Returns which objects, if still there, are well inside the view."""
@@ -226,8 +228,11 @@ class Notes:
         self.pair[i, types[other], types[s]] = product
         done.add(int(other))
       elif self._passed[i, s]:
-        self.touch[i, types[s]] = product
-        self._last[i] = types[s]
+        # What it turns into may be out of view, and is known from before.
+        if product != VANISHES or self.touch[i, types[s]] < 0:
+          self.touch[i, types[s]] = product
+        self.last[i] = types[s]
+        self.looked[i] = False
       else:
         self.suspect[i, types[s]] = True
     return spawned

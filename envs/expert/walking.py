@@ -9,8 +9,8 @@ N: avatars, S: objects.
 
 import numpy as np
 
-from adaland.envs import constants
-from adaland.envs.expert import steering
+from adaland.envs import constants, land
+from adaland.envs.expert import navigate, steering
 
 _MOVES = np.array([(move, strafe) for move in range(3) for strafe in range(3)])
 _AHEAD, _LEFT = _MOVES[:, 0] - 1.0, 1.0 - _MOVES[:, 1]
@@ -24,8 +24,10 @@ _HORIZONS = (1.0, 2.5)
 # Cost of a metre inside the radius to keep, and of moving at all, in metres.
 _RISK_COST = 12.0
 _MOVE_COST = 1e-3
-# Metres between an avatar's way and the wall.
-_WALL_METRES = 0.35
+# Costs per metre of a way inside the distance to keep, and a little beyond.
+_INSIDE_COST = 40.0
+_BESIDE_COST = 4.0
+_ROOM_METRES = 0.2
 
 
 def turn_to(error: np.ndarray) -> np.ndarray:
@@ -44,47 +46,92 @@ def look_to(error: np.ndarray) -> np.ndarray:
   return np.argmin(np.abs(error[:, None] - (np.arange(3) - 1) * change), axis=1)
 
 
-def way_point(
-  target: np.ndarray,
-  objects: np.ndarray,
-  radius: np.ndarray,
-  here: np.ndarray,
-  room: np.ndarray,
-) -> np.ndarray:
-  """Returns the point to walk to: the target, or beside what is in the way.
+class Ways:
+  """The ways of a batch of avatars around what they are to keep away from.
 
-  Args:
-    target: Vectors from the avatars to their targets, metres, float [N, 2].
-    objects: Vectors from the avatars to objects, metres, float [N, S, 2].
-    radius: Distance to keep from each, 0 for none, metres, float [N, S].
-    here: Positions of the avatars, metres, float [N, 2].
-    room: Half the size of their rooms, metres, float [N, 2].
-
-  Returns:
-    Vectors from the avatars, metres, float [N, 2]. Of two ways around an object
-    it is the shorter one, if there is room between the object and the wall.
+  A way is a function of the avatar's position, the target and the objects. It
+  is straight, or else the cheapest path over the cells of the ground, which are
+  searched from the target once for all positions.
   """
-  length = np.maximum(np.linalg.norm(target, axis=-1), 1e-6)
-  ahead = target / length[:, None]
-  side = np.stack([-ahead[:, 1], ahead[:, 0]], axis=-1)
-  along = np.einsum("nsd,nd->ns", objects, ahead)
-  across = np.einsum("nsd,nd->ns", objects, side)
-  blocks = (np.abs(across) < radius) & (along > 0) & (along < length[:, None])
-  if not blocks.any():
-    return target
-  rows = np.arange(len(target))
-  first = np.argmin(np.where(blocks, along, np.inf), axis=1)
-  keep, gap = radius[rows, first], objects[rows, first]
-  sign = np.where(across[rows, first] > 0, -1.0, 1.0)
-  passing = here + gap + side * (sign * keep)[:, None]
-  outside = (np.abs(passing) > room - _WALL_METRES).any(axis=-1)
-  sign = np.where(outside, -sign, sign)
-  distance = np.maximum(np.linalg.norm(gap, axis=-1), 1e-6)
-  angle = np.arctan2(gap[:, 1], gap[:, 0])
-  # Along the tangent of the circle around the object.
-  angle += sign * np.arcsin(np.minimum(keep / distance, 1))
-  tangent = np.stack([np.cos(angle), np.sin(angle)], -1) * distance[:, None]
-  return np.where(blocks.any(axis=1)[:, None], tangent, target)
+
+  def __init__(self, num_envs: int):
+    """Initializes the ways of N environments."""
+    self._grounds: list[navigate.Ground | None] = [None] * num_envs
+    self._paths: list[navigate.Paths | None] = [None] * num_envs
+    self._keys = [b""] * num_envs
+
+  def point(
+    self,
+    view: land.BatchView,
+    rows: np.ndarray,
+    target: np.ndarray,
+    objects: np.ndarray,
+    radius: np.ndarray,
+  ) -> np.ndarray:
+    """Returns the points to walk to: the targets, or the next of a way there.
+
+    Args:
+      view: The state of all environments.
+      rows: The environments, int [K].
+      target: Vectors from the avatars to the targets, metres, float [K, 2].
+      objects: Vectors from the avatars to objects, metres, float [K, S, 2].
+      radius: Distance to keep from each, 0 for none, metres, float [K, S].
+
+    Returns:
+      Vectors from the avatars, metres, float [K, 2].
+    """
+    length = np.maximum(np.linalg.norm(target, axis=-1), 1e-6)
+    ahead = target / length[:, None]
+    along = np.einsum("nsd,nd->ns", objects, ahead)
+    across = objects[..., 0] * ahead[:, 1:] - objects[..., 1] * ahead[:, :1]
+    blocks = (radius > 0) & (np.abs(across) < radius + _ROOM_METRES)
+    blocks &= (along > 0) & (along < length[:, None])
+    points = target.copy()
+    for k in np.flatnonzero(blocks.any(axis=1)):
+      here = view.player_pos[rows[k], 0, :2]
+      found = self._search(
+        view, int(rows[k]), here + target[k], here + objects[k], radius[k]
+      )
+      if found is not None:
+        points[k] = found - here
+    return points
+
+  def _search(
+    self,
+    view: land.BatchView,
+    i: int,
+    target: np.ndarray,
+    objects: np.ndarray,
+    radius: np.ndarray,
+  ) -> np.ndarray | None:
+    """Returns the next point of the cheapest way of one avatar."""
+    ground = self._ground(view, i)
+    kept = radius > 0
+    places = np.vstack([target[None], objects[kept]]).round(1)
+    key = places.tobytes() + radius[kept].tobytes()
+    paths = self._paths[i]
+    if paths is None or key != self._keys[i]:
+      gaps = np.linalg.norm(ground.centres[:, None] - objects[kept], axis=-1)
+      inside = gaps < radius[kept]
+      beside = gaps < radius[kept] + _ROOM_METRES
+      cost = (_INSIDE_COST * inside + _BESIDE_COST * beside).sum(axis=1)
+      end = np.array([ground.cell_of(target)])
+      paths = navigate.find_paths(ground, end, cost)
+      self._paths[i], self._keys[i] = paths, key
+    return navigate.next_point(ground, paths, view.player_pos[i, 0, :2])
+
+  def _ground(self, view: land.BatchView, i: int) -> navigate.Ground:
+    x, y = view.tiles[i]
+    heights, ramps = view.heights[i, :x, :y], view.ramps[i, :x, :y]
+    ground = self._grounds[i]
+    if (
+      ground is None
+      or not np.array_equal(ground.heights, heights)
+      or not np.array_equal(ground.ramps, ramps)
+    ):
+      ground = navigate.make_ground(heights.copy(), ramps.copy())
+      self._grounds[i], self._paths[i] = ground, None
+    return ground
 
 
 def walk_to(
