@@ -21,14 +21,14 @@ from adaland.envs.tasks.task import Task
 _AVOID_METRES = 1.08
 _OBSTACLE_METRES = 0.5
 # Between the centres of avatar and object, where it stops.
-_ARRIVED_METRES = 0.85
+ARRIVED_METRES = 0.85
 # An object behind another one, of which the direction is known so well.
 _AHEAD_RADIANS = 0.3
-_NO_TURN, _TURN_RIGHT, _TURN_LEFT = 2, 0, 4
-_STAY = 1
+NO_TURN, _TURN_RIGHT, _TURN_LEFT = 2, 0, 4
+STAY = 1
 
 
-class _Aim(NamedTuple):
+class Aim(NamedTuple):
   """What the players of some rows are after.
 
   Attributes:
@@ -61,7 +61,7 @@ class Explorer:
       remembers: Whether they keep their notes from trial to trial.
     """
     self._remembers = remembers
-    self._notes: notes.Notes | None = None
+    self.notes: notes.Notes | None = None
     self._tasks: list[Task | None] = [None] * num_envs
     self._goal = np.zeros(num_envs, np.int32)
     self._ways = walking.Ways(num_envs)
@@ -69,12 +69,12 @@ class Explorer:
   def observe(self, world: land.Land) -> None:
     """Takes in the current state."""
     view = world.batch_view()
-    if self._notes is None:
+    if self.notes is None:
       num_envs, num_slots = view.slot_types.shape
-      self._notes = notes.Notes(num_envs, num_slots, self._remembers)
+      self.notes = notes.Notes(num_envs, num_slots, self._remembers)
     for i in np.flatnonzero(view.step == 0):
       self._read(i, world.tasks[i])
-    self._notes.update(view, self._goal)
+    self.notes.update(view, self._goal)
 
   def act(
     self, world: land.Land, rows: Sequence[int] | np.ndarray | None = None
@@ -92,9 +92,9 @@ class Explorer:
     goal = task.players[0].goal
     self._goal[i] = goal.object_types[0].type_id
 
-  def _aim(self, view: land.BatchView, rows: np.ndarray) -> _Aim:
+  def _aim(self, view: land.BatchView, rows: np.ndarray) -> Aim:
     """Chooses what to go to."""
-    own = self._notes
+    own = self.notes
     types, touch, goal = own.types[rows], own.touch[rows], self._goal[rows]
     present = types > 0
     untried = touch == notes.UNTRIED
@@ -128,41 +128,64 @@ class Explorer:
     rewarded &= ~is_goal.any(axis=1)
     exists &= ~rewarded
     search |= rewarded
-    return _Aim(slot, exists, is_goal.any(axis=1), search)
+    return Aim(slot, exists, is_goal.any(axis=1), search)
+
+  def clearance(
+    self, rows: np.ndarray, target: np.ndarray, avoid: float
+  ) -> np.ndarray:
+    """Returns the distances to keep from objects, metres, float [K, S].
+
+    Args:
+      rows: The environments, int [K].
+      target: The object to go to, which has none, int [K].
+      avoid: Distance from objects that something happens to, or may, metres.
+    """
+    types, touch = self.notes.types[rows], self.notes.touch[rows]
+    harmless = np.take_along_axis(touch == notes.INERT, types, axis=1)
+    harmless |= types == self._goal[rows, None]
+    radius = np.where(harmless, _OBSTACLE_METRES, avoid)
+    radius = np.where(types > 0, radius, 0.0)
+    radius[np.arange(len(rows)), target] = 0
+    return radius
 
   def _walk(
-    self, view: land.BatchView, rows: np.ndarray, aim: _Aim
+    self, view: land.BatchView, rows: np.ndarray, aim: Aim
   ) -> np.ndarray:
     """Returns the actions that lead there."""
-    own, k = self._notes, np.arange(len(rows))
-    types, touch = own.types[rows], own.touch[rows]
+    own, k = self.notes, np.arange(len(rows))
     here, yaw = view.player_pos[rows, 0], view.yaw[rows, 0]
     offset = own.pos[rows] - here[:, None]
     target = offset[k, aim.slot]
     bearing = np.arctan2(target[:, 1], target[:, 0])
     error = steering.wrap(bearing - yaw)
     seen = own.seen[rows, aim.slot] | (np.abs(error) < _AHEAD_RADIANS)
-    harmless = np.take_along_axis(touch == notes.INERT, types, axis=1)
-    harmless |= types == self._goal[rows, None]
-    radius = np.where(harmless, _OBSTACLE_METRES, _AVOID_METRES)
-    radius = np.where(types > 0, radius, 0.0)
-    radius[k, aim.slot] = 0
+    radius = self.clearance(rows, aim.slot, _AVOID_METRES)
     point = self._ways.point(view, rows, target[:, :2], offset[..., :2], radius)
     way = steering.wrap(np.arctan2(point[:, 1], point[:, 0]) - yaw)
     turn = walking.turn_to(way)
     # Unseen, it is looked for; once begun, in the direction of the last turn.
     last = view.last_action[rows, 0, 2]
-    turning = (last == _TURN_LEFT) | (last == _TURN_RIGHT)
-    around = np.where(turning, last, _TURN_LEFT)
+    around = turn_around(last, np.zeros(len(rows), bool))
     towards = np.where(error > 0, _TURN_LEFT, _TURN_RIGHT)
     turn = np.where(seen, turn, towards)
-    turn = np.where(aim.exists, turn, np.where(aim.search, around, _NO_TURN))
+    turn = np.where(aim.exists, turn, np.where(aim.search, around, NO_TURN))
     centre = target - np.array([0, 0, constants.AVATAR_HEIGHT / 2])
-    arrived = np.linalg.norm(centre, axis=-1) < _ARRIVED_METRES
+    arrived = np.linalg.norm(centre, axis=-1) < ARRIVED_METRES
     walks = aim.exists & seen & ~(aim.is_goal & arrived)
     move = walking.walk_to(point, offset[..., :2], radius, yaw, turn)
     actions = np.tile(np.array(constants.NOOP_ACTION, np.int32), (len(rows), 1))
-    actions[:, :2] = np.where(walks[:, None], move, _STAY)
+    actions[:, :2] = np.where(walks[:, None], move, STAY)
     actions[:, 2] = turn
     actions[:, 3] = walking.look_to(constants.START_PITCH - view.pitch[rows, 0])
     return actions
+
+
+def turn_around(last: np.ndarray, right: np.ndarray) -> np.ndarray:
+  """Returns fast turns in the direction of the last ones, int [K].
+
+  Args:
+    last: The turns taken last, int [K].
+    right: Where to begin to the right, not to the left, bool [K].
+  """
+  turning = (last == _TURN_LEFT) | (last == _TURN_RIGHT)
+  return np.where(turning, last, np.where(right, _TURN_RIGHT, _TURN_LEFT))

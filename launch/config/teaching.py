@@ -5,7 +5,7 @@ from typing import Final
 
 from adaland.launch.config.runtime import require
 
-TEACHERS: Final = ("none", "explorer", "forgetful", "expert")
+TEACHERS: Final = ("none", "tutor", "explorer", "forgetful", "expert")
 
 
 @dataclasses.dataclass(frozen=True)
