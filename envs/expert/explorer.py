@@ -29,7 +29,7 @@ _STAY = 1
 
 
 class _Aim(NamedTuple):
-  """What the players of some rows are after.
+  """The aims of the players of some rows.
 
   Attributes:
     slot: The object to go to, int [K].
@@ -88,8 +88,18 @@ class Explorer:
   def _read(self, i: int, task: Task) -> None:
     if task is self._tasks[i]:
       return
-    self._tasks[i] = task
     goal = task.players[0].goal
+    if (
+      len(task.players) > 1
+      or goal.predicate != "near"
+      or goal.negated
+      or len(goal.object_types) != 1
+    ):
+      raise ValueError(
+        f"task {task.name!r}: the explorer can't play it, allowed: one player "
+        "whose goal is near(player1, object type)"
+      )
+    self._tasks[i] = task
     self._goal[i] = goal.object_types[0].type_id
 
   def _aim(self, view: land.BatchView, rows: np.ndarray) -> _Aim:

@@ -1,4 +1,4 @@
-"""What the explorers of a batch have seen, and concluded from it.
+"""Notes of the explorers of a batch: what they saw and what follows from it.
 
 N: environments, S: slots, T: types (0 is none).
 """
@@ -151,9 +151,7 @@ class Notes:
     up = cos * offset[..., 2] - sin * level
     wide = ahead * _VIEW_SHARE * np.tan(constants.FOV_X / 2)
     high = wide / constants.ASPECT
-    return (
-      (ahead > _LEAST_METRES) & (np.abs(left) < wide) & (np.abs(up) < high)
-    )
+    return (ahead > _LEAST_METRES) & (np.abs(left) < wide) & (np.abs(up) < high)
 
   def _unblocked(
     self, i: int, view: land.BatchView, visible: np.ndarray
