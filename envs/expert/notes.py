@@ -1,0 +1,243 @@
+"""Notes of the explorers of a batch: what they saw and what follows from it.
+
+N: environments, S: slots, T: types (0 is none).
+"""
+
+import numpy as np
+
+from adaland.envs import constants, land
+from adaland.envs.expert import steering
+
+# What is known of a contact: nothing; that nothing happens; that what takes
+# part in it vanishes. Any other number is the type that it turns into.
+UNTRIED = -2
+INERT = -1
+VANISHES = 0
+
+_TYPES = constants.NUM_OBJECT_TYPES + 1
+# A rule fires on the positions at the end of a step, which are known to within
+# rounding.
+_SURELY_NEAR = 0.99 * constants.NEAR_METRES
+_MAYBE_NEAR = 1.01 * constants.NEAR_METRES
+# Share of the field of view in which an object that is not seen is missed, and
+# the least distance from the eye and the width of a body in front of it, metres.
+_VIEW_SHARE = 0.85
+_LEAST_METRES = 0.3
+_BLOCKING_METRES = 0.5
+# Directions that count as looked at one by one.
+_NUM_YAWS = 24
+_YAWS = (np.arange(_NUM_YAWS) + 0.5) * 2 * np.pi / _NUM_YAWS - np.pi
+
+_BODY = np.array([0, 0, constants.AVATAR_HEIGHT / 2])
+_EYE = np.array([0, 0, constants.EYE_HEIGHT])
+
+
+class Notes:
+  """The notes of player 1 of each environment, on what an agent is shown.
+
+  They follow from what happened alone, not from what anybody meant to do, so
+  that they serve a player who only watches as well.
+
+  Attributes:
+    types: Type in each slot as far as it is known in this trial, int [N, S].
+      At its start, if it was seen in an earlier one.
+    pos: Where the object was last seen, metres, float [N, S, 3].
+    seen: Objects seen in this trial, bool [N, S].
+    frozen: Objects that never move, bool [N, S].
+    looked: Directions that were in view in this trial, bool [N, Y].
+    touch: What a type of object turns into when the player comes near, int
+      [N, T]: UNTRIED, INERT, VANISHES or a type.
+    pair: The same of two objects near each other, int [N, T, T], symmetric.
+    suspect: Types that vanished from afar, for no cause in sight, bool [N, T].
+    last: Type of the last object of this trial that changed when the player
+      came near, 0 for none, int [N].
+    home_types: Types of the objects seen at their start, int [N, S].
+    home_pos: Where they were, metres, float [N, S, 3].
+  """
+
+  def __init__(self, num_envs: int, num_slots: int, remembers: bool):
+    """Initializes empty notes.
+
+    Args:
+      num_envs: N.
+      num_slots: S.
+      remembers: Whether they are kept from trial to trial.
+    """
+    self._remembers = remembers
+    n, s, t = num_envs, num_slots, _TYPES
+    self.types = np.zeros((n, s), np.int32)
+    self.pos = np.zeros((n, s, 3), np.float32)
+    self.seen = np.zeros((n, s), bool)
+    self.frozen = np.zeros((n, s), bool)
+    self.looked = np.zeros((n, _NUM_YAWS), bool)
+    self.touch = np.full((n, t), UNTRIED, np.int32)
+    self.pair = np.full((n, t, t), UNTRIED, np.int32)
+    self.suspect = np.zeros((n, t), bool)
+    self.home_types = np.zeros((n, s), np.int32)
+    self.home_pos = np.zeros((n, s, 3), np.float32)
+    # Objects that the player may have been near since they were last seen.
+    self._passed = np.zeros((n, s), bool)
+    self.last = np.zeros(n, np.int32)
+
+  def update(self, view: land.BatchView, goal: np.ndarray) -> None:
+    """Takes in the state after a step, or at the start of a trial.
+
+    Args:
+      view: The state.
+      goal: The type of the goal's object, int [N].
+    """
+    start = view.step == 0
+    self._begin(start, view.trial == 0)
+    visible = visible_slots(view)
+    body = view.player_pos[:, :1] + _BODY
+    distance = np.linalg.norm(self.pos - body, axis=-1)
+    known = self.types > 0
+    self._passed |= known & (distance < _MAYBE_NEAR)
+    changed = known & visible & (view.slot_types != self.types)
+    gone = known & ~visible & self._in_view(view)
+    for i in np.flatnonzero(gone.any(axis=1)):
+      gone[i] &= self._unblocked(i, view, visible)
+    appeared = visible & (view.slot_types != self.types)
+    stayed = known & visible & ~changed
+    self._note_inert(view, stayed & ~start[:, None])
+    spawned = np.zeros_like(visible)
+    lost = changed | gone
+    for i in np.flatnonzero(lost.any(axis=1)):
+      spawned[i] = self._explain(i, view, lost[i], appeared[i])
+    # What came of the last contact may be out of view at first.
+    found = (view.last_reward[:, 0] > 0) & ~start
+    found |= (appeared & (view.slot_types == goal[:, None])).any(axis=1)
+    for i in np.flatnonzero(found & (self.last > 0)):
+      if self.touch[i, self.last[i]] == VANISHES:
+        self.touch[i, self.last[i]] = goal[i]
+    self.types = np.where(visible, view.slot_types, self.types)
+    self.types[gone] = 0
+    self.pos = np.where(visible[..., None], view.object_pos, self.pos)
+    self.frozen = np.where(visible, view.frozen, self.frozen)
+    # An object that came of a contact, maybe unseen, was not there at first.
+    products = (self.touch[:, :, None] == view.slot_types[:, None]).any(axis=1)
+    new = appeared & ~spawned & ~products & (self.home_types == 0)
+    self.home_types = np.where(new, view.slot_types, self.home_types)
+    self.home_pos = np.where(new[..., None], view.object_pos, self.home_pos)
+    self.seen = (self.seen | visible) & (self.types > 0)
+    self._passed &= ~visible
+    off = steering.wrap(_YAWS - view.yaw[:, :1])
+    self.looked |= np.abs(off) < constants.FOV_X / 2
+
+  def _begin(self, start: np.ndarray, first: np.ndarray) -> None:
+    """Clears the notes where a trial or an episode starts."""
+    episode = start & (first | (not self._remembers))
+    if episode.any():
+      self.touch[episode] = UNTRIED
+      self.pair[episode] = UNTRIED
+      self.suspect[episode] = False
+      self.home_types[episode] = 0
+    if start.any():
+      self.types[start] = self.home_types[start]
+      self.pos[start] = self.home_pos[start]
+      self.seen[start] = False
+      self.looked[start] = False
+      self._passed[start] = False
+      self.last[start] = 0
+
+  def _in_view(self, view: land.BatchView) -> np.ndarray:
+    """Returns which objects, if still there, are well inside the view."""
+    offset = self.pos - (view.player_pos[:, :1] + _EYE)
+    cos, sin = np.cos(view.yaw[:, :1]), np.sin(view.yaw[:, :1])
+    level = cos * offset[..., 0] + sin * offset[..., 1]
+    left = cos * offset[..., 1] - sin * offset[..., 0]
+    cos, sin = np.cos(view.pitch[:, :1]), np.sin(view.pitch[:, :1])
+    ahead = cos * level + sin * offset[..., 2]
+    up = cos * offset[..., 2] - sin * level
+    wide = ahead * _VIEW_SHARE * np.tan(constants.FOV_X / 2)
+    high = wide / constants.ASPECT
+    return (ahead > _LEAST_METRES) & (np.abs(left) < wide) & (np.abs(up) < high)
+
+  def _unblocked(
+    self, i: int, view: land.BatchView, visible: np.ndarray
+  ) -> np.ndarray:
+    """Returns which objects of one environment nothing hides, bool [S]."""
+    x, y = view.tiles[i]
+    if np.ptp(view.heights[i, :x, :y]):
+      return np.zeros(len(self.pos[i]), bool)  # The ground may hide them.
+    eye = view.player_pos[i, 0] + _EYE
+    line = self.pos[i] - eye  # [S, 3]
+    blocker = view.object_pos[i][visible[i]] - eye  # [B, 3]
+    length = np.maximum(np.linalg.norm(line, axis=-1, keepdims=True), 1e-6)
+    along = np.maximum(line / length @ blocker.T, 0)  # [S, B]
+    nearest = along[..., None] * (line / length)[:, None]
+    gap = np.linalg.norm(nearest - blocker, axis=-1)
+    before = along < length - _BLOCKING_METRES
+    return ~(before & (gap < _BLOCKING_METRES)).any(axis=1)
+
+  def _note_inert(self, view: land.BatchView, stayed: np.ndarray) -> None:
+    """Notes the contacts in which nothing happened to the objects."""
+    body = view.player_pos[:, :1] + _BODY
+    distance = np.linalg.norm(view.object_pos - body, axis=-1)
+    for i, s in np.argwhere(stayed & (distance < _SURELY_NEAR)):
+      if self.touch[i, self.types[i, s]] == UNTRIED:
+        self.touch[i, self.types[i, s]] = INERT
+    for i in np.flatnonzero(stayed.sum(axis=1) > 1):
+      slots = np.flatnonzero(stayed[i])
+      at, types = view.object_pos[i, slots], self.types[i, slots]
+      gaps = np.linalg.norm(at[:, None] - at, axis=-1)
+      for a, b in np.argwhere(gaps < _SURELY_NEAR):
+        if a != b and self.pair[i, types[a], types[b]] == UNTRIED:
+          self.pair[i, types[a], types[b]] = INERT
+
+  def _explain(
+    self, i: int, view: land.BatchView, lost: np.ndarray, appeared: np.ndarray
+  ) -> np.ndarray:
+    """Notes why objects of one environment are gone.
+
+    Args:
+      i: The environment.
+      view: The state.
+      lost: Objects that are gone, bool [S].
+      appeared: Objects that were not known before, bool [S].
+
+    Returns:
+      The objects that appeared in their place, bool [S].
+    """
+    spawned = np.zeros_like(lost)
+    slots = np.flatnonzero(lost)
+    at, types = self.pos[i], self.types[i]
+    done: set[int] = set()
+    for s in slots:
+      if s in done:
+        continue
+      gaps = np.linalg.norm(view.object_pos[i] - at[s], axis=-1)
+      products = np.flatnonzero(appeared & (gaps < constants.NEAR_METRES))
+      spawned[products] = True
+      product = VANISHES
+      if len(products):
+        nearest = products[np.argmin(gaps[products])]
+        product = int(view.slot_types[i, nearest])
+      partners = [
+        other
+        for other in slots
+        if other != s
+        and other not in done
+        and np.linalg.norm(at[s] - at[other]) < _MAYBE_NEAR
+      ]
+      if partners:
+        other = partners[0]
+        self.pair[i, types[s], types[other]] = product
+        self.pair[i, types[other], types[s]] = product
+        done.add(int(other))
+      elif self._passed[i, s]:
+        # What it turns into may be out of view, and is known from before.
+        if product != VANISHES or self.touch[i, types[s]] < 0:
+          self.touch[i, types[s]] = product
+        self.last[i] = types[s]
+        self.looked[i] = False
+      else:
+        self.suspect[i, types[s]] = True
+    return spawned
+
+
+def visible_slots(view: land.BatchView) -> np.ndarray:
+  """Returns the objects that player 1 sees or holds, bool [N, S]."""
+  players = view.held.shape[1]
+  held = np.arange(view.slot_types.shape[1]) == view.held[:, :1]
+  return (view.visible[:, 0, players:] | held) & (view.slot_types > 0)
