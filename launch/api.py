@@ -133,7 +133,7 @@ def evaluate(
   Args:
     policy: An object with `act(step)` and, if it keeps state for each
       environment, `reset(num_envs)`; a function from a step to actions; or
-      "expert", "noop", "random".
+      "expert", "explorer", "forgetful", "noop", "random".
     source: A preset's name or an experiment, for environments and held-out
       tasks; None: those of a trained agent, else the preset "laptop".
     trials: Numbers of trials, k.

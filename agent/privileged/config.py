@@ -43,8 +43,8 @@ class PrivilegedConfig:
       )
     if not 0 <= self.distillation_alone < self.distillation_share:
       raise ValueError(
-        f"distillation_alone={self.distillation_alone}: must be from 0 to below "
-        f"distillation_share={self.distillation_share}"
+        f"distillation_alone={self.distillation_alone}: must be from 0 to "
+        f"below distillation_share={self.distillation_share}"
       )
 
   @property

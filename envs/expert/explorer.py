@@ -29,7 +29,7 @@ STAY = 1
 
 
 class Aim(NamedTuple):
-  """What the players of some rows are after.
+  """The aims of the players of some rows.
 
   Attributes:
     slot: The object to go to, int [K].
@@ -61,20 +61,27 @@ class Explorer:
       remembers: Whether they keep their notes from trial to trial.
     """
     self._remembers = remembers
-    self.notes: notes.Notes | None = None
+    self._notes: notes.Notes | None = None
     self._tasks: list[Task | None] = [None] * num_envs
     self._goal = np.zeros(num_envs, np.int32)
     self._ways = walking.Ways(num_envs)
 
+  @property
+  def known(self) -> notes.Notes:
+    """The notes; RuntimeError if nothing has been observed."""
+    if self._notes is None:
+      raise RuntimeError("a player observes before it acts")
+    return self._notes
+
   def observe(self, world: land.Land) -> None:
     """Takes in the current state."""
     view = world.batch_view()
-    if self.notes is None:
+    if self._notes is None:
       num_envs, num_slots = view.slot_types.shape
-      self.notes = notes.Notes(num_envs, num_slots, self._remembers)
+      self._notes = notes.Notes(num_envs, num_slots, self._remembers)
     for i in np.flatnonzero(view.step == 0):
       self._read(i, world.tasks[i])
-    self.notes.update(view, self._goal)
+    self._notes.update(view, self._goal)
 
   def act(
     self, world: land.Land, rows: Sequence[int] | np.ndarray | None = None
@@ -88,13 +95,23 @@ class Explorer:
   def _read(self, i: int, task: Task) -> None:
     if task is self._tasks[i]:
       return
-    self._tasks[i] = task
     goal = task.players[0].goal
+    if (
+      len(task.players) > 1
+      or goal.predicate != "near"
+      or goal.negated
+      or len(goal.object_types) != 1
+    ):
+      raise ValueError(
+        f"task {task.name!r}: the explorer can't play it, allowed: one player "
+        "whose goal is near(player1, object type)"
+      )
+    self._tasks[i] = task
     self._goal[i] = goal.object_types[0].type_id
 
   def _aim(self, view: land.BatchView, rows: np.ndarray) -> Aim:
     """Chooses what to go to."""
-    own = self.notes
+    own = self.known
     types, touch, goal = own.types[rows], own.touch[rows], self._goal[rows]
     present = types > 0
     untried = touch == notes.UNTRIED
@@ -118,8 +135,8 @@ class Explorer:
     offset = own.pos[rows, :, :2] - view.player_pos[rows, :1, :2]
     distance = np.linalg.norm(offset, axis=-1)
     slot = np.argmin(np.where(options, distance, np.inf), axis=1)
-    # A type that turns into the goal's object, but is gone, is waited for; if it
-    # turned into something, that is looked for.
+    # A type that turns into the goal's object, but is gone, is waited for; if
+    # it turned into something, that is looked for.
     had = np.take_along_axis(good, own.home_types[rows], axis=1).any(axis=1)
     just = good[np.arange(len(rows)), own.last[rows]]
     search = ~exists & (~had | just) & ~own.looked[rows].all(axis=1)
@@ -140,7 +157,7 @@ class Explorer:
       target: The object to go to, which has none, int [K].
       avoid: Distance from objects that something happens to, or may, metres.
     """
-    types, touch = self.notes.types[rows], self.notes.touch[rows]
+    types, touch = self.known.types[rows], self.known.touch[rows]
     harmless = np.take_along_axis(touch == notes.INERT, types, axis=1)
     harmless |= types == self._goal[rows, None]
     radius = np.where(harmless, _OBSTACLE_METRES, avoid)
@@ -152,7 +169,7 @@ class Explorer:
     self, view: land.BatchView, rows: np.ndarray, aim: Aim
   ) -> np.ndarray:
     """Returns the actions that lead there."""
-    own, k = self.notes, np.arange(len(rows))
+    own, k = self.known, np.arange(len(rows))
     here, yaw = view.player_pos[rows, 0], view.yaw[rows, 0]
     offset = own.pos[rows] - here[:, None]
     target = offset[k, aim.slot]

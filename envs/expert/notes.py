@@ -1,4 +1,4 @@
-"""What the explorers of a batch have seen, and concluded from it.
+"""Notes of the explorers of a batch: what they saw and what follows from it.
 
 N: environments, S: slots, T: types (0 is none).
 """
@@ -19,8 +19,8 @@ _TYPES = constants.NUM_OBJECT_TYPES + 1
 # rounding.
 _SURELY_NEAR = 0.99 * constants.NEAR_METRES
 _MAYBE_NEAR = 1.01 * constants.NEAR_METRES
-# Share of the field of view in which an object that is not seen is missed, and
-# the least distance from the eye and the width of a body in front of it, metres.
+# Share of the field of view in which an object that is not seen is missed; the
+# least distance from the eye, and the width of a body in front of it, metres.
 _VIEW_SHARE = 0.85
 _LEAST_METRES = 0.3
 _BLOCKING_METRES = 0.5
@@ -151,9 +151,7 @@ class Notes:
     up = cos * offset[..., 2] - sin * level
     wide = ahead * _VIEW_SHARE * np.tan(constants.FOV_X / 2)
     high = wide / constants.ASPECT
-    return (
-      (ahead > _LEAST_METRES) & (np.abs(left) < wide) & (np.abs(up) < high)
-    )
+    return (ahead > _LEAST_METRES) & (np.abs(left) < wide) & (np.abs(up) < high)
 
   def _unblocked(
     self, i: int, view: land.BatchView, visible: np.ndarray

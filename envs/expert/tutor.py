@@ -27,7 +27,7 @@ class Tutor(explorer.Explorer):
     self, view: land.BatchView, rows: np.ndarray, aim: explorer.Aim
   ) -> np.ndarray:
     """Returns the actions that lead there."""
-    own, k = self.notes, np.arange(len(rows))
+    own, k = self.known, np.arange(len(rows))
     offset = own.pos[rows, :, :2] - view.player_pos[rows, :1, :2]
     yaw, target = view.yaw[rows, 0], offset[k, aim.slot]
     error = np.arctan2(target[:, 1], target[:, 0]) - yaw

@@ -86,8 +86,9 @@ class Ways:
     across = objects[..., 0] * ahead[:, 1:] - objects[..., 1] * ahead[:, :1]
     blocks = (radius > 0) & (np.abs(across) < radius + _ROOM_METRES)
     blocks &= (along > 0) & (along < length[:, None])
+    uneven = (view.heights[rows] > 0).any(axis=(1, 2))
     points = target.copy()
-    for k in np.flatnonzero(blocks.any(axis=1)):
+    for k in np.flatnonzero(blocks.any(axis=1) | uneven):
       here = view.player_pos[rows[k], 0, :2]
       found = self._search(
         view, int(rows[k]), here + target[k], here + objects[k], radius[k]

@@ -13,10 +13,10 @@ import numpy as np
 
 from adaland.agent import acting, types
 from adaland.envs import constants, land
-from adaland.envs.expert import expert
+from adaland.envs.expert import players
 from adaland.launch import errors
 
-NAMES = ("agent", "expert", "noop", "random")
+NAMES = ("agent", *players.NAMES, "noop", "random")
 
 
 class EndedError(Exception):
@@ -87,7 +87,28 @@ class Random:
     return self._rng.integers(0, constants.ACTION_SIZES, shape, np.int32)
 
 
-class Expert:
+class _Scripted:
+  """A scripted player, bound to the environments."""
+
+  name: str
+
+  def __init__(self, environments: land.Land):
+    self._environments = environments
+    self._player = players.make(self.name, environments.num_envs)
+
+  def act(self, step: land.Step) -> np.ndarray:
+    """Returns the player's actions in the environments' present state.
+
+    Raises:
+      UserError: If the player can't play a task.
+    """
+    del step
+    with errors.user_input():
+      self._player.observe(self._environments)
+      return self._player.act(self._environments)
+
+
+class Expert(_Scripted):
   """The scripted expert, which knows the whole task.
 
   Example::
@@ -98,14 +119,34 @@ class Expert:
     step = env.step(expert.act(step))
   """
 
-  def __init__(self, environments: land.Land):
-    self._environments = environments
-    self._expert = expert.Expert(environments.num_envs)
+  name = "expert"
 
-  def act(self, step: land.Step) -> np.ndarray:
-    """Returns the expert's actions in the environments' present state."""
-    del step
-    return self._expert.act(self._environments)
+
+class Explorer(_Scripted):
+  """The scripted explorer, which knows only what an agent is shown.
+
+  It tries, and remembers what it found out over the trials of an episode.
+
+  Example::
+
+    env = adaland.make(tasks="traps", num_envs=4)
+    explorer = adaland.policies.Explorer(env)
+    step = env.reset()
+    step = env.step(explorer.act(step))
+  """
+
+  name = "explorer"
+
+
+class Forgetful(_Scripted):
+  """The scripted explorer without memory of earlier trials.
+
+  Example::
+
+    print(adaland.evaluate("forgetful", tasks="traps"))
+  """
+
+  name = "forgetful"
 
 
 class Agent:
@@ -152,6 +193,8 @@ def baseline(name: str, seed: int) -> PolicyMaker:
   """Returns a function that makes a named policy without parameters."""
   makers: dict[str, PolicyMaker] = {
     "expert": Expert,
+    "explorer": Explorer,
+    "forgetful": Forgetful,
     "noop": lambda environments: Noop(),
     "random": lambda environments: Random(seed),
   }
@@ -164,16 +207,15 @@ def maker(policy: Any, seed: int = 0) -> PolicyMaker:
   Args:
     policy: An object with `act(step)` and, if it keeps state for each
       environment, `reset(num_envs)`, which is called before the first step of a
-      batch; a function from a step to actions; or "expert", "noop", "random".
+      batch; a function from a step to actions; or a name, as "random".
     seed: Seed of "random".
 
   Raises:
     UserError: If it is none of these.
   """
   if isinstance(policy, str):
-    allowed = [name for name in NAMES if name != "agent"]
-    if policy not in allowed:
-      raise errors.choice("policy", policy, allowed)
+    if policy not in NAMES[1:]:
+      raise errors.choice("policy", policy, NAMES[1:])
     return baseline(policy, seed)
   if not isinstance(policy, type):
     if callable(getattr(policy, "act", None)):
@@ -182,7 +224,7 @@ def maker(policy: Any, seed: int = 0) -> PolicyMaker:
       return lambda environments: _Function(policy)
   raise errors.UserError(
     f"policy is {errors.shown(policy)}, allowed: an object with act(step), a "
-    "function from a step to actions, or expert, noop, random"
+    f"function from a step to actions, or {', '.join(NAMES[1:])}"
   )
 
 

@@ -131,7 +131,10 @@ class EvaluateTest(absltest.TestCase):
 
   def test_the_user_s_errors(self):
     refused: Any = (
-      (("nobody",), "policy: 'nobody' is not one of expert, noop, random"),
+      (
+        ("nobody",),
+        "policy: 'nobody' is not one of expert, explorer, forgetful, noop, ",
+      ),
       (("noop", "smoke", ()), r"trials is \(\), allowed: numbers from 1 to 48"),
       (("noop", "smoke", (0, 1)), "trials is .*, allowed: numbers from 1"),
     )

@@ -59,6 +59,7 @@ class ExpertTest(absltest.TestCase):
     rewards = []  # Of each trial of environment 0.
     total = 0.0
     for _ in range(2 * 2 * tasks[0].trial_steps + 1):
+      player.observe(world)
       step = world.step(player.act(world))
       total += float(step.reward[0])
       if step.trial_last[0]:

@@ -62,14 +62,22 @@ class PoliciesTest(absltest.TestCase):
     self.assertEqual({params for params, _, _ in asked}, {"params"})
     self.assertLen({key for *_, key in asked}, 3)
 
-  def test_the_expert_asks_only_the_land(self):
-    with absltest.mock.patch.object(policies.expert, "Expert") as made:
-      environments = absltest.mock.create_autospec(land.Land, instance=True)
-      environments.num_envs = 3
-      result = policies.Expert(environments).act(_STEP)
-    made.assert_called_once_with(3)
-    made.return_value.act.assert_called_once_with(environments)
-    self.assertIs(result, made.return_value.act.return_value)
+  def test_scripted_players_ask_only_the_land(self):
+    for name in ("expert", "explorer", "forgetful"):
+      with absltest.mock.patch.object(policies.players, "make") as make:
+        environments = absltest.mock.create_autospec(land.Land, instance=True)
+        environments.num_envs = 3
+        result = policies.baseline(name, 0)(environments).act(_STEP)
+      make.assert_called_once_with(name, 3)
+      make.return_value.observe.assert_called_once_with(environments)
+      make.return_value.act.assert_called_once_with(environments)
+      self.assertIs(result, make.return_value.act.return_value)
+
+  def test_a_task_that_a_player_can_t_play_is_a_user_s_error(self):
+    with absltest.mock.patch.object(policies.players, "make") as make:
+      make.return_value.observe.side_effect = ValueError("goal is odd")
+      with self.assertRaisesRegex(errors.UserError, "^goal is odd"):
+        policies.Explorer(_LAND).act(_STEP)
 
   def test_baselines_by_name(self):
     noop = policies.baseline("noop", 0)(_LAND)
