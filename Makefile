@@ -7,7 +7,7 @@ TESTS ?=
 PY = $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help venv train test lint bench docs format requirements clean
+.PHONY: help venv train watch test lint bench docs format requirements clean
 
 help:  ## Lists the targets.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | \
@@ -19,6 +19,10 @@ venv:
 
 train: venv  ## Trains an agent (PRESET) in RUN and prints its few-shot table.
 	@$(PY) -m launch.train --workdir=$(RUN) --preset=$(PRESET)
+
+watch: venv  ## Films an agent that adapts, and draws its scores, in runs/watch.
+	@mkdir -p runs
+	@$(PY) -m launch.watch --out=runs/watch
 
 test: venv  ## Runs the test suite.
 	@$(PY) -m pytest -n 2 --dist loadgroup --durations=10 $(TESTS) tests
