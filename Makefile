@@ -7,7 +7,7 @@ TESTS ?=
 PY = $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help venv train test lint bench docs format requirements clean
+.PHONY: help venv train watch test lint bench docs format requirements clean
 
 help:  ## Lists the targets.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | \
@@ -20,8 +20,15 @@ venv:
 train: venv  ## Trains an agent (PRESET) in RUN and prints its few-shot table.
 	@$(PY) -m launch.train --workdir=$(RUN) --preset=$(PRESET)
 
+watch: venv  ## Films an agent that adapts, and draws its scores, in runs/watch.
+	@mkdir -p runs
+	@$(PY) -m launch.watch --out=runs/watch
+
+# What one of the suite's many processes has compiled, the others read.
+test: export PYTHONDONTWRITEBYTECODE =
 test: venv  ## Runs the test suite.
-	@$(PY) -m pytest -n 2 --dist loadgroup --durations=10 $(TESTS) tests
+	@$(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder \
+	  --durations=10 $(TESTS) tests
 
 lint: venv  ## Checks style, format and types.
 	@$(PY) -m ruff check .

@@ -3,6 +3,7 @@
 import os
 import sys
 
+import pytest
 from absl import flags
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -14,11 +15,34 @@ os.environ.setdefault(
 # Many processes of a suite compile the same small programs: even those that
 # take some milliseconds are worth keeping.
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+_OPTIMIZE_LITTLE = "JAX_DISABLE_MOST_OPTIMIZATIONS"
+_CHOSEN = os.environ.get(_OPTIMIZE_LITTLE)
 
 
+@pytest.hookimpl(tryfirst=True)  # Before xdist reads the groups.
 def pytest_collection_modifyitems(items):
-  """Puts the tests of whole runs first."""
+  """Puts the tests of whole runs first; keeps the others of a file together.
+
+  Those share what their process has traced and compiled.
+  """
   items.sort(key=lambda item: item.get_closest_marker("long") is None)
+  for item in items:
+    if not any(item.get_closest_marker(x) for x in ("long", "xdist_group")):
+      item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+  """Has JAX optimise little, but in tests marked `optimized`.
+
+  A suite compiles much and runs it little. This comes before the set-up of the
+  test's class. Whoever has set the variable has chosen for all tests.
+  """
+  if _CHOSEN is not None:
+    return
+  little = item.get_closest_marker("optimized") is None
+  os.environ[_OPTIMIZE_LITTLE] = str(int(little))  # For child processes.
+  jax.config.update("jax_disable_most_optimizations", little)
 
 
 # absltest helpers such as create_tempdir need parsed flags under pytest.
@@ -27,5 +51,6 @@ flags.FLAGS(sys.argv[:1], known_only=True)
 # Haiku stands in for a missing Flax with a module that raises on any attribute;
 # Hypothesis asks every module for its `__file__` and would stop there.
 import haiku  # noqa: E402, F401
+import jax  # noqa: E402
 
 sys.modules.pop("haiku.experimental.flax", None)

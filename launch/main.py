@@ -10,6 +10,7 @@ from adaland.launch import errors
 # asked for, as some take seconds.
 COMMANDS = {
   "train": "trains an agent",
+  "watch": "films an agent's tries of a task, and shows its scores",
   "evaluate": "measures a policy: its score against the number of trials",
   "compare": "compares evaluations, with intervals and a figure",
   "prompt": "shows an agent a demonstration and lets it continue",

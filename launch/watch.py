@@ -15,10 +15,10 @@ import numpy as np
 
 from adaland.envs import constants, land
 from adaland.envs.expert import expert
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import Task
 from adaland.launch import cli, errors
 from adaland.launch.agents import agent_dir
-from adaland.launch.config import experiment as config
+from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation import (
   fewshot,
   policies,
@@ -158,7 +158,7 @@ def _shipped() -> str:
 
 
 def _makers(
-  args: argparse.Namespace, workdir: str, experiment: config.ExperimentConfig
+  args: argparse.Namespace, workdir: str, experiment: ExperimentConfig
 ) -> dict[str, policies.PolicyMaker]:
   """Returns what makes the players, by their labels; the agent is first."""
   params = trained_agent.load(workdir, args.own_parts).params
@@ -215,7 +215,7 @@ def _title(result: dict) -> str:
 def _film(
   out: pathlib.Path,
   env: land.LandConfig,
-  task: task_lib.Task,
+  task: Task,
   played: tries.Tries,
   index: int,
   best: np.ndarray,

@@ -45,6 +45,8 @@ class ExamplesTest(parameterized.TestCase):
         f"python examples/{name}.py", ast.get_docstring(ast.parse(text)) or ""
       )
 
+  # On newer Pythons CI runs all of them with the installed package.
+  @pytest.mark.once
   def test_own_agent(self):
     folder = self.create_tempdir().full_path
     out = _run(str(_EXAMPLES / "own_agent.py"), "--smoke", cwd=folder)

@@ -71,6 +71,7 @@ class AuditTest(absltest.TestCase):
       from adaland.agent.checkpoint import checkpoint
       from adaland.envs.tasks import json_files, probes
       from adaland.launch import errors
+      from adaland.launch.agents import agent_dir
       from adaland.launch.config import preset_configs
       from adaland.launch.evaluation import demo, trained_agent
       from adaland.launch.run import rundir
@@ -84,12 +85,18 @@ class AuditTest(absltest.TestCase):
       rundir.RunDir(str(folder / "run")).begin(preset_configs.smoke()).close()
       state = {"w": np.ones((3, 2), np.float32), "n": np.int32(4)}
       checkpoint.save(folder / "saved", 1, state, {"x": np.ones(2)})
+      made = agent_dir.Description(
+        "made", preset_configs.smoke(), agent_dir.Training(1, 2, 3.0)
+      )
+      agent_dir.write(str(folder / "made"), made, state, "")
 
       def load():
         json_files.load(folder / "task.json")
         demo.load(str(folder / "demo.npz"))
         trained_agent.load_config(str(folder / "run"))
         checkpoint.restore(folder / "saved", state)
+        agent_dir.read(folder / "made")
+        agent_dir.read_params(folder / "made", state)
 
       seen = []
       watched = (

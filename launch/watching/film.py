@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from adaland.envs import constants, land
 from adaland.envs.adaptors import first_person
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import Task
 from adaland.launch.evaluation import picture, policies, prompting, video
 
 # Width and height; video codecs need multiples of 16.
@@ -38,7 +38,7 @@ _SMALL = ImageFont.load_default(size=12)
 def write(
   path: str,
   env: land.LandConfig,
-  task: task_lib.Task,
+  task: Task,
   actions: np.ndarray,
   seed: int,
   best: float,
@@ -129,7 +129,7 @@ def draw(
 
 
 def _draw_rules(
-  pen: ImageDraw.ImageDraw, task: task_lib.Task, view: land.WorldView
+  pen: ImageDraw.ImageDraw, task: Task, view: land.WorldView
 ) -> None:
   """Writes the rules, bright where they fired."""
   hidden = task.hiding[0].rules

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from adaland.envs import land
-from adaland.envs.tasks import task as task_lib
+from adaland.envs.tasks.task import Task
 from adaland.launch.evaluation import policies, rollout
 
 # Share of the expert's reward below which a first try has failed.
@@ -50,7 +50,7 @@ class _Recording:
 
 def play(
   env: land.LandConfig,
-  tasks: Sequence[task_lib.Task],
+  tasks: Sequence[Task],
   make_policy: policies.PolicyMaker,
   seed: int,
   on_progress: Callable[[float], None] | None = None,
@@ -82,9 +82,7 @@ def play(
   )
 
 
-def longest_first(
-  tasks: Sequence[task_lib.Task], trials: int
-) -> list[task_lib.Task]:
+def longest_first(tasks: Sequence[Task], trials: int) -> list[Task]:
   """Returns tasks with K trials each, in the order that `play` needs."""
   chosen = [dataclasses.replace(task, trials=trials) for task in tasks]
   return sorted(chosen, key=lambda task: -task.trial_steps)

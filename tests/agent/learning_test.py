@@ -36,6 +36,7 @@ def _bandit(memory: str) -> np.ndarray:
 
 
 @pytest.mark.once
+@pytest.mark.optimized
 class LearningTest(absltest.TestCase):
   def test_finds_and_exploits_the_arm_that_pays(self):
     trials = _bandit("transformer_xl")

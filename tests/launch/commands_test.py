@@ -11,13 +11,26 @@ import sys
 
 from absl.testing import absltest, parameterized
 
-from adaland.launch import cli, evaluate, play, prompt, tasks, train
+from adaland.launch import (
+  cli,
+  compare,
+  evaluate,
+  export,
+  play,
+  prompt,
+  tasks,
+  train,
+  watch,
+)
 from adaland.launch.bench import __main__ as bench
 from adaland.launch.config import experiment, json_codec, preset_configs
 from adaland.launch.run import rundir
 
 _COMMANDS = {
   "bench": bench.main,
+  "compare": compare.main,
+  "export": export.main,
+  "watch": watch.main,
   "evaluate": evaluate.main,
   "play": play.main,
   "prompt": prompt.main,
@@ -92,6 +105,20 @@ class BadInputTest(parameterized.TestCase):
     ("evaluate", "--policy=noop --trials=a", "'a' is not a list"),
     ("evaluate", "--policy=noop --num_tasks=0", "whole number from 1"),
     ("evaluate", "--policy=noop --preset=x", "--preset: 'x'"),
+    (
+      "evaluate",
+      "--policy=noop --control=swapped",
+      "allowed with --policy=agent only",
+    ),
+    ("evaluate", "--workdir=agent:nobody", "'nobody' is not one of"),
+    ("compare", "", "required: [LABEL=]FILE"),
+    ("compare", "W/none.json", "No such file"),
+    ("compare", "=W/none.json", "allowed: FILE, or LABEL=FILE"),
+    ("compare", "W/none.json --figure=W/a.pdf", "must end in .png"),
+    ("export", "--workdir=W/none --out=W/new", "no such directory"),
+    ("export", "--workdir=W --out=W/no/new", "does not exist"),
+    ("watch", "--workdir=W/none --out=W/new", "no such directory"),
+    ("watch", "--workdir=W --out=W/new", "not a run"),
     ("play", "--task=W/none.json", "no such task file"),
     ("play", "--task=probe:antimater", "antimatter"),
     ("play", "--task=sample:x", "'x' is not a number"),
@@ -101,6 +128,8 @@ class BadInputTest(parameterized.TestCase):
     ("play", "--task=sample:1 --video=W/no/a.mp4", "does not exist"),
     ("play", "--task=sample:1 --policy=human", "needs a terminal"),
     ("prompt", "--workdir=W/none --task=sample:1", "no such directory"),
+    ("prompt", "--workdir=W", "one of the arguments --task --taskset is req"),
+    ("prompt", "--workdir=W --taskset=test --demo=d", "allowed with --taskset"),
     ("tasks", "", "sample,show,check,complexity"),
     ("tasks", "chek", "'chek'"),
     ("tasks", "show probe:nothing", "no probe is named"),

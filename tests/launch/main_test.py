@@ -33,7 +33,7 @@ class MainTest(absltest.TestCase):
   def test_an_unknown_command_is_one_line(self):
     code, out, err = _call("trian", "--workdir=x")
     self.assertEqual((code, out), (2, ""))
-    self.assertIn("'trian' is not one of train, evaluate", err)
+    self.assertIn("'trian' is not one of train, watch", err)
     self.assertIn("did you mean 'train'", err)
     self.assertEqual(err.count("\n"), 1)
 

@@ -57,7 +57,9 @@ def _begin(workdir, *settings):
 
 
 # They share a run, which each process would make for itself.
+@pytest.mark.long
 @pytest.mark.xdist_group("train")
+@pytest.mark.optimized
 class TrainTest(absltest.TestCase):
   """One run, begun with an actor killed and hung, then taken up again."""
 

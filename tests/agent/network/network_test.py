@@ -4,6 +4,7 @@ import functools
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from absl.testing import absltest, parameterized
 
 from adaland.agent.config import NetworkConfig
@@ -52,6 +53,7 @@ class NetworkTest(parameterized.TestCase):
     ("entities", observations.spec()),
     ("pixels", observations.spec(pixels=(9, 12))),
   )
+  @pytest.mark.optimized
   def test_steps_equal_unroll(self, spec):
     network = make_network(_CONFIG, spec)
     params = _noisy(jax.jit(network.init)(jax.random.PRNGKey(0)))

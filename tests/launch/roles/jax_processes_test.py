@@ -152,6 +152,7 @@ def _listening() -> set[str]:
 
 
 @pytest.mark.long
+@pytest.mark.optimized
 class JaxProcessesTest(absltest.TestCase):
   def setUp(self):
     super().setUp()

@@ -51,6 +51,7 @@ _SECONDS = 250.0
 
 
 # One process has all of them, and so one run.
+@pytest.mark.long
 @pytest.mark.xdist_group("faults")
 class FaultsTest(absltest.TestCase):
   disk: small_disk.SmallDisk | None

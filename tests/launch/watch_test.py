@@ -1,0 +1,60 @@
+"""Tests of launch.watch on an agent that was not trained."""
+
+import contextlib
+import io
+import json
+import pathlib
+
+import imageio_ffmpeg
+from absl.testing import absltest
+
+from adaland.launch import watch
+from adaland.launch.agents import agent_dir
+from tests.launch.agents import examples
+
+
+def _call(*argv):
+  """Runs the command; returns (code, stdout, stderr)."""
+  out, err = io.StringIO(), io.StringIO()
+  with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    code = watch.main(list(argv))
+  return code, out.getvalue(), err.getvalue()
+
+
+class WatchTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.folder = pathlib.Path(self.create_tempdir().full_path)
+
+  def test_a_film_a_figure_and_numbers(self):
+    run, out = self.folder / "run", self.folder / "seen"
+    examples.run(run)
+    code, text, err = _call(
+      f"--workdir={run}",
+      f"--memoryless={run}",
+      f"--out={out}",
+      "--num_tasks=2",
+      "--json=-",
+    )
+    self.assertEqual(code, 0, err)
+    result = json.loads(text)
+    labels = list(result["policies"])
+    self.assertEqual(labels[:3], ["agent", "agent, prompted", "memoryless"])
+    self.assertContainsSubset({"expert", "random"}, labels)
+    # The demonstration is the expert's, whose score is about 1.
+    self.assertGreater(result["policies"]["agent, prompted"]["mean"][0], 0.7)
+    self.assertLen(result["filmed"]["rewards"], 2)
+    self.assertEqual((out / "scores.png").read_bytes()[:4], b"\x89PNG")
+    frames, _ = imageio_ffmpeg.count_frames_and_secs(str(out / "tries.mp4"))
+    self.assertGreater(frames, 2 * 15)
+
+  def test_without_an_agent(self):
+    with absltest.mock.patch.object(agent_dir, "SHIPPED", self.folder):
+      code, out, err = _call(f"--out={self.folder / 'new'}")
+    self.assertEqual((code, out), (2, ""))
+    self.assertIn("--workdir is missing: no agent comes with", err)
+    self.assertFalse((self.folder / "new").exists())
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,59 @@
+"""Tests of adaland.launch.watching.tries."""
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from adaland.envs import land
+from adaland.launch.evaluation import rollout
+from adaland.launch.watching import tries
+from tests.launch import fakes
+
+
+class _Counting:
+  """A policy whose first head counts its calls, and whose second the rows."""
+
+  def __init__(self, num_envs):
+    self._num_envs = num_envs
+    self._calls = 0
+
+  def act(self, step):
+    actions = np.zeros((self._num_envs, 6), np.int32)
+    actions[:, 0] = self._calls
+    actions[:, 1] = np.arange(self._num_envs)
+    self._calls += 1
+    return actions
+
+
+class TriesTest(parameterized.TestCase):
+  def test_actions_of_each_task_up_to_its_end(self):
+    tasks = [
+      fakes.make_task("3", seconds=2.0, trials=1),
+      fakes.make_task("5", seconds=4.0, trials=1),
+    ]
+    tasks = tries.longest_first(tasks, 2)
+    self.assertEqual([(t.name, t.trials) for t in tasks], [("5", 2), ("3", 2)])
+    with absltest.mock.patch.object(rollout.land, "Land", fakes.FakeLand):
+      found = tries.play(
+        land.LandConfig(), tasks, lambda envs: _Counting(envs.num_envs), 7
+      )
+    np.testing.assert_array_equal(found.rewards, [[150, 180], [45, 60]])
+    self.assertEqual(found.seeds, [7, 8])
+    for row, steps in ((0, 60), (1, 30)):
+      np.testing.assert_array_equal(found.actions[row][:, 0], range(steps))
+      np.testing.assert_array_equal(found.actions[row][:, 1], row)
+
+  @parameterized.parameters(
+    # The first try of the first task succeeded; the expert can't do the third.
+    ([0.6, 0.9, 0.0, 0.4, 0.0], [1.0, 1.0, 0.0, 1.0, 1.0], 3),
+    ([0.0, 0.0], [1.0, 1.0], 0),
+    ([1.0, 1.0], [1.0, 1.0], 0),
+  )
+  def test_the_film_is_of_a_task_whose_first_try_failed(
+    self, first, expert, index
+  ):
+    rewards = np.stack([first, np.ones(len(first))], axis=1)
+    self.assertEqual(tries.to_film(rewards, np.array(expert)), index)
+
+
+if __name__ == "__main__":
+  absltest.main()
