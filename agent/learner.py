@@ -16,7 +16,7 @@ import optax
 
 from adaland.agent import distributions, learner_config, optimizers, types
 from adaland.agent.muesli import categorical, diagnostics, model, muesli
-from adaland.agent.privileged import losses as privileged
+from adaland.agent.privileged import losses
 
 Metrics = dict[str, jax.Array]
 
@@ -144,7 +144,7 @@ def targets(
   )
   if config.privileged.critic_weight > 0:
     # A baseline may know anything but the action.
-    logits = network.critic(params, output, privileged.truth(network, batch))
+    logits = network.critic(params, output, losses.truth(network, batch))
     target = target._replace(value=categorical.decode(logits, value_range))
   return target
 
@@ -190,7 +190,7 @@ def loss(
   )(predictions, target, experience)
   steps = jnp.maximum(jnp.sum(experience.mask), 1.0)
   parts = {name: jnp.sum(x) / steps for name, x in parts.items()}
-  told = privileged.losses(
+  told = losses.privileged_losses(
     params,
     network,
     config.privileged,
@@ -200,9 +200,9 @@ def loss(
     target,
     config.muesli.value_range,
   )
-  policy_share = 1.0 - privileged.distilled(config.privileged, progress)
+  policy_share = 1.0 - losses.distilled(config.privileged, progress)
   total = muesli.total_loss(parts, config.muesli, policy_share)
-  total += privileged.total(told, config.privileged, progress)
+  total += losses.total(told, config.privileged, progress)
   return total, (parts | told, predictions)
 
 
@@ -276,9 +276,9 @@ def update(
   def mean(x):
     return jnp.sum(x * mask) / jnp.maximum(jnp.sum(mask), 1.0)
 
-  losses = {f"loss/{name}": x for name, x in parts.items()}
+  by_name = {f"loss/{name}": x for name, x in parts.items()}
   metrics = (
-    losses
+    by_name
     | heads
     | {
       "loss/total": total,
@@ -323,7 +323,7 @@ def imitate(
     output, _ = network.unroll(
       params, batch.initial_memory, batch.observation, batch.first
     )
-    parts = privileged.losses(
+    parts = losses.privileged_losses(
       params,
       network,
       config.privileged,
@@ -333,7 +333,7 @@ def imitate(
       None,
       config.muesli.value_range,
     )
-    total = privileged.total(parts, config.privileged, progress)
+    total = losses.total(parts, config.privileged, progress)
     return total, (parts, output.policy_logits)
 
   (total, (parts, logits)), gradient = jax.value_and_grad(

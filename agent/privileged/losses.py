@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 
 from adaland.agent import distributions, types
+from adaland.agent.learner_config import PrivilegedConfig
 from adaland.agent.muesli import categorical, muesli
 from adaland.agent.privileged import belief, distillation
-from adaland.agent.privileged.config import PrivilegedConfig
 
 
 def truth(network: types.Network, batch: types.Unroll) -> jax.Array:
@@ -27,7 +27,7 @@ def truth(network: types.Network, batch: types.Unroll) -> jax.Array:
   )
 
 
-def losses(
+def privileged_losses(
   params: types.Params,
   network: types.Network,
   config: PrivilegedConfig,
@@ -93,10 +93,10 @@ def distilled(config: PrivilegedConfig, progress: types.Array) -> types.Array:
 def total(
   parts: dict[str, jax.Array], config: PrivilegedConfig, progress: jax.Array
 ) -> jax.Array:
-  """Returns the weighted sum of `losses`.
+  """Returns the weighted sum of the privileged losses.
 
   Args:
-    parts: As `losses` returns them.
+    parts: As `privileged_losses` returns them.
     config: Their weights.
     progress: Share of the run that is over, 0 to 1, [].
   """

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from adaland.launch.acting import rollout
-from adaland.launch.config import teaching as teaching_config
+from adaland.launch.config.teaching import TeachingConfig
 
 _AGENT, _TEACHER, _DEMONSTRATION = range(3)
 
@@ -52,7 +52,7 @@ class Teaching:
 
   def __init__(
     self,
-    config: teaching_config.TeachingConfig,
+    config: TeachingConfig,
     make_player: Callable[[str], ScriptedPlayer],
     num_envs: int,
     num_heads: int,

@@ -6,7 +6,6 @@ from typing import Any
 
 from adaland.agent import learner_config
 from adaland.agent.config import PAPER_SIZES, NetworkConfig, paper_config
-from adaland.agent.privileged.config import PrivilegedConfig
 from adaland.agent.replay.config import ReplayConfig
 from adaland.curriculum import factory
 from adaland.envs import constants, land_types
@@ -126,7 +125,7 @@ def laptop() -> experiment.ExperimentConfig:
       muesli=learner_config.MuesliConfig(
         gamma=0.98, num_samples=6, value_range=3.0, model_every=4
       ),
-      privileged=PrivilegedConfig(
+      privileged=learner_config.PrivilegedConfig(
         belief_weight=1.0,
         distillation_weight=1.0,
         distillation_alone=0.5,

@@ -59,20 +59,30 @@ class EntityFeaturesTest(absltest.TestCase):
     )
 
   def test_geometry_by_hand(self):
-    away = math.hypot(5, 0.35)
+    away, angle = math.hypot(5, 0.35), math.atan2(4, 3)
+    columns = {
+      "cosine": (0, 0.6),
+      "sine": (1, 0.8),
+      "slow turns": (
+        math.tanh(math.pi / 2 / 0.107),
+        math.tanh(angle / 0.107),
+      ),
+      "fast turns": (math.tanh(math.pi / 2 / 0.4), math.tanh(angle / 0.4)),
+      "elevation": (-0.35 / math.hypot(0.9, 0.35), 0),
+      "distance": (0.9, away),
+      "nearness": (math.exp(-0.9), math.exp(-away)),
+      "reach": (1, 0),
+      "from reach": (math.tanh(-0.1 / 0.33), math.tanh((away - 1) / 0.33)),
+    }
     np.testing.assert_allclose(
       entity_features.geometry(_ENTITIES[:3]),
-      [
-        [0, 1, -0.35 / math.hypot(0.9, 0.35), 0.9, math.exp(-0.9), 1],
-        [0.6, 0.8, 0, away, math.exp(-away), 0],
-        [0, 0, 0, 0, 0, 0],
-      ],
-      atol=1e-6,
+      np.array([(*rows, 0) for rows in columns.values()]).T,
+      atol=1e-5,
     )
 
   def test_far_entities_are_all_equally_far(self):
     far = _entity(2, 1, (28.0, 0.0, 0.0))[None]
-    self.assertEqual(entity_features.geometry(far)[0, 3], 10.0)
+    self.assertEqual(entity_features.geometry(far)[0, 5], 10.0)
 
   def test_types_in_view_by_hand(self):
     another = _entity(2, 1, (0.0, 2.0, 0.0))

@@ -26,6 +26,7 @@ _CONFIG = NetworkConfig(
   torso_channels=(2, 3),
   torso_size=8,
   head_size=10,
+  belief=True,
   model_size=7,
   num_bins=11,
 )
@@ -181,6 +182,29 @@ class NetworkTest(parameterized.TestCase):
       self.assertLess(np.abs(a - b).max(), 0.05 * np.abs(b).max() + 0.02)
       self.assertGreater(np.abs(a - b).max(), 0)
     self.assertEqual(memory["layer_0"]["keys"].dtype, jnp.bfloat16)
+
+  def test_the_critic_knows_the_truth_and_changes_nothing_else(self):
+    config = dataclasses.replace(_CONFIG, privileged_critic=True)
+    spec = observations.spec()
+    network = make_network(config, spec)
+    params = jax.tree.map(
+      lambda x: x + 0.1, network.init(jax.random.PRNGKey(0))
+    )
+    observation = observations.random(spec, (2, 3))
+    output, _ = network.unroll(params, {}, observation, np.zeros((2, 3)))
+    truth = np.zeros((2, 2 * config.num_types), np.float32)
+
+    def value(params, output, truth):
+      return jnp.sum(network.critic(params, output, truth)[..., 0])
+
+    logits = network.critic(params, output, truth)
+    self.assertEqual(logits.shape, (2, 3, config.num_bins))
+    told = network.critic(params, output, truth + 1)
+    self.assertGreater(np.abs(told - logits).min(), 0)
+    for leaf in jax.tree.leaves(jax.grad(value, 1)(params, output, truth)):
+      np.testing.assert_array_equal(leaf, 0)
+    with self.assertRaisesRegex(ValueError, "privileged_critic"):
+      make_network(_CONFIG, spec).critic(params, output, truth)
 
   def test_refuses_observations_it_cannot_read(self):
     for key, shape in (

@@ -61,6 +61,18 @@ class TargetsTest(parameterized.TestCase):
     self.assertEqual(_targets("near(player1, black cube)"), [set(), set()])
 
 
+class OfEntitiesTest(absltest.TestCase):
+  def test_an_entity_gets_the_belief_about_its_type(self):
+    logits = np.log(np.array([[1.0, 3.0, 1.0, 1.0, 9.0, 1.0]], np.float32))
+    kinds = np.zeros((1, 3, 3), np.float32)
+    kinds[0, 0, 1] = kinds[0, 1, 2] = 1  # The third is a player.
+    np.testing.assert_allclose(
+      belief.of_entities(logits, kinds),
+      [[[0.75, 0.9], [0.5, 0.5], [0, 0]]],
+      rtol=1e-6,
+    )
+
+
 class LossTest(absltest.TestCase):
   def test_is_the_sum_of_binary_cross_entropies(self):
     rng = np.random.default_rng(0)

@@ -28,7 +28,7 @@ class _State(NamedTuple):
   target_params: Any
 
 
-def _update(state, batch):
+def _update(state, batch, progress):
   total = state.target_params["w"] + np.float32(batch.params_version.sum())
   return _State({"w": total}), {"loss/total": total}
 

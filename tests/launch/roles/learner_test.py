@@ -57,7 +57,7 @@ class LearnerTest(absltest.TestCase):
     self.store = fakes.Store()
     self.stop_at = 2
 
-  def update(self, state, batch):
+  def update(self, state, batch, progress):
     total = state.target_params["w"] + np.float32(batch.params_version.sum())
     if self.made.stats().get("count", 0) + 1 >= self.stop_at:
       self.made.stop()

@@ -77,7 +77,7 @@ class LearnerWorkerTest(absltest.TestCase):
     learner = types.SimpleNamespace(
       init=lambda key: _State({"w": np.zeros((), np.float32)}),
       load=lambda state: state,
-      update=lambda state, batch: (
+      update=lambda state, batch, progress: (
         _State({"w": np.float32(state.target_params["w"] + 1)}),
         {"loss/total": np.float32(batch.params_version.sum())},
       ),

@@ -24,7 +24,7 @@ class State(NamedTuple):
 
 
 @jax.jit
-def _update(state, batch):
+def _update(state, batch, progress):
   total = state.target_params + jnp.sum(batch.params_version)
   return State(total), {"loss/total": total}
 
@@ -85,7 +85,7 @@ class LearnerThreadTest(absltest.TestCase):
     self.assertEqual(again.state_dict(), made.state_dict())
 
   def test_an_error_in_the_thread_is_raised_by_the_next_call(self):
-    def fail(state, batch):
+    def fail(state, batch, progress):
       raise ValueError("no update")
 
     made = self.make(update=fail)
