@@ -200,8 +200,8 @@ def loss(
     target,
     config.muesli.value_range,
   )
-  policy_share = 1.0 - losses.distilled(config.privileged, progress)
-  total = muesli.total_loss(parts, config.muesli, policy_share)
+  distilled = losses.distilled(config.privileged, progress)
+  total = muesli.total_loss(parts, config.muesli, jnp.asarray(1.0 - distilled))
   total += losses.total(told, config.privileged, progress)
   return total, (parts | told, predictions)
 

@@ -18,8 +18,8 @@ from adaland.agent import acting, types
 from adaland.curriculum import base
 from adaland.envs import constants, land
 from adaland.envs.stepping import task_rows
-from adaland.envs.tasks import arrays as task_arrays
 from adaland.envs.tasks import task
+from adaland.envs.tasks.arrays import rule_row
 from adaland.launch.acting import arrays, episode_records, rollout, teaching
 
 # Arrays on the host that a checkpoint holds under the same names.
@@ -304,7 +304,7 @@ def _true_rules(played: Any, num_rules: int) -> np.ndarray:
   bare = played.task if isinstance(played, task_rows.PreparedTask) else played
   rows = np.zeros((num_rules, constants.RULE_WIDTH), np.int32)
   for row, rule in zip(rows, bare.rules, strict=False):
-    row[:] = task_arrays.rule_row(rule)
+    row[:] = rule_row(rule)
   return rows
 
 

@@ -6,9 +6,9 @@ import json
 from absl.testing import absltest, parameterized
 
 from adaland.agent.replay.config import ReplayConfig
-from adaland.envs.sampling import sampler
 from adaland.launch import errors
 from adaland.launch.config import (
+from adaland.launch.recipes import task_source
   experiment,
   json_codec,
   overrides,
@@ -38,9 +38,9 @@ class PresetsTest(parameterized.TestCase):
   def test_tasks_of_small_presets_fit_their_environments(self):
     for name in ("smoke", "laptop", "gpu"):
       made = preset_configs.get(name)
-      draw = sampler.TaskSampler(made.tasks).task
+      source = task_source.TaskSource(made)
       for i in range(50):
-        task = draw(i)
+        task = source.task(i)
         self.assertLessEqual(len(task.rules), made.env.max_rules)
         self.assertLessEqual(task.num_objects, made.env.num_slots)
         self.assertLessEqual(
