@@ -8,12 +8,12 @@ from absl.testing import absltest, parameterized
 from adaland.agent.replay.config import ReplayConfig
 from adaland.launch import errors
 from adaland.launch.config import (
-from adaland.launch.recipes import task_source
   experiment,
   json_codec,
   overrides,
   preset_configs,
 )
+from adaland.launch.recipes import task_source
 
 
 class PresetsTest(parameterized.TestCase):
