@@ -195,10 +195,13 @@ def train_and_evaluate(
     )
   with errors.user_input("env"):
     backends.check(config.env.backend, config.env.device)
-  if any(dataclasses.astuple(config.factories)):
+  own_parts = any(dataclasses.astuple(config.factories))
+  if own_parts or config.teaching.used:
     from adaland.launch.recipes import extensions
 
-    extensions.check(config)
+    if own_parts:
+      extensions.check(config)
+    extensions.check_teachers(config)
   if launcher == "device":
     from adaland.launch.runtimes.single import preflight
 

@@ -7,6 +7,7 @@ from typing import Any
 from adaland.agent.memory.checks import check_memory
 from adaland.curriculum.checks import check_curriculum
 from adaland.envs import land
+from adaland.envs.expert import explorer
 from adaland.launch import errors
 from adaland.launch.config import experiment, references
 from adaland.launch.recipes import task_source
@@ -83,6 +84,20 @@ def check(config: experiment.ExperimentConfig) -> None:
     with _trying("curriculum"):
       check_curriculum(make_curriculum)
   find(config, "environment")
+
+
+def check_teachers(config: experiment.ExperimentConfig) -> None:
+  """Checks that the scripted players of training can play its tasks.
+
+  Raises:
+    UserError: If one can't play one of the first tasks.
+  """
+  teaching = config.teaching
+  if teaching.teacher not in ("none", "expert"):
+    source = task_source.TaskSource(config)
+    for index in range(min(_TASKS, source.num_tasks)):
+      with errors.user_input(f"teaching.teacher={teaching.teacher}"):
+        explorer.check(source.task(index))
 
 
 @contextlib.contextmanager

@@ -102,6 +102,19 @@ class ExtensionsTest(parameterized.TestCase):
       extensions.check(config)
     self.assertNotIn("\n", str(caught.exception))
 
+  def test_a_teacher_that_cannot_play_the_tasks_is_refused(self):
+    made = presets.smoke(
+      settings={
+        "teaching.teacher": "tutor",
+        "tasks.goal_predicates": ("hold",),
+      }
+    )
+    with self.assertRaisesRegex(
+      errors.UserError, "teaching.teacher=tutor: .* can't play it, allowed"
+    ):
+      extensions.check_teachers(made.config)
+    extensions.check_teachers(presets.laptop().config)
+
   def test_what_is_no_land_is_refused(self):
     config = presets.smoke(environment=nothing).resolved()
     with self.assertRaisesRegex(errors.UserError, "nothing returned None"):
