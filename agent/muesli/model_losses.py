@@ -42,7 +42,7 @@ def losses(
 
   Returns:
     Unweighted losses named policy, value and reward of the steps that were
-    looked ahead from, each [T]; zero at all others.
+    looked ahead from, each [F].
   """
   mask = experience.mask
   past_end = config.model_steps + config.model_every
@@ -76,8 +76,7 @@ def losses(
   )
   reward *= real[goal - 1] * (1.0 - over_before)
   return {
-    name: jnp.zeros_like(mask)
-    .at[predictions.starts]
-    .add(jnp.sum(x, axis=1), mode="drop")
-    for name, x in (("policy", policy), ("value", value), ("reward", reward))
+    "policy": jnp.sum(policy, axis=1),
+    "value": jnp.sum(value, axis=1),
+    "reward": jnp.sum(reward, axis=1),
   }

@@ -250,7 +250,11 @@ def losses(
   model = model_losses.losses(predictions.near, 1, *rest)
   if predictions.far is not None:
     far = model_losses.losses(predictions.far, 2, *rest)
-    model = {k: x + config.model_every * far[k] for k, x in model.items()}
+    starts = predictions.far.starts
+    model = {
+      k: x.at[starts].add(config.model_every * far[k], mode="drop")
+      for k, x in model.items()
+    }
   model = {k: x / config.model_steps for k, x in model.items()}
   return {
     "policy_gradient": policy_gradient,

@@ -1,4 +1,5 @@
 import haiku as hk
+import jax
 import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
@@ -56,6 +57,22 @@ class PoolTest(absltest.TestCase):
     np.testing.assert_array_equal(
       entity_encoder._pool(h, visible, of_goal, nearest),
       [[3, 5, 2, 3, 3, 1, 0, 0, 1.5, 4]],
+    )
+
+  def test_gradient_of_weighted_sums_is_that_of_the_plain_product(self):
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(3, 4, 5)).astype(np.float32)
+    h = rng.normal(size=(3, 5, 2)).astype(np.float32)
+
+    def plain(h):
+      return jnp.sum(jnp.square(jnp.einsum("bge,bed->bgd", weights, h)))
+
+    def ours(h):
+      return jnp.sum(jnp.square(entity_encoder._weighted_sums(weights, h)))
+
+    np.testing.assert_allclose(ours(h), plain(h), rtol=1e-5)
+    np.testing.assert_allclose(
+      jax.grad(ours)(h), jax.grad(plain)(h), rtol=1e-4, atol=1e-5
     )
 
   def test_the_nearest_in_view_outweighs_the_rest(self):
