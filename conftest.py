@@ -40,9 +40,11 @@ def pytest_runtest_setup(item):
   """
   if _CHOSEN is not None:
     return
-  little = item.get_closest_marker("optimized") is None
-  os.environ[_OPTIMIZE_LITTLE] = str(int(little))  # For child processes.
-  jax.config.update("jax_disable_most_optimizations", little)
+  little = str(int(item.get_closest_marker("optimized") is None))
+  if little != os.environ.get(_OPTIMIZE_LITTLE):
+    os.environ[_OPTIMIZE_LITTLE] = little  # For child processes.
+    jax.config.update("jax_disable_most_optimizations", little == "1")
+    jax.clear_caches()
 
 
 # absltest helpers such as create_tempdir need parsed flags under pytest.

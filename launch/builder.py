@@ -3,6 +3,7 @@
 This module builds the components; launchers connect them.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,11 +11,13 @@ import jax
 import numpy as np
 
 from adaland.agent import acting, types
+from adaland.agent.config import NetworkConfig
+from adaland.agent.learner_config import LearnerConfig
 from adaland.agent.network.network import make_network
 from adaland.agent.replay.base import ReplayWriter
 from adaland.agent.replay.spec import UnrollSpec
 from adaland.curriculum import base, factory
-from adaland.envs import constants, land
+from adaland.envs import constants, land, land_types
 from adaland.envs.expert import players
 from adaland.envs.stepping import task_rows
 from adaland.envs.tasks.task import Task
@@ -27,6 +30,10 @@ from adaland.launch.recipes import extensions, task_source
 
 if TYPE_CHECKING:
   from adaland.agent.learner import Learner
+
+
+# Number of agents, and of learners, that are kept in a process.
+_MAX_KEPT = 4
 
 
 class Agent(NamedTuple):
@@ -44,13 +51,29 @@ class Agent(NamedTuple):
 
 
 def agent(config: experiment.ExperimentConfig) -> Agent:
-  """Makes the agent's functions."""
-  spec = land.observation_spec(config.env)
-  memory = extensions.find(config, "memory")
-  network = make_network(config.network, spec, memory)
-  actor = acting.make_actor(
-    network, config.network.action_sizes, config.learner.muesli.value_range
+  """Makes the agent's functions.
+
+  Equal configs get the same functions, which JAX traces and compiles once in a
+  process, however often a program trains and evaluates.
+  """
+  return _agent(
+    config.network,
+    config.env,
+    config.learner.muesli.value_range,
+    extensions.find(config, "memory"),
   )
+
+
+@functools.lru_cache(_MAX_KEPT)
+def _agent(
+  network_config: NetworkConfig,
+  env_config: land_types.LandConfig,
+  value_range: float,
+  memory: Callable[..., Any] | None,
+) -> Agent:
+  spec = land.observation_spec(env_config)
+  network = make_network(network_config, spec, memory)
+  actor = acting.make_actor(network, network_config.action_sizes, value_range)
   return Agent(network, actor, spec)
 
 
@@ -59,14 +82,30 @@ def learner(
   network: types.Network,
   devices: Sequence[jax.Device] | None = None,
 ) -> "Learner":
-  """Makes the learner's functions; on all devices if none are named."""
+  """Makes the learner's functions; on all devices if none are named.
+
+  As with `agent`, the same arguments get the same functions.
+  """
+  return _learner(
+    network,
+    config.learner,
+    config.network.action_sizes,
+    None if devices is None else tuple(devices),
+  )
+
+
+@functools.lru_cache(_MAX_KEPT)
+def _learner(
+  network: types.Network,
+  learner_config: LearnerConfig,
+  action_sizes: tuple[int, ...],
+  devices: tuple[jax.Device, ...] | None,
+) -> "Learner":
   # Imported where used: most processes of a run never learn, and it brings
   # half a second of other packages.
   from adaland.agent.learner import make_learner
 
-  return make_learner(
-    network, config.learner, config.network.action_sizes, devices
-  )
+  return make_learner(network, learner_config, action_sizes, devices)
 
 
 def unroll_spec(config: experiment.ExperimentConfig, made: Agent) -> UnrollSpec:

@@ -91,7 +91,7 @@ class Actor:
     self._length = length
     self._assign = next_task
     self._emit = emit
-    self._advance = rollout.make_step(functions, gamma, action_sizes)
+    self._advance = rollout.make_step(functions, gamma, tuple(action_sizes))
     self._teaching = guide
     labelled = guide is not None and guide.labels
     self._rules = None

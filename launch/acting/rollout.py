@@ -228,8 +228,10 @@ def empty(
   )
 
 
+# Compiled once in a process for all environments that one agent acts in.
+@functools.lru_cache(4)
 def make_step(
-  functions: acting.Actor, gamma: float, action_sizes: Sequence[int]
+  functions: acting.Actor, gamma: float, action_sizes: tuple[int, ...]
 ) -> Any:
   """Builds the jitted program of one step.
 

@@ -1,6 +1,5 @@
 """Tests of adaland.launch.builder; nothing is compiled or computed."""
 
-import types
 from typing import Any
 
 import jax
@@ -56,6 +55,22 @@ class BuilderTest(parameterized.TestCase):
     self.assertEqual(batch.params_version.shape, (config.replay.batch_size,))
     self.assertEqual(batch.mask.dtype, np.uint8)
 
+  def test_equal_configs_get_the_same_functions(self):
+    made, again, other, longer = (
+      builder.agent(overrides.apply(preset_configs.smoke(), settings))
+      for settings in (
+        [],
+        ["run.seed=7"],
+        ["network.d_model=32"],
+        ["env.num_slots=7"],
+      )
+    )
+    self.assertIs(made.network, again.network)
+    self.assertIs(made.actor, again.actor)
+    self.assertIsNot(made.network, other.network)
+    self.assertIsNot(made.network, longer.network)
+    self.assertNotEqual(made.observation_spec, longer.observation_spec)
+
   @parameterized.parameters(
     ("uniform", uniform.UniformCurriculum), ("plr", plr.PLRCurriculum)
   )
@@ -77,14 +92,14 @@ class BuilderTest(parameterized.TestCase):
 
   def test_the_learner_gets_the_run_s_settings(self):
     config = preset_configs.smoke()
-    network: Any = types.SimpleNamespace()
+    network: Any = object()
     with absltest.mock.patch.object(learner, "make_learner") as made:
       builder.learner(config, network)
       builder.learner(config, network, [])
     given = (network, config.learner, config.network.action_sizes)
     self.assertEqual(
       [call.args for call in made.call_args_list],
-      [(*given, None), (*given, [])],
+      [(*given, None), (*given, ())],
     )
 
 
