@@ -17,9 +17,10 @@ from adaland.envs.tasks.task import Task
 from adaland.launch.evaluation import picture, policies, prompting, video
 
 # Width and height; video codecs need multiples of 16.
-SIZE = (800, 432)
+SIZE = (832, 432)
 _TOP = 64  # Above the pictures.
-_VIEW, _MAP = picture.VIEW, picture.MAP
+_GAP = 16  # Between the pictures.
+_VIEW = picture.VIEW
 _BOTTOM = _TOP + _VIEW[1] + 22
 _RULES = 6  # Lines of rules at most.
 _PAUSE = 8  # Frames that the end of a try stays.
@@ -68,7 +69,7 @@ def write(
   film = video.Video(path, SIZE)
   try:
     for count in range(len(actions)):
-      frame = draw(world, rewards, best, name)
+      frame = draw(world, now.reward, rewards, best, name)
       for _ in range(_PAUSE if now.trial_last[0] else 1):
         film.add(frame)
       action = expert.act(now)
@@ -78,7 +79,7 @@ def write(
       if now.trial_last[0] and not now.last[0]:
         rewards.append(0.0)
       on_progress((count + 1) / len(actions))
-    frame = draw(world, rewards, best, name)
+    frame = draw(world, now.reward, rewards, best, name)
     for _ in range(_END):
       film.add(frame)
   except BaseException:
@@ -89,12 +90,17 @@ def write(
 
 
 def draw(
-  world: land.Land, rewards: Sequence[float], best: float, name: str
+  world: land.Land,
+  now: np.ndarray,
+  rewards: Sequence[float],
+  best: float,
+  name: str,
 ) -> np.ndarray:
   """Draws a frame, uint8 [height, width, 3].
 
   Args:
     world: Two environments: the player's and the expert's.
+    now: Rewards of the last step, float [2].
     rewards: Reward of each trial that was begun, seconds.
     best: The expert's reward in a trial, seconds.
     name: The player's name.
@@ -115,14 +121,19 @@ def draw(
   pen.text((12, 36), f"goal: {task.players[0].goal}", _TEXT, _FONT)
   picture_of_agent = first_person.pictures(world, [0])[0]
   left = 0
-  for image, title in (
-    (Image.fromarray(picture_of_agent), f"{name}: its view"),
-    (picture.from_above(views[0]), f"{name}, from above"),
-    (picture.from_above(views[1]), "expert, who is told the rules"),
+  for row, image, title in (
+    (0, Image.fromarray(picture_of_agent), f"{name}: its view"),
+    (0, picture.from_above(views[0]), f"{name}, from above"),
+    (1, picture.from_above(views[1]), "expert, who is told the rules"),
   ):
     frame.paste(image, (left, _TOP))
-    pen.text((left + 6, _TOP + _VIEW[1] + 3), title, _DIM, _SMALL)
-    left += image.width
+    colour = _DIM
+    if now[row] > 0:
+      title, colour = f"{title}: the goal holds", _GOOD
+      corner = (left + image.width - 1, _TOP + image.height - 1)
+      pen.rectangle((left, _TOP, *corner), None, _GOOD, 3)
+    pen.text((left + 6, _TOP + _VIEW[1] + 3), title, colour, _SMALL)
+    left += image.width + _GAP
   _draw_rules(pen, task, views[0])
   _draw_bars(pen, rewards, best, task.trials)
   return np.asarray(frame)

@@ -44,10 +44,25 @@ class DrawTest(absltest.TestCase):
       )
     )
 
-  def blue(self, rewards, num_rules=1):
-    frame = film.draw(_world(num_rules), rewards, 2.0, "agent")
+  def draw(self, rewards=(1.0,), num_rules=1, now=(0.0, 0.0)):
+    frame = film.draw(_world(num_rules), np.array(now), rewards, 2.0, "agent")
     self.assertEqual(frame.shape, (film.SIZE[1], film.SIZE[0], 3))
+    return frame
+
+  def blue(self, rewards, num_rules=1):
+    frame = self.draw(rewards, num_rules)
     return int((frame == _BLUE).all(-1).sum())
+
+  def test_pictures_are_framed_while_the_goal_holds(self):
+    def framed(now):
+      frame = self.draw(now=now)[film._TOP + 1]
+      return (frame == np.array(film._GOOD)).all(-1)
+
+    self.assertFalse(framed((0.0, 0.0)).any())
+    agent, expert = framed((0.1, 0.0)), framed((0.0, 0.1))
+    # View and map of the agent, then the map of the expert.
+    np.testing.assert_array_equal(np.flatnonzero(agent)[[0, -1]], [0, 575])
+    np.testing.assert_array_equal(np.flatnonzero(expert)[[0, -1]], [592, 831])
 
   def test_bars_grow_with_rewards(self):
     one = self.blue([1.0])
@@ -75,7 +90,7 @@ class WriteTest(absltest.TestCase):
       (film.land, "Land", make),
       (film.video, "Video", lambda *args: self.film),
       (film.policies, "Expert", lambda world: fakes.Constant(9)),
-      (film, "draw", lambda world, rewards, *_: list(rewards)),
+      (film, "draw", lambda world, now, rewards, *_: list(rewards)),
     ):
       self.enter_context(absltest.mock.patch.object(target, name, fake))
 
