@@ -13,8 +13,17 @@ from typing import NamedTuple
 import numpy as np
 
 from adaland.envs import constants, land
-from adaland.envs.expert import notes, steering, walking
+from adaland.envs.expert import (
+  controller,
+  errands,
+  notes,
+  steering,
+  walking,
+)
+from adaland.envs.tasks import planner
 from adaland.envs.tasks.task import Task
+
+_PLAYER = constants.PLAYER_TYPE_IDS[0]
 
 # Distances to keep, along the ground, from what is not to be touched, and from
 # other objects, metres.
@@ -22,8 +31,6 @@ _AVOID_METRES = 1.08
 _OBSTACLE_METRES = 0.5
 # Between the centres of avatar and object, where it stops.
 ARRIVED_METRES = 0.85
-# An object behind another one, of which the direction is known so well.
-_AHEAD_RADIANS = 0.3
 NO_TURN, _TURN_RIGHT, _TURN_LEFT = 2, 0, 4
 STAY = 1
 
@@ -35,12 +42,14 @@ class Aim(NamedTuple):
     slot: The object to go to, int [K].
     exists: Whether there is one, bool [K].
     is_goal: Whether it is the goal's, bool [K].
+    settled: Whether there is no need to think of pairs, bool [K].
     search: Whether to look around, bool [K].
   """
 
   slot: np.ndarray
   exists: np.ndarray
   is_goal: np.ndarray
+  settled: np.ndarray
   search: np.ndarray
 
 
@@ -65,6 +74,10 @@ class Explorer:
     self._tasks: list[Task | None] = [None] * num_envs
     self._goal = np.zeros(num_envs, np.int32)
     self._ways = walking.Ways(num_envs)
+    self._controllers = [
+      controller.Controller(np.random.Generator(np.random.PCG64(0)))
+      for _ in range(num_envs)
+    ]
 
   @property
   def known(self) -> notes.Notes:
@@ -81,6 +94,7 @@ class Explorer:
       self._notes = notes.Notes(num_envs, num_slots, self._remembers)
     for i in np.flatnonzero(view.step == 0):
       self._read(i, world.tasks[i])
+      self._controllers[i].reset()
     self._notes.update(view, self._goal)
 
   def act(
@@ -90,14 +104,31 @@ class Explorer:
     view = world.batch_view()
     rows = np.arange(world.num_envs) if rows is None else np.asarray(rows)
     aim = self._aim(view, rows)
-    return self._walk(view, rows, aim)
+    chosen = self._errands(view, rows, aim)
+    for k, errand in chosen.items():
+      aim.slot[k], aim.exists[k] = errand.slot, True
+    actions = self._walk(view, rows, aim)
+    for k, errand in chosen.items():
+      if errand.place >= 0 and self.known.seen[rows[k], errand.slot]:
+        actions[k] = self._carry(view, int(rows[k]), errand)
+    return actions
 
   def _read(self, i: int, task: Task) -> None:
     if task is self._tasks[i]:
       return
-    check(task)
+    goal = task.players[0].goal
+    if (
+      len(task.players) > 1
+      or goal.predicate != "near"
+      or goal.negated
+      or len(goal.object_types) != 1
+    ):
+      raise ValueError(
+        f"task {task.name!r}: the explorer can't play it, allowed: one player "
+        "whose goal is near(player1, object type)"
+      )
     self._tasks[i] = task
-    self._goal[i] = task.players[0].goal.object_types[0].type_id
+    self._goal[i] = goal.object_types[0].type_id
 
   def _aim(self, view: land.BatchView, rows: np.ndarray) -> Aim:
     """Chooses what to go to."""
@@ -105,13 +136,16 @@ class Explorer:
     types, touch, goal = own.types[rows], own.touch[rows], self._goal[rows]
     present = types > 0
     untried = touch == notes.UNTRIED
-    good = (touch == goal[:, None]) | (
-      own.suspect[rows] & (untried | (touch == notes.VANISHES))
+    # Where objects are carried to places, much vanishes out of sight.
+    places = own.home_frozen[rows].any(axis=1, keepdims=True)
+    suspect = (
+      own.suspect[rows] & (untried | (touch == notes.VANISHES)) & ~places
     )
+    good = (touch == goal[:, None]) | suspect
     is_goal = types == goal[:, None]
     is_good = present & np.take_along_axis(good, types, axis=1)
     is_new = present & np.take_along_axis(untried, types, axis=1)
-    is_new &= types == own.home_types[rows]
+    is_new &= (types == own.home_types[rows]) & ~own.frozen[rows]
     knows = good.any(axis=1)
     options = np.where(
       is_goal.any(axis=1)[:, None],
@@ -125,17 +159,62 @@ class Explorer:
     offset = own.pos[rows, :, :2] - view.player_pos[rows, :1, :2]
     distance = np.linalg.norm(offset, axis=-1)
     slot = np.argmin(np.where(options, distance, np.inf), axis=1)
-    # A type that turns into the goal's object, but is gone, is waited for; if
-    # it turned into something, that is looked for.
+    # What is known to come of the last contact is looked for, and the goal's
+    # object where there is a reward. A type that turns into it, but is gone, is
+    # waited for.
+    expected = own.expected()[rows]
+    missing = (expected > 0) & ~(types == expected[:, None]).any(axis=1)
+    missing &= ~own.looked[rows].all(axis=1)
+    missing |= (view.last_reward[rows, 0] > 0) & (view.step[rows] > 0)
+    missing &= ~is_goal.any(axis=1)
     had = np.take_along_axis(good, own.home_types[rows], axis=1).any(axis=1)
-    just = good[np.arange(len(rows)), own.last[rows]]
-    search = ~exists & (~had | just) & ~own.looked[rows].all(axis=1)
-    # A reward without the goal's object in view: it is beside or behind.
-    rewarded = (view.last_reward[rows, 0] > 0) & (view.step[rows] > 0)
-    rewarded &= ~is_goal.any(axis=1)
-    exists &= ~rewarded
-    search |= rewarded
-    return Aim(slot, exists, is_goal.any(axis=1), search)
+    search = ~exists & ~had & ~own.looked[rows].all(axis=1)
+    exists &= ~missing
+    search |= missing
+    settled = is_goal.any(axis=1) | missing | knows
+    return Aim(slot, exists, is_goal.any(axis=1), settled, search)
+
+  def _errands(
+    self, view: land.BatchView, rows: np.ndarray, aim: Aim
+  ) -> dict[int, errands.Errand]:
+    """Returns the errands of the rows in which there are places."""
+    own, found = self.known, {}
+    places = (own.frozen[rows] & (own.types[rows] > 0)).any(axis=1)
+    for k in np.flatnonzero(places & ~aim.settled):
+      i = int(rows[k])
+      errand = errands.choose(
+        own,
+        i,
+        int(self._goal[i]),
+        view.player_pos[i, 0],
+        int(view.held[i, 0]),
+      )
+      if errand is not None:
+        found[int(k)] = errand
+    return found
+
+  def _carry(
+    self, view: land.BatchView, i: int, errand: errands.Errand
+  ) -> tuple[int, ...]:
+    """Returns the action that carries an object to another."""
+    own = self.known
+    types = own.types[i]
+    carried, place = int(types[errand.slot]), int(types[errand.place])
+    others = {int(kind) for kind in types[types > 0]} - {carried, place}
+    avoid = [
+      planner.Condition("near", _PLAYER, kind)
+      for kind in others
+      if own.touch[i, kind] != notes.INERT
+      and kind not in own.types[i][own.frozen[i]]
+    ]
+    avoid += [
+      planner.Condition("near", carried, kind)
+      for kind in others
+      if own.pair[i, carried, kind] != notes.INERT
+    ]
+    seen = view.row(i)._replace(slot_types=types, object_pos=own.pos[i])
+    wanted = planner.Condition("near", carried, place)
+    return self._controllers[i].act(seen, wanted, avoid)
 
   def clearance(
     self, rows: np.ndarray, target: np.ndarray, avoid: float
@@ -147,9 +226,10 @@ class Explorer:
       target: The object to go to, which has none, int [K].
       avoid: Distance from objects that something happens to, or may, metres.
     """
-    types, touch = self.known.types[rows], self.known.touch[rows]
+    own = self.known
+    types, touch = own.types[rows], own.touch[rows]
     harmless = np.take_along_axis(touch == notes.INERT, types, axis=1)
-    harmless |= types == self._goal[rows, None]
+    harmless |= (types == self._goal[rows, None]) | own.frozen[rows]
     radius = np.where(harmless, _OBSTACLE_METRES, avoid)
     radius = np.where(types > 0, radius, 0.0)
     radius[np.arange(len(rows)), target] = 0
@@ -163,47 +243,23 @@ class Explorer:
     here, yaw = view.player_pos[rows, 0], view.yaw[rows, 0]
     offset = own.pos[rows] - here[:, None]
     target = offset[k, aim.slot]
-    bearing = np.arctan2(target[:, 1], target[:, 0])
-    error = steering.wrap(bearing - yaw)
-    seen = own.seen[rows, aim.slot] | (np.abs(error) < _AHEAD_RADIANS)
     radius = self.clearance(rows, aim.slot, _AVOID_METRES)
     point = self._ways.point(view, rows, target[:, :2], offset[..., :2], radius)
     way = steering.wrap(np.arctan2(point[:, 1], point[:, 0]) - yaw)
     turn = walking.turn_to(way)
-    # Unseen, it is looked for; once begun, in the direction of the last turn.
+    # It looks around in the direction of the last turn.
     last = view.last_action[rows, 0, 2]
     around = turn_around(last, np.zeros(len(rows), bool))
-    towards = np.where(error > 0, _TURN_LEFT, _TURN_RIGHT)
-    turn = np.where(seen, turn, towards)
     turn = np.where(aim.exists, turn, np.where(aim.search, around, NO_TURN))
     centre = target - np.array([0, 0, constants.AVATAR_HEIGHT / 2])
     arrived = np.linalg.norm(centre, axis=-1) < ARRIVED_METRES
-    walks = aim.exists & seen & ~(aim.is_goal & arrived)
+    walks = aim.exists & ~(aim.is_goal & arrived)
     move = walking.walk_to(point, offset[..., :2], radius, yaw, turn)
     actions = np.tile(np.array(constants.NOOP_ACTION, np.int32), (len(rows), 1))
     actions[:, :2] = np.where(walks[:, None], move, STAY)
     actions[:, 2] = turn
     actions[:, 3] = walking.look_to(constants.START_PITCH - view.pitch[rows, 0])
     return actions
-
-
-def check(task: Task) -> None:
-  """Checks that explorers can play a task.
-
-  Raises:
-    ValueError: If they can't.
-  """
-  goal = task.players[0].goal
-  if (
-    len(task.players) > 1
-    or goal.predicate != "near"
-    or goal.negated
-    or len(goal.object_types) != 1
-  ):
-    raise ValueError(
-      f"task {task.name!r}: the explorer can't play it, allowed: one player "
-      "whose goal is near(player1, object type)"
-    )
 
 
 def turn_around(last: np.ndarray, right: np.ndarray) -> np.ndarray:

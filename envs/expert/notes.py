@@ -19,6 +19,9 @@ _TYPES = constants.NUM_OBJECT_TYPES + 1
 # rounding.
 _SURELY_NEAR = 0.99 * constants.NEAR_METRES
 _MAYBE_NEAR = 1.01 * constants.NEAR_METRES
+# Distance at which what comes of a contact may appear.
+_PRODUCT_METRES = 1.5
+_STEP_METRES = 1.5 * constants.WALK_SPEED * constants.STEP_SECONDS
 # Share of the field of view in which an object that is not seen is missed; the
 # least distance from the eye, and the width of a body in front of it, metres.
 _VIEW_SHARE = 0.85
@@ -49,9 +52,10 @@ class Notes:
       [N, T]: UNTRIED, INERT, VANISHES or a type.
     pair: The same of two objects near each other, int [N, T, T], symmetric.
     suspect: Types that vanished from afar, for no cause in sight, bool [N, T].
-    last: Type of the last object of this trial that changed when the player
-      came near, 0 for none, int [N].
+    last: Types that changed in the last contact of this trial, int [N, 2]: two
+      objects, or one and 0 where the player came near, or 0 twice for none.
     home_types: Types of the objects seen at their start, int [N, S].
+    home_frozen: Which of them never move, bool [N, S].
     home_pos: Where they were, metres, float [N, S, 3].
   """
 
@@ -75,9 +79,12 @@ class Notes:
     self.suspect = np.zeros((n, t), bool)
     self.home_types = np.zeros((n, s), np.int32)
     self.home_pos = np.zeros((n, s, 3), np.float32)
+    self._held = np.full(n, -1)
     # Objects that the player may have been near since they were last seen.
     self._passed = np.zeros((n, s), bool)
-    self.last = np.zeros(n, np.int32)
+    self.last = np.zeros((n, 2), np.int32)
+    self._last_pos = np.zeros((n, 3), np.float32)
+    self.home_frozen = np.zeros((n, s), bool)
 
   def update(self, view: land.BatchView, goal: np.ndarray) -> None:
     """Takes in the state after a step, or at the start of a trial.
@@ -97,6 +104,10 @@ class Notes:
     gone = known & ~visible & self._in_view(view)
     for i in np.flatnonzero(gone.any(axis=1)):
       gone[i] &= self._unblocked(i, view, visible)
+    # What left the hand as something else changed is gone as well.
+    slots = np.arange(known.shape[1])
+    left = known & ~visible & (slots == self._held[:, None])
+    gone |= left & (changed | gone).any(axis=1)[:, None]
     appeared = visible & (view.slot_types != self.types)
     stayed = known & visible & ~changed
     self._note_inert(view, stayed & ~start[:, None])
@@ -104,12 +115,7 @@ class Notes:
     lost = changed | gone
     for i in np.flatnonzero(lost.any(axis=1)):
       spawned[i] = self._explain(i, view, lost[i], appeared[i])
-    # What came of the last contact may be out of view at first.
-    found = (view.last_reward[:, 0] > 0) & ~start
-    found |= (appeared & (view.slot_types == goal[:, None])).any(axis=1)
-    for i in np.flatnonzero(found & (self.last > 0)):
-      if self.touch[i, self.last[i]] == VANISHES:
-        self.touch[i, self.last[i]] = goal[i]
+    self._find_products(view, goal, appeared & ~spawned, start)
     self.types = np.where(visible, view.slot_types, self.types)
     self.types[gone] = 0
     self.pos = np.where(visible[..., None], view.object_pos, self.pos)
@@ -118,11 +124,47 @@ class Notes:
     products = (self.touch[:, :, None] == view.slot_types[:, None]).any(axis=1)
     new = appeared & ~spawned & ~products & (self.home_types == 0)
     self.home_types = np.where(new, view.slot_types, self.home_types)
+    self.home_frozen = np.where(new, view.frozen, self.home_frozen)
     self.home_pos = np.where(new[..., None], view.object_pos, self.home_pos)
     self.seen = (self.seen | visible) & (self.types > 0)
     self._passed &= ~visible
+    self._held = view.held[:, 0].copy()
     off = steering.wrap(_YAWS - view.yaw[:, :1])
     self.looked |= np.abs(off) < constants.FOV_X / 2
+
+  def expected(self) -> np.ndarray:
+    """Returns the type that came of the last contact, 0 if unknown, int [N]."""
+    rows = np.arange(len(self.last))
+    a, b = self.last.T
+    made = np.where(b > 0, self.pair[rows, a, b], self.touch[rows, a])
+    return np.where(a > 0, np.maximum(made, 0), 0)
+
+  def _find_products(
+    self,
+    view: land.BatchView,
+    goal: np.ndarray,
+    appeared: np.ndarray,
+    start: np.ndarray,
+  ) -> None:
+    """Notes what came of the last contact where it was out of view at first.
+
+    Args:
+      view: The state.
+      goal: The type of the goal's object, int [N].
+      appeared: Objects that have come into view, bool [N, S].
+      start: Where a trial starts, bool [N].
+    """
+    gaps = np.linalg.norm(view.object_pos - self._last_pos[:, None], axis=-1)
+    close = appeared & (gaps < _PRODUCT_METRES)
+    rewarded = (view.last_reward[:, 0] > 0) & ~start
+    unknown = (self.last[:, 0] > 0) & (self.expected() == 0)
+    for i in np.flatnonzero(unknown & (rewarded | close.any(axis=1))):
+      a, b = self.last[i]
+      made = goal[i] if rewarded[i] else view.slot_types[i, close[i].argmax()]
+      if b:
+        self.pair[i, a, b] = self.pair[i, b, a] = made
+      else:
+        self.touch[i, a] = made
 
   def _begin(self, start: np.ndarray, first: np.ndarray) -> None:
     """Clears the notes where a trial or an episode starts."""
@@ -132,6 +174,7 @@ class Notes:
       self.pair[episode] = UNTRIED
       self.suspect[episode] = False
       self.home_types[episode] = 0
+      self.home_frozen[episode] = False
     if start.any():
       self.types[start] = self.home_types[start]
       self.pos[start] = self.home_pos[start]
@@ -139,6 +182,8 @@ class Notes:
       self.looked[start] = False
       self._passed[start] = False
       self.last[start] = 0
+      self.frozen[start] = self.home_frozen[start]
+      self._held[start] = -1
 
   def _in_view(self, view: land.BatchView) -> np.ndarray:
     """Returns which objects, if still there, are well inside the view."""
@@ -200,10 +245,11 @@ class Notes:
       The objects that appeared in their place, bool [S].
     """
     spawned = np.zeros_like(lost)
-    slots = np.flatnonzero(lost)
-    at, types = self.pos[i], self.types[i]
+    at, types, held = self.pos[i], self.types[i], self._held[i]
     done: set[int] = set()
-    for s in slots:
+    # What was in the hand is the likeliest cause.
+    slots = [int(s) for s in np.flatnonzero(lost)]
+    for s in sorted(slots, key=lambda slot: slot != held):
       if s in done:
         continue
       gaps = np.linalg.norm(view.object_pos[i] - at[s], axis=-1)
@@ -213,27 +259,52 @@ class Notes:
       if len(products):
         nearest = products[np.argmin(gaps[products])]
         product = int(view.slot_types[i, nearest])
-      partners = [
-        other
-        for other in slots
-        if other != s
-        and other not in done
-        and np.linalg.norm(at[s] - at[other]) < _MAYBE_NEAR
-      ]
-      if partners:
-        other = partners[0]
-        self.pair[i, types[s], types[other]] = product
-        self.pair[i, types[other], types[s]] = product
-        done.add(int(other))
-      elif self._passed[i, s]:
+      inert = self.touch[i, types[s]] == INERT
+      partner = self._partner(i, s, slots, done, inert)
+      if partner is not None:
+        done.add(partner)
+        self._note_pair(i, int(types[s]), int(types[partner]), product)
+        self._last_pos[i] = (at[s] + at[partner]) / 2
+      elif self._passed[i, s] and not inert:
         # What it turns into may be out of view, and is known from before.
         if product != VANISHES or self.touch[i, types[s]] < 0:
           self.touch[i, types[s]] = product
-        self.last[i] = types[s]
+        self.last[i] = (types[s], 0)
+        self._last_pos[i] = at[s]
         self.looked[i] = False
       else:
         self.suspect[i, types[s]] = True
     return spawned
+
+  def _note_pair(self, i: int, a: int, b: int, product: int) -> None:
+    """Notes what came of two objects; see `pair`."""
+    if product != VANISHES or self.pair[i, a, b] < 0:
+      self.pair[i, a, b] = self.pair[i, b, a] = product
+    self.last[i] = (a, b)
+    self.looked[i] = False
+
+  def _partner(
+    self, i: int, s: int, lost: list[int], done: set[int], inert: bool
+  ) -> int | None:
+    """Returns the object that was near a lost one, and is gone with it.
+
+    Args:
+      i: The environment.
+      s: The slot of the lost object.
+      lost: The slots of all that are lost.
+      done: The slots of which the cause is known.
+      inert: Whether the player's coming near can't be the cause, so that the
+        other one may be gone unseen.
+    """
+    gaps = np.linalg.norm(self.pos[i] - self.pos[i, s], axis=-1)
+    # A held object has moved since it was seen last.
+    reach = _MAYBE_NEAR + _STEP_METRES * (self._held[i] == s)
+    gaps[(self.types[i] == 0) | (gaps > reach)] = np.inf
+    gaps[[s, *done]] = np.inf
+    others = [other for other in lost if gaps[other] < np.inf]
+    if not others and inert and gaps.min() < np.inf:
+      others = [int(np.argmin(gaps))]
+    return min(others, key=lambda other: gaps[other], default=None)
 
 
 def visible_slots(view: land.BatchView) -> np.ndarray:
