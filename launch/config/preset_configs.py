@@ -129,7 +129,7 @@ def laptop() -> experiment.ExperimentConfig:
         belief_weight=1.0,
         distillation_weight=1.0,
         distillation_alone=0.5,
-        distillation_share=0.8,
+        distillation_share=1.0,
       ),
     ),
     # The world is cheaper than the network, but not by much: to learn from
