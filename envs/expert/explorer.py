@@ -116,19 +116,9 @@ class Explorer:
   def _read(self, i: int, task: Task) -> None:
     if task is self._tasks[i]:
       return
-    goal = task.players[0].goal
-    if (
-      len(task.players) > 1
-      or goal.predicate != "near"
-      or goal.negated
-      or len(goal.object_types) != 1
-    ):
-      raise ValueError(
-        f"task {task.name!r}: the explorer can't play it, allowed: one player "
-        "whose goal is near(player1, object type)"
-      )
+    check(task)
     self._tasks[i] = task
-    self._goal[i] = goal.object_types[0].type_id
+    self._goal[i] = task.players[0].goal.object_types[0].type_id
 
   def _aim(self, view: land.BatchView, rows: np.ndarray) -> Aim:
     """Chooses what to go to."""
@@ -260,6 +250,25 @@ class Explorer:
     actions[:, 2] = turn
     actions[:, 3] = walking.look_to(constants.START_PITCH - view.pitch[rows, 0])
     return actions
+
+
+def check(task: Task) -> None:
+  """Checks that explorers can play a task.
+
+  Raises:
+    ValueError: If they can't.
+  """
+  goal = task.players[0].goal
+  if (
+    len(task.players) > 1
+    or goal.predicate != "near"
+    or goal.negated
+    or len(goal.object_types) != 1
+  ):
+    raise ValueError(
+      f"task {task.name!r}: the explorer can't play it, allowed: one player "
+      "whose goal is near(player1, object type)"
+    )
 
 
 def turn_around(last: np.ndarray, right: np.ndarray) -> np.ndarray:
