@@ -133,7 +133,7 @@ class EvaluateTest(absltest.TestCase):
     refused: Any = (
       (
         ("nobody",),
-        "policy: 'nobody' is not one of expert, explorer, forgetful, noop, ",
+        "policy: 'nobody' is not one of expert, explorer, forgetful, tutor, ",
       ),
       (("noop", "smoke", ()), r"trials is \(\), allowed: numbers from 1 to 48"),
       (("noop", "smoke", (0, 1)), "trials is .*, allowed: numbers from 1"),

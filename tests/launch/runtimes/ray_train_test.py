@@ -65,7 +65,7 @@ class TrainTest(absltest.TestCase):
     self.assertGreater(counters["updates"], 0)
     self.assertEqual(checkpoint.steps(run.checkpoints), [counters["updates"]])
     left = trained_agent.load(str(run.path))
-    self.assertBetween(left.env_steps, 400, counters["env_steps"])
+    self.assertBetween(left.training.env_steps, 400, counters["env_steps"])
     lines = (run.path / "metrics.jsonl").read_text().splitlines()
     row = json.loads(lines[-1])
     self.assertEqual(row["env_steps"], counters["env_steps"])
