@@ -1,4 +1,4 @@
-"""Draws tasks, describes them in words, and checks task files."""
+"""Draws, describes and checks tasks, and measures what memory is worth."""
 
 import argparse
 import json
@@ -7,13 +7,15 @@ import sys
 from collections.abc import Sequence
 
 from adaland.envs import constants
+from adaland.envs.sampling import families, named, task_sets
 from adaland.envs.tasks import complexity, description, json_files
 from adaland.envs.tasks.task import Task
 from adaland.envs.worlds import scene
 from adaland.launch import cli, errors
 from adaland.launch.config import preset_configs
-from adaland.launch.evaluation import tasksets, trained_agent
+from adaland.launch.evaluation import tasksets, trained_agent, worth
 from adaland.launch.recipes import task_source
+from adaland.launch.run import progress
 
 _EXAMPLES = """\
 examples:
@@ -22,6 +24,7 @@ examples:
   adaland tasks show probe:wrong-pair-disappears
   adaland tasks check my_tasks/*.json
   adaland tasks complexity sample:0 sample:1 --json=-
+  adaland tasks worth traps --num_tasks=100
 """
 
 
@@ -31,13 +34,16 @@ def make_parser() -> cli.Parser:
     prog="adaland tasks", description=__doc__, epilog=_EXAMPLES
   )
   commands = parser.add_subparsers(
-    dest="command", required=True, metavar="{sample,show,check,complexity}"
+    dest="command",
+    required=True,
+    metavar="{sample,show,check,complexity,worth}",
   )
   for name, text in (
     ("sample", "draw tasks of a distribution"),
     ("show", "describe tasks in words"),
     ("check", "check task files: format, and room in the world"),
     ("complexity", "the twelve measures of complexity"),
+    ("worth", "scores of scripted players with and without memory"),
   ):
     command = commands.add_parser(name, help=text, description=text)
     command.add_argument(
@@ -46,8 +52,20 @@ def make_parser() -> cli.Parser:
     command.add_argument(
       "--workdir", help="a run: its distribution instead of a preset's"
     )
-    command.add_argument("--split", default="train", help="train or test")
-    if name == "sample":
+    if name != "worth":
+      command.add_argument("--split", default="train", help="train or test")
+    if name == "worth":
+      command.add_argument(
+        "family",
+        nargs="?",
+        metavar="FAMILY",
+        help=f"{', '.join(named.NAMES)}, or a folder of task files; left out, "
+        "the distribution's own tasks",
+      )
+      command.add_argument("--num_tasks", type=cli.positive_int, default=100)
+      command.add_argument("--trials", type=cli.positive_int, default=4)
+      command.add_argument("--seed", type=cli.non_negative_int, default=0)
+    elif name == "sample":
       command.add_argument("--index", type=cli.non_negative_int, default=0)
       command.add_argument("--num_tasks", type=cli.positive_int, default=1)
       command.add_argument("--out", metavar="DIR", help="write files here")
@@ -70,14 +88,18 @@ def _room(task: Task) -> None:
     scene.build_scene(task, slots, len(task.players))
 
 
-def _read(args: argparse.Namespace) -> dict[str, Task]:
-  if args.split not in ("train", "test"):
-    raise errors.choice("--split", args.split, ["train", "test"])
+def _source(args: argparse.Namespace, held_out: bool) -> task_sets.TaskSet:
   if args.workdir:
     config = trained_agent.load_config(args.workdir, args.own_parts)
   else:
     config = preset_configs.get(args.preset)
-  source = task_source.TaskSource(config, args.split == "test")
+  return task_source.TaskSource(config, held_out)
+
+
+def _read(args: argparse.Namespace) -> dict[str, Task]:
+  if args.split not in ("train", "test"):
+    raise errors.choice("--split", args.split, ["train", "test"])
+  source = _source(args, args.split == "test")
   if args.command == "sample":
     numbers = range(args.index, args.index + args.num_tasks)
     names = [f"sample:{i}" for i in numbers]
@@ -96,8 +118,39 @@ def _write(folder: str, tasks: dict[str, Task]) -> None:
     cli.write_atomically(str(path / f"{name}.json"), content)
 
 
+def _worth(args: argparse.Namespace) -> None:
+  """Measures what memory is worth on held-out tasks."""
+  if args.trials > constants.MAX_TRIALS:
+    raise errors.UserError(
+      f"--trials={args.trials}: allowed: 1 to {constants.MAX_TRIALS}"
+    )
+  family = args.family
+  if family is None:
+    source = _source(args, held_out=True)
+  elif named.is_named(family) or pathlib.Path(family).is_dir():
+    with errors.user_input():
+      source = families.make(family).held_out()
+  else:
+    raise errors.UserError(
+      f"{family}: no such family or folder; allowed: {', '.join(named.NAMES)}, "
+      "or a folder of task files"
+    )
+  with errors.user_input():
+    count = min(args.num_tasks, source.num_tasks)
+    tasks = [source.task(index) for index in range(count)]
+  env = trained_agent.default_env(tasks)
+  line = progress.Progress()
+  result = worth.measure(tasks, args.trials, env, args.seed, line.update)
+  line.close()
+  result |= {"family": family or "test", "seed": args.seed}
+  cli.emit(result, worth.table(result), args.json)
+
+
 def run(args: argparse.Namespace) -> None:
   """Runs the subcommand."""
+  if args.command == "worth":
+    _worth(args)
+    return
   tasks = _read(args)
   if args.command == "check":
     for task in tasks.values():
