@@ -12,9 +12,6 @@ from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation.comparison import summary
 from adaland.launch.run import progress
 
-# Sections of the config that say what was used of what an agent is not told.
-_PRIVILEGED = (("learner", "privileged"), ("teaching",))
-
 _TEMPLATE = """\
 # {name}: an adaptive agent
 
@@ -143,17 +140,35 @@ def privileged(experiment: ExperimentConfig) -> str:
   Args:
     experiment: The config of the agent's run.
   """
-  content = json_codec.to_json(experiment)
+  weights, teaching = experiment.learner.privileged, experiment.teaching
   used = []
-  for path in _PRIVILEGED:
-    section = content
-    for part in path:
-      section = section.get(part, {})
-    used += [
-      f"- `{'.'.join(path)}.{name}` = {json.dumps(value)}"
-      for name, value in section.items()
-      if value not in (0, "none", False)
-    ]
+  if weights.belief_weight:
+    used.append(
+      "a belief loss: memory's output predicts the hidden rules (arXiv "
+      f"1905.06424), weight {weights.belief_weight:g}"
+    )
+  if weights.distillation_weight:
+    used.append(
+      f"distillation from the scripted `{teaching.teacher}`, who labels the "
+      f"agent's own states: weight {weights.distillation_weight:g}, without "
+      "reinforcement learning in the first "
+      f"{weights.distillation_alone:.0%} of the run, gone after "
+      f"{weights.distillation_share:.0%}"
+    )
+  if weights.critic_weight:
+    used.append(
+      f"a critic that is told the true rules, weight {weights.critic_weight:g}"
+    )
+  if teaching.taught:
+    used.append(
+      f"{teaching.taught:.0%} of the training episodes were played by the "
+      f"scripted `{teaching.teacher}`"
+    )
+  if teaching.demonstrated:
+    used.append(
+      f"in {teaching.demonstrated:.0%} of the training episodes the expert, "
+      "who is told the rules, played the first trial"
+    )
   if not used:
     return (
       "**Privileged training: none.** Nothing was used in training that the "
@@ -162,9 +177,9 @@ def privileged(experiment: ExperimentConfig) -> str:
   return "\n".join(
     [
       "**Privileged training.** In training, not in acting, this was used of",
-      "what the agent is not told (docs/training.md says what each means):",
+      "what the agent is not told:",
       "",
-      *used,
+      *(f"- {line}" for line in used),
     ]
   )
 

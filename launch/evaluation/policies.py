@@ -149,6 +149,17 @@ class Forgetful(_Scripted):
   name = "forgetful"
 
 
+class Tutor(_Scripted):
+  """The scripted explorer that agents are taught to imitate.
+
+  Example::
+
+    print(adaland.evaluate("tutor", tasks="traps"))
+  """
+
+  name = "tutor"
+
+
 class Agent:
   """A trained agent; it samples its actions, as in training."""
 
@@ -197,6 +208,7 @@ def baseline(name: str, seed: int) -> PolicyMaker:
     "forgetful": Forgetful,
     "noop": lambda environments: Noop(),
     "random": lambda environments: Random(seed),
+    "tutor": Tutor,
   }
   return makers[name]
 

@@ -124,7 +124,7 @@ def draw(
   for row, image, title in (
     (0, Image.fromarray(picture_of_agent), f"{name}: its view"),
     (0, picture.from_above(views[0]), f"{name}, from above"),
-    (1, picture.from_above(views[1]), "expert, who is told the rules"),
+    (1, picture.from_above(views[1]), "expert, told the rules"),
   ):
     frame.paste(image, (left, _TOP))
     colour = _DIM

@@ -6,7 +6,12 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.launch.agents import agent_dir, card
-from adaland.launch.config import experiment, factories, preset_configs
+from adaland.launch.config import (
+  experiment,
+  factories,
+  overrides,
+  preset_configs,
+)
 from adaland.launch.evaluation.comparison import score_tables, summary
 
 
@@ -53,23 +58,34 @@ class CardTest(absltest.TestCase):
     self.assertIn("training half of a family of its maker's own", text)
     self.assertIn("memory `mine:EMA`", text)
 
-  def test_privileged_settings_are_listed(self):
-    content = {
-      "learner": {"privileged": {"belief_weight": 0.3, "critic_weight": 0.0}},
-      "teaching": {"teacher": "explorer", "taught": 0.0, "demonstrated": 0.25},
-    }
-    with absltest.mock.patch.object(
-      card.json_codec, "to_json", return_value=content
-    ):
-      text = card.privileged(experiment.ExperimentConfig())
-    self.assertEqual(
-      [line for line in text.splitlines() if line.startswith("- ")],
-      [
-        "- `learner.privileged.belief_weight` = 0.3",
-        '- `teaching.teacher` = "explorer"',
-        "- `teaching.demonstrated` = 0.25",
-      ],
+  def test_privileged_training_is_listed(self):
+    config = experiment.ExperimentConfig()
+    config = overrides.update(
+      config,
+      {
+        "teaching.teacher": "explorer",
+        "teaching.taught": 0.125,
+        "teaching.demonstrated": 0.25,
+        "network.belief": True,
+        "network.privileged_critic": True,
+        "learner.privileged.belief_weight": 0.3,
+        "learner.privileged.distillation_weight": 2.0,
+        "learner.privileged.distillation_alone": 0.2,
+        "learner.privileged.distillation_share": 0.8,
+        "learner.privileged.critic_weight": 0.7,
+      },
     )
+    text = card.privileged(config)
+    for piece in (
+      "weight 0.3",
+      "`explorer`, who labels the agent's own states: weight 2,",
+      "first 20% of the run, gone after 80%",
+      "told the true rules, weight 0.7",
+      "12% of the training episodes were played by the scripted `explorer`",
+      "in 25% of the training episodes the expert",
+    ):
+      self.assertIn(piece, text)
+    self.assertEqual(text.count("\n- "), 5)
 
 
 if __name__ == "__main__":
