@@ -11,6 +11,7 @@ episodes start. A stepper does the rest: one for physics on the host, and one
 for physics on a device, which never waits for the device.
 """
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -208,9 +209,7 @@ class Land:
   def state_view(self, env: int) -> WorldView:
     """Returns a copy of one environment's true state; waits for the device."""
     view = self.batch_view().row(env)
-    return WorldView(
-      *(x.copy() if isinstance(x, np.ndarray) else x for x in view)
-    )
+    return copy.deepcopy(view)
 
   def _checked(self, actions: Any) -> Any:
     """Returns actions as int32 [N, P, 6]."""

@@ -83,8 +83,8 @@ def unroll_model(
       ahead.append(heads)
     far = _predictions(batch_size, starts, ahead)
   return muesli.Predictions(
-    policy_logits=output.policy_logits,
-    value_logits=output.value_logits,
+    policy_logits=jnp.asarray(output.policy_logits),
+    value_logits=jnp.asarray(output.value_logits),
     near=near,
     far=far,
   )

@@ -66,6 +66,7 @@ class ModelTest(absltest.TestCase):
     np.testing.assert_array_equal(
       predictions.value_logits, self.output.value_logits
     )
+    assert predictions.far is not None
     np.testing.assert_array_equal(predictions.near.starts[0], range(6))
     np.testing.assert_array_equal(predictions.far.starts, [[1, 3, 5]] * 2)
     for b, t in ((0, 1), (1, 3)):
@@ -86,6 +87,7 @@ class ModelTest(absltest.TestCase):
 
   def test_model_longer_than_the_unroll(self):
     predictions = self._unroll(model_steps=9, model_every=4, offset=3)
+    assert predictions.far is not None
     self.assertEqual(
       predictions.far.reward_logits.shape, (2, 2, 8, fakes.NUM_BINS)
     )

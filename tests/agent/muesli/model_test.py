@@ -95,6 +95,7 @@ class UnrollModelTest(absltest.TestCase):
 
   def test_each_step_follows_the_actions_taken_from_there_on(self):
     near, far = self.predictions.near, self.predictions.far
+    assert far is not None
     np.testing.assert_array_equal(near.starts, [[0, 1, 2]] * 2)
     np.testing.assert_array_equal(far.starts, [[0, 1, 2]] * 2)
     np.testing.assert_array_equal(
@@ -116,6 +117,7 @@ class UnrollModelTest(absltest.TestCase):
       predictions.near.policy_logits, self.predictions.near.policy_logits
     )
     far = predictions.far
+    assert far is not None
     # The second of them is past the end: it starts from nothing.
     np.testing.assert_array_equal(far.starts, [[1, 3]] * 2)
     np.testing.assert_array_equal(
@@ -140,6 +142,7 @@ class UnrollModelTest(absltest.TestCase):
       self.predictions.near.reward_logits[..., 1],
       [[[1], [2], [3]], [[3], [3], [1]]],
     )
+    assert self.predictions.far is not None
     np.testing.assert_array_equal(
       self.predictions.far.reward_logits[..., 1],
       [[[2, 3], [3, 0], [0, 0]], [[3, 1], [1, 0], [0, 0]]],

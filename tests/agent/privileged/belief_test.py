@@ -1,5 +1,6 @@
 """Tests of adaland.agent.privileged.belief, on hand-made rules."""
 
+import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
@@ -67,7 +68,7 @@ class OfEntitiesTest(absltest.TestCase):
     kinds = np.zeros((1, 3, 3), np.float32)
     kinds[0, 0, 1] = kinds[0, 1, 2] = 1  # The third is a player.
     np.testing.assert_allclose(
-      belief.of_entities(logits, kinds),
+      belief.of_entities(jnp.asarray(logits), jnp.asarray(kinds)),
       [[[0.75, 0.9], [0.5, 0.5], [0, 0]]],
       rtol=1e-6,
     )
