@@ -4,6 +4,7 @@ import threading
 import time
 from typing import Any
 
+import numpy as np
 from absl.testing import absltest
 
 from adaland.launch.config import overrides, preset_configs
@@ -17,7 +18,8 @@ class EvaluatorTest(absltest.TestCase):
 
     def play(env, tasks, trials, make_policy, seed):
       played.append((len(tasks), [task.name for task in tasks]))
-      return {k: [1.0 * k, 2.0 * k] for k in trials}
+      # Only the last trial counts.
+      return {k: np.array([[9.0, 1.0 * k], [9.0, 2.0 * k]]) for k in trials}
 
     config = overrides.apply(
       preset_configs.smoke(),
@@ -30,7 +32,7 @@ class EvaluatorTest(absltest.TestCase):
       (evaluator.os, "nice", lambda by: by),
       (evaluator, "_LOOK_SECONDS", 0.01),
       (evaluator.builder, "agent", absltest.mock.Mock()),
-      (evaluator.fewshot, "last_trial_rewards", play),
+      (evaluator.fewshot, "trial_rewards", play),
     ):
       self.enter_context(absltest.mock.patch.object(module, name, value))
     thread = threading.Thread(target=made.run)
