@@ -158,8 +158,10 @@ def walk_to(
   cos, sin = np.cos(heading)[:, None], np.sin(heading)[:, None]
   move = np.stack([cos * _AHEAD - sin * _LEFT, sin * _AHEAD + cos * _LEFT], -1)
   cost = np.zeros((len(point), len(_MOVES)))
+  far = np.linalg.norm(point, axis=-1)[:, None, None]
   for steps in _HORIZONS:
-    end = move * (_STEP * steps)  # [N, M, 2]
+    # Not beyond the point, where there may be something to avoid.
+    end = move * np.minimum(_STEP * steps, far)  # [N, M, 2]
     cost += np.linalg.norm(point[:, None] - end, axis=-1)
     gap = np.linalg.norm(objects[:, None] - end[:, :, None], axis=-1)
     inside = np.maximum(radius[:, None] - gap, 0)  # [N, M, S]

@@ -79,6 +79,28 @@ class TasksTest(absltest.TestCase):
     text = _run("complexity", "--preset=smoke", "sample:3")
     self.assertStartsWith(text, "sample:3\n  ")
 
+  def test_worth_measures_the_held_out_half(self):
+    asked = []
+
+    def measure(drawn, trials, env, seed, say):
+      say("explorer plays")
+      asked.append(([task.name for task in drawn], trials, seed))
+      return {"trials": trials}
+
+    with (
+      absltest.mock.patch.object(tasks.worth, "measure", measure),
+      absltest.mock.patch.object(tasks.worth, "table", lambda result: "text"),
+    ):
+      out = _run("worth", "traps+find", "--num_tasks=2", "--json=-")
+      self.assertEqual(
+        json.loads(out), {"trials": 4, "family": "traps+find", "seed": 0}
+      )
+      _run("worth", "--preset=smoke", "--num_tasks=1", "--trials=2")
+    self.assertEqual(
+      asked,
+      [(["traps test 0", "find test 0"], 4, 0), (["test 0"], 2, 0)],
+    )
+
 
 if __name__ == "__main__":
   absltest.main()

@@ -41,3 +41,35 @@ def make_situation(objects, avoid=(), **kwargs) -> senses.Situation:
   return senses.Situation(
     view, navigate.make_ground(view.heights, view.ramps), avoid
   )
+
+
+def make_batch(
+  objects,
+  step=1,
+  trial=0,
+  reward=0.0,
+  hidden=(),
+  frozen=(),
+  last_turn=2,
+  **kwargs,
+) -> land.BatchView:
+  """Returns a batch of one of `make_view`, in which some objects are hidden."""
+  view = make_view(objects, pitch=constants.START_PITCH, **kwargs)
+  visible = view.visible.copy()
+  visible[0, 1 + np.array(hidden, int)] = False
+  is_frozen = np.isin(np.arange(len(view.slot_types)), frozen)
+  action = np.array([[*constants.NOOP_ACTION]], np.int32)
+  action[0, 2] = last_turn
+  fields = view._asdict() | {
+    "visible": visible,
+    "frozen": is_frozen,
+    "step": np.int32(step),
+    "trial": np.int32(trial),
+  }
+  return land.BatchView(
+    **{name: np.asarray(value)[None] for name, value in fields.items()},
+    trials=np.array([4], np.int32),
+    tiles=np.array([view.heights.shape], np.int32),
+    last_action=action[None],
+    last_reward=np.array([[reward]], np.float32),
+  )
