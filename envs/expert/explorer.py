@@ -92,8 +92,9 @@ class Explorer:
     if self._notes is None:
       num_envs, num_slots = view.slot_types.shape
       self._notes = notes.Notes(num_envs, num_slots, self._remembers)
+    for i, task in enumerate(world.tasks):
+      self._read(i, task)
     for i in np.flatnonzero(view.step == 0):
-      self._read(i, world.tasks[i])
       self._controllers[i].reset()
     self._notes.update(view, self._goal)
 

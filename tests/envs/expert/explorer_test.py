@@ -59,6 +59,25 @@ class ExplorerTest(parameterized.TestCase):
       np.testing.assert_array_equal(watcher.act(world, some), actions[some])
       world.step(actions)
 
+  def test_it_may_be_made_in_the_middle_of_an_episode(self):
+    world = make_world("traps:trials=2")
+    early = explorer.Explorer(_ENVS)
+    world.reset()
+    for step in range(60):
+      early.observe(world)
+      if step == 10:
+        late = explorer.Explorer(_ENVS)
+      if step >= 10:
+        late.observe(world)
+        self.assertEqual(late.act(world).shape, (_ENVS, 6))
+      world.step(early.act(world))
+    # It knows what it saw for itself, and no more.
+    known = late.known.touch >= 0
+    self.assertTrue(known.any())
+    np.testing.assert_array_equal(
+      late.known.touch[known], early.known.touch[known]
+    )
+
   def test_it_learns_the_rules_from_what_another_player_does(self):
     world = make_world("traps:candidates=4,trials=1")
     expert, watcher = players.make("expert", _ENVS), explorer.Explorer(_ENVS)
