@@ -1,15 +1,16 @@
 """Shows an agent that adapts: a film of its tries, and its scores by trial.
 
 The agent plays held-out tasks, several trials each. One of them is filmed: the
-first whose first try failed. The scores stand beside those of the expert, of
-the agent after a demonstration, and of other players on the same tasks.
+first whose first try failed. The scores stand beside those of the
+agent with another task's memory, of the agent after a demonstration, of the
+expert, and of other players on the same tasks.
 """
 
 import argparse
 import pathlib
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from adaland.launch import cli, errors
 from adaland.launch.agents import agent_dir
 from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation import (
+  controls,
   fewshot,
   policies,
   prompting,
@@ -40,6 +42,8 @@ examples:
 
 Without --workdir it is the first agent that comes with the package.
 """
+_AGENT = "agent"
+_SWAPPED = "agent, swapped memory"
 _EXPLORERS = ("explorer", "forgetful")
 _SCRIPTED = ("expert", *_EXPLORERS, "random")
 _FILM, _FIGURE = "tries.mp4", "scores.png"
@@ -96,10 +100,12 @@ def run(args: argparse.Namespace) -> None:
     )
   tasks = tries.longest_first(chosen, trials)
   env = trained_agent.fitting_env(experiment.env, tasks)
+  params = trained_agent.load(workdir, args.own_parts).params
+  agent = fewshot.agent_policy(experiment, params, args.seed)
+  makers = _makers(args, workdir, experiment, agent)
   out = pathlib.Path(args.out)
   with errors.user_input(f"--out={args.out}"):
     out.mkdir(parents=True, exist_ok=True)
-  makers = _makers(args, workdir, experiment)
   line = progress.Progress()
   with errors.user_input():
     best = expert.expert_rewards(
@@ -112,25 +118,11 @@ def run(args: argparse.Namespace) -> None:
     raise errors.UserError(
       f"--taskset={args.taskset}: the expert has no reward on any task"
     )
-  played = {}
-  for name, make in makers.items():
-    try:
-      played[name] = tries.play(
-        env,
-        tasks,
-        make,
-        args.seed,
-        lambda done, name=name: line.update(f"{name}: {done:.0%}"),
-      )
-    except errors.UserError as error:
-      # The explorer plays tasks of some kinds only; the others, all.
-      if name not in _EXPLORERS:
-        raise
-      line.say(f"{name}: left out: {error}")
-  result = summary.compare(_tables(played, best, args.taskset))
+  rewards, tried = _play_all(env, tasks, agent, makers, args.seed, line)
+  result = summary.compare(_tables(rewards, best, args.taskset))
   cli.write_atomically(str(out / _FIGURE), summary.draw(result, _title(result)))
-  index = tries.to_film(played["agent"].rewards, best)
-  filmed = _film(out, env, tasks[index], played["agent"], index, best, line)
+  index = tries.to_film(tried.rewards, best)
+  filmed = _film(out, env, tasks[index], tried, index, best, line)
   line.close()
   result |= {
     "workdir": workdir,
@@ -164,13 +156,13 @@ def _shipped() -> str:
 
 
 def _makers(
-  args: argparse.Namespace, workdir: str, experiment: ExperimentConfig
+  args: argparse.Namespace,
+  workdir: str,
+  experiment: ExperimentConfig,
+  agent: policies.PolicyMaker,
 ) -> dict[str, policies.PolicyMaker]:
-  """Returns what makes the players, by their labels; the agent is first."""
-  params = trained_agent.load(workdir, args.own_parts).params
-  agent = fewshot.agent_policy(experiment, params, args.seed)
+  """Returns what makes the players beside the agent, by their labels."""
   makers: dict[str, policies.PolicyMaker] = {
-    "agent": agent,
     "agent, prompted": lambda envs: prompting.Prompted(
       agent(envs), policies.Expert(envs)
     ),
@@ -196,17 +188,59 @@ def _makers(
   return makers
 
 
+def _play_all(
+  env: land.LandConfig,
+  tasks: Sequence[Task],
+  agent: Callable[[land.Land], policies.Agent],
+  makers: Mapping[str, policies.PolicyMaker],
+  seed: int,
+  line: progress.Progress,
+) -> tuple[dict[str, np.ndarray], tries.Tries]:
+  """Plays the tasks by the agent, with swapped memory, and by the others.
+
+  Args:
+    env: Of the environments.
+    tasks: The tasks to play, as `tries.play` takes them.
+    agent: From the environments, the agent.
+    makers: The same of the other players, by label.
+    seed: Of the environments.
+    line: Shows how far it is.
+
+  Returns:
+    Rewards of each trial by label, seconds, [tasks, trials]; the agent's tries.
+  """
+
+  def show(name: str) -> Callable[[float], None]:
+    return lambda done: line.update(f"{name}: {done:.0%}")
+
+  tried = tries.play(env, tasks, agent, seed, show(_AGENT))
+  rewards = {_AGENT: tried.rewards}
+  if len(tasks) > 1:
+    rewards[_SWAPPED] = controls.swapped_rewards(
+      env, tasks, tasks[0].trials, agent, seed, on_progress=show(_SWAPPED)
+    )
+  for name, make in makers.items():
+    try:
+      rewards[name] = tries.play(env, tasks, make, seed, show(name)).rewards
+    except errors.UserError as error:
+      # The explorer plays tasks of some kinds only; the others, all.
+      if name not in _EXPLORERS:
+        raise
+      line.say(f"{name}: left out: {error}")
+  return rewards, tried
+
+
 def _tables(
-  played: dict[str, tries.Tries], best: np.ndarray, taskset: str
+  rewards: dict[str, np.ndarray], best: np.ndarray, taskset: str
 ) -> score_tables.Tables:
   """Returns scores by label."""
   scored = best > 0
   return score_tables.Tables(
     {
-      name: (each.rewards[scored] / best[scored, None])[None]
-      for name, each in played.items()
+      name: (each[scored] / best[scored, None])[None]
+      for name, each in rewards.items()
     },
-    {name: [name.partition(",")[0]] for name in played},
+    {name: [name.partition(",")[0]] for name in rewards},
     len(best),
     taskset,
   )
@@ -233,7 +267,7 @@ def _film(
     task,
     played.actions[index],
     played.seeds[index],
-    float(best[index]) or 1.0,
+    float(best[index]),
     "agent",
     lambda done: line.update(f"filming: {done:.0%}"),
   )

@@ -96,10 +96,11 @@ def to_film(rewards: np.ndarray, expert: np.ndarray) -> int:
 
   Args:
     rewards: Reward of each trial, seconds, [T, K].
-    expert: The expert's rewards, seconds, [T].
+    expert: The expert's rewards, seconds, [T]; one at least is above 0.
 
   Returns:
-    Its index; 0 if no first try failed.
+    Its index; that of the first task with a score if no first try failed.
   """
-  failed = (expert > 0) & (rewards[:, 0] < _FAILED * expert)
-  return int(np.argmax(failed))
+  scored = expert > 0
+  failed = scored & (rewards[:, 0] < _FAILED * expert)
+  return int(np.argmax(failed if failed.any() else scored))

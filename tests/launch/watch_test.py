@@ -1,6 +1,7 @@
 """Tests of launch.watch on an agent that was not trained."""
 
 import contextlib
+import dataclasses
 import io
 import json
 import pathlib
@@ -8,8 +9,10 @@ import pathlib
 import imageio_ffmpeg
 from absl.testing import absltest
 
-from adaland.launch import watch
+from adaland.launch import errors, watch
 from adaland.launch.agents import agent_dir
+from adaland.launch.config import preset_configs
+from adaland.launch.evaluation import trained_agent
 from tests.launch.agents import examples
 
 
@@ -31,7 +34,6 @@ class WatchTest(absltest.TestCase):
     examples.run(run)
     code, text, err = _call(
       f"--workdir={run}",
-      f"--memoryless={run}",
       f"--out={out}",
       "--num_tasks=2",
       "--json=-",
@@ -39,7 +41,9 @@ class WatchTest(absltest.TestCase):
     self.assertEqual(code, 0, err)
     result = json.loads(text)
     labels = list(result["policies"])
-    self.assertEqual(labels[:3], ["agent", "agent, prompted", "memoryless"])
+    self.assertEqual(
+      labels[:3], ["agent", "agent, swapped memory", "agent, prompted"]
+    )
     self.assertContainsSubset({"expert", "random"}, labels)
     # The demonstration is the expert's, whose score is about 1.
     self.assertGreater(result["policies"]["agent, prompted"]["mean"][0], 0.7)
@@ -47,6 +51,32 @@ class WatchTest(absltest.TestCase):
     self.assertEqual((out / "scores.png").read_bytes()[:4], b"\x89PNG")
     frames, _ = imageio_ffmpeg.count_frames_and_secs(str(out / "tries.mp4"))
     self.assertGreater(frames or 0, 2 * 15)
+
+  def test_a_memoryless_agent_of_the_same_environments(self):
+    def load(workdir, own_parts):
+      del own_parts
+      config = preset_configs.smoke()
+      if workdir == "large":
+        env = dataclasses.replace(config.env, num_slots=9)
+        config = dataclasses.replace(config, env=env)
+      return trained_agent.SavedAgent(config, {}, absltest.mock.Mock())
+
+    def labels(workdir, *argv):
+      args = watch.make_parser().parse_args(list(argv))
+      agent = absltest.mock.Mock()
+      return list(watch._makers(args, workdir, preset_configs.smoke(), agent))
+
+    shipped = ["small", "small-memoryless"]
+    for target, name, fake in (
+      (trained_agent, "load", load),
+      (agent_dir, "names", lambda: shipped),
+    ):
+      self.enter_context(absltest.mock.patch.object(target, name, fake))
+    self.assertIn("memoryless", labels("run", "--memoryless=other"))
+    self.assertIn("memoryless", labels("agent:small"))
+    self.assertNotIn("memoryless", labels("run"))
+    with self.assertRaisesRegex(errors.UserError, "environments differ from"):
+      labels("run", "--memoryless=large")
 
   def test_without_an_agent(self):
     with absltest.mock.patch.object(agent_dir, "SHIPPED", self.folder):

@@ -16,6 +16,7 @@ from adaland.launch import errors
 
 # Where the files of `adaland prompt --taskset` have a task's rewards.
 _PROMPT = ("prompted", "unprompted")
+_UNPROMPTED = ", unprompted"
 
 
 class Tables(NamedTuple):
@@ -101,7 +102,13 @@ def load(specs: Sequence[str]) -> Tables:
       score = rewards[scored, :num_trials] / file.expert[scored, None]
       seeds.setdefault(label + addition, []).append(score)
       names.setdefault(label + addition, []).append(file.name)
-  stacked = {label: np.stack(each) for label, each in seeds.items()}
+  stacked = {
+    label: np.stack(each)
+    for label, each in seeds.items()
+    # The same was played for the label's evaluation.
+    if label.removesuffix(_UNPROMPTED) == label
+    or label.removesuffix(_UNPROMPTED) not in seeds
+  }
   return Tables(stacked, names, len(scored), files[0][1].taskset)
 
 

@@ -47,6 +47,7 @@ class TriesTest(parameterized.TestCase):
     ([0.6, 0.9, 0.0, 0.4, 0.0], [1.0, 1.0, 0.0, 1.0, 1.0], 3),
     ([0.0, 0.0], [1.0, 1.0], 0),
     ([1.0, 1.0], [1.0, 1.0], 0),
+    ([0.0, 1.0], [0.0, 1.0], 1),
   )
   def test_the_film_is_of_a_task_whose_first_try_failed(
     self, first, expert, index

@@ -68,6 +68,10 @@ class ScoreTablesTest(parameterized.TestCase):
       tables.scores["p, prompted"], [[[1, 1], [0.5, 0.5]]]
     )
     self.assertTrue(tables.same_seeds("p, prompted", "p, unprompted"))
+    # Unprompted, it is the agent of the evaluation.
+    whole = self.write("e.json", evaluation())
+    tables = score_tables.load([f"a={whole}", f"a={self.folder / 'p.json'}"])
+    self.assertEqual(list(tables.scores), ["a", "a, prompted"])
 
   def test_a_task_that_one_evaluation_can_t_score_is_left_out_of_all(self):
     first = self.write("a.json", evaluation())
