@@ -7,6 +7,7 @@ which has seen no later time, writes or reads the arrays.
 """
 
 import concurrent.futures
+import concurrent.futures.thread
 import io
 import logging
 import os
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from typing import Any, TypeVar
 
 import jax
@@ -165,6 +166,7 @@ def _watched(
 ) -> concurrent.futures.Future[_Result] | None:
   """Does work; returns it done, or None if a jump of the clock stopped it."""
   done: concurrent.futures.Future[_Result] = concurrent.futures.Future()
+  before = set(_joined_at_exit())
 
   def run() -> None:
     try:
@@ -178,8 +180,19 @@ def _watched(
     if not _clock.is_back():
       continue
     if not concurrent.futures.wait([done], _PATIENCE_SECONDS).done:
+      # Threads of the event loop under it hang too.
+      for thread in set(_joined_at_exit()) - before:
+        _joined_at_exit().pop(thread, None)
       return None
   return done
+
+
+def _joined_at_exit() -> MutableMapping[threading.Thread, Any]:
+  """Returns the executors' threads, whose end Python awaits before its own.
+
+  There is no public way to have it end without one of them.
+  """
+  return concurrent.futures.thread._threads_queues
 
 
 def _apart(what: str, path: pathlib.Path, sent: bytes) -> bytes:

@@ -23,17 +23,28 @@ _ARRAYS = {
   "00003": np.array([1.5, -2.0], ml_dtypes.bfloat16),
 }
 _HOUR = 3600
-# Writes or reads a checkpoint for each line, "write" or "read".
+# Writes or reads a checkpoint for each line. In a "late" one the process finds
+# that the clock is back only when it has begun.
 _PROGRAM = """
+import contextlib
 import sys
+from unittest import mock
 import numpy as np
-from adaland.agent.checkpoint import checkpoint
+from adaland.agent.checkpoint import arrays, checkpoint
+arrays._PATIENCE_SECONDS = 0.5
 for step, line in enumerate(sys.stdin):
+  *late, what = line.split()
   state = {"w": np.full([300], step)}
-  if line == "write\\n":
-    checkpoint.save(sys.argv[1], step, state, {})
+  if late:
+    seen = [False, True]
+    clock = mock.patch.object(arrays._clock, "is_back", side_effect=seen)
   else:
-    checkpoint.restore(sys.argv[1], state)
+    clock = contextlib.nullcontext()
+  with clock:
+    if what == "write":
+      checkpoint.save(sys.argv[1], step, state, {})
+    else:
+      checkpoint.restore(sys.argv[1], state)
   print(step, flush=True)
 """
 # For what takes a few seconds, the start of a process included.
@@ -168,9 +179,12 @@ class CheckpointArraysTest(absltest.TestCase):
     while _has_threads(process.pid):
       time.sleep(0.1)
     clock.set(-_HOUR)
-    for request in ("read", "write"):
+    for request in ("read", "late write", "late read"):
       requests.write(f"{request}\n")
       self.assertNotEmpty(done.readline(), f"hung in a {request}")
+    # What it began itself hangs for two hours, but does not keep it.
+    requests.close()
+    self.assertEqual(process.wait(), 0)
 
 
 if __name__ == "__main__":
