@@ -6,6 +6,7 @@ climb; falling off a ledge is allowed at a cost. The map
 (`Ground`) belongs to a world; costs near objects change from call to call.
 """
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -134,6 +135,19 @@ def make_ground(heights: np.ndarray, ramps: np.ndarray) -> Ground:
     np.concatenate(target),
     np.concatenate(length),
   )
+
+
+@functools.lru_cache(maxsize=256)
+def _ground(heights: bytes, ramps: bytes, shape: tuple[int, int]) -> Ground:
+  return make_ground(
+    *(np.frombuffer(x, np.int32).reshape(shape) for x in (heights, ramps))
+  )
+
+
+def ground_of(heights: np.ndarray, ramps: np.ndarray) -> Ground:
+  """Returns what `make_ground` returns, one map for all equal worlds."""
+  made = (np.ascontiguousarray(x, np.int32).tobytes() for x in (heights, ramps))
+  return _ground(*made, heights.shape)
 
 
 def find_paths(ground: Ground, ends: np.ndarray, penalty: np.ndarray) -> Paths:

@@ -219,16 +219,18 @@ class Notes:
     """Notes the contacts in which nothing happened to the objects."""
     body = view.player_pos[:, :1] + _BODY
     distance = np.linalg.norm(view.object_pos - body, axis=-1)
-    for i, s in np.argwhere(stayed & (distance < _SURELY_NEAR)):
-      if self.touch[i, self.types[i, s]] == UNTRIED:
-        self.touch[i, self.types[i, s]] = INERT
-    for i in np.flatnonzero(stayed.sum(axis=1) > 1):
-      slots = np.flatnonzero(stayed[i])
-      at, types = view.object_pos[i, slots], self.types[i, slots]
-      gaps = np.linalg.norm(at[:, None] - at, axis=-1)
-      for a, b in np.argwhere(gaps < _SURELY_NEAR):
-        if a != b and self.pair[i, types[a], types[b]] == UNTRIED:
-          self.pair[i, types[a], types[b]] = INERT
+    untried = np.take_along_axis(self.touch, self.types, axis=1) == UNTRIED
+    for i, s in np.argwhere(stayed & untried & (distance < _SURELY_NEAR)):
+      self.touch[i, self.types[i, s]] = INERT
+    gaps = np.linalg.norm(
+      view.object_pos[:, :, None] - view.object_pos[:, None], axis=-1
+    )
+    both = stayed[:, :, None] & stayed[:, None] & (gaps < _SURELY_NEAR)
+    both &= ~np.eye(both.shape[1], dtype=bool)
+    for i, a, b in np.argwhere(both):
+      pair = self.types[i, a], self.types[i, b]
+      if self.pair[i, pair[0], pair[1]] == UNTRIED:
+        self.pair[i, pair[0], pair[1]] = INERT
 
   def _explain(
     self, i: int, view: land.BatchView, lost: np.ndarray, appeared: np.ndarray

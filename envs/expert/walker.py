@@ -36,8 +36,6 @@ class Walker:
   def __init__(self, rng: np.random.Generator):
     """Initializes the walker; `rng` draws directions to back off to."""
     self._rng = rng
-    self._ground: navigate.Ground | None = None
-    self._world: tuple[bytes, bytes] | None = None
     self.reset()
 
   def reset(self) -> None:
@@ -51,12 +49,8 @@ class Walker:
     self._escape_move = (0, 1)
 
   def ground(self, view: land.WorldView) -> navigate.Ground:
-    """Returns the map of the world, which is made once per world."""
-    world = (view.heights.tobytes(), view.ramps.tobytes())
-    if self._ground is None or world != self._world:
-      self._ground = navigate.make_ground(view.heights, view.ramps)
-      self._world = world
-    return self._ground
+    """Returns the map of the world."""
+    return navigate.ground_of(view.heights, view.ramps)
 
   def go(
     self,

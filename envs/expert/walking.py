@@ -106,12 +106,13 @@ class Ways:
     radius: np.ndarray,
   ) -> np.ndarray | None:
     """Returns the next point of the cheapest way of one avatar."""
-    ground = self._ground(view, i)
+    x, y = view.tiles[i]
+    ground = navigate.ground_of(view.heights[i, :x, :y], view.ramps[i, :x, :y])
     kept = radius > 0
     places = np.vstack([target[None], objects[kept]]).round(1)
     key = places.tobytes() + radius[kept].tobytes()
     paths = self._paths[i]
-    if paths is None or key != self._keys[i]:
+    if paths is None or key != self._keys[i] or ground is not self._grounds[i]:
       gaps = np.linalg.norm(ground.centres[:, None] - objects[kept], axis=-1)
       inside = gaps < radius[kept]
       beside = gaps < radius[kept] + _ROOM_METRES
@@ -119,20 +120,8 @@ class Ways:
       end = np.array([ground.cell_of(target)])
       paths = navigate.find_paths(ground, end, cost)
       self._paths[i], self._keys[i] = paths, key
+      self._grounds[i] = ground
     return navigate.next_point(ground, paths, view.player_pos[i, 0, :2])
-
-  def _ground(self, view: land.BatchView, i: int) -> navigate.Ground:
-    x, y = view.tiles[i]
-    heights, ramps = view.heights[i, :x, :y], view.ramps[i, :x, :y]
-    ground = self._grounds[i]
-    if (
-      ground is None
-      or not np.array_equal(ground.heights, heights)
-      or not np.array_equal(ground.ramps, ramps)
-    ):
-      ground = navigate.make_ground(heights.copy(), ramps.copy())
-      self._grounds[i], self._paths[i] = ground, None
-    return ground
 
 
 def walk_to(
