@@ -12,13 +12,13 @@ import numpy as np
 from adaland.agent.replay import factory
 from adaland.curriculum import base
 from adaland.envs import land
-from adaland.envs.sampling import sampler
 from adaland.launch import builder
 from adaland.launch.acting import channel
 from adaland.launch.acting.actor import Actor
 from adaland.launch.bench import network
 from adaland.launch.bench.lib import hardware, stopwatch, timing
 from adaland.launch.config import experiment
+from adaland.launch.recipes import task_source
 from adaland.launch.runtimes.single import preflight
 
 # Steps begun on an accelerator before waiting for them.
@@ -29,7 +29,7 @@ class Alone:
   """A channel and a writer of an actor that belongs to no run."""
 
   def __init__(self, config: experiment.ExperimentConfig, params: Any):
-    self._draw = sampler.TaskSampler(config.tasks).task
+    self._draw = task_source.TaskSource(config).task
     self._keys = itertools.count()
     self._params: channel.Versioned | None = channel.Versioned(0, params)
 

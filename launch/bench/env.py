@@ -12,9 +12,9 @@ from adaland.envs import constants, land
 from adaland.envs.game import avatar
 from adaland.envs.observations import vision
 from adaland.envs.physics import cpu
-from adaland.envs.sampling import sampler
 from adaland.launch.bench.lib import mujoco_alone, timing
 from adaland.launch.config import experiment
+from adaland.launch.recipes import task_source
 
 PIXELS = (24, 18)
 VISION_SIZES = ((24, 18), (48, 36), (96, 72))
@@ -26,7 +26,7 @@ _TURN_SECONDS = 0.25
 def _land(
   config: experiment.ExperimentConfig, num_envs: int, **changes
 ) -> land.Land:
-  draw = sampler.TaskSampler(config.tasks).task
+  draw = task_source.TaskSource(config).task
   count = iter(range(10**9))
   env = dataclasses.replace(config.env, **changes)
   return land.Land(num_envs, env, lambda row: draw(next(count)))

@@ -15,11 +15,11 @@ from adaland.envs.game import avatar
 from adaland.envs.observations import vision
 from adaland.envs.physics import base
 from adaland.envs.physics.gpu.physics import GpuPhysics
-from adaland.envs.sampling import sampler
 from adaland.envs.tasks import task
 from adaland.envs.worlds import scene
 from adaland.launch.bench.lib import hardware, stages, timing
 from adaland.launch.config import experiment
+from adaland.launch.recipes import task_source
 from adaland.launch.runtimes.single import prefetch
 
 _LOADED = 64  # Tasks whose loading is timed.
@@ -46,7 +46,7 @@ def env(
     num_envs: Number of environments.
     seconds: Length of each measurement.
   """
-  draw = sampler.TaskSampler(config.tasks).task
+  draw = task_source.TaskSource(config).task
   count = iter(range(10**9))
   width, height = config.env.pixels
   frames = f"env_gpu_bare_{width}x{height}_frames_per_s"
@@ -63,7 +63,7 @@ def env(
     )
     ahead = prefetch.TaskPrefetcher(
       lambda: Assignment(0, next(count), True),
-      prefetch.Maker(sampler.TaskSampler(config.tasks), settings),
+      prefetch.Maker(task_source.TaskSource(config), settings),
       num_envs,
     )
     world = land.Land(

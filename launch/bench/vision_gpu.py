@@ -11,12 +11,12 @@ import numpy as np
 from adaland.envs import constants
 from adaland.envs.observations import vision
 from adaland.envs.physics.gpu.physics import GpuPhysics
-from adaland.envs.sampling import sampler
 from adaland.envs.worlds import scene
 from adaland.launch import errors
 from adaland.launch.bench import env, env_gpu
 from adaland.launch.bench.lib import hardware, timing
 from adaland.launch.config import experiment
+from adaland.launch.recipes import task_source
 
 _TASKS = 256  # Further worlds repeat these.
 
@@ -56,7 +56,7 @@ def _worlds(
 ) -> tuple[GpuPhysics, jax.Array]:
   """Returns worlds of generated tasks, and their nodes' types, int32 [N, M]."""
   slots, players = config.env.num_slots, config.env.num_players
-  draw = sampler.TaskSampler(config.tasks).task
+  draw = task_source.TaskSource(config).task
   scenes = [
     scene.build_scene(draw(i), slots, players)
     for i in range(min(num_envs, _TASKS))

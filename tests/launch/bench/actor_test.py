@@ -3,7 +3,20 @@
 from absl.testing import absltest, parameterized
 
 from adaland.launch.bench import actor
+from adaland.launch.config import preset_configs
+from adaland.launch.recipes import task_source
 from tests.launch.runtimes.single import configs
+
+
+class AloneTest(absltest.TestCase):
+  def test_its_tasks_are_the_runs_family(self):
+    config = preset_configs.laptop()
+    self.assertNotEmpty(config.tasks.family)
+    alone = actor.Alone(config, params=None)
+    tasks = [alone.next_task().task for _ in range(8)]
+    for task in tasks:
+      task_source.check_room(task, config.env, "the run's")
+    self.assertEqual(tasks[1], task_source.TaskSource(config).task(1))
 
 
 class ActorTest(parameterized.TestCase):
