@@ -61,12 +61,10 @@ class ExplorerTest(parameterized.TestCase):
 
   def test_it_may_be_made_in_the_middle_of_an_episode(self):
     world = make_world("traps:trials=2")
-    early = explorer.Explorer(_ENVS)
+    early, late = explorer.Explorer(_ENVS), explorer.Explorer(_ENVS)
     world.reset()
     for step in range(60):
       early.observe(world)
-      if step == 10:
-        late = explorer.Explorer(_ENVS)
       if step >= 10:
         late.observe(world)
         self.assertEqual(late.act(world).shape, (_ENVS, 6))
