@@ -112,8 +112,10 @@ def _write(folder: str, tasks: dict[str, Task]) -> None:
   path = pathlib.Path(folder)
   with errors.user_input("--out"):
     path.mkdir(parents=True, exist_ok=True)
-  for task in tasks.values():
-    name = task.name.replace(" ", "_").replace("/", "_") or "task"
+  chosen = list(tasks.values())
+  # Tasks of a mixture may have equal names, which their numbers tell apart.
+  for task, unique in zip(chosen, tasksets.ids(chosen), strict=True):
+    name = unique.replace(" #", "_").replace(" ", "_").replace("/", "_")
     content = json.dumps(json_files.to_json(task), indent=1) + "\n"
     cli.write_atomically(str(path / f"{name}.json"), content)
 
