@@ -192,7 +192,8 @@ def _joined_at_exit() -> MutableMapping[threading.Thread, Any]:
 
   There is no public way to have it end without one of them.
   """
-  return concurrent.futures.thread._threads_queues
+  threads: Any = concurrent.futures.thread._threads_queues
+  return threads
 
 
 def _apart(what: str, path: pathlib.Path, sent: bytes) -> bytes:
