@@ -200,7 +200,10 @@ class TrainTest(absltest.TestCase):
     self.assertEqual(result["trials"], [1, 2])
     self.assertEqual(set(result["reward"]["mean"]), {"1", "2"})
     self.assertLen(result["tasks"], 2)
-    self.assertEqual(set(result["tasks"][0]), {"id", "rewards", "expert"})
+    self.assertEqual(
+      set(result["tasks"][0]), {"id", "rewards", "trial_rewards", "expert"}
+    )
+    self.assertLen(result["by_trial"]["mean"], 2)
     self.assertTrue(pathlib.Path(report, "curve.png").is_file())
 
   def test_prompt_with_a_recorded_demonstration(self):
