@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
-  """Has JAX optimise little, but in tests marked `optimized`.
+  """Makes JAX optimise little, except in tests marked `optimized`.
 
   A suite compiles much and runs it little. This comes before the set-up of the
   test's class. Whoever has set the variable has chosen for all tests.

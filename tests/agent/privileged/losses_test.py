@@ -1,0 +1,90 @@
+"""Tests of adaland.agent.privileged.losses, on outputs made by hand."""
+
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest
+
+from adaland.agent import types
+from adaland.agent.learner_config import PrivilegedConfig
+from adaland.agent.privileged import losses
+from tests.agent import fakes
+
+_ROWS, _STEPS = 2, 6
+
+
+def _output(rng, batch):
+  """Returns random outputs for a batch."""
+  shape = batch.reward.shape
+  return types.NetworkOutput(
+    policy_logits=jnp.asarray(rng.normal(size=(*shape, sum(fakes.SIZES)))),
+    value_logits=jnp.zeros((*shape, fakes.NUM_BINS)),
+    model_hidden=jnp.zeros((*shape, 1)),
+    model_cell=jnp.zeros((*shape, 1)),
+    belief_logits=jnp.asarray(rng.normal(size=(*shape, 4))),
+  )
+
+
+class LossesTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    rng = np.random.default_rng(0)
+    batch = fakes.make_batch(rng, _ROWS, _STEPS, 3)
+    self.truth = np.array([[1, 0, 0, 1], [0, 0, 1, 0]], np.float32)
+    self.label = np.zeros_like(batch.action)
+    self.label[0, :2] = -1
+    self.batch = batch._replace(
+      observation={**batch.observation, "goal": np.zeros((_ROWS, 6))},
+      privileged={"rules": np.zeros((_ROWS, 1, 14)), "label": self.label},
+    )
+    self.output = _output(rng, batch)
+    self.network = fakes.make_network(3)._replace(
+      truth=lambda goal, rules: jnp.asarray(self.truth)
+    )
+
+  def parts(self, **weights):
+    return losses.privileged_losses(
+      {},
+      self.network,
+      PrivilegedConfig(**weights),
+      fakes.SIZES,
+      self.batch,
+      self.output,
+      None,
+      10.0,
+    )
+
+  def test_nothing_is_computed_without_a_weight(self):
+    self.assertEqual(self.parts(), {})
+
+  def test_padding_and_steps_without_a_label_do_not_count(self):
+    found = self.parts(belief_weight=1.0, distillation_weight=1.0)
+    mask = np.asarray(self.batch.mask, np.float64)
+    logits = np.asarray(self.output.belief_logits, np.float64)
+    p = 1 / (1 + np.exp(-logits))
+    t = self.truth[:, None]
+    belief = -np.sum(t * np.log(p) + (1 - t) * np.log(1 - p), axis=-1)
+    expected = np.sum(belief * mask) / np.sum(mask)
+    np.testing.assert_allclose(found["belief"], expected, rtol=1e-5)
+    logits = np.asarray(self.output.policy_logits, np.float64)
+    entropy, start = np.zeros(mask.shape), 0
+    for size in fakes.SIZES:
+      head = logits[..., start : start + size]
+      entropy += np.log(np.sum(np.exp(head), axis=-1)) - head[..., 0]
+      start += size
+    counted = mask * (self.label[..., 0] >= 0)
+    expected = np.sum(entropy * counted) / np.sum(counted)
+    np.testing.assert_allclose(found["distillation"], expected, rtol=1e-5)
+
+  def test_the_total_is_weighted_and_distillation_fades(self):
+    config = PrivilegedConfig(
+      belief_weight=3.0, distillation_weight=2.0, distillation_share=0.5
+    )
+    parts = {"belief": jnp.asarray(1.0), "distillation": jnp.asarray(10.0)}
+    for progress, expected in ((0.0, 23.0), (0.25, 13.0), (0.5, 3.0)):
+      total = losses.total(parts, config, jnp.asarray(progress))
+      self.assertAlmostEqual(float(total), expected, places=5)
+    self.assertEqual(losses.distilled(PrivilegedConfig(), np.zeros([])), 0.0)
+
+
+if __name__ == "__main__":
+  absltest.main()
