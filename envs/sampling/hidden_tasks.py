@@ -11,6 +11,7 @@ right one are held out together, so that what was right in training tells
 nothing about a held-out game.
 """
 
+import abc
 import dataclasses
 import hashlib
 from typing import ClassVar, NamedTuple
@@ -59,7 +60,7 @@ def near(a: ObjectType | Player, b: ObjectType) -> Literal:
 
 
 @dataclasses.dataclass(frozen=True)
-class CandidateTasks:
+class CandidateTasks(abc.ABC):
   """The part that the families of this module share.
 
   Attributes:
@@ -134,6 +135,7 @@ class CandidateTasks:
     """Returns the held-out half."""
     return _Half(self, is_held_out=True)
 
+  @abc.abstractmethod
   def draw_game(
     self, types: list[ObjectType], rng: np.random.Generator
   ) -> Game:
@@ -141,7 +143,6 @@ class CandidateTasks:
 
     The candidates come next, the right one first, then the places.
     """
-    raise NotImplementedError
 
   @property
   def num_places(self) -> int:
