@@ -111,11 +111,15 @@ class PrivateTest(absltest.TestCase):
     )
 
   def test_a_port_that_opens_all_the_same_is_an_error(self):
-    server._check_closed()
     out = io.StringIO()
+    # Other tests in this process may have left ports open.
+    others = set(server.private.tcp_ports())
     with (
       socket.create_server(("127.0.0.1", 0)) as listener,
       absltest.mock.patch.object(server, "_start"),
+      absltest.mock.patch.object(
+        server.private, "tcp_ports", _ports_besides(others)
+      ),
       contextlib.redirect_stdout(out),
     ):
       server.main({"port": 0, "scratch": self.folder})
@@ -124,6 +128,18 @@ class PrivateTest(absltest.TestCase):
       f"listens on port {port}, not on a Unix",
       json.loads(out.getvalue())["error"],
     )
+
+  def test_no_port_is_no_error(self):
+    with absltest.mock.patch.object(
+      server.private, "tcp_ports", return_value=[]
+    ):
+      server._check_closed()
+
+
+def _ports_besides(others):
+  """Returns `private.tcp_ports`, but for the ports `others`."""
+  tcp_ports = server.private.tcp_ports
+  return lambda: [port for port in tcp_ports() if port not in others]
 
 
 def _free_port():
