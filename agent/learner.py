@@ -197,11 +197,14 @@ def loss(
     sizes,
     batch,
     output,
+    predictions,
     target,
-    config.muesli.value_range,
+    config.muesli,
   )
-  distilled = losses.distilled(config.privileged, progress)
-  total = muesli.total_loss(parts, config.muesli, jnp.asarray(1.0 - distilled))
+  own_share = jnp.ones([])
+  if config.privileged.distillation_replaces:
+    own_share -= losses.distilled(config.privileged, progress)
+  total = muesli.total_loss(parts, config.muesli, own_share)
   total += losses.total(told, config.privileged, progress)
   return total, (parts | told, predictions)
 
@@ -323,6 +326,17 @@ def imitate(
     output, _ = network.unroll(
       params, batch.initial_memory, batch.observation, batch.first
     )
+    predictions = None
+    if "teacher" in batch.privileged:
+      # An agent teaches the model's policies too.
+      predictions = model.unroll_model(
+        network,
+        params,
+        output,
+        distributions.one_hot(batch.action, sizes),
+        config.muesli,
+        state.updates % config.muesli.model_every,
+      )
     parts = losses.privileged_losses(
       params,
       network,
@@ -330,8 +344,9 @@ def imitate(
       sizes,
       batch,
       output,
+      predictions,
       None,
-      config.muesli.value_range,
+      config.muesli,
     )
     total = losses.total(parts, config.privileged, progress)
     return total, (parts, output.policy_logits)
