@@ -18,6 +18,23 @@ from adaland.envs.sampling import named
 _RESAMPLES = 1000
 
 
+class Evaluation(dict[str, Any]):
+  """The results of `evaluate`, which print as a table.
+
+  Example::
+
+    result = adaland.evaluate("random", "laptop", trials=(1, 4))
+    print(result)
+    print(result["score"]["mean"]["4"])
+
+  The keys are those of `adaland evaluate --json`.
+  """
+
+  def __str__(self) -> str:
+    """Returns scores and rewards as a table."""
+    return table([self])
+
+
 def standard_error(values: np.ndarray) -> float:
   """Computes the mean's standard error s / √n; 0 for a single value."""
   if len(values) < 2:
