@@ -3,15 +3,18 @@
 A hash of a game's canonical form decides whether it is held out. The canonical
 form ignores the order of rules, of spawns and of symmetric arguments, and all
 but goals and rules, so that a game which differs from a held-out one in nothing
-else is held out too. The training sampler draws until the hash is on its side,
-whatever its settings, so that it can't return a held-out game;
-`python -m adaland.envs.sampling.leaks` looks for counterexamples.
+else is held out too. The probes' games are held out whatever their hash. The
+training sampler draws until a game is on its side, whatever its settings, so
+that it can't return a held-out game; `python -m adaland.envs.sampling.leaks`
+looks for counterexamples.
 """
 
+import functools
 import hashlib
 from collections.abc import Sequence
 
 from adaland.envs import constants
+from adaland.envs.tasks import probes
 from adaland.envs.tasks.task import Literal, Rule, Task
 
 HELDOUT_ONE_IN = 8
@@ -38,10 +41,24 @@ def canonical_form(goals: Sequence[Literal], rules: Sequence[Rule]) -> str:
 
 
 def is_heldout(goals: Sequence[Literal], rules: Sequence[Rule]) -> bool:
-  """Returns True for games of the held-out half, one in HELDOUT_ONE_IN."""
-  text = canonical_form(goals, rules).encode()
-  digest = hashlib.blake2b(text, digest_size=8).digest()
-  return int.from_bytes(digest, "big") % HELDOUT_ONE_IN == 0
+  """Returns True for games of the held-out half.
+
+  These are one in HELDOUT_ONE_IN, and the probes' games.
+  """
+  text = canonical_form(goals, rules)
+  digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+  hashed = int.from_bytes(digest, "big") % HELDOUT_ONE_IN == 0
+  return hashed or text in _probe_games()
+
+
+@functools.cache
+def _probe_games() -> frozenset[str]:
+  """Returns the canonical forms of the probes' games."""
+  tasks = [probes.load(name) for name in probes.names()]
+  return frozenset(
+    canonical_form([player.goal for player in task.players], task.rules)
+    for task in tasks
+  )
 
 
 def is_heldout_game(task: Task) -> bool:

@@ -3,6 +3,7 @@
 from absl.testing import absltest
 
 from adaland.envs.sampling import heldout
+from adaland.envs.tasks import probes
 from adaland.envs.tasks.literals import parse_literal, parse_rule
 
 
@@ -61,6 +62,11 @@ class SplitTest(absltest.TestCase):
     # 1512 games: one in 8, give or take four standard errors.
     self.assertLen(games, 6 * 2 * 21 * 6)
     self.assertBetween(sum(games) / len(games), 0.091, 0.159)
+
+
+  def test_the_games_of_all_probes_are_held_out(self):
+    for name in probes.names():
+      self.assertTrue(heldout.is_heldout_game(probes.load(name)), name)
 
 
 if __name__ == "__main__":
