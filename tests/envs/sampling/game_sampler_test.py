@@ -122,9 +122,7 @@ class DrawGameTest(absltest.TestCase):
     for kinds in (2, 3):
       shares = [is_needed for is_needed, n in first if n == kinds]
       error = 4 * np.sqrt(0.25 / len(shares))
-      self.assertAlmostEqual(
-        np.mean(shares), (kinds - 1) / kinds, delta=error
-      )
+      self.assertAlmostEqual(np.mean(shares), (kinds - 1) / kinds, delta=error)
 
   def test_distractors_are_of_different_types_while_these_last(self):
     config = dataclasses.replace(

@@ -63,7 +63,6 @@ class SplitTest(absltest.TestCase):
     self.assertLen(games, 6 * 2 * 21 * 6)
     self.assertBetween(sum(games) / len(games), 0.091, 0.159)
 
-
   def test_the_games_of_all_probes_are_held_out(self):
     for name in probes.names():
       self.assertTrue(heldout.is_heldout_game(probes.load(name)), name)
