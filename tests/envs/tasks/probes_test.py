@@ -5,7 +5,7 @@ from absl.testing import absltest, parameterized
 from adaland.envs import constants
 from adaland.envs.tasks import json_files, planner, probes
 from adaland.envs.worlds import scene, terrain
-from tests.envs.worlds.terrain_test import reachable
+from tests.envs.worlds.generation_test import reachable
 
 # The paper's three probes "all visible", one that masks objects instead, and
 # one with a single hidden rule.
