@@ -299,8 +299,11 @@ def curriculum(
     config: The run's config.
     by_index: Whether assignments carry indices, whose tasks are drawn later.
   """
-  draw = (lambda i: i) if by_index else task_source.TaskSource(config).task
+  source = task_source.TaskSource(config)
+  draw = (lambda i: i) if by_index else source.task
   make = extensions.find(config, "curriculum")
   if make is not None:
     return make(draw, config.run.seed)
-  return factory.make_curriculum(config.curriculum, draw, config.run.seed)
+  return factory.make_curriculum(
+    config.curriculum, draw, config.run.seed, source.num_tasks
+  )
