@@ -122,6 +122,16 @@ STUDIES: Final[dict[str, Study]] = {
     "traps",
     trials=4,
   ),
+  "kickstart": Study(
+    "Does a trained agent teach as well as a script?",
+    "laptop",
+    (
+      Variant("script"),
+      Variant("agent", ("teaching.teacher=agent:laptop", "teaching.taught=0")),
+    ),
+    "traps",
+    trials=4,
+  ),
   "distillation": Study(
     "Does an agent teach another, the next one, and a smaller one?",
     "laptop",

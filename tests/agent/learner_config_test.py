@@ -1,6 +1,6 @@
 """Tests of adaland.agent.learner_config."""
 
-import dataclasses
+from typing import Any
 
 from absl.testing import absltest, parameterized
 
@@ -50,9 +50,8 @@ class PrivilegedConfigTest(parameterized.TestCase):
     ("distillation_weight", False, True),
   )
   def test_each_loss_says_what_it_reads(self, name, rules, teacher):
-    config = dataclasses.replace(
-      learner_config.PrivilegedConfig(), **{name: 0.5}
-    )
+    weights: dict[str, Any] = {name: 0.5}
+    config = learner_config.PrivilegedConfig(**weights)
     self.assertEqual(config.needs_rules, rules)
     self.assertEqual(config.needs_teacher, teacher)
 
