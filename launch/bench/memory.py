@@ -1,7 +1,6 @@
 """Size and speed of each memory against the length of its context."""
 
 import dataclasses
-import functools
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -74,7 +73,10 @@ def stepping(config: NetworkConfig, num_rows: int) -> Stepping:
   params = jax.jit(transformed.init)(jax.random.PRNGKey(0), x, first, state)
   params = jax.tree.map(lambda p: p.astype(dtype), params)
   # As in acting, the state is written in place.
-  step = jax.jit(functools.partial(transformed.apply, params), donate_argnums=2)
+  step = jax.jit(
+    lambda x, first, state: transformed.apply(params, x, first, state),
+    donate_argnums=2,
+  )
   size = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
 
   def work() -> None:
