@@ -6,19 +6,35 @@ does not import optax and rlax.
 
 import dataclasses
 
+ALGORITHMS = ("muesli", "ppo", "vtrace")
+RETURNS = ("retrace", "vtrace")
+CMPO = ("sampled", "exact", "none")
+
 
 @dataclasses.dataclass(frozen=True)
 class MuesliConfig:
   """Constants of Muesli (arXiv 2104.06159); most defaults are the paper's.
 
+  The first four take a part of it away, to measure what it is worth.
+
   Attributes:
+    model: Whether there is a model. Without it nothing is predicted ahead, so
+      there are no q-values: `returns` must be 'vtrace' and `cmpo` 'none'.
+    returns: 'retrace', from the model's q-values, or 'vtrace', from the target
+      network's values (IMPALA, arXiv 1802.01561).
+    cmpo: 'sampled' estimates the CMPO policy from `num_samples` actions,
+      'exact' computes it from the q-values of all composite actions, which
+      takes many times as long; with 'none' the policy follows the policy
+      gradient alone, and the model predicts no policies.
+    control_variate: Whether the sampled CMPO policy is the prior plus a
+      deviation, which is as right on average and less noisy.
     gamma: Discount per step.
     num_samples: N, actions drawn from the prior at each step, for Retrace's
       expectation and the CMPO target.
     model_steps: I, steps the model is unrolled in training.
     model_every: Only every n-th step of an unroll, counted from a random one,
       starts more than one of them; their losses count n times.
-    retrace_lambda: Retrace's trace parameter.
+    retrace_lambda: Trace parameter of Retrace and of V-trace.
     advantage_clip: c, bound on normalised advantages in CMPO.
     z_init: Weight of the prior in CMPO's sampled normaliser.
     behaviour_prior: Weight of the behaviour policy in the prior.
@@ -34,6 +50,10 @@ class MuesliConfig:
     value_range: Bins reach from -value_range to value_range, in units of h(x).
   """
 
+  model: bool = True
+  returns: str = "retrace"
+  cmpo: str = "sampled"
+  control_variate: bool = True
   gamma: float = 0.995
   num_samples: int = 16
   model_steps: int = 4
@@ -53,6 +73,13 @@ class MuesliConfig:
   value_range: float = 300.0
 
   def __post_init__(self):
+    _check_choice(self, "returns", RETURNS)
+    _check_choice(self, "cmpo", CMPO)
+    if not self.model and (self.returns, self.cmpo) != ("vtrace", "none"):
+      raise ValueError(
+        f"model=False with returns={self.returns!r} and cmpo={self.cmpo!r}: "
+        "without the model's q-values they must be 'vtrace' and 'none'"
+      )
     for name in ("num_samples", "model_steps", "model_every"):
       if getattr(self, name) < 1:
         raise ValueError(f"{name}={getattr(self, name)}: must be at least 1")
@@ -82,6 +109,41 @@ class MuesliConfig:
         f"behaviour_prior={self.behaviour_prior} and "
         f"uniform_prior={self.uniform_prior}: must sum to at most 1"
       )
+
+  @property
+  def looks_ahead(self) -> bool:
+    """True if targets read q-values."""
+    return (self.returns, self.cmpo) != ("vtrace", "none")
+
+
+@dataclasses.dataclass(frozen=True)
+class ActorCriticConfig:
+  """Constants of the plain actor-critics; the defaults are usual ones.
+
+  Discount and range of values are those of `MuesliConfig`.
+
+  Attributes:
+    trace_lambda: Trace parameter of V-trace, and that of the generalised
+      advantages of PPO (arXiv 1506.02438).
+    ratio_clip: ε, how far PPO lets the probability ratio of an action pull it
+      (arXiv 1707.06347).
+    value_weight: Weight of the value loss.
+    entropy_weight: Weight of the policy's entropy.
+  """
+
+  trace_lambda: float = 0.95
+  ratio_clip: float = 0.2
+  value_weight: float = 0.5
+  entropy_weight: float = 0.01
+
+  def __post_init__(self):
+    if not 0 <= self.trace_lambda <= 1:
+      raise ValueError(f"trace_lambda={self.trace_lambda}: must be in [0, 1]")
+    if not self.ratio_clip > 0:
+      raise ValueError(f"ratio_clip={self.ratio_clip}: must be above 0")
+    for name in ("value_weight", "entropy_weight"):
+      if not getattr(self, name) >= 0:
+        raise ValueError(f"{name}={getattr(self, name)}: must not be negative")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,10 +202,52 @@ class PrivilegedConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class ProxyConfig:
+  """Choice of what to learn from, by a small agent that learns beside.
+
+  Of the unrolls of a batch the most learnable ones are learned from (arXiv
+  2312.05328): those of which the small agent, ahead of its own moving average,
+  has lately learned most.
+
+  Attributes:
+    share: Share of the unrolls of a batch that are learned from; 1: all, and
+      there is no small agent.
+    width: Width of the small agent's layers, a multiple of 4.
+    num_layers: Layers of its memory.
+    noise: Scale of the Gumbel noise that is added to the scores, in standard
+      deviations of a batch's scores; 0 takes the best.
+  """
+
+  share: float = 1.0
+  width: int = 32
+  num_layers: int = 1
+  noise: float = 0.5
+
+  def __post_init__(self):
+    if not 0 < self.share <= 1:
+      raise ValueError(f"proxy.share={self.share}: must be in (0, 1]")
+    if self.width < 4 or self.width % 4:
+      raise ValueError(f"proxy.width={self.width}: must be a multiple of 4")
+    if self.num_layers < 1:
+      raise ValueError(
+        f"proxy.num_layers={self.num_layers}: must be at least 1"
+      )
+    if not self.noise >= 0:
+      raise ValueError(f"proxy.noise={self.noise}: must not be negative")
+
+  @property
+  def used(self) -> bool:
+    """True if there is a small agent."""
+    return self.share < 1
+
+
+@dataclasses.dataclass(frozen=True)
 class LearnerConfig:
   """Settings of the learner; defaults follow Muesli (arXiv 2104.06159).
 
   Attributes:
+    algorithm: 'muesli', or a plain actor-critic in the same loop to compare it
+      with: 'ppo' (arXiv 1707.06347) or 'vtrace' (IMPALA, arXiv 1802.01561).
     learning_rate: Highest learning rate.
     warmup_updates: Updates over which it rises linearly from zero.
     final_rate: Share of it that is left at the end of the run; it falls
@@ -155,11 +259,15 @@ class LearnerConfig:
     update_clip: Bound on each element of Adam's update before it is
       multiplied by the learning rate.
     target_rate: α, the share of the new parameters that the target network
-      takes in at each update.
+      takes in at each update. The actor-critics have none: the network that
+      learns is the one that acts.
     muesli: Constants of targets and losses.
+    actor_critic: Constants of 'ppo' and 'vtrace'.
+    proxy: Choice of the unrolls of a batch to learn from.
     privileged: Learning from what the agent is not told.
   """
 
+  algorithm: str = "muesli"
   learning_rate: float = 3e-4
   warmup_updates: int = 0
   final_rate: float = 1.0
@@ -170,11 +278,26 @@ class LearnerConfig:
   update_clip: float = 1.0
   target_rate: float = 0.1
   muesli: MuesliConfig = dataclasses.field(default_factory=MuesliConfig)
+  actor_critic: ActorCriticConfig = dataclasses.field(
+    default_factory=ActorCriticConfig
+  )
+  proxy: ProxyConfig = dataclasses.field(default_factory=ProxyConfig)
   privileged: PrivilegedConfig = dataclasses.field(
     default_factory=PrivilegedConfig
   )
 
   def __post_init__(self):
+    _check_choice(self, "algorithm", ALGORITHMS)
+    if self.algorithm != "muesli" and self.privileged.critic_weight > 0:
+      raise ValueError(
+        f"privileged.critic_weight={self.privileged.critic_weight}: must be 0 "
+        f"with algorithm={self.algorithm!r}, whose baseline is the value head"
+      )
+    if self.algorithm != "muesli" and self.proxy.used:
+      raise ValueError(
+        f"proxy.share={self.proxy.share}: must be 1 with algorithm="
+        f"{self.algorithm!r}; the small agent learns by 'muesli'"
+      )
     for name in ("learning_rate", "adam_epsilon", "update_clip"):
       if not getattr(self, name) > 0:
         raise ValueError(f"{name}={getattr(self, name)}: must be above 0")
@@ -193,3 +316,9 @@ class LearnerConfig:
   def follows_progress(self) -> bool:
     """True if updates depend on the share of the run that is over."""
     return self.final_rate < 1 or self.privileged.needs_teacher
+
+
+def _check_choice(config: object, name: str, allowed: tuple[str, ...]) -> None:
+  value = getattr(config, name)
+  if value not in allowed:
+    raise ValueError(f"{name}={value!r}: must be one of {allowed}")

@@ -65,7 +65,9 @@ _LAYERS = {
     "muesli": {"distributions", "learner_config", "types"},
     "privileged": {"distributions", "learner_config", "muesli", "types"},
     "network": {"config", "layers", "memory", "privileged", "types"},
+    "actor_critic": {"distributions", "learner_config", "muesli", "types"},
     "updates": {
+      "actor_critic",
       "distributions",
       "learner_config",
       "muesli",
