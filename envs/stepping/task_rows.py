@@ -43,6 +43,11 @@ class PreparedTask(NamedTuple):
     """Number of trials in an episode of the task."""
     return self.task.trials
 
+  @property
+  def trial_seconds(self) -> float:
+    """Duration of a trial of the task."""
+    return self.task.trial_seconds
+
 
 def prepare(task: Task, config: land_types.LandConfig) -> PreparedTask:
   """Prepares a task on the host, ahead of its environment.

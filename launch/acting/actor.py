@@ -8,6 +8,7 @@ N: environments, T: steps of an unroll, S: memory snapshots of an environment,
 U: unrolls cut at once.
 """
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -127,6 +128,8 @@ class Actor:
     self._acted_in = np.zeros(num_envs, np.int64)
     self._counts = np.zeros(num_envs, bool)
     self._assignments: list[base.Assignment | None] = [None] * num_envs
+    # True where the avatar does nothing.
+    self._idle = np.zeros(num_envs, bool)
     self._records = episode_records.EpisodeRecords(report)
     self.environment = make_environment(self._next_task)
     self._now = _no_step(num_envs, observation_spec)
@@ -134,7 +137,12 @@ class Actor:
 
   def _next_task(self, row: int) -> Any:
     assignment = self._assign()
+    # A prepared task has them already.
+    if assignment.trials and isinstance(assignment.task, task.Task):
+      played = dataclasses.replace(assignment.task, trials=assignment.trials)
+      assignment = assignment._replace(task=played)
     self._assignments[row] = assignment
+    self._idle[row] = assignment.idle
     self._trial[row], self._trials[row] = 0, assignment.task.trials
     if self._rules is not None:
       self._rules[row] = _true_rules(assignment.task, self._rules.shape[1])
@@ -163,6 +171,9 @@ class Actor:
       guidance = self._teaching.guide(
         self.environment, first, last, self._trial
       )
+    idle = self._idle & ~last
+    if idle.any():
+      guidance = teaching.with_idle(guidance, idle)
     output, self._carry = self._advance(
       params,
       self._carry,
@@ -178,7 +189,9 @@ class Actor:
     for row in np.flatnonzero(last):
       assignment = self._assignments[row]
       assert assignment is not None
-      guided = self._teaching is not None and self._teaching.guided[row]
+      guided = self._idle[row] or (
+        self._teaching is not None and self._teaching.guided[row]
+      )
       self._records.add(
         time, int(row), assignment, output.rewards, output.errors, bool(guided)
       )
@@ -261,6 +274,7 @@ class Actor:
       **{name: getattr(self, f"_{name}") for name in _COUNTERS},
       "keys": [a.key for a in assignments],
       "learn": [a.learn for a in assignments],
+      "idle": [a.idle for a in assignments],
       "records": self._records.state_dict(),
     }
 
@@ -292,10 +306,15 @@ class Actor:
     self._version = int(state["version"])
     for name in _COUNTERS:
       getattr(self, f"_{name}")[:] = state[name]
+    # Checkpoints of earlier versions have none that are idle.
+    idle = state.get("idle", [False] * len(tasks))
     self._assignments = [
-      base.Assignment(*fields)
-      for fields in zip(state["keys"], tasks, state["learn"], strict=True)
+      base.Assignment(key, played, learn, idle=still)
+      for key, played, learn, still in zip(
+        state["keys"], tasks, state["learn"], idle, strict=True
+      )
     ]
+    self._idle[:] = idle
     self._trials[:] = [each.trials for each in tasks]
     self._records.load_state_dict(state["records"])
 

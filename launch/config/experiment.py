@@ -105,6 +105,14 @@ class ExperimentConfig:
       "1, as the sampled tasks have",
     )
     self._check_privileged()
+    require(
+      self.curriculum.kind not in ("noop", "learnability")
+      or self.teaching.taught + self.teaching.demonstrated < 1,
+      "teaching.taught + teaching.demonstrated",
+      self.teaching.taught + self.teaching.demonstrated,
+      f"below 1: curriculum.kind={self.curriculum.kind!r} plays tasks with the "
+      "agent alone",
+    )
     for name, needed in _SHOWN.items():
       given = getattr(self.network, name)
       require(
