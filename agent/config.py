@@ -1,9 +1,19 @@
-"""Sizes of the network, and those of the agents of AdA (arXiv 2301.07608)."""
+"""Sizes of the network."""
 
 import dataclasses
 from typing import Final
 
-MEMORIES: Final = ("transformer_xl", "gru", "gru_attention", "none")
+MEMORIES: Final = (
+  "transformer_xl",
+  "local_global",
+  "griffin",
+  "skip",
+  "gru",
+  "gru_attention",
+  "none",
+)
+# Memories with layers that see a short window.
+LOCAL_MEMORIES: Final = ("local_global", "griffin")
 COMPUTE_DTYPES: Final = ("float32", "bfloat16")
 # Masked autoencoders learn best with 75 % of the patches left out (arXiv
 # 2111.06377); with more there is little to tell pictures apart by.
@@ -65,7 +75,7 @@ class PatchesConfig:
 class NetworkConfig:
   """Sizes of a network; they decide which parameters it has.
 
-  The defaults are a network for two CPU cores; `paper_config` gives
+  The defaults are a network for two CPU cores; `sizes.paper_config` gives
   those of the paper (AdA, arXiv 2301.07608).
   """
 
@@ -90,6 +100,16 @@ class NetworkConfig:
   # `transformer_xl`: whether learning takes the platform's fused attention
   # where it has one for heads of `key_size` + `position_size`.
   fused_attention: bool = True
+  # `transformer_xl`: steps of an episode's start that stay visible when the
+  # window has left them.
+  attention_sinks: int = 0
+  # `local_global`, `griffin`: past steps that a local layer sees, and heads of
+  # keys and values, each for as many heads of queries.
+  local_length: int = 24
+  key_heads: int = 1
+  # `skip`: steps from one that attention keeps to the next; it keeps
+  # `memory_length` of them.
+  skip_every: int = 4
   # `gru_attention`: past activations kept, and steps between two of them.
   store_size: int = 64
   store_every: int = 8
@@ -141,12 +161,18 @@ class NetworkConfig:
     return (self.entity_shapes - 1) * self.entity_colours
 
   def __post_init__(self):
-    _check_choice("memory", self.memory, MEMORIES)
-    _check_choice("vision", self.vision, VISIONS)
-    _check_choice("compute_dtype", self.compute_dtype, COMPUTE_DTYPES)
+    check_choice("memory", self.memory, MEMORIES)
+    check_choice("vision", self.vision, VISIONS)
+    check_choice("compute_dtype", self.compute_dtype, COMPUTE_DTYPES)
     for field in dataclasses.fields(self):
       value = getattr(self, field.name)
       if isinstance(value, (str, bool, PatchesConfig)):
+        continue
+      if field.name == "attention_sinks":
+        if not isinstance(value, int) or value < 0:
+          raise ValueError(
+            f"attention_sinks must be an integer of at least 0, got {value!r}"
+          )
         continue
       if field.name == "entity_type_offset":
         if not isinstance(value, int) or value < 1:
@@ -169,42 +195,36 @@ class NetworkConfig:
         f"position_size must be even (codes are sine and cosine pairs), "
         f"got {self.position_size}"
       )
+    self._check_memory()
+
+  def _check_memory(self) -> None:
+    """Checks the sizes that one memory has and another has not."""
+    if self.attention_sinks and self.memory != "transformer_xl":
+      raise ValueError(
+        f"attention_sinks must be 0 with memory {self.memory!r} (they are "
+        f"transformer_xl's), got {self.attention_sinks}"
+      )
+    if self.memory == "skip" and self.num_layers < 2:
+      raise ValueError(
+        "num_layers must be at least 2 with memory 'skip' (a GRU and attention "
+        f"above it), got {self.num_layers}"
+      )
+    if self.memory not in LOCAL_MEMORIES:
+      return
+    if self.num_heads % self.key_heads:
+      raise ValueError(
+        f"key_heads must divide num_heads ({self.num_heads}), "
+        f"got {self.key_heads}"
+      )
+    if self.memory == "local_global" and self.local_length > self.memory_length:
+      raise ValueError(
+        f"local_length must be at most memory_length ({self.memory_length}), "
+        f"the window of the global layers, got {self.local_length}"
+      )
 
 
-def small_config(
-  config: NetworkConfig, width: int, num_layers: int
-) -> NetworkConfig:
-  """Returns the config of a small network for the same observations.
-
-  Args:
-    config: The large network's.
-    width: Width of all layers, a multiple of 4.
-    num_layers: Layers of the memory.
-  """
-  return dataclasses.replace(
-    config,
-    d_model=width,
-    num_layers=num_layers,
-    num_heads=2,
-    key_size=width // 2,
-    feed_forward_size=2 * width,
-    position_size=width,
-    rules_sizes=(width,),
-    encoder_hidden=(width,),
-    entity_size=width,
-    torso_channels=tuple(min(n, 16) for n in config.torso_channels),
-    torso_size=2 * width,
-    patches=dataclasses.replace(
-      config.patches, width=width, num_layers=1, num_heads=2
-    ),
-    head_size=width,
-    model_size=width,
-    belief=False,
-    privileged_critic=False,
-  )
-
-
-def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+def check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+  """Raises ValueError unless a name is one of those allowed."""
   if value not in allowed:
     raise ValueError(f"{name} must be one of {allowed}, got {value!r}")
 
@@ -212,61 +232,3 @@ def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
 def _check_size(name: str, value: int) -> None:
   if not isinstance(value, int) or isinstance(value, bool) or value < 1:
     raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
-
-
-@dataclasses.dataclass(frozen=True)
-class _PaperSize:
-  """A row of the paper's table of sizes, and our width of the encoder's MLP."""
-
-  d_model: int
-  key_size: int
-  num_heads: int
-  encoder_width: int
-
-
-# The paper gives its agents' total sizes but not the width of the encoder's
-# last MLP. Two hidden layers of these widths account for the difference between
-# the published total and all other parts.
-_PAPER_SIZES: Final = {
-  "6m": _PaperSize(288, 48, 6, 4032),
-  "23m": _PaperSize(576, 48, 12, 4800),
-  "42m": _PaperSize(768, 32, 24, 5504),
-  "57m": _PaperSize(896, 32, 28, 6016),
-  "75m": _PaperSize(1024, 32, 32, 6592),
-  "169m": _PaperSize(1536, 48, 32, 8832),
-  "265m": _PaperSize(1920, 48, 40, 10688),
-}
-PAPER_SIZES: Final = tuple(_PAPER_SIZES)
-
-
-def paper_config(size: str) -> NetworkConfig:
-  """Returns the config of one of the paper's agents.
-
-  Args:
-    size: The nominal size of the Transformer-XL, one of `PAPER_SIZES`. The
-      final single-agent AdA is "169m", its teacher "23m".
-
-  Returns:
-    A config. With 96x72 pixels and 16 rules the number of parameters is within
-    2 % of the paper's total.
-
-  Raises:
-    ValueError: If there is no such size.
-  """
-  _check_choice("size", size, PAPER_SIZES)
-  row = _PAPER_SIZES[size]
-  return NetworkConfig(
-    d_model=row.d_model,
-    num_layers=6,
-    num_heads=row.num_heads,
-    key_size=row.key_size,
-    feed_forward_size=4 * row.d_model,
-    memory_length=300,
-    token_shift=False,
-    position_size=row.d_model,
-    rules_sizes=(512, 256),
-    encoder_hidden=(row.encoder_width, row.encoder_width),
-    entity_size=256,
-    head_size=1000,
-    model_size=1000,
-  )

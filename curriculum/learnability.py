@@ -77,17 +77,20 @@ class LearnabilityCurriculum:
     config: LearnabilityConfig,
     sample_task: Callable[[int], Any],
     seed: int,
+    num_tasks: int = base.POOL_SIZE,
   ):
     """Makes a curriculum, which scores a batch first.
 
     Args:
       config: Its settings.
-      sample_task: Returns the task of an index in [0, POOL_SIZE), or a stand-in
+      sample_task: Returns the task of an index below num_tasks, or a stand-in
         for it; assignments carry it, and nothing here looks into it.
       seed: Seed of the draws.
+      num_tasks: Size of the pool.
     """
     self._config = config
     self._sample_task = sample_task
+    self._num_tasks = num_tasks
     self._rng = np.random.Generator(np.random.PCG64(seed))
     self._outstanding = ledger.Outstanding()
     self._decisions = ledger.Decisions()
@@ -107,10 +110,13 @@ class LearnabilityCurriculum:
   def _begin_batch(self) -> None:
     """Draws a batch of new tasks and plans their episodes."""
     config = self._config
-    indices = self._rng.integers(base.POOL_SIZE, size=config.candidates)
     self._batch += 1
-    self._drawn += config.candidates
-    self._solved = {index: [] for index in indices.tolist()}
+    # A small pool may give a task twice.
+    self._solved = {
+      base.draw_index(self._rng, self._num_tasks): []
+      for _ in range(config.candidates)
+    }
+    self._drawn += len(self._solved)
     self._to_score = collections.deque(list(self._solved) * config.rollouts)
     self._trained = 0
 
@@ -126,7 +132,7 @@ class LearnabilityCurriculum:
     elif self._kept and self._rng.random() < self._config.replay_probability:
       index, purpose = self._kept[self._rng.integers(len(self._kept))], _KEPT
     else:
-      index, purpose = int(self._rng.integers(base.POOL_SIZE)), _NEW
+      index, purpose = base.draw_index(self._rng, self._num_tasks), _NEW
       self._drawn += 1
     key = self._outstanding.add(index, purpose, self._batch)
     if learn:

@@ -91,18 +91,24 @@ class NoopCurriculum:
   """A curriculum that learns from tasks that pass a filter."""
 
   def __init__(
-    self, config: NoopConfig, sample_task: Callable[[int], Any], seed: int
+    self,
+    config: NoopConfig,
+    sample_task: Callable[[int], Any],
+    seed: int,
+    num_tasks: int = base.POOL_SIZE,
   ):
     """Makes a curriculum.
 
     Args:
       config: Its settings.
-      sample_task: Returns the task of an index in [0, POOL_SIZE), or a stand-in
+      sample_task: Returns the task of an index below num_tasks, or a stand-in
         for it; assignments carry it, and nothing here looks into it.
       seed: Seed of the draws.
+      num_tasks: Size of the pool.
     """
     self._config = config
     self._sample_task = sample_task
+    self._num_tasks = num_tasks
     self._rng = np.random.Generator(np.random.PCG64(seed))
     self._outstanding = ledger.Outstanding()
     self._decisions = ledger.Decisions()
@@ -138,7 +144,7 @@ class NoopCurriculum:
 
   def _propose(self) -> None:
     """Draws a task, and plans its trials."""
-    index = int(self._rng.integers(base.POOL_SIZE))
+    index = base.draw_index(self._rng, self._num_tasks)
     self._proposed += 1
     self._rewards[index] = ([], [])
     if len(self._rewards) > _MAX_PROPOSED:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax
 import numpy as np
 
-from adaland.agent import acting, types
-from adaland.agent.config import NetworkConfig, small_config
+from adaland.agent import acting, sizes, types
+from adaland.agent.config import NetworkConfig
 from adaland.agent.learner_config import LearnerConfig, ProxyConfig
 from adaland.agent.network.network import make_network
 from adaland.agent.replay.base import ReplayWriter
@@ -104,7 +104,7 @@ def _proxy(
   """Makes the network of the small agent that chooses unrolls, if there is."""
   if not proxy_config.used:
     return None
-  small = small_config(
+  small = sizes.small_config(
     network_config, proxy_config.width, proxy_config.num_layers
   )
   return make_network(small, land.observation_spec(env_config))
@@ -316,8 +316,11 @@ def curriculum(
     config: The run's config.
     by_index: Whether assignments carry indices, whose tasks are drawn later.
   """
-  draw = (lambda i: i) if by_index else task_source.TaskSource(config).task
+  source = task_source.TaskSource(config)
+  draw = (lambda i: i) if by_index else source.task
   make = extensions.find(config, "curriculum")
   if make is not None:
     return make(draw, config.run.seed)
-  return factory.make_curriculum(config.curriculum, draw, config.run.seed)
+  return factory.make_curriculum(
+    config.curriculum, draw, config.run.seed, source.num_tasks
+  )
