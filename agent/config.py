@@ -70,6 +70,26 @@ class PatchesConfig:
         f"{self.num_heads}"
       )
 
+  def check_picture(self, height: int, width: int) -> None:
+    """Checks that patches fit a picture.
+
+    Raises:
+      ValueError: If they don't, with the reason.
+    """
+    for name, side in (("height", height), ("width", width)):
+      if side % self.size:
+        raise ValueError(
+          f"network.patches.size is {self.size}, allowed: even divisors of the "
+          f"picture's {name}, {side} pixels, of which {side % self.size} would "
+          "be left over"
+        )
+    most = min(height, width) // self.size
+    if self.window > most:
+      raise ValueError(
+        f"network.patches.window is {self.window}, allowed: at most {most}, "
+        "the coarse patches along the picture's shorter side"
+      )
+
 
 @dataclasses.dataclass(frozen=True)
 class NetworkConfig:

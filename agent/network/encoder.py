@@ -167,7 +167,7 @@ def check_spec(config: NetworkConfig, spec: Spec) -> None:
     )
   entity_encoder.check_spec(config, spec)
   if "pixels" in spec and config.vision == "patches":
-    patches.check_picture(config.patches, *spec["pixels"][0][:2])
+    config.patches.check_picture(*spec["pixels"][0][:2])
 
 
 def _time(clock: jax.Array) -> jax.Array:

@@ -51,7 +51,7 @@ class PatchEncoder(hk.Module):
     """
     config = self._config
     pixels = jnp.asarray(pixels)
-    check_picture(config, *pixels.shape[1:3])
+    config.check_picture(*pixels.shape[1:3])
     rng_key = hk.maybe_next_rng_key()
     coarse, fine = split(pixels, config)
     places: list[jax.Array | None] = [None, None]
@@ -131,27 +131,6 @@ class _Attention(hk.Module):
     read = jnp.einsum("nhpq,nqhk->nphk", weights.astype(x.dtype), value)
     out = layers.output_projection(width, self._output_scale)
     return out(read.reshape(num, places, width))
-
-
-def check_picture(config: PatchesConfig, height: int, width: int) -> None:
-  """Checks that patches fit a picture.
-
-  Raises:
-    ValueError: If they don't, with the reason.
-  """
-  for name, side in (("height", height), ("width", width)):
-    if side % config.size:
-      raise ValueError(
-        f"network.patches.size={config.size}: must divide the picture's "
-        f"{name}, {side} pixels, of which {side % config.size} would be left "
-        "over"
-      )
-  most = min(height, width) // config.size
-  if config.window > most:
-    raise ValueError(
-      f"network.patches.window={config.window}: must be at most {most}, the "
-      "coarse patches along the picture's shorter side"
-    )
 
 
 def split_sizes(

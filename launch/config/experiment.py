@@ -121,6 +121,9 @@ class ExperimentConfig:
         given,
         f"the environment's, {needed}",
       )
+    if self.env.observation == "pixels" and self.network.vision == "patches":
+      width, height = self.env.pixels
+      self.network.patches.check_picture(height, width)
     require(
       self.replay.batch_size % self.cluster.num_learners == 0,
       "cluster.num_learners",

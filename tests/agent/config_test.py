@@ -52,6 +52,18 @@ class PatchesConfigTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, message):
       PatchesConfig(**fields)
 
+  @parameterized.parameters(
+    (10, 0, 40, 64, "size is 10, .* the picture's width, 64 .* of which 4"),
+    (12, 0, 64, 48, "size is 12, .* the picture's height, 64 .* of which 4"),
+    (8, 6, 40, 64, "window is 6, allowed: at most 5"),
+  )
+  def test_what_does_not_fit_a_picture_is_refused_with_the_reason(
+    self, size, window, height, width, message
+  ):
+    config = PatchesConfig(size=size, window=window)
+    with self.assertRaisesRegex(ValueError, message):
+      config.check_picture(height, width)
+
   def test_an_unknown_encoder_is_told_what_is_allowed(self):
     with self.assertRaisesRegex(ValueError, "vision must be one of .'torso', "):
       NetworkConfig(vision="vit")

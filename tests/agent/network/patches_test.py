@@ -34,18 +34,6 @@ class SplitTest(parameterized.TestCase):
       fine[0, 2].reshape(2, 2, 3), pictures[0, 4:6, 4:6]
     )
 
-  @parameterized.parameters(
-    (10, 0, 40, 64, "size=10: must divide the picture.s width, 64 .* 4 would"),
-    (12, 0, 64, 48, "size=12: must divide the picture.s height, 64 .* 4"),
-    (8, 6, 40, 64, "window=6: must be at most 5"),
-  )
-  def test_what_does_not_fit_is_refused_with_the_reason(
-    self, size, window, height, width, message
-  ):
-    config = PatchesConfig(size=size, window=window)
-    with self.assertRaisesRegex(ValueError, message):
-      patches.check_picture(config, height, width)
-
   def test_each_picture_keeps_other_patches(self):
     places = np.asarray(patches.draw(jax.random.PRNGKey(0), 200, 8, 0.75))
     self.assertEqual(places.shape, (200, 2))
