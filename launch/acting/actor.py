@@ -8,7 +8,6 @@ N: environments, T: steps of an unroll, S: memory snapshots of an environment,
 U: unrolls cut at once.
 """
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -17,15 +16,14 @@ import numpy as np
 
 from adaland.agent import acting, types
 from adaland.curriculum import base
-from adaland.envs import constants, land
-from adaland.envs.stepping import task_rows
+from adaland.envs import land
 from adaland.envs.tasks import task
-from adaland.envs.tasks.arrays import rule_row
 from adaland.launch.acting import (
   arrays,
   cutting,
   episode_records,
   rollout,
+  starts,
   teaching,
 )
 
@@ -132,20 +130,18 @@ class Actor:
     self._idle = np.zeros(num_envs, bool)
     self._records = episode_records.EpisodeRecords(report)
     self.environment = make_environment(self._next_task)
-    self._now = _no_step(num_envs, observation_spec)
+    self._now = starts.no_step(num_envs, observation_spec)
     self._begun = False
 
   def _next_task(self, row: int) -> Any:
-    assignment = self._assign()
-    # A prepared task has them already.
-    if assignment.trials and isinstance(assignment.task, task.Task):
-      played = dataclasses.replace(assignment.task, trials=assignment.trials)
-      assignment = assignment._replace(task=played)
+    assignment = starts.with_trials(self._assign())
     self._assignments[row] = assignment
     self._idle[row] = assignment.idle
     self._trial[row], self._trials[row] = 0, assignment.task.trials
     if self._rules is not None:
-      self._rules[row] = _true_rules(assignment.task, self._rules.shape[1])
+      self._rules[row] = starts.true_rules(
+        assignment.task, self._rules.shape[1]
+      )
     return assignment.task
 
   def step(self, params: types.Params, version: int) -> int:
@@ -317,33 +313,3 @@ class Actor:
     self._idle[:] = idle
     self._trials[:] = [each.trials for each in tasks]
     self._records.load_state_dict(state["records"])
-
-
-def _true_rules(played: Any, num_rules: int) -> np.ndarray:
-  """Returns a task's rules, nothing hidden, int32 [num_rules, W].
-
-  Args:
-    played: The task, prepared or not.
-    num_rules: Number of rows; those past the last rule are zero.
-  """
-  bare = played.task if isinstance(played, task_rows.PreparedTask) else played
-  rows = np.zeros((num_rules, constants.RULE_WIDTH), np.int32)
-  for row, rule in zip(rows, bare.rules, strict=False):
-    row[:] = rule_row(rule)
-  return rows
-
-
-def _no_step(num_envs: int, spec: rollout.ObservationSpec) -> land.Step:
-  """Returns a step of zeros with the shapes and dtypes of all steps."""
-  none = np.zeros(num_envs, bool)
-  return land.Step(
-    observation={
-      name: np.zeros((num_envs, *shape), dtype)
-      for name, (shape, dtype) in spec.items()
-    },
-    reward=np.zeros(num_envs, np.float32),
-    first=none,
-    last=none,
-    trial_last=none,
-    discount=np.zeros(num_envs, np.float32),
-  )
