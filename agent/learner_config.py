@@ -30,15 +30,19 @@ class PrivilegedConfig:
     belief_weight: Weight of the belief loss: the memory's output predicts, for
       each type of object, what the hidden rules do with it (Humplik et al.
       2019, arXiv 1905.06424).
-    distillation_weight: Weight of the cross-entropy to the teacher's actions on
-      the student's own states (AdA, arXiv 2301.07608, distils from a smaller
-      agent; here the teacher may be a script).
+    distillation_weight: Weight of the distance to the teacher on the student's
+      own states: the cross-entropy to the actions of a script, or the KL
+      divergence of all unrolled policies from that of an agent (AdA, arXiv
+      2301.07608, distils from a smaller agent).
     distillation_alone: Share of the run in which there is only that, and the
       belief loss: no reinforcement learning, at less than half the cost.
     distillation_share: Share of the run after which there is no distillation.
-      From the one share to the other its weight falls linearly, and that of
-      Muesli's losses of the policy rises from 0 to 1, while the critic and the
-      model learn.
+      From the one share to the other its weight falls linearly.
+    distillation_replaces: Whether the weight of Muesli's losses of the policy
+      rises from 0 to 1 meanwhile, while the critic and the model learn; else it
+      is 1 all the time, as in AdA.
+    distillation_l2: Weight of half the parameters' squares, which falls with
+      that of distillation.
     critic_weight: Weight of the loss of a second value head, which is told the
       true rules. Above 0 it is the baseline of the policy gradient, and no
       other part of the agent depends on it.
@@ -48,15 +52,27 @@ class PrivilegedConfig:
   distillation_weight: float = 0.0
   distillation_alone: float = 0.0
   distillation_share: float = 0.5
+  distillation_replaces: bool = True
+  distillation_l2: float = 0.0
   critic_weight: float = 0.0
 
   def __post_init__(self):
-    for name in ("belief_weight", "distillation_weight", "critic_weight"):
+    for name in (
+      "belief_weight",
+      "distillation_weight",
+      "distillation_l2",
+      "critic_weight",
+    ):
       if not getattr(self, name) >= 0:
         raise ValueError(f"{name}={getattr(self, name)}: must not be negative")
     if not 0 < self.distillation_share <= 1:
       raise ValueError(
         f"distillation_share={self.distillation_share}: must be in (0, 1]"
+      )
+    if self.distillation_l2 and not self.distillation_weight:
+      raise ValueError(
+        f"distillation_l2={self.distillation_l2}: must be 0 without "
+        "distillation_weight"
       )
     if not 0 <= self.distillation_alone < self.distillation_share:
       raise ValueError(

@@ -68,6 +68,8 @@ class Unroll(NamedTuple):
       told, for learning alone; empty if learning uses none. `rules`: the true
       rules of the episode's task, int32 [R, W]. `label`: the actions of a
       teacher in the states of the unroll, -1 where there is none, int8 [T, A].
+      Or `teacher`: log-probabilities of a teacher's policy there, 0 where there
+      is none, float32 [T, sum(sizes)].
   """
 
   observation: Observation

@@ -25,6 +25,7 @@ from adaland.launch import errors
 from adaland.launch.acting import cutting, loop, teaching
 from adaland.launch.acting.actor import Actor
 from adaland.launch.acting.channel import Channel
+from adaland.launch.agents import saved_agent
 from adaland.launch.config import experiment
 from adaland.launch.recipes import extensions, task_source
 
@@ -136,7 +137,7 @@ def unroll_spec(config: experiment.ExperimentConfig, made: Agent) -> UnrollSpec:
     config.network.action_sizes,
     config.actor.unroll_length,
     memory,
-    labelled=config.teaching.teacher != "none",
+    labels=config.teaching.labels,
     rules=_rules_shape(config),
   )
   return UnrollSpec.from_unroll(example)
@@ -277,15 +278,6 @@ def _actor(
 ) -> Actor:
   """Makes an actor; see `acting.actor.Actor`."""
   num_envs = config.actor.envs_per_actor
-  guide = None
-  if config.teaching.used:
-    guide = teaching.Teaching(
-      config.teaching,
-      lambda name: players.make(name, num_envs, action_seed),
-      num_envs,
-      len(config.network.action_sizes),
-      action_seed,
-    )
   return Actor(
     make_environment=lambda row_task: environment(
       config, num_envs, first_seed, row_task
@@ -302,8 +294,46 @@ def _actor(
     emit=emit,
     seed=action_seed,
     device=device,
-    guide=guide,
+    guide=_teaching(config, action_seed) if config.teaching.used else None,
     rules=_rules_shape(config),
+  )
+
+
+def teacher(config: experiment.ExperimentConfig) -> saved_agent.SavedAgent:
+  """Reads the agent that teaches.
+
+  Args:
+    config: The run's config, which names one.
+
+  Raises:
+    UserError: If there is no such agent, it is broken, or has other heads or
+      observations than this run.
+  """
+  with errors.user_input(f"teaching.teacher={config.teaching.teacher}"):
+    place = saved_agent.teacher_place(config.teaching.agent)
+    saved = saved_agent.load(place, False, agent, learner)
+    saved_agent.check_teacher(saved.config, config)
+  return saved
+
+
+def _teaching(
+  config: experiment.ExperimentConfig, seed: int
+) -> teaching.Teaching:
+  """Makes the players beside an actor's agent."""
+  num_envs, sizes = config.actor.envs_per_actor, config.network.action_sizes
+  teacher_agent = None
+  if config.teaching.agent:
+    saved = teacher(config)
+    teacher_agent = teaching.TeachingAgent(
+      agent(saved.config).actor, saved.params, num_envs, sizes, seed
+    )
+  return teaching.Teaching(
+    config.teaching,
+    lambda name: players.make(name, num_envs, seed),
+    num_envs,
+    len(sizes),
+    seed,
+    teacher_agent,
   )
 
 

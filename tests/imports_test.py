@@ -91,7 +91,7 @@ _LAYERS = {
     "recipes": _BASE,
     "run": _BASE,
     "acting": {*_BASE, "run"},
-    "builder": {*_BASE, "recipes", "run", "acting"},
+    "builder": {*_BASE, "recipes", "run", "acting", "agents"},
     "evaluation.comparison": _BASE,
     "agents": {*_BASE, "run", "evaluation.comparison"},
     "evaluation": _EVALUATION,
@@ -101,6 +101,7 @@ _LAYERS = {
     "runtimes": {*_ROLES, "runtimes.single"},
     "bench.lib": _RUNTIMES,
     "bench": {*_RUNTIMES, "bench.lib"},
+    "studies": {*_RUNTIMES, "*"},
     # The commands.
     "*": _RUNTIMES,
   },

@@ -151,11 +151,14 @@ def loss(
     sizes,
     batch,
     output,
+    predictions,
     target,
-    config.muesli.value_range,
+    config.muesli,
   )
-  distilled = losses.distilled(config.privileged, progress)
-  total = muesli.total_loss(parts, config.muesli, jnp.asarray(1.0 - distilled))
+  own_share = jnp.ones([])
+  if config.privileged.distillation_replaces:
+    own_share -= losses.distilled(config.privileged, progress)
+  total = muesli.total_loss(parts, config.muesli, own_share)
   total += losses.total(told, config.privileged, progress)
   return total, (parts | told, predictions)
 

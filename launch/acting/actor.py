@@ -67,7 +67,7 @@ class Actor:
       number of them that count, the first ones.
     seed: Seed of the actions.
     device: Device of the arrays.
-    guide: Scripted players that label states and demonstrate, if there are.
+    guide: Players that label states and demonstrate, if there are.
     rules: Shape of the true rules that unrolls carry; None: they carry none.
 
   Attributes:
@@ -98,7 +98,7 @@ class Actor:
     self._emit = emit
     self._advance = rollout.make_step(functions, gamma, tuple(action_sizes))
     self._teaching = guide
-    labelled = guide is not None and guide.labels
+    labels = "none" if guide is None else guide.labels
     self._rules = None
     if rules is not None:
       self._rules = np.zeros((num_envs, *rules), np.int32)
@@ -106,7 +106,7 @@ class Actor:
     self._key = jax.device_put(key, device)
     self._carry = jax.device_put(
       rollout.empty(
-        functions, observation_spec, num_envs, length, action_sizes, labelled
+        functions, observation_spec, num_envs, length, action_sizes, labels
       ),
       device,
     )
@@ -164,9 +164,7 @@ class Actor:
     control = np.stack([first, last, self._counts, self._acted_in])
     guidance = None
     if self._teaching is not None:
-      guidance = self._teaching.guide(
-        self.environment, first, last, self._trial
-      )
+      guidance = self._teaching.guide(self.environment, now, self._trial)
     idle = self._idle & ~last
     if idle.any():
       guidance = teaching.with_idle(guidance, idle)

@@ -112,6 +112,12 @@ def _acting(args: argparse.Namespace, config: _Config) -> dict[str, float]:
   return network.acting(config, args.seconds)
 
 
+def _memory(args: argparse.Namespace, config: _Config) -> dict[str, float]:
+  from adaland.launch.bench import memory
+
+  return memory.memory(config, args.seconds)
+
+
 def _product(args: argparse.Namespace, config: _Config) -> dict[str, float]:
   del config
   from adaland.launch.bench import network
@@ -185,6 +191,9 @@ BENCHES = {
     _soak, "memory of each role of a run, and its growth", ("local", "ray")
   ),
   "acting": Bench(_acting, "the network's steps alone, observations at hand"),
+  "memory": Bench(
+    _memory, "each memory's state and step, by context and by age", seconds=1.0
+  ),
   "product": Bench(_product, "a plain matrix product, the ceiling of networks"),
   "training": Bench(
     _training, "one process's run, without its stages", _ONE_MACHINE

@@ -1,5 +1,7 @@
 """Tests of adaland.agent.learner_config."""
 
+from typing import Any
+
 from absl.testing import absltest, parameterized
 
 from adaland.agent import learner_config
@@ -92,7 +94,8 @@ class PrivilegedConfigTest(parameterized.TestCase):
     ("distillation_weight", False, True),
   )
   def test_each_loss_says_what_it_reads(self, name, rules, teacher):
-    config = learner_config.PrivilegedConfig(**{name: 0.5})
+    weights: dict[str, Any] = {name: 0.5}
+    config = learner_config.PrivilegedConfig(**weights)
     self.assertEqual(config.needs_rules, rules)
     self.assertEqual(config.needs_teacher, teacher)
 
@@ -102,6 +105,8 @@ class PrivilegedConfigTest(parameterized.TestCase):
     ("distillation_weight", -0.1),
     ("distillation_share", 0.0),
     ("distillation_share", 1.5),
+    ("distillation_l2", -1e-5),
+    ("distillation_l2", 1e-5),  # There is no distillation.
   )
   def test_bad_values_are_named(self, name, value):
     with self.assertRaisesRegex(ValueError, name):

@@ -200,6 +200,17 @@ class ImitationTest(absltest.TestCase):
         metrics["loss/total"], expected, rtol=1e-4, err_msg=str(progress)
       )
 
+  def test_an_agent_teaches_the_model_too(self):
+    policy = np.zeros_like(self.batch.behaviour_logits)
+    policy[:, 1:] = np.log([0.2, 0.3, 0.5, 0.9, 0.1])
+    self.batch = self.batch._replace(privileged={"teacher": policy})
+    moved, metrics = self.update(0.0)
+    for name in ("torso", "policy", "model", "action"):
+      self.assertGreater(moved[name], 0, name)
+    for name in ("value", "reward"):
+      self.assertEqual(moved[name], 0, name)
+    self.assertGreater(float(metrics["loss/distillation"]), 0)
+
   def test_the_rate_falls_with_the_run(self):
     # The first step of Adam is the learning rate, whatever the gradient.
     for progress, rate in ((0.0, 1e-3), (0.5, 0.75e-3), (1.0, 0.5e-3)):
