@@ -7,7 +7,8 @@ TESTS ?=
 PY = $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help venv train watch test lint bench docs format requirements clean
+.PHONY: help venv train watch studio three test lint bench docs format \
+  requirements clean
 
 help:  ## Lists the targets.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | \
@@ -23,6 +24,20 @@ train: venv  ## Trains an agent (PRESET) in RUN and prints its few-shot table.
 watch: venv  ## Films an agent that adapts, and draws its scores, in runs/watch.
 	@mkdir -p runs
 	@$(PY) -m launch.watch --out=runs/watch
+
+studio: venv three  ## Serves the page: play, watch agents adapt, make tasks.
+	@$(PY) -m launch.studio
+
+# three.js, as package-lock.json pins it, where the page and the wheel have it.
+VENDOR = launch/studio/page/vendor
+three: $(VENDOR)/three.module.js
+$(VENDOR)/three.module.js: package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: install it (Debian," \
+	  "Ubuntu: apt-get install npm)" >&2; exit 1; }
+	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@mkdir -p $(VENDOR)
+	@cp node_modules/three/LICENSE node_modules/three/build/three.core.js $(VENDOR)
+	@cp node_modules/three/build/three.module.js $(VENDOR)
 
 # What one of the suite's many processes has compiled, the others read.
 test: export PYTHONDONTWRITEBYTECODE =
@@ -56,4 +71,4 @@ requirements:  ## Updates the pins in both requirements files (needs uv).
 	  --custom-compile-command "make requirements" -o requirements-py312.txt
 
 clean:  ## Removes the environments and caches, not the runs.
-	rm -rf .venv .venv-* .jax_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* node_modules $(VENDOR) .jax_cache .pytest_cache .ruff_cache .hypothesis
