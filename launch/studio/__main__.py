@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import importlib
 import sys
 import webbrowser
 from collections.abc import Sequence
@@ -53,6 +54,15 @@ def make_parser() -> cli.Parser:
   return parser
 
 
+def _load(workdirs: Sequence[str], own_parts: bool) -> server.Backend:
+  """Loads what answers the page; its packages take seconds."""
+  catalogue, client = (
+    importlib.import_module(f"adaland.launch.studio.{name}")
+    for name in ("catalogue", "client")
+  )
+  return client.Shared(catalogue.Catalogue(workdirs, own_parts))
+
+
 def run(args: argparse.Namespace) -> None:
   """Serves the page until it is interrupted."""
   if not (guard.PAGE / _THREE).is_file():
@@ -60,7 +70,7 @@ def run(args: argparse.Namespace) -> None:
       "three.js is missing, so the page shows pictures instead of 3D: run "
       "make studio, which needs npm (Debian, Ubuntu: apt-get install npm)"
     )
-  studio = server.Studio(args.workdir, args.own_parts)
+  studio = server.Studio(lambda: _load(args.workdir, args.own_parts))
 
   def started(address: str) -> None:
     print(f"the studio: {address}", flush=True)

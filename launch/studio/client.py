@@ -42,6 +42,14 @@ class Shared:
     self.waiting: game.Game | None = None
     self.compiling = threading.Lock()
 
+  def lists(self) -> dict[str, Any]:
+    """Returns the names that a page may ask for."""
+    return self.known.lists()
+
+  def connect(self, send: game.Send) -> "Client":
+    """Takes a page."""
+    return Client(self, send)
+
   def warm_up(self) -> None:
     """Compiles a world, so that the first game starts quickly."""
     task = dataclasses.replace(probes.load(probes.names()[0]), trials=2)

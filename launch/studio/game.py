@@ -5,6 +5,7 @@ The simulation waits for nobody: who sends nothing keeps doing what they did.
 """
 
 import base64
+import contextlib
 import dataclasses
 import io
 import threading
@@ -156,14 +157,10 @@ class Game:
     )
 
   def _play(self) -> None:
-    try:
+    # A page that has gone ends the game for both players.
+    with contextlib.suppress(ConnectionError):
       self._run()
-    except Exception as error:
-      for seat in self._seats:
-        seat.send("error", text=errors.one_line(f"the game broke: {error}"))
-      raise
-    finally:
-      self.over = True
+    self.over = True
 
   def _run(self) -> None:
     reward = 0.0

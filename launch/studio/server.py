@@ -1,10 +1,9 @@
 """The studio's server: the page's files and its socket, on one port."""
 
 import asyncio
-import importlib
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from websockets.asyncio import server
 from websockets.exceptions import ConnectionClosed
@@ -21,6 +20,38 @@ _MAX_PAGES = 16
 _REFUSED = 1008  # Policy violation (RFC 6455, section 7.4.1).
 
 
+class Visitor(Protocol):
+  """A connected page."""
+
+  def act(self, message: messages.Act) -> None:
+    """Takes what the person does; returns at once."""
+    ...
+
+  def handle(self, message: messages.Message) -> None:
+    """Does what a message asks for; raises nothing."""
+    ...
+
+  def close(self) -> None:
+    """Stops all that runs for this page."""
+    ...
+
+
+class Backend(Protocol):
+  """What answers the pages' messages."""
+
+  def lists(self) -> dict[str, Any]:
+    """Returns the names that a page may ask for."""
+    ...
+
+  def connect(self, send: Callable[..., None]) -> Visitor:
+    """Takes a page, whose messages `send` sends."""
+    ...
+
+  def warm_up(self) -> None:
+    """Prepares what the first page would wait for."""
+    ...
+
+
 class Studio:
   """The server.
 
@@ -28,19 +59,19 @@ class Studio:
     token: What a page must know to be answered.
   """
 
-  def __init__(self, workdirs: Sequence[str], own_parts: bool):
+  def __init__(self, load: Callable[[], Backend]):
     """Initializes the server; `run` starts it.
 
     Args:
-      workdirs: Runs and agents beside those of the package.
-      own_parts: True if code that their configs name may be imported.
+      load: Makes the back end. It is called in a thread of its own, as it may
+        take seconds; its UserErrors are shown on the page.
     """
     self.token = guard.new_token()
-    self._workdirs, self._own_parts = workdirs, own_parts
+    self._make = load
     self._files = guard.page_files()
     self._port = 0
     self._pages = 0
-    self._shared: Any = None
+    self._backend: Backend | None = None
     self._fault = ""
     self._ready = threading.Event()
 
@@ -79,18 +110,15 @@ class Studio:
       await serving.serve_forever()
 
   def _load(self) -> None:
-    """Loads what takes seconds while the page is already there."""
+    """Loads the back end while the page is already there."""
     try:
-      client = importlib.import_module(f"{__package__}.client")
-      catalogue = importlib.import_module(f"{__package__}.catalogue")
-      known = catalogue.Catalogue(self._workdirs, self._own_parts)
-      self._shared = client.Shared(known)
+      self._backend = self._make()
     except errors.UserError as error:
       self._fault = errors.one_line(str(error))
     finally:
       self._ready.set()
-    if self._shared is not None:
-      self._shared.warm_up()
+    if self._backend is not None:
+      self._backend.warm_up()
 
   def _answer(
     self, connection: server.ServerConnection, request: Request
@@ -129,11 +157,12 @@ class Studio:
       text = messages.encode("progress", text="loading")
       await connection.send(text)
       await asyncio.to_thread(self._ready.wait)
-    if self._fault:
-      await connection.send(messages.encode("error", text=self._fault))
+    if self._backend is None:
+      text = self._fault or "the studio could not be loaded; see its terminal"
+      await connection.send(messages.encode("error", text=text))
       return
-    visitor = self._make_client(connection)
-    lists = self._shared.known.lists()
+    visitor = self._backend.connect(_sender(connection))
+    lists = self._backend.lists()
     await connection.send(messages.encode("welcome", **lists))
     try:
       async for text in connection:
@@ -150,17 +179,20 @@ class Studio:
     finally:
       await asyncio.to_thread(visitor.close)
 
-  def _make_client(self, connection: server.ServerConnection) -> Any:
-    client = importlib.import_module(f"{__package__}.client")
-    loop = asyncio.get_running_loop()
 
-    def send(kind: str, **fields: Any) -> None:
-      """Sends from any thread; waits for a page that reads slowly."""
-      text = messages.encode(kind, **fields)
-      sending = asyncio.run_coroutine_threadsafe(connection.send(text), loop)
-      try:
-        sending.result(_SLOWEST)
-      except (ConnectionClosed, TimeoutError) as error:
-        raise ConnectionError("the page has gone") from error
+def _sender(connection: server.ServerConnection) -> Callable[..., None]:
+  """Returns a function that sends from any thread.
 
-    return client.Client(self._shared, send)
+  It waits for a page that reads slowly, so that nothing piles up.
+  """
+  loop = asyncio.get_running_loop()
+
+  def send(kind: str, **fields: Any) -> None:
+    text = messages.encode(kind, **fields)
+    sending = asyncio.run_coroutine_threadsafe(connection.send(text), loop)
+    try:
+      sending.result(_SLOWEST)
+    except (ConnectionClosed, TimeoutError) as error:
+      raise ConnectionError("the page has gone") from error
+
+  return send

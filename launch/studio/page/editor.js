@@ -82,7 +82,8 @@ export function make(app, given) {
     if (!scene) return;
     const marked = chosen;
     drawMap(canvas, scene, scene.objects.map((o, i) => [o[0], o[1], o[2],
-      draft.task.objects[i] === marked]), scene.players);
+      draft.task.objects[i] === marked]),
+    scene.players.map(([x, y]) => [x, y, null]));
     const pen = canvas.getContext('2d');
     const { scale, to } = view(canvas, scene.heights);
     for (const [, x, y, thing] of things()) {
@@ -192,7 +193,7 @@ export function make(app, given) {
       ? [world.heights.length, world.heights[0].length] : world.tiles ?? [8, 8];
     const name = field('name', 'text', task.name ?? '', { maxlength: 80,
       oninput: (event) => { task.name = event.target.value; changed(); } });
-    form.replaceChildren(
+    form.replaceChildren(h('div', {},
       h('div', { class: 'row' }, name,
         choice('players', ['1', '2'], String(task.players.length), (n) => {
           draft.setPlayers(Number(n));
@@ -223,7 +224,7 @@ export function make(app, given) {
         changed({ rebuild: true });
       })),
       hideRow('objects', TYPES), hideRow('predicates',
-        ['touching', 'near', 'hold', 'see']));
+        ['touching', 'near', 'hold', 'see'])));
   }
 
   function rule(text, i) {

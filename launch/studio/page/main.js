@@ -87,6 +87,7 @@ async function route() {
   const shown = name === 'task' ? 'make' : name in VIEWS ? name : 'gallery';
   if (shown === 'play' && !params.join) params.task ??= 'test:0';
   view?.close();
+  app.debug = {};
   app.params = params;
   view = VIEWS[shown](app, params);
   main.replaceChildren(view.element);

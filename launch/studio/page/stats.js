@@ -23,6 +23,8 @@ export class Stats {
     const at = frame.k * this.steps + frame.t;
     if (this.at !== null && at > this.at + 1) this.dropped += at - this.at - 1;
     this.at = at;
+    // The first state is there before time begins to pass.
+    if (at === 0) return;
     this.states += 1;
     this.first ||= now;
     this.end = now;

@@ -30,8 +30,8 @@ const SHAPES = [
   pyramid(),
 ];
 const EDGES = SHAPES.map((shape) => new THREE.EdgesGeometry(shape, 30));
-const MATERIALS = COLOURS.map((color) => new THREE.MeshStandardMaterial(
-  { color, roughness: 0.55, metalness: 0.02 }));
+const MATERIALS = COLOURS.map((color) =>
+  new THREE.MeshLambertMaterial({ color }));
 const RIM = new THREE.LineBasicMaterial(
   { color: 0xffffff, transparent: true, opacity: 0.35 });
 
@@ -76,20 +76,27 @@ function ground({ heights, ramps }) {
   }
   // The outer wall faces inwards: from above one looks over it.
   const top = LEVEL * Math.max(...heights.flat()) + BORDER;
-  const wall = new THREE.Color(0x5d6c84);
+  const wall = new THREE.Color(0x9fb2cf);
   const [w, d] = [nx / 2, ny / 2];
   const corners = [[-w, -d], [w, -d], [w, d], [-w, d]];
   corners.forEach((p, i) => {
     const q = corners[(i + 1) % 4];
-    face([...q, 0], [...p, 0], [...p, top], [...q, top], wall);
+    const length = Math.hypot(q[0] - p[0], q[1] - p[1]);
+    // In panels, so that one sees oneself move.
+    for (let n = 0; n < length; n++) {
+      const [a, b] = [n, n + 1].map((m) =>
+        [0, 1].map((axis) => p[axis] + (q[axis] - p[axis]) * m / length));
+      face([...b, 0], [...a, 0], [...a, top], [...b, top],
+        wall.clone().multiplyScalar(n % 2 ? 1 : .93));
+    }
   });
   const geometry = new THREE.BufferGeometry();
   geometry.setAttribute(
     'position', new THREE.Float32BufferAttribute(points, 3));
   geometry.setAttribute('color', new THREE.Float32BufferAttribute(colours, 3));
   geometry.computeVertexNormals();
-  const mesh = new THREE.Mesh(geometry, new THREE.MeshStandardMaterial(
-    { vertexColors: true, roughness: 0.95 }));
+  const mesh = new THREE.Mesh(geometry, new THREE.MeshLambertMaterial(
+    { vertexColors: true }));
   mesh.receiveShadow = true;
   return mesh;
 }
@@ -97,15 +104,15 @@ function ground({ heights, ramps }) {
 function avatar(index) {
   const group = new THREE.Group();
   const body = new THREE.Mesh(new THREE.CapsuleGeometry(0.25, 0.5, 6, 18),
-    new THREE.MeshStandardMaterial({ color: PLAYERS[index], roughness: 0.5 }));
+    new THREE.MeshLambertMaterial({ color: PLAYERS[index] }));
   body.rotation.x = Math.PI / 2;
   body.position.z = 0.5;
   body.castShadow = true;
   const visor = new THREE.Mesh(new THREE.BoxGeometry(0.16, 0.36, 0.12),
-    new THREE.MeshStandardMaterial({ color: 0x10151d, roughness: 0.2 }));
+    new THREE.MeshLambertMaterial({ color: 0x10151d }));
   visor.position.set(0.17, 0, EYE - 0.08);
   const nose = new THREE.Mesh(new THREE.ConeGeometry(0.12, 0.35, 4),
-    new THREE.MeshStandardMaterial({ color: 0xffffff }));
+    new THREE.MeshLambertMaterial({ color: 0xffffff }));
   nose.rotation.z = -Math.PI / 2;
   nose.position.set(0.45, 0, 0.06);
   group.add(body, visor, nose);
@@ -242,15 +249,30 @@ export class World {
   }
 }
 
+const SLOW = /swiftshader|llvmpipe|software/i;
+let known = null;
+
+// Returns what draws here, such as the graphics card.
+function rendererName() {
+  if (known !== null) return known;
+  const pen = document.createElement('canvas').getContext('webgl2');
+  const names = pen?.getExtension('WEBGL_debug_renderer_info');
+  known = names ? pen.getParameter(names.UNMASKED_RENDERER_WEBGL) : '';
+  pen?.getExtension('WEBGL_lose_context')?.loseContext();
+  return known;
+}
+
 // A canvas that shows one world, or several in a grid.
 export class Screen {
   constructor(canvas) {
     this.canvas = canvas;
-    this.renderer = new THREE.WebGLRenderer({ canvas, antialias: true,
+    // Shadows, and smooth edges, where there is a graphics card.
+    const fine = !SLOW.test(rendererName());
+    this.renderer = new THREE.WebGLRenderer({ canvas, antialias: fine,
       alpha: true });
-    this.renderer.shadowMap.enabled = true;
+    this.renderer.shadowMap.enabled = fine;
     this.renderer.setScissorTest(true);
-    this.ratio = Math.min(devicePixelRatio, 2);
+    this.ratio = fine ? Math.min(devicePixelRatio, 2) : 0.5;
     this.slow = 0;
   }
 
@@ -272,13 +294,13 @@ export class Screen {
 
   // Draws less finely where a machine is slow.
   pace(milliseconds) {
-    this.slow = milliseconds > 45 ? this.slow + 1 : Math.max(0, this.slow - 1);
-    if (this.slow < 25) return;
+    this.slow = Math.max(0, this.slow + milliseconds - 45);
+    if (this.slow < 1500) return;
     this.slow = 0;
     if (this.renderer.shadowMap.enabled) {
       this.renderer.shadowMap.enabled = false;
       for (const material of MATERIALS) material.needsUpdate = true;
-    } else if (this.ratio > 0.5) this.ratio /= 1.5;
+    } else if (this.ratio > 0.3) this.ratio /= 1.5;
   }
 
   close() {
