@@ -33,12 +33,17 @@ class Shared:
 
   Attributes:
     known: The tasks, players and runs.
+    pace: Seconds from step to step of a game.
     waiting: The game that waits for a second player, if any.
     compiling: Held while the first world is being compiled.
   """
 
-  def __init__(self, known: catalogue.Catalogue):
-    self.known = known
+  def __init__(
+    self,
+    known: catalogue.Catalogue,
+    pace: float = constants.STEP_SECONDS,
+  ):
+    self.known, self.pace = known, pace
     self.waiting: game.Game | None = None
     self.compiling = threading.Lock()
 
@@ -167,7 +172,7 @@ class Client:
       self._send("progress", text="compiling the world (the first time only)")
       self._shared.compiling.acquire()
     try:
-      self._game = game.Game(task, seed, expert)
+      self._game = game.Game(task, seed, expert, self._shared.pace)
     finally:
       self._shared.compiling.release()
     self._seat = self._game.join(self._send, pictures)

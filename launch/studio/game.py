@@ -58,13 +58,23 @@ class Game:
     late: Number of steps that began more than a step too late.
   """
 
-  def __init__(self, task: Task, seed: int, expert: bool = False):
-    """Initializes the game; `start` begins it.
+  def __init__(
+    self,
+    task: Task,
+    seed: int,
+    expert: bool = False,
+    pace: float = constants.STEP_SECONDS,
+  ):
+    """Initializes the game; it begins when all seats are taken.
 
     Args:
       task: The task.
       seed: Seed of the environment.
       expert: True if the scripted expert plays player 1 of two.
+      pace: Seconds from step to step.
+
+    Raises:
+      UserError: If the task does not fit.
     """
     players = len(task.players)
     if expert and players == 1:
@@ -73,7 +83,7 @@ class Game:
     with errors.user_input(task.name):
       self._world = land.Land(1, config, lambda _: task, seed)
       self._step = self._world.reset()
-    self.task, self.seed = task, seed
+    self.task, self.seed, self._pace = task, seed, pace
     self.over, self.rewards, self.pauses, self.late = False, [], 0, 0
     self._expert = policies.Expert(self._world) if expert else None
     self._seats: list[Seat] = []
@@ -171,9 +181,9 @@ class Game:
         due = time.monotonic()
       if self.over:
         return
-      due += constants.STEP_SECONDS
+      due += self._pace
       now = time.monotonic()
-      if now > due + constants.STEP_SECONDS:
+      if now > due + self._pace:
         self.late += 1
         due = now
       time.sleep(max(0.0, due - now))
