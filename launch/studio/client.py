@@ -246,7 +246,7 @@ class Client:
         "ramps": scene.ramps.tolist(),
       },
       players=list(message.players),
-      types=mind.types_of(task),
+      types=mind.types_of(task, message.reveal),
       truth=_truth(made, task) if message.reveal else None,
     )
     lanes.play(
@@ -298,7 +298,7 @@ class Client:
         work()
     except errors.UserError as error:
       self._send("error", text=errors.one_line(str(error)), about=about)
-    except ConnectionError:
+    except messages.GoneError:
       pass  # The page has gone.
     except Exception as error:
       traceback.print_exc()

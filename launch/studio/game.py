@@ -168,7 +168,7 @@ class Game:
 
   def _play(self) -> None:
     # A page that has gone ends the game for both players.
-    with contextlib.suppress(ConnectionError):
+    with contextlib.suppress(messages.GoneError):
       self._run()
     self.over = True
 

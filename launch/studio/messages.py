@@ -21,6 +21,10 @@ MAX_PLAYERS = 6
 MAX_TASKS = 64
 
 
+class GoneError(Exception):
+  """The page that a message is for has gone."""
+
+
 def _check(name: str, value: int, last: int) -> None:
   if not 0 <= value <= last:
     raise ValueError(f"{name} is {value}, allowed: 0 to {last}")

@@ -157,9 +157,15 @@ def truth(agent: trained_agent.SavedAgent, task: Task) -> np.ndarray | None:
   return np.asarray(told[0]).reshape(belief.NUM_KINDS, -1)
 
 
-def types_of(task: Task) -> list[int]:
-  """Returns ids of the object types that are in a task or its rules."""
+def types_of(task: Task, reveal: bool) -> list[int]:
+  """Returns ids of the object types that a watcher may be told of.
+
+  Args:
+    task: The task.
+    reveal: True to tell those of its rules too, which may be hidden.
+  """
   kinds = {spec.type for spec in task.objects}
-  for rule in task.rules:
-    kinds |= {*rule.condition.object_types, *rule.spawns}
+  if reveal:
+    for rule in task.rules:
+      kinds |= {*rule.condition.object_types, *rule.spawns}
   return sorted(kind.type_id for kind in kinds)

@@ -193,6 +193,6 @@ def _sender(connection: server.ServerConnection) -> Callable[..., None]:
     try:
       sending.result(_SLOWEST)
     except (ConnectionClosed, TimeoutError) as error:
-      raise ConnectionError("the page has gone") from error
+      raise messages.GoneError("the page has gone") from error
 
   return send

@@ -4,6 +4,7 @@ export class Link {
   constructor(token) {
     this.token = token;
     this.listeners = new Map();
+    this.asking = new Map();
     this.open();
   }
 
@@ -42,7 +43,16 @@ export class Link {
   }
 
   // Sends a request and resolves with its answer, or rejects with its fault.
+  // One of a type is under way at a time, so that answers find their requests.
   ask(type, fields, answer) {
+    const before = this.asking.get(type) ?? Promise.resolve();
+    const asked = before.catch(() => {}).then(() =>
+      this.askNow(type, fields, answer));
+    this.asking.set(type, asked);
+    return asked;
+  }
+
+  askNow(type, fields, answer) {
     return new Promise((resolve, reject) => {
       const stops = [
         this.on(answer, (message) => { done(); resolve(message); }),

@@ -15,11 +15,14 @@ from adaland.launch.studio import catalogue, client, messages
 # Only the hidden rule speaks of anything purple.
 _TASK = Task.of(
   goal="near(player1, black cube)",
-  objects=[{"type": "black cube", "at": [[1.5, 0]]}, "yellow sphere"],
-  at=(0, 0),
+  objects=[
+    {"type": "black cube", "at": [[1.5, 0]]},
+    {"type": "yellow sphere", "at": [[-2.5, 0.5]]},
+  ],
+  at=(-1, 0),
   rules=["hold(player1, yellow sphere) -> purple wall"],
   hide_rules=[1],
-  tiles=(5, 5),
+  tiles=(6, 2),  # So narrow that one can't walk past the cube.
   trials=2,
   trial_seconds=4,
   name="walk",
@@ -129,7 +132,10 @@ class ClientTest(parameterized.TestCase):
 
     players = ("demo", "expert", "forgetful")
     watched = messages.Watch(players, demo=kept["demo"])
-    self.assertEqual(page.ask(watched, "lanes")["told"]["rules"], ["?"])
+    begun = page.ask(watched, "lanes")
+    self.assertEqual(begun["told"]["rules"], ["?"])
+    # Not the purple wall of the hidden rule, whose id is 2.
+    self.assertEqual((begun["types"], begun["truth"]), ([4, 9], None))
     lanes = [[], [], []]
     while len(lanes[0]) < 61:
       more = page.get("frames")

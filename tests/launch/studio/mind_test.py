@@ -19,8 +19,7 @@ def _agent(belief):
   if belief:
     config = trained_agent.load_config("agent:laptop")
   assert config.network.belief == belief
-  params = builder.agent(config).network.init(jax.random.PRNGKey(1))
-  return trained_agent.SavedAgent(config, params, agent_dir.Training(0, 0, 0.0))
+  return trained_agent.SavedAgent(config, {}, agent_dir.Training(0, 0, 0.0))
 
 
 def _steps(config, count):
@@ -39,6 +38,8 @@ def _steps(config, count):
 class MindTest(absltest.TestCase):
   def test_it_acts_as_the_agent_and_its_thoughts_have_their_forms(self):
     agent = _agent(belief=True)
+    init = builder.agent(agent.config).network.init
+    agent = agent._replace(params=init(jax.random.PRNGKey(1)))
     made = mind.Mind(agent, seed=5)
     actor = builder.agent(agent.config).actor
     same = policies.Agent(actor, agent.params, 1, seed=5)
@@ -74,7 +75,8 @@ class MindTest(absltest.TestCase):
     expected = np.zeros((2, constants.NUM_OBJECT_TYPES))
     expected[0, cube] = expected[1, pyramid] = 1
     np.testing.assert_array_equal(right, expected)
-    self.assertEqual(mind.types_of(task), [4, 7, 11])
+    self.assertEqual(mind.types_of(task, reveal=True), [4, 7, 11])
+    self.assertEqual(mind.types_of(task, reveal=False), [4, 11])
     self.assertIsNone(mind.truth(_agent(belief=False), task))
 
 
