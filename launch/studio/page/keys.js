@@ -53,6 +53,7 @@ export class Controls {
     } else return;
     event.preventDefault();
     this.pressed = event.timeStamp;
+    this.isLook = event.code in TURNS;
     this.changed();
   }
 

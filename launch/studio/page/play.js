@@ -36,7 +36,7 @@ export function play(app, { task, seed = 0, partner = 'person', join, study }) {
   function tell() {
     if (!going) return;
     sent += 1;
-    stats.asked(sent, controls.pressed);
+    stats.asked(sent, controls.pressed, controls.isLook);
     controls.pressed = 0;
     link.send('act', { ...controls.wish(), number: sent });
   }

@@ -1,4 +1,6 @@
-// Measures a game: states that arrive, and from a key to the picture.
+// Measures a game: states that arrive, and the time from a key to the picture.
+// Turning is shown at once; for walking, the picture that counts is the first
+// after the state that the game computed with the key.
 
 const KEPT = 500;
 
@@ -11,12 +13,15 @@ function median(values) {
 export class Stats {
   begin(steps) {
     Object.assign(this, { steps, states: 0, dropped: 0, late: 0, at: null,
-      first: 0, end: 0, waiting: [], shown: [], latencies: [], frames: 0 });
+      first: 0, end: 0, waiting: [], shown: [], walks: [], looks: [],
+      turning: 0, frames: 0 });
   }
 
   // A message with this number tells of a key that was pressed at a time.
-  asked(number, pressed) {
-    if (pressed) this.waiting.push([number, pressed]);
+  asked(number, pressed, isLook) {
+    if (!pressed) return;
+    if (isLook) this.turning ||= pressed;
+    else this.waiting.push([number, pressed]);
   }
 
   arrived(frame, now) {
@@ -35,11 +40,11 @@ export class Stats {
 
   painted(now) {
     if (this.states) this.frames += 1;
-    for (const [, pressed] of this.shown ?? []) {
-      this.latencies.push(now - pressed);
-    }
-    this.shown = [];
-    this.latencies = this.latencies?.slice(-KEPT);
+    for (const [, pressed] of this.shown ?? []) this.walks.push(now - pressed);
+    if (this.turning) this.looks.push(now - this.turning);
+    [this.shown, this.turning] = [[], 0];
+    this.walks = this.walks?.slice(-KEPT);
+    this.looks = this.looks?.slice(-KEPT);
   }
 
   summary() {
@@ -50,8 +55,10 @@ export class Stats {
       dropped_states: this.dropped,
       late_steps: this.late,
       frames_per_s: +(this.frames / seconds).toFixed(1),
-      key_to_picture_ms: median(this.latencies),
-      keys: this.latencies.length,
+      key_to_picture_ms: median([...this.walks, ...this.looks]),
+      walk_ms: median(this.walks),
+      look_ms: median(this.looks),
+      keys: this.walks.length + this.looks.length,
     };
   }
 
@@ -59,6 +66,7 @@ export class Stats {
     const found = this.summary();
     return `${found.states_per_s} states/s, ${found.dropped_states} dropped; ` +
       `${found.frames_per_s} pictures/s; key to picture ` +
-      `${found.key_to_picture_ms ?? '–'} ms (median of ${found.keys})`;
+      `walking ${found.walk_ms ?? '–'} ms, turning ${found.look_ms ?? '–'} ms ` +
+      `(medians of ${found.keys} keys)`;
   }
 }

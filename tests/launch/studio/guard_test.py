@@ -12,13 +12,20 @@ _PORT = 8123
 _HOST = f"127.0.0.1:{_PORT}"
 
 
-def _answer(path="/", files=None, **headers):
+def _answer(path="/", **headers):
+  """Returns the response to a request; None where the socket opens."""
   given = Headers()
   for name, value in ({"Host": _HOST} | headers).items():
     for each in value if isinstance(value, list) else [value]:
       given[name] = each
-  files = guard.page_files() if files is None else files
-  return guard.answer(Request(path, given), _PORT, files)
+  return guard.answer(Request(path, given), _PORT, guard.page_files())
+
+
+def _served(path, **headers):
+  """Returns the response to a request that opens no socket."""
+  response = _answer(path, **headers)
+  assert response is not None
+  return response
 
 
 class GuardTest(parameterized.TestCase):
@@ -33,14 +40,16 @@ class GuardTest(parameterized.TestCase):
     "",
   )
   def test_a_foreign_host_is_misdirected(self, host):
-    self.assertEqual(_answer(Host=host).status_code, 421)
+    self.assertEqual(_served("/", Host=host).status_code, 421)
     self.assertEqual(
-      _answer("/socket", Host=host, Origin=f"http://{_HOST}").status_code, 421
+      _served("/socket", Host=host, Origin=f"http://{_HOST}").status_code, 421
     )
 
   def test_two_hosts_or_none_are_misdirected(self):
-    self.assertEqual(_answer(Host=[_HOST, "evil.example"]).status_code, 421)
-    self.assertEqual(_answer(Host=[]).status_code, 421)
+    self.assertEqual(
+      _served("/", Host=[_HOST, "evil.example"]).status_code, 421
+    )
+    self.assertEqual(_served("/", Host=[]).status_code, 421)
 
   @parameterized.parameters(
     [[]],
@@ -52,7 +61,7 @@ class GuardTest(parameterized.TestCase):
     [[f"http://{_HOST}", "http://evil.example"]],
   )
   def test_a_foreign_or_missing_origin_is_forbidden(self, origin):
-    self.assertEqual(_answer("/socket", Origin=origin).status_code, 403)
+    self.assertEqual(_served("/socket", Origin=origin).status_code, 403)
 
   def test_the_own_origin_opens_the_socket(self):
     self.assertIsNone(_answer("/socket", Origin=f"http://{_HOST}"))
@@ -81,10 +90,10 @@ class GuardTest(parameterized.TestCase):
     "",
   )
   def test_other_paths_are_not_found(self, path):
-    self.assertEqual(_answer(path).status_code, 404)
+    self.assertEqual(_served(path).status_code, 404)
 
   def test_the_page_may_run_no_foreign_code(self):
-    response = _answer("/")
+    response = _served("/")
     self.assertEqual(response.status_code, 200)
     self.assertIn(b"<!doctype html>", response.body)
     policy = response.headers["Content-Security-Policy"]
@@ -99,7 +108,7 @@ class GuardTest(parameterized.TestCase):
       ("/style.css", "text/css; charset=utf-8"),
       ("/icon.svg", "image/svg+xml"),
     ):
-      self.assertEqual(_answer(path).headers["Content-Type"], kind)
+      self.assertEqual(_served(path).headers["Content-Type"], kind)
 
   def test_files_are_those_of_the_folder(self):
     folder = pathlib.Path(self.create_tempdir().full_path)
