@@ -4,11 +4,12 @@ import argparse
 import asyncio
 import contextlib
 import importlib
+import pathlib
 import sys
 import webbrowser
 from collections.abc import Sequence
 
-from adaland.launch import cli
+from adaland.launch import cli, errors
 from adaland.launch.studio import guard, server
 
 _EXAMPLES = """\
@@ -21,6 +22,8 @@ It listens on this machine alone. The address holds a token: who has it may use
 the page. Ctrl-C ends it.
 """
 _MAX_PORT = 65535
+# As `agents.agent_dir` has it, whose packages take seconds to import.
+_SHIPPED = "agent:"
 _THREE = "vendor/three.module.js"
 
 
@@ -65,6 +68,9 @@ def _load(workdirs: Sequence[str], own_parts: bool) -> server.Backend:
 
 def run(args: argparse.Namespace) -> None:
   """Serves the page until it is interrupted."""
+  for workdir in args.workdir:
+    if not (workdir.startswith(_SHIPPED) or pathlib.Path(workdir).is_dir()):
+      raise errors.UserError(f"--workdir={workdir}: no such directory")
   if not (guard.PAGE / _THREE).is_file():
     cli.say(
       "three.js is missing, so the page shows pictures instead of 3D: run "

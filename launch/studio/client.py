@@ -29,7 +29,7 @@ from adaland.launch.studio import (
 
 
 class Shared:
-  """What all pages share.
+  """The state that all pages share.
 
   Attributes:
     known: The tasks, players and runs.

@@ -58,7 +58,7 @@ def answer(request: Request, port: int, files: Files) -> Response | None:
   """Answers a request.
 
   Args:
-    request: The request: always a GET, as the library refuses others.
+    request: The request.
     port: The server's port.
     files: The files to serve.
 
@@ -68,6 +68,8 @@ def answer(request: Request, port: int, files: Files) -> Response | None:
   hosts = request.headers.get_all("Host")
   if len(hosts) != 1 or hosts[0] not in _origins(port):
     return _text(http.HTTPStatus.MISDIRECTED_REQUEST, port)
+  if request.method != "GET":
+    return _text(http.HTTPStatus.METHOD_NOT_ALLOWED, port)
   path = request.path.partition("?")[0]
   if path == SOCKET:
     origins = request.headers.get_all("Origin")

@@ -8,6 +8,7 @@ other fields are the class's. A task is a text: "probe:NAME", "sample:INDEX",
 import dataclasses
 import json
 import math
+import typing
 from typing import Any, Literal
 
 from adaland.envs import constants
@@ -90,7 +91,7 @@ class Join:
 
 @dataclasses.dataclass(frozen=True)
 class Act:
-  """What the player does from now on.
+  """A wish of the player, which holds from now on.
 
   Attributes:
     move, strafe, grip, hand: Indices of these action heads.
@@ -239,7 +240,7 @@ Message = (
   | Run
 )
 TYPES: dict[str, type[Message]] = {
-  kind.__name__.lower(): kind for kind in Message.__args__
+  kind.__name__.lower(): kind for kind in typing.get_args(Message)
 }
 
 

@@ -23,7 +23,7 @@ from adaland.launch.evaluation import trained_agent
 
 
 class Thought(NamedTuple):
-  """What an agent thinks at a step.
+  """A step of an agent's thinking.
 
   Attributes:
     value: The reward that it expects, discounted, seconds.

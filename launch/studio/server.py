@@ -9,7 +9,7 @@ from websockets.asyncio import server
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from adaland.launch import errors
+from adaland.launch import cli, errors
 from adaland.launch.studio import guard, messages
 
 # Seconds in which a connection must send its token.
@@ -37,7 +37,7 @@ class Visitor(Protocol):
 
 
 class Backend(Protocol):
-  """What answers the pages' messages."""
+  """The back end, which answers the pages' messages."""
 
   def lists(self) -> dict[str, Any]:
     """Returns the names that a page may ask for."""
@@ -115,6 +115,7 @@ class Studio:
       self._backend = self._make()
     except errors.UserError as error:
       self._fault = errors.one_line(str(error))
+      cli.say(f"error: {self._fault}")
     finally:
       self._ready.set()
     if self._backend is not None:

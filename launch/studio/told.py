@@ -1,4 +1,4 @@
-"""What a player is told of a task, as text; "?" for what is hidden."""
+"""A task as its player is told it: texts, with "?" for what is hidden."""
 
 from typing import Any
 

@@ -137,6 +137,7 @@ class ClientTest(parameterized.TestCase):
     # Not the purple wall of the hidden rule, whose id is 2.
     self.assertEqual((begun["types"], begun["truth"]), ([4, 9], None))
     lanes = [[], [], []]
+    more = {}
     while len(lanes[0]) < 61:
       more = page.get("frames")
       for lane, part in zip(lanes, more["frames"], strict=True):

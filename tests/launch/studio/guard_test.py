@@ -100,7 +100,9 @@ class GuardTest(parameterized.TestCase):
     self.assertIn("default-src 'none'", policy)
     self.assertNotIn("unsafe", policy)
     # So nothing may stand in the page itself.
-    self.assertNotRegex(response.body, rb"<script[^>]*>[^<]|style=|onclick=")
+    self.assertNotRegex(
+      bytes(response.body), rb"<script[^>]*>[^<]|style=|onclick="
+    )
 
   def test_types_of_files(self):
     for path, kind in (
