@@ -28,16 +28,10 @@ watch: venv  ## Films an agent that adapts, and draws its scores, in runs/watch.
 studio: venv three  ## Serves the page: play, watch agents adapt, make tasks.
 	@$(PY) -m launch.studio
 
-# three.js, as package-lock.json pins it, where the page and the wheel have it.
 VENDOR = launch/studio/page/vendor
 three: $(VENDOR)/three.module.js
-$(VENDOR)/three.module.js: package-lock.json
-	@command -v npm >/dev/null || { echo "npm is missing: install it (Debian," \
-	  "Ubuntu: apt-get install npm)" >&2; exit 1; }
-	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
-	@mkdir -p $(VENDOR)
-	@cp node_modules/three/LICENSE node_modules/three/build/three.core.js $(VENDOR)
-	@cp node_modules/three/build/three.module.js $(VENDOR)
+$(VENDOR)/three.module.js: package-lock.json .ci/three
+	@.ci/three
 
 # What one of the suite's many processes has compiled, the others read.
 test: export PYTHONDONTWRITEBYTECODE =
