@@ -36,9 +36,10 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-# Tasks are functions of an index, so a pool has no cost; this is the size of
-# the larger pool of AdA (arXiv 2301.07608).
+# Size of a pool where none is given: the larger one of AdA (arXiv 2301.07608).
 POOL_SIZE = 25_000_000_000
+# NumPy draws 64-bit numbers; a family may have more tasks.
+_MAX_INDICES = 2**62
 
 
 class Assignment(NamedTuple):
@@ -104,9 +105,14 @@ class Curriculum(Protocol):
     ...
 
 
-# Called with `sample_task`, which returns the task of an index in [0,
-# POOL_SIZE), and the seed of the draws.
+# Called with `sample_task`, which returns the task of an index, taken modulo
+# the number of tasks, and the seed of the draws.
 CurriculumFactory = Callable[[Callable[[int], Any], int], Curriculum]
+
+
+def draw_index(rng: np.random.Generator, num_tasks: int) -> int:
+  """Draws the index of a task, each as likely as any other."""
+  return int(rng.integers(min(num_tasks, _MAX_INDICES)))
 
 
 def check_kind(state: dict[str, Any], kind: str) -> None:

@@ -33,15 +33,17 @@ def make_curriculum(
   config: CurriculumConfig,
   sample_task: Callable[[int], Any],
   seed: int,
+  num_tasks: int = base.POOL_SIZE,
 ) -> base.Curriculum:
   """Makes the curriculum.
 
   Args:
     config: The kind of curriculum, and its settings.
-    sample_task: Returns the task of an index in [0, POOL_SIZE), or a stand-in
+    sample_task: Returns the task of an index below num_tasks, or a stand-in
       for it; assignments carry it, and no curriculum looks into it.
     seed: Seed of its draws.
+    num_tasks: Size of the pool.
   """
   if config.kind == "plr":
-    return PLRCurriculum(config.plr, sample_task, seed)
-  return uniform.UniformCurriculum(sample_task, seed)
+    return PLRCurriculum(config.plr, sample_task, seed, num_tasks)
+  return uniform.UniformCurriculum(sample_task, seed, num_tasks)

@@ -87,17 +87,20 @@ class PLRCurriculum:
     config: PLRConfig,
     sample_task: Callable[[int], Any],
     seed: int,
+    num_tasks: int = base.POOL_SIZE,
   ):
     """Makes a curriculum with an empty archive.
 
     Args:
       config: Its settings.
-      sample_task: Returns the task of an index in [0, POOL_SIZE), or a stand-in
+      sample_task: Returns the task of an index below num_tasks, or a stand-in
         for it; assignments carry it, and nothing here looks into it.
       seed: Seed of the draws.
+      num_tasks: Size of the pool.
     """
     self._config = config
     self._sample_task = sample_task
+    self._num_tasks = num_tasks
     self._rng = np.random.Generator(np.random.PCG64(seed))
     self._archive = archive.Archive(config.capacity)
     self._moments: dict[int, statistics.RunningMoments] = {}
@@ -209,7 +212,7 @@ class PLRCurriculum:
     if self._to_train:
       episode = self._to_train.popleft()
     else:
-      episode = _Episode(int(self._rng.integers(base.POOL_SIZE)), 0)
+      episode = _Episode(base.draw_index(self._rng, self._num_tasks), 0)
     learn = episode.visit > 0
     key, self._next_key = self._next_key, self._next_key + 1
     self._outstanding[key] = episode

@@ -22,7 +22,7 @@ from adaland.envs.expert import players
 from adaland.envs.stepping import task_rows
 from adaland.envs.tasks.task import Task
 from adaland.launch import errors
-from adaland.launch.acting import loop, rollout, teaching
+from adaland.launch.acting import cutting, loop, teaching
 from adaland.launch.acting.actor import Actor
 from adaland.launch.acting.channel import Channel
 from adaland.launch.config import experiment
@@ -114,7 +114,7 @@ def unroll_spec(config: experiment.ExperimentConfig, made: Agent) -> UnrollSpec:
   if not config.whole_episodes:
     shapes = jax.eval_shape(lambda: made.network.initial_memory(1))
     memory = jax.tree.map(lambda x: np.zeros(x.shape[1:], x.dtype), shapes)
-  example = rollout.example_unroll(
+  example = cutting.example_unroll(
     made.observation_spec,
     config.network.action_sizes,
     config.actor.unroll_length,
@@ -299,8 +299,11 @@ def curriculum(
     config: The run's config.
     by_index: Whether assignments carry indices, whose tasks are drawn later.
   """
-  draw = (lambda i: i) if by_index else task_source.TaskSource(config).task
+  source = task_source.TaskSource(config)
+  draw = (lambda i: i) if by_index else source.task
   make = extensions.find(config, "curriculum")
   if make is not None:
     return make(draw, config.run.seed)
-  return factory.make_curriculum(config.curriculum, draw, config.run.seed)
+  return factory.make_curriculum(
+    config.curriculum, draw, config.run.seed, source.num_tasks
+  )

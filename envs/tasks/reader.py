@@ -62,7 +62,7 @@ def with_path(
 
 def _read_world(value: Any) -> World:
   fields = json_checks.read_fields(
-    value, "world", ("seed", "tiles", "levels", "heights")
+    value, "world", ("seed", "tiles", "levels", "heights", "walls")
   )
   default = World()
   seed = json_checks.read_whole(fields.get("seed", default.seed), "world.seed")
@@ -100,7 +100,10 @@ def _read_world(value: Any) -> World:
     )
   if "levels" in fields:
     levels = json_checks.read_whole(fields["levels"], "world.levels")
-  return World(seed, tiles, levels, heights)
+  walls = json_checks.read_whole(
+    fields.get("walls", default.walls), "world.walls"
+  )
+  return World(seed, tiles, levels, heights, walls)
 
 
 def _read_object(value: Any, path: str) -> ObjectSpec:

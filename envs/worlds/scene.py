@@ -7,10 +7,9 @@ import numpy as np
 from adaland.envs import constants, shapes
 from adaland.envs.physics import base
 from adaland.envs.tasks.task import Task
+from adaland.envs.worlds.generation import make_terrain
 from adaland.envs.worlds.placement import place_all
-from adaland.envs.worlds.terrain import Terrain, make_terrain, surface_height
-
-__all__ = ["build_scene", "make_terrain", "surface_height"]
+from adaland.envs.worlds.terrain import Terrain, surface_height
 
 
 def _ground_under(terrain: Terrain, xy: np.ndarray, half: float) -> float:

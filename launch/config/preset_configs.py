@@ -17,6 +17,7 @@ from adaland.launch.config.teaching import TeachingConfig
 # bring to which, and remember it in the next trial.
 _SIMPLE_TASKS: dict[str, Any] = {
   "levels": (1, 1),
+  "walls": (0, 0),
   "num_worlds": 10_000,
   "num_games": 1_000_000,
   "chain_rules": (1, 1),
@@ -161,6 +162,7 @@ def gpu() -> experiment.ExperimentConfig:
     tasks=tasks.TasksConfig(
       tiles=(5, 8),
       levels=(1, 1),
+      walls=(0, 0),
       num_worlds=10_000,
       num_games=1_000_000,
       chain_rules=(1, 1),

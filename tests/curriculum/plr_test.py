@@ -7,13 +7,13 @@ from unittest import mock
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.curriculum import factory, plr
+from adaland.curriculum import base, factory, plr
 from tests.curriculum import examples
 
 
-def _make(seed=0, **values):
+def _make(seed=0, num_tasks=base.POOL_SIZE, **values):
   config = dataclasses.replace(plr.PLRConfig(capacity=10), **values)
-  return plr.PLRCurriculum(config, examples.sample_task, seed)
+  return plr.PLRCurriculum(config, examples.sample_task, seed, num_tasks)
 
 
 def _error(assignment):
@@ -74,6 +74,13 @@ class PLRCurriculumTest(parameterized.TestCase):
     # Standard deviation sqrt(0.2 * 0.8 / draws), 0.008 for 2400 draws.
     self.assertGreater(draws, 1000)
     self.assertAlmostEqual(1 - news / draws, 0.2, delta=0.04)
+
+  def test_a_small_pool_s_task_has_one_place_in_the_archive(self):
+    curriculum = _make(num_tasks=4, replay_probability=1e-9)
+    _play(curriculum, 60)
+    self.assertCountEqual(
+      curriculum.state_dict()["archive"]["indices"], range(4)
+    )
 
   def test_the_archive_holds_the_best_by_z_score(self):
     curriculum = _make(replay_probability=1e-9)

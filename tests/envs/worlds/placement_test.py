@@ -11,7 +11,7 @@ from adaland.envs.tasks.task import (
   Task,
   World,
 )
-from adaland.envs.worlds import placement, terrain
+from adaland.envs.worlds import generation, placement
 
 _CUBE = ObjectType.from_name("black cube")
 _WALL = ObjectType.from_name("purple wall")
@@ -24,7 +24,7 @@ def _place(objects, goal="hold(player1, black cube)", tiles=(12, 12), seed=0):
     players=(PlayerSpec(parse_literal(goal), at=(0.0, 0.0)),),
   )
   rng = np.random.default_rng(seed)
-  return placement.place_all(task, terrain.make_terrain(task.world), rng)
+  return placement.place_all(task, generation.make_terrain(task.world), rng)
 
 
 class PlaceAllTest(absltest.TestCase):
