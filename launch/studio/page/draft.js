@@ -65,7 +65,9 @@ export class Draft {
   // Raises or lowers a tile; the first time, the drawn terrain is kept.
   raise(scene, i, j, by) {
     const { world } = this.task;
-    const heights = world.heights ?? structuredClone(scene.heights);
+    // Drawn walls are higher than a task's own levels may be.
+    const heights = world.heights ??
+      scene.heights.map((row) => row.map((level) => Math.min(3, level)));
     heights[i][j] = Math.max(0, Math.min(3, heights[i][j] + by));
     this.task.world = { seed: world.seed ?? 0, heights };
   }

@@ -203,8 +203,11 @@ export function make(app, given) {
         number('tiles', x, 2, 20, (v) => draft.resize(v, y)),
         number('by', y, 2, 20, (v) => draft.resize(x, v)),
         number('levels', world.levels ?? 1, 1, 4, (v) => {
-          task.world = { seed: world.seed ?? 0, tiles: [x, y], levels: v };
+          task.world = { seed: world.seed ?? 0, tiles: [x, y], levels: v,
+            walls: world.walls ?? 0 };
         }),
+        number('walls', world.walls ?? 0, 0, 8,
+          (v) => { world.walls = v; }),
         number('seed', world.seed ?? 0, 0, 2 ** 31 - 1,
           (v) => { task.world.seed = v; })),
       h('div', { class: 'row' },

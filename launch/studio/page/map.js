@@ -1,6 +1,9 @@
 // A world from above on a plain canvas: for pictures, the editor, and where
 // there is no WebGL.
 
+import { wallLevel } from './motion.js';
+
+const WALL = '#7f8fa9';
 const FILL = ['#202026', '#a648d6', '#ffd84a'];
 const PLAYERS = ['#e8452f', '#3577f2'];
 const ARROWS = ['', '→', '↑', '←', '↓'];
@@ -41,13 +44,15 @@ export function drawMap(canvas, { heights, ramps }, objects, players) {
   pen.fillRect(0, 0, canvas.width, canvas.height);
   const { scale, to } = view(canvas, heights);
   const [nx, ny] = [heights.length, heights[0].length];
+  const wall = wallLevel(heights);
   pen.textAlign = 'center';
   pen.textBaseline = 'middle';
   for (let i = 0; i < nx; i++) {
     for (let j = 0; j < ny; j++) {
       const level = heights[i][j] + (ramps[i][j] ? .5 : 0);
       const shade = (i + j) % 2 ? 1 : .88;
-      pen.fillStyle = `rgb(${mixed(level / 3).map((c) => c * shade)})`;
+      const ground = mixed(Math.min(1, level / 3)).map((c) => c * shade);
+      pen.fillStyle = heights[i][j] >= wall ? WALL : `rgb(${ground})`;
       const [x, y] = to(i - nx / 2, j + 1 - ny / 2);
       pen.fillRect(x, y, Math.ceil(scale), Math.ceil(scale));
       if (!ramps[i][j]) continue;

@@ -8,6 +8,12 @@ export function turned(angle) {
   return Math.atan2(Math.sin(angle), Math.cos(angle));
 }
 
+// Returns the level of inner walls: the highest, if it stands out by three.
+export function wallLevel(heights) {
+  const levels = [...new Set(heights.flat())].sort((a, b) => b - a);
+  return levels[0] - (levels[1] ?? levels[0]) >= 3 ? levels[0] : Infinity;
+}
+
 // Returns a pose between two frames; s is 0 at the first, 1 at the second.
 export function blend(a, b, s) {
   if (!a || a.k !== b.k || s >= 1) return b;

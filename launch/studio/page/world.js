@@ -1,5 +1,6 @@
 // The world in 3D, drawn by three.js. Metres, z is up.
 
+import { wallLevel } from './motion.js';
 import * as THREE from './vendor/three.module.js';
 
 const COLOURS = [0x1b1b20, 0x9c36cf, 0xffd21f];
@@ -40,6 +41,8 @@ function ground({ heights, ramps }) {
   const [points, colours] = [[], []];
   const low = new THREE.Color(0x4d7a4b);
   const high = new THREE.Color(0xd3c089);
+  const wall = new THREE.Color(0x9fb2cf);
+  const inner = wallLevel(heights);
   const cliff = new THREE.Color(0x8a7460);
   const face = (a, b, c, d, colour) => {
     for (const p of [a, b, c, a, c, d]) {
@@ -58,6 +61,7 @@ function ground({ heights, ramps }) {
       const [x, y] = [i - nx / 2, j - ny / 2];
       const level = heights[i][j] + (ramps[i][j] ? 0.5 : 0);
       const colour = low.clone().lerp(high, Math.min(1, level / 3));
+      if (heights[i][j] >= inner) colour.copy(wall);
       colour.multiplyScalar((i + j) % 2 ? 1 : 0.86);
       const corner = (a, b) => [x + a, y + b, at(i, j, a, b)];
       face(corner(0, 0), corner(1, 0), corner(1, 1), corner(0, 1), colour);
@@ -70,13 +74,13 @@ function ground({ heights, ramps }) {
         const [a, b] = [at(i, j, ...p), at(i, j, ...q)];
         if (a <= other(p) && b <= other(q)) continue;
         face([x + p[0], y + p[1], other(p)], [x + q[0], y + q[1], other(q)],
-          [x + q[0], y + q[1], b], [x + p[0], y + p[1], a], cliff);
+          [x + q[0], y + q[1], b], [x + p[0], y + p[1], a],
+          heights[i][j] >= inner ? wall : cliff);
       }
     }
   }
   // The outer wall faces inwards: from above one looks over it.
   const top = LEVEL * Math.max(...heights.flat()) + BORDER;
-  const wall = new THREE.Color(0x9fb2cf);
   const [w, d] = [nx / 2, ny / 2];
   const corners = [[-w, -d], [w, -d], [w, d], [-w, d]];
   corners.forEach((p, i) => {
