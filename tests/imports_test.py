@@ -96,6 +96,7 @@ _LAYERS = {
     "agents": {*_BASE, "run", "evaluation.comparison"},
     "evaluation": _EVALUATION,
     "watching": {*_EVALUATION, "evaluation"},
+    "studio": {*_EVALUATION, "evaluation"},
     "roles": {*_EVALUATION, "evaluation"},
     "runtimes.single": _ROLES,
     "runtimes": {*_ROLES, "runtimes.single"},
