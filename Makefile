@@ -24,10 +24,11 @@ watch: venv  ## Films an agent that adapts, and draws its scores, in runs/watch.
 	@mkdir -p runs
 	@$(PY) -m launch.watch --out=runs/watch
 
-# What one of the suite's many processes has compiled, the others read.
+# What one of the suite's many processes has compiled, the others read. There is
+# a worker more than the cores of a small machine: tests of runs often wait.
 test: export PYTHONDONTWRITEBYTECODE =
 test: venv  ## Runs the test suite.
-	@$(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder \
+	@$(PY) -m pytest -n 3 --dist loadgroup --no-loadscope-reorder \
 	  --durations=10 $(TESTS) tests
 
 lint: venv  ## Checks style, format and types.
