@@ -1,6 +1,8 @@
 import dataclasses
+import functools
 import os
 import pathlib
+import pickle
 import subprocess
 import sys
 
@@ -21,6 +23,15 @@ _CONFIG = learner_config.LearnerConfig(
     num_samples=4, model_steps=2, model_every=2, value_range=10.0
   ),
 )
+
+
+@functools.cache
+def _learner(
+  config: learner_config.LearnerConfig = _CONFIG,
+  devices: tuple[jax.Device, ...] | None = None,
+):
+  """Returns a learner, which all tests share: to trace one takes seconds."""
+  return make_learner(fakes.make_network(3), config, fakes.SIZES, devices)
 
 
 def _batch(rows: int = 4, seed: int = 0):
@@ -154,7 +165,7 @@ class ImitationTest(absltest.TestCase):
         distillation_share=0.75,
       ),
     )
-    self.learner = make_learner(fakes.make_network(3), config, fakes.SIZES)
+    self.learner = _learner(config)
     batch = _batch()
     label = np.zeros_like(batch.action)
     label[:, 0] = -1  # There is none at the first step.
@@ -221,7 +232,7 @@ class ImitationTest(absltest.TestCase):
 class LearnerTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
-    self.learner = make_learner(fakes.make_network(3), _CONFIG, fakes.SIZES)
+    self.learner = _learner()
 
   def test_update_follows_the_loss_and_the_target_follows_it(self):
     state = self.learner.init(jax.random.PRNGKey(0))
@@ -276,11 +287,7 @@ class LearnerTest(absltest.TestCase):
 
   def test_fits_one_batch(self):
     """Rewards and, at the episodes' last steps, values are learned."""
-    learner = make_learner(
-      fakes.make_network(3),
-      learner_config.LearnerConfig(learning_rate=1e-2, muesli=_CONFIG.muesli),
-      fakes.SIZES,
-    )
+    learner = _learner(dataclasses.replace(_CONFIG, learning_rate=1e-2))
     state = learner.init(jax.random.PRNGKey(0))
     state, metrics = learner.update(state, _batch(2))
     first = jax.device_get(metrics)
@@ -292,7 +299,8 @@ class LearnerTest(absltest.TestCase):
 
   def test_two_devices_do_what_one_does(self):
     root = pathlib.Path(__file__).resolve().parents[2]
-    program = "import tests.agent.learner_test as t; t.compare_devices()"
+    path = self.create_tempfile().full_path
+    program = f"import tests.agent.learner_test as t; t.use_two({path!r})"
     subprocess.run(
       [sys.executable, "-c", program],
       cwd=root,
@@ -303,23 +311,29 @@ class LearnerTest(absltest.TestCase):
       },
       check=True,
     )
-
-
-def compare_devices() -> None:
-  """Runs in a process that has two CPU devices."""
-  results = []
-  for devices in (jax.local_devices()[:1], jax.local_devices()):
-    learner = make_learner(
-      fakes.make_network(3), _CONFIG, fakes.SIZES, devices=devices
+    state, metrics = _two_updates(self.learner)
+    jax.tree_util.tree_map(
+      lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-3, atol=1e-5),
+      pickle.loads(pathlib.Path(path).read_bytes()),
+      jax.device_get((state.params, metrics)),
     )
-    state = learner.init(jax.random.PRNGKey(0))
-    for seed in range(2):
-      state, metrics = learner.update(state, _batch(seed=seed))
-    results.append(jax.device_get((state.params, metrics)))
+
+
+def _two_updates(learner):
+  """Returns the state and the metrics after two updates."""
+  state, metrics = learner.init(jax.random.PRNGKey(0)), {}
+  for seed in range(2):
+    state, metrics = learner.update(state, _batch(seed=seed))
+  return state, metrics
+
+
+def use_two(path: str) -> None:
+  """Runs in a process that has two CPU devices; writes what they learned."""
+  learner = _learner(devices=tuple(jax.local_devices()))
+  state, metrics = _two_updates(learner)
   assert len(state.updates.devices()) == 2
-  jax.tree_util.tree_map(
-    lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-3, atol=1e-5),
-    *results,
+  pathlib.Path(path).write_bytes(
+    pickle.dumps(jax.device_get((state.params, metrics)))
   )
   with pytest.raises(ValueError, match=r"batch size 3: .* of the 2 devices"):
     learner.update(state, _batch(3))
@@ -370,7 +384,7 @@ class AlgorithmsTest(parameterized.TestCase):
 
 class StateTest(absltest.TestCase):
   def test_is_a_pytree_of_arrays(self):
-    learner = make_learner(fakes.make_network(3), _CONFIG, fakes.SIZES)
+    learner = _learner()
     state = learner.init(jax.random.PRNGKey(0))
     self.assertTrue(
       all(isinstance(x, jax.Array) for x in jax.tree_util.tree_leaves(state))

@@ -137,7 +137,7 @@ class NetworkTest(parameterized.TestCase):
       output, _ = network.unroll(params, memory, observation, np.zeros((2, 3)))
       return jnp.sum(jnp.square(output.model_hidden))
 
-    gradient = jax.grad(loss)(network.initial_memory(2))
+    gradient = jax.jit(jax.grad(loss))(network.initial_memory(2))
     np.testing.assert_array_equal(gradient["mean"], 0)
 
   def test_model_step_takes_any_leading_axes(self):
@@ -207,15 +207,18 @@ class NetworkTest(parameterized.TestCase):
       lambda x: x + 0.1, network.init(jax.random.PRNGKey(0))
     )
     observation = observations.random(spec, (2, 3))
-    output, _ = network.unroll(params, {}, observation, np.zeros((2, 3)))
+    output, _ = jax.jit(network.unroll)(
+      params, {}, observation, np.zeros((2, 3))
+    )
     truth = np.zeros((2, 2 * config.num_types), np.float32)
+    critic = jax.jit(network.critic)
 
     def value(params, output, truth):
-      return jnp.sum(network.critic(params, output, truth)[..., 0])
+      return jnp.sum(critic(params, output, truth)[..., 0])
 
-    logits = network.critic(params, output, truth)
+    logits = critic(params, output, truth)
     self.assertEqual(logits.shape, (2, 3, config.num_bins))
-    told = network.critic(params, output, truth + 1)
+    told = critic(params, output, truth + 1)
     self.assertGreater(np.abs(told - logits).min(), 0)
     for leaf in jax.tree.leaves(jax.grad(value, 1)(params, output, truth)):
       np.testing.assert_array_equal(leaf, 0)

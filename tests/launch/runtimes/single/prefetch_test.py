@@ -120,13 +120,15 @@ class TaskPrefetcherTest(absltest.TestCase):
     self.assertLen(asked, 4)
     first = made.waited_seconds
     self.assertGreater(first, 0.1)
-    time.sleep(2.0)  # Three tasks take 0.6 s.
+    for made_tasks in made._under_way:
+      made_tasks.result()
     for taken in range(2, 5):
       task = made.next_task().task
       self.assertEqual(task.index, taken - 1)
       self.assertLen(asked, taken + 3)
-    self.assertLess(made.waited_seconds - first, 0.1)
-    self.assertAlmostEqual(made.making_seconds / made.prepared, 0.2, delta=0.1)
+    # Three tasks took 0.6 s.
+    self.assertLess(made.waited_seconds - first, 0.5)
+    self.assertGreater(made.making_seconds / made.prepared, 0.19)
 
   def test_an_error_in_a_worker_is_raised_for_its_task(self):
     made = self.make(failing)
@@ -155,7 +157,7 @@ class TaskPrefetcherTest(absltest.TestCase):
     self.assertTrue(_is_alive(workers[0]))
     os.kill(victim.pid, signal.SIGKILL)
     victim.wait()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while _is_alive(workers[0]) and time.monotonic() < deadline:
       time.sleep(0.05)
     self.assertFalse(_is_alive(workers[0]))
