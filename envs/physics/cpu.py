@@ -95,8 +95,6 @@ class CpuPhysics:
       )
     for env, scene in zip(env_ids, scenes, strict=True):
       self._worlds.load(env, scene)
-      self._contacts.watched[env] = scene.contacts
-    self._contacts.find_options()
     self.batch.set_models(self._worlds.models)
     self._yaw[env_ids] = 0.0
     self._restart(env_ids)
@@ -139,6 +137,7 @@ class CpuPhysics:
     row, player = np.nonzero(self._held[env_ids] == slots[:, None])
     self._held[env_ids[row], player] = -1
     self._arrays.rest_slots(env_ids, slots, at)
+    self._wake(changed)  # What rested on an object that is gone must fall.
     self._contacts.sense(changed)
 
   def step(self, control: base.AvatarControl) -> None:
@@ -155,11 +154,10 @@ class CpuPhysics:
     )
     arrays.drive(players, hands)
     self.simulate()
-    self._contacts.sense()
 
   def simulate(self) -> None:
     """Runs the substeps of a step; a method apart so that it can be timed."""
-    self.batch.step(nstep=self.substeps, stage=_NO_STAGE)
+    self._contacts.simulate(self.substeps)
 
   def state(self) -> base.PhysicsState:
     """Returns the current poses and contacts."""
@@ -219,10 +217,9 @@ class CpuPhysics:
     computed last. Sleeping objects wake up; nothing moves by that, and objects
     at rest soon sleep again.
     """
-    state = self.batch.state.copy()
-    self.batch.reset(stage=_NO_STAGE)
-    self.batch.state[:] = state
-    self._contacts.sense()
+    everywhere = np.arange(self.num_envs)
+    self._wake(everywhere)
+    self._contacts.sense(everywhere)
 
   def save_state(self) -> dict[str, Any]:
     """Returns the complete state, right after `settle`, as arrays."""
@@ -279,7 +276,13 @@ class CpuPhysics:
     self._contacts.attach(self._worlds, self.batch)
     self.batch.reset(stage=_NO_STAGE)  # Poses the fixed bodies.
     self.batch.state[:] = state
-    self._contacts.sense()
+    self._contacts.sense(np.arange(self.num_envs))
+
+  def _wake(self, env_ids: np.ndarray) -> None:
+    """Wakes all objects of some environments, which must be ascending."""
+    state = self.batch.state[env_ids]
+    self.batch.reset(env_ids, stage=_NO_STAGE)
+    self.batch.state[env_ids] = state
 
   def _restart(self, env_ids: np.ndarray) -> None:
     """Resets environments to the start poses in their models."""

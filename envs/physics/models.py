@@ -16,7 +16,8 @@ from adaland.envs import constants
 from adaland.envs.physics import base, mjcf, parts, slots, terrain
 
 _TERRAINS_KEPT: Final = 64
-SENSORS_OFF: Final = int(mujoco.mjtDisableBit.mjDSBL_SENSOR)
+_SENSED: Final = int(mujoco.mjtStage.mjSTAGE_POS)
+_NEVER_SENSED: Final = int(mujoco.mjtStage.mjSTAGE_NONE)
 
 
 class Models:
@@ -30,6 +31,8 @@ class Models:
     free: Slots that hold an object that can move, bool [N, S].
     fixed_contacts: Contacts among frozen objects, which the simulation does
       not report, bool [N, P+S, P+S].
+    watched: Pairs of nodes (in the order of the layout's `pairs`) whose
+      contacts are sensed, bool [N, K].
     node_bodies: The body of each node, after an entry for node -1, int32
       [N, 1+P+S].
     geom_nodes: The node of each geom, then an entry for geom -1, int32.
@@ -46,6 +49,7 @@ class Models:
     self.scenes = [empty] * num_envs
     self.free = np.zeros((num_envs, S), bool)
     self.fixed_contacts = np.zeros((num_envs, P + S, P + S), bool)
+    self.watched = np.zeros((num_envs, len(self.layout.pairs)), bool)
     self._types = np.zeros((num_envs, S), int)
     self._changed = np.zeros((num_envs, S), bool)  # Since the start.
     self._writer = slots.SlotWriter(capacity)
@@ -130,6 +134,7 @@ class Models:
     )
     self._changed[env] = False
     self._find_fixed_contacts(env, np.flatnonzero(frozen))
+    self._watch(env)
 
   def set_slots(
     self, env: int, which: np.ndarray, types: np.ndarray, at: np.ndarray
@@ -141,6 +146,21 @@ class Models:
     nodes = self.capacity.num_players + which
     self.fixed_contacts[env, nodes] = False
     self.fixed_contacts[env, :, nodes] = False
+    self._watch(env)
+
+  def _watch(self, env: int) -> None:
+    """Turns on the sensors of the pairs whose contacts are reported.
+
+    MuJoCo skips sensors of no stage, so that those in use cost little even if
+    they are read in every substep.
+    """
+    players = constants.PLAYER_TYPE_IDS[: self.capacity.num_players]
+    types = np.array([*players, *self._types[env]])[self.layout.pairs]
+    watched = self.scenes[env].contacts[types[:, 0], types[:, 1]]
+    self.watched[env] = watched
+    self.models[env].sensor_needstage[:] = np.where(
+      watched, _SENSED, _NEVER_SENSED
+    )
 
   def _write(
     self,
@@ -201,6 +221,7 @@ def check(scene: base.Scene, capacity: mjcf.Capacity) -> None:
     ("slot_yaw", (S,)),
     ("slot_frozen", (S,)),
     ("player_at", (P, 3)),
+    ("contacts", base.ALL_CONTACTS.shape),
   ):
     shape = np.shape(getattr(scene, name))
     if shape != wanted:
@@ -233,7 +254,4 @@ def _pieces(
 def _terrain_model(
   capacity: mjcf.Capacity, shape: tuple[int, ...], heights: bytes, ramps: bytes
 ) -> mujoco.MjModel:
-  model = mjcf.build(capacity, _pieces(shape, heights, ramps))
-  # `cpu_contacts` turns them on to sense contacts, once in each step.
-  model.opt.disableflags |= SENSORS_OFF
-  return model
+  return mjcf.build(capacity, _pieces(shape, heights, ramps))

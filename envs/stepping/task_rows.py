@@ -12,6 +12,7 @@ import numpy as np
 
 from adaland.envs import constants, land_types
 from adaland.envs.game import clocks, engine
+from adaland.envs.physics import base
 from adaland.envs.stepping import env_state
 from adaland.envs.tasks import arrays
 from adaland.envs.tasks.task import Task
@@ -67,7 +68,9 @@ def prepare(task: Task, config: land_types.LandConfig) -> PreparedTask:
   pairs = np.stack(arrays.literal_types(literals), axis=-1)
   x, y = built.heights.shape
   flat = not (built.heights.any() or built.ramps.any())
-  touching = np.asarray((literals[:, 1] == _TOUCHING).any())
+  touching = np.zeros_like(base.ALL_CONTACTS)
+  a, b = pairs[literals[:, 1] == _TOUCHING].T
+  touching[a, b] = touching[b, a] = True
   start: Any = built._replace(contacts=touching)
   if config.backend == "gpu":
     from adaland.envs.physics.gpu import preparation

@@ -173,7 +173,7 @@ class GpuBatch:
     self._load_terrain(ids, prepared)
     for world, each in zip(ids, prepared, strict=True):
       self._scenes[world] = each
-      self.watched[world] = each.scene.contacts
+      self.watched[world] = each.scene.contacts.any()
     scenes = [each.scene for each in prepared]
 
     def rows(values: Sequence[np.ndarray], dtype: Any) -> Any:
@@ -220,6 +220,7 @@ class GpuBatch:
         take(np.array([len(g.box_centres) for g in grounds]), int),
         padded("box_centres", had.max_boxes, wp.vec3),
         padded("box_halves", had.max_boxes, wp.vec3),
+        padded("box_hidden", had.max_boxes, wp.bool),
         take(np.array([len(g.ramp_bases) for g in grounds]), int),
         padded("ramp_bases", had.max_ramps, wp.vec3),
         padded("ramp_yaws", had.max_ramps, float),
@@ -277,9 +278,9 @@ class GpuBatch:
   def _write_slots(self, changed: Any, *contents: Any) -> None:
     """Changes slots: mask, types, frozen, positions, yaws, [C, S]."""
     wp.launch(
-      worlds.wake_neighbours,
+      worlds.wake,
       dim=changed.shape[0],
-      inputs=[changed, self.layout, self.bodies],
+      inputs=[changed, self.layout, self.bodies, self.slots],
     )
     wp.launch(
       worlds.write_slots,

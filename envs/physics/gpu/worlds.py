@@ -133,28 +133,30 @@ def _write_geoms(
 
 
 @wp.kernel
-def wake_neighbours(
+def wake(
   changed: wp.array2d[wp.bool],  # [W, S]
   layout: Layout,
   bodies: Bodies,
+  slots: Slots,
 ):
-  """Wakes all objects that fell asleep together with slots that change.
+  """Wakes all objects of the worlds in which slots change.
 
-  Trees that fell asleep together point at one another in a ring, which must
-  not be left broken.
+  What rested on an object that is gone must fall, and trees that fell asleep
+  together point at one another in a ring, which must not be left broken.
   """
   world = wp.tid()
+  changes = wp.bool(False)
+  for slot in range(layout.num_slots):
+    changes = changes or changed[world, slot]
+  if not changes:
+    return
   first = 2 * layout.num_players
   for slot in range(layout.num_slots):
-    if changed[world, slot]:
-      tree = int(first + slot)
-      following = int(bodies.tree_asleep[world, tree])
-      while following >= 0:
-        bodies.tree_asleep[world, tree] = _JUST_WOKEN
-        bodies.tree_awake[world, tree] = 1
-        bodies.body_awake[world, layout.slot_body + tree - first] = _AWAKE
-        tree = following
-        following = int(bodies.tree_asleep[world, tree])
+    if slots.types[world, slot] > 0 and not slots.frozen[world, slot]:
+      if bodies.tree_asleep[world, first + slot] >= 0:
+        bodies.tree_asleep[world, first + slot] = _JUST_WOKEN
+        bodies.tree_awake[world, first + slot] = 1
+        bodies.body_awake[world, layout.slot_body + slot] = _AWAKE
 
 
 @wp.kernel
