@@ -10,7 +10,7 @@ from adaland.envs import constants
 from adaland.envs.sampling import families, named, task_sets
 from adaland.envs.tasks import complexity, description, json_files
 from adaland.envs.tasks.task import Task
-from adaland.envs.worlds import scene
+from adaland.envs.worlds import validity
 from adaland.launch import cli, errors
 from adaland.launch.config import preset_configs
 from adaland.launch.evaluation import tasksets, trained_agent, worth
@@ -41,7 +41,7 @@ def make_parser() -> cli.Parser:
   for name, text in (
     ("sample", "draw tasks of a distribution"),
     ("show", "describe tasks in words"),
-    ("check", "check task files: format, and room in the world"),
+    ("check", "check task files: format, room, and goals that can be met"),
     ("complexity", "the twelve measures of complexity"),
     ("worth", "scores of scripted players with and without memory"),
   ):
@@ -79,13 +79,6 @@ def make_parser() -> cli.Parser:
     cli.add_own_parts_flag(command)
     cli.add_json_flag(command)
   return parser
-
-
-def _room(task: Task) -> None:
-  """Raises UserError if the world has no room for the task's objects."""
-  slots = max(constants.MAX_OBJECTS, task.num_objects)
-  with errors.user_input(task.name):
-    scene.build_scene(task, slots, len(task.players))
 
 
 def _source(args: argparse.Namespace, held_out: bool) -> task_sets.TaskSet:
@@ -155,8 +148,9 @@ def run(args: argparse.Namespace) -> None:
     return
   tasks = _read(args)
   if args.command == "check":
-    for task in tasks.values():
-      _room(task)
+    for name, task in tasks.items():
+      with errors.user_input(name):
+        validity.check(task)
     result = {"checked": len(tasks)}
     text = f"{len(tasks)} task(s) are fine"
   elif args.command == "complexity":
