@@ -17,7 +17,10 @@ _PLAYER = 0  # In place of a type id.
 
 
 class Overlap(NamedTuple):
-  """Two nodes inside each other, the lower first, and how deep, metres."""
+  """Two nodes, the lower first, and how deep they are inside each other.
+
+  The depth is in metres, negative for the distance of nodes that are apart.
+  """
 
   first: int
   second: int
@@ -41,7 +44,12 @@ class Bodies(NamedTuple):
 
 
 def find(bodies: Bodies, least: float) -> Iterator[Overlap]:
-  """Yields all overlaps deeper than `least` metres, in the nodes' order."""
+  """Yields all overlaps deeper than `least` metres, in the nodes' order.
+
+  Args:
+    bodies: The bodies.
+    least: Metres; if negative, also nodes that are closer than that.
+  """
   num_players = len(bodies.player_at)
   lift = constants.AVATAR_HEIGHT / 2
   centres = np.concatenate(
@@ -53,7 +61,7 @@ def find(bodies: Bodies, least: float) -> Iterator[Overlap]:
   radii = np.array([_bounding_radius(int(type_id)) for type_id in types])
   radii[num_players:][bodies.slot_types == 0] = -np.inf  # Near nothing.
   apart = np.linalg.norm(centres[:, None] - centres, axis=-1)
-  near = np.triu(apart < radii[:, None] + radii, 1)
+  near = np.triu(apart < radii[:, None] + radii - least, 1)
   for first, second in np.argwhere(near).tolist():
     pair = _Pair.of(int(types[first]), int(types[second]))
     depth = pair.depth(centres[[first, second]], quats[[first, second]])
@@ -95,7 +103,7 @@ class _Pair:
     return cls(first, second)
 
   def depth(self, centres: np.ndarray, quats: np.ndarray) -> float:
-    """Returns how deep the two are inside each other, 0 if they are not.
+    """Returns how deep the two are inside each other, see `Overlap`.
 
     Args:
       centres: Their centres, float [2, 3].
@@ -104,4 +112,4 @@ class _Pair:
     self._data.qpos[:] = np.concatenate([centres, quats], axis=1).ravel()
     mujoco.mj_kinematics(self._model, self._data)
     gap = mujoco.mj_geomDistance(self._model, self._data, 0, 1, 1.0, None)
-    return max(0.0, -gap)
+    return -gap

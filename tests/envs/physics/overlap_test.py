@@ -44,6 +44,12 @@ class FindTest(parameterized.TestCase):
     self.assertAlmostEqual(found[0].depth, 0.05, delta=1e-3)
     self.assertEmpty(_find(cube, players=[(0.0, 0.0, 0.0)], least=0.06))
 
+  def test_nodes_that_are_closer_than_some_distance(self):
+    cubes = [(fakes.CUBE, (x, 0.0, 0.2), 0.0) for x in (0.0, 0.45, 0.95)]
+    [found] = _find(*cubes, least=-0.06)
+    self.assertEqual(found[:2], (0, 1))
+    self.assertAlmostEqual(found.depth, -0.05, delta=1e-4)
+
 
 if __name__ == "__main__":
   absltest.main()
