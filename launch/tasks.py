@@ -1,4 +1,4 @@
-"""Draws, describes and checks tasks, and measures what memory is worth."""
+"""Draws, describes, checks and soaks tasks; measures what memory is worth."""
 
 import argparse
 import json
@@ -16,6 +16,7 @@ from adaland.launch.config import preset_configs
 from adaland.launch.evaluation import tasksets, trained_agent, worth
 from adaland.launch.recipes import task_source
 from adaland.launch.run import progress
+from adaland.launch.soaking import command as soaks
 
 _EXAMPLES = """\
 examples:
@@ -25,6 +26,8 @@ examples:
   adaland tasks check my_tasks/*.json
   adaland tasks complexity sample:0 sample:1 --json=-
   adaland tasks worth traps --num_tasks=100
+  adaland tasks soak --preset=gpu --num_tasks=100 --out=broken/
+  adaland tasks soak --replay=broken/inside_0.npz
 """
 
 
@@ -36,7 +39,7 @@ def make_parser() -> cli.Parser:
   commands = parser.add_subparsers(
     dest="command",
     required=True,
-    metavar="{sample,show,check,complexity,worth}",
+    metavar="{sample,show,check,complexity,worth,soak}",
   )
   for name, text in (
     ("sample", "draw tasks of a distribution"),
@@ -44,6 +47,7 @@ def make_parser() -> cli.Parser:
     ("check", "check task files: format, room, and goals that can be met"),
     ("complexity", "the twelve measures of complexity"),
     ("worth", "scores of scripted players with and without memory"),
+    ("soak", "rough play of many tasks, with laws checked at every step"),
   ):
     command = commands.add_parser(name, help=text, description=text)
     command.add_argument(
@@ -52,7 +56,7 @@ def make_parser() -> cli.Parser:
     command.add_argument(
       "--workdir", help="a run: its distribution instead of a preset's"
     )
-    if name != "worth":
+    if name not in ("worth", "soak"):
       command.add_argument("--split", default="train", help="train or test")
     if name == "worth":
       command.add_argument(
@@ -65,6 +69,8 @@ def make_parser() -> cli.Parser:
       command.add_argument("--num_tasks", type=cli.positive_int, default=100)
       command.add_argument("--trials", type=cli.positive_int, default=4)
       command.add_argument("--seed", type=cli.non_negative_int, default=0)
+    elif name == "soak":
+      soaks.add_flags(command)
     elif name == "sample":
       command.add_argument("--index", type=cli.non_negative_int, default=0)
       command.add_argument("--num_tasks", type=cli.positive_int, default=1)
@@ -145,6 +151,9 @@ def run(args: argparse.Namespace) -> None:
   """Runs the subcommand."""
   if args.command == "worth":
     _worth(args)
+    return
+  if args.command == "soak":
+    soaks.run(args, _source(args, held_out=False))
     return
   tasks = _read(args)
   if args.command == "check":

@@ -280,6 +280,8 @@ class CpuPhysics:
 
   def _wake(self, env_ids: np.ndarray) -> None:
     """Wakes all objects of some environments, which must be ascending."""
+    if not env_ids.size:
+      return
     state = self.batch.state[env_ids]
     self.batch.reset(env_ids, stage=_NO_STAGE)
     self.batch.state[env_ids] = state
@@ -303,6 +305,11 @@ class CpuPhysics:
       return
     free = np.take_along_axis(self._worlds.free, np.maximum(wanted, 0), axis=1)
     held = np.where(free & (wanted >= 0), wanted, -1)  # [N, P]
+    # An object that was held still counts as at rest, and would fall asleep in
+    # the air when it is released.
+    env, player = np.nonzero((held != self._held) & (self._held >= 0))
+    rests = self._arrays.rest[env, self._held[env, player]]
+    self._wake(np.unique(env[rests > cpu_arrays.MOVING]))
     self._arrays.grips[:] = held[..., None] == np.arange(self.num_slots)
     env, player = np.nonzero((held != self._held) & (held >= 0))
     self._arrays.start_hands(env, player, held[env, player])

@@ -3,7 +3,6 @@
 N: environments, P: players, A: action heads.
 """
 
-import collections
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -35,7 +34,7 @@ class Violation(NamedTuple):
 
 @dataclasses.dataclass
 class Summary:
-  """Result of a soak.
+  """Number of tasks and steps in which laws were checked, and what happened.
 
   Attributes:
     tasks: Number of episodes played to their end.
@@ -43,7 +42,6 @@ class Summary:
     rules_fired: Number of rules that fired.
     grips: Number of steps in which an object was held.
     rewarded: Number of steps with a reward.
-    violations: Tasks that broke each law.
   """
 
   tasks: int = 0
@@ -51,9 +49,12 @@ class Summary:
   rules_fired: int = 0
   grips: int = 0
   rewarded: int = 0
-  violations: collections.Counter[str] = dataclasses.field(
-    default_factory=collections.Counter
-  )
+
+  def __add__(self, other: "Summary") -> "Summary":
+    pairs = zip(
+      dataclasses.astuple(self), dataclasses.astuple(other), strict=True
+    )
+    return Summary(*(a + b for a, b in pairs))
 
 
 class _Episode(NamedTuple):
@@ -121,7 +122,6 @@ def play(
       if episode is None or law in episode.broken:
         continue
       episode.broken.add(law)
-      summary.violations[law] += 1
       now = [*episode.actions, actions[env, 0]] if not step.first[env] else []
       on_violation(Violation(law, reason, len(now), _demo(episode, now)))
     playing = [episode is not None for episode in episodes] & ~step.first

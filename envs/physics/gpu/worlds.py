@@ -132,6 +132,25 @@ def _write_geoms(
     geoms.active[world, first + i] = shape == i
 
 
+@wp.func
+def wake_ring(tree: int, world: int, layout: Layout, bodies: Bodies):
+  """Wakes a slot's tree, and all that fell asleep together with it.
+
+  Trees that fell asleep together point at one another in a ring, which must
+  not be left broken.
+  """
+  first = 2 * layout.num_players
+  now = int(tree)
+  following = int(0)
+  while following >= 0:
+    following = bodies.tree_asleep[world, now]
+    bodies.tree_asleep[world, now] = _JUST_WOKEN
+    if now >= first:
+      bodies.tree_awake[world, now] = 1
+      bodies.body_awake[world, layout.slot_body + now - first] = _AWAKE
+    now = following
+
+
 @wp.kernel
 def wake(
   changed: wp.array2d[wp.bool],  # [W, S]
@@ -141,8 +160,7 @@ def wake(
 ):
   """Wakes all objects of the worlds in which slots change.
 
-  What rested on an object that is gone must fall, and trees that fell asleep
-  together point at one another in a ring, which must not be left broken.
+  What rested on an object that is gone must fall.
   """
   world = wp.tid()
   changes = wp.bool(False)
@@ -153,10 +171,7 @@ def wake(
   first = 2 * layout.num_players
   for slot in range(layout.num_slots):
     if slots.types[world, slot] > 0 and not slots.frozen[world, slot]:
-      if bodies.tree_asleep[world, first + slot] >= 0:
-        bodies.tree_asleep[world, first + slot] = _JUST_WOKEN
-        bodies.tree_awake[world, first + slot] = 1
-        bodies.body_awake[world, layout.slot_body + slot] = _AWAKE
+      wake_ring(first + slot, world, layout, bodies)
 
 
 @wp.kernel
