@@ -80,7 +80,8 @@ def inside(t: Transition) -> Broken:
   view = t.after
   way = np.linalg.norm(view.object_pos - t.before.object_pos, axis=-1)
   pressed = _held(t.before) | _held(view)
-  slack = np.where(pressed, _PRESSED_METRES, way / _SUBSTEPS)
+  slack = np.minimum(way / _SUBSTEPS, _PRESSED_METRES)
+  slack = np.where(pressed, _PRESSED_METRES, slack)
   slack = np.where(t.steady[:, None], slack, 0.0)
   sunk = _beyond(view, view.object_pos) > slack - _CENTRE_METRES
   for env, slot in np.argwhere(sunk & (view.slot_types > 0)):
