@@ -16,7 +16,7 @@ from adaland.launch.config import preset_configs
 from adaland.launch.evaluation import tasksets, trained_agent, worth
 from adaland.launch.recipes import task_source
 from adaland.launch.run import progress
-from adaland.launch.soaking import command as soaks
+from adaland.launch.soaking import soak_command
 
 _EXAMPLES = """\
 examples:
@@ -70,7 +70,7 @@ def make_parser() -> cli.Parser:
       command.add_argument("--trials", type=cli.positive_int, default=4)
       command.add_argument("--seed", type=cli.non_negative_int, default=0)
     elif name == "soak":
-      soaks.add_flags(command)
+      soak_command.add_flags(command)
     elif name == "sample":
       command.add_argument("--index", type=cli.non_negative_int, default=0)
       command.add_argument("--num_tasks", type=cli.positive_int, default=1)
@@ -153,7 +153,7 @@ def run(args: argparse.Namespace) -> None:
     _worth(args)
     return
   if args.command == "soak":
-    soaks.run(args, _source(args, held_out=False))
+    soak_command.run(args, _source(args, held_out=False))
     return
   tasks = _read(args)
   if args.command == "check":

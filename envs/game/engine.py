@@ -170,6 +170,8 @@ def advance(
   num_players = hand.held.shape[1]
   num_slots = slot_types.shape[1]
   hand_pos = hands.position(hand, poses.player_pos, poses.player_yaw, pitch)
+  terrain = game.heights, game.ramps, game.tiles
+  hand_pos = hands.keep_inside(hand_pos, poses.player_pos, terrain)
   lag = hands.lag(hand, hand_pos, poses.object_pos)
   hand = hands.tear(hand, lag)
 

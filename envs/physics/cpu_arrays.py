@@ -10,7 +10,6 @@ from mujoco import batch as mujoco_batch
 
 from adaland.envs.physics import mjcf
 
-
 MOVING: Final = -11  # MuJoCo's count for a tree that moves.
 
 

@@ -51,10 +51,8 @@ def find(bodies: Bodies, least: float) -> Iterator[Overlap]:
     least: Metres; if negative, also nodes that are closer than that.
   """
   num_players = len(bodies.player_at)
-  lift = constants.AVATAR_HEIGHT / 2
-  centres = np.concatenate(
-    [bodies.player_at + (0.0, 0.0, lift), bodies.slot_at]
-  )
+  lift = np.array([0.0, 0.0, constants.AVATAR_HEIGHT / 2])
+  centres = np.concatenate([bodies.player_at + lift, bodies.slot_at])
   types = np.concatenate([np.full(num_players, _PLAYER), bodies.slot_types])
   turned = np.tile((1.0, 0.0, 0.0, 0.0), (num_players, 1))
   quats = np.concatenate([turned, bodies.slot_quat])
@@ -97,7 +95,7 @@ class _Pair:
     self._data = mujoco.MjData(self._model)
 
   @classmethod
-  @functools.lru_cache(maxsize=None)
+  @functools.cache
   def of(cls, first: int, second: int) -> "_Pair":
     """Returns the pair of two type ids, made once."""
     return cls(first, second)

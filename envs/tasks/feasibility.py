@@ -33,7 +33,7 @@ class Instance(NamedTuple):
 
 
 class Verdict(NamedTuple):
-  """What is impossible in a task.
+  """The rules and goals of a task that are impossible.
 
   Attributes:
     rules: Indices (from 0) of the rules that can never fire.
@@ -90,7 +90,7 @@ def judge(task: Task, objects: Sequence[Instance] | None = None) -> Verdict:
 
 
 class _Reachable:
-  """What can exist in a task, and what of it players can get at."""
+  """The objects that can exist in a task, and which of them players reach."""
 
   def __init__(self, objects: Sequence[Instance]):
     self._objects = objects
@@ -106,9 +106,10 @@ class _Reachable:
     for kind in kinds:
       if kind not in self._spawned and not self._at_start(kind):
         return f"there is no {kind} at the start, and no rule can make one"
-    if len(kinds) == 2 and kinds[0] == kinds[1]:
-      if kinds[0] not in self._spawned and len(self._at_start(kinds[0])) < 2:
-        return f"there is never a second {kinds[0]}"
+      if kinds.count(kind) > max(
+        len(self._at_start(kind)), 2 * (kind in self._spawned)
+      ):
+        return f"there is never a second {kind}"
     if literal.negated or literal.predicate == "see":
       return None
     if literal.predicate == "hold":

@@ -50,8 +50,8 @@ def surface_points(view: land.BatchView, env: int, slot: int) -> np.ndarray:
     tip = (0.0, 0.0, 2 * z - shape.centre_height)
     points = np.concatenate([bottom, [tip], (bottom + tip) / 2])
   else:
-    sides = [bottom + (0.0, 0.0, z * k) for k in (0, 1, 2)]
-    points = np.concatenate(sides)
+    up = np.array([0.0, 0.0, z])
+    points = np.concatenate([bottom, bottom + up, bottom + 2 * up])
   return at + points @ _rotation(view.object_quat[env, slot]).T
 
 

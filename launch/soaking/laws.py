@@ -47,7 +47,7 @@ def finite(t: Transition) -> Broken:
 
 
 def counted(t: Transition) -> Broken:
-  """Checks that objects come and go by rules that fired, and by nothing else."""
+  """Checks that objects come and go by rules that fired alone."""
   changed = (t.before.slot_types != t.after.slot_types).any(1)
   for env in np.flatnonzero(t.steady & (changed | t.after.fired.any(1))):
     wanted = collections.Counter(_used(t.before.slot_types[env]))
@@ -87,9 +87,7 @@ def inside(t: Transition) -> Broken:
   for env, slot in np.argwhere(sunk & (view.slot_types > 0)):
     at = np.round(view.object_pos[env, slot], 3).tolist()
     yield int(env), f"slot {slot} is outside the world, at {at}"
-  for env, player in np.argwhere(
-    _beyond(view, view.player_pos) > _FEET_METRES
-  ):
+  for env, player in np.argwhere(_beyond(view, view.player_pos) > _FEET_METRES):
     at = np.round(view.player_pos[env, player], 3).tolist()
     yield int(env), f"player {player + 1} is outside the world, at {at}"
 
@@ -242,7 +240,7 @@ def _holds(literal: Literal, t: Transition, env: int) -> bool | None:
 
 
 def repeated(t: Transition) -> Broken:
-  """Checks that all trials of an episode start in the same state, bit by bit."""
+  """Checks that all trials of an episode start in the same state, exactly."""
   for name in ("slot_types", "frozen", "object_pos", "object_quat"):
     now, then = getattr(t.after, name), getattr(t.start, name)
     different = (now != then).reshape(len(now), -1).any(1)

@@ -31,7 +31,7 @@ class Performer:
 
   @property
   def holds(self) -> bool:
-    """Whether the player's hand holds an object."""
+    """True if the player's hand holds an object."""
     return bool(self.view.held[self.player] >= 0)
 
   def targets(self) -> np.ndarray:

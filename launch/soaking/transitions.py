@@ -1,4 +1,4 @@
-"""What happened in one step of a batch of environments, as laws read it.
+"""Records of single steps of a batch of environments, as laws read them.
 
 N: environments, P: players, S: slots, M = P + S: nodes, R: rules.
 """

@@ -14,9 +14,7 @@ _LOW = (-2.0, 0.0)
 
 def _task(goal, at, heights=_BLOCK, frozen=False, **changes):
   cube = {"type": _CUBE, "at": [at], "frozen": frozen}
-  return Task.of(
-    goal=goal, objects=[cube], heights=heights, at=_LOW, **changes
-  )
+  return Task.of(goal=goal, objects=[cube], heights=heights, at=_LOW, **changes)
 
 
 class CheckTest(parameterized.TestCase):

@@ -41,9 +41,7 @@ class SoakTest(absltest.TestCase):
 
     found = []
     with absltest.mock.patch.dict(laws.LAWS, {"far": far}):
-      soak.play(
-        _tasks(), fixtures.CONFIG, fixtures.NUM_ENVS, 1, found.append
-      )
+      soak.play(_tasks(), fixtures.CONFIG, fixtures.NUM_ENVS, 1, found.append)
       self.assertNotEmpty(found)
       for violation in found:
         played = violation.played

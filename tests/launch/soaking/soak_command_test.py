@@ -67,9 +67,7 @@ class CommandTest(absltest.TestCase):
     task = json_files.load(self.folder / "inside_0.json")
     played = demo.load(str(self.folder / "inside_1.npz"))
     self.assertEqual(task, _violation().played.task)
-    np.testing.assert_array_equal(
-      played.actions, _violation().played.actions
-    )
+    np.testing.assert_array_equal(played.actions, _violation().played.actions)
 
   def test_replays_a_demonstration(self):
     path = str(self.folder / "a.npz")
@@ -78,7 +76,7 @@ class CommandTest(absltest.TestCase):
       ([], 0, "no law was broken\n"),
       ([_violation()], 1, "step 3: inside: slot 0 is outside\n"),
     ):
-      with absltest.mock.patch.object(soak, "replay", lambda *_: found):
+      with absltest.mock.patch.object(soak, "replay", lambda *_, f=found: f):
         self.assertEqual(_call(f"--replay={path}")[:2], (code, text))
 
   def test_bad_flags(self):
