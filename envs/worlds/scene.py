@@ -11,7 +11,6 @@ from adaland.envs.worlds.generation import make_terrain
 from adaland.envs.worlds.placement import place_all
 from adaland.envs.worlds.terrain import Terrain, surface_height
 
-
 # Bodies at given positions may be this deep inside each other, metres.
 _ROUNDING = 0.01
 

@@ -12,7 +12,7 @@ from adaland.envs.physics import base
 from adaland.envs.tasks import feasibility
 from adaland.envs.tasks.literals import ObjectType
 from adaland.envs.tasks.task import Task
-from adaland.envs.worlds import scene, terrain
+from adaland.envs.worlds import regions, scene
 
 _SLACK = 0.05  # Metres, so that only what is clearly out of reach is refused.
 
@@ -67,7 +67,7 @@ def _distance(start: base.Scene, at: np.ndarray, height: float) -> np.ndarray:
     Metres, float [n].
   """
   heights, ramps = start.heights, start.ramps
-  reach = terrain.reachable(heights, ramps, start.player_at[:, :2])
+  reach = regions.reachable(heights, ramps, start.player_at[:, :2])
   tiles = np.argwhere(reach)  # [k, 2]
   low = (tiles - np.array(heights.shape) / 2) * constants.TILE_METRES
   over = at[:, None, :2]
