@@ -69,19 +69,6 @@ class Models:
     bodies = np.concatenate([[-1], layout.player_bodies, layout.slot_bodies])
     self.node_bodies = np.tile(bodies.astype(np.int32), (num_envs, 1))
 
-  def grown(self, capacity: mjcf.Capacity, at: np.ndarray) -> "Models":
-    """Returns models of the same worlds with a larger capacity for terrain.
-
-    Args:
-      capacity: The new capacity.
-      at: Current positions of the slots' objects, float [N, S, 3].
-    """
-    new = Models(len(self.models), capacity)
-    for env, scene in enumerate(self.scenes):
-      new.load(env, scene)
-    new.load_changes(self.save_changes(), at)
-    return new
-
   def save_changes(self) -> dict[str, np.ndarray]:
     """Returns the slots changed since the start, and the types in them."""
     return {"changed": self._changed.copy(), "types": self._types.copy()}

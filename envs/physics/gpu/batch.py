@@ -139,14 +139,10 @@ class GpuBatch:
     had = self._capacity
     boxes = max(len(scene.ground.box_centres) for scene in scenes)
     ramps = max(len(scene.ground.ramp_bases) for scene in scenes)
-    grows = boxes > had.max_boxes or ramps > had.max_ramps
+    needed = had.including(boxes, ramps)
+    grows = needed != had
     if grows:
-      self._grow(
-        had._replace(
-          max_boxes=max(boxes, had.max_boxes),
-          max_ramps=max(ramps, had.max_ramps),
-        )
-      )
+      self._grow(needed)
     self._load(ids, scenes)
     return grows
 

@@ -295,20 +295,27 @@ class RepeatabilitySuite(backends.BackendTest):
       physics.load(np.array([0, 1, 2]), scenes[:3])
       states = self.play(physics, 15, changes=False)
       if disturb:
+        bumps = np.indices((8, 8)).sum(axis=0) % 2  # More than 36 boxes.
+        tall = fakes.scene(
+          (fakes.CUBE, 0.5, 0.5), heights=bumps, players=[(1.5, -0.5, 0.0)]
+        )
+        physics.load(np.array([2]), [tall])
         physics.load(np.array([2, 0]), scenes[3:5])
         physics.restore(np.array([2]), np.zeros((1, 1)))
       states += self.play(physics, 15, seed=1, changes=False)
       played.append(np.stack(states)[:, 1])
     np.testing.assert_array_equal(played[0], played[1])
 
-  def test_large_terrain_raises_the_capacity(self):
+  def test_large_terrain(self):
     """The other worlds keep their state, held objects included."""
     physics = self.make(2, 6)
     physics.load(np.arange(2), fakes.scenes(2))
     self.play(physics, 15)
     before = physics.state()
-    bumps = np.indices((8, 8)).sum(axis=0) % 2  # 32 boxes and the room.
-    tall = fakes.scene((fakes.CUBE, 0.5, 0.5), heights=bumps)
+    bumps = np.indices((8, 8)).sum(axis=0) % 2  # More than 36 boxes.
+    tall = fakes.scene(
+      (fakes.CUBE, 0.5, 0.5), heights=bumps, players=[(1.5, -0.5, 0.0)]
+    )
     physics.load(np.array([0]), [tall])
     after = physics.state()
     for name in before._fields:
@@ -318,6 +325,23 @@ class RepeatabilitySuite(backends.BackendTest):
     np.testing.assert_array_equal(
       after.object_pos[0, 0], np.float32(tall.slot_at[0])
     )
+    # It is a world like all others.
+    one, slot = np.array([0]), np.array([1])
+    at = np.array([[-2.5, 0.5, 1.0]])
+    physics.set_slots(one, slot, np.array([fakes.SPHERE]), at)
+    moved = fakes.walk(physics, (0.5, 0.0), 12)
+    np.testing.assert_allclose(
+      moved.object_pos[0, :2, 2], [0.2, 0.72], atol=0.03
+    )
+    self.assertGreater(moved.player_pos[0, 0, 0], after.player_pos[0, 0, 0])
+    rays = np.array([[[-2.5, 0.5, 3.0]]] * 2), np.array([[[0, 0, -1.0]]] * 2)
+    hits = physics.rays(*rays, np.full((2, 1), -1), normals=True)
+    self.assertEqual(hits.node[0, 0], 2)
+    self.assertAlmostEqual(hits.distance[0, 0], 3 - 0.94, delta=0.03)
+    physics.restore(one, np.full((1, 1), 0.4))
+    start = physics.state()
+    np.testing.assert_array_equal(start.object_pos[0], after.object_pos[0])
+    self.assertAlmostEqual(start.player_yaw[0, 0], 0.4, delta=1e-6)
     # Worlds with the larger capacity step as those with the smaller one.
     played = []
     for size in (10, 16):
