@@ -116,15 +116,15 @@ def _place_one(
   nearest = jnp.argmin(jnp.linalg.norm(player_pos - origin[None], axis=-1))
   way = origin - player_pos[nearest]
   candidates = origin[None] + _offsets(jnp.arctan2(way[1], way[0]))  # [C, 3]
-  *surface, reachable = terrain
-  limit = surface[-1].astype(jnp.float32) * constants.TILE_METRES / 2
+  heights, ramps, tiles, reachable = terrain
+  limit = tiles.astype(jnp.float32) * constants.TILE_METRES / 2
   limit = limit - half - _MARGIN
   xy = jnp.clip(candidates[:, :2], -limit[None], limit[None])
   below = xy[:, None] + _FOOTPRINT_POINTS[None] * half[None, None]  # [C, 9, 2]
-  floor = jnp.max(ground.surface_height(*surface, below), axis=-1)
-  reach = ground.tile_values(reachable, surface[-1], below)
+  floor = jnp.max(ground.surface_height(heights, ramps, tiles, below), axis=-1)
+  reach = ground.tile_values(reachable, tiles, below)
   reach = jnp.all(reach > 0, axis=-1)
-  home = ground.surface_height(*surface, xy[0])
+  home = ground.surface_height(heights, ramps, tiles, xy[0])
   stands = floor + jnp.asarray(_CENTRE_HEIGHT)[type_id] + _MARGIN
   candidates = jnp.concatenate(
     [xy, jnp.maximum(candidates[:, 2], stands)[:, None]], axis=-1

@@ -217,9 +217,10 @@ def _holds(literal: Literal, t: Transition, env: int) -> bool | None:
   )
   related = np.zeros((len(types), len(types)), bool)
   if literal.predicate == "near":
-    lift = (0.0, 0.0, constants.AVATAR_HEIGHT / 2)
+    # In single precision, as the game measures.
+    lift = np.array([0.0, 0.0, constants.AVATAR_HEIGHT / 2], np.float32)
     centres = np.concatenate(
-      [view.player_pos[env] + np.float32(lift), view.object_pos[env]]
+      [view.player_pos[env] + lift, view.object_pos[env]]
     )
     gap = np.linalg.norm(centres[:, None] - centres, axis=-1)
     close = np.abs(gap - constants.NEAR_METRES)[np.ix_(firsts, seconds)]
@@ -279,7 +280,7 @@ def sensed(t: Transition) -> Broken:
         yield int(env), f"nodes {a} and {b} touch, which was not sensed"
     for a, b in np.argwhere(np.triu(t.touching[env])):
       gaps = [
-        np.linalg.norm(centres[a] - centres[b]) - _radius(types[[a, b]])
+        float(np.linalg.norm(centres[a] - centres[b])) - _radius(types[[a, b]])
         for centres in (
           bodies.centres(t.before, env),
           bodies.centres(t.after, env),
