@@ -28,7 +28,7 @@ def _view() -> land.BatchView:
     slot_types=np.array([[_CUBE, _CUBE, 0]], np.int32),
     frozen=np.zeros((1, 3), bool),
     object_pos=pos[None],
-    object_quat=np.tile(np.float32([1, 0, 0, 0]), (1, 3, 1)),
+    object_quat=np.tile(np.array([1, 0, 0, 0], np.float32), (1, 3, 1)),
     held=np.full((1, 1), -1, np.int32),
     hand_distance=np.zeros((1, 1), np.float32),
     player_pos=np.zeros((1, 1, 3), np.float32),
