@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax
 import numpy as np
 
-from adaland.agent import acting, types
+from adaland.agent import acting, sizes, types
 from adaland.agent.config import NetworkConfig
-from adaland.agent.learner_config import LearnerConfig
+from adaland.agent.learner_config import LearnerConfig, ProxyConfig
 from adaland.agent.network.network import make_network
 from adaland.agent.replay.base import ReplayWriter
 from adaland.agent.replay.spec import UnrollSpec
@@ -92,7 +92,23 @@ def learner(
     config.learner,
     config.network.action_sizes,
     None if devices is None else tuple(devices),
+    _proxy(config.learner.proxy, config.network, config.env),
   )
+
+
+@functools.lru_cache(_MAX_KEPT)
+def _proxy(
+  proxy_config: ProxyConfig,
+  network_config: NetworkConfig,
+  env_config: land_types.LandConfig,
+) -> types.Network | None:
+  """Makes the network of the small agent that chooses unrolls, if there is."""
+  if not proxy_config.used:
+    return None
+  small = sizes.small_config(
+    network_config, proxy_config.width, proxy_config.num_layers
+  )
+  return make_network(small, land.observation_spec(env_config))
 
 
 @functools.lru_cache(_MAX_KEPT)
@@ -101,12 +117,13 @@ def _learner(
   learner_config: LearnerConfig,
   action_sizes: tuple[int, ...],
   devices: tuple[jax.Device, ...] | None,
+  proxy: types.Network | None,
 ) -> "Learner":
   # Imported where used: most processes of a run never learn, and it brings
   # half a second of other packages.
   from adaland.agent.learner import make_learner
 
-  return make_learner(network, learner_config, action_sizes, devices)
+  return make_learner(network, learner_config, action_sizes, devices, proxy)
 
 
 def unroll_spec(config: experiment.ExperimentConfig, made: Agent) -> UnrollSpec:

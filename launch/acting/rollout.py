@@ -25,6 +25,8 @@ CONTROL = ("first", "last", "counts", "trial")
 # Logit of an action that a scripted player took, others are 0: of the five of
 # the largest head it has 97 % of the probability.
 _SURE = 5.0
+# Number of programs that are kept in a process.
+_MAX_KEPT = 4
 
 # Shape and dtype of each observation, without batch.
 ObservationSpec = Mapping[str, tuple[tuple[int, ...], Any]]
@@ -169,10 +171,14 @@ def empty(
 
 # Compiled once in a process for all environments that one agent acts in.
 @functools.lru_cache(4)
+@functools.lru_cache(_MAX_KEPT)
 def make_step(
   functions: acting.Actor, gamma: float, action_sizes: tuple[int, ...]
 ) -> Any:
   """Builds the jitted program of one step.
+
+  Equal arguments get the same program, which JAX traces and compiles once in a
+  process.
 
   Args:
     functions: The acting functions.

@@ -16,7 +16,7 @@ import jax
 import numpy as np
 
 from adaland.agent import acting, distributions, types
-from adaland.envs import land
+from adaland.envs import constants, land
 from adaland.launch.acting import rollout
 from adaland.launch.config.teaching import Labels, TeachingConfig
 
@@ -24,6 +24,26 @@ _AGENT, _TEACHER, _DEMONSTRATION = range(3)
 
 
 _log_probs = jax.jit(distributions.log_probs, static_argnums=1)
+
+
+def with_idle(
+  guidance: rollout.Guidance | None, idle: np.ndarray
+) -> rollout.Guidance:
+  """Returns guidance in which some avatars do nothing.
+
+  Args:
+    guidance: That of scripted players, if there are.
+    idle: True where the avatar does nothing, bool [N].
+  """
+  noop = np.array(constants.NOOP_ACTION, np.int8)
+  if guidance is None:
+    shape = (len(idle), len(noop))
+    label, action = np.full(shape, -1, np.int8), np.zeros(shape, np.int8)
+    guidance = rollout.Guidance(label, np.zeros(len(idle), bool), action)
+  return guidance._replace(
+    given=guidance.given | idle,
+    action=np.where(idle[:, None], noop, guidance.action),
+  )
 
 
 class ScriptedPlayer(Protocol):

@@ -106,6 +106,14 @@ class ExperimentConfig:
     )
     self._check_privileged()
     self._check_windows()
+    require(
+      self.curriculum.kind not in ("noop", "learnability")
+      or self.teaching.taught + self.teaching.demonstrated < 1,
+      "teaching.taught + teaching.demonstrated",
+      self.teaching.taught + self.teaching.demonstrated,
+      f"below 1: curriculum.kind={self.curriculum.kind!r} plays tasks with the "
+      "agent alone",
+    )
     for name, needed in _SHOWN.items():
       given = getattr(self.network, name)
       require(
@@ -114,6 +122,9 @@ class ExperimentConfig:
         given,
         f"the environment's, {needed}",
       )
+    if self.env.observation == "pixels" and self.network.vision == "patches":
+      width, height = self.env.pixels
+      self.network.patches.check_picture(height, width)
     require(
       self.replay.batch_size % self.cluster.num_learners == 0,
       "cluster.num_learners",

@@ -53,6 +53,31 @@ class ConfigTest(parameterized.TestCase):
 
   @parameterized.parameters(
     (
+      (
+        "env.observation=pixels",
+        "network.vision=patches",
+        "network.patches.size=10",
+      ),
+      "network.patches.size is 10, .* height, 18 pixels, of which 8",
+    ),
+    (
+      (
+        "curriculum.kind=noop",
+        "teaching.teacher=explorer",
+        "teaching.taught=1.0",
+      ),
+      "taught . teaching.demonstrated is 1.0, allowed: below 1: .*'noop'",
+    ),
+    (("learner.algorithm=dqn",), "algorithm='dqn': .*'muesli', 'ppo'"),
+    (("network.vision=vit",), "vision must be one of .'torso', 'patches'"),
+    (("curriculum.kind=easy",), "kind is 'easy'; .*'learnability'"),
+  )
+  def test_parts_that_do_not_fit_are_refused(self, settings, message):
+    with self.assertRaisesRegex(ValueError, message):
+      _smoke(*settings)
+
+  @parameterized.parameters(
+    (
       ("network.memory=griffin", "network.local_length=30"),
       "local_length is 30",
     ),
