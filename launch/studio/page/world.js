@@ -232,8 +232,8 @@ export class World {
     this.lens(2 * Math.atan(1 / aspect) * 180 / Math.PI, aspect);
   }
 
-  above(aspect, tilt = 0.55) {
-    const far = this.size * 1.02 + 2.5;
+  above(aspect, tilt = 0.45) {
+    const far = this.size + 1.6;
     this.camera.position.set(0, -far * Math.sin(tilt), far * Math.cos(tilt));
     this.camera.lookAt(0, -0.2, 0);
     this.lens(56, aspect);
