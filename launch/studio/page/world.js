@@ -141,7 +141,7 @@ export class World {
     Object.assign(sun.shadow.camera,
       { left: -reach, right: reach, top: reach, bottom: -reach, far: 50 });
     sun.shadow.bias = -0.001;
-    this.scene.add(sun, new THREE.HemisphereLight(0xe6f1ff, 0x6d6a55, 1.7));
+    this.scene.add(sun, new THREE.HemisphereLight(0xeef5ff, 0x9a9a94, 2.2));
     this.beam = new THREE.Line(new THREE.BufferGeometry(),
       new THREE.LineBasicMaterial({ color: 0xffffff }));
     this.beam.frustumCulled = false;
