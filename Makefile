@@ -33,10 +33,11 @@ three: $(VENDOR)/three.module.js
 $(VENDOR)/three.module.js: package-lock.json .ci/three
 	@.ci/three
 
-# What one of the suite's many processes has compiled, the others read.
+# What one of the suite's many processes has compiled, the others read. There is
+# a worker more than the cores of a small machine: tests of runs often wait.
 test: export PYTHONDONTWRITEBYTECODE =
 test: venv  ## Runs the test suite.
-	@$(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder \
+	@$(PY) -m pytest -n 3 --dist loadgroup --no-loadscope-reorder \
 	  --durations=10 $(TESTS) tests
 
 lint: venv  ## Checks style, format and types.

@@ -12,6 +12,7 @@ COMMANDS = {
   "train": "trains an agent",
   "watch": "films an agent's tries of a task, and shows its scores",
   "evaluate": "measures a policy: its score against the number of trials",
+  "study": "trains variants of an agent and compares them",
   "compare": "compares evaluations, with intervals and a figure",
   "prompt": "shows an agent a demonstration and lets it continue",
   "play": "plays one task: the expert, an agent, chance, or you",
@@ -25,6 +26,7 @@ COMMANDS = {
 _MODULES = {name: f"{__package__}.{name}" for name in COMMANDS}
 for _folder in ("bench", "studio"):
   _MODULES[_folder] += ".__main__"
+_MODULES["study"] = f"{__package__}.studies.__main__"
 
 
 def _help() -> str:
