@@ -15,8 +15,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adaland.curriculum import archive, base, statistics
+from adaland.curriculum import archive, base, ledger, statistics
 
+# Why the archive takes a task or not, by what `Archive.offer` returns.
+_WHY = {
+  "room": "there is room in the archive",
+  "better": "fitter than the archive's worst",
+  "": "less fit than the archive's worst",
+}
 FITNESSES = ("td_error", "value", "policy")
 
 # Assignments of actors that die are never reported, so the oldest are dropped.
@@ -87,17 +93,20 @@ class PLRCurriculum:
     config: PLRConfig,
     sample_task: Callable[[int], Any],
     seed: int,
+    num_tasks: int = base.POOL_SIZE,
   ):
     """Makes a curriculum with an empty archive.
 
     Args:
       config: Its settings.
-      sample_task: Returns the task of an index in [0, POOL_SIZE), or a stand-in
+      sample_task: Returns the task of an index below num_tasks, or a stand-in
         for it; assignments carry it, and nothing here looks into it.
       seed: Seed of the draws.
+      num_tasks: Size of the pool.
     """
     self._config = config
     self._sample_task = sample_task
+    self._num_tasks = num_tasks
     self._rng = np.random.Generator(np.random.PCG64(seed))
     self._archive = archive.Archive(config.capacity)
     self._moments: dict[int, statistics.RunningMoments] = {}
@@ -109,6 +118,7 @@ class PLRCurriculum:
     self._outstanding: dict[int, _Episode] = {}
     # By task: the latest training visit and the fitness of its episodes.
     self._visits: dict[int, tuple[int, list[float]]] = {}
+    self._decisions = ledger.Decisions()
     self._learn_share = statistics.RecentMean()
     self._train_reward = statistics.RecentMean()
     self._new_reward = statistics.RecentMean()
@@ -139,7 +149,12 @@ class PLRCurriculum:
     if episode.index in self._archive:
       self._archive.refresh(episode.index, fitness)
     else:
-      self._archive.offer(episode.index, fitness, trials, self._draws)
+      kept = self._archive.offer(episode.index, fitness, trials, self._draws)
+      self._decisions.add(episode.index, bool(kept), _WHY[kept], fitness)
+
+  def take_decisions(self) -> list[base.Decision]:
+    """See `base.Deciding`; the score is the fitness."""
+    return self._decisions.take()
 
   def state_dict(self) -> dict[str, Any]:
     """See `base.Curriculum`."""
@@ -161,6 +176,7 @@ class PLRCurriculum:
         [index, visit, list(scores)]
         for index, (visit, scores) in self._visits.items()
       ],
+      "decisions": self._decisions.state_dict(),
       "learn_share": self._learn_share.state_dict(),
       "train_reward": self._train_reward.state_dict(),
       "new_reward": self._new_reward.state_dict(),
@@ -186,6 +202,8 @@ class PLRCurriculum:
     self._visits = {
       index: (visit, list(scores)) for index, visit, scores in state["visits"]
     }
+    if "decisions" in state:  # Checkpoints of earlier versions have none.
+      self._decisions.load_state_dict(state["decisions"])
     self._learn_share.load_state_dict(state["learn_share"])
     self._train_reward.load_state_dict(state["train_reward"])
     self._new_reward.load_state_dict(state["new_reward"])
@@ -196,6 +214,7 @@ class PLRCurriculum:
       "archive_size": float(len(self._archive)),
       "archive_fitness": self._archive.mean_fitness,
       "archive_trials": self._archive.mean_trials,
+      "accepted_share": self._decisions.accepted_share,
       "learn_share": self._learn_share.mean,
       "outstanding": float(len(self._outstanding)),
       "tasks_drawn": float(self._draws),
@@ -209,7 +228,7 @@ class PLRCurriculum:
     if self._to_train:
       episode = self._to_train.popleft()
     else:
-      episode = _Episode(int(self._rng.integers(base.POOL_SIZE)), 0)
+      episode = _Episode(base.draw_index(self._rng, self._num_tasks), 0)
     learn = episode.visit > 0
     key, self._next_key = self._next_key, self._next_key + 1
     self._outstanding[key] = episode

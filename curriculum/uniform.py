@@ -12,27 +12,38 @@ from adaland.curriculum import base, statistics
 class UniformCurriculum:
   """A curriculum of uniform draws; every episode is learned from.
 
-  An assignment's key is the task's index in the pool.
+  A small pool gives a task more than once before its first record is back, so
+  that an assignment's key is its number.
   """
 
-  def __init__(self, sample_task: Callable[[int], Any], seed: int):
+  def __init__(
+    self,
+    sample_task: Callable[[int], Any],
+    seed: int,
+    num_tasks: int = base.POOL_SIZE,
+  ):
     """Makes a curriculum.
 
     Args:
-      sample_task: Returns the task of an index in [0, base.POOL_SIZE), or a
-        stand-in for it; assignments carry it.
+      sample_task: Returns the task of an index below num_tasks, or a stand-in
+        for it; assignments carry it.
       seed: Seed of the draws.
+      num_tasks: Size of the pool.
     """
     self._sample_task = sample_task
+    self._num_tasks = num_tasks
     self._rng = np.random.Generator(np.random.PCG64(seed))
     self._drawn = 0
     self._reward = statistics.RecentMean()
 
   def next_tasks(self, n: int) -> list[base.Assignment]:
     """Returns the next n tasks to play."""
-    self._drawn += n
-    indices = self._rng.integers(base.POOL_SIZE, size=n).tolist()
-    return [base.Assignment(i, self._sample_task(i), True) for i in indices]
+    indices = [base.draw_index(self._rng, self._num_tasks) for _ in range(n)]
+    first, self._drawn = self._drawn, self._drawn + n
+    return [
+      base.Assignment(first + k, self._sample_task(index), True)
+      for k, index in enumerate(indices)
+    ]
 
   def report(self, record: base.EpisodeRecord) -> None:
     """Adds the episode's reward to the recent mean, if the agent earned it."""

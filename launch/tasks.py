@@ -1,4 +1,4 @@
-"""Draws, describes and checks tasks, and measures what memory is worth."""
+"""Draws, describes, checks and soaks tasks; measures what memory is worth."""
 
 import argparse
 import json
@@ -10,12 +10,13 @@ from adaland.envs import constants
 from adaland.envs.sampling import families, named, task_sets
 from adaland.envs.tasks import complexity, description, json_files
 from adaland.envs.tasks.task import Task
-from adaland.envs.worlds import scene
+from adaland.envs.worlds import validity
 from adaland.launch import cli, errors
 from adaland.launch.config import preset_configs
 from adaland.launch.evaluation import tasksets, trained_agent, worth
 from adaland.launch.recipes import task_source
 from adaland.launch.run import progress
+from adaland.launch.soaking import soak_command
 
 _EXAMPLES = """\
 examples:
@@ -25,6 +26,8 @@ examples:
   adaland tasks check my_tasks/*.json
   adaland tasks complexity sample:0 sample:1 --json=-
   adaland tasks worth traps --num_tasks=100
+  adaland tasks soak --preset=gpu --num_tasks=100 --out=broken/
+  adaland tasks soak --replay=broken/inside_0.npz
 """
 
 
@@ -36,14 +39,15 @@ def make_parser() -> cli.Parser:
   commands = parser.add_subparsers(
     dest="command",
     required=True,
-    metavar="{sample,show,check,complexity,worth}",
+    metavar="{sample,show,check,complexity,worth,soak}",
   )
   for name, text in (
     ("sample", "draw tasks of a distribution"),
     ("show", "describe tasks in words"),
-    ("check", "check task files: format, and room in the world"),
+    ("check", "check task files: format, room, and goals that can be met"),
     ("complexity", "the twelve measures of complexity"),
     ("worth", "scores of scripted players with and without memory"),
+    ("soak", "rough play of many tasks, with laws checked at every step"),
   ):
     command = commands.add_parser(name, help=text, description=text)
     command.add_argument(
@@ -52,7 +56,7 @@ def make_parser() -> cli.Parser:
     command.add_argument(
       "--workdir", help="a run: its distribution instead of a preset's"
     )
-    if name != "worth":
+    if name not in ("worth", "soak"):
       command.add_argument("--split", default="train", help="train or test")
     if name == "worth":
       command.add_argument(
@@ -65,6 +69,8 @@ def make_parser() -> cli.Parser:
       command.add_argument("--num_tasks", type=cli.positive_int, default=100)
       command.add_argument("--trials", type=cli.positive_int, default=4)
       command.add_argument("--seed", type=cli.non_negative_int, default=0)
+    elif name == "soak":
+      soak_command.add_flags(command)
     elif name == "sample":
       command.add_argument("--index", type=cli.non_negative_int, default=0)
       command.add_argument("--num_tasks", type=cli.positive_int, default=1)
@@ -79,13 +85,6 @@ def make_parser() -> cli.Parser:
     cli.add_own_parts_flag(command)
     cli.add_json_flag(command)
   return parser
-
-
-def _room(task: Task) -> None:
-  """Raises UserError if the world has no room for the task's objects."""
-  slots = max(constants.MAX_OBJECTS, task.num_objects)
-  with errors.user_input(task.name):
-    scene.build_scene(task, slots, len(task.players))
 
 
 def _source(args: argparse.Namespace, held_out: bool) -> task_sets.TaskSet:
@@ -153,10 +152,14 @@ def run(args: argparse.Namespace) -> None:
   if args.command == "worth":
     _worth(args)
     return
+  if args.command == "soak":
+    soak_command.run(args, _source(args, held_out=False))
+    return
   tasks = _read(args)
   if args.command == "check":
-    for task in tasks.values():
-      _room(task)
+    for name, task in tasks.items():
+      with errors.user_input(name):
+        validity.check(task)
     result = {"checked": len(tasks)}
     text = f"{len(tasks)} task(s) are fine"
   elif args.command == "complexity":

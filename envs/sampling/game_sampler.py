@@ -49,7 +49,8 @@ class SampledGame:
   Attributes:
     goal: The rewarded literal.
     rules: Chain and dead ends, in random order.
-    objects: Types of the initial objects, one entry for each object.
+    objects: Types of the initial objects, one entry for each object; the order
+      of types is drawn.
     hiding: Parts of the rules that the player is not shown.
     trials: Number of trials in an episode.
     trial_seconds: Length of a trial.
@@ -207,7 +208,11 @@ class _Draft:
     count = min(_between(self._rng, config.distractors), room)
     if count < config.distractors[0] or (count and not self._unused):
       raise _NoGameError
-    drawn = [self._pick(self._unused) for _ in range(count)]
+    # Each type once, as far as they last: two objects of one type that the
+    # solution never has would give away that they are distractors.
+    once = self._unused[:count]
+    more = [self._pick(self._unused) for _ in range(count - len(once))]
+    drawn = once + more
     self.objects += drawn
     return list(dict.fromkeys(drawn))
 
@@ -278,6 +283,18 @@ class _Draft:
     raise _NoGameError
 
 
+def _in_any_order(
+  objects: list[ObjectType], rng: np.random.Generator
+) -> tuple[ObjectType, ...]:
+  """Draws the order of types, which agents see, so that it tells no roles."""
+  kinds = list(dict.fromkeys(objects))
+  return tuple(
+    kinds[i]
+    for i in rng.permutation(len(kinds))
+    for _ in range(objects.count(kinds[i]))
+  )
+
+
 def draw_game(
   config: SamplerConfig, rng: np.random.Generator
 ) -> SampledGame | None:
@@ -291,7 +308,7 @@ def draw_game(
   return SampledGame(
     goal=draft.goal,
     rules=rules,
-    objects=tuple(draft.objects),
+    objects=_in_any_order(draft.objects, rng),
     hiding=draw_hiding(config.hide, rules, rng),
     trials=_between(rng, config.trials),
     trial_seconds=float(rng.uniform(*config.trial_seconds)),

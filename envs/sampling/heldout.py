@@ -1,20 +1,36 @@
-"""The split of games into a training and a held-out half.
+"""The split of games and terrains into a training and a held-out half.
 
 A hash of a game's canonical form decides whether it is held out. The canonical
 form ignores the order of rules, of spawns and of symmetric arguments, and all
 but goals and rules, so that a game which differs from a held-out one in nothing
-else is held out too. The training sampler draws until the hash is on its side,
-whatever its settings, so that it can't return a held-out game;
-`python -m adaland.envs.sampling.leaks` looks for counterexamples.
+else is held out too. The probes' games are held out whatever their hash. The
+training sampler draws until a game is on its side, whatever its settings, so
+that it can't return a held-out game; `python -m adaland.envs.sampling.leaks`
+looks for counterexamples.
+
+Terrains are split alike, by a hash that is the same for a terrain turned around
+or mirrored. An empty flat room is in both halves: there is nothing to see in it
+but objects, whose positions are drawn from seeds that the halves do not share.
 """
 
+import functools
 import hashlib
 from collections.abc import Sequence
 
+import numpy as np
+
 from adaland.envs import constants
+from adaland.envs.tasks import probes
 from adaland.envs.tasks.task import Literal, Rule, Task
+from adaland.envs.worlds.terrain import Terrain
 
 HELDOUT_ONE_IN = 8
+
+# Directions of ramps after quarter turns from x to y, and with y mirrored.
+_TURNED = [
+  np.array([0, *(1 + (k + turns) % 4 for k in range(4))]) for turns in range(4)
+]
+_MIRRORED = np.array([0, 1, 4, 3, 2])
 
 
 def _canonical_literal(literal: Literal) -> tuple[int, ...]:
@@ -38,9 +54,48 @@ def canonical_form(goals: Sequence[Literal], rules: Sequence[Rule]) -> str:
 
 
 def is_heldout(goals: Sequence[Literal], rules: Sequence[Rule]) -> bool:
-  """Returns True for games of the held-out half, one in HELDOUT_ONE_IN."""
-  text = canonical_form(goals, rules).encode()
-  digest = hashlib.blake2b(text, digest_size=8).digest()
+  """Returns True for games of the held-out half.
+
+  These are one in HELDOUT_ONE_IN, and the probes' games.
+  """
+  text = canonical_form(goals, rules)
+  digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+  hashed = int.from_bytes(digest, "big") % HELDOUT_ONE_IN == 0
+  return hashed or text in _probe_games()
+
+
+@functools.cache
+def _probe_games() -> frozenset[str]:
+  """Returns the canonical forms of the probes' games."""
+  tasks = [probes.load(name) for name in probes.names()]
+  return frozenset(
+    canonical_form([player.goal for player in task.players], task.rules)
+    for task in tasks
+  )
+
+
+def canonical_terrain(ground: Terrain) -> bytes:
+  """Returns bytes that are the same for terrains equal up to symmetry."""
+  forms = []
+  for turns in range(4):
+    heights = np.rot90(ground.heights, turns)
+    # Turned by a quarter from x to y, a ramp's direction goes up by one.
+    ramps = np.rot90(_TURNED[turns][ground.ramps], turns)
+    mirrored = heights[:, ::-1], _MIRRORED[ramps][:, ::-1]
+    for form in ((heights, ramps), mirrored):
+      stacked = np.stack(form).astype(np.uint8)
+      forms.append(repr(stacked.shape).encode() + stacked.tobytes())
+  return min(forms)
+
+
+def is_heldout_terrain(ground: Terrain) -> bool | None:
+  """Returns True for terrain of the held-out half, None if it is of both.
+
+  Held out is one in HELDOUT_ONE_IN.
+  """
+  if ground.is_flat():
+    return None
+  digest = hashlib.blake2b(canonical_terrain(ground), digest_size=8).digest()
   return int.from_bytes(digest, "big") % HELDOUT_ONE_IN == 0
 
 

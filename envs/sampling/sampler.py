@@ -12,6 +12,7 @@ import numpy as np
 from adaland.envs.sampling import game_sampler, heldout
 from adaland.envs.sampling.config import FIRST_TEST_SEED, SamplerConfig
 from adaland.envs.tasks.task import ObjectSpec, PlayerSpec, Task, World
+from adaland.envs.worlds import generation
 
 __all__ = ["SamplerConfig", "TaskSampler"]
 
@@ -41,17 +42,38 @@ class TaskSampler:
     self.num_tasks = config.num_worlds * config.num_games
 
   def world(self, index: int) -> World:
-    """Returns the world of an index, taken modulo num_worlds."""
+    """Returns the world of an index, taken modulo num_worlds.
+
+    Raises:
+      ValueError: If no world of this split is found.
+    """
     config = self.config
-    seed = index % config.num_worlds
-    if config.split == "test":
-      seed += FIRST_TEST_SEED
-    rng = _stream("world", seed)
-    x, y = (
-      int(rng.integers(config.tiles[0], config.tiles[1] + 1)) for _ in range(2)
+    wants_heldout = config.split == "test"
+    index %= config.num_worlds
+    for attempt in range(_MAX_DRAWS):
+      # Worlds have seeds of their own, whatever the attempt.
+      seed = (index + attempt * config.num_worlds) % FIRST_TEST_SEED
+      world = self._draw_world(seed + FIRST_TEST_SEED * wants_heldout)
+      side = heldout.is_heldout_terrain(generation.make_terrain(world))
+      if side is None or side == wants_heldout:
+        return world
+    raise ValueError(
+      f"the sampler found no world in {_MAX_DRAWS} draws, allowed: wider "
+      "ranges of tiles, levels or walls"
     )
-    levels = int(rng.integers(config.levels[0], config.levels[1] + 1))
-    return World(seed=seed, tiles=(x, y), levels=levels)
+
+  def _draw_world(self, seed: int) -> World:
+    rng, config = _stream("world", seed), self.config
+    x, y, levels, walls = (
+      int(rng.integers(first, last + 1))
+      for first, last in (
+        config.tiles,
+        config.tiles,
+        config.levels,
+        config.walls,
+      )
+    )
+    return World(seed=seed, tiles=(x, y), levels=levels, walls=walls)
 
   def game(self, index: int) -> game_sampler.SampledGame:
     """Returns the game of an index, taken modulo num_games.

@@ -58,6 +58,7 @@ class GameArrays(NamedTuple):
     world_seed: The world's seed, [].
     tiles: Size of the arena, [2].
     levels: Number of ground heights, [].
+    walls: Number of inner walls, [].
     heights: Level of each tile where given by hand, else -1,
       [MAX_TILES, MAX_TILES].
     name: Code points, padded with 0, [MAX_NAME].
@@ -81,6 +82,7 @@ class GameArrays(NamedTuple):
   world_seed: np.ndarray
   tiles: np.ndarray
   levels: np.ndarray
+  walls: np.ndarray
   heights: np.ndarray
   name: np.ndarray
 
@@ -172,6 +174,7 @@ def to_arrays(task: Task) -> GameArrays:
     world_seed=np.asarray(task.world.seed, np.int32),
     tiles=np.asarray(task.world.tiles, np.int32),
     levels=np.asarray(task.world.levels, np.int32),
+    walls=np.asarray(task.world.walls, np.int32),
     heights=zeros(constants.MAX_TILES, constants.MAX_TILES) - 1,
     name=zeros(MAX_NAME),
   )
@@ -272,7 +275,13 @@ def from_arrays(arrays: GameArrays) -> Task:
     )
   players = range(int(arrays.num_players))
   return Task(
-    world=World(int(arrays.world_seed), (x, y), int(arrays.levels), heights),
+    world=World(
+      int(arrays.world_seed),
+      (x, y),
+      int(arrays.levels),
+      heights,
+      int(arrays.walls),
+    ),
     objects=tuple(objects),
     players=tuple(
       PlayerSpec(

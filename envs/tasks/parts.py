@@ -8,6 +8,7 @@ from adaland.envs import constants
 from adaland.envs.tasks.literals import Literal, ObjectType
 
 MIN_TILES = 2
+MAX_WALLS = 8
 MAX_SEED = 2**31 - 1
 MAX_NAME = 80
 
@@ -45,12 +46,16 @@ class World:
     levels: Number of ground heights, 1 is a flat room.
     heights: Level of each tile, heights[x][y], instead of generated terrain.
       Ramps are added where they are needed to connect levels.
+    walls: Number of inner walls in generated terrain, fewer where there is no
+      room, 0 to MAX_WALLS.
   """
 
   seed: int = 0
   tiles: tuple[int, int] = (8, 8)
   levels: int = 1
   heights: tuple[tuple[int, ...], ...] | None = None
+  # Not in `repr`, from which the yaws of a task's trials are drawn.
+  walls: int = dataclasses.field(default=0, repr=False)
 
   def __post_init__(self):
     check_range("world.seed", self.seed, 0, MAX_SEED)
@@ -61,8 +66,14 @@ class World:
         f"world.tiles along {axis}", size, MIN_TILES, constants.MAX_TILES
       )
     check_range("world.levels", self.levels, 1, constants.MAX_LEVELS)
+    check_range("world.walls", self.walls, 0, MAX_WALLS)
     if self.heights is None:
       return
+    if self.walls:
+      raise ValueError(
+        f"world.walls is {self.walls}, allowed: 0 with world.heights, which "
+        "has all terrain"
+      )
     if {(len(self.heights), len(column)) for column in self.heights} != {
       self.tiles
     }:

@@ -22,7 +22,10 @@ from adaland.envs.tasks.parts import (
   World,
 )
 
-FORMAT: Final = "adaland.task/1"
+# Version 2 has the fields of version 1. It says what a touch is (any contact
+# within a step), where spawns appear, and that bodies may not overlap.
+FORMAT: Final = "adaland.task/2"
+READABLE: Final = (FORMAT, "adaland.task/1")
 
 _T = TypeVar("_T")
 
@@ -62,7 +65,7 @@ def with_path(
 
 def _read_world(value: Any) -> World:
   fields = json_checks.read_fields(
-    value, "world", ("seed", "tiles", "levels", "heights")
+    value, "world", ("seed", "tiles", "levels", "heights", "walls")
   )
   default = World()
   seed = json_checks.read_whole(fields.get("seed", default.seed), "world.seed")
@@ -100,7 +103,10 @@ def _read_world(value: Any) -> World:
     )
   if "levels" in fields:
     levels = json_checks.read_whole(fields["levels"], "world.levels")
-  return World(seed, tiles, levels, heights)
+  walls = json_checks.read_whole(
+    fields.get("walls", default.walls), "world.walls"
+  )
+  return World(seed, tiles, levels, heights, walls)
 
 
 def _read_object(value: Any, path: str) -> ObjectSpec:
@@ -200,8 +206,9 @@ def read_task_fields(value: Any) -> TaskFields:
     ),
     ("format", "players", "objects"),
   )
-  if fields["format"] != FORMAT:
-    raise json_checks.refusal("format", fields["format"], f'"{FORMAT}"')
+  if fields["format"] not in READABLE:
+    allowed = " or ".join(f'"{name}"' for name in READABLE)
+    raise json_checks.refusal("format", fields["format"], allowed)
   objects = json_checks.read_list(fields["objects"], "objects", "objects")
   players = json_checks.read_list(fields["players"], "players", "players")
   rules = json_checks.read_list(

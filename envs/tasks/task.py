@@ -117,6 +117,7 @@ class Task:
     tiles: tuple[int, int] | None = None,
     levels: int | None = None,
     heights: Sequence[Sequence[int]] | None = None,
+    walls: int | None = None,
     trials: int | None = None,
     trial_seconds: float | None = None,
     name: str = "",
@@ -149,6 +150,7 @@ class Task:
       tiles: Size of the arena along x and y, in tiles.
       levels: Number of ground heights, 1 is a flat room.
       heights: Level of each tile, heights[x][y], instead of drawn terrain.
+      walls: Number of inner walls in drawn terrain.
       trials: Number of trials in an episode.
       trial_seconds: Length of a trial, rounded to whole steps.
       name: A label for people.
@@ -174,7 +176,11 @@ class Task:
       "format": reader.FORMAT,
       "name": name,
       "world": _given(
-        seed=world_seed, tiles=tiles, levels=levels, heights=heights
+        seed=world_seed,
+        tiles=tiles,
+        levels=levels,
+        heights=heights,
+        walls=walls,
       ),
       "objects": [
         spec if isinstance(spec, Mapping) else {"type": spec}

@@ -7,13 +7,13 @@ from unittest import mock
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.curriculum import factory, plr
+from adaland.curriculum import base, factory, plr
 from tests.curriculum import examples
 
 
-def _make(seed=0, **values):
+def _make(seed=0, num_tasks=base.POOL_SIZE, **values):
   config = dataclasses.replace(plr.PLRConfig(capacity=10), **values)
-  return plr.PLRCurriculum(config, examples.sample_task, seed)
+  return plr.PLRCurriculum(config, examples.sample_task, seed, num_tasks)
 
 
 def _error(assignment):
@@ -75,6 +75,13 @@ class PLRCurriculumTest(parameterized.TestCase):
     self.assertGreater(draws, 1000)
     self.assertAlmostEqual(1 - news / draws, 0.2, delta=0.04)
 
+  def test_a_small_pool_s_task_has_one_place_in_the_archive(self):
+    curriculum = _make(num_tasks=4, replay_probability=1e-9)
+    _play(curriculum, 60)
+    self.assertCountEqual(
+      curriculum.state_dict()["archive"]["indices"], range(4)
+    )
+
   def test_the_archive_holds_the_best_by_z_score(self):
     curriculum = _make(replay_probability=1e-9)
     played = _play(curriculum, 300)
@@ -92,6 +99,22 @@ class PLRCurriculumTest(parameterized.TestCase):
     np.testing.assert_allclose(
       sorted(state["fitness"]), [z for z, _ in sorted(expected)[-10:]]
     )
+
+  def test_decisions_say_why_the_archive_takes_a_task(self):
+    curriculum = _make(replay_probability=1e-9)
+    _play(curriculum, 40)
+    decisions = curriculum.take_decisions()
+    self.assertLen(decisions, 40)
+    # The archive has room for ten.
+    self.assertEqual(
+      {d.why for d in decisions[:10]}, {"there is room in the archive"}
+    )
+    for decision in decisions[10:]:
+      word = "fitter" if decision.accepted else "less fit"
+      self.assertEqual(decision.why, f"{word} than the archive's worst")
+    accepted = {d.accepted for d in decisions[10:]}
+    self.assertEqual(accepted, {True, False})
+    self.assertEmpty(curriculum.take_decisions())
 
   def test_training_refreshes_the_fitness_by_the_visit_s_mean(self):
     curriculum = _make(replay_probability=1.0, train_trials=12)

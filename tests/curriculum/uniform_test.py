@@ -9,19 +9,25 @@ from adaland.curriculum import base, uniform
 from tests.curriculum import examples
 
 
-def _make(seed=0):
-  return uniform.UniformCurriculum(examples.sample_task, seed)
+def _make(seed=0, **kwargs):
+  return uniform.UniformCurriculum(examples.sample_task, seed, **kwargs)
 
 
 class UniformCurriculumTest(absltest.TestCase):
   def test_draws_from_the_whole_pool_and_learns_from_all(self):
     assignments = _make().next_tasks(400)
-    keys = np.array([a.key for a in assignments], np.float64)
-    self.assertLen(set(keys), 400)
-    self.assertAlmostEqual(keys.mean() / base.POOL_SIZE, 0.5, delta=0.06)
-    self.assertLess(keys.max(), base.POOL_SIZE)
+    indices = np.array([int(a.task.name) for a in assignments], np.float64)
+    self.assertLen(set(indices), 400)
+    self.assertAlmostEqual(indices.mean() / base.POOL_SIZE, 0.5, delta=0.06)
+    self.assertLess(indices.max(), base.POOL_SIZE)
     self.assertTrue(all(a.learn for a in assignments))
-    self.assertEqual(assignments[0].task.name, str(assignments[0].key))
+
+  def test_a_small_pool_is_drawn_evenly_and_keys_stay_unique(self):
+    assignments = _make(num_tasks=3).next_tasks(900)
+    counts = np.bincount([int(a.task.name) for a in assignments])
+    self.assertLen(counts, 3)
+    self.assertBetween(counts.min(), 240, 300)  # Four standard errors: 57.
+    self.assertLen({a.key for a in assignments}, 900)
 
   def test_the_seed_decides(self):
     self.assertEqual(_make(1).next_tasks(3), _make(1).next_tasks(3))

@@ -9,7 +9,7 @@ import jax
 from adaland.agent.learner import Learner, TrainState
 from adaland.agent.replay.spec import UnrollSpec
 from adaland.launch import builder, errors
-from adaland.launch.acting import arrays, rollout
+from adaland.launch.acting import arrays, cutting, rollout
 from adaland.launch.config import experiment
 from adaland.launch.runtimes.single import jaxprs
 
@@ -40,13 +40,13 @@ def bytes_needed(
       num_envs,
       length,
       config.network.action_sizes,
-      config.teaching.teacher != "none",
+      config.teaching.labels,
     )
   )
   snapshots = 0
   if not config.whole_episodes:
     memory = jaxprs.array_bytes(carry.state.memory)
-    snapshots = rollout.num_snapshots(length) * memory
+    snapshots = cutting.num_snapshots(length) * memory
   # Environments that began together end their unrolls together.
   burst = len(arrays.padded(range(num_envs), 0)) * unroll.num_bytes
   needed = {

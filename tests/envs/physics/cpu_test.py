@@ -47,7 +47,7 @@ class CpuPhysicsTest(backends.BackendTest):
       (fakes.PYRAMID, 1.0, 0.0), (fakes.CUBE, 2.0, 0.1), (fakes.SPHERE, 0, 1)
     )
     physics = self.world(scene)
-    capacity = mjcf.Capacity(6, 1, max_boxes=9, max_ramps=2)
+    capacity = mjcf.Capacity(6, 1, max_boxes=12, max_ramps=2)
     model = mjcf.build(
       capacity,
       terrain.pieces(scene.heights, scene.ramps),

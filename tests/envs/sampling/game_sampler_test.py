@@ -104,6 +104,34 @@ class DrawGameTest(absltest.TestCase):
     counts = [len(draw(seed, config).objects) for seed in range(200)]
     self.assertEqual(max(counts), 8)
 
+  def test_order_of_objects_tells_no_roles(self):
+    # One rule and one distractor, two or three objects of a type each.
+    config = dataclasses.replace(
+      PAPER,
+      chain_rules=(1, 1),
+      dead_ends=(0, 0),
+      distractors=(1, 1),
+      negation_probability=0.0,
+    )
+    first = []
+    for seed in range(400):
+      game = draw(seed, config)
+      needed = {*game.goal.object_types}
+      needed.update(game.rules[0].condition.object_types)
+      first.append((game.objects[0] in needed, len(set(game.objects))))
+    for kinds in (2, 3):
+      shares = [is_needed for is_needed, n in first if n == kinds]
+      error = 4 * np.sqrt(0.25 / len(shares))
+      self.assertAlmostEqual(np.mean(shares), (kinds - 1) / kinds, delta=error)
+
+  def test_distractors_are_of_different_types_while_these_last(self):
+    config = dataclasses.replace(
+      PAPER, chain_rules=(1, 1), distractors=(2, 4), negation_probability=0.0
+    )
+    for seed in range(100):
+      game = draw(seed, config)
+      self.assertLen(set(game.objects), len(game.objects))
+
   def test_negation_probability(self):
     for probability, share in ((0.0, 0), (1.0, 100)):
       config = dataclasses.replace(PAPER, negation_probability=probability)

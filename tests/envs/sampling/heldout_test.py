@@ -1,9 +1,13 @@
 """Tests of adaland.envs.sampling.heldout."""
 
+import numpy as np
 from absl.testing import absltest
 
 from adaland.envs.sampling import heldout
+from adaland.envs.tasks import probes
 from adaland.envs.tasks.literals import parse_literal, parse_rule
+from adaland.envs.tasks.task import World
+from adaland.envs.worlds import generation
 
 
 def form(goal, *rules):
@@ -40,6 +44,38 @@ class CanonicalFormTest(absltest.TestCase):
     self.assertLen(set(games), len(games))
 
 
+class CanonicalTerrainTest(absltest.TestCase):
+  def test_same_if_turned_or_mirrored(self):
+    ground = generation.make_terrain(World(3, (6, 8), 3, walls=2))
+    heights, ramps, _ = ground
+    self.assertTrue(ramps.any())
+    expected = heldout.canonical_terrain(ground)
+    # Seen in a mirror along x, +x is -x.
+    swapped = np.array([0, 3, 2, 1, 4])[ramps][::-1]
+    mirrored = ground._replace(heights=heights[::-1], ramps=swapped)
+    self.assertEqual(heldout.canonical_terrain(mirrored), expected)
+    # With the axes exchanged, +x is +y.
+    swapped = np.array([0, 2, 1, 4, 3])[ramps].T
+    turned = ground._replace(heights=heights.T, ramps=swapped)
+    self.assertEqual(heldout.canonical_terrain(turned), expected)
+    wrong = ground._replace(heights=heights.T, ramps=ramps.T)
+    self.assertNotEqual(heldout.canonical_terrain(wrong), expected)
+
+  def test_an_empty_room_is_in_both_halves(self):
+    flat = generation.make_terrain(World(3, (6, 8)))
+    self.assertIsNone(heldout.is_heldout_terrain(flat))
+
+  def test_share_of_heldout_terrains(self):
+    sides = [
+      heldout.is_heldout_terrain(
+        generation.make_terrain(World(seed, (6, 8), 2))
+      )
+      for seed in range(400)
+    ]
+    # One in 8, give or take four standard errors.
+    self.assertBetween(np.mean(sides), 0.059, 0.191)
+
+
 class SplitTest(absltest.TestCase):
   def test_share_of_heldout_games(self):
     # Every game of one rule over six types.
@@ -61,6 +97,10 @@ class SplitTest(absltest.TestCase):
     # 1512 games: one in 8, give or take four standard errors.
     self.assertLen(games, 6 * 2 * 21 * 6)
     self.assertBetween(sum(games) / len(games), 0.091, 0.159)
+
+  def test_the_games_of_all_probes_are_held_out(self):
+    for name in probes.names():
+      self.assertTrue(heldout.is_heldout_game(probes.load(name)), name)
 
 
 if __name__ == "__main__":

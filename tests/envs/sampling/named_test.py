@@ -1,8 +1,12 @@
 """Tests of adaland.envs.sampling.named."""
 
+import hashlib
+import json
+
 from absl.testing import absltest, parameterized
 
 from adaland.envs.sampling import candidates, families, named
+from adaland.envs.tasks import json_files
 
 
 class NamedTest(parameterized.TestCase):
@@ -32,6 +36,28 @@ class NamedTest(parameterized.TestCase):
     names = [mixed.held_out().task(i).name.split()[0] for i in range(5)]
     self.assertCountEqual(names, ["traps"] * 3 + ["find"] * 2)
     self.assertEqual(families.make("find"), candidates.Find())
+
+  @parameterized.parameters(
+    ("traps", "5117e33edcf0ee2c"),
+    ("find", "d413052c1a814598"),
+    ("fetch", "3d1ec0518a1e3ab9"),
+    ("chain", "bbf8db1da8fca51d"),
+    ("mixture", "5d1f1f7d3c2df813"),
+    # The tasks of the shipped agent.
+    (
+      "6*traps+2*traps:trials=1-3+traps:candidates=4+traps:candidates=5",
+      "4bb39fb5f75c5f4f",
+    ),
+  )
+  def test_tasks_never_change(self, name, expected):
+    # Published scores and the shipped agent are of these very tasks.
+    family = families.make(name)
+    digest = hashlib.sha256()
+    for half in (family.training(), family.held_out()):
+      for index in (0, 1, 2, 999, 12345):
+        fields = json_files.to_json(half.task(index))
+        digest.update(json.dumps(fields, sort_keys=True).encode())
+    self.assertEqual(digest.hexdigest()[:16], expected)
 
   @parameterized.parameters("./traps", "trap", "my/find", "", "test", "/traps")
   def test_other_names_are_no_families(self, text):

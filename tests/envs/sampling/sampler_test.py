@@ -10,15 +10,16 @@ from hypothesis import strategies as st
 from adaland.envs.sampling import heldout, sampler
 from adaland.envs.sampling.config import FIRST_TEST_SEED
 from adaland.envs.tasks import json_files
-from adaland.envs.worlds import terrain
+from adaland.envs.worlds import generation, terrain
 from adaland.envs.worlds.scene import build_scene
-from tests.envs.worlds.terrain_test import reachable
+from tests.envs.worlds.generation_test import reachable
 
 PAPER = sampler.SamplerConfig()
 # As in small presets: which object to walk to or to lift is hidden.
 NARROW = sampler.SamplerConfig(
   tiles=(5, 7),
   levels=(1, 1),
+  walls=(0, 0),
   chain_rules=(1, 1),
   dead_ends=(0, 1),
   distractors=(0, 2),
@@ -95,10 +96,20 @@ class TaskSamplerTest(parameterized.TestCase):
   def test_splits_share_neither_worlds_nor_games(self):
     for split, is_held_out in (("train", False), ("test", True)):
       config = dataclasses.replace(PAPER, split=split)
-      for index in range(100):
+      for index in range(30):
         task = sampler.TaskSampler(config).task(index)
         self.assertEqual(heldout.is_heldout_game(task), is_held_out)
         self.assertEqual(task.world.seed >= FIRST_TEST_SEED, is_held_out)
+
+  def test_splits_share_no_terrain_that_can_be_seen(self):
+    seen = {}
+    for split in ("train", "test"):
+      tasks = sampler.TaskSampler(dataclasses.replace(PAPER, split=split))
+      made = [generation.make_terrain(tasks.world(i)) for i in range(40)]
+      self.assertFalse(any(ground.is_flat() for ground in made))
+      seen[split] = {heldout.canonical_terrain(ground) for ground in made}
+    self.assertFalse(seen["train"] & seen["test"])
+    self.assertGreater(len(seen["test"]), 35)
 
   def test_streams_of_neighbours_differ(self):
     tasks = [sampler.TaskSampler(PAPER).task(i) for i in range(50)]

@@ -4,7 +4,8 @@ from absl.testing import absltest, parameterized
 
 from adaland.envs import constants
 from adaland.envs.tasks import json_files, planner, probes
-from adaland.envs.worlds import scene
+from adaland.envs.worlds import scene, terrain
+from tests.envs.worlds.generation_test import reachable
 
 # The paper's three probes "all visible", one that masks objects instead, and
 # one with a single hidden rule.
@@ -42,6 +43,25 @@ class ProbesTest(parameterized.TestCase):
     self.assertLen(
       {(t.world, t.objects, t.players, len(t.rules)) for t in tasks}, 1
     )
+
+  def test_one_of_three_spheres_is_reached_in_a_trial(self):
+    built = scene.build_scene(probes.load("three-spheres-jumbled"), 3)
+    player, *spheres = (
+      tuple(map(int, terrain.tile_of(built.heights, at[:2])))
+      for at in [built.player_at[0], *built.slot_at]
+    )
+    ways = (built.heights, built.ramps)
+    self.assertLessEqual({*spheres}, reachable(*ways, player))
+    for sphere in spheres:
+      there = reachable(*ways, sphere)
+      self.assertLen(there.intersection(spheres), 1)
+
+  def test_nothing_can_be_carried_around_transform_to_transport(self):
+    task = probes.load("transform-to-transport")
+    goal = task.players[0].goal
+    [target] = [spec for spec in task.objects if spec.type == goal.b]
+    self.assertTrue(target.frozen)
+    self.assertIn(f"hold(player1, {goal.a}) -> nothing", map(str, task.rules))
 
   def test_unknown_name_lists_the_nearest(self):
     with self.assertRaisesRegex(ValueError, "'antimater'.*antimatter"):

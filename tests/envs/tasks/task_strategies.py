@@ -33,11 +33,13 @@ def worlds(draw):
   levels = draw(st.integers(1, 4))
   column = st.lists(st.integers(0, levels - 1), min_size=y, max_size=y)
   columns = st.lists(column.map(tuple), min_size=x, max_size=x).map(tuple)
+  heights = draw(st.none() | columns)
   return World(
     seed=draw(st.integers(0, 2**31 - 1)),
     tiles=(x, y),
     levels=levels,
-    heights=draw(st.none() | columns),
+    heights=heights,
+    walls=draw(st.integers(0, 8)) if heights is None else 0,
   )
 
 

@@ -1,0 +1,128 @@
+"""Regions of a terrain: tiles that can be reached from each other.
+
+Sets of tiles are bits of one integer, so that a step of all of them at once is
+a shift: this is several times as fast as a general graph search.
+"""
+
+import numpy as np
+
+from adaland.envs.worlds import terrain
+
+# By ramp id: the step from a ramp to the tile at its top (see physics.base).
+DIRECTIONS = ((0, 0), (1, 0), (0, 1), (-1, 0), (0, -1))
+
+
+class Ways:
+  """The steps between the tiles of a terrain, there and back."""
+
+  def __init__(self, heights: np.ndarray, ramps: np.ndarray):
+    """Initializes the steps.
+
+    Args:
+      heights: Level of each tile, int [X, Y].
+      ramps: Direction in which each tile climbs, 0 for flat, int [X, Y].
+    """
+    self._shape = heights.shape
+    flat = ramps == 0
+    # By direction, the tiles from which a step leads on.
+    leave = np.zeros((len(DIRECTIONS), *self._shape), bool)
+    lower, upper = np.s_[:-1], np.s_[1:]
+    for direction, (here, there) in enumerate(
+      (
+        ((lower,), (upper,)),
+        ((slice(None), lower), (slice(None), upper)),
+        ((upper,), (lower,)),
+        ((slice(None), upper), (slice(None), lower)),
+      ),
+      start=1,
+    ):
+      leave[direction][here] = (
+        flat[here] & flat[there] & (heights[here] >= heights[there])
+      )
+    for x, y in np.argwhere(ramps).tolist():
+      up = int(ramps[x, y])
+      down = 1 + (up + 1) % 4
+      dx, dy = DIRECTIONS[up]
+      leave[up, x, y] = leave[down, x, y] = True
+      leave[up, x - dx, y - dy] = leave[down, x + dx, y + dy] = True
+    width = self._shape[1]
+    shifts = (width, 1, -width, -1)
+    self._steps = [
+      (_bits(leave[k + 1]), shift) for k, shift in enumerate(shifts)
+    ]
+
+  def region(self, x: int, y: int) -> np.ndarray:
+    """Returns the tiles to which there is a way and one back, bool [X, Y]."""
+    start = 1 << (x * self._shape[1] + y)
+    return self._unpacked(self._flood(start, False) & self._flood(start, True))
+
+  def reached_from(self, tiles: np.ndarray) -> np.ndarray:
+    """Returns the tiles to which there is a way from some, bool [X, Y].
+
+    Args:
+      tiles: Indices of the tiles to start from, int [n, 2].
+    """
+    start = 0
+    for x, y in tiles.tolist():
+      start |= 1 << (x * self._shape[1] + y)
+    return self._unpacked(self._flood(start, False))
+
+  def _unpacked(self, tiles: int) -> np.ndarray:
+    size = self._shape[0] * self._shape[1]
+    bits = np.frombuffer(tiles.to_bytes(-(-size // 8), "little"), np.uint8)
+    unpacked = np.unpackbits(bits, count=size, bitorder="little")
+    return unpacked.astype(bool).reshape(self._shape)
+
+  def _flood(self, found: int, backwards: bool) -> int:
+    """Returns the tiles that are reached from some, or that reach them."""
+    fresh = found
+    while fresh:
+      reached = 0
+      for leave, shift in self._steps:
+        if backwards:
+          reached |= _shifted(fresh, -shift) & leave
+        else:
+          reached |= _shifted(fresh & leave, shift)
+      fresh = reached & ~found
+      found |= fresh
+    return found
+
+
+def find_regions(heights: np.ndarray, ramps: np.ndarray) -> np.ndarray:
+  """Returns the number of each tile's region, from 0, int [X, Y].
+
+  Args:
+    heights: Level of each tile, int [X, Y].
+    ramps: Direction in which each tile climbs, 0 for flat, int [X, Y].
+  """
+  ways = Ways(heights, ramps)
+  regions = np.full(heights.shape, -1)
+  count = 0
+  while (left := np.argwhere(regions < 0)).size:
+    regions[ways.region(*left[0].tolist())] = count
+    count += 1
+  return regions
+
+
+def reachable(
+  heights: np.ndarray, ramps: np.ndarray, starts: np.ndarray
+) -> np.ndarray:
+  """Returns the tiles that can be reached from some points, bool [X, Y].
+
+  Args:
+    heights: Level of each tile, int [X, Y].
+    ramps: Direction in which each tile climbs, 0 for flat, int [X, Y].
+    starts: Metres from the centre, float [n, 2].
+  """
+  if not (heights.any() or ramps.any()):
+    return np.ones(heights.shape, bool)
+  return Ways(heights, ramps).reached_from(terrain.tile_of(heights, starts))
+
+
+def _bits(tiles: np.ndarray) -> int:
+  packed = np.packbits(tiles.ravel(), bitorder="little")
+  return int.from_bytes(packed.tobytes(), "little")
+
+
+def _shifted(bits: int, shift: int) -> int:
+  return bits << shift if shift > 0 else bits >> -shift

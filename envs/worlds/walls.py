@@ -1,0 +1,55 @@
+"""Inner walls: rows of tiles that block both way and sight."""
+
+import numpy as np
+
+from adaland.envs.worlds.regions import DIRECTIONS, Ways
+
+# A wall's height above the highest ground, in levels: an eye is lower.
+WALL_LEVELS = 3
+# Largest share of the tiles that walls may take.
+_MAX_SHARE = 0.15
+_TRIES = 4  # For each wall.
+
+
+def add_walls(
+  heights: np.ndarray, ramps: np.ndarray, count: int, rng: np.random.Generator
+) -> np.ndarray:
+  """Adds walls between which all ground stays one region.
+
+  Args:
+    heights: Level of each tile, int [X, Y].
+    ramps: Direction in which each tile climbs, int [X, Y].
+    count: Number of walls; fewer where there is no room.
+    rng: Source of randomness.
+
+  Returns:
+    The levels with walls, a new array.
+  """
+  size = np.array(heights.shape)
+  top = int(heights.max()) + WALL_LEVELS
+  built = heights.copy()
+  free = ramps == 0
+  for x, y in np.argwhere(ramps):  # Their feet and tops stay free, too.
+    dx, dy = DIRECTIONS[ramps[x, y]]
+    free[x - dx, y - dy] = free[x + dx, y + dy] = False
+  room = int(_MAX_SHARE * heights.size)
+  for _ in range(count):
+    for _ in range(_TRIES):
+      start = rng.integers(size)
+      axis = int(rng.integers(2))
+      length = int(rng.integers(2, 3 + size[axis] // 2))
+      stop = start + 1
+      stop[axis] = min(start[axis] + length, size[axis])
+      row = np.s_[start[0] : stop[0], start[1] : stop[1]]
+      if not free[row].all() or free[row].size > room:
+        continue
+      before = built[row].copy()
+      built[row] = top
+      ground = built < top
+      first = np.argwhere(ground)[0].tolist()
+      if Ways(built, ramps).region(*first)[ground].all():
+        free[row] = False
+        room -= before.size
+        break
+      built[row] = before
+  return built
