@@ -5,6 +5,7 @@ import json
 import pathlib
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from adaland.envs import constants
 from adaland.envs.sampling import families, named, task_sets
@@ -24,6 +25,7 @@ examples:
   adaland tasks show probe:wrong-pair-disappears
   adaland tasks check my_tasks/*.json
   adaland tasks complexity sample:0 sample:1 --json=-
+  adaland tasks complexity --preset=ada_23m --split=test --num_tasks=300
   adaland tasks worth traps --num_tasks=100
 """
 
@@ -70,12 +72,16 @@ def make_parser() -> cli.Parser:
       command.add_argument("--num_tasks", type=cli.positive_int, default=1)
       command.add_argument("--out", metavar="DIR", help="write files here")
     else:
+      averages = name == "complexity"
       command.add_argument(
         "tasks",
-        nargs="+",
+        nargs="*" if averages else "+",
         metavar="TASK",
-        help="a file, probe:NAME or sample:INDEX",
+        help="a file, probe:NAME or sample:INDEX"
+        + ("; left out, means over the distribution" if averages else ""),
       )
+      if averages:
+        command.add_argument("--num_tasks", type=cli.positive_int, default=300)
     cli.add_own_parts_flag(command)
     cli.add_json_flag(command)
   return parser
@@ -100,8 +106,9 @@ def _read(args: argparse.Namespace) -> dict[str, Task]:
   if args.split not in ("train", "test"):
     raise errors.choice("--split", args.split, ["train", "test"])
   source = _source(args, args.split == "test")
-  if args.command == "sample":
-    numbers = range(args.index, args.index + args.num_tasks)
+  if args.command == "sample" or not args.tasks:
+    first = args.index if args.command == "sample" else 0
+    numbers = range(first, first + args.num_tasks)
     names = [f"sample:{i}" for i in numbers]
   else:
     names = args.tasks
@@ -148,6 +155,21 @@ def _worth(args: argparse.Namespace) -> None:
   cli.emit(result, worth.table(result), args.json)
 
 
+def _means(
+  measured: dict[str, dict[str, int]],
+) -> tuple[dict[str, Any], str]:
+  """Returns the measures' means over tasks, beside those of AdA's test set."""
+  means = {
+    name: sum(each[name] for each in measured.values()) / len(measured)
+    for name in complexity.PAPER
+  }
+  lines = [f"{f'mean of {len(measured)} tasks':28}{'here':>8}{'AdA':>8}"]
+  for name, mean in means.items():
+    lines.append(f"{name:28}{mean:8.2f}{complexity.PAPER[name]:8.2f}")
+  result = {"num_tasks": len(measured), "mean": means, "ada": complexity.PAPER}
+  return result, "\n".join(lines)
+
+
 def run(args: argparse.Namespace) -> None:
   """Runs the subcommand."""
   if args.command == "worth":
@@ -162,6 +184,10 @@ def run(args: argparse.Namespace) -> None:
   elif args.command == "complexity":
     measured = {name: complexity.measures(task) for name, task in tasks.items()}
     result = {"complexity": measured}
+    if not args.tasks:
+      result, text = _means(measured)
+      cli.emit(result, text, args.json)
+      return
     text = "\n".join(
       f"{name}\n"
       + "\n".join(f"  {measure}: {value}" for measure, value in each.items())

@@ -38,7 +38,7 @@ _LAYERS = {
     "constants": set(),
     "shapes": {"constants"},
     "tasks": {"constants", "shapes"},
-    "sampling": _TASKS,
+    "sampling": {*_TASKS, "worlds"},
     "physics": {"constants", "shapes", "physics.gpu"},
     "physics.gpu": {"constants", "shapes", "physics"},
     "worlds": {*_TASKS, "physics"},

@@ -115,7 +115,10 @@ class TaskSampler:
     counts = collections.Counter(game.objects)
     return Task(
       world=self.world(game_index + turn),
-      objects=tuple(ObjectSpec(kind, n) for kind, n in counts.items()),
+      objects=tuple(
+        ObjectSpec(kind, n, frozen=kind in game.frozen)
+        for kind, n in counts.items()
+      ),
       players=(PlayerSpec(game.goal),),
       rules=game.rules,
       hiding=(game.hiding,),

@@ -36,7 +36,7 @@ def _build(task: Task, num_slots: int, num_players: int) -> base.Scene:
   seed = np.random.SeedSequence([task.world.seed, 1])
   rng = np.random.Generator(np.random.PCG64(seed))
   terrain = make_terrain(task.world)
-  xy = place_all(task, terrain, rng)
+  xy, facing = place_all(task, terrain, rng)
   scene = base.Scene(
     heights=terrain.heights,
     ramps=terrain.ramps,
@@ -56,6 +56,7 @@ def _build(task: Task, num_slots: int, num_players: int) -> base.Scene:
       here = xy[num_players + slot]
       # Given objects face +x, so that people can place them side by side.
       yaw = rng.uniform(-np.pi, np.pi) if at is None else 0.0
+      yaw = facing.get(num_players + slot, yaw)
       ground = _ground_under(terrain, here, min(shape.half_extents[:2]))
       scene.slot_types[slot] = spec.type.type_id
       scene.slot_at[slot] = *here, ground + shape.centre_height
@@ -73,8 +74,8 @@ def build_scene(task: Task, num_slots: int, num_players: int = 1) -> base.Scene:
   on level ground of one region, whose tiles can all be reached from each other.
   Where there is room, the arguments of a rule's condition and of a goal, and
   the player and each object, are far enough apart for `near` not to hold. The
-  arguments of a negated goal are put together instead, so that its reward is
-  not free.
+  arguments of a negated goal or condition are put together instead, in contact
+  for `touching`, so that it does not hold for free.
 
   Args:
     task: The task to build.

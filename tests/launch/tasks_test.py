@@ -79,6 +79,16 @@ class TasksTest(absltest.TestCase):
     text = _run("complexity", "--preset=smoke", "sample:3")
     self.assertStartsWith(text, "sample:3\n  ")
 
+  def test_complexity_of_a_distribution_beside_the_paper_s(self):
+    args = ("complexity", "--preset=smoke", "--num_tasks=3")
+    found = json.loads(_run(*args, "--json=-"))
+    rules = [len(_drawn(index).rules) for index in range(3)]
+    self.assertAlmostEqual(found["mean"]["rules"], sum(rules) / 3)
+    self.assertEqual(found["ada"]["rules"], 3.35)
+    text = _run(*args).splitlines()
+    self.assertRegex(text[0], "mean of 3 tasks +here +AdA")
+    self.assertLen(text, 13)
+
   def test_worth_measures_the_held_out_half(self):
     asked = []
 
