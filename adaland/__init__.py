@@ -22,16 +22,11 @@ if TYPE_CHECKING:
   from adaland.envs.sampling import families
   from adaland.envs.sampling.families import TaskFamily
   from adaland.envs.tasks.task import Task
-  from adaland.launch.api import (
-    Evaluation,
-    TrainedAgent,
-    evaluate,
-    load_agent,
-    make,
-    train,
-  )
+  from adaland.launch.api import evaluate, make, train
   from adaland.launch.evaluation import policies
   from adaland.launch.evaluation.policies import Policy
+  from adaland.launch.evaluation.scores import Evaluation
+  from adaland.launch.evaluation.trained_agent import TrainedAgent, load_agent
   from adaland.launch.recipes import presets
   from adaland.launch.recipes.recipe import Experiment
 
@@ -57,16 +52,16 @@ __all__ = [
 
 # The module of each name; a module that is itself public ends in its name.
 _HOMES = {
-  "Evaluation": "launch.api",
+  "Evaluation": "launch.evaluation.scores",
   "Experiment": "launch.recipes.recipe",
   "Policy": "launch.evaluation.policies",
   "Step": "envs.land_types",
   "Task": "envs.tasks.task",
   "TaskFamily": "envs.sampling.families",
-  "TrainedAgent": "launch.api",
+  "TrainedAgent": "launch.evaluation.trained_agent",
   "evaluate": "launch.api",
   "families": "envs.sampling.families",
-  "load_agent": "launch.api",
+  "load_agent": "launch.evaluation.trained_agent",
   "make": "launch.api",
   "policies": "launch.evaluation.policies",
   "presets": "launch.recipes.presets",

@@ -3,7 +3,17 @@
 import dataclasses
 from typing import Final
 
-MEMORIES: Final = ("transformer_xl", "gru", "gru_attention", "none")
+MEMORIES: Final = (
+  "transformer_xl",
+  "local_global",
+  "griffin",
+  "skip",
+  "gru",
+  "gru_attention",
+  "none",
+)
+# Memories with layers that see a short window.
+LOCAL_MEMORIES: Final = ("local_global", "griffin")
 COMPUTE_DTYPES: Final = ("float32", "bfloat16")
 
 
@@ -36,6 +46,16 @@ class NetworkConfig:
   # `transformer_xl`: whether learning takes the platform's fused attention
   # where it has one for heads of `key_size` + `position_size`.
   fused_attention: bool = True
+  # `transformer_xl`: steps of an episode's start that stay visible when the
+  # window has left them.
+  attention_sinks: int = 0
+  # `local_global`, `griffin`: past steps that a local layer sees, and heads of
+  # keys and values, each for as many heads of queries.
+  local_length: int = 24
+  key_heads: int = 1
+  # `skip`: steps from one that attention keeps to the next; it keeps
+  # `memory_length` of them.
+  skip_every: int = 4
   # `gru_attention`: past activations kept, and steps between two of them.
   store_size: int = 64
   store_every: int = 8
@@ -90,6 +110,12 @@ class NetworkConfig:
       value = getattr(self, field.name)
       if isinstance(value, (str, bool)):
         continue
+      if field.name == "attention_sinks":
+        if not isinstance(value, int) or value < 0:
+          raise ValueError(
+            f"attention_sinks must be an integer of at least 0, got {value!r}"
+          )
+        continue
       if field.name == "entity_type_offset":
         if not isinstance(value, int) or value < 1:
           raise ValueError(
@@ -110,6 +136,32 @@ class NetworkConfig:
       raise ValueError(
         f"position_size must be even (codes are sine and cosine pairs), "
         f"got {self.position_size}"
+      )
+    self._check_memory()
+
+  def _check_memory(self) -> None:
+    """Checks the sizes that one memory has and another has not."""
+    if self.attention_sinks and self.memory != "transformer_xl":
+      raise ValueError(
+        f"attention_sinks must be 0 with memory {self.memory!r} (they are "
+        f"transformer_xl's), got {self.attention_sinks}"
+      )
+    if self.memory == "skip" and self.num_layers < 2:
+      raise ValueError(
+        "num_layers must be at least 2 with memory 'skip' (a GRU and attention "
+        f"above it), got {self.num_layers}"
+      )
+    if self.memory not in LOCAL_MEMORIES:
+      return
+    if self.num_heads % self.key_heads:
+      raise ValueError(
+        f"key_heads must divide num_heads ({self.num_heads}), "
+        f"got {self.key_heads}"
+      )
+    if self.memory == "local_global" and self.local_length > self.memory_length:
+      raise ValueError(
+        f"local_length must be at most memory_length ({self.memory_length}), "
+        f"the window of the global layers, got {self.local_length}"
       )
 
 

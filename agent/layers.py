@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from adaland.agent import types
 
-_LAYER_NORM_EPSILON = 1e-5
+_NORM_EPSILON = 1e-5
 
 
 class Linear(hk.Linear):
@@ -52,11 +52,32 @@ class LayerNorm(hk.Module):
     h = x.astype(jnp.float32)
     h = h - jnp.mean(h, axis=-1, keepdims=True)
     variance = jnp.mean(jnp.square(h), axis=-1, keepdims=True)
-    h = h * jax.lax.rsqrt(variance + _LAYER_NORM_EPSILON)
+    h = h * jax.lax.rsqrt(variance + _NORM_EPSILON)
     leading = (1,) * (x.ndim - 1)
     scale = scale.astype(jnp.float32).reshape(leading + size)
     offset = offset.astype(jnp.float32).reshape(leading + size)
     return (h * scale + offset).astype(x.dtype)
+
+
+class RMSNorm(hk.Module):
+  """Normalisation by the root mean square over the last axis, in float32.
+
+  As Gemma and Griffin have it (Zhang and Sennrich 2019, arXiv 1910.07467).
+  """
+
+  def __init__(self, name: str, scale: float = 1.0):
+    super().__init__(name=name)
+    self._scale = scale
+
+  def __call__(self, x: jax.Array) -> jax.Array:
+    size = x.shape[-1:]
+    init = hk.initializers.Constant(self._scale)
+    scale = hk.get_parameter("scale", size, init=init)
+    scale = scale.astype(jnp.float32).reshape((1,) * (x.ndim - 1) + size)
+    h = x.astype(jnp.float32)
+    square = jnp.mean(jnp.square(h), axis=-1, keepdims=True)
+    h = h * jax.lax.rsqrt(square + _NORM_EPSILON)
+    return (h * scale).astype(x.dtype)
 
 
 class GatedMLP(hk.Module):

@@ -1,7 +1,7 @@
 """The public functions of the library, as `import adaland` provides them."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -92,23 +92,6 @@ def make(
   return builder.environment(config, num_envs, seed, next_task)
 
 
-class Evaluation(dict[str, Any]):
-  """The results of `evaluate`, which print as a table.
-
-  Example::
-
-    result = adaland.evaluate("random", "laptop", trials=(1, 4))
-    print(result)
-    print(result["score"]["mean"]["4"])
-
-  The keys are those of `adaland evaluate --json`.
-  """
-
-  def __str__(self) -> str:
-    """Returns scores and rewards as a table."""
-    return scores.table([self])
-
-
 def evaluate(
   policy: Any,
   source: Source | None = None,
@@ -119,7 +102,7 @@ def evaluate(
   repeats: int = 1,
   seed: int = 0,
   name: str = "",
-) -> Evaluation:
+) -> scores.Evaluation:
   """Measures a policy: its score against the number of trials on a task.
 
   For each k in `trials` the policy plays an episode of k trials on each task;
@@ -180,7 +163,7 @@ def evaluate(
   finally:
     line.close()
   taskset = "test" if tasks is None else tasks
-  return Evaluation(
+  return scores.Evaluation(
     result,
     taskset=taskset if isinstance(taskset, str) else "given",
     repeats=repeats,
@@ -198,107 +181,13 @@ def _checked_trials(trials: Sequence[int]) -> list[int]:
   return chosen
 
 
-class TrainedAgent:
-  """A trained agent, as a policy: it samples its actions, as in training.
-
-  Example::
-
-    agent = adaland.load_agent("runs/laptop")
-    env = adaland.make(agent.config, num_envs=4)
-    step = env.reset()
-    step = env.step(agent.act(step))
-
-  Args:
-    config: Config of its run.
-    params: Parameters of its network.
-    counters: Environment steps, and other counters of its training.
-    evaluation: Results on held-out tasks after training, by policy.
-    seed: Of the actions that it draws.
-
-  Attributes:
-    config: See above.
-    params: See above.
-    counters: See above.
-    evaluation: See above.
-  """
-
-  def __init__(
-    self,
-    config: experiment.ExperimentConfig,
-    params: Any,
-    counters: Mapping[str, float],
-    evaluation: Mapping[str, Evaluation] | None = None,
-    seed: int = 0,
-  ):
-    self.config = config
-    self.params = params
-    self.counters = dict(counters)
-    self.evaluation = dict(evaluation or {})
-    self._actor = builder.agent(config).actor
-    self._seed = seed
-    self._agent: policies.Agent | None = None
-    self._num_envs = 0
-
-  def reset(self, num_envs: int) -> None:
-    """Empties the memory, for a batch of environments.
-
-    Args:
-      num_envs: Environments, N.
-    """
-    self._num_envs = num_envs
-    self._agent = policies.Agent(self._actor, self.params, num_envs, self._seed)
-
-  def act(self, step: land.Step) -> np.ndarray:
-    """Returns actions for a step, int [N, A].
-
-    The memory of a row is emptied where `step.first` says that an episode
-    starts; another number of rows is a new batch.
-    """
-    if self._agent is None or self._num_envs != len(step.first):
-      self.reset(len(step.first))
-    assert self._agent is not None
-    return self._agent.act(step)
-
-
-def load_agent(
-  workdir: str | os.PathLike[str], seed: int = 0, own_parts: bool = False
-) -> TrainedAgent:
-  """Loads the agent of a run's newest checkpoint, or an exported one.
-
-  A run with parts of its user's own imports them, which must be allowed.
-
-  Example::
-
-    agent = adaland.load_agent("runs/laptop")
-    print(adaland.evaluate(agent, trials=(1, 2, 4)))
-
-  Args:
-    workdir: The run's directory, one that `adaland export` made, or
-      "agent:NAME" for an agent that comes with the package.
-    seed: Of the actions that it draws.
-    own_parts: Whether to import the code that the run's config names; for runs
-      that you trust.
-
-  Raises:
-    UserError: If there is no run or checkpoint, or it is broken.
-  """
-  saved = trained_agent.load(os.fspath(workdir), own_parts)
-  training = saved.training
-  counters: dict[str, float] = {
-    "env_steps": training.env_steps,
-    "updates": training.updates,
-    "seconds": training.seconds,
-  }
-  return TrainedAgent(saved.config, saved.params, counters, seed=seed)
-
-
 def train(
   source: Source,
   workdir: str | os.PathLike[str],
   launcher: str = "local",
   *,
   ray_address: str | None = None,
-) -> TrainedAgent:
+) -> trained_agent.TrainedAgent:
   """Trains an agent, or continues a run, until the end that its config sets.
 
   Child processes import the main program, so a script guards the call with
@@ -326,11 +215,11 @@ def train(
   """
   config = _config(source)
   done = train_and_evaluate(config, os.fspath(workdir), launcher, ray_address)
-  return TrainedAgent(
+  return trained_agent.TrainedAgent(
     config,
     done.params,
     done.counters,
-    {name: Evaluation(each) for name, each in done.evaluation.items()},
+    {name: scores.Evaluation(each) for name, each in done.evaluation.items()},
   )
 
 

@@ -22,7 +22,7 @@ from adaland.envs.expert import players
 from adaland.envs.stepping import task_rows
 from adaland.envs.tasks.task import Task
 from adaland.launch import errors
-from adaland.launch.acting import loop, rollout, teaching
+from adaland.launch.acting import cutting, loop, teaching
 from adaland.launch.acting.actor import Actor
 from adaland.launch.acting.channel import Channel
 from adaland.launch.config import experiment
@@ -114,7 +114,7 @@ def unroll_spec(config: experiment.ExperimentConfig, made: Agent) -> UnrollSpec:
   if not config.whole_episodes:
     shapes = jax.eval_shape(lambda: made.network.initial_memory(1))
     memory = jax.tree.map(lambda x: np.zeros(x.shape[1:], x.dtype), shapes)
-  example = rollout.example_unroll(
+  example = cutting.example_unroll(
     made.observation_spec,
     config.network.action_sizes,
     config.actor.unroll_length,

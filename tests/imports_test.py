@@ -65,14 +65,14 @@ _LAYERS = {
     "muesli": {"distributions", "learner_config", "types"},
     "privileged": {"distributions", "learner_config", "muesli", "types"},
     "network": {"config", "layers", "memory", "privileged", "types"},
-    "learner": {
+    "updates": {
       "distributions",
       "learner_config",
       "muesli",
-      "optimizers",
       "privileged",
       "types",
     },
+    "learner": {"learner_config", "optimizers", "types", "updates"},
     "acting": {"distributions", "muesli", "types"},
     "replay": {"array_text", "types", "replay.reverb"},
     "replay.reverb": {"array_text", "types", "replay"},

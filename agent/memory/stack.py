@@ -2,9 +2,13 @@
 
 A layer is a *mixer*, which carries information from step to step, and a gated
 feed-forward part, which does not. Both normalise their input first and add to
-the residual stream (AdA, arXiv 2301.07608). Our memories differ in their mixer
-only, so that a comparison of memories compares nothing else.
+the residual stream (AdA, arXiv 2301.07608). Most of our memories differ in
+their mixers only, so that a comparison of memories compares nothing else; those
+of Gemma 2 and Griffin have the norms of these models too.
 """
+
+import dataclasses
+from collections.abc import Sequence
 
 import haiku as hk
 import jax
@@ -15,42 +19,65 @@ from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import base
 
 
+@dataclasses.dataclass(frozen=True)
+class Style:
+  """The form of a layer around its mixer.
+
+  Attributes:
+    norm: Normalisation of inputs, and of the stack's output.
+    norms_outputs: Whether what is added to the stream is normalised too, as in
+      Gemma 2 (arXiv 2408.00118, section 2).
+  """
+
+  norm: type[layers.LayerNorm] | type[layers.RMSNorm] = layers.LayerNorm
+  norms_outputs: bool = False
+
+
 class MixerStack(hk.Module):
-  """A stack of layers with one kind of mixer; a `base.Memory`."""
+  """A stack of layers with mixers of one kind or several; a `base.Memory`."""
 
   def __init__(
     self,
     config: NetworkConfig,
-    mixer: type[base.Mixer],
+    mixer: type[base.Mixer] | Sequence[type[base.Mixer]],
     name: str = "memory",
+    style: Style = Style(),
+    spare_widths: Sequence[int] = (),
   ):
     """Makes the stack.
 
     Args:
       config: Sizes.
-      mixer: The kind of mixer; made once a layer.
+      mixer: The kind of mixer, or the kind of each layer's.
       name: Name of the module.
+      style: The layers' form.
+      spare_widths: Of each layer, hidden units of the feed-forward part beyond
+        the config's; none if left out.
     """
     super().__init__(name=name)
     self._config = config
-    self._mixer = mixer
+    one_kind = isinstance(mixer, type)
+    self._mixers = [mixer] * config.num_layers if one_kind else list(mixer)
     scale = base.residual_scale(config)
     self._shift = None
-    if config.token_shift and mixer.initial_state(config, 1):
+    if config.token_shift and any(
+      each.initial_state(config, 1) for each in self._mixers
+    ):
       self._shift = layers.output_projection(config.d_model, 1.0, "shift")
     self._layers = []
-    for i in range(config.num_layers):
+    widths = spare_widths or [0] * config.num_layers
+    for i, (each, spare) in enumerate(zip(self._mixers, widths, strict=True)):
+      size = config.feed_forward_size + spare
       self._layers.append(
-        (
-          layers.LayerNorm(name=f"mixer_norm_{i}"),
-          mixer(config, name=f"mixer_{i}"),
-          layers.LayerNorm(name=f"feed_forward_norm_{i}"),
-          layers.GatedMLP(
-            config.feed_forward_size, scale, name=f"feed_forward_{i}"
-          ),
+        _Layer(
+          config,
+          style,
+          each(config, name=f"mixer_{i}"),
+          layers.GatedMLP(size, scale, name=f"feed_forward_{i}"),
+          i,
         )
       )
-    self._final_norm = layers.LayerNorm(name="final_norm")
+    self._final_norm = style.norm(name="final_norm")
 
   def initial_state(self, batch_size: int) -> types.MemoryState:
     """Returns the state before any step.
@@ -69,8 +96,8 @@ class MixerStack(hk.Module):
     if self._shift is not None:
       shape = (batch_size, self._config.d_model)
       state["previous"] = jnp.zeros(shape, self._config.compute_dtype)
-    for i in range(self._config.num_layers):
-      layer_state = self._mixer.initial_state(self._config, batch_size)
+    for i, mixer in enumerate(self._mixers):
+      layer_state = mixer.initial_state(self._config, batch_size)
       if layer_state:
         state[_layer_key(i)] = layer_state
     return state
@@ -94,13 +121,14 @@ class MixerStack(hk.Module):
     if self._shift is not None:
       new_state["previous"] = x
       x = self._shifted(x, state["previous"], age)
-    for i, (mixer_norm, mixer, norm, feed_forward) in enumerate(self._layers):
+    for i, layer in enumerate(self._layers):
       key = _layer_key(i)
-      mixed, layer_state = mixer.step(mixer_norm(x), age, state.get(key, {}))
+      mixed, layer_state = layer.mixer.step(
+        layer.normed(x), age, state.get(key, {})
+      )
       if layer_state:
         new_state[key] = layer_state
-      x = x + mixed
-      x = x + feed_forward(norm(x))
+      x = layer.added(x, mixed)
     return self._final_norm(x), new_state
 
   def unroll(
@@ -129,14 +157,13 @@ class MixerStack(hk.Module):
       before = state["previous"] if state else jnp.zeros_like(x[:, 0])
       before = jnp.concatenate([before[:, None], x[:, :-1]], axis=1)
       x = self._shifted(x, before, age)
-    for i, (mixer_norm, mixer, norm, feed_forward) in enumerate(self._layers):
+    for i, layer in enumerate(self._layers):
       key = _layer_key(i)
       layer_state = state.get(key, {}) if state else None
-      mixed, layer_state = mixer.unroll(mixer_norm(x), age, layer_state)
+      mixed, layer_state = layer.mixer.unroll(layer.normed(x), age, layer_state)
       if layer_state:
         new_state[key] = layer_state
-      x = x + mixed
-      x = x + feed_forward(norm(x))
+      x = layer.added(x, mixed)
     return self._final_norm(x), new_state
 
   def _shifted(
@@ -145,6 +172,39 @@ class MixerStack(hk.Module):
     """Adds a map of the inputs of the step before, if it was of the episode."""
     assert self._shift is not None
     return x + self._shift(jnp.where(age[..., None] > 0, previous, 0))
+
+
+class _Layer:
+  """A mixer and a feed-forward part, with their norms."""
+
+  def __init__(
+    self,
+    config: NetworkConfig,
+    style: Style,
+    mixer: base.Mixer,
+    feed_forward: layers.GatedMLP,
+    number: int,
+  ):
+    self.mixer = mixer
+    self._feed_forward = feed_forward
+    self.normed = style.norm(name=f"mixer_norm_{number}")
+    self._norm = style.norm(name=f"feed_forward_norm_{number}")
+    self._output_norms = []
+    if style.norms_outputs:
+      scale = base.residual_scale(config) ** 0.5
+      self._output_norms = [
+        layers.RMSNorm(f"{part}_output_norm_{number}", scale)
+        for part in ("mixer", "feed_forward")
+      ]
+
+  def added(self, x: jax.Array, mixed: jax.Array) -> jax.Array:
+    """Adds the mixer's output to the stream, then the feed-forward part's."""
+    if not self._output_norms:
+      x = x + mixed
+      return x + self._feed_forward(self._norm(x))
+    mixer_norm, norm = self._output_norms
+    x = x + mixer_norm(mixed)
+    return x + norm(self._feed_forward(self._norm(x)))
 
 
 def ages(first: types.Array, start: types.Array) -> jax.Array:

@@ -8,11 +8,11 @@ with sinusoidal codes r_n and learned u, w. Step i sees j if
 0 <= n <= min(age_i, memory_length): its own episode only, and not too far.
 
 Acting keeps projected keys and values, so a step projects one position. They
-lie in a ring of C = memory_length + 1 slots; a step of age a is in slot a mod
-C, so nothing is ever moved, and rows may differ in age.
+lie in a ring (see `ring`) of C = memory_length + 1 slots. With attention sinks
+(see `sinks`) the first steps of an episode are seen for ever.
 
 Shape letters: H heads, D key size, C ring slots, P cached past positions,
-S = P + T positions that an unroll attends to.
+S = P + T positions that an unroll attends to, N attention sinks.
 """
 
 import haiku as hk
@@ -22,7 +22,7 @@ import numpy as np
 
 from adaland.agent import layers
 from adaland.agent.config import NetworkConfig
-from adaland.agent.memory import base, fused
+from adaland.agent.memory import base, fused, ring, sinks
 
 # A logit that softmax turns to zero without making infinities to subtract.
 _MASKED = -1e30
@@ -36,8 +36,9 @@ class RelativeAttention(hk.Module):
     self._num_heads = config.num_heads
     self._key_size = config.key_size
     self._position_size = config.position_size
+    self._num_sinks = config.attention_sinks
     self._kernel = None
-    if config.fused_attention:
+    if config.fused_attention and not config.attention_sinks:
       self._kernel = fused.kernel(
         config.key_size + config.position_size, config.compute_dtype
       )
@@ -51,15 +52,17 @@ class RelativeAttention(hk.Module):
 
   @staticmethod
   def initial_state(config: NetworkConfig, batch_size: int) -> base.LayerState:
-    """Returns rings of keys and of values, [B, H, C, D]."""
-    shape = (
-      batch_size,
-      config.num_heads,
-      config.memory_length + 1,
-      config.key_size,
-    )
+    """Returns rings of keys and of values, [B, H, C, D], and any sinks."""
+    sizes = {"": config.memory_length + 1, "sink_": config.attention_sinks}
     dtype = jnp.dtype(config.compute_dtype)
-    return {"keys": jnp.zeros(shape, dtype), "values": jnp.zeros(shape, dtype)}
+    return {
+      prefix + name: jnp.zeros(
+        (batch_size, config.num_heads, size, config.key_size), dtype
+      )
+      for prefix, size in sizes.items()
+      if size
+      for name in ("keys", "values")
+    }
 
   def step(
     self, x: jax.Array, age: jax.Array, state: base.LayerState
@@ -69,20 +72,31 @@ class RelativeAttention(hk.Module):
     num_slots = self._window + 1
     rows = jnp.arange(x.shape[0])
     slot = age % num_slots
-    keys = state["keys"].at[rows, :, slot].set(key)
-    values = state["values"].at[rows, :, slot].set(value)
+    new_state = {
+      "keys": state["keys"].at[rows, :, slot].set(key),
+      "values": state["values"].at[rows, :, slot].set(value),
+    }
+    keys, values = new_state["keys"], new_state["values"]
+    distance = ring.since(age, num_slots)  # [B, C]
+    visible = distance <= age[:, None]
+    if self._num_sinks:
+      kept = sinks.written(state, key, value, age)
+      new_state |= kept
+      keys = jnp.concatenate([kept["sink_keys"], keys], axis=2)
+      values = jnp.concatenate([kept["sink_values"], values], axis=2)
+      far, seen = sinks.seen(age, self._num_sinks, self._window)
+      distance = jnp.concatenate([far, distance], axis=1)
+      visible = jnp.concatenate([seen, visible], axis=1)
 
-    distance = ring_distance(age, num_slots)  # [B, C]
     content_bias, position_bias = (b[None] for b in self._biases(x.dtype))
-    codes = self._position_codes(num_slots, x.dtype)  # [C, H, D]
+    codes = self._position_codes(num_slots + self._num_sinks, x.dtype)
     content = jnp.einsum("bhd,bhcd->bhc", query + content_bias, keys)
     position = jnp.einsum("bhd,chd->bhc", query + position_bias, codes)
     position = jnp.take_along_axis(position, distance[:, None, :], axis=2)
-    visible = distance <= age[:, None]
     weights = self._softmax(content + position, visible[:, None, :])
     mixed = jnp.einsum("bhc,bhcd->bhd", weights, values)
     mixed = mixed.reshape(x.shape[0], -1)
-    return self._out(mixed), {"keys": keys, "values": values}
+    return self._out(mixed), new_state
 
   def unroll(
     self, x: jax.Array, age: jax.Array, state: base.LayerState | None
@@ -93,25 +107,30 @@ class RelativeAttention(hk.Module):
     query, keys, values = (
       jnp.moveaxis(y, 2, 0) for y in self._project(x)
     )  # [H, B, T, D]
+    new_state, told = {}, None
+    if self._num_sinks:
+      told = sinks.of_steps(state, keys, values, age, self._num_sinks)
+      new_state |= told.latest()
     num_past = 0
     if state is not None:
       num_past = self._window
-      past = past_slots(age[:, 0], self._window)
-      cached = (_gather(state[name], past) for name in ("keys", "values"))
+      past = ring.past_slots(age[:, 0], self._window)
+      cached = (ring.gather(state[name], past) for name in ("keys", "values"))
       past_keys, past_values = (jnp.swapaxes(y, 0, 1) for y in cached)
       keys = jnp.concatenate([past_keys, keys], axis=2)
       values = jnp.concatenate([past_values, values], axis=2)
 
-    visible = sliding_window_mask(age, num_past, self._window)
-    attend = self._attend if self._kernel is None else self._attend_fused
-    mixed = attend(query, keys, values, visible)
+    visible = ring.window_mask(age, num_past, self._window)
+    if self._kernel is None:
+      mixed = self._attend(query, keys, values, visible, told)
+    else:
+      mixed = self._attend_fused(query, keys, values, visible)
     mixed = jnp.moveaxis(mixed, 0, 2).reshape(batch_size, length, -1)
 
-    latest = latest_positions(age[:, -1], keys.shape[2], self._window + 1)
-    new_state = {}
+    latest = ring.latest_positions(age[:, -1], keys.shape[2], self._window + 1)
     for name, sequence in (("keys", keys), ("values", values)):
       sequence = jax.lax.stop_gradient(jnp.swapaxes(sequence, 0, 1))
-      new_state[name] = _gather(sequence, latest)
+      new_state[name] = ring.gather(sequence, latest)
     return self._out(mixed), new_state
 
   def _attend(
@@ -120,6 +139,7 @@ class RelativeAttention(hk.Module):
     keys: jax.Array,
     values: jax.Array,
     visible: jax.Array,
+    told: sinks.Sinks | None,
   ) -> jax.Array:
     """Mixes values [H, B, S, D] for queries [H, B, T, D], as they are."""
     num_heads, batch_size, length, size = query.shape
@@ -133,8 +153,28 @@ class RelativeAttention(hk.Module):
     flat = (query + position_bias).reshape(num_heads, -1, size)
     position = jnp.einsum("hqd,hsd->hqs", flat, jnp.swapaxes(codes, 0, 1))
     position = position.reshape(num_heads, batch_size, length, num_positions)
-    weights = self._softmax(content + shift(position), visible[None])
-    return jnp.einsum("hbts,hbsd->hbtd", weights, values)
+    logits = content + shift(position)
+    if told is None:
+      weights = self._softmax(logits, visible[None])
+      return jnp.einsum("hbts,hbsd->hbtd", weights, values)
+    # The same for the sinks, which differ from query to query.
+    distance, seen = sinks.seen(told.age, self._num_sinks, self._window)
+    codes = self._position_codes(
+      self._window + 1 + self._num_sinks, query.dtype
+    )
+    content = jnp.einsum("hbtd,hbtnd->hbtn", query + content_bias, told.keys)
+    position = jnp.einsum(
+      "hqd,hsd->hqs", flat, jnp.swapaxes(codes, 0, 1)
+    ).reshape(num_heads, batch_size, length, -1)
+    position = jnp.take_along_axis(position, distance[None], axis=3)
+    weights = self._softmax(
+      jnp.concatenate([content + position, logits], axis=3),
+      jnp.concatenate([seen, visible], axis=2)[None],
+    )
+    first, rest = jnp.split(weights, [self._num_sinks], axis=3)
+    return jnp.einsum("hbtn,hbtnd->hbtd", first, told.values) + jnp.einsum(
+      "hbts,hbsd->hbtd", rest, values
+    )
 
   def _attend_fused(
     self,
@@ -193,26 +233,6 @@ class RelativeAttention(hk.Module):
     return weights.astype(logits.dtype)
 
 
-def sliding_window_mask(
-  age: jax.Array, num_past: int, window: int
-) -> jax.Array:
-  """Returns which positions each step of an unroll can see.
-
-  Args:
-    age: int32 [B, T].
-    num_past: Cached positions before the first step, P.
-    window: Past steps that a step sees, beside itself.
-
-  Returns:
-    bool [B, T, P + T].
-  """
-  length = age.shape[1]
-  query = num_past + jnp.arange(length)[:, None]
-  distance = query - jnp.arange(num_past + length)[None, :]  # [T, S]
-  reach = jnp.minimum(age, window)
-  return (distance >= 0)[None] & (distance[None] <= reach[:, :, None])
-
-
 def shift(scores: jax.Array) -> jax.Array:
   """Turns scores by distance into scores by position.
 
@@ -232,42 +252,6 @@ def shift(scores: jax.Array) -> jax.Array:
   return flat[..., length:].reshape(*leading, length, num_positions)
 
 
-def ring_distance(age: jax.Array, num_slots: int) -> jax.Array:
-  """Returns how long ago each slot was written, if it was: int32 [B, C].
-
-  Args:
-    age: Age of the step that was just written, int32 [B].
-    num_slots: C.
-  """
-  return (age[:, None] - jnp.arange(num_slots)[None, :]) % num_slots
-
-
-def past_slots(age: jax.Array, window: int) -> jax.Array:
-  """Returns slots of the `window` steps before one, oldest first, [B, window].
-
-  Args:
-    age: Age of that step, not yet written, int32 [B].
-    window: Number of past steps; the ring has one slot more.
-  """
-  distance = jnp.arange(window, 0, -1)[None, :]
-  return (age[:, None] - distance) % (window + 1)
-
-
-def latest_positions(
-  age: jax.Array, num_positions: int, num_slots: int
-) -> jax.Array:
-  """Returns which position of a sequence belongs in each slot, int32 [B, C].
-
-  Args:
-    age: Age of the last position, int32 [B].
-    num_positions: Length of the sequence. A slot that none of them belongs in
-      gets an arbitrary one: it lies outside the episode and is never seen.
-    num_slots: C.
-  """
-  position = num_positions - 1 - ring_distance(age, num_slots)
-  return jnp.maximum(position, 0)
-
-
 def sinusoids(num: int, size: int) -> np.ndarray:
   """Returns sine and cosine codes of distances 0...num - 1, [num, size]."""
   angle = np.arange(num)[:, None] * frequencies(size)[None, :]
@@ -278,8 +262,3 @@ def sinusoids(num: int, size: int) -> np.ndarray:
 def frequencies(size: int) -> np.ndarray:
   """Returns the frequencies of the codes, radians a step, [size / 2]."""
   return 10000.0 ** (-np.arange(0, size, 2) / size)
-
-
-def _gather(ring: jax.Array, index: jax.Array) -> jax.Array:
-  """Picks positions: [B, H, C, D] and [B, N] to [B, H, N, D]."""
-  return jnp.take_along_axis(ring, index[:, None, :, None], axis=2)

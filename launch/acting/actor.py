@@ -20,7 +20,13 @@ from adaland.envs import constants, land
 from adaland.envs.stepping import task_rows
 from adaland.envs.tasks import task
 from adaland.envs.tasks.arrays import rule_row
-from adaland.launch.acting import arrays, episode_records, rollout, teaching
+from adaland.launch.acting import (
+  arrays,
+  cutting,
+  episode_records,
+  rollout,
+  teaching,
+)
 
 # Arrays on the host that a checkpoint holds under the same names.
 _COUNTERS = ("start", "slot", "trial", "acted_in", "counts")
@@ -105,7 +111,7 @@ class Actor:
       ),
       device,
     )
-    self._num_snapshots = rollout.num_snapshots(length)
+    self._num_snapshots = cutting.num_snapshots(length)
     self._snapshots: Any = {}
     if store_memory:
       memory = functions.init(self._num_snapshots * num_envs).memory
@@ -196,7 +202,7 @@ class Actor:
     if envs.size:
       slot = (self._slot[envs] + opened[envs]) % self._num_snapshots
       past = self._num_snapshots * self._num_envs
-      self._snapshots = rollout.keep_memory(
+      self._snapshots = cutting.keep_memory(
         self._snapshots,
         self._carry.state.memory,
         arrays.padded(envs, 0),
@@ -219,7 +225,7 @@ class Actor:
         lengths[complete],
         self._slot[complete] * self._num_envs + complete,
       ]
-      unrolls = rollout.cut(
+      unrolls = cutting.cut(
         self._carry.buffer,
         self._snapshots,
         np.stack([arrays.padded(numbers, 0) for numbers in indices]),

@@ -9,7 +9,7 @@ import jax
 
 from adaland.agent import types
 from adaland.agent.replay import base
-from adaland.launch.acting import actor, rollout
+from adaland.launch.acting import actor, cutting
 from adaland.launch.acting.channel import Channel
 
 _FIRST_PARAMS_SECONDS = 0.05
@@ -82,7 +82,7 @@ class ActingLoop:
     return self._version >= 0
 
   def _write(self, unrolls: types.Unroll, num: int) -> None:
-    for unroll in rollout.to_host(unrolls, num):
+    for unroll in cutting.to_host(unrolls, num):
       self._insert(unroll)
 
   def _insert(self, unroll: types.Unroll) -> None:

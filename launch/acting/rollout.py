@@ -1,11 +1,11 @@
-"""Rollout buffer: the latest steps of all environments, cut into unrolls.
+"""Rollout buffer: the latest steps of all environments.
 
 The buffer lies in device memory. All environments step together, so a step of
-all of them is one row of the buffer: appending writes one row in place, and
-cutting an unroll gathers consecutive rows.
+all of them is one row of the buffer: appending writes one row in place.
+`adaland.launch.acting.cutting` cuts it into unrolls.
 
-N: environments, T: steps of an unroll, L = T + 1: rows of the buffer, S: memory
-snapshots of an environment, U: unrolls cut at once, K: trials, A: action heads.
+N: environments, T: steps of an unroll, L = T + 1: rows of the buffer, K:
+trials, A: action heads.
 """
 
 import functools
@@ -103,25 +103,12 @@ class Output(NamedTuple):
   errors: jax.Array
 
 
-def num_snapshots(length: int) -> int:
-  """Returns S, the memory snapshots that an environment needs.
-
-  One belongs to the unroll under way and one to the next, which begins at its
-  last step. An unroll of two steps is cut only after the one after the next has
-  begun.
-
-  Args:
-    length: T.
-  """
-  return 3 if length == 2 else 2
-
-
-def _example_step(
+def example_step(
   spec: ObservationSpec, action_sizes: Sequence[int], labelled: bool
 ) -> RolloutBuffer:
   """Returns zeros with the shapes and dtypes of one environment's step."""
   num_heads = len(action_sizes)
-  episode, observation = _parted(
+  episode, observation = parted(
     {name: np.zeros(shape, dtype) for name, (shape, dtype) in spec.items()}
   )
   return RolloutBuffer(
@@ -133,62 +120,6 @@ def _example_step(
     reward=np.zeros((), np.float32),
     discount=np.zeros((), np.float32),
     label=np.zeros(num_heads, np.int8) if labelled else {},
-  )
-
-
-def example_unroll(
-  spec: ObservationSpec,
-  action_sizes: Sequence[int],
-  length: int,
-  memory: types.MemoryState,
-  labelled: bool = False,
-  rules: tuple[int, int] | None = None,
-) -> types.Unroll:
-  """Returns an unroll of zeros with the shapes and dtypes of all unrolls.
-
-  Args:
-    spec: Shape and dtype of each observation, without batch.
-    action_sizes: Sizes of the action heads.
-    length: T.
-    memory: One environment's memory; an empty dict if unrolls carry none.
-    labelled: Whether unrolls carry a teacher's actions.
-    rules: Shape of the true rules; None if unrolls carry none.
-  """
-  episode, *steps = _example_step(spec, action_sizes, labelled)
-  steps = jax.tree.map(lambda x: np.zeros((length, *x.shape), x.dtype), steps)
-  return _unroll(
-    RolloutBuffer(episode, *steps),
-    mask=np.zeros(length, np.uint8),
-    memory=memory,
-    version=np.zeros((), np.int64),
-    rules=None if rules is None else np.zeros(rules, np.int32),
-  )
-
-
-def _unroll(
-  steps: RolloutBuffer,
-  mask: types.Array,
-  memory: types.MemoryState,
-  version: types.Array,
-  rules: types.Array | None,
-) -> types.Unroll:
-  """Returns the unroll of some steps."""
-  privileged = {}
-  if not isinstance(steps.label, dict):
-    privileged["label"] = steps.label
-  if rules is not None:
-    privileged["rules"] = rules
-  return types.Unroll(
-    observation=steps.observation | steps.episode,
-    first=steps.first,
-    action=steps.action,
-    behaviour_logits=steps.behaviour_logits,
-    reward=steps.reward,
-    discount=steps.discount,
-    mask=mask,
-    initial_memory=memory,
-    params_version=version,
-    privileged=privileged,
   )
 
 
@@ -216,7 +147,7 @@ def empty(
       lambda x: jnp.zeros((*leading, *x.shape), x.dtype), tree
     )
 
-  episode, *steps = _example_step(spec, action_sizes, labelled)
+  episode, *steps = example_step(spec, action_sizes, labelled)
   return Carry(
     state=functions.init(num_envs),
     buffer=RolloutBuffer(
@@ -278,7 +209,7 @@ def make_step(
     errors = jnp.where(first[:, None] > 0, 0, carry.errors) + jnp.where(
       counts[:, None] > 0, errors, 0
     )
-    episode, observation = _parted(observation)
+    episode, observation = parted(observation)
     buffer = RolloutBuffer(
       episode=jax.tree.map(jnp.asarray, episode),
       observation={
@@ -320,7 +251,7 @@ def _guided(
   )
 
 
-def _parted(
+def parted(
   observation: types.Observation,
 ) -> tuple[types.Observation, types.Observation]:
   """Parts observations into those of the episode and those of the step."""
@@ -335,86 +266,3 @@ def _write(rows: jax.Array, value: Any, at: jax.Array) -> jax.Array:
   """Replaces one row."""
   value = jnp.asarray(value, rows.dtype)
   return jax.lax.dynamic_update_index_in_dim(rows, value, at, 0)
-
-
-@functools.partial(jax.jit, static_argnames=("length",))
-def cut(
-  buffer: RolloutBuffer,
-  snapshots: types.MemoryState,
-  indices: np.ndarray,
-  version: np.ndarray,
-  rules: np.ndarray | None,
-  length: int,
-) -> types.Unroll:
-  """Cuts unrolls out of the buffer.
-
-  Args:
-    buffer: The latest steps.
-    snapshots: Memories at first steps, leaves [S * N, ...], or an empty dict.
-    indices: For each unroll the environment, the row of its first step, its
-      number of steps and the row of its memory, int32 [4, U].
-    version: Version of the acting parameters, int32 [].
-    rules: The true rules of each environment's task, int32 [N, R, W]; None to
-      leave them out.
-    length: T.
-
-  Returns:
-    The unrolls, leaves [U, T, ...].
-  """
-  envs, starts, lengths, memories = indices
-  steps = jnp.arange(length)[None]
-  rows = (starts[:, None] + steps) % buffer.reward.shape[0]
-  mask = steps < lengths[:, None]
-
-  def take(values: types.Array) -> jax.Array:
-    taken = jnp.asarray(values)[rows, envs[:, None]]
-    shape = mask.shape + (1,) * (taken.ndim - 2)
-    return jnp.where(mask.reshape(shape), taken, jnp.zeros_like(taken))
-
-  episode, *steps = buffer
-  return _unroll(
-    RolloutBuffer(
-      jax.tree.map(lambda x: x[envs], episode), *jax.tree.map(take, steps)
-    ),
-    mask=mask.astype(jnp.uint8),
-    memory=jax.tree.map(lambda x: x[memories], snapshots),
-    version=jnp.full(len(envs), version, jnp.int32),
-    rules=None if rules is None else jnp.asarray(rules)[envs],
-  )
-
-
-def to_host(unrolls: types.Unroll, num: int) -> list[types.Unroll]:
-  """Copies unrolls to the host at once, as `example_unroll` shows them.
-
-  Args:
-    unrolls: Leaves [U, T, ...].
-    num: Unrolls to return, the first of them.
-  """
-  batch = jax.device_get(unrolls)
-  # JAX holds 32 bits of the version's 64.
-  versions = np.asarray(batch.params_version, np.int64)
-  batch = batch._replace(params_version=versions)
-  return [jax.tree.map(lambda x, i=i: x[i], batch) for i in range(num)]
-
-
-@functools.partial(jax.jit, donate_argnums=0)
-def keep_memory(
-  snapshots: types.MemoryState,
-  memory: types.MemoryState,
-  envs: np.ndarray,
-  rows: np.ndarray,
-) -> types.MemoryState:
-  """Copies the memory of some environments into rows of the snapshots.
-
-  Args:
-    snapshots: Leaves [S * N, ...], consumed.
-    memory: Leaves [N, ...].
-    envs: Environments to copy from, int32 [U].
-    rows: Rows to copy to, int32 [U]; a row past the last is left out.
-
-  Returns:
-    The new snapshots.
-  """
-  return jax.tree.map(
-    lambda x, new: x.at[rows].set(new[envs], mode="drop"), snapshots, memory
-  )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from adaland.launch import errors
 from adaland.launch.bench.lib import run_speed, subprocess_json
 from adaland.launch.config import experiment
+from adaland.launch.runtimes import env_vars
 
 # A run is measured for this long, and three times as long as each stage.
 _RUN_SECONDS = 20.0
@@ -69,7 +70,7 @@ def train(
     if config.replay.sampling != "queue":
       settings = (*settings, f"replay.samples_per_insert={ratio}")
   length = _RUN_SECONDS + 3 * seconds
-  predicted = predicted_steps_per_s(config, stages, num_cores(), ratio)
+  predicted = predicted_steps_per_s(config, stages, env_vars.num_cores(), ratio)
   names = ("local", launcher) if versus_local else (launcher,)
   runs: dict[str, list[run_speed.Speed]] = {name: [] for name in names}
   for _ in range(_TURNS if versus_local else 1):
@@ -93,7 +94,9 @@ def train(
     "train_wait_ratio": mean["wait_share"],
   }
   if versus_local:
-    result |= compare_launchers(runs["local"], runs[launcher], num_cores())
+    result |= compare_launchers(
+      runs["local"], runs[launcher], env_vars.num_cores()
+    )
   return result
 
 
@@ -163,7 +166,10 @@ def compare_stages(
     predicted = predicted_in_turns(measured, ratio)
   else:
     predicted = predicted_steps_per_s(
-      config, measured, num_cores(), config.replay.samples_per_insert or 1.0
+      config,
+      measured,
+      env_vars.num_cores(),
+      config.replay.samples_per_insert or 1.0,
     )
   steps = measured["train_steps_per_s"]
   flop = (
@@ -270,10 +276,3 @@ def ample_samples_per_insert(
     return 1.0
   needed = math.ceil(_AMPLE / supply(config, stages, 1.0))
   return max(float(needed), config.replay.samples_per_insert or 1.0)
-
-
-def num_cores() -> int:
-  """Returns the number of processor cores that this process may use."""
-  if hasattr(os, "sched_getaffinity"):
-    return len(os.sched_getaffinity(0))
-  return os.cpu_count() or 1

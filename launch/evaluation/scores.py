@@ -12,8 +12,27 @@ from typing import Any
 
 import numpy as np
 
+from adaland.envs.sampling import named
+
 # Number of resamples of the tasks for the median's standard error.
 _RESAMPLES = 1000
+
+
+class Evaluation(dict[str, Any]):
+  """The results of `evaluate`, which print as a table.
+
+  Example::
+
+    result = adaland.evaluate("random", "laptop", trials=(1, 4))
+    print(result)
+    print(result["score"]["mean"]["4"])
+
+  The keys are those of `adaland evaluate --json`.
+  """
+
+  def __str__(self) -> str:
+    """Returns scores and rewards as a table."""
+    return table([self])
 
 
 def standard_error(values: np.ndarray) -> float:
@@ -148,7 +167,9 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
     cells.append(f"{reward['mean'][last]:.2f} ± {reward['stderr'][last]:.2f} s")
     lines.append(f"| {result['policy']} | {' | '.join(cells)} |")
   first = results[0]
-  heldout = "held-out " if first.get("taskset", "test") == "test" else ""
+  taskset = first.get("taskset", "test")
+  is_heldout = taskset == "test" or named.is_named(taskset)
+  heldout = "held-out " if is_heldout else ""
   curves = {result["policy"]: result["by_trial"] for result in results}
   for result in results:
     for control, found in result.get("controls", {}).items():

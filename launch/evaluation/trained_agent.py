@@ -1,8 +1,11 @@
 """A trained agent, of a run or of a directory made by `adaland export`."""
 
+import os
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 
 from adaland.agent import types
 from adaland.agent.checkpoint import checkpoint
@@ -12,6 +15,7 @@ from adaland.launch import builder, errors
 from adaland.launch.agents import agent_dir
 from adaland.launch.config import json_codec
 from adaland.launch.config.experiment import ExperimentConfig
+from adaland.launch.evaluation import policies, scores
 from adaland.launch.recipes import task_source
 from adaland.launch.run import rundir
 
@@ -120,3 +124,97 @@ def default_env(tasks: list[Task]) -> land.LandConfig:
         "as a policy acts for one"
       )
   return land.LandConfig()
+
+
+class TrainedAgent:
+  """A trained agent, as a policy: it samples its actions, as in training.
+
+  Example::
+
+    agent = adaland.load_agent("runs/laptop")
+    env = adaland.make(agent.config, num_envs=4)
+    step = env.reset()
+    step = env.step(agent.act(step))
+
+  Args:
+    config: Config of its run.
+    params: Parameters of its network.
+    counters: Environment steps, and other counters of its training.
+    evaluation: Results on held-out tasks after training, by policy.
+    seed: Of the actions that it draws.
+
+  Attributes:
+    config: See above.
+    params: See above.
+    counters: See above.
+    evaluation: See above.
+  """
+
+  def __init__(
+    self,
+    config: ExperimentConfig,
+    params: Any,
+    counters: Mapping[str, float],
+    evaluation: Mapping[str, scores.Evaluation] | None = None,
+    seed: int = 0,
+  ):
+    self.config = config
+    self.params = params
+    self.counters = dict(counters)
+    self.evaluation = dict(evaluation or {})
+    self._actor = builder.agent(config).actor
+    self._seed = seed
+    self._agent: policies.Agent | None = None
+    self._num_envs = 0
+
+  def reset(self, num_envs: int) -> None:
+    """Empties the memory, for a batch of environments.
+
+    Args:
+      num_envs: Environments, N.
+    """
+    self._num_envs = num_envs
+    self._agent = policies.Agent(self._actor, self.params, num_envs, self._seed)
+
+  def act(self, step: land.Step) -> np.ndarray:
+    """Returns actions for a step, int [N, A].
+
+    The memory of a row is emptied where `step.first` says that an episode
+    starts; another number of rows is a new batch.
+    """
+    if self._agent is None or self._num_envs != len(step.first):
+      self.reset(len(step.first))
+    assert self._agent is not None
+    return self._agent.act(step)
+
+
+def load_agent(
+  workdir: str | os.PathLike[str], seed: int = 0, own_parts: bool = False
+) -> TrainedAgent:
+  """Loads the agent of a run's newest checkpoint, or an exported one.
+
+  A run with parts of its user's own imports them, which must be allowed.
+
+  Example::
+
+    agent = adaland.load_agent("runs/laptop")
+    print(adaland.evaluate(agent, trials=(1, 2, 4)))
+
+  Args:
+    workdir: The run's directory, one that `adaland export` made, or
+      "agent:NAME" for an agent that comes with the package.
+    seed: Of the actions that it draws.
+    own_parts: Whether to import the code that the run's config names; for runs
+      that you trust.
+
+  Raises:
+    UserError: If there is no run or checkpoint, or it is broken.
+  """
+  saved = load(os.fspath(workdir), own_parts)
+  training = saved.training
+  counters: dict[str, float] = {
+    "env_steps": training.env_steps,
+    "updates": training.updates,
+    "seconds": training.seconds,
+  }
+  return TrainedAgent(saved.config, saved.params, counters, seed=seed)

@@ -14,7 +14,13 @@ from typing import Any
 from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.roles import factory, heap, peer, role
 from adaland.launch.run import rundir
-from adaland.launch.runtimes import children, program, runtime, socket_rpc
+from adaland.launch.runtimes import (
+  children,
+  env_vars,
+  program,
+  runtime,
+  socket_rpc,
+)
 
 _CHILD_MODULE = "adaland.launch.runtimes.local_main"
 _CHILD_KINDS = ("actor", "evaluator")
@@ -99,6 +105,7 @@ class LocalRuntime:
     self._store = socket_rpc.PickledStore()
     self._server: socket_rpc.Server | None = None
     self._closed = False
+    self._stack = contextlib.ExitStack()
 
   def setup(self, experiment: ExperimentConfig, folder: str) -> role.Setup:
     """See `Runtime.setup`; there is one learner, whatever the config has."""
@@ -112,6 +119,9 @@ class LocalRuntime:
     import adaland.agent.learner  # noqa: F401
 
     heap.share()
+    config = self._setup.experiment
+    num_actors = config.actor.num_actors
+    self._stack.enter_context(env_vars.learner_here(num_actors))
     self._server = socket_rpc.Server(self.call)
 
   def describe(self) -> str:
@@ -261,3 +271,4 @@ class LocalRuntime:
     self._closed = True
     if self._server is not None:
       self._server.close()
+    self._stack.close()

@@ -31,10 +31,27 @@ class NetworkConfigTest(parameterized.TestCase):
     ("action_sizes", (3, 0)),
     ("rules_sizes", [8]),
     ("entity_type_offset", 0),
+    ("attention_sinks", -1),
+    ("local_length", 0),
+    ("skip_every", 0),
   )
   def test_refuses(self, field, value):
     with self.assertRaisesRegex(ValueError, field):
       NetworkConfig(**{field: value})
+
+  @parameterized.parameters(
+    ({"memory": "griffin", "key_heads": 3}, r"divide num_heads \(4\), got 3"),
+    ({"memory": "local_global", "local_length": 200}, r"memory_length \(180\)"),
+    ({"memory": "skip", "num_layers": 1}, "num_layers must be at least 2"),
+    ({"memory": "gru", "attention_sinks": 4}, "attention_sinks must be 0"),
+  )
+  def test_refuses_what_a_memory_can_not_have(self, fields, message):
+    with self.assertRaisesRegex(ValueError, message):
+      NetworkConfig(**fields)
+
+  def test_sizes_of_another_memory_may_be_anything(self):
+    NetworkConfig(memory="gru", key_heads=3, local_length=500)
+    NetworkConfig(memory="griffin", local_length=500)
 
   def test_allows_an_encoder_without_hidden_layers(self):
     NetworkConfig(encoder_hidden=())

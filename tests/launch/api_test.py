@@ -176,7 +176,7 @@ class TrainTest(absltest.TestCase):
       def act(self, step):
         return np.tile(_NOOP, (self._num_envs, 1))
 
-    agent = api.TrainedAgent(preset_configs.smoke(), "params", {}, seed=7)
+    agent = adaland.TrainedAgent(preset_configs.smoke(), "params", {}, seed=7)
     with absltest.mock.patch.object(policies, "Agent", Agent):
       for num_envs in (2, 2, 3):
         step: Any = absltest.mock.Mock(first=[False] * num_envs)

@@ -9,7 +9,7 @@ import jax
 from adaland.agent.learner import Learner, TrainState
 from adaland.agent.replay.spec import UnrollSpec
 from adaland.launch import builder, errors
-from adaland.launch.acting import arrays, rollout
+from adaland.launch.acting import arrays, cutting, rollout
 from adaland.launch.config import experiment
 from adaland.launch.runtimes.single import jaxprs
 
@@ -46,7 +46,7 @@ def bytes_needed(
   snapshots = 0
   if not config.whole_episodes:
     memory = jaxprs.array_bytes(carry.state.memory)
-    snapshots = rollout.num_snapshots(length) * memory
+    snapshots = cutting.num_snapshots(length) * memory
   # Environments that began together end their unrolls together.
   burst = len(arrays.padded(range(num_envs), 0)) * unroll.num_bytes
   needed = {

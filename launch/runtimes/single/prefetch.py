@@ -23,6 +23,7 @@ from adaland.curriculum import base
 from adaland.envs import land
 from adaland.envs.stepping import task_rows
 from adaland.envs.tasks.task import Task
+from adaland.launch.runtimes import env_vars
 
 _MOST_WORKERS: Final = 8
 # Maximum number of tasks of one message to a worker; sending costs as well.
@@ -145,11 +146,7 @@ class TaskPrefetcher:
 
 def _spare_cores() -> int:
   """Returns the cores beside those of the stepping and the learning thread."""
-  if hasattr(os, "sched_getaffinity"):
-    cores = len(os.sched_getaffinity(0))
-  else:
-    cores = os.cpu_count() or 1
-  return max(1, min(_MOST_WORKERS, cores - 2))
+  return max(1, min(_MOST_WORKERS, env_vars.num_cores() - 2))
 
 
 _maker: Callable[[int], Any]  # The worker's own.

@@ -20,6 +20,7 @@ def _config(**changes):
     position_size=8,
     feed_forward_size=8,
     memory_length=5,
+    local_length=3,
     store_size=2,
     store_every=2,
     **changes,

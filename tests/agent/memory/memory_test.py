@@ -16,12 +16,17 @@ _BATCH = 3
 _LENGTH = 23
 # Longer than the window, so that rings wrap around.
 _WINDOW = 7
-_MEMORIES = tuple((name, name) for name in MEMORIES)
+# A step whose context reaches back to the first one in every memory.
+_REACH = 7
+# Transformer-XL with attention sinks has a state of its own.
+_SINKS = "transformer_xl with sinks"
+_MEMORIES = tuple((name, name) for name in (*MEMORIES, _SINKS))
 
 
 def _config(memory: str) -> NetworkConfig:
   return NetworkConfig(
-    memory=memory,
+    memory=memory.split()[0],
+    attention_sinks=2 if memory == _SINKS else 0,
     d_model=12,
     num_layers=2,
     num_heads=2,
@@ -31,6 +36,8 @@ def _config(memory: str) -> NetworkConfig:
     memory_length=_WINDOW,
     store_size=3,
     store_every=2,
+    local_length=3,
+    skip_every=3,
   )
 
 
@@ -196,11 +203,26 @@ class MemoryTest(parameterized.TestCase):
         size / sizes["transformer_xl"], 0.75, 1.25, f"{memory} {sizes}"
       )
 
-  @parameterized.named_parameters(
-    ("transformer_xl", "transformer_xl"),
-    ("gru", "gru"),
-    ("gru_attention", "gru_attention"),
-  )
+  @parameterized.named_parameters(*(m for m in _MEMORIES if m[0] != "none"))
+  def test_gradient_reaches_the_start_of_the_context(self, memory):
+    params, _, unroll = _functions(memory)
+    x, first = _inputs()
+    first[:] = 0
+    first[1, 5] = 1
+
+    def last(x):
+      y, _ = unroll(params, x, first, {})
+      # A plain sum of normalised numbers has no gradient.
+      return jnp.sum(jnp.square(y[:, _REACH]) * jnp.arange(12)[None])
+
+    gradient = np.abs(jax.grad(last)(x)).max(axis=-1)
+    self.assertGreater(gradient[[0, 2], 0].min(), 1e-5)
+    # Not from an earlier episode, nor from steps to come.
+    np.testing.assert_array_equal(gradient[1, :5], 0)
+    self.assertGreater(gradient[1, 5], 1e-5)
+    np.testing.assert_array_equal(gradient[:, _REACH + 1 :], 0)
+
+  @parameterized.named_parameters(*(m for m in _MEMORIES if m[0] != "none"))
   def test_output_depends_on_the_past(self, memory):
     x, first = _inputs()
     first[:] = 0

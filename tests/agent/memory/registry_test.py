@@ -17,6 +17,7 @@ def _config(memory):
     num_heads=2,
     key_size=5,
     memory_length=7,
+    local_length=3,
     store_size=3,
   )
 

@@ -7,7 +7,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.curriculum import base
-from adaland.launch.acting import actor, episode_records, rollout
+from adaland.launch.acting import actor, cutting, episode_records
 from tests.launch.acting import fakes, reference
 from tests.launch.fakes import make_task
 
@@ -44,7 +44,7 @@ class _Case(parameterized.TestCase):
       next_task=next_task or fakes.Assignments().next_task,
       report=self.records.append,
       emit=lambda unrolls, num: self.unrolls.extend(
-        rollout.to_host(unrolls, num)
+        cutting.to_host(unrolls, num)
       ),
       seed=0,
       device=jax.local_devices()[0],

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.launch.acting import actor, rollout, teaching
+from adaland.launch.acting import actor, cutting, teaching
 from adaland.launch.config.teaching import TeachingConfig
 from tests.launch.acting import fakes
 
@@ -46,7 +46,7 @@ class TeachingTest(parameterized.TestCase):
       store_memory=False,
       next_task=fakes.Assignments().next_task,
       report=records.append,
-      emit=lambda batch, num: unrolls.extend(rollout.to_host(batch, num)),
+      emit=lambda batch, num: unrolls.extend(cutting.to_host(batch, num)),
       seed=0,
       device=jax.local_devices()[0],
       guide=teaching.Teaching(

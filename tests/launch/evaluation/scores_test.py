@@ -74,6 +74,9 @@ class ScoresTest(absltest.TestCase):
     self.assertIn("3 of 4 held-out tasks", text)
     self.assertIn("| trial 1 | trial 2 | trial 3 |", text)
     self.assertIn("| agent | 0.17 ± 0.17 | 0.08 ± 0.08 | 0.83 ± 0.17 |", text)
+    for taskset, tasks in (("2*traps", "held-out tasks"), ("probe", "tasks")):
+      text = scores.table([_summary() | {"taskset": taskset}])
+      self.assertIn(f"3 of 4 {tasks}", text)
 
   def test_a_control_stands_below_its_policy(self):
     controlled = _summary()

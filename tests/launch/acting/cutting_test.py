@@ -1,11 +1,11 @@
-"""Tests of adaland.launch.acting.rollout."""
+"""Tests of adaland.launch.acting.cutting."""
 
 import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.agent.replay.spec import UnrollSpec
-from adaland.launch.acting import rollout
+from adaland.launch.acting import cutting, rollout
 from tests.launch.acting import fakes
 
 _LENGTH, _NUM_ENVS = 4, 2
@@ -21,9 +21,9 @@ def _snapshots():
   return {"m": np.arange(4, dtype=np.float32)[:, None]}
 
 
-class RolloutTest(parameterized.TestCase):
+class CuttingTest(parameterized.TestCase):
   def cut(self, indices):
-    return rollout.cut(
+    return cutting.cut(
       _carry().buffer,
       _snapshots(),
       np.array(indices, np.int32).T,
@@ -34,11 +34,11 @@ class RolloutTest(parameterized.TestCase):
 
   def test_unrolls_on_the_host_look_like_the_example(self):
     unrolls = self.cut([(0, 0, 4, 0), (1, 0, 2, 3)])
-    example = rollout.example_unroll(
+    example = cutting.example_unroll(
       fakes.SPEC, fakes.SIZES, _LENGTH, {"m": np.zeros(1, np.float32)}
     )
     spec = UnrollSpec.from_unroll(example)
-    one, two = rollout.to_host(unrolls, 2)
+    one, two = cutting.to_host(unrolls, 2)
     for unroll in (one, two):
       spec.flatten(unroll)  # Raises for another field, shape or dtype.
       for leaf in jax.tree.leaves(unroll):
@@ -50,7 +50,7 @@ class RolloutTest(parameterized.TestCase):
 
   def test_only_the_unrolls_that_count_go_to_the_host(self):
     unrolls = self.cut([(0, 0, 4, 0), (1, 0, 4, 1), (0, 0, 0, 0)])
-    self.assertLen(rollout.to_host(unrolls, 2), 2)
+    self.assertLen(cutting.to_host(unrolls, 2), 2)
 
   def test_an_unroll_wraps_round_the_buffer(self):
     carry = _carry()
@@ -69,7 +69,7 @@ class RolloutTest(parameterized.TestCase):
         np.int32(time),
       )
     # Steps 3 to 6 lie in rows 3, 4, 0 and 1 of five.
-    unrolls = rollout.cut(
+    unrolls = cutting.cut(
       carry.buffer,
       {},
       np.array([[1], [3], [4], [0]], np.int32),
@@ -86,7 +86,7 @@ class RolloutTest(parameterized.TestCase):
   def test_memory_goes_to_its_rows_and_nowhere_past_the_last(self):
     snapshots = jax.device_put(_snapshots())
     memory = {"m": np.array([[10.0], [11.0]], np.float32)}
-    kept = rollout.keep_memory(
+    kept = cutting.keep_memory(
       snapshots,
       memory,
       np.array([1, 0], np.int32),

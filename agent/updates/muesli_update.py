@@ -1,0 +1,228 @@
+"""Muesli's update: one batch, from the targets to the next state.
+
+The algorithm is Muesli (arXiv 2104.06159) as AdA uses it (arXiv 2301.07608).
+Shape letters: B batch, T time, A heads, S sum of their sizes, N samples, I
+model steps, H model width.
+"""
+
+import functools
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from adaland.agent import distributions, learner_config, types
+from adaland.agent.muesli import categorical, diagnostics, model, muesli
+from adaland.agent.privileged import losses
+from adaland.agent.updates import train_state
+
+
+def targets(
+  network: types.Network,
+  config: learner_config.LearnerConfig,
+  sizes: Sequence[int],
+  params: types.Params,
+  batch: types.Unroll,
+  experience: muesli.Experience,
+  rng_key: jax.Array,
+) -> muesli.Targets:
+  """Computes the online network's targets with one target network.
+
+  Args:
+    network: The network's functions.
+    config: How to learn.
+    sizes: Sizes of the action heads.
+    params: The target network's parameters.
+    batch: The batch's unrolls, [B, T, ...].
+    experience: The same unrolls as the losses read them, [B, T, ...].
+    rng_key: Draws the N actions of each step.
+
+  Returns:
+    The targets, [B, T, ...].
+  """
+  output, _ = network.unroll(
+    params, batch.initial_memory, batch.observation, batch.first
+  )
+  prior = muesli.prior_policy(
+    distributions.log_probs(output.policy_logits, sizes),
+    experience.behaviour,
+    sizes,
+    config.muesli,
+  )
+  repeated = jnp.broadcast_to(
+    prior[:, :, None],
+    (*prior.shape[:2], config.muesli.num_samples, prior.shape[-1]),
+  )
+  samples = distributions.one_hot(
+    distributions.sample(rng_key, repeated, sizes), sizes
+  )  # [B, T, N, S]
+  q = model.look_ahead(
+    network,
+    params,
+    output,
+    jnp.concatenate([experience.action[:, :, None], samples], axis=2),
+    config.muesli,
+  )  # [B, T, 1 + N]
+  value_range = config.muesli.value_range
+  target = jax.vmap(functools.partial(muesli.targets, config=config.muesli))(
+    experience,
+    prior,
+    categorical.decode(output.value_logits, value_range),
+    q[:, :, 0],
+    samples,
+    q[:, :, 1:],
+  )
+  if config.privileged.critic_weight > 0:
+    # A baseline may know anything but the action.
+    logits = network.critic(params, output, losses.truth(network, batch))
+    target = target._replace(value=categorical.decode(logits, value_range))
+  return target
+
+
+def loss(
+  params: types.Params,
+  network: types.Network,
+  config: learner_config.LearnerConfig,
+  sizes: Sequence[int],
+  batch: types.Unroll,
+  experience: muesli.Experience,
+  target: muesli.Targets,
+  sigma: jax.Array,
+  offset: jax.Array,
+  progress: jax.Array,
+) -> tuple[jax.Array, tuple[dict[str, jax.Array], muesli.Predictions]]:
+  """Computes Muesli's loss and the privileged ones, means over real steps.
+
+  Args:
+    params: The online network's parameters.
+    network: The network's functions.
+    config: How to learn.
+    sizes: Sizes of the action heads.
+    batch: The batch's unrolls, [B, T, ...].
+    experience: The same unrolls as the losses read them, [B, T, ...].
+    target: Returned by `targets`.
+    sigma: Scale of the advantages, [].
+    offset: See `model.unroll_model`.
+    progress: Share of the run that is over, [].
+
+  Returns:
+    The total, []; its unweighted parts by name, each [], and the network's
+    predictions, [B, T, ...].
+  """
+  output, _ = network.unroll(
+    params, batch.initial_memory, batch.observation, batch.first
+  )
+  predictions = model.unroll_model(
+    network, params, output, experience.action, config.muesli, offset
+  )
+  parts = jax.vmap(
+    lambda p, t, e: muesli.losses(p, t, e, sigma, sizes, config.muesli)
+  )(predictions, target, experience)
+  steps = jnp.maximum(jnp.sum(experience.mask), 1.0)
+  parts = {name: jnp.sum(x) / steps for name, x in parts.items()}
+  told = losses.privileged_losses(
+    params,
+    network,
+    config.privileged,
+    sizes,
+    batch,
+    output,
+    target,
+    config.muesli.value_range,
+  )
+  distilled = losses.distilled(config.privileged, progress)
+  total = muesli.total_loss(parts, config.muesli, jnp.asarray(1.0 - distilled))
+  total += losses.total(told, config.privileged, progress)
+  return total, (parts | told, predictions)
+
+
+def update(
+  network: types.Network,
+  optimizer: optax.GradientTransformation,
+  config: learner_config.LearnerConfig,
+  sizes: Sequence[int],
+  state: train_state.TrainState,
+  batch: types.Unroll,
+  progress: jax.Array,
+) -> tuple[train_state.TrainState, train_state.Metrics]:
+  """Learns from one batch.
+
+  Args:
+    network: The network's functions.
+    optimizer: The optimiser that made `state.opt_state`.
+    config: How to learn.
+    sizes: Sizes of the action heads.
+    state: The state so far.
+    batch: Unrolls, [B, T, ...].
+    progress: Share of the run that is over, 0 to 1, [].
+
+  Returns:
+    The next state, and scalar metrics.
+  """
+  rng_key, sample_key, offset_key = jax.random.split(state.rng_key, 3)
+  mask = jnp.asarray(batch.mask, jnp.float32)
+  experience = muesli.Experience(
+    action=distributions.one_hot(batch.action, sizes),
+    behaviour=distributions.log_probs(batch.behaviour_logits, sizes),
+    reward=jnp.asarray(batch.reward),
+    discount=jnp.asarray(batch.discount),
+    mask=mask,
+  )
+  target = targets(
+    network,
+    config,
+    sizes,
+    state.target_params,
+    batch,
+    experience,
+    sample_key,
+  )
+  error = target.complete * (target.returns - target.value)
+  complete = jnp.maximum(jnp.sum(target.complete), 1.0)
+  scale, sigma = muesli.update_scale(
+    state.scale, jnp.sum(jnp.square(error)) / complete, config.muesli
+  )
+  (total, (parts, predictions)), gradient = jax.value_and_grad(
+    loss, has_aux=True
+  )(
+    state.params,
+    network,
+    config,
+    sizes,
+    batch,
+    experience,
+    target,
+    sigma,
+    jax.random.randint(offset_key, [], 0, config.muesli.model_every),
+    progress,
+  )
+  state, step = train_state.apply_gradient(
+    optimizer, config, state, gradient, progress
+  )
+
+  heads = diagnostics.head_metrics(
+    predictions, mask, sizes, config.muesli.value_range
+  )
+  pi = distributions.log_probs(predictions.policy_logits, sizes)
+
+  def mean(x):
+    return jnp.sum(x * mask) / jnp.maximum(jnp.sum(mask), 1.0)
+
+  by_name = {f"loss/{name}": x for name, x in parts.items()}
+  metrics = (
+    by_name
+    | heads
+    | {
+      "loss/total": total,
+      "entropy": mean(distributions.entropy(pi)),
+      "kl_prior": mean(distributions.kl(target.prior, pi)),
+      "value": mean(target.value),
+      "return": jnp.sum(target.complete * target.returns) / complete,
+      "reward": mean(batch.reward),
+      "advantage_std": sigma,
+      "gradient_norm": optax.global_norm(gradient),
+      "update_norm": optax.global_norm(step),
+    }
+  )
+  return state._replace(scale=scale, rng_key=rng_key), metrics
