@@ -262,15 +262,15 @@ def place_all(
     if tight and best is not None:
       break
     try:
-      *placed, missed = _place(bodies, preferences, ground, rng, tight)
+      xy, facing, missed = _place(bodies, preferences, ground, rng, tight)
     except ValueError as error:
       failure = error
       continue
     if missed < least_missed:
-      best, least_missed = placed, missed
+      best, least_missed = (xy, facing), missed
     if least_missed == 0:
       break
   if best is None:
     assert failure is not None
     raise failure
-  return best[0], best[1]
+  return best
