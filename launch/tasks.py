@@ -1,4 +1,4 @@
-"""Draws, describes and checks tasks, and measures what memory is worth."""
+"""Lists, draws, describes, checks and measures tasks."""
 
 import argparse
 import json
@@ -9,7 +9,12 @@ from typing import Any
 
 from adaland.envs import constants
 from adaland.envs.sampling import families, named, task_sets
-from adaland.envs.tasks import complexity, description, json_files
+from adaland.envs.tasks import (
+  complexity,
+  description,
+  json_files,
+  probes,
+)
 from adaland.envs.tasks.task import Task
 from adaland.envs.worlds import scene
 from adaland.launch import cli, errors
@@ -20,6 +25,7 @@ from adaland.launch.run import progress
 
 _EXAMPLES = """\
 examples:
+  adaland tasks list
   adaland tasks sample --num_tasks=3
   adaland tasks sample --split=test --index=7 --out=my_tasks/
   adaland tasks show probe:wrong-pair-disappears
@@ -30,6 +36,9 @@ examples:
 """
 
 
+_LIST = "Prints the names of all probes and of the named task families."
+
+
 def make_parser() -> cli.Parser:
   """Returns the parser of the command's flags."""
   parser = cli.Parser(
@@ -38,8 +47,12 @@ def make_parser() -> cli.Parser:
   commands = parser.add_subparsers(
     dest="command",
     required=True,
-    metavar="{sample,show,check,complexity,worth}",
+    metavar="{list,sample,show,check,complexity,worth}",
   )
+  command = commands.add_parser(
+    "list", help="the probes and families", description=_LIST
+  )
+  cli.add_json_flag(command)
   for name, text in (
     ("sample", "draw tasks of a distribution"),
     ("show", "describe tasks in words"),
@@ -155,6 +168,22 @@ def _worth(args: argparse.Namespace) -> None:
   cli.emit(result, worth.table(result), args.json)
 
 
+def _list(args: argparse.Namespace) -> None:
+  """Prints the probes, with their goals, and the named families."""
+  result: dict[str, Any] = {"families": list(named.NAMES)}
+  lines = []
+  for num_players, key in ((1, "probes"), (2, "two_player_probes")):
+    found = {name: probes.load(name) for name in probes.names(num_players)}
+    result[key] = list(found)
+    lines.append(f"{len(found)} probes for {num_players} player(s):")
+    lines += [
+      f"  probe:{name:48} {task.players[0].goal}"
+      for name, task in found.items()
+    ]
+  lines.append(f"Families: {', '.join(named.NAMES)}")
+  cli.emit(result, "\n".join(lines), args.json)
+
+
 def _means(
   measured: dict[str, dict[str, int]],
 ) -> tuple[dict[str, Any], str]:
@@ -174,6 +203,9 @@ def run(args: argparse.Namespace) -> None:
   """Runs the subcommand."""
   if args.command == "worth":
     _worth(args)
+    return
+  if args.command == "list":
+    _list(args)
     return
   tasks = _read(args)
   if args.command == "check":

@@ -16,7 +16,7 @@ Range = tuple[int, int]
 
 @dataclasses.dataclass(frozen=True)
 class SamplerConfig:
-  """A distribution over single-player tasks.
+  """A distribution over tasks.
 
   Ranges are (first, last), both included, and are drawn from uniformly.
 
@@ -39,6 +39,7 @@ class SamplerConfig:
     player_in_rule_probability: The same probability for rules' conditions.
     free_goals: If true, negated goals that hold from the start are drawn as
       well, as in the paper: nothing is to be held, or to be looked at.
+    two_player_probability: Probability that a task is of two players.
     freezing_probability: Probability that some objects may be frozen.
     frozen_probability: Probability that a type is, then; all its objects are.
     hide: 'uniform' draws a mechanism of hiding and the hidden parts, 'rules'
@@ -64,6 +65,7 @@ class SamplerConfig:
   player_in_goal_probability: float = 0.1
   player_in_rule_probability: float = 0.1
   free_goals: bool = False
+  two_player_probability: float = 0.0
   freezing_probability: float = 0.5
   frozen_probability: float = 0.2
   hide: str = "uniform"
@@ -115,6 +117,7 @@ class SamplerConfig:
     for field in (
       "negation_probability",
       "rule_negation_probability",
+      "two_player_probability",
       "freezing_probability",
       "frozen_probability",
       "player_in_goal_probability",

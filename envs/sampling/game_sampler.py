@@ -1,8 +1,9 @@
-"""Draws the games of single-player tasks (AdA, arXiv 2301.07608).
+"""Draws the games of tasks (AdA, arXiv 2301.07608).
 
-A game is built backwards from its goal, so that it can be solved (`chains`),
-then surrounded by distractors and dead ends (`dead_ends`). In addition to the
-paper, every goal takes work:
+A single-player game is built backwards from its goal, so that it can be solved
+(`chains`), then surrounded by distractors and dead ends (`dead_ends`), and
+perhaps shared by two players (`two_players`). In addition to the paper, every
+goal takes work:
 
 - no goal holds at the start, and every goal can be reached (unless
   `SamplerConfig.free_goals` says otherwise);
@@ -21,7 +22,7 @@ import dataclasses
 
 import numpy as np
 
-from adaland.envs.sampling import choices, freezing
+from adaland.envs.sampling import choices, freezing, two_players
 from adaland.envs.sampling.chains import Chain
 from adaland.envs.sampling.config import SamplerConfig
 from adaland.envs.sampling.dead_ends import DeadEnds
@@ -32,7 +33,9 @@ from adaland.envs.tasks.task import Hiding
 
 @dataclasses.dataclass(frozen=True)
 class SampledGame:
-  """A single-player game and the task attributes drawn with it.
+  """A game and the task attributes drawn with it.
+
+  Players, one for each entry of `hiding`, have the same goal.
 
   Attributes:
     goal: The rewarded literal.
@@ -40,7 +43,7 @@ class SampledGame:
     objects: Types of the initial objects, one entry for each object; the order
       of types is drawn.
     frozen: Types whose initial objects never move.
-    hiding: Parts of the rules that the player is not shown.
+    hiding: Parts of the rules that each player is not shown.
     trials: Number of trials in an episode.
     trial_seconds: Length of a trial.
   """
@@ -49,7 +52,7 @@ class SampledGame:
   rules: tuple[Rule, ...]
   objects: tuple[ObjectType, ...]
   frozen: frozenset[ObjectType]
-  hiding: Hiding
+  hiding: tuple[Hiding, ...]
   trials: int
   trial_seconds: float
 
@@ -69,12 +72,18 @@ def draw_game(
     return None
   rules = chain.rules + chain.others + dead_ends.rules
   rules = tuple(rules[i] for i in rng.permutation(len(rules)))
+  goal, num_players = chain.goal, 1
+  if source.chance(config.two_player_probability):
+    goal, num_players = two_players.share(source, goal), 2
+    rules = tuple(two_players.share_rule(source, rule) for rule in rules)
   return SampledGame(
-    goal=chain.goal,
+    goal=goal,
     rules=rules,
     objects=_in_any_order(objects, rng),
     frozen=freezing.draw_frozen(source, chain.goal, chain.rules, objects),
-    hiding=draw_hiding(config.hide, rules, rng),
+    hiding=tuple(
+      draw_hiding(config.hide, rules, rng) for _ in range(num_players)
+    ),
     trials=source.between(config.trials),
     trial_seconds=float(rng.uniform(*config.trial_seconds)),
   )

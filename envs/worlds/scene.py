@@ -11,6 +11,10 @@ from adaland.envs.worlds.generation import make_terrain
 from adaland.envs.worlds.placement import place_all
 from adaland.envs.worlds.terrain import Terrain, surface_height
 
+# Start of a player that a task does not have: below the ground, where it is out
+# of sight and reach of all else, and falls.
+_ABSENT = (0.0, 0.0, -50.0)
+
 
 def _ground_under(terrain: Terrain, xy: np.ndarray, half: float) -> float:
   """Returns the highest ground under a square: nothing starts in a cliff."""
@@ -23,9 +27,10 @@ def _ground_under(terrain: Terrain, xy: np.ndarray, half: float) -> float:
 
 
 def _build(task: Task, num_slots: int, num_players: int) -> base.Scene:
-  if len(task.players) != num_players:
+  present = len(task.players)
+  if present > num_players:
     raise ValueError(
-      f"number of players in the task is {len(task.players)}, allowed: "
+      f"number of players in the task is {present}, allowed: at most "
       f"{num_players}, as the environment has"
     )
   if task.num_objects > num_slots:
@@ -44,19 +49,19 @@ def _build(task: Task, num_slots: int, num_players: int) -> base.Scene:
     slot_at=np.zeros((num_slots, 3)),
     slot_yaw=np.zeros(num_slots),
     slot_frozen=np.zeros(num_slots, bool),
-    player_at=np.zeros((num_players, 3)),
+    player_at=np.tile(_ABSENT, (num_players, 1)),
   )
-  for p in range(num_players):
+  for p in range(present):
     half = constants.AVATAR_RADIUS
     scene.player_at[p] = *xy[p], _ground_under(terrain, xy[p], half)
   slot = 0
   for spec in task.objects:
     shape = shapes.shape_of_type(spec.type.type_id)
     for at in spec.at:
-      here = xy[num_players + slot]
+      here = xy[present + slot]
       # Given objects face +x, so that people can place them side by side.
       yaw = rng.uniform(-np.pi, np.pi) if at is None else 0.0
-      yaw = facing.get(num_players + slot, yaw)
+      yaw = facing.get(present + slot, yaw)
       ground = _ground_under(terrain, here, min(shape.half_extents[:2]))
       scene.slot_types[slot] = spec.type.type_id
       scene.slot_at[slot] = *here, ground + shape.centre_height
@@ -81,7 +86,7 @@ def build_scene(task: Task, num_slots: int, num_players: int = 1) -> base.Scene:
     task: The task to build.
     num_slots: Number of object slots; objects fill the first ones in the task's
       order.
-    num_players: Number of players of the environment.
+    num_players: Number of players of the environment; a task may have fewer.
 
   Returns:
     The scene; its arrays are shared between calls and read-only. Objects stand

@@ -30,6 +30,14 @@ def _drawn(index, split="train"):
 
 
 class TasksTest(absltest.TestCase):
+  def test_list_names_the_probes_and_families(self):
+    found = json.loads(_run("list", "--json=-"))
+    self.assertLen(found["probes"], 30)
+    self.assertLen(found["two_player_probes"], 28)
+    self.assertIn("traps", found["families"])
+    text = _run("list")
+    self.assertRegex(text, "probe:kickball +near.yellow sphere, black wall.")
+
   def test_sample_prints_one_task_a_line(self):
     out = _run("sample", "--preset=smoke", "--index=4", "--num_tasks=2")
     read = [json_files.loads(line) for line in out.splitlines()]

@@ -37,9 +37,9 @@ def task_of(game):
       task.ObjectSpec(kind, n, frozen=kind in game.frozen)
       for kind, n in counts.items()
     ),
-    players=(task.PlayerSpec(game.goal),),
+    players=(task.PlayerSpec(game.goal),) * len(game.hiding),
     rules=game.rules,
-    hiding=(game.hiding,),
+    hiding=game.hiding,
     trials=game.trials,
   )
 
@@ -135,6 +135,31 @@ class DrawGameTest(absltest.TestCase):
     )
     self.assertGreater(sum(x.a == x.b for x in literals), 10)
 
+  def test_half_of_the_games_are_shared_by_two_players(self):
+    config = dataclasses.replace(
+      PAPER, two_player_probability=0.5, player_in_rule_probability=0.5
+    )
+    drawn = [draw(seed, config) for seed in range(300)]
+    shared = [game for game in drawn if len(game.hiding) == 2]
+    # Four standard errors.
+    self.assertAlmostEqual(len(shared) / 300, 0.5, delta=0.12)
+    self.assertNotEmpty([g for g in shared if g.hiding[0] != g.hiding[1]])
+    mentioned = [
+      argument
+      for game in shared
+      for literal in (game.goal, *(rule.condition for rule in game.rules))
+      for argument in literal.arguments
+      if isinstance(argument, Player)
+    ]
+    share = mentioned.count(PLAYER) / len(mentioned)
+    self.assertAlmostEqual(share, 0.5, delta=2 / len(mentioned) ** 0.5)
+    for game in drawn:
+      task_of(game)  # Names no player that is not there.
+    alone = [game for game in drawn if len(game.hiding) == 1]
+    self.assertFalse(
+      any("player2" in str(rule) for game in alone for rule in game.rules)
+    )
+
   def test_free_goals_are_drawn_if_asked_for(self):
     config = dataclasses.replace(
       PAPER, free_goals=True, negation_probability=1.0
@@ -205,7 +230,7 @@ class DrawGameTest(absltest.TestCase):
   def test_hiding(self):
     drawn = [draw(seed) for seed in range(300)]
     ways = [
-      tuple(bool(part) for part in dataclasses.astuple(game.hiding))
+      tuple(bool(part) for part in dataclasses.astuple(game.hiding[0]))
       for game in drawn
     ]
     # Nothing, or one mechanism at a time.
@@ -222,8 +247,8 @@ class DrawGameTest(absltest.TestCase):
     nothing = dataclasses.replace(PAPER, hide="none")
     for seed in range(20):
       game = draw(seed, everything)
-      self.assertLen(game.hiding.rules, len(game.rules))
-      self.assertEqual(draw(seed, nothing).hiding, Hiding())
+      self.assertLen(game.hiding[0].rules, len(game.rules))
+      self.assertEqual(draw(seed, nothing).hiding, (Hiding(),))
 
 
 if __name__ == "__main__":

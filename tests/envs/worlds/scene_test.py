@@ -151,9 +151,18 @@ class BuildSceneTest(absltest.TestCase):
     with self.assertRaisesRegex(ValueError, "objects in the task is 3.*most 2"):
       build_scene(task, 2)
 
-  def test_refuses_other_number_of_players(self):
-    with self.assertRaisesRegex(ValueError, "players in the task is 1"):
-      build_scene(make_task([BLACK_CUBE]), 4, num_players=2)
+  def test_a_player_that_the_task_lacks_is_below_the_ground(self):
+    task = make_task([BLACK_CUBE])
+    alone, absent = build_scene(task, 4), build_scene(task, 4, num_players=2)
+    np.testing.assert_array_equal(absent.player_at[0], alone.player_at[0])
+    np.testing.assert_array_equal(absent.slot_at, alone.slot_at)
+    self.assertLess(absent.player_at[1, 2], -10)
+
+  def test_refuses_more_players_than_the_environment_has(self):
+    goal = PlayerSpec(literals.parse_literal("hold(player1, black cube)"))
+    task = Task(World(), (ObjectSpec(BLACK_CUBE),), (goal, goal))
+    with self.assertRaisesRegex(ValueError, "players in the task is 2.*most 1"):
+      build_scene(task, 4)
 
   def test_refuses_a_full_room(self):
     task = make_task([YELLOW_WALL] * 20, World(0, (3, 3)))
