@@ -5,7 +5,6 @@ import json
 import pathlib
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from adaland.envs import constants
 from adaland.envs.sampling import families, named, task_sets
@@ -13,15 +12,19 @@ from adaland.envs.tasks import (
   complexity,
   description,
   json_files,
-  probes,
 )
 from adaland.envs.tasks.task import Task
 from adaland.envs.worlds import scene
 from adaland.launch import cli, errors
 from adaland.launch.config import preset_configs
-from adaland.launch.evaluation import tasksets, trained_agent, worth
+from adaland.launch.evaluation import (
+  tasksets,
+  trained_agent,
+  worth,
+)
 from adaland.launch.recipes import task_source
 from adaland.launch.run import progress
+from adaland.launch.tasking import importing, listing, testset_command
 
 _EXAMPLES = """\
 examples:
@@ -33,10 +36,10 @@ examples:
   adaland tasks complexity sample:0 sample:1 --json=-
   adaland tasks complexity --preset=ada_23m --split=test --num_tasks=300
   adaland tasks worth traps --num_tasks=100
+  adaland tasks testset --num_players=2 --out=two.npz
+  adaland tasks replay two.npz
+  adaland tasks import xland-minigrid rulesets.npz --out=my_tasks/
 """
-
-
-_LIST = "Prints the names of all probes and of the named task families."
 
 
 def make_parser() -> cli.Parser:
@@ -47,12 +50,11 @@ def make_parser() -> cli.Parser:
   commands = parser.add_subparsers(
     dest="command",
     required=True,
-    metavar="{list,sample,show,check,complexity,worth}",
+    metavar="{list,sample,show,check,complexity,worth,testset,replay,import}",
   )
-  command = commands.add_parser(
-    "list", help="the probes and families", description=_LIST
-  )
-  cli.add_json_flag(command)
+  listing.add_list(commands)
+  testset_command.add(commands)
+  importing.add(commands)
   for name, text in (
     ("sample", "draw tasks of a distribution"),
     ("show", "describe tasks in words"),
@@ -168,44 +170,17 @@ def _worth(args: argparse.Namespace) -> None:
   cli.emit(result, worth.table(result), args.json)
 
 
-def _list(args: argparse.Namespace) -> None:
-  """Prints the probes, with their goals, and the named families."""
-  result: dict[str, Any] = {"families": list(named.NAMES)}
-  lines = []
-  for num_players, key in ((1, "probes"), (2, "two_player_probes")):
-    found = {name: probes.load(name) for name in probes.names(num_players)}
-    result[key] = list(found)
-    lines.append(f"{len(found)} probes for {num_players} player(s):")
-    lines += [
-      f"  probe:{name:48} {task.players[0].goal}"
-      for name, task in found.items()
-    ]
-  lines.append(f"Families: {', '.join(named.NAMES)}")
-  cli.emit(result, "\n".join(lines), args.json)
-
-
-def _means(
-  measured: dict[str, dict[str, int]],
-) -> tuple[dict[str, Any], str]:
-  """Returns the measures' means over tasks, beside those of AdA's test set."""
-  means = {
-    name: sum(each[name] for each in measured.values()) / len(measured)
-    for name in complexity.PAPER
-  }
-  lines = [f"{f'mean of {len(measured)} tasks':28}{'here':>8}{'AdA':>8}"]
-  for name, mean in means.items():
-    lines.append(f"{name:28}{mean:8.2f}{complexity.PAPER[name]:8.2f}")
-  result = {"num_tasks": len(measured), "mean": means, "ada": complexity.PAPER}
-  return result, "\n".join(lines)
-
-
 def run(args: argparse.Namespace) -> None:
   """Runs the subcommand."""
-  if args.command == "worth":
-    _worth(args)
-    return
-  if args.command == "list":
-    _list(args)
+  own = {
+    "worth": _worth,
+    "list": listing.run_list,
+    "testset": testset_command.make,
+    "replay": testset_command.replay,
+    "import": lambda args: importing.run(args, _write),
+  }
+  if args.command in own:
+    own[args.command](args)
     return
   tasks = _read(args)
   if args.command == "check":
@@ -217,7 +192,7 @@ def run(args: argparse.Namespace) -> None:
     measured = {name: complexity.measures(task) for name, task in tasks.items()}
     result = {"complexity": measured}
     if not args.tasks:
-      result, text = _means(measured)
+      result, text = listing.means(measured)
       cli.emit(result, text, args.json)
       return
     text = "\n".join(

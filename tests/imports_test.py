@@ -32,7 +32,7 @@ _BASE = {"errors", "caches", "cli", "config"}
 _BUILD = {*_BASE, "recipes", "run", "acting", "builder"}
 _EVALUATION = {*_BUILD, "evaluation.comparison", "agents"}
 _ROLES = {*_EVALUATION, "evaluation", "roles"}
-_RUNTIMES = {*_ROLES, "watching", "runtimes", "runtimes.single"}
+_RUNTIMES = {*_ROLES, "tasking", "watching", "runtimes", "runtimes.single"}
 _LAYERS = {
   "envs": {
     "constants": set(),
@@ -92,6 +92,7 @@ _LAYERS = {
     "agents": {*_BASE, "run", "evaluation.comparison"},
     "evaluation": _EVALUATION,
     "watching": {*_EVALUATION, "evaluation"},
+    "tasking": {*_EVALUATION, "evaluation"},
     "roles": {*_EVALUATION, "evaluation"},
     "runtimes.single": _ROLES,
     "runtimes": {*_ROLES, "runtimes.single"},

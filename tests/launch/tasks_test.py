@@ -6,6 +6,7 @@ import io
 import json
 import os
 
+import numpy as np
 from absl.testing import absltest
 
 from adaland.envs.sampling import sampler
@@ -96,6 +97,26 @@ class TasksTest(absltest.TestCase):
     text = _run(*args).splitlines()
     self.assertRegex(text[0], "mean of 3 tasks +here +AdA")
     self.assertLen(text, 13)
+
+  def test_import_names_what_is_not_carried_over(self):
+    path = self.create_tempfile("rules.npz").full_path
+    np.savez(
+      path,
+      goals=np.array([[11, 5, 7, 0, 0], [2, 5, 7, 0, 0]]),
+      rules=np.zeros((2, 1, 7), int),
+      init_tiles=np.array([[[5, 7]], [[5, 7]]]),
+    )
+    found = json.loads(
+      _run("import", "xland-minigrid", path, "--num_tasks=2", "--json=-")
+    )
+    [task] = found["tasks"]
+    goal = json_files.from_json(task).players[0].goal
+    self.assertEqual(str(goal), "near(player1, yellow sphere)")
+    notes = found["not_carried_over"]
+    self.assertEqual(notes["0"], ["without the goal's direction"])
+    self.assertStartsWith(notes["1"][0], "not a task: the goal is 'on tile'")
+    with self.assertRaisesRegex(errors.UserError, "from 1 to 1 can be carried"):
+      _run("import", "xland-minigrid", path, "--index=1")
 
   def test_worth_measures_the_held_out_half(self):
     asked = []
