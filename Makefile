@@ -7,7 +7,8 @@ TESTS ?=
 PY = $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help venv train watch test lint bench docs format requirements clean
+.PHONY: help venv train watch studio three test lint bench docs format \
+  requirements clean
 
 help:  ## Lists the targets.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | \
@@ -24,10 +25,19 @@ watch: venv  ## Films an agent that adapts, and draws its scores, in runs/watch.
 	@mkdir -p runs
 	@$(PY) -m launch.watch --out=runs/watch
 
-# What one of the suite's many processes has compiled, the others read.
+studio: venv three  ## Serves the page: play, watch agents adapt, make tasks.
+	@$(PY) -m launch.studio
+
+VENDOR = launch/studio/page/vendor
+three: $(VENDOR)/three.module.js
+$(VENDOR)/three.module.js: package-lock.json .ci/three
+	@.ci/three
+
+# What one of the suite's many processes has compiled, the others read. There is
+# a worker more than the cores of a small machine: tests of runs often wait.
 test: export PYTHONDONTWRITEBYTECODE =
 test: venv  ## Runs the test suite.
-	@$(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder \
+	@$(PY) -m pytest -n 3 --dist loadgroup --no-loadscope-reorder \
 	  --durations=10 $(TESTS) tests
 
 lint: venv  ## Checks style, format and types.
@@ -56,4 +66,4 @@ requirements:  ## Updates the pins in both requirements files (needs uv).
 	  --custom-compile-command "make requirements" -o requirements-py312.txt
 
 clean:  ## Removes the environments and caches, not the runs.
-	rm -rf .venv .venv-* .jax_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* node_modules $(VENDOR) .jax_cache .pytest_cache .ruff_cache .hypothesis

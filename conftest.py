@@ -21,14 +21,20 @@ _CHOSEN = os.environ.get(_OPTIMIZE_LITTLE)
 
 @pytest.hookimpl(tryfirst=True)  # Before xdist reads the groups.
 def pytest_collection_modifyitems(items):
-  """Puts the tests of whole runs first; keeps the others of a file together.
+  """Puts the tests of whole runs first, the longest before the others.
 
-  Those share what their process has traced and compiled.
+  The other tests of a file are kept together: they share what their process has
+  traced and compiled.
   """
-  items.sort(key=lambda item: item.get_closest_marker("long") is None)
+  items.sort(key=_order)
   for item in items:
     if not any(item.get_closest_marker(x) for x in ("long", "xdist_group")):
       item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+def _order(item) -> int:
+  mark = item.get_closest_marker("long")
+  return 1 if mark is None else -mark.kwargs.get("seconds", 0)
 
 
 @pytest.hookimpl(tryfirst=True)

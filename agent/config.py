@@ -1,4 +1,4 @@
-"""Sizes of the network, and those of the agents of AdA (arXiv 2301.07608)."""
+"""Sizes of the network."""
 
 import dataclasses
 from typing import Final
@@ -15,13 +15,87 @@ MEMORIES: Final = (
 # Memories with layers that see a short window.
 LOCAL_MEMORIES: Final = ("local_global", "griffin")
 COMPUTE_DTYPES: Final = ("float32", "bfloat16")
+# Masked autoencoders learn best with 75 % of the patches left out (arXiv
+# 2111.06377); with more there is little to tell pictures apart by.
+MAX_DROPPED: Final = 0.75
+VISIONS: Final = ("torso", "patches")
+
+
+@dataclasses.dataclass(frozen=True)
+class PatchesConfig:
+  """Sizes of the patch encoder of `pixels`.
+
+  The whole picture is read in coarse patches, at half its resolution, and the
+  middle of it, where the crosshair is, in fine patches of half their size at
+  full resolution.
+
+  Attributes:
+    size: Side of a coarse patch in pixels, even; a divisor of the picture's
+      height and width.
+    window: Side of the middle that is read in fine patches, in coarse patches;
+      0: none.
+    dropped: Share of the patches of each kind that learning leaves out, drawn
+      anew for each picture; acting leaves out none.
+    width: Width of a patch's representation.
+    num_layers: Transformer layers.
+    num_heads: Heads of a layer's attention, a divisor of `width`.
+  """
+
+  size: int = 6
+  window: int = 2
+  dropped: float = 0.5
+  width: int = 64
+  num_layers: int = 2
+  num_heads: int = 4
+
+  def __post_init__(self):
+    for name in ("size", "width", "num_layers", "num_heads"):
+      _check_size(f"patches.{name}", getattr(self, name))
+    if self.size % 2:
+      raise ValueError(
+        f"patches.size must be even (fine patches are half of it), got "
+        f"{self.size}"
+      )
+    if not isinstance(self.window, int) or self.window < 0:
+      raise ValueError(
+        f"patches.window must be an integer of at least 0, got {self.window!r}"
+      )
+    if not 0 <= self.dropped <= MAX_DROPPED:
+      raise ValueError(
+        f"patches.dropped must be from 0 to {MAX_DROPPED}, got {self.dropped!r}"
+      )
+    if self.width % self.num_heads:
+      raise ValueError(
+        f"patches.num_heads must divide patches.width ({self.width}), got "
+        f"{self.num_heads}"
+      )
+
+  def check_picture(self, height: int, width: int) -> None:
+    """Checks that patches fit a picture.
+
+    Raises:
+      ValueError: If they don't, with the reason.
+    """
+    for name, side in (("height", height), ("width", width)):
+      if side % self.size:
+        raise ValueError(
+          f"network.patches.size is {self.size}, allowed: even divisors of the "
+          f"picture's {name}, {side} pixels, of which {side % self.size} would "
+          "be left over"
+        )
+    most = min(height, width) // self.size
+    if self.window > most:
+      raise ValueError(
+        f"network.patches.window is {self.window}, allowed: at most {most}, "
+        "the coarse patches along the picture's shorter side"
+      )
 
 
 @dataclasses.dataclass(frozen=True)
 class NetworkConfig:
   """Sizes of a network; they decide which parameters it has.
 
-  The defaults are a network for two CPU cores; `paper_config` gives
+  The defaults are a network for two CPU cores; `sizes.paper_config` gives
   those of the paper (AdA, arXiv 2301.07608).
   """
 
@@ -69,7 +143,10 @@ class NetworkConfig:
   encoder_hidden: tuple[int, ...] = (128,)
   # `entities`: width of an entity's representation.
   entity_size: int = 64
-  # `pixels`: channels of the torso's sections and width of its output.
+  # `pixels`: "torso", a residual network of convolutions, or "patches".
+  vision: str = "torso"
+  patches: PatchesConfig = dataclasses.field(default_factory=PatchesConfig)
+  # Channels of the torso's sections, and width of the output of either.
   torso_channels: tuple[int, ...] = (16, 32, 32)
   torso_size: int = 256
 
@@ -104,11 +181,12 @@ class NetworkConfig:
     return (self.entity_shapes - 1) * self.entity_colours
 
   def __post_init__(self):
-    _check_choice("memory", self.memory, MEMORIES)
-    _check_choice("compute_dtype", self.compute_dtype, COMPUTE_DTYPES)
+    check_choice("memory", self.memory, MEMORIES)
+    check_choice("vision", self.vision, VISIONS)
+    check_choice("compute_dtype", self.compute_dtype, COMPUTE_DTYPES)
     for field in dataclasses.fields(self):
       value = getattr(self, field.name)
-      if isinstance(value, (str, bool)):
+      if isinstance(value, (str, bool, PatchesConfig)):
         continue
       if field.name == "attention_sinks":
         if not isinstance(value, int) or value < 0:
@@ -165,7 +243,8 @@ class NetworkConfig:
       )
 
 
-def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+def check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+  """Raises ValueError unless a name is one of those allowed."""
   if value not in allowed:
     raise ValueError(f"{name} must be one of {allowed}, got {value!r}")
 
@@ -173,61 +252,3 @@ def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
 def _check_size(name: str, value: int) -> None:
   if not isinstance(value, int) or isinstance(value, bool) or value < 1:
     raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
-
-
-@dataclasses.dataclass(frozen=True)
-class _PaperSize:
-  """A row of the paper's table of sizes, and our width of the encoder's MLP."""
-
-  d_model: int
-  key_size: int
-  num_heads: int
-  encoder_width: int
-
-
-# The paper gives its agents' total sizes but not the width of the encoder's
-# last MLP. Two hidden layers of these widths account for the difference between
-# the published total and all other parts.
-_PAPER_SIZES: Final = {
-  "6m": _PaperSize(288, 48, 6, 4032),
-  "23m": _PaperSize(576, 48, 12, 4800),
-  "42m": _PaperSize(768, 32, 24, 5504),
-  "57m": _PaperSize(896, 32, 28, 6016),
-  "75m": _PaperSize(1024, 32, 32, 6592),
-  "169m": _PaperSize(1536, 48, 32, 8832),
-  "265m": _PaperSize(1920, 48, 40, 10688),
-}
-PAPER_SIZES: Final = tuple(_PAPER_SIZES)
-
-
-def paper_config(size: str) -> NetworkConfig:
-  """Returns the config of one of the paper's agents.
-
-  Args:
-    size: The nominal size of the Transformer-XL, one of `PAPER_SIZES`. The
-      final single-agent AdA is "169m", its teacher "23m".
-
-  Returns:
-    A config. With 96x72 pixels and 16 rules the number of parameters is within
-    2 % of the paper's total.
-
-  Raises:
-    ValueError: If there is no such size.
-  """
-  _check_choice("size", size, PAPER_SIZES)
-  row = _PAPER_SIZES[size]
-  return NetworkConfig(
-    d_model=row.d_model,
-    num_layers=6,
-    num_heads=row.num_heads,
-    key_size=row.key_size,
-    feed_forward_size=4 * row.d_model,
-    memory_length=300,
-    token_shift=False,
-    position_size=row.d_model,
-    rules_sizes=(512, 256),
-    encoder_hidden=(row.encoder_width, row.encoder_width),
-    entity_size=256,
-    head_size=1000,
-    model_size=1000,
-  )

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from adaland.agent import types
 
@@ -39,6 +40,15 @@ def one_hot(actions: types.Array, sizes: Sizes) -> jax.Array:
   return jnp.concatenate(
     [jax.nn.one_hot(actions[..., i], n) for i, n in enumerate(sizes)], axis=-1
   )
+
+
+def all_actions(sizes: Sizes) -> jax.Array:
+  """Returns the one-hots of all composite actions, float32 [K, S].
+
+  The last head's index runs fastest.
+  """
+  indices = np.indices(tuple(sizes)).reshape(len(sizes), -1).T
+  return one_hot(indices, sizes)
 
 
 def sample(rng_key: jax.Array, logits: types.Array, sizes: Sizes) -> jax.Array:

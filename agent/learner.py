@@ -9,7 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from adaland.agent import learner_config, optimizers, types
-from adaland.agent.updates import imitation, muesli_update
+from adaland.agent.updates import (
+  actor_critic_update,
+  imitation,
+  muesli_update,
+  proxy_update,
+)
 from adaland.agent.updates.train_state import Metrics, TrainState, initial_state
 
 __all__ = ["Learner", "Metrics", "TrainState", "make_learner"]
@@ -41,6 +46,7 @@ def make_learner(
   config: learner_config.LearnerConfig,
   action_sizes: Sequence[int],
   devices: Sequence[jax.Device] | None = None,
+  proxy: types.Network | None = None,
 ) -> Learner:
   """Jits the learner's functions and spreads them over devices.
 
@@ -53,6 +59,7 @@ def make_learner(
     action_sizes: Sizes of the action heads.
     devices: Devices to use, of each process as many; all of all processes
       if None.
+    proxy: The small network's functions, if `config.proxy` is used.
 
   Returns:
     The learner's functions.
@@ -64,6 +71,16 @@ def make_learner(
   mesh = jax.sharding.Mesh(np.asarray(devices), ("batch",))
   whole = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
   split = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("batch"))
+  init = functools.partial(initial_state, network, optimizer)
+  if config.algorithm != "muesli":
+    learn_from = actor_critic_update.update
+  elif proxy is not None:
+    learn_from = functools.partial(proxy_update.update, proxy=proxy)
+    init = functools.partial(
+      proxy_update.initial_state, network, proxy, optimizer
+    )
+  else:
+    learn_from = muesli_update.update
   jitted, jitted_alone = (
     jax.jit(
       functools.partial(learn, network, optimizer, config, sizes),
@@ -71,7 +88,7 @@ def make_learner(
       in_shardings=(whole, split, whole),
       out_shardings=whole,
     )
-    for learn in (muesli_update.update, imitation.imitate)
+    for learn in (learn_from, imitation.imitate)
   )
   alone = config.privileged.distillation_alone
 
@@ -92,9 +109,7 @@ def make_learner(
     return learn(state, batch, np.float32(progress))
 
   return Learner(
-    init=jax.jit(
-      functools.partial(initial_state, network, optimizer), out_shardings=whole
-    ),
+    init=jax.jit(init, out_shardings=whole),
     # A copy: JAX may share NumPy's memory, and an update that reuses the
     # buffers of its input would then write into it.
     load=jax.jit(

@@ -6,82 +6,18 @@ does not import optax and rlax.
 
 import dataclasses
 
+from adaland.agent import algorithm_config
+from adaland.agent.algorithm_config import ActorCriticConfig, MuesliConfig
 
-@dataclasses.dataclass(frozen=True)
-class MuesliConfig:
-  """Constants of Muesli (arXiv 2104.06159); most defaults are the paper's.
+__all__ = [
+  "ActorCriticConfig",
+  "LearnerConfig",
+  "MuesliConfig",
+  "PrivilegedConfig",
+  "ProxyConfig",
+]
 
-  Attributes:
-    gamma: Discount per step.
-    num_samples: N, actions drawn from the prior at each step, for Retrace's
-      expectation and the CMPO target.
-    model_steps: I, steps the model is unrolled in training.
-    model_every: Only every n-th step of an unroll, counted from a random one,
-      starts more than one of them; their losses count n times.
-    retrace_lambda: Retrace's trace parameter.
-    advantage_clip: c, bound on normalised advantages in CMPO.
-    z_init: Weight of the prior in CMPO's sampled normaliser.
-    behaviour_prior: Weight of the behaviour policy in the prior.
-    uniform_prior: Weight of the uniform policy in the prior; the target
-      network's policy has what the two leave.
-    policy_gradient_weight: Weight of the policy gradient.
-    cmpo_weight: λ, weight of the KL to the CMPO policy.
-    model_policy_weight: Weight of the same KL over the model's steps.
-    reward_weight: Weight of the reward loss.
-    value_weight: Weight of the value loss.
-    variance_decay: Decay of the advantages' moving second moment.
-    variance_epsilon: Added to that moment.
-    value_range: Bins reach from -value_range to value_range, in units of h(x).
-  """
-
-  gamma: float = 0.995
-  num_samples: int = 16
-  model_steps: int = 4
-  model_every: int = 1
-  retrace_lambda: float = 0.95
-  advantage_clip: float = 1.0
-  z_init: float = 1.0
-  behaviour_prior: float = 0.03
-  uniform_prior: float = 0.003
-  policy_gradient_weight: float = 1.0
-  cmpo_weight: float = 1.0
-  model_policy_weight: float = 1.0
-  reward_weight: float = 1.0
-  value_weight: float = 0.25
-  variance_decay: float = 0.99
-  variance_epsilon: float = 1e-12
-  value_range: float = 300.0
-
-  def __post_init__(self):
-    for name in ("num_samples", "model_steps", "model_every"):
-      if getattr(self, name) < 1:
-        raise ValueError(f"{name}={getattr(self, name)}: must be at least 1")
-    for name in ("advantage_clip", "variance_epsilon", "value_range", "z_init"):
-      if not getattr(self, name) > 0:
-        raise ValueError(f"{name}={getattr(self, name)}: must be above 0")
-    for name in ("gamma", "retrace_lambda"):
-      if not 0 <= getattr(self, name) <= 1:
-        raise ValueError(f"{name}={getattr(self, name)}: must be in [0, 1]")
-    if not 0 <= self.variance_decay < 1:
-      raise ValueError(
-        f"variance_decay={self.variance_decay}: must be in [0, 1)"
-      )
-    for name in (
-      "behaviour_prior",
-      "uniform_prior",
-      "policy_gradient_weight",
-      "cmpo_weight",
-      "model_policy_weight",
-      "reward_weight",
-      "value_weight",
-    ):
-      if not getattr(self, name) >= 0:
-        raise ValueError(f"{name}={getattr(self, name)}: must not be negative")
-    if self.behaviour_prior + self.uniform_prior > 1:
-      raise ValueError(
-        f"behaviour_prior={self.behaviour_prior} and "
-        f"uniform_prior={self.uniform_prior}: must sum to at most 1"
-      )
+ALGORITHMS = ("muesli", "ppo", "vtrace")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,15 +30,19 @@ class PrivilegedConfig:
     belief_weight: Weight of the belief loss: the memory's output predicts, for
       each type of object, what the hidden rules do with it (Humplik et al.
       2019, arXiv 1905.06424).
-    distillation_weight: Weight of the cross-entropy to the teacher's actions on
-      the student's own states (AdA, arXiv 2301.07608, distils from a smaller
-      agent; here the teacher may be a script).
+    distillation_weight: Weight of the distance to the teacher on the student's
+      own states: the cross-entropy to the actions of a script, or the KL
+      divergence of all unrolled policies from that of an agent (AdA, arXiv
+      2301.07608, distils from a smaller agent).
     distillation_alone: Share of the run in which there is only that, and the
       belief loss: no reinforcement learning, at less than half the cost.
     distillation_share: Share of the run after which there is no distillation.
-      From the one share to the other its weight falls linearly, and that of
-      Muesli's losses of the policy rises from 0 to 1, while the critic and the
-      model learn.
+      From the one share to the other its weight falls linearly.
+    distillation_replaces: Whether the weight of Muesli's losses of the policy
+      rises from 0 to 1 meanwhile, while the critic and the model learn; else it
+      is 1 all the time, as in AdA.
+    distillation_l2: Weight of half the parameters' squares, which falls with
+      that of distillation.
     critic_weight: Weight of the loss of a second value head, which is told the
       true rules. Above 0 it is the baseline of the policy gradient, and no
       other part of the agent depends on it.
@@ -112,15 +52,27 @@ class PrivilegedConfig:
   distillation_weight: float = 0.0
   distillation_alone: float = 0.0
   distillation_share: float = 0.5
+  distillation_replaces: bool = True
+  distillation_l2: float = 0.0
   critic_weight: float = 0.0
 
   def __post_init__(self):
-    for name in ("belief_weight", "distillation_weight", "critic_weight"):
+    for name in (
+      "belief_weight",
+      "distillation_weight",
+      "distillation_l2",
+      "critic_weight",
+    ):
       if not getattr(self, name) >= 0:
         raise ValueError(f"{name}={getattr(self, name)}: must not be negative")
     if not 0 < self.distillation_share <= 1:
       raise ValueError(
         f"distillation_share={self.distillation_share}: must be in (0, 1]"
+      )
+    if self.distillation_l2 and not self.distillation_weight:
+      raise ValueError(
+        f"distillation_l2={self.distillation_l2}: must be 0 without "
+        "distillation_weight"
       )
     if not 0 <= self.distillation_alone < self.distillation_share:
       raise ValueError(
@@ -140,10 +92,52 @@ class PrivilegedConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class ProxyConfig:
+  """Choice of what to learn from, by a small agent that learns beside.
+
+  Of the unrolls of a batch the most learnable ones are learned from (arXiv
+  2312.05328): those of which the small agent, ahead of its own moving average,
+  has lately learned most.
+
+  Attributes:
+    share: Share of the unrolls of a batch that are learned from; 1: all, and
+      there is no small agent.
+    width: Width of the small agent's layers, a multiple of 4.
+    num_layers: Layers of its memory.
+    noise: Scale of the Gumbel noise that is added to the scores, in standard
+      deviations of a batch's scores; 0 takes the best.
+  """
+
+  share: float = 1.0
+  width: int = 32
+  num_layers: int = 1
+  noise: float = 0.5
+
+  def __post_init__(self):
+    if not 0 < self.share <= 1:
+      raise ValueError(f"proxy.share={self.share}: must be in (0, 1]")
+    if self.width < 4 or self.width % 4:
+      raise ValueError(f"proxy.width={self.width}: must be a multiple of 4")
+    if self.num_layers < 1:
+      raise ValueError(
+        f"proxy.num_layers={self.num_layers}: must be at least 1"
+      )
+    if not self.noise >= 0:
+      raise ValueError(f"proxy.noise={self.noise}: must not be negative")
+
+  @property
+  def used(self) -> bool:
+    """True if there is a small agent."""
+    return self.share < 1
+
+
+@dataclasses.dataclass(frozen=True)
 class LearnerConfig:
   """Settings of the learner; defaults follow Muesli (arXiv 2104.06159).
 
   Attributes:
+    algorithm: 'muesli', or a plain actor-critic in the same loop to compare it
+      with: 'ppo' (arXiv 1707.06347) or 'vtrace' (IMPALA, arXiv 1802.01561).
     learning_rate: Highest learning rate.
     warmup_updates: Updates over which it rises linearly from zero.
     final_rate: Share of it that is left at the end of the run; it falls
@@ -155,11 +149,15 @@ class LearnerConfig:
     update_clip: Bound on each element of Adam's update before it is
       multiplied by the learning rate.
     target_rate: α, the share of the new parameters that the target network
-      takes in at each update.
+      takes in at each update. The actor-critics have none: the network that
+      learns is the one that acts.
     muesli: Constants of targets and losses.
+    actor_critic: Constants of 'ppo' and 'vtrace'.
+    proxy: Choice of the unrolls of a batch to learn from.
     privileged: Learning from what the agent is not told.
   """
 
+  algorithm: str = "muesli"
   learning_rate: float = 3e-4
   warmup_updates: int = 0
   final_rate: float = 1.0
@@ -170,11 +168,26 @@ class LearnerConfig:
   update_clip: float = 1.0
   target_rate: float = 0.1
   muesli: MuesliConfig = dataclasses.field(default_factory=MuesliConfig)
+  actor_critic: ActorCriticConfig = dataclasses.field(
+    default_factory=ActorCriticConfig
+  )
+  proxy: ProxyConfig = dataclasses.field(default_factory=ProxyConfig)
   privileged: PrivilegedConfig = dataclasses.field(
     default_factory=PrivilegedConfig
   )
 
   def __post_init__(self):
+    algorithm_config.check_choice(self, "algorithm", ALGORITHMS)
+    if self.algorithm != "muesli" and self.privileged.critic_weight > 0:
+      raise ValueError(
+        f"privileged.critic_weight={self.privileged.critic_weight}: must be 0 "
+        f"with algorithm={self.algorithm!r}, whose baseline is the value head"
+      )
+    if self.algorithm != "muesli" and self.proxy.used:
+      raise ValueError(
+        f"proxy.share={self.proxy.share}: must be 1 with algorithm="
+        f"{self.algorithm!r}; the small agent learns by 'muesli'"
+      )
     for name in ("learning_rate", "adam_epsilon", "update_clip"):
       if not getattr(self, name) > 0:
         raise ValueError(f"{name}={getattr(self, name)}: must be above 0")

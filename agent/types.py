@@ -68,6 +68,8 @@ class Unroll(NamedTuple):
       told, for learning alone; empty if learning uses none. `rules`: the true
       rules of the episode's task, int32 [R, W]. `label`: the actions of a
       teacher in the states of the unroll, -1 where there is none, int8 [T, A].
+      Or `teacher`: log-probabilities of a teacher's policy there, 0 where there
+      is none, float32 [T, sum(sizes)].
   """
 
   observation: Observation
@@ -98,7 +100,9 @@ class Network(NamedTuple):
     unroll: params, memory, observation as an `Unroll` holds it [B, T, ...],
       first [B, T] -> output [B, T, ...], memory. Equal to repeated `step`. An
       empty dict as memory says that every row starts an episode. No gradient
-      flows into memory.
+      flows into memory. A random key as a further argument says that it is
+      for learning, in which parts of an observation may be left out (see
+      `config.PatchesConfig`); without one nothing is.
     model_step: params, hidden, cell, one-hots of the action [..., sum(sizes)]
       -> hidden, cell, logits of reward, of the next policy and value. Any
       leading axes.
@@ -115,10 +119,7 @@ class Network(NamedTuple):
     [Params, MemoryState, Observation, Array],
     tuple[NetworkOutput, MemoryState],
   ]
-  unroll: Callable[
-    [Params, MemoryState, Observation, Array],
-    tuple[NetworkOutput, MemoryState],
-  ]
+  unroll: Callable[..., tuple[NetworkOutput, MemoryState]]
   model_step: Callable[[Params, Array, Array, Array], ModelOutput]
   truth: Callable[[Array, Array], jax.Array]
   critic: Callable[[Params, NetworkOutput, Array], jax.Array]

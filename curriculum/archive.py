@@ -48,20 +48,26 @@ class Archive:
     [trials] = self._trials[self._indices == index]
     return int(trials)
 
-  def offer(self, index: int, fitness: float, trials: int, now: int) -> None:
-    """Adds a task if there is room or it beats the worst, which it replaces."""
+  def offer(self, index: int, fitness: float, trials: int, now: int) -> str:
+    """Adds a task if there is room or it beats the worst, which it replaces.
+
+    Returns:
+      "room", "better" or, if the task is not kept, "".
+    """
     if len(self) < self._capacity:
       self._indices = np.append(self._indices, index)
       self._fitness = np.append(self._fitness, fitness)
       self._trials = np.append(self._trials, trials)
       self._played = np.append(self._played, now)
-      return
+      return "room"
     worst = int(np.argmin(self._fitness))
-    if fitness > self._fitness[worst]:
-      self._indices[worst] = index
-      self._fitness[worst] = fitness
-      self._trials[worst] = trials
-      self._played[worst] = now
+    if not fitness > self._fitness[worst]:
+      return ""
+    self._indices[worst] = index
+    self._fitness[worst] = fitness
+    self._trials[worst] = trials
+    self._played[worst] = now
+    return "better"
 
   def refresh(self, index: int, fitness: float) -> None:
     """Sets a kept task's fitness."""

@@ -32,7 +32,7 @@ plays the tasks in the order of their indices::
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -48,14 +48,18 @@ class Assignment(NamedTuple):
   Attributes:
     key: Identifies the assignment, for the record that comes back.
     task: The task, as the curriculum's `sample_task` returned it, or a
-      stand-in until the actor draws it. The task's trials are the episode's.
+      stand-in until the actor draws it.
     learn: Whether the episode's unrolls go to the learner (Robust PLR
       evaluates new tasks without learning from them).
+    trials: Trials of the episode in place of the task's own; 0: the task's.
+    idle: Whether the avatar takes no action in place of the agent's.
   """
 
   key: int
   task: Any
   learn: bool
+  trials: int = 0
+  idle: bool = False
 
 
 class EpisodeRecord(NamedTuple):
@@ -68,8 +72,9 @@ class EpisodeRecord(NamedTuple):
     td_error: Mean abs(r + γ v(t+1) - v(t)) of the last trial.
     value_error: Mean abs(v_0(t+1) - v_1(t)) of the last trial.
     policy_error: Mean JS(π_0(t+1), π_1(t)) of the last trial.
-    guided: True if a scripted player had a part in the episode; its rewards
-      are not the agent's alone.
+    guided: True if a scripted player had a part in the episode, or the avatar
+      was idle; its rewards are not the agent's alone.
+    trial_seconds: Duration of a trial, the most that it can pay.
   """
 
   key: int
@@ -79,6 +84,23 @@ class EpisodeRecord(NamedTuple):
   value_error: float
   policy_error: float
   guided: bool = False
+  trial_seconds: float = 0.0
+
+
+class Decision(NamedTuple):
+  """A choice of a curriculum's, for the run's log.
+
+  Attributes:
+    index: The task's index in the pool.
+    accepted: Whether the task will be learned from.
+    why: The reason, a few words.
+    score: What the choice was made by; its meaning is the curriculum's.
+  """
+
+  index: int
+  accepted: bool
+  why: str
+  score: float
 
 
 class Curriculum(Protocol):
@@ -102,6 +124,15 @@ class Curriculum(Protocol):
 
   def metrics(self) -> dict[str, float]:
     """Returns numbers worth plotting."""
+    ...
+
+
+@runtime_checkable
+class Deciding(Protocol):
+  """A curriculum that accepts or refuses tasks, and can tell why."""
+
+  def take_decisions(self) -> list[Decision]:
+    """Returns the decisions since the last call, oldest first."""
     ...
 
 

@@ -5,9 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 from adaland.curriculum import base, uniform
+from adaland.curriculum.learnability import (
+  LearnabilityConfig,
+  LearnabilityCurriculum,
+)
+from adaland.curriculum.noop import NoopConfig, NoopCurriculum
 from adaland.curriculum.plr import PLRConfig, PLRCurriculum
 
-KINDS = ("uniform", "plr")
+KINDS = ("uniform", "noop", "plr", "learnability")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,12 +20,18 @@ class CurriculumConfig:
   """The kind of curriculum, and its settings.
 
   Attributes:
-    kind: 'uniform' or 'plr'.
+    kind: 'uniform', 'noop', 'plr' or 'learnability'.
+    noop: Settings of 'noop'.
     plr: Settings of 'plr'.
+    learnability: Settings of 'learnability'.
   """
 
   kind: str = "uniform"
+  noop: NoopConfig = dataclasses.field(default_factory=NoopConfig)
   plr: PLRConfig = dataclasses.field(default_factory=PLRConfig)
+  learnability: LearnabilityConfig = dataclasses.field(
+    default_factory=LearnabilityConfig
+  )
 
   def __post_init__(self):
     if self.kind not in KINDS:
@@ -44,6 +55,12 @@ def make_curriculum(
     seed: Seed of its draws.
     num_tasks: Size of the pool.
   """
+  if config.kind == "noop":
+    return NoopCurriculum(config.noop, sample_task, seed, num_tasks)
+  if config.kind == "learnability":
+    return LearnabilityCurriculum(
+      config.learnability, sample_task, seed, num_tasks
+    )
   if config.kind == "plr":
     return PLRCurriculum(config.plr, sample_task, seed, num_tasks)
   return uniform.UniformCurriculum(sample_task, seed, num_tasks)

@@ -15,8 +15,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adaland.curriculum import archive, base, statistics
+from adaland.curriculum import archive, base, ledger, statistics
 
+# Why the archive takes a task or not, by what `Archive.offer` returns.
+_WHY = {
+  "room": "there is room in the archive",
+  "better": "fitter than the archive's worst",
+  "": "less fit than the archive's worst",
+}
 FITNESSES = ("td_error", "value", "policy")
 
 # Assignments of actors that die are never reported, so the oldest are dropped.
@@ -112,6 +118,7 @@ class PLRCurriculum:
     self._outstanding: dict[int, _Episode] = {}
     # By task: the latest training visit and the fitness of its episodes.
     self._visits: dict[int, tuple[int, list[float]]] = {}
+    self._decisions = ledger.Decisions()
     self._learn_share = statistics.RecentMean()
     self._train_reward = statistics.RecentMean()
     self._new_reward = statistics.RecentMean()
@@ -142,7 +149,12 @@ class PLRCurriculum:
     if episode.index in self._archive:
       self._archive.refresh(episode.index, fitness)
     else:
-      self._archive.offer(episode.index, fitness, trials, self._draws)
+      kept = self._archive.offer(episode.index, fitness, trials, self._draws)
+      self._decisions.add(episode.index, bool(kept), _WHY[kept], fitness)
+
+  def take_decisions(self) -> list[base.Decision]:
+    """See `base.Deciding`; the score is the fitness."""
+    return self._decisions.take()
 
   def state_dict(self) -> dict[str, Any]:
     """See `base.Curriculum`."""
@@ -164,6 +176,7 @@ class PLRCurriculum:
         [index, visit, list(scores)]
         for index, (visit, scores) in self._visits.items()
       ],
+      "decisions": self._decisions.state_dict(),
       "learn_share": self._learn_share.state_dict(),
       "train_reward": self._train_reward.state_dict(),
       "new_reward": self._new_reward.state_dict(),
@@ -189,6 +202,8 @@ class PLRCurriculum:
     self._visits = {
       index: (visit, list(scores)) for index, visit, scores in state["visits"]
     }
+    if "decisions" in state:  # Checkpoints of earlier versions have none.
+      self._decisions.load_state_dict(state["decisions"])
     self._learn_share.load_state_dict(state["learn_share"])
     self._train_reward.load_state_dict(state["train_reward"])
     self._new_reward.load_state_dict(state["new_reward"])
@@ -199,6 +214,7 @@ class PLRCurriculum:
       "archive_size": float(len(self._archive)),
       "archive_fitness": self._archive.mean_fitness,
       "archive_trials": self._archive.mean_trials,
+      "accepted_share": self._decisions.accepted_share,
       "learn_share": self._learn_share.mean,
       "outstanding": float(len(self._outstanding)),
       "tasks_drawn": float(self._draws),

@@ -58,14 +58,16 @@ class Land:
 
   Equal seeds, tasks and actions give bit-equal rollouts at any number of
   threads. A trial starts in the task's start state, except for the avatars'
-  yaw, which is drawn from the environment's seed, the task and the trial's
-  number.
+  yaw, which is drawn from the environment's seed, the number of its episode,
+  the task and the trial's number.
 
   Attributes:
     num_envs: N.
     config: Sizes and the kind of observation.
     tasks: The current task of each environment.
     seeds: The seed of each environment.
+    episodes: Episodes that each environment began since it got its seed, int64
+      [N].
     stepper: The stepper of physics and game.
     clock: The host's clock of trials and episodes.
     ended: Environments whose episode ended with the last step, bool [N].
@@ -90,6 +92,8 @@ class Land:
     if num_envs < 1:
       raise ValueError(f"num_envs is {num_envs}, allowed: 1 or more")
     self.num_envs = num_envs
+    self.seeds = (0,) * num_envs
+    self.episodes = np.zeros(num_envs, np.int64)
     self.seed(seed)
     self.config = config
     # Players that the current tasks have.
@@ -132,19 +136,26 @@ class Land:
     """Returns shape and type of each observation, without the dimension N."""
     return observation_spec(self.config)
 
-  def seed(self, seed: int | Sequence[int]) -> None:
+  def seed(self, seed: int | Sequence[int | None]) -> None:
     """Sets the environments' seeds, from the next trial on.
 
     Args:
-      seed: Seed of each environment; one integer s means s, s + 1, ...
+      seed: Seed of each environment, None to keep the present one; one integer
+        s means s, s + 1, ...
     """
     if isinstance(seed, int):
       seed = range(seed, seed + self.num_envs)
-    if len(seed) != self.num_envs or min(seed) < 0:
+    given = [value is not None for value in seed]
+    seeds = [
+      old if new is None else new
+      for old, new in zip(self.seeds, seed, strict=False)
+    ]
+    if len(seed) != self.num_envs or min(seeds) < 0:
       raise ValueError(
         f"seed is {seed}, allowed: {self.num_envs} integers from 0"
       )
-    self.seeds = tuple(seed)
+    self.seeds = tuple(seeds)
+    self.episodes[given] = 0
 
   def reset(self) -> Step:
     """Starts a new episode in every environment.
@@ -245,6 +256,7 @@ class Land:
     """
     keys = self.stepper.rows.keys
     tasks = {int(i): self._prepared(int(i)) for i in np.flatnonzero(episode)}
+    self.episodes += episode
     if tasks:
       rows = [task.row for task in tasks.values()]
       self.clock.start(
@@ -258,7 +270,11 @@ class Land:
     for row, i in enumerate(env_ids.tolist()):
       key = tasks[i].key if i in tasks else keys[i]
       yaw[row] = clocks.start_yaw(
-        self.seeds[i], key, int(trial[i]), num_players
+        self.seeds[i],
+        int(self.episodes[i]) - 1,
+        key,
+        int(trial[i]),
+        num_players,
       )
     return ResetPlan(next_trial, episode, env_ids, yaw, list(tasks.values()))
 

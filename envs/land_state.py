@@ -30,6 +30,7 @@ def save(environments: land.Land) -> dict[str, Any]:
   return {
     "tasks": [json_files.to_json(task) for task in environments.tasks],
     "seeds": list(environments.seeds),
+    "episodes": environments.episodes.copy(),
     "ended": environments.ended.copy(),
     "physics": _physics(environments).save_state(),
     **_stepper(environments).save(),
@@ -45,6 +46,7 @@ def load(environments: land.Land, saved: dict[str, Any]) -> None:
   """
   stepper, physics = _stepper(environments), _physics(environments)
   environments.seed(saved["seeds"])
+  environments.episodes = saved["episodes"]
   environments.tasks = [json_files.from_json(task) for task in saved["tasks"]]
   everywhere = np.arange(environments.num_envs)
   prepared = [

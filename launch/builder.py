@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax
 import numpy as np
 
-from adaland.agent import acting, types
+from adaland.agent import acting, sizes, types
 from adaland.agent.config import NetworkConfig
-from adaland.agent.learner_config import LearnerConfig
+from adaland.agent.learner_config import LearnerConfig, ProxyConfig
 from adaland.agent.network.network import make_network
 from adaland.agent.replay.base import ReplayWriter
 from adaland.agent.replay.spec import UnrollSpec
@@ -25,6 +25,7 @@ from adaland.launch import errors
 from adaland.launch.acting import cutting, loop, teaching
 from adaland.launch.acting.actor import Actor
 from adaland.launch.acting.channel import Channel
+from adaland.launch.agents import saved_agent
 from adaland.launch.config import experiment
 from adaland.launch.recipes import extensions, task_source
 
@@ -91,7 +92,23 @@ def learner(
     config.learner,
     config.network.action_sizes,
     None if devices is None else tuple(devices),
+    _proxy(config.learner.proxy, config.network, config.env),
   )
+
+
+@functools.lru_cache(_MAX_KEPT)
+def _proxy(
+  proxy_config: ProxyConfig,
+  network_config: NetworkConfig,
+  env_config: land_types.LandConfig,
+) -> types.Network | None:
+  """Makes the network of the small agent that chooses unrolls, if there is."""
+  if not proxy_config.used:
+    return None
+  small = sizes.small_config(
+    network_config, proxy_config.width, proxy_config.num_layers
+  )
+  return make_network(small, land.observation_spec(env_config))
 
 
 @functools.lru_cache(_MAX_KEPT)
@@ -100,12 +117,13 @@ def _learner(
   learner_config: LearnerConfig,
   action_sizes: tuple[int, ...],
   devices: tuple[jax.Device, ...] | None,
+  proxy: types.Network | None,
 ) -> "Learner":
   # Imported where used: most processes of a run never learn, and it brings
   # half a second of other packages.
   from adaland.agent.learner import make_learner
 
-  return make_learner(network, learner_config, action_sizes, devices)
+  return make_learner(network, learner_config, action_sizes, devices, proxy)
 
 
 def unroll_spec(config: experiment.ExperimentConfig, made: Agent) -> UnrollSpec:
@@ -119,7 +137,7 @@ def unroll_spec(config: experiment.ExperimentConfig, made: Agent) -> UnrollSpec:
     config.network.action_sizes,
     config.actor.unroll_length,
     memory,
-    labelled=config.teaching.teacher != "none",
+    labels=config.teaching.labels,
     rules=_rules_shape(config),
   )
   return UnrollSpec.from_unroll(example)
@@ -260,15 +278,6 @@ def _actor(
 ) -> Actor:
   """Makes an actor; see `acting.actor.Actor`."""
   num_envs = config.actor.envs_per_actor
-  guide = None
-  if config.teaching.used:
-    guide = teaching.Teaching(
-      config.teaching,
-      lambda name: players.make(name, num_envs, action_seed),
-      num_envs,
-      len(config.network.action_sizes),
-      action_seed,
-    )
   return Actor(
     make_environment=lambda row_task: environment(
       config, num_envs, first_seed, row_task
@@ -285,8 +294,46 @@ def _actor(
     emit=emit,
     seed=action_seed,
     device=device,
-    guide=guide,
+    guide=_teaching(config, action_seed) if config.teaching.used else None,
     rules=_rules_shape(config),
+  )
+
+
+def teacher(config: experiment.ExperimentConfig) -> saved_agent.SavedAgent:
+  """Reads the agent that teaches.
+
+  Args:
+    config: The run's config, which names one.
+
+  Raises:
+    UserError: If there is no such agent, it is broken, or has other heads or
+      observations than this run.
+  """
+  with errors.user_input(f"teaching.teacher={config.teaching.teacher}"):
+    place = saved_agent.teacher_place(config.teaching.agent)
+    saved = saved_agent.load(place, False, agent, learner)
+    saved_agent.check_teacher(saved.config, config)
+  return saved
+
+
+def _teaching(
+  config: experiment.ExperimentConfig, seed: int
+) -> teaching.Teaching:
+  """Makes the players beside an actor's agent."""
+  num_envs, sizes = config.actor.envs_per_actor, config.network.action_sizes
+  teacher_agent = None
+  if config.teaching.agent:
+    saved = teacher(config)
+    teacher_agent = teaching.TeachingAgent(
+      agent(saved.config).actor, saved.params, num_envs, sizes, seed
+    )
+  return teaching.Teaching(
+    config.teaching,
+    lambda name: players.make(name, num_envs, seed),
+    num_envs,
+    len(sizes),
+    seed,
+    teacher_agent,
   )
 
 

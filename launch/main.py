@@ -12,9 +12,11 @@ COMMANDS = {
   "train": "trains an agent",
   "watch": "films an agent's tries of a task, and shows its scores",
   "evaluate": "measures a policy: its score against the number of trials",
+  "study": "trains variants of an agent and compares them",
   "compare": "compares evaluations, with intervals and a figure",
   "prompt": "shows an agent a demonstration and lets it continue",
   "play": "plays one task: the expert, an agent, chance, or you",
+  "studio": "a page in the browser: play, watch agents adapt, make tasks",
   "export": "writes an agent to be given away: weights, config, card",
   "tasks": "draws, shows and checks tasks",
   "bench": "measures speed",
@@ -22,7 +24,9 @@ COMMANDS = {
   "scale": "changes a run's number of actors",
 }
 _MODULES = {name: f"{__package__}.{name}" for name in COMMANDS}
-_MODULES["bench"] += ".__main__"
+for _folder in ("bench", "studio"):
+  _MODULES[_folder] += ".__main__"
+_MODULES["study"] = f"{__package__}.studies.__main__"
 
 
 def _help() -> str:

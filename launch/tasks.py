@@ -1,4 +1,4 @@
-"""Lists, draws, describes, checks and measures tasks."""
+"""Lists, draws, describes, checks, soaks and measures tasks."""
 
 import argparse
 import json
@@ -14,7 +14,7 @@ from adaland.envs.tasks import (
   json_files,
 )
 from adaland.envs.tasks.task import Task
-from adaland.envs.worlds import scene
+from adaland.envs.worlds import validity
 from adaland.launch import cli, errors
 from adaland.launch.config import preset_configs
 from adaland.launch.evaluation import (
@@ -24,6 +24,7 @@ from adaland.launch.evaluation import (
 )
 from adaland.launch.recipes import task_source
 from adaland.launch.run import progress
+from adaland.launch.soaking import soak_command
 from adaland.launch.tasking import importing, listing, testset_command
 
 _EXAMPLES = """\
@@ -39,6 +40,8 @@ examples:
   adaland tasks testset --num_players=2 --out=two.npz
   adaland tasks replay two.npz
   adaland tasks import xland-minigrid rulesets.npz --out=my_tasks/
+  adaland tasks soak --preset=gpu --num_tasks=100 --out=broken/
+  adaland tasks soak --replay=broken/inside_0.npz
 """
 
 
@@ -50,7 +53,7 @@ def make_parser() -> cli.Parser:
   commands = parser.add_subparsers(
     dest="command",
     required=True,
-    metavar="{list,sample,show,check,complexity,worth,testset,replay,import}",
+    metavar="{list,sample,show,check,complexity,worth,soak,testset,replay,import}",
   )
   listing.add_list(commands)
   testset_command.add(commands)
@@ -58,9 +61,10 @@ def make_parser() -> cli.Parser:
   for name, text in (
     ("sample", "draw tasks of a distribution"),
     ("show", "describe tasks in words"),
-    ("check", "check task files: format, and room in the world"),
+    ("check", "check task files: format, room, and goals that can be met"),
     ("complexity", "the twelve measures of complexity"),
     ("worth", "scores of scripted players with and without memory"),
+    ("soak", "rough play of many tasks, with laws checked at every step"),
   ):
     command = commands.add_parser(name, help=text, description=text)
     command.add_argument(
@@ -69,7 +73,7 @@ def make_parser() -> cli.Parser:
     command.add_argument(
       "--workdir", help="a run: its distribution instead of a preset's"
     )
-    if name != "worth":
+    if name not in ("worth", "soak"):
       command.add_argument("--split", default="train", help="train or test")
     if name == "worth":
       command.add_argument(
@@ -82,6 +86,8 @@ def make_parser() -> cli.Parser:
       command.add_argument("--num_tasks", type=cli.positive_int, default=100)
       command.add_argument("--trials", type=cli.positive_int, default=4)
       command.add_argument("--seed", type=cli.non_negative_int, default=0)
+    elif name == "soak":
+      soak_command.add_flags(command)
     elif name == "sample":
       command.add_argument("--index", type=cli.non_negative_int, default=0)
       command.add_argument("--num_tasks", type=cli.positive_int, default=1)
@@ -100,13 +106,6 @@ def make_parser() -> cli.Parser:
     cli.add_own_parts_flag(command)
     cli.add_json_flag(command)
   return parser
-
-
-def _room(task: Task) -> None:
-  """Raises UserError if the world has no room for the task's objects."""
-  slots = max(constants.MAX_OBJECTS, task.num_objects)
-  with errors.user_input(task.name):
-    scene.build_scene(task, slots, len(task.players))
 
 
 def _source(args: argparse.Namespace, held_out: bool) -> task_sets.TaskSet:
@@ -182,10 +181,14 @@ def run(args: argparse.Namespace) -> None:
   if args.command in own:
     own[args.command](args)
     return
+  if args.command == "soak":
+    soak_command.run(args, _source(args, held_out=False))
+    return
   tasks = _read(args)
   if args.command == "check":
-    for task in tasks.values():
-      _room(task)
+    for name, task in tasks.items():
+      with errors.user_input(name):
+        validity.check(task)
     result = {"checked": len(tasks)}
     text = f"{len(tasks)} task(s) are fine"
   elif args.command == "complexity":

@@ -202,6 +202,10 @@ def train_and_evaluate(
     if own_parts:
       extensions.check(config)
     extensions.check_teachers(config)
+  if config.teaching.agent:
+    from adaland.launch import builder
+
+    builder.teacher(config)
   if launcher == "device":
     from adaland.launch.runtimes.single import preflight
 

@@ -23,7 +23,7 @@ def _run(*command: str, cwd: str) -> str:
     env={**os.environ, "PYTHONPATH": str(_ROOT)},
     capture_output=True,
     text=True,
-    timeout=280,
+    timeout=600,
     check=False,
   )
   if done.returncode:

@@ -14,6 +14,9 @@ first step a_t is zero and x_t counts in full, as in RecurrentGemma.
 Shape letters: N width of the recurrence, H blocks of the gates' matrices.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import haiku as hk
 import jax
 import jax.numpy as jnp
@@ -159,7 +162,7 @@ def state_size(config: NetworkConfig) -> int:
   return max(1, round(size / blocks)) * blocks
 
 
-def _initial_decay(shape: tuple[int, ...], dtype: jnp.dtype) -> jax.Array:
+def _initial_decay(shape: Sequence[int], dtype: Any) -> jax.Array:
   """Returns parameters of the decay that are uniform in a^2.
 
   exp(-softplus(d)) is uniform from 0.9 to 0.999 in its square, as in Griffin.

@@ -24,6 +24,7 @@ def head_metrics(
   the value and of the reward predicted for the action taken, seconds;
   `spread/policy` is the root mean square of those of the probabilities of all
   actions of all heads. `entropy/head_K` is the mean entropy of head K, nats.
+  Without a model there is no spread of rewards.
 
   Args:
     predictions: The online network's outputs, [B, T, ...].
@@ -37,13 +38,14 @@ def head_metrics(
   weights = mask / jnp.maximum(jnp.sum(mask), 1.0)
   pi = distributions.log_probs(predictions.policy_logits, sizes)
   value = categorical.decode(predictions.value_logits, value_range)
-  reward_logits = predictions.near.reward_logits[:, :, 0]
-  reward = categorical.decode(reward_logits, value_range)
   metrics = {
     "spread/policy": _spread(jnp.exp(pi), weights),
     "spread/value": _spread(value[..., None], weights),
-    "spread/reward": _spread(reward[..., None], weights),
   }
+  if predictions.near is not None:
+    reward_logits = predictions.near.reward_logits[:, :, 0]
+    reward = categorical.decode(reward_logits, value_range)
+    metrics["spread/reward"] = _spread(reward[..., None], weights)
   for i, head in enumerate(distributions.split(pi, sizes)):
     metrics[f"entropy/head_{i}"] = jnp.sum(
       weights * distributions.entropy(head)

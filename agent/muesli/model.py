@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
-from adaland.agent import types
+from adaland.agent import distributions, types
 from adaland.agent.muesli import categorical, muesli
 
 
@@ -40,6 +40,38 @@ def look_ahead(
   )
 
 
+def look_at_all(
+  network: types.Network,
+  params: types.Params,
+  output: types.NetworkOutput,
+  sizes: Sequence[int],
+  config: muesli.MuesliConfig,
+) -> jax.Array:
+  """Returns one-step q-values of all composite actions.
+
+  They are asked about in turn, since heads for all of them at once would not
+  fit in memory.
+
+  Args:
+    network: The network's functions.
+    params: Parameters of the model.
+    output: The same parameters' output for the states, [B, T, ...].
+    sizes: Sizes of the heads.
+    config: γ and the range of values.
+
+  Returns:
+    q-values in the order of `distributions.all_actions`, [B, T, K].
+  """
+  batch_size, length = output.value_logits.shape[:2]
+
+  def ask(action: jax.Array) -> jax.Array:
+    actions = jnp.broadcast_to(action, (batch_size, length, 1, len(action)))
+    return look_ahead(network, params, output, actions, config)[:, :, 0]
+
+  q = jax.lax.map(ask, distributions.all_actions(sizes))  # [K, B, T]
+  return jnp.moveaxis(q, 0, 2)
+
+
 def unroll_model(
   network: types.Network,
   params: types.Params,
@@ -62,6 +94,13 @@ def unroll_model(
     Predictions for i = 0...I, [B, ...]. Those that run over the end of the
     unroll are of zero actions, and are for the losses to mask.
   """
+  if not config.model:
+    return muesli.Predictions(
+      jnp.asarray(output.policy_logits),
+      jnp.asarray(output.value_logits),
+      near=None,
+      far=None,
+    )
   batch_size, length = actions.shape[:2]
   hidden, cell, *heads = network.model_step(
     params, output.model_hidden, output.model_cell, actions

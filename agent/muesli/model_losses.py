@@ -23,7 +23,7 @@ from adaland.agent.muesli.muesli_types import (
 def losses(
   predictions: ModelPredictions,
   first: int,
-  cmpo: jax.Array,
+  cmpo: jax.Array | None,
   target: Targets,
   experience: Experience,
   sizes: Sequence[int],
@@ -34,7 +34,8 @@ def losses(
   Args:
     predictions: The predictions for i = first, first + 1, ..., [F, J, ...].
     first: The lowest i.
-    cmpo: Estimated probabilities of the CMPO policy, [T, S].
+    cmpo: Estimated probabilities of the CMPO policy, [T, S]; None leaves out
+      the policy.
     target: What to learn.
     experience: What happened.
     sizes: Sizes of the heads.
@@ -60,9 +61,6 @@ def losses(
   over = real[start] * (ended[goal] - ended[start])
   over_before = real[start] * (ended[goal - 1] - ended[start])
 
-  pi = distributions.log_probs(predictions.policy_logits, sizes)
-  policy = -jnp.sum(padded(cmpo)[goal] * pi, axis=-1)
-  policy *= real[goal] * (1.0 - over)
   value = categorical.cross_entropy(
     predictions.value_logits,
     padded(target.returns)[goal] * (1.0 - over),
@@ -75,8 +73,10 @@ def losses(
     config.value_range,
   )
   reward *= real[goal - 1] * (1.0 - over_before)
-  return {
-    "policy": jnp.sum(policy, axis=1),
-    "value": jnp.sum(value, axis=1),
-    "reward": jnp.sum(reward, axis=1),
-  }
+  parts = {"value": jnp.sum(value, axis=1), "reward": jnp.sum(reward, axis=1)}
+  if cmpo is not None:
+    pi = distributions.log_probs(predictions.policy_logits, sizes)
+    policy = -jnp.sum(padded(cmpo)[goal] * pi, axis=-1)
+    policy *= real[goal] * (1.0 - over)
+    parts["policy"] = jnp.sum(policy, axis=1)
+  return parts

@@ -18,12 +18,13 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
-from adaland.agent import distributions
+from adaland.agent import distributions, types
 from adaland.agent.learner_config import MuesliConfig
-from adaland.agent.muesli import categorical, model_losses, retrace
+from adaland.agent.muesli import categorical, cmpo, model_losses, retrace
 from adaland.agent.muesli.muesli_types import (
   AdvantageScale,
   Experience,
+  LookAhead,
   ModelPredictions,
   Predictions,
   Targets,
@@ -32,12 +33,12 @@ from adaland.agent.muesli.muesli_types import (
 __all__ = [
   "AdvantageScale",
   "Experience",
+  "LookAhead",
   "ModelPredictions",
   "MuesliConfig",
   "Predictions",
   "Targets",
-  "cmpo_policy",
-  "cmpo_weights",
+  "experience_of",
   "initial_scale",
   "losses",
   "prior_policy",
@@ -95,106 +96,70 @@ def prior_policy(
   )
 
 
+def experience_of(batch: types.Unroll, sizes: Sequence[int]) -> Experience:
+  """Returns what the losses read of unrolls, [B, T, ...]."""
+  return Experience(
+    action=distributions.one_hot(batch.action, sizes),
+    behaviour=distributions.log_probs(batch.behaviour_logits, sizes),
+    reward=jnp.asarray(batch.reward),
+    discount=jnp.asarray(batch.discount),
+    mask=jnp.asarray(batch.mask, jnp.float32),
+  )
+
+
 def targets(
   experience: Experience,
   prior: jax.Array,
   value: jax.Array,
-  q_taken: jax.Array,
-  samples: jax.Array,
-  q_samples: jax.Array,
+  look: LookAhead | None,
+  sizes: Sequence[int],
   config: MuesliConfig,
 ) -> Targets:
   """Computes returns and advantages of one trajectory.
 
-  The N sampled q-values are used twice: their mean is Retrace's expectation
-  under the prior, they themselves make the CMPO target.
+  The q-values are used twice: their mean under the prior is Retrace's
+  expectation, they themselves make the CMPO policy.
 
   Args:
     experience: The trajectory.
     prior: The prior's log-probabilities, [T, S].
     value: The target network's v(s_t), [T].
-    q_taken: Its one-step q(s_t, a_t) = r_1 + γ v_1 of actions taken, [T].
-    samples: One-hots of actions drawn from the prior, [T, N, S].
-    q_samples: Their q-values, [T, N].
+    look: Its one-step q-values; None if none are needed.
+    sizes: Sizes of the heads.
     config: Constants.
 
   Returns:
     The targets.
   """
-  mask, discount = experience.mask, experience.discount
-  complete = retrace.complete_steps(mask, discount)
+  mask = experience.mask
+  complete = retrace.complete_steps(mask, experience.discount)
   log_ratio = jnp.sum(
     experience.action * (prior - experience.behaviour), axis=-1
   )
-  returns = retrace.retrace_returns(
-    q=q_taken,
-    v=jnp.mean(q_samples, axis=-1),
-    reward=experience.reward,
-    discount=config.gamma * discount,
-    ratio=jnp.exp(jnp.minimum(log_ratio, 0.0)),
-    complete=complete,
-    lambda_=config.retrace_lambda,
-  )
+  ratio = jnp.exp(jnp.minimum(log_ratio, 0.0))
+  discount = config.gamma * experience.discount
+  steps = (experience.reward, discount, ratio, complete, config.retrace_lambda)
+  if config.returns == "vtrace":
+    returns, action_returns = retrace.vtrace_returns(value, *steps)
+  else:
+    assert look is not None
+    if look.samples is None:
+      log_p = jnp.dot(prior, distributions.all_actions(sizes).T)
+      expected = jnp.sum(jnp.exp(log_p) * look.q, axis=-1)
+    else:
+      expected = jnp.mean(look.q, axis=-1)
+    returns = retrace.retrace_returns(look.q_taken, expected, *steps)
+    action_returns = returns
+  has_cmpo = look is not None and config.cmpo != "none"
   return Targets(
     returns=jnp.where(complete > 0, returns, 0.0),
+    action_returns=jnp.where(complete > 0, action_returns, 0.0),
     complete=complete,
     value=value,
     prior=prior,
-    samples=samples,
-    advantages=q_samples - value[:, None],
+    samples=look.samples if has_cmpo else None,
+    advantages=look.q - value[:, None] if has_cmpo else None,
   )
-
-
-def cmpo_weights(normalised: jax.Array, config: MuesliConfig) -> jax.Array:
-  """Computes weights of actions sampled from the prior, in the CMPO policy.
-
-  w_k = e_k / z_k with e = exp(clip(adv / σ, -c, c)) and the leave-one-out
-  normaliser z_k = (z_init + Σ_{j≠k} e_j) / N, which keeps the estimate of the
-  normaliser independent of the sample that it divides.
-
-  Args:
-    normalised: Advantages over σ, [..., N].
-    config: The clip and z_init.
-
-  Returns:
-    Weights, about 1 on average, [..., N].
-  """
-  c = config.advantage_clip
-  e = jnp.exp(jnp.clip(normalised, -c, c))
-  others = jnp.sum(e, axis=-1, keepdims=True) - e
-  z = (config.z_init + others) / normalised.shape[-1]
-  return e / z
-
-
-def cmpo_policy(
-  prior: jax.Array,
-  samples: jax.Array,
-  normalised: jax.Array,
-  config: MuesliConfig,
-) -> jax.Array:
-  """Estimates the CMPO policy's probabilities from N sampled actions.
-
-  The plain estimate is mean_k w_k onehot(a_k) (Muesli, arXiv 2104.06159,
-  section 4.2). The same with all weights 1 has the prior as its expectation,
-  which is known, so it serves as a control variate:
-
-      π_p + mean_k (w_k - 1) onehot(a_k)
-
-  has the same expectation, and only the weights' deviations from 1 bring
-  noise.
-
-  Args:
-    prior: Log-probabilities of the prior, [..., S].
-    samples: One-hots of actions drawn from it, [..., N, S].
-    normalised: Their advantages over σ, [..., N].
-    config: The clip and z_init.
-
-  Returns:
-    Estimated probabilities, which may be negative, [..., S].
-  """
-  deviations = cmpo_weights(normalised, config) - 1.0
-  sampled = jnp.einsum("...n,...ns->...s", deviations, samples)
-  return jnp.exp(prior) + sampled / normalised.shape[-1]
 
 
 def losses(
@@ -208,7 +173,7 @@ def losses(
   """Computes Muesli's losses of each step of one trajectory.
 
   The log-likelihoods of the N samples at a step collapse to one dot product
-  with `cmpo_policy`, which serves every prediction of that step.
+  with the CMPO policy, which serves every prediction of that step.
 
   - policy_gradient: -min(1, π(a_t) / π_b(a_t)) (G_t - v_t) / σ, whose gradient
     is taken through log π alone, so that an action that became likelier since
@@ -230,23 +195,30 @@ def losses(
     config: Constants.
 
   Returns:
-    Unweighted losses by name, each [T], zero at padding.
+    Unweighted losses by name, each [T], zero at padding; without those that
+    the settings leave out.
   """
   target = jax.lax.stop_gradient(target)
   pi = distributions.log_probs(predictions.policy_logits, sizes)
   log_pi = jnp.sum(experience.action * pi, axis=-1)
   log_mu = jnp.sum(experience.action * experience.behaviour, axis=-1)
   ratio = jnp.exp(jnp.minimum(0.0, jax.lax.stop_gradient(log_pi) - log_mu))
-  advantage = (target.returns - target.value) / sigma
-  policy_gradient = -target.complete * ratio * advantage * log_pi
-  cmpo = cmpo_policy(
-    target.prior, target.samples, target.advantages / sigma, config
-  )  # [T, S]
-  value = target.complete * categorical.cross_entropy(
-    predictions.value_logits, target.returns, config.value_range
-  )
+  advantage = (target.action_returns - target.value) / sigma
+  parts = {
+    "policy_gradient": -target.complete * ratio * advantage * log_pi,
+    "value": target.complete
+    * categorical.cross_entropy(
+      predictions.value_logits, target.returns, config.value_range
+    ),
+  }
+  improved = None
+  if target.advantages is not None:
+    improved = _cmpo_policy(target, target.advantages / sigma, sizes, config)
+    parts["cmpo"] = -experience.mask * jnp.sum(improved * pi, axis=-1)
+  if predictions.near is None:
+    return parts
 
-  rest = (cmpo, target, experience, sizes, config)
+  rest = (improved, target, experience, sizes, config)
   model = model_losses.losses(predictions.near, 1, *rest)
   if predictions.far is not None:
     far = model_losses.losses(predictions.far, 2, *rest)
@@ -256,13 +228,23 @@ def losses(
       for k, x in model.items()
     }
   model = {k: x / config.model_steps for k, x in model.items()}
-  return {
-    "policy_gradient": policy_gradient,
-    "cmpo": -experience.mask * jnp.sum(cmpo * pi, axis=-1),
-    "model_policy": model["policy"],
-    "reward": model["reward"],
-    "value": value + model["value"],
-  }
+  parts["value"] += model["value"]
+  parts["reward"] = model["reward"]
+  if improved is not None:
+    parts["model_policy"] = model["policy"]
+  return parts
+
+
+def _cmpo_policy(
+  target: Targets,
+  normalised: jax.Array,
+  sizes: Sequence[int],
+  config: MuesliConfig,
+) -> jax.Array:
+  """Returns the probabilities of the CMPO policy's heads, [T, S]."""
+  if target.samples is None:
+    return cmpo.exact_policy(target.prior, normalised, sizes, config)
+  return cmpo.sampled_policy(target.prior, target.samples, normalised, config)
 
 
 def total_loss(
@@ -277,13 +259,15 @@ def total_loss(
     config: Their weights.
     policy_share: Factor of those that improve the policy, [].
   """
-  policy = (
-    config.policy_gradient_weight * parts["policy_gradient"]
-    + config.cmpo_weight * parts["cmpo"]
-    + config.model_policy_weight * parts["model_policy"]
-  )
-  return (
-    policy_share * policy
-    + config.reward_weight * parts["reward"]
-    + config.value_weight * parts["value"]
-  )
+  policy = {
+    "policy_gradient": config.policy_gradient_weight,
+    "cmpo": config.cmpo_weight,
+    "model_policy": config.model_policy_weight,
+  }
+  rest = {"reward": config.reward_weight, "value": config.value_weight}
+
+  def weighted(weights: dict[str, float]) -> jax.Array:
+    terms = [w * parts[name] for name, w in weights.items() if name in parts]
+    return sum(terms, jnp.zeros([]))
+
+  return policy_share * weighted(policy) + weighted(rest)

@@ -49,34 +49,53 @@ class Predictions(NamedTuple):
   Attributes:
     policy_logits: For i = 0, [T, S].
     value_logits: For i = 0, [T, num_bins].
-    near: For i = 1, from all steps.
+    near: For i = 1, from all steps; None without a model.
     far: For i = 2...I, from every n-th step; None if I is 1.
   """
 
   policy_logits: jax.Array
   value_logits: jax.Array
-  near: ModelPredictions
+  near: ModelPredictions | None
   far: ModelPredictions | None
+
+
+class LookAhead(NamedTuple):
+  """The target network's one-step q-values, q(s, a) = r_1 + γ v_1.
+
+  Attributes:
+    q_taken: Of the actions taken, [T].
+    samples: One-hots of N actions drawn from the prior, [T, N, S]; None if q is
+      of all composite actions, in the order of `distributions.all_actions`.
+    q: Their q-values, [T, N].
+  """
+
+  q_taken: jax.Array
+  samples: jax.Array | None
+  q: jax.Array
 
 
 class Targets(NamedTuple):
   """The targets that the online network learns from.
 
   Attributes:
-    returns: Retrace returns G_t; zero where not `complete`, [T].
+    returns: Returns G_t, of the value; zero where not `complete`, [T].
+    action_returns: Returns of the actions taken, of the policy gradient: those
+      of Retrace are the same, those of V-trace are not, [T].
     complete: 1 where the return is defined, [T].
     value: The target network's v(s_t), the baseline, [T].
     prior: Log-probabilities of the prior, [T, S].
-    samples: One-hots of N actions drawn from it, [T, N, S].
-    advantages: q(s_t, sample) - v(s_t), [T, N].
+    samples: As in `LookAhead`, [T, N, S].
+    advantages: q(s_t, a) - v(s_t) of the actions that make the CMPO policy, [T,
+      N]; None without one.
   """
 
   returns: jax.Array
+  action_returns: jax.Array
   complete: jax.Array
   value: jax.Array
   prior: jax.Array
-  samples: jax.Array
-  advantages: jax.Array
+  samples: jax.Array | None
+  advantages: jax.Array | None
 
 
 class AdvantageScale(NamedTuple):

@@ -1,4 +1,4 @@
-"""Retrace returns over one unroll (Munos et al. 2016, arXiv 1606.02647).
+"""Retrace and V-trace returns over one unroll.
 
 Index convention, that of `types.Unroll`: reward_t and discount_t follow a_t.
 """
@@ -38,6 +38,8 @@ def retrace_returns(
 ) -> jax.Array:
   """Returns Retrace's estimates G of the return of each action taken.
 
+  (Munos et al. 2016, arXiv 1606.02647.)
+
   G_t = q_t + Σ_j γ^j (Π_{i=1..j} c_{t+i}) δ_{t+j} with
   δ_t = r_t + γ v_{t+1} - q_t and c_t = λ min(1, π(a_t) / μ(a_t)), computed as
   G_t = r_t + γ (v_{t+1} + c_{t+1} (G_{t+1} - q_{t+1})).
@@ -63,3 +65,37 @@ def retrace_returns(
     q[1:], v_next, reward, discount, c[1:]
   )
   return jnp.asarray(returns)
+
+
+def vtrace_returns(
+  v: jax.Array,
+  reward: jax.Array,
+  discount: jax.Array,
+  ratio: jax.Array,
+  complete: jax.Array,
+  lambda_: float,
+) -> tuple[jax.Array, jax.Array]:
+  """Returns V-trace's estimates of values and of returns of actions taken.
+
+  v_t + δ_t + γ c_t (V_{t+1} - v_{t+1}) with δ_t = min(1, ρ_t) (r_t + γ v_{t+1}
+  - v_t) and c_t = λ min(1, ρ_t) is the value V_t; the action's return is r_t +
+  γ (λ V_{t+1} + (1 - λ) v_{t+1}) (IMPALA, arXiv 1802.01561, section 4.1).
+
+  Args:
+    v: v(s_t), [T].
+    reward: Reward after a_t, [T].
+    discount: γ, or 0 where the episode ended after a_t, [T].
+    ratio: ρ_t = π(a_t) / μ(a_t), target over behaviour policy, [T].
+    complete: 1 where the step's own return is defined (`complete_steps`), [T].
+    lambda_: Trace parameter, in [0, 1].
+
+  Returns:
+    Both, [T]; meaningless where `complete` is 0.
+  """
+  v_next = jnp.concatenate([v[1:], jnp.zeros_like(v[:1])])
+  # Without weight, a step that has no return keeps its value, to bootstrap
+  # from.
+  out = rlax.vtrace_td_error_and_advantage(
+    v, v_next, reward, discount, ratio * complete, jnp.float32(lambda_)
+  )
+  return v + out.errors, jnp.asarray(out.q_estimate)

@@ -5,7 +5,7 @@ concatenated. One embedding table serves goal, conditions and spawns alike:
 what is learned about "yellow" in one of them holds in all. Both stay the same
 for a whole episode and are encoded once for all steps of a sequence.
 
-The view comes as `pixels` (see `torso`) or as `entities` (see
+The view comes as `pixels` (see `torso` and `patches`) or as `entities` (see
 `entity_encoder`). All other inputs are small and enter unchanged.
 """
 
@@ -19,7 +19,12 @@ import numpy as np
 
 from adaland.agent import layers, types
 from adaland.agent.config import NetworkConfig
-from adaland.agent.network import entity_encoder, entity_features, torso
+from adaland.agent.network import (
+  entity_encoder,
+  entity_features,
+  patches,
+  torso,
+)
 
 # Kinds of the columns of a literal and of a spawn.
 _LITERAL_KINDS = ("negated", "predicate", "shape", "colour", "shape", "colour")
@@ -82,7 +87,10 @@ class Encoder(hk.Module):
     }
     steps = parts["plain"].shape[:2]
     if "pixels" in observation:
-      see = torso.ResidualTorso(config.torso_channels, config.torso_size)
+      if config.vision == "patches":
+        see = patches.PatchEncoder(config.patches, config.torso_size)
+      else:
+        see = torso.ResidualTorso(config.torso_channels, config.torso_size)
       pixels = jnp.asarray(observation["pixels"])
       seen = see(pixels.reshape(-1, *pixels.shape[2:]), dtype)
       parts["pixels"] = seen.reshape(*steps, -1)
@@ -135,7 +143,8 @@ def check_spec(config: NetworkConfig, spec: Spec) -> None:
     spec: Shape, without batch, and dtype of each named array.
 
   Raises:
-    ValueError: If something is missing or of the wrong shape.
+    ValueError: If something is missing or of the wrong shape, or patches don't
+      fit the picture.
   """
   num_elements = len(_LITERAL_KINDS)
   needed = {
@@ -157,6 +166,8 @@ def check_spec(config: NetworkConfig, spec: Spec) -> None:
       f"observation 'clock' must be {(_CLOCK_SIZE,)}, got {spec['clock'][0]}"
     )
   entity_encoder.check_spec(config, spec)
+  if "pixels" in spec and config.vision == "patches":
+    config.patches.check_picture(*spec["pixels"][0][:2])
 
 
 def _time(clock: jax.Array) -> jax.Array:

@@ -58,9 +58,9 @@ def make_network(
     output, memory = step_fn(params, None, memory, observation, first)
     return _cast(output, jnp.float32), memory
 
-  def unroll(params, memory, observation, first):
+  def unroll(params, memory, observation, first, rng_key=None):
     params = _cast(params, dtype)
-    output, memory = unroll_fn(params, None, memory, observation, first)
+    output, memory = unroll_fn(params, rng_key, memory, observation, first)
     return _cast(output, jnp.float32), memory
 
   def model_step(params, hidden, cell, action):

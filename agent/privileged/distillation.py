@@ -1,7 +1,11 @@
 """Distillation from a teacher who labels the states that the student visits.
 
 The student acts, so that it learns what to do where it itself gets to (Ross et
-al. 2011, arXiv 1011.0686).
+al. 2011, arXiv 1011.0686). A script labels them with actions, a trained agent
+with its policy.
+
+Shape letters: T time, S sum of the heads' sizes, I model steps, F steps that
+are looked ahead from by J numbers of steps.
 """
 
 from collections.abc import Sequence
@@ -10,6 +14,8 @@ import jax
 import jax.numpy as jnp
 
 from adaland.agent import distributions, types
+from adaland.agent.learner_config import MuesliConfig
+from adaland.agent.muesli import muesli_types
 
 
 def loss(
@@ -30,6 +36,65 @@ def loss(
   # An index of -1 makes zeros.
   wanted = distributions.one_hot(label, sizes)
   return -jnp.sum(wanted * log_policy, axis=-1), has_label
+
+
+def policy_loss(
+  predictions: muesli_types.Predictions,
+  teacher: types.Array,
+  mask: types.Array,
+  sizes: Sequence[int],
+  config: MuesliConfig,
+) -> tuple[jax.Array, jax.Array]:
+  """Returns the divergence of all unrolled policies from an agent's policy.
+
+  KL(π̃_0(t) ‖ π_0(t)) + mean_{i=1...I} KL(π̃_0(t + i) ‖ π_i(t)), where π̃ is the
+  teacher's and π_i(t) the policy that the student's model foresees i steps
+  after step t (AdA, arXiv 2301.07608, section on distillation, sums over i; a
+  mean is what the model's other losses are here). Steps past the unroll's end
+  do not count, nor do steps without a label. Terms of i = 2...I count n times,
+  see `muesli.losses`.
+
+  Args:
+    predictions: The student's, for one trajectory.
+    teacher: Log-probabilities, 0 where there is no label, [T, S].
+    mask: 1 for real steps, [T].
+    sizes: Sizes of the action heads.
+    config: I and n.
+
+  Returns:
+    Nats summed over the steps, []; the number of labelled steps, [].
+  """
+  # A head with a choice gives some action a probability below 1.
+  labelled = mask * jnp.asarray(jnp.min(teacher, axis=-1) < 0, jnp.float32)
+
+  def divergence(logits: jax.Array, goal: jax.Array) -> jax.Array:
+    """Returns that of policies from the teacher's at other steps, summed."""
+    past_end = config.model_steps + config.model_every
+    padded = jnp.pad(teacher, [(0, past_end), (0, 0)])
+    counts = jnp.pad(labelled, [(0, past_end)])
+    pi = distributions.log_probs(logits, sizes)
+    return jnp.sum(counts[goal] * distributions.kl(padded[goal], pi))
+
+  total = divergence(predictions.policy_logits, jnp.arange(len(labelled)))
+  ahead = 0.0
+  for model, first, weight in (
+    (predictions.near, 1, 1.0),
+    (predictions.far, 2, float(config.model_every)),
+  ):
+    if model is None:
+      continue
+    steps = first + jnp.arange(model.policy_logits.shape[1])
+    goal = model.starts[:, None] + steps[None]  # [F, J]
+    # A step in the padding has nothing real after it.
+    ahead += weight * divergence(model.policy_logits, goal)
+  return total + ahead / config.model_steps, jnp.sum(labelled)
+
+
+def squares(params: types.Params) -> jax.Array:
+  """Returns half the sum of the squares of all parameters."""
+  return 0.5 * jnp.asarray(
+    sum(jnp.sum(jnp.square(leaf)) for leaf in jax.tree.leaves(params))
+  )
 
 
 def remaining(

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from adaland.agent import distributions, types
-from adaland.agent.learner_config import PrivilegedConfig
+from adaland.agent.learner_config import MuesliConfig, PrivilegedConfig
 from adaland.agent.muesli import categorical, muesli
 from adaland.agent.privileged import belief, distillation
 
@@ -34,8 +34,9 @@ def privileged_losses(
   sizes: Sequence[int],
   batch: types.Unroll,
   output: types.NetworkOutput,
+  predictions: muesli.Predictions | None,
   target: muesli.Targets | None,
-  value_range: float,
+  constants: MuesliConfig,
 ) -> dict[str, jax.Array]:
   """Computes the losses that are switched on.
 
@@ -46,12 +47,15 @@ def privileged_losses(
     sizes: Sizes of the action heads.
     batch: Unrolls, [B, T, ...].
     output: The online network's output, [B, T, ...].
+    predictions: The model's predictions, [B, T, ...]; needed if the teacher is
+      an agent.
     target: Muesli's targets, [B, T, ...]; None leaves out the critic.
-    value_range: Range of the bins of values.
+    constants: The range of the bins of values, and the model's steps.
 
   Returns:
     Unweighted means over the batch's real steps by name, each []: `belief`,
-    `distillation` (over the labelled steps) and `critic`.
+    `distillation` (over the labelled steps) and `critic`; `l2` is a sum over
+    parameters.
   """
   mask = jnp.asarray(batch.mask, jnp.float32)
 
@@ -62,22 +66,35 @@ def privileged_losses(
   if config.belief_weight > 0:
     loss = belief.loss(output.belief_logits, truth(network, batch))
     parts["belief"] = mean(loss, mask)
-  if config.distillation_weight > 0:
+  if config.distillation_weight > 0 and "teacher" in batch.privileged:
+    loss, num_labelled = jax.vmap(
+      lambda predicted, teacher, real: distillation.policy_loss(
+        predicted, teacher, real, sizes, constants
+      )
+    )(predictions, jnp.asarray(batch.privileged["teacher"]), mask)
+    parts["distillation"] = jnp.sum(loss) / jnp.maximum(
+      jnp.sum(num_labelled), 1.0
+    )
+  elif config.distillation_weight > 0:
     loss, has_label = distillation.loss(
       distributions.log_probs(output.policy_logits, sizes),
       batch.privileged["label"],
       sizes,
     )
     parts["distillation"] = mean(loss, has_label * mask)
+  if config.distillation_l2 > 0:
+    parts["l2"] = distillation.squares(params)
   if config.critic_weight > 0 and target is not None:
     logits = network.critic(params, output, truth(network, batch))
-    loss = categorical.cross_entropy(logits, target.returns, value_range)
+    loss = categorical.cross_entropy(
+      logits, target.returns, constants.value_range
+    )
     parts["critic"] = mean(loss, target.complete)
   return parts
 
 
 def distilled(config: PrivilegedConfig, progress: types.Array) -> types.Array:
-  """Returns the share of distillation in learning the policy, 0 to 1.
+  """Returns the share of distillation's weight that is left, 0 to 1.
 
   Args:
     config: Its schedule.
@@ -100,9 +117,11 @@ def total(
     config: Their weights.
     progress: Share of the run that is over, 0 to 1, [].
   """
+  left = distilled(config, progress)
   weights = {
     "belief": config.belief_weight,
-    "distillation": config.distillation_weight * distilled(config, progress),
+    "distillation": config.distillation_weight * left,
+    "l2": config.distillation_l2 * left,
     "critic": config.critic_weight,
   }
   weighted = [weights[name] * part for name, part in parts.items()]

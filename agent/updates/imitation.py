@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import optax
 
 from adaland.agent import distributions, learner_config, types
+from adaland.agent.muesli import model
 from adaland.agent.privileged import losses
 from adaland.agent.updates import train_state
 
@@ -39,6 +40,17 @@ def imitate(
     output, _ = network.unroll(
       params, batch.initial_memory, batch.observation, batch.first
     )
+    predictions = None
+    if "teacher" in batch.privileged:
+      # An agent teaches the model's policies too.
+      predictions = model.unroll_model(
+        network,
+        params,
+        output,
+        distributions.one_hot(batch.action, sizes),
+        config.muesli,
+        state.updates % config.muesli.model_every,
+      )
     parts = losses.privileged_losses(
       params,
       network,
@@ -46,8 +58,9 @@ def imitate(
       sizes,
       batch,
       output,
+      predictions,
       None,
-      config.muesli.value_range,
+      config.muesli,
     )
     total = losses.total(parts, config.privileged, progress)
     return total, (parts, output.policy_logits)

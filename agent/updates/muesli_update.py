@@ -26,6 +26,7 @@ def targets(
   batch: types.Unroll,
   experience: muesli.Experience,
   rng_key: jax.Array,
+  drop_key: jax.Array,
 ) -> muesli.Targets:
   """Computes the online network's targets with one target network.
 
@@ -37,12 +38,13 @@ def targets(
     batch: The batch's unrolls, [B, T, ...].
     experience: The same unrolls as the losses read them, [B, T, ...].
     rng_key: Draws the N actions of each step.
+    drop_key: Draws what learning leaves out of observations.
 
   Returns:
     The targets, [B, T, ...].
   """
   output, _ = network.unroll(
-    params, batch.initial_memory, batch.observation, batch.first
+    params, batch.initial_memory, batch.observation, batch.first, drop_key
   )
   prior = muesli.prior_policy(
     distributions.log_probs(output.policy_logits, sizes),
@@ -50,34 +52,53 @@ def targets(
     sizes,
     config.muesli,
   )
-  repeated = jnp.broadcast_to(
-    prior[:, :, None],
-    (*prior.shape[:2], config.muesli.num_samples, prior.shape[-1]),
-  )
-  samples = distributions.one_hot(
-    distributions.sample(rng_key, repeated, sizes), sizes
-  )  # [B, T, N, S]
-  q = model.look_ahead(
-    network,
-    params,
-    output,
-    jnp.concatenate([experience.action[:, :, None], samples], axis=2),
-    config.muesli,
-  )  # [B, T, 1 + N]
+  look = None
+  if config.muesli.looks_ahead:
+    look = _look_ahead(
+      network, config.muesli, sizes, params, output, prior, experience, rng_key
+    )
   value_range = config.muesli.value_range
-  target = jax.vmap(functools.partial(muesli.targets, config=config.muesli))(
+  target = jax.vmap(
+    functools.partial(muesli.targets, sizes=sizes, config=config.muesli)
+  )(
     experience,
     prior,
     categorical.decode(output.value_logits, value_range),
-    q[:, :, 0],
-    samples,
-    q[:, :, 1:],
+    look,
   )
   if config.privileged.critic_weight > 0:
     # A baseline may know anything but the action.
     logits = network.critic(params, output, losses.truth(network, batch))
     target = target._replace(value=categorical.decode(logits, value_range))
   return target
+
+
+def _look_ahead(
+  network: types.Network,
+  config: learner_config.MuesliConfig,
+  sizes: Sequence[int],
+  params: types.Params,
+  output: types.NetworkOutput,
+  prior: jax.Array,
+  experience: muesli.Experience,
+  rng_key: jax.Array,
+) -> muesli.LookAhead:
+  """Returns the q-values that the targets are made of, [B, T, ...]."""
+  taken = experience.action[:, :, None]
+  if config.cmpo == "exact":
+    q_taken = model.look_ahead(network, params, output, taken, config)
+    q = model.look_at_all(network, params, output, sizes, config)
+    return muesli.LookAhead(q_taken[:, :, 0], None, q)
+  repeated = jnp.broadcast_to(
+    prior[:, :, None],
+    (*prior.shape[:2], config.num_samples, prior.shape[-1]),
+  )
+  samples = distributions.one_hot(
+    distributions.sample(rng_key, repeated, sizes), sizes
+  )  # [B, T, N, S]
+  actions = jnp.concatenate([taken, samples], axis=2)
+  q = model.look_ahead(network, params, output, actions, config)
+  return muesli.LookAhead(q[:, :, 0], samples, q[:, :, 1:])
 
 
 def loss(
@@ -91,6 +112,7 @@ def loss(
   sigma: jax.Array,
   offset: jax.Array,
   progress: jax.Array,
+  drop_key: jax.Array,
 ) -> tuple[jax.Array, tuple[dict[str, jax.Array], muesli.Predictions]]:
   """Computes Muesli's loss and the privileged ones, means over real steps.
 
@@ -105,13 +127,14 @@ def loss(
     sigma: Scale of the advantages, [].
     offset: See `model.unroll_model`.
     progress: Share of the run that is over, [].
+    drop_key: Draws what learning leaves out of observations.
 
   Returns:
     The total, []; its unweighted parts by name, each [], and the network's
     predictions, [B, T, ...].
   """
   output, _ = network.unroll(
-    params, batch.initial_memory, batch.observation, batch.first
+    params, batch.initial_memory, batch.observation, batch.first, drop_key
   )
   predictions = model.unroll_model(
     network, params, output, experience.action, config.muesli, offset
@@ -128,11 +151,14 @@ def loss(
     sizes,
     batch,
     output,
+    predictions,
     target,
-    config.muesli.value_range,
+    config.muesli,
   )
-  distilled = losses.distilled(config.privileged, progress)
-  total = muesli.total_loss(parts, config.muesli, jnp.asarray(1.0 - distilled))
+  own_share = jnp.ones([])
+  if config.privileged.distillation_replaces:
+    own_share -= losses.distilled(config.privileged, progress)
+  total = muesli.total_loss(parts, config.muesli, own_share)
   total += losses.total(told, config.privileged, progress)
   return total, (parts | told, predictions)
 
@@ -161,14 +187,10 @@ def update(
     The next state, and scalar metrics.
   """
   rng_key, sample_key, offset_key = jax.random.split(state.rng_key, 3)
-  mask = jnp.asarray(batch.mask, jnp.float32)
-  experience = muesli.Experience(
-    action=distributions.one_hot(batch.action, sizes),
-    behaviour=distributions.log_probs(batch.behaviour_logits, sizes),
-    reward=jnp.asarray(batch.reward),
-    discount=jnp.asarray(batch.discount),
-    mask=mask,
-  )
+  # Both networks leave out the same, or their difference would be noise.
+  drop_key = jax.random.fold_in(offset_key, 1)
+  experience = muesli.experience_of(batch, sizes)
+  mask = experience.mask
   target = targets(
     network,
     config,
@@ -177,8 +199,9 @@ def update(
     batch,
     experience,
     sample_key,
+    drop_key,
   )
-  error = target.complete * (target.returns - target.value)
+  error = target.complete * (target.action_returns - target.value)
   complete = jnp.maximum(jnp.sum(target.complete), 1.0)
   scale, sigma = muesli.update_scale(
     state.scale, jnp.sum(jnp.square(error)) / complete, config.muesli
@@ -196,6 +219,7 @@ def update(
     sigma,
     jax.random.randint(offset_key, [], 0, config.muesli.model_every),
     progress,
+    drop_key,
   )
   state, step = train_state.apply_gradient(
     optimizer, config, state, gradient, progress

@@ -1,6 +1,6 @@
 """The learner's state, and a gradient's effect on it."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,11 +17,14 @@ class TrainState(NamedTuple):
 
   Attributes:
     params: The network being trained.
-    target_params: The target network, which acts and makes the targets.
+    target_params: The target network, which acts and makes the targets; the
+      same as `params` with an algorithm that has none.
     opt_state: The optimiser's state.
     scale: Moving moment of the advantages.
     updates: Updates done, int32 [].
     rng_key: Source of the sampled actions.
+    proxy: State of the small agent that chooses what to learn from; None
+      without one.
   """
 
   params: types.Params
@@ -30,6 +33,7 @@ class TrainState(NamedTuple):
   scale: muesli.AdvantageScale
   updates: jax.Array
   rng_key: jax.Array
+  proxy: Any = None
 
 
 def initial_state(
@@ -80,9 +84,11 @@ def apply_gradient(
   rate = 1.0 - (1.0 - config.final_rate) * progress
   step = jax.tree.map(lambda x: rate * x, step)
   params = optax.apply_updates(state.params, step)
-  target_params = optax.incremental_update(
-    params, state.target_params, config.target_rate
-  )
+  target_params = params
+  if config.algorithm == "muesli":
+    target_params = optax.incremental_update(
+      params, state.target_params, config.target_rate
+    )
   stepped = state._replace(
     params=params,
     target_params=target_params,

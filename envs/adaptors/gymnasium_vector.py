@@ -114,16 +114,10 @@ class LandVectorEnv(gymnasium.vector.VectorEnv):
     return tuple(first_person.pictures(self._land))
 
   def _seed(self, seed: int | list[int | None]) -> None:
-    present = self._land.seeds
-    if isinstance(seed, int):
-      self._land.seed(seed)
-      changed = range(self.num_envs)
-    else:
-      pairs = list(zip(present, seed, strict=True))
-      self._land.seed([old if new is None else new for old, new in pairs])
-      changed = [i for i, (_, new) in enumerate(pairs) if new is not None]
-    for i in changed:
-      self._draws[i].seed(self._land.seeds[i])
+    self._land.seed(seed)
+    for i, draws in enumerate(self._draws):
+      if isinstance(seed, int) or seed[i] is not None:
+        draws.seed(self._land.seeds[i])
 
   def _next_task(self, env: int) -> Task:
     return self._draws[env].next()

@@ -120,12 +120,14 @@ def task_key(task: object) -> int:
 
 
 def start_yaw(
-  env_seed: int, key: int, trial: int, num_players: int
+  env_seed: int, episode: int, key: int, trial: int, num_players: int
 ) -> np.ndarray:
   """Draws the players' yaw at the start of a trial, uniformly.
 
   Args:
     env_seed: Seed of the environment, from 0.
+    episode: Number of the environment's episode since it got that seed, from
+      0, so that a task that comes again does not start as before.
     key: The task's key, as returned by `task_key`.
     trial: Number of the trial, from 0.
     num_players: P.
@@ -135,6 +137,6 @@ def start_yaw(
   """
 
   rng = np.random.Generator(
-    np.random.PCG64(np.random.SeedSequence([env_seed, key, trial]))
+    np.random.PCG64(np.random.SeedSequence([env_seed, episode, key, trial]))
   )
   return rng.uniform(-np.pi, np.pi, num_players).astype(np.float32)

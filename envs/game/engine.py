@@ -33,6 +33,8 @@ class GameBatch(NamedTuple):
     ramps: Direction in which each tile climbs (see `physics.base.Scene`), of
       the same shape.
     tiles: Number of tiles of the arena along x and y, [N, 2].
+    reachable: 1 for tiles that a player can reach from its start, padded, of
+      the shape of `heights`.
   """
 
   goal: Array
@@ -40,6 +42,7 @@ class GameBatch(NamedTuple):
   heights: Array
   ramps: Array
   tiles: Array
+  reachable: Array
 
 
 class Events(NamedTuple):
@@ -122,7 +125,12 @@ def _fire(
       chunk.origin,
       poses.object_pos[rows],
       poses.player_pos[rows],
-      (game.heights[rows], game.ramps[rows], game.tiles[rows]),
+      (
+        game.heights[rows],
+        game.ramps[rows],
+        game.tiles[rows],
+        game.reachable[rows],
+      ),
     )
     done = jax.tree.map(
       lambda old, new: old.at[rows].set(new), tuple(done), (chunk, object_pos)
@@ -162,6 +170,8 @@ def advance(
   num_players = hand.held.shape[1]
   num_slots = slot_types.shape[1]
   hand_pos = hands.position(hand, poses.player_pos, poses.player_yaw, pitch)
+  terrain = game.heights, game.ramps, game.tiles
+  hand_pos = hands.keep_inside(hand_pos, poses.player_pos, terrain)
   lag = hands.lag(hand, hand_pos, poses.object_pos)
   hand = hands.tear(hand, lag)
 

@@ -7,14 +7,16 @@ the grip does not tear away an object far from the axis.
 
 from typing import Any, Final, NamedTuple
 
+import jax
 import jax.numpy as jnp
 
 from adaland.envs import constants
-from adaland.envs.game import avatar
+from adaland.envs.game import avatar, ground
 
 Array = Any  # NumPy between jitted functions, JAX inside.
 
 SWING_SPEED: Final = 3.0  # Metres a second.
+_CLEARANCE: Final = 0.1  # Metres between a hand and the ground or outer wall.
 
 
 class Hand(NamedTuple):
@@ -142,6 +144,29 @@ def target(
   moved = jnp.concatenate([moved, jnp.zeros_like(moved[..., :1])], axis=-1)
   turned = yaw + command.turn * constants.STEP_SECONDS
   return position(hand, player_pos + moved, turned, command.pitch)
+
+
+def keep_inside(
+  hand_pos: Array, player_pos: Array, terrain: tuple[Array, Array, Array]
+) -> Array:
+  """Moves hands out of the ground and of the outer wall.
+
+  A hand that goes on into the ground would press its object deep into it. Over
+  ground that is higher than the player's feet the hand stays as low as these,
+  so that it does not lift its object up a cliff.
+
+  Args:
+    hand_pos: The hands' positions in the world frame, float32 [N, P, 3].
+    player_pos: Players' feet, float32 [N, P, 3].
+    terrain: Heights, ramps and tiles, the arguments of
+      `ground.surface_height`, [N, ...].
+  """
+  half = terrain[2][:, None] * (constants.TILE_METRES / 2) - _CLEARANCE
+  xy = jnp.clip(hand_pos[..., :2], -half, half)
+  floor = jax.vmap(ground.surface_height)(*terrain, xy)
+  floor = jnp.minimum(floor, player_pos[..., 2]) + _CLEARANCE
+  z = jnp.maximum(hand_pos[..., 2], floor)
+  return jnp.concatenate([xy, z[..., None]], axis=-1)
 
 
 def lag(hand: Hand, hand_pos: Array, object_pos: Array) -> Array:

@@ -10,74 +10,136 @@ from adaland.envs.game import ground
 Array = jax.Array
 
 _MARGIN = 0.02  # Metres between a new object and anything else.
-_RINGS = (1.0, 1.5, 2.0)  # Distances tried, in widths of the new object.
+_RING_STEP = 0.25  # Metres between the rings of positions tried.
+_RINGS = 8
 _DIRECTIONS = 8
-_STOREYS = (1.5, 3.0, 4.5)  # Heights tried when the ground around is full.
+_STOREYS = (0.6, 1.2, 1.8)  # Heights tried when the ground around is full.
+# A spawn stays on the level of what caused it where there is room.
+_LEVEL_CHANGE = 0.6 * constants.LEVEL_METRES
+# Added to a candidate's number in the order of preference.
+_OTHER_LEVEL, _OUT_OF_REACH = 1e3, 1e4
 
 
-def _table(field: str) -> np.ndarray:
-  """Returns a field of each type id's shape, float32 [NUM_OBJECT_TYPES + 1]."""
-  values = [
-    getattr(shapes.shape_of_type(t), field)
-    for t in range(1, constants.NUM_OBJECT_TYPES + 1)
+def _table(values: list[tuple[float, ...]]) -> np.ndarray:
+  """Returns values of each type id, after a zero row for none, float32."""
+  none = np.zeros_like(values[:1])
+  return np.concatenate([none, values]).astype(np.float32)
+
+
+_SHAPES = [
+  shapes.shape_of_type(t) for t in range(1, constants.NUM_OBJECT_TYPES + 1)
+]
+_CENTRE_HEIGHT = _table([(s.centre_height,) for s in _SHAPES])[:, 0]
+_BOUNDING = _table([(s.bounding_radius,) for s in _SHAPES])[:, 0]
+# A new object faces +x: it is a box about its centre, or a ball.
+_BALL = _table([(s.half_extents[0] * (s is shapes.SPHERE),) for s in _SHAPES])
+_BOX = _table(
+  [
+    (0.0,) * 3
+    if s is shapes.SPHERE
+    else (*s.half_extents[:2], 2 * s.half_extents[2] - s.centre_height)
+    for s in _SHAPES
   ]
-  return np.asarray([0.0, *values], np.float32)
-
-
-_CENTRE_HEIGHT = _table("centre_height")
-_FOOTPRINT = _table("footprint_radius")
-_BOUNDING = _table("bounding_radius")
-
-
-def _offsets() -> np.ndarray:
-  """Returns candidate offsets in object widths, nearest first, [C, 3]."""
-  angles = np.arange(_DIRECTIONS) * 2 * np.pi / _DIRECTIONS
-  circle = np.stack([np.cos(angles), np.sin(angles), 0 * angles], axis=-1)
-  around = [ring * circle for ring in _RINGS]
-  above = np.asarray([[0, 0, storey] for storey in _STOREYS])
-  return np.concatenate([np.zeros([1, 3]), *around, above]).astype(np.float32)
-
-
-_OFFSETS = _offsets()
+)
 # Corners, centre and middles of the sides of a footprint's bounding square.
 _FOOTPRINT_POINTS = np.asarray(
   [[x, y] for x in (-1, 0, 1) for y in (-1, 0, 1)], np.float32
 )
 
 
+def _offsets(ahead: Array) -> Array:
+  """Returns candidate offsets, nearest first, metres, [C, 3].
+
+  Args:
+    ahead: Direction of the first candidate of each ring, radians, float [].
+  """
+  turns = np.asarray([(i + 1) // 2 * (-1) ** i for i in range(_DIRECTIONS)])
+  angles = ahead + turns * 2 * np.pi / _DIRECTIONS
+  circle = jnp.stack([jnp.cos(angles), jnp.sin(angles), 0 * angles], axis=-1)
+  rings = _RING_STEP * jnp.arange(1, _RINGS + 1, dtype=circle.dtype)
+  around = (rings[:, None, None] * circle[None]).reshape(-1, 3)
+  above = jnp.asarray([[0, 0, storey] for storey in _STOREYS], circle.dtype)
+  return jnp.concatenate([jnp.zeros([1, 3]), around, above])
+
+
+def _clearance(
+  candidates: Array,
+  box: Array,
+  ball: Array,
+  others: Array,
+  other_box: Array,
+  other_ball: Array,
+  present: Array,
+  player_pos: Array,
+) -> Array:
+  """Returns the distance of candidates to the nearest body, metres, [C].
+
+  Bodies are boxes along the axes, rounded by a ball: a box or a ball alone, or
+  the ball that encloses an object in any pose.
+
+  Args:
+    candidates: Centres, float [C, 3].
+    box: Half sizes of the new object's box, float [3].
+    ball: Radius of its ball, float [].
+    others: Centres of the objects, float [S, 3].
+    other_box: Half sizes of their boxes, float [S, 3].
+    other_ball: Radii of their balls, float [S].
+    present: Objects that count, bool [S].
+    player_pos: Players' feet, float [P, 3].
+  """
+  apart = jnp.abs(candidates[:, None] - others[None])  # [C, S, 3]
+  apart = jnp.maximum(apart - box[None, None] - other_box[None], 0)
+  gap = jnp.linalg.norm(apart, axis=-1) - ball - other_ball[None]
+  gap = jnp.where(present[None], gap, jnp.inf)
+  away = candidates[:, None] - player_pos[None]  # [C, P, 3]
+  beside = jnp.maximum(jnp.abs(away[..., :2]) - box[None, None, :2], 0)
+  beside = jnp.linalg.norm(beside, axis=-1) - constants.AVATAR_RADIUS - ball
+  over = jnp.maximum(away[..., 2] - constants.AVATAR_HEIGHT, -away[..., 2])
+  over -= box[2] + ball
+  gap = jnp.concatenate([gap, jnp.maximum(beside, over)], axis=-1)
+  return jnp.min(gap, axis=-1)
+
+
 def _place_one(
   type_id: Array,
   origin: Array,
   others: Array,
-  other_radius: Array,
+  other_box: Array,
+  other_ball: Array,
+  present: Array,
   player_pos: Array,
-  terrain: tuple[Array, Array, Array],
+  terrain: tuple[Array, Array, Array, Array],
 ) -> Array:
-  """Returns the first candidate out of contact, or the clearest, float [3]."""
-  radius = jnp.asarray(_BOUNDING)[type_id]
-  footprint = jnp.asarray(_FOOTPRINT)[type_id]
-  candidates = origin[None] + _OFFSETS * (2 * radius + _MARGIN)  # [C, 3]
-  tiles = terrain[2].astype(jnp.float32)
-  limit = tiles * constants.TILE_METRES / 2 - footprint - _MARGIN
+  """Returns the best candidate out of contact, or the clearest, float [3]."""
+  box, ball = jnp.asarray(_BOX)[type_id], jnp.asarray(_BALL)[type_id, 0]
+  half = box[:2] + ball
+  nearest = jnp.argmin(jnp.linalg.norm(player_pos - origin[None], axis=-1))
+  way = origin - player_pos[nearest]
+  candidates = origin[None] + _offsets(jnp.arctan2(way[1], way[0]))  # [C, 3]
+  heights, ramps, tiles, reachable = terrain
+  limit = tiles.astype(jnp.float32) * constants.TILE_METRES / 2
+  limit = limit - half - _MARGIN
   xy = jnp.clip(candidates[:, :2], -limit[None], limit[None])
-  below = xy[:, None] + _FOOTPRINT_POINTS[None] * footprint  # [C, 9, 2]
-  floor = jnp.max(ground.surface_height(*terrain, below), axis=-1)
-  floor += jnp.asarray(_CENTRE_HEIGHT)[type_id] + _MARGIN
+  below = xy[:, None] + _FOOTPRINT_POINTS[None] * half[None, None]  # [C, 9, 2]
+  floor = jnp.max(ground.surface_height(heights, ramps, tiles, below), axis=-1)
+  reach = ground.tile_values(reachable, tiles, below)
+  reach = jnp.all(reach > 0, axis=-1)
+  home = ground.surface_height(heights, ramps, tiles, xy[0])
+  stands = floor + jnp.asarray(_CENTRE_HEIGHT)[type_id] + _MARGIN
   candidates = jnp.concatenate(
-    [xy, jnp.maximum(candidates[:, 2], floor)[:, None]], axis=-1
+    [xy, jnp.maximum(candidates[:, 2], stands)[:, None]], axis=-1
   )
-  apart = jnp.linalg.norm(candidates[:, None] - others[None], axis=-1)  # [C, S]
-  # A radius below zero marks an empty slot, which needs no distance.
-  gap = jnp.where(
-    other_radius[None] < 0, jnp.inf, apart - other_radius[None] - radius
+  clearance = _clearance(
+    candidates, box, ball, others, other_box, other_ball, present, player_pos
   )
-  away = candidates[:, None] - player_pos[None]  # [C, P, 3]
-  beside = jnp.linalg.norm(away[..., :2], axis=-1) - constants.AVATAR_RADIUS
-  over = jnp.maximum(away[..., 2] - constants.AVATAR_HEIGHT, -away[..., 2])
-  gap = jnp.concatenate([gap, jnp.maximum(beside, over) - radius], axis=-1)
-  clearance = jnp.min(gap, axis=-1)  # [C]
   clear = clearance >= _MARGIN / 2
-  choice = jnp.where(jnp.any(clear), jnp.argmax(clear), jnp.argmax(clearance))
+  cost = (
+    jnp.arange(len(candidates), dtype=jnp.float32)
+    + _OTHER_LEVEL * (jnp.abs(floor - home) > _LEVEL_CHANGE)
+    + _OUT_OF_REACH * ~reach
+  )
+  best = jnp.argmin(jnp.where(clear, cost, jnp.inf))
+  choice = jnp.where(jnp.any(clear), best, jnp.argmax(clearance))
   return candidates[choice]
 
 
@@ -87,12 +149,14 @@ def place(
   origin: Array,
   object_pos: Array,
   player_pos: Array,
-  terrain: tuple[Array, Array, Array],
+  terrain: tuple[Array, Array, Array, Array],
 ) -> Array:
   """Places the new objects of one world side by side, in slot order.
 
-  Each object is taken for the sphere that encloses it in any pose, so that a
-  clear position stays clear however the objects lie.
+  Each appears as near to its origin as there is room, first on the far side
+  as the nearest player sees it, on ground of the same level that a player can
+  reach. An object that was there before is taken for the sphere that encloses
+  it in any pose, so that a clear position stays clear however it lies.
 
   Args:
     spawned: Slots with a new object, bool [S].
@@ -102,19 +166,32 @@ def place(
       ignored.
     player_pos: Players' feet, float32 [P, 3].
     terrain: Heights, ramps and tiles, the arguments of
-      `ground.surface_height`.
+      `ground.surface_height`, then the tiles that a player can reach, int
+      [MAX_TILES, MAX_TILES].
 
   Returns:
     Centres of the objects, including the new ones, float32 [S, 3].
   """
+  box = jnp.where(spawned[:, None], jnp.asarray(_BOX)[slot_types], 0)
+  ball = jnp.where(
+    spawned,
+    jnp.asarray(_BALL)[slot_types, 0],
+    jnp.asarray(_BOUNDING)[slot_types],
+  )
 
   def place_next(carry):
     waiting, positions = carry
     slot = jnp.argmax(waiting)
     present = (slot_types > 0) & ~waiting
-    radius = jnp.where(present, jnp.asarray(_BOUNDING)[slot_types], -1.0)
     found = _place_one(
-      slot_types[slot], origin[slot], positions, radius, player_pos, terrain
+      slot_types[slot],
+      origin[slot],
+      positions,
+      box,
+      ball,
+      present,
+      player_pos,
+      terrain,
     )
     is_slot = jnp.arange(waiting.shape[0]) == slot
     positions = jnp.where(is_slot[:, None], found[None], positions)

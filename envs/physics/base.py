@@ -6,7 +6,7 @@ batch first, in metres, radians and seconds.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from adaland.envs import constants
 # Results of a ray that hits no node.
 NODE_NONE = -1
 NODE_TERRAIN = -2
+ALL_CONTACTS: Final = np.ones((1 + constants.NUM_TYPES,) * 2, bool)
+ALL_CONTACTS[0] = ALL_CONTACTS[:, 0] = False
+ALL_CONTACTS.setflags(write=False)
 
 
 class Scene(NamedTuple):
@@ -29,7 +32,8 @@ class Scene(NamedTuple):
     slot_yaw: Start yaw of the objects, float [S].
     slot_frozen: Objects that never move, bool [S].
     player_at: Start positions of the players' feet, float [P, 3].
-    contacts: Whether contacts are reported; steps are cheaper without, bool.
+    contacts: Pairs of type ids whose contacts must be reported, symmetric;
+      steps are cheaper with few, bool [1+NUM_TYPES, 1+NUM_TYPES].
   """
 
   heights: np.ndarray
@@ -39,7 +43,7 @@ class Scene(NamedTuple):
   slot_yaw: np.ndarray
   slot_frozen: np.ndarray
   player_at: np.ndarray
-  contacts: np.ndarray = np.ones((), bool)
+  contacts: np.ndarray = ALL_CONTACTS
 
 
 def empty_scene(num_slots: int, num_players: int) -> Scene:
@@ -74,15 +78,17 @@ class AvatarControl(NamedTuple):
 
 
 class PhysicsState(NamedTuple):
-  """Poses and contacts at the end of a step.
+  """Poses at the end of a step, and contacts during it.
 
   Attributes:
     object_pos: Centres of the slots' objects, float32 [N, S, 3].
     object_quat: Their orientations (w, x, y, z), float32 [N, S, 4].
     player_pos: Players' feet, float32 [N, P, 3].
     player_yaw: Headings, 0 along +x, counter-clockwise, float32 [N, P].
-    touching: Contact within 1 mm between nodes, symmetric, bool
-      [N, P+S, P+S]; all False where the scene's `contacts` is.
+    touching: Contact within 1 mm between nodes at the start of any substep of
+      the last step (after a change of worlds, now), symmetric, bool
+      [N, P+S, P+S]. Pairs that the scene's `contacts` do not name may be left
+      out.
   """
 
   object_pos: np.ndarray

@@ -15,14 +15,15 @@ from adaland.envs.physics import (
   base,
   cpu_arrays,
   cpu_contacts,
+  cpu_guests,
   driving,
   mjcf,
   models,
   parts,
 )
 
-# Initial capacity for terrain: enough for generated worlds of every size.
-_BOXES: Final = 32
+# Capacity for terrain: enough for generated worlds of every size.
+_BOXES: Final = 36
 _RAMPS: Final = 20
 _NO_NORMAL: Final = np.zeros(3, np.float32)
 _NO_STAGE: Final = int(mujoco.mjtStage.mjSTAGE_NONE)
@@ -45,6 +46,7 @@ class CpuPhysics:
     num_slots: int,
     num_players: int = 1,
     num_threads: int | None = None,
+    capacity: mjcf.Capacity | None = None,
   ):
     """Initializes empty flat worlds.
 
@@ -53,6 +55,7 @@ class CpuPhysics:
       num_slots: Number of object slots in a world, from 1.
       num_players: Number of players in a world, 1 or 2.
       num_threads: Number of threads to simulate on; None takes all cores.
+      capacity: Sizes of the models; None for those of generated worlds.
     """
     base.check_sizes(num_envs, num_slots, num_players)
     if num_threads is not None and num_threads < 1:
@@ -66,16 +69,17 @@ class CpuPhysics:
     self._held = np.full((N, P), -1)
     self._fresh = np.zeros(N, bool)  # In the start state, except for yaw.
     self._standing = driving.Standing(N, P)
-    self._worlds = models.Models(N, mjcf.Capacity(S, P, _BOXES, _RAMPS))
+    capacity = capacity or mjcf.Capacity(S, P, _BOXES, _RAMPS)
+    self._worlds = models.Models(N, capacity)
+    self._guests = cpu_guests.Guests(
+      lambda larger: CpuPhysics(1, S, P, 1, larger)
+    )
     self._make_batch()
     self._contacts = cpu_contacts.ContactSensors(self._worlds, self.batch)
     self._restart(np.arange(N))
 
   def load(self, env_ids: np.ndarray, scenes: Sequence[base.Scene]) -> None:
     """Replaces the worlds of some environments and puts them at the start.
-
-    A terrain of more pieces than the present capacity raises the capacity of
-    all worlds; the others keep their state, but wake up.
 
     Raises:
       ValueError: If a scene has other sizes than this batch.
@@ -85,18 +89,14 @@ class CpuPhysics:
     scenes = [base.Scene(*map(np.array, scene)) for scene in scenes]
     for scene in scenes:
       models.check(scene, capacity)
-    boxes, ramps = models.needed(scenes)
-    if boxes > capacity.max_boxes or ramps > capacity.max_ramps:
-      self._grow(
-        capacity._replace(
-          max_boxes=max(boxes, capacity.max_boxes),
-          max_ramps=max(ramps, capacity.max_ramps),
-        )
-      )
-    for env, scene in zip(env_ids, scenes, strict=True):
+    for env, scene in zip(env_ids.tolist(), scenes, strict=True):
+      needed = capacity.including(*models.needed([scene]))
+      if needed == capacity:
+        self._guests.drop(env)
+      else:
+        self._guests.load(env, scene, needed)
+        scene = base.empty_scene(self.num_slots, self.num_players)
       self._worlds.load(env, scene)
-      self._contacts.watched[env] = scene.contacts
-    self._contacts.find_options()
     self.batch.set_models(self._worlds.models)
     self._yaw[env_ids] = 0.0
     self._restart(env_ids)
@@ -104,6 +104,7 @@ class CpuPhysics:
   def restore(self, env_ids: np.ndarray, yaw: np.ndarray) -> None:
     """Resets environments to their scenes' start; yaw is [len(ids), P]."""
     env_ids = np.asarray(env_ids, int)
+    self._guests.restore(env_ids, yaw)
     self._yaw[env_ids] = yaw
     moved = env_ids[~self._fresh[env_ids]]
     for env in moved:
@@ -126,7 +127,11 @@ class CpuPhysics:
       positions: Centre of the new object, float [C, 3].
     """
     env_ids, slots = np.asarray(env_ids, int), np.asarray(slots, int)
-    types = np.asarray(types, int)
+    types, positions = np.asarray(types, int), np.asarray(positions)
+    self._guests.set_slots(env_ids, slots, types, positions)
+    own = ~self._guests.which(env_ids)
+    env_ids, slots, types = env_ids[own], slots[own], types[own]
+    positions = positions[own]
     if not env_ids.size:
       return
     at = np.where((types > 0)[:, None], positions, parts.PARKING)  # [C, 3]
@@ -139,6 +144,7 @@ class CpuPhysics:
     row, player = np.nonzero(self._held[env_ids] == slots[:, None])
     self._held[env_ids[row], player] = -1
     self._arrays.rest_slots(env_ids, slots, at)
+    self._wake(changed)  # What rested on an object that is gone must fall.
     self._contacts.sense(changed)
 
   def step(self, control: base.AvatarControl) -> None:
@@ -155,11 +161,11 @@ class CpuPhysics:
     )
     arrays.drive(players, hands)
     self.simulate()
-    self._contacts.sense()
+    self._guests.step(control)
 
   def simulate(self) -> None:
     """Runs the substeps of a step; a method apart so that it can be timed."""
-    self.batch.step(nstep=self.substeps, stage=_NO_STAGE)
+    self._contacts.simulate(self.substeps)
 
   def state(self) -> base.PhysicsState:
     """Returns the current poses and contacts."""
@@ -167,13 +173,15 @@ class CpuPhysics:
     turns = np.round(self._yaw / (2 * np.pi))
     positions = self._arrays.qpos.astype(np.float32)  # Cast once for all.
     objects = positions[:, 6 * P :].reshape(N, S, 7)
-    return base.PhysicsState(
+    state = base.PhysicsState(
       object_pos=objects[..., :3],
       object_quat=objects[..., 3:],
       player_pos=positions[:, : 3 * P].reshape(N, P, 3),
       player_yaw=(self._yaw - 2 * np.pi * turns).astype(np.float32),
       touching=self._contacts.touching(),
     )
+    self._guests.write_state(state)
+    return state
 
   def shared_state(self) -> base.PhysicsState:
     """Returns the current poses and contacts, which JAX takes from the host."""
@@ -201,7 +209,7 @@ class CpuPhysics:
       normal=normals,
     )
     node = self._worlds.geom_nodes.take(result[1], mode="wrap")
-    return base.RayHits(
+    hits = base.RayHits(
       distance=result[0].astype(np.float32),
       node=node,
       normal=(
@@ -210,6 +218,10 @@ class CpuPhysics:
         else np.broadcast_to(_NO_NORMAL, (*node.shape, 3))
       ),
     )
+    ids = np.arange(self.num_envs) if env_ids is None else env_ids
+    rays = (origins, directions, exclude)
+    self._guests.write_rays(hits, ids, rays, normals)
+    return hits
 
   def settle(self) -> None:
     """Drops the state of MuJoCo that `save_state` leaves out.
@@ -219,15 +231,15 @@ class CpuPhysics:
     computed last. Sleeping objects wake up; nothing moves by that, and objects
     at rest soon sleep again.
     """
-    state = self.batch.state.copy()
-    self.batch.reset(stage=_NO_STAGE)
-    self.batch.state[:] = state
-    self._contacts.sense()
+    everywhere = np.arange(self.num_envs)
+    self._wake(everywhere)
+    self._contacts.sense(everywhere)
+    self._guests.settle()
 
   def save_state(self) -> dict[str, Any]:
     """Returns the complete state, right after `settle`, as arrays."""
     return {
-      "capacity": list(self._worlds.capacity),
+      "guests": self._guests.save_state(),
       "state": self.batch.state.copy(),
       **self._worlds.save_changes(),
       **{name: array.copy() for name, array in self._own_state().items()},
@@ -240,9 +252,7 @@ class CpuPhysics:
       saved: The state that `save_state` of a batch of the same sizes returned;
         its scenes must be loaded already.
     """
-    capacity = mjcf.Capacity(*saved["capacity"])
-    if capacity != self._worlds.capacity:
-      self._grow(capacity)
+    self._guests.load_state(saved["guests"])
     self.batch.state[:] = saved["state"]
     self._worlds.load_changes(saved, self._arrays.slot_poses[..., :3].copy())
     for name, array in self._own_state().items():
@@ -270,16 +280,13 @@ class CpuPhysics:
       self.batch, worlds.capacity, worlds.layout
     )
 
-  def _grow(self, capacity: mjcf.Capacity) -> None:
-    """Exchanges all models for models with a larger capacity for terrain."""
-    state = self.batch.state.copy()
-    at = self._arrays.slot_poses[..., :3]
-    self._worlds = self._worlds.grown(capacity, at)
-    self._make_batch()
-    self._contacts.attach(self._worlds, self.batch)
-    self.batch.reset(stage=_NO_STAGE)  # Poses the fixed bodies.
-    self.batch.state[:] = state
-    self._contacts.sense()
+  def _wake(self, env_ids: np.ndarray) -> None:
+    """Wakes all objects of some environments, which must be ascending."""
+    if not env_ids.size:
+      return
+    state = self.batch.state[env_ids]
+    self.batch.reset(env_ids, stage=_NO_STAGE)
+    self.batch.state[env_ids] = state
 
   def _restart(self, env_ids: np.ndarray) -> None:
     """Resets environments to the start poses in their models."""
@@ -300,6 +307,11 @@ class CpuPhysics:
       return
     free = np.take_along_axis(self._worlds.free, np.maximum(wanted, 0), axis=1)
     held = np.where(free & (wanted >= 0), wanted, -1)  # [N, P]
+    # An object that was held still counts as at rest, and would fall asleep in
+    # the air when it is released.
+    env, player = np.nonzero((held != self._held) & (self._held >= 0))
+    rests = self._arrays.rest[env, self._held[env, player]]
+    self._wake(np.unique(env[rests > cpu_arrays.MOVING]))
     self._arrays.grips[:] = held[..., None] == np.arange(self.num_slots)
     env, player = np.nonzero((held != self._held) & (held >= 0))
     self._arrays.start_hands(env, player, held[env, player])

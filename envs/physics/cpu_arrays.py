@@ -3,10 +3,14 @@
 N: environments, P: players, S: slots.
 """
 
+from typing import Final
+
 import numpy as np
 from mujoco import batch as mujoco_batch
 
 from adaland.envs.physics import mjcf
+
+MOVING: Final = -11  # MuJoCo's count for a tree that moves.
 
 
 class BatchArrays:
@@ -18,6 +22,8 @@ class BatchArrays:
     hand_pos: Hands, [N, P, 3].
     slot_poses: Positions and orientations of the slots' bodies, [N, S, 7].
     grips: Nonzero where a player holds the object in a slot, [N, P, S].
+    rest: MuJoCo's count of substeps at rest of the object in each slot, from
+      MOVING on; 0 or more is asleep, read-only [N, S].
   """
 
   def __init__(
@@ -42,6 +48,7 @@ class BatchArrays:
     self.hand_pos = self.qpos[:, 3 * P : 6 * P].reshape(N, P, 3)
     self.slot_poses = self.qpos[:, 6 * P :].reshape(N, S, 7)
     self.grips = batch.bind("eq_active").reshape(N, P, S)
+    self.rest = batch.bind("tree_asleep")[:, 2 * P :]
     self._slot_cols = layout.slot_qpos[:, None] + np.arange(7)  # [S, 7]
     self._slot_dofs = layout.slot_dofs[:, None] + np.arange(6)  # [S, 6]
     self._hand_cols = layout.hand_qpos[:, None] + np.arange(3)  # [P, 3]

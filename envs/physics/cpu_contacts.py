@@ -1,6 +1,6 @@
 """Contact sensors of a batch of MuJoCo simulations.
 
-N: environments, P: players, S: slots, M = P + S: nodes.
+N: environments, P: players, S: slots, M = P + S: nodes, K: pairs of nodes.
 """
 
 from typing import Final
@@ -11,17 +11,16 @@ from mujoco import batch as mujoco_batch
 
 from adaland.envs.physics import models
 
-_VELOCITY_STAGE: Final = int(mujoco.mjtStage.mjSTAGE_VEL)
+_POSITION_STAGE: Final = int(mujoco.mjtStage.mjSTAGE_POS)
+_NO_STAGE: Final = int(mujoco.mjtStage.mjSTAGE_NONE)
 
 
 class ContactSensors:
-  """The contacts between nodes, sensed once at the end of a step.
+  """The contacts between nodes in a step, sensed in each of its substeps.
 
-  Sensors stay off during substeps, and everywhere in environments that never
-  report contacts.
-
-  Attributes:
-    watched: Environments that report contacts, bool [N].
+  A bounce lasts less than a step, so that contacts at the end of steps would
+  miss many. MuJoCo finds contacts at the start of a substep, for its own use:
+  those of a step's end count in the next step.
   """
 
   def __init__(self, worlds: models.Models, batch: mujoco_batch.Batch):
@@ -31,57 +30,53 @@ class ContactSensors:
       worlds: The models of the batch.
       batch: The batch.
     """
-    self.watched = np.ones(len(worlds.models), bool)
     self.attach(worlds, batch)
 
   def attach(self, worlds: models.Models, batch: mujoco_batch.Batch) -> None:
-    """Replaces models and batch; `watched` stays as it is."""
+    """Replaces models and batch; contacts are to be sensed anew."""
     self._worlds = worlds
     self._batch = batch
     self._data = batch.bind("sensordata")
     pairs, capacity = worlds.layout.pairs, worlds.capacity
+    self._found = np.zeros((len(worlds.models), len(pairs)), bool)
+    self._records: dict[str, np.ndarray] = {}
     # The sensor of each two nodes; the one past the last never fires.
     first, second = pairs.T
     num_nodes = capacity.num_players + capacity.num_slots
     self._pair_sensors = np.full((num_nodes, num_nodes), len(pairs))
     self._pair_sensors[first, second] = np.arange(len(pairs))
     self._pair_sensors[second, first] = np.arange(len(pairs))
-    self.find_options()
 
-  def find_options(self) -> None:
-    """Looks up the models' options again, after models were exchanged."""
-    self._options = [model.opt for model in self._worlds.models]
+  def simulate(self, substeps: int) -> None:
+    """Runs the substeps of a step and senses contacts in each."""
+    if not self._worlds.watched.any():
+      self._batch.step(nstep=substeps, stage=_NO_STAGE)
+      return
+    self._records = self._batch.rollout(
+      substeps, record=("sensordata",), out=self._records
+    )
+    np.any(self._records["sensordata"], axis=1, out=self._found)
 
-  def sense(self, ids: np.ndarray | None = None) -> None:
-    """Computes contacts at the present state, where they are reported.
-
-    The next step continues from what is computed here, so that little is
-    computed twice.
+  def sense(self, ids: np.ndarray) -> None:
+    """Senses contacts at the present state, where any are reported.
 
     Args:
-      ids: Environments, ascending, int [C]; None for all.
+      ids: Environments, ascending, int [C].
     """
-    if ids is None:
-      ids = np.arange(len(self.watched))
-    ids = ids[self.watched[ids]]
-    if not ids.size:
-      return
-    options = [self._options[env] for env in ids]
-    for option in options:
-      option.disableflags = 0
-    try:
-      self._batch.forward(ids, stage=_VELOCITY_STAGE)
-    finally:
-      for option in options:
-        option.disableflags = models.SENSORS_OFF
+    ids = ids[self._worlds.watched[ids].any(axis=1)]
+    if ids.size:
+      self._batch.forward(ids, stage=_POSITION_STAGE)
+      self._found[ids] = self._data[ids] > 0
 
   def touching(self) -> np.ndarray:
-    """Returns the contacts as of the last `sense`, bool [N, M, M]."""
-    if not self.watched.any():
-      return np.zeros_like(self._worlds.fixed_contacts)
-    num_envs, num_sensors = self._data.shape
-    contacts = np.zeros((num_envs, num_sensors + 1), bool)
-    np.greater(self._data, 0, out=contacts[:, :-1])
+    """Returns the contacts, bool [N, M, M]."""
+    fixed, watched = self._worlds.fixed_contacts, self._worlds.watched
+    if not watched.any():
+      return np.zeros_like(fixed)
+    contacts = np.zeros((len(watched), watched.shape[1] + 1), bool)
+    np.logical_and(self._found, watched, out=contacts[:, :-1])
     touching = contacts.take(self._pair_sensors, axis=1)
-    touching |= self._worlds.fixed_contacts
-    return touching & self.watched[:, None, None]
+    if fixed.any():
+      contacts[:, :-1] = watched
+      touching |= fixed & contacts.take(self._pair_sensors, axis=1)
+    return touching

@@ -38,6 +38,13 @@ class Capacity(NamedTuple):
   max_boxes: int
   max_ramps: int
 
+  def including(self, boxes: int, ramps: int) -> "Capacity":
+    """Returns a capacity that is enough for so many pieces too."""
+    return self._replace(
+      max_boxes=max(boxes, self.max_boxes),
+      max_ramps=max(ramps, self.max_ramps),
+    )
+
 
 class Layout(NamedTuple):
   """Addresses in a model's arrays.

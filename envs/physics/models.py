@@ -16,7 +16,8 @@ from adaland.envs import constants
 from adaland.envs.physics import base, mjcf, parts, slots, terrain
 
 _TERRAINS_KEPT: Final = 64
-SENSORS_OFF: Final = int(mujoco.mjtDisableBit.mjDSBL_SENSOR)
+_SENSED: Final = int(mujoco.mjtStage.mjSTAGE_POS)
+_NEVER_SENSED: Final = int(mujoco.mjtStage.mjSTAGE_NONE)
 
 
 class Models:
@@ -30,6 +31,8 @@ class Models:
     free: Slots that hold an object that can move, bool [N, S].
     fixed_contacts: Contacts among frozen objects, which the simulation does
       not report, bool [N, P+S, P+S].
+    watched: Pairs of nodes (in the order of the layout's `pairs`) whose
+      contacts are sensed, bool [N, K].
     node_bodies: The body of each node, after an entry for node -1, int32
       [N, 1+P+S].
     geom_nodes: The node of each geom, then an entry for geom -1, int32.
@@ -46,6 +49,7 @@ class Models:
     self.scenes = [empty] * num_envs
     self.free = np.zeros((num_envs, S), bool)
     self.fixed_contacts = np.zeros((num_envs, P + S, P + S), bool)
+    self.watched = np.zeros((num_envs, len(self.layout.pairs)), bool)
     self._types = np.zeros((num_envs, S), int)
     self._changed = np.zeros((num_envs, S), bool)  # Since the start.
     self._writer = slots.SlotWriter(capacity)
@@ -64,19 +68,6 @@ class Models:
     self.geom_nodes = nodes
     bodies = np.concatenate([[-1], layout.player_bodies, layout.slot_bodies])
     self.node_bodies = np.tile(bodies.astype(np.int32), (num_envs, 1))
-
-  def grown(self, capacity: mjcf.Capacity, at: np.ndarray) -> "Models":
-    """Returns models of the same worlds with a larger capacity for terrain.
-
-    Args:
-      capacity: The new capacity.
-      at: Current positions of the slots' objects, float [N, S, 3].
-    """
-    new = Models(len(self.models), capacity)
-    for env, scene in enumerate(self.scenes):
-      new.load(env, scene)
-    new.load_changes(self.save_changes(), at)
-    return new
 
   def save_changes(self) -> dict[str, np.ndarray]:
     """Returns the slots changed since the start, and the types in them."""
@@ -130,6 +121,7 @@ class Models:
     )
     self._changed[env] = False
     self._find_fixed_contacts(env, np.flatnonzero(frozen))
+    self._watch(env)
 
   def set_slots(
     self, env: int, which: np.ndarray, types: np.ndarray, at: np.ndarray
@@ -141,6 +133,21 @@ class Models:
     nodes = self.capacity.num_players + which
     self.fixed_contacts[env, nodes] = False
     self.fixed_contacts[env, :, nodes] = False
+    self._watch(env)
+
+  def _watch(self, env: int) -> None:
+    """Turns on the sensors of the pairs whose contacts are reported.
+
+    MuJoCo skips sensors of no stage, so that those in use cost little even if
+    they are read in every substep.
+    """
+    players = constants.PLAYER_TYPE_IDS[: self.capacity.num_players]
+    types = np.array([*players, *self._types[env]])[self.layout.pairs]
+    watched = self.scenes[env].contacts[types[:, 0], types[:, 1]]
+    self.watched[env] = watched
+    self.models[env].sensor_needstage[:] = np.where(
+      watched, _SENSED, _NEVER_SENSED
+    )
 
   def _write(
     self,
@@ -201,6 +208,7 @@ def check(scene: base.Scene, capacity: mjcf.Capacity) -> None:
     ("slot_yaw", (S,)),
     ("slot_frozen", (S,)),
     ("player_at", (P, 3)),
+    ("contacts", base.ALL_CONTACTS.shape),
   ):
     shape = np.shape(getattr(scene, name))
     if shape != wanted:
@@ -233,7 +241,4 @@ def _pieces(
 def _terrain_model(
   capacity: mjcf.Capacity, shape: tuple[int, ...], heights: bytes, ramps: bytes
 ) -> mujoco.MjModel:
-  model = mjcf.build(capacity, _pieces(shape, heights, ramps))
-  # `cpu_contacts` turns them on to sense contacts, once in each step.
-  model.opt.disableflags |= SENSORS_OFF
-  return model
+  return mjcf.build(capacity, _pieces(shape, heights, ramps))

@@ -94,13 +94,14 @@ def add_terrain(
   parked = np.asarray(PARKING) + np.outer(np.arange(count), (2.0, 0.0, 0.0))
   for index in range(max_boxes):
     geom = spec.worldbody.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX)
-    used = index < len(ground.box_centres)
-    if used:
+    shown = False
+    if index < len(ground.box_centres):
       geom.pos = ground.box_centres[index]
       geom.size = ground.box_halves[index]
+      shown = not ground.box_hidden[index]
     else:
       geom.pos, geom.size = parked[index], (0.1, 0.1, 0.1)
-    _assign(geom, surface | {"rgba": _TERRAIN_RGBA if used else _HIDDEN_RGBA})
+    _assign(geom, surface | {"rgba": _TERRAIN_RGBA if shown else _HIDDEN_RGBA})
   for index in range(max_ramps):
     geom = spec.worldbody.add_geom(
       type=mujoco.mjtGeom.mjGEOM_MESH, meshname="ramp"

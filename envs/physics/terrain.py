@@ -14,6 +14,9 @@ from adaland.envs import constants
 # Depth of the boxes below the lowest floor, so that nothing falls through.
 FLOOR_DEPTH: Final = 2.0
 WALL_THICKNESS: Final = 1.0
+# Above the outer wall, an invisible fence of this height with a lid keeps
+# thrown objects and those carried over the wall inside the arena.
+FENCE_METRES: Final = 6.0
 
 
 class Pieces(NamedTuple):
@@ -22,18 +25,20 @@ class Pieces(NamedTuple):
   Attributes:
     box_centres: Centres of the boxes, float [B, 3].
     box_halves: Half sizes of the boxes, float [B, 3].
+    box_hidden: Boxes that stop objects but are invisible, bool [B].
     ramp_bases: Middle of the ramps' bottom faces, float [K, 3].
     ramp_yaws: Direction in which the ramps climb, float [K].
   """
 
   box_centres: np.ndarray
   box_halves: np.ndarray
+  box_hidden: np.ndarray
   ramp_bases: np.ndarray
   ramp_yaws: np.ndarray
 
 
 def pieces(heights: np.ndarray, ramps: np.ndarray) -> Pieces:
-  """Covers terrain by few boxes: one floor, four walls, then the platforms.
+  """Covers terrain by few boxes: floor, walls, fence, then the platforms.
 
   Args:
     heights: Level of each tile, int [X, Y].
@@ -47,34 +52,42 @@ def pieces(heights: np.ndarray, ramps: np.ndarray) -> Pieces:
   top = heights.max() * level + constants.BORDER_METRES
   if ramps.any():
     top += level
-  boxes = [_box(-half, half, 0.0)]
+  room, fence = [_box(-half, half, 0.0)], []
   out = half + WALL_THICKNESS
   for axis in (0, 1):
     for sign in (-1, 1):
       low, high = -out, out.copy()
       low[axis], high[axis] = sorted((sign * half[axis], sign * out[axis]))
-      boxes.append(_box(low, high, top))
+      room.append(_box(low, high, top))
+      fence.append(_box(low, high, top + FENCE_METRES, top))
+  lid = top + FENCE_METRES
+  fence.append(_box(-out, out, lid + WALL_THICKNESS, lid))
+  platforms = []
   for i0, i1, j0, j1, height in _rectangles(heights):
     low = np.array([i0, j0]) * tile - half
     high = np.array([i1, j1]) * tile - half
-    boxes.append(_box(low, high, height * level))
+    platforms.append(_box(low, high, height * level))
+  boxes = [*room, *fence, *platforms]
   climbs = np.argwhere(ramps > 0)  # [K, 2]
   base_xy = (climbs + 0.5) * tile - half
   base_z = heights[tuple(climbs.T)] * level
   return Pieces(
     box_centres=np.array([centre for centre, _ in boxes]),
     box_halves=np.array([halves for _, halves in boxes]),
+    box_hidden=np.repeat(
+      [False, True, False], [len(room), len(fence), len(platforms)]
+    ),
     ramp_bases=np.column_stack([base_xy, base_z]),
     ramp_yaws=(ramps[tuple(climbs.T)] - 1) * (np.pi / 2),
   )
 
 
 def _box(
-  low: np.ndarray, high: np.ndarray, top: float
+  low: np.ndarray, high: np.ndarray, top: float, bottom: float = -FLOOR_DEPTH
 ) -> tuple[np.ndarray, np.ndarray]:
-  """Returns centre and half sizes of a box that reaches below the floor."""
-  centre = np.append((low + high) / 2, (top - FLOOR_DEPTH) / 2)
-  return centre, np.append((high - low) / 2, (top + FLOOR_DEPTH) / 2)
+  """Returns centre and half sizes of a box, which stands below the floor."""
+  centre = np.append((low + high) / 2, (top + bottom) / 2)
+  return centre, np.append((high - low) / 2, (top - bottom) / 2)
 
 
 def _rectangles(

@@ -61,7 +61,9 @@ class DeviceStepper:
     """Takes one action in each environment in which no episode starts."""
     del trial  # The state has it too.
     self._load(plan)
-    controls, *hand_and_pitch = stages.control(self.state, self._poses, actions)
+    controls, *hand_and_pitch = stages.control(
+      self.rows.device, self.state, self._poses, actions
+    )
     self.physics.step(base.AvatarControl(*controls))
     poses = self._read_physics()
     query = device_stages.sight_lines(

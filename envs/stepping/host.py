@@ -46,7 +46,9 @@ class HostStepper:
     self, actions: np.ndarray, trial: np.ndarray, plan: ResetPlan
   ) -> Observed:
     """Takes one action in each environment in which no episode starts."""
-    controls, hand, pitch = stages.control(self.state, self._poses, actions)
+    controls, hand, pitch = stages.control(
+      self.rows.device, self.state, self._poses, actions
+    )
     self.physics.step(base.AvatarControl(*map(np.asarray, controls)))
     self._read_physics()
     sees = self._visibility(pitch, None)

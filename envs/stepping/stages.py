@@ -61,10 +61,11 @@ def sight_lines(slot_types, poses, pitch, see_literals, room):
 
 
 @jax.jit
-def control(state, poses, actions):
+def control(tasks, state, poses, actions):
   """Decodes actions into physics controls, hands and pitch.
 
   Args:
+    tasks: The tasks.
     state: The state before the step.
     poses: The poses before the step.
     actions: Indices of the action heads, int32 [N, P, 6].
@@ -81,7 +82,12 @@ def control(state, poses, actions):
   graspable = ~state.frozen & (state.slot_types > 0)
   seen = state.visible[:, :, pitch.shape[1] :] & graspable[:, None]
   hand = hands.operate(state.hand, command, avatar.to_view(axes, offsets), seen)
-  hand_at = hands.target(hand, command, poses.player_pos, yaw)
+  game = tasks.game
+  hand_at = hands.keep_inside(
+    hands.target(hand, command, poses.player_pos, yaw),
+    poses.player_pos,
+    (game.heights, game.ramps, game.tiles),
+  )
   controls = (command.velocity, command.turn, hand.held, hand_at)
   return controls, hand, command.pitch
 

@@ -12,10 +12,11 @@ import numpy as np
 
 from adaland.envs import constants, land_types
 from adaland.envs.game import clocks, engine
+from adaland.envs.physics import base
 from adaland.envs.stepping import env_state
 from adaland.envs.tasks import arrays
 from adaland.envs.tasks.task import Task
-from adaland.envs.worlds import scene
+from adaland.envs.worlds import regions, scene
 
 _TOUCHING = constants.PREDICATES.index("touching") + 1
 _SEE = constants.PREDICATES.index("see") + 1
@@ -43,6 +44,11 @@ class PreparedTask(NamedTuple):
     """Number of trials in an episode of the task."""
     return self.task.trials
 
+  @property
+  def trial_seconds(self) -> float:
+    """Duration of a trial of the task."""
+    return self.task.trial_seconds
+
 
 def prepare(task: Task, config: land_types.LandConfig) -> PreparedTask:
   """Prepares a task on the host, ahead of its environment.
@@ -67,7 +73,9 @@ def prepare(task: Task, config: land_types.LandConfig) -> PreparedTask:
   pairs = np.stack(arrays.literal_types(literals), axis=-1)
   x, y = built.heights.shape
   flat = not (built.heights.any() or built.ramps.any())
-  touching = np.asarray((literals[:, 1] == _TOUCHING).any())
+  touching = np.zeros_like(base.ALL_CONTACTS)
+  a, b = pairs[literals[:, 1] == _TOUCHING].T
+  touching[a, b] = touching[b, a] = True
   start: Any = built._replace(contacts=touching)
   if config.backend == "gpu":
     from adaland.envs.physics.gpu import preparation
@@ -84,6 +92,7 @@ def prepare(task: Task, config: land_types.LandConfig) -> PreparedTask:
         heights=_padded(built.heights),
         ramps=_padded(built.ramps),
         tiles=np.array([x, y], np.int32),
+        reachable=_padded(_reachable(built)),
       ),
       see_literals=(pairs * (literals[:, 1:2] == _SEE)).astype(np.int32),
       room=flat
@@ -96,6 +105,12 @@ def prepare(task: Task, config: land_types.LandConfig) -> PreparedTask:
     ),
     seen_rules=encoded.seen_rules[:num_players, :max_rules],
   )
+
+
+def _reachable(built: base.Scene) -> np.ndarray:
+  """Returns the tiles that a player can reach from its start, bool [X, Y]."""
+  starts = built.player_at[:, :2]
+  return regions.reachable(built.heights, built.ramps, starts)
 
 
 def _padded(tiles: np.ndarray) -> np.ndarray:
@@ -158,6 +173,7 @@ class TaskRows:
       heights=np.zeros(tiles, np.int32),
       ramps=np.zeros(tiles, np.int32),
       tiles=np.ones((n, 2), np.int32),
+      reachable=np.zeros(tiles, np.int32),
     )
     self._seen_rules = np.zeros((n, p, r, width), np.int32)
     self._rows = env_state.TaskBatch(

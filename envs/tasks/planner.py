@@ -2,7 +2,8 @@
 
 A state is the number of objects of each type (`Counts`, indexed by type id).
 Firing a rule removes its condition's objects and adds its spawns; a goal can be
-met where its objects exist. Distances, time and skill are left out.
+met where its objects exist. Distances, time and skill are left out; what frozen
+objects rule out is known (`envs.tasks.feasibility`).
 """
 
 import dataclasses
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from adaland.envs import constants
+from adaland.envs.tasks import feasibility
 from adaland.envs.tasks.task import Literal, Task
 
 Counts = tuple[int, ...]
@@ -72,11 +74,15 @@ class SymbolicGame:
     goal: The rewarded condition.
     rules: Condition and spawned type ids of each rule.
     capacity: Largest number of objects.
+    never_fire: Indices of the rules that can never fire.
+    never_met: Whether the goal can never be met.
   """
 
   goal: Condition
   rules: tuple[tuple[Condition, tuple[int, ...]], ...]
   capacity: int
+  never_fire: frozenset[int] = frozenset()
+  never_met: bool = False
 
 
 class Plan(NamedTuple):
@@ -113,6 +119,7 @@ def make_game(
     task: The task.
     capacity: Number of object slots.
   """
+  verdict = feasibility.judge(task)
   return SymbolicGame(
     goal=make_condition(task.players[0].goal),
     rules=tuple(
@@ -120,6 +127,8 @@ def make_game(
       for rule in task.rules
     ),
     capacity=capacity,
+    never_fire=verdict.rules,
+    never_met=verdict.goals[0] is not None,
   )
 
 
@@ -166,6 +175,8 @@ def is_automatic(condition: Condition) -> bool:
 def can_fire(game: SymbolicGame, counts: Counts, index: int) -> bool:
   """Returns True if the rule's objects exist and no other rule uses them up."""
   condition, _ = game.rules[index]
+  if index in game.never_fire:
+    return False
   if not _possible(condition) or not _exist(counts, condition.object_types):
     return False
   for other_index, (other, _) in enumerate(game.rules):
@@ -193,6 +204,8 @@ def fire(game: SymbolicGame, counts: Counts, index: int) -> Counts:
 def goal_cost(game: SymbolicGame, counts: Counts) -> float | None:
   """Returns the cost of meeting the goal in a state, None if impossible."""
   goal = game.goal
+  if game.never_met:
+    return None
   exist = _exist(counts, goal.object_types)
   if goal.negated:
     screen = goal.predicate == "see" and len(goal.object_types) == 2
@@ -318,5 +331,9 @@ def min_rules_to_solution(task: Task) -> int | None:
 
 
 def is_solvable(task: Task) -> bool:
-  """Returns True if rules can make player 1's goal possible."""
+  """Returns True if rules can make player 1's goal possible.
+
+  Frozen objects are known to stay where they are; all ground counts as in
+  reach, as it is in generated worlds.
+  """
   return shortest_solution(task) is not None

@@ -22,7 +22,10 @@ from adaland.envs.tasks.parts import (
   World,
 )
 
-FORMAT: Final = "adaland.task/1"
+# Version 2 has the fields of version 1. It says what a touch is (any contact
+# within a step), where spawns appear, and that bodies may not overlap.
+FORMAT: Final = "adaland.task/2"
+READABLE: Final = (FORMAT, "adaland.task/1")
 
 _T = TypeVar("_T")
 
@@ -203,8 +206,9 @@ def read_task_fields(value: Any) -> TaskFields:
     ),
     ("format", "players", "objects"),
   )
-  if fields["format"] != FORMAT:
-    raise json_checks.refusal("format", fields["format"], f'"{FORMAT}"')
+  if fields["format"] not in READABLE:
+    allowed = " or ".join(f'"{name}"' for name in READABLE)
+    raise json_checks.refusal("format", fields["format"], allowed)
   objects = json_checks.read_list(fields["objects"], "objects", "objects")
   players = json_checks.read_list(fields["players"], "players", "players")
   rules = json_checks.read_list(

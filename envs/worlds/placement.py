@@ -138,27 +138,6 @@ def _contact(
   return centre + reach * ahead, yaw
 
 
-def _check_given(bodies: list[_Body]) -> None:
-  """Raises ValueError if given positions put bodies inside each other."""
-
-  def inner(body: _Body) -> float:
-    if _is_player(body):
-      return body.radius
-    return min(shapes.shape_of_type(body.type_id).half_extents[:2])
-
-  given = [body for body in bodies if body.at is not None]
-  for a, b in itertools.combinations(given, 2):
-    assert a.at is not None
-    assert b.at is not None
-    distance = float(np.hypot(a.at[0] - b.at[0], a.at[1] - b.at[1]))
-    least = inner(a) + inner(b) - 0.01
-    if distance < least:
-      raise ValueError(
-        f"{a.name} at {a.at} and {b.name} at {b.at} are inside each other, "
-        f"allowed: at least {least:.2f} m apart"
-      )
-
-
 def _place(
   bodies: list[_Body],
   preferences: _Preferences,
@@ -246,7 +225,6 @@ def place_all(
     matter, by index.
   """
   bodies = _bodies(task)
-  _check_given(bodies)
   region = terrain.main_region()
   if bodies[0].at is not None:
     x, y = tile_of(terrain.heights, np.array(bodies[0].at))

@@ -6,6 +6,8 @@ a shift: this is several times as fast as a general graph search.
 
 import numpy as np
 
+from adaland.envs.worlds import terrain
+
 # By ramp id: the step from a ramp to the tile at its top (see physics.base).
 DIRECTIONS = ((0, 0), (1, 0), (0, 1), (-1, 0), (0, -1))
 
@@ -52,10 +54,22 @@ class Ways:
   def region(self, x: int, y: int) -> np.ndarray:
     """Returns the tiles to which there is a way and one back, bool [X, Y]."""
     start = 1 << (x * self._shape[1] + y)
-    there, back = self._flood(start, False), self._flood(start, True)
+    return self._unpacked(self._flood(start, False) & self._flood(start, True))
+
+  def reached_from(self, tiles: np.ndarray) -> np.ndarray:
+    """Returns the tiles to which there is a way from some, bool [X, Y].
+
+    Args:
+      tiles: Indices of the tiles to start from, int [n, 2].
+    """
+    start = 0
+    for x, y in tiles.tolist():
+      start |= 1 << (x * self._shape[1] + y)
+    return self._unpacked(self._flood(start, False))
+
+  def _unpacked(self, tiles: int) -> np.ndarray:
     size = self._shape[0] * self._shape[1]
-    together = (there & back).to_bytes(-(-size // 8), "little")
-    bits = np.frombuffer(together, np.uint8)
+    bits = np.frombuffer(tiles.to_bytes(-(-size // 8), "little"), np.uint8)
     unpacked = np.unpackbits(bits, count=size, bitorder="little")
     return unpacked.astype(bool).reshape(self._shape)
 
@@ -88,6 +102,21 @@ def find_regions(heights: np.ndarray, ramps: np.ndarray) -> np.ndarray:
     regions[ways.region(*left[0].tolist())] = count
     count += 1
   return regions
+
+
+def reachable(
+  heights: np.ndarray, ramps: np.ndarray, starts: np.ndarray
+) -> np.ndarray:
+  """Returns the tiles that can be reached from some points, bool [X, Y].
+
+  Args:
+    heights: Level of each tile, int [X, Y].
+    ramps: Direction in which each tile climbs, 0 for flat, int [X, Y].
+    starts: Metres from the centre, float [n, 2].
+  """
+  if not (heights.any() or ramps.any()):
+    return np.ones(heights.shape, bool)
+  return Ways(heights, ramps).reached_from(terrain.tile_of(heights, starts))
 
 
 def _bits(tiles: np.ndarray) -> int:

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 
 from adaland.envs import constants, shapes
-from adaland.envs.physics import base
+from adaland.envs.physics import base, overlap, parts
 from adaland.envs.tasks.task import Task
 from adaland.envs.worlds.generation import make_terrain
 from adaland.envs.worlds.placement import place_all
@@ -14,13 +14,18 @@ from adaland.envs.worlds.terrain import Terrain, surface_height
 # Start of a player that a task does not have: below the ground, where it is out
 # of sight and reach of all else, and falls.
 _ABSENT = (0.0, 0.0, -50.0)
+# Bodies at given positions may be this deep inside each other, metres.
+_ROUNDING = 0.01
 
 
-def _ground_under(terrain: Terrain, xy: np.ndarray, half: float) -> float:
-  """Returns the highest ground under a square: nothing starts in a cliff."""
+def _ground_under(
+  terrain: Terrain, xy: np.ndarray, half: tuple[float, float]
+) -> float:
+  """Returns the highest ground under a box: nothing starts in a cliff."""
   if terrain.is_flat():
     return 0.0
-  corners = np.array([[0, 0], [-1, -1], [-1, 1], [1, -1], [1, 1]]) * half
+  corners = np.array([[0, 0], [-1, -1], [-1, 1], [1, -1], [1, 1]])
+  corners = corners * np.asarray(half)
   return float(
     surface_height(terrain.heights, terrain.ramps, xy + corners).max()
   )
@@ -52,7 +57,7 @@ def _build(task: Task, num_slots: int, num_players: int) -> base.Scene:
     player_at=np.tile(_ABSENT, (num_players, 1)),
   )
   for p in range(present):
-    half = constants.AVATAR_RADIUS
+    half = (constants.AVATAR_RADIUS,) * 2
     scene.player_at[p] = *xy[p], _ground_under(terrain, xy[p], half)
   slot = 0
   for spec in task.objects:
@@ -62,13 +67,47 @@ def _build(task: Task, num_slots: int, num_players: int) -> base.Scene:
       # Given objects face +x, so that people can place them side by side.
       yaw = rng.uniform(-np.pi, np.pi) if at is None else 0.0
       yaw = facing.get(present + slot, yaw)
-      ground = _ground_under(terrain, here, min(shape.half_extents[:2]))
+      ground = _ground_under(terrain, here, shape.half_extents[:2])
       scene.slot_types[slot] = spec.type.type_id
       scene.slot_at[slot] = *here, ground + shape.centre_height
       scene.slot_yaw[slot] = yaw
       scene.slot_frozen[slot] = spec.frozen
       slot += 1
+  _check_given(task, scene)
   return scene
+
+
+def _check_given(task: Task, scene: base.Scene) -> None:
+  """Raises ValueError if given positions put bodies inside each other.
+
+  Frozen objects may be: they form one body that never moves.
+  """
+  bodies = [(f"player{i + 1}", p.at, False) for i, p in enumerate(task.players)]
+  bodies += [("", None, False)] * (len(scene.player_at) - len(bodies))
+  for spec in task.objects:
+    bodies += [(spec.type.name, at, spec.frozen) for at in spec.at]
+  if sum(at is not None for _, at, _ in bodies) < 2:
+    return
+  found = overlap.find(
+    overlap.Bodies(
+      slot_types=scene.slot_types,
+      slot_at=scene.slot_at,
+      slot_quat=np.array([parts.yaw_quat(yaw) for yaw in scene.slot_yaw]),
+      player_at=scene.player_at,
+    ),
+    least=_ROUNDING,
+  )
+  for first, second, depth in found:
+    (name, at, frozen), (other, other_at, also_frozen) = (
+      bodies[first],
+      bodies[second],
+    )
+    if at is None or other_at is None or (frozen and also_frozen):
+      continue
+    raise ValueError(
+      f"{name} at {at} and {other} at {other_at} are {depth:.2f} m inside each "
+      "other, allowed: out of contact"
+    )
 
 
 @functools.lru_cache(maxsize=256)

@@ -16,15 +16,14 @@ import numpy as np
 
 from adaland.agent import acting, types
 from adaland.curriculum import base
-from adaland.envs import constants, land
-from adaland.envs.stepping import task_rows
+from adaland.envs import land
 from adaland.envs.tasks import task
-from adaland.envs.tasks.arrays import rule_row
 from adaland.launch.acting import (
   arrays,
   cutting,
   episode_records,
   rollout,
+  starts,
   teaching,
 )
 
@@ -68,7 +67,7 @@ class Actor:
       number of them that count, the first ones.
     seed: Seed of the actions.
     device: Device of the arrays.
-    guide: Scripted players that label states and demonstrate, if there are.
+    guide: Players that label states and demonstrate, if there are.
     rules: Shape of the true rules that unrolls carry; None: they carry none.
 
   Attributes:
@@ -99,7 +98,7 @@ class Actor:
     self._emit = emit
     self._advance = rollout.make_step(functions, gamma, tuple(action_sizes))
     self._teaching = guide
-    labelled = guide is not None and guide.labels
+    labels = "none" if guide is None else guide.labels
     self._rules = None
     if rules is not None:
       self._rules = np.zeros((num_envs, *rules), np.int32)
@@ -107,7 +106,7 @@ class Actor:
     self._key = jax.device_put(key, device)
     self._carry = jax.device_put(
       rollout.empty(
-        functions, observation_spec, num_envs, length, action_sizes, labelled
+        functions, observation_spec, num_envs, length, action_sizes, labels
       ),
       device,
     )
@@ -127,17 +126,22 @@ class Actor:
     self._acted_in = np.zeros(num_envs, np.int64)
     self._counts = np.zeros(num_envs, bool)
     self._assignments: list[base.Assignment | None] = [None] * num_envs
+    # True where the avatar does nothing.
+    self._idle = np.zeros(num_envs, bool)
     self._records = episode_records.EpisodeRecords(report)
     self.environment = make_environment(self._next_task)
-    self._now = _no_step(num_envs, observation_spec)
+    self._now = starts.no_step(num_envs, observation_spec)
     self._begun = False
 
   def _next_task(self, row: int) -> Any:
-    assignment = self._assign()
+    assignment = starts.with_trials(self._assign())
     self._assignments[row] = assignment
+    self._idle[row] = assignment.idle
     self._trial[row], self._trials[row] = 0, assignment.task.trials
     if self._rules is not None:
-      self._rules[row] = _true_rules(assignment.task, self._rules.shape[1])
+      self._rules[row] = starts.true_rules(
+        assignment.task, self._rules.shape[1]
+      )
     return assignment.task
 
   def step(self, params: types.Params, version: int) -> int:
@@ -160,9 +164,10 @@ class Actor:
     control = np.stack([first, last, self._counts, self._acted_in])
     guidance = None
     if self._teaching is not None:
-      guidance = self._teaching.guide(
-        self.environment, first, last, self._trial
-      )
+      guidance = self._teaching.guide(self.environment, now, self._trial)
+    idle = self._idle & ~last
+    if idle.any():
+      guidance = teaching.with_idle(guidance, idle)
     output, self._carry = self._advance(
       params,
       self._carry,
@@ -178,7 +183,9 @@ class Actor:
     for row in np.flatnonzero(last):
       assignment = self._assignments[row]
       assert assignment is not None
-      guided = self._teaching is not None and self._teaching.guided[row]
+      guided = self._idle[row] or (
+        self._teaching is not None and self._teaching.guided[row]
+      )
       self._records.add(
         time, int(row), assignment, output.rewards, output.errors, bool(guided)
       )
@@ -261,6 +268,7 @@ class Actor:
       **{name: getattr(self, f"_{name}") for name in _COUNTERS},
       "keys": [a.key for a in assignments],
       "learn": [a.learn for a in assignments],
+      "idle": [a.idle for a in assignments],
       "records": self._records.state_dict(),
     }
 
@@ -292,39 +300,14 @@ class Actor:
     self._version = int(state["version"])
     for name in _COUNTERS:
       getattr(self, f"_{name}")[:] = state[name]
+    # Checkpoints of earlier versions have none that are idle.
+    idle = state.get("idle", [False] * len(tasks))
     self._assignments = [
-      base.Assignment(*fields)
-      for fields in zip(state["keys"], tasks, state["learn"], strict=True)
+      base.Assignment(key, played, learn, idle=still)
+      for key, played, learn, still in zip(
+        state["keys"], tasks, state["learn"], idle, strict=True
+      )
     ]
+    self._idle[:] = idle
     self._trials[:] = [each.trials for each in tasks]
     self._records.load_state_dict(state["records"])
-
-
-def _true_rules(played: Any, num_rules: int) -> np.ndarray:
-  """Returns a task's rules, nothing hidden, int32 [num_rules, W].
-
-  Args:
-    played: The task, prepared or not.
-    num_rules: Number of rows; those past the last rule are zero.
-  """
-  bare = played.task if isinstance(played, task_rows.PreparedTask) else played
-  rows = np.zeros((num_rules, constants.RULE_WIDTH), np.int32)
-  for row, rule in zip(rows, bare.rules, strict=False):
-    row[:] = rule_row(rule)
-  return rows
-
-
-def _no_step(num_envs: int, spec: rollout.ObservationSpec) -> land.Step:
-  """Returns a step of zeros with the shapes and dtypes of all steps."""
-  none = np.zeros(num_envs, bool)
-  return land.Step(
-    observation={
-      name: np.zeros((num_envs, *shape), dtype)
-      for name, (shape, dtype) in spec.items()
-    },
-    reward=np.zeros(num_envs, np.float32),
-    first=none,
-    last=none,
-    trial_last=none,
-    discount=np.zeros(num_envs, np.float32),
-  )

@@ -15,6 +15,7 @@ import numpy as np
 
 from adaland.agent import types
 from adaland.launch.acting import rollout
+from adaland.launch.config import teaching
 
 
 def num_snapshots(length: int) -> int:
@@ -35,7 +36,7 @@ def example_unroll(
   action_sizes: Sequence[int],
   length: int,
   memory: types.MemoryState,
-  labelled: bool = False,
+  labels: teaching.Labels = "none",
   rules: tuple[int, int] | None = None,
 ) -> types.Unroll:
   """Returns an unroll of zeros with the shapes and dtypes of all unrolls.
@@ -45,10 +46,10 @@ def example_unroll(
     action_sizes: Sizes of the action heads.
     length: T.
     memory: One environment's memory; an empty dict if unrolls carry none.
-    labelled: Whether unrolls carry a teacher's actions.
+    labels: The form of a teacher's labels.
     rules: Shape of the true rules; None if unrolls carry none.
   """
-  episode, *steps = rollout.example_step(spec, action_sizes, labelled)
+  episode, *steps = rollout.example_step(spec, action_sizes, labels)
   steps = jax.tree.map(lambda x: np.zeros((length, *x.shape), x.dtype), steps)
   return _unroll(
     rollout.RolloutBuffer(episode, *steps),
@@ -152,7 +153,8 @@ def _unroll(
   """Returns the unroll of some steps."""
   privileged = {}
   if not isinstance(steps.label, dict):
-    privileged["label"] = steps.label
+    is_policy = jnp.issubdtype(steps.label.dtype, jnp.floating)
+    privileged["teacher" if is_policy else "label"] = steps.label
   if rules is not None:
     privileged["rules"] = rules
   return types.Unroll(

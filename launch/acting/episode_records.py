@@ -31,7 +31,8 @@ class _Finished(NamedTuple):
     rewards: Reward of each trial, [N, K].
     errors: Sums of TD error, value error and policy error, and their number,
       [N, 4].
-    guided: True if a scripted player had a part in it.
+    guided: True if the agent did not play it alone.
+    trial_seconds: Duration of a trial.
   """
 
   time: int
@@ -42,6 +43,7 @@ class _Finished(NamedTuple):
   rewards: Any
   errors: Any
   guided: bool
+  trial_seconds: float
 
 
 class EpisodeRecords:
@@ -72,14 +74,24 @@ class EpisodeRecords:
       assignment: The environment's assignment.
       rewards: `rollout.Output.rewards`, [N, K].
       errors: `rollout.Output.errors`, [N, 4].
-      guided: True if a scripted player had a part in it.
+      guided: True if the agent did not play it alone.
     """
     for array in (rewards, errors):
       if isinstance(array, jax.Array):
         array.copy_to_host_async()
-    key, task, learn = assignment
+    task = assignment.task
     self._finished.append(
-      _Finished(time, row, key, learn, task.trials, rewards, errors, guided)
+      _Finished(
+        time,
+        row,
+        assignment.key,
+        assignment.learn,
+        task.trials,
+        rewards,
+        errors,
+        guided,
+        task.trial_seconds,
+      )
     )
 
   def report_due(self, time: int) -> None:
@@ -99,6 +111,7 @@ class EpisodeRecords:
         ],
         "errors": np.asarray(finished.errors)[finished.row],
         "guided": finished.guided,
+        "trial_seconds": finished.trial_seconds,
       }
       for finished in self._finished
     ]
@@ -115,6 +128,8 @@ class EpisodeRecords:
         finished["rewards"][None],
         finished["errors"][None],
         finished["guided"],
+        # Checkpoints of earlier versions have none.
+        finished.get("trial_seconds", 0.0),
       )
       for finished in state
     )
@@ -132,4 +147,5 @@ def _record(finished: _Finished) -> base.EpisodeRecord:
     value_error=value,
     policy_error=policy,
     guided=finished.guided,
+    trial_seconds=finished.trial_seconds,
   )

@@ -5,7 +5,7 @@ all of them is one row of the buffer: appending writes one row in place.
 `adaland.launch.acting.cutting` cuts it into unrolls.
 
 N: environments, T: steps of an unroll, L = T + 1: rows of the buffer, K:
-trials, A: action heads.
+trials, A: action heads, S: sum of their sizes.
 """
 
 import functools
@@ -18,12 +18,15 @@ import numpy as np
 
 from adaland.agent import acting, distributions, types
 from adaland.envs import constants
+from adaland.launch.config.teaching import Labels
 
 # Rows of the step's `control` argument, int32 [len(CONTROL), N].
 CONTROL = ("first", "last", "counts", "trial")
 # Logit of an action that a scripted player took, others are 0: of the five of
 # the largest head it has 97 % of the probability.
 _SURE = 5.0
+# Number of programs that are kept in a process.
+_MAX_KEPT = 4
 
 # Shape and dtype of each observation, without batch.
 ObservationSpec = Mapping[str, tuple[tuple[int, ...], Any]]
@@ -43,7 +46,8 @@ class RolloutBuffer(NamedTuple):
     behaviour_logits: Logits that they were drawn from.
     reward: Rewards that followed them.
     discount: 0 where the episode ended.
-    label: A teacher's actions, int8 [L, N, A]; an empty dict without a teacher.
+    label: A teacher's actions, int8 [L, N, A], or the log-probabilities of its
+      policy, float32 [L, N, S]; an empty dict without a teacher.
   """
 
   episode: types.Observation
@@ -57,15 +61,16 @@ class RolloutBuffer(NamedTuple):
 
 
 class Guidance(NamedTuple):
-  """Actions of scripted players in the present states.
+  """Actions of teachers and demonstrators in the present states.
 
   Attributes:
-    label: The teacher's actions, -1 where there is none, int8 [N, A].
+    label: The teacher's actions, -1 where there is none, int8 [N, A]; or the
+      log-probabilities of its policy, 0 where there is none, float32 [N, S].
     given: True where `action` is taken in place of the agent's, bool [N].
     action: The actions to take there, int8 [N, A].
   """
 
-  label: np.ndarray
+  label: types.Array
   given: np.ndarray
   action: np.ndarray
 
@@ -104,10 +109,15 @@ class Output(NamedTuple):
 
 
 def example_step(
-  spec: ObservationSpec, action_sizes: Sequence[int], labelled: bool
+  spec: ObservationSpec, action_sizes: Sequence[int], labels: Labels
 ) -> RolloutBuffer:
   """Returns zeros with the shapes and dtypes of one environment's step."""
   num_heads = len(action_sizes)
+  label: dict[Labels, Any] = {
+    "none": {},
+    "actions": np.zeros(num_heads, np.int8),
+    "policy": np.zeros(sum(action_sizes), np.float32),
+  }
   episode, observation = parted(
     {name: np.zeros(shape, dtype) for name, (shape, dtype) in spec.items()}
   )
@@ -119,7 +129,7 @@ def example_step(
     behaviour_logits=np.zeros(sum(action_sizes), np.float32),
     reward=np.zeros((), np.float32),
     discount=np.zeros((), np.float32),
-    label=np.zeros(num_heads, np.int8) if labelled else {},
+    label=label[labels],
   )
 
 
@@ -129,7 +139,7 @@ def empty(
   num_envs: int,
   length: int,
   action_sizes: Sequence[int],
-  labelled: bool = False,
+  labels: Labels = "none",
 ) -> Carry:
   """Returns the carry before the first step.
 
@@ -139,7 +149,7 @@ def empty(
     num_envs: N.
     length: T.
     action_sizes: Sizes of the action heads.
-    labelled: Whether a teacher's actions are kept.
+    labels: The form of a teacher's labels.
   """
 
   def zeros(leading: tuple[int, ...], tree: Any) -> Any:
@@ -147,7 +157,7 @@ def empty(
       lambda x: jnp.zeros((*leading, *x.shape), x.dtype), tree
     )
 
-  episode, *steps = example_step(spec, action_sizes, labelled)
+  episode, *steps = example_step(spec, action_sizes, labels)
   return Carry(
     state=functions.init(num_envs),
     buffer=RolloutBuffer(
@@ -161,10 +171,14 @@ def empty(
 
 # Compiled once in a process for all environments that one agent acts in.
 @functools.lru_cache(4)
+@functools.lru_cache(_MAX_KEPT)
 def make_step(
   functions: acting.Actor, gamma: float, action_sizes: tuple[int, ...]
 ) -> Any:
   """Builds the jitted program of one step.
+
+  Equal arguments get the same program, which JAX traces and compiles once in a
+  process.
 
   Args:
     functions: The acting functions.

@@ -1,22 +1,49 @@
-"""Scripted players beside the agent: teachers and demonstrators.
+"""Players beside the agent: teachers and demonstrators.
 
 In each episode one of three happens: the agent plays all of it; a teacher
 does; or the expert demonstrates the first trial and the agent plays the others,
-as it does when it is prompted. Whoever plays, the teacher may label every state
-with the action that it would take there.
+as it does when it is prompted. Whoever plays, the teacher labels every state: a
+script with the action that it would take there, a trained agent with its policy
+(AdA, arXiv 2301.07608, distils from a smaller agent).
 
-N: environments, A: action heads.
+N: environments, A: action heads, S: sum of their sizes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+import jax
 import numpy as np
 
+from adaland.agent import acting, distributions, types
+from adaland.envs import constants, land
 from adaland.launch.acting import rollout
-from adaland.launch.config.teaching import TeachingConfig
+from adaland.launch.config.teaching import Labels, TeachingConfig
 
 _AGENT, _TEACHER, _DEMONSTRATION = range(3)
+
+
+_log_probs = jax.jit(distributions.log_probs, static_argnums=1)
+
+
+def with_idle(
+  guidance: rollout.Guidance | None, idle: np.ndarray
+) -> rollout.Guidance:
+  """Returns guidance in which some avatars do nothing.
+
+  Args:
+    guidance: That of scripted players, if there are.
+    idle: True where the avatar does nothing, bool [N].
+  """
+  noop = np.array(constants.NOOP_ACTION, np.int8)
+  if guidance is None:
+    shape = (len(idle), len(noop))
+    label, action = np.full(shape, -1, np.int8), np.zeros(shape, np.int8)
+    guidance = rollout.Guidance(label, np.zeros(len(idle), bool), action)
+  return guidance._replace(
+    given=guidance.given | idle,
+    action=np.where(idle[:, None], noop, guidance.action),
+  )
 
 
 class ScriptedPlayer(Protocol):
@@ -39,8 +66,51 @@ class ScriptedPlayer(Protocol):
     ...
 
 
+class TeachingAgent:
+  """A trained agent that follows what the student does.
+
+  It sees the student's observations and keeps its own memory of them. Of the
+  actions taken it is told by the observations, as the student is.
+
+  Args:
+    functions: Its acting functions.
+    params: Its parameters.
+    num_envs: N.
+    sizes: Sizes of the action heads.
+    seed: Seed of the actions that it draws.
+  """
+
+  def __init__(
+    self,
+    functions: acting.Actor,
+    params: types.Params,
+    num_envs: int,
+    sizes: Sequence[int],
+    seed: int,
+  ):
+    self._functions = functions
+    self._params = params
+    self._state = functions.init(num_envs)
+    self._sizes = tuple(sizes)
+    self._rng = np.random.Generator(np.random.PCG64(seed))
+
+  def follow(self, step: land.Step) -> tuple[np.ndarray, np.ndarray]:
+    """Takes in a step of all environments.
+
+    Returns:
+      Its policy's log-probabilities, float32 [N, S], and actions drawn from
+      it, int [N, A].
+    """
+    key = self._rng.integers(2**32, size=2, dtype=np.uint32)
+    output, self._state = self._functions.act(
+      self._params, self._state, step.observation, np.asarray(step.first), key
+    )
+    policy = _log_probs(output.behaviour_logits, self._sizes)
+    return np.array(policy), np.asarray(output.action)
+
+
 class Teaching:
-  """The scripted players of a batch of environments.
+  """The other players of a batch of environments.
 
   Args:
     config: Settings.
@@ -48,6 +118,7 @@ class Teaching:
     num_envs: N.
     num_heads: A.
     seed: Seed of the choice of episodes.
+    agent: The agent that teaches, if the settings name one.
   """
 
   def __init__(
@@ -57,11 +128,13 @@ class Teaching:
     num_envs: int,
     num_heads: int,
     seed: int,
+    agent: TeachingAgent | None = None,
   ):
     self._config = config
     self._rng = np.random.default_rng(seed)
+    self._agent = agent
     self._teacher = None
-    if config.teacher != "none":
+    if config.labels == "actions":
       self._teacher = make_player(config.teacher)
     self._demonstrator = None
     if config.demonstrated > 0:
@@ -70,9 +143,9 @@ class Teaching:
     self._shape = (num_envs, num_heads)
 
   @property
-  def labels(self) -> bool:
-    """True if there is a teacher."""
-    return self._teacher is not None
+  def labels(self) -> Labels:
+    """The form of the labels."""
+    return self._config.labels
 
   @property
   def guided(self) -> np.ndarray:
@@ -82,28 +155,30 @@ class Teaching:
   def guide(
     self,
     world: Any,
-    first: np.ndarray,
-    last: np.ndarray,
+    step: land.Step,
     trial: np.ndarray,
   ) -> rollout.Guidance:
-    """Returns the scripted players' part in the next action.
+    """Returns the other players' part in the next action.
 
     Args:
       world: The environments.
-      first: True where an episode starts, bool [N].
-      last: True where one has ended and no action counts, bool [N].
+      step: Their latest step.
       trial: Number of the present trial, from 0, int [N].
     """
-    self._choose(first)
+    last = np.asarray(step.last)  # There no action counts.
+    self._choose(np.asarray(step.first))
     label = np.full(self._shape, -1, np.int8)
     action = np.zeros(self._shape, np.int8)
-    given = np.zeros(len(first), bool)
+    given = (self._modes == _TEACHER) & ~last
     if self._teacher is not None:
       self._teacher.observe(world)
       rows = np.flatnonzero(~last)
       label[rows] = self._teacher.act(world, rows)
-      given = (self._modes == _TEACHER) & ~last
       action[given] = label[given]
+    if self._agent is not None:
+      label, drawn = self._agent.follow(step)
+      label[last] = 0.0
+      action[given] = drawn[given]
     if self._demonstrator is not None:
       self._demonstrator.observe(world)
       shows = (self._modes == _DEMONSTRATION) & (trial == 0) & ~last

@@ -141,6 +141,9 @@ def privileged(experiment: ExperimentConfig) -> str:
     experiment: The config of the agent's run.
   """
   weights, teaching = experiment.learner.privileged, experiment.teaching
+  teacher = f"the scripted `{teaching.teacher}`"
+  if teaching.agent:
+    teacher = f"the agent `{teaching.agent}`"
   used = []
   if weights.belief_weight:
     used.append(
@@ -149,10 +152,9 @@ def privileged(experiment: ExperimentConfig) -> str:
     )
   if weights.distillation_weight:
     used.append(
-      f"distillation from the scripted `{teaching.teacher}`, who labels the "
-      f"agent's own states: weight {weights.distillation_weight:g}, without "
-      "reinforcement learning in the first "
-      f"{weights.distillation_alone:.0%} of the run, gone after "
+      f"distillation from {teacher}, who labels the agent's own states: weight "
+      f"{weights.distillation_weight:g}, without reinforcement learning in the "
+      f"first {weights.distillation_alone:.0%} of the run, gone after "
       f"{weights.distillation_share:.0%}"
     )
   if weights.critic_weight:
@@ -161,8 +163,7 @@ def privileged(experiment: ExperimentConfig) -> str:
     )
   if teaching.taught:
     used.append(
-      f"{teaching.taught:.0%} of the training episodes were played by the "
-      f"scripted `{teaching.teacher}`"
+      f"{teaching.taught:.0%} of the training episodes were played by {teacher}"
     )
   if teaching.demonstrated:
     used.append(

@@ -71,6 +71,14 @@ def _learner(args: argparse.Namespace, config: _Config) -> dict[str, float]:
   return network.learner(config, args.seconds, args.launcher)
 
 
+def _vision_learner(
+  args: argparse.Namespace, config: _Config
+) -> dict[str, float]:
+  from adaland.launch.bench import vision_learner
+
+  return vision_learner.learner(config, args.seconds)
+
+
 def _train(args: argparse.Namespace, config: _Config) -> dict[str, float]:
   from adaland.launch.bench import train
 
@@ -102,6 +110,12 @@ def _acting(args: argparse.Namespace, config: _Config) -> dict[str, float]:
   from adaland.launch.bench import network
 
   return network.acting(config, args.seconds)
+
+
+def _memory(args: argparse.Namespace, config: _Config) -> dict[str, float]:
+  from adaland.launch.bench import memory
+
+  return memory.memory(config, args.seconds)
 
 
 def _product(args: argparse.Namespace, config: _Config) -> dict[str, float]:
@@ -162,6 +176,9 @@ BENCHES = {
   "learner": Bench(
     _learner, "steps learned from, batches at hand", _ONE_MACHINE
   ),
+  "vision_learner": Bench(
+    _vision_learner, "steps learned from pictures, torso against patches"
+  ),
   "train": Bench(
     _train,
     "a whole run, against a prediction from actor and learner",
@@ -174,6 +191,9 @@ BENCHES = {
     _soak, "memory of each role of a run, and its growth", ("local", "ray")
   ),
   "acting": Bench(_acting, "the network's steps alone, observations at hand"),
+  "memory": Bench(
+    _memory, "each memory's state and step, by context and by age", seconds=1.0
+  ),
   "product": Bench(_product, "a plain matrix product, the ceiling of networks"),
   "training": Bench(
     _training, "one process's run, without its stages", _ONE_MACHINE
@@ -192,7 +212,7 @@ BENCHES = {
 def make_parser() -> cli.Parser:
   """Returns the parser of the command's flags."""
   lines = "\n".join(
-    f"  {name:<12} {bench.help}" for name, bench in BENCHES.items()
+    f"  {name:<14} {bench.help}" for name, bench in BENCHES.items()
   )
   parser = cli.Parser(
     prog="adaland bench",

@@ -1,5 +1,6 @@
 """Speed of the network: acting and learning with all data at hand."""
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -8,6 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from adaland.agent import learner_config
+from adaland.agent.updates import proxy_update
 from adaland.launch import builder
 from adaland.launch.bench.lib import hardware, timing
 from adaland.launch.config import experiment
@@ -106,6 +109,10 @@ def learner(
     seconds: Time for the measurement.
     launcher: "device": batches lie on the device; else on the host, as a replay
       between processes returns them, and go to all devices.
+
+  Returns:
+    Results by name; with `learner.proxy`, `learner_scoring_flop_ratio` is the
+    share of the FLOPs that the choice takes.
   """
   devices = None
   if launcher == "device":
@@ -130,6 +137,9 @@ def learner(
     state, metrics = learn(state, batch)
     jax.block_until_ready(metrics)
 
+  scoring = {}
+  if config.learner.proxy.used:
+    scoring["learner_scoring_flop_ratio"] = 1 - chosen_flops(config) / flop
   (speed,) = timing.speeds([update], seconds)
   product = hardware.product_flop_per_s(config.network.compute_dtype, 1.0)
   rate = speed.per_second * steps
@@ -138,9 +148,32 @@ def learner(
     "learner_update_ms": 1e3 / speed.per_second,
     "learner_steps_per_s": rate,
     "learner_steps_per_cpu_s": speed.per_cpu_second * steps,
+    **scoring,
     **flop_use("learner", flop / steps, rate, product),
     **{f"learner_{k}": v for k, v in hardware.memory().items()},
   }
+
+
+def chosen_flops(config: experiment.ExperimentConfig) -> float:
+  """Returns the FLOPs of an update from what a proxy chose, chosen already.
+
+  Args:
+    config: The run's config, with `learner.proxy`.
+  """
+  rows = proxy_update.num_chosen(config.learner.proxy, config.replay.batch_size)
+  plain = dataclasses.replace(
+    config,
+    learner=dataclasses.replace(
+      config.learner, proxy=learner_config.ProxyConfig()
+    ),
+    replay=dataclasses.replace(config.replay, batch_size=rows),
+  )
+  made = builder.agent(plain)
+  functions = builder.learner(plain, made.network, jax.local_devices()[:1])
+  batch = builder.batch_template(plain, builder.unroll_spec(plain, made))
+  state = jax.eval_shape(functions.init, jax.random.PRNGKey(0))
+  learn = functools.partial(functions.update, progress=1.0)
+  return jaxprs.flops(learn, state, batch)
 
 
 def product(seconds: float) -> dict[str, float]:

@@ -3,7 +3,7 @@
 import dataclasses
 
 from adaland.agent import learner_config
-from adaland.agent.config import NetworkConfig
+from adaland.agent.config import LOCAL_MEMORIES, NetworkConfig
 from adaland.agent.replay.config import ReplayConfig
 from adaland.curriculum import factory
 from adaland.envs import constants, land_types
@@ -105,6 +105,15 @@ class ExperimentConfig:
       "1, as the sampled tasks have",
     )
     self._check_privileged()
+    self._check_windows()
+    require(
+      self.curriculum.kind not in ("noop", "learnability")
+      or self.teaching.taught + self.teaching.demonstrated < 1,
+      "teaching.taught + teaching.demonstrated",
+      self.teaching.taught + self.teaching.demonstrated,
+      f"below 1: curriculum.kind={self.curriculum.kind!r} plays tasks with the "
+      "agent alone",
+    )
     for name, needed in _SHOWN.items():
       given = getattr(self.network, name)
       require(
@@ -113,6 +122,9 @@ class ExperimentConfig:
         given,
         f"the environment's, {needed}",
       )
+    if self.env.observation == "pixels" and self.network.vision == "patches":
+      width, height = self.env.pixels
+      self.network.patches.check_picture(height, width)
     require(
       self.replay.batch_size % self.cluster.num_learners == 0,
       "cluster.num_learners",
@@ -146,6 +158,26 @@ class ExperimentConfig:
       self.teaching.teacher,
       "a teacher, for learner.privileged.distillation_weight",
     )
+
+  def _check_windows(self) -> None:
+    """Checks that a memory's short window is shorter than the episodes."""
+    network, steps = self.network, self.longest_episode
+    if network.memory in LOCAL_MEMORIES:
+      require(
+        network.local_length < steps,
+        "network.local_length",
+        network.local_length,
+        f"less than the longest episode ({steps} steps); a local layer would "
+        "see all of it",
+      )
+    if network.attention_sinks:
+      require(
+        network.memory_length < steps,
+        "network.memory_length",
+        network.memory_length,
+        f"less than the longest episode ({steps} steps) with "
+        "network.attention_sinks, which would never be used",
+      )
 
   @property
   def longest_episode(self) -> int:

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from adaland.agent import learner_config
-from adaland.agent.config import PAPER_SIZES, NetworkConfig, paper_config
+from adaland.agent.config import NetworkConfig
 from adaland.agent.replay.config import ReplayConfig
+from adaland.agent.sizes import PAPER_SIZES, paper_config
 from adaland.curriculum import factory
 from adaland.envs import constants, land_types
 from adaland.launch import errors
@@ -210,7 +211,7 @@ def ada(size: str) -> experiment.ExperimentConfig:
   """Returns the agent and tasks of AdA (arXiv 2301.07608), for many machines.
 
   Args:
-    size: One of `adaland.agent.config.PAPER_SIZES`, as "23m".
+    size: One of `adaland.agent.sizes.PAPER_SIZES`, as "23m".
   """
   return experiment.ExperimentConfig(
     run=experiment.RunConfig(

@@ -1,21 +1,28 @@
-"""Settings of the scripted players that act beside the agent in training."""
+"""Settings of the teachers and demonstrators beside the agent in training."""
 
 import dataclasses
-from typing import Final
+from typing import Final, Literal
 
 from adaland.launch.config.runtime import require
 
 TEACHERS: Final = ("none", "tutor", "explorer", "forgetful", "expert")
+# A trained agent as the teacher: its directory, or its name, follows.
+AGENT: Final = "agent:"
+
+# The form in which unrolls carry what a teacher would do.
+Labels = Literal["none", "actions", "policy"]
 
 
 @dataclasses.dataclass(frozen=True)
 class TeachingConfig:
-  """The scripted players in training episodes.
+  """The other players in training episodes.
 
   Attributes:
-    teacher: The player whose actions label every state, for
-      `learner.privileged.distillation_weight`: "explorer" knows what the agent
-      does; "expert" knows the hidden rules too; "none".
+    teacher: The player who labels every state, for
+      `learner.privileged.distillation_weight`, with an action: "explorer" knows
+      what the agent does; "expert" knows the hidden rules too; "none". Or with
+      its policy: "agent:PLACE", a trained agent's directory, a run's, or the
+      name of an agent that comes with the package.
     taught: Share of the episodes that the teacher plays.
     demonstrated: Share of the episodes whose first trial the expert plays, as
       in a prompt.
@@ -27,7 +34,10 @@ class TeachingConfig:
 
   def __post_init__(self):
     require(
-      self.teacher in TEACHERS, "teacher", self.teacher, ", ".join(TEACHERS)
+      self.teacher in TEACHERS or bool(self.agent),
+      "teacher",
+      self.teacher,
+      f"{', '.join(TEACHERS)}, {AGENT}NAME, {AGENT}DIRECTORY",
     )
     for name in ("taught", "demonstrated"):
       value = getattr(self, name)
@@ -46,6 +56,19 @@ class TeachingConfig:
     )
 
   @property
+  def agent(self) -> str:
+    """Name or directory of the agent that teaches; empty without one."""
+    is_agent = self.teacher.startswith(AGENT)
+    return self.teacher.removeprefix(AGENT).strip() if is_agent else ""
+
+  @property
+  def labels(self) -> Labels:
+    """The form of the labels in unrolls."""
+    if self.teacher == "none":
+      return "none"
+    return "policy" if self.agent else "actions"
+
+  @property
   def used(self) -> bool:
-    """True if there are scripted players."""
+    """True if there are other players."""
     return self.teacher != "none" or self.demonstrated > 0

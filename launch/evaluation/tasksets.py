@@ -102,6 +102,8 @@ def fingerprint(tasks: Sequence[Task]) -> str:
   digest = hashlib.sha256()
   for task in tasks:
     plain = dataclasses.replace(task, name="", trials=1)
-    text = json.dumps(json_files.to_json(plain), sort_keys=True)
+    # Hashes do not depend on the version in which tasks are written.
+    content = json_files.to_json(plain) | {"format": "adaland.task/1"}
+    text = json.dumps(content, sort_keys=True)
     digest.update(f"{text}\n".encode())
   return digest.hexdigest()

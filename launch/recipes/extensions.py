@@ -87,13 +87,13 @@ def check(config: experiment.ExperimentConfig) -> None:
 
 
 def check_teachers(config: experiment.ExperimentConfig) -> None:
-  """Checks that the scripted players of training can play its tasks.
+  """Checks that the scripted teachers of training can play its tasks.
 
   Raises:
     UserError: If one can't play one of the first tasks.
   """
   teaching = config.teaching
-  if teaching.teacher not in ("none", "expert"):
+  if teaching.labels == "actions" and teaching.teacher != "expert":
     source = task_source.TaskSource(config)
     for index in range(min(_TASKS, source.num_tasks)):
       with errors.user_input(f"teaching.teacher={teaching.teacher}"):

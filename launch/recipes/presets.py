@@ -49,7 +49,7 @@ def ada(
   """Returns the paper's agent and tasks (AdA, arXiv 2301.07608).
 
   Args:
-    size: One of `adaland.agent.config.PAPER_SIZES`, as "23m".
+    size: One of `adaland.agent.sizes.PAPER_SIZES`, as "23m".
     settings: New values by dotted name.
     **parts: The user's own, as `Experiment` takes them.
   """

@@ -7,7 +7,6 @@ the incarnation that made them, as a restarted server uses the same numbers for
 other tasks.
 """
 
-import collections
 import json
 import logging
 import os
@@ -17,14 +16,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from adaland.agent.checkpoint import checkpoint
 from adaland.curriculum import base
 from adaland.launch import builder, cli, errors
 from adaland.launch.config import experiment
+from adaland.launch.recipes import task_source
 from adaland.launch.roles import role
-from adaland.launch.run import rundir
+from adaland.launch.run import counted_curriculum, decisions, rundir
 
 FORMAT = "adaland.curriculum/1"
 FILE = "curriculum.json"
@@ -34,84 +32,6 @@ _NO_KEY = -1
 # Maximum number of actor processes that are kept; far more than can live at
 # once.
 _MAX_ACTORS = 4096
-# Number of episodes in the means of rewards that are shown.
-_RECENT = 200
-
-
-class CountedCurriculum:
-  """A curriculum, and counts of what was played; safe to use from threads.
-
-  Args:
-    curriculum: Chooses the tasks.
-  """
-
-  def __init__(self, curriculum: base.Curriculum):
-    self._curriculum = curriculum
-    self._lock = threading.Lock()
-    self._steps = 0
-    self._episodes = 0
-    self._recent: collections.deque[np.ndarray] = collections.deque(
-      maxlen=_RECENT
-    )
-
-  def next_tasks(self, n: int) -> list[base.Assignment]:
-    """Returns the next n tasks to play."""
-    with self._lock:
-      return self._curriculum.next_tasks(n)
-
-  def report(self, record: base.EpisodeRecord) -> None:
-    """Adds a finished episode."""
-    with self._lock:
-      self._curriculum.report(record)
-      self._episodes += 1
-      if not record.guided:
-        self._recent.append(record.rewards)
-
-  def count_episodes(self, episodes: int) -> None:
-    """Counts episodes whose records are lost."""
-    with self._lock:
-      self._episodes += episodes
-
-  def count_steps(self, steps: int) -> None:
-    """Counts environment steps."""
-    with self._lock:
-      self._steps += steps
-
-  def counters(self) -> dict[str, int]:
-    """Returns the numbers of environment steps and of episodes so far."""
-    with self._lock:
-      return {"env_steps": self._steps, "episodes": self._episodes}
-
-  def trial_rewards(self) -> list[float]:
-    """Returns the mean reward of recent episodes by trial index, seconds."""
-    with self._lock:
-      recent = list(self._recent)
-    longest = max(map(len, recent), default=0)
-    return [
-      float(np.mean([rewards[k] for rewards in recent if len(rewards) > k]))
-      for k in range(longest)
-    ]
-
-  def curriculum_metrics(self) -> dict[str, float]:
-    """Returns the curriculum's numbers for a row of metrics."""
-    with self._lock:
-      return self._curriculum.metrics()
-
-  def state_dict(self) -> dict[str, Any]:
-    """Returns the state that a checkpoint keeps."""
-    with self._lock:
-      return {
-        "curriculum": self._curriculum.state_dict(),
-        "env_steps": self._steps,
-        "episodes": self._episodes,
-      }
-
-  def load_state_dict(self, state: dict[str, Any]) -> None:
-    """Restores what `state_dict` returned."""
-    with self._lock:
-      self._curriculum.load_state_dict(state["curriculum"])
-      self._steps = state["env_steps"]
-      self._episodes = state["episodes"]
 
 
 class CurriculumServer(role.Role):
@@ -135,7 +55,7 @@ class CurriculumServer(role.Role):
     self._make_curriculum = make_curriculum
     self._clock = clock
     self._lock = threading.Lock()
-    self._counted: CountedCurriculum | None = None
+    self._counted: counted_curriculum.CountedCurriculum | None = None
     self._epoch = secrets.randbits(_EPOCH_BITS)
     # Steps and records taken from each actor's process.
     self._taken: dict[str, tuple[int, int]] = {}
@@ -144,10 +64,16 @@ class CurriculumServer(role.Role):
     self._read_at: float | None = None
     self._path = os.path.join(setup.folder, FILE)
 
-  def _opened(self) -> CountedCurriculum:
+  def _opened(self) -> counted_curriculum.CountedCurriculum:
     """Returns the curriculum, restored to its newest saved state."""
     if self._counted is None:
-      made = CountedCurriculum(self._make_curriculum(self.setup.experiment))
+      experiment_ = self.setup.experiment
+      made = counted_curriculum.CountedCurriculum(
+        self._make_curriculum(experiment_),
+        decisions.DecisionLog(
+          self.setup.folder, task_source.TaskSource(experiment_).task
+        ),
+      )
       state = saved_state(self.setup)
       if state is not None:
         with errors.of_another_form(f"{self.setup.folder}/checkpoints"):
@@ -239,10 +165,12 @@ class CurriculumServer(role.Role):
 
   def _work(self) -> None:
     with self._lock:
-      self._opened()
+      counted = self._opened()
     while not self._stop.wait(_SAVE_SECONDS):
       self.save()
+      counted.log_decisions()
     self.save()
+    counted.log_decisions()
 
   def save(self) -> None:
     """Writes the state that a restart needs; no caller waits for the disk.

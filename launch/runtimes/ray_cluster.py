@@ -14,6 +14,9 @@ _ATTEMPTS = 3
 # on every interface although all of it is on this machine.
 _ALWAYS = {"RAY_USAGE_STATS_ENABLED": "0"}
 _ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
+# Ray starts its processes with a niceness of 15: beside anything else the roles
+# would hardly run, and would be restarted as unresponsive.
+_NICENESS = "RAY_worker_niceness"
 
 
 def require() -> None:
@@ -82,6 +85,7 @@ def _start(address: str, namespace: str) -> None:
     )
   else:
     os.environ.update(_ALONE)
+    os.environ.setdefault(_NICENESS, "0")
     os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
   require()
   import ray

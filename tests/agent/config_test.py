@@ -1,22 +1,6 @@
-import dataclasses
-
-import jax
 from absl.testing import absltest, parameterized
 
-from adaland.agent.config import PAPER_SIZES, NetworkConfig, paper_config
-from adaland.agent.network.network import make_network
-from tests.agent import observations
-
-# The table of AdA (arXiv 2301.07608): total parameters in millions.
-_TOTALS = {
-  "6m": 41,
-  "23m": 76,
-  "42m": 112,
-  "57m": 141,
-  "75m": 175,
-  "169m": 353,
-  "265m": 533,
-}
+from adaland.agent.config import NetworkConfig, PatchesConfig
 
 
 class NetworkConfigTest(parameterized.TestCase):
@@ -57,30 +41,32 @@ class NetworkConfigTest(parameterized.TestCase):
     NetworkConfig(encoder_hidden=())
 
 
-class PaperConfigTest(parameterized.TestCase):
-  @parameterized.parameters(*_TOTALS.items())
-  def test_number_of_parameters(self, size, total):
-    config = paper_config(size)
-    spec = observations.spec(num_rules=16, pixels=(72, 96))
-    network = make_network(config, spec)
-    shapes = jax.eval_shape(network.init, jax.random.PRNGKey(0))
-    count = sum(leaf.size for leaf in jax.tree_util.tree_leaves(shapes))
-    self.assertAlmostEqual(count / (total * 1e6), 1, delta=0.02)
-    # The nominal size leaves out gates and the projection of distances.
-    nominal = 12 * config.num_layers * config.d_model**2 / 1e6
-    self.assertAlmostEqual(nominal, int(size[:-1]), delta=0.9)
-    self.assertEqual(config.num_heads * config.key_size, config.d_model)
+class PatchesConfigTest(parameterized.TestCase):
+  @parameterized.parameters(
+    ({"size": 5}, "patches.size must be even .* got 5"),
+    ({"window": -1}, "patches.window must be an integer of at least 0"),
+    ({"dropped": 0.8}, "patches.dropped must be from 0 to 0.75, got 0.8"),
+    ({"num_heads": 3}, r"patches.num_heads must divide .* \(64\), got 3"),
+  )
+  def test_bad_values_are_named(self, fields, message):
+    with self.assertRaisesRegex(ValueError, message):
+      PatchesConfig(**fields)
 
-  def test_every_paper_size_is_tested(self):
-    self.assertEqual(set(PAPER_SIZES), set(_TOTALS))
+  @parameterized.parameters(
+    (10, 0, 40, 64, "size is 10, .* the picture's width, 64 .* of which 4"),
+    (12, 0, 64, 48, "size is 12, .* the picture's height, 64 .* of which 4"),
+    (8, 6, 40, 64, "window is 6, allowed: at most 5"),
+  )
+  def test_what_does_not_fit_a_picture_is_refused_with_the_reason(
+    self, size, window, height, width, message
+  ):
+    config = PatchesConfig(size=size, window=window)
+    with self.assertRaisesRegex(ValueError, message):
+      config.check_picture(height, width)
 
-  def test_refuses_other_sizes(self):
-    with self.assertRaisesRegex(ValueError, "size must be one of"):
-      paper_config("7m")
-
-  def test_sizes_can_be_changed(self):
-    config = dataclasses.replace(paper_config("6m"), d_model=300)
-    self.assertEqual(config.d_model, 300)
+  def test_an_unknown_encoder_is_told_what_is_allowed(self):
+    with self.assertRaisesRegex(ValueError, "vision must be one of .'torso', "):
+      NetworkConfig(vision="vit")
 
 
 if __name__ == "__main__":

@@ -111,6 +111,12 @@ class PolicyTest(absltest.TestCase):
     error = np.abs(counts / n - expected) / deviation
     self.assertLess(float(np.max(error)), 4.0)
 
+  def test_all_actions_are_there_once(self):
+    actions = distributions.all_actions((3, 2))
+    np.testing.assert_array_equal(actions[1], [1, 0, 0, 0, 1])
+    self.assertLen(np.unique(actions, axis=0), 6)
+    np.testing.assert_array_equal(actions.sum(axis=0), [2, 2, 2, 3, 3])
+
 
 if __name__ == "__main__":
   absltest.main()

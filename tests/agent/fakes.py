@@ -49,7 +49,7 @@ def make_network(observation_size: int) -> types.Network:
   def step(params, memory, observation, first):
     return look(params, observation), jnp.where(first, 1, memory + 1)
 
-  def unroll(params, memory, observation, first):
+  def unroll(params, memory, observation, first, rng_key=None):
     return look(params, observation), memory
 
   def model_step(params, hidden, cell, action):

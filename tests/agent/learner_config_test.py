@@ -1,5 +1,7 @@
 """Tests of adaland.agent.learner_config."""
 
+from typing import Any
+
 from absl.testing import absltest, parameterized
 
 from adaland.agent import learner_config
@@ -21,6 +23,39 @@ class MuesliConfigTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, f"{name}={value}"):
       learner_config.MuesliConfig(**{name: value})
 
+  @parameterized.parameters(
+    ("returns", "td", "retrace"),
+    ("cmpo", "full", "exact"),
+  )
+  def test_unknown_switches_are_told_what_is_allowed(self, name, value, one):
+    with self.assertRaisesRegex(ValueError, f"{name}='{value}'.*{one}"):
+      learner_config.MuesliConfig(**{name: value})
+
+  @parameterized.parameters(
+    {"cmpo": "none"}, {"returns": "vtrace"}, {"cmpo": "exact"}
+  )
+  def test_without_a_model_there_are_no_q_values(self, **switches):
+    with self.assertRaisesRegex(ValueError, "model=False"):
+      learner_config.MuesliConfig(model=False, **switches)
+
+  def test_q_values_are_computed_where_they_are_read(self):
+    for returns, cmpo, looks in (
+      ("retrace", "none", True),
+      ("vtrace", "sampled", True),
+      ("vtrace", "none", False),
+    ):
+      config = learner_config.MuesliConfig(returns=returns, cmpo=cmpo)
+      self.assertEqual(config.looks_ahead, looks)
+
+
+class ActorCriticConfigTest(parameterized.TestCase):
+  @parameterized.parameters(
+    ("trace_lambda", 1.1), ("ratio_clip", 0.0), ("entropy_weight", -1.0)
+  )
+  def test_bad_values_are_named(self, name, value):
+    with self.assertRaisesRegex(ValueError, f"{name}={value}"):
+      learner_config.ActorCriticConfig(**{name: value})
+
 
 class LearnerConfigTest(parameterized.TestCase):
   @parameterized.parameters(
@@ -35,6 +70,17 @@ class LearnerConfigTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, f"{name}={value}"):
       learner_config.LearnerConfig(**{name: value})
 
+  def test_an_unknown_algorithm_is_told_what_is_allowed(self):
+    with self.assertRaisesRegex(ValueError, "algorithm='dqn'.*'ppo'"):
+      learner_config.LearnerConfig(algorithm="dqn")
+
+  def test_an_actor_critic_has_one_baseline(self):
+    with self.assertRaisesRegex(ValueError, "critic_weight=1.0: must be 0"):
+      learner_config.LearnerConfig(
+        algorithm="ppo",
+        privileged=learner_config.PrivilegedConfig(critic_weight=1.0),
+      )
+
 
 class PrivilegedConfigTest(parameterized.TestCase):
   def test_nothing_is_used_unless_asked_for(self):
@@ -48,7 +94,8 @@ class PrivilegedConfigTest(parameterized.TestCase):
     ("distillation_weight", False, True),
   )
   def test_each_loss_says_what_it_reads(self, name, rules, teacher):
-    config = learner_config.PrivilegedConfig(**{name: 0.5})
+    weights: dict[str, Any] = {name: 0.5}
+    config = learner_config.PrivilegedConfig(**weights)
     self.assertEqual(config.needs_rules, rules)
     self.assertEqual(config.needs_teacher, teacher)
 
@@ -58,6 +105,8 @@ class PrivilegedConfigTest(parameterized.TestCase):
     ("distillation_weight", -0.1),
     ("distillation_share", 0.0),
     ("distillation_share", 1.5),
+    ("distillation_l2", -1e-5),
+    ("distillation_l2", 1e-5),  # There is no distillation.
   )
   def test_bad_values_are_named(self, name, value):
     with self.assertRaisesRegex(ValueError, name):

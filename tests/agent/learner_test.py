@@ -1,6 +1,8 @@
 import dataclasses
+import functools
 import os
 import pathlib
+import pickle
 import subprocess
 import sys
 
@@ -8,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
 from adaland.agent import distributions, learner_config
 from adaland.agent.learner import make_learner
@@ -21,6 +23,15 @@ _CONFIG = learner_config.LearnerConfig(
     num_samples=4, model_steps=2, model_every=2, value_range=10.0
   ),
 )
+
+
+@functools.cache
+def _learner(
+  config: learner_config.LearnerConfig = _CONFIG,
+  devices: tuple[jax.Device, ...] | None = None,
+):
+  """Returns a learner, which all tests share: to trace one takes seconds."""
+  return make_learner(fakes.make_network(3), config, fakes.SIZES, devices)
 
 
 def _batch(rows: int = 4, seed: int = 0):
@@ -66,6 +77,7 @@ class ModelTest(absltest.TestCase):
     np.testing.assert_array_equal(
       predictions.value_logits, self.output.value_logits
     )
+    assert predictions.near is not None
     assert predictions.far is not None
     np.testing.assert_array_equal(predictions.near.starts[0], range(6))
     np.testing.assert_array_equal(predictions.far.starts, [[1, 3, 5]] * 2)
@@ -94,6 +106,33 @@ class ModelTest(absltest.TestCase):
 
   def test_a_model_of_one_step_looks_no_further(self):
     self.assertIsNone(self._unroll(1, 1, 0).far)
+
+  def test_without_a_model_nothing_is_predicted_ahead(self):
+    config = muesli.MuesliConfig(model=False, returns="vtrace", cmpo="none")
+    predictions = model.unroll_model(
+      self.network,
+      self.params,
+      self.output,
+      self.actions,
+      config,
+      jnp.asarray(0),
+    )
+    self.assertIsNone(predictions.near)
+    self.assertIsNone(predictions.far)
+
+  def test_all_actions_are_asked_about_in_order(self):
+    config = muesli.MuesliConfig(gamma=0.9, value_range=10.0)
+    q = model.look_at_all(
+      self.network, self.params, self.output, fakes.SIZES, config
+    )
+    self.assertEqual(q.shape, (2, 6, 6))
+    asked = distributions.one_hot(np.array([[2, 1]]), fakes.SIZES)
+    asked = jnp.broadcast_to(asked, (2, 6, 1, 5))
+    one = model.look_ahead(
+      self.network, self.params, self.output, asked, config
+    )
+    # Of heads of 3 and 2, (2, 1) is the last.
+    np.testing.assert_allclose(q[:, :, 5], one[:, :, 0], rtol=1e-5)
 
   def test_q_is_reward_plus_discounted_value(self):
     config = muesli.MuesliConfig(gamma=0.9, value_range=10.0)
@@ -126,7 +165,7 @@ class ImitationTest(absltest.TestCase):
         distillation_share=0.75,
       ),
     )
-    self.learner = make_learner(fakes.make_network(3), config, fakes.SIZES)
+    self.learner = _learner(config)
     batch = _batch()
     label = np.zeros_like(batch.action)
     label[:, 0] = -1  # There is none at the first step.
@@ -172,6 +211,17 @@ class ImitationTest(absltest.TestCase):
         metrics["loss/total"], expected, rtol=1e-4, err_msg=str(progress)
       )
 
+  def test_an_agent_teaches_the_model_too(self):
+    policy = np.zeros_like(self.batch.behaviour_logits)
+    policy[:, 1:] = np.log([0.2, 0.3, 0.5, 0.9, 0.1])
+    self.batch = self.batch._replace(privileged={"teacher": policy})
+    moved, metrics = self.update(0.0)
+    for name in ("torso", "policy", "model", "action"):
+      self.assertGreater(moved[name], 0, name)
+    for name in ("value", "reward"):
+      self.assertEqual(moved[name], 0, name)
+    self.assertGreater(float(metrics["loss/distillation"]), 0)
+
   def test_the_rate_falls_with_the_run(self):
     # The first step of Adam is the learning rate, whatever the gradient.
     for progress, rate in ((0.0, 1e-3), (0.5, 0.75e-3), (1.0, 0.5e-3)):
@@ -182,7 +232,7 @@ class ImitationTest(absltest.TestCase):
 class LearnerTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
-    self.learner = make_learner(fakes.make_network(3), _CONFIG, fakes.SIZES)
+    self.learner = _learner()
 
   def test_update_follows_the_loss_and_the_target_follows_it(self):
     state = self.learner.init(jax.random.PRNGKey(0))
@@ -237,11 +287,7 @@ class LearnerTest(absltest.TestCase):
 
   def test_fits_one_batch(self):
     """Rewards and, at the episodes' last steps, values are learned."""
-    learner = make_learner(
-      fakes.make_network(3),
-      learner_config.LearnerConfig(learning_rate=1e-2, muesli=_CONFIG.muesli),
-      fakes.SIZES,
-    )
+    learner = _learner(dataclasses.replace(_CONFIG, learning_rate=1e-2))
     state = learner.init(jax.random.PRNGKey(0))
     state, metrics = learner.update(state, _batch(2))
     first = jax.device_get(metrics)
@@ -253,7 +299,8 @@ class LearnerTest(absltest.TestCase):
 
   def test_two_devices_do_what_one_does(self):
     root = pathlib.Path(__file__).resolve().parents[2]
-    program = "import tests.agent.learner_test as t; t.compare_devices()"
+    path = self.create_tempfile().full_path
+    program = f"import tests.agent.learner_test as t; t.use_two({path!r})"
     subprocess.run(
       [sys.executable, "-c", program],
       cwd=root,
@@ -264,31 +311,80 @@ class LearnerTest(absltest.TestCase):
       },
       check=True,
     )
-
-
-def compare_devices() -> None:
-  """Runs in a process that has two CPU devices."""
-  results = []
-  for devices in (jax.local_devices()[:1], jax.local_devices()):
-    learner = make_learner(
-      fakes.make_network(3), _CONFIG, fakes.SIZES, devices=devices
+    state, metrics = _two_updates(self.learner)
+    jax.tree_util.tree_map(
+      lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-3, atol=1e-5),
+      pickle.loads(pathlib.Path(path).read_bytes()),
+      jax.device_get((state.params, metrics)),
     )
-    state = learner.init(jax.random.PRNGKey(0))
-    for seed in range(2):
-      state, metrics = learner.update(state, _batch(seed=seed))
-    results.append(jax.device_get((state.params, metrics)))
+
+
+def _two_updates(learner):
+  """Returns the state and the metrics after two updates."""
+  state, metrics = learner.init(jax.random.PRNGKey(0)), {}
+  for seed in range(2):
+    state, metrics = learner.update(state, _batch(seed=seed))
+  return state, metrics
+
+
+def use_two(path: str) -> None:
+  """Runs in a process that has two CPU devices; writes what they learned."""
+  learner = _learner(devices=tuple(jax.local_devices()))
+  state, metrics = _two_updates(learner)
   assert len(state.updates.devices()) == 2
-  jax.tree_util.tree_map(
-    lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-3, atol=1e-5),
-    *results,
+  pathlib.Path(path).write_bytes(
+    pickle.dumps(jax.device_get((state.params, metrics)))
   )
   with pytest.raises(ValueError, match=r"batch size 3: .* of the 2 devices"):
     learner.update(state, _batch(3))
 
 
+class AlgorithmsTest(parameterized.TestCase):
+  @parameterized.parameters(
+    ("muesli", {"cmpo": "exact"}, {"cmpo", "model_policy", "reward"}),
+    ("muesli", {"cmpo": "none", "returns": "vtrace"}, {"reward"}),
+    (
+      "muesli",
+      {"model": False, "cmpo": "none", "returns": "vtrace"},
+      set(),
+    ),
+    ("ppo", {}, {"policy", "entropy"}),
+    ("vtrace", {}, {"policy", "entropy"}),
+  )
+  def test_what_is_learned(self, algorithm, switches, parts):
+    config = dataclasses.replace(
+      _CONFIG,
+      algorithm=algorithm,
+      muesli=dataclasses.replace(_CONFIG.muesli, **switches),
+    )
+    learner = make_learner(fakes.make_network(3), config, fakes.SIZES)
+    state = learner.init(jax.random.PRNGKey(0))
+    before = jax.tree.map(np.array, state.params)
+    state, metrics = learner.update(state, _batch())
+    for name, value in metrics.items():
+      self.assertTrue(np.isfinite(value), name)
+    names = {x.removeprefix("loss/") for x in metrics if x.startswith("loss/")}
+    if algorithm == "muesli":
+      parts = parts | {"policy_gradient"}
+    self.assertEqual(names, parts | {"value", "total"})
+    moved = {n for n, old in before.items() if np.any(state.params[n] != old)}
+    learned = {"torso", "policy", "value"}
+    if "reward" in parts:
+      learned |= {"model", "action", "reward"}
+    self.assertEqual(moved, learned)
+    for name, new in state.params.items():
+      target = np.asarray(state.target_params[name])
+      if algorithm == "muesli":
+        old = before[name]
+        np.testing.assert_allclose(target, 0.9 * old + 0.1 * new, atol=1e-6)
+      else:
+        # The network that learns is the one that acts.
+        np.testing.assert_array_equal(target, new)
+
+
 class StateTest(absltest.TestCase):
   def test_is_a_pytree_of_arrays(self):
-    learner = make_learner(fakes.make_network(3), _CONFIG, fakes.SIZES)
+    learner = _learner()
     state = learner.init(jax.random.PRNGKey(0))
     self.assertTrue(
       all(isinstance(x, jax.Array) for x in jax.tree_util.tree_leaves(state))

@@ -88,7 +88,10 @@ class CheckTest(parameterized.TestCase):
       checks.check_curriculum(Incomplete)
 
   @parameterized.parameters(
-    (ForgetsOnRestore, r"\(0, 'task 0', True\).* after load_state_dict and "),
+    (
+      ForgetsOnRestore,
+      r"\(0, 'task 0', True, 0, False\).* after load_state_dict and ",
+    ),
     (ArraysInState, r"state_dict can't be written as JSON: .*ndarray"),
     (OneKey, r"next_tasks\(3\) gives the keys \[7, 7, 7\]"),
     (BareTasks, r"next_tasks gives 'task 0'; it must give base.Assignment"),

@@ -26,8 +26,11 @@ def record(
   return base.EpisodeRecord(
     key=assignment.key,
     learn=assignment.learn,
-    rewards=np.full(assignment.task.trials, reward, np.float32),
+    rewards=np.full(
+      assignment.trials or assignment.task.trials, reward, np.float32
+    ),
     td_error=error,
     value_error=10 * error,
     policy_error=100 * error,
+    trial_seconds=assignment.task.trial_seconds,
   )

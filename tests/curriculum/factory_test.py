@@ -2,10 +2,12 @@
 
 from absl.testing import absltest, parameterized
 
-from adaland.curriculum import factory, plr, uniform
+from adaland.curriculum import checks, factory, learnability, noop, plr, uniform
 from tests.curriculum import examples
 
 _CLASSES = {
+  "learnability": learnability.LearnabilityCurriculum,
+  "noop": noop.NoopCurriculum,
   "plr": plr.PLRCurriculum,
   "uniform": uniform.UniformCurriculum,
 }
@@ -29,10 +31,15 @@ class FactoryTest(parameterized.TestCase):
     other = make(6)
     other.load_state_dict(state)
     self.assertEqual(other.next_tasks(2), made.next_tasks(2))
+    checks.check_curriculum(
+      lambda sample_task, seed: factory.make_curriculum(
+        config, sample_task, seed
+      )
+    )
 
   def test_an_unknown_kind_is_refused(self):
     with self.assertRaisesRegex(
-      ValueError, r"curriculum.kind is 'teacher'; .*'uniform', 'plr'"
+      ValueError, r"curriculum.kind is 'teacher'; .*'uniform', 'noop', 'plr'"
     ):
       factory.CurriculumConfig(kind="teacher")
 

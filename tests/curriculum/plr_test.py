@@ -100,6 +100,22 @@ class PLRCurriculumTest(parameterized.TestCase):
       sorted(state["fitness"]), [z for z, _ in sorted(expected)[-10:]]
     )
 
+  def test_decisions_say_why_the_archive_takes_a_task(self):
+    curriculum = _make(replay_probability=1e-9)
+    _play(curriculum, 40)
+    decisions = curriculum.take_decisions()
+    self.assertLen(decisions, 40)
+    # The archive has room for ten.
+    self.assertEqual(
+      {d.why for d in decisions[:10]}, {"there is room in the archive"}
+    )
+    for decision in decisions[10:]:
+      word = "fitter" if decision.accepted else "less fit"
+      self.assertEqual(decision.why, f"{word} than the archive's worst")
+    accepted = {d.accepted for d in decisions[10:]}
+    self.assertEqual(accepted, {True, False})
+    self.assertEmpty(curriculum.take_decisions())
+
   def test_training_refreshes_the_fitness_by_the_visit_s_mean(self):
     curriculum = _make(replay_probability=1.0, train_trials=12)
     _play(curriculum, 9)

@@ -145,14 +145,23 @@ class LandSuite(parameterized.TestCase):
     self.assertNotEqual(again.yaw[0], start.yaw[0])
     self.assertEqual((again.trial, again.step, again.held[0]), (1, 0, -1))
 
-  def test_yaw_depends_on_seed_task_and_trial_alone(self):
+  def test_yaw_depends_on_seed_episode_task_and_trial_alone(self):
     task = fixtures.busy_task()
     a = self.land(fixtures.busy_task(trials=1), task, seed=[1, 9])
     b = self.land(task, seed=[9, 4])
     a.reset()
     b.reset()
-    self.assertEqual(a.state_view(1).yaw[0], b.state_view(0).yaw[0])
-    self.assertNotEqual(b.state_view(0).yaw[0], b.state_view(1).yaw[0])
+    first = b.state_view(0).yaw[0]
+    self.assertEqual(a.state_view(1).yaw[0], first)
+    self.assertNotEqual(first, b.state_view(1).yaw[0])
+    # A task that comes again starts in another direction.
+    other = b.state_view(1).yaw[0]
+    b.reset()
+    self.assertNotEqual(first, b.state_view(0).yaw[0])
+    b.seed([9, None])
+    b.reset()
+    self.assertEqual(first, b.state_view(0).yaw[0])
+    self.assertNotEqual(other, b.state_view(1).yaw[0])
 
   def test_reward_is_given_while_the_goal_holds(self):
     near = fixtures.make_task(

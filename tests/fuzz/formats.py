@@ -35,6 +35,7 @@ FORMATS: dict[str, Callable[[], Format]] = {
   "setting": json_formats.Setting,
   "checkpoint": json_formats.Checkpoint,
   "status": json_formats.Status,
+  "message": json_formats.Message,
   "weights": array_formats.Weights,
   "arrays": array_formats.Arrays,
   "replay": array_formats.Replay,

@@ -14,6 +14,7 @@ _CASES = {
   "setting": 300,
   "checkpoint": 150,
   "status": 200,
+  "message": 500,
   "demo": 300,
   "replay": 100,
   "unroll": 500,

@@ -23,6 +23,7 @@ from adaland.launch.config import (
   preset_configs,
 )
 from adaland.launch.run import rundir, status_file
+from adaland.launch.studio import messages
 from tests.fuzz import checks, mutate
 
 
@@ -224,3 +225,37 @@ class Status:
   def check(self, value):
     value.encode()  # Raises on half a surrogate pair.
     checks.same(all(map(str.isprintable, value.splitlines())), True)
+
+
+class Message:
+  """Messages of the page in the browser."""
+
+  def __init__(self):
+    task = json.dumps(json_files.to_json(_probe()))
+    self._whole = [
+      messages.encode(name.lower(), **json_codec.to_json(message))
+      for message in (
+        messages.Hello("token"),
+        messages.Card("traps:1"),
+        messages.Check(task),
+        messages.Play("probe:dont-act", 7, "expert", True, 3),
+        messages.Act(2, 0, 1, 2, 0.5, -0.5, 9),
+        messages.Go(),
+        messages.Watch(("expert", "agent:laptop"), task, 2, 1, "AAAA", True),
+        messages.Study(("traps:1", "traps:2"), 4),
+        messages.Result("agent:laptop"),
+      )
+      for name in [type(message).__name__]
+    ]
+
+  def damage(self, rng):
+    return mutate.json_text(rng.choice(self._whole), rng)
+
+  def read(self, data):
+    # The socket refuses what is not UTF-8.
+    return messages.decode(data.decode("utf-8", "replace"))
+
+  def check(self, value):
+    kind = type(value).__name__.lower()
+    again = messages.encode(kind, **json_codec.to_json(value))
+    checks.same(value, messages.decode(again))

@@ -163,6 +163,12 @@ class BadInputTest(parameterized.TestCase):
       ' "players": [{"goal": "hold(player1 black cube)"}]}',
       "players[0].goal",
     ),
+    (
+      '{"format": "adaland.task/1",'
+      ' "objects": [{"type": "black cube", "frozen": true}],'
+      ' "players": [{"goal": "hold(player1, black cube)"}]}',
+      "can never hold: every black cube is frozen",
+    ),
   )
   def test_bad_task_files(self, content, message):
     (self.folder / "task.json").write_text(content)

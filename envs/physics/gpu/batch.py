@@ -139,14 +139,10 @@ class GpuBatch:
     had = self._capacity
     boxes = max(len(scene.ground.box_centres) for scene in scenes)
     ramps = max(len(scene.ground.ramp_bases) for scene in scenes)
-    grows = boxes > had.max_boxes or ramps > had.max_ramps
+    needed = had.including(boxes, ramps)
+    grows = needed != had
     if grows:
-      self._grow(
-        had._replace(
-          max_boxes=max(boxes, had.max_boxes),
-          max_ramps=max(ramps, had.max_ramps),
-        )
-      )
+      self._grow(needed)
     self._load(ids, scenes)
     return grows
 
@@ -173,7 +169,7 @@ class GpuBatch:
     self._load_terrain(ids, prepared)
     for world, each in zip(ids, prepared, strict=True):
       self._scenes[world] = each
-      self.watched[world] = each.scene.contacts
+      self.watched[world] = each.scene.contacts.any()
     scenes = [each.scene for each in prepared]
 
     def rows(values: Sequence[np.ndarray], dtype: Any) -> Any:
@@ -220,6 +216,7 @@ class GpuBatch:
         take(np.array([len(g.box_centres) for g in grounds]), int),
         padded("box_centres", had.max_boxes, wp.vec3),
         padded("box_halves", had.max_boxes, wp.vec3),
+        padded("box_hidden", had.max_boxes, wp.bool),
         take(np.array([len(g.ramp_bases) for g in grounds]), int),
         padded("ramp_bases", had.max_ramps, wp.vec3),
         padded("ramp_yaws", had.max_ramps, float),
@@ -277,9 +274,9 @@ class GpuBatch:
   def _write_slots(self, changed: Any, *contents: Any) -> None:
     """Changes slots: mask, types, frozen, positions, yaws, [C, S]."""
     wp.launch(
-      worlds.wake_neighbours,
+      worlds.wake,
       dim=changed.shape[0],
-      inputs=[changed, self.layout, self.bodies],
+      inputs=[changed, self.layout, self.bodies, self.slots],
     )
     wp.launch(
       worlds.write_slots,

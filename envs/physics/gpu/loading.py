@@ -16,6 +16,7 @@ def load_terrain(
   num_boxes: wp.array[int],  # [C]
   box_at: wp.array2d[wp.vec3],  # [C, B]
   box_half: wp.array2d[wp.vec3],  # [C, B]
+  box_hidden: wp.array2d[wp.bool],  # [C, B]
   num_ramps: wp.array[int],  # [C]
   ramp_at: wp.array2d[wp.vec3],  # [C, R]
   ramp_yaw: wp.array2d[float],  # [C, R]
@@ -29,13 +30,14 @@ def load_terrain(
   """Writes the pieces of some worlds' terrain."""
   row, piece = wp.tid()
   world = ids[row]
-  used = wp.bool(False)
+  used, shown = wp.bool(False), wp.bool(False)
   if piece < first_ramp:
     at, half = wp.vec3(parking), wp.vec3(0.1, 0.1, 0.1)
     used = piece < num_boxes[row]
     if used:
       at = wp.vec3(box_at[row, piece])
       half = wp.vec3(box_half[row, piece])
+      shown = not box_hidden[row, piece]
     geoms.size[world, piece] = half
     geoms.aabb[world, piece, 1] = half
     geoms.rbound[world, piece] = wp.length(half)
@@ -44,6 +46,7 @@ def load_terrain(
   else:
     ramp = piece - first_ramp
     used = ramp < num_ramps[row]
+    shown = used
     geoms.dataid[world, piece] = wp.where(used, ramp_mesh, -1)
     if used:
       turn = worlds.upright(ramp_yaw[row, ramp])
@@ -51,7 +54,7 @@ def load_terrain(
       geoms.xmat[world, piece] = turn @ mesh_mat
     else:
       geoms.xpos[world, piece] = parking
-  geoms.active[world, piece] = used
+  geoms.active[world, piece] = shown
 
 
 @wp.kernel

@@ -138,7 +138,10 @@ def make_model(
   # Box against box as in mujoco.batch: up to eight contacts.
   spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_NATIVECCD
   parts.add_meshes(spec)
-  empty = terrain.Pieces(*(np.zeros((0, 3)),) * 3, np.zeros(0))
+  nothing, no_points = np.zeros(0), np.zeros((0, 3))
+  empty = terrain.Pieces(
+    no_points, no_points, nothing.astype(bool), no_points, nothing
+  )
   parts.add_terrain(spec, empty, capacity.max_boxes, capacity.max_ramps)
   for index in range(S):
     body = spec.worldbody.add_body(name=f"fixed{index}", pos=parts.PARKING)

@@ -1,4 +1,4 @@
-"""Steps of the gpu back end's worlds, with poses and contacts after them.
+"""Steps of the gpu back end's worlds, with their contacts and poses.
 
 W: worlds, P: players, S: slots.
 """
@@ -59,7 +59,7 @@ class GpuMotion:
     self._poses_stale = self._contacts_stale = True
 
   def step(self) -> None:
-    """Simulates a step, and finds poses and contacts at its end."""
+    """Simulates a step, finds its contacts and the poses at its end."""
     if self._graph is None:
       with wp.ScopedCapture() as capture:
         self._advance()
@@ -85,11 +85,12 @@ class GpuMotion:
         self._anchor,
       ],
     )
+    self._clear_contacts()
     for _ in range(parts.SUBSTEPS):
       mjw.step(worlds.model, worlds.data)
-    self.invalidate_results()
+      self._record_contacts()  # Of the substep's start, as MJWarp found them.
+    self._poses_stale = True
     self.find_poses()
-    self.find_contacts()
 
   def find_poses(self) -> None:
     """Finds the current poses, unless they are known."""
@@ -115,13 +116,22 @@ class GpuMotion:
     if not self._contacts_stale:
       return
     self._contacts_stale = False
-    worlds, d = self._worlds, self._worlds.data
-    mjw.collision(worlds.model, d)
+    mjw.collision(self._worlds.model, self._worlds.data)
+    self._clear_contacts()
+    self._record_contacts()
+
+  def _clear_contacts(self) -> None:
+    """Clears contacts except those of objects at rest."""
+    worlds = self._worlds
     wp.launch(
       steps.clear_contacts,
       dim=(worlds.num_worlds, self._num_nodes, self._num_nodes),
       inputs=[worlds.layout, worlds.bodies, worlds.slots],
     )
+
+  def _record_contacts(self) -> None:
+    """Adds the contacts that MJWarp found last."""
+    worlds, d = self._worlds, self._worlds.data
     wp.launch(
       steps.record_contacts,
       dim=d.naconmax,

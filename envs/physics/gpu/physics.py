@@ -2,8 +2,8 @@
 
 Worlds differ in rows of the batched model and in the state, both of which stay
 on the device (see `worlds`). A step is one CUDA graph: controls to drives, the
-substeps, then kinematics and contacts. It also runs on Warp's CPU device,
-slowly, so that it can be tested anywhere.
+substeps with their contacts, then kinematics. It also runs on Warp's CPU
+device, slowly, so that it can be tested anywhere.
 
 Only results in NumPy arrays, and a `load` that raises the capacity for
 terrain, wait for the device.

@@ -63,6 +63,10 @@ def apply_controls(
       held = -1
   hand = 3 * (P + player)
   if held != slots.held[world, player]:
+    # What was held still counts as at rest, see `cpu.CpuPhysics`.
+    if slots.held[world, player] >= 0:
+      tree = 2 * P + slots.held[world, player]
+      worlds.wake_ring(tree, world, layout, bodies)
     for slot in range(S):
       bodies.eq_active[world, player * S + slot] = slot == held
     if held >= 0:

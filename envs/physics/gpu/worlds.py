@@ -132,29 +132,46 @@ def _write_geoms(
     geoms.active[world, first + i] = shape == i
 
 
-@wp.kernel
-def wake_neighbours(
-  changed: wp.array2d[wp.bool],  # [W, S]
-  layout: Layout,
-  bodies: Bodies,
-):
-  """Wakes all objects that fell asleep together with slots that change.
+@wp.func
+def wake_ring(tree: int, world: int, layout: Layout, bodies: Bodies):
+  """Wakes a slot's tree, and all that fell asleep together with it.
 
   Trees that fell asleep together point at one another in a ring, which must
   not be left broken.
   """
+  first = 2 * layout.num_players
+  now = int(tree)
+  following = int(0)
+  while following >= 0:
+    following = bodies.tree_asleep[world, now]
+    bodies.tree_asleep[world, now] = _JUST_WOKEN
+    if now >= first:
+      bodies.tree_awake[world, now] = 1
+      bodies.body_awake[world, layout.slot_body + now - first] = _AWAKE
+    now = following
+
+
+@wp.kernel
+def wake(
+  changed: wp.array2d[wp.bool],  # [W, S]
+  layout: Layout,
+  bodies: Bodies,
+  slots: Slots,
+):
+  """Wakes all objects of the worlds in which slots change.
+
+  What rested on an object that is gone must fall.
+  """
   world = wp.tid()
+  changes = wp.bool(False)
+  for slot in range(layout.num_slots):
+    changes = changes or changed[world, slot]
+  if not changes:
+    return
   first = 2 * layout.num_players
   for slot in range(layout.num_slots):
-    if changed[world, slot]:
-      tree = int(first + slot)
-      following = int(bodies.tree_asleep[world, tree])
-      while following >= 0:
-        bodies.tree_asleep[world, tree] = _JUST_WOKEN
-        bodies.tree_awake[world, tree] = 1
-        bodies.body_awake[world, layout.slot_body + tree - first] = _AWAKE
-        tree = following
-        following = int(bodies.tree_asleep[world, tree])
+    if slots.types[world, slot] > 0 and not slots.frozen[world, slot]:
+      wake_ring(first + slot, world, layout, bodies)
 
 
 @wp.kernel

@@ -28,7 +28,14 @@ _TEXTS = {
   "random": "random actions",
   "noop": "no actions",
 }
-_OTHERS = ("#17869b", "#a6761d", "#c2408a", "#5b8c00", "#444444")
+_OTHERS = (
+  "#17869b",
+  "#a6761d",
+  "#c2408a",
+  "#5b8c00",
+  "#7a3fb0",
+  "#444444",
+)
 # Least distance of two labels, as a share of the axis.
 _LABEL_GAP = 0.075
 _TOP = 1.08

@@ -40,7 +40,7 @@ def bytes_needed(
       num_envs,
       length,
       config.network.action_sizes,
-      config.teaching.teacher != "none",
+      config.teaching.labels,
     )
   )
   snapshots = 0

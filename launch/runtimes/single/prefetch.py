@@ -23,7 +23,7 @@ from adaland.curriculum import base
 from adaland.envs import land
 from adaland.envs.stepping import task_rows
 from adaland.envs.tasks.task import Task
-from adaland.launch.runtimes import env_vars
+from adaland.launch.run import cores
 
 _MOST_WORKERS: Final = 8
 # Maximum number of tasks of one message to a worker; sending costs as well.
@@ -50,9 +50,12 @@ class Maker:
   tasks: Tasks
   env: land.LandConfig
 
-  def __call__(self, index: int) -> task_rows.PreparedTask:
-    """Returns the prepared task."""
-    return task_rows.prepare(self.tasks.task(index), self.env)
+  def __call__(self, index: int, trials: int = 0) -> task_rows.PreparedTask:
+    """Returns the prepared task; with other trials than its own if not 0."""
+    task = self.tasks.task(index)
+    if trials:
+      task = dataclasses.replace(task, trials=trials)
+    return task_rows.prepare(task, self.env)
 
 
 class _Made(NamedTuple):
@@ -68,7 +71,8 @@ class TaskPrefetcher:
   Args:
     next_assignment: Returns the next assignment, whose task is an index.
       `next_task` calls it, in the same thread.
-    maker: Prepares the task of an index; sent to each worker once.
+    maker: Prepares the task of an index, with a number of trials or 0 for its
+      own; sent to each worker once.
     depth: Assignments asked for ahead. A record changes the assignments that
       come this much later.
     workers: Number of processes; None for all cores to spare.
@@ -83,7 +87,7 @@ class TaskPrefetcher:
   def __init__(
     self,
     next_assignment: Callable[[], base.Assignment],
-    maker: Callable[[int], Any],
+    maker: Callable[[int, int], Any],
     depth: int,
     workers: int | None = None,
   ):
@@ -135,8 +139,8 @@ class TaskPrefetcher:
 
   def _send(self) -> None:
     """Sends the unsent assignments' indices to a worker."""
-    indices = [assignment.task for assignment in self._unsent]
-    self._under_way.append(self._pool.submit(_make, indices))
+    wanted = [(each.task, each.trials) for each in self._unsent]
+    self._under_way.append(self._pool.submit(_make, wanted))
     self._unsent = []
 
   def close(self) -> None:
@@ -146,13 +150,13 @@ class TaskPrefetcher:
 
 def _spare_cores() -> int:
   """Returns the cores beside those of the stepping and the learning thread."""
-  return max(1, min(_MOST_WORKERS, env_vars.num_cores() - 2))
+  return max(1, min(_MOST_WORKERS, cores.num_cores() - 2))
 
 
-_maker: Callable[[int], Any]  # The worker's own.
+_maker: Callable[[int, int], Any]  # The worker's own.
 
 
-def _begin(maker: Callable[[int], Any]) -> None:
+def _begin(maker: Callable[[int, int], Any]) -> None:
   """Starts a worker, which makes tasks until its parent ends."""
   global _maker
   _maker = maker
@@ -168,7 +172,7 @@ def _end_with_parent() -> None:
   os._exit(1)
 
 
-def _make(indices: Sequence[int]) -> _Made:
+def _make(wanted: Sequence[tuple[int, int]]) -> _Made:
   start = time.perf_counter()
-  tasks = [_maker(index) for index in indices]
+  tasks = [_maker(index, trials) for index, trials in wanted]
   return _Made(tasks, time.perf_counter() - start)

@@ -19,8 +19,10 @@ from adaland.envs import land, land_state
 from adaland.launch import builder, errors
 from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.recipes import task_source
-from adaland.launch.roles import curriculum_server, heap
+from adaland.launch.roles import heap
 from adaland.launch.run import (
+  counted_curriculum,
+  decisions,
   metrics,
   metrics_row,
   progress,
@@ -75,13 +77,15 @@ class Trainer:
     # Physics on an accelerator leaves cores to prepare tasks ahead; physics on
     # the processor takes them all.
     ahead = experiment.env.backend == "gpu"
-    self._curriculum = curriculum_server.CountedCurriculum(
-      builder.curriculum(experiment, by_index=ahead)
+    source = task_source.TaskSource(experiment)
+    self._curriculum = counted_curriculum.CountedCurriculum(
+      builder.curriculum(experiment, by_index=ahead),
+      decisions.DecisionLog(str(run.path), source.task),
     )
     self._prefetcher = (
       prefetch.TaskPrefetcher(
         self._assign,
-        prefetch.Maker(task_source.TaskSource(experiment), experiment.env),
+        prefetch.Maker(source, experiment.env),
         experiment.actor.envs_per_actor,
       )
       if ahead
@@ -251,6 +255,7 @@ class Trainer:
     """Writes a row of metrics and the status file."""
     for update in self._learner.take_updates():
       report.add(update.values, int(update.steps), float(update.lag))
+    self._curriculum.log_decisions()
     role = self._role()
     report.show(
       self.counters(),

@@ -1,12 +1,13 @@
 """Tests of adaland.agent.memory.checks: good memories, and each kind of bad."""
 
+import dataclasses
 import functools
 
 import haiku as hk
 import jax.numpy as jnp
 from absl.testing import absltest, parameterized
 
-from adaland.agent.config import MEMORIES, NetworkConfig
+from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import base, checks, gru, registry, stack
 from tests.agent.memory import examples
 
@@ -100,9 +101,11 @@ class WithoutUnroll(hk.Module):
 
 
 class CheckTest(parameterized.TestCase):
-  @parameterized.parameters(*MEMORIES)
+  # A ring, a recurrence and no state; the contract suite has all memories.
+  @parameterized.parameters("skip", "griffin", "none")
   def test_our_memories_pass(self, memory):
-    checks.check_memory(registry.make_memory, _config(memory=memory))
+    config = dataclasses.replace(_config(), memory=memory, num_layers=2)
+    checks.check_memory(registry.make_memory, config)
 
   @parameterized.named_parameters(
     ("a class", examples.EMA),

@@ -95,6 +95,7 @@ class UnrollModelTest(absltest.TestCase):
 
   def test_each_step_follows_the_actions_taken_from_there_on(self):
     near, far = self.predictions.near, self.predictions.far
+    assert near is not None
     assert far is not None
     np.testing.assert_array_equal(near.starts, [[0, 1, 2]] * 2)
     np.testing.assert_array_equal(far.starts, [[0, 1, 2]] * 2)
@@ -113,6 +114,8 @@ class UnrollModelTest(absltest.TestCase):
 
   def test_some_steps_look_further(self):
     predictions = self.unroll(every=2, offset=1)
+    assert predictions.near is not None
+    assert self.predictions.near is not None
     np.testing.assert_array_equal(
       predictions.near.policy_logits, self.predictions.near.policy_logits
     )
@@ -132,12 +135,14 @@ class UnrollModelTest(absltest.TestCase):
     np.testing.assert_array_equal(
       self.predictions.value_logits, self.output.value_logits
     )
+    assert self.predictions.near is not None
     # The model's own: zero in the outer bins but for the hidden state.
     np.testing.assert_array_equal(
       self.predictions.near.value_logits[0, 0], [[0, 0, 41]]
     )
 
   def test_rewards_are_those_of_the_actions(self):
+    assert self.predictions.near is not None
     np.testing.assert_array_equal(
       self.predictions.near.reward_logits[..., 1],
       [[[1], [2], [3]], [[3], [3], [1]]],

@@ -1,33 +1,20 @@
 """Targets and losses against numbers by hand and float64 NumPy."""
 
 import dataclasses
-import itertools
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.agent.muesli import muesli
+from adaland.agent.muesli import muesli, retrace
+from tests.agent.muesli import heads
 
-SIZES = (3, 2)
-S = 5
 BINS = 9
 RANGE = 4.0
 
 
 _CONFIG = muesli.MuesliConfig(num_samples=3, model_steps=2, value_range=RANGE)
-
-
-def _log_softmax(x: np.ndarray) -> np.ndarray:
-  x = x - x.max(axis=-1, keepdims=True)
-  return x - np.log(np.exp(x).sum(axis=-1, keepdims=True))
-
-
-def _log_policy(logits: np.ndarray) -> np.ndarray:
-  return np.concatenate(
-    [_log_softmax(logits[..., :3]), _log_softmax(logits[..., 3:])], axis=-1
-  )
 
 
 def _two_hot(x: float) -> np.ndarray:
@@ -39,12 +26,6 @@ def _two_hot(x: float) -> np.ndarray:
   return weights
 
 
-def _one_hot(action: np.ndarray) -> np.ndarray:
-  return np.concatenate(
-    [np.eye(3)[action[..., 0]], np.eye(2)[action[..., 1]]], axis=-1
-  )
-
-
 class Case:
   """A random trajectory of four real steps and two of padding."""
 
@@ -54,22 +35,23 @@ class Case:
     self.mask = np.array([1.0, 1, 1, 1, 0, 0])
     self.discount = np.array([1.0, 1, 1, 0 if ends else 1, 1, 1])
     self.complete = np.array([1.0, 1, 1, 1 if ends else 0, 0, 0])
-    self.action = _one_hot(rng.integers([3, 2], size=[T, 2]))
-    self.behaviour = _log_policy(rng.normal(size=[T, S]))
+    self.action = heads.one_hot(rng.integers([3, 2], size=[T, 2]))
+    self.behaviour = heads.log_policy(rng.normal(size=[T, heads.S]))
     self.reward = rng.normal(size=[T])
     self.returns = rng.normal(size=[T]) * self.complete
+    self.action_returns = self.returns
     self.value = rng.normal(size=[T])
-    self.prior = _log_policy(rng.normal(size=[T, S]))
-    self.samples = _one_hot(rng.integers([3, 2], size=[T, N, 2]))
+    self.prior = heads.log_policy(rng.normal(size=[T, heads.S]))
+    self.samples = heads.one_hot(rng.integers([3, 2], size=[T, N, 2]))
     self.advantages = rng.normal(size=[T, N])
-    self.policy_logits = rng.normal(size=[T, K + 1, S])
+    self.policy_logits = rng.normal(size=[T, K + 1, heads.S])
     self.value_logits = rng.normal(size=[T, K + 1, BINS])
     self.reward_logits = rng.normal(size=[T, K, BINS])
 
   def experience(self) -> muesli.Experience:
     return muesli.Experience(
       *map(
-        _float32,
+        heads.float32,
         (
           self.action,
           self.behaviour,
@@ -83,9 +65,10 @@ class Case:
   def targets(self) -> muesli.Targets:
     return muesli.Targets(
       *map(
-        _float32,
+        heads.float32,
         (
           self.returns,
+          self.action_returns,
           self.complete,
           self.value,
           self.prior,
@@ -100,25 +83,26 @@ class Case:
     starts = np.arange(0, 6, every) + offset
     rows = np.minimum(starts, 5)
     return muesli.Predictions(
-      policy_logits=_float32(self.policy_logits[:, 0]),
-      value_logits=_float32(self.value_logits[:, 0]),
+      policy_logits=heads.float32(self.policy_logits[:, 0]),
+      value_logits=heads.float32(self.value_logits[:, 0]),
       near=muesli.ModelPredictions(
         jnp.arange(6),
-        _float32(self.policy_logits[:, 1:2]),
-        _float32(self.value_logits[:, 1:2]),
-        _float32(self.reward_logits[:, :1]),
+        heads.float32(self.policy_logits[:, 1:2]),
+        heads.float32(self.value_logits[:, 1:2]),
+        heads.float32(self.reward_logits[:, :1]),
       ),
       far=muesli.ModelPredictions(
         jnp.asarray(starts),
-        _float32(self.policy_logits[rows, 2:]),
-        _float32(self.value_logits[rows, 2:]),
-        _float32(self.reward_logits[rows, 1:]),
+        heads.float32(self.policy_logits[rows, 2:]),
+        heads.float32(self.value_logits[rows, 2:]),
+        heads.float32(self.reward_logits[rows, 1:]),
       ),
     )
 
 
-def _float32(x: np.ndarray) -> jax.Array:
-  return jnp.asarray(x, jnp.float32)
+def _advantages(target: muesli.Targets) -> jax.Array:
+  assert target.advantages is not None
+  return target.advantages
 
 
 def _reference(case: Case, sigma: float, config: muesli.MuesliConfig):
@@ -126,7 +110,7 @@ def _reference(case: Case, sigma: float, config: muesli.MuesliConfig):
   T, K, N = 6, config.model_steps, config.num_samples
   names = ("policy_gradient", "cmpo", "model_policy", "reward", "value")
   out = {name: np.zeros(T) for name in names}
-  log_pi = _log_policy(case.policy_logits)
+  log_pi = heads.log_policy(case.policy_logits)
 
   def cmpo(state: int, at: int, i: int) -> float:
     clipped = np.clip(case.advantages[state] / sigma, -1, 1)
@@ -158,13 +142,13 @@ def _reference(case: Case, sigma: float, config: muesli.MuesliConfig):
       if over or (inside and case.complete[s]):
         target = _two_hot(0.0 if over else case.returns[s])
         out["value"][t] -= (
-          weight * target @ _log_softmax(case.value_logits[t, i])
+          weight * target @ heads.log_softmax(case.value_logits[t, i])
         )
       if inside and not over and i > 0:
         out["model_policy"][t] += cmpo(s, t, i) / K
       if inside and not over and i < K:
         # The reward of the action that leads from t + i to t + i + 1.
-        log_r = _log_softmax(case.reward_logits[t, i])
+        log_r = heads.log_softmax(case.reward_logits[t, i])
         out["reward"][t] -= _two_hot(case.reward[s]) @ log_r / K
       over = over or (inside and case.discount[s] == 0)
   return out
@@ -178,7 +162,7 @@ class TargetsTest(parameterized.TestCase):
       _CONFIG, behaviour_prior=0.2, uniform_prior=0.1
     )
     np.testing.assert_allclose(
-      np.exp(muesli.prior_policy(target, behaviour, SIZES, config)),
+      np.exp(muesli.prior_policy(target, behaviour, heads.SIZES, config)),
       [
         0.35 + 0.02 + 0.1 / 3,
         0.21 + 0.02 + 0.1 / 3,
@@ -205,9 +189,12 @@ class TargetsTest(parameterized.TestCase):
       ),
       prior=jnp.asarray(prior),
       value=jnp.array([6.0, 5.0, 1.0]),
-      q_taken=jnp.array([9.0, 4.0, 2.0]),
-      samples=jnp.zeros([3, 3, 5]),
-      q_samples=jnp.array([[7.0, 7, 7], [4, 5, 6], [3, 1, 5]]),
+      look=muesli.LookAhead(
+        q_taken=jnp.array([9.0, 4.0, 2.0]),
+        samples=jnp.zeros([3, 3, 5]),
+        q=jnp.array([[7.0, 7, 7], [4, 5, 6], [3, 1, 5]]),
+      ),
+      sizes=heads.SIZES,
       config=config,
     )
     # v = (7, 5, 3); both heads are halved, so the second ratio is 1/4.
@@ -215,7 +202,7 @@ class TargetsTest(parameterized.TestCase):
     # G_0 = 1 + 0.5 (5 + 0.2 (5.1 - 4)) = 3.61.
     np.testing.assert_allclose(target.returns, [3.61, 5.1, 6.0], rtol=1e-6)
     np.testing.assert_allclose(
-      target.advantages, [[1, 1, 1], [-1, 0, 1], [2, 0, 4]]
+      _advantages(target), [[1, 1, 1], [-1, 0, 1], [2, 0, 4]]
     )
     np.testing.assert_array_equal(target.complete, [1, 1, 1])
 
@@ -229,16 +216,19 @@ class TargetsTest(parameterized.TestCase):
       target = muesli.targets(
         muesli.Experience(
           action=jnp.ones([5, 5]),
-          behaviour=_float32(np.full([5, 5], -1.0)),
-          reward=_float32(base[0] + junk),
+          behaviour=heads.float32(np.full([5, 5], -1.0)),
+          reward=heads.float32(base[0] + junk),
           discount=jnp.array([1.0, 1, 1, 1, 1]),
-          mask=_float32(mask),
+          mask=heads.float32(mask),
         ),
-        prior=_float32(np.full([5, 5], -1.0)),
-        value=_float32(base[1] + junk),
-        q_taken=_float32(base[2] + junk),
-        samples=_float32(rng.normal(size=[5, 3, 5])),
-        q_samples=_float32(base[3:6].T + junk[:, None]),
+        prior=heads.float32(np.full([5, 5], -1.0)),
+        value=heads.float32(base[1] + junk),
+        look=muesli.LookAhead(
+          q_taken=heads.float32(base[2] + junk),
+          samples=heads.float32(rng.normal(size=[5, 3, 5])),
+          q=heads.float32(base[3:6].T + junk[:, None]),
+        ),
+        sizes=heads.SIZES,
         config=_CONFIG,
       )
       results.append(np.asarray(target.returns))
@@ -257,69 +247,56 @@ class TargetsTest(parameterized.TestCase):
     np.testing.assert_allclose(sigma, np.sqrt(0.46 / 0.19), rtol=1e-5)
     self.assertEqual(scale.count, 2)
 
-  def test_cmpo_weights_by_hand(self):
-    # N = 2: e = (e^1, e^-0.5), the first advantage being clipped;
-    # z_1 = (1 + e^-0.5) / 2, z_2 = (1 + e) / 2.
-    weights = muesli.cmpo_weights(jnp.array([5.0, -0.5]), _CONFIG)
-    e1, e2 = np.exp(1.0), np.exp(-0.5)
+  def test_vtrace_takes_the_place_of_retrace(self):
+    config = dataclasses.replace(_CONFIG, returns="vtrace", cmpo="none")
+    case = Case(0, True, config)
+    target = muesli.targets(
+      case.experience(),
+      heads.float32(case.prior),
+      heads.float32(case.value),
+      None,
+      heads.SIZES,
+      config,
+    )
+    ratio = np.exp(np.sum(case.action * (case.prior - case.behaviour), -1))
+    expected = retrace.vtrace_returns(
+      heads.float32(case.value),
+      heads.float32(case.reward),
+      heads.float32(0.995 * case.discount),
+      heads.float32(ratio),
+      heads.float32(case.complete),
+      0.95,
+    )
+    for returns, wanted in zip(
+      (target.returns, target.action_returns), expected, strict=True
+    ):
+      np.testing.assert_allclose(returns[:4], wanted[:4], rtol=1e-4)
+      np.testing.assert_array_equal(returns[4:], 0)
+    self.assertIsNone(target.advantages)
+
+  def test_of_all_actions_the_expectation_is_exact(self):
+    config = dataclasses.replace(
+      _CONFIG, cmpo="exact", gamma=0.5, retrace_lambda=0.0
+    )
+    case = Case(0, True, config)
+    rng = np.random.default_rng(3)
+    q = rng.normal(size=[6, 6])
+    target = muesli.targets(
+      case.experience(),
+      heads.float32(case.prior),
+      heads.float32(case.value),
+      muesli.LookAhead(heads.float32(case.value), None, heads.float32(q)),
+      heads.SIZES,
+      config,
+    )
+    p = np.exp(case.prior)
+    joint = np.einsum("ta,tb->tab", p[:, :3], p[:, 3:]).reshape(6, 6)
+    # Without traces, G_t = r_t + γ E q(s_{t+1}, ·).
+    wanted = case.reward[:3] + 0.5 * np.sum(joint * q, axis=1)[1:4]
+    np.testing.assert_allclose(target.returns[:3], wanted, rtol=1e-5)
     np.testing.assert_allclose(
-      weights, [2 * e1 / (1 + e2), 2 * e2 / (1 + e1)], rtol=1e-6
+      _advantages(target), q - case.value[:, None], rtol=1e-4, atol=1e-6
     )
-
-  @parameterized.parameters(0.1, 1.0)
-  def test_control_variate_keeps_the_mean_and_takes_away_noise(self, sigma):
-    """Enumerates all draws of three samples of a two-headed action."""
-    rng = np.random.default_rng(0)
-    prior = _log_policy(rng.normal(size=S))
-    actions = _one_hot(np.array([[a, b] for a in range(3) for b in range(2)]))
-    log_p = actions @ prior
-    advantages = rng.normal(size=6)
-    draws = np.array(list(itertools.product(range(6), repeat=3)))
-    probability = np.exp(log_p[draws].sum(axis=1))
-    weights = muesli.cmpo_weights(_float32(advantages[draws] / sigma), _CONFIG)
-    plain = np.einsum("dn,dns->ds", weights, actions[draws]) / 3
-    estimate = muesli.cmpo_policy(
-      _float32(np.tile(prior, (len(draws), 1))),
-      _float32(actions[draws]),
-      _float32(advantages[draws] / sigma),
-      _CONFIG,
-    )
-
-    def moments(x):
-      mean = probability @ x
-      return mean, probability @ np.square(x - mean)
-
-    mean, variance = moments(np.asarray(estimate, np.float64))
-    plain_mean, plain_variance = moments(plain)
-    np.testing.assert_allclose(mean, plain_mean, atol=1e-6)
-    self.assertLess(variance.sum(), 0.7 * plain_variance.sum())
-
-  def test_many_samples_give_the_exact_cmpo_policy(self):
-    rng = np.random.default_rng(0)
-    prior = np.array([0.5, 0.3, 0.2])
-    advantage = np.array([-0.4, 0.3, 2.0])
-    exact = prior * np.exp(np.clip(advantage, -1, 1))
-    exact /= exact.sum()
-    sample = rng.choice(3, p=prior, size=[200, 4000])
-    weights = muesli.cmpo_weights(_float32(advantage[sample]), _CONFIG)
-    estimate = [np.mean(weights * (sample == a)) for a in range(3)]
-    np.testing.assert_allclose(estimate, exact, atol=3e-3)
-
-  def test_total_variation_of_cmpo_is_bounded(self):
-    # tanh(c / 2): Muesli, section 4.3; reached where a share 1 / (1 + e^c) of
-    # the prior has the best advantage and the rest the worst.
-    for c in (0.5, 1.0, 2.0):
-      config = dataclasses.replace(_CONFIG, advantage_clip=c)
-      distances = []
-      for share in (0.5, 1 / (1 + np.exp(c))):
-        best = np.arange(10_000) < 10_000 * share
-        weights = muesli.cmpo_weights(
-          jnp.where(best, 1e9, -1e9),
-          config,
-        )
-        distances.append(0.5 * np.mean(np.abs(weights - 1)))
-      self.assertLess(float(distances[0]), float(distances[1]))
-      np.testing.assert_allclose(distances[1], np.tanh(c / 2), rtol=1e-3)
 
 
 class LossesTest(parameterized.TestCase):
@@ -332,7 +309,7 @@ class LossesTest(parameterized.TestCase):
       case.targets(),
       case.experience(),
       jnp.asarray(0.7),
-      SIZES,
+      heads.SIZES,
       config,
     )
     expected = _reference(case, 0.7, config)
@@ -342,6 +319,33 @@ class LossesTest(parameterized.TestCase):
         parts[name], wanted, rtol=1e-4, atol=1e-5, err_msg=name
       )
       self.assertGreater(np.abs(wanted).sum(), 0)
+
+  def test_what_is_switched_off_is_left_out(self):
+    case = Case(0, True, _CONFIG)
+
+    def parts(predictions, target):
+      return muesli.losses(
+        predictions,
+        target,
+        case.experience(),
+        jnp.asarray(0.7),
+        heads.SIZES,
+        _CONFIG,
+      )
+
+    whole = parts(case.predictions(), case.targets())
+    target = case.targets()._replace(samples=None, advantages=None)
+    plain = parts(case.predictions(), target)
+    self.assertEqual(set(whole) - set(plain), {"cmpo", "model_policy"})
+    for name, loss in plain.items():
+      np.testing.assert_allclose(loss, whole[name], err_msg=name)
+    alone = parts(case.predictions()._replace(near=None, far=None), target)
+    self.assertEqual(set(plain) - set(alone), {"reward"})
+    expected = [
+      -_two_hot(case.returns[t]) @ heads.log_softmax(case.value_logits[t, 0])
+      for t in range(4)
+    ]
+    np.testing.assert_allclose(alone["value"][:4], expected, rtol=1e-4)
 
   @parameterized.parameters(2, 4)
   def test_looking_far_from_every_nth_step_is_right_on_average(self, every):
@@ -354,7 +358,7 @@ class LossesTest(parameterized.TestCase):
         case.targets(),
         case.experience(),
         jnp.asarray(0.7),
-        SIZES,
+        heads.SIZES,
         config,
       )
 
@@ -375,14 +379,14 @@ class LossesTest(parameterized.TestCase):
         case.targets(),
         case.experience(),
         jnp.asarray(1.0),
-        SIZES,
+        heads.SIZES,
         config,
       )["value"].sum(),
     )(case.predictions())
     gradient = np.concatenate(
       [gradient.near.value_logits, gradient.far.value_logits], axis=1
     )
-    probs = np.exp(_log_softmax(case.value_logits))
+    probs = np.exp(heads.log_softmax(case.value_logits))
     for t, i in ((3, 1), (3, 2), (2, 2)):
       np.testing.assert_allclose(
         gradient[t, i - 1],
@@ -405,6 +409,7 @@ class LossesTest(parameterized.TestCase):
     )
     target = muesli.Targets(
       returns=jnp.array([3.0]),
+      action_returns=jnp.array([3.0]),
       complete=jnp.ones([1]),
       value=jnp.array([1.0]),
       prior=jnp.log(jnp.array([[1 / 3, 1 / 3, 1 / 3, 0.5, 0.5]])),
@@ -425,7 +430,7 @@ class LossesTest(parameterized.TestCase):
         far=None,
       )
       return muesli.losses(
-        predictions, target, experience, jnp.asarray(0.5), SIZES, config
+        predictions, target, experience, jnp.asarray(0.5), heads.SIZES, config
       )["policy_gradient"].sum()
 
     np.testing.assert_allclose(
@@ -442,7 +447,7 @@ class LossesTest(parameterized.TestCase):
         target,
         case.experience(),
         jnp.asarray(1.0),
-        SIZES,
+        heads.SIZES,
         config,
       )
       return muesli.total_loss(

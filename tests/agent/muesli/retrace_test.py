@@ -26,6 +26,61 @@ def _reference(q, v, reward, gamma, discount, ratio, complete, lambda_):
   return returns
 
 
+def _vtrace_reference(v, reward, gamma, discount, ratio, complete, lambda_):
+  """Computes V_t = v_t + Σ_j γ^j (Π c) δ_{t+j}, literally, in float64."""
+  T = len(v)
+  rho = np.minimum(1.0, ratio)
+  values, returns = v.copy(), np.zeros(T)
+  for t in range(T):
+    if not complete[t]:
+      continue
+    weight, s = 1.0, t
+    while True:
+      v_next = v[s + 1] if discount[s] else 0.0
+      delta = rho[s] * (reward[s] + gamma * discount[s] * v_next - v[s])
+      values[t] += weight * delta
+      if not discount[s] or not complete[s + 1]:
+        break
+      weight *= gamma * lambda_ * rho[s]
+      s += 1
+  for t in range(T):
+    if complete[t]:
+      after = 0.0
+      if discount[t]:
+        after = lambda_ * values[t + 1] + (1 - lambda_) * v[t + 1]
+      returns[t] = reward[t] + gamma * after
+  return values, returns
+
+
+class VtraceTest(absltest.TestCase):
+  def test_against_the_definition(self):
+    rng = np.random.default_rng(2)
+    for length, ends in ((7, True), (7, False), (5, True), (5, False)):
+      mask = np.arange(7) < length
+      discount = np.ones(7)
+      if ends:
+        discount[length - 1] = 0
+      v, reward = rng.normal(size=[2, 7])
+      ratio = rng.uniform(0.2, 2, size=[7])
+      complete = np.array(
+        retrace.complete_steps(
+          jnp.asarray(mask, jnp.float32), jnp.asarray(discount, jnp.float32)
+        )
+      )
+      got = retrace.vtrace_returns(
+        *(
+          jnp.asarray(x, jnp.float32)
+          for x in (v, reward, 0.9 * discount, ratio, complete)
+        ),
+        lambda_=0.8,
+      )
+      wanted = _vtrace_reference(v, reward, 0.9, discount, ratio, complete, 0.8)
+      for x, y in zip(got, wanted, strict=True):
+        np.testing.assert_allclose(
+          x * complete, y * complete, rtol=1e-4, atol=1e-6
+        )
+
+
 class RetraceTest(absltest.TestCase):
   def test_complete_steps(self):
     mask = jnp.array([1.0, 1, 1, 0, 0])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from absl.testing import absltest, parameterized
 
-from adaland.agent.config import NetworkConfig
+from adaland.agent.config import NetworkConfig, PatchesConfig
 from adaland.agent.muesli import categorical
 from adaland.agent.network.network import make_network
 from tests.agent import observations
@@ -25,6 +25,7 @@ _CONFIG = NetworkConfig(
   entity_size=8,
   torso_channels=(2, 3),
   torso_size=8,
+  patches=PatchesConfig(window=1, width=8, num_layers=1, num_heads=2),
   head_size=10,
   belief=True,
   model_size=7,
@@ -51,12 +52,13 @@ def _entities():
 
 class NetworkTest(parameterized.TestCase):
   @parameterized.named_parameters(
-    ("entities", observations.spec()),
-    ("pixels", observations.spec(pixels=(9, 12))),
+    ("entities", observations.spec(), "torso"),
+    ("pixels", observations.spec(pixels=(9, 12)), "torso"),
+    ("patches", observations.spec(pixels=(12, 12)), "patches"),
   )
   @pytest.mark.optimized
-  def test_steps_equal_unroll(self, spec):
-    network = make_network(_CONFIG, spec)
+  def test_steps_equal_unroll(self, spec, vision):
+    network = make_network(dataclasses.replace(_CONFIG, vision=vision), spec)
     params = _noisy(jax.jit(network.init)(jax.random.PRNGKey(0)))
     batch_size, length = 2, 9
     observation = observations.random(spec, (batch_size, length))
@@ -75,6 +77,20 @@ class NetworkTest(parameterized.TestCase):
     self.assertEqual(unrolled.value_logits.shape, (2, 9, 11))
     self.assertEqual(unrolled.model_hidden.shape, (2, 9, 7))
     self.assertGreater(float(np.std(unrolled.policy_logits)), 0.01)
+
+  def test_only_learning_leaves_out_patches(self):
+    spec = observations.spec(pixels=(12, 12))
+    network = make_network(dataclasses.replace(_CONFIG, vision="patches"), spec)
+    params = _noisy(jax.jit(network.init)(jax.random.PRNGKey(0)))
+    observation = observations.random(spec, (2, 3))
+    first = np.zeros((2, 3), np.uint8)
+    unroll = jax.jit(network.unroll)
+    keys = jax.random.split(jax.random.PRNGKey(1))
+    one, two = (
+      unroll(params, {}, observation, first, key)[0].model_hidden
+      for key in keys
+    )
+    self.assertGreater(np.abs(one - two).max(), 1e-4)
 
   def test_users_memory_takes_the_place_of_the_configs(self):
     spec = observations.spec()
@@ -121,7 +137,7 @@ class NetworkTest(parameterized.TestCase):
       output, _ = network.unroll(params, memory, observation, np.zeros((2, 3)))
       return jnp.sum(jnp.square(output.model_hidden))
 
-    gradient = jax.grad(loss)(network.initial_memory(2))
+    gradient = jax.jit(jax.grad(loss))(network.initial_memory(2))
     np.testing.assert_array_equal(gradient["mean"], 0)
 
   def test_model_step_takes_any_leading_axes(self):
@@ -191,15 +207,18 @@ class NetworkTest(parameterized.TestCase):
       lambda x: x + 0.1, network.init(jax.random.PRNGKey(0))
     )
     observation = observations.random(spec, (2, 3))
-    output, _ = network.unroll(params, {}, observation, np.zeros((2, 3)))
+    output, _ = jax.jit(network.unroll)(
+      params, {}, observation, np.zeros((2, 3))
+    )
     truth = np.zeros((2, 2 * config.num_types), np.float32)
+    critic = jax.jit(network.critic)
 
     def value(params, output, truth):
-      return jnp.sum(network.critic(params, output, truth)[..., 0])
+      return jnp.sum(critic(params, output, truth)[..., 0])
 
-    logits = network.critic(params, output, truth)
+    logits = critic(params, output, truth)
     self.assertEqual(logits.shape, (2, 3, config.num_bins))
-    told = network.critic(params, output, truth + 1)
+    told = critic(params, output, truth + 1)
     self.assertGreater(np.abs(told - logits).min(), 0)
     for leaf in jax.tree.leaves(jax.grad(value, 1)(params, output, truth)):
       np.testing.assert_array_equal(leaf, 0)

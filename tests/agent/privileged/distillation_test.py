@@ -1,9 +1,23 @@
 """Tests of adaland.agent.privileged.distillation."""
 
+import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
+from adaland.agent.learner_config import MuesliConfig
+from adaland.agent.muesli import muesli_types
 from adaland.agent.privileged import distillation
+
+_SIZES = (2, 3)
+
+
+def _normalised(logits):
+  """Returns log-probabilities of both heads, float64."""
+  heads = np.split(np.asarray(logits, np.float64), [2], axis=-1)
+  return np.concatenate(
+    [h - np.log(np.sum(np.exp(h), axis=-1, keepdims=True)) for h in heads],
+    axis=-1,
+  )
 
 
 class DistillationTest(parameterized.TestCase):
@@ -21,6 +35,53 @@ class DistillationTest(parameterized.TestCase):
     )
     np.testing.assert_array_equal(loss, [0.0])
     np.testing.assert_array_equal(has_label, [0.0])
+
+  @parameterized.parameters((1, 0), (2, 0), (2, 1))
+  def test_all_unrolled_policies_are_pulled_to_the_policy_of_their_step(
+    self, every, offset
+  ):
+    length, ahead, real = 7, 3, 5
+    rng = np.random.default_rng(0)
+    config = MuesliConfig(model_steps=ahead, model_every=every)
+    teacher = _normalised(rng.normal(size=(length, 5)))
+    teacher[real - 1] = 0.0  # The episode's last observation.
+    mask = np.r_[np.ones(real), np.zeros(length - real)].astype(np.float32)
+    now = rng.normal(size=(length, 5))
+    starts = np.arange(0, length, every) + offset
+    near = rng.normal(size=(length, 1, 5))
+    far = rng.normal(size=(len(starts), ahead - 1, 5))
+
+    def divergence(t, logits):
+      pi = _normalised(logits)
+      return np.sum(np.exp(teacher[t]) * (teacher[t] - pi))
+
+    labelled = range(real - 1)
+    expected = sum(divergence(t, now[t]) for t in labelled)
+    for t in labelled:
+      if t >= 1:
+        expected += divergence(t, near[t - 1, 0]) / ahead
+      for f, start in enumerate(starts):
+        for j in range(ahead - 1):
+          if start + 2 + j == t:
+            expected += every * divergence(t, far[f, j]) / ahead
+    bins = jnp.zeros([0])
+
+    def model(starts, logits):
+      return muesli_types.ModelPredictions(
+        jnp.asarray(starts), jnp.asarray(logits, jnp.float32), bins, bins
+      )
+
+    predictions = muesli_types.Predictions(
+      jnp.asarray(now, jnp.float32),
+      bins,
+      model(np.arange(length), near),
+      model(starts, far),
+    )
+    loss, count = distillation.policy_loss(
+      predictions, jnp.asarray(teacher, jnp.float32), mask, _SIZES, config
+    )
+    np.testing.assert_allclose(loss, expected, rtol=1e-4)
+    self.assertEqual(count, real - 1)
 
   @parameterized.parameters((0.0, 1.0), (0.2, 1.0), (0.4, 0.5), (0.8, 0.0))
   def test_it_ends_gradually(self, progress, expected):

@@ -5,7 +5,7 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.agent import types
-from adaland.agent.learner_config import PrivilegedConfig
+from adaland.agent.learner_config import MuesliConfig, PrivilegedConfig
 from adaland.agent.privileged import losses
 from tests.agent import fakes
 
@@ -50,7 +50,8 @@ class LossesTest(absltest.TestCase):
       self.batch,
       self.output,
       None,
-      10.0,
+      None,
+      MuesliConfig(value_range=10.0),
     )
 
   def test_nothing_is_computed_without_a_weight(self):
@@ -74,6 +75,27 @@ class LossesTest(absltest.TestCase):
     counted = mask * (self.label[..., 0] >= 0)
     expected = np.sum(entropy * counted) / np.sum(counted)
     np.testing.assert_allclose(found["distillation"], expected, rtol=1e-5)
+
+  def test_l2_is_half_the_squares_and_fades_with_distillation(self):
+    config = PrivilegedConfig(
+      distillation_weight=2.0, distillation_l2=0.1, distillation_share=0.5
+    )
+    found = losses.privileged_losses(
+      {"a": jnp.array([3.0, 4.0]), "b": {"c": jnp.array([[1.0]])}},
+      self.network,
+      config,
+      fakes.SIZES,
+      self.batch,
+      self.output,
+      None,
+      None,
+      MuesliConfig(),
+    )
+    self.assertAlmostEqual(float(found["l2"]), 13.0, places=5)
+    parts = {"l2": found["l2"]}
+    for progress, expected in ((0.0, 1.3), (0.25, 0.65), (0.5, 0.0)):
+      total = losses.total(parts, config, jnp.asarray(progress))
+      self.assertAlmostEqual(float(total), expected, places=5)
 
   def test_the_total_is_weighted_and_distillation_fades(self):
     config = PrivilegedConfig(

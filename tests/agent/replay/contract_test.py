@@ -15,6 +15,9 @@ from adaland.agent.replay.config import ReplayConfig
 from adaland.agent.replay.spec import UnrollSpec
 from tests.agent.replay import examples
 
+# Longest wait for something that takes a moment, on a busy machine.
+_SECONDS = 60.0
+
 
 def _count(work, most):
   """Calls `work` until it times out; returns the number of successes."""
@@ -27,13 +30,20 @@ def _count(work, most):
 
 
 class _ContractTests(absltest.TestCase):
-  """The suite; a subclass names the kind of store it runs on."""
+  """The suite; a subclass names the kind of store it runs on.
+
+  Attributes:
+    kind: The kind.
+    soon: Seconds after which what has not happened yet is not going to, however
+      busy the machine.
+  """
 
   kind: str
+  soon: float
 
   def make(self, checkpoint_dir=None, **values):
     base = ReplayConfig(
-      kind=self.kind, capacity=10, batch_size=2, insert_timeout=0.3
+      kind=self.kind, capacity=10, batch_size=2, insert_timeout=_SECONDS
     )
     config = dataclasses.replace(base, **values)
     spec = UnrollSpec.from_unroll(examples.unroll())
@@ -52,7 +62,7 @@ class _ContractTests(absltest.TestCase):
     return sampler
 
   def wait_for_size(self, replay, size):
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + _SECONDS
     while replay.info().size != size and time.monotonic() < deadline:
       time.sleep(0.01)
     self.assertEqual(replay.info().size, size)
@@ -62,7 +72,7 @@ class _ContractTests(absltest.TestCase):
     writer, sampler = self.writer(replay), self.sampler(replay)
     for number in range(2):
       writer.insert(examples.unroll(number))
-    batch = sampler.sample(timeout=5)
+    batch = sampler.sample(timeout=_SECONDS)
     for number in range(2):
       row = jax.tree_util.tree_map(lambda x, i=number: x[i], batch)
       expected = examples.unroll(number)
@@ -82,7 +92,7 @@ class _ContractTests(absltest.TestCase):
       unroll.reward[:] = value
       writer.insert(unroll)
     for value in (0, 2):
-      rewards = sampler.sample(timeout=5).reward[:, 0].tolist()
+      rewards = sampler.sample(timeout=_SECONDS).reward[:, 0].tolist()
       self.assertEqual(rewards, [value, value + 1])
 
   def test_a_queue_gives_everything_once_and_in_order(self):
@@ -96,7 +106,9 @@ class _ContractTests(absltest.TestCase):
     thread = threading.Thread(target=write)
     thread.start()
     drawn = [
-      n for _ in range(20) for n in sampler.sample(5).params_version.tolist()
+      n
+      for _ in range(20)
+      for n in sampler.sample(_SECONDS).params_version.tolist()
     ]
     thread.join()
     self.assertEqual(drawn, list(range(40)))
@@ -104,23 +116,23 @@ class _ContractTests(absltest.TestCase):
       sampler.sample(timeout=0.1)
 
   def test_a_full_queue_lets_nothing_in_for_a_bounded_time(self):
-    replay = self.make(sampling="queue", capacity=3)
+    replay = self.make(sampling="queue", capacity=3, insert_timeout=self.soon)
     writer = self.writer(replay)
     inserted = _count(lambda: writer.insert(examples.unroll()), 20)
     # One more may be in flight.
     self.assertIn(inserted, (3, 4))
     self.wait_for_size(replay, 3)
     start = time.monotonic()
-    with self.assertRaisesRegex(TimeoutError, "0.3 s"):
+    with self.assertRaisesRegex(TimeoutError, f"{self.soon:g} s"):
       writer.insert(examples.unroll())
-    self.assertBetween(time.monotonic() - start, 0.25, 2.0)
+    self.assertBetween(time.monotonic() - start, 0.8 * self.soon, _SECONDS)
 
   def test_an_empty_store_gives_nothing_for_a_bounded_time(self):
     sampler = self.sampler(self.make(min_size=3))
     start = time.monotonic()
     with self.assertRaisesRegex(TimeoutError, "0.2 s"):
       sampler.sample(timeout=0.2)
-    self.assertBetween(time.monotonic() - start, 0.15, 2.0)
+    self.assertBetween(time.monotonic() - start, 0.15, _SECONDS)
 
   def test_nothing_is_drawn_below_the_least_size(self):
     replay = self.make(min_size=3)
@@ -131,18 +143,22 @@ class _ContractTests(absltest.TestCase):
     with self.assertRaises(TimeoutError):
       sampler.sample(timeout=0.2)
     writer.insert(examples.unroll(2))
-    sampler.sample(timeout=5)
+    sampler.sample(timeout=_SECONDS)
 
   def test_the_ratio_of_samples_to_inserts_is_kept(self):
     # Allowed: 2 * inserts - samples in [2 * 3 - 4, 2 * 3 + 4] = [2, 10].
     replay = self.make(
-      capacity=100, min_size=3, samples_per_insert=2.0, error_buffer=4.0
+      capacity=100,
+      min_size=3,
+      samples_per_insert=2.0,
+      error_buffer=4.0,
+      insert_timeout=self.soon,
     )
     writer, sampler = self.writer(replay), self.sampler(replay)
     inserts = samples = 0
     for _ in range(3):
       inserts += _count(lambda: writer.insert(examples.unroll()), 100)
-      samples += 2 * _count(lambda: sampler.sample(timeout=0.3), 100)
+      samples += 2 * _count(lambda: sampler.sample(timeout=self.soon), 100)
     # At the end all that may be drawn was drawn; an item in flight, a partial
     # batch and prefetched batches make the counts a little uncertain.
     self.assertGreaterEqual(2 * inserts - samples, 2)
@@ -159,7 +175,9 @@ class _ContractTests(absltest.TestCase):
     self.wait_for_size(replay, 4)
     sampler = self.sampler(replay)
     drawn = {
-      n for _ in range(60) for n in sampler.sample(5).params_version.tolist()
+      n
+      for _ in range(60)
+      for n in sampler.sample(_SECONDS).params_version.tolist()
     }
     # The last one may have been in flight when the first were drawn.
     self.assertContainsSubset({4, 5, 6}, drawn)
@@ -173,7 +191,7 @@ class _ContractTests(absltest.TestCase):
       writer.insert(wrong)
     for number in range(2):
       writer.insert(examples.unroll(number))
-    self.assertEqual(sampler.sample(5).params_version.tolist(), [0, 1])
+    self.assertEqual(sampler.sample(_SECONDS).params_version.tolist(), [0, 1])
 
   def test_a_checkpoint_brings_the_content_back(self):
     path = self.create_tempdir().full_path
@@ -188,7 +206,7 @@ class _ContractTests(absltest.TestCase):
     other = self.make(path, capacity=4)
     self.assertEqual(other.info().size, 4)
     sampler = self.sampler(other)
-    drawn = [sampler.sample(5) for _ in range(30)]
+    drawn = [sampler.sample(_SECONDS) for _ in range(30)]
     numbers = {n for batch in drawn for n in batch.params_version.tolist()}
     self.assertEqual(numbers, {2, 3, 4, 5})
     number = int(drawn[0].params_version[0])
@@ -209,14 +227,16 @@ class _ContractTests(absltest.TestCase):
     writer, sampler = replay.writer(), replay.sampler()
     writer.insert(examples.unroll())
     start = time.monotonic()
-    writer.close()
+    with self.assertNoLogs(level="WARNING"):  # No unroll was given up.
+      writer.close()
     sampler.close()
     replay.close()
-    self.assertLess(time.monotonic() - start, 2.0)
+    self.assertLess(time.monotonic() - start, _SECONDS)
 
 
 class InMemoryTest(_ContractTests):
   kind = "memory"
+  soon = 0.1
 
 
 @unittest.skipUnless(
@@ -225,6 +245,7 @@ class InMemoryTest(_ContractTests):
 )
 class ReverbTest(_ContractTests):
   kind = "reverb"
+  soon = 1.0
 
 
 # The suite itself has no store to run on.

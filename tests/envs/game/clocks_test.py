@@ -67,15 +67,16 @@ class FeaturesTest(absltest.TestCase):
 
 
 class StartYawTest(absltest.TestCase):
-  def test_depends_on_seed_task_and_trial_alone(self):
-    arguments = [(0, 7, 0), (1, 7, 0), (0, 8, 0), (0, 7, 1)]
+  def test_depends_on_seed_episode_task_and_trial_alone(self):
+    arguments = [(0, 0, 7, 0), (1, 0, 7, 0), (0, 1, 7, 0), (0, 0, 8, 0)]
+    arguments.append((0, 0, 7, 1))
     yaws = [clocks.start_yaw(*a, num_players=1)[0] for a in arguments]
     again = [clocks.start_yaw(*a, num_players=1)[0] for a in arguments]
     self.assertEqual(yaws, again)
-    self.assertLen(set(yaws), 4)
+    self.assertLen(set(yaws), 5)
 
   def test_is_uniform(self):
-    yaws = [clocks.start_yaw(0, 7, t, num_players=2) for t in range(2000)]
+    yaws = [clocks.start_yaw(0, 0, 7, t, num_players=2) for t in range(2000)]
     counts, _ = np.histogram(yaws, bins=8, range=(-np.pi, np.pi))
     # Binomial, 500 each with a standard deviation of 21.
     self.assertLess(np.abs(counts - 500).max(), 100)

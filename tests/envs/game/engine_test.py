@@ -35,6 +35,7 @@ def _advance(near):
       heights=np.zeros(tiles, np.int32),
       ramps=np.zeros(tiles, np.int32),
       tiles=np.full((num_envs, 2), 6, np.int32),
+      reachable=np.ones(tiles, np.int32),
     ),
     np.tile(np.asarray(types, np.int32), (num_envs, 1)),
     hands.Hand(

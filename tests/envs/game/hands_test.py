@@ -127,5 +127,28 @@ class TargetTest(absltest.TestCase):
     )
 
 
+class KeepInsideTest(absltest.TestCase):
+  def test_hands_stay_above_the_ground_and_within_the_outer_wall(self):
+    """A room of 6 x 6 m, the part beyond x = 1 m a level higher."""
+    heights = np.zeros([1, constants.MAX_TILES, constants.MAX_TILES], np.int32)
+    heights[:, 4:] = 1
+    terrain = (heights, np.zeros_like(heights), np.array([[6, 6]], np.int32))
+    for hand, feet, wanted in (
+      ([0, 0, 0.4], 0.0, [0, 0, 0.4]),
+      ([0, 0, -0.7], 0.0, [0, 0, 0.1]),
+      ([-3.5, 2.95, 0.4], 0.0, [-2.9, 2.9, 0.4]),
+      # Over higher ground not above the feet, from there down to the lower.
+      ([2, 0, -0.7], 0.0, [2, 0, 0.1]),
+      ([2, 0, -0.7], 0.5, [2, 0, 0.6]),
+      ([0, 0, -0.7], 0.5, [0, 0, 0.1]),
+    ):
+      found = hands.keep_inside(
+        jnp.asarray([[hand]], jnp.float32),
+        jnp.asarray([[[0.5, 0.0, feet]]], jnp.float32),
+        terrain,
+      )
+      np.testing.assert_allclose(found[0, 0], wanted, atol=1e-6)
+
+
 if __name__ == "__main__":
   absltest.main()

@@ -11,23 +11,27 @@ from hypothesis import strategies as st
 from adaland.envs import constants, shapes
 from adaland.envs.game import spawning
 from adaland.envs.tasks.literals import ObjectType
-from adaland.envs.worlds import scene
+from adaland.envs.worlds import regions, scene
 
 _SLOTS = 8
 _CUBE = ObjectType.from_name("black cube").type_id
 _WALL = ObjectType.from_name("purple wall").type_id
 
 
-def _ground(heights):
+def _ground(heights, start):
   heights = np.asarray(heights, np.int32)
-  padded = np.zeros([constants.MAX_TILES] * 2, np.int32)
-  padded[: heights.shape[0], : heights.shape[1]] = heights
-  return padded, np.zeros_like(padded), np.asarray(heights.shape, np.int32)
+  padded = np.zeros([2] + [constants.MAX_TILES] * 2, np.int32)
+  window = np.s_[: heights.shape[0], : heights.shape[1]]
+  flat = np.zeros_like(heights)
+  padded[0][window] = heights
+  padded[1][window] = regions.reachable(heights, flat, np.asarray([start]))
+  tiles = np.asarray(heights.shape, np.int32)
+  return padded[0], np.zeros_like(padded[0]), tiles, padded[1]
 
 
 @functools.partial(jax.jit)
-def _place(spawned, types, origin, positions, player, terrain):
-  return spawning.place(spawned, types, origin, positions, player, terrain)
+def _place(spawned, types, origin, positions, player, ground):
+  return spawning.place(spawned, types, origin, positions, player, ground)
 
 
 def _run(new, origin, others=(), player=(9, 9, 0), heights=None):
@@ -40,9 +44,10 @@ def _run(new, origin, others=(), player=(9, 9, 0), heights=None):
   for i, (type_id, at) in enumerate(others, start=len(new)):
     types[i], positions[i] = type_id, at
   origins = np.tile(np.asarray(origin, np.float32), (_SLOTS, 1))
-  terrain = _ground(np.zeros([8, 8]) if heights is None else heights)
+  heights = np.zeros([8, 8]) if heights is None else heights
+  ground = _ground(heights, player[:2])
   player = np.asarray([player], np.float32)
-  found = _place(spawned, types, origins, positions, player, terrain)
+  found = _place(spawned, types, origins, positions, player, ground)
   return types, np.asarray(found)
 
 
@@ -65,11 +70,45 @@ class PlaceTest(absltest.TestCase):
   def test_inside_the_arena_and_on_top_of_its_ground(self):
     heights = np.zeros([4, 4])
     heights[3] = 2
-    _, found = _run([_CUBE], [5, 0.4, 0], heights=heights)
+    _, found = _run([_CUBE], [5, 0.4, 0], player=(1.5, 0, 1), heights=heights)
     self.assertLess(found[0, 0] + shapes.CUBE.half_extents[0], 2)
     self.assertGreaterEqual(
       found[0, 2], 2 * constants.LEVEL_METRES + shapes.CUBE.centre_height
     )
+
+  def test_a_thin_wall_fits_between_player_and_cause(self):
+    _, found = _run([_WALL], [0.45, 0, 0.2], player=(-0.25, 0, 0))
+    np.testing.assert_allclose(found[0], [0.45, 0, 0.27], atol=1e-6)
+
+  def test_on_the_far_side_and_near_where_the_cause_was(self):
+    for angle in np.linspace(-3, 3, 7):
+      way = np.asarray([np.cos(angle), np.sin(angle), 0])
+      origin = 0.1 * way + np.asarray([0, 0, 0.2])
+      types, found = _run([_CUBE] * 3, origin, player=(0, 0, 0))
+      first = found[0] - origin
+      np.testing.assert_allclose(first[:2], 0.5 * way[:2], atol=1e-6)
+      for i in np.flatnonzero(types):
+        away = float(np.linalg.norm(found[i, :2] - origin[:2]))
+        self.assertLess(away, 1.0)
+
+  def test_not_on_ground_that_no_player_can_reach(self):
+    heights = np.zeros([6, 6])
+    heights[4:] = 2
+    _, found = _run(
+      [_WALL, _WALL], [0.8, 0, 0.2], player=(-0.25, 0, 0), heights=heights
+    )
+    for at in found[:2]:
+      self.assertLess(at[0] + shapes.WALL.half_extents[0], 1.0)
+      self.assertLess(at[2], 0.5)
+
+  def test_on_the_level_of_the_cause_where_there_is_room(self):
+    heights = np.zeros([6, 6])
+    heights[2:] = 1
+    for origin, low in (([-1.1, 0, 0.2], True), ([-0.9, 0, 0.7], False)):
+      player = (2.5, 2.5, 0.5)  # Reaches the lower tiles too.
+      _, found = _run([_CUBE], origin, player=player, heights=heights)
+      self.assertEqual(found[0, 2] < 0.4, low)
+      self.assertEqual(found[0, 0] + 0.2 < -1.0, low)
 
   @settings(max_examples=60, deadline=None)
   @given(
@@ -86,22 +125,31 @@ class PlaceTest(absltest.TestCase):
       (t, rng.uniform([-1, -1, 0], 1) + np.asarray(origin)) for t in others
     ]
     types, found = _run(new, origin, placed, player, heights)
-    radius = [
-      shapes.shape_of_type(t).bounding_radius if t else 0 for t in types
-    ]
+    # New objects are boxes or balls that face +x, the others any pose.
+    half, ball = np.zeros([_SLOTS, 3]), np.zeros(_SLOTS)
+    for i, type_id in enumerate(types[: len(new) + len(others)]):
+      shape = shapes.shape_of_type(type_id)
+      if i >= len(new):
+        ball[i] = shape.bounding_radius
+      elif shape is shapes.SPHERE:
+        ball[i] = shape.half_extents[0]
+      else:
+        half[i] = *shape.half_extents[:2], shape.centre_height
     for i in range(len(new)):
       for j in range(len(new) + len(others)):
         if i != j:
-          apart = float(np.linalg.norm(found[i] - found[j]))
-          self.assertGreater(apart, radius[i] + radius[j])
-      beside = np.linalg.norm(found[i, :2] - player[:2]) - radius[i]
-      above = found[i, 2] - radius[i] - constants.AVATAR_HEIGHT
+          apart = np.abs(found[i] - found[j]) - half[i] - half[j]
+          apart = np.linalg.norm(np.maximum(apart, 0))
+          self.assertGreater(apart, ball[i] + ball[j])
+      beside = np.maximum(np.abs(found[i, :2] - player[:2]) - half[i, :2], 0)
+      beside = np.linalg.norm(beside) - ball[i]
+      above = found[i, 2] - half[i, 2] - ball[i] - constants.AVATAR_HEIGHT
       self.assertTrue(beside > constants.AVATAR_RADIUS or above > 0)
-      ground = scene.surface_height(
+      surface = scene.surface_height(
         heights, np.zeros_like(heights), found[i, :2]
       )
       self.assertGreater(
-        found[i, 2], ground + shapes.shape_of_type(types[i]).centre_height
+        found[i, 2], surface + shapes.shape_of_type(types[i]).centre_height
       )
 
 

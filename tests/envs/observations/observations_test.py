@@ -75,6 +75,7 @@ class TerrainGridTest(absltest.TestCase):
       heights=jnp.asarray(heights),
       ramps=jnp.zeros(heights.shape, jnp.int32),
       tiles=jnp.asarray([[5, 5]]),
+      reachable=jnp.ones(heights.shape, jnp.int32),
     )
     scene = _scene([0], [[0, 0, 0]], [[0, 0, 0]], [np.pi / 2])
     grid = np.asarray(observations.terrain_grid(scene, world))
@@ -92,6 +93,7 @@ class TerrainGridTest(absltest.TestCase):
       heights=jnp.asarray(flat),
       ramps=jnp.zeros(flat.shape, jnp.int32),
       tiles=jnp.asarray([[9, 9]]),
+      reachable=jnp.ones(flat.shape, jnp.int32),
     )
     scene = _scene([0], [[0, 0, 0]], [[0, 0, 0.75]], [0.3])
     np.testing.assert_allclose(

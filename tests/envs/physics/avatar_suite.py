@@ -137,6 +137,16 @@ class GripSuite(backends.BackendTest):
     fallen = fakes.walk(physics, (0, 0), 20)
     self.assertLess(fallen.object_pos[0, 0, 2], 0.5)
 
+  def test_what_was_held_still_in_the_air_falls(self):
+    physics = self.world(fakes.scene((fakes.WALL, 1.2, 0.0)))
+    rise = np.column_stack(
+      [np.full(10, 1.2), np.zeros(10), np.linspace(0.3, 2.0, 10)]
+    )
+    still = np.tile(rise[-1], (30, 1))
+    held = fakes.hold(physics, 0, np.concatenate([rise, still]))[-1]
+    self.assertGreater(held.object_pos[0, 0, 2], 1.8)
+    self.assertLess(fakes.walk(physics, (0, 0), 8).object_pos[0, 0, 2], 0.5)
+
   def test_swings_with_the_fastest_turn(self):
     physics = self.world(fakes.scene((fakes.CUBE, 1.5, 0.0)))
     angle = np.cumsum(

@@ -6,7 +6,7 @@ from mujoco import batch as mujoco_batch
 
 from adaland.envs.physics import cpu_arrays, mjcf, terrain
 
-_CAPACITY = mjcf.Capacity(num_slots=3, num_players=2, max_boxes=8, max_ramps=2)
+_CAPACITY = mjcf.Capacity(num_slots=3, num_players=2, max_boxes=12, max_ramps=2)
 
 
 class BatchArraysTest(absltest.TestCase):

@@ -18,7 +18,9 @@ class ContactsTest(absltest.TestCase):
     start = scene.build_scene(task, 3, 1)
     physics = cpu.CpuPhysics(2, 3, num_threads=1)
     both = np.arange(2)
-    physics.load(both, [start, start._replace(contacts=np.zeros((), bool))])
+    physics.load(
+      both, [start, start._replace(contacts=np.zeros_like(base.ALL_CONTACTS))]
+    )
     touched = np.zeros(2, bool)
     for _ in range(2):
       for step in range(12):

@@ -1,5 +1,7 @@
 """Tests of the cpu back end: those of all back ends, and its own."""
 
+from typing import Any
+
 import mujoco
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -47,7 +49,7 @@ class CpuPhysicsTest(backends.BackendTest):
       (fakes.PYRAMID, 1.0, 0.0), (fakes.CUBE, 2.0, 0.1), (fakes.SPHERE, 0, 1)
     )
     physics = self.world(scene)
-    capacity = mjcf.Capacity(6, 1, max_boxes=9, max_ramps=2)
+    capacity = mjcf.Capacity(6, 1, max_boxes=12, max_ramps=2)
     model = mjcf.build(
       capacity,
       terrain.pieces(scene.heights, scene.ramps),
@@ -76,7 +78,8 @@ class RefusalTest(backends.BackendTest):
   )
   def test_refuses_sizes_out_of_range(self, change, message):
     with self.assertRaisesRegex(ValueError, message):
-      cpu.CpuPhysics(**{"num_envs": 1, "num_slots": 2, **change})
+      sizes: dict[str, Any] = {"num_envs": 1, "num_slots": 2, **change}
+      cpu.CpuPhysics(**sizes)
 
   def test_refuses_scenes_of_other_sizes(self):
     physics = self.world(fakes.scene(num_slots=2))

@@ -8,7 +8,7 @@ from adaland.envs import constants
 from adaland.envs.physics import mjcf, parts, terrain
 from tests.envs.physics import fakes
 
-_CAPACITY = mjcf.Capacity(num_slots=3, num_players=2, max_boxes=8, max_ramps=2)
+_CAPACITY = mjcf.Capacity(num_slots=3, num_players=2, max_boxes=12, max_ramps=2)
 
 
 def _flat() -> terrain.Pieces:
@@ -70,7 +70,7 @@ class BuildTest(absltest.TestCase):
   def test_terrain_beyond_the_capacity_is_refused(self):
     small = _CAPACITY._replace(max_boxes=1)
     with self.assertRaisesRegex(
-      ValueError, "boxes in .* 5, allowed: at most 1"
+      ValueError, "boxes in .* 10, allowed: at most 1"
     ):
       mjcf.build(small, _flat())
 

@@ -6,7 +6,7 @@ from absl.testing import absltest
 from adaland.envs.physics import base, mjcf, models
 from tests.envs.physics import fakes
 
-_CAPACITY = mjcf.Capacity(num_slots=6, num_players=1, max_boxes=8, max_ramps=2)
+_CAPACITY = mjcf.Capacity(num_slots=6, num_players=1, max_boxes=12, max_ramps=2)
 
 
 class ModelsTest(absltest.TestCase):

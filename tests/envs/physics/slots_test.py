@@ -9,7 +9,7 @@ from absl.testing import absltest, parameterized
 from adaland.envs import constants
 from adaland.envs.physics import mjcf, parts, slots, terrain
 
-_CAPACITY = mjcf.Capacity(num_slots=3, num_players=2, max_boxes=8, max_ramps=2)
+_CAPACITY = mjcf.Capacity(num_slots=3, num_players=2, max_boxes=12, max_ramps=2)
 # A count of nonzero body_gravcomp that only the compiler uses, and a statistic
 # that simulation ignores.
 _IGNORED = ("ngravcomp", "stat.meaninertia")

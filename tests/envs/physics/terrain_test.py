@@ -10,9 +10,10 @@ from adaland.envs.physics import terrain
 
 
 def _top(ground: terrain.Pieces, x: float, y: float) -> float:
-  """Returns the height of the highest box over a point."""
-  low = ground.box_centres - ground.box_halves
-  high = ground.box_centres + ground.box_halves
+  """Returns the height of the highest visible box over a point."""
+  shown = ~ground.box_hidden
+  low = (ground.box_centres - ground.box_halves)[shown]
+  high = (ground.box_centres + ground.box_halves)[shown]
   inside = (low[:, 0] <= x) & (x <= high[:, 0])
   inside &= (low[:, 1] <= y) & (y <= high[:, 1])
   return high[inside, 2].max()
@@ -21,7 +22,7 @@ def _top(ground: terrain.Pieces, x: float, y: float) -> float:
 class TerrainTest(parameterized.TestCase):
   def test_flat_room_is_a_floor_and_four_walls(self):
     ground = terrain.pieces(np.zeros((4, 6), int), np.zeros((4, 6), int))
-    self.assertLen(ground.box_centres, 5)
+    self.assertEqual((~ground.box_hidden).sum(), 5)
     self.assertEqual(_top(ground, 1.9, -2.9), 0.0)
     for x, y in ((2.1, 0), (-2.1, 0), (0, 3.1), (0, -3.1), (2.5, 3.5)):
       self.assertEqual(_top(ground, x, y), constants.BORDER_METRES)
@@ -30,7 +31,21 @@ class TerrainTest(parameterized.TestCase):
     heights = np.zeros((6, 6), int)
     heights[2:5, 1:4] = 2
     ground = terrain.pieces(heights, np.zeros_like(heights))
-    self.assertLen(ground.box_centres, 6)
+    self.assertEqual((~ground.box_hidden).sum(), 6)
+
+  def test_hidden_boxes_close_the_room_above_the_walls(self):
+    ground = terrain.pieces(np.zeros((4, 6), int), np.zeros((4, 6), int))
+    low = (ground.box_centres - ground.box_halves)[ground.box_hidden]
+    high = (ground.box_centres + ground.box_halves)[ground.box_hidden]
+    self.assertLen(low, 5)
+    np.testing.assert_allclose(
+      low[:, 2], [constants.BORDER_METRES] * 4 + [high[0, 2]]
+    )
+    # No way out from the centre of the room through walls and lid.
+    for point in ((2.1, 0, 4), (-2.1, 0, 4), (0, 3.1, 4), (0, -3.1, 4)):
+      self.assertEqual(((low < point) & (point < high)).all(-1).sum(), 1)
+    at = (1.9, 2.9, high[0, 2] + 0.1)
+    self.assertTrue(((low < at) & (at < high)).all(-1)[-1])
 
   def test_ramps_stand_on_their_tile_and_climb_in_their_direction(self):
     heights, ramps = np.zeros((4, 4), int), np.zeros((4, 4), int)

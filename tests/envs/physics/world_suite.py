@@ -59,6 +59,39 @@ class ObjectSuite(backends.BackendTest):
     )
     self.assertTrue(self.asleep(physics)[0].all())
 
+  @parameterized.parameters((2.0, 0.0), (3.0, 1.5))
+  def test_objects_cannot_be_carried_or_thrown_out(self, over, fling):
+    """A hand reaches over the outer wall, whose top is at 2 m."""
+    physics = self.world(
+      fakes.scene((fakes.CUBE, 1.5, 0.0), heights=np.zeros((6, 6)))
+    )
+    rise = np.column_stack(
+      [np.full(8, 1.5), np.zeros(8), np.linspace(0.2, 2.5, 8)]
+    )
+    out = np.column_stack(
+      [np.linspace(1.5, 1.5 + over, 8), np.zeros(8), np.full(8, 2.5)]
+    )
+    out[-3:, 2] += np.linspace(0.0, fling, 3)
+    states = fakes.hold(physics, 0, np.concatenate([rise, out]))
+    self.assertGreater(states[-1].object_pos[0, 0, 2], 2.0)
+    at = fakes.walk(physics, (0, 0), 30).object_pos[0, 0]
+    self.assertLess(np.abs(at[:2]).max(), 3.0)
+    self.assertBetween(at[2], 0.19, 0.35)
+
+  @parameterized.parameters(((),), ((0,),))
+  def test_what_rested_on_an_object_that_is_gone_falls(self, frozen):
+    physics = self.world(
+      fakes.scene(
+        (fakes.CUBE, 2.0, 0.0), (fakes.CUBE, 2.0, 0.0, 0.601), frozen=frozen
+      )
+    )
+    self.assertGreater(fakes.walk(physics, (0, 0), 30).object_pos[0, 1, 2], 0.5)
+    self.assertTrue(self.asleep(physics)[0].all())
+    one = np.array([0])
+    physics.set_slots(one, one, np.array([0]), np.zeros((1, 3)))
+    at = fakes.walk(physics, (0, 0), 15).object_pos[0, 1]
+    np.testing.assert_allclose(at, [2.0, 0.0, 0.2], atol=0.02)
+
   def test_random_play_is_stable(self):
     rng = np.random.default_rng(0)
     num_envs, num_slots = 3, self.many_slots
@@ -130,6 +163,25 @@ class TouchingSuite(backends.BackendTest):
       one = np.array([0])
       physics.set_slots(one, one, np.array([0]), np.zeros((1, 3)))
       self.assertFalse(physics.state().touching.any())
+
+  def test_a_bounce_within_a_step_is_a_contact(self):
+    """Falling spheres roll off the edge of a frozen cube at once."""
+    physics = self.make(3, 6)
+    bounces = []
+    for first in (0.9, 1.4):
+      scenes = [
+        fakes.scene(
+          (fakes.CUBE, 2.0, 0.0), (fakes.SPHERE, 2.28, 0.1, z), frozen=[0]
+        )
+        for z in first + np.arange(3) * 0.13
+      ]
+      physics.load(np.arange(3), scenes)
+      touched = np.zeros(3, int)
+      for _ in range(12):
+        touched += fakes.walk(physics, (0, 0), 1).touching[:, 1, 2]
+      bounces += touched.tolist()
+    self.assertGreater(min(bounces), 0, bounces)
+    self.assertLess(max(bounces), 6, bounces)
 
   def test_a_player_touches_what_it_pushes(self):
     physics = self.world(
@@ -243,20 +295,27 @@ class RepeatabilitySuite(backends.BackendTest):
       physics.load(np.array([0, 1, 2]), scenes[:3])
       states = self.play(physics, 15, changes=False)
       if disturb:
+        bumps = np.indices((8, 8)).sum(axis=0) % 2  # More than 36 boxes.
+        tall = fakes.scene(
+          (fakes.CUBE, 0.5, 0.5), heights=bumps, players=[(1.5, -0.5, 0.0)]
+        )
+        physics.load(np.array([2]), [tall])
         physics.load(np.array([2, 0]), scenes[3:5])
         physics.restore(np.array([2]), np.zeros((1, 1)))
       states += self.play(physics, 15, seed=1, changes=False)
       played.append(np.stack(states)[:, 1])
     np.testing.assert_array_equal(played[0], played[1])
 
-  def test_large_terrain_raises_the_capacity(self):
+  def test_large_terrain(self):
     """The other worlds keep their state, held objects included."""
     physics = self.make(2, 6)
     physics.load(np.arange(2), fakes.scenes(2))
     self.play(physics, 15)
     before = physics.state()
-    bumps = np.indices((8, 8)).sum(axis=0) % 2  # 32 boxes and the room.
-    tall = fakes.scene((fakes.CUBE, 0.5, 0.5), heights=bumps)
+    bumps = np.indices((8, 8)).sum(axis=0) % 2  # More than 36 boxes.
+    tall = fakes.scene(
+      (fakes.CUBE, 0.5, 0.5), heights=bumps, players=[(1.5, -0.5, 0.0)]
+    )
     physics.load(np.array([0]), [tall])
     after = physics.state()
     for name in before._fields:
@@ -266,6 +325,23 @@ class RepeatabilitySuite(backends.BackendTest):
     np.testing.assert_array_equal(
       after.object_pos[0, 0], np.float32(tall.slot_at[0])
     )
+    # It is a world like all others.
+    one, slot = np.array([0]), np.array([1])
+    at = np.array([[-2.5, 0.5, 1.0]])
+    physics.set_slots(one, slot, np.array([fakes.SPHERE]), at)
+    moved = fakes.walk(physics, (0.5, 0.0), 12)
+    np.testing.assert_allclose(
+      moved.object_pos[0, :2, 2], [0.2, 0.72], atol=0.03
+    )
+    self.assertGreater(moved.player_pos[0, 0, 0], after.player_pos[0, 0, 0])
+    rays = np.array([[[-2.5, 0.5, 3.0]]] * 2), np.array([[[0, 0, -1.0]]] * 2)
+    hits = physics.rays(*rays, np.full((2, 1), -1), normals=True)
+    self.assertEqual(hits.node[0, 0], 2)
+    self.assertAlmostEqual(hits.distance[0, 0], 3 - 0.94, delta=0.03)
+    physics.restore(one, np.full((1, 1), 0.4))
+    start = physics.state()
+    np.testing.assert_array_equal(start.object_pos[0], after.object_pos[0])
+    self.assertAlmostEqual(start.player_yaw[0, 0], 0.4, delta=1e-6)
     # Worlds with the larger capacity step as those with the smaller one.
     played = []
     for size in (10, 16):

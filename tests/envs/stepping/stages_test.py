@@ -37,7 +37,7 @@ class FinishTest(absltest.TestCase):
     self.sees[:, 0, 1] = True
 
   def _finish(self, state, starting, size=None):
-    _, hand, pitch = stages.control(state, self.poses, self.actions)
+    _, hand, pitch = stages.control(self.tasks, state, self.poses, self.actions)
     result = stages.finish(
       self.tasks,
       state,

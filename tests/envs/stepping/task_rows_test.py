@@ -93,17 +93,21 @@ class TaskRowsTest(absltest.TestCase):
     np.testing.assert_array_equal(given[0][0].trials, 2)
     np.testing.assert_array_equal(given[1][0].trials, [3, 2, 3])
 
-  def test_contacts_are_reported_if_a_literal_needs_touching(self):
+  def test_contacts_are_reported_that_a_literal_needs(self):
     touching = fixtures.make_task(
       [],
       Literal("hold", fixtures.PLAYER, fixtures.CUBE),
       [Rule(Literal("touching", fixtures.CUBE, fixtures.SPHERE), ())],
     )
-    contacts = [
-      bool(task_rows.prepare(task, fixtures.CONFIG).scene.contacts)
+    none, some = (
+      task_rows.prepare(task, fixtures.CONFIG).scene.contacts
       for task in (self.busy, touching)
-    ]
-    self.assertEqual(contacts, [False, True])
+    )
+    self.assertFalse(none.any())
+    pair = fixtures.CUBE.type_id, fixtures.SPHERE.type_id
+    self.assertEqual(
+      set(map(tuple, np.argwhere(some).tolist())), {pair, pair[::-1]}
+    )
 
   def test_refuses_too_many_rules(self):
     task = fixtures.make_task(

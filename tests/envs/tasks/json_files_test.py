@@ -12,7 +12,7 @@ from adaland.envs.tasks.task import World
 from tests.envs.tasks import task_strategies
 
 TEXT = """
-{"format": "adaland.task/1", "name": "wrong pair disappears",
+{"format": "adaland.task/2", "name": "wrong pair disappears",
  "world": {"seed": 11, "tiles": [10, 10], "levels": 2},
  "objects": [{"type": "black pyramid"}, {"type": "purple pyramid"},
              {"type": "yellow sphere", "count": 2, "at": [[2.0, -1.5], [0, 3]],
@@ -47,6 +47,11 @@ class TaskJsonTest(parameterized.TestCase):
     self.assertEqual(str(task.rules[1].condition.b), "yellow sphere")
     self.assertEqual(task.hiding[0].rules, (1, 2))
     self.assertEqual(task.trial_steps, 150)
+
+  def test_files_of_version_1_are_read_and_written_as_version_2(self):
+    task = json_files.loads(TEXT.replace("task/2", "task/1"))
+    self.assertEqual(task, json_files.loads(TEXT))
+    self.assertEqual(json_files.to_json(task)["format"], "adaland.task/2")
 
   def test_only_three_fields_are_needed(self):
     task = json_files.from_json(MINIMAL)
@@ -85,7 +90,11 @@ class TaskJsonTest(parameterized.TestCase):
     self.assertEqual(second.objects, (cube,))
 
   @parameterized.parameters(
-    ({"format": "adaland.task/2"}, 'format is "adaland.task/2", allowed: "ada'),
+    (
+      {"format": "adaland.task/3"},
+      'format is "adaland.task/3", allowed: "adaland.task/2" or "adaland.tas',
+    ),
+    ({"format": ["adaland.task/2"]}, r"format is \['adaland.task/2'\], allow"),
     ({"colour": 1}, 'unknown field "colour", allowed: format, name'),
     ({"trials": 2.0}, "trials is 2.0, allowed: a whole number"),
     ({"trials": True}, "trials is True, allowed: a whole number"),

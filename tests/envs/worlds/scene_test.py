@@ -175,8 +175,43 @@ class BuildSceneTest(absltest.TestCase):
       (ObjectSpec(BLACK_CUBE, 2, ((0.0, 0.0), (0.1, 0.0))),),
       (PlayerSpec(literals.parse_literal("hold(player1, black cube)")),),
     )
-    with self.assertRaisesRegex(ValueError, "inside each other.*0.39 m apart"):
+    with self.assertRaisesRegex(ValueError, "0.30 m inside each other"):
       build_scene(task, 4)
+
+  def test_refuses_overlaps_of_the_true_shapes_alone(self):
+    """A wall is 0.8 m along y and 0.16 m along x."""
+
+    def build(kind, at, frozen=False):
+      goal = literals.parse_literal("hold(player1, black cube)")
+      return build_scene(
+        Task(
+          World(),
+          (
+            ObjectSpec(YELLOW_WALL, at=((0.0, 0.0),), frozen=frozen),
+            ObjectSpec(kind, at=(at,), frozen=frozen),
+          ),
+          (PlayerSpec(goal, (-2.0, -2.0)),),
+        ),
+        4,
+      )
+
+    sphere = literals.ObjectType.from_name("black sphere")
+    pyramid = literals.ObjectType.from_name("black pyramid")
+    for kind, at in (
+      (BLACK_CUBE, (0.29, 0.0)),
+      (BLACK_CUBE, (0.0, 0.61)),
+      (sphere, (0.0, 0.63)),
+      (pyramid, (0.34, 0.0)),
+    ):
+      build(kind, at)
+    for kind, at in (
+      (BLACK_CUBE, (0.0, 0.3)),
+      (sphere, (0.0, 0.55)),
+      (pyramid, (0.25, 0.3)),
+    ):
+      with self.assertRaisesRegex(ValueError, "inside each other, allowed"):
+        build(kind, at)
+      build(kind, at, frozen=True)
 
 
 if __name__ == "__main__":

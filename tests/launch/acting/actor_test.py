@@ -7,6 +7,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.curriculum import base
+from adaland.envs import constants
 from adaland.launch.acting import actor, cutting, episode_records
 from tests.launch.acting import fakes, reference
 from tests.launch.fakes import make_task
@@ -93,6 +94,50 @@ class ReferenceTest(_Case):
         self.assertAlmostEqual(
           getattr(mine, name), getattr(wanted, name), places=3
         )
+
+
+class AssignmentTest(_Case):
+  def play(self):
+    keys = iter(range(100))
+
+    def next_task():
+      key = next(keys)
+      task = make_task(str(key), trials=3, seconds=2.0)
+      return base.Assignment(key, task, True, trials=key % 2, idle=key % 3 == 0)
+
+    made = self.make(18, num_envs=1, next_task=next_task)
+    for _ in range(200):
+      made.step(fakes.PARAMS, 0)
+    return made
+
+  def test_trials_and_player_are_the_assignment_s(self):
+    noop = (1, 2)
+    with absltest.mock.patch.object(constants, "NOOP_ACTION", noop):
+      made = self.play()
+    self.assertGreater(len(self.records), 4)
+    for record in self.records:
+      self.assertLen(record.rewards, 1 if record.key % 2 else 3)
+      self.assertEqual(record.guided, record.key % 3 == 0)
+      self.assertEqual(record.trial_seconds, 2.0)
+    for unroll in self.unrolls:
+      steps = int(unroll.mask.sum())
+      idle = bool(unroll.observation["goal"][0] % 3 == 0)
+      is_noop = (unroll.action[:steps] == noop).all(axis=1)
+      self.assertEqual(is_noop.all(), idle)
+    state, environment = made.state_dict(), made.environment
+    assert isinstance(environment, fakes.CountingEnvironment)
+    other = self.make(18, num_envs=1)
+    other.load_state_dict(jax.device_get(made.arrays), state, environment.tasks)
+    self.assertEqual(other.state_dict()["idle"], state["idle"])
+
+  def test_a_state_of_an_earlier_version_has_nobody_idle(self):
+    made = self.make(18, num_envs=1)
+    made.step(fakes.PARAMS, 0)
+    state, environment = made.state_dict(), made.environment
+    assert isinstance(environment, fakes.CountingEnvironment)
+    del state["idle"]
+    made.load_state_dict(jax.device_get(made.arrays), state, environment.tasks)
+    self.assertEqual(made.state_dict()["idle"], [False])
 
 
 class UnrollTest(_Case):

@@ -104,7 +104,8 @@ def _unroll(
 
 
 def _record(episode: _Episode) -> base.EpisodeRecord:
-  key, task, learn = episode.assignment
+  assignment = episode.assignment
+  task = assignment.task
   last_trial = range(episode.steps - task.trial_steps, episode.steps)
   td_errors = [
     abs(
@@ -116,11 +117,12 @@ def _record(episode: _Episode) -> base.EpisodeRecord:
   ]
   rewards = np.arange(1, episode.steps + 1).reshape(task.trials, -1).sum(1)
   return base.EpisodeRecord(
-    key=key,
-    learn=learn,
+    key=assignment.key,
+    learn=assignment.learn,
     rewards=rewards.astype(np.float32),
     td_error=float(np.mean(td_errors)),
     # Told at the step after: the last trial's steps and one more.
     value_error=float(np.mean([t + 1 for t in last_trial])),
     policy_error=float(np.mean([100 * (t + 1) for t in last_trial])),
+    trial_seconds=task.trial_seconds,
   )

@@ -1,5 +1,8 @@
 """Tests of adaland.launch.acting.teaching, with players that count."""
 
+import types
+from typing import Any
+
 import jax
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -9,6 +12,15 @@ from adaland.launch.config.teaching import TeachingConfig
 from tests.launch.acting import fakes
 
 _NUM_ENVS, _LENGTH = 3, 70
+
+
+def _step(first, last) -> Any:
+  return types.SimpleNamespace(first=first, last=last)
+
+
+def _softmax(logits):
+  weights = np.exp(logits)
+  return weights / weights.sum()
 
 
 class FakePlayer:
@@ -29,8 +41,8 @@ class FakePlayer:
 
 
 class TeachingTest(parameterized.TestCase):
-  def play(self, rules=None, times=140, **settings):
-    """Returns an actor's unrolls and records with scripted players."""
+  def play(self, rules=None, times=140, agent=None, **settings):
+    """Returns an actor's unrolls and records with other players."""
     unrolls, records = [], []
     config = TeachingConfig(**settings)
     made = actor.Actor(
@@ -50,7 +62,7 @@ class TeachingTest(parameterized.TestCase):
       seed=0,
       device=jax.local_devices()[0],
       guide=teaching.Teaching(
-        config, FakePlayer, _NUM_ENVS, len(fakes.SIZES), seed=0
+        config, FakePlayer, _NUM_ENVS, len(fakes.SIZES), 0, agent
       ),
       rules=rules,
     )
@@ -104,21 +116,63 @@ class TeachingTest(parameterized.TestCase):
     self.assertGreater(several, 1)
     self.assertTrue(all(record.guided for record in records))
 
+  def teaching_agent(self):
+    """Returns an agent whose policy is that of the student, three steps on."""
+    params = {"logits": np.array([[0.0, 2.0, 1.0, 0.0, 3.0]], np.float32)}
+    return teaching.TeachingAgent(
+      fakes.FUNCTIONS, params, _NUM_ENVS, fakes.SIZES, seed=0
+    )
+
+  def test_an_agent_labels_the_students_steps_with_its_policy(self):
+    unrolls, _ = self.play(teacher="agent:any", agent=self.teaching_agent())
+    p = np.concatenate([_softmax([0.0, 2.0]), _softmax([1.0, 0.0, 3.0])])
+    for unroll in unrolls:
+      self.assertEqual(list(unroll.privileged), ["teacher"])
+      steps = int(unroll.mask.sum())
+      at = unroll.observation["at"][:steps, 1].astype(int)
+      np.testing.assert_array_equal(unroll.action[:steps, 0], at % 2)
+      # The fake adds its step to all logits, which a policy does not show.
+      ended = np.flatnonzero(unroll.discount[:steps] == 0)
+      policy = unroll.privileged["teacher"][:steps]
+      num_acted = ended[0] + 1 if ended.size else steps
+      np.testing.assert_allclose(
+        policy[:num_acted], np.tile(np.log(p), (num_acted, 1)), atol=1e-4
+      )
+      # Where no action is taken there is nothing to learn.
+      np.testing.assert_array_equal(policy[num_acted:], 0)
+
+  def test_an_agent_that_plays_draws_the_actions(self):
+    unrolls, records = self.play(
+      teacher="agent:any", taught=1.0, agent=self.teaching_agent()
+    )
+    for unroll in unrolls:
+      steps = int(unroll.mask.sum())
+      at = unroll.observation["at"][:steps, 1].astype(int)
+      # The fake agent takes these without chance.
+      acted = unroll.discount[:steps] > 0
+      np.testing.assert_array_equal(
+        unroll.action[:steps, 1][acted], (at % 3)[acted]
+      )
+      np.testing.assert_array_equal(
+        (unroll.behaviour_logits[:steps][acted] != 0).sum(axis=1), 2
+      )
+    self.assertTrue(all(record.guided for record in records))
+
   def test_shares_of_episodes(self):
     config = TeachingConfig(teacher="explorer", taught=0.2, demonstrated=0.3)
     made = teaching.Teaching(config, FakePlayer, 2000, 2, seed=1)
     everyone, none = np.ones(2000, bool), np.zeros(2000, bool)
     trial = np.zeros(2000, int)
-    guidance = made.guide(None, everyone, none, trial)
+    guidance = made.guide(None, _step(everyone, none), trial)
     taught = (guidance.action[:, 0] == 0) & guidance.given
     shown = (guidance.action[:, 0] == 1) & guidance.given
     self.assertAlmostEqual(taught.mean(), 0.2, delta=0.03)
     self.assertAlmostEqual(shown.mean(), 0.3, delta=0.03)
     np.testing.assert_array_equal(made.guided, guidance.given)
     # An episode keeps its players; after its end there is nothing to do.
-    again = made.guide(None, none, none, trial)
+    again = made.guide(None, _step(none, none), trial)
     np.testing.assert_array_equal(again.given, guidance.given)
-    over = made.guide(None, none, everyone, trial)
+    over = made.guide(None, _step(none, everyone), trial)
     self.assertFalse(over.given.any())
     np.testing.assert_array_equal(over.label, -1)
 
@@ -130,6 +184,7 @@ class TeachingTest(parameterized.TestCase):
 
   @parameterized.parameters(
     ({"teacher": "x"}, "teacher"),
+    ({"teacher": "agent:"}, "agent:NAME, agent:DIRECTORY"),
     ({"taught": 0.5}, "taught"),
     ({"demonstrated": 1.5}, "demonstrated"),
     ({"teacher": "expert", "taught": 0.7, "demonstrated": 0.4}, "at most 1"),

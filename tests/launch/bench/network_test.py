@@ -62,6 +62,21 @@ class MeasuredTest(parameterized.TestCase):
     )
     self.assertGreater(found["learner_flop_ratio"], 0)
 
+  def test_what_a_proxy_chose_costs_what_a_smaller_batch_does(self):
+    def flop(config):
+      made = builder.agent(config)
+      functions = builder.learner(config, made.network)
+      batch = builder.batch_template(config, builder.unroll_spec(config, made))
+      key = network.jax.random.PRNGKey(0)
+      state = network.jax.eval_shape(functions.init, key)
+      update = functools.partial(functions.update, progress=1.0)
+      return jaxprs.flops(update, state, batch)
+
+    proxy = configs.tiny("learner.proxy.share=0.5", "learner.proxy.width=4")
+    chosen = network.chosen_flops(proxy)
+    self.assertEqual(chosen, flop(configs.tiny("replay.batch_size=1")))
+    self.assertLess(chosen, flop(proxy))
+
   def test_a_learned_step_costs_more_than_an_acted_one(self):
     # Learning runs both networks, and differentiates; acting encodes goal and
     # rules anew at each step.

@@ -51,6 +51,59 @@ class ConfigTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, message):
       _smoke(setting)
 
+  @parameterized.parameters(
+    (
+      (
+        "env.observation=pixels",
+        "network.vision=patches",
+        "network.patches.size=10",
+      ),
+      "network.patches.size is 10, .* height, 18 pixels, of which 8",
+    ),
+    (
+      (
+        "curriculum.kind=noop",
+        "teaching.teacher=explorer",
+        "teaching.taught=1.0",
+      ),
+      "taught . teaching.demonstrated is 1.0, allowed: below 1: .*'noop'",
+    ),
+    (("learner.algorithm=dqn",), "algorithm='dqn': .*'muesli', 'ppo'"),
+    (("network.vision=vit",), "vision must be one of .'torso', 'patches'"),
+    (("curriculum.kind=easy",), "kind is 'easy'; .*'learnability'"),
+  )
+  def test_parts_that_do_not_fit_are_refused(self, settings, message):
+    with self.assertRaisesRegex(ValueError, message):
+      _smoke(*settings)
+
+  @parameterized.parameters(
+    (
+      ("network.memory=griffin", "network.local_length=30"),
+      "local_length is 30",
+    ),
+    (("network.attention_sinks=4",), r"memory_length is 30, .*\(30 steps\)"),
+    (("teaching.teacher=agent:",), "agent:NAME, agent:DIRECTORY"),
+    (
+      ("learner.privileged.distillation_l2=1e-4",),
+      "distillation_l2=0.0001: must be 0 without distillation_weight",
+    ),
+  )
+  def test_windows_and_teachers_that_do_not_fit(self, settings, message):
+    with self.assertRaisesRegex(ValueError, message):
+      _smoke(*settings)
+
+  def test_windows_and_teachers_that_fit(self):
+    _smoke("network.memory=griffin", "network.local_length=29")
+    _smoke("network.memory_length=10", "network.attention_sinks=4")
+    made = _smoke(
+      "teaching.teacher=agent:runs/one",
+      "learner.privileged.distillation_weight=1",
+    )
+    self.assertEqual(made.teaching.agent, "runs/one")
+    self.assertEqual(made.teaching.labels, "policy")
+    self.assertEqual(preset_configs.laptop().teaching.labels, "actions")
+    self.assertEqual(_smoke().teaching.labels, "none")
+
   def test_a_named_family_takes_the_place_of_the_sampler(self):
     made = _smoke("tasks.family=traps+find:trials=1-5", "env.max_rules=4")
     self.assertEqual(made.tasks.limits, (4, 4, 5 * 45))

@@ -15,6 +15,7 @@ from adaland.envs.tasks.task import (
   Rule,
 )
 from adaland.launch import errors
+from adaland.launch.agents import saved_agent
 from adaland.launch.config import json_codec, preset_configs
 from adaland.launch.evaluation import trained_agent
 from adaland.launch.run import rundir
@@ -55,7 +56,7 @@ class LoadConfigTest(absltest.TestCase):
         agent=absltest.mock.DEFAULT,
         learner=absltest.mock.DEFAULT,
       ),
-      absltest.mock.patch.object(trained_agent.jax, "eval_shape"),
+      absltest.mock.patch.object(saved_agent.jax, "eval_shape"),
       self.assertRaisesRegex(errors.UserError, f"--workdir={self.workdir}: "),
     ):
       trained_agent.load(self.workdir)

@@ -1,6 +1,7 @@
 """Runs with a user's own memory, curriculum, environment and tasks.
 
 They are in a module outside the repository, which all processes import.
+`ray_train_test` has the same on Ray.
 """
 
 import contextlib
@@ -21,96 +22,9 @@ from adaland.launch import errors, train
 from adaland.launch.config import references
 from adaland.launch.recipes import recipe
 from adaland.launch.run import rundir
+from tests.launch.recipes import own_module
 
 _ROOT = pathlib.Path(references.__file__).resolve().parents[2]
-_MODULE = '''
-import os
-import pathlib
-
-import adaland
-from adaland.curriculum import base as curricula
-from adaland.curriculum import uniform
-from adaland.agent.memory import base
-from adaland.envs import land
-import haiku as hk
-import jax.numpy as jnp
-
-_USED = pathlib.Path(__file__).with_name("used")
-
-
-def used(name):
-  """Leaves a file that says which process used what."""
-  _USED.mkdir(exist_ok=True)
-  (_USED / f"{name}.{os.getpid()}").touch()
-
-
-class EMA(hk.Module):
-  def __init__(self, config):
-    super().__init__(name="ema")
-    used("memory")
-    self._config = config
-    self._out = hk.Linear(config.d_model)
-
-  def initial_state(self, batch_size):
-    shape = (batch_size, self._config.d_model)
-    return {"mean": jnp.zeros(shape, self._config.compute_dtype)}
-
-  def step(self, x, first, state):
-    mean = jnp.where(first[:, None] != 0, 0, state["mean"])
-    mean = 0.9 * mean + 0.1 * x
-    return x + self._out(mean), {"mean": mean}
-
-  def unroll(self, x, first, state):
-    return base.unroll_by_steps(self, x, first, state)
-
-
-class InOrder(uniform.UniformCurriculum):
-  def __init__(self, sample_task, seed):
-    super().__init__(sample_task, seed)
-    self._sample, self._next = sample_task, 0
-
-  def next_tasks(self, n):
-    used("curriculum")
-    indices = range(self._next, self._next + n)
-    self._next += n
-    return [curricula.Assignment(i, self._sample(i), True) for i in indices]
-
-  def state_dict(self):
-    return super().state_dict() | {"next": self._next}
-
-  def load_state_dict(self, state):
-    super().load_state_dict(state)
-    self._next = state["next"]
-
-
-class MyLand(land.Land):
-  def reset(self):
-    used("environment")
-    return super().reset()
-
-
-def fetch(index):
-  used("tasks")
-  return adaland.Task.of(
-    "near(player1, black cube)", ["black cube", "purple cube"],
-    name=f"fetch {index}", world_seed=index, tiles=(4, 4), levels=1,
-    trials=2, trial_seconds=2,
-  )
-
-
-def experiment():
-  return adaland.presets.smoke(
-    memory=EMA, curriculum=InOrder, environment=MyLand, tasks=fetch,
-    settings={
-      "run.max_steps": 300, "run.eval_tasks": 1, "run.eval_trials": (1,),
-      "cluster.eval_minutes": 0,
-    },
-  )
-
-
-def without_tasks():
-  return adaland.presets.smoke(memory=EMA, curriculum=InOrder)
-'''
 
 
 @pytest.mark.long
@@ -118,8 +32,7 @@ class OwnPartsTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.folder = pathlib.Path(self.create_tempdir().full_path)
-    self.module = self.folder / "my_parts.py"
-    self.module.write_text(_MODULE)
+    own_module.write(self.folder)
 
   def call(self, command, *flags):
     """Runs a command; returns (code, stdout, stderr)."""
@@ -133,7 +46,7 @@ class OwnPartsTest(absltest.TestCase):
       env={**os.environ, "PYTHONPATH": str(_ROOT)},
       capture_output=True,
       text=True,
-      timeout=280,
+      timeout=600,
       check=False,
     )
     return done.returncode, done.stdout, done.stderr
@@ -152,20 +65,8 @@ class OwnPartsTest(absltest.TestCase):
     [task] = result["evaluation"]["agent"]["tasks"]
     self.assertStartsWith(task["id"], "fetch ")
     content = json.loads((self.folder / "run" / "config.json").read_text())
-    self.assertEqual(
-      content["config"]["factories"],
-      {
-        "recipe": "my_parts:experiment",
-        "memory": "my_parts:EMA",
-        "curriculum": "my_parts:InOrder",
-        "environment": "my_parts:MyLand",
-        "tasks": "my_parts:fetch",
-      },
-    )
-    used: dict[str, set[str]] = {}
-    for path in (self.folder / "used").iterdir():
-      name, _, pid = path.name.partition(".")
-      used.setdefault(name, set()).add(pid)
+    self.assertEqual(content["config"]["factories"], own_module.FACTORIES)
+    used = own_module.used(self.folder)
     self.assertEqual(
       set(used), {"memory", "curriculum", "environment", "tasks"}
     )
@@ -193,12 +94,6 @@ class OwnPartsTest(absltest.TestCase):
     after = (self.folder / "run" / "config.json").read_text()
     self.assertEqual(after, before)
 
-  @pytest.mark.once
-  def test_ray(self):
-    used = self.train("ray")
-    self.assertGreaterEqual(len(used["memory"]), 3)
-    self.assertEmpty(used["environment"] & used["curriculum"])
-
   def test_device(self):
     used = self.train("device")
     self.assertLen(set.union(*used.values()), 1)
@@ -219,14 +114,14 @@ class RefusedTest(absltest.TestCase):
       mock.patch.dict(os.environ),
     ):
       self.enter_context(patch)
-    self.write(_MODULE)
+    self.write(own_module.TEXT)
     config = recipe.load("my_parts:experiment")
     run = rundir.RunDir("run")
     run.begin(config).close()
     (run.path / "metrics.jsonl").write_text("{}\n")
 
   def write(self, text):
-    (self.folder / "my_parts.py").write_text(text)
+    own_module.write(self.folder, text)
     importlib.invalidate_caches()
     sys.modules.pop("my_parts", None)
     self.addCleanup(sys.modules.pop, "my_parts", None)
@@ -247,11 +142,13 @@ class RefusedTest(absltest.TestCase):
   def test_a_recipe_that_has_changed_since_the_run_began(self):
     flag = "--recipe=my_parts:experiment"
     self.write(
-      _MODULE.replace('"run.max_steps"', '"run.seed": 9, "run.max_steps"')
+      own_module.TEXT.replace(
+        '"run.max_steps"', '"run.seed": 9, "run.max_steps"'
+      )
     )
     said = self.refused(flag)
     self.assertIn("has another config: run.seed: 9, not 0", said)
-    text = _MODULE.replace("class EMA", "class Mean")
+    text = own_module.TEXT.replace("class EMA", "class Mean")
     self.write(text.replace("memory=EMA", "memory=Mean"))
     said = self.refused(flag)
     self.assertIn("factories.memory: 'my_parts:Mean', not 'my_parts:EMA'", said)
@@ -269,7 +166,7 @@ class RefusedTest(absltest.TestCase):
     self.assertNotIn("my_parts", sys.modules)
 
   def test_a_part_that_is_gone(self):
-    self.write(_MODULE.replace("def fetch", "def carry"))
+    self.write(own_module.TEXT.replace("def fetch", "def carry"))
     said = self.refused("--own_parts")
     self.assertIn("factories.tasks: my_parts has no 'fetch'", said)
     (self.folder / "my_parts.py").unlink()
@@ -280,7 +177,7 @@ class RefusedTest(absltest.TestCase):
 
   def test_a_memory_whose_step_and_unroll_differ(self):
     self.write(
-      _MODULE.replace(
+      own_module.TEXT.replace(
         "return base.unroll_by_steps(self, x, first, state)",
         "y, s = base.unroll_by_steps(self, x, first, state); return 2 * y, s",
       )

@@ -32,59 +32,6 @@ def _record(key, reward=1.0):
   return base.EpisodeRecord(key, True, rewards, 0.0, 0.0, 0.0)
 
 
-def _uniform(seed=0):
-  return uniform.UniformCurriculum(lambda i: fakes.make_task(str(i)), seed)
-
-
-def _rewarded(*rewards):
-  return base.EpisodeRecord(
-    0, True, np.array(rewards, np.float32), 0.0, 0.0, 0.0
-  )
-
-
-class CountedCurriculumTest(absltest.TestCase):
-  def test_tasks_are_the_curriculum_s(self):
-    made = curriculum_server.CountedCurriculum(_uniform(3))
-    self.assertEqual(made.next_tasks(4), _uniform(3).next_tasks(4))
-    self.assertEqual(made.curriculum_metrics()["tasks_drawn"], 4)
-
-  def test_counts(self):
-    made = curriculum_server.CountedCurriculum(_uniform())
-    made.count_steps(7)
-    made.count_steps(5)
-    made.report(_rewarded(1.0))
-    self.assertEqual(made.counters(), {"env_steps": 12, "episodes": 1})
-
-  def test_rewards_by_trial_of_episodes_of_different_length(self):
-    made = curriculum_server.CountedCurriculum(_uniform())
-    self.assertEqual(made.trial_rewards(), [])
-    made.report(_rewarded(1.0, 2.0))
-    made.report(_rewarded(3.0, 5.0, 6.0))
-    made.report(_rewarded(5.0))
-    self.assertEqual(made.trial_rewards(), [3.0, 3.5, 6.0])
-
-  def test_only_recent_episodes_are_shown(self):
-    made = curriculum_server.CountedCurriculum(_uniform())
-    for _ in range(200):
-      made.report(_rewarded(1.0))
-    self.assertEqual(made.trial_rewards(), [1.0])
-    for _ in range(200):
-      made.report(_rewarded(4.0))
-    self.assertEqual(made.trial_rewards(), [4.0])
-
-  def test_it_goes_on_from_its_state(self):
-    one, two = (
-      curriculum_server.CountedCurriculum(_uniform(1)),
-      curriculum_server.CountedCurriculum(_uniform(2)),
-    )
-    one.next_tasks(3)
-    one.count_steps(9)
-    one.report(_rewarded(1.0))
-    two.load_state_dict(one.state_dict())
-    self.assertEqual(two.counters(), {"env_steps": 9, "episodes": 1})
-    self.assertEqual(two.next_tasks(2), one.next_tasks(2))
-
-
 class CurriculumServerTest(absltest.TestCase):
   def setUp(self):
     super().setUp()

@@ -1,8 +1,9 @@
 """Tests that two processes learning together are equivalent to one.
 
-Each runs `work` in a new process, as JAX joins others only once.
+Each runs `work` in a new process, as JAX joins others only once in a process.
 """
 
+import functools
 import os
 import pathlib
 import pickle
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import traceback
 import types
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from unittest import mock
 
@@ -28,7 +30,7 @@ from tests.agent import fakes, learner_test
 _ROOT = pathlib.Path(__file__).resolve().parents[3]
 _ROWS = 4
 _UPDATES = 3
-_SECONDS = 250.0
+_SECONDS = 400.0
 
 
 def _batch(number: int, swapped: bool = False) -> Any:
@@ -81,14 +83,16 @@ class Result(NamedTuple):
   batch: Any
 
 
+@functools.cache
+def _learner() -> Any:
+  return make_learner(fakes.make_network(3), learner_test._CONFIG, fakes.SIZES)
+
+
 def learn(
   folder: str, shard: learner_state.Shard, save: bool = False, **options: bool
 ) -> Result:
   """Makes some updates from a folder's checkpoint on."""
   example = jax.tree.map(lambda x: x[0], _batch(0))
-  learner = make_learner(
-    fakes.make_network(3), learner_test._CONFIG, fakes.SIZES
-  )
   config = overrides.apply(
     preset_configs.smoke(),
     [
@@ -99,7 +103,7 @@ def learn(
   with mock.patch.multiple(
     learner_state.builder,
     agent=lambda config: types.SimpleNamespace(network=None),
-    learner=lambda config, network: learner,
+    learner=lambda config, network: _learner(),
     unroll_spec=lambda config, made: UnrollSpec.from_unroll(example),
   ):
     made = learner_state.LearnerState(config, folder, lambda line: None, shard)
@@ -119,16 +123,19 @@ def learn(
   return Result(jax.device_get(made._state), report.rows, batch)
 
 
-def work(rank: int, coordinator: str, folder: str, result: str) -> None:
-  """Runs one of the two processes."""
+def work(
+  rank: int, coordinator: str, folders: Sequence[str], result: str
+) -> None:
+  """Runs one of the two processes, which learns in each folder in turn."""
   jax_processes.join(coordinator, 2, rank, "127.0.0.1")
   try:
-    done = learn(folder, learner_state.Shard(rank, 2), save=True)
+    shard = learner_state.Shard(rank, 2)
+    done = [tuple(learn(folder, shard, save=True)) for folder in folders]
     addresses = _listening()
   except BaseException:
     traceback.print_exc()
     os._exit(1)
-  pathlib.Path(result).write_bytes(pickle.dumps((addresses, tuple(done))))
+  pathlib.Path(result).write_bytes(pickle.dumps((addresses, done)))
   # As a role's process ends: JAX's own way waits for the other.
   os._exit(0)
 
@@ -158,13 +165,13 @@ class JaxProcessesTest(absltest.TestCase):
     super().setUp()
     self.folder = self.create_tempdir().full_path
 
-  def start(self, folder: str) -> list[tuple[set[str], Result]]:
-    """Runs two processes that learn; returns the result of each."""
+  def start(self, *folders: str) -> list[tuple[set[str], list[Result]]]:
+    """Runs two processes that learn; returns the results of each, by folder."""
     coordinator = f"127.0.0.1:{jax_processes.free_port('127.0.0.1')}"
     results = [os.path.join(self.folder, f"result-{rank}") for rank in (0, 1)]
     processes = []
     for rank, result in enumerate(results):
-      arguments = (rank, coordinator, folder, result)
+      arguments = (rank, coordinator, folders, result)
       program = (
         "import tests.launch.roles.jax_processes_test as t; "
         f"t.work(*{arguments!r})"
@@ -180,7 +187,7 @@ class JaxProcessesTest(absltest.TestCase):
     for process in processes:
       self.assertEqual(process.wait(_SECONDS), 0)
     read = [pickle.loads(pathlib.Path(path).read_bytes()) for path in results]
-    return [(addresses, Result(*done)) for addresses, done in read]
+    return [(addresses, [Result(*r) for r in done]) for addresses, done in read]
 
   def assert_close(self, a: Result, b: Result):
     jax.tree.map(
@@ -193,7 +200,10 @@ class JaxProcessesTest(absltest.TestCase):
     alone, together = (f"{self.folder}/{name}" for name in ("one", "two"))
     shard = learner_state.Shard()
     expected = learn(alone, shard, save=True)
-    (first_at, first), (second_at, second) = self.start(together)
+    resumed = learn(alone, shard)
+    (first_at, (first, first_resumed)), (second_at, (second, _)) = self.start(
+      together, alone
+    )
     self.assert_close(first, expected)
     # Both have the same parameters, to the bit.
     jax.tree.map(np.testing.assert_array_equal, first.state, second.state)
@@ -214,10 +224,8 @@ class JaxProcessesTest(absltest.TestCase):
       self.assertContainsSubset(addresses, local)
     # Each resumes from the other's checkpoint.
     self.assertEqual(checkpoint.steps(together), [_UPDATES])
-    expected = learn(alone, shard)
-    self.assert_close(learn(together, shard), expected)
-    (_, first), _ = self.start(alone)
-    self.assert_close(first, expected)
+    self.assert_close(learn(together, shard), resumed)
+    self.assert_close(first_resumed, resumed)
     self.assertEqual(checkpoint.steps(alone), [_UPDATES, 2 * _UPDATES])
 
 

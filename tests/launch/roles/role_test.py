@@ -37,7 +37,7 @@ class RoleTest(absltest.TestCase):
     thread.start()
     self.assertTrue(thread.is_alive())
     made.stop()
-    thread.join(20)
+    thread.join(60)
     self.assertEqual(found, [None])
 
   def test_two_incarnations_differ(self):

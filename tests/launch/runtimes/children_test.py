@@ -57,7 +57,7 @@ class ChildrenTest(absltest.TestCase):
 
   def test_its_last_words_are_the_end_of_its_log(self):
     child = self._start("fail")
-    self.assertEqual(child.process.wait(20), 1)
+    self.assertEqual(child.process.wait(60), 1)
     self.assertEqual(child.last_words(), "could not start: no flour")
     with open(self.log, "w"):
       pass

@@ -18,7 +18,7 @@ from typing import Any
 
 _NETWORK = "10.77.0"
 _SWITCH = 254
-_WAIT_SECONDS = 10.0
+_WAIT_SECONDS = 60.0
 
 
 class Host:

@@ -65,7 +65,11 @@ class ClusterTest(absltest.TestCase):
     ):
       before = dict(os.environ)
       cluster = ray_cluster.Cluster("", "test")
-      self.assertEqual(os.environ["RAY_AUTH_MODE"], "token")
+      for name, value in (
+        ("RAY_AUTH_MODE", "token"),
+        ("RAY_worker_niceness", "0"),
+      ):
+        self.assertEqual(os.environ[name], value)
       self.assertLen(os.environ["RAY_AUTH_TOKEN"], 64)
       os.environ["ANOTHER"] = "kept"
       cluster.stop()

@@ -1,8 +1,13 @@
-"""Tests of a whole run on a cluster of Ray, and of requests for too much."""
+"""Tests of a whole run on a cluster of Ray, and of requests for too much.
+
+The run has a user's own memory, curriculum, environment and tasks.
+"""
 
 import io
 import json
 import os
+import pathlib
+import sys
 import unittest
 
 import pytest
@@ -11,11 +16,13 @@ from absl.testing import absltest
 from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay import factory
 from adaland.launch import errors, train
-from adaland.launch.config import overrides, preset_configs
+from adaland.launch.config import factories, overrides, preset_configs
 from adaland.launch.evaluation import trained_agent
+from adaland.launch.recipes import extensions, recipe
 from adaland.launch.run import progress, rundir, status_file
 from adaland.launch.runtimes import driver, ray_cluster
 from adaland.launch.runtimes.ray import RayRuntime
+from tests.launch.recipes import own_module
 
 # One process has the module's cluster: a second one in it would not start.
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("ray")]
@@ -45,10 +52,24 @@ class TrainTest(absltest.TestCase):
     )
     self.stream = io.StringIO()
 
-  def make(self, *settings, address=""):
-    config = overrides.apply(
-      preset_configs.smoke(), ["cluster.eval_minutes=0", *settings]
+  def own_parts(self):
+    """Returns a config with a user's own parts, and the folder of their module.
+
+    As the command does, it lets all processes import the module.
+    """
+    folder = pathlib.Path(self.create_tempdir().full_path)
+    own_module.write(folder)
+    self.enter_context(absltest.mock.patch.dict(os.environ))
+    self.enter_context(
+      absltest.mock.patch.object(sys, "path", [*sys.path, str(folder)])
     )
+    self.addCleanup(sys.modules.pop, own_module.NAME, None)
+    config = recipe.load(own_module.FACTORIES["recipe"])
+    extensions.check(config)
+    return config, folder
+
+  def make(self, config, *settings, address=""):
+    config = overrides.apply(config, ["cluster.eval_minutes=0", *settings])
     run = rundir.RunDir(os.path.join(self.create_tempdir().full_path, "run"))
     lock = run.begin(config)
     self.addCleanup(lock.close)
@@ -58,13 +79,25 @@ class TrainTest(absltest.TestCase):
     return made, run
 
   def test_a_run(self):
-    made, run = self.make("run.max_steps=400", "run.max_minutes=0")
+    config, folder = self.own_parts()
+    made, run = self.make(config, "run.max_steps=400", "run.max_minutes=0")
     made.train()
+    used = own_module.used(folder)
+    self.assertEqual(
+      set(used), {"memory", "curriculum", "environment", "tasks"}
+    )
+    # This process has tried them; the learner and the actor have used them.
+    self.assertGreaterEqual(len(used["memory"]), 3)
+    self.assertEmpty(used["environment"] & used["curriculum"])
+    self.assertEqual(
+      trained_agent.load_config(str(run.path), own_parts=True).factories,
+      factories.FactoriesConfig(**own_module.FACTORIES),
+    )
     counters = made.counters()
     self.assertGreaterEqual(counters["env_steps"], 400)
     self.assertGreater(counters["updates"], 0)
-    self.assertEqual(checkpoint.steps(run.checkpoints), [counters["updates"]])
-    left = trained_agent.load(str(run.path))
+    self.assertEqual(checkpoint.steps(run.checkpoints)[-1], counters["updates"])
+    left = trained_agent.load(str(run.path), own_parts=True)
     self.assertBetween(left.training.env_steps, 400, counters["env_steps"])
     lines = (run.path / "metrics.jsonl").read_text().splitlines()
     row = json.loads(lines[-1])
@@ -81,7 +114,7 @@ class TrainTest(absltest.TestCase):
     self.assertEqual((status["launcher"], status["state"]), ("ray", "ended"))
     self.assertEqual(status["roles"]["actor 0"]["restarts"], 0)
     again = driver.Trainer(
-      trained_agent.load_config(str(run.path)),
+      config,
       run,
       progress.Progress(self.stream, 0.0),
       RayRuntime(),
@@ -94,7 +127,10 @@ class TrainTest(absltest.TestCase):
 
   def test_what_no_machine_has(self):
     made, _ = self.make(
-      "cluster.learner_cpus=100000", "cluster.ready_seconds=1", address="x:1"
+      preset_configs.smoke(),
+      "cluster.learner_cpus=100000",
+      "cluster.ready_seconds=1",
+      address="x:1",
     )
     with_server = factory.resolve_kind("auto") == "reverb"
     with self.assertRaisesRegex(

@@ -71,14 +71,14 @@ class SamplerTest(fake_reverb.FakeServerTest):
     for number in (5, 3, 8, 1, 9):
       self.server.items.put(number)
     for expected in ([5, 3], [8, 1]):
-      batch = sampler.sample(timeout=5)
+      batch = sampler.sample(timeout=60)
       self.assertEqual(batch.params_version.tolist(), expected)
     np.testing.assert_array_equal(batch.reward[1], examples.unroll(1).reward)
     with self.assertRaisesRegex(TimeoutError, "no batch of 2 for 0.05 s"):
       sampler.sample(timeout=0.05)
     # The fifth waits for its companion.
     self.server.items.put(2)
-    self.assertEqual(sampler.sample(timeout=5).params_version.tolist(), [9, 2])
+    self.assertEqual(sampler.sample(timeout=60).params_version.tolist(), [9, 2])
 
   def draw(self, sampler):
     """Draws as the learner does, with a short timeout."""

@@ -111,7 +111,7 @@ class ReverbProcessTest(absltest.TestCase):
     with mock.patch.object(server_process, "_STOP_TIMEOUT", 0.1):
       server_process.stop(process)
     self.assertEqual(process.returncode, -signal.SIGKILL)
-    self.assertLess(time.monotonic() - start, 10.0)
+    self.assertLess(time.monotonic() - start, 50.0)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from absl.testing import absltest
 from tests.launch.runtimes.single import kills
 
 
-@pytest.mark.long
+@pytest.mark.long(seconds=60)
 @pytest.mark.once
 @pytest.mark.optimized
 class ResumeTest(absltest.TestCase):

@@ -1,0 +1,1 @@
+"""Plain actor-critics, in Muesli's loop, to compare it with."""

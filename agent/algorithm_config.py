@@ -1,0 +1,148 @@
+"""Constants of the learning algorithms."""
+
+import dataclasses
+
+RETURNS = ("retrace", "vtrace")
+CMPO = ("sampled", "exact", "none")
+
+
+@dataclasses.dataclass(frozen=True)
+class MuesliConfig:
+  """Constants of Muesli (arXiv 2104.06159); most defaults are the paper's.
+
+  The first four take a part of it away, to measure what it is worth.
+
+  Attributes:
+    model: Whether there is a model. Without it nothing is predicted ahead, so
+      there are no q-values: `returns` must be 'vtrace' and `cmpo` 'none'.
+    returns: 'retrace', from the model's q-values, or 'vtrace', from the target
+      network's values (IMPALA, arXiv 1802.01561).
+    cmpo: 'sampled' estimates the CMPO policy from `num_samples` actions,
+      'exact' computes it from the q-values of all composite actions, which
+      takes many times as long; with 'none' the policy follows the policy
+      gradient alone, and the model predicts no policies.
+    control_variate: Whether the sampled CMPO policy is the prior plus a
+      deviation, which is as right on average and less noisy.
+    gamma: Discount per step.
+    num_samples: N, actions drawn from the prior at each step, for Retrace's
+      expectation and the CMPO target.
+    model_steps: I, steps the model is unrolled in training.
+    model_every: Only every n-th step of an unroll, counted from a random one,
+      starts more than one of them; their losses count n times.
+    retrace_lambda: Trace parameter of Retrace and of V-trace.
+    advantage_clip: c, bound on normalised advantages in CMPO.
+    z_init: Weight of the prior in CMPO's sampled normaliser.
+    behaviour_prior: Weight of the behaviour policy in the prior.
+    uniform_prior: Weight of the uniform policy in the prior; the target
+      network's policy has what the two leave.
+    policy_gradient_weight: Weight of the policy gradient.
+    cmpo_weight: λ, weight of the KL to the CMPO policy.
+    model_policy_weight: Weight of the same KL over the model's steps.
+    reward_weight: Weight of the reward loss.
+    value_weight: Weight of the value loss.
+    variance_decay: Decay of the advantages' moving second moment.
+    variance_epsilon: Added to that moment.
+    value_range: Bins reach from -value_range to value_range, in units of h(x).
+  """
+
+  model: bool = True
+  returns: str = "retrace"
+  cmpo: str = "sampled"
+  control_variate: bool = True
+  gamma: float = 0.995
+  num_samples: int = 16
+  model_steps: int = 4
+  model_every: int = 1
+  retrace_lambda: float = 0.95
+  advantage_clip: float = 1.0
+  z_init: float = 1.0
+  behaviour_prior: float = 0.03
+  uniform_prior: float = 0.003
+  policy_gradient_weight: float = 1.0
+  cmpo_weight: float = 1.0
+  model_policy_weight: float = 1.0
+  reward_weight: float = 1.0
+  value_weight: float = 0.25
+  variance_decay: float = 0.99
+  variance_epsilon: float = 1e-12
+  value_range: float = 300.0
+
+  def __post_init__(self):
+    check_choice(self, "returns", RETURNS)
+    check_choice(self, "cmpo", CMPO)
+    if not self.model and (self.returns, self.cmpo) != ("vtrace", "none"):
+      raise ValueError(
+        f"model=False with returns={self.returns!r} and cmpo={self.cmpo!r}: "
+        "without the model's q-values they must be 'vtrace' and 'none'"
+      )
+    for name in ("num_samples", "model_steps", "model_every"):
+      if getattr(self, name) < 1:
+        raise ValueError(f"{name}={getattr(self, name)}: must be at least 1")
+    for name in ("advantage_clip", "variance_epsilon", "value_range", "z_init"):
+      if not getattr(self, name) > 0:
+        raise ValueError(f"{name}={getattr(self, name)}: must be above 0")
+    for name in ("gamma", "retrace_lambda"):
+      if not 0 <= getattr(self, name) <= 1:
+        raise ValueError(f"{name}={getattr(self, name)}: must be in [0, 1]")
+    if not 0 <= self.variance_decay < 1:
+      raise ValueError(
+        f"variance_decay={self.variance_decay}: must be in [0, 1)"
+      )
+    for name in (
+      "behaviour_prior",
+      "uniform_prior",
+      "policy_gradient_weight",
+      "cmpo_weight",
+      "model_policy_weight",
+      "reward_weight",
+      "value_weight",
+    ):
+      if not getattr(self, name) >= 0:
+        raise ValueError(f"{name}={getattr(self, name)}: must not be negative")
+    if self.behaviour_prior + self.uniform_prior > 1:
+      raise ValueError(
+        f"behaviour_prior={self.behaviour_prior} and "
+        f"uniform_prior={self.uniform_prior}: must sum to at most 1"
+      )
+
+  @property
+  def looks_ahead(self) -> bool:
+    """True if targets read q-values."""
+    return (self.returns, self.cmpo) != ("vtrace", "none")
+
+
+@dataclasses.dataclass(frozen=True)
+class ActorCriticConfig:
+  """Constants of the plain actor-critics; the defaults are usual ones.
+
+  Discount and range of values are those of `MuesliConfig`.
+
+  Attributes:
+    trace_lambda: Trace parameter of V-trace, and that of the generalised
+      advantages of PPO (arXiv 1506.02438).
+    ratio_clip: ε, how far PPO lets the probability ratio of an action pull it
+      (arXiv 1707.06347).
+    value_weight: Weight of the value loss.
+    entropy_weight: Weight of the policy's entropy.
+  """
+
+  trace_lambda: float = 0.95
+  ratio_clip: float = 0.2
+  value_weight: float = 0.5
+  entropy_weight: float = 0.01
+
+  def __post_init__(self):
+    if not 0 <= self.trace_lambda <= 1:
+      raise ValueError(f"trace_lambda={self.trace_lambda}: must be in [0, 1]")
+    if not self.ratio_clip > 0:
+      raise ValueError(f"ratio_clip={self.ratio_clip}: must be above 0")
+    for name in ("value_weight", "entropy_weight"):
+      if not getattr(self, name) >= 0:
+        raise ValueError(f"{name}={getattr(self, name)}: must not be negative")
+
+
+def check_choice(config: object, name: str, allowed: tuple[str, ...]) -> None:
+  """Raises ValueError unless a field has a value that is allowed."""
+  value = getattr(config, name)
+  if value not in allowed:
+    raise ValueError(f"{name}={value!r}: must be one of {allowed}")

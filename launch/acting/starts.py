@@ -1,0 +1,52 @@
+"""The start of episodes: tasks as assigned, their rules, the step before."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from adaland.curriculum import base
+from adaland.envs import constants, land
+from adaland.envs.stepping import task_rows
+from adaland.envs.tasks import task
+from adaland.envs.tasks.arrays import rule_row
+from adaland.launch.acting import rollout
+
+
+def with_trials(assignment: base.Assignment) -> base.Assignment:
+  """Returns an assignment whose task has the trials that it asks for."""
+  # A prepared task has them already.
+  if not assignment.trials or not isinstance(assignment.task, task.Task):
+    return assignment
+  played = dataclasses.replace(assignment.task, trials=assignment.trials)
+  return assignment._replace(task=played)
+
+
+def true_rules(played: Any, num_rules: int) -> np.ndarray:
+  """Returns a task's rules, nothing hidden, int32 [num_rules, W].
+
+  Args:
+    played: The task, prepared or not.
+    num_rules: Number of rows; those past the last rule are zero.
+  """
+  bare = played.task if isinstance(played, task_rows.PreparedTask) else played
+  rows = np.zeros((num_rules, constants.RULE_WIDTH), np.int32)
+  for row, rule in zip(rows, bare.rules, strict=False):
+    row[:] = rule_row(rule)
+  return rows
+
+
+def no_step(num_envs: int, spec: rollout.ObservationSpec) -> land.Step:
+  """Returns a step of zeros with the shapes and dtypes of all steps."""
+  none = np.zeros(num_envs, bool)
+  return land.Step(
+    observation={
+      name: np.zeros((num_envs, *shape), dtype)
+      for name, (shape, dtype) in spec.items()
+    },
+    reward=np.zeros(num_envs, np.float32),
+    first=none,
+    last=none,
+    trial_last=none,
+    discount=np.zeros(num_envs, np.float32),
+  )

@@ -1,0 +1,155 @@
+"""Reading of saved agents: of a run, or of a directory of `adaland export`.
+
+The functions that make an agent are arguments, as the module that has them
+reads the agents that teach.
+"""
+
+import pathlib
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+
+from adaland.agent import types
+from adaland.agent.checkpoint import checkpoint
+from adaland.envs import land
+from adaland.launch import errors
+from adaland.launch.agents import agent_dir
+from adaland.launch.config import json_codec
+from adaland.launch.config.experiment import ExperimentConfig
+from adaland.launch.run import rundir
+
+# Network settings that must be the same in a teacher and its student.
+_HEADS = "action_sizes"
+
+
+class SavedAgent(NamedTuple):
+  """The agent in a run's newest checkpoint, or in an agent's directory.
+
+  Attributes:
+    config: The run's config.
+    params: Parameters of the target network.
+    training: How far it was trained.
+  """
+
+  config: ExperimentConfig
+  params: types.Params
+  training: agent_dir.Training
+
+
+def load_config(workdir: str, own_parts: bool = False) -> ExperimentConfig:
+  """Reads the config of an agent.
+
+  Args:
+    workdir: A run's directory, an agent's, or "agent:NAME" for one that comes
+      with the package.
+    own_parts: True if code that the config names may be imported.
+
+  Raises:
+    UserError: If there is no agent, or its config is broken, or it names code
+      that may not be imported.
+  """
+  path = agent_dir.find(workdir)
+  if path is not None:
+    experiment = agent_dir.read(path).config
+  else:
+    run = rundir.RunDir(workdir)
+    content = run.read_config()
+    with errors.user_input(str(run.config)):
+      experiment = json_codec.from_json(ExperimentConfig, content)
+  experiment.factories.refuse_unless(own_parts, f"--workdir={workdir}")
+  return experiment
+
+
+def load(
+  workdir: str,
+  own_parts: bool,
+  make_agent: Callable[[ExperimentConfig], Any],
+  make_learner: Callable[[ExperimentConfig, types.Network], Any],
+) -> SavedAgent:
+  """Reads an agent.
+
+  Args:
+    workdir: As `load_config` takes it; of a run, its newest checkpoint.
+    own_parts: True if code that the config names may be imported.
+    make_agent: Makes an agent's functions.
+    make_learner: Makes a learner's.
+
+  Raises:
+    UserError: If there is no agent, or it is broken, or its config names code
+      that may not be imported.
+  """
+  experiment = load_config(workdir, own_parts)
+  network = make_agent(experiment).network
+  path = agent_dir.find(workdir)
+  if path is None:
+    params, training = _newest(workdir, make_learner(experiment, network).init)
+  else:
+    template = jax.eval_shape(network.init, jax.random.PRNGKey(0))
+    params = agent_dir.read_params(path, template)
+    training = agent_dir.read(path).training
+  return SavedAgent(experiment, jax.device_put(params), training)
+
+
+def _newest(
+  workdir: str, init: Callable[..., Any]
+) -> tuple[Any, agent_dir.Training]:
+  """Returns the parameters in a run's newest checkpoint, and its training."""
+  run = rundir.RunDir(workdir)
+  template = {"train": jax.eval_shape(init, jax.random.PRNGKey(0))}
+  with errors.user_input(f"--workdir={workdir}"):
+    state, saved, updates = checkpoint.restore(run.checkpoints, template)
+  with errors.of_another_form(str(run.checkpoints)):
+    training = agent_dir.Training(
+      int(saved["played"]["env_steps"]), updates, float(saved["seconds"])
+    )
+  return state["train"].target_params, training
+
+
+def teacher_place(name: str) -> str:
+  """Returns the `workdir` of an agent that teaches.
+
+  Args:
+    name: Name of an agent that comes with the package, or a directory.
+
+  Raises:
+    UserError: If it is neither.
+  """
+  shipped = agent_dir.names()
+  if name in shipped:
+    return agent_dir.PREFIX + name
+  if not pathlib.Path(name).is_dir():
+    raise errors.UserError(
+      f"no such directory or agent, allowed: a run, an exported agent, or "
+      f"{', '.join(shipped) or '(none)'}{errors.did_you_mean(name, shipped)}"
+    )
+  return name
+
+
+def check_teacher(teacher: ExperimentConfig, student: ExperimentConfig) -> None:
+  """Checks that a student's observations and actions fit its teacher.
+
+  Raises:
+    UserError: If they do not; the message names the first difference.
+  """
+  theirs, ours = (getattr(each.network, _HEADS) for each in (teacher, student))
+  if theirs != ours:
+    raise errors.UserError(
+      f"has action heads of sizes {theirs}, allowed: this run's, {ours}"
+    )
+  theirs, ours = (
+    land.observation_spec(each.env) for each in (teacher, student)
+  )
+  for name in sorted({*theirs, *ours}):
+    if theirs.get(name) != ours.get(name):
+      raise errors.UserError(
+        f"its observation {name!r} is {_text(theirs.get(name))}, allowed: this "
+        f"run's, {_text(ours.get(name))} (see the `env` settings of both)"
+      )
+
+
+def _text(spec: tuple[tuple[int, ...], Any] | None) -> str:
+  if spec is None:
+    return "missing"
+  shape, _ = spec
+  return f"{list(shape)}"

@@ -1,0 +1,112 @@
+"""A curriculum, with counts of what was played, for many threads."""
+
+import collections
+import logging
+import threading
+from typing import Any
+
+import numpy as np
+
+from adaland.curriculum import base
+from adaland.launch import errors
+from adaland.launch.run import decisions
+
+# Number of episodes in the means of rewards that are shown.
+_RECENT = 200
+
+
+class CountedCurriculum:
+  """A curriculum, and counts of what was played; safe to use from threads.
+
+  Args:
+    curriculum: Chooses the tasks.
+    log: Receives its decisions, if it makes any.
+  """
+
+  def __init__(
+    self,
+    curriculum: base.Curriculum,
+    log: decisions.DecisionLog | None = None,
+  ):
+    self._curriculum = curriculum
+    self._log = log
+    self._lock = threading.Lock()
+    self._steps = 0
+    self._episodes = 0
+    self._recent: collections.deque[np.ndarray] = collections.deque(
+      maxlen=_RECENT
+    )
+
+  def next_tasks(self, n: int) -> list[base.Assignment]:
+    """Returns the next n tasks to play."""
+    with self._lock:
+      return self._curriculum.next_tasks(n)
+
+  def report(self, record: base.EpisodeRecord) -> None:
+    """Adds a finished episode."""
+    with self._lock:
+      self._curriculum.report(record)
+      self._episodes += 1
+      if not record.guided:
+        self._recent.append(record.rewards)
+
+  def count_episodes(self, episodes: int) -> None:
+    """Counts episodes whose records are lost."""
+    with self._lock:
+      self._episodes += episodes
+
+  def count_steps(self, steps: int) -> None:
+    """Counts environment steps."""
+    with self._lock:
+      self._steps += steps
+
+  def counters(self) -> dict[str, int]:
+    """Returns the numbers of environment steps and of episodes so far."""
+    with self._lock:
+      return {"env_steps": self._steps, "episodes": self._episodes}
+
+  def trial_rewards(self) -> list[float]:
+    """Returns the mean reward of recent episodes by trial index, seconds."""
+    with self._lock:
+      recent = list(self._recent)
+    longest = max(map(len, recent), default=0)
+    return [
+      float(np.mean([rewards[k] for rewards in recent if len(rewards) > k]))
+      for k in range(longest)
+    ]
+
+  def curriculum_metrics(self) -> dict[str, float]:
+    """Returns the curriculum's numbers for a row of metrics."""
+    with self._lock:
+      found = self._curriculum.metrics()
+    return found if self._log is None else found | self._log.metrics()
+
+  def log_decisions(self) -> None:
+    """Writes the decisions since the last call; others need not wait for it.
+
+    A full disk is only a warning.
+    """
+    if self._log is None or not isinstance(self._curriculum, base.Deciding):
+      return
+    with self._lock:
+      made, steps = self._curriculum.take_decisions(), self._steps
+    try:
+      self._log.write(made, steps)
+    except OSError as error:
+      logging.warning("%s", errors.describe_os_error(error))
+
+  def state_dict(self) -> dict[str, Any]:
+    """Returns the state that a checkpoint keeps."""
+    with self._lock:
+      return {
+        "curriculum": self._curriculum.state_dict(),
+        "env_steps": self._steps,
+        "episodes": self._episodes,
+      }
+
+  def load_state_dict(self, state: dict[str, Any]) -> None:
+    """Restores what `state_dict` returned."""
+    with self._lock:
+      self._curriculum.load_state_dict(state["curriculum"])
+      self._steps = state["env_steps"]
+      self._episodes = state["episodes"]

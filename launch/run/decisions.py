@@ -1,0 +1,69 @@
+"""The log of a curriculum's decisions, a JSON object a line.
+
+{"env_steps": 51200, "task": 1234, "accepted": true, "why": "passes",
+ "score": 0.31, "complexity": {"rules": 2, "trials": 3, ...}}
+"""
+
+import json
+import pathlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from adaland.curriculum import base, statistics
+from adaland.envs.tasks import complexity
+from adaland.envs.tasks.task import Task
+
+FILE = "decisions.jsonl"
+# Complexities are computed of at most this many decisions in one call: each
+# takes milliseconds, and a fast device decides on a thousand tasks a second.
+_MOST_MEASURED = 64
+
+
+class DecisionLog:
+  """A log of decisions and of the complexity of what was decided on.
+
+  Args:
+    folder: The run's directory.
+    task_of: Returns the task of an index in the pool.
+  """
+
+  def __init__(self, folder: str, task_of: Callable[[int], Task]):
+    self._path = pathlib.Path(folder) / FILE
+    self._task_of = task_of
+    self._means: dict[str, statistics.RecentMean] = {}
+
+  def write(self, decisions: Sequence[base.Decision], env_steps: int) -> None:
+    """Appends decisions.
+
+    Args:
+      decisions: In the order they were made in.
+      env_steps: The run's steps so far.
+    """
+    if not decisions:
+      return
+    lines = []
+    for number, decision in enumerate(decisions):
+      line: dict[str, Any] = {
+        "env_steps": env_steps,
+        "task": decision.index,
+        "accepted": decision.accepted,
+        "why": decision.why,
+        "score": decision.score,
+      }
+      if number < _MOST_MEASURED:
+        measures = complexity.measures(self._task_of(decision.index))
+        line["complexity"] = measures
+        self._add(decision.accepted, measures)
+      lines.append(json.dumps(line) + "\n")
+    with open(self._path, "a") as file:
+      file.write("".join(lines))
+
+  def _add(self, accepted: bool, measures: dict[str, int]) -> None:
+    kind = "accepted" if accepted else "refused"
+    for name, value in measures.items():
+      mean = self._means.setdefault(f"{kind}/{name}", statistics.RecentMean())
+      mean.add(float(value))
+
+  def metrics(self) -> dict[str, float]:
+    """Returns recent means of complexity, `accepted/NAME`, `refused/NAME`."""
+    return {name: mean.mean for name, mean in self._means.items()}

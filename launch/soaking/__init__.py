@@ -1,0 +1,1 @@
+"""Soaking: rough play in many tasks, with laws checked at every step."""

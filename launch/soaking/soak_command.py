@@ -1,0 +1,143 @@
+"""The command `adaland tasks soak`."""
+
+import argparse
+import dataclasses
+import os
+import pathlib
+import time
+
+from adaland.envs import constants, land
+from adaland.envs.sampling import task_sets
+from adaland.envs.tasks import json_files, probes
+from adaland.envs.tasks.task import Task
+from adaland.launch import cli, errors
+from adaland.launch.evaluation import demo
+from adaland.launch.run import progress
+from adaland.launch.soaking import laws, soak
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+  """Adds the command's flags."""
+  parser.add_argument("--num_tasks", type=cli.positive_int, default=100)
+  parser.add_argument(
+    "--num_envs",
+    type=cli.positive_int,
+    default=32,
+    help="environments that are stepped together",
+  )
+  parser.add_argument("--trials", type=cli.positive_int, default=2)
+  parser.add_argument("--seed", type=cli.non_negative_int, default=0)
+  parser.add_argument(
+    "--threads",
+    type=cli.positive_int,
+    help="physics threads; left out, one per processor",
+  )
+  parser.add_argument(
+    "--out",
+    metavar="DIR",
+    help="write what breaks a law here: a task file, and the actions as a "
+    "demonstration (an existing folder)",
+  )
+  parser.add_argument(
+    "--replay",
+    metavar="DEMO",
+    help="check the laws in one demonstration instead",
+  )
+
+
+def run(args: argparse.Namespace, source: task_sets.TaskSet) -> None:
+  """Runs the command.
+
+  Args:
+    args: Its flags.
+    source: The tasks that are played, beside the probes.
+
+  Raises:
+    RunError: If a law was broken.
+  """
+  if args.trials > constants.MAX_TRIALS:
+    raise errors.UserError(
+      f"--trials={args.trials}: allowed: 1 to {constants.MAX_TRIALS}"
+    )
+  if args.out is not None and not os.path.isdir(args.out):
+    raise errors.UserError(f"--out={args.out}: no such folder")
+  if args.replay:
+    _replay(args)
+  else:
+    _soak(args, source)
+
+
+def _config(num_players: int, threads: int | None) -> land.LandConfig:
+  return land.LandConfig(num_players=num_players, num_threads=threads)
+
+
+def _replay(args: argparse.Namespace) -> None:
+  played = demo.load(args.replay)
+  config = _config(len(played.task.players), args.threads)
+  found = soak.replay(played, config)
+  result = {
+    "steps": len(played.actions),
+    "violations": [
+      {"law": each.law, "step": each.step, "reason": each.reason}
+      for each in found
+    ],
+  }
+  lines = [f"step {x.step}: {x.law}: {x.reason}" for x in found]
+  cli.emit(result, "\n".join(lines) or "no law was broken", args.json)
+  if found:
+    raise errors.RunError(f"{args.replay} breaks {len(found)} law(s)")
+
+
+def _tasks(args: argparse.Namespace, source: task_sets.TaskSet) -> list[Task]:
+  """Returns the probes, then tasks of the source, all with equal trials."""
+  chosen = [probes.load(name) for name in probes.names()][: args.num_tasks]
+  with errors.user_input():
+    rest = min(args.num_tasks - len(chosen), source.num_tasks)
+    chosen += [source.task(index) for index in range(rest)]
+  return [dataclasses.replace(task, trials=args.trials) for task in chosen]
+
+
+def _soak(args: argparse.Namespace, source: task_sets.TaskSet) -> None:
+  line, counts = progress.Progress(), dict.fromkeys(laws.LAWS, 0)
+  total = soak.Summary()
+
+  def report(violation: soak.Violation) -> None:
+    number = counts[violation.law]
+    counts[violation.law] += 1
+    name = f"{violation.law}_{number}"
+    if args.out is not None:
+      folder = pathlib.Path(args.out)
+      json_files.save(folder / f"{name}.json", violation.played.task)
+      demo.save(str(folder / f"{name}.npz"), violation.played)
+    line.say(
+      f"{name}: {violation.played.task.name!r}, step {violation.step}: "
+      f"{violation.reason}"
+    )
+
+  def show(summary: soak.Summary) -> None:
+    line.update(
+      f"{total.tasks + summary.tasks} of {len(tasks)} tasks, "
+      f"{total.steps + summary.steps} steps"
+    )
+
+  tasks = _tasks(args, source)
+  cpu_start = time.process_time()
+  for num_players in range(1, 1 + constants.MAX_PLAYERS):
+    chosen = [task for task in tasks if len(task.players) == num_players]
+    if not chosen:
+      continue
+    with errors.user_input():
+      config = _config(num_players, args.threads)
+    num_envs = min(args.num_envs, len(chosen))
+    total += soak.play(chosen, config, num_envs, args.seed, report, show)
+  line.close()
+  result = dataclasses.asdict(total) | {
+    "violations": counts,
+    "cpu_seconds": round(time.process_time() - cpu_start, 1),
+    "seed": args.seed,
+  }
+  text = "\n".join(f"{name}: {value}" for name, value in result.items())
+  cli.emit(result, text, args.json)
+  broken = sum(counts.values())
+  if broken:
+    raise errors.RunError(f"laws were broken {broken} time(s)")

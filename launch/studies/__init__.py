@@ -1,0 +1,1 @@
+"""Studies: variants of an agent, trained and measured alike."""

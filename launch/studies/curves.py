@@ -1,0 +1,156 @@
+"""Training curves of a study's runs: against steps and against time.
+
+A curve is the reward of the last trial, in training episodes that the agent
+plays itself, averaged over the rows of metrics around a point.
+"""
+
+import io
+import json
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from adaland.launch import errors
+
+# Rows of metrics that are averaged: one is of few episodes.
+_SMOOTHED = 9
+_COLOURS = (
+  "#1f5fbf",
+  "#17869b",
+  "#a6761d",
+  "#c2408a",
+  "#5b8c00",
+  "#7a3fb0",
+  "#e08214",
+  "#444444",
+)
+_METRICS = "metrics.jsonl"
+
+
+class Curve(NamedTuple):
+  """The training curve of one run.
+
+  Attributes:
+    steps: Environment steps of each row, rising, float64 [R].
+    minutes: Minutes of training, float64 [R].
+    reward: Smoothed reward of the last trial, seconds, float64 [R].
+  """
+
+  steps: np.ndarray
+  minutes: np.ndarray
+  reward: np.ndarray
+
+
+def read(workdir: pathlib.Path, trials: int) -> Curve:
+  """Reads a run's curve; rows without rewards are left out.
+
+  Args:
+    workdir: The run's directory.
+    trials: Number of trials; the last one's reward is read.
+
+  Raises:
+    UserError: If the metrics are missing, or have no reward.
+  """
+  path = workdir / _METRICS
+  name = f"reward/trial_{trials}"
+  rows = []
+  with errors.user_input(str(path)), errors.of_another_form(str(path)):
+    for line in path.read_text().splitlines():
+      row = json.loads(line)
+      if row.get(name) is not None:
+        rows.append((float(row["step"]), row["seconds"] / 60, row[name]))
+  if not rows:
+    raise errors.UserError(f"{path}: has no {name}")
+  steps, minutes, reward = np.array(rows, np.float64).T
+  return Curve(steps, minutes, smoothed(reward))
+
+
+def smoothed(values: np.ndarray, width: int = _SMOOTHED) -> np.ndarray:
+  """Returns means over up to `width` values, the latest of them at each."""
+  total = np.cumsum(np.concatenate([[0.0], values]))
+  end = np.arange(1, len(values) + 1)
+  start = np.maximum(0, end - width)
+  return (total[end] - total[start]) / (end - start)
+
+
+def at(curve: Curve, axis: str, point: float) -> float:
+  """Returns the reward of the last row up to a point.
+
+  Args:
+    curve: The curve.
+    axis: "steps" or "minutes".
+    point: The point; before the first row, that row counts.
+  """
+  index = int(np.searchsorted(getattr(curve, axis), point, side="right")) - 1
+  return float(curve.reward[max(0, index)])
+
+
+def common(curves: Mapping[str, Sequence[Curve]], axis: str) -> float:
+  """Returns the largest number of steps or minutes that all runs have."""
+  return min(
+    float(getattr(curve, axis)[-1])
+    for each in curves.values()
+    for curve in each
+  )
+
+
+def rows(curves: Mapping[str, Sequence[Curve]]) -> str:
+  """Formats the curves as CSV, at most a hundred points of each."""
+  lines = ["variant,seed,env_steps,minutes,last_trial_reward"]
+  for name, each in curves.items():
+    for seed, curve in enumerate(each):
+      count = len(curve.steps)
+      for i in np.unique(
+        np.linspace(0, count - 1, min(count, 100)).astype(int)
+      ):
+        lines.append(
+          f"{name},{seed},{curve.steps[i]:.0f},{curve.minutes[i]:.2f},"
+          f"{curve.reward[i]:.4f}"
+        )
+  return "\n".join(lines) + "\n"
+
+
+def draw(curves: Mapping[str, Sequence[Curve]], title: str) -> bytes:
+  """Draws all curves against steps, and against minutes; returns a PNG.
+
+  Args:
+    curves: By variant, a curve for each seed.
+    title: Above the figure.
+  """
+  # Its import is slow, and no other command needs it.
+  from matplotlib import figure
+
+  drawing = figure.Figure(figsize=(9.6, 4.2), dpi=140, layout="constrained")
+  panels = drawing.subplots(1, 2, sharey=True)
+  axes_of = {"steps": 1e6, "minutes": 1.0}
+  for panel, (axis, unit) in zip(panels, axes_of.items(), strict=True):
+    _draw_panel(panel, curves, axis, unit)
+  panels[0].set_xlabel("environment steps, millions")
+  panels[1].set_xlabel("minutes of training")
+  panels[0].set_ylabel("reward of the last trial, s")
+  panels[1].legend(fontsize=7.5, frameon=False, loc="upper left")
+  drawing.suptitle(title, x=0.02, ha="left", fontsize=11)
+  content = io.BytesIO()
+  drawing.savefig(content, format="png")
+  return content.getvalue()
+
+
+def _draw_panel(
+  panel: Any, curves: Mapping[str, Sequence[Curve]], axis: str, unit: float
+) -> None:
+  """Draws a line for each seed, and where all runs still are."""
+  for i, (name, each) in enumerate(curves.items()):
+    for seed, curve in enumerate(each):
+      panel.plot(
+        getattr(curve, axis) / unit,
+        curve.reward,
+        color=_COLOURS[i % len(_COLOURS)],
+        linewidth=1.4,
+        alpha=0.85,
+        label=name if not seed else None,
+      )
+  panel.axvline(common(curves, axis) / unit, color="0.7", linewidth=0.8)
+  panel.grid(axis="y", alpha=0.25)
+  panel.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,182 @@
+"""Runs a study: trains each variant and seed, and plays the held-out tasks.
+
+What is done is not done again: a run goes on where it ended, and a player whose
+file of results is there is left out.
+"""
+
+import json
+import pathlib
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from adaland.envs import land
+from adaland.envs.tasks import json_checks
+from adaland.envs.tasks.task import Task
+from adaland.launch import cli, errors, train
+from adaland.launch.config import experiment, overrides, preset_configs
+from adaland.launch.evaluation import (
+  fewshot,
+  policies,
+  tasksets,
+  trained_agent,
+)
+from adaland.launch.recipes import task_source
+from adaland.launch.run import progress
+from adaland.launch.studies import table
+
+
+class Plan(NamedTuple):
+  """A study and how far to go with it.
+
+  Attributes:
+    name: Its name.
+    study: The study.
+    seeds: Number of training seeds, from 0.
+    minutes: Length of each run.
+    runs: Folder of the runs.
+    out: Folder of the results.
+    launcher: Where the runs' processes are.
+  """
+
+  name: str
+  study: table.Study
+  seeds: int
+  minutes: float
+  runs: pathlib.Path
+  out: pathlib.Path
+  launcher: str
+
+  def workdir(self, variant: str, seed: int) -> pathlib.Path:
+    """Returns the directory of a run."""
+    return self.runs / f"{variant}-{seed}"
+
+  def result(self, variant: str, seed: int) -> pathlib.Path:
+    """Returns the file with the results of a variant."""
+    return self.out / f"{variant}-{seed}.json"
+
+  def player(self, name: str) -> pathlib.Path:
+    """Returns the file with the results of a player that is not trained."""
+    return self.out / f"{name}.json"
+
+
+def config(
+  plan: Plan, variant: table.Variant, seed: int
+) -> experiment.ExperimentConfig:
+  """Returns the config of a run.
+
+  Args:
+    plan: The plan.
+    variant: The variant.
+    seed: Training seed.
+
+  Raises:
+    UserError: If a setting of the study does not fit.
+  """
+  settings = [
+    *variant.settings,
+    f"run.seed={seed}",
+    f"run.max_minutes={plan.minutes}",
+    "run.eval_tasks=0",
+  ]
+  if variant.teacher:
+    teacher = plan.workdir(variant.teacher, seed).absolute()
+    settings.append(f"teaching.teacher=agent:{teacher}")
+  return overrides.apply(preset_configs.get(plan.study.preset), settings)
+
+
+def run(plan: Plan) -> None:
+  """Trains and plays all that is left to do.
+
+  Raises:
+    UserError: If a setting, a task or a player does not fit; before training,
+      as far as that can be told.
+    RunError: If a run fails.
+    KeyboardInterrupt: If a run was stopped; the same call continues it.
+  """
+  configs = {
+    (variant.name, seed): config(plan, variant, seed)
+    for seed in range(plan.seeds)
+    for variant in plan.study.variants
+  }
+  base = configs[plan.study.variants[0].name, 0]
+  source = task_source.TaskSource(base, held_out=True)
+  tasks = tasksets.many(plan.study.taskset, source, plan.study.num_tasks)
+  for each in configs.values():
+    trained_agent.fitting_env(each.env, tasks)
+  with errors.user_input("--out"):
+    plan.out.mkdir(parents=True, exist_ok=True)
+    plan.runs.mkdir(parents=True, exist_ok=True)
+  for name in table.PLAYERS:
+    if not plan.player(name).exists():
+      result = _played(plan, name, base.env, tasks, policies.baseline(name, 0))
+      _write(plan.player(name), result)
+  for (name, seed), each in configs.items():
+    if not _is_done(plan, name, seed):
+      _write(plan.result(name, seed), _trained(plan, name, seed, each, tasks))
+
+
+def _trained(
+  plan: Plan,
+  name: str,
+  seed: int,
+  chosen: experiment.ExperimentConfig,
+  tasks: list[Task],
+) -> dict[str, Any]:
+  """Trains one variant with one seed; returns its results."""
+  cli.say(f"{plan.name}: {name}, seed {seed}")
+  workdir = str(plan.workdir(name, seed))
+  done = train.train_and_evaluate(chosen, workdir, plan.launcher)
+  if done.counters["seconds"] < 60 * plan.minutes - 1:
+    raise KeyboardInterrupt  # Stopped by a signal, and a checkpoint is there.
+  maker = fewshot.agent_policy(chosen, done.params, seed)
+  result = _played(plan, name, chosen.env, tasks, maker)
+  return result | {
+    "training": {
+      "minutes": plan.minutes,
+      "seed": seed,
+      **{
+        key: done.counters[key] for key in ("env_steps", "updates", "seconds")
+      },
+    }
+  }
+
+
+def _played(
+  plan: Plan,
+  name: str,
+  env: land.LandConfig,
+  tasks: list[Task],
+  maker: Callable[[land.Land], policies.Policy],
+) -> dict[str, Any]:
+  """Plays the tasks; returns the object that `adaland evaluate` writes."""
+  line = progress.Progress()
+  try:
+    result = fewshot.evaluate(
+      name, env, tasks, [plan.study.trials], maker, 0, 1, line.update
+    )
+  finally:
+    line.close()
+  return result | {"taskset": plan.study.taskset, "repeats": 1, "seed": 0}
+
+
+def _is_done(plan: Plan, name: str, seed: int) -> bool:
+  """Returns whether there are results of a run that was as long."""
+  path = plan.result(name, seed)
+  if not path.exists():
+    return False
+  return training(path)["minutes"] >= plan.minutes
+
+
+def training(path: pathlib.Path) -> dict[str, float]:
+  """Returns how long a variant was trained, from its file of results.
+
+  Raises:
+    UserError: If the file is none of a study's.
+  """
+  with errors.user_input(str(path)), errors.of_another_form(str(path)):
+    found = json_checks.load(path)["training"]
+    return {name: float(found[name]) for name in found}
+
+
+def _write(path: pathlib.Path, result: dict[str, Any]) -> None:
+  cli.write_atomically(str(path), json.dumps(result, indent=1) + "\n")

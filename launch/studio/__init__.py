@@ -1,0 +1,1 @@
+"""The studio: a page in the browser to play, watch and make tasks."""

@@ -1,0 +1,134 @@
+"""The tasks, players and runs that the page offers, each by its name.
+
+Names are looked up in lists: no message reaches a file by its path.
+"""
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+from adaland.envs.sampling import families, named
+from adaland.envs.tasks import json_files, probes
+from adaland.envs.tasks.task import Task
+from adaland.envs.worlds import scene
+from adaland.launch import cli, errors
+from adaland.launch.agents import agent_dir
+from adaland.launch.config import preset_configs
+from adaland.launch.evaluation import policies, trained_agent
+from adaland.launch.recipes import task_source
+from adaland.launch.run import rundir
+from adaland.launch.studio import frames, told
+
+_PRESET = "laptop"
+# Players without parameters.
+SCRIPTED = tuple(n for n in policies.NAMES if n not in ("agent", "tutor"))
+
+
+class Catalogue:
+  """The agents and runs that the page may ask for.
+
+  Attributes:
+    agents: Place of each agent, as `trained_agent.load` takes it, by name.
+    runs: Directory of each run, by name.
+    own_parts: True if code that a run's config names may be imported.
+  """
+
+  def __init__(self, workdirs: Sequence[str] = (), own_parts: bool = False):
+    """Initializes the catalogue.
+
+    Args:
+      workdirs: Runs and agents beside those of the package.
+      own_parts: True if code that their configs name may be imported.
+
+    Raises:
+      UserError: If there is no agent in one of them.
+    """
+    self.own_parts = own_parts
+    self.agents = {
+      f"{agent_dir.PREFIX}{name}": f"{agent_dir.PREFIX}{name}"
+      for name in agent_dir.names()
+    }
+    self.runs: dict[str, rundir.RunDir] = {}
+    for workdir in workdirs:
+      trained_agent.load_config(workdir, own_parts)
+      self.agents[workdir] = workdir
+      if agent_dir.find(workdir) is None:
+        self.runs[workdir] = rundir.RunDir(workdir)
+
+  @property
+  def players(self) -> list[str]:
+    """Names of all players that can be watched."""
+    return [*self.agents, *SCRIPTED]
+
+  def lists(self) -> dict[str, Any]:
+    """Returns all names, for the page."""
+    return {
+      "probes": list(probes.names()),
+      "families": list(named.NAMES),
+      "agents": list(self.agents),
+      "players": self.players,
+      "runs": list(self.runs),
+    }
+
+  @functools.lru_cache(4)  # noqa: B019  # One catalogue a process.
+  def agent(self, name: str) -> trained_agent.SavedAgent:
+    """Loads an agent.
+
+    Raises:
+      UserError: If there is none of this name, or it is broken.
+    """
+    if name not in self.agents:
+      raise errors.choice("agent", name, self.agents)
+    return trained_agent.load(self.agents[name], self.own_parts)
+
+  def task(self, text: str) -> Task:
+    """Returns the task that a message names or contains.
+
+    Raises:
+      UserError: If there is none, or it breaks the format.
+    """
+    if text.startswith("{"):
+      with errors.user_input("task"):
+        return json_files.loads(text)
+    name, colon, index = text.rpartition(":")
+    if name == "probe":
+      with errors.user_input():
+        return probes.load(index)
+    if not colon or not index.isdecimal() or int(index) > cli.MAX_SEED:
+      raise errors.UserError(
+        f"task: {errors.shown(text)} is not allowed: probe:NAME, or sample, "
+        f"test or a family's name ({', '.join(named.NAMES)}) with a number, as "
+        "traps:7"
+      )
+    number = int(index)
+    with errors.user_input("task"):
+      if name in ("sample", "test"):
+        config = preset_configs.get(_PRESET)
+        return task_source.TaskSource(config, name == "test").task(number)
+      if named.is_named(name):
+        half = families.make(name).held_out()
+        return half.task(number % half.num_tasks)
+    raise errors.choice("task", name, ["probe", "sample", "test", *named.NAMES])
+
+
+def card(task: Task, name: str) -> dict[str, Any]:
+  """Returns a task's picture as numbers, and what its player is told.
+
+  Raises:
+    UserError: If its world has no room for its objects.
+  """
+  return {
+    "task": name,
+    "told": told.task(task, 0),
+    "scene": frames.start(start(task)),
+  }
+
+
+def start(task: Task) -> Any:
+  """Returns the scene of a task; see `scene.build_scene`.
+
+  Raises:
+    UserError: If its world has no room for its objects.
+  """
+  with errors.user_input(task.name):
+    return scene.build_scene(task, max(1, task.num_objects), len(task.players))

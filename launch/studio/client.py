@@ -1,0 +1,331 @@
+"""One page that is connected: does what its messages ask for."""
+
+import base64
+import binascii
+import dataclasses
+import threading
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from adaland.envs import constants, land
+from adaland.envs.tasks import probes
+from adaland.envs.tasks.task import Task
+from adaland.launch import errors
+from adaland.launch.evaluation import demo
+from adaland.launch.studio import (
+  catalogue,
+  editing,
+  game,
+  lanes,
+  messages,
+  mind,
+  people,
+  runs,
+  told,
+)
+
+
+class Shared:
+  """The state that all pages share.
+
+  Attributes:
+    known: The tasks, players and runs.
+    pace: Seconds from step to step of a game.
+    waiting: The game that waits for a second player, if any.
+    compiling: Held while the first world is being compiled.
+  """
+
+  def __init__(
+    self,
+    known: catalogue.Catalogue,
+    pace: float = constants.STEP_SECONDS,
+  ):
+    self.known, self.pace = known, pace
+    self.waiting: game.Game | None = None
+    self.compiling = threading.Lock()
+
+  def lists(self) -> dict[str, Any]:
+    """Returns the names that a page may ask for."""
+    return self.known.lists()
+
+  def connect(self, send: game.Send) -> "Client":
+    """Takes a page."""
+    return Client(self, send)
+
+  def warm_up(self) -> None:
+    """Compiles a world, so that the first game starts quickly."""
+    task = dataclasses.replace(probes.load(probes.names()[0]), trials=2)
+    with self.compiling:
+      world = land.Land(1, land.LandConfig(), lambda _: task)
+      world.reset()
+      # Also the step on which a trial starts.
+      for _ in range(task.trial_steps + 1):
+        world.step(np.array([constants.NOOP_ACTION]))
+
+
+class _Job:
+  """A thread that can be told to stop."""
+
+  def __init__(self, work: Callable[[Callable[[], bool]], None]):
+    self._stopped = threading.Event()
+    self._thread = threading.Thread(
+      target=work, args=(self._stopped.is_set,), daemon=True
+    )
+    self._thread.start()
+
+  def stop(self) -> None:
+    """Stops the thread, and waits for it."""
+    self._stopped.set()
+    self._thread.join()
+
+
+class Client:
+  """A connected page."""
+
+  def __init__(self, shared: Shared, send: game.Send):
+    """Initializes the client.
+
+    Args:
+      shared: What all pages share.
+      send: Sends a message to the page: its type and its fields.
+    """
+    self._shared = shared
+    self._send = send
+    self._game: game.Game | None = None
+    self._seat: game.Seat | None = None
+    self._study: people.Study | None = None
+    self._studied: game.Game | None = None
+    self._job: _Job | None = None
+
+  def act(self, message: messages.Act) -> None:
+    """Takes what the person does; returns at once."""
+    if self._seat is not None:
+      self._seat.wish = message
+
+  def handle(self, message: messages.Message) -> None:
+    """Does what a message asks for; faults are told to the page."""
+    about = type(message).__name__.lower()
+    self._guarded(about, lambda: self._handle(message))
+
+  def close(self) -> None:
+    """Stops all that runs for this page."""
+    self._stop()
+
+  def _handle(self, message: messages.Message) -> None:
+    known = self._shared.known
+    match message:
+      case messages.Card(task=text):
+        self._send("card", **catalogue.card(known.task(text), text))
+      case messages.Load(task=text):
+        self._send("task", task=editing.whole(known.task(text)))
+      case messages.Check(task=text):
+        self._send("checked", **editing.check(known.task(text), known))
+      case messages.Play():
+        task = _with_trials(known.task(message.task), message.trials)
+        with_expert = message.partner == "expert"
+        self._play(task, message.seed, message.pictures, with_expert)
+      case messages.Join(pictures=pictures):
+        self._join(pictures)
+      case messages.Go() if self._game is not None:
+        self._game.go()
+      case messages.Pause() if self._game is not None:
+        self._game.pause()
+      case messages.Stop():
+        self._stop()
+      case messages.Keep():
+        self._keep()
+      case messages.Watch():
+        self._watch(message)
+      case messages.Study(tasks=texts, trials=trials):
+        self._stop()
+        tasks = [known.task(text) for text in texts]
+        self._study = people.Study(tasks, trials)
+        self._send("study", count=len(tasks))
+      case messages.Next(pictures=pictures):
+        self._next(pictures)
+      case messages.Result(agent=agent):
+        self._result(agent)
+      case messages.Run(name=name):
+        if name not in known.runs:
+          raise errors.choice("run", name, known.runs or ["(none)"])
+        self._send("curves", name=name, **runs.curves(known.runs[name]))
+
+  def _stop(self) -> None:
+    if self._job is not None:
+      self._job.stop()
+      self._job = None
+    if self._game is not None:
+      self._game.stop()
+      if self._shared.waiting is self._game:
+        self._shared.waiting = None
+    self._seat = None
+    self._note()
+
+  def _play(
+    self, task: Task, seed: int, pictures: bool, expert: bool = False
+  ) -> None:
+    self._stop()
+    if not self._shared.compiling.acquire(blocking=False):
+      self._send("progress", text="compiling the world (the first time only)")
+      self._shared.compiling.acquire()
+    try:
+      self._game = game.Game(task, seed, expert, self._shared.pace)
+    finally:
+      self._shared.compiling.release()
+    self._seat = self._game.join(self._send, pictures)
+    if self._game.free_player is not None:
+      self._shared.waiting = self._game
+
+  def _join(self, pictures: bool) -> None:
+    waiting = self._shared.waiting
+    if waiting is None or waiting is self._game:
+      raise errors.UserError("join: no game waits for a second player")
+    self._stop()
+    self._shared.waiting = None
+    self._game = waiting
+    self._seat = waiting.join(self._send, pictures)
+
+  def _keep(self) -> None:
+    if self._game is None:
+      raise errors.UserError("keep: nothing was played")
+    kept = self._game.demonstration()
+    self._send(
+      "kept",
+      name=self._game.task.name or "demonstration",
+      demo=base64.b64encode(demo.encode(kept)).decode(),
+      rewards=np.round(kept.rewards, 3).tolist(),
+    )
+
+  def _watch(self, message: messages.Watch) -> None:
+    self._stop()
+    recorded = _read_demo(message.demo)
+    if message.task:
+      task = self._shared.known.task(message.task)
+    else:
+      assert recorded is not None  # `Watch` has seen to it.
+      task = recorded.task
+    task = _with_trials(task, message.trials)
+    seed = message.seed
+    if recorded is not None:
+      seed = recorded.seed
+      if _with_trials(recorded.task, task.trials) != task:
+        raise errors.UserError(
+          f"demo: is of another task, {recorded.task.name!r}"
+        )
+    self._job = _Job(
+      lambda is_stopped: self._guarded(
+        "watch",
+        lambda: self._show(message, task, seed, recorded, is_stopped),
+      )
+    )
+
+  def _show(
+    self,
+    message: messages.Watch,
+    task: Task,
+    seed: int,
+    recorded: demo.Demo | None,
+    is_stopped: Callable[[], bool],
+  ) -> None:
+    known = self._shared.known
+    made = []
+    for name in message.players:
+      self._send("progress", text=f"getting ready: {name}")
+      made.append(lanes.Lane(name, task, seed, known, recorded))
+      if is_stopped():
+        return
+    scene = catalogue.start(task)
+    self._send(
+      "lanes",
+      told=told.task(task, 0, message.reveal),
+      ground={
+        "heights": scene.heights.tolist(),
+        "ramps": scene.ramps.tolist(),
+      },
+      players=list(message.players),
+      types=mind.types_of(task, message.reveal),
+      truth=_truth(made, task) if message.reveal else None,
+    )
+    lanes.play(
+      made, task, lambda **parts: self._send("frames", **parts), is_stopped
+    )
+
+  def _next(self, pictures: bool) -> None:
+    study = self._study
+    if study is None:
+      raise errors.UserError("next: no study was begun")
+    self._stop()
+    task = study.next_task()
+    if task is None:
+      self._send("studied", count=study.begun)
+      return
+    self._play(task, study.begun, pictures)
+    self._studied = self._game
+
+  def _note(self) -> None:
+    """Records the rewards of the study's task that was played last."""
+    if self._study is not None and self._studied is not None:
+      played, self._studied = self._studied, None
+      self._study.record(played.rewards, played.pauses)
+
+  def _result(self, agent: str) -> None:
+    self._stop()
+    study = self._study
+    if study is None:
+      raise errors.UserError("result: no study was begun")
+
+    def say(text: str) -> None:
+      self._send("progress", text=text)
+
+    def work(is_stopped: Callable[[], bool]) -> None:
+      del is_stopped
+      self._guarded(
+        "result",
+        lambda: self._send(
+          "measured", result=study.result(self._shared.known, agent, say)
+        ),
+      )
+
+    self._job = _Job(work)
+
+  def _guarded(self, about: str, work: Callable[[], None]) -> None:
+    """Does some work; faults are told to the page."""
+    try:
+      with errors.user_input():
+        work()
+    except errors.UserError as error:
+      self._send("error", text=errors.one_line(str(error)), about=about)
+    except messages.GoneError:
+      pass  # The page has gone.
+    except Exception as error:
+      traceback.print_exc()
+      text = f"a defect of the studio: {type(error).__name__}: {error}"
+      self._send("error", text=errors.one_line(text), about=about)
+
+
+def _with_trials(task: Task, trials: int) -> Task:
+  """Returns a task with another number of trials; 0 keeps its own."""
+  return dataclasses.replace(task, trials=trials) if trials else task
+
+
+def _read_demo(text: str) -> demo.Demo | None:
+  if not text:
+    return None
+  with errors.user_input("demo"):
+    try:
+      data = base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+      raise errors.UserError(f"is not base64: {error}") from error
+    return demo.decode(data)
+
+
+def _truth(made: list[lanes.Lane], task: Task) -> Any:
+  """Returns the belief that is right, in percent; None without a belief."""
+  for lane in made:
+    if lane.agent is not None and not lane.error:
+      right = mind.truth(lane.agent, task)
+      return None if right is None else (100 * right).astype(int).tolist()
+  return None

@@ -1,0 +1,167 @@
+"""Players side by side on the same task, each in a world of its own.
+
+A lane is a player and its world. All start alike, and as trials end by time
+alone, all lanes are at the same step. The page gets the poses of all steps, so
+that it can show any moment of any trial.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from adaland.envs import land
+from adaland.envs.tasks.task import Task
+from adaland.launch import errors
+from adaland.launch.evaluation import demo, policies, prompting, trained_agent
+from adaland.launch.studio import catalogue, frames, mind
+
+PROMPTED = "prompted "
+DEMO = "demo"
+# Seconds of computing after which what there is is sent.
+_CHUNK_SECONDS = 0.25
+
+
+class _Until:
+  """A policy that repeats a demonstration, and then stays."""
+
+  def __init__(self, actions: np.ndarray):
+    self._actions = list(actions)
+    self._noop = policies.Noop()
+
+  def act(self, step: land.Step) -> np.ndarray:
+    if not self._actions:
+      return self._noop.act(step)
+    return self._actions.pop(0)[None]
+
+
+class Lane:
+  """A player and its world.
+
+  Attributes:
+    name: The player's name.
+    error: Reason for which it stopped; empty if it plays.
+    rewards: Reward of each trial that was begun, seconds.
+    mind: The agent, if the player is one.
+  """
+
+  def __init__(
+    self,
+    name: str,
+    task: Task,
+    seed: int,
+    known: catalogue.Catalogue,
+    recorded: demo.Demo | None,
+  ):
+    self.name, self.error, self.rewards = name, "", [0.0]
+    self.mind: mind.Mind | None = None
+    self.agent: trained_agent.SavedAgent | None = None
+    config = land.LandConfig()
+    wanted = name.removeprefix(PROMPTED)
+    try:
+      if wanted in known.agents:
+        self.agent = known.agent(wanted)
+        self.mind = mind.Mind(self.agent, seed)
+        config = trained_agent.fitting_env(self.agent.config.env, [task])
+      else:
+        trained_agent.default_env([task])
+      with errors.user_input():
+        self._world = land.Land(1, config.on_cpu(), lambda _: task, seed)
+        self._step = self._world.reset()
+      self._policy = self._make(name, wanted, seed, recorded)
+      self._action = np.zeros([0])
+    except errors.UserError as error:
+      self.error = errors.one_line(str(error))
+
+  def _make(
+    self, name: str, wanted: str, seed: int, recorded: demo.Demo | None
+  ) -> policies.Policy:
+    if name == DEMO:
+      if recorded is None:
+        raise errors.UserError("demo: no demonstration is given")
+      return _Until(recorded.actions)
+    if self.mind is None:
+      if name not in catalogue.SCRIPTED:
+        raise errors.choice("player", name, [DEMO, *catalogue.SCRIPTED])
+      return policies.baseline(name, seed)(self._world)
+    if not name.startswith(PROMPTED):
+      return self.mind
+    if recorded is None:
+      return prompting.Prompted(self.mind, policies.Expert(self._world))
+    return prompting.Prompted(self.mind, _Until(recorded.actions))
+
+  def step(self) -> None:
+    """Takes the action that the player chose in the last frame."""
+    self._step = self._world.step(self._action)
+    self.rewards[-1] += float(self._step.reward[0])
+
+  def begin_trial(self) -> None:
+    """Counts rewards for the next trial from now on."""
+    self.rewards.append(0.0)
+
+  def frame(self) -> dict[str, Any]:
+    """Lets the player choose its next action, and returns the state.
+
+    Returns:
+      As `frames.frame`, with "r" reward and "f" rules that fired, from 0; of an
+      agent also its "value" and, in percent, its "belief" and "gaze".
+    """
+    self._action = self._policy.act(self._step)
+    view = self._world.state_view(0)
+    shown = frames.frame(view)
+    shown["r"] = round(float(self._step.reward[0]), 3)
+    shown["f"] = np.flatnonzero(view.fired).tolist()
+    if self.mind is not None and self.mind.thought is not None:
+      thought = self.mind.thought
+      shown["value"] = round(thought.value, 2)
+      if thought.belief is not None:
+        shown["belief"] = np.round(100 * thought.belief).astype(int).tolist()
+      if thought.gaze is not None:
+        shown["gaze"] = np.round(100 * thought.gaze).astype(int).tolist()
+    return shown
+
+
+def play(
+  lanes: Sequence[Lane],
+  task: Task,
+  emit: Callable[..., None],
+  is_stopped: Callable[[], bool],
+) -> None:
+  """Plays the lanes' episodes and sends their frames.
+
+  Args:
+    lanes: The lanes, which have not taken a step.
+    task: Their task.
+    emit: Called with `first`, the number of a step; `frames`, for each lane
+      those from this step on, an empty list if it has stopped; `rewards` and
+      `errors` of each lane; and `total`, the number of all frames.
+    is_stopped: Returns True if nobody watches any more.
+  """
+  total = task.trials * task.trial_steps + 1
+  kept: list[list[dict[str, Any]]] = [[] for _ in lanes]
+  first, sent = 0, time.monotonic()
+  for count in range(total):
+    for lane, row in zip(lanes, kept, strict=True):
+      if lane.error:
+        continue
+      try:
+        if count:
+          lane.step()
+        row.append(lane.frame())
+        if count and count % task.trial_steps == 0 and count + 1 < total:
+          lane.begin_trial()
+      except errors.UserError as error:
+        lane.error = errors.one_line(str(error))
+    if is_stopped():
+      return
+    if count + 1 == total or time.monotonic() > sent + _CHUNK_SECONDS:
+      emit(
+        first=first,
+        frames=kept,
+        rewards=[np.round(lane.rewards, 3).tolist() for lane in lanes],
+        errors=[lane.error for lane in lanes],
+        total=total,
+      )
+      kept = [[] for _ in lanes]
+      first, sent = count + 1, time.monotonic()

@@ -1,0 +1,72 @@
+// The gallery: tasks with a picture, what their player is told, and doors.
+
+import { button, choice, h, rulesList, toast } from './dom.js';
+import { drawStart } from './map.js';
+
+const COUNT = 24;
+
+export function gallery(app, { kind = 'probe' } = {}) {
+  const { link, lists } = app;
+  const names = kind === 'probe' ? lists.probes.map((name) => `probe:${name}`)
+    : Array.from({ length: COUNT }, (_, i) => `${kind}:${i}`);
+  let [queue, busy, closed] = [[], false, false];
+
+  const cards = names.map((name) => {
+    const canvas = h('canvas', { width: 320, height: 240,
+      role: 'img', 'aria-label': `map of ${name}` });
+    const text = h('div', { class: 'small' });
+    const title = name.replace(/^probe:/, '').replaceAll('-', ' ');
+    const element = h('article', { class: 'card panel' }, canvas,
+      h('h2', {}, title), text, h('div', { class: 'row' },
+        button('Play', () => app.go('play', { task: name }), 'first'),
+        button('Watch', () => app.go('watch', { task: name })),
+        button('Edit', () => app.go('make', { task: name }))));
+    element.fill = ({ told, scene }) => {
+      drawStart(canvas, scene);
+      text.replaceChildren(h('div', {}, 'Goal: ', h('b', {}, told.goal)),
+        rulesList(told), h('span', { class: 'dim' },
+          `${told.trials} × ${told.seconds.toFixed(0)} s` +
+          (told.players > 1 ? ', two players' : '')));
+    };
+    element.name = name;
+    return element;
+  });
+
+  // One card after the other, those on the screen first.
+  async function fetchNext() {
+    if (busy || closed || !queue.length) return;
+    busy = true;
+    const card = queue.shift();
+    try {
+      card.fill(await link.ask('card', { task: card.name }, 'card'));
+    } catch (error) { toast(error.message); }
+    busy = false;
+    fetchNext();
+  }
+
+  const observer = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      observer.unobserve(target);
+      queue.push(target);
+    }
+    fetchNext();
+  });
+  cards.forEach((card) => observer.observe(card));
+
+  const kinds = [['probe', 'the probes'], ['test', 'held-out tasks'],
+    ...lists.families.map((name) => [name, `family ${name}`])];
+  const join = button('Join a game that waits', () =>
+    app.go('play', { join: true }));
+  return {
+    element: h('div', {},
+      h('h1', {}, 'Worlds to learn in'),
+      h('p', {}, 'Each task hides something. Find it out in the first trials, ' +
+        'use it in the later ones; so must the agents. “?” is a rule that the ' +
+        'player is not told.'),
+      h('div', { class: 'row' }, choice('show', kinds, kind,
+        (value) => app.go('gallery', { kind: value })), join),
+      h('div', { class: 'cards' }, cards)),
+    close() { closed = true; queue = []; observer.disconnect(); },
+  };
+}

@@ -1,0 +1,92 @@
+// Measuring people on the tasks that agents are measured on.
+
+import { lines } from './charts.js';
+import { button, choice, download, field, h, toast } from './dom.js';
+import { play } from './play.js';
+
+export function people(app) {
+  const { link, lists } = app;
+  const element = h('div', {});
+  let [game, result] = [null, null];
+
+  function form() {
+    const set = choice('tasks', [['probe', 'the probes'],
+      ['test', 'held-out tasks'],
+      ...lists.families.map((name) => [name, `family ${name}`])], 'test');
+    const count = field('how many', 'number', 4, { min: 1, max: 64 });
+    const trials = field('trials of each', 'number', 4, { min: 1, max: 13 });
+    const start = async () => {
+      const number = Math.min(64, Math.max(1, Number(count.field.value) || 1));
+      const kind = set.field.value;
+      const tasks = kind === 'probe'
+        ? lists.probes.slice(0, number).map((name) => `probe:${name}`)
+        : Array.from({ length: number }, (_, i) => `${kind}:${i}`);
+      try {
+        await link.ask('study', { tasks,
+          trials: Math.max(1, Number(trials.field.value) || 1) }, 'study');
+        next();
+      } catch (error) { toast(error.message); }
+    };
+    element.replaceChildren(h('section', { class: 'panel' },
+      h('h1', {}, 'How well do you adapt?'),
+      h('p', {}, 'You play each task once. You are told what an agent is told: ' +
+        'the goal, and the rules without what is hidden. Your score is your ' +
+        'reward over that of the expert, who knows everything.'),
+      h('div', { class: 'row' }, set, count, trials,
+        button('Begin', start, 'first'))));
+  }
+
+  // Shows the next task, or the result after the last.
+  function next(done = false) {
+    game?.close();
+    game = null;
+    if (done === true) { ask(''); return; }
+    game = play(app, { study: next });
+    element.replaceChildren(h('div', { class: 'row' },
+      button('End here and see the result', () => {
+        game?.close();
+        game = null;
+        ask('');
+      })), game.element);
+  }
+
+  async function ask(agent) {
+    const place = h('p', { role: 'status' }, 'Measuring ...');
+    element.replaceChildren(place);
+    const stop = link.on('progress', ({ text }) => { place.textContent = text; });
+    try {
+      ({ result } = await link.ask('result', { agent }, 'measured'));
+      report();
+    } catch (error) {
+      toast(error.message);
+      if (result) report(); else form();
+    }
+    stop();
+  }
+
+  function report() {
+    const curves = [{ name: 'you', values: result.by_trial.mean,
+      errors: result.by_trial.stderr }];
+    if (result.beside) {
+      curves.push({ name: result.beside.policy,
+        values: result.beside.by_trial.mean,
+        errors: result.beside.by_trial.stderr });
+    }
+    const beside = lists.agents.map((agent) =>
+      button(`Measure ${agent} beside you`, () => ask(agent)));
+    element.replaceChildren(h('section', { class: 'panel' },
+      h('h1', {}, 'Your score by trial'),
+      h('p', {}, `${result.num_scored} of ${result.num_tasks} tasks; 1 is the ` +
+        'expert. Bars: standard error over tasks.'),
+      lines(curves, { top: 1.15, width: 640, label: 'trial',
+        title: 'score' }),
+      h('div', { class: 'row' }, beside,
+        button('Save as JSON', () => download('human.json',
+          `${JSON.stringify(result, null, 1)}\n`, 'application/json')),
+        button('Again', form))));
+    app.debug.measured = result;
+  }
+
+  form();
+  return { element, close() { game?.close(); } };
+}

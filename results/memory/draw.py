@@ -1,0 +1,81 @@
+"""Draws state and step of each memory by context, and prints the table.
+
+python -m results.memory.draw results/memory/bench.json results/memory
+"""
+
+import json
+import pathlib
+
+from matplotlib import figure
+
+from adaland.agent.config import MEMORIES
+from adaland.launch.bench.memory import CONTEXTS
+
+_HERE = pathlib.Path(__file__).resolve().parent
+_COLOURS = (
+  "#1f5fbf",
+  "#17869b",
+  "#a6761d",
+  "#7a3fb0",
+  "#c2408a",
+  "#5b8c00",
+  "#e08214",
+)
+
+
+def draw(found: dict[str, float]) -> None:
+  """Writes the figure."""
+  drawing = figure.Figure(figsize=(9.0, 3.8), dpi=140, layout="constrained")
+  panels = drawing.subplots(1, 2)
+  for panel, (key, unit, label) in zip(
+    panels,
+    (
+      ("state_bytes", 1024, "state of one environment, KiB"),
+      ("step_cpu_us", 1, "processor time of one step, µs"),
+    ),
+    strict=True,
+  ):
+    for name, colour in zip(MEMORIES, _COLOURS, strict=True):
+      values = [found[f"memory_{name}_{c}_{key}"] / unit for c in CONTEXTS]
+      panel.loglog(
+        CONTEXTS, values, marker="o", markersize=4, color=colour, label=name
+      )
+    panel.set_xticks(CONTEXTS, [str(context) for context in CONTEXTS])
+    panel.minorticks_off()
+    panel.set_xlabel("context, steps")
+    panel.set_ylabel(label)
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.grid(alpha=0.25)
+  panels[1].legend(fontsize=7.5, frameon=False)
+  drawing.savefig(_HERE / "memory.png")
+
+
+def table(found: dict[str, float]) -> str:
+  """Returns the numbers as Markdown."""
+  head = [f"{context} steps" for context in CONTEXTS]
+  lines = [
+    f"| memory | state, KiB: {' | '.join(head)} | step, µs: "
+    f"{' | '.join(head)} | age 10,000 / 0 |",
+    "|---" * 8 + "|",
+  ]
+  for name in MEMORIES:
+    cells = [
+      f"{found[f'memory_{name}_{c}_state_bytes'] / 1024:.1f}" for c in CONTEXTS
+    ]
+    cells += [
+      f"{found[f'memory_{name}_{c}_step_cpu_us']:.1f}" for c in CONTEXTS
+    ]
+    cells.append(f"{found[f'memory_{name}_age_ratio']:.2f}")
+    lines.append(f"| {name} | {' | '.join(cells)} |")
+  return "\n".join(lines)
+
+
+def main() -> None:
+  """Draws and writes."""
+  found = json.loads((_HERE / "bench.json").read_text())
+  draw(found)
+  (_HERE / "table.md").write_text(table(found) + "\n")
+
+
+if __name__ == "__main__":
+  main()

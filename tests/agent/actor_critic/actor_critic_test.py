@@ -1,0 +1,158 @@
+"""Targets and losses of the actor-critics against float64 NumPy."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from adaland.agent import distributions
+from adaland.agent.actor_critic import actor_critic
+from adaland.agent.learner_config import ActorCriticConfig
+from adaland.agent.muesli import categorical, muesli_types
+
+_SIZES = (3, 2)
+_BINS, _RANGE = 9, 4.0
+_CONFIG = ActorCriticConfig(trace_lambda=0.8, ratio_clip=0.2)
+
+
+class Case:
+  """A random trajectory of four real steps, the last of them incomplete."""
+
+  def __init__(self, seed: int, garbage: float = 0.0):
+    rng = np.random.default_rng(seed)
+    self.mask = np.array([1.0, 1, 1, 1, 0, 0])
+    self.complete = np.array([1.0, 1, 1, 0, 0, 0])
+    self.discount = np.ones(6)
+    actions = rng.integers([3, 2], size=[6, 2])
+    self.action = np.array(distributions.one_hot(actions, _SIZES))
+    self.behaviour = self._log_policy(rng)
+    self.log_pi = self._log_policy(rng)
+    junk = garbage * (1 - self.mask)
+    self.reward = rng.normal(size=6) + junk
+    self.value = rng.normal(size=6) + junk
+    self.value_logits = rng.normal(size=[6, _BINS])
+
+  def _log_policy(self, rng):
+    logits = rng.normal(size=[6, 5])
+    return np.array(distributions.log_probs(logits, _SIZES), np.float64)
+
+  @property
+  def ratio(self):
+    return np.exp(np.sum(self.action * (self.log_pi - self.behaviour), -1))
+
+  def experience(self):
+    return muesli_types.Experience(
+      *(
+        jnp.asarray(x, jnp.float32)
+        for x in (
+          self.action,
+          self.behaviour,
+          self.reward,
+          self.discount,
+          self.mask,
+        )
+      )
+    )
+
+  def targets(self, algorithm):
+    return actor_critic.targets(
+      algorithm,
+      self.experience(),
+      jnp.asarray(self.log_pi, jnp.float32),
+      jnp.asarray(self.value, jnp.float32),
+      0.9,
+      _CONFIG,
+    )
+
+
+class TargetsTest(parameterized.TestCase):
+  def test_generalised_advantages_of_ppo(self):
+    case = Case(0)
+    target = case.targets("ppo")
+    delta = case.reward[:3] + 0.9 * case.value[1:4] - case.value[:3]
+    advantages = [
+      sum((0.9 * 0.8) ** (s - t) * delta[s] for s in range(t, 3))
+      for t in range(3)
+    ]
+    np.testing.assert_allclose(target.advantages[:3], advantages, rtol=1e-4)
+    np.testing.assert_allclose(
+      target.returns[:3], advantages + case.value[:3], rtol=1e-4
+    )
+
+  def test_advantages_of_vtrace(self):
+    case = Case(1)
+    target = case.targets("vtrace")
+    rho = np.minimum(1.0, case.ratio)
+    values = case.value.copy()
+    for t in (2, 1, 0):
+      delta = rho[t] * (
+        case.reward[t] + 0.9 * case.value[t + 1] - case.value[t]
+      )
+      after = values[t + 1] - case.value[t + 1]
+      values[t] = case.value[t] + delta + 0.9 * 0.8 * rho[t] * after
+    np.testing.assert_allclose(target.returns[:3], values[:3], rtol=1e-4)
+    mixed = 0.8 * values[1:4] + 0.2 * case.value[1:4]
+    np.testing.assert_allclose(
+      target.advantages[:3],
+      rho[:3] * (case.reward[:3] + 0.9 * mixed - case.value[:3]),
+      rtol=1e-4,
+    )
+
+  @parameterized.parameters("ppo", "vtrace")
+  def test_garbage_in_padding_changes_nothing(self, algorithm):
+    clean, dirty = (Case(2, x).targets(algorithm) for x in (0.0, 1e6))
+    jax.tree.map(np.testing.assert_array_equal, clean, dirty)
+    np.testing.assert_array_equal(clean.complete, [1, 1, 1, 0, 0, 0])
+    np.testing.assert_array_equal(clean.returns[3:], 0)
+
+
+class LossesTest(parameterized.TestCase):
+  def losses(self, algorithm, case, log_pi):
+    return actor_critic.losses(
+      algorithm,
+      case.experience(),
+      case.targets(algorithm),
+      log_pi,
+      jnp.asarray(case.value_logits, jnp.float32),
+      _SIZES,
+      _RANGE,
+      _CONFIG,
+    )
+
+  @parameterized.parameters("ppo", "vtrace")
+  def test_against_the_formulas(self, algorithm):
+    case = Case(3)
+    target = case.targets(algorithm)
+    parts = self.losses(algorithm, case, jnp.asarray(case.log_pi))
+    advantages = np.asarray(target.advantages, np.float64)
+    if algorithm == "ppo":
+      self.assertTrue(np.any(np.abs(case.ratio[:3] - 1) > 0.2))
+      clipped = np.clip(case.ratio, 0.8, 1.2)
+      policy = -np.minimum(case.ratio * advantages, clipped * advantages)
+    else:
+      policy = -advantages * np.sum(case.action * case.log_pi, axis=-1)
+    np.testing.assert_allclose(parts["policy"], policy, rtol=1e-4, atol=1e-6)
+    entropy = np.sum(np.exp(case.log_pi) * case.log_pi, axis=-1)
+    np.testing.assert_allclose(
+      parts["entropy"], case.mask * entropy, rtol=1e-4, atol=1e-6
+    )
+    value = categorical.cross_entropy(case.value_logits, target.returns, _RANGE)
+    np.testing.assert_allclose(parts["value"], case.complete * value, rtol=1e-5)
+
+  def test_ppo_pulls_no_further_than_the_clip(self):
+    case = Case(3)
+    far = case.behaviour + 3.0 * case.action  # Taken actions became likelier.
+    log_pi = distributions.log_probs(far, _SIZES)
+
+    def loss(logits):
+      return self.losses("ppo", case, logits)["policy"].sum()
+
+    gradient = np.abs(jax.grad(loss)(log_pi)).sum(axis=-1)
+    up = np.asarray(case.targets("ppo").advantages) > 0
+    self.assertTrue(up[:3].any() and not up[:3].all())
+    np.testing.assert_allclose(gradient[:3][up[:3]], 0, atol=1e-6)
+    self.assertGreater(gradient[:3][~up[:3]].min(), 1e-3)
+
+
+if __name__ == "__main__":
+  absltest.main()

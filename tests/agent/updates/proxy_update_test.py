@@ -1,0 +1,101 @@
+"""Tests of adaland.agent.updates.proxy_update."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest
+
+from adaland.agent import learner_config, types
+from adaland.agent.learner import make_learner
+from adaland.agent.muesli import muesli
+from adaland.agent.updates import proxy_update
+from tests.agent import fakes
+
+_CONFIG = learner_config.LearnerConfig(
+  learning_rate=1e-2,
+  muesli=muesli.MuesliConfig(num_samples=4, model_steps=1, value_range=10.0),
+  proxy=learner_config.ProxyConfig(share=0.5, noise=0.0),
+)
+
+
+def _batch(seed: int = 0) -> types.Unroll:
+  rng = np.random.default_rng(seed)
+  batch = fakes.make_batch(rng, 4, 6, 3)
+  rules = np.zeros([4, 3, 14], np.int32)
+  for row in range(4):
+    rules[row, :row] = 1
+  observation = batch.observation | {"rules": rules[:, :3]}
+  return batch._replace(observation=observation)
+
+
+def _keys(state):
+  """Returns the keys that score and choose the next batch."""
+  return jax.random.split(jax.random.fold_in(state.proxy.rng_key, 1))
+
+
+class ChooseTest(absltest.TestCase):
+  def test_without_noise_the_best_are_chosen(self):
+    scores = jnp.array([0.3, -1.0, 5.0, 0.2])
+    rows = proxy_update.choose(jax.random.PRNGKey(0), scores, 2, 0.0)
+    self.assertEqual(set(np.asarray(rows).tolist()), {0, 2})
+
+  def test_with_noise_the_best_are_likelier(self):
+    scores = jnp.array([0.0, 0.0, 0.0, 1.0])
+    keys = jax.random.split(jax.random.PRNGKey(0), 2000)
+    rows = jax.vmap(lambda key: proxy_update.choose(key, scores, 1, 1.0))(keys)
+    share = np.bincount(np.asarray(rows).ravel(), minlength=4) / 2000
+    # Standardised, the scores are -0.577 and 1.732.
+    odds = np.exp([-0.577, -0.577, -0.577, 1.732])
+    np.testing.assert_allclose(share, odds / odds.sum(), atol=0.03)
+
+  def test_at_least_one_is_chosen(self):
+    config = learner_config.ProxyConfig(share=0.1)
+    self.assertEqual(proxy_update.num_chosen(config, 4), 1)
+    self.assertEqual(proxy_update.num_chosen(config, 32), 3)
+
+
+class UpdateTest(absltest.TestCase):
+  def test_the_large_agent_learns_from_what_the_small_one_chose(self):
+    proxy = fakes.make_network(3)
+    network = fakes.make_network(3)
+    learner = make_learner(network, _CONFIG, fakes.SIZES, proxy=proxy)
+    state = learner.init(jax.random.PRNGKey(0))
+    # Nothing has been learned yet: all unrolls score the same.
+    score = jax.jit(
+      lambda s, batch: proxy_update.learnability(
+        proxy, _CONFIG, fakes.SIZES, s.proxy, batch, _keys(s)[0]
+      )
+    )
+    np.testing.assert_allclose(score(state, _batch()), 0, atol=1e-6)
+    for seed in range(3):
+      state, _ = learner.update(state, _batch(seed))
+    scores = np.asarray(score(state, _batch()))
+    # By now the small agent is ahead of its moving average.
+    self.assertGreater(scores.mean(), 0)
+    self.assertGreater(scores.std(), 0)
+
+    before = jax.device_get(state)
+    rows = np.asarray(
+      proxy_update.choose(_keys(before)[1], jnp.asarray(scores), 2, 0.0)
+    )
+    state, metrics = learner.update(state, _batch())
+    self.assertGreaterEqual(
+      metrics["proxy/learnability_chosen"], metrics["proxy/learnability_of_all"]
+    )
+    self.assertEqual(metrics["proxy/rules_of_all"], 1.5)
+    self.assertEqual(metrics["proxy/rules_chosen"], rows.mean())
+    whole = dataclasses.replace(
+      _CONFIG, proxy=learner_config.ProxyConfig(share=1.0)
+    )
+    plain = make_learner(network, whole, fakes.SIZES)
+    alone = plain.load(before._replace(proxy=None))
+    part = jax.tree.map(lambda x: x[rows], _batch())
+    alone, _ = plain.update(alone, part)
+    for name, value in alone.params.items():
+      np.testing.assert_allclose(state.params[name], value, atol=1e-5)
+
+
+if __name__ == "__main__":
+  absltest.main()

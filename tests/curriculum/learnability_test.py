@@ -1,0 +1,120 @@
+"""Tests of adaland.curriculum.learnability."""
+
+import json
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from adaland.curriculum import learnability
+from tests.curriculum import examples
+
+_SMALL = learnability.LearnabilityConfig(
+  candidates=5, rollouts=4, kept=2, replay_probability=0.5, train_episodes=40
+)
+_SOLVED = (0, 1, 2, 4, 3)  # Of four episodes of each candidate.
+
+
+class ConfigTest(parameterized.TestCase):
+  @parameterized.parameters(
+    ("candidates", 0), ("rollouts", 1), ("kept", 65), ("solved", 1.0)
+  )
+  def test_bad_values_are_named(self, name, value):
+    with self.assertRaisesRegex(
+      ValueError, f"curriculum.learnability.{name} is {value}"
+    ):
+      learnability.LearnabilityConfig(**{name: value})
+
+
+class LearnabilityCurriculumTest(parameterized.TestCase):
+  def make(self, seed=0):
+    return learnability.LearnabilityCurriculum(
+      _SMALL, examples.sample_task, seed
+    )
+
+  def play(self, made, assignment, solved):
+    seconds = 0.2 * assignment.task.trial_seconds * solved
+    made.report(examples.record(assignment, 0.0, seconds))
+
+  def score(self, made):
+    """Plays a batch; returns the names of the candidates."""
+    assignments = made.next_tasks(20)
+    names = [assignment.task.name for assignment in assignments[:5]]
+    self.assertLen(set(names), 5)
+    for number, assignment in enumerate(assignments):
+      self.assertFalse(assignment.learn)
+      self.assertEqual(assignment.task.name, names[number % 5])
+      self.play(made, assignment, number // 5 < _SOLVED[number % 5])
+    return names
+
+  def test_the_most_learnable_are_kept(self):
+    made = self.make()
+    names = self.score(made)
+    found = [
+      (d.accepted, d.why, round(d.score, 4)) for d in made.take_decisions()
+    ]
+    self.assertEqual(
+      found,
+      [
+        (False, "never solved", 0.0),
+        # As learnable as the last one, which came later.
+        (True, "among the most learnable", 0.1875),
+        (True, "among the most learnable", 0.25),
+        (False, "always solved", 0.0),
+        (False, "others are more learnable", 0.1875),
+      ],
+    )
+    self.assertAlmostEqual(
+      made.metrics()["kept_learnability"], (0.25 + 0.1875) / 2
+    )
+    # A batch follows after 40 episodes learned from.
+    played = made.next_tasks(40)
+    self.assertTrue(all(assignment.learn for assignment in played))
+    drawn = [assignment.task.name for assignment in played]
+    kept = [name for name in drawn if name in names]
+    self.assertEqual(set(kept), {names[1], names[2]})
+    # 20 expected; the deviation is 3.2.
+    self.assertBetween(len(kept), 10, 30)
+    self.assertFalse(made.next_tasks(1)[0].learn)
+
+  def test_until_a_batch_is_scored_the_last_one_s_tasks_are_used(self):
+    made = self.make()
+    assignments = made.next_tasks(30)
+    self.assertEqual([a.learn for a in assignments], [False] * 20 + [True] * 10)
+    # Records of a training episode decide nothing.
+    self.play(made, assignments[25], True)
+    self.assertEmpty(made.take_decisions())
+    self.assertGreater(made.metrics()["trial_reward_s"], 0)
+
+  def test_a_batch_that_lacks_records_is_decided_on_before_the_next(self):
+    made = self.make()
+    assignments = made.next_tasks(20)
+    for number in (0, 5, 1):
+      self.play(made, assignments[number], number == 5)
+    made.next_tasks(40)
+    whys = [decision.why for decision in made.take_decisions()]
+    self.assertEqual(whys, ["among the most learnable"] + ["not played"] * 4)
+
+  def test_it_goes_on_from_any_state(self):
+    one, two = self.make(), self.make(seed=1)
+    rng = np.random.default_rng(0)
+
+    def play(pairs):
+      for made, assignments, solved in pairs:
+        for assignment, each in zip(assignments, solved, strict=True):
+          self.play(made, assignment, each)
+
+    for _ in range(30):
+      play([(one, one.next_tasks(3), rng.random(3) < 0.5)])
+    two.load_state_dict(json.loads(json.dumps(one.state_dict())))
+    one.take_decisions()
+    for _ in range(30):
+      expected, got = one.next_tasks(3), two.next_tasks(3)
+      self.assertEqual(expected, got)
+      solved = rng.random(3) < 0.5
+      play([(one, expected, solved), (two, got, solved)])
+      self.assertEqual(one.take_decisions(), two.take_decisions())
+    self.assertEqual(one.metrics(), two.metrics())
+
+
+if __name__ == "__main__":
+  absltest.main()

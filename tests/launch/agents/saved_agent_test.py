@@ -1,0 +1,75 @@
+"""Tests of saved_agent: which teachers a run takes."""
+
+import dataclasses
+import pathlib
+
+from absl.testing import absltest, parameterized
+
+from adaland.launch import builder, errors
+from adaland.launch.agents import agent_dir, saved_agent
+from adaland.launch.config import overrides, preset_configs
+from tests.launch.agents import examples
+
+_SMOKE = preset_configs.smoke()
+
+
+class CheckTeacherTest(parameterized.TestCase):
+  def test_sizes_of_the_network_may_differ(self):
+    larger = overrides.apply(_SMOKE, ["network.d_model=32"])
+    saved_agent.check_teacher(larger, _SMOKE)
+
+  @parameterized.parameters(
+    ("env.max_rules=4", r"'rules' is \[4, 14\], allowed: .* \[3, 14\]"),
+    ("env.num_slots=9", r"'entities' is \[9, 14\], .* \[6, 14\]"),
+    ("env.observation=pixels", "observation 'entities' is missing"),
+  )
+  def test_other_observations_are_named(self, setting, message):
+    other = overrides.apply(_SMOKE, [setting])
+    with self.assertRaisesRegex(errors.UserError, message):
+      saved_agent.check_teacher(other, _SMOKE)
+
+  def test_other_heads_are_named(self):
+    network = dataclasses.replace(_SMOKE.network)
+    object.__setattr__(network, "action_sizes", (3, 3))
+    other = dataclasses.replace(_SMOKE)
+    object.__setattr__(other, "network", network)
+    with self.assertRaisesRegex(errors.UserError, r"sizes \(3, 3\), allowed"):
+      saved_agent.check_teacher(other, _SMOKE)
+
+
+class TeacherTest(absltest.TestCase):
+  def config(self, place):
+    return overrides.apply(
+      _SMOKE,
+      [
+        f"teaching.teacher=agent:{place}",
+        "learner.privileged.distillation_weight=1",
+      ],
+    )
+
+  def test_a_run_teaches(self):
+    folder = pathlib.Path(self.create_tempdir().full_path, "run")
+    examples.run(folder)
+    saved = builder.teacher(self.config(folder))
+    self.assertEqual(saved.training.env_steps, 120)
+
+  def test_bad_teachers_are_one_line(self):
+    folder = self.create_tempdir().full_path
+    for place, message in (
+      (f"{folder}/none", f"teaching.teacher=agent:{folder}/none: .*no such"),
+      ("labtop", "no such directory or agent, .* did you mean 'laptop'"),
+      ("laptop", "its observation 'entities'|its observation 'rules'"),
+    ):
+      with self.assertRaisesRegex(errors.UserError, message) as caught:
+        builder.teacher(self.config(place))
+      self.assertNotIn("\n", str(caught.exception))
+
+  def test_names_of_shipped_agents_come_first(self):
+    self.assertIn("laptop", agent_dir.names())
+    self.assertEqual(saved_agent.teacher_place("laptop"), "agent:laptop")
+    folder = self.create_tempdir().full_path
+    self.assertEqual(saved_agent.teacher_place(folder), folder)
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,177 @@
+"""Tests of a whole study, with runs and evaluations that take no time."""
+
+import contextlib
+import io
+import json
+import pathlib
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from adaland.launch import train
+from adaland.launch.evaluation import fewshot
+from adaland.launch.studies import __main__ as study
+from adaland.launch.studies import table
+
+_ROWS = 12
+
+
+class FakeRuns:
+  """A stand-in for training and playing, which counts both."""
+
+  def __init__(self):
+    self.trained = []
+    self.played = []
+    self.stop_at = ""
+
+  def train(self, config, workdir, launcher):
+    """Writes metrics, as a run of the config's length does."""
+    name = pathlib.Path(workdir).name
+    self.trained.append((name, config.teaching.agent, launcher))
+    seconds = 60 * config.run.max_minutes
+    if name == self.stop_at:
+      seconds /= 2
+    path = pathlib.Path(workdir, "metrics.jsonl")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w") as file:
+      for i in range(1, _ROWS + 1):
+        row = {"step": 1000 * i, "seconds": seconds * i / _ROWS}
+        file.write(json.dumps(row | {"reward/trial_2": i / _ROWS}) + "\n")
+    counters = {"env_steps": 1000.0 * _ROWS, "updates": 7.0, "seconds": seconds}
+    return train.Outcome(workdir, counters, {}, {}, "")
+
+  def play(self, name, env, tasks, trials, maker, seed, repeats, say):
+    """Returns results as `fewshot.evaluate` does."""
+    self.played.append(name)
+    rewards = np.linspace(0.1, len(name) / 20, trials[0])
+    return {
+      "policy": name,
+      "tasks_sha256": "0",
+      "tasks": [
+        {"id": str(i), "trial_rewards": rewards.tolist(), "expert": 1.0}
+        for i in range(len(tasks))
+      ],
+    }
+
+
+class StudyTest(parameterized.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.folder = pathlib.Path(self.create_tempdir().full_path)
+    self.fake = FakeRuns()
+    made = table.Study(
+      "Does it matter?",
+      "smoke",
+      (
+        table.Variant("first"),
+        table.Variant(
+          "second",
+          ("learner.privileged.distillation_weight=1",),
+          teacher="first",
+        ),
+      ),
+      "test",
+      trials=2,
+      num_tasks=3,
+    )
+    self.enter_context(
+      absltest.mock.patch.dict(table.STUDIES, {"made": made}, clear=True)
+    )
+    self.enter_context(
+      absltest.mock.patch.object(train, "train_and_evaluate", self.fake.train)
+    )
+    self.enter_context(
+      absltest.mock.patch.object(fewshot, "evaluate", self.fake.play)
+    )
+    self.enter_context(
+      absltest.mock.patch.object(fewshot, "agent_policy", lambda *args: None)
+    )
+
+  def call(self, *argv):
+    """Runs the command; returns (code, stdout, stderr)."""
+    out, err = io.StringIO(), io.StringIO()
+    folders = [f"--runs={self.folder}/runs", f"--out={self.folder}/out"]
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+      code = study.main([*argv, *folders])
+    return code, out.getvalue(), err.getvalue()
+
+  def test_trains_plays_and_reports(self):
+    code, out, _ = self.call("made", "--minutes=2")
+    self.assertEqual(code, 0)
+    teacher = f"{self.folder}/runs/first-"
+    self.assertEqual(
+      self.fake.trained,
+      [
+        ("first-0", "", "local"),
+        ("second-0", f"{teacher}0", "local"),
+        ("first-1", "", "local"),
+        ("second-1", f"{teacher}1", "local"),
+      ],
+    )
+    self.assertEqual(
+      self.fake.played,
+      [*table.PLAYERS, "first", "second", "first", "second"],
+    )
+    results = self.folder / "out"
+    self.assertEqual(out, (results / "README.md").read_text() + "\n")
+    for line in (
+      "| first (2 seeds) | 0.10 [0.10, 0.10] | 0.25 [0.25, 0.25] |",
+      "| random | 0.10 [0.10, 0.10] | 0.30 [0.30, 0.30] |",
+      # The mean of the last nine of twelve rows: 8 / 12.
+      "| second | 0.01 | 7 | 0.67 [0.67, 0.67] | 0.67 [0.67, 0.67] |",
+      "| second | `learner.privileged.distillation_weight=1` | first |",
+      "    adaland study made --seeds=2 --minutes=2",
+    ):
+      self.assertIn(line, out)
+    found = json.loads((results / "study.json").read_text())
+    self.assertEqual(found["equal"]["steps"]["at"], 12000)
+    self.assertEqual(found["training"]["first"][1]["seed"], 1)
+    for name in ("scores.png", "curves.png"):
+      self.assertTrue((results / name).read_bytes().startswith(b"\x89PNG"))
+
+  def test_what_is_done_is_not_done_again(self):
+    self.call("made", "--minutes=2", "--seeds=1")
+    self.fake.trained, self.fake.played = [], []
+    code, _, _ = self.call("made", "--minutes=2")
+    self.assertEqual(code, 0)
+    self.assertEqual(
+      [run[0] for run in self.fake.trained], ["first-1", "second-1"]
+    )
+    self.fake.trained = []
+    self.call("made", "--minutes=3", "--seeds=1")
+    self.assertEqual(
+      [run[0] for run in self.fake.trained], ["first-0", "second-0"]
+    )
+
+  def test_a_stopped_run_is_not_measured(self):
+    self.fake.stop_at = "second-0"
+    code, _, err = self.call("made", "--minutes=2")
+    self.assertEqual(code, 130)
+    self.assertIn("interrupted", err)
+    self.assertFalse((self.folder / "out" / "second-0.json").exists())
+    self.fake.stop_at, self.fake.trained = "", []
+    self.assertEqual(self.call("made", "--minutes=2")[0], 0)
+    self.assertEqual(self.fake.trained[0][0], "second-0")
+
+  @parameterized.parameters(
+    (("maid",), "study: 'maid' is not one of made, did you mean 'made'?"),
+    ((), "the following arguments are required: NAME"),
+    (("made", "--minutes=0"), "'0' is not a number of minutes from 0.1"),
+    (("made", "--seeds=0"), "'0' is not a whole number from 1"),
+  )
+  def test_bad_input_is_one_line(self, argv, message):
+    code, out, err = self.call(*argv)
+    self.assertEqual((code, out), (2, ""))
+    self.assertIn(message, err)
+    self.assertEqual(err.count("\n"), 1)
+
+  def test_a_damaged_result_is_named(self):
+    self.call("made", "--minutes=2", "--seeds=1")
+    (self.folder / "out" / "first-0.json").write_text("{}")
+    code, _, err = self.call("made", "--minutes=2", "--seeds=1")
+    self.assertEqual(code, 2)
+    self.assertIn("first-0.json: is not of the form", err)
+
+
+if __name__ == "__main__":
+  absltest.main()

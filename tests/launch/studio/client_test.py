@@ -1,0 +1,258 @@
+"""Tests of what a page gets for its messages: games, lanes, studies."""
+
+import base64
+import json
+import queue
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from adaland.envs.tasks import json_files
+from adaland.envs.tasks.task import Task
+from adaland.launch.evaluation import demo
+from adaland.launch.studio import catalogue, client, messages
+
+# Only the hidden rule speaks of anything purple.
+_TASK = Task.of(
+  goal="near(player1, black cube)",
+  objects=[
+    {"type": "black cube", "at": [[1.5, 0]]},
+    {"type": "yellow sphere", "at": [[-2.5, 0.5]]},
+  ],
+  at=(-1, 0),
+  rules=["hold(player1, yellow sphere) -> purple wall"],
+  hide_rules=[1],
+  tiles=(6, 2),  # So narrow that one can't walk past the cube.
+  trials=2,
+  trial_seconds=4,
+  name="walk",
+)
+_TEXT = json.dumps(json_files.to_json(_TASK))
+_TWO = json.dumps(
+  json_files.to_json(
+    Task.of(
+      goal=["near(player1, player2)", "not near(player1, player2)"],
+      objects=[],
+      at=[(-1, 0), (1, 0)],
+      tiles=(5, 5),
+      trials=1,
+      trial_seconds=2,
+    )
+  )
+)
+_SECONDS = 60
+
+
+class _Page:
+  """A page without a browser."""
+
+  def __init__(self, shared):
+    self.all = []
+    self._queue = queue.Queue()
+    self._client = shared.connect(self._get)
+
+  def _get(self, kind, **fields):
+    text = messages.encode(kind, **fields)
+    self.all.append(text)
+    self._queue.put(json.loads(text))
+
+  def send(self, message):
+    if isinstance(message, messages.Act):
+      self._client.act(message)
+    else:
+      self._client.handle(message)
+
+  def get(self, kind):
+    """Returns the next message of a type; refuses faults on the way."""
+    while True:
+      message = self._queue.get(timeout=_SECONDS)
+      if message["type"] == kind:
+        return message
+      assert message["type"] != "error", message["text"]
+
+  def ask(self, message, kind):
+    self.send(message)
+    return self.get(kind)
+
+  def close(self):
+    self._client.close()
+
+
+class ClientTest(parameterized.TestCase):
+  @classmethod
+  def setUpClass(cls):
+    super().setUpClass()
+    cls.known = catalogue.Catalogue()
+
+  def setUp(self):
+    super().setUp()
+    self.shared = client.Shared(self.known, pace=0.0)
+
+  def page(self):
+    page = _Page(self.shared)
+    self.addCleanup(page.close)
+    return page
+
+  def play(self, page, wish):
+    """Plays a game to its end; returns its frames and the rewards."""
+    page.get("ready")
+    page.send(wish)
+    page.send(messages.Go())
+    frames = []
+    while True:
+      message = page._queue.get(timeout=_SECONDS)
+      if message["type"] == "over":
+        return frames, message["rewards"]
+      self.assertNotEqual(message["type"], "error", message)
+      if message["type"] == "frame":
+        frames.append(message)
+
+  def test_a_game_is_recorded_and_played_again_and_nothing_hidden_is_told(self):
+    page = self.page()
+    told = page.ask(messages.Play(_TEXT, seed=3), "world")["told"]
+    self.assertEqual(told["rules"], ["?"])
+    start = page.get("frame")
+    self.assertEqual((start["k"], start["t"]), (0, 0))
+    wish = messages.Act(move=2, yaw=0.0, number=9)
+    frames, rewards = self.play(page, wish)
+    # No state is left out, and each tells whose wish it followed.
+    self.assertEqual(
+      [(f["k"], f["t"]) for f in frames],
+      [(0, t) for t in range(1, 30)] + [(1, t) for t in range(31)],
+    )
+    self.assertEqual(frames[3]["n"], 9)
+    self.assertGreater(min(rewards), 0.2)
+    self.assertAlmostEqual(frames[28]["sums"][0], rewards[0], delta=0.15)
+    self.assertNotIn("purple", "".join(page.all))
+
+    kept = page.ask(messages.Keep(), "kept")
+    found = demo.decode(base64.b64decode(kept["demo"]))
+    self.assertEqual((found.task, found.seed), (_TASK, 3))
+    np.testing.assert_allclose(found.rewards, rewards, atol=1e-6)
+
+    players = ("demo", "expert", "forgetful")
+    watched = messages.Watch(players, demo=kept["demo"])
+    begun = page.ask(watched, "lanes")
+    self.assertEqual(begun["told"]["rules"], ["?"])
+    # Not the purple wall of the hidden rule, whose id is 2.
+    self.assertEqual((begun["types"], begun["truth"]), ([4, 9], None))
+    lanes = [[], [], []]
+    more = {}
+    while len(lanes[0]) < 61:
+      more = page.get("frames")
+      for lane, part in zip(lanes, more["frames"], strict=True):
+        lane += part
+    self.assertEqual(more["errors"], ["", "", ""])
+    np.testing.assert_allclose(more["rewards"][0], rewards, atol=1e-3)
+    self.assertGreater(more["rewards"][1][0], rewards[0] - 0.3)
+    for mine, again in zip(frames, lanes[0][1:], strict=True):
+      self.assertEqual((mine["p"], mine["o"]), (again["p"], again["o"]))
+    self.assertNotIn("purple", "".join(page.all))
+
+  def test_hidden_rules_are_told_to_those_who_ask_for_them(self):
+    page = self.page()
+    watched = messages.Watch(("noop",), _TEXT, reveal=True)
+    found = page.ask(watched, "lanes")["told"]
+    self.assertEqual(found["rules"], [str(_TASK.rules[0])])
+    self.assertEqual(found["hidden"], [0])
+    found = page.ask(messages.Load(_TEXT), "task")["task"]
+    self.assertEqual(json_files.from_json(found), _TASK)
+
+  def test_a_player_that_cannot_play_stops_alone(self):
+    page = self.page()
+    many = json_files.to_json(_TASK) | {"objects": [{"type": "black cube"}] * 9}
+    watched = messages.Watch(("agent:laptop", "noop"), json.dumps(many))
+    page.send(watched)
+    found = page.get("frames")
+    self.assertIn("hold at most 6", found["errors"][0])
+    self.assertEqual(found["errors"][1], "")
+
+  def test_a_study_counts_what_was_begun(self):
+    page = self.page()
+    self.assertEqual(
+      page.ask(messages.Study((_TEXT, _TEXT), 1), "study")["count"], 2
+    )
+    page.ask(messages.Next(), "world")
+    _, rewards = self.play(page, messages.Act(move=2, yaw=0.0))
+    self.assertLen(rewards, 1)
+    page.ask(messages.Next(), "world")  # Begun, and ended at once.
+    result = page.ask(messages.Result(), "measured")["result"]
+    self.assertEqual(result["policy"], "human")
+    self.assertEqual((result["num_tasks"], result["num_scored"]), (2, 2))
+    given = [task["rewards"]["1"] for task in result["tasks"]]
+    np.testing.assert_allclose(given, [rewards[0], 0.0], atol=1e-6)
+    expert = result["tasks"][0]["expert"]
+    self.assertAlmostEqual(
+      result["by_trial"]["mean"][0], rewards[0] / expert / 2, places=4
+    )
+    self.assertNotIn("purple", "".join(page.all))
+    self.assertEqual(page.ask(messages.Next(), "studied")["count"], 2)
+
+  def test_two_pages_play_together(self):
+    one, two = self.page(), self.page()
+    self.assertTrue(one.ask(messages.Play(_TWO), "world")["waiting"])
+    told = two.ask(messages.Join(), "world")["told"]
+    self.assertEqual(told["goal"], "not near(player1, player2)")
+    one.get("ready")
+    one.send(messages.Act(move=2, yaw=0.0))
+    frames, _ = self.play(two, messages.Act(yaw=0.0))
+    self.assertGreater(frames[-1]["p"][0][0], -0.5)  # Player 1 walked.
+    one.get("over")
+    with self.assertRaisesRegex(AssertionError, "no game waits"):
+      two.ask(messages.Join(), "world")
+
+  def test_a_pause_stops_time(self):
+    self.shared.pace = 0.05
+    page = self.page()
+    page.ask(messages.Play(_TEXT), "world")
+    page.send(messages.Go())
+    page.get("frame")
+    page.ask(messages.Pause(), "paused")
+    page.send(messages.Stop())
+    with self.assertRaisesRegex(AssertionError, "at least a trial"):
+      page.ask(messages.Keep(), "kept")
+
+  @parameterized.parameters(
+    (messages.Card("/etc/passwd"), "probe:NAME"),
+    (messages.Card("../secret.json"), "probe:NAME"),
+    (messages.Card("probe:../../x"), "no probe is named"),
+    (messages.Card("nothing:1"), "not one of"),
+    (messages.Card("traps:99999999999999999999999"), "probe:NAME"),
+    (messages.Card('{"format": 1}'), "task: the task lacks"),
+    (messages.Card('{"a": ' + "[" * 9999), "task: "),
+    (messages.Run("/tmp"), "run: '/tmp' is not one of"),
+    (messages.Join(), "no game waits"),
+    (messages.Next(), "no study"),
+    (messages.Result(), "no study"),
+    (messages.Keep(), "nothing was played"),
+    (messages.Watch(("demo",), demo="!"), "demo: is not base64"),
+    (messages.Watch(("demo",), demo="AAAA"), "demo: is not a demonstration"),
+    (messages.Play(_TEXT, partner="expert"), "two players only"),
+    (messages.Study((_TWO,), 1), "two players"),
+  )
+  def test_bad_input_is_one_line_and_the_page_goes_on(self, message, text):
+    page = self.page()
+    page.send(message)
+    found = page._queue.get(timeout=_SECONDS)
+    self.assertEqual(found["type"], "error")
+    self.assertIn(text, found["text"])
+    self.assertNotIn("\n", found["text"])
+    self.assertIn("about", found)
+    told = page.ask(messages.Card("traps:0"), "card")["told"]
+    self.assertEqual(set(told["rules"]), {"?"})
+
+  def test_editing_tells_what_becomes_of_a_task(self):
+    page = self.page()
+    found = page.ask(messages.Check(_TEXT), "checked")
+    self.assertEqual(found["solution"], [])
+    self.assertEqual(found["agents"]["agent:laptop"], "")
+    self.assertEqual(found["scene"]["objects"][0][:3], [4, 1.5, 0.0])
+    hard = json_files.to_json(_TASK)
+    hard["players"][0]["goal"] = "hold(player1, purple cube)"
+    self.assertIsNone(
+      page.ask(messages.Check(json.dumps(hard)), "checked")["solution"]
+    )
+
+
+if __name__ == "__main__":
+  absltest.main()
