@@ -67,6 +67,12 @@ def update(
       )
     )(experience, target, output.policy_logits, output.value_logits)
     parts = {name: jnp.sum(x) / steps for name, x in parts.items()}
+    predictions = muesli_types.Predictions(
+      jnp.asarray(output.policy_logits),
+      jnp.asarray(output.value_logits),
+      near=None,
+      far=None,
+    )
     told = losses.privileged_losses(
       params,
       network,
@@ -74,20 +80,21 @@ def update(
       sizes,
       batch,
       output,
+      predictions,
       None,
-      value_range,
+      config.muesli,
     )
     constants = config.actor_critic
-    share = 1.0 - losses.distilled(config.privileged, progress)
+    share = losses.own_share(config.privileged, progress)
     total = (
       share * parts["policy"]
       + share * constants.entropy_weight * parts["entropy"]
       + constants.value_weight * parts["value"]
       + losses.total(told, config.privileged, progress)
     )
-    return total, (parts | told, output, target, value, log_pi)
+    return total, (parts | told, predictions, target, value, log_pi)
 
-  (total, (parts, output, target, value, log_pi)), gradient = (
+  (total, (parts, predictions, target, value, log_pi)), gradient = (
     jax.value_and_grad(total_loss, has_aux=True)(state.params)
   )
   state, step = train_state.apply_gradient(
@@ -97,9 +104,6 @@ def update(
   def mean(x, weights=experience.mask):
     return jnp.sum(x * weights) / jnp.maximum(jnp.sum(weights), 1.0)
 
-  predictions = muesli_types.Predictions(
-    output.policy_logits, output.value_logits, near=None, far=None
-  )
   heads = diagnostics.head_metrics(
     predictions, experience.mask, sizes, value_range
   )
