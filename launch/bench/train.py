@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from adaland.launch import errors
 from adaland.launch.bench.lib import run_speed, subprocess_json
 from adaland.launch.config import experiment
-from adaland.launch.runtimes import env_vars
+from adaland.launch.run import cores
 
 # A run is measured for this long, and three times as long as each stage.
 _RUN_SECONDS = 20.0
@@ -70,7 +70,7 @@ def train(
     if config.replay.sampling != "queue":
       settings = (*settings, f"replay.samples_per_insert={ratio}")
   length = _RUN_SECONDS + 3 * seconds
-  predicted = predicted_steps_per_s(config, stages, env_vars.num_cores(), ratio)
+  predicted = predicted_steps_per_s(config, stages, cores.num_cores(), ratio)
   names = ("local", launcher) if versus_local else (launcher,)
   runs: dict[str, list[run_speed.Speed]] = {name: [] for name in names}
   for _ in range(_TURNS if versus_local else 1):
@@ -95,7 +95,7 @@ def train(
   }
   if versus_local:
     result |= compare_launchers(
-      runs["local"], runs[launcher], env_vars.num_cores()
+      runs["local"], runs[launcher], cores.num_cores()
     )
   return result
 
@@ -168,7 +168,7 @@ def compare_stages(
     predicted = predicted_steps_per_s(
       config,
       measured,
-      env_vars.num_cores(),
+      cores.num_cores(),
       config.replay.samples_per_insert or 1.0,
     )
   steps = measured["train_steps_per_s"]

@@ -5,6 +5,8 @@ import os
 from collections.abc import Iterator
 from importlib import metadata
 
+from adaland.launch.run import cores
+
 # XLA takes its number of threads on a processor from here.
 _XLA_THREADS = "NPROC"
 # An actor is one of several processes on the machine's cores and its network
@@ -45,7 +47,7 @@ def learner_here(num_actors: int) -> Iterator[None]:
   Args:
     num_actors: Number of actors on this machine.
   """
-  threads = max(1, num_cores() - num_actors)
+  threads = max(1, cores.num_cores() - num_actors)
   ours = {_XLA_THREADS: str(threads), **_xla_flags()}
   # Whoever has set the number of threads has chosen.
   ours.update({k: os.environ[k] for k in (_XLA_THREADS,) if k in os.environ})
@@ -77,10 +79,3 @@ def _xla_flags(*flags: str) -> dict[str, str]:
     every.append(f"{_RUNTIME}=false")
   every = list(dict.fromkeys(every))
   return {"XLA_FLAGS": " ".join(every)} if every else {}
-
-
-def num_cores() -> int:
-  """Returns the number of processor cores that this process may use."""
-  if hasattr(os, "sched_getaffinity"):
-    return len(os.sched_getaffinity(0))
-  return os.cpu_count() or 1

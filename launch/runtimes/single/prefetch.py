@@ -23,7 +23,7 @@ from adaland.curriculum import base
 from adaland.envs import land
 from adaland.envs.stepping import task_rows
 from adaland.envs.tasks.task import Task
-from adaland.launch.runtimes import env_vars
+from adaland.launch.run import cores
 
 _MOST_WORKERS: Final = 8
 # Maximum number of tasks of one message to a worker; sending costs as well.
@@ -150,7 +150,7 @@ class TaskPrefetcher:
 
 def _spare_cores() -> int:
   """Returns the cores beside those of the stepping and the learning thread."""
-  return max(1, min(_MOST_WORKERS, env_vars.num_cores() - 2))
+  return max(1, min(_MOST_WORKERS, cores.num_cores() - 2))
 
 
 _maker: Callable[[int, int], Any]  # The worker's own.

@@ -88,7 +88,8 @@ class PlaceTest(absltest.TestCase):
       first = found[0] - origin
       np.testing.assert_allclose(first[:2], 0.5 * way[:2], atol=1e-6)
       for i in np.flatnonzero(types):
-        self.assertLess(np.linalg.norm(found[i, :2] - origin[:2]), 1.0)
+        away = float(np.linalg.norm(found[i, :2] - origin[:2]))
+        self.assertLess(away, 1.0)
 
   def test_not_on_ground_that_no_player_can_reach(self):
     heights = np.zeros([6, 6])

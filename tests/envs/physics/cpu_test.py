@@ -1,5 +1,7 @@
 """Tests of the cpu back end: those of all back ends, and its own."""
 
+from typing import Any
+
 import mujoco
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -76,7 +78,8 @@ class RefusalTest(backends.BackendTest):
   )
   def test_refuses_sizes_out_of_range(self, change, message):
     with self.assertRaisesRegex(ValueError, message):
-      cpu.CpuPhysics(**{"num_envs": 1, "num_slots": 2, **change})
+      sizes: dict[str, Any] = {"num_envs": 1, "num_slots": 2, **change}
+      cpu.CpuPhysics(**sizes)
 
   def test_refuses_scenes_of_other_sizes(self):
     physics = self.world(fakes.scene(num_slots=2))

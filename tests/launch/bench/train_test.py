@@ -81,9 +81,7 @@ class InTurnsTest(absltest.TestCase):
     self.assertAlmostEqual(found["train_flop_ratio"], 0.45)
     # Without an accelerator they share the cores, as processes do.
     on_cores = measured | {"train_accelerators_count": 0.0}
-    with absltest.mock.patch.object(
-      train.env_vars, "num_cores", return_value=2
-    ):
+    with absltest.mock.patch.object(train.cores, "num_cores", return_value=2):
       found = train.compare_stages(preset_configs.smoke(), on_cores)
     # samples_per_insert = 1: 1 ms + 0.5 ms of processor time a step.
     self.assertAlmostEqual(
@@ -163,7 +161,7 @@ class TrainTest(absltest.TestCase):
       )
     )
     self.enter_context(
-      absltest.mock.patch.object(train.env_vars, "num_cores", return_value=2)
+      absltest.mock.patch.object(train.cores, "num_cores", return_value=2)
     )
 
   def test_a_run_is_compared_with_its_stages(self):

@@ -37,9 +37,7 @@ class ProcessEnvTest(absltest.TestCase):
   def test_a_learner_among_actors_leaves_them_cores(self):
     with (
       absltest.mock.patch.dict(os.environ),
-      absltest.mock.patch.object(
-        env_vars.os, "sched_getaffinity", lambda _: set(range(8))
-      ),
+      absltest.mock.patch.object(env_vars.cores, "num_cores", return_value=8),
     ):
       os.environ.pop("NPROC", None)
       before = dict(os.environ)
