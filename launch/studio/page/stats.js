@@ -51,7 +51,7 @@ export class Stats {
     const seconds = Math.max(.001, (this.end - this.first) / 1000);
     return {
       seconds: Math.round(seconds),
-      states_per_s: +((this.states - 1) / seconds).toFixed(2),
+      states_per_s: +(Math.max(0, this.states - 1) / seconds).toFixed(2),
       dropped_states: this.dropped,
       late_steps: this.late,
       frames_per_s: +(this.frames / seconds).toFixed(1),

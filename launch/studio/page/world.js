@@ -141,7 +141,7 @@ export class World {
     Object.assign(sun.shadow.camera,
       { left: -reach, right: reach, top: reach, bottom: -reach, far: 50 });
     sun.shadow.bias = -0.001;
-    this.scene.add(sun, new THREE.HemisphereLight(0xe6f1ff, 0x6d6a55, 1.7));
+    this.scene.add(sun, new THREE.HemisphereLight(0xeef5ff, 0x9a9a94, 2.2));
     this.beam = new THREE.Line(new THREE.BufferGeometry(),
       new THREE.LineBasicMaterial({ color: 0xffffff }));
     this.beam.frustumCulled = false;
@@ -232,8 +232,8 @@ export class World {
     this.lens(2 * Math.atan(1 / aspect) * 180 / Math.PI, aspect);
   }
 
-  above(aspect, tilt = 0.55) {
-    const far = this.size * 1.02 + 2.5;
+  above(aspect, tilt = 0.45) {
+    const far = this.size + 1.6;
     this.camera.position.set(0, -far * Math.sin(tilt), far * Math.cos(tilt));
     this.camera.lookAt(0, -0.2, 0);
     this.lens(56, aspect);

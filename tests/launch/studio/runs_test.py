@@ -1,0 +1,71 @@
+"""Tests of the curves of a run."""
+
+import json
+import pathlib
+
+from absl.testing import absltest
+
+from adaland.launch.config import preset_configs
+from adaland.launch.run import rundir, status_file
+from adaland.launch.studio import runs
+
+
+class RunsTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.folder = pathlib.Path(self.create_tempdir().full_path)
+    self.run_dir = rundir.RunDir(str(self.folder))
+    self.run_dir.begin(preset_configs.smoke()).close()
+
+  def write(self, *lines):
+    (self.folder / "metrics.jsonl").write_text("\n".join(lines))
+
+  def test_a_run_that_has_only_begun(self):
+    found = runs.curves(self.run_dir)
+    self.assertEqual((found["steps"], found["curves"]), ([], {}))
+    self.assertIsNone(found["status"])
+    self.assertEqual(found["evaluations"], {})
+
+  def test_curves_of_what_was_written_and_of_nothing_broken(self):
+    self.write(
+      '{"step": 10, "time": 1.5, "reward/episode": 0.5, "zz": 1}',
+      "[]",
+      '{"step": "no"}',
+      '{"step": 20, "reward/episode": NaN, "loss": 2}',
+      '{"step": 30, "rew',
+    )
+    found = runs.curves(self.run_dir)
+    self.assertEqual(found["steps"], [10, 20])
+    self.assertEqual(
+      found["curves"],
+      {"reward/episode": [0.5, None], "loss": [None, 2], "zz": [1, None]},
+    )
+    # Those that matter most come first.
+    self.assertEqual(list(found["curves"]), ["reward/episode", "loss", "zz"])
+    json.dumps(found, allow_nan=False)
+
+  def test_long_runs_are_thinned_out_and_keep_the_newest_row(self):
+    self.write(*(json.dumps({"step": i, "loss": i}) for i in range(1000)))
+    found = runs.curves(self.run_dir)
+    self.assertLen(found["steps"], 200)
+    self.assertEqual(found["steps"][-1], 999)
+
+  def test_status_and_evaluations_beside_files_of_other_kinds(self):
+    counters = {"env_steps": 5, "episodes": 2, "updates": 3, "seconds": 1.5}
+    status_file.write(self.run_dir, "local", "ended", counters, {}, [])
+    by_trial = {"mean": [0.1, 0.7], "stderr": [0.0, 0.1]}
+    content = {"policy": "agent", "by_trial": by_trial, "tasks": []}
+    (self.folder / "agent.json").write_text(json.dumps(content))
+    (self.folder / "broken.json").write_text("{")
+    (self.folder / "other.json").write_text('{"by_trial": 3}')
+    found = runs.curves(self.run_dir)
+    self.assertEqual(found["status"]["state"], "ended")
+    self.assertEqual(found["status"]["counters"]["env_steps"], 5)
+    self.assertEqual(
+      found["evaluations"],
+      {"agent.json": {"policy": "agent", "by_trial": by_trial}},
+    )
+
+
+if __name__ == "__main__":
+  absltest.main()
