@@ -52,6 +52,10 @@ class Land:
   followed by one of the environment's next task. Scripted players and videos
   also read `tasks`, `batch_view` and `state_view`, which agents must not see.
 
+  With two players, a task may have one: the other is absent. It is nowhere in
+  the world, its actions have no effect, and its observations and rewards are
+  zero.
+
   Equal seeds, tasks and actions give bit-equal rollouts at any number of
   threads. A trial starts in the task's start state, except for the avatars'
   yaw, which is drawn from the environment's seed, the number of its episode,
@@ -92,6 +96,8 @@ class Land:
     self.episodes = np.zeros(num_envs, np.int64)
     self.seed(seed)
     self.config = config
+    # Players that the current tasks have.
+    self._present = np.ones((num_envs, config.num_players), bool)
     self.tasks: list[Task] = []
     self._next_task = next_task
     physics: Any = backends.make(
@@ -277,6 +283,8 @@ class Land:
     task = self._next_task(env)
     if isinstance(task, Task):
       task = task_rows.prepare(task, self.config)
+    players = np.arange(self.config.num_players)
+    self._present[env] = players < len(task.task.players)
     if env < len(self.tasks):
       self.tasks[env] = task.task
     else:
@@ -294,6 +302,9 @@ class Land:
     if not self._on_device:
       of_tasks = {name: value.copy() for name, value in of_tasks.items()}
     observation, reward = observed.observation | of_tasks, observed.reward
+    if not self._present.all():
+      mask = _masked_on_device if self._on_device else _masked
+      observation, reward = mask((observation, reward), self._present)
     if self.config.num_players == 1:
       single = _single_on_device if self._on_device else _single
       observation, reward = single((observation, reward))
@@ -313,3 +324,16 @@ def _single(arrays: Any) -> Any:
 
 
 _single_on_device = jax.jit(_single)
+
+
+def _masked(arrays: Any, present: Any) -> Any:
+  """Sets arrays [N, P, ...] to zero for players that are absent."""
+
+  def mask(array: Any) -> Any:
+    shape = present.shape + (1,) * (array.ndim - 2)
+    return array * present.reshape(shape).astype(array.dtype)
+
+  return jax.tree.map(mask, arrays)
+
+
+_masked_on_device = jax.jit(_masked)

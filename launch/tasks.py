@@ -1,4 +1,4 @@
-"""Draws, describes, checks and soaks tasks; measures what memory is worth."""
+"""Lists, draws, describes, checks, soaks and measures tasks."""
 
 import argparse
 import json
@@ -8,24 +8,38 @@ from collections.abc import Sequence
 
 from adaland.envs import constants
 from adaland.envs.sampling import families, named, task_sets
-from adaland.envs.tasks import complexity, description, json_files
+from adaland.envs.tasks import (
+  complexity,
+  description,
+  json_files,
+)
 from adaland.envs.tasks.task import Task
 from adaland.envs.worlds import validity
 from adaland.launch import cli, errors
 from adaland.launch.config import preset_configs
-from adaland.launch.evaluation import tasksets, trained_agent, worth
+from adaland.launch.evaluation import (
+  tasksets,
+  trained_agent,
+  worth,
+)
 from adaland.launch.recipes import task_source
 from adaland.launch.run import progress
 from adaland.launch.soaking import soak_command
+from adaland.launch.tasking import importing, listing, testset_command
 
 _EXAMPLES = """\
 examples:
+  adaland tasks list
   adaland tasks sample --num_tasks=3
   adaland tasks sample --split=test --index=7 --out=my_tasks/
   adaland tasks show probe:wrong-pair-disappears
   adaland tasks check my_tasks/*.json
   adaland tasks complexity sample:0 sample:1 --json=-
+  adaland tasks complexity --preset=ada_23m --split=test --num_tasks=300
   adaland tasks worth traps --num_tasks=100
+  adaland tasks testset --num_players=2 --out=two.npz
+  adaland tasks replay two.npz
+  adaland tasks import xland-minigrid rulesets.npz --out=my_tasks/
   adaland tasks soak --preset=gpu --num_tasks=100 --out=broken/
   adaland tasks soak --replay=broken/inside_0.npz
 """
@@ -39,8 +53,11 @@ def make_parser() -> cli.Parser:
   commands = parser.add_subparsers(
     dest="command",
     required=True,
-    metavar="{sample,show,check,complexity,worth,soak}",
+    metavar="{list,sample,show,check,complexity,worth,soak,testset,replay,import}",
   )
+  listing.add_list(commands)
+  testset_command.add(commands)
+  importing.add(commands)
   for name, text in (
     ("sample", "draw tasks of a distribution"),
     ("show", "describe tasks in words"),
@@ -76,12 +93,16 @@ def make_parser() -> cli.Parser:
       command.add_argument("--num_tasks", type=cli.positive_int, default=1)
       command.add_argument("--out", metavar="DIR", help="write files here")
     else:
+      averages = name == "complexity"
       command.add_argument(
         "tasks",
-        nargs="+",
+        nargs="*" if averages else "+",
         metavar="TASK",
-        help="a file, probe:NAME or sample:INDEX",
+        help="a file, probe:NAME or sample:INDEX"
+        + ("; left out, means over the distribution" if averages else ""),
       )
+      if averages:
+        command.add_argument("--num_tasks", type=cli.positive_int, default=300)
     cli.add_own_parts_flag(command)
     cli.add_json_flag(command)
   return parser
@@ -99,8 +120,9 @@ def _read(args: argparse.Namespace) -> dict[str, Task]:
   if args.split not in ("train", "test"):
     raise errors.choice("--split", args.split, ["train", "test"])
   source = _source(args, args.split == "test")
-  if args.command == "sample":
-    numbers = range(args.index, args.index + args.num_tasks)
+  if args.command == "sample" or not args.tasks:
+    first = args.index if args.command == "sample" else 0
+    numbers = range(first, first + args.num_tasks)
     names = [f"sample:{i}" for i in numbers]
   else:
     names = args.tasks
@@ -149,8 +171,15 @@ def _worth(args: argparse.Namespace) -> None:
 
 def run(args: argparse.Namespace) -> None:
   """Runs the subcommand."""
-  if args.command == "worth":
-    _worth(args)
+  own = {
+    "worth": _worth,
+    "list": listing.run_list,
+    "testset": testset_command.make,
+    "replay": testset_command.replay,
+    "import": lambda args: importing.run(args, _write),
+  }
+  if args.command in own:
+    own[args.command](args)
     return
   if args.command == "soak":
     soak_command.run(args, _source(args, held_out=False))
@@ -165,6 +194,10 @@ def run(args: argparse.Namespace) -> None:
   elif args.command == "complexity":
     measured = {name: complexity.measures(task) for name, task in tasks.items()}
     result = {"complexity": measured}
+    if not args.tasks:
+      result, text = listing.means(measured)
+      cli.emit(result, text, args.json)
+      return
     text = "\n".join(
       f"{name}\n"
       + "\n".join(f"  {measure}: {value}" for measure, value in each.items())

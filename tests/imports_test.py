@@ -32,13 +32,13 @@ _BASE = {"errors", "caches", "cli", "config"}
 _BUILD = {*_BASE, "recipes", "run", "acting", "builder"}
 _EVALUATION = {*_BUILD, "evaluation.comparison", "agents"}
 _ROLES = {*_EVALUATION, "evaluation", "roles"}
-_RUNTIMES = {*_ROLES, "watching", "runtimes", "runtimes.single"}
+_RUNTIMES = {*_ROLES, "tasking", "watching", "runtimes", "runtimes.single"}
 _LAYERS = {
   "envs": {
     "constants": set(),
     "shapes": {"constants"},
     "tasks": {"constants", "shapes"},
-    "sampling": _TASKS,
+    "sampling": {*_TASKS, "worlds"},
     "physics": {"constants", "shapes", "physics.gpu"},
     "physics.gpu": {"constants", "shapes", "physics"},
     "worlds": {*_TASKS, "physics"},
@@ -96,6 +96,7 @@ _LAYERS = {
     "agents": {*_BASE, "run", "evaluation.comparison"},
     "evaluation": _EVALUATION,
     "watching": {*_EVALUATION, "evaluation"},
+    "tasking": {*_EVALUATION, "evaluation"},
     "studio": {*_EVALUATION, "evaluation"},
     "roles": {*_EVALUATION, "evaluation"},
     "runtimes.single": _ROLES,

@@ -144,7 +144,7 @@ class AuditTest(absltest.TestCase):
       cwd=_ROOT,
       capture_output=True,
       text=True,
-      timeout=120,
+      timeout=600,
       check=False,
     )
     self.assertEqual(

@@ -107,6 +107,18 @@ def distilled(config: PrivilegedConfig, progress: types.Array) -> types.Array:
   )
 
 
+def own_share(config: PrivilegedConfig, progress: types.Array) -> jax.Array:
+  """Returns the weight of the losses that improve the policy unaided, [].
+
+  Args:
+    config: The schedule of distillation.
+    progress: Share of the run that is over, 0 to 1.
+  """
+  if not config.distillation_replaces:
+    return jnp.ones([])
+  return jnp.asarray(1.0 - distilled(config, progress))
+
+
 def total(
   parts: dict[str, jax.Array], config: PrivilegedConfig, progress: jax.Array
 ) -> jax.Array:

@@ -67,7 +67,6 @@ def update(
       )
     )(experience, target, output.policy_logits, output.value_logits)
     parts = {name: jnp.sum(x) / steps for name, x in parts.items()}
-    # An agent that teaches, teaches the policy alone: there is no model.
     predictions = muesli_types.Predictions(
       jnp.asarray(output.policy_logits),
       jnp.asarray(output.value_logits),
@@ -86,7 +85,7 @@ def update(
       config.muesli,
     )
     constants = config.actor_critic
-    share = 1.0 - losses.distilled(config.privileged, progress)
+    share = losses.own_share(config.privileged, progress)
     total = (
       share * parts["policy"]
       + share * constants.entropy_weight * parts["entropy"]

@@ -35,10 +35,11 @@ def imitate(
   Returns:
     The next state, and scalar metrics.
   """
+  drop_key = jax.random.fold_in(state.rng_key, state.updates)
 
   def total_loss(params):
     output, _ = network.unroll(
-      params, batch.initial_memory, batch.observation, batch.first
+      params, batch.initial_memory, batch.observation, batch.first, drop_key
     )
     predictions = None
     if "teacher" in batch.privileged:

@@ -155,9 +155,7 @@ def loss(
     target,
     config.muesli,
   )
-  own_share = jnp.ones([])
-  if config.privileged.distillation_replaces:
-    own_share -= losses.distilled(config.privileged, progress)
+  own_share = losses.own_share(config.privileged, progress)
   total = muesli.total_loss(parts, config.muesli, own_share)
   total += losses.total(told, config.privileged, progress)
   return total, (parts | told, predictions)

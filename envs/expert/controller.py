@@ -15,8 +15,11 @@ from adaland.envs.expert import senses, skills, steering, undoing, walker
 from adaland.envs.expert.senses import Situation
 from adaland.envs.tasks.planner import Condition
 
-# Steps of an attempt before other objects or another skill are tried.
+# Steps of an attempt before other objects or another skill are tried: those
+# near the object to go to, since the way may be long, and all of them.
 _ATTEMPT_STEPS = 70
+_ERRAND_STEPS = 200
+_ARRIVED_METRES = 2.5
 # Steps to get an object into view by turning alone.
 _TURN_STEPS = 12
 # Metres of detour worth avoiding: an attempt that failed, dropping the held
@@ -41,7 +44,7 @@ class Controller:
     """Forgets everything, at the start of a trial."""
     self._walker.reset()
     self._errand: tuple[Condition, tuple[int, ...]] | None = None
-    self._attempt_steps = 0
+    self._attempt_steps = self._errand_steps = 0
     self._failures: dict[tuple[int, ...], int] = {}
 
   def act(
@@ -90,7 +93,7 @@ class Controller:
     elif wanted.predicate == "hold":
       self._skills.fetch(situation, slot)
     elif wanted.predicate == "see":
-      walk = self._attempt_steps >= _TURN_STEPS and not situation.sees(slot)
+      walk = self._errand_steps >= _TURN_STEPS and not situation.sees(slot)
       self._skills.face(situation, slot, walk)
     elif touch and (retry or no_hold):
       self._skills.bump(situation, slot)
@@ -133,12 +136,17 @@ class Controller:
     if self._errand is not None and self._errand[0] == wanted:
       chosen = self._errand[1]
       if chosen in candidates:
-        self._attempt_steps += 1
-        if self._attempt_steps <= _ATTEMPT_STEPS:
+        self._errand_steps += 1
+        self._attempt_steps += _has_arrived(situation, chosen)
+        if (
+          self._attempt_steps <= _ATTEMPT_STEPS
+          and self._errand_steps <= _ERRAND_STEPS
+        ):
           return chosen
         self._failures[chosen] = self._failures.get(chosen, 0) + 1
     best = min(candidates, key=lambda chosen: self._effort(situation, chosen))
-    self._errand, self._attempt_steps = (wanted, best), 0
+    self._errand = (wanted, best)
+    self._attempt_steps = self._errand_steps = 0
     return best
 
   def _effort(self, situation: Situation, slots: tuple[int, ...]) -> float:
@@ -153,3 +161,10 @@ class Controller:
       effort += _FROZEN_METRES * bool(situation.view.frozen[slots[0]])
       effort += _FORBIDDEN_METRES * situation.must_not("hold", slots[0])
     return effort
+
+
+def _has_arrived(situation: Situation, slots: tuple[int, ...]) -> bool:
+  """Returns True near the object to go to: the other one if one is held."""
+  target = slots[-1] if situation.held == slots[0] else slots[0]
+  way = situation.at(target) - situation.here
+  return float(np.linalg.norm(way)) < _ARRIVED_METRES

@@ -16,6 +16,39 @@ _MIN_HARM = 0.05
 _MAX_ENVS = 64
 
 
+@dataclasses.dataclass(frozen=True)
+class NextStep:
+  """The next step of a plan.
+
+  Attributes:
+    wanted: The condition to bring about.
+    avoid: Conditions of rules that would do harm.
+    is_goal: Whether the condition is the goal.
+  """
+
+  wanted: planner.Condition
+  avoid: tuple[planner.Condition, ...]
+  is_goal: bool
+
+
+def next_step(
+  game: planner.SymbolicGame, view: land.WorldView
+) -> NextStep | None:
+  """Plans from the current state; returns None if there is no plan."""
+  counts = planner.count_types(view.slot_types.tolist())
+  plan = planner.plan(game, counts)
+  if plan is None:
+    return None
+  wanted = game.rules[plan.rules[0]][0] if plan.rules else game.goal
+  harm = planner.harm(game, counts)
+  avoid = tuple(
+    condition
+    for (condition, _), cost in zip(game.rules, harm, strict=True)
+    if cost > _MIN_HARM and not condition.negated and condition != wanted
+  )
+  return NextStep(wanted, avoid, is_goal=not plan.rules)
+
+
 class _EnvExpert:
   """The expert in one environment."""
 
@@ -43,20 +76,11 @@ class _EnvExpert:
     if self._game is None or task is not self._task:
       self._task = task
       self._game = planner.make_game(task, len(view.slot_types))
-    game = self._game
-    counts = planner.count_types(view.slot_types.tolist())
-    plan = planner.plan(game, counts)
-    if plan is None:
+    step = next_step(self._game, view)
+    if step is None:
       return constants.NOOP_ACTION
-    wanted = game.rules[plan.rules[0]][0] if plan.rules else game.goal
-    harm = planner.harm(game, counts)
-    avoid = [
-      condition
-      for (condition, _), cost in zip(game.rules, harm, strict=True)
-      if cost > _MIN_HARM and not condition.negated and condition != wanted
-    ]
-    satisfied = not plan.rules and view.step > 0 and rewarded
-    return self._controller.act(view, wanted, avoid, satisfied)
+    satisfied = step.is_goal and view.step > 0 and rewarded
+    return self._controller.act(view, step.wanted, step.avoid, satisfied)
 
 
 class Expert:

@@ -10,7 +10,7 @@ import mujoco
 import numpy as np
 from mujoco import batch as mujoco_batch
 
-from adaland.envs import constants
+from adaland.envs import constants, shapes
 from adaland.envs.physics import (
   base,
   cpu_arrays,
@@ -22,9 +22,13 @@ from adaland.envs.physics import (
   parts,
 )
 
-# Capacity for terrain: enough for generated worlds of every size.
-_BOXES: Final = 36
+# Capacity for terrain: enough for nearly all generated worlds.
+_BOXES: Final = 32
 _RAMPS: Final = 20
+# Centres of objects in contact are closer than this.
+_NEIGHBOURS_METRES: Final = 0.02 + 2 * max(
+  shape.bounding_radius for shape in shapes.SHAPE_TABLE
+)
 _NO_NORMAL: Final = np.zeros(3, np.float32)
 _NO_STAGE: Final = int(mujoco.mjtStage.mjSTAGE_NONE)
 
@@ -135,6 +139,7 @@ class CpuPhysics:
     if not env_ids.size:
       return
     at = np.where((types > 0)[:, None], positions, parts.PARKING)  # [C, 3]
+    disturbed = self._disturbed(env_ids, slots)
     changed = np.unique(env_ids)
     self._fresh[changed] = False
     for env in changed:
@@ -144,7 +149,7 @@ class CpuPhysics:
     row, player = np.nonzero(self._held[env_ids] == slots[:, None])
     self._held[env_ids[row], player] = -1
     self._arrays.rest_slots(env_ids, slots, at)
-    self._wake(changed)  # What rested on an object that is gone must fall.
+    self._wake(disturbed)
     self._contacts.sense(changed)
 
   def step(self, control: base.AvatarControl) -> None:
@@ -279,6 +284,19 @@ class CpuPhysics:
     self._arrays = cpu_arrays.BatchArrays(
       self.batch, worlds.capacity, worlds.layout
     )
+
+  def _disturbed(self, env_ids: np.ndarray, slots: np.ndarray) -> np.ndarray:
+    """Returns the environments in which objects may rest on changing slots.
+
+    What rested on an object that is gone must fall.
+    """
+    poses = self._arrays.slot_poses[env_ids, :, :3]  # [C, S, 3]
+    rows = np.arange(len(slots))
+    away = np.linalg.norm(poses - poses[rows, slots][:, None], axis=-1)
+    near = (away < _NEIGHBOURS_METRES) & self._worlds.free[env_ids]
+    near &= self._arrays.rest[env_ids] > cpu_arrays.MOVING
+    near[rows, slots] = False
+    return np.unique(env_ids[near.any(axis=1)])
 
   def _wake(self, env_ids: np.ndarray) -> None:
     """Wakes all objects of some environments, which must be ascending."""

@@ -52,7 +52,7 @@ class Models:
     self.watched = np.zeros((num_envs, len(self.layout.pairs)), bool)
     self._types = np.zeros((num_envs, S), int)
     self._changed = np.zeros((num_envs, S), bool)  # Since the start.
-    self._writer = slots.SlotWriter(capacity)
+    self._writer = _slot_writer(capacity)
     # Unused models by terrain: with few terrains, reusing them saves copying
     # one for each scene.
     self._spare: dict[tuple, list[mujoco.MjModel]] = collections.defaultdict(
@@ -183,6 +183,12 @@ class Models:
         if gap <= constants.TOUCHING_METRES:
           a, b = self.capacity.num_players + np.array([first, second])
           touching[a, b] = touching[b, a] = True
+
+
+@functools.lru_cache(maxsize=8)
+def _slot_writer(capacity: mjcf.Capacity) -> slots.SlotWriter:
+  """Returns the writer for a capacity, which compiles many models once."""
+  return slots.SlotWriter(capacity)
 
 
 def pieces(scene: base.Scene) -> terrain.Pieces:

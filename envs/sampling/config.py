@@ -16,7 +16,7 @@ Range = tuple[int, int]
 
 @dataclasses.dataclass(frozen=True)
 class SamplerConfig:
-  """A distribution over single-player tasks.
+  """A distribution over tasks.
 
   Ranges are (first, last), both included, and are drawn from uniformly.
 
@@ -32,10 +32,16 @@ class SamplerConfig:
     distractors: Number of initial objects of types absent from chain and goal.
     goal_predicates: Predicates of goals.
     rule_predicates: Predicates of rules' conditions.
-    negation_probability: Probability that a goal is negated.
+    negation_probability: Probability that a goal is negated, where it can be.
+    rule_negation_probability: The same for rules' conditions.
     player_in_goal_probability: Probability that the first argument of a goal
       is the player, where it may be an object too.
     player_in_rule_probability: The same probability for rules' conditions.
+    free_goals: If true, negated goals that hold from the start are drawn as
+      well, as in the paper: nothing is to be held, or to be looked at.
+    two_player_probability: Probability that a task is of two players.
+    freezing_probability: Probability that some objects may be frozen.
+    frozen_probability: Probability that a type is, then; all its objects are.
     hide: 'uniform' draws a mechanism of hiding and the hidden parts, 'rules'
       hides all rules, 'none' hides nothing.
     trials: Number of trials in an episode.
@@ -51,12 +57,17 @@ class SamplerConfig:
   num_games: int = 500_000
   chain_rules: Range = (1, 4)
   dead_ends: Range = (0, 2)
-  distractors: Range = (0, 10)
+  distractors: Range = (0, 6)
   goal_predicates: tuple[str, ...] = constants.PREDICATES
   rule_predicates: tuple[str, ...] = constants.PREDICATES
   negation_probability: float = 0.5
-  player_in_goal_probability: float = 0.25
-  player_in_rule_probability: float = 0.25
+  rule_negation_probability: float = 0.5
+  player_in_goal_probability: float = 0.1
+  player_in_rule_probability: float = 0.1
+  free_goals: bool = False
+  two_player_probability: float = 0.0
+  freezing_probability: float = 0.5
+  frozen_probability: float = 0.2
   hide: str = "uniform"
   trials: Range = (1, 6)
   trial_seconds: Range = (10, 40)
@@ -105,6 +116,10 @@ class SamplerConfig:
         )
     for field in (
       "negation_probability",
+      "rule_negation_probability",
+      "two_player_probability",
+      "freezing_probability",
+      "frozen_probability",
       "player_in_goal_probability",
       "player_in_rule_probability",
     ):

@@ -67,7 +67,8 @@ def is_heldout(goals: Sequence[Literal], rules: Sequence[Rule]) -> bool:
 @functools.cache
 def _probe_games() -> frozenset[str]:
   """Returns the canonical forms of the probes' games."""
-  tasks = [probes.load(name) for name in probes.names()]
+  names = (*probes.names(1), *probes.names(2))
+  tasks = [probes.load(name) for name in names]
   return frozenset(
     canonical_form([player.goal for player in task.players], task.rules)
     for task in tasks

@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _form(tasks: sampler.TaskSampler, index: int) -> str:
   game = tasks.game(index)
-  return heldout.canonical_form([game.goal], game.rules)
+  return heldout.canonical_form([game.goal] * len(game.hiding), game.rules)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Single-player tasks as functions of an index.
+"""Tasks as functions of an index.
 
 A pool of num_worlds x num_games tasks costs neither memory nor start-up time:
 the world and the game of a task are drawn at each call, from random streams
@@ -87,7 +87,8 @@ class TaskSampler:
       game = game_sampler.draw_game(self.config, rng)
       if game is None:
         continue
-      if heldout.is_heldout([game.goal], game.rules) == wants_heldout:
+      goals = [game.goal] * len(game.hiding)
+      if heldout.is_heldout(goals, game.rules) == wants_heldout:
         return game
     raise ValueError(
       f"the sampler found no game in {_MAX_DRAWS} draws, allowed: wider ranges "
@@ -115,10 +116,13 @@ class TaskSampler:
     counts = collections.Counter(game.objects)
     return Task(
       world=self.world(game_index + turn),
-      objects=tuple(ObjectSpec(kind, n) for kind, n in counts.items()),
-      players=(PlayerSpec(game.goal),),
+      objects=tuple(
+        ObjectSpec(kind, n, frozen=kind in game.frozen)
+        for kind, n in counts.items()
+      ),
+      players=(PlayerSpec(game.goal),) * len(game.hiding),
       rules=game.rules,
-      hiding=(game.hiding,),
+      hiding=game.hiding,
       trials=game.trials,
       trial_seconds=game.trial_seconds,
       name=f"{self.config.split} {index}",

@@ -237,10 +237,16 @@ def _automatic_rules(game: SymbolicGame, counts: Counts) -> list[int]:
   ]
 
 
+def is_parted(game: SymbolicGame, counts: Counts) -> bool:
+  """Returns True if an object of a negated goal is gone."""
+  return not _exist(counts, game.goal.object_types)
+
+
 def search(
   game: SymbolicGame,
   counts: Counts,
   careful: bool = True,
+  parted: bool = False,
 ) -> Plan | None:
   """Finds the cheapest plan from a state (Dijkstra's algorithm).
 
@@ -250,6 +256,8 @@ def search(
     careful: If true, avoids states in which a rule may fire automatically, and
       goals that are hard to meet. Otherwise every rule costs one, so that
       the plan has the fewest firings.
+    parted: If true, the plan for a negated goal ends where one of its objects
+      is gone, so that rules do it all.
 
   Returns:
     The plan, or None if no sequence of rules within MAX_STATES states makes
@@ -270,6 +278,8 @@ def search(
     automatic = _automatic_rules(game, here) if careful else []
     unstable = _UNSTABLE_COST if automatic else 0.0
     end = goal_cost(game, here)
+    if parted and not is_parted(game, here):
+      end = None
     if end is not None:
       end = end + unstable if careful else 0.0
       heapq.heappush(heap, (cost + end, path, here, True))

@@ -9,17 +9,17 @@ import numpy as np
 
 from adaland.envs import constants, shapes
 from adaland.envs.tasks.task import Literal, Player, Position, Task
+from adaland.envs.worlds.level_ground import CANDIDATES, CLEARANCE, LevelGround
 from adaland.envs.worlds.terrain import Terrain, tile_of
 
-# Free ground around each body; two bodies stay 10 cm apart.
-_CLEARANCE = 0.05
 # Distance, where there is room, between the arguments of a rule's condition or
 # of a goal, and between the player and every object, so that no relation within
 # NEAR_METRES holds at the start.
 _APART = 1.6
-# Largest distance at which the arguments of a negated goal start.
-_TOGETHER = 0.95
-_CANDIDATES = 96
+# Metres between bodies in contact: enough for them not to push each other, less
+# than TOUCHING_METRES.
+_GAP = 0.0004
+_PARTED = ("near", "touching")
 _ATTEMPTS = 6
 _ROUNDING = 1e-9  # Metres, so that bodies that touch exactly fit.
 
@@ -31,19 +31,39 @@ class _Body(NamedTuple):
   type_id: int
   radius: float
   at: Position
+  half_depth: float  # Half its size along its own x axis.
 
 
 def _bodies(task: Task) -> list[_Body]:
   """Returns players, then objects in the order of their slots."""
   bodies = [
-    _Body(f"player{i + 1}", Player(i + 1).type_id, constants.AVATAR_RADIUS, at)
+    _Body(
+      f"player{i + 1}",
+      Player(i + 1).type_id,
+      constants.AVATAR_RADIUS,
+      at,
+      constants.AVATAR_RADIUS,
+    )
     for i, at in enumerate(player.at for player in task.players)
   ]
   for spec in task.objects:
     kind = spec.type
-    radius = shapes.shape_of_type(kind.type_id).footprint_radius
-    bodies += [_Body(kind.name, kind.type_id, radius, at) for at in spec.at]
+    shape = shapes.shape_of_type(kind.type_id)
+    bodies += [
+      _Body(
+        kind.name,
+        kind.type_id,
+        shape.footprint_radius,
+        at,
+        shape.half_extents[0],
+      )
+      for at in spec.at
+    ]
   return bodies
+
+
+def _is_player(body: _Body) -> bool:
+  return body.type_id > constants.NUM_OBJECT_TYPES
 
 
 def _type_pairs(literals: Iterable[Literal]) -> set[frozenset[int]]:
@@ -56,16 +76,23 @@ class _Preferences:
   Attributes:
     least: Least distances, metres, float [n, n].
     partner: For bodies to be placed beside another, the index of the other.
+    contact: Those of them that are to be in contact with it.
   """
 
   def __init__(self, task: Task, bodies: list[_Body]):
     goals = [player.goal for player in task.players]
     conditions = [rule.condition for rule in task.rules]
-    apart = _type_pairs(x for x in goals + conditions if not x.negated)
-    together = _type_pairs(x for x in goals if x.negated) - apart
+    literals = goals + conditions
+    apart = _type_pairs(x for x in literals if not x.negated)
+    parted = [x for x in literals if x.negated and x.predicate in _PARTED]
+    # Two objects beside each other see each other.
+    parted += [x for x in goals if x.negated and len(x.object_types) == 2]
+    together = _type_pairs(x for x in parted) - apart
+    touching = _type_pairs(x for x in parted if x.predicate == "touching")
     count, players = len(bodies), len(task.players)
     self.least = np.zeros((count, count))
     self.partner: dict[int, int] = {}
+    self.contact: set[int] = set()
     for i, j in itertools.combinations(range(count), 2):
       pair = frozenset((bodies[i].type_id, bodies[j].type_id))
       if pair in together and bodies[j].at is None:
@@ -74,78 +101,50 @@ class _Preferences:
           for a, b in self.partner.items()
         }:
           self.partner[j] = i
+          if pair in touching:
+            self.contact.add(j)
       elif pair in apart or i < players:
         self.least[i, j] = self.least[j, i] = _APART
 
 
-class _LevelGround:
-  """The level ground of a region of the terrain."""
+def _contact(
+  bodies: list[_Body],
+  pair: tuple[int, int],
+  centre: np.ndarray,
+  facing: dict[int, float],
+  rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+  """Returns positions at which two bodies touch along their own x axes.
 
-  def __init__(self, terrain: Terrain, region: np.ndarray):
-    self._terrain = terrain
-    self._size = np.array(terrain.heights.shape)
-    tiles = np.argwhere(region & (terrain.ramps == 0))
-    self._centres = (tiles + 0.5 - self._size / 2) * constants.TILE_METRES
-    self._flat = terrain.is_flat()
+  Args:
+    bodies: Players, then objects.
+    pair: Index of the body that is in place, and of the other.
+    centre: Position of the first.
+    facing: Yaws that are determined.
+    rng: Source of randomness.
 
-  def _is_level(self, xy: np.ndarray, radius: float) -> np.ndarray:
-    """Returns which discs lie on flat tiles of one level, bool [n].
-
-    A disc is smaller than a tile, so that the corners of its box suffice.
-    """
-    heights, ramps, _ = self._terrain
-    reach = radius + _CLEARANCE
-    limit_x, limit_y = self._size / 2 * constants.TILE_METRES - reach
-    within = np.abs(xy)
-    inside = (within[:, 0] <= limit_x) & (within[:, 1] <= limit_y)
-    if self._flat:
-      return inside
-    corners = reach * np.array([[-1, -1], [-1, 1], [1, -1], [1, 1]])
-    tiles = tile_of(heights, xy[:, None] + corners)
-    levels = heights[tiles[..., 0], tiles[..., 1]]
-    flat = ramps[tiles[..., 0], tiles[..., 1]] == 0
-    return inside & flat.all(-1) & (levels == levels[:, :1]).all(-1)
-
-  def centres(self, rng: np.random.Generator) -> np.ndarray:
-    """Returns the centres of all tiles in random order, [n, 2]."""
-    return rng.permutation(self._centres)
-
-  def anywhere(self, rng: np.random.Generator, radius: float) -> np.ndarray:
-    """Draws positions on level ground, then all tiles' centres, [n, 2]."""
-    which = rng.integers(len(self._centres), size=_CANDIDATES)
-    drawn = rng.uniform(-0.5, 0.5, (_CANDIDATES, 2))
-    drawn *= constants.TILE_METRES
-    drawn += self._centres[which]
-    drawn = drawn[self._is_level(drawn, radius)]
-    return np.concatenate([drawn, self.centres(rng)])
-
-  def around(
-    self,
-    rng: np.random.Generator,
-    radius: float,
-    centre: np.ndarray,
-    nearest: float,
-  ) -> np.ndarray:
-    """Draws positions from `nearest` to _TOGETHER from a centre, [n, 2]."""
-    angle = rng.uniform(-np.pi, np.pi, _CANDIDATES)
-    distance = rng.uniform(nearest, _TOGETHER, _CANDIDATES)
-    xy = centre + distance[:, None] * np.stack(
-      [np.cos(angle), np.sin(angle)], 1
-    )
-    tiles = tile_of(self._terrain.heights, xy)
-    home = tile_of(self._terrain.heights, centre)
-    heights = self._terrain.heights
-    same = heights[tiles[:, 0], tiles[:, 1]] == heights[home[0], home[1]]
-    return xy[same & self._is_level(xy, radius)]
+  Returns:
+    Positions of the second, [n, 2], and the yaws that both must have, [n].
+  """
+  first, second = (bodies[i] for i in pair)
+  reach = first.half_depth + second.half_depth + _GAP
+  if _is_player(first):
+    yaw = rng.uniform(-np.pi, np.pi, CANDIDATES)
+  elif pair[0] in facing or first.at is not None:
+    yaw = facing.get(pair[0], 0.0) + np.array([0.0, np.pi])
+  else:
+    yaw = rng.uniform(-np.pi, np.pi, CANDIDATES)
+  ahead = np.stack([np.cos(yaw), np.sin(yaw)], axis=1)
+  return centre + reach * ahead, yaw
 
 
 def _place(
   bodies: list[_Body],
   preferences: _Preferences,
-  ground: _LevelGround,
+  ground: LevelGround,
   rng: np.random.Generator,
   tight: bool,
-) -> tuple[np.ndarray, float]:
+) -> tuple[np.ndarray, dict[int, float], float]:
   """Places all bodies once.
 
   Args:
@@ -156,13 +155,15 @@ def _place(
     tight: If true, uses only the centres of tiles, which packs best.
 
   Returns:
-    Positions [n, 2], and the metres by which preferences are missed in all.
+    Positions [n, 2], yaws of the bodies for which they matter, and the metres
+    by which preferences are missed in all.
 
   Raises:
     ValueError: If there is no room for a body.
   """
   radii = np.array([body.radius for body in bodies])
   xy = np.zeros((len(bodies), 2))
+  facing: dict[int, float] = {}
   missed = 0.0
   placed = [i for i, body in enumerate(bodies) if body.at is not None]
   for i in placed:
@@ -174,12 +175,19 @@ def _place(
     if i in placed:
       continue
     taken = xy[placed]
-    least = radii[i] + radii[placed] + (2 * _CLEARANCE - _ROUNDING)
+    least = radii[i] + radii[placed] + (2 * CLEARANCE - _ROUNDING)
     wanted = preferences.least[i, placed]
     groups = [ground.centres(rng) if tight else ground.anywhere(rng, radii[i])]
-    if i in preferences.partner and not tight:
-      partner = preferences.partner[i]
-      nearest = radii[i] + radii[partner] + 2 * _CLEARANCE
+    yaws = np.zeros(0)
+    partner = preferences.partner.get(i, -1)
+    if i in preferences.contact:
+      group, yaws = _contact(bodies, (partner, i), xy[partner], facing, rng)
+      level = ground.on_level_of(group, xy[partner], radii[i])
+      groups.insert(0, group[level])
+      yaws = yaws[level]
+      least[placed.index(partner)] = 0.0
+    elif partner >= 0 and not tight:
+      nearest = radii[i] + radii[partner] + 2 * CLEARANCE
       groups.insert(0, ground.around(rng, radii[i], xy[partner], nearest))
     for group, positions in enumerate(groups):
       gaps = positions[:, None] - taken
@@ -193,6 +201,8 @@ def _place(
       best = short.argmin()
       if short[best] < np.inf:
         xy[i] = positions[best]
+        if group == 0 and len(yaws):
+          facing[i] = facing[partner] = float(yaws[best])
         bisect.insort(placed, i)
         missed += short[best] + group
         break
@@ -202,16 +212,17 @@ def _place(
         f"{len(bodies)} players and objects, allowed: fewer objects or a "
         "larger arena"
       )
-  return xy, missed
+  return xy, facing, missed
 
 
 def place_all(
   task: Task, terrain: Terrain, rng: np.random.Generator
-) -> np.ndarray:
+) -> tuple[np.ndarray, dict[int, float]]:
   """Places players and objects so that preferences hold where possible.
 
   Returns:
-    Positions, players first, [n, 2].
+    Positions, players first, [n, 2], and the yaws of the bodies for which they
+    matter, by index.
   """
   bodies = _bodies(task)
   region = terrain.main_region()
@@ -220,7 +231,7 @@ def place_all(
     region = terrain.regions == terrain.regions[x, y]
   preferences, ground = (
     _Preferences(task, bodies),
-    _LevelGround(terrain, region),
+    LevelGround(terrain, region),
   )
   best, least_missed, failure = None, np.inf, None
   for attempt in range(_ATTEMPTS):
@@ -229,12 +240,12 @@ def place_all(
     if tight and best is not None:
       break
     try:
-      xy, missed = _place(bodies, preferences, ground, rng, tight)
+      xy, facing, missed = _place(bodies, preferences, ground, rng, tight)
     except ValueError as error:
       failure = error
       continue
     if missed < least_missed:
-      best, least_missed = xy, missed
+      best, least_missed = (xy, facing), missed
     if least_missed == 0:
       break
   if best is None:

@@ -11,6 +11,9 @@ from adaland.envs.worlds.generation import make_terrain
 from adaland.envs.worlds.placement import place_all
 from adaland.envs.worlds.terrain import Terrain, surface_height
 
+# Start of a player that a task does not have: below the ground, where it is out
+# of sight and reach of all else, and falls.
+_ABSENT = (0.0, 0.0, -50.0)
 # Bodies at given positions may be this deep inside each other, metres.
 _ROUNDING = 0.01
 
@@ -29,9 +32,10 @@ def _ground_under(
 
 
 def _build(task: Task, num_slots: int, num_players: int) -> base.Scene:
-  if len(task.players) != num_players:
+  present = len(task.players)
+  if present > num_players:
     raise ValueError(
-      f"number of players in the task is {len(task.players)}, allowed: "
+      f"number of players in the task is {present}, allowed: at most "
       f"{num_players}, as the environment has"
     )
   if task.num_objects > num_slots:
@@ -42,7 +46,7 @@ def _build(task: Task, num_slots: int, num_players: int) -> base.Scene:
   seed = np.random.SeedSequence([task.world.seed, 1])
   rng = np.random.Generator(np.random.PCG64(seed))
   terrain = make_terrain(task.world)
-  xy = place_all(task, terrain, rng)
+  xy, facing = place_all(task, terrain, rng)
   scene = base.Scene(
     heights=terrain.heights,
     ramps=terrain.ramps,
@@ -50,18 +54,19 @@ def _build(task: Task, num_slots: int, num_players: int) -> base.Scene:
     slot_at=np.zeros((num_slots, 3)),
     slot_yaw=np.zeros(num_slots),
     slot_frozen=np.zeros(num_slots, bool),
-    player_at=np.zeros((num_players, 3)),
+    player_at=np.tile(_ABSENT, (num_players, 1)),
   )
-  for p in range(num_players):
+  for p in range(present):
     half = (constants.AVATAR_RADIUS,) * 2
     scene.player_at[p] = *xy[p], _ground_under(terrain, xy[p], half)
   slot = 0
   for spec in task.objects:
     shape = shapes.shape_of_type(spec.type.type_id)
     for at in spec.at:
-      here = xy[num_players + slot]
+      here = xy[present + slot]
       # Given objects face +x, so that people can place them side by side.
       yaw = rng.uniform(-np.pi, np.pi) if at is None else 0.0
+      yaw = facing.get(present + slot, yaw)
       ground = _ground_under(terrain, here, shape.half_extents[:2])
       scene.slot_types[slot] = spec.type.type_id
       scene.slot_at[slot] = *here, ground + shape.centre_height
@@ -78,6 +83,7 @@ def _check_given(task: Task, scene: base.Scene) -> None:
   Frozen objects may be: they form one body that never moves.
   """
   bodies = [(f"player{i + 1}", p.at, False) for i, p in enumerate(task.players)]
+  bodies += [("", None, False)] * (len(scene.player_at) - len(bodies))
   for spec in task.objects:
     bodies += [(spec.type.name, at, spec.frozen) for at in spec.at]
   if sum(at is not None for _, at, _ in bodies) < 2:
@@ -112,14 +118,14 @@ def build_scene(task: Task, num_slots: int, num_players: int = 1) -> base.Scene:
   on level ground of one region, whose tiles can all be reached from each other.
   Where there is room, the arguments of a rule's condition and of a goal, and
   the player and each object, are far enough apart for `near` not to hold. The
-  arguments of a negated goal are put together instead, so that its reward is
-  not free.
+  arguments of a negated goal or condition are put together instead, in contact
+  for `touching`, so that it does not hold for free.
 
   Args:
     task: The task to build.
     num_slots: Number of object slots; objects fill the first ones in the task's
       order.
-    num_players: Number of players of the environment.
+    num_players: Number of players of the environment; a task may have fewer.
 
   Returns:
     The scene; its arrays are shared between calls and read-only. Objects stand

@@ -42,9 +42,9 @@ def learner(
 
   Results of an encoder, `vision_learner_NAME_...`: environment steps a second
   of time and of processor time; estimated bytes of an update's intermediate
-  values at their peak; steps of the window, of one unroll, that a GiB of them
-  holds, from the peaks at two lengths. Those of patches without dropping are
-  the base of `..._ratio`: speeds by processor time.
+  values at their peak; the longest window, in steps, with which a batch takes a
+  GiB of them, from the peaks at two lengths; and the ratio of its speed, by
+  processor time, to that of patches of which none is left out.
 
   Args:
     config: The run's config, whose observations become pictures.

@@ -6,6 +6,7 @@ import io
 import json
 import os
 
+import numpy as np
 from absl.testing import absltest
 
 from adaland.envs.sampling import sampler
@@ -30,6 +31,14 @@ def _drawn(index, split="train"):
 
 
 class TasksTest(absltest.TestCase):
+  def test_list_names_the_probes_and_families(self):
+    found = json.loads(_run("list", "--json=-"))
+    self.assertLen(found["probes"], 30)
+    self.assertLen(found["two_player_probes"], 28)
+    self.assertIn("traps", found["families"])
+    text = _run("list")
+    self.assertRegex(text, "probe:kickball +near.yellow sphere, black wall.")
+
   def test_sample_prints_one_task_a_line(self):
     out = _run("sample", "--preset=smoke", "--index=4", "--num_tasks=2")
     read = [json_files.loads(line) for line in out.splitlines()]
@@ -78,6 +87,36 @@ class TasksTest(absltest.TestCase):
     )
     text = _run("complexity", "--preset=smoke", "sample:3")
     self.assertStartsWith(text, "sample:3\n  ")
+
+  def test_complexity_of_a_distribution_beside_the_paper_s(self):
+    args = ("complexity", "--preset=smoke", "--num_tasks=3")
+    found = json.loads(_run(*args, "--json=-"))
+    rules = [len(_drawn(index).rules) for index in range(3)]
+    self.assertAlmostEqual(found["mean"]["rules"], sum(rules) / 3)
+    self.assertEqual(found["ada"]["rules"], 3.35)
+    text = _run(*args).splitlines()
+    self.assertRegex(text[0], "mean of 3 tasks +here +AdA")
+    self.assertLen(text, 13)
+
+  def test_import_names_what_is_not_carried_over(self):
+    path = self.create_tempfile("rules.npz").full_path
+    np.savez(
+      path,
+      goals=np.array([[11, 5, 7, 0, 0], [2, 5, 7, 0, 0]]),
+      rules=np.zeros((2, 1, 7), int),
+      init_tiles=np.array([[[5, 7]], [[5, 7]]]),
+    )
+    found = json.loads(
+      _run("import", "xland-minigrid", path, "--num_tasks=2", "--json=-")
+    )
+    [task] = found["tasks"]
+    goal = json_files.from_json(task).players[0].goal
+    self.assertEqual(str(goal), "near(player1, yellow sphere)")
+    notes = found["not_carried_over"]
+    self.assertEqual(notes["0"], ["without the goal's direction"])
+    self.assertStartsWith(notes["1"][0], "not a task: the goal is 'on tile'")
+    with self.assertRaisesRegex(errors.UserError, "from 1 to 1 can be carried"):
+      _run("import", "xland-minigrid", path, "--index=1")
 
   def test_worth_measures_the_held_out_half(self):
     asked = []

@@ -11,7 +11,7 @@ from adaland.envs.physics import mjcf
 from adaland.envs.physics.gpu import model
 
 # Initial capacity for terrain: enough for generated worlds of every size.
-_BOXES: Final = 36
+_BOXES: Final = 32
 _RAMPS: Final = 20
 # Contacts: eight for each resting box, and some more for heaps.
 _CONTACTS_PER_NODE: Final = 10

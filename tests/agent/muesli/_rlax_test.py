@@ -12,7 +12,7 @@ def _run(code):
     [sys.executable, "-c", textwrap.dedent(code)],
     capture_output=True,
     text=True,
-    timeout=120,
+    timeout=600,
     check=False,
   )
 

@@ -76,7 +76,8 @@ class UpdateTest(absltest.TestCase):
     self.assertGreater(scores.mean(), 0)
     self.assertGreater(scores.std(), 0)
 
-    before = jax.device_get(state)
+    # Copies: the update reuses the state's buffers.
+    before = jax.tree.map(np.array, state)
     rows = np.asarray(
       proxy_update.choose(_keys(before)[1], jnp.asarray(scores), 2, 0.0)
     )

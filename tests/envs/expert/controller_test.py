@@ -54,6 +54,18 @@ class ControllerTest(absltest.TestCase):
       action = self.act(wanted, objects, avoid, yaw=yaw, pitch=-0.5)
       self.assertEqual(action[4], 0)
 
+  def test_patience_counts_from_arrival(self):
+    wanted = Condition("hold", 13, 1)
+    far = {0: (1, (6.0, 0.0, 0.2)), 1: (1, (0.0, 7.0, 0.2))}
+    turns = [self.act(wanted, far)[2] for _ in range(210)]
+    self.assertNotIn(4, turns[:200])  # On to the nearer one.
+    self.assertIn(4, turns[200:])  # Left, to the other.
+    self.controller.reset()
+    close = {0: (1, (1.7, 0.0, 0.2)), 1: (1, (0.0, 7.0, 0.2))}
+    turns = [self.act(wanted, close)[2] for _ in range(90)]
+    self.assertNotIn(4, turns[:70])
+    self.assertIn(4, turns[70:])
+
   def test_nothing_to_do_without_the_objects(self):
     level = constants.START_PITCH
     action = self.act(Condition("near", 13, 5), NEAR, pitch=level)

@@ -295,7 +295,7 @@ class RepeatabilitySuite(backends.BackendTest):
       physics.load(np.array([0, 1, 2]), scenes[:3])
       states = self.play(physics, 15, changes=False)
       if disturb:
-        bumps = np.indices((8, 8)).sum(axis=0) % 2  # More than 36 boxes.
+        bumps = np.indices((8, 8)).sum(axis=0) % 2  # More than 32 boxes.
         tall = fakes.scene(
           (fakes.CUBE, 0.5, 0.5), heights=bumps, players=[(1.5, -0.5, 0.0)]
         )
@@ -312,7 +312,7 @@ class RepeatabilitySuite(backends.BackendTest):
     physics.load(np.arange(2), fakes.scenes(2))
     self.play(physics, 15)
     before = physics.state()
-    bumps = np.indices((8, 8)).sum(axis=0) % 2  # More than 36 boxes.
+    bumps = np.indices((8, 8)).sum(axis=0) % 2  # More than 32 boxes.
     tall = fakes.scene(
       (fakes.CUBE, 0.5, 0.5), heights=bumps, players=[(1.5, -0.5, 0.0)]
     )

@@ -1,5 +1,6 @@
 """Tests of adaland.envs.sampling.game_sampler."""
 
+import collections
 import dataclasses
 
 import numpy as np
@@ -7,8 +8,10 @@ from absl.testing import absltest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adaland.envs.sampling import game_sampler
+from adaland.envs import constants
+from adaland.envs.sampling import choices, game_sampler
 from adaland.envs.sampling.config import SamplerConfig
+from adaland.envs.tasks import complexity, planner, task
 from adaland.envs.tasks.literals import Player
 from adaland.envs.tasks.task import Hiding
 
@@ -25,71 +28,154 @@ def draw(seed, config=PAPER):
       return game
 
 
-def possible_types(game):
-  """Returns all object types that rules can produce."""
-  known = set(game.objects)
-  while True:
-    more = {
-      spawn
-      for rule in game.rules
-      if known.issuperset(rule.condition.object_types)
-      for spawn in rule.spawns
-    }
-    if more <= known:
-      return known
-    known |= more
+def task_of(game):
+  """Returns a task of a game, in a room that doesn't matter."""
+  counts = collections.Counter(game.objects)
+  return task.Task(
+    world=task.World(),
+    objects=tuple(
+      task.ObjectSpec(kind, n, frozen=kind in game.frozen)
+      for kind, n in counts.items()
+    ),
+    players=(task.PlayerSpec(game.goal),) * len(game.hiding),
+    rules=game.rules,
+    hiding=game.hiding,
+    trials=game.trials,
+  )
+
+
+def held_still(game):
+  """Returns the literals that take the motion of what never moves."""
+  solution = complexity.critical_rules(task_of(game))
+  rules = [game.rules[i] for i in solution]
+  spawned = {kind for rule in rules for kind in rule.spawns}
+  still = game.frozen - spawned
+  return [
+    literal
+    for literal in (game.goal, *(rule.condition for rule in rules))
+    if literal.predicate != "see"
+    and still.issuperset(literal.object_types)
+    and (literal.predicate == "hold" or PLAYER not in literal.arguments)
+  ]
 
 
 class DrawGameTest(absltest.TestCase):
-  @settings(max_examples=200, deadline=None)
+  @settings(max_examples=100, deadline=None)
   @given(seed=seeds)
   def test_goal_can_be_reached_but_not_for_free(self, seed):
     game = draw(seed)
     goal = game.goal
     there = set(game.objects)
+    self.assertTrue(planner.is_solvable(task_of(game)))
+    self.assertNotEmpty(complexity.critical_rules(task_of(game)))
     if goal.negated:
       # It starts unreached: its objects are there, to be put together.
       self.assertLessEqual(set(goal.object_types), there)
-      self.assertIn(goal.predicate, ("near", "see"))
-    else:
-      self.assertLessEqual(set(goal.object_types), possible_types(game))
-      if goal.predicate == "see":
-        self.assertFalse(there.issuperset(goal.object_types))
+      self.assertIn(goal.predicate, ("near", "touching", "see"))
+    elif goal.predicate == "see":
+      self.assertFalse(there.issuperset(goal.object_types))
 
   @settings(max_examples=200, deadline=None)
   @given(seed=seeds)
-  def test_no_rule_fires_without_an_action(self, seed):
+  def test_no_rule_of_the_solution_fires_without_an_action(self, seed):
     game = draw(seed)
     there = set(game.objects)
     for rule in game.rules:
       condition = rule.condition
       objects = set(condition.object_types)
-      self.assertFalse(condition.negated)
+      spawned = any(objects <= set(other.spawns) for other in game.rules)
+      if condition.negated:
+        # What starts or appears together has to be parted.
+        self.assertNotIn(PLAYER, condition.arguments)
+        self.assertTrue(objects <= there or spawned)
+        if condition.predicate == "touching":
+          self.assertLessEqual(objects, there)
+          self.assertTrue(choices.stays_in_contact(condition))
+        else:
+          self.assertEqual(condition.predicate, "near")
+        continue
       if condition.predicate == "see":
         self.assertEqual(condition.a, PLAYER)
       if condition.predicate in ("near", "see") and condition.a == PLAYER:
         self.assertLessEqual(objects, there)
       if condition.predicate == "near" and len(objects) == 2:
-        for other in game.rules:
-          self.assertFalse(objects <= set(other.spawns))
+        self.assertFalse(spawned)
 
-  @settings(max_examples=200, deadline=None)
+  @settings(max_examples=100, deadline=None)
   @given(seed=seeds)
-  def test_each_object_of_the_chain_has_one_source(self, seed):
+  def test_frozen_objects_leave_a_solution(self, seed):
     game = draw(seed)
-    needed = set(game.goal.object_types)
-    producers = [r for r in game.rules if needed & set(r.spawns)]
-    chain = []
-    while producers:
-      chain += producers
-      needed = {x for r in producers for x in r.condition.object_types}
-      producers = [r for r in game.rules if needed & set(r.spawns)]
-      self.assertLessEqual(len(chain), 4)
-    for rule in chain:
-      for spawn in rule.spawns:
-        self.assertNotIn(spawn, game.objects)
-    conditions = [str(rule.condition) for rule in game.rules]
-    self.assertLen(set(conditions), len(conditions))
+    self.assertLessEqual(game.frozen, set(game.objects))
+    self.assertEmpty(held_still(game))
+
+  def test_conditions_differ(self):
+    for seed in range(100):
+      conditions = [str(rule.condition) for rule in draw(seed).rules]
+      self.assertLen(set(conditions), len(conditions))
+
+  def test_complexity_is_that_of_the_paper_s_test_tasks(self):
+    drawn = [complexity.measures(task_of(draw(seed))) for seed in range(200)]
+    for name, expected in complexity.PAPER.items():
+      mean = np.mean([measured[name] for measured in drawn])
+      # Within 20 %, and 10 % for chance; dead ends lie at the border.
+      self.assertAlmostEqual(mean, expected, delta=0.3 * expected + 0.05)
+
+  def test_negated_conditions_and_pairs_of_one_type_occur(self):
+    literals = [
+      literal
+      for seed in range(300)
+      for game in [draw(seed)]
+      for literal in (game.goal, *(rule.condition for rule in game.rules))
+    ]
+    kinds = {(literal.negated, literal.predicate) for literal in literals}
+    self.assertEqual(
+      kinds,
+      {(False, name) for name in constants.PREDICATES}
+      | {(True, name) for name in ("near", "touching", "see")},
+    )
+    self.assertGreater(sum(x.a == x.b for x in literals), 10)
+
+  def test_half_of_the_games_are_shared_by_two_players(self):
+    config = dataclasses.replace(
+      PAPER, two_player_probability=0.5, player_in_rule_probability=0.5
+    )
+    drawn = [draw(seed, config) for seed in range(300)]
+    shared = [game for game in drawn if len(game.hiding) == 2]
+    # Four standard errors.
+    self.assertAlmostEqual(len(shared) / 300, 0.5, delta=0.12)
+    self.assertNotEmpty([g for g in shared if g.hiding[0] != g.hiding[1]])
+    mentioned = [
+      argument
+      for game in shared
+      for literal in (game.goal, *(rule.condition for rule in game.rules))
+      for argument in literal.arguments
+      if isinstance(argument, Player)
+    ]
+    share = mentioned.count(PLAYER) / len(mentioned)
+    self.assertAlmostEqual(share, 0.5, delta=2 / len(mentioned) ** 0.5)
+    for game in drawn:
+      task_of(game)  # Names no player that is not there.
+    alone = [game for game in drawn if len(game.hiding) == 1]
+    self.assertFalse(
+      any("player2" in str(rule) for game in alone for rule in game.rules)
+    )
+
+  def test_free_goals_are_drawn_if_asked_for(self):
+    config = dataclasses.replace(
+      PAPER, free_goals=True, negation_probability=1.0
+    )
+    goals = [draw(seed, config).goal for seed in range(100)]
+    self.assertEqual(
+      {goal.predicate for goal in goals}, set(constants.PREDICATES)
+    )
+
+  def test_freezing(self):
+    drawn = [draw(seed) for seed in range(400)]
+    # Half of the tasks use freezing; in some of them nothing is frozen.
+    share = np.mean([bool(game.frozen) for game in drawn])
+    self.assertBetween(share, 0.25, 0.45)
+    config = dataclasses.replace(PAPER, freezing_probability=0.0)
+    self.assertFalse(any(draw(seed, config).frozen for seed in range(50)))
 
   def test_number_of_rules_follows_the_ranges(self):
     for chain in range(5):
@@ -130,7 +216,10 @@ class DrawGameTest(absltest.TestCase):
     )
     for seed in range(100):
       game = draw(seed, config)
-      self.assertLen(set(game.objects), len(game.objects))
+      literals = [game.goal, *(rule.condition for rule in game.rules)]
+      pairs = {literal.a for literal in literals if literal.a == literal.b}
+      for kind, count in collections.Counter(game.objects).items():
+        self.assertLessEqual(count, 1 + (kind in pairs))
 
   def test_negation_probability(self):
     for probability, share in ((0.0, 0), (1.0, 100)):
@@ -141,7 +230,7 @@ class DrawGameTest(absltest.TestCase):
   def test_hiding(self):
     drawn = [draw(seed) for seed in range(300)]
     ways = [
-      tuple(bool(part) for part in dataclasses.astuple(game.hiding))
+      tuple(bool(part) for part in dataclasses.astuple(game.hiding[0]))
       for game in drawn
     ]
     # Nothing, or one mechanism at a time.
@@ -158,8 +247,8 @@ class DrawGameTest(absltest.TestCase):
     nothing = dataclasses.replace(PAPER, hide="none")
     for seed in range(20):
       game = draw(seed, everything)
-      self.assertLen(game.hiding.rules, len(game.rules))
-      self.assertEqual(draw(seed, nothing).hiding, Hiding())
+      self.assertLen(game.hiding[0].rules, len(game.rules))
+      self.assertEqual(draw(seed, nothing).hiding, (Hiding(),))
 
 
 if __name__ == "__main__":

@@ -122,9 +122,9 @@ class TaskSamplerTest(parameterized.TestCase):
       sampler.TaskSampler(PAPER).task(-1)
 
   def test_refuses_a_distribution_without_games(self):
-    # Nothing that appears can be walked to: it would be near at once.
+    # What appears is seen at once.
     config = dataclasses.replace(
-      NARROW, chain_rules=(2, 2), rule_predicates=("near",)
+      NARROW, chain_rules=(2, 2), rule_predicates=("see",)
     )
     with self.assertRaisesRegex(ValueError, "found no game"):
       sampler.TaskSampler(config).task(0)

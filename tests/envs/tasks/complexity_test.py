@@ -79,6 +79,22 @@ class ComplexityTest(parameterized.TestCase):
     self.assertEqual(measures["min_rules_to_solution"], 1)
     self.assertEqual(measures["critical_dangerous_rules"], 1)
 
+  def test_a_negated_goal_is_reached_by_rules_where_they_can(self):
+    objects = {"black cube": 1, "black sphere": 1, "yellow wall": 1}
+    rules = [
+      "near(black cube, yellow wall) -> nothing",  # Critical.
+      "touching(yellow wall, black sphere) -> black sphere, black cube",
+    ]
+    goal = "not near(black cube, black sphere)"
+    measures = complexity.measures(make_task(goal, objects, rules))
+    self.assertEqual(measures["min_rules_to_solution"], 1)
+    self.assertEqual(measures["max_rule_repetitions"], 1)
+    # Rule 2 takes the wall away, without which no rule ends the goal.
+    self.assertEqual(measures["dangerous_rules"], 1)
+    no_way = complexity.measures(make_task(goal, objects, rules[1:]))
+    self.assertEqual(no_way["min_rules_to_solution"], 0)
+    self.assertEqual(no_way["dangerous_rules"], 0)
+
   def test_no_rules_and_unsolvable(self):
     measures = complexity.measures(
       make_task("hold(player1, black cube)", {"yellow cube": 2}, [])

@@ -4,7 +4,9 @@ from absl.testing import absltest, parameterized
 
 from adaland.envs import constants
 from adaland.envs.tasks import json_files, planner, probes
+from adaland.envs.tasks.task import Hiding
 from adaland.envs.worlds import scene, terrain
+from adaland.envs.worlds.regions import find_regions
 from tests.envs.worlds.generation_test import reachable
 
 # The paper's three probes "all visible", one that masks objects instead, and
@@ -34,6 +36,45 @@ class ProbesTest(parameterized.TestCase):
     self.assertEqual(json_files.from_json(json_files.to_json(task)), task)
     hidden = _NOT_ALL_HIDDEN.get(name, tuple(range(1, len(task.rules) + 1)))
     self.assertEqual(task.hiding[0].rules, hidden)
+
+  @parameterized.parameters(*probes.names(2))
+  def test_of_two_players_is_runnable_and_solvable(self, name):
+    task = probes.load(name)
+    self.assertEqual(task.name.replace(" ", "-"), name)
+    self.assertLen(task.players, 2)
+    self.assertEqual(task.players[0].goal, task.players[1].goal)
+    self.assertTrue(planner.is_solvable(task))
+    scene.build_scene(task, constants.MAX_OBJECTS, 2)
+    self.assertEqual(json_files.from_json(json_files.to_json(task)), task)
+    every = tuple(range(1, len(task.rules) + 1))
+    if name.endswith("-visible"):
+      self.assertEqual(task.hiding, (Hiding(),) * 2)
+    elif "partial" in name:
+      self.assertLen(task.hiding[1].objects, 3)
+    else:
+      self.assertEqual(task.hiding[1].rules, every)
+      knows = "asymmetry" in name  # Player 1 alone.
+      self.assertEqual(task.hiding[0].rules, () if knows else every)
+
+  def test_twenty_eight_of_two_players(self):
+    tasks = [probes.load(name) for name in probes.names(2)]
+    self.assertLen(set(tasks), 28)
+
+  @parameterized.parameters(
+    "pass-over-the-wall",
+    "pass-over-the-wall-repeatedly",
+    "coordinated-exchange",
+    "overcooked-forced-coordination-hidden",
+    "combine-outputs",
+  )
+  def test_a_wall_parts_the_players(self, name):
+    built = scene.build_scene(probes.load(name), constants.MAX_OBJECTS, 2)
+    regions = find_regions(built.heights, built.ramps)
+    one, other = (
+      regions[tuple(terrain.tile_of(built.heights, at[:2]))]
+      for at in built.player_at
+    )
+    self.assertNotEqual(one, other)
 
   def test_same_signature_tasks_look_the_same(self):
     names = [n for n in probes.names() if n.startswith("same-signature")]

@@ -24,7 +24,8 @@ def _place(objects, goal="hold(player1, black cube)", tiles=(12, 12), seed=0):
     players=(PlayerSpec(parse_literal(goal), at=(0.0, 0.0)),),
   )
   rng = np.random.default_rng(seed)
-  return placement.place_all(task, generation.make_terrain(task.world), rng)
+  xy, _ = placement.place_all(task, generation.make_terrain(task.world), rng)
+  return xy
 
 
 class PlaceAllTest(absltest.TestCase):

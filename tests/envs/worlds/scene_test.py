@@ -100,6 +100,26 @@ class BuildSceneTest(absltest.TestCase):
         ]
         self.assertLess(min(gaps), constants.NEAR_METRES)
 
+  def test_negated_touching_starts_in_contact(self):
+    purple = literals.ObjectType.from_name("purple cube")
+    condition = f"not touching({purple}, {YELLOW_WALL}) -> nothing"
+    rules = (literals.parse_rule(condition),)
+    for seed in range(10):
+      task = make_task(
+        [YELLOW_WALL, BLACK_CUBE, purple],
+        World(seed, (6, 6)),
+        goal="not touching(player1, black cube)",
+        rules=rules,
+      )
+      scene = build_scene(task, 8)
+      # Side by side along x: half the wall's depth and half the cube's.
+      self.assertAlmostEqual(distance(scene, 0, 2), 0.28, delta=0.001)
+      self.assertEqual(scene.slot_yaw[0], scene.slot_yaw[2])
+      gap = scene.slot_at[1] - scene.player_at[0]
+      self.assertAlmostEqual(np.hypot(*gap[:2]), 0.45, delta=0.001)
+      facing = np.arctan2(gap[1], gap[0])
+      self.assertAlmostEqual(scene.slot_yaw[1], facing)
+
   def test_given_positions_are_kept(self):
     world = World(0, (3, 3), 2, ((0, 0, 0), (0, 0, 0), (1, 1, 1)))
     task = Task(
@@ -131,9 +151,18 @@ class BuildSceneTest(absltest.TestCase):
     with self.assertRaisesRegex(ValueError, "objects in the task is 3.*most 2"):
       build_scene(task, 2)
 
-  def test_refuses_other_number_of_players(self):
-    with self.assertRaisesRegex(ValueError, "players in the task is 1"):
-      build_scene(make_task([BLACK_CUBE]), 4, num_players=2)
+  def test_a_player_that_the_task_lacks_is_below_the_ground(self):
+    task = make_task([BLACK_CUBE])
+    alone, absent = build_scene(task, 4), build_scene(task, 4, num_players=2)
+    np.testing.assert_array_equal(absent.player_at[0], alone.player_at[0])
+    np.testing.assert_array_equal(absent.slot_at, alone.slot_at)
+    self.assertLess(absent.player_at[1, 2], -10)
+
+  def test_refuses_more_players_than_the_environment_has(self):
+    goal = PlayerSpec(literals.parse_literal("hold(player1, black cube)"))
+    task = Task(World(), (ObjectSpec(BLACK_CUBE),), (goal, goal))
+    with self.assertRaisesRegex(ValueError, "players in the task is 2.*most 1"):
+      build_scene(task, 4)
 
   def test_refuses_a_full_room(self):
     task = make_task([YELLOW_WALL] * 20, World(0, (3, 3)))

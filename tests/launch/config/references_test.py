@@ -131,7 +131,7 @@ class MainProgramTest(absltest.TestCase):
       env={**os.environ, "PYTHONPATH": str(_ROOT)},
       capture_output=True,
       text=True,
-      timeout=120,
+      timeout=600,
       check=False,
     )
     self.assertEqual(done.stderr, "")

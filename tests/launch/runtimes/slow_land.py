@@ -23,8 +23,8 @@ class SlowLand(land.Land):
 
 SETTINGS = (
   f"factories.environment={__name__}:SlowLand",
-  # The learner waits for actors. Actors fill the store for some ten seconds
-  # before they wait for a learner that is away.
-  "replay.samples_per_insert=8",
+  # The learner makes a hundred updates and then waits for actors, who act for a
+  # minute before they wait for a learner that is away.
+  "replay.samples_per_insert=2",
   "replay.error_buffer=400",
 )

@@ -30,7 +30,7 @@ class ReverbLiteTest(absltest.TestCase):
       [sys.executable, "-c", textwrap.dedent(code)],
       capture_output=True,
       text=True,
-      timeout=60,
+      timeout=600,
       check=False,
     )
     self.assertEqual(result.stdout, "shared\n", result.stderr)

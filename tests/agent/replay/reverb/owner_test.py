@@ -38,7 +38,7 @@ def _config(**values):
   return dataclasses.replace(base, **values)
 
 
-def _run(code, timeout=120):
+def _run(code, timeout=600):
   """Runs a program in a new process; returns its output."""
   return subprocess.run(
     [sys.executable, "-c", textwrap.dedent(code)],

@@ -129,7 +129,7 @@ class LibraryTest(absltest.TestCase):
       [sys.executable, "-c", textwrap.dedent(code)],
       capture_output=True,
       text=True,
-      timeout=60,
+      timeout=600,
       check=False,
     )
     self.assertEqual(

@@ -1,0 +1,156 @@
+"""Two scripted experts that play together.
+
+Both know the whole task and the true state, so that they make the same plan
+without talking; what they share out is who does the next step of it.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from adaland.envs import constants, land
+from adaland.envs.expert import controller, expert, senses
+from adaland.envs.tasks import planner
+from adaland.envs.tasks.task import Task
+from adaland.envs.worlds import terrain
+from adaland.envs.worlds.regions import find_regions
+
+_OTHER = constants.PLAYER_TYPE_IDS[1]
+_SWAPPED = {senses.PLAYER: _OTHER, _OTHER: senses.PLAYER}
+
+
+class Team:
+  """Both players of each environment of a batch.
+
+  Where a task has one player, the actions of the other have no effect.
+  """
+
+  def __init__(self, num_envs: int, seed: int = 0):
+    """Initializes the players.
+
+    Args:
+      num_envs: Number of environments.
+      seed: Seed of their random choices.
+    """
+    seeds = np.random.SeedSequence(seed).spawn(2 * num_envs)
+    self._members = [
+      [
+        _Member(np.random.Generator(np.random.PCG64(seeds[2 * i + player])))
+        for player in range(2)
+      ]
+      for i in range(num_envs)
+    ]
+
+  def observe(self, world: land.Land) -> None:
+    """Takes in the current state."""
+    for i in np.flatnonzero(world.clock.now.step == 0):
+      for member in self._members[i]:
+        member.reset()
+
+  def act(self, world: land.Land) -> np.ndarray:
+    """Returns actions for the current state, int32 [N, 2, 6]."""
+    batch = world.batch_view()
+    rewarded = batch.last_reward[:, 0] > 0
+    actions = []
+    for i, members in enumerate(self._members):
+      task, view = world.tasks[i], batch.row(i)
+      actions.append(_act_together(members, task, view, bool(rewarded[i])))
+    return np.array(actions, np.int32)
+
+
+class _Member:
+  """One player, who sees itself as player 1."""
+
+  def __init__(self, rng: np.random.Generator):
+    self._controller = controller.Controller(rng)
+
+  def reset(self) -> None:
+    """Forgets the trial before."""
+    self._controller.reset()
+
+  def act(
+    self, view: land.WorldView, step: expert.NextStep, satisfied: bool
+  ) -> tuple[int, ...]:
+    """Returns an action towards the next step of the plan."""
+    return self._controller.act(view, step.wanted, step.avoid, satisfied)
+
+
+def _act_together(
+  members: Sequence[_Member], task: Task, view: land.WorldView, rewarded: bool
+) -> list[tuple[int, ...]]:
+  actions: list[tuple[int, ...]] = [constants.NOOP_ACTION] * 2
+  game = planner.make_game(task, len(view.slot_types))
+  step = expert.next_step(game, view)
+  if step is None:
+    return actions
+  satisfied = step.is_goal and view.step > 0 and rewarded
+  doer = _doer(step.wanted, view, len(task.players))
+  if satisfied:  # Each keeps what it holds.
+    keeps = range(len(task.players))
+  else:
+    keeps = (doer,)
+  for player in keeps:
+    seen, own = (view, step) if player == 0 else (swap(view), _swap_step(step))
+    actions[player] = members[player].act(seen, own, satisfied)
+  return actions
+
+
+def _doer(
+  wanted: planner.Condition, view: land.WorldView, num_players: int
+) -> int:
+  """Returns the player that is to bring about a condition.
+
+  The one that it names; else one that can walk to an object of each type,
+  player 1 if both can; else the one that can walk to the more types.
+  """
+  if _OTHER in (wanted.a, wanted.b):
+    return 1
+  if senses.PLAYER in (wanted.a, wanted.b) or num_players == 1:
+    return 0
+  regions = find_regions(view.heights, view.ramps)
+
+  def region(at: np.ndarray) -> int:
+    return int(regions[tuple(terrain.tile_of(view.heights, at[:2]))])
+
+  reached = []
+  for player in range(2):
+    home = region(view.player_pos[player])
+    found = {
+      int(kind)
+      for kind, at in zip(view.slot_types, view.object_pos, strict=True)
+      if kind and region(at) == home
+    }
+    reached.append(sum(kind in found for kind in set(wanted.object_types)))
+  return int(reached[1] > reached[0])
+
+
+def swap(view: land.WorldView) -> land.WorldView:
+  """Returns the view in which the players have each other's place."""
+  order = np.array([1, 0])
+  nodes = np.arange(view.visible.shape[1])
+  nodes[:2] = order
+  return view._replace(
+    held=view.held[order],
+    hand_distance=view.hand_distance[order],
+    player_pos=view.player_pos[order],
+    yaw=view.yaw[order],
+    pitch=view.pitch[order],
+    visible=view.visible[order][:, nodes],
+    trial_rewards=view.trial_rewards[:, order],
+  )
+
+
+def _swap_condition(condition: planner.Condition) -> planner.Condition:
+  return condition._replace(
+    a=_SWAPPED.get(condition.a, condition.a),
+    b=_SWAPPED.get(condition.b, condition.b),
+  )
+
+
+def _swap_step(step: expert.NextStep) -> expert.NextStep:
+  return dataclasses.replace(
+    step,
+    wanted=_swap_condition(step.wanted),
+    avoid=tuple(_swap_condition(x) for x in step.avoid),
+  )

@@ -1,0 +1,66 @@
+"""Draws which objects are frozen, so that the task stays solvable.
+
+AdA (arXiv 2301.07608): a task uses freezing with some probability; then each
+initial type is frozen, all its objects, with another, subject to solvability.
+"""
+
+from collections.abc import Iterable
+
+from adaland.envs.sampling.choices import Choices
+from adaland.envs.tasks.literals import Literal, ObjectType, Rule
+
+
+def draw_frozen(
+  choices: Choices,
+  goal: Literal,
+  solution: Iterable[Rule],
+  objects: Iterable[ObjectType],
+) -> frozenset[ObjectType]:
+  """Draws the types whose initial objects never move.
+
+  Args:
+    choices: Random choices.
+    goal: The goal.
+    solution: Rules that lead to it.
+    objects: Types of the initial objects.
+  """
+  if not choices.chance(choices.config.freezing_probability):
+    return frozenset()
+  frozen: set[ObjectType] = set()
+  for kind in dict.fromkeys(objects):
+    if choices.chance(choices.config.frozen_probability) and can_be_done(
+      goal, solution, frozen | {kind}
+    ):
+      frozen.add(kind)
+  return frozenset(frozen)
+
+
+def can_be_done(
+  goal: Literal, solution: Iterable[Rule], frozen: set[ObjectType]
+) -> bool:
+  """Returns True if no step of a solution needs a frozen object to move.
+
+  Ground on which objects start can be reached, so that a frozen object can be
+  walked up to, and others can be carried to it.
+
+  Args:
+    goal: The goal.
+    solution: The rules to fire.
+    frozen: Types whose initial objects never move; spawned ones do.
+  """
+  spawned = {kind for rule in solution for kind in rule.spawns}
+  still = frozen - spawned
+  return all(
+    not _moves(literal, still)
+    for literal in (goal, *(rule.condition for rule in solution))
+  )
+
+
+def _moves(literal: Literal, still: set[ObjectType]) -> bool:
+  """Returns True if a literal takes the motion of objects that don't move."""
+  kinds = literal.object_types
+  if literal.predicate == "hold":
+    return kinds[0] in still and not literal.negated
+  if literal.predicate == "see" or len(kinds) < 2:
+    return False  # The player moves.
+  return set(kinds) <= still

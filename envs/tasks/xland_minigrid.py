@@ -1,0 +1,218 @@
+"""Tasks from rulesets of XLand-MiniGrid (arXiv 2312.12044).
+
+A ruleset is a goal, rules and initial tiles of a grid world, each a row of
+integers: an id, then pairs (tile, colour). What a grid has and ours does not is
+refused or named:
+
+- goals on a tile or a position are refused: no relation of ours is over them;
+- directions, as in "a is above b", are dropped: `near` has none;
+- a rule fires in the grid only after an action, ours whenever it holds;
+- colours and shapes are ours: kinds of tiles map to object types one to one.
+"""
+
+import io
+import zipfile
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from adaland.envs import constants
+from adaland.envs.tasks.literals import (
+  OBJECT_TYPES,
+  Literal,
+  ObjectType,
+  Player,
+  Rule,
+)
+from adaland.envs.tasks.task import ObjectSpec, PlayerSpec, Task, World
+
+_PLAYER: Final = Player(1)
+# Ids of goals and rules, by what they relate. Both tables begin with none.
+_GOALS: Final = (
+  "none",
+  "hold",
+  "on tile",
+  "near",
+  "pair",
+  "tile on position",
+  "on position",
+  *["pair"] * 4,  # Up, right, down, left.
+  *["near"] * 4,
+)
+_FIRST_DIRECTED_GOAL: Final = 7
+_RULES: Final = ("none", "hold", "near", "pair", *["pair"] * 4, *["near"] * 4)
+_FIRST_DIRECTED_RULE: Final = 4
+# Tiles that are no objects: empty, end of map, unseen, floor.
+_LAST_GROUND: Final = 3
+_SHAPES: Final = {5: "sphere", 6: "cube", 7: "pyramid"}
+_COLOURS: Final = {6: "purple", 7: "yellow", 9: "black"}
+_ARRAYS: Final = ("goals", "rules", "init_tiles")
+_MAX_BYTES: Final = 200_000_000
+
+Kind = tuple[int, int]  # Tile and colour.
+
+
+class Imported(NamedTuple):
+  """A task, and what of the ruleset it lacks.
+
+  Attributes:
+    task: The task.
+    dropped: What was not carried over, in words.
+  """
+
+  task: Task
+  dropped: tuple[str, ...]
+
+
+def load(path: str) -> dict[str, np.ndarray]:
+  """Reads the arrays of a benchmark from an npz file.
+
+  XLand-MiniGrid keeps benchmarks as pickles, which run code when they are
+  loaded; save their arrays with `numpy.savez(path, goals=..., rules=...,
+  init_tiles=...)`.
+
+  Args:
+    path: The file.
+
+  Returns:
+    Integers: goals [N, 5], rules [N, R, 7] and init_tiles [N, T, 2].
+
+  Raises:
+    ValueError: If the file can't be read or has other arrays.
+  """
+  try:
+    with open(path, "rb") as file:
+      content = file.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+      raise ValueError(f"larger than {_MAX_BYTES} bytes")
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+      arrays = {name: archive[name] for name in _ARRAYS}
+  except OSError as error:
+    raise ValueError(f"{path}: {error.strerror}") from None
+  except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as why:
+    raise ValueError(
+      f"{path}: {why}; allowed: an npz file with the arrays goals, rules and "
+      "init_tiles"
+    ) from None
+  count = len(arrays["goals"])
+  for name, shape in (
+    ("goals", (count, 5)),
+    ("rules", (count, *arrays["rules"].shape[1:2], 7)),
+    ("init_tiles", (count, *arrays["init_tiles"].shape[1:2], 2)),
+  ):
+    array = arrays[name]
+    if array.shape != shape or array.dtype.kind not in "iu":
+      raise ValueError(
+        f"{path}: {name} is {array.dtype} {array.shape}, allowed: integers "
+        f"{shape}"
+      )
+  return arrays
+
+
+def make_task(
+  goal: np.ndarray,
+  rules: np.ndarray,
+  init_tiles: np.ndarray,
+  seed: int = 0,
+  trials: int = 3,
+  trial_seconds: float = 30.0,
+) -> Imported:
+  """Makes a task of a ruleset.
+
+  Args:
+    goal: The goal, int [5].
+    rules: The rules, rows of zeros for none, int [R, 7].
+    init_tiles: Tiles at the start, rows of zeros for none, int [T, 2].
+    seed: Seed of the world, a flat room.
+    trials: Number of trials.
+    trial_seconds: Length of a trial.
+
+  Raises:
+    ValueError: If the goal can't be carried over, or the ruleset is too large.
+  """
+  goal_id = int(goal[0])
+  relation = _name(goal_id, _GOALS, "goal")
+  if relation not in ("hold", "near", "pair"):
+    raise ValueError(
+      f"the goal is {relation!r}, allowed: to hold, to be near or to put side "
+      "by side"
+    )
+  kinds = _Kinds()
+  dropped = []
+  if goal_id >= _FIRST_DIRECTED_GOAL:
+    dropped.append("the goal's direction")
+  wanted = _literal(relation, goal[1:], kinds)
+  made = []
+  for number, row in enumerate(rules, start=1):
+    rule_id = int(row[0])
+    relation = _name(rule_id, _RULES, f"rule {number}")
+    if relation == "none":
+      continue
+    condition = _literal(relation, row[1:], kinds)
+    product = _kind(row[5:7] if relation == "pair" else row[3:5])
+    spawns = () if product[0] <= _LAST_GROUND else (kinds.type_of(product),)
+    made.append(Rule(condition, spawns))
+    if rule_id >= _FIRST_DIRECTED_RULE:
+      dropped.append(f"the direction of rule {number}")
+  objects: dict[ObjectType, int] = {}
+  for row in init_tiles:
+    kind = _kind(row)
+    if kind[0] > _LAST_GROUND:
+      found = kinds.type_of(kind)
+      objects[found] = objects.get(found, 0) + 1
+  room = max(6, int(np.ceil(np.sqrt(4 * sum(objects.values())))))
+  task = Task(
+    world=World(seed, (room, room)),
+    objects=tuple(ObjectSpec(kind, n) for kind, n in objects.items()),
+    players=(PlayerSpec(wanted),),
+    rules=tuple(made),
+    trials=trials,
+    trial_seconds=trial_seconds,
+    name=f"xland-minigrid {seed}",
+  )
+  return Imported(task, tuple(dropped))
+
+
+class _Kinds:
+  """The object types that stand for kinds of tiles, one to one."""
+
+  def __init__(self):
+    self._types: dict[Kind, ObjectType] = {}
+
+  def type_of(self, kind: Kind) -> ObjectType:
+    """Returns the type of a kind: the free one that is most like it."""
+    if kind not in self._types:
+      free = [x for x in OBJECT_TYPES if x not in self._types.values()]
+      if not free:
+        raise ValueError(
+          f"the ruleset has more than {len(OBJECT_TYPES)} kinds of tiles, "
+          f"allowed: {len(OBJECT_TYPES)}, the number of object types"
+        )
+      shape, colour = _SHAPES.get(kind[0], "wall"), _COLOURS.get(kind[1])
+      self._types[kind] = max(
+        free,
+        key=lambda x: (
+          2 * (constants.SHAPES[x.shape - 1] == shape)
+          + (constants.COLOURS[x.colour - 1] == colour)
+        ),
+      )
+    return self._types[kind]
+
+
+def _name(number: int, names: tuple[str, ...], what: str) -> str:
+  if not 0 <= number < len(names):
+    raise ValueError(
+      f"the id of {what} is {number}, allowed: 0 to {len(names) - 1}"
+    )
+  return names[number]
+
+
+def _kind(row: np.ndarray) -> Kind:
+  return int(row[0]), int(row[1])
+
+
+def _literal(relation: str, row: np.ndarray, kinds: _Kinds) -> Literal:
+  first = kinds.type_of(_kind(row[:2]))
+  if relation == "pair":
+    return Literal("near", first, kinds.type_of(_kind(row[2:4])))
+  return Literal(relation, _PLAYER, first)

@@ -1,0 +1,1 @@
+"""Subcommands of `adaland tasks` that have flags of their own."""

@@ -1,0 +1,65 @@
+"""Makes tasks of the files of other platforms."""
+
+import argparse
+import json
+from collections.abc import Callable
+from typing import Any
+
+from adaland.envs.tasks import json_files, xland_minigrid
+from adaland.envs.tasks.task import Task
+from adaland.launch import cli, errors
+
+
+def add(commands: Any) -> None:
+  """Adds the subcommand that makes tasks of others' files."""
+  text = "make tasks of rulesets of XLand-MiniGrid"
+  command = commands.add_parser("import", help=text, description=text)
+  command.add_argument("source", choices=["xland-minigrid"])
+  command.add_argument(
+    "file", metavar="FILE", help="npz: goals, rules, init_tiles of a benchmark"
+  )
+  command.add_argument("--index", type=cli.non_negative_int, default=0)
+  command.add_argument("--num_tasks", type=cli.positive_int, default=1)
+  command.add_argument("--out", metavar="DIR", help="write files here")
+  cli.add_json_flag(command)
+
+
+def run(
+  args: argparse.Namespace, write: Callable[[str, dict[str, Task]], None]
+) -> None:
+  """Runs the subcommand `import`; `write` writes tasks to a folder."""
+  with errors.user_input():
+    arrays = xland_minigrid.load(args.file)
+  names = ("goals", "rules", "init_tiles")
+  made: dict[str, Task] = {}
+  notes: dict[str, list[str]] = {}
+  last = min(args.index + args.num_tasks, len(arrays["goals"]))
+  for index in range(args.index, last):
+    try:
+      task, dropped = xland_minigrid.make_task(
+        *(arrays[name][index] for name in names), seed=index
+      )
+    except ValueError as error:
+      notes[str(index)] = [f"not a task: {error}"]
+      continue
+    made[str(index)] = task
+    if dropped:
+      notes[str(index)] = [f"without {x}" for x in dropped]
+  if not made:
+    why = "; ".join(f"{i}: {note[0]}" for i, note in notes.items())
+    raise errors.UserError(
+      f"{args.file}: no ruleset from {args.index} to {last - 1} can be carried "
+      f"over, allowed: 0 to {len(arrays['goals']) - 1}; {why}"
+    )
+  if args.out:
+    write(args.out, made)
+  described = [json_files.to_json(task) for task in made.values()]
+  lines = [
+    f"ruleset {i} {note}" for i, found in notes.items() for note in found
+  ]
+  if args.out:
+    lines.append(f"{len(made)} file(s) written to {args.out}")
+  else:
+    lines += [json.dumps(task) for task in described]
+  result = {"tasks": described, "not_carried_over": notes}
+  cli.emit(result, "\n".join(lines), args.json)
