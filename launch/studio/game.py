@@ -10,6 +10,7 @@ import dataclasses
 import io
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -79,6 +80,8 @@ class Game:
     players = len(task.players)
     if expert and players == 1:
       raise errors.UserError("partner: expert is allowed with two players only")
+    if expert:
+      _check_expert(task)
     config = dataclasses.replace(land.LandConfig(), num_players=players)
     with errors.user_input(task.name):
       self._world = land.Land(1, config, lambda _: task, seed)
@@ -167,10 +170,18 @@ class Game:
     )
 
   def _play(self) -> None:
-    # A page that has gone ends the game for both players.
-    with contextlib.suppress(messages.GoneError):
+    try:
       self._run()
-    self.over = True
+    except messages.GoneError:
+      pass  # It ends the game for both players.
+    except Exception as error:
+      traceback.print_exc()
+      text = f"a defect of the studio: {type(error).__name__}: {error}"
+      with contextlib.suppress(messages.GoneError):
+        for seat in self._seats:
+          seat.send("error", text=errors.one_line(text))
+    finally:
+      self.over = True
 
   def _run(self) -> None:
     reward = 0.0
@@ -249,3 +260,14 @@ class Game:
     out = io.BytesIO()
     Image.fromarray(first_person.pictures(self._world)[0]).save(out, "JPEG")
     return base64.b64encode(out.getvalue()).decode()
+
+
+def _check_expert(task: Task) -> None:
+  """Raises UserError if the expert can't be player 1 of a task of two."""
+  literals = [task.players[0].goal, *(rule.condition for rule in task.rules)]
+  for literal in literals:
+    if not literal.object_types:
+      raise errors.UserError(
+        f"partner: the expert does not understand '{literal}', allowed: "
+        "literals with an object"
+      )

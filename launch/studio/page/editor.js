@@ -65,6 +65,8 @@ export function make(app, given) {
       h('ul', { class: 'small dim' }, able),
       h('div', { class: 'row' },
         button('Play it', () => app.go('play', { task: draft.text }), 'first'),
+        draft.task.players.length > 1 ? button('Play it with the expert', () =>
+          app.go('play', { task: draft.text, partner: 'expert' })) : '',
         button('Try it on the scripted players', () => app.go('watch', {
           task: draft.text, players: ['expert', 'explorer', 'forgetful'],
           reveal: true }))));

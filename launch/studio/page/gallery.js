@@ -23,6 +23,10 @@ export function gallery(app, { kind = 'probe' } = {}) {
         button('Edit', () => app.go('make', { task: name }))));
     element.fill = ({ told, scene }) => {
       drawStart(canvas, scene);
+      if (told.players > 1) {
+        element.lastChild.append(button('With the expert', () =>
+          app.go('play', { task: name, partner: 'expert' })));
+      }
       text.replaceChildren(h('div', {}, 'Goal: ', h('b', {}, told.goal)),
         rulesList(told), h('span', { class: 'dim' },
           `${told.trials} × ${told.seconds.toFixed(0)} s` +

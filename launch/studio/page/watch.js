@@ -15,7 +15,8 @@ const CAMERAS = [['above', 'from above'], ['follow', 'behind the player'],
 
 export function watch(app, given) {
   const { link, three } = app;
-  const asked = { players: [], ...given };
+  const asked = { players: [], ...given,
+    reveal: String(given.reveal) === 'true' };
   if (typeof asked.players === 'string') {
     asked.players = asked.players.split(',').filter((name) => name);
   }
@@ -38,7 +39,7 @@ export function watch(app, given) {
       { min: 0, max: 48, title: '0: as many as the task has' });
     const seed = field('seed', 'number', asked.seed ?? 0, { min: 0 });
     const reveal = field('tell me the hidden rules', 'checkbox',
-      asked.reveal ?? false);
+      asked.reveal);
     const read = () => ({
       task: task.value, trials: Number(trials.field.value) || 0,
       seed: Number(seed.field.value) || 0, reveal: reveal.field.checked,
@@ -75,7 +76,7 @@ export function watch(app, given) {
       reveal = false } = request;
     show = new Show(app, place, given.step ?? 0);
     link.send('watch', { task, players, trials: Number(trials),
-      seed: Number(seed), reveal: reveal === true || reveal === 'true', demo });
+      seed: Number(seed), reveal, demo });
   }
 
   if (asked.players.length) begin(asked);

@@ -219,8 +219,19 @@ try {
     Math.abs(adaland.debug.pose.p[0][3] - from) > .5, yaw);
   assert.ok(await colours(flat, '.stage img') > 4, 'a picture without WebGL');
   await shoot(flat, 'flat');
+  await flat.keyboard.up('KeyE');
+  await flat.evaluate(() =>
+    adaland.go('watch', { task: 'traps:0', players: ['expert'] }));
+  await flat.waitForFunction(() =>
+    adaland.debug.loaded > 1 && adaland.debug.loaded === adaland.debug.total);
+  assert.ok(await colours(flat, '.lane canvas') > 4, 'a map without WebGL');
+  for (const [view, text] of [['measure', 'How well do you adapt?'],
+    ['runs', 'Runs and agents']]) {
+    await flat.evaluate((name) => adaland.go(name), view);
+    await flat.getByText(text).waitFor();
+  }
   await flat.close();
-  say('played without WebGL');
+  say('played and watched without WebGL');
   assert.deepEqual(faults, []);
   say('done');
 } catch (error) {

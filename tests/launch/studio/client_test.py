@@ -40,6 +40,19 @@ _TWO = json.dumps(
     )
   )
 )
+# The expert understands the goal of player 1.
+_WITH_EXPERT = json.dumps(
+  json_files.to_json(
+    Task.of(
+      goal=["near(player1, black cube)", "near(player2, black cube)"],
+      objects=[{"type": "black cube", "at": [[1.5, 0]]}],
+      at=[(-1.5, 0), (2, 0)],
+      tiles=(5, 5),
+      trials=1,
+      trial_seconds=4,
+    )
+  )
+)
 _SECONDS = 60
 
 
@@ -201,6 +214,17 @@ class ClientTest(parameterized.TestCase):
     with self.assertRaisesRegex(AssertionError, "no game waits"):
       two.ask(messages.Join(), "world")
 
+  def test_the_expert_is_the_first_of_two_players(self):
+    page = self.page()
+    told = page.ask(messages.Play(_WITH_EXPERT, partner="expert"), "world")
+    self.assertEqual(told["told"]["me"], 1)
+    self.assertEqual(told["told"]["goal"], "near(player2, black cube)")
+    frames, _ = self.play(page, messages.Act())
+    # It has walked to the cube, while the person stood still.
+    gaps = [abs(f["p"][0][0] - f["o"][0][2]) for f in frames]
+    self.assertLess(min(gaps), 1.1)
+    self.assertAlmostEqual(frames[5]["p"][1][0], 2.0, delta=0.05)
+
   def test_a_pause_stops_time(self):
     self.shared.pace = 0.05
     page = self.page()
@@ -228,6 +252,7 @@ class ClientTest(parameterized.TestCase):
     (messages.Watch(("demo",), demo="!"), "demo: is not base64"),
     (messages.Watch(("demo",), demo="AAAA"), "demo: is not a demonstration"),
     (messages.Play(_TEXT, partner="expert"), "two players only"),
+    (messages.Play(_TWO, partner="expert"), "expert does not understand"),
     (messages.Study((_TWO,), 1), "two players"),
   )
   def test_bad_input_is_one_line_and_the_page_goes_on(self, message, text):
