@@ -99,6 +99,18 @@ _SMALL: Final = (
   "network.feed_forward_size=64",
 )
 
+_NO_BELIEF: Final = (
+  "network.belief=false",
+  "learner.privileged.belief_weight=0",
+)
+_NO_DISTILLATION: Final = (
+  "learner.privileged.distillation_weight=0",
+  "learner.privileged.distillation_alone=0",
+)
+_NO_DEMONSTRATIONS: Final = ("teaching.taught=0", "teaching.demonstrated=0")
+# Algorithms are compared without a teacher to imitate in the first half.
+_UNTAUGHT: Final = (*_NO_DISTILLATION, *_NO_DEMONSTRATIONS)
+
 STUDIES: Final[dict[str, Study]] = {
   "memories": Study(
     "Which memory adapts, after equal time and equal steps?",
@@ -142,6 +154,53 @@ STUDIES: Final[dict[str, Study]] = {
       Variant("small", _SMALL),
       Variant("small-student", (*_KICKSTART, *_SMALL), teacher="script"),
       _memory("none"),
+    ),
+    "traps",
+    trials=4,
+  ),
+  "privilege": Study(
+    "What is each help in training worth?",
+    "laptop",
+    (
+      Variant("all"),
+      Variant("no-belief", _NO_BELIEF),
+      Variant("no-distillation", _NO_DISTILLATION),
+      Variant("no-demonstrations", _NO_DEMONSTRATIONS),
+      Variant(
+        "critic-too",
+        (
+          "network.privileged_critic=true",
+          "learner.privileged.critic_weight=1",
+        ),
+      ),
+      Variant("none", (*_NO_BELIEF, *_UNTAUGHT, "teaching.teacher=none")),
+      _memory("none"),
+    ),
+    "traps",
+    trials=4,
+  ),
+  "algorithms": Study(
+    "What is each part of Muesli worth, and what do plain actor-critics reach?",
+    "laptop",
+    (
+      Variant("muesli", _UNTAUGHT),
+      Variant(
+        "no-model",
+        (
+          *_UNTAUGHT,
+          "learner.muesli.model=false",
+          "learner.muesli.returns=vtrace",
+          "learner.muesli.cmpo=none",
+        ),
+      ),
+      Variant("no-cmpo", (*_UNTAUGHT, "learner.muesli.cmpo=none")),
+      Variant("vtrace-returns", (*_UNTAUGHT, "learner.muesli.returns=vtrace")),
+      Variant(
+        "no-control-variate",
+        (*_UNTAUGHT, "learner.muesli.control_variate=false"),
+      ),
+      Variant("ppo", (*_UNTAUGHT, "learner.algorithm=ppo")),
+      Variant("vtrace", (*_UNTAUGHT, "learner.algorithm=vtrace")),
     ),
     "traps",
     trials=4,
