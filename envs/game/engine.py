@@ -173,7 +173,10 @@ def advance(
   terrain = game.heights, game.ramps, game.tiles
   hand_pos = hands.keep_inside(hand_pos, poses.player_pos, terrain)
   lag = hands.lag(hand, hand_pos, poses.object_pos)
-  hand = hands.tear(hand, lag)
+  lifted = hands.lifts_its_player(
+    hand, poses.player_pos, poses.object_pos, terrain
+  )
+  hand = hands.tear(hand, jnp.where(lifted, jnp.inf, lag))
 
   types = jax.vmap(predicates.node_types, in_axes=(0, None))(
     slot_types, num_players

@@ -17,6 +17,8 @@ Array = Any  # NumPy between jitted functions, JAX inside.
 
 SWING_SPEED: Final = 3.0  # Metres a second.
 _CLEARANCE: Final = 0.1  # Metres between a hand and the ground or outer wall.
+_LIFTED_METRES: Final = 0.3  # Less than a level of the ground.
+_BODY_METRES: Final = 0.6  # Between a hand and the axis of its player's body.
 
 
 class Hand(NamedTuple):
@@ -149,11 +151,12 @@ def target(
 def keep_inside(
   hand_pos: Array, player_pos: Array, terrain: tuple[Array, Array, Array]
 ) -> Array:
-  """Moves hands out of the ground and of the outer wall.
+  """Moves hands out of the ground, the outer wall and the player's own body.
 
   A hand that goes on into the ground would press its object deep into it. Over
   ground that is higher than the player's feet the hand stays as low as these,
-  so that it does not lift its object up a cliff.
+  so that it does not lift its object up a cliff. A hand close to the player's
+  axis would lift the player, who stands in its way, with the object.
 
   Args:
     hand_pos: The hands' positions in the world frame, float32 [N, P, 3].
@@ -161,12 +164,40 @@ def keep_inside(
     terrain: Heights, ramps and tiles, the arguments of
       `ground.surface_height`, [N, ...].
   """
+  away = hand_pos[..., :2] - player_pos[..., :2]
+  distance = jnp.linalg.norm(away, axis=-1, keepdims=True)
+  above = hand_pos[..., 2:] - player_pos[..., 2:] > constants.AVATAR_HEIGHT
+  least = jnp.where(above, 0, _BODY_METRES)
+  away *= jnp.maximum(distance, least) / jnp.maximum(distance, 1e-6)
   half = terrain[2][:, None] * (constants.TILE_METRES / 2) - _CLEARANCE
-  xy = jnp.clip(hand_pos[..., :2], -half, half)
+  xy = jnp.clip(player_pos[..., :2] + away, -half, half)
   floor = jax.vmap(ground.surface_height)(*terrain, xy)
   floor = jnp.minimum(floor, player_pos[..., 2]) + _CLEARANCE
   z = jnp.maximum(hand_pos[..., 2], floor)
   return jnp.concatenate([xy, z[..., None]], axis=-1)
+
+
+def lifts_its_player(
+  hand: Hand,
+  player_pos: Array,
+  object_pos: Array,
+  terrain: tuple[Array, Array, Array],
+) -> Array:
+  """Returns the hands that lift their own player off the ground, bool [N, P].
+
+  The hand goes where the player goes, so that a player on top of the object in
+  its hand would fly. See `keep_inside` for the arguments; object_pos has the
+  objects' centres, float32 [N, S, 3].
+  """
+  held_pos = jnp.take_along_axis(
+    object_pos, jnp.maximum(hand.held, 0)[..., None], axis=1
+  )
+  floor = jax.vmap(ground.surface_height)(*terrain, player_pos[..., :2])
+  offset = held_pos - player_pos
+  beside = jnp.linalg.norm(offset[..., :2], axis=-1) < _BODY_METRES
+  low = offset[..., 2] < _LIFTED_METRES
+  lifted = player_pos[..., 2] - floor > _LIFTED_METRES
+  return (hand.held >= 0) & beside & low & lifted
 
 
 def lag(hand: Hand, hand_pos: Array, object_pos: Array) -> Array:

@@ -87,7 +87,10 @@ def inside(t: Transition) -> Broken:
   for env, slot in np.argwhere(sunk & (view.slot_types > 0)):
     at = np.round(view.object_pos[env, slot], 3).tolist()
     yield int(env), f"slot {slot} is outside the world, at {at}"
-  for env, player in np.argwhere(_beyond(view, view.player_pos) > _FEET_METRES):
+  way = np.linalg.norm(view.player_pos - t.before.player_pos, axis=-1)
+  slack = np.where(t.steady[:, None], way / _SUBSTEPS, 0.0)
+  sunk = _beyond(view, view.player_pos) > slack + _FEET_METRES
+  for env, player in np.argwhere(sunk):
     at = np.round(view.player_pos[env, player], 3).tolist()
     yield int(env), f"player {player + 1} is outside the world, at {at}"
 

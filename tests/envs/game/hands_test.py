@@ -141,13 +141,37 @@ class KeepInsideTest(absltest.TestCase):
       ([2, 0, -0.7], 0.0, [2, 0, 0.1]),
       ([2, 0, -0.7], 0.5, [2, 0, 0.6]),
       ([0, 0, -0.7], 0.5, [0, 0, 0.1]),
+      # Beside the player's body, but for a hand above its head.
+      ([0.6, 0, 0.3], 0.0, [0.3, 0, 0.3]),
+      ([0.6, 0, 1.3], 0.0, [0.6, 0, 1.3]),
     ):
       found = hands.keep_inside(
         jnp.asarray([[hand]], jnp.float32),
-        jnp.asarray([[[0.5, 0.0, feet]]], jnp.float32),
+        jnp.asarray([[[0.9, 0.0, feet]]], jnp.float32),
         terrain,
       )
       np.testing.assert_allclose(found[0, 0], wanted, atol=1e-6)
+
+
+class LiftsItsPlayerTest(absltest.TestCase):
+  def test_object_under_the_feet_of_a_player_in_the_air(self):
+    flat = np.zeros([1, constants.MAX_TILES, constants.MAX_TILES], np.int32)
+    terrain = (flat, flat, np.array([[6, 6]], np.int32))
+    holding = _empty()._replace(held=jnp.zeros([1, 1], jnp.int32))
+    for hand, feet, at, wanted in (
+      (holding, 0.5, [0.3, 0.0, 0.6], True),
+      (_empty(), 0.5, [0.3, 0.0, 0.6], False),
+      (holding, 0.2, [0.3, 0.0, 0.3], False),  # Nearly on the ground,
+      (holding, 0.5, [0.8, 0.0, 0.6], False),  # held out before the body,
+      (holding, 0.5, [0.3, 0.0, 1.2], False),  # or lifted high.
+    ):
+      found = hands.lifts_its_player(
+        hand,
+        jnp.asarray([[[0.0, 0.0, feet]]]),
+        jnp.asarray([[at]], jnp.float32),
+        terrain,
+      )
+      self.assertEqual(bool(found[0, 0]), wanted)
 
 
 if __name__ == "__main__":

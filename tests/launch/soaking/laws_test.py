@@ -110,7 +110,8 @@ def _sinks(t):
 
 
 def _player_sinks(t):
-  t.after.player_pos[0, 0, 2] = -0.2
+  for view in (t.before, t.after):
+    view.player_pos[0, 0, 2] = -0.2
 
 
 def _starts_inside(t):
