@@ -99,7 +99,7 @@ class BuilderTest(parameterized.TestCase):
     given = (network, config.learner, config.network.action_sizes)
     self.assertEqual(
       [call.args for call in made.call_args_list],
-      [(*given, None), (*given, ())],
+      [(*given, None, None), (*given, (), None)],
     )
 
 
