@@ -41,8 +41,8 @@ class PrivilegedConfig:
     distillation_replaces: Whether the weight of Muesli's losses of the policy
       rises from 0 to 1 meanwhile, while the critic and the model learn; else it
       is 1 all the time, as in AdA.
-    distillation_l2: Weight of half the parameters' squares, which falls with
-      that of distillation.
+    distillation_l2: Weight of half the squares of all matrices, which falls
+      with that of distillation.
     critic_weight: Weight of the loss of a second value head, which is told the
       true rules. Above 0 it is the baseline of the policy gradient, and no
       other part of the agent depends on it.

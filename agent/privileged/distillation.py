@@ -91,10 +91,13 @@ def policy_loss(
 
 
 def squares(params: types.Params) -> jax.Array:
-  """Returns half the sum of the squares of all parameters."""
-  return 0.5 * jnp.asarray(
-    sum(jnp.sum(jnp.square(leaf)) for leaf in jax.tree.leaves(params))
-  )
+  """Returns half the sum of the squares of all matrices.
+
+  Biases and scales are left out: those of values start at base rates, far from
+  zero, and would be most of the sum.
+  """
+  matrices = [leaf for leaf in jax.tree.leaves(params) if leaf.ndim > 1]
+  return 0.5 * sum((jnp.sum(jnp.square(x)) for x in matrices), jnp.zeros([]))
 
 
 def remaining(

@@ -1,6 +1,6 @@
-"""Draws state and step of each memory by context, and prints the table.
+"""Draws memory.png and prints the table of README.md.
 
-python -m results.memory.draw results/memory/bench.json results/memory
+python results/memory/draw.py
 """
 
 import json
@@ -71,10 +71,10 @@ def table(found: dict[str, float]) -> str:
 
 
 def main() -> None:
-  """Draws and writes."""
+  """Draws and prints."""
   found = json.loads((_HERE / "bench.json").read_text())
   draw(found)
-  (_HERE / "table.md").write_text(table(found) + "\n")
+  print(table(found))
 
 
 if __name__ == "__main__":

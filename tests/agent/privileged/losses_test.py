@@ -81,7 +81,10 @@ class LossesTest(absltest.TestCase):
       distillation_weight=2.0, distillation_l2=0.1, distillation_share=0.5
     )
     found = losses.privileged_losses(
-      {"a": jnp.array([3.0, 4.0]), "b": {"c": jnp.array([[1.0]])}},
+      {
+        "w": jnp.array([[3.0, 4.0]]),
+        "a": {"w": jnp.eye(1), "b": -9 * jnp.ones(2)},
+      },
       self.network,
       config,
       fakes.SIZES,
