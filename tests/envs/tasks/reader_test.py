@@ -48,7 +48,7 @@ class ReadTaskFieldsTest(parameterized.TestCase):
       self.assertEqual(task.hiding, expected)
 
   @parameterized.parameters(
-    ({"format": "adaland.task/2"}, 'format is "adaland.task/2", allowed'),
+    ({"format": "adaland.task/3"}, 'format is "adaland.task/3", allowed'),
     ({"world": {"tiles": [5]}}, "world.tiles is .5., allowed: a list of two"),
     ({"world": {"heights": []}}, "world.heights is .., allowed: lists of"),
     ({"objects": [{"type": "cube"}]}, r"objects\[0\].type: "),
