@@ -77,7 +77,12 @@ class FaultsTest(absltest.TestCase):
       cls.addClassCleanup(cls.disk.close)
       command = (*cls.disk.prefix, *command)
       path = f"{cls.disk.path}/run"
-    cls.clock = None if fake_clock.missing() else fake_clock.FakeClock(folder)
+    cls.clock = None
+    if not fake_clock.missing():
+      # Not in `folder`, which the small disk hides from the run.
+      clock_folder = tempfile.mkdtemp(prefix="adaland-clock-")
+      cls.addClassCleanup(shutil.rmtree, clock_folder, ignore_errors=True)
+      cls.clock = fake_clock.FakeClock(clock_folder)
     cls.training = live_run.LiveRun(
       workdir,
       _SETTINGS,
