@@ -18,7 +18,10 @@ Array = Any  # NumPy between jitted functions, JAX inside.
 SWING_SPEED: Final = 3.0  # Metres a second.
 _CLEARANCE: Final = 0.1  # Metres between a hand and the ground or outer wall.
 _LIFTED_METRES: Final = 0.3  # Less than a level of the ground.
-_BODY_METRES: Final = 0.6  # Between a hand and the axis of its player's body.
+# Between the axis of a player's body and its hand at the least, so that a held
+# object can touch the player; and an object that is beside the player.
+_HAND_METRES: Final = 0.45
+_BESIDE_METRES: Final = 0.6
 
 
 class Hand(NamedTuple):
@@ -167,7 +170,7 @@ def keep_inside(
   away = hand_pos[..., :2] - player_pos[..., :2]
   distance = jnp.linalg.norm(away, axis=-1, keepdims=True)
   above = hand_pos[..., 2:] - player_pos[..., 2:] > constants.AVATAR_HEIGHT
-  least = jnp.where(above, 0, _BODY_METRES)
+  least = jnp.where(above, 0, _HAND_METRES)
   away *= jnp.maximum(distance, least) / jnp.maximum(distance, 1e-6)
   half = terrain[2][:, None] * (constants.TILE_METRES / 2) - _CLEARANCE
   xy = jnp.clip(player_pos[..., :2] + away, -half, half)
@@ -194,7 +197,7 @@ def lifts_its_player(
   )
   floor = jax.vmap(ground.surface_height)(*terrain, player_pos[..., :2])
   offset = held_pos - player_pos
-  beside = jnp.linalg.norm(offset[..., :2], axis=-1) < _BODY_METRES
+  beside = jnp.linalg.norm(offset[..., :2], axis=-1) < _BESIDE_METRES
   low = offset[..., 2] < _LIFTED_METRES
   lifted = player_pos[..., 2] - floor > _LIFTED_METRES
   return (hand.held >= 0) & beside & low & lifted

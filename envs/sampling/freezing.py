@@ -14,24 +14,31 @@ def draw_frozen(
   choices: Choices,
   goal: Literal,
   solution: Iterable[Rule],
+  other_ways: Iterable[Rule],
   objects: Iterable[ObjectType],
 ) -> frozenset[ObjectType]:
   """Draws the types whose initial objects never move.
+
+  Another way that took the motion of frozen objects would only seem to be one.
 
   Args:
     choices: Random choices.
     goal: The goal.
     solution: Rules that lead to it.
+    other_ways: Rules that stand in for some of them.
     objects: Types of the initial objects.
   """
   if not choices.chance(choices.config.freezing_probability):
     return frozenset()
   frozen: set[ObjectType] = set()
   for kind in dict.fromkeys(objects):
-    if choices.chance(choices.config.frozen_probability) and can_be_done(
-      goal, solution, frozen | {kind}
+    more = frozen | {kind}
+    if (
+      choices.chance(choices.config.frozen_probability)
+      and can_be_done(goal, solution, more)
+      and not any(_moves(rule.condition, more) for rule in other_ways)
     ):
-      frozen.add(kind)
+      frozen = more
   return frozenset(frozen)
 
 

@@ -80,7 +80,9 @@ def draw_game(
     goal=goal,
     rules=rules,
     objects=_in_any_order(objects, rng),
-    frozen=freezing.draw_frozen(source, chain.goal, chain.rules, objects),
+    frozen=freezing.draw_frozen(
+      source, chain.goal, chain.rules, chain.others, objects
+    ),
     hiding=tuple(
       draw_hiding(config.hide, rules, rng) for _ in range(num_players)
     ),

@@ -142,7 +142,7 @@ class KeepInsideTest(absltest.TestCase):
       ([2, 0, -0.7], 0.5, [2, 0, 0.6]),
       ([0, 0, -0.7], 0.5, [0, 0, 0.1]),
       # Beside the player's body, but for a hand above its head.
-      ([0.6, 0, 0.3], 0.0, [0.3, 0, 0.3]),
+      ([0.6, 0, 0.3], 0.0, [0.45, 0, 0.3]),
       ([0.6, 0, 1.3], 0.0, [0.6, 0, 1.3]),
     ):
       found = hands.keep_inside(
