@@ -91,7 +91,7 @@ def learner(
     network,
     config.learner,
     config.network.action_sizes,
-    None if devices is None else tuple(devices),
+    tuple(jax.devices() if devices is None else devices),
     _proxy(config.learner.proxy, config.network, config.env),
   )
 
@@ -116,7 +116,7 @@ def _learner(
   network: types.Network,
   learner_config: LearnerConfig,
   action_sizes: tuple[int, ...],
-  devices: tuple[jax.Device, ...] | None,
+  devices: tuple[jax.Device, ...],
   proxy: types.Network | None,
 ) -> "Learner":
   # Imported where used: most processes of a run never learn, and it brings
