@@ -9,7 +9,7 @@ from absl.testing import absltest, parameterized
 
 from adaland.envs.sampling import candidates, families, hidden_tasks, named
 from adaland.envs.sampling.config import FIRST_TEST_SEED
-from adaland.envs.tasks import json_files, planner
+from adaland.envs.tasks import json_files, planner, symbolic
 from adaland.envs.worlds import scene
 
 _KINDS = tuple(named.FAMILIES.values())
@@ -68,12 +68,12 @@ class CandidateTasksTest(parameterized.TestCase):
 
   def test_one_touch_of_a_trap_leaves_no_plan(self):
     for task in drawn(candidates.Traps(candidates=4), "training", 20):
-      game = planner.make_game(task)
-      counts = planner.initial_counts(task)
+      game = symbolic.make_game(task)
+      counts = symbolic.initial_counts(task)
       ends = []
-      for index, after in planner.successors(game, counts):
+      for index, after in symbolic.successors(game, counts):
         # The sight of the right one follows by itself.
-        [*automatic] = planner.successors(game, after)
+        [*automatic] = symbolic.successors(game, after)
         sights = [
           c for i, c in automatic if game.rules[i][0].predicate == "see"
         ]
