@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from adaland.agent.checkpoint import weights
 from adaland.envs import constants, land
 from adaland.envs.tasks.task import Task
 from adaland.launch import cli, errors
@@ -14,6 +15,7 @@ from adaland.launch.evaluation import (
   controls,
   fewshot,
   policies,
+  recording,
   report,
   scores,
   tasksets,
@@ -30,6 +32,8 @@ examples:
   adaland evaluate --policy=expert --taskset=probe --trials=1
   adaland evaluate --workdir=/tmp/run --taskset=my_tasks/ \\
       --trials=1,2,3,5,8 --report=/tmp/report
+  adaland evaluate --workdir=/tmp/run --trials=4 --keep=0,1,2 \\
+      --json=/tmp/run/evaluation.json
 
 For each k in --trials the policy plays an episode of k trials on every task;
 the reward of the last trial counts. Score = that reward / the scripted
@@ -94,6 +98,7 @@ def make_parser() -> cli.Parser:
     help="swapped: play once more, beginning each trial with the memory of "
     "another task, to see what the agent's memory is worth",
   )
+  recording.add_flag(parser)
   cli.add_own_parts_flag(parser)
   cli.add_json_flag(parser)
   return parser
@@ -111,6 +116,7 @@ def run(args: argparse.Namespace) -> None:
     experiment = preset_configs.get(args.preset)
   source = task_source.TaskSource(experiment, held_out=True)
   tasks = tasksets.many(args.taskset, source, args.num_tasks)
+  recording.check_flag(args, len(tasks))
   if args.control:
     if args.policy != "agent":
       raise errors.UserError(
@@ -121,9 +127,10 @@ def run(args: argparse.Namespace) -> None:
     env = trained_agent.fitting_env(experiment.env, tasks)
   else:
     env = trained_agent.default_env(tasks)
-  make_agent = None
+  make_agent, agent = None, None
   if args.policy == "agent":
     saved = trained_agent.load(args.workdir, args.own_parts)
+    agent = weights.fingerprint(saved.params)
     make_agent = fewshot.agent_policy(experiment, saved.params, args.seed)
   if args.report:
     report.check_folder(args.report)
@@ -137,6 +144,7 @@ def run(args: argparse.Namespace) -> None:
     args.seed,
     args.repeats,
     line.update,
+    args.keep,
   )
   if args.control and make_agent:
     result["controls"] = {
@@ -150,6 +158,7 @@ def run(args: argparse.Namespace) -> None:
     "repeats": args.repeats,
     "seed": args.seed,
     "workdir": args.workdir and str(pathlib.Path(args.workdir).absolute()),
+    "agent_sha256": agent,
   }
   if args.report:
     report.write(args.report, [result])
