@@ -1,6 +1,5 @@
 """Few-shot evaluation of policies on a set of tasks."""
 
-import dataclasses
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -13,7 +12,13 @@ from adaland.envs.expert import expert
 from adaland.envs.tasks.task import Task
 from adaland.launch import builder, errors
 from adaland.launch.config.experiment import ExperimentConfig
-from adaland.launch.evaluation import policies, rollout, scores, tasksets
+from adaland.launch.evaluation import (
+  pairs,
+  policies,
+  rollout,
+  scores,
+  tasksets,
+)
 from adaland.launch.recipes import task_source
 from adaland.launch.run import progress
 
@@ -51,22 +56,23 @@ def trial_rewards(
     on_progress: Called with the share of episodes done.
 
   Returns:
-    For each k the rewards of each trial, seconds, float64 [tasks, k].
+    For each k the rewards of each trial, seconds, float64 [tasks, k]; with two
+    players those of both, [tasks, k, 2].
   """
   jobs = [
-    dataclasses.replace(task, trials=k)
+    rollout.with_trials(task, k)
     for k in trials
     for task in tasks
     for _ in range(repeats)
   ]
   rewards = iter(rollout.play(config_, jobs, make_policy, seed, on_progress))
   count = len(tasks) * repeats
-  return {
-    k: np.array(list(itertools.islice(rewards, count)), np.float64)
-    .reshape(len(tasks), repeats, k)
-    .mean(axis=1)
-    for k in trials
-  }
+  found = {}
+  for k in trials:
+    played = np.array(list(itertools.islice(rewards, count)), np.float64)
+    by_task = played.reshape(len(tasks), repeats, *played.shape[1:])
+    found[k] = by_task.mean(axis=1)
+  return found
 
 
 def evaluate(
@@ -128,25 +134,59 @@ def agent_policy(
   )
 
 
+def self_play(
+  experiment: ExperimentConfig, params: types.Params
+) -> policies.PolicyMaker:
+  """Returns what makes the agent for all players of the run's environments."""
+  return _with_itself(
+    experiment.env,
+    lambda seed: agent_policy(experiment, params, seed),
+    experiment.run.seed,
+  )
+
+
+def _with_itself(
+  env: land.LandConfig,
+  make: Callable[[int], policies.PolicyMaker],
+  seed: int,
+) -> policies.PolicyMaker:
+  """Returns what makes a policy for all players.
+
+  Args:
+    env: Of the environments.
+    make: From a seed, what makes the policy of a player.
+    seed: Of player 1; player 2 has the next one.
+  """
+  if env.num_players == 1:
+    return make(seed)
+  return lambda envs: pairs.Pair(make(seed)(envs), make(seed + 1)(envs))
+
+
 def after_training(experiment: ExperimentConfig, params: types.Params) -> Table:
-  """Returns the table at the end of training: agent, random and noop."""
-  run = experiment.run
+  """Returns the table at the end of training: agent, random and noop.
+
+  With two players each plays with itself, and the scores are player 1's.
+  """
+  run, env = experiment.run, experiment.env
   source = task_source.TaskSource(experiment, held_out=True)
   tasks = tasksets.many("test", source, run.eval_tasks)
   line = progress.Progress()
   line.say(f"evaluating on {len(tasks)} held-out tasks")
-  best = expert.expert_rewards(tasks, experiment.env, seed=run.seed)
-  makers = {
-    "agent": agent_policy(experiment, params, run.seed),
-    "random": policies.baseline("random", run.seed),
-    "noop": policies.baseline("noop", run.seed),
-  }
+  makers = {"agent": self_play(experiment, params)}
+  for name in ("random", "noop"):
+    makers[name] = _with_itself(
+      env, lambda seed, name=name: policies.baseline(name, seed), run.seed
+    )
+  if env.num_players > 1:
+    best = pairs.best_rewards(tasks, env, run.seed)[:, 0]
+  else:
+    best = expert.expert_rewards(tasks, env, seed=run.seed)
   results = []
   for name, maker in makers.items():
     line.update(f"{name} plays")
-    rewards = trial_rewards(
-      experiment.env, tasks, run.eval_trials, maker, run.seed
-    )
+    rewards = trial_rewards(env, tasks, run.eval_trials, maker, run.seed)
+    if env.num_players > 1:
+      rewards = {k: found[..., 0] for k, found in rewards.items()}
     results.append(scores.summary(name, tasksets.ids(tasks), rewards, best))
   line.close()
   return Table(
