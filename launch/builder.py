@@ -241,8 +241,8 @@ def actor(
       made,
       channel.next_task,
       channel.report,
-      channel.snapshot,
       emit,
+      channel.snapshot,
       first_seed,
       action_seed,
       device,
@@ -258,8 +258,8 @@ def device_actor(
   made: Agent,
   next_task: Callable[[], base.Assignment],
   report: Callable[[base.EpisodeRecord], None],
-  snapshot: Callable[[int], types.Params],
   emit: Callable[[types.Unroll, int], None],
+  snapshot: Callable[[int], types.Params],
 ) -> Actor:
   """Makes the actor of a run in one process; its unrolls stay on the device.
 
@@ -268,8 +268,8 @@ def device_actor(
     made: The agent.
     next_task: Returns a task to act in.
     report: Takes the record of a finished episode.
-    snapshot: Returns the parameters of a co-player that is a snapshot.
     emit: Takes unrolls, as `acting.actor.Actor` gives them.
+    snapshot: Returns the parameters of a co-player that is a snapshot.
   """
   seed = config.run.seed
   # Far from the environments' seeds of other runs.
@@ -279,8 +279,8 @@ def device_actor(
     made,
     next_task,
     report,
-    snapshot,
     emit,
+    snapshot,
     first_seed,
     seed,
     jax.local_devices()[0],
@@ -292,8 +292,8 @@ def _actor(
   made: Agent,
   next_task: Callable[[], base.Assignment],
   report: Callable[[base.EpisodeRecord], None],
-  snapshot: Callable[[int], types.Params],
   emit: Callable[[types.Unroll, int], None],
+  snapshot: Callable[[int], types.Params],
   first_seed: int,
   action_seed: int,
   device: jax.Device,

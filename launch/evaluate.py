@@ -14,7 +14,6 @@ from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation import (
   controls,
   fewshot,
-  pair_scores,
   pairs,
   policies,
   report,
@@ -186,15 +185,15 @@ def _pairs(
     )
   if args.policy == "agent":
     params = trained_agent.load(args.workdir, args.own_parts).params
-    side = pair_scores.agent_side(experiment, params, args.seed)
+    side = pairs.agent_side(experiment, params, args.seed)
   elif args.policy in pairs.NAMES:
     side = pairs.side_maker(args.policy, args.seed)
   else:
     raise errors.choice(
       "--policy on tasks of two players", args.policy, ["agent", *pairs.NAMES]
     )
-  names = list(dict.fromkeys((args.coplayer or pair_scores.SELF).split(",")))
-  makers = pair_scores.make_pairs(
+  names = list(dict.fromkeys((args.coplayer or pairs.SELF).split(",")))
+  makers = pairs.make_pairs(
     side,
     names,
     experiment if args.workdir else None,
@@ -202,7 +201,7 @@ def _pairs(
     args.own_parts,
   )
   line = progress.Progress()
-  results = pair_scores.evaluate(
+  results = fewshot.evaluate_pairs(
     args.policy,
     makers,
     env,

@@ -155,9 +155,9 @@ class ExperimentConfig:
     )
     require(
       players == 1 or not self.teaching.used,
-      "teaching.teacher",
-      self.teaching.teacher,
-      "'none' with env.num_players=2: teachers play alone",
+      "(teaching.teacher, teaching.demonstrated)",
+      (self.teaching.teacher, self.teaching.demonstrated),
+      "('none', 0) with env.num_players=2: these players play alone",
     )
 
   def _check_privileged(self) -> None:

@@ -1,7 +1,7 @@
 """Few-shot evaluation of policies on a set of tasks."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -124,6 +124,72 @@ def evaluate(
   return result | {"tasks_sha256": tasksets.fingerprint(tasks)}
 
 
+def evaluate_pairs(
+  policy: str,
+  makers: Mapping[str, policies.PolicyMaker],
+  env: land.LandConfig,
+  tasks: Sequence[Task],
+  trials: Sequence[int],
+  seed: int,
+  repeats: int,
+  say: Callable[[str], None],
+) -> list[dict[str, Any]]:
+  """Scores pairs by the rewards of the scripted experts as a pair.
+
+  Args:
+    policy: Name of player 1.
+    makers: By the co-player's name a function that makes the pair.
+    env: Sizes of the environments, of two players.
+    tasks: The tasks to play.
+    trials: Each number of trials, k, to play.
+    seed: Seed of the environments.
+    repeats: Episodes of each task and k; their rewards are averaged.
+    say: Shows the progress.
+
+  Returns:
+    For each pair the `scores.summary` of player 1, with "coplayer" and, as
+    "player2", the summary of player 2; each player's scores are over the
+    reward of the expert in its place.
+
+  Raises:
+    UserError: If a task does not fit the environments.
+  """
+  ids, results = tasksets.ids(tasks), []
+  with errors.user_input():
+    best = pairs.best_rewards(
+      tasks, env, seed, lambda done: say(f"experts play: {done:.0%}")
+    )
+    for coplayer, make in makers.items():
+      label = f"{policy} with {coplayer}"
+      rewards = trial_rewards(
+        env,
+        tasks,
+        trials,
+        make,
+        seed,
+        repeats,
+        lambda done, label=label: say(f"{label} plays: {done:.0%}"),
+      )
+      first, second = (
+        scores.summary(
+          name,
+          ids,
+          {k: found[..., player] for k, found in rewards.items()},
+          best[:, player],
+        )
+        for player, name in enumerate((policy, coplayer))
+      )
+      results.append(
+        first
+        | {
+          "coplayer": coplayer,
+          "player2": second,
+          "tasks_sha256": tasksets.fingerprint(tasks),
+        }
+      )
+  return results
+
+
 def agent_policy(
   experiment: ExperimentConfig, params: types.Params, seed: int
 ) -> Callable[[land.Land], policies.Agent]:
@@ -138,28 +204,21 @@ def self_play(
   experiment: ExperimentConfig, params: types.Params
 ) -> policies.PolicyMaker:
   """Returns what makes the agent for all players of the run's environments."""
-  return _with_itself(
-    experiment.env,
-    lambda seed: agent_policy(experiment, params, seed),
-    experiment.run.seed,
-  )
+  seed = experiment.run.seed
+  if experiment.env.num_players == 1:
+    return agent_policy(experiment, params, seed)
+  side = pairs.agent_side(experiment, params, seed)
+  return pairs.maker(side, side)
 
 
-def _with_itself(
-  env: land.LandConfig,
-  make: Callable[[int], policies.PolicyMaker],
-  seed: int,
+def _baseline(
+  name: str, env: land.LandConfig, seed: int
 ) -> policies.PolicyMaker:
-  """Returns what makes a policy for all players.
-
-  Args:
-    env: Of the environments.
-    make: From a seed, what makes the policy of a player.
-    seed: Of player 1; player 2 has the next one.
-  """
+  """Returns what makes a policy without parameters for all players."""
   if env.num_players == 1:
-    return make(seed)
-  return lambda envs: pairs.Pair(make(seed)(envs), make(seed + 1)(envs))
+    return policies.baseline(name, seed)
+  side = pairs.side_maker(name, seed)
+  return pairs.maker(side, side)
 
 
 def after_training(experiment: ExperimentConfig, params: types.Params) -> Table:
@@ -174,9 +233,7 @@ def after_training(experiment: ExperimentConfig, params: types.Params) -> Table:
   line.say(f"evaluating on {len(tasks)} held-out tasks")
   makers = {"agent": self_play(experiment, params)}
   for name in ("random", "noop"):
-    makers[name] = _with_itself(
-      env, lambda seed, name=name: policies.baseline(name, seed), run.seed
-    )
+    makers[name] = _baseline(name, env, run.seed)
   if env.num_players > 1:
     best = pairs.best_rewards(tasks, env, run.seed)[:, 0]
   else:

@@ -4,6 +4,7 @@ N: environments, A: action heads.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import numpy as np
@@ -11,11 +12,17 @@ import numpy as np
 from adaland.envs import land
 from adaland.envs.expert import team
 from adaland.envs.tasks.task import Task
-from adaland.launch import errors
-from adaland.launch.evaluation import policies, rollout
+from adaland.launch import builder, errors
+from adaland.launch.agents import saved_agent
+from adaland.launch.config.experiment import ExperimentConfig
+from adaland.launch.evaluation import policies, rollout, trained_agent
 
 # Policies without parameters that can be in a pair.
 NAMES = ("random", "noop", "expert")
+# As a co-player, the policy of player 1 once more.
+SELF = "self"
+_AGENT = "agent:"
+_ALLOWED = (SELF, *NAMES, "agent:NAME", "agent:DIRECTORY")
 
 # Trials of each task of which the experts' best one counts.
 _RUNS = 3
@@ -106,6 +113,64 @@ def side_maker(name: str, seed: int) -> SideMaker:
 def maker(first: SideMaker, second: SideMaker) -> policies.PolicyMaker:
   """Returns a function that makes the pair of two players."""
   return lambda envs: Pair(first(envs, 0), second(envs, 1))
+
+
+def agent_side(
+  experiment: ExperimentConfig, params: Any, seed: int
+) -> SideMaker:
+  """Returns a function that makes an agent with a memory of its own."""
+  actor = builder.agent(experiment).actor
+  return lambda envs, player: policies.Agent(
+    actor, params, envs.num_envs, seed + player
+  )
+
+
+def make_pairs(
+  first: SideMaker,
+  coplayers: Sequence[str],
+  experiment: ExperimentConfig | None,
+  seed: int,
+  own_parts: bool,
+) -> dict[str, policies.PolicyMaker]:
+  """Returns functions that make pairs, by the co-player's name.
+
+  Args:
+    first: Makes player 1; on both sides for "self".
+    coplayers: Names of co-players.
+    experiment: Config of the environments' run; None if there is no run.
+    seed: Seed of their random choices.
+    own_parts: Whether code that a co-player's config names may be imported.
+
+  Raises:
+    UserError: If there is no such co-player, or it does not fit.
+  """
+  found = {}
+  for name in coplayers:
+    if name.startswith(_AGENT):
+      second = _agent(name, experiment, seed, own_parts)
+    elif name == SELF:
+      second = first
+    elif name in NAMES:
+      second = side_maker(name, seed)
+    else:
+      raise errors.choice("--coplayer", name, list(_ALLOWED))
+    found[name] = maker(first, second)
+  return found
+
+
+def _agent(
+  name: str, experiment: ExperimentConfig | None, seed: int, own_parts: bool
+) -> SideMaker:
+  """Returns a function that makes another agent, as the second player."""
+  with errors.user_input(f"--coplayer={name}"):
+    place = saved_agent.teacher_place(name.removeprefix(_AGENT))
+    saved = trained_agent.load(place, own_parts)
+    if experiment is None:
+      raise errors.UserError(
+        "allowed with --workdir only, whose worlds it sees"
+      )
+    saved_agent.check_teacher(saved.config, experiment)
+  return agent_side(saved.config, saved.params, seed)
 
 
 def best_rewards(

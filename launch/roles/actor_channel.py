@@ -106,14 +106,17 @@ class ActorChannel:
     """
     if number < coplayers.FIRST_SNAPSHOT:
       return
-    params = self._coplayers.pop(number, None)
+    kept = dict(self._coplayers)
+    params = kept.pop(number, None)
     while params is None:
       params = self._reader.coplayer(number)
       if params is None:
         time.sleep(_RETRY_SECONDS)
-    self._coplayers[number] = params
-    while len(self._coplayers) > _MAX_COPLAYERS:
-      del self._coplayers[next(iter(self._coplayers))]
+    kept[number] = params
+    while len(kept) > _MAX_COPLAYERS:
+      del kept[next(iter(kept))]
+    # Replaced as a whole: the actor's thread reads it.
+    self._coplayers = kept
 
   def _check(self) -> None:
     if self._failure is not None:

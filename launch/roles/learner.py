@@ -24,10 +24,10 @@ from adaland.launch.roles import (
   learner_state,
   parameters,
   peer,
-  published_pool,
   replay_server,
   role,
 )
+from adaland.launch.run import published_pool
 
 # If the store is full an actor sends an unroll again later, so that no thread
 # is blocked here.
@@ -189,7 +189,12 @@ class Learner(role.Role):
     if pool is None:
       return None
     return published_pool.PublishedPool(
-      pool, publisher, self._curriculum, state.saved
+      pool,
+      publisher.publish_coplayers,
+      lambda numbers: self._curriculum.call(
+        "set_snapshots", numbers, timeout=_PROGRESS_SECONDS
+      ),
+      state.saved,
     )
 
   def _progress(self, before: float) -> float:

@@ -99,8 +99,8 @@ class Trainer:
       made,
       self._prefetcher.next_task if self._prefetcher else self._assign,
       self._curriculum.report,
-      self._snapshot,
       self._learner.insert,
+      self._snapshot,
     )
     # Physics on an accelerator can't be saved, nor what scripted players
     # remember: episodes start again.

@@ -1,5 +1,6 @@
-"""The learner's pool of co-players, and what other roles are told of it."""
+"""The learner's pool of co-players, of which other roles are told."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -7,10 +8,7 @@ import numpy as np
 
 from adaland.agent import types
 from adaland.launch import errors
-from adaland.launch.roles import parameters, peer
 from adaland.launch.run import snapshots
-
-_SECONDS = 1.0
 
 
 class PublishedPool:
@@ -18,25 +16,27 @@ class PublishedPool:
 
   Args:
     pool: The pool.
-    publisher: Sends parameters to the parameter server.
-    curriculum: The curriculum server.
+    publish: Sends all snapshots' parameters, by their numbers, to the actors.
+    tell: Tells the curriculum the numbers of all snapshots. It raises
+      ConnectionError or TimeoutError if the curriculum is away, and is then
+      called again later.
     saved: The newest checkpoint's `run`; None at a run's start.
   """
 
   def __init__(
     self,
     pool: snapshots.SnapshotPool,
-    publisher: parameters.Publisher,
-    curriculum: peer.Peer,
+    publish: Callable[[dict[int, types.Params]], None],
+    tell: Callable[[list[int]], None],
     saved: dict[str, Any] | None,
   ):
     self._pool = pool
-    self._publisher = publisher
-    self._curriculum = curriculum
+    self._publish = publish
+    self._tell_curriculum = tell
     self._told: list[int] | None = None
     if saved is not None:
       pool.load_state_dict(saved["coplayers"])
-      publisher.publish_coplayers(pool.params)
+      publish(pool.params)
     self._tell()
 
   def offer(self, updates: int, params: types.Params) -> None:
@@ -52,15 +52,14 @@ class PublishedPool:
         self._pool.offer(updates, copied)
       except OSError as error:
         raise errors.RunError(errors.describe_os_error(error)) from error
-      self._publisher.publish_coplayers(self._pool.params)
+      self._publish(self._pool.params)
     if self._told != self._pool.numbers:
       self._tell()
 
   def _tell(self) -> None:
-    """Tells the curriculum which snapshots there are; later if it is away."""
     numbers = self._pool.numbers
     try:
-      self._curriculum.call("set_snapshots", numbers, timeout=_SECONDS)
+      self._tell_curriculum(numbers)
     except (ConnectionError, TimeoutError):
       return
     self._told = numbers
