@@ -16,18 +16,19 @@ from adaland.agent.learner_config import LearnerConfig, ProxyConfig
 from adaland.agent.network.network import make_network
 from adaland.agent.replay.base import ReplayWriter
 from adaland.agent.replay.spec import UnrollSpec
-from adaland.curriculum import base, factory
+from adaland.curriculum import base, factory, paired
 from adaland.envs import constants, land, land_types
 from adaland.envs.expert import players
 from adaland.envs.stepping import task_rows
 from adaland.envs.tasks.task import Task
 from adaland.launch import errors
-from adaland.launch.acting import cutting, loop, teaching
+from adaland.launch.acting import coplaying, cutting, loop, teaching
 from adaland.launch.acting.actor import Actor
 from adaland.launch.acting.channel import Channel
 from adaland.launch.agents import saved_agent
 from adaland.launch.config import experiment
 from adaland.launch.recipes import extensions, task_source
+from adaland.launch.run import snapshots
 
 if TYPE_CHECKING:
   from adaland.agent.learner import Learner
@@ -228,6 +229,22 @@ def checkpoint_template(
   }
 
 
+def snapshot_pool(
+  config: experiment.ExperimentConfig, folder: str
+) -> snapshots.SnapshotPool | None:
+  """Makes the pool of co-players; None if all tasks are of one player.
+
+  Args:
+    config: The run's config.
+    folder: The run's directory.
+  """
+  if config.env.num_players == 1:
+    return None
+  init = agent(config).network.init
+  template = jax.eval_shape(init, jax.random.PRNGKey(0))
+  return snapshots.SnapshotPool(config.coplayers, folder, template)
+
+
 def environment(
   config: experiment.ExperimentConfig,
   num_envs: int,
@@ -271,6 +288,7 @@ def actor(
       channel.next_task,
       channel.report,
       emit,
+      channel.snapshot,
       first_seed,
       action_seed,
       device,
@@ -287,6 +305,7 @@ def device_actor(
   next_task: Callable[[], base.Assignment],
   report: Callable[[base.EpisodeRecord], None],
   emit: Callable[[types.Unroll, int], None],
+  snapshot: Callable[[int], types.Params],
 ) -> Actor:
   """Makes the actor of a run in one process; its unrolls stay on the device.
 
@@ -296,6 +315,7 @@ def device_actor(
     next_task: Returns a task to act in.
     report: Takes the record of a finished episode.
     emit: Takes unrolls, as `acting.actor.Actor` gives them.
+    snapshot: Returns the parameters of a co-player that is a snapshot.
   """
   seed = config.run.seed
   # Far from the environments' seeds of other runs.
@@ -306,6 +326,7 @@ def device_actor(
     next_task,
     report,
     emit,
+    snapshot,
     first_seed,
     seed,
     jax.local_devices()[0],
@@ -318,12 +339,24 @@ def _actor(
   next_task: Callable[[], base.Assignment],
   report: Callable[[base.EpisodeRecord], None],
   emit: Callable[[types.Unroll, int], None],
+  snapshot: Callable[[int], types.Params],
   first_seed: int,
   action_seed: int,
   device: jax.Device,
 ) -> Actor:
   """Makes an actor; see `acting.actor.Actor`."""
   num_envs = config.actor.envs_per_actor
+  seats = None
+  if config.env.num_players > 1:
+    seats = coplaying.CoplayerSeats(
+      made.actor,
+      snapshot,
+      num_envs,
+      config.coplayers.pool_size,
+      config.network.action_sizes,
+      action_seed,
+      device,
+    )
   return Actor(
     make_environment=lambda row_task: environment(
       config, num_envs, first_seed, row_task
@@ -342,6 +375,8 @@ def _actor(
     device=device,
     guide=_teaching(config, action_seed) if config.teaching.used else None,
     rules=_rules_shape(config),
+    num_players=config.env.num_players,
+    seats=seats,
   )
 
 
@@ -394,9 +429,20 @@ def curriculum(
   """
   source = task_source.TaskSource(config)
   draw = (lambda i: i) if by_index else source.task
-  make = extensions.find(config, "curriculum")
-  if make is not None:
-    return make(draw, config.run.seed)
-  return factory.make_curriculum(
-    config.curriculum, draw, config.run.seed, source.num_tasks
+  own, seed = extensions.find(config, "curriculum"), config.run.seed
+
+  def make(
+    sample: Callable[[int], Any],
+    draw_coplayer: base.DrawCoplayer | None = None,
+  ) -> base.Curriculum:
+    if own is not None:
+      return own(sample, seed)
+    return factory.make_curriculum(
+      config.curriculum, sample, seed, source.num_tasks, draw_coplayer
+    )
+
+  if config.env.num_players == 1:
+    return make(draw)
+  return paired.PairedCurriculum(
+    make, draw, config.coplayers, seed, chooses_pairs=own is None
   )
