@@ -11,7 +11,7 @@ from adaland.envs.game import predicates, rules
 from adaland.envs.observations import observations
 from adaland.envs.physics import base, cpu
 from adaland.envs.sampling import choices, config, heldout
-from adaland.envs.tasks import arrays, json_files, literals, planner
+from adaland.envs.tasks import arrays, json_files, literals, symbolic
 from adaland.envs.worlds import scene
 
 _TASK = {
@@ -85,7 +85,7 @@ class AddedRowsTest(absltest.TestCase):
     drawn = collections.Counter(draws.pick_predicate(names) for _ in range(600))
     self.assertAlmostEqual(drawn["above"] / 600, 2 / 6, delta=0.06)
     goal = json_files.from_json(_TASK).players[0].goal
-    self.assertEqual(planner.make_condition(goal).predicate, "touching")
+    self.assertEqual(symbolic.make_condition(goal).predicate, "touching")
     self.assertFalse(goal.symmetric)
 
   def test_games_without_them_stay_in_their_half(self):
