@@ -79,7 +79,7 @@ class CpuPhysics:
       lambda larger: CpuPhysics(1, S, P, 1, larger)
     )
     self._make_batch()
-    self._contacts = cpu_contacts.ContactSensors(self._worlds, self.batch)
+    self._contacts = cpu_contacts.Contacts(self._worlds, self.batch)
     self._restart(np.arange(N))
 
   def load(self, env_ids: np.ndarray, scenes: Sequence[base.Scene]) -> None:

@@ -79,6 +79,7 @@ class Find(hidden_tasks.CandidateTasks):
   trial_seconds: float = 6.0
 
   name: ClassVar[str] = "find"
+  fewest_candidates: ClassVar[int] = 1
 
   def draw_game(
     self, types: list[ObjectType], rng: np.random.Generator

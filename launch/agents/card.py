@@ -38,6 +38,7 @@ trained with Adaland {version}.
 | updates | {updates:,} |
 | wall time | {duration} |
 | hardware | {hardware} |
+| start | {start} |
 | seed | {seed} (this agent is one run, of one seed) |
 | network | {network} |
 | observation | `{observation}` |
@@ -89,6 +90,11 @@ def write(
     updates=training.updates,
     duration=progress.duration(training.seconds),
     hardware=training.hardware or "not recorded",
+    start=(
+      f"the parameters of the agent `{experiment.run.start_from}`"
+      if experiment.run.start_from
+      else "random parameters"
+    ),
     seed=experiment.run.seed,
     network=(
       f"{num_params:,} parameters, memory `{memory}`, "

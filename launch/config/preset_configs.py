@@ -33,6 +33,8 @@ _SIMPLE_TASKS: dict[str, Any] = {
   "player_in_rule_probability": 1.0,
   "hide": "rules",
 }
+# Two candidates in the smallest room, of few types to tell apart.
+MICRO_TASKS = "traps:candidates=2,tiles=4,trials=3,trial_seconds=2,types=6"
 
 
 def smoke() -> experiment.ExperimentConfig:
@@ -144,6 +146,56 @@ def laptop() -> experiment.ExperimentConfig:
   )
 
 
+def micro() -> experiment.ExperimentConfig:
+  """Returns some minutes on one core, for studies; `--launcher=device`.
+
+  The smallest of what `laptop` does: two candidates, so that a player without
+  memory has one chance in two, short trials, and only imitation of a teacher on
+  the agent's own states. The world costs more than so small a network, so each
+  episode is learned from many times.
+  """
+  family_tasks = tasks.TasksConfig(family=MICRO_TASKS)
+  episode = family_tasks.limits.steps
+  large = laptop()
+  return dataclasses.replace(
+    large,
+    run=experiment.RunConfig(
+      max_minutes=0.0, max_steps=200_000, eval_tasks=100, eval_trials=(3,)
+    ),
+    actor=experiment.ActorConfig(envs_per_actor=64, unroll_length=episode + 1),
+    env=land_types.LandConfig(num_slots=2, max_rules=3, num_threads=1),
+    tasks=family_tasks,
+    teaching=TeachingConfig(teacher="tutor", taught=0.2),
+    network=dataclasses.replace(
+      large.network,
+      d_model=32,
+      num_heads=2,
+      position_size=16,
+      feed_forward_size=64,
+      memory_length=episode + 1,
+      local_length=12,
+      store_size=12,
+      store_every=4,
+      rules_sizes=(16,),
+      goal_sizes=(8,),
+      encoder_hidden=(32,),
+      entity_size=16,
+      head_size=32,
+      model_size=32,
+    ),
+    learner=dataclasses.replace(
+      large.learner,
+      learning_rate=3e-3,
+      privileged=dataclasses.replace(
+        large.learner.privileged, distillation_alone=0.99
+      ),
+    ),
+    replay=ReplayConfig(
+      capacity=1024, min_size=64, batch_size=16, samples_per_insert=16.0
+    ),
+  )
+
+
 def gpu() -> experiment.ExperimentConfig:
   """Returns a day on one accelerator, for `--launcher=device`.
 
@@ -235,6 +287,7 @@ def ada(size: str) -> experiment.ExperimentConfig:
 PRESETS: dict[str, Callable[[], experiment.ExperimentConfig]] = {
   "smoke": smoke,
   "laptop": laptop,
+  "micro": micro,
   "gpu": gpu,
   **{f"ada_{size}": lambda size=size: ada(size) for size in PAPER_SIZES},
 }

@@ -1,10 +1,11 @@
 """Plays whole episodes of given tasks with a policy, many at a time.
 
-N: environments that step as one batch, A: action heads, K: trials.
+N: environments that step as one batch, A: action heads, K: trials, P: players.
 """
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,10 +19,18 @@ MAX_ENVS = 64
 
 @dataclasses.dataclass
 class _Episode:
-  """An episode, running or done: its job and the trials' rewards."""
+  """An episode, running or done: its job and the trials' rewards.
+
+  The reward of a trial is a number, with two players an array [P].
+  """
 
   job: int
-  rewards: list[float]
+  rewards: list[Any]
+
+
+def with_trials(task: Task, trials: int) -> Task:
+  """Returns the task with another number of trials."""
+  return dataclasses.replace(task, trials=trials)
 
 
 def play(
@@ -37,13 +46,15 @@ def play(
   Args:
     config: Configuration of the environments.
     tasks: The tasks to play; each task's trials are its episode's.
-    make_policy: Returns the policy for the environments.
+    make_policy: Returns the policy for the environments, with two players one
+      that acts for both.
     seed: Seed of the environments.
     on_progress: Called with the share of episodes done.
     recorder: Keeps episodes; it knows them by the numbers of their tasks.
 
   Returns:
-    For each task the reward of each trial, seconds, float32 [K].
+    For each task the reward of each trial, seconds, float32 [K]; with two
+    players [K, P].
   """
   if not tasks:
     return []
@@ -77,7 +88,9 @@ def play(
     for row, episode in enumerate(episodes):
       if episode is None or step.first[row]:
         continue
-      episode.rewards[-1] += float(step.reward[row])
+      # A new array: a number may have become one.
+      reward = np.asarray(step.reward[row], np.float64)
+      episode.rewards[-1] = episode.rewards[-1] + reward
       if recorder is not None:
         recorder.act(episode.job, actions[row])
       if step.last[row]:
