@@ -8,7 +8,7 @@ import numpy as np
 
 from adaland.launch import cli
 from adaland.launch.evaluation.comparison import score_tables, summary
-from adaland.launch.studies import curves, decisions, running, study
+from adaland.launch.studies import curves, decisions, running, study, table
 
 PAGE = "README.md"
 SCORES = "scores.png"
@@ -145,6 +145,9 @@ def text(plan: running.Plan, result: Mapping[str, Any]) -> str:
 def _command(plan: running.Plan) -> str:
   """Returns the command that makes the study."""
   parts = ["adaland study", plan.name, f"--seeds={plan.seeds}"]
+  names = [variant.name for variant in plan.study.variants]
+  if len(names) < len(table.STUDIES[plan.name].variants):
+    parts.append(f"--only={','.join(names)}")
   if plan.size_name != plan.study.default_size:
     parts.append(f"--size={plan.size_name}")
   if plan.size.steps:

@@ -1,5 +1,6 @@
 """The studies, as data: a row adds one."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Final
 
@@ -51,7 +52,7 @@ _MICRO: Final = Size(
   preset_configs.MICRO_TASKS,
   trials=3,
   preset="micro",
-  steps=100_000,
+  steps=200_000,
   launcher="device",
 )
 # Episodes of 24 trials. All memories keep 360 steps, which are 12 trials, and
@@ -72,6 +73,8 @@ _MANY: Final = Size(
   ),
   minutes=120.0,
 )
+# Without a teacher walking alone takes longer to learn.
+_UNTAUGHT_MICRO: Final = dataclasses.replace(_MICRO, steps=500_000)
 _SIZES: Final[Mapping[str, Size]] = {"laptop": _LAPTOP, "micro": _MICRO}
 _LARGE: Final[Mapping[str, Size]] = {"laptop": _LAPTOP}
 
@@ -188,7 +191,7 @@ STUDIES: Final[dict[str, Study]] = {
       Variant("ppo", (*_UNTAUGHT, "learner.algorithm=ppo")),
       Variant("vtrace", (*_UNTAUGHT, "learner.algorithm=vtrace")),
     ),
-    _SIZES,
+    {"laptop": _LAPTOP, "micro": _UNTAUGHT_MICRO},
   ),
   "curricula": Study(
     "Which curriculum finds the tasks to learn from, where most teach nothing?",

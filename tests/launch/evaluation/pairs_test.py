@@ -1,5 +1,7 @@
 """Tests of adaland.launch.evaluation.pairs, and pairs' scores, by fakes."""
 
+from typing import Any
+
 import numpy as np
 from absl.testing import absltest, parameterized
 
@@ -12,10 +14,10 @@ _ENV = land.LandConfig(num_players=2)
 
 
 class _Echo:
-  """Acts what it sees."""
+  """A policy that returns what it sees."""
 
   def __init__(self):
-    self.rewards = None
+    self.rewards = np.zeros(0)
 
   def act(self, step):
     self.rewards = step.reward
@@ -51,12 +53,13 @@ class PairTest(absltest.TestCase):
 
 class PairScoresTest(parameterized.TestCase):
   def evaluate(self):
+    pair: Any = "self"
     tasks = [fakes.make_task("2"), fakes.make_task("3")]
 
     def play(env, jobs, make_policy, seed, on_progress):
       """Experts earn 4 and 8; the others the name, player 2 twice as much."""
       del env, seed, on_progress
-      if make_policy == "self":
+      if make_policy is pair:
         return [float(job.name) * np.ones((job.trials, 2)) * [1, 2]
                 for job in jobs]  # fmt: skip
       return [np.array([[4.0, 8.0]])] * len(jobs)
@@ -64,7 +67,7 @@ class PairScoresTest(parameterized.TestCase):
     for target in (pairs.rollout, fewshot.rollout):
       self.enter_context(absltest.mock.patch.object(target, "play", play))
     return fewshot.evaluate_pairs(
-      "agent", {"self": "self"}, _ENV, tasks, [1, 2], 0, 1, lambda line: None
+      "agent", {"self": pair}, _ENV, tasks, [1, 2], 0, 1, lambda line: None
     )
 
   def test_each_player_is_scored_by_the_expert_in_its_place(self):

@@ -37,6 +37,7 @@ async function makeTask(page) {
   await page.getByLabel('hidden', { exact: true }).press('Space');
   await page.waitForFunction(() =>
     adaland.debug.checked?.measures?.rules === 1 &&
+    String(adaland.debug.draft().world.tiles) === '6,2' &&
     adaland.debug.draft().hide.rules?.[0] === 1);
   await shoot(page, 'make');
   await page.getByRole('button', { name: 'Play it' }).press('Enter');

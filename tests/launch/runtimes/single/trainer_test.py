@@ -56,7 +56,7 @@ class TrainerTest(absltest.TestCase):
 
   @pytest.mark.once
   def test_a_resumed_run_ends_like_one_that_was_not_stopped(self):
-    """On tasks of one and two players, and with all kinds of co-players."""
+    """The tasks are of one and two players, with all kinds of co-players."""
     settings = (
       "run.max_steps=240",
       "env.num_players=2",
