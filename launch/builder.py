@@ -92,7 +92,7 @@ def learner(
     network,
     config.learner,
     config.network.action_sizes,
-    None if devices is None else tuple(devices),
+    tuple(jax.devices() if devices is None else devices),
     _proxy(config.learner.proxy, config.network, config.env),
   )
 
@@ -117,7 +117,7 @@ def _learner(
   network: types.Network,
   learner_config: LearnerConfig,
   action_sizes: tuple[int, ...],
-  devices: tuple[jax.Device, ...] | None,
+  devices: tuple[jax.Device, ...],
   proxy: types.Network | None,
 ) -> "Learner":
   # Imported where used: most processes of a run never learn, and it brings
@@ -125,6 +125,52 @@ def _learner(
   from adaland.agent.learner import make_learner
 
   return make_learner(network, learner_config, action_sizes, devices, proxy)
+
+
+def first_state(
+  config: experiment.ExperimentConfig,
+  made: Agent,
+  learns: "Learner",
+  resumes: bool = False,
+) -> Any:
+  """Returns the learner's state before a run's first update.
+
+  Args:
+    config: The run's config.
+    made: The agent.
+    learns: The learner's functions.
+    resumes: True if a checkpoint replaces the state, so that the agent from
+      which the run started is not needed any more.
+
+  Raises:
+    UserError: If the run can't start from the agent that its config names.
+  """
+  state = learns.init(jax.random.PRNGKey(config.run.seed))
+  if resumes or not config.run.start_from:
+    return state
+  params = starting_params(config, made)
+  return learns.load(state._replace(params=params, target_params=params))
+
+
+def starting_params(
+  config: experiment.ExperimentConfig, made: Agent
+) -> types.Params:
+  """Reads the parameters from which a run starts.
+
+  Args:
+    config: The run's config, which names an agent.
+    made: The run's own agent.
+
+  Raises:
+    UserError: If there is no such agent, it is broken, or has a network of
+      another form.
+  """
+  with errors.user_input(f"run.start_from={config.run.start_from}"):
+    place = saved_agent.place(config.run.start_from)
+    saved = saved_agent.load(place, False, agent, learner)
+    shapes = jax.eval_shape(made.network.init, jax.random.PRNGKey(0))
+    saved_agent.check_start(saved.params, shapes)
+  return saved.params
 
 
 def unroll_spec(config: experiment.ExperimentConfig, made: Agent) -> UnrollSpec:
@@ -345,7 +391,7 @@ def teacher(config: experiment.ExperimentConfig) -> saved_agent.SavedAgent:
       observations than this run.
   """
   with errors.user_input(f"teaching.teacher={config.teaching.teacher}"):
-    place = saved_agent.teacher_place(config.teaching.agent)
+    place = saved_agent.place(config.teaching.agent)
     saved = saved_agent.load(place, False, agent, learner)
     saved_agent.check_teacher(saved.config, config)
   return saved

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from adaland.agent.checkpoint import weights
 from adaland.envs import constants, land
 from adaland.envs.tasks.task import Task
 from adaland.launch import cli, errors
@@ -16,6 +17,7 @@ from adaland.launch.evaluation import (
   fewshot,
   pairs,
   policies,
+  recording,
   report,
   scores,
   tasksets,
@@ -32,6 +34,8 @@ examples:
   adaland evaluate --policy=expert --taskset=probe --trials=1
   adaland evaluate --workdir=/tmp/run --taskset=my_tasks/ \\
       --trials=1,2,3,5,8 --report=/tmp/report
+  adaland evaluate --workdir=/tmp/run --trials=4 --keep=0,1,2 \\
+      --json=/tmp/run/evaluation.json
   adaland evaluate --workdir=/tmp/pairs --coplayer=self,random,expert
   adaland evaluate --policy=expert --coplayer=expert --trials=1 \\
       --taskset=two_player_probe
@@ -101,6 +105,7 @@ def make_parser() -> cli.Parser:
     help="swapped: play once more, beginning each trial with the memory of "
     "another task, to see what the agent's memory is worth",
   )
+  recording.add_flag(parser)
   parser.add_argument(
     "--coplayer",
     help="who plays player 2, in a list as self,random: self, random, noop, "
@@ -124,6 +129,7 @@ def run(args: argparse.Namespace) -> None:
     experiment = preset_configs.get(args.preset)
   source = task_source.TaskSource(experiment, held_out=True)
   tasks = tasksets.many(args.taskset, source, args.num_tasks)
+  recording.check_flag(args, len(tasks))
   if args.control:
     if args.policy != "agent":
       raise errors.UserError(
@@ -179,10 +185,12 @@ def _pairs(
   experiment: ExperimentConfig,
 ) -> list[dict[str, Any]]:
   """Returns the results of the policy with each co-player."""
-  if args.control:
-    raise errors.UserError(
-      f"--control={args.control}: allowed on tasks of one player only"
-    )
+  for flag, value in (("control", args.control), ("keep", args.keep)):
+    if value:
+      shown = ",".join(map(str, value)) if flag == "keep" else value
+      raise errors.UserError(
+        f"--{flag}={shown}: allowed on tasks of one player only"
+      )
   if args.policy == "agent":
     params = trained_agent.load(args.workdir, args.own_parts).params
     side = pairs.agent_side(experiment, params, args.seed)
@@ -222,9 +230,10 @@ def _alone(
   experiment: ExperimentConfig,
 ) -> dict[str, Any]:
   """Returns the results of the policy on tasks of one player."""
-  make_agent = None
+  make_agent, agent = None, None
   if args.policy == "agent":
     saved = trained_agent.load(args.workdir, args.own_parts)
+    agent = weights.fingerprint(saved.params)
     make_agent = fewshot.agent_policy(experiment, saved.params, args.seed)
   line = progress.Progress()
   result = fewshot.evaluate(
@@ -236,6 +245,7 @@ def _alone(
     args.seed,
     args.repeats,
     line.update,
+    args.keep,
   )
   if args.control and make_agent:
     result["controls"] = {
@@ -244,7 +254,7 @@ def _alone(
       )
     }
   line.close()
-  return result
+  return result | {"agent_sha256": agent}
 
 
 def _control(

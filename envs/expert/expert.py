@@ -6,47 +6,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from adaland.envs import constants, land
-from adaland.envs.expert import controller
-from adaland.envs.tasks import planner
+from adaland.envs.expert import controller, strategy
+from adaland.envs.tasks import symbolic
 from adaland.envs.tasks.task import Task
 
-# Harm (see `planner.harm`) above which a rule is kept from firing.
-_MIN_HARM = 0.05
 # Environments stepped side by side by `expert_rewards`.
 _MAX_ENVS = 64
-
-
-@dataclasses.dataclass(frozen=True)
-class NextStep:
-  """The next step of a plan.
-
-  Attributes:
-    wanted: The condition to bring about.
-    avoid: Conditions of rules that would do harm.
-    is_goal: Whether the condition is the goal.
-  """
-
-  wanted: planner.Condition
-  avoid: tuple[planner.Condition, ...]
-  is_goal: bool
-
-
-def next_step(
-  game: planner.SymbolicGame, view: land.WorldView
-) -> NextStep | None:
-  """Plans from the current state; returns None if there is no plan."""
-  counts = planner.count_types(view.slot_types.tolist())
-  plan = planner.plan(game, counts)
-  if plan is None:
-    return None
-  wanted = game.rules[plan.rules[0]][0] if plan.rules else game.goal
-  harm = planner.harm(game, counts)
-  avoid = tuple(
-    condition
-    for (condition, _), cost in zip(game.rules, harm, strict=True)
-    if cost > _MIN_HARM and not condition.negated and condition != wanted
-  )
-  return NextStep(wanted, avoid, is_goal=not plan.rules)
 
 
 class _EnvExpert:
@@ -57,7 +22,8 @@ class _EnvExpert:
       np.random.Generator(np.random.PCG64(seed))
     )
     self._task: Task | None = None
-    self._game: planner.SymbolicGame | None = None
+    self._game: symbolic.SymbolicGame | None = None
+    self._strategy = strategy.Strategy()
 
   def start_trial(self) -> None:
     """Forgets the trial before."""
@@ -75,12 +41,14 @@ class _EnvExpert:
     """
     if self._game is None or task is not self._task:
       self._task = task
-      self._game = planner.make_game(task, len(view.slot_types))
-    step = next_step(self._game, view)
+      self._game = symbolic.make_game(task, len(view.slot_types))
+    step = self._strategy.next_step(self._game, view, self._controller.failures)
     if step is None:
       return constants.NOOP_ACTION
     satisfied = step.is_goal and view.step > 0 and rewarded
-    return self._controller.act(view, step.wanted, step.avoid, satisfied)
+    return self._controller.act(
+      view, step.wanted, step.avoid, satisfied, step.slots
+    )
 
 
 class Expert:

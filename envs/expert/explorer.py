@@ -1,10 +1,13 @@
 """The explorer, which tries, sees what comes of it, and remembers.
 
 It walks as an agent does and knows what an agent is shown: the goal, the rules
-that are not hidden, and what it sees or has seen. What it knows follows from
-what happened (`notes`), and what it does from what it knows and from where it
-is: it can say at any time what it would do in a state that someone else has
-come to.
+that are not hidden, and what it sees or has seen.
+
+Tasks in flat rooms whose rules are all hidden and whose goal is to be near an
+object are played here. What the player knows follows from what happened
+(`notes`), and what it does from what it knows and from where it is: it can say
+at any time what it would do in a state that someone else has come to. All other
+tasks are played by a `researcher`.
 """
 
 from collections.abc import Sequence
@@ -17,10 +20,12 @@ from adaland.envs.expert import (
   controller,
   errands,
   notes,
+  playable,
+  researcher,
   steering,
   walking,
 )
-from adaland.envs.tasks import planner
+from adaland.envs.tasks import symbolic
 from adaland.envs.tasks.task import Task
 
 _PLAYER = constants.PLAYER_TYPE_IDS[0]
@@ -72,6 +77,8 @@ class Explorer:
     self._remembers = remembers
     self._notes: notes.Notes | None = None
     self._tasks: list[Task | None] = [None] * num_envs
+    # The players of tasks that are not simple.
+    self._researchers: dict[int, researcher.Researcher] = {}
     self._goal = np.zeros(num_envs, np.int32)
     self._ways = walking.Ways(num_envs)
     self._controllers = [
@@ -97,13 +104,28 @@ class Explorer:
     for i in np.flatnonzero(view.step == 0):
       self._controllers[i].reset()
     self._notes.update(view, self._goal)
+    grip = constants.ACTION_HEADS.index("grip")
+    for i, player in self._researchers.items():
+      gripped = bool(view.last_action[i, 0, grip] > 0)
+      player.observe(view.row(i), gripped, float(view.last_reward[i, 0]))
 
   def act(
     self, world: land.Land, rows: Sequence[int] | np.ndarray | None = None
   ) -> np.ndarray:
     """Returns actions for the current state; see `players.Player`."""
     view = world.batch_view()
-    rows = np.arange(world.num_envs) if rows is None else np.asarray(rows)
+    rows = np.arange(world.num_envs) if rows is None else np.asarray(rows, int)
+    actions = np.zeros((len(rows), len(constants.ACTION_SIZES)), np.int32)
+    others = np.array([i in self._researchers for i in rows], bool)
+    for k in np.flatnonzero(others):
+      i = int(rows[k])
+      actions[k] = self._researchers[i].act(view.row(i))
+    if not others.all():
+      actions[~others] = self._act(view, rows[~others])
+    return actions
+
+  def _act(self, view: land.BatchView, rows: np.ndarray) -> np.ndarray:
+    """Returns actions in simple tasks, int32 [K, 6]."""
     aim = self._aim(view, rows)
     chosen = self._errands(view, rows, aim)
     for k, errand in chosen.items():
@@ -117,9 +139,18 @@ class Explorer:
   def _read(self, i: int, task: Task) -> None:
     if task is self._tasks[i]:
       return
-    check(task)
+    self._check(task)
     self._tasks[i] = task
-    self._goal[i] = task.players[0].goal.object_types[0].type_id
+    self._researchers.pop(i, None)
+    self._goal[i] = 0
+    if playable.is_simple(task):
+      self._goal[i] = task.players[0].goal.object_types[0].type_id
+    else:
+      self._researchers[i] = researcher.Researcher(task, self._remembers)
+
+  def _check(self, task: Task) -> None:
+    """Checks that it can play a task; raises ValueError if it can't."""
+    playable.check(task)
 
   def _aim(self, view: land.BatchView, rows: np.ndarray) -> Aim:
     """Chooses what to go to."""
@@ -193,18 +224,18 @@ class Explorer:
     carried, place = int(types[errand.slot]), int(types[errand.place])
     others = {int(kind) for kind in types[types > 0]} - {carried, place}
     avoid = [
-      planner.Condition("near", _PLAYER, kind)
+      symbolic.Condition("near", _PLAYER, kind)
       for kind in others
       if own.touch[i, kind] != notes.INERT
       and kind not in own.types[i][own.frozen[i]]
     ]
     avoid += [
-      planner.Condition("near", carried, kind)
+      symbolic.Condition("near", carried, kind)
       for kind in others
       if own.pair[i, carried, kind] != notes.INERT
     ]
     seen = view.row(i)._replace(slot_types=types, object_pos=own.pos[i])
-    wanted = planner.Condition("near", carried, place)
+    wanted = symbolic.Condition("near", carried, place)
     return self._controllers[i].act(seen, wanted, avoid)
 
   def clearance(
@@ -251,25 +282,6 @@ class Explorer:
     actions[:, 2] = turn
     actions[:, 3] = walking.look_to(constants.START_PITCH - view.pitch[rows, 0])
     return actions
-
-
-def check(task: Task) -> None:
-  """Checks that explorers can play a task.
-
-  Raises:
-    ValueError: If they can't.
-  """
-  goal = task.players[0].goal
-  if (
-    len(task.players) > 1
-    or goal.predicate != "near"
-    or goal.negated
-    or len(goal.object_types) != 1
-  ):
-    raise ValueError(
-      f"task {task.name!r}: the explorer can't play it, allowed: one player "
-      "whose goal is near(player1, object type)"
-    )
 
 
 def turn_around(last: np.ndarray, right: np.ndarray) -> np.ndarray:

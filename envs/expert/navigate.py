@@ -25,6 +25,8 @@ _MAX_RISE = 0.1
 # Cost of a fall in metres of detour: the path back may be long.
 _FALL_COST = 1.0
 _MIN_FALL = 0.2
+# Cells of a path among which the farthest to walk straight to is looked for.
+_LOOKAHEAD = 13
 _NEIGHBOURS = tuple(
   (dx, dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1) if dx or dy
 )
@@ -65,10 +67,12 @@ class Paths(NamedTuple):
   Attributes:
     cost: Remaining metres and penalties, infinite without a path, float [C].
     following: Next cell on the path, -1 at its end or without a path, int [C].
+    penalty: Extra cost per metre in each cell, float [C].
   """
 
   cost: np.ndarray
   following: np.ndarray
+  penalty: np.ndarray
 
 
 def make_ground(heights: np.ndarray, ramps: np.ndarray) -> Ground:
@@ -171,7 +175,7 @@ def find_paths(ground: Ground, ends: np.ndarray, penalty: np.ndarray) -> Paths:
   cost, following, _ = csgraph.dijkstra(
     graph, indices=ends, min_only=True, return_predecessors=True
   )
-  return Paths(cost, np.where(following < 0, -1, following))
+  return Paths(cost, np.where(following < 0, -1, following), penalty)
 
 
 def in_sight(ground: Ground, eyes: np.ndarray, point: np.ndarray) -> np.ndarray:
@@ -191,21 +195,56 @@ def in_sight(ground: Ground, eyes: np.ndarray, point: np.ndarray) -> np.ndarray:
 def next_point(
   ground: Ground, paths: Paths, xy: np.ndarray
 ) -> np.ndarray | None:
-  """Returns the farthest point straight ahead on a path, None without a path.
+  """Returns the farthest point on a path to walk straight to, None for no path.
 
-  It is at most four cells ahead, and no farther than the path is straight.
+  It is at most _LOOKAHEAD cells ahead, and next to the path where that leads
+  around something.
   """
   cell = ground.cell_of(xy)
   if not np.isfinite(paths.cost[cell]):
     return None
-  if paths.following[cell] < 0:
-    return ground.centres[cell]
-  first = paths.following[cell]
-  step = first - cell
-  cell = first
-  # An avatar off the cells' centre line first gets back to it, one cell ahead.
-  for _ in range(3):
-    if paths.following[cell] - cell != step:
-      break
-    cell = paths.following[cell]
-  return ground.centres[cell]
+  ahead = [cell]
+  while len(ahead) <= _LOOKAHEAD and paths.following[ahead[-1]] >= 0:
+    ahead.append(int(paths.following[ahead[-1]]))
+  for count in range(len(ahead) - 1, 1, -2):
+    point = ground.centres[ahead[count]]
+    # Costs on the path itself are worth it.
+    worst = paths.penalty[ahead[: count + 1]].mean()
+    if _is_straight(ground, paths, xy, point, worst):
+      return point
+  return ground.centres[ahead[min(1, len(ahead) - 1)]]
+
+
+def _is_straight(
+  ground: Ground, paths: Paths, xy: np.ndarray, point: np.ndarray, worst: float
+) -> bool:
+  """Returns True if the straight way to a point is level enough and free."""
+  way = point - xy
+  length = max(float(np.linalg.norm(way)), 1e-6)
+  steps = np.linspace(0, 1, int(length / _PROBE_METRES) + 2)[:, None]
+  line = xy + steps * way
+  cells = np.floor(line / CELL_METRES + np.array(ground.shape) / 2).astype(int)
+  cells = np.clip(cells, 0, np.array(ground.shape) - 1)
+  penalty = paths.penalty[cells[:, 0] * ground.shape[1] + cells[:, 1]]
+  if penalty.mean() > worst:
+    return False
+  side = np.array([-way[1], way[0]]) / length * constants.AVATAR_RADIUS
+  lines = np.stack([line - side, line, line + side])
+  height = terrain.surface_height(ground.heights, ground.ramps, lines)
+  rise = np.diff(height, axis=1)
+  return bool((rise <= _MAX_RISE).all() and (rise >= -_MIN_FALL).all())
+
+
+def distances(ground: Ground, cells: np.ndarray) -> np.ndarray:
+  """Returns the lengths of the shortest ways from cells, metres, float [K, C].
+
+  Args:
+    ground: The map.
+    cells: Where the ways start, int [K].
+  """
+  num_cells = len(ground.centres)
+  graph = sparse.csr_matrix(
+    (ground.length, (ground.source, ground.target)),
+    shape=(num_cells, num_cells),
+  )
+  return csgraph.dijkstra(graph, indices=cells)

@@ -8,7 +8,7 @@ import numpy as np
 
 from adaland.envs import constants, land
 from adaland.envs.expert import navigate, steering
-from adaland.envs.tasks.planner import Condition
+from adaland.envs.tasks.symbolic import Condition
 
 PLAYER = constants.PLAYER_TYPE_IDS[0]
 # Distances at which to stand for gripping an object, or for putting another
@@ -46,6 +46,13 @@ class Situation:
   def eye(self) -> np.ndarray:
     """The avatar's eyes, float [3]."""
     return self.here + np.array([0, 0, constants.EYE_HEIGHT])
+
+  @property
+  def other(self) -> np.ndarray:
+    """The centre of the other player's body, float [3]."""
+    return self.view.player_pos[1] + np.array(
+      [0, 0, constants.AVATAR_HEIGHT / 2]
+    )
 
   @property
   def yaw(self) -> float:

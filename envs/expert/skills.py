@@ -19,6 +19,9 @@ _VIEW_METRES = 6.0
 # distance; beyond the second, the other is hard to reach.
 _ALIGNED_METRES = 0.16
 _FAR_METRES = 1.6
+# Where the hand is stretched out on the way: the distance and the angle off it.
+_STRETCH_METRES = 3.2
+_STRETCH_RADIANS = 0.3
 _LOOK_STEP = constants.LOOK_RATE * constants.STEP_SECONDS
 _HAND_STEP = constants.HAND_RATE * constants.STEP_SECONDS
 # Pushing: the distance behind an object from which to push, the largest
@@ -100,6 +103,7 @@ class Skills:
       [carried, other],
     )
     if not there and situation.eye_distance(other) > senses.STAND_METRES[1]:
+      self._stretch(situation, goal, touch)
       return
     situation.hold_still()
     if touch and not force:
@@ -107,6 +111,18 @@ class Skills:
     else:
       situation.aim(goal)
       self._reach_out(situation, other, touch)
+
+  def _stretch(
+    self, situation: Situation, goal: np.ndarray, touch: bool
+  ) -> None:
+    """Stretches out the hand on the last metres straight to the goal."""
+    far = math.hypot(*(goal - situation.eye)[:2])
+    error = steering.wrap(situation.bearing(goal) - situation.yaw)
+    if far > _STRETCH_METRES or abs(error) > _STRETCH_RADIANS:
+      return
+    most = senses.STAND_METRES[1] if touch else constants.REACH_METRES
+    if situation.hand < min(far, most) - _HAND_STEP:
+      situation.action.hand = 2
 
   def _reach_out(self, situation: Situation, other: int, touch: bool) -> None:
     """Moves the hand, then the feet, until the held object meets another."""
@@ -132,9 +148,12 @@ class Skills:
       )
       situation.aim_pitch(goal + np.array([0, 0, height]))
     error = steering.wrap(situation.bearing(goal) - situation.yaw)
-    steering.turn_towards(action, error, gentle=True)
+    gentle = walker.is_loaded(situation, error)
+    steering.turn_towards(action, error, gentle)
     pitch = situation.pitch + (action.look - 1) * _LOOK_STEP
-    stretch = far / math.cos(pitch) - situation.hand
+    # The hand stays close to the body while it swings around.
+    wanted = far / math.cos(pitch) if gentle else _CARRY_METRES
+    stretch = wanted - situation.hand
     if abs(stretch) > _HAND_STEP / 2:
       action.hand = 2 if stretch > 0 else 0
     if far < constants.HAND_MIN_METRES:
@@ -179,6 +198,20 @@ class Skills:
         return
     ends = senses.stands(situation.ground, target)
     self._walker.go(situation, ("face", slot), target, ends, [slot])
+
+  def meet(self, situation: Situation, predicate: str) -> None:
+    """Goes to the other player until a relation to it holds."""
+    target = situation.other
+    gap = np.linalg.norm(situation.view.player_pos[1] - situation.here)
+    free = navigate.in_sight(situation.ground, situation.eye[None], target)[0]
+    if predicate == "see" and free and gap < _VIEW_METRES:
+      situation.aim(target)
+      return
+    if predicate == "near" and gap < _SETTLED_METRES:
+      return
+    ends = np.array([situation.ground.cell_of(target[:2])])
+    if self._walker.go(situation, "meet", target, ends, []):
+      situation.step_towards(target)
 
   def push(self, situation: Situation, pushed: int, other: int) -> None:
     """Pushes an object to another, with the body or with a held tool.

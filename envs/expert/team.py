@@ -4,15 +4,13 @@ Both know the whole task and the true state, so that they make the same plan
 without talking; what they share out is who does the next step of it.
 """
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 
 from adaland.envs import constants, land
-from adaland.envs.expert import controller, expert, senses
-from adaland.envs.tasks import planner
-from adaland.envs.tasks.task import Task
+from adaland.envs.expert import controller, senses, strategy
+from adaland.envs.tasks import symbolic
 from adaland.envs.worlds import terrain
 from adaland.envs.worlds.regions import find_regions
 
@@ -41,6 +39,7 @@ class Team:
       ]
       for i in range(num_envs)
     ]
+    self._strategies = [strategy.Strategy() for _ in range(num_envs)]
 
   def observe(self, world: land.Land) -> None:
     """Takes in the current state."""
@@ -54,8 +53,16 @@ class Team:
     rewarded = batch.last_reward[:, 0] > 0
     actions = []
     for i, members in enumerate(self._members):
-      task, view = world.tasks[i], batch.row(i)
-      actions.append(_act_together(members, task, view, bool(rewarded[i])))
+      view, task = batch.row(i), world.tasks[i]
+      game = symbolic.make_game(task, len(view.slot_types))
+      failures = members[0].failures | members[1].failures
+      step = self._strategies[i].next_step(game, view, failures)
+      if step is None:
+        actions.append([constants.NOOP_ACTION] * 2)
+        continue
+      satisfied = step.is_goal and view.step > 0 and bool(rewarded[i])
+      alone = len(task.players) == 1
+      actions.append(_act_together(members, step, view, satisfied, alone))
     return np.array(actions, np.int32)
 
 
@@ -65,40 +72,43 @@ class _Member:
   def __init__(self, rng: np.random.Generator):
     self._controller = controller.Controller(rng)
 
+  @property
+  def failures(self) -> dict[tuple[int, ...], int]:
+    """Attempts of this trial that failed with some slots."""
+    return self._controller.failures
+
   def reset(self) -> None:
     """Forgets the trial before."""
     self._controller.reset()
 
   def act(
-    self, view: land.WorldView, step: expert.NextStep, satisfied: bool
+    self, view: land.WorldView, step: strategy.NextStep, satisfied: bool
   ) -> tuple[int, ...]:
     """Returns an action towards the next step of the plan."""
-    return self._controller.act(view, step.wanted, step.avoid, satisfied)
+    return self._controller.act(
+      view, step.wanted, step.avoid, satisfied, step.slots
+    )
 
 
 def _act_together(
-  members: Sequence[_Member], task: Task, view: land.WorldView, rewarded: bool
+  members: Sequence[_Member],
+  step: strategy.NextStep,
+  view: land.WorldView,
+  satisfied: bool,
+  alone: bool,
 ) -> list[tuple[int, ...]]:
   actions: list[tuple[int, ...]] = [constants.NOOP_ACTION] * 2
-  game = planner.make_game(task, len(view.slot_types))
-  step = expert.next_step(game, view)
-  if step is None:
-    return actions
-  satisfied = step.is_goal and view.step > 0 and rewarded
-  doer = _doer(step.wanted, view, len(task.players))
   if satisfied:  # Each keeps what it holds.
-    keeps = range(len(task.players))
+    keeps = (0,) if alone else (0, 1)
   else:
-    keeps = (doer,)
+    keeps = (_doer(step.wanted, view, alone),)
   for player in keeps:
     seen, own = (view, step) if player == 0 else (swap(view), _swap_step(step))
     actions[player] = members[player].act(seen, own, satisfied)
   return actions
 
 
-def _doer(
-  wanted: planner.Condition, view: land.WorldView, num_players: int
-) -> int:
+def _doer(wanted: symbolic.Condition, view: land.WorldView, alone: bool) -> int:
   """Returns the player that is to bring about a condition.
 
   The one that it names; else one that can walk to an object of each type,
@@ -106,7 +116,7 @@ def _doer(
   """
   if _OTHER in (wanted.a, wanted.b):
     return 1
-  if senses.PLAYER in (wanted.a, wanted.b) or num_players == 1:
+  if senses.PLAYER in (wanted.a, wanted.b) or alone:
     return 0
   regions = find_regions(view.heights, view.ramps)
 
@@ -141,16 +151,15 @@ def swap(view: land.WorldView) -> land.WorldView:
   )
 
 
-def _swap_condition(condition: planner.Condition) -> planner.Condition:
+def _swap_condition(condition: symbolic.Condition) -> symbolic.Condition:
   return condition._replace(
     a=_SWAPPED.get(condition.a, condition.a),
     b=_SWAPPED.get(condition.b, condition.b),
   )
 
 
-def _swap_step(step: expert.NextStep) -> expert.NextStep:
-  return dataclasses.replace(
-    step,
+def _swap_step(step: strategy.NextStep) -> strategy.NextStep:
+  return step._replace(
     wanted=_swap_condition(step.wanted),
     avoid=tuple(_swap_condition(x) for x in step.avoid),
   )

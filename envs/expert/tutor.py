@@ -11,7 +11,8 @@ near.
 import numpy as np
 
 from adaland.envs import constants, land
-from adaland.envs.expert import explorer, notes, steering, walking
+from adaland.envs.expert import explorer, notes, playable, steering, walking
+from adaland.envs.tasks.task import Task
 
 # Distance to keep from what is not to be touched, metres: with more, it would
 # not get past at all.
@@ -22,6 +23,10 @@ _PITCH_SLACK = 0.2
 
 class Tutor(explorer.Explorer):
   """The player 1 of each environment of a batch; see `players.Player`."""
+
+  def _check(self, task: Task) -> None:
+    """Checks that it can play a task; raises ValueError if it can't."""
+    playable.check_tutor(task)
 
   def _walk(
     self, view: land.BatchView, rows: np.ndarray, aim: explorer.Aim

@@ -25,21 +25,19 @@ class Undoing:
     self._walker = walk
     self._skills = fetching
 
-  def keep_away(self, situation: Situation, slots: list[int]) -> None:
-    """Walks away from objects."""
-    at = situation.view.object_pos[slots]
-    if not slots or (
-      np.min(np.linalg.norm(at - situation.here, axis=1)) > _APART_METRES
-    ):
+  def keep_away(self, situation: Situation, at: np.ndarray) -> None:
+    """Walks away from points, metres, float [K, 3]."""
+    gaps = np.linalg.norm(at - situation.here, axis=1)
+    if np.min(gaps, initial=np.inf) > _APART_METRES:
       return
     ends = senses.clear_cells(situation.ground, at, _CLEAR_METRES)
     self._walker.go(situation, "away", situation.here, ends, [])
 
-  def look_away(self, situation: Situation, slots: list[int]) -> None:
-    """Turns to where the fewest of the objects are in view."""
-    if not slots:
+  def look_away(self, situation: Situation, at: np.ndarray) -> None:
+    """Turns to where the fewest of some points are in view, float [K, 3]."""
+    if not len(at):
       return
-    offset = situation.view.object_pos[slots] - situation.eye
+    offset = at - situation.eye
     bearing = np.arctan2(offset[:, 1], offset[:, 0])
     yaws = np.linspace(-np.pi, np.pi, _NUM_YAWS, endpoint=False)
     off = np.abs(steering.wrap(bearing[None] - yaws[:, None]))  # [Y, K]

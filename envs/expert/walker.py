@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from adaland.envs import land
-from adaland.envs.expert import navigate, senses, steering
-from adaland.envs.tasks import planner
+from adaland.envs.expert import carrying, navigate, senses, steering
+from adaland.envs.tasks import symbolic
 
 # Radii around objects, metres, and the extra cost of each metre inside.
 _OBSTACLE_RADIUS = 0.55
@@ -98,8 +98,9 @@ class Walker:
     offset = point - here[:2]
     bearing = math.atan2(offset[1], offset[0]) if face is None else face
     error = steering.wrap(bearing - situation.yaw)
-    steering.turn_towards(action, error, gentle=_is_loaded(situation, error))
+    steering.turn_towards(action, error, gentle=is_loaded(situation, error))
     steering.walk_towards(action, offset, situation.yaw)
+    carrying.keep_clear(situation, offset)
     self._notice_stuck(here)
     return False
 
@@ -149,14 +150,14 @@ def danger_radius(situation: senses.Situation, slot: int) -> float:
     if reach is None or type_id not in pair:
       continue
     other = pair[0] if pair[1] == type_id else pair[1]
-    if planner.is_player(other):
+    if symbolic.is_player(other):
       radius = max(radius, reach)
     elif other == held_type:
       radius = max(radius, reach + _HELD_SWING)
   return radius
 
 
-def _is_loaded(situation: senses.Situation, error: float) -> bool:
+def is_loaded(situation: senses.Situation, error: float) -> bool:
   """Returns True if a fast turn could tear the held object away."""
   if situation.held < 0:
     return False

@@ -22,7 +22,7 @@ rule can fire where the objects of its condition exist.
 
 from collections.abc import Callable
 
-from adaland.envs.tasks import planner
+from adaland.envs.tasks import planner, symbolic
 from adaland.envs.tasks.task import Task
 
 # States explored in search of dangerous rules; only those found by then count.
@@ -31,7 +31,7 @@ _MAX_STATES = 1000
 
 def _solution(task: Task) -> tuple[int, ...]:
   if _ends_by_rules(task):
-    game, start = planner.make_game(task), planner.initial_counts(task)
+    game, start = symbolic.make_game(task), symbolic.initial_counts(task)
     found = planner.search(game, start, careful=False, parted=True)
     return () if found is None else found.rules
   return planner.shortest_solution(task) or ()
@@ -39,7 +39,7 @@ def _solution(task: Task) -> tuple[int, ...]:
 
 def _ends_by_rules(task: Task) -> bool:
   """Returns True for a negated goal whose objects rules can consume."""
-  game, start = planner.make_game(task), planner.initial_counts(task)
+  game, start = symbolic.make_game(task), symbolic.initial_counts(task)
   return (
     game.goal.negated
     and planner.search(game, start, careful=False, parted=True) is not None
@@ -52,7 +52,7 @@ def critical_rules(task: Task) -> frozenset[int]:
 
 
 def _needed_types(task: Task) -> frozenset[int]:
-  game = planner.make_game(task)
+  game = symbolic.make_game(task)
   types = set(game.goal.object_types)
   for index in critical_rules(task):
     types.update(game.rules[index][0].object_types)
@@ -61,7 +61,7 @@ def _needed_types(task: Task) -> frozenset[int]:
 
 def dead_end_rules(task: Task) -> frozenset[int]:
   """Returns the indices (from 0) of the dead-end rules."""
-  game = planner.make_game(task)
+  game = symbolic.make_game(task)
   critical, needed = critical_rules(task), _needed_types(task)
   return frozenset(
     index
@@ -83,25 +83,25 @@ def dangerous_rules(task: Task) -> frozenset[int]:
   Returns:
     The rules that lead from a marked state to an unmarked one.
   """
-  game = planner.make_game(task)
-  start = planner.initial_counts(task)
+  game = symbolic.make_game(task)
+  start = symbolic.initial_counts(task)
   by_rules = _ends_by_rules(task)
 
-  def is_met(state: planner.Counts) -> bool:
+  def is_met(state: symbolic.Counts) -> bool:
     if by_rules:
       return planner.is_parted(game, state)
-    return planner.goal_cost(game, state) is not None
+    return symbolic.goal_cost(game, state) is not None
 
-  edges: dict[planner.Counts, list[tuple[int, planner.Counts]]] = {}
+  edges: dict[symbolic.Counts, list[tuple[int, symbolic.Counts]]] = {}
   queue, seen = [start], {start}
   while queue and len(edges) < _MAX_STATES:
     here = queue.pop(0)
-    edges[here] = list(planner.successors(game, here))
+    edges[here] = list(symbolic.successors(game, here))
     for _, after in edges[here]:
       if after not in seen:
         seen.add(after)
         queue.append(after)
-  before: dict[planner.Counts, list[planner.Counts]] = {}
+  before: dict[symbolic.Counts, list[symbolic.Counts]] = {}
   for here, steps in edges.items():
     for _, after in steps:
       before.setdefault(after, []).append(here)

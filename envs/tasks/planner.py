@@ -1,22 +1,17 @@
-"""A symbolic search for the rules to fire so that a goal can be met.
+"""A search for the rules to fire so that a goal can be met.
 
-A state is the number of objects of each type (`Counts`, indexed by type id).
-Firing a rule removes its condition's objects and adds its spawns; a goal can be
-met where its objects exist. Distances, time and skill are left out; what frozen
-objects rule out is known (`envs.tasks.feasibility`).
+It searches the symbolic game (`envs.tasks.symbolic`): distances, time and skill
+are left out.
 """
 
-import dataclasses
 import functools
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from adaland.envs import constants
-from adaland.envs.tasks import feasibility
-from adaland.envs.tasks.task import Literal, Task
-
-Counts = tuple[int, ...]
+from adaland.envs.tasks import symbolic
+from adaland.envs.tasks.symbolic import Counts, SymbolicGame
+from adaland.envs.tasks.task import Task
 
 # States that a search explores before it gives up. The largest probe (crafting
 # pyramid: 8 objects, 7 rules) needs 30; rules that spawn more objects than they
@@ -28,61 +23,11 @@ _AUTOMATIC_COST = 0.1
 # any sensible detour, so that such states are crossed only if nothing else
 # leads to the goal.
 _UNSTABLE_COST = 5.0
-# Keeping two objects out of each other's sight requires a screen.
-_SCREEN_COST = 5.0
-
-
-class Condition(NamedTuple):
-  """A literal over type ids.
-
-  Attributes:
-    predicate: One of `constants.PREDICATES`.
-    a: Type id of the first argument, players from 13.
-    b: Type id of the second argument.
-    negated: If true, the relation must not hold.
-  """
-
-  predicate: str
-  a: int
-  b: int
-  negated: bool = False
-
-  @property
-  def object_types(self) -> tuple[int, ...]:
-    """The arguments that are objects, in order."""
-    return tuple(t for t in (self.a, self.b) if not is_player(t))
-
-  def implies(self, other: "Condition") -> bool:
-    """Returns True if this relation never holds without the other.
-
-    Both must be positive.
-    """
-    if self.negated or other.negated or {self.a, self.b} != {other.a, other.b}:
-      return False
-    if self.predicate == other.predicate:
-      return True
-    if self.predicate == "hold" and other.predicate == "see":
-      return self.a == other.a  # Gripping an object requires seeing it.
-    return self.predicate == "touching" and other.predicate == "near"
-
-
-@dataclasses.dataclass(frozen=True)
-class SymbolicGame:
-  """One player's goal and all rules, in type ids.
-
-  Attributes:
-    goal: The rewarded condition.
-    rules: Condition and spawned type ids of each rule.
-    capacity: Largest number of objects.
-    never_fire: Indices of the rules that can never fire.
-    never_met: Whether the goal can never be met.
-  """
-
-  goal: Condition
-  rules: tuple[tuple[Condition, tuple[int, ...]], ...]
-  capacity: int
-  never_fire: frozenset[int] = frozenset()
-  never_met: bool = False
+# Plans that are looked at beside the cheapest: what they may cost more, their
+# number, and the ways to a state that are followed.
+_MAX_DETOUR = 5.0
+_MAX_PLANS = 24
+_VISITS = 4
 
 
 class Plan(NamedTuple):
@@ -98,148 +43,19 @@ class Plan(NamedTuple):
   cost: float
 
 
-def is_player(type_id: int) -> bool:
-  """Returns True for the type ids of players."""
-  return type_id > constants.NUM_OBJECT_TYPES
-
-
-def make_condition(literal: Literal) -> Condition:
-  """Returns a literal in type ids."""
-  return Condition(
-    literal.predicate, literal.a.type_id, literal.b.type_id, literal.negated
-  )
-
-
-def make_game(
-  task: Task, capacity: int = constants.MAX_OBJECTS
-) -> SymbolicGame:
-  """Returns the symbolic game that player 1 of a task plays.
-
-  Args:
-    task: The task.
-    capacity: Number of object slots.
-  """
-  verdict = feasibility.judge(task)
-  return SymbolicGame(
-    goal=make_condition(task.players[0].goal),
-    rules=tuple(
-      (make_condition(rule.condition), tuple(s.type_id for s in rule.spawns))
-      for rule in task.rules
-    ),
-    capacity=capacity,
-    never_fire=verdict.rules,
-    never_met=verdict.goals[0] is not None,
-  )
-
-
-def count_types(type_ids: Sequence[int]) -> Counts:
-  """Counts the objects of each type; zeros (empty slots) don't count."""
-  counts = [0] * (constants.NUM_OBJECT_TYPES + 1)
-  for type_id in type_ids:
-    if type_id:
-      counts[type_id] += 1
-  return tuple(counts)
-
-
-def initial_counts(task: Task) -> Counts:
-  """Counts the objects of each type at the start of a trial."""
-  return count_types(
-    [spec.type.type_id for spec in task.objects for _ in range(spec.count)]
-  )
-
-
-def _exist(counts: Counts, types: tuple[int, ...]) -> bool:
-  """Returns True if a distinct instance of each type exists."""
-  return all(counts[t] >= types.count(t) for t in types)
-
-
-def _possible(condition: Condition) -> bool:
-  """Returns True if the condition can ever be true."""
-  if condition.negated:
-    return True
-  if condition.predicate == "hold":
-    return is_player(condition.a) and not is_player(condition.b)
-  return True
-
-
-def is_automatic(condition: Condition) -> bool:
-  """Returns True if a rule on this condition tends to fire without help.
-
-  Objects usually start apart, unheld and in plain sight of each other.
-  """
-  if condition.negated:
-    return True
-  return condition.predicate == "see" and len(condition.object_types) == 2
-
-
-def can_fire(game: SymbolicGame, counts: Counts, index: int) -> bool:
-  """Returns True if the rule's objects exist and no other rule uses them up."""
-  condition, _ = game.rules[index]
-  if index in game.never_fire:
-    return False
-  if not _possible(condition) or not _exist(counts, condition.object_types):
-    return False
-  for other_index, (other, _) in enumerate(game.rules):
-    if other_index == index or not condition.implies(other):
-      continue
-    # A rule with the same condition takes the pair if it comes earlier; a rule
-    # whose condition holds on the way (near before touching) always does.
-    if not other.implies(condition) or other_index < index:
-      return False
-  return True
-
-
-def fire(game: SymbolicGame, counts: Counts, index: int) -> Counts:
-  """Returns the counts after the rule fired once."""
-  condition, spawns = game.rules[index]
-  after = list(counts)
-  for type_id in condition.object_types:
-    after[type_id] -= 1
-  for type_id in spawns:
-    if sum(after) < game.capacity:
-      after[type_id] += 1
-  return tuple(after)
-
-
-def goal_cost(game: SymbolicGame, counts: Counts) -> float | None:
-  """Returns the cost of meeting the goal in a state, None if impossible."""
-  goal = game.goal
-  if game.never_met:
-    return None
-  exist = _exist(counts, goal.object_types)
-  if goal.negated:
-    screen = goal.predicate == "see" and len(goal.object_types) == 2
-    return _SCREEN_COST if screen and exist else 0.0
-  if not exist or not _possible(goal):
-    return None
-  if any(goal.implies(condition) for condition, _ in game.rules):
-    return None  # Some rule takes the objects before the goal is read.
-  return 0.0
-
-
-def successors(
-  game: SymbolicGame, counts: Counts
-) -> Iterator[tuple[int, Counts]]:
-  """Yields every rule that can fire, and the counts after it."""
-  for index in range(len(game.rules)):
-    if can_fire(game, counts, index):
-      after = fire(game, counts, index)
-      if after != counts:
-        yield index, after
-
-
 def _automatic_rules(game: SymbolicGame, counts: Counts) -> list[int]:
   """Returns the rules that may fire automatically."""
   return [
     index
     for index in range(len(game.rules))
-    if is_automatic(game.rules[index][0]) and can_fire(game, counts, index)
+    if symbolic.is_automatic(game.rules[index][0])
+    and symbolic.can_fire(game, counts, index)
   ]
 
 
 def is_parted(game: SymbolicGame, counts: Counts) -> bool:
   """Returns True if an object of a negated goal is gone."""
-  return not _exist(counts, game.goal.object_types)
+  return not symbolic.exist(counts, game.goal.object_types)
 
 
 def search(
@@ -264,36 +80,72 @@ def search(
     the goal possible. Among equally cheap plans it is the one whose rules
     come first.
   """
+  return next(_plans(game, counts, careful, parted, visits=1), None)
+
+
+def _plans(
+  game: SymbolicGame, counts: Counts, careful: bool, parted: bool, visits: int
+) -> Iterator[Plan]:
+  """Yields plans from the cheapest on; see `search`.
+
+  Args:
+    game: Goal and rules.
+    counts: The current state.
+    careful: As in `search`.
+    parted: As in `search`.
+    visits: Ways to a state that are followed.
+  """
   heap: list[tuple[float, tuple[int, ...], Counts, bool]] = [
     (0.0, (), counts, False)
   ]
-  done: set[Counts] = set()
-  while heap and len(done) < MAX_STATES:
+  visited: dict[Counts, int] = {}
+  while heap and len(visited) < MAX_STATES:
     cost, path, here, finished = heapq.heappop(heap)
     if finished:
-      return Plan(path, cost)
-    if here in done:
+      yield Plan(path, cost)
       continue
-    done.add(here)
+    if visited.get(here, 0) >= visits:
+      continue
+    visited[here] = visited.get(here, 0) + 1
     automatic = _automatic_rules(game, here) if careful else []
     unstable = _UNSTABLE_COST if automatic else 0.0
-    end = goal_cost(game, here)
+    end = symbolic.goal_cost(game, here)
     if parted and not is_parted(game, here):
       end = None
     if end is not None:
       end = end + unstable if careful else 0.0
       heapq.heappush(heap, (cost + end, path, here, True))
-    for index, after in successors(game, here):
-      if after not in done:
+    for index, after in symbolic.successors(game, here):
+      if visited.get(after, 0) < visits:
         step = _AUTOMATIC_COST if index in automatic else 1 + unstable
         heapq.heappush(heap, (cost + step, (*path, index), after, False))
-  return None
 
 
 @functools.lru_cache(maxsize=65536)
 def plan(game: SymbolicGame, counts: Counts) -> Plan | None:
   """Returns the result of a careful `search`, cached."""
   return search(game, counts)
+
+
+@functools.lru_cache(maxsize=65536)
+def alternatives(game: SymbolicGame, counts: Counts) -> tuple[Plan, ...]:
+  """Returns the plans that cost little more than the cheapest, cached.
+
+  Args:
+    game: Goal and rules.
+    counts: The current state.
+
+  Returns:
+    At most _MAX_PLANS plans from the cheapest on, empty if there is none.
+  """
+  found: list[Plan] = []
+  for each in _plans(game, counts, careful=True, parted=False, visits=_VISITS):
+    if found and each.cost > found[0].cost + _MAX_DETOUR:
+      break
+    found.append(each)
+    if len(found) == _MAX_PLANS:
+      break
+  return tuple(found)
 
 
 @functools.lru_cache(maxsize=65536)
@@ -312,7 +164,7 @@ def harm(game: SymbolicGame, counts: Counts) -> tuple[float, ...]:
   result = [0.0] * len(game.rules)
   if before is None:
     return tuple(result)
-  for index, counts_after in successors(game, counts):
+  for index, counts_after in symbolic.successors(game, counts):
     after = plan(game, counts_after)
     result[index] = float("inf") if after is None else after.cost - before.cost
   return tuple(result)
@@ -320,7 +172,9 @@ def harm(game: SymbolicGame, counts: Counts) -> tuple[float, ...]:
 
 def shortest_solution(task: Task) -> tuple[int, ...] | None:
   """Returns the fewest rules (from 0) that make player 1's goal possible."""
-  found = search(make_game(task), initial_counts(task), careful=False)
+  found = search(
+    symbolic.make_game(task), symbolic.initial_counts(task), careful=False
+  )
   return None if found is None else found.rules
 
 

@@ -15,6 +15,7 @@ from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation import (
   pairs,
   policies,
+  recording,
   rollout,
   scores,
   tasksets,
@@ -43,6 +44,7 @@ def trial_rewards(
   seed: int,
   repeats: int = 1,
   on_progress: Callable[[float], None] | None = None,
+  recorder: recording.Recorder | None = None,
 ) -> dict[int, np.ndarray]:
   """Plays each task with each number of trials.
 
@@ -54,6 +56,8 @@ def trial_rewards(
     seed: Of the environments.
     repeats: Episodes of each task and k; their rewards are averaged.
     on_progress: Called with the share of episodes done.
+    recorder: Keeps episodes; the numbers of trials, in their order, have those
+      of all tasks, each task's repeats one after the other.
 
   Returns:
     For each k the rewards of each trial, seconds, float64 [tasks, k]; with two
@@ -65,7 +69,8 @@ def trial_rewards(
     for task in tasks
     for _ in range(repeats)
   ]
-  rewards = iter(rollout.play(config_, jobs, make_policy, seed, on_progress))
+  played = rollout.play(config_, jobs, make_policy, seed, on_progress, recorder)
+  rewards = iter(played)
   count = len(tasks) * repeats
   found = {}
   for k in trials:
@@ -84,6 +89,7 @@ def evaluate(
   seed: int,
   repeats: int,
   say: Callable[[str], None],
+  keep: Sequence[int] = (),
 ) -> dict[str, Any]:
   """Scores a policy on tasks by the expert's rewards.
 
@@ -96,14 +102,17 @@ def evaluate(
     seed: Of the environments.
     repeats: Episodes of each task and k; their rewards are averaged.
     say: Shows how far it is.
+    keep: Numbers of tasks whose first episode of the most trials is kept.
 
   Returns:
     As `scores.summary`, with "tasks_sha256", by which other evaluations on the
-    same tasks are known.
+    same tasks are known, and any kept "episodes", see `recording.entry`.
 
   Raises:
     UserError: If a task does not fit the environments.
   """
+  fewer = list(trials).index(max(trials)) * len(tasks) * repeats
+  recorder = recording.Recorder(keep, fewer, repeats) if keep else None
   with errors.user_input():
     best = expert.expert_rewards(
       tasks,
@@ -119,9 +128,13 @@ def evaluate(
       seed,
       repeats,
       lambda done: say(f"{name} plays: {done:.0%}"),
+      recorder,
     )
   result = scores.summary(name, tasksets.ids(tasks), rewards, best)
-  return result | {"tasks_sha256": tasksets.fingerprint(tasks)}
+  result["tasks_sha256"] = tasksets.fingerprint(tasks)
+  if recorder is not None:
+    result["episodes"] = recorder.entries(name)
+  return result
 
 
 def evaluate_pairs(

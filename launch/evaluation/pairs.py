@@ -163,7 +163,7 @@ def _agent(
 ) -> SideMaker:
   """Returns a function that makes another agent, as the second player."""
   with errors.user_input(f"--coplayer={name}"):
-    place = saved_agent.teacher_place(name.removeprefix(_AGENT))
+    place = saved_agent.place(name.removeprefix(_AGENT))
     saved = trained_agent.load(place, own_parts)
     if experiment is None:
       raise errors.UserError(

@@ -11,7 +11,7 @@ import numpy as np
 
 from adaland.envs import land
 from adaland.envs.tasks.task import Task
-from adaland.launch.evaluation import policies
+from adaland.launch.evaluation import policies, recording
 
 # Environments stepped as one batch.
 MAX_ENVS = 64
@@ -39,6 +39,7 @@ def play(
   make_policy: policies.PolicyMaker,
   seed: int = 0,
   on_progress: Callable[[float], None] | None = None,
+  recorder: recording.Recorder | None = None,
 ) -> list[np.ndarray]:
   """Plays each task's episode once.
 
@@ -49,6 +50,7 @@ def play(
       that acts for both.
     seed: Seed of the environments.
     on_progress: Called with the share of episodes done.
+    recorder: Keeps episodes; it knows them by the numbers of their tasks.
 
   Returns:
     For each task the reward of each trial, seconds, float32 [K]; with two
@@ -81,14 +83,25 @@ def play(
   results: dict[int, np.ndarray] = {}
   step = environments.reset()
   while len(results) < len(tasks):
-    step = environments.step(policy.act(step))
+    actions = policy.act(step)
+    step = environments.step(actions)
     for row, episode in enumerate(episodes):
       if episode is None or step.first[row]:
         continue
       # A new array: a number may have become one.
       reward = np.asarray(step.reward[row], np.float64)
       episode.rewards[-1] = episode.rewards[-1] + reward
+      if recorder is not None:
+        recorder.act(episode.job, actions[row])
       if step.last[row]:
+        if recorder is not None:
+          recorder.end(
+            episode.job,
+            tasks[episode.job],
+            environments.seeds[row],
+            int(environments.episodes[row]) - 1,
+            episode.rewards,
+          )
         results[episode.job] = np.asarray(episode.rewards, np.float32)
         if on_progress is not None:
           on_progress(len(results) / len(tasks))

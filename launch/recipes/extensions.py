@@ -7,7 +7,7 @@ from typing import Any
 from adaland.agent.memory.checks import check_memory
 from adaland.curriculum.checks import check_curriculum
 from adaland.envs import land
-from adaland.envs.expert import explorer
+from adaland.envs.expert import playable
 from adaland.launch import errors
 from adaland.launch.config import experiment, references
 from adaland.launch.recipes import task_source
@@ -95,9 +95,11 @@ def check_teachers(config: experiment.ExperimentConfig) -> None:
   teaching = config.teaching
   if teaching.labels == "actions" and teaching.teacher != "expert":
     source = task_source.TaskSource(config)
+    tutor = teaching.teacher == "tutor"
+    check = playable.check_tutor if tutor else playable.check
     for index in range(min(_TASKS, source.num_tasks)):
       with errors.user_input(f"teaching.teacher={teaching.teacher}"):
-        explorer.check(source.task(index))
+        check(source.task(index))
 
 
 @contextlib.contextmanager

@@ -67,10 +67,14 @@ class Trainer:
     self._rates = progress.Rates()
     made = builder.agent(experiment)
     seed, device = experiment.run.seed, jax.local_devices()[0]
+    learner = builder.learner(experiment, made.network, [device])
     self._learner = learner_thread.LearnerThread(
-      builder.learner(experiment, made.network, [device]),
+      learner,
       experiment.replay,
       builder.unroll_spec(experiment, made),
+      builder.first_state(
+        experiment, made, learner, bool(checkpoint.steps(run.checkpoints))
+      ),
       seed,
       device,
     )

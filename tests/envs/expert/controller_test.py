@@ -5,7 +5,7 @@ from absl.testing import absltest
 
 from adaland.envs import constants
 from adaland.envs.expert import controller
-from adaland.envs.tasks.planner import Condition
+from adaland.envs.tasks.symbolic import Condition
 from tests.envs.expert import fakes
 
 NEAR = {0: (1, (3.0, 3.0, 0.2)), 1: (1, (1.5, 0.0, 0.2))}

@@ -121,20 +121,6 @@ class ExplorerTest(parameterized.TestCase):
     self.assertEqual(action[:2].tolist(), [1, 1])
     self.assertEqual(constants.TURN_RATES[action[2]], 3.0)
 
-  @parameterized.parameters(
-    {"goal": "hold(player1, black cube)"},
-    {"goal": "not near(player1, black cube)"},
-    {"goal": "near(black cube, black cube)"},
-  )
-  def test_refuses_what_it_can_t_play(self, goal):
-    task = Task.of(goal, [{"type": "black cube", "count": 2}], name="odd")
-    world = land.Land(1, _CONFIG, lambda _: task)
-    world.reset()
-    with self.assertRaisesRegex(
-      ValueError, "task 'odd': the explorer can't play it, allowed: one player"
-    ):
-      explorer.Explorer(1).observe(world)
-
   def test_acts_only_on_what_it_has_observed(self):
     world = make_world("traps", num_envs=1)
     world.reset()

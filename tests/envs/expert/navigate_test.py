@@ -66,7 +66,37 @@ class NavigateTest(absltest.TestCase):
     )
     point = navigate.next_point(ground, paths, np.array([-1.7, -1.8]))
     assert point is not None
-    np.testing.assert_allclose(point, [0.25, -1.75])
+    np.testing.assert_allclose(point, [1.75, -1.75])
+
+  def test_next_point_cuts_the_corners_of_a_path(self):
+    flat = np.zeros([8, 8]), np.zeros([8, 8], int)
+    ground, paths = self.paths(*flat, [2.75, 1.25])
+    # Cell by cell it is diagonals and straights; all of it is free.
+    start = np.array([-2.75, -1.25])
+    point = navigate.next_point(ground, paths, start)
+    np.testing.assert_allclose(point, [2.75, 1.25])
+
+  def test_next_point_goes_around_what_is_in_the_way(self):
+    penalty = np.zeros([8, 8])
+    penalty[3:5, :6] = 50.0
+    ground, paths = self.paths(
+      np.zeros([4, 4]),
+      np.zeros([4, 4], int),
+      [1.75, -1.75],
+      penalty.reshape(-1),
+    )
+    point = navigate.next_point(ground, paths, np.array([-1.75, -1.75]))
+    assert point is not None
+    self.assertGreater(point[1], 0.5)
+
+  def test_distances(self):
+    # Two cliffs, and a fall of a metre that is no way back.
+    heights = np.array([[2, 2], [0, 0]])
+    ground = navigate.make_ground(heights, 0 * heights)
+    high, low = (ground.cell_of(np.array([x, 0.75])) for x in (-0.75, 0.75))
+    metres = navigate.distances(ground, np.array([high, low]))
+    self.assertAlmostEqual(metres[0, low], 1.5 + 1.0)
+    self.assertEqual(metres[1, high], np.inf)
 
   def test_ground_blocks_sight(self):
     heights = np.array([[0, 0, 0], [3, 3, 3], [0, 0, 0]])

@@ -6,7 +6,7 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.envs.expert import senses
-from adaland.envs.tasks.planner import Condition
+from adaland.envs.tasks.symbolic import Condition
 from tests.envs.expert import fakes
 
 

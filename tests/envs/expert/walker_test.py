@@ -4,7 +4,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.envs.expert import walker
-from adaland.envs.tasks.planner import Condition
+from adaland.envs.tasks.symbolic import Condition
 from tests.envs.expert import fakes
 
 

@@ -2,7 +2,7 @@
 
 from absl.testing import absltest, parameterized
 
-from adaland.envs.tasks import literals, planner
+from adaland.envs.tasks import literals, planner, symbolic
 from adaland.envs.tasks.task import ObjectSpec, PlayerSpec, Task, World
 
 
@@ -23,12 +23,14 @@ def make_task(goal, objects, rules, hiding=()):
 class PlannerTest(parameterized.TestCase):
   def plan(self, *args) -> tuple[int, ...]:
     task = make_task(*args)
-    found = planner.plan(planner.make_game(task), planner.initial_counts(task))
+    found = planner.plan(
+      symbolic.make_game(task), symbolic.initial_counts(task)
+    )
     assert found is not None
     return found.rules
 
   def test_counts_by_type(self):
-    counts = planner.count_types([4, 0, 12, 4])
+    counts = symbolic.count_types([4, 0, 12, 4])
     self.assertEqual(counts, (0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1))
 
   @parameterized.parameters(
@@ -116,7 +118,7 @@ class PlannerTest(parameterized.TestCase):
         "near(black pyramid, purple cube) -> nothing",
       ],
     )
-    harm = planner.harm(planner.make_game(task), planner.initial_counts(task))
+    harm = planner.harm(symbolic.make_game(task), symbolic.initial_counts(task))
     self.assertEqual(harm, (float("inf"), -1.0, 0.0, 0.0))
 
   def test_removes_the_onlooker_before_it_is_seen(self):
@@ -141,13 +143,13 @@ class PlannerTest(parameterized.TestCase):
     self.assertEqual(found, (0,))
 
   def test_full_world_makes_nothing(self):
-    game = planner.SymbolicGame(
-      goal=planner.Condition("hold", 13, 2),
-      rules=((planner.Condition("near", 13, 1), (1, 2)),),
+    game = symbolic.SymbolicGame(
+      goal=symbolic.Condition("hold", 13, 2),
+      rules=((symbolic.Condition("near", 13, 1), (1, 2)),),
       capacity=1,
     )
-    counts = planner.count_types([1])
-    self.assertEqual(planner.fire(game, counts, 0), counts)
+    counts = symbolic.count_types([1])
+    self.assertEqual(symbolic.fire(game, counts, 0), counts)
     self.assertIsNone(planner.plan(game, counts))
 
 
