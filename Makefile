@@ -30,7 +30,8 @@ studio: venv three  ## Serves the page: play, watch agents adapt, make tasks.
 
 VENDOR = launch/studio/page/vendor
 three: $(VENDOR)/three.module.js
-$(VENDOR)/three.module.js: package-lock.json .ci/three
+$(VENDOR)/three.module.js: package-lock.json .ci/three \
+  $(wildcard launch/studio/page/*.js)
 	@.ci/three
 
 # What one of the suite's many processes has compiled, the others read. There is

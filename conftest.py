@@ -15,6 +15,8 @@ os.environ.setdefault(
 # Many processes of a suite compile the same small programs: even those that
 # take some milliseconds are worth keeping.
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+# Modules with the environments, and the run, that many files are tests of.
+_SHARED = ("tests.envs.fixtures", "tests.launch.runtimes.single.configs")
 _OPTIMIZE_LITTLE = "JAX_DISABLE_MOST_OPTIMIZATIONS"
 _CHOSEN = os.environ.get(_OPTIMIZE_LITTLE)
 
@@ -23,18 +25,28 @@ _CHOSEN = os.environ.get(_OPTIMIZE_LITTLE)
 def pytest_collection_modifyitems(items):
   """Puts the tests of whole runs first, the longest before the others.
 
-  The other tests of a file are kept together: they share what their process has
-  traced and compiled.
+  The other tests of a file, or of files with the same programs, are kept
+  together: they share what their process has traced and compiled. Files with
+  optimised programs come before those without: what a process has compiled is
+  lost where the one changes to the other.
   """
-  items.sort(key=_order)
+  optimized = {x.path for x in items if x.get_closest_marker("optimized")}
+  items.sort(key=lambda item: _order(item, item.path in optimized))
   for item in items:
     if not any(item.get_closest_marker(x) for x in ("long", "xdist_group")):
-      item.add_marker(pytest.mark.xdist_group(item.path.stem))
+      item.add_marker(pytest.mark.xdist_group(_group(item)))
 
 
-def _order(item) -> int:
+def _group(item) -> str:
+  used = {getattr(x, "__name__", "") for x in vars(item.module).values()}
+  return next((name for name in _SHARED if name in used), item.path.stem)
+
+
+def _order(item, optimized: bool) -> int:
   mark = item.get_closest_marker("long")
-  return 1 if mark is None else -mark.kwargs.get("seconds", 0)
+  if mark is not None:
+    return -mark.kwargs.get("seconds", 0)
+  return 1 if optimized else 2
 
 
 @pytest.hookimpl(tryfirst=True)

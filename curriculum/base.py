@@ -36,6 +36,8 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
+from adaland.curriculum import coplayers
+
 # Size of a pool where none is given: the larger one of AdA (arXiv 2301.07608).
 POOL_SIZE = 25_000_000_000
 # NumPy draws 64-bit numbers; a family may have more tasks.
@@ -53,6 +55,7 @@ class Assignment(NamedTuple):
       evaluates new tasks without learning from them).
     trials: Trials of the episode in place of the task's own; 0: the task's.
     idle: Whether the avatar takes no action in place of the agent's.
+    coplayer: Who plays a task's second player; see `coplayers`.
   """
 
   key: int
@@ -60,6 +63,7 @@ class Assignment(NamedTuple):
   learn: bool
   trials: int = 0
   idle: bool = False
+  coplayer: int = coplayers.SELF
 
 
 class EpisodeRecord(NamedTuple):
@@ -91,7 +95,8 @@ class Decision(NamedTuple):
   """A choice of a curriculum's, for the run's log.
 
   Attributes:
-    index: The task's index in the pool.
+    index: The task's index in the pool, or the number of a pair with a
+      co-player.
     accepted: Whether the task will be learned from.
     why: The reason, a few words.
     score: What the choice was made by; its meaning is the curriculum's.
@@ -141,9 +146,27 @@ class Deciding(Protocol):
 CurriculumFactory = Callable[[Callable[[int], Any], int], Curriculum]
 
 
-def draw_index(rng: np.random.Generator, num_tasks: int) -> int:
-  """Draws the index of a task, each as likely as any other."""
-  return int(rng.integers(min(num_tasks, _MAX_INDICES)))
+# Draws a co-player's number.
+DrawCoplayer = Callable[[np.random.Generator], int]
+
+
+def draw_index(
+  rng: np.random.Generator,
+  num_tasks: int,
+  draw_coplayer: DrawCoplayer | None = None,
+) -> int:
+  """Draws the index of a task, each as likely as any other.
+
+  Args:
+    rng: Generator of the draw.
+    num_tasks: Number of tasks.
+    draw_coplayer: Draws a co-player; then the number of its pair with the task
+      is returned (see `coplayers.join`).
+  """
+  if draw_coplayer is None:
+    return int(rng.integers(min(num_tasks, _MAX_INDICES)))
+  index = int(rng.integers(min(num_tasks, coplayers.MAX_TASKS)))
+  return coplayers.join(index, draw_coplayer(rng))
 
 
 def check_kind(state: dict[str, Any], kind: str) -> None:

@@ -45,6 +45,7 @@ def make_curriculum(
   sample_task: Callable[[int], Any],
   seed: int,
   num_tasks: int = base.POOL_SIZE,
+  draw_coplayer: base.DrawCoplayer | None = None,
 ) -> base.Curriculum:
   """Makes the curriculum.
 
@@ -54,13 +55,14 @@ def make_curriculum(
       for it; assignments carry it, and no curriculum looks into it.
     seed: Seed of its draws.
     num_tasks: Size of the pool.
+    draw_coplayer: Draws the co-player of a new task, if tasks have one; then
+      `sample_task` is called with numbers of pairs (see `coplayers`).
   """
+  pool = sample_task, seed, num_tasks, draw_coplayer
   if config.kind == "noop":
-    return NoopCurriculum(config.noop, sample_task, seed, num_tasks)
+    return NoopCurriculum(config.noop, *pool)
   if config.kind == "learnability":
-    return LearnabilityCurriculum(
-      config.learnability, sample_task, seed, num_tasks
-    )
+    return LearnabilityCurriculum(config.learnability, *pool)
   if config.kind == "plr":
-    return PLRCurriculum(config.plr, sample_task, seed, num_tasks)
-  return uniform.UniformCurriculum(sample_task, seed, num_tasks)
+    return PLRCurriculum(config.plr, *pool)
+  return uniform.UniformCurriculum(*pool)

@@ -78,6 +78,7 @@ class LearnabilityCurriculum:
     sample_task: Callable[[int], Any],
     seed: int,
     num_tasks: int = base.POOL_SIZE,
+    draw_coplayer: base.DrawCoplayer | None = None,
   ):
     """Makes a curriculum, which scores a batch first.
 
@@ -87,10 +88,12 @@ class LearnabilityCurriculum:
         for it; assignments carry it, and nothing here looks into it.
       seed: Seed of the draws.
       num_tasks: Size of the pool.
+      draw_coplayer: Draws the co-player of a new task, if tasks have one.
     """
     self._config = config
     self._sample_task = sample_task
     self._num_tasks = num_tasks
+    self._draw_coplayer = draw_coplayer
     self._rng = np.random.Generator(np.random.PCG64(seed))
     self._outstanding = ledger.Outstanding()
     self._decisions = ledger.Decisions()
@@ -112,13 +115,13 @@ class LearnabilityCurriculum:
     config = self._config
     self._batch += 1
     # A small pool may give a task twice.
-    self._solved = {
-      base.draw_index(self._rng, self._num_tasks): []
-      for _ in range(config.candidates)
-    }
+    self._solved = {self._draw_index(): [] for _ in range(config.candidates)}
     self._drawn += len(self._solved)
     self._to_score = collections.deque(list(self._solved) * config.rollouts)
     self._trained = 0
+
+  def _draw_index(self) -> int:
+    return base.draw_index(self._rng, self._num_tasks, self._draw_coplayer)
 
   def next_tasks(self, n: int) -> list[base.Assignment]:
     """Returns the next n tasks to play."""
@@ -132,7 +135,7 @@ class LearnabilityCurriculum:
     elif self._kept and self._rng.random() < self._config.replay_probability:
       index, purpose = self._kept[self._rng.integers(len(self._kept))], _KEPT
     else:
-      index, purpose = base.draw_index(self._rng, self._num_tasks), _NEW
+      index, purpose = self._draw_index(), _NEW
       self._drawn += 1
     key = self._outstanding.add(index, purpose, self._batch)
     if learn:

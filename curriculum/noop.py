@@ -96,6 +96,7 @@ class NoopCurriculum:
     sample_task: Callable[[int], Any],
     seed: int,
     num_tasks: int = base.POOL_SIZE,
+    draw_coplayer: base.DrawCoplayer | None = None,
   ):
     """Makes a curriculum.
 
@@ -105,10 +106,12 @@ class NoopCurriculum:
         for it; assignments carry it, and nothing here looks into it.
       seed: Seed of the draws.
       num_tasks: Size of the pool.
+      draw_coplayer: Draws the co-player of a new task, if tasks have one.
     """
     self._config = config
     self._sample_task = sample_task
     self._num_tasks = num_tasks
+    self._draw_coplayer = draw_coplayer
     self._rng = np.random.Generator(np.random.PCG64(seed))
     self._outstanding = ledger.Outstanding()
     self._decisions = ledger.Decisions()
@@ -120,6 +123,9 @@ class NoopCurriculum:
     self._proposed = 0
     self._learn_share = statistics.RecentMean()
     self._train_reward = statistics.RecentMean()
+
+  def _draw_index(self) -> int:
+    return base.draw_index(self._rng, self._num_tasks, self._draw_coplayer)
 
   def next_tasks(self, n: int) -> list[base.Assignment]:
     """Returns the next n tasks to play; accepted ones come first."""
@@ -144,7 +150,7 @@ class NoopCurriculum:
 
   def _propose(self) -> None:
     """Draws a task, and plans its trials."""
-    index = base.draw_index(self._rng, self._num_tasks)
+    index = self._draw_index()
     self._proposed += 1
     self._rewards[index] = ([], [])
     if len(self._rewards) > _MAX_PROPOSED:

@@ -94,6 +94,7 @@ class PLRCurriculum:
     sample_task: Callable[[int], Any],
     seed: int,
     num_tasks: int = base.POOL_SIZE,
+    draw_coplayer: base.DrawCoplayer | None = None,
   ):
     """Makes a curriculum with an empty archive.
 
@@ -103,10 +104,12 @@ class PLRCurriculum:
         for it; assignments carry it, and nothing here looks into it.
       seed: Seed of the draws.
       num_tasks: Size of the pool.
+      draw_coplayer: Draws the co-player of a new task, if tasks have one.
     """
     self._config = config
     self._sample_task = sample_task
     self._num_tasks = num_tasks
+    self._draw_coplayer = draw_coplayer
     self._rng = np.random.Generator(np.random.PCG64(seed))
     self._archive = archive.Archive(config.capacity)
     self._moments: dict[int, statistics.RunningMoments] = {}
@@ -122,6 +125,9 @@ class PLRCurriculum:
     self._learn_share = statistics.RecentMean()
     self._train_reward = statistics.RecentMean()
     self._new_reward = statistics.RecentMean()
+
+  def _draw_index(self) -> int:
+    return base.draw_index(self._rng, self._num_tasks, self._draw_coplayer)
 
   def next_tasks(self, n: int) -> list[base.Assignment]:
     """Returns the next n tasks to play."""
@@ -228,7 +234,7 @@ class PLRCurriculum:
     if self._to_train:
       episode = self._to_train.popleft()
     else:
-      episode = _Episode(base.draw_index(self._rng, self._num_tasks), 0)
+      episode = _Episode(self._draw_index(), 0)
     learn = episode.visit > 0
     key, self._next_key = self._next_key, self._next_key + 1
     self._outstanding[key] = episode

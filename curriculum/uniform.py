@@ -21,6 +21,7 @@ class UniformCurriculum:
     sample_task: Callable[[int], Any],
     seed: int,
     num_tasks: int = base.POOL_SIZE,
+    draw_coplayer: base.DrawCoplayer | None = None,
   ):
     """Makes a curriculum.
 
@@ -29,16 +30,21 @@ class UniformCurriculum:
         for it; assignments carry it.
       seed: Seed of the draws.
       num_tasks: Size of the pool.
+      draw_coplayer: Draws the co-player of a new task, if tasks have one.
     """
     self._sample_task = sample_task
     self._num_tasks = num_tasks
+    self._draw_coplayer = draw_coplayer
     self._rng = np.random.Generator(np.random.PCG64(seed))
     self._drawn = 0
     self._reward = statistics.RecentMean()
 
+  def _draw_index(self) -> int:
+    return base.draw_index(self._rng, self._num_tasks, self._draw_coplayer)
+
   def next_tasks(self, n: int) -> list[base.Assignment]:
     """Returns the next n tasks to play."""
-    indices = [base.draw_index(self._rng, self._num_tasks) for _ in range(n)]
+    indices = [self._draw_index() for _ in range(n)]
     first, self._drawn = self._drawn, self._drawn + n
     return [
       base.Assignment(first + k, self._sample_task(index), True)

@@ -16,18 +16,19 @@ from adaland.agent.learner_config import LearnerConfig, ProxyConfig
 from adaland.agent.network.network import make_network
 from adaland.agent.replay.base import ReplayWriter
 from adaland.agent.replay.spec import UnrollSpec
-from adaland.curriculum import base, factory
+from adaland.curriculum import base, factory, paired
 from adaland.envs import constants, land, land_types
 from adaland.envs.expert import players
 from adaland.envs.stepping import task_rows
 from adaland.envs.tasks.task import Task
 from adaland.launch import errors
-from adaland.launch.acting import cutting, loop, teaching
+from adaland.launch.acting import coplaying, cutting, loop, teaching
 from adaland.launch.acting.actor import Actor
 from adaland.launch.acting.channel import Channel
 from adaland.launch.agents import saved_agent
 from adaland.launch.config import experiment
 from adaland.launch.recipes import extensions, task_source
+from adaland.launch.run import snapshots
 
 if TYPE_CHECKING:
   from adaland.agent.learner import Learner
@@ -91,7 +92,7 @@ def learner(
     network,
     config.learner,
     config.network.action_sizes,
-    None if devices is None else tuple(devices),
+    tuple(jax.devices() if devices is None else devices),
     _proxy(config.learner.proxy, config.network, config.env),
   )
 
@@ -116,7 +117,7 @@ def _learner(
   network: types.Network,
   learner_config: LearnerConfig,
   action_sizes: tuple[int, ...],
-  devices: tuple[jax.Device, ...] | None,
+  devices: tuple[jax.Device, ...],
   proxy: types.Network | None,
 ) -> "Learner":
   # Imported where used: most processes of a run never learn, and it brings
@@ -124,6 +125,52 @@ def _learner(
   from adaland.agent.learner import make_learner
 
   return make_learner(network, learner_config, action_sizes, devices, proxy)
+
+
+def first_state(
+  config: experiment.ExperimentConfig,
+  made: Agent,
+  learns: "Learner",
+  resumes: bool = False,
+) -> Any:
+  """Returns the learner's state before a run's first update.
+
+  Args:
+    config: The run's config.
+    made: The agent.
+    learns: The learner's functions.
+    resumes: True if a checkpoint replaces the state, so that the agent from
+      which the run started is not needed any more.
+
+  Raises:
+    UserError: If the run can't start from the agent that its config names.
+  """
+  state = learns.init(jax.random.PRNGKey(config.run.seed))
+  if resumes or not config.run.start_from:
+    return state
+  params = starting_params(config, made)
+  return learns.load(state._replace(params=params, target_params=params))
+
+
+def starting_params(
+  config: experiment.ExperimentConfig, made: Agent
+) -> types.Params:
+  """Reads the parameters from which a run starts.
+
+  Args:
+    config: The run's config, which names an agent.
+    made: The run's own agent.
+
+  Raises:
+    UserError: If there is no such agent, it is broken, or has a network of
+      another form.
+  """
+  with errors.user_input(f"run.start_from={config.run.start_from}"):
+    place = saved_agent.place(config.run.start_from)
+    saved = saved_agent.load(place, False, agent, learner)
+    shapes = jax.eval_shape(made.network.init, jax.random.PRNGKey(0))
+    saved_agent.check_start(saved.params, shapes)
+  return saved.params
 
 
 def unroll_spec(config: experiment.ExperimentConfig, made: Agent) -> UnrollSpec:
@@ -182,6 +229,22 @@ def checkpoint_template(
   }
 
 
+def snapshot_pool(
+  config: experiment.ExperimentConfig, folder: str
+) -> snapshots.SnapshotPool | None:
+  """Makes the pool of co-players; None if all tasks are of one player.
+
+  Args:
+    config: The run's config.
+    folder: The run's directory.
+  """
+  if config.env.num_players == 1:
+    return None
+  init = agent(config).network.init
+  template = jax.eval_shape(init, jax.random.PRNGKey(0))
+  return snapshots.SnapshotPool(config.coplayers, folder, template)
+
+
 def environment(
   config: experiment.ExperimentConfig,
   num_envs: int,
@@ -225,6 +288,7 @@ def actor(
       channel.next_task,
       channel.report,
       emit,
+      channel.snapshot,
       first_seed,
       action_seed,
       device,
@@ -241,6 +305,7 @@ def device_actor(
   next_task: Callable[[], base.Assignment],
   report: Callable[[base.EpisodeRecord], None],
   emit: Callable[[types.Unroll, int], None],
+  snapshot: Callable[[int], types.Params],
 ) -> Actor:
   """Makes the actor of a run in one process; its unrolls stay on the device.
 
@@ -250,6 +315,7 @@ def device_actor(
     next_task: Returns a task to act in.
     report: Takes the record of a finished episode.
     emit: Takes unrolls, as `acting.actor.Actor` gives them.
+    snapshot: Returns the parameters of a co-player that is a snapshot.
   """
   seed = config.run.seed
   # Far from the environments' seeds of other runs.
@@ -260,6 +326,7 @@ def device_actor(
     next_task,
     report,
     emit,
+    snapshot,
     first_seed,
     seed,
     jax.local_devices()[0],
@@ -272,12 +339,24 @@ def _actor(
   next_task: Callable[[], base.Assignment],
   report: Callable[[base.EpisodeRecord], None],
   emit: Callable[[types.Unroll, int], None],
+  snapshot: Callable[[int], types.Params],
   first_seed: int,
   action_seed: int,
   device: jax.Device,
 ) -> Actor:
   """Makes an actor; see `acting.actor.Actor`."""
   num_envs = config.actor.envs_per_actor
+  seats = None
+  if config.env.num_players > 1:
+    seats = coplaying.CoplayerSeats(
+      made.actor,
+      snapshot,
+      num_envs,
+      config.coplayers.pool_size,
+      config.network.action_sizes,
+      action_seed,
+      device,
+    )
   return Actor(
     make_environment=lambda row_task: environment(
       config, num_envs, first_seed, row_task
@@ -296,6 +375,8 @@ def _actor(
     device=device,
     guide=_teaching(config, action_seed) if config.teaching.used else None,
     rules=_rules_shape(config),
+    num_players=config.env.num_players,
+    seats=seats,
   )
 
 
@@ -310,7 +391,7 @@ def teacher(config: experiment.ExperimentConfig) -> saved_agent.SavedAgent:
       observations than this run.
   """
   with errors.user_input(f"teaching.teacher={config.teaching.teacher}"):
-    place = saved_agent.teacher_place(config.teaching.agent)
+    place = saved_agent.place(config.teaching.agent)
     saved = saved_agent.load(place, False, agent, learner)
     saved_agent.check_teacher(saved.config, config)
   return saved
@@ -348,9 +429,20 @@ def curriculum(
   """
   source = task_source.TaskSource(config)
   draw = (lambda i: i) if by_index else source.task
-  make = extensions.find(config, "curriculum")
-  if make is not None:
-    return make(draw, config.run.seed)
-  return factory.make_curriculum(
-    config.curriculum, draw, config.run.seed, source.num_tasks
+  own, seed = extensions.find(config, "curriculum"), config.run.seed
+
+  def make(
+    sample: Callable[[int], Any],
+    draw_coplayer: base.DrawCoplayer | None = None,
+  ) -> base.Curriculum:
+    if own is not None:
+      return own(sample, seed)
+    return factory.make_curriculum(
+      config.curriculum, sample, seed, source.num_tasks, draw_coplayer
+    )
+
+  if config.env.num_players == 1:
+    return make(draw)
+  return paired.PairedCurriculum(
+    make, draw, config.coplayers, seed, chooses_pairs=own is None
   )

@@ -6,14 +6,18 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from adaland.agent.checkpoint import weights
 from adaland.envs import constants, land
 from adaland.envs.tasks.task import Task
 from adaland.launch import cli, errors
 from adaland.launch.config import preset_configs
+from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation import (
   controls,
   fewshot,
+  pairs,
   policies,
+  recording,
   report,
   scores,
   tasksets,
@@ -30,11 +34,17 @@ examples:
   adaland evaluate --policy=expert --taskset=probe --trials=1
   adaland evaluate --workdir=/tmp/run --taskset=my_tasks/ \\
       --trials=1,2,3,5,8 --report=/tmp/report
+  adaland evaluate --workdir=/tmp/run --trials=4 --keep=0,1,2 \\
+      --json=/tmp/run/evaluation.json
+  adaland evaluate --workdir=/tmp/pairs --coplayer=self,random,expert
+  adaland evaluate --policy=expert --coplayer=expert --trials=1 \\
+      --taskset=two_player_probe
 
 For each k in --trials the policy plays an episode of k trials on every task;
 the reward of the last trial counts. Score = that reward / the scripted
 expert's. "test" are held-out tasks of the run's distribution (of --preset's
-without a run).
+without a run). On tasks of two players --policy is player 1, and each player's
+score is over the reward of the expert in its place, of the scripted pair.
 """
 
 
@@ -67,7 +77,8 @@ def make_parser() -> cli.Parser:
   parser.add_argument(
     "--taskset",
     default="test",
-    help="test (held-out, sampled), probe, a task file, or a folder of them",
+    help="test (held-out, sampled), probe, two_player_probe, a task file, or a "
+    "folder of them",
   )
   parser.add_argument(
     "--trials", type=_trials, default=[1, 2, 3], help="numbers of trials, k"
@@ -94,6 +105,13 @@ def make_parser() -> cli.Parser:
     help="swapped: play once more, beginning each trial with the memory of "
     "another task, to see what the agent's memory is worth",
   )
+  recording.add_flag(parser)
+  parser.add_argument(
+    "--coplayer",
+    help="who plays player 2, in a list as self,random: self, random, noop, "
+    "expert, agent:NAME or agent:DIRECTORY; tasks of one player are left out. "
+    "Without it, self",
+  )
   cli.add_own_parts_flag(parser)
   cli.add_json_flag(parser)
   return parser
@@ -111,22 +129,112 @@ def run(args: argparse.Namespace) -> None:
     experiment = preset_configs.get(args.preset)
   source = task_source.TaskSource(experiment, held_out=True)
   tasks = tasksets.many(args.taskset, source, args.num_tasks)
+  recording.check_flag(args, len(tasks))
   if args.control:
     if args.policy != "agent":
       raise errors.UserError(
         f"--control={args.control}: allowed with --policy=agent only"
       )
     controls.check_tasks(tasks, args.trials[-1])
+  if args.coplayer is not None:
+    tasks = _for_two(tasks, args.taskset)
   if args.workdir:
-    env = trained_agent.fitting_env(experiment.env, tasks)
+    env = trained_agent.fitting_env(experiment.env, tasks, pairs=True)
   else:
-    env = trained_agent.default_env(tasks)
-  make_agent = None
-  if args.policy == "agent":
-    saved = trained_agent.load(args.workdir, args.own_parts)
-    make_agent = fewshot.agent_policy(experiment, saved.params, args.seed)
+    env = trained_agent.default_env(tasks, pairs=True)
   if args.report:
     report.check_folder(args.report)
+  if env.num_players > 1:
+    results = _pairs(env, tasks, args, experiment)
+  else:
+    results = [_alone(env, tasks, args, experiment)]
+  for result in results:
+    result |= {
+      "taskset": args.taskset,
+      "repeats": args.repeats,
+      "seed": args.seed,
+      "workdir": args.workdir and str(pathlib.Path(args.workdir).absolute()),
+    }
+  if args.report:
+    report.write(args.report, results)
+  first = results[0]
+  if len(results) > 1:
+    first = first | {"pairs": results}
+  cli.emit(first, scores.table(results), args.json)
+
+
+def _for_two(tasks: Sequence[Task], taskset: str) -> list[Task]:
+  """Returns the tasks of two players.
+
+  Raises:
+    UserError: If there are none.
+  """
+  found = [task for task in tasks if len(task.players) > 1]
+  if not found:
+    raise errors.UserError(
+      f"--coplayer: --taskset={taskset} has {len(tasks)} tasks of one player, "
+      "allowed: tasks of two players"
+    )
+  return found
+
+
+def _pairs(
+  env: land.LandConfig,
+  tasks: Sequence[Task],
+  args: argparse.Namespace,
+  experiment: ExperimentConfig,
+) -> list[dict[str, Any]]:
+  """Returns the results of the policy with each co-player."""
+  for flag, value in (("control", args.control), ("keep", args.keep)):
+    if value:
+      shown = ",".join(map(str, value)) if flag == "keep" else value
+      raise errors.UserError(
+        f"--{flag}={shown}: allowed on tasks of one player only"
+      )
+  if args.policy == "agent":
+    params = trained_agent.load(args.workdir, args.own_parts).params
+    side = pairs.agent_side(experiment, params, args.seed)
+  elif args.policy in pairs.NAMES:
+    side = pairs.side_maker(args.policy, args.seed)
+  else:
+    raise errors.choice(
+      "--policy on tasks of two players", args.policy, ["agent", *pairs.NAMES]
+    )
+  names = list(dict.fromkeys((args.coplayer or pairs.SELF).split(",")))
+  makers = pairs.make_pairs(
+    side,
+    names,
+    experiment if args.workdir else None,
+    args.seed,
+    args.own_parts,
+  )
+  line = progress.Progress()
+  results = fewshot.evaluate_pairs(
+    args.policy,
+    makers,
+    env,
+    tasks,
+    args.trials,
+    args.seed,
+    args.repeats,
+    line.update,
+  )
+  line.close()
+  return results
+
+
+def _alone(
+  env: land.LandConfig,
+  tasks: Sequence[Task],
+  args: argparse.Namespace,
+  experiment: ExperimentConfig,
+) -> dict[str, Any]:
+  """Returns the results of the policy on tasks of one player."""
+  make_agent, agent = None, None
+  if args.policy == "agent":
+    saved = trained_agent.load(args.workdir, args.own_parts)
+    agent = weights.fingerprint(saved.params)
+    make_agent = fewshot.agent_policy(experiment, saved.params, args.seed)
   line = progress.Progress()
   result = fewshot.evaluate(
     args.policy,
@@ -137,6 +245,7 @@ def run(args: argparse.Namespace) -> None:
     args.seed,
     args.repeats,
     line.update,
+    args.keep,
   )
   if args.control and make_agent:
     result["controls"] = {
@@ -145,15 +254,7 @@ def run(args: argparse.Namespace) -> None:
       )
     }
   line.close()
-  result |= {
-    "taskset": args.taskset,
-    "repeats": args.repeats,
-    "seed": args.seed,
-    "workdir": args.workdir and str(pathlib.Path(args.workdir).absolute()),
-  }
-  if args.report:
-    report.write(args.report, [result])
-  cli.emit(result, scores.table([result]), args.json)
+  return result | {"agent_sha256": agent}
 
 
 def _control(

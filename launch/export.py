@@ -24,6 +24,7 @@ examples:
       --results agent=a.json memoryless=m.json expert=e.json \\
       --hardware="2 CPU cores" --note="It was trained on flat rooms only."
   adaland evaluate --workdir=my_agent
+  adaland export --workdir=/tmp/run --out=small_agent --half
 
 --results takes files as adaland compare does, for the card.
 """
@@ -54,6 +55,11 @@ def make_parser() -> cli.Parser:
     default=[],
     help="a sentence for the card's limits; may be given several times",
   )
+  parser.add_argument(
+    "--half",
+    action="store_true",
+    help="round the weights to float16, half the size; evaluate the result",
+  )
   cli.add_own_parts_flag(parser)
   cli.add_json_flag(parser)
   return parser
@@ -75,7 +81,7 @@ def run(args: argparse.Namespace) -> None:
   text = card.write(
     description, adaland.__version__, name, num_params, results, args.note
   )
-  agent_dir.write(args.out, description, saved.params, text, figure)
+  agent_dir.write(args.out, description, saved.params, text, figure, args.half)
   path = pathlib.Path(args.out).absolute()
   size = sum(file.stat().st_size for file in path.iterdir())
   result = {

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from adaland.agent.checkpoint import weights
 from adaland.envs import constants
 from adaland.launch import cli, errors
 from adaland.launch.config.experiment import ExperimentConfig
@@ -21,6 +22,7 @@ from adaland.launch.evaluation import (
   fewshot,
   policies,
   prompting,
+  recording,
   scores,
   tasksets,
   trained_agent,
@@ -77,6 +79,7 @@ def make_parser() -> cli.Parser:
     type=cli.output_path,
     help="film the first prompted episode",
   )
+  recording.add_flag(parser)
   cli.add_own_parts_flag(parser)
   cli.add_json_flag(parser)
   return parser
@@ -112,6 +115,7 @@ def _run_many(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
   """Plays the tasks of a set."""
   source = task_source.TaskSource(experiment, held_out=True)
   tasks = tasksets.many(args.taskset, source, args.num_tasks)
+  recording.check_flag(args, len(tasks))
   trials = args.trials or max(task.trials for task in tasks)
   if not 2 <= trials <= constants.MAX_TRIALS:
     raise errors.UserError(
@@ -125,7 +129,7 @@ def _run_many(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
   line = progress.Progress()
   with errors.user_input():
     found = prompting.evaluate(
-      env, tasks, trials, make_agent, args.seed, repeats, line.update
+      env, tasks, trials, make_agent, args.seed, repeats, line.update, args.keep
     )
   line.close()
   result = {
@@ -134,6 +138,7 @@ def _run_many(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
     "trials": trials,
     "repeats": repeats,
     "seed": args.seed,
+    "agent_sha256": weights.fingerprint(params),
     **found,
   }
   curves = {name: found[name] for name in ("prompted", "unprompted")}
@@ -149,6 +154,7 @@ def _run_many(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
 def _run_one(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
   """Plays one task."""
   task = tasksets.one(args.task, task_source.TaskSource(experiment))
+  recording.check_flag(args, 1)
   if task.trials < 2:
     raise errors.UserError(
       f"--task={args.task}: has 1 trial; a prompted agent needs at least 2"
@@ -177,17 +183,26 @@ def _run_one(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
         seed,
         film,
         "prompted agent",
-      ).rewards
+      )
     )
-    alone.append(episode.play(env, task, make_agent, seed).rewards)
+    alone.append(episode.play(env, task, make_agent, seed))
+  played = {"prompted": prompted, "unprompted": alone}
   result = {
     "task": task.name,
     "demo": args.demo,
     "repeats": repeats,
     "seed": seed,
-    "prompted": {"rewards": np.mean(prompted, axis=0).tolist()},
-    "unprompted": {"rewards": np.mean(alone, axis=0).tolist()},
+    "agent_sha256": weights.fingerprint(params),
+    **{
+      name: {"rewards": np.mean([e.rewards for e in all_], axis=0).tolist()}
+      for name, all_ in played.items()
+    },
   }
+  if args.keep:
+    result["episodes"] = [
+      recording.entry(0, name, demo.Demo(task, seed, *all_[0]))
+      for name, all_ in played.items()
+    ]
   cli.emit(result, _text(result), args.json)
 
 

@@ -212,6 +212,12 @@ def train_and_evaluate(
     preflight.prepare(config)
   directory = rundir.RunDir(workdir)
   config = _with_recipe_of_run(config, directory)
+  if config.run.start_from:
+    from adaland.agent.checkpoint import checkpoint
+    from adaland.launch import builder
+
+    if not checkpoint.steps(directory.checkpoints):
+      builder.starting_params(config, builder.agent(config))
   with directory.begin(config, experiment.FREE_FIELDS):
     # Imported late: bad flags should not have to wait for it.
     from adaland.launch.evaluation import fewshot

@@ -1,38 +1,50 @@
-"""Tests of the examples: each runs as a user would run it, but shortly."""
+"""Tests of the examples: each runs as a user would run it, but shortly.
+
+Nothing is trained here: `.ci/package` trains with each example, installed from
+the wheel, and `own_parts_test` with parts of the same kinds.
+"""
 
 import ast
+import contextlib
+import dataclasses
+import io
 import json
 import os
 import pathlib
-import subprocess
+import runpy
 import sys
+import types
+from unittest import mock
 
 import pytest
 from absl.testing import absltest, parameterized
+
+import adaland
+from adaland.launch.recipes import extensions, presets, recipe
 
 _ROOT = pathlib.Path(__file__).resolve().parent.parent
 _EXAMPLES = _ROOT / "examples"
 _MOST_LINES = 60
 
 
-def _run(*command: str, cwd: str) -> str:
-  """Runs a Python program outside of the repository; returns its stdout."""
-  done = subprocess.run(
-    [sys.executable, *command],
-    cwd=cwd,
-    env={**os.environ, "PYTHONPATH": str(_ROOT)},
-    capture_output=True,
-    text=True,
-    timeout=600,
-    check=False,
-  )
-  if done.returncode:
-    raise AssertionError(f"{command}: {done.returncode}\n{done.stderr}")
-  return done.stdout
+def _run(script: str, *flags: str) -> str:
+  """Runs a Python program; returns its stdout."""
+  out = io.StringIO()
+  with (
+    mock.patch.object(sys, "argv", [script, *flags]),
+    contextlib.redirect_stdout(out),
+  ):
+    runpy.run_path(script, run_name="__main__")
+  return out.getvalue()
 
 
-@pytest.mark.long
 class ExamplesTest(parameterized.TestCase):
+  def setUp(self):
+    super().setUp()
+    # Parts of a run are made known to child processes by these two.
+    self.enter_context(mock.patch.dict(os.environ))
+    self.enter_context(mock.patch.object(sys, "path", [*sys.path]))
+
   def test_all_are_listed_here_and_short(self):
     found = {path.stem for path in _EXAMPLES.glob("*.py")}
     self.assertEqual(
@@ -45,24 +57,42 @@ class ExamplesTest(parameterized.TestCase):
         f"python examples/{name}.py", ast.get_docstring(ast.parse(text)) or ""
       )
 
-  # On newer Pythons CI runs all of them with the installed package.
+  # On newer Pythons CI runs it with the installed package.
   @pytest.mark.once
   def test_own_agent(self):
-    folder = self.create_tempdir().full_path
-    out = _run(str(_EXAMPLES / "own_agent.py"), "--smoke", cwd=folder)
+    out = _run(str(_EXAMPLES / "own_agent.py"), "--smoke")
     self.assertIn("seconds of reward", out)
     self.assertIn("| greedy |", out)
 
-  @pytest.mark.once
   @parameterized.parameters("own_memory", "own_curriculum", "own_tasks")
-  def test_training_with(self, name):
-    folder = self.create_tempdir().full_path
+  def test_an_experiment_of_one_s_own(self, name):
     script = str(_EXAMPLES / f"{name}.py")
-    out = _run(script, "--smoke", "--workdir=run", cwd=folder)
-    self.assertIn("| agent |", out)
-    config = pathlib.Path(folder, "run", "config.json").read_text()
-    parts = json.loads(config)["config"]["factories"]
-    self.assertLen([p for p in parts.values() if p.startswith(script)], 1)
+    part = name.removeprefix("own_")
+    trained = {}
+
+    def train(source, workdir):
+      config = source.resolved()
+      extensions.check(config)
+      trained[workdir] = config
+      return types.SimpleNamespace(evaluation={"agent": "| agent |"})
+
+    with (
+      mock.patch.object(adaland, "train", train),
+      mock.patch.object(adaland, "evaluate"),
+    ):
+      self.assertIn("| agent |", _run(script, "--smoke", "--workdir=short"))
+      _run(script, "--workdir=long")
+    short, long = trained["short"], trained["long"]
+    self.assertEqual(short.run.max_steps, 300)
+    self.assertEqual(long.run, presets.laptop().config.run)
+    parts = dataclasses.asdict(short.factories)
+    self.assertStartsWith(parts.pop(part), f"{script}:")
+    self.assertFalse(any(parts.values()), parts)
+    # The command that the example names trains the same.
+    config = recipe.load(f"{script}:recipe")
+    self.assertEqual(
+      dataclasses.replace(config.factories, recipe=""), long.factories
+    )
 
 
 class NotebookTest(absltest.TestCase):
@@ -86,7 +116,7 @@ class NotebookTest(absltest.TestCase):
       if cell["cell_type"] == "code"
     ]
     program = self.create_tempfile("cells.py", "\n\n".join(cells)).full_path
-    out = _run(program, cwd=self.create_tempdir().full_path)
+    out = _run(program)
     self.assertIn("| random |", out)
     self.assertIn("| expert |", out)
 

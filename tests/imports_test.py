@@ -18,7 +18,7 @@ _ALLOWED = {
 
 # Layer -> layers of the same package that it may import. Modules right in a
 # package that have no row of their own are its layer "*".
-_TASKS = {"constants", "shapes", "tasks"}
+_TASKS = {"constants", "shapes", "tables", "tasks"}
 _WORLD = {*_TASKS, "physics", "worlds"}
 _STEP = {
   *_WORLD,
@@ -35,9 +35,11 @@ _ROLES = {*_EVALUATION, "evaluation", "roles"}
 _RUNTIMES = {*_ROLES, "tasking", "watching", "runtimes", "runtimes.single"}
 _LAYERS = {
   "envs": {
-    "constants": set(),
-    "shapes": {"constants"},
-    "tasks": {"constants", "shapes"},
+    "added_rows": set(),
+    "tables": {"added_rows"},
+    "constants": {"tables"},
+    "shapes": {"constants", "tables"},
+    "tasks": {"constants", "shapes", "tables"},
     "sampling": {*_TASKS, "worlds"},
     "physics": {"constants", "shapes", "physics.gpu"},
     "physics.gpu": {"constants", "shapes", "physics"},

@@ -4,6 +4,7 @@ The format holds named arrays and nothing else
 (https://github.com/huggingface/safetensors).
 """
 
+import hashlib
 import os
 from typing import Any
 
@@ -15,11 +16,16 @@ _MAX_HEADER = 1_000_000
 _REASON = 300  # Letters of what a library says.
 
 
-def encode(params: Any) -> bytes:
+def encode(params: Any, half: bool = False) -> bytes:
   """Returns the content of a file.
 
   Args:
     params: Arrays in nested dictionaries.
+    half: True to round float32 to float16, 11 significant bits, which halves
+      the file.
+
+  Raises:
+    ValueError: If a number is too large for float16.
   """
   import safetensors.numpy
 
@@ -27,7 +33,14 @@ def encode(params: Any) -> bytes:
     name: np.asarray(x, order="C")
     for name, x in _named(jax.device_get(params)).items()
   }
+  if half:
+    arrays = {name: _halved(name, x) for name, x in arrays.items()}
   return safetensors.numpy.save(arrays)
+
+
+def fingerprint(params: Any) -> str:
+  """Returns the SHA-256 of parameters, by which an agent is known again."""
+  return hashlib.sha256(encode(params)).hexdigest()
 
 
 def read(path: str | os.PathLike[str], template: Any) -> Any:
@@ -55,7 +68,8 @@ def decode(data: bytes, template: Any) -> Any:
 
   Args:
     data: The content.
-    template: Structure, shapes and dtypes that the parameters must have.
+    template: Structure, shapes and dtypes that the parameters must have;
+      float32 may be stored as float16.
 
   Returns:
     NumPy arrays in the template's structure.
@@ -82,6 +96,8 @@ def decode(data: bytes, template: Any) -> Any:
       )
   for name, like in wanted.items():
     array = arrays[name]
+    if (array.dtype, like.dtype) == (np.float16, np.float32):
+      array = arrays[name] = array.astype(np.float32)
     if array.shape != like.shape or array.dtype != like.dtype:
       raise ValueError(
         f"is of another network: {name} is {array.dtype}{list(array.shape)}, "
@@ -91,6 +107,17 @@ def decode(data: bytes, template: Any) -> Any:
       raise ValueError(f"{name} has numbers that are not finite")
   treedef = jax.tree_util.tree_structure(template)
   return jax.tree_util.tree_unflatten(treedef, [arrays[n] for n in wanted])
+
+
+def _halved(name: str, array: np.ndarray) -> np.ndarray:
+  if array.dtype != np.float32:
+    return array
+  with np.errstate(over="ignore"):
+    half = array.astype(np.float16)
+  if not np.isfinite(half).all():
+    most = np.finfo(np.float16).max
+    raise ValueError(f"{name} has numbers above {most}, too large for float16")
+  return half
 
 
 def _named(params: Any) -> dict[str, Any]:

@@ -22,7 +22,8 @@ A `Memory` is a Haiku module with three methods. A user's own goes to
       def unroll(self, x, first, state):
         return base.unroll_by_steps(self, x, first, state)
 
-`adaland.agent.memory.checks` tells whether such a class keeps the contract.
+`adaland.agent.memory.checks` tells whether such a class keeps the contract. A
+memory that attends to past steps may let people see where to: `looks.offer`.
 
 Our memories are stacks of layers (`adaland.agent.memory.stack`). They differ in
 their *mixer* only, the part of a layer that carries information from step to

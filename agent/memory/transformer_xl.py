@@ -22,7 +22,7 @@ import numpy as np
 
 from adaland.agent import layers
 from adaland.agent.config import NetworkConfig
-from adaland.agent.memory import base, fused, ring, sinks
+from adaland.agent.memory import base, fused, looks, ring, sinks
 
 # A logit that softmax turns to zero without making infinities to subtract.
 _MASKED = -1e30
@@ -94,6 +94,7 @@ class RelativeAttention(hk.Module):
     position = jnp.einsum("bhd,chd->bhc", query + position_bias, codes)
     position = jnp.take_along_axis(position, distance[:, None, :], axis=2)
     weights = self._softmax(content + position, visible[:, None, :])
+    looks.offer(weights, distance)
     mixed = jnp.einsum("bhc,bhcd->bhd", weights, values)
     mixed = mixed.reshape(x.shape[0], -1)
     return self._out(mixed), new_state

@@ -250,13 +250,13 @@ def _hidden_values(
 
   What is shown anywhere in the rules is not hidden in another.
   """
-  kinds, predicates = set(_KINDS), set(constants.PREDICATES)
+  kinds, predicates = set(_KINDS), set(_WEIGHTS)
   for rule in shown:
     for part in (*rule.condition.object_types, *rule.spawns):
       if part not in hiding.objects:
         kinds.discard(part.type_id)
     if rule.condition.predicate not in hiding.predicates:
-      predicates.discard(rule.condition.predicate)
+      predicates.discard(rule.condition.means)
   return sorted(kinds), sorted(predicates)
 
 
@@ -280,7 +280,7 @@ def _readings(
     ("predicate", hiding.predicates.index(literal.predicate)) if hides else None
   )
   unknown = list(dict.fromkeys(x for x in parts if not isinstance(x, int)))
-  for predicate in predicates if hides else [literal.predicate]:
+  for predicate in predicates if hides else [literal.means]:
     for values in itertools.permutations(kinds, len(unknown)):
       bound: dict[Placeholder, int | str] = dict(
         zip(unknown, values, strict=True)

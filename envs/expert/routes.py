@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adaland.envs import constants, land
+from adaland.envs import constants, land, shapes
 from adaland.envs.expert import navigate
 from adaland.envs.tasks.planner import Plan
 from adaland.envs.tasks.symbolic import Condition, SymbolicGame
@@ -189,7 +189,7 @@ def shortest(
 
 def _rolls(item: _Item, frozen: np.ndarray) -> bool:
   """Returns whether an object may roll away when it is pressed."""
-  ball = constants.SHAPES[(item.kind - 1) // constants.NUM_COLOURS] == "sphere"
+  ball = shapes.shape_of_type(item.kind).form == "ball"
   return ball and not (item.slot >= 0 and bool(frozen[item.slot]))
 
 

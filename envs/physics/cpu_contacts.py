@@ -1,6 +1,6 @@
-"""Contact sensors of a batch of MuJoCo simulations.
+"""Contacts in a batch of MuJoCo simulations.
 
-N: environments, P: players, S: slots, M = P + S: nodes, K: pairs of nodes.
+N: environments, P: players, S: slots, M = P + S: nodes, K: sensors.
 """
 
 from typing import Final
@@ -15,68 +15,117 @@ _POSITION_STAGE: Final = int(mujoco.mjtStage.mjSTAGE_POS)
 _NO_STAGE: Final = int(mujoco.mjtStage.mjSTAGE_NONE)
 
 
-class ContactSensors:
-  """The contacts between nodes in a step, sensed in each of its substeps.
+class Contacts:
+  """The contacts between nodes in a step, found in each of its substeps.
 
   A bounce lasts less than a step, so that contacts at the end of steps would
   miss many. MuJoCo finds contacts at the start of a substep, for its own use:
   those of a step's end count in the next step.
+
+  Sensors report them where a world has enough for the pairs that its game
+  names, as nearly all have. A crowded world is stopped after each substep and
+  its list of contacts read, which takes longer.
   """
 
   def __init__(self, worlds: models.Models, batch: mujoco_batch.Batch):
-    """Initializes the sensors of all environments.
+    """Initializes a batch without contacts.
 
     Args:
       worlds: The models of the batch.
       batch: The batch.
     """
-    self.attach(worlds, batch)
-
-  def attach(self, worlds: models.Models, batch: mujoco_batch.Batch) -> None:
-    """Replaces models and batch; contacts are to be sensed anew."""
     self._worlds = worlds
     self._batch = batch
-    self._data = batch.bind("sensordata")
-    pairs, capacity = worlds.layout.pairs, worlds.capacity
-    self._found = np.zeros((len(worlds.models), len(pairs)), bool)
+    self._readings = batch.bind("sensordata")
+    num_players = worlds.capacity.num_players
+    self._rest = batch.bind("tree_asleep")[:, 2 * num_players :]
+    self._data = mujoco.MjData(worlds.models[0])
+    # In all substeps, and in the last one.
+    self._found = np.zeros_like(worlds.watched)
+    self._latest = np.zeros_like(worlds.watched)
     self._records: dict[str, np.ndarray] = {}
-    # The sensor of each two nodes; the one past the last never fires.
-    first, second = pairs.T
-    num_nodes = capacity.num_players + capacity.num_slots
-    self._pair_sensors = np.full((num_nodes, num_nodes), len(pairs))
-    self._pair_sensors[first, second] = np.arange(len(pairs))
-    self._pair_sensors[second, first] = np.arange(len(pairs))
 
   def simulate(self, substeps: int) -> None:
-    """Runs the substeps of a step and senses contacts in each."""
-    if not self._worlds.watched.any():
-      self._batch.step(nstep=substeps, stage=_NO_STAGE)
+    """Runs the substeps of a step and finds the contacts in each."""
+    crowded = np.flatnonzero(self._worlds.crowded)
+    others = np.flatnonzero(~self._worlds.crowded)
+    self._found[:] = False
+    if crowded.size:
+      for _ in range(substeps):
+        self._batch.step(crowded, nstep=1, stage=_NO_STAGE)
+        self._read_lists(crowded)
+    if not others.size:
       return
-    self._records = self._batch.rollout(
-      substeps, record=("sensordata",), out=self._records
+    ids = others if crowded.size else None
+    if not (self._worlds.sensed[others] >= 0).any():
+      self._batch.step(ids, nstep=substeps, stage=_NO_STAGE)
+      return
+    out = None if crowded.size else self._records
+    records = self._batch.rollout(
+      substeps, record=("sensordata",), ids=ids, out=out
     )
-    np.any(self._records["sensordata"], axis=1, out=self._found)
+    if not crowded.size:
+      self._records = records
+    self._read_sensors(others, records["sensordata"])
 
   def sense(self, ids: np.ndarray) -> None:
-    """Senses contacts at the present state, where any are reported.
+    """Finds contacts at the present state, where any are reported.
 
     Args:
       ids: Environments, ascending, int [C].
     """
-    ids = ids[self._worlds.watched[ids].any(axis=1)]
-    if ids.size:
-      self._batch.forward(ids, stage=_POSITION_STAGE)
-      self._found[ids] = self._data[ids] > 0
+    ids = ids[self._worlds.watched[ids].any(axis=(1, 2))]
+    if not ids.size:
+      return
+    self._batch.forward(ids, stage=_POSITION_STAGE)
+    self._found[ids] = False
+    crowded = self._worlds.crowded[ids]
+    self._read_lists(ids[crowded])
+    calm = ids[~crowded]
+    self._read_sensors(calm, self._readings[calm][:, None])
 
   def touching(self) -> np.ndarray:
     """Returns the contacts, bool [N, M, M]."""
-    fixed, watched = self._worlds.fixed_contacts, self._worlds.watched
-    if not watched.any():
-      return np.zeros_like(fixed)
-    contacts = np.zeros((len(watched), watched.shape[1] + 1), bool)
-    np.logical_and(self._found, watched, out=contacts[:, :-1])
-    touching = contacts.take(self._pair_sensors, axis=1)
-    if fixed.any():
-      contacts[:, :-1] = watched
-      touching |= fixed & contacts.take(self._pair_sensors, axis=1)
-    return touching
+    found = self._found | self._worlds.fixed_contacts
+    if not found.any():  # As in most steps of most worlds.
+      return found
+    found &= self._worlds.watched
+    return found | found.swapaxes(1, 2)
+
+  def _read_sensors(self, ids: np.ndarray, readings: np.ndarray) -> None:
+    """Adds the contacts that the sensors of some environments report.
+
+    Args:
+      ids: Environments, int [C].
+      readings: Readings in the substeps, float [C, T, K].
+    """
+    sensed = self._worlds.sensed[ids]
+    on = (readings > 0) & (sensed[:, None, :, 0] >= 0)
+    self._latest[ids] = False
+    for contacts, found in (
+      (self._found, on.any(axis=1)),
+      (self._latest, on[:, -1]),
+    ):
+      row, sensor = np.nonzero(found)
+      first, second = sensed[row, sensor].T
+      contacts[ids[row], first, second] = True
+
+  def _read_lists(self, ids: np.ndarray) -> None:
+    """Adds the contacts in MuJoCo's lists of some environments.
+
+    The lists leave out objects asleep that touch others asleep or frozen ones:
+    these touch as before.
+    """
+    num_players = self._worlds.capacity.num_players
+    for env in ids.tolist():
+      data = self._batch.get_data(env, self._data)
+      nodes = np.sort(self._worlds.geom_nodes[data.contact.geom], axis=1)
+      first, second = nodes[nodes[:, 0] >= 0].T
+      free = self._worlds.free[env]
+      asleep, still = np.zeros((2, self._found.shape[1]), bool)
+      asleep[num_players:] = free & (self._rest[env] >= 0)
+      still[num_players:] = asleep[num_players:] | ~free
+      latest = self._latest[env]
+      latest &= still[:, None] & still[None] & (asleep[:, None] | asleep[None])
+      latest[first, second] = True
+      self._found[env] |= latest

@@ -31,8 +31,12 @@ class Models:
     free: Slots that hold an object that can move, bool [N, S].
     fixed_contacts: Contacts among frozen objects, which the simulation does
       not report, bool [N, P+S, P+S].
-    watched: Pairs of nodes (in the order of the layout's `pairs`) whose
-      contacts are sensed, bool [N, K].
+    watched: Pairs of nodes whose contacts are reported, lower first, bool
+      [N, P+S, P+S].
+    sensed: Pair of nodes of each contact sensor, lower first, -1 for a sensor
+      that is off, int [N, K, 2].
+    crowded: Environments that, since their start, had more pairs to watch than
+      sensors; all of theirs are off, bool [N].
     node_bodies: The body of each node, after an entry for node -1, int32
       [N, 1+P+S].
     geom_nodes: The node of each geom, then an entry for geom -1, int32.
@@ -49,7 +53,9 @@ class Models:
     self.scenes = [empty] * num_envs
     self.free = np.zeros((num_envs, S), bool)
     self.fixed_contacts = np.zeros((num_envs, P + S, P + S), bool)
-    self.watched = np.zeros((num_envs, len(self.layout.pairs)), bool)
+    self.watched = np.zeros((num_envs, P + S, P + S), bool)
+    self.sensed = np.full((num_envs, ground.nsensor, 2), -1)
+    self.crowded = np.zeros(num_envs, bool)
     self._types = np.zeros((num_envs, S), int)
     self._changed = np.zeros((num_envs, S), bool)  # Since the start.
     self._writer = _slot_writer(capacity)
@@ -68,6 +74,8 @@ class Models:
     self.geom_nodes = nodes
     bodies = np.concatenate([[-1], layout.player_bodies, layout.slot_bodies])
     self.node_bodies = np.tile(bodies.astype(np.int32), (num_envs, 1))
+    geoms = np.concatenate([layout.player_geoms, layout.slot_geoms])
+    self._node_geoms = np.tile(geoms, (num_envs, 1))
 
   def save_changes(self) -> dict[str, np.ndarray]:
     """Returns the slots changed since the start, and the types in them."""
@@ -121,6 +129,8 @@ class Models:
     )
     self._changed[env] = False
     self._find_fixed_contacts(env, np.flatnonzero(frozen))
+    self.sensed[env] = -1
+    self.crowded[env] = False
     self._watch(env)
 
   def set_slots(
@@ -136,18 +146,31 @@ class Models:
     self._watch(env)
 
   def _watch(self, env: int) -> None:
-    """Turns on the sensors of the pairs whose contacts are reported.
+    """Gives sensors to the pairs of nodes whose contacts are reported.
 
-    MuJoCo skips sensors of no stage, so that those in use cost little even if
-    they are read in every substep.
+    A pair keeps its sensor: MuJoCo leaves the readings of pairs asleep as they
+    are. New pairs have an object that has just appeared and is awake.
     """
     players = constants.PLAYER_TYPE_IDS[: self.capacity.num_players]
-    types = np.array([*players, *self._types[env]])[self.layout.pairs]
-    watched = self.scenes[env].contacts[types[:, 0], types[:, 1]]
+    types = np.array([*players, *self._types[env]])
+    watched = np.triu(self.scenes[env].contacts[types[:, None], types], 1)
     self.watched[env] = watched
-    self.models[env].sensor_needstage[:] = np.where(
-      watched, _SENSED, _NEVER_SENSED
-    )
+    sensed = self.sensed[env]
+    kept = (sensed[:, 0] >= 0) & watched[sensed[:, 0], sensed[:, 1]]
+    new = watched.copy()
+    new[sensed[kept, 0], sensed[kept, 1]] = False
+    pairs, unused = np.argwhere(new), np.flatnonzero(~kept)
+    sensed[unused] = -1
+    self.crowded[env] |= len(pairs) > len(unused)
+    if self.crowded[env]:
+      sensed[:] = -1
+    else:
+      sensed[unused[: len(pairs)]] = pairs
+    used = sensed[:, 0] >= 0
+    model, geoms = self.models[env], self._node_geoms[env]
+    model.sensor_objid[used] = geoms[sensed[used, 0]]
+    model.sensor_refid[used] = geoms[sensed[used, 1]]
+    model.sensor_needstage[:] = np.where(used, _SENSED, _NEVER_SENSED)
 
   def _write(
     self,
@@ -162,8 +185,12 @@ class Models:
     self._writer.write(self.models[env], which, types, frozen, at, yaws)
     self._types[env, which] = types
     self.free[env, which] = (types > 0) & ~frozen
-    self.node_bodies[env, 1 + self.capacity.num_players + which] = np.where(
+    nodes = self.capacity.num_players + which
+    self.node_bodies[env, 1 + nodes] = np.where(
       frozen, layout.fixed_bodies[which], layout.slot_bodies[which]
+    )
+    self._node_geoms[env, nodes] = np.where(
+      frozen, layout.fixed_geoms[which], layout.slot_geoms[which]
     )
 
   def _find_fixed_contacts(self, env: int, frozen: np.ndarray) -> None:

@@ -150,7 +150,7 @@ class SlotWriter:
     positions: np.ndarray,
     quats: np.ndarray,
   ) -> None:
-    """Writes the fixed bodies, and the geoms that the sensors watch."""
+    """Writes the fixed bodies."""
     layout = self._layout
     for group in self._fixed:
       group.write(model, slots, np.where(frozen, types, 0))
@@ -159,8 +159,3 @@ class SlotWriter:
     model.body_quat[fixed] = np.where(
       frozen[:, None], quats, (1.0, 0.0, 0.0, 0.0)
     )
-    free_geoms, fixed_geoms = layout.slot_geoms, layout.fixed_geoms
-    for column, sensed in enumerate((model.sensor_objid, model.sensor_refid)):
-      nodes = layout.pairs[:, column] - len(layout.player_geoms)
-      for slot, is_fixed in zip(slots, frozen, strict=True):
-        sensed[nodes == slot] = (fixed_geoms if is_fixed else free_geoms)[slot]

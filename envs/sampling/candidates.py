@@ -79,6 +79,7 @@ class Find(hidden_tasks.CandidateTasks):
   trial_seconds: float = 6.0
 
   name: ClassVar[str] = "find"
+  fewest_candidates: ClassVar[int] = 1
 
   def draw_game(
     self, types: list[ObjectType], rng: np.random.Generator
@@ -116,8 +117,8 @@ class Fetch(hidden_tasks.CandidateTasks):
   name: ClassVar[str] = "fetch"
 
   def __post_init__(self):
-    super().__post_init__()
     parts.check_range("places", self.places, 1, 3)
+    super().__post_init__()
 
   @property
   def max_objects(self) -> int:

@@ -14,6 +14,7 @@ nothing about a held-out game.
 import abc
 import dataclasses
 import hashlib
+import math
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -44,6 +45,11 @@ _APART = 1.6
 _MARGIN = 0.6
 # Positions tried for one object, before all are drawn again.
 _TRIES = 16
+# Share of a room that circles around the positions may fill, walls included. At
+# 0.55 positions drawn one after another leave no space for the next.
+_MOST_FILLED = 0.45
+# Positions that even the smallest room has space for: corners and middle.
+_FIT_ANYWHERE = 5
 
 
 class Game(NamedTuple):
@@ -64,12 +70,14 @@ class CandidateTasks(abc.ABC):
   """The part that the families of this module share.
 
   Attributes:
-    candidates: Number of candidates, 2 to 5.
+    candidates: Number of candidates, 2 to 7 (from 1 in some families).
     tiles: Size of the room along each side, (first, last), metres.
     trials: Number of trials of an episode, (first, last).
     trial_seconds: Length of a trial.
     num_training: Number of tasks in the training half.
     num_held_out: Number of tasks in the held-out half.
+    types: Number of types of objects that games are made of, 12 at most. With
+      fewer there is less to tell apart, and fewer games.
   """
 
   candidates: int = 3
@@ -78,11 +86,14 @@ class CandidateTasks(abc.ABC):
   trial_seconds: float = 4.0
   num_training: int = 1_000_000
   num_held_out: int = 100_000
+  types: int = len(OBJECT_TYPES)
 
   name: ClassVar[str]
+  fewest_candidates: ClassVar[int] = 2
 
   def __post_init__(self):
-    parts.check_range("candidates", self.candidates, 2, 5)
+    # With the goal, three places and one more, 12 types are all that there are.
+    parts.check_range("candidates", self.candidates, self.fewest_candidates, 7)
     for field, first, last in (
       ("tiles", _MIN_TILES, constants.MAX_TILES),
       ("trials", 1, constants.MAX_TRIALS),
@@ -97,8 +108,29 @@ class CandidateTasks(abc.ABC):
         f"trial_seconds is {self.trial_seconds:g}, allowed: "
         f"{constants.MIN_TRIAL_SECONDS:g} to {_MAX_SECONDS:g}"
       )
+    # Those of a game, with the goal's and one that rules make, and two more:
+    # with less a half may have no game.
+    most = len(OBJECT_TYPES)
+    least = min(most, self.candidates + self.num_places + 4)
+    parts.check_range("types", self.types, least, most)
     for field in ("num_training", "num_held_out"):
       parts.check_range(field, getattr(self, field), 1, FIRST_TEST_SEED)
+    self._check_space()
+
+  def _check_space(self) -> None:
+    """Checks that the smallest room has space for the player and all objects.
+
+    Else drawing their positions would take forever.
+    """
+    side = self.tiles[0] - 2 * _MARGIN + _APART
+    filled = _MOST_FILLED * side**2 / (math.pi * (_APART / 2) ** 2)
+    most = max(_FIT_ANYWHERE, int(filled)) - 1
+    if self.max_objects > most:
+      raise ValueError(
+        f"tiles is {self.tiles}, allowed: larger rooms for {self.max_objects} "
+        f"objects, {_APART} m from each other ({self.tiles[0]} x "
+        f"{self.tiles[0]} m are enough for {most})"
+      )
 
   @property
   def num_tasks(self) -> int:
@@ -172,7 +204,7 @@ class _Half:
     key = np.array([stream, index], np.uint64)
     rng = np.random.Generator(np.random.Philox(key=key))
     while True:
-      types = [OBJECT_TYPES[i] for i in rng.permutation(len(OBJECT_TYPES))]
+      types = [OBJECT_TYPES[i] for i in rng.permutation(family.types)]
       if self._has(types):
         break
     game = family.draw_game(types, rng)

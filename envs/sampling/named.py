@@ -1,8 +1,9 @@
 """Names of task families, as "traps:candidates=4,tiles=5-7" or "traps+find".
 
-A name is a family of `candidates`, or a mixture. After a colon come fields of
-the family; a range is "first-last", or one number for both. Several families
-joined by "+" are mixed, each with a weight if need be: "3*traps+find".
+A name is a family of `candidates`, or stands for others. After a colon come
+fields of the family, of all that the name stands for; a range is "first-last",
+or one number for both. Several families joined by "+" are mixed, each with a
+weight if need be: "3*traps+find".
 """
 
 import dataclasses
@@ -22,11 +23,25 @@ FAMILIES: dict[str, type[hidden_tasks.CandidateTasks]] = {
     candidates.Chain,
   )
 }
-# From easy to hard.
-MIXTURES = {
-  "mixture": "traps:candidates=2+traps+traps:candidates=4+find+fetch+chain"
+# Names that stand for others.
+COMPOSITES = {
+  # From easy to hard.
+  "mixture": "traps:candidates=2+traps+traps:candidates=4+find+fetch+chain",
+  # 1 to 4 rules, all trials of 4 s. Of 12 tasks two teach little more than to
+  # walk, in four there is something to find out, and in six there is hardly
+  # time for anything.
+  "wide": (
+    "find:candidates=1,tiles=5,trial_seconds=4"
+    "+find:candidates=2,tiles=5,trial_seconds=4"
+    "+2*traps:candidates=2+2*traps"
+    "+2*find:tiles=16-18,trial_seconds=4"
+    "+2*fetch:tiles=10-12,trial_seconds=4"
+    "+2*chain:tiles=10-12,trial_seconds=4"
+  ),
+  # So many candidates that a player has to remember many trials.
+  "many": "traps:candidates=7,tiles=7,trials=24",
 }
-NAMES = (*FAMILIES, *MIXTURES)
+NAMES = (*FAMILIES, *COMPOSITES)
 
 Weighted = tuple[hidden_tasks.CandidateTasks, int]
 
@@ -55,19 +70,25 @@ def parse(text: str) -> list[Weighted]:
         "3*traps"
       )
     turns = int(weight) if times else 1
-    if spec in MIXTURES:
-      found += [(family, turns * n) for family, n in parse(MIXTURES[spec])]
+    name, _, settings = (x.strip() for x in spec.partition(":"))
+    if name in COMPOSITES:
+      members = parse(COMPOSITES[name])
+    elif name in FAMILIES:
+      members = [(FAMILIES[name](), 1)]
     else:
-      found.append((_family(spec, text), turns))
+      allowed = ", ".join(NAMES)
+      raise ValueError(f"{text!r}: no family {name!r}, allowed: {allowed}")
+    found += [
+      (_changed(family, settings, text), turns * n) for family, n in members
+    ]
   return found
 
 
-def _family(spec: str, text: str) -> hidden_tasks.CandidateTasks:
-  name, _, settings = (part.strip() for part in spec.partition(":"))
-  if name not in FAMILIES:
-    allowed = ", ".join(NAMES)
-    raise ValueError(f"{text!r}: no family {name!r}, allowed: {allowed}")
-  kind = FAMILIES[name]
+def _changed(
+  family: hidden_tasks.CandidateTasks, settings: str, text: str
+) -> hidden_tasks.CandidateTasks:
+  """Returns a family with the fields that settings give."""
+  name, kind = family.name, type(family)
   hints = {
     field.name: typing.get_type_hints(kind)[field.name]
     for field in dataclasses.fields(kind)
@@ -81,7 +102,7 @@ def _family(spec: str, text: str) -> hidden_tasks.CandidateTasks:
       )
     values[field] = _value(hints[field], value, f"{text!r}: {field}")
   try:
-    return kind(**values)
+    return dataclasses.replace(family, **values)
   except ValueError as error:
     raise ValueError(f"{text!r}: {error}") from error
 

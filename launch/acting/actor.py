@@ -4,8 +4,8 @@ Everything decided on the host follows from the tasks' lengths. So with
 environments that stay on a device nothing waits for the device, except reports
 of episodes that ended some steps ago.
 
-N: environments, T: steps of an unroll, S: memory snapshots of an environment,
-U: unrolls cut at once.
+N: environments, P: players, R = N P: rows, those of an environment's players
+beside each other, T: steps of an unroll, U: unrolls cut at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,20 +15,22 @@ import jax
 import numpy as np
 
 from adaland.agent import acting, types
-from adaland.curriculum import base
+from adaland.curriculum import base, coplayers
 from adaland.envs import land
 from adaland.envs.tasks import task
 from adaland.launch.acting import (
   arrays,
+  coplaying,
   cutting,
   episode_records,
   rollout,
   starts,
   teaching,
+  unroll_cutter,
 )
 
 # Arrays on the host that a checkpoint holds under the same names.
-_COUNTERS = ("start", "slot", "trial", "acted_in", "counts")
+_COUNTERS = ("trial", "acted_in", "counts")
 
 
 class Environment(Protocol):
@@ -50,6 +52,11 @@ class Actor:
   bootstraps at the last step of a full unroll, so this step opens the next
   unroll of the episode too, and each action is learned from exactly once.
 
+  With two players, the policy plays both sides of an environment: each player
+  is a row with a memory of its own, and its unrolls hold what it saw and earned
+  itself. Where a co-player has the second seat, or the task lacks a second
+  player, only player 1 is learned from. The records are player 1's.
+
   Args:
     make_environment: Makes the batch of N environments, from a function that
       returns an environment's next task, prepared or not.
@@ -69,6 +76,8 @@ class Actor:
     device: Device of the arrays.
     guide: Players that label states and demonstrate, if there are.
     rules: Shape of the true rules that unrolls carry; None: they carry none.
+    num_players: P.
+    seats: The co-players; None: the agent plays all players.
 
   Attributes:
     environment: The batch of environments.
@@ -91,13 +100,15 @@ class Actor:
     device: jax.Device,
     guide: teaching.Teaching | None = None,
     rules: tuple[int, int] | None = None,
+    num_players: int = 1,
+    seats: coplaying.CoplayerSeats | None = None,
   ):
-    self._num_envs = num_envs
-    self._length = length
+    num_rows = num_envs * num_players
+    self._num_players = num_players
     self._assign = next_task
-    self._emit = emit
     self._advance = rollout.make_step(functions, gamma, tuple(action_sizes))
     self._teaching = guide
+    self._seats = seats
     labels = "none" if guide is None else guide.labels
     self._rules = None
     if rules is not None:
@@ -106,20 +117,19 @@ class Actor:
     self._key = jax.device_put(key, device)
     self._carry = jax.device_put(
       rollout.empty(
-        functions, observation_spec, num_envs, length, action_sizes, labels
+        functions, observation_spec, num_rows, length, action_sizes, labels
       ),
       device,
     )
-    self._num_snapshots = cutting.num_snapshots(length)
-    self._snapshots: Any = {}
+    snapshots: Any = {}
     if store_memory:
-      memory = functions.init(self._num_snapshots * num_envs).memory
-      self._snapshots = jax.device_put(memory, device)
+      memory = functions.init(cutting.num_snapshots(length) * num_rows).memory
+      snapshots = jax.device_put(memory, device)
+    self._cutter = unroll_cutter.UnrollCutter(
+      num_envs, num_players, length, snapshots, emit
+    )
     self._time = 0
     self._version = 0  # Version of the parameters that acted last.
-    # First step and memory snapshot of each environment's unroll.
-    self._start = np.zeros(num_envs, np.int64)
-    self._slot = np.zeros(num_envs, np.int64)
     self._trial = np.zeros(num_envs, np.int64)
     self._trials = np.ones(num_envs, np.int64)
     # Trial of the last action, and whether it was the episode's last trial.
@@ -128,21 +138,35 @@ class Actor:
     self._assignments: list[base.Assignment | None] = [None] * num_envs
     # True where the avatar does nothing.
     self._idle = np.zeros(num_envs, bool)
+    # Players whose unrolls are learned from.
+    self._learned = np.zeros((num_envs, num_players), bool)
     self._records = episode_records.EpisodeRecords(report)
     self.environment = make_environment(self._next_task)
-    self._now = starts.no_step(num_envs, observation_spec)
+    self._now = starts.no_step(num_envs, observation_spec, num_players)
     self._begun = False
 
   def _next_task(self, row: int) -> Any:
     assignment = starts.with_trials(self._assign())
-    self._assignments[row] = assignment
-    self._idle[row] = assignment.idle
-    self._trial[row], self._trials[row] = 0, assignment.task.trials
+    self._trial[row] = 0
+    self._seat(row, assignment)
     if self._rules is not None:
       self._rules[row] = starts.true_rules(
         assignment.task, self._rules.shape[1]
       )
     return assignment.task
+
+  def _seat(self, row: int, assignment: base.Assignment) -> None:
+    """Notes who plays an environment's episode, and who learns from it."""
+    self._assignments[row] = assignment
+    self._idle[row] = assignment.idle
+    self._trials[row] = assignment.task.trials
+    present = starts.num_players(assignment.task)
+    coplayer = assignment.coplayer if present > 1 else coplayers.SELF
+    if self._seats is not None:
+      self._seats.seat(row, coplayer)
+    players = np.arange(self._num_players)
+    playing = present if coplayer == coplayers.SELF else 1
+    self._learned[row] = assignment.learn & (players < playing)
 
   def step(self, params: types.Params, version: int) -> int:
     """Acts once in every environment.
@@ -159,15 +183,19 @@ class Actor:
       self._begun, self._now = True, self.environment.reset()
     now, time = self._now, self._time
     first, last = np.asarray(now.first), np.asarray(now.last)
-    self._start[first] = time
-    self._keep_memory(first, last)
+    self._cutter.keep_memory(time, first, last, self._carry.state.memory)
     control = np.stack([first, last, self._counts, self._acted_in])
     guidance = None
     if self._teaching is not None:
       guidance = self._teaching.guide(self.environment, now, self._trial)
     idle = self._idle & ~last
     if idle.any():
-      guidance = teaching.with_idle(guidance, idle)
+      guidance = teaching.with_idle(
+        guidance, np.repeat(idle, self._num_players)
+      )
+    if self._seats is not None:
+      guidance = guidance or teaching.no_guidance(self._learned.size)
+      guidance = self._seats.guide(guidance, now, time)
     output, self._carry = self._advance(
       params,
       self._carry,
@@ -178,7 +206,9 @@ class Actor:
       self._key,
       np.int32(time),
     )
-    self._cut(last)
+    self._cutter.cut(
+      time, last, self._learned, self._carry.buffer, self._version, self._rules
+    )
     self._version = version
     for row in np.flatnonzero(last):
       assignment = self._assignments[row]
@@ -187,7 +217,12 @@ class Actor:
         self._teaching is not None and self._teaching.guided[row]
       )
       self._records.add(
-        time, int(row), assignment, output.rewards, output.errors, bool(guided)
+        time,
+        int(row) * self._num_players,
+        assignment,
+        output.rewards,
+        output.errors,
+        bool(guided),
       )
     self._records.report_due(time)
     then = self.environment.step(output.action)
@@ -198,66 +233,27 @@ class Actor:
     self._now, self._time = then, time + 1
     return int(acted.sum())
 
-  def _keep_memory(self, first: np.ndarray, last: np.ndarray) -> None:
-    """Copies the memory of environments whose next step opens an unroll."""
-    if not self._snapshots:
-      return
-    elapsed = self._time - self._start
-    # Unrolls that follow each other overlap by one step.
-    opened, rest = np.divmod(elapsed, self._length - 1)
-    envs = np.flatnonzero(first | (~last & (elapsed > 0) & (rest == 0)))
-    if envs.size:
-      slot = (self._slot[envs] + opened[envs]) % self._num_snapshots
-      past = self._num_snapshots * self._num_envs
-      self._snapshots = cutting.keep_memory(
-        self._snapshots,
-        self._carry.state.memory,
-        arrays.padded(envs, 0),
-        arrays.padded(slot * self._num_envs + envs, past),
-      )
-
-  def _cut(self, last: np.ndarray) -> None:
-    """Emits the unrolls that are complete now."""
-    lengths = self._time - self._start
-    full = ~last & (lengths == self._length)
-    complete = [
-      row
-      for row in np.flatnonzero(last | full)
-      if (a := self._assignments[row]) is not None and a.learn
-    ]
-    if complete:
-      indices = [
-        complete,
-        self._start[complete] % (self._length + 1),
-        lengths[complete],
-        self._slot[complete] * self._num_envs + complete,
-      ]
-      unrolls = cutting.cut(
-        self._carry.buffer,
-        self._snapshots,
-        np.stack([arrays.padded(numbers, 0) for numbers in indices]),
-        np.int32(self._version),
-        self._rules,
-        self._length,
-      )
-      self._emit(unrolls, len(complete))
-    # The last step of a full unroll is the first step of the next.
-    self._start[full] += self._length - 1
-    self._slot[full] = (self._slot[full] + 1) % self._num_snapshots
-
   @property
   def time(self) -> int:
     """Steps taken so far by each environment."""
     return self._time
 
   @property
+  def playing(self) -> set[int]:
+    """Numbers of the snapshots that play as co-players."""
+    return set() if self._seats is None else self._seats.playing
+
+  @property
   def arrays(self) -> dict[str, Any]:
     """The part of the state in arrays of fixed shapes."""
-    return {
+    found = {
       "carry": self._carry,
-      "snapshots": self._snapshots,
+      "snapshots": self._cutter.snapshots,
       "now": self._now,
     }
+    if self._seats is not None:
+      found["seats"] = self._seats.state
+    return found
 
   def state_dict(self) -> dict[str, Any]:
     """Returns the rest of the state, without the environments'."""
@@ -265,10 +261,13 @@ class Actor:
     return {
       "time": self._time,
       "version": self._version,
+      "start": self._cutter.start,
+      "slot": self._cutter.slot,
       **{name: getattr(self, f"_{name}") for name in _COUNTERS},
       "keys": [a.key for a in assignments],
       "learn": [a.learn for a in assignments],
       "idle": [a.idle for a in assignments],
+      "coplayers": [a.coplayer for a in assignments],
       "records": self._records.state_dict(),
     }
 
@@ -294,20 +293,23 @@ class Actor:
       tasks: The environments' tasks.
     """
     self._carry = arrays.put_like(saved["carry"], self._carry)
-    self._snapshots = arrays.put_like(saved["snapshots"], self._snapshots)
+    cutter = self._cutter
+    cutter.snapshots = arrays.put_like(saved["snapshots"], cutter.snapshots)
     self._begun, self._now = True, saved["now"]
     self._time = int(state["time"])
     self._version = int(state["version"])
+    cutter.start[:], cutter.slot[:] = state["start"], state["slot"]
     for name in _COUNTERS:
       getattr(self, f"_{name}")[:] = state[name]
-    # Checkpoints of earlier versions have none that are idle.
+    # Checkpoints of earlier versions have none that are idle, or co-players.
     idle = state.get("idle", [False] * len(tasks))
-    self._assignments = [
-      base.Assignment(key, played, learn, idle=still)
-      for key, played, learn, still in zip(
-        state["keys"], tasks, state["learn"], idle, strict=True
+    seated = state.get("coplayers", [coplayers.SELF] * len(tasks))
+    for row, (key, played, learn, still, coplayer) in enumerate(
+      zip(state["keys"], tasks, state["learn"], idle, seated, strict=True)
+    ):
+      self._seat(
+        row, base.Assignment(key, played, learn, idle=still, coplayer=coplayer)
       )
-    ]
-    self._idle[:] = idle
-    self._trials[:] = [each.trials for each in tasks]
+    if self._seats is not None:
+      self._seats.state = arrays.put_like(saved["seats"], self._seats.state)
     self._records.load_state_dict(state["records"])

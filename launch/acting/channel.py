@@ -34,3 +34,11 @@ class Channel(Protocol):
   def new_params(self) -> Versioned | None:
     """Returns newer parameters than the last call did, if any; never waits."""
     ...
+
+  def snapshot(self, number: int) -> types.Params:
+    """Returns the parameters of the co-player of a task taken last.
+
+    Args:
+      number: The snapshot's number.
+    """
+    ...

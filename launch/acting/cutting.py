@@ -2,8 +2,8 @@
 
 Cutting an unroll gathers consecutive rows of the buffer.
 
-N: environments, T: steps of an unroll, S: memory snapshots of an environment,
-U: unrolls cut at once.
+N: environments, or their players, T: steps of an unroll, S: memory snapshots of
+each, U: unrolls cut at once.
 """
 
 import functools
@@ -77,8 +77,8 @@ def cut(
     indices: For each unroll the environment, the row of its first step, its
       number of steps and the row of its memory, int32 [4, U].
     version: Version of the acting parameters, int32 [].
-    rules: The true rules of each environment's task, int32 [N, R, W]; None to
-      leave them out.
+    rules: The true rules of each environment's task, int32 [E, R, W], for the
+      players of E environments side by side; None to leave them out.
     length: T.
 
   Returns:
@@ -95,6 +95,10 @@ def cut(
     return jnp.where(mask.reshape(shape), taken, jnp.zeros_like(taken))
 
   episode, *steps = buffer
+  true_rules = None
+  if rules is not None:
+    num_players = buffer.reward.shape[1] // len(rules)
+    true_rules = jnp.asarray(rules)[envs // num_players]
   return _unroll(
     rollout.RolloutBuffer(
       jax.tree.map(lambda x: x[envs], episode), *jax.tree.map(take, steps)
@@ -102,7 +106,7 @@ def cut(
     mask=mask.astype(jnp.uint8),
     memory=jax.tree.map(lambda x: x[memories], snapshots),
     version=jnp.full(len(envs), version, jnp.int32),
-    rules=None if rules is None else jnp.asarray(rules)[envs],
+    rules=true_rules,
   )
 
 

@@ -4,8 +4,9 @@ The buffer lies in device memory. All environments step together, so a step of
 all of them is one row of the buffer: appending writes one row in place.
 `adaland.launch.acting.cutting` cuts it into unrolls.
 
-N: environments, T: steps of an unroll, L = T + 1: rows of the buffer, K:
-trials, A: action heads, S: sum of their sizes.
+E: environments, P: players, N = E P: rows that act, those of an environment's
+players beside each other, T: steps of an unroll, L = T + 1: rows of the buffer,
+K: trials, A: action heads, S: sum of their sizes.
 """
 
 import functools
@@ -20,7 +21,7 @@ from adaland.agent import acting, distributions, types
 from adaland.envs import constants
 from adaland.launch.config.teaching import Labels
 
-# Rows of the step's `control` argument, int32 [len(CONTROL), N].
+# Rows of the step's `control` argument, int32 [len(CONTROL), E].
 CONTROL = ("first", "last", "counts", "trial")
 # Logit of an action that a scripted player took, others are 0: of the five of
 # the largest head it has 97 % of the probability.
@@ -98,7 +99,8 @@ class Output(NamedTuple):
   """Results of a step that the host may read.
 
   Attributes:
-    action: Indices of the heads, int32 [N, A].
+    action: Indices of the heads, as the environments take them, int32 [E, A] or
+      [E, P, A].
     rewards: `Carry.rewards`, in arrays that no later step consumes.
     errors: `Carry.errors`, likewise.
   """
@@ -170,7 +172,6 @@ def empty(
 
 
 # Compiled once in a process for all environments that one agent acts in.
-@functools.lru_cache(4)
 @functools.lru_cache(_MAX_KEPT)
 def make_step(
   functions: acting.Actor, gamma: float, action_sizes: tuple[int, ...]
@@ -189,15 +190,22 @@ def make_step(
     `step(params, carry, observation, reward, control, guidance, key, time)`,
     which returns an `Output` and the next carry and consumes the given one.
     `observation` and `reward` are the environments' latest, arrays on the host
-    or the device; `control` has the rows that CONTROL names; `guidance` is a
-    `Guidance`, or None without scripted players; `time` is the number of steps
-    before.
+    or the device, [E, ...] or [E, P, ...]; `control` has the rows that CONTROL
+    names; `guidance` is a `Guidance`, or None without scripted players; `time`
+    is the number of steps before.
   """
   sizes = tuple(action_sizes)
 
   def step(params, carry, observation, reward, control, guidance, key, time):
-    first, last, counts, trial = control
     buffer, num_rows = carry.buffer, carry.buffer.reward.shape[0]
+    num_envs, num_players = (
+      control.shape[1],
+      carry.value.size // control.shape[1],
+    )
+    if num_players > 1:
+      control = jnp.repeat(control, num_players, axis=1)
+      observation, reward = jax.tree.map(_by_row, (observation, reward))
+    first, last, counts, trial = control
     now, before = time % num_rows, (time - 1) % num_rows
     discount = 1.0 - last.astype(jnp.float32)
     reward = jnp.asarray(reward, jnp.float32)
@@ -240,8 +248,11 @@ def make_step(
       discount=_write(buffer.discount, discount, before),
       label=label,
     )
+    action = output.action
+    if num_players > 1:
+      action = action.reshape(num_envs, num_players, -1)
     return (
-      Output(output.action, rewards, errors),
+      Output(action, rewards, errors),
       Carry(state, buffer, output.value, rewards, errors),
     )
 
@@ -274,6 +285,11 @@ def parted(
     part = episode if name in types.EPISODE_OBSERVATIONS else step
     part[name] = x
   return episode, step
+
+
+def _by_row(values: jax.Array) -> jax.Array:
+  """Merges environments and players, [E, P, ...] to [N, ...]."""
+  return jnp.reshape(values, (-1, *values.shape[2:]))
 
 
 def _write(rows: jax.Array, value: Any, at: jax.Array) -> jax.Array:

@@ -29,22 +29,40 @@ def true_rules(played: Any, num_rules: int) -> np.ndarray:
     played: The task, prepared or not.
     num_rules: Number of rows; those past the last rule are zero.
   """
-  bare = played.task if isinstance(played, task_rows.PreparedTask) else played
   rows = np.zeros((num_rules, constants.RULE_WIDTH), np.int32)
-  for row, rule in zip(rows, bare.rules, strict=False):
+  for row, rule in zip(rows, _bare(played).rules, strict=False):
     row[:] = rule_row(rule)
   return rows
 
 
-def no_step(num_envs: int, spec: rollout.ObservationSpec) -> land.Step:
-  """Returns a step of zeros with the shapes and dtypes of all steps."""
+def num_players(played: Any) -> int:
+  """Returns the number of players of a task, prepared or not."""
+  return len(_bare(played).players)
+
+
+def _bare(played: Any) -> Any:
+  is_prepared = isinstance(played, task_rows.PreparedTask)
+  return played.task if is_prepared else played
+
+
+def no_step(
+  num_envs: int, spec: rollout.ObservationSpec, num_players: int = 1
+) -> land.Step:
+  """Returns a step of zeros with the shapes and dtypes of all steps.
+
+  Args:
+    num_envs: N.
+    spec: Shape and dtype of each observation, without batch.
+    num_players: P; with two, observations and rewards are [N, 2, ...].
+  """
   none = np.zeros(num_envs, bool)
+  batch = (num_envs,) if num_players == 1 else (num_envs, num_players)
   return land.Step(
     observation={
-      name: np.zeros((num_envs, *shape), dtype)
+      name: np.zeros((*batch, *shape), dtype)
       for name, (shape, dtype) in spec.items()
     },
-    reward=np.zeros(num_envs, np.float32),
+    reward=np.zeros(batch, np.float32),
     first=none,
     last=none,
     trial_last=none,

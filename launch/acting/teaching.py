@@ -26,6 +26,13 @@ _AGENT, _TEACHER, _DEMONSTRATION = range(3)
 _log_probs = jax.jit(distributions.log_probs, static_argnums=1)
 
 
+def no_guidance(num_rows: int) -> rollout.Guidance:
+  """Returns guidance in which the agent plays all rows alone."""
+  shape = (num_rows, len(constants.NOOP_ACTION))
+  label, action = np.full(shape, -1, np.int8), np.zeros(shape, np.int8)
+  return rollout.Guidance(label, np.zeros(num_rows, bool), action)
+
+
 def with_idle(
   guidance: rollout.Guidance | None, idle: np.ndarray
 ) -> rollout.Guidance:
@@ -37,9 +44,7 @@ def with_idle(
   """
   noop = np.array(constants.NOOP_ACTION, np.int8)
   if guidance is None:
-    shape = (len(idle), len(noop))
-    label, action = np.full(shape, -1, np.int8), np.zeros(shape, np.int8)
-    guidance = rollout.Guidance(label, np.zeros(len(idle), bool), action)
+    guidance = no_guidance(len(idle))
   return guidance._replace(
     given=guidance.given | idle,
     action=np.where(idle[:, None], noop, guidance.action),

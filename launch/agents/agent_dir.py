@@ -160,6 +160,7 @@ def write(
   params: types.Params,
   card: str,
   figure: bytes | None = None,
+  half: bool = False,
 ) -> None:
   """Writes a directory, completely or not at all.
 
@@ -169,9 +170,10 @@ def write(
     params: Its parameters.
     card: Content of the card.
     figure: Score by trial, a PNG.
+    half: True to store the parameters as float16, see `weights.encode`.
 
   Raises:
-    UserError: If `out` exists.
+    UserError: If `out` exists, or a parameter is too large for float16.
     OSError: If it can't be written.
   """
   check_out(out)
@@ -183,9 +185,11 @@ def write(
     "training": description.training._asdict(),
     "config": json_codec.to_json(description.config),
   }
+  with errors.user_input("--half"):
+    encoded = weights.encode(params, half)
   files = {
     _AGENT: json.dumps(content, indent=1) + "\n",
-    _WEIGHTS: weights.encode(params),
+    _WEIGHTS: encoded,
     CARD: card,
   }
   if figure is not None:

@@ -106,8 +106,8 @@ def _newest(
   return state["train"].target_params, training
 
 
-def teacher_place(name: str) -> str:
-  """Returns the `workdir` of an agent that teaches.
+def place(name: str) -> str:
+  """Returns the `workdir` of an agent that a run's config names.
 
   Args:
     name: Name of an agent that comes with the package, or a directory.
@@ -124,6 +124,32 @@ def teacher_place(name: str) -> str:
       f"{', '.join(shipped) or '(none)'}{errors.did_you_mean(name, shipped)}"
     )
   return name
+
+
+def check_start(start: types.Params, params: types.Params) -> None:
+  """Checks that a run can start from the parameters of an agent.
+
+  Args:
+    start: The agent's.
+    params: The run's own, or their shapes.
+
+  Raises:
+    UserError: If names or shapes differ; the message names the first one.
+  """
+  theirs, ours = (
+    {
+      jax.tree_util.keystr(path): tuple(leaf.shape)
+      for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
+    }
+    for tree in (start, params)
+  )
+  for name in sorted({*theirs, *ours}):
+    if theirs.get(name) != ours.get(name):
+      raise errors.UserError(
+        f"its parameters {name} have shape {theirs.get(name, 'none')}, "
+        f"allowed: this run's, {ours.get(name, 'none')} (see the `network` and "
+        "`env` settings of both)"
+      )
 
 
 def check_teacher(teacher: ExperimentConfig, student: ExperimentConfig) -> None:

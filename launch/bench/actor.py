@@ -31,6 +31,7 @@ class Alone:
   def __init__(self, config: experiment.ExperimentConfig, params: Any):
     self._draw = task_source.TaskSource(config).task
     self._keys = itertools.count()
+    self._snapshot = params
     self._params: channel.Versioned | None = channel.Versioned(0, params)
 
   def next_task(self) -> base.Assignment:
@@ -48,6 +49,11 @@ class Alone:
     """Returns the only parameters, once."""
     params, self._params = self._params, None
     return params
+
+  def snapshot(self, number: int) -> Any:
+    """Returns the same parameters for every co-player."""
+    del number
+    return self._snapshot
 
   def insert(self, unroll: Any) -> None:
     """Drops an unroll."""
@@ -134,7 +140,12 @@ def _make(
   alone = Alone(config, params)
   if launcher == "device":
     single = builder.device_actor(
-      config, made, alone.next_task, alone.report, lambda unrolls, num: None
+      config,
+      made,
+      alone.next_task,
+      alone.report,
+      lambda unrolls, num: None,
+      alone.snapshot,
     )
     return single, lambda: single.step(params, 0)
   loop = builder.actor(

@@ -6,6 +6,7 @@ from adaland.agent import learner_config
 from adaland.agent.config import LOCAL_MEMORIES, NetworkConfig
 from adaland.agent.replay.config import ReplayConfig
 from adaland.curriculum import factory
+from adaland.curriculum.coplayers import CoplayersConfig
 from adaland.envs import constants, land_types
 from adaland.launch.config.factories import FactoriesConfig
 from adaland.launch.config.runtime import (
@@ -48,6 +49,7 @@ class ExperimentConfig:
     env: The simulated environments.
     tasks: The distribution of tasks, of which training draws its half.
     curriculum: The choice of tasks from it.
+    coplayers: The choice of co-players for tasks of two players.
     network: The agent's network.
     learner: The learning algorithm.
     replay: The store between actors and learner.
@@ -65,6 +67,9 @@ class ExperimentConfig:
   tasks: TasksConfig = dataclasses.field(default_factory=TasksConfig)
   curriculum: factory.CurriculumConfig = dataclasses.field(
     default_factory=factory.CurriculumConfig
+  )
+  coplayers: CoplayersConfig = dataclasses.field(
+    default_factory=CoplayersConfig
   )
   network: NetworkConfig = dataclasses.field(default_factory=NetworkConfig)
   learner: learner_config.LearnerConfig = dataclasses.field(
@@ -98,12 +103,7 @@ class ExperimentConfig:
       self.env.max_rules,
       f"at least the rules that tasks can have ({limits.rules})",
     )
-    require(
-      self.env.num_players == 1,
-      "env.num_players",
-      self.env.num_players,
-      "1, as the sampled tasks have",
-    )
+    self._check_players()
     self._check_privileged()
     self._check_windows()
     require(
@@ -136,6 +136,28 @@ class ExperimentConfig:
       "network.num_bins",
       self.network.num_bins,
       "at least 2",
+    )
+
+  def _check_players(self) -> None:
+    """Checks that the environments have the players of the tasks."""
+    players, probability = self.env.num_players, self.tasks.pair_probability
+    require(
+      players == 2 or probability == 0,
+      "env.num_players",
+      players,
+      f"2, with tasks.two_player_probability={probability:g}",
+    )
+    require(
+      players == 1 or probability > 0 or bool(self.factories.tasks),
+      "env.num_players",
+      players,
+      "1, as all tasks have (tasks.two_player_probability)",
+    )
+    require(
+      players == 1 or not self.teaching.used,
+      "(teaching.teacher, teaching.demonstrated)",
+      (self.teaching.teacher, self.teaching.demonstrated),
+      "('none', 0) with env.num_players=2: these players play alone",
     )
 
   def _check_privileged(self) -> None:
@@ -183,6 +205,11 @@ class ExperimentConfig:
   def longest_episode(self) -> int:
     """Number of steps of the longest episode in `tasks`."""
     return self.tasks.limits.steps
+
+  @property
+  def num_rows(self) -> int:
+    """Players of an actor's environments, absent ones included."""
+    return self.actor.envs_per_actor * self.env.num_players
 
   @property
   def whole_episodes(self) -> bool:

@@ -33,6 +33,8 @@ _SIMPLE_TASKS: dict[str, Any] = {
   "player_in_rule_probability": 1.0,
   "hide": "rules",
 }
+# Two candidates in the smallest room, of few types to tell apart.
+MICRO_TASKS = "traps:candidates=2,tiles=4,trials=3,trial_seconds=2,types=6"
 
 
 def smoke() -> experiment.ExperimentConfig:
@@ -87,8 +89,10 @@ def laptop() -> experiment.ExperimentConfig:
   coming near a wrong one spoils the trial. So the first trial is for finding
   out, and a player without memory has one chance in three in each trial. The
   room, trials and network are as small as they can be for this, since two cores
-  take in some million steps; so a teacher and a belief loss help, which the
-  paper's agent does without (`adaland.agent.privileged`).
+  take in some million steps; so the agent imitates a teacher on its own states,
+  with a belief loss, which the paper's agent does without
+  (`adaland.agent.privileged`). The settings of Muesli are for runs that go on
+  from there (`run.start_from`, `distillation_alone` below 1).
   """
   family = "6*traps+2*traps:trials=1-3+traps:candidates=4+traps:candidates=5"
   family_tasks = tasks.TasksConfig(family=family)
@@ -132,7 +136,8 @@ def laptop() -> experiment.ExperimentConfig:
       privileged=learner_config.PrivilegedConfig(
         belief_weight=1.0,
         distillation_weight=1.0,
-        distillation_alone=0.5,
+        # Muesli in the second half gave no more for a step, and costs more.
+        distillation_alone=1.0,
         distillation_share=1.0,
       ),
     ),
@@ -140,6 +145,56 @@ def laptop() -> experiment.ExperimentConfig:
     # each episode four times gives more per second than to play four times.
     replay=ReplayConfig(
       capacity=512, min_size=32, batch_size=8, samples_per_insert=4.0
+    ),
+  )
+
+
+def micro() -> experiment.ExperimentConfig:
+  """Returns some minutes on one core, for studies; `--launcher=device`.
+
+  The smallest of what `laptop` does: two candidates, so that a player without
+  memory has one chance in two, short trials, and only imitation of a teacher on
+  the agent's own states. The world costs more than so small a network, so each
+  episode is learned from many times.
+  """
+  family_tasks = tasks.TasksConfig(family=MICRO_TASKS)
+  episode = family_tasks.limits.steps
+  large = laptop()
+  return dataclasses.replace(
+    large,
+    run=experiment.RunConfig(
+      max_minutes=0.0, max_steps=200_000, eval_tasks=100, eval_trials=(3,)
+    ),
+    actor=experiment.ActorConfig(envs_per_actor=64, unroll_length=episode + 1),
+    env=land_types.LandConfig(num_slots=2, max_rules=3, num_threads=1),
+    tasks=family_tasks,
+    teaching=TeachingConfig(teacher="tutor", taught=0.2),
+    network=dataclasses.replace(
+      large.network,
+      d_model=32,
+      num_heads=2,
+      position_size=16,
+      feed_forward_size=64,
+      memory_length=episode + 1,
+      local_length=12,
+      store_size=12,
+      store_every=4,
+      rules_sizes=(16,),
+      goal_sizes=(8,),
+      encoder_hidden=(32,),
+      entity_size=16,
+      head_size=32,
+      model_size=32,
+    ),
+    learner=dataclasses.replace(
+      large.learner,
+      learning_rate=3e-3,
+      privileged=dataclasses.replace(
+        large.learner.privileged, distillation_alone=1.0
+      ),
+    ),
+    replay=ReplayConfig(
+      capacity=1024, min_size=64, batch_size=16, samples_per_insert=16.0
     ),
   )
 
@@ -235,6 +290,7 @@ def ada(size: str) -> experiment.ExperimentConfig:
 PRESETS: dict[str, Callable[[], experiment.ExperimentConfig]] = {
   "smoke": smoke,
   "laptop": laptop,
+  "micro": micro,
   "gpu": gpu,
   **{f"ada_{size}": lambda size=size: ada(size) for size in PAPER_SIZES},
 }

@@ -69,6 +69,9 @@ class RunConfig:
     log_seconds: Time between rows of metrics.
     eval_tasks: Held-out tasks of the table at the end; 0 for no table.
     eval_trials: Numbers of trials in that table.
+    start_from: Agent whose parameters the run starts from: a directory of a run
+      or of `adaland export`, or the name of an agent that comes with the
+      package; empty: drawn anew.
   """
 
   seed: int = 0
@@ -79,6 +82,7 @@ class RunConfig:
   log_seconds: float = 5.0
   eval_tasks: int = 20
   eval_trials: tuple[int, ...] = (1, 2, 3)
+  start_from: str = ""
 
   def __post_init__(self):
     for name in ("seed", "max_steps", "max_minutes", "eval_tasks"):

@@ -40,6 +40,11 @@ class TasksConfig(SamplerConfig):
       named.parse(self.family)
 
   @property
+  def pair_probability(self) -> float:
+    """Probability that a task is of two players; named families have one."""
+    return 0.0 if self.family else self.two_player_probability
+
+  @property
   def limits(self) -> Limits:
     """The most that a task of the family has."""
     if self.family:

@@ -1,8 +1,7 @@
 """Few-shot evaluation of policies on a set of tasks."""
 
-import dataclasses
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +12,14 @@ from adaland.envs.expert import expert
 from adaland.envs.tasks.task import Task
 from adaland.launch import builder, errors
 from adaland.launch.config.experiment import ExperimentConfig
-from adaland.launch.evaluation import policies, rollout, scores, tasksets
+from adaland.launch.evaluation import (
+  pairs,
+  policies,
+  recording,
+  rollout,
+  scores,
+  tasksets,
+)
 from adaland.launch.recipes import task_source
 from adaland.launch.run import progress
 
@@ -38,6 +44,7 @@ def trial_rewards(
   seed: int,
   repeats: int = 1,
   on_progress: Callable[[float], None] | None = None,
+  recorder: recording.Recorder | None = None,
 ) -> dict[int, np.ndarray]:
   """Plays each task with each number of trials.
 
@@ -49,24 +56,28 @@ def trial_rewards(
     seed: Of the environments.
     repeats: Episodes of each task and k; their rewards are averaged.
     on_progress: Called with the share of episodes done.
+    recorder: Keeps episodes; the numbers of trials, in their order, have those
+      of all tasks, each task's repeats one after the other.
 
   Returns:
-    For each k the rewards of each trial, seconds, float64 [tasks, k].
+    For each k the rewards of each trial, seconds, float64 [tasks, k]; with two
+    players those of both, [tasks, k, 2].
   """
   jobs = [
-    dataclasses.replace(task, trials=k)
+    rollout.with_trials(task, k)
     for k in trials
     for task in tasks
     for _ in range(repeats)
   ]
-  rewards = iter(rollout.play(config_, jobs, make_policy, seed, on_progress))
+  played = rollout.play(config_, jobs, make_policy, seed, on_progress, recorder)
+  rewards = iter(played)
   count = len(tasks) * repeats
-  return {
-    k: np.array(list(itertools.islice(rewards, count)), np.float64)
-    .reshape(len(tasks), repeats, k)
-    .mean(axis=1)
-    for k in trials
-  }
+  found = {}
+  for k in trials:
+    played = np.array(list(itertools.islice(rewards, count)), np.float64)
+    by_task = played.reshape(len(tasks), repeats, *played.shape[1:])
+    found[k] = by_task.mean(axis=1)
+  return found
 
 
 def evaluate(
@@ -78,6 +89,7 @@ def evaluate(
   seed: int,
   repeats: int,
   say: Callable[[str], None],
+  keep: Sequence[int] = (),
 ) -> dict[str, Any]:
   """Scores a policy on tasks by the expert's rewards.
 
@@ -90,14 +102,17 @@ def evaluate(
     seed: Of the environments.
     repeats: Episodes of each task and k; their rewards are averaged.
     say: Shows how far it is.
+    keep: Numbers of tasks whose first episode of the most trials is kept.
 
   Returns:
     As `scores.summary`, with "tasks_sha256", by which other evaluations on the
-    same tasks are known.
+    same tasks are known, and any kept "episodes", see `recording.entry`.
 
   Raises:
     UserError: If a task does not fit the environments.
   """
+  fewer = list(trials).index(max(trials)) * len(tasks) * repeats
+  recorder = recording.Recorder(keep, fewer, repeats) if keep else None
   with errors.user_input():
     best = expert.expert_rewards(
       tasks,
@@ -113,9 +128,79 @@ def evaluate(
       seed,
       repeats,
       lambda done: say(f"{name} plays: {done:.0%}"),
+      recorder,
     )
   result = scores.summary(name, tasksets.ids(tasks), rewards, best)
-  return result | {"tasks_sha256": tasksets.fingerprint(tasks)}
+  result["tasks_sha256"] = tasksets.fingerprint(tasks)
+  if recorder is not None:
+    result["episodes"] = recorder.entries(name)
+  return result
+
+
+def evaluate_pairs(
+  policy: str,
+  makers: Mapping[str, policies.PolicyMaker],
+  env: land.LandConfig,
+  tasks: Sequence[Task],
+  trials: Sequence[int],
+  seed: int,
+  repeats: int,
+  say: Callable[[str], None],
+) -> list[dict[str, Any]]:
+  """Scores pairs by the rewards of the scripted experts as a pair.
+
+  Args:
+    policy: Name of player 1.
+    makers: By the co-player's name a function that makes the pair.
+    env: Sizes of the environments, of two players.
+    tasks: The tasks to play.
+    trials: Each number of trials, k, to play.
+    seed: Seed of the environments.
+    repeats: Episodes of each task and k; their rewards are averaged.
+    say: Shows the progress.
+
+  Returns:
+    For each pair the `scores.summary` of player 1, with "coplayer" and, as
+    "player2", the summary of player 2; each player's scores are over the
+    reward of the expert in its place.
+
+  Raises:
+    UserError: If a task does not fit the environments.
+  """
+  ids, results = tasksets.ids(tasks), []
+  with errors.user_input():
+    best = pairs.best_rewards(
+      tasks, env, seed, lambda done: say(f"experts play: {done:.0%}")
+    )
+    for coplayer, make in makers.items():
+      label = f"{policy} with {coplayer}"
+      rewards = trial_rewards(
+        env,
+        tasks,
+        trials,
+        make,
+        seed,
+        repeats,
+        lambda done, label=label: say(f"{label} plays: {done:.0%}"),
+      )
+      first, second = (
+        scores.summary(
+          name,
+          ids,
+          {k: found[..., player] for k, found in rewards.items()},
+          best[:, player],
+        )
+        for player, name in enumerate((policy, coplayer))
+      )
+      results.append(
+        first
+        | {
+          "coplayer": coplayer,
+          "player2": second,
+          "tasks_sha256": tasksets.fingerprint(tasks),
+        }
+      )
+  return results
 
 
 def agent_policy(
@@ -128,25 +213,50 @@ def agent_policy(
   )
 
 
+def self_play(
+  experiment: ExperimentConfig, params: types.Params
+) -> policies.PolicyMaker:
+  """Returns what makes the agent for all players of the run's environments."""
+  seed = experiment.run.seed
+  if experiment.env.num_players == 1:
+    return agent_policy(experiment, params, seed)
+  side = pairs.agent_side(experiment, params, seed)
+  return pairs.maker(side, side)
+
+
+def _baseline(
+  name: str, env: land.LandConfig, seed: int
+) -> policies.PolicyMaker:
+  """Returns what makes a policy without parameters for all players."""
+  if env.num_players == 1:
+    return policies.baseline(name, seed)
+  side = pairs.side_maker(name, seed)
+  return pairs.maker(side, side)
+
+
 def after_training(experiment: ExperimentConfig, params: types.Params) -> Table:
-  """Returns the table at the end of training: agent, random and noop."""
-  run = experiment.run
+  """Returns the table at the end of training: agent, random and noop.
+
+  With two players each plays with itself, and the scores are player 1's.
+  """
+  run, env = experiment.run, experiment.env
   source = task_source.TaskSource(experiment, held_out=True)
   tasks = tasksets.many("test", source, run.eval_tasks)
   line = progress.Progress()
   line.say(f"evaluating on {len(tasks)} held-out tasks")
-  best = expert.expert_rewards(tasks, experiment.env, seed=run.seed)
-  makers = {
-    "agent": agent_policy(experiment, params, run.seed),
-    "random": policies.baseline("random", run.seed),
-    "noop": policies.baseline("noop", run.seed),
-  }
+  makers = {"agent": self_play(experiment, params)}
+  for name in ("random", "noop"):
+    makers[name] = _baseline(name, env, run.seed)
+  if env.num_players > 1:
+    best = pairs.best_rewards(tasks, env, run.seed)[:, 0]
+  else:
+    best = expert.expert_rewards(tasks, env, seed=run.seed)
   results = []
   for name, maker in makers.items():
     line.update(f"{name} plays")
-    rewards = trial_rewards(
-      experiment.env, tasks, run.eval_trials, maker, run.seed
-    )
+    rewards = trial_rewards(env, tasks, run.eval_trials, maker, run.seed)
+    if env.num_players > 1:
+      rewards = {k: found[..., 0] for k, found in rewards.items()}
     results.append(scores.summary(name, tasksets.ids(tasks), rewards, best))
   line.close()
   return Table(

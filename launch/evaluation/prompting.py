@@ -16,7 +16,13 @@ import numpy as np
 from adaland.envs import land
 from adaland.envs.expert import expert
 from adaland.envs.tasks.task import Task
-from adaland.launch.evaluation import policies, rollout, scores, tasksets
+from adaland.launch.evaluation import (
+  policies,
+  recording,
+  rollout,
+  scores,
+  tasksets,
+)
 
 
 class Prompted:
@@ -68,6 +74,7 @@ def evaluate(
   seed: int,
   repeats: int,
   say: Callable[[str], None],
+  keep: Sequence[int] = (),
 ) -> dict[str, Any]:
   """Scores an agent by trial, with and without the expert's first trial.
 
@@ -79,11 +86,13 @@ def evaluate(
     seed: Of the environments.
     repeats: Episodes of each task; their rewards are averaged.
     say: Shows how far it is.
+    keep: Numbers of tasks whose first episode of each is kept.
 
   Returns:
     "prompted" and "unprompted", each with "mean" and "stderr" of each trial's
     score; "num_tasks", "num_scored"; "tasks", each with "id", the rewards of
-    each trial, seconds, and the expert's; "tasks_sha256".
+    each trial, seconds, and the expert's; "tasks_sha256"; and any kept
+    "episodes", see `recording.entry`.
   """
   best = expert.expert_rewards(
     tasks, env, seed=seed, progress=lambda n, of: say(f"expert: {n / of:.0%}")
@@ -97,11 +106,18 @@ def evaluate(
     for task in tasks
     for _ in range(repeats)
   ]
-  rewards = {}
+  rewards, episodes = {}, []
   for name, make in makers.items():
+    recorder = recording.Recorder(keep, repeats=repeats)
     played = rollout.play(
-      env, jobs, make, seed, lambda done, name=name: say(f"{name}: {done:.0%}")
+      env,
+      jobs,
+      make,
+      seed,
+      lambda done, name=name: say(f"{name}: {done:.0%}"),
+      recorder,
     )
+    episodes += recorder.entries(name)
     found = np.array(played, np.float64).reshape(len(tasks), repeats, trials)
     rewards[name] = found.mean(axis=1)
   return {
@@ -117,4 +133,5 @@ def evaluate(
       for i, task_id in enumerate(tasksets.ids(tasks))
     ],
     "tasks_sha256": tasksets.fingerprint(tasks),
+    **({"episodes": episodes} if keep else {}),
   }

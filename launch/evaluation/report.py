@@ -44,10 +44,10 @@ def write(folder: str, results: Sequence[Mapping[str, Any]]) -> None:
 def curve(results: Sequence[Mapping[str, Any]]) -> bytes:
   """Draws the scores of each trial, with 95 % bands; returns a PNG."""
   curves = {}
-  for result in results:
-    found = {result["policy"]: result["by_trial"]}
+  for policy, result in scores.sides(results).items():
+    found = {policy: result["by_trial"]}
     for name, control in result.get("controls", {}).items():
-      found[f"{result['policy']}, {name} memory"] = control["by_trial"]
+      found[f"{policy}, {name} memory"] = control["by_trial"]
     for label, scored in found.items():
       mean, half = np.array(scored["mean"]), 1.96 * np.array(scored["stderr"])
       curves[label] = figure.Curve(

@@ -1,16 +1,17 @@
 """Plays whole episodes of given tasks with a policy, many at a time.
 
-N: environments that step as one batch, A: action heads, K: trials.
+N: environments that step as one batch, A: action heads, K: trials, P: players.
 """
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from adaland.envs import land
 from adaland.envs.tasks.task import Task
-from adaland.launch.evaluation import policies
+from adaland.launch.evaluation import policies, recording
 
 # Environments stepped as one batch.
 MAX_ENVS = 64
@@ -18,10 +19,18 @@ MAX_ENVS = 64
 
 @dataclasses.dataclass
 class _Episode:
-  """An episode, running or done: its job and the trials' rewards."""
+  """An episode, running or done: its job and the trials' rewards.
+
+  The reward of a trial is a number, with two players an array [P].
+  """
 
   job: int
-  rewards: list[float]
+  rewards: list[Any]
+
+
+def with_trials(task: Task, trials: int) -> Task:
+  """Returns the task with another number of trials."""
+  return dataclasses.replace(task, trials=trials)
 
 
 def play(
@@ -30,18 +39,22 @@ def play(
   make_policy: policies.PolicyMaker,
   seed: int = 0,
   on_progress: Callable[[float], None] | None = None,
+  recorder: recording.Recorder | None = None,
 ) -> list[np.ndarray]:
   """Plays each task's episode once.
 
   Args:
     config: Configuration of the environments.
     tasks: The tasks to play; each task's trials are its episode's.
-    make_policy: Returns the policy for the environments.
+    make_policy: Returns the policy for the environments, with two players one
+      that acts for both.
     seed: Seed of the environments.
     on_progress: Called with the share of episodes done.
+    recorder: Keeps episodes; it knows them by the numbers of their tasks.
 
   Returns:
-    For each task the reward of each trial, seconds, float32 [K].
+    For each task the reward of each trial, seconds, float32 [K]; with two
+    players [K, P].
   """
   if not tasks:
     return []
@@ -70,12 +83,25 @@ def play(
   results: dict[int, np.ndarray] = {}
   step = environments.reset()
   while len(results) < len(tasks):
-    step = environments.step(policy.act(step))
+    actions = policy.act(step)
+    step = environments.step(actions)
     for row, episode in enumerate(episodes):
       if episode is None or step.first[row]:
         continue
-      episode.rewards[-1] += float(step.reward[row])
+      # A new array: a number may have become one.
+      reward = np.asarray(step.reward[row], np.float64)
+      episode.rewards[-1] = episode.rewards[-1] + reward
+      if recorder is not None:
+        recorder.act(episode.job, actions[row])
       if step.last[row]:
+        if recorder is not None:
+          recorder.end(
+            episode.job,
+            tasks[episode.job],
+            environments.seeds[row],
+            int(environments.episodes[row]) - 1,
+            episode.rewards,
+          )
         results[episode.job] = np.asarray(episode.rewards, np.float32)
         if on_progress is not None:
           on_progress(len(results) / len(tasks))

@@ -145,8 +145,24 @@ def summary(
   return result
 
 
+def sides(
+  results: Sequence[Mapping[str, Any]],
+) -> dict[str, Mapping[str, Any]]:
+  """Returns the players' summaries by their labels; a pair has two."""
+  found = {}
+  for result in results:
+    label = result["policy"]
+    if "coplayer" in result:
+      label = f"{label} with {result['coplayer']}"
+    found[label] = result
+    if "player2" in result:
+      found[f"{label}, player 2"] = result["player2"]
+  return found
+
+
 def table(results: Sequence[Mapping[str, Any]]) -> str:
   """Formats mean scores and rewards of several policies as Markdown."""
+  players = sides(results)
   trials = results[0]["trials"]
   lines = [
     "| score, mean ± standard error | "
@@ -155,7 +171,7 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
     + f"{trials[-1]} |",
     "|---" * (len(trials) + 2) + "|",
   ]
-  for result in results:
+  for label, result in players.items():
     score, reward = result["score"], result["reward"]
     cells = [
       f"{score['mean'][str(k)]:.2f} ± {score['stderr'][str(k)]:.2f}"
@@ -165,12 +181,12 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
     ]
     last = str(trials[-1])
     cells.append(f"{reward['mean'][last]:.2f} ± {reward['stderr'][last]:.2f} s")
-    lines.append(f"| {result['policy']} | {' | '.join(cells)} |")
+    lines.append(f"| {label} | {' | '.join(cells)} |")
   first = results[0]
   taskset = first.get("taskset", "test")
   is_heldout = taskset == "test" or named.is_named(taskset)
   heldout = "held-out " if is_heldout else ""
-  curves = {result["policy"]: result["by_trial"] for result in results}
+  curves = {label: result["by_trial"] for label, result in players.items()}
   for result in results:
     for control, found in result.get("controls", {}).items():
       curves[f"{result['policy']}, {control} memory"] = found["by_trial"]
@@ -179,7 +195,11 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
   lines.append("")
   lines.append(
     f"{first['num_scored']} of {first['num_tasks']} {heldout}tasks, scored by "
-    "the scripted expert's reward"
+    + (
+      "the reward of the scripted expert in each player's place"
+      if "player2" in first
+      else "the scripted expert's reward"
+    )
     + (
       "; it got none on the others."
       if first["num_scored"] < first["num_tasks"]

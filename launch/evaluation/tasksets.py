@@ -11,6 +11,8 @@ from adaland.envs.tasks import json_files, probes
 from adaland.envs.tasks.task import Task
 from adaland.launch import cli, errors
 
+# The sets of probes, by their number of players.
+_PROBES = {"probe": 1, "two_player_probe": 2}
 _PROBE = "probe:"
 _SAMPLE = "sample:"
 
@@ -57,8 +59,8 @@ def many(spec: str, source: task_sets.TaskSet, num_tasks: int) -> list[Task]:
   """Reads a set of tasks for evaluation.
 
   Args:
-    spec: "test" (held out), "probe" (all probes), the name of a family, as
-      "traps" (its held-out half), a file, or a folder of files.
+    spec: "test" (held out), "probe" (all probes), "two_player_probe", the name
+      of a family, as "traps" (its held-out half), a file, or a folder of files.
     source: The tasks of "test".
     num_tasks: The number of tasks at most.
 
@@ -72,13 +74,15 @@ def many(spec: str, source: task_sets.TaskSet, num_tasks: int) -> list[Task]:
     with errors.user_input():
       count = min(num_tasks, source.num_tasks)
       return [source.task(index) for index in range(count)]
-  if spec == "probe":
-    return [probes.load(name) for name in probes.names()[:num_tasks]]
+  if spec in _PROBES:
+    names = probes.names(_PROBES[spec])
+    return [probes.load(name) for name in names[:num_tasks]]
   path = pathlib.Path(spec)
   if not path.is_dir():
     if not path.exists():
       raise errors.UserError(
-        f"--taskset={spec}: no such file or folder; allowed: test, probe, "
+        f"--taskset={spec}: no such file or folder; allowed: test, "
+        f"{', '.join(_PROBES)}, "
         f"{', '.join(named.NAMES)}, a task file, or a folder of task files"
       )
     return [_file(path)]

@@ -28,25 +28,45 @@ def load(workdir: str, own_parts: bool = False) -> SavedAgent:
   return saved_agent.load(workdir, own_parts, builder.agent, builder.learner)
 
 
-def fitting_env(config_: land.LandConfig, tasks: list[Task]) -> land.LandConfig:
+def fitting_env(
+  config_: land.LandConfig, tasks: list[Task], pairs: bool = False
+) -> land.LandConfig:
   """Checks that tasks fit a config's environments.
 
+  Args:
+    config_: The environments.
+    tasks: The tasks.
+    pairs: Whether both players of an environment will be played.
+
   Raises:
-    UserError: If a task has more objects, players or rules than they take.
+    UserError: If a task has more objects, players or rules than they take, or
+      they have two players and only one is played.
   """
   for task in tasks:
     task_source.check_room(task, config_, "this agent's")
+  if config_.num_players > 1 and not pairs:
+    raise errors.UserError(
+      f"env.num_players of this agent is {config_.num_players}, allowed here: "
+      "1 (adaland evaluate plays pairs)"
+    )
   return config_
 
 
-def default_env(tasks: list[Task]) -> land.LandConfig:
+def default_env(tasks: list[Task], pairs: bool = False) -> land.LandConfig:
   """Returns environments for policies that need no agent.
 
-  They have room for any task of one player.
+  They have room for any task of one player, or also of two.
+
+  Args:
+    tasks: The tasks.
+    pairs: Whether both players of a task will be played.
 
   Raises:
-    UserError: If a task has two players.
+    UserError: If a task has two players and only one is played.
   """
+  num_players = max((len(task.players) for task in tasks), default=1)
+  if pairs:
+    return land.LandConfig(num_players=num_players)
   for task in tasks:
     if len(task.players) != 1:
       raise errors.UserError(

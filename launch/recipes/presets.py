@@ -12,7 +12,7 @@ from typing import Any, Unpack
 from adaland.launch.config import preset_configs
 from adaland.launch.recipes import recipe
 
-__all__ = ["ada", "gpu", "laptop", "named", "smoke"]
+__all__ = ["ada", "gpu", "laptop", "micro", "named", "smoke"]
 
 
 def smoke(
@@ -32,6 +32,13 @@ def laptop(
     adaland.train(adaland.presets.laptop(), "runs/laptop")
   """
   return recipe.make(preset_configs.laptop(), settings, **parts)
+
+
+def micro(
+  settings: Mapping[str, Any] | None = None, **parts: Unpack[recipe.Parts]
+) -> recipe.Experiment:
+  """Returns some minutes on one core, for the launcher "device"."""
+  return recipe.make(preset_configs.micro(), settings, **parts)
 
 
 def gpu(

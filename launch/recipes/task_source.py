@@ -107,7 +107,7 @@ def check_room(task: Task, env: land_types.LandConfig, whose: str) -> None:
         f"task {task.name!r} has {given} {what}; {whose} environments hold at "
         f"most {most}"
       )
-  if len(task.players) != env.num_players:
+  if len(task.players) > env.num_players:
     raise errors.UserError(
       f"task {task.name!r} has {len(task.players)} players; {whose} "
       f"environments have {env.num_players}"

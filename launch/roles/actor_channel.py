@@ -14,13 +14,17 @@ import threading
 import time
 from typing import Any
 
-from adaland.curriculum import base
+from adaland.agent import types
+from adaland.curriculum import base, coplayers
 from adaland.launch.acting import channel
 from adaland.launch.roles import parameters, peer
 
 # Number of tasks in reserve, besides those being played.
 _TASKS_AHEAD = 4
 _IDLE_SECONDS = 0.02
+_RETRY_SECONDS = 0.1
+# Number of co-players' parameters that are kept for the tasks in reserve.
+_MAX_COPLAYERS = 3 * _TASKS_AHEAD
 # Seconds between two reports of a number of steps alone.
 _REPORT_SECONDS = 0.5
 
@@ -48,6 +52,8 @@ class ActorChannel:
     self._reader = reader
     self._report_seconds = report_seconds
     self._actor_id = f"{platform.node()}-{os.getpid()}-{secrets.token_hex(4)}"
+    # Oldest use first.
+    self._coplayers: dict[int, types.Params] = {}
     self._tasks: queue.SimpleQueue[base.Assignment] = queue.SimpleQueue()
     self._records: queue.SimpleQueue[base.EpisodeRecord] = queue.SimpleQueue()
     self._reported_records = 0
@@ -90,7 +96,27 @@ class ActorChannel:
     self._reported_records += len(records)
     self._reported_steps = steps
     for assignment in tasks:
+      self._fetch_coplayer(assignment.coplayer)
       self._tasks.put(assignment)
+
+  def _fetch_coplayer(self, number: int) -> None:
+    """Reads a snapshot's parameters, if they are not at hand.
+
+    The learner may still be about to send them.
+    """
+    if number < coplayers.FIRST_SNAPSHOT:
+      return
+    kept = dict(self._coplayers)
+    params = kept.pop(number, None)
+    while params is None:
+      params = self._reader.coplayer(number)
+      if params is None:
+        time.sleep(_RETRY_SECONDS)
+    kept[number] = params
+    while len(kept) > _MAX_COPLAYERS:
+      del kept[next(iter(kept))]
+    # Replaced as a whole: the actor's thread reads it.
+    self._coplayers = kept
 
   def _check(self) -> None:
     if self._failure is not None:
@@ -124,3 +150,7 @@ class ActorChannel:
     if newest is not None:
       self.version = newest.version
     return newest
+
+  def snapshot(self, number: int) -> types.Params:
+    """Returns the parameters of the co-player of a task taken last."""
+    return self._coplayers[number]

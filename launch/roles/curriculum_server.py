@@ -13,7 +13,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from adaland.agent.checkpoint import checkpoint
@@ -71,7 +71,9 @@ class CurriculumServer(role.Role):
       made = counted_curriculum.CountedCurriculum(
         self._make_curriculum(experiment_),
         decisions.DecisionLog(
-          self.setup.folder, task_source.TaskSource(experiment_).task
+          self.setup.folder,
+          task_source.TaskSource(experiment_).task,
+          paired=experiment_.env.num_players > 1,
         ),
       )
       state = saved_state(self.setup)
@@ -130,6 +132,11 @@ class CurriculumServer(role.Role):
     """Returns the curriculum's key; none if another incarnation gave it."""
     epoch, own = divmod(key, 1 << _EPOCH_BITS)
     return own if epoch == self._epoch else _NO_KEY
+
+  def set_snapshots(self, snapshots: Sequence[int]) -> None:
+    """Replaces the snapshots of the agent that may be co-players."""
+    with self._lock:
+      self._opened().set_snapshots(snapshots)
 
   def state(self) -> dict[str, Any]:
     """Returns the state that a checkpoint of the run keeps."""

@@ -5,8 +5,7 @@ import threading
 import time
 from typing import Any
 
-from adaland.launch import builder
-from adaland.launch.evaluation import fewshot, policies, tasksets
+from adaland.launch.evaluation import fewshot, tasksets
 from adaland.launch.recipes import task_source
 from adaland.launch.roles import heap, parameters, peer, role
 
@@ -40,7 +39,6 @@ class Evaluator(role.Role):
     os.nice(_NICENESS)
     heap.share()
     experiment = self.setup.experiment
-    actor = builder.agent(experiment).actor
     tasks = tasksets.many(
       "test",
       task_source.TaskSource(experiment, held_out=True),
@@ -61,9 +59,7 @@ class Evaluator(role.Role):
         experiment.env,
         tasks,
         experiment.run.eval_trials,
-        lambda envs, p=newest.params: policies.Agent(
-          actor, p, envs.num_envs, experiment.run.seed
-        ),
+        fewshot.self_play(experiment, newest.params),
         experiment.run.seed,
       )
       with self._lock:
@@ -71,7 +67,9 @@ class Evaluator(role.Role):
           "evaluations": self._result["evaluations"] + 1,
           "version": newest.version,
           "rewards": {
-            k: float(each[:, -1].mean()) for k, each in rewards.items()
+            # With two players, player 1's.
+            k: float(each[:, -1].reshape(len(tasks), -1)[:, 0].mean())
+            for k, each in rewards.items()
           },
         }
       heap.trim()

@@ -16,7 +16,7 @@ import jax
 from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay import base, factory, in_memory
 from adaland.agent.replay.spec import UnrollSpec
-from adaland.launch import errors
+from adaland.launch import builder, errors
 from adaland.launch.roles import (
   jax_processes,
   learner_group,
@@ -27,6 +27,7 @@ from adaland.launch.roles import (
   replay_server,
   role,
 )
+from adaland.launch.run import published_pool
 
 # If the store is full an actor sends an unroll again later, so that no thread
 # is blocked here.
@@ -79,6 +80,7 @@ class Learner(role.Role):
     self._saving = threading.Lock()
     self._store: in_memory.InMemoryReplay | None = None
     self.state: learner_state.LearnerState | None = None
+    self._pool: published_pool.PublishedPool | None = None
     self._sums = learner_metrics.Sums()
     self._messages: list[str] = []
     self._started = time.monotonic()
@@ -136,6 +138,7 @@ class Learner(role.Role):
     publisher.publish(state.updates, jax.device_get(state.params))
     sampler = None
     try:
+      self._pool = self._make_pool(publisher, state)
       sampler = self._sampler(state.spec)
       self._started = time.monotonic()
       state.waited = 0.0
@@ -172,6 +175,27 @@ class Learner(role.Role):
       state.learn(others, self._sums, progress)
       if state.updates % run.publish_updates == 0:
         publisher.publish(state.updates, jax.device_get(state.params))
+      if self._pool is not None:
+        self._pool.offer(state.updates, state.params)
+
+  def _make_pool(
+    self,
+    publisher: parameters.Publisher,
+    state: learner_state.LearnerState,
+  ) -> published_pool.PublishedPool | None:
+    """Makes the pool of co-players; None if tasks are of one player."""
+    experiment, folder = self.setup.experiment, self.setup.folder
+    pool = builder.snapshot_pool(experiment, folder)
+    if pool is None:
+      return None
+    return published_pool.PublishedPool(
+      pool,
+      publisher.publish_coplayers,
+      lambda numbers: self._curriculum.call(
+        "set_snapshots", numbers, timeout=_PROGRESS_SECONDS
+      ),
+      state.saved,
+    )
 
   def _progress(self, before: float) -> float:
     """Returns the share of the run that is over, if anything depends on it.
@@ -282,11 +306,16 @@ class Learner(role.Role):
       batch = state.gather()
     with self._saving:
       self._save_replay()
+      pool = self._pool
+      # The curriculum's state tells of the same snapshots.
+      snapshots = None if pool is None else pool.state_dict()
       rest = self._curriculum.call("state")
       try:
-        state.save(rest, batch)
+        state.save({**rest, "coplayers": snapshots}, batch)
       except OSError as error:
         raise errors.RunError(errors.describe_os_error(error)) from error
+      if pool is not None:
+        pool.tidy()
 
   def _save_replay(self) -> None:
     folder = os.path.join(self.setup.folder, replay_server.FOLDER)

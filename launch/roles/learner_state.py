@@ -106,7 +106,9 @@ class LearnerState:
     made = builder.agent(experiment)
     self._learner = builder.learner(experiment, made.network)
     self.spec = builder.unroll_spec(experiment, made)
-    self._state = self._learner.init(jax.random.PRNGKey(experiment.run.seed))
+    self._state = builder.first_state(
+      experiment, made, self._learner, bool(checkpoint.steps(folder))
+    )
     self.updates = 0
     self.waited = 0.0
     with errors.user_input(), errors.of_another_form(folder):

@@ -10,9 +10,11 @@ import logging
 import secrets
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from adaland.agent import types
+from adaland.curriculum import coplayers
 from adaland.launch.acting import channel
 from adaland.launch.roles import peer, role
 
@@ -61,6 +63,31 @@ class ParameterServer(role.Role):
     super().__init__("parameters", setup)
     self._lock = threading.Lock()
     self._snapshot = Snapshot()
+    # References to the co-players' parameters.
+    self._coplayers: dict[int, Any] = {}
+
+  def keep_coplayers(self, numbers: Sequence[int]) -> list[int]:
+    """Forgets all other co-players; returns the missing ones."""
+    with self._lock:
+      self._coplayers = {
+        number: reference
+        for number, reference in self._coplayers.items()
+        if number in numbers
+      }
+      return [number for number in numbers if number not in self._coplayers]
+
+  def add_coplayer(self, number: int, reference: Any) -> None:
+    """Adds a co-player's parameters."""
+    with self._lock:
+      self._coplayers[number] = reference
+
+  def coplayer(self, number: int) -> Any:
+    """Returns the reference of a co-player, or of the one nearest in age.
+
+    None: there is no reference yet.
+    """
+    with self._lock:
+      return self._coplayers.get(coplayers.nearest(number, self._coplayers))
 
   def publish(self, stamp: int, version: int, reference: Any) -> None:
     """Replaces the parameters; see `Snapshot` for the arguments."""
@@ -105,6 +132,8 @@ class Publisher:
     self._repeat_seconds = repeat_seconds
     self._changed = threading.Event()
     self._newest: tuple[int, types.Params] | None = None
+    self._coplayers: dict[int, types.Params] = {}
+    self._references: dict[int, Any] = {}
     # Kept, as an object store drops objects without a reference.
     self._published: tuple[int, int, Any] | None = None
     self._closed = threading.Event()
@@ -119,6 +148,15 @@ class Publisher:
       params: Leaves must be NumPy arrays.
     """
     self._newest = version, params
+    self._changed.set()
+
+  def publish_coplayers(self, params: Mapping[int, types.Params]) -> None:
+    """Replaces the co-players' parameters.
+
+    Args:
+      params: By the co-player's number; leaves must be NumPy arrays.
+    """
+    self._coplayers = dict(params)
     self._changed.set()
 
   def _run(self) -> None:
@@ -150,6 +188,22 @@ class Publisher:
       self._published = stamp, version, self._store.put(params)
     if self._published is not None:
       self._server.call("publish", *self._published)
+    self._send_coplayers()
+
+  def _send_coplayers(self) -> None:
+    """Sends the co-players that the server lacks, all if it was restarted."""
+    params = self._coplayers
+    if not params:
+      return
+    for number in self._server.call("keep_coplayers", list(params)):
+      if number not in self._references:
+        self._references[number] = self._store.put(params[number])
+      self._server.call("add_coplayer", number, self._references[number])
+    self._references = {
+      number: reference
+      for number, reference in self._references.items()
+      if number in params
+    }
 
 
 class Reader:
@@ -203,6 +257,17 @@ class Reader:
     if params is not None:
       self._stamp = snapshot.stamp
       self._params.append(channel.Versioned(snapshot.version, params))
+
+  def coplayer(self, number: int) -> types.Params | None:
+    """Returns a co-player's parameters; None if the server has none yet.
+
+    Args:
+      number: The co-player's number; see `ParameterServer.coplayer`.
+    """
+    reference = self._server.call("coplayer", number)
+    if reference is None or self._store is None:
+      return None
+    return self._store.get(reference)
 
   def replay_address(self) -> str:
     """Returns the replay server's address; empty if it is not known."""

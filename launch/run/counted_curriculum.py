@@ -3,11 +3,12 @@
 import collections
 import logging
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from adaland.curriculum import base
+from adaland.curriculum import base, paired
 from adaland.launch import errors
 from adaland.launch.run import decisions
 
@@ -41,6 +42,12 @@ class CountedCurriculum:
     """Returns the next n tasks to play."""
     with self._lock:
       return self._curriculum.next_tasks(n)
+
+  def set_snapshots(self, snapshots: Sequence[int]) -> None:
+    """Replaces the snapshots of the agent that may be co-players."""
+    with self._lock:
+      if isinstance(self._curriculum, paired.PairedCurriculum):
+        self._curriculum.set_snapshots(snapshots)
 
   def report(self, record: base.EpisodeRecord) -> None:
     """Adds a finished episode."""

@@ -2,6 +2,8 @@
 
 {"env_steps": 51200, "task": 1234, "accepted": true, "why": "passes",
  "score": 0.31, "complexity": {"rules": 2, "trials": 3, ...}}
+
+With tasks of two players there is also "coplayer", as "random".
 """
 
 import json
@@ -9,7 +11,7 @@ import pathlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from adaland.curriculum import base, statistics
+from adaland.curriculum import base, coplayers, statistics
 from adaland.envs.tasks import complexity
 from adaland.envs.tasks.task import Task
 
@@ -25,9 +27,13 @@ class DecisionLog:
   Args:
     folder: The run's directory.
     task_of: Returns the task of an index in the pool.
+    paired: True if decisions are about pairs of a task and a co-player.
   """
 
-  def __init__(self, folder: str, task_of: Callable[[int], Task]):
+  def __init__(
+    self, folder: str, task_of: Callable[[int], Task], paired: bool = False
+  ):
+    self._paired = paired
     self._path = pathlib.Path(folder) / FILE
     self._task_of = task_of
     self._means: dict[str, statistics.RecentMean] = {}
@@ -43,15 +49,19 @@ class DecisionLog:
       return
     lines = []
     for number, decision in enumerate(decisions):
+      index, coplayer = decision.index, coplayers.SELF
+      if self._paired:
+        index, coplayer = coplayers.split(index)
       line: dict[str, Any] = {
         "env_steps": env_steps,
-        "task": decision.index,
+        "task": index,
+        **({"coplayer": coplayers.name(coplayer)} if self._paired else {}),
         "accepted": decision.accepted,
         "why": decision.why,
         "score": decision.score,
       }
       if number < _MOST_MEASURED:
-        measures = complexity.measures(self._task_of(decision.index))
+        measures = complexity.measures(self._task_of(index))
         line["complexity"] = measures
         self._add(decision.accepted, measures)
       lines.append(json.dumps(line) + "\n")

@@ -2,6 +2,7 @@
 
 config.json    the ExperimentConfig, with a format tag
 checkpoints/   learner, curriculum, counters, replay; newest last
+coplayers/     snapshots of the agent that are co-players in tasks for two
 metrics.jsonl, tensorboard/
 logs/          output of the child processes
 lock           held while a `train` process runs here

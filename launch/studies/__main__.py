@@ -1,18 +1,20 @@
 """Runs a study: trains variants of an agent and compares them."""
 
 import argparse
+import dataclasses
 import pathlib
 import sys
 from collections.abc import Sequence
 
 from adaland.launch import cli, errors
 from adaland.launch.runtimes import children
-from adaland.launch.studies import report, running, table
+from adaland.launch.studies import report, running, study, table
 
 _EXAMPLES = """\
 examples:
   adaland study memories
   adaland study memories --seeds=3 --minutes=60
+  adaland study memories --size=micro
   adaland study memories            # again: resumes, or draws what is there
 
 studies:
@@ -33,12 +35,20 @@ def _minutes(value: str) -> float:
   return minutes
 
 
+def _steps(value: str) -> int:
+  steps = cli.non_negative_int(value)
+  if not steps:
+    raise argparse.ArgumentTypeError("'0' is not a number of steps from 1")
+  return steps
+
+
 def make_parser() -> cli.Parser:
   """Returns the parser of the command's flags."""
   width = max(map(len, table.STUDIES))
   lines = "\n".join(
-    f"  {name:{width}}  {study.question} ({len(study.variants)} variants)"
-    for name, study in table.STUDIES.items()
+    f"  {name:{width}}  {row.question} ({len(row.variants)} variants; "
+    f"sizes: {', '.join(row.sizes)})"
+    for name, row in table.STUDIES.items()
   )
   parser = cli.Parser(
     prog="adaland study", description=__doc__, epilog=_EXAMPLES + lines
@@ -51,38 +61,84 @@ def make_parser() -> cli.Parser:
     help="training seeds of each variant, 2 by default",
   )
   parser.add_argument(
-    "--minutes",
-    type=_minutes,
-    help="length of each run; by default the study's",
+    "--only",
+    metavar="VARIANT,...",
+    type=lambda text: [name.strip() for name in text.split(",")],
+    help="leave the other variants out; a later call without it adds them",
   )
   parser.add_argument(
-    "--runs", metavar="DIR", help="where runs are, by default runs/studies/NAME"
+    "--size",
+    metavar="SIZE",
+    help="preset, tasks and length; by default the study's first",
+  )
+  length = parser.add_mutually_exclusive_group()
+  length.add_argument(
+    "--minutes", type=_minutes, help="length of each run; by default the size's"
+  )
+  length.add_argument(
+    "--steps",
+    type=_steps,
+    help="the same in environment steps, for equal runs on a busy machine",
+  )
+  parser.add_argument(
+    "--runs",
+    metavar="DIR",
+    help="where runs are, by default runs/studies/NAME, or .../NAME-SIZE for "
+    "another size than the first",
   )
   parser.add_argument(
     "--out",
     metavar="DIR",
-    help="where results go, by default results/studies/NAME",
+    help="where results go, by default results/studies/NAME or NAME-SIZE",
   )
   parser.add_argument(
-    "--launcher", default="local", help="as adaland train takes it"
+    "--launcher", help="as adaland train takes it; by default the size's"
   )
   cli.add_json_flag(parser)
   return parser
+
+
+def _chosen(row: study.Study, args: argparse.Namespace) -> study.Study:
+  """Returns a study with the variants that a flag gives, or all."""
+  if not args.only:
+    return row
+  names = [variant.name for variant in row.variants]
+  for name in args.only:
+    if name not in names:
+      raise errors.choice("--only", name, names)
+  chosen = tuple(each for each in row.variants if each.name in args.only)
+  with errors.user_input("--only"):
+    return dataclasses.replace(row, variants=chosen)
+
+
+def _changed(size: study.Size, args: argparse.Namespace) -> study.Size:
+  """Returns a size with the length and the launcher that flags give."""
+  if args.minutes or args.steps:
+    size = dataclasses.replace(
+      size, minutes=args.minutes or 0.0, steps=args.steps or 0
+    )
+  return dataclasses.replace(size, launcher=args.launcher or size.launcher)
 
 
 def run(args: argparse.Namespace) -> None:
   """Runs the study and reports."""
   if args.name not in table.STUDIES:
     raise errors.choice("study", args.name, table.STUDIES)
-  study = table.STUDIES[args.name]
+  row = _chosen(table.STUDIES[args.name], args)
+  chosen = args.size or row.default_size
+  if chosen not in row.sizes:
+    raise errors.choice("--size", chosen, row.sizes)
+  folder = args.name
+  if chosen != row.default_size:
+    folder = f"{args.name}-{chosen}"
   plan = running.Plan(
     name=args.name,
-    study=study,
+    study=row,
+    size_name=chosen,
+    size=_changed(row.sizes[chosen], args),
     seeds=args.seeds,
-    minutes=args.minutes or study.minutes,
-    runs=pathlib.Path(args.runs or f"runs/studies/{args.name}"),
-    out=pathlib.Path(args.out or f"results/studies/{args.name}"),
-    launcher=args.launcher,
+    runs=pathlib.Path(args.runs or f"runs/studies/{folder}"),
+    out=pathlib.Path(args.out or f"results/studies/{folder}"),
   )
   running.run(plan)
   result, page = report.write(plan)

@@ -1,4 +1,4 @@
-"""Training curves of a study's runs: against steps and against time.
+"""Training curves of a study's runs: against steps, time, processor time.
 
 A curve is the reward of the last trial, in training episodes that the agent
 plays itself, averaged over the rows of metrics around a point.
@@ -35,20 +35,24 @@ class Curve(NamedTuple):
   Attributes:
     steps: Environment steps of each row, rising, float64 [R].
     minutes: Minutes of training, float64 [R].
+    cpu_minutes: Processor time of all the run's processes, float64 [R].
     reward: Smoothed reward of the last trial, seconds, float64 [R].
   """
 
   steps: np.ndarray
   minutes: np.ndarray
+  cpu_minutes: np.ndarray
   reward: np.ndarray
 
 
-def read(workdir: pathlib.Path, trials: int) -> Curve:
+def read(workdir: pathlib.Path, trials: int, cpu_seconds: float) -> Curve:
   """Reads a run's curve; rows without rewards are left out.
 
   Args:
     workdir: The run's directory.
     trials: Number of trials; the last one's reward is read.
+    cpu_seconds: Processor time of the run, which is taken to be spent evenly
+      over its steps, however busy the machine was.
 
   Raises:
     UserError: If the metrics are missing, or have no reward.
@@ -64,7 +68,8 @@ def read(workdir: pathlib.Path, trials: int) -> Curve:
   if not rows:
     raise errors.UserError(f"{path}: has no {name}")
   steps, minutes, reward = np.array(rows, np.float64).T
-  return Curve(steps, minutes, smoothed(reward))
+  cpu_minutes = steps / steps[-1] * cpu_seconds / 60
+  return Curve(steps, minutes, cpu_minutes, smoothed(reward))
 
 
 def smoothed(values: np.ndarray, width: int = _SMOOTHED) -> np.ndarray:
@@ -80,7 +85,7 @@ def at(curve: Curve, axis: str, point: float) -> float:
 
   Args:
     curve: The curve.
-    axis: "steps" or "minutes".
+    axis: "steps", "minutes" or "cpu_minutes".
     point: The point; before the first row, that row counts.
   """
   index = int(np.searchsorted(getattr(curve, axis), point, side="right")) - 1
@@ -88,7 +93,7 @@ def at(curve: Curve, axis: str, point: float) -> float:
 
 
 def common(curves: Mapping[str, Sequence[Curve]], axis: str) -> float:
-  """Returns the largest number of steps or minutes that all runs have."""
+  """Returns the largest value on an axis that all runs have."""
   return min(
     float(getattr(curve, axis)[-1])
     for each in curves.values()
@@ -98,7 +103,7 @@ def common(curves: Mapping[str, Sequence[Curve]], axis: str) -> float:
 
 def rows(curves: Mapping[str, Sequence[Curve]]) -> str:
   """Formats the curves as CSV, at most a hundred points of each."""
-  lines = ["variant,seed,env_steps,minutes,last_trial_reward"]
+  lines = ["variant,seed,env_steps,minutes,cpu_minutes,last_trial_reward"]
   for name, each in curves.items():
     for seed, curve in enumerate(each):
       count = len(curve.steps)
@@ -107,13 +112,13 @@ def rows(curves: Mapping[str, Sequence[Curve]]) -> str:
       ):
         lines.append(
           f"{name},{seed},{curve.steps[i]:.0f},{curve.minutes[i]:.2f},"
-          f"{curve.reward[i]:.4f}"
+          f"{curve.cpu_minutes[i]:.2f},{curve.reward[i]:.4f}"
         )
   return "\n".join(lines) + "\n"
 
 
 def draw(curves: Mapping[str, Sequence[Curve]], title: str) -> bytes:
-  """Draws all curves against steps, and against minutes; returns a PNG.
+  """Draws all curves against steps and processor time; returns a PNG.
 
   Args:
     curves: By variant, a curve for each seed.
@@ -124,11 +129,11 @@ def draw(curves: Mapping[str, Sequence[Curve]], title: str) -> bytes:
 
   drawing = figure.Figure(figsize=(9.6, 4.2), dpi=140, layout="constrained")
   panels = drawing.subplots(1, 2, sharey=True)
-  axes_of = {"steps": 1e6, "minutes": 1.0}
+  axes_of = {"steps": 1e6, "cpu_minutes": 1.0}
   for panel, (axis, unit) in zip(panels, axes_of.items(), strict=True):
     _draw_panel(panel, curves, axis, unit)
   panels[0].set_xlabel("environment steps, millions")
-  panels[1].set_xlabel("minutes of training")
+  panels[1].set_xlabel("processor minutes")
   panels[0].set_ylabel("reward of the last trial, s")
   panels[1].legend(fontsize=7.5, frameon=False, loc="upper left")
   drawing.suptitle(title, x=0.02, ha="left", fontsize=11)

@@ -8,11 +8,13 @@ import numpy as np
 
 from adaland.launch import cli
 from adaland.launch.evaluation.comparison import score_tables, summary
-from adaland.launch.studies import curves, running, table
+from adaland.launch.studies import curves, decisions, running, study, table
 
 PAGE = "README.md"
 SCORES = "scores.png"
 CURVES = "curves.png"
+DECISIONS = "decisions.png"
+_AXES = ("steps", "minutes", "cpu_minutes")
 
 
 def write(plan: running.Plan) -> tuple[dict[str, Any], str]:
@@ -30,7 +32,7 @@ def write(plan: running.Plan) -> tuple[dict[str, Any], str]:
     for name in names
     for seed in range(plan.seeds)
   ]
-  specs += [f"{name}={plan.player(name)}" for name in table.PLAYERS]
+  specs += [f"{name}={plan.player(name)}" for name in study.PLAYERS]
   compared = summary.compare(score_tables.load(specs))
   trained = {
     name: [
@@ -40,16 +42,21 @@ def write(plan: running.Plan) -> tuple[dict[str, Any], str]:
   }
   found = {
     name: [
-      curves.read(plan.workdir(name, seed), plan.study.trials)
+      curves.read(
+        plan.workdir(name, seed),
+        plan.size.trials,
+        trained[name][seed]["cpu_seconds"],
+      )
       for seed in range(plan.seeds)
     ]
     for name in names
   }
-  equal = {axis: curves.common(found, axis) for axis in ("steps", "minutes")}
+  equal = {axis: curves.common(found, axis) for axis in _AXES}
   result = {
     "study": plan.name,
+    "size": plan.size_name,
     "seeds": plan.seeds,
-    "minutes": plan.minutes,
+    "length": plan.length,
     "training": trained,
     "equal": {
       axis: {
@@ -63,14 +70,25 @@ def write(plan: running.Plan) -> tuple[dict[str, Any], str]:
     },
     "comparison": compared,
   }
+  decided = {
+    name: [
+      decisions.read(plan.workdir(name, seed)) for seed in range(plan.seeds)
+    ]
+    for name in names
+  }
+  decided = {name: each for name, each in decided.items() if any(each)}
+  if decided:
+    result["decisions"] = decisions.summary(decided)
   page = text(plan, result)
-  files = {
+  files: dict[str, str | bytes] = {
     SCORES: summary.draw(compared, plan.study.question),
     CURVES: curves.draw(found, plan.study.question),
     "training.csv": curves.rows(found),
     "study.json": json.dumps(result, indent=1) + "\n",
     PAGE: page,
   }
+  if decided:
+    files[DECISIONS] = decisions.draw(decided)
   for name, content in files.items():
     cli.write_atomically(str(plan.out / name), content)
   return result, page
@@ -83,56 +101,91 @@ def text(plan: running.Plan, result: Mapping[str, Any]) -> str:
     plan: The study.
     result: As `write` returns it.
   """
-  study = plan.study
+  size = plan.size
+  settings = ", ".join(f"`{setting}`" for setting in size.settings)
   lines = [
     f"# Study: {plan.name}",
     "",
-    study.question,
+    plan.study.question,
     "",
-    f"Each variant starts from the preset `{study.preset}` and is trained for "
-    f"{plan.minutes:g} minutes with {plan.seeds} seed(s), then plays held-out "
-    f"tasks of `{study.taskset}`, {study.trials} trials each.",
+    f"Each variant starts from the preset `{size.preset}`"
+    + (f" with {settings}" if settings else "")
+    + f", is trained for {plan.length} with {plan.seeds} seed(s), then plays "
+    f"held-out tasks of `{size.taskset}`, {size.trials} trials each.",
     "",
     f"![Score by trial]({SCORES})",
     "",
     summary.text(result["comparison"]),
     "",
-    "## Equal time, equal steps",
+    "## Equal steps, equal time",
     "",
     f"![Training]({CURVES})",
     "",
     *_training_table(result),
     "",
     "Reward of the last trial, in seconds, in the training episodes that the "
-    "agent plays itself; mean over seeds, least and most.",
+    "agent plays itself; mean over seeds, least and most. Processor time is "
+    "that of all processes, and does not depend on what else the machine had "
+    "to do.",
     "",
+    *_decisions_part(result),
     "## Variants",
     "",
     "| variant | settings | teacher |",
     "|---|---|---|",
-    *(_variant_row(variant) for variant in study.variants),
+    *(_variant_row(variant) for variant in plan.study.variants),
     "",
     "## Command",
     "",
-    f"    adaland study {plan.name} --seeds={plan.seeds} "
-    f"--minutes={plan.minutes:g}",
+    f"    {_command(plan)}",
   ]
   return "\n".join(lines) + "\n"
 
 
+def _command(plan: running.Plan) -> str:
+  """Returns the command that makes the study."""
+  parts = ["adaland study", plan.name, f"--seeds={plan.seeds}"]
+  names = [variant.name for variant in plan.study.variants]
+  if len(names) < len(table.STUDIES[plan.name].variants):
+    parts.append(f"--only={','.join(names)}")
+  if plan.size_name != plan.study.default_size:
+    parts.append(f"--size={plan.size_name}")
+  if plan.size.steps:
+    parts.append(f"--steps={plan.size.steps}")
+  else:
+    parts.append(f"--minutes={plan.size.minutes:g}")
+  return " ".join(parts)
+
+
+def _decisions_part(result: Mapping[str, Any]) -> list[str]:
+  """Returns what the curricula decided, if any did."""
+  if "decisions" not in result:
+    return []
+  return [
+    "## Decisions",
+    "",
+    f"![Decisions]({DECISIONS})",
+    "",
+    *decisions.table(result["decisions"]),
+    "",
+  ]
+
+
 def _training_table(result: Mapping[str, Any]) -> list[str]:
-  steps, minutes = (result["equal"][axis] for axis in ("steps", "minutes"))
+  equal = result["equal"]
   lines = [
-    f"| variant | million steps | updates | at {steps['at'] / 1e6:.2f} million "
-    f"steps | at {minutes['at']:.1f} minutes |",
-    "|---|---|---|---|---|",
+    "| variant | million steps | updates | processor minutes "
+    f"| at {equal['steps']['at'] / 1e6:.2f} million steps "
+    f"| at {equal['minutes']['at']:.1f} minutes "
+    f"| at {equal['cpu_minutes']['at']:.1f} processor minutes |",
+    "|---|---|---|---|---|---|---|",
   ]
   for name, runs in result["training"].items():
     cells = [
       f"{np.mean([run['env_steps'] for run in runs]) / 1e6:.2f}",
       f"{np.mean([run['updates'] for run in runs]):,.0f}",
-      _spread(steps["last_trial_reward"][name]),
-      _spread(minutes["last_trial_reward"][name]),
+      f"{np.mean([run['cpu_seconds'] for run in runs]) / 60:.1f}",
+      *(_spread(equal[axis]["last_trial_reward"][name]) for axis in _AXES),
     ]
     lines.append(f"| {name} | {' | '.join(cells)} |")
   return lines
@@ -142,7 +195,7 @@ def _spread(values: Sequence[float]) -> str:
   return f"{np.mean(values):.2f} [{min(values):.2f}, {max(values):.2f}]"
 
 
-def _variant_row(variant: table.Variant) -> str:
+def _variant_row(variant: study.Variant) -> str:
   settings = ", ".join(f"`{setting}`" for setting in variant.settings)
   teacher = variant.teacher or "the preset's"
-  return f"| {variant.name} | {settings or 'the preset'} | {teacher} |"
+  return f"| {variant.name} | {settings or 'none'} | {teacher} |"

@@ -5,14 +5,16 @@ file of results is there is left out.
 """
 
 import json
+import os
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from adaland.envs import land
 from adaland.envs.tasks import json_checks
 from adaland.envs.tasks.task import Task
 from adaland.launch import cli, errors, train
+from adaland.launch.bench.lib import process_tree
 from adaland.launch.config import experiment, overrides, preset_configs
 from adaland.launch.evaluation import (
   fewshot,
@@ -22,7 +24,7 @@ from adaland.launch.evaluation import (
 )
 from adaland.launch.recipes import task_source
 from adaland.launch.run import progress
-from adaland.launch.studies import table
+from adaland.launch.studies import study
 
 
 class Plan(NamedTuple):
@@ -31,24 +33,42 @@ class Plan(NamedTuple):
   Attributes:
     name: Its name.
     study: The study.
+    size_name: Name of the size.
+    size: The size, with the length of each run.
     seeds: Number of training seeds, from 0.
-    minutes: Length of each run.
     runs: Folder of the runs.
     out: Folder of the results.
-    launcher: Where the runs' processes are.
   """
 
   name: str
-  study: table.Study
+  study: study.Study
+  size_name: str
+  size: study.Size
   seeds: int
-  minutes: float
   runs: pathlib.Path
   out: pathlib.Path
-  launcher: str
+
+  @property
+  def length(self) -> str:
+    """The length of each run, for people."""
+    if self.size.steps:
+      return f"{self.size.steps:,} steps"
+    return f"{self.size.minutes:g} minutes"
+
+  def is_over(self, counters: Mapping[str, float]) -> bool:
+    """Returns True if a run with these counters is as long as planned."""
+    if self.size.steps:
+      return counters["env_steps"] >= self.size.steps
+    # Runs end at the first update after their time, or just before.
+    return counters["seconds"] >= 60 * self.size.minutes - 1
 
   def workdir(self, variant: str, seed: int) -> pathlib.Path:
     """Returns the directory of a run."""
     return self.runs / f"{variant}-{seed}"
+
+  def spent(self, variant: str, seed: int) -> pathlib.Path:
+    """Returns the file with the processor time of all starts of a run."""
+    return self.runs / f"{variant}-{seed}.spent.json"
 
   def result(self, variant: str, seed: int) -> pathlib.Path:
     """Returns the file with the results of a variant."""
@@ -60,7 +80,7 @@ class Plan(NamedTuple):
 
 
 def config(
-  plan: Plan, variant: table.Variant, seed: int
+  plan: Plan, variant: study.Variant, seed: int
 ) -> experiment.ExperimentConfig:
   """Returns the config of a run.
 
@@ -73,15 +93,17 @@ def config(
     UserError: If a setting of the study does not fit.
   """
   settings = [
+    *plan.size.settings,
     *variant.settings,
     f"run.seed={seed}",
-    f"run.max_minutes={plan.minutes}",
+    f"run.max_minutes={plan.size.minutes}",
+    f"run.max_steps={plan.size.steps}",
     "run.eval_tasks=0",
   ]
   if variant.teacher:
     teacher = plan.workdir(variant.teacher, seed).absolute()
     settings.append(f"teaching.teacher=agent:{teacher}")
-  return overrides.apply(preset_configs.get(plan.study.preset), settings)
+  return overrides.apply(preset_configs.get(plan.size.preset), settings)
 
 
 def run(plan: Plan) -> None:
@@ -100,13 +122,13 @@ def run(plan: Plan) -> None:
   }
   base = configs[plan.study.variants[0].name, 0]
   source = task_source.TaskSource(base, held_out=True)
-  tasks = tasksets.many(plan.study.taskset, source, plan.study.num_tasks)
+  tasks = tasksets.many(plan.size.taskset, source, plan.size.num_tasks)
   for each in configs.values():
     trained_agent.fitting_env(each.env, tasks)
   with errors.user_input("--out"):
     plan.out.mkdir(parents=True, exist_ok=True)
     plan.runs.mkdir(parents=True, exist_ok=True)
-  for name in table.PLAYERS:
+  for name in study.PLAYERS:
     if not plan.player(name).exists():
       result = _played(plan, name, base.env, tasks, policies.baseline(name, 0))
       _write(plan.player(name), result)
@@ -124,21 +146,35 @@ def _trained(
 ) -> dict[str, Any]:
   """Trains one variant with one seed; returns its results."""
   cli.say(f"{plan.name}: {name}, seed {seed}")
-  workdir = str(plan.workdir(name, seed))
-  done = train.train_and_evaluate(chosen, workdir, plan.launcher)
-  if done.counters["seconds"] < 60 * plan.minutes - 1:
+  workdir, spent_file = plan.workdir(name, seed), plan.spent(name, seed)
+  before = _processor_seconds(spent_file)
+  start = process_tree.tree_cpu_seconds(os.getpid())
+  try:
+    done = train.train_and_evaluate(chosen, str(workdir), plan.size.launcher)
+  finally:
+    spent = process_tree.tree_cpu_seconds(os.getpid()) - start
+    _write(spent_file, {"cpu_seconds": before + spent})
+  if not plan.is_over(done.counters):
     raise KeyboardInterrupt  # Stopped by a signal, and a checkpoint is there.
   maker = fewshot.agent_policy(chosen, done.params, seed)
   result = _played(plan, name, chosen.env, tasks, maker)
   return result | {
     "training": {
-      "minutes": plan.minutes,
       "seed": seed,
+      "cpu_seconds": before + spent,
       **{
         key: done.counters[key] for key in ("env_steps", "updates", "seconds")
       },
     }
   }
+
+
+def _processor_seconds(path: pathlib.Path) -> float:
+  """Returns the processor time of a run's earlier starts."""
+  if not path.exists():
+    return 0.0
+  with errors.user_input(str(path)), errors.of_another_form(str(path)):
+    return float(json_checks.load(path)["cpu_seconds"])
 
 
 def _played(
@@ -152,11 +188,11 @@ def _played(
   line = progress.Progress()
   try:
     result = fewshot.evaluate(
-      name, env, tasks, [plan.study.trials], maker, 0, 1, line.update
+      name, env, tasks, [plan.size.trials], maker, 0, 1, line.update
     )
   finally:
     line.close()
-  return result | {"taskset": plan.study.taskset, "repeats": 1, "seed": 0}
+  return result | {"taskset": plan.size.taskset, "repeats": 1, "seed": 0}
 
 
 def _is_done(plan: Plan, name: str, seed: int) -> bool:
@@ -164,7 +200,7 @@ def _is_done(plan: Plan, name: str, seed: int) -> bool:
   path = plan.result(name, seed)
   if not path.exists():
     return False
-  return training(path)["minutes"] >= plan.minutes
+  return plan.is_over(training(path))
 
 
 def training(path: pathlib.Path) -> dict[str, float]:

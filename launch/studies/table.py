@@ -1,81 +1,13 @@
-"""The studies, as data: a row adds one.
-
-A study trains variants of one preset, with several seeds and for the same time,
-and measures them on the same held-out tasks, beside players that are not
-trained.
-"""
+"""The studies, as data: a row adds one."""
 
 import dataclasses
-import re
+from collections.abc import Mapping
 from typing import Final
 
 from adaland.agent.config import MEMORIES
-
-_NAME = re.compile(r"[a-z][a-z0-9_-]*")
-PLAYERS: Final = ("expert", "explorer", "forgetful", "random")
-
-
-@dataclasses.dataclass(frozen=True)
-class Variant:
-  """One of the agents that a study compares.
-
-  Attributes:
-    name: Its name, in files and figures.
-    settings: Settings beyond the preset's, as `--set` takes them.
-    teacher: Name of an earlier variant, whose run of the same seed is this
-      one's teacher; empty for the preset's teacher.
-  """
-
-  name: str
-  settings: tuple[str, ...] = ()
-  teacher: str = ""
-
-  def __post_init__(self):
-    if not _NAME.fullmatch(self.name):
-      raise ValueError(
-        f"name={self.name!r}: must be small letters, digits, - and _"
-      )
-
-
-@dataclasses.dataclass(frozen=True)
-class Study:
-  """A comparison of variants.
-
-  Attributes:
-    question: The question that it answers, in a line.
-    preset: The preset that all variants start from.
-    variants: The agents; the first is compared with each of the others.
-    taskset: Tasks to measure on, as `adaland evaluate` takes them.
-    trials: Trials of each task.
-    num_tasks: Number of tasks.
-    minutes: Length of a run, unless the command says another.
-  """
-
-  question: str
-  preset: str
-  variants: tuple[Variant, ...]
-  taskset: str
-  trials: int
-  num_tasks: int = 100
-  minutes: float = 30.0
-
-  def __post_init__(self):
-    names = [variant.name for variant in self.variants]
-    if len(names) < 2 or len(set(names)) < len(names):
-      raise ValueError(
-        f"variants={names}: must be two or more, of unlike names"
-      )
-    for i, variant in enumerate(self.variants):
-      if variant.name in PLAYERS:
-        raise ValueError(f"name={variant.name!r}: is the name of a player")
-      if variant.teacher and variant.teacher not in names[:i]:
-        raise ValueError(
-          f"teacher={variant.teacher!r} of {variant.name!r}: must be an "
-          "earlier variant"
-        )
-    for field in ("trials", "num_tasks", "minutes"):
-      if not getattr(self, field) > 0:
-        raise ValueError(f"{field}={getattr(self, field)}: must be above 0")
+from adaland.curriculum.plr import FITNESSES
+from adaland.launch.config import preset_configs
+from adaland.launch.studies.study import Size, Study, Variant
 
 
 def _memory(name: str) -> Variant:
@@ -111,17 +43,82 @@ _NO_DEMONSTRATIONS: Final = ("teaching.taught=0", "teaching.demonstrated=0")
 # Algorithms are compared without a teacher to imitate in the first half.
 _UNTAUGHT: Final = (*_NO_DISTILLATION, *_NO_DEMONSTRATIONS)
 
+
+# Half an hour of two cores for each run, at least.
+_LAPTOP: Final = Size("traps", trials=4, minutes=30.0)
+# Minutes of one core. Counted in steps and in one process, so that what else
+# the machine has to do makes no difference.
+_MICRO: Final = Size(
+  preset_configs.MICRO_TASKS,
+  trials=3,
+  preset="micro",
+  steps=200_000,
+  launcher="device",
+)
+# Episodes of 24 trials. All memories keep 360 steps, which are 12 trials, and
+# for `skip`, which keeps one step in four, 48.
+_MANY: Final = Size(
+  "many",
+  trials=24,
+  settings=(
+    "tasks.family=many",
+    "env.num_slots=7",
+    "env.max_rules=8",
+    "actor.envs_per_actor=16",
+    "actor.unroll_length=721",
+    "network.memory_length=360",
+    "replay.capacity=128",
+    "replay.min_size=16",
+    "replay.batch_size=4",
+  ),
+  minutes=120.0,
+)
+# Without a teacher walking alone takes longer to learn.
+_UNTAUGHT_MICRO: Final = dataclasses.replace(_MICRO, steps=500_000)
+_SIZES: Final[Mapping[str, Size]] = {"laptop": _LAPTOP, "micro": _MICRO}
+_LARGE: Final[Mapping[str, Size]] = {"laptop": _LAPTOP}
+
+# Every task is played by the agent alone, since curricula score tasks by its
+# play. An archive of 1,000 tasks would not fill in the time.
+_WIDE: Final = Size(
+  "wide",
+  trials=4,
+  settings=(
+    "tasks.family=wide",
+    "teaching.taught=0",
+    "teaching.demonstrated=0",
+    "learner.privileged.distillation_alone=0",
+    "curriculum.plr.capacity=200",
+    "curriculum.learnability.train_episodes=500",
+  ),
+  num_tasks=200,
+  minutes=60.0,
+)
+# The smallest rooms and the shortest trials; equal steps, since what pictures
+# cost is what the encoders differ in.
+_PIXELS: Final = Size(
+  preset_configs.MICRO_TASKS,
+  trials=3,
+  settings=(
+    f"tasks.family={preset_configs.MICRO_TASKS}",
+    "env.observation=pixels",
+    "env.pixels=[48,36]",
+    "actor.unroll_length=46",
+    "network.memory_length=46",
+    "network.torso_channels=[8,16,16]",
+    "replay.samples_per_insert=8",
+  ),
+  steps=400_000,
+)
+
 STUDIES: Final[dict[str, Study]] = {
   "memories": Study(
     "Which memory adapts, after equal time and equal steps?",
-    "laptop",
     tuple(map(_memory, MEMORIES)),
-    "traps",
-    trials=4,
+    {**_SIZES, "many": _MANY},
   ),
   "sinks": Study(
     "Does a short window need attention sinks?",
-    "laptop",
     (
       Variant("whole-episode"),
       Variant("window", ("network.memory_length=30",)),
@@ -131,22 +128,18 @@ STUDIES: Final[dict[str, Study]] = {
       ),
       _memory("none"),
     ),
-    "traps",
-    trials=4,
+    _LARGE,
   ),
   "kickstart": Study(
     "Does a trained agent teach as well as a script?",
-    "laptop",
     (
       Variant("script"),
       Variant("agent", ("teaching.teacher=agent:laptop", "teaching.taught=0")),
     ),
-    "traps",
-    trials=4,
+    _LARGE,
   ),
   "distillation": Study(
     "Does an agent teach another, the next one, and a smaller one?",
-    "laptop",
     (
       Variant("script"),
       Variant("second-generation", _KICKSTART, teacher="script"),
@@ -155,12 +148,10 @@ STUDIES: Final[dict[str, Study]] = {
       Variant("small-student", (*_KICKSTART, *_SMALL), teacher="script"),
       _memory("none"),
     ),
-    "traps",
-    trials=4,
+    _LARGE,
   ),
   "privilege": Study(
     "What is each help in training worth?",
-    "laptop",
     (
       Variant("all"),
       Variant("no-belief", _NO_BELIEF),
@@ -176,12 +167,10 @@ STUDIES: Final[dict[str, Study]] = {
       Variant("none", (*_NO_BELIEF, *_UNTAUGHT, "teaching.teacher=none")),
       _memory("none"),
     ),
-    "traps",
-    trials=4,
+    _SIZES,
   ),
   "algorithms": Study(
     "What is each part of Muesli worth, and what do plain actor-critics reach?",
-    "laptop",
     (
       Variant("muesli", _UNTAUGHT),
       Variant(
@@ -202,7 +191,42 @@ STUDIES: Final[dict[str, Study]] = {
       Variant("ppo", (*_UNTAUGHT, "learner.algorithm=ppo")),
       Variant("vtrace", (*_UNTAUGHT, "learner.algorithm=vtrace")),
     ),
-    "traps",
-    trials=4,
+    {"laptop": _LAPTOP, "micro": _UNTAUGHT_MICRO},
+  ),
+  "curricula": Study(
+    "Which curriculum finds the tasks to learn from, where most teach nothing?",
+    (
+      Variant("uniform"),
+      *(
+        Variant(
+          f"plr-{fitness.replace('_', '-')}",
+          ("curriculum.kind=plr", f"curriculum.plr.fitness={fitness}"),
+        )
+        for fitness in FITNESSES
+      ),
+      Variant("learnability", ("curriculum.kind=learnability",)),
+      Variant("noop", ("curriculum.kind=noop",)),
+      # As many unrolls are learned from in an update as by the others.
+      Variant("proxy", ("learner.proxy.share=0.25", "replay.batch_size=32")),
+    ),
+    {"laptop": _WIDE},
+  ),
+  "pixels": Study(
+    "What do patches see that a torso does not, and what may be left out?",
+    (
+      Variant("torso"),
+      *(
+        Variant(
+          f"patches-{percent}",
+          (
+            "network.vision=patches",
+            f"network.patches.dropped={percent / 100}",
+          ),
+        )
+        for percent in (0, 50, 75)
+      ),
+      _memory("none"),
+    ),
+    {"laptop": _PIXELS},
   ),
 }

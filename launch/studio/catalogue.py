@@ -7,13 +7,14 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
+from adaland.agent.checkpoint import weights
 from adaland.envs.sampling import families, named
 from adaland.envs.tasks import json_files, probes
 from adaland.envs.tasks.task import Task
 from adaland.envs.worlds import scene
 from adaland.launch import cli, errors
 from adaland.launch.agents import agent_dir
-from adaland.launch.config import preset_configs
+from adaland.launch.config import experiment, preset_configs
 from adaland.launch.evaluation import policies, trained_agent
 from adaland.launch.recipes import task_source
 from adaland.launch.run import rundir
@@ -61,14 +62,35 @@ class Catalogue:
     return [*self.agents, *SCRIPTED]
 
   def lists(self) -> dict[str, Any]:
-    """Returns all names, for the page."""
+    """Returns all names, for the page, and the probes that fit each agent."""
     return {
       "probes": list(probes.names()),
+      "fitting": self._fitting,
       "families": list(named.NAMES),
       "agents": list(self.agents),
       "players": self.players,
       "runs": list(self.runs),
     }
+
+  @functools.cached_property
+  def _fitting(self) -> dict[str, list[str]]:
+    tasks = {name: probes.load(name) for name in probes.names()}
+    return {
+      agent: [n for n, task in tasks.items() if not self.fault(agent, task)]
+      for agent in self.agents
+    }
+
+  def fault(self, name: str, *tasks: Task) -> str:
+    """Returns why an agent can't play all of some tasks, or "" if it can."""
+    try:
+      trained_agent.fitting_env(self._config(name).env, list(tasks))
+    except errors.UserError as error:
+      return errors.one_line(str(error))
+    return ""
+
+  @functools.lru_cache(16)  # noqa: B019
+  def _config(self, name: str) -> experiment.ExperimentConfig:
+    return trained_agent.load_config(self.agents[name], self.own_parts)
 
   @functools.lru_cache(4)  # noqa: B019  # One catalogue a process.
   def agent(self, name: str) -> trained_agent.SavedAgent:
@@ -80,6 +102,30 @@ class Catalogue:
     if name not in self.agents:
       raise errors.choice("agent", name, self.agents)
     return trained_agent.load(self.agents[name], self.own_parts)
+
+  def run(self, name: str) -> rundir.RunDir:
+    """Returns the directory of a run.
+
+    Raises:
+      UserError: If there is none of this name.
+    """
+    if name not in self.runs:
+      raise errors.choice("run", name, self.runs or ["(none)"])
+    return self.runs[name]
+
+  def agent_of(self, fingerprint: str) -> str:
+    """Returns the name of the agent with such parameters, or ""."""
+    for name in self.agents:
+      if self._fingerprint(name) == fingerprint:
+        return name
+    return ""
+
+  @functools.lru_cache(16)  # noqa: B019
+  def _fingerprint(self, name: str) -> str:
+    try:
+      return weights.fingerprint(self.agent(name).params)
+    except errors.UserError:
+      return ""  # A run that has no agent yet.
 
   def task(self, text: str) -> Task:
     """Returns the task that a message names or contains.
@@ -111,14 +157,24 @@ class Catalogue:
     raise errors.choice("task", name, ["probe", "sample", "test", *named.NAMES])
 
 
-def card(task: Task, name: str) -> dict[str, Any]:
+def card(known: Catalogue, name: str) -> dict[str, Any]:
   """Returns a task's picture as numbers, and what its player is told.
+
+  Args:
+    known: The tasks and agents.
+    name: The task, as `Catalogue.task` takes it.
+
+  Returns:
+    "task" its name; "told", see `told.task`; "scene", see `frames.start`;
+    "faults", for each agent the reason why it can't play it, or "".
 
   Raises:
     UserError: If its world has no room for its objects.
   """
+  task = known.task(name)
   return {
     "task": name,
+    "faults": {agent: known.fault(agent, task) for agent in known.agents},
     "told": told.task(task, 0),
     "scene": frames.start(start(task)),
   }

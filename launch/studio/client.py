@@ -1,7 +1,6 @@
 """One page that is connected: does what its messages ask for."""
 
 import base64
-import binascii
 import dataclasses
 import threading
 import traceback
@@ -19,12 +18,10 @@ from adaland.launch.studio import (
   catalogue,
   editing,
   game,
-  lanes,
   messages,
-  mind,
   people,
   runs,
-  told,
+  watching,
 )
 
 
@@ -118,13 +115,13 @@ class Client:
     known = self._shared.known
     match message:
       case messages.Card(task=text):
-        self._send("card", **catalogue.card(known.task(text), text))
+        self._send("card", **catalogue.card(known, text))
       case messages.Load(task=text):
         self._send("task", task=editing.whole(known.task(text)))
       case messages.Check(task=text):
         self._send("checked", **editing.check(known.task(text), known))
       case messages.Play():
-        task = _with_trials(known.task(message.task), message.trials)
+        task = watching.with_trials(known.task(message.task), message.trials)
         with_expert = message.partner == "expert"
         self._play(task, message.seed, message.pictures, with_expert)
       case messages.Join(pictures=pictures):
@@ -143,15 +140,17 @@ class Client:
         self._stop()
         tasks = [known.task(text) for text in texts]
         self._study = people.Study(tasks, trials)
-        self._send("study", count=len(tasks))
+        faults = {name: known.fault(name, *tasks) for name in known.agents}
+        self._send("study", count=len(tasks), faults=faults)
       case messages.Next(pictures=pictures):
         self._next(pictures)
       case messages.Result(agent=agent):
         self._result(agent)
       case messages.Run(name=name):
-        if name not in known.runs:
-          raise errors.choice("run", name, known.runs or ["(none)"])
-        self._send("curves", name=name, **runs.curves(known.runs[name]))
+        self._send("curves", name=name, **runs.curves(known.run(name)))
+      case messages.Recording(name=name, file=file, number=number):
+        kept = runs.recording(known.run(name), file, number)
+        self._send("recording", **kept)
 
   def _stop(self) -> None:
     if self._job is not None:
@@ -201,56 +200,9 @@ class Client:
 
   def _watch(self, message: messages.Watch) -> None:
     self._stop()
-    recorded = _read_demo(message.demo)
-    if message.task:
-      task = self._shared.known.task(message.task)
-    else:
-      assert recorded is not None  # `Watch` has seen to it.
-      task = recorded.task
-    task = _with_trials(task, message.trials)
-    seed = message.seed
-    if recorded is not None:
-      seed = recorded.seed
-      if _with_trials(recorded.task, task.trials) != task:
-        raise errors.UserError(
-          f"demo: is of another task, {recorded.task.name!r}"
-        )
-    self._job = _Job(
-      lambda is_stopped: self._guarded(
-        "watch",
-        lambda: self._show(message, task, seed, recorded, is_stopped),
-      )
-    )
-
-  def _show(
-    self,
-    message: messages.Watch,
-    task: Task,
-    seed: int,
-    recorded: demo.Demo | None,
-    is_stopped: Callable[[], bool],
-  ) -> None:
-    known = self._shared.known
-    made = []
-    for name in message.players:
-      self._send("progress", text=f"getting ready: {name}")
-      made.append(lanes.Lane(name, task, seed, known, recorded))
-      if is_stopped():
-        return
-    scene = catalogue.start(task)
-    self._send(
-      "lanes",
-      told=told.task(task, 0, message.reveal),
-      ground={
-        "heights": scene.heights.tolist(),
-        "ramps": scene.ramps.tolist(),
-      },
-      players=list(message.players),
-      types=mind.types_of(task, message.reveal),
-      truth=_truth(made, task) if message.reveal else None,
-    )
-    lanes.play(
-      made, task, lambda **parts: self._send("frames", **parts), is_stopped
+    watched = watching.Watched(message, self._shared.known)
+    self._begin(
+      "watch", lambda is_stopped: watched.play(self._send, is_stopped)
     )
 
   def _next(self, pictures: bool) -> None:
@@ -282,14 +234,18 @@ class Client:
 
     def work(is_stopped: Callable[[], bool]) -> None:
       del is_stopped
-      self._guarded(
-        "result",
-        lambda: self._send(
-          "measured", result=study.result(self._shared.known, agent, say)
-        ),
-      )
+      result = study.result(self._shared.known, agent, say)
+      self._send("measured", result=result)
 
-    self._job = _Job(work)
+    self._begin("result", work)
+
+  def _begin(
+    self, about: str, work: Callable[[Callable[[], bool]], None]
+  ) -> None:
+    """Begins work that lasts, in a thread of its own."""
+    self._job = _Job(
+      lambda is_stopped: self._guarded(about, lambda: work(is_stopped))
+    )
 
   def _guarded(self, about: str, work: Callable[[], None]) -> None:
     """Does some work; faults are told to the page."""
@@ -304,28 +260,3 @@ class Client:
       traceback.print_exc()
       text = f"a defect of the studio: {type(error).__name__}: {error}"
       self._send("error", text=errors.one_line(text), about=about)
-
-
-def _with_trials(task: Task, trials: int) -> Task:
-  """Returns a task with another number of trials; 0 keeps its own."""
-  return dataclasses.replace(task, trials=trials) if trials else task
-
-
-def _read_demo(text: str) -> demo.Demo | None:
-  if not text:
-    return None
-  with errors.user_input("demo"):
-    try:
-      data = base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-      raise errors.UserError(f"is not base64: {error}") from error
-    return demo.decode(data)
-
-
-def _truth(made: list[lanes.Lane], task: Task) -> Any:
-  """Returns the belief that is right, in percent; None without a belief."""
-  for lane in made:
-    if lane.agent is not None and not lane.error:
-      right = mind.truth(lane.agent, task)
-      return None if right is None else (100 * right).astype(int).tolist()
-  return None

@@ -4,8 +4,6 @@ from typing import Any
 
 from adaland.envs.tasks import complexity, json_files, planner
 from adaland.envs.tasks.task import Task
-from adaland.launch import errors
-from adaland.launch.evaluation import trained_agent
 from adaland.launch.studio import catalogue, frames
 
 
@@ -34,14 +32,5 @@ def check(task: Task, known: catalogue.Catalogue) -> dict[str, Any]:
     "scene": frames.start(catalogue.start(task)),
     "solution": None if solution is None else [n + 1 for n in solution],
     "measures": complexity.measures(task),
-    "agents": {name: _fault(task, known, name) for name in known.agents},
+    "agents": {name: known.fault(name, task) for name in known.agents},
   }
-
-
-def _fault(task: Task, known: catalogue.Catalogue, name: str) -> str:
-  try:
-    config = trained_agent.load_config(known.agents[name], known.own_parts)
-    trained_agent.fitting_env(config.env, [task])
-  except errors.UserError as error:
-    return errors.one_line(str(error))
-  return ""

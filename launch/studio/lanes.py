@@ -7,7 +7,7 @@ that it can show any moment of any trial.
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,8 @@ PROMPTED = "prompted "
 DEMO = "demo"
 # Seconds of computing after which what there is is sent.
 _CHUNK_SECONDS = 0.25
+# Seconds of reward by which a trial that is played again may differ.
+_TOLERANCE = 1e-3
 
 
 class _Until:
@@ -36,12 +38,38 @@ class _Until:
     return self._actions.pop(0)[None]
 
 
+class _Led:
+  """An agent that observes and thinks while another acts."""
+
+  def __init__(self, agent: mind.Mind, leader: policies.Policy):
+    self._agent, self._leader = agent, leader
+
+  def act(self, step: land.Step) -> np.ndarray:
+    self._agent.act(step)
+    return self._leader.act(step)
+
+
+class Recorded(NamedTuple):
+  """A demonstration, or an episode that an evaluation kept.
+
+  Attributes:
+    demo: The demonstration.
+    episode: Number of the environment's episode, from 0.
+    agent: Fingerprint of the agent that played it; empty if unknown.
+  """
+
+  demo: demo.Demo
+  episode: int = 0
+  agent: str = ""
+
+
 class Lane:
   """A player and its world.
 
   Attributes:
     name: The player's name.
     error: Reason for which it stopped; empty if it plays.
+    note: What is to be known of it; empty if there is nothing.
     rewards: Reward of each trial that was begun, seconds.
     mind: The agent, if the player is one.
   """
@@ -52,14 +80,15 @@ class Lane:
     task: Task,
     seed: int,
     known: catalogue.Catalogue,
-    recorded: demo.Demo | None,
+    recorded: Recorded | None,
   ):
-    self.name, self.error, self.rewards = name, "", [0.0]
+    self.name, self.error, self.note, self.rewards = name, "", "", [0.0]
     self.mind: mind.Mind | None = None
     self.agent: trained_agent.SavedAgent | None = None
     config = land.LandConfig()
-    wanted = name.removeprefix(PROMPTED)
+    self._recorded = recorded
     try:
+      wanted = self._agent_name(known)
       if wanted in known.agents:
         self.agent = known.agent(wanted)
         self.mind = mind.Mind(self.agent, seed)
@@ -68,19 +97,33 @@ class Lane:
         trained_agent.default_env([task])
       with errors.user_input():
         self._world = land.Land(1, config.on_cpu(), lambda _: task, seed)
+        if recorded is not None:
+          self._world.episodes[0] = recorded.episode
         self._step = self._world.reset()
-      self._policy = self._make(name, wanted, seed, recorded)
+      self._policy = self._make(seed)
       self._action = np.zeros([0])
     except errors.UserError as error:
       self.error = errors.one_line(str(error))
 
-  def _make(
-    self, name: str, wanted: str, seed: int, recorded: demo.Demo | None
-  ) -> policies.Policy:
+  def _agent_name(self, known: catalogue.Catalogue) -> str:
+    """Returns the name of the agent whose mind is to be seen, if any."""
+    recorded = self._recorded
+    if self.name != DEMO or recorded is None or not recorded.agent:
+      return self.name.removeprefix(PROMPTED)
+    name = known.agent_of(recorded.agent)
+    if not name:
+      self.note = (
+        "the agent that played this is not here, so its mind is not shown"
+      )
+    return name
+
+  def _make(self, seed: int) -> policies.Policy:
+    name, recorded = self.name, self._recorded
     if name == DEMO:
       if recorded is None:
         raise errors.UserError("demo: no demonstration is given")
-      return _Until(recorded.actions)
+      acting = _Until(recorded.demo.actions)
+      return acting if self.mind is None else _Led(self.mind, acting)
     if self.mind is None:
       if name not in catalogue.SCRIPTED:
         raise errors.choice("player", name, [DEMO, *catalogue.SCRIPTED])
@@ -89,23 +132,34 @@ class Lane:
       return self.mind
     if recorded is None:
       return prompting.Prompted(self.mind, policies.Expert(self._world))
-    return prompting.Prompted(self.mind, _Until(recorded.actions))
+    return prompting.Prompted(self.mind, _Until(recorded.demo.actions))
 
   def step(self) -> None:
     """Takes the action that the player chose in the last frame."""
     self._step = self._world.step(self._action)
     self.rewards[-1] += float(self._step.reward[0])
 
-  def begin_trial(self) -> None:
-    """Counts rewards for the next trial from now on."""
-    self.rewards.append(0.0)
+  def end_trial(self, is_last: bool) -> None:
+    """Counts rewards for the next trial, if there is one, from now on."""
+    if self.name == DEMO and self._recorded is not None:
+      trial = len(self.rewards) - 1
+      wanted = self._recorded.demo.rewards[trial : trial + 1]
+      if abs(wanted - self.rewards[-1]).max(initial=0) > _TOLERANCE:
+        self.note = (
+          f"trial {trial + 1} gave {self.rewards[-1]:.2f} s, and "
+          f"{wanted[0]:.2f} s when it was recorded: by another version of "
+          "Adaland, or in an environment of other settings"
+        )
+    if not is_last:
+      self.rewards.append(0.0)
 
   def frame(self) -> dict[str, Any]:
     """Lets the player choose its next action, and returns the state.
 
     Returns:
       As `frames.frame`, with "r" reward and "f" rules that fired, from 0; of an
-      agent also its "value" and, in percent, its "belief" and "gaze".
+      agent also its "value" and, in percent, its "belief", its "gaze" and its
+      "past": of each layer [steps ago, weight] of steps that weigh something.
     """
     self._action = self._policy.act(self._step)
     view = self._world.state_view(0)
@@ -119,7 +173,15 @@ class Lane:
         shown["belief"] = np.round(100 * thought.belief).astype(int).tolist()
       if thought.gaze is not None:
         shown["gaze"] = np.round(100 * thought.gaze).astype(int).tolist()
+      if thought.past:
+        shown["past"] = [_percent(weights) for weights in thought.past]
     return shown
+
+
+def _percent(weights: np.ndarray) -> list[list[int]]:
+  """Returns [index, percent] of the weights that are not negligible."""
+  percent = np.round(100 * weights).astype(int)
+  return [[int(n), int(percent[n])] for n in np.flatnonzero(percent)]
 
 
 def play(
@@ -134,8 +196,8 @@ def play(
     lanes: The lanes, which have not taken a step.
     task: Their task.
     emit: Called with `first`, the number of a step; `frames`, for each lane
-      those from this step on, an empty list if it has stopped; `rewards` and
-      `errors` of each lane; and `total`, the number of all frames.
+      those from this step on, an empty list if it has stopped; `rewards`,
+      `errors` and `notes` of each lane; and `total`, the number of all frames.
     is_stopped: Returns True if nobody watches any more.
   """
   total = task.trials * task.trial_steps + 1
@@ -149,8 +211,8 @@ def play(
         if count:
           lane.step()
         row.append(lane.frame())
-        if count and count % task.trial_steps == 0 and count + 1 < total:
-          lane.begin_trial()
+        if count and count % task.trial_steps == 0:
+          lane.end_trial(count + 1 == total)
       except errors.UserError as error:
         lane.error = errors.one_line(str(error))
     if is_stopped():
@@ -161,6 +223,7 @@ def play(
         frames=kept,
         rewards=[np.round(lane.rewards, 3).tolist() for lane in lanes],
         errors=[lane.error for lane in lanes],
+        notes=[lane.note for lane in lanes],
         total=total,
       )
       kept = [[] for _ in lanes]

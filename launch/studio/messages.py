@@ -150,6 +150,9 @@ class Watch:
     seed: Seed of the environments and of the players; a demonstration's own
       seed is taken instead.
     demo: Content of a demonstration file in base64, or empty.
+    episode: Number of the environment's episode, from 0, of a demonstration
+      that an evaluation kept.
+    agent: Fingerprint of the agent that played the demonstration, or empty.
     reveal: True to be told the hidden rules.
   """
 
@@ -158,6 +161,8 @@ class Watch:
   trials: int = 0
   seed: int = 0
   demo: str = ""
+  episode: int = 0
+  agent: str = ""
   reveal: bool = False
 
   def __post_init__(self):
@@ -167,6 +172,7 @@ class Watch:
       )
     _check("seed", self.seed, cli.MAX_SEED)
     _check("trials", self.trials, constants.MAX_TRIALS)
+    _check("episode", self.episode, cli.MAX_COUNT)
     if not (self.task or self.demo):
       raise ValueError("neither a task nor a demonstration is given")
 
@@ -221,6 +227,24 @@ class Run:
   name: str
 
 
+@dataclasses.dataclass(frozen=True)
+class Recording:
+  """A request for an episode that an evaluation in a run's folder kept.
+
+  Attributes:
+    name: Name of the run in the list of runs.
+    file: Name of the evaluation, as in the run's curves.
+    number: Number of the episode in it, from 0.
+  """
+
+  name: str
+  file: str
+  number: int
+
+  def __post_init__(self):
+    _check("number", self.number, cli.MAX_COUNT)
+
+
 Message = (
   Hello
   | Card
@@ -238,6 +262,7 @@ Message = (
   | Next
   | Result
   | Run
+  | Recording
 )
 TYPES: dict[str, type[Message]] = {
   kind.__name__.lower(): kind for kind in typing.get_args(Message)

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from adaland.agent import distributions, types
+from adaland.agent.memory import looks
 from adaland.agent.muesli import categorical
 from adaland.agent.network import recall
 from adaland.agent.privileged import belief
@@ -31,11 +32,14 @@ class Thought(NamedTuple):
       rule, needs each type of object, float [2, types]; None without a belief.
     gaze: Weights of its memory's attention to the entities in view, float [E];
       None with pixels.
+    past: Attention of each layer of its memory over past steps, mean over
+      heads: float [n], n steps ago; empty if the memory offers none.
   """
 
   value: float
   belief: np.ndarray | None
   gaze: np.ndarray | None
+  past: tuple[np.ndarray, ...]
 
 
 class Mind:
@@ -64,11 +68,14 @@ class Mind:
     action, thought, self._memory = self._step(
       self._params, self._memory, step.observation, step.first, key
     )
-    value, beliefs, gaze = jax.tree.map(lambda x: np.asarray(x)[0], thought)
+    value, beliefs, gaze, seen = jax.tree.map(
+      lambda x: np.asarray(x)[0], thought
+    )
     self.thought = Thought(
       float(value),
       beliefs.reshape(belief.NUM_KINDS, -1) if beliefs.size else None,
       gaze if gaze.size else None,
+      tuple(_by_distance(*look) for look in seen),
     )
     return np.asarray(action)
 
@@ -84,26 +91,41 @@ def _step(
 
   @jax.jit
   def step(params, memory, observation, first, key):
-    looks: list[jax.Array] = []
-    with hk.intercept_methods(functools.partial(_listen, looks, num_heads)):
+    entities: list[jax.Array] = []
+    with (
+      hk.intercept_methods(functools.partial(_listen, entities, num_heads)),
+      looks.listening() as seen,
+    ):
       output, memory = network.step(params, memory, observation, first)
     logits = jnp.asarray(output.policy_logits, jnp.float32)
     action = distributions.sample(key, logits, sizes)
     beliefs = jax.nn.sigmoid(output.belief_logits)
     value = categorical.decode(output.value_logits, value_range)
-    gaze = looks[0] if looks else jnp.zeros([1, 0])
-    return action, (value, beliefs, gaze), memory
+    gaze = entities[0] if entities else jnp.zeros([1, 0])
+    past = [(jnp.mean(look.weights, axis=1), look.distance) for look in seen]
+    return action, (value, beliefs, gaze, past), memory
 
   return step
 
 
+def _by_distance(weights: np.ndarray, distance: np.ndarray) -> np.ndarray:
+  """Returns the weight of each number of steps ago, float [n].
+
+  Args:
+    weights: Weight of each position, [S].
+    distance: Number of steps since each position, int [S].
+  """
+  seen = weights > 0
+  return np.bincount(distance[seen], weights[seen])
+
+
 def _listen(
-  looks: list[jax.Array], num_heads: int, call, args, kwargs, context
+  gazes: list[jax.Array], num_heads: int, call, args, kwargs, context
 ) -> Any:
   """Calls a module's method; keeps the weights of `recall.Recall`.
 
   Args:
-    looks: Gets the weights, mean over heads, [B, E].
+    gazes: Gets the weights, mean over heads, [B, E].
     num_heads: Number of heads.
     call: The method.
     args, kwargs: Its arguments.
@@ -124,7 +146,7 @@ def _listen(
   with hk.intercept_methods(hear):
     result = call(*args, **kwargs)
   visible = args[2]
-  looks.append(_weights(heard["query"], heard["keys"], visible, num_heads))
+  gazes.append(_weights(heard["query"], heard["keys"], visible, num_heads))
   return result
 
 

@@ -27,8 +27,9 @@ def curves(run: rundir.RunDir) -> dict[str, Any]:
   Returns:
     "steps" and "curves": numbers of environment steps, and values by name, None
     where there is none; "status": the counters of the run, or None;
-    "evaluations": results of `adaland evaluate --json` in the directory, by
-    file name.
+    "evaluations": of the results of `adaland evaluate --json` and `prompt` in
+    the directory, by file name, "policy", "curves" by trial, and the kept
+    "episodes" without their actions.
   """
   rows = _rows(run)
   names: dict[str, None] = {}
@@ -83,13 +84,68 @@ def _status(run: rundir.RunDir) -> dict[str, Any] | None:
 
 def _evaluations(run: rundir.RunDir) -> dict[str, Any]:
   found = {}
+  for name, content in _contents(run).items():
+    curves = {
+      key: content[key]
+      for key in ("by_trial", "prompted", "unprompted")
+      if isinstance(content.get(key), dict) and "mean" in content[key]
+    }
+    kept = _kept(content)
+    if curves or kept:
+      found[name] = {
+        "policy": content.get("policy"),
+        "curves": curves,
+        "episodes": [
+          {key: value for key, value in each.items() if key != "demo"}
+          for each in kept
+        ],
+      }
+  return found
+
+
+def recording(run: rundir.RunDir, file: str, number: int) -> dict[str, Any]:
+  """Returns an episode that an evaluation in a run's folder kept.
+
+  Args:
+    run: The run's directory.
+    file: Name of the evaluation, as `curves` gives it.
+    number: Number of the episode in it, from 0.
+
+  Returns:
+    See `recording.entry`; with "agent", the fingerprint of its player, or "".
+
+  Raises:
+    UserError: If there is none.
+  """
+  contents = _contents(run)
+  if file not in contents:
+    raise errors.choice("file", file, contents or ["(none)"])
+  kept = _kept(contents[file])
+  if number >= len(kept):
+    raise errors.UserError(
+      f"number is {number}, allowed: below {len(kept)}, the episodes that "
+      f"{file} keeps"
+    )
+  agent = contents[file].get("agent_sha256")
+  return {**kept[number], "agent": agent if isinstance(agent, str) else ""}
+
+
+def _contents(run: rundir.RunDir) -> dict[str, dict[str, Any]]:
+  """Returns the JSON objects in a run's folder by their files' names."""
+  found = {}
   for path in sorted(run.path.glob("*.json"))[:_MAX_FILES]:
     try:
       content = json_checks.load(path)
-      curve = content["by_trial"]
-      if not isinstance(curve, dict):
-        continue
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError):
       continue
-    found[path.name] = {"policy": content.get("policy"), "by_trial": curve}
+    if isinstance(content, dict):
+      found[path.name] = content
   return found
+
+
+def _kept(content: dict[str, Any]) -> list[dict[str, Any]]:
+  """Returns the episodes that an evaluation kept."""
+  episodes = content.get("episodes")
+  if not isinstance(episodes, list):
+    return []
+  return [each for each in episodes if isinstance(each, dict)]

@@ -241,7 +241,8 @@ class Message:
         messages.Play("probe:dont-act", 7, "expert", True, 3),
         messages.Act(2, 0, 1, 2, 0.5, -0.5, 9),
         messages.Go(),
-        messages.Watch(("expert", "agent:laptop"), task, 2, 1, "AAAA", True),
+        messages.Watch(("expert", "demo"), task, 2, 1, "AAAA", 3, "ab", True),
+        messages.Recording("runs/a", "evaluation.json", 2),
         messages.Study(("traps:1", "traps:2"), 4),
         messages.Result("agent:laptop"),
       )

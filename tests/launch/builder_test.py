@@ -95,11 +95,13 @@ class BuilderTest(parameterized.TestCase):
     network: Any = object()
     with absltest.mock.patch.object(learner, "make_learner") as made:
       builder.learner(config, network)
+      # On one device, that is all of them.
+      builder.learner(config, network, jax.devices())
       builder.learner(config, network, [])
     given = (network, config.learner, config.network.action_sizes)
     self.assertEqual(
       [call.args for call in made.call_args_list],
-      [(*given, None, None), (*given, (), None)],
+      [(*given, tuple(jax.devices()), None), (*given, (), None)],
     )
 
 

@@ -91,6 +91,21 @@ class BadInputTest(parameterized.TestCase):
       "to",
     ),
     ("evaluate", "--policy=noop --num_tasks=1000000000", "1 to 100000"),
+    (
+      "evaluate",
+      "--policy=noop --preset=smoke --num_tasks=2 --coplayer=random",
+      "--taskset=test has 2 tasks of one player, allowed: tasks of two players",
+    ),
+    (
+      "evaluate",
+      "--policy=explorer --taskset=two_player_probe --num_tasks=1",
+      "--policy on tasks of two players",
+    ),
+    (
+      "evaluate",
+      "--policy=noop --taskset=two_player_probe --num_tasks=1 --coplayer=me",
+      "--coplayer",
+    ),
     ("evaluate", "--policy=noop --taskset=W/none --report=W/r", "no such file"),
     ("play", "--task=", "an empty task"),
     ("play", "--task=sample:99999999999999999999", "is not a number from 0"),

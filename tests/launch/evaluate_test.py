@@ -25,9 +25,12 @@ class EvaluateTest(parameterized.TestCase):
     super().setUp()
     self.asked: Any = None
 
-    def rewards(env, tasks, trials, make_policy, seed, repeats, progress):
+    def rewards(
+      env, tasks, trials, make_policy, seed, repeats, progress, recorder
+    ):
       self.asked = env, tasks, trials, type(make_policy(None)), seed, repeats
       progress(0.5)
+      self.recorder = recorder
       return {k: np.full((len(tasks), k), 1.0 * k) for k in trials}
 
     def best(tasks, env, seed, progress):
@@ -85,6 +88,30 @@ class EvaluateTest(parameterized.TestCase):
     )
     with open(os.path.join(folder, "table.md")) as file:
       self.assertEqual(file.read(), out)
+
+  def test_episodes_are_kept_in_the_json(self):
+    flags = ["--policy=noop", "--preset=smoke", "--num_tasks=3", "--trials=1"]
+    code, out, err = _call(*flags, "--json=-")
+    self.assertEqual(code, 0, err)
+    self.assertIsNone(self.recorder)
+    self.assertNotIn("episodes", json.loads(out))
+    code, out, err = _call(*flags, "--keep=2,0,2", "--json=-")
+    self.assertEqual(code, 0, err)
+    self.assertIsNotNone(self.recorder)
+    self.assertEqual(json.loads(out)["episodes"], [])  # None was played.
+
+  @parameterized.parameters(
+    (["--keep=0"], "--keep: allowed with --json only"),
+    (["--keep=3", "--json=-"], "--keep=3: allowed for 3 task(s): 0 to 2"),
+    (["--keep=-1", "--json=-"], "'-1' is not a list of at most 16 numbers"),
+    (["--keep=a", "--json=-"], "'a' is not a list"),
+    (["--keep=" + ",".join(map(str, range(17)))], "at most 16 numbers from 0"),
+  )
+  def test_episodes_that_can_not_be_kept(self, flags, message):
+    code, out, err = _call("--policy=noop", "--num_tasks=3", *flags)
+    self.assertEqual((code, out), (2, ""))
+    self.assertIn(message, err)
+    self.assertIsNone(self.asked)
 
   @parameterized.parameters(
     ("1,2,3", [1, 2, 3]), ("48", [48]), ("3, 1,3", [1, 3])

@@ -35,11 +35,14 @@ class FakeLand:
     self.config = config
     self.seed = seed
     self.actions = []
+    self.seeds = tuple(range(seed, seed + num_envs))
+    self.episodes = np.zeros(num_envs, int)
     self._next_task = next_task
     self._ended = np.zeros(num_envs, bool)
 
   def reset(self):
     self.tasks = [self._next_task(i) for i in range(self.num_envs)]
+    self.episodes += 1
     self._trial = np.zeros(self.num_envs, int)
     self._time = np.zeros(self.num_envs, int)
     none = np.zeros(self.num_envs, bool)
@@ -54,6 +57,7 @@ class FakeLand:
     for i in range(self.num_envs):
       if first[i]:
         self.tasks[i] = self._next_task(i)
+        self.episodes[i] += 1
         self._trial[i] = self._time[i] = 0
         continue
       reward[i] = float(self.tasks[i].name) + self._trial[i]

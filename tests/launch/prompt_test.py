@@ -30,6 +30,7 @@ class RunTest(parameterized.TestCase):
     experiment = absltest.mock.MagicMock()
     trained_agent = absltest.mock.MagicMock()
     trained_agent.load_config.return_value = experiment
+    trained_agent.load.return_value.params = {"a": {"w": np.zeros(2)}}
     tasksets = absltest.mock.MagicMock()
     tasksets.one.side_effect = lambda *args: self.task
     tasksets.many.side_effect = lambda *args: [self.task]
@@ -70,6 +71,16 @@ class RunTest(parameterized.TestCase):
     )
     self.assertEqual({seed for _, seed, *_ in self.played}, {4})
 
+  def test_the_first_episodes_are_kept(self):
+    found = json.loads(self.run_it("--repeats=2", "--keep=0", "--json=-"))
+    self.assertLen(found["agent_sha256"], 64)
+    self.assertEqual(
+      [(each["policy"], each["rewards"]) for each in found["episodes"]],
+      [("prompted", [5, 1]), ("unprompted", [0, 2])],
+    )
+    with self.assertRaisesRegex(errors.UserError, "--keep=1: allowed for 1 "):
+      self.run_it("--keep=1", "--json=-")
+
   def test_only_the_first_prompted_episode_is_filmed(self):
     path = self.create_tempdir().full_path + "/a.mp4"
     self.run_it("--repeats=2", f"--video={path}")
@@ -101,9 +112,10 @@ class RunTest(parameterized.TestCase):
       prompt.run(args)
 
   def test_scores_over_a_task_set(self):
-    def found(env, tasks, trials, make_agent, seed, repeats, say):
+    def found(env, tasks, trials, make_agent, seed, repeats, say, keep):
       del env, make_agent
       say("expert")
+      self.assertEqual(keep, [])
       self.assertEqual((tasks, trials, seed, repeats), ([self.task], 2, 4, 1))
       curve = {"mean": [0.25, 0.5], "stderr": [0.0, 0.125]}
       return {

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from adaland.agent import types
-from adaland.agent.learner import Learner, Metrics
+from adaland.agent.learner import Learner, Metrics, TrainState
 from adaland.agent.replay.config import ReplayConfig
 from adaland.agent.replay.spec import UnrollSpec
 from adaland.launch.acting import arrays
@@ -45,7 +45,8 @@ class LearnerThread:
     learner: The learner's functions.
     config: The replay's config.
     spec: Shapes and dtypes of one unroll.
-    seed: Seed of the first parameters and the draws.
+    state: The learner's state before the first update; consumed.
+    seed: Seed of the draws.
     device: Device of the arrays.
 
   Attributes:
@@ -59,6 +60,7 @@ class LearnerThread:
     learner: Learner,
     config: ReplayConfig,
     spec: UnrollSpec,
+    state: TrainState,
     seed: int,
     device: jax.Device,
   ):
@@ -68,9 +70,8 @@ class LearnerThread:
       lambda tree: jax.tree.map(jnp.copy, tree), out_shardings=here
     )
     self._config = config
-    key = jax.random.PRNGKey(seed)
-    self._state = learner.init(key)
-    self._key = jax.random.fold_in(key, 2)
+    self._state = state
+    self._key = jax.random.fold_in(jax.random.PRNGKey(seed), 2)
     self._store = jax.device_put(
       device_replay.empty(spec, config.capacity), device
     )

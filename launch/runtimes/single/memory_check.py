@@ -29,7 +29,7 @@ def bytes_needed(
     Bytes by the setting that lowers them.
   """
   made = builder.agent(config)
-  num_envs, length = config.actor.envs_per_actor, config.actor.unroll_length
+  num_rows, length = config.num_rows, config.actor.unroll_length
   unroll = builder.unroll_spec(config, made)
   learner = builder.learner(config, made.network, jax.local_devices()[:1])
   state = jax.eval_shape(learner.init, jax.random.PRNGKey(0))
@@ -37,7 +37,7 @@ def bytes_needed(
     lambda: rollout.empty(
       made.actor,
       made.observation_spec,
-      num_envs,
+      num_rows,
       length,
       config.network.action_sizes,
       config.teaching.labels,
@@ -48,7 +48,7 @@ def bytes_needed(
     memory = jaxprs.array_bytes(carry.state.memory)
     snapshots = cutting.num_snapshots(length) * memory
   # Environments that began together end their unrolls together.
-  burst = len(arrays.padded(range(num_envs), 0)) * unroll.num_bytes
+  burst = len(arrays.padded(range(num_rows), 0)) * unroll.num_bytes
   needed = {
     "actor.envs_per_actor": jaxprs.array_bytes(carry) + snapshots + burst,
     "replay.capacity": unroll.num_bytes * config.replay.capacity,
@@ -57,6 +57,11 @@ def bytes_needed(
     + jaxprs.array_bytes(state.target_params),
     "replay.batch_size": unroll.num_bytes * config.replay.batch_size,
   }
+  if config.env.num_players > 1:
+    # In the pool, and as many that still play after they left it.
+    needed["coplayers.pool_size"] = (
+      2 * config.coplayers.pool_size * jaxprs.array_bytes(state.target_params)
+    )
   if workspaces:
     acting, learning = _workspaces(config, made, learner, state, carry, unroll)
     larger = acting > learning
@@ -74,12 +79,12 @@ def _workspaces(
   unroll: UnrollSpec,
 ) -> tuple[int, int]:
   """Returns the bytes of intermediate values of acting and of learning."""
-  num_envs = config.actor.envs_per_actor
+  num_rows = config.num_rows
   observation = {
-    name: jax.ShapeDtypeStruct((num_envs, *shape), dtype)
+    name: jax.ShapeDtypeStruct((num_rows, *shape), dtype)
     for name, (shape, dtype) in made.observation_spec.items()
   }
-  first = jax.ShapeDtypeStruct((num_envs,), bool)
+  first = jax.ShapeDtypeStruct((num_rows,), bool)
   key = jax.random.PRNGKey(0)
   acting = jaxprs.peak_bytes(
     made.actor.act, state.target_params, carry.state, observation, first, key

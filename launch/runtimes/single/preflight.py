@@ -51,9 +51,10 @@ def _check(experiment: ExperimentConfig) -> None:
     (
       "replay.capacity",
       replay.capacity,
-      replay.sampling != "queue" or replay.capacity >= actor.envs_per_actor,
-      f"at least actor.envs_per_actor ({actor.envs_per_actor}) for a queue: "
-      "environments that began together end their unrolls together",
+      replay.sampling != "queue" or replay.capacity >= experiment.num_rows,
+      f"at least the players of actor.envs_per_actor ({experiment.num_rows}) "
+      "for a queue: environments that began together end their unrolls "
+      "together",
     ),
     (
       "replay.error_buffer",

@@ -67,10 +67,14 @@ class Trainer:
     self._rates = progress.Rates()
     made = builder.agent(experiment)
     seed, device = experiment.run.seed, jax.local_devices()[0]
+    learner = builder.learner(experiment, made.network, [device])
     self._learner = learner_thread.LearnerThread(
-      builder.learner(experiment, made.network, [device]),
+      learner,
       experiment.replay,
       builder.unroll_spec(experiment, made),
+      builder.first_state(
+        experiment, made, learner, bool(checkpoint.steps(run.checkpoints))
+      ),
       seed,
       device,
     )
@@ -80,7 +84,9 @@ class Trainer:
     source = task_source.TaskSource(experiment)
     self._curriculum = counted_curriculum.CountedCurriculum(
       builder.curriculum(experiment, by_index=ahead),
-      decisions.DecisionLog(str(run.path), source.task),
+      decisions.DecisionLog(
+        str(run.path), source.task, paired=experiment.env.num_players > 1
+      ),
     )
     self._prefetcher = (
       prefetch.TaskPrefetcher(
@@ -91,12 +97,14 @@ class Trainer:
       if ahead
       else None
     )
+    self._pool = builder.snapshot_pool(experiment, str(run.path))
     self._actor = builder.device_actor(
       experiment,
       made,
       self._prefetcher.next_task if self._prefetcher else self._assign,
       self._curriculum.report,
       self._learner.insert,
+      self._snapshot,
     )
     # Physics on an accelerator can't be saved, nor what scripted players
     # remember: episodes start again.
@@ -114,12 +122,18 @@ class Trainer:
     [assignment] = self._curriculum.next_tasks(1)
     return assignment
 
+  def _snapshot(self, number: int) -> types.Params:
+    assert self._pool is not None
+    return self._pool.get(number)
+
   def _restore(self, folder: str) -> None:
     """Restores the newest checkpoint."""
     resuming.check_launcher(folder, LAUNCHER)
     arrays, saved, step = checkpoint.restore(folder, self.arrays)
     self._seconds = float(saved["seconds"])
     self._curriculum.load_state_dict(saved["played"])
+    if self._pool is not None:
+      self._pool.load_state_dict(saved["coplayers"])
     self._learner.load_state_dict(arrays, saved["learner"])
     if saved["environment"] is None:
       self._actor.restart_episodes(saved["actor"])
@@ -233,6 +247,10 @@ class Trainer:
     learner = self._learner
     steps = self._actor.step(learner.acting_params, learner.version)
     self._curriculum.count_steps(steps)
+    if self._pool is not None and self._pool.offer(
+      learner.version, learner.acting_params
+    ):
+      self._curriculum.set_snapshots(self._pool.numbers)
 
   def learn(self) -> None:
     """Begins the updates that are due."""
@@ -301,6 +319,7 @@ class Trainer:
 
   def save(self) -> None:
     """Writes a checkpoint; the environments must have just been settled."""
+    pool = self._pool
     checkpoint.save(
       self._run.checkpoints,
       self._learner.updates,
@@ -309,6 +328,7 @@ class Trainer:
         **resuming.launcher(LAUNCHER),
         "seconds": self._seconds,
         "played": self._curriculum.state_dict(),
+        "coplayers": None if pool is None else pool.state_dict(),
         "learner": self._learner.state_dict(),
         "actor": self._actor.state_dict(),
         "environment": (
@@ -316,6 +336,8 @@ class Trainer:
         ),
       },
     )
+    if pool is not None:
+      pool.tidy(self._actor.playing)
     # Writing leaves tens of megabytes of free memory in the heap.
     heap.trim()
 

@@ -54,6 +54,12 @@ export class Draft {
     this.setHide('rules', rules);
   }
 
+  // Number of tiles along x and y.
+  get size() {
+    const { heights, tiles } = this.task.world;
+    return heights ? [heights.length, heights[0].length] : tiles ?? [8, 8];
+  }
+
   resize(x, y) {
     this.task.world.tiles = [x, y];
     const { heights } = this.task.world;

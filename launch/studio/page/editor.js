@@ -191,8 +191,7 @@ export function make(app, given) {
   function describe() {
     const { task } = draft;
     const { world } = task;
-    const [x, y] = world.heights
-      ? [world.heights.length, world.heights[0].length] : world.tiles ?? [8, 8];
+    const [x, y] = draft.size;
     const name = field('name', 'text', task.name ?? '', { maxlength: 80,
       oninput: (event) => { task.name = event.target.value; changed(); } });
     form.replaceChildren(h('div', {},
@@ -202,14 +201,14 @@ export function make(app, given) {
           changed({ rebuild: true });
         })),
       h('div', { class: 'row' },
-        number('tiles', x, 2, 20, (v) => draft.resize(v, y)),
-        number('by', y, 2, 20, (v) => draft.resize(x, v)),
+        number('tiles', x, 2, 20, (v) => draft.resize(v, draft.size[1])),
+        number('by', y, 2, 20, (v) => draft.resize(draft.size[0], v)),
         number('levels', world.levels ?? 1, 1, 4, (v) => {
-          task.world = { seed: world.seed ?? 0, tiles: [x, y], levels: v,
-            walls: world.walls ?? 0 };
+          const { seed = 0, walls = 0 } = task.world;
+          task.world = { seed, tiles: draft.size, levels: v, walls };
         }),
         number('walls', world.walls ?? 0, 0, 8,
-          (v) => { world.walls = v; }),
+          (v) => { task.world.walls = v; }),
         number('seed', world.seed ?? 0, 0, 2 ** 31 - 1,
           (v) => { task.world.seed = v; })),
       h('div', { class: 'row' },

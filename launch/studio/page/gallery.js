@@ -5,9 +5,27 @@ import { drawStart } from './map.js';
 
 const COUNT = 24;
 
+const short = (agent) => agent.replace('agent:', '');
+
+// Returns the probes' names, those first that the first agent can play.
+function probeNames({ probes, agents, fitting }) {
+  const fits = new Set(fitting[agents[0]]);
+  return [...probes].sort((a, b) => fits.has(b) - fits.has(a))
+    .map((name) => `probe:${name}`);
+}
+
+// Says plainly which of the probes each agent can play.
+function whatFits({ probes, agents, fitting }) {
+  return agents.map((agent) => h('p', {}, h('b', {}, short(agent)),
+    ` can play ${fitting[agent].length} of the ${probes.length} probes` +
+    (fitting[agent].length < probes.length ? '; the others have more objects, ' +
+      'rules or players than its network takes, and say so on their cards.'
+      : '.')));
+}
+
 export function gallery(app, { kind = 'probe' } = {}) {
   const { link, lists } = app;
-  const names = kind === 'probe' ? lists.probes.map((name) => `probe:${name}`)
+  const names = kind === 'probe' ? probeNames(lists)
     : Array.from({ length: COUNT }, (_, i) => `${kind}:${i}`);
   let [queue, busy, closed] = [[], false, false];
 
@@ -15,13 +33,14 @@ export function gallery(app, { kind = 'probe' } = {}) {
     const canvas = h('canvas', { width: 320, height: 240,
       role: 'img', 'aria-label': `map of ${name}` });
     const text = h('div', { class: 'small' });
+    let players = [];
     const title = name.replace(/^probe:/, '').replaceAll('-', ' ');
     const element = h('article', { class: 'card panel' }, canvas,
       h('h2', {}, title), text, h('div', { class: 'row' },
         button('Play', () => app.go('play', { task: name }), 'first'),
-        button('Watch', () => app.go('watch', { task: name })),
+        button('Watch', () => app.go('watch', { task: name, players })),
         button('Edit', () => app.go('make', { task: name }))));
-    element.fill = ({ told, scene }) => {
+    element.fill = ({ told, scene, faults }) => {
       drawStart(canvas, scene);
       if (told.players > 1) {
         element.lastChild.append(button('With the expert', () =>
@@ -30,7 +49,14 @@ export function gallery(app, { kind = 'probe' } = {}) {
       text.replaceChildren(h('div', {}, 'Goal: ', h('b', {}, told.goal)),
         rulesList(told), h('span', { class: 'dim' },
           `${told.trials} × ${told.seconds.toFixed(0)} s` +
-          (told.players > 1 ? ', two players' : '')));
+          (told.players > 1 ? ', two players' : '')),
+      ...Object.entries(faults).filter(([, fault]) => fault).map(
+        ([agent, fault]) => h('p', { class: 'dim', title: fault },
+          `Not for ${short(agent)}: ${fault.replace(/^task '.*?' /, 'it ')
+            .replace("this agent's environments hold", 'its worlds hold')}`)));
+      // Those who can play it.
+      players = [...lists.agents.filter((agent) => !faults[agent]),
+        'explorer', 'expert'];
     };
     element.name = name;
     return element;
@@ -68,6 +94,7 @@ export function gallery(app, { kind = 'probe' } = {}) {
       h('p', {}, 'Each task hides something. Find it out in the first trials, ' +
         'use it in the later ones; so must the agents. “?” is a rule that the ' +
         'player is not told.'),
+      kind === 'probe' ? whatFits(lists) : '',
       h('div', { class: 'row' }, choice('show', kinds, kind,
         (value) => app.go('gallery', { kind: value })), join),
       h('div', { class: 'cards' }, cards)),

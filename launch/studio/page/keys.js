@@ -177,10 +177,12 @@ export function addTouch(stage, controls) {
     pad.addEventListener('pointermove', (event) => {
       if (pad.hasPointerCapture(event.pointerId)) set(event);
     });
-    pad.addEventListener('pointerup', () => {
-      controls.sticks[side] = [0, 0];
-      controls.moved = true;
-    });
+    for (const end of ['pointerup', 'pointercancel']) {
+      pad.addEventListener(end, () => {
+        controls.sticks[side] = [0, 0];
+        controls.moved = true;
+      });
+    }
     stage.append(pad);
   };
   stick('left');

@@ -1,6 +1,7 @@
 // A world from above on a plain canvas: for pictures, the editor, and where
 // there is no WebGL.
 
+import { COLOURS } from './attention.js';
 import { wallLevel } from './motion.js';
 
 const WALL = '#7f8fa9';
@@ -89,10 +90,18 @@ export function drawMap(canvas, { heights, ramps }, objects, players) {
   });
 }
 
-// Draws a frame of a game from above.
-export function drawFrame(canvas, ground, pose) {
+// Draws a frame of a game from above, and dots as `attention.js` has them.
+export function drawFrame(canvas, ground, pose, dots = []) {
   drawMap(canvas, ground, pose.o.map((o) => [o[1], o[2], o[3]]),
     pose.p.map((p) => [p[0], p[1], p[3]]));
+  const pen = canvas.getContext('2d');
+  const { scale, to } = view(canvas, ground.heights);
+  for (const { x, y, radius, isNow } of dots) {
+    pen.beginPath();
+    pen.arc(...to(x, y), radius * scale, 0, 7);
+    pen.fillStyle = `${isNow ? COLOURS[0] : COLOURS[1]}b0`;
+    pen.fill();
+  }
 }
 
 // Draws a task's start.

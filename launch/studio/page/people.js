@@ -7,23 +7,29 @@ import { play } from './play.js';
 export function people(app) {
   const { link, lists } = app;
   const element = h('div', {});
-  let [game, result] = [null, null];
+  let [game, result, faults] = [null, null, {}];
 
   function form() {
-    const set = choice('tasks', [['probe', 'the probes'],
-      ['test', 'held-out tasks'],
+    const set = choice('tasks', [['test', 'held-out tasks'],
+      ...lists.agents.map((agent) => [`fits ${agent}`, 'the ' +
+        `${lists.fitting[agent].length} probes that ` +
+        `${agent.replace('agent:', '')} can play too`]),
+      ['probe', `all ${lists.probes.length} probes`],
       ...lists.families.map((name) => [name, `family ${name}`])], 'test');
     const count = field('how many', 'number', 4, { min: 1, max: 64 });
     const trials = field('trials of each', 'number', 4, { min: 1, max: 13 });
     const start = async () => {
       const number = Math.min(64, Math.max(1, Number(count.field.value) || 1));
       const kind = set.field.value;
-      const tasks = kind === 'probe'
-        ? lists.probes.slice(0, number).map((name) => `probe:${name}`)
+      const agent = kind.startsWith('fits ') ? kind.slice(5) : '';
+      const probes = agent ? lists.fitting[agent]
+        : kind === 'probe' ? lists.probes : null;
+      const tasks = probes
+        ? probes.slice(0, number).map((name) => `probe:${name}`)
         : Array.from({ length: number }, (_, i) => `${kind}:${i}`);
       try {
-        await link.ask('study', { tasks,
-          trials: Math.max(1, Number(trials.field.value) || 1) }, 'study');
+        ({ faults } = await link.ask('study', { tasks,
+          trials: Math.max(1, Number(trials.field.value) || 1) }, 'study'));
         next();
       } catch (error) { toast(error.message); }
     };
@@ -72,8 +78,9 @@ export function people(app) {
         values: result.beside.by_trial.mean,
         errors: result.beside.by_trial.stderr });
     }
-    const beside = lists.agents.map((agent) =>
-      button(`Measure ${agent} beside you`, () => ask(agent)));
+    const beside = lists.agents.map((agent) => faults[agent]
+      ? h('p', { class: 'dim' }, `${agent} can not be measured: ${faults[agent]}`)
+      : button(`Measure ${agent} beside you`, () => ask(agent)));
     element.replaceChildren(h('section', { class: 'panel' },
       h('h1', {}, 'Your score by trial'),
       h('p', {}, `${result.num_scored} of ${result.num_tasks} tasks; 1 is the ` +

@@ -1,7 +1,8 @@
 // Runs: their curves while they train, and their evaluations.
 
 import { lines, short } from './charts.js';
-import { button, choice, h } from './dom.js';
+import { button, choice, h, toast } from './dom.js';
+import { chooseEpisode } from './recordings.js';
 
 const SECONDS = 5;
 
@@ -10,9 +11,15 @@ export function runs(app, { name } = {}) {
   const place = h('div', { class: 'cards' });
   const state = h('p', { role: 'status' });
   const chosen = name ?? lists.runs[0];
+  let shown = '';
   const stop = link.on('curves', draw);
 
-  function draw({ steps, curves, status, evaluations }) {
+  function draw(message) {
+    // What is the same stays, and with it a button that has the focus.
+    const text = JSON.stringify(message);
+    if (text === shown) return;
+    shown = text;
+    const { steps, curves, status, evaluations } = message;
     state.textContent = status
       ? `${status.state}: ${Object.entries(status.counters).map(([key, value]) =>
         `${short(value)} ${key.replace('_', ' ')}`).join(', ')}`
@@ -20,13 +27,24 @@ export function runs(app, { name } = {}) {
     const charts = Object.entries(curves).map(([key, values]) =>
       h('figure', { class: 'panel' }, lines([{ name: key, values }],
         { xs: steps, title: key, label: 'environment steps' })));
-    const shots = Object.entries(evaluations).map(([file, found]) =>
-      h('figure', { class: 'panel' }, lines([{ name: found.policy ?? file,
-        values: found.by_trial.mean ?? [],
-        errors: found.by_trial.stderr ?? [] }],
-      { title: `${file}: score by trial`, label: 'trial' })));
+    const shots = Object.entries(evaluations).flatMap(([file, found]) => [
+      Object.keys(found.curves).length ? h('figure', { class: 'panel' },
+        lines(Object.entries(found.curves).map(([key, { mean, stderr }]) => ({
+          name: key === 'by_trial' ? found.policy ?? file : key,
+          values: mean, errors: stderr ?? [] })),
+        { title: `${file}: score by trial`, label: 'trial' })) : '',
+      found.episodes.length ? chooseEpisode(found.episodes, (number) =>
+        watch(file, number)) : '']);
     place.replaceChildren(...shots, ...charts);
     if (!charts.length) place.append(h('p', {}, 'No metrics were written yet.'));
+  }
+
+  async function watch(file, number) {
+    try {
+      const found = await link.ask('recording', { name: chosen, file, number },
+        'recording');
+      app.go('watch', { ...found, task: '', players: ['demo', 'expert'] });
+    } catch (error) { toast(error.message); }
   }
 
   const ask = () => { if (chosen) link.send('run', { name: chosen }); };

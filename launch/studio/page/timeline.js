@@ -1,5 +1,6 @@
 // The line below the players: trials, rewards, rules that fired; scrubbing.
 
+import { COLOURS as DOTS } from './attention.js';
 import { COLOURS } from './charts.js';
 import { h } from './dom.js';
 
@@ -23,8 +24,9 @@ export class Timeline {
     this.total = 2;
   }
 
-  // Draws lanes' frames up to now; `position` is a number of a step.
-  draw(lanes, told, total, position) {
+  // Draws lanes' frames up to now; `position` is a number of a step, and `marks`
+  // has each lane's dots, see `attention.js`.
+  draw(lanes, told, total, position, marks) {
     this.total = total;
     const { canvas } = this;
     const width = Math.round(canvas.clientWidth * devicePixelRatio) || 800;
@@ -53,6 +55,11 @@ export class Timeline {
       pen.globalAlpha = .35;
       pen.fillRect(0, y + row * .47, x(frames.length - 1), row * .06);
       pen.globalAlpha = 1;
+      for (const { step, weight, isNow } of marks[n]) {
+        const high = Math.sqrt(weight) * row;
+        pen.fillStyle = isNow ? DOTS[0] : DOTS[1];
+        pen.fillRect(x(step), y + row - high, Math.max(2, x(1) - 1), high);
+      }
       frames.forEach((frame, i) => {
         if (!frame.f.length) return;
         pen.fillStyle = '#fff';

@@ -4,6 +4,7 @@ import json
 import pathlib
 from typing import Any
 
+import jax
 import numpy as np
 import safetensors.numpy
 from absl.testing import absltest, parameterized
@@ -32,6 +33,27 @@ class WeightsTest(parameterized.TestCase):
     for name, array in _leaves(_PARAMS).items():
       np.testing.assert_array_equal(_leaves(found)[name], array)
       self.assertEqual(_leaves(found)[name].dtype, np.float32)
+
+  def test_halves_are_rounded_once_and_read_as_float32(self):
+    params = {"a": {"w": np.array([1 / 3, -2.0, 1e-9], np.float32)}}
+    data = weights.encode(params, half=True)
+    self.assertLess(len(data), len(weights.encode(params)))
+    found: Any = weights.decode(data, params)
+    # 11 significant bits: the steps between 1/4 and 1/2 are 2^-12.
+    np.testing.assert_array_equal(
+      found["a"]["w"], np.array([1365 / 4096, -2, 0], np.float32)
+    )
+    self.assertEqual(found["a"]["w"].dtype, np.float32)
+    self.assertEqual(weights.encode(found, half=True), data)
+    params["a"]["w"][0] = 7e4
+    with self.assertRaisesRegex(ValueError, "a/w has numbers above 65504"):
+      weights.encode(params, half=True)
+
+  def test_parameters_are_known_by_their_fingerprint(self):
+    first = weights.fingerprint(_PARAMS)
+    self.assertLen(first, 64)
+    changed = jax.tree.map(lambda x: x + 1, _PARAMS)
+    self.assertNotEqual(weights.fingerprint(changed), first)
 
   def test_the_file_is_safetensors_by_name(self):
     arrays = safetensors.numpy.load(weights.encode(_PARAMS))

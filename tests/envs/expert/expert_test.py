@@ -12,6 +12,7 @@ from adaland.envs import constants, land
 from adaland.envs.expert import expert
 from adaland.envs.expert.__main__ import sample_tasks
 from adaland.envs.tasks import planner, probes
+from tests.envs import fixtures
 from tests.envs.tasks.planner_test import make_task
 
 
@@ -31,7 +32,7 @@ class ExpertTest(absltest.TestCase):
 
   def test_rewards_repeat_and_more_runs_are_no_worse(self):
     task = make_task("hold(player1, black cube)", {"black cube": 2}, [])
-    config = land.LandConfig(num_slots=4, num_threads=1)
+    config = fixtures.CONFIG
     first = expert.expert_rewards([task, task], config, runs=1, seed=3)
     again = expert.expert_rewards([task, task], config, runs=1, seed=3)
     np.testing.assert_array_equal(first, again)
@@ -52,8 +53,7 @@ class ExpertTest(absltest.TestCase):
       for name in ("black cube", "yellow sphere")
     ]
     waiting = iter([tasks[0], tasks[0], tasks[1], tasks[1]])
-    config = land.LandConfig(num_slots=4, num_threads=1)
-    world = land.Land(2, config, lambda _: next(waiting))
+    world = land.Land(2, fixtures.CONFIG, lambda _: next(waiting))
     player = expert.Expert(2)
     world.reset()
     rewards = []  # Of each trial of environment 0.
@@ -71,8 +71,7 @@ class ExpertTest(absltest.TestCase):
 
   def test_does_nothing_where_nothing_helps(self):
     task = make_task("hold(player1, black cube)", {"yellow cube": 1}, [])
-    config = land.LandConfig(num_slots=4, num_threads=1)
-    world = land.Land(2, config, lambda _: task)
+    world = land.Land(2, fixtures.CONFIG, lambda _: task)
     world.reset()
     np.testing.assert_array_equal(
       expert.Expert(2).act(world), [constants.NOOP_ACTION] * 2
@@ -80,7 +79,7 @@ class ExpertTest(absltest.TestCase):
 
   def test_leaves_alone_what_is_solved(self):
     task = probes.load("dont-act")
-    reward = expert.expert_rewards([task], land.LandConfig(), runs=1)[0]
+    [reward] = expert.expert_rewards([task], fixtures.CONFIG, runs=2)
     self.assertAlmostEqual(reward, task.trial_seconds, places=3)
 
 

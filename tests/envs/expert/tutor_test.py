@@ -8,6 +8,7 @@ from absl.testing import absltest
 from adaland.envs import constants, land
 from adaland.envs.expert import players
 from adaland.envs.tasks.task import Task
+from tests.envs import fixtures
 
 _NOOP = np.array(constants.NOOP_ACTION)
 _MOVE, _STRAFE, _TURN, _LOOK = range(4)
@@ -40,8 +41,7 @@ class TutorTest(absltest.TestCase):
   def make(self, cube=(2.5, 0.0), trap=(-3.0, 3.0)):
     """Makes a world; returns it with its tutor."""
     task = _task(cube, trap)
-    config = land.LandConfig(num_slots=4, max_rules=3, num_threads=1)
-    world = land.Land(1, config, lambda i: task, seed=0)
+    world = land.Land(1, fixtures.CONFIG, lambda i: task, seed=0)
     world.reset()
     return world, players.make("tutor", 1)
 

@@ -1,11 +1,13 @@
-"""Tests that worlds step equally whether or not they report contacts."""
+"""Tests of the contacts of the cpu back end."""
 
 import numpy as np
 from absl.testing import absltest
 
+from adaland.envs import constants
 from adaland.envs.physics import base, cpu
 from adaland.envs.worlds import scene
 from tests.envs import fixtures
+from tests.envs.physics import fakes
 
 
 class ContactsTest(absltest.TestCase):
@@ -43,6 +45,45 @@ class ContactsTest(absltest.TestCase):
       self.assertGreater(state.object_pos[0, 0, 0], 1.2)
       physics.restore(both, np.zeros([2, 1]))
     np.testing.assert_array_equal(touched, [True, False])
+
+  def test_sensors_and_lists_find_the_same_contacts(self):
+    # The player pushes a cube into a sphere; two cubes sleep side by side.
+    crowded = fakes.scene(
+      (fakes.CUBE, 0.8, 0.0),
+      (fakes.SPHERE, 1.6, 0.05),
+      (fakes.CUBE, 1.5, 1.4005),
+      (fakes.PYRAMID, 1.0, 1.0),
+      (fakes.CUBE, 1.5, 1.0),
+      (fakes.SPHERE, -1.0, -1.0),
+      frozen=[3],
+    )
+    few = np.zeros_like(base.ALL_CONTACTS)
+    for a, b in (
+      (fakes.CUBE, fakes.CUBE),
+      (fakes.CUBE, fakes.SPHERE),
+      (constants.PLAYER_TYPE_IDS[0], fakes.CUBE),
+    ):
+      few[a, b] = few[b, a] = True
+    calm = crowded._replace(contacts=few)
+    physics = cpu.CpuPhysics(2, 6, num_threads=1)
+    physics.load(np.arange(2), [crowded, calm])
+    types = np.array([constants.PLAYER_TYPE_IDS[0], *calm.slot_types])
+    named = few[types[:, None], types]
+    seen = np.zeros_like(named)
+    for step in range(70):
+      if step == 50:  # A sphere appears beside the sleeping cubes.
+        physics.set_slots(
+          np.arange(2),
+          np.array([5, 5]),
+          np.array([fakes.SPHERE] * 2),
+          np.array([[1.5, 1.9, 0.3]] * 2),
+        )
+      fakes.walk(physics, (2.0 * (step < 12), 0.0), 1)
+      listed, sensed = physics.state().touching
+      np.testing.assert_array_equal(sensed, listed & named, str(step))
+      seen |= sensed
+    self.assertTrue(sensed[3, 5])  # Asleep, but touching.
+    self.assertGreaterEqual(seen.sum() // 2, 3)
 
 
 if __name__ == "__main__":

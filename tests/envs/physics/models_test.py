@@ -1,5 +1,6 @@
 """Tests of the models of a batch."""
 
+import mujoco
 import numpy as np
 from absl.testing import absltest
 
@@ -57,6 +58,33 @@ class ModelsTest(absltest.TestCase):
     self.assertEqual(nodes[layout.fixed_geoms[1]], 2)
     self.assertEqual(nodes[-1], base.NODE_NONE)
     self.assertEqual(nodes[0], base.NODE_TERRAIN)
+
+  def test_sensors_watch_the_named_pairs_alone(self):
+    named = np.zeros_like(base.ALL_CONTACTS)
+    named[fakes.CUBE, fakes.CUBE] = True
+    self.models.load(0, self.scene._replace(contacts=named))
+    model, layout = self.models.models[0], self.models.layout
+    on = model.sensor_needstage == mujoco.mjtStage.mjSTAGE_POS
+    geoms = [layout.slot_geoms[0], *layout.fixed_geoms[[1, 2]]]
+    self.assertEqual(
+      list(zip(model.sensor_objid[on], model.sensor_refid[on], strict=True)),
+      [(geoms[0], geoms[1]), (geoms[0], geoms[2]), (geoms[1], geoms[2])],
+    )
+    self.assertFalse(self.models.crowded[0])
+
+  def test_a_world_with_more_pairs_than_sensors_is_crowded_until_it_starts(
+    self,
+  ):
+    named = np.zeros_like(base.ALL_CONTACTS)
+    named[fakes.SPHERE, fakes.SPHERE] = True
+    self.models.load(0, self.scene._replace(contacts=named))
+    every, at = np.arange(6), np.zeros([6, 3])
+    for types, crowded in (([fakes.SPHERE] * 6, True), ([0] * 6, True)):
+      self.models.set_slots(0, every, np.array(types), at)
+      self.assertEqual(self.models.crowded[0], crowded)
+      self.assertTrue((self.models.sensed[0] == -1).all())
+    self.models.restore(0)
+    self.assertFalse(self.models.crowded[0])
 
   def test_scenes_of_other_sizes_are_refused(self):
     models.check(self.scene, _CAPACITY)

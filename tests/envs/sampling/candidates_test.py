@@ -27,6 +27,10 @@ def roles(task):
   return goal, movable, right, places
 
 
+def _made(task):
+  return [kind for rule in task.rules for kind in rule.spawns]
+
+
 def drawn(family, half, count):
   tasks = getattr(family, half)()
   return [tasks.task(i) for i in range(count)]
@@ -167,11 +171,16 @@ class CandidateTasksTest(parameterized.TestCase):
     self.assertEqual(family.max_steps, 3 * 45)
 
   @parameterized.parameters(
-    ({"candidates": 1}, "candidates is 1, allowed: 2 to 5"),
+    ({"candidates": 1}, "candidates is 1, allowed: 2 to 7"),
     ({"candidates": 2.0}, "candidates is 2.0, allowed: a whole number"),
     ({"tiles": (3, 5)}, r"tiles is \(3, 5\), allowed: \(first, last\) from 4"),
     ({"trials": (2, 1)}, r"trials is \(2, 1\), allowed: \(first, last\) from"),
     ({"trial_seconds": 1.0}, "trial_seconds is 1, allowed: 2 to 40"),
+    (
+      {"candidates": 6},
+      r"tiles is \(5, 5\), allowed: larger rooms for 6 objects, .* for 5\)",
+    ),
+    ({"types": 6}, "types is 6, allowed: 7 to 12"),
     ({"num_held_out": 0}, "num_held_out is 0, allowed: 1 to"),
     ({"places": 4}, "places is 4, allowed: 1 to 3"),
   )
@@ -179,6 +188,22 @@ class CandidateTasksTest(parameterized.TestCase):
     kind = candidates.Chain if "places" in fields else candidates.Traps
     with self.assertRaisesRegex(ValueError, message):
       kind(**fields)
+
+  @parameterized.parameters(
+    candidates.Find(candidates=1, types=5),
+    candidates.Traps(candidates=2, types=6),
+    candidates.Traps(candidates=7, types=11, tiles=(6, 6)),
+    candidates.Fetch(types=8),
+    candidates.Chain(candidates=7, places=3),
+  )
+  def test_both_halves_have_games_of_the_fewest_types(self, family):
+    for half in ("training", "held_out"):
+      found = {
+        kind.type_id
+        for task in drawn(family, half, 30)
+        for kind in [*(x.type for x in task.objects), *_made(task)]
+      }
+      self.assertLessEqual(max(found), family.types)
 
   def test_fields_can_be_replaced(self):
     family = dataclasses.replace(candidates.Chain(), places=3)

@@ -37,12 +37,29 @@ class NamedTest(parameterized.TestCase):
     self.assertCountEqual(names, ["traps"] * 3 + ["find"] * 2)
     self.assertEqual(families.make("find"), candidates.Find())
 
+  def test_fields_of_a_composite_are_those_of_all_its_families(self):
+    wide = named.parse("2*wide:trials=2,trial_seconds=3")
+    self.assertEqual({family.trials for family, _ in wide}, {(2, 2)})
+    self.assertEqual({family.trial_seconds for family, _ in wide}, {3.0})
+    rooms = [family.tiles for family, _ in named.parse("wide")]
+    self.assertEqual([family.tiles for family, _ in wide], rooms)
+    self.assertEqual([n for _, n in wide], [2, 2, 4, 4, 4, 4, 4])
+    self.assertEqual(named.parse("many:trials=48")[0][0].max_steps, 48 * 30)
+
+  def test_wide_tasks_have_one_to_four_rules(self):
+    tasks = families.make("wide").held_out()
+    rules = [len(tasks.task(i).rules) for i in range(12)]
+    self.assertEqual(set(rules), {1, 2, 3, 4})
+    self.assertEqual(rules.count(4), 8)
+
   @parameterized.parameters(
     ("traps", "5117e33edcf0ee2c"),
     ("find", "d413052c1a814598"),
     ("fetch", "3d1ec0518a1e3ab9"),
     ("chain", "bbf8db1da8fca51d"),
     ("mixture", "5d1f1f7d3c2df813"),
+    ("wide", "c2a2eb138ee7a0cc"),
+    ("many", "d798d6300cedcf62"),
     # The tasks of the shipped agent.
     (
       "6*traps+2*traps:trials=1-3+traps:candidates=4+traps:candidates=5",
@@ -70,7 +87,9 @@ class NamedTest(parameterized.TestCase):
     ("find:places=3", "find has no field 'places', allowed: candidates"),
     ("traps:candidates", 'candidates is "", allowed: a whole number'),
     ("traps:candidates=1.5", 'is "1.5", allowed: a whole number'),
-    ("traps:candidates=7", "candidates is 7, allowed: 2 to 5"),
+    ("traps:candidates=8", "candidates is 8, allowed: 2 to 7"),
+    ("find:candidates=0", "candidates is 0, allowed: 1 to 7"),
+    ("wide:places=2", "find has no field 'places', allowed: candidates"),
     ("traps:trial_seconds=x", 'trial_seconds is "x", allowed: a number'),
     ("traps:trial_seconds=nan", "trial_seconds is nan, allowed: 2 to 40"),
     ("traps:tiles=4-x", 'tiles is "4-x", allowed: first-last, as 4-6'),

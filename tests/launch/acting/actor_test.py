@@ -6,9 +6,14 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.curriculum import base
+from adaland.curriculum import base, coplayers
 from adaland.envs import constants
-from adaland.launch.acting import actor, cutting, episode_records
+from adaland.launch.acting import (
+  actor,
+  coplaying,
+  cutting,
+  episode_records,
+)
 from tests.launch.acting import fakes, reference
 from tests.launch.fakes import make_task
 
@@ -25,14 +30,27 @@ class _Case(parameterized.TestCase):
     num_envs=_NUM_ENVS,
     next_task=None,
     make_environment=None,
+    pool=(),
   ):
     """Makes an actor; `self.unrolls` and `self.records` get its output."""
     self.unrolls, self.records = [], []
+    num_players, device = (2 if pool else 1), jax.local_devices()[0]
+    seats = None
+    if pool:
+      seats = coplaying.CoplayerSeats(
+        fakes.FUNCTIONS,
+        lambda number: fakes.PARAMS,
+        num_envs,
+        pool_size=1,
+        action_sizes=fakes.SIZES,
+        seed=0,
+        device=device,
+      )
     return actor.Actor(
       make_environment=make_environment
       or (
         lambda row_task: fakes.CountingEnvironment(
-          num_envs, row_task, on_device
+          num_envs, row_task, on_device, num_players
         )
       ),
       functions=fakes.FUNCTIONS,
@@ -42,13 +60,15 @@ class _Case(parameterized.TestCase):
       length=length,
       gamma=fakes.GAMMA,
       store_memory=store_memory,
-      next_task=next_task or fakes.Assignments().next_task,
+      next_task=next_task or fakes.Assignments(pool).next_task,
       report=self.records.append,
       emit=lambda unrolls, num: self.unrolls.extend(
         cutting.to_host(unrolls, num)
       ),
       seed=0,
-      device=jax.local_devices()[0],
+      device=device,
+      num_players=num_players,
+      seats=seats,
     )
 
   def assert_equal(self, unrolls, expected):
@@ -73,12 +93,26 @@ class ReferenceTest(_Case):
   def test_unrolls_and_records_are_those_of_a_slow_reference(
     self, length, store_memory, on_device
   ):
+    self.check(length, store_memory, on_device)
+
+  @parameterized.parameters((3, True, False), (69, False, True))
+  def test_both_sides_are_those_of_a_slow_reference(
+    self, length, store_memory, on_device
+  ):
+    """Two players, in some episodes one, or a co-player in the second seat."""
+    pool = (coplayers.SELF, coplayers.NOOP, coplayers.FIRST_SNAPSHOT)
+    with absltest.mock.patch.object(constants, "NOOP_ACTION", (1, 2)):
+      self.check(length, store_memory, on_device, pool)
+    players = {int(u.observation["at"][0, 0]) % 2 for u in self.unrolls}
+    self.assertEqual(players, {0, 1})
+
+  def check(self, length, store_memory, on_device, pool=()):
     times = 201
-    made = self.make(length, store_memory, on_device)
+    made = self.make(length, store_memory, on_device, pool=pool)
     for _ in range(times):
       made.step(fakes.PARAMS, _VERSION)
     unrolls, records = reference.play(
-      _NUM_ENVS, times, length, store_memory, _VERSION
+      _NUM_ENVS, times, length, store_memory, _VERSION, pool
     )
     self.assertGreater(len(unrolls), 5)
     self.assert_equal(self.unrolls, unrolls)
@@ -236,11 +270,22 @@ class StepTest(_Case):
     # Task 0 has 22 steps: step 22 sees its end.
     self.assertEqual(when[0], (22 + episode_records.DELAY, 0))
 
-  def test_a_restored_actor_acts_as_the_saved_one(self):
-    source, environments = fakes.Assignments(), []
+  @parameterized.parameters(
+    ((),),
+    ((coplayers.FIRST_SNAPSHOT, coplayers.RANDOM, coplayers.SELF),),
+  )
+  def test_a_restored_actor_acts_as_the_saved_one(self, pool):
+    source, environments = fakes.Assignments(pool), []
+    self.enter_context(
+      absltest.mock.patch.object(constants, "NOOP_ACTION", (1, 2))
+    )
 
     def make_environment(next_task):
-      environments.append(fakes.CountingEnvironment(_NUM_ENVS, next_task))
+      environments.append(
+        fakes.CountingEnvironment(
+          _NUM_ENVS, next_task, num_players=2 if pool else 1
+        )
+      )
       return environments[-1]
 
     saved = self.make(
@@ -248,6 +293,7 @@ class StepTest(_Case):
       store_memory=True,
       next_task=source.next_task,
       make_environment=make_environment,
+      pool=pool,
     )
     for _ in range(26):  # Task 0 has ended and its record is not due.
       saved.step(fakes.PARAMS, 1)
@@ -265,12 +311,16 @@ class StepTest(_Case):
       store_memory=True,
       next_task=source.next_task,
       make_environment=make_environment,
+      pool=pool,
     )
     restored.load_state_dict(arrays, state, tasks)
     environments[1].load(arrays["now"], tasks)
     for _ in range(40):
       restored.step(fakes.PARAMS, 2)
     self.assertEqual(restored.time, saved.time)
+    np.testing.assert_array_equal(
+      environments[1].actions, environments[0].actions
+    )
     self.assert_equal(self.unrolls, unrolls)
     self.assertEqual([r.key for r in self.records], [r.key for r in records])
     np.testing.assert_array_equal(

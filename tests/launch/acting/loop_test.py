@@ -56,6 +56,9 @@ class _Channel:
   def new_params(self):
     return self.pending.pop(0) if self.pending else None
 
+  def snapshot(self, number):
+    raise AssertionError(f"there is no snapshot {number}")
+
 
 class _Writer:
   """Refuses some calls, as a full replay does.
@@ -204,12 +207,18 @@ class _RealChannel(_Channel):
 
 
 class RealLoopTest(absltest.TestCase):
-  """The smoke preset's actor, as a role makes it."""
+  """The smoke preset's actor, as a role makes it, on both sides of tasks."""
 
   def setUp(self):
     super().setUp()
     self.config = overrides.apply(
-      preset_configs.smoke(), ["actor.envs_per_actor=2", "tasks.trials=[1,1]"]
+      preset_configs.smoke(),
+      [
+        "actor.envs_per_actor=2",
+        "tasks.trials=[1,1]",
+        "env.num_players=2",
+        "tasks.two_player_probability=1.0",
+      ],
     )
     self.made = builder.agent(self.config)
     params = jax.jit(self.made.network.init)(jax.random.PRNGKey(0))
@@ -230,7 +239,7 @@ class RealLoopTest(absltest.TestCase):
 
   def test_unrolls_are_whole_episodes_and_follow_from_the_seed(self):
     once, again, other = (self.play(seed) for seed in (5, 5, 6))
-    self.assertLen(once, 2)
+    self.assertLen(once, 4)
     spec = builder.unroll_spec(self.config, self.made)
     for unroll in once + other:
       spec.flatten(unroll)  # Raises for another field, shape or dtype.

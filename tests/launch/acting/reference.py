@@ -1,12 +1,13 @@
 """Unrolls and records of the fakes, worked out slowly, one row at a time."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from adaland.agent import types
-from adaland.curriculum import base
+from adaland.curriculum import base, coplayers
 from tests.launch.acting import fakes
 
 
@@ -17,14 +18,14 @@ class _Episode:
   Attributes:
     row: The environment.
     assignment: The environment's assignment.
-    memory: Memory before each step so far, and after the last.
+    memory: Each player's before each step so far, and after the last, [P].
     at: Steps taken so far.
     start: First step of the unroll under way.
   """
 
   row: int
   assignment: base.Assignment
-  memory: list[float]
+  memory: list[np.ndarray]
   at: int = 0
   start: int = 0
 
@@ -36,7 +37,12 @@ class _Episode:
 
 
 def play(
-  num_envs: int, times: int, length: int, store_memory: bool, version: int
+  num_envs: int,
+  times: int,
+  length: int,
+  store_memory: bool,
+  version: int,
+  pool: Sequence[int] = (),
 ) -> tuple[list[types.Unroll], list[tuple[int, base.EpisodeRecord]]]:
   """Returns the unrolls, and the records with the time of the episode's end.
 
@@ -46,9 +52,11 @@ def play(
     length: Steps of an unroll.
     store_memory: Whether unrolls carry their first memory.
     version: Version of the parameters.
+    pool: As `coplayers` of `fakes.Assignments`; with any there are two players.
   """
-  source = fakes.Assignments()
-  memories = [fakes.FIRST_MEMORY] * num_envs
+  source = fakes.Assignments(pool)
+  num_players = 2 if pool else 1
+  memories = [np.full(num_players, fakes.FIRST_MEMORY)] * num_envs
   episodes: list[_Episode | None] = [None] * num_envs
   unrolls, records = [], []
   for time in range(times):
@@ -59,11 +67,14 @@ def play(
       assert episode is not None
       is_last = episode.at == episode.steps
       if is_last or episode.at == episode.start + length:
-        if episode.assignment.learn:
-          unrolls.append(_unroll(episode, length, store_memory, version))
+        for player in _learning(episode.assignment):
+          unrolls.append(
+            _unroll(episode, player, length, store_memory, version)
+          )
         episode.start = episode.at - 1
-      previous = episode.memory[-1] if episode.at else 0.0
-      episode.memory.append(previous + episode.at)
+      previous = episode.memory[-1] if episode.at else np.zeros(num_players)
+      numbers = row * num_players + np.arange(num_players)
+      episode.memory.append(previous + episode.at + numbers)
       if is_last:
         records.append((time, _record(episode)))
         memories[row], episodes[row] = episode.memory[-1], None
@@ -71,10 +82,24 @@ def play(
   return unrolls, records
 
 
+def _learning(assignment: base.Assignment) -> range:
+  """Returns the players that learn from an episode."""
+  if not assignment.learn:
+    return range(0)
+  if assignment.coplayer != coplayers.SELF:
+    return range(1)
+  return range(len(assignment.task.players))
+
+
 def _unroll(
-  episode: _Episode, length: int, store_memory: bool, version: int
+  episode: _Episode,
+  player: int,
+  length: int,
+  store_memory: bool,
+  version: int,
 ) -> types.Unroll:
-  """Returns the unroll that ends at the episode's present step."""
+  """Returns a player's unroll that ends at the episode's present step."""
+  number = episode.row * len(episode.memory[0]) + player
   steps = np.arange(episode.start, episode.at)
 
   def padded(values: Any, dtype: Any) -> np.ndarray:
@@ -83,10 +108,10 @@ def _unroll(
     result[: len(values)] = values
     return result
 
-  memory = {"m": np.array([episode.memory[episode.start]], np.float32)}
+  memory = episode.memory[episode.start][player : player + 1]
   return types.Unroll(
     observation={
-      "at": padded([(episode.row, t) for t in steps], np.float32),
+      "at": padded([(number, t) for t in steps], np.float32),
       "goal": np.array([int(episode.assignment.task.name)], np.int32),
     },
     first=padded(steps == 0, np.uint8),
@@ -94,10 +119,10 @@ def _unroll(
     behaviour_logits=padded(
       [fakes.PARAMS["logits"][0] + t for t in steps], np.float32
     ),
-    reward=padded(steps + 1, np.float32),
+    reward=padded(steps + 1 + fakes.MORE * player, np.float32),
     discount=padded(steps + 1 < episode.steps, np.float32),
     mask=padded(np.ones(len(steps)), np.uint8),
-    initial_memory=memory if store_memory else {},
+    initial_memory={"m": memory.astype(np.float32)} if store_memory else {},
     params_version=np.asarray(version, np.int64),
     privileged={},
   )

@@ -3,6 +3,8 @@
 import dataclasses
 import pathlib
 
+import chex
+import jax
 from absl.testing import absltest, parameterized
 
 from adaland.launch import builder, errors
@@ -37,6 +39,41 @@ class CheckTeacherTest(parameterized.TestCase):
       saved_agent.check_teacher(other, _SMOKE)
 
 
+class StartTest(absltest.TestCase):
+  def config(self, place, *settings):
+    return overrides.apply(_SMOKE, [f"run.start_from={place}", *settings])
+
+  def run_of_smoke(self):
+    folder = pathlib.Path(self.create_tempdir().full_path, "run")
+    examples.run(folder)
+    return folder
+
+  def test_a_run_starts_from_the_parameters_of_another(self):
+    config = self.config(self.run_of_smoke(), "run.seed=5")
+    made = builder.agent(config)
+    learner = builder.learner(config, made.network)
+    state = builder.first_state(config, made, learner)
+    wanted = learner.init(jax.random.PRNGKey(3)).params  # As `examples.run`.
+    drawn = learner.init(jax.random.PRNGKey(5))
+    chex.assert_trees_all_equal(state.params, wanted)
+    chex.assert_trees_all_equal(state.target_params, wanted)
+    chex.assert_trees_all_equal(state.rng_key, drawn.rng_key)
+    again = builder.first_state(config, made, learner, resumes=True)
+    chex.assert_trees_all_equal(again.params, drawn.params)
+
+  def test_bad_starts_are_one_line(self):
+    folder = self.run_of_smoke()
+    for place, settings, message in (
+      (f"{folder}/none", (), f"run.start_from={folder}/none: no such"),
+      (folder, ["network.d_model=32"], "have shape .*, allowed: this run's"),
+      (folder, ["network.num_layers=2"], "have shape none, allowed"),
+    ):
+      config = self.config(place, *settings)
+      with self.assertRaisesRegex(errors.UserError, message) as caught:
+        builder.starting_params(config, builder.agent(config))
+      self.assertNotIn("\n", str(caught.exception))
+
+
 class TeacherTest(absltest.TestCase):
   def config(self, place):
     return overrides.apply(
@@ -66,9 +103,9 @@ class TeacherTest(absltest.TestCase):
 
   def test_names_of_shipped_agents_come_first(self):
     self.assertIn("laptop", agent_dir.names())
-    self.assertEqual(saved_agent.teacher_place("laptop"), "agent:laptop")
+    self.assertEqual(saved_agent.place("laptop"), "agent:laptop")
     folder = self.create_tempdir().full_path
-    self.assertEqual(saved_agent.teacher_place(folder), folder)
+    self.assertEqual(saved_agent.place(folder), folder)
 
 
 if __name__ == "__main__":

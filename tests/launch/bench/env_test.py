@@ -34,7 +34,7 @@ class EnvTest(absltest.TestCase):
     config = preset_configs.smoke()
     small = dataclasses.replace(config.env, num_threads=1)
     land, alone = env._measure(
-      dataclasses.replace(config, env=small), 2, 0.1, observation="entities"
+      dataclasses.replace(config, env=small), 3, 0.1, observation="entities"
     )
     for speed in (land, alone):
       self.assertGreater(speed.per_second, 0.0)

@@ -13,6 +13,9 @@ from adaland.launch.bench import soak
 from adaland.launch.bench.lib import process_tree, run_speed, trend
 from adaland.launch.config import preset_configs
 from adaland.launch.run import rundir, status_file
+from tests.launch.runtimes import slow_land
+
+_SETTINGS = (*slow_land.SETTINGS, "run.log_seconds=0.5")
 
 
 def _sample(seconds, own, shared=5.0, pid=7):
@@ -148,7 +151,7 @@ class RealRunTest(absltest.TestCase):
       absltest.mock.patch.object(run_speed, "_SETTLE_SECONDS", 0.0),
       absltest.mock.patch.object(soak, "_EVERY_SECONDS", 0.2),
       absltest.mock.patch.object(soak, "_BLOCK_SECONDS", 0.4),
-      run_speed.training("smoke", "local", ["run.log_seconds=0.5"]) as run,
+      run_speed.training("smoke", "local", _SETTINGS) as run,
     ):
       # On a busy machine there are seconds without an update.
       for _ in range(60):

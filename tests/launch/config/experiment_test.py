@@ -45,6 +45,12 @@ class ConfigTest(parameterized.TestCase):
     ("run.publish_updates=0", "publish_updates is 0, allowed: at least 1"),
     ("run.log_seconds=0", "log_seconds is 0.0, allowed: above 0"),
     ("run.checkpoint_minutes=-1", "checkpoint_minutes is -1.0"),
+    ("env.num_players=2", "env.num_players is 2, allowed: 1, as all tasks"),
+    (
+      "tasks.two_player_probability=0.5",
+      "env.num_players is 1, allowed: 2, with .*two_player_probability=0.5",
+    ),
+    ("coplayers.self_share=2", "coplayers.self_share is 2.0, allowed: 0 to 1"),
     ("run.eval_trials=[]", "eval_trials is .., allowed: numbers from 1"),
   )
   def test_what_does_not_fit_is_refused(self, setting, message):
@@ -67,6 +73,14 @@ class ConfigTest(parameterized.TestCase):
         "teaching.taught=1.0",
       ),
       "taught . teaching.demonstrated is 1.0, allowed: below 1: .*'noop'",
+    ),
+    (
+      (
+        "env.num_players=2",
+        "tasks.two_player_probability=1",
+        "teaching.demonstrated=0.5",
+      ),
+      r"teaching.demonstrated. is .'none', 0.5., allowed: .* play alone",
     ),
     (("learner.algorithm=dqn",), "algorithm='dqn': .*'muesli', 'ppo'"),
     (("network.vision=vit",), "vision must be one of .'torso', 'patches'"),

@@ -30,13 +30,13 @@ class PresetsTest(parameterized.TestCase):
       preset_configs.get("labtop")
 
   def test_small_presets_learn_from_whole_episodes(self):
-    for name in ("smoke", "laptop", "gpu"):
+    for name in ("smoke", "laptop", "micro", "gpu"):
       self.assertTrue(preset_configs.get(name).whole_episodes, name)
     self.assertFalse(preset_configs.get("ada_23m").whole_episodes)
     self.assertEqual(preset_configs.get("smoke").longest_episode, 30)
 
   def test_tasks_of_small_presets_fit_their_environments(self):
-    for name in ("smoke", "laptop", "gpu"):
+    for name in ("smoke", "laptop", "micro", "gpu"):
       made = preset_configs.get(name)
       source = task_source.TaskSource(made)
       for i in range(50):

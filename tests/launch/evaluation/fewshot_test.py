@@ -14,8 +14,9 @@ class FewshotTest(absltest.TestCase):
     tasks = [fakes.make_task("4"), fakes.make_task("7")]
     played = []
 
-    def play(config, jobs, make_policy, seed, on_progress):
+    def play(config, jobs, make_policy, seed, on_progress, recorder):
       del config, make_policy, on_progress
+      self.assertIsNone(recorder)
       self.assertEqual(seed, 3)
       played.extend(jobs)
       # Trial k gives name + k, and 10 more in every other job.
@@ -37,6 +38,39 @@ class FewshotTest(absltest.TestCase):
     self.assertEqual(list(rewards), [1, 3])
     np.testing.assert_array_equal(rewards[1], [[10], [13]])
     np.testing.assert_array_equal(rewards[3], [[10, 11, 12], [13, 14, 15]])
+
+  def test_the_first_of_the_longest_episodes_of_a_task_is_kept(self):
+    tasks = [fakes.make_task(name) for name in "47"]
+
+    def play(config, jobs, make_policy, seed, on_progress, recorder):
+      del config, make_policy, on_progress
+      for job, task in enumerate(jobs):
+        for _ in range(task.trials * task.trial_steps):
+          recorder.act(job, np.zeros(6))
+        recorder.end(job, task, seed, job, [1.0 * job] * task.trials)
+      return [np.zeros(job.trials) for job in jobs]
+
+    with (
+      absltest.mock.patch.object(fewshot.rollout, "play", play),
+      absltest.mock.patch.object(
+        fewshot.expert, "expert_rewards", return_value=np.ones(2)
+      ),
+    ):
+      result = fewshot.evaluate(
+        "noop",
+        land.LandConfig(),
+        tasks,
+        [1, 3, 2],
+        policies.baseline("noop", 0),
+        3,
+        2,
+        lambda _: None,
+        keep=[1],
+      )
+    # Four episodes of one trial, two of three trials of the first task.
+    [entry] = result["episodes"]
+    self.assertEqual((entry["task"], entry["episode"]), (1, 6))
+    self.assertEqual(entry["rewards"], [6, 6, 6])
 
   def test_the_table_after_training(self):
     experiment = preset_configs.smoke()

@@ -50,9 +50,12 @@ class PromptedTest(absltest.TestCase):
 
 class EvaluateTest(absltest.TestCase):
   def test_scores_leave_out_what_the_expert_can_t_do(self):
-    def play(config, jobs, make_policy, seed, on_progress):
-      del config, seed
+    def play(config, jobs, make_policy, seed, on_progress, recorder):
+      del config
       on_progress(1.0)
+      for _ in range(30):
+        recorder.act(2, np.zeros(6))
+      recorder.end(2, jobs[2], seed, 0, [1.0, 2.0])
       made = make_policy(absltest.mock.Mock(num_envs=1))
       gain = 1.0 if isinstance(made, prompting.Prompted) else 0.0
       return [np.array([float(j.name), gain + i]) for i, j in enumerate(jobs)]
@@ -65,7 +68,14 @@ class EvaluateTest(absltest.TestCase):
       ),
     ):
       result = prompting.evaluate(
-        land.LandConfig(), tasks, 2, absltest.mock.Mock(), 0, 2, lambda _: None
+        land.LandConfig(),
+        tasks,
+        2,
+        absltest.mock.Mock(),
+        0,
+        2,
+        lambda _: None,
+        [1],
       )
     # Second trials of two episodes each: 0 1, 2 3; with the demonstration one
     # more.
@@ -75,6 +85,9 @@ class EvaluateTest(absltest.TestCase):
     np.testing.assert_allclose(
       result["prompted"]["mean"], [1, (1.5 / 4 + 3.5 / 8) / 2]
     )
+    # Of the second task, whose first episode is the third.
+    kept = [(each["task"], each["policy"]) for each in result["episodes"]]
+    self.assertEqual(kept, [(1, "prompted"), (1, "unprompted")])
     self.assertEqual((result["num_tasks"], result["num_scored"]), (3, 2))
     self.assertEqual(
       result["tasks"][1],

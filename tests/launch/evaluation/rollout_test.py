@@ -1,10 +1,12 @@
 """Tests of adaland.launch.evaluation.rollout on a land without physics."""
 
+import base64
+
 import numpy as np
 from absl.testing import absltest
 
 from adaland.envs import land
-from adaland.launch.evaluation import rollout
+from adaland.launch.evaluation import demo, recording, rollout
 from tests.launch import fakes
 
 
@@ -57,6 +59,47 @@ class RolloutTest(absltest.TestCase):
     with absltest.mock.patch.object(rollout, "MAX_ENVS", 2):
       self.play(tasks)
     self.assertLen(self.lands[0].actions, 47)
+
+  def test_kept_episodes_have_their_actions_and_where_they_were_played(self):
+    # The longest first: environment 0 has jobs 2 and 3, the other 0, 1 and 4,
+    # whose first action is the 48th: 30 and 15 steps, and two that load.
+    trials = (2, 1, 3, 1, 1)
+    tasks = [fakes.make_task(str(i), trials=k) for i, k in enumerate(trials)]
+    recorder = recording.Recorder([0, 4])
+
+    class Counting:
+      calls = 0
+
+      def act(self, step):
+        self.calls += 1
+        return np.tile([0, 0, self.calls % 5, 0, 0, 0], (len(step.first), 1))
+
+    with absltest.mock.patch.object(rollout, "MAX_ENVS", 2):
+      rollout.play(
+        land.LandConfig(), tasks, lambda _: Counting(), 7, recorder=recorder
+      )
+    for entry, number, episode, calls, rewards in zip(
+      recorder.entries("me"),
+      (0, 4),
+      (0, 2),
+      (range(1, 31), range(48, 63)),
+      ([0, 15], [60]),
+      strict=True,
+    ):
+      kept = demo.decode(base64.b64decode(entry.pop("demo")))
+      self.assertEqual((kept.task, kept.seed), (tasks[number], 8))
+      np.testing.assert_array_equal(kept.actions[:, 2], np.array(calls) % 5)
+      np.testing.assert_array_equal(kept.rewards, rewards)
+      self.assertEqual(
+        entry,
+        {
+          "task": number,
+          "name": str(number),
+          "policy": "me",
+          "rewards": rewards,
+          "episode": episode,
+        },
+      )
 
   def test_no_tasks(self):
     self.assertEqual(self.play([]), [])

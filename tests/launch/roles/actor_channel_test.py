@@ -10,20 +10,29 @@ from tests.launch.roles import fakes
 
 
 class _Curriculum:
-  """A curriculum server with tasks 0, 1, ... that remembers reports."""
+  """A curriculum server with tasks 0, 1, ... that remembers reports.
+
+  Every third has a snapshot as co-player, if it has one.
+  """
 
   def __init__(self):
     self.reports = []
     self.given = 0
+    self.snapshot: int | None = None
     self.failing = False
 
   def exchange(self, actor_id, steps, first, records, wanted):
     if self.failing:
       raise ConnectionError("gone")
     self.reports.append((actor_id, steps, first, [r.key for r in records]))
-    tasks = list(range(self.given, self.given + wanted))
+    keys = range(self.given, self.given + wanted)
     self.given += wanted
-    return tasks
+    return [
+      base.Assignment(
+        key, None, True, coplayer=0 if key % 3 else self.snapshot or 0
+      )
+      for key in keys
+    ]
 
 
 def _record(key):
@@ -44,8 +53,16 @@ class ActorChannelTest(absltest.TestCase):
     )
 
   def test_tasks_come_in_order(self):
-    found = [self.channel.next_task() for _ in range(12)]
+    found = [self.channel.next_task().key for _ in range(12)]
     self.assertEqual(found, list(range(12)))
+
+  def test_a_task_comes_with_its_co_player(self):
+    for number in (4, 5):
+      self.server.add_coplayer(number, self.store.put(f"params {number}"))
+    self.curriculum.snapshot = 5
+    while self.channel.next_task().coplayer != 5:
+      pass
+    self.assertEqual(self.channel.snapshot(5), "params 5")
 
   def test_it_reports_totals_and_numbered_records(self):
     reports = self.curriculum.reports

@@ -31,7 +31,6 @@ class EvaluatorTest(absltest.TestCase):
     for module, name, value in (
       (evaluator.os, "nice", lambda by: by),
       (evaluator, "_LOOK_SECONDS", 0.01),
-      (evaluator.builder, "agent", absltest.mock.Mock()),
       (evaluator.fewshot, "trial_rewards", play),
     ):
       self.enter_context(absltest.mock.patch.object(module, name, value))

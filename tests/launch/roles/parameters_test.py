@@ -24,6 +24,16 @@ class ParameterServerTest(absltest.TestCase):
     self.assertEqual(server.read(4), snapshot)
     self.assertEqual(server.read(5), snapshot._replace(reference=None))
 
+  def test_the_co_player_nearest_in_age_stands_in(self):
+    server = _server()
+    self.assertIsNone(server.coplayer(4))
+    self.assertEqual(server.keep_coplayers([4, 6]), [4, 6])
+    for number in (4, 6):
+      server.add_coplayer(number, f"reference {number}")
+    self.assertEqual(server.keep_coplayers([6, 7]), [7])
+    self.assertEqual(server.coplayer(6), "reference 6")
+    self.assertEqual(server.coplayer(4), "reference 6")
+
 
 class PublisherTest(absltest.TestCase):
   def setUp(self):
@@ -46,6 +56,18 @@ class PublisherTest(absltest.TestCase):
     self.peer.role = _server()
     fakes.until(lambda: self.peer.role.read(0) == first)
     self.assertEqual(self.store.kept, ["a"])
+
+  def test_co_players_are_sent_once_and_again_to_a_restarted_server(self):
+    made = self.make(repeat_seconds=0.01)
+    made.publish_coplayers({3: "a", 4: "b"})
+    fakes.until(lambda: self.server.coplayer(4) is not None)
+    made.publish_coplayers({4: "b", 5: "c"})
+    fakes.until(lambda: self.server.keep_coplayers([4, 5]) == [])
+    self.peer.role = _server()
+    fakes.until(lambda: self.peer.role.keep_coplayers([4, 5]) == [])
+    self.assertEqual(self.store.kept, ["a", "b", "c"])
+    found = [self.peer.role.coplayer(number) for number in (4, 5)]
+    self.assertEqual([self.store.get(ref) for ref in found], ["b", "c"])
 
   def test_publications_keep_their_distance_but_the_last(self):
     made = self.make(min_seconds=3600.0)

@@ -37,7 +37,8 @@ _SETTINGS = (
   "run.checkpoint_minutes=0.1",
   "run.eval_tasks=0",
   "run.eval_trials=1",
-  "cluster.eval_minutes=0.1",
+  # It is killed whether it evaluates or waits, and to evaluate takes a core.
+  "cluster.eval_minutes=0.5",
   "cluster.eval_tasks=1",
 )
 _ACTORS = ("actor 0", "actor 1")

@@ -11,9 +11,8 @@ from adaland.launch.studies import curves
 
 
 def _curve(steps, minutes, reward):
-  return curves.Curve(
-    *(np.array(x, np.float64) for x in (steps, minutes, reward))
-  )
+  columns = (steps, minutes, [2 * x for x in minutes], reward)
+  return curves.Curve(*(np.array(x, np.float64) for x in columns))
 
 
 class CurvesTest(absltest.TestCase):
@@ -34,6 +33,7 @@ class CurvesTest(absltest.TestCase):
   def test_equal_steps_and_equal_time(self):
     self.assertEqual(curves.common(self.found, "steps"), 25)
     self.assertEqual(curves.common(self.found, "minutes"), 4)
+    self.assertEqual(curves.common(self.found, "cpu_minutes"), 8)
     fast, slow = self.found["fast"][0], self.found["slow"][0]
     self.assertEqual(curves.at(fast, "steps", 25), 0.2)
     self.assertEqual(curves.at(slow, "steps", 25), 0.7)
@@ -43,8 +43,8 @@ class CurvesTest(absltest.TestCase):
   def test_rows(self):
     lines = curves.rows(self.found).splitlines()
     self.assertLen(lines, 10)
-    self.assertEqual(lines[1], "fast,0,10,1.00,0.1000")
-    self.assertEqual(lines[-1], "slow,1,30,5.50,0.6000")
+    self.assertEqual(lines[1], "fast,0,10,1.00,2.00,0.1000")
+    self.assertEqual(lines[-1], "slow,1,30,5.50,11.00,0.6000")
 
   def test_the_figure_is_a_picture(self):
     self.assertTrue(curves.draw(self.found, "?").startswith(b"\x89PNG"))
@@ -59,9 +59,10 @@ class CurvesTest(absltest.TestCase):
     ]
     path = folder / "metrics.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    curve = curves.read(folder, trials=2)
+    curve = curves.read(folder, trials=2, cpu_seconds=360.0)
     np.testing.assert_allclose(curve.steps, [7, 12])
     np.testing.assert_allclose(curve.minutes, [1, 2])
+    np.testing.assert_allclose(curve.cpu_minutes, [3.5, 6.0])
     np.testing.assert_allclose(curve.reward, [0.5, 1.0])
     for content, message in (
       ('{"step": 1}\n', "has no reward/trial_2"),
@@ -70,7 +71,7 @@ class CurvesTest(absltest.TestCase):
     ):
       path.write_text(content)
       with self.assertRaisesRegex(errors.UserError, message):
-        curves.read(folder, trials=2)
+        curves.read(folder, trials=2, cpu_seconds=1.0)
 
 
 if __name__ == "__main__":

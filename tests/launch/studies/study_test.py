@@ -9,11 +9,14 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.launch import train
+from adaland.launch.bench.lib import process_tree
 from adaland.launch.evaluation import fewshot
-from adaland.launch.studies import __main__ as study
-from adaland.launch.studies import table
+from adaland.launch.studies import __main__ as command
+from adaland.launch.studies import study, table
 
 _ROWS = 12
+_CPU_SECONDS = 30.0
+_FIRST_AND_SECOND = ["first-0", "second-0"]
 
 
 class FakeRuns:
@@ -23,12 +26,20 @@ class FakeRuns:
     self.trained = []
     self.played = []
     self.stop_at = ""
+    self.decided = ""
+    self._cpu_seconds = 0.0
+
+  def cpu_seconds(self, pid):
+    """Returns more at each call, as a busy process does."""
+    self._cpu_seconds += _CPU_SECONDS
+    return self._cpu_seconds
 
   def train(self, config, workdir, launcher):
     """Writes metrics, as a run of the config's length does."""
     name = pathlib.Path(workdir).name
     self.trained.append((name, config.teaching.agent, launcher))
-    seconds = 60 * config.run.max_minutes
+    # A run that is bounded by steps takes an hour.
+    seconds = 60 * (config.run.max_minutes or 60.0)
     if name == self.stop_at:
       seconds /= 2
     path = pathlib.Path(workdir, "metrics.jsonl")
@@ -37,6 +48,8 @@ class FakeRuns:
       for i in range(1, _ROWS + 1):
         row = {"step": 1000 * i, "seconds": seconds * i / _ROWS}
         file.write(json.dumps(row | {"reward/trial_2": i / _ROWS}) + "\n")
+    if name.startswith("second"):
+      (path.parent / "decisions.jsonl").write_text(self.decided)
     counters = {"env_steps": 1000.0 * _ROWS, "updates": 7.0, "seconds": seconds}
     return train.Outcome(workdir, counters, {}, {}, "")
 
@@ -59,26 +72,35 @@ class StudyTest(parameterized.TestCase):
     super().setUp()
     self.folder = pathlib.Path(self.create_tempdir().full_path)
     self.fake = FakeRuns()
-    made = table.Study(
+    size = study.Size("test", 2, "smoke", num_tasks=3, minutes=30.0)
+    made = study.Study(
       "Does it matter?",
-      "smoke",
       (
-        table.Variant("first"),
-        table.Variant(
+        study.Variant("first"),
+        study.Variant(
           "second",
           ("learner.privileged.distillation_weight=1",),
           teacher="first",
         ),
+        study.Variant("third", ("learner.learning_rate=0.5",)),
       ),
-      "test",
-      trials=2,
-      num_tasks=3,
+      {
+        "usual": size,
+        "small": study.Size(
+          "test", 2, "smoke", num_tasks=3, steps=12_000, launcher="device"
+        ),
+      },
     )
     self.enter_context(
       absltest.mock.patch.dict(table.STUDIES, {"made": made}, clear=True)
     )
     self.enter_context(
       absltest.mock.patch.object(train, "train_and_evaluate", self.fake.train)
+    )
+    self.enter_context(
+      absltest.mock.patch.object(
+        process_tree, "tree_cpu_seconds", self.fake.cpu_seconds
+      )
     )
     self.enter_context(
       absltest.mock.patch.object(fewshot, "evaluate", self.fake.play)
@@ -92,7 +114,7 @@ class StudyTest(parameterized.TestCase):
     out, err = io.StringIO(), io.StringIO()
     folders = [f"--runs={self.folder}/runs", f"--out={self.folder}/out"]
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-      code = study.main([*argv, *folders])
+      code = command.main([*argv, *folders])
     return code, out.getvalue(), err.getvalue()
 
   def test_trains_plays_and_reports(self):
@@ -104,21 +126,24 @@ class StudyTest(parameterized.TestCase):
       [
         ("first-0", "", "local"),
         ("second-0", f"{teacher}0", "local"),
+        ("third-0", "", "local"),
         ("first-1", "", "local"),
         ("second-1", f"{teacher}1", "local"),
+        ("third-1", "", "local"),
       ],
     )
     self.assertEqual(
       self.fake.played,
-      [*table.PLAYERS, "first", "second", "first", "second"],
+      [*study.PLAYERS, *2 * ["first", "second", "third"]],
     )
     results = self.folder / "out"
     self.assertEqual(out, (results / "README.md").read_text() + "\n")
     for line in (
       "| first (2 seeds) | 0.10 [0.10, 0.10] | 0.25 [0.25, 0.25] |",
       "| random | 0.10 [0.10, 0.10] | 0.30 [0.30, 0.30] |",
+      "| at 0.01 million steps | at 2.0 minutes | at 0.5 processor minutes |",
       # The mean of the last nine of twelve rows: 8 / 12.
-      "| second | 0.01 | 7 | 0.67 [0.67, 0.67] | 0.67 [0.67, 0.67] |",
+      "| second | 0.01 | 7 | 0.5 |" + 3 * " 0.67 [0.67, 0.67] |",
       "| second | `learner.privileged.distillation_weight=1` | first |",
       "    adaland study made --seeds=2 --minutes=2",
     ):
@@ -129,18 +154,58 @@ class StudyTest(parameterized.TestCase):
     for name in ("scores.png", "curves.png"):
       self.assertTrue((results / name).read_bytes().startswith(b"\x89PNG"))
 
+  def test_a_size_decides_on_preset_length_and_launcher(self):
+    code, out, _ = self.call("made", "--size=small", "--seeds=1")
+    self.assertEqual(code, 0)
+    self.assertEqual({run[2] for run in self.fake.trained}, {"device"})
+    self.assertIn("is trained for 12,000 steps", out)
+    self.assertIn("    adaland study made --seeds=1 --size=small --steps=", out)
+    # More steps than the runs have: they are continued, and still too short.
+    self.fake.trained = []
+    argv = ("made", "--size=small", "--seeds=1", "--steps=13000")
+    self.assertEqual(self.call(*argv)[0], 130)
+    self.assertLen(self.fake.trained, 1)
+    # The processor time of both starts counts.
+    spent = json.loads((self.folder / "runs/first-0.spent.json").read_text())
+    self.assertEqual(spent, {"cpu_seconds": 2 * _CPU_SECONDS})
+
+  def test_some_variants_and_the_others_later(self):
+    code, _, err = self.call("made", "--seeds=1", "--only=second, first")
+    self.assertEqual(code, 0, err)
+    self.assertEqual([run[0] for run in self.fake.trained], _FIRST_AND_SECOND)
+    for only, message in (
+      ("thrid", "--only: 'thrid' is not one of first, second, third, did you"),
+      ("third", "--only: variants=['third']: must be two or more"),
+      ("second,third", "teacher='first' of 'second': must be an earlier"),
+    ):
+      code, _, err = self.call("made", f"--only={only}")
+      self.assertEqual(code, 2)
+      self.assertIn(message, err)
+    code, out, _ = self.call("made", "--seeds=1", "--only=first,third")
+    self.assertIn("adaland study made --seeds=1 --only=first,third --m", out)
+    self.assertEqual(self.fake.trained[-1][0], "third-0")
+
+  def test_decisions_are_counted_and_drawn(self):
+    row = {"env_steps": 600, "accepted": True, "why": "passes"}
+    self.fake.decided = json.dumps(row) + "\n"
+    code, out, _ = self.call("made", "--seeds=1")
+    self.assertEqual(code, 0)
+    self.assertIn("| second | 1 | 100% | passes: 1 | - - - - - - |", out)
+    picture = self.folder / "out" / "decisions.png"
+    self.assertTrue(picture.read_bytes().startswith(b"\x89PNG"))
+
   def test_what_is_done_is_not_done_again(self):
     self.call("made", "--minutes=2", "--seeds=1")
     self.fake.trained, self.fake.played = [], []
     code, _, _ = self.call("made", "--minutes=2")
     self.assertEqual(code, 0)
     self.assertEqual(
-      [run[0] for run in self.fake.trained], ["first-1", "second-1"]
+      [run[0] for run in self.fake.trained], ["first-1", "second-1", "third-1"]
     )
     self.fake.trained = []
     self.call("made", "--minutes=3", "--seeds=1")
     self.assertEqual(
-      [run[0] for run in self.fake.trained], ["first-0", "second-0"]
+      [run[0] for run in self.fake.trained], ["first-0", "second-0", "third-0"]
     )
 
   def test_a_stopped_run_is_not_measured(self):
@@ -158,6 +223,12 @@ class StudyTest(parameterized.TestCase):
     ((), "the following arguments are required: NAME"),
     (("made", "--minutes=0"), "'0' is not a number of minutes from 0.1"),
     (("made", "--seeds=0"), "'0' is not a whole number from 1"),
+    (("made", "--steps=0"), "'0' is not a number of steps from 1"),
+    (("made", "--steps=9", "--minutes=1"), "not allowed with argument"),
+    (
+      ("made", "--size=smal"),
+      "--size: 'smal' is not one of usual, small, did you mean 'small'?",
+    ),
   )
   def test_bad_input_is_one_line(self, argv, message):
     code, out, err = self.call(*argv)

@@ -6,35 +6,53 @@ import pathlib
 from absl.testing import absltest, parameterized
 
 from adaland.agent.config import MEMORIES
-from adaland.launch.studies import running, table
+from adaland.launch.evaluation import tasksets
+from adaland.launch.recipes import task_source
+from adaland.launch.studies import running, study, table
 
-_TWO = (table.Variant("a"), table.Variant("b"))
+_TWO = (study.Variant("a"), study.Variant("b"))
+_SIZE = study.Size("traps", trials=2, minutes=1.0)
+_SIZES = [
+  (name, size) for name, row in table.STUDIES.items() for size in row.sizes
+]
 
 
-def _plan(name):
+def _plan(name, size="laptop"):
+  row = table.STUDIES[name]
   return running.Plan(
     name,
-    table.STUDIES[name],
+    row,
+    size,
+    row.sizes[size],
     seeds=2,
-    minutes=1.0,
     runs=pathlib.Path("runs"),
     out=pathlib.Path("out"),
-    launcher="local",
   )
 
 
 class StudiesTest(parameterized.TestCase):
-  @parameterized.parameters(*table.STUDIES)
-  def test_every_variant_has_a_config(self, name):
-    plan = _plan(name)
+  @parameterized.parameters(*_SIZES)
+  def test_every_variant_has_a_config(self, name, size):
+    plan = _plan(name, size)
     made = [running.config(plan, each, 1) for each in plan.study.variants]
     for variant, config in zip(plan.study.variants, made, strict=True):
       self.assertEqual(config.run.seed, 1)
-      self.assertEqual(config.run.max_minutes, 1.0)
+      self.assertEqual(config.run.max_minutes, plan.size.minutes)
+      self.assertEqual(config.run.max_steps, plan.size.steps)
+      self.assertTrue(config.whole_episodes)
       if variant.teacher:
         path = pathlib.Path("runs", f"{variant.teacher}-1").absolute()
         self.assertEqual(config.teaching.agent, str(path))
     self.assertLen(set(made), len(made), "two variants are the same")
+
+  @parameterized.parameters(*_SIZES)
+  def test_tasks_fit_and_have_as_many_trials(self, name, size):
+    plan = _plan(name, size)
+    config = running.config(plan, plan.study.variants[0], 0)
+    source = task_source.TaskSource(config, held_out=True)
+    for task in tasksets.many(plan.size.taskset, source, 20):
+      task_source.check_room(task, config.env, "the study's")
+      self.assertEqual(task.trials, plan.size.trials)
 
   def test_all_memories_are_compared(self):
     made = [
@@ -45,22 +63,31 @@ class StudiesTest(parameterized.TestCase):
 
   @parameterized.parameters(
     ({"variants": _TWO[:1]}, "two or more"),
-    ({"variants": (*_TWO, table.Variant("a"))}, "of unlike names"),
-    ({"variants": (*_TWO, table.Variant("expert"))}, "name of a player"),
+    ({"variants": (*_TWO, study.Variant("a"))}, "of unlike names"),
+    ({"variants": (*_TWO, study.Variant("expert"))}, "name of a player"),
     (
-      {"variants": (table.Variant("a", teacher="b"), table.Variant("b"))},
+      {"variants": (study.Variant("a", teacher="b"), study.Variant("b"))},
       "teacher='b' of 'a': must be an earlier variant",
     ),
-    ({"trials": 0}, "trials=0: must be above 0"),
+    ({"sizes": {}}, "sizes: must be one or more"),
   )
   def test_bad_studies_are_refused(self, fields, message):
-    study = table.Study("?", "smoke", _TWO, "traps", trials=2)
+    made = study.Study("?", _TWO, {"laptop": _SIZE})
     with self.assertRaisesRegex(ValueError, message):
-      dataclasses.replace(study, **fields)
+      dataclasses.replace(made, **fields)
+
+  @parameterized.parameters(
+    ({"trials": 0}, "trials=0: must be above 0"),
+    ({"steps": 5}, "minutes=1.0, steps=5: one must be above 0, the other 0"),
+    ({"minutes": 0.0}, "minutes=0.0, steps=0: one must be above 0"),
+  )
+  def test_bad_sizes_are_refused(self, fields, message):
+    with self.assertRaisesRegex(ValueError, message):
+      dataclasses.replace(_SIZE, **fields)
 
   def test_names_are_fit_for_files(self):
     with self.assertRaisesRegex(ValueError, "small letters"):
-      table.Variant("a/b")
+      study.Variant("a/b")
 
 
 if __name__ == "__main__":

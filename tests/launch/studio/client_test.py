@@ -7,10 +7,12 @@ import queue
 import numpy as np
 from absl.testing import absltest, parameterized
 
+from adaland.agent.checkpoint import weights
 from adaland.envs.tasks import json_files
 from adaland.envs.tasks.task import Task
-from adaland.launch.evaluation import demo
+from adaland.launch.evaluation import demo, recording, rollout
 from adaland.launch.studio import catalogue, client, messages
+from tests.launch import fakes
 
 # Only the hidden rule speaks of anything purple.
 _TASK = Task.of(
@@ -53,7 +55,7 @@ _WITH_EXPERT = json.dumps(
     )
   )
 )
-_SECONDS = 60
+_SECONDS = 240
 
 
 class _Page:
@@ -120,6 +122,15 @@ class ClientTest(parameterized.TestCase):
       if message["type"] == "frame":
         frames.append(message)
 
+  def frames(self, page):
+    """Returns the first lane's frames, and the last message of them."""
+    found = []
+    while True:
+      more = page.get("frames")
+      found += more["frames"][0]
+      if len(found) == more["total"]:
+        return found, more
+
   def test_a_game_is_recorded_and_played_again_and_nothing_hidden_is_told(self):
     page = self.page()
     told = page.ask(messages.Play(_TEXT, seed=3), "world")["told"]
@@ -156,11 +167,55 @@ class ClientTest(parameterized.TestCase):
       for lane, part in zip(lanes, more["frames"], strict=True):
         lane += part
     self.assertEqual(more["errors"], ["", "", ""])
+    self.assertEqual(more["notes"], ["", "", ""])
     np.testing.assert_allclose(more["rewards"][0], rewards, atol=1e-3)
     self.assertGreater(more["rewards"][1][0], rewards[0] - 0.3)
     for mine, again in zip(frames, lanes[0][1:], strict=True):
       self.assertEqual((mine["p"], mine["o"]), (again["p"], again["o"]))
     self.assertNotIn("purple", "".join(page.all))
+
+  def test_a_kept_episode_is_scrubbed_with_the_mind_of_its_agent(self):
+    # An agent's worlds, and an episode that is not its environment's first.
+    agent = self.known.agent("agent:laptop")
+    recorder = recording.Recorder([1])
+    with absltest.mock.patch.object(rollout, "MAX_ENVS", 1):
+      rollout.play(
+        agent.config.env,
+        [_TASK, _TASK],
+        lambda _: fakes.Constant(1),
+        seed=3,
+        recorder=recorder,
+      )
+    [entry] = recorder.entries("agent")
+    self.assertEqual(entry["episode"], 1)
+    page = self.page()
+    kept = {"demo": entry["demo"], "episode": 1}
+    sha = weights.fingerprint(agent.params)
+    page.ask(messages.Watch(("demo",), **kept, agent=sha), "lanes")
+    frames, more = self.frames(page)
+    self.assertEqual((more["errors"], more["notes"]), ([""], [""]))
+    np.testing.assert_allclose(more["rewards"][0], entry["rewards"], atol=1e-3)
+    self.assertLen(frames[20]["past"], agent.config.network.num_layers)
+    self.assertIn("belief", frames[20])
+
+    page.ask(messages.Watch(("demo",), **kept, agent="another"), "lanes")
+    without, more = self.frames(page)
+    self.assertIn("is not here", more["notes"][0])
+    self.assertNotIn("past", without[20])
+    page.ask(messages.Watch(("demo",), demo=entry["demo"]), "lanes")
+    other, _ = self.frames(page)
+    # Another episode of the environment starts with another yaw.
+    self.assertNotAlmostEqual(frames[0]["p"][0][3], other[0]["p"][0][3])
+
+  def test_a_recording_that_comes_out_otherwise_is_told(self):
+    page = self.page()
+    actions = np.zeros([30, 6], np.int32)
+    kept = demo.Demo(_TASK, 0, actions, np.array([9.0], np.float32))
+    text = base64.b64encode(demo.encode(kept)).decode()
+    page.ask(messages.Watch(("demo", "noop"), demo=text), "lanes")
+    _, more = self.frames(page)
+    self.assertIn("9.00 s when it was recorded", more["notes"][0])
+    self.assertEqual(more["notes"][1], "")
 
   def test_hidden_rules_are_told_to_those_who_ask_for_them(self):
     page = self.page()
@@ -182,8 +237,9 @@ class ClientTest(parameterized.TestCase):
 
   def test_a_study_counts_what_was_begun(self):
     page = self.page()
+    begun = page.ask(messages.Study((_TEXT, _TEXT), 1), "study")
     self.assertEqual(
-      page.ask(messages.Study((_TEXT, _TEXT), 1), "study")["count"], 2
+      (begun["count"], begun["faults"]), (2, {"agent:laptop": ""})
     )
     page.ask(messages.Next(), "world")
     _, rewards = self.play(page, messages.Act(move=2, yaw=0.0))
@@ -265,6 +321,16 @@ class ClientTest(parameterized.TestCase):
     self.assertIn("about", found)
     told = page.ask(messages.Card("traps:0"), "card")["told"]
     self.assertEqual(set(told["rules"]), {"?"})
+
+  def test_what_fits_an_agent_is_told(self):
+    fitting = self.shared.lists()["fitting"]["agent:laptop"]
+    self.assertIn("dont-act", fitting)
+    self.assertNotIn("pyramid-in-a-haystack", fitting)
+    page = self.page()
+    for name, fault in (("dont-act", ""), ("pyramid-in-a-haystack", "20 obj")):
+      found = page.ask(messages.Card(f"probe:{name}"), "card")["faults"]
+      self.assertIn(fault, found["agent:laptop"])
+      self.assertEqual(found["agent:laptop"] == "", name in fitting)
 
   def test_editing_tells_what_becomes_of_a_task(self):
     page = self.page()

@@ -38,6 +38,11 @@ class DecodeTest(parameterized.TestCase):
     ('{"type":"play","task":"a","trials":49}', "0 to 48"),
     ('{"type":"play","task":"a","seed":-1}', "seed is -1"),
     ('{"type":"watch","players":[],"task":"a"}', "0 players"),
+    (
+      '{"type":"watch","players":["a"],"demo":"a","episode":-1}',
+      "episode is -1",
+    ),
+    ('{"type":"recording","name":"a","file":"b","number":-1}', "number is -1"),
     ('{"type":"watch","players":["expert"]}', "neither a task nor"),
     ('{"type":"study","tasks":[],"trials":2}', "0 tasks"),
     ('{"type":"study","tasks":["traps:1"],"trials":0}', "trials is 0"),

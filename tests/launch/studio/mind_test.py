@@ -43,7 +43,7 @@ class MindTest(absltest.TestCase):
     made = mind.Mind(agent, seed=5)
     actor = builder.agent(agent.config).actor
     same = policies.Agent(actor, agent.params, 1, seed=5)
-    for step in _steps(agent.config, 6):
+    for i, step in enumerate(_steps(agent.config, 6)):
       np.testing.assert_array_equal(made.act(step), same.act(step))
       thought = made.thought
       assert thought is not None
@@ -59,6 +59,11 @@ class MindTest(absltest.TestCase):
       self.assertAlmostEqual(
         float(thought.gaze.sum()), float(in_view.any()), places=5
       )
+      # Each layer attends to the steps of the episode, this one included.
+      self.assertLen(thought.past, agent.config.network.num_layers)
+      for weights in thought.past:
+        self.assertLen(weights, [1, 2, 1, 2, 3, 4][i])
+        self.assertAlmostEqual(float(weights.sum()), 1.0, places=5)
 
   def test_the_truth_names_what_the_goal_needs_and_what_leads_astray(self):
     task = Task.of(

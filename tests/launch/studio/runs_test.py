@@ -5,6 +5,7 @@ import pathlib
 
 from absl.testing import absltest
 
+from adaland.launch import errors
 from adaland.launch.config import preset_configs
 from adaland.launch.run import rundir, status_file
 from adaland.launch.studio import runs
@@ -63,8 +64,39 @@ class RunsTest(absltest.TestCase):
     self.assertEqual(found["status"]["counters"]["env_steps"], 5)
     self.assertEqual(
       found["evaluations"],
-      {"agent.json": {"policy": "agent", "by_trial": by_trial}},
+      {
+        "agent.json": {
+          "policy": "agent",
+          "curves": {"by_trial": by_trial},
+          "episodes": [],
+        }
+      },
     )
+
+  def test_kept_episodes_are_listed_and_given_one_by_one(self):
+    kept = [
+      {"task": n, "name": "t", "policy": "prompted", "demo": f"AA{n}"}
+      for n in range(2)
+    ]
+    content = {"agent_sha256": "ab", "episodes": [*kept, 3]}
+    (self.folder / "prompt.json").write_text(json.dumps(content))
+    (self.folder / "other.json").write_text('{"episodes": 3}')
+    found = runs.curves(self.run_dir)["evaluations"]
+    self.assertEqual(list(found), ["prompt.json"])
+    self.assertEqual(
+      found["prompt.json"]["episodes"][1],
+      {"task": 1, "name": "t", "policy": "prompted"},
+    )
+    self.assertEqual(
+      runs.recording(self.run_dir, "prompt.json", 1),
+      kept[1] | {"agent": "ab"},
+    )
+    for file, number, message in (
+      ("prompt.json", 2, "number is 2, allowed: below 2"),
+      ("../prompt.json", 0, "is not one of config.json, "),
+    ):
+      with self.assertRaisesRegex(errors.UserError, message):
+        runs.recording(self.run_dir, file, number)
 
 
 if __name__ == "__main__":

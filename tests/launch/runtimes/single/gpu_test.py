@@ -60,6 +60,7 @@ class GpuTest(absltest.TestCase):
       lambda: curriculum.next_tasks(1)[0],
       curriculum.report,
       lambda unrolls, num: cut.append(num),
+      lambda number: None,
     )
 
     def add(self, time, row, *what):

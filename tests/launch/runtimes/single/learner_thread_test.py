@@ -36,13 +36,13 @@ def _batch(*numbers):
 
 class LearnerThreadTest(absltest.TestCase):
   def make(self, config=_QUEUE, update=_update):
-    learner: Any = types.SimpleNamespace(
-      init=lambda key: State(jnp.zeros([], jnp.int32)), update=update
-    )
+    learner: Any = types.SimpleNamespace(update=update)
+    state: Any = State(jnp.zeros([], jnp.int32))
     made = learner_thread.LearnerThread(
       learner,
       config,
       _SPEC,
+      state,
       0,
       jax.local_devices()[0],
     )

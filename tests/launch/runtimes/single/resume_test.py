@@ -21,14 +21,14 @@ class ResumeTest(absltest.TestCase):
     folder = pathlib.Path(self.create_tempdir().full_path)
     config = kills.write_config(folder)
     alone, killed = folder / "alone", folder / "killed"
-    left_alone = kills.start(alone, config)
+    # First: then the others find its compiled programs.
+    kills.finish(kills.start(alone, config), alone)
     rng = random.Random()  # Other moments every time: none may matter.
     for moment, longest in (("checkpoint", 0.05), ("step", 1.0)):
       process = kills.start(killed, config)
       seconds = rng.uniform(0, longest)
       self.assertTrue(kills.kill(process, killed, moment, seconds), moment)
     kills.finish(kills.start(killed, config), killed)
-    kills.finish(left_alone, alone)
     self.assertEqual(kills.differences(alone, killed), [])
     rows = (killed / "metrics.jsonl").read_text().splitlines()
     steps = [json.loads(row)["step"] for row in rows]

@@ -56,17 +56,28 @@ class TrainerTest(absltest.TestCase):
 
   @pytest.mark.once
   def test_a_resumed_run_ends_like_one_that_was_not_stopped(self):
-    with self.make("whole", "run.max_steps=240") as whole:
+    """The tasks are of one and two players, with all kinds of co-players."""
+    settings = (
+      "run.max_steps=240",
+      "env.num_players=2",
+      "tasks.two_player_probability=0.5",
+      "coplayers.self_share=0.3",
+      "coplayers.pool_size=2",
+      "coplayers.snapshot_updates=4",
+    )
+    with self.make("whole", *settings) as whole:
       whole.train()
     for num in (20, 25):
-      with self.make("part", "run.max_steps=240") as part:
+      with self.make("part", *settings) as part:
         self.stop_after(part, num)
         part.train()
         self.assertTrue(part.stopped)
-    with self.make("part", "run.max_steps=240") as part:
+    with self.make("part", *settings) as part:
       part.train()
       self.assertFalse(part.stopped)
-    self.assertGreater(part.counters()["updates"], 5)
+    self.assertGreater(part.counters()["updates"], 12)
+    pool = os.listdir(os.path.join(self.folder, "part", "coplayers"))
+    self.assertContainsSubset({"1.safetensors", "2.safetensors"}, pool)
     for name in ("env_steps", "episodes", "updates"):
       self.assertEqual(part.counters()[name], whole.counters()[name])
     _assert_equal(part.arrays, whole.arrays)

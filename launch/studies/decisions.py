@@ -1,0 +1,159 @@
+"""The decisions of a study's curricula: how many, why, and on which tasks.
+
+Read from the logs that runs write (`adaland.launch.run.decisions`). Those
+decisions whose complexity was logged say which tasks a curriculum turns to.
+"""
+
+import collections
+import io
+import json
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from adaland.launch import errors
+from adaland.launch.run import decisions
+
+# Complexity is shown over the run in as many parts.
+_PARTS: Final = 6
+_MEASURE: Final = "rules"
+
+
+class Decision(NamedTuple):
+  """A decision, as the log has it.
+
+  Attributes:
+    env_steps: The run's steps at the time.
+    accepted: Whether the task was to be learned from.
+    why: The reason.
+    rules: Rules of the task; None where complexity was not logged.
+  """
+
+  env_steps: float
+  accepted: bool
+  why: str
+  rules: float | None
+
+
+Decided = Mapping[str, Sequence[Sequence[Decision]]]
+
+
+def read(workdir: pathlib.Path) -> list[Decision]:
+  """Reads a run's decisions; none if its curriculum makes none.
+
+  Raises:
+    UserError: If the log is damaged.
+  """
+  path = workdir / decisions.FILE
+  if not path.exists():
+    return []
+  found = []
+  with errors.user_input(str(path)), errors.of_another_form(str(path)):
+    for line in path.read_text().splitlines():
+      row = json.loads(line)
+      rules = row.get("complexity", {}).get(_MEASURE)
+      found.append(
+        Decision(
+          float(row["env_steps"]), bool(row["accepted"]), str(row["why"]), rules
+        )
+      )
+  return found
+
+
+def summary(decided: Decided) -> dict[str, Any]:
+  """Counts decisions, and means of their tasks' rules.
+
+  Args:
+    decided: By variant, the decisions of each seed.
+
+  Returns:
+    By variant "decided", "accepted", "why" (counts) and "rules", which has for
+    "accepted" and "refused" the mean number of rules in each part of the run,
+    None where nothing was decided.
+  """
+  return {name: _summary(seeds) for name, seeds in decided.items()}
+
+
+def _summary(seeds: Sequence[Sequence[Decision]]) -> dict[str, Any]:
+  every = [decision for seed in seeds for decision in seed]
+  return {
+    "decided": len(every),
+    "accepted": sum(decision.accepted for decision in every),
+    "why": dict(collections.Counter(each.why for each in every).most_common()),
+    "rules": {
+      kind: _by_part([d for d in every if d.accepted == accepted], every)
+      for kind, accepted in (("accepted", True), ("refused", False))
+    },
+  }
+
+
+def _by_part(
+  chosen: Sequence[Decision], every: Sequence[Decision]
+) -> list[float | None]:
+  """Returns the mean number of rules in each part of the steps decided in."""
+  last = max((decision.env_steps for decision in every), default=0.0)
+  parts: list[list[float]] = [[] for _ in range(_PARTS)]
+  for decision in chosen:
+    if decision.rules is not None:
+      part = int(_PARTS * decision.env_steps / max(last, 1.0))
+      parts[min(part, _PARTS - 1)].append(decision.rules)
+  return [float(np.mean(part)) if part else None for part in parts]
+
+
+def table(found: Mapping[str, Any]) -> list[str]:
+  """Formats what `summary` returned as the lines of a table."""
+  lines = [
+    "| variant | tasks decided on | accepted | why | rules of accepted tasks, "
+    "over the run | of those refused |",
+    "|---|---|---|---|---|---|",
+  ]
+  for name, each in found.items():
+    why = ", ".join(f"{reason}: {n}" for reason, n in each["why"].items())
+    share = each["accepted"] / max(each["decided"], 1)
+    rules = (_numbers(each["rules"][kind]) for kind in ("accepted", "refused"))
+    lines.append(
+      f"| {name} | {each['decided']} | {share:.0%} | {why} "
+      f"| {' | '.join(rules)} |"
+    )
+  return lines
+
+
+def _numbers(values: Sequence[float | None]) -> str:
+  return " ".join("-" if x is None else f"{x:.1f}" for x in values)
+
+
+def draw(decided: Decided) -> bytes:
+  """Draws the tasks' rules over the run, and the reasons; returns a PNG.
+
+  Args:
+    decided: By variant, the decisions of each seed.
+  """
+  # Its import is slow, and no other command needs it.
+  from matplotlib import figure
+
+  found = summary(decided)
+  drawing = figure.Figure(
+    figsize=(9.6, 1.2 + 1.1 * len(found)), dpi=140, layout="constrained"
+  )
+  panels = drawing.subplots(len(found), 2, squeeze=False)
+  for (left, right), (name, each) in zip(panels, found.items(), strict=True):
+    for kind, style in (("accepted", "-"), ("refused", ":")):
+      values = [np.nan if x is None else x for x in each["rules"][kind]]
+      left.plot(range(1, _PARTS + 1), values, style, marker="o", label=kind)
+    left.set_ylabel(f"{name}\nrules", fontsize=8)
+    left.set_xlim(0.5, _PARTS + 0.5)
+    right.barh(
+      list(each["why"]), [n / each["decided"] for n in each["why"].values()]
+    )
+    right.set_xlim(0, 1)
+    for panel in (left, right):
+      panel.tick_params(labelsize=7)
+      panel.spines[["top", "right"]].set_visible(False)
+  panels[0, 0].legend(fontsize=7, frameon=False)
+  panels[-1, 0].set_xlabel("sixth of the run's decisions", fontsize=8)
+  panels[-1, 1].set_xlabel("share of the decisions", fontsize=8)
+  content = io.BytesIO()
+  drawing.savefig(content, format="png")
+  return content.getvalue()

@@ -1,0 +1,43 @@
+// What an agent's memory attends to among its past steps.
+
+// Dots of the trial that is under way, and of earlier ones.
+export const COLOURS = ['#5fe0ff', '#ff9d3c'];
+export const MOST_DOTS = 256;
+const SIZE = 0.7; // Metres of radius at a weight of 1; areas are as weights.
+
+// Returns [steps ago, weight from 0 to 1] of a frame; `layer` is a number, or
+// '' for the mean over layers.
+export function weights(frame, layer) {
+  const chosen = layer === '' ? frame.past ?? [] : [frame.past?.[layer] ?? []];
+  const sums = new Map();
+  for (const [ago, percent] of chosen.flat()) {
+    sums.set(ago, (sums.get(ago) ?? 0) + percent / 100 / chosen.length);
+  }
+  return [...sums];
+}
+
+// Returns the dots of a lane's frame i: where the agent was at each step that it
+// attends to, the heaviest first.
+export function dots(frames, i, layer) {
+  const found = [];
+  for (const [ago, weight] of weights(frames[i], layer)) {
+    const then = frames[i - ago];
+    if (!then) continue;
+    const [x, y, z] = then.p[0];
+    found.push({ step: i - ago, x, y, z, weight,
+      radius: SIZE * Math.sqrt(weight), isNow: then.k === frames[i].k });
+  }
+  return found.sort((a, b) => b.weight - a.weight);
+}
+
+// Returns in words how much of the attention each trial gets.
+export function inWords(frames, found) {
+  const shares = new Map();
+  for (const { step, weight } of found) {
+    const trial = frames[step].k;
+    shares.set(trial, (shares.get(trial) ?? 0) + weight);
+  }
+  const all = [...shares.values()].reduce((a, b) => a + b, 0);
+  return [...shares].sort(([a], [b]) => a - b).map(([trial, weight]) =>
+    `trial ${trial + 1} ${Math.round(100 * weight / all)} %`).join(', ');
+}

@@ -1,0 +1,76 @@
+// The ground of a world: tiles, ramps, cliffs and the wall around them.
+
+import { wallLevel } from './motion.js';
+import * as THREE from './vendor/three.module.js';
+
+const LEVEL = 0.5;
+const BORDER = 2;
+
+export function ground({ heights, ramps }) {
+  const [nx, ny] = [heights.length, heights[0].length];
+  const [points, colours] = [[], []];
+  const low = new THREE.Color(0x4d7a4b);
+  const high = new THREE.Color(0xd3c089);
+  const wall = new THREE.Color(0x9fb2cf);
+  const inner = wallLevel(heights);
+  const cliff = new THREE.Color(0x8a7460);
+  const face = (a, b, c, d, colour) => {
+    for (const p of [a, b, c, a, c, d]) {
+      points.push(...p);
+      colours.push(colour.r, colour.g, colour.b);
+    }
+  };
+  // Height of a tile's corner, in metres.
+  const at = (i, j, x, y) => {
+    const ramp = ramps[i][j];
+    const up = [0, x, y, 1 - x, 1 - y][ramp];
+    return (heights[i][j] + up) * LEVEL;
+  };
+  for (let i = 0; i < nx; i++) {
+    for (let j = 0; j < ny; j++) {
+      const [x, y] = [i - nx / 2, j - ny / 2];
+      const level = heights[i][j] + (ramps[i][j] ? 0.5 : 0);
+      const colour = low.clone().lerp(high, Math.min(1, level / 3));
+      if (heights[i][j] >= inner) colour.copy(wall);
+      colour.multiplyScalar((i + j) % 2 ? 1 : 0.86);
+      const corner = (a, b) => [x + a, y + b, at(i, j, a, b)];
+      face(corner(0, 0), corner(1, 0), corner(1, 1), corner(0, 1), colour);
+      const sides = [[1, 0, [1, 0], [1, 1]], [-1, 0, [0, 1], [0, 0]],
+        [0, 1, [1, 1], [0, 1]], [0, -1, [0, 0], [1, 0]]];
+      for (const [di, dj, p, q] of sides) {
+        const [m, n] = [i + di, j + dj];
+        if (m < 0 || n < 0 || m >= nx || n >= ny) continue;
+        const other = (c) => at(m, n, c[0] - di, c[1] - dj);
+        const [a, b] = [at(i, j, ...p), at(i, j, ...q)];
+        if (a <= other(p) && b <= other(q)) continue;
+        face([x + p[0], y + p[1], other(p)], [x + q[0], y + q[1], other(q)],
+          [x + q[0], y + q[1], b], [x + p[0], y + p[1], a],
+          heights[i][j] >= inner ? wall : cliff);
+      }
+    }
+  }
+  // The outer wall faces inwards: from above one looks over it.
+  const top = LEVEL * Math.max(...heights.flat()) + BORDER;
+  const [w, d] = [nx / 2, ny / 2];
+  const corners = [[-w, -d], [w, -d], [w, d], [-w, d]];
+  corners.forEach((p, i) => {
+    const q = corners[(i + 1) % 4];
+    const length = Math.hypot(q[0] - p[0], q[1] - p[1]);
+    // In panels, so that one sees oneself move.
+    for (let n = 0; n < length; n++) {
+      const [a, b] = [n, n + 1].map((m) =>
+        [0, 1].map((axis) => p[axis] + (q[axis] - p[axis]) * m / length));
+      face([...b, 0], [...a, 0], [...a, top], [...b, top],
+        wall.clone().multiplyScalar(n % 2 ? 1 : .93));
+    }
+  });
+  const geometry = new THREE.BufferGeometry();
+  geometry.setAttribute(
+    'position', new THREE.Float32BufferAttribute(points, 3));
+  geometry.setAttribute('color', new THREE.Float32BufferAttribute(colours, 3));
+  geometry.computeVertexNormals();
+  const mesh = new THREE.Mesh(geometry, new THREE.MeshLambertMaterial(
+    { vertexColors: true }));
+  mesh.receiveShadow = true;
+  return mesh;
+}

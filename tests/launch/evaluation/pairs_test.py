@@ -1,0 +1,115 @@
+"""Tests of adaland.launch.evaluation.pairs, and pairs' scores, by fakes."""
+
+from typing import Any
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from adaland.envs import constants, land
+from adaland.launch import errors
+from adaland.launch.evaluation import fewshot, pairs, scores
+from tests.launch import fakes
+
+_ENV = land.LandConfig(num_players=2)
+
+
+class _Echo:
+  """A policy that returns what it sees."""
+
+  def __init__(self):
+    self.rewards = np.zeros(0)
+
+  def act(self, step):
+    self.rewards = step.reward
+    return np.repeat(step.observation["seen"][:, None], 6, axis=1)
+
+
+class PairTest(absltest.TestCase):
+  def test_each_side_sees_and_earns_its_own(self):
+    first, second = _Echo(), _Echo()
+    none = np.zeros(3, bool)
+    step = land.Step(
+      {"seen": np.array([[1, 2], [3, 4], [5, 6]])},
+      np.array([[10, 20], [30, 40], [50, 60]]),
+      none,
+      none,
+      none,
+      np.ones(3),
+    )
+    actions = pairs.Pair(first, second).act(step)
+    self.assertEqual(actions.shape, (3, 2, 6))
+    np.testing.assert_array_equal(actions[..., 0], step.observation["seen"])
+    np.testing.assert_array_equal(second.rewards, [20, 40, 60])
+
+  def test_two_random_players_differ(self):
+    make = pairs.side_maker("random", 0)
+    none = np.zeros(50, bool)
+    step = land.Step({}, np.zeros((50, 2)), none, none, none, np.ones(50))
+    made = pairs.maker(make, make)(absltest.mock.Mock())
+    actions = made.act(step)
+    self.assertTrue((actions[:, 0] != actions[:, 1]).any())
+    self.assertTrue((actions < np.array(constants.ACTION_SIZES)).all())
+
+
+class PairScoresTest(parameterized.TestCase):
+  def evaluate(self):
+    pair: Any = "self"
+    tasks = [fakes.make_task("2"), fakes.make_task("3")]
+
+    def play(env, jobs, make_policy, seed, on_progress):
+      """Experts earn 4 and 8; the others the name, player 2 twice as much."""
+      del env, seed, on_progress
+      if make_policy is pair:
+        return [float(job.name) * np.ones((job.trials, 2)) * [1, 2]
+                for job in jobs]  # fmt: skip
+      return [np.array([[4.0, 8.0]])] * len(jobs)
+
+    for target in (pairs.rollout, fewshot.rollout):
+      self.enter_context(absltest.mock.patch.object(target, "play", play))
+    return fewshot.evaluate_pairs(
+      "agent", {"self": pair}, _ENV, tasks, [1, 2], 0, 1, lambda line: None
+    )
+
+  def test_each_player_is_scored_by_the_expert_in_its_place(self):
+    [result] = self.evaluate()
+    self.assertEqual((result["policy"], result["coplayer"]), ("agent", "self"))
+    # (2 + 3) / 2 / 4, and twice as much of twice as much.
+    self.assertEqual(result["score"]["mean"], {"1": 0.625, "2": 0.625})
+    second = result["player2"]
+    self.assertEqual(second["score"]["mean"], {"1": 0.625, "2": 0.625})
+    self.assertEqual(second["reward"]["mean"]["2"], 5.0)
+    self.assertEqual(second["tasks"][1]["expert"], 8.0)
+    text = scores.table([result])
+    self.assertIn("| agent with self |", text)
+    self.assertIn("| agent with self, player 2 |", text)
+    self.assertIn("of the scripted expert in each player's place", text)
+
+  def test_the_experts_best_trial_is_the_one_that_pays_both_most(self):
+    rewards = iter([[3.0, 3.0], [5.0, 0.0], [1.0, 4.0]])
+
+    def play(env, jobs, make_policy, seed, on_progress):
+      return [np.array([next(rewards)]) for _ in jobs]
+
+    with absltest.mock.patch.object(pairs.rollout, "play", play):
+      best = pairs.best_rewards([fakes.make_task()], _ENV)
+    np.testing.assert_array_equal(best, [[3.0, 3.0]])
+
+  def test_co_players_by_name(self):
+    side = pairs.side_maker("noop", 0)
+    made = pairs.make_pairs(side, ["self", "random"], None, 0, False)
+    self.assertEqual(list(made), ["self", "random"])
+    pair = made["random"](absltest.mock.Mock())
+    self.assertIsInstance(pair, pairs.Pair)
+
+  @parameterized.parameters(
+    ("self ", "--coplayer.*self.*random, noop, expert, agent:NAME"),
+    ("agent:nobody", "--coplayer=agent:nobody: no such directory or agent"),
+  )
+  def test_an_unknown_co_player_is_refused(self, name, message):
+    side = pairs.side_maker("noop", 0)
+    with self.assertRaisesRegex(errors.UserError, message):
+      pairs.make_pairs(side, [name], None, 0, False)
+
+
+if __name__ == "__main__":
+  absltest.main()
