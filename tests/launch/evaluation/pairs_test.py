@@ -56,7 +56,7 @@ class PairScoresTest(parameterized.TestCase):
     pair: Any = "self"
     tasks = [fakes.make_task("2"), fakes.make_task("3")]
 
-    def play(env, jobs, make_policy, seed, on_progress, recorder):
+    def play(env, jobs, make_policy, seed, on_progress, recorder=None):
       """Experts earn 4 and 8; the others the name, player 2 twice as much."""
       del env, seed, on_progress, recorder
       if make_policy is pair:
