@@ -21,6 +21,9 @@ _KINDS = range(1, constants.NUM_OBJECT_TYPES + 1)
 # sampler (arXiv 2301.07608): with a player mostly `hold`, hardly ever `see`.
 _WEIGHTS = {"touching": 1.0, "near": 1.0, "hold": 1.0, "see": 0.02}
 _PLAYER_WEIGHT = 0.1
+_NEGATED_WEIGHT = 0.2
+# Less common conditions are not taken for that of a rule that is all hidden.
+_LEAST_PRIOR = 0.05
 
 # What a placeholder stands for: "object" or "predicate", and its number.
 Placeholder = tuple[str, int]
@@ -114,6 +117,10 @@ class Beliefs:
     belief = self.rules[index]
     if condition in self.inert or belief.settled:
       return 0.0
+    # A rule that is known takes the objects before another can.
+    known = [x.condition for x in self.rules if x.is_known]
+    if any(condition.implies(x) for x in known):
+      return 0.0
     if belief.candidates is None:
       return prior(condition)
     share = 1 / len(belief.candidates)
@@ -137,7 +144,7 @@ class Beliefs:
 
   def note_fired(
     self, causes: Sequence[Condition], spawned: tuple[int, ...]
-  ) -> bool:
+  ) -> Belief | None:
     """Notes that something happened.
 
     Args:
@@ -145,13 +152,13 @@ class Beliefs:
       spawned: Types that appeared, as far as they were seen.
 
     Returns:
-      Whether a rule can be the reason.
+      What is now believed of the rule that fired; None if none can have.
     """
     for cause in map(canonical, causes):
       known = [x for x in self.rules if x.is_known and x.condition == cause]
       if known:
         self._see_spawns(known[0], spawned)
-        return True
+        return known[0]
     for cause in map(canonical, causes):
       for belief in self.rules:
         if cause in self.inert or belief.settled:
@@ -160,12 +167,14 @@ class Beliefs:
           if belief.spawns is None:
             belief.spawns = spawned
           self._see_spawns(belief, spawned)
-          return True
-    return False
+          return belief
+    return None
 
   def _settle(self, belief: Belief, cause: Condition) -> bool:
     """Takes a condition for that of a rule; returns whether it can be."""
     if belief.candidates is None:
+      if prior(cause) < _LEAST_PRIOR:
+        return False  # Something else must be the reason.
       belief.candidates = [Candidate(cause)]
       return True
     matching = [x for x in belief.candidates if x.condition == cause]
@@ -231,7 +240,7 @@ def prior(condition: Condition) -> float:
   weight = _WEIGHTS[condition.predicate]
   if is_player(condition.a) and condition.predicate != "hold":
     weight *= _PLAYER_WEIGHT
-  return weight
+  return weight * (_NEGATED_WEIGHT if condition.negated else 1.0)
 
 
 def _hidden_values(

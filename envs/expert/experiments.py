@@ -18,6 +18,7 @@ from adaland.envs.tasks.symbolic import Condition
 # Worth of settling a rule that is known to spawn what is needed, that may, and
 # that does not.
 _HELPS, _MAY_HELP, _IDLE = 1.0, 0.5, 0.02
+_PART_FACTOR = 3.0
 # Metres that an experiment or a search costs on the spot.
 _SPOT_METRES = 3.0
 # Least worth, per metre, of an experiment.
@@ -111,6 +112,9 @@ def best(
       if test not in tried
     }
     gain = sum(gains.values())
+    # What is to be parted may be consumed instead.
+    if goal.negated and set(goal.object_types) & set(wanted.object_types):
+      gain *= _PART_FACTOR
     strongest = next((x for x in (wanted, *all_tests) if gains.get(x)), None)
     if gain <= 0 or strongest is None:
       continue

@@ -49,7 +49,8 @@ def surely(
 
 
 def causes(
-  seen_types: dict[int, int],
+  lost: dict[int, int],
+  beside: dict[int, int],
   before: np.ndarray,
   view: land.WorldView,
   gripping: bool,
@@ -57,20 +58,32 @@ def causes(
   """Returns what may have made objects go, the likeliest first.
 
   Args:
-    seen_types: Types of the objects that are gone, by slot.
+    lost: Types of the objects that are gone, by slot.
+    beside: Types of those that are out of view, and may be gone as well.
     before: Where all objects were, metres, float [S, 3].
     view: The state after it.
     gripping: Whether the hand closed in this step.
   """
-  slots = list(seen_types)
+  slots = list(lost)
   found: list[Condition] = []
   for i, slot in enumerate(slots):
     for other in slots[i + 1 :]:
-      gap = np.linalg.norm(before[slot] - before[other])
-      a, b = sorted((seen_types[slot], seen_types[other]))
-      found += _pair(a, b, float(gap))
-  single = list(_single(seen_types, before, view, gripping))
-  return found + single
+      gap = float(np.linalg.norm(before[slot] - before[other]))
+      found += _pair(*sorted((lost[slot], lost[other])), gap)
+  single = list(_single(lost, before, view, gripping))
+  doubtful = [
+    condition
+    for slot in slots
+    for other, kind in beside.items()
+    for condition in _pair(
+      *sorted((lost[slot], kind)),
+      float(np.linalg.norm(before[slot] - before[other])),
+    )
+    if condition.predicate != "see" and not condition.negated
+  ]
+  if gripping:
+    return found + single + doubtful
+  return found + doubtful + single
 
 
 def _pair(a: int, b: int, gap: float) -> Iterator[Condition]:
@@ -83,13 +96,13 @@ def _pair(a: int, b: int, gap: float) -> Iterator[Condition]:
 
 
 def _single(
-  seen_types: dict[int, int],
+  lost: dict[int, int],
   before: np.ndarray,
   view: land.WorldView,
   gripping: bool,
 ) -> Iterator[Condition]:
   centre = view.player_pos[0] + _BODY
-  for slot, kind in seen_types.items():
+  for slot, kind in lost.items():
     gap = np.linalg.norm(before[slot] - centre)
     if gripping and gap < constants.REACH_METRES + _STEP_METRES:
       yield Condition("hold", PLAYER, kind)

@@ -6,7 +6,7 @@ N: environments, S: slots, T: types (0 is none).
 import numpy as np
 
 from adaland.envs import constants, land
-from adaland.envs.expert import steering
+from adaland.envs.expert import in_view, steering
 
 # What is known of a contact: nothing; that nothing happens; that what takes
 # part in it vanishes. Any other number is the type that it turns into.
@@ -22,17 +22,11 @@ _MAYBE_NEAR = 1.01 * constants.NEAR_METRES
 # Distance at which what comes of a contact may appear.
 _PRODUCT_METRES = 1.5
 _STEP_METRES = 1.5 * constants.WALK_SPEED * constants.STEP_SECONDS
-# Share of the field of view in which an object that is not seen is missed; the
-# least distance from the eye, and the width of a body in front of it, metres.
-_VIEW_SHARE = 0.85
-_LEAST_METRES = 0.3
-_BLOCKING_METRES = 0.5
 # Directions that count as looked at one by one.
 _NUM_YAWS = 24
 _YAWS = (np.arange(_NUM_YAWS) + 0.5) * 2 * np.pi / _NUM_YAWS - np.pi
 
 _BODY = np.array([0, 0, constants.AVATAR_HEIGHT / 2])
-_EYE = np.array([0, 0, constants.EYE_HEIGHT])
 
 
 class Notes:
@@ -95,13 +89,16 @@ class Notes:
     """
     start = view.step == 0
     self._begin(start, view.trial == 0)
-    visible = visible_slots(view)
+    visible = in_view.visible_slots(view)
     body = view.player_pos[:, :1] + _BODY
     distance = np.linalg.norm(self.pos - body, axis=-1)
     known = self.types > 0
     self._passed |= known & (distance < _MAYBE_NEAR)
     changed = known & visible & (view.slot_types != self.types)
-    gone = known & ~visible & self._in_view(view)
+    gone = known & ~visible
+    gone &= in_view.well_inside(
+      self.pos, view.player_pos[:, 0], view.yaw[:, 0], view.pitch[:, 0]
+    )
     for i in np.flatnonzero(gone.any(axis=1)):
       gone[i] &= self._unblocked(i, view, visible)
     # What left the hand as something else changed is gone as well.
@@ -185,19 +182,6 @@ class Notes:
       self.frozen[start] = self.home_frozen[start]
       self._held[start] = -1
 
-  def _in_view(self, view: land.BatchView) -> np.ndarray:
-    """Returns which objects, if still there, are well inside the view."""
-    offset = self.pos - (view.player_pos[:, :1] + _EYE)
-    cos, sin = np.cos(view.yaw[:, :1]), np.sin(view.yaw[:, :1])
-    level = cos * offset[..., 0] + sin * offset[..., 1]
-    left = cos * offset[..., 1] - sin * offset[..., 0]
-    cos, sin = np.cos(view.pitch[:, :1]), np.sin(view.pitch[:, :1])
-    ahead = cos * level + sin * offset[..., 2]
-    up = cos * offset[..., 2] - sin * level
-    wide = ahead * _VIEW_SHARE * np.tan(constants.FOV_X / 2)
-    high = wide / constants.ASPECT
-    return (ahead > _LEAST_METRES) & (np.abs(left) < wide) & (np.abs(up) < high)
-
   def _unblocked(
     self, i: int, view: land.BatchView, visible: np.ndarray
   ) -> np.ndarray:
@@ -205,15 +189,9 @@ class Notes:
     x, y = view.tiles[i]
     if np.ptp(view.heights[i, :x, :y]):
       return np.zeros(len(self.pos[i]), bool)  # The ground may hide them.
-    eye = view.player_pos[i, 0] + _EYE
-    line = self.pos[i] - eye  # [S, 3]
-    blocker = view.object_pos[i][visible[i]] - eye  # [B, 3]
-    length = np.maximum(np.linalg.norm(line, axis=-1, keepdims=True), 1e-6)
-    along = np.maximum(line / length @ blocker.T, 0)  # [S, B]
-    nearest = along[..., None] * (line / length)[:, None]
-    gap = np.linalg.norm(nearest - blocker, axis=-1)
-    before = along < length - _BLOCKING_METRES
-    return ~(before & (gap < _BLOCKING_METRES)).any(axis=1)
+    return in_view.unblocked(
+      self.pos[i], view.player_pos[i, 0], view.object_pos[i][visible[i]]
+    )
 
   def _note_inert(self, view: land.BatchView, stayed: np.ndarray) -> None:
     """Notes the contacts in which nothing happened to the objects."""
@@ -307,10 +285,3 @@ class Notes:
     if not others and inert and gaps.min() < np.inf:
       others = [int(np.argmin(gaps))]
     return min(others, key=lambda other: gaps[other], default=None)
-
-
-def visible_slots(view: land.BatchView) -> np.ndarray:
-  """Returns the objects that player 1 sees or holds, bool [N, S]."""
-  players = view.held.shape[1]
-  held = np.arange(view.slot_types.shape[1]) == view.held[:, :1]
-  return (view.visible[:, 0, players:] | held) & (view.slot_types > 0)

@@ -6,6 +6,8 @@ where it has not looked yet, and draws its conclusions (`beliefs`) from what it
 sees (`sights`).
 """
 
+import collections
+
 import numpy as np
 
 from adaland.envs import constants, land
@@ -25,6 +27,10 @@ from adaland.envs.tasks.task import Task
 # together that may not touch.
 _EXPERIMENT_STEPS = 100
 _PRESS_STEPS = 12
+# Failures to part two objects by hand after which rules are looked for.
+_VAIN_FAILURES = 2
+# Steps after which experiments are weighed again while the player looks around.
+_REFRESH_STEPS = 20
 # Cause and effect are looked for around the player.
 _AROUND_METRES = 3.0
 
@@ -52,6 +58,10 @@ class Researcher:
     self._tried: set[symbolic.Condition] = set()
     self._experiment: experiments.Experiment | None = None
     self._search: int | None = None
+    # The best experiment while it looks around, and what it was chosen for.
+    self._option: experiments.Experiment | None = None
+    self._key: object = None
+    self._option_step = 0
     self._steps = self._pressed = 0
     self._rewarded = False
     self._empty = True
@@ -94,12 +104,17 @@ class Researcher:
       return self._controller.act(seen, self._goal, (), True)
     game = self._game()
     step = self._strategy.next_step(game, seen, self._controller.failures)
-    if step is not None:
+    if step is not None and not self._is_in_vain(step):
       self._experiment = self._search = None
       return self._controller.act(
         seen, step.wanted, step.avoid, False, step.slots
       )
     return self._explore(seen)
+
+  def _is_in_vain(self, step: strategy.NextStep) -> bool:
+    """Returns whether a goal can't be met by hand, so that rules must do it."""
+    failures = self._controller.failures.get(step.slots, 0)
+    return step.is_goal and step.wanted.negated and failures >= _VAIN_FAILURES
 
   def _begin(self, view: land.WorldView, ground: navigate.Ground) -> None:
     """Starts a trial."""
@@ -111,7 +126,7 @@ class Researcher:
       self._tried.clear()
     self._seen.begin()
     self._holding = set()
-    self._experiment = self._search = None
+    self._experiment = self._search = self._key = None
 
   def _conclude(
     self,
@@ -122,16 +137,54 @@ class Researcher:
     gripped: bool,
   ) -> None:
     """Looks for the cause of an event."""
+    assert self._seen is not None
     gaps = np.linalg.norm(before - view.player_pos[0], axis=1)
     lost = {
       slot: kind
       for slot, kind in event.lost.items()
       if fresh[slot] or gaps[slot] < _AROUND_METRES
     }
-    if lost:
-      gripping = gripped and self._empty
-      found = holding.causes(lost, before, view, gripping)
-      self.known.note_fired(found, event.made)
+    if not lost:
+      return
+    beside = {
+      int(slot): int(self._seen.types[slot])
+      for slot in np.flatnonzero((self._seen.types > 0) & ~self._seen.fresh)
+      if slot not in lost
+    }
+    gripping = gripped and self._empty
+    found = holding.causes(lost, beside, before, view, gripping)
+    fired = self.known.note_fired(found, event.made)
+    if fired is not None:
+      self._expect(fired, lost, beside, event.made, before)
+
+  def _expect(
+    self,
+    fired: beliefs.Belief,
+    lost: dict[int, int],
+    beside: dict[int, int],
+    made: tuple[int, ...],
+    before: np.ndarray,
+  ) -> None:
+    """Takes for granted what a rule that fired did out of view.
+
+    Args:
+      fired: What is believed of the rule.
+      lost: Types of the objects that are gone, by slot.
+      beside: Types of those that are out of view.
+      made: Types that appeared.
+      before: Where all objects were, metres, float [S, 3].
+    """
+    assert self._seen is not None
+    centre = before[list(lost)].mean(axis=0)
+    count = collections.Counter
+    unseen = count(fired.condition.object_types) - count(lost.values())
+    for kind in unseen:
+      slots = [slot for slot, other in beside.items() if other == kind]
+      if slots:
+        gaps = np.linalg.norm(before[slots] - centre, axis=1)
+        self._seen.drop(slots[int(np.argmin(gaps))])
+    missing = count(fired.known_spawns) - count(made)
+    self._seen.expect(list(missing.elements()), centre)
 
   def _check_experiment(
     self, now: set[symbolic.Condition], happened: bool
@@ -196,21 +249,28 @@ class Researcher:
   def _choose(self, seen: land.WorldView, ground: navigate.Ground) -> None:
     """Chooses an experiment, or where to look."""
     assert self._seen is not None
-    trial = experiments.best(
-      self.known,
-      seen,
-      ground,
-      self._goal,
-      self._tried,
-      self._controller.failures,
-    )
+    key = (seen.slot_types.tobytes(), len(self.known.inert), len(self._tried))
+    age = seen.step - self._option_step
+    if key != self._key or age > _REFRESH_STEPS:
+      self._key, self._option_step = key, seen.step
+      self._option = experiments.best(
+        self.known,
+        seen,
+        ground,
+        self._goal,
+        self._tried,
+        self._controller.failures,
+      )
+    trial = self._option
     place = experiments.frontier(
       ground, seen.player_pos[0, :2], self._seen.viewed
     )
+    if place is None and trial is None:
+      self._seen.viewed[:] = False  # Looks everywhere once more.
     if place is not None and (trial is None or place[1] > trial.value):
       self._search = place[0]
     else:
-      self._experiment = trial
+      self._experiment, self._key = trial, None
     self._steps = self._pressed = 0
 
   def _avoid(

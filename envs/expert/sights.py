@@ -5,20 +5,19 @@ an earlier one. It knows the ground, its own position, and at sight which
 objects never move.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from adaland.envs import constants, land
-from adaland.envs.expert import navigate, steering
+from adaland.envs.expert import in_view, navigate, steering
 
 # Distance up to which an object that is not seen where it should be is missed,
-# share of the field of view in which it is, and how often in a row.
+# and how often in a row, until it is gone.
 _MISS_METRES = 4.0
-_VIEW_SHARE = 0.8
 _MISSES = 3
-_LEAST_METRES = 0.6
-_BLOCKING_METRES = 0.45
+_ASSUMED_MISSES = 25
 # Distance from what is gone within which that appears which came of it.
 _PRODUCT_METRES = 1.3
 _SEARCH_METRES = 7.0
@@ -60,6 +59,8 @@ class Sights:
     self.frozen = np.zeros(num_slots, bool)
     self.fresh = np.zeros(num_slots, bool)
     self.viewed = np.zeros(num_cells, bool)
+    # Objects that must be there, though they have not been seen.
+    self._assumed = np.zeros(num_slots, bool)
     self._home = self.types.copy(), self.pos.copy(), self.frozen.copy()
     self._misses = np.zeros(num_slots, int)
     self._held = -1
@@ -68,6 +69,7 @@ class Sights:
     """Starts a trial: all is again where it was at first."""
     self.types, self.pos, self.frozen = (x.copy() for x in self._home)
     self.fresh[:] = False
+    self._assumed[:] = False
     self._misses[:] = 0
     self._held = -1
 
@@ -88,18 +90,21 @@ class Sights:
     held = int(view.held[0])
     present = view.slot_types > 0
     visible = (view.visible[0, len(view.held) :] | (slots == held)) & present
-    known = self.types > 0
+    known = (self.types > 0) & ~self._assumed
     changed = known & visible & (view.slot_types != self.types)
     torn = slots == self._held
     torn &= known & ~visible & (held != self._held) & grips
-    missed = known & ~visible & self._should_be_seen(view, ground, visible)
+    missed = ~visible & self._should_be_seen(view, ground, visible)
     self._misses = np.where(missed, self._misses + 1, 0)
     was_near = np.linalg.norm(self.pos - view.player_pos[0], axis=1)
     at_once = torn & (was_near < constants.REACH_METRES)
     # What changed makes sure that what is not in view beside it is gone.
-    gone = at_once | (missed & ((self._misses >= _MISSES) | changed.any()))
-    lost = changed | gone
+    patience = np.where(self._assumed, _ASSUMED_MISSES, _MISSES)
+    gone = self._misses >= patience
+    gone |= known & (at_once | (missed & changed.any()))
+    lost = changed | (gone & known)
     new = visible & (changed | ~known)
+    self._recognise(view, new)
     event = None
     if lost.any():
       gaps = np.linalg.norm(
@@ -118,9 +123,37 @@ class Sights:
     self.pos = np.where(visible[:, None], view.object_pos, self.pos)
     self.frozen = np.where(visible, view.frozen, self.frozen)
     self.fresh = visible
+    self._assumed &= ~visible & (self.types > 0)
     self._held = held
     self._look(view, ground)
     return event
+
+  def drop(self, slot: int) -> None:
+    """Takes an object that it does not see for gone."""
+    self.types[slot] = 0
+
+  def expect(self, kinds: Sequence[int], at: np.ndarray) -> None:
+    """Assumes objects that it does not see, until it does or misses them.
+
+    Args:
+      kinds: Their types.
+      at: Where they must be, metres, float [3].
+    """
+    free = np.flatnonzero((self.types == 0) & ~self.fresh)
+    for slot, kind in zip(free, kinds, strict=False):
+      self.types[slot], self.pos[slot] = kind, at
+      self.frozen[slot] = False
+      self._assumed[slot] = True
+
+  def _recognise(self, view: land.WorldView, new: np.ndarray) -> None:
+    """Drops assumed objects that are in view now."""
+    for slot in np.flatnonzero(new & self._assumed.any()):
+      gaps = np.linalg.norm(self.pos - view.object_pos[slot], axis=1)
+      same = self._assumed & (self.types == view.slot_types[slot])
+      same &= gaps < _PRODUCT_METRES
+      if same.any():
+        first = int(np.argmax(same))
+        self.types[first], self._assumed[first] = 0, False
 
   def _remember(self, view: land.WorldView, new: np.ndarray) -> None:
     """Notes objects that have been where they are from the start."""
@@ -134,27 +167,15 @@ class Sights:
     self, view: land.WorldView, ground: navigate.Ground, visible: np.ndarray
   ) -> np.ndarray:
     """Returns which objects are well in view, if they are there, bool [S]."""
-    eye = view.player_pos[0] + _EYE
-    offset = self.pos - eye
-    cos, sin = np.cos(view.yaw[0]), np.sin(view.yaw[0])
-    level = cos * offset[:, 0] + sin * offset[:, 1]
-    left = cos * offset[:, 1] - sin * offset[:, 0]
-    cos, sin = np.cos(view.pitch[0]), np.sin(view.pitch[0])
-    ahead = cos * level + sin * offset[:, 2]
-    up = cos * offset[:, 2] - sin * level
-    wide = ahead * _VIEW_SHARE * np.tan(constants.FOV_X / 2)
-    inside = (np.abs(left) < wide) & (np.abs(up) < wide / constants.ASPECT)
-    inside &= (ahead > _LEAST_METRES) & (ahead < _MISS_METRES)
-    blockers = self.pos[visible] - eye
-    for slot in np.flatnonzero(inside & ~visible & (self.types > 0)):
-      line = self.pos[slot] - eye
-      length = float(np.linalg.norm(line))
-      along = np.clip(blockers @ line / length, 0, length)
-      gap = np.linalg.norm(blockers - along[:, None] * line / length, axis=1)
-      before = along < length - _BLOCKING_METRES / 2
-      free = navigate.in_sight(ground, eye[None], self.pos[slot])[0]
-      inside[slot] = free and not (before & (gap < _BLOCKING_METRES)).any()
-    return inside
+    feet = view.player_pos[0]
+    inside = in_view.well_inside(self.pos, feet, view.yaw[0], view.pitch[0])
+    inside &= np.linalg.norm(self.pos - feet, axis=1) < _MISS_METRES
+    inside &= ~visible & (self.types > 0)
+    free = in_view.unblocked(self.pos, feet, self.pos[visible])
+    for slot in np.flatnonzero(inside & free):
+      eye = (feet + _EYE)[None]
+      free[slot] = navigate.in_sight(ground, eye, self.pos[slot])[0]
+    return inside & free
 
   def _look(self, view: land.WorldView, ground: navigate.Ground) -> None:
     """Notes the ground that is in view."""

@@ -11,7 +11,7 @@ near.
 import numpy as np
 
 from adaland.envs import constants, land
-from adaland.envs.expert import explorer, notes, playable, steering, walking
+from adaland.envs.expert import explorer, in_view, playable, steering, walking
 from adaland.envs.tasks.task import Task
 
 # Distance to keep from what is not to be touched, metres: with more, it would
@@ -37,7 +37,7 @@ class Tutor(explorer.Explorer):
     yaw, target = view.yaw[rows, 0], offset[k, aim.slot]
     error = np.arctan2(target[:, 1], target[:, 0]) - yaw
     error = steering.wrap(error)
-    visible = notes.visible_slots(view)[rows, aim.slot] & aim.exists
+    visible = in_view.visible_slots(view)[rows, aim.slot] & aim.exists
     radius = self.clearance(rows, aim.slot, _AVOID_METRES)
     # What is looked for is looked for in the direction of the last turn.
     around = explorer.turn_around(

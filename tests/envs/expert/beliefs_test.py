@@ -79,7 +79,8 @@ class BeliefsTest(parameterized.TestCase):
       hide_objects=[yellow],
     )
     cause = condition("near(black cube, yellow cube)")
-    self.assertTrue(known.note_fired([cause], (kind("black wall"),)))
+    fired = known.note_fired([cause], (kind("black wall"),))
+    self.assertIs(fired, known.rules[0])
     self.assertTrue(known.rules[1].is_known)
     self.assertEqual(
       known.rules[1].condition,
@@ -105,6 +106,7 @@ class BeliefsTest(parameterized.TestCase):
     self.assertEqual(known.rules[0].condition, touching)
     self.assertEqual(known.rules[0].known_spawns, (kind("black wall"),))
     self.assertFalse(known.rules[1].settled)
+    self.assertEqual(known.weight(1, touching), 0.0)
     # The same again is no news of the other rule.
     self.assertTrue(known.note_fired([touching], (kind("black wall"),)))
     self.assertFalse(known.rules[1].settled)
@@ -121,7 +123,7 @@ class BeliefsTest(parameterized.TestCase):
     self.assertTrue(known.note_fired([cause], (kind("yellow wall"),)))
     self.assertFalse(known.rules[0].is_known)
     self.assertTrue(known.rules[1].is_known)
-    self.assertFalse(
+    self.assertIsNone(
       known.note_fired([condition("hold(player1, black cube)")], ())
     )
 

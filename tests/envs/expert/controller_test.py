@@ -66,6 +66,44 @@ class ControllerTest(absltest.TestCase):
     self.assertNotIn(4, turns[:70])
     self.assertIn(4, turns[70:])
 
+  def meet(self, predicate, at, negated=False, **kwargs):
+    """Returns an action towards a relation to another player."""
+    view = fakes.make_view({}, pitch=constants.START_PITCH, **kwargs)
+    both = np.concatenate([view.player_pos, [[*at, 0.0]]])
+    view = view._replace(
+      player_pos=both.astype(np.float32),
+      held=np.array([-1, -1]),
+      visible=np.zeros((2, 8), bool),
+    )
+    wanted = Condition(predicate, 13, 14, negated)
+    return self.controller.act(view, wanted, ())
+
+  def test_goes_to_the_other_player(self):
+    for predicate in ("near", "touching"):
+      self.controller.reset()
+      self.assertEqual(self.meet(predicate, (3.0, 0.1))[:2], (2, 1))
+    self.assertEqual(self.meet("near", (0.8, 0.0)), constants.NOOP_ACTION)
+    # Turns to see it.
+    self.assertEqual(self.meet("see", (-1.0, 2.0))[:3], (1, 1, 4))
+
+  def test_gets_away_from_the_other_player(self):
+    self.assertNotEqual(self.meet("near", (0.8, 0.0), negated=True)[:2], (1, 1))
+    self.assertNotEqual(self.meet("see", (2.0, 0.0), negated=True)[2], 2)
+
+  def test_what_is_undone_in_vain_fails(self):
+    # There is nowhere to stand between the two, nor anything else to do.
+    wanted = Condition("see", 1, 2, negated=True)
+    objects = {0: (1, (2.0, 0.0, 0.2)), 1: (2, (2.5, 0.0, 0.2))}
+    for _ in range(6):
+      self.act(wanted, objects)
+    self.assertEqual(self.controller.failures, {(0, 1): 1, (1, 0): 1})
+
+  def test_uses_the_objects_it_is_given(self):
+    wanted = Condition("hold", 13, 1)
+    view = fakes.make_view(NEAR)
+    action = self.controller.act(view, wanted, (), slots=(0,))
+    self.assertEqual(action[2], 4)  # To the farther one, left.
+
   def test_nothing_to_do_without_the_objects(self):
     level = constants.START_PITCH
     action = self.act(Condition("near", 13, 5), NEAR, pitch=level)

@@ -55,15 +55,19 @@ class HoldingTest(absltest.TestCase):
   def test_causes_the_likeliest_first(self):
     at = np.array([[1.5, 0.0, 0.2], [1.5, 0.7, 0.2], [9.0, 9.0, 0.2]])
     view = fakes.make_view({})
-    found = holding.causes({0: CUBE, 1: SPHERE}, at, view, False)
+    found = holding.causes({0: CUBE, 1: SPHERE}, {}, at, view, False)
     self.assertEqual(found[0], Condition("near", CUBE, SPHERE))
     self.assertIn(Condition("touching", CUBE, SPHERE), found)
     self.assertNotIn(Condition("near", PLAYER, CUBE), found)
     # It took it up, and it was gone.
-    found = holding.causes({0: CUBE}, at, view, True)
+    found = holding.causes({0: CUBE}, {1: SPHERE}, at, view, True)
     self.assertEqual(found[0], Condition("hold", PLAYER, CUBE))
+    # It held it, and something out of view was near.
+    found = holding.causes({0: CUBE}, {1: SPHERE, 2: WALL}, at, view, False)
+    self.assertEqual(found[0], Condition("near", CUBE, SPHERE))
+    self.assertNotIn(Condition("near", WALL, CUBE), found)
     # From far away, only what holds of absence or of sight.
-    found = holding.causes({2: WALL}, at, view, True)
+    found = holding.causes({2: WALL}, {}, at, view, True)
     self.assertEqual(found[0], Condition("see", PLAYER, WALL))
     self.assertTrue(all(x.negated for x in found[1:]))
 

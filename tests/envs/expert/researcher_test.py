@@ -1,6 +1,6 @@
 """Tests of adaland.envs.expert.researcher, by players in small rooms.
 
-More tasks: `adaland evaluate --policy=explorer --taskset=sampled`.
+More tasks: `adaland evaluate --policy=explorer --preset=ada_6m`.
 """
 
 import numpy as np
@@ -17,11 +17,21 @@ OBJECTS = [
   {"type": "purple cube", "at": [[1.5, -1.5]]},
   {"type": "yellow cube", "at": [[-1.5, 1.5]]},
 ]
-# In each room another pair makes what the goal needs; one pair spoils it.
 PAIRS = (("black", "purple"), ("black", "yellow"), ("purple", "yellow"))
 
 
-def rooms(trials):
+TRIALS = 4
+ROOM = {"at": (0, 0), "tiles": (6, 6), "trials": TRIALS, "trial_seconds": 10}
+TOLD = (
+  (GOAL, ["near(black cube, purple cube) -> black sphere"]),
+  ("near(black cube, yellow cube)", []),
+  ("touching(player1, yellow cube)", []),
+  ("see(player1, purple cube)", []),
+)
+
+
+def rooms():
+  """Returns rooms in which one of three pairs makes what is needed."""
   return [
     Task.of(
       GOAL,
@@ -30,53 +40,46 @@ def rooms(trials):
         f"near({a} cube, {b} cube) -> black sphere",
         f"near({c} cube, {d} cube) -> nothing",
       ],
-      at=(0, 0),
-      tiles=(6, 6),
       hide_rules=[1, 2],
-      trials=trials,
-      trial_seconds=10,
-      name=f"{a} {b}",
+      **ROOM,
     )
     for (a, b), (c, d) in zip(PAIRS, PAIRS[1:] + PAIRS[:1], strict=True)
   ]
 
 
-def play(name, tasks, trials):
-  """Returns the rewards of each trial, [N, K], and the player."""
-  world = land.Land(len(tasks), CONFIG, lambda env: tasks[env])
-  player = players.make(name, len(tasks))
-  world.reset()
-  rewards = np.zeros((len(tasks), trials))
-  steps = tasks[0].trial_steps
-  for t in range(trials * steps):
-    player.observe(world)
-    rewards[:, t // steps] += world.step(player.act(world)).reward
-  return rewards
-
-
 class ResearcherTest(absltest.TestCase):
+  @classmethod
+  def setUpClass(cls):
+    super().setUpClass()
+    told = [Task.of(goal, OBJECTS, rules, **ROOM) for goal, rules in TOLD]
+    tasks = [*rooms(), *rooms(), *told]
+    seeds = [*range(3), *range(3), *range(6, 10)]
+    world = land.Land(len(tasks), CONFIG, lambda env: tasks[env], seeds)
+    explorer, forgetful = (
+      players.make(name, len(tasks)) for name in ("explorer", "forgetful")
+    )
+    forgets = np.arange(len(tasks)) // 3 == 1
+    rewards = np.zeros((len(tasks), TRIALS))
+    world.reset()
+    actions = np.zeros((len(tasks), 6), np.int32)
+    for t in range(TRIALS * tasks[0].trial_steps):
+      for player, rows in ((explorer, ~forgets), (forgetful, forgets)):
+        player.observe(world)
+        actions[rows] = player.act(world, np.flatnonzero(rows))
+      step = world.step(actions)
+      rewards[:, t // tasks[0].trial_steps] += step.reward
+    cls.explorer, cls.forgetful, cls.told = np.split(rewards, [3, 6])
+
   def test_it_adapts_by_what_it_remembers(self):
-    trials = 4
-    tasks = rooms(trials)
-    explorer = play("explorer", tasks, trials).mean(axis=0)
-    forgetful = play("forgetful", tasks, trials).mean(axis=0)
+    explorer = self.explorer.mean(axis=0)
+    forgetful = self.forgetful.mean(axis=0)
     # Nothing is known yet.
     self.assertEqual(explorer[0], forgetful[0])
     self.assertGreater(explorer[-1], explorer[0] + 2.0)
     self.assertGreater(explorer[-1], forgetful[1:].mean() + 2.0)
 
   def test_it_does_at_once_what_it_is_told(self):
-    told = [
-      Task.of(goal, OBJECTS, rules, at=(0, 0), tiles=(6, 6), trial_seconds=10)
-      for goal, rules in (
-        (GOAL, ["near(black cube, purple cube) -> black sphere"]),
-        ("near(black cube, yellow cube)", []),
-        ("touching(player1, yellow cube)", []),
-        ("see(player1, purple cube)", []),
-      )
-    ]
-    rewards = play("explorer", told, 1)[:, 0]
-    np.testing.assert_array_less(4.0, rewards)
+    np.testing.assert_array_less(4.0, self.told[:, 0])
 
   def test_refuses_two_players(self):
     task = Task.of(

@@ -61,6 +61,16 @@ class SightsTest(absltest.TestCase):
     event = self.look({}, grips=True)
     self.assertEqual(event, sights.Event({0: CUBE}, ()))
 
+  def test_assumes_what_must_be_there_until_it_sees_it(self):
+    self.look({0: (CUBE, AHEAD)})
+    self.seen.expect([SPHERE, WALL], np.array(BEHIND))
+    self.assertEqual(self.seen.types.tolist(), [CUBE, SPHERE, WALL, 0, 0, 0])
+    # It is another slot that has the sphere; and there is no wall.
+    objects = {0: (CUBE, AHEAD), 4: (SPHERE, (-2.0, 0.6, 0.2))}
+    events = [self.look(objects, [0], yaw=np.pi) for _ in range(26)]
+    self.assertEqual(events, [None] * 26)
+    self.assertEqual(self.seen.types.tolist(), [CUBE, 0, 0, 0, SPHERE, 0])
+
   def test_a_trial_starts_with_what_was_there_at_first(self):
     self.look({0: (CUBE, AHEAD), 1: (SPHERE, BESIDE)})
     self.look({0: (WALL, (2.0, 0.4, 0.3))})

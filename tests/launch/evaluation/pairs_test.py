@@ -56,9 +56,9 @@ class PairScoresTest(parameterized.TestCase):
     pair: Any = "self"
     tasks = [fakes.make_task("2"), fakes.make_task("3")]
 
-    def play(env, jobs, make_policy, seed, on_progress):
+    def play(env, jobs, make_policy, seed, on_progress, recorder=None):
       """Experts earn 4 and 8; the others the name, player 2 twice as much."""
-      del env, seed, on_progress
+      del env, seed, on_progress, recorder
       if make_policy is pair:
         return [float(job.name) * np.ones((job.trials, 2)) * [1, 2]
                 for job in jobs]  # fmt: skip
