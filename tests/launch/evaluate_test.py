@@ -163,8 +163,8 @@ class EvaluateTest(parameterized.TestCase):
       )
     )
     code, out, err = _call(
-      "--workdir=run", "--num_tasks=2", "--trials=2", flag
-    )  # fmt: skip
+      "--workdir=run", "--num_tasks=2", "--trials=2", "--json=-", flag
+    )
     self.assertEqual((code, out), (2, ""))
     self.assertIn(message, err)
 
