@@ -164,7 +164,7 @@ class EvaluateTest(parameterized.TestCase):
     )
     code, out, err = _call(
       "--workdir=run", "--num_tasks=2", "--trials=2", "--json=-", flag
-    )  # fmt: skip
+    )
     self.assertEqual((code, out), (2, ""))
     self.assertIn(message, err)
 
