@@ -43,7 +43,7 @@ class Candidate(NamedTuple):
 
 
 class Belief:
-  """What is believed of one rule.
+  """The beliefs about one rule.
 
   Attributes:
     candidates: The readings that are left; None for any condition.
@@ -62,12 +62,12 @@ class Belief:
 
   @property
   def settled(self) -> bool:
-    """Whether nothing is left to find out of the condition."""
+    """True if nothing is left to find out of the condition."""
     return self.candidates is not None and len(self.candidates) < 2
 
   @property
   def is_known(self) -> bool:
-    """Whether its condition is known."""
+    """True if its condition is known."""
     return self.candidates is not None and len(self.candidates) == 1
 
   @property
@@ -83,7 +83,7 @@ class Belief:
 
 
 class Beliefs:
-  """What a player believes of the rules of a task.
+  """The beliefs of a player about the rules of a task.
 
   Attributes:
     rules: What is believed of each rule.

@@ -1,4 +1,4 @@
-"""What is in a player's view, and what would be if it were there."""
+"""The field of view: objects in it, and points at which one would be seen."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What a player has seen of its world, and what changed before its eyes.
+"""Sights: the objects that a player has seen, and changes before its eyes.
 
 It knows an object as long as it has seen it in this trial, or at its start in
 an earlier one. It knows the ground, its own position, and at sight which
@@ -26,7 +26,7 @@ _EYE = np.array([0, 0, constants.EYE_HEIGHT])
 
 
 class Event(NamedTuple):
-  """What changed in one step.
+  """The changes of one step.
 
   Attributes:
     lost: Types that are gone, by slot.
@@ -38,7 +38,7 @@ class Event(NamedTuple):
 
 
 class Sights:
-  """What one player has seen.
+  """The objects and the ground that one player has seen.
 
   Attributes:
     types: Type in each slot as far as known, int [S].

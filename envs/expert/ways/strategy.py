@@ -1,4 +1,4 @@
-"""What a scripted expert does next: the next step of the nearest plan."""
+"""The strategy of scripted experts: the next step of the nearest plan."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
