@@ -205,6 +205,11 @@ class LearnerConfig:
       raise ValueError(f"final_rate={self.final_rate}: must be in [0, 1]")
 
   @property
+  def learns_values(self) -> bool:
+    """True if the value head is learned at some time of the run."""
+    return self.privileged.distillation_alone < 1
+
+  @property
   def follows_progress(self) -> bool:
     """True if updates depend on the share of the run that is over."""
     return self.final_rate < 1 or self.privileged.needs_teacher

@@ -158,8 +158,9 @@ class Lane:
 
     Returns:
       As `frames.frame`, with "r" reward and "f" rules that fired, from 0; of an
-      agent also its "value" and, in percent, its "belief", its "gaze" and its
-      "past": of each layer [steps ago, weight] of steps that weigh something.
+      agent also its "value", if it learned one, and, in percent, its "belief",
+      its "gaze" and its "past": of each layer [steps ago, weight] of steps that
+      weigh something.
     """
     self._action = self._policy.act(self._step)
     view = self._world.state_view(0)
@@ -168,7 +169,8 @@ class Lane:
     shown["f"] = np.flatnonzero(view.fired).tolist()
     if self.mind is not None and self.mind.thought is not None:
       thought = self.mind.thought
-      shown["value"] = round(thought.value, 2)
+      if thought.value is not None:
+        shown["value"] = round(thought.value, 2)
       if thought.belief is not None:
         shown["belief"] = np.round(100 * thought.belief).astype(int).tolist()
       if thought.gaze is not None:

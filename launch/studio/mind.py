@@ -27,7 +27,8 @@ class Thought(NamedTuple):
   """A step of an agent's thinking.
 
   Attributes:
-    value: The reward that it expects, discounted, seconds.
+    value: The reward that it expects, discounted, seconds; None if it never
+      learned to.
     belief: Probabilities that a rule which leads to the goal, and that another
       rule, needs each type of object, float [2, types]; None without a belief.
     gaze: Weights of its memory's attention to the entities in view, float [E];
@@ -36,7 +37,7 @@ class Thought(NamedTuple):
       heads: float [n], n steps ago; empty if the memory offers none.
   """
 
-  value: float
+  value: float | None
   belief: np.ndarray | None
   gaze: np.ndarray | None
   past: tuple[np.ndarray, ...]
@@ -55,6 +56,7 @@ class Mind:
     self._params = agent.params
     self._memory = made.network.initial_memory(1)
     self._rng = np.random.Generator(np.random.PCG64(seed))
+    self._knows_values = agent.config.learner.learns_values
     self._step = _step(
       made.network,
       agent.config.network.action_sizes,
@@ -72,7 +74,7 @@ class Mind:
       lambda x: np.asarray(x)[0], thought
     )
     self.thought = Thought(
-      float(value),
+      float(value) if self._knows_values else None,
       beliefs.reshape(belief.NUM_KINDS, -1) if beliefs.size else None,
       gaze if gaze.size else None,
       tuple(_by_distance(*look) for look in seen),

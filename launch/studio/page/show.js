@@ -219,10 +219,13 @@ export class Show {
       if (lane.error) notes.push(h('p', { class: 'bad small' }, lane.error));
       if (lane.note) notes.push(h('p', { class: 'small' }, lane.note));
       if (frame?.belief) notes.push(beliefTable(frame, this.types, this.truth));
+      const telling = [];
       if (frame?.value !== undefined) {
-        notes.push(h('p', { class: 'small' },
-          `expects ${frame.value.toFixed(2)} s of reward to come; the ring ` +
-          'is what its memory looks for'));
+        telling.push(`expects ${frame.value.toFixed(2)} s of reward to come`);
+      }
+      if (frame?.gaze) telling.push('the ring is what its memory looks for');
+      if (telling.length) {
+        notes.push(h('p', { class: 'small' }, telling.join('; ')));
       }
       const found = frame ? this.attended(lane, lane.frames.indexOf(frame)) : [];
       marks.push(found);

@@ -8,7 +8,7 @@ from adaland.envs import constants, land
 from adaland.envs.tasks.task import Task
 from adaland.launch import builder
 from adaland.launch.agents import agent_dir
-from adaland.launch.config import preset_configs
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.evaluation import policies, trained_agent
 from adaland.launch.studio import mind
 
@@ -64,6 +64,24 @@ class MindTest(absltest.TestCase):
       for weights in thought.past:
         self.assertLen(weights, [1, 2, 1, 2, 3, 4][i])
         self.assertAlmostEqual(float(weights.sum()), 1.0, places=5)
+
+  def test_a_value_that_was_never_learned_is_not_told(self):
+    for alone, told in ((0.5, True), (1.0, False)):
+      config = overrides.apply(
+        preset_configs.smoke(),
+        [
+          "learner.privileged.distillation_share=1.0",
+          f"learner.privileged.distillation_alone={alone}",
+        ],
+      )
+      init = builder.agent(config).network.init
+      agent = trained_agent.SavedAgent(
+        config, init(jax.random.PRNGKey(1)), agent_dir.Training(0, 0, 0.0)
+      )
+      made = mind.Mind(agent, seed=5)
+      made.act(next(_steps(config, 1)))
+      assert made.thought is not None
+      self.assertEqual(made.thought.value is not None, told)
 
   def test_the_truth_names_what_the_goal_needs_and_what_leads_astray(self):
     task = Task.of(
