@@ -105,7 +105,8 @@ def make_learner(
         lambda x: jax.make_array_from_process_local_data(split, np.asarray(x)),
         batch,
       )
-    learn = jitted_alone if progress < alone else jitted
+    # The last updates may come when all of the run is over.
+    learn = jitted_alone if progress < alone or alone == 1 else jitted
     return learn(state, batch, np.float32(progress))
 
   return Learner(

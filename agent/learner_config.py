@@ -35,9 +35,11 @@ class PrivilegedConfig:
       divergence of all unrolled policies from that of an agent (AdA, arXiv
       2301.07608, distils from a smaller agent).
     distillation_alone: Share of the run in which there is only that, and the
-      belief loss: no reinforcement learning, at less than half the cost.
+      belief loss: no reinforcement learning, at little more than half the cost.
+      1: all of it; then values, rewards and the model are never learned.
     distillation_share: Share of the run after which there is no distillation.
-      From the one share to the other its weight falls linearly.
+      From the one share to the other its weight falls linearly; at once if
+      they are equal.
     distillation_replaces: Whether the weight of Muesli's losses of the policy
       rises from 0 to 1 meanwhile, while the critic and the model learn; else it
       is 1 all the time, as in AdA.
@@ -74,10 +76,10 @@ class PrivilegedConfig:
         f"distillation_l2={self.distillation_l2}: must be 0 without "
         "distillation_weight"
       )
-    if not 0 <= self.distillation_alone < self.distillation_share:
+    if not 0 <= self.distillation_alone <= self.distillation_share:
       raise ValueError(
         f"distillation_alone={self.distillation_alone}: must be from 0 to "
-        f"below distillation_share={self.distillation_share}"
+        f"distillation_share={self.distillation_share}"
       )
 
   @property

@@ -7,6 +7,8 @@ padded arrays are valid arrays.
 
 from typing import Final
 
+from adaland.envs import tables
+
 # --- Time --------------------------------------------------------------------
 STEP_SECONDS: Final = 2 / 15  # One agent step: every 4th frame at 30 fps.
 MIN_TRIAL_SECONDS: Final = 2.0  # AdA draws from 10 to 40 s; presets for small
@@ -14,34 +16,37 @@ MAX_TRIAL_SECONDS: Final = 40.0  # machines use shorter trials.
 MAX_TRIALS: Final = 48
 
 # --- Objects -----------------------------------------------------------------
-SHAPES: Final = ("wall", "cube", "sphere", "pyramid")  # Ids 1 to 4.
+SHAPES: Final = tuple(row.name for row in tables.SHAPES)
+SHAPE_IDS: Final = tuple(row.id for row in tables.SHAPES)
 COLOURS: Final = ("black", "purple", "yellow")  # Ids 1 to 3.
 NUM_SHAPES: Final = len(SHAPES)
 NUM_COLOURS: Final = len(COLOURS)
 NUM_OBJECT_TYPES: Final = NUM_SHAPES * NUM_COLOURS
-# A type id is 1 + (shape - 1) * NUM_COLOURS + colour - 1, so that 1 to 12 are
-# objects; players follow as 13 and 14.
+# A type id is 1 + row * NUM_COLOURS + colour - 1, with the row of the table of
+# shapes from 0; players follow the objects. It depends on the table, so nothing
+# that outlives a process has it.
 MAX_PLAYERS: Final = 2
-PLAYER_TYPE_IDS: Final = (13, 14)
+PLAYER_TYPE_IDS: Final = (NUM_OBJECT_TYPES + 1, NUM_OBJECT_TYPES + 2)
 NUM_TYPES: Final = NUM_OBJECT_TYPES + MAX_PLAYERS  # Without the zero.
 # In observed and stored literals a player is (shape PLAYER_SHAPE, colour n).
 PLAYER_SHAPE: Final = 5
 
 # --- Predicates --------------------------------------------------------------
-PREDICATES: Final = ("touching", "near", "hold", "see")  # Ids 1 to 4.
-NUM_PREDICATES: Final = len(PREDICATES)
-NEAR_METRES: Final = 1.0  # Between centres.
+PREDICATES: Final = tuple(row.name for row in tables.PREDICATES)
+NEAR_METRES: Final = tables.NEAR_METRES
 TOUCHING_METRES: Final = 0.001
 
 # --- Placeholders for hidden parts of rules ----------------------------------
 # A hidden rule is a row with predicate HIDDEN_RULE and zeros otherwise.
-HIDDEN_RULE: Final = NUM_PREDICATES + 1
+HIDDEN_RULE: Final = 5
 # Hidden predicate number n (from 1) has predicate id HIDDEN_RULE + n.
-MAX_HIDDEN_PREDICATES: Final = NUM_PREDICATES
-NUM_PREDICATE_IDS: Final = HIDDEN_RULE + MAX_HIDDEN_PREDICATES + 1
+MAX_HIDDEN_PREDICATES: Final = 4
+NUM_PREDICATE_IDS: Final = max(
+  tables.FIRST_PREDICATE, tables.PREDICATES[-1].id + 1
+)
 # Hidden object number n (from 1) has shape id PLAYER_SHAPE + n, colour 0.
-MAX_HIDDEN_OBJECTS: Final = NUM_OBJECT_TYPES
-NUM_SHAPE_IDS: Final = PLAYER_SHAPE + MAX_HIDDEN_OBJECTS + 1
+MAX_HIDDEN_OBJECTS: Final = 12
+NUM_SHAPE_IDS: Final = max(tables.FIRST_SHAPE, SHAPE_IDS[-1] + 1)
 NUM_COLOUR_IDS: Final = NUM_COLOURS + 1
 
 # --- Array sizes -------------------------------------------------------------

@@ -18,7 +18,6 @@ from typing import Any
 import jax
 import numpy as np
 
-from adaland.envs import constants
 from adaland.envs.game import clocks
 from adaland.envs.land_types import (
   BatchView,
@@ -29,7 +28,7 @@ from adaland.envs.land_types import (
 )
 from adaland.envs.observations import observations
 from adaland.envs.physics import backends, base
-from adaland.envs.stepping import device, host, task_rows
+from adaland.envs.stepping import device, host, players, task_rows
 from adaland.envs.stepping.base import Observed, ResetPlan, Stepper
 from adaland.envs.tasks.task import Task
 
@@ -41,8 +40,6 @@ __all__ = [
   "WorldView",
   "observation_spec",
 ]
-
-_HEADS = len(constants.ACTION_SIZES)
 
 
 class Land:
@@ -183,7 +180,9 @@ class Land:
     Raises:
       ValueError: If the actions have another shape or are out of range.
     """
-    actions = self._checked(actions)
+    actions = players.check_actions(
+      actions, self.num_envs, self.config.num_players, self._on_device
+    )
     starting, trial = self.ended, self.clock.now.trial
     trial_last, last = self.clock.tick(starting)
     plan = self._plan(trial_last & ~last, starting)
@@ -228,25 +227,6 @@ class Land:
     view = self.batch_view().row(env)
     return copy.deepcopy(view)
 
-  def _checked(self, actions: Any) -> Any:
-    """Returns actions as int32 [N, P, 6]."""
-    shape = (self.num_envs, self.config.num_players, _HEADS)
-    on_device = self._on_device and isinstance(actions, jax.Array)
-    if not on_device:
-      actions = np.asarray(actions, np.int32)
-    if actions.shape == (self.num_envs, _HEADS) and shape[1] == 1:
-      actions = actions[:, None]
-    if actions.shape != shape:
-      raise ValueError(f"actions have shape {actions.shape}, allowed: {shape}")
-    if on_device:
-      return actions.astype(np.int32)
-    if (actions < 0).any() or (actions >= constants.ACTION_SIZES).any():
-      raise ValueError(
-        "actions are out of range, allowed: from 0 to below "
-        f"{constants.ACTION_SIZES}"
-      )
-    return actions
-
   def _plan(self, next_trial: np.ndarray, episode: np.ndarray) -> ResetPlan:
     """Takes the next tasks and draws start yaws.
 
@@ -283,8 +263,8 @@ class Land:
     task = self._next_task(env)
     if isinstance(task, Task):
       task = task_rows.prepare(task, self.config)
-    players = np.arange(self.config.num_players)
-    self._present[env] = players < len(task.task.players)
+    numbers = np.arange(self.config.num_players)
+    self._present[env] = numbers < len(task.task.players)
     if env < len(self.tasks):
       self.tasks[env] = task.task
     else:
@@ -303,10 +283,10 @@ class Land:
       of_tasks = {name: value.copy() for name, value in of_tasks.items()}
     observation, reward = observed.observation | of_tasks, observed.reward
     if not self._present.all():
-      mask = _masked_on_device if self._on_device else _masked
+      mask = players.masked_on_device if self._on_device else players.masked
       observation, reward = mask((observation, reward), self._present)
     if self.config.num_players == 1:
-      single = _single_on_device if self._on_device else _single
+      single = players.single_on_device if self._on_device else players.single
       observation, reward = single((observation, reward))
     return Step(
       observation=observation,
@@ -316,24 +296,3 @@ class Land:
       trial_last=trial_last,
       discount=np.where(last, np.float32(0), np.float32(1)),
     )
-
-
-def _single(arrays: Any) -> Any:
-  """Drops the dimension of players from arrays of a single player."""
-  return jax.tree.map(lambda x: x[:, 0], arrays)
-
-
-_single_on_device = jax.jit(_single)
-
-
-def _masked(arrays: Any, present: Any) -> Any:
-  """Sets arrays [N, P, ...] to zero for players that are absent."""
-
-  def mask(array: Any) -> Any:
-    shape = present.shape + (1,) * (array.ndim - 2)
-    return array * present.reshape(shape).astype(array.dtype)
-
-  return jax.tree.map(mask, arrays)
-
-
-_masked_on_device = jax.jit(_masked)

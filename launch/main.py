@@ -60,6 +60,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     error = errors.choice("command", name, COMMANDS)
     print(f"error: {errors.one_line(str(error))}", file=sys.stderr)
     return 2
+  try:
+    importlib.import_module("adaland.envs.tables")
+  except ValueError as error:  # Of rows that the user has added.
+    print(f"error: {errors.one_line(str(error))}", file=sys.stderr)
+    return 2
   return importlib.import_module(_MODULES[name]).main(rest)
 
 

@@ -18,7 +18,7 @@ _ALLOWED = {
 
 # Layer -> layers of the same package that it may import. Modules right in a
 # package that have no row of their own are its layer "*".
-_TASKS = {"constants", "shapes", "tasks"}
+_TASKS = {"constants", "shapes", "tables", "tasks"}
 _WORLD = {*_TASKS, "physics", "worlds"}
 _STEP = {
   *_WORLD,
@@ -35,9 +35,11 @@ _ROLES = {*_EVALUATION, "evaluation", "roles"}
 _RUNTIMES = {*_ROLES, "tasking", "watching", "runtimes", "runtimes.single"}
 _LAYERS = {
   "envs": {
-    "constants": set(),
-    "shapes": {"constants"},
-    "tasks": {"constants", "shapes"},
+    "added_rows": set(),
+    "tables": {"added_rows"},
+    "constants": {"tables"},
+    "shapes": {"constants", "tables"},
+    "tasks": {"constants", "shapes", "tables"},
     "sampling": {*_TASKS, "worlds"},
     "physics": {"constants", "shapes", "physics.gpu"},
     "physics.gpu": {"constants", "shapes", "physics"},
@@ -49,7 +51,17 @@ _LAYERS = {
     "land": _STEP,
     "land_state": {*_STEP, "land"},
     "adaptors": {*_STEP, "land", "sampling"},
-    "expert": {*_WORLD, "land", "sampling"},
+    "expert.ways": {*_WORLD, "land"},
+    "expert.control": {*_WORLD, "land", "expert.ways"},
+    "expert.exploring": {*_WORLD, "land", "expert.ways", "expert.control"},
+    "expert": {
+      *_WORLD,
+      "land",
+      "sampling",
+      "expert.ways",
+      "expert.control",
+      "expert.exploring",
+    },
     "*": set(),
   },
   "agent": {

@@ -107,8 +107,12 @@ def remaining(
 
   Args:
     progress: Share of the run that is over, 0 to 1.
-    alone: Until then it is 1.
+    alone: Until then it is 1; if that is 1, to the end.
     share: From then on it is 0.
   """
-  left = (share - jnp.asarray(progress)) / (share - alone)
-  return jnp.clip(left, 0.0, 1.0)
+  progress = jnp.asarray(progress)
+  if alone == 1:
+    return jnp.ones([])
+  if alone == share:
+    return jnp.asarray(progress < alone, jnp.float32)
+  return jnp.clip((share - progress) / (share - alone), 0.0, 1.0)

@@ -1,4 +1,4 @@
-"""The four relations between the nodes of one world, as bit masks.
+"""The relations between the nodes of one world, as bit masks.
 
 A node is a player or an object slot (players first, as in `physics.base`).
 There are at most 26, so a row of a relation fits in the bits of one uint32:
@@ -6,15 +6,20 @@ bit j of `relations[p, i]` says that predicate p holds of (i, j). Finding the
 lowest-numbered pair of given types is then a few integer operations.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from adaland.envs import constants
+from adaland.envs import constants, tables
 from adaland.envs.tasks import arrays
 
 Array = Any  # NumPy between jitted functions, JAX inside.
+
+# Row of each predicate id in the table; those of no predicate are never read.
+_ROWS: Final = np.zeros(constants.NUM_PREDICATE_IDS, np.int32)
+_ROWS[[row.id for row in tables.PREDICATES]] = range(len(tables.PREDICATES))
 
 
 def bits(mask: Array) -> Array:
@@ -55,20 +60,30 @@ def relations(
       task's literals name need be right.
 
   Returns:
-    Bit masks in the order of `constants.PREDICATES`, uint32
-    [NUM_PREDICATES, M]. No node is related to itself or to an empty slot.
+    Bit masks in the order of `tables.PREDICATES`, uint32 [predicates, M]. No
+    node is related to itself or to an empty slot.
   """
   num_nodes, num_players = types.shape[0], held.shape[0]
-  offset = centres[:, None] - centres[None]
-  near = jnp.sum(offset**2, axis=-1) <= constants.NEAR_METRES**2
-  nodes = jnp.arange(num_nodes)
+  index = jnp.arange(num_nodes)
   holder = jnp.full([num_nodes], -1).at[:num_players].set(held)
-  hold = (holder[:, None] >= 0) & (
-    holder[:, None] + num_players == nodes[None, :]
+  holds = (holder[:, None] >= 0) & (
+    holder[:, None] + num_players == index[None, :]
+  )
+  nodes = tables.Nodes(
+    offset=centres[None] - centres[:, None],
+    touching=touching,
+    holds=holds,
+    sees=see,
   )
   live = types > 0
   proper = live[:, None] & live[None, :] & ~jnp.eye(num_nodes, dtype=bool)
-  return bits(jnp.stack([touching, near, hold, see]) & proper[None])
+  found = jnp.stack([row.test(nodes) for row in tables.PREDICATES])
+  return bits(found & proper[None])
+
+
+def of_predicate(relations_: Array, predicate: Array) -> Array:
+  """Returns the relation of a predicate id, uint32 [M]; any row for none."""
+  return relations_[jnp.asarray(_ROWS)[predicate]]
 
 
 def type_mask(types: Array, alive: Array, type_id: Array) -> Array:
@@ -106,13 +121,13 @@ def holds(row: Array, relations_: Array, types: Array, alive: Array) -> Array:
 
   Args:
     row: The literal, int [6]; predicate 0 never holds.
-    relations_: As returned by `relations`, uint32 [NUM_PREDICATES, M].
+    relations_: As returned by `relations`, uint32 [predicates, M].
     types: Type ids of the nodes, int [M].
     alive: Bits of the nodes that count, uint32 [].
   """
   negated, predicate, type_a, type_b = literal_parts(row)
   found, _, _ = satisfying_pair(
-    relations_[predicate - 1],
+    of_predicate(relations_, predicate),
     type_mask(types, alive, type_a),
     type_mask(types, alive, type_b),
   )

@@ -52,7 +52,7 @@ def match(
   mask_a = predicates.type_mask(types, alive, type_a)
   mask_b = predicates.type_mask(types, alive, type_b)
   found, node_a, node_b = predicates.satisfying_pair(
-    relations[predicate - 1], mask_a, mask_b
+    predicates.of_predicate(relations, predicate), mask_a, mask_b
   )
   lowest_a = predicates.lowest_bit(mask_a)
   others = mask_b & ~(mask_a & (~mask_a + 1))  # All of b but lowest_a.

@@ -32,11 +32,11 @@ _SHAPES = [
 _CENTRE_HEIGHT = _table([(s.centre_height,) for s in _SHAPES])[:, 0]
 _BOUNDING = _table([(s.bounding_radius,) for s in _SHAPES])[:, 0]
 # A new object faces +x: it is a box about its centre, or a ball.
-_BALL = _table([(s.half_extents[0] * (s is shapes.SPHERE),) for s in _SHAPES])
+_BALL = _table([(s.half_extents[0] * (s.form == "ball"),) for s in _SHAPES])
 _BOX = _table(
   [
     (0.0,) * 3
-    if s is shapes.SPHERE
+    if s.form == "ball"
     else (*s.half_extents[:2], 2 * s.half_extents[2] - s.centre_height)
     for s in _SHAPES
   ]

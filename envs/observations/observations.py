@@ -25,7 +25,8 @@ Array = Any  # NumPy between jitted functions, JAX inside.
 Spec = dict[str, tuple[tuple[int, ...], np.dtype]]
 
 # Visible, x, y, z, distance, held, shape one-hot (player last), colour one-hot.
-ENTITY_WIDTH: Final = 6 + constants.PLAYER_SHAPE + constants.NUM_COLOURS
+_SHAPES: Final = constants.NUM_SHAPES + 1
+ENTITY_WIDTH: Final = 6 + _SHAPES + constants.NUM_COLOURS
 CLOCK_WIDTH: Final = 10
 PROPRIO_WIDTH: Final = 4
 _SCALE = 10.0  # Unit of `entities`, metres.
@@ -97,13 +98,12 @@ def spec(
 def type_features() -> np.ndarray:
   """Returns one-hot shape and colour by type id, float32 [NUM_TYPES + 1, 8]."""
   table = np.zeros(
-    [constants.NUM_TYPES + 1, constants.PLAYER_SHAPE + constants.NUM_COLOURS],
-    np.float32,
+    [constants.NUM_TYPES + 1, _SHAPES + constants.NUM_COLOURS], np.float32
   )
   for type_id in range(1, constants.NUM_TYPES + 1):
     shape, colour = divmod(type_id - 1, constants.NUM_COLOURS)
     table[type_id, shape] = 1
-    table[type_id, constants.PLAYER_SHAPE + colour] = 1
+    table[type_id, _SHAPES + colour] = 1
   return table
 
 

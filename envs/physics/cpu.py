@@ -15,7 +15,9 @@ from adaland.envs.physics import (
   base,
   cpu_arrays,
   cpu_contacts,
+  cpu_grips,
   cpu_guests,
+  cpu_rays,
   driving,
   mjcf,
   models,
@@ -29,7 +31,6 @@ _RAMPS: Final = 20
 _NEIGHBOURS_METRES: Final = 0.02 + 2 * max(
   shape.bounding_radius for shape in shapes.SHAPE_TABLE
 )
-_NO_NORMAL: Final = np.zeros(3, np.float32)
 _NO_STAGE: Final = int(mujoco.mjtStage.mjSTAGE_NONE)
 
 
@@ -70,7 +71,6 @@ class CpuPhysics:
     self.num_players = P
     self._threads = num_threads or 0
     self._yaw = np.zeros((N, P))
-    self._held = np.full((N, P), -1)
     self._fresh = np.zeros(N, bool)  # In the start state, except for yaw.
     self._standing = driving.Standing(N, P)
     capacity = capacity or mjcf.Capacity(S, P, _BOXES, _RAMPS)
@@ -79,6 +79,7 @@ class CpuPhysics:
       lambda larger: CpuPhysics(1, S, P, 1, larger)
     )
     self._make_batch()
+    self._grips = cpu_grips.Grips(self._worlds, self._arrays, self._wake)
     self._contacts = cpu_contacts.Contacts(self._worlds, self.batch)
     self._restart(np.arange(N))
 
@@ -145,9 +146,7 @@ class CpuPhysics:
     for env in changed:
       rows = np.flatnonzero(env_ids == env)
       self._worlds.set_slots(env, slots[rows], types[rows], at[rows])
-    self._arrays.grips[env_ids, :, slots] = 0.0
-    row, player = np.nonzero(self._held[env_ids] == slots[:, None])
-    self._held[env_ids[row], player] = -1
+    self._grips.drop(env_ids, slots)
     self._arrays.rest_slots(env_ids, slots, at)
     self._wake(disturbed)
     self._contacts.sense(changed)
@@ -156,13 +155,13 @@ class CpuPhysics:
     """Simulates STEP_SECONDS."""
     self._fresh[:] = False
     self._yaw += constants.STEP_SECONDS * control.turn
-    self._change_grips(np.asarray(control.held))
+    self._grips.change(np.asarray(control.held))
     arrays = self._arrays
     players = self._standing.velocity(
       control.velocity, arrays.player_pos[..., :2]
     )
     hands = driving.hand_velocity(
-      control.hand_at, arrays.hand_pos, self._held >= 0
+      control.hand_at, arrays.hand_pos, self._grips.held >= 0
     )
     arrays.drive(players, hands)
     self.simulate()
@@ -201,27 +200,8 @@ class CpuPhysics:
     env_ids: np.ndarray | None = None,
   ) -> base.RayHits:
     """Casts rays; see `base.Physics` for the arguments."""
-    bodies = self._worlds.node_bodies
-    if env_ids is not None:
-      bodies = bodies[env_ids]
-    # Steps start from the state alone, so that rays cast between them change
-    # nothing but the poses kept for drawing.
-    result = self.batch.ray(
-      origins,
-      directions,
-      bodyexclude=np.take_along_axis(bodies, np.asarray(exclude) + 1, axis=1),
-      ids=env_ids,
-      normal=normals,
-    )
-    node = self._worlds.geom_nodes.take(result[1], mode="wrap")
-    hits = base.RayHits(
-      distance=result[0].astype(np.float32),
-      node=node,
-      normal=(
-        result[2].astype(np.float32)
-        if normals
-        else np.broadcast_to(_NO_NORMAL, (*node.shape, 3))
-      ),
+    hits = cpu_rays.cast(
+      self.batch, self._worlds, origins, directions, exclude, normals, env_ids
     )
     ids = np.arange(self.num_envs) if env_ids is None else env_ids
     rays = (origins, directions, exclude)
@@ -268,7 +248,7 @@ class CpuPhysics:
     """Returns the state that MuJoCo does not keep, a row per environment."""
     return {
       "yaw": self._yaw,
-      "held": self._held,
+      "held": self._grips.held,
       "fresh": self._fresh,
       "place": self._standing.anchor,
       "stood": self._standing.stood,
@@ -314,23 +294,7 @@ class CpuPhysics:
     self.batch.reset(ids, stage=_NO_STAGE)
     feet = [self._worlds.scenes[env].player_at for env in ids]
     self._arrays.player_pos[ids] = np.reshape(feet, (-1, self.num_players, 3))
-    self._held[ids] = -1
+    self._grips.forget(ids)
     self._standing.forget(ids)
     self._fresh[ids] = True
     self._contacts.sense(ids)
-
-  def _change_grips(self, wanted: np.ndarray) -> None:
-    """Releases objects no longer held, and grips those now to be held."""
-    if np.array_equal(wanted, self._held):
-      return
-    free = np.take_along_axis(self._worlds.free, np.maximum(wanted, 0), axis=1)
-    held = np.where(free & (wanted >= 0), wanted, -1)  # [N, P]
-    # An object that was held still counts as at rest, and would fall asleep in
-    # the air when it is released.
-    env, player = np.nonzero((held != self._held) & (self._held >= 0))
-    rests = self._arrays.rest[env, self._held[env, player]]
-    self._wake(np.unique(env[rests > cpu_arrays.MOVING]))
-    self._arrays.grips[:] = held[..., None] == np.arange(self.num_slots)
-    env, player = np.nonzero((held != self._held) & (held >= 0))
-    self._arrays.start_hands(env, player, held[env, player])
-    self._held = held

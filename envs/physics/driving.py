@@ -42,9 +42,10 @@ class Standing:
     Returns:
       Metres per second, float [N, P, 2].
     """
-    stands = ~np.any(wanted, axis=-1, keepdims=True)  # [N, P, 1]
+    still = wanted == 0
+    stands = still[..., :1] & still[..., 1:]  # [N, P, 1]
     back = np.where(stands & self.stood, self.anchor - at, 0.0)
-    back = np.clip(back, -MAX_SLIP_METRES, MAX_SLIP_METRES)
+    back = np.maximum(np.minimum(back, MAX_SLIP_METRES), -MAX_SLIP_METRES)
     self.stood = stands
     self.anchor[:] = at + back
     return wanted + back / constants.STEP_SECONDS
@@ -63,11 +64,10 @@ def hand_velocity(
   Returns:
     Metres per second, at most MAX_HAND_SPEED, float [N, P, 3].
   """
-
-  if not holds.any():
-    return np.zeros_like(at)
-  way = target - at
-  speed = np.linalg.norm(way, axis=-1, keepdims=True) / constants.STEP_SECONDS
-  slower = np.minimum(1.0, MAX_HAND_SPEED / np.maximum(speed, 1e-6))
-  velocity = way * (slower / constants.STEP_SECONDS)
-  return np.where(holds[..., None], velocity, 0.0)
+  velocity = np.zeros_like(at)
+  if holds.any():
+    way = target[holds] - at[holds]
+    speed = np.linalg.norm(way, axis=-1, keepdims=True) / constants.STEP_SECONDS
+    slower = np.minimum(1.0, MAX_HAND_SPEED / np.maximum(speed, 1e-6))
+    velocity[holds] = way * (slower / constants.STEP_SECONDS)
+  return velocity

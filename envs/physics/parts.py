@@ -58,13 +58,9 @@ def yaw_quat(yaw: float) -> tuple[float, float, float, float]:
 
 def add_meshes(spec: mujoco.MjSpec) -> None:
   """Adds the shapes that are not primitives."""
-  x, y, half_height = shapes.PYRAMID.half_extents
-  base = -shapes.PYRAMID.centre_height
-  tip = 2 * half_height + base
-  corners = [(i * x, j * y, base) for i in (-1, 1) for j in (-1, 1)]
-  spec.add_mesh(
-    name="pyramid", uservert=np.ravel([*corners, (0, 0, tip)]).tolist()
-  )
+  for shape in shapes.SHAPE_TABLE:
+    if shape.form == "mesh":
+      spec.add_mesh(name=shape.name, uservert=np.ravel(shape.corners).tolist())
   # The ramp climbs along +x and reaches into the block below.
   half, rise = constants.TILE_METRES / 2, constants.LEVEL_METRES
   profile = [(-half, -rise), (half, -rise), (-half, 0.0), (half, rise)]
@@ -136,23 +132,11 @@ def geom_values(type_id: int) -> dict[str, object]:
     }
   shape = shapes.shape_of_type(type_id)
   values["rgba"] = _COLOUR_RGBA[(type_id - 1) % constants.NUM_COLOURS]
-  if shape is shapes.PYRAMID:
-    return values | {"type": mujoco.mjtGeom.mjGEOM_MESH, "meshname": "pyramid"}
-  ball = shape is shapes.SPHERE
+  if shape.form == "mesh":
+    return values | {"type": mujoco.mjtGeom.mjGEOM_MESH, "meshname": shape.name}
+  ball = shape.form == "ball"
   kind = mujoco.mjtGeom.mjGEOM_SPHERE if ball else mujoco.mjtGeom.mjGEOM_BOX
   return values | {"type": kind, "size": shape.half_extents}
-
-
-def inertia(shape: shapes.Shape) -> tuple[float, float, float]:
-  """Returns the principal moments about the centre of mass, kg m²."""
-  x, y, z = (half * half for half in shape.half_extents)
-  if shape is shapes.SPHERE:
-    return (0.4 * shape.mass * x,) * 3
-  if shape is shapes.PYRAMID:  # Square base 2a, height h: a²/5 + 3 h²/80.
-    side = shape.mass * (x / 5 + 3 * (4 * z) / 80)
-    return side, side, shape.mass * 2 * x / 5
-  mass = shape.mass / 3
-  return mass * (y + z), mass * (x + z), mass * (x + y)
 
 
 def set_mass(
@@ -185,7 +169,7 @@ def add_slot_body(
   shape = shapes.shape_of_type(slot.type_id) if free else shapes.CUBE
   body = spec.worldbody.add_body(name=f"slot{index}")
   body.pos, body.quat = slot.at, yaw_quat(slot.yaw)
-  set_mass(body, shape.mass, inertia(shape))
+  set_mass(body, shape.mass, shape.inertia(shape.mass))
   body.gravcomp = 0.0 if free else 1.0
   body.sleep = mujoco.mjtSleepPolicy.mjSLEEP_ALLOWED
   joint = body.add_freejoint()

@@ -117,8 +117,8 @@ class Fetch(hidden_tasks.CandidateTasks):
   name: ClassVar[str] = "fetch"
 
   def __post_init__(self):
-    super().__post_init__()
     parts.check_range("places", self.places, 1, 3)
+    super().__post_init__()
 
   @property
   def max_objects(self) -> int:

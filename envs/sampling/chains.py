@@ -62,13 +62,14 @@ class Chain:
   def _draw_goal(self, num_rules: int) -> Literal:
     choices, config = self._choices, self._choices.config
     for _ in range(TRIES):
-      predicate = choices.pick(config.goal_predicates)
+      predicate = choices.pick_predicate(config.goal_predicates)
       negated = choices.chance(config.negation_probability)
-      with_player = predicate == "hold" or choices.chance(
-        config.player_in_goal_probability
+      with_player = choices.with_player(
+        predicate, config.player_in_goal_probability
       )
       free = negated and config.free_goals
-      if free or _takes_work(predicate, with_player, negated, num_rules):
+      means = choices.means(predicate)
+      if free or _takes_work(means, with_player, negated, num_rules):
         goal = choices.relate(predicate, with_player, negated)
         if goal is not None:
           return goal
@@ -83,22 +84,23 @@ class Chain:
     """
     choices, config = self._choices, self._choices.config
     for _ in range(TRIES):
-      predicate = choices.pick(config.rule_predicates)
+      predicate = choices.pick_predicate(config.rule_predicates)
       negated = choices.chance(config.rule_negation_probability)
-      with_player = predicate == "hold" or choices.chance(
-        config.player_in_rule_probability
+      with_player = choices.with_player(
+        predicate, config.player_in_rule_probability
       )
+      means = choices.means(predicate)
       if negated:
         # Only what starts, or appears, together can be parted.
-        if with_player or predicate not in _JOINING:
+        if with_player or means not in _JOINING:
           continue
-        if not at_start and predicate == "touching":
+        if not at_start and means == "touching":
           continue
-      elif predicate == "see":
+      elif means == "see":
         # Looking must not be all that it takes to reach the goal.
-        if not with_player or not at_start or self.goal.predicate == "see":
+        if not with_player or not at_start or self.goal.means == "see":
           continue
-      elif predicate == "near" and with_player and not at_start:
+      elif means == "near" and with_player and not at_start:
         continue
       condition = choices.relate(predicate, with_player, negated)
       if condition is not None:
@@ -114,14 +116,15 @@ class Chain:
     choices, config = self._choices, self._choices.config
     victim = choices.pick(list(self.goal.object_types))
     for _ in range(TRIES):
-      predicate = choices.pick(config.rule_predicates)
-      if predicate == "see":
+      predicate = choices.pick_predicate(config.rule_predicates)
+      means = choices.means(predicate)
+      if means == "see":
         continue
-      if predicate == "hold":
+      if means == "hold":
         if last:
-          return Literal("hold", PLAYER, victim)
+          return Literal(predicate, PLAYER, victim)
         continue
-      if choices.chance(config.player_in_rule_probability):
+      if choices.with_player(predicate, config.player_in_rule_probability):
         # With a goal to be away from it, the player starts beside it.
         if not last or self.goal.a == PLAYER:
           continue
@@ -163,7 +166,7 @@ class Chain:
     rest = list(missing)
     rest.remove(supplied)
     # Spawned side by side, they would satisfy a rule's `near` at once.
-    at_once = consumer is not self.goal and consumer.predicate != "touching"
+    at_once = consumer is not self.goal and consumer.means != "touching"
     if rest and not at_once and choices.chance(_SUPPLY_BOTH):
       return supplied, *rest
     self.objects += rest
@@ -205,14 +208,14 @@ class Chain:
 
 
 def _takes_work(
-  predicate: str, with_player: bool, negated: bool, num_rules: int
+  means: str, with_player: bool, negated: bool, num_rules: int
 ) -> bool:
   """Returns True if a goal can start unreached and be reached by acting."""
   if not negated:
     # Initial objects are mostly seen from the start.
-    return predicate != "see" or num_rules > 0
-  if predicate in _JOINING:
+    return means != "see" or num_rules > 0
+  if means in _JOINING:
     return True
   # Only a rule reliably ends that two objects see each other; nothing is held
   # at the start, and to look away is no work.
-  return predicate == "see" and not with_player and num_rules > 0
+  return means == "see" and not with_player and num_rules > 0

@@ -5,7 +5,7 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from adaland.envs import constants
+from adaland.envs import tables
 from adaland.envs.sampling.config import Range, SamplerConfig
 from adaland.envs.tasks.literals import (
   OBJECT_TYPES,
@@ -56,6 +56,26 @@ class Choices:
     """Draws one of some options."""
     return options[self.rng.integers(len(options))]
 
+  def pick_predicate(self, options: Sequence[str]) -> str:
+    """Draws one of some predicates, by the weights in the table."""
+    rows = [tables.PREDICATE_OF_NAME[name] for name in options]
+    # A predicate of weight 0 is among the options only if a user wants it.
+    return self.pick([row.name for row in rows for _ in range(row.weight or 1)])
+
+  def with_player(self, predicate: str, probability: float) -> bool:
+    """Draws whether the player is a predicate's first argument.
+
+    Args:
+      predicate: The predicate.
+      probability: Probability of the player, where an object may stand too.
+    """
+    kind = tables.PREDICATE_OF_NAME[predicate].arguments[0]
+    return kind == "player" or (kind == "any" and self.chance(probability))
+
+  def means(self, predicate: str) -> str:
+    """Returns the predicate of Adaland whose means reach a predicate."""
+    return tables.PREDICATE_OF_NAME[predicate].means
+
   def take_type(self) -> ObjectType:
     """Takes an unused type.
 
@@ -83,7 +103,9 @@ class Choices:
     if isinstance(first, ObjectType) and not negated:
       second = first if self.chance(_SAME_TYPE) else second
     literal = Literal(predicate, first, second, negated)
-    if negated and predicate == "touching" and not stays_in_contact(literal):
+    if (
+      negated and literal.means == "touching" and not stays_in_contact(literal)
+    ):
       return None
     for kind in set(literal.object_types):
       self.unused.remove(kind)
@@ -93,8 +115,10 @@ class Choices:
 def stays_in_contact(literal: Literal) -> bool:
   """Returns True if a literal's arguments can be put in contact, and stay so.
 
-  Spheres roll away, and a pyramid's foot is in the way of a player's.
+  A ball rolls away, and a pyramid's foot is in the way of a player's.
   """
-  shapes = {constants.SHAPES[kind.shape - 1] for kind in literal.object_types}
   with_player = isinstance(literal.a, Player) or isinstance(literal.b, Player)
-  return not shapes & ({"sphere", "pyramid"} if with_player else {"sphere"})
+  return not any(
+    kind.row.rolls or (with_player and kind.row.sloped)
+    for kind in literal.object_types
+  )

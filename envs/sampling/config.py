@@ -5,11 +5,12 @@ AdA is arXiv 2301.07608.
 
 import dataclasses
 
-from adaland.envs import constants
+from adaland.envs import constants, tables
 from adaland.envs.tasks.parts import MAX_WALLS, MIN_TILES
 
 # The first world seed of the test split; those of training are below.
 FIRST_TEST_SEED = 2**30
+_DRAWN = tuple(row.name for row in tables.PREDICATES if row.weight)
 
 Range = tuple[int, int]
 
@@ -58,8 +59,8 @@ class SamplerConfig:
   chain_rules: Range = (1, 4)
   dead_ends: Range = (0, 2)
   distractors: Range = (0, 6)
-  goal_predicates: tuple[str, ...] = constants.PREDICATES
-  rule_predicates: tuple[str, ...] = constants.PREDICATES
+  goal_predicates: tuple[str, ...] = _DRAWN
+  rule_predicates: tuple[str, ...] = _DRAWN
   negation_probability: float = 0.5
   rule_negation_probability: float = 0.5
   player_in_goal_probability: float = 0.1

@@ -44,7 +44,7 @@ class DeadEnds:
     self._untouched = [
       x
       for literal in (chain.goal, *(rule.condition for rule in chain.rules))
-      if literal.a == PLAYER and literal.predicate in ("near", "touching")
+      if literal.a == PLAYER and literal.means in ("near", "touching")
       for x in literal.object_types
       if x in self._needed
     ]
@@ -84,10 +84,8 @@ class DeadEnds:
     choices, config = self._choices, self._choices.config
     dangerous = choices.chance(_DANGEROUS)
     for _ in range(TRIES):
-      predicate = choices.pick(config.rule_predicates)
-      if predicate == "hold" or choices.chance(
-        config.player_in_rule_probability
-      ):
+      predicate = choices.pick_predicate(config.rule_predicates)
+      if choices.with_player(predicate, config.player_in_rule_probability):
         condition = self._draw_with_player(predicate, dangerous)
       else:
         condition = self._draw_pair(predicate, dangerous)
@@ -103,7 +101,8 @@ class DeadEnds:
   ) -> Literal | None:
     options = self._distractors
     if dangerous:
-      options = self._untouched if predicate == "hold" else []
+      held = self._choices.means(predicate) == "hold"
+      options = self._untouched if held else []
     if not options:
       return None
     return Literal(predicate, PLAYER, self._choices.pick(options))
@@ -115,7 +114,7 @@ class DeadEnds:
     others = self._distractors
     if dangerous and (not others or choices.chance(_BOTH_NEEDED)):
       others = self._needed
-    if predicate == "see" or not firsts or not others:
+    if choices.means(predicate) == "see" or not firsts or not others:
       return None
     first, second = choices.pick(firsts), choices.pick(others)
     if first == second:
@@ -125,6 +124,6 @@ class DeadEnds:
     negated = not dangerous and choices.chance(
       choices.config.rule_negation_probability
     )
-    if negated and predicate != "near":
+    if negated and choices.means(predicate) != "near":
       return None
     return Literal(predicate, first, second, negated)

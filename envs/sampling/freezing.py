@@ -66,8 +66,8 @@ def can_be_done(
 def _moves(literal: Literal, still: set[ObjectType]) -> bool:
   """Returns True if a literal takes the motion of objects that don't move."""
   kinds = literal.object_types
-  if literal.predicate == "hold":
+  if literal.means == "hold":
     return kinds[0] in still and not literal.negated
-  if literal.predicate == "see" or len(kinds) < 2:
+  if literal.means == "see" or len(kinds) < 2:
     return False  # The player moves.
   return set(kinds) <= still

@@ -21,6 +21,7 @@ import numpy as np
 
 from adaland.envs import constants
 from adaland.envs.tasks import probes
+from adaland.envs.tasks.literals import Argument
 from adaland.envs.tasks.task import Literal, Rule, Task
 from adaland.envs.worlds.terrain import Terrain
 
@@ -33,12 +34,17 @@ _TURNED = [
 _MIRRORED = np.array([0, 1, 4, 3, 2])
 
 
+def _number(argument: Argument) -> int:
+  """Returns a number that does not depend on the shapes in the table."""
+  shape, colour = argument.ids
+  return (shape - 1) * constants.NUM_COLOURS + colour
+
+
 def _canonical_literal(literal: Literal) -> tuple[int, ...]:
-  types = [literal.a.type_id, literal.b.type_id]
+  types = [_number(literal.a), _number(literal.b)]
   if literal.symmetric:
     types.sort()
-  predicate = constants.PREDICATES.index(literal.predicate) + 1
-  return int(literal.negated), predicate, *types
+  return int(literal.negated), literal.row.id, *types
 
 
 def canonical_form(goals: Sequence[Literal], rules: Sequence[Rule]) -> str:
@@ -46,7 +52,7 @@ def canonical_form(goals: Sequence[Literal], rules: Sequence[Rule]) -> str:
   written = sorted(
     (
       _canonical_literal(rule.condition),
-      sorted(spawn.type_id for spawn in rule.spawns),
+      sorted(map(_number, rule.spawns)),
     )
     for rule in rules
   )

@@ -14,6 +14,7 @@ nothing about a held-out game.
 import abc
 import dataclasses
 import hashlib
+import math
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -44,6 +45,11 @@ _APART = 1.6
 _MARGIN = 0.6
 # Positions tried for one object, before all are drawn again.
 _TRIES = 16
+# Share of a room that circles around the positions may fill, walls included. At
+# 0.55 positions drawn one after another leave no space for the next.
+_MOST_FILLED = 0.45
+# Positions that even the smallest room has space for: corners and middle.
+_FIT_ANYWHERE = 5
 
 
 class Game(NamedTuple):
@@ -109,6 +115,22 @@ class CandidateTasks(abc.ABC):
     parts.check_range("types", self.types, least, most)
     for field in ("num_training", "num_held_out"):
       parts.check_range(field, getattr(self, field), 1, FIRST_TEST_SEED)
+    self._check_space()
+
+  def _check_space(self) -> None:
+    """Checks that the smallest room has space for the player and all objects.
+
+    Else drawing their positions would take forever.
+    """
+    side = self.tiles[0] - 2 * _MARGIN + _APART
+    filled = _MOST_FILLED * side**2 / (math.pi * (_APART / 2) ** 2)
+    most = max(_FIT_ANYWHERE, int(filled)) - 1
+    if self.max_objects > most:
+      raise ValueError(
+        f"tiles is {self.tiles}, allowed: larger rooms for {self.max_objects} "
+        f"objects, {_APART} m from each other ({self.tiles[0]} x "
+        f"{self.tiles[0]} m are enough for {most})"
+      )
 
   @property
   def num_tasks(self) -> int:

@@ -63,18 +63,18 @@ class HostStepper:
       plan.episode,
       self._size,
     )
-    outcome = stages.Outcome(*map(np.asarray, outcome))
-    self._fired = outcome.fired
-    if outcome.reward.any():
-      self._rewards[np.arange(len(trial)), trial] += outcome.reward
-    self._dropped += outcome.dropped
-    changed = outcome.changed.any(axis=1)
-    if changed.any():
-      env, slot = np.nonzero(outcome.changed)
-      types = np.asarray(self.state.slot_types)
-      self.physics.set_slots(
-        env, slot, types[env, slot], outcome.object_pos[env, slot]
-      )
+    # Only what may matter is read: reading an array takes 5 microseconds.
+    reward, self._fired = np.asarray(outcome.reward), np.asarray(outcome.fired)
+    if reward.any():
+      self._rewards[np.arange(len(trial)), trial] += reward
+    changed = np.zeros(len(trial), bool)
+    if self._fired.any():
+      self._dropped += np.asarray(outcome.dropped)
+      env, slot = np.nonzero(np.asarray(outcome.changed))
+      changed[env] = True
+      types, at = map(np.asarray, (self.state.slot_types, outcome.object_pos))
+      if env.size:
+        self.physics.set_slots(env, slot, types[env, slot], at[env, slot])
     if changed.any() or plan.env_ids.size:
       observation, rays = self._renew(plan, changed, sees)
     return self._observed(observation, rays)

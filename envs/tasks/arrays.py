@@ -7,11 +7,11 @@ rule is the literal of its condition and MAX_SPAWNS pairs (shape, colour). A
 predicate of 0 means "no literal".
 """
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from adaland.envs import constants
+from adaland.envs import constants, tables
 from adaland.envs.tasks.literals import (
   Argument,
   Literal,
@@ -28,6 +28,10 @@ from adaland.envs.tasks.task import (
   Task,
   World,
 )
+
+_PREDICATE_OF_ID: Final = {row.id: row.name for row in tables.PREDICATES}
+# Ids between the last shape of Adaland and the first that was added.
+_SHAPES_SKIPPED: Final = tables.FIRST_SHAPE - 1 - (constants.PLAYER_SHAPE - 1)
 
 
 class GameArrays(NamedTuple):
@@ -98,7 +102,10 @@ def type_ids(shape: Any, colour: Any) -> Any:
     Type ids 1 to NUM_TYPES, 0 where the shape is 0. Placeholders of hidden
     objects have no type id: pass true rules only.
   """
-  return ((shape - 1) * constants.NUM_COLOURS + colour) * (shape > 0)
+  row = shape - 1
+  row += (shape == constants.PLAYER_SHAPE) * (constants.NUM_SHAPES - row)
+  row -= (shape >= tables.FIRST_SHAPE) * _SHAPES_SKIPPED
+  return (row * constants.NUM_COLOURS + colour) * (shape > 0)
 
 
 def literal_types(literal: Any) -> tuple[Any, Any]:
@@ -117,8 +124,7 @@ def spawn_types(rule: Any) -> Any:
 
 def literal_row(literal: Literal) -> list[int]:
   """Returns the LITERAL_WIDTH integers of a literal."""
-  predicate = constants.PREDICATES.index(literal.predicate) + 1
-  return [int(literal.negated), predicate, *literal.a.ids, *literal.b.ids]
+  return [int(literal.negated), literal.row.id, *literal.a.ids, *literal.b.ids]
 
 
 def rule_row(rule: Rule) -> list[int]:
@@ -189,7 +195,8 @@ def to_arrays(task: Task) -> GameArrays:
     for n, kind in enumerate(hiding.objects):
       arrays.hidden_objects[p, n] = kind.type_id
     for n, predicate in enumerate(hiding.predicates):
-      arrays.hidden_predicates[p, n] = constants.PREDICATES.index(predicate) + 1
+      row = tables.PREDICATE_OF_NAME[predicate]
+      arrays.hidden_predicates[p, n] = row.id
     for i, rule in enumerate(task.rules):
       arrays.seen_rules[p, i] = _seen_row(rule, i + 1, hiding)
   slot = 0
@@ -218,7 +225,7 @@ def read_literal(row: np.ndarray) -> Literal:
   """Reads what `literal_row` returns."""
   negated, predicate, *ids = (int(i) for i in row[: constants.LITERAL_WIDTH])
   return Literal(
-    predicate=constants.PREDICATES[predicate - 1],
+    predicate=_PREDICATE_OF_ID[predicate],
     a=_read_argument(*ids[:2]),
     b=_read_argument(*ids[2:]),
     negated=bool(negated),
@@ -249,7 +256,7 @@ def _read_hiding(arrays: GameArrays, player: int) -> Hiding:
       if i
     ),
     predicates=tuple(
-      constants.PREDICATES[i - 1] for i in arrays.hidden_predicates[player] if i
+      _PREDICATE_OF_ID[int(i)] for i in arrays.hidden_predicates[player] if i
     ),
   )
 

@@ -110,9 +110,9 @@ class _Reachable:
         len(self._at_start(kind)), 2 * (kind in self._spawned)
       ):
         return f"there is never a second {kind}"
-    if literal.negated or literal.predicate == "see":
+    if literal.negated or literal.means == "see":
       return None
-    if literal.predicate == "hold":
+    if literal.means == "hold":
       return self._why_not_held(kinds[0])
     if any(isinstance(argument, Player) for argument in literal.arguments):
       away = [kind for kind in kinds if not self._approachable(kind)]
@@ -140,7 +140,7 @@ class _Reachable:
       return self.why_never(goal)
     # What is absent satisfies no relation, and players can go away.
     kinds = goal.object_types
-    if goal.predicate != "near" or len(kinds) < 2 or consumed & set(kinds):
+    if goal.means != "near" or len(kinds) < 2 or consumed & set(kinds):
       return None
     if self._together(goal, frozen=True):
       return f"a frozen {goal.a} and a frozen {goal.b} are near for good"
@@ -171,7 +171,7 @@ class _Reachable:
       literal: `near` or `touching` between objects.
       frozen: Counts frozen objects alone, at positions that are known.
     """
-    far = constants.NEAR_METRES if literal.predicate == "near" else _TOUCHING
+    far = constants.NEAR_METRES if literal.means == "near" else _TOUCHING
     first, second = literal.object_types
     for i, a in enumerate(self._objects):
       for b in self._objects[i + 1 :]:

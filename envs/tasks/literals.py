@@ -13,13 +13,19 @@ its negation if none does.
 import dataclasses
 import re
 
-from adaland.envs import constants
+from adaland.envs import constants, tables
 
 _LITERAL = re.compile(r"\s*(not\s+)?(\w+)\s*\(([^(),]*),([^(),]*)\)\s*")
 _LITERAL_FORM = (
   "a literal 'predicate(a, b)' or 'not predicate(a, b)' with one of the "
   f"predicates {', '.join(constants.PREDICATES)}"
 )
+# The arguments of a predicate in words.
+_KINDS = {
+  "any": "object type or player",
+  "player": "player",
+  "object": "object type",
+}
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -27,7 +33,7 @@ class ObjectType:
   """A shape in a colour.
 
   Attributes:
-    shape: Shape id, 1 to NUM_SHAPES.
+    shape: Shape id, one of SHAPE_IDS.
     colour: Colour id, 1 to NUM_COLOURS.
   """
 
@@ -35,18 +41,26 @@ class ObjectType:
   colour: int
 
   def __post_init__(self):
-    for field, last in (
-      ("shape", constants.NUM_SHAPES),
-      ("colour", constants.NUM_COLOURS),
-    ):
-      value = getattr(self, field)
-      if not 1 <= value <= last:
-        raise ValueError(f"{field} is {value!r}, allowed: 1 to {last}")
+    if self.shape not in constants.SHAPE_IDS:
+      raise ValueError(
+        f"shape is {self.shape!r}, allowed: "
+        f"{', '.join(map(str, constants.SHAPE_IDS))}"
+      )
+    if not 1 <= self.colour <= constants.NUM_COLOURS:
+      raise ValueError(
+        f"colour is {self.colour!r}, allowed: 1 to {constants.NUM_COLOURS}"
+      )
+
+  @property
+  def row(self) -> tables.Shape:
+    """The shape's row of the table."""
+    return tables.SHAPES[constants.SHAPE_IDS.index(self.shape)]
 
   @property
   def type_id(self) -> int:
     """Id of the pair of shape and colour, 1 to NUM_OBJECT_TYPES."""
-    return (self.shape - 1) * constants.NUM_COLOURS + self.colour
+    row = constants.SHAPE_IDS.index(self.shape)
+    return row * constants.NUM_COLOURS + self.colour
 
   @property
   def ids(self) -> tuple[int, int]:
@@ -56,9 +70,7 @@ class ObjectType:
   @property
   def name(self) -> str:
     """Colour and shape, such as 'black cube'."""
-    return (
-      f"{constants.COLOURS[self.colour - 1]} {constants.SHAPES[self.shape - 1]}"
-    )
+    return f"{constants.COLOURS[self.colour - 1]} {self.row.name}"
 
   def __str__(self) -> str:
     return self.name
@@ -78,7 +90,7 @@ class ObjectType:
         f"({', '.join(constants.SHAPES)}), such as 'black cube'"
       )
     return cls(
-      shape=constants.SHAPES.index(words[1]) + 1,
+      shape=constants.SHAPE_IDS[constants.SHAPES.index(words[1])],
       colour=constants.COLOURS.index(words[0]) + 1,
     )
 
@@ -90,8 +102,8 @@ class ObjectType:
         f"type id {type_id} is no object, allowed: 1 to "
         f"{constants.NUM_OBJECT_TYPES}"
       )
-    shape, colour = divmod(type_id - 1, constants.NUM_COLOURS)
-    return cls(shape=shape + 1, colour=colour + 1)
+    row, colour = divmod(type_id - 1, constants.NUM_COLOURS)
+    return cls(shape=constants.SHAPE_IDS[row], colour=colour + 1)
 
 
 OBJECT_TYPES = tuple(
@@ -139,8 +151,8 @@ class Literal:
 
   Attributes:
     predicate: One of PREDICATES.
-    a: First argument; for `hold` the player.
-    b: Second argument; for `hold` the held object.
+    a: First argument, such as the player of `hold`.
+    b: Second argument, such as the held object.
     negated: If true, the literal holds if no pair satisfies the relation.
   """
 
@@ -155,16 +167,29 @@ class Literal:
         f"{self.predicate!r} is no predicate, allowed: "
         f"{', '.join(constants.PREDICATES)}"
       )
-    if self.predicate == "hold" and not (
-      isinstance(self.a, Player) and isinstance(self.b, ObjectType)
+    wanted = self.row.arguments
+    if any(
+      kind != "any" and (kind == "player") != isinstance(argument, Player)
+      for kind, argument in zip(wanted, self.arguments, strict=True)
     ):
+      allowed = ", ".join(_KINDS[kind] for kind in wanted)
       raise ValueError(
-        f"'{self}' is impossible, allowed: hold(player, object type)"
+        f"'{self}' is impossible, allowed: {self.predicate}({allowed})"
       )
     if isinstance(self.a, Player) and self.a == self.b:
       raise ValueError(
         f"'{self}' relates a player to itself, allowed: two different players"
       )
+
+  @property
+  def row(self) -> tables.Predicate:
+    """The predicate's row of the table."""
+    return tables.PREDICATE_OF_NAME[self.predicate]
+
+  @property
+  def means(self) -> str:
+    """The predicate of Adaland whose means reach this one."""
+    return self.row.means
 
   @property
   def arguments(self) -> tuple[Argument, Argument]:
@@ -183,9 +208,9 @@ class Literal:
     A player sees what is in its view, an object what is on a free line of
     sight, so that `see` is symmetric between objects only.
     """
-    if self.predicate == "see":
+    if self.row.symmetric == "object":
       return len(self.object_types) == 2
-    return self.predicate in ("touching", "near")
+    return self.row.symmetric == "any"
 
   def __str__(self) -> str:
     sign = "not " if self.negated else ""

@@ -149,6 +149,11 @@ class Hiding:
     object.__setattr__(self, "rules", tuple(sorted(self.rules)))
     for rule in self.rules:
       check_range("a hidden rule", rule, 1, constants.MAX_RULES)
+    for name, last in (
+      ("objects", constants.MAX_HIDDEN_OBJECTS),
+      ("predicates", constants.MAX_HIDDEN_PREDICATES),
+    ):
+      check_range(f"number of hidden {name}", len(getattr(self, name)), 0, last)
     for predicate in self.predicates:
       if predicate not in constants.PREDICATES:
         raise ValueError(

@@ -24,7 +24,7 @@ class Condition(NamedTuple):
   """A literal over type ids.
 
   Attributes:
-    predicate: One of `constants.PREDICATES`.
+    predicate: The literal's `means`.
     a: Type id of the first argument, players from 13.
     b: Type id of the second argument.
     negated: If true, the relation must not hold.
@@ -81,7 +81,7 @@ def is_player(type_id: int) -> bool:
 def make_condition(literal: Literal) -> Condition:
   """Returns a literal in type ids."""
   return Condition(
-    literal.predicate, literal.a.type_id, literal.b.type_id, literal.negated
+    literal.means, literal.a.type_id, literal.b.type_id, literal.negated
   )
 
 

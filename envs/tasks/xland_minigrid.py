@@ -192,7 +192,7 @@ class _Kinds:
       self._types[kind] = max(
         free,
         key=lambda x: (
-          2 * (constants.SHAPES[x.shape - 1] == shape)
+          2 * (x.row.name == shape)
           + (constants.COLOURS[x.colour - 1] == colour)
         ),
       )

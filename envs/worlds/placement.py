@@ -84,11 +84,11 @@ class _Preferences:
     conditions = [rule.condition for rule in task.rules]
     literals = goals + conditions
     apart = _type_pairs(x for x in literals if not x.negated)
-    parted = [x for x in literals if x.negated and x.predicate in _PARTED]
+    parted = [x for x in literals if x.negated and x.means in _PARTED]
     # Two objects beside each other see each other.
     parted += [x for x in goals if x.negated and len(x.object_types) == 2]
     together = _type_pairs(x for x in parted) - apart
-    touching = _type_pairs(x for x in parted if x.predicate == "touching")
+    touching = _type_pairs(x for x in parted if x.means == "touching")
     count, players = len(bodies), len(task.players)
     self.least = np.zeros((count, count))
     self.partner: dict[int, int] = {}

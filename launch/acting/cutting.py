@@ -95,9 +95,10 @@ def cut(
     return jnp.where(mask.reshape(shape), taken, jnp.zeros_like(taken))
 
   episode, *steps = buffer
+  true_rules = None
   if rules is not None:
     num_players = buffer.reward.shape[1] // len(rules)
-    rules = jnp.asarray(rules)[envs // num_players]
+    true_rules = jnp.asarray(rules)[envs // num_players]
   return _unroll(
     rollout.RolloutBuffer(
       jax.tree.map(lambda x: x[envs], episode), *jax.tree.map(take, steps)
@@ -105,7 +106,7 @@ def cut(
     mask=mask.astype(jnp.uint8),
     memory=jax.tree.map(lambda x: x[memories], snapshots),
     version=jnp.full(len(envs), version, jnp.int32),
-    rules=rules,
+    rules=true_rules,
   )
 
 

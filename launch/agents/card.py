@@ -6,12 +6,18 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from adaland.agent.learner_config import LearnerConfig, PrivilegedConfig
 from adaland.launch.agents import agent_dir
 from adaland.launch.config import json_codec
 from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation.comparison import summary
 from adaland.launch.run import progress
 
+_ALGORITHMS = {
+  "muesli": "Muesli (arXiv 2104.06159)",
+  "ppo": "PPO (arXiv 1707.06347)",
+  "vtrace": "V-trace (arXiv 1802.01561)",
+}
 _TEMPLATE = """\
 # {name}: an adaptive agent
 
@@ -42,7 +48,7 @@ trained with Adaland {version}.
 | seed | {seed} (this agent is one run, of one seed) |
 | network | {network} |
 | observation | `{observation}` |
-| algorithm | Muesli (arXiv 2104.06159), {algorithm} |
+| algorithm | {algorithm} |
 | recipe | {recipe} |
 
 {privileged}
@@ -103,7 +109,8 @@ def write(
     ),
     observation=experiment.env.observation,
     algorithm=(
-      f"learning rate {experiment.learner.learning_rate:g}, batches of "
+      f"{_algorithm(experiment.learner)}, learning rate "
+      f"{experiment.learner.learning_rate:g}, batches of "
       f"{experiment.replay.batch_size} unrolls"
     ),
     recipe=_code(experiment.factories.recipe) or "the config in `agent.json`",
@@ -111,6 +118,24 @@ def write(
     results=_results(results),
     limits=_limits(experiment, notes),
   )
+
+
+def _schedule(weights: PrivilegedConfig) -> str:
+  """Says when there is distillation."""
+  if weights.distillation_alone == 1:
+    return "without reinforcement learning in all of the run"
+  return (
+    "without reinforcement learning in the first "
+    f"{weights.distillation_alone:.0%} of the run, gone after "
+    f"{weights.distillation_share:.0%}"
+  )
+
+
+def _algorithm(learner: LearnerConfig) -> str:
+  """Returns the name of the algorithm, with its source."""
+  if learner.privileged.distillation_alone == 1:
+    return "imitation alone, no reinforcement learning"
+  return _ALGORITHMS[learner.algorithm]
 
 
 def _code(text: str) -> str:
@@ -159,9 +184,7 @@ def privileged(experiment: ExperimentConfig) -> str:
   if weights.distillation_weight:
     used.append(
       f"distillation from {teacher}, who labels the agent's own states: weight "
-      f"{weights.distillation_weight:g}, without reinforcement learning in the "
-      f"first {weights.distillation_alone:.0%} of the run, gone after "
-      f"{weights.distillation_share:.0%}"
+      f"{weights.distillation_weight:g}, {_schedule(weights)}"
     )
   if weights.critic_weight:
     used.append(

@@ -51,6 +51,21 @@ class Pair:
     return np.stack(actions, axis=1)
 
 
+def for_two(tasks: Sequence[Task], taskset: str) -> list[Task]:
+  """Returns the tasks of two players.
+
+  Raises:
+    UserError: If there are none.
+  """
+  found = [task for task in tasks if len(task.players) > 1]
+  if not found:
+    raise errors.UserError(
+      f"--coplayer: --taskset={taskset} has {len(tasks)} tasks of one player, "
+      "allowed: tasks of two players"
+    )
+  return found
+
+
 def _side(step: land.Step, player: int) -> land.Step:
   observation, reward = jax.tree.map(
     lambda x: x[:, player], (step.observation, step.reward)
@@ -163,7 +178,7 @@ def _agent(
 ) -> SideMaker:
   """Returns a function that makes another agent, as the second player."""
   with errors.user_input(f"--coplayer={name}"):
-    place = saved_agent.teacher_place(name.removeprefix(_AGENT))
+    place = saved_agent.place(name.removeprefix(_AGENT))
     saved = trained_agent.load(place, own_parts)
     if experiment is None:
       raise errors.UserError(

@@ -39,16 +39,17 @@ def surface_points(view: land.BatchView, env: int, slot: int) -> np.ndarray:
   """Returns points on an object's surface, its lowest included, [n, 3]."""
   shape = shapes.shape_of_type(int(view.slot_types[env, slot]))
   at = view.object_pos[env, slot].astype(float)
-  if shape is shapes.SPHERE:
+  if shape.form == "ball":
     return at[None] - (0.0, 0.0, shape.half_extents[0])
   x, y, z = shape.half_extents
   grid = np.array(
     [(i, j) for i in (-1.0, 0.0, 1.0) for j in (-1.0, 0.0, 1.0)]
   ) * (x, y)
   bottom = np.column_stack([grid, np.full(len(grid), -shape.centre_height)])
-  if shape is shapes.PYRAMID:
-    tip = (0.0, 0.0, 2 * z - shape.centre_height)
-    points = np.concatenate([bottom, [tip], (bottom + tip) / 2])
+  if shape.form == "mesh":
+    corners = np.array(shape.corners)
+    between = (corners[:, None] + corners) / 2
+    points = between.reshape(-1, 3)  # The corners themselves too.
   else:
     up = np.array([0.0, 0.0, z])
     points = np.concatenate([bottom, bottom + up, bottom + 2 * up])

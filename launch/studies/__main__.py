@@ -61,6 +61,12 @@ def make_parser() -> cli.Parser:
     help="training seeds of each variant, 2 by default",
   )
   parser.add_argument(
+    "--only",
+    metavar="VARIANT,...",
+    type=lambda text: [name.strip() for name in text.split(",")],
+    help="leave the other variants out; a later call without it adds them",
+  )
+  parser.add_argument(
     "--size",
     metavar="SIZE",
     help="preset, tasks and length; by default the study's first",
@@ -92,6 +98,19 @@ def make_parser() -> cli.Parser:
   return parser
 
 
+def _chosen(row: study.Study, args: argparse.Namespace) -> study.Study:
+  """Returns a study with the variants that a flag gives, or all."""
+  if not args.only:
+    return row
+  names = [variant.name for variant in row.variants]
+  for name in args.only:
+    if name not in names:
+      raise errors.choice("--only", name, names)
+  chosen = tuple(each for each in row.variants if each.name in args.only)
+  with errors.user_input("--only"):
+    return dataclasses.replace(row, variants=chosen)
+
+
 def _changed(size: study.Size, args: argparse.Namespace) -> study.Size:
   """Returns a size with the length and the launcher that flags give."""
   if args.minutes or args.steps:
@@ -105,7 +124,7 @@ def run(args: argparse.Namespace) -> None:
   """Runs the study and reports."""
   if args.name not in table.STUDIES:
     raise errors.choice("study", args.name, table.STUDIES)
-  row = table.STUDIES[args.name]
+  row = _chosen(table.STUDIES[args.name], args)
   chosen = args.size or row.default_size
   if chosen not in row.sizes:
     raise errors.choice("--size", chosen, row.sizes)

@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from adaland.launch import cli
+from adaland.launch import cli, errors
 from adaland.launch.evaluation.comparison import score_tables, summary
-from adaland.launch.studies import curves, decisions, running, study
+from adaland.launch.studies import curves, decisions, running, study, table
 
 PAGE = "README.md"
 SCORES = "scores.png"
 CURVES = "curves.png"
 DECISIONS = "decisions.png"
+# Written by hand: what the study says.
+FINDING = "finding.md"
 _AXES = ("steps", "minutes", "cpu_minutes")
 
 
@@ -108,6 +110,7 @@ def text(plan: running.Plan, result: Mapping[str, Any]) -> str:
     "",
     plan.study.question,
     "",
+    *_finding(plan),
     f"Each variant starts from the preset `{size.preset}`"
     + (f" with {settings}" if settings else "")
     + f", is trained for {plan.length} with {plan.seeds} seed(s), then plays "
@@ -142,9 +145,21 @@ def text(plan: running.Plan, result: Mapping[str, Any]) -> str:
   return "\n".join(lines) + "\n"
 
 
+def _finding(plan: running.Plan) -> list[str]:
+  """Returns what people wrote about the study, if they did."""
+  path = plan.out / FINDING
+  if not path.exists():
+    return []
+  with errors.user_input(str(path)):
+    return [path.read_text().strip(), ""]
+
+
 def _command(plan: running.Plan) -> str:
   """Returns the command that makes the study."""
   parts = ["adaland study", plan.name, f"--seeds={plan.seeds}"]
+  names = [variant.name for variant in plan.study.variants]
+  if len(names) < len(table.STUDIES[plan.name].variants):
+    parts.append(f"--only={','.join(names)}")
   if plan.size_name != plan.study.default_size:
     parts.append(f"--size={plan.size_name}")
   if plan.size.steps:

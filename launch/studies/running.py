@@ -14,7 +14,6 @@ from adaland.envs import land
 from adaland.envs.tasks import json_checks
 from adaland.envs.tasks.task import Task
 from adaland.launch import cli, errors, train
-from adaland.launch.bench.lib import process_tree
 from adaland.launch.config import experiment, overrides, preset_configs
 from adaland.launch.evaluation import (
   fewshot,
@@ -23,11 +22,8 @@ from adaland.launch.evaluation import (
   trained_agent,
 )
 from adaland.launch.recipes import task_source
-from adaland.launch.run import progress
+from adaland.launch.run import process_tree, progress
 from adaland.launch.studies import study
-
-# In a run's directory, the processor time of all its starts.
-_SPENT = "spent.json"
 
 
 class Plan(NamedTuple):
@@ -68,6 +64,10 @@ class Plan(NamedTuple):
   def workdir(self, variant: str, seed: int) -> pathlib.Path:
     """Returns the directory of a run."""
     return self.runs / f"{variant}-{seed}"
+
+  def spent(self, variant: str, seed: int) -> pathlib.Path:
+    """Returns the file with the processor time of all starts of a run."""
+    return self.runs / f"{variant}-{seed}.spent.json"
 
   def result(self, variant: str, seed: int) -> pathlib.Path:
     """Returns the file with the results of a variant."""
@@ -145,15 +145,14 @@ def _trained(
 ) -> dict[str, Any]:
   """Trains one variant with one seed; returns its results."""
   cli.say(f"{plan.name}: {name}, seed {seed}")
-  workdir = plan.workdir(name, seed)
-  before = _processor_seconds(workdir)
+  workdir, spent_file = plan.workdir(name, seed), plan.spent(name, seed)
+  before = _processor_seconds(spent_file)
   start = process_tree.tree_cpu_seconds(os.getpid())
   try:
     done = train.train_and_evaluate(chosen, str(workdir), plan.size.launcher)
   finally:
     spent = process_tree.tree_cpu_seconds(os.getpid()) - start
-    if workdir.is_dir():
-      _write(workdir / _SPENT, {"cpu_seconds": before + spent})
+    _write(spent_file, {"cpu_seconds": before + spent})
   if not plan.is_over(done.counters):
     raise KeyboardInterrupt  # Stopped by a signal, and a checkpoint is there.
   maker = fewshot.agent_policy(chosen, done.params, seed)
@@ -169,9 +168,8 @@ def _trained(
   }
 
 
-def _processor_seconds(workdir: pathlib.Path) -> float:
+def _processor_seconds(path: pathlib.Path) -> float:
   """Returns the processor time of a run's earlier starts."""
-  path = workdir / _SPENT
   if not path.exists():
     return 0.0
   with errors.user_input(str(path)), errors.of_another_form(str(path)):

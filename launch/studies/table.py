@@ -1,5 +1,6 @@
 """The studies, as data: a row adds one."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Final
 
@@ -51,7 +52,7 @@ _MICRO: Final = Size(
   preset_configs.MICRO_TASKS,
   trials=3,
   preset="micro",
-  steps=100_000,
+  steps=200_000,
   launcher="device",
 )
 # Episodes of 24 trials. All memories keep 360 steps, which are 12 trials, and
@@ -72,19 +73,21 @@ _MANY: Final = Size(
   ),
   minutes=120.0,
 )
+# Without a teacher walking alone takes longer to learn.
+_UNTAUGHT_MICRO: Final = dataclasses.replace(_MICRO, steps=500_000)
 _SIZES: Final[Mapping[str, Size]] = {"laptop": _LAPTOP, "micro": _MICRO}
 _LARGE: Final[Mapping[str, Size]] = {"laptop": _LAPTOP}
 
 # Every task is played by the agent alone, since curricula score tasks by its
-# play. An archive of 1,000 tasks would not fill in the time.
+# play, and learned from without a teacher, who would find all of them alike. An
+# archive of 1,000 tasks would not fill in the time.
 _WIDE: Final = Size(
   "wide",
   trials=4,
   settings=(
     "tasks.family=wide",
-    "teaching.taught=0",
-    "teaching.demonstrated=0",
-    "learner.privileged.distillation_alone=0",
+    "teaching.teacher=none",
+    *_UNTAUGHT,
     "curriculum.plr.capacity=200",
     "curriculum.learnability.train_episodes=500",
   ),
@@ -188,7 +191,7 @@ STUDIES: Final[dict[str, Study]] = {
       Variant("ppo", (*_UNTAUGHT, "learner.algorithm=ppo")),
       Variant("vtrace", (*_UNTAUGHT, "learner.algorithm=vtrace")),
     ),
-    _SIZES,
+    {"laptop": _LAPTOP, "micro": _UNTAUGHT_MICRO},
   ),
   "curricula": Study(
     "Which curriculum finds the tasks to learn from, where most teach nothing?",

@@ -192,6 +192,18 @@ class ImitationTest(absltest.TestCase):
     loss = float(metrics["loss/distillation"])
     np.testing.assert_allclose(metrics["loss/total"], 2.0 * loss, rtol=1e-5)
 
+  def test_it_may_be_alone_to_the_end(self):
+    privileged = learner_config.PrivilegedConfig(
+      distillation_weight=1.0, distillation_alone=1.0, distillation_share=1.0
+    )
+    learner = _learner(dataclasses.replace(_CONFIG, privileged=privileged))
+    state = jax.eval_shape(learner.init, jax.random.PRNGKey(0))
+    _, metrics = jax.eval_shape(
+      lambda state, batch: learner.update(state, batch, 1.0), state, self.batch
+    )
+    self.assertIn("loss/distillation", metrics)
+    self.assertNotIn("loss/value", metrics)
+
   def test_then_it_gives_way_to_muesli(self):
     parts = ("policy_gradient", "cmpo", "model_policy")
     config = _CONFIG.muesli

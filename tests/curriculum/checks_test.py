@@ -90,7 +90,7 @@ class CheckTest(parameterized.TestCase):
   @parameterized.parameters(
     (
       ForgetsOnRestore,
-      r"\(0, 'task 0', True, 0, False\).* after load_state_dict and ",
+      r"\(0, 'task 0', True, 0, False, 0\).* after load_state_dict and ",
     ),
     (ArraysInState, r"state_dict can't be written as JSON: .*ndarray"),
     (OneKey, r"next_tasks\(3\) gives the keys \[7, 7, 7\]"),

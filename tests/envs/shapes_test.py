@@ -2,14 +2,14 @@
 
 from absl.testing import absltest
 
-from adaland.envs import constants, shapes
+from adaland.envs import constants, shapes, tables
 
 
 class ShapesTest(absltest.TestCase):
   def test_cube_has_known_radii_and_mass(self):
     self.assertAlmostEqual(shapes.CUBE.footprint_radius, 0.282842712, 6)
     self.assertAlmostEqual(shapes.CUBE.bounding_radius, 0.346410162, 6)
-    self.assertAlmostEqual(shapes.CUBE.mass, 0.064 * shapes.DENSITY)
+    self.assertAlmostEqual(shapes.CUBE.mass, 0.064 * tables.DENSITY)
 
   def test_pyramid_has_known_centre_radius_and_volume(self):
     self.assertAlmostEqual(shapes.PYRAMID.centre_height, 0.1125)

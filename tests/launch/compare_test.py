@@ -49,6 +49,18 @@ class CompareTest(absltest.TestCase):
     self.assertEqual(found["agent, swapped memory"]["mean"], [0.0, 0.5])
     self.assertEqual((result["num_tasks"], result["num_scored"]), (3, 2))
 
+  def test_of_many_trials_a_table_shows_some(self):
+    path = self.folder / "many.json"
+    rewards = [tuple(k / 10 for k in range(24))] * 3
+    path.write_text(json.dumps(score_tables_test.evaluation(rewards)))
+    _, out, _ = _call(str(path))
+    head, _, row = out.splitlines()[:3]
+    trials = [cell.strip() for cell in head.split("|")[2:-2]]
+    self.assertEqual(
+      trials, [f"trial {k}" for k in (1, 2, 3, 5, 8, 13, 21, 24)]
+    )
+    self.assertLen(row.split("|"), len(head.split("|")))
+
   def test_text_and_figure(self):
     picture = self.folder / "new.png"
     code, out, err = _call(

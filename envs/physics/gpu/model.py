@@ -90,7 +90,13 @@ def type_table() -> TypeTable:
   table = [shapes.CUBE] + [
     shapes.shape_of_type(t) for t in range(1, constants.NUM_OBJECT_TYPES + 1)
   ]
-  geoms = [2 if s is shapes.PYRAMID else int(s is shapes.SPHERE) for s in table]
+  for shape in table:
+    if shape.form == "mesh" and shape is not shapes.PYRAMID:
+      raise ValueError(
+        f"shape {shape.name!r} is a mesh, allowed on the gpu back end: boxes, "
+        "balls and the pyramid"
+      )
+  geoms = [("box", "ball", "mesh").index(shape.form) for shape in table]
   used = np.array([-1, *geoms[1:]], np.int32)
   box = [
     shape.half_extents if geom == 0 else (_UNUSED_METRES,) * 3
@@ -101,7 +107,7 @@ def type_table() -> TypeTable:
     for shape, geom in zip(table, used, strict=True)
   ]
   mass = np.array([shape.mass for shape in table])
-  inertia = np.array([parts.inertia(shape) for shape in table])
+  inertia = np.array([shape.inertia(shape.mass) for shape in table])
   return TypeTable(
     box=np.array(box, np.float32),
     ball=np.array(ball, np.float32),

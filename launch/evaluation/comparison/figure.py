@@ -91,7 +91,7 @@ def by_trial(
   axes.axhline(1.0, color="0.8", linewidth=0.8, zorder=0)
   axes.set_xlim(0.9, count + 0.1)
   axes.set_ylim(-0.03, highest)
-  axes.set_xticks(range(1, count + 1))
+  axes.set_xticks(range(1, count + 1, 1 + count // 16))
   axes.set_xlabel("trial: try of the same task, from its start state")
   axes.set_ylabel("score: reward / that of an expert\nwho knows hidden rules")
   axes.grid(axis="y", alpha=0.25)

@@ -15,6 +15,9 @@ from adaland.launch.evaluation.comparison import (
   significance,
 )
 
+# Trials in a table; the figure has all.
+_MOST_COLUMNS = 8
+
 
 def compare(tables: score_tables.Tables) -> dict[str, Any]:
   """Returns the JSON object of `adaland compare`.
@@ -99,17 +102,17 @@ def _note(result: Mapping[str, Any]) -> str:
 
 def text(result: Mapping[str, Any]) -> str:
   """Formats what `compare` returned as Markdown."""
-  numbers = range(1, result["trials"] + 1)
+  numbers = _shown(result["trials"])
   head = [*(f"trial {k}" for k in numbers), "last - first"]
   rule = "|---" * (len(head) + 1) + "|"
   lines = [f"| score | {' | '.join(head)} |", rule]
   for label, found in result["policies"].items():
     seeds = f" ({found['seeds']} seeds)" if found["seeds"] > 1 else ""
-    lines.append(f"| {label}{seeds} | {' | '.join(_cells(found))} |")
+    lines.append(f"| {label}{seeds} | {' | '.join(_cells(found, numbers))} |")
   if result["differences"]:
     lines += ["", f"| {result['reference']} minus | {' | '.join(head)} |", rule]
   for label, found in result["differences"].items():
-    lines.append(f"| {label} | {' | '.join(_cells(found))} |")
+    lines.append(f"| {label} | {' | '.join(_cells(found, numbers))} |")
   scored, all_tasks = result["num_scored"], result["num_tasks"]
   lines += [
     "",
@@ -119,9 +122,17 @@ def text(result: Mapping[str, Any]) -> str:
   return "\n".join(lines)
 
 
-def _cells(found: Mapping[str, Any]) -> list[str]:
+def _shown(trials: int) -> list[int]:
+  """Returns the trials that a table shows: all, or of many the first most."""
+  if trials <= _MOST_COLUMNS:
+    return [*range(1, trials + 1)]
+  return [k for k in (1, 2, 3, 5, 8, 13, 21, 34) if k < trials] + [trials]
+
+
+def _cells(found: Mapping[str, Any], trials: list[int]) -> list[str]:
   columns = [found["mean"], found["low"], found["high"]]
-  intervals = [*zip(*columns, strict=True), tuple(found["gain"].values())]
+  every = [*zip(*columns, strict=True)]
+  intervals = [*(every[k - 1] for k in trials), tuple(found["gain"].values())]
   return [
     f"{mean:.2f} [{low:.2f}, {high:.2f}]" for mean, low, high in intervals
   ]

@@ -88,6 +88,14 @@ class DistillationTest(parameterized.TestCase):
     left = distillation.remaining(progress, alone=0.2, share=0.6)
     self.assertAlmostEqual(float(left), expected, places=6)
 
+  @parameterized.parameters((0.0, 1.0), (0.49, 1.0), (0.5, 0.0), (1.0, 0.0))
+  def test_it_ends_at_once(self, progress, expected):
+    left = distillation.remaining(progress, alone=0.5, share=0.5)
+    self.assertEqual(float(left), expected)
+
+  def test_it_lasts_to_the_end(self):
+    self.assertEqual(float(distillation.remaining(1.0, alone=1, share=1)), 1.0)
+
 
 if __name__ == "__main__":
   absltest.main()

@@ -47,7 +47,7 @@ def _run(game, types, related, centres=None, num_players=_PLAYERS):
 
 
 def _nothing(num_nodes=_PLAYERS + _SLOTS):
-  return np.zeros([constants.NUM_PREDICATES, num_nodes, num_nodes], bool)
+  return np.zeros([len(constants.PREDICATES), num_nodes, num_nodes], bool)
 
 
 def _near(*pairs):

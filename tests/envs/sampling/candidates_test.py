@@ -176,6 +176,10 @@ class CandidateTasksTest(parameterized.TestCase):
     ({"tiles": (3, 5)}, r"tiles is \(3, 5\), allowed: \(first, last\) from 4"),
     ({"trials": (2, 1)}, r"trials is \(2, 1\), allowed: \(first, last\) from"),
     ({"trial_seconds": 1.0}, "trial_seconds is 1, allowed: 2 to 40"),
+    (
+      {"candidates": 6},
+      r"tiles is \(5, 5\), allowed: larger rooms for 6 objects, .* for 5\)",
+    ),
     ({"types": 6}, "types is 6, allowed: 7 to 12"),
     ({"num_held_out": 0}, "num_held_out is 0, allowed: 1 to"),
     ({"places": 4}, "places is 4, allowed: 1 to 3"),
@@ -188,7 +192,7 @@ class CandidateTasksTest(parameterized.TestCase):
   @parameterized.parameters(
     candidates.Find(candidates=1, types=5),
     candidates.Traps(candidates=2, types=6),
-    candidates.Traps(candidates=7, types=11),
+    candidates.Traps(candidates=7, types=11, tiles=(6, 6)),
     candidates.Fetch(types=8),
     candidates.Chain(candidates=7, places=3),
   )

@@ -16,7 +16,7 @@ _OLD, _NEW = coplayers.FIRST_SNAPSHOT, coplayers.FIRST_SNAPSHOT + 1
 
 
 def _act(params, state, observation, first, key):
-  """The first head is the agent's name; memory sums what it has seen."""
+  """Returns the agent's name as first head; memory sums what it has seen."""
   del key
   memory = jnp.where(first, 0.0, state.memory) + observation["seen"]
   action = jnp.zeros((len(first), len(_SIZES)), jnp.int32)
@@ -69,6 +69,7 @@ class CoplayerSeatsTest(absltest.TestCase):
 
   def test_each_seat_is_played_by_its_co_player(self):
     seats = self.make()
+    # Each call is of one environment, the eighth part of four.
     for env, coplayer in enumerate(
       (coplayers.SELF, coplayers.NOOP, _NEW, _OLD)
     ):

@@ -87,6 +87,12 @@ class CardTest(absltest.TestCase):
       self.assertIn(piece, text)
     self.assertEqual(text.count("\n- "), 5)
 
+  def test_imitation_alone_is_not_called_reinforcement_learning(self):
+    text = _card(preset_configs.laptop())
+    self.assertIn("weight 1, without reinforcement learning in all of", text)
+    self.assertIn("| algorithm | imitation alone, no reinforcement", text)
+    self.assertIn("| algorithm | Muesli (arXiv 2104.06159), learning", _card())
+
 
 if __name__ == "__main__":
   absltest.main()

@@ -1,5 +1,7 @@
 """Tests of adaland.launch.evaluation.pairs, and pairs' scores, by fakes."""
 
+from typing import Any
+
 import numpy as np
 from absl.testing import absltest, parameterized
 
@@ -12,10 +14,10 @@ _ENV = land.LandConfig(num_players=2)
 
 
 class _Echo:
-  """Acts what it sees."""
+  """A policy that returns what it sees."""
 
   def __init__(self):
-    self.rewards = None
+    self.rewards = np.zeros(0)
 
   def act(self, step):
     self.rewards = step.reward
@@ -51,20 +53,22 @@ class PairTest(absltest.TestCase):
 
 class PairScoresTest(parameterized.TestCase):
   def evaluate(self):
+    pair: Any = "self"
     tasks = [fakes.make_task("2"), fakes.make_task("3")]
 
-    def play(env, jobs, make_policy, seed, on_progress):
+    def play(env, jobs, make_policy, seed, on_progress, recorder=None):
       """Experts earn 4 and 8; the others the name, player 2 twice as much."""
-      del env, seed, on_progress
-      if make_policy == "self":
+      del env, seed, on_progress, recorder
+      if make_policy is pair:
         return [float(job.name) * np.ones((job.trials, 2)) * [1, 2]
                 for job in jobs]  # fmt: skip
       return [np.array([[4.0, 8.0]])] * len(jobs)
 
-    for target in (pairs.rollout, fewshot.rollout):
-      self.enter_context(absltest.mock.patch.object(target, "play", play))
+    self.enter_context(
+      absltest.mock.patch.object(fewshot.rollout, "play", play)
+    )
     return fewshot.evaluate_pairs(
-      "agent", {"self": "self"}, _ENV, tasks, [1, 2], 0, 1, lambda line: None
+      "agent", {"self": pair}, _ENV, tasks, [1, 2], 0, 1, lambda line: None
     )
 
   def test_each_player_is_scored_by_the_expert_in_its_place(self):
@@ -84,7 +88,7 @@ class PairScoresTest(parameterized.TestCase):
   def test_the_experts_best_trial_is_the_one_that_pays_both_most(self):
     rewards = iter([[3.0, 3.0], [5.0, 0.0], [1.0, 4.0]])
 
-    def play(env, jobs, make_policy, seed, on_progress):
+    def play(env, jobs, make_policy, seed, on_progress, recorder=None):
       return [np.array([next(rewards)]) for _ in jobs]
 
     with absltest.mock.patch.object(pairs.rollout, "play", play):

@@ -1,5 +1,7 @@
 """Tests of adaland.launch.run.published_pool, with fakes, and kills."""
 
+from typing import Any
+
 import numpy as np
 from absl.testing import absltest
 
@@ -14,7 +16,8 @@ class PublishedPoolTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.folder = self.create_tempdir().full_path
-    self.published = self.told = None
+    self.published: Any = None
+    self.told: Any = None
     self.away = False
 
   def publish(self, params):

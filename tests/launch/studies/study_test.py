@@ -9,13 +9,14 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.launch import train
-from adaland.launch.bench.lib import process_tree
 from adaland.launch.evaluation import fewshot
+from adaland.launch.run import process_tree
 from adaland.launch.studies import __main__ as command
 from adaland.launch.studies import study, table
 
 _ROWS = 12
 _CPU_SECONDS = 30.0
+_FIRST_AND_SECOND = ["first-0", "second-0"]
 
 
 class FakeRuns:
@@ -81,6 +82,7 @@ class StudyTest(parameterized.TestCase):
           ("learner.privileged.distillation_weight=1",),
           teacher="first",
         ),
+        study.Variant("third", ("learner.learning_rate=0.5",)),
       ),
       {
         "usual": size,
@@ -124,13 +126,15 @@ class StudyTest(parameterized.TestCase):
       [
         ("first-0", "", "local"),
         ("second-0", f"{teacher}0", "local"),
+        ("third-0", "", "local"),
         ("first-1", "", "local"),
         ("second-1", f"{teacher}1", "local"),
+        ("third-1", "", "local"),
       ],
     )
     self.assertEqual(
       self.fake.played,
-      [*study.PLAYERS, "first", "second", "first", "second"],
+      [*study.PLAYERS, *2 * ["first", "second", "third"]],
     )
     results = self.folder / "out"
     self.assertEqual(out, (results / "README.md").read_text() + "\n")
@@ -162,8 +166,30 @@ class StudyTest(parameterized.TestCase):
     self.assertEqual(self.call(*argv)[0], 130)
     self.assertLen(self.fake.trained, 1)
     # The processor time of both starts counts.
-    spent = json.loads((self.folder / "runs/first-0/spent.json").read_text())
+    spent = json.loads((self.folder / "runs/first-0.spent.json").read_text())
     self.assertEqual(spent, {"cpu_seconds": 2 * _CPU_SECONDS})
+
+  def test_what_people_found_is_on_the_page(self):
+    self.call("made", "--seeds=1")
+    (self.folder / "out" / "finding.md").write_text("It does not.\n")
+    _, out, _ = self.call("made", "--seeds=1")
+    self.assertIn("Does it matter?\n\nIt does not.\n\nEach variant", out)
+
+  def test_some_variants_and_the_others_later(self):
+    code, _, err = self.call("made", "--seeds=1", "--only=second, first")
+    self.assertEqual(code, 0, err)
+    self.assertEqual([run[0] for run in self.fake.trained], _FIRST_AND_SECOND)
+    for only, message in (
+      ("thrid", "--only: 'thrid' is not one of first, second, third, did you"),
+      ("third", "--only: variants=['third']: must be two or more"),
+      ("second,third", "teacher='first' of 'second': must be an earlier"),
+    ):
+      code, _, err = self.call("made", f"--only={only}")
+      self.assertEqual(code, 2)
+      self.assertIn(message, err)
+    code, out, _ = self.call("made", "--seeds=1", "--only=first,third")
+    self.assertIn("adaland study made --seeds=1 --only=first,third --m", out)
+    self.assertEqual(self.fake.trained[-1][0], "third-0")
 
   def test_decisions_are_counted_and_drawn(self):
     row = {"env_steps": 600, "accepted": True, "why": "passes"}
@@ -180,12 +206,12 @@ class StudyTest(parameterized.TestCase):
     code, _, _ = self.call("made", "--minutes=2")
     self.assertEqual(code, 0)
     self.assertEqual(
-      [run[0] for run in self.fake.trained], ["first-1", "second-1"]
+      [run[0] for run in self.fake.trained], ["first-1", "second-1", "third-1"]
     )
     self.fake.trained = []
     self.call("made", "--minutes=3", "--seeds=1")
     self.assertEqual(
-      [run[0] for run in self.fake.trained], ["first-0", "second-0"]
+      [run[0] for run in self.fake.trained], ["first-0", "second-0", "third-0"]
     )
 
   def test_a_stopped_run_is_not_measured(self):

@@ -1,0 +1,78 @@
+"""Rows of the user's own for the tables of predicates and shapes."""
+
+import importlib
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+# Names modules that have rows, with commas between.
+VARIABLE: Final = "ADALAND_TABLES"
+_TABLES: Final = ("PREDICATES", "SHAPES")
+
+
+def read(table: str) -> list[Any]:
+  """Returns the rows of a table in the modules that ADALAND_TABLES names.
+
+  Raises:
+    ValueError: If a module can't be imported, or has no rows.
+  """
+  rows = []
+  for name in filter(None, map(str.strip, _names())):
+    try:
+      module = importlib.import_module(name)
+    except ImportError as error:
+      raise ValueError(f"{VARIABLE} names {name!r}: {error}") from error
+    if not any(hasattr(module, each) for each in _TABLES):
+      # A module imports Adaland, and so must not be imported before it.
+      raise ValueError(
+        f"{VARIABLE} names {name!r}, which has no rows yet, allowed: modules "
+        f"with {' or '.join(_TABLES)} that nothing imports before adaland"
+      )
+    rows += getattr(module, table, ())
+  return rows
+
+
+def _names() -> list[str]:
+  return os.environ.get(VARIABLE, "").split(",")
+
+
+def check(
+  rows: Sequence[Any],
+  first: int,
+  last: int,
+  names: set[str],
+  allowed: Mapping[str, Sequence[str]],
+) -> None:
+  """Raises ValueError unless rows can be added to a table.
+
+  Args:
+    rows: The rows.
+    first: Id of the first row, which the others follow.
+    last: Largest id.
+    names: Names that are taken.
+    allowed: Values of the fields that have few, by field.
+  """
+  taken = set(names)
+  for wanted, row in enumerate(rows, start=first):
+    where = f"{type(row).__name__.lower()} {row.name!r} of {VARIABLE}"
+    if not row.name.isidentifier() or row.name in taken:
+      raise ValueError(f"{where}, allowed: a word that is not in use")
+    taken.add(row.name)
+    if row.id != wanted or wanted > last:
+      ids = wanted if wanted <= last else f"none, as {last} is the last"
+      raise ValueError(f"{where}: id is {row.id}, allowed: {ids}")
+    for field in set(row._fields) & set(allowed):
+      given = getattr(row, field)
+      for value in given if isinstance(given, tuple) else (given,):
+        if value not in allowed[field]:
+          raise ValueError(
+            f"{where}: {field} is {value!r}, allowed: "
+            f"{', '.join(allowed[field])}"
+          )
+    # Samplers draw objects as second arguments.
+    weight = getattr(row, "weight", 0)
+    if weight < 0 or (weight and row.arguments[1] == "player"):
+      raise ValueError(
+        f"{where}: weight is {weight}, allowed: from 0, and 0 where b is a "
+        "player"
+      )

@@ -1,0 +1,73 @@
+"""The objects that players hold, in a batch of MuJoCo simulations.
+
+N: environments, P: players, S: slots, C: changes.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from adaland.envs.physics import cpu_arrays, models
+
+
+class Grips:
+  """The constraints that pull held objects to hands.
+
+  Attributes:
+    held: Slot that each player holds, -1 for none, int [N, P].
+  """
+
+  def __init__(
+    self,
+    worlds: models.Models,
+    arrays: cpu_arrays.BatchArrays,
+    wake: Callable[[np.ndarray], None],
+  ):
+    """Initializes empty hands.
+
+    Args:
+      worlds: The models of the batch.
+      arrays: The state of the batch.
+      wake: Wakes all objects of some environments, which are ascending.
+    """
+    self.held = np.full(arrays.hand_pos.shape[:2], -1)
+    self._worlds = worlds
+    self._arrays = arrays
+    self._wake = wake
+
+  def forget(self, env_ids: np.ndarray) -> None:
+    """Empties the hands of environments whose simulation starts again."""
+    self.held[env_ids] = -1
+
+  def drop(self, env_ids: np.ndarray, slots: np.ndarray) -> None:
+    """Empties the hands that hold the object in a slot, for each change.
+
+    Args:
+      env_ids: Environment of each change, int [C].
+      slots: Slot of each change, int [C].
+    """
+    self._arrays.grips[env_ids, :, slots] = 0.0
+    row, player = np.nonzero(self.held[env_ids] == slots[:, None])
+    self.held[env_ids[row], player] = -1
+
+  def change(self, wanted: np.ndarray) -> None:
+    """Releases objects no longer held, and grips those now to be held.
+
+    Args:
+      wanted: Slot that each player is to hold, -1 for none, int [N, P].
+    """
+    if np.array_equal(wanted, self.held):
+      return
+    free = np.take_along_axis(self._worlds.free, np.maximum(wanted, 0), axis=1)
+    held = np.where(free & (wanted >= 0), wanted, -1)
+    changes = held != self.held
+    # An object that was held still counts as at rest, and would fall asleep in
+    # the air when it is released.
+    env, player = np.nonzero(changes & (self.held >= 0))
+    rests = self._arrays.rest[env, self.held[env, player]]
+    self._wake(np.unique(env[rests > cpu_arrays.MOVING]))
+    num_slots = self._worlds.capacity.num_slots
+    self._arrays.grips[:] = held[..., None] == np.arange(num_slots)
+    env, player = np.nonzero(changes & (held >= 0))
+    self._arrays.start_hands(env, player, held[env, player])
+    self.held[:] = held

@@ -1,0 +1,58 @@
+"""Rays in a batch of MuJoCo simulations.
+
+N: environments, R: rays.
+"""
+
+from typing import Final
+
+import numpy as np
+from mujoco import batch as mujoco_batch
+
+from adaland.envs.physics import base, models
+
+_NO_NORMAL: Final = np.zeros(3, np.float32)
+
+
+def cast(
+  batch: mujoco_batch.Batch,
+  worlds: models.Models,
+  origins: np.ndarray,
+  directions: np.ndarray,
+  exclude: np.ndarray,
+  normals: bool,
+  env_ids: np.ndarray | None,
+) -> base.RayHits:
+  """Casts rays at the poses of the present state.
+
+  Steps start from the state alone, so that rays cast between them change
+  nothing but the poses kept for drawing.
+
+  Args:
+    batch: The batch.
+    worlds: Its models.
+    origins: Start points, float [N, R, 3].
+    directions: Unit vectors, float [N, R, 3].
+    exclude: Node that each ray passes through, -1 for none, int [N, R].
+    normals: Whether to compute normals (else zeros).
+    env_ids: Environments of the rows, ascending, int [N]; None for all.
+  """
+  bodies = worlds.node_bodies
+  if env_ids is not None:
+    bodies = bodies[env_ids]
+  result = batch.ray(
+    origins,
+    directions,
+    bodyexclude=np.take_along_axis(bodies, np.asarray(exclude) + 1, axis=1),
+    ids=env_ids,
+    normal=normals,
+  )
+  node = worlds.geom_nodes.take(result[1], mode="wrap")
+  return base.RayHits(
+    distance=result[0].astype(np.float32),
+    node=node,
+    normal=(
+      result[2].astype(np.float32)
+      if normals
+      else np.broadcast_to(_NO_NORMAL, (*node.shape, 3))
+    ),
+  )

@@ -1,0 +1,73 @@
+"""Actions, observations and rewards of players, as `Land` takes and gives them.
+
+N: environments, P: players.
+"""
+
+from typing import Any, Final
+
+import jax
+import numpy as np
+
+from adaland.envs import constants
+
+_HEADS: Final = len(constants.ACTION_SIZES)
+_SIZES: Final = np.array(constants.ACTION_SIZES, np.uint32)
+
+
+def check_actions(
+  actions: Any, num_envs: int, num_players: int, on_device: bool
+) -> Any:
+  """Returns actions as int32 [N, P, 6].
+
+  Args:
+    actions: Indices of the action heads, int [N, P, 6], or [N, 6] of one
+      player.
+    num_envs: N.
+    num_players: P.
+    on_device: Whether JAX arrays stay where they are; their range is not
+      checked then.
+
+  Raises:
+    ValueError: If the actions have another shape or are out of range.
+  """
+  shape = (num_envs, num_players, _HEADS)
+  stay = on_device and isinstance(actions, jax.Array)
+  if not stay:
+    actions = np.asarray(actions, np.int32)
+  if actions.shape == (num_envs, _HEADS) and num_players == 1:
+    actions = actions[:, None]
+  if actions.shape != shape:
+    raise ValueError(f"actions have shape {actions.shape}, allowed: {shape}")
+  if stay:
+    return actions.astype(np.int32)
+  # Negative indices are large without a sign.
+  if (actions.view(np.uint32) >= _SIZES).any():
+    raise ValueError(
+      "actions are out of range, allowed: from 0 to below "
+      f"{constants.ACTION_SIZES}"
+    )
+  return actions
+
+
+def single(arrays: Any) -> Any:
+  """Drops the dimension of players from arrays of a single player."""
+  return jax.tree.map(lambda x: x[:, 0], arrays)
+
+
+def masked(arrays: Any, present: Any) -> Any:
+  """Sets arrays [N, P, ...] to zero for players that are absent.
+
+  Args:
+    arrays: The arrays.
+    present: Players that are there, bool [N, P].
+  """
+
+  def mask(array: Any) -> Any:
+    shape = present.shape + (1,) * (array.ndim - 2)
+    return array * present.reshape(shape).astype(array.dtype)
+
+  return jax.tree.map(mask, arrays)
+
+
+single_on_device = jax.jit(single)
+masked_on_device = jax.jit(masked)

@@ -1,0 +1,74 @@
+"""Tests of the tables of predicates and shapes, with rows from outside."""
+
+import os
+import subprocess
+import sys
+
+from absl.testing import absltest, parameterized
+
+from adaland.envs import added_rows, constants, tables
+
+_ROW = tables.Predicate("above", 10, "", lambda nodes: nodes.touching)
+
+
+class TablesTest(parameterized.TestCase):
+  def test_ids_never_change(self):
+    self.assertEqual(
+      [(row.name, row.id) for row in (*tables.PREDICATES, *tables.SHAPES)],
+      [
+        ("touching", 1),
+        ("near", 2),
+        ("hold", 3),
+        ("see", 4),
+        ("wall", 1),
+        ("cube", 2),
+        ("sphere", 3),
+        ("pyramid", 4),
+      ],
+    )
+    self.assertEqual(constants.NUM_PREDICATE_IDS, 10)
+    self.assertEqual(constants.NUM_SHAPE_IDS, 18)
+    self.assertEqual(constants.HIDDEN_RULE, 5)
+
+  def test_rows_from_outside_serve_everywhere(self):
+    done = subprocess.run(
+      [sys.executable, "-m", "tests.envs.use_rows_of_a_user"],
+      env=os.environ | {added_rows.VARIABLE: "tests.envs.rows_of_a_user"},
+      capture_output=True,
+      text=True,
+      check=False,
+    )
+    self.assertEqual(done.returncode, 0, done.stderr)
+
+  @parameterized.parameters(
+    ({"id": 5}, "id is 5, allowed: 10"),
+    ({"name": "near"}, "of ADALAND_TABLES, allowed: a word that is not in use"),
+    ({"means": "smell"}, "means is 'smell', allowed: near, see"),
+    ({"weight": -1}, "weight is -1, allowed: from 0"),
+    ({"arguments": ("any", "player")}, "0 where b is a player"),
+  )
+  def test_a_row_that_cannot_be_added_is_refused(self, change, message):
+    with self.assertRaisesRegex(ValueError, message):
+      added_rows.check(
+        [_ROW._replace(**change)], 10, 15, {"near"}, {"means": ("near", "see")}
+      )
+
+  def test_a_module_without_rows_ends_a_command_with_one_line(self):
+    for module, reason in (
+      ("nowhere", "names 'nowhere': No module named 'nowhere'"),
+      ("json", "names 'json', which has no rows yet, allowed: modules with"),
+    ):
+      done = subprocess.run(
+        [sys.executable, "-m", "adaland", "tasks", "list"],
+        env=os.environ | {added_rows.VARIABLE: module},
+        capture_output=True,
+        text=True,
+        check=False,
+      )
+      self.assertEqual(done.returncode, 2, done.stderr)
+      self.assertIn(reason, done.stderr)
+      self.assertLen(done.stderr.splitlines(), 1)
+
+
+if __name__ == "__main__":
+  absltest.main()
