@@ -26,7 +26,8 @@ export class Controls {
     this.held = new Set();
     this.aim = { yaw: 0, pitch: 0 };
     this.grip = 0;
-    this.sticks = { left: [0, 0], right: [0, 0] };
+    this.sticks = { left: [0, 0], right: [0, 0] }; // Of fingers.
+    this.padSticks = { left: [0, 0], right: [0, 0] };
     this.pressed = 0; // Time of the last key, until it is on the screen.
     this.signal = new AbortController();
     const options = { signal: this.signal.signal };
@@ -117,7 +118,7 @@ export class Controls {
       if (found?.[0] === 'pitch') up += found[1];
     }
     this.pad();
-    const [x, y] = this.sticks.right;
+    const [x, y] = this.stick('right');
     left -= x;
     up -= y;
     if (left || up) {
@@ -128,17 +129,23 @@ export class Controls {
     if (this.moved) { this.moved = false; this.changed(); }
   }
 
+  // Returns where a stick is: the pad's, unless it rests.
+  stick(side) {
+    const pad = this.padSticks[side];
+    return pad.some((value) => value) ? pad : this.sticks[side];
+  }
+
   // Reads the first game pad.
   pad() {
     const pad = navigator.getGamepads?.().find((found) => found);
     if (!pad) return;
     const dead = (value) => Math.abs(value) < .2 ? 0 : value;
-    this.sticks.left = [dead(pad.axes[0]), dead(pad.axes[1])];
-    this.sticks.right = [dead(pad.axes[2] ?? 0), dead(pad.axes[3] ?? 0)];
+    this.padSticks = { left: [dead(pad.axes[0]), dead(pad.axes[1])],
+      right: [dead(pad.axes[2] ?? 0), dead(pad.axes[3] ?? 0)] };
     const grips = pad.buttons[0]?.pressed || pad.buttons[7]?.pressed;
     if (grips && !this.gripping) this.toggleGrip();
     this.gripping = grips;
-    const moving = this.sticks.left.some((value) => value);
+    const moving = this.padSticks.left.some((value) => value);
     if (moving || this.padMoved) this.moved = true;
     this.padMoved = moving;
   }
@@ -149,7 +156,7 @@ export class Controls {
     for (const code of this.held) {
       if (code in MOVES) heads[MOVES[code][0]] = MOVES[code][1];
     }
-    const [x, y] = this.sticks.left;
+    const [x, y] = this.stick('left');
     if (Math.abs(x) > .4) heads.strafe = x > 0 ? 2 : 0;
     if (Math.abs(y) > .4) heads.move = y > 0 ? 0 : 2;
     return { ...heads, grip: this.grip, ...this.aim };

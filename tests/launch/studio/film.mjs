@@ -82,6 +82,12 @@ async function speed(page) {
   await page.getByLabel('speed').selectOption(value);
 }
 
+// Lets time pass, if it stands.
+async function resume(page) {
+  const toggle = page.getByRole('button', { name: /^(Play|Pause)$/ });
+  if (await toggle.textContent() === 'Play') await toggle.press('Enter');
+}
+
 // Watches a task until all is there, and pauses at its start.
 async function watch(page, request) {
   await page.evaluate((r) => adaland.go('watch', r), request);
@@ -126,7 +132,7 @@ const MODES = {
     await watched(page);
     await page.locator('.timeline').press('Home');
     await speed(page);
-    await press(page, 'Pause').catch(() => press(page, 'Play'));
+    await resume(page);
     await position(page, 100);
     await shoot(page, 'prompt', true);
     await stop();
@@ -145,7 +151,7 @@ const MODES = {
     await rest(page, 1.5);
     await page.getByLabel('view').selectOption('follow');
     await press(page, 'trial ▶');
-    await press(page, 'Play');
+    await resume(page);
     await rest(page, 4);
     await stop();
   },
