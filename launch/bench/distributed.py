@@ -21,8 +21,8 @@ from adaland.agent import types
 from adaland.agent.replay import base, factory
 from adaland.launch import builder, errors
 from adaland.launch.bench import actor
-from adaland.launch.bench.lib import process_tree
 from adaland.launch.config import experiment
+from adaland.launch.run import process_tree
 from adaland.launch.runtimes import env_vars
 
 _TURN_SECONDS = 1.0

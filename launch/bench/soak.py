@@ -11,11 +11,10 @@ import psutil
 from adaland.launch import errors
 from adaland.launch.bench.lib import (
   live_run,
-  process_tree,
   run_speed,
   trend,
 )
-from adaland.launch.run import rundir, status_file
+from adaland.launch.run import process_tree, rundir, status_file
 
 _EVERY_SECONDS = 1.0
 # A learner's memory comes and goes with each update; its least lasts a moment.

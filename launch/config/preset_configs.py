@@ -186,13 +186,7 @@ def micro() -> experiment.ExperimentConfig:
       head_size=32,
       model_size=32,
     ),
-    learner=dataclasses.replace(
-      large.learner,
-      learning_rate=3e-3,
-      privileged=dataclasses.replace(
-        large.learner.privileged, distillation_alone=1.0
-      ),
-    ),
+    learner=dataclasses.replace(large.learner, learning_rate=3e-3),
     replay=ReplayConfig(
       capacity=1024, min_size=64, batch_size=16, samples_per_insert=16.0
     ),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from adaland.launch import cli
+from adaland.launch import cli, errors
 from adaland.launch.evaluation.comparison import score_tables, summary
 from adaland.launch.studies import curves, decisions, running, study, table
 
@@ -14,6 +14,8 @@ PAGE = "README.md"
 SCORES = "scores.png"
 CURVES = "curves.png"
 DECISIONS = "decisions.png"
+# Written by hand: what the study says.
+FINDING = "finding.md"
 _AXES = ("steps", "minutes", "cpu_minutes")
 
 
@@ -108,6 +110,7 @@ def text(plan: running.Plan, result: Mapping[str, Any]) -> str:
     "",
     plan.study.question,
     "",
+    *_finding(plan),
     f"Each variant starts from the preset `{size.preset}`"
     + (f" with {settings}" if settings else "")
     + f", is trained for {plan.length} with {plan.seeds} seed(s), then plays "
@@ -140,6 +143,15 @@ def text(plan: running.Plan, result: Mapping[str, Any]) -> str:
     f"    {_command(plan)}",
   ]
   return "\n".join(lines) + "\n"
+
+
+def _finding(plan: running.Plan) -> list[str]:
+  """Returns what people wrote about the study, if they did."""
+  path = plan.out / FINDING
+  if not path.exists():
+    return []
+  with errors.user_input(str(path)):
+    return [path.read_text().strip(), ""]
 
 
 def _command(plan: running.Plan) -> str:

@@ -14,7 +14,6 @@ from adaland.envs import land
 from adaland.envs.tasks import json_checks
 from adaland.envs.tasks.task import Task
 from adaland.launch import cli, errors, train
-from adaland.launch.bench.lib import process_tree
 from adaland.launch.config import experiment, overrides, preset_configs
 from adaland.launch.evaluation import (
   fewshot,
@@ -23,7 +22,7 @@ from adaland.launch.evaluation import (
   trained_agent,
 )
 from adaland.launch.recipes import task_source
-from adaland.launch.run import progress
+from adaland.launch.run import process_tree, progress
 from adaland.launch.studies import study
 
 

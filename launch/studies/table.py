@@ -79,15 +79,15 @@ _SIZES: Final[Mapping[str, Size]] = {"laptop": _LAPTOP, "micro": _MICRO}
 _LARGE: Final[Mapping[str, Size]] = {"laptop": _LAPTOP}
 
 # Every task is played by the agent alone, since curricula score tasks by its
-# play. An archive of 1,000 tasks would not fill in the time.
+# play, and learned from without a teacher, who would find all of them alike. An
+# archive of 1,000 tasks would not fill in the time.
 _WIDE: Final = Size(
   "wide",
   trials=4,
   settings=(
     "tasks.family=wide",
-    "teaching.taught=0",
-    "teaching.demonstrated=0",
-    "learner.privileged.distillation_alone=0",
+    "teaching.teacher=none",
+    *_UNTAUGHT,
     "curriculum.plr.capacity=200",
     "curriculum.learnability.train_episodes=500",
   ),

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from adaland.launch import errors
-from adaland.launch.bench.lib import live_run, process_tree
+from adaland.launch.bench.lib import live_run
+from adaland.launch.run import process_tree
 from adaland.launch.runtimes import children
 
 # Until the learner's first updates: it compiles while other roles work.

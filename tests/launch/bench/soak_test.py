@@ -10,9 +10,9 @@ from absl.testing import absltest
 
 from adaland.launch import errors
 from adaland.launch.bench import soak
-from adaland.launch.bench.lib import process_tree, run_speed, trend
+from adaland.launch.bench.lib import run_speed, trend
 from adaland.launch.config import preset_configs
-from adaland.launch.run import rundir, status_file
+from adaland.launch.run import process_tree, rundir, status_file
 from tests.launch.runtimes import slow_land
 
 _SETTINGS = (*slow_land.SETTINGS, "run.log_seconds=0.5")

@@ -9,7 +9,7 @@ from absl.testing import absltest
 # the pieces, after they were freed, and after a trim.
 _PIECES = """
 import ctypes
-from adaland.launch.bench.lib import process_tree
+from adaland.launch.run import process_tree
 from adaland.launch.roles import heap
 import os
 libc = ctypes.CDLL(None)

@@ -9,8 +9,8 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.launch import train
-from adaland.launch.bench.lib import process_tree
 from adaland.launch.evaluation import fewshot
+from adaland.launch.run import process_tree
 from adaland.launch.studies import __main__ as command
 from adaland.launch.studies import study, table
 
@@ -168,6 +168,12 @@ class StudyTest(parameterized.TestCase):
     # The processor time of both starts counts.
     spent = json.loads((self.folder / "runs/first-0.spent.json").read_text())
     self.assertEqual(spent, {"cpu_seconds": 2 * _CPU_SECONDS})
+
+  def test_what_people_found_is_on_the_page(self):
+    self.call("made", "--seeds=1")
+    (self.folder / "out" / "finding.md").write_text("It does not.\n")
+    _, out, _ = self.call("made", "--seeds=1")
+    self.assertIn("Does it matter?\n\nIt does not.\n\nEach variant", out)
 
   def test_some_variants_and_the_others_later(self):
     code, _, err = self.call("made", "--seeds=1", "--only=second, first")

@@ -1,4 +1,4 @@
-"""Tests of adaland.launch.evaluation.worth, with made-up rewards."""
+"""Tests of adaland.launch.tasking.worth, with made-up rewards."""
 
 import numpy as np
 from absl.testing import absltest
@@ -6,7 +6,7 @@ from absl.testing import absltest
 from adaland.envs import land
 from adaland.envs.sampling import families
 from adaland.launch import errors
-from adaland.launch.evaluation import worth
+from adaland.launch.tasking import worth
 
 _TASKS = [families.make("traps").held_out().task(i) for i in range(3)]
 

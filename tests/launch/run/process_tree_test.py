@@ -1,4 +1,4 @@
-"""Tests of adaland.launch.bench.lib.process_tree on real ones."""
+"""Tests of adaland.launch.run.process_tree on real ones."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ import time
 
 from absl.testing import absltest
 
-from adaland.launch.bench.lib import process_tree
+from adaland.launch.run import process_tree
 
 # Starts a child, which does 0.3 s of work and ends; waits for it, then says so
 # and sleeps.
