@@ -1,8 +1,9 @@
 """Acting: one action for each of a batch of environments.
 
-The agent acts by sampling, in training and evaluation alike. Besides the
-action it returns the errors of its model's predictions, from which the
-curriculum computes the fitness of tasks (AdA, arXiv 2301.07608).
+The agent acts by sampling, in training and evaluation alike; in evaluation its
+policy may be sharpened. Besides the action it returns the errors of its model's
+predictions, from which the curriculum computes the fitness of tasks (AdA, arXiv
+2301.07608).
 """
 
 from collections.abc import Callable, Sequence
@@ -34,7 +35,8 @@ class ActorOutput(NamedTuple):
 
   Attributes:
     action: Indices of the heads, int32 [B, A].
-    behaviour_logits: Logits that the action was drawn from, float32 [B, S].
+    behaviour_logits: The policy's logits, from which the action was drawn if
+      the temperature is 1, float32 [B, S].
     value: v_0 of this step, float32 [B].
     value_error: abs(v_0 of this step - v_1 of the step before), zero at an
       episode's first step, float32 [B].
@@ -56,7 +58,8 @@ class Actor(NamedTuple):
     init: Maps the number of environments to the state before the first step.
     act: `act(params, state, observation [B, ...], first [B], rng_key)` returns
       the step's output and the next state; jitted. The given state is donated:
-      its buffers are reused.
+      its buffers are reused. A further argument, the temperature above 0, draws
+      actions from the logits divided by it.
   """
 
   init: Callable[[int], ActorState]
@@ -112,11 +115,12 @@ def make_actor(
     observation: types.Observation,
     first: jax.Array,
     rng_key: jax.Array,
+    temperature: jax.Array | float = 1.0,
   ) -> tuple[ActorOutput, ActorState]:
     output, memory = network.step(params, state.memory, observation, first)
     logits = jnp.asarray(output.policy_logits, jnp.float32)
     value = categorical.decode(output.value_logits, value_range)
-    action = distributions.sample(rng_key, logits, sizes)
+    action = distributions.sample(rng_key, logits / temperature, sizes)
     _, _, _, next_policy, next_value = network.model_step(
       params,
       output.model_hidden,

@@ -31,7 +31,7 @@ Array = Any  # NumPy or JAX.
 
 
 class Nodes(NamedTuple):
-  """What a predicate may depend on, in one world.
+  """The state of one world that a predicate may depend on.
 
   Attributes:
     offset: From node i to node j, metres, float [M, M, 3].

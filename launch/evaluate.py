@@ -105,6 +105,7 @@ def make_parser() -> cli.Parser:
     help="swapped: play once more, beginning each trial with the memory of "
     "another task, to see what the agent's memory is worth",
   )
+  trained_agent.add_temperature_flag(parser)
   recording.add_flag(parser)
   parser.add_argument(
     "--coplayer",
@@ -137,11 +138,16 @@ def run(args: argparse.Namespace) -> None:
       )
     controls.check_tasks(tasks, args.trials[-1])
   if args.coplayer is not None:
-    tasks = _for_two(tasks, args.taskset)
+    tasks = pairs.for_two(tasks, args.taskset)
   if args.workdir:
     env = trained_agent.fitting_env(experiment.env, tasks, pairs=True)
   else:
     env = trained_agent.default_env(tasks, pairs=True)
+  if args.temperature != 1 and (args.policy != "agent" or env.num_players > 1):
+    raise errors.UserError(
+      f"--temperature={args.temperature:g}: allowed with --policy=agent only, "
+      "on tasks of one player"
+    )
   if args.report:
     report.check_folder(args.report)
   if env.num_players > 1:
@@ -161,21 +167,6 @@ def run(args: argparse.Namespace) -> None:
   if len(results) > 1:
     first = first | {"pairs": results}
   cli.emit(first, scores.table(results), args.json)
-
-
-def _for_two(tasks: Sequence[Task], taskset: str) -> list[Task]:
-  """Returns the tasks of two players.
-
-  Raises:
-    UserError: If there are none.
-  """
-  found = [task for task in tasks if len(task.players) > 1]
-  if not found:
-    raise errors.UserError(
-      f"--coplayer: --taskset={taskset} has {len(tasks)} tasks of one player, "
-      "allowed: tasks of two players"
-    )
-  return found
 
 
 def _pairs(
@@ -234,7 +225,9 @@ def _alone(
   if args.policy == "agent":
     saved = trained_agent.load(args.workdir, args.own_parts)
     agent = weights.fingerprint(saved.params)
-    make_agent = fewshot.agent_policy(experiment, saved.params, args.seed)
+    make_agent = fewshot.agent_policy(
+      experiment, saved.params, args.seed, args.temperature
+    )
   line = progress.Progress()
   result = fewshot.evaluate(
     args.policy,
@@ -254,7 +247,7 @@ def _alone(
       )
     }
   line.close()
-  return result | {"agent_sha256": agent}
+  return result | {"agent_sha256": agent, "temperature": args.temperature}
 
 
 def _control(

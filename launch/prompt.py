@@ -79,6 +79,7 @@ def make_parser() -> cli.Parser:
     type=cli.output_path,
     help="film the first prompted episode",
   )
+  trained_agent.add_temperature_flag(parser)
   recording.add_flag(parser)
   cli.add_own_parts_flag(parser)
   cli.add_json_flag(parser)
@@ -124,7 +125,9 @@ def _run_many(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
     )
   env = trained_agent.fitting_env(experiment.env, tasks)
   params = trained_agent.load(args.workdir, args.own_parts).params
-  make_agent = fewshot.agent_policy(experiment, params, args.seed)
+  make_agent = fewshot.agent_policy(
+    experiment, params, args.seed, args.temperature
+  )
   repeats = args.repeats or 1
   line = progress.Progress()
   with errors.user_input():
@@ -138,6 +141,7 @@ def _run_many(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
     "trials": trials,
     "repeats": repeats,
     "seed": args.seed,
+    "temperature": args.temperature,
     "agent_sha256": weights.fingerprint(params),
     **found,
   }
@@ -173,7 +177,9 @@ def _run_one(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
   params = trained_agent.load(args.workdir, args.own_parts).params
   prompted, alone = [], []
   for repeat in range(repeats):
-    make_agent = fewshot.agent_policy(experiment, params, args.seed + repeat)
+    make_agent = fewshot.agent_policy(
+      experiment, params, args.seed + repeat, args.temperature
+    )
     film = args.video if repeat == 0 else None
     prompted.append(
       episode.play(
@@ -192,6 +198,7 @@ def _run_one(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
     "demo": args.demo,
     "repeats": repeats,
     "seed": seed,
+    "temperature": args.temperature,
     "agent_sha256": weights.fingerprint(params),
     **{
       name: {"rewards": np.mean([e.rewards for e in all_], axis=0).tolist()}

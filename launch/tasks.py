@@ -17,15 +17,16 @@ from adaland.envs.tasks.task import Task
 from adaland.envs.worlds import validity
 from adaland.launch import cli, errors
 from adaland.launch.config import preset_configs
-from adaland.launch.evaluation import (
-  tasksets,
-  trained_agent,
-  worth,
-)
+from adaland.launch.evaluation import tasksets, trained_agent
 from adaland.launch.recipes import task_source
 from adaland.launch.run import progress
 from adaland.launch.soaking import soak_command
-from adaland.launch.tasking import importing, listing, testset_command
+from adaland.launch.tasking import (
+  importing,
+  listing,
+  testset_command,
+  worth,
+)
 
 _EXAMPLES = """\
 examples:

@@ -51,7 +51,17 @@ _LAYERS = {
     "land": _STEP,
     "land_state": {*_STEP, "land"},
     "adaptors": {*_STEP, "land", "sampling"},
-    "expert": {*_WORLD, "land", "sampling"},
+    "expert.ways": {*_WORLD, "land"},
+    "expert.control": {*_WORLD, "land", "expert.ways"},
+    "expert.exploring": {*_WORLD, "land", "expert.ways", "expert.control"},
+    "expert": {
+      *_WORLD,
+      "land",
+      "sampling",
+      "expert.ways",
+      "expert.control",
+      "expert.exploring",
+    },
     "*": set(),
   },
   "agent": {

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from adaland.envs import constants, land
-from adaland.envs.expert import controller, strategy
+from adaland.envs.expert.control import controller
+from adaland.envs.expert.ways import strategy
 from adaland.envs.tasks import symbolic
 from adaland.envs.tasks.task import Task
 

@@ -6,7 +6,8 @@ from typing import Protocol
 import numpy as np
 
 from adaland.envs import land
-from adaland.envs.expert import expert, explorer, tutor
+from adaland.envs.expert import expert
+from adaland.envs.expert.exploring import explorer, tutor
 
 NAMES = ("expert", "explorer", "forgetful", "tutor")
 

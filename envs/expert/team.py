@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from adaland.envs import constants, land
-from adaland.envs.expert import controller, senses, strategy
+from adaland.envs.expert.control import controller, senses
+from adaland.envs.expert.ways import strategy
 from adaland.envs.tasks import symbolic
 from adaland.envs.worlds import terrain
 from adaland.envs.worlds.regions import find_regions
@@ -51,7 +52,7 @@ class Team:
     """Returns actions for the current state, int32 [N, 2, 6]."""
     batch = world.batch_view()
     rewarded = batch.last_reward[:, 0] > 0
-    actions = []
+    actions: list[list[tuple[int, ...]]] = []
     for i, members in enumerate(self._members):
       view, task = batch.row(i), world.tasks[i]
       game = symbolic.make_game(task, len(view.slot_types))

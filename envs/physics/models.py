@@ -143,7 +143,8 @@ class Models:
     nodes = self.capacity.num_players + which
     self.fixed_contacts[env, nodes] = False
     self.fixed_contacts[env, :, nodes] = False
-    self._watch(env)
+    if self.scenes[env].contacts.any():
+      self._watch(env)
 
   def _watch(self, env: int) -> None:
     """Gives sensors to the pairs of nodes whose contacts are reported.

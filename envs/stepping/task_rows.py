@@ -18,9 +18,10 @@ from adaland.envs.tasks import arrays
 from adaland.envs.tasks.task import Task
 from adaland.envs.worlds import regions, scene
 
-# Ids of the predicates that read contacts, and of those that read visibility.
-_CONTACTS = [row.id for row in tables.PREDICATES if row.contacts]
-_SIGHT = [row.id for row in tables.PREDICATES if row.sight]
+# Whether a predicate reads contacts, and whether visibility, by its id.
+_CONTACTS, _SIGHT = np.zeros((2, constants.NUM_PREDICATE_IDS), bool)
+for _row in tables.PREDICATES:
+  _CONTACTS[_row.id], _SIGHT[_row.id] = _row.contacts, _row.sight
 
 
 class PreparedTask(NamedTuple):
@@ -75,7 +76,7 @@ def prepare(task: Task, config: land_types.LandConfig) -> PreparedTask:
   x, y = built.heights.shape
   flat = not (built.heights.any() or built.ramps.any())
   touching = np.zeros_like(base.ALL_CONTACTS)
-  a, b = pairs[np.isin(literals[:, 1], _CONTACTS)].T
+  a, b = pairs[_CONTACTS[literals[:, 1]]].T
   touching[a, b] = touching[b, a] = True
   start: Any = built._replace(contacts=touching)
   if config.backend == "gpu":
@@ -95,7 +96,7 @@ def prepare(task: Task, config: land_types.LandConfig) -> PreparedTask:
         tiles=np.array([x, y], np.int32),
         reachable=_padded(_reachable(built)),
       ),
-      see_literals=(pairs * np.isin(literals[:, 1:2], _SIGHT)).astype(np.int32),
+      see_literals=(pairs * _SIGHT[literals[:, 1:2]]).astype(np.int32),
       room=flat
       * np.array([x, y], np.float32)
       * np.float32(constants.TILE_METRES / 2),

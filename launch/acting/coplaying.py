@@ -15,7 +15,11 @@ import numpy as np
 from adaland.agent import acting, types
 from adaland.curriculum import coplayers
 from adaland.envs import constants, land
-from adaland.launch.acting import arrays, rollout
+from adaland.launch.acting import rollout
+
+# Part of the environments that a snapshot acts in at once. All calls have the
+# same size, so that there is one compiled program.
+_PART = 8
 
 
 class CoplayerSeats:
@@ -58,6 +62,7 @@ class CoplayerSeats:
     key = jax.random.fold_in(jax.random.PRNGKey(seed), 2)
     self._key = jax.device_put(key, device)
     self._params: dict[int, types.Params] = {}
+    self._at_once = -(-num_envs // _PART)
     self.coplayers = np.full(num_envs, coplayers.SELF)
     self.state: Any = jax.device_put(functions.init(num_envs), device)
 
@@ -91,8 +96,7 @@ class CoplayerSeats:
       step: The environments' latest step.
       time: Steps before.
     """
-    first, last = np.asarray(step.first), np.asarray(step.last)
-    acts = (self.coplayers != coplayers.SELF) & ~last
+    acts = (self.coplayers != coplayers.SELF) & ~np.asarray(step.last)
     given, action = guidance.given.copy(), np.array(guidance.action)
     given[1::2] |= acts
     rng = np.random.default_rng((self._seed, time))
@@ -103,22 +107,38 @@ class CoplayerSeats:
     ):
       seats = (self.coplayers == coplayer)[:, None]
       action[1::2] = np.where(seats, actions, action[1::2])
+    # Always on the device, as one form of it is one compiled program.
+    acted = jax.device_put(action, self._device)
     for number in sorted(self.playing):
-      envs = np.flatnonzero((self.coplayers == number) & acts)
-      if not envs.size:
-        continue
-      action, self.state = _act(
-        self._functions,
-        self._params[number],
-        self.state,
-        step.observation,
-        arrays.padded(envs, len(acts)),
-        first,
-        action,
-        self._key,
-        np.int32(time),
-      )
-    return guidance._replace(given=given, action=action)
+      seats = np.flatnonzero((self.coplayers == number) & acts)
+      for start in range(0, len(seats), self._at_once):
+        some = seats[start : start + self._at_once]
+        acted = self._act(number, step, some, acted, time)
+    return guidance._replace(given=given, action=acted)
+
+  def _act(
+    self,
+    number: int,
+    step: land.Step,
+    seats: np.ndarray,
+    action: jax.Array,
+    time: int,
+  ) -> jax.Array:
+    """Returns the actions with those of a snapshot in some environments."""
+    envs = np.full(self._at_once, len(self.coplayers), np.int32)
+    envs[: len(seats)] = seats
+    action, self.state = _act(
+      self._functions,
+      self._params[number],
+      self.state,
+      step.observation,
+      envs,
+      np.asarray(step.first),
+      action,
+      self._key,
+      np.int32(time),
+    )
+    return action
 
 
 @functools.partial(jax.jit, static_argnums=0, donate_argnums=2)
@@ -129,7 +149,7 @@ def _act(
   observation: types.Observation,
   envs: np.ndarray,
   first: np.ndarray,
-  action: types.Array,
+  action: jax.Array,
   key: jax.Array,
   time: np.ndarray,
 ) -> tuple[jax.Array, acting.ActorState]:
@@ -156,12 +176,11 @@ def _act(
     jax.tree.map(lambda x: x[rows], state),
     {name: jnp.asarray(x)[rows, 1] for name, x in observation.items()},
     first[rows],
-    # Rows of one batch draw differently; batches of snapshots do by this.
+    # Rows of one call draw differently; calls of one step do by this.
     jax.random.fold_in(jax.random.fold_in(key, time), envs[0]),
   )
   state = jax.tree.map(
     lambda x, new: x.at[envs].set(new, mode="drop"), state, then
   )
-  chosen = output.action.astype(jnp.int8)
-  action = jnp.asarray(action)
+  chosen = output.action.astype(action.dtype)
   return action.at[2 * envs + 1].set(chosen, mode="drop"), state

@@ -73,7 +73,7 @@ class Guidance(NamedTuple):
 
   label: types.Array
   given: np.ndarray
-  action: np.ndarray
+  action: types.Array
 
 
 class Carry(NamedTuple):

@@ -204,12 +204,15 @@ def evaluate_pairs(
 
 
 def agent_policy(
-  experiment: ExperimentConfig, params: types.Params, seed: int
+  experiment: ExperimentConfig,
+  params: types.Params,
+  seed: int,
+  temperature: float = 1.0,
 ) -> Callable[[land.Land], policies.Agent]:
-  """Returns what makes the agent with these parameters."""
+  """Returns a function that makes the agent with these parameters."""
   actor = builder.agent(experiment).actor
   return lambda environments: policies.Agent(
-    actor, params, environments.num_envs, seed
+    actor, params, environments.num_envs, seed, temperature
   )
 
 

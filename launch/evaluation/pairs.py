@@ -51,6 +51,21 @@ class Pair:
     return np.stack(actions, axis=1)
 
 
+def for_two(tasks: Sequence[Task], taskset: str) -> list[Task]:
+  """Returns the tasks of two players.
+
+  Raises:
+    UserError: If there are none.
+  """
+  found = [task for task in tasks if len(task.players) > 1]
+  if not found:
+    raise errors.UserError(
+      f"--coplayer: --taskset={taskset} has {len(tasks)} tasks of one player, "
+      "allowed: tasks of two players"
+    )
+  return found
+
+
 def _side(step: land.Step, player: int) -> land.Step:
   observation, reward = jax.tree.map(
     lambda x: x[:, player], (step.observation, step.reward)

@@ -164,18 +164,40 @@ class Agent:
   """A trained agent; it samples its actions, as in training."""
 
   def __init__(
-    self, actor: acting.Actor, params: types.Params, num_envs: int, seed: int
+    self,
+    actor: acting.Actor,
+    params: types.Params,
+    num_envs: int,
+    seed: int,
+    temperature: float = 1.0,
   ):
+    """Initializes the agent.
+
+    Args:
+      actor: Its acting functions.
+      params: Its parameters.
+      num_envs: Number of environments.
+      seed: Seed of the actions.
+      temperature: Divides the policy's logits: 1 acts as in training, less is
+        less random.
+    """
     self._actor = actor
     self._params = params
     self._state = actor.init(num_envs)
     self._rng = np.random.Generator(np.random.PCG64(seed))
+    # Given as an array, another temperature is no other program.
+    self._temperature = () if temperature == 1 else (np.float32(temperature),)
 
   def act(self, step: land.Step) -> np.ndarray:
     """Returns the agent's actions for the step."""
     key = self._rng.integers(2**32, size=2, dtype=np.uint32)
     output, self._state = self._actor.act(
-      self._params, self._state, step.observation, step.first, key
+      self._params,
+      self._state,
+      step.observation,
+      step.first,
+      key,
+      *self._temperature,
     )
     return np.asarray(output.action)
 

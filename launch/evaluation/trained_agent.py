@@ -1,5 +1,6 @@
 """A trained agent, of a run or of a directory made by `adaland export`."""
 
+import argparse
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +17,30 @@ from adaland.launch.recipes import task_source
 
 SavedAgent = saved_agent.SavedAgent
 load_config = saved_agent.load_config
+_MOST_TEMPERATURE = 100.0
+
+
+def add_temperature_flag(parser: argparse.ArgumentParser) -> None:
+  """Adds the flag --temperature."""
+  parser.add_argument(
+    "--temperature",
+    type=_temperature,
+    default=1.0,
+    help="divides the logits of the agent's policy: 1, the default, acts as in "
+    "training, less is less random",
+  )
+
+
+def _temperature(text: str) -> float:
+  try:
+    value = float(text)
+  except ValueError:
+    value = 0.0
+  if not 0 < value <= _MOST_TEMPERATURE:
+    raise argparse.ArgumentTypeError(
+      f"{text!r} is not a number above 0, to {_MOST_TEMPERATURE:g}"
+    )
+  return value
 
 
 def load(workdir: str, own_parts: bool = False) -> SavedAgent:
@@ -92,6 +117,8 @@ class TrainedAgent:
     counters: Environment steps, and other counters of its training.
     evaluation: Results on held-out tasks after training, by policy.
     seed: Of the actions that it draws.
+    temperature: Divides its policy's logits: 1 acts as in training, less is
+      less random.
 
   Attributes:
     config: See above.
@@ -107,6 +134,7 @@ class TrainedAgent:
     counters: Mapping[str, float],
     evaluation: Mapping[str, scores.Evaluation] | None = None,
     seed: int = 0,
+    temperature: float = 1.0,
   ):
     self.config = config
     self.params = params
@@ -114,6 +142,7 @@ class TrainedAgent:
     self.evaluation = dict(evaluation or {})
     self._actor = builder.agent(config).actor
     self._seed = seed
+    self._temperature = temperature
     self._agent: policies.Agent | None = None
     self._num_envs = 0
 
@@ -124,7 +153,9 @@ class TrainedAgent:
       num_envs: Environments, N.
     """
     self._num_envs = num_envs
-    self._agent = policies.Agent(self._actor, self.params, num_envs, self._seed)
+    self._agent = policies.Agent(
+      self._actor, self.params, num_envs, self._seed, self._temperature
+    )
 
   def act(self, step: land.Step) -> np.ndarray:
     """Returns actions for a step, int [N, A].
@@ -139,7 +170,10 @@ class TrainedAgent:
 
 
 def load_agent(
-  workdir: str | os.PathLike[str], seed: int = 0, own_parts: bool = False
+  workdir: str | os.PathLike[str],
+  seed: int = 0,
+  own_parts: bool = False,
+  temperature: float = 1.0,
 ) -> TrainedAgent:
   """Loads the agent of a run's newest checkpoint, or an exported one.
 
@@ -156,6 +190,7 @@ def load_agent(
     seed: Of the actions that it draws.
     own_parts: Whether to import the code that the run's config names; for runs
       that you trust.
+    temperature: See `TrainedAgent`.
 
   Raises:
     UserError: If there is no run or checkpoint, or it is broken.
@@ -167,4 +202,10 @@ def load_agent(
     "updates": training.updates,
     "seconds": training.seconds,
   }
-  return TrainedAgent(saved.config, saved.params, counters, seed=seed)
+  return TrainedAgent(
+    saved.config,
+    saved.params,
+    counters,
+    seed=seed,
+    temperature=temperature,
+  )

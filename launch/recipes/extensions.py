@@ -7,7 +7,7 @@ from typing import Any
 from adaland.agent.memory.checks import check_memory
 from adaland.curriculum.checks import check_curriculum
 from adaland.envs import land
-from adaland.envs.expert import playable
+from adaland.envs.expert.exploring import playable
 from adaland.launch import errors
 from adaland.launch.config import experiment, references
 from adaland.launch.recipes import task_source

@@ -188,14 +188,15 @@ class Learner(role.Role):
     pool = builder.snapshot_pool(experiment, folder)
     if pool is None:
       return None
-    return published_pool.PublishedPool(
-      pool,
-      publisher.publish_coplayers,
-      lambda numbers: self._curriculum.call(
-        "set_snapshots", numbers, timeout=_PROGRESS_SECONDS
-      ),
-      state.saved,
-    )
+    with errors.of_another_form(folder):
+      return published_pool.PublishedPool(
+        pool,
+        publisher.publish_coplayers,
+        lambda numbers: self._curriculum.call(
+          "set_snapshots", numbers, timeout=_PROGRESS_SECONDS
+        ),
+        state.saved,
+      )
 
   def _progress(self, before: float) -> float:
     """Returns the share of the run that is over, if anything depends on it.

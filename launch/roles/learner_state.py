@@ -106,20 +106,22 @@ class LearnerState:
     made = builder.agent(experiment)
     self._learner = builder.learner(experiment, made.network)
     self.spec = builder.unroll_spec(experiment, made)
-    self._state = builder.first_state(
-      experiment, made, self._learner, bool(checkpoint.steps(folder))
-    )
     self.updates = 0
     self.waited = 0.0
-    with errors.user_input(), errors.of_another_form(folder):
-      self.saved = self._restore()
+    self.saved: dict[str, Any] | None = None
+    if checkpoint.steps(folder):
+      with errors.user_input(), errors.of_another_form(folder):
+        self.saved = self._restore()
+    else:
+      self._state = builder.first_state(experiment, made, self._learner)
 
-  def _restore(self) -> dict[str, Any] | None:
+  def _restore(self) -> dict[str, Any]:
     """Loads the newest checkpoint; returns its `rest`."""
-    if not checkpoint.steps(self._folder):
-      return None
     resuming.check_launcher(self._folder)
-    template = builder.checkpoint_template(self._config, self._state, self.spec)
+    # Shapes will do: the program that draws a state takes seconds to compile.
+    key = jax.random.PRNGKey(self._config.run.seed)
+    shapes = jax.eval_shape(self._learner.init, key)
+    template = builder.checkpoint_template(self._config, shapes, self.spec)
     state, saved, step = checkpoint.restore(self._folder, template)
     self._state = self._learner.load(state["train"])
     if saved["has_batch"]:

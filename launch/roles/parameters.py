@@ -63,12 +63,21 @@ class ParameterServer(role.Role):
     super().__init__("parameters", setup)
     self._lock = threading.Lock()
     self._snapshot = Snapshot()
-    # References to the co-players' parameters.
+    # References to the co-players' parameters, and who made them.
     self._coplayers: dict[int, Any] = {}
+    self._coplayers_from = 0
 
-  def keep_coplayers(self, numbers: Sequence[int]) -> list[int]:
-    """Forgets all other co-players; returns the missing ones."""
+  def keep_coplayers(self, publisher: int, numbers: Sequence[int]) -> list[int]:
+    """Forgets all other co-players; returns the missing ones.
+
+    Args:
+      publisher: Differs between any two publishers. References that another
+        one made are forgotten, as they may be lost with its process.
+      numbers: Numbers of the co-players.
+    """
     with self._lock:
+      if publisher != self._coplayers_from:
+        self._coplayers, self._coplayers_from = {}, publisher
       self._coplayers = {
         number: reference
         for number, reference in self._coplayers.items()
@@ -134,6 +143,7 @@ class Publisher:
     self._newest: tuple[int, types.Params] | None = None
     self._coplayers: dict[int, types.Params] = {}
     self._references: dict[int, Any] = {}
+    self._id = secrets.randbits(63) + 1
     # Kept, as an object store drops objects without a reference.
     self._published: tuple[int, int, Any] | None = None
     self._closed = threading.Event()
@@ -195,7 +205,8 @@ class Publisher:
     params = self._coplayers
     if not params:
       return
-    for number in self._server.call("keep_coplayers", list(params)):
+    missing = self._server.call("keep_coplayers", self._id, list(params))
+    for number in missing:
       if number not in self._references:
         self._references[number] = self._store.put(params[number])
       self._server.call("add_coplayer", number, self._references[number])

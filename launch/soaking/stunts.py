@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from adaland.envs import constants, land
-from adaland.envs.expert import steering
+from adaland.envs.expert.ways import steering
 
 # A stunt yields an action in each step, and returns when it is over.
 Stunt = Generator[steering.Action, None, None]

@@ -38,7 +38,7 @@ class Variant:
 
 @dataclasses.dataclass(frozen=True)
 class Size:
-  """How large a study is: its preset, tasks and length.
+  """The extent of a study: its preset, tasks and length.
 
   Attributes:
     taskset: Tasks to measure on, as `adaland evaluate` takes them.

@@ -85,6 +85,19 @@ class ActingTest(absltest.TestCase):
     frequency = distributions.one_hot(output.action, fakes.SIZES).mean(axis=0)
     np.testing.assert_allclose(frequency, p, atol=4 * 0.5 / np.sqrt(n))
 
+  def test_a_low_temperature_takes_the_likeliest_actions(self):
+    args = {"x": self.x[0]}, np.ones([4], np.uint8), jax.random.PRNGKey(1)
+    init = self.actor.init
+    plain, _ = self.actor.act(self.params, init(4), *args)
+    sharp, _ = self.actor.act(self.params, init(4), *args, np.float32(1e-6))
+    heads = distributions.split(plain.behaviour_logits, fakes.SIZES)
+    likeliest = np.stack([np.argmax(head, axis=-1) for head in heads], axis=-1)
+    np.testing.assert_array_equal(sharp.action, likeliest)
+    self.assertFalse(np.array_equal(plain.action, likeliest))
+    np.testing.assert_array_equal(
+      sharp.behaviour_logits, plain.behaviour_logits
+    )
+
   def test_td_error_by_hand(self):
     np.testing.assert_allclose(
       acting.td_error(

@@ -85,7 +85,10 @@ class EvaluateTest(absltest.TestCase):
     super().setUp()
     self.played: list[Any] = []
 
-    def rewards(env, tasks, trials, make_policy, seed, repeats, progress):
+    def rewards(
+      env, tasks, trials, make_policy, seed, repeats, progress, recorder
+    ):
+      self.assertIsNone(recorder)
       policy = make_policy(api.make("smoke", num_envs=2))
       self.played.append((env, tasks, trials, policy, seed, repeats))
       progress(1.0)

@@ -125,6 +125,16 @@ class BadInputTest(parameterized.TestCase):
       "--policy=noop --control=swapped",
       "allowed with --policy=agent only",
     ),
+    (
+      "evaluate",
+      "--policy=noop --temperature=0",
+      "'0' is not a number above 0",
+    ),
+    (
+      "evaluate",
+      "--policy=noop --temperature=0.5",
+      "=0.5: allowed with --policy=",
+    ),
     ("evaluate", "--workdir=agent:nobody", "'nobody' is not one of"),
     ("compare", "", "required: [LABEL=]FILE"),
     ("compare", "W/none.json", "No such file"),

@@ -10,6 +10,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.launch import evaluate
+from adaland.launch.config import overrides, preset_configs
 
 
 def _call(*argv):
@@ -112,6 +113,60 @@ class EvaluateTest(parameterized.TestCase):
     self.assertEqual((code, out), (2, ""))
     self.assertIn(message, err)
     self.assertIsNone(self.asked)
+
+  def test_pairs_have_a_table_and_both_players_numbers(self):
+    def rewards(env, tasks, trials, make_policy, seed, repeats, progress):
+      progress(1.0)
+      self.assertEqual(env.num_players, 2)
+      return {k: np.full((len(tasks), k, 2), [1.0, 2.0]) for k in trials}
+
+    self.enter_context(
+      absltest.mock.patch.object(evaluate.fewshot, "trial_rewards", rewards)
+    )
+    self.enter_context(
+      absltest.mock.patch.object(
+        evaluate.pairs, "best_rewards", return_value=np.full((2, 2), 4.0)
+      )
+    )
+    arguments = (
+      "--policy=noop", "--taskset=two_player_probe", "--num_tasks=2",
+      "--trials=1", "--coplayer=self,random",
+    )  # fmt: skip
+    code, out, err = _call(*arguments)
+    self.assertEqual(code, 0, err)
+    for row in (
+      "noop with self |", "noop with self, player 2 |",
+      "noop with random |", "noop with random, player 2 |",
+    ):  # fmt: skip
+      self.assertIn(f"| {row}", out)
+    code, out, err = _call(*arguments, "--json=-")
+    result = json.loads(out)
+    self.assertEqual(result["score"]["mean"], {"1": 0.25})
+    self.assertEqual(result["player2"]["score"]["mean"], {"1": 0.5})
+    self.assertEqual(
+      [pair["coplayer"] for pair in result["pairs"]], ["self", "random"]
+    )
+    self.assertEqual(result["taskset"], "two_player_probe")
+
+  @parameterized.parameters(
+    ("--control=swapped", "--control=swapped: allowed on tasks of one player"),
+    ("--keep=0,1", "--keep=0,1: allowed on tasks of one player"),
+  )
+  def test_flags_for_one_player_are_refused_on_pairs(self, flag, message):
+    config = overrides.apply(
+      preset_configs.smoke(),
+      ["env.num_players=2", "tasks.two_player_probability=1"],
+    )
+    self.enter_context(
+      absltest.mock.patch.object(
+        evaluate.trained_agent, "load_config", return_value=config
+      )
+    )
+    code, out, err = _call(
+      "--workdir=run", "--num_tasks=2", "--trials=2", "--json=-", flag
+    )
+    self.assertEqual((code, out), (2, ""))
+    self.assertIn(message, err)
 
   @parameterized.parameters(
     ("1,2,3", [1, 2, 3]), ("48", [48]), ("3, 1,3", [1, 3])

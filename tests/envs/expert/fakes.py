@@ -3,7 +3,8 @@
 import numpy as np
 
 from adaland.envs import constants, land
-from adaland.envs.expert import navigate, senses
+from adaland.envs.expert.control import senses
+from adaland.envs.expert.ways import navigate
 
 
 def make_view(

@@ -29,10 +29,6 @@ class PlannerTest(parameterized.TestCase):
     assert found is not None
     return found.rules
 
-  def test_counts_by_type(self):
-    counts = symbolic.count_types([4, 0, 12, 4])
-    self.assertEqual(counts, (0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1))
-
   @parameterized.parameters(
     ("hold(player1, black cube)", {"black cube": 1}, [], 0),
     ("near(black cube, black cube)", {"black cube": 1}, [], None),
@@ -142,15 +138,28 @@ class PlannerTest(parameterized.TestCase):
     )
     self.assertEqual(found, (0,))
 
-  def test_full_world_makes_nothing(self):
-    game = symbolic.SymbolicGame(
-      goal=symbolic.Condition("hold", 13, 2),
-      rules=((symbolic.Condition("near", 13, 1), (1, 2)),),
-      capacity=1,
+  def test_alternatives_are_a_little_dearer(self):
+    task = make_task(
+      "hold(player1, yellow wall)",
+      {"black cube": 2, "black sphere": 1, "purple cube": 1},
+      [
+        "near(black cube, black sphere) -> yellow wall",
+        "near(black cube, purple cube) -> black wall",
+        "near(black wall, black sphere) -> yellow wall",
+        "near(purple cube, purple cube) -> yellow wall",
+      ],
     )
-    counts = symbolic.count_types([1])
-    self.assertEqual(symbolic.fire(game, counts, 0), counts)
-    self.assertIsNone(planner.plan(game, counts))
+    found = planner.alternatives(
+      symbolic.make_game(task), symbolic.initial_counts(task)
+    )
+    self.assertEqual(found[0], planner.Plan((0,), 1.0))
+    others = {plan.rules: plan.cost for plan in found[1:]}
+    self.assertEqual(others, {(0, 1): 2.0, (1, 0): 2.0, (1, 2): 2.0})
+
+  def test_no_alternative_to_nothing(self):
+    task = make_task("hold(player1, black wall)", {"black cube": 1}, [])
+    game, counts = symbolic.make_game(task), symbolic.initial_counts(task)
+    self.assertEqual(planner.alternatives(game, counts), ())
 
 
 if __name__ == "__main__":

@@ -69,6 +69,7 @@ class CoplayerSeatsTest(absltest.TestCase):
 
   def test_each_seat_is_played_by_its_co_player(self):
     seats = self.make()
+    # Each call is of one environment, the eighth part of four.
     for env, coplayer in enumerate(
       (coplayers.SELF, coplayers.NOOP, _NEW, _OLD)
     ):

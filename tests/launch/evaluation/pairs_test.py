@@ -56,16 +56,17 @@ class PairScoresTest(parameterized.TestCase):
     pair: Any = "self"
     tasks = [fakes.make_task("2"), fakes.make_task("3")]
 
-    def play(env, jobs, make_policy, seed, on_progress):
+    def play(env, jobs, make_policy, seed, on_progress, recorder=None):
       """Experts earn 4 and 8; the others the name, player 2 twice as much."""
-      del env, seed, on_progress
+      del env, seed, on_progress, recorder
       if make_policy is pair:
         return [float(job.name) * np.ones((job.trials, 2)) * [1, 2]
                 for job in jobs]  # fmt: skip
       return [np.array([[4.0, 8.0]])] * len(jobs)
 
-    for target in (pairs.rollout, fewshot.rollout):
-      self.enter_context(absltest.mock.patch.object(target, "play", play))
+    self.enter_context(
+      absltest.mock.patch.object(fewshot.rollout, "play", play)
+    )
     return fewshot.evaluate_pairs(
       "agent", {"self": pair}, _ENV, tasks, [1, 2], 0, 1, lambda line: None
     )
@@ -87,7 +88,7 @@ class PairScoresTest(parameterized.TestCase):
   def test_the_experts_best_trial_is_the_one_that_pays_both_most(self):
     rewards = iter([[3.0, 3.0], [5.0, 0.0], [1.0, 4.0]])
 
-    def play(env, jobs, make_policy, seed, on_progress):
+    def play(env, jobs, make_policy, seed, on_progress, recorder=None):
       return [np.array([next(rewards)]) for _ in jobs]
 
     with absltest.mock.patch.object(pairs.rollout, "play", play):

@@ -62,6 +62,18 @@ class PoliciesTest(absltest.TestCase):
     self.assertEqual({params for params, _, _ in asked}, {"params"})
     self.assertLen({key for *_, key in asked}, 3)
 
+  def test_a_temperature_is_given_on_where_it_is_not_1(self):
+    given = []
+
+    def act(*args):
+      given.append(args[5:])
+      return types.SimpleNamespace(action=np.zeros((2, 6))), 0
+
+    actor: Any = types.SimpleNamespace(init=lambda n: 0, act=act)
+    for temperature in (1.0, 0.5):
+      policies.Agent(actor, {}, 2, seed=0, temperature=temperature).act(_STEP)
+    self.assertEqual(given, [(), (0.5,)])
+
   def test_scripted_players_ask_only_the_land(self):
     for name in ("expert", "explorer", "forgetful"):
       with absltest.mock.patch.object(policies.players, "make") as make:

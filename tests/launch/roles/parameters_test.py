@@ -27,12 +27,15 @@ class ParameterServerTest(absltest.TestCase):
   def test_the_co_player_nearest_in_age_stands_in(self):
     server = _server()
     self.assertIsNone(server.coplayer(4))
-    self.assertEqual(server.keep_coplayers([4, 6]), [4, 6])
+    self.assertEqual(server.keep_coplayers(1, [4, 6]), [4, 6])
     for number in (4, 6):
       server.add_coplayer(number, f"reference {number}")
-    self.assertEqual(server.keep_coplayers([6, 7]), [7])
+    self.assertEqual(server.keep_coplayers(1, [6, 7]), [7])
     self.assertEqual(server.coplayer(6), "reference 6")
     self.assertEqual(server.coplayer(4), "reference 6")
+    # Those of a learner that died may be lost.
+    self.assertEqual(server.keep_coplayers(2, [6, 7]), [6, 7])
+    self.assertIsNone(server.coplayer(6))
 
 
 class PublisherTest(absltest.TestCase):
@@ -62,12 +65,16 @@ class PublisherTest(absltest.TestCase):
     made.publish_coplayers({3: "a", 4: "b"})
     fakes.until(lambda: self.server.coplayer(4) is not None)
     made.publish_coplayers({4: "b", 5: "c"})
-    fakes.until(lambda: self.server.keep_coplayers([4, 5]) == [])
+    fakes.until(lambda: self.sent(4, 5) == ["b", "c"])
+    self.assertEqual(self.server.coplayer(3), self.server.coplayer(4))
     self.peer.role = _server()
-    fakes.until(lambda: self.peer.role.keep_coplayers([4, 5]) == [])
+    fakes.until(lambda: self.sent(4, 5) == ["b", "c"])
     self.assertEqual(self.store.kept, ["a", "b", "c"])
-    found = [self.peer.role.coplayer(number) for number in (4, 5)]
-    self.assertEqual([self.store.get(ref) for ref in found], ["b", "c"])
+
+  def sent(self, *numbers):
+    """Returns the parameters that the server gives for co-players."""
+    found = [self.peer.role.coplayer(number) for number in numbers]
+    return [each and self.store.get(each) for each in found]
 
   def test_publications_keep_their_distance_but_the_last(self):
     made = self.make(min_seconds=3600.0)

@@ -25,6 +25,7 @@ from tests.launch.runtimes import fake_slurm, hosts, slow_land
 
 _HOSTS = 4
 _CPUS = 2
+_SECONDS = 400.0
 _LEARNERS = ("learner", "learner 1")
 _SETTINGS = (
   *slow_land.SETTINGS,
@@ -43,6 +44,8 @@ _PLACES = (
   "cluster.replay_cpus=1",
   "actor.num_actors=2",
   f"cluster.actor_cpus={_CPUS}",
+  # On a busy machine hosts take their time to join.
+  f"cluster.ready_seconds={_SECONDS}",
 )
 # A host that does not answer for some ten seconds counts as lost; Ray's default
 # is almost a minute.
@@ -55,7 +58,6 @@ _RAY = {
   "RAY_worker_niceness": "0",
   "RAY_DEFAULT_OBJECT_STORE_MAX_MEMORY_BYTES": "100000000",
 }
-_SECONDS = 400.0
 
 
 @pytest.mark.long(seconds=200)

@@ -101,10 +101,13 @@ function decode(png) {
 }
 
 // Begins a game, and walks to the first object by the arrow keys until it is
-// over; returns the rewards of the trials.
+// over; returns the rewards of the trials. A turn lasts as long as its angle
+// takes, and then the avatar gets time to follow, so that a slow machine does
+// not turn too far.
 export async function walk(page) {
-  await page.keyboard.press('Enter');
-  let held = [];
+  const { keyboard } = page;
+  await keyboard.press('Enter');
+  let walking = false;
   for (;;) {
     const [turn, over] = await page.evaluate(() => {
       const { pose, over } = adaland.debug;
@@ -113,12 +116,16 @@ export async function walk(page) {
       const angle = Math.atan2(pose.o[0][3] - y, pose.o[0][2] - x) - yaw;
       return [Math.atan2(Math.sin(angle), Math.cos(angle)), over];
     });
+    const ahead = Math.abs(turn) < .4;
+    if (walking !== (ahead && !over)) {
+      walking = !walking;
+      await keyboard[walking ? 'down' : 'up']('ArrowUp');
+    }
     if (over) return over;
-    const wanted = Math.abs(turn) < .35 ? ['ArrowUp']
-      : [turn > 0 ? 'ArrowLeft' : 'ArrowRight'];
-    for (const key of held) if (!wanted.includes(key)) await page.keyboard.up(key);
-    for (const key of wanted) if (!held.includes(key)) await page.keyboard.down(key);
-    held = wanted;
-    await page.waitForTimeout(30);
+    if (!ahead) {
+      const delay = Math.min(700, Math.abs(turn) / 2.4 * 1000);
+      await keyboard.press(turn > 0 ? 'ArrowLeft' : 'ArrowRight', { delay });
+    }
+    await page.waitForTimeout(ahead ? 100 : 250);
   }
 }

@@ -15,7 +15,6 @@ from tests.launch.runtimes.single import kills
 
 @pytest.mark.long(seconds=60)
 @pytest.mark.once
-@pytest.mark.optimized
 class ResumeTest(absltest.TestCase):
   def test_killed_at_random_moments_it_ends_with_the_same_bits(self):
     folder = pathlib.Path(self.create_tempdir().full_path)

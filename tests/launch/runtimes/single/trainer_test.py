@@ -14,6 +14,15 @@ from adaland.launch.run import progress, rundir, status_file
 from adaland.launch.runtimes.single import preflight, trainer
 from tests.launch.runtimes.single import configs
 
+# Tasks of one and two players in a batch, and all kinds of co-players.
+_PAIRS = (
+  "env.num_players=2",
+  "tasks.two_player_probability=0.5",
+  "coplayers.self_share=0.3",
+  "coplayers.pool_size=2",
+  "coplayers.snapshot_updates=4",
+)
+
 
 def _assert_equal(a, b):
   a, b = jax.device_get((a, b))
@@ -32,7 +41,7 @@ class TrainerTest(absltest.TestCase):
 
   @contextlib.contextmanager
   def make(self, name, *settings):
-    config = configs.tiny(*settings)
+    config = configs.tiny(*_PAIRS, *settings)
     preflight.prepare(config)
     run = rundir.RunDir(os.path.join(self.folder, name))
     with run.begin(config, ("run.max_steps",)):
@@ -56,23 +65,14 @@ class TrainerTest(absltest.TestCase):
 
   @pytest.mark.once
   def test_a_resumed_run_ends_like_one_that_was_not_stopped(self):
-    """The tasks are of one and two players, with all kinds of co-players."""
-    settings = (
-      "run.max_steps=240",
-      "env.num_players=2",
-      "tasks.two_player_probability=0.5",
-      "coplayers.self_share=0.3",
-      "coplayers.pool_size=2",
-      "coplayers.snapshot_updates=4",
-    )
-    with self.make("whole", *settings) as whole:
+    with self.make("whole", "run.max_steps=240") as whole:
       whole.train()
     for num in (20, 25):
-      with self.make("part", *settings) as part:
+      with self.make("part", "run.max_steps=240") as part:
         self.stop_after(part, num)
         part.train()
         self.assertTrue(part.stopped)
-    with self.make("part", *settings) as part:
+    with self.make("part", "run.max_steps=240") as part:
       part.train()
       self.assertFalse(part.stopped)
     self.assertGreater(part.counters()["updates"], 12)

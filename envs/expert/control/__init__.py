@@ -1,0 +1,1 @@
+"""Control of one avatar: skills that make relations true or false."""

@@ -1,0 +1,226 @@
+"""Chooses the objects and the skill that make one condition true.
+
+The controller reads the true state (`WorldView`) but acts only through the six
+action heads. At each step it gets the wanted condition and the conditions to
+avoid meanwhile, and returns one action.
+"""
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from adaland.envs import constants, land
+from adaland.envs.expert.control import senses, skills, undoing, walker
+from adaland.envs.expert.control.senses import Situation
+from adaland.envs.expert.ways import steering
+from adaland.envs.tasks.symbolic import Condition
+
+# Steps of an attempt before other objects or another skill are tried: those
+# near the object to go to, since the way may be long, and all of them.
+_ATTEMPT_STEPS = 70
+_ERRAND_STEPS = 200
+_ARRIVED_METRES = 2.5
+# Steps with nothing to do after which what is to be undone counts as failed.
+_IDLE_STEPS = 4
+# Steps to get an object into view by turning alone.
+_TURN_STEPS = 12
+# Metres of detour worth avoiding: an attempt that failed, dropping the held
+# object, carrying an object that must not be held or can't be moved.
+_FAILURE_METRES = 10.0
+_DROP_METRES = 2.0
+_FORBIDDEN_METRES = 100.0
+_FROZEN_METRES = 1000.0
+
+
+class Controller:
+  """The controller of player 1 of one environment.
+
+  Attributes:
+    failures: Attempts of this trial that failed with some slots.
+  """
+
+  def __init__(self, rng: np.random.Generator):
+    """Initializes the controller; `rng` is for escapes when stuck."""
+    self._walker = walker.Walker(rng)
+    self._skills = skills.Skills(self._walker)
+    self._undoing = undoing.Undoing(self._walker, self._skills)
+    self.reset()
+
+  def reset(self) -> None:
+    """Forgets everything, at the start of a trial."""
+    self._walker.reset()
+    self._errand: tuple[Condition, tuple[int, ...]] | None = None
+    self._attempt_steps = self._errand_steps = self._idle_steps = 0
+    self.failures: dict[tuple[int, ...], int] = {}
+
+  def act(
+    self,
+    view: land.WorldView,
+    wanted: Condition,
+    avoid: Sequence[Condition],
+    satisfied: bool = False,
+    slots: tuple[int, ...] = (),
+  ) -> tuple[int, ...]:
+    """Returns an action towards a condition.
+
+    Args:
+      view: The true state of the environment.
+      wanted: The condition to make true.
+      avoid: Conditions to avoid meanwhile.
+      satisfied: If true, the condition holds already and is to be kept.
+      slots: The objects to do it with, the one to be carried first; empty for
+        the nearest. Others are tried where these fail.
+
+    Returns:
+      An index for each head.
+    """
+    situation = Situation(view, self._walker.ground(view), avoid)
+    if satisfied:
+      situation.action.grip = int(situation.held >= 0)
+      return situation.action.indices
+    steering.look_towards(
+      situation.action, constants.START_PITCH - situation.pitch
+    )
+    if wanted.negated:
+      self._undo(situation, wanted)
+    elif not wanted.object_types:
+      self._skills.meet(situation, wanted.predicate)
+    else:
+      self._bring_about(situation, wanted, slots)
+    return situation.action.indices
+
+  def walk(
+    self, view: land.WorldView, cell: int, avoid: Sequence[Condition]
+  ) -> tuple[int, ...]:
+    """Returns an action towards a cell of the ground, the hand open.
+
+    Args:
+      view: The true state of the environment.
+      cell: The cell.
+      avoid: Conditions to avoid meanwhile.
+    """
+    situation = Situation(view, self._walker.ground(view), avoid)
+    steering.look_towards(
+      situation.action, constants.START_PITCH - situation.pitch
+    )
+    at = np.append(situation.ground.centres[cell], 0.0)
+    self._walker.go(situation, ("cell", cell), at, np.array([cell]), [])
+    return situation.action.indices
+
+  def _bring_about(
+    self, situation: Situation, wanted: Condition, hint: tuple[int, ...]
+  ) -> None:
+    slots = self._choose(situation, wanted, hint)
+    if slots is None:
+      return
+    retry = self.failures.get(slots, 0) % 2 == 1
+    slot, touch = slots[0], wanted.predicate == "touching"
+    no_hold = situation.must_not("hold", slot)
+    if len(slots) == 2:
+      if no_hold:
+        self._skills.push(situation, *slots)
+      else:
+        self._skills.put_beside(situation, *slots, touch=touch, force=retry)
+    elif wanted.predicate == "hold":
+      self._skills.fetch(situation, slot)
+    elif wanted.predicate == "see":
+      walk = self._errand_steps >= _TURN_STEPS and not situation.sees(slot)
+      self._skills.face(situation, slot, walk)
+    elif touch and (retry or no_hold):
+      self._skills.bump(situation, slot)
+    elif touch or (retry and not no_hold):
+      self._skills.pull_close(situation, slot)
+    else:
+      self._skills.walk_up_to(situation, slot)
+
+  def _undo(self, situation: Situation, wanted: Condition) -> None:
+    slots = [senses.slots_of(situation.view, t) for t in wanted.object_types]
+    sight = wanted.predicate == "see"
+    if wanted.predicate == "hold":
+      return  # The no-op opens the hand.
+    if len(slots) < 2:
+      if slots:
+        at = situation.view.object_pos[slots[0]]
+      else:
+        at = situation.other[None]
+      if sight:
+        self._undoing.look_away(situation, at)
+      else:
+        self._undoing.keep_away(situation, at)
+      return
+    pairs = [(i, j) for i, j in itertools.product(*slots) if i != j]
+    if pairs and sight:
+      self._undoing.stand_between(situation, pairs)
+    elif pairs:
+      self._undoing.separate(situation, pairs)
+    self._notice_idleness(situation, pairs)
+
+  def _notice_idleness(
+    self, situation: Situation, pairs: list[tuple[int, int]]
+  ) -> None:
+    """Counts it as failure if there is nothing more to do, in vain."""
+    action = situation.action
+    still = steering.Action(look=action.look, hand=action.hand)
+    idle = action == still
+    self._idle_steps = (self._idle_steps + 1) * idle
+    if self._idle_steps > _IDLE_STEPS:
+      self._idle_steps = 0
+      for i, j in pairs:
+        for pair in ((i, j), (j, i)):
+          self.failures[pair] = self.failures.get(pair, 0) + 1
+
+  def _choose(
+    self, situation: Situation, wanted: Condition, hint: tuple[int, ...]
+  ) -> tuple[int, ...] | None:
+    """Returns the slots to use.
+
+    They are those of the last step, else those of the hint, else the nearest.
+    """
+    slots = [senses.slots_of(situation.view, t) for t in wanted.object_types]
+    candidates = [
+      chosen
+      for chosen in itertools.product(*slots)
+      if len(set(chosen)) == len(chosen)
+    ]
+    # Either of the two may be carried.
+    candidates += [pair[::-1] for pair in candidates if len(pair) == 2]
+    if not candidates:
+      return None
+    if self._errand is not None and self._errand[0] == wanted:
+      chosen = self._errand[1]
+      if chosen in candidates:
+        self._errand_steps += 1
+        self._attempt_steps += _has_arrived(situation, chosen)
+        if (
+          self._attempt_steps <= _ATTEMPT_STEPS
+          and self._errand_steps <= _ERRAND_STEPS
+        ):
+          return chosen
+        self.failures[chosen] = self.failures.get(chosen, 0) + 1
+    best = min(candidates, key=lambda chosen: self._effort(situation, chosen))
+    if hint in candidates and not self.failures.get(hint):
+      best = hint
+    self._errand = (wanted, best)
+    self._attempt_steps = self._errand_steps = 0
+    return best
+
+  def _effort(self, situation: Situation, slots: tuple[int, ...]) -> float:
+    """Estimates the metres to walk, for the choice among objects."""
+    effort = _FAILURE_METRES * self.failures.get(slots, 0)
+    if situation.held != slots[0]:
+      effort += float(np.linalg.norm(situation.at(slots[0]) - situation.here))
+      effort += _DROP_METRES * (situation.held >= 0)
+    if len(slots) == 2:
+      gap = situation.at(slots[0]) - situation.at(slots[1])
+      effort += float(np.linalg.norm(gap))
+      effort += _FROZEN_METRES * bool(situation.view.frozen[slots[0]])
+      effort += _FORBIDDEN_METRES * situation.must_not("hold", slots[0])
+    return effort
+
+
+def _has_arrived(situation: Situation, slots: tuple[int, ...]) -> bool:
+  """Returns True near the object to go to: the other one if one is held."""
+  target = slots[-1] if situation.held == slots[0] else slots[0]
+  way = situation.at(target) - situation.here
+  return float(np.linalg.norm(way)) < _ARRIVED_METRES

@@ -1,0 +1,104 @@
+"""Skills that make relations false: keep away, look away, screen, separate."""
+
+import numpy as np
+
+from adaland.envs import constants
+from adaland.envs.expert.control import senses, skills, walker
+from adaland.envs.expert.control.senses import Situation
+from adaland.envs.expert.ways import navigate, steering
+
+# Distance of centres at which a `near` is safely false, and the distance to go.
+_APART_METRES = 1.6
+_CLEAR_METRES = 2.8
+_NUM_YAWS = 48
+_VIEW_MARGIN = 0.1
+# A body hides little of an object that is closer to it than this.
+_SCREEN_METRES = 0.5
+
+Pairs = list[tuple[int, int]]
+
+
+class Undoing:
+  """Skills of one avatar; each call fills in the action of one step."""
+
+  def __init__(self, walk: walker.Walker, fetching: skills.Skills):
+    """Initializes the skills, which walk by `walk` and use `fetching`."""
+    self._walker = walk
+    self._skills = fetching
+
+  def keep_away(self, situation: Situation, at: np.ndarray) -> None:
+    """Walks away from points, metres, float [K, 3]."""
+    gaps = np.linalg.norm(at - situation.here, axis=1)
+    if np.min(gaps, initial=np.inf) > _APART_METRES:
+      return
+    ends = senses.clear_cells(situation.ground, at, _CLEAR_METRES)
+    self._walker.go(situation, "away", situation.here, ends, [])
+
+  def look_away(self, situation: Situation, at: np.ndarray) -> None:
+    """Turns to where the fewest of some points are in view, float [K, 3]."""
+    if not len(at):
+      return
+    offset = at - situation.eye
+    bearing = np.arctan2(offset[:, 1], offset[:, 0])
+    yaws = np.linspace(-np.pi, np.pi, _NUM_YAWS, endpoint=False)
+    off = np.abs(steering.wrap(bearing[None] - yaws[:, None]))  # [Y, K]
+    in_view = np.sum(off < constants.FOV_X / 2 + _VIEW_MARGIN, axis=1)
+    turn = np.abs(steering.wrap(yaws - situation.yaw))
+    best = yaws[np.lexsort((turn, in_view))[0]]
+    error = steering.wrap(float(best) - situation.yaw)
+    steering.turn_towards(situation.action, error)
+    if in_view.min() > 0:
+      situation.action.look = 2  # Looks over what is left in view.
+
+  def stand_between(self, situation: Situation, pairs: Pairs) -> None:
+    """Blocks lines of sight with the body, as many as one position can."""
+    ground, at = situation.ground, situation.view.object_pos
+    lines = [
+      (at[i, :2], at[j, :2])
+      for i, j in pairs
+      if navigate.in_sight(ground, at[i][None], at[j])[0]
+    ]
+    blocked = np.zeros(len(ground.centres), int)
+    for a, b in lines:
+      length = max(float(np.linalg.norm(b - a)), 1e-6)
+      along = (b - a) / length
+      offset = ground.centres - a
+      share = offset @ along
+      across = np.abs(offset @ np.array([-along[1], along[0]]))
+      between = (share > _SCREEN_METRES) & (share < length - _SCREEN_METRES)
+      blocked += between & (across < 0.75 * navigate.CELL_METRES)
+    if not blocked.any():
+      return
+    ends = np.flatnonzero(blocked == blocked.max())
+    if not self._walker.go(situation, "between", at[pairs[0][0]], ends, []):
+      return
+    # Inside the cell, onto the nearest line itself.
+    here = situation.here[:2]
+    feet = [
+      a + (b - a) * np.clip((here - a) @ (b - a) / ((b - a) @ (b - a)), 0, 1)
+      for a, b in lines
+    ]
+    situation.step_towards(
+      min(feet, key=lambda foot: float(np.linalg.norm(foot - here)))
+    )
+
+  def separate(self, situation: Situation, pairs: Pairs) -> None:
+    """Carries an object away from those it must not be near."""
+    at = situation.view.object_pos
+    close = {
+      slot
+      for i, j in pairs
+      if np.linalg.norm(at[i] - at[j]) < _APART_METRES
+      for slot in (i, j)
+      if not situation.view.frozen[slot]
+    }
+    if not close:
+      return
+    if situation.held not in close:
+      self._skills.fetch(situation, min(close, key=situation.eye_distance))
+      return
+    slot = situation.held
+    others = [j if i == slot else i for i, j in pairs if slot in (i, j)]
+    if self._skills.fetch(situation, slot):
+      ends = senses.clear_cells(situation.ground, at[others], _CLEAR_METRES)
+      self._walker.go(situation, ("apart", slot), situation.here, ends, [slot])

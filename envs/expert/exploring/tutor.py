@@ -1,0 +1,59 @@
+"""The tutor: an explorer whose actions can be learned from what is in view.
+
+The explorer walks to what it saw before, by a way that it searches. An agent
+would have to carry a map in its memory to predict that, and its policy blurs
+where it can't. The tutor gives up some reward for actions that follow from the
+view and from what was learned of the rules: it turns until it sees what it is
+after, then walks there, and keeps away from what is in its way as it comes
+near.
+"""
+
+import numpy as np
+
+from adaland.envs import constants, land
+from adaland.envs.expert.exploring import explorer, in_view, playable
+from adaland.envs.expert.ways import steering, walking
+from adaland.envs.tasks.task import Task
+
+# Distance to keep from what is not to be touched, metres: with more, it would
+# not get past at all.
+_AVOID_METRES = 1.05
+# A view that is off by less is left as it is, radians.
+_PITCH_SLACK = 0.2
+
+
+class Tutor(explorer.Explorer):
+  """The player 1 of each environment of a batch; see `players.Player`."""
+
+  def _check(self, task: Task) -> None:
+    """Checks that it can play a task; raises ValueError if it can't."""
+    playable.check_tutor(task)
+
+  def _walk(
+    self, view: land.BatchView, rows: np.ndarray, aim: explorer.Aim
+  ) -> np.ndarray:
+    """Returns the actions that lead there."""
+    own, k = self.known, np.arange(len(rows))
+    offset = own.pos[rows, :, :2] - view.player_pos[rows, :1, :2]
+    yaw, target = view.yaw[rows, 0], offset[k, aim.slot]
+    error = np.arctan2(target[:, 1], target[:, 0]) - yaw
+    error = steering.wrap(error)
+    visible = in_view.visible_slots(view)[rows, aim.slot] & aim.exists
+    radius = self.clearance(rows, aim.slot, _AVOID_METRES)
+    # What is looked for is looked for in the direction of the last turn.
+    around = explorer.turn_around(
+      view.last_action[rows, 0, 2], aim.exists & (error < 0)
+    )
+    looks = aim.exists | aim.search
+    turn = np.where(looks, around, explorer.NO_TURN)
+    turn = np.where(visible, walking.turn_to(error), turn)
+    arrived = np.linalg.norm(target, axis=-1) < explorer.ARRIVED_METRES
+    walks = visible & ~(aim.is_goal & arrived)
+    move = walking.walk_to(target, offset, radius, yaw, turn)
+    actions = np.tile(np.array(constants.NOOP_ACTION, np.int32), (len(rows), 1))
+    actions[:, :2] = np.where(walks[:, None], move, explorer.STAY)
+    actions[:, 2] = turn
+    pitch = constants.START_PITCH - view.pitch[rows, 0]
+    level = np.abs(pitch) < _PITCH_SLACK
+    actions[:, 3] = np.where(level, explorer.STAY, walking.look_to(pitch))
+    return actions

@@ -1,0 +1,98 @@
+"""Tests of adaland.envs.expert.exploring.tutor, in a room made by hand."""
+
+import dataclasses
+
+import numpy as np
+from absl.testing import absltest
+
+from adaland.envs import constants, land
+from adaland.envs.expert import players
+from adaland.envs.tasks.task import Task
+from tests.envs import fixtures
+
+_NOOP = np.array(constants.NOOP_ACTION)
+_MOVE, _STRAFE, _TURN, _LOOK = range(4)
+
+
+def _task(cube, trap):
+  """Returns a task with the right object and a trap at these positions."""
+  task = Task.of(
+    goal="near(player1, black sphere)",
+    objects=["black cube", "purple cube"],
+    rules=[
+      "near(player1, black cube) -> black sphere",
+      "near(player1, purple cube) -> black wall",
+      "see(black wall, black cube) -> nothing",
+    ],
+    hide_rules=[1, 2, 3],
+    trials=2,
+    trial_seconds=4,
+    tiles=(8, 8),
+  )
+  objects = tuple(
+    dataclasses.replace(spec, at=(at,))
+    for spec, at in zip(task.objects, (cube, trap), strict=True)
+  )
+  player = dataclasses.replace(task.players[0], at=(0.0, 0.0))
+  return dataclasses.replace(task, objects=objects, players=(player,))
+
+
+class TutorTest(absltest.TestCase):
+  def make(self, cube=(2.5, 0.0), trap=(-3.0, 3.0)):
+    """Makes a world; returns it with its tutor."""
+    task = _task(cube, trap)
+    world = land.Land(1, fixtures.CONFIG, lambda i: task, seed=0)
+    world.reset()
+    return world, players.make("tutor", 1)
+
+  def play(self, world, tutor, steps):
+    """Plays; returns the actions, what was in view, and the rewards."""
+    actions, visible, rewards = [], [], []
+    for _ in range(steps):
+      tutor.observe(world)
+      [action] = tutor.act(world)
+      visible.append(world.batch_view().visible[0, 0, 1:3].copy())
+      actions.append(action)
+      rewards.append(world.step(action[None]).reward[0])
+    return np.array(actions), np.array(visible), np.array(rewards)
+
+  def test_it_walks_only_to_what_it_sees(self):
+    world, tutor = self.make()
+    actions, visible, rewards = self.play(world, tutor, 30)
+    walks = (actions[:, _MOVE] != 1) | (actions[:, _STRAFE] != 1)
+    blind = ~visible.any(axis=1)
+    self.assertTrue(blind.any())
+    self.assertFalse((walks & blind).any())
+    self.assertTrue(walks.any())
+    # Blind, it turns on and on in one direction, fast.
+    turns = actions[blind & ~np.roll(rewards > 0, 1), _TURN]
+    self.assertLessEqual(len(set(turns.tolist())), 2)
+
+  def test_grip_and_hand_are_left_alone(self):
+    world, tutor = self.make()
+    actions, _, _ = self.play(world, tutor, 20)
+    np.testing.assert_array_equal(
+      actions[:, 4:], np.broadcast_to(_NOOP[4:], (20, 2))
+    )
+
+  def test_it_remembers_the_right_one_and_spares_the_trap(self):
+    # The trap is as near as the right one: which it tries first, it learns.
+    world, tutor = self.make(cube=(0.0, 2.5), trap=(0.0, -2.5))
+    self.play(world, tutor, 30)
+    _, _, rewards = self.play(world, tutor, 30)
+    self.assertGreater(rewards.sum(), 1.0)
+
+  def test_a_label_does_not_depend_on_who_acted(self):
+    world, tutor = self.make()
+    other, watcher = self.make()
+    for _ in range(25):
+      tutor.observe(world)
+      watcher.observe(other)
+      action = tutor.act(world)
+      np.testing.assert_array_equal(watcher.act(other, [0]), action)
+      world.step(action)
+      other.step(action)
+
+
+if __name__ == "__main__":
+  absltest.main()
