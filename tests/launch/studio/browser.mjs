@@ -48,7 +48,7 @@ async function openRecorded(page, rewards) {
   const demo = await page.evaluate(() => adaland.store.demos[0].demo);
   const content = JSON.stringify({ policy: 'person', episodes: [
     { task: 0, name: 'mine', policy: 'person', rewards, episode: 0, demo }] });
-  await page.evaluate(() => adaland.go('watch', { players: [] }));
+  await page.evaluate(() => adaland.go('watch', { players: ['noop'] }));
   const asked = page.waitForEvent('filechooser');
   await page.getByRole('button', { name: 'Open a recording' }).press('Enter');
   await (await asked).setFiles({ name: 'evaluation.json',
