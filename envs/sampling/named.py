@@ -28,8 +28,8 @@ COMPOSITES = {
   # From easy to hard.
   "mixture": "traps:candidates=2+traps+traps:candidates=4+find+fetch+chain",
   # 1 to 4 rules, all trials of 4 s. Of 12 tasks two teach little more than to
-  # walk, in four there is something to find out, and in six there is hardly
-  # time for anything.
+  # walk, in four there is something to find out, and in six rooms are far
+  # larger.
   "wide": (
     "find:candidates=1,tiles=5,trial_seconds=4"
     "+find:candidates=2,tiles=5,trial_seconds=4"
