@@ -16,6 +16,8 @@ from adaland.launch import errors
 MAX_COUNT = 100_000
 MAX_SEED = 2**62
 
+_MOST_TEMPERATURE = 100.0
+
 
 class Parser(argparse.ArgumentParser):
   """An argument parser with errors of one line."""
@@ -76,6 +78,29 @@ def add_own_parts_flag(parser: argparse.ArgumentParser) -> None:
     help="import the code that the run's config names (its user's own memory, "
     "tasks and so on); for runs that you trust",
   )
+
+
+def add_temperature_flag(parser: argparse.ArgumentParser) -> None:
+  """Adds the flag --temperature."""
+  parser.add_argument(
+    "--temperature",
+    type=_temperature,
+    default=1.0,
+    help="divides the logits of the agent's policy: 1, the default, acts as in "
+    "training, less is less random",
+  )
+
+
+def _temperature(text: str) -> float:
+  try:
+    value = float(text)
+  except ValueError:
+    value = 0.0
+  if not 0 < value <= _MOST_TEMPERATURE:
+    raise argparse.ArgumentTypeError(
+      f"{text!r} is not a number above 0, to {_MOST_TEMPERATURE:g}"
+    )
+  return value
 
 
 def output_path(path: str) -> str:

@@ -105,7 +105,7 @@ def make_parser() -> cli.Parser:
     help="swapped: play once more, beginning each trial with the memory of "
     "another task, to see what the agent's memory is worth",
   )
-  trained_agent.add_temperature_flag(parser)
+  cli.add_temperature_flag(parser)
   recording.add_flag(parser)
   parser.add_argument(
     "--coplayer",

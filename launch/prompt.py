@@ -79,7 +79,7 @@ def make_parser() -> cli.Parser:
     type=cli.output_path,
     help="film the first prompted episode",
   )
-  trained_agent.add_temperature_flag(parser)
+  cli.add_temperature_flag(parser)
   recording.add_flag(parser)
   cli.add_own_parts_flag(parser)
   cli.add_json_flag(parser)

@@ -1,6 +1,5 @@
 """A trained agent, of a run or of a directory made by `adaland export`."""
 
-import argparse
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -17,30 +16,6 @@ from adaland.launch.recipes import task_source
 
 SavedAgent = saved_agent.SavedAgent
 load_config = saved_agent.load_config
-_MOST_TEMPERATURE = 100.0
-
-
-def add_temperature_flag(parser: argparse.ArgumentParser) -> None:
-  """Adds the flag --temperature."""
-  parser.add_argument(
-    "--temperature",
-    type=_temperature,
-    default=1.0,
-    help="divides the logits of the agent's policy: 1, the default, acts as in "
-    "training, less is less random",
-  )
-
-
-def _temperature(text: str) -> float:
-  try:
-    value = float(text)
-  except ValueError:
-    value = 0.0
-  if not 0 < value <= _MOST_TEMPERATURE:
-    raise argparse.ArgumentTypeError(
-      f"{text!r} is not a number above 0, to {_MOST_TEMPERATURE:g}"
-    )
-  return value
 
 
 def load(workdir: str, own_parts: bool = False) -> SavedAgent:

@@ -173,20 +173,22 @@ class TrainTest(absltest.TestCase):
     made = []
 
     class Agent:
-      def __init__(self, actor, params, num_envs, seed):
-        made.append((params, num_envs, seed))
+      def __init__(self, actor, params, num_envs, seed, temperature):
+        made.append((params, num_envs, seed, temperature))
         self._num_envs = num_envs
 
       def act(self, step):
         return np.tile(_NOOP, (self._num_envs, 1))
 
-    agent = adaland.TrainedAgent(preset_configs.smoke(), "params", {}, seed=7)
+    agent = adaland.TrainedAgent(
+      preset_configs.smoke(), "params", {}, seed=7, temperature=0.5
+    )
     with absltest.mock.patch.object(policies, "Agent", Agent):
       for num_envs in (2, 2, 3):
         step: Any = absltest.mock.Mock(first=[False] * num_envs)
         self.assertLen(agent.act(step), num_envs)
       agent.reset(3)
-    self.assertEqual(made, [("params", n, 7) for n in (2, 3, 3)])
+    self.assertEqual(made, [("params", n, 7, 0.5) for n in (2, 3, 3)])
 
 
 if __name__ == "__main__":

@@ -35,7 +35,11 @@ class FakeLand:
     self.config = config
     self.seed = seed
     self.actions = []
-    self.seeds = tuple(range(seed, seed + num_envs))
+    self.seeds = (
+      tuple(range(seed, seed + num_envs))
+      if isinstance(seed, int)
+      else tuple(seed)
+    )
     self.episodes = np.zeros(num_envs, int)
     self._next_task = next_task
     self._ended = np.zeros(num_envs, bool)

@@ -6,7 +6,7 @@ from absl.testing import absltest, parameterized
 
 from adaland.launch import builder
 from adaland.launch.bench import network
-from adaland.launch.config import preset_configs
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.runtimes.single import jaxprs
 from tests.launch.runtimes.single import configs
 
@@ -89,7 +89,9 @@ class MeasuredTest(parameterized.TestCase):
   def test_a_learned_step_costs_more_than_an_acted_one(self):
     # Learning runs both networks, and differentiates; acting encodes goal and
     # rules anew at each step.
-    config = preset_configs.laptop()
+    config = overrides.apply(
+      preset_configs.laptop(), ["learner.privileged.distillation_alone=0.5"]
+    )
     made = builder.agent(config)
     act = network.acting_work(
       config, made, made.network.init(network.jax.random.PRNGKey(0))

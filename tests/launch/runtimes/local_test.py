@@ -196,8 +196,12 @@ class LocalRuntimeTest(absltest.TestCase):
 
   def test_the_key_is_not_among_a_child_s_arguments(self):
     name = self.actor(local_child.IS_SILENT)
-    with open(f"/proc/{self.made.pid(name)}/cmdline") as file:
-      arguments = file.read()
+    command, arguments = f"/proc/{self.made.pid(name)}/cmdline", ""
+    # Until its program begins it is a copy of this process.
+    while "local_child" not in arguments:
+      time.sleep(0.01)
+      with open(command) as file:
+        arguments = file.read()
     with open(f"/proc/{self.made.pid(name)}/environ") as file:
       (key,) = [
         text.partition("=")[2]
