@@ -88,7 +88,7 @@ class Catalogue:
       return errors.one_line(str(error))
     return ""
 
-  @functools.lru_cache(16)  # noqa: B019
+  @functools.lru_cache(16)  # noqa: B019  # One catalogue a process.
   def _config(self, name: str) -> experiment.ExperimentConfig:
     return trained_agent.load_config(self.agents[name], self.own_parts)
 
@@ -120,7 +120,7 @@ class Catalogue:
         return name
     return ""
 
-  @functools.lru_cache(16)  # noqa: B019
+  @functools.lru_cache(16)  # noqa: B019  # One catalogue a process.
   def _fingerprint(self, name: str) -> str:
     try:
       return weights.fingerprint(self.agent(name).params)
