@@ -209,7 +209,7 @@ class Beliefs:
         spawns = [
           x if isinstance(x, int) else bound.get(x, x) for x in belief.spawns
         ]
-        # Unbound ones stay as they are.
+        # What stands for a type is bound to a type, not to a predicate (str).
         belief.spawns = tuple(spawns)  # pyrefly: ignore[bad-assignment]
       if belief.candidates is None or belief.settled:
         continue
