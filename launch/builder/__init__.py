@@ -1,0 +1,42 @@
+"""Builder of a run's components from its config.
+
+It makes agent, learner, unrolls, actors and curriculum; launchers connect them.
+"""
+
+from adaland.launch.builder.actors import (
+  actor,
+  device_actor,
+  environment,
+  snapshot_pool,
+)
+from adaland.launch.builder.agents import (
+  Agent,
+  agent,
+  first_state,
+  learner,
+  starting_params,
+  teacher,
+)
+from adaland.launch.builder.curricula import curriculum
+from adaland.launch.builder.unrolls import (
+  batch_template,
+  checkpoint_template,
+  unroll_spec,
+)
+
+__all__ = [
+  "Agent",
+  "actor",
+  "agent",
+  "batch_template",
+  "checkpoint_template",
+  "curriculum",
+  "device_actor",
+  "environment",
+  "first_state",
+  "learner",
+  "snapshot_pool",
+  "starting_params",
+  "teacher",
+  "unroll_spec",
+]

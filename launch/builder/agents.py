@@ -1,0 +1,176 @@
+"""The agent of a run, its learner, and the parameters that they start from."""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import jax
+
+from adaland.agent import acting, sizes, types
+from adaland.agent.config import NetworkConfig
+from adaland.agent.learner_config import LearnerConfig, ProxyConfig
+from adaland.agent.network.network import make_network
+from adaland.envs import land, land_types
+from adaland.launch import errors
+from adaland.launch.agents import saved_agent
+from adaland.launch.config import experiment
+from adaland.launch.recipes import extensions
+
+if TYPE_CHECKING:
+  from adaland.agent.learner import Learner
+
+
+# Number of agents, and of learners, that are kept in a process.
+_MAX_KEPT = 4
+
+
+class Agent(NamedTuple):
+  """The functions of a run's agent.
+
+  Attributes:
+    network: Pure functions of the network.
+    actor: Acting functions.
+    observation_spec: Shape and dtype of each observation, without batch.
+  """
+
+  network: types.Network
+  actor: acting.Actor
+  observation_spec: dict[str, tuple[tuple[int, ...], Any]]
+
+
+def agent(config: experiment.ExperimentConfig) -> Agent:
+  """Makes the agent's functions.
+
+  Equal configs get the same functions, which JAX traces and compiles once in a
+  process, however often a program trains and evaluates.
+  """
+  return _agent(
+    config.network,
+    config.env,
+    config.learner.muesli.value_range,
+    extensions.find(config, "memory"),
+  )
+
+
+@functools.lru_cache(_MAX_KEPT)
+def _agent(
+  network_config: NetworkConfig,
+  env_config: land_types.LandConfig,
+  value_range: float,
+  memory: Callable[..., Any] | None,
+) -> Agent:
+  spec = land.observation_spec(env_config)
+  network = make_network(network_config, spec, memory)
+  actor = acting.make_actor(network, network_config.action_sizes, value_range)
+  return Agent(network, actor, spec)
+
+
+def learner(
+  config: experiment.ExperimentConfig,
+  network: types.Network,
+  devices: Sequence[jax.Device] | None = None,
+) -> "Learner":
+  """Makes the learner's functions; on all devices if none are named.
+
+  As with `agent`, the same arguments get the same functions.
+  """
+  return _learner(
+    network,
+    config.learner,
+    config.network.action_sizes,
+    tuple(jax.devices() if devices is None else devices),
+    _proxy(config.learner.proxy, config.network, config.env),
+  )
+
+
+@functools.lru_cache(_MAX_KEPT)
+def _proxy(
+  proxy_config: ProxyConfig,
+  network_config: NetworkConfig,
+  env_config: land_types.LandConfig,
+) -> types.Network | None:
+  """Makes the network of the small agent that chooses unrolls, if there is."""
+  if not proxy_config.used:
+    return None
+  small = sizes.small_config(
+    network_config, proxy_config.width, proxy_config.num_layers
+  )
+  return make_network(small, land.observation_spec(env_config))
+
+
+@functools.lru_cache(_MAX_KEPT)
+def _learner(
+  network: types.Network,
+  learner_config: LearnerConfig,
+  action_sizes: tuple[int, ...],
+  devices: tuple[jax.Device, ...],
+  proxy: types.Network | None,
+) -> "Learner":
+  # Imported where used: most processes of a run never learn, and it brings
+  # half a second of other packages.
+  from adaland.agent.learner import make_learner
+
+  return make_learner(network, learner_config, action_sizes, devices, proxy)
+
+
+def first_state(
+  config: experiment.ExperimentConfig,
+  made: Agent,
+  learns: "Learner",
+  resumes: bool = False,
+) -> Any:
+  """Returns the learner's state before a run's first update.
+
+  Args:
+    config: The run's config.
+    made: The agent.
+    learns: The learner's functions.
+    resumes: True if a checkpoint replaces the state, so that the agent from
+      which the run started is not needed any more.
+
+  Raises:
+    UserError: If the run can't start from the agent that its config names.
+  """
+  state = learns.init(jax.random.PRNGKey(config.run.seed))
+  if resumes or not config.run.start_from:
+    return state
+  params = starting_params(config, made)
+  return learns.load(state._replace(params=params, target_params=params))
+
+
+def starting_params(
+  config: experiment.ExperimentConfig, made: Agent
+) -> types.Params:
+  """Reads the parameters from which a run starts.
+
+  Args:
+    config: The run's config, which names an agent.
+    made: The run's own agent.
+
+  Raises:
+    UserError: If there is no such agent, it is broken, or has a network of
+      another form.
+  """
+  with errors.user_input(f"run.start_from={config.run.start_from}"):
+    place = saved_agent.place(config.run.start_from)
+    saved = saved_agent.load(place, False, agent, learner)
+    shapes = jax.eval_shape(made.network.init, jax.random.PRNGKey(0))
+    saved_agent.check_start(saved.params, shapes)
+  return saved.params
+
+
+def teacher(config: experiment.ExperimentConfig) -> saved_agent.SavedAgent:
+  """Reads the agent that teaches.
+
+  Args:
+    config: The run's config, which names one.
+
+  Raises:
+    UserError: If there is no such agent, it is broken, or has other heads or
+      observations than this run.
+  """
+  with errors.user_input(f"teaching.teacher={config.teaching.teacher}"):
+    place = saved_agent.place(config.teaching.agent)
+    saved = saved_agent.load(place, False, agent, learner)
+    saved_agent.check_teacher(saved.config, config)
+  return saved
