@@ -30,6 +30,11 @@ _SMALL: Final = (
   "network.num_heads=2",
   "network.feed_forward_size=64",
 )
+_TWICE_SMALL: Final = (
+  "network.d_model=64",
+  "network.num_heads=4",
+  "network.feed_forward_size=128",
+)
 
 _NO_BELIEF: Final = (
   "network.belief=false",
@@ -94,6 +99,31 @@ _WIDE: Final = Size(
   num_tasks=200,
   minutes=60.0,
 )
+# The same in small: tasks of `micro` for what can be learned, and rooms in which
+# 2 s are not enough. Rewards of walking come within some 100,000 steps.
+_WIDE_MICRO_TASKS: Final = (
+  "find:candidates=1,tiles=4,trials=3,trial_seconds=2"
+  "+find:candidates=2,tiles=4,trials=3,trial_seconds=2"
+  f"+4*{preset_configs.MICRO_TASKS}"
+  "+2*find:candidates=2,tiles=12-14,trials=3,trial_seconds=2"
+  "+2*fetch:candidates=2,tiles=8-10,trials=3,trial_seconds=2"
+  "+2*chain:candidates=2,tiles=8-10,trials=3,trial_seconds=2"
+)
+_WIDE_MICRO: Final = dataclasses.replace(
+  _MICRO,
+  taskset=_WIDE_MICRO_TASKS,
+  settings=(
+    f"tasks.family={_WIDE_MICRO_TASKS}",
+    "env.num_slots=4",
+    "env.max_rules=4",
+    "teaching.teacher=none",
+    *_UNTAUGHT,
+    "curriculum.plr.capacity=100",
+    "curriculum.learnability.train_episodes=300",
+  ),
+  num_tasks=200,
+  steps=250_000,
+)
 # The smallest rooms and the shortest trials; equal steps, since what pictures
 # cost is what the encoders differ in.
 _PIXELS: Final = Size(
@@ -148,7 +178,11 @@ STUDIES: Final[dict[str, Study]] = {
       Variant("small-student", (*_KICKSTART, *_SMALL), teacher="script"),
       _memory("none"),
     ),
-    _LARGE,
+    {
+      **_LARGE,
+      # Of the width of `laptop`, so that there is a smaller one.
+      "micro": dataclasses.replace(_MICRO, settings=_TWICE_SMALL),
+    },
   ),
   "privilege": Study(
     "What is each help in training worth?",
@@ -209,7 +243,7 @@ STUDIES: Final[dict[str, Study]] = {
       # As many unrolls are learned from in an update as by the others.
       Variant("proxy", ("learner.proxy.share=0.25", "replay.batch_size=32")),
     ),
-    {"laptop": _WIDE},
+    {"laptop": _WIDE, "micro": _WIDE_MICRO},
   ),
   "pixels": Study(
     "What do patches see that a torso does not, and what may be left out?",
