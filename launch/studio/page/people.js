@@ -85,7 +85,7 @@ export function people(app) {
       h('h1', {}, 'Your score by trial'),
       h('p', {}, `${result.num_scored} of ${result.num_tasks} tasks; 1 is the ` +
         'expert. Bars: standard error over tasks.'),
-      lines(curves, { top: 1.15, width: 640, label: 'trial',
+      lines(curves, { top: 1.2, width: 640, label: 'trial',
         title: 'score' }),
       h('div', { class: 'row' }, beside,
         button('Save as JSON', () => download('human.json',

@@ -160,7 +160,7 @@ const MODES = {
     await page.evaluate(() => adaland.go('measure'));
     await page.getByText('How well do you adapt?').waitFor();
     const stop = await film(page, 'measure');
-    const set = page.getByLabel('tasks', { exact: true });
+    const set = page.locator('label', { hasText: /^tasks/ }).locator('select');
     await set.selectOption(`fits ${AGENT}`);
     await rest(page, 1);
     await set.selectOption('traps');
