@@ -127,8 +127,10 @@ class Game:
     return seat
 
   def go(self) -> None:
-    """Lets time pass."""
+    """Lets time pass, for both players."""
     self._going.set()
+    for seat in self._seats:
+      seat.send("going")
 
   def pause(self) -> None:
     """Stops time."""

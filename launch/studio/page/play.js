@@ -57,9 +57,14 @@ export function play(app, { task, seed = 0, partner = 'person', join, study }) {
 
   function go() {
     if (!told || going || ended) return;
+    link.send('go');
+    goOn();
+  }
+
+  // Time passes: this player has asked for it, or the other one.
+  function goOn() {
     going = true;
     banner.hidden = true;
-    link.send('go');
     stage.focus();
     tell();
   }
@@ -207,6 +212,7 @@ export function play(app, { task, seed = 0, partner = 'person', join, study }) {
       } else explain(told.name || 'A task');
     }),
     link.on('ready', () => explain(told.name || 'A task')),
+    link.on('going', () => { if (!going && !ended) goOn(); }),
     link.on('paused', () => {
       going = false;
       say(h('h1', {}, 'Paused'), rulesList(told), h('div', { class: 'row' },

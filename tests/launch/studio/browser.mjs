@@ -160,6 +160,41 @@ async function byTouchAndPad() {
   say('played by game pad');
 }
 
+// Plays with two pages, one of which joins the game of the other.
+async function together() {
+  const [first, second] = await Promise.all(
+    [0, 1].map(() => open(browser, address, faults)));
+  const task = JSON.stringify({ format: 'adaland.task/1',
+    world: { tiles: [8, 8], levels: 1 }, objects: [{ type: 'black cube' }],
+    players: [{ goal: 'see(player1, player2)', at: [0, 0] },
+      { goal: 'near(player2, black cube)', at: [2, 0] }],
+    trials: 1, trial_seconds: 40 });
+  await first.evaluate((text) =>
+    adaland.go('play', { task: text, partner: 'person' }), task);
+  await first.getByText('Waiting for the second player').waitFor();
+  await second.getByRole('button', { name: 'Join a game that waits' })
+    .press('Enter');
+  await second.getByText('near(player2, black cube)').first().waitFor();
+  const start = first.getByRole('button', { name: 'Start (Enter)' });
+  await start.press('Enter');
+  const seen = (page) => page.evaluate(() => adaland.debug.pose.p);
+  await second.waitForFunction(() => adaland.debug.pose?.t > 2);
+  const before = await seen(first);
+  assert.equal(before.length, 2);
+  await second.bringToFront();
+  await second.locator('.stage').focus();
+  await second.keyboard.down('ArrowUp');
+  await first.waitForFunction(([x, y]) => Math.hypot(
+    adaland.debug.pose.p[1][0] - x, adaland.debug.pose.p[1][1] - y) > .4,
+  before[1]);
+  await second.keyboard.up('ArrowUp');
+  const after = await seen(first);
+  assert.ok(Math.hypot(after[0][0] - before[0][0],
+    after[0][1] - before[0][1]) < .1, 'the other player stands');
+  await Promise.all([first.close(), second.close()]);
+  say('played by two');
+}
+
 const [child, address] = await serve();
 const faults = [];
 let browser = null;
@@ -224,6 +259,7 @@ try {
   await page.close();
 
   await Promise.all([withoutWebGL(), byTouchAndPad()]);
+  await together();
   assert.deepEqual(faults, []);
   say('done');
 } catch (error) {

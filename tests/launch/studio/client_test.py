@@ -265,6 +265,7 @@ class ClientTest(parameterized.TestCase):
     one.get("ready")
     one.send(messages.Act(move=2, yaw=0.0))
     frames, _ = self.play(two, messages.Act(yaw=0.0))
+    one.get("going")  # It is told that the other page let time pass.
     self.assertGreater(frames[-1]["p"][0][0], -0.5)  # Player 1 walked.
     one.get("over")
     with self.assertRaisesRegex(AssertionError, "no game waits"):
