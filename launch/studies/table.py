@@ -99,8 +99,8 @@ _WIDE: Final = Size(
   num_tasks=200,
   minutes=60.0,
 )
-# The same in small: tasks of `micro` for what can be learned, and rooms in which
-# 2 s are not enough. Rewards of walking come within some 100,000 steps.
+# The same in small: tasks of `micro` for what can be learned, and rooms in
+# which 2 s are not enough.
 _WIDE_MICRO_TASKS: Final = (
   "find:candidates=1,tiles=4,trials=3,trial_seconds=2"
   "+find:candidates=2,tiles=4,trials=3,trial_seconds=2"
@@ -119,7 +119,7 @@ _WIDE_MICRO: Final = dataclasses.replace(
     "teaching.teacher=none",
     *_UNTAUGHT,
     "curriculum.plr.capacity=100",
-    "curriculum.learnability.train_episodes=300",
+    "curriculum.learnability.train_episodes=600",
   ),
   num_tasks=200,
   steps=250_000,

@@ -2,7 +2,7 @@
 //
 // It makes a task, plays it to a reward, gives what was played to an agent,
 // moves through the trials, opens a recorded evaluation, and plays once more
-// without WebGL, and by touch and game pad.
+// without WebGL, by touch and game pad, and with two pages.
 
 import assert from 'node:assert/strict';
 import process from 'node:process';
