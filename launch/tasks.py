@@ -16,7 +16,7 @@ from adaland.envs.tasks import (
 from adaland.envs.tasks.task import Task
 from adaland.envs.worlds import validity
 from adaland.launch import cli, errors
-from adaland.launch.config import preset_configs
+from adaland.launch.config import overrides, preset_configs
 from adaland.launch.evaluation import tasksets, trained_agent
 from adaland.launch.recipes import task_source
 from adaland.launch.run import progress
@@ -42,6 +42,7 @@ examples:
   adaland tasks replay two.npz
   adaland tasks import xland-minigrid rulesets.npz --out=my_tasks/
   adaland tasks soak --preset=gpu --num_tasks=100 --out=broken/
+  adaland tasks soak --set tasks.two_player_probability=1 env.num_players=2
   adaland tasks soak --replay=broken/inside_0.npz
 """
 
@@ -74,6 +75,15 @@ def make_parser() -> cli.Parser:
     command.add_argument(
       "--workdir", help="a run: its distribution instead of a preset's"
     )
+    if name in ("sample", "soak"):
+      command.add_argument(
+        "--set",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="change single settings of it, as tasks.two_player_probability=1",
+      )
     if name not in ("worth", "soak"):
       command.add_argument("--split", default="train", help="train or test")
     if name == "worth":
@@ -114,6 +124,7 @@ def _source(args: argparse.Namespace, held_out: bool) -> task_sets.TaskSet:
     config = trained_agent.load_config(args.workdir, args.own_parts)
   else:
     config = preset_configs.get(args.preset)
+  config = overrides.apply(config, getattr(args, "set", []))
   return task_source.TaskSource(config, held_out)
 
 

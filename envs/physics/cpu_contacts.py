@@ -49,7 +49,8 @@ class Contacts:
     """Runs the substeps of a step and finds the contacts in each."""
     crowded = np.flatnonzero(self._worlds.crowded)
     others = np.flatnonzero(~self._worlds.crowded)
-    self._found[:] = False
+    # An object that is gripped may wake after MuJoCo has looked for contacts.
+    self._found[:] = self._at_rest(slice(None))
     if crowded.size:
       for _ in range(substeps):
         self._batch.step(crowded, nstep=1, stage=_NO_STAGE)
@@ -116,16 +117,32 @@ class Contacts:
     The lists leave out objects asleep that touch others asleep or frozen ones:
     these touch as before.
     """
-    num_players = self._worlds.capacity.num_players
+    self._latest[ids] = self._at_rest(ids)
     for env in ids.tolist():
       data = self._batch.get_data(env, self._data)
       nodes = np.sort(self._worlds.geom_nodes[data.contact.geom], axis=1)
       first, second = nodes[nodes[:, 0] >= 0].T
-      free = self._worlds.free[env]
-      asleep, still = np.zeros((2, self._found.shape[1]), bool)
-      asleep[num_players:] = free & (self._rest[env] >= 0)
-      still[num_players:] = asleep[num_players:] | ~free
-      latest = self._latest[env]
-      latest &= still[:, None] & still[None] & (asleep[:, None] | asleep[None])
-      latest[first, second] = True
-      self._found[env] |= latest
+      self._latest[env, first, second] = True
+    self._found[ids] |= self._latest[ids]
+
+  def _at_rest(self, ids: np.ndarray | slice) -> np.ndarray:
+    """Returns the last contacts of objects asleep, with such or frozen ones.
+
+    Args:
+      ids: Environments.
+
+    Returns:
+      The contacts, bool [C, M, M].
+    """
+    latest = self._latest[ids]
+    if not latest.any():
+      return latest
+    free, rest = self._worlds.free[ids], self._rest[ids]
+    asleep = free & (rest >= 0)
+    players = np.zeros((len(latest), self._worlds.capacity.num_players), bool)
+    asleep, still = (
+      np.concatenate([players, objects], axis=1)
+      for objects in (asleep, asleep | ~free)
+    )
+    pairs = asleep[:, :, None] | asleep[:, None]
+    return latest & still[:, :, None] & still[:, None] & pairs

@@ -30,7 +30,8 @@ class Demo(NamedTuple):
   Attributes:
     task: The task.
     seed: Seed of the environment.
-    actions: Action indices of each step, int32 [T, A].
+    actions: Action indices of each step, int32 [T, A]; of P > 1 players
+      [T, P, A].
     rewards: Reward of each trial, seconds, float32 [K].
   """
 
@@ -76,23 +77,32 @@ def check_path(path: str) -> None:
   cli.say(f"--record={path}: the demonstration there will be replaced")
 
 
-def load(path: str) -> Demo:
+def load(path: str, most_players: int = 1) -> Demo:
   """Reads a demonstration.
 
+  Args:
+    path: The file.
+    most_players: Largest number of players that is allowed.
+
   Raises:
-    UserError: If the file is missing, broken, or of another format.
+    UserError: If the file is missing, broken, of another format, or of more
+      players.
   """
   with errors.user_input(f"--demo={path}"):
     with open(path, "rb") as file:
       data = file.read(_MAX_BYTES + 1)
-    return decode(data)
+    return decode(data, most_players)
 
 
-def decode(data: bytes) -> Demo:
+def decode(data: bytes, most_players: int = 1) -> Demo:
   """Decodes the content of a file.
 
+  Args:
+    data: The content.
+    most_players: Largest number of players that is allowed.
+
   Raises:
-    UserError: If it is broken, or of another format.
+    UserError: If it is broken, of another format, or of more players.
   """
   if len(data) > _MAX_BYTES:
     raise errors.UserError(
@@ -107,6 +117,10 @@ def decode(data: bytes) -> Demo:
         for name in ("task", "seed", "actions", "rewards")
       )
     task = json_files.loads(array_text.read(text))
+    if len(task.players) > most_players:
+      raise errors.UserError(
+        f"has {len(task.players)} players, allowed: {most_players}"
+      )
     _check(task, seed, actions, rewards)
     return Demo(task, int(seed), actions.astype(np.int32), rewards)
   except errors.UserError:
@@ -148,10 +162,10 @@ def _check(
     )
   if actions.dtype.kind not in "iu":
     raise errors.UserError("its actions are not whole numbers")
-  heads = len(constants.ACTION_SIZES)
+  num_players, heads = len(task.players), len(constants.ACTION_SIZES)
   if (
-    actions.ndim != 2
-    or actions.shape[1] != heads
+    actions.shape[1:]
+    != ((heads,) if num_players == 1 else (num_players, heads))
     or (actions < 0).any()
     or (actions >= constants.ACTION_SIZES).any()
   ):

@@ -122,7 +122,7 @@ def play(
       if episode is None or law in episode.broken:
         continue
       episode.broken.add(law)
-      now = [*episode.actions, actions[env, 0]] if not step.first[env] else []
+      now = [*episode.actions, actions[env]] if not step.first[env] else []
       on_violation(Violation(law, reason, len(now), _demo(episode, now)))
     playing = [episode is not None for episode in episodes] & ~step.first
     summary.steps += int(playing.sum())
@@ -132,7 +132,7 @@ def play(
     for env in np.flatnonzero(playing):
       episode = episodes[env]
       assert episode is not None
-      episode.actions.append(actions[env, 0])
+      episode.actions.append(actions[env])
       episode.rewards[-1] += float(transition.reward[env, 0])
       if step.last[env]:
         summary.tasks += 1
@@ -154,11 +154,15 @@ def _broken(
 def _demo(episode: _Episode, actions: Sequence[np.ndarray]) -> demo.Demo:
   """Returns what was done so far, filled up to a trial by doing nothing."""
   shortage = max(0, episode.task.trial_steps - len(actions))
-  idle = [np.array(constants.NOOP_ACTION, np.int32)] * shortage
+  num_players = len(episode.task.players)
+  idle = np.tile(
+    np.array(constants.NOOP_ACTION, np.int32), (shortage, num_players, 1)
+  )
+  done = np.concatenate([np.reshape(actions, (-1, *idle.shape[1:])), idle])
   return demo.Demo(
     task=episode.task,
     seed=episode.seed,
-    actions=np.array([*actions, *idle]),
+    actions=done[:, 0] if num_players == 1 else done,
     rewards=np.array(episode.rewards, np.float32),
   )
 
@@ -169,7 +173,9 @@ def replay(played: demo.Demo, config: land.LandConfig) -> list[Violation]:
   recorder = transitions.Recorder(environment)
   found: dict[str, Violation] = {}
   for number, action in enumerate(played.actions, start=1):
-    transition, _ = recorder.step(action[None, None])
+    transition, _ = recorder.step(
+      np.reshape(action, (1, config.num_players, -1))
+    )
     for _, law, reason in _broken(transition):
       found.setdefault(law, Violation(law, reason, number, played))
   return list(found.values())

@@ -3,12 +3,16 @@
 N: environments, P: players, S: slots, M = P + S: nodes, R: rules.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from adaland.envs import constants, land
 from adaland.envs.tasks.task import Task
+
+# The environments in which a law is broken, with the reason.
+Broken = Iterator[tuple[int, str]]
 
 _STILL_METRES = 1e-4  # Largest movement of an object at rest, in a step.
 

@@ -85,6 +85,21 @@ class ContactsTest(absltest.TestCase):
     self.assertTrue(sensed[3, 5])  # Asleep, but touching.
     self.assertGreaterEqual(seen.sum() // 2, 3)
 
+  def test_a_contact_counts_in_the_step_in_which_a_hand_takes_it_apart(self):
+    # Asleep side by side, until the player takes one of them.
+    alone = np.zeros_like(base.ALL_CONTACTS)
+    alone[fakes.CUBE, fakes.CUBE] = True
+    cubes = ((fakes.CUBE, 1.0, 0.0), (fakes.CUBE, 1.0, 0.4005))
+    for name, contacts in (("sensors", alone), ("lists", base.ALL_CONTACTS)):
+      start = fakes.scene(*cubes)._replace(contacts=contacts)
+      physics = cpu.CpuPhysics(1, 6, num_threads=1)
+      physics.load(np.arange(1), [start])
+      for _ in range(20):
+        fakes.walk(physics, (0.0, 0.0), 1)
+      self.assertTrue(physics.state().touching[0, 1, 2], name)
+      physics.step(fakes.control(held=0, hand_at=(1.0, -1.5, 0.8)))
+      self.assertTrue(physics.state().touching[0, 1, 2], name)
+
 
 if __name__ == "__main__":
   absltest.main()

@@ -57,6 +57,15 @@ class CommandTest(absltest.TestCase):
     self.assertEqual((result["tasks"], result["steps"]), (40, 100))
     self.assertEqual(set(result["violations"].values()), {0})
 
+  def test_tasks_of_two_players_are_played_by_two(self):
+    code, _, err = _call(
+      *("--preset=smoke", "--num_tasks=34", "--set"),
+      *("tasks.two_player_probability=1", "env.num_players=2"),
+    )
+    self.assertEqual(code, 0, err)
+    self.assertEqual([players for _, players, _, _ in self.played], [1, 2])
+    self.assertIn("train 0", [task.name for task in self.played[1][0]])
+
   def test_writes_what_breaks_a_law(self):
     self.found = [_violation()] * 2
     code, out, err = _call("--num_tasks=1", f"--out={self.folder}")
