@@ -49,6 +49,20 @@ class DemoTest(parameterized.TestCase):
     with self.assertRaisesRegex(errors.UserError, f"--demo=.*: .*{message}"):
       demo.load(self.path)
 
+  def test_a_demonstration_of_two_players_is_for_those_who_allow_it(self):
+    self.task = fakes.make_task(
+      trials=1, players=(self.task.players[0], self.task.players[0])
+    )
+    together = np.tile(_actions()[:, None], (1, 2, 1))
+    self._save(actions=together)
+    loaded = demo.load(self.path, most_players=2)
+    np.testing.assert_array_equal(loaded.actions, together)
+    with self.assertRaisesRegex(errors.UserError, "has 2 players, allowed: 1"):
+      demo.load(self.path)
+    self._save(actions=_actions())
+    with self.assertRaisesRegex(errors.UserError, "actions are out of range"):
+      demo.load(self.path, most_players=2)
+
   def _broken(self):
     with self.assertRaisesRegex(
       errors.UserError, f"^--demo={self.path}: "

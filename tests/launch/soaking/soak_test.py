@@ -3,8 +3,9 @@
 import dataclasses
 
 import numpy as np
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
+from adaland.envs.tasks import parts
 from adaland.launch.soaking import laws, soak
 from tests.envs import fixtures
 
@@ -16,7 +17,7 @@ def _tasks():
   ]
 
 
-class SoakTest(absltest.TestCase):
+class SoakTest(parameterized.TestCase):
   def test_plays_each_task_once_and_breaks_no_law(self):
     found, seen = [], []
     summary = soak.play(
@@ -32,21 +33,33 @@ class SoakTest(absltest.TestCase):
     self.assertGreater(summary.rules_fired, 0)
     self.assertEqual(seen[-1], 90)
 
-  def test_a_violation_can_be_played_again(self):
+  @parameterized.parameters(1, 2)
+  def test_a_violation_can_be_played_again(self, num_players):
     def far(t):
-      """Breaks where a player has walked a metre in the second trial."""
+      """Breaks where all have walked half a metre in the second trial."""
       way = np.linalg.norm(t.after.player_pos - t.start.player_pos, axis=-1)
-      for env in np.flatnonzero((way[:, 0] > 1.0) & (t.trial == 1)):
-        yield int(env), f"at {t.after.player_pos[env, 0].tolist()}"
+      for env in np.flatnonzero((way > 0.5).all(1) & (t.trial == 1)):
+        yield int(env), f"at {t.after.player_pos[env].tolist()}"
 
     found = []
+    config = dataclasses.replace(fixtures.CONFIG, num_players=num_players)
+    tasks = [
+      dataclasses.replace(
+        task,
+        players=(*task.players, parts.PlayerSpec(task.players[0].goal))[
+          :num_players
+        ],
+        hiding=task.hiding * num_players,
+      )
+      for task in _tasks()
+    ]
     with absltest.mock.patch.dict(laws.LAWS, {"far": far}):
-      soak.play(_tasks(), fixtures.CONFIG, fixtures.NUM_ENVS, 1, found.append)
+      soak.play(tasks, config, fixtures.NUM_ENVS, 1, found.append)
       self.assertNotEmpty(found)
       for violation in found:
         played = violation.played
         self.assertLen(played.actions, violation.step)
-        [again] = soak.replay(played, fixtures.CONFIG)
+        [again] = soak.replay(played, config)
         self.assertEqual(again[:3], violation[:3])
     # Each episode reports a law once.
     names = [violation.played.task.name for violation in found]
