@@ -10,7 +10,7 @@ export function lines(curves, { xs, width = 460, height = 210, title = '',
   label = '', bottom = 0, top = null } = {}) {
   const [left, right, up, down] = [42, 12, 22, 30];
   const finite = curves.flatMap((c) => c.values).filter(Number.isFinite);
-  const most = top ?? Math.max(bottom + 1e-9, ...finite) * 1.05;
+  const most = top ?? (Math.max(bottom, ...finite) * 1.05 || 1);
   const least = Math.min(bottom, ...finite);
   const count = Math.max(1, ...curves.map((c) => c.values.length));
   const steps = xs ?? Array.from({ length: count }, (_, i) => i + 1);
@@ -91,5 +91,6 @@ export function short(value) {
   const size = Math.abs(value);
   if (size >= 1e6) return `${(value / 1e6).toPrecision(3)}M`;
   if (size >= 1e4) return `${(value / 1e3).toPrecision(3)}k`;
-  return Number.isInteger(value) ? `${value}` : value.toPrecision(2);
+  if (Number.isInteger(value)) return `${value}`;
+  return size >= 100 ? value.toFixed(0) : value.toPrecision(2);
 }

@@ -8,7 +8,7 @@ const SECONDS = 5;
 
 export function runs(app, { name } = {}) {
   const { link, lists } = app;
-  const place = h('div', { class: 'cards' });
+  const place = h('div', { class: 'cards curves' });
   const state = h('p', { role: 'status' });
   const chosen = name ?? lists.runs[0];
   let shown = '';
