@@ -14,6 +14,8 @@ MEMORIES: Final = (
 )
 # Memories with layers that see a short window.
 LOCAL_MEMORIES: Final = ("local_global", "griffin")
+# Memories that attend to each of the last `memory_length` steps.
+WINDOWED_MEMORIES: Final = ("transformer_xl", "local_global")
 COMPUTE_DTYPES: Final = ("float32", "bfloat16")
 # Masked autoencoders learn best with 75 % of the patches left out (arXiv
 # 2111.06377); with more there is little to tell pictures apart by.

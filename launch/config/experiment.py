@@ -3,7 +3,11 @@
 import dataclasses
 
 from adaland.agent import learner_config
-from adaland.agent.config import LOCAL_MEMORIES, NetworkConfig
+from adaland.agent.config import (
+  LOCAL_MEMORIES,
+  WINDOWED_MEMORIES,
+  NetworkConfig,
+)
 from adaland.agent.replay.config import ReplayConfig
 from adaland.curriculum import factory
 from adaland.curriculum.coplayers import CoplayersConfig
@@ -182,8 +186,16 @@ class ExperimentConfig:
     )
 
   def _check_windows(self) -> None:
-    """Checks that a memory's short window is shorter than the episodes."""
+    """Checks that a memory's windows fit into the episodes."""
     network, steps = self.network, self.longest_episode
+    require(
+      network.memory not in WINDOWED_MEMORIES
+      or network.memory_length <= steps + 1,
+      "network.memory_length",
+      network.memory_length,
+      f"at most {steps + 1}, the longest episode and its last observation; "
+      "nothing is further back",
+    )
     if network.memory in LOCAL_MEMORIES:
       require(
         network.local_length < steps,

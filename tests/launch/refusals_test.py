@@ -51,6 +51,10 @@ class RefusalsTest(parameterized.TestCase):
       "local_length is 30, allowed: less than the longest episode (30 steps)",
     ),
     (
+      ("network.memory_length=32",),
+      "memory_length is 32, allowed: at most 31, the longest episode and its",
+    ),
+    (
       ("network.memory_length=31", "network.attention_sinks=2"),
       "memory_length is 31, allowed: less than the longest episode (30 steps)",
     ),

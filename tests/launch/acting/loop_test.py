@@ -216,6 +216,7 @@ class RealLoopTest(absltest.TestCase):
       [
         "actor.envs_per_actor=2",
         "tasks.trials=[1,1]",
+        "network.memory_length=15",
         "env.num_players=2",
         "tasks.two_player_probability=1.0",
       ],
