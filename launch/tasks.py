@@ -42,7 +42,7 @@ examples:
   adaland tasks replay two.npz
   adaland tasks import xland-minigrid rulesets.npz --out=my_tasks/
   adaland tasks soak --preset=gpu --num_tasks=100 --out=broken/
-  adaland tasks soak --preset=gpu --set tasks.two_player_probability=1 \
+  adaland tasks soak --preset=gpu --set tasks.two_player_probability=1 \\
       env.num_players=2
   adaland tasks soak --replay=broken/inside_0.npz
 """
