@@ -7,7 +7,8 @@ from typing import Any
 
 from adaland.launch.evaluation import fewshot, tasksets
 from adaland.launch.recipes import task_source
-from adaland.launch.roles import heap, parameters, peer, role
+from adaland.launch.roles import parameters, peer, role
+from adaland.launch.run import heap
 
 _LOOK_SECONDS = 1.0
 # Training takes precedence.

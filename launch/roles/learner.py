@@ -4,7 +4,6 @@ With several learners this is the first one, which leads; `learner_worker` has
 the others.
 """
 
-import dataclasses
 import os
 import threading
 import time
@@ -14,8 +13,7 @@ from typing import Any
 import jax
 
 from adaland.agent.checkpoint import checkpoint
-from adaland.agent.replay import base, factory, in_memory
-from adaland.agent.replay.spec import UnrollSpec
+from adaland.agent.replay import base
 from adaland.launch import builder, errors
 from adaland.launch.roles import (
   jax_processes,
@@ -24,14 +22,11 @@ from adaland.launch.roles import (
   learner_state,
   parameters,
   peer,
-  replay_server,
   role,
+  unroll_store,
 )
 from adaland.launch.run import published_pool
 
-# If the store is full an actor sends an unroll again later, so that no thread
-# is blocked here.
-_INSERT_SECONDS = 0.02
 # Seconds that another learner has to answer after an update fails.
 _ALIVE_SECONDS = 10.0
 # Time between two looks at how much of the run is over, and for an answer.
@@ -54,6 +49,7 @@ class Learner(role.Role):
 
   Attributes:
     state: The learner's state; None until `run` has made it.
+    unrolls: The store from which it draws.
   """
 
   def __init__(
@@ -69,16 +65,15 @@ class Learner(role.Role):
     super().__init__("learner", setup)
     self._parameter_server = parameter_server
     self._curriculum = curriculum
-    self._replay = replay
     self._workers = list(workers)
     self._parameter_store = store
+    self.unrolls = unroll_store.UnrollStore(setup, parameter_server, replay)
     self._make_state = make_state
     self._group = learner_group.LearnerGroup(
       self.incarnation, 1 + len(self._workers), self._exit
     )
     # Held while a checkpoint is written, which stays good if a worker dies.
     self._saving = threading.Lock()
-    self._store: in_memory.InMemoryReplay | None = None
     self.state: learner_state.LearnerState | None = None
     self._pool: published_pool.PublishedPool | None = None
     self._sums = learner_metrics.Sums()
@@ -139,7 +134,7 @@ class Learner(role.Role):
     sampler = None
     try:
       self._pool = self._make_pool(publisher, state)
-      sampler = self._sampler(state.spec)
+      sampler = self.unrolls.sampler(state.spec, self._stop)
       self._started = time.monotonic()
       state.waited = 0.0
       self.state = state
@@ -228,24 +223,6 @@ class Learner(role.Role):
     state.waited += time.monotonic() - start
     return others
 
-  def _sampler(self, spec: UnrollSpec) -> base.ReplaySampler | None:
-    if self._replay is not None:
-      return replay_server.sampler(
-        self.setup, self._parameter_server, spec, self._stop
-      )
-    settings = dataclasses.replace(
-      self.setup.experiment.replay,
-      kind="memory",
-      insert_timeout=_INSERT_SECONDS,
-    )
-    path = os.path.join(self.setup.folder, replay_server.FOLDER)
-    store = factory.make_replay(
-      settings, spec, path, self.setup.experiment.run.seed
-    )
-    assert isinstance(store, in_memory.InMemoryReplay)
-    self._store = store
-    return store.sampler()
-
   def _exit(self, reason: str) -> None:
     """Ends this process: the group has lost a member."""
     with self._saving:
@@ -287,13 +264,7 @@ class Learner(role.Role):
 
   def insert_encoded(self, data: bytes) -> bool:
     """Stores an unroll; returns False if there is no room for it now."""
-    if self._store is None:
-      return False
-    try:
-      self._store.insert_encoded(data)
-    except TimeoutError:
-      return False
-    return True
+    return self.unrolls.insert_encoded(data)
 
   def _save(
     self,
@@ -306,7 +277,7 @@ class Learner(role.Role):
       self._group.give(learner_group.Order.GATHER)
       batch = state.gather()
     with self._saving:
-      self._save_replay()
+      self.unrolls.save()
       pool = self._pool
       # The curriculum's state tells of the same snapshots.
       snapshots = None if pool is None else pool.state_dict()
@@ -317,19 +288,6 @@ class Learner(role.Role):
         raise errors.RunError(errors.describe_os_error(error)) from error
       if pool is not None:
         pool.tidy()
-
-  def _save_replay(self) -> None:
-    folder = os.path.join(self.setup.folder, replay_server.FOLDER)
-    reason = ""
-    if self._replay is not None:
-      reason = self._replay.call("checkpoint")
-    elif self._store is not None:
-      try:
-        self._store.checkpoint(folder)
-      except OSError as error:
-        reason = errors.describe_os_error(error)
-    if reason:
-      raise errors.RunError(f"cannot write checkpoint {folder}: {reason}")
 
   def stats(self) -> dict[str, Any]:
     """Returns updates, sums over them, time spent waiting, and messages.
@@ -348,6 +306,4 @@ class Learner(role.Role):
         "processes": self._group.size,
         **self._sums.read(),
       }
-    if self._store is not None:
-      result |= self._store.info()._asdict()
-    return result
+    return result | self.unrolls.info()

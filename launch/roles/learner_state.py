@@ -20,8 +20,7 @@ from adaland.agent.checkpoint import checkpoint
 from adaland.agent.replay import base
 from adaland.launch import builder, errors
 from adaland.launch.config.experiment import ExperimentConfig
-from adaland.launch.roles import heap
-from adaland.launch.run import resuming
+from adaland.launch.run import heap, resuming
 
 SAMPLE_SECONDS = 0.5
 _TRIM_SECONDS = 10.0

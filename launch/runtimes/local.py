@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from adaland.launch.config.experiment import ExperimentConfig
-from adaland.launch.roles import factory, heap, peer, role
-from adaland.launch.run import rundir
+from adaland.launch.roles import factory, peer, role
+from adaland.launch.run import heap, rundir
 from adaland.launch.runtimes import (
   children,
   env_vars,

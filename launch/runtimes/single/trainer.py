@@ -19,10 +19,10 @@ from adaland.envs import land, land_state
 from adaland.launch import builder, errors
 from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.recipes import task_source
-from adaland.launch.roles import heap
 from adaland.launch.run import (
   counted_curriculum,
   decisions,
+  heap,
   metrics,
   metrics_row,
   progress,

@@ -1,6 +1,7 @@
 """Tests of adaland.launch.roles.learner, with a model that counts."""
 
 import os
+import threading
 import types
 from typing import Any, NamedTuple
 
@@ -8,6 +9,7 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.agent.checkpoint import checkpoint
+from adaland.agent.replay import in_memory
 from adaland.agent.replay.spec import UnrollSpec
 from adaland.launch.config import overrides, preset_configs
 from adaland.launch.roles import learner, learner_state, parameters, role
@@ -91,12 +93,14 @@ class LearnerTest(absltest.TestCase):
 
   def give(self, *numbers):
     """Stores unrolls before it runs, as actors do once it runs."""
-    sampler = self.made._sampler(_SPEC)
+    sampler = self.made.unrolls.sampler(_SPEC, threading.Event())
     for number in numbers:
       data = _SPEC.encode(examples.unroll(number))
       self.assertTrue(self.made.insert_encoded(data))
     self.enter_context(
-      absltest.mock.patch.object(self.made, "_sampler", lambda spec: sampler)
+      absltest.mock.patch.object(
+        self.made.unrolls, "sampler", lambda *args: sampler
+      )
     )
 
   def test_it_learns_publishes_and_ends_with_a_checkpoint(self):
@@ -152,7 +156,7 @@ class LearnerTest(absltest.TestCase):
     made = self.make()
     made.stop()
     with absltest.mock.patch.object(
-      learner.in_memory.InMemoryReplay,
+      in_memory.InMemoryReplay,
       "checkpoint",
       side_effect=OSError(28, "No space left"),
     ):

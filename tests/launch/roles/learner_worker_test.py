@@ -19,6 +19,7 @@ from adaland.launch.roles import (
   learner_worker,
   parameters,
   role,
+  unroll_store,
 )
 from adaland.launch.roles.learner import Learner, jax_processes
 from adaland.launch.run import rundir
@@ -124,7 +125,7 @@ class LearnerWorkerTest(absltest.TestCase):
     )
     self.enter_context(
       absltest.mock.patch.object(
-        Learner, "_sampler", lambda *args: self.samplers[0]
+        unroll_store.UnrollStore, "sampler", lambda *args: self.samplers[0]
       )
     )
 

@@ -1,4 +1,4 @@
-"""Tests of adaland.launch.roles.heap."""
+"""Tests of adaland.launch.run.heap."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from absl.testing import absltest
 _PIECES = """
 import ctypes
 from adaland.launch.run import process_tree
-from adaland.launch.roles import heap
+from adaland.launch.run import heap
 import os
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
@@ -33,7 +33,7 @@ look()
 # Threads that hold memory all at once; then the heaps are listed.
 _THREADS = """
 import ctypes, sys, threading
-from adaland.launch.roles import heap
+from adaland.launch.run import heap
 libc = ctypes.CDLL(None)
 libc.malloc.restype = libc.fopen.restype = ctypes.c_void_p
 if sys.argv[1] == "one":
