@@ -69,7 +69,9 @@ def write(
   film = video.Video(path, SIZE)
   try:
     for count in range(len(actions)):
-      frame = draw(world, now.reward, rewards, best, name)
+      # The last step of a try shows the start of the next, where no reward is.
+      reward = np.where(now.trial_last, 0.0, now.reward)
+      frame = draw(world, reward, rewards, best, name)
       for _ in range(_PAUSE if now.trial_last[0] else 1):
         film.add(frame)
       action = expert.act(now)

@@ -81,6 +81,7 @@ class WriteTest(absltest.TestCase):
     super().setUp()
     self.film = absltest.mock.Mock()
     self.made: list[Any] = []
+    self.drawn: list[Any] = []
 
     def make(*args):
       self.made.append(fakes.FakeLand(*args))
@@ -90,9 +91,13 @@ class WriteTest(absltest.TestCase):
       (film.land, "Land", make),
       (film.video, "Video", lambda *args: self.film),
       (film.policies, "Expert", lambda world: fakes.Constant(9)),
-      (film, "draw", lambda world, now, rewards, *_: list(rewards)),
+      (film, "draw", self.draw),
     ):
       self.enter_context(absltest.mock.patch.object(target, name, fake))
+
+  def draw(self, world, now, rewards, best, name):
+    self.drawn.append((list(now), len(rewards)))
+    return list(rewards)
 
   def write(self):
     task = fakes.make_task("2", trials=2)
@@ -116,6 +121,12 @@ class WriteTest(absltest.TestCase):
     self.assertLen(frames, 30 + film._PAUSE - 1 + film._END)
     self.assertEqual(frames.count([30, 0]), film._PAUSE)
     self.assertEqual(frames[-film._END :], [[30, 45]] * film._END)
+
+  def test_a_try_starts_without_the_last_one_s_reward(self):
+    self.write()
+    starts = [now for now, tries in self.drawn if tries == 2]
+    self.assertEqual(starts[0], [0.0, 0.0])
+    self.assertGreater(min(starts[1]), 0.0)
 
   def test_a_failure_leaves_no_film(self):
     self.film.add.side_effect = OSError("full")
