@@ -269,7 +269,8 @@ export function make(app, given) {
   async function open() {
     const bytes = await askFile('.json');
     try {
-      set(JSON.parse(new TextDecoder().decode(bytes)));
+      const task = JSON.stringify(JSON.parse(new TextDecoder().decode(bytes)));
+      set((await link.ask('load', { task }, 'task')).task);
     } catch (error) { toast(`This is no task file: ${error.message}`); }
   }
 
