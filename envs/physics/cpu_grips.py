@@ -49,6 +49,7 @@ class Grips:
     self._arrays.grips[env_ids, :, slots] = 0.0
     row, player = np.nonzero(self.held[env_ids] == slots[:, None])
     self.held[env_ids[row], player] = -1
+    self._wake_resting(env_ids[row], slots[row])
 
   def change(self, wanted: np.ndarray) -> None:
     """Releases objects no longer held, and grips those now to be held.
@@ -61,13 +62,23 @@ class Grips:
     free = np.take_along_axis(self._worlds.free, np.maximum(wanted, 0), axis=1)
     held = np.where(free & (wanted >= 0), wanted, -1)
     changes = held != self.held
-    # An object that was held still counts as at rest, and would fall asleep in
-    # the air when it is released.
     env, player = np.nonzero(changes & (self.held >= 0))
-    rests = self._arrays.rest[env, self.held[env, player]]
-    self._wake(np.unique(env[rests > cpu_arrays.MOVING]))
+    self._wake_resting(env, self.held[env, player])
     num_slots = self._worlds.capacity.num_slots
     self._arrays.grips[:] = held[..., None] == np.arange(num_slots)
     env, player = np.nonzero(changes & (held >= 0))
     self._arrays.start_hands(env, player, held[env, player])
     self.held[:] = held
+
+  def _wake_resting(self, env_ids: np.ndarray, slots: np.ndarray) -> None:
+    """Wakes environments in which an object that is released is at rest.
+
+    One that was held still counts as at rest, and would fall asleep in the air,
+    and so would the object that a rule puts in its slot.
+
+    Args:
+      env_ids: Environment of each release, int [C].
+      slots: Slot of each release, int [C].
+    """
+    rests = self._arrays.rest[env_ids, slots]
+    self._wake(np.unique(env_ids[rests > cpu_arrays.MOVING]))

@@ -92,6 +92,22 @@ class ObjectSuite(backends.BackendTest):
     at = fakes.walk(physics, (0, 0), 15).object_pos[0, 1]
     np.testing.assert_allclose(at, [2.0, 0.0, 0.2], atol=0.02)
 
+  def test_what_takes_the_place_of_an_object_held_still_falls(self):
+    physics = self.world(fakes.scene((fakes.CUBE, 1.0, 0.0)))
+    start = physics.state().object_pos[0, 0]
+    for _ in range(20):
+      physics.step(fakes.control(held=0, hand_at=start))
+    physics.set_slots(
+      np.zeros(1, int),
+      np.zeros(1, int),
+      np.array([fakes.SPHERE]),
+      np.array([[1.0, 0.0, start[2] + 0.05]]),
+    )
+    for _ in range(10):
+      physics.step(fakes.control())
+    fall = start[2] + 0.05 - physics.state().object_pos[0, 0, 2]
+    self.assertGreater(fall, 0.02)
+
   def test_random_play_is_stable(self):
     rng = np.random.default_rng(0)
     num_envs, num_slots = 3, self.many_slots
