@@ -172,6 +172,8 @@ STUDIES: Final[dict[str, Study]] = {
     "Does an agent teach another, the next one, and a smaller one?",
     (
       Variant("script"),
+      # The losses of the generations, without a teacher.
+      Variant("nobody", (*_UNTAUGHT, "teaching.teacher=none")),
       Variant("second-generation", _KICKSTART, teacher="script"),
       Variant("third-generation", _KICKSTART, teacher="second-generation"),
       Variant("small", _SMALL),
