@@ -108,10 +108,10 @@ class MakeTerrainTest(absltest.TestCase):
     num_walls, drops = 0, 0
     for seed in range(40):
       (heights, _, _), ground = ground_of(World(seed, (10, 10), 4, walls=2))
-      num_walls += (~ground).any()
+      num_walls += int((~ground).any())
       steps = np.abs(np.diff(np.where(ground, heights, 0), axis=0))
       both = ground[1:] & ground[:-1]
-      drops += (steps[both] == 2).any()
+      drops += int((steps[both] == 2).any())
     self.assertGreater(num_walls, 35)
     self.assertBetween(drops, 5, 20)
 
