@@ -1,4 +1,4 @@
-"""Tests that each law holds in good play, and catches a made violation."""
+"""Tests that each law, of worlds and of reports, catches a made violation."""
 
 import numpy as np
 from absl.testing import absltest, parameterized
