@@ -18,6 +18,9 @@ Array = Any  # NumPy between jitted functions, JAX inside.
 SWING_SPEED: Final = 3.0  # Metres a second.
 _CLEARANCE: Final = 0.1  # Metres between a hand and the ground or outer wall.
 _LIFTED_METRES: Final = 0.3  # Less than a level of the ground.
+# Points between a player and its hand at which the ground's height is looked
+# up: at most 0.25 m from each other, a quarter of a tile.
+_NUM_PROBES: Final = 8
 # Between the axis of a player's body and its hand at the least, so that a held
 # object can touch the player; and an object that is beside the player.
 _HAND_METRES: Final = 0.45
@@ -154,12 +157,14 @@ def target(
 def keep_inside(
   hand_pos: Array, player_pos: Array, terrain: tuple[Array, Array, Array]
 ) -> Array:
-  """Moves hands out of the ground, the outer wall and the player's own body.
+  """Moves hands out of the ground, of walls and of the player's own body.
 
-  A hand that goes on into the ground would press its object deep into it. Over
-  ground that is higher than the player's feet the hand stays as low as these,
-  so that it does not lift its object up a cliff. A hand close to the player's
-  axis would lift the player, who stands in its way, with the object.
+  A hand that goes on into the ground or a wall would press its object deep into
+  it. So it stops before ground that is higher than itself and the player's
+  feet, if that is beyond the player's body. Over ground that is higher than the
+  feet it stays as low as these, so that it does not lift its object up a cliff.
+  A hand close to the player's axis would lift the player, who stands in its
+  way, with the object.
 
   Args:
     hand_pos: The hands' positions in the world frame, float32 [N, P, 3].
@@ -174,9 +179,18 @@ def keep_inside(
   away *= jnp.maximum(distance, least) / jnp.maximum(distance, 1e-6)
   half = terrain[2][:, None] * (constants.TILE_METRES / 2) - _CLEARANCE
   xy = jnp.clip(player_pos[..., :2] + away, -half, half)
-  floor = jax.vmap(ground.surface_height)(*terrain, xy)
-  floor = jnp.minimum(floor, player_pos[..., 2]) + _CLEARANCE
-  z = jnp.maximum(hand_pos[..., 2], floor)
+  away = xy - player_pos[..., :2]
+  parts = jnp.linspace(0, 1, _NUM_PROBES + 1)[1:].reshape(1, 1, -1, 1)
+  probes = player_pos[..., None, :2] + away[..., None, :] * parts
+  surface_height = jax.vmap(ground.surface_height)
+  low = jnp.maximum(hand_pos[..., 2], player_pos[..., 2] + _CLEARANCE)
+  free = surface_height(*terrain, probes) <= low[..., None]
+  way = jnp.sum(jnp.cumprod(free, axis=-1), axis=-1, keepdims=True)
+  distance = jnp.linalg.norm(away, axis=-1, keepdims=True)
+  least = jnp.minimum(least / jnp.maximum(distance, 1e-6), 1)
+  xy = player_pos[..., :2] + away * jnp.maximum(way / _NUM_PROBES, least)
+  floor = jnp.minimum(surface_height(*terrain, xy), player_pos[..., 2])
+  z = jnp.maximum(hand_pos[..., 2], floor + _CLEARANCE)
   return jnp.concatenate([xy, z[..., None]], axis=-1)
 
 

@@ -168,6 +168,8 @@ def set_options(spec: mujoco.MjSpec) -> None:
   option = spec.option
   option.timestep = constants.STEP_SECONDS / parts.SUBSTEPS
   option.integrator = mujoco.mjtIntegrator.mjINT_EULER
+  # With pyramidal cones a hand drives a pyramid 0.3 m deep into a wall.
+  option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
   option.enableflags |= mujoco.mjtEnableBit.mjENBL_SLEEP
   option.sleep_tolerance = _SLEEP_TOLERANCE
   # Fixed, so that they do not depend on the objects in the slots.

@@ -68,13 +68,13 @@ def _used(slot_types: np.ndarray) -> list[int]:
 def inside(t: Transition) -> Broken:
   """Checks that nothing leaves the arena or sinks into its ground.
 
-  A body enters what it hits by the way of one substep before it is stopped: a
-  held object, which the hand speeds up, by up to _PRESSED_METRES.
+  A body enters what it hits by the way of one substep before it is stopped,
+  with the speed that it had in the step before: a held object, which the hand
+  speeds up, by up to _PRESSED_METRES.
   """
   view = t.after
-  way = np.linalg.norm(view.object_pos - t.before.object_pos, axis=-1)
   pressed = _held(t.before) | _held(view)
-  slack = np.minimum(way / _SUBSTEPS, _PRESSED_METRES)
+  slack = np.minimum(t.way / _SUBSTEPS, _PRESSED_METRES)
   slack = np.where(pressed, _PRESSED_METRES, slack)
   slack = np.where(t.steady[:, None], slack, 0.0)
   sunk = _beyond(view, view.object_pos, slack) > slack - _CENTRE_METRES

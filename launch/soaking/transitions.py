@@ -36,6 +36,8 @@ class Transition(NamedTuple):
       [N].
     still: Number of steps for which the object in each slot has not moved, int
       [N, S].
+    way: Largest distance that the object in each slot moved in this step or in
+      the one before, metres, float [N, S].
   """
 
   tasks: tuple[Task, ...]
@@ -50,6 +52,7 @@ class Transition(NamedTuple):
   first: np.ndarray
   restarted: np.ndarray
   still: np.ndarray
+  way: np.ndarray
 
   @property
   def steady(self) -> np.ndarray:
@@ -74,6 +77,7 @@ class Recorder:
     shape = environments.num_envs, config.num_players
     self._rewards = np.zeros(shape)
     self._still = np.zeros((shape[0], config.num_slots), int)
+    self._way = np.zeros(self._still.shape)
     self._dropped = np.zeros(shape[0], np.int64)
 
   def step(self, actions: np.ndarray) -> tuple[Transition, land.Step]:
@@ -95,6 +99,8 @@ class Recorder:
     rests &= ~(step.first | restarted)[:, None]
     rests &= before.slot_types == after.slot_types
     self._still = (self._still + 1) * rests
+    way = np.linalg.norm(after.object_pos - before.object_pos, axis=-1)
+    last_way, self._way = self._way, way
     dropped = environments.dropped_spawns.copy()
     lost = np.where(step.first, 0, dropped - self._dropped)
     self._dropped = dropped
@@ -111,6 +117,7 @@ class Recorder:
       first=step.first,
       restarted=restarted,
       still=self._still,
+      way=np.maximum(last_way, way),
     )
     return transition, step
 

@@ -78,6 +78,19 @@ class ObjectSuite(backends.BackendTest):
     self.assertLess(np.abs(at[:2]).max(), 3.0)
     self.assertBetween(at[2], 0.19, 0.35)
 
+  @parameterized.parameters(fakes.CUBE, fakes.PYRAMID, fakes.SPHERE)
+  def test_objects_can_not_be_pressed_into_walls(self, kind):
+    """A hand goes on for a metre beyond the wall's face at x = 2 m."""
+    heights = np.zeros((10, 10), int)
+    heights[7:] = 4
+    physics = self.world(
+      fakes.scene((kind, 0.0, 0.0), heights=heights, players=((-1.0, 0, 0),))
+    )
+    for _ in range(40):
+      at = physics.state().player_pos[0, 0] + np.array([1.0, 0.0, 1.0])
+      physics.step(fakes.control(velocity=(2.5, 0.0), held=0, hand_at=at))
+      self.assertLess(physics.state().object_pos[0, 0, 0], 2.02)
+
   @parameterized.parameters(((),), ((0,),))
   def test_what_rested_on_an_object_that_is_gone_falls(self, frozen):
     physics = self.world(

@@ -63,6 +63,7 @@ def _transition() -> transitions.Transition:
     first=np.zeros(1, bool),
     restarted=np.zeros(1, bool),
     still=np.full((1, 3), 9),
+    way=np.zeros((1, 3)),
   )
 
 
@@ -187,6 +188,12 @@ def _held_object_is_pressed(t):
   _sinks(t)
 
 
+def _falls_fast(t):
+  """An object at 1.2 m a step is in the ground by the way of a substep."""
+  t.way[0, 1] = 1.2
+  _sinks(t)
+
+
 def _new_trial(t):
   t.restarted[0] = True
   t.reward[0, 0] = 0.0
@@ -225,6 +232,7 @@ class LawsTest(parameterized.TestCase):
     (_fire,),
     (_ends_at_rest_in_the_air,),
     (_held_object_is_pressed,),
+    (_falls_fast,),
     (_new_trial,),
   )
   def test_good_play_breaks_no_law(self, change):
