@@ -60,7 +60,8 @@ def pictures(
       hits.node[row],
       hits.normal[row],
       np.concatenate([players, view.slot_types]).astype(np.int32),
+      vision.look(environments.tasks[env].world.seed),
     )
-    for row, view in enumerate(views)
+    for row, (env, view) in enumerate(zip(env_ids, views, strict=True))
   ]
   return np.stack(colours).reshape(-1, height, width, 3)

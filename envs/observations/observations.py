@@ -205,6 +205,7 @@ def pixels(
   origins: Array,
   directions: Array,
   hits: tuple[Array, Array, Array],
+  looks: vision.Look,
   size: tuple[int, int],
 ) -> Array:
   """Returns the players' pictures, uint8 [N, P, H, W, 3].
@@ -214,6 +215,7 @@ def pixels(
     origins: Start points of the rays, float32 [N, P*H*W, 3].
     directions: Directions of the rays, of the same shape.
     hits: Distances, nodes and normals of their hits, [N, P*H*W, ...].
+    looks: The worlds' looks, [N, ...].
     size: Width and height.
   """
   num_players = scene.pitch.shape[1]
@@ -221,7 +223,7 @@ def pixels(
     scene.slot_types, num_players
   )
   width, height = size
-  colours = jax.vmap(vision.shade)(origins, directions, *hits, types)
+  colours = jax.vmap(vision.shade)(origins, directions, *hits, types, looks)
   return colours.reshape(-1, num_players, height, width, 3)
 
 

@@ -4,7 +4,8 @@ The physics back end casts the rays. The functions that choose the rays and
 colour their hits are JAX, shared by all back ends.
 """
 
-from typing import Final
+import colorsys
+from typing import Any, Final, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -18,15 +19,63 @@ Array = jax.Array
 
 # Linear RGB, 0 to 1.
 _SKY: Final = (0.55, 0.75, 0.95)
-_GROUND_LOW: Final = (0.24, 0.42, 0.24)  # Ground of the lowest level.
-_GROUND_HIGH: Final = (0.80, 0.74, 0.52)  # Ground of the highest level.
 _CLIFF: Final = (0.52, 0.44, 0.38)
 _COLOURS: Final = ((0.10, 0.10, 0.11), (0.58, 0.16, 0.72), (0.98, 0.85, 0.10))
 _PLAYERS: Final = ((0.90, 0.25, 0.20), (0.20, 0.45, 0.95))
-_LIGHT: Final = (0.36, 0.48, 0.80)  # Unit vector towards the light.
 _AMBIENT: Final = 0.55
 _CHECKER: Final = 0.86  # Brightness of every other tile.
 _FADE_METRES: Final = 30.0
+# Ground is paler than objects: largest saturation, of the lowest and the
+# highest level, and range of brightness.
+_SATURATION: Final = (0.5, 0.4)
+_VALUE: Final = ((0.4, 0.55), (0.7, 0.9))
+_HUE_SHIFT: Final = 0.15  # At most, between the lowest and the highest level.
+_ELEVATION: Final = (0.6, 1.3)  # Range of the light's height, radians.
+_WARM: Final = (0.0, 0.08, 0.22)  # What the warmest light lacks of white.
+_COOL: Final = (0.18, 0.08, 0.0)
+
+
+class Look(NamedTuple):
+  """Colours of worlds' ground and light, which tell nothing about their tasks.
+
+  Attributes:
+    low: Colour of the lowest level of the ground, linear RGB, 0 to 1, float32
+      [..., 3].
+    high: Colour of the highest level, of the same form.
+    light: Unit vector towards the light, float32 [..., 3].
+    tint: Colour of the light, linear RGB, 0 to 1, float32 [..., 3].
+  """
+
+  low: Any
+  high: Any
+  light: Any
+  tint: Any
+
+
+def look(seed: int) -> Look:
+  """Returns the look of a world, drawn from the world's seed."""
+  # A key, so that nothing else that a seed is used for draws the same.
+  rng = np.random.Generator(np.random.PCG64([seed, 0x100C]))
+  hue = rng.random()
+  low, high = (
+    colorsys.hsv_to_rgb(
+      (hue + shift) % 1, rng.uniform(0.1, saturation), rng.uniform(*value)
+    )
+    for shift, saturation, value in zip(
+      (0, rng.uniform(-_HUE_SHIFT, _HUE_SHIFT)),
+      _SATURATION,
+      _VALUE,
+      strict=True,
+    )
+  )
+  azimuth, elevation = rng.uniform(0, 2 * np.pi), rng.uniform(*_ELEVATION)
+  level = np.cos(elevation)
+  light = level * np.cos(azimuth), level * np.sin(azimuth), np.sin(elevation)
+  warmth = rng.uniform(-1, 1)
+  lacking = np.asarray(_WARM if warmth > 0 else _COOL) * abs(warmth)
+  return Look(
+    *(np.asarray(x, np.float32) for x in (low, high, light, 1 - lacking))
+  )
 
 
 def _palette() -> np.ndarray:
@@ -79,6 +128,7 @@ def shade(
   node: Array,
   normal: Array,
   types: Array,
+  colours: Look,
 ) -> Array:
   """Returns colours of ray hits: type colour or ground, light, haze.
 
@@ -89,6 +139,7 @@ def shade(
     node: Node that was hit, see `physics.base`, int32 [R].
     normal: Surface normals, float32 [R, 3].
     types: Type ids of the nodes, int32 [M].
+    colours: The world's look.
 
   Returns:
     uint8 [R, 3]. Ground is coloured by height and darker on every other
@@ -96,7 +147,7 @@ def shade(
   """
   point = origins + distance[:, None] * directions
   top = constants.LEVEL_METRES * (constants.MAX_LEVELS - 1)
-  low, high = jnp.asarray(_GROUND_LOW), jnp.asarray(_GROUND_HIGH)
+  low, high, light, tint = (jnp.asarray(x) for x in colours)
   share = jnp.clip(point[:, 2] / top, 0, 1)[:, None]
   ground = low[None] + share * (high - low)[None]
   # Shifted slightly, so that rounding at a tile's border cannot flip it.
@@ -108,8 +159,8 @@ def shade(
   kind = jnp.where(node >= 0, types[jnp.maximum(node, 0)], 0)
   colour = jnp.asarray(_PALETTE)[kind]
   colour = jnp.where((node == base.NODE_TERRAIN)[:, None], ground, colour)
-  light = jnp.maximum(normal @ jnp.asarray(_LIGHT), 0)
-  colour *= (_AMBIENT + (1 - _AMBIENT) * light)[:, None]
+  lit = jnp.maximum(normal @ light, 0)[:, None]
+  colour *= _AMBIENT + (1 - _AMBIENT) * lit * tint[None]
   clarity = jnp.exp(-distance / _FADE_METRES)[:, None]
   sky = jnp.asarray(_SKY)[None]
   colour = sky + clarity * (colour - sky)

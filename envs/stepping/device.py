@@ -145,7 +145,8 @@ class DeviceStepper:
     """Draws the players' pictures, uint8 [N, P, H, W, 3]."""
     hits = self.physics.rays(*rays, self._eyes, normals=True)
     scene = env_state.scene_state(self.state, self._poses)
-    return stages.draw(scene, *rays, tuple(hits), self._size)
+    looks = self.rows.device.look
+    return stages.draw(scene, *rays, tuple(hits), looks, self._size)
 
   def physics_state(self) -> base.PhysicsState:
     """Returns poses and contacts."""

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from adaland.envs import constants
 from adaland.envs.game import avatar, clocks, engine, hands
-from adaland.envs.observations import observations
+from adaland.envs.observations import observations, vision
 
 Array = Any  # NumPy between jitted functions, JAX inside.
 
@@ -24,6 +24,7 @@ class TaskBatch(NamedTuple):
     see_literals: Both type ids of each `see` literal, int32 [N, P+R, 2].
     room: Half the size of the arena along x and y if its ground is flat, else
       zero, metres, float32 [N, 2].
+    look: Colours of the ground and the light, which pictures show.
     start_types: Type ids in the slots at a trial's start, int32 [N, S].
     start_frozen: Objects that never move, bool [N, S].
     trials: Number of trials in an episode, int32 [N].
@@ -33,6 +34,7 @@ class TaskBatch(NamedTuple):
   game: engine.GameBatch
   see_literals: Array
   room: Array
+  look: vision.Look
   start_types: Array
   start_frozen: Array
   trials: Array

@@ -171,7 +171,8 @@ class HostStepper:
       normals=True,
     )
     scene = env_state.scene_state(self.state, self._poses)
-    return stages.draw(scene, *rays, tuple(hits), size)
+    looks = self.rows.device.look
+    return stages.draw(scene, *rays, tuple(hits), looks, size)
 
   def physics_state(self) -> base.PhysicsState:
     """Returns poses and contacts."""

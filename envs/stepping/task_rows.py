@@ -12,6 +12,7 @@ import numpy as np
 
 from adaland.envs import constants, land_types, tables
 from adaland.envs.game import clocks, engine
+from adaland.envs.observations import vision
 from adaland.envs.physics import base
 from adaland.envs.stepping import env_state
 from adaland.envs.tasks import arrays
@@ -100,6 +101,7 @@ def prepare(task: Task, config: land_types.LandConfig) -> PreparedTask:
       room=flat
       * np.array([x, y], np.float32)
       * np.float32(constants.TILE_METRES / 2),
+      look=vision.look(task.world.seed),
       start_types=built.slot_types,
       start_frozen=built.slot_frozen,
       trials=np.asarray(encoded.trials, np.int32),
@@ -182,6 +184,7 @@ class TaskRows:
       game=self.game,
       see_literals=np.zeros((n, p + r, 2), np.int32),
       room=np.zeros((n, 2), np.float32),
+      look=vision.Look(*np.zeros((4, n, 3), np.float32)),
       start_types=np.zeros((n, s), np.int32),
       start_frozen=np.zeros((n, s), bool),
       trials=np.ones(n, np.int32),

@@ -76,9 +76,9 @@ def _worlds(
 @jax.jit
 def _shade(origins, directions, hits, types):
   distance, node, normal = hits
-  return jax.vmap(vision.shade)(
-    origins, directions, distance, node, normal, types
-  )
+  shade = jax.vmap(vision.shade, in_axes=(0, 0, 0, 0, 0, 0, None))
+  looks = vision.look(0)
+  return shade(origins, directions, distance, node, normal, types, looks)
 
 
 def _drawing(

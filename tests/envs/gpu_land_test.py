@@ -175,6 +175,7 @@ class PicturesTest(absltest.TestCase):
           jnp.asarray(hits.node[0]),
           jnp.asarray(hits.normal[0]),
           types,
+          vision.look(0),
         )
         shape = (players, size[1], size[0], 3)
         pictures.append(np.asarray(picture).reshape(shape).astype(int))

@@ -13,7 +13,14 @@ from adaland.envs.tasks.literals import Literal
 from tests.envs import fixtures
 
 
-def _shade(distance, node, normal, origin=(0, 0, 1.0), direction=(1, 0, 0)):
+def _shade(
+  distance,
+  node,
+  normal,
+  origin=(0, 0, 1.0),
+  direction=(1, 0, 0),
+  colours=None,
+):
   return np.asarray(
     vision.shade(
       jnp.asarray([origin], jnp.float32),
@@ -22,8 +29,14 @@ def _shade(distance, node, normal, origin=(0, 0, 1.0), direction=(1, 0, 0)):
       jnp.asarray([node], jnp.int32),
       jnp.asarray([normal], jnp.float32),
       jnp.asarray([13, 3], jnp.int32),  # A player and a yellow wall.
+      colours or _look(),
     )
   )[0]
+
+
+def _look(tint=(1.0, 1.0, 1.0)):
+  colours = (0.24, 0.42, 0.24), (0.80, 0.74, 0.52), _LIGHT, tint
+  return vision.Look(*(np.asarray(x, np.float32) for x in colours))
 
 
 _LIGHT = (0.36, 0.48, 0.80)
@@ -63,6 +76,41 @@ class ShadeTest(absltest.TestCase):
     self.assertGreater(ground(0.5, 1.0).sum(), ground(0.5, 0).sum())
     steep = ground(0.5, 0, normal=(0.8, 0.6, 0))
     self.assertGreater(steep[0], steep[1])  # Bare earth, not green.
+
+  def test_coloured_light_does_not_colour_the_shade(self):
+    yellow = np.array([0.98, 0.85, 0.1])
+    tint = (1.0, 0.9, 0.8)
+    for normal, share in ((_LIGHT, 1.0), (tuple(-x for x in _LIGHT), 0.0)):
+      found = _shade(0.0, 1, normal, colours=_look(tint))
+      lit = 0.55 + 0.45 * share * np.array(tint)
+      np.testing.assert_array_equal(found, np.round(255 * yellow * lit))
+
+
+class LookTest(absltest.TestCase):
+  def test_worlds_differ_and_stay_the_same(self):
+    for a, b in zip(vision.look(7), vision.look(7), strict=True):
+      np.testing.assert_array_equal(a, b)
+    for a, b in zip(vision.look(7), vision.look(8), strict=True):
+      self.assertGreater(np.abs(a - b).max(), 0.01)
+
+  def test_ground_is_never_coloured_as_objects_are(self):
+    objects = np.array(
+      [[0.1, 0.1, 0.11], [0.58, 0.16, 0.72], [0.98, 0.85, 0.1]]
+    )
+    share = np.linspace(0, 1, 4)[:, None]
+    for seed in range(500):
+      look = vision.look(seed)
+      ground = look.low + share * (look.high - look.low)
+      apart = np.linalg.norm(ground[:, None] - objects, axis=-1)
+      self.assertGreater(apart.min(), 0.2, seed)
+
+  def test_light_comes_from_above(self):
+    for seed in range(100):
+      look = vision.look(seed)
+      self.assertAlmostEqual(float(np.linalg.norm(look.light)), 1, places=5)
+      self.assertGreater(look.light[2], 0.5)
+      self.assertBetween(look.tint.min(), 0.78, 1.0)
+      self.assertEqual(look.tint.max(), 1.0)
 
 
 class PixelDirectionsTest(absltest.TestCase):
