@@ -6,8 +6,6 @@ and neither changes what follows. A checkpoint holds the whole state:
 environments, memories, unrolls, counters, random keys.
 """
 
-import os
-import platform
 import time
 from typing import Any
 
@@ -24,15 +22,13 @@ from adaland.launch.run import (
   decisions,
   heap,
   metrics,
-  metrics_row,
   progress,
   resuming,
   rundir,
   status_file,
 )
-from adaland.launch.runtimes.single import learner_thread, prefetch
+from adaland.launch.runtimes.single import learner_thread, prefetch, reports
 
-LAUNCHER = "device"
 # Steps between two moments at which the run may be saved. Each moment wakes all
 # objects, which then take time to fall asleep again.
 _SAVE_STEPS = 128
@@ -64,7 +60,6 @@ class Trainer:
     self._save_steps = save_steps
     self._stop = False
     self._seconds = 0.0
-    self._rates = progress.Rates()
     made = builder.agent(experiment)
     seed, device = experiment.run.seed, jax.local_devices()[0]
     learner = builder.learner(experiment, made.network, [device])
@@ -128,7 +123,7 @@ class Trainer:
 
   def _restore(self, folder: str) -> None:
     """Restores the newest checkpoint."""
-    resuming.check_launcher(folder, LAUNCHER)
+    resuming.check_launcher(folder, reports.LAUNCHER)
     arrays, saved, step = checkpoint.restore(folder, self.arrays)
     self._seconds = float(saved["seconds"])
     self._curriculum.load_state_dict(saved["played"])
@@ -201,7 +196,7 @@ class Trainer:
   def train(self) -> None:
     """Runs until the bounds of the config, or until asked to stop."""
     if self._is_over():
-      status_file.end(self._run, LAUNCHER, self.counters())
+      status_file.end(self._run, reports.LAUNCHER, self.counters())
       return
     num_envs = self._config.actor.envs_per_actor
     device = jax.local_devices()[0]
@@ -210,8 +205,15 @@ class Trainer:
       "compiling"
     )
     run = self._config.run
-    report = metrics_row.Status(run, self._line, self._metrics)
-    self._write_status("running", report.row)
+    report = reports.Reports(
+      run,
+      self._run,
+      self._line,
+      self._metrics,
+      self._learner,
+      self._curriculum,
+    )
+    report.write_status("running", self.counters())
     before, start = self._seconds, None
     next_checkpoint = time.monotonic() + 60 * run.checkpoint_minutes
     while True:
@@ -221,7 +223,7 @@ class Trainer:
       start = now if start is None else start
       self._seconds = before + now - start
       if report.due():
-        self._show(report, "running")
+        report.show("running", self.counters())
       # The config alone decides after which step the run ends.
       if self._has_steps():
         break
@@ -234,7 +236,7 @@ class Trainer:
           next_checkpoint = time.monotonic() + 60 * run.checkpoint_minutes
     self._settle()
     self._learner.wait()
-    self._show(report, "ended")
+    report.show("ended", self.counters())
     self.save()
 
   def step(self) -> None:
@@ -269,54 +271,6 @@ class Trainer:
     if self._exact:
       land_state.settle(self._environment)
 
-  def _show(self, report: metrics_row.Status, state: str) -> None:
-    """Writes a row of metrics and the status file."""
-    for update in self._learner.take_updates():
-      report.add(update.values, int(update.steps), float(update.lag))
-    self._curriculum.log_decisions()
-    role = self._role()
-    report.show(
-      self.counters(),
-      self._curriculum,
-      force=state == "ended",
-      roles=status_file.metrics([role]),
-    )
-    self._write_status(state, report.row, role)
-
-  def _write_status(
-    self,
-    state: str,
-    row: dict[str, float],
-    role: status_file.RoleStatus | None = None,
-  ) -> None:
-    roles = [role or self._role()]
-    status_file.write(self._run, LAUNCHER, state, self.counters(), row, roles)
-
-  def _role(self) -> status_file.RoleStatus:
-    """Returns the status of this process, which has all roles of the run."""
-    schedule = self._learner.schedule
-    rates = self._rates(
-      {
-        "updates": self._learner.updates,
-        "inserts": schedule.inserts,
-        "samples": schedule.samples,
-      }
-    )
-    return status_file.RoleStatus(
-      name="learner",
-      kind="learner",
-      pid=os.getpid(),
-      host=platform.node(),
-      memory_mb=status_file.memory_mb(),
-      restarts=0,
-      heartbeat_age_s=0.0,
-      numbers={
-        **{f"{name}_per_s": rate for name, rate in rates.items()},
-        "replay_size": schedule.size,
-        "samples_per_insert": schedule.samples / max(schedule.inserts, 1),
-      },
-    )
-
   def save(self) -> None:
     """Writes a checkpoint; the environments must have just been settled."""
     pool = self._pool
@@ -325,7 +279,7 @@ class Trainer:
       self._learner.updates,
       self.arrays,
       {
-        **resuming.launcher(LAUNCHER),
+        **resuming.launcher(reports.LAUNCHER),
         "seconds": self._seconds,
         "played": self._curriculum.state_dict(),
         "coplayers": None if pool is None else pool.state_dict(),
