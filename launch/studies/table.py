@@ -78,8 +78,19 @@ _MANY: Final = Size(
   ),
   minutes=120.0,
 )
-# Without a teacher walking alone takes longer to learn.
-_UNTAUGHT_MICRO: Final = dataclasses.replace(_MICRO, steps=500_000)
+# Nothing but rewards to learn from takes ten times the steps; the world costs
+# less than Muesli's model, so that episodes are learned from less often.
+_UNTAUGHT_MICRO: Final = dataclasses.replace(
+  _MICRO,
+  steps=2_000_000,
+  settings=(
+    "teaching.teacher=none",
+    *_UNTAUGHT,
+    *_NO_BELIEF,
+    "replay.samples_per_insert=4",
+    "learner.learning_rate=1e-3",
+  ),
+)
 _SIZES: Final[Mapping[str, Size]] = {"laptop": _LAPTOP, "micro": _MICRO}
 _LARGE: Final[Mapping[str, Size]] = {"laptop": _LAPTOP}
 
@@ -204,6 +215,11 @@ STUDIES: Final[dict[str, Study]] = {
       _memory("none"),
     ),
     _SIZES,
+  ),
+  "unprivileged": Study(
+    "Does an agent adapt that learns from its rewards alone?",
+    (Variant("muesli"), _memory("none")),
+    {"micro": _UNTAUGHT_MICRO},
   ),
   "algorithms": Study(
     "What is each part of Muesli worth, and what do plain actor-critics reach?",
