@@ -140,7 +140,9 @@ class CpuPhysics:
     if not env_ids.size:
       return
     at = np.where((types > 0)[:, None], positions, parts.PARKING)  # [C, 3]
-    disturbed = self._disturbed(env_ids, slots)
+    disturbed = np.union1d(
+      self._disturbed(env_ids, slots), self._drowsy(env_ids, slots)
+    )
     changed = np.unique(env_ids)
     self._fresh[changed] = False
     for env in changed:
@@ -277,6 +279,15 @@ class CpuPhysics:
     near &= self._arrays.rest[env_ids] > cpu_arrays.MOVING
     near[rows, slots] = False
     return np.unique(env_ids[near.any(axis=1)])
+
+  def _drowsy(self, env_ids: np.ndarray, slots: np.ndarray) -> np.ndarray:
+    """Returns the environments in which changing slots are about to sleep.
+
+    The object that appears there would fall asleep in the air, in the substep
+    in which it starts to fall.
+    """
+    rest = self._arrays.rest[env_ids, slots]
+    return np.unique(env_ids[(rest > cpu_arrays.MOVING) & (rest < 0)])
 
   def _wake(self, env_ids: np.ndarray) -> None:
     """Wakes all objects of some environments, which must be ascending."""

@@ -105,6 +105,19 @@ class ObjectSuite(backends.BackendTest):
     at = fakes.walk(physics, (0, 0), 15).object_pos[0, 1]
     np.testing.assert_allclose(at, [2.0, 0.0, 0.2], atol=0.02)
 
+  def test_what_takes_the_place_of_an_object_about_to_sleep_falls(self):
+    one = np.zeros(1, int)
+    for steps in range(1, 6):
+      for height in (0.2, 0.2005, 0.201, 0.203):
+        physics = self.world(fakes.scene((fakes.CUBE, 1.0, 0.0)))
+        cube = np.array([[1.0, 0.0, height]])
+        physics.set_slots(one, one, np.array([fakes.CUBE]), cube)
+        fakes.walk(physics, (0, 0), steps)
+        sphere = np.array([[1.0, 0.0, 0.3]])
+        physics.set_slots(one, one, np.array([fakes.SPHERE]), sphere)
+        at = fakes.walk(physics, (0, 0), 10).object_pos[0, 0]
+        self.assertLess(at[2], 0.23, (steps, height))
+
   def test_what_takes_the_place_of_an_object_held_still_falls(self):
     physics = self.world(fakes.scene((fakes.CUBE, 1.0, 0.0)))
     start = physics.state().object_pos[0, 0]
