@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import mujoco
 import numpy as np
 
-from adaland.envs import constants, shapes, tables
+from adaland.envs import constants, shapes
 from adaland.envs.physics import terrain
 
 SUBSTEPS: Final = 6  # Simulation steps in a step of the environment.
@@ -148,15 +148,15 @@ def set_mass(
   body.mass, body.inertia = mass, inertia
 
 
-def moments(shape: tables.Shape) -> tuple[float, float, float]:
-  """Returns the moments of inertia of an object about its axes, kg m².
+def even(moments: tuple[float, float, float]) -> tuple[float, float, float]:
+  """Returns moments of inertia of the same mean, equal about all axes.
 
-  They are equal, the mean of the shape's own. Where they differ, the gyroscopic
-  torque of an object that spins at 60 radians a second, as one that a hand
-  strikes against an edge does, grows without bound: it is integrated
-  explicitly, and in a substep the object turns by more than a radian.
+  Where they differ, the gyroscopic torque of an object that spins at 60 radians
+  a second, as one that a hand strikes against an edge does, grows without
+  bound: it is integrated explicitly, and in a substep the object turns by more
+  than a radian.
   """
-  return (sum(shape.inertia(shape.mass)) / 3,) * 3
+  return (sum(moments) / 3,) * 3
 
 
 def add_fixed(spec: mujoco.MjSpec, index: int, slot: Slot) -> None:
@@ -180,7 +180,7 @@ def add_slot_body(
   shape = shapes.shape_of_type(slot.type_id) if free else shapes.CUBE
   body = spec.worldbody.add_body(name=f"slot{index}")
   body.pos, body.quat = slot.at, yaw_quat(slot.yaw)
-  set_mass(body, shape.mass, moments(shape))
+  set_mass(body, shape.mass, even(shape.inertia(shape.mass)))
   body.gravcomp = 0.0 if free else 1.0
   body.sleep = mujoco.mjtSleepPolicy.mjSLEEP_ALLOWED
   joint = body.add_freejoint()

@@ -107,7 +107,7 @@ def type_table() -> TypeTable:
     for shape, geom in zip(table, used, strict=True)
   ]
   mass = np.array([shape.mass for shape in table])
-  inertia = np.array([parts.moments(shape) for shape in table])
+  inertia = np.array([parts.even(x.inertia(x.mass)) for x in table])
   return TypeTable(
     box=np.array(box, np.float32),
     ball=np.array(ball, np.float32),

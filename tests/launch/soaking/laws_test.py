@@ -189,8 +189,7 @@ def _held_object_is_pressed(t):
 
 
 def _falls_fast(t):
-  """An object at 1.2 m a step is in the ground by the way of a substep."""
-  t.way[0, 1] = 1.2
+  t.way[0, 1] = 1.2  # Metres a step: it enters the ground in a substep.
   _sinks(t)
 
 

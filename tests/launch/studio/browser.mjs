@@ -206,7 +206,7 @@ try {
   assert.ok(!page.url().includes('token'), 'the token stays in the address');
   await page.locator('.card .hidden-rule').first().waitFor();
   assert.ok(await colours(page, '.card canvas') > 8, 'a picture of a task');
-  await page.getByText(/can play \d+ of the \d+ probes/).waitFor();
+  await page.getByText(/can play \d+ of the \d+ probes/).first().waitFor();
   await shoot(page, 'gallery');
   say('gallery');
 
