@@ -25,10 +25,10 @@ _PLAYERS: Final = ((0.90, 0.25, 0.20), (0.20, 0.45, 0.95))
 _AMBIENT: Final = 0.55
 _CHECKER: Final = 0.86  # Brightness of every other tile.
 _FADE_METRES: Final = 30.0
-# Ground is paler than objects: largest saturation, of the lowest and the
-# highest level, and range of brightness.
-_SATURATION: Final = (0.5, 0.4)
-_VALUE: Final = ((0.4, 0.55), (0.7, 0.9))
+# Ranges of saturation and brightness of the lowest and the highest level: the
+# ground is paler than objects.
+_LOW: Final = (0.1, 0.5), (0.4, 0.55)
+_HIGH: Final = (0.1, 0.4), (0.7, 0.9)
 _HUE_SHIFT: Final = 0.15  # At most, between the lowest and the highest level.
 _ELEVATION: Final = (0.6, 1.3)  # Range of the light's height, radians.
 _WARM: Final = (0.0, 0.08, 0.22)  # What the warmest light lacks of white.
@@ -56,18 +56,9 @@ def look(seed: int) -> Look:
   """Returns the look of a world, drawn from the world's seed."""
   # A key, so that nothing else that a seed is used for draws the same.
   rng = np.random.Generator(np.random.PCG64([seed, 0x100C]))
-  hue = rng.random()
-  low, high = (
-    colorsys.hsv_to_rgb(
-      (hue + shift) % 1, rng.uniform(0.1, saturation), rng.uniform(*value)
-    )
-    for shift, saturation, value in zip(
-      (0, rng.uniform(-_HUE_SHIFT, _HUE_SHIFT)),
-      _SATURATION,
-      _VALUE,
-      strict=True,
-    )
-  )
+  hue, shift = rng.random(), rng.uniform(-_HUE_SHIFT, _HUE_SHIFT)
+  low = _colour(rng, hue, *_LOW)
+  high = _colour(rng, hue + shift, *_HIGH)
   azimuth, elevation = rng.uniform(0, 2 * np.pi), rng.uniform(*_ELEVATION)
   level = np.cos(elevation)
   light = level * np.cos(azimuth), level * np.sin(azimuth), np.sin(elevation)
@@ -75,6 +66,18 @@ def look(seed: int) -> Look:
   lacking = np.asarray(_WARM if warmth > 0 else _COOL) * abs(warmth)
   return Look(
     *(np.asarray(x, np.float32) for x in (low, high, light, 1 - lacking))
+  )
+
+
+def _colour(
+  rng: np.random.Generator,
+  hue: float,
+  saturation: tuple[float, float],
+  value: tuple[float, float],
+) -> tuple[float, float, float]:
+  """Draws a colour of a hue, whose saturation and brightness have ranges."""
+  return colorsys.hsv_to_rgb(
+    hue % 1, rng.uniform(*saturation), rng.uniform(*value)
   )
 
 
