@@ -58,6 +58,9 @@ RULE_WIDTH: Final = LITERAL_WIDTH + 2 * MAX_SPAWNS  # One trigger, 4 spawns.
 
 # --- World geometry, metres --------------------------------------------------
 TILE_METRES: Final = 1.0
+# Forms of tiles: 0 flat; 1 to 4 a ramp that climbs along +x, +y, -x, -y; 5 to 8
+# a diagonal cliff that is higher in the corner +x+y, -x+y, -x-y, +x-y.
+FIRST_DIAGONAL: Final = 5
 LEVEL_METRES: Final = 0.5  # A ramp climbs one level over one tile.
 MAX_TILES: Final = 20
 MAX_LEVELS: Final = 4

@@ -196,7 +196,7 @@ class WorldView(NamedTuple):
     trial: Number of the current trial, from 0.
     step: Number of steps taken in the current trial.
     heights: Level of each tile, int [X, Y].
-    ramps: Direction in which each tile climbs (see `physics.base.Scene`), int
+    ramps: Ramps and diagonal cliffs (see `physics.base.Scene`), int
       [X, Y].
     trial_rewards: Reward of each trial so far, seconds, float [trials, P].
     fired: Rules that fired in the last step, bool [R].

@@ -30,7 +30,7 @@ class GameBatch(NamedTuple):
     goal: Goal literal of each player, [N, P, LITERAL_WIDTH].
     rules: True rules, [N, R, RULE_WIDTH].
     heights: Level of each tile, padded, [N, MAX_TILES, MAX_TILES].
-    ramps: Direction in which each tile climbs (see `physics.base.Scene`), of
+    ramps: Ramps and diagonal cliffs (see `physics.base.Scene`), of
       the same shape.
     tiles: Number of tiles of the arena along x and y, [N, 2].
     reachable: 1 for tiles that a player can reach from its start, padded, of

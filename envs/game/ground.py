@@ -15,7 +15,7 @@ def surface_height(
 
   Args:
     heights: Level of each tile, padded, int [MAX_TILES, MAX_TILES].
-    ramps: Direction in which each tile climbs (see `physics.base.Scene`), int
+    ramps: Ramps and diagonal cliffs (see `physics.base.Scene`), int
       [MAX_TILES, MAX_TILES].
     tiles: Number of tiles of the arena along x and y, int [2].
     xy: Points, metres from the arena's centre, float [..., 2].
@@ -25,7 +25,11 @@ def surface_height(
     nearest tile.
   """
   i, j, x, y = _tile_of(tiles, xy)
-  climbs = jnp.stack([jnp.zeros_like(x), x, y, 1 - x, 1 - y])
+  diagonals = (x + y > 1, y > x, x + y < 1, x > y)
+  climbs = jnp.stack(
+    [jnp.zeros_like(x), x, y, 1 - x, 1 - y]
+    + [high.astype(x.dtype) for high in diagonals]
+  )
   climb = jnp.take_along_axis(climbs, ramps[i, j][None], axis=0)[0]
   return (heights[i, j] + climb) * constants.LEVEL_METRES
 

@@ -25,8 +25,9 @@ class Scene(NamedTuple):
 
   Attributes:
     heights: Level of each tile, int [X, Y].
-    ramps: 0 for no ramp, else the direction in which the tile climbs one level
-      (1 +x, 2 +y, 3 -x, 4 -y), int [X, Y].
+    ramps: 0 for flat tiles; for ramps the direction in which they climb one
+      level (1 +x, 2 +y, 3 -x, 4 -y); for diagonal cliffs the corner in which
+      they are one level higher (5 +x+y, 6 -x+y, 7 -x-y, 8 +x-y), int [X, Y].
     slot_types: Type id in each slot, 0 for empty, int [S].
     slot_at: Start positions of the objects' centres, float [S, 3].
     slot_yaw: Start yaw of the objects, float [S].

@@ -94,6 +94,7 @@ def add_terrain(
     if index < len(ground.box_centres):
       geom.pos = ground.box_centres[index]
       geom.size = ground.box_halves[index]
+      geom.quat = yaw_quat(ground.box_yaws[index])
       shown = not ground.box_hidden[index]
     else:
       geom.pos, geom.size = parked[index], (0.1, 0.1, 0.1)

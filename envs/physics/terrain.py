@@ -25,6 +25,7 @@ class Pieces(NamedTuple):
   Attributes:
     box_centres: Centres of the boxes, float [B, 3].
     box_halves: Half sizes of the boxes, float [B, 3].
+    box_yaws: Direction of each box's first axis, float [B].
     box_hidden: Boxes that stop objects but are invisible, bool [B].
     ramp_bases: Middle of the ramps' bottom faces, float [K, 3].
     ramp_yaws: Direction in which the ramps climb, float [K].
@@ -32,6 +33,7 @@ class Pieces(NamedTuple):
 
   box_centres: np.ndarray
   box_halves: np.ndarray
+  box_yaws: np.ndarray
   box_hidden: np.ndarray
   ramp_bases: np.ndarray
   ramp_yaws: np.ndarray
@@ -42,8 +44,7 @@ def pieces(heights: np.ndarray, ramps: np.ndarray) -> Pieces:
 
   Args:
     heights: Level of each tile, int [X, Y].
-    ramps: 0 for no ramp, else the direction of the climb (1 +x, 2 +y, 3 -x,
-      4 -y), int [X, Y].
+    ramps: Ramps and diagonal cliffs, as in `base.Scene`, int [X, Y].
   """
   heights, ramps = np.asarray(heights), np.asarray(ramps)
   size = np.asarray(heights.shape)
@@ -67,13 +68,25 @@ def pieces(heights: np.ndarray, ramps: np.ndarray) -> Pieces:
     low = np.array([i0, j0]) * tile - half
     high = np.array([i1, j1]) * tile - half
     platforms.append(_box(low, high, height * level))
+  diagonals = np.argwhere(ramps >= constants.FIRST_DIAGONAL)  # [D, 2]
+  corners = (ramps[tuple(diagonals.T)] - constants.FIRST_DIAGONAL + 0.5) * (
+    np.pi / 2
+  )
+  for (i, j), yaw in zip(diagonals, corners, strict=True):
+    middle = np.array([i + 0.5, j + 0.5]) * tile - half
+    platforms.append(_diagonal(middle, yaw, (heights[i, j] + 1) * level))
   boxes = [*room, *fence, *platforms]
-  climbs = np.argwhere(ramps > 0)  # [K, 2]
+  yaws = np.zeros(len(boxes))
+  yaws[len(boxes) - len(corners) :] = corners
+  climbs = np.argwhere(
+    (ramps > 0) & (ramps < constants.FIRST_DIAGONAL)
+  )  # [K, 2]
   base_xy = (climbs + 0.5) * tile - half
   base_z = heights[tuple(climbs.T)] * level
   return Pieces(
     box_centres=np.array([centre for centre, _ in boxes]),
     box_halves=np.array([halves for _, halves in boxes]),
+    box_yaws=yaws,
     box_hidden=np.repeat(
       [False, True, False], [len(room), len(fence), len(platforms)]
     ),
@@ -88,6 +101,21 @@ def _box(
   """Returns centre and half sizes of a box, which stands below the floor."""
   centre = np.append((low + high) / 2, (top + bottom) / 2)
   return centre, np.append((high - low) / 2, (top - bottom) / 2)
+
+
+def _diagonal(
+  middle: np.ndarray, yaw: float, top: float
+) -> tuple[np.ndarray, np.ndarray]:
+  """Returns the box of a diagonal cliff: one face stands on the diagonal.
+
+  The box fills the half of the tile beyond it. What it is larger is inside the
+  platforms beside that half, which are as high.
+  """
+  diagonal = constants.TILE_METRES * np.sqrt(2)
+  towards = np.array([np.cos(yaw), np.sin(yaw)])
+  centre = np.append(middle + towards * diagonal / 4, (top - FLOOR_DEPTH) / 2)
+  halves = np.array([diagonal / 4, diagonal / 2, (top + FLOOR_DEPTH) / 2])
+  return centre, halves
 
 
 def _rectangles(

@@ -6,7 +6,7 @@ AdA is arXiv 2301.07608.
 import dataclasses
 
 from adaland.envs import constants, tables
-from adaland.envs.tasks.parts import MAX_WALLS, MIN_TILES
+from adaland.envs.tasks.parts import MAX_DIAGONALS, MAX_WALLS, MIN_TILES
 
 # The first world seed of the test split; those of training are below.
 FIRST_TEST_SEED = 2**30
@@ -26,6 +26,7 @@ class SamplerConfig:
     tiles: Size of the arena along each side, in tiles.
     levels: Number of ground heights, 1 is flat.
     walls: Number of inner walls.
+    diagonals: Number of diagonal cliffs.
     num_worlds: Number of worlds.
     num_games: Number of game indices; some give the same game.
     chain_rules: Number of rules that must be triggered one after another.
@@ -54,6 +55,7 @@ class SamplerConfig:
   tiles: Range = (8, 15)
   levels: Range = (1, 4)
   walls: Range = (1, 5)
+  diagonals: Range = (0, 6)
   num_worlds: int = 50_000
   num_games: int = 500_000
   chain_rules: Range = (1, 4)
@@ -83,6 +85,7 @@ class SamplerConfig:
       ("tiles", max(4, MIN_TILES), constants.MAX_TILES),
       ("levels", 1, constants.MAX_LEVELS),
       ("walls", 0, MAX_WALLS),
+      ("diagonals", 0, MAX_DIAGONALS),
       ("chain_rules", 0, 5),
       ("dead_ends", 0, constants.MAX_RULES - 5),
       ("distractors", 0, constants.MAX_OBJECTS),

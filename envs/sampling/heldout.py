@@ -27,11 +27,12 @@ from adaland.envs.worlds.terrain import Terrain
 
 HELDOUT_ONE_IN = 8
 
-# Directions of ramps after quarter turns from x to y, and with y mirrored.
+# Forms of tiles after quarter turns from x to y, and with y mirrored.
 _TURNED = [
-  np.array([0, *(1 + (k + turns) % 4 for k in range(4))]) for turns in range(4)
+  np.array([0, *(1 + k - k % 4 + (k + turns) % 4 for k in range(8))])
+  for turns in range(4)
 ]
-_MIRRORED = np.array([0, 1, 4, 3, 2])
+_MIRRORED = np.array([0, 1, 4, 3, 2, 8, 7, 6, 5])
 
 
 def _number(argument: Argument) -> int:
@@ -86,7 +87,7 @@ def canonical_terrain(ground: Terrain) -> bytes:
   forms = []
   for turns in range(4):
     heights = np.rot90(ground.heights, turns)
-    # Turned by a quarter from x to y, a ramp's direction goes up by one.
+    # Turned by a quarter from x to y, directions and corners go up by one.
     ramps = np.rot90(_TURNED[turns][ground.ramps], turns)
     mirrored = heights[:, ::-1], _MIRRORED[ramps][:, ::-1]
     for form in ((heights, ramps), mirrored):

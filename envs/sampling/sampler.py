@@ -59,21 +59,28 @@ class TaskSampler:
         return world
     raise ValueError(
       f"the sampler found no world in {_MAX_DRAWS} draws, allowed: wider "
-      "ranges of tiles, levels or walls"
+      "ranges of tiles, levels, walls or diagonals"
     )
 
   def _draw_world(self, seed: int) -> World:
     rng, config = _stream("world", seed), self.config
-    x, y, levels, walls = (
+    x, y, levels, walls, diagonals = (
       int(rng.integers(first, last + 1))
       for first, last in (
         config.tiles,
         config.tiles,
         config.levels,
         config.walls,
+        config.diagonals,
       )
     )
-    return World(seed=seed, tiles=(x, y), levels=levels, walls=walls)
+    return World(
+      seed=seed,
+      tiles=(x, y),
+      levels=levels,
+      walls=walls,
+      diagonals=diagonals,
+    )
 
   def game(self, index: int) -> game_sampler.SampledGame:
     """Returns the game of an index, taken modulo num_games.

@@ -63,6 +63,7 @@ class GameArrays(NamedTuple):
     tiles: Size of the arena, [2].
     levels: Number of ground heights, [].
     walls: Number of inner walls, [].
+    diagonals: Number of diagonal cliffs, [].
     heights: Level of each tile where given by hand, else -1,
       [MAX_TILES, MAX_TILES].
     name: Code points, padded with 0, [MAX_NAME].
@@ -87,6 +88,7 @@ class GameArrays(NamedTuple):
   tiles: np.ndarray
   levels: np.ndarray
   walls: np.ndarray
+  diagonals: np.ndarray
   heights: np.ndarray
   name: np.ndarray
 
@@ -181,6 +183,7 @@ def to_arrays(task: Task) -> GameArrays:
     tiles=np.asarray(task.world.tiles, np.int32),
     levels=np.asarray(task.world.levels, np.int32),
     walls=np.asarray(task.world.walls, np.int32),
+    diagonals=np.asarray(task.world.diagonals, np.int32),
     heights=zeros(constants.MAX_TILES, constants.MAX_TILES) - 1,
     name=zeros(MAX_NAME),
   )
@@ -288,6 +291,7 @@ def from_arrays(arrays: GameArrays) -> Task:
       int(arrays.levels),
       heights,
       int(arrays.walls),
+      int(arrays.diagonals),
     ),
     objects=tuple(objects),
     players=tuple(

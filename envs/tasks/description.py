@@ -7,8 +7,12 @@ def describe(task: Task) -> str:
   """Returns a task in words, with what is hidden from each player."""
   world = task.world
   ground = "flat" if world.levels == 1 else f"{world.levels} levels"
-  if world.walls:
-    ground += f", {world.walls} inner wall{'s' * (world.walls > 1)}"
+  for count, name in (
+    (world.walls, "inner wall"),
+    (world.diagonals, "diagonal cliff"),
+  ):
+    if count:
+      ground += f", {count} {name}{'s' * (count > 1)}"
   lines = [task.name] if task.name else []
   lines.append(
     f"World: {world.tiles[0]} x {world.tiles[1]} tiles, {ground}, "

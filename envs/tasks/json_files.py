@@ -49,8 +49,9 @@ def to_json(task: Task) -> dict[str, Any]:
   }
   if task.world.heights is not None:
     world["heights"] = [list(column) for column in task.world.heights]
-  if task.world.walls:
-    world["walls"] = task.world.walls
+  for name in ("walls", "diagonals"):
+    if count := getattr(task.world, name):
+      world[name] = count
   players = []
   for player in task.players:
     written: dict[str, Any] = {"goal": str(player.goal)}

@@ -9,6 +9,7 @@ from adaland.envs.tasks.literals import Literal, ObjectType
 
 MIN_TILES = 2
 MAX_WALLS = 8
+MAX_DIAGONALS = 8
 MAX_SEED = 2**31 - 1
 MAX_NAME = 80
 
@@ -48,14 +49,17 @@ class World:
       Ramps are added where they are needed to connect levels.
     walls: Number of inner walls in generated terrain, fewer where there is no
       room, 0 to MAX_WALLS.
+    diagonals: Number of diagonal cliffs in generated terrain, fewer where
+      levels leave no corners to cut, 0 to MAX_DIAGONALS.
   """
 
   seed: int = 0
   tiles: tuple[int, int] = (8, 8)
   levels: int = 1
   heights: tuple[tuple[int, ...], ...] | None = None
-  # Not in `repr`, from which the yaws of a task's trials are drawn.
+  # These are not in `repr`, from which the yaws of a task's trials are drawn.
   walls: int = dataclasses.field(default=0, repr=False)
+  diagonals: int = dataclasses.field(default=0, repr=False)
 
   def __post_init__(self):
     check_range("world.seed", self.seed, 0, MAX_SEED)
@@ -67,13 +71,15 @@ class World:
       )
     check_range("world.levels", self.levels, 1, constants.MAX_LEVELS)
     check_range("world.walls", self.walls, 0, MAX_WALLS)
+    check_range("world.diagonals", self.diagonals, 0, MAX_DIAGONALS)
     if self.heights is None:
       return
-    if self.walls:
-      raise ValueError(
-        f"world.walls is {self.walls}, allowed: 0 with world.heights, which "
-        "has all terrain"
-      )
+    for name in ("walls", "diagonals"):
+      if count := getattr(self, name):
+        raise ValueError(
+          f"world.{name} is {count}, allowed: 0 with world.heights, which has "
+          "all terrain"
+        )
     if {(len(self.heights), len(column)) for column in self.heights} != {
       self.tiles
     }:

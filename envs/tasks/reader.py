@@ -65,7 +65,9 @@ def with_path(
 
 def _read_world(value: Any) -> World:
   fields = json_checks.read_fields(
-    value, "world", ("seed", "tiles", "levels", "heights", "walls")
+    value,
+    "world",
+    ("seed", "tiles", "levels", "heights", "walls", "diagonals"),
   )
   default = World()
   seed = json_checks.read_whole(fields.get("seed", default.seed), "world.seed")
@@ -103,10 +105,13 @@ def _read_world(value: Any) -> World:
     )
   if "levels" in fields:
     levels = json_checks.read_whole(fields["levels"], "world.levels")
-  walls = json_checks.read_whole(
-    fields.get("walls", default.walls), "world.walls"
+  walls, diagonals = (
+    json_checks.read_whole(
+      fields.get(name, getattr(default, name)), f"world.{name}"
+    )
+    for name in ("walls", "diagonals")
   )
-  return World(seed, tiles, levels, heights, walls)
+  return World(seed, tiles, levels, heights, walls, diagonals)
 
 
 def _read_object(value: Any, path: str) -> ObjectSpec:

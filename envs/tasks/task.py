@@ -118,6 +118,7 @@ class Task:
     levels: int | None = None,
     heights: Sequence[Sequence[int]] | None = None,
     walls: int | None = None,
+    diagonals: int | None = None,
     trials: int | None = None,
     trial_seconds: float | None = None,
     name: str = "",
@@ -151,6 +152,7 @@ class Task:
       levels: Number of ground heights, 1 is a flat room.
       heights: Level of each tile, heights[x][y], instead of drawn terrain.
       walls: Number of inner walls in drawn terrain.
+      diagonals: Number of diagonal cliffs in drawn terrain.
       trials: Number of trials in an episode.
       trial_seconds: Length of a trial, rounded to whole steps.
       name: A label for people.
@@ -181,6 +183,7 @@ class Task:
         levels=levels,
         heights=heights,
         walls=walls,
+        diagonals=diagonals,
       ),
       "objects": [
         spec if isinstance(spec, Mapping) else {"type": spec}

@@ -1,9 +1,9 @@
 """Terrain as a pure function of a world's description.
 
 Levels are drawn by a constraint solver (`layout`), joined by ramps (`ramps`),
-and parted by walls (`walls`). Reachability is proven for each terrain: its
-ground is one strongly connected region (`regions.find_regions`), or it is drawn
-again.
+cut at some corners (`diagonals`), and parted by walls (`walls`). Reachability
+is proven for each terrain: its ground is one strongly connected region
+(`regions.find_regions`), or it is drawn again.
 """
 
 import functools
@@ -11,7 +11,7 @@ import functools
 import numpy as np
 
 from adaland.envs.tasks.task import World
-from adaland.envs.worlds import layout, walls
+from adaland.envs.worlds import diagonals, layout, walls
 from adaland.envs.worlds.ramps import RampBuilder
 from adaland.envs.worlds.regions import find_regions
 from adaland.envs.worlds.terrain import Terrain
@@ -49,7 +49,9 @@ def make_terrain(world: World) -> Terrain:
     builder.connect()
     made = Terrain(builder.heights, builder.ramps, builder.regions)
   else:
-    heights, ramps = _draw_ground(world, rng)
+    heights, ramps = diagonals.add_diagonals(
+      *_draw_ground(world, rng), world.diagonals, rng
+    )
     heights = walls.add_walls(heights, ramps, world.walls, rng)
     made = Terrain(heights, ramps, find_regions(heights, ramps))
   return _read_only(made)

@@ -6,6 +6,7 @@ a shift: this is several times as fast as a general graph search.
 
 import numpy as np
 
+from adaland.envs import constants
 from adaland.envs.worlds import terrain
 
 # By ramp id: the step from a ramp to the tile at its top (see physics.base).
@@ -13,17 +14,22 @@ DIRECTIONS = ((0, 0), (1, 0), (0, 1), (-1, 0), (0, -1))
 
 
 class Ways:
-  """The steps between the tiles of a terrain, there and back."""
+  """The steps between the tiles of a terrain, there and back.
+
+  A diagonal cliff counts as its lower half: it is entered from beside that
+  half, or by a fall from the other, which is part of the tiles beside it.
+  """
 
   def __init__(self, heights: np.ndarray, ramps: np.ndarray):
     """Initializes the steps.
 
     Args:
       heights: Level of each tile, int [X, Y].
-      ramps: Direction in which each tile climbs, 0 for flat, int [X, Y].
+      ramps: Ramps and diagonal cliffs, as in `terrain.Terrain`, int [X, Y].
     """
     self._shape = heights.shape
-    flat = ramps == 0
+    climbing = (ramps > 0) & (ramps < constants.FIRST_DIAGONAL)
+    flat = ~climbing
     # By direction, the tiles from which a step leads on.
     leave = np.zeros((len(DIRECTIONS), *self._shape), bool)
     lower, upper = np.s_[:-1], np.s_[1:]
@@ -39,7 +45,7 @@ class Ways:
       leave[direction][here] = (
         flat[here] & flat[there] & (heights[here] >= heights[there])
       )
-    for x, y in np.argwhere(ramps).tolist():
+    for x, y in np.argwhere(climbing).tolist():
       up = int(ramps[x, y])
       down = 1 + (up + 1) % 4
       dx, dy = DIRECTIONS[up]
@@ -93,7 +99,7 @@ def find_regions(heights: np.ndarray, ramps: np.ndarray) -> np.ndarray:
 
   Args:
     heights: Level of each tile, int [X, Y].
-    ramps: Direction in which each tile climbs, 0 for flat, int [X, Y].
+    ramps: Ramps and diagonal cliffs, as in `terrain.Terrain`, int [X, Y].
   """
   ways = Ways(heights, ramps)
   regions = np.full(heights.shape, -1)
@@ -111,7 +117,7 @@ def reachable(
 
   Args:
     heights: Level of each tile, int [X, Y].
-    ramps: Direction in which each tile climbs, 0 for flat, int [X, Y].
+    ramps: Ramps and diagonal cliffs, as in `terrain.Terrain`, int [X, Y].
     starts: Metres from the centre, float [n, 2].
   """
   if not (heights.any() or ramps.any()):

@@ -1,11 +1,12 @@
-"""Terrain: tiles at a few levels, joined by ramps, separated by cliffs.
+"""Terrain: tiles at a few levels, joined by ramps, parted by cliffs.
 
 Arrays are [X, Y]. A tile (i, j) covers x from (i - X / 2) to (i + 1 - X / 2)
 tile widths, y likewise: the arena's centre is the origin. A player walks to a
 neighbouring tile of the same level or lower, and climbs by ramps only. A ramp
 is a tile whose ground rises by one level; it is entered from the flat tile at
-its foot, which has its level, and left to the flat tile at its top. A wall is a
-tile so much higher than those around it that no way leads up.
+its foot, which has its level, and left to the flat tile at its top. A diagonal
+cliff is a tile of which one half, beyond a diagonal, is a level higher. A wall
+is a tile so much higher than those around it that no way leads up.
 """
 
 from typing import NamedTuple
@@ -19,9 +20,11 @@ class Terrain(NamedTuple):
   """The ground of a world.
 
   Attributes:
-    heights: Level of each tile, of its foot for a ramp, int [X, Y].
-    ramps: Direction in which the tile climbs one level (1 +x, 2 +y, 3 -x, 4
-      -y), 0 for flat tiles, int [X, Y].
+    heights: Level of each tile, of its foot for a ramp, of its lower half for
+      a diagonal cliff, int [X, Y].
+    ramps: 0 for flat tiles; for ramps the direction in which they climb one
+      level (1 +x, 2 +y, 3 -x, 4 -y); for diagonal cliffs the corner in which
+      they are one level higher (5 +x+y, 6 -x+y, 7 -x-y, 8 +x-y), int [X, Y].
     regions: Number of each tile's region; tiles of one region can be reached
       from each other, int [X, Y].
   """
@@ -29,6 +32,11 @@ class Terrain(NamedTuple):
   heights: np.ndarray
   ramps: np.ndarray
   regions: np.ndarray
+
+  @property
+  def diagonals(self) -> np.ndarray:
+    """The tiles that are diagonal cliffs, bool [X, Y]."""
+    return self.ramps >= constants.FIRST_DIAGONAL
 
   def main_region(self) -> np.ndarray:
     """Returns the tiles of the largest region, bool [X, Y]."""
@@ -54,6 +62,17 @@ def tile_of(heights: np.ndarray, xy: np.ndarray) -> np.ndarray:
   return np.clip(tiles, 0, size - 1).astype(np.int64)
 
 
+def climbs(x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
+  """Returns the levels that each form of tile rises above its lowest ground.
+
+  Args:
+    x: Position on the tile along x, 0 to 1.
+    y: The same along y.
+  """
+  diagonals = (x + y > 1, y > x, x + y < 1, x > y)
+  return [0.0 * x, x, y, 1 - x, 1 - y, *(1.0 * high for high in diagonals)]
+
+
 def surface_height(
   heights: np.ndarray, ramps: np.ndarray, xy: np.ndarray
 ) -> np.ndarray:
@@ -61,7 +80,7 @@ def surface_height(
 
   Args:
     heights: Level of each tile, [X, Y].
-    ramps: Directions of ramps, [X, Y].
+    ramps: Ramps and diagonal cliffs, as in `Terrain`, [X, Y].
     xy: Metres from the centre, float [..., 2].
 
   Returns:
@@ -74,5 +93,5 @@ def surface_height(
   )
   within = np.clip(within, 0.0, 1.0)
   x, y = within[..., 0], within[..., 1]
-  climbed = np.choose(ramps[i, j], [0.0 * x, x, y, 1 - x, 1 - y])
+  climbed = np.choose(ramps[i, j], climbs(x, y))
   return (heights[i, j] + climbed) * constants.LEVEL_METRES

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from adaland.envs import constants
 from adaland.envs.worlds.regions import DIRECTIONS, Ways
 
 # A wall's height above the highest ground, in levels: an eye is lower.
@@ -18,7 +19,7 @@ def add_walls(
 
   Args:
     heights: Level of each tile, int [X, Y].
-    ramps: Direction in which each tile climbs, int [X, Y].
+    ramps: Ramps and diagonal cliffs, as in `terrain.Terrain`, int [X, Y].
     count: Number of walls; fewer where there is no room.
     rng: Source of randomness.
 
@@ -29,7 +30,8 @@ def add_walls(
   top = int(heights.max()) + WALL_LEVELS
   built = heights.copy()
   free = ramps == 0
-  for x, y in np.argwhere(ramps):  # Their feet and tops stay free, too.
+  # The feet and tops of ramps stay free, too.
+  for x, y in np.argwhere((ramps > 0) & (ramps < constants.FIRST_DIAGONAL)):
     dx, dy = DIRECTIONS[ramps[x, y]]
     free[x - dx, y - dy] = free[x + dx, y + dy] = False
   room = int(_MAX_SHARE * heights.size)

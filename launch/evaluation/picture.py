@@ -36,17 +36,22 @@ def from_above(view: land.WorldView) -> Image.Image:
     return float(middle[0] + x * scale), float(middle[1] - y * scale)
 
   for (i, j), level in np.ndenumerate(view.heights):
-    height = float(level) + (0.5 if view.ramps[i, j] else 0.0)
-    share = height / (constants.MAX_LEVELS - 1)
-    colour = (_LOW + share * (_HIGH - _LOW)) * (1.0 if (i + j) % 2 else 0.9)
+    form = int(view.ramps[i, j])
+    is_diagonal = form >= constants.FIRST_DIAGONAL
+    is_ramp = form > 0 and not is_diagonal
+    shade = 1.0 if (i + j) % 2 else 0.9
+    colour = _ground_colour(float(level) + 0.5 * is_ramp, shade)
     corner = (np.array([i, j]) - tiles / 2) * constants.TILE_METRES
     left, bottom = to_map(*corner)
     right, top = to_map(*(corner + constants.TILE_METRES))
-    draw.rectangle(
-      (left, top, right - 1, bottom - 1), tuple(colour.astype(int).tolist())
-    )
-    if view.ramps[i, j]:
-      angle = (int(view.ramps[i, j]) - 1) * np.pi / 2
+    draw.rectangle((left, top, right - 1, bottom - 1), colour)
+    if is_diagonal:
+      # The higher half is all but the corner opposite the one it is named by.
+      around = [(left, bottom), (right, bottom), (right, top), (left, top)]
+      del around[form - constants.FIRST_DIAGONAL]
+      draw.polygon(around, _ground_colour(float(level) + 1, shade))
+    elif is_ramp:
+      angle = (form - 1) * np.pi / 2
       centre = corner + constants.TILE_METRES / 2
       tip = 0.35 * np.array([np.cos(angle), np.sin(angle)])
       draw.line([to_map(*(centre - tip)), to_map(*(centre + tip))], _DIM, 2)
@@ -66,6 +71,12 @@ def from_above(view: land.WorldView) -> Image.Image:
     ]
     draw.polygon(corners, _PLAYERS[i], _RIM)
   return image
+
+
+def _ground_colour(level: float, shade: float) -> tuple[int, int, int]:
+  share = min(level / (constants.MAX_LEVELS - 1), 1.0)
+  red, green, blue = (_LOW + share * (_HIGH - _LOW)) * shade
+  return int(red), int(green), int(blue)
 
 
 def _draw_object(draw, view, slot, to_map, scale) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from adaland.envs import constants, land
 from adaland.envs.tasks.task import Task
+from adaland.envs.worlds import terrain
 
 # The environments in which a law is broken, with the reason.
 Broken = Iterator[tuple[int, str]]
@@ -142,5 +143,5 @@ def surface(view: land.BatchView, xy: np.ndarray) -> np.ndarray:
   index = np.clip(np.floor(position), 0, tiles - 1).astype(int)
   x, y = np.moveaxis(np.clip(position - index, 0.0, 1.0), -1, 0)
   rows = np.arange(len(xy))[:, None], index[..., 0], index[..., 1]
-  climbed = np.choose(view.ramps[rows], [0.0 * x, x, y, 1 - x, 1 - y])
+  climbed = np.choose(view.ramps[rows], terrain.climbs(x, y))
   return (view.heights[rows] + climbed) * constants.LEVEL_METRES

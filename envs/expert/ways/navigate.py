@@ -80,7 +80,7 @@ def make_ground(heights: np.ndarray, ramps: np.ndarray) -> Ground:
 
   Args:
     heights: Level of each tile, int [X, Y].
-    ramps: Direction in which each tile climbs, as in `physics.base.Scene`.
+    ramps: Ramps and diagonal cliffs, as in `physics.base.Scene`.
 
   Returns:
     The map.

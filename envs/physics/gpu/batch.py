@@ -216,6 +216,7 @@ class GpuBatch:
         take(np.array([len(g.box_centres) for g in grounds]), int),
         padded("box_centres", had.max_boxes, wp.vec3),
         padded("box_halves", had.max_boxes, wp.vec3),
+        padded("box_yaws", had.max_boxes, float),
         padded("box_hidden", had.max_boxes, wp.bool),
         take(np.array([len(g.ramp_bases) for g in grounds]), int),
         padded("ramp_bases", had.max_ramps, wp.vec3),

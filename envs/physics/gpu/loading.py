@@ -16,6 +16,7 @@ def load_terrain(
   num_boxes: wp.array[int],  # [C]
   box_at: wp.array2d[wp.vec3],  # [C, B]
   box_half: wp.array2d[wp.vec3],  # [C, B]
+  box_yaw: wp.array2d[float],  # [C, B]
   box_hidden: wp.array2d[wp.bool],  # [C, B]
   num_ramps: wp.array[int],  # [C]
   ramp_at: wp.array2d[wp.vec3],  # [C, R]
@@ -32,17 +33,18 @@ def load_terrain(
   world = ids[row]
   used, shown = wp.bool(False), wp.bool(False)
   if piece < first_ramp:
-    at, half = wp.vec3(parking), wp.vec3(0.1, 0.1, 0.1)
+    at, half, yaw = wp.vec3(parking), wp.vec3(0.1, 0.1, 0.1), float(0.0)
     used = piece < num_boxes[row]
     if used:
       at = wp.vec3(box_at[row, piece])
       half = wp.vec3(box_half[row, piece])
+      yaw = float(box_yaw[row, piece])
       shown = not box_hidden[row, piece]
     geoms.size[world, piece] = half
     geoms.aabb[world, piece, 1] = half
     geoms.rbound[world, piece] = wp.length(half)
     geoms.xpos[world, piece] = at
-    geoms.xmat[world, piece] = wp.identity(n=3, dtype=float)
+    geoms.xmat[world, piece] = worlds.upright(yaw)
   else:
     ramp = piece - first_ramp
     used = ramp < num_ramps[row]

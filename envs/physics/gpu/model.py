@@ -146,7 +146,12 @@ def make_model(
   parts.add_meshes(spec)
   nothing, no_points = np.zeros(0), np.zeros((0, 3))
   empty = terrain.Pieces(
-    no_points, no_points, nothing.astype(bool), no_points, nothing
+    box_centres=no_points,
+    box_halves=no_points,
+    box_yaws=nothing,
+    box_hidden=nothing.astype(bool),
+    ramp_bases=no_points,
+    ramp_yaws=nothing,
   )
   parts.add_terrain(spec, empty, capacity.max_boxes, capacity.max_ramps)
   for index in range(S):

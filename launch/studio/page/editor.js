@@ -204,11 +204,13 @@ export function make(app, given) {
         number('tiles', x, 2, 20, (v) => draft.resize(v, draft.size[1])),
         number('by', y, 2, 20, (v) => draft.resize(draft.size[0], v)),
         number('levels', world.levels ?? 1, 1, 4, (v) => {
-          const { seed = 0, walls = 0 } = task.world;
-          task.world = { seed, tiles: draft.size, levels: v, walls };
+          const { seed = 0, walls = 0, diagonals = 0 } = task.world;
+          task.world = { seed, tiles: draft.size, levels: v, walls, diagonals };
         }),
         number('walls', world.walls ?? 0, 0, 8,
           (v) => { task.world.walls = v; }),
+        number('diagonal cliffs', world.diagonals ?? 0, 0, 8,
+          (v) => { task.world.diagonals = v; }),
         number('seed', world.seed ?? 0, 0, 2 ** 31 - 1,
           (v) => { task.world.seed = v; })),
       h('div', { class: 'row' },

@@ -1,4 +1,5 @@
 // The ground of a world: tiles, ramps, cliffs and the wall around them.
+// A tile's form is as in `base.Scene.ramps`: from 5 on a diagonal cliff.
 
 import { wallLevel } from './motion.js';
 import * as THREE from './vendor/three.module.js';
@@ -14,27 +15,46 @@ export function ground({ heights, ramps }) {
   const wall = new THREE.Color(0x9fb2cf);
   const inner = wallLevel(heights);
   const cliff = new THREE.Color(0x8a7460);
-  const face = (a, b, c, d, colour) => {
-    for (const p of [a, b, c, a, c, d]) {
+  const triangle = (a, b, c, colour) => {
+    for (const p of [a, b, c]) {
       points.push(...p);
       colours.push(colour.r, colour.g, colour.b);
     }
   };
+  const face = (a, b, c, d, colour) => {
+    triangle(a, b, c, colour);
+    triangle(a, c, d, colour);
+  };
+  const tileColour = (i, j, level) =>
+    low.clone().lerp(high, Math.min(1, level / 3))
+      .multiplyScalar((i + j) % 2 ? 1 : 0.86);
   // Height of a tile's corner, in metres.
   const at = (i, j, x, y) => {
     const ramp = ramps[i][j];
-    const up = [0, x, y, 1 - x, 1 - y][ramp];
+    const up = [0, x, y, 1 - x, 1 - y][ramp] ?? 0;
     return (heights[i][j] + up) * LEVEL;
   };
   for (let i = 0; i < nx; i++) {
     for (let j = 0; j < ny; j++) {
       const [x, y] = [i - nx / 2, j - ny / 2];
-      const level = heights[i][j] + (ramps[i][j] ? 0.5 : 0);
-      const colour = low.clone().lerp(high, Math.min(1, level / 3));
-      if (heights[i][j] >= inner) colour.copy(wall);
-      colour.multiplyScalar((i + j) % 2 ? 1 : 0.86);
+      const form = ramps[i][j];
+      const level = heights[i][j] + (form > 0 && form < 5 ? 0.5 : 0);
+      const colour = tileColour(i, j, level);
+      if (heights[i][j] >= inner) {
+        colour.copy(wall).multiplyScalar((i + j) % 2 ? 1 : 0.86);
+      }
       const corner = (a, b) => [x + a, y + b, at(i, j, a, b)];
       face(corner(0, 0), corner(1, 0), corner(1, 1), corner(0, 1), colour);
+      if (form >= 5) {
+        // Its higher half, counterclockwise, and the cliff below the diagonal.
+        const around = [[1, 0], [1, 1], [0, 1], [0, 0]];
+        const [p, m, q] = [0, 1, 2].map((n) => around[(form - 5 + n) % 4]);
+        const top = (heights[i][j] + 1) * LEVEL;
+        const upper = ([a, b]) => [x + a, y + b, top];
+        triangle(upper(p), upper(m), upper(q),
+          tileColour(i, j, heights[i][j] + 1));
+        face(corner(...q), corner(...p), upper(p), upper(q), cliff);
+      }
       const sides = [[1, 0, [1, 0], [1, 1]], [-1, 0, [0, 1], [0, 0]],
         [0, 1, [1, 1], [0, 1]], [0, -1, [0, 0], [1, 0]]];
       for (const [di, dj, p, q] of sides) {

@@ -50,16 +50,28 @@ export function drawMap(canvas, { heights, ramps }, objects, players) {
   pen.textBaseline = 'middle';
   for (let i = 0; i < nx; i++) {
     for (let j = 0; j < ny; j++) {
-      const level = heights[i][j] + (ramps[i][j] ? .5 : 0);
+      const form = ramps[i][j];
       const shade = (i + j) % 2 ? 1 : .88;
-      const ground = mixed(Math.min(1, level / 3)).map((c) => c * shade);
-      pen.fillStyle = heights[i][j] >= wall ? WALL : `rgb(${ground})`;
+      const ground = (level) =>
+        `rgb(${mixed(Math.min(1, level / 3)).map((c) => c * shade)})`;
+      const level = heights[i][j] + (ARROWS[form] ? .5 : 0);
+      pen.fillStyle = heights[i][j] >= wall ? WALL : ground(level);
       const [x, y] = to(i - nx / 2, j + 1 - ny / 2);
       pen.fillRect(x, y, Math.ceil(scale), Math.ceil(scale));
-      if (!ramps[i][j]) continue;
+      if (!form) continue;
+      if (form >= 5) {
+        // A diagonal cliff: all but the corner opposite its higher one.
+        const around = [[0, 1], [1, 1], [1, 0], [0, 0]];
+        around.splice(form - 5, 1);
+        pen.beginPath();
+        around.forEach(([a, b]) => pen.lineTo(x + a * scale, y + b * scale));
+        pen.fillStyle = ground(level + 1);
+        pen.fill();
+        continue;
+      }
       pen.fillStyle = '#0009';
       pen.font = `${scale * .7}px sans-serif`;
-      pen.fillText(ARROWS[ramps[i][j]], x + scale / 2, y + scale / 2);
+      pen.fillText(ARROWS[form], x + scale / 2, y + scale / 2);
     }
   }
   const size = Math.max(4, .2 * scale);

@@ -61,7 +61,7 @@ class SurfaceHeightTest(parameterized.TestCase):
     rng = np.random.default_rng(0)
     for shape in ((7, 4), (constants.MAX_TILES, constants.MAX_TILES)):
       heights = rng.integers(0, constants.MAX_LEVELS, shape)
-      ramps = rng.integers(0, 5, shape)
+      ramps = rng.integers(0, 9, shape)
       size = np.array(shape) * constants.TILE_METRES
       xy = rng.uniform(-0.6, 0.6, (_POINTS, 2)) * size
       # Float32 as in the engine, so that rounding never changes the tile.

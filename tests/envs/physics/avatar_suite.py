@@ -93,6 +93,27 @@ class AvatarSuite(backends.BackendTest):
       self.assertAlmostEqual(state.player_pos[0, 0, 2], 0.0, delta=0.02)
       self.assertGreater(state.player_pos[0, 0, :2] @ ahead, 1.7)
 
+  @parameterized.parameters((5, 1, 1), (6, -1, 1), (7, -1, -1), (8, 1, -1))
+  def test_diagonal_cliffs_stop_it_and_are_fallen_off(self, form, dx, dy):
+    i, j = np.indices((5, 5)) - 2
+    heights, ramps = (i * dx + j * dy >= 1).astype(int), np.zeros((5, 5), int)
+    ramps[2, 2] = form
+    up = np.array([dx, dy]) / np.sqrt(2)
+    scene = fakes.scene(heights=heights, ramps=ramps, players=[(*(-up), 0.0)])
+    physics = self.world(scene)
+    state = fakes.walk(physics, 2.5 * up, 12)
+    # The diagonal goes through the origin.
+    np.testing.assert_allclose(
+      state.player_pos[0, 0],
+      (*(-constants.AVATAR_RADIUS * up), 0.0),
+      atol=0.03,
+    )
+    physics = self.world(scene._replace(player_at=np.array([(*up, 0.5)])))
+    state = fakes.walk(physics, -2.5 * up, 3)
+    self.assertAlmostEqual(state.player_pos[0, 0, 2], 0.5, delta=0.02)
+    state = fakes.walk(physics, -2.5 * up, 8)
+    self.assertAlmostEqual(state.player_pos[0, 0, 2], 0.0, delta=0.02)
+
   def test_stands_still_on_a_ramp(self):
     ramps = np.zeros((3, 3), int)
     ramps[1, 1] = 1

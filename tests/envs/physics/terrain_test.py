@@ -12,11 +12,14 @@ from adaland.envs.physics import terrain
 def _top(ground: terrain.Pieces, x: float, y: float) -> float:
   """Returns the height of the highest visible box over a point."""
   shown = ~ground.box_hidden
-  low = (ground.box_centres - ground.box_halves)[shown]
-  high = (ground.box_centres + ground.box_halves)[shown]
-  inside = (low[:, 0] <= x) & (x <= high[:, 0])
-  inside &= (low[:, 1] <= y) & (y <= high[:, 1])
-  return high[inside, 2].max()
+  away = np.array([x, y]) - ground.box_centres[:, :2]
+  c, s = np.cos(ground.box_yaws), np.sin(ground.box_yaws)
+  along = c * away[:, 0] + s * away[:, 1]
+  across = c * away[:, 1] - s * away[:, 0]
+  inside = np.abs(along) <= ground.box_halves[:, 0]
+  inside &= np.abs(across) <= ground.box_halves[:, 1]
+  tops = ground.box_centres[:, 2] + ground.box_halves[:, 2]
+  return tops[shown & inside].max()
 
 
 class TerrainTest(parameterized.TestCase):
@@ -55,6 +58,27 @@ class TerrainTest(parameterized.TestCase):
       ground.ramp_bases, [[-0.5, 0.5, 0.5], [1.5, -1.5, 0.0]]
     )
     np.testing.assert_allclose(ground.ramp_yaws, [1.5 * np.pi, 0.0])
+
+  @parameterized.parameters((5, 1, 1), (6, -1, 1), (7, -1, -1), (8, 1, -1))
+  def test_a_diagonal_cliff_is_a_box_that_fills_its_higher_half(
+    self, form, dx, dy
+  ):
+    i, j = np.indices((5, 5)) - 2
+    heights = 1 + (i * dx + j * dy >= 1)
+    ramps = np.zeros_like(heights)
+    ramps[2, 2] = form
+    flat = terrain.pieces(heights, np.zeros_like(heights))
+    ground = terrain.pieces(heights, ramps)
+    self.assertLen(ground.box_yaws, len(flat.box_yaws) + 1)
+    self.assertEmpty(ground.ramp_bases)
+    rng = np.random.default_rng(form)
+    for x, y in rng.uniform(-2.4, 2.4, (200, 2)):
+      inside = max(abs(x), abs(y)) < 0.5
+      expected = _top(flat, x, y)
+      if inside:
+        self.assertEqual(expected, 0.5)
+        expected += 0.5 * (x * dx + y * dy > 0)
+      self.assertEqual(_top(ground, x, y), expected)
 
   @settings(max_examples=30, deadline=None)
   @given(

@@ -46,16 +46,17 @@ class CanonicalFormTest(absltest.TestCase):
 
 class CanonicalTerrainTest(absltest.TestCase):
   def test_same_if_turned_or_mirrored(self):
-    ground = generation.make_terrain(World(3, (6, 8), 3, walls=2))
+    ground = generation.make_terrain(World(3, (9, 12), 3, walls=2, diagonals=4))
     heights, ramps, _ = ground
     self.assertTrue(ramps.any())
+    self.assertGreater(ground.diagonals.sum(), 1)
     expected = heldout.canonical_terrain(ground)
     # Seen in a mirror along x, +x is -x.
-    swapped = np.array([0, 3, 2, 1, 4])[ramps][::-1]
+    swapped = np.array([0, 3, 2, 1, 4, 6, 5, 8, 7])[ramps][::-1]
     mirrored = ground._replace(heights=heights[::-1], ramps=swapped)
     self.assertEqual(heldout.canonical_terrain(mirrored), expected)
     # With the axes exchanged, +x is +y.
-    swapped = np.array([0, 2, 1, 4, 3])[ramps].T
+    swapped = np.array([0, 2, 1, 4, 3, 5, 8, 7, 6])[ramps].T
     turned = ground._replace(heights=heights.T, ramps=swapped)
     self.assertEqual(heldout.canonical_terrain(turned), expected)
     wrong = ground._replace(heights=heights.T, ramps=ramps.T)

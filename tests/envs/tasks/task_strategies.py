@@ -40,6 +40,7 @@ def worlds(draw):
     levels=levels,
     heights=heights,
     walls=draw(st.integers(0, 8)) if heights is None else 0,
+    diagonals=draw(st.integers(0, 8)) if heights is None else 0,
   )
 
 

@@ -1,12 +1,13 @@
-"""Tests of adaland.envs.worlds.generation, and of regions, ramps and walls."""
+"""Tests of adaland.envs.worlds.generation and of the parts of terrain."""
 
 import numpy as np
 from absl.testing import absltest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from adaland.envs import constants
 from adaland.envs.tasks.task import World
-from adaland.envs.worlds import generation, regions, walls
+from adaland.envs.worlds import diagonals, generation, regions, walls
 
 
 def reachable(heights, ramps, start):
@@ -18,7 +19,11 @@ def reachable(heights, ramps, start):
       i, j = x + dx, y + dy
       if not (0 <= i < heights.shape[0] and 0 <= j < heights.shape[1]):
         continue
-      here, there = ramps[x, y], ramps[i, j]
+      # A diagonal cliff is as the flat tile of its lower half.
+      here, there = (
+        ramps[at] if ramps[at] < constants.FIRST_DIAGONAL else 0
+        for at in ((x, y), (i, j))
+      )
       opposite = {1: 3, 2: 4, 3: 1, 4: 2}
       if not here and not there:
         walks = heights[i, j] <= heights[x, y]
@@ -40,6 +45,7 @@ worlds = st.builds(
   tiles=st.tuples(st.integers(3, 14), st.integers(3, 14)),
   levels=st.integers(1, 4),
   walls=st.integers(0, 8),
+  diagonals=st.integers(0, 8),
 )
 
 
@@ -78,7 +84,7 @@ class MakeTerrainTest(absltest.TestCase):
   @given(world=worlds)
   def test_ramps_have_foot_and_top(self, world):
     heights, ramps, _ = generation.make_terrain(world)
-    for x, y in np.argwhere(ramps):
+    for x, y in np.argwhere((ramps > 0) & (ramps < constants.FIRST_DIAGONAL)):
       dx, dy = regions.DIRECTIONS[ramps[x, y]]
       foot, top = (x - dx, y - dy), (x + dx, y + dy)
       self.assertEqual(heights[foot], heights[x, y])
@@ -94,6 +100,25 @@ class MakeTerrainTest(absltest.TestCase):
     self.assertTrue((heights[~ground] == top + walls.WALL_LEVELS).all())
     self.assertFalse(ramps[~ground].any())
     self.assertLessEqual((~ground).mean(), 0.15)
+
+  @settings(max_examples=60, deadline=None)
+  @given(world=worlds)
+  def test_diagonal_cliffs_part_two_levels(self, world):
+    made, ground = ground_of(world)
+    heights, ramps, _ = made
+    self.assertLessEqual(made.diagonals.sum(), world.diagonals)
+    sides = ((1, 1), (-1, 1), (-1, -1), (1, -1))
+    for x, y in np.argwhere(made.diagonals):
+      dx, dy = sides[ramps[x, y] - constants.FIRST_DIAGONAL]
+      for here, level in (
+        ((x + dx, y), heights[x, y] + 1),
+        ((x, y + dy), heights[x, y] + 1),
+        ((x - dx, y), heights[x, y]),
+        ((x, y - dy), heights[x, y]),
+      ):
+        self.assertEqual(ramps[here], 0)
+        if ground[here]:
+          self.assertEqual(heights[here], level)
 
   def test_realised_levels_are_those_asked_for(self):
     for levels in range(1, 5):
@@ -114,6 +139,29 @@ class MakeTerrainTest(absltest.TestCase):
       drops += int((steps[both] == 2).any())
     self.assertGreater(num_walls, 35)
     self.assertBetween(drops, 5, 20)
+
+  def test_corners_are_cut_where_there_are_any(self):
+    counts = [
+      generation.make_terrain(
+        World(seed, (12, 12), 3, diagonals=3)
+      ).diagonals.sum()
+      for seed in range(40)
+    ]
+    self.assertGreater(counts.count(3), 10)
+    self.assertEqual(max(counts), 3)
+
+  def test_a_hand_made_corner_is_cut_from_either_level(self):
+    rng = np.random.default_rng(0)
+    x, y = np.indices((6, 6))
+    heights = ((x >= 3) | (y >= 3)).astype(int)
+    for level in (0, 1):
+      heights[2, 2] = level
+      for ramp, expected in ((0, 5), (1, 0)):  # Away from the corner, beside.
+        ramps = np.zeros_like(heights)
+        ramps[ramp, 2] = 2
+        cut, forms = diagonals.add_diagonals(heights, ramps, 3, rng)
+        self.assertEqual(forms[2, 2], expected)
+        self.assertEqual(cut[2, 2], 0 if expected else level)
 
   def test_worlds_of_different_seeds_differ(self):
     made = [

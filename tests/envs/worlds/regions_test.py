@@ -14,7 +14,7 @@ class FindRegionsTest(absltest.TestCase):
   @settings(max_examples=60, deadline=None)
   @given(
     heights=arrays.arrays(np.int64, (4, 5), elements=st.integers(0, 2)),
-    direction=st.integers(1, 4),
+    direction=st.integers(1, 8),
     at=st.tuples(st.integers(1, 2), st.integers(1, 3)),
   )
   def test_a_region_is_what_is_reached_there_and_back(

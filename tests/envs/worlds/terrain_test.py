@@ -36,6 +36,21 @@ class TerrainTest(parameterized.TestCase):
     got = terrain.surface_height(heights, ramps, xy)
     self.assertAlmostEqual(float(got), expected)
 
+  @parameterized.parameters(
+    # In the corners (+, +), (-, +), (-, -), (+, -) of the tile.
+    (5, (0.5, 0, 0, 0)),
+    (6, (0, 0.5, 0, 0)),
+    (7, (0, 0, 0.5, 0)),
+    (8, (0, 0, 0, 0.5)),
+  )
+  def test_surface_of_each_diagonal_cliff(self, form, expected):
+    heights, ramps = np.ones((1, 1), int), np.full((1, 1), form)
+    xy = 0.3 * np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])
+    got = terrain.surface_height(heights, ramps, xy)
+    np.testing.assert_allclose(got, 0.5 + np.array(expected))
+    made = terrain.Terrain(heights, ramps, heights)
+    self.assertTrue(made.diagonals.all())
+
 
 if __name__ == "__main__":
   absltest.main()
