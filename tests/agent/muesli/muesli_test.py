@@ -8,150 +8,16 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.agent.muesli import muesli, retrace
-from tests.agent.muesli import heads
+from tests.agent.muesli import cases, heads
 
-BINS = 9
-RANGE = 4.0
-
-
-_CONFIG = muesli.MuesliConfig(num_samples=3, model_steps=2, value_range=RANGE)
-
-
-def _two_hot(x: float) -> np.ndarray:
-  h = np.sign(x) * (np.sqrt(np.abs(x) + 1) - 1) + 1e-3 * x
-  position = np.clip(h, -RANGE, RANGE) + RANGE
-  low = min(int(position), BINS - 2)
-  weights = np.zeros(BINS)
-  weights[low], weights[low + 1] = 1 - (position - low), position - low
-  return weights
-
-
-class Case:
-  """A random trajectory of four real steps and two of padding."""
-
-  def __init__(self, seed: int, ends: bool, config: muesli.MuesliConfig):
-    rng = np.random.default_rng(seed)
-    T, N, K = 6, config.num_samples, config.model_steps
-    self.mask = np.array([1.0, 1, 1, 1, 0, 0])
-    self.discount = np.array([1.0, 1, 1, 0 if ends else 1, 1, 1])
-    self.complete = np.array([1.0, 1, 1, 1 if ends else 0, 0, 0])
-    self.action = heads.one_hot(rng.integers([3, 2], size=[T, 2]))
-    self.behaviour = heads.log_policy(rng.normal(size=[T, heads.S]))
-    self.reward = rng.normal(size=[T])
-    self.returns = rng.normal(size=[T]) * self.complete
-    self.action_returns = self.returns
-    self.value = rng.normal(size=[T])
-    self.prior = heads.log_policy(rng.normal(size=[T, heads.S]))
-    self.samples = heads.one_hot(rng.integers([3, 2], size=[T, N, 2]))
-    self.advantages = rng.normal(size=[T, N])
-    self.policy_logits = rng.normal(size=[T, K + 1, heads.S])
-    self.value_logits = rng.normal(size=[T, K + 1, BINS])
-    self.reward_logits = rng.normal(size=[T, K, BINS])
-
-  def experience(self) -> muesli.Experience:
-    return muesli.Experience(
-      *map(
-        heads.float32,
-        (
-          self.action,
-          self.behaviour,
-          self.reward,
-          self.discount,
-          self.mask,
-        ),
-      )
-    )
-
-  def targets(self) -> muesli.Targets:
-    return muesli.Targets(
-      *map(
-        heads.float32,
-        (
-          self.returns,
-          self.action_returns,
-          self.complete,
-          self.value,
-          self.prior,
-          self.samples,
-          self.advantages,
-        ),
-      )
-    )
-
-  def predictions(self, every: int = 1, offset: int = 0) -> muesli.Predictions:
-    """Returns predictions that go past i = 1 at every n-th step only."""
-    starts = np.arange(0, 6, every) + offset
-    rows = np.minimum(starts, 5)
-    return muesli.Predictions(
-      policy_logits=heads.float32(self.policy_logits[:, 0]),
-      value_logits=heads.float32(self.value_logits[:, 0]),
-      near=muesli.ModelPredictions(
-        jnp.arange(6),
-        heads.float32(self.policy_logits[:, 1:2]),
-        heads.float32(self.value_logits[:, 1:2]),
-        heads.float32(self.reward_logits[:, :1]),
-      ),
-      far=muesli.ModelPredictions(
-        jnp.asarray(starts),
-        heads.float32(self.policy_logits[rows, 2:]),
-        heads.float32(self.value_logits[rows, 2:]),
-        heads.float32(self.reward_logits[rows, 1:]),
-      ),
-    )
+_CONFIG = muesli.MuesliConfig(
+  num_samples=3, model_steps=2, value_range=cases.RANGE
+)
 
 
 def _advantages(target: muesli.Targets) -> jax.Array:
   assert target.advantages is not None
   return target.advantages
-
-
-def _reference(case: Case, sigma: float, config: muesli.MuesliConfig):
-  """Computes each step's losses from their formulas, one number at a time."""
-  T, K, N = 6, config.model_steps, config.num_samples
-  names = ("policy_gradient", "cmpo", "model_policy", "reward", "value")
-  out = {name: np.zeros(T) for name in names}
-  log_pi = heads.log_policy(case.policy_logits)
-
-  def cmpo(state: int, at: int, i: int) -> float:
-    clipped = np.clip(case.advantages[state] / sigma, -1, 1)
-    total = -np.exp(case.prior[state]) @ log_pi[at, i]
-    for n in range(N):
-      others = sum(np.exp(clipped[j]) for j in range(N) if j != n)
-      z = (1.0 + others) / N
-      log_p = case.samples[state, n] @ log_pi[at, i]
-      total -= (np.exp(clipped[n]) / z - 1) * log_p / N
-    return total
-
-  for t in range(T):
-    if not case.mask[t]:
-      continue
-    if case.complete[t]:
-      new, old = (
-        case.action[t] @ log_pi[t, 0],
-        case.action[t] @ case.behaviour[t],
-      )
-      ratio = min(1.0, np.exp(new - old))
-      advantage = (case.returns[t] - case.value[t]) / sigma
-      out["policy_gradient"][t] = -ratio * advantage * new
-    out["cmpo"][t] = cmpo(t, t, 0)
-    over = False
-    for i in range(K + 1):
-      s = t + i
-      weight = 1.0 if i == 0 else 1.0 / K
-      inside = s < T and case.mask[s]
-      if over or (inside and case.complete[s]):
-        target = _two_hot(0.0 if over else case.returns[s])
-        out["value"][t] -= (
-          weight * target @ heads.log_softmax(case.value_logits[t, i])
-        )
-      if inside and not over and i > 0:
-        out["model_policy"][t] += cmpo(s, t, i) / K
-      if inside and not over and i < K:
-        # The reward of the action that leads from t + i to t + i + 1.
-        log_r = heads.log_softmax(case.reward_logits[t, i])
-        out["reward"][t] -= _two_hot(case.reward[s]) @ log_r / K
-      over = over or (inside and case.discount[s] == 0)
-  return out
 
 
 class TargetsTest(parameterized.TestCase):
@@ -249,7 +115,7 @@ class TargetsTest(parameterized.TestCase):
 
   def test_vtrace_takes_the_place_of_retrace(self):
     config = dataclasses.replace(_CONFIG, returns="vtrace", cmpo="none")
-    case = Case(0, True, config)
+    case = cases.Case(0, True, config)
     target = muesli.targets(
       case.experience(),
       heads.float32(case.prior),
@@ -278,7 +144,7 @@ class TargetsTest(parameterized.TestCase):
     config = dataclasses.replace(
       _CONFIG, cmpo="exact", gamma=0.5, retrace_lambda=0.0
     )
-    case = Case(0, True, config)
+    case = cases.Case(0, True, config)
     rng = np.random.default_rng(3)
     q = rng.normal(size=[6, 6])
     target = muesli.targets(
@@ -303,7 +169,7 @@ class LossesTest(parameterized.TestCase):
   @parameterized.product(ends=(True, False), seed=(0, 1))
   def test_against_the_formulas(self, ends, seed):
     config = _CONFIG
-    case = Case(seed, ends, config)
+    case = cases.Case(seed, ends, config)
     parts = muesli.losses(
       case.predictions(),
       case.targets(),
@@ -312,7 +178,7 @@ class LossesTest(parameterized.TestCase):
       heads.SIZES,
       config,
     )
-    expected = _reference(case, 0.7, config)
+    expected = cases.reference(case, 0.7, config)
     self.assertEqual(set(parts), set(expected))
     for name, wanted in expected.items():
       np.testing.assert_allclose(
@@ -321,7 +187,7 @@ class LossesTest(parameterized.TestCase):
       self.assertGreater(np.abs(wanted).sum(), 0)
 
   def test_what_is_switched_off_is_left_out(self):
-    case = Case(0, True, _CONFIG)
+    case = cases.Case(0, True, _CONFIG)
 
     def parts(predictions, target):
       return muesli.losses(
@@ -342,14 +208,15 @@ class LossesTest(parameterized.TestCase):
     alone = parts(case.predictions()._replace(near=None, far=None), target)
     self.assertEqual(set(plain) - set(alone), {"reward"})
     expected = [
-      -_two_hot(case.returns[t]) @ heads.log_softmax(case.value_logits[t, 0])
+      -cases.two_hot(case.returns[t])
+      @ heads.log_softmax(case.value_logits[t, 0])
       for t in range(4)
     ]
     np.testing.assert_allclose(alone["value"][:4], expected, rtol=1e-4)
 
   @parameterized.parameters(2, 4)
   def test_looking_far_from_every_nth_step_is_right_on_average(self, every):
-    case = Case(0, True, _CONFIG)
+    case = cases.Case(0, True, _CONFIG)
     config = dataclasses.replace(_CONFIG, model_every=every)
 
     def parts(config, *which):
@@ -371,7 +238,7 @@ class LossesTest(parameterized.TestCase):
 
   def test_values_after_the_end_are_taught_to_be_zero(self):
     config = _CONFIG
-    case = Case(0, True, config)
+    case = cases.Case(0, True, config)
     gradient = jax.grad(
       allow_int=True,
       fun=lambda p: muesli.losses(
@@ -390,7 +257,7 @@ class LossesTest(parameterized.TestCase):
     for t, i in ((3, 1), (3, 2), (2, 2)):
       np.testing.assert_allclose(
         gradient[t, i - 1],
-        (probs[t, i] - np.eye(BINS)[BINS // 2]) / 2,
+        (probs[t, i] - np.eye(cases.BINS)[cases.BINS // 2]) / 2,
         atol=1e-5,
       )
     np.testing.assert_array_equal(gradient[4:], 0)
@@ -420,12 +287,12 @@ class LossesTest(parameterized.TestCase):
     def loss(x):
       predictions = muesli.Predictions(
         policy_logits=x[None],
-        value_logits=jnp.zeros([1, BINS]),
+        value_logits=jnp.zeros([1, cases.BINS]),
         near=muesli.ModelPredictions(
           jnp.arange(1),
           x[None, None],
-          jnp.zeros([1, 1, BINS]),
-          jnp.zeros([1, 1, BINS]),
+          jnp.zeros([1, 1, cases.BINS]),
+          jnp.zeros([1, 1, cases.BINS]),
         ),
         far=None,
       )
@@ -439,7 +306,7 @@ class LossesTest(parameterized.TestCase):
 
   def test_no_gradient_flows_into_targets(self):
     config = _CONFIG
-    case = Case(2, True, config)
+    case = cases.Case(2, True, config)
 
     def loss(target):
       parts = muesli.losses(

@@ -7,7 +7,13 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.envs.physics import cpu, mjcf, parts, terrain
-from tests.envs.physics import avatar_suite, backends, fakes, world_suite
+from tests.envs.physics import (
+  avatar_suite,
+  backends,
+  fakes,
+  sensing_suite,
+  world_suite,
+)
 
 
 class AvatarTest(avatar_suite.AvatarSuite):
@@ -22,11 +28,11 @@ class ObjectTest(world_suite.ObjectSuite):
   pass
 
 
-class TouchingTest(world_suite.TouchingSuite):
+class TouchingTest(sensing_suite.TouchingSuite):
   pass
 
 
-class RaysTest(world_suite.RaysSuite):
+class RaysTest(sensing_suite.RaysSuite):
   pass
 
 

@@ -3,7 +3,6 @@
 Each runs `work` in a new process, as JAX joins others only once in a process.
 """
 
-import functools
 import os
 import pathlib
 import pickle
@@ -21,11 +20,10 @@ import pytest
 from absl.testing import absltest
 
 from adaland.agent.checkpoint import checkpoint
-from adaland.agent.learner import make_learner
 from adaland.agent.replay.spec import UnrollSpec
 from adaland.launch.config import overrides, preset_configs
 from adaland.launch.roles import jax_processes, learner_state
-from tests.agent import fakes, learner_test
+from tests.agent import fakes, learners
 
 _ROOT = pathlib.Path(__file__).resolve().parents[3]
 _ROWS = 4
@@ -83,11 +81,6 @@ class Result(NamedTuple):
   batch: Any
 
 
-@functools.cache
-def _learner() -> Any:
-  return make_learner(fakes.make_network(3), learner_test._CONFIG, fakes.SIZES)
-
-
 def learn(
   folder: str, shard: learner_state.Shard, save: bool = False, **options: bool
 ) -> Result:
@@ -103,7 +96,7 @@ def learn(
   with mock.patch.multiple(
     learner_state.builder,
     agent=lambda config: types.SimpleNamespace(network=None),
-    learner=lambda config, network: _learner(),
+    learner=lambda config, network: learners.learner(),
     unroll_spec=lambda config, made: UnrollSpec.from_unroll(example),
   ):
     made = learner_state.LearnerState(config, folder, lambda line: None, shard)

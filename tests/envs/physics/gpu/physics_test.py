@@ -11,7 +11,13 @@ from absl.testing import absltest
 
 from adaland.envs.physics import base
 from adaland.envs.physics.gpu import preparation
-from tests.envs.physics import avatar_suite, backends, fakes, world_suite
+from tests.envs.physics import (
+  avatar_suite,
+  backends,
+  fakes,
+  sensing_suite,
+  world_suite,
+)
 
 # One process compiles Warp's kernels, and lends its worlds to all these tests.
 pytestmark = pytest.mark.xdist_group("warp")
@@ -40,11 +46,11 @@ class ObjectTest(_OnGpu, world_suite.ObjectSuite):
   pass
 
 
-class TouchingTest(_OnGpu, world_suite.TouchingSuite):
+class TouchingTest(_OnGpu, sensing_suite.TouchingSuite):
   pass
 
 
-class RaysTest(_OnGpu, world_suite.RaysSuite):
+class RaysTest(_OnGpu, sensing_suite.RaysSuite):
   def test_unwanted_rays_are_not_cast(self):
     physics = self.world(fakes.scene((fakes.CUBE, 2.0, 0.0)))
     rng = np.random.default_rng(0)

@@ -1,0 +1,32 @@
+"""The learner that tests of several parts share."""
+
+import functools
+
+import jax
+import numpy as np
+
+from adaland.agent import learner_config, types
+from adaland.agent.learner import Learner, make_learner
+from adaland.agent.muesli import muesli
+from tests.agent import fakes
+
+CONFIG = learner_config.LearnerConfig(
+  learning_rate=1e-3,
+  muesli=muesli.MuesliConfig(
+    num_samples=4, model_steps=2, model_every=2, value_range=10.0
+  ),
+)
+
+
+@functools.cache
+def learner(
+  config: learner_config.LearnerConfig = CONFIG,
+  devices: tuple[jax.Device, ...] | None = None,
+) -> Learner:
+  """Returns a learner, one for all tests: to trace one takes seconds."""
+  return make_learner(fakes.make_network(3), config, fakes.SIZES, devices)
+
+
+def batch(rows: int = 4, seed: int = 0) -> types.Unroll:
+  """Returns random unrolls of six steps."""
+  return fakes.make_batch(np.random.default_rng(seed), rows, 6, 3)
