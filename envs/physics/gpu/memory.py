@@ -10,7 +10,7 @@ import warp as wp
 from adaland.envs.physics import mjcf
 from adaland.envs.physics.gpu import model
 
-# Initial capacity for terrain: enough for generated worlds of every size.
+# Initial capacity for terrain: enough for nearly all generated worlds.
 _BOXES: Final = 32
 _RAMPS: Final = 20
 # Contacts: eight for each resting box, and some more for heaps.
