@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from adaland.envs import constants
 from adaland.envs.tasks.task import World
-from adaland.envs.worlds import diagonals, generation, regions, walls
+from adaland.envs.worlds import generation, regions, walls
 
 
 def reachable(heights, ramps, start):
@@ -149,19 +149,6 @@ class MakeTerrainTest(absltest.TestCase):
     ]
     self.assertGreater(counts.count(3), 10)
     self.assertEqual(max(counts), 3)
-
-  def test_a_hand_made_corner_is_cut_from_either_level(self):
-    rng = np.random.default_rng(0)
-    x, y = np.indices((6, 6))
-    heights = ((x >= 3) | (y >= 3)).astype(int)
-    for level in (0, 1):
-      heights[2, 2] = level
-      for ramp, expected in ((0, 5), (1, 0)):  # Away from the corner, beside.
-        ramps = np.zeros_like(heights)
-        ramps[ramp, 2] = 2
-        cut, forms = diagonals.add_diagonals(heights, ramps, 3, rng)
-        self.assertEqual(forms[2, 2], expected)
-        self.assertEqual(cut[2, 2], 0 if expected else level)
 
   def test_worlds_of_different_seeds_differ(self):
     made = [

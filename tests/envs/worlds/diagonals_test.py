@@ -1,0 +1,35 @@
+"""Tests of adaland.envs.worlds.diagonals; generation_test has whole worlds."""
+
+import numpy as np
+from absl.testing import absltest
+
+from adaland.envs.worlds import diagonals
+
+
+class AddDiagonalsTest(absltest.TestCase):
+  def test_a_hand_made_corner_is_cut_from_either_level(self):
+    rng = np.random.default_rng(0)
+    x, y = np.indices((6, 6))
+    heights = ((x >= 3) | (y >= 3)).astype(int)
+    for level in (0, 1):
+      heights[2, 2] = level
+      for ramp, expected in ((0, 5), (1, 0)):  # Away from the corner, beside.
+        ramps = np.zeros_like(heights)
+        ramps[ramp, 2] = 2
+        cut, forms = diagonals.add_diagonals(heights, ramps, 3, rng)
+        self.assertEqual(forms[2, 2], expected)
+        self.assertEqual(cut[2, 2], 0 if expected else level)
+
+  def test_none_are_added_where_none_are_asked_for(self):
+    x, y = np.indices((6, 6))
+    heights = ((x >= 3) | (y >= 3)).astype(int)
+    ramps = np.zeros_like(heights)
+    ramps[0, 2] = 2
+    rng = np.random.default_rng(0)
+    cut, forms = diagonals.add_diagonals(heights, ramps, 0, rng)
+    np.testing.assert_array_equal(cut, heights)
+    np.testing.assert_array_equal(forms, ramps)
+
+
+if __name__ == "__main__":
+  absltest.main()
