@@ -5,19 +5,28 @@ would have to carry a map in its memory to predict that, and its policy blurs
 where it can't. The tutor gives up some reward for actions that follow from the
 view and from what was learned of the rules: it turns until it sees what it is
 after, then walks there, and keeps away from what is in its way as it comes
-near.
+near. It carries in the same manner (`delivery`).
 """
 
 import numpy as np
 
 from adaland.envs import constants, land
-from adaland.envs.expert.exploring import explorer, in_view, playable
+from adaland.envs.expert.exploring import (
+  delivery,
+  errands,
+  explorer,
+  in_view,
+  notes,
+  playable,
+)
 from adaland.envs.expert.ways import steering, walking
 from adaland.envs.tasks.task import Task
 
 # Distance to keep from what is not to be touched, metres: with more, it would
 # not get past at all.
 _AVOID_METRES = 1.05
+# The same of what carries an object that is not to come near another.
+_PASS_METRES = 1.2
 # A view that is off by less is left as it is, radians.
 _PITCH_SLACK = 0.2
 
@@ -57,3 +66,47 @@ class Tutor(explorer.Explorer):
     level = np.abs(pitch) < _PITCH_SLACK
     actions[:, 3] = np.where(level, explorer.STAY, walking.look_to(pitch))
     return actions
+
+  def _carry(
+    self, view: land.BatchView, i: int, errand: errands.Errand
+  ) -> tuple[int, ...]:
+    """Returns the action that carries an object to another."""
+    own, feet = self.known, view.player_pos[i, 0]
+    yaw, pitch = float(view.yaw[i, 0]), float(view.pitch[i, 0])
+    seen = in_view.visible_slots(view)[i]
+    # The object in the hand may hide the place.
+    inside = in_view.well_inside(own.pos[i], feet, yaw, pitch)
+    offset = own.pos[i] - feet
+    offset[:, 2] -= constants.EYE_HEIGHT
+    held = int(view.held[i, 0])
+    target = errand.place if held == errand.slot else errand.slot
+    bearing = np.arctan2(offset[target, 1], offset[target, 0])
+    error = steering.wrap(bearing - yaw)
+    last = view.last_action[i : i + 1, 0, 2]
+    return delivery.act(
+      delivery.Scene(
+        offset,
+        self._carry_clearance(i, errand),
+        seen | inside,
+        seen & ~own.frozen[i],
+        errand.slot,
+        errand.place,
+        yaw,
+        pitch,
+        held,
+        float(view.hand_distance[i, 0]),
+        int(explorer.turn_around(last, np.array([error < 0]))[0]),
+      )
+    )
+
+  def _carry_clearance(self, i: int, errand: errands.Errand) -> np.ndarray:
+    """Returns the distances to keep from objects on an errand, metres, [S]."""
+    own = self.known
+    [radius] = self.clearance(
+      np.array([i]), np.array([errand.slot]), _AVOID_METRES
+    )
+    types = own.types[i]
+    harm = own.pair[i, types[errand.slot], types] != notes.INERT
+    radius = np.where(harm & (types > 0), _PASS_METRES, radius)
+    radius[[errand.slot, errand.place]] = 0
+    return radius

@@ -1,0 +1,130 @@
+"""Tests of adaland.envs.expert.exploring.delivery."""
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from adaland.envs import constants, land
+from adaland.envs.expert import players
+from adaland.envs.expert.exploring import delivery
+from adaland.envs.sampling import candidates
+
+_NOOP = dict(
+  zip(constants.ACTION_HEADS, constants.NOOP_ACTION, strict=True)
+)
+_CARRIED, _PLACE, _OTHER = range(3)
+_AROUND = 4
+_FLOOR = 0.2 - constants.EYE_HEIGHT
+
+
+def _act(carried=(3.0, 0.0), place=(-3.0, 0.0), other=(0.0, -3.0), **changed):
+  """Returns the action by head; the avatar looks along x."""
+  scene = delivery.Scene(
+    offset=np.array([(*at, _FLOOR) for at in (carried, place, other)]),
+    radius=np.array([0.0, 0.0, 1.2]),
+    in_view=np.array([True, False, True]),
+    movable=np.array([True, False, True]),
+    carried=_CARRIED,
+    place=_PLACE,
+    yaw=0.0,
+    pitch=constants.START_PITCH,
+    held=-1,
+    hand=0.0,
+    around=_AROUND,
+  )
+  action = delivery.act(scene._replace(**changed))
+  return dict(zip(constants.ACTION_HEADS, action, strict=True))
+
+
+class DeliveryTest(parameterized.TestCase):
+  def test_it_turns_around_until_it_sees_the_object(self):
+    action = _act(in_view=np.zeros(3, bool))
+    self.assertEqual(action, _NOOP | {"turn": _AROUND})
+
+  def test_it_walks_to_an_object_out_of_reach_with_an_open_hand(self):
+    self.assertEqual(_act(), _NOOP | {"move": 2})
+
+  @parameterized.parameters((0.2, 3), (-0.2, 1), (1.0, 4), (-1.0, 0))
+  def test_it_turns_to_the_object(self, bearing, turn):
+    at = (3 * np.cos(bearing), 3 * np.sin(bearing))
+    self.assertEqual(_act(carried=at)["turn"], turn)
+
+  def test_it_grips_as_soon_as_the_object_is_in_reach_and_in_front(self):
+    # At 1.6 m along the ground it is 1.73 m from the eye.
+    self.assertEqual(_act(carried=(1.6, 0.0)), _NOOP | {"move": 2, "grip": 1})
+    self.assertEqual(_act(carried=(1.0, 0.0))["move"], _NOOP["move"])
+
+  def test_it_aims_before_it_grips(self):
+    # Straight ahead, but 0.35 rad below the axis of the view.
+    action = _act(carried=(0.7, 0.0))
+    self.assertEqual(action, _NOOP | {"look": 0})
+    aside = _act(carried=(1.0, 1.0))
+    self.assertEqual((aside["turn"], aside["grip"]), (4, 0))
+
+  def test_it_does_not_grip_where_the_hand_would_take_another(self):
+    here, before = (1.5, 0.3), (1.5, 0.0)
+    self.assertEqual(_act(carried=here)["grip"], 1)
+    self.assertEqual(_act(carried=here, other=before)["grip"], 0)
+    frozen = np.array([True, False, False])
+    action = _act(carried=here, other=before, movable=frozen)
+    self.assertEqual(action["grip"], 1)
+
+  def test_it_drops_another_object_first(self):
+    action = _act(carried=(1.5, 0.0), held=_OTHER, hand=1.0)
+    self.assertEqual(action["grip"], 0)
+
+  def test_it_turns_with_the_object_until_it_sees_the_place(self):
+    holding = {"held": _CARRIED, "hand": 0.9}
+    self.assertEqual(_act(**holding), _NOOP | {"turn": _AROUND, "grip": 1})
+    seen = np.array([True, True, True])
+    action = _act(place=(3.0, 0.0), in_view=seen, **holding)
+    self.assertEqual(action, _NOOP | {"move": 2, "grip": 1})
+
+  def test_it_draws_the_object_close(self):
+    action = _act(held=_CARRIED, hand=1.6)
+    self.assertEqual(action["hand"], 0)
+
+  def test_it_turns_gently_with_an_object_far_from_the_body(self):
+    seen, aside = np.ones(3, bool), (0.0, 3.0)
+    action = _act(place=aside, in_view=seen, held=_CARRIED, hand=0.9)
+    self.assertEqual(action["turn"], 4)
+    action = _act(place=aside, in_view=seen, held=_CARRIED, hand=1.6)
+    self.assertEqual(action["turn"], 3)
+
+  def test_it_keeps_away_from_what_is_to_be_left_alone(self):
+    seen = np.ones(3, bool)
+    action = _act(
+      place=(3.0, 0.0),
+      other=(0.9, 0.9),
+      in_view=seen,
+      held=_CARRIED,
+      hand=0.9,
+    )
+    self.assertEqual(action, _NOOP | {"move": 2, "strafe": 2, "grip": 1})
+
+
+class TutorTest(parameterized.TestCase):
+  @parameterized.parameters(candidates.Fetch, candidates.Chain)
+  def test_the_tutor_delivers_in_time(self, family):
+    # It may guess wrong in the first trials; by the third it knows.
+    kind = family(trials=(3, 3))
+    tasks = [kind.held_out().task(i) for i in range(4)]
+    config = land.LandConfig(
+      num_slots=kind.max_objects, max_rules=kind.max_rules, num_threads=1
+    )
+    world = land.Land(4, config, lambda i: tasks[i], seed=0)
+    tutor, watcher = players.make("tutor", 4), players.make("tutor", 4)
+    world.reset()
+    for _ in range(kind.max_steps):
+      tutor.observe(world)
+      action = tutor.act(world)
+      # A label does not depend on who acted.
+      watcher.observe(world)
+      np.testing.assert_array_equal(watcher.act(world, [2]), action[[2]])
+      rewards = world.batch_view().trial_rewards[:, :, 0].copy()
+      if world.step(action).last.all():
+        break
+    self.assertGreaterEqual((rewards[:, 2] > 1).sum(), 3)
+
+
+if __name__ == "__main__":
+  absltest.main()
