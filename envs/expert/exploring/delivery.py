@@ -16,8 +16,10 @@ from adaland.envs import constants
 from adaland.envs.expert.ways import steering, walking
 
 # Along the ground from the avatar to what it grips: there the object is in
-# reach, and in front of the hand at the pitch at which the avatar walks.
-_GRIP_METRES = 1.4
+# reach, and in front of the hand at the pitch at which the avatar walks. So it
+# need not look down, which is hard to imitate: what the view shows of distances
+# changes with the pitch.
+_GRIP_METRES = (1.0, 1.4)
 _REACH_METRES = 0.95 * constants.REACH_METRES
 # Angle off the view axis at which the hand takes an object reliably.
 _AIM_RADIANS = 0.3
@@ -65,7 +67,7 @@ def act(scene: Scene) -> tuple[int, ...]:
   target = scene.place if holds else scene.carried
   offset = scene.offset[target]
   action = steering.Action(grip=int(holds))
-  steering.look_towards(action, constants.START_PITCH - scene.pitch)
+  action.look = int(walking.level(np.array([scene.pitch]))[0])
   if holds and scene.hand > _HOLD_METRES + _HAND_STEP / 2:
     action.hand = 0
   if not scene.in_view[target]:
@@ -74,12 +76,11 @@ def act(scene: Scene) -> tuple[int, ...]:
   error = steering.wrap(np.arctan2(offset[1], offset[0]) - scene.yaw)
   far_out = scene.hand > _SWING_METRES or abs(error) < _SWING_RADIANS
   steering.turn_towards(action, error, gentle=holds and far_out)
-  near = not holds and np.hypot(offset[0], offset[1]) < _GRIP_METRES
-  if near:
-    pitch = np.arctan2(offset[2], np.hypot(offset[0], offset[1]))
-    steering.look_towards(action, pitch - scene.pitch)
-  else:
+  distance = np.hypot(offset[0], offset[1])
+  if holds or distance > _GRIP_METRES[1]:
     _walk(action, scene, target)
+  elif distance < _GRIP_METRES[0]:
+    action.move = 0
   if scene.held < 0 and _aimed_at(scene) == scene.carried:
     action.grip = 1
   return action.indices

@@ -27,8 +27,6 @@ from adaland.envs.tasks.task import Task
 _AVOID_METRES = 1.05
 # The same of what carries an object that is not to come near another.
 _PASS_METRES = 1.2
-# A view that is off by less is left as it is, radians.
-_PITCH_SLACK = 0.2
 
 
 class Tutor(explorer.Explorer):
@@ -62,9 +60,7 @@ class Tutor(explorer.Explorer):
     actions = np.tile(np.array(constants.NOOP_ACTION, np.int32), (len(rows), 1))
     actions[:, :2] = np.where(walks[:, None], move, explorer.STAY)
     actions[:, 2] = turn
-    pitch = constants.START_PITCH - view.pitch[rows, 0]
-    level = np.abs(pitch) < _PITCH_SLACK
-    actions[:, 3] = np.where(level, explorer.STAY, walking.look_to(pitch))
+    actions[:, 3] = walking.level(view.pitch[rows, 0])
     return actions
 
   def _carry(
@@ -72,7 +68,7 @@ class Tutor(explorer.Explorer):
   ) -> tuple[int, ...]:
     """Returns the action that carries an object to another."""
     own, feet = self.known, view.player_pos[i, 0]
-    yaw, pitch = float(view.yaw[i, 0]), float(view.pitch[i, 0])
+    yaw, pitch = view.yaw[i, 0], view.pitch[i, 0]
     seen = in_view.visible_slots(view)[i]
     # The object in the hand may hide the place.
     inside = in_view.well_inside(own.pos[i], feet, yaw, pitch)
@@ -91,8 +87,8 @@ class Tutor(explorer.Explorer):
         seen & ~own.frozen[i],
         errand.slot,
         errand.place,
-        yaw,
-        pitch,
+        float(yaw),
+        float(pitch),
         held,
         float(view.hand_distance[i, 0]),
         int(explorer.turn_around(last, np.array([error < 0]))[0]),

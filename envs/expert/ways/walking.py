@@ -28,6 +28,9 @@ _MOVE_COST = 1e-3
 _INSIDE_COST = 40.0
 _BESIDE_COST = 4.0
 _ROOM_METRES = 0.2
+# A view that is off by less is left as it is, radians.
+_PITCH_SLACK = 0.2
+_NO_LOOK = constants.NOOP_ACTION[constants.ACTION_HEADS.index("look")]
 
 
 def turn_to(error: np.ndarray) -> np.ndarray:
@@ -44,6 +47,18 @@ def look_to(error: np.ndarray) -> np.ndarray:
   """Returns the looks that leave the least errors in pitch, radians, [N]."""
   change = constants.LOOK_RATE * constants.STEP_SECONDS
   return np.argmin(np.abs(error[:, None] - (np.arange(3) - 1) * change), axis=1)
+
+
+def level(pitch: np.ndarray) -> np.ndarray:
+  """Returns the looks that keep views about as they are at a trial's start.
+
+  Views that are off by little are left as they are.
+
+  Args:
+    pitch: Pitch of the views, radians, float [N].
+  """
+  error = constants.START_PITCH - pitch
+  return np.where(np.abs(error) < _PITCH_SLACK, _NO_LOOK, look_to(error))
 
 
 class Ways:

@@ -8,9 +8,7 @@ from adaland.envs.expert import players
 from adaland.envs.expert.exploring import delivery
 from adaland.envs.sampling import candidates
 
-_NOOP = dict(
-  zip(constants.ACTION_HEADS, constants.NOOP_ACTION, strict=True)
-)
+_NOOP = dict(zip(constants.ACTION_HEADS, constants.NOOP_ACTION, strict=True))
 _CARRIED, _PLACE, _OTHER = range(3)
 _AROUND = 4
 _FLOOR = 0.2 - constants.EYE_HEIGHT
@@ -54,9 +52,9 @@ class DeliveryTest(parameterized.TestCase):
     self.assertEqual(_act(carried=(1.0, 0.0))["move"], _NOOP["move"])
 
   def test_it_aims_before_it_grips(self):
-    # Straight ahead, but 0.35 rad below the axis of the view.
+    # Straight ahead, but 0.38 rad below the axis of the view: too near.
     action = _act(carried=(0.7, 0.0))
-    self.assertEqual(action, _NOOP | {"look": 0})
+    self.assertEqual(action, _NOOP | {"move": 0})
     aside = _act(carried=(1.0, 1.0))
     self.assertEqual((aside["turn"], aside["grip"]), (4, 0))
 
@@ -78,6 +76,10 @@ class DeliveryTest(parameterized.TestCase):
     seen = np.array([True, True, True])
     action = _act(place=(3.0, 0.0), in_view=seen, **holding)
     self.assertEqual(action, _NOOP | {"move": 2, "grip": 1})
+
+  @parameterized.parameters((-1.0, 2), (-0.5, 1), (-0.2, 1), (0.0, 0))
+  def test_it_keeps_its_view_level(self, pitch, look):
+    self.assertEqual(_act(pitch=pitch)["look"], look)
 
   def test_it_draws_the_object_close(self):
     action = _act(held=_CARRIED, hand=1.6)
