@@ -21,7 +21,7 @@ from adaland.agent.muesli import muesli_types
 def loss(
   log_policy: types.Array, label: types.Array, sizes: Sequence[int]
 ) -> tuple[jax.Array, jax.Array]:
-  """Returns the cross-entropy to the teacher's actions, summed over heads.
+  """Returns the cross-entropy to the teacher's actions, of each head.
 
   Args:
     log_policy: The student's log-probabilities, [..., S].
@@ -30,12 +30,15 @@ def loss(
     sizes: Sizes of the action heads.
 
   Returns:
-    Nats, zero where there is no label, [...]; 1 where there is one, [...].
+    Nats, zero where there is no label, [..., A]; 1 where there is one, [...].
   """
   has_label = jnp.asarray(label[..., 0] >= 0, jnp.float32)
   # An index of -1 makes zeros.
-  wanted = distributions.one_hot(label, sizes)
-  return -jnp.sum(wanted * log_policy, axis=-1), has_label
+  surprise = -distributions.one_hot(label, sizes) * log_policy
+  heads = [
+    jnp.sum(head, axis=-1) for head in distributions.split(surprise, sizes)
+  ]
+  return jnp.stack(heads, axis=-1), has_label
 
 
 def policy_loss(

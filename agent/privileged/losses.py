@@ -55,7 +55,8 @@ def privileged_losses(
   Returns:
     Unweighted means over the batch's real steps by name, each []: `belief`,
     `distillation` (over the labelled steps) and `critic`; `l2` is a sum over
-    parameters.
+    parameters. `distillation/head_K` is the part of action head K, which tells
+    what of a scripted teacher's actions the student can't follow.
   """
   mask = jnp.asarray(batch.mask, jnp.float32)
 
@@ -76,12 +77,14 @@ def privileged_losses(
       jnp.sum(num_labelled), 1.0
     )
   elif config.distillation_weight > 0:
-    loss, has_label = distillation.loss(
+    heads, has_label = distillation.loss(
       distributions.log_probs(output.policy_logits, sizes),
       batch.privileged["label"],
       sizes,
     )
-    parts["distillation"] = mean(loss, has_label * mask)
+    parts["distillation"] = mean(jnp.sum(heads, axis=-1), has_label * mask)
+    for i in range(len(sizes)):
+      parts[f"distillation/head_{i}"] = mean(heads[..., i], has_label * mask)
   if config.distillation_l2 > 0:
     parts["l2"] = distillation.squares(params)
   if config.critic_weight > 0 and target is not None:
@@ -125,7 +128,8 @@ def total(
   """Returns the weighted sum of the privileged losses.
 
   Args:
-    parts: As `privileged_losses` returns them.
+    parts: As `privileged_losses` returns them; those of single heads are in
+      the others already.
     config: Their weights.
     progress: Share of the run that is over, 0 to 1, [].
   """
@@ -136,5 +140,7 @@ def total(
     "l2": config.distillation_l2 * left,
     "critic": config.critic_weight,
   }
-  weighted = [weights[name] * part for name, part in parts.items()]
+  weighted = [
+    weight * parts[name] for name, weight in weights.items() if name in parts
+  ]
   return jnp.asarray(sum(weighted))

@@ -67,14 +67,17 @@ class LossesTest(absltest.TestCase):
     expected = np.sum(belief * mask) / np.sum(mask)
     np.testing.assert_allclose(found["belief"], expected, rtol=1e-5)
     logits = np.asarray(self.output.policy_logits, np.float64)
-    entropy, start = np.zeros(mask.shape), 0
-    for size in fakes.SIZES:
-      head = logits[..., start : start + size]
-      entropy += np.log(np.sum(np.exp(head), axis=-1)) - head[..., 0]
-      start += size
     counted = mask * (self.label[..., 0] >= 0)
-    expected = np.sum(entropy * counted) / np.sum(counted)
-    np.testing.assert_allclose(found["distillation"], expected, rtol=1e-5)
+    all_heads, start = 0.0, 0
+    for i, size in enumerate(fakes.SIZES):
+      head = logits[..., start : start + size]
+      nats = np.log(np.sum(np.exp(head), axis=-1)) - head[..., 0]
+      expected = np.sum(nats * counted) / np.sum(counted)
+      got = found[f"distillation/head_{i}"]
+      np.testing.assert_allclose(got, expected, rtol=1e-5)
+      all_heads += expected
+      start += size
+    np.testing.assert_allclose(found["distillation"], all_heads, rtol=1e-5)
 
   def test_l2_is_half_the_squares_and_fades_with_distillation(self):
     config = PrivilegedConfig(
@@ -104,7 +107,11 @@ class LossesTest(absltest.TestCase):
     config = PrivilegedConfig(
       belief_weight=3.0, distillation_weight=2.0, distillation_share=0.5
     )
-    parts = {"belief": jnp.asarray(1.0), "distillation": jnp.asarray(10.0)}
+    parts = {
+      "belief": jnp.asarray(1.0),
+      "distillation": jnp.asarray(10.0),
+      "distillation/head_0": jnp.asarray(4.0),
+    }
     for progress, expected in ((0.0, 23.0), (0.25, 13.0), (0.5, 3.0)):
       total = losses.total(parts, config, jnp.asarray(progress))
       self.assertAlmostEqual(float(total), expected, places=5)
