@@ -1,9 +1,11 @@
 """Carrying by an avatar whose actions follow from what is in view.
 
-It turns until it sees the object, walks up to it and closes the hand as soon as
-that takes it; holds it close; turns until the place is in the field of view,
-and walks there. There is no path and no intention, as in `walking`: a network
-that imitates it needs to know only which object goes where.
+It turns until it sees the object, walks up to it with a closed hand, which
+takes it as soon as it is in reach; holds it close; turns until the place is in
+the field of view, and walks there. There is no path and no intention, as in
+`walking`: a network that imitates it needs to know only which object goes
+where. Nor does it look down to grip, or wait for the right moment: what an
+agent has to do in few steps only it learns late.
 
 S: objects.
 """
@@ -15,14 +17,12 @@ import numpy as np
 from adaland.envs import constants
 from adaland.envs.expert.ways import steering, walking
 
-# Along the ground from the avatar to what it grips: there the object is in
-# reach, and in front of the hand at the pitch at which the avatar walks. So it
-# need not look down, which is hard to imitate: what the view shows of distances
-# changes with the pitch.
-_GRIP_METRES = (1.0, 1.4)
-_REACH_METRES = 0.95 * constants.REACH_METRES
-# Angle off the view axis at which the hand takes an object reliably.
-_AIM_RADIANS = 0.3
+# A closed hand takes what is nearest to the view's axis within its reach. This
+# far off, nothing else will be in reach before the next action.
+_OUT_OF_REACH_METRES = constants.REACH_METRES + 0.4
+# A hand that was closed so near to the object, in vain, has lost it: it
+# takes nothing before it was opened.
+_LOST_METRES = 1.5
 _HOLD_METRES = 0.85
 # A fast turn may tear away what the hand holds far from the body, and small
 # errors aren't worth one.
@@ -45,6 +45,7 @@ class Scene(NamedTuple):
     pitch: Pitch of the view, radians.
     held: Slot in the hand, -1 for none.
     hand: Distance of the hand from the eye, metres.
+    closed: Whether the last action closed the hand.
     around: The turn by which to look around.
   """
 
@@ -58,6 +59,7 @@ class Scene(NamedTuple):
   pitch: float
   held: int
   hand: float
+  closed: bool
   around: int
 
 
@@ -76,30 +78,22 @@ def act(scene: Scene) -> tuple[int, ...]:
   error = steering.wrap(np.arctan2(offset[1], offset[0]) - scene.yaw)
   far_out = scene.hand > _SWING_METRES or abs(error) < _SWING_RADIANS
   steering.turn_towards(action, error, gentle=holds and far_out)
-  distance = np.hypot(offset[0], offset[1])
-  if holds or distance > _GRIP_METRES[1]:
-    _walk(action, scene, target)
-  elif distance < _GRIP_METRES[0]:
-    action.move = 0
-  if scene.held < 0 and _aimed_at(scene) == scene.carried:
-    action.grip = 1
-  return action.indices
-
-
-def _walk(action: steering.Action, scene: Scene, target: int) -> None:
-  """Sets the move towards an object."""
   [move] = walking.walk_to(
-    scene.offset[None, target, :2],
+    offset[None, :2],
     scene.offset[None, :, :2],
     scene.radius[None],
     np.array([scene.yaw]),
     np.array([action.turn]),
   )
   action.move, action.strafe = (int(x) for x in move)
+  lost = scene.closed and np.linalg.norm(offset) < _LOST_METRES
+  if scene.held < 0 and not lost and _takes_first(scene, target):
+    action.grip = 1
+  return action.indices
 
 
-def _aimed_at(scene: Scene) -> int:
-  """Returns the slot that a closing hand would reliably take, -1 for none."""
+def _takes_first(scene: Scene, target: int) -> bool:
+  """Returns True if a closed hand would take no other object before it."""
   distance = np.maximum(np.linalg.norm(scene.offset, axis=-1), 1e-6)
   level = np.cos(scene.pitch)
   axis = np.array(
@@ -110,8 +104,6 @@ def _aimed_at(scene: Scene) -> int:
     ]
   )
   cosine = scene.offset @ axis / distance
-  takes = scene.movable & (distance < _REACH_METRES)
-  takes &= cosine > np.cos(_AIM_RADIANS)
-  if not takes.any():
-    return -1
-  return int(np.argmax(np.where(takes, cosine, -1.0)))
+  others = scene.movable & (distance < _OUT_OF_REACH_METRES)
+  others[target] = False
+  return not (others & (cosine > cosine[target])).any()

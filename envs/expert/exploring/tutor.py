@@ -27,6 +27,7 @@ from adaland.envs.tasks.task import Task
 _AVOID_METRES = 1.05
 # The same of what carries an object that is not to come near another.
 _PASS_METRES = 1.2
+_GRIP = constants.ACTION_HEADS.index("grip")
 
 
 class Tutor(explorer.Explorer):
@@ -91,6 +92,7 @@ class Tutor(explorer.Explorer):
         float(pitch),
         held,
         float(view.hand_distance[i, 0]),
+        bool(view.last_action[i, 0, _GRIP] == 1),
         int(explorer.turn_around(last, np.array([error < 0]))[0]),
       )
     )

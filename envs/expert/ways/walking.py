@@ -29,7 +29,7 @@ _INSIDE_COST = 40.0
 _BESIDE_COST = 4.0
 _ROOM_METRES = 0.2
 # A view that is off by less is left as it is, radians.
-_PITCH_SLACK = 0.2
+_PITCH_SLACK = 0.5
 _NO_LOOK = constants.NOOP_ACTION[constants.ACTION_HEADS.index("look")]
 
 

@@ -27,6 +27,7 @@ def _act(carried=(3.0, 0.0), place=(-3.0, 0.0), other=(0.0, -3.0), **changed):
     pitch=constants.START_PITCH,
     held=-1,
     hand=0.0,
+    closed=False,
     around=_AROUND,
   )
   action = delivery.act(scene._replace(**changed))
@@ -38,33 +39,28 @@ class DeliveryTest(parameterized.TestCase):
     action = _act(in_view=np.zeros(3, bool))
     self.assertEqual(action, _NOOP | {"turn": _AROUND})
 
-  def test_it_walks_to_an_object_out_of_reach_with_an_open_hand(self):
-    self.assertEqual(_act(), _NOOP | {"move": 2})
+  def test_it_walks_to_the_object_with_a_closed_hand(self):
+    self.assertEqual(_act(), _NOOP | {"move": 2, "grip": 1})
 
   @parameterized.parameters((0.2, 3), (-0.2, 1), (1.0, 4), (-1.0, 0))
   def test_it_turns_to_the_object(self, bearing, turn):
     at = (3 * np.cos(bearing), 3 * np.sin(bearing))
     self.assertEqual(_act(carried=at)["turn"], turn)
 
-  def test_it_grips_as_soon_as_the_object_is_in_reach_and_in_front(self):
-    # At 1.6 m along the ground it is 1.73 m from the eye.
-    self.assertEqual(_act(carried=(1.6, 0.0)), _NOOP | {"move": 2, "grip": 1})
-    self.assertEqual(_act(carried=(1.0, 0.0))["move"], _NOOP["move"])
-
-  def test_it_aims_before_it_grips(self):
-    # Straight ahead, but 0.38 rad below the axis of the view: too near.
-    action = _act(carried=(0.7, 0.0))
-    self.assertEqual(action, _NOOP | {"move": 0})
-    aside = _act(carried=(1.0, 1.0))
-    self.assertEqual((aside["turn"], aside["grip"]), (4, 0))
-
-  def test_it_does_not_grip_where_the_hand_would_take_another(self):
+  def test_its_hand_is_open_where_it_would_take_another(self):
     here, before = (1.5, 0.3), (1.5, 0.0)
     self.assertEqual(_act(carried=here)["grip"], 1)
     self.assertEqual(_act(carried=here, other=before)["grip"], 0)
+    # Out of reach, or not to be taken at all.
+    self.assertEqual(_act(other=(2.5, 0.0))["grip"], 1)
     frozen = np.array([True, False, False])
     action = _act(carried=here, other=before, movable=frozen)
     self.assertEqual(action["grip"], 1)
+
+  def test_a_closed_hand_that_takes_nothing_is_opened(self):
+    self.assertEqual(_act(carried=(1.2, 0.0), closed=True)["grip"], 0)
+    self.assertEqual(_act(carried=(1.2, 0.0))["grip"], 1)
+    self.assertEqual(_act(carried=(1.8, 0.0), closed=True)["grip"], 1)
 
   def test_it_drops_another_object_first(self):
     action = _act(carried=(1.5, 0.0), held=_OTHER, hand=1.0)
@@ -77,7 +73,7 @@ class DeliveryTest(parameterized.TestCase):
     action = _act(place=(3.0, 0.0), in_view=seen, **holding)
     self.assertEqual(action, _NOOP | {"move": 2, "grip": 1})
 
-  @parameterized.parameters((-1.0, 2), (-0.5, 1), (-0.2, 1), (0.0, 0))
+  @parameterized.parameters((-1.0, 2), (-0.8, 1), (0.1, 1), (0.3, 0))
   def test_it_keeps_its_view_level(self, pitch, look):
     self.assertEqual(_act(pitch=pitch)["look"], look)
 
