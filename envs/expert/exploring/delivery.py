@@ -78,10 +78,11 @@ def act(scene: Scene) -> tuple[int, ...]:
   error = steering.wrap(np.arctan2(offset[1], offset[0]) - scene.yaw)
   far_out = scene.hand > _SWING_METRES or abs(error) < _SWING_RADIANS
   steering.turn_towards(action, error, gentle=holds and far_out)
+  objects, radius = scene.offset[None, :, :2], scene.radius[None]
   [move] = walking.walk_to(
-    offset[None, :2],
-    scene.offset[None, :, :2],
-    scene.radius[None],
+    walking.detour(offset[None, :2], objects, radius),
+    objects,
+    radius,
     np.array([scene.yaw]),
     np.array([action.turn]),
   )

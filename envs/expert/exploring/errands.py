@@ -6,6 +6,9 @@ import numpy as np
 
 from adaland.envs.expert.exploring import notes
 
+# More than any way in a room.
+_UNSEEN_METRES = 100.0
+
 
 class Errand(NamedTuple):
   """An object to go to, and the one to which it is to be carried.
@@ -20,7 +23,12 @@ class Errand(NamedTuple):
 
 
 def choose(
-  own: notes.Notes, i: int, goal: int, here: np.ndarray, held: int
+  own: notes.Notes,
+  i: int,
+  goal: int,
+  here: np.ndarray,
+  held: int,
+  in_view: np.ndarray | None = None,
 ) -> Errand | None:
   """Returns the errand of one environment's player, None if there is none.
 
@@ -33,6 +41,9 @@ def choose(
     goal: Type of the goal's object, which is not there.
     here: The player's position, metres, float [3].
     held: The slot in its hand, -1 for none.
+    in_view: Objects in view, bool [S], if its choice is to follow from what it
+      sees now: it goes to the nearest object, in view if there is one, and with
+      that in its hand to the nearest place.
   """
   types, at = own.types[i], own.pos[i]
   touch, pair = own.touch[i], own.pair[i]
@@ -43,13 +54,22 @@ def choose(
   def way(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.hypot(*(a - b)[:2]))
 
+  def effort(s: int, place: int = -1) -> float:
+    """Returns the metres of an errand, 0 for what is in the hand."""
+    if in_view is None:
+      start = 0.0 if s == held else way(at[s], here)
+      return start if place < 0 else start + way(at[s], at[place])
+    carries = s == held and place >= 0
+    target = place if carries else s
+    unseen = (not in_view[target]) - 2 * carries
+    return way(at[target], here) + _UNSEEN_METRES * unseen
+
   known: list[tuple[float, Errand]] = []
   new: list[tuple[float, Errand]] = []
   for s in movable:
     kind = types[s]
-    start = 0.0 if s == held else way(at[s], here)
     if touch[kind] == notes.UNTRIED and kind == own.home_types[i, s]:
-      new.append((start, Errand(s)))
+      new.append((effort(s), Errand(s)))
       continue
     if touch[kind] == notes.VANISHES:
       continue
@@ -60,8 +80,8 @@ def choose(
       result = pair[made, types[place]]
       errand = Errand(s) if turns else Errand(s, place)
       if result == goal:
-        known.append((start + way(at[s], at[place]), errand))
+        known.append((effort(s, place), errand))
       elif result == notes.UNTRIED:
-        new.append((start + way(at[s], at[place]), errand))
+        new.append((effort(s, place), errand))
   options = known or new
   return min(options, key=lambda option: option[0])[1] if options else None

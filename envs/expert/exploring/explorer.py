@@ -204,10 +204,16 @@ class Explorer:
         int(self._goal[i]),
         view.player_pos[i, 0],
         int(view.held[i, 0]),
+        self._in_view(view, i),
       )
       if errand is not None:
         found[int(k)] = errand
     return found
+
+  def _in_view(self, view: land.BatchView, i: int) -> np.ndarray | None:
+    """Returns the objects among which it chooses first, None for all."""
+    del view, i
+    return None
 
   def _carry(
     self, view: land.BatchView, i: int, errand: errands.Errand

@@ -26,7 +26,7 @@ from adaland.envs.tasks.task import Task
 # not get past at all.
 _AVOID_METRES = 1.05
 # The same of what carries an object that is not to come near another.
-_PASS_METRES = 1.2
+_PASS_METRES = 1.1
 _GRIP = constants.ACTION_HEADS.index("grip")
 
 
@@ -64,36 +64,40 @@ class Tutor(explorer.Explorer):
     actions[:, 3] = walking.level(view.pitch[rows, 0])
     return actions
 
+  def _in_view(self, view: land.BatchView, i: int) -> np.ndarray:
+    """Returns the objects in the field of view, bool [S]."""
+    at, feet = self.known.pos[i], view.player_pos[i, 0]
+    inside = in_view.well_inside(at, feet, view.yaw[i, 0], view.pitch[i, 0])
+    # The object in the hand may hide the place.
+    return in_view.visible_slots(view)[i] | inside
+
   def _carry(
     self, view: land.BatchView, i: int, errand: errands.Errand
   ) -> tuple[int, ...]:
     """Returns the action that carries an object to another."""
-    own, feet = self.known, view.player_pos[i, 0]
-    yaw, pitch = view.yaw[i, 0], view.pitch[i, 0]
-    seen = in_view.visible_slots(view)[i]
-    # The object in the hand may hide the place.
-    inside = in_view.well_inside(own.pos[i], feet, yaw, pitch)
-    offset = own.pos[i] - feet
+    own = self.known
+    offset = own.pos[i] - view.player_pos[i, 0]
     offset[:, 2] -= constants.EYE_HEIGHT
     held = int(view.held[i, 0])
     target = errand.place if held == errand.slot else errand.slot
     bearing = np.arctan2(offset[target, 1], offset[target, 0])
-    error = steering.wrap(bearing - yaw)
+    error = steering.wrap(bearing - view.yaw[i, 0])
     last = view.last_action[i : i + 1, 0, 2]
+    [around] = explorer.turn_around(last, np.array([error < 0]))
     return delivery.act(
       delivery.Scene(
         offset,
         self._carry_clearance(i, errand),
-        seen | inside,
-        seen & ~own.frozen[i],
+        self._in_view(view, i),
+        in_view.visible_slots(view)[i] & ~own.frozen[i],
         errand.slot,
         errand.place,
-        float(yaw),
-        float(pitch),
+        float(view.yaw[i, 0]),
+        float(view.pitch[i, 0]),
         held,
         float(view.hand_distance[i, 0]),
         bool(view.last_action[i, 0, _GRIP] == 1),
-        int(explorer.turn_around(last, np.array([error < 0]))[0]),
+        int(around),
       )
     )
 

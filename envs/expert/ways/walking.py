@@ -139,6 +139,39 @@ class Ways:
     return navigate.next_point(ground, paths, view.player_pos[i, 0, :2])
 
 
+def detour(
+  target: np.ndarray, objects: np.ndarray, radius: np.ndarray
+) -> np.ndarray:
+  """Returns the points to walk to so as to pass beside what is in the way.
+
+  It passes the nearest object whose circle the straight way crosses, on the
+  side on which its centre is not; other than `Ways`, it sees no further.
+
+  Args:
+    target: Vectors from the avatars to the targets, metres, float [N, 2].
+    objects: Vectors from the avatars to objects, metres, float [N, S, 2].
+    radius: Distance to keep from each, 0 for none, metres, float [N, S].
+
+  Returns:
+    Vectors from the avatars, metres, float [N, 2].
+  """
+  length = np.maximum(np.linalg.norm(target, axis=-1, keepdims=True), 1e-6)
+  ahead = target / length
+  left = np.stack([-ahead[:, 1], ahead[:, 0]], axis=-1)
+  along = np.einsum("nsd,nd->ns", objects, ahead)
+  across = np.einsum("nsd,nd->ns", objects, left)
+  # The target itself may lie inside.
+  gap = np.linalg.norm(objects - target[:, None], axis=-1)
+  radius = np.minimum(radius, gap)
+  blocks = (np.abs(across) < radius) & (along > 0) & (along < length)
+  nearest = np.argmin(np.where(blocks, along, np.inf), axis=1)
+  n = np.arange(len(target))
+  side = np.where(across[n, nearest] > 0, -1.0, 1.0)
+  aside = side * (radius[n, nearest] + _ROOM_METRES)
+  beside = objects[n, nearest] + aside[:, None] * left
+  return np.where(blocks.any(axis=1)[:, None], beside, target)
+
+
 def walk_to(
   point: np.ndarray,
   objects: np.ndarray,

@@ -18,8 +18,8 @@ class ErrandsTest(absltest.TestCase):
       own.frozen[0, slot] = kind in (_P, _Q)
     self.own = own
 
-  def _choose(self, held=-1):
-    return errands.choose(self.own, 0, _GOAL, np.zeros(3), held)
+  def _choose(self, held=-1, in_view=None):
+    return errands.choose(self.own, 0, _GOAL, np.zeros(3), held, in_view)
 
   def _pair(self, a, b, made):
     self.own.pair[0, a, b] = self.own.pair[0, b, a] = made
@@ -44,6 +44,25 @@ class ErrandsTest(absltest.TestCase):
     self.own.touch[0, _A] = _M
     self._pair(_M, _Q, _GOAL)
     self.assertEqual(self._choose(), errands.Errand(0))
+
+  def test_by_the_view_what_is_seen_comes_first(self):
+    self.own.touch[0, [_A, _B]] = notes.INERT
+    view = np.array([False, True, False, True])
+    self.assertEqual(self._choose(in_view=view).slot, 1)
+    self.assertEqual(self._choose(in_view=np.zeros(6, bool)).slot, 0)
+    # With A in the hand, the places; B, though in view, is left alone.
+    self.assertEqual(self._choose(0, view), errands.Errand(0, 3))
+    view[2] = True
+    self.assertEqual(self._choose(0, view), errands.Errand(0, 2))
+    view[2:] = False
+    self.assertEqual(self._choose(0, view), errands.Errand(0, 2))
+
+  def test_by_the_view_what_is_known_comes_first_all_the_same(self):
+    self.own.touch[0, [_A, _B]] = notes.INERT
+    self._pair(_B, _Q, _GOAL)
+    view = np.array([True, False, True, False])
+    self.assertEqual(self._choose(in_view=view), errands.Errand(1, 3))
+    self.assertEqual(self._choose(0, view), errands.Errand(1, 3))
 
   def test_what_vanishes_is_of_no_use(self):
     self.own.touch[0, [_A, _B]] = notes.VANISHES
