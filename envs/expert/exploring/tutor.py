@@ -5,7 +5,8 @@ would have to carry a map in its memory to predict that, and its policy blurs
 where it can't. The tutor gives up some reward for actions that follow from the
 view and from what was learned of the rules: it turns until it sees what it is
 after, then walks there, and keeps away from what is in its way as it comes
-near. It carries in the same manner (`delivery`).
+near. It turns on where there is nothing left to do, as what is in view does not
+tell it so. It carries in the same manner (`delivery`).
 """
 
 import numpy as np
@@ -52,9 +53,7 @@ class Tutor(explorer.Explorer):
     around = explorer.turn_around(
       view.last_action[rows, 0, 2], aim.exists & (error < 0)
     )
-    looks = aim.exists | aim.search
-    turn = np.where(looks, around, explorer.NO_TURN)
-    turn = np.where(visible, walking.turn_to(error), turn)
+    turn = np.where(visible, walking.turn_to(error), around)
     arrived = np.linalg.norm(target, axis=-1) < explorer.ARRIVED_METRES
     walks = visible & ~(aim.is_goal & arrived)
     move = walking.walk_to(target, offset, radius, yaw, turn)

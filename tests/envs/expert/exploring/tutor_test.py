@@ -82,6 +82,15 @@ class TutorTest(absltest.TestCase):
     _, _, rewards = self.play(world, tutor, 30)
     self.assertGreater(rewards.sum(), 1.0)
 
+  def test_it_turns_on_where_there_is_nothing_to_go_to(self):
+    # The trap is nearer, and takes the right one away.
+    world, tutor = self.make(cube=(3.4, 0.8), trap=(1.9, 0.0))
+    actions, _, rewards = self.play(world, tutor, 29)
+    self.assertEqual(rewards.sum(), 0)
+    np.testing.assert_array_equal(actions[-8:, :2], np.ones((8, 2)))
+    self.assertLen(set(actions[-8:, _TURN].tolist()), 1)
+    self.assertIn(actions[-1, _TURN], (0, 4))
+
   def test_a_label_does_not_depend_on_who_acted(self):
     world, tutor = self.make()
     other, watcher = self.make()
