@@ -71,9 +71,8 @@ def keep_clear(situation: senses.Situation, offset: np.ndarray) -> None:
 
 def _lag(situation: senses.Situation) -> float:
   """Returns how far the held object is behind the hand, metres."""
-  cos, sin = math.cos(situation.pitch), math.sin(situation.pitch)
-  axis = [cos * math.cos(situation.yaw), cos * math.sin(situation.yaw), sin]
-  hand = situation.eye + situation.hand * np.array(axis)
+  axis = steering.view_axis(situation.yaw, situation.pitch)
+  hand = situation.eye + situation.hand * axis
   return float(np.linalg.norm(situation.at(situation.held) - hand))
 
 

@@ -142,14 +142,7 @@ def aimed_at(situation: Situation) -> int:
   slots, offset, distance = slots[near], offset[near], distance[near]
   if not len(slots):
     return -1
-  level = math.cos(situation.pitch)
-  axis = np.array(
-    [
-      level * math.cos(situation.yaw),
-      level * math.sin(situation.yaw),
-      math.sin(situation.pitch),
-    ]
-  )
+  axis = steering.view_axis(situation.yaw, situation.pitch)
   cosine = offset @ axis / np.maximum(distance, 1e-6)
   best = int(np.argmax(cosine))
   return int(slots[best]) if cosine[best] > math.cos(_AIM_RADIANS) else -1

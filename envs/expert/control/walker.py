@@ -18,10 +18,6 @@ _HARM_COST = 30.0
 _HARM_RADIUS = {"near": 1.3, "touching": 0.75}
 # A held object swings around the avatar at about this distance.
 _HELD_SWING = 0.9
-# A fast turn moves the held object along only if it is close to the body; small
-# errors aren't worth one.
-_SWING_METRES = 1.0
-_SWING_RADIANS = 0.6
 # Steps after which a path is recomputed even if nothing seems to have changed.
 _REFRESH_STEPS = 20
 _MOVED_METRES = 0.3
@@ -160,6 +156,4 @@ def danger_radius(situation: senses.Situation, slot: int) -> float:
 
 def is_loaded(situation: senses.Situation, error: float) -> bool:
   """Returns True if a fast turn could tear the held object away."""
-  if situation.held < 0:
-    return False
-  return situation.hand > _SWING_METRES or abs(error) < _SWING_RADIANS
+  return situation.held >= 0 and steering.could_tear(situation.hand, error)

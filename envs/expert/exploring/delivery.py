@@ -24,10 +24,6 @@ _OUT_OF_REACH_METRES = constants.REACH_METRES + 0.4
 # takes nothing before it was opened.
 _LOST_METRES = 1.5
 _HOLD_METRES = 0.85
-# A fast turn may tear away what the hand holds far from the body, and small
-# errors aren't worth one.
-_SWING_METRES = 1.0
-_SWING_RADIANS = 0.6
 _HAND_STEP = constants.HAND_RATE * constants.STEP_SECONDS
 
 
@@ -76,8 +72,8 @@ def act(scene: Scene) -> tuple[int, ...]:
     action.turn = scene.around
     return action.indices
   error = steering.wrap(np.arctan2(offset[1], offset[0]) - scene.yaw)
-  far_out = scene.hand > _SWING_METRES or abs(error) < _SWING_RADIANS
-  steering.turn_towards(action, error, gentle=holds and far_out)
+  gentle = holds and steering.could_tear(scene.hand, error)
+  steering.turn_towards(action, error, gentle)
   objects, radius = scene.offset[None, :, :2], scene.radius[None]
   [move] = walking.walk_to(
     walking.detour(offset[None, :2], objects, radius),
@@ -96,14 +92,7 @@ def act(scene: Scene) -> tuple[int, ...]:
 def _takes_first(scene: Scene, target: int) -> bool:
   """Returns True if a closed hand would take no other object before it."""
   distance = np.maximum(np.linalg.norm(scene.offset, axis=-1), 1e-6)
-  level = np.cos(scene.pitch)
-  axis = np.array(
-    [
-      level * np.cos(scene.yaw),
-      level * np.sin(scene.yaw),
-      np.sin(scene.pitch),
-    ]
-  )
+  axis = steering.view_axis(scene.yaw, scene.pitch)
   cosine = scene.offset @ axis / distance
   others = scene.movable & (distance < _OUT_OF_REACH_METRES)
   others[target] = False

@@ -10,6 +10,10 @@ from adaland.envs import constants
 _WALKS = tuple((move, strafe) for move in range(3) for strafe in range(3))
 # Closer than this to its destination, the avatar stands still.
 _ARRIVED_METRES = 0.1
+# A fast turn moves the held object along only if it is close to the body; small
+# errors aren't worth one.
+_SWING_METRES = 1.0
+_SWING_RADIANS = 0.6
 
 
 @dataclasses.dataclass
@@ -55,6 +59,24 @@ def turn_towards(action: Action, error: float, gentle: bool = False) -> None:
     key=lambda i: abs(
       wrap(error - constants.TURN_RATES[i] * constants.STEP_SECONDS)
     ),
+  )
+
+
+def could_tear(hand: float, error: float) -> bool:
+  """Returns True if a fast turn could tear the held object away.
+
+  Args:
+    hand: Distance of the hand from the eye, metres.
+    error: Wanted yaw minus current yaw, radians.
+  """
+  return hand > _SWING_METRES or abs(error) < _SWING_RADIANS
+
+
+def view_axis(yaw: float, pitch: float) -> np.ndarray:
+  """Returns the direction of a view, a unit vector, float [3]."""
+  level = math.cos(pitch)
+  return np.array(
+    [level * math.cos(yaw), level * math.sin(yaw), math.sin(pitch)]
   )
 
 

@@ -3,10 +3,8 @@
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.envs import constants, land
-from adaland.envs.expert import players
+from adaland.envs import constants
 from adaland.envs.expert.exploring import delivery
-from adaland.envs.sampling import candidates
 
 _NOOP = dict(zip(constants.ACTION_HEADS, constants.NOOP_ACTION, strict=True))
 _CARRIED, _PLACE, _OTHER = range(3)
@@ -98,30 +96,6 @@ class DeliveryTest(parameterized.TestCase):
       hand=0.9,
     )
     self.assertEqual(action, _NOOP | {"move": 2, "strafe": 2, "grip": 1})
-
-
-class TutorTest(parameterized.TestCase):
-  @parameterized.parameters(candidates.Fetch, candidates.Chain)
-  def test_the_tutor_delivers_in_time(self, family):
-    # It may guess wrong in the first trials; by the third it knows.
-    kind = family(trials=(3, 3))
-    tasks = [kind.held_out().task(i) for i in range(4)]
-    config = land.LandConfig(
-      num_slots=kind.max_objects, max_rules=kind.max_rules, num_threads=1
-    )
-    world = land.Land(4, config, lambda i: tasks[i], seed=0)
-    tutor, watcher = players.make("tutor", 4), players.make("tutor", 4)
-    world.reset()
-    for _ in range(kind.max_steps):
-      tutor.observe(world)
-      action = tutor.act(world)
-      # A label does not depend on who acted.
-      watcher.observe(world)
-      np.testing.assert_array_equal(watcher.act(world, [2]), action[[2]])
-      rewards = world.batch_view().trial_rewards[:, :, 0].copy()
-      if world.step(action).last.all():
-        break
-    self.assertGreaterEqual((rewards[:, 2] > 1).sum(), 3)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
-"""Tests of adaland.envs.expert.exploring.tutor, in a room made by hand."""
+"""Tests of adaland.envs.expert.exploring.tutor."""
 
 import dataclasses
 
 import numpy as np
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
 from adaland.envs import constants, land
 from adaland.envs.expert import players
+from adaland.envs.sampling import candidates
 from adaland.envs.tasks.task import Task
 from tests.envs import fixtures
 
@@ -37,7 +38,7 @@ def _task(cube, trap):
   return dataclasses.replace(task, objects=objects, players=(player,))
 
 
-class TutorTest(absltest.TestCase):
+class TutorTest(parameterized.TestCase):
   def make(self, cube=(2.5, 0.0), trap=(-3.0, 3.0)):
     """Makes a world; returns it with its tutor."""
     task = _task(cube, trap)
@@ -101,6 +102,28 @@ class TutorTest(absltest.TestCase):
       np.testing.assert_array_equal(watcher.act(other, [0]), action)
       world.step(action)
       other.step(action)
+
+  @parameterized.parameters(candidates.Fetch, candidates.Chain)
+  def test_the_tutor_delivers_in_time(self, family):
+    # It may guess wrong in the first trials; by the third it knows.
+    kind = family(trials=(3, 3))
+    tasks = [kind.held_out().task(i) for i in range(4)]
+    config = land.LandConfig(
+      num_slots=kind.max_objects, max_rules=kind.max_rules, num_threads=1
+    )
+    world = land.Land(4, config, lambda i: tasks[i], seed=0)
+    tutor, watcher = players.make("tutor", 4), players.make("tutor", 4)
+    world.reset()
+    for _ in range(kind.max_steps):
+      tutor.observe(world)
+      action = tutor.act(world)
+      # Asked about one environment, it says the same of it.
+      watcher.observe(world)
+      np.testing.assert_array_equal(watcher.act(world, [2]), action[[2]])
+      rewards = world.batch_view().trial_rewards[:, :, 0].copy()
+      if world.step(action).last.all():
+        break
+    self.assertGreaterEqual((rewards[:, 2] > 1).sum(), 3)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,18 @@ class SteeringTest(parameterized.TestCase):
       steering.wrap(np.array([0.3, -6.0])), [0.3, 2 * math.pi - 6.0]
     )
 
+  def test_view_axis(self):
+    up = math.asin(0.6)
+    for yaw, expected in ((0.0, [0.8, 0, 0.6]), (math.pi / 2, [0, 0.8, 0.6])):
+      axis = steering.view_axis(yaw, up)
+      np.testing.assert_allclose(axis, expected, atol=1e-12)
+
+  @parameterized.parameters(
+    (0.9, 2.0, False), (0.9, -2.0, False), (0.9, 0.5, True), (1.2, 2.0, True)
+  )
+  def test_what_a_fast_turn_could_tear_away(self, hand, error, expected):
+    self.assertEqual(steering.could_tear(hand, error), expected)
+
   # A step turns by 0.4 or 0.107 radians.
   @parameterized.parameters(
     (0.04, False, 2),
