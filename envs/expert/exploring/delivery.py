@@ -36,7 +36,7 @@ class Scene(NamedTuple):
     in_view: Objects that are in the field of view, bool [S].
     movable: Objects that the hand could take, all visible, bool [S].
     carried: Slot of the object to carry.
-    place: Slot of the object to carry it to.
+    place: Slot of the object to carry it to, -1 if it is to be near the avatar.
     yaw: Heading, radians.
     pitch: Pitch of the view, radians.
     held: Slot in the hand, -1 for none.
@@ -60,14 +60,16 @@ class Scene(NamedTuple):
 
 
 def act(scene: Scene) -> tuple[int, ...]:
-  """Returns the action that carries the object to its place."""
+  """Returns the action that brings the object to its place, or to the avatar."""
   holds = scene.held == scene.carried
-  target = scene.place if holds else scene.carried
+  target = scene.place if holds and scene.place >= 0 else scene.carried
   offset = scene.offset[target]
   action = steering.Action(grip=int(holds))
   action.look = int(walking.level(np.array([scene.pitch]))[0])
   if holds and scene.hand > _HOLD_METRES + _HAND_STEP / 2:
     action.hand = 0
+  if holds and scene.place < 0:
+    return action.indices
   if not scene.in_view[target]:
     action.turn = scene.around
     return action.indices
@@ -96,4 +98,6 @@ def _takes_first(scene: Scene, target: int) -> bool:
   cosine = scene.offset @ axis / distance
   others = scene.movable & (distance < _OUT_OF_REACH_METRES)
   others[target] = False
+  if distance[target] > constants.REACH_METRES:
+    return not others.any()
   return not (others & (cosine > cosine[target])).any()

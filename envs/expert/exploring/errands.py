@@ -59,9 +59,9 @@ def choose(
     if in_view is None:
       start = 0.0 if s == held else way(at[s], here)
       return start if place < 0 else start + way(at[s], at[place])
-    carries = s == held and place >= 0
-    target = place if carries else s
-    unseen = (not in_view[target]) - 2 * carries
+    holds = s == held
+    target = place if holds and place >= 0 else s
+    unseen = (not in_view[target]) - 2 * holds
     return way(at[target], here) + _UNSEEN_METRES * unseen
 
   known: list[tuple[float, Errand]] = []

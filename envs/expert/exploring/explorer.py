@@ -126,8 +126,9 @@ class Explorer:
       aim.slot[k], aim.exists[k] = errand.slot, True
     actions = self._walk(view, rows, aim)
     for k, errand in chosen.items():
-      if errand.place >= 0 and self.known.seen[rows[k], errand.slot]:
-        actions[k] = self._carry(view, int(rows[k]), errand)
+      i = int(rows[k])
+      if self._grips(i, errand) and self.known.seen[i, errand.slot]:
+        actions[k] = self._carry(view, i, errand)
     return actions
 
   def _read(self, i: int, task: Task) -> None:
@@ -209,6 +210,11 @@ class Explorer:
       if errand is not None:
         found[int(k)] = errand
     return found
+
+  def _grips(self, i: int, errand: errands.Errand) -> bool:
+    """Returns True if the hand is to take the object of an errand."""
+    del i
+    return errand.place >= 0
 
   def _in_view(self, view: land.BatchView, i: int) -> np.ndarray | None:
     """Returns the objects among which it chooses first, None for all."""

@@ -6,7 +6,9 @@ where it can't. The tutor gives up some reward for actions that follow from the
 view and from what was learned of the rules: it turns until it sees what it is
 after, then walks there, and keeps away from what is in its way as it comes
 near. It turns on where there is nothing left to do, as what is in view does not
-tell it so. It carries in the same manner (`delivery`).
+tell it so. It carries in the same manner (`delivery`). Where there are places to
+carry to, it takes in its hand also what it only wants to be near: an agent that
+doesn't know what it tried would have to guess what the hand is to do.
 """
 
 import numpy as np
@@ -63,6 +65,11 @@ class Tutor(explorer.Explorer):
     actions[:, 3] = walking.level(view.pitch[rows, 0])
     return actions
 
+  def _grips(self, i: int, errand: errands.Errand) -> bool:
+    """Returns True: there is one rule for the hand."""
+    del i, errand
+    return True
+
   def _in_view(self, view: land.BatchView, i: int) -> np.ndarray:
     """Returns the objects in the field of view, bool [S]."""
     at, feet = self.known.pos[i], view.player_pos[i, 0]
@@ -78,7 +85,8 @@ class Tutor(explorer.Explorer):
     offset = own.pos[i] - view.player_pos[i, 0]
     offset[:, 2] -= constants.EYE_HEIGHT
     held = int(view.held[i, 0])
-    target = errand.place if held == errand.slot else errand.slot
+    carries = held == errand.slot and errand.place >= 0
+    target = errand.place if carries else errand.slot
     bearing = np.arctan2(offset[target, 1], offset[target, 0])
     error = steering.wrap(bearing - view.yaw[i, 0])
     last = view.last_action[i : i + 1, 0, 2]
@@ -106,6 +114,8 @@ class Tutor(explorer.Explorer):
     [radius] = self.clearance(
       np.array([i]), np.array([errand.slot]), _AVOID_METRES
     )
+    if errand.place < 0:
+      return radius
     types = own.types[i]
     harm = own.pair[i, types[errand.slot], types] != notes.INERT
     radius = np.where(harm & (types > 0), _PASS_METRES, radius)

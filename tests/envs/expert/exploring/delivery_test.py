@@ -13,14 +13,15 @@ _FLOOR = 0.2 - constants.EYE_HEIGHT
 
 
 def _act(carried=(3.0, 0.0), place=(-3.0, 0.0), other=(0.0, -3.0), **changed):
-  """Returns the action by head; the avatar looks along x."""
+  """Returns the action by head; the avatar looks along x; no place is None."""
+  points = (carried, place or (-3.0, 0.0), other)
   scene = delivery.Scene(
-    offset=np.array([(*at, _FLOOR) for at in (carried, place, other)]),
+    offset=np.array([(*at, _FLOOR) for at in points]),
     radius=np.array([0.0, 0.0, 1.2]),
     in_view=np.array([True, False, True]),
     movable=np.array([True, False, True]),
     carried=_CARRIED,
-    place=_PLACE,
+    place=_PLACE if place else -1,
     yaw=0.0,
     pitch=constants.START_PITCH,
     held=-1,
@@ -49,6 +50,8 @@ class DeliveryTest(parameterized.TestCase):
     here, before = (1.5, 0.3), (1.5, 0.0)
     self.assertEqual(_act(carried=here)["grip"], 1)
     self.assertEqual(_act(carried=here, other=before)["grip"], 0)
+    # The object itself is out of reach yet.
+    self.assertEqual(_act(other=(1.0, 1.0))["grip"], 0)
     # Out of reach, or not to be taken at all.
     self.assertEqual(_act(other=(2.5, 0.0))["grip"], 1)
     frozen = np.array([True, False, False])
@@ -78,6 +81,11 @@ class DeliveryTest(parameterized.TestCase):
   def test_it_draws_the_object_close(self):
     action = _act(held=_CARRIED, hand=1.6)
     self.assertEqual(action["hand"], 0)
+
+  def test_it_draws_to_itself_what_is_only_to_be_near(self):
+    self.assertEqual(_act(place=None), _NOOP | {"move": 2, "grip": 1})
+    action = _act(place=None, held=_CARRIED, hand=1.6)
+    self.assertEqual(action, _NOOP | {"grip": 1, "hand": 0})
 
   def test_it_turns_gently_with_an_object_far_from_the_body(self):
     seen, aside = np.ones(3, bool), (0.0, 3.0)

@@ -59,6 +59,11 @@ class ErrandsTest(absltest.TestCase):
     view[2:] = False
     self.assertEqual(self._choose(0, view), errands.Errand(0, 2))
 
+  def test_by_the_view_what_is_in_the_hand_is_tried_first(self):
+    view = np.array([True, True, True, True])
+    self.assertEqual(self._choose(in_view=view), errands.Errand(0))
+    self.assertEqual(self._choose(1, view), errands.Errand(1))
+
   def test_by_the_view_what_is_known_comes_first_all_the_same(self):
     self.own.touch[0, [_A, _B]] = notes.INERT
     self._pair(_B, _Q, _GOAL)

@@ -7,6 +7,7 @@ from absl.testing import absltest, parameterized
 
 from adaland.envs import constants, land
 from adaland.envs.expert import players
+from adaland.envs.expert.exploring import notes
 from adaland.envs.sampling import candidates
 from adaland.envs.tasks.task import Task
 from tests.envs import fixtures
@@ -102,6 +103,23 @@ class TutorTest(parameterized.TestCase):
       np.testing.assert_array_equal(watcher.act(other, [0]), action)
       world.step(action)
       other.step(action)
+
+  def test_it_takes_in_its_hand_what_it_wants_to_be_near(self):
+    kind = candidates.Fetch(trials=(1, 1))
+    task = kind.held_out().task(0)
+    config = land.LandConfig(
+      num_slots=kind.max_objects, max_rules=kind.max_rules, num_threads=1
+    )
+    world = land.Land(1, config, lambda i: task, seed=0)
+    tutor = players.make("tutor", 1)
+    world.reset()
+    tutor.observe(world)
+    while world.batch_view().held[0, 0] < 0:
+      self.assertFalse(world.step(tutor.act(world)).last[0])
+      tutor.observe(world)
+    view = world.batch_view()
+    kind = view.slot_types[0, view.held[0, 0]]
+    self.assertEqual(tutor.known.touch[0, kind], notes.UNTRIED)
 
   @parameterized.parameters(candidates.Fetch, candidates.Chain)
   def test_the_tutor_delivers_in_time(self, family):
