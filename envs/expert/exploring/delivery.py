@@ -60,7 +60,7 @@ class Scene(NamedTuple):
 
 
 def act(scene: Scene) -> tuple[int, ...]:
-  """Returns the action that brings the object to its place, or to the avatar."""
+  """Returns the action that brings the object to where it is to be."""
   holds = scene.held == scene.carried
   target = scene.place if holds and scene.place >= 0 else scene.carried
   offset = scene.offset[target]

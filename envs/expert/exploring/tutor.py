@@ -6,9 +6,9 @@ where it can't. The tutor gives up some reward for actions that follow from the
 view and from what was learned of the rules: it turns until it sees what it is
 after, then walks there, and keeps away from what is in its way as it comes
 near. It turns on where there is nothing left to do, as what is in view does not
-tell it so. It carries in the same manner (`delivery`). Where there are places to
-carry to, it takes in its hand also what it only wants to be near: an agent that
-doesn't know what it tried would have to guess what the hand is to do.
+tell it so. It carries in the same manner (`delivery`). Where there are places
+to carry to, it takes in its hand also what it only wants to be near: an agent
+that doesn't know what it tried would have to guess what the hand is to do.
 """
 
 import numpy as np
