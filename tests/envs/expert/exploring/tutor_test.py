@@ -7,7 +7,7 @@ from absl.testing import absltest, parameterized
 
 from adaland.envs import constants, land
 from adaland.envs.expert import players
-from adaland.envs.expert.exploring import notes
+from adaland.envs.expert.exploring import explorer, notes
 from adaland.envs.sampling import candidates
 from adaland.envs.tasks.task import Task
 from tests.envs import fixtures
@@ -112,6 +112,7 @@ class TutorTest(parameterized.TestCase):
     )
     world = land.Land(1, config, lambda i: task, seed=0)
     tutor = players.make("tutor", 1)
+    assert isinstance(tutor, explorer.Explorer)
     world.reset()
     tutor.observe(world)
     while world.batch_view().held[0, 0] < 0:
