@@ -2,10 +2,11 @@
 
 It turns until it sees the object, walks up to it with a closed hand, which
 takes it as soon as it is in reach; holds it close; turns until the place is in
-the field of view, and walks there. There is no path and no intention, as in
-`walking`: a network that imitates it needs to know only which object goes
-where. Nor does it look down to grip, or wait for the right moment: what an
-agent has to do in few steps only it learns late.
+the field of view, and walks there with the place beside the object in its hand,
+which would hide it. There is no path and no intention, as in `walking`: a
+network that imitates it needs to know only which object goes where. Nor does it
+look down to grip, or wait for the right moment: what an agent has to do in few
+steps only it learns late.
 
 S: objects.
 """
@@ -24,6 +25,8 @@ _OUT_OF_REACH_METRES = constants.REACH_METRES + 0.4
 # takes nothing before it was opened.
 _LOST_METRES = 1.5
 _HOLD_METRES = 0.85
+# The place is kept so far from the view's axis, where the held object hides it.
+_ASIDE_RADIANS = 0.5
 _HAND_STEP = constants.HAND_RATE * constants.STEP_SECONDS
 
 
@@ -74,6 +77,8 @@ def act(scene: Scene) -> tuple[int, ...]:
     action.turn = scene.around
     return action.indices
   error = steering.wrap(np.arctan2(offset[1], offset[0]) - scene.yaw)
+  if holds:
+    error -= np.copysign(_ASIDE_RADIANS, error)
   gentle = holds and steering.could_tear(scene.hand, error)
   steering.turn_towards(action, error, gentle)
   objects, radius = scene.offset[None, :, :2], scene.radius[None]

@@ -71,8 +71,18 @@ class DeliveryTest(parameterized.TestCase):
     holding = {"held": _CARRIED, "hand": 0.9}
     self.assertEqual(_act(**holding), _NOOP | {"turn": _AROUND, "grip": 1})
     seen = np.array([True, True, True])
-    action = _act(place=(3.0, 0.0), in_view=seen, **holding)
-    self.assertEqual(action, _NOOP | {"move": 2, "grip": 1})
+    for left in (1, -1):
+      at = (3 * np.cos(0.5), left * 3 * np.sin(0.5))
+      action = _act(place=at, in_view=seen, **holding)
+      walk = {"move": 2, "strafe": 1 - left, "grip": 1}
+      self.assertEqual(action, _NOOP | walk)
+
+  @parameterized.parameters((0.05, 1), (-0.05, 3), (0.45, 2), (0.7, 3))
+  def test_the_place_is_kept_beside_the_object_in_its_hand(self, bearing, turn):
+    at = (3 * np.cos(bearing), 3 * np.sin(bearing))
+    seen = np.array([True, True, True])
+    action = _act(place=at, in_view=seen, held=_CARRIED, hand=0.9)
+    self.assertEqual(action["turn"], turn)
 
   @parameterized.parameters((-1.0, 2), (-0.8, 1), (0.1, 1), (0.3, 0))
   def test_it_keeps_its_view_level(self, pitch, look):
@@ -97,7 +107,7 @@ class DeliveryTest(parameterized.TestCase):
   def test_it_keeps_away_from_what_is_to_be_left_alone(self):
     seen = np.ones(3, bool)
     action = _act(
-      place=(3.0, 0.0),
+      place=(2.6, 1.4),
       other=(0.9, 0.9),
       in_view=seen,
       held=_CARRIED,
