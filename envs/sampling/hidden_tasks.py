@@ -19,7 +19,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from adaland.envs import constants
+from adaland.envs import constants, shapes
 from adaland.envs.sampling import heldout, task_sets
 from adaland.envs.sampling.config import FIRST_TEST_SEED, Range
 from adaland.envs.tasks import parts
@@ -111,7 +111,8 @@ class CandidateTasks(abc.ABC):
     # Those of a game, with the goal's and one that rules make, and two more:
     # with less a half may have no game.
     most = len(OBJECT_TYPES)
-    least = min(most, self.candidates + self.num_places + 4)
+    places = constants.NUM_COLOURS * (self.num_places > 0)
+    least = min(most, self.candidates + places + 4)
     parts.check_range("types", self.types, least, most)
     for field in ("num_training", "num_held_out"):
       parts.check_range(field, getattr(self, field), 1, FIRST_TEST_SEED)
@@ -181,6 +182,20 @@ class CandidateTasks(abc.ABC):
     """Number of places to which something may have to be carried."""
     return 0
 
+  def draw_types(self, rng: np.random.Generator) -> list[ObjectType]:
+    """Draws the types of a game, in the order of `draw_game`.
+
+    Places are walls, and nothing else is where there are places: a player can't
+    see what is frozen, nor what may be carried.
+    """
+    types = [OBJECT_TYPES[i] for i in rng.permutation(self.types)]
+    if not self.num_places:
+      return types
+    places = [kind for kind in types if kind.row == shapes.WALL]
+    others = [kind for kind in types if kind.row != shapes.WALL]
+    first = 1 + self.candidates
+    return [*others[:first], *places[: self.num_places], *others[first:]]
+
 
 @dataclasses.dataclass(frozen=True)
 class _Half:
@@ -204,7 +219,7 @@ class _Half:
     key = np.array([stream, index], np.uint64)
     rng = np.random.Generator(np.random.Philox(key=key))
     while True:
-      types = [OBJECT_TYPES[i] for i in rng.permutation(family.types)]
+      types = family.draw_types(rng)
       if self._has(types):
         break
     game = family.draw_game(types, rng)

@@ -193,7 +193,7 @@ class CandidateTasksTest(parameterized.TestCase):
     candidates.Find(candidates=1, types=5),
     candidates.Traps(candidates=2, types=6),
     candidates.Traps(candidates=7, types=11, tiles=(6, 6)),
-    candidates.Fetch(types=8),
+    candidates.Fetch(types=9),
     candidates.Chain(candidates=7, places=3),
   )
   def test_both_halves_have_games_of_the_fewest_types(self, family):
@@ -204,6 +204,16 @@ class CandidateTasksTest(parameterized.TestCase):
         for kind in [*(x.type for x in task.objects), *_made(task)]
       }
       self.assertLessEqual(max(found), family.types)
+
+  @parameterized.parameters(candidates.Fetch, candidates.Chain)
+  def test_places_are_told_by_their_shape(self, kind):
+    # What is frozen can't be seen.
+    for half in ("training", "held_out"):
+      for task in drawn(kind(), half, 30):
+        goal, movable, _, places = roles(task)
+        others = {goal, *movable, *_made(task)} - set(places)
+        self.assertEqual({x.row.name for x in places}, {"wall"})
+        self.assertNotIn("wall", {x.row.name for x in others})
 
   def test_fields_can_be_replaced(self):
     family = dataclasses.replace(candidates.Chain(), places=3)

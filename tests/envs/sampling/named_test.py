@@ -55,10 +55,10 @@ class NamedTest(parameterized.TestCase):
   @parameterized.parameters(
     ("traps", "5117e33edcf0ee2c"),
     ("find", "d413052c1a814598"),
-    ("fetch", "3d1ec0518a1e3ab9"),
-    ("chain", "bbf8db1da8fca51d"),
+    ("fetch", "bcf17e9d6435fb2d"),
+    ("chain", "7b4613cfe38b7836"),
     ("mixture", "5d1f1f7d3c2df813"),
-    ("wide", "c2a2eb138ee7a0cc"),
+    ("wide", "99b3efa83f048b32"),
     ("many", "d798d6300cedcf62"),
     # The tasks of the shipped agent.
     (
