@@ -30,7 +30,6 @@ _AVOID_METRES = 1.08
 _OBSTACLE_METRES = 0.5
 # Between the centres of avatar and object, where it stops.
 ARRIVED_METRES = 0.85
-NO_TURN, _TURN_RIGHT, _TURN_LEFT = 2, 0, 4
 STAY = 1
 
 
@@ -170,9 +169,7 @@ class Explorer:
       np.where(knows[:, None], is_good, is_new),
     )
     exists = options.any(axis=1)
-    seen = options & own.seen[rows]
-    some_seen = seen.any(axis=1)
-    options = np.where(some_seen[:, None], seen, options)
+    options = self._first(view, rows, options)
     offset = own.pos[rows, :, :2] - view.player_pos[rows, :1, :2]
     distance = np.linalg.norm(offset, axis=-1)
     slot = np.argmin(np.where(options, distance, np.inf), axis=1)
@@ -190,6 +187,13 @@ class Explorer:
     search |= missing
     settled = is_goal.any(axis=1) | missing | knows
     return Aim(slot, exists, is_goal.any(axis=1), settled, search)
+
+  def _first(
+    self, view: land.BatchView, rows: np.ndarray, options: np.ndarray
+  ) -> np.ndarray:
+    """Returns those of several objects that it prefers, bool [K, S]."""
+    del view
+    return prefer(options & self.known.seen[rows], options)
 
   def _errands(
     self, view: land.BatchView, rows: np.ndarray, aim: Aim
@@ -277,8 +281,9 @@ class Explorer:
     turn = walking.turn_to(way)
     # It looks around in the direction of the last turn.
     last = view.last_action[rows, 0, 2]
-    around = turn_around(last, np.zeros(len(rows), bool))
-    turn = np.where(aim.exists, turn, np.where(aim.search, around, NO_TURN))
+    around = walking.turn_around(last, np.zeros(len(rows), bool))
+    idle = np.where(aim.search, around, walking.NO_TURN)
+    turn = np.where(aim.exists, turn, idle)
     centre = target - np.array([0, 0, constants.AVATAR_HEIGHT / 2])
     arrived = np.linalg.norm(centre, axis=-1) < ARRIVED_METRES
     walks = aim.exists & ~(aim.is_goal & arrived)
@@ -290,12 +295,6 @@ class Explorer:
     return actions
 
 
-def turn_around(last: np.ndarray, right: np.ndarray) -> np.ndarray:
-  """Returns fast turns in the direction of the last ones, int [K].
-
-  Args:
-    last: The turns taken last, int [K].
-    right: Where to begin to the right, not to the left, bool [K].
-  """
-  turning = (last == _TURN_LEFT) | (last == _TURN_RIGHT)
-  return np.where(turning, last, np.where(right, _TURN_RIGHT, _TURN_LEFT))
+def prefer(preferred: np.ndarray, options: np.ndarray) -> np.ndarray:
+  """Returns the preferred ones where there are any, else all, bool [K, S]."""
+  return np.where(preferred.any(axis=1, keepdims=True), preferred, options)

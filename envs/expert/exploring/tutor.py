@@ -52,7 +52,7 @@ class Tutor(explorer.Explorer):
     visible = in_view.visible_slots(view)[rows, aim.slot] & aim.exists
     radius = self.clearance(rows, aim.slot, _AVOID_METRES)
     # What is looked for is looked for in the direction of the last turn.
-    around = explorer.turn_around(
+    around = walking.turn_around(
       view.last_action[rows, 0, 2], aim.exists & (error < 0)
     )
     turn = np.where(visible, walking.turn_to(error), around)
@@ -64,6 +64,14 @@ class Tutor(explorer.Explorer):
     actions[:, 2] = turn
     actions[:, 3] = walking.level(view.pitch[rows, 0])
     return actions
+
+  def _first(
+    self, view: land.BatchView, rows: np.ndarray, options: np.ndarray
+  ) -> np.ndarray:
+    """Returns those of several objects that it prefers, bool [K, S]."""
+    options = super()._first(view, rows, options)
+    visible = in_view.visible_slots(view)[rows]
+    return explorer.prefer(options & visible, options)
 
   def _grips(self, i: int, errand: errands.Errand) -> bool:
     """Returns True: there is one rule for the hand."""
@@ -90,7 +98,7 @@ class Tutor(explorer.Explorer):
     bearing = np.arctan2(offset[target, 1], offset[target, 0])
     error = steering.wrap(bearing - view.yaw[i, 0])
     last = view.last_action[i : i + 1, 0, 2]
-    [around] = explorer.turn_around(last, np.array([error < 0]))
+    [around] = walking.turn_around(last, np.array([error < 0]))
     return delivery.act(
       delivery.Scene(
         offset,

@@ -30,6 +30,7 @@ _BESIDE_COST = 4.0
 _ROOM_METRES = 0.2
 # A view that is off by less is left as it is, radians.
 _PITCH_SLACK = 0.5
+NO_TURN, _TURN_RIGHT, _TURN_LEFT = 2, 0, 4
 _NO_LOOK = constants.NOOP_ACTION[constants.ACTION_HEADS.index("look")]
 
 
@@ -41,6 +42,17 @@ def turn_to(error: np.ndarray) -> np.ndarray:
   """
   left = np.abs(steering.wrap(error[:, None] - _TURNS))
   return np.argmin(left, axis=1)
+
+
+def turn_around(last: np.ndarray, right: np.ndarray) -> np.ndarray:
+  """Returns fast turns in the direction of the last ones, int [K].
+
+  Args:
+    last: The turns taken last, int [K].
+    right: Where to begin to the right, not to the left, bool [K].
+  """
+  turning = (last == _TURN_LEFT) | (last == _TURN_RIGHT)
+  return np.where(turning, last, np.where(right, _TURN_RIGHT, _TURN_LEFT))
 
 
 def look_to(error: np.ndarray) -> np.ndarray:

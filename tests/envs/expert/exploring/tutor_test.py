@@ -70,6 +70,22 @@ class TutorTest(parameterized.TestCase):
     turns = actions[blind & ~np.roll(rewards > 0, 1), _TURN]
     self.assertLessEqual(len(set(turns.tolist())), 2)
 
+  def test_of_several_it_tries_first_what_it_sees(self):
+    # It has seen the trap, which is nearer, and turned away from it.
+    world, tutor = self.make(cube=(2.5, 0.0), trap=(-1.7, 0.0))
+    assert isinstance(tutor, explorer.Explorer)
+    tutor.observe(world)
+    seen = world.batch_view().visible[0, 0]
+    while not seen[1] or seen[2]:
+      world.step(_NOOP[None] + 2 * (np.arange(6) == _TURN))
+      tutor.observe(world)
+      seen = world.batch_view().visible[0, 0]
+    view, known = world.batch_view(), tutor.known
+    known.types[:] = known.home_types[:] = view.slot_types
+    known.pos[:], known.seen[0, :2] = view.object_pos, True
+    [action] = tutor.act(world)
+    self.assertEqual(action[_MOVE], 2)
+
   def test_grip_and_hand_are_left_alone(self):
     world, tutor = self.make()
     actions, _, _ = self.play(world, tutor, 20)
