@@ -98,7 +98,7 @@ class Fetch(hidden_tasks.CandidateTasks):
   """The family in which the right candidate has to be carried.
 
   A, D: the right and each wrong candidate, P, Q: the right and each wrong
-  place, which is frozen, Y: the goal's object::
+  place, a frozen wall, Y: the goal's object::
 
     near(A, P) -> Y
     near(D, P) -> nothing, near(A, Q) -> nothing, near(D, Q) -> nothing
@@ -158,7 +158,7 @@ class Chain(Fetch):
   """The family in which two hidden rules have to fire in a row.
 
   A, D: the right and each wrong candidate, P, Q: the right and each wrong
-  place, which is frozen, M: another type, Y: the goal's object::
+  place, a frozen wall, M: another type, Y: the goal's object::
 
     near(player1, A) -> M
     near(player1, D) -> nothing

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from adaland.envs import constants
+from adaland.envs.expert.exploring import errands
 from adaland.envs.expert.ways import steering, walking
 
 # A closed hand takes what is nearest to the view's axis within its reach. This
@@ -38,8 +39,7 @@ class Scene(NamedTuple):
     radius: Distance to keep from each, 0 for none, metres, float [S].
     in_view: Objects that are in the field of view, bool [S].
     movable: Objects that the hand could take, all visible, bool [S].
-    carried: Slot of the object to carry.
-    place: Slot of the object to carry it to, -1 if it is to be near the avatar.
+    errand: The object, and the place; without one, it is to be near the avatar.
     yaw: Heading, radians.
     pitch: Pitch of the view, radians.
     held: Slot in the hand, -1 for none.
@@ -52,8 +52,7 @@ class Scene(NamedTuple):
   radius: np.ndarray
   in_view: np.ndarray
   movable: np.ndarray
-  carried: int
-  place: int
+  errand: errands.Errand
   yaw: float
   pitch: float
   held: int
@@ -64,14 +63,14 @@ class Scene(NamedTuple):
 
 def act(scene: Scene) -> tuple[int, ...]:
   """Returns the action that brings the object to where it is to be."""
-  holds = scene.held == scene.carried
-  target = scene.place if holds and scene.place >= 0 else scene.carried
+  holds = scene.held == scene.errand.slot
+  target = scene.errand.target(scene.held)
   offset = scene.offset[target]
   action = steering.Action(grip=int(holds))
   action.look = int(walking.level(np.array([scene.pitch]))[0])
   if holds and scene.hand > _HOLD_METRES + _HAND_STEP / 2:
     action.hand = 0
-  if holds and scene.place < 0:
+  if holds and scene.errand.place < 0:
     return action.indices
   if not scene.in_view[target]:
     action.turn = scene.around

@@ -21,6 +21,10 @@ class Errand(NamedTuple):
   slot: int
   place: int = -1
 
+  def target(self, held: int) -> int:
+    """Returns the slot to go to, with the slot `held` in the hand."""
+    return self.place if held == self.slot and self.place >= 0 else self.slot
+
 
 def choose(
   own: notes.Notes,
@@ -54,14 +58,14 @@ def choose(
   def way(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.hypot(*(a - b)[:2]))
 
-  def effort(s: int, place: int = -1) -> float:
+  def effort(errand: Errand) -> float:
     """Returns the metres of an errand, 0 for what is in the hand."""
+    s, place = errand
     if in_view is None:
       start = 0.0 if s == held else way(at[s], here)
       return start if place < 0 else start + way(at[s], at[place])
-    holds = s == held
-    target = place if holds and place >= 0 else s
-    unseen = (not in_view[target]) - 2 * holds
+    target = errand.target(held)
+    unseen = (not in_view[target]) - 2 * (s == held)
     return way(at[target], here) + _UNSEEN_METRES * unseen
 
   known: list[tuple[float, Errand]] = []
@@ -69,7 +73,7 @@ def choose(
   for s in movable:
     kind = types[s]
     if touch[kind] == notes.UNTRIED and kind == own.home_types[i, s]:
-      new.append((effort(s), Errand(s)))
+      new.append((effort(Errand(s)), Errand(s)))
       continue
     if touch[kind] == notes.VANISHES:
       continue
@@ -80,8 +84,8 @@ def choose(
       result = pair[made, types[place]]
       errand = Errand(s) if turns else Errand(s, place)
       if result == goal:
-        known.append((effort(s, place), errand))
+        known.append((effort(errand), errand))
       elif result == notes.UNTRIED:
-        new.append((effort(s, place), errand))
+        new.append((effort(errand), errand))
   options = known or new
   return min(options, key=lambda option: option[0])[1] if options else None

@@ -93,8 +93,7 @@ class Tutor(explorer.Explorer):
     offset = own.pos[i] - view.player_pos[i, 0]
     offset[:, 2] -= constants.EYE_HEIGHT
     held = int(view.held[i, 0])
-    carries = held == errand.slot and errand.place >= 0
-    target = errand.place if carries else errand.slot
+    target = errand.target(held)
     bearing = np.arctan2(offset[target, 1], offset[target, 0])
     error = steering.wrap(bearing - view.yaw[i, 0])
     last = view.last_action[i : i + 1, 0, 2]
@@ -105,8 +104,7 @@ class Tutor(explorer.Explorer):
         self._carry_clearance(i, errand),
         self._in_view(view, i),
         in_view.visible_slots(view)[i] & ~own.frozen[i],
-        errand.slot,
-        errand.place,
+        errand,
         float(view.yaw[i, 0]),
         float(view.pitch[i, 0]),
         held,

@@ -4,7 +4,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.envs import constants
-from adaland.envs.expert.exploring import delivery
+from adaland.envs.expert.exploring import delivery, errands
 
 _NOOP = dict(zip(constants.ACTION_HEADS, constants.NOOP_ACTION, strict=True))
 _CARRIED, _PLACE, _OTHER = range(3)
@@ -20,8 +20,7 @@ def _act(carried=(3.0, 0.0), place=(-3.0, 0.0), other=(0.0, -3.0), **changed):
     radius=np.array([0.0, 0.0, 1.2]),
     in_view=np.array([True, False, True]),
     movable=np.array([True, False, True]),
-    carried=_CARRIED,
-    place=_PLACE if place else -1,
+    errand=errands.Errand(_CARRIED, _PLACE if place else -1),
     yaw=0.0,
     pitch=constants.START_PITCH,
     held=-1,

@@ -121,10 +121,10 @@ class TutorTest(parameterized.TestCase):
       other.step(action)
 
   def test_it_takes_in_its_hand_what_it_wants_to_be_near(self):
-    kind = candidates.Fetch(trials=(1, 1))
-    task = kind.held_out().task(0)
+    family = candidates.Fetch(trials=(1, 1))
+    task = family.held_out().task(0)
     config = land.LandConfig(
-      num_slots=kind.max_objects, max_rules=kind.max_rules, num_threads=1
+      num_slots=family.max_objects, max_rules=family.max_rules, num_threads=1
     )
     world = land.Land(1, config, lambda i: task, seed=0)
     tutor = players.make("tutor", 1)
