@@ -3,6 +3,7 @@
 import functools
 import json
 import numbers
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,11 @@ def _sample_task(index: int) -> str:
 
 def _next_tasks(made: base.Curriculum, name: str) -> list[base.Assignment]:
   assignments = made.next_tasks(_NUM_TASKS)
+  if not isinstance(assignments, Sequence):
+    raise ValueError(
+      f"curriculum {name}: next_tasks gives {assignments!r}; it must give a "
+      "list"
+    )
   for assignment in assignments:
     if not isinstance(assignment, base.Assignment):
       raise ValueError(
@@ -93,6 +99,10 @@ def _record(assignment: base.Assignment) -> base.EpisodeRecord:
 
 
 def _check_metrics(metrics: Any, name: str) -> None:
+  if not isinstance(metrics, Mapping):
+    raise ValueError(
+      f"curriculum {name}: metrics gives {metrics!r}; it must give a dictionary"
+    )
   for key, value in metrics.items():
     if not isinstance(key, str) or not isinstance(value, numbers.Real):
       raise ValueError(

@@ -1,9 +1,9 @@
-"""Co-players: who plays the second player of a task.
+"""Co-players: the player in a task's second seat.
 
 A curriculum over tasks of two players chooses pairs of a task and a co-player.
 As in AdA (arXiv 2301.07608, fictitious self-play) a new pair's co-player is
 drawn uniformly from a pool that starts with a player of random actions and to
-which snapshots of the agent are added; beside these there is one who does
+which snapshots of the agent are added; beside these there is a player that does
 nothing, and the agent itself.
 
 A pair has a number, which curricula treat as they treat a task's index; so

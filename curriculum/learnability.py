@@ -159,7 +159,7 @@ class LearnabilityCurriculum:
     if batch != self._batch or index not in self._solved:
       return
     if record.guided:
-      # A scripted player had a part in it: once more.
+      # A scripted player had a part in it: play it again.
       self._to_score.append(index)
       return
     most = max(record.trial_seconds, 1e-6)

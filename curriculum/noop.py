@@ -1,8 +1,8 @@
 """No-op filtering, as in AdA (arXiv 2301.07608).
 
 A new task is played for some trials by the agent and for as many by an avatar
-that does nothing. Tasks that pay too easily, or not more and not less than to
-one who does nothing, are refused; an accepted task is learned from for a number
+that does nothing. Tasks that pay too easily, or not more and not less than for
+doing nothing, are refused; an accepted task is learned from for a number
 of episodes and then dropped.
 """
 
@@ -20,6 +20,8 @@ _AGENT, _IDLE, _TRAIN = range(3)
 # Tasks that are played before they are decided on: more are dropped, oldest
 # first, since actors that die never report some of their trials.
 _MAX_PROPOSED = 2000
+# Draws of a task that is not being played already.
+_REDRAWS = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,15 +31,15 @@ class NoopConfig:
   Rewards are in units of the duration of a trial, T.
 
   Attributes:
-    evaluations: Trials that the agent, and one who does nothing, play of a new
+    evaluations: Trials that the agent, and an idle avatar, play of a new
       task: n, rewards R and R'.
     train_episodes: Episodes that are learned from of an accepted one.
     margin: ε0, by which a reward must differ from those of doing nothing.
     most_idle: ε1: refused if max R' is above.
     easy: ε2, reward of a trial that was easy.
     most_easy: ε3: refused if more of the agent's trials were easy.
-    fewest_better: ε4: accepted if so many of R are at least max R' + ε0.
-    fewest_worse: ε5: or so many at most min R' - ε0.
+    fewest_better: ε4: accepted if at least this many of R reach max R' + ε0.
+    fewest_worse: ε5: or this many at most min R' - ε0.
     spread: ε6: refused if max R - min R is below.
   """
 
@@ -151,8 +153,13 @@ class NoopCurriculum:
   def _propose(self) -> None:
     """Draws a task, and plans its trials."""
     index = self._draw_index()
+    for _ in range(_REDRAWS):
+      if index not in self._rewards:
+        break
+      index = self._draw_index()
     self._proposed += 1
-    self._rewards[index] = ([], [])
+    # All tasks of a small pool may be under evaluation: go on with it then.
+    self._rewards.setdefault(index, ([], []))
     if len(self._rewards) > _MAX_PROPOSED:
       del self._rewards[next(iter(self._rewards))]
     for player in (_AGENT, _IDLE):
@@ -171,15 +178,17 @@ class NoopCurriculum:
     if index not in self._rewards:
       return
     if player == _AGENT and record.guided:
-      # A scripted player took the agent's place: once more.
+      # A scripted player took the agent's place: play it again.
       self._to_evaluate.append((index, _AGENT))
       return
     share = float(record.rewards[-1]) / max(record.trial_seconds, 1e-6)
     self._rewards[index][player].append(share)
     agent, idle = self._rewards[index]
-    if min(len(agent), len(idle)) < self._config.evaluations:
+    most = self._config.evaluations
+    if min(len(agent), len(idle)) < most:
       return
     del self._rewards[index]
+    agent, idle = agent[:most], idle[:most]
     refused = verdict(agent, idle, self._config)
     self._decisions.add(
       index, not refused, refused or "passes", float(np.mean(agent))

@@ -25,9 +25,6 @@ _WHY = {
 }
 FITNESSES = ("td_error", "value", "policy")
 
-# Assignments of actors that die are never reported, so the oldest are dropped.
-_MAX_OUTSTANDING = 100_000
-
 
 @dataclasses.dataclass(frozen=True)
 class PLRConfig:
@@ -36,8 +33,9 @@ class PLRConfig:
   Attributes:
     replay_probability: Probability p that a draw trains on an archived task.
     capacity: Tasks that the archive keeps (N_max).
-    min_fraction: Part of the capacity that must be filled before training
-      starts (N_min). Until then no episode is learned from.
+    min_fraction: Part of the capacity, or of a smaller pool of tasks, that must
+      be archived before training starts (N_min). Until then no episode is
+      learned from.
     train_trials: Number of trials that a draw trains for, rounded to whole
       episodes.
     staleness: Weight of staleness against fitness in what is drawn.
@@ -66,10 +64,14 @@ class PLRConfig:
     _require(self.beta > 0.0, self, "beta", "positive")
     _require(self.fitness in FITNESSES, self, "fitness", f"one of {FITNESSES}")
 
-  @property
-  def min_size(self) -> int:
-    """Archived tasks that training needs."""
-    return max(1, math.ceil(self.min_fraction * self.capacity))
+  def min_size(self, num_tasks: int) -> int:
+    """Returns the archived tasks that training needs.
+
+    Args:
+      num_tasks: Size of the pool, which may be smaller than the archive.
+    """
+    room = min(self.capacity, num_tasks)
+    return max(1, math.ceil(self.min_fraction * room))
 
 
 class _Episode(NamedTuple):
@@ -114,11 +116,10 @@ class PLRCurriculum:
     self._archive = archive.Archive(config.capacity)
     self._moments: dict[int, statistics.RunningMoments] = {}
     self._draws = 0
-    self._next_key = 0
+    self._min_size = config.min_size(num_tasks)
     # Episodes of training visits that are not assigned yet.
     self._to_train: collections.deque[_Episode] = collections.deque()
-    # Assignments without a record yet, by key, oldest first.
-    self._outstanding: dict[int, _Episode] = {}
+    self._outstanding = ledger.Outstanding()
     # By task: the latest training visit and the fitness of its episodes.
     self._visits: dict[int, tuple[int, list[float]]] = {}
     self._decisions = ledger.Decisions()
@@ -135,13 +136,14 @@ class PLRCurriculum:
 
   def report(self, record: base.EpisodeRecord) -> None:
     """Adds an episode's record; unknown and repeated keys are ignored."""
-    episode = self._outstanding.pop(record.key, None)
-    if episode is None:
+    note = self._outstanding.take(record.key)
+    if note is None or record.guided:
+      # A scripted player's episode tells nothing of the agent's errors.
       return
+    episode = _Episode(*note)
     learned = episode.visit > 0
     reward = self._train_reward if learned else self._new_reward
-    if not record.guided:
-      reward.add(float(np.mean(record.rewards)))
+    reward.add(float(np.mean(record.rewards)))
     error = self._error(record)
     if not math.isfinite(error):
       return
@@ -168,16 +170,13 @@ class PLRCurriculum:
       "kind": "plr",
       "generator": copy.deepcopy(self._rng.bit_generator.state),
       "draws": self._draws,
-      "next_key": self._next_key,
       "archive": self._archive.state_dict(),
       "moments": [
         [trials, moments.state_dict()]
         for trials, moments in self._moments.items()
       ],
       "to_train": [list(episode) for episode in self._to_train],
-      "outstanding": [
-        [key, *episode] for key, episode in self._outstanding.items()
-      ],
+      "outstanding": self._outstanding.state_dict(),
       "visits": [
         [index, visit, list(scores)]
         for index, (visit, scores) in self._visits.items()
@@ -193,7 +192,6 @@ class PLRCurriculum:
     base.check_kind(state, "plr")
     self._rng.bit_generator.state = copy.deepcopy(state["generator"])
     self._draws = int(state["draws"])
-    self._next_key = int(state["next_key"])
     self._archive.load_state_dict(state["archive"])
     self._moments = {}
     for trials, saved in state["moments"]:
@@ -202,9 +200,10 @@ class PLRCurriculum:
     self._to_train = collections.deque(
       _Episode(*episode) for episode in state["to_train"]
     )
-    self._outstanding = {
-      key: _Episode(index, visit) for key, index, visit in state["outstanding"]
-    }
+    outstanding = state["outstanding"]
+    if isinstance(outstanding, list):  # As in checkpoints of earlier versions.
+      outstanding = {"next_key": state["next_key"], "notes": outstanding}
+    self._outstanding.load_state_dict(outstanding)
     self._visits = {
       index: (visit, list(scores)) for index, visit, scores in state["visits"]
     }
@@ -236,10 +235,7 @@ class PLRCurriculum:
     else:
       episode = _Episode(self._draw_index(), 0)
     learn = episode.visit > 0
-    key, self._next_key = self._next_key, self._next_key + 1
-    self._outstanding[key] = episode
-    if len(self._outstanding) > _MAX_OUTSTANDING:
-      del self._outstanding[next(iter(self._outstanding))]
+    key = self._outstanding.add(*episode)
     self._learn_share.add(float(learn))
     return base.Assignment(key, self._sample_task(episode.index), learn)
 
@@ -247,7 +243,7 @@ class PLRCurriculum:
     """Decides between training, which queues a visit, and a new task."""
     self._draws += 1
     config = self._config
-    if len(self._archive) < config.min_size:
+    if len(self._archive) < self._min_size:
       return
     if self._rng.random() >= config.replay_probability:
       return

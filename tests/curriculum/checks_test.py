@@ -47,6 +47,16 @@ class ArraysInState(InOrder):
     return {"next": np.array([self._next])}
 
 
+class NoMetrics(InOrder):
+  def metrics(self) -> Any:
+    self._next += 0
+
+
+class NoTasks(InOrder):
+  def next_tasks(self, n) -> Any:
+    self._next += n
+
+
 class OneKey(InOrder):
   def next_tasks(self, n):
     return [x._replace(key=7) for x in super().next_tasks(n)]
@@ -96,6 +106,8 @@ class CheckTest(parameterized.TestCase):
     (OneKey, r"next_tasks\(3\) gives the keys \[7, 7, 7\]"),
     (BareTasks, r"next_tasks gives 'task 0'; it must give base.Assignment"),
     (TextMetrics, r"metrics has 'state': 'good'"),
+    (NoMetrics, "metrics gives None; it must give a dictionary"),
+    (NoTasks, "next_tasks gives None; it must give a list"),
   )
   def test_names_the_method_that_breaks_the_contract(self, curriculum, message):
     with self.assertRaisesRegex(ValueError, message):

@@ -93,6 +93,18 @@ class NoopCurriculumTest(parameterized.TestCase):
     self.play(made, again, 0.1)
     self.assertLen(made.take_decisions(), 1)
 
+  def test_a_pool_s_only_task_is_judged_by_its_first_trials(self):
+    made = noop.NoopCurriculum(_SMALL, examples.sample_task, 0, num_tasks=1)
+    assignments = made.next_tasks(18)  # Proposed three times at once.
+    for assignment in assignments[6:12]:
+      self.play(made, assignment, 0.0)
+    [decision] = made.take_decisions()
+    self.assertEqual(decision.score, 0.0)
+    # The others tell of a task that is decided on.
+    for assignment in [*assignments[:6], *assignments[12:]]:
+      self.play(made, assignment, 0.9)
+    self.assertEmpty(made.take_decisions())
+
   def test_it_goes_on_from_any_state(self):
     one, two = self.make(), self.make(seed=1)
     rng = np.random.default_rng(0)

@@ -7,7 +7,7 @@ from unittest import mock
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.curriculum import base, factory, plr
+from adaland.curriculum import base, factory, ledger, plr
 from tests.curriculum import examples
 
 
@@ -165,8 +165,28 @@ class PLRCurriculumTest(parameterized.TestCase):
     self.assertEqual(curriculum.state_dict()["archive"], state["archive"])
     self.assertEqual(curriculum.metrics()["outstanding"], 0)
 
+  def test_a_scripted_player_s_episodes_have_no_fitness(self):
+    curriculum = _make()
+    [one] = curriculum.next_tasks(1)
+    curriculum.report(examples.record(one, 1.0)._replace(guided=True))
+    metrics = curriculum.metrics()
+    self.assertEqual((metrics["archive_size"], metrics["outstanding"]), (0, 0))
+
+  def test_of_a_small_pool_a_part_must_be_archived(self):
+    config = plr.PLRConfig(capacity=1000, min_fraction=0.9)
+    curriculum = plr.PLRCurriculum(config, examples.sample_task, 0, 20)
+    learned = 0
+    for _ in range(400):
+      [assignment] = curriculum.next_tasks(1)
+      learned += assignment.learn
+      if learned == 1:
+        self.assertEqual(curriculum.metrics()["archive_size"], 18)
+        break
+      curriculum.report(examples.record(assignment, 1.0))
+    self.assertEqual(learned, 1)
+
   def test_assignments_of_lost_actors_are_forgotten_oldest_first(self):
-    with mock.patch.object(plr, "_MAX_OUTSTANDING", 5):
+    with mock.patch.object(ledger, "_MAX_OUTSTANDING", 5):
       curriculum = _make()
       assignments = curriculum.next_tasks(20)
     self.assertEqual(curriculum.metrics()["outstanding"], 5)
