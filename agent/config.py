@@ -116,8 +116,8 @@ class NetworkConfig:
   # added to it. Without it a layer is spent on learning what followed what.
   # `none`, which has no memory, goes without.
   token_shift: bool = True
-  # `transformer_xl`: width of the codes of distances, a sine and a cosine of
-  # each frequency.
+  # `transformer_xl`, `skip`: width of the codes of distances, a sine and a
+  # cosine of each frequency.
   position_size: int = 64
   # `transformer_xl`: whether learning takes the platform's fused attention
   # where it has one for heads of `key_size` + `position_size`.
@@ -171,6 +171,9 @@ class NetworkConfig:
   num_colour_ids: int = 4
   entity_type_offset: int = 6
   entity_shapes: int = 5
+  # The id in goals and rules of each place of the shape's one-hot; the last is
+  # the players'.
+  entity_shape_ids: tuple[int, ...] = (1, 2, 3, 4, 5)
   entity_colours: int = 3
 
   # Arithmetic of everything but parameters, normalisation, softmax and
@@ -188,7 +191,13 @@ class NetworkConfig:
     check_choice("compute_dtype", self.compute_dtype, COMPUTE_DTYPES)
     for field in dataclasses.fields(self):
       value = getattr(self, field.name)
-      if isinstance(value, (str, bool, PatchesConfig)):
+      if field.type is str:
+        continue  # One of the choices.
+      if field.type in (bool, PatchesConfig):
+        if not isinstance(value, field.type):
+          raise ValueError(
+            f"{field.name} must be of type {field.type.__name__}, got {value!r}"
+          )
         continue
       if field.name == "attention_sinks":
         if not isinstance(value, int) or value < 0:
@@ -203,7 +212,7 @@ class NetworkConfig:
             f"says whether the entity is visible), got {value!r}"
           )
         continue
-      if field.type == "int" or field.type is int:
+      if field.type is int:
         _check_size(field.name, value)
       else:
         if not isinstance(value, tuple):
@@ -217,6 +226,13 @@ class NetworkConfig:
         f"position_size must be even (codes are sine and cosine pairs), "
         f"got {self.position_size}"
       )
+    if len(self.entity_shape_ids) != self.entity_shapes:
+      raise ValueError(
+        f"entity_shape_ids must have {self.entity_shapes} ids, one for each of "
+        f"entity_shapes, got {self.entity_shape_ids}"
+      )
+    if self.num_bins < 2:
+      raise ValueError(f"num_bins must be at least 2, got {self.num_bins}")
     self._check_memory()
 
   def _check_memory(self) -> None:

@@ -36,7 +36,8 @@ class PrivilegedConfig:
       2301.07608, distils from a smaller agent).
     distillation_alone: Share of the run in which there is only that, and the
       belief loss: no reinforcement learning, at little more than half the cost.
-      1: all of it; then values, rewards and the model are never learned.
+      1: all of it; then values and rewards are never learned, nor the model
+      unless the teacher is an agent.
     distillation_share: Share of the run after which there is no distillation.
       From the one share to the other its weight falls linearly; at once if
       they are equal.
@@ -46,8 +47,8 @@ class PrivilegedConfig:
     distillation_l2: Weight of half the squares of all matrices, which falls
       with that of distillation.
     critic_weight: Weight of the loss of a second value head, which is told the
-      true rules. Above 0 it is the baseline of the policy gradient, and no
-      other part of the agent depends on it.
+      true rules. Above 0 it is the baseline of the policy gradient, and so sets
+      the scale by which advantages are divided; no other part depends on it.
   """
 
   belief_weight: float = 0.0

@@ -26,7 +26,7 @@ class Targets(NamedTuple):
 
   Attributes:
     returns: Target of the value; zero where not `complete`, [T].
-    advantages: Of the actions taken; zero where not `complete`, [T].
+    advantages: Advantages of the actions taken; zero where not `complete`, [T].
     complete: 1 where the return is defined, [T].
   """
 
@@ -108,8 +108,8 @@ def losses(
     algorithm: 'vtrace' or 'ppo'.
     experience: The trajectory.
     target: The targets; no gradient goes into them.
-    policy_logits: Of the network being trained, [T, S].
-    value_logits: Of the network being trained, [T, num_bins].
+    policy_logits: Logits of the trained network, [T, S].
+    value_logits: Logits of the trained network, [T, num_bins].
     sizes: Sizes of the heads.
     value_range: `MuesliConfig.value_range`.
     config: Constants.

@@ -227,7 +227,7 @@ def _apart(what: str, path: pathlib.Path, sent: bytes) -> bytes:
     ).stdout
   except subprocess.CalledProcessError as error:
     lines = error.stderr.decode(errors="replace").split("\n")
-    said = [line for line in lines if line.strip()] or ["it said nothing"]
+    said = [line for line in lines if line.strip()] or ["it wrote no output"]
     raise OSError(said[-1].strip()) from error
 
 

@@ -1,4 +1,4 @@
-"""Attention over past steps, told to those who want to see it.
+"""Attention over past steps, offered to listeners.
 
 A memory that attends to past steps may offer the weights of each layer in its
 `step`, in the order of the layers:
@@ -6,7 +6,7 @@ A memory that attends to past steps may offer the weights of each layer in its
     looks.offer(weights, distance)
 
 They are computed anyway; without a listener they go nowhere, so that compiled
-programs stay what they are. Whoever wants them listens while `step` runs, or is
+programs stay what they are. A caller listens while `step` runs, or is
 traced, and takes what was offered out of the traced function as a result:
 
     with looks.listening() as found:

@@ -67,8 +67,8 @@ def written(
 
   Args:
     state: Has `sink_keys` and `sink_values`, [B, H, N, D].
-    key: Of the step, [B, H, D].
-    value: Of the step, [B, H, D].
+    key: Key of the step, [B, H, D].
+    value: Value of the step, [B, H, D].
     age: int32 [B].
   """
   num_sinks = state["sink_keys"].shape[2]
@@ -91,8 +91,8 @@ def of_steps(
 
   Args:
     state: From the previous step; None if every row starts an episode.
-    keys: Of the steps, [H, B, T, D].
-    values: Of the steps, [H, B, T, D].
+    keys: Keys of the steps, [H, B, T, D].
+    values: Values of the steps, [H, B, T, D].
     age: int32 [B, T].
     num_sinks: N.
   """

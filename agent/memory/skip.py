@@ -116,7 +116,7 @@ class SkipAttention(transformer_xl.RelativeAttention):
       query: [B, H, T, D].
       keys: [B, H, S, D].
       values: [B, H, S, D].
-      distance: Of each position from each query, int32 [B, T, S].
+      distance: Distance of each position from each query, int32 [B, T, S].
       visible: Which positions each query sees, bool [B, T, S].
 
     Returns:

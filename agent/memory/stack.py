@@ -51,7 +51,7 @@ class MixerStack(hk.Module):
       mixer: The kind of mixer, or the kind of each layer's.
       name: Name of the module.
       style: The layers' form.
-      spare_widths: Of each layer, hidden units of the feed-forward part beyond
+      spare_widths: Hidden units of each layer's feed-forward part beyond
         the config's; none if left out.
     """
     super().__init__(name=name)

@@ -38,7 +38,9 @@ class RelativeAttention(hk.Module):
     self._position_size = config.position_size
     self._num_sinks = config.attention_sinks
     self._kernel = None
-    if config.fused_attention and not config.attention_sinks:
+    # `skip` attends in its own way, with this class's parameters.
+    fusible = config.memory == "transformer_xl" and not config.attention_sinks
+    if config.fused_attention and fusible:
       self._kernel = fused.kernel(
         config.key_size + config.position_size, config.compute_dtype
       )

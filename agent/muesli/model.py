@@ -87,7 +87,7 @@ def unroll_model(
     params: Parameters of the model.
     output: The same parameters' output for the states, [B, T, ...].
     actions: One-hots of the actions taken, [B, T, S].
-    config: I, and how far apart the steps are from which it goes on to I.
+    config: I, and how far apart the steps are from which it is unrolled.
     offset: The first of these, int32 [], below `config.model_every`.
 
   Returns:

@@ -34,7 +34,7 @@ class ModelPredictions(NamedTuple):
       not count, int32 [F].
     policy_logits: [F, J, S].
     value_logits: [F, J, num_bins].
-    reward_logits: Of the last action on the way there, [F, J, num_bins].
+    reward_logits: Reward of the last action on the way there, [F, J, num_bins].
   """
 
   starts: jax.Array
@@ -63,7 +63,7 @@ class LookAhead(NamedTuple):
   """The target network's one-step q-values, q(s, a) = r_1 + γ v_1.
 
   Attributes:
-    q_taken: Of the actions taken, [T].
+    q_taken: Values of the actions taken, [T].
     samples: One-hots of N actions drawn from the prior, [T, N, S]; None if q is
       of all composite actions, in the order of `distributions.all_actions`.
     q: Their q-values, [T, N].

@@ -129,8 +129,9 @@ class EntityEncoder(hk.Module):
     config = self._config
     start = config.entity_type_offset
     middle = start + config.entity_shapes
-    # Ids count from 1, as in goals; an unseen entity is all zeros.
-    shape = _id(entities[:, :, start:middle])
+    # An unseen entity is all zeros.
+    place = _id(entities[:, :, start:middle])
+    shape = jnp.asarray((0, *config.entity_shape_ids), jnp.int32)[place]
     colour = _id(entities[:, :, middle : middle + config.entity_colours])
     return jnp.where(shape > 0, self._type(shape, colour), -1)
 

@@ -71,7 +71,7 @@ def make_network(
 
   def truth(goal, rules):
     kinds = belief.targets(
-      goal, rules, config.entity_shapes - 1, config.entity_colours
+      goal, rules, config.entity_shape_ids[:-1], config.entity_colours
     )
     return kinds.reshape(kinds.shape[0], -1)
 

@@ -44,7 +44,7 @@ class PatchEncoder(hk.Module):
 
     Args:
       pixels: uint8 [N, height, width, 3].
-      dtype: Of the arithmetic and the output.
+      dtype: Type of the arithmetic and the output.
 
     Returns:
       [N, size].
@@ -90,7 +90,7 @@ class PatchEncoder(hk.Module):
     Args:
       sizes: Numbers of coarse and of fine patches of a picture.
       places: Numbers of the patches that are kept, [N, P]; None: all are.
-      dtype: Of the result.
+      dtype: Type of the result.
     """
     table = hk.get_parameter(
       "positions",

@@ -35,7 +35,7 @@ class ResidualTorso(hk.Module):
 
     Args:
       pixels: uint8 [B, height, width, 3].
-      dtype: Of the arithmetic and the output.
+      dtype: Type of the arithmetic and the output.
 
     Returns:
       [B, size].

@@ -26,7 +26,10 @@ _CONDITION_ARGUMENTS = 2
 
 
 def targets(
-  goal: types.Array, rules: types.Array, num_shapes: int, num_colours: int
+  goal: types.Array,
+  rules: types.Array,
+  shape_ids: tuple[int, ...],
+  num_colours: int,
 ) -> jax.Array:
   """Returns which types the rules need, and what for.
 
@@ -34,17 +37,17 @@ def targets(
     goal: The goal, a row of ids, int [B, 6].
     rules: The true rules, rows of ids, zero where there is none,
       int [B, R, 6 + 2 * spawns].
-    num_shapes: Number of shapes of objects; players have higher ids.
-    num_colours: Number of colours; a type is shape times colour, both from 1.
+    shape_ids: Ids of the shapes of objects; players have another.
+    num_colours: Number of colours; a type is shape times colour.
 
   Returns:
     1 where a rule that leads to the goal has the type in its condition, then
     where another rule has it, float32 [B, NUM_KINDS, O].
   """
-  of_rules = _arguments(rules, num_shapes, num_colours)  # [B, R, G, O]
+  of_rules = _arguments(rules, shape_ids, num_colours)  # [B, R, G, O]
   needs = jnp.max(of_rules[:, :, :_CONDITION_ARGUMENTS], axis=2)  # [B, R, O]
   makes = jnp.max(of_rules[:, :, _CONDITION_ARGUMENTS:], axis=2)
-  wanted = jnp.max(_arguments(goal, num_shapes, num_colours), axis=1)  # [B, O]
+  wanted = jnp.max(_arguments(goal, shape_ids, num_colours), axis=1)  # [B, O]
   for _ in range(rules.shape[1]):
     leads = jnp.max(makes * wanted[:, None], axis=2, keepdims=True)
     wanted = jnp.maximum(wanted, jnp.max(leads * needs, axis=1))
@@ -88,15 +91,16 @@ def of_entities(logits: jax.Array, kinds: jax.Array) -> jax.Array:
 
 
 def _arguments(
-  ids: types.Array, num_shapes: int, num_colours: int
+  ids: types.Array, shape_ids: tuple[int, ...], num_colours: int
 ) -> jax.Array:
   """Returns one-hot types of arguments, zero for players, [..., G, O]."""
   pairs = jnp.asarray(ids)[..., _BEFORE_ARGUMENTS:]
   pairs = pairs.reshape(*pairs.shape[:-1], -1, 2)
   shape, colour = pairs[..., 0], pairs[..., 1]
-  is_object = (shape > 0) & (shape <= num_shapes) & (colour > 0)
-  index = (shape - 1) * num_colours + colour - 1
+  is_shape = shape[..., None] == jnp.asarray(shape_ids)
+  is_object = is_shape.any(axis=-1) & (colour > 0)
+  index = jnp.argmax(is_shape, axis=-1) * num_colours + colour - 1
   # An index out of range makes a row of zeros.
   return jax.nn.one_hot(
-    jnp.where(is_object, index, -1), num_shapes * num_colours
+    jnp.where(is_object, index, -1), len(shape_ids) * num_colours
   )

@@ -1,4 +1,4 @@
-"""Distillation from a teacher who labels the states that the student visits.
+"""Distillation from a teacher that labels the states that the student visits.
 
 The student acts, so that it learns what to do where it itself gets to (Ross et
 al. 2011, arXiv 1011.0686). A script labels them with actions, a trained agent

@@ -18,6 +18,12 @@ class NetworkConfigTest(parameterized.TestCase):
     ("attention_sinks", -1),
     ("local_length", 0),
     ("skip_every", 0),
+    ("d_model", "64"),
+    ("d_model", True),
+    ("belief", 1),
+    ("patches", {"size": 8}),
+    ("num_bins", 1),
+    ("entity_shape_ids", (1, 2)),
   )
   def test_refuses(self, field, value):
     with self.assertRaisesRegex(ValueError, field):

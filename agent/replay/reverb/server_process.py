@@ -79,8 +79,8 @@ def start(
   if "address" in answer:
     if "open" in answer:
       logging.warning(
-        "The replay server is open to whoever can reach its port on any "
-        "interface of this machine, as it can't be kept to this user: %s.",
+        "The replay server is open to every host that can reach its port on "
+        "any interface of this machine, as it can't be kept to this user: %s.",
         answer["open"],
       )
     return process, answer["address"]
@@ -96,7 +96,7 @@ def start(
 def _last_words(log_path: str) -> str:
   with open(log_path, errors="replace") as log:
     lines = log.read().strip().splitlines()
-  return lines[-1] if lines else "it said nothing."
+  return lines[-1] if lines else "it wrote no output."
 
 
 def stop(process: subprocess.Popen) -> None:

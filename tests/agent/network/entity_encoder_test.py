@@ -47,6 +47,22 @@ class TypesTest(absltest.TestCase):
       ],
     )
 
+  def test_a_shape_of_a_user_s_is_known_by_its_id(self):
+    ids = (1, 2, 3, 4, 18, 5)
+    config = NetworkConfig(
+      num_shape_ids=19, entity_shapes=6, entity_shape_ids=ids
+    )
+    rows = np.zeros((1, 2, 17), np.float32)
+    rows[0, :, 0] = 1
+    rows[0, [0, 1], [6 + 4, 6 + 5]] = 1  # The shape, a player,
+    rows[0, :, 12] = 1  # of the first colour.
+
+    def types(entities):
+      return entity_encoder.EntityEncoder(config)._entity_types(entities)
+
+    found = hk.transform(types).apply({}, None, rows)
+    np.testing.assert_array_equal(found, [[18 * 4 + 1, 5 * 4 + 1]])
+
 
 class PoolTest(absltest.TestCase):
   def test_numbers(self):

@@ -9,7 +9,7 @@ from adaland.envs import constants
 from adaland.envs.tasks import arrays
 from adaland.envs.tasks.task import Task
 
-_SHAPES, _COLOURS = constants.NUM_SHAPES, constants.NUM_COLOURS
+_SHAPES, _COLOURS = constants.SHAPE_IDS, constants.NUM_COLOURS
 
 
 def _targets(goal, *rules):
@@ -28,6 +28,16 @@ def _targets(goal, *rules):
 
 
 class TargetsTest(parameterized.TestCase):
+  def test_a_shape_of_a_user_s_is_no_player(self):
+    # The player (5, 1) near a slab (18, 1); near a purple cube (1, 2) there
+    # comes a slab.
+    goal = np.array([[0, 2, 5, 1, 18, 1]], np.int32)
+    rule = np.array([[[0, 2, 5, 1, 1, 2, 18, 1]]], np.int32)
+    found = belief.targets(goal, rule, (1, 2, 3, 4, 18), 3)
+    expected = np.zeros((1, 2, 15))
+    expected[0, 0, 1] = 1
+    np.testing.assert_array_equal(found, expected)
+
   def test_a_trap_and_its_spoiler_lead_nowhere(self):
     leads, others = _targets(
       "near(player1, black sphere)",

@@ -71,7 +71,7 @@ class ReverbProcessTest(absltest.TestCase):
         """
       )
     self.assertEqual(address, "127.0.0.1:7")
-    self.assertRegex(logs.output[0], "open to whoever .*: another build")
+    self.assertRegex(logs.output[0], "open to every host .*: another build")
     server_process.stop(process)
 
   def test_what_it_says_against_its_start_is_a_value_error(self):
@@ -88,13 +88,13 @@ class ReverbProcessTest(absltest.TestCase):
     with self.assertRaisesRegex(RuntimeError, "not start: KeyError: 'reverb'"):
       self.start("raise KeyError('reverb')")
     os.unlink(os.path.join(self.scratch, "server.log"))
-    with self.assertRaisesRegex(RuntimeError, "not start: it said nothing"):
+    with self.assertRaisesRegex(RuntimeError, "not start: it wrote no output"):
       self.start("")
 
   def test_one_that_never_answers_is_killed(self):
     with (
       mock.patch.object(server_process, "_START_TIMEOUT", 0.5),
-      self.assertRaisesRegex(RuntimeError, "not start: it said nothing"),
+      self.assertRaisesRegex(RuntimeError, "not start: it wrote no output"),
     ):
       self.start("import time; time.sleep(60)")
 
