@@ -62,6 +62,7 @@ class Land:
     num_envs: N.
     config: Sizes and the kind of observation.
     tasks: The current task of each environment.
+    present: Players that the current tasks have, bool [N, P].
     seeds: The seed of each environment.
     episodes: Episodes that each environment began since it got its seed, int64
       [N].
@@ -93,8 +94,7 @@ class Land:
     self.episodes = np.zeros(num_envs, np.int64)
     self.seed(seed)
     self.config = config
-    # Players that the current tasks have.
-    self._present = np.ones((num_envs, config.num_players), bool)
+    self.present = np.ones((num_envs, config.num_players), bool)
     self.tasks: list[Task] = []
     self._next_task = next_task
     physics: Any = backends.make(
@@ -178,8 +178,11 @@ class Land:
         would wait for the device.
 
     Raises:
-      ValueError: If the actions have another shape or are out of range.
+      ValueError: If the actions have another shape or are out of range, or
+        before `reset`.
     """
+    if not self.tasks:
+      raise ValueError("step was called before reset")
     actions = players.check_actions(
       actions, self.num_envs, self.config.num_players, self._on_device
     )
@@ -251,7 +254,8 @@ class Land:
       key = tasks[i].key if i in tasks else keys[i]
       yaw[row] = clocks.start_yaw(
         self.seeds[i],
-        int(self.episodes[i]) - 1,
+        # None has begun since a seed was given in the middle of one.
+        max(int(self.episodes[i]) - 1, 0),
         key,
         int(trial[i]),
         num_players,
@@ -264,7 +268,7 @@ class Land:
     if isinstance(task, Task):
       task = task_rows.prepare(task, self.config)
     numbers = np.arange(self.config.num_players)
-    self._present[env] = numbers < len(task.task.players)
+    self.present[env] = numbers < len(task.task.players)
     if env < len(self.tasks):
       self.tasks[env] = task.task
     else:
@@ -282,9 +286,11 @@ class Land:
     if not self._on_device:
       of_tasks = {name: value.copy() for name, value in of_tasks.items()}
     observation, reward = observed.observation | of_tasks, observed.reward
-    if not self._present.all():
+    if not self.present.all():
       mask = players.masked_on_device if self._on_device else players.masked
-      observation, reward = mask((observation, reward), self._present)
+      # Copied, as an accelerator may read it after the next tasks have come.
+      present = self.present.copy()
+      observation, reward = mask((observation, reward), present)
     if self.config.num_players == 1:
       single = players.single_on_device if self._on_device else players.single
       observation, reward = single((observation, reward))

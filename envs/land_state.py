@@ -46,8 +46,11 @@ def load(environments: land.Land, saved: dict[str, Any]) -> None:
   """
   stepper, physics = _stepper(environments), _physics(environments)
   environments.seed(saved["seeds"])
-  environments.episodes = saved["episodes"]
+  environments.episodes = saved["episodes"].copy()
   environments.tasks = [json_files.from_json(task) for task in saved["tasks"]]
+  for row, task in enumerate(environments.tasks):
+    numbers = np.arange(environments.config.num_players)
+    environments.present[row] = numbers < len(task.players)
   everywhere = np.arange(environments.num_envs)
   prepared = [
     task_rows.prepare(task, environments.config) for task in environments.tasks

@@ -159,11 +159,11 @@ def keep_inside(
 ) -> Array:
   """Moves hands out of the ground, of walls and of the player's own body.
 
-  A hand that goes on into the ground or a wall would press its object deep into
+  A hand that moved into the ground or a wall would press its object deep into
   it. So it stops before ground that is higher than itself and the player's
   feet, if that is beyond the player's body. Over ground that is higher than the
   feet it stays as low as these, so that it does not lift its object up a cliff.
-  A hand close to the player's axis would lift the player, who stands in its
+  A hand close to the player's axis would lift the player, which stands in its
   way, with the object.
 
   Args:

@@ -43,7 +43,7 @@ class Capacity(NamedTuple):
   max_ramps: int
 
   def including(self, boxes: int, ramps: int) -> "Capacity":
-    """Returns a capacity that is enough for so many pieces too."""
+    """Returns a capacity that also fits these numbers of pieces."""
     return self._replace(
       max_boxes=max(boxes, self.max_boxes),
       max_ramps=max(ramps, self.max_ramps),

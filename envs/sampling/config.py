@@ -10,6 +10,8 @@ from adaland.envs.tasks.parts import MAX_DIAGONALS, MAX_WALLS, MIN_TILES
 
 # The first world seed of the test split; those of training are below.
 FIRST_TEST_SEED = 2**30
+# So many that each has some hundred seeds to be drawn with.
+MAX_WORLDS = FIRST_TEST_SEED // 256
 _DRAWN = tuple(row.name for row in tables.PREDICATES if row.weight)
 
 Range = tuple[int, int]
@@ -103,7 +105,7 @@ class SamplerConfig:
           f"{last:g}"
         )
     for field, last in (
-      ("num_worlds", FIRST_TEST_SEED),
+      ("num_worlds", MAX_WORLDS),
       ("num_games", 2**62),
       ("max_objects", constants.MAX_OBJECTS),
     ):

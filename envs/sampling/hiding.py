@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from adaland.envs import constants
 from adaland.envs.tasks.literals import Rule
 from adaland.envs.tasks.task import Hiding
 
@@ -27,19 +28,22 @@ def draw_hiding(
   if hide == "rules":
     return Hiding(rules=every_rule)
 
-  def some(options: Sequence[_T]) -> tuple[_T, ...]:
-    count = rng.integers(len(options) + 1)
+  def some(options: Sequence[_T], most: int) -> tuple[_T, ...]:
+    count = rng.integers(min(len(options), most) + 1)
     return tuple(options[i] for i in rng.permutation(len(options))[:count])
 
   mechanism = rng.integers(3)
   if mechanism == 0:
-    return Hiding(rules=some(every_rule))
+    return Hiding(rules=some(every_rule, len(every_rule)))
   if mechanism == 1:
     kinds = [
       kind
       for rule in rules
       for kind in (*rule.condition.object_types, *rule.spawns)
     ]
-    return Hiding(objects=some(list(dict.fromkeys(kinds))))
+    return Hiding(
+      objects=some(list(dict.fromkeys(kinds)), constants.MAX_HIDDEN_OBJECTS)
+    )
   predicates = dict.fromkeys(rule.condition.predicate for rule in rules)
-  return Hiding(predicates=some(list(predicates)))
+  most = constants.MAX_HIDDEN_PREDICATES
+  return Hiding(predicates=some(list(predicates), most))

@@ -10,7 +10,11 @@ import collections
 import numpy as np
 
 from adaland.envs.sampling import game_sampler, heldout
-from adaland.envs.sampling.config import FIRST_TEST_SEED, SamplerConfig
+from adaland.envs.sampling.config import (
+  FIRST_TEST_SEED,
+  MAX_WORLDS,
+  SamplerConfig,
+)
 from adaland.envs.tasks.task import ObjectSpec, PlayerSpec, Task, World
 from adaland.envs.worlds import generation
 
@@ -18,6 +22,7 @@ __all__ = ["SamplerConfig", "TaskSampler"]
 
 # Random streams; each pair (stream, index) has its own generator.
 _STREAMS = {"world": 1, "train": 2, "test": 3}
+_MAX_WORLD_DRAWS = FIRST_TEST_SEED // MAX_WORLDS
 _MAX_DRAWS = 2000
 
 
@@ -50,7 +55,7 @@ class TaskSampler:
     config = self.config
     wants_heldout = config.split == "test"
     index %= config.num_worlds
-    for attempt in range(_MAX_DRAWS):
+    for attempt in range(_MAX_WORLD_DRAWS):
       # Worlds have seeds of their own, whatever the attempt.
       seed = (index + attempt * config.num_worlds) % FIRST_TEST_SEED
       world = self._draw_world(seed + FIRST_TEST_SEED * wants_heldout)
@@ -58,7 +63,7 @@ class TaskSampler:
       if side is None or side == wants_heldout:
         return world
     raise ValueError(
-      f"the sampler found no world in {_MAX_DRAWS} draws, allowed: wider "
+      f"the sampler found no world in {_MAX_WORLD_DRAWS} draws, allowed: wider "
       "ranges of tiles, levels, walls or diagonals"
     )
 

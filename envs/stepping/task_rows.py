@@ -95,7 +95,7 @@ def prepare(task: Task, config: land_types.LandConfig) -> PreparedTask:
         heights=_padded(built.heights),
         ramps=_padded(built.ramps),
         tiles=np.array([x, y], np.int32),
-        reachable=_padded(_reachable(built)),
+        reachable=_padded(_reachable(built, len(task.players))),
       ),
       see_literals=(pairs * _SIGHT[literals[:, 1:2]]).astype(np.int32),
       room=flat
@@ -111,9 +111,14 @@ def prepare(task: Task, config: land_types.LandConfig) -> PreparedTask:
   )
 
 
-def _reachable(built: base.Scene) -> np.ndarray:
-  """Returns the tiles that a player can reach from its start, bool [X, Y]."""
-  starts = built.player_at[:, :2]
+def _reachable(built: base.Scene, present: int) -> np.ndarray:
+  """Returns the tiles that a player can reach from its start, bool [X, Y].
+
+  Args:
+    built: The scene.
+    present: Number of players that are present; the others are nowhere.
+  """
+  starts = built.player_at[:present, :2]
   return regions.reachable(built.heights, built.ramps, starts)
 
 

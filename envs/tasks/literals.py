@@ -188,7 +188,7 @@ class Literal:
 
   @property
   def means(self) -> str:
-    """The predicate of Adaland whose means reach this one."""
+    """The built-in predicate whose skill achieves this one."""
     return self.row.means
 
   @property

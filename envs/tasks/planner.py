@@ -15,7 +15,7 @@ from adaland.envs.tasks.task import Task
 
 # States that a search explores before it gives up. The largest probe (crafting
 # pyramid: 8 objects, 7 rules) needs 30; rules that spawn more objects than they
-# consume could go on without end.
+# consume could fire forever.
 MAX_STATES = 4000
 # Letting an automatic rule fire; a rule fired on purpose costs one.
 _AUTOMATIC_COST = 0.1
@@ -182,12 +182,3 @@ def min_rules_to_solution(task: Task) -> int | None:
   """Returns the length of the shortest solution, None if unsolvable."""
   solution = shortest_solution(task)
   return None if solution is None else len(solution)
-
-
-def is_solvable(task: Task) -> bool:
-  """Returns True if rules can make player 1's goal possible.
-
-  Frozen objects are known to stay where they are; all ground counts as in
-  reach, as it is in generated worlds.
-  """
-  return shortest_solution(task) is not None

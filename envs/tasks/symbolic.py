@@ -25,7 +25,7 @@ class Condition(NamedTuple):
 
   Attributes:
     predicate: The literal's `means`.
-    a: Type id of the first argument, players from 13.
+    a: Type id of the first argument, players follow the objects.
     b: Type id of the second argument.
     negated: If true, the relation must not hold.
   """

@@ -94,11 +94,11 @@ def load(path: str) -> dict[str, np.ndarray]:
       f"{path}: {why}; allowed: an npz file with the arrays goals, rules and "
       "init_tiles"
     ) from None
-  count = len(arrays["goals"])
+  count = arrays["goals"].shape[:1]
   for name, shape in (
-    ("goals", (count, 5)),
-    ("rules", (count, *arrays["rules"].shape[1:2], 7)),
-    ("init_tiles", (count, *arrays["init_tiles"].shape[1:2], 2)),
+    ("goals", (*count, 5)),
+    ("rules", (*count, *arrays["rules"].shape[1:2], 7)),
+    ("init_tiles", (*count, *arrays["init_tiles"].shape[1:2], 2)),
   ):
     array = arrays[name]
     if array.shape != shape or array.dtype.kind not in "iu":

@@ -24,8 +24,7 @@ def check(task: Task) -> None:
     ValueError: If its world has no room for its objects, given positions are
       inside each other, or a player's goal can never hold; says why.
   """
-  slots = max(constants.MAX_OBJECTS, task.num_objects)
-  start = scene.build_scene(task, slots, len(task.players))
+  start = scene.build_scene(task, constants.MAX_OBJECTS, len(task.players))
   verdict = feasibility.judge(task, instances(start))
   for number, (player, reason) in enumerate(
     zip(task.players, verdict.goals, strict=True)

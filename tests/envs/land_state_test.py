@@ -104,6 +104,21 @@ class LandStateTest(absltest.TestCase):
       np.testing.assert_array_equal(_batch(one).state, _batch(other).state)
     self.assertGreater(ends, one.num_envs)
 
+  def test_absent_players_stay_absent(self):
+    task, _ = _tasks()
+    config = dataclasses.replace(fixtures.CONFIG, num_players=2)
+    one = fixtures.make_land(task, config=config)
+    one.reset()
+    saved = land_state.save(one)
+    episodes = saved["episodes"].copy()
+    other = fixtures.make_land(task, config=config)
+    land_state.load(other, saved)
+    actions = np.tile(fixtures.noop()[:, None], (1, 2, 1))
+    for name, value in other.step(actions).observation.items():
+      self.assertFalse(value[:, 1].any(), name)
+    other.reset()
+    np.testing.assert_array_equal(saved["episodes"], episodes)
+
   def test_settling_changes_nothing_visible(self):
     env = fixtures.make_land(fixtures.busy_task())
     env.reset()

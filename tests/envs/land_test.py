@@ -11,7 +11,19 @@ from tests.envs import fixtures, land_suite
 
 
 class LandTest(land_suite.LandSuite):
-  pass
+  def test_a_step_before_reset_is_refused(self):
+    env = fixtures.make_land(fixtures.busy_task())
+    with self.assertRaisesRegex(ValueError, "step was called before reset"):
+      env.step(fixtures.noop())
+
+  def test_a_seed_may_come_in_the_middle_of_an_episode(self):
+    env = fixtures.make_land(fixtures.busy_task(trials=3, trial_seconds=2.0))
+    env.reset()
+    env.step(fixtures.noop())
+    env.seed(5)
+    for _ in range(20):
+      env.step(fixtures.noop())
+    self.assertEqual(env.state_view(0).trial, 1)
 
 
 class WritableTest(parameterized.TestCase):

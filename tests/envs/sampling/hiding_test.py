@@ -5,6 +5,7 @@ import collections
 import numpy as np
 from absl.testing import absltest
 
+from adaland.envs import constants
 from adaland.envs.sampling import hiding
 from adaland.envs.tasks.literals import parse_rule
 from adaland.envs.tasks.task import Hiding
@@ -43,6 +44,13 @@ class DrawHidingTest(absltest.TestCase):
     self.assertAlmostEqual(
       counts[0, 0, 0], 900 / 3 * (1 / 3 + 1 / 4 + 1 / 3), delta=70
     )
+
+  def test_no_more_predicates_than_a_task_may_hide(self):
+    drawn = [_draw("uniform", seed) for seed in range(40)]
+    with absltest.mock.patch.object(constants, "MAX_HIDDEN_PREDICATES", 1):
+      fewer = [_draw("uniform", seed) for seed in range(40)]
+    self.assertEqual(max(len(one.predicates) for one in drawn), 2)
+    self.assertEqual(max(len(one.predicates) for one in fewer), 1)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adaland.envs.sampling import heldout, sampler
-from adaland.envs.sampling.config import FIRST_TEST_SEED
+from adaland.envs.sampling.config import FIRST_TEST_SEED, MAX_WORLDS
 from adaland.envs.tasks import json_files
 from adaland.envs.worlds import generation, terrain
 from adaland.envs.worlds.scene import build_scene
@@ -55,6 +55,14 @@ class TaskSamplerTest(parameterized.TestCase):
     for tile in others:
       self.assertIn(tile, from_start)
       self.assertIn(start, reachable(scene.heights, scene.ramps, tile))
+
+  def test_a_pool_of_the_most_worlds_has_each_of_them(self):
+    config = dataclasses.replace(NARROW, num_worlds=MAX_WORLDS, split="test")
+    made = sampler.TaskSampler(config)
+    worlds = {made.world(index).seed for index in range(64)}
+    self.assertLen(worlds, 64)
+    with self.assertRaisesRegex(ValueError, "num_worlds is .* 1 to 4194304"):
+      dataclasses.replace(NARROW, num_worlds=MAX_WORLDS + 1)
 
   def test_ranges_are_kept_and_filled(self):
     tasks = [sampler.TaskSampler(NARROW).task(i) for i in range(300)]

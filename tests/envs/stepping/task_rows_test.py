@@ -10,6 +10,7 @@ from adaland.envs import constants
 from adaland.envs.stepping import task_rows
 from adaland.envs.tasks.arrays import to_arrays
 from adaland.envs.tasks.literals import Literal, Rule
+from adaland.envs.tasks.task import World
 from tests.envs import fixtures
 
 
@@ -53,6 +54,18 @@ class TaskRowsTest(absltest.TestCase):
       literals[2], [fixtures.PLAYER.type_id, fixtures.PYRAMID.type_id]
     )
     self.assertEqual(np.count_nonzero(literals), 2)
+
+  def test_an_absent_player_reaches_nothing(self):
+    heights = [[0] * 5 for _ in range(5)]
+    heights[2][2] = 3  # Where an absent player's position is.
+    task = dataclasses.replace(
+      fixtures.make_task([], Literal("hold", fixtures.PLAYER, fixtures.CUBE)),
+      world=World(tiles=(5, 5), levels=4, heights=tuple(map(tuple, heights))),
+    )
+    for num_players in (1, 2):
+      config = dataclasses.replace(fixtures.CONFIG, num_players=num_players)
+      row = task_rows.prepare(task, config).row
+      self.assertEqual(row.game.reachable[2, 2], 0, num_players)
 
   def test_loads_do_not_change_arrays_returned_before(self):
     self.load([0, 1], [self.busy, self.busy])
