@@ -20,7 +20,7 @@ def greedy(step: adaland.Step) -> np.ndarray:
   """Turns to the first visible object, then walks to it.
 
   Args:
-    step: Of N environments. Its entities are [N, slots, features]: whether
+    step: Step of N environments. Its entities are [N, slots, features]: whether
       the object is in view, then its place ahead, to the left and up in units
       of 10 m.
   """

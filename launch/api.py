@@ -116,12 +116,12 @@ def evaluate(
   Args:
     policy: An object with `act(step)` and, if it keeps state for each
       environment, `reset(num_envs)`; a function from a step to actions; or
-      "expert", "explorer", "forgetful", "noop", "random".
+      "expert", "explorer", "tutor", "forgetful", "noop", "random".
     source: A preset's name or an experiment, for environments and held-out
       tasks; None: those of a trained agent, else the preset "laptop".
     trials: Numbers of trials, k.
     tasks: Tasks to play in place of the held-out ones: as `make` takes them,
-      or "probe".
+      or "probe". All of a folder are played, and a family's held-out half.
     num_tasks: Number of tasks at most.
     repeats: Episodes of each task and k, whose rewards are averaged.
     seed: Seed of the environments.
@@ -136,9 +136,12 @@ def evaluate(
       config = _config("laptop")
   else:
     config = _config(source)
-  if isinstance(tasks, str):
+  for field, value in (("num_tasks", num_tasks), ("repeats", repeats)):
+    if value < 1:
+      raise errors.UserError(f"{field} is {value}, allowed: 1 or more")
+  if isinstance(tasks, (str, os.PathLike)):
     chosen = tasksets.many(
-      tasks, task_source.TaskSource(config, held_out=True), num_tasks
+      os.fspath(tasks), task_source.TaskSource(config, held_out=True), num_tasks
     )
   else:
     drawn = _task_set(tasks, config, held_out=True)
@@ -172,11 +175,14 @@ def evaluate(
 
 
 def _checked_trials(trials: Sequence[int]) -> list[int]:
-  chosen = sorted(set(trials))
+  whole = isinstance(trials, Sequence) and all(
+    isinstance(k, (int, np.integer)) for k in trials
+  )
+  chosen = sorted(set(trials)) if whole else []
   if not chosen or not 1 <= chosen[0] <= chosen[-1] <= constants.MAX_TRIALS:
     raise errors.UserError(
-      f"trials is {errors.shown(trials)}, allowed: numbers from 1 to "
-      f"{constants.MAX_TRIALS}"
+      f"trials is {errors.shown(trials)}, allowed: a sequence of whole numbers "
+      f"from 1 to {constants.MAX_TRIALS}"
     )
   return chosen
 

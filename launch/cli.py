@@ -16,6 +16,8 @@ from adaland.launch import errors
 MAX_COUNT = 100_000
 MAX_SEED = 2**62
 
+# Start of the names of files that are being written.
+PARTIAL = ".partial-"
 _MOST_TEMPERATURE = 100.0
 
 
@@ -171,7 +173,7 @@ def write_atomically(path: str, content: str | bytes) -> None:
       return
     target = os.path.realpath(path)
     handle, temporary = tempfile.mkstemp(
-      dir=os.path.dirname(target), prefix=".partial-"
+      dir=os.path.dirname(target), prefix=PARTIAL
     )
     try:
       with os.fdopen(handle, "wb") as file:

@@ -261,11 +261,11 @@ def _control(
   """Returns the control's scores and rewards by trial.
 
   Args:
-    env: Of the environments.
+    env: Config of the environments.
     tasks: The tasks to play.
     args: The command's flags.
     make_agent: From the environments, the agent.
-    scored: Of each task, an object with the expert's reward.
+    scored: An object with the expert's reward for each task.
     line: Shows how far it is.
   """
   rewards = controls.swapped_rewards(

@@ -79,7 +79,12 @@ def run(args: argparse.Namespace) -> None:
   )
   num_params = sum(int(np.size(x)) for x in jax.tree.leaves(saved.params))
   text = card.write(
-    description, adaland.__version__, name, num_params, results, args.note
+    description,
+    adaland.__version__,
+    agent_dir.place(args.out),
+    num_params,
+    results,
+    args.note,
   )
   agent_dir.write(args.out, description, saved.params, text, figure, args.half)
   path = pathlib.Path(args.out).absolute()

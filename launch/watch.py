@@ -38,7 +38,7 @@ _EXAMPLES = """\
 examples:
   adaland watch
   adaland watch --workdir=/tmp/run --out=/tmp/seen
-  adaland watch --workdir=agent:laptop --memoryless=agent:laptop-memoryless
+  adaland watch --workdir=agent:laptop --memoryless=/tmp/other
 
 Without --workdir it is the first agent that comes with the package.
 """
@@ -161,7 +161,7 @@ def _makers(
   experiment: ExperimentConfig,
   agent: policies.PolicyMaker,
 ) -> dict[str, policies.PolicyMaker]:
-  """Returns what makes the players beside the agent, by their labels."""
+  """Returns functions that make the other players, by their labels."""
   makers: dict[str, policies.PolicyMaker] = {
     "agent, prompted": lambda envs: prompting.Prompted(
       agent(envs), policies.Expert(envs)
@@ -199,11 +199,11 @@ def _play_all(
   """Plays the tasks by the agent, with swapped memory, and by the others.
 
   Args:
-    env: Of the environments.
+    env: Config of the environments.
     tasks: The tasks to play, as `tries.play` takes them.
     agent: From the environments, the agent.
     makers: The same of the other players, by label.
-    seed: Of the environments.
+    seed: Seed of the environments.
     line: Shows how far it is.
 
   Returns:

@@ -149,15 +149,15 @@ class Actor:
     assignment = starts.with_trials(self._assign())
     self._trial[row] = 0
     self._seat(row, assignment)
+    return assignment.task
+
+  def _seat(self, row: int, assignment: base.Assignment) -> None:
+    """Records the players of an episode, its rules, and who learns from it."""
+    self._assignments[row] = assignment
     if self._rules is not None:
       self._rules[row] = starts.true_rules(
         assignment.task, self._rules.shape[1]
       )
-    return assignment.task
-
-  def _seat(self, row: int, assignment: base.Assignment) -> None:
-    """Notes who plays an environment's episode, and who learns from it."""
-    self._assignments[row] = assignment
     self._idle[row] = assignment.idle
     self._trials[row] = assignment.task.trials
     present = starts.num_players(assignment.task)

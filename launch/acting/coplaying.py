@@ -159,7 +159,7 @@ def _act(
     functions: The acting functions.
     params: The snapshot's parameters.
     state: State of the acting of all second players, leaves [N, ...], consumed.
-    observation: Of all players, [N, 2, ...].
+    observation: Observations of all players, [N, 2, ...].
     envs: The environments; numbers past the last are left out.
     first: True where an episode starts, bool [N].
     action: Actions of all players, [R, A].

@@ -194,7 +194,7 @@ class Teaching:
     return rollout.Guidance(label, given, action)
 
   def _choose(self, first: np.ndarray) -> None:
-    """Draws who plays the episodes that start."""
+    """Draws the player of each episode that starts."""
     rows = np.flatnonzero(first)
     taught, shown = self._config.taught, self._config.demonstrated
     draw = self._rng.random(len(rows))

@@ -86,8 +86,19 @@ def find(place: str) -> pathlib.Path | None:
   return SHIPPED / name
 
 
+def place(path: str) -> str:
+  """Returns the words by which users of an agent name it.
+
+  Args:
+    path: The agent's directory, which need not exist yet.
+  """
+  folder = pathlib.Path(path).absolute()
+  is_shipped = folder.parent.resolve() == SHIPPED.resolve()
+  return f"{PREFIX}{folder.name}" if is_shipped else folder.name
+
+
 def read(path: pathlib.Path) -> Description:
-  """Reads what an agent is.
+  """Reads an agent's description.
 
   Raises:
     UserError: If the file is broken, or of another version.
@@ -196,7 +207,7 @@ def write(
     files[FIGURE] = figure
   with errors.named(str(path)):
     temporary = pathlib.Path(
-      tempfile.mkdtemp(dir=path.parent, prefix=".partial-")
+      tempfile.mkdtemp(dir=path.parent, prefix=cli.PARTIAL)
     )
   try:
     for name, data in files.items():

@@ -18,13 +18,16 @@ _ALGORITHMS = {
   "ppo": "PPO (arXiv 1707.06347)",
   "vtrace": "V-trace (arXiv 1802.01561)",
 }
+_REMEMBERS = """, and keeps its memory between them:
+so it can find out the rules in the first and use them in the others."""
+_FORGETS = """, and no memory of those before:
+a control, that shows what memory is worth."""
 _TEMPLATE = """\
 # {name}: an adaptive agent
 
 An agent that plays 3D tasks whose rules are hidden from it. It has several
-trials on each task, which all start alike, and keeps its memory between them:
-so it can find out the rules in the first and use them in the others. It was
-trained with Adaland {version}.
+trials on each task, which all start alike{memory}
+It was trained with Adaland {version}.
 
     adaland watch --workdir={place}
     adaland evaluate --workdir={place} --control=swapped
@@ -91,6 +94,7 @@ def write(
     name=description.name,
     version=version,
     place=place,
+    memory=_FORGETS if memory == "none" else _REMEMBERS,
     tasks=_tasks(experiment),
     env_steps=training.env_steps,
     updates=training.updates,
@@ -121,7 +125,7 @@ def write(
 
 
 def _schedule(weights: PrivilegedConfig) -> str:
-  """Says when there is distillation."""
+  """Describes the schedule of distillation."""
   if weights.distillation_alone == 1:
     return "without reinforcement learning in all of the run"
   return (
@@ -234,11 +238,12 @@ def _results(results: Mapping[str, Any] | None) -> str:
 
 def _limits(experiment: ExperimentConfig, notes: Sequence[str]) -> str:
   env = experiment.env
+  players = "one player" if env.num_players == 1 else "one or two players"
   lines = [
-    f"Worlds of one player, at most {env.num_slots} objects and "
+    f"Worlds of {players}, at most {env.num_slots} objects and "
     f"{env.max_rules} rules.",
     "It was trained for the tasks above; on others nothing is promised.",
-    "It samples its actions, so that scores differ from one call to the next.",
+    "Its actions are drawn: scores differ from one --seed to the next.",
     *notes,
   ]
   return "\n".join(f"- {line}" for line in lines)

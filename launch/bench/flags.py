@@ -31,7 +31,7 @@ def add(parser: cli.Parser) -> None:
   parser.add_argument(
     "--seconds",
     type=float,
-    help="time for each measurement, 5 by default, 2 of device",
+    help="time for each measurement, 5 by default, 2 of device, 1 of memory",
   )
   parser.add_argument(
     "--launcher",

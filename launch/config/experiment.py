@@ -39,6 +39,7 @@ _SHOWN = {
   "num_shape_ids": constants.NUM_SHAPE_IDS,
   "num_colour_ids": constants.NUM_COLOUR_IDS,
   "entity_shapes": constants.NUM_SHAPES + 1,
+  "entity_shape_ids": (*constants.SHAPE_IDS, constants.PLAYER_SHAPE),
   "entity_colours": constants.NUM_COLOURS,
 }
 
@@ -59,7 +60,7 @@ class ExperimentConfig:
     replay: The store between actors and learner.
     cluster: Resources of the roles, under `--launcher=ray`.
     device: A run in one process, under `--launcher=device`.
-    teaching: Scripted players beside the agent, in training.
+    teaching: Scripted players, or a trained agent, that teach.
     factories: Parts that the user has written.
   """
 
@@ -111,7 +112,7 @@ class ExperimentConfig:
     self._check_privileged()
     self._check_windows()
     require(
-      self.curriculum.kind not in ("noop", "learnability")
+      self.curriculum.kind not in ("noop", "learnability", "plr")
       or self.teaching.taught + self.teaching.demonstrated < 1,
       "teaching.taught + teaching.demonstrated",
       self.teaching.taught + self.teaching.demonstrated,
@@ -229,7 +230,8 @@ class ExperimentConfig:
     return self.actor.unroll_length >= self.longest_episode
 
 
-# May change when a run is resumed: they do not alter what is learned.
+# May change when a run is resumed: of an update they alter nothing but the
+# progress of its schedules.
 FREE_FIELDS = (
   "run.max_steps",
   "run.max_minutes",

@@ -33,10 +33,25 @@ class FactoriesConfig:
   tasks: str = ""
 
   def __post_init__(self):
-    for field in dataclasses.fields(self):
-      value = getattr(self, field.name)
-      if value and not (field.name == "tasks" and os.path.isabs(value)):
-        references.check(value, f"factories.{field.name}")
+    if self.recipe:
+      references.check(self.recipe, "factories.recipe")
+    for name, value in self.code.items():
+      references.check(value, f"factories.{name}")
+
+  @property
+  def has_folder(self) -> bool:
+    """True if `tasks` is the path of a folder of task files."""
+    return os.path.isabs(self.tasks) and ":" not in self.tasks
+
+  @property
+  def code(self) -> dict[str, str]:
+    """The references of code that every process imports, by name."""
+    return {
+      name: value
+      for name in NAMES
+      if (value := getattr(self, name))
+      and not (name == "tasks" and self.has_folder)
+    }
 
   def refuse_unless(self, own_parts: bool, where: str) -> None:
     """Refuses a config that was read from a file and names code to import.
@@ -48,11 +63,7 @@ class FactoriesConfig:
     Raises:
       UserError: If there is such code and it is not allowed.
     """
-    named = [
-      f"{name} {value}"
-      for name in NAMES
-      if (value := getattr(self, name)) and not os.path.isdir(value)
-    ]
+    named = [f"{name} {value}" for name, value in self.code.items()]
     if named and not own_parts:
       raise errors.UserError(
         f"{where}: names code to import ({', '.join(named)}), allowed only "
@@ -65,8 +76,6 @@ class FactoriesConfig:
     Raises:
       UserError: If something can't be imported, or there is no such object.
     """
-    for name in NAMES:
-      value = getattr(self, name)
-      if value and not os.path.isdir(value):
-        references.resolve(value, f"factories.{name}")
-        references.share_folder_of(value)
+    for name, value in self.code.items():
+      references.resolve(value, f"factories.{name}")
+      references.share_folder_of(value)

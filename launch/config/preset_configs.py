@@ -153,9 +153,10 @@ def micro() -> experiment.ExperimentConfig:
   """Returns some minutes on one core, for studies; `--launcher=device`.
 
   The smallest of what `laptop` does: two candidates, so that a player without
-  memory has one chance in two, short trials, and only imitation of a teacher on
-  the agent's own states. The world costs more than so small a network, so each
-  episode is learned from many times.
+  memory has one chance in two, short trials, and no rewards to learn from, but
+  imitation of a teacher on the agent's own states and a belief loss. The world
+  costs more than so small a network, so each episode is learned from many
+  times.
   """
   family_tasks = tasks.TasksConfig(family=MICRO_TASKS)
   episode = family_tasks.limits.steps

@@ -60,7 +60,7 @@ class RunConfig:
   """The length of a run, and its outputs.
 
   Attributes:
-    seed: Of everything random.
+    seed: Seed of all random numbers.
     max_steps: Environment steps after which the run ends; 0 for no bound.
     max_minutes: Minutes of training after which it ends, counted from the
       first environment step and over all starts of the run; 0 for no bound.
@@ -71,7 +71,7 @@ class RunConfig:
     eval_trials: Numbers of trials in that table.
     start_from: Agent whose parameters the run starts from: a directory of a run
       or of `adaland export`, or the name of an agent that comes with the
-      package; empty: drawn anew.
+      package; empty: random initial parameters.
   """
 
   seed: int = 0
@@ -139,12 +139,12 @@ class ClusterConfig:
     num_learners: Processes that learn together, each on a machine of its own
       if there are enough; each takes its share of every batch.
     actor_cpus: Processors that an actor takes.
-    learner_cpus: Those of a learner.
+    learner_cpus: Processors that a learner takes.
     learner_gpus: Accelerators that a learner takes; None: one, if the cluster
       has one for each.
     replay_cpus: Processors of the replay server, on the first learner's
       machine.
-    evaluator_cpus: Those of the evaluator.
+    evaluator_cpus: Processors that the evaluator takes.
     eval_minutes: Time between evaluations; 0 for no evaluator.
     eval_tasks: Held-out tasks that an evaluation plays.
     ready_seconds: How long to wait for machines at the start.

@@ -18,11 +18,13 @@ class TeachingConfig:
   """The other players in training episodes.
 
   Attributes:
-    teacher: The player who labels every state, for
+    teacher: The player that labels every state, for
       `learner.privileged.distillation_weight`, with an action: "explorer" knows
-      what the agent does; "expert" knows the hidden rules too; "none". Or with
-      its policy: "agent:PLACE", a trained agent's directory, a run's, or the
-      name of an agent that comes with the package.
+      what the agent does; "tutor" is an explorer that keeps in view what it
+      deals with; "forgetful" remembers no earlier trial; "expert" knows the
+      hidden rules too; "none". Or with its policy: "agent:PLACE", a trained
+      agent's directory, a run's, or the name of an agent that comes with the
+      package.
     taught: Share of the episodes that the teacher plays.
     demonstrated: Share of the episodes whose first trial the expert plays, as
       in a prompt.

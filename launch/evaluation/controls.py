@@ -67,11 +67,11 @@ def swapped_rewards(
   own memory.
 
   Args:
-    config: Of the environments.
+    config: Config of the environments.
     tasks: At least two tasks.
     trials: Number of trials, K.
     make_agent: From the environments, the agent.
-    seed: Of the environments.
+    seed: Seed of the environments.
     repeats: Episodes of each task; their rewards are averaged.
     on_progress: Called with the share of episodes done.
 

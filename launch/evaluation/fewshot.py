@@ -28,7 +28,7 @@ class Table(NamedTuple):
   """A finished evaluation: for programs and for people.
 
   Attributes:
-    result: Of each policy the JSON object of `evaluate`.
+    result: The JSON object of `evaluate` for each policy.
     text: A table of them.
   """
 
@@ -49,11 +49,11 @@ def trial_rewards(
   """Plays each task with each number of trials.
 
   Args:
-    config_: Of the environments.
+    config_: Config of the environments.
     tasks: The tasks to play.
     trials: Each number of trials, k, to play.
     make_policy: From the environments, the policy.
-    seed: Of the environments.
+    seed: Seed of the environments.
     repeats: Episodes of each task and k; their rewards are averaged.
     on_progress: Called with the share of episodes done.
     recorder: Keeps episodes; the numbers of trials, in their order, have those
@@ -94,12 +94,12 @@ def evaluate(
   """Scores a policy on tasks by the expert's rewards.
 
   Args:
-    name: Of the policy.
-    env: Of the environments.
+    name: Name of the policy.
+    env: Config of the environments.
     tasks: The tasks to play.
     trials: Each number of trials, k, to play.
     make_policy: From the environments, the policy.
-    seed: Of the environments.
+    seed: Seed of the environments.
     repeats: Episodes of each task and k; their rewards are averaged.
     say: Shows how far it is.
     keep: Numbers of tasks whose first episode of the most trials is kept.
@@ -219,7 +219,7 @@ def agent_policy(
 def self_play(
   experiment: ExperimentConfig, params: types.Params
 ) -> policies.PolicyMaker:
-  """Returns what makes the agent for all players of the run's environments."""
+  """Returns a function that makes the agent for all players."""
   seed = experiment.run.seed
   if experiment.env.num_players == 1:
     return agent_policy(experiment, params, seed)
@@ -230,7 +230,7 @@ def self_play(
 def _baseline(
   name: str, env: land.LandConfig, seed: int
 ) -> policies.PolicyMaker:
-  """Returns what makes a policy without parameters for all players."""
+  """Returns a function that makes a policy without parameters."""
   if env.num_players == 1:
     return policies.baseline(name, seed)
   side = pairs.side_maker(name, seed)

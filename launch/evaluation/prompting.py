@@ -79,11 +79,11 @@ def evaluate(
   """Scores an agent by trial, with and without the expert's first trial.
 
   Args:
-    env: Of the environments.
+    env: Config of the environments.
     tasks: The tasks to play.
     trials: Number of trials, K.
     make_agent: From the environments, the agent.
-    seed: Of the environments.
+    seed: Seed of the environments.
     repeats: Episodes of each task; their rewards are averaged.
     say: Shows how far it is.
     keep: Numbers of tasks whose first episode of each is kept.

@@ -50,7 +50,7 @@ class Recorder:
     episode: int,
     rewards: Sequence[float],
   ) -> None:
-    """Takes what an episode was.
+    """Stores a finished episode.
 
     Args:
       job: Number of the episode in the rollout.

@@ -91,7 +91,7 @@ class TrainedAgent:
     params: Parameters of its network.
     counters: Environment steps, and other counters of its training.
     evaluation: Results on held-out tasks after training, by policy.
-    seed: Of the actions that it draws.
+    seed: Seed of its actions.
     temperature: Divides its policy's logits: 1 acts as in training, less is
       less random.
 
@@ -162,7 +162,7 @@ def load_agent(
   Args:
     workdir: The run's directory, one that `adaland export` made, or
       "agent:NAME" for an agent that comes with the package.
-    seed: Of the actions that it draws.
+    seed: Seed of its actions.
     own_parts: Whether to import the code that the run's config names; for runs
       that you trust.
     temperature: See `TrainedAgent`.

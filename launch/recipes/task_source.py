@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import inspect
-import os
 from typing import Any
 
 from adaland.envs import land_types
@@ -59,7 +58,7 @@ def family(config: experiment.ExperimentConfig) -> families.TaskFamily:
     return families.make(config.tasks.family or config.tasks)
   what = "factories.tasks"
   with errors.user_input(what):
-    if os.path.isabs(reference) and ":" not in reference:
+    if config.factories.has_folder:
       return families.make(reference)
     found = references.resolve(reference, what)
     return families.make(found() if _is_factory(found) else found)

@@ -27,6 +27,8 @@ _RETRY_SECONDS = 0.1
 _MAX_COPLAYERS = 3 * _TASKS_AHEAD
 # Seconds between two reports of a number of steps alone.
 _REPORT_SECONDS = 0.5
+# Seconds for which an actor waits for a co-player's parameters.
+_COPLAYER_SECONDS = 10.0
 
 
 class ActorChannel:
@@ -36,6 +38,8 @@ class ActorChannel:
     curriculum: The curriculum server.
     reader: Reads the parameter server.
     report_seconds: Time between two reports of steps alone.
+    coplayer_seconds: Longest wait for a co-player's parameters; then its tasks
+      are left out.
 
   Attributes:
     steps: Environment steps made so far.
@@ -47,10 +51,12 @@ class ActorChannel:
     curriculum: peer.Peer,
     reader: parameters.Reader,
     report_seconds: float = _REPORT_SECONDS,
+    coplayer_seconds: float = _COPLAYER_SECONDS,
   ):
     self._curriculum = curriculum
     self._reader = reader
     self._report_seconds = report_seconds
+    self._coplayer_seconds = coplayer_seconds
     self._actor_id = f"{platform.node()}-{os.getpid()}-{secrets.token_hex(4)}"
     # Oldest use first.
     self._coplayers: dict[int, types.Params] = {}
@@ -96,27 +102,36 @@ class ActorChannel:
     self._reported_records += len(records)
     self._reported_steps = steps
     for assignment in tasks:
-      self._fetch_coplayer(assignment.coplayer)
-      self._tasks.put(assignment)
+      # Curricula do not mind tasks that nobody reports on.
+      if self._fetch_coplayer(assignment.coplayer):
+        self._tasks.put(assignment)
 
-  def _fetch_coplayer(self, number: int) -> None:
+  def _fetch_coplayer(self, number: int) -> bool:
     """Reads a snapshot's parameters, if they are not at hand.
 
-    The learner may still be about to send them.
+    The learner may still be about to send them. It never will after a restart
+    from a checkpoint that is older than the snapshot.
+
+    Returns:
+      True if they are at hand now.
     """
     if number < coplayers.FIRST_SNAPSHOT:
-      return
+      return True
     kept = dict(self._coplayers)
     params = kept.pop(number, None)
+    deadline = time.monotonic() + self._coplayer_seconds
     while params is None:
       params = self._reader.coplayer(number)
       if params is None:
+        if time.monotonic() >= deadline:
+          return False
         time.sleep(_RETRY_SECONDS)
     kept[number] = params
     while len(kept) > _MAX_COPLAYERS:
       del kept[next(iter(kept))]
     # Replaced as a whole: the actor's thread reads it.
     self._coplayers = kept
+    return True
 
   def _check(self) -> None:
     if self._failure is not None:

@@ -10,6 +10,7 @@ other tasks.
 import json
 import logging
 import os
+import pathlib
 import secrets
 import threading
 import time
@@ -85,6 +86,11 @@ class CurriculumServer(role.Role):
             actor: (int(steps), int(records))
             for actor, (steps, records) in state.get("taken", {}).items()
           }
+      if not self.setup.restarts_alone:
+        # It is of another launcher, and would take the place of checkpoints to
+        # come when the run is that launcher's again.
+        pathlib.Path(self._path).unlink(missing_ok=True)
+      made.drop_lost_decisions()
       self._counted = made
     return self._counted
 
@@ -141,7 +147,21 @@ class CurriculumServer(role.Role):
   def state(self) -> dict[str, Any]:
     """Returns the state that a checkpoint of the run keeps."""
     with self._lock:
-      return {"played": self._opened().state_dict(), "seconds": self._tick()}
+      self._opened()
+      return self._state()
+
+  def _state(self) -> dict[str, Any]:
+    """Returns the state that a restart needs.
+
+    Without what was taken from each actor, a restarted role would count the
+    totals of living actors a second time.
+    """
+    assert self._counted is not None
+    return {
+      "played": self._counted.state_dict(),
+      "seconds": self._tick(),
+      "taken": {actor: list(taken) for actor, taken in self._taken.items()},
+    }
 
   def _tick(self) -> float:
     """Returns the seconds of training, over all starts of the run."""
@@ -166,6 +186,7 @@ class CurriculumServer(role.Role):
           **self._counted.counters(),
           "seconds": self._tick(),
           "trial_rewards": self._counted.trial_rewards(),
+          "episode_reward": self._counted.episode_reward(),
           "curriculum": self._counted.curriculum_metrics(),
         }
     return result
@@ -187,15 +208,10 @@ class CurriculumServer(role.Role):
     if not self.setup.restarts_alone:
       return
     with self._lock:
-      counted = self._opened()
+      self._opened()
       if self._read_at is None:
         return  # Nothing has happened yet.
-      content = {
-        "format": FORMAT,
-        "played": counted.state_dict(),
-        "seconds": self._tick(),
-        "taken": dict(self._taken),
-      }
+      content = {"format": FORMAT, **self._state()}
     try:
       cli.write_atomically(self._path, json.dumps(content))
     except OSError as error:

@@ -63,7 +63,7 @@ class ParameterServer(role.Role):
     super().__init__("parameters", setup)
     self._lock = threading.Lock()
     self._snapshot = Snapshot()
-    # References to the co-players' parameters, and who made them.
+    # References to the co-players' parameters, and their publisher.
     self._coplayers: dict[int, Any] = {}
     self._coplayers_from = 0
 

@@ -37,8 +37,8 @@ class Setup(NamedTuple):
     folder: The run's directory, the same path on every machine.
     num_learners: Number of processes that learn together.
     restarts_alone: True if any role may be restarted while the others live
-      on; otherwise the learner, the replay server, the curriculum server and
-      the parameter server live and end together.
+      on; otherwise the processes of the learner, the replay server, the
+      curriculum server and the parameter server live and end together.
     many_machines: True if roles may be on other machines.
     address: This machine's address, as the run's other processes know it.
   """

@@ -82,6 +82,14 @@ class CountedCurriculum:
       for k in range(longest)
     ]
 
+  def episode_reward(self) -> float:
+    """Returns the mean reward of recent episodes, seconds.
+
+    It is not the sum of the means by trial: some episodes have fewer trials.
+    """
+    with self._lock:
+      return float(np.mean([rewards.sum() for rewards in self._recent] or 0.0))
+
   def curriculum_metrics(self) -> dict[str, float]:
     """Returns the curriculum's numbers for a row of metrics."""
     with self._lock:
@@ -101,6 +109,11 @@ class CountedCurriculum:
       self._log.write(made, steps)
     except OSError as error:
       logging.warning("%s", errors.describe_os_error(error))
+
+  def drop_lost_decisions(self) -> None:
+    """Drops logged decisions that a resumed run takes again."""
+    if self._log is not None:
+      self._log.drop_lost(self.counters()["env_steps"])
 
   def state_dict(self) -> dict[str, Any]:
     """Returns the state that a checkpoint keeps."""

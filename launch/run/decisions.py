@@ -14,6 +14,7 @@ from typing import Any
 from adaland.curriculum import base, coplayers, statistics
 from adaland.envs.tasks import complexity
 from adaland.envs.tasks.task import Task
+from adaland.launch.run import json_lines
 
 FILE = "decisions.jsonl"
 # Complexities are computed of at most this many decisions in one call: each
@@ -74,6 +75,15 @@ class DecisionLog:
       mean = self._means.setdefault(f"{kind}/{name}", statistics.RecentMean())
       mean.add(float(value))
 
+  def drop_lost(self, newest: int) -> None:
+    """Drops decisions that a resumed run takes again.
+
+    Args:
+      newest: Number of environment steps at which it resumes.
+    """
+    json_lines.drop_lost(str(self._path), "env_steps", newest)
+
   def metrics(self) -> dict[str, float]:
     """Returns recent means of complexity, `accepted/NAME`, `refused/NAME`."""
-    return {name: mean.mean for name, mean in self._means.items()}
+    # Another thread may be adding names.
+    return {name: mean.mean for name, mean in dict(self._means).items()}

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from adaland.launch import errors
-
-_LONGEST_LINE = 1_000_000
+from adaland.launch.run import json_lines
 
 
 class MetricsWriter:
@@ -27,9 +26,7 @@ class MetricsWriter:
 
   def __init__(self, folder: str, newest: int):
     self._path = os.path.join(folder, "metrics.jsonl")
-    with errors.named(self._path):
-      _drop_half_a_line(self._path)
-      _drop_later_rows(self._path, newest)
+    json_lines.drop_lost(self._path, "step", newest)
     # Unbuffered, so that a line that failed is not written later.
     self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115 (kept)
     self._board = _board(os.path.join(folder, "tensorboard"), newest)
@@ -125,38 +122,3 @@ def _board(folder: str, newest: int) -> _Board | None:
   board = _Board(folder, writer)
   board.begin(newest + 1)
   return board
-
-
-def _drop_half_a_line(path: str) -> None:
-  """Cuts off an incomplete last line, which a killed writer leaves."""
-  if not os.path.isfile(path):
-    return
-  with open(path, "rb+") as file:
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - _LONGEST_LINE))
-    start, end = file.tell(), file.read(_LONGEST_LINE)
-    if end and not end.endswith(b"\n"):
-      file.truncate(start + end.rfind(b"\n") + 1)
-
-
-def _drop_later_rows(path: str, newest: int) -> None:
-  """Cuts off all rows from the first with a later step on."""
-  if not os.path.isfile(path):
-    return
-  with open(path, "rb+") as file:
-    kept = 0
-    for line in file:
-      if _step(line) > newest:
-        file.truncate(kept)
-        return
-      kept += len(line)
-
-
-def _step(line: bytes) -> float:
-  """Returns the step of a row, minus infinity for any other line."""
-  try:
-    row = json.loads(line)
-  except (RecursionError, ValueError):
-    return -math.inf
-  step = row.get("step") if isinstance(row, dict) else None
-  return step if isinstance(step, int) else -math.inf

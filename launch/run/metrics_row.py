@@ -18,6 +18,10 @@ class Played(Protocol):
     """See `CountedCurriculum.trial_rewards`."""
     ...
 
+  def episode_reward(self) -> float:
+    """See `CountedCurriculum.episode_reward`."""
+    ...
+
   def curriculum_metrics(self) -> dict[str, float]:
     """See `CountedCurriculum.curriculum_metrics`."""
     ...
@@ -104,7 +108,7 @@ class Status:
     }
     row |= {f"reward/trial_{k + 1}": r for k, r in enumerate(rewards)}
     if rewards:
-      row["reward/episode"] = float(sum(rewards))
+      row["reward/episode"] = float(played.episode_reward())
     if rates["env_steps"] > 0:
       row["samples_per_insert"] = rates["learned"] / rates["env_steps"]
     if self._values:

@@ -14,6 +14,7 @@ import pathlib
 from collections.abc import Collection
 from typing import IO, Any
 
+from adaland.agent.checkpoint import checkpoint
 from adaland.envs.tasks import json_checks
 from adaland.launch import cli, errors
 from adaland.launch.config import json_codec
@@ -149,12 +150,18 @@ class RunDir:
     """Returns True if there are files of neither a run nor its start."""
     ours = {self.checkpoints.name, self.logs.name, _LOCK}
     with errors.user_input("--workdir"):
-      return any(path.name not in ours for path in self.path.iterdir())
+      # A killed writer leaves a partial file.
+      return any(
+        path.name not in ours and not path.name.startswith(cli.PARTIAL)
+        for path in self.path.iterdir()
+      )
 
   def _has_trained(self) -> bool:
     """Returns True if the run has trained, so that its config is fixed."""
     metrics = self.path / "metrics.jsonl"
-    return metrics.exists() and metrics.stat().st_size > 0
+    return (metrics.exists() and metrics.stat().st_size > 0) or bool(
+      checkpoint.steps(self.checkpoints)
+    )
 
   def _lock(self) -> IO[str]:
     with errors.user_input("--workdir"):

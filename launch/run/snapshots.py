@@ -54,7 +54,7 @@ class SnapshotPool:
     return list(self._params)
 
   def is_due(self, updates: int) -> bool:
-    """Returns True if `offer` would take a snapshot after so many updates."""
+    """Returns True if `offer` would take a snapshot after this many updates."""
     return updates // self._config.snapshot_updates > self._taken
 
   def offer(self, updates: int, params: types.Params) -> bool:

@@ -135,6 +135,10 @@ class _Played:
     """See `CountedCurriculum.trial_rewards`."""
     return self._stats.get("trial_rewards", [])
 
+  def episode_reward(self) -> float:
+    """See `CountedCurriculum.episode_reward`."""
+    return self._stats.get("episode_reward", 0.0)
+
   def curriculum_metrics(self) -> dict[str, float]:
     """See `CountedCurriculum.curriculum_metrics`."""
     return self._stats.get("curriculum", {})

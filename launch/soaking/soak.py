@@ -152,7 +152,7 @@ def _broken(
 
 
 def _demo(episode: _Episode, actions: Sequence[np.ndarray]) -> demo.Demo:
-  """Returns what was done so far, filled up to a trial by doing nothing."""
+  """Returns the actions so far, filled up to a trial by doing nothing."""
   shortage = max(0, episode.task.trial_steps - len(actions))
   num_players = len(episode.task.players)
   idle = np.tile(

@@ -1,7 +1,7 @@
 """Training curves of a study's runs: against steps, time, processor time.
 
 A curve is the reward of the last trial, in training episodes that the agent
-plays itself, averaged over the rows of metrics around a point.
+plays itself, averaged over the latest rows of metrics before a point.
 """
 
 import io

@@ -152,7 +152,7 @@ def draw(decided: Decided) -> bytes:
       panel.tick_params(labelsize=7)
       panel.spines[["top", "right"]].set_visible(False)
   panels[0, 0].legend(fontsize=7, frameon=False)
-  panels[-1, 0].set_xlabel("sixth of the run's decisions", fontsize=8)
+  panels[-1, 0].set_xlabel("sixth of the run", fontsize=8)
   panels[-1, 1].set_xlabel("share of the decisions", fontsize=8)
   content = io.BytesIO()
   drawing.savefig(content, format="png")

@@ -136,7 +136,7 @@ def text(plan: running.Plan, result: Mapping[str, Any]) -> str:
     "",
     "| variant | settings | teacher |",
     "|---|---|---|",
-    *(_variant_row(variant) for variant in plan.study.variants),
+    *(_variant_row(plan, variant) for variant in plan.study.variants),
     "",
     "## Command",
     "",
@@ -207,7 +207,7 @@ def _spread(values: Sequence[float]) -> str:
   return f"{np.mean(values):.2f} [{min(values):.2f}, {max(values):.2f}]"
 
 
-def _variant_row(variant: study.Variant) -> str:
+def _variant_row(plan: running.Plan, variant: study.Variant) -> str:
   settings = ", ".join(f"`{setting}`" for setting in variant.settings)
-  teacher = variant.teacher or "the preset's"
+  teacher = variant.teacher or running.config(plan, variant, 0).teaching.teacher
   return f"| {variant.name} | {settings or 'none'} | {teacher} |"

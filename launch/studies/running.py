@@ -25,6 +25,10 @@ from adaland.launch.recipes import task_source
 from adaland.launch.run import process_tree, progress
 from adaland.launch.studies import study
 
+# A run ends at most this late, besides a tenth of its length.
+_LATE_STEPS = 50_000
+_LATE_SECONDS = 60.0
+
 
 class Plan(NamedTuple):
   """A study and how far to go with it.
@@ -60,6 +64,13 @@ class Plan(NamedTuple):
       return counters["env_steps"] >= self.size.steps
     # Runs end at the first update after their time, or just before.
     return counters["seconds"] >= 60 * self.size.minutes - 1
+
+  def is_shorter_than(self, counters: Mapping[str, float]) -> bool:
+    """Returns True if a run with these counters is longer than planned."""
+    if self.size.steps:
+      # A run may end some steps late.
+      return counters["env_steps"] > 1.1 * self.size.steps + _LATE_STEPS
+    return counters["seconds"] > 66 * self.size.minutes + _LATE_SECONDS
 
   def workdir(self, variant: str, seed: int) -> pathlib.Path:
     """Returns the directory of a run."""
@@ -195,11 +206,23 @@ def _played(
 
 
 def _is_done(plan: Plan, name: str, seed: int) -> bool:
-  """Returns whether there are results of a run that was as long."""
+  """Returns whether there are results of a run that was as long.
+
+  Raises:
+    UserError: If there are results of a longer one: it would stand beside the
+      others as if it were their equal.
+  """
   path = plan.result(name, seed)
   if not path.exists():
     return False
-  return plan.is_over(training(path))
+  found = training(path)
+  if plan.is_shorter_than(found):
+    raise errors.UserError(
+      f"{path}: is of a longer run ({found['env_steps']:,.0f} steps, "
+      f"{found['seconds'] / 60:.0f} minutes) than {plan.length}, allowed: as "
+      "long a study (--steps, --minutes), or another --out"
+    )
+  return plan.is_over(found)
 
 
 def training(path: pathlib.Path) -> dict[str, float]:

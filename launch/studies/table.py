@@ -257,7 +257,8 @@ STUDIES: Final[dict[str, Study]] = {
         for fitness in FITNESSES
       ),
       Variant("learnability", ("curriculum.kind=learnability",)),
-      Variant("noop", ("curriculum.kind=noop",)),
+      # Not named "noop": that is a player.
+      Variant("noop-filter", ("curriculum.kind=noop",)),
       # As many unrolls are learned from in an update as by the others.
       Variant("proxy", ("learner.proxy.share=0.25", "replay.batch_size=32")),
     ),

@@ -33,7 +33,7 @@ class TestSet(NamedTuple):
   """Tasks of a distribution with a witness for each.
 
   Attributes:
-    config: The distribution; its held-out tasks from index 0 on are meant.
+    config: The distribution; the test set is its first held-out tasks.
     fingerprint: Hash of the tasks.
     witnesses: The experts' reward and actions for each task.
   """

@@ -13,7 +13,9 @@ def add(commands: Any) -> None:
   """Adds the subcommands that make a test set and that replay one."""
   text = "let the expert play held-out tasks, and keep its rewards and actions"
   command = commands.add_parser("testset", help=text, description=text)
-  command.add_argument("--out", required=True, metavar="FILE")
+  command.add_argument(
+    "--out", required=True, metavar="FILE", type=cli.output_path
+  )
   command.add_argument("--num_tasks", type=cli.positive_int, default=1000)
   command.add_argument("--num_players", type=cli.positive_int, default=1)
   command.add_argument("--seed", type=cli.non_negative_int, default=0)

@@ -50,7 +50,7 @@ def write(
 
   Args:
     path: The film's path.
-    env: Of the environments.
+    env: Config of the environments.
     task: The task.
     actions: Recorded action indices, int [steps, A].
     seed: Seed of the environment in which they were recorded.

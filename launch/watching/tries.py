@@ -26,7 +26,7 @@ class Tries(NamedTuple):
 
   Attributes:
     rewards: Reward of each trial, seconds, float64 [T, K].
-    actions: Of each task the action indices of each step, int [steps, A].
+    actions: Action indices of each step, for each task, int [steps, A].
     seeds: Seeds of the environments, for each task.
   """
 
@@ -58,10 +58,10 @@ def play(
   """Plays one episode of each task, all at once.
 
   Args:
-    env: Of the environments.
+    env: Config of the environments.
     tasks: At most `rollout.MAX_ENVS` tasks, the longest first.
     make_policy: From the environments, the policy.
-    seed: Of the environments.
+    seed: Seed of the environments.
     on_progress: Called with the share of episodes done.
   """
   made: list[_Recording] = []

@@ -1,6 +1,7 @@
 """Tests of the library's functions; own_parts_test trains."""
 
 import json
+import pathlib
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from absl.testing import absltest, parameterized
 import adaland
 from adaland.envs import constants, land
 from adaland.envs.sampling import sampler
+from adaland.envs.tasks import json_files
 from adaland.launch import api, errors
 from adaland.launch.config import preset_configs
 from adaland.launch.evaluation import policies
@@ -139,12 +141,30 @@ class EvaluateTest(absltest.TestCase):
         ("nobody",),
         "policy: 'nobody' is not one of expert, explorer, forgetful, tutor, ",
       ),
-      (("noop", "smoke", ()), r"trials is \(\), allowed: numbers from 1 to 48"),
-      (("noop", "smoke", (0, 1)), "trials is .*, allowed: numbers from 1"),
+      (
+        ("noop", "smoke", ()),
+        r"trials is \(\), allowed: a sequence of .* to 48",
+      ),
+      (("noop", "smoke", (0, 1)), "trials is .*, allowed: a sequence"),
+      (("noop", "smoke", 2), "trials is 2, allowed: a sequence"),
     )
     for arguments, message in refused:
       with self.assertRaisesRegex(errors.UserError, message):
         api.evaluate(*arguments, num_tasks=1)
+    for field in ("num_tasks", "repeats"):
+      numbers: Any = {field: 0}
+      with self.assertRaisesRegex(errors.UserError, f"{field} is 0, allowed"):
+        api.evaluate("noop", "smoke", **numbers)
+
+  def test_a_folder_is_the_same_tasks_as_text_and_as_a_path(self):
+    folder = pathlib.Path(self.create_tempdir().full_path)
+    for index in range(3):
+      (folder / f"{index}.json").write_text(
+        json.dumps(json_files.to_json(fetch(index)))
+      )
+    for tasks in (str(folder), folder):
+      found = api.evaluate("noop", tasks=tasks, trials=[1])
+      self.assertEqual(found["num_tasks"], 3)
 
 
 class TrainTest(absltest.TestCase):

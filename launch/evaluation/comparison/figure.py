@@ -1,6 +1,7 @@
 """The figure of scores by trial: does the agent get better with each try?"""
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -110,7 +111,11 @@ def _style(label: str) -> tuple[str, str, float] | None:
 
   Of several it is the longest: "memoryless agent" is memoryless.
   """
-  found = [name for name in _STYLES if name in label]
+  found = [
+    name
+    for name in _STYLES
+    if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", label)
+  ]
   return _STYLES[max(found, key=len)] if found else None
 
 

@@ -56,6 +56,11 @@ class _File(NamedTuple):
   rewards: dict[str, np.ndarray]
   expert: np.ndarray
 
+  @property
+  def num_trials(self) -> int:
+    """Number of trials, K."""
+    return next(iter(self.rewards.values())).shape[1]
+
 
 def split_label(spec: str) -> tuple[str, str]:
   """Splits "LABEL=FILE"; without a label it is the file's name.
@@ -84,6 +89,7 @@ def load(specs: Sequence[str]) -> Tables:
       different tasks.
   """
   labelled = [split_label(spec) for spec in specs]
+  _check_labels(specs)
   files = [(label, _read(path)) for label, path in labelled]
   _check_same([file for _, file in files])
   scored = np.all([file.expert > 0 for _, file in files], axis=0)
@@ -92,14 +98,11 @@ def load(specs: Sequence[str]) -> Tables:
       f"{files[0][1].name}: the expert has no reward on any task, so there are "
       "no scores"
     )
-  num_trials = min(
-    rewards.shape[1] for _, file in files for rewards in file.rewards.values()
-  )
   seeds: dict[str, list[np.ndarray]] = {}
   names: dict[str, list[str]] = {}
   for label, file in files:
     for addition, rewards in file.rewards.items():
-      score = rewards[scored, :num_trials] / file.expert[scored, None]
+      score = rewards[scored] / file.expert[scored, None]
       seeds.setdefault(label + addition, []).append(score)
       names.setdefault(label + addition, []).append(file.name)
   stacked = {
@@ -112,6 +115,19 @@ def load(specs: Sequence[str]) -> Tables:
   return Tables(stacked, names, len(scored), files[0][1].taskset)
 
 
+def _check_labels(specs: Sequence[str]) -> None:
+  """Refuses files without a label that have one name."""
+  unlabelled = [spec for spec in specs if "=" not in spec]
+  for index, spec in enumerate(unlabelled):
+    label, _ = split_label(spec)
+    for other in unlabelled[:index]:
+      if split_label(other)[0] == label:
+        raise errors.UserError(
+          f"{other} and {spec} are both named {label!r}, allowed: LABEL=FILE, "
+          "with one label for the seeds of an agent"
+        )
+
+
 def _check_same(files: Sequence[_File]) -> None:
   first = files[0]
   for file in files:
@@ -119,6 +135,11 @@ def _check_same(files: Sequence[_File]) -> None:
       raise errors.UserError(
         f"{file.name}: is of other tasks than {first.name}, allowed: "
         "evaluations on the same tasks"
+      )
+    if file.num_trials != first.num_trials:
+      raise errors.UserError(
+        f"{file.name}: has {file.num_trials} trials, {first.name} "
+        f"{first.num_trials}, allowed: evaluations with equally many"
       )
 
 
@@ -135,7 +156,7 @@ def _read(path: str) -> _File:
 
 
 def _parse(path: str, content: dict[str, Any]) -> _File:
-  """Returns what a file's content says.
+  """Parses the content of a file.
 
   Raises:
     ValueError, LookupError, TypeError: If it has another form.
@@ -150,10 +171,12 @@ def _parse(path: str, content: dict[str, Any]) -> _File:
   for name, control in content.get("controls", {}).items():
     rewards[f", {name} memory"] = _rewards(control["trial_rewards"])
   expert = np.array([float(task["expert"]) for task in tasks])
+  num_trials = next(iter(rewards.values())).shape[1]
   for found in rewards.values():
-    if len(found) != len(expert):
+    if found.shape != (len(expert), num_trials):
       raise errors.UserError(
-        f"has rewards on {len(found)} tasks, allowed: on each of {len(expert)}"
+        f"has rewards on {len(found)} tasks of {found.shape[1]} trials, "
+        f"allowed: {num_trials} on each of {len(expert)}"
       )
   taskset = errors.printable(str(content.get("taskset", "")))
   return _File(path, taskset, str(content["tasks_sha256"]), rewards, expert)

@@ -4,8 +4,8 @@ A table of scores has a row for each training seed and a column for each task.
 Both kinds of chance are resampled with replacement: tasks, which the policies
 share, together (they are paired), and the seeds of each policy on their own
 (Efron and Tibshirani, An Introduction to the Bootstrap, chapters 6 and 13). A
-policy with one seed has an interval of its tasks only: it says nothing of
-another seed.
+policy with one seed has an interval of its tasks only: it does not
+cover other seeds.
 
 S: training seeds, T: tasks, R: resamples.
 """

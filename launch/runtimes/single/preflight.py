@@ -39,6 +39,7 @@ def prepare(experiment: ExperimentConfig) -> None:
 def _check(experiment: ExperimentConfig) -> None:
   """Raises UserError for a setting that has no meaning in one process."""
   replay, actor = experiment.replay, experiment.actor
+  queued = experiment.num_rows + replay.batch_size - 1
   for field, value, ok, allowed in (
     ("actor.num_actors", actor.num_actors, actor.num_actors == 1, "1"),
     ("replay.kind", replay.kind, replay.kind != "reverb", "auto or memory"),
@@ -51,10 +52,10 @@ def _check(experiment: ExperimentConfig) -> None:
     (
       "replay.capacity",
       replay.capacity,
-      replay.sampling != "queue" or replay.capacity >= experiment.num_rows,
-      f"at least the players of actor.envs_per_actor ({experiment.num_rows}) "
-      "for a queue: environments that began together end their unrolls "
-      "together",
+      replay.sampling != "queue" or replay.capacity >= queued,
+      f"at least {queued} for a queue: environments that began together end "
+      f"their unrolls together, one for each of {experiment.num_rows} players, "
+      f"and replay.batch_size - 1 may still wait",
     ),
     (
       "replay.error_buffer",

@@ -110,6 +110,7 @@ class Trainer:
     if checkpoint.steps(folder):
       with errors.user_input(), errors.of_another_form(folder):
         self._restore(folder)
+    self._curriculum.drop_lost_decisions()
     steps = self._curriculum.counters()["env_steps"]
     self._metrics = metrics.MetricsWriter(str(run.path), steps)
 

@@ -31,6 +31,7 @@ class _Case(parameterized.TestCase):
     next_task=None,
     make_environment=None,
     pool=(),
+    rules=None,
   ):
     """Makes an actor; `self.unrolls` and `self.records` get its output."""
     self.unrolls, self.records = [], []
@@ -69,6 +70,7 @@ class _Case(parameterized.TestCase):
       device=device,
       num_players=num_players,
       seats=seats,
+      rules=rules,
     )
 
   def assert_equal(self, unrolls, expected):
@@ -294,6 +296,7 @@ class StepTest(_Case):
       next_task=source.next_task,
       make_environment=make_environment,
       pool=pool,
+      rules=(1, constants.RULE_WIDTH),
     )
     for _ in range(26):  # Task 0 has ended and its record is not due.
       saved.step(fakes.PARAMS, 1)
@@ -312,6 +315,7 @@ class StepTest(_Case):
       next_task=source.next_task,
       make_environment=make_environment,
       pool=pool,
+      rules=(1, constants.RULE_WIDTH),
     )
     restored.load_state_dict(arrays, state, tasks)
     environments[1].load(arrays["now"], tasks)
@@ -322,6 +326,7 @@ class StepTest(_Case):
       environments[1].actions, environments[0].actions
     )
     self.assert_equal(self.unrolls, unrolls)
+    self.assertTrue(all(unroll.rules.any() for unroll in unrolls))
     self.assertEqual([r.key for r in self.records], [r.key for r in records])
     np.testing.assert_array_equal(
       np.concatenate([r.rewards for r in self.records]),

@@ -10,6 +10,7 @@ import numpy as np
 from adaland.agent import acting
 from adaland.curriculum import base
 from adaland.envs import land
+from adaland.envs.tasks import literals
 from tests.launch import fakes
 
 SIZES = (2, 3)
@@ -123,7 +124,10 @@ class Assignments:
     """Returns the next one."""
     key = next(self._keys)
     task = fakes.make_task(
-      str(key), trials=1 + key % 3, seconds=2.0 if key % 2 else 3.0
+      str(key),
+      trials=1 + key % 3,
+      seconds=2.0 if key % 2 else 3.0,
+      rules=(literals.parse_rule("near(black cube, player1) -> nothing"),),
     )
     assignment = base.Assignment(key, task, key % 4 != 3)
     if not self._coplayers or key % 3 == 0:

@@ -58,6 +58,20 @@ class CardTest(absltest.TestCase):
     self.assertIn("training half of a family of its maker's own", text)
     self.assertIn("memory `mine:EMA`", text)
 
+  def test_a_control_without_memory_and_a_world_for_two(self):
+    config = overrides.update(
+      preset_configs.smoke(),
+      {
+        "network.memory": "none",
+        "env.num_players": 2,
+        "tasks.two_player_probability": 0.5,
+      },
+    )
+    text = _card(config)
+    self.assertIn("no memory of those before", text)
+    self.assertNotIn("keeps its memory", text)
+    self.assertIn("- Worlds of one or two players, at most", text)
+
   def test_privileged_training_is_listed(self):
     config = experiment.ExperimentConfig()
     config = overrides.update(

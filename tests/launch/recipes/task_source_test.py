@@ -67,6 +67,15 @@ def _config(tasks):
 
 
 class TaskSourceTest(parameterized.TestCase):
+  def test_a_folder_that_is_gone_is_named(self):
+    config = presets.smoke(tasks="/no/such/folder").resolved()
+    config.factories.refuse_unless(False, "run/config.json")
+    config.factories.share()
+    with self.assertRaisesRegex(
+      errors.UserError, "factories.tasks: .*/no/such/folder"
+    ):
+      task_source.TaskSource(config).task(0)
+
   def test_a_named_family_s_halves(self):
     config = presets.smoke({"tasks.family": "traps", "env.max_rules": 4}).config
     for held_out, name in ((False, "traps train 5"), (True, "traps test 5")):

@@ -49,7 +49,10 @@ class ActorChannelTest(absltest.TestCase):
     self.store = fakes.Store()
     self.reader = parameters.Reader(fakes.Peer(self.server), 3600.0, self.store)
     self.channel = actor_channel.ActorChannel(
-      fakes.Peer(self.curriculum), self.reader, report_seconds=0.01
+      fakes.Peer(self.curriculum),
+      self.reader,
+      report_seconds=0.01,
+      coplayer_seconds=0.3,
     )
 
   def test_tasks_come_in_order(self):
@@ -63,6 +66,13 @@ class ActorChannelTest(absltest.TestCase):
     while self.channel.next_task().coplayer != 5:
       pass
     self.assertEqual(self.channel.snapshot(5), "params 5")
+
+  def test_tasks_of_a_co_player_that_is_gone_are_left_out(self):
+    self.curriculum.snapshot = 5
+    keys = [self.channel.next_task().key for _ in range(9)]
+    after_the_first_given = [key for key in keys if key > 3]
+    self.assertNotEmpty(after_the_first_given)
+    self.assertEqual([key for key in after_the_first_given if key % 3 == 0], [])
 
   def test_it_reports_totals_and_numbered_records(self):
     reports = self.curriculum.reports

@@ -75,6 +75,17 @@ class CurriculumServerTest(absltest.TestCase):
     self.assertEqual(stats["env_steps"], 30)
     self.assertEqual(stats["episodes"], 4)
 
+  def test_a_restart_from_a_checkpoint_counts_no_living_actor_twice(self):
+    made = self.make()
+    made.exchange("a", 1000, 0, [], 0)
+    made.save()
+    made.exchange("a", 1100, 0, [], 0)
+    run = rundir.RunDir(self.folder)
+    checkpoint.save(run.checkpoints, 1, {"x": np.zeros(1)}, made.state())
+    again = self.make()
+    again.exchange("a", 1200, 0, [], 0)
+    self.assertEqual(again.stats()["env_steps"], 1200)
+
   def test_keys_of_another_process_are_not_taken_for_own(self):
     made = self.make()
     (old,) = made.exchange("a", 0, 0, [], 1)
@@ -103,7 +114,8 @@ class CurriculumServerTest(absltest.TestCase):
     made.exchange("a", 50, 0, [], 0)
     made.save()
     self.assertEqual(self.make(False).state()["played"]["env_steps"], 0)
-    os.remove(os.path.join(self.folder, curriculum_server.FILE))
+    # Later it would take the place of newer checkpoints.
+    self.assertEqual(self.make().state()["played"]["env_steps"], 0)
     made = self.make(False)
     made.exchange("a", 10, 0, [], 0)
     made.save()

@@ -65,6 +65,14 @@ class CountedCurriculumTest(absltest.TestCase):
       made.report(_rewarded(4.0))
     self.assertEqual(made.trial_rewards(), [4.0])
 
+  def test_an_episode_s_reward_is_not_the_sum_over_trials(self):
+    made = counted_curriculum.CountedCurriculum(_uniform())
+    self.assertEqual(made.episode_reward(), 0.0)
+    made.report(_rewarded(2.0))
+    made.report(_rewarded(2.0, 2.0, 2.0, 2.0))
+    self.assertEqual(made.trial_rewards(), [2.0] * 4)
+    self.assertEqual(made.episode_reward(), 5.0)
+
   def test_it_goes_on_from_its_state(self):
     one, two = (
       counted_curriculum.CountedCurriculum(_uniform(1)),
@@ -104,6 +112,23 @@ class CountedCurriculumTest(absltest.TestCase):
       self.assertAlmostEqual(
         metrics[f"{kind}/initial_objects"], measures["initial_objects"]
       )
+
+  def test_decisions_that_are_taken_again_are_dropped(self):
+    folder = self.create_tempdir().full_path
+    log = decisions.DecisionLog(folder, lambda i: fakes.make_task(str(i)))
+    made = counted_curriculum.CountedCurriculum(_Deciding(), log)
+    path = os.path.join(folder, decisions.FILE)
+    for _ in range(3):
+      made.count_steps(10)
+      made.log_decisions()
+    with open(path, "a") as file:
+      file.write('{"env_steps": 20, "task"')  # A full disk, say.
+    again = counted_curriculum.CountedCurriculum(_Deciding(), log)
+    again.count_steps(20)
+    again.drop_lost_decisions()
+    with open(path) as file:
+      steps = [json.loads(line)["env_steps"] for line in file]
+    self.assertEqual(steps, [10, 20])
 
   def test_a_curriculum_without_decisions_has_no_log(self):
     folder = self.create_tempdir().full_path

@@ -26,6 +26,9 @@ class Recorder:
   def trial_rewards(self):
     return self.rewards
 
+  def episode_reward(self):
+    return 1.25
+
   def curriculum_metrics(self):
     return {"tasks_drawn": 5.0}
 
@@ -76,7 +79,7 @@ class StatusTest(absltest.TestCase):
         "samples_per_insert": 2.0,
         "reward/trial_1": 0.5,
         "reward/trial_2": 1.5,
-        "reward/episode": 2.0,
+        "reward/episode": 1.25,
         "params_lag": 3.5,
         "loss/total": 1.5,
         "tasks_drawn": 5.0,
@@ -85,7 +88,7 @@ class StatusTest(absltest.TestCase):
     self.assertEqual(
       self.recorder.lines[-1][0],
       "20s | 1.2k steps (20/s) | 2 updates (40 steps/s) | replayed 2.0x"
-      " | reward 2.00 (by trial 0.50 1.50) | 59m40s left",
+      " | reward 1.25 (by trial 0.50 1.50) | 59m40s left",
     )
 
   def test_values_count_for_one_row_only(self):

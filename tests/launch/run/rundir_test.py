@@ -3,8 +3,10 @@
 import dataclasses
 import pathlib
 
+import numpy as np
 from absl.testing import absltest
 
+from adaland.agent.checkpoint import checkpoint
 from adaland.launch import errors
 from adaland.launch.run import rundir
 
@@ -36,6 +38,20 @@ class RunDirTest(absltest.TestCase):
       run.begin(Config())
     run.begin(Config(3), free_fields=["size"])
     self.assertEqual(run.read_config(), {"size": 3})
+
+  def test_a_run_with_a_checkpoint_keeps_its_config(self):
+    run = rundir.RunDir(str(self.folder / "run"))
+    run.begin(Config()).close()
+    checkpoint.save(run.checkpoints, 1, {"x": np.zeros(1)}, {})
+    with self.assertRaisesRegex(errors.UserError, r"size: 2, not 1"):
+      run.begin(Config(2))
+
+  def test_a_start_that_was_killed_may_be_repeated(self):
+    run = rundir.RunDir(str(self.folder / "run"))
+    run.path.mkdir()
+    (run.path / ".partial-x").write_text("{")
+    run.begin(Config())
+    self.assertEqual(run.read_config(), {"size": 1})
 
   def test_foreign_directories_are_left_alone(self):
     (self.folder / "thesis.txt").write_text("mine")

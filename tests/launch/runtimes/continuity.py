@@ -39,7 +39,7 @@ def falls(
   """Returns messages about counters that decrease without a learner's death.
 
   Args:
-    rows: Of `metrics.jsonl`, in order.
+    rows: Rows of `metrics.jsonl`, in order.
     moments: When something was killed.
   """
   found = []
@@ -93,7 +93,7 @@ def shifts(
   later updates are lost and repeated.
 
   Args:
-    rows: Of `metrics.jsonl`, in order.
+    rows: Rows of `metrics.jsonl`, in order.
     moments: When something was killed, in order.
     name: Name of the value to compare; rows without it are skipped. None, which
       stands for a number that is not finite, is a break.

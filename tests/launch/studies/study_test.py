@@ -214,6 +214,13 @@ class StudyTest(parameterized.TestCase):
       [run[0] for run in self.fake.trained], ["first-0", "second-0", "third-0"]
     )
 
+  def test_results_of_longer_runs_are_not_taken_for_shorter_ones(self):
+    self.call("made", "--minutes=9", "--seeds=1")
+    code, out, err = self.call("made", "--minutes=2", "--seeds=1")
+    self.assertEqual((code, out), (2, ""))
+    self.assertIn("first-0.json: is of a longer run (", err)
+    self.assertIn("than 2 minutes, allowed: as long a study", err)
+
   def test_a_stopped_run_is_not_measured(self):
     self.fake.stop_at = "second-0"
     code, _, err = self.call("made", "--minutes=2")

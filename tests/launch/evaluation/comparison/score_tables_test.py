@@ -42,12 +42,11 @@ class ScoreTablesTest(parameterized.TestCase):
     first = self.write(
       "a.json", evaluation(controls={"swapped": {"trial_rewards": swapped}})
     )
-    second = self.write("b.json", evaluation([(0, 1, 5), (0, 2, 5), (0, 0, 5)]))
+    second = self.write("b.json", evaluation([(0, 1), (0, 2), (0, 0)]))
     tables = score_tables.load([f"agent={first}", f"agent={second}", second])
     self.assertEqual(
       list(tables.scores), ["agent", "agent, swapped memory", "b"]
     )
-    # The third trial, which the first file lacks, is left out.
     np.testing.assert_array_equal(
       tables.scores["agent"], [[[0.5, 1], [0.5, 1]], [[0, 0.5], [0, 0.5]]]
     )
@@ -85,6 +84,25 @@ class ScoreTablesTest(parameterized.TestCase):
     with self.assertRaisesRegex(errors.UserError, "b.json: is of other tasks"):
       score_tables.load([first, self.write("b.json", other)])
 
+  def test_other_numbers_of_trials_are_refused(self):
+    first = self.write("a.json", evaluation())
+    other = self.write("b.json", evaluation([(1,), (2,), (3,)]))
+    with self.assertRaisesRegex(
+      errors.UserError, "b.json: has 1 trials, .*a.json 2, allowed: .* equally"
+    ):
+      score_tables.load([first, other])
+
+  def test_files_of_one_name_are_no_seeds(self):
+    (self.folder / "other").mkdir()
+    first = self.write("a.json", evaluation())
+    second = self.write("other/a.json", evaluation())
+    with self.assertRaisesRegex(
+      errors.UserError, "are both named 'a', allowed"
+    ):
+      score_tables.load([first, second])
+    tables = score_tables.load([f"a={first}", f"a={second}"])
+    self.assertEqual(tables.scores["a"].shape, (2, 2, 2))
+
   def test_nothing_scored(self):
     path = self.write("a.json", evaluation(expert=(0, 0, 0)))
     with self.assertRaisesRegex(errors.UserError, "no reward on any task"):
@@ -102,7 +120,7 @@ class ScoreTablesTest(parameterized.TestCase):
     (evaluation([("x",), ("y",), ("z",)]), "could not convert"),
     (
       evaluation(controls={"swapped": {"trial_rewards": [[1, 2]]}}),
-      "has rewards on 1 tasks, allowed: on each of 3",
+      "has rewards on 1 tasks of 2 trials, allowed: 2 on each of 3",
     ),
   )
   def test_broken_files_are_refused_in_one_line(self, content, message):

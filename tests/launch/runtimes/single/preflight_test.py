@@ -28,11 +28,11 @@ class PreflightTest(parameterized.TestCase):
     settings = ("replay.sampling=queue", "actor.envs_per_actor=7")
     with self.assertRaisesRegex(
       errors.UserError,
-      "replay.capacity is 6, .*: at least .* \\(7\\) for a queue",
+      "replay.capacity is 6, .*: at least 8 for a queue",
     ):
       preflight.prepare(configs.tiny(*settings))
     with absltest.mock.patch.object(preflight, "_set_up") as set_up:
-      preflight.prepare(configs.tiny(*settings, "replay.capacity=7"))
+      preflight.prepare(configs.tiny(*settings, "replay.capacity=8"))
     set_up.assert_called_once_with(0.6)
 
   def test_sets_memory_unless_the_user_did(self):
