@@ -176,7 +176,7 @@ def card(known: Catalogue, name: str) -> dict[str, Any]:
     "task": name,
     "faults": {agent: known.fault(agent, task) for agent in known.agents},
     "told": told.task(task, 0),
-    "scene": frames.start(start(task)),
+    "scene": frames.start(start(task), task.world.seed),
   }
 
 

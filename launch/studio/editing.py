@@ -29,7 +29,7 @@ def check(task: Task, known: catalogue.Catalogue) -> dict[str, Any]:
   """
   solution = planner.shortest_solution(task)
   return {
-    "scene": frames.start(catalogue.start(task)),
+    "scene": frames.start(catalogue.start(task), task.world.seed),
     "solution": None if solution is None else [n + 1 for n in solution],
     "measures": complexity.measures(task),
     "agents": {name: known.fault(name, task) for name in known.agents},

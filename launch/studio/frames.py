@@ -5,24 +5,42 @@ from typing import Any
 import numpy as np
 
 from adaland.envs import land
+from adaland.envs.observations import vision
 from adaland.envs.physics import base
 
 _DIGITS = 3  # Millimetres.
 
 
-def ground(heights: np.ndarray, ramps: np.ndarray) -> dict[str, Any]:
-  """Returns the ground: level and ramp of each tile, lists [X][Y]."""
-  return {"heights": heights.tolist(), "ramps": ramps.tolist()}
+def ground(heights: np.ndarray, ramps: np.ndarray, seed: int) -> dict[str, Any]:
+  """Returns the ground, as agents that see pictures see it.
+
+  Args:
+    heights: Level of each tile, int [X, Y].
+    ramps: Form of each tile, int [X, Y].
+    seed: The world's seed.
+
+  Returns:
+    "heights" and "ramps", lists [X][Y]; "look", the colours "low" and "high" of
+    the lowest and the highest level and "tint" of the light, and its direction
+    "light", see `vision.Look`.
+  """
+  look = vision.look(seed)._asdict()
+  return {
+    "heights": heights.tolist(),
+    "ramps": ramps.tolist(),
+    "look": {name: _rounded(value) for name, value in look.items()},
+  }
 
 
-def start(scene: base.Scene) -> dict[str, Any]:
+def start(scene: base.Scene, seed: int) -> dict[str, Any]:
   """Returns a task's ground and its objects and players at the start.
 
   Args:
     scene: The task's scene.
+    seed: The seed of the task's world.
 
   Returns:
-    "heights" and "ramps"; "objects", [type, x, y, z, yaw, frozen] each;
+    The fields of `ground`; "objects", [type, x, y, z, yaw, frozen] each;
     "players", [x, y, z] each.
   """
   objects = [
@@ -36,7 +54,7 @@ def start(scene: base.Scene) -> dict[str, Any]:
     if kind
   ]
   return {
-    **ground(scene.heights, scene.ramps),
+    **ground(scene.heights, scene.ramps, seed),
     "objects": objects,
     "players": [_rounded(at) for at in scene.player_at],
   }

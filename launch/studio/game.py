@@ -115,7 +115,7 @@ class Game:
     send(
       "world",
       told=told.task(self.task, player),
-      ground=frames.ground(view.heights, view.ramps),
+      ground=frames.ground(view.heights, view.ramps, self.task.world.seed),
       seed=self.seed,
       waiting=self.free_player is not None,
     )

@@ -9,7 +9,7 @@ from typing import Any
 from adaland.envs.tasks.task import Task
 from adaland.launch import errors
 from adaland.launch.evaluation import demo
-from adaland.launch.studio import catalogue, lanes, messages, mind, told
+from adaland.launch.studio import catalogue, frames, lanes, messages, mind, told
 
 
 class Watched:
@@ -65,10 +65,7 @@ class Watched:
     send(
       "lanes",
       told=told.task(task, 0, message.reveal),
-      ground={
-        "heights": scene.heights.tolist(),
-        "ramps": scene.ramps.tolist(),
-      },
+      ground=frames.ground(scene.heights, scene.ramps, task.world.seed),
       players=list(message.players),
       types=mind.types_of(task, message.reveal),
       truth=_truth(made, task) if message.reveal else None,

@@ -1,17 +1,20 @@
 // The ground of a world: tiles, ramps, cliffs and the wall around them.
 // A tile's form is as in `base.Scene.ramps`: from 5 on a diagonal cliff.
 
+import { mixed } from './look.js';
 import { wallLevel } from './motion.js';
 import * as THREE from './vendor/three.module.js';
 
 const LEVEL = 0.5;
 const BORDER = 2;
 
-export function ground({ heights, ramps }) {
+export function colourOf([r, g, b]) {
+  return new THREE.Color().setRGB(r, g, b, THREE.SRGBColorSpace);
+}
+
+export function ground({ heights, ramps, look }) {
   const [nx, ny] = [heights.length, heights[0].length];
   const [points, colours] = [[], []];
-  const low = new THREE.Color(0x4d7a4b);
-  const high = new THREE.Color(0xd3c089);
   const wall = new THREE.Color(0x9fb2cf);
   const inner = wallLevel(heights);
   const cliff = new THREE.Color(0x8a7460);
@@ -26,7 +29,7 @@ export function ground({ heights, ramps }) {
     triangle(a, c, d, colour);
   };
   const tileColour = (i, j, level) =>
-    low.clone().lerp(high, Math.min(1, level / 3))
+    colourOf(mixed(look, level))
       .multiplyScalar((i + j) % 2 ? 1 : 0.86);
   // Height of a tile's corner, in metres.
   const at = (i, j, x, y) => {

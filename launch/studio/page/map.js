@@ -2,17 +2,13 @@
 // there is no WebGL.
 
 import { COLOURS } from './attention.js';
+import { mixed } from './look.js';
 import { wallLevel } from './motion.js';
 
 const WALL = '#7f8fa9';
 const FILL = ['#202026', '#a648d6', '#ffd84a'];
 const PLAYERS = ['#e8452f', '#3577f2'];
 const ARROWS = ['', '→', '↑', '←', '↓'];
-
-function mixed(share) {
-  const [a, b] = [[77, 122, 75], [211, 192, 137]];
-  return a.map((x, i) => Math.round(x + (b[i] - x) * share));
-}
 
 // Returns the scale and the functions between metres and the canvas.
 export function view(canvas, heights) {
@@ -39,7 +35,7 @@ function shape(pen, kind, x, y, size) {
 }
 
 // Draws a map. Objects are [type, x, y] and players [x, y, yaw or null].
-export function drawMap(canvas, { heights, ramps }, objects, players) {
+export function drawMap(canvas, { heights, ramps, look }, objects, players) {
   const pen = canvas.getContext('2d');
   pen.fillStyle = '#0b0f15';
   pen.fillRect(0, 0, canvas.width, canvas.height);
@@ -53,7 +49,7 @@ export function drawMap(canvas, { heights, ramps }, objects, players) {
       const form = ramps[i][j];
       const shade = (i + j) % 2 ? 1 : .88;
       const ground = (level) =>
-        `rgb(${mixed(Math.min(1, level / 3)).map((c) => c * shade)})`;
+        `rgb(${mixed(look, level).map((c) => Math.round(255 * c * shade))})`;
       const level = heights[i][j] + (ARROWS[form] ? .5 : 0);
       pen.fillStyle = heights[i][j] >= wall ? WALL : ground(level);
       const [x, y] = to(i - nx / 2, j + 1 - ny / 2);

@@ -1,12 +1,13 @@
 // The world in 3D, drawn by three.js. Metres, z is up.
 
 import { COLOURS, MOST_DOTS } from './attention.js';
-import { ground } from './ground.js';
+import { colourOf, ground } from './ground.js';
 import { EDGES, EYE, MATERIALS, RIM, SHAPES, avatar } from './shapes.js';
 import * as THREE from './vendor/three.module.js';
 
 export { Screen } from './screen.js';
 
+const SUN_METRES = 20;
 const SKY = new THREE.Color(0x9cc4ea);
 const [NOW, EARLIER] = COLOURS.map((colour) => new THREE.Color(colour));
 
@@ -20,8 +21,7 @@ export class World {
     this.camera.up.set(0, 0, 1);
     this.objects = new Map();
     this.players = [];
-    const sun = new THREE.DirectionalLight(0xfff1dc, 2.1);
-    sun.position.set(6, -9, 16);
+    const sun = this.sun = new THREE.DirectionalLight(0xffffff, 2.1);
     sun.castShadow = true;
     sun.shadow.mapSize.set(1024, 1024);
     const reach = 15;
@@ -51,6 +51,9 @@ export class World {
     }
     this.ground = ground(tiles);
     this.scene.add(this.ground);
+    const { light, tint } = tiles.look;
+    this.sun.position.set(...light).multiplyScalar(SUN_METRES);
+    this.sun.color.copy(colourOf(tint));
     this.size = Math.max(tiles.heights.length, tiles.heights[0].length);
   }
 
