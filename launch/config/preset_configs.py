@@ -90,9 +90,10 @@ def laptop() -> experiment.ExperimentConfig:
   out, and a player without memory has one chance in three in each trial. The
   room, trials and network are as small as they can be for this, since two cores
   take in some million steps; so the agent imitates a teacher on its own states,
-  with a belief loss, which the paper's agent does without
-  (`adaland.agent.privileged`). The settings of Muesli are for runs that go on
-  from there (`run.start_from`, `distillation_alone` below 1).
+  which the paper's agent does without (`adaland.agent.privileged`). With a
+  belief loss beside that it learned at half the rate (results/traps). The
+  settings of Muesli are for runs that go on from there (`run.start_from`,
+  `distillation_alone` below 1).
   """
   family = "6*traps+2*traps:trials=1-3+traps:candidates=4+traps:candidates=5"
   family_tasks = tasks.TasksConfig(family=family)
@@ -119,7 +120,6 @@ def laptop() -> experiment.ExperimentConfig:
       head_size=128,
       model_size=64,
       num_bins=21,
-      belief=True,
     ),
     learner=learner_config.LearnerConfig(
       learning_rate=2e-3,
@@ -134,7 +134,6 @@ def laptop() -> experiment.ExperimentConfig:
         gamma=0.98, num_samples=6, value_range=3.0, model_every=4
       ),
       privileged=learner_config.PrivilegedConfig(
-        belief_weight=1.0,
         distillation_weight=1.0,
         # Muesli in the second half gave no more for a step, and costs more.
         distillation_alone=1.0,
@@ -154,9 +153,8 @@ def micro() -> experiment.ExperimentConfig:
 
   The smallest of what `laptop` does: two candidates, so that a player without
   memory has one chance in two, short trials, and no rewards to learn from, but
-  imitation of a teacher on the agent's own states and a belief loss. The world
-  costs more than so small a network, so each episode is learned from many
-  times.
+  imitation of a teacher on the agent's own states. The world costs more than so
+  small a network, so each episode is learned from many times.
   """
   family_tasks = tasks.TasksConfig(family=MICRO_TASKS)
   episode = family_tasks.limits.steps

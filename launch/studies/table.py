@@ -36,9 +36,9 @@ _TWICE_SMALL: Final = (
   "network.feed_forward_size=128",
 )
 
-_NO_BELIEF: Final = (
-  "network.belief=false",
-  "learner.privileged.belief_weight=0",
+_BELIEF: Final = (
+  "network.belief=true",
+  "learner.privileged.belief_weight=1",
 )
 _NO_DISTILLATION: Final = (
   "learner.privileged.distillation_weight=0",
@@ -86,7 +86,6 @@ _UNTAUGHT_MICRO: Final = dataclasses.replace(
   settings=(
     "teaching.teacher=none",
     *_UNTAUGHT,
-    *_NO_BELIEF,
     "replay.samples_per_insert=4",
     "learner.learning_rate=1e-3",
   ),
@@ -200,19 +199,20 @@ STUDIES: Final[dict[str, Study]] = {
   "privilege": Study(
     "What is each help in training worth?",
     (
-      Variant("all"),
-      Variant("no-belief", _NO_BELIEF),
-      Variant("no-distillation", _NO_DISTILLATION),
-      Variant("no-demonstrations", _NO_DEMONSTRATIONS),
+      Variant("all", _BELIEF),
+      Variant("no-belief"),
+      Variant("no-distillation", (*_BELIEF, *_NO_DISTILLATION)),
+      Variant("no-demonstrations", (*_BELIEF, *_NO_DEMONSTRATIONS)),
       Variant(
         "critic-too",
         (
+          *_BELIEF,
           "network.privileged_critic=true",
           "learner.privileged.critic_weight=1",
         ),
       ),
-      Variant("none", (*_NO_BELIEF, *_UNTAUGHT, "teaching.teacher=none")),
-      _memory("none"),
+      Variant("none", (*_UNTAUGHT, "teaching.teacher=none")),
+      Variant("memoryless", (*_BELIEF, "network.memory=none")),
     ),
     _SIZES,
   ),

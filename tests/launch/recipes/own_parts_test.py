@@ -94,6 +94,7 @@ class OwnPartsTest(absltest.TestCase):
     after = (self.folder / "run" / "config.json").read_text()
     self.assertEqual(after, before)
 
+  @pytest.mark.once
   def test_device(self):
     used = self.train("device")
     self.assertLen(set.union(*used.values()), 1)
