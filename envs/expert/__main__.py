@@ -36,9 +36,9 @@ def sample_tasks(
 def main() -> None:
   """Runs the expert and prints one JSON object."""
   parser = argparse.ArgumentParser(description=__doc__)
-  parser.add_argument("--num_tasks", type=int, default=100)
+  parser.add_argument("--num_tasks", type=_positive, default=100)
   parser.add_argument("--seed", type=int, default=0)
-  parser.add_argument("--runs", type=int, default=1)
+  parser.add_argument("--runs", type=_positive, default=1)
   parser.add_argument("--max_rules", type=int, default=2)
   args = parser.parse_args()
   sampled = sample_tasks(args.num_tasks, args.seed, args.max_rules)
@@ -67,6 +67,13 @@ def main() -> None:
       }
     )
   )
+
+
+def _positive(text: str) -> int:
+  """Returns a whole number of at least 1."""
+  if not text.isdecimal() or int(text) < 1:
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+  return int(text)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """Two scripted experts that play together.
 
 Both know the whole task and the true state, so that they make the same plan
-without talking; what they share out is who does the next step of it.
+without talking; they divide only the next step between them.
 """
 
+import collections
 from collections.abc import Sequence
 
 import numpy as np
@@ -56,7 +57,8 @@ class Team:
     for i, members in enumerate(self._members):
       view, task = batch.row(i), world.tasks[i]
       game = symbolic.make_game(task, len(view.slot_types))
-      failures = members[0].failures | members[1].failures
+      failures = collections.Counter(members[0].failures)
+      failures += collections.Counter(members[1].failures)
       step = self._strategies[i].next_step(game, view, failures)
       if step is None:
         actions.append([constants.NOOP_ACTION] * 2)
@@ -68,7 +70,7 @@ class Team:
 
 
 class _Member:
-  """One player, who sees itself as player 1."""
+  """A player that sees itself as player 1."""
 
   def __init__(self, rng: np.random.Generator):
     self._controller = controller.Controller(rng)

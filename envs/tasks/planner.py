@@ -108,16 +108,21 @@ def _plans(
       continue
     visited[here] = visited.get(here, 0) + 1
     automatic = _automatic_rules(game, here) if careful else []
-    unstable = _UNSTABLE_COST if automatic else 0.0
+    # States that may come by themselves, and what they cost only where they
+    # are in the way.
+    shaken = [symbolic.fire(game, here, index) for index in automatic]
     end = symbolic.goal_cost(game, here)
+    shaky = any(symbolic.goal_cost(game, state) != end for state in shaken)
     if parted and not is_parted(game, here):
       end = None
     if end is not None:
-      end = end + unstable if careful else 0.0
+      end = end + _UNSTABLE_COST * shaky if careful else 0.0
       heapq.heappush(heap, (cost + end, path, here, True))
     for index, after in symbolic.successors(game, here):
       if visited.get(after, 0) < visits:
-        step = _AUTOMATIC_COST if index in automatic else 1 + unstable
+        shaky = any(not symbolic.can_fire(game, x, index) for x in shaken)
+        step = 1 + _UNSTABLE_COST * shaky
+        step = _AUTOMATIC_COST if index in automatic else step
         heapq.heappush(heap, (cost + step, (*path, index), after, False))
 
 

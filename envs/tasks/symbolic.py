@@ -17,7 +17,7 @@ from adaland.envs.tasks.task import Literal, Task
 Counts = tuple[int, ...]
 
 # Keeping two objects out of each other's sight requires a screen.
-_SCREEN_COST = 5.0
+_SCREEN_COST = 1.5
 
 
 class Condition(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from adaland.envs import constants, land
+from adaland.envs import constants, land, shapes
 from adaland.envs.expert.control import senses, skills, undoing, walker
 from adaland.envs.expert.control.senses import Situation
 from adaland.envs.expert.ways import steering
@@ -52,6 +52,8 @@ class Controller:
     self._walker.reset()
     self._errand: tuple[Condition, tuple[int, ...]] | None = None
     self._attempt_steps = self._errand_steps = self._idle_steps = 0
+    # Whether the last action closed an empty hand.
+    self._closed = False
     self.failures: dict[tuple[int, ...], int] = {}
 
   def act(
@@ -88,6 +90,10 @@ class Controller:
       self._skills.meet(situation, wanted.predicate)
     else:
       self._bring_about(situation, wanted, slots)
+    if situation.held < 0:
+      # A hand that lost its object takes nothing before it was opened.
+      situation.action.grip *= not self._closed
+    self._closed = situation.held < 0 and situation.action.grip == 1
     return situation.action.indices
 
   def walk(
@@ -121,7 +127,11 @@ class Controller:
       if no_hold:
         self._skills.push(situation, *slots)
       else:
-        self._skills.put_beside(situation, *slots, touch=touch, force=retry)
+        # A ball does not stay on top of another.
+        balls = all(_is_ball(situation, each) for each in slots)
+        self._skills.put_beside(
+          situation, *slots, touch=touch, force=retry != balls
+        )
     elif wanted.predicate == "hold":
       self._skills.fetch(situation, slot)
     elif wanted.predicate == "see":
@@ -217,6 +227,11 @@ class Controller:
       effort += _FROZEN_METRES * bool(situation.view.frozen[slots[0]])
       effort += _FORBIDDEN_METRES * situation.must_not("hold", slots[0])
     return effort
+
+
+def _is_ball(situation: Situation, slot: int) -> bool:
+  """Returns True if an object rolls away from what it touches."""
+  return shapes.shape_of_type(situation.type_of(slot)).rolls
 
 
 def _has_arrived(situation: Situation, slots: tuple[int, ...]) -> bool:

@@ -19,6 +19,8 @@ EYE_METRES = 1.8
 # which aiming is done.
 _AIM_RADIANS = 0.3
 _AIMED_RADIANS = 0.15
+# An object hides what is behind it up to this distance from its centre.
+_HIDING_METRES = 0.3
 
 
 @dataclasses.dataclass
@@ -86,6 +88,11 @@ class Situation:
     """Returns the distance from the eye to an object, metres."""
     return float(np.linalg.norm(self.at(slot) - self.eye))
 
+  def others(self, slot: int) -> np.ndarray:
+    """Returns the centres of all objects but one and the held one, [B, 3]."""
+    slots = np.flatnonzero(self.view.slot_types)
+    return self.view.object_pos[slots[(slots != slot) & (slots != self.held)]]
+
   def sees(self, slot: int) -> bool:
     """Returns True if the avatar sees an object."""
     return bool(self.view.visible[0, self.view.held.size + slot])
@@ -148,10 +155,18 @@ def aimed_at(situation: Situation) -> int:
   return int(slots[best]) if cosine[best] > math.cos(_AIM_RADIANS) else -1
 
 
-def stands(ground: navigate.Ground, point: np.ndarray) -> np.ndarray:
+def stands(
+  ground: navigate.Ground, point: np.ndarray, bodies: np.ndarray | None = None
+) -> np.ndarray:
   """Returns cells from which a point is in reach and in sight, int [K].
 
   If there is none, as in corners and gaps, returns the three closest cells.
+
+  Args:
+    ground: The map.
+    point: The point, metres, float [3].
+    bodies: Centres of objects that may hide it, metres, float [B, 3]; they
+      count only if there is a cell from which none does.
   """
   distance = np.linalg.norm(ground.centres - point[:2], axis=1)
   eyes = np.concatenate(
@@ -164,7 +179,24 @@ def stands(ground: navigate.Ground, point: np.ndarray) -> np.ndarray:
   )
   if len(cells):
     cells = cells[navigate.in_sight(ground, eyes[cells], point)]
+  if len(cells) and bodies is not None and len(bodies):
+    free = ~_hidden(eyes[cells], point, bodies)
+    cells = cells[free] if free.any() else cells
   return cells if len(cells) else np.argsort(reach)[:3]
+
+
+def _hidden(
+  eyes: np.ndarray, point: np.ndarray, bodies: np.ndarray
+) -> np.ndarray:
+  """Returns the eyes [K, 3] from which bodies [B, 3] hide a point, bool [K]."""
+  line = (point - eyes)[:, None]
+  offset = bodies[None] - eyes[:, None]
+  share = np.sum(offset * line, axis=-1) / np.maximum(
+    np.sum(line**2, axis=-1), 1e-6
+  )
+  gap = np.linalg.norm(offset - share[..., None] * line, axis=-1)
+  between = (share > 0) & (share < 1)
+  return (between & (gap < _HIDING_METRES)).any(axis=1)
 
 
 def clear_cells(

@@ -53,7 +53,7 @@ class Skills:
     if situation.held >= 0:
       return False  # The open hand drops it.
     reach = situation.eye_distance(slot)
-    in_reach = reach < senses.EYE_METRES + 0.1 and situation.sees(slot)
+    in_reach = reach < constants.REACH_METRES - 0.02 and situation.sees(slot)
     if in_reach and senses.aimed_at(situation) == slot:
       action.grip = 1
     close = reach < 2 * senses.STAND_METRES[1]
@@ -61,13 +61,14 @@ class Skills:
       situation,
       ("fetch", slot),
       target,
-      senses.stands(situation.ground, target),
+      senses.stands(situation.ground, target, situation.others(slot)),
       [slot],
       situation.bearing(target) if close else None,
     )
     if there:
       if situation.aim(target) and not action.grip:
         situation.step_towards(target)
+        self._walker.press(situation.here)
     elif close:
       situation.aim_pitch(target)
     return False
@@ -122,8 +123,8 @@ class Skills:
     if far > _STRETCH_METRES or abs(error) > _STRETCH_RADIANS:
       return
     most = senses.STAND_METRES[1] if touch else constants.REACH_METRES
-    if situation.hand < min(far, most) - _HAND_STEP:
-      situation.action.hand = 2
+    stretched = situation.hand >= min(far, most) - _HAND_STEP
+    situation.action.hand = 1 if stretched else 2
 
   def _reach_out(self, situation: Situation, other: int, touch: bool) -> None:
     """Moves the hand, then the feet, until the held object meets another."""
@@ -153,7 +154,8 @@ class Skills:
     steering.turn_towards(action, error, gentle)
     pitch = situation.pitch + (action.look - 1) * _LOOK_STEP
     # The hand stays close to the body while it swings around.
-    wanted = far / math.cos(pitch) if gentle else _CARRY_METRES
+    turned = abs(error) < steering.SWING_RADIANS
+    wanted = far / math.cos(pitch) if turned else _CARRY_METRES
     stretch = wanted - situation.hand
     if abs(stretch) > _HAND_STEP / 2:
       action.hand = 2 if stretch > 0 else 0

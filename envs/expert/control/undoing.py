@@ -14,6 +14,13 @@ _NUM_YAWS = 48
 _VIEW_MARGIN = 0.1
 # A body hides little of an object that is closer to it than this.
 _SCREEN_METRES = 0.5
+# Distance of two objects below which the body must be pushed in between, the
+# distance from their line from which that begins, and how far off its middle.
+_CLOSE_METRES = 1.6
+_BEGIN_METRES = 0.7
+_AHEAD_METRES = 1.2
+_OFF_METRES = 0.2
+_OFF_SHARE = 0.6
 
 Pairs = list[tuple[int, int]]
 
@@ -53,11 +60,16 @@ class Undoing:
   def stand_between(self, situation: Situation, pairs: Pairs) -> None:
     """Blocks lines of sight with the body, as many as one position can."""
     ground, at = situation.ground, situation.view.object_pos
-    lines = [
-      (at[i, :2], at[j, :2])
+    free = [
+      (i, j)
       for i, j in pairs
       if navigate.in_sight(ground, at[i][None], at[j])[0]
     ]
+    lines = [(at[i, :2], at[j, :2]) for i, j in free]
+    gaps = [float(np.linalg.norm(a - b)) for a, b in lines]
+    if len(gaps) == 1 and gaps[0] < _CLOSE_METRES:
+      self._push_between(situation, *lines[0])
+      return
     blocked = np.zeros(len(ground.centres), int)
     for a, b in lines:
       length = max(float(np.linalg.norm(b - a)), 1e-6)
@@ -81,6 +93,29 @@ class Undoing:
     situation.step_towards(
       min(feet, key=lambda foot: float(np.linalg.norm(foot - here)))
     )
+
+  def _push_between(
+    self, situation: Situation, a: np.ndarray, b: np.ndarray
+  ) -> None:
+    """Walks in between two points from the side, float [2] each."""
+    ground, here = situation.ground, situation.here[:2]
+    middle = (a + b) / 2
+    along = (b - a) / max(float(np.linalg.norm(b - a)), 1e-6)
+    across = np.array([-along[1], along[0]])
+    ahead, off = np.abs((here - middle) @ np.stack([across, along], axis=1))
+    if ahead < _AHEAD_METRES and off < max(_OFF_METRES, _OFF_SHARE * ahead):
+      situation.step_towards(middle)
+      return
+    starts = [middle + side * _BEGIN_METRES * across for side in (1, -1)]
+    ends = np.array([ground.cell_of(start) for start in starts])
+    rise = ground.height[ends] - ground.height[ground.cell_of(middle)]
+    level = np.abs(rise) < constants.LEVEL_METRES / 2
+    ends = ends[level] if level.any() else ends
+    anchor = np.append(middle, situation.here[2])
+    if self._walker.go(situation, "push between", anchor, ends, []):
+      situation.step_towards(
+        min(starts, key=lambda start: float(np.linalg.norm(start - here)))
+      )
 
   def separate(self, situation: Situation, pairs: Pairs) -> None:
     """Carries an object away from those it must not be near."""

@@ -42,6 +42,7 @@ class Walker:
     self._anchor = np.zeros(3)
     self._age = 0
     self._trail: list[np.ndarray] = []
+    self._pressed: list[np.ndarray] = []
     self._escape = 0
     self._escape_move = (0, 1)
 
@@ -74,14 +75,15 @@ class Walker:
     """
     ground, action, here = situation.ground, situation.action, situation.here
     cell = ground.cell_of(here[:2])
-    if cell in ends:
-      self._trail.clear()
-      self._key = None
-      return True
     if self._escape:
       self._escape -= 1
       action.move, action.strafe = self._escape_move
       return False
+    if cell in ends:
+      self._trail.clear()
+      self._key = None
+      return True
+    self._pressed.clear()
     moved = np.linalg.norm(anchor - self._anchor) > _MOVED_METRES
     if key != self._key or moved or self._age >= _REFRESH_STEPS:
       cost = penalty(situation, spared)
@@ -98,16 +100,22 @@ class Walker:
     steering.turn_towards(action, error, gentle=is_loaded(situation, error))
     steering.walk_towards(action, offset, situation.yaw)
     carrying.keep_clear(situation, offset)
-    self._notice_stuck(here)
+    self._back_off_if_stuck(self._trail, here)
     return False
 
-  def _notice_stuck(self, here: np.ndarray) -> None:
+  def press(self, here: np.ndarray) -> None:
+    """Notes a step beyond the end of the path, where something may block it."""
+    self._back_off_if_stuck(self._pressed, here)
+
+  def _back_off_if_stuck(
+    self, trail: list[np.ndarray], here: np.ndarray
+  ) -> None:
     """Backs off in a random direction if there was no progress."""
-    self._trail.append(here.copy())
-    if len(self._trail) <= _STUCK_STEPS:
+    trail.append(here.copy())
+    if len(trail) <= _STUCK_STEPS:
       return
-    if np.linalg.norm(here - self._trail.pop(0)) < _STUCK_METRES:
-      self._trail.clear()
+    if np.linalg.norm(here - trail.pop(0)) < _STUCK_METRES:
+      trail.clear()
       self._key = None
       self._escape = _ESCAPE_STEPS
       moves = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 2)]

@@ -34,7 +34,7 @@ class Notes:
   """The notes of player 1 of each environment, on what an agent is shown.
 
   They follow from what happened alone, not from what anybody meant to do, so
-  that they serve a player who only watches as well.
+  that they serve a player that only watches as well.
 
   Attributes:
     types: Type in each slot as far as it is known in this trial, int [N, S].

@@ -106,7 +106,7 @@ class Sights:
     gone |= known & (at_once | (missed & changed.any()))
     lost = changed | (gone & known)
     new = visible & (changed | ~known)
-    self._recognise(view, new)
+    recognised = self._recognise(view, new)
     event = None
     if lost.any():
       gaps = np.linalg.norm(
@@ -119,7 +119,7 @@ class Sights:
       )
       new &= ~made
     new &= ~known
-    self._remember(view, new)
+    self._remember(view, new & ~recognised)
     self.types = np.where(visible, view.slot_types, self.types)
     self.types[gone & ~visible] = 0
     self.pos = np.where(visible[:, None], view.object_pos, self.pos)
@@ -147,8 +147,9 @@ class Sights:
       self.frozen[slot] = False
       self._assumed[slot] = True
 
-  def _recognise(self, view: land.WorldView, new: np.ndarray) -> None:
-    """Drops assumed objects that are in view now."""
+  def _recognise(self, view: land.WorldView, new: np.ndarray) -> np.ndarray:
+    """Drops assumed objects that are in view now; returns them, bool [S]."""
+    found = np.zeros_like(new)
     for slot in np.flatnonzero(new & self._assumed.any()):
       gaps = np.linalg.norm(self.pos - view.object_pos[slot], axis=1)
       same = self._assumed & (self.types == view.slot_types[slot])
@@ -156,6 +157,8 @@ class Sights:
       if same.any():
         first = int(np.argmax(same))
         self.types[first], self._assumed[first] = 0, False
+        found[slot] = True
+    return found
 
   def _remember(self, view: land.WorldView, new: np.ndarray) -> None:
     """Notes objects that have been where they are from the start."""

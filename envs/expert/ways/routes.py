@@ -25,6 +25,8 @@ _SLIP_METRES = 5.0
 _SPOT_METRES = 0.5
 _PART_METRES = 2.0
 _SCREEN_METRES = 30.0
+# The cost of pushing in between two that are as close as this.
+_PUSH_METRES, _CLOSE_METRES = 3.0, 1.6
 _FAILURE_METRES = 10.0
 _RISK_METRES = 2.0
 # What is on ground to which there is no way is reached by luck.
@@ -147,16 +149,22 @@ class Map:
     gap = self.metres[first.place][last.place]
     seen = self.sight[first.place][last.place]
     fetch = 0.0 if first == state.held else there + _GRIP_METRES
-    fetch += _LOST_METRES * (first.slot >= 0 and bool(self.frozen[first.slot]))
+    fetch += _LOST_METRES * self._is_frozen(first)
     if wanted.predicate == "see":
       if wanted.negated:
-        return there + _SCREEN_METRES if seen else 0.0
+        stuck = all(self._is_frozen(item) for item in items)
+        close = gap < _CLOSE_METRES and not stuck
+        screen = _PUSH_METRES if close else _SCREEN_METRES
+        return there + screen if seen else 0.0
       return 0.0 if seen else fetch + gap
     if wanted.negated:
       return fetch + _PART_METRES if gap < constants.NEAR_METRES else 0.0
     if wanted.predicate == "near" and gap < constants.NEAR_METRES / 2:
       return 0.0
     return fetch + gap + touch
+
+  def _is_frozen(self, item: _Item) -> bool:
+    return item.slot >= 0 and bool(self.frozen[item.slot])
 
 
 def shortest(

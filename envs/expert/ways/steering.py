@@ -13,7 +13,7 @@ _ARRIVED_METRES = 0.1
 # A fast turn moves the held object along only if it is close to the body; small
 # errors aren't worth one.
 _SWING_METRES = 1.0
-_SWING_RADIANS = 0.6
+SWING_RADIANS = 0.6
 
 
 @dataclasses.dataclass
@@ -69,7 +69,7 @@ def could_tear(hand: float, error: float) -> bool:
     hand: Distance of the hand from the eye, metres.
     error: Wanted yaw minus current yaw, radians.
   """
-  return hand > _SWING_METRES or abs(error) < _SWING_RADIANS
+  return hand > _SWING_METRES or abs(error) < SWING_RADIANS
 
 
 def view_axis(yaw: float, pitch: float) -> np.ndarray:

@@ -137,6 +137,15 @@ class PlannerTest(parameterized.TestCase):
     )
     self.assertEqual(found, (0,))
 
+  def test_what_fires_by_itself_is_no_trouble_unless_in_the_way(self):
+    rules = ["near(black wall, player1) -> yellow cube"]
+    goal, objects = "hold(player1, yellow cube)", {"black wall": 1}
+    self.assertEqual(self.plan(goal, objects, rules), (0,))
+    # Nothing but these two: they part by themselves, and it does not matter.
+    objects |= {"purple cube": 1, "black sphere": 1}
+    rules.append("not near(purple cube, black sphere) -> black sphere")
+    self.assertEqual(self.plan(goal, objects, rules), (0,))
+
   def test_alternatives_are_a_little_dearer(self):
     task = make_task(
       "hold(player1, yellow wall)",

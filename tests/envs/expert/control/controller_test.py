@@ -91,12 +91,32 @@ class ControllerTest(absltest.TestCase):
     self.assertNotEqual(self.meet("see", (2.0, 0.0), negated=True)[2], 2)
 
   def test_what_is_undone_in_vain_fails(self):
-    # There is nowhere to stand between the two, nor anything else to do.
+    # There is nowhere to stand between all three, nor anything else to do.
     wanted = Condition("see", 1, 2, negated=True)
-    objects = {0: (1, (2.0, 0.0, 0.2)), 1: (2, (2.5, 0.0, 0.2))}
+    objects = {
+      0: (1, (2.0, 0.0, 0.2)),
+      1: (2, (2.5, 0.0, 0.2)),
+      2: (2, (1.5, 0.0, 0.2)),
+    }
     for _ in range(6):
       self.act(wanted, objects)
-    self.assertEqual(self.controller.failures, {(0, 1): 1, (1, 0): 1})
+    failures = {(0, 1): 1, (1, 0): 1, (0, 2): 1, (2, 0): 1}
+    self.assertEqual(self.controller.failures, failures)
+
+  def test_pushes_in_between_two_that_are_close(self):
+    wanted = Condition("see", 1, 2, negated=True)
+    objects = {0: (1, (1.0, 0.4, 0.2)), 1: (2, (1.0, -0.4, 0.2))}
+    # Straight ahead, between them.
+    self.assertEqual(self.act(wanted, objects)[:2], (2, 1))
+    # From behind one of them it goes around to the side first.
+    objects = {0: (1, (1.0, 0.0, 0.2)), 1: (2, (1.8, 0.0, 0.2))}
+    action = self.act(wanted, objects)
+    self.assertNotEqual(action[:3], (2, 1, 2))
+
+  def test_a_hand_that_took_nothing_opens_before_it_closes_again(self):
+    wanted = Condition("hold", 13, 1)
+    grips = [self.act(wanted, NEAR, pitch=-0.41)[4] for _ in range(4)]
+    self.assertEqual(grips, [1, 0, 1, 0])
 
   def test_uses_the_objects_it_is_given(self):
     wanted = Condition("hold", 13, 1)

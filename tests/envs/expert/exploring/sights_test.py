@@ -72,6 +72,13 @@ class SightsTest(absltest.TestCase):
     self.assertEqual(events, [None] * 26)
     self.assertEqual(self.seen.types.tolist(), [CUBE, 0, 0, 0, SPHERE, 0])
 
+  def test_a_product_was_not_there_at_first(self):
+    self.look({0: (CUBE, AHEAD)})
+    self.seen.expect([SPHERE], np.array(BESIDE))
+    self.look({0: (CUBE, AHEAD), 4: (SPHERE, BESIDE)})
+    self.seen.begin()
+    self.assertEqual(self.seen.types.tolist(), [CUBE, 0, 0, 0, 0, 0])
+
   def test_a_trial_starts_with_what_was_there_at_first(self):
     self.look({0: (CUBE, AHEAD), 1: (SPHERE, BESIDE)})
     self.look({0: (WALL, (2.0, 0.4, 0.3))})
