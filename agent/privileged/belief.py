@@ -97,7 +97,8 @@ def _arguments(
   pairs = jnp.asarray(ids)[..., _BEFORE_ARGUMENTS:]
   pairs = pairs.reshape(*pairs.shape[:-1], -1, 2)
   shape, colour = pairs[..., 0], pairs[..., 1]
-  is_shape = shape[..., None] == jnp.asarray(shape_ids)
+  of_row = jnp.expand_dims(jnp.asarray(shape_ids), tuple(range(shape.ndim)))
+  is_shape = shape[..., None] == of_row  # [..., G, S]
   is_object = is_shape.any(axis=-1) & (colour > 0)
   index = jnp.argmax(is_shape, axis=-1) * num_colours + colour - 1
   # An index out of range makes a row of zeros.

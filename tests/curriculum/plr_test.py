@@ -224,7 +224,7 @@ class PLRCurriculumTest(parameterized.TestCase):
 class ConfigTest(parameterized.TestCase):
   def test_the_defaults_are_the_paper_s(self):
     config = plr.PLRConfig()
-    self.assertEqual(config.min_size, 900)
+    self.assertEqual(config.min_size(10**9), 900)
     self.assertEqual(config.replay_probability, 0.2)
 
   @parameterized.parameters(

@@ -176,7 +176,7 @@ class ClientTest(parameterized.TestCase):
 
   def test_a_kept_episode_is_scrubbed_with_the_mind_of_its_agent(self):
     # An agent's worlds, and an episode that is not its environment's first.
-    agent = self.known.agent("agent:laptop")
+    agent = self.known.agent("agent:mixture")
     recorder = recording.Recorder([1])
     with absltest.mock.patch.object(rollout, "MAX_ENVS", 1):
       rollout.play(

@@ -17,7 +17,7 @@ def _agent(belief):
   """Returns an agent that was not trained, with or without a belief."""
   config = preset_configs.smoke()
   if belief:
-    config = trained_agent.load_config("agent:laptop")
+    config = trained_agent.load_config("agent:mixture")
   assert config.network.belief == belief
   return trained_agent.SavedAgent(config, {}, agent_dir.Training(0, 0, 0.0))
 
