@@ -136,12 +136,6 @@ class ExperimentConfig:
       self.cluster.num_learners,
       f"a divisor of replay.batch_size ({self.replay.batch_size})",
     )
-    require(
-      self.network.num_bins >= 2,
-      "network.num_bins",
-      self.network.num_bins,
-      "at least 2",
-    )
 
   def _check_players(self) -> None:
     """Checks that the environments have the players of the tasks."""

@@ -59,7 +59,11 @@ class TaskRowsTest(absltest.TestCase):
     heights = [[0] * 5 for _ in range(5)]
     heights[2][2] = 3  # Where an absent player's position is.
     task = dataclasses.replace(
-      fixtures.make_task([], Literal("hold", fixtures.PLAYER, fixtures.CUBE)),
+      fixtures.make_task(
+        [],
+        Literal("hold", fixtures.PLAYER, fixtures.CUBE),
+        player_at=(-2.0, -2.0),
+      ),
       world=World(tiles=(5, 5), levels=4, heights=tuple(map(tuple, heights))),
     )
     for num_players in (1, 2):

@@ -326,7 +326,7 @@ class StepTest(_Case):
       environments[1].actions, environments[0].actions
     )
     self.assert_equal(self.unrolls, unrolls)
-    self.assertTrue(all(unroll.rules.any() for unroll in unrolls))
+    self.assertTrue(all(unroll.privileged["rules"].any() for unroll in unrolls))
     self.assertEqual([r.key for r in self.records], [r.key for r in records])
     np.testing.assert_array_equal(
       np.concatenate([r.rewards for r in self.records]),

@@ -125,12 +125,17 @@ class RowsTest(absltest.TestCase):
     self.assertEqual(status["metrics"]["env_steps"], 100)
 
   def test_numbers_of_the_curriculum_and_the_evaluator(self):
-    self.answer("curriculum", trial_rewards=[1.0, 3.0], curriculum={"x": 5.0})
+    self.answer(
+      "curriculum",
+      trial_rewards=[1.0, 3.0],
+      episode_reward=2.5,
+      curriculum={"x": 5.0},
+    )
     self.roles["evaluator"] = supervision.RoleHandle("evaluator")
     self.answer("evaluator", evaluations=2, version=3, rewards={1: 0.5, 2: 1.5})
     self.show(10)
     (row,) = self.written()
-    self.assertEqual(row["reward/episode"], 4.0)
+    self.assertEqual(row["reward/episode"], 2.5)
     self.assertEqual(row["x"], 5.0)
     self.assertEqual(row["evaluator/reward_2_trials"], 1.5)
     self.assertEqual(row["evaluator/version"], 3.0)

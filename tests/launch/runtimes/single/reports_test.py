@@ -32,6 +32,9 @@ class Curriculum:
   def trial_rewards(self):
     return [0.5, 1.0]
 
+  def episode_reward(self):
+    return 1.5
+
   def curriculum_metrics(self):
     return {"tasks_drawn": 5.0}
 
