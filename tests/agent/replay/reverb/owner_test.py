@@ -112,7 +112,7 @@ class ReverbReplayTest(absltest.TestCase):
       self.assertLogs(level="WARNING") as logs,
     ):
       replay = self.start()
-    self.assertRegex(logs.output[0], "open to whoever .*: another build")
+    self.assertRegex(logs.output[0], "open to every host .*: another build")
     port = int(replay.address.removeprefix("127.0.0.1:"))
     self.assertEqual(_listening(replay.pid), [port])
 
