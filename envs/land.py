@@ -267,13 +267,16 @@ class Land:
     task = self._next_task(env)
     if isinstance(task, Task):
       task = task_rows.prepare(task, self.config)
-    numbers = np.arange(self.config.num_players)
-    self.present[env] = numbers < len(task.task.players)
+    self.seat(env, task.task)
     if env < len(self.tasks):
       self.tasks[env] = task.task
     else:
       self.tasks.append(task.task)  # The first tasks come in order.
     return task
+
+  def seat(self, env: int, task: Task) -> None:
+    """Records the players that an environment's task has."""
+    self.present[env] = np.arange(self.config.num_players) < len(task.players)
 
   def _step(
     self,

@@ -48,9 +48,8 @@ def load(environments: land.Land, saved: dict[str, Any]) -> None:
   environments.seed(saved["seeds"])
   environments.episodes = saved["episodes"].copy()
   environments.tasks = [json_files.from_json(task) for task in saved["tasks"]]
-  for row, task in enumerate(environments.tasks):
-    numbers = np.arange(environments.config.num_players)
-    environments.present[row] = numbers < len(task.players)
+  for env, task in enumerate(environments.tasks):
+    environments.seat(env, task)
   everywhere = np.arange(environments.num_envs)
   prepared = [
     task_rows.prepare(task, environments.config) for task in environments.tasks

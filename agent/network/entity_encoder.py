@@ -72,10 +72,10 @@ class EntityEncoder(hk.Module):
     raw = raw.reshape(batch_size, length * num_entities, -1)
     entities = raw.astype(dtype)
     visible = entities[:, :, :1]
-    entity_types = self._entity_types(raw)  # [B, N]
-    goal_types = self._argument_types(observation["goal"])  # [B, 2]
-    rule_types = self._argument_types(observation["rules"])  # [B, R, G]
-    of_goal = _same(entity_types, goal_types, dtype) * visible  # [B, N, 2]
+    kinds = entity_types(raw, self._config)  # [B, N]
+    goal_types = argument_types(observation["goal"], self._config)  # [B, 2]
+    rule_types = argument_types(observation["rules"], self._config)  # [B, R, G]
+    of_goal = _same(kinds, goal_types, dtype) * visible  # [B, N, 2]
 
     _, num_rules, num_arguments = rule_types.shape
     for_goal = _same(rule_types.reshape(batch_size, -1), goal_types, dtype)
@@ -91,7 +91,7 @@ class EntityEncoder(hk.Module):
     # A rule's messages to what it uses, and to what it makes: [B, 2 * R, D].
     rules = layers.Linear(2 * size, name="of_rules")(rules)
     rules = jnp.concatenate(jnp.split(rules, 2, axis=-1), axis=1)
-    of_rule = _same(entity_types, rule_types.reshape(batch_size, -1), dtype)
+    of_rule = _same(kinds, rule_types.reshape(batch_size, -1), dtype)
     of_rule = of_rule.reshape(batch_size, -1, num_rules, num_arguments)
     uses, makes = jnp.split(of_rule, [_CONDITION_ARGUMENTS], axis=3)
     of_rule = [jnp.sum(part, axis=3) for part in (uses, makes)]
@@ -124,29 +124,27 @@ class EntityEncoder(hk.Module):
       h.reshape(batch_size, length, num_entities, -1),
     )
 
-  def _entity_types(self, entities: jax.Array) -> jax.Array:
-    """Returns type numbers of entities, int32 [B, N]; -1 if there is none."""
-    config = self._config
-    start = config.entity_type_offset
-    middle = start + config.entity_shapes
-    # An unseen entity is all zeros.
-    place = _id(entities[:, :, start:middle])
-    shape = jnp.asarray((0, *config.entity_shape_ids), jnp.int32)[place]
-    colour = _id(entities[:, :, middle : middle + config.entity_colours])
-    return jnp.where(shape > 0, self._type(shape, colour), -1)
 
-  def _argument_types(self, ids: types.Array) -> jax.Array:
-    """Returns type numbers of arguments, int32 [..., G]; -2 if there is none.
+def entity_types(entities: jax.Array, config: NetworkConfig) -> jax.Array:
+  """Returns type numbers of entities, int32 [B, N]; -1 if there is none."""
+  start = config.entity_type_offset
+  middle = start + config.entity_shapes
+  # An unseen entity is all zeros.
+  place = _id(entities[:, :, start:middle])
+  shape = jnp.asarray((0, *config.entity_shape_ids), jnp.int32)[place]
+  colour = _id(entities[:, :, middle : middle + config.entity_colours])
+  return jnp.where(shape > 0, shape * config.num_colour_ids + colour, -1)
 
-    Placeholders of hidden objects have numbers that no entity has.
-    """
-    pairs = jnp.asarray(ids)[..., _BEFORE_ARGUMENTS:]
-    pairs = pairs.reshape(*pairs.shape[:-1], -1, 2)
-    shape, colour = pairs[..., 0], pairs[..., 1]
-    return jnp.where(shape > 0, self._type(shape, colour), -2)
 
-  def _type(self, shape: jax.Array, colour: jax.Array) -> jax.Array:
-    return shape * self._config.num_colour_ids + colour
+def argument_types(ids: types.Array, config: NetworkConfig) -> jax.Array:
+  """Returns type numbers of arguments, int32 [..., G]; -2 if there is none.
+
+  Placeholders of hidden objects have numbers that no entity has.
+  """
+  pairs = jnp.asarray(ids)[..., _BEFORE_ARGUMENTS:]
+  pairs = pairs.reshape(*pairs.shape[:-1], -1, 2)
+  shape, colour = pairs[..., 0], pairs[..., 1]
+  return jnp.where(shape > 0, shape * config.num_colour_ids + colour, -2)
 
 
 def check_spec(

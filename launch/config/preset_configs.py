@@ -102,7 +102,7 @@ def laptop() -> experiment.ExperimentConfig:
     run=experiment.RunConfig(
       max_minutes=30.0, eval_tasks=50, eval_trials=(1, 2, 3, 4)
     ),
-    # One step more than the episode, for its last observation.
+    # A whole episode; the last step is always padding.
     actor=experiment.ActorConfig(envs_per_actor=32, unroll_length=episode + 1),
     env=land_types.LandConfig(num_slots=6, max_rules=6, num_threads=1),
     tasks=family_tasks,

@@ -5,7 +5,7 @@ import numpy as np
 from adaland.envs import constants
 from adaland.envs.expert.control import senses, skills, walker
 from adaland.envs.expert.control.senses import Situation
-from adaland.envs.expert.ways import navigate, steering
+from adaland.envs.expert.ways import navigate, routes, steering
 
 # Distance of centres at which a `near` is safely false, and the distance to go.
 _APART_METRES = 1.6
@@ -14,9 +14,9 @@ _NUM_YAWS = 48
 _VIEW_MARGIN = 0.1
 # A body hides little of an object that is closer to it than this.
 _SCREEN_METRES = 0.5
-# Distance of two objects below which the body must be pushed in between, the
-# distance from their line from which that begins, and how far off its middle.
-_CLOSE_METRES = 1.6
+# To be pushed in between two objects, the body goes to a place this far beside
+# their middle; then straight on, from this far away at most, and no farther off
+# the way than this, or than this share of the distance.
 _BEGIN_METRES = 0.7
 _AHEAD_METRES = 1.2
 _OFF_METRES = 0.2
@@ -67,7 +67,7 @@ class Undoing:
     ]
     lines = [(at[i, :2], at[j, :2]) for i, j in free]
     gaps = [float(np.linalg.norm(a - b)) for a, b in lines]
-    if len(gaps) == 1 and gaps[0] < _CLOSE_METRES:
+    if len(gaps) == 1 and gaps[0] < routes.CLOSE_METRES:
       self._push_between(situation, *lines[0])
       return
     blocked = np.zeros(len(ground.centres), int)

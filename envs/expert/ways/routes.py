@@ -25,8 +25,10 @@ _SLIP_METRES = 5.0
 _SPOT_METRES = 0.5
 _PART_METRES = 2.0
 _SCREEN_METRES = 30.0
-# The cost of pushing in between two that are as close as this.
-_PUSH_METRES, _CLOSE_METRES = 3.0, 1.6
+# Distance below which the body is pushed in between two objects, since there is
+# no room to stand there, and what that costs.
+CLOSE_METRES = 1.6
+_PUSH_METRES = 3.0
 _FAILURE_METRES = 10.0
 _RISK_METRES = 2.0
 # What is on ground to which there is no way is reached by luck.
@@ -153,7 +155,7 @@ class Map:
     if wanted.predicate == "see":
       if wanted.negated:
         stuck = all(self._is_frozen(item) for item in items)
-        close = gap < _CLOSE_METRES and not stuck
+        close = gap < CLOSE_METRES and not stuck
         screen = _PUSH_METRES if close else _SCREEN_METRES
         return there + screen if seen else 0.0
       return 0.0 if seen else fetch + gap

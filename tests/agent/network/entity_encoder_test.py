@@ -1,4 +1,3 @@
-import haiku as hk
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -21,23 +20,16 @@ def _entity(shape: int, colour: int) -> np.ndarray:
 
 class TypesTest(absltest.TestCase):
   def test_entities_are_compared_with_arguments_by_type(self):
-    def build():
-      module = entity_encoder.EntityEncoder(_CONFIG)
-
-      def types(entities, ids):
-        return module._entity_types(entities), module._argument_types(ids)
-
-      return types, types
-
-    _, types = hk.multi_transform(build)
     entities = np.stack(
       [_entity(2, 1), _entity(3, 3), _entity(5, 1), np.zeros(16, np.float32)]
     )[None]
     # Black cube with a hidden object; player 1 with nothing.
     goals = np.array([[0, 2, 2, 1, 6, 0], [1, 2, 5, 1, 0, 0]], np.int32)
-    entity_types, argument_types = types({}, None, entities, goals)
+    entity_types = entity_encoder.entity_types(jnp.asarray(entities), _CONFIG)
     same = entity_encoder._same(
-      jnp.tile(entity_types, (2, 1)), argument_types, jnp.float32
+      jnp.tile(entity_types, (2, 1)),
+      entity_encoder.argument_types(goals, _CONFIG),
+      jnp.float32,
     )
     np.testing.assert_array_equal(
       same,
@@ -56,11 +48,7 @@ class TypesTest(absltest.TestCase):
     rows[0, :, 0] = 1
     rows[0, [0, 1], [6 + 4, 6 + 5]] = 1  # The shape, a player,
     rows[0, :, 12] = 1  # of the first colour.
-
-    def types(entities):
-      return entity_encoder.EntityEncoder(config)._entity_types(entities)
-
-    found = hk.transform(types).apply({}, None, rows)
+    found = entity_encoder.entity_types(jnp.asarray(rows), config)
     np.testing.assert_array_equal(found, [[18 * 4 + 1, 5 * 4 + 1]])
 
 
