@@ -27,8 +27,8 @@ def greedy(step: adaland.Step) -> np.ndarray:
   entities = step.observation["entities"]
   rows = np.arange(len(entities))
   seen = entities[..., 0] > 0
-  nearest = entities[rows, seen.argmax(axis=1)]
-  left = nearest[:, 2]
+  target = entities[rows, seen.argmax(axis=1)]
+  left = target[:, 2]
   turn = np.where(left > 0.02, LEFT, np.where(left < -0.02, RIGHT, AHEAD))
   actions = np.tile([1, 1, AHEAD, 1, 0, 1], (len(entities), 1))
   actions[:, 0] = np.where(seen.any(axis=1), FORWARD, 1)

@@ -27,7 +27,9 @@ class Newest:
 
   def report(self, record: base.EpisodeRecord) -> None:
     """Takes in a finished episode."""
-    if record.key >= 0 and record.rewards[-1] < 1:
+    # A scripted player solved it, or began: that tells nothing of the agent.
+    guided = record.guided
+    if record.key >= 0 and (guided or record.rewards[-1] < 1):
       self._open.append(record.key)
 
   def state_dict(self) -> dict[str, object]:

@@ -77,8 +77,8 @@ def make_parser() -> cli.Parser:
   parser.add_argument(
     "--taskset",
     default="test",
-    help="test (held-out, sampled), probe, two_player_probe, a task file, or a "
-    "folder of them",
+    help="test (held-out, sampled), a family as traps, probe, "
+    "two_player_probe, a task file, or a folder of them",
   )
   parser.add_argument(
     "--trials", type=_trials, default=[1, 2, 3], help="numbers of trials, k"

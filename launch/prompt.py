@@ -54,8 +54,9 @@ def make_parser() -> cli.Parser:
   given.add_argument("--task", help="a file, probe:NAME or sample:INDEX")
   given.add_argument(
     "--taskset",
-    help="test (held-out, sampled), probe, a task file, or a folder of them: "
-    "scores by trial, with and without the expert's first trial",
+    help="test (held-out, sampled), a family as traps, probe, a task file, or "
+    "a folder of them: scores by trial, with and without the expert's first "
+    "trial",
   )
   parser.add_argument("--num_tasks", type=cli.positive_int, default=100)
   parser.add_argument(

@@ -58,7 +58,7 @@ def main() -> None:
         "tasks": len(tasks),
         "solved": int(np.sum(rewards > 0)),
         "mean_reward_s": float(np.mean(rewards)),
-        "mean_reward_per_trial_s": float(np.mean(rewards / seconds)),
+        "mean_reward_share": float(np.mean(rewards / seconds)),
         "unsolved": [
           index
           for (index, _), reward in zip(sampled, rewards, strict=True)
