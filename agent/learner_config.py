@@ -72,11 +72,11 @@ class PrivilegedConfig:
       raise ValueError(
         f"distillation_share={self.distillation_share}: must be in (0, 1]"
       )
-    if self.distillation_l2 and not self.distillation_weight:
-      raise ValueError(
-        f"distillation_l2={self.distillation_l2}: must be 0 without "
-        "distillation_weight"
-      )
+    for name in ("distillation_alone", "distillation_l2"):
+      if getattr(self, name) and not self.distillation_weight:
+        raise ValueError(
+          f"{name}={getattr(self, name)}: must be 0 without distillation_weight"
+        )
     if not 0 <= self.distillation_alone <= self.distillation_share:
       raise ValueError(
         f"distillation_alone={self.distillation_alone}: must be from 0 to "

@@ -106,7 +106,9 @@ class PrivilegedConfigTest(parameterized.TestCase):
     ("distillation_share", 0.0),
     ("distillation_share", 1.5),
     ("distillation_l2", -1e-5),
-    ("distillation_l2", 1e-5),  # There is no distillation.
+    # There is no distillation.
+    ("distillation_l2", 1e-5),
+    ("distillation_alone", 0.5),
   )
   def test_bad_values_are_named(self, name, value):
     with self.assertRaisesRegex(ValueError, name):
