@@ -181,6 +181,17 @@ class LearnerConfig:
 
   def __post_init__(self):
     algorithm_config.check_choice(self, "algorithm", ALGORITHMS)
+    if not self.learns_values:
+      for name, value, needed in (
+        ("algorithm", self.algorithm, "muesli"),
+        ("proxy.share", self.proxy.share, 1),
+        ("privileged.critic_weight", self.privileged.critic_weight, 0),
+      ):
+        if value != needed:
+          raise ValueError(
+            f"{name}={value!r}: must be {needed!r} with "
+            "privileged.distillation_alone=1, which leaves it unused"
+          )
     if self.algorithm != "muesli" and self.privileged.critic_weight > 0:
       raise ValueError(
         f"privileged.critic_weight={self.privileged.critic_weight}: must be 0 "
