@@ -222,6 +222,11 @@ class LearnerConfig:
     return self.privileged.distillation_alone < 1
 
   @property
+  def has_model(self) -> bool:
+    """True if the algorithm has a model."""
+    return self.algorithm == "muesli" and self.muesli.model
+
+  @property
   def follows_progress(self) -> bool:
     """True if updates depend on the share of the run that is over."""
     return self.final_rate < 1 or self.privileged.needs_teacher
