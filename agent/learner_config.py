@@ -72,11 +72,11 @@ class PrivilegedConfig:
       raise ValueError(
         f"distillation_share={self.distillation_share}: must be in (0, 1]"
       )
-    if self.distillation_l2 and not self.distillation_weight:
-      raise ValueError(
-        f"distillation_l2={self.distillation_l2}: must be 0 without "
-        "distillation_weight"
-      )
+    for name in ("distillation_alone", "distillation_l2"):
+      if getattr(self, name) and not self.distillation_weight:
+        raise ValueError(
+          f"{name}={getattr(self, name)}: must be 0 without distillation_weight"
+        )
     if not 0 <= self.distillation_alone <= self.distillation_share:
       raise ValueError(
         f"distillation_alone={self.distillation_alone}: must be from 0 to "
@@ -181,6 +181,17 @@ class LearnerConfig:
 
   def __post_init__(self):
     algorithm_config.check_choice(self, "algorithm", ALGORITHMS)
+    if not self.learns_values:
+      for name, value, needed in (
+        ("algorithm", self.algorithm, "muesli"),
+        ("proxy.share", self.proxy.share, 1),
+        ("privileged.critic_weight", self.privileged.critic_weight, 0),
+      ):
+        if value != needed:
+          raise ValueError(
+            f"{name}={value!r}: must be {needed!r} with "
+            "privileged.distillation_alone=1, which leaves it unused"
+          )
     if self.algorithm != "muesli" and self.privileged.critic_weight > 0:
       raise ValueError(
         f"privileged.critic_weight={self.privileged.critic_weight}: must be 0 "
@@ -209,6 +220,11 @@ class LearnerConfig:
   def learns_values(self) -> bool:
     """True if the value head is learned at some time of the run."""
     return self.privileged.distillation_alone < 1
+
+  @property
+  def has_model(self) -> bool:
+    """True if the algorithm has a model."""
+    return self.algorithm == "muesli" and self.muesli.model
 
   @property
   def follows_progress(self) -> bool:

@@ -5,7 +5,7 @@ state, written by Orbax, and `run.json`, which holds the rest of the run's
 state and says what arrays there are. It is written under another name and
 renamed when complete, so that a folder with a number for a name is always
 good, whenever the writer was killed. Older checkpoints are removed only after
-that.
+that, under another name too.
 
 Nothing here is pickled: reading a checkpoint runs no code from it.
 """
@@ -97,9 +97,12 @@ def save(
     shutil.rmtree(temporary, ignore_errors=True)
     reason = str(error).splitlines()[0] if str(error) else repr(error)
     raise OSError(f"cannot write checkpoint {final}: {reason}") from error
-  _remove_remains(directory)
   for old in steps(directory)[:-keep]:
-    shutil.rmtree(directory / str(old), ignore_errors=True)
+    # Renamed, so that a process killed while it removes leaves no number.
+    (directory / str(old)).rename(
+      directory / f"{_TEMPORARY}removed-{old}-{os.getpid()}"
+    )
+  _remove_remains(directory)
   return final
 
 
@@ -228,7 +231,7 @@ def _leaf_text(leaf: list[Any]) -> str:
 
 
 def _remove_remains(directory: pathlib.Path) -> None:
-  """Removes the unfinished writes of killed processes; keeps checkpoints."""
+  """Removes all but checkpoints, such as unfinished writes."""
   for step, folder in _folders(directory).items():
     if not folder.name.isdecimal():
       folder.rename(directory / str(step))

@@ -13,8 +13,9 @@ def complete_steps(mask: jax.Array, discount: jax.Array) -> jax.Array:
   """Marks the steps with a return that the unroll defines, float32 [T].
 
   A real step is complete if the episode ended with it or its successor is in
-  the unroll. Otherwise it is where the unroll was cut: it serves as bootstrap
-  of its predecessor only, and the next unroll starts with it.
+  the unroll. Otherwise it is where the unroll was cut: for returns it is the
+  bootstrap of its predecessor only. The next unroll starts with it, and losses
+  that read no return count it in both.
 
   Args:
     mask: 1 for real steps, 0 for padding, [T].

@@ -22,6 +22,42 @@ from adaland.agent.updates import train_state
 _EPSILON = 1e-8
 
 
+def targets(
+  config: learner_config.LearnerConfig,
+  experience: muesli.Experience,
+  log_pi: jax.Array,
+  value: jax.Array,
+) -> actor_critic.Targets:
+  """Computes the targets; PPO's advantages are normalised in the batch.
+
+  Args:
+    config: How to learn.
+    experience: The batch's unrolls, [B, T, ...].
+    log_pi: Log-probabilities of the policy, [B, T, S].
+    value: Its v(s_t), [B, T].
+
+  Returns:
+    The targets, [B, T].
+  """
+  target = jax.lax.stop_gradient(
+    jax.vmap(
+      functools.partial(
+        actor_critic.targets,
+        config.algorithm,
+        gamma=config.muesli.gamma,
+        config=config.actor_critic,
+      )
+    )(experience, log_pi, value)
+  )
+  if config.algorithm != "ppo":
+    return target
+  count = jnp.maximum(jnp.sum(target.complete), 1.0)
+  centred = target.advantages - jnp.sum(target.advantages) / count
+  centred *= target.complete
+  deviation = jnp.sqrt(jnp.sum(jnp.square(centred)) / count)
+  return target._replace(advantages=centred / (deviation + _EPSILON))
+
+
 def update(
   network: types.Network,
   optimizer: optax.GradientTransformation,
@@ -56,7 +92,7 @@ def update(
     )
     log_pi = distributions.log_probs(output.policy_logits, sizes)
     value = categorical.decode(output.value_logits, value_range)
-    target = _targets(config, experience, log_pi, value)
+    target = targets(config, experience, log_pi, value)
     parts = jax.vmap(
       functools.partial(
         actor_critic.losses,
@@ -125,29 +161,3 @@ def update(
     }
   )
   return state._replace(rng_key=rng_key), metrics
-
-
-def _targets(
-  config: learner_config.LearnerConfig,
-  experience: muesli.Experience,
-  log_pi: jax.Array,
-  value: jax.Array,
-) -> actor_critic.Targets:
-  """Returns the targets, [B, T]; PPO's advantages normalised in the batch."""
-  target = jax.lax.stop_gradient(
-    jax.vmap(
-      functools.partial(
-        actor_critic.targets,
-        config.algorithm,
-        gamma=config.muesli.gamma,
-        config=config.actor_critic,
-      )
-    )(experience, log_pi, value)
-  )
-  if config.algorithm != "ppo":
-    return target
-  count = jnp.maximum(jnp.sum(target.complete), 1.0)
-  centred = target.advantages - jnp.sum(target.advantages) / count
-  centred *= target.complete
-  deviation = jnp.sqrt(jnp.sum(jnp.square(centred)) / count)
-  return target._replace(advantages=centred / (deviation + _EPSILON))

@@ -48,9 +48,10 @@ class Environment(Protocol):
 class Actor:
   """A policy acting in N environments.
 
-  An unroll ends where its episode does or when it is full. The learner only
-  bootstraps at the last step of a full unroll, so this step opens the next
-  unroll of the episode too, and each action is learned from exactly once.
+  An unroll ends where its episode does or when it is full. The last step of a
+  full unroll has no return in it: the others bootstrap from it. So it opens the
+  next unroll of the episode too, and each action's return is learned from
+  exactly once.
 
   With two players, the policy plays both sides of an environment: each player
   is a row with a memory of its own, and its unrolls hold what it saw and earned

@@ -121,7 +121,8 @@ class UnrollCutter:
         self.snapshots,
         np.stack([arrays.padded(numbers, 0) for numbers in indices]),
         np.int32(version),
-        rules,
+        # Copied, as the program may read it after the next tasks have come.
+        None if rules is None else rules.copy(),
         self._length,
       )
       self._emit(unrolls, len(rows))

@@ -119,6 +119,7 @@ class ExperimentConfig:
       f"below 1: curriculum.kind={self.curriculum.kind!r} plays tasks with the "
       "agent alone",
     )
+    self._check_fitness()
     for name, needed in _SHOWN.items():
       given = getattr(self.network, name)
       require(
@@ -178,6 +179,28 @@ class ExperimentConfig:
       "teaching.teacher",
       self.teaching.teacher,
       "a teacher, for learner.privileged.distillation_weight",
+    )
+
+  def _check_fitness(self) -> None:
+    """Checks that PLR scores tasks by an error of what is learned."""
+    learner, fitness = self.learner, self.curriculum.plr.fitness
+    # An agent that teaches alone teaches the model's policies.
+    distils = bool(self.teaching.agent) and learner.privileged.needs_teacher
+    improves = learner.learns_values and learner.muesli.cmpo != "none"
+    learned = {
+      "td_error": learner.learns_values,
+      "value": learner.learns_values and learner.has_model,
+      "policy": learner.has_model and (distils or improves),
+    }
+    names = " or ".join(
+      name for name, is_learned in learned.items() if is_learned
+    )
+    require(
+      self.curriculum.kind != "plr" or learned[fitness],
+      "curriculum.plr.fitness",
+      fitness,
+      "an error of what `learner` has the agent learn: "
+      + (names or "none, with learner.privileged.distillation_alone=1"),
     )
 
   def _check_windows(self) -> None:

@@ -203,14 +203,6 @@ STUDIES: Final[dict[str, Study]] = {
       Variant("no-belief"),
       Variant("no-distillation", (*_BELIEF, *_NO_DISTILLATION)),
       Variant("no-demonstrations", (*_BELIEF, *_NO_DEMONSTRATIONS)),
-      Variant(
-        "critic-too",
-        (
-          *_BELIEF,
-          "network.privileged_critic=true",
-          "learner.privileged.critic_weight=1",
-        ),
-      ),
       Variant("none", (*_UNTAUGHT, "teaching.teacher=none")),
       Variant("memoryless", (*_BELIEF, "network.memory=none")),
     ),

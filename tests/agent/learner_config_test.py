@@ -81,6 +81,34 @@ class LearnerConfigTest(parameterized.TestCase):
         privileged=learner_config.PrivilegedConfig(critic_weight=1.0),
       )
 
+  @parameterized.parameters(
+    ({"algorithm": "ppo"}, {}, "algorithm='ppo': must be 'muesli'"),
+    (
+      {"proxy": learner_config.ProxyConfig(share=0.5)},
+      {},
+      "proxy.share=0.5: must be 1",
+    ),
+    ({}, {"critic_weight": 1.0}, "privileged.critic_weight=1.0: must be 0"),
+  )
+  def test_imitation_alone_refuses_what_it_leaves_unused(
+    self, learner, privileged, message
+  ):
+    def make(alone):
+      learner_config.LearnerConfig(
+        **learner,
+        privileged=learner_config.PrivilegedConfig(
+          distillation_weight=1.0,
+          distillation_alone=alone,
+          distillation_share=1.0,
+          **privileged,
+        ),
+      )
+
+    make(0.5)
+    message += " with privileged.distillation_alone=1"
+    with self.assertRaisesRegex(ValueError, message):
+      make(1.0)
+
 
 class PrivilegedConfigTest(parameterized.TestCase):
   def test_nothing_is_used_unless_asked_for(self):
@@ -106,7 +134,9 @@ class PrivilegedConfigTest(parameterized.TestCase):
     ("distillation_share", 0.0),
     ("distillation_share", 1.5),
     ("distillation_l2", -1e-5),
-    ("distillation_l2", 1e-5),  # There is no distillation.
+    # There is no distillation.
+    ("distillation_l2", 1e-5),
+    ("distillation_alone", 0.5),
   )
   def test_bad_values_are_named(self, name, value):
     with self.assertRaisesRegex(ValueError, name):

@@ -72,6 +72,22 @@ class LearnerTest(absltest.TestCase):
       metrics["reward"], batch.reward[real].mean(), rtol=1e-5
     )
 
+  def test_the_target_network_makes_the_targets(self):
+    def targets(*doubled):
+      state = self.learner.init(jax.random.PRNGKey(0))
+      state = state._replace(
+        **{
+          name: jax.tree.map(np.add, *2 * [getattr(state, name)])
+          for name in doubled
+        }
+      )
+      _, metrics = self.learner.update(state, learners.batch())
+      return np.array([metrics["value"], metrics["return"]])
+
+    now = targets()
+    np.testing.assert_array_equal(targets("params"), now)
+    self.assertTrue(np.all(np.abs(targets("target_params") - now) > 1e-3))
+
   def test_fits_one_batch(self):
     """Rewards and, at the episodes' last steps, values are learned."""
     learner = learners.learner(

@@ -161,6 +161,23 @@ class CheckpointTest(absltest.TestCase):
     checkpoint.save(self.folder, 2, self._state(2.0), {})
     self.assertCountEqual(os.listdir(self.folder), ["1", "2"])
 
+  def test_a_writer_killed_while_it_removes_leaves_good_checkpoints(self):
+    def remove_some(folder, **_):
+      (folder / "run.json").unlink()
+      raise SystemExit
+
+    with mock.patch.object(checkpoint.shutil, "rmtree", remove_some):
+      for step in (1, 2):
+        checkpoint.save(self.folder, step, self._state(step), {}, keep=2)
+      with self.assertRaises(SystemExit):
+        checkpoint.save(self.folder, 3, self._state(3.0), {}, keep=2)
+    self.assertContainsSubset([2, 3], checkpoint.steps(self.folder))
+    for step in checkpoint.steps(self.folder):
+      state, _, _ = checkpoint.restore(self.folder, self._state(0.0), step)
+      np.testing.assert_array_equal(state["w"], 3 * [step])
+    checkpoint.save(self.folder, 4, self._state(4.0), {}, keep=2)
+    self.assertCountEqual(os.listdir(self.folder), ["3", "4"])
+
   def test_missing(self):
     with self.assertRaisesRegex(ValueError, "no checkpoint in .*nowhere"):
       checkpoint.restore(self.folder / "nowhere", self._state(0.0))

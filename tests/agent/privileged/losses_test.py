@@ -6,6 +6,7 @@ from absl.testing import absltest
 
 from adaland.agent import types
 from adaland.agent.learner_config import MuesliConfig, PrivilegedConfig
+from adaland.agent.muesli import muesli
 from adaland.agent.privileged import losses
 from tests.agent import fakes
 
@@ -41,7 +42,7 @@ class LossesTest(absltest.TestCase):
       truth=lambda goal, rules: jnp.asarray(self.truth)
     )
 
-  def parts(self, **weights):
+  def parts(self, target=None, **weights):
     return losses.privileged_losses(
       {},
       self.network,
@@ -50,7 +51,7 @@ class LossesTest(absltest.TestCase):
       self.batch,
       self.output,
       None,
-      None,
+      target,
       MuesliConfig(value_range=10.0),
     )
 
@@ -78,6 +79,39 @@ class LossesTest(absltest.TestCase):
       all_heads += expected
       start += size
     np.testing.assert_allclose(found["distillation"], all_heads, rtol=1e-5)
+
+  def test_the_critic_is_told_the_truth_and_learns_from_complete_steps(self):
+    shape = self.batch.reward.shape
+    logits = np.random.default_rng(1).normal(size=(*shape, fakes.NUM_BINS))
+
+    def critic(params, output, truth):
+      np.testing.assert_array_equal(truth, self.truth)
+      return jnp.asarray(logits)
+
+    self.network = self.network._replace(critic=critic)
+    complete = np.array(self.batch.mask, np.float32)
+    complete[:, -1] = 0
+    none = jnp.zeros(shape)
+    target = muesli.Targets(
+      returns=jnp.where(complete > 0, 0.0, 5.0),
+      action_returns=none,
+      complete=jnp.asarray(complete),
+      value=none,
+      prior=none,
+      samples=None,
+      advantages=None,
+    )
+    found = self.parts(target, critic_weight=0.5)
+    self.assertEqual(set(found), {"critic"})
+    # Zero is the bin in the middle.
+    nats = np.log(np.sum(np.exp(logits), axis=-1))
+    nats -= logits[..., fakes.NUM_BINS // 2]
+    expected = np.sum(nats * complete) / np.sum(complete)
+    np.testing.assert_allclose(found["critic"], expected, rtol=1e-5)
+    total = losses.total(
+      found, PrivilegedConfig(critic_weight=0.5), jnp.zeros([])
+    )
+    np.testing.assert_allclose(total, 0.5 * expected, rtol=1e-5)
 
   def test_l2_is_half_the_squares_and_fades_with_distillation(self):
     config = PrivilegedConfig(

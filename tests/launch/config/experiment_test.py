@@ -106,6 +106,44 @@ class ConfigTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, message):
       _smoke(*settings)
 
+  @parameterized.parameters(
+    (
+      "td_error",
+      (
+        "teaching.teacher=tutor",
+        "learner.privileged.distillation_weight=1",
+        "learner.privileged.distillation_share=1",
+        "learner.privileged.distillation_alone=1",
+      ),
+      "none, with learner.privileged.distillation_alone=1",
+    ),
+    ("value", ("learner.algorithm=ppo",), "td_error$"),
+    ("policy", ("learner.algorithm=vtrace",), "td_error$"),
+    ("policy", ("learner.muesli.cmpo=none",), "td_error or value$"),
+  )
+  def test_plr_scores_no_task_by_what_nothing_trains(
+    self, fitness, settings, allowed
+  ):
+    plr = ("curriculum.kind=plr", f"curriculum.plr.fitness={fitness}")
+    message = f"curriculum.plr.fitness is '{fitness}', allowed: .*: {allowed}"
+    with self.assertRaisesRegex(ValueError, message):
+      _smoke(*settings, *plr)
+    _smoke(*settings, *plr[1:])
+
+  def test_plr_scores_tasks_by_what_is_learned(self):
+    _smoke("curriculum.kind=plr", "learner.algorithm=ppo")
+    for fitness in ("value", "policy"):
+      _smoke("curriculum.kind=plr", f"curriculum.plr.fitness={fitness}")
+    # An agent that teaches alone teaches the model's policies, not its values.
+    _smoke(
+      "curriculum.kind=plr",
+      "curriculum.plr.fitness=policy",
+      "teaching.teacher=agent:runs/one",
+      "learner.privileged.distillation_weight=1",
+      "learner.privileged.distillation_share=1",
+      "learner.privileged.distillation_alone=1",
+    )
+
   def test_windows_and_teachers_that_fit(self):
     _smoke("network.memory=griffin", "network.local_length=29")
     _smoke("network.memory_length=10", "network.attention_sinks=4")

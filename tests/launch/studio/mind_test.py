@@ -70,6 +70,8 @@ class MindTest(absltest.TestCase):
       config = overrides.apply(
         preset_configs.smoke(),
         [
+          "teaching.teacher=explorer",
+          "learner.privileged.distillation_weight=1.0",
           "learner.privileged.distillation_share=1.0",
           f"learner.privileged.distillation_alone={alone}",
         ],
