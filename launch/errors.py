@@ -41,7 +41,10 @@ def user_input(what: str = "") -> Iterator[None]:
   except OSError as error:
     if error.errno in _DISK_FAULTS:
       raise  # Not a fault of the input.
-    raise UserError(prefix + describe_os_error(error)) from error
+    text = describe_os_error(error)
+    if not text.startswith(prefix):
+      text = prefix + text
+    raise UserError(text) from error
   except ValueError as error:
     raise UserError(prefix + one_line(str(error))) from error
   except RecursionError as error:

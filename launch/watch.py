@@ -88,11 +88,14 @@ def make_parser() -> cli.Parser:
 def run(args: argparse.Namespace) -> None:
   """Plays, films and reports."""
   began = time.monotonic()
+  if args.num_tasks > rollout.MAX_ENVS:
+    raise errors.UserError(
+      f"--num_tasks={args.num_tasks}: allowed: 1 to {rollout.MAX_ENVS}"
+    )
   workdir = args.workdir or _shipped()
   experiment = trained_agent.load_config(workdir, args.own_parts)
   source = task_source.TaskSource(experiment, held_out=True)
-  count = min(args.num_tasks, rollout.MAX_ENVS)
-  chosen = tasksets.many(args.taskset, source, count)
+  chosen = tasksets.many(args.taskset, source, args.num_tasks)
   trials = args.trials or max(task.trials for task in chosen)
   if not 2 <= trials <= constants.MAX_TRIALS:
     raise errors.UserError(

@@ -7,6 +7,8 @@ from adaland.envs.physics import backends
 from adaland.launch import cli, errors
 
 NUM_ENVS = 128  # Default of --num_envs for env.
+_PRESET = "laptop"
+_MINUTES = 10.0
 # Benches that have flags which no other has.
 _OF = {
   "--versus_local": ("train",),
@@ -14,19 +16,28 @@ _OF = {
   "--parts": ("device",),
   "--tiny": ("device",),
   "--backend": ("env", "vision"),
+  "--num_envs": ("env", "vision", "device"),
+  "--minutes": ("soak", "device"),
+}
+# Benches without flags that all others have.
+_NOT_OF = {
+  "--preset": ("product", "device"),
+  "--set": ("product", "device"),
+  "--seconds": ("soak", "kernels"),
 }
 
 
 def add(parser: cli.Parser) -> None:
   """Adds all flags to the command's parser."""
   parser.add_argument(
-    "--preset", default="laptop", help="sizes of everything that is measured"
+    "--preset",
+    help=f"sizes of everything that is measured, {_PRESET} by default",
   )
   parser.add_argument(
     "--num_envs",
     type=cli.positive_int,
-    help=f"environments of env, {NUM_ENVS} by default, and of vision, the "
-    "actor's by default",
+    help=f"environments of env, {NUM_ENVS} by default, of vision, the actor's "
+    "by default, and of all parts of device, each part's own by default",
   )
   parser.add_argument(
     "--seconds",
@@ -53,8 +64,8 @@ def add(parser: cli.Parser) -> None:
   parser.add_argument(
     "--minutes",
     type=float,
-    default=10.0,
-    help="of soak: length of the run; of device: time for everything",
+    help="of soak: length of the run; of device: time for everything; "
+    f"{_MINUTES:g} by default",
   )
   parser.add_argument(
     "--backend",
@@ -88,7 +99,7 @@ def add(parser: cli.Parser) -> None:
 def check(
   args: argparse.Namespace, launchers: Sequence[str], seconds: float
 ) -> None:
-  """Fills in the default of --seconds, and checks all flags but --preset.
+  """Checks all flags but --preset and --set, and fills in defaults.
 
   Args:
     args: The flags.
@@ -108,11 +119,21 @@ def check(
     "--parts": args.parts,
     "--tiny": args.tiny,
     "--backend": args.backend != "cpu",
+    "--num_envs": args.num_envs is not None,
+    "--minutes": args.minutes is not None,
+    "--preset": args.preset is not None,
+    "--set": args.set,
+    "--seconds": args.seconds is not None,
   }
   for flag, benches in _OF.items():
     if given[flag] and args.bench not in benches:
       raise errors.UserError(
-        f"{args.bench}: {flag} is a flag of {' and '.join(benches)}"
+        f"{args.bench}: {flag} is a flag of {_and(benches)}"
+      )
+  for flag, benches in _NOT_OF.items():
+    if given[flag] and args.bench in benches:
+      raise errors.UserError(
+        f"{args.bench}: {flag} is a flag of all but {_and(benches)}"
       )
   if args.versus_local and args.launcher != "ray":
     raise errors.UserError(
@@ -122,6 +143,10 @@ def check(
     raise errors.UserError(
       "--ample_actors: allowed with --launcher=local or ray, not device"
     )
+  if args.preset is None:
+    args.preset = _PRESET
+  if args.minutes is None:
+    args.minutes = _MINUTES
   if args.seconds is None:
     args.seconds = seconds
   for flag, value in (("minutes", args.minutes), ("seconds", args.seconds)):
@@ -131,3 +156,9 @@ def check(
     from adaland.launch.runtimes import ray_cluster
 
     ray_cluster.require()
+
+
+def _and(names: Sequence[str]) -> str:
+  """Returns "a", "a and b" or "a, b and c"."""
+  *others, last = names
+  return f"{', '.join(others)} and {last}" if others else last

@@ -54,6 +54,7 @@ def curve(results: Sequence[Mapping[str, Any]]) -> bytes:
         mean.tolist(), (mean - half).tolist(), (mean + half).tolist()
       )
   note = (
-    f"{results[0]['num_scored']} tasks; bands: 1.96 standard errors over tasks"
+    f"{results[0]['num_scored']} tasks{scores.other_side(results[0])}; bands: "
+    "1.96 standard errors over tasks"
   )
   return figure.by_trial(curves, note=note)

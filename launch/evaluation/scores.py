@@ -160,6 +160,14 @@ def sides(
   return found
 
 
+def other_side(result: Mapping[str, Any]) -> str:
+  """Returns player 2's number of tasks with a score, if it is another."""
+  second = result.get("player2", result)
+  if second["num_scored"] == result["num_scored"]:
+    return ""
+  return f" (player 2: {second['num_scored']} of {second['num_tasks']})"
+
+
 def table(results: Sequence[Mapping[str, Any]]) -> str:
   """Formats mean scores and rewards of several policies as Markdown."""
   players = sides(results)
@@ -194,7 +202,8 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
     lines += ["", trial_table(curves)]
   lines.append("")
   lines.append(
-    f"{first['num_scored']} of {first['num_tasks']} {heldout}tasks, scored by "
+    f"{first['num_scored']} of {first['num_tasks']} {heldout}tasks"
+    f"{other_side(first)}, scored by "
     + (
       "the reward of the scripted expert in each player's place"
       if "player2" in first
@@ -202,7 +211,10 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
     )
     + (
       "; it got none on the others."
-      if first["num_scored"] < first["num_tasks"]
+      if any(
+        result["num_scored"] < result["num_tasks"]
+        for result in players.values()
+      )
       else "."
     )
   )

@@ -94,17 +94,35 @@ class RunDir:
       UserError: If the directory holds other files, or a run of another
         config, or another process trains there.
     """
-    wanted = json_codec.to_json(config)
-    self._check(wanted, free_fields)
+    self._check(config, free_fields)
     with errors.user_input("--workdir"):
       self.path.mkdir(parents=True, exist_ok=True)
     lock = self._lock()
     with errors.user_input("--workdir"):
       self.checkpoints.mkdir(exist_ok=True)
       self.logs.mkdir(exist_ok=True)
-      if not self.exists() or self.read_config() != wanted:
+      if not self.exists() or self.differences(config):
         self.write_config(config)
     return lock
+
+  def differences(
+    self, config: Any, free_fields: Collection[str] = ()
+  ) -> list[str]:
+    """Returns how a config differs from the run's, a text for each field.
+
+    Args:
+      config: The config.
+      free_fields: Dotted names of fields that may differ.
+
+    Raises:
+      UserError: If there is no run here, or its config can't be read.
+    """
+    wanted = json_codec.to_json(config)
+    return [
+      text
+      for text in json_codec.differences(wanted, self.read_config())
+      if text.partition(":")[0] not in free_fields
+    ]
 
   def write_config(self, config: Any) -> None:
     """Replaces the run's config."""
@@ -122,14 +140,10 @@ class RunDir:
       return True
     return False
 
-  def _check(self, wanted: Any, free_fields: Collection[str]) -> None:
+  def _check(self, config: Any, free_fields: Collection[str]) -> None:
     """Raises UserError unless a run of this config may use the directory."""
     if self.exists() and self._has_trained():
-      found = [
-        text
-        for text in json_codec.differences(wanted, self.read_config())
-        if text.partition(":")[0] not in free_fields
-      ]
+      found = self.differences(config, free_fields)
       if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise errors.UserError(

@@ -26,7 +26,8 @@ _COLOURS = (
   "#e08214",
   "#444444",
 )
-_METRICS = "metrics.jsonl"
+# In a run's directory.
+METRICS = "metrics.jsonl"
 
 
 class Curve(NamedTuple):
@@ -57,7 +58,7 @@ def read(workdir: pathlib.Path, trials: int, cpu_seconds: float) -> Curve:
   Raises:
     UserError: If the metrics are missing, or have no reward.
   """
-  path = workdir / _METRICS
+  path = workdir / METRICS
   name = f"reward/trial_{trials}"
   rows = []
   with errors.user_input(str(path)), errors.of_another_form(str(path)):

@@ -166,6 +166,9 @@ def _command(plan: running.Plan) -> str:
     parts.append(f"--steps={plan.size.steps}")
   else:
     parts.append(f"--minutes={plan.size.minutes:g}")
+  usual = table.STUDIES[plan.name].sizes[plan.size_name].launcher
+  if plan.size.launcher != usual:
+    parts.append(f"--launcher={plan.size.launcher}")
   return " ".join(parts)
 
 

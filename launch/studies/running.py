@@ -22,8 +22,8 @@ from adaland.launch.evaluation import (
   trained_agent,
 )
 from adaland.launch.recipes import task_source
-from adaland.launch.run import process_tree, progress
-from adaland.launch.studies import study
+from adaland.launch.run import process_tree, progress, rundir
+from adaland.launch.studies import curves, study
 
 # A run ends at most this late, besides a tenth of its length.
 _LATE_STEPS = 50_000
@@ -120,21 +120,26 @@ def run(plan: Plan) -> None:
   """Trains and plays all that is left to do.
 
   Raises:
-    UserError: If a setting, a task or a player does not fit; before training,
-      as far as that can be told.
+    UserError: If a setting, a task or a player does not fit, or what is there
+      is of another study; before training, as far as that can be told.
     RunError: If a run fails.
     KeyboardInterrupt: If a run was stopped; the same call continues it.
   """
   configs = {
-    (variant.name, seed): config(plan, variant, seed)
+    (variant, seed): config(plan, variant, seed)
     for seed in range(plan.seeds)
     for variant in plan.study.variants
   }
-  base = configs[plan.study.variants[0].name, 0]
+  base = configs[plan.study.variants[0], 0]
   source = task_source.TaskSource(base, held_out=True)
   tasks = tasksets.many(plan.size.taskset, source, plan.size.num_tasks)
   for each in configs.values():
     trained_agent.fitting_env(each.env, tasks)
+  left = {
+    (variant.name, seed): chosen
+    for (variant, seed), chosen in configs.items()
+    if not _is_done(plan, variant, seed, chosen)
+  }
   with errors.user_input("--out"):
     plan.out.mkdir(parents=True, exist_ok=True)
     plan.runs.mkdir(parents=True, exist_ok=True)
@@ -142,9 +147,8 @@ def run(plan: Plan) -> None:
     if not plan.player(name).exists():
       result = _played(plan, name, base.env, tasks, policies.baseline(name, 0))
       _write(plan.player(name), result)
-  for (name, seed), each in configs.items():
-    if not _is_done(plan, name, seed):
-      _write(plan.result(name, seed), _trained(plan, name, seed, each, tasks))
+  for (name, seed), each in left.items():
+    _write(plan.result(name, seed), _trained(plan, name, seed, each, tasks))
 
 
 def _trained(
@@ -166,6 +170,8 @@ def _trained(
     _write(spent_file, {"cpu_seconds": before + spent})
   if not plan.is_over(done.counters):
     raise KeyboardInterrupt  # Stopped by a signal, and a checkpoint is there.
+  # A run that was longer ends at once.
+  _refuse_longer(plan, workdir, done.counters, "--runs")
   maker = fewshot.agent_policy(chosen, done.params, seed)
   result = _played(plan, name, chosen.env, tasks, maker)
   return result | {
@@ -205,24 +211,59 @@ def _played(
   return result | {"taskset": plan.size.taskset, "repeats": 1, "seed": 0}
 
 
-def _is_done(plan: Plan, name: str, seed: int) -> bool:
+def _is_done(
+  plan: Plan,
+  variant: study.Variant,
+  seed: int,
+  chosen: experiment.ExperimentConfig,
+) -> bool:
   """Returns whether there are results of a run that was as long.
 
   Raises:
-    UserError: If there are results of a longer one: it would stand beside the
-      others as if it were their equal.
+    UserError: If the results are of a longer run or one of other settings,
+      which would stand beside the others as if it were their equal; or if the
+      run is missing, as in a checkout: to train it again would replace results
+      that can't be had back.
   """
-  path = plan.result(name, seed)
+  path = plan.result(variant.name, seed)
   if not path.exists():
     return False
-  found = training(path)
-  if plan.is_shorter_than(found):
+  run_dir = rundir.RunDir(str(plan.workdir(variant.name, seed)))
+  if not run_dir.exists() or not (run_dir.path / curves.METRICS).exists():
     raise errors.UserError(
-      f"{path}: is of a longer run ({found['env_steps']:,.0f} steps, "
-      f"{found['seconds'] / 60:.0f} minutes) than {plan.length}, allowed: as "
-      "long a study (--steps, --minutes), or another --out"
+      f"{path}: its run is not in {plan.runs}, allowed: --runs with the runs "
+      "of these results, or another --out to train them again"
     )
+  # Runs can be moved; the teacher's own settings are checked with its run.
+  moved = ["teaching.teacher"] if variant.teacher else []
+  unlike = run_dir.differences(chosen, [*experiment.FREE_FIELDS, *moved])
+  if unlike:
+    raise errors.UserError(
+      f"{path}: its run has other settings than the study ({unlike[0]}), "
+      "allowed: the same, or another --out and --runs"
+    )
+  found = training(path)
+  _refuse_longer(plan, path, found, "--out")
   return plan.is_over(found)
+
+
+def _refuse_longer(
+  plan: Plan, path: pathlib.Path, counters: Mapping[str, float], flag: str
+) -> None:
+  """Raises UserError if a run was longer than planned.
+
+  Args:
+    plan: The plan.
+    path: The run, or its results.
+    counters: The run's counters.
+    flag: The flag that says where another one would be.
+  """
+  if plan.is_shorter_than(counters):
+    raise errors.UserError(
+      f"{path}: is of a longer run ({counters['env_steps']:,.0f} steps, "
+      f"{counters['seconds'] / 60:.0f} minutes) than {plan.length}, allowed: "
+      f"as long a study (--steps, --minutes), or another {flag}"
+    )
 
 
 def training(path: pathlib.Path) -> dict[str, float]:

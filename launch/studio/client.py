@@ -157,7 +157,7 @@ class Client:
       self._job.stop()
       self._job = None
     if self._game is not None:
-      self._game.stop()
+      self._game.stop(self._seat)
       if self._shared.waiting is self._game:
         self._shared.waiting = None
     self._seat = None
@@ -171,21 +171,23 @@ class Client:
       self._send("progress", text="compiling the world (the first time only)")
       self._shared.compiling.acquire()
     try:
-      self._game = game.Game(task, seed, expert, self._shared.pace)
+      made = game.Game(task, seed, expert, self._shared.pace)
     finally:
       self._shared.compiling.release()
-    self._seat = self._game.join(self._send, pictures)
-    if self._game.free_player is not None:
-      self._shared.waiting = self._game
+    self._seat = made.join(self._send, pictures)
+    self._game = made
+    if made.free_player is not None:
+      self._shared.waiting = made
 
   def _join(self, pictures: bool) -> None:
     waiting = self._shared.waiting
     if waiting is None or waiting is self._game:
       raise errors.UserError("join: no game waits for a second player")
     self._stop()
-    self._shared.waiting = None
-    self._game = waiting
+    # A page that is refused leaves the seat to the next one.
     self._seat = waiting.join(self._send, pictures)
+    self._game = waiting
+    self._shared.waiting = None
 
   def _keep(self) -> None:
     if self._game is None:
@@ -229,13 +231,15 @@ class Client:
     if study is None:
       raise errors.UserError("result: no study was begun")
 
-    def say(text: str) -> None:
-      self._send("progress", text=text)
-
     def work(is_stopped: Callable[[], bool]) -> None:
-      del is_stopped
+      def say(text: str) -> None:
+        if is_stopped():
+          raise messages.GoneError("nobody waits for the result any more")
+        self._send("progress", text=text)
+
       result = study.result(self._shared.known, agent, say)
-      self._send("measured", result=result)
+      if not is_stopped():
+        self._send("measured", result=result)
 
     self._begin("result", work)
 

@@ -92,6 +92,8 @@ class Game:
     self._seats: list[Seat] = []
     self._actions: list[np.ndarray] = []
     self._going = threading.Event()
+    # Taken by the one that tells the end.
+    self._ending = threading.Lock()
     self._thread = threading.Thread(target=self._play, daemon=True)
 
   @property
@@ -104,11 +106,13 @@ class Game:
     """Gives a person a seat, and shows the start.
 
     Raises:
-      UserError: If all seats are taken.
+      UserError: If all seats are taken, or the seat has no pictures.
     """
     player = self.free_player
     if player is None or self.over:
       raise errors.UserError("the game has no free player")
+    if pictures and player:
+      raise errors.UserError("without WebGL a page can show player 1 only")
     seat = Seat(player, send, pictures)
     self._seats.append(seat)
     view = self._world.state_view(0)
@@ -128,6 +132,8 @@ class Game:
 
   def go(self) -> None:
     """Lets time pass, for both players."""
+    if self.over:
+      return
     self._going.set()
     for seat in self._seats:
       seat.send("going")
@@ -140,14 +146,19 @@ class Game:
       for seat in self._seats:
         seat.send("paused")
 
-  def stop(self) -> None:
-    """Ends the game and waits for its thread."""
+  def stop(self, leaving: Seat | None = None) -> None:
+    """Ends the game, waits for its thread, and tells the other player.
+
+    Args:
+      leaving: The person who stops it, whose page knows.
+    """
     self.over = True
     self._going.set()
     if (
       self._thread.is_alive() and self._thread is not threading.current_thread()
     ):
       self._thread.join()
+    self._tell_end(leaving)
 
   def demonstration(self) -> demo.Demo:
     """Returns what was played.
@@ -211,11 +222,19 @@ class Game:
       for seat, number in zip(self._seats, numbers, strict=True):
         self._show(seat, rewards, view, number)
       if self._step.last[0]:
-        for seat in self._seats:
+        self._tell_end()
+        return
+
+  def _tell_end(self, leaving: Seat | None = None) -> None:
+    """Tells everybody but who leaves that the game is over, once."""
+    if not self._ending.acquire(blocking=False):
+      return
+    for seat in self._seats:
+      if seat is not leaving:
+        with contextlib.suppress(messages.GoneError):
           seat.send(
             "over", rewards=self.rewards, pauses=self.pauses, late=self.late
           )
-        return
 
   def _action(self) -> np.ndarray:
     """Returns the actions of all players, [P, A]."""
@@ -245,7 +264,7 @@ class Game:
     shown: dict[str, Any] = frames.frame(view)
     del shown["v"]
     if seat.pictures:
-      shown["picture"] = self._picture(seat.player)
+      shown["picture"] = self._picture()
     seat.send(
       "frame",
       **shown,
@@ -255,10 +274,8 @@ class Game:
       end=bool(self._step.trial_last[0]),
     )
 
-  def _picture(self, player: int) -> str:
+  def _picture(self) -> str:
     """Returns what the first player sees as a JPEG in base64."""
-    if player:
-      raise errors.UserError("without WebGL a page can show player 1 only")
     out = io.BytesIO()
     Image.fromarray(first_person.pictures(self._world)[0]).save(out, "JPEG")
     return base64.b64encode(out.getvalue()).decode()

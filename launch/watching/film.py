@@ -25,6 +25,7 @@ _BOTTOM = _TOP + _VIEW[1] + 22
 _RULES = 6  # Lines of rules at most.
 _PAUSE = 8  # Frames that the end of a try stays.
 _END = 24
+_LABELLED = 36  # Width from bar to bar that has room for texts.
 
 _BACKGROUND = (18, 20, 24)
 _TEXT = (235, 235, 235)
@@ -162,14 +163,17 @@ def _draw_bars(
   left, right, bottom, top = 500, SIZE[0] - 16, SIZE[1] - 20, _BOTTOM + 18
   pen.text((left, _BOTTOM), "reward of each try / the expert's", _DIM, _SMALL)
   pitch = (right - left) / trials
+  margin = min(4, pitch / 4)
   for k in range(trials):
-    start, end = left + k * pitch + 4, left + (k + 1) * pitch - 4
+    start, end = left + k * pitch + margin, left + (k + 1) * pitch - margin
     pen.rectangle((start, top, end, bottom), None, (60, 64, 70))
     if k < len(rewards):
       share = min(1.0, max(0.0, rewards[k] / best))
       pen.rectangle(
         (start, bottom - share * (bottom - top), end, bottom), _AGENT
       )
-      text = f"{rewards[k] / best:.2f}"
-      pen.text((start + 4, top + 2), text, _TEXT, _SMALL)
-    pen.text((start + 4, bottom + 3), f"try {k + 1}", _DIM, _SMALL)
+      if pitch >= _LABELLED:
+        text = f"{rewards[k] / best:.2f}"
+        pen.text((start + 4, top + 2), text, _TEXT, _SMALL)
+    if pitch >= _LABELLED:
+      pen.text((start + 4, bottom + 3), f"try {k + 1}", _DIM, _SMALL)

@@ -26,6 +26,12 @@ class ArchiveTest(absltest.TestCase):
     self.assertNotIn(1, archive)
     self.assertEqual((archive.trials(2), archive.trials(8)), (2, 5))
 
+  def test_a_task_that_takes_a_place_has_just_been_played(self):
+    archive = Archive(1)
+    archive.offer(0, 1.0, trials=2, now=0)
+    archive.offer(1, 2.0, trials=2, now=9)
+    self.assertEqual(archive.state_dict()["played"], [9])
+
   def test_a_refreshed_task_may_become_the_worst(self):
     archive = _filled([3.0, 1.0, 2.0])
     archive.refresh(0, -5.0)

@@ -1,5 +1,6 @@
 """Tests of adaland.curriculum.learnability."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -75,6 +76,52 @@ class LearnabilityCurriculumTest(parameterized.TestCase):
     # 20 expected; the deviation is 3.2.
     self.assertBetween(len(kept), 10, 30)
     self.assertFalse(made.next_tasks(1)[0].learn)
+
+  def test_the_last_trial_decides(self):
+    one = dataclasses.replace(_SMALL, candidates=1, kept=1, rollouts=2)
+    for shares, why in (
+      ([1.0, 0.0], "never solved"),
+      ([0.0, 1.0], "always solved"),
+    ):
+      made = learnability.LearnabilityCurriculum(one, examples.sample_task, 0)
+      for assignment in made.next_tasks(2):
+        record = examples.record(assignment, 0.0)
+        rewards = np.array(shares) * assignment.task.trial_seconds
+        made.report(record._replace(rewards=rewards))
+      [decision] = made.take_decisions()
+      self.assertEqual(decision.why, why)
+
+  def test_an_episode_that_the_agent_did_not_play_alone_is_played_again(self):
+    made = self.make()
+    first, *others = made.next_tasks(20)
+    for assignment in others:
+      self.play(made, assignment, False)
+    record = examples.record(first, 0.0, 5.0)
+    made.report(record._replace(guided=True))
+    self.assertEmpty(made.take_decisions())
+    self.assertEqual(made.metrics()["trial_reward_s"], 0.0)
+    [again] = made.next_tasks(1)
+    self.assertEqual((again.task.name, again.learn), (first.task.name, False))
+
+  def test_guided_episodes_are_no_rewards_of_the_agent(self):
+    made = self.make()
+    training = made.next_tasks(21)[-1]
+    self.assertTrue(training.learn)
+    record = examples.record(training, 0.0, 5.0)
+    made.report(record._replace(guided=True))
+    self.assertEqual(made.metrics()["trial_reward_s"], 0.0)
+
+  def test_records_of_an_earlier_batch_decide_nothing(self):
+    config = dataclasses.replace(_SMALL, candidates=1, kept=1, train_episodes=1)
+    made = learnability.LearnabilityCurriculum(
+      config, examples.sample_task, 0, num_tasks=1
+    )
+    # Four to score, one to learn from, and the same task in the next batch.
+    early, *_ = made.next_tasks(6)
+    self.assertEqual(made.state_dict()["batch"], 2)
+    before = made.state_dict()["solved"]
+    self.play(made, early, True)
+    self.assertEqual(made.state_dict()["solved"], before)
 
   def test_until_a_batch_is_scored_the_last_one_s_tasks_are_used(self):
     made = self.make()

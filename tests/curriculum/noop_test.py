@@ -93,6 +93,30 @@ class NoopCurriculumTest(parameterized.TestCase):
     self.play(made, again, 0.1)
     self.assertLen(made.take_decisions(), 1)
 
+  def test_guided_episodes_are_no_rewards_of_the_agent(self):
+    made = self.make()
+    self.evaluated(made, [0.0, 0.2, 0.0])
+    [training] = made.next_tasks(1)
+    self.assertTrue(training.learn)
+    record = examples.record(training, 0.0, 5.0)
+    made.report(record._replace(guided=True))
+    self.assertEqual(made.metrics()["trial_reward_s"], 0.0)
+
+  def test_tasks_under_evaluation_are_not_proposed_again(self):
+    for seed in range(5):
+      made = noop.NoopCurriculum(
+        _SMALL, examples.sample_task, seed, num_tasks=3
+      )
+      proposed = made.next_tasks(18)[::6]
+      self.assertLen({each.task.name for each in proposed}, 3)
+
+  def test_the_oldest_of_too_many_proposed_tasks_are_dropped(self):
+    made = self.make()
+    with absltest.mock.patch.object(noop, "_MAX_PROPOSED", 2):
+      names = [each.task.name for each in made.next_tasks(18)[::6]]
+    kept = [str(index) for index, *_ in made.state_dict()["rewards"]]
+    self.assertEqual(kept, names[1:])
+
   def test_a_pool_s_only_task_is_judged_by_its_first_trials(self):
     made = noop.NoopCurriculum(_SMALL, examples.sample_task, 0, num_tasks=1)
     assignments = made.next_tasks(18)  # Proposed three times at once.

@@ -33,6 +33,13 @@ class UniformCurriculumTest(absltest.TestCase):
     self.assertEqual(_make(1).next_tasks(3), _make(1).next_tasks(3))
     self.assertNotEqual(_make(1).next_tasks(3), _make(2).next_tasks(3))
 
+  def test_guided_episodes_are_no_rewards_of_the_agent(self):
+    made = _make()
+    [assignment] = made.next_tasks(1)
+    record = examples.record(assignment, 0.0, 5.0)
+    made.report(record._replace(guided=True))
+    self.assertEqual(made.metrics()["trial_reward_s"], 0.0)
+
   def test_a_restored_copy_goes_on_the_same(self):
     one = _make(1)
     for assignment in one.next_tasks(3):

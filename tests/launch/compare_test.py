@@ -73,11 +73,38 @@ class CompareTest(absltest.TestCase):
     self.assertIn("2 of 3 tasks", out)
     self.assertEqual(picture.read_bytes()[:4], b"\x89PNG")
 
+  def test_unlike_experts_are_told(self):
+    other = score_tables_test.evaluation(expert=(4.0, 4.0, 0.0))
+    path = self.folder / "c.json"
+    path.write_text(json.dumps(other))
+    _, alike, _ = _call(str(self.folder / "a.json"))
+    self.assertNotIn("differ", alike)
+    _, out, _ = _call(str(self.folder / "a.json"), str(path))
+    self.assertIn(", which differs between the files on 1 of them (", out)
+
   def test_a_picture_of_another_kind_is_refused_before_any_work(self):
     path = self.folder / "new.pdf"
     code, out, err = _call(str(self.folder / "none"), f"--figure={path}")
     self.assertEqual((code, out), (2, ""))
     self.assertIn("must end in .png", err)
+
+  def test_an_agent_and_its_control_share_their_seeds(self):
+    argv = []
+    for i, (own, swapped) in enumerate(((0.0, -0.5), (1.0, 0.5))):
+      rows = [[2 * swapped] * 2, [4 * swapped] * 2, [0, 0]]
+      content = score_tables_test.evaluation(
+        [(2 * own, 2 * own), (4 * own, 4 * own), (0, 0)],
+        controls={"swapped": {"trial_rewards": rows}},
+      )
+      path = self.folder / f"s{i}.json"
+      path.write_text(json.dumps(content))
+      argv.append(f"agent={path}")
+    code, out, err = _call(*argv, "--json=-")
+    self.assertEqual(code, 0, err)
+    # Of each seed the difference is the same, however unlike the seeds are.
+    found = json.loads(out)["differences"]["agent, swapped memory"]
+    for end in ("mean", "low", "high"):
+      self.assertEqual(found[end], [0.5, 0.5])
 
   def test_seeds_widen_the_interval(self):
     spread = [

@@ -14,6 +14,7 @@ class UserInputTest(parameterized.TestCase):
     ("--x", errors.UserError("--x: bad"), "--x: bad"),
     ("", errors.UserError("bad"), "bad"),
     ("--x", FileNotFoundError(2, "No such file", "f"), "--x: f: No such file"),
+    ("f", FileNotFoundError(2, "No such file", "f"), "f: No such file"),
   )
   def test_becomes_one_line(self, what, error, message):
     with self.assertRaises(errors.UserError) as caught, errors.user_input(what):

@@ -78,6 +78,12 @@ class WatchTest(absltest.TestCase):
     with self.assertRaisesRegex(errors.UserError, "environments differ from"):
       labels("run", "--memoryless=large")
 
+  def test_more_tasks_than_are_played_at_once_are_refused(self):
+    code, out, err = _call(f"--out={self.folder / 'new'}", "--num_tasks=65")
+    self.assertEqual((code, out), (2, ""))
+    self.assertIn("--num_tasks=65: allowed: 1 to 64", err)
+    self.assertFalse((self.folder / "new").exists())
+
   def test_without_an_agent(self):
     with absltest.mock.patch.object(agent_dir, "SHIPPED", self.folder):
       code, out, err = _call(f"--out={self.folder / 'new'}")

@@ -1,10 +1,13 @@
 """Tables of scores by trial, read from the JSON files of evaluations.
 
 A policy's table has the scores of each training seed, task and trial, [S, T,
-K]. All tables are of the same tasks; those on which the expert got no reward
-in one of the evaluations have no score, and are left out.
+K]. All tables are of the same tasks, and share the expert's rewards: of each
+task the best of all evaluations', as an expert's best of a few runs depends on
+their seeds. Tasks on which the expert got no reward in one of the evaluations
+have no score, and are left out.
 """
 
+import itertools
 import pathlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -27,12 +30,15 @@ class Tables(NamedTuple):
     files: By label the names of the files, S.
     num_tasks: Number of tasks, T and those without a score.
     taskset: Name of the task set, as the first file gives it.
+    num_unlike_experts: Number of tasks with a score on which the expert's
+      rewards differ between the files.
   """
 
   scores: dict[str, np.ndarray]
   files: dict[str, list[str]]
   num_tasks: int
   taskset: str
+  num_unlike_experts: int = 0
 
   def same_seeds(self, label: str, other: str) -> bool:
     """Returns whether two labels are of the same seeds of one agent."""
@@ -48,6 +54,7 @@ class _File(NamedTuple):
     tasks: The hash of its tasks.
     rewards: By what is to be added to the label, [tasks, K].
     expert: The expert's rewards, [tasks].
+    agent: The hash of the agent's parameters, None if the file has none.
   """
 
   name: str
@@ -55,6 +62,7 @@ class _File(NamedTuple):
   tasks: str
   rewards: dict[str, np.ndarray]
   expert: np.ndarray
+  agent: str | None
 
   @property
   def num_trials(self) -> int:
@@ -85,24 +93,27 @@ def load(specs: Sequence[str]) -> Tables:
     specs: "LABEL=FILE" or "FILE"; files of one label are of an agent's seeds.
 
   Raises:
-    UserError: If a file is missing or is no evaluation, or the files are of
-      different tasks.
+    UserError: If a file is missing or is no evaluation, the files are of
+      different tasks, or those of one label are not of an agent's seeds.
   """
   labelled = [split_label(spec) for spec in specs]
   _check_labels(specs)
   files = [(label, _read(path)) for label, path in labelled]
   _check_same([file for _, file in files])
-  scored = np.all([file.expert > 0 for _, file in files], axis=0)
+  _check_seeds(files)
+  experts = np.stack([file.expert for _, file in files])
+  scored = np.all(experts > 0, axis=0)
   if not scored.any():
     raise errors.UserError(
       f"{files[0][1].name}: the expert has no reward on any task, so there are "
       "no scores"
     )
+  worst, best = experts.min(axis=0)[scored], experts.max(axis=0)[scored]
   seeds: dict[str, list[np.ndarray]] = {}
   names: dict[str, list[str]] = {}
   for label, file in files:
     for addition, rewards in file.rewards.items():
-      score = rewards[scored] / file.expert[scored, None]
+      score = rewards[scored] / best[:, None]
       seeds.setdefault(label + addition, []).append(score)
       names.setdefault(label + addition, []).append(file.name)
   stacked = {
@@ -112,19 +123,39 @@ def load(specs: Sequence[str]) -> Tables:
     if label.removesuffix(_UNPROMPTED) == label
     or label.removesuffix(_UNPROMPTED) not in seeds
   }
-  return Tables(stacked, names, len(scored), files[0][1].taskset)
+  unlike = int((~np.isclose(worst, best)).sum())
+  return Tables(stacked, names, len(scored), files[0][1].taskset, unlike)
 
 
 def _check_labels(specs: Sequence[str]) -> None:
-  """Refuses files without a label that have one name."""
-  unlabelled = [spec for spec in specs if "=" not in spec]
-  for index, spec in enumerate(unlabelled):
-    label, _ = split_label(spec)
-    for other in unlabelled[:index]:
-      if split_label(other)[0] == label:
+  """Refuses a file named twice, and one without a label named as another."""
+  for spec, other in itertools.combinations(specs, 2):
+    (label, path), (other_label, other_path) = map(split_label, (spec, other))
+    if label != other_label:
+      continue
+    if path == other_path:
+      raise errors.UserError(
+        f"{other}: is given twice, allowed: a file for each training seed"
+      )
+    if "=" not in spec or "=" not in other:
+      raise errors.UserError(
+        f"{spec} and {other} are both named {label!r}, allowed: LABEL=FILE, "
+        "with one label for the seeds of an agent"
+      )
+
+
+def _check_seeds(files: Sequence[tuple[str, _File]]) -> None:
+  """Refuses evaluations of one agent as those of its training seeds."""
+  found: dict[tuple[str, str], str] = {}
+  for label, file in files:
+    if file.agent is None:
+      continue
+    for addition in file.rewards:
+      other = found.setdefault((label + addition, file.agent), file.name)
+      if other != file.name:
         raise errors.UserError(
-          f"{other} and {spec} are both named {label!r}, allowed: LABEL=FILE, "
-          "with one label for the seeds of an agent"
+          f"{other} and {file.name} are of one agent, allowed: as files of "
+          f"{label!r} one for each training seed"
         )
 
 
@@ -179,7 +210,15 @@ def _parse(path: str, content: dict[str, Any]) -> _File:
         f"allowed: {num_trials} on each of {len(expert)}"
       )
   taskset = errors.printable(str(content.get("taskset", "")))
-  return _File(path, taskset, str(content["tasks_sha256"]), rewards, expert)
+  agent = content.get("agent_sha256")
+  return _File(
+    path,
+    taskset,
+    str(content["tasks_sha256"]),
+    rewards,
+    expert,
+    None if agent is None else str(agent),
+  )
 
 
 def _rewards(rows: Any) -> np.ndarray:

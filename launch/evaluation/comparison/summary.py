@@ -44,6 +44,7 @@ def compare(tables: score_tables.Tables) -> dict[str, Any]:
     "trials": first.shape[2],
     "num_tasks": tables.num_tasks,
     "num_scored": first.shape[1],
+    "num_unlike_experts": tables.num_unlike_experts,
     "policies": {
       label: {
         "seeds": len(score),
@@ -114,10 +115,16 @@ def text(result: Mapping[str, Any]) -> str:
   for label, found in result["differences"].items():
     lines.append(f"| {label} | {' | '.join(_cells(found, numbers))} |")
   scored, all_tasks = result["num_scored"], result["num_tasks"]
+  unlike = ""
+  if result["num_unlike_experts"]:
+    unlike = (
+      f", which differs between the files on {result['num_unlike_experts']} of "
+      "them (the best counts)"
+    )
   lines += [
     "",
-    f"{scored} of {all_tasks} tasks, scored by the scripted expert's reward; "
-    "in brackets 95 % intervals",
+    f"{scored} of {all_tasks} tasks, scored by the scripted expert's reward"
+    f"{unlike}; in brackets 95 % intervals",
   ]
   return "\n".join(lines)
 

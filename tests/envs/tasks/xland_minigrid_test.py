@@ -1,5 +1,7 @@
 """Tests of adaland.envs.tasks.xland_minigrid, with rows written by hand."""
 
+import zlib
+
 import numpy as np
 from absl.testing import absltest, parameterized
 
@@ -119,6 +121,15 @@ class LoadTest(absltest.TestCase):
     np.savez(path, goals=saved["goals"])
     with self.assertRaisesRegex(ValueError, "rules.*allowed: an npz file"):
       xland_minigrid.load(path)
+
+  def test_damaged_files_are_refused(self):
+    path = self.create_tempfile("a.npz", "PK").full_path
+    for error in (zlib.error("Error -3"), NotImplementedError("compression")):
+      with (
+        absltest.mock.patch.object(np, "load", side_effect=error),
+        self.assertRaisesRegex(ValueError, f"{error}; allowed: an npz file"),
+      ):
+        xland_minigrid.load(path)
 
   def test_pickles_are_refused(self):
     path = self.create_tempfile("rules.npz").full_path

@@ -56,6 +56,14 @@ class BenchTest(parameterized.TestCase):
     ),
     (["env", "--ample_actors"], "env: --ample_actors is a flag of train"),
     (["actor", "--backend=gpu"], "--backend is a flag of env and vision"),
+    (
+      ["actor", "--num_envs=3"],
+      "a flag of env, vision and device",
+    ),
+    (["env", "--minutes=10"], "env: --minutes is a flag of soak and device"),
+    (["soak", "--seconds=5"], "is a flag of all but soak and kernels"),
+    (["product", "--preset=laptop"], "--preset is a flag of all but product"),
+    (["device", "--set", "run.seed=1"], "device: --set is a flag of all but"),
   )
   def test_bad_input_is_one_line(self, argv, message):
     code, out, err = self.call(*argv)

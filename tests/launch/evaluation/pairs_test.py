@@ -7,7 +7,7 @@ from absl.testing import absltest, parameterized
 
 from adaland.envs import constants, land
 from adaland.launch import errors
-from adaland.launch.evaluation import fewshot, pairs, scores
+from adaland.launch.evaluation import fewshot, pairs, report, scores
 from tests.launch import fakes
 
 _ENV = land.LandConfig(num_players=2)
@@ -52,17 +52,18 @@ class PairTest(absltest.TestCase):
 
 
 class PairScoresTest(parameterized.TestCase):
-  def evaluate(self):
+  def evaluate(self, best=((4.0, 8.0), (4.0, 8.0))):
     pair: Any = "self"
+    best_of = dict(zip(("2", "3"), best, strict=True))
     tasks = [fakes.make_task("2"), fakes.make_task("3")]
 
     def play(env, jobs, make_policy, seed, on_progress, recorder=None):
-      """Experts earn 4 and 8; the others the name, player 2 twice as much."""
+      """Experts earn the best; others the name, player 2 twice as much."""
       del env, seed, on_progress, recorder
       if make_policy is pair:
         return [float(job.name) * np.ones((job.trials, 2)) * [1, 2]
                 for job in jobs]  # fmt: skip
-      return [np.array([[4.0, 8.0]])] * len(jobs)
+      return [np.array([best_of[job.name]]) for job in jobs]
 
     self.enter_context(
       absltest.mock.patch.object(fewshot.rollout, "play", play)
@@ -84,6 +85,18 @@ class PairScoresTest(parameterized.TestCase):
     self.assertIn("| agent with self |", text)
     self.assertIn("| agent with self, player 2 |", text)
     self.assertIn("of the scripted expert in each player's place", text)
+
+  def test_each_player_has_its_own_number_of_tasks_with_a_score(self):
+    results = self.evaluate(best=((4.0, 0.0), (4.0, 8.0)))
+    self.assertIn(
+      "2 of 2 held-out tasks (player 2: 1 of 2), scored by the reward of the "
+      "scripted expert in each player's place; it got none on the others.",
+      scores.table(results),
+    )
+    with absltest.mock.patch.object(report.figure, "by_trial") as draw:
+      report.curve(results)
+    note = draw.call_args.kwargs["note"]
+    self.assertStartsWith(note, "2 tasks (player 2: 1 of 2); bands: 1.96")
 
   def test_the_experts_best_trial_is_the_one_that_pays_both_most(self):
     rewards = iter([[3.0, 3.0], [5.0, 0.0], [1.0, 4.0]])

@@ -1,6 +1,7 @@
 """Tests of a whole study, with runs and evaluations that take no time."""
 
 import contextlib
+import dataclasses
 import io
 import json
 import pathlib
@@ -9,8 +10,9 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.launch import train
+from adaland.launch.config import experiment
 from adaland.launch.evaluation import fewshot
-from adaland.launch.run import process_tree
+from adaland.launch.run import process_tree, rundir
 from adaland.launch.studies import __main__ as command
 from adaland.launch.studies import study, table
 
@@ -26,6 +28,7 @@ class FakeRuns:
     self.trained = []
     self.played = []
     self.stop_at = ""
+    self.minutes_before = 0.0
     self.decided = ""
     self._cpu_seconds = 0.0
 
@@ -42,8 +45,11 @@ class FakeRuns:
     seconds = 60 * (config.run.max_minutes or 60.0)
     if name == self.stop_at:
       seconds /= 2
+    # A run that is over ends at once.
+    seconds = max(seconds, self.minutes_before * 60)
     path = pathlib.Path(workdir, "metrics.jsonl")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    run = rundir.RunDir(workdir)
+    run.begin(config, experiment.FREE_FIELDS).close()
     with open(path, "w") as file:
       for i in range(1, _ROWS + 1):
         row = {"step": 1000 * i, "seconds": seconds * i / _ROWS}
@@ -109,12 +115,12 @@ class StudyTest(parameterized.TestCase):
       absltest.mock.patch.object(fewshot, "agent_policy", lambda *args: None)
     )
 
-  def call(self, *argv):
+  def call(self, *argv, more=()):
     """Runs the command; returns (code, stdout, stderr)."""
     out, err = io.StringIO(), io.StringIO()
     folders = [f"--runs={self.folder}/runs", f"--out={self.folder}/out"]
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-      code = command.main([*argv, *folders])
+      code = command.main([*argv, *folders, *more])
     return code, out.getvalue(), err.getvalue()
 
   def test_trains_plays_and_reports(self):
@@ -159,7 +165,9 @@ class StudyTest(parameterized.TestCase):
     self.assertEqual(code, 0)
     self.assertEqual({run[2] for run in self.fake.trained}, {"device"})
     self.assertIn("is trained for 12,000 steps", out)
-    self.assertIn("    adaland study made --seeds=1 --size=small --steps=", out)
+    self.assertIn(
+      "    adaland study made --seeds=1 --size=small --steps=12000\n", out
+    )
     # More steps than the runs have: they are continued, and still too short.
     self.fake.trained = []
     argv = ("made", "--size=small", "--seeds=1", "--steps=13000")
@@ -172,8 +180,10 @@ class StudyTest(parameterized.TestCase):
   def test_what_people_found_is_on_the_page(self):
     self.call("made", "--seeds=1")
     (self.folder / "out" / "finding.md").write_text("It does not.\n")
-    _, out, _ = self.call("made", "--seeds=1")
+    _, out, _ = self.call("made", "--seeds=1", "--launcher=device")
     self.assertIn("Does it matter?\n\nIt does not.\n\nEach variant", out)
+    # The size's launcher is another.
+    self.assertIn(" made --seeds=1 --minutes=30 --launcher=device\n", out)
 
   def test_some_variants_and_the_others_later(self):
     code, _, err = self.call("made", "--seeds=1", "--only=second, first")
@@ -220,6 +230,38 @@ class StudyTest(parameterized.TestCase):
     self.assertEqual((code, out), (2, ""))
     self.assertIn("first-0.json: is of a longer run (", err)
     self.assertIn("than 2 minutes, allowed: as long a study", err)
+
+  def test_a_longer_run_is_not_taken_for_a_shorter_one(self):
+    self.fake.minutes_before = 45.0
+    code, out, err = self.call("made", "--minutes=2", "--seeds=1")
+    self.assertEqual((code, out), (2, ""))
+    self.assertIn("runs/first-0: is of a longer run (12,000 steps, 45 min", err)
+    self.assertIn("or another --runs", err)
+    self.assertFalse((self.folder / "out" / "first-0.json").exists())
+
+  def test_results_stand_with_their_runs_only(self):
+    self.call("made", "--minutes=2", "--seeds=1")
+    self.fake.trained, self.fake.played = [], []
+    made = table.STUDIES["made"]
+    *others, third = made.variants
+    third = dataclasses.replace(third, settings=("learner.learning_rate=0.25",))
+    changed = dataclasses.replace(made, variants=(*others, third))
+    with absltest.mock.patch.dict(table.STUDIES, {"made": changed}):
+      code, out, err = self.call("made", "--minutes=2")
+    self.assertEqual((code, out), (2, ""))
+    self.assertIn("third-0.json: its run has other settings than the", err)
+    self.assertIn("(learner.learning_rate: 0.25, not 0.5), allowed: the", err)
+    # Results in a checkout are without their runs; they are not replaced.
+    (self.folder / "runs").rename(self.folder / "moved")
+    code, out, err = self.call("made", "--minutes=2", "--seeds=1")
+    self.assertEqual((code, out), (2, ""))
+    self.assertIn("first-0.json: its run is not in ", err)
+    self.assertIn("allowed: --runs with the runs of these results, or", err)
+    # The teacher of the second variant has another path now.
+    runs = f"--runs={self.folder}/moved"
+    code, _, err = self.call("made", "--minutes=2", "--seeds=1", more=(runs,))
+    self.assertEqual(code, 0, err)
+    self.assertEmpty(self.fake.trained + self.fake.played)
 
   def test_a_stopped_run_is_not_measured(self):
     self.fake.stop_at = "second-0"

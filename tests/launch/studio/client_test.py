@@ -3,6 +3,7 @@
 import base64
 import json
 import queue
+import threading
 
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -11,7 +12,7 @@ from adaland.agent.checkpoint import weights
 from adaland.envs.tasks import json_files
 from adaland.envs.tasks.task import Task
 from adaland.launch.evaluation import demo, recording, rollout
-from adaland.launch.studio import catalogue, client, messages
+from adaland.launch.studio import catalogue, client, messages, people
 from tests.launch import fakes
 
 # Only the hidden rule speaks of anything purple.
@@ -270,6 +271,43 @@ class ClientTest(parameterized.TestCase):
     with self.assertRaisesRegex(AssertionError, "no game waits"):
       two.ask(messages.Join(), "world")
 
+  def test_a_page_that_can_t_join_leaves_its_seat_free(self):
+    one, two, three = self.page(), self.page(), self.page()
+    one.ask(messages.Play(_TWO), "world")
+    with self.assertRaisesRegex(AssertionError, "can show player 1 only"):
+      two.ask(messages.Join(pictures=True), "world")
+    three.ask(messages.Join(), "world")
+    one.get("ready")
+
+  def test_the_end_is_told_to_the_player_who_stays(self):
+    one, two = self.page(), self.page()
+    one.ask(messages.Play(_TWO), "world")
+    two.ask(messages.Join(), "world")
+    two.get("ready")
+    two.close()
+    self.assertEqual(one.get("over")["rewards"], [])
+    one.send(messages.Stop())
+    self.assertNotIn("over", [json.loads(text)["type"] for text in two.all])
+
+  def test_measuring_can_be_stopped(self):
+    begun = threading.Event()
+
+    def play(tasks, config, progress):
+      while True:  # Until the page asks for something else.
+        progress(0, 1)
+        begun.set()
+
+    page = self.page()
+    page.ask(messages.Study((_TEXT,), 1), "study")
+    page.ask(messages.Next(), "world")
+    with absltest.mock.patch.object(people.expert, "expert_rewards", play):
+      page.send(messages.Result())
+      self.assertTrue(begun.wait(_SECONDS))
+      page.send(messages.Stop())
+    kinds = {json.loads(text)["type"] for text in page.all}
+    self.assertIn("progress", kinds)
+    self.assertNoCommonElements({"measured", "error"}, kinds)
+
   def test_the_expert_is_the_first_of_two_players(self):
     page = self.page()
     told = page.ask(messages.Play(_WITH_EXPERT, partner="expert"), "world")
@@ -309,6 +347,10 @@ class ClientTest(parameterized.TestCase):
     (messages.Watch(("demo",), demo="AAAA"), "demo: is not a demonstration"),
     (messages.Play(_TEXT, partner="expert"), "two players only"),
     (messages.Play(_TWO, partner="expert"), "expert does not understand"),
+    (
+      messages.Play(_WITH_EXPERT, partner="expert", pictures=True),
+      "without WebGL a page can show player 1 only",
+    ),
     (messages.Study((_TWO,), 1), "two players"),
   )
   def test_bad_input_is_one_line_and_the_page_goes_on(self, message, text):

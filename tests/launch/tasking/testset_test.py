@@ -1,6 +1,9 @@
 """Tests of adaland.launch.tasking.testset."""
 
 import dataclasses
+import io
+import struct
+import zipfile
 
 import numpy as np
 from absl.testing import absltest
@@ -68,6 +71,21 @@ class TestSetTest(absltest.TestCase):
     np.testing.assert_array_equal(testset._decoded(codes), actions)
     with self.assertRaises(ValueError):
       testset._decoded(np.array([[810]], np.uint16))
+
+  def test_damaged_files_are_refused(self):
+    none = np.zeros((1, 1, 6), np.int8)
+    made = testset.TestSet(_CONFIG, "abc", [witness.Witness(0.0, 0, none)])
+    content = bytearray(testset.encode(made))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+      start = archive.getinfo("actions.npy").header_offset
+    # The local header has 30 bytes, two of them for the length of the name, and
+    # two for that of more fields.
+    name, more = struct.unpack_from("<HH", content, start + 26)
+    begin = start + 30 + name + more
+    content[begin : begin + 4] = b"\xff" * 4
+    path = self.create_tempfile("x.npz", bytes(content), mode="wb").full_path
+    with self.assertRaisesRegex(errors.UserError, "x.npz: not a test set: Err"):
+      testset.load(path)
 
   def test_other_files_are_refused(self):
     path = self.create_tempfile("x.npz", "not an archive").full_path

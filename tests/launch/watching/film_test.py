@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from absl.testing import absltest
+from PIL import Image, ImageDraw
 
 from adaland.envs import land
 from adaland.envs.tasks.task import Literal, ObjectType, Player, Rule
@@ -70,6 +71,14 @@ class DrawTest(absltest.TestCase):
     self.assertAlmostEqual(self.blue([1.0, 1.0]) / one, 2, delta=0.1)
     # A bar is full at the expert's reward; the number in it is another.
     self.assertAlmostEqual(self.blue([3.0]) / self.blue([2.0]), 1, delta=0.02)
+
+  def test_bars_of_many_trials(self):
+    for trials in (1, 24, 40, 48):
+      image = Image.new("RGB", film.SIZE)
+      film._draw_bars(ImageDraw.Draw(image), [1.0] * trials, 1.0, trials)
+      blue = (np.asarray(image) == _BLUE).all(-1).any(axis=0)
+      # The bars stand apart.
+      self.assertEqual(np.count_nonzero(np.diff(blue.astype(int)) == 1), trials)
 
   def test_many_rules_and_none(self):
     for num_rules in (0, 12):

@@ -102,6 +102,41 @@ class ScoreTablesTest(parameterized.TestCase):
       score_tables.load([first, second])
     tables = score_tables.load([f"a={first}", f"a={second}"])
     self.assertEqual(tables.scores["a"].shape, (2, 2, 2))
+    for specs in ([f"a={first}", second], [first, f"a={second}"]):
+      with self.assertRaisesRegex(errors.UserError, "are both named 'a'"):
+        score_tables.load(specs)
+
+  def test_a_file_given_twice_is_no_seed(self):
+    path = self.write("a.json", evaluation())
+    for specs in ([f"b={path}"] * 3, [path, path]):
+      with self.assertRaisesRegex(errors.UserError, "a.json: is given twice"):
+        score_tables.load(specs)
+
+  def test_evaluations_of_one_agent_are_no_seeds(self):
+    paths = [
+      self.write(f"{i}.json", evaluation(agent_sha256=agent))
+      for i, agent in enumerate(("one", "one", "two", None, None))
+    ]
+    with self.assertRaisesRegex(
+      errors.UserError, "0.json and .*1.json are of one agent, allowed: .* 'a'"
+    ):
+      score_tables.load([f"a={paths[0]}", f"a={paths[1]}"])
+    # Other agents, those of two labels, and players without parameters.
+    for chosen in ((0, 2), (0, 3), (3, 4)):
+      tables = score_tables.load([f"a={paths[i]}" for i in chosen])
+      self.assertLen(tables.scores["a"], 2)
+    self.assertLen(score_tables.load(paths[:2]).scores, 2)
+
+  def test_all_are_divided_by_the_best_of_the_experts(self):
+    first = self.write("a.json", evaluation())
+    second = self.write("b.json", evaluation(expert=(4.0, 4.0, 0.0)))
+    tables = score_tables.load([first, second])
+    for label in "ab":
+      np.testing.assert_array_equal(
+        tables.scores[label], [[[0.25, 0.5], [0.5, 1]]]
+      )
+    self.assertEqual(tables.num_unlike_experts, 1)
+    self.assertEqual(score_tables.load([first]).num_unlike_experts, 0)
 
   def test_nothing_scored(self):
     path = self.write("a.json", evaluation(expert=(0, 0, 0)))
