@@ -19,6 +19,8 @@ from adaland.envs.tasks import json_checks
 from adaland.launch import cli, errors
 from adaland.launch.config import json_codec
 
+# The format needs another number where a config that lacks a new field did not
+# mean the field's default: runs are continued by the default.
 FORMAT = "adaland.run/2"
 _FAMILY = "adaland.run/"
 _LOCK = "lock"
@@ -95,7 +97,7 @@ class RunDir:
         config, or another process trains there.
     """
     wanted = json_codec.to_json(config)
-    self._check(wanted, free_fields)
+    self._check(config, free_fields)
     with errors.user_input("--workdir"):
       self.path.mkdir(parents=True, exist_ok=True)
     lock = self._lock()
@@ -122,12 +124,18 @@ class RunDir:
       return True
     return False
 
-  def _check(self, wanted: Any, free_fields: Collection[str]) -> None:
+  def _check(self, config: Any, free_fields: Collection[str]) -> None:
     """Raises UserError unless a run of this config may use the directory."""
-    if self.exists() and self._has_trained():
+    recorded = self.read_config() if self.exists() else None
+    if recorded is not None and self._has_trained():
+      with errors.user_input(str(self.config)):
+        # Fields that are newer than the run have their defaults.
+        begun = json_codec.from_json(type(config), recorded)
       found = [
         text
-        for text in json_codec.differences(wanted, self.read_config())
+        for text in json_codec.differences(
+          json_codec.to_json(config), json_codec.to_json(begun)
+        )
         if text.partition(":")[0] not in free_fields
       ]
       if found:
@@ -137,7 +145,7 @@ class RunDir:
           f"{found[0]}{more}; choose another directory or the same settings"
         )
     elif (
-      not self.exists()
+      recorded is None
       and self.path.exists()
       and (not self.path.is_dir() or self._has_other_files())
     ):
