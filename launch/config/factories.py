@@ -41,7 +41,7 @@ class FactoriesConfig:
   @property
   def has_folder(self) -> bool:
     """True if `tasks` is the path of a folder of task files."""
-    return os.path.isabs(self.tasks) and ":" not in self.tasks
+    return os.path.isabs(self.tasks) and ".py:" not in self.tasks
 
   @property
   def code(self) -> dict[str, str]:
