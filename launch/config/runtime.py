@@ -103,6 +103,8 @@ class RunConfig:
     for name in ("checkpoint_minutes", "log_seconds"):
       value = getattr(self, name)
       require(value > 0, name, value, "above 0")
+    # A list has no hash, which caches by the config need.
+    object.__setattr__(self, "eval_trials", tuple(self.eval_trials))
     require(
       bool(self.eval_trials)
       and all(1 <= k <= constants.MAX_TRIALS for k in self.eval_trials),
