@@ -52,7 +52,7 @@ class TaskSource:
     with errors.user_input("factories.tasks"):
       task = tasks.task(index)
     check_room(task, self.config.env, "the run's")
-    _check_length(task, self.config)
+    check_length(task, self.config)
     return task
 
 
@@ -157,7 +157,7 @@ def check_room(task: Task, env: land_types.LandConfig, whose: str) -> None:
     )
 
 
-def _check_length(task: Task, config: experiment.ExperimentConfig) -> None:
+def check_length(task: Task, config: experiment.ExperimentConfig) -> None:
   """Raises UserError if an episode is longer than its unroll has to be."""
   steps = task.trials * task.trial_steps
   if config.whole_episodes and steps > config.longest_episode:
