@@ -40,6 +40,10 @@ from adaland.curriculum import coplayers
 
 # Size of a pool where none is given: the larger one of AdA (arXiv 2301.07608).
 POOL_SIZE = 25_000_000_000
+# Size of an assignment's key. Servers of curricula need the bits above.
+KEY_BITS = 64
+# Key of a record whose assignment the curriculum has never made.
+UNKNOWN_KEY = -1
 # NumPy draws 64-bit numbers; a family may have more tasks.
 _MAX_INDICES = 2**62
 
@@ -48,7 +52,8 @@ class Assignment(NamedTuple):
   """A task for an actor to play.
 
   Attributes:
-    key: Identifies the assignment, for the record that comes back.
+    key: Identifies the assignment, for the record that comes back; an int from
+      0 to 2^64 - 1.
     task: The task, as the curriculum's `sample_task` returned it, or a
       stand-in until the actor draws it.
     learn: Whether the episode's unrolls go to the learner (Robust PLR
@@ -70,7 +75,8 @@ class EpisodeRecord(NamedTuple):
   """An actor's report of one finished episode.
 
   Attributes:
-    key: The assignment's key.
+    key: The assignment's key; UNKNOWN_KEY if a process that was restarted since
+      gave it.
     learn: The assignment's flag.
     rewards: Reward of each trial, seconds, float32 [K].
     td_error: Mean abs(r + γ v(t+1) - v(t)) of the last trial.

@@ -42,6 +42,7 @@ def check_curriculum(curriculum: base.CurriculumFactory) -> None:
   assignments = _next_tasks(made, name)
   for assignment in assignments[1:]:
     made.report(_record(assignment))
+  _report_unknown(made, name, assignments[0])
   _check_metrics(made.metrics(), name)
   restored = curriculum(_sample_task, 1)
   restored.load_state_dict(_through_json(made.state_dict(), name))
@@ -84,7 +85,28 @@ def _next_tasks(made: base.Curriculum, name: str) -> list[base.Assignment]:
       f"curriculum {name}: next_tasks({_NUM_TASKS}) gives the keys {keys}; "
       f"they must be {_NUM_TASKS} different ones"
     )
+  for key in keys:
+    # Also no bool or NumPy integer: a server adds bits above.
+    if type(key) is not int or not 0 <= key < 1 << base.KEY_BITS:
+      raise ValueError(
+        f"curriculum {name}: next_tasks gives the key {key!r} "
+        f"({type(key).__name__}); it must be an int from 0 to "
+        f"2**{base.KEY_BITS} - 1"
+      )
   return list(assignments)
+
+
+def _report_unknown(
+  made: base.Curriculum, name: str, assignment: base.Assignment
+) -> None:
+  unknown = assignment._replace(key=base.UNKNOWN_KEY)
+  try:
+    made.report(_record(unknown))
+  except Exception as error:
+    raise ValueError(
+      f"curriculum {name}: report raises {type(error).__name__}: {error} for "
+      f"the key {base.UNKNOWN_KEY}; it must ignore unknown keys"
+    ) from error
 
 
 def _record(assignment: base.Assignment) -> base.EpisodeRecord:
@@ -112,12 +134,29 @@ def _check_metrics(metrics: Any, name: str) -> None:
 
 
 def _through_json(state: dict[str, Any], name: str) -> dict[str, Any]:
+  _check_state_keys(state, name)
   try:
     return json.loads(json.dumps(state))
   except (TypeError, ValueError) as error:
     raise ValueError(
       f"curriculum {name}: state_dict can't be written as JSON: {error}"
     ) from error
+
+
+def _check_state_keys(value: Any, name: str) -> None:
+  """Raises ValueError for keys that `json` would turn into strings."""
+  if isinstance(value, Mapping):
+    for key in value:
+      if not isinstance(key, str):
+        raise ValueError(
+          f"curriculum {name}: state_dict has the key {key!r}; keys must be "
+          "strings"
+        )
+    value = value.values()
+  elif not isinstance(value, list | tuple):
+    return
+  for item in value:
+    _check_state_keys(item, name)
 
 
 def _text(assignments: list[base.Assignment]) -> str:

@@ -1,5 +1,6 @@
 """The public functions of the library, as `import adaland` provides them."""
 
+import numbers
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -60,8 +61,8 @@ def make(
       have room for any task.
     num_envs: Environments, N.
     seed: Seed of the draws of tasks and of the avatars' yaw.
-    tasks: A task, a list of them, a task family, a folder of task files, or a
-      function of an index, in place of those of `source`.
+    tasks: A task, a list of them, a task family or the name of one, a folder of
+      task files, or a function of an index, in place of those of `source`.
     held_out: Whether tasks are of the half that is never trained on.
 
   Returns:
@@ -80,6 +81,11 @@ def make(
     config = experiment.ExperimentConfig(
       env=trained_agent.default_env([chosen.task(0)])
     )
+  if not _is_whole(seed) or seed < 0:
+    raise errors.UserError(
+      f"seed is {errors.shown(seed)}, allowed: a whole number from 0"
+    )
+  seed = int(seed)
   rng = np.random.Generator(np.random.PCG64(seed))
   env = config.env
 
@@ -175,16 +181,19 @@ def evaluate(
 
 
 def _checked_trials(trials: Sequence[int]) -> list[int]:
-  whole = isinstance(trials, Sequence) and all(
-    isinstance(k, (int, np.integer)) for k in trials
-  )
-  chosen = sorted(set(trials)) if whole else []
+  whole = isinstance(trials, Sequence) and all(map(_is_whole, trials))
+  chosen = sorted({int(k) for k in trials}) if whole else []
   if not chosen or not 1 <= chosen[0] <= chosen[-1] <= constants.MAX_TRIALS:
     raise errors.UserError(
       f"trials is {errors.shown(trials)}, allowed: a sequence of whole numbers "
       f"from 1 to {constants.MAX_TRIALS}"
     )
   return chosen
+
+
+def _is_whole(value: Any) -> bool:
+  """Returns whether a value is a whole number, Python's or NumPy's."""
+  return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def train(
@@ -263,5 +272,4 @@ def _task_set(
   with errors.user_input("tasks"):
     if isinstance(tasks, Sequence) and not isinstance(tasks, str):
       return task_sets.TaskList(tuple(tasks))
-    family = families.make(tasks)
-    return family.held_out() if held_out else family.training()
+    return task_source.half(families.make(tasks), held_out)

@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import dataclasses
 import signal
 import sys
 import threading
@@ -180,6 +179,38 @@ def train_and_evaluate(
     UserError: If this can't be done here.
     RunError: If it fails at run time.
   """
+  _check_launcher(config, launcher, ray_address)
+  # Imported late: bad flags should not have to wait for it.
+  from adaland.launch.builder import start
+
+  directory = rundir.RunDir(workdir)
+  config = start.complete(config, directory)
+  with _jax_set_up(config, launcher):
+    start.check(config, directory)
+    if launcher == "device":
+      from adaland.launch.runtimes.single import preflight
+
+      preflight.prepare(config)
+    with directory.begin(config, experiment.FREE_FIELDS):
+      from adaland.launch.evaluation import fewshot
+
+      trainer = _make_trainer(config, directory, launcher, ray_address or "")
+      try:
+        with stopping_on_signals(trainer.request_stop):
+          trainer.train()
+      finally:
+        trainer.close()
+      counters, params = trainer.counters(), trainer.params
+  evaluation, table = {}, ""
+  if config.run.eval_tasks and not trainer.stopped:
+    evaluation, table = fewshot.after_training(config, params)
+  return Outcome(str(directory.path), counters, params, evaluation, table)
+
+
+def _check_launcher(
+  config: experiment.ExperimentConfig, launcher: str, ray_address: str | None
+) -> None:
+  """Raises UserError unless the launcher can run the config here."""
   if launcher not in _LAUNCHERS:
     raise errors.choice("--launcher", launcher, _LAUNCHERS)
   if ray_address is not None and launcher != "ray":
@@ -195,58 +226,24 @@ def train_and_evaluate(
     )
   with errors.user_input("env"):
     backends.check(config.env.backend, config.env.device)
-  own_parts = any(dataclasses.astuple(config.factories))
-  if own_parts or config.teaching.used:
-    from adaland.launch.recipes import extensions
 
-    if own_parts:
-      extensions.check(config)
-    extensions.check_teachers(config)
-  if config.teaching.agent:
-    from adaland.launch import builder
 
-    builder.teacher(config)
+@contextlib.contextmanager
+def _jax_set_up(
+  config: experiment.ExperimentConfig, launcher: str
+) -> Iterator[None]:
+  """Sets this process up for what learns in it, before any check starts JAX."""
   if launcher == "device":
     from adaland.launch.runtimes.single import preflight
 
-    preflight.prepare(config)
-  directory = rundir.RunDir(workdir)
-  config = _with_recipe_of_run(config, directory)
-  if config.run.start_from:
-    from adaland.agent.checkpoint import checkpoint
-    from adaland.launch import builder
+    preflight.set_up(config.device.memory_fraction)
+  if launcher != "local":
+    yield
+    return
+  from adaland.launch.runtimes import env_vars
 
-    if not checkpoint.steps(directory.checkpoints):
-      builder.starting_params(config, builder.agent(config))
-  with directory.begin(config, experiment.FREE_FIELDS):
-    # Imported late: bad flags should not have to wait for it.
-    from adaland.launch.evaluation import fewshot
-
-    trainer = _make_trainer(config, directory, launcher, ray_address or "")
-    try:
-      with stopping_on_signals(trainer.request_stop):
-        trainer.train()
-    finally:
-      trainer.close()
-    counters, params = trainer.counters(), trainer.params
-  evaluation, table = {}, ""
-  if config.run.eval_tasks and not trainer.stopped:
-    evaluation, table = fewshot.after_training(config, params)
-  return Outcome(str(directory.path), counters, params, evaluation, table)
-
-
-def _with_recipe_of_run(
-  config: experiment.ExperimentConfig, directory: rundir.RunDir
-) -> experiment.ExperimentConfig:
-  """Returns the config, with the run's recipe if it has none itself.
-
-  An experiment that a program has made itself names no recipe.
-  """
-  if config.factories.recipe or not directory.exists():
-    return config
-  recorded = directory.read_config().get("factories", {}).get("recipe", "")
-  parts = dataclasses.replace(config.factories, recipe=recorded)
-  return dataclasses.replace(config, factories=parts)
+  with env_vars.learner_here(config.actor.num_actors):
+    yield
 
 
 def _make_trainer(

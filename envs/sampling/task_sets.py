@@ -28,9 +28,13 @@ class TaskSet(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class TaskList:
-  """A task set of given tasks."""
+  """A task set of given tasks, at least one."""
 
   tasks: tuple[Task, ...]
+
+  def __post_init__(self):
+    if not self.tasks:
+      raise ValueError("there are 0 tasks, allowed: 1 or more")
 
   @property
   def num_tasks(self) -> int:

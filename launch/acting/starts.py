@@ -30,17 +30,18 @@ def true_rules(played: Any, num_rules: int) -> np.ndarray:
     num_rules: Number of rows; those past the last rule are zero.
   """
   rows = np.zeros((num_rules, constants.RULE_WIDTH), np.int32)
-  for row, rule in zip(rows, _bare(played).rules, strict=False):
+  for row, rule in zip(rows, bare(played).rules, strict=False):
     row[:] = rule_row(rule)
   return rows
 
 
 def num_players(played: Any) -> int:
   """Returns the number of players of a task, prepared or not."""
-  return len(_bare(played).players)
+  return len(bare(played).players)
 
 
-def _bare(played: Any) -> Any:
+def bare(played: Any) -> task.Task:
+  """Returns a task, prepared or not, as the task alone."""
   is_prepared = isinstance(played, task_rows.PreparedTask)
   return played.task if is_prepared else played
 

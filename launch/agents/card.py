@@ -100,11 +100,7 @@ def write(
     updates=training.updates,
     duration=progress.duration(training.seconds),
     hardware=training.hardware or "not recorded",
-    start=(
-      f"the parameters of the agent `{experiment.run.start_from}`"
-      if experiment.run.start_from
-      else "random parameters"
-    ),
+    start=_start(experiment.run.start_from),
     seed=experiment.run.seed,
     network=(
       f"{num_params:,} parameters, memory `{memory}`, "
@@ -144,6 +140,15 @@ def _algorithm(learner: LearnerConfig) -> str:
 
 def _code(text: str) -> str:
   return f"`{text}`" if text else ""
+
+
+def _start(agent: str) -> str:
+  """Returns what the agent's parameters were before its training."""
+  if not agent:
+    return "random parameters"
+  # A card is published, which its author's folders need not be.
+  name = os.path.basename(agent) if os.path.isabs(agent) else agent
+  return f"the parameters of the agent `{name}`"
 
 
 def _tasks(experiment: ExperimentConfig) -> str:

@@ -4,6 +4,7 @@ The functions that make an agent are arguments, as the module that has them
 reads the agents that teach.
 """
 
+import os
 import pathlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -124,6 +125,15 @@ def place(name: str) -> str:
       f"{', '.join(shipped) or '(none)'}{errors.did_you_mean(name, shipped)}"
     )
   return name
+
+
+def whole_path(name: str) -> str:
+  """Returns an agent's absolute path, or its name if it is a shipped one's.
+
+  Args:
+    name: See `place`.
+  """
+  return name if name in agent_dir.names() else os.path.abspath(name)
 
 
 def check_start(start: types.Params, params: types.Params) -> None:

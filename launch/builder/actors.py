@@ -13,12 +13,12 @@ from adaland.envs.expert import players
 from adaland.envs.stepping import task_rows
 from adaland.envs.tasks.task import Task
 from adaland.launch import errors
-from adaland.launch.acting import coplaying, loop, teaching
+from adaland.launch.acting import coplaying, loop, starts, teaching
 from adaland.launch.acting.actor import Actor
 from adaland.launch.acting.channel import Channel
 from adaland.launch.builder import agents, unrolls
 from adaland.launch.config import experiment
-from adaland.launch.recipes import extensions
+from adaland.launch.recipes import extensions, task_source
 from adaland.launch.run import snapshots
 
 
@@ -161,7 +161,7 @@ def _actor(
     length=config.actor.unroll_length,
     gamma=config.learner.muesli.gamma,
     store_memory=not config.whole_episodes,
-    next_task=next_task,
+    next_task=within_unrolls(config, next_task),
     report=report,
     emit=emit,
     seed=action_seed,
@@ -171,6 +171,32 @@ def _actor(
     num_players=config.env.num_players,
     seats=seats,
   )
+
+
+def within_unrolls(
+  config: experiment.ExperimentConfig, next_task: Callable[[], base.Assignment]
+) -> Callable[[], base.Assignment]:
+  """Returns a function that gives the tasks of another one, checked.
+
+  A curriculum may set an episode's trials. Where unrolls are whole episodes,
+  they carry no memory: the rest of a longer one would be learned from wrongly.
+
+  Args:
+    config: The run's config.
+    next_task: Returns a task to act in.
+
+  Raises:
+    UserError: By the function returned, if an episode is too long.
+  """
+
+  def checked() -> base.Assignment:
+    assignment = next_task()
+    with errors.user_input("curriculum"):
+      played = starts.with_trials(assignment).task
+      task_source.check_length(starts.bare(played), config)
+    return assignment
+
+  return checked
 
 
 def _teaching(

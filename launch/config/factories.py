@@ -21,7 +21,8 @@ class FactoriesConfig:
     recipe: The function that returned the experiment.
     memory: A memory, in place of the one that `network.memory` names.
     curriculum: A curriculum, in place of the one that `curriculum` describes.
-    environment: A subclass of `Land`, or a function that returns one.
+    environment: A subclass of `Land`, or a function that returns one, for
+      training; evaluation is in `Land`.
     tasks: A task family or a function of an index, or the absolute path of a
       folder of task files, in place of the tasks that are drawn from `tasks`.
   """
@@ -41,7 +42,7 @@ class FactoriesConfig:
   @property
   def has_folder(self) -> bool:
     """True if `tasks` is the path of a folder of task files."""
-    return os.path.isabs(self.tasks) and ":" not in self.tasks
+    return os.path.isabs(self.tasks) and ".py:" not in self.tasks
 
   @property
   def code(self) -> dict[str, str]:

@@ -70,8 +70,8 @@ class RunConfig:
     eval_tasks: Held-out tasks of the table at the end; 0 for no table.
     eval_trials: Numbers of trials in that table.
     start_from: Agent whose parameters the run starts from: a directory of a run
-      or of `adaland export`, or the name of an agent that comes with the
-      package; empty: random initial parameters.
+      or of `adaland export`, recorded as an absolute path, or the name of an
+      agent that comes with the package; empty: random initial parameters.
   """
 
   seed: int = 0
@@ -103,6 +103,8 @@ class RunConfig:
     for name in ("checkpoint_minutes", "log_seconds"):
       value = getattr(self, name)
       require(value > 0, name, value, "above 0")
+    # A list has no hash, which caches by the config need.
+    object.__setattr__(self, "eval_trials", tuple(self.eval_trials))
     require(
       bool(self.eval_trials)
       and all(1 <= k <= constants.MAX_TRIALS for k in self.eval_trials),

@@ -23,8 +23,8 @@ class TeachingConfig:
       what the agent does; "tutor" is an explorer that keeps in view what it
       deals with; "forgetful" remembers no earlier trial; "expert" knows the
       hidden rules too; "none". Or with its policy: "agent:PLACE", a trained
-      agent's directory, a run's, or the name of an agent that comes with the
-      package.
+      agent's directory or a run's, recorded as an absolute path, or the name of
+      an agent that comes with the package.
     taught: Share of the episodes that the teacher plays.
     demonstrated: Share of the episodes whose first trial the expert plays, as
       in a prompt.

@@ -71,8 +71,8 @@ def check(config: experiment.ExperimentConfig) -> None:
   config.factories.share()
   if config.factories.tasks:
     for held_out in (False, True):
-      source = task_source.TaskSource(config, held_out)
       with _trying("tasks"):
+        source = task_source.TaskSource(config, held_out)
         for index in range(min(_TASKS, source.num_tasks)):
           source.task(index)
   make_memory = find(config, "memory")

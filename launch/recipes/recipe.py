@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypedDict, Unpack
 
+from adaland.envs.sampling import named
 from adaland.launch import errors
 from adaland.launch.config import experiment, factories, overrides, references
 
@@ -33,8 +34,11 @@ class Experiment:
     curriculum: Called with a function from an index to a task and a seed: a
       `Curriculum` (see `adaland.curriculum.base`).
     environment: Called as `adaland.envs.land.Land` is; returns a `Land`.
+      Training and `adaland.make` use it; whatever evaluates, prompts, plays or
+      watches an agent does so in `Land`.
     tasks: A function from an index to a `Task`, a class or function without
-      arguments that makes a `TaskFamily`, or a folder of task files.
+      arguments that makes a `TaskFamily`, a folder of task files, or the name
+      of a family, as in the setting `tasks.family`.
   """
 
   config: experiment.ExperimentConfig
@@ -54,16 +58,20 @@ class Experiment:
       UserError: If other processes could not import a part.
     """
     found = {"recipe": recipe} if recipe else {}
+    config = self.config
     for name in factories.NAMES:
       value = getattr(self, name)
       if value is None:
         continue
-      if name == "tasks" and _is_folder(value):
+      if name == "tasks" and isinstance(value, str) and named.is_named(value):
+        found[name] = ""
+        config = overrides.update(config, {"tasks.family": value})
+      elif name == "tasks" and _is_folder(value):
         found[name] = os.path.abspath(value)
       else:
         found[name] = references.of(value, name)
-    parts = dataclasses.replace(self.config.factories, **found)
-    return dataclasses.replace(self.config, factories=parts)
+    parts = dataclasses.replace(config.factories, **found)
+    return dataclasses.replace(config, factories=parts)
 
 
 class Parts(TypedDict, total=False):

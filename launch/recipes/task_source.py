@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import inspect
+import pathlib
 from typing import Any
 
 from adaland.envs import land_types
@@ -10,6 +11,9 @@ from adaland.envs.sampling import families, task_sets
 from adaland.envs.tasks.task import Task
 from adaland.launch import errors
 from adaland.launch.config import experiment, references
+
+# Name, time of change and size of each file of a folder.
+Stamp = tuple[tuple[str, int, int], ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,15 +25,20 @@ class TaskSource:
   Attributes:
     config: The run's config.
     held_out: Whether they are of the half that is never trained on.
+    stamp: The state of a folder's files now; empty for other families.
   """
 
   config: experiment.ExperimentConfig
   held_out: bool = False
+  stamp: Stamp = dataclasses.field(init=False)
+
+  def __post_init__(self):
+    object.__setattr__(self, "stamp", _stamp(self.config))
 
   @property
   def num_tasks(self) -> int:
     """Number of tasks, some of which may be equal."""
-    return _half(self.config, self.held_out).num_tasks
+    return _half(self.config, self.held_out, self.stamp).num_tasks
 
   def task(self, index: int) -> Task:
     """Returns the task of an index, taken modulo `num_tasks`.
@@ -37,13 +46,13 @@ class TaskSource:
     Raises:
       UserError: If the family returns no task, or one that does not fit.
     """
-    half = _half(self.config, self.held_out)
+    tasks = _half(self.config, self.held_out, self.stamp)
     if not self.config.factories.tasks:
-      return half.task(index)
+      return tasks.task(index)
     with errors.user_input("factories.tasks"):
-      task = half.task(index)
+      task = tasks.task(index)
     check_room(task, self.config.env, "the run's")
-    _check_length(task, self.config)
+    check_length(task, self.config)
     return task
 
 
@@ -70,20 +79,55 @@ def _is_factory(found: Any) -> bool:
     return True
   if isinstance(found, families.TaskFamily) or not callable(found):
     return False
+  # A function of an index may have a default for it.
+  return _takes(found) and not _takes(found, 0)
+
+
+def _takes(function: Any, *args: int) -> bool:
+  """Returns whether a function can be called with these arguments alone."""
   try:
-    inspect.signature(found).bind()
+    inspect.signature(function).bind(*args)
   except TypeError:
     return False
   return True
 
 
+def _stamp(config: experiment.ExperimentConfig) -> Stamp:
+  """Returns the stamp of a config's folder of tasks; empty if it has none."""
+  if not config.factories.has_folder:
+    return ()
+  found = []
+  with errors.user_input("factories.tasks"):
+    for path in sorted(pathlib.Path(config.factories.tasks).glob("*.json")):
+      stat = path.stat()
+      found.append((path.name, stat.st_mtime_ns, stat.st_size))
+  return tuple(found)
+
+
 @functools.lru_cache(8)
 def _half(
-  config: experiment.ExperimentConfig, held_out: bool
+  config: experiment.ExperimentConfig, held_out: bool, stamp: Stamp
 ) -> task_sets.TaskSet:
+  """Returns a half of a config's family; kept until a folder changes."""
+  del stamp
   whole = family(config)
   with errors.user_input("factories.tasks"):
-    return whole.held_out() if held_out else whole.training()
+    return half(whole, held_out)
+
+
+def half(whole: families.TaskFamily, held_out: bool) -> task_sets.TaskSet:
+  """Returns the held-out or the training half of a family.
+
+  Raises:
+    UserError: If the half, which may be a user's, has no task.
+  """
+  tasks = whole.held_out() if held_out else whole.training()
+  if tasks.num_tasks < 1:
+    name = "held-out" if held_out else "training"
+    raise errors.UserError(
+      f"the {name} half has {tasks.num_tasks} tasks, allowed: 1 or more"
+    )
+  return tasks
 
 
 def check_room(task: Task, env: land_types.LandConfig, whose: str) -> None:
@@ -113,7 +157,7 @@ def check_room(task: Task, env: land_types.LandConfig, whose: str) -> None:
     )
 
 
-def _check_length(task: Task, config: experiment.ExperimentConfig) -> None:
+def check_length(task: Task, config: experiment.ExperimentConfig) -> None:
   """Raises UserError if an episode is longer than its unroll has to be."""
   steps = task.trials * task.trial_steps
   if config.whole_episodes and steps > config.longest_episode:

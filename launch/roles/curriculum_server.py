@@ -29,7 +29,6 @@ FORMAT = "adaland.curriculum/1"
 FILE = "curriculum.json"
 _SAVE_SECONDS = 1.0
 _EPOCH_BITS = 64
-_NO_KEY = -1
 # Maximum number of actor processes that are kept; far more than can live at
 # once.
 _MAX_ACTORS = 4096
@@ -128,7 +127,7 @@ class CurriculumServer(role.Role):
       self._taken[actor_id] = (max(steps, known_steps), reported)
       while len(self._taken) > _MAX_ACTORS:
         del self._taken[next(iter(self._taken))]
-      tag = self._epoch << _EPOCH_BITS
+      tag = self._epoch << base.KEY_BITS
       return [
         assignment._replace(key=tag | assignment.key)
         for assignment in counted.next_tasks(wanted)
@@ -136,8 +135,8 @@ class CurriculumServer(role.Role):
 
   def _own_key(self, key: int) -> int:
     """Returns the curriculum's key; none if another incarnation gave it."""
-    epoch, own = divmod(key, 1 << _EPOCH_BITS)
-    return own if epoch == self._epoch else _NO_KEY
+    epoch, own = divmod(key, 1 << base.KEY_BITS)
+    return own if epoch == self._epoch else base.UNKNOWN_KEY
 
   def set_snapshots(self, snapshots: Sequence[int]) -> None:
     """Replaces the snapshots of the agent that may be co-players."""

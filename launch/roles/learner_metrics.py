@@ -18,6 +18,8 @@ class Sums:
     self._reading = threading.Lock()
     self._waiting: list[Mapping[str, Any]] = []
     self._sums: dict[str, float] = {}
+    # Updates that had the name: updates of two kinds may take turns.
+    self._counts: dict[str, int] = {}
     self._steps = 0
     self._lag = 0.0
     self._count = 0
@@ -33,7 +35,10 @@ class Sums:
       self._count += 1
 
   def read(self) -> dict[str, Any]:
-    """Returns the number of updates, steps learned from, and sums by name."""
+    """Returns the number of updates, steps learned from, and sums by name.
+
+    By name there are also the numbers of updates that are summed, "counts".
+    """
     with self._reading:
       with self._lock:
         waiting, self._waiting = self._waiting, []
@@ -42,9 +47,11 @@ class Sums:
       for values in jax.device_get(waiting):
         for name, value in values.items():
           self._sums[name] = self._sums.get(name, 0.0) + float(value)
+          self._counts[name] = self._counts.get(name, 0) + 1
       return {
         "count": count,
         "learned": steps,
         "lag_sum": lag,
         "sums": dict(self._sums),
+        "counts": dict(self._counts),
       }

@@ -93,9 +93,12 @@ class ParameterServer(role.Role):
   def coplayer(self, number: int) -> Any:
     """Returns the reference of a co-player, or of the one nearest in age.
 
-    None: there is no reference yet.
+    None: there is no reference yet, or the co-player is newer than all: the
+    curriculum knows of a new snapshot before its parameters are sent.
     """
     with self._lock:
+      if number > max(self._coplayers, default=number):
+        return None
       return self._coplayers.get(coplayers.nearest(number, self._coplayers))
 
   def publish(self, stamp: int, version: int, reference: Any) -> None:

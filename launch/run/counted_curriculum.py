@@ -34,6 +34,8 @@ class CountedCurriculum:
     self._lock = threading.Lock()
     self._steps = 0
     self._episodes = 0
+    # Decisions that are not yet logged, and the steps when they were taken.
+    self._unlogged: list[tuple[list[base.Decision], int]] = []
     self._recent: collections.deque[np.ndarray] = collections.deque(
       maxlen=_RECENT
     )
@@ -101,14 +103,22 @@ class CountedCurriculum:
 
     A full disk is only a warning.
     """
-    if self._log is None or not isinstance(self._curriculum, base.Deciding):
+    if self._log is None:
       return
     with self._lock:
-      made, steps = self._curriculum.take_decisions(), self._steps
+      self._take_decisions()
+      unlogged, self._unlogged = self._unlogged, []
     try:
-      self._log.write(made, steps)
+      for made, steps in unlogged:
+        self._log.write(made, steps)
     except OSError as error:
       logging.warning("%s", errors.describe_os_error(error))
+
+  def _take_decisions(self) -> None:
+    if self._log is not None and isinstance(self._curriculum, base.Deciding):
+      made = self._curriculum.take_decisions()
+      if made:
+        self._unlogged.append((made, self._steps))
 
   def drop_lost_decisions(self) -> None:
     """Drops logged decisions that a resumed run takes again."""
@@ -118,6 +128,9 @@ class CountedCurriculum:
   def state_dict(self) -> dict[str, Any]:
     """Returns the state that a checkpoint keeps."""
     with self._lock:
+      # A run that resumes from this state does not take them again, so they
+      # must be logged with no later step than the state's.
+      self._take_decisions()
       return {
         "curriculum": self._curriculum.state_dict(),
         "env_steps": self._steps,

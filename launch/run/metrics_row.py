@@ -1,7 +1,7 @@
 """The live line and the rows of metrics of a training run."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import jax
@@ -112,15 +112,8 @@ class Status:
     if rates["env_steps"] > 0:
       row["samples_per_insert"] = rates["learned"] / rates["env_steps"]
     if self._values:
-      weights = self._weights
-      row["params_lag"] = float(np.average(self._lags, weights=weights))
-      values = jax.device_get(self._values)
-      row |= {
-        name: float(
-          np.average([value[name] for value in values], weights=weights)
-        )
-        for name in values[0]
-      }
+      row["params_lag"] = float(np.average(self._lags, weights=self._weights))
+      row |= self._means(jax.device_get(self._values))
     row |= played.curriculum_metrics() | dict(roles or {})
     self._values, self._lags, self._weights = [], [], []
     self._writer.write(int(counters["env_steps"]), row)
@@ -130,6 +123,19 @@ class Status:
       self._text(row, rewards), force=force or bool(rewards) > self._rewarded
     )
     self._rewarded = bool(rewards)
+
+  def _means(self, values: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Returns each metric's mean over the updates that have it."""
+    found: dict[str, tuple[list[Any], list[int]]] = {}
+    for update, weight in zip(values, self._weights, strict=True):
+      for name, value in update.items():
+        of_name, weights = found.setdefault(name, ([], []))
+        of_name.append(value)
+        weights.append(weight)
+    return {
+      name: float(np.average(of_name, weights=weights))
+      for name, (of_name, weights) in found.items()
+    }
 
   def _text(self, row: Mapping[str, float], rewards: list[float]) -> str:
     shown = " ".join(f"{reward:.2f}" for reward in rewards)

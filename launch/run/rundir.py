@@ -19,6 +19,8 @@ from adaland.envs.tasks import json_checks
 from adaland.launch import cli, errors
 from adaland.launch.config import json_codec
 
+# The format needs another number where a config that lacks a new field did not
+# mean the field's default: runs are continued by the default.
 FORMAT = "adaland.run/2"
 _FAMILY = "adaland.run/"
 _LOCK = "lock"
@@ -101,7 +103,8 @@ class RunDir:
     with errors.user_input("--workdir"):
       self.checkpoints.mkdir(exist_ok=True)
       self.logs.mkdir(exist_ok=True)
-      if not self.exists() or self.differences(config):
+      wanted = json_codec.to_json(config)
+      if not self.exists() or self.read_config() != wanted:
         self.write_config(config)
     return lock
 
@@ -110,6 +113,8 @@ class RunDir:
   ) -> list[str]:
     """Returns how a config differs from the run's, a text for each field.
 
+    Fields that are newer than the run have their defaults in it.
+
     Args:
       config: The config.
       free_fields: Dotted names of fields that may differ.
@@ -117,10 +122,14 @@ class RunDir:
     Raises:
       UserError: If there is no run here, or its config can't be read.
     """
-    wanted = json_codec.to_json(config)
+    recorded = self.read_config()
+    with errors.user_input(str(self.config)):
+      begun = json_codec.from_json(type(config), recorded)
     return [
       text
-      for text in json_codec.differences(wanted, self.read_config())
+      for text in json_codec.differences(
+        json_codec.to_json(config), json_codec.to_json(begun)
+      )
       if text.partition(":")[0] not in free_fields
     ]
 
@@ -142,7 +151,9 @@ class RunDir:
 
   def _check(self, config: Any, free_fields: Collection[str]) -> None:
     """Raises UserError unless a run of this config may use the directory."""
-    if self.exists() and self._has_trained():
+    # Reading refuses what is no run of this version, before all else.
+    recorded = self.read_config() if self.exists() else None
+    if recorded is not None and self._has_trained():
       found = self.differences(config, free_fields)
       if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
@@ -151,7 +162,7 @@ class RunDir:
           f"{found[0]}{more}; choose another directory or the same settings"
         )
     elif (
-      not self.exists()
+      recorded is None
       and self.path.exists()
       and (not self.path.is_dir() or self._has_other_files())
     ):

@@ -64,8 +64,10 @@ class Child:
     self._command = [sys.executable, "-m", module, *args]
     self._env = {**os.environ, **env, **tied()}
     root = str(pathlib.Path(__file__).parents[3])
+    # Last, as in a checkout it has folders of common names, as `agent`, which
+    # a user's modules may have too.
     self._env["PYTHONPATH"] = os.pathsep.join(
-      filter(None, [root, os.environ.get("PYTHONPATH")])
+      filter(None, [os.environ.get("PYTHONPATH"), root])
     )
     self._log = log
     self.start()

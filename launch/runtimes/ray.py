@@ -215,8 +215,9 @@ class RayRuntime:
       more["scheduling_strategy"] = "SPREAD"
     elif spec.site is not None and spec.site < len(self._sites):
       more["scheduling_strategy"] = self._sites[spec.site]
-    # A user's own parts are found by the variable.
-    path = os.pathsep.join(filter(None, [_ROOT, os.environ.get("PYTHONPATH")]))
+    # A user's own parts are found by the variable, before a checkout's folders
+    # of the same names, as `agent`.
+    path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), _ROOT]))
     host = ray.remote(Host).options(
       name=spec.name,
       # On the one machine that there is, room is not what decides.

@@ -44,6 +44,10 @@ class RemoteError(RuntimeError):
   """A call failed in the role that was called."""
 
 
+# Errors that reach the caller as they are: a run ends by them.
+_EXPECTED = (errors.UserError, errors.RunError)
+
+
 def connect(address: str, key: bytes) -> connection.Connection:
   """Returns a connection to a server.
 
@@ -87,7 +91,9 @@ class SocketPeer:
     """See `Peer.call`.
 
     Raises:
-      RemoteError: If the call failed there.
+      UserError: If the call raised one there.
+      RunError: If the call raised one there.
+      RemoteError: If the call raised any other error there.
     """
     with self._lock:
       try:
@@ -108,9 +114,9 @@ class SocketPeer:
       self._connection.close()
       self._connection = None
       raise TimeoutError(f"{method}: no answer")
-    succeeded, answer = self._connection.recv()
-    if not succeeded:
-      raise RemoteError(answer)
+    error, answer = self._connection.recv()
+    if error is not None:
+      raise error(answer)
     return answer
 
   def close(self) -> None:
@@ -212,10 +218,14 @@ class Server:
         except (EOFError, OSError):
           return  # The child has ended.
         try:
-          reply = True, self._answer(name, method, args)
+          reply = None, self._answer(name, method, args)
+        except _EXPECTED as error:
+          kind = next(kind for kind in _EXPECTED if isinstance(error, kind))
+          reply = kind, errors.one_line(str(error))
         except Exception as error:
           logging.exception("%s of %s failed", method, name)
-          reply = False, errors.one_line(f"{type(error).__name__}: {error}")
+          text = errors.one_line(f"{type(error).__name__}: {error}")
+          reply = RemoteError, text
         with contextlib.suppress(OSError):
           conn.send(reply)
 

@@ -175,7 +175,10 @@ class _Rates:
 
 
 class _Learned:
-  """Means of the learner's metrics over the updates since the last row."""
+  """Means of the learner's metrics over the updates since the last row.
+
+  A metric's mean is over the updates that have it.
+  """
 
   def __init__(self):
     self._last: dict[str, Any] = {}
@@ -188,11 +191,12 @@ class _Learned:
     last = self._last if same else {}
     count = stats["count"] - last.get("count", 0)
     if count > 0:
-      sums = last.get("sums", {})
+      sums, counts = last.get("sums", {}), last.get("counts", {})
       shown.add(
         {
-          name: (total - sums.get(name, 0.0)) / count
+          name: (total - sums.get(name, 0.0)) / new
           for name, total in stats["sums"].items()
+          if (new := stats["counts"][name] - counts.get(name, 0)) > 0
         },
         stats["learned"] - last.get("learned", 0),
         (stats["lag_sum"] - last.get("lag_sum", 0.0)) / count,

@@ -47,6 +47,11 @@ class ArraysInState(InOrder):
     return {"next": np.array([self._next])}
 
 
+class NumbersAsKeysOfState(InOrder):
+  def state_dict(self):
+    return {"next": self._next, "plays": [{"of": {3: 1}}]}
+
+
 class NoMetrics(InOrder):
   def metrics(self) -> Any:
     self._next += 0
@@ -60,6 +65,35 @@ class NoTasks(InOrder):
 class OneKey(InOrder):
   def next_tasks(self, n):
     return [x._replace(key=7) for x in super().next_tasks(n)]
+
+
+class TextKeys(InOrder):
+  def next_tasks(self, n):
+    return [x._replace(key=f"t{x.key}") for x in super().next_tasks(n)]
+
+
+class NumPyKeys(InOrder):
+  def next_tasks(self, n):
+    return [x._replace(key=np.int64(x.key)) for x in super().next_tasks(n)]
+
+
+class LargeKeys(InOrder):
+  def next_tasks(self, n):
+    return [x._replace(key=2**64 - 1 + x.key) for x in super().next_tasks(n)]
+
+
+class KnownKeysOnly(InOrder):
+  def __init__(self, sample_task, seed):
+    super().__init__(sample_task, seed)
+    self._open: set[int] = set()
+
+  def next_tasks(self, n):
+    made = super().next_tasks(n)
+    self._open.update(assignment.key for assignment in made)
+    return made
+
+  def report(self, record):
+    self._open.remove(record.key)
 
 
 class BareTasks(InOrder):
@@ -104,6 +138,14 @@ class CheckTest(parameterized.TestCase):
     ),
     (ArraysInState, r"state_dict can't be written as JSON: .*ndarray"),
     (OneKey, r"next_tasks\(3\) gives the keys \[7, 7, 7\]"),
+    (
+      NumbersAsKeysOfState,
+      "state_dict has the key 3; keys must be strings",
+    ),
+    (TextKeys, r"the key 't0' \(str\); it must be an int from 0 to "),
+    (NumPyKeys, r"the key .*0.* \(int64\); it must be an int from 0 to "),
+    (LargeKeys, r"the key 18446744073709551616 \(int\); .* 2\*\*64 - 1"),
+    (KnownKeysOnly, "report raises KeyError: -1 for the key -1; it must ig"),
     (BareTasks, r"next_tasks gives 'task 0'; it must give base.Assignment"),
     (TextMetrics, r"metrics has 'state': 'good'"),
     (NoMetrics, "metrics gives None; it must give a dictionary"),

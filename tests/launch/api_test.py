@@ -70,6 +70,9 @@ class MakeTest(parameterized.TestCase):
       ({"source": 3}, "experiment is 3, allowed: a preset's name or an Exp"),
       ({"tasks": 3}, "tasks: "),
       ({"tasks": "no/such/folder"}, "tasks: no/such/folder: no such folder"),
+      ({"tasks": []}, "tasks: there are 0 tasks, allowed: 1 or more"),
+      ({"seed": -1}, "seed is -1, allowed: a whole number from 0"),
+      ({"seed": 0.5}, "seed is 0.5, allowed: a whole number from 0"),
     )
     for arguments, message in refused:
       with self.assertRaisesRegex(errors.UserError, message):
@@ -147,6 +150,7 @@ class EvaluateTest(absltest.TestCase):
       ),
       (("noop", "smoke", (0, 1)), "trials is .*, allowed: a sequence"),
       (("noop", "smoke", 2), "trials is 2, allowed: a sequence"),
+      (("noop", "smoke", (True,)), "trials is .True,., allowed: a sequence"),
     )
     for arguments, message in refused:
       with self.assertRaisesRegex(errors.UserError, message):
@@ -155,6 +159,14 @@ class EvaluateTest(absltest.TestCase):
       numbers: Any = {field: 0}
       with self.assertRaisesRegex(errors.UserError, f"{field} is 0, allowed"):
         api.evaluate("noop", "smoke", **numbers)
+    with self.assertRaisesRegex(errors.UserError, "tasks: there are 0 tasks"):
+      api.evaluate("noop", tasks=[])
+
+  def test_numbers_may_be_numpy_s(self):
+    result = api.evaluate("noop", "smoke", list(np.arange(1, 3)), num_tasks=1)
+    self.assertEqual(json.loads(json.dumps(result))["trials"], [1, 2])
+    env = api.make("smoke", 2, np.int64(3))  # pyrefly: ignore[bad-argument-type] (as users may)
+    self.assertEqual(env.seeds, (3, 4))
 
   def test_a_folder_is_the_same_tasks_as_text_and_as_a_path(self):
     folder = pathlib.Path(self.create_tempdir().full_path)

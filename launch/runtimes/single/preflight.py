@@ -13,14 +13,14 @@ MEMORY_VARIABLE = "XLA_PYTHON_CLIENT_MEM_FRACTION"
 
 
 def prepare(experiment: ExperimentConfig) -> None:
-  """Checks the config and sets up JAX, which must not have started yet.
+  """Checks the config and the memory, and sets up JAX if it has not started.
 
   Raises:
     UserError: If a setting has no meaning in one process, or the run does not
       fit into memory.
   """
   _check(experiment)
-  _set_up(experiment.device.memory_fraction)
+  set_up(experiment.device.memory_fraction)
   env = experiment.env
   with errors.user_input("env"):
     backends.check(env.backend, env.device)
@@ -70,8 +70,13 @@ def _check(experiment: ExperimentConfig) -> None:
       )
 
 
-def _set_up(memory_fraction: float) -> None:
-  """Sets JAX's share of the memory and its way to run programs."""
+def set_up(memory_fraction: float) -> None:
+  """Sets JAX up, which must not have started yet.
+
+  Args:
+    memory_fraction: Its share of an accelerator's memory, unless the
+      environment's variable names another.
+  """
   os.environ.setdefault(MEMORY_VARIABLE, str(memory_fraction))
   # On a processor each program then runs in the thread that calls it, so acting
   # does not wait for the learner's thread.

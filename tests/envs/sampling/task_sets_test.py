@@ -35,6 +35,8 @@ class TaskListTest(absltest.TestCase):
   def test_refuses_negative_index(self):
     with self.assertRaisesRegex(ValueError, "index is -1, allowed: 0 and up"):
       task_sets.TaskList(_TASKS).task(-1)
+    with self.assertRaisesRegex(ValueError, "there are 0 tasks, allowed: 1"):
+      task_sets.TaskList(())
 
 
 class DrawsTest(absltest.TestCase):

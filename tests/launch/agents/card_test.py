@@ -51,6 +51,14 @@ class CardTest(absltest.TestCase):
     self.assertIn("`--taskset=test`, held-out ones", text)
     self.assertIn("![Score by trial](scores.png)", text)
 
+  def test_what_the_parameters_were_before(self):
+    self.assertIn("random parameters", _card())
+    for start in ("first", "/home/me/runs/first"):
+      config = overrides.apply(
+        preset_configs.smoke(), [f"run.start_from={start}"]
+      )
+      self.assertIn("the parameters of the agent `first`", _card(config))
+
   def test_tasks_of_the_maker_s_own(self):
     own = factories.FactoriesConfig(tasks="mine:tasks", memory="mine:EMA")
     config = dataclasses.replace(preset_configs.smoke(), factories=own)

@@ -1,6 +1,7 @@
 """Tests of experiment; preset_configs_test has the errors of single fields."""
 
 import dataclasses
+from typing import Any
 
 from absl.testing import absltest, parameterized
 
@@ -22,6 +23,14 @@ class ConfigTest(parameterized.TestCase):
     # 6 trials of 40 s, 7.5 steps a second.
     self.assertEqual(made.longest_episode, 1800)
     self.assertFalse(made.whole_episodes)
+
+  def test_a_config_with_a_list_has_a_hash(self):
+    trials: Any = [1, 2]
+    made = experiment.ExperimentConfig(
+      run=experiment.RunConfig(eval_trials=trials)
+    )
+    self.assertEqual(made.run.eval_trials, (1, 2))
+    self.assertIsInstance(hash(made), int)
 
   def test_an_unroll_as_long_as_the_episode_is_the_whole_of_it(self):
     self.assertEqual(_smoke().longest_episode, 30)

@@ -1,10 +1,13 @@
 """Tests of extensions: a user's own parts, checked before a run starts."""
 
+from unittest import mock
+
 import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.curriculum import uniform
 from adaland.envs import land
+from adaland.envs.tasks.task import Task
 from adaland.launch import builder, errors
 from adaland.launch.recipes import extensions, presets
 
@@ -58,6 +61,27 @@ def broken(config):
   return {}[config]
 
 
+class NothingHeldOut:
+  """A family whose held-out half is empty."""
+
+  num_tasks = 5
+
+  def task(self, index):
+    """Returns a task that fits the smoke preset."""
+    return Task.of(
+      "hold(player1, black cube)", ["black cube"], name=f"{index}", trials=2,
+      trial_seconds=2,
+    )  # fmt: skip
+
+  def training(self):
+    """Returns all."""
+    return self
+
+  def held_out(self):
+    """Returns none."""
+    return mock.Mock(num_tasks=0)
+
+
 NUMBER = 3
 
 
@@ -94,6 +118,10 @@ class ExtensionsTest(parameterized.TestCase):
       "factories.memory: memory Forgetful has no method 'initial_state'",
     ),
     ({"memory": broken}, "factories.memory: KeyError: NetworkConfig"),
+    (
+      {"tasks": NothingHeldOut},
+      "^factories.tasks: the held-out half has 0 tasks, allowed: 1 or more",
+    ),
     ({"environment": "no_such_module:f"}, "factories.environment: no_such_mod"),
   )
   def test_refused_before_a_run_starts(self, parts, message):

@@ -42,6 +42,17 @@ class ExperimentTest(absltest.TestCase):
     for given in ("my_tasks", pathlib.Path("my_tasks")):
       made = presets.smoke(tasks=given).resolved()
       self.assertEqual(made.factories.tasks, os.path.abspath("my_tasks"))
+    folder = self.create_tempdir("day 3, 10:15").full_path
+    self.assertEqual(
+      presets.smoke(tasks=folder).resolved().factories.tasks, folder
+    )
+
+  def test_tasks_may_be_the_name_of_a_family(self):
+    for given in ("traps", "traps:candidates=4"):
+      made = presets.laptop(tasks=given).resolved()
+      self.assertEqual(made, presets.laptop({"tasks.family": given}).resolved())
+    with self.assertRaisesRegex(errors.UserError, "traps:holes=4"):
+      presets.laptop(tasks="traps:holes=4").resolved()
 
   def test_the_part_that_can_t_be_imported_is_named(self):
     with self.assertRaisesRegex(errors.UserError, "^curriculum is <function"):

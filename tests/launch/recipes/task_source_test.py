@@ -21,6 +21,11 @@ def fetch(index):
   )  # fmt: skip
 
 
+def fetch_by_default(index=0):
+  """Returns tasks that fit the smoke preset."""
+  return fetch(index)
+
+
 def crowded(index):
   """Returns tasks with too many objects for the smoke preset."""
   return dataclasses.replace(
@@ -92,7 +97,9 @@ class TaskSourceTest(parameterized.TestCase):
       self.assertEqual(source.num_tasks, tasks.num_tasks)
       self.assertEqual(source.task(7), tasks.task(7))
 
-  @parameterized.parameters(fetch, family, Family, f"{__name__}:INSTANCE")
+  @parameterized.parameters(
+    fetch, fetch_by_default, family, Family, f"{__name__}:INSTANCE"
+  )
   def test_what_a_family_may_be(self, tasks):
     config = _config(tasks)
     for held_out in (False, True):
@@ -102,6 +109,22 @@ class TaskSourceTest(parameterized.TestCase):
       task_source.TaskSource(config).task(0),
       task_source.TaskSource(config, held_out=True).task(0),
     )
+
+  def test_an_edited_folder_is_read_again(self):
+    folder = self.create_tempdir("tasks:1").full_path
+
+    def put(index, kind):
+      task = Task.of(
+        f"hold(player1, black {kind})", [f"black {kind}"], name=f"{index}",
+        trials=2, trial_seconds=2,
+      )  # fmt: skip
+      json_files.save(os.path.join(folder, f"{index}.json"), task)
+
+    put(0, "sphere")
+    before = task_source.TaskSource(_config(folder))
+    self.assertEqual(before.num_tasks, 1)
+    put(1, "pyramid")
+    self.assertEqual(task_source.TaskSource(_config(folder)).num_tasks, 2)
 
   def test_a_folder_of_task_files(self):
     folder = self.create_tempdir().full_path

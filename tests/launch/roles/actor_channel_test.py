@@ -1,5 +1,7 @@
 """Tests of adaland.launch.roles.actor_channel."""
 
+import threading
+
 import numpy as np
 from absl.testing import absltest
 
@@ -62,6 +64,18 @@ class ActorChannelTest(absltest.TestCase):
   def test_a_task_comes_with_its_co_player(self):
     for number in (4, 5):
       self.server.add_coplayer(number, self.store.put(f"params {number}"))
+    self.curriculum.snapshot = 5
+    while self.channel.next_task().coplayer != 5:
+      pass
+    self.assertEqual(self.channel.snapshot(5), "params 5")
+
+  def test_an_older_snapshot_does_not_stand_in_for_one_about_to_be_sent(self):
+    self.server.add_coplayer(4, self.store.put("params 4"))
+    timer = threading.Timer(
+      0.1, self.server.add_coplayer, (5, self.store.put("params 5"))
+    )
+    timer.start()
+    self.addCleanup(timer.join)
     self.curriculum.snapshot = 5
     while self.channel.next_task().coplayer != 5:
       pass

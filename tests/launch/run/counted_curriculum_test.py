@@ -130,6 +130,21 @@ class CountedCurriculumTest(absltest.TestCase):
       steps = [json.loads(line)["env_steps"] for line in file]
     self.assertEqual(steps, [10, 20])
 
+  def test_decisions_before_a_checkpoint_have_no_later_step(self):
+    folder = self.create_tempdir().full_path
+    log = decisions.DecisionLog(folder, lambda i: fakes.make_task(str(i)))
+    made = counted_curriculum.CountedCurriculum(_Deciding(), log)
+    made.count_steps(10)
+    state = made.state_dict()
+    made.count_steps(10)
+    made.log_decisions()
+    again = counted_curriculum.CountedCurriculum(_Deciding(), log)
+    again.load_state_dict(state)
+    again.drop_lost_decisions()
+    with open(os.path.join(folder, decisions.FILE)) as file:
+      [line] = map(json.loads, file)
+    self.assertEqual((line["env_steps"], line["task"]), (10, 1))
+
   def test_a_curriculum_without_decisions_has_no_log(self):
     folder = self.create_tempdir().full_path
     log = decisions.DecisionLog(folder, lambda i: fakes.make_task(str(i)))

@@ -57,6 +57,14 @@ class StatusTest(absltest.TestCase):
     self.show(made, 9.9, 100, 1, force=True)
     self.assertLen(self.recorder.rows, 1)
 
+  def test_a_mean_is_over_the_updates_that_have_the_metric(self):
+    made = self.make()
+    made.add({"loss/total": 1.0}, 10, 0.0)
+    made.add({"loss/total": 4.0, "value": 2.0}, 10, 0.0, updates=2)
+    self.show(made, 10, 100, 3)
+    [(_, row)] = self.recorder.rows
+    self.assertEqual((row["loss/total"], row["value"]), (3.0, 2.0))
+
   def test_a_row_has_rates_means_and_rewards(self):
     made = self.make()
     self.show(made, 10, 1000, 0)

@@ -18,6 +18,13 @@ class Config:
   size: int = 1
 
 
+@dataclasses.dataclass(frozen=True)
+class LaterConfig(Config):
+  """The config of a later version."""
+
+  depth: int = 3
+
+
 class RunDirTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
@@ -38,6 +45,15 @@ class RunDirTest(absltest.TestCase):
       run.begin(Config())
     run.begin(Config(3), free_fields=["size"])
     self.assertEqual(run.read_config(), {"size": 3})
+
+  def test_a_run_older_than_a_field_has_the_field_s_default(self):
+    run = rundir.RunDir(str(self.folder / "run"))
+    run.begin(Config()).close()
+    (run.path / "metrics.jsonl").write_text("{}\n")
+    with self.assertRaisesRegex(errors.UserError, "depth: 4, not 3"):
+      run.begin(LaterConfig(depth=4))
+    run.begin(LaterConfig()).close()
+    self.assertEqual(run.read_config(), {"size": 1, "depth": 3})
 
   def test_a_run_with_a_checkpoint_keeps_its_config(self):
     run = rundir.RunDir(str(self.folder / "run"))
@@ -60,6 +76,12 @@ class RunDirTest(absltest.TestCase):
     with self.assertRaisesRegex(errors.UserError, "is not a run"):
       rundir.RunDir(str(self.folder / "thesis.txt")).begin(Config())
     self.assertEqual([p.name for p in self.folder.iterdir()], ["thesis.txt"])
+    model = self.folder / "model"
+    model.mkdir()
+    (model / "config.json").write_text('{"model_type": "bert"}')
+    with self.assertRaisesRegex(errors.UserError, "the format is not"):
+      rundir.RunDir(str(model)).begin(Config())
+    self.assertEqual([p.name for p in model.iterdir()], ["config.json"])
 
   def test_reading_a_folder_without_a_run_is_refused(self):
     with self.assertRaisesRegex(errors.UserError, "no such directory"):

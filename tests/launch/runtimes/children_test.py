@@ -1,11 +1,13 @@
 """Tests of adaland.launch.runtimes.children."""
 
+import contextlib
 import os
 import pathlib
 import signal
 import subprocess
 import sys
 import time
+from unittest import mock
 
 from absl.testing import absltest
 
@@ -62,6 +64,19 @@ class ChildrenTest(absltest.TestCase):
     with open(self.log, "w"):
       pass
     self.assertEqual(child.last_words(), "without a word")
+
+  def test_a_user_s_module_may_be_named_as_a_folder_of_the_checkout(self):
+    folder = self.create_tempdir()
+    folder.create_file("agent.py", "x = 1")
+    folder.create_file("of_the_user.py", "import adaland, agent; agent.x")
+    path = os.pathsep.join(
+      filter(None, [folder.full_path, os.environ.get("PYTHONPATH")])
+    )
+    self.enter_context(contextlib.chdir(self.create_tempdir().full_path))
+    with mock.patch.dict(os.environ, {"PYTHONPATH": path}):
+      child = children.Child("of_the_user", [], {}, self.log)
+    self.addCleanup(child.kill)
+    self.assertEqual(child.process.wait(60), 0, child.last_words())
 
   def test_children_die_with_a_killed_parent(self):
     script = (

@@ -11,6 +11,7 @@ from unittest import mock
 import numpy as np
 from absl.testing import absltest
 
+from adaland.launch import errors
 from adaland.launch.runtimes import socket_rpc
 from tests.launch.roles import fakes
 
@@ -28,8 +29,8 @@ class _Role:
       self.count += by
       return self.count
 
-  def fail(self):
-    raise KeyError("x")
+  def fail(self, error=None):
+    raise error or KeyError("x")
 
   def wait(self):
     self.waiting.wait(20)
@@ -80,6 +81,15 @@ class SocketRpcTest(absltest.TestCase):
       peer.call("fail")
     self.assertEqual(peer.call("next", 1), 1)
     self.server.check()
+
+  def test_bad_input_and_faults_of_the_surroundings_stay_what_they_are(self):
+    peer = self.peer()
+    for error in (errors.UserError("x is 3"), errors.RunError("disk full")):
+      with (
+        self.assertNoLogs(level="ERROR"),
+        self.assertRaisesRegex(type(error), f"^{error}$"),
+      ):
+        peer.call("fail", error)
 
   def test_a_late_answer_is_not_taken_for_the_next_one(self):
     peer = self.peer()

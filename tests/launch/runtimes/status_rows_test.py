@@ -39,14 +39,16 @@ class RowsTest(absltest.TestCase):
     role.stats = fakes.COMMON | stats
     role.last_heartbeat = self.now
 
-  def learner(self, count, total, **more):
+  def learner(self, count, total, values=0, **more):
+    """Answers: updates, the sum of their losses, updates of value 2."""
     self.answer(
       "learner",
       updates=count,
       count=count,
       learned=10 * count,
       lag_sum=2.0 * count,
-      sums={"loss/total": total},
+      sums={"loss/total": total, "value": 2.0 * values},
+      counts={"loss/total": count, "value": values},
       waited=0.5 * count,
       running=2.0 * count,
       devices=4,
@@ -75,6 +77,15 @@ class RowsTest(absltest.TestCase):
     found = [row.get("loss/total") for row in self.written()]
     self.assertEqual(found, [2.0, 6.0, 7.0, None])
     self.assertEqual(self.written()[1]["params_lag"], 2.0)
+
+  def test_a_mean_is_over_the_updates_that_have_the_metric(self):
+    self.learner(4, 8.0)
+    self.show(10)
+    self.now = 115.0
+    self.learner(14, 18.0, values=5)
+    self.show(20)
+    found = [(row["loss/total"], row.get("value")) for row in self.written()]
+    self.assertEqual(found, [(2.0, None), (1.0, 2.0)])
 
   def test_rates_are_from_answer_to_answer(self):
     self.roles["learner 1"] = supervision.RoleHandle("learner 1")

@@ -31,7 +31,7 @@ class PreflightTest(parameterized.TestCase):
       "replay.capacity is 6, .*: at least 8 for a queue",
     ):
       preflight.prepare(configs.tiny(*settings))
-    with absltest.mock.patch.object(preflight, "_set_up") as set_up:
+    with absltest.mock.patch.object(preflight, "set_up") as set_up:
       preflight.prepare(configs.tiny(*settings, "replay.capacity=8"))
     set_up.assert_called_once_with(0.6)
 
@@ -49,7 +49,7 @@ class PreflightTest(parameterized.TestCase):
   def test_refuses_physics_that_can_t_run_on_this_machine(self):
     config = configs.tiny("env.backend=gpu")
     with (
-      absltest.mock.patch.object(preflight, "_set_up"),
+      absltest.mock.patch.object(preflight, "set_up"),
       absltest.mock.patch.object(preflight.backends, "has_cuda", lambda: False),
       self.assertRaisesRegex(
         errors.UserError, "^env: .*(no CUDA device|pip install mujoco-warp)"
@@ -59,7 +59,7 @@ class PreflightTest(parameterized.TestCase):
 
   def test_refuses_worlds_that_do_not_fit_into_memory(self):
     with (
-      absltest.mock.patch.object(preflight, "_set_up"),
+      absltest.mock.patch.object(preflight, "set_up"),
       absltest.mock.patch.object(
         preflight.backends,
         "check_memory",
@@ -71,7 +71,7 @@ class PreflightTest(parameterized.TestCase):
     check.assert_called_once_with("cpu", "cuda", 3, 6, 1)
 
   def test_a_queue_needs_no_ratio(self):
-    with absltest.mock.patch.object(preflight, "_set_up") as set_up:
+    with absltest.mock.patch.object(preflight, "set_up") as set_up:
       preflight.prepare(
         configs.tiny("replay.samples_per_insert=null", "replay.sampling=queue")
       )
