@@ -150,8 +150,7 @@ class Skills:
       )
       situation.aim_pitch(goal + np.array([0, 0, height]))
     error = steering.wrap(situation.bearing(goal) - situation.yaw)
-    gentle = walker.is_loaded(situation, error)
-    steering.turn_towards(action, error, gentle)
+    steering.turn_towards(action, error)
     pitch = situation.pitch + (action.look - 1) * _LOOK_STEP
     # The hand stays close to the body while it swings around.
     turned = abs(error) < steering.SWING_RADIANS
