@@ -48,7 +48,7 @@ class _EnvExpert:
       return constants.NOOP_ACTION
     satisfied = step.is_goal and view.step > 0 and rewarded
     return self._controller.act(
-      view, step.wanted, step.avoid, satisfied, step.slots
+      view, step.wanted, step.avoid, satisfied, step.slots, step.is_goal
     )
 
 

@@ -89,7 +89,7 @@ class _Member:
   ) -> tuple[int, ...]:
     """Returns an action towards the next step of the plan."""
     return self._controller.act(
-      view, step.wanted, step.avoid, satisfied, step.slots
+      view, step.wanted, step.avoid, satisfied, step.slots, step.is_goal
     )
 
 

@@ -63,6 +63,7 @@ class Controller:
     avoid: Sequence[Condition],
     satisfied: bool = False,
     slots: tuple[int, ...] = (),
+    lasting: bool = True,
   ) -> tuple[int, ...]:
     """Returns an action towards a condition.
 
@@ -73,6 +74,7 @@ class Controller:
       satisfied: If true, the condition holds already and is to be kept.
       slots: The objects to do it with, the one to be carried first; empty for
         the nearest. Others are tried where these fail.
+      lasting: If false, it is enough that the condition holds for a moment.
 
     Returns:
       An index for each head.
@@ -89,7 +91,7 @@ class Controller:
     elif not wanted.object_types:
       self._skills.meet(situation, wanted.predicate)
     else:
-      self._bring_about(situation, wanted, slots)
+      self._bring_about(situation, wanted, slots, lasting)
     if situation.held < 0:
       # A hand that lost its object takes nothing before it was opened.
       situation.action.grip *= not self._closed
@@ -115,7 +117,11 @@ class Controller:
     return situation.action.indices
 
   def _bring_about(
-    self, situation: Situation, wanted: Condition, hint: tuple[int, ...]
+    self,
+    situation: Situation,
+    wanted: Condition,
+    hint: tuple[int, ...],
+    lasting: bool,
   ) -> None:
     slots = self._choose(situation, wanted, hint)
     if slots is None:
@@ -127,10 +133,15 @@ class Controller:
       if no_hold:
         self._skills.push(situation, *slots)
       else:
-        # A ball does not stay on top of another.
+        # A bump is fast, but drives the other away. A ball does not stay on top
+        # of another.
         balls = all(_is_ball(situation, each) for each in slots)
         self._skills.put_beside(
-          situation, *slots, touch=touch, force=retry != balls
+          situation,
+          *slots,
+          touch=touch,
+          force=(lasting and retry) != balls,
+          bump=touch and not lasting and not retry,
         )
     elif wanted.predicate == "hold":
       self._skills.fetch(situation, slot)

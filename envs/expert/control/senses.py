@@ -15,9 +15,9 @@ PLAYER = constants.PLAYER_TYPE_IDS[0]
 # beside it: metres along the ground, and from the eye to the object.
 STAND_METRES = (0.75, 1.5)
 EYE_METRES = 1.8
-# Angles off the view axis at which the hand takes an object reliably, and at
-# which aiming is done.
-_AIM_RADIANS = 0.3
+# Angles off the view axis at which the hand may take an object, and swings it
+# there, and at which aiming is done.
+_AIM_RADIANS = 0.6
 _AIMED_RADIANS = 0.15
 # An object hides what is behind it up to this distance from its centre.
 _HIDING_METRES = 0.3

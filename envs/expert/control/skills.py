@@ -23,6 +23,10 @@ _FAR_METRES = 1.6
 # Where the hand is stretched out on the way: the distance and the angle off it.
 _STRETCH_METRES = 3.2
 _STRETCH_RADIANS = 0.3
+# Of a held object above the ground, where it is to touch another.
+_ABOVE_METRES = 0.05
+# Between two objects before one is lowered onto the other.
+_OVER_METRES = 0.1
 _LOOK_STEP = constants.LOOK_RATE * constants.STEP_SECONDS
 _HAND_STEP = constants.HAND_RATE * constants.STEP_SECONDS
 # Pushing: the distance behind an object from which to push, the largest
@@ -80,6 +84,7 @@ class Skills:
     other: int,
     touch: bool,
     force: bool,
+    bump: bool = False,
   ) -> None:
     """Carries one object to another until they are near, or touch.
 
@@ -89,11 +94,15 @@ class Skills:
       other: Slot of the other object.
       touch: If true, until they touch; otherwise until they are near.
       force: If true, pushes them together instead of setting one on top.
+      bump: If true, walks one into the other, so that they touch for a moment.
     """
     if not self.fetch(situation, carried):
       return
     goal = situation.at(other)
     gap = float(np.linalg.norm(situation.at(carried) - goal))
+    bump = bump and goal[2] < situation.eye[2]  # Not up against a cliff.
+    if bump:
+      goal = _above_ground(situation, carried, goal)
     if not touch and gap < _SETTLED_METRES:
       situation.hold_still()
       return
@@ -105,29 +114,35 @@ class Skills:
       [carried, other],
     )
     if not there and situation.eye_distance(other) > senses.STAND_METRES[1]:
-      self._stretch(situation, goal, touch)
+      self._stretch(situation, goal, touch, bump)
       return
     situation.hold_still()
-    if touch and not force:
+    if bump:
+      self._bump_with(situation, goal)
+    elif touch and not force:
       self._press_down(situation, carried, other)
     else:
-      situation.aim(goal)
       self._reach_out(situation, other, touch)
 
   def _stretch(
-    self, situation: Situation, goal: np.ndarray, touch: bool
+    self, situation: Situation, goal: np.ndarray, touch: bool, low: bool
   ) -> None:
     """Stretches out the hand on the last metres straight to the goal."""
-    far = math.hypot(*(goal - situation.eye)[:2])
+    action, offset = situation.action, goal - situation.eye
+    far = math.hypot(*offset[:2])
     error = steering.wrap(situation.bearing(goal) - situation.yaw)
     if far > _STRETCH_METRES or abs(error) > _STRETCH_RADIANS:
       return
     most = senses.STAND_METRES[1] if touch else constants.REACH_METRES
     stretched = situation.hand >= min(far, most) - _HAND_STEP
-    situation.action.hand = 1 if stretched else 2
+    action.hand = 1 if stretched else 2
+    if low and abs(offset[2]) < situation.hand:
+      pitch = math.asin(offset[2] / situation.hand)
+      steering.look_towards(action, pitch - situation.pitch)
 
   def _reach_out(self, situation: Situation, other: int, touch: bool) -> None:
     """Moves the hand, then the feet, until the held object meets another."""
+    situation.aim(situation.at(other))
     distance = situation.eye_distance(other)
     if situation.hand < min(distance, constants.REACH_METRES - _HAND_STEP / 2):
       situation.action.hand = 2
@@ -135,6 +150,17 @@ class Skills:
       touch or situation.hand > distance - _HAND_STEP or distance > _FAR_METRES
     ):
       situation.step_towards(situation.at(other))
+
+  def _bump_with(self, situation: Situation, goal: np.ndarray) -> None:
+    """Moves the hand and the feet until the hand is at the goal."""
+    situation.aim(goal)
+    stretch = float(np.linalg.norm(goal - situation.eye)) - situation.hand
+    if abs(stretch) > _HAND_STEP / 2:
+      situation.action.hand = 2 if stretch > 0 else 0
+    if math.hypot(*(goal - situation.eye)[:2]) < constants.HAND_MIN_METRES:
+      situation.action.move = 0
+    elif stretch > -_HAND_STEP:
+      situation.step_towards(goal)
 
   def _press_down(self, situation: Situation, carried: int, other: int) -> None:
     """Lowers the held object onto another, which thus isn't pushed away."""
@@ -144,14 +170,15 @@ class Skills:
     if math.hypot(*(at - goal)[:2]) < _ALIGNED_METRES and at[2] > goal[2]:
       action.look = 0
     else:
-      height = sum(
-        shapes.shape_of_type(situation.type_of(slot)).bounding_radius
-        for slot in (carried, other)
+      below, above = (
+        shapes.shape_of_type(situation.type_of(slot))
+        for slot in (other, carried)
       )
+      height = 2 * below.half_extents[2] - below.centre_height
+      height += above.centre_height + _OVER_METRES
       situation.aim_pitch(goal + np.array([0, 0, height]))
     error = steering.wrap(situation.bearing(goal) - situation.yaw)
-    gentle = walker.is_loaded(situation, error)
-    steering.turn_towards(action, error, gentle)
+    steering.turn_towards(action, error)
     pitch = situation.pitch + (action.look - 1) * _LOOK_STEP
     # The hand stays close to the body while it swings around.
     turned = abs(error) < steering.SWING_RADIANS
@@ -262,3 +289,13 @@ class Skills:
     if situation.held in tools:
       return situation.held
     return min(tools, key=situation.eye_distance, default=None)
+
+
+def _above_ground(
+  situation: Situation, slot: int, point: np.ndarray
+) -> np.ndarray:
+  """Returns a point, raised to where an object is clear of the ground."""
+  floor = situation.ground.height[situation.ground.cell_of(point[:2])]
+  shape = shapes.shape_of_type(situation.type_of(slot))
+  height = floor + shape.centre_height + _ABOVE_METRES
+  return np.array([point[0], point[1], max(point[2], height)])

@@ -97,7 +97,7 @@ class Walker:
     offset = point - here[:2]
     bearing = math.atan2(offset[1], offset[0]) if face is None else face
     error = steering.wrap(bearing - situation.yaw)
-    steering.turn_towards(action, error, gentle=is_loaded(situation, error))
+    steering.turn_towards(action, error)
     steering.walk_towards(action, offset, situation.yaw)
     carrying.keep_clear(situation, offset)
     self._back_off_if_stuck(self._trail, here)
@@ -160,8 +160,3 @@ def danger_radius(situation: senses.Situation, slot: int) -> float:
     elif other == held_type:
       radius = max(radius, reach + _HELD_SWING)
   return radius
-
-
-def is_loaded(situation: senses.Situation, error: float) -> bool:
-  """Returns True if a fast turn could tear the held object away."""
-  return situation.held >= 0 and steering.could_tear(situation.hand, error)

@@ -8,7 +8,13 @@ from adaland.envs.expert.ways import navigate
 
 
 def make_view(
-  objects, player=(0.0, 0.0), yaw=0.0, pitch=0.0, held=-1, tiles=(8, 8)
+  objects,
+  player=(0.0, 0.0),
+  yaw=0.0,
+  pitch=0.0,
+  held=-1,
+  hand=0.9,
+  tiles=(8, 8),
 ) -> land.WorldView:
   """Returns a view of objects {slot: (type id, (x, y, z))}, all visible."""
   slots = 6
@@ -23,7 +29,7 @@ def make_view(
     object_pos=at,
     object_quat=np.tile(np.array([1, 0, 0, 0], np.float32), (slots, 1)),
     held=np.array([held], np.int32),
-    hand_distance=np.array([0.9 if held >= 0 else 0.0], np.float32),
+    hand_distance=np.array([hand if held >= 0 else 0.0], np.float32),
     player_pos=np.array([[*player, 0.0]], np.float32),
     yaw=np.array([yaw], np.float32),
     pitch=np.array([pitch], np.float32),

@@ -113,6 +113,30 @@ class ControllerTest(absltest.TestCase):
     action = self.act(wanted, objects)
     self.assertNotEqual(action[:3], (2, 1, 2))
 
+  def test_walks_one_into_another_that_is_to_be_touched_once(self):
+    wanted = Condition("touching", 4, 5)
+    objects = {0: (4, (1.45, 0.0, 0.7)), 1: (5, (2.4, 0.0, 0.2))}
+    view = fakes.make_view(objects, held=0, hand=1.45, pitch=-0.1)
+    lasting = self.controller.act(view, wanted, ())
+    once = self.controller.act(view, wanted, (), lasting=False)
+    for action, look in ((lasting, 1), (once, 0)):  # Lowers it on the way.
+      self.assertEqual((action[0], *action[3:]), (2, look, 1, 1))
+
+  def test_does_not_walk_one_into_another_up_a_cliff(self):
+    wanted = Condition("touching", 4, 5)
+    objects = {0: (4, (1.2, 0.0, 0.7)), 1: (5, (1.4, 0.0, 1.2))}
+    view = fakes.make_view(objects, held=0, hand=1.2)
+    lasting = self.controller.act(view, wanted, ())
+    once = self.controller.act(view, wanted, (), lasting=False)
+    self.assertEqual(once, lasting)
+
+  def test_draws_an_object_back_to_touch_what_is_before_it(self):
+    wanted = Condition("touching", 4, 5)
+    objects = {0: (4, (1.9, 0.2, 0.7)), 1: (5, (1.2, 0.0, 0.2))}
+    view = fakes.make_view(objects, held=0, hand=1.9, pitch=-0.4)
+    action = self.controller.act(view, wanted, (), lasting=False)
+    self.assertEqual((action[0], action[4], action[5]), (1, 1, 0))
+
   def test_a_hand_that_took_nothing_opens_before_it_closes_again(self):
     wanted = Condition("hold", 13, 1)
     grips = [self.act(wanted, NEAR, pitch=-0.41)[4] for _ in range(4)]

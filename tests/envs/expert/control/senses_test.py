@@ -21,8 +21,12 @@ class SensesTest(absltest.TestCase):
   def test_the_hand_takes_nothing_out_of_reach_or_off_the_axis(self):
     far = fakes.make_situation({0: (1, (2.1, 0.0, 0.85))})
     self.assertEqual(senses.aimed_at(far), -1)
-    aside = fakes.make_situation({0: (1, (1.0, 0.5, 0.85))})
+    aside = fakes.make_situation({0: (1, (1.0, 0.8, 0.85))})
     self.assertEqual(senses.aimed_at(aside), -1)
+
+  def test_the_hand_takes_what_is_aside_if_nothing_is_closer_to_the_axis(self):
+    alone = fakes.make_situation({0: (1, (1.0, 0.5, 0.85))})
+    self.assertEqual(senses.aimed_at(alone), 0)
 
   def test_stands_are_in_reach(self):
     situation = fakes.make_situation({})

@@ -45,6 +45,15 @@ class WalkerTest(parameterized.TestCase):
     self.assertTrue(walking.go(arrived, "there", end, ends, []))
     self.assertEqual((arrived.action.move, arrived.action.strafe), (1, 1))
 
+  def test_turns_fast_with_a_stretched_hand(self):
+    walking = walker.Walker(np.random.default_rng(0))
+    held = {0: (1, (1.8, 0.0, 0.8))}
+    situation = fakes.make_situation(held, held=0, hand=1.8)
+    end = np.array([-2.25, 0.25, 0.0])
+    ends = np.array([situation.ground.cell_of(end[:2])])
+    walking.go(situation, "there", end, ends, [0])
+    self.assertEqual(situation.action.turn, 4)
+
   def test_backs_off_when_stuck(self):
     walking = walker.Walker(np.random.default_rng(0))
     moves = set()
