@@ -365,6 +365,8 @@ class LandSuite(parameterized.TestCase):
     ([[0] * 6] * 3, "shape"),
     ([[3, 0, 0, 0, 0, 0]] * 2, "range"),
     ([[0, 0, 0, 0, -1, 0]] * 2, "range"),
+    ([[2**32, 0, 0, 0, 0, 0]] * 2, "range"),
+    ([[0.9, 0, 0, 0, 0, 0]] * 2, "actions are float64, allowed: integers"),
   )
   def test_refuses_bad_actions(self, actions, word):
     env = self.land(fixtures.busy_task())

@@ -25,6 +25,10 @@ class LandTest(land_suite.LandSuite):
       env.step(fixtures.noop())
     self.assertEqual(env.state_view(0).trial, 1)
 
+  def test_seeds_may_be_numpy_s(self):
+    env = fixtures.make_land(fixtures.busy_task(), seed=np.int64(3))
+    self.assertEqual(env.seeds, (3, 4))
+
 
 class WritableTest(parameterized.TestCase):
   @parameterized.parameters("entities", "pixels")
