@@ -106,7 +106,7 @@ class SamplerConfig:
         )
       if field != "trial_seconds":
         for value in given:
-          parts.check_range(field, value, first, last)
+          parts.check_range(field, value, int(first), int(last))
     for field, last in (
       ("num_worlds", MAX_WORLDS),
       ("num_games", 2**62),

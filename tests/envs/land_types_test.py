@@ -1,5 +1,7 @@
 """Tests of the configuration of `Land` and of its observation spec."""
 
+from typing import Any
+
 import numpy as np
 from absl.testing import absltest, parameterized
 
@@ -29,7 +31,8 @@ class LandConfigTest(parameterized.TestCase):
       land_types.LandConfig(**{field: value})
 
   def test_a_size_may_be_a_list(self):
-    config = land_types.LandConfig(pixels=[8, 6])
+    size: Any = [8, 6]
+    config = land_types.LandConfig(pixels=size)
     self.assertEqual(hash(config), hash(land_types.LandConfig(pixels=(8, 6))))
 
 

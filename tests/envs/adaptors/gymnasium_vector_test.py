@@ -1,6 +1,7 @@
 """Tests of adaland.envs.adaptors.gymnasium_vector."""
 
 import dataclasses
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -66,7 +67,8 @@ class LandVectorEnvTest(absltest.TestCase):
   def test_equal_seeds_give_equal_episodes(self):
     env = _make()
     rollouts = []
-    for seed in (5, np.int64(5), [None, 6]):
+    seeds: list[Any] = [5, np.int64(5), [None, 6]]
+    for seed in seeds:
       rng = np.random.default_rng(0)
       env.reset(seed=seed)
       steps = [env.step(fixtures.random_actions(rng)) for _ in range(10)]
