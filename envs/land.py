@@ -140,8 +140,8 @@ class Land:
       seed: Seed of each environment, None to keep the present one; one integer
         s means s, s + 1, ...
     """
-    if isinstance(seed, int):
-      seed = range(seed, seed + self.num_envs)
+    if isinstance(seed, (int, np.integer)):
+      seed = range(int(seed), int(seed) + self.num_envs)
     given = [value is not None for value in seed]
     seeds = [
       old if new is None else new
@@ -178,8 +178,8 @@ class Land:
         would wait for the device.
 
     Raises:
-      ValueError: If the actions have another shape or are out of range, or
-        before `reset`.
+      ValueError: If the actions have another shape, are no integers, or are
+        out of range, or before `reset`.
     """
     if not self.tasks:
       raise ValueError("step was called before reset")

@@ -8,6 +8,7 @@ import numpy as np
 from adaland.envs import constants
 from adaland.envs.observations import observations
 from adaland.envs.physics import backends
+from adaland.envs.tasks import parts
 
 OBSERVATIONS = ("entities", "pixels")
 
@@ -39,13 +40,12 @@ class LandConfig:
   device: str = "cuda"
 
   def __post_init__(self):
-    def check(name: str, value: int, last: int) -> None:
-      if not 1 <= value <= last:
-        raise ValueError(f"{name} is {value}, allowed: 1 to {last}")
-
-    check("num_slots", self.num_slots, constants.MAX_OBJECTS)
-    check("num_players", self.num_players, constants.MAX_PLAYERS)
-    check("max_rules", self.max_rules, constants.MAX_RULES)
+    for name, last in (
+      ("num_slots", constants.MAX_OBJECTS),
+      ("num_players", constants.MAX_PLAYERS),
+      ("max_rules", constants.MAX_RULES),
+    ):
+      parts.check_range(name, getattr(self, name), 1, last)
     if self.observation not in OBSERVATIONS:
       raise ValueError(
         f"observation is {self.observation!r}, allowed: "
@@ -54,9 +54,11 @@ class LandConfig:
     if len(self.pixels) != 2:
       raise ValueError(f"pixels is {self.pixels}, allowed: width and height")
     for name, size in zip(("width", "height"), self.pixels, strict=True):
-      check(f"pixels' {name}", size, 1024)
+      parts.check_range(f"pixels' {name}", size, 1, 1024)
+    # Jitted programs are compiled for a size, which they look up by its hash.
+    object.__setattr__(self, "pixels", tuple(self.pixels))
     if self.num_threads is not None:
-      check("num_threads", self.num_threads, 1024)
+      parts.check_range("num_threads", self.num_threads, 1, 1024)
     for name, value, allowed in (
       ("backend", self.backend, backends.BACKENDS),
       ("device", self.device, backends.DEVICES),

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from adaland.envs import constants
-from adaland.envs.sampling import families, named, task_sets
+from adaland.envs.sampling import families, named
 from adaland.envs.tasks import (
   complexity,
   description,
@@ -41,8 +41,8 @@ examples:
   adaland tasks testset --num_players=2 --out=two.npz
   adaland tasks replay two.npz
   adaland tasks import xland-minigrid rulesets.npz --out=my_tasks/
-  adaland tasks soak --preset=gpu --num_tasks=100 --out=broken/
-  adaland tasks soak --preset=gpu --set tasks.two_player_probability=1 \\
+  adaland tasks soak --preset=ada_6m --num_tasks=100 --out=broken/
+  adaland tasks soak --preset=ada_6m --set tasks.two_player_probability=1 \\
       env.num_players=2
   adaland tasks soak --replay=broken/inside_0.npz
 """
@@ -120,7 +120,7 @@ def make_parser() -> cli.Parser:
   return parser
 
 
-def _source(args: argparse.Namespace, held_out: bool) -> task_sets.TaskSet:
+def _source(args: argparse.Namespace, held_out: bool) -> task_source.TaskSource:
   if args.workdir:
     config = trained_agent.load_config(args.workdir, args.own_parts)
   else:

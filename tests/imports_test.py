@@ -46,7 +46,7 @@ _LAYERS = {
     "worlds": {*_TASKS, "physics"},
     "game": _TASKS,
     "observations": {*_TASKS, "game", "physics"},
-    "land_types": {"constants", "observations", "physics"},
+    "land_types": {*_TASKS, "observations", "physics"},
     "stepping": _STEP - {"stepping"},
     "land": _STEP,
     "land_state": {*_STEP, "land"},

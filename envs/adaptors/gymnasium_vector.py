@@ -29,7 +29,7 @@ class LandVectorEnv(gymnasium.vector.VectorEnv):
     num_envs: int,
     tasks: task_sets.TaskSet,
     config: land.LandConfig | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     render_mode: str | None = None,
   ):
     """Initializes the batch.
@@ -39,7 +39,7 @@ class LandVectorEnv(gymnasium.vector.VectorEnv):
       tasks: The tasks to draw from.
       config: Sizes and the kind of observation, one player.
       seed: Seed of the tasks drawn and of the avatars' yaw, as `Land` takes
-        it; `reset` may replace it.
+        it; None draws one. `reset` may replace it.
       render_mode: "rgb_array" lets `render` draw the players' views.
     """
     config = config or land.LandConfig()
@@ -57,6 +57,8 @@ class LandVectorEnv(gymnasium.vector.VectorEnv):
     self.observation_space = utils.batch_space(
       self.single_observation_space, num_envs
     )
+    if seed is None:
+      seed = int(np.random.default_rng().integers(2**31))
     self._land = land.Land(num_envs, config, self._next_task, seed)
     self._draws = [
       task_sets.Draws(tasks, env_seed) for env_seed in self._land.seeds
@@ -76,7 +78,7 @@ class LandVectorEnv(gymnasium.vector.VectorEnv):
     """Starts new episodes everywhere, with new seeds where given.
 
     Args:
-      seed: As the constructor takes it; None keeps the present seeds and
+      seed: As `Land.seed` takes it; None keeps the present seeds and
         continues the sequence of tasks.
       options: Must be empty.
     """
@@ -116,7 +118,7 @@ class LandVectorEnv(gymnasium.vector.VectorEnv):
   def _seed(self, seed: int | list[int | None]) -> None:
     self._land.seed(seed)
     for i, draws in enumerate(self._draws):
-      if isinstance(seed, int) or seed[i] is not None:
+      if isinstance(seed, (int, np.integer)) or seed[i] is not None:
         draws.seed(self._land.seeds[i])
 
   def _next_task(self, env: int) -> Task:

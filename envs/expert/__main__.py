@@ -27,7 +27,7 @@ def sample_tasks(
     (index, task)
     for index in itertools.count(first)
     for task in [sample(index)]
-    if (rules := planner.min_rules_to_solution(task)) is not None
+    if (rules := planner.shortest_length(task)) is not None
     and rules <= max_rules
   )
   return list(itertools.islice(found, num_tasks))

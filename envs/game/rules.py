@@ -105,8 +105,8 @@ def fire(
     origin = weights @ centres[pair] / jnp.maximum(jnp.sum(weights), 1)
 
     now = jnp.where(consumed, 0, firing.slot_types)
-    spawned = firing.spawned & ~consumed
-    origins, dropped = firing.origin, firing.dropped
+    spawned, origins = firing.spawned, firing.origin
+    dropped = firing.dropped
     for new in arrays.spawn_types(rule):
       wanted = fires & (new > 0)
       free = now == 0

@@ -32,13 +32,8 @@ _HAND_MASS: Final = 100.0
 # The hand reaches its wanted speed in one substep (explicit Euler).
 _HAND_SPEED_GAIN: Final = _HAND_MASS * SUBSTEPS / constants.STEP_SECONDS
 
-_TERRAIN_RGBA: Final = (0.55, 0.55, 0.5, 1.0)
-_PLAYER_RGBA: Final = ((0.2, 0.5, 0.9, 1.0), (0.9, 0.4, 0.2, 1.0))
-_COLOUR_RGBA: Final = (
-  (0.08, 0.08, 0.08, 1.0),
-  (0.55, 0.15, 0.75, 1.0),
-  (0.95, 0.85, 0.1, 1.0),
-)
+# Colours are `observations.vision`'s; here they only tell rays what to hit.
+_OPAQUE_RGBA: Final = (0.5, 0.5, 0.5, 1.0)
 _HIDDEN_RGBA: Final = (0.0, 0.0, 0.0, 0.0)  # Skipped by rays and renderers.
 
 
@@ -98,7 +93,7 @@ def add_terrain(
       shown = not ground.box_hidden[index]
     else:
       geom.pos, geom.size = parked[index], (0.1, 0.1, 0.1)
-    _assign(geom, surface | {"rgba": _TERRAIN_RGBA if shown else _HIDDEN_RGBA})
+    _assign(geom, surface | {"rgba": _OPAQUE_RGBA if shown else _HIDDEN_RGBA})
   for index in range(max_ramps):
     geom = spec.worldbody.add_geom(
       type=mujoco.mjtGeom.mjGEOM_MESH, meshname="ramp"
@@ -109,7 +104,7 @@ def add_terrain(
       geom.quat = yaw_quat(ground.ramp_yaws[index])
     else:
       geom.pos = parked[index]
-    _assign(geom, surface | {"rgba": _TERRAIN_RGBA if used else _HIDDEN_RGBA})
+    _assign(geom, surface | {"rgba": _OPAQUE_RGBA if used else _HIDDEN_RGBA})
 
 
 def _assign(element: object, values: Mapping[str, object]) -> None:
@@ -132,7 +127,7 @@ def geom_values(type_id: int) -> dict[str, object]:
       "rgba": _HIDDEN_RGBA,
     }
   shape = shapes.shape_of_type(type_id)
-  values["rgba"] = _COLOUR_RGBA[(type_id - 1) % constants.NUM_COLOURS]
+  values["rgba"] = _OPAQUE_RGBA
   if shape.form == "mesh":
     return values | {"type": mujoco.mjtGeom.mjGEOM_MESH, "meshname": shape.name}
   ball = shape.form == "ball"
@@ -237,7 +232,7 @@ def add_player(spec: mujoco.MjSpec, player: int) -> None:
     priority=1,  # Contacts take the avatar's friction.
     solref=(_CONTACT_SECONDS, 1.0),
     gap=constants.TOUCHING_METRES / 2,
-    rgba=_PLAYER_RGBA[player % len(_PLAYER_RGBA)],
+    rgba=_OPAQUE_RGBA,
   )
 
 

@@ -6,7 +6,7 @@ AdA is arXiv 2301.07608.
 import dataclasses
 
 from adaland.envs import constants, tables
-from adaland.envs.tasks.parts import MAX_DIAGONALS, MAX_WALLS, MIN_TILES
+from adaland.envs.tasks import parts
 
 # The first world seed of the test split; those of training are below.
 FIRST_TEST_SEED = 2**30
@@ -84,10 +84,10 @@ class SamplerConfig:
     if self.hide not in ("uniform", "rules", "none"):
       raise ValueError(f"hide is {self.hide!r}, allowed: uniform, rules, none")
     for field, first, last in (
-      ("tiles", max(4, MIN_TILES), constants.MAX_TILES),
+      ("tiles", max(4, parts.MIN_TILES), constants.MAX_TILES),
       ("levels", 1, constants.MAX_LEVELS),
-      ("walls", 0, MAX_WALLS),
-      ("diagonals", 0, MAX_DIAGONALS),
+      ("walls", 0, parts.MAX_WALLS),
+      ("diagonals", 0, parts.MAX_DIAGONALS),
       ("chain_rules", 0, 5),
       ("dead_ends", 0, constants.MAX_RULES - 5),
       ("distractors", 0, constants.MAX_OBJECTS),
@@ -104,15 +104,15 @@ class SamplerConfig:
           f"{field} is {given}, allowed: (first, last) from {first:g} to "
           f"{last:g}"
         )
+      if field != "trial_seconds":
+        for value in given:
+          parts.check_range(field, value, int(first), int(last))
     for field, last in (
       ("num_worlds", MAX_WORLDS),
       ("num_games", 2**62),
       ("max_objects", constants.MAX_OBJECTS),
     ):
-      if not 1 <= getattr(self, field) <= last:
-        raise ValueError(
-          f"{field} is {getattr(self, field)}, allowed: 1 to {last}"
-        )
+      parts.check_range(field, getattr(self, field), 1, last)
     for field in ("goal_predicates", "rule_predicates"):
       given = getattr(self, field)
       if not given or not set(given) <= set(constants.PREDICATES):

@@ -24,8 +24,6 @@ from adaland.envs.sampling.config import SamplerConfig
 from adaland.envs.tasks import json_checks, json_files, parts
 from adaland.envs.tasks.task import Task
 
-_MAX_WEIGHT = 1000
-
 
 @runtime_checkable
 class TaskFamily(task_sets.TaskSet, Protocol):
@@ -49,9 +47,9 @@ def make(
   """Makes a family from what describes one.
 
   Args:
-    source: A family, the configuration of a sampler, a name that `named`
-      knows (as "traps"), a folder of task files ("./traps"), or a function
-      from an index to a task.
+    source: A family, the configuration of a sampler or of a run's tasks, a
+      name that `named` knows (as "traps"), a folder of task files
+      ("./traps"), or a function from an index to a task.
 
   Raises:
     ValueError: If the source is none of these, or its folder is refused.
@@ -59,7 +57,9 @@ def make(
   if isinstance(source, TaskFamily) and not isinstance(source, type):
     return source
   if isinstance(source, SamplerConfig):
-    return SampledTasks(source)
+    # That of a run may name a family, which replaces what it describes.
+    name = getattr(source, "family", "")
+    return make(name) if name else SampledTasks(source)
   if isinstance(source, str) and named.is_named(source):
     weighted = named.parse(source)
     return weighted[0][0] if len(weighted) == 1 else TaskMixture(weighted)
@@ -80,7 +80,8 @@ class SampledTasks:
   """The family of a sampler's tasks.
 
   Halves differ in games (by a hash of the canonical form) and in worlds (by
-  seed). Indices of the training half come first, then those held out.
+  seed). Indices of the training half come first, then those held out. The split
+  is fair only where games are very many, see `heldout`.
 
   Attributes:
     config: The distribution of tasks; its `split` makes no difference.
@@ -273,7 +274,9 @@ class TaskMixture:
     if not weighted:
       raise ValueError("the mixture has 0 families, allowed: 1 or more")
     for i, (_, weight) in enumerate(weighted):
-      parts.check_range(f"weight of family {i}", weight, 1, _MAX_WEIGHT)
+      parts.check_range(
+        f"weight of family {i}", weight, 1, task_sets.MAX_WEIGHT
+      )
     self._families = [(make(source), weight) for source, weight in weighted]
     self._tasks = task_sets.MixedSet(tuple(self._families))
 

@@ -8,6 +8,11 @@ training sampler draws until a game is on its side, whatever its settings, so
 that it can't return a held-out game; `python -m adaland.envs.sampling.leaks`
 looks for counterexamples.
 
+Where games are so few that training shows nearly all of its half, the split is
+not fair: what never was right with a goal in training is right in the held-out
+half, where an agent that learned by heart is worse than chance. `hidden_tasks`
+has a split for small families.
+
 Terrains are split alike, by a hash that is the same for a terrain turned around
 or mirrored. An empty flat room is in both halves: there is nothing to see in it
 but objects, whose positions are drawn from seeds that the halves do not share.

@@ -10,9 +10,9 @@ import dataclasses
 import typing
 from typing import Any
 
-from adaland.envs.sampling import candidates, hidden_tasks
+from adaland.envs.sampling import candidates, hidden_tasks, task_sets
 from adaland.envs.sampling.config import Range
-from adaland.envs.tasks import json_checks
+from adaland.envs.tasks import json_checks, parts
 
 FAMILIES: dict[str, type[hidden_tasks.CandidateTasks]] = {
   kind.name: kind
@@ -70,6 +70,7 @@ def parse(text: str) -> list[Weighted]:
         "3*traps"
       )
     turns = int(weight) if times else 1
+    parts.check_range(f"{text!r}: weight", turns, 1, task_sets.MAX_WEIGHT)
     name, _, settings = (x.strip() for x in spec.partition(":"))
     if name in COMPOSITES:
       members = parse(COMPOSITES[name])
@@ -100,6 +101,8 @@ def _changed(
       raise ValueError(
         f"{text!r}: {name} has no field {field!r}, allowed: {', '.join(hints)}"
       )
+    if field in values:
+      raise ValueError(f"{text!r}: {field} is given twice, allowed: once")
     values[field] = _value(hints[field], value, f"{text!r}: {field}")
   try:
     return dataclasses.replace(family, **values)

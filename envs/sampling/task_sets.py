@@ -8,6 +8,8 @@ import numpy as np
 
 from adaland.envs.tasks.task import Task
 
+MAX_WEIGHT = 1000
+
 
 class TaskSet(Protocol):
   """Tasks as functions of an index."""

@@ -11,7 +11,7 @@ import numpy as np
 from adaland.envs import constants
 
 _HEADS: Final = len(constants.ACTION_SIZES)
-_SIZES: Final = np.array(constants.ACTION_SIZES, np.uint32)
+_SIZES: Final = np.array(constants.ACTION_SIZES)
 
 
 def check_actions(
@@ -28,25 +28,26 @@ def check_actions(
       checked then.
 
   Raises:
-    ValueError: If the actions have another shape or are out of range.
+    ValueError: If the actions have another shape, are no integers, or are out
+      of range.
   """
   shape = (num_envs, num_players, _HEADS)
   stay = on_device and isinstance(actions, jax.Array)
   if not stay:
-    actions = np.asarray(actions, np.int32)
+    actions = np.asarray(actions)
   if actions.shape == (num_envs, _HEADS) and num_players == 1:
     actions = actions[:, None]
   if actions.shape != shape:
     raise ValueError(f"actions have shape {actions.shape}, allowed: {shape}")
-  if stay:
-    return actions.astype(np.int32)
-  # Negative indices are large without a sign.
-  if (actions.view(np.uint32) >= _SIZES).any():
+  if actions.dtype.kind not in "iu":
+    raise ValueError(f"actions are {actions.dtype}, allowed: integers")
+  # Before the cast, in which a large number would become a small one.
+  if not stay and ((actions < 0) | (actions >= _SIZES)).any():
     raise ValueError(
       "actions are out of range, allowed: from 0 to below "
       f"{constants.ACTION_SIZES}"
     )
-  return actions
+  return actions.astype(np.int32)
 
 
 def single(arrays: Any) -> Any:

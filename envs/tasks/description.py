@@ -9,10 +9,10 @@ def describe(task: Task) -> str:
   ground = "flat" if world.levels == 1 else f"{world.levels} levels"
   for count, name in (
     (world.walls, "inner wall"),
-    (world.diagonals, "diagonal cliff"),
+    (world.diagonals * (world.levels > 1), "diagonal cliff"),
   ):
-    if count:
-      ground += f", {count} {name}{'s' * (count > 1)}"
+    if count:  # As many as there is room for.
+      ground += f", up to {count} {name}{'s' * (count > 1)}"
   lines = [task.name] if task.name else []
   lines.append(
     f"World: {world.tiles[0]} x {world.tiles[1]} tiles, {ground}, "

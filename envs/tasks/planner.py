@@ -183,7 +183,7 @@ def shortest_solution(task: Task) -> tuple[int, ...] | None:
   return None if found is None else found.rules
 
 
-def min_rules_to_solution(task: Task) -> int | None:
+def shortest_length(task: Task) -> int | None:
   """Returns the length of the shortest solution, None if unsolvable."""
   solution = shortest_solution(task)
   return None if solution is None else len(solution)

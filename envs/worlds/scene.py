@@ -1,6 +1,7 @@
 """Builds the scene of a task for physics: terrain and start positions."""
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -9,26 +10,54 @@ from adaland.envs.physics import base, overlap, parts
 from adaland.envs.tasks.task import Task
 from adaland.envs.worlds.generation import make_terrain
 from adaland.envs.worlds.placement import place_all
-from adaland.envs.worlds.terrain import Terrain, surface_height
+from adaland.envs.worlds.terrain import Terrain, surface_height, tile_of
 
-# Start of a player that a task does not have: below the ground, where it is out
-# of sight and reach of all else, and falls.
-_ABSENT = (0.0, 0.0, -50.0)
+# Start of a player that a task does not have: below all that is parked, out of
+# sight and reach of all else. It falls.
+_ABSENT = (0.0, 0.0, 2 * parts.PARKING[2])
 # Bodies at given positions may be this deep inside each other, metres.
 _ROUNDING = 0.01
+_AVATAR_HALF = (constants.AVATAR_RADIUS,) * 2
+
+
+def _footprint(xy: Sequence[float], half: Sequence[float]) -> np.ndarray:
+  """Returns the centre and the corners of a box, float [5, 2]."""
+  corners = np.array([[0, 0], [-1, -1], [-1, 1], [1, -1], [1, 1]])
+  return np.asarray(xy) + corners * np.asarray(half)
 
 
 def _ground_under(
-  terrain: Terrain, xy: np.ndarray, half: tuple[float, float]
+  terrain: Terrain, xy: Sequence[float], half: Sequence[float]
 ) -> float:
   """Returns the highest ground under a box: nothing starts in a cliff."""
   if terrain.is_flat():
     return 0.0
-  corners = np.array([[0, 0], [-1, -1], [-1, 1], [1, -1], [1, 1]])
-  corners = corners * np.asarray(half)
-  return float(
-    surface_height(terrain.heights, terrain.ramps, xy + corners).max()
-  )
+  points = _footprint(xy, half)
+  return float(surface_height(terrain.heights, terrain.ramps, points).max())
+
+
+def _check_beside_walls(task: Task, terrain: Terrain) -> None:
+  """Raises ValueError if a given position is on an inner wall.
+
+  Generated ground is one region, so that all tiles beyond it are walls.
+  """
+  bodies = [
+    (f"player{i + 1}", player.at, _AVATAR_HALF)
+    for i, player in enumerate(task.players)
+  ]
+  for spec in task.objects:
+    half = shapes.shape_of_type(spec.type.type_id).half_extents[:2]
+    bodies += [(spec.type.name, at, half) for at in spec.at]
+  ground = terrain.main_region()
+  for name, at, half in bodies:
+    if at is None:
+      continue
+    tiles = tile_of(terrain.heights, _footprint(at, half))
+    if not ground[tiles[:, 0], tiles[:, 1]].all():
+      raise ValueError(
+        f"{name} at {at} is on an inner wall, allowed: beside it, or another "
+        "world.seed"
+      )
 
 
 def _build(task: Task, num_slots: int, num_players: int) -> base.Scene:
@@ -46,6 +75,8 @@ def _build(task: Task, num_slots: int, num_players: int) -> base.Scene:
   seed = np.random.SeedSequence([task.world.seed, 1])
   rng = np.random.Generator(np.random.PCG64(seed))
   terrain = make_terrain(task.world)
+  if task.world.walls:
+    _check_beside_walls(task, terrain)
   xy, facing = place_all(task, terrain, rng)
   scene = base.Scene(
     heights=terrain.heights,
@@ -57,8 +88,7 @@ def _build(task: Task, num_slots: int, num_players: int) -> base.Scene:
     player_at=np.tile(_ABSENT, (num_players, 1)),
   )
   for p in range(present):
-    half = (constants.AVATAR_RADIUS,) * 2
-    scene.player_at[p] = *xy[p], _ground_under(terrain, xy[p], half)
+    scene.player_at[p] = *xy[p], _ground_under(terrain, xy[p], _AVATAR_HALF)
   slot = 0
   for spec in task.objects:
     shape = shapes.shape_of_type(spec.type.type_id)
@@ -132,7 +162,8 @@ def build_scene(task: Task, num_slots: int, num_players: int = 1) -> base.Scene:
     on the ground; unused slots are zero.
 
   Raises:
-    ValueError: If the objects or players don't fit.
+    ValueError: If the objects or players don't fit, or given positions are
+      inside each other or on an inner wall.
   """
   scene = _build(task, num_slots, num_players)
   for array in scene:

@@ -22,7 +22,8 @@ def check(task: Task) -> None:
 
   Raises:
     ValueError: If its world has no room for its objects, given positions are
-      inside each other, or a player's goal can never hold; says why.
+      inside each other or on an inner wall, or a player's goal can never hold;
+      says why.
   """
   start = scene.build_scene(task, constants.MAX_OBJECTS, len(task.players))
   verdict = feasibility.judge(task, instances(start))

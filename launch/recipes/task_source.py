@@ -64,7 +64,7 @@ def family(config: experiment.ExperimentConfig) -> families.TaskFamily:
   """
   reference = config.factories.tasks
   if not reference:
-    return families.make(config.tasks.family or config.tasks)
+    return families.make(config.tasks)
   what = "factories.tasks"
   with errors.user_input(what):
     if config.factories.has_folder:

@@ -2,16 +2,15 @@
 
 import argparse
 import dataclasses
-import os
 import pathlib
 import time
 
 from adaland.envs import constants, land
-from adaland.envs.sampling import task_sets
 from adaland.envs.tasks import json_files, probes
 from adaland.envs.tasks.task import Task
 from adaland.launch import cli, errors
 from adaland.launch.evaluation import demo
+from adaland.launch.recipes import task_source
 from adaland.launch.run import progress
 from adaland.launch.soaking import laws, soak
 
@@ -36,7 +35,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     "--out",
     metavar="DIR",
     help="write what breaks a law here: a task file, and the actions as a "
-    "demonstration (an existing folder)",
+    "demonstration",
   )
   parser.add_argument(
     "--replay",
@@ -45,7 +44,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
   )
 
 
-def run(args: argparse.Namespace, source: task_sets.TaskSet) -> None:
+def run(args: argparse.Namespace, source: task_source.TaskSource) -> None:
   """Runs the command.
 
   Args:
@@ -59,8 +58,9 @@ def run(args: argparse.Namespace, source: task_sets.TaskSet) -> None:
     raise errors.UserError(
       f"--trials={args.trials}: allowed: 1 to {constants.MAX_TRIALS}"
     )
-  if args.out is not None and not os.path.isdir(args.out):
-    raise errors.UserError(f"--out={args.out}: no such folder")
+  if args.out is not None:
+    with errors.user_input("--out"):
+      pathlib.Path(args.out).mkdir(parents=True, exist_ok=True)
   if args.replay:
     _replay(args)
   else:
@@ -88,16 +88,23 @@ def _replay(args: argparse.Namespace) -> None:
     raise errors.RunError(f"{args.replay} breaks {len(found)} law(s)")
 
 
-def _tasks(args: argparse.Namespace, source: task_sets.TaskSet) -> list[Task]:
-  """Returns the probes, then tasks of the source, all with equal trials."""
-  chosen = [probes.load(name) for name in probes.names()][: args.num_tasks]
+def _tasks(
+  args: argparse.Namespace, source: task_source.TaskSource
+) -> list[Task]:
+  """Returns the probes, then tasks of the source, all with equal trials.
+
+  Probes for two players are among them if the source's environments have two.
+  """
+  kinds = range(1, 1 + source.config.env.num_players)
+  names = [name for kind in kinds for name in probes.names(kind)]
+  chosen = [probes.load(name) for name in names[: args.num_tasks]]
   with errors.user_input():
     rest = min(args.num_tasks - len(chosen), source.num_tasks)
     chosen += [source.task(index) for index in range(rest)]
   return [dataclasses.replace(task, trials=args.trials) for task in chosen]
 
 
-def _soak(args: argparse.Namespace, source: task_sets.TaskSet) -> None:
+def _soak(args: argparse.Namespace, source: task_source.TaskSource) -> None:
   line, counts = progress.Progress(), dict.fromkeys(laws.LAWS, 0)
   total = soak.Summary()
 

@@ -210,11 +210,54 @@ class LandSuite(parameterized.TestCase):
       [(_CUBE, (0.8, 0.0)), *[(_SPHERE, (-2, y)) for y in (-2, -1, 0, 1)]],
       Literal("hold", fixtures.PLAYER, _CUBE),
       [Rule(Literal("near", fixtures.PLAYER, _CUBE), (_PYRAMID,) * 4)],
+      trials=1,
     )
-    env = self.land(task, fixtures.busy_task())
+    env = self.land(task, fixtures.busy_task(trials=1))
     env.reset()
     env.step(fixtures.noop())
     np.testing.assert_array_equal(env.dropped_spawns, [2, 0])
+    for _ in range(15):  # Into the next episode, for which tasks change places.
+      step = env.step(fixtures.noop())
+    np.testing.assert_array_equal(step.first, True)
+    np.testing.assert_array_equal(env.dropped_spawns, 0)
+    env.step(fixtures.noop())
+    np.testing.assert_array_equal(env.dropped_spawns, [0, 2])
+
+  def test_what_takes_the_slot_of_a_frozen_object_is_not_frozen(self):
+    task = fixtures.make_task(
+      [(_CUBE, (0.8, 0.0))],
+      Literal("hold", fixtures.PLAYER, _SPHERE),
+      [Rule(Literal("near", fixtures.PLAYER, _CUBE), (_SPHERE,))],
+      frozen=True,
+    )
+    env = self.land(task)
+    env.reset()
+    self.assertTrue(env.state_view(0).frozen[0])
+    env.step(fixtures.noop())
+    view = env.state_view(0)
+    self.assertEqual(view.slot_types[0], _SPHERE.type_id)
+    self.assertFalse(view.frozen[0])
+
+  def test_a_rule_that_consumes_what_is_held_empties_the_hand(self):
+    held = Literal("hold", fixtures.PLAYER, _CUBE)
+    task = fixtures.make_task(
+      [(_CUBE, (1.2, 0.0))], held, [Rule(held)], trial_seconds=8.0
+    )
+    env = self.land(task)
+    env.reset()
+    paid = np.zeros(fixtures.NUM_ENVS)
+    for _ in range(40):
+      actions = _facing(env, (1.2, 0.0))
+      actions[:, 4] = 1
+      step = env.step(actions)
+      paid += np.asarray(step.reward)
+      view = env.state_view(0)
+      if view.fired[0]:
+        break
+    self.assertTrue(view.fired[0])
+    self.assertEqual(view.held[0], -1)
+    self.assertEqual(step.observation["proprio"][0, 0], 0)
+    np.testing.assert_array_equal(paid, 0)
 
   def test_walks_to_an_object_grips_carries_and_drops_it(self):
     task = fixtures.make_task(
@@ -322,6 +365,8 @@ class LandSuite(parameterized.TestCase):
     ([[0] * 6] * 3, "shape"),
     ([[3, 0, 0, 0, 0, 0]] * 2, "range"),
     ([[0, 0, 0, 0, -1, 0]] * 2, "range"),
+    ([[2**32, 0, 0, 0, 0, 0]] * 2, "range"),
+    ([[0.9, 0, 0, 0, 0, 0]] * 2, "actions are float64, allowed: integers"),
   )
   def test_refuses_bad_actions(self, actions, word):
     env = self.land(fixtures.busy_task())

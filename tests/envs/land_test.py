@@ -25,6 +25,10 @@ class LandTest(land_suite.LandSuite):
       env.step(fixtures.noop())
     self.assertEqual(env.state_view(0).trial, 1)
 
+  def test_seeds_may_be_numpy_s(self):
+    env = fixtures.make_land(fixtures.busy_task(), seed=np.int64(3))
+    self.assertEqual(env.seeds, (3, 4))
+
 
 class WritableTest(parameterized.TestCase):
   @parameterized.parameters("entities", "pixels")
@@ -60,6 +64,16 @@ class WritableTest(parameterized.TestCase):
 
 
 class AbsentPlayerTest(absltest.TestCase):
+  def test_it_falls_on_nothing(self):
+    task = fixtures.busy_task(trial_seconds=8.0)
+    config = dataclasses.replace(fixtures.CONFIG, num_players=2)
+    env = fixtures.make_land(task, config=config)
+    env.reset()
+    actions = np.tile(constants.NOOP_ACTION, (2, 2, 1))
+    for _ in range(40):
+      env.step(actions)
+    np.testing.assert_array_equal(env.state_view(0).player_pos[1, :2], 0)
+
   def test_one_and_two_players_share_a_batch(self):
     goal = Literal("near", fixtures.PLAYER, fixtures.CUBE)
     alone = fixtures.make_task([(fixtures.CUBE, (0.8, 0.0))], goal, trials=1)

@@ -1,5 +1,7 @@
 """Tests of the configuration of `Land` and of its observation spec."""
 
+from typing import Any
+
 import numpy as np
 from absl.testing import absltest, parameterized
 
@@ -18,6 +20,8 @@ class LandConfigTest(parameterized.TestCase):
     ("pixels", (0, 18), "pixels' width is 0, allowed: 1 to 1024"),
     ("pixels", (24, 0), "pixels' height is 0, allowed: 1 to 1024"),
     ("pixels", (24, 1025), "pixels' height is 1025"),
+    ("num_slots", 2.5, "num_slots is 2.5, allowed: a whole number"),
+    ("pixels", (8.5, 6), "pixels' width is 8.5, allowed: a whole number"),
     ("num_threads", 0, "num_threads is 0, allowed: 1 to 1024"),
     ("backend", "abacus", "backend is 'abacus', allowed: cpu, gpu"),
     ("device", "abacus", "device is 'abacus', allowed: cuda, cpu"),
@@ -25,6 +29,11 @@ class LandConfigTest(parameterized.TestCase):
   def test_refuses_values_out_of_range(self, field, value, message):
     with self.assertRaisesRegex(ValueError, message):
       land_types.LandConfig(**{field: value})
+
+  def test_a_size_may_be_a_list(self):
+    size: Any = [8, 6]
+    config = land_types.LandConfig(pixels=size)
+    self.assertEqual(hash(config), hash(land_types.LandConfig(pixels=(8, 6))))
 
 
 class ObservationSpecTest(absltest.TestCase):

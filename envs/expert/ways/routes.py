@@ -157,13 +157,20 @@ class Map:
         stuck = all(self._is_frozen(item) for item in items)
         close = gap < CLOSE_METRES and not stuck
         screen = _PUSH_METRES if close else _SCREEN_METRES
-        return there + screen if seen else 0.0
+        # The body hides one pair from each other; every other pair costs more.
+        others = self._num_seen(state, wanted) - 1
+        return there + screen + _SCREEN_METRES * others if seen else 0.0
       return 0.0 if seen else fetch + gap
     if wanted.negated:
       return fetch + _PART_METRES if gap < constants.NEAR_METRES else 0.0
     if wanted.predicate == "near" and gap < constants.NEAR_METRES / 2:
       return 0.0
     return fetch + gap + touch
+
+  def _num_seen(self, state: _State, wanted: Condition) -> int:
+    """Returns the number of pairs of a condition that see each other."""
+    pairs = self._choices(state, wanted)
+    return sum(self.sight[a.place][b.place] for a, b in pairs) // 2
 
   def _is_frozen(self, item: _Item) -> bool:
     return item.slot >= 0 and bool(self.frozen[item.slot])

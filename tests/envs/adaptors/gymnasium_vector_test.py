@@ -1,6 +1,7 @@
 """Tests of adaland.envs.adaptors.gymnasium_vector."""
 
 import dataclasses
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -66,7 +67,8 @@ class LandVectorEnvTest(absltest.TestCase):
   def test_equal_seeds_give_equal_episodes(self):
     env = _make()
     rollouts = []
-    for seed in (5, 5, [None, 6]):
+    seeds: list[Any] = [5, np.int64(5), [None, 6]]
+    for seed in seeds:
       rng = np.random.default_rng(0)
       env.reset(seed=seed)
       steps = [env.step(fixtures.random_actions(rng)) for _ in range(10)]
@@ -106,6 +108,18 @@ class LandVectorEnvTest(absltest.TestCase):
     self.assertEqual(tasks(5), first)
     # Environment 1 had seed 6.
     self.assertEqual([row[0] for row in tasks([6, 9])], [r[1] for r in first])
+
+  def test_without_a_seed_each_batch_plays_tasks_of_its_own(self):
+    def played(**arguments):
+      env = _make(num_tasks=10_000, **arguments)
+      names = []
+      for _ in range(2):
+        env.reset()
+        names += [task.name for task in env.tasks]
+      return names
+
+    self.assertNotEqual(played(), played())
+    self.assertEqual(played(seed=3), played(seed=3))
 
   def test_renders_each_player_s_view(self):
     env = _make(num_tasks=10, render_mode="rgb_array")

@@ -21,7 +21,7 @@ class ExpertTest(absltest.TestCase):
     sampled = sample_tasks(10, seed=0, max_rules=2)
     tasks = [task for _, task in sampled]
     for task in tasks:
-      rules = planner.min_rules_to_solution(task)
+      rules = planner.shortest_length(task)
       self.assertIsNotNone(rules)
       self.assertLessEqual(rules, 2)
     rewards = expert.expert_rewards(tasks, land.LandConfig(), runs=1)

@@ -66,7 +66,7 @@ class CandidateTasksTest(parameterized.TestCase):
       gaps = [np.hypot(*np.subtract(a, b)) for a in at for b in at if a != b]
       self.assertGreaterEqual(min(gaps), 1.6)
       scene.build_scene(task, task.num_objects, 1)
-      lengths.add(planner.min_rules_to_solution(task))
+      lengths.add(planner.shortest_length(task))
     self.assertEqual(lengths, {2 if kind is candidates.Chain else 1})
     self.assertEqual(family.max_steps, task.trials * task.trial_steps)
 

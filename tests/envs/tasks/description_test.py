@@ -1,9 +1,11 @@
 """Tests of adaland.envs.tasks.description."""
 
+import dataclasses
+
 from absl.testing import absltest
 
 from adaland.envs.tasks import description
-from adaland.envs.tasks.task import Task
+from adaland.envs.tasks.task import Task, World
 
 
 class DescribeTest(absltest.TestCase):
@@ -32,6 +34,15 @@ class DescribeTest(absltest.TestCase):
         "Trials: 3 of 20 s (150 steps)",
       ],
     )
+
+  def test_tells_of_walls_and_cliffs_that_there_may_be(self):
+    plain = Task.of("near(player1, black cube)", ["black cube"])
+    for world, ground in (
+      (World(walls=1, diagonals=5), "flat, up to 1 inner wall,"),
+      (World(levels=2, diagonals=5), "2 levels, up to 5 diagonal cliffs,"),
+    ):
+      task = dataclasses.replace(plain, world=world)
+      self.assertIn(f" tiles, {ground} seed 0", description.describe(task))
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ class PlannerTest(parameterized.TestCase):
   )
   def test_min_rules(self, goal, objects, rules, expected):
     task = make_task(goal, objects, rules)
-    self.assertEqual(planner.min_rules_to_solution(task), expected)
+    self.assertEqual(planner.shortest_length(task), expected)
 
   def test_takes_the_way_around_a_dead_end(self):
     # Rule 1 is shorter to state but wastes the sphere that rule 3 needs.

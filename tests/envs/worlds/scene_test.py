@@ -137,6 +137,36 @@ class BuildSceneTest(absltest.TestCase):
     np.testing.assert_allclose(scene.slot_at[0], [1, -1, 0.7])
     self.assertEqual(scene.slot_yaw[0], 0)
 
+  def test_refuses_given_positions_on_inner_walls(self):
+    goal = literals.parse_literal("hold(player1, black cube)")
+
+    def build(seed, player_at, cube_at):
+      world = World(seed, (8, 8), walls=3)
+      cube = ObjectSpec(BLACK_CUBE, at=(cube_at,))
+      player = PlayerSpec(goal, player_at)
+      return build_scene(Task(world, (cube,), (player,)), 4)
+
+    at = (0.0, 0.0)
+    corners = np.array([[-1, -1], [-1, 1], [1, -1], [1, 1]])
+    for name, radius, given_at in (
+      ("player1", constants.AVATAR_RADIUS, (at, None)),
+      ("black cube", 0.2, (None, at)),
+    ):
+      refused = 0
+      for seed in range(20):
+        drawn = build(seed, None, None)
+        ground = terrain.surface_height(
+          drawn.heights, drawn.ramps, radius * corners
+        )
+        if not ground.any():
+          build(seed, *given_at)
+          continue
+        refused += 1
+        message = rf"{name} at \(0.0, 0.0\) is on an inner wall, allowed: "
+        with self.assertRaisesRegex(ValueError, message):
+          build(seed, *given_at)
+      self.assertBetween(refused, 1, 19)
+
   def test_frozen_is_passed_on(self):
     task = Task(
       World(),

@@ -6,6 +6,7 @@ import json
 from absl.testing import absltest, parameterized
 
 from adaland.agent.replay.config import ReplayConfig
+from adaland.envs.sampling import named
 from adaland.launch import errors
 from adaland.launch.config import (
   experiment,
@@ -46,6 +47,12 @@ class PresetsTest(parameterized.TestCase):
         self.assertLessEqual(
           task.trials * task.trial_steps, made.longest_episode
         )
+
+  def test_held_out_tasks_of_small_presets_are_of_named_families(self):
+    # With few games a hash of each would tell training's answers apart from
+    # held-out ones; that named families tell nothing is tested with them.
+    for name in ("laptop", "micro", "gpu"):
+      self.assertTrue(named.is_named(preset_configs.get(name).tasks.family))
 
   @parameterized.parameters(
     ("actor.num_actors=0", "actor: num_actors is 0, allowed: 1 to 1024"),

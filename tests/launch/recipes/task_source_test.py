@@ -6,7 +6,7 @@ import pickle
 
 from absl.testing import absltest, parameterized
 
-from adaland.envs.sampling import families, sampler
+from adaland.envs.sampling import candidates, families, sampler
 from adaland.envs.tasks import json_files
 from adaland.envs.tasks.task import ObjectSpec, ObjectType, Task
 from adaland.launch import errors
@@ -83,6 +83,7 @@ class TaskSourceTest(parameterized.TestCase):
 
   def test_a_named_family_s_halves(self):
     config = presets.smoke({"tasks.family": "traps", "env.max_rules": 4}).config
+    self.assertEqual(families.make(config.tasks), candidates.Traps())
     for held_out, name in ((False, "traps train 5"), (True, "traps test 5")):
       source = task_source.TaskSource(config, held_out)
       self.assertEqual(source.task(5).name, name)

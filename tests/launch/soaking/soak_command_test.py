@@ -8,7 +8,7 @@ import pathlib
 import numpy as np
 from absl.testing import absltest
 
-from adaland.envs.tasks import json_files
+from adaland.envs.tasks import json_files, probes
 from adaland.launch import tasks
 from adaland.launch.evaluation import demo
 from adaland.launch.soaking import soak
@@ -59,22 +59,26 @@ class CommandTest(absltest.TestCase):
 
   def test_tasks_of_two_players_are_played_by_two(self):
     code, _, err = _call(
-      *("--preset=smoke", "--num_tasks=34", "--set"),
+      *("--preset=smoke", "--num_tasks=60", "--set"),
       *("tasks.two_player_probability=1", "env.num_players=2"),
     )
     self.assertEqual(code, 0, err)
     self.assertEqual([players for _, players, _, _ in self.played], [1, 2])
-    self.assertIn("train 0", [task.name for task in self.played[1][0]])
+    self.assertLen(self.played[0][0], len(probes.names(1)))
+    self.assertLen(self.played[1][0], len(probes.names(2)) + 2)
+    names = [task.name for task in self.played[1][0]]
+    self.assertContainsSubset({"kickball", "train 0"}, names)
 
   def test_writes_what_breaks_a_law(self):
     self.found = [_violation()] * 2
-    code, out, err = _call("--num_tasks=1", f"--out={self.folder}")
+    out_folder = self.folder / "new" / "broken"
+    code, out, err = _call("--num_tasks=1", f"--out={out_folder}")
     self.assertEqual(code, 1)
     self.assertIn("'inside': 2", out)
     self.assertIn("inside_1: 'broken', step 3: slot 0 is outside", err)
     self.assertIn("error: laws were broken 2 time(s)", err)
-    task = json_files.load(self.folder / "inside_0.json")
-    played = demo.load(str(self.folder / "inside_1.npz"))
+    task = json_files.load(out_folder / "inside_0.json")
+    played = demo.load(str(out_folder / "inside_1.npz"))
     self.assertEqual(task, _violation().played.task)
     np.testing.assert_array_equal(played.actions, _violation().played.actions)
 
@@ -89,8 +93,9 @@ class CommandTest(absltest.TestCase):
         self.assertEqual(_call(f"--replay={path}")[:2], (code, text))
 
   def test_bad_flags(self):
+    file = self.create_tempfile().full_path
     for argv, message in (
-      (f"--out={self.folder}/none", "no such folder"),
+      (f"--out={file}", "--out: "),
       ("--trials=99", "allowed: 1 to 48"),
       (f"--replay={self.folder}/none", "No such file"),
       ("--num_envs=0", "whole number from 1"),

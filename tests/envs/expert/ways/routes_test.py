@@ -9,6 +9,7 @@ from adaland.envs.tasks.symbolic import Condition, SymbolicGame
 from tests.envs.expert import fakes
 
 CUBE, PURPLE, YELLOW, SPHERE, PLAYER = 4, 5, 6, 7, 13
+YELLOW_SPHERE = 9
 HOLD = Condition("hold", PLAYER, SPHERE)
 AT = {
   0: (CUBE, (2.25, 0.25, 0.2)),
@@ -66,6 +67,20 @@ class RoutesTest(absltest.TestCase):
     )
     failures = {(0, 1): 2, (1, 0): 2}
     self.assertEqual(shortest(game, failures=failures)[0].rules, (1,))
+
+  def test_makes_pairs_vanish_rather_than_hide_one_of_four(self):
+    objects = {
+      0: (YELLOW_SPHERE, (-3.25, 1.25, 0.22)),
+      1: (YELLOW_SPHERE, (3.25, 3.75, 0.22)),
+      2: (SPHERE, (-1.25, -1.25, 0.22)),
+      3: (SPHERE, (-3.75, -1.75, 0.22)),
+    }
+    game = make_game(
+      Condition("touching", YELLOW_SPHERE, SPHERE),
+      goal=Condition("see", YELLOW_SPHERE, SPHERE, negated=True),
+      spawns=(),
+    )
+    self.assertEqual(shortest(game, objects)[0].rules, (0, 0))
 
   def test_metres_go_around_a_wall(self):
     heights = np.zeros((8, 8), int)
