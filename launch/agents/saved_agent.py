@@ -111,14 +111,15 @@ def place(name: str) -> str:
   """Returns the `workdir` of an agent that a run's config names.
 
   Args:
-    name: Name of an agent that comes with the package, or a directory.
+    name: Name of an agent that comes with the package, with "agent:" before it
+      or without, or a directory.
 
   Raises:
     UserError: If it is neither.
   """
   shipped = agent_dir.names()
-  if name in shipped:
-    return agent_dir.PREFIX + name
+  if (own := name.removeprefix(agent_dir.PREFIX)) in shipped:
+    return agent_dir.PREFIX + own
   if not pathlib.Path(name).is_dir():
     raise errors.UserError(
       f"no such directory or agent, allowed: a run, an exported agent, or "
@@ -133,7 +134,8 @@ def whole_path(name: str) -> str:
   Args:
     name: See `place`.
   """
-  return name if name in agent_dir.names() else os.path.abspath(name)
+  is_shipped = name.removeprefix(agent_dir.PREFIX) in agent_dir.names()
+  return name if is_shipped else os.path.abspath(name)
 
 
 def check_start(start: types.Params, params: types.Params) -> None:
