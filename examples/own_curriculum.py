@@ -26,10 +26,8 @@ class Newest:
     return [base.Assignment(i, self._sample_task(i), True) for i in indices]
 
   def report(self, record: base.EpisodeRecord) -> None:
-    """Takes in a finished episode."""
-    # A scripted player solved it, or began: that tells nothing of the agent.
-    guided = record.guided
-    if record.key >= 0 and (guided or record.rewards[-1] < 1):
+    """Takes in a finished episode; where a script helped, nothing is solved."""
+    if record.key >= 0 and (record.guided or record.rewards[-1] < 1):
       self._open.append(record.key)
 
   def state_dict(self) -> dict[str, object]:
