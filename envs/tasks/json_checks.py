@@ -5,6 +5,7 @@ is named by its path in the file: `rules[1]`, `world.tiles`.
 """
 
 import json
+import math
 import os
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,7 +40,10 @@ def parse(data: bytes | str) -> Any:
   try:
     text = data.decode("utf-8") if isinstance(data, bytes) else data
     return json.loads(
-      text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant
+      text,
+      object_pairs_hook=_no_duplicates,
+      parse_constant=_no_constant,
+      parse_float=_finite,
     )
   except UnicodeDecodeError:
     raise ValueError("not UTF-8 text") from None
@@ -61,7 +65,14 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> float:
-  raise ValueError(f"{name} is given, allowed: finite numbers")
+  raise ValueError(f"{_cut(name)} is given, allowed: finite numbers")
+
+
+def _finite(text: str) -> float:
+  number = float(text)
+  if math.isinf(number):  # Python reads 1e999 so.
+    return _no_constant(text)
+  return number
 
 
 def shown(value: object) -> str:
@@ -70,6 +81,10 @@ def shown(value: object) -> str:
     text = json.dumps(value[:_SHOWN])
   else:
     text = reprlib.repr(value)  # Not repr: it may be nested deeply.
+  return _cut(text)
+
+
+def _cut(text: str) -> str:
   return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 

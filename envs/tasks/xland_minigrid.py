@@ -10,12 +10,12 @@ refused or named:
 - colours and shapes are ours: kinds of tiles map to object types one to one.
 """
 
-import io
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from adaland.envs import constants
+from adaland.envs.tasks import npz_files
 from adaland.envs.tasks.literals import (
   OBJECT_TYPES,
   Literal,
@@ -46,7 +46,11 @@ _LAST_GROUND: Final = 3
 _SHAPES: Final = {5: "sphere", 6: "cube", 7: "pyramid"}
 _COLOURS: Final = {6: "purple", 7: "yellow", 9: "black"}
 _ARRAYS: Final = ("goals", "rules", "init_tiles")
-_MAX_BYTES: Final = 200_000_000
+# Limit for the file and for its arrays: three million rulesets of 20 rules and
+# 20 tiles, more than in any published benchmark.
+_MAX_BYTES: Final = 600_000_000
+# Rules, and tiles, of a ruleset; a task of ours has fewer.
+_MAX_ROWS: Final = 100
 
 Kind = tuple[int, int]  # Tile and colour.
 
@@ -82,14 +86,10 @@ def load(path: str) -> dict[str, np.ndarray]:
   try:
     with open(path, "rb") as file:
       content = file.read(_MAX_BYTES + 1)
-    if len(content) > _MAX_BYTES:
-      raise ValueError(f"larger than {_MAX_BYTES} bytes")
-    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-      arrays = {name: archive[name] for name in _ARRAYS}
+    arrays = npz_files.read(content, _ARRAYS, _MAX_BYTES)
   except OSError as error:
     raise ValueError(f"{path}: {error.strerror}") from None
-  except Exception as why:
-    # Damaged bytes make zipfile, zlib and NumPy raise errors of many types.
+  except ValueError as why:
     raise ValueError(
       f"{path}: {why}; allowed: an npz file with the arrays goals, rules and "
       "init_tiles"
@@ -105,6 +105,11 @@ def load(path: str) -> dict[str, np.ndarray]:
       raise ValueError(
         f"{path}: {name} is {array.dtype} {array.shape}, allowed: integers "
         f"{shape}"
+      )
+    if not array.size or max(array.shape[1:]) > _MAX_ROWS:
+      raise ValueError(
+        f"{path}: {name} is {array.shape}, allowed: at least 1 ruleset, of 1 "
+        f"to {_MAX_ROWS} rules and tiles"
       )
   return arrays
 
@@ -208,11 +213,27 @@ def _name(number: int, names: tuple[str, ...], what: str) -> str:
 
 
 def _kind(row: np.ndarray) -> Kind:
-  return int(row[0]), int(row[1])
+  tile, colour = int(row[0]), int(row[1])
+  if tile < 0 or colour < 0:
+    raise ValueError(
+      f"a tile and its colour are {tile} and {colour}, allowed: numbers from 0"
+    )
+  return tile, colour
+
+
+def _object(row: np.ndarray) -> Kind:
+  """Returns the kind of an object."""
+  kind = _kind(row)
+  if kind[0] <= _LAST_GROUND:
+    raise ValueError(
+      f"a goal or a condition is on tile {kind[0]}, which is ground, allowed: "
+      f"objects, from {_LAST_GROUND + 1}"
+    )
+  return kind
 
 
 def _literal(relation: str, row: np.ndarray, kinds: _Kinds) -> Literal:
-  first = kinds.type_of(_kind(row[:2]))
+  first = kinds.type_of(_object(row[:2]))
   if relation == "pair":
-    return Literal("near", first, kinds.type_of(_kind(row[2:4])))
+    return Literal("near", first, kinds.type_of(_object(row[2:4])))
   return Literal(relation, _PLAYER, first)

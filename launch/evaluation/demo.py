@@ -7,20 +7,19 @@ actions give the same episode, so no states are stored.
 import io
 import json
 import os
-import warnings
-import zipfile
 from typing import NamedTuple
 
 import numpy as np
 
 from adaland.agent import array_text
 from adaland.envs import constants
-from adaland.envs.tasks import json_files
+from adaland.envs.tasks import json_files, npz_files
 from adaland.envs.tasks.task import Task
 from adaland.launch import cli, errors
 
 FORMAT = "adaland.demo/1"
-# Limit for the file and for each array in it, above the longest episode.
+_NAMES = ("format", "task", "seed", "actions", "rewards")
+# Limit for the file and for its arrays, above the longest episode.
 _MAX_BYTES = 8_000_000
 
 
@@ -104,18 +103,11 @@ def decode(data: bytes, most_players: int = 1) -> Demo:
   Raises:
     UserError: If it is broken, of another format, or of more players.
   """
-  if len(data) > _MAX_BYTES:
-    raise errors.UserError(
-      f"is larger than {_MAX_BYTES} bytes, allowed for a demonstration"
-    )
   try:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-      if array_text.read(_read_array(archive, "format")) != FORMAT:
-        raise errors.UserError(f"is not a demonstration ({FORMAT})")
-      text, seed, actions, rewards = (
-        _read_array(archive, name)
-        for name in ("task", "seed", "actions", "rewards")
-      )
+    arrays = npz_files.read(data, _NAMES, _MAX_BYTES)
+    form, text, seed, actions, rewards = (arrays[name] for name in _NAMES)
+    if array_text.read(form) != FORMAT:
+      raise errors.UserError(f"is not a demonstration ({FORMAT})")
     task = json_files.loads(array_text.read(text))
     if len(task.players) > most_players:
       raise errors.UserError(
@@ -125,28 +117,11 @@ def decode(data: bytes, most_players: int = 1) -> Demo:
     return Demo(task, int(seed), actions.astype(np.int32), rewards)
   except errors.UserError:
     raise
-  except Exception as error:
-    # Damaged bytes make zipfile, zlib and NumPy raise many kinds of errors.
-    reason = errors.one_line(str(error)) or type(error).__name__
+  except ValueError as error:
     raise errors.UserError(
-      f"is not a demonstration ({FORMAT}): {errors.cut(reason)}"
+      f"is not a demonstration ({FORMAT}): "
+      f"{errors.cut(errors.one_line(str(error)))}"
     ) from error
-
-
-def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-  """Reads one array, of limited size."""
-  info = archive.getinfo(f"{name}.npy")
-  if info.file_size > _MAX_BYTES:
-    raise errors.UserError(
-      f"its {name} is larger than {_MAX_BYTES} bytes, allowed for a "
-      "demonstration"
-    )
-  if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-    raise errors.UserError(f"its {name} is compressed in an unknown way")
-  stream = io.BytesIO(archive.read(info))
-  with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # About headers of Python 2.
-    return np.lib.format.read_array(stream, allow_pickle=False)
 
 
 def _check(

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from adaland.envs.tasks import json_checks
 from adaland.envs.tasks.task import Task
 from adaland.launch import errors
 from adaland.launch.evaluation import demo
@@ -91,6 +92,29 @@ def entry(
     "episode": episode,
     "demo": base64.b64encode(demo.encode(kept)).decode(),
   }
+
+
+def check_entry(value: Any) -> None:
+  """Checks that JSON has the form of `entry`, its demonstration aside.
+
+  Args:
+    value: The JSON; rewards and the episode's number may be missing.
+
+  Raises:
+    ValueError: If it has another form.
+  """
+  needed = ("task", "name", "policy", "demo")
+  fields = json_checks.read_fields(
+    value, "the episode", (*needed, "rewards", "episode"), needed
+  )
+  for name in ("name", "policy", "demo"):
+    json_checks.read_text(fields[name], name)
+  for name in ("task", "episode"):
+    json_checks.read_whole(fields.get(name, 0), name)
+  for reward in json_checks.read_list(
+    fields.get("rewards", []), "rewards", "numbers"
+  ):
+    json_checks.read_number(reward, "rewards")
 
 
 def _numbers(text: str) -> list[int]:

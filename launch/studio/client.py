@@ -149,7 +149,7 @@ class Client:
       case messages.Run(name=name):
         self._send("curves", name=name, **runs.curves(known.run(name)))
       case messages.Recording(name=name, file=file, number=number):
-        kept = runs.recording(known.run(name), file, number)
+        kept = runs.kept_episode(known.run(name), file, number)
         self._send("recording", **kept)
 
   def _stop(self) -> None:

@@ -2,10 +2,12 @@
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 from adaland.envs.tasks import json_checks
 from adaland.launch import errors
+from adaland.launch.evaluation import recording
 from adaland.launch.run import rundir, status_file
 
 # Points of a curve that the page draws.
@@ -15,6 +17,7 @@ _MAX_BYTES = 8_000_000
 # Evaluations that are read; a run has a few.
 _MAX_FILES = 20
 _MAX_CURVES = 12
+_CURVE = ("mean", "stderr")
 _FIRST = ("reward/", "score/", "loss", "env_steps_per_s")
 
 
@@ -88,12 +91,13 @@ def _evaluations(run: rundir.RunDir) -> dict[str, Any]:
     curves = {
       key: content[key]
       for key in ("by_trial", "prompted", "unprompted")
-      if isinstance(content.get(key), dict) and "mean" in content[key]
+      if key in content and _has_form(_check_curve, content[key])
     }
+    policy = content.get("policy")
     kept = _kept(content)
     if curves or kept:
       found[name] = {
-        "policy": content.get("policy"),
+        "policy": policy if isinstance(policy, str) else None,
         "curves": curves,
         "episodes": [
           {key: value for key, value in each.items() if key != "demo"}
@@ -103,7 +107,7 @@ def _evaluations(run: rundir.RunDir) -> dict[str, Any]:
   return found
 
 
-def recording(run: rundir.RunDir, file: str, number: int) -> dict[str, Any]:
+def kept_episode(run: rundir.RunDir, file: str, number: int) -> dict[str, Any]:
   """Returns an episode that an evaluation in a run's folder kept.
 
   Args:
@@ -144,8 +148,30 @@ def _contents(run: rundir.RunDir) -> dict[str, dict[str, Any]]:
 
 
 def _kept(content: dict[str, Any]) -> list[dict[str, Any]]:
-  """Returns the episodes that an evaluation kept."""
+  """Returns the episodes that an evaluation kept, without damaged ones."""
   episodes = content.get("episodes")
   if not isinstance(episodes, list):
     return []
-  return [each for each in episodes if isinstance(each, dict)]
+  return [each for each in episodes if _has_form(recording.check_entry, each)]
+
+
+def _check_curve(value: Any) -> None:
+  """Raises ValueError unless JSON is the mean and error of each trial."""
+  curve = json_checks.read_fields(value, "the curve", _CURVE, _CURVE)
+  lengths = set()
+  for name in _CURVE:
+    numbers = json_checks.read_list(curve[name], name, "numbers")
+    lengths.add(len(numbers))
+    for number in numbers:
+      json_checks.read_number(number, name)
+  if len(lengths) > 1:
+    raise ValueError("mean and stderr differ in length")
+
+
+def _has_form(check: Callable[[Any], None], value: Any) -> bool:
+  """Returns False if a check refuses a value."""
+  try:
+    check(value)
+  except ValueError:
+    return False
+  return True

@@ -11,21 +11,29 @@ import io
 import json
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from adaland.agent import array_text
 from adaland.envs import constants, land_types
 from adaland.envs.sampling import sampler
 from adaland.envs.sampling.config import SamplerConfig
+from adaland.envs.tasks import json_checks, npz_files
 from adaland.envs.tasks.task import Task
 from adaland.launch import errors
+from adaland.launch.config import json_codec
 from adaland.launch.evaluation import tasksets
 from adaland.launch.tasking import witness
 
 FORMAT = "adaland.testset/1"
 _NAMES = ("format", "config", "tasks", "reward", "seed", "steps", "actions")
-_MAX_BYTES = 4_000_000
+# Limit for the file and for its arrays; 1,000 tasks take less than one.
+_MAX_BYTES = 64_000_000
+_NUM_CODES = math.prod(constants.ACTION_SIZES)
+_LAST_SEED = 2**63 - 1
+# A reward is a sum of rounded numbers, seconds.
+_ROUNDING = 1e-3
 
 
 class TestSet(NamedTuple):
@@ -140,43 +148,78 @@ def load(path: str) -> TestSet:
   Raises:
     UserError: If the file can't be read or is no test set.
   """
-  try:
+  with errors.user_input(path):
     with open(path, "rb") as file:
-      content = file.read(_MAX_BYTES + 1)
-    if len(content) > _MAX_BYTES:
-      raise ValueError(f"larger than {_MAX_BYTES} bytes")
-    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-      arrays = {name: archive[name] for name in _NAMES}
-    return _decode(arrays)
-  except OSError as error:
-    raise errors.UserError(f"{path}: {error.strerror}") from error
-  except Exception as why:
-    # Damaged bytes make zipfile, zlib and NumPy raise errors of many types.
-    raise errors.UserError(f"{path}: not a test set: {why}") from why
+      data = file.read(_MAX_BYTES + 1)
+    return decode(data)
+
+
+def decode(data: bytes) -> TestSet:
+  """Decodes the content of a file.
+
+  Raises:
+    UserError: If it is broken, of another format, or inconsistent.
+  """
+  try:
+    return _decode(npz_files.read(data, _NAMES, _MAX_BYTES))
+  except ValueError as error:
+    raise errors.UserError(
+      f"not a test set: {errors.one_line(str(error))}"
+    ) from error
 
 
 def _decode(arrays: dict[str, np.ndarray]) -> TestSet:
-  if str(arrays["format"]) != FORMAT:
-    raise ValueError(f"format is {arrays['format']!s}, allowed: {FORMAT}")
-  fields: dict[str, Any] = {
-    name: tuple(value) if isinstance(value, list) else value
-    for name, value in json.loads(str(arrays["config"])).items()
-  }
-  config = SamplerConfig(**fields)
-  ends = np.cumsum(arrays["steps"])
+  form = array_text.read(arrays["format"])
+  if form != FORMAT:
+    raise ValueError(f"format is {errors.shown(form)}, allowed: {FORMAT}")
+  config = json_codec.from_json(
+    SamplerConfig, json_checks.parse(array_text.read(arrays["config"]))
+  )
+  count = arrays["steps"].shape[:1]
+  for name, kinds in (("steps", "iu"), ("seed", "iu"), ("reward", "f")):
+    array = arrays[name]
+    if array.shape != count or not array.size or array.dtype.kind not in kinds:
+      raise ValueError(
+        f"{name} is {array.dtype}{list(array.shape)}, allowed: "
+        f"{'whole ' if kinds == 'iu' else ''}numbers, one for each task"
+      )
+  steps, seeds, rewards = (arrays[x] for x in ("steps", "seed", "reward"))
+  shortest, longest = (
+    round(seconds / constants.STEP_SECONDS) for seconds in config.trial_seconds
+  )
+  _check_range("steps", steps, shortest, longest)
+  _check_range("seed", seeds, 0, _LAST_SEED)
+  seconds = steps * constants.STEP_SECONDS + _ROUNDING
+  _check_range("reward", rewards, 0, seconds)
   actions = _decoded(arrays["actions"])
-  if len(ends) == 0 or ends[-1] != len(actions):
-    raise ValueError("steps and actions differ in number")
-  found = [
-    witness.Witness(float(reward), int(seed), taken)
-    for reward, seed, taken in zip(
-      arrays["reward"],
-      arrays["seed"],
-      np.split(actions, ends[:-1]),
-      strict=True,
+  ends = np.cumsum(steps, dtype=np.int64)
+  test_set = TestSet(config, array_text.read(arrays["tasks"]), [])
+  if actions.shape[:2] != (ends[-1], test_set.num_players):
+    given, players = actions.shape[:2]
+    raise ValueError(
+      f"actions are of {given} steps and {players} players, allowed: "
+      f"{ends[-1]} and {test_set.num_players}"
     )
-  ]
-  return TestSet(config, str(arrays["tasks"]), found)
+  taken = np.split(actions, ends[:-1])
+  return test_set._replace(
+    witnesses=[
+      witness.Witness(float(reward), int(seed), each)
+      for reward, seed, each in zip(rewards, seeds, taken, strict=True)
+    ]
+  )
+
+
+def _check_range(
+  name: str, array: np.ndarray, first: int, last: int | np.ndarray
+) -> None:
+  """Raises ValueError unless an array's numbers are in a range."""
+  inside = (array >= first) & (array <= last)  # False for NaN too.
+  if not inside.all():
+    i = int(np.argmin(inside))
+    allowed = np.broadcast_to(last, array.shape)[i]
+    raise ValueError(
+      f"{name}[{i}] is {array[i]}, allowed: {first} to {allowed:g}"
+    )
 
 
 def _coded(actions: np.ndarray) -> np.ndarray:
@@ -187,10 +230,12 @@ def _coded(actions: np.ndarray) -> np.ndarray:
 
 def _decoded(codes: np.ndarray) -> np.ndarray:
   """Returns what `_coded` was given; ValueError for other numbers."""
-  if codes.ndim != 2:
-    raise ValueError("actions are not of steps and players")
-  heads = np.unravel_index(codes.astype(np.int64), constants.ACTION_SIZES)
-  return np.stack(heads, axis=-1).astype(np.int8)
+  if codes.ndim != 2 or codes.dtype.kind not in "iu":
+    raise ValueError("actions are not whole numbers of steps and players")
+  if ((codes < 0) | (codes >= _NUM_CODES)).any():
+    raise ValueError(f"actions are not from 0 to {_NUM_CODES - 1}")
+  heads = np.unravel_index(np.arange(_NUM_CODES), constants.ACTION_SIZES)
+  return np.stack(heads, axis=-1).astype(np.int8)[codes]
 
 
 def _draw(config: SamplerConfig, num_tasks: int) -> list[Task]:

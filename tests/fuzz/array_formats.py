@@ -1,13 +1,11 @@
-"""Formats of arrays: demonstrations, replay, unrolls, a checkpoint's arrays."""
+"""Formats of arrays, from demonstrations to the arrays of checkpoints."""
 
 import dataclasses
 import functools
 import io
+import json
 import pathlib
-import random
 import tempfile
-import warnings
-import zipfile
 
 import numpy as np
 
@@ -15,123 +13,17 @@ from adaland.agent.checkpoint import checkpoint, weights
 from adaland.agent.replay import in_memory
 from adaland.agent.replay.config import ReplayConfig
 from adaland.agent.replay.spec import UnrollSpec
-from adaland.envs.tasks import probes
+from adaland.envs import constants
+from adaland.envs.sampling.config import SamplerConfig
+from adaland.envs.tasks import json_files, probes, xland_minigrid
 from adaland.launch import errors
 from adaland.launch.evaluation import demo
+from adaland.launch.tasking import testset, witness
 from tests.agent.replay import examples
-from tests.fuzz import checks, mutate
+from tests.fuzz import archives, checks, mutate
 
 
-class _Archive:
-  """A format that is a zip file of arrays.
-
-  Args:
-    whole: Undamaged files.
-  """
-
-  def __init__(self, whole: list[bytes]):
-    self._whole = whole
-
-  def damage(self, rng: random.Random) -> bytes:
-    data = rng.choice(self._whole)
-    if rng.random() < 0.3:
-      return mutate.raw(data, rng)
-    # Inside, as the checks of the zip format would refuse the rest.
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-      members = [(n, archive.read(n)) for n in archive.namelist()]
-    i = rng.randrange(len(members))
-    name, content = members[i]
-    way = rng.randrange(8)
-    if way == 0:
-      del members[i]
-    elif way == 1:
-      members.append((name, rng.choice(members)[1]))
-    elif way == 2:
-      members[i] = rng.choice(members)[0], content
-    elif way == 3:
-      members[i] = name, _array(rng)
-    elif way == 4:
-      members[i] = name, _text_within(content, rng)
-    elif way == 5:
-      members[i] = name, _header(content, rng)
-    else:
-      members[i] = name, mutate.raw(content, rng)
-    kind = rng.choice(
-      20 * [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]
-      + [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2]
-    )
-    out = io.BytesIO()
-    with warnings.catch_warnings(), zipfile.ZipFile(out, "w", kind) as archive:
-      warnings.simplefilter("ignore")  # About duplicate names.
-      for member, inner in members:
-        info = zipfile.ZipInfo(member)
-        info.compress_type = kind
-        archive.writestr(info, inner)
-    whole = out.getvalue()
-    return mutate.raw(whole, rng) if rng.random() < 0.1 else whole
-
-
-def _array(rng: random.Random) -> bytes:
-  """Returns the file of another array."""
-  dtype = rng.choice(("i1", "u8", "f2", "f8", "U3", "S2", "?", "c8", "M8[s]"))
-  shape = rng.choice(((), (0,), (1,), (3,), (15, 6), (0, 6), (2, 3, 4)))
-  array = np.zeros(shape, np.dtype(dtype))
-  if array.dtype.kind == "f" and array.size:
-    array.reshape(-1)[0] = rng.choice((np.nan, np.inf, -1.0, 1e4))
-  out = io.BytesIO()
-  np.save(out, array)
-  return out.getvalue()
-
-
-def _text_within(content: bytes, rng: random.Random) -> bytes:
-  """Changes an array's content as text."""
-  array = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
-  text = str(array)
-  try:
-    changed = mutate.json_text(text, rng).decode("utf-8", "replace")
-  except ValueError:
-    changed = mutate.text(text[:200], rng)
-  out = io.BytesIO()
-  # NumPy can't hold half a surrogate pair.
-  np.save(out, np.array(changed.encode("utf-8", "replace").decode()))
-  return out.getvalue()
-
-
-def _header(content: bytes, rng: random.Random) -> bytes:
-  """Changes type or shape in an array file's header."""
-  end = content.index(b"\n") + 1
-  descr = rng.choice(
-    (
-      "'<f4'",
-      "'|O'",
-      "'|V999999999'",
-      "'<U99999999'",
-      "[('a', '<i4')]",
-      "'|V0'",
-    )
-  )
-  shape = rng.choice(
-    (
-      "(99999999999,)",
-      f"({2**62}, 8)",
-      "(-1,)",
-      "(0, 6)",
-      "(1e9,)",
-      "()",
-      "(10**5,)",
-      f"({'(' * 50}{')' * 50},)",
-      "(1, 2",
-    )
-  )
-  text = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}\n"
-  if rng.random() < 0.5:
-    text = mutate.text(content[10:end].decode("latin-1"), rng)
-  header = text.encode("latin-1", "replace")
-  size = len(header).to_bytes(2, "little")
-  return content[:8] + size + header + content[end:]
-
-
-class Demo(_Archive):
+class Demo(archives.Archive):
   """Files of demonstrations."""
 
   def __init__(self):
@@ -155,7 +47,81 @@ class Demo(_Archive):
     np.testing.assert_array_equal(rewards, again.rewards)
 
 
-class Replay(_Archive):
+class TestSet(archives.Archive):
+  """Files of test sets."""
+
+  def __init__(self):
+    found = []
+    for steps in (15, 22, 30):
+      actions = np.tile([1, 2, 0, 1, 1, 0], (steps, 2, 1)).astype(np.int8)
+      found.append(witness.Witness(steps / 15, steps, actions))
+    alone = [x._replace(actions=x.actions[:, :1]) for x in found]
+    whole = []
+    for witnesses, probability in ((alone, 0.0), (found, 1.0)):
+      config = SamplerConfig(
+        trial_seconds=(2, 4), two_player_probability=probability
+      )
+      made = testset.TestSet(config, "0" * 64, witnesses)
+      whole.append(testset.encode(made))
+    super().__init__(whole)
+
+  def read(self, data):
+    with errors.user_input("set.npz"):
+      return testset.decode(data)
+
+  def check(self, value):
+    again = testset.decode(testset.encode(value))
+    checks.same(value[:2], again[:2])
+    for one, other in zip(value.witnesses, again.witnesses, strict=True):
+      checks.same(one[:2], other[:2])
+      np.testing.assert_array_equal(one.actions, other.actions)
+      seconds = len(one.actions) * constants.STEP_SECONDS
+      checks.same(0 <= one.reward <= seconds + 1e-3, True)
+      checks.same(0 <= one.seed < 2**63, True)
+      checks.same(2 <= seconds + 0.1 <= constants.MAX_TRIAL_SECONDS + 0.2, True)
+      checks.same(one.actions.shape[1:], (value.num_players, 6))
+      checks.same((one.actions >= 0).all(), True)
+      checks.same((one.actions < constants.ACTION_SIZES).all(), True)
+    checks.same(np.isfinite(list(testset.summary(value).values())).all(), True)
+
+
+class Rulesets(archives.Archive):
+  """Files of XLand-MiniGrid's rulesets."""
+
+  def __init__(self):
+    made = tempfile.TemporaryDirectory()
+    self._made = made  # Deleted with this object.
+    self._path = pathlib.Path(made.name, "rulesets.npz")
+    goals = [[1, 5, 7, 0, 0], [4, 5, 7, 9, 9], [8, 6, 3, 7, 4]]
+    rules = [[[1, 6, 6, 5, 7, 0, 0], [3, 7, 9, 5, 7, 3, 9], 7 * [0]]] * 3
+    tiles = [[[6, 6], [7, 9], [7, 9], [0, 0]]] * 3
+    whole = []
+    for save, dtype in ((np.savez, "u1"), (np.savez_compressed, "i4")):
+      goal, rule, tile = (np.array(x, dtype) for x in (goals, rules, tiles))
+      out = io.BytesIO()
+      save(out, goals=goal, rules=rule, init_tiles=tile)
+      whole.append(out.getvalue())
+    super().__init__(whole)
+
+  def read(self, data):
+    self._path.write_bytes(data)
+    return xland_minigrid.load(str(self._path))
+
+  def check(self, value):
+    rows = [value[name] for name in ("goals", "rules", "init_tiles")]
+    checks.same(len({len(x) for x in rows}), 1)
+    checks.same(len(rows[0]) > 0, True)
+    for row in zip(*rows, strict=True):
+      try:
+        task, _ = xland_minigrid.make_task(*row)
+      except ValueError as error:
+        checks.same(errors.one_line(str(error)), str(error))
+        continue
+      text = json.dumps(json_files.to_json(task))
+      checks.same(task, json_files.loads(text.encode()))
+
+
+class Replay(archives.Archive):
   """Checkpoints of the in-memory store."""
 
   def __init__(self):

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from tests.fuzz import array_formats, json_formats
+from tests.fuzz import array_formats, evaluation_formats, json_formats
 
 
 class Format(Protocol):
@@ -30,6 +30,10 @@ class Format(Protocol):
 FORMATS: dict[str, Callable[[], Format]] = {
   "task": json_formats.Task,
   "demo": array_formats.Demo,
+  "testset": array_formats.TestSet,
+  "rulesets": array_formats.Rulesets,
+  "evaluation": evaluation_formats.Evaluation,
+  "kept": evaluation_formats.Kept,
   "config": json_formats.Config,
   "agent": json_formats.Agent,
   "setting": json_formats.Setting,

@@ -20,6 +20,8 @@ from adaland.launch import errors
 # Where the files of `adaland prompt --taskset` have a task's rewards.
 _PROMPT = ("prompted", "unprompted")
 _UNPROMPTED = ", unprompted"
+# An expert's smallest reward above 0, seconds: scores are shares of it.
+_LEAST = 1e-6
 
 
 class Tables(NamedTuple):
@@ -162,7 +164,7 @@ def _check_seeds(files: Sequence[tuple[str, _File]]) -> None:
 def _check_same(files: Sequence[_File]) -> None:
   first = files[0]
   for file in files:
-    if file.tasks != first.tasks:
+    if (file.tasks, len(file.expert)) != (first.tasks, len(first.expert)):
       raise errors.UserError(
         f"{file.name}: is of other tasks than {first.name}, allowed: "
         "evaluations on the same tasks"
@@ -192,16 +194,23 @@ def _parse(path: str, content: dict[str, Any]) -> _File:
   Raises:
     ValueError, LookupError, TypeError: If it has another form.
   """
-  tasks = content["tasks"]
-  if "prompted" in content:
-    rewards = {
-      f", {name}": _rewards([task[name] for task in tasks]) for name in _PROMPT
-    }
-  else:
-    rewards = {"": _rewards([task["trial_rewards"] for task in tasks])}
+  tasks = json_checks.read_list(content["tasks"], "tasks", "tasks")
+  names = {f", {name}": name for name in _PROMPT}
+  if "prompted" not in content:
+    names = {"": "trial_rewards"}
+  rewards = {
+    addition: _rewards([task[name] for task in tasks], name)
+    for addition, name in names.items()
+  }
   for name, control in content.get("controls", {}).items():
-    rewards[f", {name} memory"] = _rewards(control["trial_rewards"])
-  expert = np.array([float(task["expert"]) for task in tasks])
+    addition = f", {errors.printable(name)} memory"
+    rewards[addition] = _rewards(control["trial_rewards"], "trial_rewards")
+  expert = np.array([_reward(task["expert"], "expert") for task in tasks])
+  low = expert[(expert > 0) & (expert < _LEAST)]
+  if low.size:
+    raise json_checks.refusal(
+      "expert", low[0], f"0, or from {_LEAST:g} seconds"
+    )
   num_trials = next(iter(rewards.values())).shape[1]
   for found in rewards.values():
     if found.shape != (len(expert), num_trials):
@@ -209,25 +218,42 @@ def _parse(path: str, content: dict[str, Any]) -> _File:
         f"has rewards on {len(found)} tasks of {found.shape[1]} trials, "
         f"allowed: {num_trials} on each of {len(expert)}"
       )
-  taskset = errors.printable(str(content.get("taskset", "")))
+  taskset = json_checks.read_text(content.get("taskset", ""), "taskset")
   agent = content.get("agent_sha256")
   return _File(
     path,
-    taskset,
-    str(content["tasks_sha256"]),
+    errors.printable(taskset),
+    json_checks.read_text(content["tasks_sha256"], "tasks_sha256"),
     rewards,
     expert,
-    None if agent is None else str(agent),
+    None if agent is None else json_checks.read_text(agent, "agent_sha256"),
   )
 
 
-def _rewards(rows: Any) -> np.ndarray:
+def _reward(value: Any, name: str) -> float:
+  """Returns a reward; ValueError for other values."""
+  number = json_checks.read_number(value, name)
+  if number < 0:
+    raise json_checks.refusal(name, value, "a reward from 0, seconds")
+  return number
+
+
+def _rewards(rows: Any, name: str) -> np.ndarray:
   """Returns rewards, [tasks, K].
 
   Raises:
-    ValueError, TypeError: If they are no table of numbers.
+    ValueError: If they are no table of rewards.
   """
-  found = np.array([[float(x) for x in row] for row in rows], np.float64)
-  if found.ndim != 2 or not found.size:
+  found = [
+    [_reward(x, name) for x in json_checks.read_list(row, name, "rewards")]
+    for row in json_checks.read_list(rows, name, "tasks")
+  ]
+  lengths = {len(row) for row in found}
+  if lengths <= {0}:
     raise errors.UserError("has no rewards by trial")
-  return found
+  if len(lengths) > 1:
+    raise errors.UserError(
+      f"has {name} of {min(lengths)} to {max(lengths)} trials, allowed: "
+      "equally many on each task"
+    )
+  return np.array(found)

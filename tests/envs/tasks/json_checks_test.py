@@ -35,6 +35,8 @@ class ParseTest(parameterized.TestCase):
     (b'"\xed\xa0\x80"', "not UTF-8"),
     (b'{"a": {"b": 1, "b": 1}}', 'the field "b" is given twice'),
     (b"[-Infinity]", "-Infinity is given"),
+    (b"[1e999]", "1e999 is given, allowed: finite numbers"),
+    (b"-1" + 400 * b"0" + b".5", r"-10+\.\.\. is given"),
     (b"[" * 100_000, "nested too deeply"),
     (5000 * b"9", "4300 digits"),
     (1_000_001 * b" ", "larger than 1000000 bytes"),

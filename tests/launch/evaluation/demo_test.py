@@ -123,7 +123,7 @@ class DemoTest(parameterized.TestCase):
         bomb = content + (name == "task.npy") * bytes(20_000_000)
         archive.writestr(name, bomb)
     self.assertLess(file.stat().st_size, 100_000)
-    self.assertIn("its task is larger than 8000000", self._broken())
+    self.assertIn("its arrays are larger than 8000000", self._broken())
     # Its dictionary may be gigabytes, whatever it holds.
     with zipfile.ZipFile(file, "w", zipfile.ZIP_LZMA) as archive:
       for name, content in members.items():
@@ -135,7 +135,7 @@ class DemoTest(parameterized.TestCase):
         archive.writestr(name, content)
     self._broken()
     file.write_bytes(bytes(8_000_001))
-    self.assertIn("is larger than 8000000", self._broken())
+    self.assertIn("larger than 8000000", self._broken())
 
   def test_arrays_that_are_no_episode_are_refused(self):
     self._save()

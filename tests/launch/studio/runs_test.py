@@ -59,6 +59,15 @@ class RunsTest(absltest.TestCase):
     (self.folder / "agent.json").write_text(json.dumps(content))
     (self.folder / "broken.json").write_text("{")
     (self.folder / "other.json").write_text('{"by_trial": 3}')
+    for i, text in enumerate(
+      (
+        '{"mean": [1e999], "stderr": [0]}',
+        '{"mean": ["0.1"], "stderr": [0]}',
+        '{"mean": [0.1, 0.2], "stderr": [0]}',
+        '{"mean": "0.1"}',
+      )
+    ):
+      (self.folder / f"{i}.json").write_text(f'{{"by_trial": {text}}}')
     found = runs.curves(self.run_dir)
     self.assertEqual(found["status"]["state"], "ended")
     self.assertEqual(found["status"]["counters"]["env_steps"], 5)
@@ -78,7 +87,17 @@ class RunsTest(absltest.TestCase):
       {"task": n, "name": "t", "policy": "prompted", "demo": f"AA{n}"}
       for n in range(2)
     ]
-    content = {"agent_sha256": "ab", "episodes": [*kept, 3]}
+    damaged = [
+      kept[0] | change
+      for change in (
+        {"type": "task"},
+        {"demo": 3},
+        {"task": "1"},
+        {"rewards": [[1.0]]},
+        {"episode": None},
+      )
+    ]
+    content = {"agent_sha256": "ab", "episodes": [*kept, 3, *damaged]}
     (self.folder / "prompt.json").write_text(json.dumps(content))
     (self.folder / "other.json").write_text('{"episodes": 3}')
     found = runs.curves(self.run_dir)["evaluations"]
@@ -88,7 +107,7 @@ class RunsTest(absltest.TestCase):
       {"task": 1, "name": "t", "policy": "prompted"},
     )
     self.assertEqual(
-      runs.recording(self.run_dir, "prompt.json", 1),
+      runs.kept_episode(self.run_dir, "prompt.json", 1),
       kept[1] | {"agent": "ab"},
     )
     for file, number, message in (
@@ -96,7 +115,7 @@ class RunsTest(absltest.TestCase):
       ("../prompt.json", 0, "is not one of config.json, "),
     ):
       with self.assertRaisesRegex(errors.UserError, message):
-        runs.recording(self.run_dir, file, number)
+        runs.kept_episode(self.run_dir, file, number)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 
 import dataclasses
 import io
+import pathlib
 import struct
 import zipfile
 
 import numpy as np
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
 from adaland.envs import constants
 from adaland.envs.sampling.config import SamplerConfig
@@ -38,7 +39,7 @@ def _made(num_tasks=4):
   )
 
 
-class TestSetTest(absltest.TestCase):
+class TestSetTest(parameterized.TestCase):
   def test_witnesses_are_kept_and_replay(self):
     tasks, env, made = _made()
     path = self.create_tempfile("set.npz").full_path
@@ -86,6 +87,57 @@ class TestSetTest(absltest.TestCase):
     path = self.create_tempfile("x.npz", bytes(content), mode="wb").full_path
     with self.assertRaisesRegex(errors.UserError, "x.npz: not a test set: Err"):
       testset.load(path)
+
+  @parameterized.parameters(
+    ("steps", [15, -3], r"steps\[1\] is -3, allowed: 15 to 22"),
+    ("steps", [23, 15], r"steps\[0\] is 23, allowed: 15 to 22"),
+    ("steps", [15.0, 22.0], "steps is float64.2., allowed: whole numbers"),
+    ("steps", [[15, 22]], "allowed: whole numbers, one for each task"),
+    ("steps", [15, 15], "actions are of 37 steps and 2 .*, allowed: 30 and 2"),
+    ("seed", [1, -1], r"seed\[1\] is -1, allowed: 0 to"),
+    ("seed", np.array([1, 2**63], np.uint64), r"seed\[1\] is 9223"),
+    ("seed", [1], "seed is int64.1., allowed: whole numbers, one for each"),
+    ("reward", [-1.0], "reward is float64.1., allowed: numbers, one for each"),
+    ("steps", [], "steps is float64.0., allowed: whole numbers"),
+    ("reward", [1.0, np.nan], r"reward\[1\] is nan, allowed: 0 to"),
+    ("reward", [-0.5, 1.0], r"reward\[0\] is -0.5, allowed: 0 to"),
+    ("reward", [2.1, 1.0], r"reward\[0\] is 2.1, allowed: 0 to"),
+    ("reward", [1j, 0j], "reward is complex128.2., allowed: numbers"),
+    ("actions", np.zeros((37, 1), int), "37 steps and 1 .*, allowed: 37 and 2"),
+    ("actions", np.full((37, 2), 810), "actions are not from 0 to 809"),
+    ("actions", np.full((37, 2), -1), "actions are not from 0 to 809"),
+    ("actions", np.zeros((37, 2)), "actions are not whole numbers"),
+    ("config", np.array('{"tiles": [5.5, 6]}'), r"tiles\[0\]: 5.5 is not a"),
+    ("config", np.array("3"), "config: 3 is not an object"),
+    ("format", np.array("adaland.testset/9"), "format is .*, allowed: adaland"),
+    ("tasks", np.array([1]), "is not one text"),
+  )
+  def test_inconsistent_files_are_refused(self, name, value, message):
+    taken = [np.zeros((steps, 2, 6), np.int8) for steps in (15, 22)]
+    found = [witness.Witness(1.0, 3, each) for each in taken]
+    whole = testset.encode(testset.TestSet(_CONFIG, "abc", found))
+    self.assertLen(testset.decode(whole).witnesses, 2)
+    with np.load(io.BytesIO(whole)) as archive:
+      arrays = dict(archive) | {name: np.array(value)}
+    out = io.BytesIO()
+    np.savez(out, **arrays)
+    with self.assertRaisesRegex(
+      errors.UserError, f"not a test set: .*{message}"
+    ):
+      testset.decode(out.getvalue())
+
+  def test_the_published_files_are_read(self):
+    folder = pathlib.Path(__file__).parents[3] / "results" / "testsets"
+    for name, players in (("single", 1), ("two_players", 2)):
+      data = (folder / f"{name}.npz").read_bytes()
+      read = testset.decode(data)
+      self.assertEqual((len(read.witnesses), read.num_players), (1000, players))
+      with (
+        np.load(io.BytesIO(data)) as one,
+        np.load(io.BytesIO(testset.encode(read))) as other,
+      ):
+        for key in one:
+          np.testing.assert_array_equal(one[key], other[key], strict=True)
 
   def test_other_files_are_refused(self):
     path = self.create_tempfile("x.npz", "not an archive").full_path

@@ -15,14 +15,14 @@ def evaluation(
   rewards=((1.0, 2.0), (2.0, 4.0), (9.0, 9.0)), expert=(2.0, 4.0, 0.0), **more
 ) -> dict[str, Any]:
   """Returns an evaluation on three tasks, of which the last has no score."""
-  return {
+  made = {
     "tasks": [
       {"id": str(i), "trial_rewards": list(row), "expert": best}
       for i, (row, best) in enumerate(zip(rewards, expert, strict=True))
     ],
     "tasks_sha256": "abc",
-    **more,
   }
+  return made | more
 
 
 class ScoreTablesTest(parameterized.TestCase):
@@ -83,6 +83,18 @@ class ScoreTablesTest(parameterized.TestCase):
     other = evaluation() | {"tasks_sha256": "other"}
     with self.assertRaisesRegex(errors.UserError, "b.json: is of other tasks"):
       score_tables.load([first, self.write("b.json", other)])
+
+  def test_other_numbers_of_tasks_are_refused(self):
+    first = self.write("a.json", evaluation())
+    other = evaluation()
+    other["tasks"].pop()
+    with self.assertRaisesRegex(errors.UserError, "b.json: is of other tasks"):
+      score_tables.load([first, self.write("b.json", other)])
+
+  def test_names_of_controls_are_printable(self):
+    control = {"a\n\ud800": {"trial_rewards": [[1, 2]] * 3}}
+    path = self.write("a.json", evaluation(controls=control))
+    self.assertIn("a, a\\n\\ud800 memory", score_tables.load([path]).scores)
 
   def test_other_numbers_of_trials_are_refused(self):
     first = self.write("a.json", evaluation())
@@ -149,10 +161,23 @@ class ScoreTablesTest(parameterized.TestCase):
     ("{}", "is no result of adaland evaluate"),
     ({"tasks_sha256": "a"}, "is not of the form"),
     ({"tasks_sha256": "a", "tasks": [{"expert": 1}]}, "is not of the form"),
-    ({"tasks_sha256": "a", "tasks": 3}, "is not of the form"),
+    ({"tasks_sha256": "a", "tasks": 3}, "tasks is 3, allowed: a list of tasks"),
     ({"tasks_sha256": "a", "tasks": []}, "has no rewards by trial"),
-    (evaluation([(1,), (2, 3), (1,)]), "inhomogeneous"),
-    (evaluation([("x",), ("y",), ("z",)]), "could not convert"),
+    (evaluation([(1,), (2, 3), (1,)]), "trial_rewards of 1 to 2 trials, "),
+    (
+      evaluation([("1",), ("2",), ("3",)]),
+      'trial_rewards is "1", allowed: a n',
+    ),
+    (
+      evaluation() | {"tasks": [{"trial_rewards": "12", "expert": 1}]},
+      'trial_rewards is "12", allowed: a list of rewards',
+    ),
+    (evaluation([(1,), (-2,), (3,)]), "trial_rewards is -2, allowed: a reward"),
+    (evaluation(expert=(1, 2, "nan")), "expert is .*, allowed: a number"),
+    (evaluation(expert=(1, 2, 1e-320)), "expert is .*, allowed: 0, or from"),
+    (json.dumps(evaluation()).replace("9.0", "1e999"), "1e999 is given, allow"),
+    (evaluation(tasks_sha256=3), "tasks_sha256 is 3, allowed: a text"),
+    (evaluation(agent_sha256=[]), "agent_sha256 is .*, allowed: a text"),
     (
       evaluation(controls={"swapped": {"trial_rewards": [[1, 2]]}}),
       "has rewards on 1 tasks of 2 trials, allowed: 2 on each of 3",
