@@ -90,7 +90,7 @@ class CompareTest(absltest.TestCase):
 
   def test_an_agent_and_its_control_share_their_seeds(self):
     argv = []
-    for i, (own, swapped) in enumerate(((0.0, -0.5), (1.0, 0.5))):
+    for i, (own, swapped) in enumerate(((0.5, 0.0), (1.5, 1.0))):
       rows = [[2 * swapped] * 2, [4 * swapped] * 2, [0, 0]]
       content = score_tables_test.evaluation(
         [(2 * own, 2 * own), (4 * own, 4 * own), (0, 0)],
