@@ -70,8 +70,8 @@ class RunConfig:
     eval_tasks: Held-out tasks of the table at the end; 0 for no table.
     eval_trials: Numbers of trials in that table.
     start_from: Agent whose parameters the run starts from: a directory of a run
-      or of `adaland export`, recorded as an absolute path, or the name of an
-      agent that comes with the package; empty: random initial parameters.
+      or of `adaland export`, recorded as an absolute path, or `agent:NAME` of
+      one that comes with the package; empty: random initial parameters.
   """
 
   seed: int = 0
