@@ -80,7 +80,7 @@ class Human:
 def _read_key() -> str:
   """Returns a key, or an empty string if none was pressed within a second.
 
-  It reads from the terminal directly, as `select` can't see what Python has
+  It reads from the terminal directly, as a poll can't see what Python has
   buffered. Keys that send several bytes, such as arrows, have no meaning.
   """
   terminal = sys.stdin.fileno()
@@ -99,8 +99,10 @@ def _read_key() -> str:
 
 
 def _has_input(terminal: int, seconds: float) -> bool:
-  ready, _, _ = select.select([terminal], [], [], seconds)
-  return bool(ready)
+  # `select.select` refuses file descriptors of 1,024 and above.
+  poll = select.poll()
+  poll.register(terminal, select.POLLIN)
+  return bool(poll.poll(1000 * seconds))
 
 
 def screen(view: land.WorldView) -> str:

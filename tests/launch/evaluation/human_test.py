@@ -1,6 +1,7 @@
 """Tests of adaland.launch.evaluation.human."""
 
 import os
+import resource
 import sys
 import time
 from unittest import mock
@@ -77,6 +78,23 @@ class KeysTest(absltest.TestCase):
       os.write(ours, b"\x1b")
       self.assertEqual(human._read_key(), "\x1b")
       self.assertLess(time.monotonic() - start, 50.0)
+    os.close(ours)
+
+  def test_the_terminal_may_be_any_open_file(self):
+    ours, theirs = os.openpty()
+    # `select` has room for 1,024 open files; the limit is often just that.
+    high = 1100
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, high + 1), hard))
+    self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+    os.dup2(theirs, high)
+    os.close(theirs)
+    with (
+      open(high) as terminal,
+      mock.patch.object(sys, "stdin", terminal),
+    ):
+      os.write(ours, b"d")
+      self.assertEqual(human._read_key(), "d")
     os.close(ours)
 
 
