@@ -13,7 +13,7 @@ for physics on a device, which never waits for the device.
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import numpy as np
@@ -36,10 +36,15 @@ __all__ = [
   "BatchView",
   "Land",
   "LandConfig",
+  "MakeLand",
   "Step",
   "WorldView",
+  "maker",
   "observation_spec",
 ]
+
+# Returns the next task of an environment, given its index.
+NextTask = Callable[[int], Task | task_rows.PreparedTask]
 
 
 class Land:
@@ -75,7 +80,7 @@ class Land:
     self,
     num_envs: int,
     config: LandConfig,
-    next_task: Callable[[int], Task | task_rows.PreparedTask],
+    next_task: NextTask,
     seed: int | Sequence[int] = 0,
   ):
     """Initializes the batch; `reset` loads the first tasks.
@@ -305,3 +310,25 @@ class Land:
       trial_last=trial_last,
       discount=np.where(last, np.float32(0), np.float32(1)),
     )
+
+
+class MakeLand(Protocol):
+  """A function that makes environments of a fixed configuration."""
+
+  def __call__(
+    self, num_envs: int, next_task: NextTask, seed: int | Sequence[int] = 0
+  ) -> Land:
+    """Makes a batch of environments; see `Land`."""
+    ...
+
+
+def maker(config: LandConfig) -> MakeLand:
+  """Returns a function that makes environments, with physics on the host."""
+  on_cpu = config.on_cpu()
+
+  def make(
+    num_envs: int, next_task: NextTask, seed: int | Sequence[int] = 0
+  ) -> Land:
+    return Land(num_envs, on_cpu, next_task, seed)
+
+  return make

@@ -153,7 +153,7 @@ def evaluate(
     drawn = _task_set(tasks, config, held_out=True)
     count = min(num_tasks, drawn.num_tasks)
     chosen = [drawn.task(index) for index in range(count)]
-  env = trained_agent.fitting_env(config.env, chosen)
+  trained_agent.fitting_env(config.env, chosen)
   line = progress.Progress()
   if not name and isinstance(policy, str):
     name = policy
@@ -161,7 +161,7 @@ def evaluate(
   try:
     result = fewshot.evaluate(
       name,
-      env,
+      builder.environments(config),
       chosen,
       _checked_trials(trials),
       policies.maker(policy, seed),

@@ -9,7 +9,7 @@ from typing import Any
 from adaland.agent.checkpoint import weights
 from adaland.envs import constants, land
 from adaland.envs.tasks.task import Task
-from adaland.launch import cli, errors
+from adaland.launch import builder, cli, errors
 from adaland.launch.config import preset_configs
 from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation import (
@@ -141,8 +141,10 @@ def run(args: argparse.Namespace) -> None:
     tasks = pairs.for_two(tasks, args.taskset)
   if args.workdir:
     env = trained_agent.fitting_env(experiment.env, tasks, pairs=True)
+    make_land = builder.environments(experiment)
   else:
     env = trained_agent.default_env(tasks, pairs=True)
+    make_land = land.maker(env)
   if args.temperature != 1 and (args.policy != "agent" or env.num_players > 1):
     raise errors.UserError(
       f"--temperature={args.temperature:g}: allowed with --policy=agent only, "
@@ -151,9 +153,9 @@ def run(args: argparse.Namespace) -> None:
   if args.report:
     report.check_folder(args.report)
   if env.num_players > 1:
-    results = _pairs(env, tasks, args, experiment)
+    results = _pairs(make_land, tasks, args, experiment)
   else:
-    results = [_alone(env, tasks, args, experiment)]
+    results = [_alone(make_land, tasks, args, experiment)]
   for result in results:
     result |= {
       "taskset": args.taskset,
@@ -170,7 +172,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _pairs(
-  env: land.LandConfig,
+  make_land: land.MakeLand,
   tasks: Sequence[Task],
   args: argparse.Namespace,
   experiment: ExperimentConfig,
@@ -203,7 +205,7 @@ def _pairs(
   results = fewshot.evaluate_pairs(
     args.policy,
     makers,
-    env,
+    make_land,
     tasks,
     args.trials,
     args.seed,
@@ -215,7 +217,7 @@ def _pairs(
 
 
 def _alone(
-  env: land.LandConfig,
+  make_land: land.MakeLand,
   tasks: Sequence[Task],
   args: argparse.Namespace,
   experiment: ExperimentConfig,
@@ -231,7 +233,7 @@ def _alone(
   line = progress.Progress()
   result = fewshot.evaluate(
     args.policy,
-    env,
+    make_land,
     tasks,
     args.trials,
     make_agent or policies.baseline(args.policy, args.seed),
@@ -243,7 +245,7 @@ def _alone(
   if args.control and make_agent:
     result["controls"] = {
       args.control: _control(
-        env, tasks, args, make_agent, result["tasks"], line
+        make_land, tasks, args, make_agent, result["tasks"], line
       )
     }
   line.close()
@@ -251,7 +253,7 @@ def _alone(
 
 
 def _control(
-  env: land.LandConfig,
+  make_land: land.MakeLand,
   tasks: Sequence[Task],
   args: argparse.Namespace,
   make_agent: Callable[[land.Land], policies.Agent],
@@ -261,7 +263,7 @@ def _control(
   """Returns the control's scores and rewards by trial.
 
   Args:
-    env: Config of the environments.
+    make_land: Makes the environments.
     tasks: The tasks to play.
     args: The command's flags.
     make_agent: From the environments, the agent.
@@ -269,7 +271,7 @@ def _control(
     line: Shows how far it is.
   """
   rewards = controls.swapped_rewards(
-    env,
+    make_land,
     tasks,
     args.trials[-1],
     make_agent,

@@ -4,7 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from adaland.launch import cli, errors
+from adaland.envs import land
+from adaland.launch import builder, cli, errors
 from adaland.launch.config import preset_configs
 from adaland.launch.evaluation import (
   demo,
@@ -82,9 +83,10 @@ def run(args: argparse.Namespace) -> None:
   task = tasksets.one(args.task, task_source.TaskSource(experiment))
   with errors.user_input(f"--task={args.task}"):
     if args.workdir:
-      env = trained_agent.fitting_env(experiment.env, [task])
+      trained_agent.fitting_env(experiment.env, [task])
+      make_land = builder.environments(experiment)
     else:
-      env = trained_agent.default_env([task])
+      make_land = land.maker(trained_agent.default_env([task]))
   if args.policy == "human":
     make_policy = human.Human
   elif args.policy == "agent":
@@ -93,7 +95,7 @@ def run(args: argparse.Namespace) -> None:
   else:
     make_policy = policies.baseline(args.policy, args.seed)
   played = episode.play(
-    env, task, make_policy, args.seed, args.video, args.policy
+    make_land, task, make_policy, args.seed, args.video, args.policy
   )
   _record(args.record, demo.Demo(task, args.seed, *played))
   result = {

@@ -14,7 +14,7 @@ import numpy as np
 
 from adaland.agent.checkpoint import weights
 from adaland.envs import constants
-from adaland.launch import cli, errors
+from adaland.launch import builder, cli, errors
 from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation import (
   demo,
@@ -124,7 +124,8 @@ def _run_many(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
       f"--trials={trials}: allowed for a prompted agent: 2 to "
       f"{constants.MAX_TRIALS}"
     )
-  env = trained_agent.fitting_env(experiment.env, tasks)
+  trained_agent.fitting_env(experiment.env, tasks)
+  make_land = builder.environments(experiment)
   params = trained_agent.load(args.workdir, args.own_parts).params
   make_agent = fewshot.agent_policy(
     experiment, params, args.seed, args.temperature
@@ -133,7 +134,14 @@ def _run_many(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
   line = progress.Progress()
   with errors.user_input():
     found = prompting.evaluate(
-      env, tasks, trials, make_agent, args.seed, repeats, line.update, args.keep
+      make_land,
+      tasks,
+      trials,
+      make_agent,
+      args.seed,
+      repeats,
+      line.update,
+      args.keep,
     )
   line.close()
   result = {
@@ -164,7 +172,8 @@ def _run_one(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
     raise errors.UserError(
       f"--task={args.task}: has 1 trial; a prompted agent needs at least 2"
     )
-  env = trained_agent.fitting_env(experiment.env, [task])
+  trained_agent.fitting_env(experiment.env, [task])
+  make_land = builder.environments(experiment)
   seed, repeats = args.seed, args.repeats or 5
   recorded = None if args.demo == "expert" else demo.load(args.demo)
   if recorded is not None:
@@ -184,7 +193,7 @@ def _run_one(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
     film = args.video if repeat == 0 else None
     prompted.append(
       episode.play(
-        env,
+        make_land,
         task,
         lambda n, make=make_agent: prompting.Prompted(make(n), make_teacher(n)),
         seed,
@@ -192,7 +201,7 @@ def _run_one(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
         "prompted agent",
       )
     )
-    alone.append(episode.play(env, task, make_agent, seed))
+    alone.append(episode.play(make_land, task, make_agent, seed))
   played = {"prompted": prompted, "unprompted": alone}
   result = {
     "task": task.name,

@@ -17,7 +17,7 @@ import numpy as np
 from adaland.envs import constants, land
 from adaland.envs.expert import expert
 from adaland.envs.tasks.task import Task
-from adaland.launch import cli, errors
+from adaland.launch import builder, cli, errors
 from adaland.launch.agents import agent_dir
 from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation import (
@@ -102,7 +102,8 @@ def run(args: argparse.Namespace) -> None:
       f"--trials={trials}: allowed: 2 to {constants.MAX_TRIALS}"
     )
   tasks = tries.longest_first(chosen, trials)
-  env = trained_agent.fitting_env(experiment.env, tasks)
+  trained_agent.fitting_env(experiment.env, tasks)
+  make_land = builder.environments(experiment)
   params = trained_agent.load(workdir, args.own_parts).params
   agent = fewshot.agent_policy(experiment, params, args.seed)
   makers = _makers(args, workdir, experiment, agent)
@@ -113,7 +114,7 @@ def run(args: argparse.Namespace) -> None:
   with errors.user_input():
     best = expert.expert_rewards(
       tasks,
-      env,
+      make_land,
       seed=args.seed,
       progress=lambda n, of: line.update(f"expert: {n / of:.0%}"),
     )
@@ -121,11 +122,11 @@ def run(args: argparse.Namespace) -> None:
     raise errors.UserError(
       f"--taskset={args.taskset}: the expert has no reward on any task"
     )
-  rewards, tried = _play_all(env, tasks, agent, makers, args.seed, line)
+  rewards, tried = _play_all(make_land, tasks, agent, makers, args.seed, line)
   result = summary.compare(_tables(rewards, best, args.taskset))
   cli.write_atomically(str(out / _FIGURE), summary.draw(result, _title(result)))
   index = tries.to_film(tried.rewards, best)
-  filmed = _film(out, env, tasks[index], tried, index, best, line)
+  filmed = _film(out, make_land, tasks[index], tried, index, best, line)
   line.close()
   result |= {
     "workdir": workdir,
@@ -192,7 +193,7 @@ def _makers(
 
 
 def _play_all(
-  env: land.LandConfig,
+  make_land: land.MakeLand,
   tasks: Sequence[Task],
   agent: Callable[[land.Land], policies.Agent],
   makers: Mapping[str, policies.PolicyMaker],
@@ -202,7 +203,7 @@ def _play_all(
   """Plays the tasks by the agent, with swapped memory, and by the others.
 
   Args:
-    env: Config of the environments.
+    make_land: Makes the environments.
     tasks: The tasks to play, as `tries.play` takes them.
     agent: From the environments, the agent.
     makers: The same of the other players, by label.
@@ -216,15 +217,22 @@ def _play_all(
   def show(name: str) -> Callable[[float], None]:
     return lambda done: line.update(f"{name}: {done:.0%}")
 
-  tried = tries.play(env, tasks, agent, seed, show(_AGENT))
+  tried = tries.play(make_land, tasks, agent, seed, show(_AGENT))
   rewards = {_AGENT: tried.rewards}
   if len(tasks) > 1:
     rewards[_SWAPPED] = controls.swapped_rewards(
-      env, tasks, tasks[0].trials, agent, seed, on_progress=show(_SWAPPED)
+      make_land,
+      tasks,
+      tasks[0].trials,
+      agent,
+      seed,
+      on_progress=show(_SWAPPED),
     )
   for name, make in makers.items():
     try:
-      rewards[name] = tries.play(env, tasks, make, seed, show(name)).rewards
+      rewards[name] = tries.play(
+        make_land, tasks, make, seed, show(name)
+      ).rewards
     except errors.UserError as error:
       # The explorer plays tasks of some kinds only; the others, all.
       if name not in _EXPLORERS:
@@ -256,7 +264,7 @@ def _title(result: dict) -> str:
 
 def _film(
   out: pathlib.Path,
-  env: land.LandConfig,
+  make_land: land.MakeLand,
   task: Task,
   played: tries.Tries,
   index: int,
@@ -266,7 +274,7 @@ def _film(
   """Films the agent's tries of a task; returns their rewards, seconds."""
   rewards = film.write(
     str(out / _FILM),
-    env,
+    make_land,
     task,
     played.actions[index],
     played.seeds[index],

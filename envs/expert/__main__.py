@@ -48,7 +48,7 @@ def main() -> None:
     print(f"\r{done} of {total} runs", end="", file=sys.stderr)
 
   rewards = expert.expert_rewards(
-    tasks, land.LandConfig(), args.runs, args.seed, progress
+    tasks, land.maker(land.LandConfig()), args.runs, args.seed, progress
   )
   print(file=sys.stderr)
   seconds = np.array([task.trial_seconds for task in tasks])

@@ -86,7 +86,7 @@ class Expert:
 
 def expert_rewards(
   tasks: Sequence[Task],
-  config: land.LandConfig,
+  make_land: land.MakeLand,
   runs: int = 3,
   seed: int = 0,
   progress: Callable[[int, int], None] | None = None,
@@ -95,7 +95,7 @@ def expert_rewards(
 
   Args:
     tasks: One-player tasks.
-    config: Sizes of the environments; their observations don't matter.
+    make_land: Makes the environments; their observations don't matter.
     runs: Number of trials of each task, with different start yaws and seeds.
     seed: Seed of the environments and the expert.
     progress: Called with the number of runs done and the number of all runs.
@@ -120,7 +120,7 @@ def expert_rewards(
     playing[env], task = next(waiting, (-1, jobs[0][1]))
     return task
 
-  world = land.Land(num_envs, config.on_cpu(), next_task, seed=seed)
+  world = make_land(num_envs, next_task, seed)
   expert = Expert(num_envs, seed)
   world.reset()
   total, done = np.zeros(num_envs), 0

@@ -7,6 +7,7 @@ from adaland.launch.builder.actors import (
   actor,
   device_actor,
   environment,
+  environments,
   snapshot_pool,
 )
 from adaland.launch.builder.agents import (
@@ -33,6 +34,7 @@ __all__ = [
   "curriculum",
   "device_actor",
   "environment",
+  "environments",
   "first_state",
   "learner",
   "snapshot_pool",

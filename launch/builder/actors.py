@@ -1,6 +1,6 @@
 """Environments, the actors that act in them, and whom they act with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import jax
 import numpy as np
@@ -10,8 +10,6 @@ from adaland.agent.replay.base import ReplayWriter
 from adaland.curriculum import base
 from adaland.envs import land
 from adaland.envs.expert import players
-from adaland.envs.stepping import task_rows
-from adaland.envs.tasks.task import Task
 from adaland.launch import errors
 from adaland.launch.acting import coplaying, loop, starts, teaching
 from adaland.launch.acting.actor import Actor
@@ -42,7 +40,7 @@ def environment(
   config: experiment.ExperimentConfig,
   num_envs: int,
   seed: int,
-  next_task: Callable[[int], Task | task_rows.PreparedTask],
+  next_task: land.NextTask,
 ) -> land.Land:
   """Makes a batch of environments.
 
@@ -51,6 +49,22 @@ def environment(
   """
   with errors.user_input("env"):
     return extensions.environment(config)(num_envs, config.env, next_task, seed)
+
+
+def environments(config: experiment.ExperimentConfig) -> land.MakeLand:
+  """Returns a function that makes a run's environments, physics on the host.
+
+  Raises:
+    UserError: If the user's own can't be imported.
+  """
+  make_land, env = extensions.environment(config), config.env.on_cpu()
+
+  def make(
+    num_envs: int, next_task: land.NextTask, seed: int | Sequence[int] = 0
+  ) -> land.Land:
+    return make_land(num_envs, env, next_task, seed)
+
+  return make
 
 
 def actor(

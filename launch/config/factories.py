@@ -21,8 +21,8 @@ class FactoriesConfig:
     recipe: The function that returned the experiment.
     memory: A memory, in place of the one that `network.memory` names.
     curriculum: A curriculum, in place of the one that `curriculum` describes.
-    environment: A subclass of `Land`, or a function that returns one, for
-      training; evaluation is in `Land`.
+    environment: A subclass of `Land`, or a function that returns one. Agents
+      are trained and evaluated in it.
     tasks: A task family or a function of an index, or the absolute path of a
       folder of task files, in place of the tasks that are drawn from `tasks`.
   """

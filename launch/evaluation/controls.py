@@ -53,7 +53,7 @@ def check_tasks(tasks: Sequence[Task], trials: int) -> None:
 
 
 def swapped_rewards(
-  config: land.LandConfig,
+  make_land: land.MakeLand,
   tasks: Sequence[Task],
   trials: int,
   make_agent: Callable[[land.Land], policies.Agent],
@@ -67,7 +67,7 @@ def swapped_rewards(
   own memory.
 
   Args:
-    config: Config of the environments.
+    make_land: Makes the environments.
     tasks: At least two tasks.
     trials: Number of trials, K.
     make_agent: From the environments, the agent.
@@ -86,7 +86,7 @@ def swapped_rewards(
     pair = [dataclasses.replace(each, trials=trials) for each in (task, other)]
     jobs += pair * repeats
   rewards = rollout.play(
-    config, jobs, lambda envs: Swapped(make_agent(envs)), seed, on_progress
+    make_land, jobs, lambda envs: Swapped(make_agent(envs)), seed, on_progress
   )
   found = np.array(rewards[::2], np.float64)
   return found.reshape(len(tasks), repeats, trials).mean(axis=1)

@@ -26,7 +26,7 @@ class Episode(NamedTuple):
 
 
 def play(
-  config: land.LandConfig,
+  make_land: land.MakeLand,
   task: Task,
   make_policy: policies.PolicyMaker,
   seed: int,
@@ -36,7 +36,7 @@ def play(
   """Plays the task's episode.
 
   Args:
-    config: Config of the environment.
+    make_land: Makes the environment.
     task: The task.
     make_policy: Returns the policy for the environment, a batch of one.
     seed: Seed of the environment.
@@ -47,7 +47,7 @@ def play(
     UserError: If the task does not fit the environment.
   """
   with errors.user_input():
-    environment = land.Land(1, config.on_cpu(), lambda i: task, seed)
+    environment = make_land(1, lambda i: task, seed)
     now = environment.reset()
   policy = make_policy(environment)
   actions, rewards = [], [0.0]

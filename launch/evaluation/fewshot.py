@@ -37,7 +37,7 @@ class Table(NamedTuple):
 
 
 def trial_rewards(
-  config_: land.LandConfig,
+  make_land: land.MakeLand,
   tasks: Sequence[Task],
   trials: Sequence[int],
   make_policy: policies.PolicyMaker,
@@ -49,7 +49,7 @@ def trial_rewards(
   """Plays each task with each number of trials.
 
   Args:
-    config_: Config of the environments.
+    make_land: Makes the environments.
     tasks: The tasks to play.
     trials: Each number of trials, k, to play.
     make_policy: From the environments, the policy.
@@ -69,7 +69,9 @@ def trial_rewards(
     for task in tasks
     for _ in range(repeats)
   ]
-  played = rollout.play(config_, jobs, make_policy, seed, on_progress, recorder)
+  played = rollout.play(
+    make_land, jobs, make_policy, seed, on_progress, recorder
+  )
   rewards = iter(played)
   count = len(tasks) * repeats
   found = {}
@@ -82,7 +84,7 @@ def trial_rewards(
 
 def evaluate(
   name: str,
-  env: land.LandConfig,
+  make_land: land.MakeLand,
   tasks: Sequence[Task],
   trials: Sequence[int],
   make_policy: policies.PolicyMaker,
@@ -95,7 +97,7 @@ def evaluate(
 
   Args:
     name: Name of the policy.
-    env: Config of the environments.
+    make_land: Makes the environments.
     tasks: The tasks to play.
     trials: Each number of trials, k, to play.
     make_policy: From the environments, the policy.
@@ -116,12 +118,12 @@ def evaluate(
   with errors.user_input():
     best = expert.expert_rewards(
       tasks,
-      env,
+      make_land,
       seed=seed,
       progress=lambda n, of: say(f"expert plays: {n / of:.0%}"),
     )
     rewards = trial_rewards(
-      env,
+      make_land,
       tasks,
       trials,
       make_policy,
@@ -140,7 +142,7 @@ def evaluate(
 def evaluate_pairs(
   policy: str,
   makers: Mapping[str, policies.PolicyMaker],
-  env: land.LandConfig,
+  make_land: land.MakeLand,
   tasks: Sequence[Task],
   trials: Sequence[int],
   seed: int,
@@ -152,7 +154,7 @@ def evaluate_pairs(
   Args:
     policy: Name of player 1.
     makers: By the co-player's name a function that makes the pair.
-    env: Sizes of the environments, of two players.
+    make_land: Makes the environments, of two players.
     tasks: The tasks to play.
     trials: Each number of trials, k, to play.
     seed: Seed of the environments.
@@ -170,12 +172,12 @@ def evaluate_pairs(
   ids, results = tasksets.ids(tasks), []
   with errors.user_input():
     best = pairs.best_rewards(
-      tasks, env, seed, lambda done: say(f"experts play: {done:.0%}")
+      tasks, make_land, seed, lambda done: say(f"experts play: {done:.0%}")
     )
     for coplayer, make in makers.items():
       label = f"{policy} with {coplayer}"
       rewards = trial_rewards(
-        env,
+        make_land,
         tasks,
         trials,
         make,
@@ -247,17 +249,18 @@ def after_training(experiment: ExperimentConfig, params: types.Params) -> Table:
   tasks = tasksets.many("test", source, run.eval_tasks)
   line = progress.Progress()
   line.say(f"evaluating on {len(tasks)} held-out tasks")
+  make_land = builder.environments(experiment)
   makers = {"agent": self_play(experiment, params)}
   for name in ("random", "noop"):
     makers[name] = _baseline(name, env, run.seed)
   if env.num_players > 1:
-    best = pairs.best_rewards(tasks, env, run.seed)[:, 0]
+    best = pairs.best_rewards(tasks, make_land, run.seed)[:, 0]
   else:
-    best = expert.expert_rewards(tasks, env, seed=run.seed)
+    best = expert.expert_rewards(tasks, make_land, seed=run.seed)
   results = []
   for name, maker in makers.items():
     line.update(f"{name} plays")
-    rewards = trial_rewards(env, tasks, run.eval_trials, maker, run.seed)
+    rewards = trial_rewards(make_land, tasks, run.eval_trials, maker, run.seed)
     if env.num_players > 1:
       rewards = {k: found[..., 0] for k, found in rewards.items()}
     results.append(scores.summary(name, tasksets.ids(tasks), rewards, best))

@@ -190,7 +190,7 @@ def _agent(
 
 def best_rewards(
   tasks: Sequence[Task],
-  env: land.LandConfig,
+  make_land: land.MakeLand,
   seed: int = 0,
   on_progress: Callable[[float], None] | None = None,
 ) -> np.ndarray:
@@ -201,7 +201,7 @@ def best_rewards(
 
   Args:
     tasks: The tasks.
-    env: Sizes of the environments, of two players.
+    make_land: Makes the environments, of two players.
     seed: Seed of the environments and experts.
     on_progress: Called with the share of trials done.
 
@@ -209,7 +209,7 @@ def best_rewards(
     Rewards of both players, seconds, float64 [tasks, 2].
   """
   played = rollout.play(
-    env,
+    make_land,
     [rollout.with_trials(task, 1) for task in tasks] * _RUNS,
     lambda envs: Experts(envs, seed),
     seed,

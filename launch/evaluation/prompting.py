@@ -67,7 +67,7 @@ class Recorded:
 
 
 def evaluate(
-  env: land.LandConfig,
+  make_land: land.MakeLand,
   tasks: Sequence[Task],
   trials: int,
   make_agent: policies.PolicyMaker,
@@ -79,7 +79,7 @@ def evaluate(
   """Scores an agent by trial, with and without the expert's first trial.
 
   Args:
-    env: Config of the environments.
+    make_land: Makes the environments.
     tasks: The tasks to play.
     trials: Number of trials, K.
     make_agent: From the environments, the agent.
@@ -95,7 +95,10 @@ def evaluate(
     "episodes", see `recording.entry`.
   """
   best = expert.expert_rewards(
-    tasks, env, seed=seed, progress=lambda n, of: say(f"expert: {n / of:.0%}")
+    tasks,
+    make_land,
+    seed=seed,
+    progress=lambda n, of: say(f"expert: {n / of:.0%}"),
   )
   makers: dict[str, policies.PolicyMaker] = {
     "prompted": lambda envs: Prompted(make_agent(envs), policies.Expert(envs)),
@@ -110,7 +113,7 @@ def evaluate(
   for name, make in makers.items():
     recorder = recording.Recorder(keep, repeats=repeats)
     played = rollout.play(
-      env,
+      make_land,
       jobs,
       make,
       seed,

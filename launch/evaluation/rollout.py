@@ -34,7 +34,7 @@ def with_trials(task: Task, trials: int) -> Task:
 
 
 def play(
-  config: land.LandConfig,
+  make_land: land.MakeLand,
   tasks: Sequence[Task],
   make_policy: policies.PolicyMaker,
   seed: int = 0,
@@ -44,7 +44,7 @@ def play(
   """Plays each task's episode once.
 
   Args:
-    config: Configuration of the environments.
+    make_land: Makes the environments.
     tasks: The tasks to play; each task's trials are its episode's.
     make_policy: Returns the policy for the environments, with two players one
       that acts for both.
@@ -78,7 +78,7 @@ def play(
     episodes[row] = _Episode(job, [0.0])
     return tasks[job]
 
-  environments = land.Land(num_envs, config.on_cpu(), next_task, seed)
+  environments = make_land(num_envs, next_task, seed)
   policy = make_policy(environments)
   results: dict[int, np.ndarray] = {}
   step = environments.reset()

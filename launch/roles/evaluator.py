@@ -5,6 +5,7 @@ import threading
 import time
 from typing import Any
 
+from adaland.launch import builder
 from adaland.launch.evaluation import fewshot, tasksets
 from adaland.launch.recipes import task_source
 from adaland.launch.roles import parameters, peer, role
@@ -45,6 +46,7 @@ class Evaluator(role.Role):
       task_source.TaskSource(experiment, held_out=True),
       experiment.cluster.eval_tasks,
     )
+    make_land = builder.environments(experiment)
     reader = parameters.Reader(
       self._parameter_server, _LOOK_SECONDS, self._store
     )
@@ -57,7 +59,7 @@ class Evaluator(role.Role):
         continue
       due = time.monotonic() + 60 * experiment.cluster.eval_minutes
       rewards = fewshot.trial_rewards(
-        experiment.env,
+        make_land,
         tasks,
         experiment.run.eval_trials,
         fewshot.self_play(experiment, newest.params),

@@ -204,7 +204,7 @@ def _played(
   line = progress.Progress()
   try:
     result = fewshot.evaluate(
-      name, env, tasks, [plan.size.trials], maker, 0, 1, line.update
+      name, land.maker(env), tasks, [plan.size.trials], maker, 0, 1, line.update
     )
   finally:
     line.close()

@@ -13,7 +13,7 @@ import numpy as np
 
 from adaland.envs import land
 from adaland.envs.tasks.task import Task
-from adaland.launch import errors
+from adaland.launch import builder, errors
 from adaland.launch.evaluation import demo, policies, prompting, trained_agent
 from adaland.launch.studio import catalogue, frames, mind
 
@@ -85,18 +85,19 @@ class Lane:
     self.name, self.error, self.note, self.rewards = name, "", "", [0.0]
     self.mind: mind.Mind | None = None
     self.agent: trained_agent.SavedAgent | None = None
-    config = land.LandConfig()
+    make_land = land.maker(land.LandConfig())
     self._recorded = recorded
     try:
       wanted = self._agent_name(known)
       if wanted in known.agents:
         self.agent = known.agent(wanted)
         self.mind = mind.Mind(self.agent, seed)
-        config = trained_agent.fitting_env(self.agent.config.env, [task])
+        trained_agent.fitting_env(self.agent.config.env, [task])
+        make_land = builder.environments(self.agent.config)
       else:
         trained_agent.default_env([task])
       with errors.user_input():
-        self._world = land.Land(1, config.on_cpu(), lambda _: task, seed)
+        self._world = make_land(1, lambda _: task, seed)
         if recorded is not None:
           self._world.episodes[0] = recorded.episode
         self._step = self._world.reset()

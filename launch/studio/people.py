@@ -13,7 +13,7 @@ import numpy as np
 from adaland.envs import land
 from adaland.envs.expert import expert
 from adaland.envs.tasks.task import Task
-from adaland.launch import errors
+from adaland.launch import builder, errors
 from adaland.launch.evaluation import (
   fewshot,
   rollout,
@@ -95,7 +95,7 @@ class Study:
     tasks = self.tasks[:count]
     best = expert.expert_rewards(
       tasks,
-      land.LandConfig(),
+      land.maker(land.LandConfig()),
       progress=lambda n, of: say(f"the expert plays: {n / of:.0%}"),
     )
     ids = tasksets.ids(tasks)
@@ -110,7 +110,7 @@ class Study:
       trained_agent.fitting_env(saved.config.env, tasks)
       with errors.user_input(agent):
         rewards = rollout.play(
-          saved.config.env,
+          builder.environments(saved.config),
           tasks,
           fewshot.agent_policy(saved.config, saved.params, 0),
           on_progress=lambda done: say(f"{agent} plays: {done:.0%}"),

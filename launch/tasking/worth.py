@@ -46,11 +46,12 @@ def measure(
       any.
   """
   episodes = [dataclasses.replace(task, trials=trials) for task in tasks]
+  make_land = land.maker(env)
   rewards: dict[str, np.ndarray] = {}
   with errors.user_input():
     for name in PLAYERS:
       played = rollout.play(
-        env,
+        make_land,
         episodes,
         policies.baseline(name, seed),
         seed,
@@ -58,7 +59,10 @@ def measure(
       )
       rewards[name] = np.array(played, np.float64)
     best = expert.expert_rewards(
-      tasks, env, seed=seed, progress=lambda n, of: say(f"expert: {n / of:.0%}")
+      tasks,
+      make_land,
+      seed=seed,
+      progress=lambda n, of: say(f"expert: {n / of:.0%}"),
     )
   if not best.any():
     raise errors.UserError(

@@ -39,7 +39,7 @@ _SMALL = ImageFont.load_default(size=12)
 
 def write(
   path: str,
-  env: land.LandConfig,
+  make_land: land.MakeLand,
   task: Task,
   actions: np.ndarray,
   seed: int,
@@ -51,7 +51,7 @@ def write(
 
   Args:
     path: The film's path.
-    env: Config of the environments.
+    make_land: Makes the environments.
     task: The task.
     actions: Recorded action indices, int [steps, A].
     seed: Seed of the environment in which they were recorded.
@@ -63,7 +63,7 @@ def write(
     Reward of each trial, seconds, float64 [K].
   """
   # The expert starts each trial as the agent does.
-  world = land.Land(2, env.on_cpu(), lambda _: task, [seed, seed])
+  world = make_land(2, lambda _: task, [seed, seed])
   now = world.reset()
   expert, recorded = policies.Expert(world), prompting.Recorded(actions)
   rewards = [0.0]

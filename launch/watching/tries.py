@@ -49,7 +49,7 @@ class _Recording:
 
 
 def play(
-  env: land.LandConfig,
+  make_land: land.MakeLand,
   tasks: Sequence[Task],
   make_policy: policies.PolicyMaker,
   seed: int,
@@ -58,7 +58,7 @@ def play(
   """Plays one episode of each task, all at once.
 
   Args:
-    env: Config of the environments.
+    make_land: Makes the environments.
     tasks: At most `rollout.MAX_ENVS` tasks, the longest first.
     make_policy: From the environments, the policy.
     seed: Seed of the environments.
@@ -70,7 +70,7 @@ def play(
     made.append(_Recording(make_policy(environments)))
     return made[-1]
 
-  rewards = rollout.play(env, tasks, make, seed, on_progress)
+  rewards = rollout.play(make_land, tasks, make, seed, on_progress)
   actions = np.stack(made[0].actions, axis=1)
   return Tries(
     np.array(rewards, np.float64),

@@ -151,7 +151,8 @@ def _scores(run: pathlib.Path) -> dict[str, np.ndarray]:
   experiment = trained_agent.load_config(str(run))
   source = task_source.TaskSource(experiment, held_out=True)
   tasks = tasksets.many("test", source, _NUM_TASKS)
-  best = np.array(expert.expert_rewards(tasks, experiment.env, seed=0))
+  make_land = builder.environments(experiment)
+  best = np.array(expert.expert_rewards(tasks, make_land, seed=0))
   params = trained_agent.load(str(run)).params
   jobs = [task for task in tasks for _ in range(_REPEATS)]
   actor = builder.agent(experiment).actor
@@ -163,7 +164,7 @@ def _scores(run: pathlib.Path) -> dict[str, np.ndarray]:
   scores = {}
   for name, kind in kinds.items():
     make = functools.partial(make_policy, kind, actor, params)
-    rewards = rollout.play(experiment.env, jobs, make, _SEED)
+    rewards = rollout.play(make_land, jobs, make, _SEED)
     score = np.array(rewards).reshape(len(tasks), _REPEATS, -1).mean(axis=1)
     scores[name] = score / best[:, None]
   return scores

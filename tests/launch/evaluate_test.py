@@ -115,9 +115,10 @@ class EvaluateTest(parameterized.TestCase):
     self.assertIsNone(self.asked)
 
   def test_pairs_have_a_table_and_both_players_numbers(self):
-    def rewards(env, tasks, trials, make_policy, seed, repeats, progress):
+    def rewards(make_land, tasks, trials, make_policy, seed, repeats, progress):
       progress(1.0)
-      self.assertEqual(env.num_players, 2)
+      world = make_land(1, lambda _: tasks[0])
+      self.assertEqual(world.config.num_players, 2)
       return {k: np.full((len(tasks), k, 2), [1.0, 2.0]) for k in trials}
 
     self.enter_context(

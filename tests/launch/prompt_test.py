@@ -40,6 +40,7 @@ class RunTest(parameterized.TestCase):
       ("trained_agent", trained_agent),
       ("tasksets", tasksets),
       ("fewshot", fewshot),
+      ("builder", absltest.mock.MagicMock()),
     ):
       self.enter_context(absltest.mock.patch.object(prompt, name, fake))
     self.enter_context(absltest.mock.patch.object(episode, "play", play))

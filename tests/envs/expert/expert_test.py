@@ -24,7 +24,9 @@ class ExpertTest(absltest.TestCase):
       rules = planner.shortest_length(task)
       self.assertIsNotNone(rules)
       self.assertLessEqual(rules, 2)
-    rewards = expert.expert_rewards(tasks, land.LandConfig(), runs=1)
+    rewards = expert.expert_rewards(
+      tasks, land.maker(land.LandConfig()), runs=1
+    )
     self.assertGreaterEqual(np.count_nonzero(rewards), 9)
     seconds = np.array([task.trial_seconds for task in tasks])
     self.assertTrue(np.all(rewards <= seconds + 1e-3))
@@ -32,16 +34,16 @@ class ExpertTest(absltest.TestCase):
 
   def test_rewards_repeat_and_more_runs_are_no_worse(self):
     task = make_task("hold(player1, black cube)", {"black cube": 2}, [])
-    config = fixtures.CONFIG
-    first = expert.expert_rewards([task, task], config, runs=1, seed=3)
-    again = expert.expert_rewards([task, task], config, runs=1, seed=3)
+    make_land = land.maker(fixtures.CONFIG)
+    first = expert.expert_rewards([task, task], make_land, runs=1, seed=3)
+    again = expert.expert_rewards([task, task], make_land, runs=1, seed=3)
     np.testing.assert_array_equal(first, again)
     seen = []
     expert.expert_rewards(
-      [task], config, 2, progress=lambda *done: seen.append(done)
+      [task], make_land, 2, progress=lambda *done: seen.append(done)
     )
     self.assertEqual(sorted(seen), [(1, 2), (2, 2)])
-    self.assertEmpty(expert.expert_rewards([], config))
+    self.assertEmpty(expert.expert_rewards([], make_land))
 
   def test_acts_through_trials_and_tasks_without_resets(self):
     tasks = [
@@ -79,7 +81,9 @@ class ExpertTest(absltest.TestCase):
 
   def test_leaves_alone_what_is_solved(self):
     task = probes.load("dont-act")
-    [reward] = expert.expert_rewards([task], fixtures.CONFIG, runs=2)
+    [reward] = expert.expert_rewards(
+      [task], land.maker(fixtures.CONFIG), runs=2
+    )
     self.assertAlmostEqual(reward, task.trial_seconds, places=3)
 
 

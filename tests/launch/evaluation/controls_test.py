@@ -12,6 +12,8 @@ from adaland.launch import errors
 from adaland.launch.evaluation import controls, policies, rollout
 from tests.launch import fakes
 
+_MAKE_LAND = land.maker(land.LandConfig())
+
 
 def _agent(num_envs) -> policies.Agent:
   """Returns an agent that remembers all it saw in this episode.
@@ -54,7 +56,11 @@ class SwappedTest(absltest.TestCase):
     tasks = [fakes.make_task(name) for name in "125"]
     with absltest.mock.patch.object(rollout.land, "Land", make):
       rewards = controls.swapped_rewards(
-        land.LandConfig(), tasks, 3, lambda envs: _agent(envs.num_envs), seed=0
+        _MAKE_LAND,
+        tasks,
+        3,
+        lambda envs: _agent(envs.num_envs),
+        seed=0,
       )
     # Each of 15 steps of trial k from 0 gives name + k.
     np.testing.assert_array_equal(
@@ -84,7 +90,12 @@ class SwappedTest(absltest.TestCase):
 
     with absltest.mock.patch.object(rollout, "play", play):
       rewards = controls.swapped_rewards(
-        land.LandConfig(), tasks, 2, absltest.mock.Mock(), 5, repeats=2
+        _MAKE_LAND,
+        tasks,
+        2,
+        absltest.mock.Mock(),
+        5,
+        repeats=2,
       )
     self.assertEqual(
       [(job.name, job.trials, job.trial_seconds) for job in played],

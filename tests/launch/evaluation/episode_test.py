@@ -8,6 +8,8 @@ from adaland.launch import errors
 from adaland.launch.evaluation import episode, picture, policies
 from tests.launch import fakes
 
+_MAKE_LAND = land.maker(land.LandConfig())
+
 
 class FakeVideo:
   """A video that keeps its frames in memory."""
@@ -48,7 +50,7 @@ class EpisodeTest(absltest.TestCase):
 
   def play(self, policy, **more):
     task = fakes.make_task("2", trials=3)
-    return episode.play(land.LandConfig(), task, lambda n: policy, 0, **more)
+    return episode.play(_MAKE_LAND, task, lambda n: policy, 0, **more)
 
   def test_actions_and_rewards_of_the_whole_episode(self):
     policy = fakes.Constant(4)

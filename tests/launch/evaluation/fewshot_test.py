@@ -27,7 +27,7 @@ class FewshotTest(absltest.TestCase):
 
     with absltest.mock.patch.object(fewshot.rollout, "play", play):
       rewards = fewshot.trial_rewards(
-        land.LandConfig(),
+        land.maker(land.LandConfig()),
         tasks,
         [1, 3],
         lambda _: policies.Noop(),
@@ -58,7 +58,7 @@ class FewshotTest(absltest.TestCase):
     ):
       result = fewshot.evaluate(
         "noop",
-        land.LandConfig(),
+        land.maker(land.LandConfig()),
         tasks,
         [1, 3, 2],
         policies.baseline("noop", 0),

@@ -10,7 +10,7 @@ from adaland.launch import errors
 from adaland.launch.evaluation import fewshot, pairs, report, scores
 from tests.launch import fakes
 
-_ENV = land.LandConfig(num_players=2)
+_MAKE_LAND = land.maker(land.LandConfig(num_players=2))
 
 
 class _Echo:
@@ -69,7 +69,14 @@ class PairScoresTest(parameterized.TestCase):
       absltest.mock.patch.object(fewshot.rollout, "play", play)
     )
     return fewshot.evaluate_pairs(
-      "agent", {"self": pair}, _ENV, tasks, [1, 2], 0, 1, lambda line: None
+      "agent",
+      {"self": pair},
+      _MAKE_LAND,
+      tasks,
+      [1, 2],
+      0,
+      1,
+      lambda line: None,
     )
 
   def test_each_player_is_scored_by_the_expert_in_its_place(self):
@@ -105,7 +112,7 @@ class PairScoresTest(parameterized.TestCase):
       return [np.array([next(rewards)]) for _ in jobs]
 
     with absltest.mock.patch.object(pairs.rollout, "play", play):
-      best = pairs.best_rewards([fakes.make_task()], _ENV)
+      best = pairs.best_rewards([fakes.make_task()], _MAKE_LAND)
     np.testing.assert_array_equal(best, [[3.0, 3.0]])
 
   def test_co_players_by_name(self):

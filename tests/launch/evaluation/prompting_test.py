@@ -68,7 +68,7 @@ class EvaluateTest(absltest.TestCase):
       ),
     ):
       result = prompting.evaluate(
-        land.LandConfig(),
+        land.maker(land.LandConfig()),
         tasks,
         2,
         absltest.mock.Mock(),

@@ -9,6 +9,8 @@ from adaland.envs import land
 from adaland.launch.evaluation import demo, recording, rollout
 from tests.launch import fakes
 
+_MAKE_LAND = land.maker(land.LandConfig())
+
 
 class RolloutTest(absltest.TestCase):
   def setUp(self):
@@ -24,9 +26,7 @@ class RolloutTest(absltest.TestCase):
     )
 
   def play(self, tasks, **more):
-    return rollout.play(
-      land.LandConfig(), tasks, lambda _: fakes.Constant(1), **more
-    )
+    return rollout.play(_MAKE_LAND, tasks, lambda _: fakes.Constant(1), **more)
 
   def test_rewards_by_trial_in_the_order_of_the_tasks(self):
     tasks = [
@@ -76,7 +76,11 @@ class RolloutTest(absltest.TestCase):
 
     with absltest.mock.patch.object(rollout, "MAX_ENVS", 2):
       rollout.play(
-        land.LandConfig(), tasks, lambda _: Counting(), 7, recorder=recorder
+        _MAKE_LAND,
+        tasks,
+        lambda _: Counting(),
+        7,
+        recorder=recorder,
       )
     for entry, number, episode, calls, rewards in zip(
       recorder.entries("me"),

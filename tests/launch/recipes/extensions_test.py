@@ -8,7 +8,7 @@ from absl.testing import absltest, parameterized
 from adaland.curriculum import uniform
 from adaland.envs import land
 from adaland.envs.tasks.task import Task
-from adaland.launch import builder, errors
+from adaland.launch import api, builder, errors
 from adaland.launch.recipes import extensions, presets
 
 
@@ -92,6 +92,18 @@ class ExtensionsTest(parameterized.TestCase):
     self.assertIsInstance(made, Halved)
     self.assertEqual((made.num_envs, made.seeds), (2, (5, 6)))
     self.assertEqual(made.config, config.env)
+
+  def test_agents_are_evaluated_in_the_user_s_environment(self):
+    # Nothing has to be done in it: the whole trial is rewarded.
+    task = Task.of(
+      "not hold(player1, black cube)", ["black cube"], trial_seconds=2
+    )
+    for environment, reward in ((land.Land, 2.0), (Halved, 1.0)):
+      source = presets.smoke(environment=environment)
+      found = api.evaluate("noop", source, trials=(1,), tasks=[task])
+      [played] = found["tasks"]
+      self.assertAlmostEqual(played["rewards"]["1"], reward, places=3)
+      self.assertAlmostEqual(played["expert"], reward, places=3)
 
   def test_the_user_s_curriculum_is_the_run_s(self):
     config = presets.smoke(curriculum=Newest).resolved()

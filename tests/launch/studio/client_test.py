@@ -9,6 +9,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.agent.checkpoint import weights
+from adaland.envs import land
 from adaland.envs.tasks import json_files
 from adaland.envs.tasks.task import Task
 from adaland.launch.evaluation import demo, recording, rollout
@@ -181,7 +182,7 @@ class ClientTest(parameterized.TestCase):
     recorder = recording.Recorder([1])
     with absltest.mock.patch.object(rollout, "MAX_ENVS", 1):
       rollout.play(
-        agent.config.env,
+        land.maker(agent.config.env),
         [_TASK, _TASK],
         lambda _: fakes.Constant(1),
         seed=3,

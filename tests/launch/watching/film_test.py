@@ -111,8 +111,9 @@ class WriteTest(absltest.TestCase):
   def write(self):
     task = fakes.make_task("2", trials=2)
     actions = np.arange(30)[:, None] * np.ones((1, 6), int)
+    make_land = land.maker(land.LandConfig())
     return film.write(
-      "a.mp4", land.LandConfig(), task, actions, 5, 60.0, "agent", print
+      "a.mp4", make_land, task, actions, 5, 60.0, "agent", print
     )
 
   def test_the_agent_s_actions_beside_the_expert(self):

@@ -8,6 +8,8 @@ from adaland.launch.evaluation import rollout
 from adaland.launch.watching import tries
 from tests.launch import fakes
 
+_MAKE_LAND = land.maker(land.LandConfig())
+
 
 class _Counting:
   """A policy whose first head counts its calls, and whose second the rows."""
@@ -34,7 +36,10 @@ class TriesTest(parameterized.TestCase):
     self.assertEqual([(t.name, t.trials) for t in tasks], [("5", 2), ("3", 2)])
     with absltest.mock.patch.object(rollout.land, "Land", fakes.FakeLand):
       found = tries.play(
-        land.LandConfig(), tasks, lambda envs: _Counting(envs.num_envs), 7
+        land.maker(land.LandConfig()),
+        tasks,
+        lambda envs: _Counting(envs.num_envs),
+        7,
       )
     np.testing.assert_array_equal(found.rewards, [[150, 180], [45, 60]])
     self.assertEqual(found.seeds, [7, 8])

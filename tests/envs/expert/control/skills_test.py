@@ -58,7 +58,7 @@ class SkillsTest(parameterized.TestCase):
       make_task(goal, dict.fromkeys(objects, 1), rules)
       for goal, objects, rules in GOALS.values()
     ]
-    rewards = expert.expert_rewards(tasks, CONFIG, runs=1)
+    rewards = expert.expert_rewards(tasks, land.maker(CONFIG), runs=1)
     cls.rewards = dict(zip(GOALS, rewards, strict=True))
 
   @parameterized.parameters(*GOALS)

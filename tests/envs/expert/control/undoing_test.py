@@ -38,7 +38,7 @@ class UndoingTest(parameterized.TestCase):
   def setUpClass(cls):
     super().setUpClass()
     tasks = [make_placed(*case) for case in GOALS.values()]
-    rewards = expert.expert_rewards(tasks, CONFIG, runs=1)
+    rewards = expert.expert_rewards(tasks, land.maker(CONFIG), runs=1)
     cls.rewards = dict(zip(GOALS, rewards, strict=True))
 
   @parameterized.parameters(*GOALS)
