@@ -37,6 +37,9 @@ class TaskList:
   def __post_init__(self):
     if not self.tasks:
       raise ValueError("there are 0 tasks, allowed: 1 or more")
+    for i, task in enumerate(self.tasks):
+      if not isinstance(task, Task):
+        raise ValueError(f"tasks[{i}] is {task!r}, allowed: a Task")
 
   @property
   def num_tasks(self) -> int:

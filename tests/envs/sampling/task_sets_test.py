@@ -37,6 +37,8 @@ class TaskListTest(absltest.TestCase):
       task_sets.TaskList(_TASKS).task(-1)
     with self.assertRaisesRegex(ValueError, "there are 0 tasks, allowed: 1"):
       task_sets.TaskList(())
+    with self.assertRaisesRegex(ValueError, r"tasks\[1\] is 3, allowed: a Ta"):
+      task_sets.TaskList((_TASKS[0], 3))  # pyrefly: ignore[bad-argument-type] (tested)
 
 
 class DrawsTest(absltest.TestCase):
