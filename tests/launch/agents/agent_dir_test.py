@@ -101,7 +101,7 @@ class AgentDirTest(parameterized.TestCase):
 
   @parameterized.product(bad=(np.nan, np.inf), half=(False, True))
   def test_diverged_parameters_are_refused(self, bad, half):
-    params = {"net": {"w": np.array([1.0, bad], np.float32)}}
+    params: Any = {"net": {"w": np.array([1.0, bad], np.float32)}}
     with self.assertRaisesRegex(
       errors.UserError, "^the run has diverged: net/w has .* not finite$"
     ):

@@ -72,7 +72,7 @@ class LearnerTest(absltest.TestCase):
     self.curriculum: Any = _Curriculum()
     self.store = fakes.Store()
     self.stop_at = 2
-    self.progress = []
+    self.progress: list[float] = []
 
   def update(self, state, batch, progress):
     self.progress.append(progress)
