@@ -25,7 +25,7 @@ def encode(params: Any, half: bool = False) -> bytes:
       the file.
 
   Raises:
-    ValueError: If a number is too large for float16.
+    ValueError: If a number is too large for float16, or not finite there.
   """
   import safetensors.numpy
 
@@ -36,6 +36,16 @@ def encode(params: Any, half: bool = False) -> bytes:
   if half:
     arrays = {name: _halved(name, x) for name, x in arrays.items()}
   return safetensors.numpy.save(arrays)
+
+
+def check_finite(params: Any) -> None:
+  """Checks that parameters are numbers.
+
+  Raises:
+    ValueError: If one is infinite or NaN; the message names its array.
+  """
+  for name, array in _named(jax.device_get(params)).items():
+    _check_finite(name, array)
 
 
 def fingerprint(params: Any) -> str:
@@ -103,15 +113,20 @@ def decode(data: bytes, template: Any) -> Any:
         f"is of another network: {name} is {array.dtype}{list(array.shape)}, "
         f"allowed: {like.dtype}{list(like.shape)}"
       )
-    if not np.isfinite(array).all():
-      raise ValueError(f"{name} has numbers that are not finite")
+    _check_finite(name, array)
   treedef = jax.tree_util.tree_structure(template)
   return jax.tree_util.tree_unflatten(treedef, [arrays[n] for n in wanted])
+
+
+def _check_finite(name: str, array: np.ndarray) -> None:
+  if not np.isfinite(array).all():
+    raise ValueError(f"{name} has numbers that are not finite")
 
 
 def _halved(name: str, array: np.ndarray) -> np.ndarray:
   if array.dtype != np.float32:
     return array
+  _check_finite(name, array)
   with np.errstate(over="ignore"):
     half = array.astype(np.float16)
   if not np.isfinite(half).all():

@@ -95,12 +95,7 @@ def unroll_model(
     unroll are of zero actions, and are for the losses to mask.
   """
   if not config.model:
-    return muesli.Predictions(
-      jnp.asarray(output.policy_logits),
-      jnp.asarray(output.value_logits),
-      near=None,
-      far=None,
-    )
+    return without_model(output)
   batch_size, length = actions.shape[:2]
   hidden, cell, *heads = network.model_step(
     params, output.model_hidden, output.model_cell, actions
@@ -126,6 +121,20 @@ def unroll_model(
     value_logits=jnp.asarray(output.value_logits),
     near=near,
     far=far,
+  )
+
+
+def without_model(output: types.NetworkOutput) -> muesli.Predictions:
+  """Returns predictions for i = 0 alone.
+
+  Args:
+    output: The network's output for the states, [B, T, ...].
+  """
+  return muesli.Predictions(
+    jnp.asarray(output.policy_logits),
+    jnp.asarray(output.value_logits),
+    near=None,
+    far=None,
   )
 
 

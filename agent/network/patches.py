@@ -8,6 +8,7 @@ cost falls with their number, that of attention with its square.
 Shape letters: N pictures, P patches, C numbers of a patch, D width.
 """
 
+import math
 from collections.abc import Sequence
 
 import haiku as hk
@@ -182,7 +183,8 @@ def draw(
     Numbers of patches, int32 [N, P - floor(dropped P)], of each picture
     different ones.
   """
-  kept = num_patches - int(dropped * num_patches)
+  # Rounded first: in binary, 0.29 of 100 are a little less than 29.
+  kept = num_patches - math.floor(round(dropped * num_patches, 6))
   scores = jax.random.uniform(rng_key, (num, num_patches))
   return jax.lax.top_k(scores, kept)[1]
 

@@ -9,12 +9,7 @@ import optax
 
 from adaland.agent import distributions, learner_config, types
 from adaland.agent.actor_critic import actor_critic
-from adaland.agent.muesli import (
-  categorical,
-  diagnostics,
-  muesli,
-  muesli_types,
-)
+from adaland.agent.muesli import categorical, diagnostics, model, muesli
 from adaland.agent.privileged import losses
 from adaland.agent.updates import train_state
 
@@ -103,12 +98,7 @@ def update(
       )
     )(experience, target, output.policy_logits, output.value_logits)
     parts = {name: jnp.sum(x) / steps for name, x in parts.items()}
-    predictions = muesli_types.Predictions(
-      jnp.asarray(output.policy_logits),
-      jnp.asarray(output.value_logits),
-      near=None,
-      far=None,
-    )
+    predictions = model.without_model(output)
     told = losses.privileged_losses(
       params,
       network,

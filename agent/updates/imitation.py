@@ -41,8 +41,8 @@ def imitate(
     output, _ = network.unroll(
       params, batch.initial_memory, batch.observation, batch.first, drop_key
     )
-    predictions = None
-    if "teacher" in batch.privileged:
+    predictions = model.without_model(output)
+    if "teacher" in batch.privileged and config.has_model:
       # An agent teaches the model's policies too.
       predictions = model.unroll_model(
         network,

@@ -9,6 +9,7 @@ that is ahead is the small agent, the one behind its target network.
 """
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 import jax
@@ -37,7 +38,8 @@ def initial_state(
 
 def num_chosen(config: learner_config.ProxyConfig, rows: int) -> int:
   """Returns the number of unrolls of a batch that are learned from."""
-  return max(1, int(config.share * rows))
+  # Rounded first: in binary, 0.29 of 100 are a little less than 29.
+  return max(1, math.floor(round(config.share * rows, 6)))
 
 
 def learnability(

@@ -99,6 +99,8 @@ class CoplayerSeats:
     acts = (self.coplayers != coplayers.SELF) & ~np.asarray(step.last)
     given, action = guidance.given.copy(), np.array(guidance.action)
     given[1::2] |= acts
+    drawn = guidance.drawn.copy()
+    drawn[1::2] &= ~acts
     rng = np.random.default_rng((self._seed, time))
     draws = rng.integers(0, self._sizes, (len(acts), len(self._sizes)))
     for coplayer, actions in (
@@ -114,7 +116,7 @@ class CoplayerSeats:
       for start in range(0, len(seats), self._at_once):
         some = seats[start : start + self._at_once]
         acted = self._act(number, step, some, acted, time)
-    return guidance._replace(given=given, action=acted)
+    return guidance._replace(given=given, action=acted, drawn=drawn)
 
   def _act(
     self,

@@ -23,8 +23,8 @@ from adaland.launch.config.teaching import Labels
 
 # Rows of the step's `control` argument, int32 [len(CONTROL), E].
 CONTROL = ("first", "last", "counts", "trial")
-# Logit of an action that a scripted player took, others are 0: of the five of
-# the largest head it has 97 % of the probability.
+# Logit of an action that a player without a policy took, others are 0: of the
+# five of the largest head it has 97 % of the probability.
 _SURE = 5.0
 # Number of programs that are kept in a process.
 _MAX_KEPT = 4
@@ -66,14 +66,17 @@ class Guidance(NamedTuple):
 
   Attributes:
     label: The teacher's actions, -1 where there is none, int8 [N, A]; or the
-      log-probabilities of its policy, 0 where there is none, float32 [N, S].
+      log-probabilities of its policy, float32 [N, S].
     given: True where `action` is taken in place of the agent's, bool [N].
     action: The actions to take there, int8 [N, A].
+    drawn: True where such an action was drawn from the policy in `label`, bool
+      [N].
   """
 
   label: types.Array
   given: np.ndarray
   action: types.Array
+  drawn: np.ndarray
 
 
 class Carry(NamedTuple):
@@ -264,12 +267,16 @@ def _guided(
 ) -> acting.ActorOutput:
   """Replaces the agent's actions by those given.
 
-  The logits stored are of a policy that is almost sure of these actions, so
-  that off-policy corrections need no exception for them.
+  The logits stored are those of the policy that drew these actions; without
+  one, of a policy that is almost sure of them, so that off-policy corrections
+  need no exception for them.
   """
   given = jnp.asarray(guidance.given)[:, None]
   action = jnp.asarray(guidance.action, output.action.dtype)
   logits = _SURE * distributions.one_hot(action, sizes)
+  if jnp.issubdtype(guidance.label.dtype, jnp.floating):
+    drawn = jnp.asarray(guidance.drawn)[:, None]
+    logits = jnp.where(drawn, guidance.label, logits)
   return output._replace(
     action=jnp.where(given, action, output.action),
     behaviour_logits=jnp.where(given, logits, output.behaviour_logits),

@@ -30,7 +30,8 @@ def no_guidance(num_rows: int) -> rollout.Guidance:
   """Returns guidance in which the agent plays all rows alone."""
   shape = (num_rows, len(constants.NOOP_ACTION))
   label, action = np.full(shape, -1, np.int8), np.zeros(shape, np.int8)
-  return rollout.Guidance(label, np.zeros(num_rows, bool), action)
+  none = np.zeros(num_rows, bool)
+  return rollout.Guidance(label, none, action, none)
 
 
 def with_idle(
@@ -48,6 +49,7 @@ def with_idle(
   return guidance._replace(
     given=guidance.given | idle,
     action=np.where(idle[:, None], noop, guidance.action),
+    drawn=guidance.drawn & ~idle,
   )
 
 
@@ -175,15 +177,16 @@ class Teaching:
     label = np.full(self._shape, -1, np.int8)
     action = np.zeros(self._shape, np.int8)
     given = (self._modes == _TEACHER) & ~last
+    drawn = np.zeros_like(given)
     if self._teacher is not None:
       self._teacher.observe(world)
       rows = np.flatnonzero(~last)
       label[rows] = self._teacher.act(world, rows)
       action[given] = label[given]
     if self._agent is not None:
-      label, drawn = self._agent.follow(step)
-      label[last] = 0.0
-      action[given] = drawn[given]
+      label, chosen = self._agent.follow(step)
+      action[given] = chosen[given]
+      drawn = given.copy()
     if self._demonstrator is not None:
       self._demonstrator.observe(world)
       shows = (self._modes == _DEMONSTRATION) & (trial == 0) & ~last
@@ -191,7 +194,7 @@ class Teaching:
       if rows.size:
         action[rows] = self._demonstrator.act(world, rows)
       given |= shows
-    return rollout.Guidance(label, given, action)
+    return rollout.Guidance(label, given, action, drawn)
 
   def _choose(self, first: np.ndarray) -> None:
     """Draws the player of each episode that starts."""

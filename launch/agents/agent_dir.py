@@ -184,7 +184,8 @@ def write(
     half: True to store the parameters as float16, see `weights.encode`.
 
   Raises:
-    UserError: If `out` exists, or a parameter is too large for float16.
+    UserError: If `out` exists, or a parameter is not finite, or too large for
+      float16.
     OSError: If it can't be written.
   """
   check_out(out)
@@ -196,6 +197,9 @@ def write(
     "training": description.training._asdict(),
     "config": json_codec.to_json(description.config),
   }
+  # Nobody could read them.
+  with errors.user_input("the run has diverged"):
+    weights.check_finite(params)
   with errors.user_input("--half"):
     encoded = weights.encode(params, half)
   files = {

@@ -164,6 +164,24 @@ def check_start(start: types.Params, params: types.Params) -> None:
       )
 
 
+def check_bins(start: ExperimentConfig, config: ExperimentConfig) -> None:
+  """Checks that values and rewards mean the same to a run and its start.
+
+  Args:
+    start: Config of the agent from which the run starts.
+    config: The run's.
+
+  Raises:
+    UserError: If the bins of the heads stand for other numbers.
+  """
+  theirs, ours = (x.learner.muesli.value_range for x in (start, config))
+  if theirs != ours:
+    raise errors.UserError(
+      f"its learner.muesli.value_range is {theirs}, allowed: this run's, "
+      f"{ours} (the bins of values and rewards span it)"
+    )
+
+
 def check_teacher(teacher: ExperimentConfig, student: ExperimentConfig) -> None:
   """Checks that a student's observations and actions fit its teacher.
 

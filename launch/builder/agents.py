@@ -149,13 +149,14 @@ def starting_params(
 
   Raises:
     UserError: If there is no such agent, it is broken, or has a network of
-      another form.
+      another form, or other bins of values.
   """
   with errors.user_input(f"run.start_from={config.run.start_from}"):
     place = saved_agent.place(config.run.start_from)
     saved = saved_agent.load(place, False, agent, learner)
     shapes = jax.eval_shape(made.network.init, jax.random.PRNGKey(0))
     saved_agent.check_start(saved.params, shapes)
+    saved_agent.check_bins(saved.config, config)
   return saved.params
 
 

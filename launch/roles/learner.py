@@ -155,7 +155,7 @@ class Learner(role.Role):
     """Learns, publishes and writes checkpoints until told to stop."""
     run = self.setup.experiment.run
     next_save = time.monotonic() + 60 * run.checkpoint_minutes
-    progress, next_look = 0.0, 0.0
+    progress, next_look = None, 0.0
     while not self._stop.is_set():
       if time.monotonic() >= next_save:
         next_save = time.monotonic() + 60 * run.checkpoint_minutes
@@ -166,6 +166,10 @@ class Learner(role.Role):
       if time.monotonic() >= next_look:
         progress = self._progress(progress)
         next_look = time.monotonic() + _PROGRESS_SECONDS
+      if progress is None:
+        # A resumed run is not at its start: the batch waits for the answer.
+        self._stop.wait(learner_state.SAMPLE_SECONDS)
+        continue
       self._group.give(learner_group.Order.UPDATE, progress)
       state.learn(others, self._sums, progress)
       if state.updates % run.publish_updates == 0:
@@ -193,11 +197,12 @@ class Learner(role.Role):
         state.saved,
       )
 
-  def _progress(self, before: float) -> float:
+  def _progress(self, before: float | None) -> float | None:
     """Returns the share of the run that is over, if anything depends on it.
 
     Args:
-      before: The last known share, which stands if there is no answer.
+      before: The last known share, which stands if there is no answer; None
+        if none was known since the start.
     """
     if not self.setup.experiment.learner.follows_progress:
       return 0.0

@@ -69,6 +69,19 @@ def make_network(observation_size: int) -> types.Network:
   )
 
 
+def with_noise(network: types.Network) -> types.Network:
+  """Returns the network with noise from the key of unrolls, which need one."""
+
+  def unroll(params, memory, observation, first, rng_key=None):
+    assert rng_key is not None
+    output, memory = network.unroll(params, memory, observation, first)
+    logits = jnp.asarray(output.policy_logits)
+    noise = jax.random.normal(rng_key, [])
+    return output._replace(policy_logits=logits.at[..., 0].add(noise)), memory
+
+  return network._replace(unroll=unroll)
+
+
 def _unused(*args):
   raise AssertionError(f"called with {args}")
 

@@ -16,13 +16,16 @@ _CONFIG = ActorCriticConfig(trace_lambda=0.8, ratio_clip=0.2)
 
 
 class Case:
-  """A random trajectory of four real steps, the last of them incomplete."""
+  """A random trajectory of three complete steps.
 
-  def __init__(self, seed: int, garbage: float = 0.0):
+  An incomplete one follows, or they end the episode.
+  """
+
+  def __init__(self, seed: int, garbage: float = 0.0, ended: bool = False):
     rng = np.random.default_rng(seed)
-    self.mask = np.array([1.0, 1, 1, 1, 0, 0])
+    self.mask = np.array([1.0, 1, 1, not ended, 0, 0])
     self.complete = np.array([1.0, 1, 1, 0, 0, 0])
-    self.discount = np.ones(6)
+    self.discount = np.array([1.0, 1, not ended, 1, 1, 1])
     actions = rng.integers([3, 2], size=[6, 2])
     self.action = np.array(distributions.one_hot(actions, _SIZES))
     self.behaviour = self._log_policy(rng)
@@ -66,10 +69,12 @@ class Case:
 
 
 class TargetsTest(parameterized.TestCase):
-  def test_generalised_advantages_of_ppo(self):
-    case = Case(0)
+  @parameterized.parameters(False, True)
+  def test_generalised_advantages_of_ppo(self, ended):
+    case = Case(0, ended=ended)
     target = case.targets("ppo")
-    delta = case.reward[:3] + 0.9 * case.value[1:4] - case.value[:3]
+    gamma = 0.9 * case.discount[:3]
+    delta = case.reward[:3] + gamma * case.value[1:4] - case.value[:3]
     advantages = [
       sum((0.9 * 0.8) ** (s - t) * delta[s] for s in range(t, 3))
       for t in range(3)
@@ -79,28 +84,30 @@ class TargetsTest(parameterized.TestCase):
       target.returns[:3], advantages + case.value[:3], rtol=1e-4
     )
 
-  def test_advantages_of_vtrace(self):
-    case = Case(1)
+  @parameterized.parameters(False, True)
+  def test_advantages_of_vtrace(self, ended):
+    case = Case(1, ended=ended)
     target = case.targets("vtrace")
+    gamma = 0.9 * case.discount[:3]
     rho = np.minimum(1.0, case.ratio)
     values = case.value.copy()
     for t in (2, 1, 0):
       delta = rho[t] * (
-        case.reward[t] + 0.9 * case.value[t + 1] - case.value[t]
+        case.reward[t] + gamma[t] * case.value[t + 1] - case.value[t]
       )
       after = values[t + 1] - case.value[t + 1]
-      values[t] = case.value[t] + delta + 0.9 * 0.8 * rho[t] * after
+      values[t] = case.value[t] + delta + gamma[t] * 0.8 * rho[t] * after
     np.testing.assert_allclose(target.returns[:3], values[:3], rtol=1e-4)
     mixed = 0.8 * values[1:4] + 0.2 * case.value[1:4]
     np.testing.assert_allclose(
       target.advantages[:3],
-      rho[:3] * (case.reward[:3] + 0.9 * mixed - case.value[:3]),
+      rho[:3] * (case.reward[:3] + gamma * mixed - case.value[:3]),
       rtol=1e-4,
     )
 
-  @parameterized.parameters("ppo", "vtrace")
-  def test_garbage_in_padding_changes_nothing(self, algorithm):
-    clean, dirty = (Case(2, x).targets(algorithm) for x in (0.0, 1e6))
+  @parameterized.product(algorithm=("ppo", "vtrace"), ended=(False, True))
+  def test_garbage_in_padding_changes_nothing(self, algorithm, ended):
+    clean, dirty = (Case(2, x, ended).targets(algorithm) for x in (0.0, 1e6))
     jax.tree.map(np.testing.assert_array_equal, clean, dirty)
     np.testing.assert_array_equal(clean.complete, [1, 1, 1, 0, 0, 0])
     np.testing.assert_array_equal(clean.returns[3:], 0)

@@ -48,6 +48,9 @@ class WeightsTest(parameterized.TestCase):
     params["a"]["w"][0] = 7e4
     with self.assertRaisesRegex(ValueError, "a/w has numbers above 65504"):
       weights.encode(params, half=True)
+    params["a"]["w"][0] = np.nan
+    with self.assertRaisesRegex(ValueError, "a/w has numbers that are not fin"):
+      weights.encode(params, half=True)
 
   def test_parameters_are_known_by_their_fingerprint(self):
     first = weights.fingerprint(_PARAMS)

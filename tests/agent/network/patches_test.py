@@ -43,6 +43,14 @@ class SplitTest(parameterized.TestCase):
     self.assertGreater(counts.min(), 25)
     self.assertLess(counts.max(), 80)
 
+  def test_a_share_of_the_patches_is_left_out(self):
+    for dropped, num_patches, kept in ((0.29, 100, 71), (0.5, 9, 5)):
+      places = jax.eval_shape(
+        lambda key, n=num_patches, x=dropped: patches.draw(key, 1, n, x),
+        jax.random.PRNGKey(0),
+      )
+      self.assertEqual(places.shape, (1, kept))
+
 
 class PatchEncoderTest(parameterized.TestCase):
   def setUp(self):

@@ -40,6 +40,11 @@ class ActorCriticUpdateTest(absltest.TestCase):
       rtol=1e-5,
     )
 
+  def test_observations_are_left_out_at_random(self):
+    learners.trace_with_noise(
+      actor_critic_update.update, _CONFIG, learners.batch()
+    )
+
   def test_ppo_s_advantages_are_normalised_and_returns_are_not(self):
     experience = muesli.experience_of(learners.batch(), fakes.SIZES)
     rng = np.random.default_rng(1)

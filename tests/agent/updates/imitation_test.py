@@ -7,6 +7,7 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.agent import learner_config
+from adaland.agent.updates import imitation
 from tests.agent import learners
 
 
@@ -92,6 +93,31 @@ class ImitationTest(absltest.TestCase):
     for name in ("value", "reward"):
       self.assertEqual(moved[name], 0, name)
     self.assertGreater(float(metrics["loss/distillation"]), 0)
+
+  def test_an_agent_teaches_no_model_that_the_algorithm_lacks(self):
+    config = dataclasses.replace(
+      learners.CONFIG,
+      algorithm="ppo",
+      privileged=learner_config.PrivilegedConfig(
+        distillation_weight=2.0, distillation_alone=0.25
+      ),
+    )
+    self.learner = learners.learner(config)
+    policy = np.zeros_like(self.batch.behaviour_logits)
+    policy[:, 1:] = np.log([0.2, 0.3, 0.5, 0.9, 0.1])
+    self.batch = self.batch._replace(privileged={"teacher": policy})
+    moved, _ = self.update(0.0)
+    for name in ("torso", "policy"):
+      self.assertGreater(moved[name], 0, name)
+    for name in ("model", "action", "value", "reward"):
+      self.assertEqual(moved[name], 0, name)
+
+  def test_observations_are_left_out_at_random(self):
+    config = dataclasses.replace(
+      learners.CONFIG,
+      privileged=learner_config.PrivilegedConfig(distillation_weight=1.0),
+    )
+    learners.trace_with_noise(imitation.imitate, config, self.batch)
 
   def test_the_rate_falls_with_the_run(self):
     # The first step of Adam is the learning rate, whatever the gradient.

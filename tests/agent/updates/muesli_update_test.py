@@ -8,6 +8,7 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.agent import learner_config
+from adaland.agent.learner import make_learner
 from adaland.agent.muesli import categorical, muesli
 from adaland.agent.updates import muesli_update
 from tests.agent import fakes, learners
@@ -53,6 +54,22 @@ class TargetsTest(absltest.TestCase):
     self.assertGreater(np.abs(told["value"] - without["value"]).min(), 0)
     for name in set(without) - {"value"}:
       np.testing.assert_array_equal(told[name], without[name], err_msg=name)
+
+
+class UpdateTest(absltest.TestCase):
+  def test_both_networks_leave_out_the_same(self):
+    config = dataclasses.replace(
+      learners.CONFIG,
+      muesli=dataclasses.replace(
+        learners.CONFIG.muesli, behaviour_prior=0.0, uniform_prior=0.0
+      ),
+    )
+    network = fakes.with_noise(fakes.make_network(3))
+    learner = make_learner(network, config, fakes.SIZES)
+    state = learner.init(jax.random.PRNGKey(0))
+    # At first the networks are equal, and so are their policies.
+    _, metrics = learner.update(state, learners.batch())
+    np.testing.assert_allclose(metrics["kl_prior"], 0, atol=1e-6)
 
 
 if __name__ == "__main__":

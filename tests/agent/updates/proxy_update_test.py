@@ -55,6 +55,11 @@ class ChooseTest(absltest.TestCase):
     self.assertEqual(proxy_update.num_chosen(config, 4), 1)
     self.assertEqual(proxy_update.num_chosen(config, 32), 3)
 
+  def test_a_share_is_no_row_short(self):
+    for share, rows, chosen in ((0.29, 100, 29), (0.58, 50, 29)):
+      config = learner_config.ProxyConfig(share=share)
+      self.assertEqual(proxy_update.num_chosen(config, rows), chosen)
+
 
 class UpdateTest(absltest.TestCase):
   def test_the_large_agent_learns_from_what_the_small_one_chose(self):

@@ -98,6 +98,14 @@ class CoplayerSeatsTest(absltest.TestCase):
       seats.seat(env, (coplayers.RANDOM, _OLD)[env % 2])
     self.assertFalse(self.guide(seats, 5, last=True).given.any())
 
+  def test_no_co_player_acts_by_a_teachers_policy(self):
+    seats = self.make()
+    seats.seat(0, coplayers.RANDOM)
+    everyone = np.ones(2 * _NUM_ENVS, bool)
+    taught = teaching.no_guidance(2 * _NUM_ENVS)._replace(drawn=everyone)
+    found = seats.guide(taught, _step(0), 0)
+    self.assertEqual(np.flatnonzero(~found.drawn).tolist(), [1])
+
   def test_random_actions_differ_by_time_and_are_repeatable(self):
     seats, again = self.make(), self.make()
     for env in range(_NUM_ENVS):

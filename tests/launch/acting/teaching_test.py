@@ -12,15 +12,12 @@ from adaland.launch.config.teaching import TeachingConfig
 from tests.launch.acting import fakes
 
 _NUM_ENVS, _LENGTH = 3, 70
+# Probabilities of a teaching agent's actions.
+_POLICY = np.array([0.1, 0.9, 0.2, 0.5, 0.3])
 
 
 def _step(first, last) -> Any:
   return types.SimpleNamespace(first=first, last=last)
-
-
-def _softmax(logits):
-  weights = np.exp(logits)
-  return weights / weights.sum()
 
 
 class FakePlayer:
@@ -118,28 +115,24 @@ class TeachingTest(parameterized.TestCase):
 
   def teaching_agent(self):
     """Returns an agent whose policy is that of the student, three steps on."""
-    params = {"logits": np.array([[0.0, 2.0, 1.0, 0.0, 3.0]], np.float32)}
+    params = {"logits": np.log(_POLICY, dtype=np.float32)[None]}
     return teaching.TeachingAgent(
       fakes.FUNCTIONS, params, _NUM_ENVS, fakes.SIZES, seed=0
     )
 
   def test_an_agent_labels_the_students_steps_with_its_policy(self):
     unrolls, _ = self.play(teacher="agent:any", agent=self.teaching_agent())
-    p = np.concatenate([_softmax([0.0, 2.0]), _softmax([1.0, 0.0, 3.0])])
     for unroll in unrolls:
       self.assertEqual(list(unroll.privileged), ["teacher"])
       steps = int(unroll.mask.sum())
       at = unroll.observation["at"][:steps, 1].astype(int)
       np.testing.assert_array_equal(unroll.action[:steps, 0], at % 2)
       # The fake adds its step to all logits, which a policy does not show.
-      ended = np.flatnonzero(unroll.discount[:steps] == 0)
-      policy = unroll.privileged["teacher"][:steps]
-      num_acted = ended[0] + 1 if ended.size else steps
       np.testing.assert_allclose(
-        policy[:num_acted], np.tile(np.log(p), (num_acted, 1)), atol=1e-4
+        unroll.privileged["teacher"][:steps],
+        np.tile(np.log(_POLICY), (steps, 1)),
+        atol=1e-4,
       )
-      # Where no action is taken there is nothing to learn.
-      np.testing.assert_array_equal(policy[num_acted:], 0)
 
   def test_an_agent_that_plays_draws_the_actions(self):
     unrolls, records = self.play(
@@ -149,14 +142,34 @@ class TeachingTest(parameterized.TestCase):
       steps = int(unroll.mask.sum())
       at = unroll.observation["at"][:steps, 1].astype(int)
       # The fake agent takes these without chance.
-      acted = unroll.discount[:steps] > 0
-      np.testing.assert_array_equal(
-        unroll.action[:steps, 1][acted], (at % 3)[acted]
-      )
-      np.testing.assert_array_equal(
-        (unroll.behaviour_logits[:steps][acted] != 0).sum(axis=1), 2
+      np.testing.assert_array_equal(unroll.action[:steps, 1], at % 3)
+      np.testing.assert_allclose(
+        unroll.behaviour_logits[:steps],
+        np.tile(np.log(_POLICY), (steps, 1)),
+        atol=1e-4,
       )
     self.assertTrue(all(record.guided for record in records))
+
+  def test_the_expert_is_sure_where_an_agent_teaches(self):
+    unrolls, _ = self.play(
+      teacher="agent:any", demonstrated=1.0, agent=self.teaching_agent()
+    )
+    for unroll in unrolls:
+      steps = int(unroll.mask.sum())
+      key = int(unroll.observation["goal"][0])
+      at = unroll.observation["at"][:steps, 1].astype(int)
+      logits = unroll.behaviour_logits[:steps]
+      shown = at < (15 if key % 2 else 22)
+      np.testing.assert_array_equal((logits[shown] != 0).sum(axis=1), 2)
+      # The student's logits rise by one.
+      np.testing.assert_array_equal(np.diff(logits[~shown], axis=1), 1)
+
+  def test_an_idle_avatar_draws_nothing(self):
+    both = np.ones(2, bool)
+    guidance = teaching.no_guidance(2)._replace(given=both, drawn=both)
+    idle = teaching.with_idle(guidance, np.array([True, False]))
+    np.testing.assert_array_equal(idle.given, [True, True])
+    np.testing.assert_array_equal(idle.drawn, [False, True])
 
   def test_shares_of_episodes(self):
     config = TeachingConfig(teacher="explorer", taught=0.2, demonstrated=0.3)

@@ -99,6 +99,15 @@ class AgentDirTest(parameterized.TestCase):
     with self.assertRaisesRegex(errors.UserError, "does not exist"):
       agent_dir.check_out(str(self.folder / "no" / "agent"))
 
+  @parameterized.product(bad=(np.nan, np.inf), half=(False, True))
+  def test_diverged_parameters_are_refused(self, bad, half):
+    params: Any = {"net": {"w": np.array([1.0, bad], np.float32)}}
+    with self.assertRaisesRegex(
+      errors.UserError, "^the run has diverged: net/w has .* not finite$"
+    ):
+      agent_dir.write(str(self.path), _DESCRIPTION, params, "", half=half)
+    self.assertEmpty(list(self.folder.iterdir()))
+
   def test_a_failure_leaves_nothing_behind(self):
     with (
       absltest.mock.patch.object(

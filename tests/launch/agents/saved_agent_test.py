@@ -67,6 +67,11 @@ class StartTest(absltest.TestCase):
       (f"{folder}/none", (), f"run.start_from={folder}/none: no such"),
       (folder, ["network.d_model=32"], "have shape .*, allowed: this run's"),
       (folder, ["network.num_layers=2"], "have shape none, allowed"),
+      (
+        folder,
+        ["learner.muesli.value_range=7"],
+        "its learner.muesli.value_range is .*, allowed: this run's, 7",
+      ),
     ):
       config = self.config(place, *settings)
       with self.assertRaisesRegex(errors.UserError, message) as caught:

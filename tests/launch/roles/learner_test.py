@@ -33,6 +33,19 @@ class _Curriculum:
     return {"played": {"env_steps": 60}, "seconds": 2.5}
 
 
+class _BusyCurriculum(_Curriculum):
+  """One that does not answer the first question in time."""
+
+  def __init__(self):
+    self.asked = 0
+
+  def progress(self):
+    self.asked += 1
+    if self.asked == 1:
+      raise TimeoutError
+    return 0.7
+
+
 class LearnerTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
@@ -56,10 +69,13 @@ class LearnerTest(absltest.TestCase):
       absltest.mock.patch.object(learner_state, "SAMPLE_SECONDS", 0.01)
     )
     self.made: Any = None
+    self.curriculum: Any = _Curriculum()
     self.store = fakes.Store()
     self.stop_at = 2
+    self.progress: list[float] = []
 
   def update(self, state, batch, progress):
+    self.progress.append(progress)
     total = state.target_params["w"] + np.float32(batch.params_version.sum())
     if self.made.stats().get("count", 0) + 1 >= self.stop_at:
       self.made.stop()
@@ -84,7 +100,7 @@ class LearnerTest(absltest.TestCase):
     self.made = learner.Learner(
       setup,
       fakes.Peer(self.server),
-      fakes.Peer(_Curriculum()),
+      fakes.Peer(self.curriculum),
       replay and fakes.Peer(replay),
       [],
       self.store,
@@ -140,6 +156,17 @@ class LearnerTest(absltest.TestCase):
     self.assertEqual(stats["updates"], 3)
     self.assertEqual(stats["messages"][0], "learner: resuming from update 2")
     self.assertEqual(stats["sums"], {"loss/total": 10.0 + 11.0})
+
+  def test_it_learns_nothing_before_it_knows_the_progress(self):
+    self.enter_context(
+      absltest.mock.patch.object(learner, "_PROGRESS_SECONDS", 0.01)
+    )
+    self.curriculum = _BusyCurriculum()
+    made = self.make("learner.final_rate=0.5")
+    self.give(1, 2, 3, 4)
+    self.assertIsNone(made.run())
+    self.assertEqual(self.progress, [0.7, 0.7])
+    self.assertEqual(made.stats()["sums"], {"loss/total": 3.0 + 10.0})
 
   def test_it_publishes_at_the_updates_of_the_config(self):
     made = self.make("run.publish_updates=3")
