@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import json
 import pathlib
 import re
 
@@ -89,6 +90,18 @@ class DocsTest(parameterized.TestCase):
         self.assertTrue(
           (_ROOT / name).exists(), f"{page.relative_to(_ROOT)}: {name}"
         )
+
+  @parameterized.parameters("chain", "fetch", "find", "traps")
+  def test_scores_of_the_mixture_are_those_of_its_files(self, family):
+    folder = _ROOT / "results" / "mixture"
+    result = json.loads((folder / f"{family}.json").read_text())
+    score = result["score"]
+    cells = [
+      f"{score['mean'][str(k)]:.2f} ± {score['stderr'][str(k)]:.2f}"
+      for k in result["trials"]
+    ]
+    page = (folder / "README.md").read_text().splitlines()
+    self.assertIn(f"| `{family}` | {' | '.join(cells)} |", page)
 
   def test_broken_references_are_seen(self):
     self.assertTrue(resolves("adaland.envs.land.Land.step"))
