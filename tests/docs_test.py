@@ -46,6 +46,12 @@ def pages() -> list[pathlib.Path]:
   return [path for path in found if path.name != "CHANGELOG.md"]
 
 
+def code(page: pathlib.Path) -> str:
+  """Returns the lines of a page that are indented as code."""
+  lines = page.read_text().splitlines()
+  return "\n".join(line for line in lines if line.startswith("    "))
+
+
 def docstrings(path: pathlib.Path) -> list[str]:
   """Returns the docstrings of a module and all that it defines."""
   documented = (
@@ -102,6 +108,11 @@ class DocsTest(parameterized.TestCase):
     ]
     page = (folder / "README.md").read_text().splitlines()
     self.assertIn(f"| `{family}` | {' | '.join(cells)} |", page)
+
+  @parameterized.parameters("evaluate", "load_agent", "make", "train")
+  def test_the_guide_shows_the_public_functions(self, name):
+    guide = [code(page) for page in (_ROOT / "docs").glob("*.md")]
+    self.assertTrue(any(f"adaland.{name}(" in text for text in guide))
 
   def test_broken_references_are_seen(self):
     self.assertTrue(resolves("adaland.envs.land.Land.step"))
