@@ -122,7 +122,8 @@ def evaluate(
   Args:
     policy: An object with `act(step)` and, if it keeps state for each
       environment, `reset(num_envs)`; a function from a step to actions; or
-      "expert", "explorer", "tutor", "forgetful", "noop", "random".
+      "expert", "explorer", "tutor", "forgetful", "noop", "random". A scripted
+      player plays the tasks measured, whatever environments it was made with.
     source: A preset's name or an experiment, for environments and held-out
       tasks; None: those of a trained agent, else the preset "laptop".
     trials: Numbers of trials, k.

@@ -10,7 +10,7 @@ from adaland.launch import errors
 # asked for, as some take seconds.
 COMMANDS = {
   "train": "trains an agent",
-  "watch": "films an agent's tries of a task, and shows its scores",
+  "watch": "films an agent's trials on a task, and shows its scores",
   "evaluate": "measures a policy: its score against the number of trials",
   "study": "trains variants of an agent and compares them",
   "compare": "compares evaluations, with intervals and a figure",

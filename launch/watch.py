@@ -1,8 +1,8 @@
-"""Shows an agent that adapts: a film of its tries, and its scores by trial.
+"""Shows an agent that adapts: a film of its trials, and its scores.
 
 The agent plays held-out tasks, several trials each. One of them is filmed: the
-first whose first try failed. The scores stand beside those of the
-agent with another task's memory, of the agent after a demonstration, of the
+first whose first trial failed. The scores of each trial stand beside those of
+the agent with another task's memory, of the agent after a demonstration, of the
 expert, and of other players on the same tasks.
 """
 
@@ -143,7 +143,8 @@ def run(args: argparse.Namespace) -> None:
   text = [
     summary.text(result),
     "",
-    f"film:   {out / _FILM}: task {tasks[index].name!r}, score by try {shares}",
+    f"film:   {out / _FILM}: task {tasks[index].name!r}, "
+    f"score by trial {shares}",
     f"figure: {out / _FIGURE}",
   ]
   cli.emit(result, "\n".join(text), args.json)
@@ -211,7 +212,8 @@ def _play_all(
     line: Shows how far it is.
 
   Returns:
-    Rewards of each trial by label, seconds, [tasks, trials]; the agent's tries.
+    Rewards of each trial by label, seconds, [tasks, trials]; the agent's
+    episodes.
   """
 
   def show(name: str) -> Callable[[float], None]:
@@ -258,8 +260,8 @@ def _tables(
 
 
 def _title(result: dict) -> str:
-  held_out = " held-out" if result["taskset"] == "test" else ""
-  return f"Score by try on {result['num_scored']}{held_out} tasks"
+  held_out = " held-out" if tasksets.is_held_out(result["taskset"]) else ""
+  return f"Score by trial on {result['num_scored']}{held_out} tasks"
 
 
 def _film(
@@ -271,7 +273,7 @@ def _film(
   best: np.ndarray,
   line: progress.Progress,
 ) -> np.ndarray:
-  """Films the agent's tries of a task; returns their rewards, seconds."""
+  """Films the agent's trials on a task; returns their rewards, seconds."""
   rewards = film.write(
     str(out / _FILM),
     make_land,

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import json
 import pathlib
 import re
 
@@ -43,6 +44,12 @@ def pages() -> list[pathlib.Path]:
   found += (_ROOT / "results").rglob("*.md")
   # The changelog speaks of names that are gone.
   return [path for path in found if path.name != "CHANGELOG.md"]
+
+
+def code(page: pathlib.Path) -> str:
+  """Returns the lines of a page that are indented as code."""
+  lines = page.read_text().splitlines()
+  return "\n".join(line for line in lines if line.startswith("    "))
 
 
 def docstrings(path: pathlib.Path) -> list[str]:
@@ -89,6 +96,23 @@ class DocsTest(parameterized.TestCase):
         self.assertTrue(
           (_ROOT / name).exists(), f"{page.relative_to(_ROOT)}: {name}"
         )
+
+  @parameterized.parameters("chain", "fetch", "find", "traps")
+  def test_scores_of_the_mixture_are_those_of_its_files(self, family):
+    folder = _ROOT / "results" / "mixture"
+    result = json.loads((folder / f"{family}.json").read_text())
+    score = result["score"]
+    cells = [
+      f"{score['mean'][str(k)]:.2f} ± {score['stderr'][str(k)]:.2f}"
+      for k in result["trials"]
+    ]
+    page = (folder / "README.md").read_text().splitlines()
+    self.assertIn(f"| `{family}` | {' | '.join(cells)} |", page)
+
+  @parameterized.parameters("evaluate", "load_agent", "make", "train")
+  def test_the_guide_shows_the_public_functions(self, name):
+    guide = [code(page) for page in (_ROOT / "docs").glob("*.md")]
+    self.assertTrue(any(f"adaland.{name}(" in text for text in guide))
 
   def test_broken_references_are_seen(self):
     self.assertTrue(resolves("adaland.envs.land.Land.step"))

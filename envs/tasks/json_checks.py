@@ -17,26 +17,34 @@ _LARGEST = 1e9
 MAX_BYTES = 1_000_000
 
 
-def load(path: str | os.PathLike[str]) -> Any:
+def load(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> Any:
   """Returns the content of a JSON file.
+
+  Args:
+    path: The file.
+    max_bytes: Its size at most.
 
   Raises:
     OSError: If it can't be read.
     ValueError: See `parse`.
   """
   with open(path, "rb") as file:
-    return parse(file.read(MAX_BYTES + 1))
+    return parse(file.read(max_bytes + 1), max_bytes)
 
 
-def parse(data: bytes | str) -> Any:
+def parse(data: bytes | str, max_bytes: int = MAX_BYTES) -> Any:
   """Returns the content of a JSON text.
 
+  Args:
+    data: The text.
+    max_bytes: Its length at most.
+
   Raises:
-    ValueError: If the text is no JSON or no UTF-8, is larger than MAX_BYTES, or
-      has a field twice or a number that is not finite.
+    ValueError: If the text is no JSON or no UTF-8, is larger than `max_bytes`,
+      or has a field twice or a number that is not finite.
   """
-  if len(data) > MAX_BYTES:
-    raise ValueError(f"larger than {MAX_BYTES} bytes, allowed for such a file")
+  if len(data) > max_bytes:
+    raise ValueError(f"larger than {max_bytes} bytes, allowed for such a file")
   try:
     text = data.decode("utf-8") if isinstance(data, bytes) else data
     return json.loads(

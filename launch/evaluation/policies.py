@@ -241,7 +241,9 @@ def maker(policy: Any, seed: int = 0) -> PolicyMaker:
   Args:
     policy: An object with `act(step)` and, if it keeps state for each
       environment, `reset(num_envs)`, which is called before the first step of a
-      batch; a function from a step to actions; or a name, as "random".
+      batch; a function from a step to actions; or a name, as "random". A
+      scripted player is bound to the environments that are played, whichever it
+      was made with.
     seed: Seed of "random".
 
   Raises:
@@ -251,6 +253,9 @@ def maker(policy: Any, seed: int = 0) -> PolicyMaker:
     if policy not in NAMES[1:]:
       raise errors.choice("policy", policy, NAMES[1:])
     return baseline(policy, seed)
+  if isinstance(policy, _Scripted):
+    # The one given looks at other environments, which are not played.
+    return type(policy)
   if not isinstance(policy, type):
     if callable(getattr(policy, "act", None)):
       return lambda environments: _begun(policy, environments.num_envs)

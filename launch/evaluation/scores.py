@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from adaland.envs.sampling import named
+from adaland.launch.evaluation import tasksets
 
 # Number of resamples of the tasks for the median's standard error.
 _RESAMPLES = 1000
@@ -192,8 +192,7 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
     lines.append(f"| {label} | {' | '.join(cells)} |")
   first = results[0]
   taskset = first.get("taskset", "test")
-  is_heldout = taskset == "test" or named.is_named(taskset)
-  heldout = "held-out " if is_heldout else ""
+  heldout = "held-out " if tasksets.is_held_out(taskset) else ""
   curves = {label: result["by_trial"] for label, result in players.items()}
   for result in results:
     for control, found in result.get("controls", {}).items():

@@ -92,6 +92,11 @@ def many(spec: str, source: task_sets.TaskSet, num_tasks: int) -> list[Task]:
   return [_file(file) for file in files[:num_tasks]]
 
 
+def is_held_out(name: str) -> bool:
+  """Returns True if a set, as `many` takes it, is the held-out half of one."""
+  return name == "test" or named.is_named(name)
+
+
 def ids(tasks: Sequence[Task]) -> list[str]:
   """Returns tasks' names for a report; equal names are numbered."""
   names = [task.name or "task" for task in tasks]

@@ -8,6 +8,7 @@ from typing import Any
 from adaland.envs.tasks import json_checks
 from adaland.launch import errors
 from adaland.launch.evaluation import recording
+from adaland.launch.evaluation.comparison import score_tables
 from adaland.launch.run import rundir, status_file
 
 # Points of a curve that the page draws.
@@ -137,11 +138,15 @@ def kept_episode(run: rundir.RunDir, file: str, number: int) -> dict[str, Any]:
 def _contents(run: rundir.RunDir) -> dict[str, dict[str, Any]]:
   """Returns the JSON objects in a run's folder by their files' names."""
   found = {}
+  # Of all files together: a page asks for them every few seconds.
+  left = score_tables.MAX_BYTES
   for path in sorted(run.path.glob("*.json"))[:_MAX_FILES]:
     try:
-      content = json_checks.load(path)
+      size = path.stat().st_size
+      content = json_checks.load(path, left)
     except (OSError, ValueError):
       continue
+    left -= min(size, left)
     if isinstance(content, dict):
       found[path.name] = content
   return found

@@ -1,1 +1,1 @@
-"""A show of an agent that adapts: a film of its tries, and its scores."""
+"""A show of an agent that adapts: a film of its trials, and its scores."""

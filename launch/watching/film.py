@@ -1,8 +1,8 @@
-"""Films an agent's tries of a task, with the expert beside it.
+"""Films an agent's trials on a task, with the expert beside it.
 
 At the left is what the agent sees, in the middle the world from above, at the
 right the world of the expert, who plays the same task and knows its rules.
-Below are the rules, and a bar for the reward of each try.
+Below are the rules, and a bar for the reward of each trial.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ _GAP = 16  # Between the pictures.
 _VIEW = picture.VIEW
 _BOTTOM = _TOP + _VIEW[1] + 22
 _RULES = 6  # Lines of rules at most.
-_PAUSE = 8  # Frames that the end of a try stays.
+_PAUSE = 8  # Frames that the end of a trial stays.
 _END = 24
 _LABELLED = 36  # Width from bar to bar that has room for texts.
 
@@ -70,7 +70,7 @@ def write(
   film = video.Video(path, SIZE)
   try:
     for count in range(len(actions)):
-      # The last step of a try shows the start of the next, where no reward is.
+      # The last step of a trial shows the start of the next, without a reward.
       reward = np.where(now.trial_last, 0.0, now.reward)
       frame = draw(world, reward, rewards, best, name)
       for _ in range(_PAUSE if now.trial_last[0] else 1):
@@ -113,9 +113,9 @@ def draw(
   frame = Image.new("RGB", SIZE, _BACKGROUND)
   pen = ImageDraw.Draw(frame)
   time = views[0].step * constants.STEP_SECONDS
-  pen.text((12, 6), f"Try {len(rewards)} of {task.trials}", _TEXT, _BIG)
+  pen.text((12, 6), f"Trial {len(rewards)} of {task.trials}", _TEXT, _BIG)
   pen.text(
-    (150, 12),
+    (160, 12),
     f"{time:.1f} of {task.trial_seconds:.1f} s   same task, same start; memory "
     "is kept",
     _DIM,
@@ -159,9 +159,9 @@ def _draw_rules(
 def _draw_bars(
   pen: Any, rewards: Sequence[float], best: float, trials: int
 ) -> None:
-  """Draws a bar for each try's reward, as a share of the expert's."""
+  """Draws a bar for each trial's reward, as a share of the expert's."""
   left, right, bottom, top = 500, SIZE[0] - 16, SIZE[1] - 20, _BOTTOM + 18
-  pen.text((left, _BOTTOM), "reward of each try / the expert's", _DIM, _SMALL)
+  pen.text((left, _BOTTOM), "reward of each trial / the expert's", _DIM, _SMALL)
   pitch = (right - left) / trials
   margin = min(4, pitch / 4)
   for k in range(trials):
@@ -176,4 +176,4 @@ def _draw_bars(
         text = f"{rewards[k] / best:.2f}"
         pen.text((start + 4, top + 2), text, _TEXT, _SMALL)
     if pitch >= _LABELLED:
-      pen.text((start + 4, bottom + 3), f"try {k + 1}", _DIM, _SMALL)
+      pen.text((start + 4, bottom + 3), f"trial {k + 1}", _DIM, _SMALL)

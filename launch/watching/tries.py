@@ -1,4 +1,4 @@
-"""Plays an agent's tries so that they can be filmed afterwards.
+"""Plays an agent's trials so that they can be filmed afterwards.
 
 The same task, seed and actions give the same episode: actions are recorded
 while many tasks are played at once, and one of them is played again for the
@@ -17,7 +17,7 @@ from adaland.envs import land
 from adaland.envs.tasks.task import Task
 from adaland.launch.evaluation import policies, rollout
 
-# Share of the expert's reward below which a first try has failed.
+# Share of the expert's reward below which a first trial has failed.
 _FAILED = 0.5
 
 
@@ -89,9 +89,9 @@ def longest_first(tasks: Sequence[Task], trials: int) -> list[Task]:
 
 
 def to_film(rewards: np.ndarray, expert: np.ndarray) -> int:
-  """Chooses the task to film: the first whose first try failed.
+  """Chooses the task to film: the first whose first trial failed.
 
-  The later tries have no say in it, so that a film is no proof, but no
+  The later trials have no say in it, so that a film is no proof, but no
   selection of successes either.
 
   Args:
@@ -99,7 +99,7 @@ def to_film(rewards: np.ndarray, expert: np.ndarray) -> int:
     expert: The expert's rewards, seconds, [T]; one at least is above 0.
 
   Returns:
-    Its index; that of the first task with a score if no first try failed.
+    Its index; that of the first task with a score if no first trial failed.
   """
   scored = expert > 0
   failed = scored & (rewards[:, 0] < _FAILED * expert)

@@ -78,6 +78,15 @@ class WatchTest(absltest.TestCase):
     with self.assertRaisesRegex(errors.UserError, "environments differ from"):
       labels("run", "--memoryless=large")
 
+  def test_the_figure_s_title_tells_held_out_tasks(self):
+    for taskset, text in (
+      ("test", "Score by trial on 7 held-out tasks"),
+      ("traps:candidates=2", "Score by trial on 7 held-out tasks"),
+      ("probe", "Score by trial on 7 tasks"),
+    ):
+      title = watch._title({"taskset": taskset, "num_scored": 7})
+      self.assertEqual(title, text)
+
   def test_more_tasks_than_are_played_at_once_are_refused(self):
     code, out, err = _call(f"--out={self.folder / 'new'}", "--num_tasks=65")
     self.assertEqual((code, out), (2, ""))

@@ -1,4 +1,4 @@
-"""The figure of scores by trial: does the agent get better with each try?"""
+"""The figure of scores by trial: does the agent get better with each trial?"""
 
 import io
 import re

@@ -17,6 +17,9 @@ import numpy as np
 from adaland.envs.tasks import json_checks
 from adaland.launch import errors
 
+# Largest JSON of an evaluation that is read, bytes: 10,000 tasks of 48 trials
+# each, with a control, take less than half of it.
+MAX_BYTES = 64_000_000
 # Where the files of `adaland prompt --taskset` have a task's rewards.
 _PROMPT = ("prompted", "unprompted")
 _UNPROMPTED = ", unprompted"
@@ -178,7 +181,7 @@ def _check_same(files: Sequence[_File]) -> None:
 
 def _read(path: str) -> _File:
   with errors.user_input(path):
-    content = json_checks.load(path)
+    content = json_checks.load(path, MAX_BYTES)
   if not isinstance(content, dict) or "tasks_sha256" not in content:
     raise errors.UserError(
       f"{path}: is no result of adaland evaluate --json or of adaland prompt "

@@ -45,6 +45,14 @@ class ParseTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, message):
       json_checks.parse(data)
 
+  def test_a_caller_may_allow_more(self):
+    large = b"[" + 1_000_000 * b" " + b"]"
+    self.assertEqual(json_checks.parse(large, 1_000_002), [])
+    file = self.create_tempfile("large.json", large)
+    self.assertEqual(json_checks.load(file.full_path, 1_000_002), [])
+    with self.assertRaisesRegex(ValueError, "larger than 1000001 bytes"):
+      json_checks.load(file.full_path, 1_000_001)
+
   def test_deep_values_are_shown_short(self):
     deep = json_checks.parse(b"[" * 300 + b"]" * 300)
     self.assertLess(len(json_checks.shown(deep)), 61)

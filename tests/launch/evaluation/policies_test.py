@@ -85,6 +85,18 @@ class PoliciesTest(absltest.TestCase):
       make.return_value.act.assert_called_once_with(environments)
       self.assertIs(result, make.return_value.act.return_value)
 
+  def test_a_scripted_player_watches_the_environments_that_are_played(self):
+    first, second = (
+      absltest.mock.create_autospec(land.Land, instance=True) for _ in range(2)
+    )
+    first.num_envs, second.num_envs = 3, 2
+    with absltest.mock.patch.object(policies.players, "make") as make:
+      given = policies.Explorer(first)
+      policies.maker(given)(second).act(_STEP)
+    make.assert_called_with("explorer", 2)
+    make.return_value.observe.assert_called_once_with(second)
+    make.return_value.act.assert_called_once_with(second)
+
   def test_a_task_that_a_player_can_t_play_is_a_user_s_error(self):
     with absltest.mock.patch.object(policies.players, "make") as make:
       make.return_value.observe.side_effect = ValueError("goal is odd")

@@ -7,6 +7,7 @@ from absl.testing import absltest
 
 from adaland.launch import errors
 from adaland.launch.config import preset_configs
+from adaland.launch.evaluation.comparison import score_tables
 from adaland.launch.run import rundir, status_file
 from adaland.launch.studio import runs
 
@@ -116,6 +117,17 @@ class RunsTest(absltest.TestCase):
     ):
       with self.assertRaisesRegex(errors.UserError, message):
         runs.kept_episode(self.run_dir, file, number)
+
+  def test_evaluations_of_many_tasks_within_a_size_of_all_together(self):
+    by_trial = {"mean": [0.5], "stderr": [0.1]}
+    text = json.dumps({"by_trial": by_trial, "workdir": " " * 1_100_000})
+    for name in "ab":
+      (self.folder / f"{name}.json").write_text(text)
+    found = runs.curves(self.run_dir)["evaluations"]
+    self.assertEqual(list(found), ["a.json", "b.json"])
+    with absltest.mock.patch.object(score_tables, "MAX_BYTES", 2_000_000):
+      found = runs.curves(self.run_dir)["evaluations"]
+    self.assertEqual(list(found), ["a.json"])
 
 
 if __name__ == "__main__":

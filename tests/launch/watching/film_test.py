@@ -125,16 +125,16 @@ class WriteTest(absltest.TestCase):
     np.testing.assert_array_equal(done[:, 1], 9)
     self.film.close.assert_called_once()
 
-  def test_frames_wait_at_the_end_of_each_try(self):
+  def test_frames_wait_at_the_end_of_each_trial(self):
     self.write()
     frames = [call.args[0] for call in self.film.add.call_args_list]
     self.assertLen(frames, 30 + film._PAUSE - 1 + film._END)
     self.assertEqual(frames.count([30, 0]), film._PAUSE)
     self.assertEqual(frames[-film._END :], [[30, 45]] * film._END)
 
-  def test_a_try_starts_without_the_last_one_s_reward(self):
+  def test_a_trial_starts_without_the_last_one_s_reward(self):
     self.write()
-    starts = [now for now, tries in self.drawn if tries == 2]
+    starts = [now for now, trial in self.drawn if trial == 2]
     self.assertEqual(starts[0], [0.0, 0.0])
     self.assertGreater(min(starts[1]), 0.0)
 

@@ -48,7 +48,7 @@ class TriesTest(parameterized.TestCase):
       np.testing.assert_array_equal(found.actions[row][:, 1], row)
 
   @parameterized.parameters(
-    # The first try of the first task succeeded; the expert can't do the third.
+    # The first task's first trial succeeded; the expert can't do the third.
     ([0.6, 0.9, 0.0, 0.4, 0.0], [1.0, 1.0, 0.0, 1.0, 1.0], 3),
     ([0.0, 0.0], [1.0, 1.0], 0),
     ([1.0, 1.0], [1.0, 1.0], 0),

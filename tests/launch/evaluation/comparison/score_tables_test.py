@@ -8,6 +8,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.launch import errors
+from adaland.launch.evaluation import scores
 from adaland.launch.evaluation.comparison import score_tables
 
 
@@ -71,6 +72,27 @@ class ScoreTablesTest(parameterized.TestCase):
     whole = self.write("e.json", evaluation())
     tables = score_tables.load([f"a={whole}", f"a={self.folder / 'p.json'}"])
     self.assertEqual(list(tables.scores), ["a", "a, prompted"])
+
+  def test_what_an_evaluation_of_many_tasks_writes_is_read(self):
+    ids = [f"traps:{i}" for i in range(1000)]
+    rewards = np.random.Generator(np.random.PCG64(0)).random((1000, 24))
+    content = {
+      **scores.summary("agent", ids, {24: rewards}, [1.0] * 1000),
+      "tasks_sha256": "abc",
+      "controls": {"swapped": {"trial_rewards": rewards.tolist()}},
+    }
+    path = self.write("a.json", json.dumps(content, indent=1))
+    self.assertGreater(pathlib.Path(path).stat().st_size, 10**6)
+    tables = score_tables.load([path])
+    np.testing.assert_array_equal(tables.scores["a"], [rewards])
+
+  def test_an_evaluation_that_is_too_large_is_refused(self):
+    path = self.write("a.json", evaluation())
+    with (
+      absltest.mock.patch.object(score_tables, "MAX_BYTES", 100),
+      self.assertRaisesRegex(errors.UserError, "a.json: larger than 100 bytes"),
+    ):
+      score_tables.load([path])
 
   def test_a_task_that_one_evaluation_can_t_score_is_left_out_of_all(self):
     first = self.write("a.json", evaluation())
