@@ -2,7 +2,8 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+import numbers
+from collections.abc import Iterable, Sequence
 
 from adaland.envs import constants
 from adaland.envs.tasks.literals import Literal, ObjectType
@@ -32,9 +33,20 @@ def _check_distinct(what: str, values: Sequence[object]) -> None:
     )
 
 
-def _check_position(what: str, at: Position) -> None:
-  if at is not None and (len(at) != 2 or not all(map(math.isfinite, at))):
+def _position(what: str, at: Position) -> Position:
+  """Returns a position of Python floats.
+
+  Equal tasks must have equal `repr`, from which the yaws of their trials are
+  drawn, and NumPy's numbers and whole numbers have others.
+  """
+  if at is None:
+    return None
+  given = tuple(at) if isinstance(at, Iterable) else ()
+  if len(given) != 2 or not all(
+    isinstance(x, numbers.Real) and math.isfinite(x) for x in given
+  ):
     raise ValueError(f"{what} is {at}, allowed: two finite numbers")
+  return float(given[0]), float(given[1])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,8 +131,13 @@ class ObjectSpec:
         f"{self.type} has {len(self.at)} positions, allowed: as many as its "
         f"count, {self.count}"
       )
-    for at in self.at:
-      _check_position(f"position of {self.type}", at)
+    what = f"position of {self.type}"
+    object.__setattr__(self, "at", tuple(_position(what, x) for x in self.at))
+    # Else equal tasks would have other keys, as with positions.
+    if not isinstance(self.frozen, bool):
+      raise ValueError(
+        f"frozen of {self.type} is {self.frozen!r}, allowed: True or False"
+      )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,7 +148,7 @@ class PlayerSpec:
   at: Position = None
 
   def __post_init__(self):
-    _check_position("position of a player", self.at)
+    object.__setattr__(self, "at", _position("position of a player", self.at))
 
 
 @dataclasses.dataclass(frozen=True)
