@@ -4,6 +4,7 @@ import dataclasses
 import math
 import numbers
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from adaland.envs import constants
 from adaland.envs.tasks.literals import Literal, ObjectType
@@ -24,6 +25,36 @@ def check_range(what: str, value: int, first: int, last: int) -> None:
     raise ValueError(f"{what} is {value!r}, allowed: a whole number")
   if not first <= value <= last:
     raise ValueError(f"{what} is {value}, allowed: {first} to {last}")
+
+
+def check_pair(
+  what: str, given: Any, first: float, last: float, whole: bool = True
+) -> tuple[Any, Any]:
+  """Returns the two ends of a range as a tuple, which can be hashed.
+
+  Args:
+    what: The argument's name, for errors.
+    given: The ends, a list or a tuple.
+    first: The least that the first end may be.
+    last: The most that the last end may be.
+    whole: If true, both are whole numbers.
+
+  Raises:
+    ValueError: If these are no two numbers in this order, or out of bounds.
+  """
+  kinds = int if whole else (int, float)
+  if (
+    not isinstance(given, (list, tuple))
+    or len(given) != 2
+    or not all(isinstance(x, kinds) and not isinstance(x, bool) for x in given)
+    or not first <= given[0] <= given[1] <= last
+  ):
+    numbers_allowed = "whole numbers" if whole else "numbers"
+    raise ValueError(
+      f"{what} is {given!r}, allowed: (first, last), {numbers_allowed} from "
+      f"{first:g} to {last:g}"
+    )
+  return given[0], given[1]
 
 
 def _check_distinct(what: str, values: Sequence[object]) -> None:
