@@ -28,7 +28,8 @@ def check_curriculum(curriculum: base.CurriculumFactory) -> None:
 
   Raises:
     ValueError: If a method is missing or returns a value of another form, or if
-      a curriculum restored from its state chooses other tasks. The message is
+      a curriculum counts records that are not its own, or chooses other tasks
+      after it was restored from its state. The message is
       one line and names the method.
   """
   name = _name(curriculum)
@@ -45,7 +46,7 @@ def check_curriculum(curriculum: base.CurriculumFactory) -> None:
   _report_unknown(made, name, assignments[0])
   _check_metrics(made.metrics(), name)
   restored = curriculum(_sample_task, 1)
-  restored.load_state_dict(_through_json(made.state_dict(), name))
+  restored.load_state_dict(json.loads(_written(made, name)))
   expected, actual = _next_tasks(made, name), _next_tasks(restored, name)
   if expected != actual:
     raise ValueError(
@@ -100,6 +101,7 @@ def _report_unknown(
   made: base.Curriculum, name: str, assignment: base.Assignment
 ) -> None:
   unknown = assignment._replace(key=base.UNKNOWN_KEY)
+  before = _written(made, name)
   try:
     made.report(_record(unknown))
   except Exception as error:
@@ -107,6 +109,11 @@ def _report_unknown(
       f"curriculum {name}: report raises {type(error).__name__}: {error} for "
       f"the key {base.UNKNOWN_KEY}; it must ignore unknown keys"
     ) from error
+  if _written(made, name) != before:
+    raise ValueError(
+      f"curriculum {name}: report of the key {base.UNKNOWN_KEY} changes the "
+      "state; it must ignore unknown keys"
+    )
 
 
 def _record(assignment: base.Assignment) -> base.EpisodeRecord:
@@ -133,10 +140,12 @@ def _check_metrics(metrics: Any, name: str) -> None:
       )
 
 
-def _through_json(state: dict[str, Any], name: str) -> dict[str, Any]:
+def _written(made: base.Curriculum, name: str) -> str:
+  """Returns the state as JSON."""
+  state = made.state_dict()
   _check_state_keys(state, name)
   try:
-    return json.loads(json.dumps(state))
+    return json.dumps(state)
   except (TypeError, ValueError) as error:
     raise ValueError(
       f"curriculum {name}: state_dict can't be written as JSON: {error}"

@@ -53,7 +53,8 @@ class UniformCurriculum:
 
   def report(self, record: base.EpisodeRecord) -> None:
     """Adds the episode's reward to the recent mean, if the agent earned it."""
-    if not record.guided:
+    known = 0 <= record.key < self._drawn
+    if known and not record.guided:
       self._reward.add(float(np.mean(record.rewards)))
 
   def state_dict(self) -> dict[str, Any]:

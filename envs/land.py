@@ -13,7 +13,7 @@ for physics on a device, which never waits for the device.
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 import jax
 import numpy as np
@@ -144,20 +144,27 @@ class Land:
     Args:
       seed: Seed of each environment, None to keep the present one; one integer
         s means s, s + 1, ...
+
+    Raises:
+      ValueError: If these are no integers from 0; the seeds are unchanged.
     """
-    if isinstance(seed, (int, np.integer)):
-      seed = range(int(seed), int(seed) + self.num_envs)
-    given = [value is not None for value in seed]
-    seeds = [
-      old if new is None else new
-      for old, new in zip(self.seeds, seed, strict=False)
-    ]
-    if len(seed) != self.num_envs or min(seeds) < 0:
+    values: Any = seed
+    if _is_seed(seed):
+      values = range(int(seed), int(seed) + self.num_envs)
+    if (
+      not isinstance(values, (Sequence, np.ndarray))
+      or len(values) != self.num_envs
+      or not all(value is None or _is_seed(value) for value in values)
+    ):
       raise ValueError(
-        f"seed is {seed}, allowed: {self.num_envs} integers from 0"
+        f"seed is {seed}, allowed: an integer from 0, or {self.num_envs} of "
+        "them or None"
       )
-    self.seeds = tuple(seeds)
-    self.episodes[given] = 0
+    self.seeds = tuple(
+      old if new is None else int(new)
+      for old, new in zip(self.seeds, values, strict=True)
+    )
+    self.episodes[[value is not None for value in values]] = 0
 
   def reset(self) -> Step:
     """Starts a new episode in every environment.
@@ -203,7 +210,12 @@ class Land:
 
     Its arrays may share memory with the environments: they are read-only, and
     valid until the next step.
+
+    Raises:
+      ValueError: Before `reset`.
     """
+    if not self.tasks:
+      raise ValueError("batch_view was called before reset")
     stepper = self.stepper
     state, game = jax.tree.map(np.asarray, stepper.state), stepper.rows.game
     physics = stepper.physics_state()
@@ -310,6 +322,11 @@ class Land:
       trial_last=trial_last,
       discount=np.where(last, np.float32(0), np.float32(1)),
     )
+
+
+def _is_seed(value: Any) -> TypeGuard[int | np.integer]:
+  integer = isinstance(value, (int, np.integer))
+  return integer and not isinstance(value, bool) and value >= 0
 
 
 class MakeLand(Protocol):

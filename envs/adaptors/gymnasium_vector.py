@@ -81,6 +81,9 @@ class LandVectorEnv(gymnasium.vector.VectorEnv):
       seed: As `Land.seed` takes it; None keeps the present seeds and
         continues the sequence of tasks.
       options: Must be empty.
+
+    Raises:
+      ValueError: If there are options, or seeds that are no integers from 0.
     """
     if options:
       raise ValueError(f"options is {options}, allowed: none")
@@ -117,6 +120,8 @@ class LandVectorEnv(gymnasium.vector.VectorEnv):
 
   def _seed(self, seed: int | list[int | None]) -> None:
     self._land.seed(seed)
+    if isinstance(seed, (int, np.integer)):
+      super().reset(seed=int(seed))  # Seeds `np_random`.
     for i, draws in enumerate(self._draws):
       if isinstance(seed, (int, np.integer)) or seed[i] is not None:
         draws.seed(self._land.seeds[i])

@@ -98,15 +98,9 @@ class SamplerConfig:
         constants.MAX_TRIAL_SECONDS,
       ),
     ):
-      given = getattr(self, field)
-      if len(given) != 2 or not first <= given[0] <= given[1] <= last:
-        raise ValueError(
-          f"{field} is {given}, allowed: (first, last) from {first:g} to "
-          f"{last:g}"
-        )
-      if field != "trial_seconds":
-        for value in given:
-          parts.check_range(field, value, int(first), int(last))
+      whole = field != "trial_seconds"
+      pair = parts.check_pair(field, getattr(self, field), first, last, whole)
+      object.__setattr__(self, field, pair)
     for field, last in (
       ("num_worlds", MAX_WORLDS),
       ("num_games", 2**62),
@@ -115,11 +109,16 @@ class SamplerConfig:
       parts.check_range(field, getattr(self, field), 1, last)
     for field in ("goal_predicates", "rule_predicates"):
       given = getattr(self, field)
-      if not given or not set(given) <= set(constants.PREDICATES):
+      if (
+        not isinstance(given, (list, tuple))
+        or not given
+        or not all(name in constants.PREDICATES for name in given)
+      ):
         raise ValueError(
-          f"{field} is {given}, allowed: some of "
+          f"{field} is {given!r}, allowed: some of "
           f"{', '.join(constants.PREDICATES)}"
         )
+      object.__setattr__(self, field, tuple(given))
     for field in (
       "negation_probability",
       "rule_negation_probability",

@@ -98,11 +98,8 @@ class CandidateTasks(abc.ABC):
       ("tiles", _MIN_TILES, constants.MAX_TILES),
       ("trials", 1, constants.MAX_TRIALS),
     ):
-      given = getattr(self, field)
-      if len(given) != 2 or not first <= given[0] <= given[1] <= last:
-        raise ValueError(
-          f"{field} is {given}, allowed: (first, last) from {first} to {last}"
-        )
+      pair = parts.check_pair(field, getattr(self, field), first, last)
+      object.__setattr__(self, field, pair)
     if not constants.MIN_TRIAL_SECONDS <= self.trial_seconds <= _MAX_SECONDS:
       raise ValueError(
         f"trial_seconds is {self.trial_seconds:g}, allowed: "

@@ -2,7 +2,9 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+import numbers
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from adaland.envs import constants
 from adaland.envs.tasks.literals import Literal, ObjectType
@@ -25,6 +27,36 @@ def check_range(what: str, value: int, first: int, last: int) -> None:
     raise ValueError(f"{what} is {value}, allowed: {first} to {last}")
 
 
+def check_pair(
+  what: str, given: Any, first: float, last: float, whole: bool = True
+) -> tuple[Any, Any]:
+  """Returns the two ends of a range as a tuple, which can be hashed.
+
+  Args:
+    what: The argument's name, for errors.
+    given: The ends, a list or a tuple.
+    first: The least that the first end may be.
+    last: The most that the last end may be.
+    whole: If true, both are whole numbers.
+
+  Raises:
+    ValueError: If these are no two numbers in this order, or out of bounds.
+  """
+  kinds = int if whole else (int, float)
+  if (
+    not isinstance(given, (list, tuple))
+    or len(given) != 2
+    or not all(isinstance(x, kinds) and not isinstance(x, bool) for x in given)
+    or not first <= given[0] <= given[1] <= last
+  ):
+    numbers_allowed = "whole numbers" if whole else "numbers"
+    raise ValueError(
+      f"{what} is {given!r}, allowed: (first, last), {numbers_allowed} from "
+      f"{first:g} to {last:g}"
+    )
+  return given[0], given[1]
+
+
 def _check_distinct(what: str, values: Sequence[object]) -> None:
   if len(set(values)) != len(values):
     raise ValueError(
@@ -32,9 +64,20 @@ def _check_distinct(what: str, values: Sequence[object]) -> None:
     )
 
 
-def _check_position(what: str, at: Position) -> None:
-  if at is not None and (len(at) != 2 or not all(map(math.isfinite, at))):
+def _position(what: str, at: Position) -> Position:
+  """Returns a position of Python floats.
+
+  Equal tasks must have equal `repr`, from which the yaws of their trials are
+  drawn, and NumPy's numbers and whole numbers have others.
+  """
+  if at is None:
+    return None
+  given = tuple(at) if isinstance(at, Iterable) else ()
+  if len(given) != 2 or not all(
+    isinstance(x, numbers.Real) and math.isfinite(x) for x in given
+  ):
     raise ValueError(f"{what} is {at}, allowed: two finite numbers")
+  return float(given[0]), float(given[1])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,8 +162,13 @@ class ObjectSpec:
         f"{self.type} has {len(self.at)} positions, allowed: as many as its "
         f"count, {self.count}"
       )
-    for at in self.at:
-      _check_position(f"position of {self.type}", at)
+    what = f"position of {self.type}"
+    object.__setattr__(self, "at", tuple(_position(what, x) for x in self.at))
+    # Else equal tasks would have other keys, as with positions.
+    if not isinstance(self.frozen, bool):
+      raise ValueError(
+        f"frozen of {self.type} is {self.frozen!r}, allowed: True or False"
+      )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,7 +179,7 @@ class PlayerSpec:
   at: Position = None
 
   def __post_init__(self):
-    _check_position("position of a player", self.at)
+    object.__setattr__(self, "at", _position("position of a player", self.at))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Tasks from rulesets of XLand-MiniGrid (arXiv 2312.12044).
 
 A ruleset is a goal, rules and initial tiles of a grid world, each a row of
-integers: an id, then pairs (tile, colour). What a grid has and ours does not is
-refused or named:
+integers: an id, then pairs (tile, colour). The ids of tiles and colours are
+those of XLand-MiniGrid 0.7.0 (March 2024) and later; in files of older versions
+they mean other things. What a grid has and ours does not is refused or named:
 
 - goals on a tile or a position are refused: no relation of ours is over them;
 - directions, as in "a is above b", are dropped: `near` has none;
@@ -41,10 +42,12 @@ _GOALS: Final = (
 _FIRST_DIRECTED_GOAL: Final = 7
 _RULES: Final = ("none", "hold", "near", "pair", *["pair"] * 4, *["near"] * 4)
 _FIRST_DIRECTED_RULE: Final = 4
-# Tiles that are no objects: empty, end of map, unseen, floor.
-_LAST_GROUND: Final = 3
-_SHAPES: Final = {5: "sphere", 6: "cube", 7: "pyramid"}
-_COLOURS: Final = {6: "purple", 7: "yellow", 9: "black"}
+# Tiles that are no objects: empty, floor.
+_LAST_GROUND: Final = 1
+_LAST_TILE: Final = 12
+_LAST_COLOUR: Final = 11
+_SHAPES: Final = {3: "sphere", 4: "cube", 5: "pyramid"}
+_COLOURS: Final = {4: "purple", 5: "yellow", 7: "black"}
 _ARRAYS: Final = ("goals", "rules", "init_tiles")
 # Limit for the file and for its arrays: three million rulesets of 20 rules and
 # 20 tiles, more than in any published benchmark.
@@ -214,9 +217,11 @@ def _name(number: int, names: tuple[str, ...], what: str) -> str:
 
 def _kind(row: np.ndarray) -> Kind:
   tile, colour = int(row[0]), int(row[1])
-  if tile < 0 or colour < 0:
+  if not (0 <= tile <= _LAST_TILE and 0 <= colour <= _LAST_COLOUR):
     raise ValueError(
-      f"a tile and its colour are {tile} and {colour}, allowed: numbers from 0"
+      f"a tile and its colour are {tile} and {colour}, allowed: tiles 0 to "
+      f"{_LAST_TILE} and colours 0 to {_LAST_COLOUR}, the ids of "
+      "XLand-MiniGrid 0.7.0 and later"
     )
   return tile, colour
 

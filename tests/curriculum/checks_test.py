@@ -96,6 +96,11 @@ class KnownKeysOnly(InOrder):
     self._open.remove(record.key)
 
 
+class CountsAll(InOrder):
+  def report(self, record):
+    self._next += 1
+
+
 class BareTasks(InOrder):
   def next_tasks(self, n):
     return [assignment.task for assignment in super().next_tasks(n)]
@@ -146,6 +151,7 @@ class CheckTest(parameterized.TestCase):
     (NumPyKeys, r"the key .*0.* \(int64\); it must be an int from 0 to "),
     (LargeKeys, r"the key 18446744073709551616 \(int\); .* 2\*\*64 - 1"),
     (KnownKeysOnly, "report raises KeyError: -1 for the key -1; it must ig"),
+    (CountsAll, "report of the key -1 changes the state; it must ignore"),
     (BareTasks, r"next_tasks gives 'task 0'; it must give base.Assignment"),
     (TextMetrics, r"metrics has 'state': 'good'"),
     (NoMetrics, "metrics gives None; it must give a dictionary"),

@@ -40,6 +40,16 @@ class UniformCurriculumTest(absltest.TestCase):
     made.report(record._replace(guided=True))
     self.assertEqual(made.metrics()["trial_reward_s"], 0.0)
 
+  def test_records_of_others_assignments_are_ignored(self):
+    made = _make()
+    [assignment] = made.next_tasks(1)
+    made.report(examples.record(assignment, 0.0, 5.0))
+    before = made.metrics()
+    for key in (base.UNKNOWN_KEY, 99):
+      other = assignment._replace(key=key)
+      made.report(examples.record(other, 0.0, 1.0))
+    self.assertEqual(made.metrics(), before)
+
   def test_a_restored_copy_goes_on_the_same(self):
     one = _make(1)
     for assignment in one.next_tasks(3):

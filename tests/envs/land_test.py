@@ -1,6 +1,8 @@
 """Tests of `Land` on the cpu back end."""
 
 import dataclasses
+import re
+from typing import Any
 
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -28,6 +30,22 @@ class LandTest(land_suite.LandSuite):
   def test_seeds_may_be_numpy_s(self):
     env = fixtures.make_land(fixtures.busy_task(), seed=np.int64(3))
     self.assertEqual(env.seeds, (3, 4))
+
+  def test_seeds_that_are_none_are_refused_and_change_nothing(self):
+    env = fixtures.make_land(fixtures.busy_task(), seed=[4, 7])
+    given: list[Any] = [[0, 1.5], [0, "a"], [0, True], [0, -1], [0], 2.0, -1]
+    for seed in given:
+      with self.assertRaisesRegex(
+        ValueError,
+        f"seed is {re.escape(str(seed))}, allowed: an integer from 0, or 2",
+      ):
+        env.seed(seed)
+      self.assertEqual(env.seeds, (4, 7))
+
+  def test_a_view_before_reset_is_refused(self):
+    env = fixtures.make_land(fixtures.busy_task())
+    with self.assertRaisesRegex(ValueError, "batch_view was called before"):
+      env.state_view(0)
 
 
 class WritableTest(parameterized.TestCase):

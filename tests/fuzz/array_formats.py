@@ -92,9 +92,9 @@ class Rulesets(archives.Archive):
     made = tempfile.TemporaryDirectory()
     self._made = made  # Deleted with this object.
     self._path = pathlib.Path(made.name, "rulesets.npz")
-    goals = [[1, 5, 7, 0, 0], [4, 5, 7, 9, 9], [8, 6, 3, 7, 4]]
-    rules = [[[1, 6, 6, 5, 7, 0, 0], [3, 7, 9, 5, 7, 3, 9], 7 * [0]]] * 3
-    tiles = [[[6, 6], [7, 9], [7, 9], [0, 0]]] * 3
+    goals = [[1, 3, 5, 0, 0], [4, 3, 5, 7, 7], [8, 4, 1, 5, 2]]
+    rules = [[[1, 4, 4, 3, 5, 0, 0], [3, 5, 7, 3, 5, 1, 7], 7 * [0]]] * 3
+    tiles = [[[4, 4], [5, 7], [5, 7], [0, 0]]] * 3
     whole = []
     for save, dtype in ((np.savez, "u1"), (np.savez_compressed, "i4")):
       goal, rule, tile = (np.array(x, dtype) for x in (goals, rules, tiles))

@@ -102,9 +102,9 @@ class TasksTest(absltest.TestCase):
     path = self.create_tempfile("rules.npz").full_path
     np.savez(
       path,
-      goals=np.array([[11, 5, 7, 0, 0], [2, 5, 7, 0, 0]]),
+      goals=np.array([[11, 3, 5, 0, 0], [2, 3, 5, 0, 0]]),
       rules=np.zeros((2, 1, 7), int),
-      init_tiles=np.array([[[5, 7]], [[5, 7]]]),
+      init_tiles=np.array([[[3, 5]], [[3, 5]]]),
     )
     found = json.loads(
       _run("import", "xland-minigrid", path, "--num_tasks=2", "--json=-")

@@ -109,6 +109,16 @@ class LandVectorEnvTest(absltest.TestCase):
     # Environment 1 had seed 6.
     self.assertEqual([row[0] for row in tasks([6, 9])], [r[1] for r in first])
 
+  def test_np_random_has_the_seed(self):
+    env = _make()
+    env.reset(seed=7)
+    self.assertEqual(env.np_random_seed, 7)
+
+  def test_a_picture_before_reset_is_refused(self):
+    env = _make(render_mode="rgb_array")
+    with self.assertRaisesRegex(ValueError, "called before reset"):
+      env.render()
+
   def test_without_a_seed_each_batch_plays_tasks_of_its_own(self):
     def played(**arguments):
       env = _make(num_tasks=10_000, **arguments)

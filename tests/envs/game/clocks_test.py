@@ -1,11 +1,16 @@
 """Tests for the clocks, the observation of time, and start yaws."""
 
+import json
+
 import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
 from adaland.envs import constants
 from adaland.envs.game import clocks
+from adaland.envs.tasks import json_files
+from adaland.envs.tasks.literals import Literal
+from tests.envs import fixtures
 
 
 def _clock(trial, step, trials, trial_steps):
@@ -82,8 +87,21 @@ class StartYawTest(absltest.TestCase):
     self.assertLess(np.abs(counts - 500).max(), 100)
 
   def test_equal_tasks_have_equal_keys(self):
-    self.assertEqual(clocks.task_key((1, "a")), clocks.task_key((1, "a")))
-    self.assertNotEqual(clocks.task_key((1, "a")), clocks.task_key((1, "b")))
+    goal = Literal("near", fixtures.PLAYER, fixtures.CUBE)
+
+    def at(position):
+      objects = [(fixtures.CUBE, position)]
+      return fixtures.make_task(objects, goal, player_at=position)
+
+    given = (2, 1), (2.0, 1.0), (np.float64(2), 1), np.array([2, 1])
+    tasks = [at(position) for position in given]
+    for task in tasks:
+      self.assertEqual(task, tasks[0])
+      read = json_files.loads(json.dumps(json_files.to_json(task)))
+      for equal in (task, read):
+        self.assertEqual(clocks.task_key(equal), clocks.task_key(tasks[0]))
+    other = at((2.0, 1.5))
+    self.assertNotEqual(clocks.task_key(other), clocks.task_key(tasks[0]))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import pickle
+from typing import Any
 
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -173,8 +174,15 @@ class CandidateTasksTest(parameterized.TestCase):
   @parameterized.parameters(
     ({"candidates": 1}, "candidates is 1, allowed: 2 to 7"),
     ({"candidates": 2.0}, "candidates is 2.0, allowed: a whole number"),
-    ({"tiles": (3, 5)}, r"tiles is \(3, 5\), allowed: \(first, last\) from 4"),
-    ({"trials": (2, 1)}, r"trials is \(2, 1\), allowed: \(first, last\) from"),
+    (
+      {"tiles": (3, 5)},
+      r"tiles is \(3, 5\), allowed: \(first, last\), whole numbers from 4 to",
+    ),
+    ({"tiles": (5.9, 5.9)}, r"tiles is \(5.9, 5.9\), .*, whole numbers from 4"),
+    ({"tiles": 7}, "tiles is 7, allowed: .first, last., whole numbers"),
+    ({"trials": (2, 1)}, r"trials is \(2, 1\), .*, whole numbers from 1 to 48"),
+    ({"trials": (1.5, 2.5)}, r"trials is \(1.5, 2.5\), .*, whole numbers"),
+    ({"trials": 4}, "trials is 4, allowed: .first, last., whole numbers"),
     ({"trial_seconds": 1.0}, "trial_seconds is 1, allowed: 2 to 40"),
     (
       {"candidates": 6},
@@ -214,6 +222,12 @@ class CandidateTasksTest(parameterized.TestCase):
         others = {goal, *movable, *_made(task)}
         self.assertEqual({x.row.name for x in places}, {"wall"})
         self.assertNotIn("wall", {x.row.name for x in others})
+
+  def test_lists_are_as_good_as_tuples(self):
+    listed: dict[str, Any] = {"tiles": [6, 8], "trials": [1, 2]}
+    family = candidates.Traps(**listed)
+    self.assertEqual(family, candidates.Traps(tiles=(6, 8), trials=(1, 2)))
+    hash(family)  # Tasks are cached by their family.
 
   def test_fields_can_be_replaced(self):
     family = dataclasses.replace(candidates.Chain(), places=3)

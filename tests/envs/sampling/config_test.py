@@ -1,6 +1,7 @@
 """Tests of adaland.envs.sampling.config."""
 
 import dataclasses
+from typing import Any
 
 from absl.testing import absltest, parameterized
 
@@ -23,13 +24,17 @@ class SamplerConfigTest(parameterized.TestCase):
     ("tiles", (8, 21), "tiles is .8, 21.,"),
     ("tiles", (9, 8), "tiles is .9, 8.,"),
     ("tiles", (8,), "tiles is .8,.,"),
-    ("tiles", (8.5, 10), "tiles is 8.5, allowed: a whole number"),
+    ("tiles", (8.5, 10), "tiles is .8.5, 10., .*, whole numbers from 4 to 20"),
+    ("tiles", (True, 8), "tiles is .True, 8.,"),
+    ("tiles", 8, "tiles is 8, allowed: .first, last., whole numbers from 4"),
+    ("tiles", "89", "tiles is '89', allowed: .first, last.,"),
     ("levels", (0, 1), "levels is .0, 1., allowed: .* from 1 to 4"),
     ("chain_rules", (0, 6), "chain_rules .* from 0 to 5"),
     ("dead_ends", (-1, 0), "dead_ends .* from 0 to 11"),
     ("distractors", (0, 25), "distractors .* from 0 to 24"),
     ("trials", (0, 2), "trials .* from 1 to 48"),
-    ("trial_seconds", (1, 10), "trial_seconds .* from 2 to 40"),
+    ("trial_seconds", (1, 10), "trial_seconds .*, numbers from 2 to 40"),
+    ("trial_seconds", (2, None), "trial_seconds is .2, None., allowed"),
     ("num_worlds", 0, "num_worlds is 0, allowed: 1 to 4194304"),
     ("num_worlds", 2**22 + 1, "num_worlds is 4194305"),
     ("num_games", 0, "num_games is 0"),
@@ -37,6 +42,8 @@ class SamplerConfigTest(parameterized.TestCase):
     ("max_objects", 25, "max_objects is 25, allowed: 1 to 24"),
     ("goal_predicates", (), "goal_predicates is .., allowed: some of touch"),
     ("rule_predicates", ("at",), "rule_predicates is .'at',., allowed"),
+    ("rule_predicates", None, "rule_predicates is None, allowed: some of"),
+    ("rule_predicates", "near", "rule_predicates is 'near', allowed: some of"),
     ("negation_probability", 1.1, "negation_probability is 1.1, .* 0 to 1"),
     ("player_in_goal_probability", -0.1, "player_in_goal_probability is -0.1"),
     ("player_in_rule_probability", float("nan"), "rule_probability is nan"),
@@ -50,12 +57,21 @@ class SamplerConfigTest(parameterized.TestCase):
     ("levels", (4, 4)),
     ("chain_rules", (5, 5)),
     ("trial_seconds", (2, 40)),
+    ("trial_seconds", (2.5, 7.5)),
     ("num_worlds", 2**22),
     ("negation_probability", 1),
   )
   def test_takes_the_bounds_themselves(self, field, value):
     config = SamplerConfig(**{field: value})
     self.assertEqual(getattr(config, field), value)
+
+  def test_lists_are_as_good_as_tuples(self):
+    listed: dict[str, Any] = {"tiles": [8, 10], "goal_predicates": ["near"]}
+    config = SamplerConfig(**listed)
+    self.assertEqual(
+      config, SamplerConfig(tiles=(8, 10), goal_predicates=("near",))
+    )
+    hash(config)  # Tasks are cached by their config.
 
   def test_objects_fill_at_most_half_of_the_smallest_room(self):
     small = SamplerConfig(tiles=(5, 9), max_objects=12)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.envs import constants
@@ -47,10 +48,20 @@ class ObjectSpecTest(absltest.TestCase):
       (2, (None,), "black cube has 1 positions, allowed: .* its count, 2"),
       (1, ((0.0, float("nan")),), "position of black cube is .*two finite"),
       (1, ((0.0, 1.0, 2.0),), "position of black cube is .*two finite"),
+      (1, (0.5,), "position of black cube is 0.5, allowed: two finite"),
+      (1, ("12",), "position of black cube is 12, allowed: two finite"),
     )
     for count, at, message in cases:
       with self.assertRaisesRegex(ValueError, message):
         parts.ObjectSpec(_CUBE, count, at)
+
+  def test_frozen_is_a_bool(self):
+    given: tuple[Any, ...] = ("no", None, 1, np.bool_(True))
+    for frozen in given:
+      with self.assertRaisesRegex(
+        ValueError, "frozen of black cube is .*, allowed: True or False"
+      ):
+        parts.ObjectSpec(_CUBE, frozen=frozen)
 
 
 class PlayerAndHidingTest(absltest.TestCase):

@@ -5,8 +5,8 @@ from absl.testing import absltest, parameterized
 
 from adaland.envs.tasks import planner, xland_minigrid
 
-BALL, SQUARE, PYRAMID, KEY = 5, 6, 7, 9
-RED, PURPLE, YELLOW, BLACK = 3, 6, 7, 9
+FLOOR, BALL, SQUARE, PYRAMID, KEY = 1, 3, 4, 5, 7
+RED, PURPLE, YELLOW, BLACK = 1, 4, 5, 7
 
 
 def rows(*given, width):
@@ -27,11 +27,18 @@ class MakeTaskTest(parameterized.TestCase):
       (4, BALL, YELLOW, KEY, BLACK),
       [
         (1, SQUARE, PURPLE, BALL, YELLOW),
-        (3, PYRAMID, BLACK, BALL, YELLOW, 3, BLACK),  # Leaves floor.
+        (3, PYRAMID, BLACK, BALL, YELLOW, FLOOR, BLACK),
         (0,),
         (2, PYRAMID, BLACK, KEY, BLACK),
       ],
-      [(SQUARE, PURPLE), (PYRAMID, BLACK), (PYRAMID, BLACK), (0, 0)],
+      [
+        (SQUARE, PURPLE),
+        (PYRAMID, BLACK),
+        (PYRAMID, BLACK),
+        (BALL, BLACK),
+        (FLOOR, BLACK),
+        (0, 0),
+      ],
     )
     self.assertEqual(
       [str(rule) for rule in task.rules],
@@ -45,7 +52,7 @@ class MakeTaskTest(parameterized.TestCase):
     self.assertEqual(str(goal), "near(yellow sphere, black wall)")
     self.assertEqual(
       {str(spec.type): spec.count for spec in task.objects},
-      {"purple cube": 1, "black pyramid": 2},
+      {"purple cube": 1, "black pyramid": 2, "black sphere": 1},
     )
     self.assertEqual(task.world.seed, 7)
     self.assertIsNotNone(planner.shortest_solution(task))
@@ -70,7 +77,7 @@ class MakeTaskTest(parameterized.TestCase):
     self.assertLen(conditions[1].object_types, 1)
 
   def test_kinds_of_tiles_stay_apart(self):
-    tiles = [(BALL, colour) for colour in range(3, 12)]
+    tiles = [(BALL, colour) for colour in range(1, 10)]
     task, _ = make((1, BALL, YELLOW), [], tiles)
     self.assertLen({spec.type for spec in task.objects}, 9)
     [yellow] = [
@@ -83,7 +90,7 @@ class MakeTaskTest(parameterized.TestCase):
     ((5, BALL, RED, 1, 1), "goal is 'tile on position'"),
     ((0,), "goal is 'none'"),
     ((15, BALL, RED), "id of goal is 15, allowed: 0 to 14"),
-    ((1, 3, RED), "is on tile 3, which is ground, allowed: objects, from 4"),
+    ((1, 1, RED), "is on tile 1, which is ground, allowed: objects, from 2"),
     ((4, BALL, RED, 0, 0), "is on tile 0, which is ground"),
   )
   def test_goals_that_can_t_be_carried_over(self, goal, message):
@@ -91,7 +98,7 @@ class MakeTaskTest(parameterized.TestCase):
       make(goal)
 
   def test_refuses_what_is_too_large(self):
-    tiles = [(tile, colour) for tile in (5, 6) for colour in range(3, 12)]
+    tiles = [(tile, colour) for tile in (3, 4) for colour in range(1, 10)]
     with self.assertRaisesRegex(ValueError, "more than 12 kinds of tiles"):
       make((1, BALL, RED), [], tiles)
     rule = (1, BALL, RED, SQUARE, RED)
@@ -100,10 +107,17 @@ class MakeTaskTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, "id of rule 1 is 12"):
       make((1, BALL, RED), [(12,)])
 
-  def test_refuses_negative_numbers(self):
-    goal, none = np.array([1, BALL, -1, 0, 0]), np.zeros((0, 7), int)
-    with self.assertRaisesRegex(ValueError, "are 5 and -1, allowed: numbers"):
-      xland_minigrid.make_task(goal, none, np.zeros((0, 2), int))
+  @parameterized.parameters((-1, RED), (13, RED), (BALL, -1), (BALL, 12))
+  def test_refuses_ids_that_are_no_tile_s_or_colour_s(self, tile, colour):
+    with self.assertRaisesRegex(
+      ValueError,
+      f"are {tile} and {colour}, allowed: tiles 0 to 12 and colours 0 to 11",
+    ):
+      xland_minigrid.make_task(
+        np.array([1, BALL, RED, 0, 0]),
+        np.zeros((0, 7), int),
+        np.array([[tile, colour]]),
+      )
 
 
 class LoadTest(absltest.TestCase):
