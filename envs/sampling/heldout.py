@@ -1,9 +1,10 @@
 """The split of games and terrains into a training and a held-out half.
 
 A hash of a game's canonical form decides whether it is held out. The canonical
-form ignores the order of rules, of spawns and of symmetric arguments, and all
-but goals and rules, so that a game which differs from a held-out one in nothing
-else is held out too. The probes' games are held out whatever their hash. The
+form ignores the order of rules, of spawns, of symmetric arguments and of the
+players, the number of players with a goal in common, and all but goals and
+rules, so that a game which differs from a held-out one in nothing else is held
+out too. The probes' games are held out whatever their hash. The
 training sampler draws until a game is on its side, whatever its settings, so
 that it can't return a held-out game; `python -m adaland.envs.sampling.leaks`
 looks for counterexamples.
@@ -22,6 +23,7 @@ or mirrored. An empty flat room is in both halves: there is nothing to see in it
 but objects, whose positions are drawn from seeds that the halves do not share.
 """
 
+import dataclasses
 import functools
 import hashlib
 from collections.abc import Sequence
@@ -30,7 +32,7 @@ import numpy as np
 
 from adaland.envs import constants
 from adaland.envs.tasks import probes
-from adaland.envs.tasks.literals import Argument
+from adaland.envs.tasks.literals import Argument, Player
 from adaland.envs.tasks.task import Literal, Rule, Task
 from adaland.envs.worlds.terrain import Terrain
 
@@ -57,16 +59,49 @@ def _canonical_literal(literal: Literal) -> tuple[int, ...]:
   return int(literal.negated), literal.row.id, *types
 
 
-def canonical_form(goals: Sequence[Literal], rules: Sequence[Rule]) -> str:
-  """Returns a text that is the same for equal games and no others."""
-  written = sorted(
+def _with_players_exchanged(literal: Literal) -> Literal:
+  a, b = (
+    Player(3 - each.index) if isinstance(each, Player) else each
+    for each in (literal.a, literal.b)
+  )
+  return dataclasses.replace(literal, a=a, b=b)
+
+
+def _written(
+  goals: Sequence[Literal], rules: Sequence[Rule]
+) -> tuple[list[tuple[int, ...]], list[tuple[tuple[int, ...], list[int]]]]:
+  """Returns goals and rules as numbers, the rules in order."""
+  return [_canonical_literal(goal) for goal in goals], sorted(
     (
       _canonical_literal(rule.condition),
       sorted(map(_number, rule.spawns)),
     )
     for rule in rules
   )
-  return repr(([_canonical_literal(goal) for goal in goals], written))
+
+
+def canonical_form(goals: Sequence[Literal], rules: Sequence[Rule]) -> str:
+  """Returns a text that is the same for equal games and no others.
+
+  A game for two is equal to that with the players exchanged, and, if both have
+  the same goal, to the game for one.
+
+  Args:
+    goals: Goals of the players, one or two.
+    rules: The rules.
+  """
+  forms = [_written(goals, rules)]
+  if len(goals) == 2:
+    exchanged = [
+      Rule(_with_players_exchanged(rule.condition), rule.spawns)
+      for rule in rules
+    ]
+    second, first = map(_with_players_exchanged, goals)
+    forms.append(_written([first, second], exchanged))
+  written_goals, written_rules = min(forms)
+  if len(goals) == 2 and written_goals[0] == written_goals[1]:
+    written_goals.pop()
+  return repr((written_goals, written_rules))
 
 
 def is_heldout(goals: Sequence[Literal], rules: Sequence[Rule]) -> bool:

@@ -43,6 +43,32 @@ class CanonicalFormTest(absltest.TestCase):
     ]
     self.assertLen(set(games), len(games))
 
+  def test_ignores_which_player_is_first(self):
+    def written(goals, *rules):
+      return heldout.canonical_form(
+        list(map(parse_literal, goals)), list(map(parse_rule, rules))
+      )
+
+    rule = "hold(player{}, purple cube) -> black cube"
+    one, two = "near(player1, black cube)", "see(black wall, player2)"
+    self.assertEqual(
+      written([one, two], rule.format(2)),
+      written(
+        ["see(black wall, player1)", "near(player2, black cube)"],
+        rule.format(1),
+      ),
+    )
+    different = [
+      written([one, two], rule.format(1)),
+      written([one, two], rule.format(2)),
+      written([two, one], rule.format(1)),
+      written([one, one], rule.format(2)),
+      # A goal that both share makes it the game for one.
+      written([one], rule.format(1)),
+    ]
+    self.assertLen(set(different), len(different))
+    self.assertEqual(different[-1], written([one, one], rule.format(1)))
+
 
 class CanonicalTerrainTest(absltest.TestCase):
   def test_same_if_turned_or_mirrored(self):
