@@ -9,10 +9,6 @@ training sampler draws until a game is on its side, whatever its settings, so
 that it can't return a held-out game; `python -m adaland.envs.sampling.leaks`
 looks for counterexamples.
 
-The split is made for each number of players: the game of a held-out task for
-one may be trained as a game of two players with that goal, and a game of two
-with the players exchanged is another game.
-
 Where games are so few that training shows nearly all of its half, the split is
 not fair: what never was right with a goal in training is right in the held-out
 half, where an agent that learned by heart is worse than chance. `hidden_tasks`
