@@ -4,10 +4,10 @@ A hash of a game's canonical form decides whether it is held out. The canonical
 form ignores the order of rules, of spawns, of symmetric arguments and of the
 players, the number of players with a goal in common, and all but goals and
 rules, so that a game which differs from a held-out one in nothing else is held
-out too. The probes' games are held out whatever their hash. The
-training sampler draws until a game is on its side, whatever its settings, so
-that it can't return a held-out game; `python -m adaland.envs.sampling.leaks`
-looks for counterexamples.
+out too. The probes' games are held out whatever their hash. The training
+sampler draws until a game is on its side, whatever its settings, so that it
+can't return a held-out game; `python -m adaland.envs.sampling.leaks` looks for
+counterexamples.
 
 Where games are so few that training shows nearly all of its half, the split is
 not fair: what never was right with a goal in training is right in the held-out
