@@ -251,7 +251,7 @@ def _tables(
       name: (each[scored] / best[scored, None])[None]
       for name, each in rewards.items()
     },
-    {name: [name.partition(",")[0]] for name in rewards},
+    {name: [score_tables.Seed(name.partition(",")[0])] for name in rewards},
     len(best),
     taskset,
   )

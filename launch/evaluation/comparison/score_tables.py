@@ -24,12 +24,30 @@ _UNPROMPTED = ", unprompted"
 _LEAST = 1e-6
 
 
+class Seed(NamedTuple):
+  """A training seed of a policy.
+
+  Attributes:
+    file: Name of the evaluation's file.
+    agent: Hash of the agent's parameters, None if the file has none.
+  """
+
+  file: str
+  agent: str | None = None
+
+  @property
+  def key(self) -> str:
+    """The hash, the same in all evaluations of an agent, or else the file."""
+    return self.agent or self.file
+
+
 class Tables(NamedTuple):
   """Scores of several policies on the same tasks.
 
   Attributes:
     scores: By label, in the order given, float64 [S, T, K].
-    files: By label the names of the files, S.
+    seeds: By label the training seeds, S; those of agents that several labels
+      have are in the same order in each.
     num_tasks: Number of tasks, T and those without a score.
     taskset: Name of the task set, as the first file gives it.
     num_unlike_experts: Number of tasks with a score on which the expert's
@@ -37,34 +55,38 @@ class Tables(NamedTuple):
   """
 
   scores: dict[str, np.ndarray]
-  files: dict[str, list[str]]
+  seeds: dict[str, list[Seed]]
   num_tasks: int
   taskset: str
   num_unlike_experts: int = 0
 
   def same_seeds(self, label: str, other: str) -> bool:
     """Returns whether two labels are of the same seeds of one agent."""
-    return self.files[label] == self.files[other]
+    ours, theirs = self.seeds[label], self.seeds[other]
+    return [seed.key for seed in ours] == [seed.key for seed in theirs]
 
 
 class _File(NamedTuple):
   """One evaluation.
 
   Attributes:
-    name: The file's name.
+    seed: Name of the file, and its agent.
     taskset: Name of the task set.
     tasks: The hash of its tasks.
     rewards: By what is to be added to the label, [tasks, K].
     expert: The expert's rewards, [tasks].
-    agent: The hash of the agent's parameters, None if the file has none.
   """
 
-  name: str
+  seed: Seed
   taskset: str
   tasks: str
   rewards: dict[str, np.ndarray]
   expert: np.ndarray
-  agent: str | None
+
+  @property
+  def name(self) -> str:
+    """The file's name."""
+    return self.seed.file
 
   @property
   def num_trials(self) -> int:
@@ -111,22 +133,30 @@ def load(specs: Sequence[str]) -> Tables:
       "no scores"
     )
   worst, best = experts.min(axis=0)[scored], experts.max(axis=0)[scored]
-  seeds: dict[str, list[np.ndarray]] = {}
-  names: dict[str, list[str]] = {}
+  rows: dict[str, list[tuple[Seed, np.ndarray]]] = {}
   for label, file in files:
     for addition, rewards in file.rewards.items():
       score = rewards[scored] / best[:, None]
-      seeds.setdefault(label + addition, []).append(score)
-      names.setdefault(label + addition, []).append(file.name)
-  stacked = {
-    label: np.stack(each)
-    for label, each in seeds.items()
+      rows.setdefault(label + addition, []).append((file.seed, score))
+  # Labels that have the same agents have them in the same order, as theirs are
+  # drawn together.
+  keys = list(dict.fromkeys(file.seed.key for _, file in files))
+  for each in rows.values():
+    each.sort(key=lambda row: keys.index(row[0].key))
+  kept = {
+    label: each
+    for label, each in rows.items()
     # The same was played for the label's evaluation.
     if label.removesuffix(_UNPROMPTED) == label
-    or label.removesuffix(_UNPROMPTED) not in seeds
+    or label.removesuffix(_UNPROMPTED) not in rows
   }
-  unlike = int((~np.isclose(worst, best)).sum())
-  return Tables(stacked, names, len(scored), files[0][1].taskset, unlike)
+  return Tables(
+    {label: np.stack([row for _, row in each]) for label, each in kept.items()},
+    {label: [seed for seed, _ in each] for label, each in kept.items()},
+    len(scored),
+    files[0][1].taskset,
+    int((~np.isclose(worst, best)).sum()),
+  )
 
 
 def _check_labels(specs: Sequence[str]) -> None:
@@ -150,10 +180,10 @@ def _check_seeds(files: Sequence[tuple[str, _File]]) -> None:
   """Refuses evaluations of one agent as those of its training seeds."""
   found: dict[tuple[str, str], str] = {}
   for label, file in files:
-    if file.agent is None:
+    if file.seed.agent is None:
       continue
     for addition in file.rewards:
-      other = found.setdefault((label + addition, file.agent), file.name)
+      other = found.setdefault((label + addition, file.seed.agent), file.name)
       if other != file.name:
         raise errors.UserError(
           f"{other} and {file.name} are of one agent, allowed: as files of "
@@ -220,13 +250,14 @@ def _parse(path: str, content: dict[str, Any]) -> _File:
       )
   taskset = json_checks.read_text(content.get("taskset", ""), "taskset")
   agent = content.get("agent_sha256")
+  if agent is not None:
+    agent = json_checks.read_text(agent, "agent_sha256")
   return _File(
-    path,
+    Seed(path, agent),
     errors.printable(taskset),
     json_checks.read_text(content["tasks_sha256"], "tasks_sha256"),
     rewards,
     expert,
-    None if agent is None else json_checks.read_text(agent, "agent_sha256"),
   )
 
 

@@ -42,7 +42,7 @@ class CardTest(absltest.TestCase):
   def test_results(self):
     tables = score_tables.Tables(
       {"agent": np.full((1, 3, 2), 0.25), "expert": np.ones((1, 3, 2))},
-      {"agent": ["a"], "expert": ["b"]},
+      {name: [score_tables.Seed(name)] for name in ("agent", "expert")},
       4,
       "test",
     )
