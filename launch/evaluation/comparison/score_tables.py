@@ -10,35 +10,14 @@ have no score, and are left out.
 import itertools
 import pathlib
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from adaland.envs.tasks import json_checks
 from adaland.launch import errors
+from adaland.launch.evaluation.comparison import evaluation_files
 
-# Where the files of `adaland prompt --taskset` have a task's rewards.
-_PROMPT = ("prompted", "unprompted")
 _UNPROMPTED = ", unprompted"
-# An expert's smallest reward above 0, seconds: scores are shares of it.
-_LEAST = 1e-6
-
-
-class Seed(NamedTuple):
-  """A training seed of a policy.
-
-  Attributes:
-    file: Name of the evaluation's file.
-    agent: Hash of the agent's parameters, None if the file has none.
-  """
-
-  file: str
-  agent: str | None = None
-
-  @property
-  def key(self) -> str:
-    """The hash, the same in all evaluations of an agent, or else the file."""
-    return self.agent or self.file
 
 
 class Tables(NamedTuple):
@@ -55,7 +34,7 @@ class Tables(NamedTuple):
   """
 
   scores: dict[str, np.ndarray]
-  seeds: dict[str, list[Seed]]
+  seeds: dict[str, list[evaluation_files.Seed]]
   num_tasks: int
   taskset: str
   num_unlike_experts: int = 0
@@ -64,34 +43,6 @@ class Tables(NamedTuple):
     """Returns whether two labels are of the same seeds of one agent."""
     ours, theirs = self.seeds[label], self.seeds[other]
     return [seed.key for seed in ours] == [seed.key for seed in theirs]
-
-
-class _File(NamedTuple):
-  """One evaluation.
-
-  Attributes:
-    seed: Name of the file, and its agent.
-    taskset: Name of the task set.
-    tasks: The hash of its tasks.
-    rewards: By what is to be added to the label, [tasks, K].
-    expert: The expert's rewards, [tasks].
-  """
-
-  seed: Seed
-  taskset: str
-  tasks: str
-  rewards: dict[str, np.ndarray]
-  expert: np.ndarray
-
-  @property
-  def name(self) -> str:
-    """The file's name."""
-    return self.seed.file
-
-  @property
-  def num_trials(self) -> int:
-    """Number of trials, K."""
-    return next(iter(self.rewards.values())).shape[1]
 
 
 def split_label(spec: str) -> tuple[str, str]:
@@ -122,7 +73,7 @@ def load(specs: Sequence[str]) -> Tables:
   """
   labelled = [split_label(spec) for spec in specs]
   _check_labels(specs)
-  files = [(label, _read(path)) for label, path in labelled]
+  files = [(label, evaluation_files.read(path)) for label, path in labelled]
   _check_same([file for _, file in files])
   _check_seeds(files)
   experts = np.stack([file.expert for _, file in files])
@@ -133,7 +84,7 @@ def load(specs: Sequence[str]) -> Tables:
       "no scores"
     )
   worst, best = experts.min(axis=0)[scored], experts.max(axis=0)[scored]
-  rows: dict[str, list[tuple[Seed, np.ndarray]]] = {}
+  rows: dict[str, list[tuple[evaluation_files.Seed, np.ndarray]]] = {}
   for label, file in files:
     for addition, rewards in file.rewards.items():
       score = rewards[scored] / best[:, None]
@@ -176,7 +127,7 @@ def _check_labels(specs: Sequence[str]) -> None:
       )
 
 
-def _check_seeds(files: Sequence[tuple[str, _File]]) -> None:
+def _check_seeds(files: Sequence[tuple[str, evaluation_files.File]]) -> None:
   """Refuses evaluations of one agent as those of its training seeds."""
   found: dict[tuple[str, str], str] = {}
   for label, file in files:
@@ -191,13 +142,19 @@ def _check_seeds(files: Sequence[tuple[str, _File]]) -> None:
         )
 
 
-def _check_same(files: Sequence[_File]) -> None:
+def _check_same(files: Sequence[evaluation_files.File]) -> None:
   first = files[0]
   for file in files:
     if (file.tasks, len(file.expert)) != (first.tasks, len(first.expert)):
       raise errors.UserError(
         f"{file.name}: is of other tasks than {first.name}, allowed: "
         "evaluations on the same tasks"
+      )
+    if file.environment != first.environment:
+      ours, theirs = (_shown(each.environment) for each in (file, first))
+      raise errors.UserError(
+        f"{file.name}: is of the environment {ours}, {first.name} of {theirs}, "
+        "allowed: evaluations in the same (evaluate --workdir=RUN --policy=...)"
       )
     if file.num_trials != first.num_trials:
       raise errors.UserError(
@@ -206,85 +163,5 @@ def _check_same(files: Sequence[_File]) -> None:
       )
 
 
-def _read(path: str) -> _File:
-  with errors.user_input(path):
-    content = json_checks.load(path)
-  if not isinstance(content, dict) or "tasks_sha256" not in content:
-    raise errors.UserError(
-      f"{path}: is no result of adaland evaluate --json or of adaland prompt "
-      "--taskset --json"
-    )
-  with errors.of_another_form(path), errors.user_input(path):
-    return _parse(path, content)
-
-
-def _parse(path: str, content: dict[str, Any]) -> _File:
-  """Parses the content of a file.
-
-  Raises:
-    ValueError, LookupError, TypeError: If it has another form.
-  """
-  tasks = json_checks.read_list(content["tasks"], "tasks", "tasks")
-  names = {f", {name}": name for name in _PROMPT}
-  if "prompted" not in content:
-    names = {"": "trial_rewards"}
-  rewards = {
-    addition: _rewards([task[name] for task in tasks], name)
-    for addition, name in names.items()
-  }
-  for name, control in content.get("controls", {}).items():
-    addition = f", {errors.printable(name)} memory"
-    rewards[addition] = _rewards(control["trial_rewards"], "trial_rewards")
-  expert = np.array([_reward(task["expert"], "expert") for task in tasks])
-  low = expert[(expert > 0) & (expert < _LEAST)]
-  if low.size:
-    raise json_checks.refusal(
-      "expert", low[0], f"0, or from {_LEAST:g} seconds"
-    )
-  num_trials = next(iter(rewards.values())).shape[1]
-  for found in rewards.values():
-    if found.shape != (len(expert), num_trials):
-      raise errors.UserError(
-        f"has rewards on {len(found)} tasks of {found.shape[1]} trials, "
-        f"allowed: {num_trials} on each of {len(expert)}"
-      )
-  taskset = json_checks.read_text(content.get("taskset", ""), "taskset")
-  agent = content.get("agent_sha256")
-  if agent is not None:
-    agent = json_checks.read_text(agent, "agent_sha256")
-  return _File(
-    Seed(path, agent),
-    errors.printable(taskset),
-    json_checks.read_text(content["tasks_sha256"], "tasks_sha256"),
-    rewards,
-    expert,
-  )
-
-
-def _reward(value: Any, name: str) -> float:
-  """Returns a reward; ValueError for other values."""
-  number = json_checks.read_number(value, name)
-  if number < 0:
-    raise json_checks.refusal(name, value, "a reward from 0, seconds")
-  return number
-
-
-def _rewards(rows: Any, name: str) -> np.ndarray:
-  """Returns rewards, [tasks, K].
-
-  Raises:
-    ValueError: If they are no table of rewards.
-  """
-  found = [
-    [_reward(x, name) for x in json_checks.read_list(row, name, "rewards")]
-    for row in json_checks.read_list(rows, name, "tasks")
-  ]
-  lengths = {len(row) for row in found}
-  if lengths <= {0}:
-    raise errors.UserError("has no rewards by trial")
-  if len(lengths) > 1:
-    raise errors.UserError(
-      f"has {name} of {min(lengths)} to {max(lengths)} trials, allowed: "
-      "equally many on each task"
-    )
-  return np.array(found)
+def _shown(environment: str) -> str:
+  return errors.printable(environment) or "Land"

@@ -12,7 +12,11 @@ from adaland.launch.config import (
   overrides,
   preset_configs,
 )
-from adaland.launch.evaluation.comparison import score_tables, summary
+from adaland.launch.evaluation.comparison import (
+  evaluation_files,
+  score_tables,
+  summary,
+)
 
 
 def _card(config=None, results=None, notes=()):
@@ -42,7 +46,7 @@ class CardTest(absltest.TestCase):
   def test_results(self):
     tables = score_tables.Tables(
       {"agent": np.full((1, 3, 2), 0.25), "expert": np.ones((1, 3, 2))},
-      {name: [score_tables.Seed(name)] for name in ("agent", "expert")},
+      {name: [evaluation_files.Seed(name)] for name in ("agent", "expert")},
       4,
       "test",
     )

@@ -84,6 +84,24 @@ class ScoreTablesTest(parameterized.TestCase):
     with self.assertRaisesRegex(errors.UserError, "b.json: is of other tasks"):
       score_tables.load([first, self.write("b.json", other)])
 
+  def test_other_environments_are_refused(self):
+    first = self.write("a.json", evaluation(environment="mine:Icy"))
+    for other in ({"environment": ""}, {}):
+      second = self.write("b.json", evaluation(**other))
+      with self.assertRaisesRegex(
+        errors.UserError, "b.json: is of the environment Land, .* of mine:Icy,"
+      ):
+        score_tables.load([first, second])
+    third = self.write("c.json", evaluation(environment="mine:Icy"))
+    self.assertLen(score_tables.load([first, third]).scores, 2)
+
+  def test_an_own_environment_may_pay_less_than_nothing(self):
+    rewards = [(-1.0, 2.0), (2.0, 4.0), (9.0, 9.0)]
+    path = self.write("a.json", evaluation(rewards, environment="mine:Icy"))
+    np.testing.assert_array_equal(
+      score_tables.load([path]).scores["a"], [[[-0.5, 1.0], [0.5, 1.0]]]
+    )
+
   def test_other_numbers_of_tasks_are_refused(self):
     first = self.write("a.json", evaluation())
     other = evaluation()
@@ -177,6 +195,7 @@ class ScoreTablesTest(parameterized.TestCase):
     (evaluation(expert=(1, 2, 1e-320)), "expert is .*, allowed: 0, or from"),
     (json.dumps(evaluation()).replace("9.0", "1e999"), "1e999 is given, allow"),
     (evaluation(tasks_sha256=3), "tasks_sha256 is 3, allowed: a text"),
+    (evaluation(environment=3), "environment is 3, allowed: a text"),
     (evaluation(agent_sha256=[]), "agent_sha256 is .*, allowed: a text"),
     (
       evaluation(controls={"swapped": {"trial_rewards": [[1, 2]]}}),
