@@ -70,6 +70,20 @@ class CardTest(absltest.TestCase):
     self.assertIn("training half of a family of its maker's own", text)
     self.assertIn("memory `mine:EMA`", text)
 
+  def test_an_agent_with_own_parts_needs_its_maker_s_code(self):
+    own = factories.FactoriesConfig(
+      environment="/home/me/icy.py:Icy", memory="mine:EMA"
+    )
+    text = _card(dataclasses.replace(preset_configs.smoke(), factories=own))
+    for piece in (
+      "adaland watch --workdir=agent:mine --own_parts\n",
+      "--workdir=agent:mine --control=swapped --own_parts\n",
+      'adaland.load_agent("agent:mine", own_parts=True)\n',
+      "own code (memory `mine:EMA`, environment `icy.py:Icy`), which",
+    ):
+      self.assertIn(piece, text)
+    self.assertNotIn("own_parts", _card())
+
   def test_a_control_without_memory_and_a_world_for_two(self):
     config = overrides.update(
       preset_configs.smoke(),
