@@ -326,7 +326,7 @@ class Land:
 
 def _is_seed(value: Any) -> TypeGuard[int | np.integer]:
   integer = isinstance(value, (int, np.integer))
-  return integer and not isinstance(value, bool) and value >= 0
+  return integer and not isinstance(value, bool) and bool(value >= 0)
 
 
 class MakeLand(Protocol):

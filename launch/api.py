@@ -178,6 +178,7 @@ def evaluate(
     taskset=taskset if isinstance(taskset, str) else "given",
     repeats=repeats,
     seed=seed,
+    environment=config.factories.environment,
   )
 
 

@@ -10,6 +10,7 @@ from adaland.agent.checkpoint import weights
 from adaland.envs import constants, land
 from adaland.envs.tasks.task import Task
 from adaland.launch import builder, cli, errors
+from adaland.launch.agents import agent_dir
 from adaland.launch.config import preset_configs
 from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation import (
@@ -161,7 +162,8 @@ def run(args: argparse.Namespace) -> None:
       "taskset": args.taskset,
       "repeats": args.repeats,
       "seed": args.seed,
-      "workdir": args.workdir and str(pathlib.Path(args.workdir).absolute()),
+      "workdir": args.workdir and _whole_path(args.workdir),
+      "environment": experiment.factories.environment,
     }
   if args.report:
     report.write(args.report, results)
@@ -169,6 +171,13 @@ def run(args: argparse.Namespace) -> None:
   if len(results) > 1:
     first = first | {"pairs": results}
   cli.emit(first, scores.table(results), args.json)
+
+
+def _whole_path(workdir: str) -> str:
+  """Returns an agent's absolute path, or its name if the package has it."""
+  if workdir.startswith(agent_dir.PREFIX):
+    return workdir
+  return str(pathlib.Path(workdir).absolute())
 
 
 def _pairs(

@@ -12,7 +12,9 @@ import jax
 import numpy as np
 
 import adaland
-from adaland.launch import cli
+from adaland.agent import types
+from adaland.agent.checkpoint import weights
+from adaland.launch import cli, errors
 from adaland.launch.agents import agent_dir, card
 from adaland.launch.evaluation import trained_agent
 from adaland.launch.evaluation.comparison import score_tables, summary
@@ -68,11 +70,13 @@ def make_parser() -> cli.Parser:
 def run(args: argparse.Namespace) -> None:
   """Writes the directory."""
   agent_dir.check_out(args.out)
-  results = figure = None
-  if args.results:
-    results = summary.compare(score_tables.load(args.results))
-    figure = summary.draw(results)
+  tables = score_tables.load(args.results) if args.results else None
   saved = trained_agent.load(args.workdir, args.own_parts)
+  results = figure = None
+  if tables is not None:
+    _check_agent(tables, saved.params, args.half)
+    results = summary.compare(tables)
+    figure = summary.draw(results)
   name = pathlib.Path(args.out).absolute().name
   description = agent_dir.Description(
     name, saved.config, saved.training._replace(hardware=args.hardware)
@@ -97,6 +101,39 @@ def run(args: argparse.Namespace) -> None:
   }
   shown = f"{path}: {num_params:,} parameters, {size / 1e6:.2f} MB"
   cli.emit(result, shown, args.json)
+
+
+def _check_agent(
+  tables: score_tables.Tables, params: types.Params, half: bool
+) -> None:
+  """Refuses results of other parameters than those that will be written.
+
+  Args:
+    tables: The results, of the agent first.
+    params: The parameters.
+    half: True if they will be rounded to float16.
+  """
+  known = {
+    seed.agent: seed.file
+    for seed in tables.seeds[next(iter(tables.scores))]
+    if seed.agent is not None
+  }
+  if not known:
+    return
+  if half:
+    with errors.user_input("--half"):
+      params = weights.decode(weights.encode(params, half=True), params)
+  if weights.fingerprint(params) not in known:
+    allowed = "evaluations of the agent that is exported"
+    if half:
+      allowed += (
+        ", whose weights are rounded: export --half without --results, "
+        "evaluate that directory, and export it"
+      )
+    raise errors.UserError(
+      f"--results: {next(iter(known.values()))} is of other parameters, "
+      f"allowed: {allowed}"
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

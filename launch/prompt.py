@@ -152,6 +152,7 @@ def _run_many(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
     "seed": args.seed,
     "temperature": args.temperature,
     "agent_sha256": weights.fingerprint(params),
+    "environment": experiment.factories.environment,
     **found,
   }
   curves = {name: found[name] for name in ("prompted", "unprompted")}

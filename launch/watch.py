@@ -29,7 +29,11 @@ from adaland.launch.evaluation import (
   tasksets,
   trained_agent,
 )
-from adaland.launch.evaluation.comparison import score_tables, summary
+from adaland.launch.evaluation.comparison import (
+  evaluation_files,
+  score_tables,
+  summary,
+)
 from adaland.launch.recipes import task_source
 from adaland.launch.run import progress
 from adaland.launch.watching import film, tries
@@ -180,7 +184,11 @@ def _makers(
     )
   if memoryless:
     other = trained_agent.load(memoryless, args.own_parts)
-    if other.config.env != experiment.env:
+    theirs, ours = (
+      (config.env, config.factories.environment)
+      for config in (other.config, experiment)
+    )
+    if theirs != ours:
       raise errors.UserError(
         f"--memoryless={memoryless}: its environments differ from those of "
         f"{workdir}, allowed: the same"
@@ -253,7 +261,7 @@ def _tables(
       name: (each[scored] / best[scored, None])[None]
       for name, each in rewards.items()
     },
-    {name: [name.partition(",")[0]] for name in rewards},
+    {name: [evaluation_files.Seed(name.partition(",")[0])] for name in rewards},
     len(best),
     taskset,
   )

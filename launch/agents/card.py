@@ -29,11 +29,11 @@ An agent that plays 3D tasks whose rules are hidden from it. It has several
 trials on each task, which all start alike{memory}
 It was trained with Adaland {version}.
 
-    adaland watch --workdir={place}
-    adaland evaluate --workdir={place} --control=swapped
+    adaland watch --workdir={place}{flag}
+    adaland evaluate --workdir={place} --control=swapped{flag}
 
     import adaland
-    agent = adaland.load_agent("{place}")
+    agent = adaland.load_agent("{place}"{argument})
 
 ## Tasks
 
@@ -94,6 +94,8 @@ def write(
     name=description.name,
     version=version,
     place=place,
+    flag=" --own_parts" if experiment.factories.code else "",
+    argument=", own_parts=True" if experiment.factories.code else "",
     memory=_FORGETS if memory == "none" else _REMEMBERS,
     tasks=_tasks(experiment),
     env_steps=training.env_steps,
@@ -103,7 +105,7 @@ def write(
     start=_start(experiment.run.start_from),
     seed=experiment.run.seed,
     network=(
-      f"{num_params:,} parameters, memory `{memory}`, "
+      f"{num_params:,} parameters, memory `{_without_folder(memory)}`, "
       f"{experiment.network.num_layers} layer(s) of width "
       f"{experiment.network.d_model}"
     ),
@@ -138,6 +140,25 @@ def _algorithm(learner: LearnerConfig) -> str:
   return _ALGORITHMS[learner.algorithm]
 
 
+def _without_folder(path: str) -> str:
+  """Returns a path as a card shows it.
+
+  A card is published, which its author's folders need not be.
+  """
+  return os.path.basename(path) if os.path.isabs(path) else path
+
+
+def _own_parts(code: Mapping[str, str]) -> list[str]:
+  """Returns a sentence about the code that an agent needs; none without."""
+  if not code:
+    return []
+  named = (f"{name} `{_without_folder(at)}`" for name, at in code.items())
+  return [
+    f"It needs its maker's own code ({', '.join(named)}), which `--own_parts` "
+    "imports: do so if you trust it."
+  ]
+
+
 def _code(text: str) -> str:
   return f"`{text}`" if text else ""
 
@@ -146,9 +167,7 @@ def _start(agent: str) -> str:
   """Returns what the agent's parameters were before its training."""
   if not agent:
     return "random parameters"
-  # A card is published, which its author's folders need not be.
-  name = os.path.basename(agent) if os.path.isabs(agent) else agent
-  return f"the parameters of the agent `{name}`"
+  return f"the parameters of the agent `{_without_folder(agent)}`"
 
 
 def _tasks(experiment: ExperimentConfig) -> str:
@@ -249,6 +268,7 @@ def _limits(experiment: ExperimentConfig, notes: Sequence[str]) -> str:
     f"{env.max_rules} rules.",
     "It was trained for the tasks above; on others nothing is promised.",
     "Its actions are drawn: scores differ from one --seed to the next.",
+    *_own_parts(experiment.factories.code),
     *notes,
   ]
   return "\n".join(f"- {line}" for line in lines)

@@ -138,6 +138,32 @@ def first_state(
   return learns.load(state._replace(params=params, target_params=params))
 
 
+def _other_agent(
+  config: experiment.ExperimentConfig, name: str
+) -> saved_agent.SavedAgent:
+  """Reads an agent that a run's config names.
+
+  Of its own parts only a memory is imported, so that must be this run's.
+
+  Args:
+    config: The run's config.
+    name: As `saved_agent.place` takes it.
+
+  Raises:
+    UserError: If there is no such agent, it is broken, or it has a memory of
+      its own that is not this run's.
+  """
+  place = saved_agent.place(name)
+  own = saved_agent.load_config(place, own_parts=True).factories.memory
+  ours = config.factories.memory
+  if own and own != ours:
+    raise errors.UserError(
+      f"has the memory {own}, allowed: this run's own "
+      f"({ours or 'it has none'}), or one of the platform's"
+    )
+  return saved_agent.load(place, True, agent, learner)
+
+
 def starting_params(
   config: experiment.ExperimentConfig, made: Agent
 ) -> types.Params:
@@ -152,8 +178,7 @@ def starting_params(
       another form, or other bins of values.
   """
   with errors.user_input(f"run.start_from={config.run.start_from}"):
-    place = saved_agent.place(config.run.start_from)
-    saved = saved_agent.load(place, False, agent, learner)
+    saved = _other_agent(config, config.run.start_from)
     shapes = jax.eval_shape(made.network.init, jax.random.PRNGKey(0))
     saved_agent.check_start(saved.params, shapes)
     saved_agent.check_bins(saved.config, config)
@@ -171,7 +196,6 @@ def teacher(config: experiment.ExperimentConfig) -> saved_agent.SavedAgent:
       observations than this run.
   """
   with errors.user_input(f"teaching.teacher={config.teaching.teacher}"):
-    place = saved_agent.place(config.teaching.agent)
-    saved = saved_agent.load(place, False, agent, learner)
+    saved = _other_agent(config, config.teaching.agent)
     saved_agent.check_teacher(saved.config, config)
   return saved

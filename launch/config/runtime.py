@@ -68,7 +68,8 @@ class RunConfig:
     checkpoint_minutes: Time between checkpoints; the last is at the end.
     log_seconds: Time between rows of metrics.
     eval_tasks: Held-out tasks of the table at the end; 0 for no table.
-    eval_trials: Numbers of trials in that table.
+    eval_trials: Numbers of trials in that table; kept in rising order, each
+      once.
     start_from: Agent whose parameters the run starts from: a directory of a run
       or of `adaland export`, recorded as an absolute path, or `agent:NAME` of
       one that comes with the package; empty: random initial parameters.
@@ -112,6 +113,8 @@ class RunConfig:
       self.eval_trials,
       f"numbers from 1 to {constants.MAX_TRIALS}",
     )
+    in_order = tuple(sorted(set(self.eval_trials)))
+    object.__setattr__(self, "eval_trials", in_order)
 
   def progress(self, steps: float, seconds: float) -> float:
     """Returns the share of the run that is over, 0 to 1.

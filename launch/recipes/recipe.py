@@ -34,8 +34,7 @@ class Experiment:
     curriculum: Called with a function from an index to a task and a seed: a
       `Curriculum` (see `adaland.curriculum.base`).
     environment: Called as `adaland.envs.land.Land` is; returns a `Land`.
-      Training and `adaland.make` use it; whatever evaluates, prompts, plays or
-      watches an agent does so in `Land`.
+      Agents are trained and evaluated in it.
     tasks: A function from an index to a `Task`, a class or function without
       arguments that makes a `TaskFamily`, a folder of task files, or the name
       of a family, as in the setting `tasks.family`.

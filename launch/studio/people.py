@@ -93,11 +93,15 @@ class Study:
     if not count:
       raise errors.UserError("no task of the study was played")
     tasks = self.tasks[:count]
-    best = expert.expert_rewards(
-      tasks,
-      land.maker(land.LandConfig()),
-      progress=lambda n, of: say(f"the expert plays: {n / of:.0%}"),
-    )
+
+    def expert_in(make_land: land.MakeLand) -> np.ndarray:
+      return expert.expert_rewards(
+        tasks,
+        make_land,
+        progress=lambda n, of: say(f"the expert plays: {n / of:.0%}"),
+      )
+
+    best = expert_in(land.maker(land.LandConfig()))
     ids = tasksets.ids(tasks)
     played = {self._trials: np.array(self._rewards, np.float64)}
     found = scores.summary("human", ids, played, best)
@@ -109,8 +113,12 @@ class Study:
       saved = known.agent(agent)
       trained_agent.fitting_env(saved.config.env, tasks)
       with errors.user_input(agent):
+        make_land = builder.environments(saved.config)
+        if saved.config.factories.environment:
+          # There an expert gets other rewards than where the person played.
+          best = expert_in(make_land)
         rewards = rollout.play(
-          builder.environments(saved.config),
+          make_land,
           tasks,
           fewshot.agent_policy(saved.config, saved.params, 0),
           on_progress=lambda done: say(f"{agent} plays: {done:.0%}"),

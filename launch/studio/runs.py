@@ -8,7 +8,7 @@ from typing import Any
 from adaland.envs.tasks import json_checks
 from adaland.launch import errors
 from adaland.launch.evaluation import recording
-from adaland.launch.evaluation.comparison import score_tables
+from adaland.launch.evaluation.comparison import evaluation_files
 from adaland.launch.run import rundir, status_file
 
 # Points of a curve that the page draws.
@@ -139,7 +139,7 @@ def _contents(run: rundir.RunDir) -> dict[str, dict[str, Any]]:
   """Returns the JSON objects in a run's folder by their files' names."""
   found = {}
   # Of all files together: a page asks for them every few seconds.
-  left = score_tables.MAX_BYTES
+  left = evaluation_files.MAX_BYTES
   for path in sorted(run.path.glob("*.json"))[:_MAX_FILES]:
     try:
       size = path.stat().st_size

@@ -33,6 +33,7 @@ def _evaluation() -> dict[str, Any]:
     "taskset": "traps",
     "tasks_sha256": "ab" * 32,
     "agent_sha256": "cd" * 32,
+    "environment": "",
     "controls": {"swapped": {"trial_rewards": (rewards / 2).tolist()}},
     "episodes": [kept],
   }

@@ -114,6 +114,7 @@ class EvaluateTest(absltest.TestCase):
     result = api.evaluate(greedy, "smoke", (4, 2, 4), num_tasks=3, seed=6)
     self.assertEqual(result["score"]["mean"], {"2": 0.5, "4": 1.0})
     self.assertEqual(result["policy"], "greedy")
+    self.assertEqual(result["environment"], "")
     self.assertEqual(json.loads(json.dumps(result)), result)
     self.assertIn("| greedy | 0.50 ± 0.00 | 1.00 ± 0.00 |", str(result))
     self.assertIn("3 of 3 held-out tasks", str(result))

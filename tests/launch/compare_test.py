@@ -106,6 +106,36 @@ class CompareTest(absltest.TestCase):
     for end in ("mean", "low", "high"):
       self.assertEqual(found[end], [0.5, 0.5])
 
+  def test_two_evaluations_of_the_same_agents_share_their_seeds(self):
+    def files(name, agents, prompted):
+      for i, agent in enumerate(agents):
+        own = ord(agent) % 3 / 4
+        content = score_tables_test.evaluation(
+          [(2 * own,) * 2, (4 * own,) * 2, (0, 0)], agent_sha256=agent
+        )
+        if prompted:
+          content |= {"prompted": {}, "unprompted": {}}
+          for task in content["tasks"]:
+            task["unprompted"] = task.pop("trial_rewards")
+            task["prompted"] = [task["expert"] * (own + 0.25)] * 2
+        path = self.folder / f"{name}{i}.json"
+        path.write_text(json.dumps(content))
+        yield f"{name}={path}"
+
+    def difference(*specs):
+      code, out, err = _call(*specs, "--json=-")
+      self.assertEqual(code, 0, err)
+      return json.loads(out)["differences"]["p, prompted"]
+
+    alone = [*files("a", "cde", prompted=False)]
+    found = difference(*alone, *files("p", "edc", prompted=True))
+    for end in ("mean", "low", "high"):
+      self.assertEqual(found[end], [-0.25, -0.25])
+    # Other agents' seeds are drawn for themselves.
+    found = difference(*alone, *files("p", "fgh", prompted=True))
+    self.assertEqual(found["mean"], [-0.25, -0.25])
+    self.assertLess(found["low"][0], -0.3)
+
   def test_seeds_widen_the_interval(self):
     spread = [
       score_tables_test.evaluation([(x, x), (2 * x, 2 * x), (0, 0)])

@@ -1,6 +1,7 @@
 """Tests of launch.evaluate with made-up rewards; train_test has an agent."""
 
 import contextlib
+import dataclasses
 import io
 import json
 import os
@@ -10,7 +11,8 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.launch import evaluate
-from adaland.launch.config import overrides, preset_configs
+from adaland.launch.config import factories, overrides, preset_configs
+from adaland.launch.evaluation import trained_agent
 
 
 def _call(*argv):
@@ -25,6 +27,7 @@ class EvaluateTest(parameterized.TestCase):
   def setUp(self):
     super().setUp()
     self.asked: Any = None
+    self.normalised: Any = None
 
     def rewards(
       env, tasks, trials, make_policy, seed, repeats, progress, recorder
@@ -35,7 +38,7 @@ class EvaluateTest(parameterized.TestCase):
       return {k: np.full((len(tasks), k), 1.0 * k) for k in trials}
 
     def best(tasks, env, seed, progress):
-      del env, seed
+      self.normalised = env
       progress(1, 2)
       return np.full(len(tasks), 4.0)
 
@@ -66,6 +69,7 @@ class EvaluateTest(parameterized.TestCase):
       ("seed", 6),
       ("num_tasks", 3),
       ("workdir", None),
+      ("environment", ""),
     ):
       self.assertEqual(result[name], value)
     _, tasks, trials, policy, seed, repeats = self.asked
@@ -74,6 +78,32 @@ class EvaluateTest(parameterized.TestCase):
     self.assertEqual(
       [task.name for task in tasks], ["test 0", "test 1", "test 2"]
     )
+
+  def test_an_agent_plays_in_the_environment_of_its_run(self):
+    own = factories.FactoriesConfig(environment="mine:Icy")
+    config = dataclasses.replace(preset_configs.smoke(), factories=own)
+    saved = trained_agent.SavedAgent(
+      config, {"w": np.zeros(2)}, absltest.mock.Mock()
+    )
+    patch = absltest.mock.patch.object
+    made = self.enter_context(patch(evaluate.builder, "environments"))
+    for target, name, value in (
+      (evaluate.trained_agent, "load_config", config),
+      (evaluate.trained_agent, "load", saved),
+      (evaluate.fewshot, "agent_policy", lambda _: None),
+    ):
+      self.enter_context(patch(target, name, return_value=value))
+    for workdir, shown in (
+      ("run", os.path.abspath("run")), ("agent:icy", "agent:icy")
+    ):  # fmt: skip
+      code, out, err = _call(f"--workdir={workdir}", "--own_parts", "--json=-")
+      self.assertEqual(code, 0, err)
+      made.assert_called_with(config)
+      self.assertIs(self.asked[0], made.return_value)
+      self.assertIs(self.normalised, made.return_value)
+      result = json.loads(out)
+      self.assertEqual(result["environment"], "mine:Icy")
+      self.assertEqual(result["workdir"], shown)
 
   def test_text_and_report(self):
     folder = os.path.join(self.create_tempdir().full_path, "new")

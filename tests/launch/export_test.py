@@ -12,6 +12,7 @@ import numpy as np
 from absl.testing import absltest
 
 import adaland
+from adaland.agent.checkpoint import weights
 from adaland.launch import errors, export
 from adaland.launch.config import experiment
 from adaland.launch.evaluation import trained_agent
@@ -107,6 +108,38 @@ class ExportTest(absltest.TestCase):
       errors.UserError, "names code to import .memory antigravity:memory"
     ):
       trained_agent.load(str(copy))
+
+  def test_results_of_other_parameters_are_refused(self):
+    run, results = self.folder / "run", self.folder / "known.json"
+    params = trained_agent.load(str(run)).params
+    rounded = weights.decode(weights.encode(params, half=True), params)
+    own, half = map(weights.fingerprint, (params, rounded))
+    self.assertNotEqual(own, half)
+
+    def call(out, agent, *argv):
+      results.write_text(
+        json.dumps(score_tables_test.evaluation(agent_sha256=agent))
+      )
+      return _call(
+        f"--workdir={run}", f"--out={self.folder / out}", "--results",
+        f"agent={results}", *argv
+      )  # fmt: skip
+
+    for agent, argv, message in (
+      ("f" * 64, [], "known.json is of other parameters, allowed: evaluations"),
+      (own, ["--half"], "export --half without --results, evaluate that dir"),
+    ):
+      code, text, err = call("refused", agent, *argv)
+      self.assertEqual((code, text), (2, ""), err)
+      self.assertEqual(err.count("\n"), 1, err)
+      self.assertIn(message, err)
+      self.assertFalse((self.folder / "refused").exists())
+    for out, agent, argv in (("full", own, []), ("half", half, ["--half"])):
+      code, _, err = call(out, agent, *argv)
+      self.assertEqual(code, 0, err)
+    # Weights that were read again are those of which the hash was taken.
+    read = trained_agent.load(str(self.folder / "half")).params
+    self.assertEqual(weights.fingerprint(read), half)
 
   def test_bad_places(self):
     for workdir, out, message in (

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from absl.testing import absltest
 
-from adaland.envs.tasks import probes
+from adaland.envs.tasks import json_files, probes
 from adaland.launch import errors, play
+from adaland.launch.config import preset_configs
 from adaland.launch.evaluation import demo, episode
+from tests.launch import fakes
 
 
 class PlayTest(absltest.TestCase):
@@ -52,6 +54,21 @@ class PlayTest(absltest.TestCase):
         "rewards": [0.5, 1.25],
       },
     )
+
+  def test_a_run_s_own_environment_is_played_in(self):
+    config = preset_configs.smoke()
+    patch = absltest.mock.patch.object
+    self.enter_context(
+      patch(play.trained_agent, "load_config", return_value=config)
+    )
+    made = self.enter_context(patch(play.builder, "environments"))
+    task = json_files.to_json(fakes.make_task(trials=2))
+    path = os.path.join(self.folder, "task.json")
+    with open(path, "w") as file:
+      json.dump(task, file)
+    self.run_it("--workdir=run", f"--task={path}")
+    made.assert_called_once_with(config)
+    self.assertIs(self.played[0], made.return_value)
 
   def test_what_was_played_is_kept(self):
     path = os.path.join(self.folder, "d.npz")

@@ -21,6 +21,7 @@ class RunTest(parameterized.TestCase):
 
     def play(env, task, make_policy, seed, *film):
       policy = make_policy(fakes.FakeLand(1, env, lambda _: task))
+      self.assertIs(env, prompt.builder.environments.return_value)
       self.played.append((type(policy).__name__, seed, *film))
       taught = isinstance(policy, prompting.Prompted)
       number = len(self.played)
@@ -28,6 +29,7 @@ class RunTest(parameterized.TestCase):
       return episode.Episode(np.zeros((30, 6)), rewards)
 
     experiment = absltest.mock.MagicMock()
+    experiment.factories.environment = "mine:Icy"
     trained_agent = absltest.mock.MagicMock()
     trained_agent.load_config.return_value = experiment
     trained_agent.load.return_value.params = {"a": {"w": np.zeros(2)}}
@@ -114,7 +116,8 @@ class RunTest(parameterized.TestCase):
 
   def test_scores_over_a_task_set(self):
     def found(env, tasks, trials, make_agent, seed, repeats, say, keep):
-      del env, make_agent
+      del make_agent
+      self.assertIs(env, prompt.builder.environments.return_value)
       say("expert")
       self.assertEqual(keep, [])
       self.assertEqual((tasks, trials, seed, repeats), ([self.task], 2, 4, 1))
@@ -135,6 +138,7 @@ class RunTest(parameterized.TestCase):
     result = json.loads(out.getvalue())
     self.assertEqual(result["prompted"]["mean"], [0.25, 0.5])
     self.assertEqual(result["trials"], 2)
+    self.assertEqual(result["environment"], "mine:Icy")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from absl.testing import absltest
 
 from adaland.launch import errors, watch
 from adaland.launch.agents import agent_dir
-from adaland.launch.config import preset_configs
+from adaland.launch.config import factories, preset_configs
 from adaland.launch.evaluation import trained_agent
 from tests.launch.agents import examples
 
@@ -59,6 +59,9 @@ class WatchTest(absltest.TestCase):
       if workdir == "large":
         env = dataclasses.replace(config.env, num_slots=9)
         config = dataclasses.replace(config, env=env)
+      if workdir == "icy":
+        own = factories.FactoriesConfig(environment="mine:Icy")
+        config = dataclasses.replace(config, factories=own)
       return trained_agent.SavedAgent(config, {}, absltest.mock.Mock())
 
     def labels(workdir, *argv):
@@ -75,8 +78,9 @@ class WatchTest(absltest.TestCase):
     self.assertIn("memoryless", labels("run", "--memoryless=other"))
     self.assertIn("memoryless", labels("agent:small"))
     self.assertNotIn("memoryless", labels("run"))
-    with self.assertRaisesRegex(errors.UserError, "environments differ from"):
-      labels("run", "--memoryless=large")
+    for other in ("large", "icy"):
+      with self.assertRaisesRegex(errors.UserError, "environments differ from"):
+        labels("run", f"--memoryless={other}")
 
   def test_the_figure_s_title_tells_held_out_tasks(self):
     for taskset, text in (

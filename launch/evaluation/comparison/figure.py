@@ -39,7 +39,7 @@ _OTHERS = (
 )
 # Least distance of two labels, as a share of the axis.
 _LABEL_GAP = 0.075
-_TOP = 1.08
+_TOP, _BOTTOM = 1.08, -0.03
 
 
 class Curve(NamedTuple):
@@ -75,6 +75,7 @@ def by_trial(
   drawn = {label: curve for label, curve in curves.items() if len(curve.mean)}
   count = max((len(curve.mean) for curve in drawn.values()), default=1)
   highest = max([_TOP, *(max(curve.high) for curve in drawn.values())])
+  lowest = min([_BOTTOM, *(min(curve.low) for curve in drawn.values())])
   others = iter(_OTHERS)
   ends = {}
   for label, curve in drawn.items():
@@ -88,10 +89,10 @@ def by_trial(
       markersize=4,
     )  # fmt: skip
     ends[label] = (curve.mean[-1], colour)
-  _write_labels(axes, ends, count, highest)
+  _write_labels(axes, ends, count, highest - lowest)
   axes.axhline(1.0, color="0.8", linewidth=0.8, zorder=0)
   axes.set_xlim(0.9, count + 0.1)
-  axes.set_ylim(-0.03, highest)
+  axes.set_ylim(lowest, highest)
   axes.set_xticks(range(1, count + 1, 1 + count // 16))
   axes.set_xlabel("trial: try of the same task, from its start state")
   axes.set_ylabel("score: reward / that of an expert\nwho knows hidden rules")
@@ -120,10 +121,17 @@ def _style(label: str) -> tuple[str, str, float] | None:
 
 
 def _write_labels(
-  axes: Any, ends: Mapping[str, tuple[float, str]], count: int, highest: float
+  axes: Any, ends: Mapping[str, tuple[float, str]], count: int, length: float
 ) -> None:
-  """Writes labels right of the lines' ends, apart from each other."""
-  gap = _LABEL_GAP * highest
+  """Writes labels right of the lines' ends, apart from each other.
+
+  Args:
+    axes: Where to write.
+    ends: By label the last score, and the colour.
+    count: Number of trials, K.
+    length: Length of the axis of scores.
+  """
+  gap = _LABEL_GAP * length
   order = sorted(ends, key=lambda label: ends[label][0])
   heights = spread([ends[label][0] for label in order], gap)
   for label, height in zip(order, heights, strict=True):

@@ -10,21 +10,14 @@ have no score, and are left out.
 import itertools
 import pathlib
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from adaland.envs.tasks import json_checks
 from adaland.launch import errors
+from adaland.launch.evaluation.comparison import evaluation_files
 
-# Largest JSON of an evaluation that is read, bytes: 10,000 tasks of 48 trials
-# each, with a control, take less than half of it.
-MAX_BYTES = 64_000_000
-# Where the files of `adaland prompt --taskset` have a task's rewards.
-_PROMPT = ("prompted", "unprompted")
 _UNPROMPTED = ", unprompted"
-# An expert's smallest reward above 0, seconds: scores are shares of it.
-_LEAST = 1e-6
 
 
 class Tables(NamedTuple):
@@ -32,7 +25,8 @@ class Tables(NamedTuple):
 
   Attributes:
     scores: By label, in the order given, float64 [S, T, K].
-    files: By label the names of the files, S.
+    seeds: By label the training seeds, S; those of agents that several labels
+      have are in the same order in each.
     num_tasks: Number of tasks, T and those without a score.
     taskset: Name of the task set, as the first file gives it.
     num_unlike_experts: Number of tasks with a score on which the expert's
@@ -40,39 +34,15 @@ class Tables(NamedTuple):
   """
 
   scores: dict[str, np.ndarray]
-  files: dict[str, list[str]]
+  seeds: dict[str, list[evaluation_files.Seed]]
   num_tasks: int
   taskset: str
   num_unlike_experts: int = 0
 
   def same_seeds(self, label: str, other: str) -> bool:
     """Returns whether two labels are of the same seeds of one agent."""
-    return self.files[label] == self.files[other]
-
-
-class _File(NamedTuple):
-  """One evaluation.
-
-  Attributes:
-    name: The file's name.
-    taskset: Name of the task set.
-    tasks: The hash of its tasks.
-    rewards: By what is to be added to the label, [tasks, K].
-    expert: The expert's rewards, [tasks].
-    agent: The hash of the agent's parameters, None if the file has none.
-  """
-
-  name: str
-  taskset: str
-  tasks: str
-  rewards: dict[str, np.ndarray]
-  expert: np.ndarray
-  agent: str | None
-
-  @property
-  def num_trials(self) -> int:
-    """Number of trials, K."""
-    return next(iter(self.rewards.values())).shape[1]
+    ours, theirs = self.seeds[label], self.seeds[other]
+    return [seed.key for seed in ours] == [seed.key for seed in theirs]
 
 
 def split_label(spec: str) -> tuple[str, str]:
@@ -103,7 +73,7 @@ def load(specs: Sequence[str]) -> Tables:
   """
   labelled = [split_label(spec) for spec in specs]
   _check_labels(specs)
-  files = [(label, _read(path)) for label, path in labelled]
+  files = [(label, evaluation_files.read(path)) for label, path in labelled]
   _check_same([file for _, file in files])
   _check_seeds(files)
   experts = np.stack([file.expert for _, file in files])
@@ -114,22 +84,30 @@ def load(specs: Sequence[str]) -> Tables:
       "no scores"
     )
   worst, best = experts.min(axis=0)[scored], experts.max(axis=0)[scored]
-  seeds: dict[str, list[np.ndarray]] = {}
-  names: dict[str, list[str]] = {}
+  rows: dict[str, list[tuple[evaluation_files.Seed, np.ndarray]]] = {}
   for label, file in files:
     for addition, rewards in file.rewards.items():
       score = rewards[scored] / best[:, None]
-      seeds.setdefault(label + addition, []).append(score)
-      names.setdefault(label + addition, []).append(file.name)
-  stacked = {
-    label: np.stack(each)
-    for label, each in seeds.items()
+      rows.setdefault(label + addition, []).append((file.seed, score))
+  # Labels that have the same agents have them in the same order, as theirs are
+  # drawn together.
+  keys = list(dict.fromkeys(file.seed.key for _, file in files))
+  for each in rows.values():
+    each.sort(key=lambda row: keys.index(row[0].key))
+  kept = {
+    label: each
+    for label, each in rows.items()
     # The same was played for the label's evaluation.
     if label.removesuffix(_UNPROMPTED) == label
-    or label.removesuffix(_UNPROMPTED) not in seeds
+    or label.removesuffix(_UNPROMPTED) not in rows
   }
-  unlike = int((~np.isclose(worst, best)).sum())
-  return Tables(stacked, names, len(scored), files[0][1].taskset, unlike)
+  return Tables(
+    {label: np.stack([row for _, row in each]) for label, each in kept.items()},
+    {label: [seed for seed, _ in each] for label, each in kept.items()},
+    len(scored),
+    files[0][1].taskset,
+    int((~np.isclose(worst, best)).sum()),
+  )
 
 
 def _check_labels(specs: Sequence[str]) -> None:
@@ -149,14 +127,14 @@ def _check_labels(specs: Sequence[str]) -> None:
       )
 
 
-def _check_seeds(files: Sequence[tuple[str, _File]]) -> None:
+def _check_seeds(files: Sequence[tuple[str, evaluation_files.File]]) -> None:
   """Refuses evaluations of one agent as those of its training seeds."""
   found: dict[tuple[str, str], str] = {}
   for label, file in files:
-    if file.agent is None:
+    if file.seed.agent is None:
       continue
     for addition in file.rewards:
-      other = found.setdefault((label + addition, file.agent), file.name)
+      other = found.setdefault((label + addition, file.seed.agent), file.name)
       if other != file.name:
         raise errors.UserError(
           f"{other} and {file.name} are of one agent, allowed: as files of "
@@ -164,13 +142,19 @@ def _check_seeds(files: Sequence[tuple[str, _File]]) -> None:
         )
 
 
-def _check_same(files: Sequence[_File]) -> None:
+def _check_same(files: Sequence[evaluation_files.File]) -> None:
   first = files[0]
   for file in files:
     if (file.tasks, len(file.expert)) != (first.tasks, len(first.expert)):
       raise errors.UserError(
         f"{file.name}: is of other tasks than {first.name}, allowed: "
         "evaluations on the same tasks"
+      )
+    if file.environment != first.environment:
+      ours, theirs = (_shown(each.environment) for each in (file, first))
+      raise errors.UserError(
+        f"{file.name}: is of the environment {ours}, {first.name} of {theirs}, "
+        "allowed: evaluations in the same (evaluate --workdir=RUN --policy=...)"
       )
     if file.num_trials != first.num_trials:
       raise errors.UserError(
@@ -179,84 +163,5 @@ def _check_same(files: Sequence[_File]) -> None:
       )
 
 
-def _read(path: str) -> _File:
-  with errors.user_input(path):
-    content = json_checks.load(path, MAX_BYTES)
-  if not isinstance(content, dict) or "tasks_sha256" not in content:
-    raise errors.UserError(
-      f"{path}: is no result of adaland evaluate --json or of adaland prompt "
-      "--taskset --json"
-    )
-  with errors.of_another_form(path), errors.user_input(path):
-    return _parse(path, content)
-
-
-def _parse(path: str, content: dict[str, Any]) -> _File:
-  """Parses the content of a file.
-
-  Raises:
-    ValueError, LookupError, TypeError: If it has another form.
-  """
-  tasks = json_checks.read_list(content["tasks"], "tasks", "tasks")
-  names = {f", {name}": name for name in _PROMPT}
-  if "prompted" not in content:
-    names = {"": "trial_rewards"}
-  rewards = {
-    addition: _rewards([task[name] for task in tasks], name)
-    for addition, name in names.items()
-  }
-  for name, control in content.get("controls", {}).items():
-    addition = f", {errors.printable(name)} memory"
-    rewards[addition] = _rewards(control["trial_rewards"], "trial_rewards")
-  expert = np.array([_reward(task["expert"], "expert") for task in tasks])
-  low = expert[(expert > 0) & (expert < _LEAST)]
-  if low.size:
-    raise json_checks.refusal(
-      "expert", low[0], f"0, or from {_LEAST:g} seconds"
-    )
-  num_trials = next(iter(rewards.values())).shape[1]
-  for found in rewards.values():
-    if found.shape != (len(expert), num_trials):
-      raise errors.UserError(
-        f"has rewards on {len(found)} tasks of {found.shape[1]} trials, "
-        f"allowed: {num_trials} on each of {len(expert)}"
-      )
-  taskset = json_checks.read_text(content.get("taskset", ""), "taskset")
-  agent = content.get("agent_sha256")
-  return _File(
-    path,
-    errors.printable(taskset),
-    json_checks.read_text(content["tasks_sha256"], "tasks_sha256"),
-    rewards,
-    expert,
-    None if agent is None else json_checks.read_text(agent, "agent_sha256"),
-  )
-
-
-def _reward(value: Any, name: str) -> float:
-  """Returns a reward; ValueError for other values."""
-  number = json_checks.read_number(value, name)
-  if number < 0:
-    raise json_checks.refusal(name, value, "a reward from 0, seconds")
-  return number
-
-
-def _rewards(rows: Any, name: str) -> np.ndarray:
-  """Returns rewards, [tasks, K].
-
-  Raises:
-    ValueError: If they are no table of rewards.
-  """
-  found = [
-    [_reward(x, name) for x in json_checks.read_list(row, name, "rewards")]
-    for row in json_checks.read_list(rows, name, "tasks")
-  ]
-  lengths = {len(row) for row in found}
-  if lengths <= {0}:
-    raise errors.UserError("has no rewards by trial")
-  if len(lengths) > 1:
-    raise errors.UserError(
-      f"has {name} of {min(lengths)} to {max(lengths)} trials, allowed: "
-      "equally many on each task"
-    )
-  return np.array(found)
+def _shown(environment: str) -> str:
+  return errors.printable(environment) or "Land"

@@ -44,7 +44,8 @@ def difference(
     ours: Scores of the one, [S, T].
     theirs: Scores of the other on the same tasks, [S', T].
     same_seeds: Whether both are of the same training seeds, in this order, as
-      an agent and its control are; they are then drawn together.
+      an agent and its control are, or two evaluations of the same agents; they
+      are then drawn together.
     resamples: Number of resamples, R.
 
   Returns:

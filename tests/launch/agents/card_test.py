@@ -12,7 +12,11 @@ from adaland.launch.config import (
   overrides,
   preset_configs,
 )
-from adaland.launch.evaluation.comparison import score_tables, summary
+from adaland.launch.evaluation.comparison import (
+  evaluation_files,
+  score_tables,
+  summary,
+)
 
 
 def _card(config=None, results=None, notes=()):
@@ -42,7 +46,7 @@ class CardTest(absltest.TestCase):
   def test_results(self):
     tables = score_tables.Tables(
       {"agent": np.full((1, 3, 2), 0.25), "expert": np.ones((1, 3, 2))},
-      {"agent": ["a"], "expert": ["b"]},
+      {name: [evaluation_files.Seed(name)] for name in ("agent", "expert")},
       4,
       "test",
     )
@@ -65,6 +69,20 @@ class CardTest(absltest.TestCase):
     text = _card(config)
     self.assertIn("training half of a family of its maker's own", text)
     self.assertIn("memory `mine:EMA`", text)
+
+  def test_an_agent_with_own_parts_needs_its_maker_s_code(self):
+    own = factories.FactoriesConfig(
+      environment="/home/me/icy.py:Icy", memory="mine:EMA"
+    )
+    text = _card(dataclasses.replace(preset_configs.smoke(), factories=own))
+    for piece in (
+      "adaland watch --workdir=agent:mine --own_parts\n",
+      "--workdir=agent:mine --control=swapped --own_parts\n",
+      'adaland.load_agent("agent:mine", own_parts=True)\n',
+      "own code (memory `mine:EMA`, environment `icy.py:Icy`), which",
+    ):
+      self.assertIn(piece, text)
+    self.assertNotIn("own_parts", _card())
 
   def test_a_control_without_memory_and_a_world_for_two(self):
     config = overrides.update(

@@ -1,7 +1,9 @@
 """Tests of saved_agent: which teachers a run takes."""
 
 import dataclasses
+import json
 import pathlib
+import sys
 
 import chex
 import jax
@@ -10,6 +12,7 @@ from absl.testing import absltest, parameterized
 from adaland.launch import builder, errors
 from adaland.launch.agents import agent_dir, saved_agent
 from adaland.launch.config import overrides, preset_configs
+from adaland.launch.run import rundir
 from tests.launch.agents import examples
 
 _SMOKE = preset_configs.smoke()
@@ -94,6 +97,14 @@ class TeacherTest(absltest.TestCase):
     examples.run(folder)
     saved = builder.teacher(self.config(folder))
     self.assertEqual(saved.training.env_steps, 120)
+    # Of its own parts none but a memory is needed, so none is imported.
+    path = rundir.RunDir(str(folder)).config
+    content = json.loads(path.read_text())
+    content["config"]["factories"]["environment"] = "antigravity:fly"
+    path.write_text(json.dumps(content))
+    saved = builder.teacher(self.config(folder))
+    self.assertEqual(saved.config.factories.environment, "antigravity:fly")
+    self.assertNotIn("antigravity", sys.modules)
 
   def test_bad_teachers_are_one_line(self):
     folder = self.create_tempdir().full_path

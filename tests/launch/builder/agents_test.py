@@ -1,5 +1,6 @@
 """Tests of adaland.launch.builder.agents; nothing is compiled or computed."""
 
+import dataclasses
 from typing import Any
 
 import jax
@@ -7,8 +8,9 @@ from absl.testing import absltest
 
 from adaland.agent import learner
 from adaland.envs import land
-from adaland.launch import builder
-from adaland.launch.config import overrides, preset_configs
+from adaland.launch import builder, errors
+from adaland.launch.agents import saved_agent
+from adaland.launch.config import factories, overrides, preset_configs
 
 
 class AgentsTest(absltest.TestCase):
@@ -32,6 +34,43 @@ class AgentsTest(absltest.TestCase):
     self.assertIsNot(made.network, other.network)
     self.assertIsNot(made.network, longer.network)
     self.assertNotEqual(made.observation_spec, longer.observation_spec)
+
+  def test_another_agent_may_have_the_memory_of_this_run(self):
+    def with_own(**own):
+      config = overrides.apply(
+        preset_configs.smoke(),
+        ["run.start_from=other", "teaching.teacher=agent:other"],
+      )
+      parts = factories.FactoriesConfig(**own)
+      return dataclasses.replace(config, factories=parts)
+
+    def read(theirs, ours):
+      saved = saved_agent.SavedAgent(theirs, {}, absltest.mock.Mock())
+      with absltest.mock.patch.multiple(
+        saved_agent,
+        place=lambda name: name,
+        load_config=lambda *_, **__: theirs,
+        load=lambda *_: saved,
+        check_start=lambda *_: None,
+      ):
+        self.assertIs(builder.teacher(ours), saved)
+        made: Any = absltest.mock.Mock()
+        made.network.init = lambda _: {}
+        self.assertEqual(builder.starting_params(ours, made), {})
+
+    # Nothing else is imported of it.
+    others = {"environment": "mine:Icy", "tasks": "mine:tasks"}
+    ours = with_own(memory="mine:EMA")
+    read(with_own(memory="mine:EMA", **others), ours)
+    read(with_own(**others), ours)
+    read(with_own(**others), with_own())
+    for config, allowed in ((ours, "mine:EMA"), (with_own(), "it has none")):
+      with self.assertRaisesRegex(
+        errors.UserError,
+        "agent:other: has the memory theirs:LSTM, allowed: this run's own "
+        rf"\({allowed}\)",
+      ):
+        read(with_own(memory="theirs:LSTM"), config)
 
   def test_the_learner_gets_the_run_s_settings(self):
     config = preset_configs.smoke()

@@ -32,6 +32,10 @@ class ConfigTest(parameterized.TestCase):
     self.assertEqual(made.run.eval_trials, (1, 2))
     self.assertIsInstance(hash(made), int)
 
+  def test_numbers_of_trials_are_in_order_each_once(self):
+    made = experiment.RunConfig(eval_trials=(3, 1, 1))
+    self.assertEqual(made.eval_trials, (1, 3))
+
   def test_an_unroll_as_long_as_the_episode_is_the_whole_of_it(self):
     self.assertEqual(_smoke().longest_episode, 30)
     self.assertTrue(_smoke("actor.unroll_length=30").whole_episodes)

@@ -17,7 +17,7 @@ class EvaluatorTest(absltest.TestCase):
     played: list[Any] = []
 
     def play(env, tasks, trials, make_policy, seed):
-      played.append((len(tasks), [task.name for task in tasks]))
+      played.append((len(tasks), [task.name for task in tasks], env))
       # Only the last trial counts.
       return {k: np.array([[9.0, 1.0 * k], [9.0, 2.0 * k]]) for k in trials}
 
@@ -28,7 +28,9 @@ class EvaluatorTest(absltest.TestCase):
     setup = role.Setup(config, self.create_tempdir().full_path)
     server, store = parameters.ParameterServer(setup), fakes.Store()
     made = evaluator.Evaluator(setup, fakes.Peer(server), store)
+    made_envs = object()
     for module, name, value in (
+      (evaluator.builder, "environments", {config: made_envs}.__getitem__),
       (evaluator.os, "nice", lambda by: by),
       (evaluator, "_LOOK_SECONDS", 0.01),
       (evaluator.fewshot, "trial_rewards", play),
@@ -48,6 +50,7 @@ class EvaluatorTest(absltest.TestCase):
     self.assertEqual(stats["version"], 9)
     self.assertEqual(stats["rewards"], {1: 1.5, 2: 3.0})
     self.assertEqual(played[0][0], 2)
+    self.assertIs(played[0][2], made_envs)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from absl.testing import absltest
 
 from adaland.launch import errors
 from adaland.launch.config import preset_configs
-from adaland.launch.evaluation.comparison import score_tables
+from adaland.launch.evaluation.comparison import evaluation_files
 from adaland.launch.run import rundir, status_file
 from adaland.launch.studio import runs
 
@@ -125,7 +125,7 @@ class RunsTest(absltest.TestCase):
       (self.folder / f"{name}.json").write_text(text)
     found = runs.curves(self.run_dir)["evaluations"]
     self.assertEqual(list(found), ["a.json", "b.json"])
-    with absltest.mock.patch.object(score_tables, "MAX_BYTES", 2_000_000):
+    with absltest.mock.patch.object(evaluation_files, "MAX_BYTES", 2_000_000):
       found = runs.curves(self.run_dir)["evaluations"]
     self.assertEqual(list(found), ["a.json"])
 

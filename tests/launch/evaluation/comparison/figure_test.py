@@ -31,6 +31,14 @@ class FigureTest(parameterized.TestCase):
       _picture(agent=_CURVE, noop=none), _picture(agent=_CURVE)
     )
 
+  def test_scores_below_zero_are_seen(self):
+    # The line at -0.5 is drawn, so that there is blue under the lowest third.
+    below = figure.Curve([0.5, -0.5], [0.5, -0.5], [0.5, -0.5])
+    blue = np.array([0x1F, 0x5F, 0xBF])
+    picture = _picture(agent=below)[..., :3].astype(int)
+    rows = np.flatnonzero((np.abs(picture - blue) < 3).all(-1).any(1))
+    self.assertGreater(np.ptp(rows), len(picture) / 3)
+
   @parameterized.parameters(
     ("agent", "agent"),
     ("my agent", "agent"),

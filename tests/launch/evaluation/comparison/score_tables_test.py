@@ -9,7 +9,7 @@ from absl.testing import absltest, parameterized
 
 from adaland.launch import errors
 from adaland.launch.evaluation import scores
-from adaland.launch.evaluation.comparison import score_tables
+from adaland.launch.evaluation.comparison import evaluation_files, score_tables
 
 
 def evaluation(
@@ -89,7 +89,7 @@ class ScoreTablesTest(parameterized.TestCase):
   def test_an_evaluation_that_is_too_large_is_refused(self):
     path = self.write("a.json", evaluation())
     with (
-      absltest.mock.patch.object(score_tables, "MAX_BYTES", 100),
+      absltest.mock.patch.object(evaluation_files, "MAX_BYTES", 100),
       self.assertRaisesRegex(errors.UserError, "a.json: larger than 100 bytes"),
     ):
       score_tables.load([path])
@@ -105,6 +105,24 @@ class ScoreTablesTest(parameterized.TestCase):
     other = evaluation() | {"tasks_sha256": "other"}
     with self.assertRaisesRegex(errors.UserError, "b.json: is of other tasks"):
       score_tables.load([first, self.write("b.json", other)])
+
+  def test_other_environments_are_refused(self):
+    first = self.write("a.json", evaluation(environment="mine:Icy"))
+    for other in ({"environment": ""}, {}):
+      second = self.write("b.json", evaluation(**other))
+      with self.assertRaisesRegex(
+        errors.UserError, "b.json: is of the environment Land, .* of mine:Icy,"
+      ):
+        score_tables.load([first, second])
+    third = self.write("c.json", evaluation(environment="mine:Icy"))
+    self.assertLen(score_tables.load([first, third]).scores, 2)
+
+  def test_an_own_environment_may_pay_less_than_nothing(self):
+    rewards = [(-1.0, 2.0), (2.0, 4.0), (9.0, 9.0)]
+    path = self.write("a.json", evaluation(rewards, environment="mine:Icy"))
+    np.testing.assert_array_equal(
+      score_tables.load([path]).scores["a"], [[[-0.5, 1.0], [0.5, 1.0]]]
+    )
 
   def test_other_numbers_of_tasks_are_refused(self):
     first = self.write("a.json", evaluation())
@@ -199,6 +217,7 @@ class ScoreTablesTest(parameterized.TestCase):
     (evaluation(expert=(1, 2, 1e-320)), "expert is .*, allowed: 0, or from"),
     (json.dumps(evaluation()).replace("9.0", "1e999"), "1e999 is given, allow"),
     (evaluation(tasks_sha256=3), "tasks_sha256 is 3, allowed: a text"),
+    (evaluation(environment=3), "environment is 3, allowed: a text"),
     (evaluation(agent_sha256=[]), "agent_sha256 is .*, allowed: a text"),
     (
       evaluation(controls={"swapped": {"trial_rewards": [[1, 2]]}}),
