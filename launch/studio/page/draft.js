@@ -1,7 +1,8 @@
-// A task that is being edited: its JSON, with one entry for each object.
+// A task that is being edited: its JSON, with one entry for each object, and
+// with a list of what is hidden for each player.
 
 const EMPTY = {
-  format: 'adaland.task/1', name: 'my task', world: { seed: 0, tiles: [8, 8] },
+  format: 'adaland.task/2', name: 'my task', world: { seed: 0, tiles: [8, 8] },
   objects: [], players: [{ goal: 'near(player1, black cube)' }], rules: [],
   hide: { rules: [], objects: [], predicates: [] }, trials: 4,
   trial_seconds: 10,
@@ -9,49 +10,56 @@ const EMPTY = {
 
 export class Draft {
   constructor(task = EMPTY) {
+    if (!Array.isArray(task?.objects) || !task.players?.[0]) {
+      throw new Error('a task has a list of objects and one of players');
+    }
     this.task = structuredClone(task);
+    this.task.world ??= {};
+    this.task.rules ??= [];
     this.task.objects = this.task.objects.flatMap((spec) => {
       const count = spec.count ?? Math.max(1, spec.at?.length ?? 1);
       return Array.from({ length: count }, (_, i) => ({
         type: spec.type, at: spec.at?.[i] ?? null,
         frozen: spec.frozen ?? false }));
     });
-    this.task.rules ??= [];
-    this.task.hide ??= {};
+    const { hide = {}, players } = this.task;
+    const each = hide.player1 || hide.player2;
+    this.task.hide = players.map((_, i) => ({
+      rules: [], objects: [], predicates: [],
+      ...each ? hide[`player${i + 1}`] : structuredClone(hide) }));
   }
 
   get text() { return JSON.stringify(this.json); }
 
   // The task as files have it.
   get json() {
-    return { ...this.task, objects: this.task.objects.map((o) => ({
-      type: o.type, frozen: o.frozen, ...o.at ? { at: [o.at] } : {} })) };
-  }
-
-  // The lists of what one player is not told; edits are for all players.
-  get hide() {
     const { hide } = this.task;
-    return hide.player1 ?? hide;
+    const isSame = hide.every((one) =>
+      JSON.stringify(one) === JSON.stringify(hide[0]));
+    return { ...this.task,
+      objects: this.task.objects.map((o) => ({
+        type: o.type, frozen: o.frozen, ...o.at ? { at: [o.at] } : {} })),
+      hide: isSame ? hide[0] : Object.fromEntries(
+        hide.map((one, i) => [`player${i + 1}`, one])) };
   }
 
-  setHide(field, values) {
-    this.task.hide = { rules: [], objects: [], predicates: [], ...this.hide,
-      [field]: values };
+  // What player 1 is not told; edits are for all players.
+  get hide() { return this.task.hide[0]; }
+
+  // Hides one more word or number of a field from all players, or one less.
+  setHidden(field, value, isHidden) {
+    this.changeHidden(field, (values) =>
+      [...values.filter((v) => v !== value), ...isHidden ? [value] : []]);
   }
 
-  hides(rule) { return (this.hide.rules ?? []).includes(rule + 1); }
-
-  toggleRule(rule) {
-    const rules = (this.hide.rules ?? []).filter((n) => n !== rule + 1);
-    if (!this.hides(rule)) rules.push(rule + 1);
-    this.setHide('rules', rules);
+  changeHidden(field, change) {
+    for (const one of this.task.hide) one[field] = change(one[field]);
   }
 
   removeRule(rule) {
     this.task.rules.splice(rule, 1);
-    const rules = (this.hide.rules ?? []).filter((n) => n !== rule + 1)
-      .map((n) => n > rule + 1 ? n - 1 : n);
-    this.setHide('rules', rules);
+    this.changeHidden('rules', (numbers) => numbers
+      .filter((n) => n !== rule + 1).map((n) => n > rule + 1 ? n - 1 : n));
   }
 
   // Number of tiles along x and y.
@@ -79,10 +87,12 @@ export class Draft {
   }
 
   setPlayers(count) {
-    const { players } = this.task;
-    while (players.length > count) players.pop();
+    const { players, hide } = this.task;
+    players.splice(count);
+    hide.splice(count);
     while (players.length < count) {
       players.push({ goal: 'near(player1, player2)' });
+      hide.push(structuredClone(hide[0]));
     }
   }
 }

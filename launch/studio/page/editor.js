@@ -40,12 +40,12 @@ export function make(app, given) {
       const found = await link.ask('check', { task: text }, 'checked');
       if (text !== draft.text) return;
       ({ scene } = found);
-      app.debug.checked = found;
+      app.debug.checked = { text, ...found };
       paint();
       judge(found);
     } catch (error) {
       if (text !== draft.text) return;
-      app.debug.checked = { error: error.message };
+      app.debug.checked = { text, error: error.message };
       verdict.replaceChildren(h('h2', { class: 'bad' }, 'Not a task yet'),
         h('p', { class: 'bad' }, error.message));
     }
@@ -239,10 +239,11 @@ export function make(app, given) {
         draft.task.rules[i] = value;
         changed();
       }),
-      field('hidden', 'checkbox', draft.hides(i), { onchange: () => {
-        draft.toggleRule(i);
-        changed();
-      } }),
+      field('hidden', 'checkbox', draft.hide.rules.includes(i + 1), {
+        onchange: (event) => {
+          draft.setHidden('rules', i + 1, event.target.checked);
+          changed();
+        } }),
       button('Remove', () => {
         draft.removeRule(i);
         changed({ rebuild: true });
@@ -250,13 +251,12 @@ export function make(app, given) {
   }
 
   function hideRow(name, words) {
-    const now = draft.hide[name] ?? [];
+    const now = draft.hide[name];
     return h('details', {}, h('summary', { class: 'dim' },
       `hidden ${name}: ${now.join(', ') || 'none'}`),
     h('div', { class: 'row small' }, words.map((word) => field(word,
       'checkbox', now.includes(word), { onchange: (event) => {
-        const rest = (draft.hide[name] ?? []).filter((w) => w !== word);
-        draft.setHide(name, event.target.checked ? [...rest, word] : rest);
+        draft.setHidden(name, word, event.target.checked);
         changed({ rebuild: true });
       } }))));
   }

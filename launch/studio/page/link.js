@@ -1,25 +1,33 @@
 // The connection to the studio's server.
 
+const REFUSED = 1008; // Policy violation (RFC 6455, section 7.4.1).
+const MOST_TRIES = 2;
+
 export class Link {
   constructor(token) {
     this.token = token;
     this.listeners = new Map();
     this.asking = new Map();
+    this.isRefused = false;
     this.open();
   }
 
   open() {
     const socket = new WebSocket(`ws://${location.host}/socket`);
     this.socket = socket;
-    socket.onopen = () => this.send('hello', { token: this.token });
+    socket.onopen = () => {
+      this.send('hello', { token: this.token });
+      this.emit('opened');
+    };
     socket.onmessage = (event) => {
       const message = JSON.parse(event.data);
       this.emit(message.type, message);
     };
     socket.onclose = (event) => {
-      this.emit('closed', { reason: event.reason });
       // A wrong token stays wrong.
-      if (event.code !== 1008) setTimeout(() => this.open(), 1500);
+      this.isRefused = event.code === REFUSED;
+      this.emit('closed', { reason: event.reason });
+      if (!this.isRefused) setTimeout(() => this.open(), 1500);
     };
   }
 
@@ -52,19 +60,32 @@ export class Link {
     return asked;
   }
 
+  // A request waits for a connection, and is sent again by the next one if it
+  // was not answered; but not for ever, as it may be what ends them.
   askNow(type, fields, answer) {
     return new Promise((resolve, reject) => {
+      let tries = 0;
+      const send = () => {
+        if (!this.ready) return;
+        tries += 1;
+        this.send(type, fields);
+      };
+      const giveUp = (text) => { done(); reject(new Error(text)); };
+      const lost = () => {
+        if (this.isRefused) giveUp('the studio takes no requests of this page');
+        else if (tries === MOST_TRIES) giveUp('the connection was lost');
+      };
       const stops = [
         this.on(answer, (message) => { done(); resolve(message); }),
         this.on('error', (message) => {
-          if (message.about !== type) return;
-          done();
-          reject(new Error(message.text));
+          if (message.about === type) giveUp(message.text);
         }),
-        this.on('closed', () => { done(); reject(new Error('closed')); }),
+        this.on('opened', send),
+        this.on('closed', lost),
       ];
       const done = () => stops.forEach((stop) => stop());
-      this.send(type, fields);
+      send();
+      if (this.isRefused) lost();
     });
   }
 }

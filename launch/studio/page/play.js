@@ -42,6 +42,7 @@ export function play(app, { task, seed = 0, partner = 'person', join, study }) {
   }
 
   function begin() {
+    if (!link.ready) { lose(); return; }
     const pictures = !three;
     if (study) link.send('next', { pictures });
     else if (join) link.send('join', { pictures });
@@ -53,6 +54,19 @@ export function play(app, { task, seed = 0, partner = 'person', join, study }) {
   function say(...content) {
     banner.hidden = false;
     banner.replaceChildren(h('div', { class: 'panel' }, content));
+  }
+
+  // A new connection knows nothing of the game.
+  function lose() {
+    [going, ended] = [false, true];
+    if (document.pointerLockElement) document.exitPointerLock();
+    refuse('The connection was lost', study
+      ? 'What was measured is lost with it.' : 'The game is lost with it.');
+  }
+
+  function refuse(title, text) {
+    say(h('h1', {}, title), h('p', {}, text),
+      button('Back to the gallery', () => app.go('gallery')));
   }
 
   function go() {
@@ -191,11 +205,11 @@ export function play(app, { task, seed = 0, partner = 'person', join, study }) {
     link.on('progress', ({ text }) => say(h('p', {}, `${text} ...`))),
     link.on('error', ({ text, about }) => {
       if (['play', 'next', 'join', undefined].includes(about)) {
-        say(h('h1', {}, 'This can not be played'), h('p', {}, text),
-          button('Back to the gallery', () => app.go('gallery')));
+        refuse('This can not be played', text);
       }
     }),
-    link.on('closed', () => { going = false; }),
+    // What is over stays on the screen.
+    link.on('closed', () => { if (!ended) lose(); }),
     link.on('world', (message) => {
       told = message.told;
       [frame, going] = [null, false];

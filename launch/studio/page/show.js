@@ -26,9 +26,17 @@ export class Show {
       app.link.on('error', ({ text, about }) => {
         if (about === 'watch') place.replaceChildren(h('p', { class: 'bad' }, text));
       }),
+      app.link.on('closed', () => this.lose()),
       app.link.on('lanes', (message) => this.begin(message)),
       app.link.on('frames', (message) => this.add(message)),
     ];
+  }
+
+  // A new connection sends none of the lanes.
+  lose() {
+    if (this.told) return;
+    this.place.replaceChildren(h('p', { class: 'bad' },
+      'The connection was lost. Choose “Watch” to begin again.'));
   }
 
   begin({ told, ground, players, types, truth }) {

@@ -77,6 +77,7 @@ export function watch(app, given) {
     app.remember('watch', { task, players, trials, seed, reveal });
     show = new Show(app, place, given.step ?? 0,
       policy ? `${policy}, recorded` : 'demonstration');
+    if (!link.ready) { show.lose(); return; }
     link.send('watch', { task, players, trials: Number(trials),
       seed: Number(seed), reveal, demo, episode, agent });
   }

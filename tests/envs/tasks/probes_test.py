@@ -1,5 +1,8 @@
 """Tests of adaland.envs.tasks.probes."""
 
+import json
+import pathlib
+
 from absl.testing import absltest, parameterized
 
 from adaland.envs import constants
@@ -25,6 +28,16 @@ class ProbesTest(parameterized.TestCase):
     self.assertLen(probes.names(), 30)
     tasks = [probes.load(name) for name in probes.names()]
     self.assertLen(set(tasks), 30)
+
+  def test_files_are_of_the_format_that_is_written(self):
+    files = list(
+      pathlib.Path(constants.__file__).parent.rglob("probes/**/*.json")
+    )
+    self.assertLen(files, 58)
+    for file in files:
+      self.assertEqual(
+        json.loads(file.read_text())["format"], json_files.FORMAT
+      )
 
   @parameterized.parameters(*probes.names())
   def test_is_runnable_and_solvable(self, name):

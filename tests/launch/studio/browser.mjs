@@ -2,7 +2,8 @@
 //
 // It makes a task, plays it to a reward, gives what was played to an agent,
 // moves through the trials, opens a recorded evaluation, and plays once more
-// without WebGL, by touch and game pad, and with two pages.
+// without WebGL, by touch and game pad, and with two pages. The connection is
+// lost while a task is made, and while one is played.
 
 import assert from 'node:assert/strict';
 import process from 'node:process';
@@ -40,7 +41,52 @@ async function makeTask(page) {
     String(adaland.debug.draft().world.tiles) === '6,2' &&
     adaland.debug.draft().hide.rules?.[0] === 1);
   await shoot(page, 'make');
+  await editText(page);
   await page.getByRole('button', { name: 'Play it' }).press('Enter');
+}
+
+// Edits the task as JSON, and gives back what was there on a connection that
+// was lost.
+async function editText(page) {
+  const drafted = await page.evaluate(() => adaland.debug.draft());
+  await page.locator('summary', { hasText: 'JSON' }).press('Enter');
+  // Returns the draft as soon as it has a name and was found to be a task.
+  const found = async (name) => {
+    await page.waitForFunction((expected) => {
+      const draft = adaland.debug.draft();
+      return draft.name === expected &&
+        adaland.debug.checked?.text === JSON.stringify(draft);
+    }, name);
+    const [{ error }, draft] = await page.evaluate(() =>
+      [adaland.debug.checked, adaland.debug.draft()]);
+    assert.equal(error, undefined);
+    return draft;
+  };
+  const edit = async (task) => {
+    const text = page.getByLabel('the task as JSON');
+    await text.fill(JSON.stringify(task));
+    await text.blur();
+    return found(task.name);
+  };
+  const least = { format: 'adaland.task/2', name: 'least',
+    objects: [{ type: 'black cube' }],
+    players: [{ goal: 'near(player1, black cube)' }] };
+  await edit(least);
+  assert.equal(await page.getByLabel('tiles').inputValue(), '8');
+  await edit({ ...least, name: 'two',
+    players: [...least.players, { goal: 'near(player2, black cube)' }],
+    rules: ['hold(player1, black cube) -> purple wall',
+      'see(player1, black cube) -> purple wall'],
+    hide: { player1: { rules: [1] }, player2: { rules: [2] } } });
+  await page.locator('.row', { has: page.getByLabel('rule 1') })
+    .getByRole('button', { name: 'Remove' }).press('Enter');
+  const { hide } = await found('two');
+  assert.deepEqual([hide.player1.rules, hide.player2.rules], [[], [1]]);
+  await page.getByLabel('players').selectOption('1');
+  assert.deepEqual((await found('two')).hide.rules, []);
+  await page.evaluate(() => adaland.link.socket.close());
+  assert.deepEqual(await edit(drafted), drafted);
+  say('a task was edited as text, and the connection came back');
 }
 
 // Opens an evaluation's JSON, of the episode that was played, and scrubs it.
@@ -108,7 +154,7 @@ async function byTouchAndPad() {
       window.pad = idle;
       navigator.getGamepads = () => [null, window.pad];
     } });
-  const task = JSON.stringify({ format: 'adaland.task/1',
+  const task = JSON.stringify({ format: 'adaland.task/2',
     world: { tiles: [8, 8], levels: 1 }, objects: [{ type: 'black cube' }],
     players: [{ goal: 'hold(player1, black cube)', at: [0, 0] }],
     trials: 1, trial_seconds: 40 });
@@ -156,15 +202,22 @@ async function byTouchAndPad() {
     window.pad = { axes: [0.1, 0.1, 0, 0], buttons: [{ pressed: false }] };
   });
   await still();
-  await page.close();
   say('played by game pad');
+
+  await page.evaluate(() => adaland.link.socket.close());
+  await page.getByText('The connection was lost').waitFor();
+  await page.getByText('The studio is back').waitFor();
+  await page.getByRole('button', { name: 'Back to the gallery' }).tap();
+  await page.locator('.card .hidden-rule').first().waitFor();
+  await page.close();
+  say('a lost game was left');
 }
 
 // Plays with two pages, one of which joins the game of the other.
 async function together() {
   const [first, second] = await Promise.all(
     [0, 1].map(() => open(browser, address, faults)));
-  const task = JSON.stringify({ format: 'adaland.task/1',
+  const task = JSON.stringify({ format: 'adaland.task/2',
     world: { tiles: [8, 8], levels: 1 }, objects: [{ type: 'black cube' }],
     players: [{ goal: 'see(player1, player2)', at: [0, 0] },
       { goal: 'near(player2, black cube)', at: [2, 0] }],

@@ -13,7 +13,7 @@ from adaland.envs import land
 from adaland.envs.tasks import json_files
 from adaland.envs.tasks.task import Task
 from adaland.launch.evaluation import demo, recording, rollout
-from adaland.launch.studio import catalogue, client, messages, people
+from adaland.launch.studio import catalogue, client, guard, messages, people
 from tests.launch import fakes
 
 # Only the hidden rule speaks of anything purple.
@@ -374,6 +374,10 @@ class ClientTest(parameterized.TestCase):
       found = page.ask(messages.Card(f"probe:{name}"), "card")["faults"]
       self.assertIn(fault, found["agent:laptop"])
       self.assertEqual(found["agent:laptop"] == "", name in fitting)
+
+  def test_new_drafts_are_of_the_format_that_is_written(self):
+    text = (guard.PAGE / "draft.js").read_text()
+    self.assertIn(f"format: '{json_files.FORMAT}'", text)
 
   def test_editing_tells_what_becomes_of_a_task(self):
     page = self.page()

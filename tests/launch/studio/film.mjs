@@ -29,7 +29,7 @@ asyncio.run(server.Studio(load).run(0, say))
 const [folder, ...asked] = process.argv.slice(2);
 const AGENT = 'agent:laptop';
 const WORLD = { tiles: [6, 6], levels: 1 };
-const TASK = JSON.stringify({ format: 'adaland.task/1', name: 'which cube',
+const TASK = JSON.stringify({ format: 'adaland.task/2', name: 'which cube',
   world: WORLD, objects: [{ type: 'black cube', at: [[1.8, 1]] },
     { type: 'yellow cube', at: [[1.8, -1.4]] }],
   players: [{ goal: 'near(player1, purple sphere)', at: [-1.5, 0] }],

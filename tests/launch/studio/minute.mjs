@@ -6,7 +6,7 @@
 import process from 'node:process';
 import { launch, open, serve } from './browser_lib.mjs';
 
-const TASK = JSON.stringify({ format: 'adaland.task/1', name: 'a minute',
+const TASK = JSON.stringify({ format: 'adaland.task/2', name: 'a minute',
   world: { tiles: [8, 8], levels: 1 },
   objects: [{ type: 'black cube', at: [[2, 2]] }],
   players: [{ goal: 'near(player1, black cube)' }],
