@@ -91,9 +91,10 @@ class EvaluateTest(absltest.TestCase):
     self.played: list[Any] = []
 
     def rewards(
-      env, tasks, trials, make_policy, seed, repeats, progress, recorder
+      make_land, tasks, trials, make_policy, seed, repeats, progress, recorder
     ):
       self.assertIsNone(recorder)
+      env = make_land(1, lambda _: tasks[0]).config
       policy = make_policy(api.make("smoke", num_envs=2))
       self.played.append((env, tasks, trials, policy, seed, repeats))
       progress(1.0)

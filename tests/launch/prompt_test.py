@@ -19,9 +19,12 @@ class RunTest(parameterized.TestCase):
     self.task = fakes.make_task("1", trials=2)
     self.played = []
 
-    def play(env, task, make_policy, seed, *film):
-      policy = make_policy(fakes.FakeLand(1, env, lambda _: task))
-      self.assertIs(env, prompt.builder.environments.return_value)
+    builder = absltest.mock.MagicMock()
+    self.make_land = builder.environments.return_value
+
+    def play(make_land, task, make_policy, seed, *film):
+      policy = make_policy(fakes.FakeLand(1, make_land, lambda _: task))
+      self.assertIs(make_land, self.make_land)
       self.played.append((type(policy).__name__, seed, *film))
       taught = isinstance(policy, prompting.Prompted)
       number = len(self.played)
@@ -42,7 +45,7 @@ class RunTest(parameterized.TestCase):
       ("trained_agent", trained_agent),
       ("tasksets", tasksets),
       ("fewshot", fewshot),
-      ("builder", absltest.mock.MagicMock()),
+      ("builder", builder),
     ):
       self.enter_context(absltest.mock.patch.object(prompt, name, fake))
     self.enter_context(absltest.mock.patch.object(episode, "play", play))
@@ -115,9 +118,9 @@ class RunTest(parameterized.TestCase):
       prompt.run(args)
 
   def test_scores_over_a_task_set(self):
-    def found(env, tasks, trials, make_agent, seed, repeats, say, keep):
+    def found(make_land, tasks, trials, make_agent, seed, repeats, say, keep):
       del make_agent
-      self.assertIs(env, prompt.builder.environments.return_value)
+      self.assertIs(make_land, self.make_land)
       say("expert")
       self.assertEqual(keep, [])
       self.assertEqual((tasks, trials, seed, repeats), ([self.task], 2, 4, 1))

@@ -37,7 +37,7 @@ class FigureTest(parameterized.TestCase):
     blue = np.array([0x1F, 0x5F, 0xBF])
     picture = _picture(agent=below)[..., :3].astype(int)
     rows = np.flatnonzero((np.abs(picture - blue) < 3).all(-1).any(1))
-    self.assertGreater(np.ptp(rows), len(picture) / 3)
+    self.assertGreater(int(np.ptp(rows)), len(picture) / 3)
 
   @parameterized.parameters(
     ("agent", "agent"),
