@@ -13,7 +13,7 @@ for physics on a device, which never waits for the device.
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeGuard
+from typing import Any, Protocol
 
 import jax
 import numpy as np
@@ -28,7 +28,7 @@ from adaland.envs.land_types import (
 )
 from adaland.envs.observations import observations
 from adaland.envs.physics import backends, base
-from adaland.envs.stepping import device, host, players, task_rows
+from adaland.envs.stepping import device, host, players, seeds, task_rows
 from adaland.envs.stepping.base import Observed, ResetPlan, Stepper
 from adaland.envs.tasks.task import Task
 
@@ -148,20 +148,9 @@ class Land:
     Raises:
       ValueError: If these are no integers from 0; the seeds are unchanged.
     """
-    values: Any = seed
-    if _is_seed(seed):
-      values = range(int(seed), int(seed) + self.num_envs)
-    if (
-      not isinstance(values, (Sequence, np.ndarray))
-      or len(values) != self.num_envs
-      or not all(value is None or _is_seed(value) for value in values)
-    ):
-      raise ValueError(
-        f"seed is {seed}, allowed: an integer from 0, or {self.num_envs} of "
-        "them or None"
-      )
+    values = seeds.of_each(seed, self.num_envs)
     self.seeds = tuple(
-      old if new is None else int(new)
+      old if new is None else new
       for old, new in zip(self.seeds, values, strict=True)
     )
     self.episodes[[value is not None for value in values]] = 0
@@ -322,11 +311,6 @@ class Land:
       trial_last=trial_last,
       discount=np.where(last, np.float32(0), np.float32(1)),
     )
-
-
-def _is_seed(value: Any) -> TypeGuard[int | np.integer]:
-  integer = isinstance(value, (int, np.integer))
-  return integer and not isinstance(value, bool) and bool(value >= 0)
 
 
 class MakeLand(Protocol):
