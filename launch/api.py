@@ -154,7 +154,7 @@ def evaluate(
     drawn = _task_set(tasks, config, held_out=True)
     count = min(num_tasks, drawn.num_tasks)
     chosen = [drawn.task(index) for index in range(count)]
-  trained_agent.fitting_env(config.env, chosen)
+  trained_agent.check_fit(config.env, chosen)
   line = progress.Progress()
   if not name and isinstance(policy, str):
     name = policy

@@ -141,7 +141,8 @@ def run(args: argparse.Namespace) -> None:
   if args.coplayer is not None:
     tasks = pairs.for_two(tasks, args.taskset)
   if args.workdir:
-    env = trained_agent.fitting_env(experiment.env, tasks, pairs=True)
+    env = experiment.env
+    trained_agent.check_fit(env, tasks, pairs=True)
     make_land = builder.environments(experiment)
   else:
     env = trained_agent.default_env(tasks, pairs=True)

@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> None:
   task = tasksets.one(args.task, task_source.TaskSource(experiment))
   with errors.user_input(f"--task={args.task}"):
     if args.workdir:
-      trained_agent.fitting_env(experiment.env, [task])
+      trained_agent.check_fit(experiment.env, [task])
       make_land = builder.environments(experiment)
     else:
       make_land = land.maker(trained_agent.default_env([task]))

@@ -124,7 +124,7 @@ def _run_many(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
       f"--trials={trials}: allowed for a prompted agent: 2 to "
       f"{constants.MAX_TRIALS}"
     )
-  trained_agent.fitting_env(experiment.env, tasks)
+  trained_agent.check_fit(experiment.env, tasks)
   make_land = builder.environments(experiment)
   params = trained_agent.load(args.workdir, args.own_parts).params
   make_agent = fewshot.agent_policy(
@@ -173,7 +173,7 @@ def _run_one(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
     raise errors.UserError(
       f"--task={args.task}: has 1 trial; a prompted agent needs at least 2"
     )
-  trained_agent.fitting_env(experiment.env, [task])
+  trained_agent.check_fit(experiment.env, [task])
   make_land = builder.environments(experiment)
   seed, repeats = args.seed, args.repeats or 5
   recorded = None if args.demo == "expert" else demo.load(args.demo)

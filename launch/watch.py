@@ -106,7 +106,7 @@ def run(args: argparse.Namespace) -> None:
       f"--trials={trials}: allowed: 2 to {constants.MAX_TRIALS}"
     )
   tasks = tries.longest_first(chosen, trials)
-  trained_agent.fitting_env(experiment.env, tasks)
+  trained_agent.check_fit(experiment.env, tasks)
   make_land = builder.environments(experiment)
   params = trained_agent.load(workdir, args.own_parts).params
   agent = fewshot.agent_policy(experiment, params, args.seed)

@@ -28,9 +28,9 @@ def load(workdir: str, own_parts: bool = False) -> SavedAgent:
   return saved_agent.load(workdir, own_parts, builder.agent, builder.learner)
 
 
-def fitting_env(
+def check_fit(
   config_: land.LandConfig, tasks: list[Task], pairs: bool = False
-) -> land.LandConfig:
+) -> None:
   """Checks that tasks fit a config's environments.
 
   Args:
@@ -49,7 +49,6 @@ def fitting_env(
       f"env.num_players of this agent is {config_.num_players}, allowed here: "
       "1 (adaland evaluate plays pairs)"
     )
-  return config_
 
 
 def default_env(tasks: list[Task], pairs: bool = False) -> land.LandConfig:

@@ -134,7 +134,7 @@ def run(plan: Plan) -> None:
   source = task_source.TaskSource(base, held_out=True)
   tasks = tasksets.many(plan.size.taskset, source, plan.size.num_tasks)
   for each in configs.values():
-    trained_agent.fitting_env(each.env, tasks)
+    trained_agent.check_fit(each.env, tasks)
   left = {
     (variant.name, seed): chosen
     for (variant, seed), chosen in configs.items()

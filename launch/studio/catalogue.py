@@ -83,7 +83,7 @@ class Catalogue:
   def fault(self, name: str, *tasks: Task) -> str:
     """Returns why an agent can't play all of some tasks, or "" if it can."""
     try:
-      trained_agent.fitting_env(self._config(name).env, list(tasks))
+      trained_agent.check_fit(self._config(name).env, list(tasks))
     except errors.UserError as error:
       return errors.one_line(str(error))
     return ""

@@ -92,7 +92,7 @@ class Lane:
       if wanted in known.agents:
         self.agent = known.agent(wanted)
         self.mind = mind.Mind(self.agent, seed)
-        trained_agent.fitting_env(self.agent.config.env, [task])
+        trained_agent.check_fit(self.agent.config.env, [task])
         make_land = builder.environments(self.agent.config)
       else:
         trained_agent.default_env([task])

@@ -111,7 +111,7 @@ class Study:
     }
     if agent:
       saved = known.agent(agent)
-      trained_agent.fitting_env(saved.config.env, tasks)
+      trained_agent.check_fit(saved.config.env, tasks)
       with errors.user_input(agent):
         make_land = builder.environments(saved.config)
         if saved.config.factories.environment:

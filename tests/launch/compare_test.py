@@ -9,7 +9,7 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.launch import compare
-from tests.launch.evaluation.comparison import score_tables_test
+from tests.launch.evaluation.comparison import evaluations
 
 
 def _call(*argv):
@@ -26,8 +26,8 @@ class CompareTest(absltest.TestCase):
     self.folder = pathlib.Path(self.create_tempdir().full_path)
     controls = {"swapped": {"trial_rewards": [[1.0, 1.0], [2.0, 2.0], [0, 0]]}}
     for name, content in (
-      ("a", score_tables_test.evaluation(controls=controls)),
-      ("b", score_tables_test.evaluation([(1, 0), (2, 0), (0, 0)])),
+      ("a", evaluations.evaluation(controls=controls)),
+      ("b", evaluations.evaluation([(1, 0), (2, 0), (0, 0)])),
     ):
       (self.folder / f"{name}.json").write_text(json.dumps(content))
 
@@ -52,7 +52,7 @@ class CompareTest(absltest.TestCase):
   def test_of_many_trials_a_table_shows_some(self):
     path = self.folder / "many.json"
     rewards = [tuple(k / 10 for k in range(24))] * 3
-    path.write_text(json.dumps(score_tables_test.evaluation(rewards)))
+    path.write_text(json.dumps(evaluations.evaluation(rewards)))
     _, out, _ = _call(str(path))
     head, _, row = out.splitlines()[:3]
     trials = [cell.strip() for cell in head.split("|")[2:-2]]
@@ -74,7 +74,7 @@ class CompareTest(absltest.TestCase):
     self.assertEqual(picture.read_bytes()[:4], b"\x89PNG")
 
   def test_unlike_experts_are_told(self):
-    other = score_tables_test.evaluation(expert=(4.0, 4.0, 0.0))
+    other = evaluations.evaluation(expert=(4.0, 4.0, 0.0))
     path = self.folder / "c.json"
     path.write_text(json.dumps(other))
     _, alike, _ = _call(str(self.folder / "a.json"))
@@ -92,7 +92,7 @@ class CompareTest(absltest.TestCase):
     argv = []
     for i, (own, swapped) in enumerate(((0.5, 0.0), (1.5, 1.0))):
       rows = [[2 * swapped] * 2, [4 * swapped] * 2, [0, 0]]
-      content = score_tables_test.evaluation(
+      content = evaluations.evaluation(
         [(2 * own, 2 * own), (4 * own, 4 * own), (0, 0)],
         controls={"swapped": {"trial_rewards": rows}},
       )
@@ -110,7 +110,7 @@ class CompareTest(absltest.TestCase):
     def files(name, agents, prompted):
       for i, agent in enumerate(agents):
         own = ord(agent) % 3 / 4
-        content = score_tables_test.evaluation(
+        content = evaluations.evaluation(
           [(2 * own,) * 2, (4 * own,) * 2, (0, 0)], agent_sha256=agent
         )
         if prompted:
@@ -138,7 +138,7 @@ class CompareTest(absltest.TestCase):
 
   def test_seeds_widen_the_interval(self):
     spread = [
-      score_tables_test.evaluation([(x, x), (2 * x, 2 * x), (0, 0)])
+      evaluations.evaluation([(x, x), (2 * x, 2 * x), (0, 0)])
       for x in (0.0, 2.0)
     ]
     argv = []

@@ -17,7 +17,7 @@ from adaland.launch import errors, export
 from adaland.launch.config import experiment
 from adaland.launch.evaluation import trained_agent
 from tests.launch.agents import examples
-from tests.launch.evaluation.comparison import score_tables_test
+from tests.launch.evaluation.comparison import evaluations
 
 
 def _call(*argv):
@@ -41,7 +41,7 @@ class ExportTest(absltest.TestCase):
     )
     cls.config = examples.run(cls.folder / "run")
     results = cls.folder / "results.json"
-    results.write_text(json.dumps(score_tables_test.evaluation(taskset="test")))
+    results.write_text(json.dumps(evaluations.evaluation(taskset="test")))
     code, out, err = _call(
       f"--workdir={cls.folder / 'run'}",
       f"--out={cls.folder / 'agent'}",
@@ -117,9 +117,7 @@ class ExportTest(absltest.TestCase):
     self.assertNotEqual(own, half)
 
     def call(out, agent, *argv):
-      results.write_text(
-        json.dumps(score_tables_test.evaluation(agent_sha256=agent))
-      )
+      results.write_text(json.dumps(evaluations.evaluation(agent_sha256=agent)))
       return _call(
         f"--workdir={run}", f"--out={self.folder / out}", "--results",
         f"agent={results}", *argv

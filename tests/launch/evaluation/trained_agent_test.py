@@ -79,9 +79,9 @@ class EnvironmentTest(parameterized.TestCase):
   )
   def test_what_an_agent_can_t_take(self, task, message):
     env = land.LandConfig(num_slots=3, max_rules=2)
-    self.assertIs(trained_agent.fitting_env(env, [fakes.make_task()]), env)
+    trained_agent.check_fit(env, [fakes.make_task()])
     with self.assertRaisesRegex(errors.UserError, message):
-      trained_agent.fitting_env(env, [fakes.make_task(), task])
+      trained_agent.check_fit(env, [fakes.make_task(), task])
 
   def test_the_default_has_room_for_any_task_of_one_player(self):
     largest = fakes.make_task(
@@ -89,7 +89,7 @@ class EnvironmentTest(parameterized.TestCase):
       rules=(Rule(_GOAL, ()),) * constants.MAX_RULES,
     )
     env = trained_agent.default_env([fakes.make_task(), largest])
-    self.assertIs(trained_agent.fitting_env(env, [largest]), env)
+    trained_agent.check_fit(env, [largest])
     with self.assertRaisesRegex(errors.UserError, "'c' has 2 players; .*: 1"):
       trained_agent.default_env([largest, fakes.make_task("c", players=_TWO)])
 
