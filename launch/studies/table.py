@@ -153,6 +153,29 @@ _PIXELS: Final = Size(
   ),
   steps=400_000,
 )
+# Smaller encoders too: what a picture costs is nearly all of what a run costs.
+_PIXELS_MICRO: Final = dataclasses.replace(
+  _MICRO,
+  settings=(
+    "env.observation=pixels",
+    "env.pixels=[48,36]",
+    "network.torso_channels=[4,8,8]",
+    "network.patches.width=32",
+    "network.patches.num_layers=1",
+    "network.patches.num_heads=2",
+    "replay.samples_per_insert=8",
+  ),
+  steps=120_000,
+)
+
+
+def _patches(percent: int) -> tuple[str, ...]:
+  """Returns settings by which learning leaves out a share of the patches."""
+  return (
+    "network.vision=patches",
+    f"network.patches.dropped={percent / 100}",
+  )
+
 
 STUDIES: Final[dict[str, Study]] = {
   "memories": Study(
@@ -263,18 +286,9 @@ STUDIES: Final[dict[str, Study]] = {
     "What do patches see that a torso does not, and what may be left out?",
     (
       Variant("torso"),
-      *(
-        Variant(
-          f"patches-{percent}",
-          (
-            "network.vision=patches",
-            f"network.patches.dropped={percent / 100}",
-          ),
-        )
-        for percent in (0, 50, 75)
-      ),
-      _memory("none"),
+      *(Variant(f"patches-{each}", _patches(each)) for each in (0, 50, 75)),
+      Variant("memoryless", (*_patches(0), *_memory("none").settings)),
     ),
-    {"laptop": _PIXELS},
+    {"laptop": _PIXELS, "micro": _PIXELS_MICRO},
   ),
 }
