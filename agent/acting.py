@@ -58,8 +58,8 @@ class Actor(NamedTuple):
     init: Maps the number of environments to the state before the first step.
     act: `act(params, state, observation [B, ...], first [B], rng_key)` returns
       the step's output and the next state; jitted. The given state is donated:
-      its buffers are reused. A further argument, the temperature above 0, draws
-      actions from the logits divided by it.
+      its buffers are reused. An optional last argument, a temperature above 0,
+      divides the logits from which actions are drawn.
   """
 
   init: Callable[[int], ActorState]
@@ -79,7 +79,7 @@ def td_error(
     value: v_0(t).
     reward: Reward after the action of step t.
     discount: 0 where the episode ended after it, else 1.
-    next_value: v_0(t+1); not read, if finite, where the episode ended.
+    next_value: v_0(t+1); any finite number where the episode ended.
     gamma: Discount per step.
   """
   return jnp.abs(reward + gamma * discount * next_value - value)
@@ -141,5 +141,5 @@ def make_actor(
       policy=distributions.log_probs(next_policy, sizes),
     )
 
-  # Donated, the memory is written in place and not copied at every step.
+  # Donation lets the memory be written in place instead of copied every step.
   return Actor(init=init, act=jax.jit(act, donate_argnums=1))

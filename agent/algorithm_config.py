@@ -10,10 +10,10 @@ CMPO = ("sampled", "exact", "none")
 class MuesliConfig:
   """Constants of Muesli (arXiv 2104.06159); most defaults are the paper's.
 
-  The first four take a part of it away, to measure what it is worth.
+  The first four remove a part of the algorithm, for ablations.
 
   Attributes:
-    model: Whether there is a model. Without it nothing is predicted ahead, so
+    model: Whether there is a model. Without one there is no look-ahead, and so
       there are no q-values: `returns` must be 'vtrace' and `cmpo` 'none'.
     returns: 'retrace', from the model's q-values, or 'vtrace', from the target
       network's values (IMPALA, arXiv 1802.01561).
@@ -22,22 +22,22 @@ class MuesliConfig:
       takes many times as long; with 'none' the policy follows the policy
       gradient alone, and the model predicts no policies.
     control_variate: Whether the sampled CMPO policy is the prior plus a
-      deviation, which is as right on average and less noisy.
+      deviation, which has the same expectation and less noise.
     gamma: Discount per step.
     num_samples: N, actions drawn from the prior at each step, for Retrace's
       expectation and the CMPO target.
     model_steps: I, steps the model is unrolled in training.
-    model_every: Only every n-th step of an unroll, counted from a random one,
-      starts more than one of them; their losses count n times.
+    model_every: n. Only every n-th step of an unroll, from a random offset,
+      unrolls the model further than one step; those losses count n times.
     retrace_lambda: Trace parameter of Retrace and of V-trace.
     advantage_clip: c, bound on normalised advantages in CMPO.
     z_init: Weight of the prior in CMPO's sampled normaliser.
     behaviour_prior: Weight of the behaviour policy in the prior.
     uniform_prior: Weight of the uniform policy in the prior; the target
-      network's policy has what the two leave.
+      network's policy has the remaining weight.
     policy_gradient_weight: Weight of the policy gradient.
     cmpo_weight: λ, weight of the KL to the CMPO policy.
-    model_policy_weight: Weight of the same KL over the model's steps.
+    model_policy_weight: Weight of the same KL for the model's policies.
     reward_weight: Weight of the reward loss.
     value_weight: Weight of the value loss.
     variance_decay: Decay of the advantages' moving second moment.
@@ -113,15 +113,14 @@ class MuesliConfig:
 
 @dataclasses.dataclass(frozen=True)
 class ActorCriticConfig:
-  """Constants of the plain actor-critics; the defaults are usual ones.
+  """Constants of the plain actor-critics; the defaults are common ones.
 
-  Discount and range of values are those of `MuesliConfig`.
+  The discount and the range of values are those of `MuesliConfig`.
 
   Attributes:
-    trace_lambda: Trace parameter of V-trace, and that of the generalised
-      advantages of PPO (arXiv 1506.02438).
-    ratio_clip: ε, how far PPO lets the probability ratio of an action pull it
-      (arXiv 1707.06347).
+    trace_lambda: λ of V-trace, and of PPO's generalised advantage estimation
+      (arXiv 1506.02438).
+    ratio_clip: ε, PPO's clip of the probability ratio (arXiv 1707.06347).
     value_weight: Weight of the value loss.
     entropy_weight: Weight of the policy's entropy.
   """
@@ -142,7 +141,7 @@ class ActorCriticConfig:
 
 
 def check_choice(config: object, name: str, allowed: tuple[str, ...]) -> None:
-  """Raises ValueError unless a field has a value that is allowed."""
+  """Raises ValueError unless a field has one of the allowed values."""
   value = getattr(config, name)
   if value not in allowed:
     raise ValueError(f"{name}={value!r}: must be one of {allowed}")

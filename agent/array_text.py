@@ -1,4 +1,4 @@
-"""Text in NumPy arrays, which store four unchecked bytes a character."""
+"""Text in NumPy arrays, which store four unchecked bytes per character."""
 
 import sys
 
@@ -10,7 +10,7 @@ def read(array: np.ndarray) -> str:
 
   Raises:
     ValueError: If the array does not hold one text, or holds numbers that are
-      not characters: NumPy would turn these into a string that Python can't
+      not characters, which NumPy would turn into a string that Python can't
       handle.
   """
   if array.dtype.kind != "U" or array.shape:

@@ -18,7 +18,7 @@ LOCAL_MEMORIES: Final = ("local_global", "griffin")
 WINDOWED_MEMORIES: Final = ("transformer_xl", "local_global")
 COMPUTE_DTYPES: Final = ("float32", "bfloat16")
 # Masked autoencoders learn best with 75 % of the patches left out (arXiv
-# 2111.06377); with more there is little to tell pictures apart by.
+# 2111.06377); with more, little is left to tell pictures apart.
 MAX_DROPPED: Final = 0.75
 VISIONS: Final = ("torso", "patches")
 
@@ -27,17 +27,17 @@ VISIONS: Final = ("torso", "patches")
 class PatchesConfig:
   """Sizes of the patch encoder of `pixels`.
 
-  The whole picture is read in coarse patches, at half its resolution, and the
-  middle of it, where the crosshair is, in fine patches of half their size at
-  full resolution.
+  The whole picture is read in coarse patches, at half its resolution, and its
+  middle, where the crosshair is, in fine patches of half their size, at full
+  resolution.
 
   Attributes:
     size: Side of a coarse patch in pixels, even; a divisor of the picture's
       height and width.
-    window: Side of the middle that is read in fine patches, in coarse patches;
-      0: none.
-    dropped: Share of the patches of each kind that learning leaves out, drawn
-      anew for each picture; acting leaves out none.
+    window: Side of the middle that is read in fine patches, measured in coarse
+      patches; 0 for none.
+    dropped: Fraction of the patches of each kind that learning leaves out,
+      drawn for each picture separately; acting leaves out none.
     width: Width of a patch's representation.
     num_layers: Transformer layers.
     num_heads: Heads of a layer's attention, a divisor of `width`.
@@ -110,27 +110,27 @@ class NetworkConfig:
   key_size: int = 16
   # Hidden width of the gated feed-forward part of a layer.
   feed_forward_size: int = 256
-  # Past steps that a step can attend to in each layer, beside itself.
+  # Past steps that a step can attend to in each layer, besides itself.
   memory_length: int = 180
-  # Whether the input of the first layer has a learned map of the step before
-  # added to it. Without it a layer is spent on learning what followed what.
-  # `none`, which has no memory, goes without.
+  # Whether a learned map of the previous step's input is added to the input of
+  # the first layer. Without it a layer is spent on learning what followed what.
+  # `none`, which has no memory, does without.
   token_shift: bool = True
   # `transformer_xl`, `skip`: width of the codes of distances, a sine and a
   # cosine of each frequency.
   position_size: int = 64
-  # `transformer_xl`: whether learning takes the platform's fused attention
-  # where it has one for heads of `key_size` + `position_size`.
+  # `transformer_xl`: whether learning uses the platform's fused attention, if
+  # there is one for heads of width `key_size` + `position_size`.
   fused_attention: bool = True
-  # `transformer_xl`: steps of an episode's start that stay visible when the
-  # window has left them.
+  # `transformer_xl`: steps at an episode's start that stay visible once the
+  # window has passed them.
   attention_sinks: int = 0
   # `local_global`, `griffin`: past steps that a local layer sees, and heads of
-  # keys and values, each for as many heads of queries.
+  # keys and values, each shared by the same number of query heads.
   local_length: int = 24
   key_heads: int = 1
-  # `skip`: steps from one that attention keeps to the next; it keeps
-  # `memory_length` of them.
+  # `skip`: attention keeps one step in this many; it keeps `memory_length` of
+  # them.
   skip_every: int = 4
   # `gru_attention`: past activations kept, and steps between two of them.
   store_size: int = 64
@@ -148,7 +148,7 @@ class NetworkConfig:
   # `pixels`: "torso", a residual network of convolutions, or "patches".
   vision: str = "torso"
   patches: PatchesConfig = dataclasses.field(default_factory=PatchesConfig)
-  # Channels of the torso's sections, and width of the output of either.
+  # Channels of the torso's sections, and width of either encoder's output.
   torso_channels: tuple[int, ...] = (16, 32, 32)
   torso_size: int = 256
 
@@ -158,31 +158,31 @@ class NetworkConfig:
   # Width of the model's LSTM.
   model_size: int = 128
   num_bins: int = 601
-  # Whether memory's output predicts the hidden rules, and whether there is a
-  # value head that is told them: for learning alone (`PrivilegedConfig`).
+  # Whether the memory's output predicts the hidden rules, and whether there is
+  # a value head that sees them: for learning only (`PrivilegedConfig`).
   belief: bool = False
   privileged_critic: bool = False
   action_sizes: tuple[int, ...] = (3, 3, 5, 3, 2, 3)
 
   # The environment's observations: numbers of ids, zero included, and the
-  # column where an entity's shape one-hot starts; its colour one-hot follows.
+  # column where an entity's shape one-hot starts; the colour one-hot follows.
   num_predicate_ids: int = 10
   num_shape_ids: int = 18
   num_colour_ids: int = 4
   entity_type_offset: int = 6
   entity_shapes: int = 5
-  # The id in goals and rules of each place of the shape's one-hot; the last is
-  # the players'.
+  # The id, in goals and rules, of each column of the shape's one-hot; the last
+  # is the players'.
   entity_shape_ids: tuple[int, ...] = (1, 2, 3, 4, 5)
   entity_colours: int = 3
 
-  # Arithmetic of everything but parameters, normalisation, softmax and
+  # Dtype of all arithmetic except parameters, normalisation, softmax and
   # outputs, which are float32.
   compute_dtype: str = "float32"
 
   @property
   def num_types(self) -> int:
-    """Number of types of objects; players have a shape of their own."""
+    """Number of object types; players have a shape of their own."""
     return (self.entity_shapes - 1) * self.entity_colours
 
   def __post_init__(self):
@@ -236,7 +236,7 @@ class NetworkConfig:
     self._check_memory()
 
   def _check_memory(self) -> None:
-    """Checks the sizes that one memory has and another has not."""
+    """Checks the sizes that only some memories have."""
     if self.attention_sinks and self.memory != "transformer_xl":
       raise ValueError(
         f"attention_sinks must be 0 with memory {self.memory!r} (they are "
@@ -262,7 +262,7 @@ class NetworkConfig:
 
 
 def check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
-  """Raises ValueError unless a name is one of those allowed."""
+  """Raises ValueError unless a value is one of those allowed."""
   if value not in allowed:
     raise ValueError(f"{name} must be one of {allowed}, got {value!r}")
 

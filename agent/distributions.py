@@ -1,6 +1,6 @@
 """Distributions over composite actions: products of categorical heads.
 
-Logits, log-probabilities and one-hots of the heads are concatenated to one
+Logits, log-probabilities and one-hots of the heads are concatenated into one
 vector of S = sum(sizes) numbers, so that a composite action's log-probability,
 the sum over heads, is a single dot product: `dot(one_hot, log_probs)`.
 """
@@ -17,7 +17,7 @@ Sizes = Sequence[int]
 
 
 def split(x: types.Array, sizes: Sizes) -> list[jax.Array]:
-  """Splits [..., S] into one [..., size] a head."""
+  """Splits [..., S] into one array [..., size] per head."""
   x = jnp.asarray(x)
   if x.shape[-1] != sum(sizes):
     raise ValueError(
@@ -72,12 +72,12 @@ def sample(rng_key: jax.Array, logits: types.Array, sizes: Sizes) -> jax.Array:
 def mixture(
   weighted: Sequence[tuple[float, jax.Array]], uniform: float, sizes: Sizes
 ) -> jax.Array:
-  """Mixes policies head by head, and with the uniform policy.
+  """Mixes policies with each other and the uniform policy, head by head.
 
   π_h = Σ_j w_j π_h^j + w_u / size_h for each head h. AdA mixes policies
-  (arXiv 2301.07608) but does not say how their heads combine; a mixture of
-  whole products would no longer be a product. Mixed head by head it is one, so
-  sampling, importance ratios and KL stay exact sums over heads.
+  (arXiv 2301.07608) but does not say how their heads combine. A mixture of the
+  products would not be a product. A mixture of each head is, so sampling,
+  importance ratios and KL stay exact sums over heads.
 
   Args:
     weighted: Pairs of a weight and log-probabilities [..., S].
@@ -90,7 +90,7 @@ def mixture(
   total = sum(w * jnp.exp(p) for w, p in weighted)
   floor = jnp.concatenate([jnp.full([n], uniform / n) for n in sizes])
   floor = floor.reshape((1,) * (jnp.ndim(total) - 1) + floor.shape)
-  # A zero weight and a vanished probability must not make log(0).
+  # A zero weight or a vanishing probability must not lead to log(0).
   return jnp.log(jnp.maximum(total + floor, 1e-30))
 
 

@@ -30,8 +30,8 @@ def linear_of_parts(
 ) -> jax.Array:
   """Applies a linear map to the concatenated parts, [..., n] to [..., size].
 
-  Computed as the sum of a map of each part: a long concatenation takes longer
-  than the product on a CPU.
+  Computed as a sum of maps of the parts: on a CPU a long concatenation takes
+  longer than the product.
   """
   width = sum(part.shape[-1] for part in parts.values())
   init = hk.initializers.TruncatedNormal(1 / width**0.5)
@@ -62,7 +62,7 @@ class LayerNorm(hk.Module):
 class RMSNorm(hk.Module):
   """Normalisation by the root mean square over the last axis, in float32.
 
-  As Gemma and Griffin have it (Zhang and Sennrich 2019, arXiv 1910.07467).
+  As in Gemma and Griffin (Zhang and Sennrich 2019, arXiv 1910.07467).
   """
 
   def __init__(self, name: str, scale: float = 1.0):
@@ -102,7 +102,7 @@ class GatedMLP(hk.Module):
 def output_projection(size: int, scale: float, name: str = "out") -> Linear:
   """Makes a linear map onto the residual stream, initially scaled down.
 
-  With `scale` 1 / (number of such maps) the stream's variance grows by about
+  With `scale` 1 / (number of such maps), the stream's variance grows by about
   a factor of two over all layers, whatever their number.
   """
   init = hk.initializers.VarianceScaling(scale)
@@ -125,7 +125,7 @@ def head(
 ) -> hk.Sequential:
   """Makes a hidden layer with ReLU and a linear map that starts at its bias.
 
-  With zeros the first policy is uniform.
+  A bias of zeros makes the initial policy uniform.
   """
   hidden = Linear(hidden_size, name=f"{name}_hidden")
   output = Linear(

@@ -23,17 +23,17 @@ __all__ = ["Learner", "Metrics", "TrainState", "make_learner"]
 class Learner(NamedTuple):
   """The learner's functions.
 
-  Where the devices are those of several processes, each calls them all in the
-  same order, with the same key or state.
+  If the devices belong to several processes, each process calls the same
+  functions in the same order, with the same key or state.
 
   Attributes:
-    init: From a random key, the first state.
-    load: From a state of NumPy arrays, a copy that `update` takes.
-    update: From a state, a batch and, if settings depend on it, the share of
-      the run that is over (0 to 1), the next state and scalar metrics. The
-      state given is consumed: its buffers are reused. Each process gives its
-      own rows of the batch, as many as any other; together they are the batch
-      in the order of the processes.
+    init: Maps a random key to the initial state.
+    load: Maps a state of NumPy arrays to a copy that `update` accepts.
+    update: Maps a state, a batch and, if settings depend on it, the fraction of
+      the run completed (0 to 1) to the next state and scalar metrics. The given
+      state is consumed: its buffers are reused. Each process passes its own
+      rows of the batch, the same number in each; concatenated in the order of
+      the processes they are the batch.
   """
 
   init: Callable[[jax.Array], TrainState]
@@ -50,15 +50,15 @@ def make_learner(
 ) -> Learner:
   """Jits the learner's functions and spreads them over devices.
 
-  The batch is split over the devices, parameters are on each; on one device
-  it is the same program.
+  The batch is split over the devices and parameters are replicated; the program
+  is the same on one device.
 
   Args:
     network: The network's functions.
     config: How to learn.
     action_sizes: Sizes of the action heads.
-    devices: Devices to use, of each process as many; all of all processes
-      if None.
+    devices: Devices to use, the same number of each process; all devices of all
+      processes if None.
     proxy: The small network's functions, if `config.proxy` is used.
 
   Returns:
@@ -105,7 +105,7 @@ def make_learner(
         lambda x: jax.make_array_from_process_local_data(split, np.asarray(x)),
         batch,
       )
-    # The last updates may come when all of the run is over.
+    # The last updates may have a progress of 1.
     learn = jitted_alone if progress < alone or alone == 1 else jitted
     return learn(state, batch, np.float32(progress))
 

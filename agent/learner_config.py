@@ -1,6 +1,6 @@
 """Settings of Muesli, of privileged training and of the learner.
 
-They are apart from the learner, so that a process that only reads a config
+They are separate from the learner so that a process that only reads a config
 does not import optax and rlax.
 """
 
@@ -22,9 +22,9 @@ ALGORITHMS = ("muesli", "ppo", "vtrace")
 
 @dataclasses.dataclass(frozen=True)
 class PrivilegedConfig:
-  """Weights of the losses that use what the agent is not told.
+  """Weights of the losses that use privileged information.
 
-  All are off by default: an agent trained so has had no such help.
+  All are off by default: an agent trained with the defaults has no such help.
 
   Attributes:
     belief_weight: Weight of the belief loss: the memory's output predicts, for
@@ -32,23 +32,24 @@ class PrivilegedConfig:
       2019, arXiv 1905.06424).
     distillation_weight: Weight of the distance to the teacher on the student's
       own states: the cross-entropy to the actions of a script, or the KL
-      divergence of all unrolled policies from that of an agent (AdA, arXiv
+      divergence of all unrolled policies from an agent's policy (AdA, arXiv
       2301.07608, distils from a smaller agent).
-    distillation_alone: Share of the run in which there is only that, and the
-      belief loss: no reinforcement learning, at little more than half the cost.
-      1: all of it; then values and rewards are never learned, nor the model
-      unless the teacher is an agent.
-    distillation_share: Share of the run after which there is no distillation.
-      From the one share to the other its weight falls linearly; at once if
-      they are equal.
-    distillation_replaces: Whether the weight of Muesli's losses of the policy
-      rises from 0 to 1 meanwhile, while the critic and the model learn; else it
-      is 1 all the time, as in AdA.
-    distillation_l2: Weight of half the squares of all matrices, which falls
-      with that of distillation.
-    critic_weight: Weight of the loss of a second value head, which is told the
-      true rules. Above 0 it is the baseline of the policy gradient, and so sets
-      the scale by which advantages are divided; no other part depends on it.
+    distillation_alone: Fraction of the run in which distillation and the belief
+      loss are the only losses: no reinforcement learning, at little more than
+      half the cost. With 1, the whole run: values and rewards are never
+      learned, nor is the model unless the teacher is an agent.
+    distillation_share: Fraction of the run after which there is no
+      distillation. Between the two fractions its weight falls linearly, or in
+      one step if they are equal.
+    distillation_replaces: Whether the weight of Muesli's policy losses rises
+      from 0 to 1 over the same time, while the critic and the model learn;
+      otherwise it is always 1, as in AdA.
+    distillation_l2: Weight of half the sum of squares of all matrices; it falls
+      with the weight of distillation.
+    critic_weight: Weight of the loss of a second value head, which sees the
+      true rules. If above 0, that head is the baseline of the policy gradient,
+      and so sets the scale by which advantages are divided; nothing else
+      depends on it.
   """
 
   belief_weight: float = 0.0
@@ -96,15 +97,15 @@ class PrivilegedConfig:
 
 @dataclasses.dataclass(frozen=True)
 class ProxyConfig:
-  """Choice of what to learn from, by a small agent that learns beside.
+  """Selection of what to learn from, by a small agent trained alongside.
 
-  Of the unrolls of a batch the most learnable ones are learned from (arXiv
-  2312.05328): those of which the small agent, ahead of its own moving average,
-  has lately learned most.
+  The agent learns from the most learnable unrolls of a batch (arXiv
+  2312.05328): those from which the small agent has recently learned most,
+  compared with its own moving average.
 
   Attributes:
-    share: Share of the unrolls of a batch that are learned from; 1: all, and
-      there is no small agent.
+    share: Fraction of a batch's unrolls that are learned from; with 1 all are,
+      and there is no small agent.
     width: Width of the small agent's layers, a multiple of 4.
     num_layers: Layers of its memory.
     noise: Scale of the Gumbel noise that is added to the scores, in standard
@@ -139,25 +140,25 @@ class LearnerConfig:
   """Settings of the learner; defaults follow Muesli (arXiv 2104.06159).
 
   Attributes:
-    algorithm: 'muesli', or a plain actor-critic in the same loop to compare it
-      with: 'ppo' (arXiv 1707.06347) or 'vtrace' (IMPALA, arXiv 1802.01561).
-    learning_rate: Highest learning rate.
+    algorithm: 'muesli', or a plain actor-critic in the same loop as a baseline:
+      'ppo' (arXiv 1707.06347) or 'vtrace' (IMPALA, arXiv 1802.01561).
+    learning_rate: Peak learning rate.
     warmup_updates: Updates over which it rises linearly from zero.
-    final_rate: Share of it that is left at the end of the run; it falls
-      linearly with the share of the run that is over.
+    final_rate: Fraction of it that is left at the end of the run; it falls
+      linearly with the fraction of the run completed.
     adam_b1: Decay of Adam's first moment.
     adam_b2: Decay of Adam's second moment.
     adam_epsilon: Added to Adam's denominator.
     weight_decay: AdamW's decay, times the learning rate.
     update_clip: Bound on each element of Adam's update before it is
       multiplied by the learning rate.
-    target_rate: α, the share of the new parameters that the target network
-      takes in at each update. The actor-critics have none: the network that
+    target_rate: α, the weight of the new parameters in the target network's
+      moving average. The actor-critics have no target network: the network that
       learns is the one that acts.
     muesli: Constants of targets and losses.
     actor_critic: Constants of 'ppo' and 'vtrace'.
-    proxy: Choice of the unrolls of a batch to learn from.
-    privileged: Learning from what the agent is not told.
+    proxy: Selection of the unrolls of a batch to learn from.
+    privileged: Learning from privileged information.
   """
 
   algorithm: str = "muesli"
@@ -218,7 +219,7 @@ class LearnerConfig:
 
   @property
   def learns_values(self) -> bool:
-    """True if the value head is learned at some time of the run."""
+    """True if the value head is trained at any time in the run."""
     return self.privileged.distillation_alone < 1
 
   @property
@@ -228,5 +229,5 @@ class LearnerConfig:
 
   @property
   def follows_progress(self) -> bool:
-    """True if updates depend on the share of the run that is over."""
+    """True if updates depend on the fraction of the run completed."""
     return self.final_rate < 1 or self.privileged.needs_teacher

@@ -8,9 +8,9 @@ from adaland.agent import learner_config
 def make_optimizer(
   config: learner_config.LearnerConfig,
 ) -> optax.GradientTransformation:
-  """Makes AdamW with an elementwise clipped Adam part.
+  """Makes AdamW with elementwise clipping of Adam's update.
 
-  The clip is that of Muesli (arXiv 2104.06159).
+  The clipping is Muesli's (arXiv 2104.06159).
 
   Args:
     config: Learning rate, its warm-up, and Adam's constants.

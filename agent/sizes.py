@@ -1,4 +1,4 @@
-"""Sizes of whole networks: those of AdA (arXiv 2301.07608), and a small one."""
+"""Sizes of whole networks: AdA's (arXiv 2301.07608), and a small one."""
 
 import dataclasses
 from typing import Final
@@ -8,7 +8,7 @@ from adaland.agent.config import NetworkConfig, check_choice
 
 @dataclasses.dataclass(frozen=True)
 class _PaperSize:
-  """A row of the paper's table of sizes, and our width of the encoder's MLP."""
+  """A row of the paper's table of sizes, with a width of the encoder's MLP."""
 
   d_model: int
   key_size: int
@@ -36,7 +36,7 @@ def paper_config(size: str) -> NetworkConfig:
 
   Args:
     size: The nominal size of the Transformer-XL, one of `PAPER_SIZES`. The
-      final single-agent AdA is "169m", its teacher "23m".
+      final single-agent AdA is "169m", and its teacher is "23m".
 
   Returns:
     A config. With 96x72 pixels and 16 rules the number of parameters is within
@@ -77,7 +77,7 @@ def small_config(
   return dataclasses.replace(
     config,
     d_model=width,
-    # A GRU and attention above it are two.
+    # `skip` needs two layers: a GRU and attention above it.
     num_layers=max(num_layers, 2 if config.memory == "skip" else 1),
     num_heads=2,
     key_heads=1,

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 Array = jax.Array | np.ndarray
-# A dictionary of named arrays, as the environment gives it.
+# A dictionary of named arrays, as the environment returns it.
 Observation = dict[str, Array]
 # One memory's state for a batch; a pytree whose leaves are [B, ...].
 MemoryState = Any
@@ -47,29 +47,30 @@ class NetworkOutput(NamedTuple):
 class Unroll(NamedTuple):
   """One learner example: consecutive steps of one episode, numpy [T, ...].
 
-  Step t holds the observation seen, the action taken in it and that action's
+  Step t holds the observation, the action taken in response and that action's
   reward and discount. An unroll never spans two episodes: it starts at an
   episode's first step or where the previous unroll of the episode ended, and is
   padded at the end with `mask` zero. The learner bootstraps at the last valid
   step, so consecutive unrolls overlap by one step.
 
   Attributes:
-    observation: Named arrays, [T, ...]; of `EPISODE_OBSERVATIONS`, [...].
+    observation: Named arrays, [T, ...]; those in `EPISODE_OBSERVATIONS` are
+      [...].
     first: 1 where the episode starts (memory is cleared there), uint8 [T].
     action: The six action indices taken, int8 [T, A].
     behaviour_logits: The acting policy's logits, float32 [T, sum(sizes)].
     reward: Reward that followed the action, float32 [T].
     discount: 0 where the episode ended after the action, else 1, float32 [T].
     mask: 1 for real steps, 0 for padding, uint8 [T].
-    initial_memory: Memory at the first step; empty dict when every unroll
-      starts an episode.
+    initial_memory: Memory at the first step; empty dict if every unroll starts
+      an episode.
     params_version: Learner update count of the acting parameters, int64 [].
-    privileged: What the simulator or a script knows and the agent is not
-      told, for learning alone; empty if learning uses none. `rules`: the true
-      rules of the episode's task, int32 [R, W]. `label`: the actions of a
-      teacher in the states of the unroll, -1 where there is none, int8 [T, A].
-      Or `teacher`: log-probabilities of a teacher's policy there, 0 where there
-      is none, float32 [T, sum(sizes)].
+    privileged: Privileged information from the simulator or a script, for
+      learning only; empty if learning uses none. `rules`: the true rules of the
+      episode's task, int32 [R, W]. `label`: the actions of a teacher in the
+      states of the unroll, -1 where there is none, int8 [T, A]. Alternatively
+      `teacher`: log-probabilities of a teacher's policy there, 0 where there is
+      none, float32 [T, sum(sizes)].
   """
 
   observation: Observation
@@ -95,22 +96,22 @@ class Network(NamedTuple):
     init: rng key -> params, float32.
     initial_memory: batch size B -> memory state, leaves [B, ...].
     step: params, memory, observation [B, ...], first [B] -> output [B, ...],
-      memory. One action, for acting. Give it the memory to keep
-      (`jax.jit(..., donate_argnums=...)`) and nothing of it is copied.
+      memory. One step, for acting. Donate the memory
+      (`jax.jit(..., donate_argnums=...)`) to avoid copying it.
     unroll: params, memory, observation as an `Unroll` holds it [B, T, ...],
       first [B, T] -> output [B, T, ...], memory. Equal to repeated `step`. An
-      empty dict as memory says that every row starts an episode. No gradient
-      flows into memory. A random key as a further argument says that it is
-      for learning, in which parts of an observation may be left out (see
-      `config.PatchesConfig`); without one nothing is.
+      empty dict as memory means that every row starts an episode. No gradient
+      flows into memory. An optional random key is for learning, in which parts
+      of an observation may be left out (see `config.PatchesConfig`); without a
+      key nothing is left out.
     model_step: params, hidden, cell, one-hots of the action [..., sum(sizes)]
       -> hidden, cell, logits of reward, of the next policy and value. Any
       leading axes.
-    truth: goal [B, 6], true rules [B, R, W] -> the belief that is right, see
+    truth: goal [B, 6], true rules [B, R, W] -> the correct belief, see
       `adaland.agent.privileged.belief.targets`, [B, 2 * types].
     critic: params, output [B, T, ...], truth [B, 2 * types] -> logits of the
       privileged critic's value [B, T, num_bins]. No gradient flows into the
-      output. For learning alone; ValueError if the network has no such critic.
+      output. For learning only; ValueError if the network has no such critic.
   """
 
   init: Callable[[Array], Params]

@@ -1,4 +1,4 @@
-"""The archive of tasks that prioritised level replay draws from."""
+"""The archive of tasks from which prioritised level replay draws."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ import numpy as np
 
 
 class Archive:
-  """The at most `capacity` fittest tasks that were evaluated.
+  """The fittest of the evaluated tasks, at most `capacity` of them.
 
-  Tasks are known by their index in the pool.
+  Tasks are identified by their index in the pool.
   """
 
   def __init__(self, capacity: int):
@@ -17,7 +17,7 @@ class Archive:
     self._indices = np.zeros(0, np.int64)
     self._fitness = np.zeros(0, np.float64)
     self._trials = np.zeros(0, np.int64)
-    # Time of each task's last play, in draws of the curriculum.
+    # When each task was last played, counted in draws of the curriculum.
     self._played = np.zeros(0, np.int64)
 
   def __len__(self) -> int:
@@ -30,7 +30,7 @@ class Archive:
 
   @property
   def indices(self) -> list[int]:
-    """The tasks kept, in no particular order."""
+    """Indices of the kept tasks, in no particular order."""
     return self._indices.tolist()
 
   @property
@@ -44,12 +44,12 @@ class Archive:
     return float(self._trials.mean()) if len(self) else 0.0
 
   def trials(self, index: int) -> int:
-    """Returns the trials of the episodes of a kept task."""
+    """Returns the number of trials in a kept task's episodes."""
     [trials] = self._trials[self._indices == index]
     return int(trials)
 
   def offer(self, index: int, fitness: float, trials: int, now: int) -> str:
-    """Adds a task if there is room or it beats the worst, which it replaces.
+    """Adds a task if there is room, or replaces the worst one if it is fitter.
 
     Returns:
       "room", "better" or, if the task is not kept, "".
@@ -79,8 +79,8 @@ class Archive:
     """Returns each task's probability of being drawn, [len].
 
     P = (1 - s) P_S + s P_C, with P_S proportional to (1 / rank)^(1 / beta),
-    the fittest having rank 1, and P_C to the draws since the task was played
-    (prioritised level replay, arXiv 2010.03934).
+    where the fittest has rank 1, and P_C proportional to the draws since the
+    task was last played (prioritised level replay, arXiv 2010.03934).
 
     Args:
       now: Draws of the curriculum so far.
@@ -88,7 +88,7 @@ class Archive:
       staleness: Weight s of P_C.
     """
     rank = np.empty(len(self), np.float64)
-    # Of equals, the older one ranks higher.
+    # Among equals, the older one ranks higher.
     order = np.argsort(-self._fitness, kind="stable")
     rank[order] = np.arange(1, len(self) + 1)
     by_rank = (1.0 / rank) ** (1.0 / beta)
@@ -101,7 +101,7 @@ class Archive:
   def draw(
     self, rng: np.random.Generator, now: int, beta: float, staleness: float
   ) -> int:
-    """Draws a task with `probabilities`, to be played; returns its index."""
+    """Draws a task to play with `probabilities`; returns its index."""
     p = self.probabilities(now, beta, staleness)
     row = int(rng.choice(len(self), p=p))
     self._played[row] = now
@@ -117,7 +117,7 @@ class Archive:
     }
 
   def load_state_dict(self, state: dict[str, Any]) -> None:
-    """Restores what `state_dict` returned; keeps the fittest that fit."""
+    """Restores a state from `state_dict`; keeps the fittest that fit."""
     fitness = np.array(state["fitness"], np.float64)
     kept = np.sort(np.argsort(-fitness, kind="stable")[: self._capacity])
     self._fitness = fitness[kept]

@@ -1,8 +1,8 @@
 """The interface of curricula, between the actors and the choice of tasks.
 
-A user's curriculum is any class with the methods of `Curriculum` and a
-constructor that takes `(sample_task, seed)`; nothing is registered. This one
-plays the tasks in the order of their indices::
+Your own curriculum can be any class with the methods of `Curriculum` and a
+constructor that takes `(sample_task, seed)`; no registration is needed. This
+one plays the tasks in the order of their indices::
 
     class InOrder:
       def __init__(self, sample_task, seed):
@@ -28,7 +28,7 @@ plays the tasks in the order of their indices::
       def metrics(self):
         return {"tasks_drawn": float(self._next)}
 
-`adaland.curriculum.checks` tells whether such a class keeps the contract.
+`adaland.curriculum.checks` tests whether such a class keeps the contract.
 """
 
 from collections.abc import Callable
@@ -38,13 +38,13 @@ import numpy as np
 
 from adaland.curriculum import coplayers
 
-# Size of a pool where none is given: the larger one of AdA (arXiv 2301.07608).
+# Default size of a pool: the larger of AdA's two (arXiv 2301.07608).
 POOL_SIZE = 25_000_000_000
-# Size of an assignment's key. Servers of curricula need the bits above.
+# Size of an assignment's key. Curriculum servers use the bits above.
 KEY_BITS = 64
-# Key of a record whose assignment the curriculum has never made.
+# Key of a record of an assignment that the curriculum never made.
 UNKNOWN_KEY = -1
-# NumPy draws 64-bit numbers; a family may have more tasks.
+# NumPy draws 64-bit integers, but a family may have more tasks than that.
 _MAX_INDICES = 2**62
 
 
@@ -52,15 +52,15 @@ class Assignment(NamedTuple):
   """A task for an actor to play.
 
   Attributes:
-    key: Identifies the assignment, for the record that comes back; an int from
-      0 to 2^64 - 1.
+    key: Identifies the assignment in the record that is reported later; an int
+      from 0 to 2^64 - 1.
     task: The task, as the curriculum's `sample_task` returned it, or a
-      stand-in until the actor draws it.
+      placeholder until the actor draws it.
     learn: Whether the episode's unrolls go to the learner (Robust PLR
       evaluates new tasks without learning from them).
-    trials: Trials of the episode in place of the task's own; 0: the task's.
-    idle: Whether the avatar takes no action in place of the agent's.
-    coplayer: Who plays a task's second player; see `coplayers`.
+    trials: Number of trials of the episode; 0 for the task's own number.
+    idle: Whether the avatar does nothing instead of taking the agent's actions.
+    coplayer: Number of the player in a task's second seat; see `coplayers`.
   """
 
   key: int
@@ -75,16 +75,16 @@ class EpisodeRecord(NamedTuple):
   """An actor's report of one finished episode.
 
   Attributes:
-    key: The assignment's key; UNKNOWN_KEY if a process that was restarted since
-      gave it.
+    key: The assignment's key; UNKNOWN_KEY if the process that made the
+      assignment has been restarted since.
     learn: The assignment's flag.
     rewards: Reward of each trial, seconds, float32 [K].
     td_error: Mean abs(r + γ v(t+1) - v(t)) of the last trial.
     value_error: Mean abs(v_0(t+1) - v_1(t)) of the last trial.
     policy_error: Mean JS(π_0(t+1), π_1(t)) of the last trial.
-    guided: True if a scripted player had a part in the episode, or the avatar
-      was idle; its rewards are not the agent's alone.
-    trial_seconds: Duration of a trial, the most that it can pay.
+    guided: True if a scripted player took part in the episode or the avatar was
+      idle, so that the rewards are not the agent's own.
+    trial_seconds: Duration of a trial, which is its maximum reward.
   """
 
   key: int
@@ -98,14 +98,14 @@ class EpisodeRecord(NamedTuple):
 
 
 class Decision(NamedTuple):
-  """A choice of a curriculum's, for the run's log.
+  """A curriculum's decision on a task, for the run's log.
 
   Attributes:
-    index: The task's index in the pool, or the number of a pair with a
+    index: The task's index in the pool, or the number of its pair with a
       co-player.
     accepted: Whether the task will be learned from.
-    why: The reason, a few words.
-    score: What the choice was made by; its meaning is the curriculum's.
+    why: The reason, in a few words.
+    score: The score that was decisive; its meaning depends on the curriculum.
   """
 
   index: int
@@ -118,7 +118,7 @@ class Curriculum(Protocol):
   """A chooser of tasks that learns from the episodes played."""
 
   def next_tasks(self, n: int) -> list[Assignment]:
-    """Returns the next n tasks to play, with n different keys."""
+    """Returns the next n tasks to play, with n distinct keys."""
     ...
 
   def report(self, record: EpisodeRecord) -> None:
@@ -126,7 +126,7 @@ class Curriculum(Protocol):
     ...
 
   def state_dict(self) -> dict[str, Any]:
-    """Returns the state for JSON; a restored curriculum chooses alike."""
+    """Returns a JSON state; a curriculum restored from it chooses the same."""
     ...
 
   def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -134,21 +134,21 @@ class Curriculum(Protocol):
     ...
 
   def metrics(self) -> dict[str, float]:
-    """Returns numbers worth plotting."""
+    """Returns numbers to plot."""
     ...
 
 
 @runtime_checkable
 class Deciding(Protocol):
-  """A curriculum that accepts or refuses tasks, and can tell why."""
+  """A curriculum that accepts or rejects tasks, with reasons."""
 
   def take_decisions(self) -> list[Decision]:
     """Returns the decisions since the last call, oldest first."""
     ...
 
 
-# Called with `sample_task`, which returns the task of an index, taken modulo
-# the number of tasks, and the seed of the draws.
+# Called with `sample_task`, which returns the task of an index (modulo the
+# number of tasks), and the seed of the draws.
 CurriculumFactory = Callable[[Callable[[int], Any], int], Curriculum]
 
 
@@ -161,13 +161,13 @@ def draw_index(
   num_tasks: int,
   draw_coplayer: DrawCoplayer | None = None,
 ) -> int:
-  """Draws the index of a task, each as likely as any other.
+  """Draws the index of a task uniformly.
 
   Args:
     rng: Generator of the draw.
     num_tasks: Number of tasks.
-    draw_coplayer: Draws a co-player; then the number of its pair with the task
-      is returned (see `coplayers.join`).
+    draw_coplayer: Draws a co-player; if given, the number of the pair of task
+      and co-player is returned (see `coplayers.join`).
   """
   if draw_coplayer is None:
     return int(rng.integers(min(num_tasks, _MAX_INDICES)))

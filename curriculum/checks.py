@@ -29,8 +29,8 @@ def check_curriculum(curriculum: base.CurriculumFactory) -> None:
   Raises:
     ValueError: If a method is missing or returns a value of another form, or if
       a curriculum counts records that are not its own, or chooses other tasks
-      after it was restored from its state. The message is
-      one line and names the method.
+      after it was restored from its state. The message is one line and names
+      the method.
   """
   name = _name(curriculum)
   made = curriculum(_sample_task, 0)
@@ -63,7 +63,7 @@ def _name(curriculum: Any) -> str:
 
 
 def _sample_task(index: int) -> str:
-  """Returns a stand-in for a task, which no curriculum may look into."""
+  """Returns a placeholder for a task, which curricula must not inspect."""
   return f"task {index}"
 
 
@@ -87,7 +87,7 @@ def _next_tasks(made: base.Curriculum, name: str) -> list[base.Assignment]:
       f"they must be {_NUM_TASKS} different ones"
     )
   for key in keys:
-    # Also no bool or NumPy integer: a server adds bits above.
+    # Neither a bool nor a NumPy integer: a server adds bits above.
     if type(key) is not int or not 0 <= key < 1 << base.KEY_BITS:
       raise ValueError(
         f"curriculum {name}: next_tasks gives the key {key!r} "

@@ -1,13 +1,13 @@
 """Co-players: the player in a task's second seat.
 
 A curriculum over tasks of two players chooses pairs of a task and a co-player.
-As in AdA (arXiv 2301.07608, fictitious self-play) a new pair's co-player is
+As in AdA (arXiv 2301.07608, fictitious self-play), a new pair's co-player is
 drawn uniformly from a pool that starts with a player of random actions and to
-which snapshots of the agent are added; beside these there is a player that does
+which snapshots of the agent are added. In addition there are a player that does
 nothing, and the agent itself.
 
-A pair has a number, which curricula treat as they treat a task's index; so
-what they know of a task, they know of a task with a co-player.
+A pair has a number, which curricula treat like a task's index, so their
+statistics are those of a task with a certain co-player.
 """
 
 import dataclasses
@@ -33,9 +33,9 @@ class CoplayersConfig:
   """Settings of the co-players of tasks of two players.
 
   Attributes:
-    self_share: Probability that a new pair is of the agent with itself, which
-      then learns from both sides; else the co-player is of the pool.
-    pool_size: Snapshots that are kept; the oldest is dropped for a new one.
+    self_share: Probability that a new pair's co-player is the agent itself,
+      which then learns from both sides; otherwise it is drawn from the pool.
+    pool_size: Snapshots that are kept; a new one replaces the oldest.
     snapshot_updates: Learner updates between two snapshots.
   """
 
@@ -71,14 +71,14 @@ def split(pair: int) -> tuple[int, int]:
 
 
 def name(coplayer: int) -> str:
-  """Returns a co-player's name, as "self" or "snapshot 3"."""
+  """Returns a co-player's name, such as "self" or "snapshot 3"."""
   if coplayer < FIRST_SNAPSHOT:
     return ("self", "noop", "random")[coplayer]
   return f"snapshot {coplayer - FIRST_SNAPSHOT}"
 
 
 class Coplayers:
-  """The co-players that there are now.
+  """The co-players available now.
 
   Attributes:
     snapshots: Numbers of the snapshots, ascending.
@@ -97,16 +97,16 @@ class Coplayers:
     return pool[int(rng.integers(len(pool)))]
 
   def present(self, coplayer: int) -> int:
-    """Returns the co-player, or if it is gone the snapshot nearest in age."""
+    """Returns the co-player, or the snapshot nearest in age if it is gone."""
     return nearest(coplayer, self.snapshots)
 
 
 def nearest(coplayer: int, snapshots: Iterable[int]) -> int:
-  """Returns the co-player itself or what stands in for a snapshot.
+  """Returns the co-player, or the available snapshot nearest to it in age.
 
   Args:
     coplayer: A co-player's number.
-    snapshots: The snapshots that there are; without any, RANDOM stands in.
+    snapshots: The available snapshots; without any, RANDOM replaces a snapshot.
   """
   if coplayer < FIRST_SNAPSHOT:
     return coplayer

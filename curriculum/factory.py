@@ -1,4 +1,4 @@
-"""Builds the curriculum that a run's config names."""
+"""A factory of the curriculum that a run's config names."""
 
 import dataclasses
 from collections.abc import Callable
@@ -51,8 +51,8 @@ def make_curriculum(
 
   Args:
     config: The kind of curriculum, and its settings.
-    sample_task: Returns the task of an index below num_tasks, or a stand-in
-      for it; assignments carry it, and no curriculum looks into it.
+    sample_task: Returns the task of an index below num_tasks, or a placeholder
+      for it; assignments carry it, and no curriculum inspects it.
     seed: Seed of its draws.
     num_tasks: Size of the pool.
     draw_coplayer: Draws the co-player of a new task, if tasks have one; then

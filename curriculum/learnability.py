@@ -1,9 +1,10 @@
 """Sampling for learnability (arXiv 2408.15099).
 
-Now and then the agent plays each of a batch of new tasks several times. Those
-that it solves sometimes, but not always, have the highest learnability p (1 -
-p), p being the share of episodes solved; the most learnable of the batch are
-learned from until the next one, beside new tasks drawn uniformly.
+From time to time the agent plays each task of a batch of new tasks several
+times. Tasks that it solves sometimes, but not always, have the highest
+learnability p (1 - p), where p is the fraction of episodes solved. The most
+learnable tasks of the batch are learned from until the next batch, together
+with new tasks drawn uniformly.
 """
 
 import collections
@@ -29,12 +30,12 @@ class LearnabilityConfig:
   Attributes:
     candidates: New tasks of a batch.
     rollouts: Episodes that score each of them.
-    kept: Tasks of the batch that are learned from, at most.
-    replay_probability: Probability that an episode learned from is of a kept
-      task; else it is of a new one.
+    kept: Maximum number of tasks of the batch that are learned from.
+    replay_probability: Probability that an episode learned from has a kept
+      task; otherwise it has a new one.
     train_episodes: Episodes learned from between two batches.
-    solved: An episode is solved if its last trial's reward is above this share
-      of the trial's duration.
+    solved: An episode is solved if its last trial's reward is above this
+      fraction of the trial's duration.
   """
 
   candidates: int = 64
@@ -64,7 +65,7 @@ class LearnabilityConfig:
 
 
 def score(solved: Sequence[bool]) -> float:
-  """Returns the learnability p (1 - p), p being the share that is true."""
+  """Returns the learnability p (1 - p), where p is the fraction of trues."""
   p = sum(solved) / len(solved)
   return p * (1.0 - p)
 
@@ -80,12 +81,12 @@ class LearnabilityCurriculum:
     num_tasks: int = base.POOL_SIZE,
     draw_coplayer: base.DrawCoplayer | None = None,
   ):
-    """Makes a curriculum, which scores a batch first.
+    """Makes a curriculum, which first scores a batch.
 
     Args:
       config: Its settings.
-      sample_task: Returns the task of an index below num_tasks, or a stand-in
-        for it; assignments carry it, and nothing here looks into it.
+      sample_task: Returns the task of an index below num_tasks, or a
+        placeholder for it; assignments carry it, and nothing here inspects it.
       seed: Seed of the draws.
       num_tasks: Size of the pool.
       draw_coplayer: Draws the co-player of a new task, if tasks have one.
@@ -98,11 +99,12 @@ class LearnabilityCurriculum:
     self._outstanding = ledger.Outstanding()
     self._decisions = ledger.Decisions()
     self._kept: list[int] = []
-    # The batch that is scored: episodes to play, and what was solved of each.
+    # The batch being scored: episodes to play, and whether each task's episodes
+    # were solved.
     self._batch = 0
     self._to_score: collections.deque[int] = collections.deque()
     self._solved: dict[int, list[bool]] = {}
-    # Episodes that have been assigned to learn from since the last batch.
+    # Episodes assigned for learning since the last batch.
     self._trained = 0
     self._drawn = 0
     self._kept_score = 0.0
@@ -114,7 +116,7 @@ class LearnabilityCurriculum:
     """Draws a batch of new tasks and plans their episodes."""
     config = self._config
     self._batch += 1
-    # A small pool may give a task twice.
+    # Draws from a small pool may repeat a task.
     self._solved = {self._draw_index(): [] for _ in range(config.candidates)}
     self._drawn += len(self._solved)
     self._to_score = collections.deque(list(self._solved) * config.rollouts)
@@ -141,7 +143,7 @@ class LearnabilityCurriculum:
     if learn:
       self._trained += 1
       if self._trained >= self._config.train_episodes:
-        # The batch may lack records of actors that died.
+        # Records of the batch may be missing, from actors that died.
         self._decide()
         self._begin_batch()
     return base.Assignment(key, self._sample_task(index), learn)
@@ -159,7 +161,7 @@ class LearnabilityCurriculum:
     if batch != self._batch or index not in self._solved:
       return
     if record.guided:
-      # A scripted player had a part in it: play it again.
+      # A scripted player took part in it: play the task again.
       self._to_score.append(index)
       return
     most = max(record.trial_seconds, 1e-6)

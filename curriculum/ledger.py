@@ -1,4 +1,4 @@
-"""Lists that curricula keep: assignments without a record, decisions."""
+"""Lists that curricula keep: outstanding assignments, and decisions."""
 
 import collections
 from typing import Any
@@ -7,7 +7,7 @@ from adaland.curriculum import base, statistics
 
 # Assignments of actors that die are never reported, so the oldest are dropped.
 _MAX_OUTSTANDING = 100_000
-# Decisions that nobody takes are dropped likewise.
+# Decisions that are never taken are dropped in the same way.
 _MAX_DECISIONS = 10_000
 
 
@@ -15,7 +15,7 @@ class Outstanding:
   """Assignments without a record yet, by key: short lists of numbers."""
 
   def __init__(self):
-    """Makes an empty one."""
+    """Makes an empty list."""
     self._next_key = 0
     # Oldest first.
     self._notes: dict[int, list[int]] = {}
@@ -44,16 +44,16 @@ class Outstanding:
     }
 
   def load_state_dict(self, state: dict[str, Any]) -> None:
-    """Restores what `state_dict` returned."""
+    """Restores a state from `state_dict`."""
     self._next_key = int(state["next_key"])
     self._notes = {key: note for key, *note in state["notes"]}
 
 
 class Decisions:
-  """Decisions until they are logged, and their recent shares."""
+  """Decisions that are not logged yet, and the recent acceptance rate."""
 
   def __init__(self):
-    """Makes an empty one."""
+    """Makes an empty list."""
     self._untaken: collections.deque[base.Decision] = collections.deque(
       maxlen=_MAX_DECISIONS
     )
@@ -66,7 +66,7 @@ class Decisions:
 
   @property
   def accepted_share(self) -> float:
-    """Share of tasks accepted of those decided on recently."""
+    """Fraction of recently decided tasks that were accepted."""
     return self._accepted.mean
 
   def take(self) -> list[base.Decision]:
@@ -76,9 +76,9 @@ class Decisions:
     return taken
 
   def state_dict(self) -> dict[str, Any]:
-    """Returns the state; decisions not taken are not part of it."""
+    """Returns the state, without the decisions that are not yet taken."""
     return self._accepted.state_dict()
 
   def load_state_dict(self, state: dict[str, Any]) -> None:
-    """Restores what `state_dict` returned."""
+    """Restores a state from `state_dict`."""
     self._accepted.load_state_dict(state)

@@ -1,8 +1,8 @@
 """No-op filtering, as in AdA (arXiv 2301.07608).
 
-A new task is played for some trials by the agent and for as many by an avatar
-that does nothing. Tasks that pay too easily, or not more and not less than for
-doing nothing, are refused; an accepted task is learned from for a number
+A new task is played for some trials by the agent and for the same number by an
+avatar that does nothing. Tasks that pay too easily, or neither more nor less
+than doing nothing, are rejected; an accepted task is learned from for a number
 of episodes and then dropped.
 """
 
@@ -17,10 +17,10 @@ import numpy as np
 from adaland.curriculum import base, ledger, statistics
 
 _AGENT, _IDLE, _TRAIN = range(3)
-# Tasks that are played before they are decided on: more are dropped, oldest
-# first, since actors that die never report some of their trials.
+# Maximum number of tasks under evaluation; beyond it the oldest are dropped,
+# since actors that die never report some of their trials.
 _MAX_PROPOSED = 2000
-# Draws of a task that is not being played already.
+# Attempts to draw a task that is not under evaluation.
 _REDRAWS = 10
 
 
@@ -31,16 +31,17 @@ class NoopConfig:
   Rewards are in units of the duration of a trial, T.
 
   Attributes:
-    evaluations: Trials that the agent, and an idle avatar, play of a new
-      task: n, rewards R and R'.
-    train_episodes: Episodes that are learned from of an accepted one.
+    evaluations: n, trials of a new task that the agent plays, with rewards R,
+      and that an idle avatar plays, with rewards R'.
+    train_episodes: Episodes that are learned from for each accepted task.
     margin: ε0, by which a reward must differ from those of doing nothing.
-    most_idle: ε1: refused if max R' is above.
-    easy: ε2, reward of a trial that was easy.
-    most_easy: ε3: refused if more of the agent's trials were easy.
-    fewest_better: ε4: accepted if at least this many of R reach max R' + ε0.
-    fewest_worse: ε5: or this many at most min R' - ε0.
-    spread: ε6: refused if max R - min R is below.
+    most_idle: ε1; a task is rejected if max R' is above it.
+    easy: ε2, the reward of an easy trial.
+    most_easy: ε3; a task is rejected if more of the agent's trials were easy.
+    fewest_better: ε4; a task is accepted if at least this many of R reach
+      max R' + ε0,
+    fewest_worse: ε5; or if at least this many of R are at most min R' - ε0.
+    spread: ε6; a task is rejected if max R - min R is below it.
   """
 
   evaluations: int = 10
@@ -69,11 +70,11 @@ def verdict(
   idle: Sequence[float],
   config: NoopConfig,
 ) -> str:
-  """Returns "" if a task is accepted, or why it is refused.
+  """Returns "" if a task is accepted, else the reason why it is rejected.
 
   Args:
     agent: R, rewards of the agent's trials over the duration of a trial.
-    idle: R', those of doing nothing.
+    idle: R', the same for doing nothing.
     config: The criteria.
   """
   if max(idle) > config.most_idle:
@@ -104,8 +105,8 @@ class NoopCurriculum:
 
     Args:
       config: Its settings.
-      sample_task: Returns the task of an index below num_tasks, or a stand-in
-        for it; assignments carry it, and nothing here looks into it.
+      sample_task: Returns the task of an index below num_tasks, or a
+        placeholder for it; assignments carry it, and nothing here inspects it.
       seed: Seed of the draws.
       num_tasks: Size of the pool.
       draw_coplayer: Draws the co-player of a new task, if tasks have one.
@@ -117,10 +118,10 @@ class NoopCurriculum:
     self._rng = np.random.Generator(np.random.PCG64(seed))
     self._outstanding = ledger.Outstanding()
     self._decisions = ledger.Decisions()
-    # Tasks to learn from, and trials to play of proposed ones, one entry each.
+    # Tasks to learn from, one entry per episode, and trials of proposed tasks.
     self._to_train: collections.deque[int] = collections.deque()
     self._to_evaluate: collections.deque[tuple[int, int]] = collections.deque()
-    # Rewards so far of the proposed tasks: of the agent, of doing nothing.
+    # Rewards of proposed tasks so far: the agent's, and for doing nothing.
     self._rewards: dict[int, tuple[list[float], list[float]]] = {}
     self._proposed = 0
     self._learn_share = statistics.RecentMean()
@@ -158,7 +159,7 @@ class NoopCurriculum:
         break
       index = self._draw_index()
     self._proposed += 1
-    # All tasks of a small pool may be under evaluation: go on with it then.
+    # All tasks of a small pool may be under evaluation: then use this one.
     self._rewards.setdefault(index, ([], []))
     if len(self._rewards) > _MAX_PROPOSED:
       del self._rewards[next(iter(self._rewards))]
@@ -178,7 +179,7 @@ class NoopCurriculum:
     if index not in self._rewards:
       return
     if player == _AGENT and record.guided:
-      # A scripted player took the agent's place: play it again.
+      # A scripted player took the agent's place: play the trial again.
       self._to_evaluate.append((index, _AGENT))
       return
     share = float(record.rewards[-1]) / max(record.trial_seconds, 1e-6)

@@ -15,11 +15,11 @@ class PairedCurriculum:
   Args:
     make: Makes the curriculum that chooses pairs, from its `sample_task` and
       a function that draws the co-player of a new pair.
-    sample_task: Returns the task of an index, or a stand-in for it.
+    sample_task: Returns the task of an index, or a placeholder for it.
     config: Settings of the co-players.
-    seed: Seed of the draws of co-players in place of the curriculum.
-    chooses_pairs: False for a user's curriculum, which chooses tasks alone:
-      each time it samples one, a co-player is drawn.
+    seed: Seed of the co-players drawn for a curriculum that chooses no pairs.
+    chooses_pairs: False for a user's curriculum, which chooses only tasks: a
+      co-player is drawn each time it samples one.
   """
 
   def __init__(
@@ -41,7 +41,7 @@ class PairedCurriculum:
     self._curriculum = make(sample, self._coplayers.draw)
 
   def set_snapshots(self, snapshots: Sequence[int]) -> None:
-    """Replaces the snapshots that new pairs are drawn from."""
+    """Replaces the snapshots from which new pairs are drawn."""
     self._coplayers.snapshots = tuple(sorted(snapshots))
 
   def _draw_pair(self, index: int) -> int:
@@ -85,7 +85,7 @@ class PairedCurriculum:
     self._self_share.load_state_dict(state["self_share"])
 
   def metrics(self) -> dict[str, float]:
-    """Returns the curriculum's numbers, and those of the co-players."""
+    """Returns the metrics of the curriculum and of the co-players."""
     return self._curriculum.metrics() | {
       "coplayer_snapshots": float(len(self._coplayers.snapshots)),
       "self_play_share": self._self_share.mean,

@@ -1,7 +1,7 @@
 """Robust prioritised level replay, as in AdA (arXiv 2301.07608).
 
-A draw either trains on a task of the archive or evaluates a new one. Only the
-first is learned from. An episode's fitness is an error of the agent's
+A draw either trains on a task from the archive or evaluates a new one. Only the
+former is learned from. An episode's fitness is an error of the agent's
 predictions in the last trial, compared with other tasks with the same number of
 trials; the archive keeps the fittest tasks.
 """
@@ -17,7 +17,7 @@ import numpy as np
 
 from adaland.curriculum import archive, base, ledger, statistics
 
-# Why the archive takes a task or not, by what `Archive.offer` returns.
+# Why the archive keeps a task or not, by the result of `Archive.offer`.
 _WHY = {
   "room": "there is room in the archive",
   "better": "fitter than the archive's worst",
@@ -33,12 +33,12 @@ class PLRConfig:
   Attributes:
     replay_probability: Probability p that a draw trains on an archived task.
     capacity: Tasks that the archive keeps (N_max).
-    min_fraction: Part of the capacity, or of a smaller pool of tasks, that must
-      be archived before training starts (N_min). Until then no episode is
+    min_fraction: Fraction of the capacity, or of a smaller pool of tasks, that
+      must be archived before training starts (N_min). Until then no episode is
       learned from.
-    train_trials: Number of trials that a draw trains for, rounded to whole
+    train_trials: Number of trials for which a draw trains, rounded up to whole
       episodes.
-    staleness: Weight of staleness against fitness in what is drawn.
+    staleness: Weight of staleness relative to fitness in the draws.
     beta: Temperature of the fitness ranks (not published; Jiang et al. 2021
       use 0.1 to 0.3).
     fitness: 'td_error', 'value' (value of the model) or 'policy' (policy of
@@ -65,7 +65,7 @@ class PLRConfig:
     _require(self.fitness in FITNESSES, self, "fitness", f"one of {FITNESSES}")
 
   def min_size(self, num_tasks: int) -> int:
-    """Returns the archived tasks that training needs.
+    """Returns the number of archived tasks that training needs.
 
     Args:
       num_tasks: Size of the pool, which may be smaller than the archive.
@@ -75,19 +75,20 @@ class PLRConfig:
 
 
 class _Episode(NamedTuple):
-  """The task of an assignment, and its training visit or 0."""
+  """The task of an assignment, and its training visit (0 if none)."""
 
   index: int
   visit: int
 
 
 class PLRCurriculum:
-  """Chooses between new tasks and those of the archive.
+  """A curriculum of new tasks and of tasks from the archive.
 
-  The fitness of an episode of K trials is (f - μ_K) / σ_K; mean and deviation
-  run over the evaluations of new tasks with K trials, so that a task is
-  compared with the pool and not with the archive's selection. A training
-  visit replaces the task's fitness by the mean over the visit's episodes.
+  The fitness of an episode of K trials is (f - μ_K) / σ_K, with the mean and
+  the standard deviation over the evaluations of new tasks with K trials, so
+  that a task is compared with the pool and not with the archive's selection. A
+  training visit replaces the task's fitness by the mean over the visit's
+  episodes.
   """
 
   def __init__(
@@ -102,8 +103,8 @@ class PLRCurriculum:
 
     Args:
       config: Its settings.
-      sample_task: Returns the task of an index below num_tasks, or a stand-in
-        for it; assignments carry it, and nothing here looks into it.
+      sample_task: Returns the task of an index below num_tasks, or a
+        placeholder for it; assignments carry it, and nothing here inspects it.
       seed: Seed of the draws.
       num_tasks: Size of the pool.
       draw_coplayer: Draws the co-player of a new task, if tasks have one.
@@ -120,7 +121,7 @@ class PLRCurriculum:
     # Episodes of training visits that are not assigned yet.
     self._to_train: collections.deque[_Episode] = collections.deque()
     self._outstanding = ledger.Outstanding()
-    # By task: the latest training visit and the fitness of its episodes.
+    # The latest training visit and the fitness of its episodes, by task.
     self._visits: dict[int, tuple[int, list[float]]] = {}
     self._decisions = ledger.Decisions()
     self._learn_share = statistics.RecentMean()
@@ -138,7 +139,7 @@ class PLRCurriculum:
     """Adds an episode's record; unknown and repeated keys are ignored."""
     note = self._outstanding.take(record.key)
     if note is None or record.guided:
-      # A scripted player's episode tells nothing of the agent's errors.
+      # A scripted player's episode says nothing about the agent's errors.
       return
     episode = _Episode(*note)
     learned = episode.visit > 0
@@ -201,7 +202,7 @@ class PLRCurriculum:
       _Episode(*episode) for episode in state["to_train"]
     )
     outstanding = state["outstanding"]
-    if isinstance(outstanding, list):  # As in checkpoints of earlier versions.
+    if isinstance(outstanding, list):  # In checkpoints of earlier versions.
       outstanding = {"next_key": state["next_key"], "notes": outstanding}
     self._outstanding.load_state_dict(outstanding)
     self._visits = {
@@ -258,7 +259,7 @@ class PLRCurriculum:
     self._visits[index] = (self._draws, [])
 
   def _refresh(self, episode: _Episode, fitness: float) -> None:
-    """Adds a trained episode; late ones of an earlier visit don't count."""
+    """Adds a trained episode; late ones from an earlier visit don't count."""
     visit, scores = self._visits.get(episode.index, (0, []))
     if visit == episode.visit:
       scores.append(fitness)

@@ -8,7 +8,7 @@ class RecentMean:
   """Exponential mean of the latest values, without a start-up bias."""
 
   def __init__(self, rate: float = 0.01):
-    """Makes an empty mean; `rate` is the newest value's weight."""
+    """Makes an empty mean; `rate` is the weight of the newest value."""
     self._rate = rate
     self._sum = 0.0
     self._weight = 0.0
@@ -25,20 +25,20 @@ class RecentMean:
     return self._sum / self._weight if self._weight else 0.0
 
   def state_dict(self) -> dict[str, Any]:
-    """Returns the numbers that restore it."""
+    """Returns the state as numbers."""
     return {"sum": self._sum, "weight": self._weight}
 
   def load_state_dict(self, state: dict[str, Any]) -> None:
-    """Restores what `state_dict` returned."""
+    """Restores a state from `state_dict`."""
     self._sum, self._weight = float(state["sum"]), float(state["weight"])
 
 
 class RunningMoments:
   """Mean and variance of all values at first, then of a sliding window.
 
-  The newest of n values weighs w = max(1/n, 1/window):
-  mean += w d and variance = (1 - w) (variance + w d^2), with d its distance
-  from the old mean. For n <= window that is the plain (population) variance.
+  The newest of n values has the weight w = max(1/n, 1/window):
+  mean += w d and variance = (1 - w) (variance + w d^2), where d is its distance
+  from the old mean. For n <= window this is the plain (population) variance.
   """
 
   def __init__(self, window: int = 1000):
@@ -49,7 +49,7 @@ class RunningMoments:
     self.variance = 0.0
 
   def add(self, value: float) -> None:
-    """Takes in one value."""
+    """Adds one value."""
     self.count += 1
     weight = 1.0 / min(self.count, self._window)
     distance = value - self.mean
@@ -63,10 +63,10 @@ class RunningMoments:
     return (value - self.mean) / math.sqrt(self.variance)
 
   def state_dict(self) -> dict[str, Any]:
-    """Returns the numbers that restore it."""
+    """Returns the state as numbers."""
     return {"count": self.count, "mean": self.mean, "variance": self.variance}
 
   def load_state_dict(self, state: dict[str, Any]) -> None:
-    """Restores what `state_dict` returned."""
+    """Restores a state from `state_dict`."""
     self.count = int(state["count"])
     self.mean, self.variance = float(state["mean"]), float(state["variance"])

@@ -1,4 +1,4 @@
-"""The simplest curriculum: every task of the pool is as likely as any other."""
+"""The simplest curriculum: all tasks of the pool are equally likely."""
 
 import copy
 from collections.abc import Callable
@@ -12,8 +12,8 @@ from adaland.curriculum import base, statistics
 class UniformCurriculum:
   """A curriculum of uniform draws; every episode is learned from.
 
-  A small pool gives a task more than once before its first record is back, so
-  that an assignment's key is its number.
+  In a small pool a task may be drawn again before its first record is reported,
+  so an assignment's key is its number and not the task's index.
   """
 
   def __init__(
@@ -26,8 +26,8 @@ class UniformCurriculum:
     """Makes a curriculum.
 
     Args:
-      sample_task: Returns the task of an index below num_tasks, or a stand-in
-        for it; assignments carry it.
+      sample_task: Returns the task of an index below num_tasks, or a
+        placeholder for it; assignments carry it.
       seed: Seed of the draws.
       num_tasks: Size of the pool.
       draw_coplayer: Draws the co-player of a new task, if tasks have one.

@@ -1,17 +1,17 @@
-"""Rows of the user's own for the tables of predicates and shapes."""
+"""User-defined rows of the tables of predicates and shapes."""
 
 import importlib
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-# Names modules that have rows, with commas between.
+# Environment variable that names modules with rows, separated by commas.
 VARIABLE: Final = "ADALAND_TABLES"
 _TABLES: Final = ("PREDICATES", "SHAPES")
 
 
 def read(table: str) -> list[Any]:
-  """Returns the rows of a table in the modules that ADALAND_TABLES names.
+  """Returns a table's rows from the modules named by ADALAND_TABLES.
 
   Raises:
     ValueError: If a module can't be imported, or has no rows.
@@ -23,7 +23,7 @@ def read(table: str) -> list[Any]:
     except ImportError as error:
       raise ValueError(f"{VARIABLE} names {name!r}: {error}") from error
     if not any(hasattr(module, each) for each in _TABLES):
-      # A module imports Adaland, and so must not be imported before it.
+      # Such a module imports Adaland, so it must not be imported first.
       raise ValueError(
         f"{VARIABLE} names {name!r}, which has no rows yet, allowed: modules "
         f"with {' or '.join(_TABLES)} that nothing imports before adaland"
@@ -47,10 +47,10 @@ def check(
 
   Args:
     rows: The rows.
-    first: Id of the first row, which the others follow.
+    first: Id of the first row; the others follow it.
     last: Largest id.
     names: Names that are taken.
-    allowed: Values of the fields that have few, by field.
+    allowed: The allowed values of enumerated fields, by field.
   """
   taken = set(names)
   for wanted, row in enumerate(rows, start=first):

@@ -22,13 +22,13 @@ COLOURS: Final = ("black", "purple", "yellow")  # Ids 1 to 3.
 NUM_SHAPES: Final = len(SHAPES)
 NUM_COLOURS: Final = len(COLOURS)
 NUM_OBJECT_TYPES: Final = NUM_SHAPES * NUM_COLOURS
-# A type id is 1 + row * NUM_COLOURS + colour - 1, with the row of the table of
-# shapes from 0; players follow the objects. It depends on the table, so nothing
-# that outlives a process has it.
+# A type id is 1 + row * NUM_COLOURS + colour - 1, with the shape's row in its
+# table, from 0; players follow the objects. It depends on the table, so nothing
+# that outlives a process contains type ids.
 MAX_PLAYERS: Final = 2
 PLAYER_TYPE_IDS: Final = (NUM_OBJECT_TYPES + 1, NUM_OBJECT_TYPES + 2)
 NUM_TYPES: Final = NUM_OBJECT_TYPES + MAX_PLAYERS  # Without the zero.
-# In observed and stored literals a player is (shape PLAYER_SHAPE, colour n).
+# In observed and stored literals player n is (shape PLAYER_SHAPE, colour n).
 PLAYER_SHAPE: Final = 5
 
 # --- Predicates --------------------------------------------------------------
@@ -58,8 +58,8 @@ RULE_WIDTH: Final = LITERAL_WIDTH + 2 * MAX_SPAWNS  # One trigger, 4 spawns.
 
 # --- World geometry, metres --------------------------------------------------
 TILE_METRES: Final = 1.0
-# Forms of tiles: 0 flat; 1 to 4 a ramp that climbs along +x, +y, -x, -y; 5 to 8
-# a diagonal cliff that is higher in the corner +x+y, -x+y, -x-y, +x-y.
+# Tile forms: 0 is flat; 1 to 4 are ramps that climb along +x, +y, -x, -y; 5 to
+# 8 are diagonal cliffs that are higher in the corner +x+y, -x+y, -x-y, +x-y.
 FIRST_DIAGONAL: Final = 5
 LEVEL_METRES: Final = 0.5  # A ramp climbs one level over one tile.
 MAX_TILES: Final = 20
@@ -72,7 +72,7 @@ AVATAR_HEIGHT: Final = 1.0
 EYE_HEIGHT: Final = 0.85  # Above the avatar's feet.
 WALK_SPEED: Final = 2.5  # Metres per second, forward and sideways.
 PITCH_LIMIT: Final = 1.0  # Radians up or down.
-START_PITCH: Final = -0.35  # The floor a few steps ahead is in view.
+START_PITCH: Final = -0.35  # Puts the floor a few steps ahead in view.
 LOOK_RATE: Final = 1.0  # Radians per second.
 TURN_RATES: Final = (-3.0, -0.8, 0.0, 0.8, 3.0)  # Radians a second, + is left.
 FOV_X: Final = 1.5707963  # Horizontal field of view, radians; pixels are 4:3.
@@ -80,14 +80,14 @@ ASPECT: Final = 4 / 3
 REACH_METRES: Final = 2.0
 HAND_MIN_METRES: Final = 0.7
 HAND_RATE: Final = 1.5  # Metres per second, nearer or farther.
-# A held object is torn away when it lags this far behind the hand. The hand is
-# a spring, so this also limits its force.
+# A held object is torn away when it lags this far behind the hand, which is a
+# spring, so that this also limits its force.
 TEAR_METRES: Final = 0.6
 
 # --- Actions: six categorical heads ------------------------------------------
 ACTION_HEADS: Final = ("move", "strafe", "turn", "look", "grip", "hand")
 ACTION_SIZES: Final = (3, 3, 5, 3, 2, 3)
-# move 0 back 1 stay 2 forward; strafe 0 left 1 stay 2 right; turn as
-# TURN_RATES from right to left; look 0 down 1 stay 2 up; grip 0 open 1 closed;
-# hand 0 nearer 1 stay 2 farther.
+# move: 0 back, 1 stay, 2 forward; strafe: 0 left, 1 stay, 2 right; turn:
+# TURN_RATES, from right to left; look: 0 down, 1 stay, 2 up; grip: 0 open,
+# 1 closed; hand: 0 nearer, 1 stay, 2 farther.
 NOOP_ACTION: Final = (1, 1, 2, 1, 0, 1)

@@ -6,9 +6,9 @@ rules and goals, trials and episodes restart where they ended, and the players
 observe (`observations`). Every part works on the whole batch; environments are
 handled one by one only when their task or trial changes.
 
-Trials end by time alone, so the host knows without looking which trials and
-episodes start. A stepper does the rest: one for physics on the host, and one
-for physics on a device, which never waits for the device.
+Trials end only by time, so the host knows which trials and episodes start
+without reading the state. A stepper does the rest: one for physics on the host,
+and one for physics on a device, which never waits for the device.
 """
 
 import copy
@@ -50,15 +50,16 @@ NextTask = Callable[[int], Task | task_rows.PreparedTask]
 class Land:
   """A batch of environments that are stepped together.
 
-  Use it through `reset`, `step` and `observation_spec`; an episode that ends is
-  followed by one of the environment's next task. Scripted players and videos
-  also read `tasks`, `batch_view` and `state_view`, which agents must not see.
+  Use it through `reset`, `step` and `observation_spec`; after the end of an
+  episode, the next one plays the environment's next task. Scripted players and
+  videos also read `tasks`, `batch_view` and `state_view`, which agents must not
+  see.
 
-  With two players, a task may have one: the other is absent. It is nowhere in
-  the world, its actions have no effect, and its observations and rewards are
-  zero.
+  With two players, some tasks may have only one: the other is absent. It is
+  nowhere in the world, its actions have no effect, and its observations and
+  rewards are zero.
 
-  Equal seeds, tasks and actions give bit-equal rollouts at any number of
+  Equal seeds, tasks and actions give bit-equal rollouts for any number of
   threads. A trial starts in the task's start state, except for the avatars'
   yaw, which is drawn from the environment's seed, the number of its episode,
   the task and the trial's number.
@@ -69,8 +70,8 @@ class Land:
     tasks: The current task of each environment.
     present: Players that the current tasks have, bool [N, P].
     seeds: The seed of each environment.
-    episodes: Episodes that each environment began since it got its seed, int64
-      [N].
+    episodes: Episodes that each environment has begun since it got its seed,
+      int64 [N].
     stepper: The stepper of physics and game.
     clock: The host's clock of trials and episodes.
     ended: Environments whose episode ended with the last step, bool [N].
@@ -89,7 +90,7 @@ class Land:
       num_envs: N.
       config: Sizes and the kind of observation.
       next_task: Function of an environment's index that returns its next
-        task, as such or prepared by `task_rows.prepare`.
+        task, which may be prepared by `task_rows.prepare`.
       seed: Seed of each environment; one integer s means s, s + 1, ...
     """
     if num_envs < 1:
@@ -110,7 +111,7 @@ class Land:
       config.num_threads,
       config.device,
     )
-    # Observations then stay with JAX on the device of the physics.
+    # If so, observations stay on the device of the physics, as JAX arrays.
     self._on_device = config.backend == "gpu"
     stepper = device.DeviceStepper if self._on_device else host.HostStepper
     self.stepper: Stepper = stepper(num_envs, config, physics)
@@ -142,11 +143,11 @@ class Land:
     """Sets the environments' seeds, from the next trial on.
 
     Args:
-      seed: Seed of each environment, None to keep the present one; one integer
+      seed: Seed of each environment, None to keep the current one; one integer
         s means s, s + 1, ...
 
     Raises:
-      ValueError: If these are no integers from 0; the seeds are unchanged.
+      ValueError: If a seed is not an integer from 0; the seeds are unchanged.
     """
     values = seeds.of_each(seed, self.num_envs)
     self.seeds = tuple(
@@ -170,7 +171,7 @@ class Land:
   def step(self, actions: np.ndarray | jax.Array) -> Step:
     """Takes one action in every environment.
 
-    If the step before was the last of an episode, the action is ignored and
+    If the previous step was the last of an episode, the action is ignored and
     an episode of the next task starts.
 
     Args:
@@ -179,8 +180,8 @@ class Land:
         would wait for the device.
 
     Raises:
-      ValueError: If the actions have another shape, are no integers, or are
-        out of range, or before `reset`.
+      ValueError: If the actions have another shape, are not integers or are out
+        of range, or if called before `reset`.
     """
     if not self.tasks:
       raise ValueError("step was called before reset")
@@ -201,7 +202,7 @@ class Land:
     valid until the next step.
 
     Raises:
-      ValueError: Before `reset`.
+      ValueError: If called before `reset`.
     """
     if not self.tasks:
       raise ValueError("batch_view was called before reset")
@@ -237,7 +238,7 @@ class Land:
     return copy.deepcopy(view)
 
   def _plan(self, next_trial: np.ndarray, episode: np.ndarray) -> ResetPlan:
-    """Takes the next tasks and draws start yaws.
+    """Gets the next tasks and draws start yaws.
 
     Args:
       next_trial: Environments in which another trial starts, bool [N].
@@ -260,7 +261,7 @@ class Land:
       key = tasks[i].key if i in tasks else keys[i]
       yaw[row] = clocks.start_yaw(
         self.seeds[i],
-        # None has begun since a seed was given in the middle of one.
+        # A seed given in the middle of an episode sets the count to zero.
         max(int(self.episodes[i]) - 1, 0),
         key,
         int(trial[i]),
@@ -269,7 +270,7 @@ class Land:
     return ResetPlan(next_trial, episode, env_ids, yaw, list(tasks.values()))
 
   def _prepared(self, env: int) -> task_rows.PreparedTask:
-    """Takes the next task of an environment."""
+    """Gets the next task of an environment."""
     task = self._next_task(env)
     if isinstance(task, Task):
       task = task_rows.prepare(task, self.config)
@@ -297,7 +298,7 @@ class Land:
     observation, reward = observed.observation | of_tasks, observed.reward
     if not self.present.all():
       mask = players.masked_on_device if self._on_device else players.masked
-      # Copied, as an accelerator may read it after the next tasks have come.
+      # Copied, as an accelerator may read it after the next tasks are loaded.
       present = self.present.copy()
       observation, reward = mask((observation, reward), present)
     if self.config.num_players == 1:

@@ -1,7 +1,7 @@
-"""Saving and loading a `Land` on the cpu back end, exactly.
+"""Exact saving and loading of a `Land` on the cpu back end.
 
-A run that is killed and resumed from a saved state repeats, bit for bit, the
-run without interruption, provided that both call `settle` before `save`.
+A run that is killed and resumed from a saved state repeats the uninterrupted
+run bit for bit, provided that both call `settle` before `save`.
 """
 
 from typing import Any
@@ -16,12 +16,12 @@ from adaland.envs.tasks import json_files
 
 
 def can_save(environments: land.Land) -> bool:
-  """Returns whether the physics back end can be saved."""
+  """Returns True if the physics back end can be saved."""
   return isinstance(environments.physics, cpu.CpuPhysics)
 
 
 def settle(environments: land.Land) -> None:
-  """Drops the state of physics that `save` leaves out; nothing moves."""
+  """Drops the physics state that `save` leaves out; nothing moves."""
   _physics(environments).settle()
 
 
@@ -38,10 +38,10 @@ def save(environments: land.Land) -> dict[str, Any]:
 
 
 def load(environments: land.Land, saved: dict[str, Any]) -> None:
-  """Restores a saved state; takes the place of `reset`.
+  """Restores a saved state; replaces `reset`.
 
   Args:
-    environments: Environments of the same number and sizes.
+    environments: Environments with the same number and sizes.
     saved: The state, as returned by `save`.
   """
   stepper, physics = _stepper(environments), _physics(environments)

@@ -55,7 +55,7 @@ class LandConfig:
       raise ValueError(f"pixels is {self.pixels}, allowed: width and height")
     for name, size in zip(("width", "height"), self.pixels, strict=True):
       parts.check_range(f"pixels' {name}", size, 1, 1024)
-    # Jitted programs are compiled for a size, which they look up by its hash.
+    # Compiled programs are looked up by size, which must be hashable.
     object.__setattr__(self, "pixels", tuple(self.pixels))
     if self.num_threads is not None:
       parts.check_range("num_threads", self.num_threads, 1, 1024)
@@ -91,8 +91,8 @@ class Step(NamedTuple):
 
   Attributes:
     observation: Named arrays, [N, ...]. After the last action of a trial they
-      show the start of the next one; after the last action of an episode, its
-      end.
+      show the start of the next trial; after the last action of an episode, the
+      episode's end.
     reward: Seconds of goal satisfaction in this step, float32 [N].
     first: True where an episode starts and the action was ignored, bool [N].
     last: True where the episode ended with this step, bool [N].
@@ -158,7 +158,7 @@ class BatchView(NamedTuple):
   last_reward: np.ndarray
 
   def row(self, env: int) -> "WorldView":
-    """Returns the state of one environment, of the same memory."""
+    """Returns the state of one environment, as views of the same memory."""
     x, y = self.tiles[env]
     return WorldView(
       slot_types=self.slot_types[env],

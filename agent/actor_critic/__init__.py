@@ -1,1 +1,1 @@
-"""Plain actor-critics, in Muesli's loop, to compare it with."""
+"""Plain actor-critics in Muesli's training loop, as baselines for it."""

@@ -1,12 +1,12 @@
 """Targets and losses of the actor-critics, for one trajectory.
 
-Two algorithms: 'vtrace', the off-policy actor-critic of IMPALA (arXiv
-1802.01561), and 'ppo' (arXiv 1707.06347), whose advantages are the generalised
-ones (arXiv 1506.02438) and whose old policy is the one that acted. Neither has
-a model or a target network.
+There are two algorithms: 'vtrace', the off-policy actor-critic of IMPALA (arXiv
+1802.01561), and 'ppo' (arXiv 1707.06347), which uses generalised advantage
+estimation (arXiv 1506.02438) and takes the behaviour policy as its old policy.
+Neither has a model or a target network.
 
-Shape letters: T steps, S = sum of the heads' sizes. Index conventions are those
-of `adaland.agent.muesli.muesli`.
+Shape letters: T steps, S = sum of the heads' sizes. Index conventions as in
+`adaland.agent.muesli.muesli`.
 """
 
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from adaland.agent.muesli.muesli_types import Experience
 
 
 class Targets(NamedTuple):
-  """The targets that value and policy learn from.
+  """The targets of the value and the policy.
 
   Attributes:
     returns: Target of the value; zero where not `complete`, [T].
@@ -65,7 +65,7 @@ def targets(
     )
     advantages = jnp.minimum(1.0, ratio) * (action_returns - value)
   else:
-    # No trace through a step that has no return: bootstrap from v there.
+    # Cut the trace at a step that has no return: bootstrap from v there.
     after = jnp.concatenate([complete[1:], jnp.zeros_like(complete[:1])])
     advantages = jnp.asarray(
       rlax.truncated_generalized_advantage_estimation(
@@ -84,7 +84,7 @@ def targets(
 
 
 def log_ratio(experience: Experience, log_pi: jax.Array) -> jax.Array:
-  """Returns log π(a_t) - log μ(a_t), policy over the one that acted, [T]."""
+  """Returns log π(a_t) - log μ(a_t), current over behaviour policy, [T]."""
   return jnp.sum(experience.action * (log_pi - experience.behaviour), axis=-1)
 
 
@@ -102,7 +102,8 @@ def losses(
 
   - policy, 'vtrace': -A_t log π(a_t), A_t holding the clipped ratio.
   - policy, 'ppo': -min(ρ_t A_t, clip(ρ_t, 1 - ε, 1 + ε) A_t).
-  - value: cross-entropy of the return; entropy: the policy's, negative.
+  - value: cross-entropy of the return.
+  - entropy: the policy's negative entropy.
 
   Args:
     algorithm: 'vtrace' or 'ppo'.
@@ -123,7 +124,7 @@ def losses(
     policy = -target.advantages * jnp.sum(experience.action * log_pi, axis=-1)
   else:
     ratio = jnp.exp(experience.mask * log_ratio(experience, log_pi))
-    # One step at a time, as rlax returns a mean.
+    # One step at a time, because rlax returns a mean.
     surrogate = jax.vmap(rlax.clipped_surrogate_pg_loss, in_axes=(0, 0, None))
     policy = jnp.asarray(
       surrogate(ratio[:, None], target.advantages[:, None], config.ratio_clip)

@@ -1,1 +1,1 @@
-"""Checkpoints: one folder each, which is there whole or not at all."""
+"""Checkpoints: one folder each, written atomically."""

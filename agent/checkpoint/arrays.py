@@ -1,9 +1,9 @@
 """The arrays of a checkpoint, written and read by Orbax.
 
-Orbax uses TensorStore, whose threads use the time of day: if the clock is put
-back by an hour, TensorStore starts no thread for an hour (0.1.74, 0.1.86), and
-a write or a read that needs one hangs as long. After such a jump a new process,
-which has seen no later time, writes or reads the arrays.
+Orbax uses TensorStore, whose threads depend on the time of day: if the clock is
+set back by an hour, TensorStore starts no thread for an hour (0.1.74, 0.1.86),
+and a write or a read that needs one hangs for that long. After such a jump a
+new process, which has seen no later time, writes or reads the arrays.
 """
 
 import concurrent.futures
@@ -23,10 +23,10 @@ from typing import Any, TypeVar
 import jax
 import numpy as np
 
-# A clock put back by less makes nothing hang for longer than that.
+# Smaller jumps are ignored: they make nothing hang for longer than this.
 _JUMP_SECONDS = 1.0
 _LOOK_SECONDS = 0.1
-# A write or a read that a jump came upon may yet end.
+# A write or a read that is under way when the clock jumps may still finish.
 _PATIENCE_SECONDS = 10.0
 _APART_SECONDS = 600.0
 _DTYPES = "dtypes"
@@ -41,7 +41,7 @@ class _Clock:
     self._latest = time.time()
 
   def is_back(self) -> bool:
-    """Returns True if the time of day is before one that was seen."""
+    """Returns True if the time of day is earlier than one seen before."""
     now = time.time()
     self._latest = max(self._latest, now)
     return now < self._latest - _JUMP_SECONDS
@@ -54,8 +54,8 @@ def write(path: pathlib.Path, leaves: dict[str, np.ndarray]) -> None:
   """Writes arrays.
 
   Args:
-    path: Folder to make. Folders beside it with names that begin with its
-      name are the remains of an unfinished write, and are removed.
+    path: Folder to create. Sibling folders whose names begin with its name are
+      the remains of an unfinished write, and are removed.
     leaves: The arrays by name.
 
   Raises:
@@ -85,7 +85,7 @@ def read(
     The arrays, in the order of their names.
 
   Raises:
-    ValueError: If one is of another shape or dtype.
+    ValueError: If one has another shape or dtype.
     Exception: Any error of Orbax.
   """
   leaves = jax.tree_util.tree_leaves(template)
@@ -109,11 +109,11 @@ def read(
 
 
 def _is_for_users(record: logging.LogRecord) -> bool:
-  """Returns True if a log record of Orbax means something to users.
+  """Returns True if a log record of Orbax is of use to users.
 
-  Orbax raises what is wrong with a file. Its warnings concern its design: the
-  future of `transforms`, the only way to read some of the arrays that Orbax
-  0.11.5 and 0.12.8 share, and the sharing of caches.
+  If a file is broken, Orbax raises an error. Its warnings concern its own
+  design: the sharing of caches and the future of `transforms`, the only way to
+  read some of the arrays that works in both Orbax 0.11.5 and 0.12.8.
   """
   return record.levelno > logging.WARNING
 
@@ -123,7 +123,7 @@ def _checkpointer() -> Any:
   import orbax.checkpoint
 
   # The default waits for the other learner processes, which take no part:
-  # the arrays written here are whole and lie on the host.
+  # the arrays written here are complete and on the host.
   own = jax.process_index()
   alone = orbax.checkpoint.options.MultiprocessingOptions(
     primary_host=own, active_processes={own}
@@ -152,7 +152,7 @@ def _load(
   log.addFilter(_is_for_users)
   try:
     with _checkpointer() as checkpointer:
-      # No transformations: what is not wanted is left alone.
+      # With `transforms`, arrays that are not in `item` are not read.
       leaves = checkpointer.restore(
         path, item=wanted, restore_args=how, transforms={}
       )
@@ -164,7 +164,7 @@ def _load(
 def _watched(
   work: Callable[[], _Result],
 ) -> concurrent.futures.Future[_Result] | None:
-  """Does work; returns it done, or None if a jump of the clock stopped it."""
+  """Runs `work`; returns its future, or None if a clock jump made it hang."""
   done: concurrent.futures.Future[_Result] = concurrent.futures.Future()
   before = set(_joined_at_exit())
 
@@ -174,13 +174,13 @@ def _watched(
     except BaseException as error:  # Every error goes to the caller.
       done.set_exception(error)
 
-  # A daemon: work that hangs must not keep the process from its end.
+  # A daemon: work that hangs must not keep the process from exiting.
   threading.Thread(target=run, name="checkpoint-arrays", daemon=True).start()
   while not concurrent.futures.wait([done], _LOOK_SECONDS).done:
     if not _clock.is_back():
       continue
     if not concurrent.futures.wait([done], _PATIENCE_SECONDS).done:
-      # Threads of the event loop under it hang too.
+      # Threads of the event loop that it uses hang too.
       for thread in set(_joined_at_exit()) - before:
         _joined_at_exit().pop(thread, None)
       return None
@@ -188,9 +188,9 @@ def _watched(
 
 
 def _joined_at_exit() -> MutableMapping[threading.Thread, Any]:
-  """Returns the executors' threads, whose end Python awaits before its own.
+  """Returns the executors' threads, which Python joins before it exits.
 
-  There is no public way to have it end without one of them.
+  There is no public way to exempt one of them.
   """
   threads: Any = concurrent.futures.thread._threads_queues
   return threads
@@ -202,10 +202,11 @@ def _apart(what: str, path: pathlib.Path, sent: bytes) -> bytes:
   Args:
     what: "write" or "read".
     path: The arrays' folder.
-    sent: The arrays to write, or some like those to read, packed.
+    sent: The arrays to write, or arrays of the shapes and dtypes to read,
+      packed.
 
   Raises:
-    OSError: If it can't.
+    OSError: If the other process fails.
   """
   logging.warning(
     "The clock was put back: another process is to %s %s.", what, path
@@ -232,7 +233,7 @@ def _apart(what: str, path: pathlib.Path, sent: bytes) -> bytes:
 
 
 def _packed(leaves: dict[str, np.ndarray]) -> bytes:
-  # As they are in memory: the format has no word for bfloat16.
+  # As raw bytes: the format has no name for bfloat16.
   bare = {name: x.view(f"V{x.itemsize}") for name, x in leaves.items()}
   dtypes = np.array([x.dtype.name for x in leaves.values()])
   content = io.BytesIO()
@@ -250,7 +251,7 @@ def _unpacked(content: bytes) -> dict[str, np.ndarray]:
 
 
 def _serve(what: str, path: pathlib.Path, sent: bytes) -> bytes:
-  """Does what `_apart` asks of another process, in this one."""
+  """Serves, in the other process, the request that `_apart` sent."""
   leaves = _unpacked(sent)
   if what == "read":
     return _packed(_load(path, leaves))

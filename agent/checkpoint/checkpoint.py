@@ -1,11 +1,11 @@
-"""Checkpoints of a run's state, each written whole or not at all.
+"""Checkpoints of a run's state, written atomically.
 
 A checkpoint is a folder `<directory>/<step>` with the arrays of the train
 state, written by Orbax, and `run.json`, which holds the rest of the run's
-state and says what arrays there are. It is written under another name and
-renamed when complete, so that a folder with a number for a name is always
-good, whenever the writer was killed. Older checkpoints are removed only after
-that, under another name too.
+state and describes the arrays. It is written under another name and renamed
+when complete, so that a folder whose name is a number is always complete,
+whenever the writer was killed. Older checkpoints are removed only after that,
+and are renamed first too.
 
 Nothing here is pickled: reading a checkpoint runs no code from it.
 """
@@ -37,7 +37,7 @@ def _folders(directory: pathlib.Path) -> dict[int, pathlib.Path]:
   if not directory.is_dir():
     return {}
   names = [path.name for path in directory.iterdir()]
-  # Set aside by a writer that was killed before its last rename.
+  # Folders set aside by a writer that was killed before its last rename.
   found = {
     int(name.removeprefix(_REPLACED).partition("-")[0]): directory / name
     for name in names
@@ -57,10 +57,10 @@ def save(
   """Writes a checkpoint, then removes those older than the newest `keep`.
 
   Args:
-    directory: Folder of the run's checkpoints; made if it does not exist.
+    directory: Folder of the run's checkpoints; created if it does not exist.
     step: Names the checkpoint; one of the same step is replaced.
-    state: Pytree of arrays, such as `learner.TrainState`. Of several learner
-      processes only the first one writes.
+    state: Pytree of arrays, such as `learner.TrainState`. With several learner
+      processes, only the first one writes.
     run: Everything else: dictionaries with string keys, lists, numbers,
       strings, None, and NumPy arrays.
     keep: Number of checkpoints to keep, at least 1.
@@ -98,7 +98,8 @@ def save(
     reason = str(error).splitlines()[0] if str(error) else repr(error)
     raise OSError(f"cannot write checkpoint {final}: {reason}") from error
   for old in steps(directory)[:-keep]:
-    # Renamed, so that a process killed while it removes leaves no number.
+    # Renamed first: if the process is killed while it removes the folder, no
+    # incomplete folder has a number for a name.
     (directory / str(old)).rename(
       directory / f"{_TEMPORARY}removed-{old}-{os.getpid()}"
     )
@@ -119,11 +120,11 @@ def restore(
     step: Step of the checkpoint; None for the newest.
 
   Returns:
-    The state, of NumPy arrays; the `run` dictionary; the step.
+    The state, as NumPy arrays; the `run` dictionary; the step.
 
   Raises:
-    ValueError: If there is no such checkpoint, or it is broken or another
-      agent's. The message is one line and names the folder.
+    ValueError: If there is no such checkpoint, or it is broken or belongs to
+      another agent. The message is one line and names the folder.
   """
   available = steps(directory)
   if not available:
@@ -150,7 +151,7 @@ def restore(
 def read_run(
   directory: str | os.PathLike[str], step: int | None = None
 ) -> dict[str, Any]:
-  """Returns only the `run` dictionary of a checkpoint, the newest if None.
+  """Returns only a checkpoint's `run` dictionary; None is the newest one's.
 
   Raises:
     ValueError: If there is no such checkpoint or it is broken.
@@ -164,7 +165,7 @@ def read_run(
 
 
 def _numbered(state: Any) -> dict[str, np.ndarray]:
-  # Numbered, because names of modules aren't always good file names.
+  # Numbered, because names of modules aren't always valid file names.
   return {
     f"{i:05d}": np.asarray(x)
     for i, x in enumerate(jax.tree_util.tree_leaves(state))
@@ -231,7 +232,7 @@ def _leaf_text(leaf: list[Any]) -> str:
 
 
 def _remove_remains(directory: pathlib.Path) -> None:
-  """Removes all but checkpoints, such as unfinished writes."""
+  """Removes everything but checkpoints, such as unfinished writes."""
   for step, folder in _folders(directory).items():
     if not folder.name.isdecimal():
       folder.rename(directory / str(step))
@@ -241,7 +242,7 @@ def _remove_remains(directory: pathlib.Path) -> None:
 
 
 def _sync_folder(path: pathlib.Path) -> None:
-  """Makes renames in a folder survive a power cut, where the system can."""
+  """Makes renames in a folder survive a power cut, if the system can."""
   descriptor = os.open(path, os.O_RDONLY)
   try:
     os.fsync(descriptor)

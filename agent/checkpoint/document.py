@@ -1,4 +1,4 @@
-"""The JSON document of a checkpoint, beside the train state's arrays.
+"""The JSON document of a checkpoint, stored next to the train state's arrays.
 
 It holds dictionaries, lists, numbers, strings and NumPy arrays; reading it runs
 no code.
@@ -52,7 +52,7 @@ def decode(data: bytes) -> tuple[list[list[Any]], dict[str, Any]]:
 
 
 def _is_leaf(value: Any) -> bool:
-  """Returns True if a value has the form of a described leaf."""
+  """Returns True if a value has the form of a leaf's description."""
   return (
     isinstance(value, list)
     and len(value) == 3
@@ -63,7 +63,7 @@ def _is_leaf(value: Any) -> bool:
 
 
 def to_json(value: Any) -> Any:
-  """Replaces NumPy arrays and scalars by what JSON can hold, exactly."""
+  """Replaces NumPy arrays and scalars by exact JSON values."""
   if isinstance(value, dict):
     for key in value:
       if not isinstance(key, str):
@@ -88,7 +88,7 @@ def from_json(value: Any) -> Any:
   """Inverts `to_json`.
 
   Raises:
-    ValueError: If an array in it is broken.
+    ValueError: If it contains a broken array.
   """
   if isinstance(value, list):
     return [from_json(item) for item in value]
@@ -105,7 +105,8 @@ def from_json(value: Any) -> Any:
 
 
 def _array_from_json(text: Any, dtype: Any, shape: Any) -> np.ndarray:
-  # Only names as of `dtype.str`: NumPy would accept others, objects too.
+  # Only names in the form of `dtype.str`: NumPy would accept others, even
+  # objects.
   if not re.fullmatch(r"[<>|][biufcSUV][0-9]{1,6}", dtype):
     raise ValueError("its dtype is unknown")
   if not all(isinstance(n, int) and n >= 0 for n in shape):

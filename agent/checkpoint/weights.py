@@ -1,4 +1,4 @@
-"""Parameters as one file of safetensors, to give away: no code, no optimiser.
+"""Parameters as one safetensors file, to share: no code, no optimiser state.
 
 The format holds named arrays and nothing else
 (https://github.com/huggingface/safetensors).
@@ -11,9 +11,9 @@ from typing import Any
 import jax
 import numpy as np
 
-# Bytes of names and shapes, above those of the arrays.
+# Bytes of names and shapes, in addition to those of the arrays.
 _MAX_HEADER = 1_000_000
-_REASON = 300  # Letters of what a library says.
+_REASON = 300  # Maximum length of a library's error text, in characters.
 
 
 def encode(params: Any, half: bool = False) -> bytes:
@@ -25,7 +25,7 @@ def encode(params: Any, half: bool = False) -> bytes:
       the file.
 
   Raises:
-    ValueError: If a number is too large for float16, or not finite there.
+    ValueError: If `half` and a number is too large for float16, or not finite.
   """
   import safetensors.numpy
 
@@ -39,7 +39,7 @@ def encode(params: Any, half: bool = False) -> bytes:
 
 
 def check_finite(params: Any) -> None:
-  """Checks that parameters are numbers.
+  """Checks that parameters are finite.
 
   Raises:
     ValueError: If one is infinite or NaN; the message names its array.
@@ -49,7 +49,7 @@ def check_finite(params: Any) -> None:
 
 
 def fingerprint(params: Any) -> str:
-  """Returns the SHA-256 of parameters, by which an agent is known again."""
+  """Returns the SHA-256 of parameters, which identifies an agent."""
   return hashlib.sha256(encode(params)).hexdigest()
 
 
@@ -85,15 +85,15 @@ def decode(data: bytes, template: Any) -> Any:
     NumPy arrays in the template's structure.
 
   Raises:
-    ValueError: If it is damaged, or of another network, or has numbers that
-      are not finite.
+    ValueError: If it is damaged, belongs to another network, or has numbers
+      that are not finite.
   """
   import safetensors.numpy
 
   try:
     arrays = safetensors.numpy.load(data)
   except Exception as error:
-    # Damaged bytes make it raise errors of several kinds.
+    # Damaged bytes make the library raise errors of several kinds.
     reason = " ".join((str(error) or repr(error)).split())[:_REASON]
     raise ValueError(f"is no file of safetensors: {reason}") from error
   wanted = _named(template)
@@ -136,6 +136,6 @@ def _halved(name: str, array: np.ndarray) -> np.ndarray:
 
 
 def _named(params: Any) -> dict[str, Any]:
-  """Returns the leaves by their keys, joined by slashes, in order."""
+  """Returns the leaves by their paths of keys joined by slashes, in order."""
   flat, _ = jax.tree_util.tree_flatten_with_path(params)
   return {"/".join(str(key.key) for key in path): x for path, x in flat}

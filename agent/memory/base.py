@@ -1,7 +1,7 @@
 """Interfaces of memories, and of the mixers that Adaland's memories use.
 
-A `Memory` is a Haiku module with three methods. A user's own goes to
-`network.make_network(..., memory=EMA)`; nothing is registered:
+A `Memory` is a Haiku module with three methods. Pass your own to
+`network.make_network(..., memory=EMA)`; no registration is needed:
 
     class EMA(hk.Module):  # An exponential moving average of the inputs.
 
@@ -22,16 +22,17 @@ A `Memory` is a Haiku module with three methods. A user's own goes to
       def unroll(self, x, first, state):
         return base.unroll_by_steps(self, x, first, state)
 
-`adaland.agent.memory.checks` tells whether such a class keeps the contract. A
-memory that attends to past steps may let people see where to: `looks.offer`.
+`adaland.agent.memory.checks` tests whether such a class keeps the contract. A
+memory that attends to past steps may expose its attention weights with
+`looks.offer`.
 
-Our memories are stacks of layers (`adaland.agent.memory.stack`). They differ in
-their *mixer* only, the part of a layer that carries information from step to
-step. A user's mixer makes a memory by
+Adaland's own memories are stacks of layers (`adaland.agent.memory.stack`). They
+differ only in their *mixer*, the part of a layer that carries information from
+step to step. To make a memory from your own mixer, use
 `functools.partial(stack.MixerStack, mixer=MyMixer)`.
 
-A row's *age* is the number of steps of its episode that came before: zero at
-an episode's first step. Mixers need no other knowledge of episode borders.
+A row's *age* is the number of earlier steps in its episode: zero at an
+episode's first step. Mixers need no other knowledge of episode boundaries.
 """
 
 from collections.abc import Callable
@@ -49,9 +50,9 @@ LayerState = dict[str, jax.Array]
 
 
 class Memory(Protocol):
-  """A recurrent core between encoder and heads. A Haiku module.
+  """A recurrent core between encoder and heads, a Haiku module.
 
-  Rows of a batch are independent. `step` repeated equals `unroll`.
+  Rows of a batch are independent. Repeated `step` equals `unroll`.
   """
 
   def initial_state(self, batch_size: int) -> types.MemoryState:
@@ -94,13 +95,13 @@ class Memory(Protocol):
     ...
 
 
-# Called inside a Haiku transform: a class whose only needed argument is the
+# Called inside a Haiku transform: a class whose only required argument is the
 # config, a `functools.partial` of one, or a function.
 MemoryFactory = Callable[[NetworkConfig], Memory]
 
 
 class Mixer(Protocol):
-  """A layer's part that carries information along time. A Haiku module."""
+  """The part of a layer that carries information over time, a Haiku module."""
 
   def __init__(self, config: NetworkConfig, name: str): ...
 
@@ -120,7 +121,7 @@ class Mixer(Protocol):
       state: From the previous step.
 
     Returns:
-      What to add to the residual stream [B, d_model], and the new state.
+      The addition to the residual stream [B, d_model], and the new state.
     """
     ...
 
@@ -136,7 +137,7 @@ class Mixer(Protocol):
         first step. No gradient flows into it.
 
     Returns:
-      What to add to the residual stream [B, T, d_model], and the new state.
+      The addition to the residual stream [B, T, d_model], and the new state.
     """
     ...
 
@@ -144,7 +145,7 @@ class Mixer(Protocol):
 def initial_state(
   memory: MemoryFactory, config: NetworkConfig, batch_size: int
 ) -> types.MemoryState:
-  """Returns a memory's state before any step, outside of any transform.
+  """Returns a memory's state before any step, outside any transform.
 
   Args:
     memory: Makes the memory.
@@ -162,7 +163,7 @@ def initial_state(
 def unroll_by_steps(
   memory: Memory, x: jax.Array, first: jax.Array, state: types.MemoryState
 ) -> tuple[jax.Array, types.MemoryState]:
-  """Implements `Memory.unroll` by a scan over `step`; takes the same."""
+  """Implements `Memory.unroll`, with its arguments, by a scan over `step`."""
 
   def body(state, inputs):
     x, first = inputs

@@ -1,7 +1,7 @@
 """A start-up check that a memory keeps the contract of `base.Memory`.
 
 A memory whose `step` and `unroll` differ raises no error, but is trained on
-outputs that acting never produces. So a run refuses such a memory before it
+outputs that acting never produces. So a run rejects such a memory before it
 starts.
 """
 
@@ -21,7 +21,7 @@ from adaland.agent.memory import base, shape_checks
 _TOLERANCE = 1e-4
 _BATCH = 3
 _LENGTH = 6
-# Scale of the noise added to parameters, whose zeros would hide a difference.
+# Scale of the noise added to parameters; zeros in them would hide differences.
 _NOISE = 0.1
 
 
@@ -41,7 +41,7 @@ def check_memory(memory: base.MemoryFactory, config: NetworkConfig) -> None:
   """Runs a memory on a small batch and raises if it breaks the contract.
 
   Takes a second or two. Numbers are compared in float32, whatever the config's
-  compute dtype; shapes and dtypes are checked with the config as it is.
+  compute dtype; shapes and dtypes are checked with the config unchanged.
 
   Args:
     memory: Makes the memory.
@@ -56,7 +56,7 @@ def check_memory(memory: base.MemoryFactory, config: NetworkConfig) -> None:
   name = _name(memory)
   shape_checks.check_methods(memory, config, name)
   shape_checks.check_shapes(memory, config, name)
-  # Matrix products on an accelerator have few digits otherwise.
+  # By default, matrix products on an accelerator have low precision.
   with jax.default_matmul_precision("highest"):
     config = dataclasses.replace(config, compute_dtype="float32")
     functions = _functions(memory, config)
@@ -99,7 +99,7 @@ def _functions(memory: base.MemoryFactory, config: NetworkConfig) -> _Functions:
 
 
 def _inputs(config: NetworkConfig, seed: int) -> tuple[np.ndarray, np.ndarray]:
-  """Returns random inputs, and rows that start episodes late or never."""
+  """Returns random inputs, and `first` with rows that reset late or never."""
   rng = np.random.default_rng(seed)
   x = rng.normal(size=(_BATCH, _LENGTH, config.d_model)).astype(np.float32)
   first = np.zeros((_BATCH, _LENGTH), np.uint8)
@@ -135,7 +135,8 @@ def _check_steps_equal_unroll(
     unrolled,
     f"memory {name}: the output of unroll differs from that of repeated step",
   )
-  # Parts of a state that are never read may differ, so both are stepped on.
+  # Parts of the state that are never read may differ, so take further steps
+  # from both states.
   more, _ = _inputs(config, seed=3)
   never = np.zeros_like(first)
   after_steps, _ = _stepped(functions, more, never, stepped_state)

@@ -1,14 +1,15 @@
-"""Transformer-XL's attention by a fused kernel, which stores no scores.
+"""Transformer-XL's attention with a fused kernel, which stores no scores.
 
-Such kernels (FlashAttention, Dao et al. 2022; cuDNN's here) take queries, keys
-and values. The position term of Transformer-XL is none of these: it depends on
-the query and the distance to the key,
+Such kernels (FlashAttention, Dao et al. 2022; here cuDNN's) take queries, keys
+and values. Transformer-XL's position term is none of these: it depends on the
+query and the distance to the key,
 
     g_i . r_(i-j),  where g_i = W_R^T (q_i + w)
 
 As a bias it would be the very matrix that the kernel avoids. But the codes are
 sines and cosines, sin(f n) and cos(f n) of frequencies f, so the term is
-exactly a dot product of a vector of the query's position and one of the key's:
+exactly the dot product of a vector at the query's position and one at the
+key's:
 
     sum_f  [g_i^sin sin(f i) + g_i^cos cos(f i)] cos(f j)
          + [g_i^cos sin(f i) - g_i^sin cos(f i)] sin(f j)
@@ -37,8 +38,8 @@ _TRIED_LENGTH = 16
 def kernel(size: int, dtype: str) -> Kernel | None:
   """Returns the kernel for heads of this width on this platform, or None.
 
-  The shapes that cuDNN takes depend on its version and on the chip, so a small
-  one is compiled to find out.
+  The shapes that cuDNN supports depend on its version and on the chip, so a
+  small example is compiled to find out.
 
   Args:
     size: E.
@@ -75,15 +76,15 @@ def attend(
   visible: jax.Array,
   implementation: Kernel,
 ) -> jax.Array:
-  """Attends over positions relative to each query's own.
+  """Attends over positions relative to each query's position.
 
   Args:
-    content_query: q + u, [B, T, H, D]; of the last T of the S positions.
+    content_query: q + u, [B, T, H, D], for the last T of the S positions.
     position_query: q + w, [B, T, H, D].
     keys: [B, S, H, D].
     values: [B, S, H, D].
-    relative: W_R by code, head and key size, [R, H, D]; the codes of the sines
-      come first.
+    relative: W_R by code, head and key size, [R, H, D]; the sine codes come
+      first.
     frequencies: f, float [R / 2].
     visible: Which positions each query sees, bool [B, T, S].
     implementation: Argument of `jax.nn.dot_product_attention`.
@@ -95,7 +96,7 @@ def attend(
   size = keys.shape[-1]
   dtype = keys.dtype
   angle = np.arange(num_positions)[:, None] * frequencies[None]
-  # Codes of the keys' and the queries' positions, [1, S or T, 1, R / 2].
+  # Codes of the positions of keys and queries, [1, S or T, 1, R / 2].
   sin_j, cos_j = (
     jnp.asarray(f(angle), dtype)[None, :, None] for f in (np.sin, np.cos)
   )

@@ -10,11 +10,10 @@ from adaland.agent.memory import base
 
 
 class GRUMixer(hk.Module):
-  """A GRU as wide as attention's heads together.
+  """A GRU with about as many parameters as attention.
 
-  The candidate reads the hidden state through the reset gate after the
-  recurrent product (Cho et al. 2014 as in cuDNN), so that one product serves
-  all three gates.
+  The reset gate is applied after the recurrent product (Cho et al. 2014, in
+  cuDNN's form), so that one product serves all three gates.
   """
 
   def __init__(self, config: NetworkConfig, name: str):
@@ -86,7 +85,8 @@ def cell(
   """Returns the next hidden state.
 
   Args:
-    inputs: Input's part of reset gate, update gate, candidate [B, 3 * size].
+    inputs: The input's contribution to the reset gate, the update gate and the
+      candidate, [B, 3 * size].
     hidden: [B, size].
     recurrent: Weights [size, 3 * size].
   """

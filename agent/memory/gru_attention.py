@@ -1,8 +1,8 @@
-"""A GRU that reads its own past: "RNN with attention" of AdA.
+"""A GRU that reads its own past: AdA's "RNN with attention".
 
-Every `store_every`-th step of an episode the hidden state is written to a
-store of the latest `store_size` such states. Every step the hidden state
-queries the store with several heads; what is read is part of the GRU's input.
+At every `store_every`-th step of an episode the hidden state is written to a
+store of the latest `store_size` such states. At every step the hidden state
+queries the store with several heads; the result is part of the GRU's input.
 The store holds projected keys and values, so each is projected once. See AdA,
 arXiv 2301.07608.
 """
@@ -100,11 +100,11 @@ class GRUAttentionMixer(hk.Module):
     query = (hidden @ weights["query"]).reshape(heads)
     logits = jnp.einsum("bhd,bhsd->bhs", query, state["keys"])
     logits = logits.astype(jnp.float32) / np.sqrt(config.key_size)
-    # Writes so far; once the store is full all of it can be read.
+    # Writes so far; once the store is full, all of it can be read.
     num_written = age // config.store_every
     slots = jnp.arange(config.store_size)
     written = (slots[None, :] < num_written[:, None])[:, None, :]
-    # The factor makes the read-out of an empty store zero.
+    # The factor makes the result of reading an empty store zero.
     read = jax.nn.softmax(jnp.where(written, logits, -1e30), axis=-1) * written
     read = jnp.einsum(
       "bhs,bhsd->bhd", read.astype(hidden.dtype), state["values"]
@@ -129,8 +129,8 @@ class GRUAttentionMixer(hk.Module):
 def state_size(config: NetworkConfig) -> int:
   """Returns the width that gives about as many parameters as attention.
 
-  With width n, w = H * D and d = d_model there are 4 d n + 3 n^2 parameters of
-  the GRU and its output and 6 w n of the store; they are to sum to 5 d w.
+  With width n, w = H * D and d = d_model, the GRU and its output have
+  4 d n + 3 n^2 parameters and the store has 6 w n; their sum should be 5 d w.
   """
   w = config.num_heads * config.key_size
   d = config.d_model

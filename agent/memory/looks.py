@@ -5,9 +5,9 @@ A memory that attends to past steps may offer the weights of each layer in its
 
     looks.offer(weights, distance)
 
-They are computed anyway; without a listener they go nowhere, so that compiled
-programs stay what they are. A caller listens while `step` runs, or is
-traced, and takes what was offered out of the traced function as a result:
+They are computed anyway; without a listener they are dropped, and compiled
+programs do not change. A caller listens while `step` runs, or is traced, and
+returns what was offered from the traced function:
 
     with looks.listening() as found:
       output, state = network.step(params, state, observation, first)
@@ -26,22 +26,22 @@ class Look(NamedTuple):
 
   Attributes:
     weights: Weight of each position, from 0 to 1, [B, H, S].
-    distance: Number of steps since each position, int [B, S]; without meaning
-      where the weight is zero.
+    distance: Number of steps since each position, int [B, S]; meaningless where
+      the weight is zero.
   """
 
   weights: jax.Array
   distance: jax.Array
 
 
-# Of each thread its own: another one may trace a step at the same time.
+# One for each thread: another thread may trace a step at the same time.
 _FOUND: contextvars.ContextVar[list[Look] | None] = contextvars.ContextVar(
   "looks", default=None
 )
 
 
 def offer(weights: jax.Array, distance: jax.Array) -> None:
-  """Tells a layer's attention to a listener, if there is one.
+  """Passes a layer's attention to the listener, if there is one.
 
   Args:
     weights: See `Look`.
@@ -54,7 +54,7 @@ def offer(weights: jax.Array, distance: jax.Array) -> None:
 
 @contextlib.contextmanager
 def listening() -> Iterator[list[Look]]:
-  """Collects what layers offer, in their order."""
+  """Collects what the layers offer, in the order of the layers."""
   found: list[Look] = []
   token = _FOUND.set(found)
   try:

@@ -1,4 +1,4 @@
-"""No memory: the control that every result is shown against."""
+"""No memory: the control that every result is compared with."""
 
 import jax
 
@@ -8,7 +8,7 @@ from adaland.agent.memory import base
 
 
 class NoMixer(layers.GatedMLP):
-  """A second feed-forward part in place of attention, and as large.
+  """A second feed-forward part in place of attention, of the same size.
 
   Relative attention has 5 matrices of [d_model, H * D], with position codes as
   wide as the network; a gated feed-forward part of hidden width h has 3 of

@@ -23,19 +23,19 @@ _MIXERS: Final[dict[str, type[base.Mixer]]] = {
   "gru_attention": gru_attention.GRUAttentionMixer,
   "none": none.NoMixer,
 }
-# Griffin's recurrent layers below each of local attention.
+# Griffin's recurrent layers below each layer of local attention.
 _RECURRENT_LAYERS = 2
 
 
 def make_memory(config: NetworkConfig) -> base.Memory:
-  """Makes the memory that `config` names, inside a Haiku transform."""
+  """Makes the memory named by `config`, inside a Haiku transform."""
   if config.memory in _MIXERS:
     return stack.MixerStack(config, _MIXERS[config.memory])
   return _STACKS[config.memory](config)
 
 
 def _local_global(config: NetworkConfig) -> base.Memory:
-  """Makes Gemma 2's stack: local and global attention take turns."""
+  """Makes Gemma 2's stack: local and global attention alternate."""
   return _stack(
     config,
     (rotary.CappedLocalAttention, rotary.CappedGlobalAttention),
@@ -46,7 +46,7 @@ def _local_global(config: NetworkConfig) -> base.Memory:
 def _griffin(config: NetworkConfig) -> base.Memory:
   """Makes Griffin's stack: recurrent layers, then one of local attention.
 
-  With two layers one is of each kind.
+  With two layers, there is one of each kind.
   """
   recurrent = min(_RECURRENT_LAYERS, max(1, config.num_layers - 1))
   return _stack(
@@ -67,7 +67,7 @@ def _stack(
   pattern: tuple[type[base.Mixer], ...],
   style: stack.Style,
 ) -> base.Memory:
-  """Makes a stack whose layers repeat a pattern, as large as the others."""
+  """Makes a stack of layers that repeat a pattern, as large as the others."""
   mixers = [pattern[i % len(pattern)] for i in range(config.num_layers)]
   spare = [
     0 if mixer is rg_lru.RecurrentMixer else rotary.spare_width(config)

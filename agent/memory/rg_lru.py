@@ -7,9 +7,10 @@ is a short convolution along time and the real-gated linear recurrent unit,
     log a_t = -8 softplus(d) r_t
     h_t = a_t h_{t-1} + sqrt(1 - a_t^2) (i_t x_t)
 
-times a branch with GELU. The state has the same size at any age. h_t is linear
-in h_{t-1}, so an unroll is an associative scan, of depth log T. At an episode's
-first step a_t is zero and x_t counts in full, as in RecurrentGemma.
+multiplied by a branch with GELU. The state has the same size at any age. h_t is
+linear in h_{t-1}, so an unroll is an associative scan of depth log T. At an
+episode's first step a_t is zero and i_t x_t is not scaled, as in
+RecurrentGemma.
 
 Shape letters: N width of the recurrence, H blocks of the gates' matrices.
 """
@@ -29,14 +30,14 @@ from adaland.agent.memory import base
 # Steps that the convolution sees, and the constant c of the decay.
 _TAPS = 4
 _DECAY = 8.0
-# Range of a at r = 1 / 8 in the beginning.
+# Initial range of a at r = 1 / 8.
 _SLOWEST, _FASTEST = 0.999, 0.9
 # Bounds the gradient of the square root.
 _LEAST = 1e-6
 
 
 class RecurrentMixer(hk.Module):
-  """Convolution and gated linear recurrence, beside a gating branch."""
+  """Convolution and gated linear recurrence, times a gating branch."""
 
   def __init__(self, config: NetworkConfig, name: str):
     super().__init__(name=name)
@@ -53,7 +54,7 @@ class RecurrentMixer(hk.Module):
     size = state_size(config)
     dtype = jnp.dtype(config.compute_dtype)
     return {
-      # Summed up over hundreds of steps, so always float32.
+      # Accumulated over hundreds of steps, so always float32.
       "hidden": jnp.zeros([batch_size, size], jnp.float32),
       "recent": jnp.zeros([batch_size, _TAPS - 1, size], dtype),
     }
@@ -78,7 +79,7 @@ class RecurrentMixer(hk.Module):
       recent, start = state["recent"], state["hidden"]
     sequence = jnp.concatenate([recent, signal], axis=1)
     decay, inputs = self._gated(self._convolved(sequence, age), age)
-    # The state before enters by the first step's input.
+    # The previous state enters through the first step's input.
     inputs = inputs.at[:, 0].add(decay[:, 0] * start)
     hidden = scan(decay, inputs)
     mixed = jax.nn.gelu(gate) * hidden.astype(x.dtype)
@@ -106,7 +107,7 @@ class RecurrentMixer(hk.Module):
     return total
 
   def _gated(self, x: jax.Array, age: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Returns a_t and what is added to a_t h_{t-1}, float32 [B, T, N]."""
+    """Returns a_t and the term added to a_t h_{t-1}, float32 [B, T, N]."""
     width = self._size // self._blocks
     shape = (2, self._blocks, width, width)
     init = hk.initializers.RandomNormal(width**-0.5)
@@ -125,7 +126,7 @@ class RecurrentMixer(hk.Module):
       * jax.nn.softplus(rate.astype(jnp.float32).reshape(1, 1, -1))
     )
     starts = (age == 0)[:, :, None]
-    # 1 - a^2 without cancellation, where a is close to one.
+    # 1 - a^2 without cancellation where a is close to one.
     scale = jnp.sqrt(jnp.maximum(-jnp.expm1(2 * log_decay), _LEAST))
     scale = jnp.where(starts, 1.0, scale)
     decay = jnp.where(starts, 0.0, jnp.exp(log_decay))
@@ -152,8 +153,9 @@ def scan(decay: jax.Array, inputs: jax.Array) -> jax.Array:
 def state_size(config: NetworkConfig) -> int:
   """Returns the width that gives about as many parameters as attention.
 
-  With width n, d = d_model, w = H * D there are 3 d n parameters of the maps
-  and 2 n^2 / H of the gates; they are to sum to 5 d w. Blocks are equally wide.
+  With width n, d = d_model and w = H * D, the maps have 3 d n parameters and
+  the gates have 2 n^2 / H; their sum should be 5 d w. All blocks have the same
+  width.
   """
   d, blocks = config.d_model, config.num_heads
   width = blocks * config.key_size
@@ -165,7 +167,8 @@ def state_size(config: NetworkConfig) -> int:
 def _initial_decay(shape: Sequence[int], dtype: Any) -> jax.Array:
   """Returns parameters of the decay that are uniform in a^2.
 
-  exp(-softplus(d)) is uniform from 0.9 to 0.999 in its square, as in Griffin.
+  The square of exp(-softplus(d)) is uniform, from 0.9^2 to 0.999^2, as in
+  Griffin.
   """
   square = np.linspace(_FASTEST**2, _SLOWEST**2, shape[0])
   rate = -0.5 * np.log(square)

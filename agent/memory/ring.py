@@ -1,4 +1,4 @@
-"""Rings of slots: the latest steps of an episode, kept without moving any.
+"""Ring buffers: the latest steps of an episode, stored without moving any.
 
 A step of age a is in slot a mod C, so rows of a batch may differ in age.
 
@@ -16,7 +16,7 @@ def window_mask(age: jax.Array, num_past: int, window: int) -> jax.Array:
   Args:
     age: int32 [B, T].
     num_past: Cached positions before the first step, P.
-    window: Past steps that a step sees, beside itself.
+    window: Past steps that a step sees, besides itself.
 
   Returns:
     bool [B, T, P + T].
@@ -29,7 +29,7 @@ def window_mask(age: jax.Array, num_past: int, window: int) -> jax.Array:
 
 
 def since(age: jax.Array, num_slots: int) -> jax.Array:
-  """Returns how long ago each slot was written, if it was: int32 [B, C].
+  """Returns the steps since each slot was written, if it was, int32 [B, C].
 
   Args:
     age: Age of the step that was just written, int32 [B].
@@ -43,7 +43,7 @@ def past_slots(age: jax.Array, window: int) -> jax.Array:
 
   Args:
     age: Age of that step, not yet written, int32 [B].
-    window: Number of past steps; the ring has one slot more.
+    window: Number of past steps; the ring has one more slot.
   """
   distance = jnp.arange(window, 0, -1)[None, :]
   return (age[:, None] - distance) % (window + 1)
@@ -56,8 +56,9 @@ def latest_positions(
 
   Args:
     age: Age of the last position, int32 [B].
-    num_positions: Length of the sequence. A slot that none of them belongs in
-      gets an arbitrary one: it lies outside the episode and is never seen.
+    num_positions: Length of the sequence. A slot to which none of its positions
+      belongs gets an arbitrary one: it lies outside the episode and is never
+      seen.
     num_slots: C.
   """
   position = num_positions - 1 - since(age, num_slots)

@@ -1,11 +1,12 @@
-"""Attention with rotary positions and shared keys, as Gemma 2 has it.
+"""Attention with rotary positions and shared keys, as in Gemma 2.
 
-Queries and keys are turned by angles that grow with the age of their step, so
-that their product depends on the distance alone (RoFormer, arXiv 2104.09864).
-Each key and value serves H / K heads (grouped queries, arXiv 2305.13245). Gemma
-2 (arXiv 2408.00118, section 2) caps the logits, l <- c tanh(l / c), and
-alternates layers that see a short window with layers that see all of the
-context; Griffin (arXiv 2402.19427) has layers with a short window only.
+Queries and keys are rotated by angles that grow with the age of their step, so
+that their product depends only on the distance (RoFormer, arXiv 2104.09864).
+Each key and value serves H / K heads (grouped-query attention, arXiv
+2305.13245). Gemma 2 (arXiv 2408.00118, section 2) caps the logits,
+l <- c tanh(l / c), and alternates layers that see a short window with layers
+that see all of the context; Griffin (arXiv 2402.19427) has only layers with a
+short window.
 
 A step sees itself and past steps of its own episode, in a ring (see `ring`).
 
@@ -25,7 +26,7 @@ from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import base, ring
 
 _MASKED = -1e30
-# Gemma 2's cap of attention logits (arXiv 2408.00118, table 1).
+# Gemma 2's cap on attention logits (arXiv 2408.00118, table 1).
 _CAP = 50.0
 _BASE = 10000.0
 
@@ -58,7 +59,7 @@ class _RotaryAttention(hk.Module):
 
   @classmethod
   def window(cls, config: NetworkConfig) -> int:
-    """Returns how many past steps a step sees, beside itself."""
+    """Returns how many past steps a step sees, besides itself."""
     return config.local_length if cls.is_local else config.memory_length
 
   @classmethod
@@ -170,10 +171,10 @@ class CappedGlobalAttention(_RotaryAttention):
 
 
 def rotate(x: jax.Array, age: jax.Array) -> jax.Array:
-  """Turns pairs of numbers by angles that grow with age.
+  """Rotates pairs of numbers by angles that grow with age.
 
-  Pair i, of numbers i and D / 2 + i, turns by age 10000^(-2 i / D) radians. An
-  odd number at the end is left as it is.
+  Pair i, of numbers i and D / 2 + i, is rotated by age 10000^(-2 i / D)
+  radians. An unpaired number at the end is left unchanged.
 
   Args:
     x: [..., H, D].
@@ -187,7 +188,7 @@ def rotate(x: jax.Array, age: jax.Array) -> jax.Array:
   if not half:
     return x
   frequency = (_BASE ** (-np.arange(half) / half)).astype(np.float32)
-  # In float32: in bfloat16 an angle of hundreds of radians means nothing.
+  # In float32: in bfloat16 an angle of hundreds of radians has no precision.
   angle = jnp.asarray(age, jnp.float32)[..., None, None] * frequency.reshape(
     (1,) * (age.ndim + 1) + (half,)
   )
@@ -199,11 +200,11 @@ def rotate(x: jax.Array, age: jax.Array) -> jax.Array:
 
 
 def spare_width(config: NetworkConfig) -> int:
-  """Returns hidden units that make up for what this attention lacks.
+  """Returns hidden units that make up for the smaller number of parameters.
 
   Relative attention has 5 matrices of [d_model, H * D], this one has 2 of that
   size and 2 of [d_model, K * D]; a gated feed-forward part has 3 of [d_model,
-  hidden]. With as many more hidden units all memories are of one size.
+  hidden]. With that many additional hidden units all memories have one size.
   """
   width = config.num_heads * config.key_size
   shared = config.key_heads * config.key_size

@@ -1,10 +1,11 @@
-"""Attention sinks: an episode's first steps, which attention sees for ever.
+"""Attention sinks: an episode's first steps, which always stay visible.
 
-Softmax must put its weight somewhere, and models learn to put what they have no
-use for on the first positions; a window that slides past those breaks them. To
-keep N of them mends it (Xiao et al. 2023, arXiv 2309.17453). A sink counts as
-such once the window has left it. As there, its distance is then that within the
-memory, so it stays in the range of training:
+Softmax must put its weight somewhere, and models learn to put the weight they
+have no use for on the first positions; a window that slides past those breaks
+them. Keeping N of them visible fixes this (Xiao et al. 2023, arXiv 2309.17453).
+A step acts as a sink once the window has passed it. As in that paper, its
+distance is then measured within the memory, so it stays in the range seen in
+training:
 
     min(a - j, W + N - j) for the step of age j, seen from age a
 
@@ -33,7 +34,7 @@ class Sinks(NamedTuple):
   age: jax.Array
 
   def latest(self) -> base.LayerState:
-    """Returns those of the last step, as a state: [B, H, N, D]."""
+    """Returns the sinks of the last step, as a state: [B, H, N, D]."""
     return {
       f"sink_{name}": jax.lax.stop_gradient(jnp.swapaxes(x[:, :, -1], 0, 1))
       for name, x in (("keys", self.keys), ("values", self.values))
@@ -63,7 +64,7 @@ def seen(
 def written(
   state: base.LayerState, key: jax.Array, value: jax.Array, age: jax.Array
 ) -> base.LayerState:
-  """Returns the sinks, with a step among them if it is one.
+  """Returns the sinks, including the current step if it is one.
 
   Args:
     state: Has `sink_keys` and `sink_values`, [B, H, N, D].
@@ -99,7 +100,7 @@ def of_steps(
   length = age.shape[1]
   start = jnp.arange(length)[None, :] - age  # Where the episode started.
   position = start[:, :, None] + jnp.arange(num_sinks)[None, None, :]
-  # Into the past sinks and the steps after them, [B, T, N].
+  # Indices into the past sinks and the steps after them, [B, T, N].
   index = jnp.where(
     position >= 0,
     num_sinks + jnp.minimum(position, length - 1),

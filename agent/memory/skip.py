@@ -1,10 +1,10 @@
 """Attention that keeps one step in several: a long context for many shots.
 
 AdA's memory for many shots (arXiv 2301.07608, appendix) encodes the trajectory
-by a GRU and gives every fourth of its outputs to Transformer-XL, so that the
-same cache reaches four times as far back. Here the GRU is the first layer; the
+with a GRU and passes every fourth output to Transformer-XL, so that the same
+cache reaches four times as far back. Here the GRU is the first layer; the
 layers above it keep the keys and values of every `skip_every`-th step of an
-episode, and every step queries them. A distance is a number of kept steps.
+episode, and every step queries them. Distances count kept steps.
 
 The kept step of index w = age / skip_every is in slot w mod C of a ring.
 
@@ -33,7 +33,7 @@ class SkipAttention(transformer_xl.RelativeAttention):
     num_slots = self._window + 1
     index = age // self._every
     rows = jnp.arange(x.shape[0])
-    # A slot past the last: the write is dropped.
+    # A write to a slot past the last one is dropped.
     slot = jnp.where(age % self._every == 0, index % num_slots, num_slots)
     keys, values = (
       state[name].at[rows, :, slot].set(y, mode="drop")
@@ -71,7 +71,7 @@ class SkipAttention(transformer_xl.RelativeAttention):
     )
     keys, values, indices = new_keys, new_values, index
     if state is not None:
-      # Kept steps before the first one, which may see all of the ring.
+      # Kept steps before the first step, which may see all of the ring.
       before = -(-age[:, 0] // self._every)
       numbers = before[:, None] + jnp.arange(-num_slots, 0)[None, :]
       past = numbers % num_slots
@@ -89,7 +89,7 @@ class SkipAttention(transformer_xl.RelativeAttention):
     mixed = self._mix(query, keys, values, distance, visible)
     mixed = jnp.swapaxes(mixed, 1, 2).reshape(batch_size, length, -1)
 
-    # The steps that belong in the slots; a slot that none does stays as it is.
+    # The steps that belong in the slots; slots without a new step are kept.
     last = index[:, -1]
     number = last[:, None] - ring.since(last, num_slots)
     position = start[:, -1:] + number * self._every

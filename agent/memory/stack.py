@@ -1,10 +1,10 @@
-"""The stack of layers that each of Adaland's memories is.
+"""The stack of layers that all of Adaland's memories are made of.
 
 A layer is a *mixer*, which carries information from step to step, and a gated
-feed-forward part, which does not. Both normalise their input first and add to
-the residual stream (AdA, arXiv 2301.07608). Most of our memories differ in
-their mixers only, so that a comparison of memories compares nothing else; those
-of Gemma 2 and Griffin have the norms of these models too.
+feed-forward part, which does not. Both normalise their input and add to the
+residual stream (AdA, arXiv 2301.07608). Most of the memories differ only in
+their mixers, so that a comparison of memories compares nothing else; those of
+Gemma 2 and Griffin also have the norms of these models.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ class Style:
 
   Attributes:
     norm: Normalisation of inputs, and of the stack's output.
-    norms_outputs: Whether what is added to the stream is normalised too, as in
+    norms_outputs: Whether additions to the stream are normalised too, as in
       Gemma 2 (arXiv 2408.00118, section 2).
   """
 
@@ -48,7 +48,7 @@ class MixerStack(hk.Module):
 
     Args:
       config: Sizes.
-      mixer: The kind of mixer, or the kind of each layer's.
+      mixer: The kind of mixer of all layers, or of each layer.
       name: Name of the module.
       style: The layers' form.
       spare_widths: Hidden units of each layer's feed-forward part beyond
@@ -141,7 +141,7 @@ class MixerStack(hk.Module):
       first: Nonzero where an episode starts [B, T].
       state: From `initial_state` or the previous call, or an empty dict: then
         every row starts an episode at its first step, whatever `first` says
-        there, which is cheaper. No gradient flows into it.
+        there, and the unroll is cheaper. No gradient flows into it.
 
     Returns:
       [B, T, d_model], and the new state.
@@ -169,7 +169,7 @@ class MixerStack(hk.Module):
   def _shifted(
     self, x: jax.Array, previous: jax.Array, age: jax.Array
   ) -> jax.Array:
-    """Adds a map of the inputs of the step before, if it was of the episode."""
+    """Adds a map of the previous step's input, within an episode."""
     assert self._shift is not None
     return x + self._shift(jnp.where(age[..., None] > 0, previous, 0))
 
@@ -219,7 +219,7 @@ def ages(first: types.Array, start: types.Array) -> jax.Array:
   """
   time = jnp.arange(first.shape[1], dtype=jnp.int32)[None, :]
   since_start = start[:, None] + time
-  # Time of the latest episode start, -1 before there is one.
+  # Time of the latest episode start; -1 before the first one.
   starts = jnp.where(first != 0, time, -1)
   latest = jax.lax.cummax(starts, axis=1)
   return jnp.where(latest >= 0, time - latest, since_start)

@@ -4,12 +4,12 @@ The score of query i and key j, at distance n = i - j, is (Dai et al. 2019)
 
     ((q_i + u) . k_j + (q_i + w) . W_R r_n) / sqrt(key_size)
 
-with sinusoidal codes r_n and learned u, w. Step i sees j if
-0 <= n <= min(age_i, memory_length): its own episode only, and not too far.
+with sinusoidal codes r_n and learned u and w. Step i sees j if
+0 <= n <= min(age_i, memory_length): only its own episode, and not too far back.
 
 Acting keeps projected keys and values, so a step projects one position. They
-lie in a ring (see `ring`) of C = memory_length + 1 slots. With attention sinks
-(see `sinks`) the first steps of an episode are seen for ever.
+are in a ring buffer (see `ring`) of C = memory_length + 1 slots. With attention
+sinks (see `sinks`) the first steps of an episode always stay visible.
 
 Shape letters: H heads, D key size, C ring slots, P cached past positions,
 S = P + T positions that an unroll attends to, N attention sinks.
@@ -24,7 +24,7 @@ from adaland.agent import layers
 from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import base, fused, looks, ring, sinks
 
-# A logit that softmax turns to zero without making infinities to subtract.
+# A logit that softmax maps to zero, without subtracting infinities.
 _MASKED = -1e30
 
 
@@ -38,7 +38,7 @@ class RelativeAttention(hk.Module):
     self._position_size = config.position_size
     self._num_sinks = config.attention_sinks
     self._kernel = None
-    # `skip` attends in its own way, with this class's parameters.
+    # `skip` has its own way of attending, with this class's parameters.
     fusible = config.memory == "transformer_xl" and not config.attention_sinks
     if config.fused_attention and fusible:
       self._kernel = fused.kernel(
@@ -144,7 +144,7 @@ class RelativeAttention(hk.Module):
     visible: jax.Array,
     told: sinks.Sinks | None,
   ) -> jax.Array:
-    """Mixes values [H, B, S, D] for queries [H, B, T, D], as they are."""
+    """Mixes values [H, B, S, D] for queries [H, B, T, D], without a kernel."""
     num_heads, batch_size, length, size = query.shape
     num_positions = keys.shape[2]
     content_bias, position_bias = (
@@ -186,7 +186,7 @@ class RelativeAttention(hk.Module):
     values: jax.Array,
     visible: jax.Array,
   ) -> jax.Array:
-    """Mixes values as `_attend` does, by a kernel (see `fused`)."""
+    """Mixes values as `_attend` does, with a kernel (see `fused`)."""
     assert self._kernel is not None
     query, keys, values = (
       jnp.moveaxis(y, 0, 2) for y in (query, keys, values)
@@ -194,7 +194,7 @@ class RelativeAttention(hk.Module):
     content_bias, position_bias = (
       bias[None, None] for bias in self._biases(query.dtype)
     )
-    # The map itself, of which the codes are linear combinations.
+    # W_R itself: the map applied to the identity.
     unit = jnp.eye(self._position_size, dtype=query.dtype)
     relative = self._relative(unit).reshape(-1, *query.shape[2:])
     mixed = fused.attend(
@@ -239,15 +239,15 @@ class RelativeAttention(hk.Module):
 def shift(scores: jax.Array) -> jax.Array:
   """Turns scores by distance into scores by position.
 
-  In rows that are one number longer the numbers of row t start t positions
-  later; cut into rows of the old length they have moved by one position a row.
+  Each row is padded with a leading number; the flattened rows are then cut into
+  rows of the old length, each moved by one position more than the row before.
 
   Args:
     scores: [..., T, S]; the last axis runs from distance S - 1 to 0. The query
       of the last step is at the last of the S positions.
 
   Returns:
-    [..., T, S]; anything at positions after the query's.
+    [..., T, S]; arbitrary at positions after the query's.
   """
   *leading, length, num_positions = scores.shape
   padding = [(0, 0)] * (scores.ndim - 1) + [(1, 0)]
@@ -263,5 +263,5 @@ def sinusoids(num: int, size: int) -> np.ndarray:
 
 
 def frequencies(size: int) -> np.ndarray:
-  """Returns the frequencies of the codes, radians a step, [size / 2]."""
+  """Returns the frequencies of the codes in radians per step, [size / 2]."""
   return 10000.0 ** (-np.arange(0, size, 2) / size)

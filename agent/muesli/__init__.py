@@ -1,4 +1,4 @@
-"""Muesli (arXiv 2104.06159): its targets, losses and model look-ahead.
+"""Muesli (arXiv 2104.06159): targets, losses and model look-ahead.
 
 Everything here is a pure function of arrays; `adaland.agent.learner` combines
 them into one update.

@@ -1,9 +1,9 @@
 """rlax, imported without TensorFlow.
 
 rlax imports distrax, which imports TensorFlow Probability's JAX substrate,
-which imports TensorFlow if it can, to copy docstrings: seconds of start-up and
-hundreds of megabytes for nothing. A `None` in `sys.modules` makes that import
-fail at once, which TensorFlow Probability is prepared for.
+which imports TensorFlow, if installed, to copy docstrings: seconds of start-up
+time and hundreds of megabytes for nothing. A `None` in `sys.modules` makes that
+import fail immediately, which TensorFlow Probability handles.
 """
 
 import sys

@@ -1,14 +1,14 @@
 """Scalars as categorical distributions: values and rewards.
 
-A scalar x is squashed by h, and h(x) is written as weights of the two nearest
-of n evenly spaced bins on [-value_range, value_range] (MuZero, appendix F). AdA
-(arXiv 2301.07608) has 601 bins, here on [-300, 300]: one bin a unit, so fewer
-bins on a shorter range of the same spacing represent the scalars inside it just
-as well.
+A scalar x is squashed by h, and h(x) is represented by weights of the two
+nearest of n evenly spaced bins on [-value_range, value_range] (MuZero, appendix
+F). AdA (arXiv 2301.07608) has 601 bins, here on [-300, 300]: one bin per unit,
+so fewer bins of the same spacing on a shorter range represent the scalars
+inside it just as well.
 
 The number of bins is always the last dimension of the logits. This module does
-without rlax's versions of h and its inverse so that actors need not import it;
-the tests compare the two.
+not use rlax's versions of h and its inverse, so that actors need not import
+rlax; the tests compare the two.
 """
 
 import jax
@@ -30,9 +30,9 @@ def unsquash(y: types.Array) -> jax.Array:
   """Returns the x with squash(x) = y, elementwise.
 
   With s = √(1 + 4ε(ε + 1 + |y|)), the root of h(x) = |y| is z² - 1 where
-  z = (s - 1) / 2ε. Subtracting near-equal numbers and dividing by 2ε costs the
-  textbook form three digits near zero in float32, where rewards are. Here the
-  factor |y| is taken out of z - 1, so that nothing cancels.
+  z = (s - 1) / 2ε. The textbook form subtracts near-equal numbers and divides
+  by 2ε, which costs three digits near zero in float32, where rewards are. Here
+  the factor |y| is taken out of z - 1, so that nothing cancels.
 
   Args:
     y: Squashed scalars, any shape.
@@ -56,10 +56,10 @@ def _centred_bins(num_bins: int, ndim: int) -> jax.Array:
 
 
 def encode(x: types.Array, num_bins: int, value_range: float) -> jax.Array:
-  """Returns the two-hot weights of scalars; out of range ones are clipped.
+  """Returns the two-hot weights of scalars; out-of-range ones are clipped.
 
-  A bin's weight is max(0, 1 - its distance to h(x) in bins): the triangle that
-  is linear interpolation, without gathers or scatters.
+  A bin's weight is max(0, 1 - its distance to h(x) in bins): the triangular
+  kernel of linear interpolation, without gathers or scatters.
 
   Args:
     x: Scalars, [...].
@@ -77,7 +77,7 @@ def encode(x: types.Array, num_bins: int, value_range: float) -> jax.Array:
 
 
 def decode(logits: types.Array, value_range: float) -> jax.Array:
-  """Returns the scalars that categorical logits stand for.
+  """Returns the scalars that categorical logits represent.
 
   The squashed expectation is inverted, not each bin.
 
@@ -98,7 +98,7 @@ def decode(logits: types.Array, value_range: float) -> jax.Array:
 def cross_entropy(
   logits: types.Array, x: types.Array, value_range: float
 ) -> jax.Array:
-  """Returns the cross-entropy of predictions to two-hot scalar targets.
+  """Returns the cross-entropy of predictions with two-hot scalar targets.
 
   Args:
     logits: Predictions, [..., num_bins].

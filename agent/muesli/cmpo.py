@@ -14,7 +14,7 @@ from adaland.agent.learner_config import MuesliConfig
 
 
 def weights(normalised: jax.Array, config: MuesliConfig) -> jax.Array:
-  """Computes weights of actions sampled from the prior, in the CMPO policy.
+  """Computes the CMPO policy's weights of actions sampled from the prior.
 
   w_k = e_k / z_k with e = exp(clip(adv / σ, -c, c)) and the leave-one-out
   normaliser z_k = (z_init + Σ_{j≠k} e_j) / N, which keeps the estimate of the
@@ -43,22 +43,22 @@ def sampled_policy(
   """Estimates the CMPO policy's probabilities from N sampled actions.
 
   The plain estimate is mean_k w_k onehot(a_k) (Muesli, arXiv 2104.06159,
-  section 4.2). The same with all weights 1 has the prior as its expectation,
-  which is known, so it serves as a control variate:
+  section 4.2). With all weights 1, its expectation is the prior, which is
+  known, so it serves as a control variate:
 
       π_p + mean_k (w_k - 1) onehot(a_k)
 
-  has the same expectation, and only the weights' deviations from 1 bring
-  noise.
+  has the same expectation, and only the weights' deviations from 1 add noise.
 
   Args:
     prior: Log-probabilities of the prior, [..., S].
     samples: One-hots of actions drawn from it, [..., N, S].
     normalised: Their advantages over σ, [..., N].
-    config: The clip, z_init, and whether there is the control variate.
+    config: The clip, z_init, and whether to use the control variate.
 
   Returns:
-    Estimated probabilities, which may be negative with it, [..., S].
+    Estimated probabilities, which the control variate may make negative,
+    [..., S].
   """
   shares = weights(normalised, config)
   if config.control_variate:
@@ -76,8 +76,8 @@ def exact_policy(
 ) -> jax.Array:
   """Computes the marginals of the CMPO policy from all composite actions.
 
-  π_CMPO(a) ∝ π_p(a) exp(clip(adv(a) / σ, -c, c)). It is no product of heads,
-  but the KL to one that is reads its heads' marginals alone.
+  π_CMPO(a) ∝ π_p(a) exp(clip(adv(a) / σ, -c, c)). It is not a product of heads,
+  but the KL to a product depends only on its marginals.
 
   Args:
     prior: Log-probabilities of the prior, [..., S].

@@ -1,4 +1,4 @@
-"""Metrics that tell whether the heads tell one observation from another."""
+"""Metrics of whether the heads distinguish between observations."""
 
 from collections.abc import Sequence
 
@@ -18,13 +18,13 @@ def head_metrics(
 ) -> dict[str, jax.Array]:
   """Computes each head's spread over a batch, and each policy head's entropy.
 
-  A head whose output is the same whatever it is shown has collapsed, which no
-  loss tells: it may well have learned the mean of its targets. `spread/value`
-  and `spread/reward` are standard deviations over the batch's real steps, of
-  the value and of the reward predicted for the action taken, seconds;
-  `spread/policy` is the root mean square of those of the probabilities of all
-  actions of all heads. `entropy/head_K` is the mean entropy of head K, nats.
-  Without a model there is no spread of rewards.
+  A head whose output does not depend on its input has collapsed, which no loss
+  reveals: it may have learned the mean of its targets. `spread/value` and
+  `spread/reward` are standard deviations, over the batch's real steps, of the
+  value and of the reward predicted for the action taken, in seconds;
+  `spread/policy` is the root mean square of the standard deviations of the
+  probabilities of all actions of all heads. `entropy/head_K` is the mean
+  entropy of head K, in nats. Without a model there is no `spread/reward`.
 
   Args:
     predictions: The online network's outputs, [B, T, ...].

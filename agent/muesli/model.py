@@ -1,7 +1,7 @@
-"""Look-ahead by the network's model: one step for q-values, I for learning.
+"""Look-ahead with the network's model: one step for q-values, I for learning.
 
-Shape letters: B batch, T time, S sum of the heads' sizes, K actions asked
-about, I model steps.
+Shape letters: B batch, T time, S sum of the heads' sizes, K queried actions,
+I model steps.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ def look_ahead(
   Returns:
     q-values, [B, T, K].
   """
-  # One state for K actions, left to broadcast.
+  # One state for K actions, by broadcasting.
   hidden, cell = output.model_hidden[:, :, None], output.model_cell[:, :, None]
   _, _, reward, _, value = network.model_step(params, hidden, cell, actions)
   return categorical.decode(reward, config.value_range) + (
@@ -49,8 +49,8 @@ def look_at_all(
 ) -> jax.Array:
   """Returns one-step q-values of all composite actions.
 
-  They are asked about in turn, since heads for all of them at once would not
-  fit in memory.
+  They are evaluated one after another, since the outputs of the heads for all
+  of them at once would not fit in memory.
 
   Args:
     network: The network's functions.
@@ -80,19 +80,19 @@ def unroll_model(
   config: muesli.MuesliConfig,
   offset: jax.Array,
 ) -> muesli.Predictions:
-  """Unrolls the model along the actions taken: one step, from some steps more.
+  """Unrolls the model along the actions taken: one step, or I from some steps.
 
   Args:
     network: The network's functions.
     params: Parameters of the model.
     output: The same parameters' output for the states, [B, T, ...].
     actions: One-hots of the actions taken, [B, T, S].
-    config: I, and how far apart the steps are from which it is unrolled.
-    offset: The first of these, int32 [], below `config.model_every`.
+    config: I, and the distance between the steps from which it is unrolled.
+    offset: The first of these steps, int32 [], below `config.model_every`.
 
   Returns:
-    Predictions for i = 0...I, [B, ...]. Those that run over the end of the
-    unroll are of zero actions, and are for the losses to mask.
+    Predictions for i = 0...I, [B, ...]. Those past the end of the unroll are
+    for all-zero actions, and the losses must mask them.
   """
   if not config.model:
     return without_model(output)
@@ -125,7 +125,7 @@ def unroll_model(
 
 
 def without_model(output: types.NetworkOutput) -> muesli.Predictions:
-  """Returns predictions for i = 0 alone.
+  """Returns predictions for i = 0 only.
 
   Args:
     output: The network's output for the states, [B, T, ...].
@@ -156,7 +156,7 @@ def _predictions(
 def _every(x: jax.Array, every: int, offset: jax.Array) -> jax.Array:
   """Picks every n-th step, [B, T, D] to [B, F, D]; zeros past the end.
 
-  Not by indices: the gradient of a gather is a scatter, slow on a CPU.
+  Does not use indices: the gradient of a gather is a scatter, slow on a CPU.
   """
   batch_size, length, size = x.shape
   x = jnp.pad(x, [(0, 0), (0, -length % every), (0, 0)])

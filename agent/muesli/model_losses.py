@@ -1,7 +1,7 @@
 """Losses of the model's predictions, for one trajectory.
 
 Shape letters and index conventions are those of `adaland.agent.muesli.muesli`;
-F steps are looked ahead from, by J consecutive numbers of steps.
+the model looks ahead from F steps, by J consecutive numbers of steps.
 """
 
 from collections.abc import Sequence
@@ -34,16 +34,16 @@ def losses(
   Args:
     predictions: The predictions for i = first, first + 1, ..., [F, J, ...].
     first: The lowest i.
-    cmpo: Estimated probabilities of the CMPO policy, [T, S]; None leaves out
-      the policy.
-    target: What to learn.
-    experience: What happened.
+    cmpo: Estimated probabilities of the CMPO policy, [T, S]; None omits the
+      policy loss.
+    target: The targets.
+    experience: The trajectory.
     sizes: Sizes of the heads.
     config: Constants.
 
   Returns:
-    Unweighted losses named policy, value and reward of the steps that were
-    looked ahead from, each [F].
+    Unweighted losses named policy, value and reward, of the steps from which
+    the model looked ahead, each [F].
   """
   mask = experience.mask
   past_end = config.model_steps + config.model_every

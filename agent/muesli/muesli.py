@@ -2,13 +2,14 @@
 
 Shape letters: T steps, S = sum of the heads' sizes, I model steps, N sampled
 actions. Index conventions: reward_t and discount_t follow a_t. A prediction
-(t, i) was made at step t for i model steps ahead, along the actions really
+(t, i) was made at step t for i model steps ahead, along the actions actually
 taken: policy and value with i = 0...I refer to step t + i; the reward with
-i = 1...I refers to r_{t+i-1}, the i-th action's. The model looks more than one
-step ahead from every n-th step only, n = `MuesliConfig.model_every`.
+i = 1...I refers to r_{t+i-1}, the reward of the i-th action. The model looks
+more than one step ahead only from every n-th step,
+n = `MuesliConfig.model_every`.
 
-Trial borders are not special: returns run through them. After the end of the
-episode values are zero, and the model is trained to predict so, since the
+Trial boundaries are not special: returns run through them. After the end of the
+episode values are zero, and the model is trained to predict this, since the
 look-ahead from an episode's last step reads them. Rewards and policies there
 are not trained.
 """
@@ -56,7 +57,7 @@ def initial_scale() -> AdvantageScale:
 def update_scale(
   scale: AdvantageScale, mean_square: jax.Array, config: MuesliConfig
 ) -> tuple[AdvantageScale, jax.Array]:
-  """Takes in one batch's mean of (G - v)² (advantage normalisation).
+  """Adds one batch's mean of (G - v)² to the average (advantage normalisation).
 
   Args:
     scale: The moving average so far.
@@ -97,7 +98,7 @@ def prior_policy(
 
 
 def experience_of(batch: types.Unroll, sizes: Sequence[int]) -> Experience:
-  """Returns what the losses read of unrolls, [B, T, ...]."""
+  """Returns the parts of unrolls that the losses read, [B, T, ...]."""
   return Experience(
     action=distributions.one_hot(batch.action, sizes),
     behaviour=distributions.log_probs(batch.behaviour_logits, sizes),
@@ -118,7 +119,7 @@ def targets(
   """Computes returns and advantages of one trajectory.
 
   The q-values are used twice: their mean under the prior is Retrace's
-  expectation, they themselves make the CMPO policy.
+  expectation, and they define the CMPO policy.
 
   Args:
     experience: The trajectory.
@@ -172,19 +173,20 @@ def losses(
 ) -> dict[str, jax.Array]:
   """Computes Muesli's losses of each step of one trajectory.
 
-  The log-likelihoods of the N samples at a step collapse to one dot product
-  with the CMPO policy, which serves every prediction of that step.
+  The log-likelihoods of the N samples at a step reduce to one dot product with
+  the CMPO policy, which serves every prediction for that step.
 
   - policy_gradient: -min(1, π(a_t) / π_b(a_t)) (G_t - v_t) / σ, whose gradient
     is taken through log π alone, so that an action that became likelier since
     it was taken keeps weight 1 (clipping the ratio itself would give it none).
   - cmpo: sampled KL(π_CMPO(t) ‖ π_0(t)), up to a constant.
-  - model_policy: the same to π_i(t) from the target of step t + i.
-  - reward: cross-entropy of r_{t+i-1}; value: cross-entropy of G_{t+i}.
+  - model_policy: the same KL from the target of step t + i to π_i(t).
+  - reward: cross-entropy of r_{t+i-1}.
+  - value: cross-entropy of G_{t+i}.
 
   Model terms are means over the model's I steps; the value loss adds that mean
-  to its i = 0 term. The terms of i = 2...I count n times: over all choices of
-  the first step to look further from, their mean is what it is with n = 1.
+  to its i = 0 term. The terms of i = 2...I count n times, so that their mean
+  over all offsets is the same as with n = 1.
 
   Args:
     predictions: Outputs of the network being trained.
@@ -195,8 +197,8 @@ def losses(
     config: Constants.
 
   Returns:
-    Unweighted losses by name, each [T], zero at padding; without those that
-    the settings leave out.
+    Unweighted losses by name, each [T], zero at padding; those that the
+    settings turn off are missing.
   """
   target = jax.lax.stop_gradient(target)
   pi = distributions.log_probs(predictions.policy_logits, sizes)
@@ -252,12 +254,12 @@ def total_loss(
   config: MuesliConfig,
   policy_share: jax.Array | float = 1.0,
 ) -> jax.Array:
-  """Returns the weighted sum of what `losses` returned, or of its means.
+  """Returns the weighted sum of the losses from `losses`, or of their means.
 
   Args:
     parts: Losses by name.
     config: Their weights.
-    policy_share: Factor of those that improve the policy, [].
+    policy_share: Factor of the losses that improve the policy, [].
   """
   policy = {
     "policy_gradient": config.policy_gradient_weight,

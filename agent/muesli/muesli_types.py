@@ -30,8 +30,8 @@ class ModelPredictions(NamedTuple):
   """The online model's outputs for J numbers of steps ahead, from F steps.
 
   Attributes:
-    starts: The steps from which it looked ahead; those past the unroll's end do
-      not count, int32 [F].
+    starts: The steps from which the model looked ahead; those past the unroll's
+      end do not count, int32 [F].
     policy_logits: [F, J, S].
     value_logits: [F, J, num_bins].
     reward_logits: Reward of the last action on the way there, [F, J, num_bins].
@@ -64,8 +64,8 @@ class LookAhead(NamedTuple):
 
   Attributes:
     q_taken: Values of the actions taken, [T].
-    samples: One-hots of N actions drawn from the prior, [T, N, S]; None if q is
-      of all composite actions, in the order of `distributions.all_actions`.
+    samples: One-hots of N actions drawn from the prior, [T, N, S]; None if `q`
+      has all composite actions, in the order of `distributions.all_actions`.
     q: Their q-values, [T, N].
   """
 
@@ -78,15 +78,15 @@ class Targets(NamedTuple):
   """The targets that the online network learns from.
 
   Attributes:
-    returns: Returns G_t, of the value; zero where not `complete`, [T].
-    action_returns: Returns of the actions taken, of the policy gradient: those
-      of Retrace are the same, those of V-trace are not, [T].
+    returns: Returns G_t, for the value; zero where not `complete`, [T].
+    action_returns: Returns of the actions taken, for the policy gradient: the
+      same as `returns` with Retrace, but not with V-trace, [T].
     complete: 1 where the return is defined, [T].
     value: The target network's v(s_t), the baseline, [T].
     prior: Log-probabilities of the prior, [T, S].
     samples: As in `LookAhead`, [T, N, S].
-    advantages: q(s_t, a) - v(s_t) of the actions that make the CMPO policy, [T,
-      N]; None without one.
+    advantages: q(s_t, a) - v(s_t) of the actions that define the CMPO policy,
+      [T, N]; None without one.
   """
 
   returns: jax.Array

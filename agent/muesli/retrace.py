@@ -1,6 +1,6 @@
 """Retrace and V-trace returns over one unroll.
 
-Index convention, that of `types.Unroll`: reward_t and discount_t follow a_t.
+Index convention, as in `types.Unroll`: reward_t and discount_t follow a_t.
 """
 
 import jax
@@ -10,12 +10,12 @@ from adaland.agent.muesli._rlax import rlax
 
 
 def complete_steps(mask: jax.Array, discount: jax.Array) -> jax.Array:
-  """Marks the steps with a return that the unroll defines, float32 [T].
+  """Marks the steps whose return the unroll defines, float32 [T].
 
   A real step is complete if the episode ended with it or its successor is in
-  the unroll. Otherwise it is where the unroll was cut: for returns it is the
-  bootstrap of its predecessor only. The next unroll starts with it, and losses
-  that read no return count it in both.
+  the unroll. Otherwise the unroll was cut there, and for returns the step only
+  serves as the bootstrap of its predecessor. The next unroll starts with it,
+  and losses that read no return count it in both.
 
   Args:
     mask: 1 for real steps, 0 for padding, [T].
@@ -57,7 +57,7 @@ def retrace_returns(
   Returns:
     G, [T]; meaningless where `complete` is 0.
   """
-  # No trace through a step that has no return: bootstrap from v there.
+  # Cut the trace at a step that has no return: bootstrap from v there.
   c = lambda_ * jnp.minimum(1.0, ratio) * complete
   # There is no v after the last step. Either it ended the episode, and its
   # discount is zero, or it is incomplete, and its return is not read.
@@ -78,9 +78,10 @@ def vtrace_returns(
 ) -> tuple[jax.Array, jax.Array]:
   """Returns V-trace's estimates of values and of returns of actions taken.
 
-  v_t + δ_t + γ c_t (V_{t+1} - v_{t+1}) with δ_t = min(1, ρ_t) (r_t + γ v_{t+1}
-  - v_t) and c_t = λ min(1, ρ_t) is the value V_t; the action's return is r_t +
-  γ (λ V_{t+1} + (1 - λ) v_{t+1}) (IMPALA, arXiv 1802.01561, section 4.1).
+  The value is V_t = v_t + δ_t + γ c_t (V_{t+1} - v_{t+1}) with
+  δ_t = min(1, ρ_t) (r_t + γ v_{t+1} - v_t) and c_t = λ min(1, ρ_t). The
+  action's return is r_t + γ (λ V_{t+1} + (1 - λ) v_{t+1}) (IMPALA, arXiv
+  1802.01561, section 4.1).
 
   Args:
     v: v(s_t), [T].
@@ -91,11 +92,11 @@ def vtrace_returns(
     lambda_: Trace parameter, in [0, 1].
 
   Returns:
-    Both, [T]; meaningless where `complete` is 0.
+    Values and returns, each [T]; meaningless where `complete` is 0.
   """
   v_next = jnp.concatenate([v[1:], jnp.zeros_like(v[:1])])
-  # Without weight, a step that has no return keeps its value, to bootstrap
-  # from.
+  # With a ratio of 0, a step that has no return keeps its value, which serves
+  # as the bootstrap.
   out = rlax.vtrace_td_error_and_advantage(
     v, v_next, reward, discount, ratio * complete, jnp.float32(lambda_)
   )

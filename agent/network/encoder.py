@@ -1,12 +1,12 @@
 """The encoder: from each step's observation to one vector.
 
 Goal and rules are rows of ids; each id is embedded and the embeddings are
-concatenated. One embedding table serves goal, conditions and spawns alike:
-what is learned about "yellow" in one of them holds in all. Both stay the same
-for a whole episode and are encoded once for all steps of a sequence.
+concatenated. One embedding table serves the goal, conditions and spawns alike:
+what is learned about "yellow" in one of them holds in all. Goal and rules stay
+the same for a whole episode and are encoded once for all steps of a sequence.
 
-The view comes as `pixels` (see `torso` and `patches`) or as `entities` (see
-`entity_encoder`). All other inputs are small and enter unchanged.
+The view is given as `pixels` (see `torso` and `patches`) or as `entities` (see
+`entity_encoder`). All other inputs are small and are passed on unchanged.
 """
 
 from collections.abc import Mapping
@@ -26,12 +26,12 @@ from adaland.agent.network import (
   torso,
 )
 
-# Kinds of the columns of a literal and of a spawn.
+# Kinds of the columns of a literal and a spawn.
 _LITERAL_KINDS = ("negated", "predicate", "shape", "colour", "shape", "colour")
 _SPAWN_KINDS = ("shape", "colour")
-# Columns of `clock`: one-hots of the number of trials left come first, then the
-# time until the last trial, the time left in this one and its duration; a unit
-# is this many seconds.
+# Columns of `clock`: a one-hot of the number of trials left, then the time
+# until the last trial, the time left in this one and its duration, in units of
+# `_CLOCK_SECONDS`.
 _CLOCK_SIZE = 10
 _UNTIL_LAST, _LEFT, _DURATION = 6, 7, 8
 _CLOCK_SECONDS = 40.0
@@ -66,8 +66,8 @@ class Encoder(hk.Module):
     """Encodes observations.
 
     Args:
-      observation: Named arrays [B, T, ...]; of `types.EPISODE_OBSERVATIONS`,
-        [B, ...].
+      observation: Named arrays [B, T, ...]; those in
+        `types.EPISODE_OBSERVATIONS` are [B, ...].
 
     Returns:
       The vectors and the entities, in the compute dtype.
@@ -113,11 +113,11 @@ class Encoder(hk.Module):
     reward = jnp.asarray(observation["last_reward"])[..., None]
     action = jnp.asarray(observation["last_action"])
     parts = [
-      # A step's reward is a small number of seconds; whether there was any is
-      # what an adapting agent must notice first.
+      # A step's reward is a small number of seconds; an adapting agent must
+      # first of all notice whether there was any.
       reward,
       jnp.sign(reward),
-      # Before an episode's first action the index is -1: all zeros.
+      # Before an episode's first action the index is -1, encoded as zeros.
       *(
         jax.nn.one_hot(action[..., i], size)
         for i, size in enumerate(self._config.action_sizes)
@@ -171,10 +171,10 @@ def check_spec(config: NetworkConfig, spec: Spec) -> None:
 
 
 def _time(clock: jax.Array) -> jax.Array:
-  """Returns the time in a scale that short trials show up in, [..., 5].
+  """Returns the time on scales that resolve short trials, [..., 5].
 
   `clock` is in units of the longest trial, of which a trial of 4 s is a tenth.
-  The columns are the share of the trial that is left; whether it has just
+  The columns are the fraction of the trial that is left; whether it has just
   begun; and, as log(1 + x), the seconds left, the seconds of a whole trial and
   the number of trials until the last.
   """
@@ -185,7 +185,7 @@ def _time(clock: jax.Array) -> jax.Array:
   known = duration > 0
   whole = jnp.where(known, duration, 1.0)
   share = jnp.where(known, left / whole, 0.0)
-  # Until the last trial: what is left of this one, and those in between.
+  # Trials until the last one: the rest of this one, and those in between.
   trials = jnp.where(known, until_last / whole, 0.0)
   columns = [
     share,
@@ -209,7 +209,7 @@ class _IdEmbedding(hk.Module):
       "shape": config.num_shape_ids,
       "colour": config.num_colour_ids,
     }
-    # One table holds all kinds, one after another.
+    # One table holds all kinds, one after the other.
     ends = np.cumsum(list(sizes.values()))
     self._starts = dict(zip(sizes, ends - list(sizes.values()), strict=True))
     self._num_ids = int(ends[-1])

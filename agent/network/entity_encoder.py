@@ -1,15 +1,15 @@
 """The set encoder, from the entities in view to one vector.
 
-A comparison of types tells exactly which entities the goal and the rules refer
-to, so this need not be learned. Each entity's input says which argument of the
-goal it is, and has the embeddings of the rules that use it or make it. The set
-is then pooled (maximum, mean, the nearest, and for each argument of the goal
-the mean over entities of its type), the pooled set is added to each entity, and
-the set is pooled again.
+Comparing types shows exactly which entities the goal and the rules refer to, so
+this need not be learned. Each entity's input states which argument of the goal
+it is, and includes the embeddings of the rules that use or make it. The set is
+then pooled (maximum, mean, the nearest, and for each argument of the goal the
+mean over entities of its type), the pooled set is added to each entity, and the
+set is pooled again.
 
 Entities interact through pools, not pairwise attention: for a handful of
-entities attention is many tiny products, which took most of the time of the
-whole network's update on a CPU.
+entities attention consists of many tiny products, which took most of the time
+of the whole network's update on a CPU.
 """
 
 from collections.abc import Mapping
@@ -23,14 +23,14 @@ from adaland.agent import layers, types
 from adaland.agent.config import NetworkConfig
 from adaland.agent.network import entity_features
 
-# Columns of a literal before its arguments; a rule's first two arguments are
-# its condition's, the others its spawns.
+# Columns of a literal before its arguments. A rule's first two arguments are
+# its condition's, the others are its spawns.
 _BEFORE_ARGUMENTS = 2
 _CONDITION_ARGUMENTS = 2
 # Column of an entity's distance from the eye.
 _DISTANCE = 4
-# Most predicates are about what is close: how sharply, a metre apart, the
-# nearer entity outweighs the farther in the pool of the nearest.
+# Inverse temperature, per metre, of the pool of the nearest entity: most
+# predicates are about close entities.
 _NEARNESS = 4.0
 
 
@@ -67,8 +67,8 @@ class EntityEncoder(hk.Module):
     size = self._config.entity_size
     raw = jnp.asarray(observation["entities"])
     batch_size, length, num_entities, _ = raw.shape
-    # Goal and rules are of the whole sequence, so its steps' entities are one
-    # long list until the sets are pooled.
+    # Goal and rules belong to the whole sequence, so the entities of all its
+    # steps are one long list until the sets are pooled.
     raw = raw.reshape(batch_size, length * num_entities, -1)
     entities = raw.astype(dtype)
     visible = entities[:, :, :1]
@@ -82,13 +82,14 @@ class EntityEncoder(hk.Module):
     rules = jnp.concatenate(
       [
         rule_elements.reshape(batch_size, num_rules, -1),
-        # Which of a rule's arguments the goal names.
+        # Which of a rule's arguments the goal mentions.
         for_goal.reshape(batch_size, num_rules, -1),
       ],
       axis=-1,
     )
     rules = jax.nn.relu(layers.Linear(size, name="rules")(rules))
-    # A rule's messages to what it uses, and to what it makes: [B, 2 * R, D].
+    # A rule's messages to the types it uses and the types it makes,
+    # [B, 2 * R, D].
     rules = layers.Linear(2 * size, name="of_rules")(rules)
     rules = jnp.concatenate(jnp.split(rules, 2, axis=-1), axis=1)
     of_rule = _same(kinds, rule_types.reshape(batch_size, -1), dtype)
@@ -97,7 +98,8 @@ class EntityEncoder(hk.Module):
     of_rule = [jnp.sum(part, axis=3) for part in (uses, makes)]
     of_rule = jnp.concatenate(of_rule, axis=2)  # [B, N, 2 * R]
 
-    # Parts are added, not concatenated: the same for less time on a CPU.
+    # Maps of the parts are added: equal to a map of their concatenation, but
+    # faster on a CPU.
     derived = [
       entity_features.geometry(raw),
       entity_features.object_types(raw, self._config),
@@ -126,7 +128,7 @@ class EntityEncoder(hk.Module):
 
 
 def entity_types(entities: jax.Array, config: NetworkConfig) -> jax.Array:
-  """Returns type numbers of entities, int32 [B, N]; -1 if there is none."""
+  """Returns type numbers of entities, int32 [B, N]; -1 if it has none."""
   start = config.entity_type_offset
   middle = start + config.entity_shapes
   # An unseen entity is all zeros.
@@ -137,7 +139,7 @@ def entity_types(entities: jax.Array, config: NetworkConfig) -> jax.Array:
 
 
 def argument_types(ids: types.Array, config: NetworkConfig) -> jax.Array:
-  """Returns type numbers of arguments, int32 [..., G]; -2 if there is none.
+  """Returns type numbers of arguments, int32 [..., G]; -2 if it has none.
 
   Placeholders of hidden objects have numbers that no entity has.
   """
@@ -197,9 +199,9 @@ def _pool(
   """Pools a set of entities.
 
   Args:
-    h: Nonnegative, zero for what is not visible [B, E, D].
+    h: Nonnegative, zero for entities that are not visible [B, E, D].
     visible: [B, E, 1].
-    of_goal: Whether the entity is of the type of the goal's arguments
+    of_goal: Whether the entity has the type of each of the goal's arguments
       [B, E, 2].
     nearest: Weights of the nearest entity [B, E].
 
@@ -218,9 +220,10 @@ def _pool(
 def _weighted_sums(weights: jax.Array, h: jax.Array) -> jax.Array:
   """Returns sums over entities, [B, G, E] and [B, E, D] to [B, G, D].
 
-  No gradient flows into the weights. Small matrices whose inner axis is not the
-  first one's last take ten times as long on a CPU, and the product or its
-  gradient would have some, so each is written apart.
+  No gradient flows into the weights. On a CPU, products of small matrices take
+  ten times as long if the contracted axis is not the last axis of the first
+  one. That would happen in either the product or its gradient, so both are
+  written out.
   """
   return jnp.einsum("bge,bed->bgd", weights, h)
 
@@ -247,8 +250,8 @@ _weighted_sums.defvjp(_weighted_sums_forward, _weighted_sums_backward)
 def _max(h: jax.Array) -> jax.Array:
   """Returns the maximum over entities, [B, E, D] to [B, D], by halving.
 
-  The gradient of `jnp.max` over a middle axis takes four times as long on a
-  CPU.
+  On a CPU the gradient of `jnp.max` over a middle axis takes four times as
+  long.
   """
   while h.shape[1] > 1:
     half = h.shape[1] // 2

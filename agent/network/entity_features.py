@@ -1,9 +1,8 @@
 """Features derived from the entities in view; nothing here is learned.
 
-The environment shows where an entity is in units of ten metres, and its shape
-and colour apart. Most predicates are about what is within a metre, and rules
-speak of types, so both are given to the network in the form in which they
-matter.
+The environment gives an entity's position in units of ten metres, and its shape
+and colour separately. Most predicates are about entities within a metre, and
+rules refer to types, so the network gets both in the form in which they matter.
 
 Shape letters: E entities, F columns of an entity, K types of objects.
 """
@@ -18,15 +17,15 @@ from adaland.agent.config import NetworkConfig
 
 # Columns of the position: ahead, left and up from the eye, in the view's frame.
 _POSITION: Final = slice(1, 4)
-# How many metres a unit of the position is.
+# Metres in a unit of the position.
 METRES: Final = 10.0
-# The environment measures from the centre of the body, which is this far below
-# the eye, and calls near what is at most this far: metres.
+# The environment measures distance from the centre of the body, which is
+# `EYE_ABOVE_CENTRE` metres below the eye; up to `REACH` metres count as near.
 EYE_ABOVE_CENTRE: Final = 0.35
 REACH: Final = 1.0
 # How far an avatar turns in a step, slowly and fast, radians.
 _TURN_STEPS: Final = (0.107, 0.4)
-# Distance from the border of reach that a step of walking makes up, metres.
+# Distance to the limit of reach that one step of walking covers, metres.
 _MARGIN: Final = 0.33
 # Beyond this distance, metres, an entity is simply far.
 _FAR: Final = 10.0
@@ -52,7 +51,7 @@ def object_types(entities: types.Array, config: NetworkConfig) -> jax.Array:
 
 
 def distance(entities: types.Array) -> jax.Array:
-  """Returns metres from the centre of the body, [..., E]; see `REACH`."""
+  """Returns distances from the centre of the body, metres [..., E]."""
   position = _metres(entities)
   up = position[..., 2] + EYE_ABOVE_CENTRE
   flat = jnp.sum(jnp.square(position[..., :2]), axis=-1)
@@ -63,11 +62,11 @@ def geometry(entities: types.Array) -> jax.Array:
   """Returns where each entity is, float32 [..., E, 9].
 
   The columns are the cosine and sine of the horizontal angle from straight
-  ahead to the left, and the angle as tanh in units of a slow turn's and of a
-  fast turn's step, for to aim is to tell small angles apart; the sine of the
-  elevation seen from the eye; the distance in metres, at most 10;
-  exp(-distance), which is steep where predicates are; 1 within reach; and how
-  far it is from reach, as tanh. Zero for entities not in view.
+  ahead to the left; tanh of the angle, in units of a slow and of a fast turn's
+  step, since aiming needs small angles; the sine of the elevation seen from the
+  eye; the distance in metres, at most 10; exp(-distance), which is steep at the
+  distances of predicates; 1 within reach; and tanh of the distance to the limit
+  of reach. Zero for entities not in view.
 
   Args:
     entities: float32 [..., E, F].
@@ -91,7 +90,7 @@ def geometry(entities: types.Array) -> jax.Array:
 
 
 def types_in_view(entities: types.Array, config: NetworkConfig) -> jax.Array:
-  """Returns which types of objects are there, float32 [..., 3 * K].
+  """Returns which types of objects are in view, float32 [..., 3 * K].
 
   For each type: 1 if one is in view; 1 if one is within reach; exp(-distance)
   of the nearest one.

@@ -14,9 +14,9 @@ from adaland.agent.privileged import belief
 class Heads(hk.Module):
   """Model LSTM with policy, value and reward heads.
 
-  The memory's output becomes the LSTM's first hidden and cell state; policy
-  and value are read off the hidden state there and after every step of the
-  model, the reward only after a step.
+  The memory's output is mapped to the LSTM's initial hidden and cell state.
+  Policy and value are predicted from the initial hidden state and from that
+  after each model step, the reward only after a step.
   """
 
   def __init__(self, config: NetworkConfig, name: str = "heads"):
@@ -24,7 +24,7 @@ class Heads(hk.Module):
     hidden_size = config.head_size
     self._init_hidden = _start(hidden_size, config.model_size, "init_hidden")
     self._init_cell = _start(hidden_size, config.model_size, "init_cell")
-    # Two maps, so that many actions in one state share one product with the
+    # Two maps, so that many actions in one state share the product with the
     # state.
     self._state_gates = layers.Linear(4 * config.model_size, name="lstm_state")
     self._action_gates = layers.Linear(
@@ -52,7 +52,7 @@ class Heads(hk.Module):
       )
 
   def belief(self, memory: jax.Array) -> jax.Array:
-    """Returns the belief's logits, [..., NUM_KINDS * types]; without one, none.
+    """Returns the belief's logits, [..., NUM_KINDS * types]; empty without one.
 
     Args:
       memory: The memory's output, before recall: it has to hold what was
@@ -69,7 +69,7 @@ class Heads(hk.Module):
 
     Args:
       x: The memory's output after recall [..., d_model].
-      belief_logits: As `belief` returns them.
+      belief_logits: Returned by `belief`.
     """
     hidden = self._init_hidden(x)
     return types.NetworkOutput(
@@ -108,12 +108,13 @@ class Heads(hk.Module):
       action: Concatenated one-hots of the six heads [..., sum(sizes)].
 
     Returns:
-      The next hidden and cell state, and the logits of the reward that the
-      action brings, of the next policy and of the next value.
+      The next hidden state, the next cell state, and the logits of the action's
+      reward, of the next policy and of the next value.
     """
     gates = self._state_gates(hidden) + self._action_gates(action)
     i, g, f, o = jnp.split(gates, 4, axis=-1)
-    # A forget gate that starts open lets gradients through all model steps.
+    # A forget gate that is initially open passes gradients through all model
+    # steps.
     cell = jax.nn.sigmoid(f + 1) * cell + jax.nn.sigmoid(i) * jnp.tanh(g)
     hidden = jax.nn.sigmoid(o) * jnp.tanh(cell)
     return (
@@ -132,20 +133,20 @@ def _start(hidden_size: int, size: int, name: str) -> hk.Sequential:
 
 
 def _base_rates(shape: Sequence[int], dtype: jnp.dtype) -> jax.Array:
-  """Returns initial biases of bins: nearly all zero, the rest above it.
+  """Returns initial biases of bins: most mass at zero, the rest above it.
 
-  Rewards are zero or small and never negative, and so are the first values. A
-  head that has to find that out first moves all bins at once, through a common
-  shift of the hidden layers that drowns what little tells one observation from
-  another, and may stay so. Bin k from the middle gets (1 + |k|)^-5, those below
-  it e^-4 of that.
+  Rewards and initial values are zero or small and never negative. A head that
+  has to learn this first moves all bins at once, through a common shift of the
+  hidden layers that drowns the small differences between observations, and may
+  never recover. Bin k from the middle gets (1 + |k|)^-5, bins below the middle
+  e^-4 times that.
   """
   k = jnp.arange(shape[0], dtype=jnp.float32) - (shape[0] - 1) / 2
   return (-5.0 * jnp.log1p(jnp.abs(k)) - 4.0 * (k < 0)).astype(dtype)
 
 
 def _first_belief(shape: Sequence[int], dtype: jnp.dtype) -> jax.Array:
-  """Returns log-odds of one type in all, then of two, see `_base_rates`."""
+  """Returns the log-odds of one type in `num`, then of two, as base rates."""
   num = shape[0] // belief.NUM_KINDS
   rates = jnp.repeat(jnp.array([1.0, 2.0]) / num, num)
   return jnp.log(rates / (1.0 - rates)).astype(dtype)

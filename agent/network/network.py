@@ -26,10 +26,11 @@ def make_network(
       `entities`, `terrain`, `pixels`, `proprio` and `clock` are optional; all
       others are required.
     memory: Factory of the caller's memory, see `adaland.agent.memory.base`;
-      None for the memory that `config.memory` names.
+      None for the memory named by `config.memory`.
 
   Returns:
-    Its pure functions. Outputs are float32 whatever the compute dtype.
+    The network's pure functions. Outputs are float32 whatever the compute
+    dtype.
 
   Raises:
     ValueError: If the observations don't fit the config.
@@ -38,7 +39,7 @@ def make_network(
   dtype = jnp.dtype(config.compute_dtype)
   make_memory = registry.make_memory if memory is None else memory
   transformed = _transform(config, make_memory)
-  # Parameters are made in float32 and cast where they are used.
+  # Parameters are created in float32 and cast where they are used.
   float_config = dataclasses.replace(config, compute_dtype="float32")
   init_params = _transform(float_config, make_memory).init
   step_fn, unroll_fn, model_step_fn, critic_fn = transformed.apply
@@ -98,7 +99,7 @@ def _transform(
     look = heads.Heads(config)
 
     def ask(x, encoded, logits):
-      # With pixels there are no entities to ask about.
+      # With pixels there are no entities to attend to.
       if not encoded.entities.shape[-2]:
         return x
       entities = encoded.entities
@@ -157,9 +158,9 @@ def _unroll_memory(
   first: types.Array,
   state: types.MemoryState,
 ) -> tuple[jax.Array, types.MemoryState]:
-  """Unrolls a memory without gradient into its state, which may be empty."""
+  """Unrolls a memory from a state that may be empty and gets no gradient."""
   first = jnp.asarray(first)
-  # A stack needs no arrays to start from, which is cheaper.
+  # A stack can start from an empty state, which is cheaper.
   if not state and not isinstance(memory, stack.MixerStack):
     state = memory.initial_state(x.shape[0])
     first = first.at[:, 0].set(1)

@@ -1,9 +1,9 @@
 """The patch encoder, from pixels to a vector: a small vision transformer.
 
 Pictures are cut into patches at two resolutions (see `config.PatchesConfig`).
-In learning some patches of each picture, drawn at random, are left out before
-anything is computed of them, as in masked autoencoders (arXiv 2111.06377): the
-cost falls with their number, that of attention with its square.
+In learning, some patches of each picture, drawn at random, are left out before
+anything is computed from them, as in masked autoencoders (arXiv 2111.06377):
+the cost falls with the number of patches, that of attention with its square.
 
 Shape letters: N pictures, P patches, C numbers of a patch, D width.
 """
@@ -18,12 +18,12 @@ import jax.numpy as jnp
 from adaland.agent import layers, types
 from adaland.agent.config import PatchesConfig
 
-# Hidden width of a layer's feed-forward part, in widths of the representation.
+# Hidden width of a layer's feed-forward part, in units of the layer's width.
 _EXPANSION = 2
 
 
 class PatchEncoder(hk.Module):
-  """A transformer over the patches of a picture, and the mean of its outputs.
+  """A transformer over the patches of a picture, with mean-pooled outputs.
 
   Layers have no bias and normalise their inputs (arXiv 2010.11929).
   """
@@ -41,7 +41,7 @@ class PatchEncoder(hk.Module):
     self._size = size
 
   def __call__(self, pixels: types.Array, dtype: jnp.dtype) -> jax.Array:
-    """Encodes pictures; with a random key at hand, without some patches.
+    """Encodes pictures; drops some patches if Haiku has a random key.
 
     Args:
       pixels: uint8 [N, height, width, 3].
@@ -86,11 +86,11 @@ class PatchEncoder(hk.Module):
     places: Sequence[jax.Array | None],
     dtype: jnp.dtype,
   ) -> jax.Array:
-    """Returns the learned codes of the patches' places, [N or 1, P, D].
+    """Returns the learned codes of the patches' positions, [N or 1, P, D].
 
     Args:
       sizes: Numbers of coarse and of fine patches of a picture.
-      places: Numbers of the patches that are kept, [N, P]; None: all are.
+      places: Indices of the patches that are kept, [N, P]; None for all.
       dtype: Type of the result.
     """
     table = hk.get_parameter(
@@ -122,7 +122,7 @@ class _Attention(hk.Module):
     self._output_scale = output_scale
 
   def __call__(self, x: jax.Array) -> jax.Array:
-    """Returns what each patch reads of the others, [N, P, D]."""
+    """Returns what each patch reads from the others, [N, P, D]."""
     num, places, width = x.shape
     mixed = layers.Linear(3 * width, with_bias=False, name="in")(x)
     heads = mixed.reshape(num, places, 3, self._num_heads, -1)
@@ -171,19 +171,19 @@ def split(
 def draw(
   rng_key: jax.Array, num: int, num_patches: int, dropped: float
 ) -> jax.Array:
-  """Draws the patches that each picture keeps, all sets being as likely.
+  """Draws the patches that each picture keeps, all sets equally likely.
 
   Args:
     rng_key: Consumed.
     num: Number of pictures, N.
     num_patches: Number of patches of each, P.
-    dropped: Share of the patches that is left out, rounded down.
+    dropped: Fraction of the patches to leave out; their number is rounded down.
 
   Returns:
-    Numbers of patches, int32 [N, P - floor(dropped P)], of each picture
-    different ones.
+    Indices of patches, int32 [N, P - floor(dropped P)], distinct within a
+    picture.
   """
-  # Rounded first: in binary, 0.29 of 100 are a little less than 29.
+  # Rounded first: in binary, 0.29 * 100 is a little less than 29.
   kept = num_patches - math.floor(round(dropped * num_patches, 6))
   scores = jax.random.uniform(rng_key, (num, num_patches))
   return jax.lax.top_k(scores, kept)[1]
@@ -200,7 +200,7 @@ def _cut(pixels: jax.Array, size: int) -> jax.Array:
 
 
 def _halved(patches: jax.Array, size: int, dtype: jnp.dtype) -> jax.Array:
-  """Averages each 2 x 2 pixels of patches [N, P, size * size * 3]."""
+  """Averages each block of 2 x 2 pixels in patches [N, P, size * size * 3]."""
   num, count, _ = patches.shape
   half = size // 2
   x = patches.reshape(num, count, half, 2, half, 2, 3).astype(dtype)

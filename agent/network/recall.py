@@ -4,7 +4,7 @@ The encoder compresses the set of entities into one vector before the memory
 runs, so when the memory recalls "the yellow cube made it", it is too late to
 ask where the yellow cube is. Here the memory's output is the query of an
 attention over the entities now in view, which binds what is remembered to what
-is seen. AdA (arXiv 2301.07608) sees pixels only and has no such part.
+is seen. AdA (arXiv 2301.07608) sees only pixels and has no such part.
 """
 
 import haiku as hk
@@ -28,7 +28,7 @@ class Recall(hk.Module):
   def __call__(
     self, x: jax.Array, entities: jax.Array, visible: jax.Array
   ) -> jax.Array:
-    """Adds the result of attention over the entities.
+    """Adds the result of attending to the entities.
 
     Args:
       x: The memory's output [B, d_model].
@@ -41,8 +41,8 @@ class Recall(hk.Module):
     query = layers.Linear(self._size, with_bias=False, name="query")(x)
     keys = layers.Linear(self._size, with_bias=False, name="keys")(entities)
     values = layers.Linear(self._size, with_bias=False, name="values")(entities)
-    # Products and sums: a handful of entities makes matrix products of a size
-    # that take many times as long on a CPU.
+    # Elementwise products and sums: with a handful of entities, matrix products
+    # take many times as long on a CPU.
     logits = self._heads(query[:, None] * keys).sum(axis=-1)  # [B, E, H]
     logits = logits.astype(jnp.float32) * self._heads(keys).shape[-1] ** -0.5
     seen = visible[:, :, None]

@@ -14,8 +14,8 @@ _BLOCKS_PER_SECTION = 2
 class ResidualTorso(hk.Module):
   """Sections of a convolution, max-pooling and two residual blocks.
 
-  IMPALA's torso with a learned scalar on each residual branch, which starts at
-  zero, so that at first every block is the identity.
+  IMPALA's torso with a learned scalar on each residual branch, initially zero,
+  so that every block starts as the identity.
   """
 
   def __init__(self, channels: Sequence[int], size: int, name: str = "torso"):

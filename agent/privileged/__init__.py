@@ -1,5 +1,5 @@
-"""Learning from what the simulator knows and the agent is not told.
+"""Learning from privileged information, which the simulator has.
 
-Used in training alone, each part by a weight in `LearnerConfig.privileged`.
-Acting never sees any of it.
+It is used only in training, with a weight in `LearnerConfig.privileged` for
+each part. Acting never sees any of it.
 """

@@ -3,9 +3,9 @@
 The belief is a pair of probabilities for each type of object: that a rule
 which leads to the goal needs it, and that a rule which leads nowhere does. A
 rule leads to the goal if it makes an object of the goal, or one that such a
-rule needs in turn. Rules come in any order and are hidden alike, so asking
-about types instead of rules leaves the question without an arbitrary order.
-Supervising memory so is due to Humplik et al. 2019 (arXiv 1905.06424).
+rule needs in turn. The order of rules has no meaning, so the belief is about
+types instead of rules. Supervising memory in this way is due to Humplik et al.
+2019 (arXiv 1905.06424).
 
 Shape letters: B batch, R rules, G arguments of a rule and its spawns, O types
 of objects.
@@ -18,7 +18,7 @@ import jax.numpy as jnp
 
 from adaland.agent import types
 
-# Kinds of rules that the belief tells apart: "leads to the goal", "does not".
+# Kinds of rules in the belief: "leads to the goal" and "does not".
 NUM_KINDS: Final = 2
 # Columns of a literal before its arguments, and its arguments.
 _BEFORE_ARGUMENTS = 2
@@ -37,12 +37,12 @@ def targets(
     goal: The goal, a row of ids, int [B, 6].
     rules: The true rules, rows of ids, zero where there is none,
       int [B, R, 6 + 2 * spawns].
-    shape_ids: Ids of the shapes of objects; players have another.
+    shape_ids: Ids of the shapes of objects; the players' shape has another id.
     num_colours: Number of colours; a type is shape times colour.
 
   Returns:
-    1 where a rule that leads to the goal has the type in its condition, then
-    where another rule has it, float32 [B, NUM_KINDS, O].
+    1 where the type is in the condition of a rule that leads to the goal, then
+    of another rule, float32 [B, NUM_KINDS, O].
   """
   of_rules = _arguments(rules, shape_ids, num_colours)  # [B, R, G, O]
   needs = jnp.max(of_rules[:, :, :_CONDITION_ARGUMENTS], axis=2)  # [B, R, O]
@@ -63,7 +63,7 @@ def loss(logits: types.Array, target: types.Array) -> jax.Array:
 
   Args:
     logits: The belief of each step, [B, T, NUM_KINDS * O].
-    target: As `targets` returns it, the last axes joined, [B, NUM_KINDS * O].
+    target: Returned by `targets`, its last axes joined, [B, NUM_KINDS * O].
 
   Returns:
     Nats, [B, T].
@@ -76,7 +76,7 @@ def loss(logits: types.Array, target: types.Array) -> jax.Array:
 def of_entities(logits: jax.Array, kinds: jax.Array) -> jax.Array:
   """Returns the belief about the type of each entity, [..., E, NUM_KINDS].
 
-  No gradient flows into the belief: its loss alone decides what it says.
+  No gradient flows into the belief: it is trained by its own loss alone.
 
   Args:
     logits: The belief, [..., NUM_KINDS * O].
@@ -84,7 +84,7 @@ def of_entities(logits: jax.Array, kinds: jax.Array) -> jax.Array:
   """
   logits = logits.reshape(*logits.shape[:-1], NUM_KINDS, -1)
   belief = jax.nn.sigmoid(jax.lax.stop_gradient(logits))
-  # Sums of products: see `Recall`.
+  # Elementwise products and sums, as in `Recall`.
   return jnp.sum(
     kinds[..., None, :].astype(belief.dtype) * belief[..., None, :, :], axis=-1
   )
@@ -101,7 +101,7 @@ def _arguments(
   is_shape = shape[..., None] == of_row  # [..., G, S]
   is_object = is_shape.any(axis=-1) & (colour > 0)
   index = jnp.argmax(is_shape, axis=-1) * num_colours + colour - 1
-  # An index out of range makes a row of zeros.
+  # An index out of range gives a row of zeros.
   return jax.nn.one_hot(
     jnp.where(is_object, index, -1), len(shape_ids) * num_colours
   )

@@ -1,11 +1,11 @@
 """Distillation from a teacher that labels the states that the student visits.
 
-The student acts, so that it learns what to do where it itself gets to (Ross et
-al. 2011, arXiv 1011.0686). A script labels them with actions, a trained agent
-with its policy.
+The student acts, so that it learns in the states that it itself reaches (Ross
+et al. 2011, arXiv 1011.0686). A script labels them with actions, a trained
+agent with its policy.
 
-Shape letters: T time, S sum of the heads' sizes, I model steps, F steps that
-are looked ahead from by J numbers of steps.
+Shape letters: T time, S sum of the heads' sizes, I model steps, F steps from
+which the model looks ahead, by J numbers of steps.
 """
 
 from collections.abc import Sequence
@@ -30,10 +30,11 @@ def loss(
     sizes: Sizes of the action heads.
 
   Returns:
-    Nats, zero where there is no label, [..., A]; 1 where there is one, [...].
+    The loss in nats, zero where there is no label, [..., A]; 1 where there is a
+    label, else 0, [...].
   """
   has_label = jnp.asarray(label[..., 0] >= 0, jnp.float32)
-  # An index of -1 makes zeros.
+  # An index of -1 gives zeros.
   surprise = -distributions.one_hot(label, sizes) * log_policy
   heads = [
     jnp.sum(head, axis=-1) for head in distributions.split(surprise, sizes)
@@ -51,14 +52,14 @@ def policy_loss(
   """Returns the divergence of all unrolled policies from an agent's policy.
 
   KL(π̃_0(t) ‖ π_0(t)) + mean_{i=1...I} KL(π̃_0(t + i) ‖ π_i(t)), where π̃ is the
-  teacher's and π_i(t) the policy that the student's model foresees i steps
-  after step t (AdA, arXiv 2301.07608, section on distillation, sums over i; a
-  mean is what the model's other losses are here). Steps past the unroll's end
-  do not count, nor do steps without a label. Terms of i = 2...I count n times,
+  teacher's policy and π_i(t) the policy that the student's model predicts i
+  steps after step t. (AdA, arXiv 2301.07608, section on distillation, sums over
+  i; here it is a mean, like the model's other losses.) Steps past the unroll's
+  end and steps without a label do not count. Terms of i = 2...I count n times,
   see `muesli.losses`.
 
   Args:
-    predictions: The student's, for one trajectory.
+    predictions: The student's predictions for one trajectory.
     teacher: Log-probabilities, 0 where there is no label, [T, S].
     mask: 1 for real steps, [T].
     sizes: Sizes of the action heads.
@@ -67,11 +68,11 @@ def policy_loss(
   Returns:
     Nats summed over the steps, []; the number of labelled steps, [].
   """
-  # A head with a choice gives some action a probability below 1.
+  # A head with more than one action gives some action a probability below 1.
   labelled = mask * jnp.asarray(jnp.min(teacher, axis=-1) < 0, jnp.float32)
 
   def divergence(logits: jax.Array, goal: jax.Array) -> jax.Array:
-    """Returns that of policies from the teacher's at other steps, summed."""
+    """Returns the summed KL of policies from the teacher's at `goal`."""
     past_end = config.model_steps + config.model_every
     padded = jnp.pad(teacher, [(0, past_end), (0, 0)])
     counts = jnp.pad(labelled, [(0, past_end)])
@@ -88,7 +89,7 @@ def policy_loss(
       continue
     steps = first + jnp.arange(model.policy_logits.shape[1])
     goal = model.starts[:, None] + steps[None]  # [F, J]
-    # A step in the padding has nothing real after it.
+    # After a padded step there are only padded steps, which do not count.
     ahead += weight * divergence(model.policy_logits, goal)
   return total + ahead / config.model_steps, jnp.sum(labelled)
 
@@ -96,8 +97,8 @@ def policy_loss(
 def squares(params: types.Params) -> jax.Array:
   """Returns half the sum of the squares of all matrices.
 
-  Biases and scales are left out: those of values start at base rates, far from
-  zero, and would be most of the sum.
+  Biases and scales are left out: the biases of the value head start at base
+  rates, far from zero, and would dominate the sum.
   """
   matrices = [leaf for leaf in jax.tree.leaves(params) if leaf.ndim > 1]
   return 0.5 * sum((jnp.sum(jnp.square(x)) for x in matrices), jnp.zeros([]))
@@ -106,12 +107,12 @@ def squares(params: types.Params) -> jax.Array:
 def remaining(
   progress: types.Array | float, alone: float, share: float
 ) -> types.Array:
-  """Returns the share of distillation's weight that is left.
+  """Returns the fraction of distillation's weight that is left.
 
   Args:
-    progress: Share of the run that is over, 0 to 1.
-    alone: Until then it is 1; if that is 1, to the end.
-    share: From then on it is 0.
+    progress: Fraction of the run completed, 0 to 1.
+    alone: Progress up to which the result is 1; if `alone` is 1, to the end.
+    share: Progress from which the result is 0.
   """
   progress = jnp.asarray(progress)
   if alone == 1:

@@ -1,4 +1,4 @@
-"""The privileged losses of a batch, as the learner adds them to Muesli's.
+"""The privileged losses of a batch, which the learner adds to Muesli's.
 
 Shape letters: B batch, T time.
 """
@@ -15,7 +15,7 @@ from adaland.agent.privileged import belief, distillation
 
 
 def truth(network: types.Network, batch: types.Unroll) -> jax.Array:
-  """Returns the belief that is right in each unroll, [B, 2 * types].
+  """Returns the correct belief for each unroll, [B, 2 * types].
 
   Args:
     network: The network's functions.
@@ -49,14 +49,14 @@ def privileged_losses(
     output: The online network's output, [B, T, ...].
     predictions: The model's predictions, [B, T, ...]; needed if the teacher is
       an agent.
-    target: Muesli's targets, [B, T, ...]; None leaves out the critic.
+    target: Muesli's targets, [B, T, ...]; None omits the critic's loss.
     constants: The range of the bins of values, and the model's steps.
 
   Returns:
     Unweighted means over the batch's real steps by name, each []: `belief`,
     `distillation` (over the labelled steps) and `critic`; `l2` is a sum over
-    parameters. `distillation/head_K` is the part of action head K, which tells
-    what of a scripted teacher's actions the student can't follow.
+    parameters. `distillation/head_K` is the part of action head K, which shows
+    which parts of a scripted teacher's actions the student can't imitate.
   """
   mask = jnp.asarray(batch.mask, jnp.float32)
 
@@ -97,11 +97,11 @@ def privileged_losses(
 
 
 def distilled(config: PrivilegedConfig, progress: types.Array) -> types.Array:
-  """Returns the share of distillation's weight that is left, 0 to 1.
+  """Returns the fraction of distillation's weight that is left, 0 to 1.
 
   Args:
     config: Its schedule.
-    progress: Share of the run that is over, 0 to 1.
+    progress: Fraction of the run completed, 0 to 1.
   """
   if not config.needs_teacher:
     return jnp.zeros([])
@@ -111,11 +111,11 @@ def distilled(config: PrivilegedConfig, progress: types.Array) -> types.Array:
 
 
 def own_share(config: PrivilegedConfig, progress: types.Array) -> jax.Array:
-  """Returns the weight of the losses that improve the policy unaided, [].
+  """Returns the weight of the policy losses other than distillation, [].
 
   Args:
     config: The schedule of distillation.
-    progress: Share of the run that is over, 0 to 1.
+    progress: Fraction of the run completed, 0 to 1.
   """
   if not config.distillation_replaces:
     return jnp.ones([])
@@ -128,10 +128,10 @@ def total(
   """Returns the weighted sum of the privileged losses.
 
   Args:
-    parts: As `privileged_losses` returns them; those of single heads are in
-      the others already.
+    parts: Returned by `privileged_losses`; the parts of single heads are
+      already included in the others.
     config: Their weights.
-    progress: Share of the run that is over, 0 to 1, [].
+    progress: Fraction of the run completed, 0 to 1, [].
   """
   left = distilled(config, progress)
   weights = {

@@ -1,1 +1,1 @@
-"""Replay behind one protocol: Reverb between processes, or in memory."""
+"""Replay stores with one interface: Reverb between processes, or in memory."""

@@ -6,7 +6,7 @@ from adaland.agent import types
 
 
 class Counts(NamedTuple):
-  """Numbers of items that a store holds, took in and gave out."""
+  """Numbers of items that a store holds, and of its inserts and samples."""
 
   size: int
   inserts: int
@@ -67,7 +67,7 @@ class Replay(Protocol):
     ...
 
   def checkpoint(self, path: str) -> None:
-    """Writes the store's content under `path`, whole or not at all.
+    """Writes the store's content under `path`, atomically.
 
     `factory.make_replay` reads it back. A store in another process
     writes only into the directory that it was started with.

@@ -13,10 +13,10 @@ SAMPLINGS = ("uniform", "queue")
 class RateLimits(NamedTuple):
   """Limits on how far inserting and sampling may run ahead of each other.
 
-  With d = inserts * samples_per_insert - samples: an insert waits if it would
+  With d = inserts * samples_per_insert - samples, an insert waits if it would
   bring d above `max_diff`, a sample if it would bring d below `min_diff` or if
   fewer than `min_size` items are stored. Inserts that fill the store up to
-  `min_size` never wait. The rule is Reverb's, so both stores keep it alike.
+  `min_size` never wait. The rule is Reverb's; both stores follow it.
   """
 
   samples_per_insert: float
@@ -25,7 +25,7 @@ class RateLimits(NamedTuple):
   max_diff: float
 
   def can_insert(self, inserts: int, samples: int) -> bool:
-    """Returns True if one more insert may be done now."""
+    """Returns True if one more item may be inserted now."""
     if inserts + 1 <= self.min_size:
       return True
     diff = (inserts + 1) * self.samples_per_insert - samples
@@ -45,21 +45,22 @@ class ReplayConfig:
 
   Attributes:
     kind: 'reverb', 'memory', or 'auto': Reverb if it is installed.
-    sampling: 'queue' gives every unroll to the learner once, in order (on
-      policy); 'uniform' draws with replacement from the newest `capacity`
+    sampling: 'queue' gives every unroll to the learner once, in order
+      (on-policy); 'uniform' draws with replacement from the newest `capacity`
       unrolls.
-    capacity: Unrolls kept. The only bound on memory: multiply by the size of
-      an unroll.
-    min_size: Unrolls that must be there before the first batch is drawn.
+    capacity: Unrolls kept. This is the only bound on memory use: multiply it by
+      the size of an unroll.
+    min_size: Unrolls that must be stored before the first batch is drawn.
     batch_size: Unrolls in a learner batch.
-    samples_per_insert: How often an unroll is drawn on average; actors or
-      learner wait to keep to it. None: neither waits. A queue always has 1.
-    error_buffer: How far, counted in samples, the run may stray from
-      `samples_per_insert` before a side waits; None: a batch and a half, or
-      two inserts' worth of samples if that is more.
-    insert_timeout: Seconds an insert may wait before it gives up.
-    port: TCP port of the Reverb server, open to anyone who can reach it on any
-      interface; 0 for none: a Unix socket that only this user can open.
+    samples_per_insert: How often an unroll is drawn on average; actors or the
+      learner wait to maintain it. With None neither waits. A queue always has
+      1.
+    error_buffer: How far, in samples, the run may deviate from
+      `samples_per_insert` before one side waits; None for a batch and a half,
+      or two inserts' worth of samples if that is more.
+    insert_timeout: Seconds after which a waiting insert gives up.
+    port: TCP port of the Reverb server, open on every interface to anyone who
+      can reach it; 0 for a Unix socket that only this user can open.
   """
 
   kind: str = "auto"

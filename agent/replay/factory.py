@@ -1,4 +1,4 @@
-"""Builds the store that a run's config names."""
+"""A factory of the store that a run's config names."""
 
 import importlib.util
 import logging
@@ -13,7 +13,7 @@ from adaland.agent.replay.spec import UnrollSpec
 def resolve_kind(kind: str) -> str:
   """Returns 'reverb' or 'memory' for a config's `kind`.
 
-  Reverb is looked for, not imported: it brings TensorFlow.
+  Looks for Reverb without importing it, since that imports TensorFlow.
 
   Raises:
     ValueError: If Reverb is asked for and not installed.
@@ -37,7 +37,7 @@ def make_replay(
   seed: int = 0,
   hung_seconds: float = 60.0,
 ) -> base.Replay:
-  """Makes the store, with the content of its last checkpoint if there is one.
+  """Makes the store, with the content of its last checkpoint, if any.
 
   Args:
     config: The store's settings.
@@ -74,7 +74,7 @@ def _restore_or_set_aside(
 
 
 def set_aside(path: str) -> str:
-  """Renames a broken checkpoint, so that it is neither lost nor read again."""
+  """Renames a broken checkpoint so that it is neither lost nor read again."""
   n = 1
   while os.path.exists(aside := f"{path}.broken-{n}"):
     n += 1

@@ -1,8 +1,8 @@
 """A store in the process that owns it, for threads and for encoded unrolls.
 
-Every column is one array [capacity, ...]; item number i lives in row
-i % capacity, so the oldest item is the one overwritten and a batch is one
-gather per column. Rows that were never written cost no memory.
+Every column is one array [capacity, ...]; item number i is in row i % capacity,
+so the oldest item is overwritten first and a batch is one gather per column.
+Rows that were never written use no memory.
 """
 
 import json
@@ -103,7 +103,7 @@ class InMemoryReplay:
       timeout: Seconds to wait; None waits until there is a batch.
 
     Raises:
-      TimeoutError: If there was none in time.
+      TimeoutError: If no batch was ready in time.
     """
     with self._changed:
       if not self._changed.wait_for(self._may_sample, timeout):
@@ -124,7 +124,7 @@ class InMemoryReplay:
     """Writes the store's content, counters and generator into `path`.
 
     Args:
-      path: A directory; the file in it is replaced as a whole or not at all.
+      path: A directory; the file in it is replaced atomically.
     """
     os.makedirs(path, exist_ok=True)
     target = os.path.join(path, _FILE)
@@ -150,7 +150,7 @@ class InMemoryReplay:
   def restore(self, path: str) -> None:
     """Reads back the checkpoint in `path`.
 
-    A store of another capacity keeps the newest items that fit.
+    If the capacity differs, the newest items that fit are kept.
 
     Raises:
       FileNotFoundError: If there is none.
@@ -176,7 +176,7 @@ class InMemoryReplay:
     kept = min(stored, self._config.capacity)
     with self._changed:
       self._inserts, self._oldest = inserts, inserts - kept
-      # Items that dropped out of a queue will not be sampled any more.
+      # Items that dropped out of a queue are never sampled.
       queue = self._config.sampling == "queue"
       self._samples = self._oldest if queue else samples
       rows = self._row(np.arange(kept))
@@ -186,7 +186,7 @@ class InMemoryReplay:
       self._changed.notify_all()
 
   def close(self) -> None:
-    """Wakes all waiting threads, with an error."""
+    """Wakes all waiting threads, which then raise an error."""
     with self._changed:
       self._closed = True
       self._changed.notify_all()
@@ -195,7 +195,7 @@ class InMemoryReplay:
     return self._inserts - self._oldest
 
   def _row(self, index: np.ndarray) -> np.ndarray:
-    """Returns the rows of items, counted from the oldest."""
+    """Returns the rows of items given by index from the oldest."""
     return (self._oldest + index) % self._config.capacity
 
   def _may_insert(self) -> bool:

@@ -1,4 +1,4 @@
-"""Reads and checks a checkpoint of the in-memory store."""
+"""The reader of the in-memory store's checkpoints."""
 
 import json
 from typing import IO
@@ -24,8 +24,8 @@ def load(
     name: Name of the checkpoint, for errors.
 
   Returns:
-    Its arrays, all there and of the shapes that the spec asks for, and the
-    generator of the store's draws.
+    Its arrays, complete and with the shapes of the spec, and the generator of
+    the store's draws.
 
   Raises:
     ValueError: If it is broken or holds other fields.
@@ -40,12 +40,12 @@ def load(
 
 
 def _load(file: IO[bytes]) -> dict[str, np.ndarray]:
-  """Returns a checkpoint's arrays, all of them read and whole."""
+  """Returns a checkpoint's arrays, all read in full."""
   try:
     with np.load(file, allow_pickle=False) as arrays:
       saved = {name: arrays[name] for name in arrays.files}
   except Exception as error:
-    # Damaged bytes make zipfile, zlib and NumPy raise errors of many types.
+    # On damaged bytes zipfile, zlib and NumPy raise errors of many types.
     raise _BrokenError(str(error) or repr(error)) from error
   if not all(isinstance(array, np.ndarray) for array in saved.values()):
     raise _BrokenError("it holds more than arrays")
@@ -63,7 +63,7 @@ def _text(array: np.ndarray) -> str:
 
 
 def _generator(text: str) -> np.random.PCG64:
-  """Returns a generator with the state that was written."""
+  """Returns a generator with the saved state."""
   generator = np.random.PCG64()
   try:
     generator.state = json.loads(text)

@@ -1,9 +1,9 @@
 """The wire format of unrolls: named columns, checked at both ends.
 
-Stores know nothing of pytrees. They hold columns: the leaves of an `Unroll`,
-in the tree's order, each with a name such as `observation['goal']`, a shape
-and a dtype. Both ends hash the list; a hash that differs is refused with the
-name of the field (Reverb itself does not compare names).
+Stores do not handle pytrees. They hold columns: the leaves of an `Unroll`, in
+the tree's order, each with a name such as `observation['goal']`, a shape and a
+dtype. Both ends hash the list; if the hashes differ, the error names the field
+that differs (Reverb itself does not compare names).
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ _ALIGNMENT = 64
 
 
 class Column(NamedTuple):
-  """One leaf of an unroll: its name, shape and dtype's name."""
+  """One leaf of an unroll: its name, its shape and the name of its dtype."""
 
   name: str
   shape: tuple[int, ...]
@@ -37,7 +37,7 @@ class Column(NamedTuple):
 
   @property
   def wire_dtype(self) -> np.dtype:
-    """The dtype in stores, which know only NumPy's own: bfloat16 as uint16."""
+    """The dtype in stores, one of NumPy's own: bfloat16 is stored as uint16."""
     dtype = np.dtype(self.dtype)
     return np.dtype(f"u{dtype.itemsize}") if dtype.kind == "V" else dtype
 
@@ -75,7 +75,7 @@ class UnrollSpec:
 
   @functools.cached_property
   def signature(self) -> str:
-    """A hash over names, shapes and dtypes, 16 hexadecimal digits."""
+    """A hash of names, shapes and dtypes, 16 hexadecimal digits."""
     return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
 
   @property
@@ -84,18 +84,18 @@ class UnrollSpec:
     return sum(column.num_bytes for column in self.columns)
 
   def to_json(self) -> str:
-    """Returns the columns as text that `check_columns` reads."""
+    """Returns the columns as text for `check_columns`."""
     return json.dumps([[c.name, list(c.shape), c.dtype] for c in self.columns])
 
   def check_columns(self, text: str, other_name: str) -> None:
-    """Compares these columns with another's `to_json`.
+    """Compares these columns with the `to_json` of another spec.
 
     Args:
-      text: The other's columns.
-      other_name: Name of the other, for the error.
+      text: The other spec's columns.
+      other_name: The other's name, for the error.
 
     Raises:
-      ValueError: If they differ, with the first field that does.
+      ValueError: If they differ; the message names the first such field.
     """
     try:
       other = {n: Column(n, tuple(s), d) for n, s, d in json.loads(text)}
@@ -123,8 +123,8 @@ class UnrollSpec:
     The arrays are views where the leaves are contiguous arrays already.
 
     Raises:
-      ValueError: If a field is missing, unknown, or of another shape or dtype;
-        the error names it.
+      ValueError: If a field is missing or unknown, or has another shape or
+        dtype; the message names it.
     """
     leaves, treedef = jax.tree_util.tree_flatten_with_path(unroll)
     if treedef != self.treedef:
@@ -144,7 +144,7 @@ class UnrollSpec:
     return arrays
 
   def unflatten(self, arrays: Sequence[np.ndarray]) -> types.Unroll:
-    """Returns the unroll, or the batch of unrolls, that the columns make."""
+    """Returns the unroll, or the batch of unrolls, made of the columns."""
     leaves = [
       np.asarray(array).view(np.dtype(column.dtype))
       for array, column in zip(arrays, self.columns, strict=True)
@@ -152,7 +152,7 @@ class UnrollSpec:
     return jax.tree_util.tree_unflatten(self.treedef, leaves)
 
   def stack(self, items: Sequence[Sequence[np.ndarray]]) -> types.Unroll:
-    """Returns the batch that items of columns make, every leaf [B, ...]."""
+    """Stacks items, each a list of columns, to a batch of leaves [B, ...]."""
     return self.unflatten(
       [np.stack(column) for column in zip(*items, strict=True)]
     )
@@ -198,7 +198,7 @@ class UnrollSpec:
     return arrays
 
   def _explain_fields(self, names: Sequence[str]) -> None:
-    """Raises ValueError for an unroll with another tree than the spec's."""
+    """Raises ValueError for an unroll whose tree differs from the spec's."""
     mine = [column.name for column in self.columns]
     for name in mine:
       if name not in names:
@@ -212,9 +212,9 @@ class UnrollSpec:
 class EncodedWriter:
   """An actor's end of an in-memory store that another process owns.
 
-  Sends unrolls as bytes through a channel that the caller owns. The other end
-  hands the bytes to `InMemoryReplay.insert_encoded`. Bytes are a header and the
-  raw columns; reading them runs no code.
+  It sends unrolls as bytes through a channel that the caller owns. The other
+  end passes the bytes to `InMemoryReplay.insert_encoded`. They are a header and
+  the raw columns; reading them runs no code.
   """
 
   def __init__(self, spec: UnrollSpec, send: Callable[[bytes], None]):

@@ -13,7 +13,7 @@ from adaland.agent.muesli import categorical, diagnostics, model, muesli
 from adaland.agent.privileged import losses
 from adaland.agent.updates import train_state
 
-# Added to the deviation that PPO's advantages are divided by.
+# Added to the standard deviation by which PPO's advantages are divided.
 _EPSILON = 1e-8
 
 
@@ -23,7 +23,7 @@ def targets(
   log_pi: jax.Array,
   value: jax.Array,
 ) -> actor_critic.Targets:
-  """Computes the targets; PPO's advantages are normalised in the batch.
+  """Computes the targets; PPO's advantages are normalised over the batch.
 
   Args:
     config: How to learn.
@@ -71,7 +71,7 @@ def update(
     sizes: Sizes of the action heads.
     state: The state so far.
     batch: Unrolls, [B, T, ...].
-    progress: Share of the run that is over, 0 to 1, [].
+    progress: Fraction of the run completed, 0 to 1, [].
 
   Returns:
     The next state, and scalar metrics.

@@ -1,4 +1,4 @@
-"""An update by the privileged losses alone."""
+"""An update with only the privileged losses."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ def imitate(
   batch: types.Unroll,
   progress: jax.Array,
 ) -> tuple[train_state.TrainState, train_state.Metrics]:
-  """Learns from one batch by the privileged losses alone.
+  """Learns from one batch with only the privileged losses.
 
   Args:
     network: The network's functions.
@@ -30,7 +30,7 @@ def imitate(
     sizes: Sizes of the action heads.
     state: The state so far.
     batch: Unrolls, [B, T, ...].
-    progress: Share of the run that is over, 0 to 1, [].
+    progress: Fraction of the run completed, 0 to 1, [].
 
   Returns:
     The next state, and scalar metrics.
@@ -43,7 +43,7 @@ def imitate(
     )
     predictions = model.without_model(output)
     if "teacher" in batch.privileged and config.has_model:
-      # An agent teaches the model's policies too.
+      # A teacher that is an agent also trains the model's policies.
       predictions = model.unroll_model(
         network,
         params,

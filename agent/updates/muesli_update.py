@@ -28,7 +28,7 @@ def targets(
   rng_key: jax.Array,
   drop_key: jax.Array,
 ) -> muesli.Targets:
-  """Computes the online network's targets with one target network.
+  """Computes the online network's targets with the target network.
 
   Args:
     network: The network's functions.
@@ -67,7 +67,7 @@ def targets(
     look,
   )
   if config.privileged.critic_weight > 0:
-    # A baseline may know anything but the action.
+    # A baseline may depend on anything but the action.
     logits = network.critic(params, output, losses.truth(network, batch))
     target = target._replace(value=categorical.decode(logits, value_range))
   return target
@@ -83,7 +83,7 @@ def _look_ahead(
   experience: muesli.Experience,
   rng_key: jax.Array,
 ) -> muesli.LookAhead:
-  """Returns the q-values that the targets are made of, [B, T, ...]."""
+  """Returns the q-values from which targets are computed, [B, T, ...]."""
   taken = experience.action[:, :, None]
   if config.cmpo == "exact":
     q_taken = model.look_ahead(network, params, output, taken, config)
@@ -114,7 +114,7 @@ def loss(
   progress: jax.Array,
   drop_key: jax.Array,
 ) -> tuple[jax.Array, tuple[dict[str, jax.Array], muesli.Predictions]]:
-  """Computes Muesli's loss and the privileged ones, means over real steps.
+  """Computes Muesli's and the privileged losses, means over real steps.
 
   Args:
     params: The online network's parameters.
@@ -126,7 +126,7 @@ def loss(
     target: Returned by `targets`.
     sigma: Scale of the advantages, [].
     offset: See `model.unroll_model`.
-    progress: Share of the run that is over, [].
+    progress: Fraction of the run completed, 0 to 1, [].
     drop_key: Draws what learning leaves out of observations.
 
   Returns:
@@ -179,13 +179,14 @@ def update(
     sizes: Sizes of the action heads.
     state: The state so far.
     batch: Unrolls, [B, T, ...].
-    progress: Share of the run that is over, 0 to 1, [].
+    progress: Fraction of the run completed, 0 to 1, [].
 
   Returns:
     The next state, and scalar metrics.
   """
   rng_key, sample_key, offset_key = jax.random.split(state.rng_key, 3)
-  # Both networks leave out the same, or their difference would be noise.
+  # Both networks leave out the same parts; otherwise their difference would be
+  # noise.
   drop_key = jax.random.fold_in(offset_key, 1)
   experience = muesli.experience_of(batch, sizes)
   mask = experience.mask

@@ -1,11 +1,11 @@
 """An update from the most learnable unrolls of a batch.
 
-A small agent learns beside the large one, and scores the unrolls before the
-large one learns from the best of them ("Bad students make great teachers",
-arXiv 2312.05328). There the learnability of an example is its loss under a
-model that is behind, minus that under one that is ahead: high where there is
-something to learn, low where all is known or nothing can be. Here the model
-that is ahead is the small agent, the one behind its target network.
+A small agent is trained alongside the large one, and scores the unrolls before
+the large one learns from the best of them ("Bad students make great teachers",
+arXiv 2312.05328). In that paper the learnability of an example is its loss
+under an earlier model minus its loss under a later one: high if there is
+something to learn, low if all is known or nothing can be learned. Here the
+later model is the small agent, and the earlier one is its target network.
 """
 
 import dataclasses
@@ -38,7 +38,7 @@ def initial_state(
 
 def num_chosen(config: learner_config.ProxyConfig, rows: int) -> int:
   """Returns the number of unrolls of a batch that are learned from."""
-  # Rounded first: in binary, 0.29 of 100 are a little less than 29.
+  # Rounded first: in binary, 0.29 * 100 is a little less than 29.
   return max(1, math.floor(round(config.share * rows, 6)))
 
 
@@ -50,10 +50,10 @@ def learnability(
   batch: types.Unroll,
   rng_key: jax.Array,
 ) -> jax.Array:
-  """Scores unrolls by what the small agent has lately learned of them.
+  """Scores unrolls by what the small agent has recently learned from them.
 
-  The loss is that of rewards and values, which say what an agent understands
-  of a task, a mean over the unroll's steps.
+  The loss is that of rewards and values, a mean over the unroll's steps: it
+  measures how well an agent understands a task.
 
   Args:
     proxy: The small network's functions.
@@ -103,10 +103,11 @@ def learnability(
 def choose(
   rng_key: jax.Array, scores: jax.Array, number: int, noise: float
 ) -> jax.Array:
-  """Chooses rows, those with high scores more likely.
+  """Chooses rows, with a preference for high scores.
 
-  With noise they are drawn without replacement, row i first with a probability
-  proportional to exp(z_i / noise), z being the standardised scores.
+  With noise they are drawn without replacement; row i is drawn first with a
+  probability proportional to exp(z_i / noise), where z are the standardised
+  scores.
 
   Args:
     rng_key: Consumed.
@@ -115,7 +116,7 @@ def choose(
     noise: Scale of the Gumbel noise.
 
   Returns:
-    Different rows, int32 [number].
+    Distinct rows, int32 [number].
   """
   z = (scores - jnp.mean(scores)) / (jnp.std(scores) + _EPSILON)
   z += noise * jax.random.gumbel(rng_key, scores.shape)
@@ -142,7 +143,7 @@ def update(
     sizes: Sizes of the action heads.
     state: The state so far.
     batch: Unrolls, [B, T, ...].
-    progress: Share of the run that is over, 0 to 1, [].
+    progress: Fraction of the run completed, 0 to 1, [].
     proxy: The small network's functions.
 
   Returns:
@@ -151,11 +152,11 @@ def update(
   score_key, choice_key = jax.random.split(
     jax.random.fold_in(state.proxy.rng_key, 1)
   )
-  # The memory in the unrolls is the large network's.
+  # The memory in the unrolls belongs to the large network.
   light = batch._replace(
     initial_memory={}, first=jnp.asarray(batch.first).at[:, 0].set(1)
   )
-  # The small agent is told nothing, so it needs no heads for that.
+  # The small agent has no privileged heads or losses.
   small = dataclasses.replace(
     config, privileged=learner_config.PrivilegedConfig()
   )
@@ -193,7 +194,7 @@ def _num_rules(batch: types.Unroll) -> jax.Array:
 def _described(
   name: str, values: jax.Array, rows: jax.Array
 ) -> dict[str, jax.Array]:
-  """Returns means over the rows that were chosen, and over all."""
+  """Returns means over the chosen rows, and over all."""
   return {
     f"proxy/{name}_chosen": jnp.mean(values[rows]),
     f"proxy/{name}_of_all": jnp.mean(values),

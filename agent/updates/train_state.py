@@ -17,12 +17,12 @@ class TrainState(NamedTuple):
 
   Attributes:
     params: The network being trained.
-    target_params: The target network, which acts and makes the targets; the
-      same as `params` with an algorithm that has none.
+    target_params: The target network, which acts and computes the targets;
+      equal to `params` if the algorithm has none.
     opt_state: The optimiser's state.
     scale: Moving moment of the advantages.
     updates: Updates done, int32 [].
-    rng_key: Source of the sampled actions.
+    rng_key: Random key for the sampled actions.
     proxy: State of the small agent that chooses what to learn from; None
       without one.
   """
@@ -46,13 +46,13 @@ def initial_state(
   Args:
     network: The network's functions.
     optimizer: The optimiser.
-    rng_key: Source of the parameters and of the sampled actions.
+    rng_key: Random key for the parameters and the sampled actions.
   """
   params_key, rng_key = jax.random.split(rng_key)
   params = network.init(params_key)
   return TrainState(
     params=params,
-    # A copy: a donated state may not hold one buffer twice.
+    # A copy: a donated state must not hold one buffer twice.
     target_params=jax.tree_util.tree_map(jnp.copy, params),
     opt_state=optimizer.init(params),
     scale=muesli.initial_scale(),
@@ -68,17 +68,17 @@ def apply_gradient(
   gradient: types.Params,
   progress: jax.Array,
 ) -> tuple[TrainState, types.Params]:
-  """Steps the parameters, and the target network after them.
+  """Updates the parameters, then the target network.
 
   Args:
     optimizer: The optimiser that made `state.opt_state`.
     config: How to learn.
     state: The state so far.
     gradient: The loss's gradient in the parameters.
-    progress: Share of the run that is over, 0 to 1, [].
+    progress: Fraction of the run completed, 0 to 1, [].
 
   Returns:
-    The next state, and the step of the parameters.
+    The next state, and the update of the parameters.
   """
   step, opt_state = optimizer.update(gradient, state.opt_state, state.params)
   rate = 1.0 - (1.0 - config.final_rate) * progress

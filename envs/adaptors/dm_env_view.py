@@ -15,7 +15,7 @@ class LandEnv(dm_env.Environment):
   """A single-player environment whose episodes have all trials of a task.
 
   Actions are the indices of the six heads, int32 [6]. The discount is 0 at an
-  episode's end, and 1 otherwise, also between trials.
+  episode's end, and 1 otherwise, including between trials.
   """
 
   def __init__(
@@ -28,7 +28,7 @@ class LandEnv(dm_env.Environment):
 
     Args:
       next_task: Returns the task of each episode; called with 0.
-      config: Sizes and the kind of observation, one player.
+      config: Sizes and the kind of observation, with one player.
       seed: Seed of the avatar's yaw at each trial's start.
     """
     config = config or land.LandConfig()
@@ -45,7 +45,7 @@ class LandEnv(dm_env.Environment):
     return dm_env.restart(_first(step.observation))
 
   def step(self, action: np.ndarray) -> dm_env.TimeStep:
-    """Takes an action, or starts the next episode after one's end."""
+    """Takes an action; after an episode's end, starts the next episode."""
     if self._needs_start:
       return self.reset()
     step = self.land.step(np.asarray(action)[None])
@@ -55,25 +55,25 @@ class LandEnv(dm_env.Environment):
       return dm_env.termination(reward, observation)
     return dm_env.transition(reward, observation)
 
-  # Any, because dm_env's abstract specs have no annotation, which reads None.
+  # Any, because dm_env's abstract specs lack annotations, which means None.
   def observation_spec(self) -> Any:
-    """Returns shape and type of each observation, a dict of `specs.Array`."""
+    """Returns the specs of the observations, a dict of `specs.Array`."""
     return {
       name: specs.Array(shape, dtype, name)
       for name, (shape, dtype) in land.observation_spec(self._config).items()
     }
 
   def action_spec(self) -> Any:
-    """Returns the range of the heads' indices, a `specs.BoundedArray`."""
+    """Returns the spec of the heads' indices, a `specs.BoundedArray`."""
     sizes = np.asarray(constants.ACTION_SIZES, np.int32)
     return specs.BoundedArray(sizes.shape, np.int32, 0, sizes - 1, "action")
 
   def reward_spec(self) -> specs.BoundedArray:
-    """Returns the range of a step's reward, in seconds."""
+    """Returns the spec of a step's reward, in seconds."""
     most = float(np.float32(constants.STEP_SECONDS))
     return specs.BoundedArray((), float, 0, most, "reward")
 
 
 def _first(observation: dict[str, Any]) -> dict[str, Any]:
-  # Copied, so that they are arrays, not NumPy's scalars, and writable.
+  # Copied, to be writable arrays and not NumPy scalars.
   return {name: np.array(value[0]) for name, value in observation.items()}

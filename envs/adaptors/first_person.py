@@ -1,4 +1,4 @@
-"""First-person pictures of the players' views, for people to look at."""
+"""First-person pictures of the players' views, for people."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -21,7 +21,7 @@ def pictures(
   env_ids: Sequence[int] | None = None,
   size: tuple[int, int] = SIZE,
 ) -> np.ndarray:
-  """Draws what the first player of each environment sees, by rays.
+  """Draws the view of each environment's first player, by ray casting.
 
   Args:
     environments: The batch, which has been reset.

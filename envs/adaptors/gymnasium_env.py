@@ -14,10 +14,10 @@ from adaland.envs.tasks.task import Task
 class LandEnv(gymnasium.Env):
   """A single-player environment that plays tasks drawn from a set.
 
-  Each reset draws a task, uniformly. An episode has all trials of its task. It
-  ends by time, which the observations tell, so that its end is `terminated`.
+  Each reset draws a task uniformly. An episode has all trials of its task. It
+  ends by time, which the observations include, so its end is `terminated`.
   `info["trial_last"]` is true where a trial ended, and `info["dropped_spawns"]`
-  is the number of objects for which there was no slot in this episode.
+  is the number of objects in this episode for which there was no slot.
   """
 
   metadata = {  # noqa: RUF012 (Gymnasium's own annotation)
@@ -35,7 +35,7 @@ class LandEnv(gymnasium.Env):
 
     Args:
       tasks: The tasks to draw from.
-      config: Sizes and the kind of observation, one player.
+      config: Sizes and the kind of observation, with one player.
       render_mode: "rgb_array" lets `render` draw the player's view.
     """
     config = config or land.LandConfig()
@@ -58,7 +58,7 @@ class LandEnv(gymnasium.Env):
     """Starts an episode of the next task.
 
     Args:
-      seed: Seed of the tasks drawn and of the avatars' yaw from now on.
+      seed: Seed of the tasks and of the avatars' yaw from now on.
       options: Must be empty.
     """
     super().reset(seed=seed)
@@ -75,7 +75,7 @@ class LandEnv(gymnasium.Env):
   def step(
     self, action: np.ndarray
   ) -> tuple[dict[str, np.ndarray], float, bool, bool, dict[str, Any]]:
-    """Takes an action: the indices of the six heads, int [6]."""
+    """Takes an action, the indices of the six heads, int [6]."""
     step = self._land.step(np.asarray(action)[None])
     return (
       _first(step.observation),

@@ -1,7 +1,7 @@
 """Entry points of `gymnasium.make` and `gymnasium.make_vec`.
 
-Each id names a source of tasks. Keywords are those of the source and the fields
-of `LandConfig`::
+Each id names a source of tasks. Keyword arguments are those of the source and
+the fields of `LandConfig`::
 
   gymnasium.make("adaland:adaland/Probe-v0", probe="dont-act")
   gymnasium.make("adaland:adaland/File-v0", file="task.json")
@@ -44,7 +44,7 @@ def held_out_tasks(tasks: Any = None) -> task_sets.TaskSet:
   return _family(tasks).held_out()
 
 
-# By the name of an id.
+# Functions that return the tasks, by the id's name.
 SOURCES = {
   "Probe": probe_tasks,
   "File": file_tasks,
@@ -61,7 +61,7 @@ def make(
   Args:
     source: Key of `SOURCES`.
     render_mode: None or "rgb_array".
-    **arguments: Those of the source and fields of `LandConfig`.
+    **arguments: Arguments of the source and fields of `LandConfig`.
 
   Raises:
     ValueError: If a value is not allowed, or there is no such task.

@@ -11,7 +11,7 @@ RENDER_MODES = ("rgb_array",)
 
 
 def check(config: land.LandConfig, render_mode: str | None) -> None:
-  """Raises ValueError unless Gymnasium's adaptors can be made."""
+  """Raises ValueError unless Gymnasium's adaptors support the arguments."""
   if config.num_players != 1:
     raise ValueError(f"num_players is {config.num_players}, allowed: 1")
   if render_mode not in (None, *RENDER_MODES):
@@ -37,7 +37,7 @@ def observation_space(config: land.LandConfig) -> spaces.Dict:
 
 
 def arrays(observation: dict[str, Any]) -> dict[str, np.ndarray]:
-  """Returns observations as writable NumPy arrays; copies only what is not."""
+  """Returns observations as writable NumPy arrays; copies only if needed."""
   return {
     name: np.require(value, requirements="W")
     for name, value in observation.items()

@@ -15,13 +15,13 @@ from adaland.envs.tasks.task import Task
 class LandVectorEnv(gymnasium.vector.VectorEnv):
   """A batch of single-player environments that restart after each episode.
 
-  Each episode is of a task drawn from a set, uniformly, by a generator with the
+  Each episode plays a task drawn uniformly from a set, by a generator with the
   environment's seed. The step after an episode's end ignores the action and
   returns the next episode's first observation (Gymnasium's NEXT_STEP).
-  Episodes end by time only, which the observations tell, so that their end is
+  Episodes end only by time, which the observations include, so their end is
   `terminated`. `info["trial_last"]` is true where a trial ended, and
-  `info["dropped_spawns"]` is the number of objects for which there was no slot
-  in this episode.
+  `info["dropped_spawns"]` is the number of objects in this episode for which
+  there was no slot.
   """
 
   def __init__(
@@ -37,9 +37,9 @@ class LandVectorEnv(gymnasium.vector.VectorEnv):
     Args:
       num_envs: Number of environments.
       tasks: The tasks to draw from.
-      config: Sizes and the kind of observation, one player.
-      seed: Seed of the tasks drawn and of the avatars' yaw, as `Land` takes
-        it; None draws one. `reset` may replace it.
+      config: Sizes and the kind of observation, with one player.
+      seed: Seed of the tasks and of the avatars' yaw, as in `Land`; None draws
+        one. `reset` may replace it.
       render_mode: "rgb_array" lets `render` draw the players' views.
     """
     config = config or land.LandConfig()
@@ -75,15 +75,15 @@ class LandVectorEnv(gymnasium.vector.VectorEnv):
     seed: int | list[int | None] | None = None,
     options: dict[str, Any] | None = None,
   ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Starts new episodes everywhere, with new seeds where given.
+    """Starts new episodes in all environments, with new seeds where given.
 
     Args:
-      seed: As `Land.seed` takes it; None keeps the present seeds and
-        continues the sequence of tasks.
+      seed: As in `Land.seed`; None keeps the current seeds and continues the
+        sequence of tasks.
       options: Must be empty.
 
     Raises:
-      ValueError: If there are options, or seeds that are no integers from 0.
+      ValueError: If there are options, or a seed is not an integer from 0.
     """
     if options:
       raise ValueError(f"options is {options}, allowed: none")

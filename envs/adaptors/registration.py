@@ -1,6 +1,6 @@
-"""Registers Adaland's environments with Gymnasium.
+"""Registration of Adaland's environments with Gymnasium.
 
-Entry points are names, so that registering imports neither JAX nor MuJoCo.
+Entry points are strings, so that registration imports neither JAX nor MuJoCo.
 """
 
 import importlib.machinery
@@ -30,10 +30,10 @@ def register() -> None:
 
 
 def register_with_gymnasium() -> None:
-  """Registers the ids now if Gymnasium is imported, else when it will be.
+  """Registers the ids now if Gymnasium is imported, else once it is.
 
-  Gymnasium takes a quarter of a second to import, which users of other
-  interfaces need not wait for.
+  Importing Gymnasium takes a quarter of a second, which users of other
+  interfaces need not spend.
   """
   if _REGISTRY in sys.modules:
     register()
@@ -50,7 +50,7 @@ class _Finder:
     path: Sequence[str] | None = None,
     target: types.ModuleType | None = None,
   ) -> importlib.machinery.ModuleSpec | None:
-    """Finds the registry as other finders do; other modules are theirs."""
+    """Finds only Gymnasium's registry, through the other finders."""
     del path, target
     if name != _REGISTRY:
       return None

@@ -1,4 +1,4 @@
-"""Measures the expert on sampled held-out tasks.
+"""A measurement of the expert on sampled held-out tasks.
 
 python -m adaland.envs.expert --num_tasks=100 --seed=0
 """
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def _positive(text: str) -> int:
-  """Returns a whole number of at least 1."""
+  """Parses an integer of at least 1."""
   if not text.isdecimal() or int(text) < 1:
     raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
   return int(text)

@@ -1,4 +1,4 @@
-"""The scripted expert: plans with the true state, acts like an agent."""
+"""The scripted expert, which plans with the true state but acts as an agent."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ class _EnvExpert:
     self._strategy = strategy.Strategy()
 
   def start_trial(self) -> None:
-    """Forgets the trial before."""
+    """Forgets the previous trial."""
     self._controller.reset()
 
   def act(
@@ -53,7 +53,7 @@ class _EnvExpert:
 
 
 class Expert:
-  """The player 1 of each environment of a batch; see `players.Player`."""
+  """Player 1 of each environment of a batch; see `players.Player`."""
 
   def __init__(self, num_envs: int, seed: int = 0):
     """Initializes the players.
@@ -66,7 +66,7 @@ class Expert:
     self._experts = [_EnvExpert(s) for s in seeds]
 
   def observe(self, world: land.Land) -> None:
-    """Takes in the current state."""
+    """Reads the current state."""
     for i in np.flatnonzero(world.clock.now.step == 0):
       self._experts[i].start_trial()
 
@@ -98,7 +98,7 @@ def expert_rewards(
     make_land: Makes the environments; their observations don't matter.
     runs: Number of trials of each task, with different start yaws and seeds.
     seed: Seed of the environments and the expert.
-    progress: Called with the number of runs done and the number of all runs.
+    progress: Called with the number of finished runs and the total number.
 
   Returns:
     Rewards in seconds, float [len(tasks)].
@@ -113,7 +113,7 @@ def expert_rewards(
     return best
   num_envs = min(len(jobs), _MAX_ENVS)
   waiting = iter(jobs)
-  # Index of the task that each environment plays, -1 if no job is left.
+  # Index of the task that each environment plays; -1 if none is left.
   playing = np.full(num_envs, -1)
 
   def next_task(env: int) -> Task:

@@ -23,15 +23,15 @@ class Player(Protocol):
       player.observe(world)
       step = world.step(player.act(world))
 
-  It needs no resets: the environments show new trials and tasks. A player made
-  in the middle of an episode has not seen what came before.
+  It needs no resets: the environments show new trials and tasks. A player
+  created in the middle of an episode has not seen what came before.
   """
 
   def observe(self, world: land.Land) -> None:
-    """Takes in the current state.
+    """Observes the current state.
 
-    It is to be called once in each state, whoever acts: what a player knows
-    follows from what it observes, not from the actions that it returns.
+    Must be called once in each state, whoever acts: what a player knows follows
+    from what it observes, not from the actions that it returns.
 
     Args:
       world: The environments, always the same ones.
@@ -41,12 +41,12 @@ class Player(Protocol):
   def act(
     self, world: land.Land, rows: Sequence[int] | np.ndarray | None = None
   ) -> np.ndarray:
-    """Returns actions for the current state, which has been observed.
+    """Returns actions for the current state, which must have been observed.
 
     Args:
       world: The environments.
-      rows: Indices of the environments to act in; None for all. The cost is
-        theirs alone.
+      rows: Indices of the environments to act in; None for all. Only these are
+        computed.
 
     Returns:
       Indices of the action heads, int32 [rows, 6].
@@ -58,8 +58,8 @@ def make(name: str, num_envs: int, seed: int = 0) -> Player:
   """Makes a player.
 
   Args:
-    name: "expert"; "explorer"; "forgetful", an explorer that forgets each trial
-      at its end; or "tutor", an explorer to be imitated.
+    name: "expert"; "explorer"; "forgetful", an explorer that forgets everything
+      at the end of a trial; or "tutor", an explorer to imitate.
     num_envs: Number of environments.
     seed: Seed of the expert's random choices.
 

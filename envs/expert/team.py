@@ -1,7 +1,7 @@
 """Two scripted experts that play together.
 
-Both know the whole task and the true state, so that they make the same plan
-without talking; they divide only the next step between them.
+Both know the whole task and the true state, so they make the same plan without
+communication; they only divide the next step between them.
 """
 
 import collections
@@ -23,7 +23,7 @@ _SWAPPED = {senses.PLAYER: _OTHER, _OTHER: senses.PLAYER}
 class Team:
   """Both players of each environment of a batch.
 
-  Where a task has one player, the actions of the other have no effect.
+  In tasks with one player, the second player's actions have no effect.
   """
 
   def __init__(self, num_envs: int, seed: int = 0):
@@ -44,7 +44,7 @@ class Team:
     self._strategies = [strategy.Strategy() for _ in range(num_envs)]
 
   def observe(self, world: land.Land) -> None:
-    """Takes in the current state."""
+    """Reads the current state."""
     for i in np.flatnonzero(world.clock.now.step == 0):
       for member in self._members[i]:
         member.reset()
@@ -77,11 +77,11 @@ class _Member:
 
   @property
   def failures(self) -> dict[tuple[int, ...], int]:
-    """Attempts of this trial that failed with some slots."""
+    """Number of failed attempts in this trial, by slots."""
     return self._controller.failures
 
   def reset(self) -> None:
-    """Forgets the trial before."""
+    """Forgets the previous trial."""
     self._controller.reset()
 
   def act(
@@ -112,10 +112,11 @@ def _act_together(
 
 
 def _doer(wanted: symbolic.Condition, view: land.WorldView, alone: bool) -> int:
-  """Returns the player that is to bring about a condition.
+  """Returns the player that should make a condition true.
 
-  The one that it names; else one that can walk to an object of each type,
-  player 1 if both can; else the one that can walk to the more types.
+  This is the player that the condition names; else a player that can walk to an
+  object of each type, player 1 if both can; else the one that can walk to more
+  types.
   """
   if _OTHER in (wanted.a, wanted.b):
     return 1
@@ -139,7 +140,7 @@ def _doer(wanted: symbolic.Condition, view: land.WorldView, alone: bool) -> int:
 
 
 def swap(view: land.WorldView) -> land.WorldView:
-  """Returns the view in which the players have each other's place."""
+  """Returns the view with the players swapped."""
   order = np.array([1, 0])
   nodes = np.arange(view.visible.shape[1])
   nodes[:2] = order

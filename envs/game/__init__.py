@@ -1,5 +1,5 @@
 """The game engine: predicates, rules, spawning, avatar, hands and clocks.
 
-Pure functions of arrays in JAX, batch first. Both physics back ends run the
-same code.
+All functions are pure functions of arrays in JAX, batch first. Both physics
+back ends run the same code.
 """

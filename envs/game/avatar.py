@@ -1,4 +1,4 @@
-"""The avatar: commands decoded from actions, its eyes and its field of view.
+"""The avatar: commands decoded from actions, the eyes and the field of view.
 
 All functions work on a whole batch, [N, P, ...], in JAX.
 """
@@ -46,7 +46,7 @@ def decode_actions(actions: Array, yaw: Array, pitch: Array) -> Command:
   """Decodes the six action heads (see `constants.ACTION_HEADS`).
 
   The wanted velocity points along the heading in the middle of the step, so
-  that walking while turning follows the arc. Diagonals are no faster.
+  that walking while turning follows the arc. Diagonal moves are not faster.
 
   Args:
     actions: Indices, int [N, P, 6].
@@ -77,7 +77,7 @@ def decode_actions(actions: Array, yaw: Array, pitch: Array) -> Command:
 
 
 def eye(player_pos: Array) -> Array:
-  """Returns the eyes' positions [..., 3], given those of the feet."""
+  """Returns the positions of the eyes [..., 3], given those of the feet."""
   up = jnp.asarray([0.0, 0.0, constants.EYE_HEIGHT], player_pos.dtype)
   return player_pos + up.reshape((1,) * (player_pos.ndim - 1) + (3,))
 

@@ -32,8 +32,8 @@ def tick(clock: Clock) -> tuple[Clock, Array, Array]:
   """Advances the clock by one step; works on NumPy and JAX arrays.
 
   Returns:
-    A tuple of three: the clock, which is in the next trial where one ended
-    (but still in the last trial at an episode's end); whether a trial ended,
+    A tuple of three: the clock, which is in the next trial where a trial ended
+    (but still in the last one at an episode's end); whether a trial ended,
     bool [N]; whether the episode ended, bool [N].
   """
   step = clock.step + 1
@@ -48,9 +48,9 @@ def tick(clock: Clock) -> tuple[Clock, Array, Array]:
 
 
 class HostClock:
-  """A copy of the clock in NumPy, so that the host never asks the device.
+  """A NumPy copy of the clock, so that the host never waits for the device.
 
-  Trials end by time alone, so both copies always agree.
+  Trials end only by time, so both copies always agree.
 
   Attributes:
     now: The current time.
@@ -114,7 +114,7 @@ def features(clock: Clock) -> Array:
 
 
 def task_key(task: object) -> int:
-  """Hashes a task to an integer, through its complete `repr`."""
+  """Hashes a task to an integer, by its complete `repr`."""
   digest = hashlib.blake2b(repr(task).encode(), digest_size=8).digest()
   return int.from_bytes(digest, "little")
 
@@ -127,7 +127,7 @@ def start_yaw(
   Args:
     env_seed: Seed of the environment, from 0.
     episode: Number of the environment's episode since it got that seed, from
-      0, so that a task that comes again does not start as before.
+      0, so that a repeated task does not start in the same way.
     key: The task's key, as returned by `task_key`.
     trial: Number of the trial, from 0.
     num_players: P.

@@ -110,8 +110,8 @@ def _fire(
   def fire_chunk(carry):
     waiting, *done = carry
     _, rows = jax.lax.top_k(waiting.astype(jnp.int32), min(_CHUNK, num_envs))
-    # A chunk may be filled up with worlds that are done or in which nothing
-    # fires: for these the result is the same as before.
+    # A chunk may be padded with worlds that are done or in which nothing fires;
+    # their results do not change.
     chunk = jax.vmap(rules.fire, in_axes=(0, 0, 0, 0, None))(
       game.rules[rows],
       relations[rows],
@@ -165,7 +165,7 @@ def advance(
     clock: The clock before the step.
     poses: Poses and contacts at the end of the step.
     see: Visibility: node i sees node j, bool [N, P+S, P+S]. Only the pairs
-      that the tasks' literals name need be right.
+      that the tasks' literals name have to be correct.
   """
   num_players = hand.held.shape[1]
   num_slots = slot_types.shape[1]

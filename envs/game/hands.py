@@ -19,10 +19,10 @@ SWING_SPEED: Final = 3.0  # Metres a second.
 _CLEARANCE: Final = 0.1  # Metres between a hand and the ground or outer wall.
 _LIFTED_METRES: Final = 0.3  # Less than a level of the ground.
 # Points between a player and its hand at which the ground's height is looked
-# up: at most 0.25 m from each other, a quarter of a tile.
+# up: at most 0.25 m apart, a quarter of a tile.
 _NUM_PROBES: Final = 8
-# Between the axis of a player's body and its hand at the least, so that a held
-# object can touch the player; and an object that is beside the player.
+# Minimum distance of a hand from the axis of the player's body, at which a held
+# object can touch the player; distance of an object beside the player.
 _HAND_METRES: Final = 0.45
 _BESIDE_METRES: Final = 0.6
 
@@ -36,8 +36,8 @@ class Hand(NamedTuple):
       [N, P].
     offset: Displacement of the hand from that point while it swings, (forward,
       left, up) in the view frame, metres, float32 [N, P, 3].
-    ready: False from when an object is torn away until the grip is opened,
-      bool [N, P].
+    ready: False after an object is torn away, until the grip is opened, bool
+      [N, P].
   """
 
   held: Array
@@ -52,7 +52,7 @@ def choose(view_offsets: Array, graspable: Array) -> tuple[Array, Array]:
   Args:
     view_offsets: Objects' centres relative to the eye, in the view frame,
       float32 [N, P, S, 3].
-    graspable: Objects that may be taken at all, bool [N, P, S].
+    graspable: Objects that may be taken, bool [N, P, S].
 
   Returns:
     Whether any is within REACH_METRES, bool [N, P], and its slot, int32
@@ -160,11 +160,11 @@ def keep_inside(
   """Moves hands out of the ground, of walls and of the player's own body.
 
   A hand that moved into the ground or a wall would press its object deep into
-  it. So it stops before ground that is higher than itself and the player's
-  feet, if that is beyond the player's body. Over ground that is higher than the
-  feet it stays as low as these, so that it does not lift its object up a cliff.
-  A hand close to the player's axis would lift the player, which stands in its
-  way, with the object.
+  it. So it stops before ground that is higher than both the hand and the
+  player's feet, if that is beyond the player's body. Over ground that is higher
+  than the feet, the hand stays at the height of the feet, so that it does not
+  lift its object up a cliff. A hand close to the player's axis would lift the
+  player, who is in its way, together with the object.
 
   Args:
     hand_pos: The hands' positions in the world frame, float32 [N, P, 3].
@@ -202,9 +202,9 @@ def lifts_its_player(
 ) -> Array:
   """Returns the hands that lift their own player off the ground, bool [N, P].
 
-  The hand goes where the player goes, so that a player on top of the object in
-  its hand would fly. See `keep_inside` for the arguments; object_pos has the
-  objects' centres, float32 [N, S, 3].
+  The hand moves with the player, so a player on top of its held object would
+  fly. See `keep_inside` for the arguments; object_pos has the objects' centres,
+  float32 [N, S, 3].
   """
   held_pos = jnp.take_along_axis(
     object_pos, jnp.maximum(hand.held, 0)[..., None], axis=1

@@ -17,7 +17,7 @@ from adaland.envs.tasks import arrays
 
 Array = Any  # NumPy between jitted functions, JAX inside.
 
-# Row of each predicate id in the table; those of no predicate are never read.
+# Row of each predicate id in the table; rows of other ids are never read.
 _ROWS: Final = np.zeros(constants.NUM_PREDICATE_IDS, np.int32)
 _ROWS[[row.id for row in tables.PREDICATES]] = range(len(tables.PREDICATES))
 
@@ -57,7 +57,7 @@ def relations(
     touching: Contacts, bool [M, M].
     held: Slot that each player holds, -1 for none, int [P].
     see: Visibility: node i sees node j, bool [M, M]. Only the pairs that the
-      task's literals name need be right.
+      task's literals name have to be correct.
 
   Returns:
     Bit masks in the order of `tables.PREDICATES`, uint32 [predicates, M]. No
@@ -82,12 +82,12 @@ def relations(
 
 
 def of_predicate(relations_: Array, predicate: Array) -> Array:
-  """Returns the relation of a predicate id, uint32 [M]; any row for none."""
+  """Returns the relation of a predicate id, uint32 [M]; arbitrary for others."""
   return relations_[jnp.asarray(_ROWS)[predicate]]
 
 
 def type_mask(types: Array, alive: Array, type_id: Array) -> Array:
-  """Returns the bits of the nodes of one type that are alive, uint32 []."""
+  """Returns the bits of the alive nodes of one type, uint32 []."""
   return jnp.where(type_id > 0, bits(types == type_id) & alive, 0)
 
 

@@ -37,7 +37,7 @@ def match(
   """Finds the two nodes that satisfy a rule's condition.
 
   A negated condition holds if no pair satisfies the relation and two distinct
-  nodes of its types exist; its nodes are the lowest-numbered of these.
+  nodes of its types exist; its nodes are the lowest-numbered such pair.
 
   Args:
     rule: The rule's row, int [RULE_WIDTH]; predicate 0 is no rule.
@@ -73,11 +73,11 @@ def fire(
 ) -> Firing:
   """Applies the rules in their order, each at most once.
 
-  The two nodes of the lowest-numbered satisfying pair are consumed, players
-  never. The new objects take the lowest free slots (those just emptied too)
-  and appear at the mean position of the consumed objects or, if both nodes
-  are players, between them. They take part in conditions and goals from the
-  next step on: their contacts and lines of sight are not known before.
+  The two nodes of the lowest-numbered satisfying pair are consumed, except for
+  players. The new objects take the lowest free slots (including those just
+  emptied) and appear at the mean position of the consumed objects or, if both
+  nodes are players, between them. They take part in conditions and goals from
+  the next step on: until then their contacts and lines of sight are not known.
 
   Args:
     rules: Rule rows, int [R, RULE_WIDTH].

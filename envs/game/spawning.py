@@ -14,7 +14,7 @@ _RING_STEP = 0.25  # Metres between the rings of positions tried.
 _RINGS = 8
 _DIRECTIONS = 8
 _STOREYS = (0.6, 1.2, 1.8)  # Heights tried when the ground around is full.
-# A spawn stays on the level of what caused it where there is room.
+# A spawn stays on the level of its cause where there is room.
 _LEVEL_CHANGE = 0.6 * constants.LEVEL_METRES
 # Added to a candidate's number in the order of preference.
 _OTHER_LEVEL, _OUT_OF_REACH = 1e3, 1e4
@@ -41,7 +41,7 @@ _BOX = _table(
     for s in _SHAPES
   ]
 )
-# Corners, centre and middles of the sides of a footprint's bounding square.
+# Corners, centre and side midpoints of a footprint's bounding square.
 _FOOTPRINT_POINTS = np.asarray(
   [[x, y] for x in (-1, 0, 1) for y in (-1, 0, 1)], np.float32
 )
@@ -74,7 +74,7 @@ def _clearance(
 ) -> Array:
   """Returns the distance of candidates to the nearest body, metres, [C].
 
-  Bodies are boxes along the axes, rounded by a ball: a box or a ball alone, or
+  Bodies are axis-aligned boxes, rounded by a ball: just a box, just a ball, or
   the ball that encloses an object in any pose.
 
   Args:
@@ -110,7 +110,7 @@ def _place_one(
   player_pos: Array,
   terrain: tuple[Array, Array, Array, Array],
 ) -> Array:
-  """Returns the best candidate out of contact, or the clearest, float [3]."""
+  """Returns the best candidate without contact, or the clearest, float [3]."""
   box, ball = jnp.asarray(_BOX)[type_id], jnp.asarray(_BALL)[type_id, 0]
   half = box[:2] + ball
   nearest = jnp.argmin(jnp.linalg.norm(player_pos - origin[None], axis=-1))
@@ -153,10 +153,10 @@ def place(
 ) -> Array:
   """Places the new objects of one world side by side, in slot order.
 
-  Each appears as near to its origin as there is room, first on the far side
-  as the nearest player sees it, on ground of the same level that a player can
-  reach. An object that was there before is taken for the sphere that encloses
-  it in any pose, so that a clear position stays clear however it lies.
+  Each appears as close to its origin as there is room, preferably on the far
+  side as seen from the nearest player, on ground of the same level that a
+  player can reach. An object that was there before counts as the sphere that
+  encloses it in any pose, so that a position is clear whatever its pose.
 
   Args:
     spawned: Slots with a new object, bool [S].

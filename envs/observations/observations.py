@@ -114,8 +114,9 @@ def entities(scene: SceneState, visible: Array) -> Array:
   """Returns visible objects and other players, float32 [N, P, E, ENTITY_WIDTH].
 
   Rows are the slots, then the other players, all zero if not visible:
-  [1, position from the eye in the heading's frame (ahead, left, up) and
-  distance in tens of metres, held by me, shape one-hot, colour one-hot].
+  [1, position relative to the eye in the heading's frame (ahead, left, up) and
+  distance in tens of metres, whether this player holds it, shape one-hot,
+  colour one-hot].
 
   Args:
     scene: The state.
@@ -160,8 +161,8 @@ def entities(scene: SceneState, visible: Array) -> Array:
 def terrain_grid(scene: SceneState, game: engine.GameBatch) -> Array:
   """Returns heights around the feet, float32 [N, P, TERRAIN_WIDTH].
 
-  Relative to the feet, in units of the highest ground, on a grid of one tile
-  that turns with the heading; 1 outside the arena.
+  The heights are relative to the feet, in units of the highest ground, on a
+  grid of one tile that turns with the heading; 1 outside the arena.
   """
   poses = scene.poses
   ahead, left = np.meshgrid(_AHEAD, _LEFT, indexing="ij")
@@ -215,7 +216,7 @@ def pixels(
     origins: Start points of the rays, float32 [N, P*H*W, 3].
     directions: Directions of the rays, of the same shape.
     hits: Distances, nodes and normals of their hits, [N, P*H*W, ...].
-    looks: The worlds' looks, [N, ...].
+    looks: The worlds' colours and light, [N, ...].
     size: Width and height.
   """
   num_players = scene.pitch.shape[1]

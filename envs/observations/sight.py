@@ -2,7 +2,8 @@
 
 A player sees nodes that are in its view frustum and not hidden; an object
 "sees" another if nothing is between their centres. The lines to test are
-packed, so that rays are cast only for those needed and not obviously free.
+packed, so that rays are cast only for lines that are needed and not obviously
+free.
 """
 
 from typing import Final, NamedTuple
@@ -17,7 +18,7 @@ from adaland.envs.physics import base
 
 Array = jax.Array
 
-_CLEAR_METRES = 1e-3  # A hit this close to a line's end is the end itself.
+_CLEAR_METRES = 1e-3  # A hit this close to a line's end counts as its end.
 _MARGIN_METRES: Final = 0.01  # Added to the radius of nodes near a line.
 
 
@@ -34,7 +35,7 @@ _RADII: Final = _radii()
 
 
 def _inside(points: Array, room: Array) -> Array:
-  """Returns which points [N, K, 3] are in rooms of half sizes [N, 2]."""
+  """Returns which points [N, K, 3] are in rooms with half sizes [N, 2]."""
   within = jnp.all(jnp.abs(points[..., :2]) < room[:, None], axis=-1)
   return within & (points[..., 2] > 0)
 
@@ -42,8 +43,8 @@ def _inside(points: Array, room: Array) -> Array:
 def _clear(starts: Array, centres: Array, types: Array) -> Array:
   """Returns the lines that no node can block.
 
-  Nodes are replaced by their bounding spheres, so that a line which isn't clear
-  may still be free.
+  Nodes are replaced by their bounding spheres, so a line that isn't clear may
+  still be free.
 
   Args:
     starts: Start points, those of the first A nodes, float32 [N, A, 3].
@@ -78,10 +79,10 @@ def wanted(
 ) -> tuple[Array, Array, Array, Array]:
   """Returns the lines of sight that are needed.
 
-  They are those from each player to all nodes in its view frustum, and those
-  between objects that the tasks' `see` literals name. On flat ground only nodes
-  can block a line, and mostly none is near a player's: such a line needs no
-  ray.
+  These are the lines from each player to all nodes in its view frustum, and the
+  lines between objects that the tasks' `see` literals name. On flat ground only
+  nodes can block a line, and for most of a player's lines none is near: such a
+  line needs no ray.
 
   Args:
     slot_types: Type ids in the slots, int32 [N, S].
@@ -109,7 +110,7 @@ def wanted(
   in_view = avatar.in_frustum(
     avatar.to_view(axes, centres[:, None] - eyes[:, :, None])
   )
-  # Bit l of `looks` and of `seen`: the node may be argument a, b of literal l.
+  # Bit l of `looks` or `seen`: the node may be argument a or b of literal l.
   same = see_literals[:, None] == types[:, :, None, None]  # [N, M, L, 2]
   looks, seen = predicates.bits(same[..., 0]), predicates.bits(same[..., 1])
   named = looks[:, :, None] & seen[:, None] != 0
@@ -126,13 +127,13 @@ def wanted(
 
 
 class Segments(NamedTuple):
-  """Lines of sight of a batch, packed to the largest number a row.
+  """Lines of sight of a batch, packed in rows of the largest number.
 
   Attributes:
     env, source, target: Environment and nodes of each segment, int [L].
     row, column: Indices of each segment's ray among the rays, int [L].
     length: Length of each segment, metres, float32 [L].
-    env_ids: Environments that have segments, one a row, int [C].
+    env_ids: Environments that have segments, one per row, int [C].
     origins, directions, exclude: The rays, as `physics.base.Physics.rays`
       takes them, [C, K, ...]; padding points at the sky.
   """

@@ -29,19 +29,19 @@ _FADE_METRES: Final = 30.0
 # ground is paler than objects.
 _LOW: Final = (0.1, 0.5), (0.4, 0.55)
 _HIGH: Final = (0.1, 0.4), (0.7, 0.9)
-_HUE_SHIFT: Final = 0.15  # At most, between the lowest and the highest level.
-_ELEVATION: Final = (0.6, 1.3)  # Range of the light's height, radians.
-_WARM: Final = (0.0, 0.08, 0.22)  # What the warmest light lacks of white.
+_HUE_SHIFT: Final = 0.15  # Maximum, between the lowest and the highest level.
+_ELEVATION: Final = (0.6, 1.3)  # Range of the light's elevation, radians.
+_WARM: Final = (0.0, 0.08, 0.22)  # White minus the warmest light.
 _COOL: Final = (0.18, 0.08, 0.0)
 
 
 class Look(NamedTuple):
-  """Colours of worlds' ground and light, which tell nothing about their tasks.
+  """Colours of worlds' ground and light, which are independent of their tasks.
 
   Attributes:
     low: Colour of the lowest level of the ground, linear RGB, 0 to 1, float32
       [..., 3].
-    high: Colour of the highest level, of the same form.
+    high: Colour of the highest level, in the same form.
     light: Unit vector towards the light, float32 [..., 3].
     tint: Colour of the light, linear RGB, 0 to 1, float32 [..., 3].
   """
@@ -54,7 +54,7 @@ class Look(NamedTuple):
 
 def look(seed: int) -> Look:
   """Returns the look of a world, drawn from the world's seed."""
-  # A key, so that nothing else that a seed is used for draws the same.
+  # The second number keeps these draws independent of other uses of the seed.
   rng = np.random.Generator(np.random.PCG64([seed, 0x100C]))
   hue, shift = rng.random(), rng.uniform(-_HUE_SHIFT, _HUE_SHIFT)
   low = _colour(rng, hue, *_LOW)
@@ -75,7 +75,7 @@ def _colour(
   saturation: tuple[float, float],
   value: tuple[float, float],
 ) -> tuple[float, float, float]:
-  """Draws a colour of a hue, whose saturation and brightness have ranges."""
+  """Draws a colour of a hue, with ranges of saturation and brightness."""
   return colorsys.hsv_to_rgb(
     hue % 1, rng.uniform(*saturation), rng.uniform(*value)
   )
@@ -96,8 +96,8 @@ _PALETTE: Final = _palette()
 def pixel_directions(width: int, height: int) -> np.ndarray:
   """Returns unit view directions (forward, left, up), float32 [H * W, 3].
 
-  Rows from top to bottom and columns from left to right, through the pixels'
-  centres. The vertical field of view follows from the picture's own shape.
+  Rows go from top to bottom and columns from left to right, through the pixels'
+  centres. The vertical field of view follows from the picture's aspect ratio.
   """
   across = np.tan(constants.FOV_X / 2)
   left = across * (1 - (2 * np.arange(width) + 1) / width)
@@ -145,15 +145,15 @@ def shade(
     colours: The world's look.
 
   Returns:
-    uint8 [R, 3]. Ground is coloured by height and darker on every other
-    tile, its steep sides are bare; all fades into the sky with distance.
+    uint8 [R, 3]. Ground is coloured by height and darker on every other tile;
+    its steep sides are bare; everything fades into the sky with distance.
   """
   point = origins + distance[:, None] * directions
   top = constants.LEVEL_METRES * (constants.MAX_LEVELS - 1)
   low, high, light, tint = (jnp.asarray(x) for x in colours)
   share = jnp.clip(point[:, 2] / top, 0, 1)[:, None]
   ground = low[None] + share * (high - low)[None]
-  # Shifted slightly, so that rounding at a tile's border cannot flip it.
+  # Shifted slightly, so that rounding at a tile's border can't change the tile.
   tile = jnp.floor((point[:, :2] + 1e-4) / constants.TILE_METRES)
   odd = jnp.mod(tile[:, 0] + tile[:, 1], 2)[:, None]
   ground *= 1 - (1 - _CHECKER) * odd

@@ -1,4 +1,4 @@
-"""The physics back ends by name, and checks that one can run here."""
+"""The physics back ends by name, and checks that they can run here."""
 
 import ctypes
 import importlib.util
@@ -50,7 +50,7 @@ def check_memory(
 
 
 def has_cuda() -> bool:
-  """Returns whether Warp finds a CUDA device."""
+  """Returns True if Warp finds a CUDA device."""
   try:  # Without a driver, Warp would print warnings.
     ctypes.CDLL("libcuda.so.1")
   except OSError:
@@ -59,7 +59,7 @@ def has_cuda() -> bool:
 
 
 def _warp() -> Any:
-  """Imports Warp, which takes seconds and most runs never need."""
+  """Imports Warp, which takes seconds and is not needed by most runs."""
   import warp
 
   # Warp would print a greeting to stdout, where commands print results.
@@ -82,7 +82,7 @@ def make(
     num_envs: Number of worlds.
     num_slots: Number of object slots in a world.
     num_players: Number of players in a world.
-    num_threads: Number of threads of the cpu back end; None takes all cores.
+    num_threads: Number of threads of the cpu back end; None for all cores.
     device: Device of the gpu back end, one of DEVICES.
 
   Raises:

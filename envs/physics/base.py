@@ -1,8 +1,8 @@
 """The interface of physics back ends to the game engine.
 
 N: environments, S: object slots, P: players, R: rays. Nodes are numbered
-players first: 0 .. P-1 are players, P .. P+S-1 are slots. Arrays are NumPy's,
-batch first, in metres, radians and seconds.
+players first: 0 .. P-1 are players, P .. P+S-1 are slots. Arrays are NumPy
+arrays, batch first, in metres, radians and seconds.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ ALL_CONTACTS.setflags(write=False)
 
 
 class Scene(NamedTuple):
-  """The start state of one task, as far as physics needs it.
+  """The parts of one task's start state that physics needs.
 
   Attributes:
     heights: Level of each tile, int [X, Y].
@@ -33,8 +33,8 @@ class Scene(NamedTuple):
     slot_yaw: Start yaw of the objects, float [S].
     slot_frozen: Objects that never move, bool [S].
     player_at: Start positions of the players' feet, float [P, 3].
-    contacts: Pairs of type ids whose contacts must be reported, symmetric;
-      steps are cheaper with few, bool [1+NUM_TYPES, 1+NUM_TYPES].
+    contacts: Pairs of type ids whose contacts must be reported, symmetric, bool
+      [1+NUM_TYPES, 1+NUM_TYPES]; steps are cheaper with few pairs.
   """
 
   heights: np.ndarray
@@ -87,9 +87,9 @@ class PhysicsState(NamedTuple):
     player_pos: Players' feet, float32 [N, P, 3].
     player_yaw: Headings, 0 along +x, counter-clockwise, float32 [N, P].
     touching: Contact within 1 mm between nodes at the start of any substep of
-      the last step (after a change of worlds, now), symmetric, bool
-      [N, P+S, P+S]. Pairs that the scene's `contacts` do not name may be left
-      out.
+      the last step (after a change of worlds, in the current state), symmetric,
+      bool [N, P+S, P+S]. Pairs that are not in the scene's `contacts` may be
+      left out.
   """
 
   object_pos: np.ndarray
@@ -190,7 +190,7 @@ class Physics(Protocol):
 
 
 class DevicePhysics(Physics, Protocol):
-  """A batch of simulated worlds whose state stays on a device of JAX.
+  """A batch of simulated worlds whose state stays on a JAX device.
 
   Arguments and results are JAX arrays, and no call waits for the device.
   """
@@ -208,7 +208,7 @@ class DevicePhysics(Physics, Protocol):
   def poses(self) -> tuple[Any, Any, Any]:
     """Returns object_pos, player_pos and player_yaw of `shared_state`.
 
-    Cheaper than `shared_state` after a change, because it finds no contacts.
+    After a change this is cheaper than `shared_state`: it finds no contacts.
     """
     ...
 
@@ -218,7 +218,7 @@ class DevicePhysics(Physics, Protocol):
     """Casts the `wanted` rays, bool [N, R], of all environments.
 
     Returns:
-      Distances and nodes as in `RayHits`; rays that are not wanted hit nothing.
+      Distances and nodes as in `RayHits`; other rays hit nothing.
     """
 
     ...

@@ -1,4 +1,4 @@
-"""Physics on the processor's cores: one MuJoCo simulation per environment.
+"""Physics on CPU cores: one MuJoCo simulation per environment.
 
 N: environments, P: players, S: slots, R: rays.
 """
@@ -59,7 +59,7 @@ class CpuPhysics:
       num_envs: Number of worlds, from 1.
       num_slots: Number of object slots in a world, from 1.
       num_players: Number of players in a world, 1 or 2.
-      num_threads: Number of threads to simulate on; None takes all cores.
+      num_threads: Number of simulation threads; None for all cores.
       capacity: Sizes of the models; None for those of generated worlds.
     """
     base.check_sizes(num_envs, num_slots, num_players)
@@ -170,7 +170,7 @@ class CpuPhysics:
     self._guests.step(control)
 
   def simulate(self) -> None:
-    """Runs the substeps of a step; a method apart so that it can be timed."""
+    """Runs the substeps of a step; a separate method for measuring time."""
     self._contacts.simulate(self.substeps)
 
   def state(self) -> base.PhysicsState:
@@ -214,9 +214,9 @@ class CpuPhysics:
     """Drops the state of MuJoCo that `save_state` leaves out.
 
     MuJoCo keeps more than its integration state, and offers no way to restore
-    it: which trees sleep, for how long the others have been at rest, what was
-    computed last. Sleeping objects wake up; nothing moves by that, and objects
-    at rest soon sleep again.
+    the rest: which trees sleep, how long the others have been at rest, and the
+    latest results. Sleeping objects wake up; this moves nothing, and objects at
+    rest soon sleep again.
     """
     everywhere = np.arange(self.num_envs)
     self._wake(everywhere)
@@ -236,8 +236,8 @@ class CpuPhysics:
     """Restores a state, bit for bit as `settle` left the saved batch.
 
     Args:
-      saved: The state that `save_state` of a batch of the same sizes returned;
-        its scenes must be loaded already.
+      saved: Returned by `save_state` of a batch of the same sizes; its scenes
+        must be loaded already.
     """
     self._guests.load_state(saved["guests"])
     self.batch.state[:] = saved["state"]
@@ -257,7 +257,7 @@ class CpuPhysics:
     }
 
   def _make_batch(self) -> None:
-    """Makes the batch of the present models, and views of its arrays."""
+    """Makes a batch of the current models, and views of its arrays."""
     worlds = self._worlds
     self.batch = mujoco_batch.Batch(
       worlds.models[0], self.num_envs, self._threads, persistent=True
@@ -270,7 +270,7 @@ class CpuPhysics:
   def _disturbed(self, env_ids: np.ndarray, slots: np.ndarray) -> np.ndarray:
     """Returns the environments in which objects may rest on changing slots.
 
-    What rested on an object that is gone must fall.
+    An object that rested on one that is gone must fall.
     """
     poses = self._arrays.slot_poses[env_ids, :, :3]  # [C, S, 3]
     rows = np.arange(len(slots))
@@ -283,8 +283,8 @@ class CpuPhysics:
   def _drowsy(self, env_ids: np.ndarray, slots: np.ndarray) -> np.ndarray:
     """Returns the environments in which changing slots are about to sleep.
 
-    The object that appears there would fall asleep in the air, in the substep
-    in which it starts to fall.
+    An object that appears there would fall asleep in mid-air, in the substep in
+    which it starts to fall.
     """
     rest = self._arrays.rest[env_ids, slots]
     return np.unique(env_ids[(rest > cpu_arrays.MOVING) & (rest < 0)])

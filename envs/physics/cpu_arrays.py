@@ -14,16 +14,16 @@ MOVING: Final = -11  # MuJoCo's count for a tree that moves.
 
 
 class BatchArrays:
-  """State and controls of a batch, which writes change in place.
+  """State and controls of a batch, as views that change it in place.
 
   Attributes:
-    qpos: Positions: those of the players, the hands, then the slots.
+    qpos: Positions of the players, then the hands, then the slots.
     player_pos: Players' feet, [N, P, 3].
     hand_pos: Hands, [N, P, 3].
     slot_poses: Positions and orientations of the slots' bodies, [N, S, 7].
     grips: Nonzero where a player holds the object in a slot, [N, P, S].
     rest: MuJoCo's count of substeps at rest of the object in each slot, from
-      MOVING on; 0 or more is asleep, read-only [N, S].
+      MOVING up; asleep at 0 or more; read-only [N, S].
   """
 
   def __init__(

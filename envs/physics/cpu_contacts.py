@@ -18,13 +18,13 @@ _NO_STAGE: Final = int(mujoco.mjtStage.mjSTAGE_NONE)
 class Contacts:
   """The contacts between nodes in a step, found in each of its substeps.
 
-  A bounce lasts less than a step, so that contacts at the end of steps would
+  A bounce lasts less than a step, so the contacts at the end of steps would
   miss many. MuJoCo finds contacts at the start of a substep, for its own use:
-  those of a step's end count in the next step.
+  contacts at the end of a step count in the next step.
 
-  Sensors report them where a world has enough for the pairs that its game
-  names, as nearly all have. A crowded world is stopped after each substep and
-  its list of contacts read, which takes longer.
+  Sensors report the contacts if a world has enough sensors for the pairs that
+  its game names, as nearly all have. A crowded world is stopped after each
+  substep to read its list of contacts, which takes longer.
   """
 
   def __init__(self, worlds: models.Models, batch: mujoco_batch.Batch):
@@ -40,7 +40,7 @@ class Contacts:
     num_players = worlds.capacity.num_players
     self._rest = batch.bind("tree_asleep")[:, 2 * num_players :]
     self._data = mujoco.MjData(worlds.models[0])
-    # In all substeps, and in the last one.
+    # Contacts in all substeps, and in the last one.
     self._found = np.zeros_like(worlds.watched)
     self._latest = np.zeros_like(worlds.watched)
     self._records: dict[str, np.ndarray] = {}
@@ -49,7 +49,7 @@ class Contacts:
     """Runs the substeps of a step and finds the contacts in each."""
     crowded = np.flatnonzero(self._worlds.crowded)
     others = np.flatnonzero(~self._worlds.crowded)
-    # An object that is gripped may wake after MuJoCo has looked for contacts.
+    # A gripped object may wake after MuJoCo has searched for contacts.
     self._found[:] = self._at_rest(slice(None))
     if crowded.size:
       for _ in range(substeps):
@@ -70,7 +70,7 @@ class Contacts:
     self._read_sensors(others, records["sensordata"])
 
   def sense(self, ids: np.ndarray) -> None:
-    """Finds contacts at the present state, where any are reported.
+    """Finds contacts in the current state, where any are reported.
 
     Args:
       ids: Environments, ascending, int [C].
@@ -114,8 +114,8 @@ class Contacts:
   def _read_lists(self, ids: np.ndarray) -> None:
     """Adds the contacts in MuJoCo's lists of some environments.
 
-    The lists leave out objects asleep that touch others asleep or frozen ones:
-    these touch as before.
+    The lists leave out contacts of sleeping objects with sleeping or frozen
+    ones; these are as before.
     """
     self._latest[ids] = self._at_rest(ids)
     for env in ids.tolist():
@@ -126,7 +126,7 @@ class Contacts:
     self._found[ids] |= self._latest[ids]
 
   def _at_rest(self, ids: np.ndarray | slice) -> np.ndarray:
-    """Returns the last contacts of objects asleep, with such or frozen ones.
+    """Returns the last contacts of sleeping with sleeping or frozen objects.
 
     Args:
       ids: Environments.

@@ -36,11 +36,11 @@ class Grips:
     self._wake = wake
 
   def forget(self, env_ids: np.ndarray) -> None:
-    """Empties the hands of environments whose simulation starts again."""
+    """Empties the hands of environments whose simulation restarts."""
     self.held[env_ids] = -1
 
   def drop(self, env_ids: np.ndarray, slots: np.ndarray) -> None:
-    """Empties the hands that hold the object in a slot, for each change.
+    """Empties the hands that hold objects in changing slots.
 
     Args:
       env_ids: Environment of each change, int [C].
@@ -52,10 +52,10 @@ class Grips:
     self._wake_resting(env_ids[row], slots[row])
 
   def change(self, wanted: np.ndarray) -> None:
-    """Releases objects no longer held, and grips those now to be held.
+    """Releases objects that are no longer held, and grips new ones.
 
     Args:
-      wanted: Slot that each player is to hold, -1 for none, int [N, P].
+      wanted: Slot that each player should hold, -1 for none, int [N, P].
     """
     if np.array_equal(wanted, self.held):
       return
@@ -71,10 +71,10 @@ class Grips:
     self.held[:] = held
 
   def _wake_resting(self, env_ids: np.ndarray, slots: np.ndarray) -> None:
-    """Wakes environments in which an object that is released is at rest.
+    """Wakes environments in which a released object is at rest.
 
-    One that was held still counts as at rest, and would fall asleep in the air,
-    and so would the object that a rule puts in its slot.
+    An object that was held still counts as at rest and would fall asleep in
+    mid-air, as would an object that a rule puts in its slot.
 
     Args:
       env_ids: Environment of each release, int [C].

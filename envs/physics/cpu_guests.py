@@ -12,14 +12,14 @@ from adaland.envs.physics import base, mjcf
 
 
 class Guests:
-  """Physics of their own for environments with large terrain.
+  """Separate physics for environments with large terrain.
 
   All models of a batch have the same number of pieces, and raising it would
-  wake the other worlds, which then move on a little differently.
+  wake the other worlds, which would then move slightly differently.
   """
 
   def __init__(self, make: Callable[[mjcf.Capacity], Any]):
-    """Initializes no guest.
+    """Initializes without guests.
 
     Args:
       make: Makes the physics of one world for a capacity.
@@ -33,7 +33,7 @@ class Guests:
     self._physics[env].load(np.array([0]), [scene])
 
   def drop(self, env: int) -> None:
-    """Ends the stay of an environment, if it is a guest."""
+    """Removes an environment, if it is a guest."""
     self._physics.pop(env, None)
 
   def which(self, env_ids: np.ndarray) -> np.ndarray:
@@ -41,7 +41,7 @@ class Guests:
     return np.isin(env_ids, list(self._physics))
 
   def restore(self, env_ids: np.ndarray, yaw: np.ndarray) -> None:
-    """Resets those that are guests to their scenes' start."""
+    """Resets the guests among environments to their scenes' start."""
     for row, physics in self._rows(env_ids):
       physics.restore(np.array([0]), yaw[row : row + 1])
 
@@ -102,7 +102,7 @@ class Guests:
     return {str(env): each.save_state() for env, each in self._physics.items()}
 
   def load_state(self, saved: dict[str, Any]) -> None:
-    """Restores what `save_state` returned; scenes must be loaded already."""
+    """Restores a state from `save_state`; scenes must be loaded already."""
     for env, physics in self._physics.items():
       physics.load_state(saved[str(env)])
 

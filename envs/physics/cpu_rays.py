@@ -22,10 +22,10 @@ def cast(
   normals: bool,
   env_ids: np.ndarray | None,
 ) -> base.RayHits:
-  """Casts rays at the poses of the present state.
+  """Casts rays at the poses of the current state.
 
-  Steps start from the state alone, so that rays cast between them change
-  nothing but the poses kept for drawing.
+  Steps start from the state alone, so rays cast between them only change the
+  poses that are kept for drawing.
 
   Args:
     batch: The batch.

@@ -12,7 +12,7 @@ from adaland.envs import constants
 # A standing avatar corrects slips of up to this length per step, so that it
 # stays in place on a ramp; a push that moves it farther moves its anchor too.
 MAX_SLIP_METRES: Final = 0.02
-# Metres per second: more than walking, turning and swinging need together.
+# Metres per second; more than walking, turning and swinging need together.
 MAX_HAND_SPEED: Final = 12.0
 
 
@@ -54,11 +54,11 @@ class Standing:
 def hand_velocity(
   target: np.ndarray, at: np.ndarray, holds: np.ndarray
 ) -> np.ndarray:
-  """Returns velocities that take hands to their targets within a step.
+  """Returns velocities that move hands to their targets within a step.
 
   Args:
     target: Target positions, metres, float [N, P, 3].
-    at: Current positions, of the same shape.
+    at: Current positions, in the same shape.
     holds: Hands that hold an object, bool [N, P]; the others rest.
 
   Returns:

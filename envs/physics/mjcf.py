@@ -2,9 +2,9 @@
 
 Every world of a run has the same bodies, joints, geoms, constraints and
 sensors in the same order, so that one batch can run them all, and the object
-in a slot can change by copying numbers (see `slots`). Bodies are, in order:
-the world with the terrain, a fixed body for each slot (used while the slot's
-object is frozen), the players, their hands, the slots' free bodies.
+in a slot can be changed by copying numbers (see `slots`). The bodies are, in
+order: the world with the terrain, a fixed body for each slot (used while the
+slot's object is frozen), the players, their hands, the slots' free bodies.
 
 A soft constraint pulls a held object to the hand, so that the object still
 collides, and lags behind when something stops it.
@@ -22,11 +22,11 @@ import numpy as np
 from adaland.envs import constants
 from adaland.envs.physics import parts, terrain
 
-# Sensors of contacts between two nodes each. MuJoCo visits every sensor three
-# times a substep, in use or not, so that one for each pair of nodes would cost
-# as much as all the rest. Of 300 sampled tasks none needs more than five.
+# Contact sensors, each for two nodes. MuJoCo visits every sensor three times
+# per substep, in use or not, so a sensor for each pair of nodes would cost as
+# much as everything else. Of 300 sampled tasks none needs more than five.
 _MAX_SENSORS: Final = 12
-# Below this speed (metres per second) an island counts as at rest.
+# Speed (metres per second) below which an island counts as at rest.
 _SLEEP_TOLERANCE: Final = 0.005
 # Spring and damper that pull a held object to the hand, per kilogram.
 _GRIP_STIFFNESS: Final = 90.0
@@ -140,8 +140,8 @@ def build(
   _add_contact_sensors(spec, capacity)
   model = spec.compile()
   model.sensor_needstage[:] = mujoco.mjtStage.mjSTAGE_NONE  # All off.
-  # The compiler derives the second anchor from the start pose; both anchors
-  # are to be at the centres.
+  # The compiler derives the second anchor from the start pose, but both anchors
+  # must be at the centres.
   model.eq_data[:, :6] = 0.0
   # Contacts are disabled only after compiling: the compiler leaves geoms
   # without contacts out of its bounding volume trees, whose sizes must not
@@ -168,7 +168,7 @@ def set_options(spec: mujoco.MjSpec) -> None:
   option = spec.option
   option.timestep = constants.STEP_SECONDS / parts.SUBSTEPS
   option.integrator = mujoco.mjtIntegrator.mjINT_EULER
-  # With pyramidal cones a hand drives a pyramid 0.3 m deep into a wall.
+  # With pyramidal cones, a hand drives a pyramid 0.3 m deep into a wall.
   option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
   option.enableflags |= mujoco.mjtEnableBit.mjENBL_SLEEP
   option.sleep_tolerance = _SLEEP_TOLERANCE

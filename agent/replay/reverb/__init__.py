@@ -1,5 +1,5 @@
 """Replay in a Reverb server: the server's process, its owner, and clients.
 
-The only modules that import Reverb; all others know the protocol of
+Only these modules import Reverb; all others use the protocols in
 `adaland.agent.replay.base`.
 """

@@ -1,10 +1,9 @@
 """Loads Reverb's C++ client and server without TensorFlow's Python.
 
 `reverb/libpybind.so` needs one shared library of TensorFlow and none of its
-Python; loading just the two takes 0.15 s and 65 MB where `import reverb` takes
-3 to 10 s and 500 MB, in every actor process. It relies on the content of two
-wheels, so it is used only for the versions that it was tested with; all others
-get the plain import.
+Python. Loading just the two takes 0.15 s and 65 MB; `import reverb` takes 3 to
+10 s and 500 MB in every actor process. This relies on the content of two
+wheels, so it is done only for tested versions; all others use the plain import.
 """
 
 import ctypes
@@ -15,7 +14,7 @@ import os
 import sys
 from types import ModuleType
 
-# Silences the library's start-up messages (notes of oneDNN).
+# Silences the library's start-up messages (from oneDNN).
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy  # noqa: F401  The library crashes if loaded before NumPy.
@@ -28,8 +27,8 @@ def load(tested: tuple[tuple[str, str], ...] = TESTED) -> ModuleType:
   """Returns Reverb's low-level module: Client, Server, Table and so on.
 
   Args:
-    tested: Distributions and versions for which the two libraries are loaded
-      alone.
+    tested: Distributions and versions for which only the two libraries are
+      loaded.
   """
   if _MODULE in sys.modules:
     return sys.modules[_MODULE]
@@ -45,7 +44,7 @@ def load(tested: tuple[tuple[str, str], ...] = TESTED) -> ModuleType:
 
 def _load_alone() -> ModuleType:
   """Loads the two libraries; a later `import reverb` shares them."""
-  # RTLD_LOCAL, the default, is needed: with global symbols it crashes.
+  # RTLD_LOCAL, the default, is required: with global symbols it crashes.
   ctypes.CDLL(
     os.path.join(_folder("tensorflow"), "libtensorflow_framework.so.2")
   )

@@ -1,9 +1,9 @@
-"""The folders that Reverb writes a server's checkpoints into."""
+"""The folders of a Reverb server's checkpoints."""
 
 import os
 import shutil
 
-# Name of the checkpoint that is to be replaced; sorts before any year.
+# Name of the checkpoint to be replaced; sorts before any year.
 _BEFORE = "0"
 
 
@@ -18,14 +18,14 @@ def whole(root: str) -> list[str]:
 def step_back(root: str) -> None:
   """Renames the newest checkpoint so that it sorts before all of Reverb's.
 
-  Reverb names checkpoints by the time of day, keeps the last by name and
-  removes the others: after the clock is set back, it would remove each
-  checkpoint that it has just written.
+  Reverb names checkpoints by date and time, keeps the last by name and removes
+  the others: after the clock is set back, it would remove each checkpoint that
+  it has just written.
   """
   found = whole(root)
   if not found:
     return
-  # Left by a server that died while it wrote or removed one.
+  # Remains of a server that died while writing or removing a checkpoint.
   for name in os.listdir(root):
     if name != found[-1]:
       shutil.rmtree(os.path.join(root, name), ignore_errors=True)

@@ -1,8 +1,8 @@
 """The two ends of a Reverb server: an actor's writer, the learner's sampler.
 
-One unroll is one item: every column is appended once and referred to whole,
-never step by step. Every wait is bounded, and both ends outlive a server that
-dies and comes back.
+One unroll is one item: every column is appended once and referenced as a whole,
+never step by step. Every wait is bounded, and both ends survive a restart of
+the server.
 """
 
 import logging
@@ -23,7 +23,7 @@ __all__ = ["Connection", "ReverbSampler", "ReverbWriter"]
 # The first elements of a sample: key, probability, table size, priority,
 # times sampled; the columns follow.
 _NUM_INFO = 5
-# Priority of every item; no selector of ours reads it.
+# Priority of every item; neither of the selectors in use reads it.
 _PRIORITY = 1.0
 # Seconds between two checks of a connection that delivers nothing.
 _POLL_SECONDS = 0.5
@@ -33,7 +33,7 @@ class ReverbWriter:
   """An actor's end, with at most one unconfirmed unroll in flight.
 
   If a server dies before it confirms an unroll, the writer sends the unroll to
-  the next server; so an unroll may be stored twice but is not lost.
+  the next server, so an unroll may be stored twice but is not lost.
   """
 
   def __init__(
@@ -56,11 +56,11 @@ class ReverbWriter:
     self._unconfirmed: list[np.ndarray] | None = None
 
   def insert(self, unroll: types.Unroll) -> None:
-    """Sends one unroll, once the one before it is confirmed.
+    """Sends one unroll, once the previous one is confirmed.
 
     Raises:
       ValueError: If the unroll does not fit the spec.
-      TimeoutError: If the one before was not confirmed in time; this one was
+      TimeoutError: If the previous one was not confirmed in time; this one was
         not sent.
     """
     arrays = [array.copy() for array in self._spec.flatten(unroll)]
@@ -102,7 +102,7 @@ class ReverbWriter:
     )
 
   def _settle(self, timeout: float) -> None:
-    """Waits until nothing is in flight, across server restarts if need be."""
+    """Waits until nothing is in flight, across server restarts if needed."""
     deadline = time.monotonic() + timeout
     while self._unconfirmed is not None:
       left = deadline - time.monotonic()
@@ -125,7 +125,7 @@ class ReverbWriter:
 class ReverbSampler:
   """The learner's end: a thread draws items and stacks them into batches.
 
-  Another thread reconnects to a server that was away.
+  Another thread reconnects when the server was unavailable.
   """
 
   def __init__(
@@ -136,15 +136,15 @@ class ReverbSampler:
     prefetch: int = 2,
     buffer_size: int | None = None,
   ):
-    """Connects and starts to draw; raises as Connection does.
+    """Connects and starts drawing; raises as Connection does.
 
     Args:
       address: See Connection.
       spec: Fields, shapes and dtypes of one unroll.
       batch_size: Items in a batch.
-      prefetch: Batches kept ready; they were drawn earlier than asked for.
+      prefetch: Batches kept ready; they are drawn before they are requested.
       buffer_size: Items in flight; None for a batch. A queue loses the items in
-        flight when this process dies: choose 1 there.
+        flight when this process dies: use 1 there.
     """
     self._spec = spec
     self._batch_size = batch_size
@@ -166,8 +166,8 @@ class ReverbSampler:
     """Returns one batch, every leaf [B, ...].
 
     Raises:
-      TimeoutError: If there was none in time.
-      ValueError: If a server with other fields is at the address now.
+      TimeoutError: If no batch was ready in time.
+      ValueError: If a server with other fields now has the address.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     while not self._closed.is_set():
@@ -185,7 +185,7 @@ class ReverbSampler:
     raise RuntimeError("The sampler is closed.")
 
   def close(self) -> None:
-    """Tells the threads to end: Reverb cannot wake one that waits."""
+    """Tells the threads to stop: Reverb cannot wake a waiting one."""
     self._closed.set()
 
   def _start_thread(self) -> threading.Thread:
@@ -203,11 +203,11 @@ class ReverbSampler:
     return thread
 
   def _watch(self) -> None:
-    """Draws over a new connection when the old one is found broken.
+    """Draws over a new connection when the old one is broken.
 
-    Reverb's own sampler finds a server that came back, but only after a
-    back-off that has grown with the server's absence, to minutes. Callers may
-    use short timeouts, so a thread watches instead.
+    Reverb's own sampler finds a restarted server, but only after a back-off
+    that grows, with the time without a server, to minutes. Callers may use
+    short timeouts, so a thread watches the connection instead.
     """
     drawn = -1
     while not self._closed.wait(_POLL_SECONDS):
@@ -225,7 +225,7 @@ class ReverbSampler:
         return
 
   def _draw(self, sampler: Any, number: int) -> None:
-    """Draws until closed, or until another thread took over."""
+    """Draws until closed or until another thread takes over."""
     while number == self._newest_thread and not self._closed.is_set():
       try:
         item = sampler.GetNextTrajectory()

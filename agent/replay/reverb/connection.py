@@ -1,10 +1,10 @@
-"""A connection to a Reverb server, all waits on which are bounded.
+"""A connection to a Reverb server that bounds every wait.
 
-Most calls of Reverb's client wait for ever while a server is away, and a
-client that lost its server comes back to the same address only after seconds
-of back-off; so after a loss a new client takes another spelling of the
-socket's path, or another of this machine's loopback addresses (127.0.0.2,
-...), which has no back-off.
+Most calls of Reverb's client wait forever while the server is unavailable, and
+a client that lost its server reconnects to the same address only after seconds
+of back-off. So after a loss a new client uses another spelling of the socket's
+path, or another of this machine's loopback addresses (127.0.0.2, ...), which
+has no back-off.
 """
 
 import ipaddress
@@ -17,9 +17,8 @@ from adaland.agent.replay import base
 from adaland.agent.replay.reverb import binding, private, server
 from adaland.agent.replay.spec import UnrollSpec
 
-# ServerInfo counts its deadline in whole seconds. On a busy machine a server
-# may need more than the first to answer, so it gets twice the time after each
-# failure.
+# ServerInfo's deadline is in whole seconds. On a busy machine a server may need
+# more than one to answer, so the deadline doubles after each failure.
 _INFO_TIMEOUT = 1
 _MAX_INFO_TIMEOUT = 4
 
@@ -27,7 +26,7 @@ Address = str | Callable[[], str]
 
 
 class Connection:
-  """A client of one server, replaced by a fresh one when it stops answering."""
+  """A client of one server, replaced when the server stops answering it."""
 
   def __init__(
     self,
@@ -39,8 +38,8 @@ class Connection:
 
     Args:
       address: 'unix:path' or 'host:port', or a function that returns it, for
-        a server that may come back elsewhere; it returns an empty string
-        while there is no server.
+        a server that may restart at another address; it returns an empty
+        string while there is no server.
       spec: Fields, shapes and dtypes of one unroll here.
       timeout: Seconds to wait for the server.
 
@@ -71,7 +70,7 @@ class Connection:
     return True
 
   def renew(self) -> bool:
-    """Connects a new client at a fresh address if the server answers there."""
+    """Connects a new client at a new address if the server answers there."""
     address = self._find()
     if not address:
       return False
@@ -136,15 +135,15 @@ def _addresses(address: str) -> Iterator[str]:
 
 
 # Fields of Reverb's TableInfo, RateLimiterInfo and RateLimiterCallStats
-# messages, and of the wire format of protocol buffers, read here so that no
-# process needs TensorFlow's message classes.
+# messages in the protocol buffers' wire format, decoded here so that no process
+# needs TensorFlow's message classes.
 _SIZE, _NAME, _LIMITER = 7, 8, 5
 _INSERT_STATS, _SAMPLE_STATS, _COMPLETED = 5, 6, 2
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 def _fields(message: bytes) -> dict[int, Any]:
-  """Returns the fields of a message by number; numbers and bytes only."""
+  """Returns a message's fields by number; supports only numbers and bytes."""
   fields: dict[int, Any] = {}
   data = iter(message)
   for first in data:
@@ -161,7 +160,7 @@ def _fields(message: bytes) -> dict[int, Any]:
 
 
 def _varint(data: Iterator[int]) -> int:
-  """Reads seven bits a byte, the lowest first, until one has no top bit."""
+  """Reads seven bits per byte, lowest first, until a byte lacks the top bit."""
   value = 0
   for shift in itertools.count(0, 7):
     byte = next(data)

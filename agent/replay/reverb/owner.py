@@ -22,7 +22,7 @@ _CHECKPOINT_TIMEOUT = 60.0
 _HUNG_SECONDS = 60.0
 _WATCH_SECONDS = 0.2
 _POLL_SECONDS = 1.0
-# A killed process closes its connections before it has ended.
+# A killed process closes its connections before it exits.
 _DEATH_SECONDS = 1.0
 
 
@@ -37,8 +37,8 @@ def start_server(
   Args:
     config: The table's settings.
     spec: Fields, shapes and dtypes of one unroll.
-    checkpoint_dir: Holds the table's checkpoints, and gives the content to
-      start with. None: checkpoints live as long as the server's owner.
+    checkpoint_dir: Directory of the table's checkpoints, and of the initial
+      content. With None, checkpoints live as long as the server's owner.
     hung_seconds: Seconds without an answer after which a running server is
       killed and restarted.
 
@@ -50,15 +50,15 @@ def start_server(
 
 
 class ReverbReplay:
-  """Handle of the process that started the server; it ends with the handle.
+  """The owner's handle of a server, which ends with the handle.
 
   A server that dies or hangs is restarted at the same address, with the content
   of its last checkpoint; writers and samplers reconnect.
 
   Attributes:
     address: 'unix:path' or 'host:port', for writers and samplers.
-    restarts: Number of restarts because the server had died.
-    answered: Time of the server's last answer, monotonic seconds.
+    restarts: Number of restarts after the server died.
+    answered: Time of the server's last answer, in monotonic seconds.
   """
 
   def __init__(
@@ -72,10 +72,10 @@ class ReverbReplay:
     self._config = config
     self._spec = spec
     self._scratch = private.make_folder()
-    # Absolute, as the server moves to where its socket is.
+    # Absolute, as the server changes into the folder of its socket.
     self._checkpoint_dir = os.path.abspath(checkpoint_dir or self._scratch)
-    # A table's settings come back with its checkpoint, over those asked for:
-    # so another table's checkpoint must not be found.
+    # A checkpoint's table settings override the requested ones, so a checkpoint
+    # with other settings must not be found.
     name = f"reverb-{config.store_hash()}-{spec.signature}"
     self._root = os.path.join(self._checkpoint_dir, name)
     self._lock = threading.RLock()
@@ -87,7 +87,8 @@ class ReverbReplay:
       shutil.rmtree(self._scratch, ignore_errors=True)
       raise
     self._connection = connection.Connection(self.address, spec)
-    # A second one: a call to a hung server may hold the other's lock.
+    # A second connection: a call to a hung server may hold the first one's
+    # lock.
     self._probe = connection.Connection(self.address, spec)
     self._probe_lock = threading.Lock()
     self._hung_seconds = hung_seconds
@@ -130,10 +131,9 @@ class ReverbReplay:
       return self._probe.table_info()
 
   def checkpoint(self, path: str) -> None:
-    """Writes the table; removes the previous checkpoint once this is complete.
+    """Writes the table, then removes the previous checkpoint.
 
-    It takes seconds (25 MB/s or so); writers and samplers keep running
-    meanwhile.
+    This takes seconds (at about 25 MB/s); writers and samplers keep running.
 
     Args:
       path: The `checkpoint_dir` that the server was started with.
@@ -147,8 +147,8 @@ class ReverbReplay:
         f"path is {path!r}; it must be {self._checkpoint_dir!r}, the directory "
         "that the replay server was started with"
       )
-    # A call to a dead server might wait for ever, and with it the lock that
-    # starting another one needs.
+    # A call to a dead server might wait forever, and hold the lock that
+    # a restart needs.
     deadline = time.monotonic() + _CHECKPOINT_TIMEOUT
     while True:
       with self._lock:
@@ -158,7 +158,7 @@ class ReverbReplay:
             self._connection.client.Checkpoint()
             return
           except Exception as error:
-            # Errors of many types: a full disk is an IndexError.
+            # Errors have many types: a full disk is an IndexError.
             if not self._dies():
               raise RuntimeError(str(error)) from error
       if time.monotonic() > deadline:
@@ -194,7 +194,7 @@ class ReverbReplay:
     self._connection = connection.Connection(self.address, self._spec)
 
   def _watch(self) -> None:
-    """Restarts the server when it has died; kills it when it hangs."""
+    """Restarts the server after it dies; kills it if it hangs."""
     next_check = 0.0
     delay = _WATCH_SECONDS
     while not self._closed.wait(delay):
@@ -228,7 +228,7 @@ class ReverbReplay:
       with self._probe_lock:
         answers = self._probe.answers() or self._probe.renew()
     except ValueError as error:
-      logging.warning("%s", error)  # Another's server, but it answers.
+      logging.warning("%s", error)  # Not this run's server, but it answers.
       answers = True
     if answers:
       self.answered = time.monotonic()

@@ -1,10 +1,11 @@
-"""Reverb servers on a Unix socket, which only their own user reaches.
+"""Reverb servers on a Unix socket, which only their own user can reach.
 
-Reverb 0.14 asks gRPC to listen on "[::]:" + port, which is every interface,
-and does no authentication. There is no setting for it. But "unix:" has as many
-letters, and gRPC takes "unix:1" for a socket named 1 in the process's folder.
-So the server's process replaces these five letters in its own copy of the
-library's constants; the file and all other processes keep theirs.
+Reverb 0.14 tells gRPC to listen on "[::]:" + port, which is every interface,
+and does no authentication. There is no setting for this. But "unix:" has the
+same length, and gRPC takes "unix:1" as a socket named 1 in the process's
+working directory. So the server's process replaces these five characters in its
+own copy of the library's constants; the file and all other processes keep
+theirs.
 """
 
 import ctypes
@@ -13,7 +14,7 @@ import re
 import socket
 import tempfile
 
-# The socket's name: the server adds what it believes to be a port.
+# The socket's name, which the server appends as a port number.
 NUMBER = 1
 PREFIX = "unix:"
 _LIBRARY = "libpybind.so"
@@ -25,7 +26,7 @@ NUM_SPELLINGS = 2**_NUM_BITS
 
 
 def make_folder() -> str:
-  """Makes a folder for the user alone, with a path short enough for sockets."""
+  """Makes a folder only for the user, with a path short enough for sockets."""
   parent = tempfile.gettempdir()
   prefix = "adaland-replay-"
   name = spelling(address(os.path.join(parent, prefix + 8 * "x")), 0)
@@ -39,9 +40,9 @@ def address(folder: str) -> str:
 
 
 def spelling(address: str, k: int) -> str:
-  """Returns the k-th way to write an address, k below NUM_SPELLINGS.
+  """Returns the k-th spelling of an address, k below NUM_SPELLINGS.
 
-  gRPC takes each for another server.
+  gRPC treats each spelling as another server.
   """
   folder, name = address.rsplit("/", 1)
   bits = f"{k:0{_NUM_BITS}b}"
@@ -51,7 +52,7 @@ def spelling(address: str, k: int) -> str:
 def make_private() -> None:
   """Makes servers of this process listen on Unix sockets in its folder.
 
-  Reverb must be loaded. Nothing has changed if this fails.
+  Reverb must be loaded. A failure changes nothing.
 
   Raises:
     OSError: If this build of Reverb or this system does not allow it.
@@ -59,7 +60,7 @@ def make_private() -> None:
   found = [
     (start + match.start() + 1, flags)
     for start, end, flags in _mappings()
-    # A constant of C++ ends with a zero, and so does the one before it.
+    # A C++ string constant ends with a zero byte, as does the one before it.
     for match in re.finditer(
       re.escape(b"\0" + _OPEN + b"\0"), ctypes.string_at(start, end - start)
     )
@@ -79,12 +80,12 @@ def make_private() -> None:
 
 
 def _mappings() -> list[tuple[int, int, str]]:
-  """Returns start, end and rights of what is loaded of Reverb's library."""
+  """Returns start, end and permissions of Reverb's library's mappings."""
   found = []
   with open("/proc/self/maps") as file:
     for line in file:
       addresses, flags, _, _, _, *path = line.rstrip("\n").split(maxsplit=5)
-      # Private, as the linker maps it: what is written stays in here.
+      # Private, as the linker maps it: writes stay in this process.
       if (
         path
         and os.path.basename(path[0]) == _LIBRARY
@@ -97,7 +98,7 @@ def _mappings() -> list[tuple[int, int, str]]:
 
 
 def _protect(address: int, protection: int) -> None:
-  """Sets the rights of the pages that hold the constant."""
+  """Sets the permissions of the pages that hold the constant."""
   page = os.sysconf("SC_PAGESIZE")
   start = address // page * page
   size = address + len(_OPEN) - start
@@ -116,7 +117,7 @@ def tcp_ports() -> list[int]:
     try:
       copy = socket.socket(fileno=os.dup(int(name)))
     except OSError:
-      continue  # No socket, or closed by now.
+      continue  # Not a socket, or already closed.
     with copy:
       listens = copy.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
       if listens and copy.family in (socket.AF_INET, socket.AF_INET6):

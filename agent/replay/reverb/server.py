@@ -2,12 +2,12 @@
 
 It answers on stdout with one line of JSON, {"address": text, "open": text} or
 {"error": text}, and serves until its stdin closes; so it ends with the process
-that started it, however that one ends.
+that started it, however that process ends.
 
 Without a port it listens on a Unix socket in a folder of its owner's. A port is
 open on every interface without authentication, so only trusted machines may be
-able to reach it. Reverb would silently share either with a second server, which
-takes some or all of the traffic, so both are locked first.
+able to reach it. Reverb would silently share a socket or a port with a second
+server, which would take some or all of the traffic, so both are locked first.
 """
 
 import contextlib
@@ -26,8 +26,8 @@ from typing import IO, Any
 from adaland.agent.replay.reverb import binding, private
 
 TABLE = "unrolls"
-# Clients compare field names, which Reverb does not; a table that is never
-# written carries them in its name, where `ServerInfo` shows them.
+# Clients compare field names, which Reverb does not do; an unused table carries
+# them in its name, which `ServerInfo` returns.
 COLUMNS_PREFIX = "columns:"
 
 
@@ -52,11 +52,11 @@ def main(settings: dict[str, Any]) -> None:
       return
     _answer(answer)
     sys.stdin.read()
-    # The server itself now holds the address that the locks kept free.
+    # The server itself now holds the address that the locks reserved.
     stack.close()
     if os.getppid() != owner:
       shutil.rmtree(settings["scratch"], ignore_errors=True)
-    # Stopping waits for calls in flight, and some of them may wait for ever.
+    # Stopping waits for calls in flight, and some of them may wait forever.
     timer = threading.Timer(2.0, os._exit, (0,))
     timer.daemon = True
     timer.start()
@@ -67,17 +67,17 @@ def main(settings: dict[str, Any]) -> None:
 def _take_address(
   settings: dict[str, Any], stack: contextlib.ExitStack
 ) -> tuple[int, dict[str, str]]:
-  """Returns the number to serve at, and the answer to the owner.
+  """Returns the port number to serve on, and the answer to the owner.
 
   The answer holds the address. If a Unix socket is wanted but not possible, it
   also says why the server is `open`.
 
   Args:
     settings: See `main`.
-    stack: Gets the locks that keep other servers off.
+    stack: Receives the locks that keep other servers off the address.
 
   Raises:
-    OSError: If another server is there.
+    OSError: If another server has the address.
   """
   answer = {}
   if not settings["port"]:
@@ -100,10 +100,10 @@ def _take_address(
 
 
 def _check_closed() -> None:
-  """Checks that the server listens on no port.
+  """Checks that the server listens on no TCP port.
 
   Raises:
-    RuntimeError: If there is a port after all.
+    RuntimeError: If it does.
   """
   ports = private.tcp_ports()
   if ports:
@@ -125,8 +125,8 @@ def _answer(message: dict[str, Any]) -> None:
 def _start(settings: dict[str, Any], port: int) -> Any:
   """Returns a server with the newest checkpoint's content.
 
-  A checkpoint that can't be read would stop every later start as well, so it
-  is renamed aside and the server starts empty.
+  A checkpoint that can't be read would also stop every later start, so it is
+  renamed aside and the server starts empty.
   """
   root = settings["root"]
   os.makedirs(root, exist_ok=True)
@@ -182,7 +182,7 @@ def _serve(settings: dict[str, Any], port: int) -> Any:
 
 
 def _reserve_port(port: int) -> tuple[int, IO[str]]:
-  """Returns a free port, and the lock that keeps our other servers off it.
+  """Returns a free port, and the lock that keeps Adaland's other servers off.
 
   Args:
     port: The port wanted; 0 for any.
@@ -192,7 +192,7 @@ def _reserve_port(port: int) -> tuple[int, IO[str]]:
   """
   for _ in range(1 if port else 20):
     with socket.socket() as probe:
-      # Lets a port in TIME_WAIT pass, but not one that is listened on.
+      # Accepts a port in TIME_WAIT, but not one with a listener.
       probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
       try:
         probe.bind(("", port))
@@ -211,7 +211,7 @@ def _in_use(port: int, by: str) -> str:
 
 @contextlib.contextmanager
 def _lock_folder(path: str) -> Iterator[None]:
-  """Locks a folder among our servers; cleaners of /tmp respect the lock too."""
+  """Locks a folder among Adaland's servers; /tmp cleaners respect the lock."""
   descriptor = os.open(path, os.O_RDONLY)
   try:
     try:
@@ -224,7 +224,7 @@ def _lock_folder(path: str) -> Iterator[None]:
 
 
 def _lock(port: int) -> IO[str] | None:
-  """Locks a port among our servers until the process ends."""
+  """Locks a port among Adaland's servers until the process ends."""
   name = f"adaland-replay-{os.getuid()}-{port}.lock"
   path = os.path.join(tempfile.gettempdir(), name)
   # Held until the process ends.
@@ -238,7 +238,7 @@ def _lock(port: int) -> IO[str] | None:
 
 
 def _open_no_link(path: str, flags: int) -> int:
-  """Opens a file in a folder that others may write to; follows no link."""
+  """Opens a file in a folder that others can write to; follows no link."""
   return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 

@@ -1,4 +1,4 @@
-"""Starts and stops the process of a Reverb server (`server`)."""
+"""Functions that start and stop the process of a Reverb server (`server`)."""
 
 import contextlib
 import json
@@ -25,12 +25,12 @@ def start(
   root: str,
   scratch: str,
 ) -> tuple[subprocess.Popen, str]:
-  """Starts a server, which ends with this process, and waits until it serves.
+  """Starts a server, which ends with this process, and waits until it is ready.
 
   Args:
     config: The table's settings.
     spec: Fields, shapes and dtypes of one unroll.
-    port: Where it listens; 0 for a Unix socket.
+    port: Port to listen on; 0 for a Unix socket.
     root: Directory of the table's checkpoints.
     scratch: Directory for its socket and its log.
 
@@ -38,7 +38,7 @@ def start(
     The process and the server's address.
 
   Raises:
-    ValueError: If it answers with an error, such as that the port is in use.
+    ValueError: If it answers with an error, for example if the port is in use.
     RuntimeError: If it ends or hangs without an answer.
   """
   settings = {
@@ -100,10 +100,10 @@ def _last_words(log_path: str) -> str:
 
 
 def stop(process: subprocess.Popen) -> None:
-  """Stops a server, after five seconds by force.
+  """Stops a server; kills it after five seconds.
 
   Args:
-    process: Returned by `start`; it may be dead.
+    process: Returned by `start`; it may have ended already.
   """
   with contextlib.suppress(OSError):
     if process.stdin is not None:

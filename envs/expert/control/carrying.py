@@ -1,7 +1,7 @@
 """Carrying an object around corners.
 
-The hand is a spring: an object that meets a wall stays behind and is torn away.
-So a step that would take the object into higher ground is replaced by the best
+The hand is a spring: an object that hits a wall stays behind and is torn away.
+So a step that would move the object into higher ground is replaced by the best
 of all moves and turns.
 """
 
@@ -23,15 +23,15 @@ _SCALE = _STEP / np.maximum(np.hypot(_AHEAD, _LEFT), 1)
 _TURN = constants.STEP_SECONDS * np.array(
   [constants.TURN_RATES[turn] for _, _, turn in _CHOICES]
 )
-# Points of the way of the object that are to be free, and around each of them.
+# Fractions of the object's path that must be free, and points around each.
 _SHARES = np.array([1 / 3, 2 / 3, 1.0])
 _AROUND = np.stack(
   [f(np.linspace(0, 2 * np.pi, 8, endpoint=False)) for f in (np.cos, np.sin)],
   axis=-1,
 )
 _MAX_RADIUS = 0.3
-# Costs of a point that is not free, of a radian off the way, and of a metre by
-# which an object that is held up would be behind, in metres.
+# Costs in metres: of a blocked point, of a radian off the path, and of each
+# metre by which an object that got stuck would lag behind.
 _BLOCKED_COST = 0.1
 _TURN_COST = 0.15
 _STRETCH_COST = 2.0
@@ -40,11 +40,11 @@ _HELD_UP_METRES = 0.3
 
 
 def keep_clear(situation: senses.Situation, offset: np.ndarray) -> None:
-  """Changes a step that would take the held object into higher ground.
+  """Changes a step that would move the held object into higher ground.
 
   Args:
     situation: The state, and the action whose move, strafe and turn are
-      changed; nothing is, if nothing is held.
+      changed, if an object is held.
     offset: Vector to the point to walk to, metres, float [2].
   """
   if situation.held < 0:
@@ -70,7 +70,7 @@ def keep_clear(situation: senses.Situation, offset: np.ndarray) -> None:
 
 
 def _lag(situation: senses.Situation) -> float:
-  """Returns how far the held object is behind the hand, metres."""
+  """Returns how far the held object lags behind the hand, metres."""
   axis = steering.view_axis(situation.yaw, situation.pitch)
   hand = situation.eye + situation.hand * axis
   return float(np.linalg.norm(situation.at(situation.held) - hand))
@@ -88,15 +88,15 @@ def _moved(situation: senses.Situation, choices: np.ndarray) -> np.ndarray:
 def _outlook(
   situation: senses.Situation, choices: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-  """Returns what would come of some choices.
+  """Predicts the effect of some choices on the held object.
 
   Args:
-    situation: The state, and the action that has the look and the hand.
+    situation: The state, and the action, from which look and hand are used.
     choices: Indices of moves, strafes and turns, int [M].
 
   Returns:
-    Points of the object's way that are not free, int [M], and the distance of
-    the object, where it is now, from where the hand would be, metres, [M].
+    The number of blocked points on the object's path, int [M], and the distance
+    from the object's current position to the hand's next one, metres, [M].
   """
   action, ground = situation.action, situation.ground
   pitch = situation.pitch + (action.look - 1) * (

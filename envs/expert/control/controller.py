@@ -1,8 +1,8 @@
-"""Chooses the objects and the skill that make one condition true.
+"""The choice of the objects and the skill that make one condition true.
 
 The controller reads the true state (`WorldView`) but acts only through the six
 action heads. At each step it gets the wanted condition and the conditions to
-avoid meanwhile, and returns one action.
+avoid, and returns one action.
 """
 
 import itertools
@@ -16,17 +16,17 @@ from adaland.envs.expert.control.senses import Situation
 from adaland.envs.expert.ways import steering
 from adaland.envs.tasks.symbolic import Condition
 
-# Steps of an attempt before other objects or another skill are tried: those
-# near the object to go to, since the way may be long, and all of them.
+# Steps of an attempt before other objects or another skill are tried: steps
+# near the object to go to, since the way may be long, and steps in total.
 _ATTEMPT_STEPS = 70
 _ERRAND_STEPS = 200
 _ARRIVED_METRES = 2.5
-# Steps with nothing to do after which what is to be undone counts as failed.
+# Idle steps after which an attempt to make a condition false counts as failed.
 _IDLE_STEPS = 4
-# Steps to get an object into view by turning alone.
+# Steps to get an object into view just by turning.
 _TURN_STEPS = 12
-# Metres of detour worth avoiding: an attempt that failed, dropping the held
-# object, carrying an object that must not be held or can't be moved.
+# Costs in metres of walking: of an attempt that failed, of dropping the held
+# object, of carrying an object that must not be held or can't be moved.
 _FAILURE_METRES = 10.0
 _DROP_METRES = 2.0
 _FORBIDDEN_METRES = 100.0
@@ -34,14 +34,14 @@ _FROZEN_METRES = 1000.0
 
 
 class Controller:
-  """The controller of player 1 of one environment.
+  """The controller of player 1 in one environment.
 
   Attributes:
-    failures: Attempts of this trial that failed with some slots.
+    failures: Number of failed attempts in this trial, by slots.
   """
 
   def __init__(self, rng: np.random.Generator):
-    """Initializes the controller; `rng` is for escapes when stuck."""
+    """Initializes the controller; `rng` is used for escapes when stuck."""
     self._walker = walker.Walker(rng)
     self._skills = skills.Skills(self._walker)
     self._undoing = undoing.Undoing(self._walker, self._skills)
@@ -70,10 +70,10 @@ class Controller:
     Args:
       view: The true state of the environment.
       wanted: The condition to make true.
-      avoid: Conditions to avoid meanwhile.
-      satisfied: If true, the condition holds already and is to be kept.
-      slots: The objects to do it with, the one to be carried first; empty for
-        the nearest. Others are tried where these fail.
+      avoid: Conditions to avoid at the same time.
+      satisfied: If true, the condition holds already and should be kept.
+      slots: The objects to use, the carried one first; empty for the nearest.
+        Others are tried if these fail.
       lasting: If false, it is enough that the condition holds for a moment.
 
     Returns:
@@ -93,7 +93,7 @@ class Controller:
     else:
       self._bring_about(situation, wanted, slots, lasting)
     if situation.held < 0:
-      # A hand that lost its object takes nothing before it was opened.
+      # A hand that lost its object must open before it can take another.
       situation.action.grip *= not self._closed
     self._closed = situation.held < 0 and situation.action.grip == 1
     return situation.action.indices
@@ -101,12 +101,12 @@ class Controller:
   def walk(
     self, view: land.WorldView, cell: int, avoid: Sequence[Condition]
   ) -> tuple[int, ...]:
-    """Returns an action towards a cell of the ground, the hand open.
+    """Returns an action towards a cell of the ground, with the hand open.
 
     Args:
       view: The true state of the environment.
       cell: The cell.
-      avoid: Conditions to avoid meanwhile.
+      avoid: Conditions to avoid on the way.
     """
     situation = Situation(view, self._walker.ground(view), avoid)
     steering.look_towards(
@@ -133,8 +133,8 @@ class Controller:
       if no_hold:
         self._skills.push(situation, *slots)
       else:
-        # A bump is fast, but drives the other away. A ball does not stay on top
-        # of another.
+        # A bump is fast, but drives the other object away. A ball does not stay
+        # on top of another.
         balls = all(_is_ball(situation, each) for each in slots)
         self._skills.put_beside(
           situation,
@@ -180,7 +180,7 @@ class Controller:
   def _notice_idleness(
     self, situation: Situation, pairs: list[tuple[int, int]]
   ) -> None:
-    """Counts it as failure if there is nothing more to do, in vain."""
+    """Counts a failure if nothing is left to do while the condition holds."""
     action = situation.action
     still = steering.Action(look=action.look, hand=action.hand)
     idle = action == still
@@ -196,7 +196,7 @@ class Controller:
   ) -> tuple[int, ...] | None:
     """Returns the slots to use.
 
-    They are those of the last step, else those of the hint, else the nearest.
+    These are the last step's slots, else those of the hint, else the nearest.
     """
     slots = [senses.slots_of(situation.view, t) for t in wanted.object_types]
     candidates = [
@@ -227,7 +227,7 @@ class Controller:
     return best
 
   def _effort(self, situation: Situation, slots: tuple[int, ...]) -> float:
-    """Estimates the metres to walk, for the choice among objects."""
+    """Estimates the metres to walk, to choose among objects."""
     effort = _FAILURE_METRES * self.failures.get(slots, 0)
     if situation.held != slots[0]:
       effort += float(np.linalg.norm(situation.at(slots[0]) - situation.here))
@@ -246,7 +246,7 @@ def _is_ball(situation: Situation, slot: int) -> bool:
 
 
 def _has_arrived(situation: Situation, slots: tuple[int, ...]) -> bool:
-  """Returns True near the object to go to: the other one if one is held."""
+  """Returns True near the target: the second object if the first is held."""
   target = slots[-1] if situation.held == slots[0] else slots[0]
   way = situation.at(target) - situation.here
   return float(np.linalg.norm(way)) < _ARRIVED_METRES

@@ -11,15 +11,15 @@ from adaland.envs.expert.ways import navigate, steering
 from adaland.envs.tasks.symbolic import Condition
 
 PLAYER = constants.PLAYER_TYPE_IDS[0]
-# Distances at which to stand for gripping an object, or for putting another
-# beside it: metres along the ground, and from the eye to the object.
+# Distances at which to stand to grip an object, or to put another next to it:
+# metres along the ground, and from the eye to the object.
 STAND_METRES = (0.75, 1.5)
 EYE_METRES = 1.8
-# Angles off the view axis at which the hand may take an object, and swings it
-# there, and at which aiming is done.
+# Angles off the view axis: within the first the hand may take an object, which
+# it swings onto the axis; within the second the aim is good enough.
 _AIM_RADIANS = 0.6
 _AIMED_RADIANS = 0.15
-# An object hides what is behind it up to this distance from its centre.
+# An object hides points behind it within this distance from its centre.
 _HIDING_METRES = 0.3
 
 
@@ -30,7 +30,7 @@ class Situation:
   Attributes:
     view: The true state.
     ground: Map of the world.
-    avoid: Conditions not to bring about.
+    avoid: Conditions that must not be made true.
     action: The action, which skills fill in.
   """
 
@@ -63,7 +63,7 @@ class Situation:
 
   @property
   def pitch(self) -> float:
-    """The pitch of its view, radians."""
+    """The pitch of the avatar's view, radians."""
     return float(self.view.pitch[0])
 
   @property
@@ -89,7 +89,7 @@ class Situation:
     return float(np.linalg.norm(self.at(slot) - self.eye))
 
   def others(self, slot: int) -> np.ndarray:
-    """Returns the centres of all objects but one and the held one, [B, 3]."""
+    """Returns the centres of all objects but this and the held one, [B, 3]."""
     slots = np.flatnonzero(self.view.slot_types)
     return self.view.object_pos[slots[(slots != slot) & (slots != self.held)]]
 
@@ -139,7 +139,7 @@ def slots_of(view: land.WorldView, type_id: int) -> list[int]:
 
 
 def aimed_at(situation: Situation) -> int:
-  """Returns the slot that a closing hand would reliably take, -1 for none."""
+  """Returns the slot that closing the hand would reliably take, else -1."""
   view = situation.view
   seen = view.visible[0, view.held.size :]
   slots = np.flatnonzero((view.slot_types > 0) & ~view.frozen & seen)
@@ -160,13 +160,13 @@ def stands(
 ) -> np.ndarray:
   """Returns cells from which a point is in reach and in sight, int [K].
 
-  If there is none, as in corners and gaps, returns the three closest cells.
+  If there are none, as in corners and gaps, returns the three closest cells.
 
   Args:
     ground: The map.
     point: The point, metres, float [3].
-    bodies: Centres of objects that may hide it, metres, float [B, 3]; they
-      count only if there is a cell from which none does.
+    bodies: Centres of objects that may hide it, metres, float [B, 3]; they are
+      ignored if they hide it from every cell.
   """
   distance = np.linalg.norm(ground.centres - point[:2], axis=1)
   eyes = np.concatenate(
@@ -204,7 +204,7 @@ def clear_cells(
 ) -> np.ndarray:
   """Returns cells farther than `metres` from all points [K, 3].
 
-  If there is none, returns the three farthest cells.
+  If there are none, returns the three farthest cells.
   """
   offset = ground.centres[:, None] - points[None, :, :2]
   distance = np.min(np.linalg.norm(offset, axis=2), axis=1)

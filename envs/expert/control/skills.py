@@ -12,26 +12,26 @@ from adaland.envs.expert.ways import navigate, steering
 # Pitch and distance of a carried object: above the ground, close to the body.
 _CARRY_PITCH = -0.1
 _CARRY_METRES = 0.85
-# Distance of centres at which a `near` is settled, inside NEAR_METRES.
+# Distance of centres at which a `near` surely holds, inside NEAR_METRES.
 _SETTLED_METRES = 0.9 * constants.NEAR_METRES
 _STAND_NEAR_METRES = 0.85
 _VIEW_METRES = 6.0
-# Along the ground: a held object counts as above another within the first
-# distance; beyond the second, the other is hard to reach.
+# Distances along the ground: within the first, a held object counts as above
+# another; beyond the second, the other is hard to reach.
 _ALIGNED_METRES = 0.16
 _FAR_METRES = 1.6
-# Where the hand is stretched out on the way: the distance and the angle off it.
+# The hand is stretched out within this distance and angle of the goal.
 _STRETCH_METRES = 3.2
 _STRETCH_RADIANS = 0.3
-# Of a held object above the ground, where it is to touch another.
+# Height above the ground of a held object that should touch another.
 _ABOVE_METRES = 0.05
-# Between two objects before one is lowered onto the other.
+# Gap between two objects before one is lowered onto the other.
 _OVER_METRES = 0.1
 _LOOK_STEP = constants.LOOK_RATE * constants.STEP_SECONDS
 _HAND_STEP = constants.HAND_RATE * constants.STEP_SECONDS
-# Pushing: the distance behind an object from which to push, the largest
-# distance off the line, and the pitch and the distance of the hand at which a
-# held tool is at the objects' height.
+# Pushing: the distance behind an object from which to push, the maximum
+# distance off the line, and the pitch and distance of the hand at which a held
+# tool is at the height of the objects.
 _BEHIND_METRES = 0.65
 _OFF_LINE_METRES = 0.2
 _TOOL_PITCH = -0.5
@@ -42,7 +42,7 @@ class Skills:
   """Skills of one avatar; each call fills in the action of one step."""
 
   def __init__(self, walk: walker.Walker):
-    """Initializes the skills, which walk by `walk`."""
+    """Initializes the skills, which use `walk` for walking."""
     self._walker = walk
 
   def fetch(self, situation: Situation, slot: int) -> bool:
@@ -86,21 +86,21 @@ class Skills:
     force: bool,
     bump: bool = False,
   ) -> None:
-    """Carries one object to another until they are near, or touch.
+    """Carries one object to another until they are near or touch.
 
     Args:
       situation: The state and the action.
       carried: Slot of the carried object.
       other: Slot of the other object.
       touch: If true, until they touch; otherwise until they are near.
-      force: If true, pushes them together instead of setting one on top.
-      bump: If true, walks one into the other, so that they touch for a moment.
+      force: If true, pushes them together instead of putting one on top.
+      bump: If true, bumps one into the other, so that they touch for a moment.
     """
     if not self.fetch(situation, carried):
       return
     goal = situation.at(other)
     gap = float(np.linalg.norm(situation.at(carried) - goal))
-    bump = bump and goal[2] < situation.eye[2]  # Not up against a cliff.
+    bump = bump and goal[2] < situation.eye[2]  # Not for one up on a cliff.
     if bump:
       goal = _above_ground(situation, carried, goal)
     if not touch and gap < _SETTLED_METRES:
@@ -127,7 +127,7 @@ class Skills:
   def _stretch(
     self, situation: Situation, goal: np.ndarray, touch: bool, low: bool
   ) -> None:
-    """Stretches out the hand on the last metres straight to the goal."""
+    """Stretches out the hand on the last metres of straight path to a goal."""
     action, offset = situation.action, goal - situation.eye
     far = math.hypot(*offset[:2])
     error = steering.wrap(situation.bearing(goal) - situation.yaw)
@@ -163,7 +163,7 @@ class Skills:
       situation.step_towards(goal)
 
   def _press_down(self, situation: Situation, carried: int, other: int) -> None:
-    """Lowers the held object onto another, which thus isn't pushed away."""
+    """Lowers the held object onto another, so as not to push it away."""
     action = situation.action
     at, goal = situation.at(carried), situation.at(other)
     far = math.hypot(*(goal - situation.eye)[:2])
@@ -180,7 +180,7 @@ class Skills:
     error = steering.wrap(situation.bearing(goal) - situation.yaw)
     steering.turn_towards(action, error)
     pitch = situation.pitch + (action.look - 1) * _LOOK_STEP
-    # The hand stays close to the body while it swings around.
+    # The hand stays close to the body while the avatar turns.
     turned = abs(error) < steering.SWING_RADIANS
     wanted = far / math.cos(pitch) if turned else _CARRY_METRES
     stretch = wanted - situation.hand
@@ -206,7 +206,7 @@ class Skills:
       situation.step_towards(target)
 
   def pull_close(self, situation: Situation, slot: int) -> None:
-    """Holds an object and draws it against the body."""
+    """Takes an object and pulls it against the body."""
     if self.fetch(situation, slot):
       situation.action.look = 0
       situation.action.hand = 0
@@ -230,7 +230,7 @@ class Skills:
     self._walker.go(situation, ("face", slot), target, ends, [slot])
 
   def meet(self, situation: Situation, predicate: str) -> None:
-    """Goes to the other player until a relation to it holds."""
+    """Goes to the other player until the relation to it holds."""
     target = situation.other
     gap = np.linalg.norm(situation.view.player_pos[1] - situation.here)
     free = navigate.in_sight(situation.ground, situation.eye[None], target)[0]
@@ -277,7 +277,7 @@ class Skills:
       situation.step_towards(start)
 
   def _tool(self, situation: Situation, used: set[int]) -> int | None:
-    """Returns an object to push with: the held one, else the closest."""
+    """Returns an object to push with: the held one, or else the closest."""
     types = {situation.type_of(slot) for slot in used}
     tools = [
       int(slot)
@@ -294,7 +294,7 @@ class Skills:
 def _above_ground(
   situation: Situation, slot: int, point: np.ndarray
 ) -> np.ndarray:
-  """Returns a point, raised to where an object is clear of the ground."""
+  """Returns a point raised such that an object there is above the ground."""
   floor = situation.ground.height[situation.ground.cell_of(point[:2])]
   shape = shapes.shape_of_type(situation.type_of(slot))
   height = floor + shape.centre_height + _ABOVE_METRES

@@ -7,16 +7,16 @@ from adaland.envs.expert.control import senses, skills, walker
 from adaland.envs.expert.control.senses import Situation
 from adaland.envs.expert.ways import navigate, routes, steering
 
-# Distance of centres at which a `near` is safely false, and the distance to go.
+# Distance of centres at which a `near` is safely false, and the one to walk to.
 _APART_METRES = 1.6
 _CLEAR_METRES = 2.8
 _NUM_YAWS = 48
 _VIEW_MARGIN = 0.1
 # A body hides little of an object that is closer to it than this.
 _SCREEN_METRES = 0.5
-# To be pushed in between two objects, the body goes to a place this far beside
-# their middle; then straight on, from this far away at most, and no farther off
-# the way than this, or than this share of the distance.
+# To squeeze between two objects, the body first goes to a point this far to the
+# side of their midpoint. It then walks straight on if it is at most this far
+# away, and off the line by at most this distance or this fraction of the way.
 _BEGIN_METRES = 0.7
 _AHEAD_METRES = 1.2
 _OFF_METRES = 0.2
@@ -29,7 +29,7 @@ class Undoing:
   """Skills of one avatar; each call fills in the action of one step."""
 
   def __init__(self, walk: walker.Walker, fetching: skills.Skills):
-    """Initializes the skills, which walk by `walk` and use `fetching`."""
+    """Initializes the skills, which use `walk` and `fetching`."""
     self._walker = walk
     self._skills = fetching
 
@@ -42,7 +42,7 @@ class Undoing:
     self._walker.go(situation, "away", situation.here, ends, [])
 
   def look_away(self, situation: Situation, at: np.ndarray) -> None:
-    """Turns to where the fewest of some points are in view, float [K, 3]."""
+    """Turns to have the fewest of some points in view, float [K, 3]."""
     if not len(at):
       return
     offset = at - situation.eye
@@ -55,7 +55,7 @@ class Undoing:
     error = steering.wrap(float(best) - situation.yaw)
     steering.turn_towards(situation.action, error)
     if in_view.min() > 0:
-      situation.action.look = 2  # Looks over what is left in view.
+      situation.action.look = 2  # Looks over the points left in view.
 
   def stand_between(self, situation: Situation, pairs: Pairs) -> None:
     """Blocks lines of sight with the body, as many as one position can."""
@@ -84,7 +84,7 @@ class Undoing:
     ends = np.flatnonzero(blocked == blocked.max())
     if not self._walker.go(situation, "between", at[pairs[0][0]], ends, []):
       return
-    # Inside the cell, onto the nearest line itself.
+    # Within the cell, steps onto the nearest line itself.
     here = situation.here[:2]
     feet = [
       a + (b - a) * np.clip((here - a) @ (b - a) / ((b - a) @ (b - a)), 0, 1)
@@ -97,7 +97,7 @@ class Undoing:
   def _push_between(
     self, situation: Situation, a: np.ndarray, b: np.ndarray
   ) -> None:
-    """Walks in between two points from the side, float [2] each."""
+    """Walks between two points from the side, float [2] each."""
     ground, here = situation.ground, situation.here[:2]
     middle = (a + b) / 2
     along = (b - a) / max(float(np.linalg.norm(b - a)), 1e-6)

@@ -1,4 +1,4 @@
-"""Walks one avatar: shortest paths, costs near objects, escapes."""
+"""Walking of one avatar: shortest paths, costs near objects, escapes."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from adaland.envs.tasks import symbolic
 # Radii around objects, metres, and the extra cost of each metre inside.
 _OBSTACLE_RADIUS = 0.55
 _OBSTACLE_COST = 2.0
-_BULKY_RADIUS = 0.85  # With something in the hand.
+_BULKY_RADIUS = 0.85  # With an object in the hand.
 _HARM_COST = 30.0
 _HARM_RADIUS = {"near": 1.3, "touching": 0.75}
 # A held object swings around the avatar at about this distance.
@@ -31,7 +31,7 @@ class Walker:
   """The walking of one avatar, which keeps its path between steps."""
 
   def __init__(self, rng: np.random.Generator):
-    """Initializes the walker; `rng` draws directions to back off to."""
+    """Initializes the walker; `rng` draws the directions of escapes."""
     self._rng = rng
     self.reset()
 
@@ -64,14 +64,14 @@ class Walker:
     Args:
       situation: The state, and the action whose move, strafe and turn are set.
       key: Name of the errand; for another key the path is recomputed.
-      anchor: Point on which the cells depend; the path is recomputed once it
-        has moved, float [3].
+      anchor: Point on which the cells depend; the path is recomputed if it
+        moves, float [3].
       ends: Cells to reach, int [K].
       spared: Slots that are not obstacles.
       face: Yaw to turn to while walking; None for the walking direction.
 
     Returns:
-      True if the avatar has arrived; the action is unchanged then.
+      True if the avatar has arrived; then the action is unchanged.
     """
     ground, action, here = situation.ground, situation.action, situation.here
     cell = ground.cell_of(here[:2])
@@ -104,13 +104,13 @@ class Walker:
     return False
 
   def press(self, here: np.ndarray) -> None:
-    """Notes a step beyond the end of the path, where something may block it."""
+    """Records a step beyond the path's end, where something may block it."""
     self._back_off_if_stuck(self._pressed, here)
 
   def _back_off_if_stuck(
     self, trail: list[np.ndarray], here: np.ndarray
   ) -> None:
-    """Backs off in a random direction if there was no progress."""
+    """Backs off in a random direction if there is no progress."""
     trail.append(here.copy())
     if len(trail) <= _STUCK_STEPS:
       return
@@ -125,9 +125,9 @@ class Walker:
 def penalty(situation: senses.Situation, spared: Sequence[int]) -> np.ndarray:
   """Returns the extra cost per metre of walking through each cell, float [C].
 
-  Objects are obstacles. The cost is higher, and wider, around objects with
-  which the avatar, or the object it holds, could make a condition true that is
-  to be avoided.
+  Objects are obstacles. The cost is higher and extends farther around objects
+  with which the avatar, or the object it holds, could make a condition true
+  that it must avoid.
   """
   result = np.zeros(len(situation.ground.centres))
   radius = _OBSTACLE_RADIUS if situation.held < 0 else _BULKY_RADIUS

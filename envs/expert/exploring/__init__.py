@@ -1,1 +1,1 @@
-"""Players that know what an agent is shown, and find out the rest."""
+"""Players that know what an agent is shown and find out the rest."""

@@ -1,9 +1,9 @@
-"""Beliefs about rules of which parts are hidden.
+"""Beliefs about rules with hidden parts.
 
-Each rule is a set of candidates: all readings that agree with what the player
-is shown of it. A condition that held while nothing happened rules out the
-candidates with it; something that happened settles a rule, and with it what a
-hidden object or predicate stands for in the others.
+The belief about a rule is a set of candidates: all readings that agree with
+what the player is shown. A condition that held while nothing happened rules out
+the candidates with that condition; an event settles a rule, and with it what a
+hidden object or predicate stands for in the other rules.
 """
 
 import itertools
@@ -17,12 +17,13 @@ from adaland.envs.tasks.task import Hiding, Task
 
 PLAYER = constants.PLAYER_TYPE_IDS[0]
 _KINDS = range(1, constants.NUM_OBJECT_TYPES + 1)
-# How often a condition of a hidden rule is of some kind, by those of AdA's
-# sampler (arXiv 2301.07608): with a player mostly `hold`, hardly ever `see`.
+# Relative frequency of predicates in the conditions of hidden rules, after
+# AdA's sampler (arXiv 2301.07608): with a player it is mostly `hold`, and
+# hardly ever `see`.
 _WEIGHTS = {"touching": 1.0, "near": 1.0, "hold": 1.0, "see": 0.02}
 _PLAYER_WEIGHT = 0.1
 _NEGATED_WEIGHT = 0.2
-# Less common conditions are not taken for that of a rule that is all hidden.
+# A less common condition is not taken for that of a wholly hidden rule.
 _LEAST_PRIOR = 0.05
 
 # What a placeholder stands for: "object" or "predicate", and its number.
@@ -34,7 +35,7 @@ class Candidate(NamedTuple):
   """A reading of a rule.
 
   Attributes:
-    condition: Its condition, as `canonical` has it.
+    condition: Its condition, in canonical order (see `canonical`).
     binding: What its placeholders stand for.
   """
 
@@ -43,12 +44,12 @@ class Candidate(NamedTuple):
 
 
 class Belief:
-  """The beliefs about one rule.
+  """The belief about one rule.
 
   Attributes:
-    candidates: The readings that are left; None for any condition.
-    spawns: Types that it spawns; None if unknown, with placeholders for those
-      that are hidden.
+    candidates: The remaining readings; None for any condition.
+    spawns: Types that it spawns, with placeholders for hidden ones; None if
+      unknown.
   """
 
   def __init__(
@@ -62,7 +63,7 @@ class Belief:
 
   @property
   def settled(self) -> bool:
-    """True if nothing is left to find out of the condition."""
+    """True if nothing is left to find out about the condition."""
     return self.candidates is not None and len(self.candidates) < 2
 
   @property
@@ -72,7 +73,7 @@ class Belief:
 
   @property
   def condition(self) -> Condition:
-    """The condition of a rule of which it is known."""
+    """The rule's condition, which must be known."""
     assert self.candidates
     return self.candidates[0].condition
 
@@ -86,12 +87,12 @@ class Beliefs:
   """The beliefs of a player about the rules of a task.
 
   Attributes:
-    rules: What is believed of each rule.
-    inert: Conditions that held while nothing happened, as `canonical` has them.
+    rules: The belief about each rule.
+    inert: Conditions that held while nothing happened, in canonical order.
   """
 
   def __init__(self, task: Task):
-    """Initializes the beliefs of player 1 from what it is shown of a task."""
+    """Initializes player 1's beliefs from what it is shown of a task."""
     hiding = task.hiding[0]
     shown = [
       rule for n, rule in enumerate(task.rules) if n + 1 not in hiding.rules
@@ -108,16 +109,16 @@ class Beliefs:
       self.rules.append(Belief(candidates, spawns))
 
   def weight(self, index: int, condition: Condition) -> float:
-    """Returns how likely a rule has a condition, relative to others.
+    """Returns the relative likelihood that a rule has a condition.
 
     Args:
       index: The rule, from 0.
-      condition: The condition, as `canonical` has it.
+      condition: The condition, in canonical order.
     """
     belief = self.rules[index]
     if condition in self.inert or belief.settled:
       return 0.0
-    # A rule that is known takes the objects before another can.
+    # A known rule consumes the objects before another can.
     known = [x.condition for x in self.rules if x.is_known]
     if any(condition.implies(x) for x in known):
       return 0.0
@@ -127,9 +128,9 @@ class Beliefs:
     return share * sum(x.condition == condition for x in belief.candidates)
 
   def note_inert(self, conditions: Iterable[Condition]) -> None:
-    """Notes that conditions held while nothing happened."""
+    """Records that conditions held while nothing happened."""
     new = {canonical(x) for x in conditions} - self.inert
-    # A rule that is known to have the condition did not fire for some reason.
+    # A rule known to have the condition did not fire for some other reason.
     new -= {belief.condition for belief in self.rules if belief.is_known}
     if not new:
       return
@@ -145,14 +146,14 @@ class Beliefs:
   def note_fired(
     self, causes: Sequence[Condition], spawned: tuple[int, ...]
   ) -> Belief | None:
-    """Notes that something happened.
+    """Records an event, in which some rule fired.
 
     Args:
       causes: The conditions that may be the cause, the likeliest first.
       spawned: Types that appeared, as far as they were seen.
 
     Returns:
-      What is now believed of the rule that fired; None if none can have.
+      The new belief about the rule that fired; None if none can have fired.
     """
     for cause in map(canonical, causes):
       known = [x for x in self.rules if x.is_known and x.condition == cause]
@@ -171,10 +172,10 @@ class Beliefs:
     return None
 
   def _settle(self, belief: Belief, cause: Condition) -> bool:
-    """Takes a condition for that of a rule; returns whether it can be."""
+    """Takes a condition for a rule's; returns False if it can't be."""
     if belief.candidates is None:
       if prior(cause) < _LEAST_PRIOR:
-        return False  # Something else must be the reason.
+        return False  # Something else must be the cause.
       belief.candidates = [Candidate(cause)]
       return True
     matching = [x for x in belief.candidates if x.condition == cause]
@@ -184,7 +185,7 @@ class Beliefs:
     return bool(matching)
 
   def _may_spawn(self, belief: Belief, spawned: tuple[int, ...]) -> bool:
-    """Returns whether what appeared may come of a rule."""
+    """Returns True if a rule may have spawned the types that appeared."""
     if belief.spawns is None:
       return True
     free = len(belief.spawns) - len(belief.known_spawns)
@@ -192,14 +193,14 @@ class Beliefs:
     return len(odd) <= free
 
   def _see_spawns(self, belief: Belief, spawned: tuple[int, ...]) -> None:
-    """Notes what a hidden object among the spawns stands for."""
+    """Records what a hidden object among the spawns stands for."""
     hidden = [x for x in belief.spawns or () if not isinstance(x, int)]
     odd = [kind for kind in spawned if kind not in belief.known_spawns]
     if len(set(hidden)) == 1 and odd:
       self._bind(((hidden[0], odd[0]),))
 
   def _bind(self, binding: Iterable[tuple[Placeholder, int | str]]) -> None:
-    """Draws the consequences of what placeholders stand for."""
+    """Applies what placeholders stand for to all rules."""
     bound = dict(binding)
     values = set(bound.values())
     if not bound:
@@ -209,7 +210,7 @@ class Beliefs:
         spawns = [
           x if isinstance(x, int) else bound.get(x, x) for x in belief.spawns
         ]
-        # What stands for a type is bound to a type, not to a predicate (str).
+        # A placeholder of a type is bound to a type, not to a predicate (str).
         belief.spawns = tuple(spawns)  # pyrefly: ignore[bad-assignment]
       if belief.candidates is None or belief.settled:
         continue
@@ -225,7 +226,7 @@ class Beliefs:
 
 
 def canonical(condition: Condition) -> Condition:
-  """Returns a condition in the order that all equal ones share."""
+  """Returns a condition in canonical order, shared by all equal ones."""
   a, b = condition.a, condition.b
   symmetric = condition.predicate in ("near", "touching") or (
     condition.predicate == "see" and not is_player(a) and not is_player(b)
@@ -249,7 +250,7 @@ def _hidden_values(
 ) -> tuple[list[int], list[str]]:
   """Returns the types and predicates that placeholders may stand for.
 
-  What is shown anywhere in the rules is not hidden in another.
+  A type or predicate that is shown in any rule is not hidden in another.
   """
   kinds, predicates = set(_KINDS), set(_WEIGHTS)
   for rule in shown:

@@ -1,12 +1,12 @@
 """Carrying by an avatar whose actions follow from what is in view.
 
-It turns until it sees the object, walks up to it with a closed hand, which
-takes it as soon as it is in reach; holds it close; turns until the place is in
-the field of view, and walks there with the place beside the object in its hand,
-which would hide it. There is no path and no intention, as in `walking`: a
-network that imitates it needs to know only which object goes where. Nor does it
-look down to grip, or wait for the right moment: what an agent has to do in few
-steps only it learns late.
+The avatar turns until it sees the object, then walks up to it with a closed
+hand, which takes the object as soon as it is in reach. It holds the object
+close, turns until the place is in the field of view, and walks there, keeping
+the place to one side of the held object, which would hide it. As in `walking`,
+there is no path and no intention: a network that imitates it only needs to know
+which object goes where. Nor does the avatar look down to grip, or wait for the
+right moment: actions that are needed in only a few steps are learned late.
 
 S: objects.
 """
@@ -19,14 +19,14 @@ from adaland.envs import constants
 from adaland.envs.expert.exploring import errands
 from adaland.envs.expert.ways import steering, walking
 
-# A closed hand takes what is nearest to the view's axis within its reach. This
-# far off, nothing else will be in reach before the next action.
+# A closed hand takes the object nearest to the view axis within its reach.
+# Objects beyond this distance won't be in reach before the next action.
 _OUT_OF_REACH_METRES = constants.REACH_METRES + 0.4
-# A hand that was closed so near to the object, in vain, has lost it: it
-# takes nothing before it was opened.
+# A hand that was closed this near to the object but is empty has lost it, and
+# must open before it can take anything.
 _LOST_METRES = 1.5
 _HOLD_METRES = 0.85
-# The place is kept so far from the view's axis, where the held object hides it.
+# The place is kept this far off the view axis, where the held object hides it.
 _ASIDE_RADIANS = 0.5
 _HAND_STEP = constants.HAND_RATE * constants.STEP_SECONDS
 
@@ -38,14 +38,15 @@ class Scene(NamedTuple):
     offset: Vectors from the eye to the objects, metres, float [S, 3].
     radius: Distance to keep from each, 0 for none, metres, float [S].
     in_view: Objects that are in the field of view, bool [S].
-    movable: Objects that the hand could take, all visible, bool [S].
-    errand: The object, and the place; without one, it is to be near the avatar.
+    movable: Visible objects that the hand could take, bool [S].
+    errand: The object and the place; without a place, the object is to be near
+      the avatar.
     yaw: Heading, radians.
     pitch: Pitch of the view, radians.
     held: Slot in the hand, -1 for none.
     hand: Distance of the hand from the eye, metres.
     closed: Whether the last action closed the hand.
-    around: The turn by which to look around.
+    around: The turn with which to look around.
   """
 
   offset: np.ndarray
@@ -62,7 +63,7 @@ class Scene(NamedTuple):
 
 
 def act(scene: Scene) -> tuple[int, ...]:
-  """Returns the action that brings the object to where it is to be."""
+  """Returns the action that brings the object to its place."""
   holds = scene.held == scene.errand.slot
   target = scene.errand.target(scene.held)
   offset = scene.offset[target]
@@ -96,7 +97,7 @@ def act(scene: Scene) -> tuple[int, ...]:
 
 
 def _takes_first(scene: Scene, target: int) -> bool:
-  """Returns True if a closed hand would take no other object before it."""
+  """Returns True if a closed hand would take no other object first."""
   distance = np.maximum(np.linalg.norm(scene.offset, axis=-1), 1e-6)
   axis = steering.view_axis(scene.yaw, scene.pitch)
   cosine = scene.offset @ axis / distance

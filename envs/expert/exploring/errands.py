@@ -1,4 +1,4 @@
-"""The choices of an explorer where objects may have to be carried to places."""
+"""An explorer's choices in tasks where objects may be carried to places."""
 
 from typing import NamedTuple
 
@@ -6,23 +6,23 @@ import numpy as np
 
 from adaland.envs.expert.exploring import notes
 
-# More than any way in a room.
+# Longer than any way in a room.
 _UNSEEN_METRES = 100.0
 
 
 class Errand(NamedTuple):
-  """An object to go to, and the one to which it is to be carried.
+  """An object to go to, and the object to which to carry it.
 
   Attributes:
     slot: The object's slot.
-    place: The slot of the other, -1 if coming near the object is enough.
+    place: The other object's slot; -1 if going near the first one is enough.
   """
 
   slot: int
   place: int = -1
 
   def target(self, held: int) -> int:
-    """Returns the slot to go to, with the slot `held` in the hand."""
+    """Returns the slot to go to while `held` is in the hand."""
     return self.place if held == self.slot and self.place >= 0 else self.slot
 
 
@@ -36,18 +36,18 @@ def choose(
 ) -> Errand | None:
   """Returns the errand of one environment's player, None if there is none.
 
-  It makes the goal's object if it knows how, else what can be made of that by
-  a contact that is not yet tried: of several, the one with the shortest way.
+  The player makes the goal's object if it knows how; otherwise it tries a
+  contact that is not yet tried. Among several errands it chooses the shortest.
 
   Args:
     own: The notes.
     i: The environment.
-    goal: Type of the goal's object, which is not there.
+    goal: Type of the goal's object, which is not present.
     here: The player's position, metres, float [3].
     held: The slot in its hand, -1 for none.
-    in_view: Objects in view, bool [S], if its choice is to follow from what it
-      sees now: it goes to the nearest object, in view if there is one, and with
-      that in its hand to the nearest place.
+    in_view: Objects in view, bool [S], if the choice must follow from what the
+      player sees now: it goes to the nearest object, preferably in view, and
+      with that object in its hand to the nearest place.
   """
   types, at = own.types[i], own.pos[i]
   touch, pair = own.touch[i], own.pair[i]
@@ -59,7 +59,7 @@ def choose(
     return float(np.hypot(*(a - b)[:2]))
 
   def effort(errand: Errand) -> float:
-    """Returns the metres of an errand, 0 for what is in the hand."""
+    """Returns the metres of an errand; a held object costs nothing."""
     s, place = errand
     if in_view is None:
       start = 0.0 if s == held else way(at[s], here)
@@ -77,7 +77,7 @@ def choose(
       continue
     if touch[kind] == notes.VANISHES:
       continue
-    # By itself, or as the type that it turns into.
+    # The object itself, or the type that it turns into.
     turns = touch[kind] > 0
     made = touch[kind] if turns else kind
     for place in places:

@@ -1,7 +1,7 @@
-"""Experiments: what to try next to find out the rules that help.
+"""Experiments: what to try next to find out useful rules.
 
-An experiment brings about a condition, and with it weaker ones on the way. It
-is worth what the rules that it may settle are, per metre of its way.
+An experiment makes a condition true, and weaker ones on the way. Its value is
+the worth of the rules that it may settle, per metre to walk.
 """
 
 import itertools
@@ -16,24 +16,24 @@ from adaland.envs.expert.exploring.beliefs import PLAYER
 from adaland.envs.expert.ways import navigate, routes
 from adaland.envs.tasks.symbolic import Condition
 
-# Worth of settling a rule that is known to spawn what is needed, that may, and
-# that does not.
+# Worth of settling a rule that is known to spawn a needed type, one that may do
+# so, and one that does not.
 _HELPS, _MAY_HELP, _IDLE = 1.0, 0.5, 0.02
 _PART_FACTOR = 3.0
-# Metres that an experiment or a search costs on the spot.
+# Fixed cost of an experiment or a search, in metres.
 _SPOT_METRES = 3.0
-# Least worth, per metre, of an experiment.
+# Minimum worth of an experiment, per metre.
 _LEAST = 1e-5
 _SEARCH_WORTH = 0.6
 
 
 class Experiment(NamedTuple):
-  """Something to try.
+  """An experiment to try.
 
   Attributes:
-    wanted: The condition to bring about.
-    tests: All conditions that hold by then.
-    slots: The objects to do it with, the one to be carried first.
+    wanted: The condition to make true.
+    tests: All conditions that it tests on the way.
+    slots: The objects to use, the carried one first.
     value: Its worth per metre.
   """
 
@@ -46,12 +46,12 @@ class Experiment(NamedTuple):
 def needed_types(
   believed: beliefs.Beliefs, goal: Condition, present: Collection[int]
 ) -> set[int]:
-  """Returns the types that are not there but lead to the goal.
+  """Returns the absent types that lead to the goal.
 
   Args:
     believed: The beliefs.
     goal: The goal.
-    present: Types of which there is an object.
+    present: Types with at least one object.
   """
   needed, found = set[int](), set(goal.object_types)
   while found - needed:
@@ -63,7 +63,7 @@ def needed_types(
 
 
 def worth(belief: beliefs.Belief, needed: set[int]) -> float:
-  """Returns what it is worth to settle a rule."""
+  """Returns the worth of settling a rule."""
   if belief.settled:
     return 0.0
   if needed & set(belief.known_spawns):
@@ -81,15 +81,15 @@ def best(
   tried: Collection[Condition],
   failures: Mapping[tuple[int, ...], int],
 ) -> Experiment | None:
-  """Returns the experiment that is worth most per metre, None for none.
+  """Returns the experiment with the highest worth per metre, or None.
 
   Args:
     believed: The beliefs.
     view: The state as far as the player knows it.
     ground: The map of the world.
     goal: The goal.
-    tried: Conditions that could not be brought about.
-    failures: Attempts that failed with some slots, the carried one first.
+    tried: Conditions that could not be made true.
+    failures: Number of failed attempts by slots, the carried one first.
   """
   present = {int(kind) for kind in view.slot_types if kind}
   needed = needed_types(believed, goal, present)
@@ -113,7 +113,7 @@ def best(
       if test not in tried
     }
     gain = sum(gains.values())
-    # What is to be parted may be consumed instead.
+    # Objects to be separated may be consumed instead.
     if goal.negated and set(goal.object_types) & set(wanted.object_types):
       gain *= _PART_FACTOR
     strongest = next((x for x in (wanted, *all_tests) if gains.get(x)), None)
@@ -133,7 +133,7 @@ def best(
 def _options(
   view: land.WorldView,
 ) -> Iterator[tuple[Condition, tuple[Condition, ...]]]:
-  """Yields conditions to bring about, with all that hold on the way."""
+  """Yields conditions to make true, with all that hold on the way."""
   counts = np.bincount(view.slot_types)
   counts[0] = 0
   movable = set(view.slot_types[~view.frozen].tolist())
@@ -153,7 +153,7 @@ def _options(
 def frontier(
   ground: navigate.Ground, here: np.ndarray, viewed: np.ndarray
 ) -> tuple[int, float] | None:
-  """Returns where to look next, and what that is worth per metre.
+  """Returns where to look next, and the worth of that per metre.
 
   Args:
     ground: The map of the world.
@@ -161,7 +161,8 @@ def frontier(
     viewed: Cells that have been in view, bool [C].
 
   Returns:
-    The nearest cell that has not been in view; None if there is none.
+    The nearest cell that has not been in view, and the worth; None if there is
+    no such cell.
   """
   metres = navigate.distances(ground, np.array([ground.cell_of(here)]))[0]
   metres = np.where(viewed, np.inf, metres)

@@ -1,13 +1,13 @@
-"""The explorer, which tries, sees what comes of it, and remembers.
+"""The explorer, which experiments, observes the results and remembers them.
 
 It walks as an agent does and knows what an agent is shown: the goal, the rules
 that are not hidden, and what it sees or has seen.
 
-Tasks in flat rooms whose rules are all hidden and whose goal is to be near an
-object are played here. What the player knows follows from what happened
-(`notes`), and what it does from what it knows and from where it is: it can say
-at any time what it would do in a state that someone else has come to. All other
-tasks are played by a `researcher`.
+This module plays tasks in flat rooms whose rules are all hidden and whose goal
+is to be near an object. What the player knows follows from what happened
+(`notes`), and what it does follows from what it knows and where it is, so it
+can label states that another player has reached. A `researcher` plays all other
+tasks.
 """
 
 from collections.abc import Sequence
@@ -24,11 +24,11 @@ from adaland.envs.tasks.task import Task
 
 _PLAYER = constants.PLAYER_TYPE_IDS[0]
 
-# Distances to keep, along the ground, from what is not to be touched, and from
-# other objects, metres.
+# Distances to keep along the ground from objects to avoid, and from other
+# objects, metres.
 _AVOID_METRES = 1.08
 _OBSTACLE_METRES = 0.5
-# Between the centres of avatar and object, where it stops.
+# Distance between the centres of avatar and object at which the avatar stops.
 ARRIVED_METRES = 0.85
 STAY = 1
 
@@ -39,8 +39,8 @@ class Aim(NamedTuple):
   Attributes:
     slot: The object to go to, int [K].
     exists: Whether there is one, bool [K].
-    is_goal: Whether it is the goal's, bool [K].
-    settled: Whether there is no need to think of pairs, bool [K].
+    is_goal: Whether it is the goal's object, bool [K].
+    settled: Whether there is no need to consider pairs, bool [K].
     search: Whether to look around, bool [K].
   """
 
@@ -52,12 +52,12 @@ class Aim(NamedTuple):
 
 
 class Explorer:
-  """The player 1 of each environment of a batch; see `players.Player`.
+  """Player 1 of each environment of a batch; see `players.Player`.
 
-  It goes for the goal's object, if there is one; else for what it knows to turn
-  into it, or has seen vanish for no cause in sight; else, if it knows of no
-  such type, for the nearest object of a type not yet tried. It keeps away from
-  the other objects that something happens to, or that it has not tried.
+  It goes to the goal's object, if there is one; else to an object whose type is
+  known to turn into it, or was seen to vanish without a visible cause; else, if
+  it knows no such type, to the nearest object of a type not yet tried. It keeps
+  away from other objects that react to it, or that it has not tried.
   """
 
   def __init__(self, num_envs: int, remembers: bool = True):
@@ -70,7 +70,7 @@ class Explorer:
     self._remembers = remembers
     self._notes: notes.Notes | None = None
     self._tasks: list[Task | None] = [None] * num_envs
-    # The players of tasks that are not simple.
+    # The players of tasks that are not simple (see `playable.is_simple`).
     self._researchers: dict[int, researcher.Researcher] = {}
     self._goal = np.zeros(num_envs, np.int32)
     self._ways = walking.Ways(num_envs)
@@ -87,7 +87,7 @@ class Explorer:
     return self._notes
 
   def observe(self, world: land.Land) -> None:
-    """Takes in the current state."""
+    """Reads the current state."""
     view = world.batch_view()
     if self._notes is None:
       num_envs, num_slots = view.slot_types.shape
@@ -143,16 +143,16 @@ class Explorer:
       self._researchers[i] = researcher.Researcher(task, self._remembers)
 
   def _check(self, task: Task) -> None:
-    """Checks that it can play a task; raises ValueError if it can't."""
+    """Raises ValueError if the player can't play a task."""
     playable.check(task)
 
   def _aim(self, view: land.BatchView, rows: np.ndarray) -> Aim:
-    """Chooses what to go to."""
+    """Chooses the objects to go to."""
     own = self.known
     types, touch, goal = own.types[rows], own.touch[rows], self._goal[rows]
     present = types > 0
     untried = touch == notes.UNTRIED
-    # Where objects are carried to places, much vanishes out of sight.
+    # Where objects are carried to places, many vanish out of sight.
     places = own.home_frozen[rows].any(axis=1, keepdims=True)
     suspect = (
       own.suspect[rows] & (untried | (touch == notes.VANISHES)) & ~places
@@ -173,9 +173,8 @@ class Explorer:
     offset = own.pos[rows, :, :2] - view.player_pos[rows, :1, :2]
     distance = np.linalg.norm(offset, axis=-1)
     slot = np.argmin(np.where(options, distance, np.inf), axis=1)
-    # What is known to come of the last contact is looked for, and the goal's
-    # object where there is a reward. A type that turns into it, but is gone, is
-    # waited for.
+    # Look for the known product of the last contact, and for the goal's object
+    # if there is a reward. Wait for a type that turns into it but is gone.
     expected = own.expected()[rows]
     missing = (expected > 0) & ~(types == expected[:, None]).any(axis=1)
     missing &= ~own.looked[rows].all(axis=1)
@@ -191,14 +190,14 @@ class Explorer:
   def _first(
     self, view: land.BatchView, rows: np.ndarray, options: np.ndarray
   ) -> np.ndarray:
-    """Returns those of several objects that it prefers, bool [K, S]."""
+    """Returns the preferred ones of several objects, bool [K, S]."""
     del view
     return prefer(options & self.known.seen[rows], options)
 
   def _errands(
     self, view: land.BatchView, rows: np.ndarray, aim: Aim
   ) -> dict[int, errands.Errand]:
-    """Returns the errands of the rows in which there are places."""
+    """Returns the errands of the rows with places, by row."""
     own, found = self.known, {}
     places = (own.frozen[rows] & (own.types[rows] > 0)).any(axis=1)
     for k in np.flatnonzero(places & ~aim.settled):
@@ -216,12 +215,12 @@ class Explorer:
     return found
 
   def _grips(self, i: int, errand: errands.Errand) -> bool:
-    """Returns True if the hand is to take the object of an errand."""
+    """Returns True if the hand should take the object of an errand."""
     del i
     return errand.place >= 0
 
   def _in_view(self, view: land.BatchView, i: int) -> np.ndarray | None:
-    """Returns the objects among which it chooses first, None for all."""
+    """Returns the objects to prefer in choices, None for all."""
     del view, i
     return None
 
@@ -255,8 +254,8 @@ class Explorer:
 
     Args:
       rows: The environments, int [K].
-      target: The object to go to, which has none, int [K].
-      avoid: Distance from objects that something happens to, or may, metres.
+      target: The object to go to, which needs no distance, int [K].
+      avoid: Distance from objects that react, or may react, metres.
     """
     own = self.known
     types, touch = own.types[rows], own.touch[rows]
@@ -270,7 +269,7 @@ class Explorer:
   def _walk(
     self, view: land.BatchView, rows: np.ndarray, aim: Aim
   ) -> np.ndarray:
-    """Returns the actions that lead there."""
+    """Returns the actions that lead to the aims."""
     own, k = self.known, np.arange(len(rows))
     here, yaw = view.player_pos[rows, 0], view.yaw[rows, 0]
     offset = own.pos[rows] - here[:, None]
@@ -279,7 +278,7 @@ class Explorer:
     point = self._ways.point(view, rows, target[:, :2], offset[..., :2], radius)
     way = steering.wrap(np.arctan2(point[:, 1], point[:, 0]) - yaw)
     turn = walking.turn_to(way)
-    # It looks around in the direction of the last turn.
+    # Look around in the direction of the last turn.
     last = view.last_action[rows, 0, 2]
     around = walking.turn_around(last, np.zeros(len(rows), bool))
     idle = np.where(aim.search, around, walking.NO_TURN)
@@ -296,5 +295,5 @@ class Explorer:
 
 
 def prefer(preferred: np.ndarray, options: np.ndarray) -> np.ndarray:
-  """Returns the preferred ones where there are any, else all, bool [K, S]."""
+  """Returns the preferred options of rows that have any, else all, [K, S]."""
   return np.where(preferred.any(axis=1, keepdims=True), preferred, options)

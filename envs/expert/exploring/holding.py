@@ -1,4 +1,4 @@
-"""Conditions that hold, or may, of what a player has seen."""
+"""Conditions that hold, or may hold, according to what a player has seen."""
 
 from collections.abc import Iterator
 
@@ -10,8 +10,8 @@ from adaland.envs.expert.exploring.beliefs import PLAYER
 from adaland.envs.expert.ways import navigate
 from adaland.envs.tasks.symbolic import Condition
 
-# Positions are known to within rounding; those of contacts are not seen, so
-# that shapes count as balls, the smallest around them or the largest in them.
+# Positions are known up to rounding. Contacts are not seen, so shapes count as
+# balls: the smallest ball around a shape or the largest one inside it.
 _SURELY_NEAR = 0.98 * constants.NEAR_METRES
 _STEP_METRES = constants.WALK_SPEED * constants.STEP_SECONDS
 _MAYBE_NEAR = 1.02 * constants.NEAR_METRES + _STEP_METRES
@@ -22,7 +22,7 @@ _PREDICATES = ("near", "touching", "see")
 def surely(
   seen: sights.Sights, view: land.WorldView, ground: navigate.Ground
 ) -> set[Condition]:
-  """Returns the conditions that hold of what is in view."""
+  """Returns the conditions that surely hold for the objects in view."""
   slots = np.flatnonzero(seen.fresh)
   types, at = seen.types[slots].tolist(), seen.pos[slots]
   body = np.linalg.norm(at - view.player_pos[0] - _BODY, axis=1)
@@ -56,13 +56,13 @@ def causes(
   view: land.WorldView,
   gripping: bool,
 ) -> list[Condition]:
-  """Returns what may have made objects go, the likeliest first.
+  """Returns conditions that may explain lost objects, the likeliest first.
 
   Args:
     lost: Types of the objects that are gone, by slot.
-    beside: Types of those that are out of view, and may be gone as well.
-    before: Where all objects were, metres, float [S, 3].
-    view: The state after it.
+    beside: Types of objects that are out of view and may be gone too, by slot.
+    before: The objects' positions before, metres, float [S, 3].
+    view: The state after the event.
     gripping: Whether the hand closed in this step.
   """
   slots = list(lost)

@@ -1,11 +1,11 @@
-"""The field of view: objects in it, and points at which one would be seen."""
+"""The field of view: objects in it, and points where one would be seen."""
 
 import numpy as np
 
 from adaland.envs import constants, land
 
-# Share of the field of view in which an object that is not seen is missed; the
-# least distance from the eye, and the width of a body in front of it, metres.
+# Fraction of the field of view in which an unseen object counts as missing; the
+# minimum distance from the eye, and the width of a body in front of it, metres.
 _VIEW_SHARE = 0.85
 _LEAST_METRES = 0.3
 _BLOCKING_METRES = 0.5
@@ -45,12 +45,12 @@ def well_inside(
 def unblocked(
   points: np.ndarray, feet: np.ndarray, bodies: np.ndarray
 ) -> np.ndarray:
-  """Returns which points no body hides from a player, bool [S].
+  """Returns which points are not hidden from a player by bodies, bool [S].
 
   Args:
     points: The points, metres, float [S, 3].
     feet: The player's position, metres, float [3].
-    bodies: Centres of what is in view, metres, float [B, 3].
+    bodies: Centres of the objects in view, metres, float [B, 3].
   """
   line = points - (feet + _EYE)  # [S, 3]
   blocker = bodies - (feet + _EYE)  # [B, 3]

@@ -1,4 +1,4 @@
-"""Notes of the explorers of a batch: what they saw and what follows from it.
+"""Notes of a batch of explorers: what they saw and what follows from it.
 
 N: environments, S: slots, T: types (0 is none).
 """
@@ -9,21 +9,21 @@ from adaland.envs import constants, land
 from adaland.envs.expert.exploring import in_view
 from adaland.envs.expert.ways import steering
 
-# What is known of a contact: nothing; that nothing happens; that what takes
-# part in it vanishes. Any other number is the type that it turns into.
+# What is known about a contact: nothing; that nothing happens; that the objects
+# in contact vanish. Any other number is the type that they turn into.
 UNTRIED = -2
 INERT = -1
 VANISHES = 0
 
 _TYPES = constants.NUM_OBJECT_TYPES + 1
-# A rule fires on the positions at the end of a step, which are known to within
+# Rules depend on the positions at the end of a step, which are known up to
 # rounding.
 _SURELY_NEAR = 0.99 * constants.NEAR_METRES
 _MAYBE_NEAR = 1.01 * constants.NEAR_METRES
-# Distance at which what comes of a contact may appear.
+# Distance within which the product of a contact may appear.
 _PRODUCT_METRES = 1.5
 _STEP_METRES = 1.5 * constants.WALK_SPEED * constants.STEP_SECONDS
-# Directions that count as looked at one by one.
+# Number of directions for which it is recorded whether they were looked at.
 _NUM_YAWS = 24
 _YAWS = (np.arange(_NUM_YAWS) + 0.5) * 2 * np.pi / _NUM_YAWS - np.pi
 
@@ -33,25 +33,25 @@ _BODY = np.array([0, 0, constants.AVATAR_HEIGHT / 2])
 class Notes:
   """The notes of player 1 of each environment, on what an agent is shown.
 
-  They follow from what happened alone, not from what anybody meant to do, so
-  that they serve a player that only watches as well.
+  They follow only from what happened, not from anyone's intentions, so they
+  also serve a player that only watches.
 
   Attributes:
-    types: Type in each slot as far as it is known in this trial, int [N, S].
-      At its start, if it was seen in an earlier one.
+    types: Type in each slot as far as known in this trial, int [N, S]. At a
+      trial's start, as seen in earlier trials.
     pos: Where the object was last seen, metres, float [N, S, 3].
     seen: Objects seen in this trial, bool [N, S].
     frozen: Objects that never move, bool [N, S].
     looked: Directions that were in view in this trial, bool [N, Y].
     touch: What a type of object turns into when the player comes near, int
       [N, T]: UNTRIED, INERT, VANISHES or a type.
-    pair: The same of two objects near each other, int [N, T, T], symmetric.
-    suspect: Types that vanished from afar, for no cause in sight, bool [N, T].
+    pair: The same for two objects near each other, int [N, T, T], symmetric.
+    suspect: Types that vanished without a visible cause, bool [N, T].
     last: Types that changed in the last contact of this trial, int [N, 2]: two
-      objects, or one and 0 where the player came near, or 0 twice for none.
-    home_types: Types of the objects seen at their start, int [N, S].
-    home_frozen: Which of them never move, bool [N, S].
-    home_pos: Where they were, metres, float [N, S, 3].
+      objects, or one and 0 if the player came near, or two zeros for none.
+    home_types: Types of the objects seen at their initial position, int [N, S].
+    home_frozen: Which of these objects never move, bool [N, S].
+    home_pos: Their initial positions, metres, float [N, S, 3].
   """
 
   def __init__(self, num_envs: int, num_slots: int, remembers: bool):
@@ -60,7 +60,7 @@ class Notes:
     Args:
       num_envs: N.
       num_slots: S.
-      remembers: Whether they are kept from trial to trial.
+      remembers: Whether notes are kept from trial to trial.
     """
     self._remembers = remembers
     n, s, t = num_envs, num_slots, _TYPES
@@ -82,7 +82,7 @@ class Notes:
     self.home_frozen = np.zeros((n, s), bool)
 
   def update(self, view: land.BatchView, goal: np.ndarray) -> None:
-    """Takes in the state after a step, or at the start of a trial.
+    """Updates the notes after a step, or at the start of a trial.
 
     Args:
       view: The state.
@@ -102,7 +102,7 @@ class Notes:
     )
     for i in np.flatnonzero(gone.any(axis=1)):
       gone[i] &= self._unblocked(i, view, visible)
-    # What left the hand as something else changed is gone as well.
+    # An object that left the hand as something else changed is gone too.
     slots = np.arange(known.shape[1])
     left = known & ~visible & (slots == self._held[:, None])
     gone |= left & (changed | gone).any(axis=1)[:, None]
@@ -118,7 +118,7 @@ class Notes:
     self.types[gone] = 0
     self.pos = np.where(visible[..., None], view.object_pos, self.pos)
     self.frozen = np.where(visible, view.frozen, self.frozen)
-    # An object that came of a contact, maybe unseen, was not there at first.
+    # A product of a contact, maybe an unseen one, was not there initially.
     products = (self.touch[:, :, None] == view.slot_types[:, None]).any(axis=1)
     new = appeared & ~spawned & ~products & (self.home_types == 0)
     self.home_types = np.where(new, view.slot_types, self.home_types)
@@ -131,7 +131,7 @@ class Notes:
     self.looked |= np.abs(off) < constants.FOV_X / 2
 
   def expected(self) -> np.ndarray:
-    """Returns the type that came of the last contact, 0 if unknown, int [N]."""
+    """Returns the last contact's product, a type, 0 if unknown, int [N]."""
     rows = np.arange(len(self.last))
     a, b = self.last.T
     made = np.where(b > 0, self.pair[rows, a, b], self.touch[rows, a])
@@ -144,7 +144,7 @@ class Notes:
     appeared: np.ndarray,
     start: np.ndarray,
   ) -> None:
-    """Notes what came of the last contact where it was out of view at first.
+    """Notes the last contact's product if it was out of view at first.
 
     Args:
       view: The state.
@@ -186,7 +186,7 @@ class Notes:
   def _unblocked(
     self, i: int, view: land.BatchView, visible: np.ndarray
   ) -> np.ndarray:
-    """Returns which objects of one environment nothing hides, bool [S]."""
+    """Returns which objects of one environment are not hidden, bool [S]."""
     x, y = view.tiles[i]
     if np.ptp(view.heights[i, :x, :y]):
       return np.zeros(len(self.pos[i]), bool)  # The ground may hide them.
@@ -223,12 +223,12 @@ class Notes:
       appeared: Objects that were not known before, bool [S].
 
     Returns:
-      The objects that appeared in their place, bool [S].
+      The objects that appeared in place of those, bool [S].
     """
     spawned = np.zeros_like(lost)
     at, types, held = self.pos[i], self.types[i], self._held[i]
     done: set[int] = set()
-    # What was in the hand is the likeliest cause.
+    # The object in the hand is the likeliest cause.
     slots = [int(s) for s in np.flatnonzero(lost)]
     for s in sorted(slots, key=lambda slot: slot != held):
       if s in done:
@@ -247,7 +247,7 @@ class Notes:
         self._note_pair(i, int(types[s]), int(types[partner]), product)
         self._last_pos[i] = (at[s] + at[partner]) / 2
       elif self._passed[i, s] and not inert:
-        # What it turns into may be out of view, and is known from before.
+        # The product may be out of view but known from before.
         if product != VANISHES or self.touch[i, types[s]] < 0:
           self.touch[i, types[s]] = product
         self.last[i] = (types[s], 0)
@@ -258,7 +258,7 @@ class Notes:
     return spawned
 
   def _note_pair(self, i: int, a: int, b: int, product: int) -> None:
-    """Notes what came of two objects; see `pair`."""
+    """Notes the product of two objects; see `pair`."""
     if product != VANISHES or self.pair[i, a, b] < 0:
       self.pair[i, a, b] = self.pair[i, b, a] = product
     self.last[i] = (a, b)
@@ -267,18 +267,18 @@ class Notes:
   def _partner(
     self, i: int, s: int, lost: list[int], done: set[int], inert: bool
   ) -> int | None:
-    """Returns the object that was near a lost one, and is gone with it.
+    """Returns the object that was near a lost one and vanished with it.
 
     Args:
       i: The environment.
       s: The slot of the lost object.
-      lost: The slots of all that are lost.
-      done: The slots of which the cause is known.
-      inert: Whether the player's coming near can't be the cause, so that the
-        other one may be gone unseen.
+      lost: The slots of all lost objects.
+      done: The slots whose cause is known.
+      inert: Whether the player's approach can't be the cause, so that the other
+        object may have vanished unseen.
     """
     gaps = np.linalg.norm(self.pos[i] - self.pos[i, s], axis=-1)
-    # A held object has moved since it was seen last.
+    # A held object has moved since it was last seen.
     reach = _MAYBE_NEAR + _STEP_METRES * (self._held[i] == s)
     gaps[(self.types[i] == 0) | (gaps > reach)] = np.inf
     gaps[[s, *done]] = np.inf

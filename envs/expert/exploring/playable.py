@@ -31,9 +31,9 @@ def check_tutor(task: Task) -> None:
 
 
 def is_simple(task: Task) -> bool:
-  """Returns True for tasks in flat rooms to find out how to make an object.
+  """Returns True for tasks in flat rooms about finding out how to make objects.
 
-  Their rules are all hidden, and the goal is near(player1, object type).
+  All their rules are hidden, and the goal is near(player1, object type).
   """
   goal, hiding = task.players[0].goal, task.hiding[0]
   near = goal.predicate == "near" and not goal.negated

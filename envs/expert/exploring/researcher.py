@@ -1,9 +1,9 @@
-"""The explorer of tasks of any kind, in one environment.
+"""The explorer of any kind of task, in one environment.
 
-It carries out the plan that the rules it knows allow, as the expert does. Where
-they allow none it tries what is worth most per metre (`experiments`), or looks
-where it has not looked yet, and draws its conclusions (`beliefs`) from what it
-sees (`sights`).
+If the rules that it knows allow a plan, it carries out the plan, as the expert
+does. Otherwise it tries the experiment with the highest worth per metre
+(`experiments`), or looks where it has not looked yet, and draws conclusions
+(`beliefs`) from what it sees (`sights`).
 """
 
 import collections
@@ -17,27 +17,26 @@ from adaland.envs.expert.ways import navigate, strategy
 from adaland.envs.tasks import symbolic
 from adaland.envs.tasks.task import Task
 
-# Steps for which an experiment goes on, and for which objects are pressed
-# together that may not touch.
+# Maximum steps of an experiment, and of pressing objects together in it.
 _EXPERIMENT_STEPS = 100
 _PRESS_STEPS = 12
-# Failures to part two objects by hand after which rules are looked for.
+# Failures to separate objects by hand after which the player looks for rules.
 _VAIN_FAILURES = 2
-# Steps after which experiments are weighed again while the player looks around.
+# Steps after which experiments are compared again while looking around.
 _REFRESH_STEPS = 20
-# Cause and effect are looked for around the player.
+# Causes are only sought for objects in view or within this distance.
 _AROUND_METRES = 3.0
 
 
 class Researcher:
-  """The player 1 of one environment."""
+  """Player 1 of one environment."""
 
   def __init__(self, task: Task, remembers: bool):
-    """Initializes a player that knows what it is shown of a task.
+    """Initializes a player that knows only what it is shown of a task.
 
     Args:
       task: The task.
-      remembers: Whether it keeps what it found out from trial to trial.
+      remembers: Whether it keeps its findings from trial to trial.
     """
     self._task = task
     self._remembers = remembers
@@ -52,7 +51,8 @@ class Researcher:
     self._tried: set[symbolic.Condition] = set()
     self._experiment: experiments.Experiment | None = None
     self._search: int | None = None
-    # The best experiment while it looks around, and what it was chosen for.
+    # The best experiment while looking around, and the knowledge on which the
+    # choice was based.
     self._option: experiments.Experiment | None = None
     self._key: object = None
     self._option_step = 0
@@ -61,10 +61,10 @@ class Researcher:
     self._empty = True
 
   def observe(self, view: land.WorldView, gripped: bool, reward: float) -> None:
-    """Takes in a state.
+    """Observes a state.
 
     Args:
-      view: The true state, of which only what is in view is read.
+      view: The true state, of which only the part in view is read.
       gripped: Whether the last action closed the hand.
       reward: The last reward.
     """
@@ -87,7 +87,7 @@ class Researcher:
     self._check_experiment(now, event is not None)
 
   def act(self, view: land.WorldView) -> tuple[int, ...]:
-    """Returns an action for the state, which has been observed."""
+    """Returns an action for the observed state."""
     assert self._seen is not None
     seen = view._replace(
       slot_types=self._seen.types,
@@ -106,7 +106,7 @@ class Researcher:
     return self._explore(seen)
 
   def _is_in_vain(self, step: strategy.NextStep) -> bool:
-    """Returns whether a goal can't be met by hand, so that rules must do it."""
+    """Returns True if the goal can't be met by hand but needs rules."""
     failures = self._controller.failures.get(step.slots, 0)
     return step.is_goal and step.wanted.negated and failures >= _VAIN_FAILURES
 
@@ -159,14 +159,14 @@ class Researcher:
     made: tuple[int, ...],
     before: np.ndarray,
   ) -> None:
-    """Takes for granted what a rule that fired did out of view.
+    """Assumes the effects of a fired rule that are out of view.
 
     Args:
-      fired: What is believed of the rule.
+      fired: The belief about the rule.
       lost: Types of the objects that are gone, by slot.
-      beside: Types of those that are out of view.
+      beside: Types of the objects that are out of view, by slot.
       made: Types that appeared.
-      before: Where all objects were, metres, float [S, 3].
+      before: The objects' positions before, metres, float [S, 3].
     """
     assert self._seen is not None
     centre = before[list(lost)].mean(axis=0)
@@ -183,7 +183,7 @@ class Researcher:
   def _check_experiment(
     self, now: set[symbolic.Condition], happened: bool
   ) -> None:
-    """Ends an experiment that has told what it can."""
+    """Ends an experiment that has nothing more to reveal."""
     trial = self._experiment
     if trial is None:
       return
@@ -224,7 +224,7 @@ class Researcher:
     )
 
   def _explore(self, seen: land.WorldView) -> tuple[int, ...]:
-    """Returns an action that finds something out."""
+    """Returns an action that explores."""
     assert self._seen is not None
     ground = navigate.ground_of(seen.heights, seen.ramps)
     viewed = self._seen.viewed
@@ -260,7 +260,7 @@ class Researcher:
       ground, seen.player_pos[0, :2], self._seen.viewed
     )
     if place is None and trial is None:
-      self._seen.viewed[:] = False  # Looks everywhere once more.
+      self._seen.viewed[:] = False  # Looks everywhere again.
     if place is not None and (trial is None or place[1] > trial.value):
       self._search = place[0]
     else:
@@ -270,7 +270,7 @@ class Researcher:
   def _avoid(
     self, seen: land.WorldView, trial: experiments.Experiment | None
   ) -> tuple[symbolic.Condition, ...]:
-    """Returns the conditions of rules that are known not to help."""
+    """Returns the conditions of rules known not to help."""
     present = {int(kind) for kind in seen.slot_types if kind}
     needed = experiments.needed_types(self.known, self._goal, present)
     tests = () if trial is None else trial.tests

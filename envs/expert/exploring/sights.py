@@ -1,8 +1,8 @@
-"""Sights: the objects that a player has seen, and changes before its eyes.
+"""Sights: the objects that a player has seen, and changes that it sees.
 
-It knows an object as long as it has seen it in this trial, or at its start in
-an earlier one. It knows the ground, its own position, and at sight which
-objects never move.
+The player knows an object that it has seen in this trial, or in its initial
+position in an earlier one. It knows the ground and its own position, and it can
+see which objects never move.
 """
 
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from adaland.envs import constants, land
 from adaland.envs.expert.exploring import in_view
 from adaland.envs.expert.ways import navigate, steering
 
-# Distance up to which an object that is not seen where it should be is missed,
-# and how often in a row, until it is gone.
+# Distance within which an object that is not seen where it should be counts as
+# missing, and the number of steps in a row after which it counts as gone.
 _MISS_METRES = 4.0
 _MISSES = 3
 _ASSUMED_MISSES = 25
-# Distance from what is gone within which that appears which came of it.
+# Distance from a lost object within which its products appear.
 _PRODUCT_METRES = 1.3
 _SEARCH_METRES = 7.0
 _EYE = np.array([0, 0, constants.EYE_HEIGHT])
@@ -30,7 +30,7 @@ class Event(NamedTuple):
 
   Attributes:
     lost: Types that are gone, by slot.
-    made: Types that appeared beside them.
+    made: Types that appeared near them.
   """
 
   lost: dict[int, int]
@@ -42,7 +42,7 @@ class Sights:
 
   Attributes:
     types: Type in each slot as far as known, int [S].
-    pos: Where each object was seen last, metres, float [S, 3].
+    pos: Where each object was last seen, metres, float [S, 3].
     frozen: Objects that never move, bool [S].
     fresh: Objects that are in view or in the hand, bool [S].
     viewed: Cells of the ground that have been in view, bool [C].
@@ -60,14 +60,14 @@ class Sights:
     self.frozen = np.zeros(num_slots, bool)
     self.fresh = np.zeros(num_slots, bool)
     self.viewed = np.zeros(num_cells, bool)
-    # Objects that must be there, though they have not been seen.
+    # Objects that must be present although they have not been seen.
     self._assumed = np.zeros(num_slots, bool)
     self._home = self.types.copy(), self.pos.copy(), self.frozen.copy()
     self._misses = np.zeros(num_slots, int)
     self._held = -1
 
   def begin(self) -> None:
-    """Starts a trial: all is again where it was at first."""
+    """Starts a trial, with all objects in their initial positions."""
     types, pos, frozen = self._home
     self.types, self.pos, self.frozen = types.copy(), pos.copy(), frozen.copy()
     self.fresh[:] = False
@@ -78,15 +78,15 @@ class Sights:
   def update(
     self, view: land.WorldView, ground: navigate.Ground, grips: bool
   ) -> Event | None:
-    """Takes in what is in view.
+    """Updates the sights with what is in view.
 
     Args:
-      view: The true state, of which only that is read.
+      view: The true state, of which only the part in view is read.
       ground: The map of the world.
       grips: Whether the last action closed the hand.
 
     Returns:
-      What changed; None if nothing did.
+      The changes; None if there are none.
     """
     slots = np.arange(len(self.types))
     held = int(view.held[0])
@@ -100,7 +100,7 @@ class Sights:
     self._misses = np.where(missed, self._misses + 1, 0)
     was_near = np.linalg.norm(self.pos - view.player_pos[0], axis=1)
     at_once = torn & (was_near < constants.REACH_METRES)
-    # What changed makes sure that what is not in view beside it is gone.
+    # If something changed, a missing object is gone at once.
     patience = np.where(self._assumed, _ASSUMED_MISSES, _MISSES)
     gone = self._misses >= patience
     gone |= known & (at_once | (missed & changed.any()))
@@ -131,15 +131,15 @@ class Sights:
     return event
 
   def drop(self, slot: int) -> None:
-    """Takes an object that it does not see for gone."""
+    """Removes an object that is not in view."""
     self.types[slot] = 0
 
   def expect(self, kinds: Sequence[int], at: np.ndarray) -> None:
-    """Assumes objects that it does not see, until it does or misses them.
+    """Assumes unseen objects, until they are seen or found missing.
 
     Args:
       kinds: Their types.
-      at: Where they must be, metres, float [3].
+      at: Their assumed position, metres, float [3].
     """
     free = np.flatnonzero((self.types == 0) & ~self.fresh)
     for slot, kind in zip(free, kinds, strict=False):
@@ -148,7 +148,7 @@ class Sights:
       self._assumed[slot] = True
 
   def _recognise(self, view: land.WorldView, new: np.ndarray) -> np.ndarray:
-    """Drops assumed objects that are in view now; returns them, bool [S]."""
+    """Drops assumed objects now in view; returns the seen ones, bool [S]."""
     found = np.zeros_like(new)
     for slot in np.flatnonzero(new & self._assumed.any()):
       gaps = np.linalg.norm(self.pos - view.object_pos[slot], axis=1)
@@ -161,7 +161,7 @@ class Sights:
     return found
 
   def _remember(self, view: land.WorldView, new: np.ndarray) -> None:
-    """Notes objects that have been where they are from the start."""
+    """Notes objects that have been in place since the trial's start."""
     types, pos, frozen = self._home
     new = new & (types == 0)
     types[new] = view.slot_types[new]
@@ -171,7 +171,7 @@ class Sights:
   def _should_be_seen(
     self, view: land.WorldView, ground: navigate.Ground, visible: np.ndarray
   ) -> np.ndarray:
-    """Returns which objects are well in view, if they are there, bool [S]."""
+    """Returns which unseen objects should be in view, bool [S]."""
     feet = view.player_pos[0]
     inside = in_view.well_inside(self.pos, feet, view.yaw[0], view.pitch[0])
     inside &= np.linalg.norm(self.pos - feet, axis=1) < _MISS_METRES
@@ -183,7 +183,7 @@ class Sights:
     return inside & free
 
   def _look(self, view: land.WorldView, ground: navigate.Ground) -> None:
-    """Notes the ground that is in view."""
+    """Records the ground that is in view."""
     eye = view.player_pos[0] + _EYE
     offset = ground.centres - eye[:2]
     bearing = np.arctan2(offset[:, 1], offset[:, 0]) - view.yaw[0]
@@ -194,5 +194,5 @@ class Sights:
       [ground.centres[cells], ground.height[cells, None] + 0.3], axis=1
     )
     self.viewed |= np.linalg.norm(offset, axis=1) < constants.NEAR_METRES
-    # A line of sight is as free one way as the other.
+    # Lines of sight are symmetric.
     self.viewed[cells] = navigate.in_sight(ground, points, eye)

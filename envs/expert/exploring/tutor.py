@@ -1,14 +1,14 @@
 """The tutor: an explorer whose actions can be learned from what is in view.
 
-The explorer walks to what it saw before, by a way that it searches. An agent
-would have to carry a map in its memory to predict that, and its policy blurs
-where it can't. The tutor gives up some reward for actions that follow from the
-view and from what was learned of the rules: it turns until it sees what it is
-after, then walks there, and keeps away from what is in its way as it comes
-near. It turns on where there is nothing left to do, as what is in view does not
-tell it so. It carries in the same manner (`delivery`). Where there are places
-to carry to, it takes in its hand also what it only wants to be near: an agent
-that doesn't know what it tried would have to guess what the hand is to do.
+The explorer walks to objects that it saw before, along a planned path. To
+predict this, an agent would need a map in its memory; without one its policy is
+blurred. The tutor gives up some reward for actions that follow from the view
+and from what was learned about the rules: it turns until it sees its target,
+then walks there, and avoids obstacles only as it comes near them. When nothing
+is left to do it keeps turning, since the view does not show that. It carries
+objects in the same way (`delivery`). If there are places to carry objects to,
+it grips even an object that it only needs to be near: an agent that doesn't
+know what was tried would have to guess what to do with the hand.
 """
 
 import numpy as np
@@ -25,25 +25,25 @@ from adaland.envs.expert.exploring import (
 from adaland.envs.expert.ways import steering, walking
 from adaland.envs.tasks.task import Task
 
-# Distance to keep from what is not to be touched, metres: with more, it would
-# not get past at all.
+# Distance to keep from objects to avoid, metres; with more, the tutor could not
+# get past them at all.
 _AVOID_METRES = 1.05
-# The same of what carries an object that is not to come near another.
+# The same while carrying, from objects that the carried one must not be near.
 _PASS_METRES = 1.1
 _GRIP = constants.ACTION_HEADS.index("grip")
 
 
 class Tutor(explorer.Explorer):
-  """The player 1 of each environment of a batch; see `players.Player`."""
+  """Player 1 of each environment of a batch; see `players.Player`."""
 
   def _check(self, task: Task) -> None:
-    """Checks that it can play a task; raises ValueError if it can't."""
+    """Raises ValueError if the player can't play a task."""
     playable.check_tutor(task)
 
   def _walk(
     self, view: land.BatchView, rows: np.ndarray, aim: explorer.Aim
   ) -> np.ndarray:
-    """Returns the actions that lead there."""
+    """Returns the actions that lead to the aims."""
     own, k = self.known, np.arange(len(rows))
     offset = own.pos[rows, :, :2] - view.player_pos[rows, :1, :2]
     yaw, target = view.yaw[rows, 0], offset[k, aim.slot]
@@ -51,7 +51,7 @@ class Tutor(explorer.Explorer):
     error = steering.wrap(error)
     visible = in_view.visible_slots(view)[rows, aim.slot] & aim.exists
     radius = self.clearance(rows, aim.slot, _AVOID_METRES)
-    # What is looked for is looked for in the direction of the last turn.
+    # Search in the direction of the last turn.
     around = walking.turn_around(
       view.last_action[rows, 0, 2], aim.exists & (error < 0)
     )
@@ -68,13 +68,13 @@ class Tutor(explorer.Explorer):
   def _first(
     self, view: land.BatchView, rows: np.ndarray, options: np.ndarray
   ) -> np.ndarray:
-    """Returns those of several objects that it prefers, bool [K, S]."""
+    """Returns the preferred ones of several objects, bool [K, S]."""
     options = super()._first(view, rows, options)
     visible = in_view.visible_slots(view)[rows]
     return explorer.prefer(options & visible, options)
 
   def _grips(self, i: int, errand: errands.Errand) -> bool:
-    """Returns True: there is one rule for the hand."""
+    """Returns True, to use the hand in the same way for all errands."""
     del i, errand
     return True
 

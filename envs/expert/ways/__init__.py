@@ -1,1 +1,1 @@
-"""Ways: of avatars over the ground, and of plans through a world."""
+"""Ways of avatars over the ground, and of plans through a world."""

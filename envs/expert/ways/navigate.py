@@ -1,9 +1,9 @@
 """Cheapest paths over a world's ground.
 
-The arena is cut into square cells of half a tile. A step from a cell to one of
-its eight neighbours is open where the ground doesn't rise by more than feet can
-climb; falling off a ledge is allowed at a cost. The map
-(`Ground`) belongs to a world; costs near objects change from call to call.
+The arena is divided into square cells of half a tile. A step from a cell to one
+of its eight neighbours is open if the ground doesn't rise by more than an
+avatar can climb; falling off a ledge is allowed at a cost. The map (`Ground`)
+belongs to a world; costs near objects change from call to call.
 """
 
 import functools
@@ -18,14 +18,14 @@ from adaland.envs.worlds import terrain
 
 CELLS_PER_TILE = 2
 CELL_METRES = constants.TILE_METRES / CELLS_PER_TILE
-# Distance of probed points, and the largest rise between two of them that feet
-# can climb; the rise of a ramp is 0.04.
+# Distance between probed points, and the largest rise between two of them that
+# an avatar can climb; the rise of a ramp is 0.04.
 _PROBE_METRES = 0.08
 _MAX_RISE = 0.1
 # Cost of a fall in metres of detour: the path back may be long.
 _FALL_COST = 1.0
 _MIN_FALL = 0.2
-# Cells of a path among which the farthest to walk straight to is looked for.
+# Cells of a path among which to look for the farthest one to walk straight to.
 _LOOKAHEAD = 13
 _NEIGHBOURS = tuple(
   (dx, dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1) if dx or dy
@@ -99,8 +99,8 @@ def make_ground(heights: np.ndarray, ramps: np.ndarray) -> Ground:
   fall: dict[tuple[int, int], np.ndarray] = {}
   for dx, dy in _NEIGHBOURS:
     step = np.array([dx, dy], float)
-    # Heights along the step, from centre to centre, and half a radius to either
-    # side of the line: an avatar is not a point.
+    # Heights along the step, from centre to centre, and half a radius to each
+    # side of the line, since an avatar is not a point.
     along = np.arange(0.0, 1.0 + 1e-6, _PROBE_METRES / CELL_METRES)
     side = np.array([-dy, dx]) / np.hypot(dx, dy) * constants.AVATAR_RADIUS / 2
     open_, lowest = np.ones(len(centres), bool), np.zeros(len(centres))
@@ -120,7 +120,7 @@ def make_ground(heights: np.ndarray, ramps: np.ndarray) -> Ground:
   source, target, length = [], [], []
   for (dx, dy), open_ in straight.items():
     if dx and dy:
-      # No cutting of corners: both steps around must be open and level.
+      # No cutting of corners: both steps around them must be open and level.
       around = straight[dx, 0] & straight[0, dy] & ~fall[dx, dy]
       open_ = open_ & around & ~fall[dx, 0] & ~fall[0, dy]
     cells = np.flatnonzero(open_)
@@ -149,13 +149,13 @@ def _ground(heights: bytes, ramps: bytes, shape: tuple[int, int]) -> Ground:
 
 
 def ground_of(heights: np.ndarray, ramps: np.ndarray) -> Ground:
-  """Returns what `make_ground` returns, one map for all equal worlds."""
+  """Returns the result of `make_ground`, cached for equal worlds."""
   made = (np.ascontiguousarray(x, np.int32).tobytes() for x in (heights, ramps))
   return _ground(*made, heights.shape)
 
 
 def find_paths(ground: Ground, ends: np.ndarray, penalty: np.ndarray) -> Paths:
-  """Finds the cheapest paths to the nearest of some cells.
+  """Finds the cheapest paths to the nearest of several cells.
 
   Args:
     ground: The map.
@@ -167,7 +167,7 @@ def find_paths(ground: Ground, ends: np.ndarray, penalty: np.ndarray) -> Paths:
   """
   factor = 1 + (penalty[ground.source] + penalty[ground.target]) / 2
   num_cells = len(ground.centres)
-  # Searched backwards from the ends, so that each step is reversed.
+  # The search runs backwards from the ends, so each step is reversed.
   graph = sparse.csr_matrix(
     (ground.length * factor, (ground.target, ground.source)),
     shape=(num_cells, num_cells),
@@ -179,7 +179,7 @@ def find_paths(ground: Ground, ends: np.ndarray, penalty: np.ndarray) -> Paths:
 
 
 def in_sight(ground: Ground, eyes: np.ndarray, point: np.ndarray) -> np.ndarray:
-  """Returns which lines from eyes to a point the ground leaves free, bool [K].
+  """Returns which lines from eyes to a point are clear of the ground, bool [K].
 
   Args:
     ground: The map.
@@ -195,9 +195,9 @@ def in_sight(ground: Ground, eyes: np.ndarray, point: np.ndarray) -> np.ndarray:
 def next_point(
   ground: Ground, paths: Paths, xy: np.ndarray
 ) -> np.ndarray | None:
-  """Returns the farthest point on a path to walk straight to, None for no path.
+  """Returns the farthest point on a path to walk straight to; None if no path.
 
-  It is at most _LOOKAHEAD cells ahead, and next to the path where that leads
+  It is at most _LOOKAHEAD cells ahead, and the next cell where the path leads
   around something.
   """
   cell = ground.cell_of(xy)
@@ -208,7 +208,7 @@ def next_point(
     ahead.append(int(paths.following[ahead[-1]]))
   for count in range(len(ahead) - 1, 1, -2):
     point = ground.centres[ahead[count]]
-    # Costs on the path itself are worth it.
+    # Costs up to those of the path itself are acceptable.
     worst = paths.penalty[ahead[: count + 1]].mean()
     if _is_straight(ground, paths, xy, point, worst):
       return point
@@ -218,7 +218,7 @@ def next_point(
 def _is_straight(
   ground: Ground, paths: Paths, xy: np.ndarray, point: np.ndarray, worst: float
 ) -> bool:
-  """Returns True if the straight way to a point is level enough and free."""
+  """Returns True if the straight line to a point is level enough and free."""
   way = point - xy
   length = max(float(np.linalg.norm(way)), 1e-6)
   steps = np.linspace(0, 1, int(length / _PROBE_METRES) + 2)[:, None]
@@ -236,11 +236,11 @@ def _is_straight(
 
 
 def distances(ground: Ground, cells: np.ndarray) -> np.ndarray:
-  """Returns the lengths of the shortest ways from cells, metres, float [K, C].
+  """Returns the lengths of the shortest paths from cells, metres, float [K, C].
 
   Args:
     ground: The map.
-    cells: Where the ways start, int [K].
+    cells: The start cells, int [K].
   """
   num_cells = len(ground.centres)
   graph = sparse.csr_matrix(

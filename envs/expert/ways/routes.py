@@ -1,8 +1,8 @@
 """Estimates of how far an avatar has to walk to carry out plans.
 
-A plan is followed in thought: for each of its conditions the nearest objects
-are fetched and carried, what rules spawn appears where they fired. Places are
-numbered: 0 is the avatar's, the others are those of the objects.
+A plan is simulated: for each of its conditions the nearest objects are fetched
+and carried, and the spawns of a rule appear where it fired. Positions are
+numbered: 0 is the avatar's, the others are the objects'.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,32 +15,32 @@ from adaland.envs.expert.ways import navigate
 from adaland.envs.tasks.planner import Plan
 from adaland.envs.tasks.symbolic import Condition, SymbolicGame
 
-# Costs in metres: of taking up an object, of pressing it against another and
-# more if that rolls away, of what is done on the spot, of carrying something
-# out of the way or out of sight, of an attempt that failed, and of one unit of
-# a plan's own cost.
+# Costs in metres: of picking up an object; of pressing it against another, and
+# more if that may roll away; of an action on the spot; of separating objects or
+# blocking their line of sight; of an attempt that failed; and of one unit of a
+# plan's own cost.
 _GRIP_METRES = 2.0
 _TOUCH_METRES = 1.0
 _SLIP_METRES = 5.0
 _SPOT_METRES = 0.5
 _PART_METRES = 2.0
 _SCREEN_METRES = 30.0
-# Distance below which the body is pushed in between two objects, since there is
-# no room to stand there, and what that costs.
+# Distance below which the body squeezes between two objects, since there is no
+# room to stand there, and the cost of that.
 CLOSE_METRES = 1.6
 _PUSH_METRES = 3.0
 _FAILURE_METRES = 10.0
 _RISK_METRES = 2.0
-# What is on ground to which there is no way is reached by luck.
+# Extra cost of objects on ground without a path to it, reached only by luck.
 _LOST_METRES = 20.0
-# Choices of objects that are followed for each condition.
+# Choices of objects that are simulated for each condition.
 _BRANCHES = 2
 
 Slots = tuple[int, ...]
 
 
 class _Item(NamedTuple):
-  """An object in thought; its slot is -1 if a rule will spawn it."""
+  """A simulated object; its slot is -1 if a rule will spawn it."""
 
   kind: int
   place: int
@@ -48,7 +48,7 @@ class _Item(NamedTuple):
 
 
 class _State(NamedTuple):
-  """A state in thought."""
+  """A simulated state."""
 
   items: tuple[_Item, ...]
   place: int
@@ -84,15 +84,15 @@ class Map:
   def options(
     self, state: _State, wanted: Condition, failures: Mapping[Slots, int]
   ) -> list[tuple[float, tuple[_Item, ...], _State]]:
-    """Returns ways to bring about a condition, the shortest first.
+    """Returns ways to make a condition true, the shortest first.
 
     Args:
-      state: The state in thought.
+      state: The simulated state.
       wanted: The condition.
-      failures: Attempts that failed with some slots, the carried one first.
+      failures: Number of failed attempts by slots, the carried one first.
 
     Returns:
-      For each the metres, the objects, and the state once it holds.
+      For each way the metres, the objects, and the state once it is done.
     """
     found = []
     for items in self._choices(state, wanted):
@@ -108,12 +108,12 @@ class Map:
   def _choices(
     self, state: _State, wanted: Condition
   ) -> Iterator[tuple[_Item, ...]]:
-    """Yields objects for a condition, the one to be carried first."""
+    """Yields objects for a condition, the carried one first."""
     kinds = wanted.object_types
     if wanted.negated and any(
       not any(item.kind == kind for item in state.items) for kind in kinds
     ):
-      yield ()  # What is not there is not near.
+      yield ()  # A relation to an absent object is already false.
       return
     if len(kinds) < 2:
       if not kinds:
@@ -130,7 +130,7 @@ class Map:
   def _way(
     self, state: _State, wanted: Condition, items: tuple[_Item, ...]
   ) -> float:
-    """Returns the metres to walk until a condition holds of some objects."""
+    """Returns the metres to walk until a condition holds for some objects."""
     if not items:
       return 0.0
     first, last = items[0], items[-1]
@@ -157,7 +157,7 @@ class Map:
         stuck = all(self._is_frozen(item) for item in items)
         close = gap < CLOSE_METRES and not stuck
         screen = _PUSH_METRES if close else _SCREEN_METRES
-        # The body hides one pair from each other; every other pair costs more.
+        # The body blocks one pair's line of sight; every further pair is extra.
         others = self._num_seen(state, wanted) - 1
         return there + screen + _SCREEN_METRES * others if seen else 0.0
       return 0.0 if seen else fetch + gap
@@ -183,14 +183,14 @@ def shortest(
   plans: Sequence[Plan],
   failures: Mapping[Slots, int],
 ) -> tuple[Plan, Slots]:
-  """Returns the plan with the shortest way, and the slots to begin with.
+  """Returns the plan with the shortest way, and the slots to start with.
 
   Args:
     view: The true state.
     ground: The map of the world.
     game: Goal and rules.
     plans: Plans to choose from, at least one.
-    failures: Attempts that failed with some slots, the carried one first.
+    failures: Number of failed attempts by slots, the carried one first.
   """
   measured = Map(view, ground)
   best = (float("inf"), plans[0], ())
@@ -205,7 +205,7 @@ def shortest(
 
 
 def _rolls(item: _Item, frozen: np.ndarray) -> bool:
-  """Returns whether an object may roll away when it is pressed."""
+  """Returns True if an object may roll away when pressed."""
   ball = shapes.shape_of_type(item.kind).form == "ball"
   return ball and not (item.slot >= 0 and bool(frozen[item.slot]))
 
@@ -217,7 +217,7 @@ def _follow(
   rules: tuple[int, ...],
   failures: Mapping[Slots, int],
 ) -> tuple[float, Slots]:
-  """Returns the metres of a plan, and the slots to begin with."""
+  """Returns the metres of a plan, and the slots to start with."""
   wanted = game.rules[rules[0]][0] if rules else game.goal
   best: tuple[float, Slots] = (float("inf"), ())
   for metres, items, after in measured.options(state, wanted, failures)[
@@ -235,7 +235,7 @@ def _follow(
 def _fire(
   state: _State, consumed: tuple[_Item, ...], spawns: tuple[int, ...]
 ) -> _State:
-  """Returns the state after a rule has fired where the avatar is."""
+  """Returns the state after a rule fired, with its spawns where it fired."""
   place = consumed[-1].place if consumed else state.place
   kept = tuple(item for item in state.items if item not in consumed)
   made = tuple(_Item(kind, place, -1) for kind in spawns)

@@ -1,4 +1,4 @@
-"""Chooses indices of the action heads for a wanted movement of one avatar."""
+"""Indices of the action heads for a wanted movement of one avatar."""
 
 import dataclasses
 import math
@@ -10,17 +10,17 @@ from adaland.envs import constants
 _WALKS = tuple((move, strafe) for move in range(3) for strafe in range(3))
 # Closer than this to its destination, the avatar stands still.
 _ARRIVED_METRES = 0.1
-# A fast turn moves the held object along only if it is close to the body; small
-# errors aren't worth one.
+# The held object follows a fast turn only if it is close to the body. Smaller
+# errors than this don't need a fast turn.
 _SWING_METRES = 1.0
 SWING_RADIANS = 0.6
 
 
 @dataclasses.dataclass
 class Action:
-  """Indices of the action heads, at first those of the no-op.
+  """Indices of the action heads, initially those of the no-op.
 
-  Attributes are named as in `constants.ACTION_HEADS`.
+  Attributes have the names in `constants.ACTION_HEADS`.
   """
 
   move: int = constants.NOOP_ACTION[0]
@@ -47,7 +47,7 @@ def turn_towards(action: Action, error: float, gentle: bool = False) -> None:
   Args:
     action: The action to change.
     error: Wanted yaw minus current yaw, radians.
-    gentle: If true, leaves out the fast turns.
+    gentle: If true, excludes the fast turns.
   """
   turns = [
     i

@@ -1,4 +1,4 @@
-"""The strategy of scripted experts: the next step of the nearest plan."""
+"""The strategy of scripted experts: the next step of the shortest plan."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from adaland.envs import land
 from adaland.envs.expert.ways import navigate, routes
 from adaland.envs.tasks import planner, symbolic
 
-# Harm (see `planner.harm`) above which a rule is kept from firing.
+# Harm (see `planner.harm`) above which a rule is prevented from firing.
 _MIN_HARM = 0.05
 
 
@@ -15,10 +15,10 @@ class NextStep(NamedTuple):
   """The next step of a plan.
 
   Attributes:
-    wanted: The condition to bring about.
+    wanted: The condition to make true.
     avoid: Conditions of rules that would do harm.
     is_goal: Whether the condition is the goal.
-    slots: The objects to do it with, the one to be carried first.
+    slots: The objects to use, the carried one first.
   """
 
   wanted: symbolic.Condition
@@ -30,7 +30,7 @@ class NextStep(NamedTuple):
 class Strategy:
   """The plan for one environment.
 
-  It is made again where objects have come or gone, or an attempt has failed.
+  It is made again when objects have appeared or vanished, or an attempt failed.
   """
 
   def __init__(self):
@@ -49,7 +49,7 @@ class Strategy:
     Args:
       game: Goal and rules.
       view: The true state.
-      failures: Attempts that failed with some objects.
+      failures: Number of failed attempts by slots.
     """
     key = (game, view.trial, view.slot_types.tobytes(), sum(failures.values()))
     if key != self._key or view.step == 0:

@@ -1,8 +1,8 @@
 """Walking of a batch of avatars in flat rooms, one step at a time.
 
-Each choice is the best of few, a function of the state alone: there is no path
-and no intention, so that a network can learn it from the state, and so that it
-says as much about a state to which somebody else has come.
+Each choice is the best of a few, and a function of the state alone: there is no
+path and no intention. So a network can learn it from the state, and it can also
+label states that another player has reached.
 
 N: avatars, S: objects.
 """
@@ -19,16 +19,16 @@ _AHEAD, _LEFT = (
 )
 _STEP = constants.WALK_SPEED * constants.STEP_SECONDS
 _TURNS = np.array(constants.TURN_RATES) * constants.STEP_SECONDS
-# Steps for which a move is followed, with the weight of the distance left.
+# Numbers of steps after which a move is evaluated.
 _HORIZONS = (1.0, 2.5)
 # Cost of a metre inside the radius to keep, and of moving at all, in metres.
 _RISK_COST = 12.0
 _MOVE_COST = 1e-3
-# Costs per metre of a way inside the distance to keep, and a little beyond.
+# Costs per metre of a path inside the distance to keep, and a little beyond it.
 _INSIDE_COST = 40.0
 _BESIDE_COST = 4.0
 _ROOM_METRES = 0.2
-# A view that is off by less is left as it is, radians.
+# Smaller errors in pitch are not corrected, radians.
 _PITCH_SLACK = 0.5
 NO_TURN, _TURN_RIGHT, _TURN_LEFT = 2, 0, 4
 _NO_LOOK = constants.NOOP_ACTION[constants.ACTION_HEADS.index("look")]
@@ -49,7 +49,7 @@ def turn_around(last: np.ndarray, right: np.ndarray) -> np.ndarray:
 
   Args:
     last: The turns taken last, int [K].
-    right: Where to begin to the right, not to the left, bool [K].
+    right: Whether to begin to the right instead of the left, bool [K].
   """
   turning = (last == _TURN_LEFT) | (last == _TURN_RIGHT)
   return np.where(turning, last, np.where(right, _TURN_RIGHT, _TURN_LEFT))
@@ -62,9 +62,9 @@ def look_to(error: np.ndarray) -> np.ndarray:
 
 
 def level(pitch: np.ndarray) -> np.ndarray:
-  """Returns the looks that keep views about as they are at a trial's start.
+  """Returns the looks that keep views about as at a trial's start.
 
-  Views that are off by little are left as they are.
+  Small errors in pitch are not corrected.
 
   Args:
     pitch: Pitch of the views, radians, float [N].
@@ -74,15 +74,15 @@ def level(pitch: np.ndarray) -> np.ndarray:
 
 
 class Ways:
-  """The ways of a batch of avatars around what they are to keep away from.
+  """The paths of a batch of avatars around objects that they must avoid.
 
-  A way is a function of the avatar's position, the target and the objects. It
-  is straight, or else the cheapest path over the cells of the ground, which are
-  searched from the target once for all positions.
+  A path is a function of the avatar's position, the target and the objects. It
+  is straight, or else the cheapest path over the cells of the ground, which is
+  computed from the target once for all positions.
   """
 
   def __init__(self, num_envs: int):
-    """Initializes the ways of N environments."""
+    """Initializes the paths of N environments."""
     self._grounds: list[navigate.Ground | None] = [None] * num_envs
     self._paths: list[navigate.Paths | None] = [None] * num_envs
     self._keys = [b""] * num_envs
@@ -95,7 +95,7 @@ class Ways:
     objects: np.ndarray,
     radius: np.ndarray,
   ) -> np.ndarray:
-    """Returns the points to walk to: the targets, or the next of a way there.
+    """Returns the points to walk to: the target or the next point on a path.
 
     Args:
       view: The state of all environments.
@@ -132,7 +132,7 @@ class Ways:
     objects: np.ndarray,
     radius: np.ndarray,
   ) -> np.ndarray | None:
-    """Returns the next point of the cheapest way of one avatar."""
+    """Returns the next point of one avatar's cheapest path."""
     x, y = view.tiles[i]
     ground = navigate.ground_of(view.heights[i, :x, :y], view.ramps[i, :x, :y])
     kept = radius > 0
@@ -154,10 +154,10 @@ class Ways:
 def detour(
   target: np.ndarray, objects: np.ndarray, radius: np.ndarray
 ) -> np.ndarray:
-  """Returns the points to walk to so as to pass beside what is in the way.
+  """Returns the points to walk to in order to pass obstacles.
 
-  It passes the nearest object whose circle the straight way crosses, on the
-  side on which its centre is not; other than `Ways`, it sees no further.
+  The detour passes the nearest object whose circle the straight line crosses,
+  on the side away from its centre; unlike `Ways`, it looks no further.
 
   Args:
     target: Vectors from the avatars to the targets, metres, float [N, 2].
@@ -172,7 +172,7 @@ def detour(
   left = np.stack([-ahead[:, 1], ahead[:, 0]], axis=-1)
   along = np.einsum("nsd,nd->ns", objects, ahead)
   across = np.einsum("nsd,nd->ns", objects, left)
-  # The target itself may lie inside.
+  # The target itself may be inside a circle.
   gap = np.linalg.norm(objects - target[:, None], axis=-1)
   radius = np.minimum(radius, gap)
   blocks = (np.abs(across) < radius) & (along > 0) & (along < length)
@@ -191,14 +191,14 @@ def walk_to(
   yaw: np.ndarray,
   turn: np.ndarray,
 ) -> np.ndarray:
-  """Returns the moves that come nearest to points without coming too near.
+  """Returns the moves that come nearest to points but not too near to objects.
 
   Args:
     point: Vectors from the avatars, metres, float [N, 2].
     objects: Vectors from the avatars to objects, metres, float [N, S, 2].
     radius: Distance to keep from each, 0 for none, metres, float [N, S].
     yaw: Headings, radians, float [N].
-    turn: Indices of their turns, which bend the way, int [N].
+    turn: Indices of their turns, which bend the path, int [N].
 
   Returns:
     Indices of the heads move and strafe, int [N, 2].
@@ -209,7 +209,7 @@ def walk_to(
   cost = np.zeros((len(point), len(_MOVES)))
   far = np.linalg.norm(point, axis=-1)[:, None, None]
   for steps in _HORIZONS:
-    # Not beyond the point, where there may be something to avoid.
+    # Not beyond the point, where there may be obstacles.
     end = move * np.minimum(_STEP * steps, far)  # [N, M, 2]
     cost += np.linalg.norm(point[:, None] - end, axis=-1)
     gap = np.linalg.norm(objects[:, None] - end[:, :, None], axis=-1)

@@ -24,21 +24,21 @@ _NUMPY_TYPES: Final = {
 class Exchange:
   """Transfers of arrays between host, JAX and Warp that never wait.
 
-  On CUDA, Warp reads JAX's arrays in place: through DLPack, the stream of one
-  waits for that of the other, on the device. NumPy arrays go through JAX too,
-  whose copies are staged, because Warp's own copy of pageable memory may wait
-  for the device. On Warp's CPU device the host is the device.
+  On CUDA, Warp reads JAX's arrays in place: with DLPack, one library's stream
+  waits for the other's on the device. NumPy arrays also go through JAX, whose
+  copies are staged, because Warp's own copy of pageable memory may wait for the
+  device. On Warp's CPU device the host is the device.
   """
 
   def __init__(self, device: Any):
-    """Initializes the exchange with a device of Warp."""
+    """Initializes the exchange with a Warp device."""
     self._device = device
-    # JAX may reuse memory as soon as nothing refers to it, although Warp has
-    # not read it yet. Once JAX waits for Warp, all that JAX runs is later.
+    # JAX may reuse memory as soon as nothing refers to it, even if Warp has not
+    # read it yet. Once JAX waits for Warp, all later JAX work comes after that.
     self._lent: list[jax.Array] = []
 
   def take(self, array: Any, dtype: Any) -> Any:
-    """Returns a NumPy or JAX array as a read-only array of Warp."""
+    """Returns a NumPy or JAX array as a read-only Warp array."""
     numpy_type = _NUMPY_TYPES.get(dtype, np.float32)
     if self._device.is_cuda:
       lent = jnp.asarray(array, numpy_type)
@@ -47,7 +47,7 @@ class Exchange:
     return wp.array(np.ascontiguousarray(array, numpy_type), dtype=dtype)
 
   def give(self, *arrays: Any) -> list[jax.Array]:
-    """Copies Warp's arrays, which change every step, to arrays of JAX."""
+    """Copies Warp arrays, which change every step, to JAX arrays."""
     if self._device.is_cuda:
       given = [jnp.copy(wp.to_jax(array)) for array in arrays]
       self._lent.clear()
@@ -103,7 +103,7 @@ def start_states(num_worlds: int, num_players: int, num_slots: int) -> Any:
 
 
 def layout(compiled: model.Compiled, num_players: int, num_slots: int) -> Any:
-  """Makes the addresses of slots and players in the arrays."""
+  """Makes the struct of addresses of slots and players in the arrays."""
   return make_struct(
     worlds.Layout,
     num_players=num_players,
@@ -116,7 +116,7 @@ def layout(compiled: model.Compiled, num_players: int, num_slots: int) -> Any:
 
 
 def type_table(compiled: model.Compiled) -> Any:
-  """Makes the table of a slot's rows for each type."""
+  """Makes the struct of a slot's rows for each type."""
   rows = model.type_table()
   position, rotation = compiled.pyramid_pose
   return make_struct(

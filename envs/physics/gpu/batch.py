@@ -37,16 +37,16 @@ _MODEL_FIELDS: Final = (
 class GpuBatch:
   """Model, data and start states of all worlds.
 
-  Call its methods under the device's scope. Only `make`, and a `load` that
-  raises the capacity, wait for the device.
+  Call its methods in the device's scope. Only `make`, and a `load` that raises
+  the capacity, wait for the device.
 
   Attributes:
     num_worlds: W, at least two.
     watched: Worlds that report contacts, bool [W], on the host.
     model: MJWarp's model.
     data: MJWarp's data.
-    layout, geoms, bodies, slots: Structs through which kernels see model and
-      data.
+    layout, geoms, bodies, slots: Structs through which kernels access the model
+      and the data.
     nodes: The node of each geom.
     scene: The geoms through which rays are cast.
     yaw: Headings of the players, [W, P].
@@ -91,7 +91,7 @@ class GpuBatch:
     self._load(np.arange(W), self._scenes)
 
   def make(self, capacity: mjcf.Capacity) -> None:
-    """Makes model, data and structs for worlds of this capacity."""
+    """Makes the model, the data and the structs for this capacity."""
     W, P, S = self.num_worlds, self._num_players, self._num_slots
     compiled = model.build(capacity)
     host = compiled.model
@@ -116,10 +116,10 @@ class GpuBatch:
   def prepared(
     self, scene: base.Scene | preparation.PreparedScene
   ) -> preparation.PreparedScene:
-    """Checks a scene, and prepares it unless that is done.
+    """Checks a scene, and prepares it if it is not prepared yet.
 
     Raises:
-      ValueError: If it has other sizes than this batch.
+      ValueError: If its sizes differ from this batch's.
     """
     if isinstance(scene, preparation.PreparedScene):
       models.check(scene.scene, self._capacity)
@@ -133,8 +133,8 @@ class GpuBatch:
     """Replaces some worlds and puts them at the start.
 
     Returns:
-      Whether the capacity for terrain was raised, which makes new model and
-      data.
+      True if the capacity for terrain was raised, which makes a new model and
+      new data.
     """
     had = self._capacity
     boxes = max(len(scene.ground.box_centres) for scene in scenes)

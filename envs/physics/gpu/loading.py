@@ -97,7 +97,7 @@ def start_players(
   yaw: wp.array2d[float],  # [W, P]
   stood: wp.array2d[wp.bool],  # [W, P]
 ):
-  """Puts players at their start, empty-handed; slots must be written before."""
+  """Puts players at their start, empty-handed, after slots are written."""
   world = wp.tid()
   if not restored[world]:
     return

@@ -1,4 +1,4 @@
-"""Device memory of a batch of worlds: capacities, needs, and a check."""
+"""Device memory of a batch of worlds: capacities, sizes, and a check."""
 
 import dataclasses
 from typing import Any, Final
@@ -13,25 +13,25 @@ from adaland.envs.physics.gpu import model
 # Initial capacity for terrain: enough for nearly all generated worlds.
 _BOXES: Final = 32
 _RAMPS: Final = 20
-# Contacts: eight for each resting box, and some more for heaps.
+# Contacts: eight for each resting box, and some more for piles.
 _CONTACTS_PER_NODE: Final = 10
 _ROWS_PER_CONTACT: Final = 4  # The edges of a friction pyramid.
-# MJWarp treats a mesh as absent only if mesh ids are stored per world, for
-# which it needs two worlds.
+# MJWarp treats a mesh as absent only if mesh ids are stored per world, which
+# needs at least two worlds.
 LEAST_WORLDS: Final = 2
-# While they run, MJWarp's collider and solver need as much memory again as its
-# data, and the graph keeps it allocated.
+# While they run, MJWarp's collider and solver need as much memory as its data,
+# and the graph keeps it allocated.
 _SCRATCH: Final = 2.0
 _SAMPLE: Final = 2
 
 
 def first_capacity(num_slots: int, num_players: int) -> mjcf.Capacity:
-  """Returns the capacity of worlds until a larger terrain is loaded."""
+  """Returns the initial capacity, until a larger terrain is loaded."""
   return mjcf.Capacity(num_slots, num_players, _BOXES, _RAMPS)
 
 
 def sizes(capacity: mjcf.Capacity) -> dict[str, int]:
-  """Returns numbers of contacts and constraint rows, for `mjw.make_data`."""
+  """Returns the numbers of contacts and constraints for `mjw.make_data`."""
   contacts = _CONTACTS_PER_NODE * (capacity.num_players + capacity.num_slots)
   return {
     "nconmax": contacts,

@@ -1,12 +1,12 @@
 """The one MuJoCo model behind all worlds of the gpu back end.
 
 MJWarp keeps sizes, masses and mesh ids per world, but only one type per geom.
-Each slot's body therefore carries three geoms: a box (walls and cubes), a
-sphere and a mesh (pyramids). At least two of the three are always unused: the
-mesh by its id -1, which MJWarp treats as absent from the world, box and sphere
-by a size too small to reach the surface of the geom in use. A world's terrain
-and the objects in its slots are written into its rows of the model's fields on
-the device; no task needs compiling.
+Each slot's body therefore has three geoms: a box (walls and cubes), a sphere
+and a mesh (pyramids). At least two of the three are always unused. An unused
+mesh has the id -1, which MJWarp treats as absent from the world; an unused box
+or sphere is too small to reach the surface of the geom in use. A world's
+terrain and the objects in its slots are written into its rows of the model's
+fields on the device; no task needs compiling.
 
 S: slots, P: players, B: boxes, R: ramps.
 """
@@ -25,8 +25,8 @@ GEOMS_A_SLOT: Final = 3  # Box, sphere, pyramid.
 _UNUSED_METRES: Final = 1e-3  # Half size of unused boxes and spheres.
 # Distance between parked slots, so that they never touch.
 _PARKING_STEP: Final = 3.0
-# Keeps objects that stand exactly on the ground in contact with it, whichever
-# way single precision rounds.
+# Keeps objects that stand exactly on the ground in contact with it, however
+# single precision rounds.
 _GROUND_MARGIN: Final = 1e-5
 
 
@@ -42,7 +42,7 @@ class Compiled(NamedTuple):
     slot_body: Body id of the first slot's free body.
     geom_nodes: The node of each geom, NODE_TERRAIN for terrain, int32.
     pyramid_pose: Position and orientation of the pyramid mesh in its body.
-    ramp_pose: The same for the ramp mesh, relative to the middle of its base.
+    ramp_pose: The same for the ramp mesh, relative to the centre of its base.
     pyramid_planes: Normals and offsets of the pyramid's faces in the mesh's
       frame, float32 [5, 4].
     ramp_planes: The same for the ramp, float32 [5, 4].
@@ -223,7 +223,7 @@ def _with_addresses(model: mujoco.MjModel, capacity: mjcf.Capacity) -> Compiled:
 def _mesh_pose(
   model: mujoco.MjModel, geom: int
 ) -> tuple[np.ndarray, np.ndarray]:
-  """Returns a mesh's compiled frame, relative to that of its definition."""
+  """Returns a mesh's compiled frame relative to its defined frame."""
   mesh = model.geom_dataid[geom]
   rotation = np.zeros(9)
   mujoco.mju_quat2Mat(rotation, model.mesh_quat[mesh])

@@ -15,7 +15,7 @@ from adaland.envs.physics.gpu import batch, steps
 class GpuMotion:
   """Steps of a batch of worlds.
 
-  Call its methods under the device's scope.
+  Call its methods in the device's scope.
 
   Attributes:
     controls: The fields of `base.AvatarControl`, for W worlds.
@@ -51,7 +51,7 @@ class GpuMotion:
     self.invalidate_results()
 
   def invalidate_graph(self) -> None:
-    """Makes the next step record its graph again, for new model and data."""
+    """Makes the next step record its graph again, for a new model and data."""
     self._graph: Any = None
 
   def invalidate_results(self) -> None:
@@ -88,7 +88,7 @@ class GpuMotion:
     self._clear_contacts()
     for _ in range(parts.SUBSTEPS):
       mjw.step(worlds.model, worlds.data)
-      self._record_contacts()  # Of the substep's start, as MJWarp found them.
+      self._record_contacts()  # Found by MJWarp at the substep's start.
     self._poses_stale = True
     self.find_poses()
 
@@ -112,7 +112,7 @@ class GpuMotion:
     )
 
   def find_contacts(self) -> None:
-    """Finds the current contacts, unless known; poses must be found before."""
+    """Finds the current contacts, unless known, after `find_poses`."""
     if not self._contacts_stale:
       return
     self._contacts_stale = False

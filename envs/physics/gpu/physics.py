@@ -1,9 +1,9 @@
 """Physics on an accelerator: one MJWarp simulation of all environments.
 
 Worlds differ in rows of the batched model and in the state, both of which stay
-on the device (see `worlds`). A step is one CUDA graph: controls to drives, the
-substeps with their contacts, then kinematics. It also runs on Warp's CPU
-device, slowly, so that it can be tested anywhere.
+on the device (see `worlds`). A step is one CUDA graph: controls are converted
+to drives, then come the substeps with their contacts, then kinematics. It also
+runs on Warp's CPU device, slowly, so that it can be tested anywhere.
 
 Only results in NumPy arrays, and a `load` that raises the capacity for
 terrain, wait for the device.
@@ -82,15 +82,15 @@ class GpuPhysics:
   ) -> None:
     """Replaces the worlds of some environments and puts them at the start.
 
-    A terrain of more pieces than the present capacity raises the capacity of
+    A terrain with more pieces than the current capacity raises the capacity of
     all worlds, and the step is recorded again.
 
     Args:
       env_ids: The environments, int [C].
-      scenes: Their scenes, as such or prepared by `preparation.prepare`.
+      scenes: Their scenes, which may be prepared by `preparation.prepare`.
 
     Raises:
-      ValueError: If a scene has other sizes than this batch.
+      ValueError: If a scene's sizes differ from this batch's.
     """
     prepared = [self._batch.prepared(scene) for scene in scenes]
     if not prepared:
@@ -152,12 +152,12 @@ class GpuPhysics:
     self.simulate()
 
   def simulate(self) -> None:
-    """Runs a step under the last controls; apart so that it can be timed."""
+    """Runs a step with the last controls; a separate method for timing."""
     with wp.ScopedDevice(self.device):
       self._motion.step()
 
   def wait(self) -> None:
-    """Waits until the device has done all its work."""
+    """Waits until the device has finished all its work."""
     wp.synchronize_device(self.device)
 
   def state(self) -> base.PhysicsState:
@@ -234,7 +234,7 @@ class GpuPhysics:
   def _cast(
     self, ids: Any, origins: Any, directions: Any, exclude: Any, wanted: Any
   ) -> tuple[Any, Any, Any]:
-    """Returns distances, nodes and normals as arrays of Warp."""
+    """Returns distances, nodes and normals as Warp arrays."""
     take, shape = self._exchange.take, np.shape(exclude)
     self._motion.find_poses()
     distance = wp.empty(shape, dtype=float)
@@ -260,7 +260,7 @@ class GpuPhysics:
     return int(np.count_nonzero(self.data.overflow.numpy()[: self.num_envs]))
 
   def _given(self, *arrays: Any) -> list[Any]:
-    """Returns Warp's arrays as JAX arrays, without surplus worlds."""
+    """Returns Warp arrays as JAX arrays, without surplus worlds."""
     given = self._exchange.give(*arrays)
     if self.num_envs == self._batch.num_worlds:
       return given

@@ -1,6 +1,6 @@
 """Preparation of scenes for the gpu back end: the costly work on the host.
 
-It needs no device, so that it can be done ahead, in another process.
+It needs no device, so it can be done in advance, in another process.
 
 P: players, S: slots, M = P + S: nodes.
 """

@@ -2,7 +2,7 @@
 
 MJWarp's rays exclude one body in all worlds; these exclude a node per ray.
 Convex meshes are tested by their few planes, and every geom of a world is
-tested, because with few geoms that is faster than walking a tree.
+tested, because with few geoms that is faster than traversing a tree.
 
 W: worlds, R: rays, G: geoms, C: worlds in which rays are cast.
 """
@@ -25,7 +25,7 @@ class Scene:
   Attributes:
     types: Types, numbered as in mujoco.mjtGeom, [G].
     nodes: The node of each geom, [G].
-    planes: Normals and offsets of the meshes' faces, one after another.
+    planes: Normals and offsets of the meshes' faces, concatenated.
     plane_rows: First and last + 1 row of each mesh in `planes`, [meshes].
     size: Half sizes, [W, G].
     rbound: Radius of a sphere about the centre that contains the geom, [W, G].
@@ -61,7 +61,7 @@ def _first(b: float, c: float) -> float:
 
 @wp.func
 def _box(half: wp.vec3, at: wp.vec3, along: wp.vec3) -> wp.vec4:
-  """Returns distance and normal of the hit on a box about the origin."""
+  """Returns distance and normal of the hit on a box centred at the origin."""
   enter, leave = float(-_FAR), float(_FAR)
   enter_axis, leave_axis = int(0), int(0)
   for i in range(3):
@@ -143,7 +143,7 @@ def _hit(
 ) -> wp.vec4:
   """Returns distance and normal of the hit on a geom, in the world frame."""
   away = origin - scene.xpos[world, geom]
-  # Most rays miss even the sphere that contains the geom.
+  # Most rays even miss the sphere that contains the geom.
   radius = scene.rbound[world, geom]
   b = wp.dot(away, direction)
   c = wp.dot(away, away) - radius * radius
@@ -180,7 +180,7 @@ def cast(
   node: wp.array2d[int],  # [C, R]
   normal: wp.array3d[float],  # [C, R, 3]
 ):
-  """Finds the nearest hit of each wanted ray; distance -1 for none."""
+  """Finds the nearest hit of each wanted ray; the distance is -1 for none."""
   row, ray = wp.tid()
   if wanted and not wanted[row, ray]:
     distance[row, ray] = -1.0
@@ -199,7 +199,7 @@ def cast(
   for geom in range(scene.types.shape[0]):
     if scene.active[world, geom]:
       owner = scene.nodes[geom]
-      # No geom belongs to node -1, so that -1 excludes nothing.
+      # No geom belongs to node -1, so -1 excludes nothing.
       if owner != skipped:
         hit = _hit(scene, world, geom, origin, direction)
         if hit[0] < best[0]:

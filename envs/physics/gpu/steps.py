@@ -1,4 +1,4 @@
-"""Device code around a step: the players' controls, contacts, poses.
+"""Device code around a step: the players' controls, contacts and poses.
 
 W: worlds, S: slots, P: players, M = P + S: nodes.
 """
@@ -63,7 +63,7 @@ def apply_controls(
       held = -1
   hand = 3 * (P + player)
   if held != slots.held[world, player]:
-    # What was held still counts as at rest, see `cpu.CpuPhysics`.
+    # An object that was held still counts as at rest, see `cpu.CpuPhysics`.
     if slots.held[world, player] >= 0:
       tree = 2 * P + slots.held[world, player]
       worlds.wake_ring(tree, world, layout, bodies)
@@ -95,9 +95,9 @@ def _is_at_rest(
   bodies: worlds.Bodies,
   slots: worlds.Slots,
 ) -> bool:
-  """Tests for a sleeping or frozen object.
+  """Tests whether an object is asleep or frozen.
 
-  MJWarp finds no contacts between two of these.
+  MJWarp finds no contacts between two such objects.
   """
   slot = node - layout.num_players
   if slot < 0:

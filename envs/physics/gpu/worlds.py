@@ -1,7 +1,7 @@
 """Structs of all worlds for device code, and kernels that change slots.
 
 All writes go to rows of MJWarp's batched model fields and of its data; `model`
-explains the rows. Arrays are worlds first.
+explains the rows. The first axis of arrays is the world.
 
 W: worlds, S: slots, P: players, M = P + S: nodes.
 """
@@ -14,7 +14,7 @@ _SHAPES = wp.constant(3)  # Geoms per slot: box, sphere, pyramid.
 _PYRAMID = wp.constant(2)
 _ASLEEP = wp.constant(0)  # Numbered as in mujoco.mjtSleepState.
 _AWAKE = wp.constant(1)
-# MuJoCo's state of a tree that sleeps only after ten steps at rest.
+# MuJoCo's state of a tree that will sleep only after ten steps at rest.
 _JUST_WOKEN = wp.constant(-11)
 
 
@@ -134,7 +134,7 @@ def _write_geoms(
 
 @wp.func
 def wake_ring(tree: int, world: int, layout: Layout, bodies: Bodies):
-  """Wakes a slot's tree, and all that fell asleep together with it.
+  """Wakes a slot's tree and all trees that fell asleep together with it.
 
   Trees that fell asleep together point at one another in a ring, which must
   not be left broken.
@@ -160,7 +160,7 @@ def wake(
 ):
   """Wakes all objects of the worlds in which slots change.
 
-  What rested on an object that is gone must fall.
+  An object that rested on one that is gone must fall.
   """
   world = wp.tid()
   changes = wp.bool(False)
