@@ -234,8 +234,8 @@ def privileged(experiment: ExperimentConfig) -> str:
     )
   return "\n".join(
     [
-      "**Privileged training.** Training, but not acting, used information that",
-      "the agent is not told:",
+      "**Privileged training.** Training, but not acting, used information",
+      "that the agent is not told:",
       "",
       *(f"- {line}" for line in used),
     ]

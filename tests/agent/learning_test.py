@@ -40,7 +40,7 @@ def _bandit(memory: str) -> np.ndarray:
 class LearningTest(absltest.TestCase):
   def test_finds_and_exploits_the_arm_that_pays(self):
     trials = _bandit("transformer_xl")
-    # Before the first pull nothing is known about the arms, and then everything.
+    # Before the first pull nothing is known about the arm, after it everything.
     self.assertBetween(trials[0], 0.4, 0.6)
     self.assertGreater(trials[1:].mean(), 0.9)
 
