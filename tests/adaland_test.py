@@ -1,4 +1,4 @@
-"""Tests of the public interface: what `import adaland` gives, and its cost."""
+"""Tests of the public interface: names in `adaland`, and their import cost."""
 
 import inspect
 import subprocess

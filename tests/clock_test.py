@@ -22,9 +22,9 @@ _OF_THE_DAY = {
 }
 # Uses of the time of day by module: records, and comparisons with records.
 _ALLOWED = {
-  # Detects a clock that was put back, at which TensorStore fails.
+  # Detects a clock that was put back, with which TensorStore fails.
   "agent/checkpoint/arrays.py": 2,
-  # Tells the status file of an earlier start apart.
+  # Recognises the status file of an earlier start.
   "launch/bench/lib/live_run.py": 1,
   "launch/run/metrics.py": 2,  # Time of a row.
   "launch/run/status_file.py": 1,  # Time of the status.

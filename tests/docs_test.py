@@ -1,4 +1,4 @@
-"""Tests that what the documentation and docstrings refer to is there."""
+"""Tests that all references in the documentation and docstrings resolve."""
 
 import ast
 import importlib
@@ -11,7 +11,7 @@ from absl.testing import absltest, parameterized
 _ROOT = pathlib.Path(__file__).resolve().parent.parent
 _PACKAGES = ("adaland", "agent", "curriculum", "envs", "launch")
 _FOLDERS = (*_PACKAGES, "docs", "examples", "results", "tests")
-# Not a file format, as adaland.task/1.
+# Not a file format such as adaland.task/1.
 _NAME = re.compile(r"(?<![\w./:])adaland(?:\.[A-Za-z_]\w*)+\b(?!/)")
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 _FILE = re.compile(
@@ -27,7 +27,7 @@ def resolves(name: str) -> bool:
       found = importlib.import_module(".".join(parts[:i]))
     except ModuleNotFoundError as error:
       if error.name and not error.name.startswith("adaland"):
-        return True  # An optional package, as Reverb, is not installed.
+        return True  # An optional package such as Reverb is missing.
       continue
     for part in parts[i:]:
       if not hasattr(found, part):
@@ -42,7 +42,7 @@ def pages() -> list[pathlib.Path]:
   """Returns all pages of documentation."""
   found = [*_ROOT.glob("*.md"), *(_ROOT / "docs").rglob("*.md")]
   found += (_ROOT / "results").rglob("*.md")
-  # The changelog speaks of names that are gone.
+  # The changelog mentions names that no longer exist.
   return [path for path in found if path.name != "CHANGELOG.md"]
 
 
@@ -53,7 +53,7 @@ def code(page: pathlib.Path) -> str:
 
 
 def docstrings(path: pathlib.Path) -> list[str]:
-  """Returns the docstrings of a module and all that it defines."""
+  """Returns the docstrings of a module and of everything that it defines."""
   documented = (
     ast.Module,
     ast.ClassDef,

@@ -1,6 +1,6 @@
 """The first words of docstrings, as rlax and dm_control write them.
 
-`python -m tests.english FOLDER...` lists the docstrings that differ.
+`python -m tests.english FOLDER...` lists the docstrings that break the rules.
 """
 
 import ast
@@ -16,7 +16,7 @@ def _words(text: str) -> frozenset[str]:
   return frozenset(text.split())
 
 
-# A docstring that begins so has lost its subject or its noun.
+# A docstring that begins with one of these lacks its subject or its noun.
 BANNED = _words(
   """
   And Are As Because But By Can For From Had Has Have How If In Is Not
@@ -24,7 +24,7 @@ BANNED = _words(
   Whose Why With
   """
 )
-# Words in "s" that are no verbs.
+# Words ending in "s" that are not verbs.
 _NO_VERBS = _words(
   """
   Actions Always Axes Bias Bytes Classes Has Its Is Less Loss Mass Names
@@ -32,7 +32,7 @@ _NO_VERBS = _words(
   Words
   """
 )
-# Verbs that a class does not begin with; none is a plural noun too.
+# Verbs with which no class docstring begins; none is also a plural noun.
 _VERBS = _words(
   """
   Adds Acts Answers Applies Asks Asserts Builds Casts Closes Collects Compares
@@ -81,7 +81,7 @@ def _is_free(function: _Function) -> bool:
 
 
 def complaints_of(source: str) -> Iterator[tuple[int, str]]:
-  """Yields line and complaint of each docstring of a module that has one."""
+  """Yields the line and complaint of each faulty docstring of a module."""
   for node in ast.walk(ast.parse(source)):
     if isinstance(node, ast.Module | ast.ClassDef | _Function):
       text = ast.get_docstring(node)

@@ -1,4 +1,4 @@
-"""Tests of the examples: each runs as a user would run it, but shortly.
+"""Tests of the examples: each runs as a user would run it, but briefly.
 
 Nothing is trained here: `.ci/package` trains with each example, installed from
 the wheel, and `own_parts_test` with parts of the same kinds.
@@ -41,7 +41,7 @@ def _run(script: str, *flags: str) -> str:
 class ExamplesTest(parameterized.TestCase):
   def setUp(self):
     super().setUp()
-    # Parts of a run are made known to child processes by these two.
+    # A run passes its own parts to child processes through these two.
     self.enter_context(mock.patch.dict(os.environ))
     self.enter_context(mock.patch.object(sys, "path", [*sys.path]))
 
@@ -57,7 +57,7 @@ class ExamplesTest(parameterized.TestCase):
         f"python examples/{name}.py", ast.get_docstring(ast.parse(text)) or ""
       )
 
-  # On newer Pythons CI runs it with the installed package.
+  # On newer Python versions, CI runs it with the installed package.
   @pytest.mark.once
   def test_own_agent(self):
     out = _run(str(_EXAMPLES / "own_agent.py"), "--smoke")
@@ -88,7 +88,7 @@ class ExamplesTest(parameterized.TestCase):
     parts = dataclasses.asdict(short.factories)
     self.assertStartsWith(parts.pop(part), f"{script}:")
     self.assertFalse(any(parts.values()), parts)
-    # The command that the example names trains the same.
+    # The command that the example names trains the same agent.
     config = recipe.load(f"{script}:recipe")
     self.assertEqual(
       dataclasses.replace(config.factories, recipe=""), long.factories

@@ -15,7 +15,7 @@ _SOURCE = pathlib.Path(__file__).with_suffix(".c")
 
 
 def missing() -> str:
-  """Returns the reason for which there can be no fake clock, or ""."""
+  """Returns the reason why there can be no fake clock, or ""."""
   if sys.platform != "linux":
     return "it is made for Linux"
   if shutil.which("cc") is None:
@@ -31,7 +31,7 @@ class FakeClock:
 
   Attributes:
     env: Environment variables of the processes that use it.
-    offset: Seconds by which it is fast.
+    offset: Seconds by which it runs ahead.
   """
 
   def __init__(self, folder: str):
@@ -49,9 +49,9 @@ class FakeClock:
     """Sets the offset, in all processes at once.
 
     Args:
-      offset: Seconds by which the clock is fast.
+      offset: Seconds by which the clock runs ahead.
     """
-    # In place: processes have the file mapped.
+    # In place, because processes have the file mapped.
     file = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
       os.pwrite(file, struct.pack("=q", offset), 0)

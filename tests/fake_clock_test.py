@@ -83,9 +83,9 @@ class FakeClockTest(absltest.TestCase):
   def test_a_jump_moves_the_end_of_waits_by_the_time_of_day(self):
     for before, after, least, most in (
       (3600, 3600, 1.0, 20.0),
-      # Set ahead, it is past that time at once.
+      # Set ahead, the clock is past that time at once.
       (0, 3600, 0.0, 1.5),
-      # Set back by three seconds, it takes three seconds longer.
+      # With the clock set back by three seconds, it takes three seconds longer.
       (3600, 3597, 4.0, 20.0),
     ):
       self.clock.set(before)

@@ -1,9 +1,9 @@
 """The graph of imports among the modules of this repository.
 
 A module is named without the package's prefix, as its path: `envs.tasks.task`.
-A folder is named by its path with dots; the modules right in one of the
-packages count one by one, as `launch.cli`, since each may stand in another
-layer; in all other folders, modules stand in one layer.
+A folder is named by its path with dots. Modules directly in one of the
+packages, such as `launch.cli`, count one by one, because each may be in a
+different layer; in all other folders, the modules form one layer.
 """
 
 import ast
@@ -55,8 +55,8 @@ def imports() -> dict[str, frozenset[str]]:
   for module, path in known.items():
     names = names_imported(parse(path))
     found = {name.removeprefix(_PREFIX) for name in names} & known.keys()
-    # `from adaland.envs import land` imports a module of the package, not what
-    # its __init__ holds.
+    # `from adaland.envs import land` imports a module of the package, not names
+    # in its __init__.
     found = {
       name
       for name in found
@@ -67,7 +67,7 @@ def imports() -> dict[str, frozenset[str]]:
 
 
 def layer(module: str) -> str:
-  """Returns the unit of the table of layers that a module belongs to."""
+  """Returns the entry of the table of layers that a module belongs to."""
   path = modules()[module]
   folder = ".".join(path.parent.relative_to(ROOT).parts)
   if path.name == "__init__.py" or folder not in PACKAGES:
@@ -76,7 +76,7 @@ def layer(module: str) -> str:
 
 
 def layer_imports() -> dict[str, dict[str, str]]:
-  """Returns, by layer, the layers it imports, each with one import of it."""
+  """Returns, for each layer, the layers it imports, with one import of each."""
   found: dict[str, dict[str, str]] = {}
   for module, imported in imports().items():
     for other in sorted(imported):
@@ -88,7 +88,7 @@ def layer_imports() -> dict[str, dict[str, str]]:
 
 
 def find_circle(graph: Mapping[str, Iterable[str]]) -> list[str]:
-  """Returns the nodes of one circle in order, or an empty list.
+  """Returns the nodes of one cycle in order, or an empty list.
 
   Args:
     graph: For each node the nodes that it points to.

@@ -1,4 +1,4 @@
-"""Tests of the direction of imports, and of the cost of light ones."""
+"""Tests of the direction of imports, and of the cost of light imports."""
 
 import ast
 import collections
@@ -16,8 +16,8 @@ _ALLOWED = {
   "launch": {"agent", "curriculum", "envs", "launch"},
 }
 
-# Layer -> layers of the same package that it may import. Modules right in a
-# package that have no row of their own are its layer "*".
+# Layer -> layers of the same package that it may import. Modules directly in a
+# package without a row of their own form its layer "*".
 _TASKS = {"constants", "shapes", "tables", "tasks"}
 _WORLD = {*_TASKS, "physics", "worlds"}
 _STEP = {
@@ -120,7 +120,7 @@ _LAYERS = {
     "*": _RUNTIMES,
   },
 }
-# Parts of one layer: a choice among the parts imports each where it is chosen.
+# Parts of one layer: code that chooses a part imports it where it is chosen.
 _PAIRS = {("physics", "physics.gpu"), ("replay", "replay.reverb")}
 _MAX_MODULES = 16
 
@@ -131,9 +131,9 @@ def misspelt(names: set[str]) -> set[str]:
 
 
 def aliases(tree: ast.AST) -> set[str]:
-  """Returns the other names that a module gives to modules of our own.
+  """Returns the aliases that a module gives to our own modules.
 
-  A `__main__` may have another name, as its own is a special one.
+  A `__main__` may have an alias, because its own name is special.
   """
   return {
     alias.asname
@@ -146,7 +146,7 @@ def aliases(tree: ast.AST) -> set[str]:
 
 
 def forbidden(package: str, names: set[str]) -> set[str]:
-  """Returns those of our own packages in `names` that `package` may not use."""
+  """Returns the names in `names` of our packages that `package` may not use."""
   bad = set()
   for name in names:
     root, *parts = name.split(".")
@@ -265,7 +265,7 @@ class CostTest(parameterized.TestCase):
       ),
       ("tensorflow", "reverb", "ray"),
     ),
-    # Actors and readers of a config don't import the learner's packages.
+    # Actors and config readers don't import the learner's packages.
     (
       (
         "adaland.launch.config.experiment",

@@ -12,7 +12,7 @@ _ROOT = pathlib.Path(__file__).resolve().parent.parent
 _PACKAGES = ("agent", "curriculum", "envs", "launch")
 # Modules whose data may name code to run.
 _PICKLING = ("cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve")
-# Messages between our own processes; never a file.
+# Messages between our own processes, never files.
 _MAY_PICKLE = ("launch/runtimes/socket_rpc.py",)
 
 

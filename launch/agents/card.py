@@ -18,15 +18,15 @@ _ALGORITHMS = {
   "ppo": "PPO (arXiv 1707.06347)",
   "vtrace": "V-trace (arXiv 1802.01561)",
 }
-_REMEMBERS = """, and keeps its memory between them:
+_REMEMBERS = """, and keeps its memory between them,
 so it can find out the rules in the first and use them in the others."""
 _FORGETS = """, and no memory of those before:
-a control, that shows what memory is worth."""
+it is a control that shows what memory is worth."""
 _TEMPLATE = """\
 # {name}: an adaptive agent
 
 An agent that plays 3D tasks whose rules are hidden from it. It has several
-trials on each task, which all start alike{memory}
+trials on each task, all with the same start{memory}
 It was trained with Adaland {version}.
 
     adaland watch --workdir={place}{flag}
@@ -83,10 +83,10 @@ def write(
   Args:
     description: The agent.
     version: Version of Adaland.
-    place: By what users name it, as "agent:laptop".
+    place: The name that users pass, such as "agent:laptop".
     num_params: Number of its parameters.
-    results: What `summary.compare` returned; None if there is nothing.
-    notes: What else its users must know, each a sentence.
+    results: What `summary.compare` returned; None if there are no results.
+    notes: Further limits that users must know, each a sentence.
   """
   experiment, training = description.config, description.training
   memory = experiment.factories.memory or experiment.network.memory
@@ -143,19 +143,19 @@ def _algorithm(learner: LearnerConfig) -> str:
 def _without_folder(path: str) -> str:
   """Returns a path as a card shows it.
 
-  A card is published, which its author's folders need not be.
+  A card is published; its author's folders need not be.
   """
   return os.path.basename(path) if os.path.isabs(path) else path
 
 
 def _own_parts(code: Mapping[str, str]) -> list[str]:
-  """Returns a sentence about the code that an agent needs; none without."""
+  """Returns a sentence about the code that an agent needs, if any."""
   if not code:
     return []
   named = (f"{name} `{_without_folder(at)}`" for name, at in code.items())
   return [
     f"It needs its maker's own code ({', '.join(named)}), which `--own_parts` "
-    "imports: do so if you trust it."
+    "imports: use it only if you trust that code."
   ]
 
 
@@ -164,7 +164,7 @@ def _code(text: str) -> str:
 
 
 def _start(agent: str) -> str:
-  """Returns what the agent's parameters were before its training."""
+  """Returns the parameters that training started from."""
   if not agent:
     return "random parameters"
   return f"the parameters of the agent `{_without_folder(agent)}`"
@@ -194,7 +194,7 @@ def _tasks(experiment: ExperimentConfig) -> str:
 
 
 def privileged(experiment: ExperimentConfig) -> str:
-  """Says what training used of what the agent is not told.
+  """Describes what training used that the agent is not told.
 
   Args:
     experiment: The config of the agent's run.
@@ -206,7 +206,7 @@ def privileged(experiment: ExperimentConfig) -> str:
   used = []
   if weights.belief_weight:
     used.append(
-      "a belief loss: memory's output predicts the hidden rules (arXiv "
+      "a belief loss: the memory's output predicts the hidden rules (arXiv "
       f"1905.06424), weight {weights.belief_weight:g}"
     )
   if weights.distillation_weight:
@@ -229,13 +229,13 @@ def privileged(experiment: ExperimentConfig) -> str:
     )
   if not used:
     return (
-      "**Privileged training: none.** Nothing was used in training that the "
+      "**Privileged training: none.** Training used nothing that the "
       "agent\nis not shown."
     )
   return "\n".join(
     [
-      "**Privileged training.** In training, not in acting, this was used of",
-      "what the agent is not told:",
+      "**Privileged training.** Training, but not acting, used information",
+      "that the agent is not told:",
       "",
       *(f"- {line}" for line in used),
     ]
@@ -247,11 +247,11 @@ def _results(results: Mapping[str, Any] | None) -> str:
     return "No evaluation came with this agent."
   tasks = f"`--taskset={results['taskset']}`"
   if results["taskset"] == "test":
-    tasks += ", held-out ones of those that it was trained for"
+    tasks += ", held-out ones from its training distribution"
   return "\n".join(
     [
       "Score: a trial's reward over that of the scripted expert, who is told",
-      f"all rules. Trials are tries of the same task; tasks: {tasks}.",
+      f"all rules. Trials are attempts at the same task; tasks: {tasks}.",
       "",
       summary.text(results),
       "",
@@ -266,8 +266,8 @@ def _limits(experiment: ExperimentConfig, notes: Sequence[str]) -> str:
   lines = [
     f"Worlds of {players}, at most {env.num_slots} objects and "
     f"{env.max_rules} rules.",
-    "It was trained for the tasks above; on others nothing is promised.",
-    "Its actions are drawn: scores differ from one --seed to the next.",
+    "It was trained for the tasks above; nothing is promised on others.",
+    "Its actions are sampled: scores differ from one --seed to the next.",
     *_own_parts(experiment.factories.code),
     *notes,
   ]

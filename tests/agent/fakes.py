@@ -1,8 +1,8 @@
-"""A small network that stands for the real one.
+"""A small network that stands in for the real one.
 
-One hidden layer on the observation `x`. The only memory is a count of the steps
-since the episode's first, which nothing depends on. Two heads of 3 and 2
-actions, 21 bins.
+It has one hidden layer on the observation `x`, two heads of 3 and 2 actions,
+and 21 bins. Its only memory counts the steps since the first of the episode;
+nothing depends on it.
 """
 
 import jax
@@ -70,7 +70,7 @@ def make_network(observation_size: int) -> types.Network:
 
 
 def with_noise(network: types.Network) -> types.Network:
-  """Returns the network with noise from the key of unrolls, which need one."""
+  """Returns the network with noise from a key, which unrolls then need."""
 
   def unroll(params, memory, observation, first, rng_key=None):
     assert rng_key is not None

@@ -89,7 +89,7 @@ class LearnerTest(absltest.TestCase):
     self.assertTrue(np.all(np.abs(targets("target_params") - now) > 1e-3))
 
   def test_fits_one_batch(self):
-    """Rewards and, at the episodes' last steps, values are learned."""
+    """Learns rewards and, at the episodes' last steps, values."""
     learner = learners.learner(
       dataclasses.replace(learners.CONFIG, learning_rate=1e-2)
     )
@@ -99,7 +99,7 @@ class LearnerTest(absltest.TestCase):
     for _ in range(150):
       state, metrics = learner.update(state, learners.batch(2))
     self.assertLess(metrics["loss/reward"], 0.5 * first["loss/reward"])
-    # Its targets move, and two-hot targets have entropy of their own.
+    # Its targets move, and two-hot targets have entropy themselves.
     self.assertLess(metrics["loss/value"], 0.65 * first["loss/value"])
 
   def test_two_devices_do_what_one_does(self):
@@ -183,7 +183,7 @@ class AlgorithmsTest(parameterized.TestCase):
         old = before[name]
         np.testing.assert_allclose(target, 0.9 * old + 0.1 * new, atol=1e-6)
       else:
-        # The network that learns is the one that acts.
+        # The network that is trained is also the one that acts.
         np.testing.assert_array_equal(target, new)
 
 

@@ -1,4 +1,4 @@
-"""The learner that tests of several parts share."""
+"""The learner that the tests of several parts share."""
 
 import functools
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def learner(
   config: learner_config.LearnerConfig = CONFIG,
   devices: tuple[jax.Device, ...] | None = None,
 ) -> Learner:
-  """Returns a learner, one for all tests: to trace one takes seconds."""
+  """Returns a learner, shared by all tests because tracing takes seconds."""
   return make_learner(fakes.make_network(3), config, fakes.SIZES, devices)
 
 

@@ -1,4 +1,4 @@
-"""The whole agent learns: real networks on tasks of a few seconds."""
+"""Tests that the whole agent learns, on tasks of a few seconds."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ _TRIALS = 6
 
 
 def _config(model_steps: int) -> learner_config.LearnerConfig:
-  # A target network that follows quickly, as these runs have few updates.
+  # The target network follows quickly because these runs have few updates.
   return learner_config.LearnerConfig(
     learning_rate=1e-3,
     target_rate=0.3,

@@ -38,7 +38,7 @@ def random(
 ) -> types.Observation:
   """Returns random observations with the leading axes [B] or [B, T].
 
-  Those that are the same in a whole episode have no axis T.
+  Observations that are constant over an episode have no axis T.
   """
   rng = np.random.default_rng(seed)
   observation: types.Observation = {}

@@ -31,7 +31,7 @@ class PaperConfigTest(parameterized.TestCase):
     shapes = jax.eval_shape(network.init, jax.random.PRNGKey(0))
     count = sum(leaf.size for leaf in jax.tree_util.tree_leaves(shapes))
     self.assertAlmostEqual(count / (total * 1e6), 1, delta=0.02)
-    # The nominal size leaves out gates and the projection of distances.
+    # The nominal size excludes gates and the projection of distances.
     nominal = 12 * config.num_layers * config.d_model**2 / 1e6
     self.assertAlmostEqual(nominal, int(size[:-1]), delta=0.9)
     self.assertEqual(config.num_heads * config.key_size, config.d_model)

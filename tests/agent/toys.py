@@ -1,8 +1,8 @@
-"""Tasks small enough to be learned within a test, and a loop that does.
+"""Tasks small enough to be learned within a test, and a training loop.
 
-Both show the observations that `adaland.agent.network` needs, and no entities.
-Whole episodes are played with the target network, made into one batch, and
-learned from once.
+Both tasks give the observations that `adaland.agent.network` needs, without any
+entities. The loop plays whole episodes with the target network, makes one batch
+of them, and learns from it once.
 """
 
 from typing import NamedTuple
@@ -28,11 +28,11 @@ SPEC = {
 
 
 class Bandit:
-  """Two arms, one of which pays; it is drawn for each episode.
+  """Two arms, one of which pays; which one is drawn for each episode.
 
   A trial is two steps: pull an arm (the first head), then see what it paid.
   When pulling, neither the last action nor the last reward is shown, so only a
-  memory can know what was found out before.
+  memory can know what earlier pulls showed.
   """
 
   def __init__(self, num_envs: int, num_trials: int, seed: int):
@@ -57,7 +57,7 @@ class Bandit:
 
 
 class Delay:
-  """A cue says which pair of actions is right; the reward comes five steps on.
+  """A cue tells the right pair of actions; the reward comes five steps later.
 
   The actions in between mean nothing.
   """

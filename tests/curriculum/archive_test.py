@@ -40,9 +40,9 @@ class ArchiveTest(absltest.TestCase):
 
   def test_probabilities_by_hand(self):
     archive = _filled([3.0, 1.0, 2.0])
-    # Ranks 1, 3, 2; beta 1/2: weights 1, 1/9, 1/4, of 49/36.
+    # Ranks 1, 3, 2; beta 1/2: weights 1, 1/9, 1/4, which sum to 49/36.
     by_rank = np.array([36.0, 4.0, 9.0]) / 49.0
-    # Played at 0, 1, 2; now 4: ages 4, 3, 2, of 9.
+    # Played at 0, 1, 2; now 4: ages 4, 3, 2, which sum to 9.
     by_age = np.array([4.0, 3.0, 2.0]) / 9.0
     np.testing.assert_allclose(
       archive.probabilities(now=4, beta=0.5, staleness=0.2),

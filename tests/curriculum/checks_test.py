@@ -1,4 +1,4 @@
-"""Tests of adaland.curriculum.checks: good curricula, and each kind of bad."""
+"""Tests of adaland.curriculum.checks: good curricula, and each fault."""
 
 import functools
 from typing import Any

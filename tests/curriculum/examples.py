@@ -7,7 +7,7 @@ from adaland.envs.tasks import task
 
 
 def sample_task(index: int) -> task.Task:
-  """Returns a task that carries its index as its name, with 1 to 6 trials."""
+  """Returns a task that has its index as its name, with 1 to 6 trials."""
   cube = task.ObjectType.from_name("black cube")
   goal = task.Literal("near", cube, task.Player(1))
   return task.Task(

@@ -12,7 +12,7 @@ from tests.curriculum import examples
 _SMALL = learnability.LearnabilityConfig(
   candidates=5, rollouts=4, kept=2, replay_probability=0.5, train_episodes=40
 )
-_SOLVED = (0, 1, 2, 4, 3)  # Of four episodes of each candidate.
+_SOLVED = (0, 1, 2, 4, 3)  # Out of four episodes of each candidate.
 
 
 class ConfigTest(parameterized.TestCase):
@@ -57,7 +57,7 @@ class LearnabilityCurriculumTest(parameterized.TestCase):
       found,
       [
         (False, "never solved", 0.0),
-        # As learnable as the last one, which came later.
+        # As learnable as the last candidate, which came later.
         (True, "among the most learnable", 0.1875),
         (True, "among the most learnable", 0.25),
         (False, "always solved", 0.0),
@@ -67,7 +67,7 @@ class LearnabilityCurriculumTest(parameterized.TestCase):
     self.assertAlmostEqual(
       made.metrics()["kept_learnability"], (0.25 + 0.1875) / 2
     )
-    # A batch follows after 40 episodes learned from.
+    # A batch follows after 40 training episodes.
     played = made.next_tasks(40)
     self.assertTrue(all(assignment.learn for assignment in played))
     drawn = [assignment.task.name for assignment in played]

@@ -13,10 +13,10 @@ _SMALL = noop.NoopConfig(evaluations=3, train_episodes=4, fewest_worse=2)
 
 class VerdictTest(parameterized.TestCase):
   @parameterized.parameters(
-    # One of ten trials pays a hundredth more than doing nothing ever did.
+    # One of ten trials pays 0.01 more than doing nothing ever did.
     ([0.0] * 9 + [0.01], [0.0] * 10, ""),
     ([0.0] * 9 + [0.009], [0.0] * 10, "no different from doing nothing"),
-    # Three trials spoil what doing nothing would have brought.
+    # Three trials lose reward that doing nothing would have earned.
     ([0.5] * 5 + [0.2] * 2 + [0.1] * 3, [0.5, 0.3], ""),
     ([0.3] * 8 + [0.1] * 2, [0.3, 0.3], "no different from doing nothing"),
     ([0.4] * 6 + [0.0] * 4, [0.0], "too easy"),
@@ -124,7 +124,7 @@ class NoopCurriculumTest(parameterized.TestCase):
       self.play(made, assignment, 0.0)
     [decision] = made.take_decisions()
     self.assertEqual(decision.score, 0.0)
-    # The others tell of a task that is decided on.
+    # The others report on a task that has been decided.
     for assignment in [*assignments[:6], *assignments[12:]]:
       self.play(made, assignment, 0.9)
     self.assertEmpty(made.take_decisions())

@@ -43,7 +43,7 @@ class PairedCurriculumTest(parameterized.TestCase):
     self.assertEqual(made.next_tasks(50), restored.next_tasks(50))
 
   def test_plr_keeps_a_fitness_for_each_task_and_co_player(self):
-    """One task; only with the random co-player are its errors large."""
+    """One task, whose errors are large only with the random co-player."""
     made = _make(
       "plr", num_tasks=1, capacity=3, min_fraction=1.0, replay_probability=0.5
     )

@@ -17,12 +17,12 @@ def _make(seed=0, num_tasks=base.POOL_SIZE, **values):
 
 
 def _error(assignment):
-  """Returns an error that follows from the task."""
+  """Returns an error that depends on the task alone."""
   return float(np.random.default_rng(int(assignment.task.name)).random())
 
 
 def _play(curriculum, episodes):
-  """Plays one after the other; returns the assignments."""
+  """Plays assignments one after another; returns them."""
   played = []
   for _ in range(episodes):
     (assignment,) = curriculum.next_tasks(1)
@@ -132,7 +132,7 @@ class PLRCurriculumTest(parameterized.TestCase):
     state = curriculum.state_dict()
     row = state["archive"]["indices"].index(int(first.task.name))
     self.assertAlmostEqual(state["archive"]["fitness"][row], z)
-    # Training does not move the mean that new tasks are compared with.
+    # Training does not change the mean that new tasks are compared with.
     self.assertEqual(dict(state["moments"]), moments)
 
   def test_records_of_an_earlier_visit_come_too_late(self):

@@ -10,7 +10,7 @@ CUBE = ObjectType.from_name("black cube")
 SPHERE = ObjectType.from_name("yellow sphere")
 PYRAMID = ObjectType.from_name("purple pyramid")
 PLAYER = Player(1)
-# Tests share these sizes, so that few programs are compiled.
+# Tests share these sizes so that few programs are compiled.
 NUM_ENVS = 2
 CONFIG = land.LandConfig(num_slots=6, max_rules=4, num_threads=1)
 
@@ -56,7 +56,7 @@ def busy_task(trials=2, trial_seconds=2.0) -> Task:
 
 
 def make_land(*tasks: Task, config=CONFIG, seed=0) -> land.Land:
-  """Makes NUM_ENVS environments; environment i plays the tasks from i on."""
+  """Makes NUM_ENVS environments; environment i starts with task i."""
   turn = [0] * NUM_ENVS
 
   def next_task(i: int) -> Task:

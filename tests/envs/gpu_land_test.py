@@ -53,7 +53,7 @@ class GpuLandTest(land_suite.LandSuite):
 @pytest.mark.timeout(1200)  # The kernels may have to be compiled.
 @unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)
 class ParityTest(absltest.TestCase):
-  """Tests that both back ends give the same events with random actions.
+  """Tests that both back ends give the same events under random actions.
 
   The back ends round differently: the gpu's physics is in single precision,
   and its solver stops a little earlier. Contacts amplify such differences, so
@@ -102,7 +102,7 @@ class ParityTest(absltest.TestCase):
       name: np.mean(on_gpu[name] == on_cpu[name])
       for name in ("reward", "fired", "held", "visible")
     }
-    # Rules fired and objects were held, on both alike.
+    # On both back ends, rules fired and objects were held.
     self.assertGreater(on_cpu["fired"].sum(), 0)
     self.assertGreater((on_cpu["held"] >= 0).sum(), 0)
     self.assertLess(np.quantile(apart, 0.9), 0.05)

@@ -1,4 +1,4 @@
-"""Tests that saved environments continue bit by bit."""
+"""Tests that saved environments continue bit-exactly."""
 
 import dataclasses
 import json

@@ -67,8 +67,8 @@ class LandSuite(parameterized.TestCase):
     np.testing.assert_array_equal(
       steps[31].observation["last_action"], np.full([2, 6], -1)
     )
-    # One trial of two remaining, then the other; the step after the last
-    # action of trial 1 already belongs to trial 2.
+    # Two trials remain, then one; the step after the last action of trial 1
+    # already belongs to trial 2.
     clock = np.stack([step.observation["clock"][0] for step in steps])
     self.assertEqual(list(clock[14, :2]), [0, 1])
     self.assertEqual(list(clock[15, :2]), [1, 0])
@@ -154,7 +154,7 @@ class LandSuite(parameterized.TestCase):
     first = b.state_view(0).yaw[0]
     self.assertEqual(a.state_view(1).yaw[0], first)
     self.assertNotEqual(first, b.state_view(1).yaw[0])
-    # A task that comes again starts in another direction.
+    # A repeated task starts in another direction.
     other = b.state_view(1).yaw[0]
     b.reset()
     self.assertNotEqual(first, b.state_view(0).yaw[0])
@@ -216,7 +216,7 @@ class LandSuite(parameterized.TestCase):
     env.reset()
     env.step(fixtures.noop())
     np.testing.assert_array_equal(env.dropped_spawns, [2, 0])
-    for _ in range(15):  # Into the next episode, for which tasks change places.
+    for _ in range(15):  # Into the next episode, with tasks swapped.
       step = env.step(fixtures.noop())
     np.testing.assert_array_equal(step.first, True)
     np.testing.assert_array_equal(env.dropped_spawns, 0)

@@ -104,12 +104,12 @@ class AbsentPlayerTest(absltest.TestCase):
     env = fixtures.make_land(alone, both, config=config)
     rng = np.random.default_rng(0)
     step = env.reset()
-    for _ in range(2):  # The tasks change places after an episode.
+    for _ in range(2):  # The tasks are swapped after an episode.
       absent = int(len(env.tasks[0].players) == 2)
       paid = np.zeros((2, 2))
       for _ in range(14):
         actions = rng.integers(0, constants.ACTION_SIZES, (2, 2, 6))
-        actions[:, 0, :2] = 1  # The first player stays beside the cube.
+        actions[:, 0, :2] = 1  # The first player stays near the cube.
         actions[:, 0, 4] = 0
         step = env.step(actions)
         paid += step.reward

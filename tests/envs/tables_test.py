@@ -1,4 +1,4 @@
-"""Tests of the tables of predicates and shapes, with rows from outside."""
+"""Tests of the tables of predicates and shapes, with rows added by a user."""
 
 import os
 import subprocess

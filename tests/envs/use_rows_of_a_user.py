@@ -1,4 +1,4 @@
-"""Uses of the rows of `rows_of_a_user`, in a process that adds them."""
+"""Uses of the rows in `rows_of_a_user`, in a process that adds them."""
 
 import collections
 
@@ -31,7 +31,7 @@ class AddedRowsTest(absltest.TestCase):
     task = json_files.from_json(_TASK)
     encoded = arrays.to_arrays(task)
     self.assertEqual(encoded.goal[0].tolist(), [0, 10, 2, 2, 18, 1])
-    # The placeholders are where they are without the rows.
+    # The placeholders have the same ids as without the rows.
     self.assertEqual(encoded.seen_rules[0, 0, :6].tolist(), [1, 6, 6, 0, 5, 1])
     self.assertEqual(arrays.from_arrays(encoded), task)
 

@@ -1,1 +1,1 @@
-"""Tests that damage files of every format and check the errors of reading."""
+"""Tests that damage files of every format and check how reading them fails."""

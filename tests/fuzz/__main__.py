@@ -1,7 +1,8 @@
 """Damages files and reads them: `python -m tests.fuzz --cases=100000`.
 
-Prints the number of files that were read and of those that were refused in the
-documented way, for each format; exits with status 1 if anything else happened.
+For each format, prints the number of files that were read and the number that
+were refused in the documented way; exits with status 1 if anything else
+happened.
 `--formats=task --first=N --cases=1` repeats case N.
 """
 
@@ -12,7 +13,7 @@ import time
 
 from tests.fuzz import formats, runner
 
-# Memory that reading a damaged file may take beyond that of the process.
+# Memory that reading a damaged file may add to that of the process.
 _MEMORY = 2 * 2**30
 
 

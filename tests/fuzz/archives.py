@@ -27,7 +27,7 @@ class Archive:
     data = rng.choice(self._whole)
     if rng.random() < 0.3:
       return mutate.raw(data, rng)
-    # Inside, as the checks of the zip format would refuse the rest.
+    # Inside the members; the zip format's own checks would refuse the rest.
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
       members = [(n, archive.read(n)) for n in archive.namelist()]
     i = rng.randrange(len(members))
@@ -55,7 +55,7 @@ class Archive:
     )
     out = io.BytesIO()
     with warnings.catch_warnings(), zipfile.ZipFile(out, "w", kind) as archive:
-      warnings.simplefilter("ignore")  # About duplicate names.
+      warnings.simplefilter("ignore")  # On duplicate names.
       for member, inner in members:
         info = zipfile.ZipInfo(member)
         info.compress_type = kind
@@ -100,7 +100,7 @@ def _numbers(content: bytes, rng: random.Random) -> bytes:
 
 
 def _number(dtype: np.dtype, rng: random.Random) -> np.ndarray:
-  """Returns a number that may be out of range, of a type."""
+  """Returns a number of a given type, which may be out of range."""
   if dtype.kind == "f":
     return np.array(rng.choice(_FLOATS)).astype(dtype)
   return np.array(rng.choice(_WHOLE)).astype(dtype)

@@ -1,4 +1,4 @@
-"""Formats of arrays, from demonstrations to the arrays of checkpoints."""
+"""Array formats, from demonstrations to the arrays of checkpoints."""
 
 import dataclasses
 import functools
@@ -86,7 +86,7 @@ class TestSet(archives.Archive):
 
 
 class Rulesets(archives.Archive):
-  """Files of XLand-MiniGrid's rulesets."""
+  """Files of XLand-MiniGrid rulesets."""
 
   def __init__(self):
     made = tempfile.TemporaryDirectory()
@@ -173,7 +173,7 @@ class Unroll:
 
 
 class Arrays:
-  """Files of Orbax with the arrays of a train state, one of them damaged."""
+  """Orbax files with the arrays of a train state, one of them damaged."""
 
   def __init__(self):
     self._state = {"w": np.ones((3, 2), np.float32), "n": np.int32(4)}
@@ -207,7 +207,7 @@ class Arrays:
 
 
 class Weights:
-  """Files of safetensors with an agent's parameters."""
+  """Safetensors files with an agent's parameters."""
 
   def __init__(self):
     self._template = {

@@ -32,7 +32,7 @@ class FormatsTest(parameterized.TestCase):
     outcome = runner.run(name, first=0, cases=_CASES[name], seed=1)
     self.assertEqual(outcome.faults, {})
     self.assertEqual(outcome.accepted + outcome.refused, _CASES[name])
-    # Otherwise the damage is too little or too much to find faults.
+    # Otherwise there is too little or too much damage to find faults.
     self.assertBetween(outcome.accepted, 1, _CASES[name] - 1)
 
 

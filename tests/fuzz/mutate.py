@@ -1,8 +1,8 @@
 """Damages bytes and JSON texts at random.
 
 A JSON text is parsed into `Pairs` (an object: its fields in order, which may
-repeat), lists and values, changed, and written again; `Raw` is written as it
-is, so that text which is not JSON can stand anywhere.
+repeat), lists and values, changed, and written again; `Raw` is written
+unchanged, so that text that is not JSON can occur anywhere.
 """
 
 import copy
@@ -18,7 +18,7 @@ class Pairs(list):
 
 
 class Raw(str):
-  """A piece of text that is written as it is."""
+  """A piece of text that is written unchanged."""
 
 
 _VALUES: tuple[Any, ...] = (
@@ -111,7 +111,7 @@ def dump(value: Any) -> str:
 
 
 def _holders(value: Any) -> list[tuple[list, int]]:
-  """Returns list and index of every value inside a value."""
+  """Returns the list and index of every value inside a value."""
   found = []
   waiting = [value]
   while waiting:
@@ -146,7 +146,7 @@ def _change(value: Any, rng: random.Random) -> Any:
     return str(value)
   if way == 5:
     return _nested(rng)
-  # A copy, as it may be changed later.
+  # A copy, because it may be changed later.
   return copy.deepcopy(rng.choice(_VALUES))
 
 
@@ -170,7 +170,7 @@ def tree(root: Any, rng: random.Random) -> Any:
       if j < len(other) and isinstance(other, Pairs) == isinstance(
         holder, Pairs
       ):
-        # By value: two lists could end up within each other.
+        # By value: otherwise two lists could end up inside each other.
         holder[i] = (
           (holder[i][0], Raw(dump(other[j][1])))
           if isinstance(holder, Pairs)

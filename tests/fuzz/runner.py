@@ -8,7 +8,7 @@ import traceback
 from adaland.launch import errors
 from tests.fuzz import formats
 
-# Processor time that is allowed for a file.
+# Processor time allowed per file.
 _MAX_SECONDS = 5.0
 _MAX_MESSAGE = 10_000
 
@@ -51,7 +51,7 @@ def run(name: str, first: int, cases: int, seed: int) -> Outcome:
       else:
         outcome.accepted += 1
         made.check(value)
-      # Once more by processor time, as the machine may have been busy.
+      # Once more by processor time, because the machine may have been busy.
       if time.monotonic() - start > _MAX_SECONDS and _takes_too_long(
         made, data
       ):
@@ -76,7 +76,7 @@ def _read(made: formats.Format, data: bytes):
   try:
     return made.read(data)
   except ValueError as error:
-    # These are ValueErrors too, but no reader means them.
+    # These are ValueErrors too, but no reader raises them on purpose.
     if type(error).__name__ in ("UnicodeEncodeError", "UnicodeDecodeError"):
       raise
     shown = errors.one_line(str(error))

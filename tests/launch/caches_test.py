@@ -25,7 +25,7 @@ class JaxFolderTest(absltest.TestCase):
     self.assertLen(folders, 3)
 
   def test_commands_use_the_folder(self):
-    # Set before JAX was imported, unless the surroundings did.
+    # Set before JAX was imported, unless the environment had set it.
     self.assertIn("JAX_COMPILATION_CACHE_DIR", os.environ)
 
 

@@ -1,4 +1,4 @@
-"""Tests of bad input to every command: one line that names it, and exit 2."""
+"""Tests of bad input to every command: one line that names it, and status 2."""
 
 import contextlib
 import dataclasses

@@ -101,7 +101,7 @@ class CompareTest(absltest.TestCase):
       argv.append(f"agent={path}")
     code, out, err = _call(*argv, "--json=-")
     self.assertEqual(code, 0, err)
-    # Of each seed the difference is the same, however unlike the seeds are.
+    # Each seed has the same difference, however different the seeds are.
     found = json.loads(out)["differences"]["agent, swapped memory"]
     for end in ("mean", "low", "high"):
       self.assertEqual(found[end], [0.5, 0.5])
@@ -131,7 +131,7 @@ class CompareTest(absltest.TestCase):
     found = difference(*alone, *files("p", "edc", prompted=True))
     for end in ("mean", "low", "high"):
       self.assertEqual(found[end], [-0.25, -0.25])
-    # Other agents' seeds are drawn for themselves.
+    # Other agents' seeds are drawn independently.
     found = difference(*alone, *files("p", "fgh", prompted=True))
     self.assertEqual(found["mean"], [-0.25, -0.25])
     self.assertLess(found["low"][0], -0.3)

@@ -20,7 +20,7 @@ class Inner:
 
 @dataclasses.dataclass(frozen=True)
 class Outer:
-  """The gathered config."""
+  """The whole config."""
 
   inner: Inner = Inner()
   name: str = "x"

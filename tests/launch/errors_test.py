@@ -10,7 +10,7 @@ class UserInputTest(parameterized.TestCase):
     ("", ValueError("a\n  b"), "a b"),
     ("--x", ValueError("bad"), "--x: bad"),
     ("--x", errors.UserError("bad"), "--x: bad"),
-    # Said already, further down.
+    # Already said, further down.
     ("--x", errors.UserError("--x: bad"), "--x: bad"),
     ("", errors.UserError("bad"), "bad"),
     ("--x", FileNotFoundError(2, "No such file", "f"), "--x: f: No such file"),

@@ -1,4 +1,4 @@
-"""Tests of launch.export, and that an agent stands in for its run."""
+"""Tests of launch.export, and that an agent can stand in for its run."""
 
 import contextlib
 import io
@@ -135,7 +135,7 @@ class ExportTest(absltest.TestCase):
     for out, agent, argv in (("full", own, []), ("half", half, ["--half"])):
       code, _, err = call(out, agent, *argv)
       self.assertEqual(code, 0, err)
-    # Weights that were read again are those of which the hash was taken.
+    # The weights read back are those that were hashed.
     read = trained_agent.load(str(self.folder / "half")).params
     self.assertEqual(weights.fingerprint(read), half)
 

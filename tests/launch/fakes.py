@@ -1,6 +1,6 @@
 """Environments without physics, and a policy.
 
-Every step of trial k (from 0) of a task named "x" gives x + k seconds, so a
+Every step of trial k (from 0) of a task named "x" pays x + k seconds, so a
 trial's reward is its number of steps times that.
 """
 
@@ -13,7 +13,7 @@ from adaland.envs.tasks import task
 
 
 def make_task(name: str = "1", trials: int = 2, seconds: float = 2.0, **more):
-  """Returns a task whose name is its reward a step; 2 s are 15 steps."""
+  """Returns a task whose name is its reward per step; 2 s are 15 steps."""
   cube = task.ObjectType.from_name("black cube")
   goal = task.Literal("near", task.Player(1), cube)
   return task.Task(

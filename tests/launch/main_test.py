@@ -47,7 +47,7 @@ class MainTest(absltest.TestCase):
 
   def test_every_command_has_a_module(self):
     for name in main.COMMANDS:
-      if name not in ("bench", "studio"):  # Its help is tested with it.
+      if name not in ("bench", "studio"):  # Has its own test of the help.
         with self.assertRaises(SystemExit) as caught:
           _call(name, "--help")
         self.assertEqual(caught.exception.code, 0)

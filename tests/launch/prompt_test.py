@@ -62,7 +62,7 @@ class RunTest(parameterized.TestCase):
 
   def test_means_with_and_without_the_demonstration(self):
     text = self.run_it("--repeats=2", "--seed=4")
-    # Prompted and alone in turn: second trials gave 1, 3 and 2, 4.
+    # Prompted and unprompted in turn: second trials gave 1, 3 and 2, 4.
     self.assertEqual(
       [line.split() for line in text.splitlines()[:3]],
       [

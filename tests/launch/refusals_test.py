@@ -20,7 +20,7 @@ class RefusalsTest(parameterized.TestCase):
   def setUpClass(cls):
     super().setUpClass()
     cls.runs = pathlib.Path(absltest.get_default_test_tmpdir(), "refusals")
-    # Of an earlier suite, maybe with other settings.
+    # From an earlier suite, possibly with other settings.
     shutil.rmtree(cls.runs, ignore_errors=True)
     examples.run(cls.runs / "old")
 

@@ -1,4 +1,4 @@
-"""Whole runs: trained, taken up again, an actor lost, and then used."""
+"""Tests of whole runs: training, resuming, a lost actor, and later use."""
 
 import contextlib
 import io
@@ -61,11 +61,11 @@ def _begin(workdir, *settings):
   return config, run
 
 
-# They share a run, which each process would make for itself.
+# They share a run, which each test process would otherwise make itself.
 @pytest.mark.long(seconds=60)
 @pytest.mark.xdist_group("train")
 class TrainTest(absltest.TestCase):
-  """One run, begun with an actor killed and hung, then taken up again."""
+  """One run, started with an actor killed and hung, then resumed."""
 
   workdir: str
   said: str
@@ -148,7 +148,7 @@ class TrainTest(absltest.TestCase):
 
   def test_goes_on_where_it_stopped(self):
     before = self._rows()[-1]
-    # The run may have ended well past its bound: count from where it is.
+    # The run may have ended well past its bound, so count from where it is.
     steps = self.counters["env_steps"] + 1200
     code, out, err = _call(
       train.main,
@@ -234,7 +234,7 @@ class TrainTest(absltest.TestCase):
     )
     self.assertEqual(code, 0, err)
     result = json.loads(out)
-    # The demonstration's trial gives what it gave when it was recorded.
+    # The demonstration's trial earns what it earned when it was recorded.
     self.assertAlmostEqual(
       result["prompted"]["rewards"][0], played["rewards"][0], places=5
     )
@@ -310,7 +310,7 @@ class ResumeTest(absltest.TestCase):
 
 
 class SetUpTest(absltest.TestCase):
-  """The settings that JAX reads at its start, which a check may cause."""
+  """Tests of the settings that JAX reads if a check starts it."""
 
   def _seen(self, launcher):
     """Returns the settings during the checks of a run that is refused."""

@@ -18,7 +18,7 @@ _CONFIG = ActorCriticConfig(trace_lambda=0.8, ratio_clip=0.2)
 class Case:
   """A random trajectory of three complete steps.
 
-  An incomplete one follows, or they end the episode.
+  An incomplete step follows, or the episode ends with them.
   """
 
   def __init__(self, seed: int, garbage: float = 0.0, ended: bool = False):
@@ -148,7 +148,7 @@ class LossesTest(parameterized.TestCase):
 
   def test_ppo_pulls_no_further_than_the_clip(self):
     case = Case(3)
-    far = case.behaviour + 3.0 * case.action  # Taken actions became likelier.
+    far = case.behaviour + 3.0 * case.action  # Taken actions get likelier.
     log_pi = distributions.log_probs(far, _SIZES)
 
     def loss(logits):

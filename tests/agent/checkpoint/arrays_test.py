@@ -23,8 +23,8 @@ _ARRAYS = {
   "00003": np.array([1.5, -2.0], ml_dtypes.bfloat16),
 }
 _HOUR = 3600
-# Writes or reads a checkpoint for each line. In a "late" one the process finds
-# that the clock is back only when it has begun.
+# Writes or reads a checkpoint for each input line. In a "late" one the process
+# notices that the clock was put back only after it has begun.
 _PROGRAM = """
 import contextlib
 import sys
@@ -47,12 +47,12 @@ for step, line in enumerate(sys.stdin):
       checkpoint.restore(sys.argv[1], state)
   print(step, flush=True)
 """
-# For what takes a few seconds, the start of a process included.
+# Time limit for work of a few seconds, including the start of a process.
 _HANGS_SECONDS = 120
 
 
 def _has_threads(pid: int) -> bool:
-  """Returns True if a process has threads of TensorStore."""
+  """Returns True if a process has TensorStore threads."""
   for name in pathlib.Path(f"/proc/{pid}/task").glob("*/comm"):
     with contextlib.suppress(OSError):  # The thread has ended.
       if name.read_text().startswith("ts_pool_work"):
@@ -85,7 +85,7 @@ class CheckpointArraysTest(absltest.TestCase):
   def hang(self, name):
     """Makes a function hang in the first thread that calls it.
 
-    The clock is put back then. What another process would do this one does.
+    The clock is put back then. This process does what another one would do.
     """
     goes_on = threading.Event()
     self.addCleanup(goes_on.set)
@@ -173,8 +173,8 @@ class CheckpointArraysTest(absltest.TestCase):
     requests.write("write\n")
     self.assertNotEmpty(done.readline(), "did not write")
     self.assertTrue(_has_threads(process.pid))
-    # TensorStore's threads end, for by now they were without work for long:
-    # what comes next needs new ones.
+    # TensorStore's threads end, because they have long been idle: the next
+    # request needs new ones.
     clock.set(2 * _HOUR)
     while _has_threads(process.pid):
       time.sleep(0.1)
@@ -182,7 +182,7 @@ class CheckpointArraysTest(absltest.TestCase):
     for request in ("read", "late write", "late read"):
       requests.write(f"{request}\n")
       self.assertNotEmpty(done.readline(), f"hung in a {request}")
-    # What it began itself hangs for two hours, but does not keep it.
+    # The work that it began itself hangs for two hours, but does not block it.
     requests.close()
     self.assertEqual(process.wait(), 0)
 

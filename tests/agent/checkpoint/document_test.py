@@ -63,7 +63,7 @@ class DecodeTest(parameterized.TestCase):
       document.decode(data)
 
   def test_a_run_nested_as_deep_as_json_allows_is_refused(self):
-    # The reader of JSON lets through more than what builds the dictionary.
+    # The JSON parser accepts deeper nesting than the code that builds the dict.
     for depth in range(100, 1000, 50):
       inner = "[" * depth + "]" * depth
       text = json.dumps({**_GOOD, "run": {"x": 1}}).replace("1}", inner + "}")

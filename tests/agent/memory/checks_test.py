@@ -1,4 +1,4 @@
-"""Tests of adaland.agent.memory.checks: good memories, and each kind of bad."""
+"""Tests of adaland.agent.memory.checks: good memories, and each fault."""
 
 import dataclasses
 import functools

@@ -1,4 +1,4 @@
-"""Tests of fused: the same attention as without a kernel."""
+"""Tests that fused attention equals attention without a kernel."""
 
 from unittest import mock
 
@@ -14,7 +14,7 @@ from adaland.agent.memory import fused, transformer_xl
 
 
 class FusedTest(parameterized.TestCase):
-  """The form for kernels, by XLA's attention, against the plain one."""
+  """Tests of the fused form, run by XLA's attention, against the plain form."""
 
   @parameterized.parameters(False, True)
   def test_equals_the_plain_form(self, cached):
@@ -23,7 +23,7 @@ class FusedTest(parameterized.TestCase):
     )
     rng = np.random.default_rng(0)
     x = rng.normal(size=(2, 9, 6)).astype(np.float32)
-    # An episode begins in the midst of the first row.
+    # An episode begins in the middle of the first row.
     age = np.stack([np.r_[3:7, 0:5], np.r_[0:9]]).astype(np.int32)
     state = None
     if cached:

@@ -1,4 +1,4 @@
-"""Tests of attention over past steps that is told to a listener."""
+"""Tests of attention over past steps as reported to a listener."""
 
 import threading
 
@@ -50,8 +50,8 @@ class LooksTest(absltest.TestCase):
 
     step = jax.jit(step, static_argnums=3)
     state = transformer_xl.RelativeAttention.initial_state(_CONFIG, 1)
-    # Scores ln 1, ln 2, ..., so that weights are as 1 to 2 to ...; the window
-    # has the step itself and two more, and the last step begins an episode.
+    # Scores ln 1, ln 2, ..., so that weights are in ratio 1 : 2 : ...; the
+    # window has the step itself and two more; the last step begins an episode.
     for age, expected in (
       (0, [1]),
       (1, [2 / 3, 1 / 3]),

@@ -112,7 +112,7 @@ class MemoryTest(parameterized.TestCase):
       stepped, stepped_state = _stepped(memory, x, first, state)
       unrolled, unrolled_state = unroll(params, x, first, state)
       np.testing.assert_allclose(stepped, unrolled, atol=1e-4)
-      # Parts of a state that are never read may differ: step on from both.
+      # Parts of a state that are never read may differ, so step from both.
       more, _ = _inputs(seed=2)
       never = np.zeros_like(first)
       expected, _ = _stepped(memory, more, never, stepped_state)
@@ -207,7 +207,7 @@ class MemoryTest(parameterized.TestCase):
     for leaf in jax.tree_util.tree_leaves(into_state):
       np.testing.assert_array_equal(leaf, 0)
     gradient = np.abs(gradient).max(axis=-1)
-    # Not from an earlier episode, nor from steps to come.
+    # Nothing comes from an earlier episode or from future steps.
     np.testing.assert_array_equal(gradient[1, :5], 0)
     np.testing.assert_array_equal(gradient[:, _REACH + 1 :], 0)
     if memory == "none":

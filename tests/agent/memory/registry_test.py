@@ -40,7 +40,7 @@ class RegistryTest(parameterized.TestCase):
     self.assertEqual(state["age"].shape, (3,))
     kept = {key for key in state if key != "age"}
     expected = {"previous", "layer_0", "layer_1"}
-    # The control must not see the step before either.
+    # The control must not see the previous step either.
     self.assertEqual(kept, set() if memory == "none" else expected)
     for leaf in jax.tree.leaves(state):
       self.assertEqual(leaf.shape[0], 3)

@@ -1,4 +1,4 @@
-"""Tests of ring: slots and masks by hand."""
+"""Tests of ring: slots and masks worked out by hand."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -9,8 +9,8 @@ from adaland.agent.memory import ring
 
 class WindowMaskTest(absltest.TestCase):
   def test_window_and_episodes(self):
-    # Two cached positions; a window of two steps beside the own one. The first
-    # row continues an episode at age 1; the second starts one at t = 1.
+    # Two cached positions; a window of two steps before the current one. The
+    # first row continues an episode at age 1; the second starts one at t = 1.
     age = jnp.array([[1, 2, 3], [5, 0, 1]])
     mask = ring.window_mask(age, num_past=2, window=2)
     np.testing.assert_array_equal(

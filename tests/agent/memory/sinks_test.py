@@ -1,4 +1,4 @@
-"""Tests of sinks: distances by hand, and what attention sees of them."""
+"""Tests of sinks: distances by hand, and what attention sees of the sinks."""
 
 import dataclasses
 
@@ -23,8 +23,8 @@ _CONFIG = NetworkConfig(
 
 class SeenTest(absltest.TestCase):
   def test_distances_stay_within_the_memory(self):
-    # A window of 3 beside the present step, and 2 sinks: 6 positions, of which
-    # the sinks are the two first, at distances 5 and 4 from the last.
+    # A window of 3 before the present step, and 2 sinks: 6 positions, of which
+    # the sinks are the first two, at distances 5 and 4 from the last.
     distance, seen = sinks.seen(jnp.array([0, 3, 4, 5, 6, 90]), 2, 3)
     np.testing.assert_array_equal(
       distance, [[0, 0], [3, 2], [4, 3], [5, 4], [5, 4], [5, 4]]
@@ -36,7 +36,7 @@ class SeenTest(absltest.TestCase):
 
 class OfStepsTest(absltest.TestCase):
   def test_finds_the_start_of_each_steps_episode(self):
-    # The row goes on at age 1, and an episode starts at its third step.
+    # The row continues at age 1, and an episode starts at its third step.
     age = jnp.array([[1, 2, 0, 1]])
     keys = jnp.arange(4.0).reshape(1, 1, 4, 1)
     state = {
@@ -45,7 +45,7 @@ class OfStepsTest(absltest.TestCase):
     }
     told = sinks.of_steps(state, keys, keys, age, 2)
     found = np.asarray(told.keys[0, 0, :, :, 0])
-    # Ages 0 and 1: the one of the state, and the first step here.
+    # Ages 0 and 1: the step in the state, and the first step here.
     np.testing.assert_array_equal(found[:2], [[-1, 0], [-1, 0]])
     np.testing.assert_array_equal(found[2, 0], 2)
     np.testing.assert_array_equal(found[3], [2, 3])

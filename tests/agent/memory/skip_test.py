@@ -69,7 +69,7 @@ class SkipAttentionTest(absltest.TestCase):
     )
 
   def test_48_trials_fit_into_a_state_of_a_quarter(self):
-    # 48 trials of 4 s, 7.5 steps a second.
+    # 48 trials of 4 s, 7.5 steps per second.
     steps = 48 * 30
     config = NetworkConfig(memory="skip", memory_length=steps // 4)
     shapes = jax.eval_shape(lambda: skip.SkipAttention.initial_state(config, 1))

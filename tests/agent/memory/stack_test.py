@@ -143,7 +143,7 @@ class MixerStackTest(absltest.TestCase):
       "previous": jnp.asarray(before),
       **{f"layer_{i}": {"ages": jnp.zeros([2, 1])} for i in range(3)},
     }
-    # A matrix of ones: each output gets the sum of the step before.
+    # A matrix of ones: each output gets the sum of the previous step.
     added = np.array([[10, 1, 0], [0, 3, 4]])
     shifted = x + added[:, :, None]
     mean = shifted.mean(axis=-1, keepdims=True)

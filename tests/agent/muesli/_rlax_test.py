@@ -27,7 +27,7 @@ class RlaxTest(absltest.TestCase):
     self.assertEqual(result.stdout, "True False\n", result.stderr)
 
   def test_tensorflow_that_is_there_stays(self):
-    # An empty stand-in: TensorFlow Probability then leaves it alone as well.
+    # An empty stand-in, which TensorFlow Probability does not touch either.
     result = _run("""
       import sys, types
       there = sys.modules["tensorflow"] = types.ModuleType("tensorflow")

@@ -43,7 +43,7 @@ class Case:
     self.reward_logits = rng.normal(size=[T, K, BINS])
 
   def experience(self) -> muesli.Experience:
-    """Returns what was observed."""
+    """Returns the observed data."""
     return muesli.Experience(
       *map(
         heads.float32,
@@ -58,7 +58,7 @@ class Case:
     )
 
   def targets(self) -> muesli.Targets:
-    """Returns what is learned towards."""
+    """Returns the targets of learning."""
     return muesli.Targets(
       *map(
         heads.float32,

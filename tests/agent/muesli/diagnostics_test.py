@@ -8,7 +8,7 @@ _BINS, _RANGE = 9, 4.0
 
 
 def _predictions(policy, value, reward) -> muesli_types.Predictions:
-  """Returns predictions of one row of steps, of certain scalars."""
+  """Returns predictions of given scalars, for one row of steps."""
 
   def logits(x):
     weights = categorical.encode(jnp.asarray(x), _BINS, _RANGE)

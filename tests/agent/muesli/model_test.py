@@ -1,7 +1,7 @@
-"""Tests of adaland.agent.muesli.model, with a model of legible state.
+"""Tests of adaland.agent.muesli.model, with a model whose state is readable.
 
 The fake's hidden state is a number. Its decimal digits are the actions that the
-model took, so it tells which actions were asked about, and in what order.
+model took, so it shows which actions were queried, and in which order.
 """
 
 import jax.numpy as jnp
@@ -121,7 +121,7 @@ class UnrollModelTest(absltest.TestCase):
     )
     far = predictions.far
     assert far is not None
-    # The second of them is past the end: it starts from nothing.
+    # The second of them is past the end, so it starts from nothing.
     np.testing.assert_array_equal(far.starts, [[1, 3]] * 2)
     np.testing.assert_array_equal(
       far.policy_logits[..., 0],

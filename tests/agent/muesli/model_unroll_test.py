@@ -22,7 +22,7 @@ class ModelTest(absltest.TestCase):
     self.actions = distributions.one_hot(self.batch.action, fakes.SIZES)
 
   def _model(self, b, t, actions):
-    """Follows actions from one state; the last step's reward and value."""
+    """Follows actions from one state; returns the last reward and value."""
     reward = policy = value = np.zeros([])
     h, c = self.output.model_hidden[b, t], self.output.model_cell[b, t]
     for action in actions:

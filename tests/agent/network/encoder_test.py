@@ -69,8 +69,8 @@ class EncoderTest(absltest.TestCase):
 
   def test_time_by_hand(self):
     clock = np.zeros([3, 10], np.float32)
-    # In seconds: until the last trial, left, duration. Of 3 trials of 4 s the
-    # first, half over; the last one's start; and nothing known.
+    # In seconds: until the last trial, remaining, duration. Of 3 trials of
+    # 4 s: the first, half over; the start of the last; and nothing known.
     clock[:, 6:9] = np.array([[6, 2, 4], [0, 4, 4], [0, 0, 0]]) / 40
     np.testing.assert_allclose(
       encoder._time(jnp.asarray(clock)),

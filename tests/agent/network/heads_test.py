@@ -88,7 +88,7 @@ class HeadsTest(absltest.TestCase):
     np.testing.assert_array_equal(policy, 0)
     for logits in (output.value_logits, value, reward):
       p = np.asarray(jax.nn.softmax(logits))
-      # Most of it in the middle bin, which stands for zero.
+      # Most of the mass is in the middle bin, which stands for zero.
       self.assertGreater(p[:, 3].min(), 0.9)
       np.testing.assert_allclose(p[:, 4] / p[:, 3], 2.0**-5, rtol=1e-4)
       np.testing.assert_allclose(p[:, 5] / p[:, 3], 3.0**-5, rtol=1e-4)

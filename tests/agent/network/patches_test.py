@@ -76,8 +76,8 @@ class PatchEncoderTest(parameterized.TestCase):
     key = jax.random.PRNGKey(2)
     pictures = _pictures(1)
     seen = self.encode(self.params, key, pictures)
-    # The corners, which the middle does not touch: each changes the result or
-    # is left out.
+    # The corners, which the middle does not touch: each one changes the result
+    # or is dropped.
     changes = 0
     for row in range(2):
       for column in (0, 2):

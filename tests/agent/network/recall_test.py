@@ -25,7 +25,7 @@ class RecallTest(absltest.TestCase):
     self.apply = lambda *args: np.asarray(look.apply(self.params, *args))
 
   def test_formula(self):
-    """Compares with attention in float64, a head and row at a time."""
+    """Compares with attention in float64, one head and row at a time."""
     weights = {
       name.split("/")[-1]: np.asarray(module["w"], np.float64)
       for name, module in self.params.items()

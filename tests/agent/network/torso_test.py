@@ -24,9 +24,9 @@ class ResidualTorsoTest(absltest.TestCase):
     sections = 0
     for inputs, outputs in ((3, 16), (16, 32), (32, 32)):
       sections += 9 * inputs * outputs + outputs
-      # Four convolutions in two blocks, and a scalar each block.
+      # Four convolutions in two blocks, and a scalar per block.
       sections += 4 * (9 * outputs * outputs + outputs) + 2
-    # Three halvings leave 9x12 of 32 channels.
+    # Three halvings leave 9x12 with 32 channels.
     self.assertEqual(count, sections + 9 * 12 * 32 * 256 + 256)
 
   def test_residual_branches_start_closed(self):

@@ -29,8 +29,8 @@ def _targets(goal, *rules):
 
 class TargetsTest(parameterized.TestCase):
   def test_a_shape_of_a_user_s_is_no_player(self):
-    # The player (5, 1) near a slab (18, 1); near a purple cube (1, 2) there
-    # comes a slab.
+    # The goal: player (5, 1) near a slab (18, 1). The rule: near a purple cube
+    # (1, 2), a slab appears.
     goal = np.array([[0, 2, 5, 1, 18, 1]], np.int32)
     rule = np.array([[[0, 2, 5, 1, 1, 2, 18, 1]]], np.int32)
     found = belief.targets(goal, rule, (1, 2, 3, 4, 18), 3)

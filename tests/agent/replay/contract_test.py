@@ -15,7 +15,7 @@ from adaland.agent.replay.config import ReplayConfig
 from adaland.agent.replay.spec import UnrollSpec
 from tests.agent.replay import examples
 
-# Longest wait for something that takes a moment, on a busy machine.
+# Longest wait, on a busy machine, for something that takes a moment.
 _SECONDS = 60.0
 
 
@@ -34,8 +34,8 @@ class _ContractTests(absltest.TestCase):
 
   Attributes:
     kind: The kind.
-    soon: Seconds after which what has not happened yet is not going to, however
-      busy the machine.
+    soon: Seconds after which an event that has not happened is not going to
+      happen, however busy the machine.
   """
 
   kind: str
@@ -159,8 +159,8 @@ class _ContractTests(absltest.TestCase):
     for _ in range(3):
       inserts += _count(lambda: writer.insert(examples.unroll()), 100)
       samples += 2 * _count(lambda: sampler.sample(timeout=self.soon), 100)
-    # At the end all that may be drawn was drawn; an item in flight, a partial
-    # batch and prefetched batches make the counts a little uncertain.
+    # At the end, everything that may be drawn was drawn; an item in flight, a
+    # partial batch and prefetched batches make the counts slightly uncertain.
     self.assertGreaterEqual(2 * inserts - samples, 2)
     self.assertLessEqual(2 * inserts - samples, 2 + 2 + 2)
     self.assertGreater(inserts, 8)
@@ -227,7 +227,7 @@ class _ContractTests(absltest.TestCase):
     writer, sampler = replay.writer(), replay.sampler()
     writer.insert(examples.unroll())
     start = time.monotonic()
-    with self.assertNoLogs(level="WARNING"):  # No unroll was given up.
+    with self.assertNoLogs(level="WARNING"):  # No unroll was dropped.
       writer.close()
     sampler.close()
     replay.close()

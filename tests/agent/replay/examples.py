@@ -1,4 +1,4 @@
-"""Unrolls for the tests of replay, recognisable by their number."""
+"""Unrolls for tests of replay, recognisable by their number."""
 
 import numpy as np
 

@@ -1,6 +1,6 @@
-"""A fake Reverb server, and the fake module of its clients.
+"""A fake Reverb server, and a fake module for its clients.
 
-Tests can make it stay down, confirm nothing, or restart empty.
+Tests can make the server stay down, confirm nothing, or restart empty.
 """
 
 import queue
@@ -45,9 +45,9 @@ class FakeServer:
     # Seconds that `ServerInfo` takes, and the timeouts it was given.
     self.needs_seconds = 0
     self.timeouts = []
-    # Whether samplers made now never draw anything.
+    # Whether samplers created from now on never draw anything.
     self.hangs = False
-    # Clients of the server before a restart get no answer, as with Reverb.
+    # Clients from before a restart of the server get no answer, as in Reverb.
     self.life = 0
     self.addresses = []
     self.stored = []
@@ -126,7 +126,7 @@ class FakeClient:
 
 
 class FakeServerTest(absltest.TestCase):
-  """A test case with a `server` that all clients of the test reach."""
+  """A test case with a `server` that all clients of the test connect to."""
 
   def setUp(self):
     super().setUp()

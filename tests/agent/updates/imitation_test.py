@@ -26,7 +26,7 @@ class ImitationTest(absltest.TestCase):
     self.learner = learners.learner(config)
     batch = learners.batch()
     label = np.zeros_like(batch.action)
-    label[:, 0] = -1  # There is none at the first step.
+    label[:, 0] = -1  # The first step has no label.
     self.batch = batch._replace(privileged={"label": label})
 
   def update(self, progress):

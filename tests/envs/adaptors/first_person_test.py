@@ -22,7 +22,7 @@ class PicturesTest(absltest.TestCase):
     drawn = first_person.pictures(environments, size=size)
     observed = step.observation["pixels"]
     self.assertEqual((drawn.shape, drawn.dtype), (observed.shape, np.uint8))
-    # Within rounding, but for pixels on edges.
+    # Equal up to rounding, except for pixels on edges.
     close = np.abs(drawn.astype(int) - observed.astype(int)).max(-1) <= 1
     self.assertGreater(close.mean(), 0.99)
 

@@ -59,7 +59,7 @@ def _advance(near):
 
 class AdvanceTest(absltest.TestCase):
   def test_firing_rules_leave_the_other_worlds_alone(self):
-    # More worlds than are processed in a chunk, and not in a row.
+    # More worlds than fit in a chunk, and not consecutive.
     near = np.arange(21) % 5 != 0
     events, pos = _advance(near)
     np.testing.assert_array_equal(events.fired[:, 0], near)

@@ -129,7 +129,7 @@ class TargetTest(absltest.TestCase):
 
 class KeepInsideTest(absltest.TestCase):
   def test_hands_stay_above_the_ground_and_within_the_outer_wall(self):
-    """A room of 6 x 6 m, the part beyond x = 1 m a level higher."""
+    """A room of 6 x 6 m; the part beyond x = 1 m is a level higher."""
     heights = np.zeros([1, constants.MAX_TILES, constants.MAX_TILES], np.int32)
     heights[:, 4:] = 1
     terrain = (heights, np.zeros_like(heights), np.array([[6, 6]], np.int32))
@@ -140,7 +140,7 @@ class KeepInsideTest(absltest.TestCase):
       # From higher ground down to the lower.
       ([2, 0, -0.7], 0.5, [2, 0, 0.6]),
       ([0, 0, -0.7], 0.5, [0, 0, 0.1]),
-      # Beside the player's body, but for a hand above its head.
+      # Next to the player's body, unless the hand is above its head.
       ([0.6, 0, 0.3], 0.0, [0.45, 0, 0.3]),
       ([0.6, 0, 1.3], 0.0, [0.6, 0, 1.3]),
     ):
@@ -152,19 +152,19 @@ class KeepInsideTest(absltest.TestCase):
       np.testing.assert_allclose(found[0, 0], wanted, atol=1e-6)
 
   def test_hands_stop_before_walls(self):
-    """A room of 8 x 8 m, the tile from x = 1 m to 2 m two levels higher."""
+    """A room of 8 x 8 m; the tile from x = 1 m to 2 m is two levels higher."""
     heights = np.zeros([1, constants.MAX_TILES, constants.MAX_TILES], np.int32)
     heights[:, 5] = 2
     terrain = (heights, np.zeros_like(heights), np.array([[8, 8]], np.int32))
     top = 2 * constants.LEVEL_METRES
     for hand, feet, wanted in (
-      ([1.78, 0, 0.4], [0.2, 0, 0], [0.99, 0, 0.4]),  # Inside, half the way,
+      ([1.78, 0, 0.4], [0.2, 0, 0], [0.99, 0, 0.4]),  # Halfway into the wall,
       ([2.2, 0, 0.4], [0.2, 0, 0], [0.95, 0, 0.4]),  # and behind the wall.
-      ([2.2, 0, top], [0.2, 0, 0], [2.2, 0, top]),  # Over it.
+      ([2.2, 0, top], [0.2, 0, 0], [2.2, 0, top]),  # Above it.
       ([1.52, 1.52, 0.4], [0, 0, 0], [0.95, 0.95, 0.4]),
       ([1.8, 0, 0.4], [0.8, 0, 0], [1.25, 0, 0.4]),  # The body is in the way.
       ([1.76, 0, 0.4], [2.6, 0, 0], [2.075, 0, 0.4]),  # From the other side.
-      # Down beside the wall, for a player on top of it.
+      # Down next to the wall, for a player on top of it.
       ([2.3, 0, 0.4], [1.5, 0, top], [2.3, 0, 0.4]),
       ([1.95, 0, 0.4], [1.5, 0, top], [1.95, 0, top + 0.1]),
     ):

@@ -56,7 +56,7 @@ class RelationsTest(parameterized.TestCase):
     relations = _relations(
       types, [[0, 0, 0], [1.0, 0, 0], [1 + far, 0, 0], [1, 0, 0]]
     )
-    # The empty slot at the cube's position is near nothing.
+    # The empty slot at the cube's position is not near anything.
     np.testing.assert_array_equal(relations[1], [0b0010, 0b0001, 0, 0])
 
   def test_a_players_centre_is_that_of_its_body(self):

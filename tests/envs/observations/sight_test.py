@@ -36,10 +36,10 @@ class WantedTest(absltest.TestCase):
       [_CUBE, _CUBE, _SPHERE, 0], at, [[_SPHERE, _CUBE], [13, _CUBE], [0, 0]]
     )
     expected = np.zeros([5, 5], bool)
-    expected[0, [1, 3]] = True  # Not what is behind, nor the empty slot.
+    expected[0, [1, 3]] = True  # Neither what is behind nor the empty slot.
     expected[3, [1, 2]] = True  # The sphere looks at both cubes.
     np.testing.assert_array_equal(pairs[0], expected)
-    self.assertFalse(np.any(sure))  # Ground that is not flat may hide all.
+    self.assertFalse(np.any(sure))  # Uneven ground may hide anything.
     np.testing.assert_allclose(sources[0, 0], [0, 0, constants.EYE_HEIGHT])
     np.testing.assert_allclose(
       centres[0, 0], [0, 0, constants.AVATAR_HEIGHT / 2]
@@ -53,14 +53,14 @@ class WantedTest(absltest.TestCase):
     np.testing.assert_array_equal(pairs[0], [[0, 0, 0], [0, 0, 1], [0, 1, 0]])
 
   def test_on_flat_ground_only_what_may_be_hidden_is_tested(self):
-    # Along the heading, behind it, beside the way to it, and far beside.
+    # Along the heading, behind that, near the line to it, and far from it.
     at = [[2, 0, 0.2], [4, 0, 0.2], [3, 0.9, 0.2], [3, 1.5, 0.2]]
     _, _, sure, pairs = _wanted(
       [_CUBE] * 4, at, [[_CUBE, _CUBE], [0, 0]], room=5.0
     )
     np.testing.assert_array_equal(sure[0, 0], [0, 1, 0, 1, 1])
     np.testing.assert_array_equal(pairs[0, 0], [0, 0, 1, 0, 0])
-    self.assertFalse(np.any(sure[0, 1:]))  # Between objects all is tested,
+    self.assertFalse(np.any(sure[0, 1:]))  # Between objects, all are tested,
     np.testing.assert_array_equal(pairs[0, 2], [0, 1, 0, 1, 1])  # as named.
 
   def test_what_is_outside_the_room_is_never_sure(self):

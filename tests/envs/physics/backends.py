@@ -27,7 +27,7 @@ def lend(
 ) -> base.Physics:
   """Lends empty worlds of the gpu back end until the test ends.
 
-  Batches are used again, because recording the graph of a step takes seconds.
+  Batches are reused, because recording the graph of a step takes seconds.
   """
   from adaland.envs.physics.gpu.physics import GpuPhysics
 

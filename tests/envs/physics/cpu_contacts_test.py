@@ -71,7 +71,7 @@ class ContactsTest(absltest.TestCase):
     named = few[types[:, None], types]
     seen = np.zeros_like(named)
     for step in range(70):
-      if step == 50:  # A sphere appears beside the sleeping cubes.
+      if step == 50:  # A sphere appears near the sleeping cubes.
         physics.set_slots(
           np.arange(2),
           np.array([5, 5]),

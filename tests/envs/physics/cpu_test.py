@@ -1,4 +1,4 @@
-"""Tests of the cpu back end: those of all back ends, and its own."""
+"""Tests of the cpu back end: the shared suites, and its own tests."""
 
 from typing import Any
 

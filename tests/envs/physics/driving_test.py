@@ -25,7 +25,7 @@ class StandingTest(absltest.TestCase):
     np.testing.assert_allclose(pull, [[[-0.01 / _STEP, 0]]])
     pull = standing.velocity(still, at(1.0))
     np.testing.assert_allclose(pull, [[[-0.02 / _STEP, 0]]])
-    # The push moved its anchor along.
+    # The push moved its anchor too.
     np.testing.assert_allclose(standing.velocity(still, at(0.98)), 0, atol=1e-9)
     standing.forget(np.array([0]))
     np.testing.assert_array_equal(standing.velocity(still, at(0.0)), still)

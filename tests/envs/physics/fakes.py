@@ -70,7 +70,7 @@ def control(
 def random_control(
   rng: np.random.Generator, state: base.PhysicsState
 ) -> base.AvatarControl:
-  """Draws controls of one player, which holds an object in two thirds."""
+  """Draws controls of one player, which holds an object two times in three."""
   num_envs, num_slots = state.object_pos.shape[:2]
   shape = (num_envs, 1)
   held = rng.integers(0, num_slots, shape)

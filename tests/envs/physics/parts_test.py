@@ -42,7 +42,7 @@ class PartsTest(parameterized.TestCase):
     np.testing.assert_allclose(body.inertia, inertia, rtol=1e-4)
 
   def test_a_spinning_plate_does_not_gain_energy(self):
-    """Its own moments let the gyroscopic torque grow until it is infinite."""
+    """Its true moments would let the gyroscopic torque grow without bound."""
     spec = mujoco.MjSpec()
     mjcf.set_options(spec)
     spec.option.gravity = (0.0, 0.0, 0.0)

@@ -13,7 +13,7 @@ _CAPACITY = mjcf.Capacity(num_slots=3, num_players=2, max_boxes=12, max_ramps=2)
 # A count of nonzero body_gravcomp that only the compiler uses, and a statistic
 # that simulation ignores.
 _IGNORED = ("ngravcomp", "stat.meaninertia")
-# Computed from the start orientation, and so rounded differently.
+# Computed from the start orientation, and therefore rounded differently.
 _ROUNDED = ("dof_M0", "dof_invweight0", "body_invweight0")
 
 

@@ -1,7 +1,7 @@
 """Runs code of the gpu back end so that a wait for the device is an error.
 
-JAX traces the code, in which arrays of JAX have no values, so that any use of
-a value raises an error at that line. Reads of Warp's arrays are patched to
+JAX traces the code. JAX arrays have no values there, so any use of a value
+raises an error at that line. Reads of Warp's arrays are patched to
 raise. Transfers between the two give zeros, and results are discarded.
 """
 
@@ -26,7 +26,7 @@ Waited = (
   jax.errors.TracerArrayConversionError,
   _WarpWaitedError,
 )
-_TOKENS: list[jax.Array] = []  # Traced, and makes Warp's results traced too.
+_TOKENS: list[jax.Array] = []  # Traced; makes Warp's results traced too.
 
 
 def trace(work: Callable[[], object]) -> None:

@@ -79,7 +79,7 @@ class ObjectSuite(backends.BackendTest):
 
   @parameterized.parameters(fakes.CUBE, fakes.PYRAMID, fakes.SPHERE)
   def test_objects_can_not_be_pressed_into_walls(self, kind):
-    """A hand goes on for a metre beyond the wall's face at x = 2 m."""
+    """A hand keeps moving to a metre beyond the wall's face at x = 2 m."""
     heights = np.zeros((10, 10), int)
     heights[7:] = 4
     physics = self.world(
@@ -216,7 +216,7 @@ class RepeatabilitySuite(backends.BackendTest):
     np.testing.assert_array_equal(
       after.object_pos[0, 0], np.float32(tall.slot_at[0])
     )
-    # It is a world like all others.
+    # It is a world like any other.
     one, slot = np.array([0]), np.array([1])
     at = np.array([[-2.5, 0.5, 1.0]])
     physics.set_slots(one, slot, np.array([fakes.SPHERE]), at)

@@ -77,7 +77,7 @@ class CandidateTasksTest(parameterized.TestCase):
       counts = symbolic.initial_counts(task)
       ends = []
       for index, after in symbolic.successors(game, counts):
-        # The sight of the right one follows by itself.
+        # Seeing the right one then fires its rule by itself.
         [*automatic] = symbolic.successors(game, after)
         sights = [
           c for i, c in automatic if game.rules[i][0].predicate == "see"
@@ -107,7 +107,7 @@ class CandidateTasksTest(parameterized.TestCase):
   def test_what_is_right_in_training_tells_nothing_of_held_out_games(
     self, kind
   ):
-    # A table of how often a type was right for a goal, looked up.
+    # A lookup table of how often each type was right for a goal.
     family = kind()
     right = collections.Counter()
     for task in drawn(family, "training", 1500):
@@ -147,7 +147,7 @@ class CandidateTasksTest(parameterized.TestCase):
     for task in drawn(family, "training", 5000):
       goal, tried, answer, _ = roles(task)
       found[goal, frozenset(tried)].add(answer)
-    # 12 goals and 55 pairs, of which 7 in 8 are trained on.
+    # 12 goals and 55 pairs, 7 in 8 of which occur in training.
     self.assertBetween(len(found), 500, 660)
     whole = sum(len(answers) == 2 for answers in found.values())
     self.assertGreater(whole / len(found), 0.98)
@@ -157,7 +157,7 @@ class CandidateTasksTest(parameterized.TestCase):
     for task in traps:
       goal, tried, _, _ = roles(task)
       self.assertTrue(hidden_tasks.is_held_out(goal, tried[::-1], []))
-    # Yet families draw independently.
+    # Families nevertheless draw independently.
     find = drawn(candidates.Find(candidates=3), "held_out", 50)
     same = [
       roles(a)[0] == roles(b)[0] for a, b in zip(traps, find, strict=True)
@@ -215,7 +215,7 @@ class CandidateTasksTest(parameterized.TestCase):
 
   @parameterized.parameters(candidates.Fetch, candidates.Chain)
   def test_places_are_told_by_their_shape(self, kind):
-    # What is frozen can't be seen.
+    # Frozen objects can't be recognised by sight.
     for half in ("training", "held_out"):
       for task in drawn(kind(), half, 30):
         goal, movable, _, places = roles(task)

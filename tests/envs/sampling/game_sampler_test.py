@@ -45,7 +45,7 @@ def task_of(game):
 
 
 def held_still(game):
-  """Returns the literals that take the motion of what never moves."""
+  """Returns the literals that need motion of objects that never move."""
   solution = complexity.critical_rules(task_of(game))
   rules = [game.rules[i] for i in solution]
   spawned = {kind for rule in rules for kind in rule.spawns}
@@ -69,11 +69,11 @@ class DrawGameTest(absltest.TestCase):
     self.assertIsNotNone(planner.shortest_solution(task_of(game)))
     self.assertNotEmpty(complexity.critical_rules(task_of(game)))
     if goal.negated:
-      # It starts unreached: its objects are there, to be put together.
+      # It starts unsatisfied: its objects exist and are placed together.
       self.assertLessEqual(set(goal.object_types), there)
       self.assertIn(goal.predicate, ("near", "touching", "see"))
     elif goal.predicate == "see":
-      # A pair of one type takes two objects of it.
+      # A pair of one type needs two objects of that type.
       needed = collections.Counter(goal.object_types)
       self.assertFalse(needed <= collections.Counter(game.objects))
 
@@ -87,7 +87,7 @@ class DrawGameTest(absltest.TestCase):
       objects = set(condition.object_types)
       spawned = any(objects <= set(other.spawns) for other in game.rules)
       if condition.negated:
-        # What starts or appears together has to be parted.
+        # Objects that start or appear together have to be separated.
         self.assertNotIn(PLAYER, condition.arguments)
         self.assertTrue(objects <= there or spawned)
         if condition.predicate == "touching":
@@ -119,7 +119,7 @@ class DrawGameTest(absltest.TestCase):
     drawn = [complexity.measures(task_of(draw(seed))) for seed in range(200)]
     for name, expected in complexity.PAPER.items():
       mean = np.mean([measured[name] for measured in drawn])
-      # Within 20 %, and 10 % for chance; dead ends lie at the border.
+      # Within 20 %, plus 10 % for chance; dead ends are close to the limit.
       self.assertAlmostEqual(mean, expected, delta=0.3 * expected + 0.05)
 
   def test_negated_conditions_and_pairs_of_one_type_occur(self):
@@ -156,7 +156,7 @@ class DrawGameTest(absltest.TestCase):
     share = mentioned.count(PLAYER) / len(mentioned)
     self.assertAlmostEqual(share, 0.5, delta=2 / len(mentioned) ** 0.5)
     for game in drawn:
-      task_of(game)  # Names no player that is not there.
+      task_of(game)  # Names only players that exist.
     alone = [game for game in drawn if len(game.hiding) == 1]
     self.assertFalse(
       any("player2" in str(rule) for game in alone for rule in game.rules)
@@ -193,7 +193,7 @@ class DrawGameTest(absltest.TestCase):
     self.assertEqual(max(counts), 8)
 
   def test_order_of_objects_tells_no_roles(self):
-    # One rule and one distractor, two or three objects of a type each.
+    # One rule and one distractor, each with two or three objects of a type.
     config = dataclasses.replace(
       PAPER,
       chain_rules=(1, 1),
@@ -235,7 +235,7 @@ class DrawGameTest(absltest.TestCase):
       tuple(bool(part) for part in dataclasses.astuple(game.hiding[0]))
       for game in drawn
     ]
-    # Nothing, or one mechanism at a time.
+    # No mechanism, or one at a time.
     self.assertEqual(
       set(ways),
       {

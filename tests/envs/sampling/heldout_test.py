@@ -63,7 +63,7 @@ class CanonicalFormTest(absltest.TestCase):
       written([one, two], rule.format(2)),
       written([two, one], rule.format(1)),
       written([one, one], rule.format(2)),
-      # A goal that both share makes it the game for one.
+      # A goal that both share makes it the game for one player.
       written([one], rule.format(1)),
     ]
     self.assertLen(set(different), len(different))

@@ -35,7 +35,7 @@ class DrawHidingTest(absltest.TestCase):
       self.assertContainsSubset({kind.name for kind in drawn.objects}, _KINDS)
       self.assertContainsSubset(drawn.predicates, {"near", "touching"})
       counts[sizes] += 1
-    # Each way has a third; none of it is one of 3 rule counts, of 4 object
+    # Each mode has a third; hiding nothing is one of 3 rule counts, of 4 object
     # counts and of 3 predicate counts. Deltas are five standard deviations.
     for sizes in ((1, 0, 0), (2, 0, 0), (0, 0, 1), (0, 0, 2)):
       self.assertAlmostEqual(counts[sizes], 900 / 9, delta=50)

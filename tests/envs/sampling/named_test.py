@@ -67,13 +67,13 @@ class NamedTest(parameterized.TestCase):
     ),
   )
   def test_tasks_never_change(self, name, expected):
-    # Published scores and the shipped agent are of these very tasks.
+    # Published scores and the shipped agent depend on exactly these tasks.
     family = families.make(name)
     digest = hashlib.sha256()
     for half in (family.training(), family.held_out()):
       for index in (0, 1, 2, 999, 12345):
         fields = json_files.to_json(half.task(index))
-        fields["format"] = "adaland.task/1"  # Files' version may change.
+        fields["format"] = "adaland.task/1"  # The version may change.
         digest.update(json.dumps(fields, sort_keys=True).encode())
     self.assertEqual(digest.hexdigest()[:16], expected)
 

@@ -15,7 +15,7 @@ from adaland.envs.worlds.scene import build_scene
 from tests.envs.worlds.generation_test import reachable
 
 PAPER = sampler.SamplerConfig()
-# As in small presets: which object to walk to or to lift is hidden.
+# As in small presets, which object to walk to or to lift is hidden.
 NARROW = sampler.SamplerConfig(
   tiles=(5, 7),
   levels=(1, 1),
@@ -130,7 +130,7 @@ class TaskSamplerTest(parameterized.TestCase):
       sampler.TaskSampler(PAPER).task(-1)
 
   def test_refuses_a_distribution_without_games(self):
-    # What appears is seen at once.
+    # Objects that appear are seen at once.
     config = dataclasses.replace(
       NARROW, chain_rules=(2, 2), rule_predicates=("see",)
     )

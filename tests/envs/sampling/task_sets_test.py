@@ -12,7 +12,7 @@ _TASKS = tuple(
 
 
 class Vast:
-  """A set of more tasks than NumPy can number; keeps what is asked for."""
+  """A set of more tasks than NumPy can index; records the requests."""
 
   num_tasks = 2**80
 

@@ -10,7 +10,7 @@ from tests.envs import fixtures
 
 
 def _stepped() -> tuple[env_state.TaskBatch, env_state.EnvState]:
-  """Returns tasks of two environments and a state unlike their start."""
+  """Returns tasks of two environments and a state other than their start."""
   rows = task_rows.TaskRows(2, fixtures.CONFIG)
   task = task_rows.prepare(fixtures.busy_task(trials=2), fixtures.CONFIG)
   rows.load(np.arange(2), [task, task])

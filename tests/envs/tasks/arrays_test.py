@@ -94,7 +94,7 @@ class TaskArraysTest(absltest.TestCase):
     arrays = to_arrays(make_task(hiding=(hiding,)))
     seen = arrays.seen_rules[0]
     self.assertEqual(seen[:3, 1].tolist(), [7, 3, 6])
-    # Everything else of the rules is told, the negation too.
+    # Everything else about the rules is told, including the negation.
     others = np.delete(np.arange(constants.RULE_WIDTH), 1)
     np.testing.assert_array_equal(seen[:, others], arrays.rules[:, others])
 

@@ -30,9 +30,9 @@ class ComplexityTest(parameterized.TestCase):
         ),
       ),
     )
-    # Rule 2 is hidden too: it spawns the masked yellow wall. The only rule
-    # besides 3 and 4 that can spoil anything is none: 5 gives a spare cube,
-    # and 1 and 2 are the way.
+    # Rule 2 is hidden too: it spawns the masked yellow wall. No rule besides
+    # 3 and 4 can spoil anything: 5 gives a spare cube, and 1 and 2 are the
+    # solution.
     self.assertEqual(
       complexity.measures(task),
       {
@@ -52,8 +52,8 @@ class ComplexityTest(parameterized.TestCase):
     )
 
   def test_repeated_rule_that_can_spoil(self):
-    # Four cubes: two of them must become spheres by rule 1 twice; holding
-    # the last pair back is not possible, so rule 2 spoils at any time.
+    # Four cubes become two spheres by rule 1 twice. No pair can be held back,
+    # so rule 2 spoils the task at any time.
     task = make_task(
       "near(black sphere, black sphere)",
       {"black cube": 4},
@@ -89,7 +89,7 @@ class ComplexityTest(parameterized.TestCase):
     measures = complexity.measures(make_task(goal, objects, rules))
     self.assertEqual(measures["min_rules_to_solution"], 1)
     self.assertEqual(measures["max_rule_repetitions"], 1)
-    # Rule 2 takes the wall away, without which no rule ends the goal.
+    # Rule 2 removes the wall, and no rule reaches the goal without it.
     self.assertEqual(measures["dangerous_rules"], 1)
     no_way = complexity.measures(make_task(goal, objects, rules[1:]))
     self.assertEqual(no_way["min_rules_to_solution"], 0)

@@ -1,4 +1,4 @@
-"""Tests of what can never hold."""
+"""Tests of goals that can never hold."""
 
 from absl.testing import absltest, parameterized
 

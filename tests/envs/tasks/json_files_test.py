@@ -36,7 +36,7 @@ class TaskJsonTest(parameterized.TestCase):
   def test_exact_inverse(self, task):
     obj = json_files.to_json(task)
     self.assertEqual(json_files.from_json(obj), task)
-    # Through text as well, floats included.
+    # Also through text, including floats.
     self.assertEqual(json_files.loads(json.dumps(obj)), task)
 
   def test_reads_the_documented_example(self):

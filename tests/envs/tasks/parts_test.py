@@ -1,4 +1,4 @@
-"""Tests of adaland.envs.tasks.parts; task_test has how they fit together."""
+"""Tests of adaland.envs.tasks.parts; task_test tests them together."""
 
 from typing import Any
 

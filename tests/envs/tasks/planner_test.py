@@ -67,7 +67,7 @@ class PlannerTest(parameterized.TestCase):
       ["near(black cube, yellow cube) -> nothing"],
       None,
     ),
-    # Touching can't be had without being near, which destroys.
+    # Touching implies being near, which destroys the objects.
     (
       "hold(player1, black wall)",
       {"black cube": 1, "yellow cube": 1},
@@ -77,7 +77,7 @@ class PlannerTest(parameterized.TestCase):
       ],
       None,
     ),
-    # Rules that never end: the search does.
+    # Rules that never end, although the search does.
     (
       "hold(player1, black wall)",
       {"black cube": 2},
@@ -141,7 +141,7 @@ class PlannerTest(parameterized.TestCase):
     rules = ["near(black wall, player1) -> yellow cube"]
     goal, objects = "hold(player1, yellow cube)", {"black wall": 1}
     self.assertEqual(self.plan(goal, objects, rules), (0,))
-    # Nothing but these two: they part by themselves, and it does not matter.
+    # Only these two are added: they separate by themselves, which is harmless.
     objects |= {"purple cube": 1, "black sphere": 1}
     rules.append("not near(purple cube, black sphere) -> black sphere")
     self.assertEqual(self.plan(goal, objects, rules), (0,))

@@ -12,7 +12,7 @@ from adaland.envs.worlds import scene, terrain
 from adaland.envs.worlds.regions import find_regions
 from tests.envs.worlds.generation_test import reachable
 
-# The paper's three probes "all visible", one that masks objects instead, and
+# The paper's three "all visible" probes, one that masks objects instead, and
 # one with a single hidden rule.
 _NOT_ALL_HIDDEN = {
   "wrong-pair-disappears-partial-hiding": (),

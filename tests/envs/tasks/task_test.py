@@ -127,7 +127,7 @@ def _of(**arguments):
 
 
 class TaskOfTest(parameterized.TestCase):
-  """`Task.of` gives the task of the file that says the same."""
+  """Tests that `Task.of` gives the task of the equivalent file."""
 
   @parameterized.named_parameters(
     ("defaults", {}, {}),

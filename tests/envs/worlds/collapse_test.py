@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from adaland.envs.worlds import collapse
 
-# Four levels, of which neighbours differ by one at most.
+# Four levels; neighbours differ by one at most.
 STAIRS = [0b0011, 0b0111, 0b1110, 0b1100]
 
 
@@ -42,7 +42,7 @@ class CollapseTest(absltest.TestCase):
     self.assertIsNone(collapse.collapse((3, 1), STAIRS, fixed, rng))
 
   def test_equal_cells_gather(self):
-    # Any option fits beside any: without gathering, half of the pairs differ.
+    # Any two options may be adjacent: without gathering, half the pairs differ.
     rng = np.random.default_rng(0)
     made = [made_of((8, 8), [3, 3], {}, rng) for _ in range(40)]
     differing = np.mean([np.diff(x, axis=0) != 0 for x in made])

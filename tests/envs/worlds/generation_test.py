@@ -11,7 +11,7 @@ from adaland.envs.worlds import generation, regions, walls
 
 
 def reachable(heights, ramps, start):
-  """Tiles walked to from a tile, by a plain search written from the rules."""
+  """Returns the tiles reachable from a tile, by a plain search."""
   found, border = {start}, [start]
   while border:
     x, y = border.pop()
@@ -19,7 +19,7 @@ def reachable(heights, ramps, start):
       i, j = x + dx, y + dy
       if not (0 <= i < heights.shape[0] and 0 <= j < heights.shape[1]):
         continue
-      # A diagonal cliff is as the flat tile of its lower half.
+      # A diagonal cliff counts as a flat tile at its lower height.
       here, there = (
         ramps[at] if ramps[at] < constants.FIRST_DIAGONAL else 0
         for at in ((x, y), (i, j))
@@ -50,9 +50,10 @@ worlds = st.builds(
 
 
 def ground_of(world):
-  """Returns a world's terrain, and which of its tiles are no walls.
+  """Returns a world's terrain, and which of its tiles are not walls.
 
-  Ground has no gap of several levels, as ramps join it; walls tower over it.
+  Ramps join the ground, so it has no step of several levels; walls
+  tower over it.
   """
   made = generation.make_terrain(world)
   top = made.heights.max()
@@ -65,7 +66,7 @@ def ground_of(world):
 class MakeTerrainTest(absltest.TestCase):
   @settings(max_examples=60, deadline=None)
   @given(world=worlds)
-  # Too small for its levels, so that a wall is lower than these are high.
+  # Too small for its levels, so walls are lower than the levels are high.
   @example(world=World(0, (3, 3), 4, walls=1))
   def test_every_tile_but_walls_is_reached_from_every_other(self, world):
     (heights, ramps, numbers), ground = ground_of(world)
@@ -170,7 +171,7 @@ class MakeTerrainTest(absltest.TestCase):
     heights = ((0, 0, 0, 1), (0, 0, 0, 1), (0, 0, 0, 1))
     made = generation.make_terrain(World(0, (3, 4), 2, heights))
     np.testing.assert_array_equal(made.heights, heights)
-    # Only column 2 has tiles with a foot before and a top behind.
+    # Only column 2 has tiles between a foot and a top.
     self.assertEqual((made.ramps > 0).sum(), 1)
     self.assertEqual(set(made.ramps[:, 2]), {0, 2})
     self.assertTrue(made.main_region().all())

@@ -53,7 +53,7 @@ class PlaceAllTest(absltest.TestCase):
       )
       gap = float(np.linalg.norm(xy[1] - xy[2]))
       self.assertLess(gap, 1.0)
-      # A cube's and a wall's cylinder, and 10 cm between them.
+      # A cube's and a wall's bounding cylinders, 10 cm apart.
       least = np.hypot(0.2, 0.2) + np.hypot(0.08, 0.4) + 0.1
       self.assertGreaterEqual(gap, least - 1e-6)
 

@@ -21,7 +21,7 @@ class TerrainTest(parameterized.TestCase):
     ((-0.25, 0.5), 0.125),  # A quarter up the ramp of half a metre.
     ((0.25, 0.5), 0.375),
     ((0.75, 0.9), 0.5),
-    ((9.0, 0.5), 0.5),  # Outside: as the nearest tile.
+    ((9.0, 0.5), 0.5),  # Outside: like the nearest tile.
   )
   def test_surface_height(self, xy, expected):
     heights = np.array([[0, 0], [0, 0], [0, 1]])

@@ -101,7 +101,7 @@ class ReferenceTest(_Case):
   def test_both_sides_are_those_of_a_slow_reference(
     self, length, store_memory, on_device
   ):
-    """Two players, in some episodes one, or a co-player in the second seat."""
+    """Two players; in some episodes one, or a co-player in the second seat."""
     pool = (coplayers.SELF, coplayers.NOOP, coplayers.FIRST_SNAPSHOT)
     with absltest.mock.patch.object(constants, "NOOP_ACTION", (1, 2)):
       self.check(length, store_memory, on_device, pool)
@@ -177,7 +177,7 @@ class AssignmentTest(_Case):
 
 
 class UnrollTest(_Case):
-  """Unrolls of one environment, by hand; its tasks have 15 steps."""
+  """Tests of unrolls of one environment, by hand; its tasks have 15 steps."""
 
   def play(self, length, times, **more):
     task = make_task(trials=1, seconds=2.0)
@@ -208,7 +208,7 @@ class UnrollTest(_Case):
       [u.observation["at"][:, 1] for u in unrolls],
       [range(8), [*range(7, 15)]],
     )
-    # Memory at step 7 is the sum of the steps before.
+    # Memory at step 7 is the sum of the earlier steps.
     self.assertEqual(
       [float(u.initial_memory["m"][0]) for u in unrolls], [-1.0, 21.0]
     )
@@ -230,13 +230,13 @@ class UnrollTest(_Case):
     learned = []
     for unroll in self.play(length, times=48):
       steps = unroll.observation["at"][unroll.mask > 0, 1].tolist()
-      # The learner only bootstraps at the last step of a full unroll.
+      # The learner only bootstraps from the last step of a full unroll.
       ended = unroll.discount[unroll.mask > 0][-1] == 0
       learned += steps if ended else steps[:-1]
     self.assertEqual(learned, [*range(15)] * 3)
 
   def test_an_unroll_has_the_version_that_acted_last(self):
-    # Steps 0 to 7 and 7 to 14, each at the time of its version.
+    # Steps 0 to 7 and 7 to 14; the version at each step is its time.
     unrolls = self.play(length=8, times=16)
     self.assertEqual([int(u.params_version) for u in unrolls], [7, 14])
 
@@ -269,7 +269,7 @@ class StepTest(_Case):
       made.step(fakes.PARAMS, _VERSION)
       if len(self.records) > len(when):
         when.append((step, self.records[-1].key))
-    # Task 0 has 22 steps: step 22 sees its end.
+    # Task 0 has 22 steps, so step 22 sees its end.
     self.assertEqual(when[0], (22 + episode_records.DELAY, 0))
 
   @parameterized.parameters(
@@ -298,7 +298,7 @@ class StepTest(_Case):
       pool=pool,
       rules=(1, constants.RULE_WIDTH),
     )
-    for _ in range(26):  # Task 0 has ended and its record is not due.
+    for _ in range(26):  # Task 0 has ended; its record is not due.
       saved.step(fakes.PARAMS, 1)
     [environment] = environments
     arrays = jax.tree.map(np.copy, saved.arrays)

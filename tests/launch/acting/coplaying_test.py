@@ -16,7 +16,7 @@ _OLD, _NEW = coplayers.FIRST_SNAPSHOT, coplayers.FIRST_SNAPSHOT + 1
 
 
 def _act(params, state, observation, first, key):
-  """Returns the agent's name as first head; memory sums what it has seen."""
+  """Returns the agent's name as first head; memory sums its observations."""
   del key
   memory = jnp.where(first, 0.0, state.memory) + observation["seen"]
   action = jnp.zeros((len(first), len(_SIZES)), jnp.int32)
@@ -69,14 +69,14 @@ class CoplayerSeatsTest(absltest.TestCase):
 
   def test_each_seat_is_played_by_its_co_player(self):
     seats = self.make()
-    # Each call is of one environment, the eighth part of four.
+    # Each call acts in one environment: an eighth of four, rounded up.
     for env, coplayer in enumerate(
       (coplayers.SELF, coplayers.NOOP, _NEW, _OLD)
     ):
       seats.seat(env, coplayer)
     for time in range(3):
       found = self.guide(seats, time, first=time == 0)
-    # Player 1 and the agent's own second player are nobody else's.
+    # No co-player plays player 1 or the agent's own second player.
     np.testing.assert_array_equal(
       found.given, [False, False, False, True, False, True, False, True]
     )
@@ -124,7 +124,7 @@ class CoplayerSeatsTest(absltest.TestCase):
     self.assertEqual(self.asked, [_OLD, _NEW])
     for env in (0, 2):
       seats.seat(env, coplayers.SELF)
-    seats.seat(3, _OLD)  # Was dropped when nobody needed it.
+    seats.seat(3, _OLD)  # Was dropped when unused.
     self.assertEqual(self.asked, [_OLD, _NEW, _OLD])
     self.assertEqual(seats.playing, {_OLD, _NEW})
 

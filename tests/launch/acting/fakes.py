@@ -14,7 +14,7 @@ from adaland.envs.tasks import literals
 from tests.launch import fakes
 
 SIZES = (2, 3)
-# What player 2 earns in a step, beside player 1's reward.
+# Reward that player 2 earns in a step on top of player 1's.
 MORE = 1000.0
 # `goal` is a row's task, `at` its number and step.
 SPEC: Any = {"at": ((2,), np.float32), "goal": ((1,), np.int32)}
@@ -24,7 +24,7 @@ FIRST_MEMORY = -1.0
 
 
 def _act(params, state, observation, first, key):
-  """Outputs tell the step; memory is the sum of the episode's numbers."""
+  """Returns outputs that tell the step; memory sums the episode's numbers."""
   del key
   at = observation["at"][:, 1]
   memory = jnp.where(first, 0.0, state.memory["m"][:, 0])
@@ -110,9 +110,9 @@ class CountingEnvironment:
 
 
 class Assignments:
-  """Tasks of 15 or 22 steps a trial; every fourth is not to be learned from.
+  """Tasks of 15 or 22 steps per trial; every fourth is not learned from.
 
-  If there are co-players, two of three tasks are of two players, and one of
+  If there are co-players, two of three tasks have two players, and one of
   these has the co-player that is next in turn.
   """
 
@@ -121,7 +121,7 @@ class Assignments:
     self._coplayers = tuple(coplayers)
 
   def next_task(self):
-    """Returns the next one."""
+    """Returns the next assignment."""
     key = next(self._keys)
     task = fakes.make_task(
       str(key),

@@ -18,13 +18,13 @@ _NUM_ENVS = 2
 
 
 class _Channel:
-  """A channel that gives its parameters and sets `stop` after some steps.
+  """A channel that hands out its parameters and sets `stop` after some steps.
 
   Attributes:
-    pending: Parameters to give.
+    pending: Parameters to hand out.
     steps: Environment steps counted.
-    idle: Calls that counted no step.
-    stop: Ends the loop.
+    idle: Calls in which no step was counted.
+    stop: The event that ends the loop.
     gone: Whether the learner is gone.
   """
 
@@ -61,7 +61,7 @@ class _Channel:
 
 
 class _Writer:
-  """Refuses some calls, as a full replay does.
+  """A writer that refuses some calls, as a full replay does.
 
   Attributes:
     refusals: Calls left to refuse.
@@ -193,7 +193,7 @@ class ActingLoopTest(absltest.TestCase):
 
 
 class _RealChannel(_Channel):
-  """A channel that gives tasks of a config's training half."""
+  """A channel that gives tasks from a config's training half."""
 
   def __init__(self, config, params):
     super().__init__()
@@ -207,7 +207,7 @@ class _RealChannel(_Channel):
 
 
 class RealLoopTest(absltest.TestCase):
-  """The smoke preset's actor, as a role makes it, on both sides of tasks."""
+  """Tests of the smoke preset's actor, as a role makes it, for both players."""
 
   def setUp(self):
     super().setUp()

@@ -18,7 +18,7 @@ class _Episode:
   Attributes:
     row: The environment.
     assignment: The environment's assignment.
-    memory: Each player's before each step so far, and after the last, [P].
+    memory: Each player's memory before each step so far and at the end, [P].
     at: Steps taken so far.
     start: First step of the unroll under way.
   """
@@ -31,7 +31,7 @@ class _Episode:
 
   @property
   def steps(self) -> int:
-    """Steps of the whole episode."""
+    """Number of steps of the whole episode."""
     task = self.assignment.task
     return task.trials * task.trial_steps
 
@@ -48,11 +48,11 @@ def play(
 
   Args:
     num_envs: Environments.
-    times: Looks at them.
+    times: Number of times they are observed.
     length: Steps of an unroll.
-    store_memory: Whether unrolls carry their first memory.
+    store_memory: Whether unrolls carry their initial memory.
     version: Version of the parameters.
-    pool: As `coplayers` of `fakes.Assignments`; with any there are two players.
+    pool: Like `coplayers` of `fakes.Assignments`; if any, two players play.
   """
   source = fakes.Assignments(pool)
   num_players = 2 if pool else 1
@@ -98,7 +98,7 @@ def _unroll(
   store_memory: bool,
   version: int,
 ) -> types.Unroll:
-  """Returns a player's unroll that ends at the episode's present step."""
+  """Returns a player's unroll that ends at the episode's current step."""
   number = episode.row * len(episode.memory[0]) + player
   steps = np.arange(episode.start, episode.at)
 
@@ -146,7 +146,7 @@ def _record(episode: _Episode) -> base.EpisodeRecord:
     learn=assignment.learn,
     rewards=rewards.astype(np.float32),
     td_error=float(np.mean(td_errors)),
-    # Told at the step after: the last trial's steps and one more.
+    # Known one step later: the last trial's steps plus one.
     value_error=float(np.mean([t + 1 for t in last_trial])),
     policy_error=float(np.mean([100 * (t + 1) for t in last_trial])),
     trial_seconds=task.trial_seconds,

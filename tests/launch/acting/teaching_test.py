@@ -21,7 +21,7 @@ def _step(first, last) -> Any:
 
 
 class FakePlayer:
-  """A player whose action tells its name and how often it has looked."""
+  """A player whose action tells its name and its number of observations."""
 
   def __init__(self, name):
     self.name = name
@@ -76,7 +76,7 @@ class TeachingTest(parameterized.TestCase):
       np.testing.assert_array_equal(unroll.action[:steps, 0], at % 2)
       label = unroll.privileged["label"]
       np.testing.assert_array_equal(label[:steps, 0], 0)
-      # It has looked once more at each step.
+      # It observes once more at each step.
       np.testing.assert_array_equal(np.diff(label[:steps, 1]) % 3, 1)
     self.assertFalse(any(record.guided for record in records))
 
@@ -87,7 +87,7 @@ class TeachingTest(parameterized.TestCase):
       np.testing.assert_array_equal(
         unroll.action[:steps], unroll.privileged["label"][:steps]
       )
-      # It is sure of its actions, of which each head's logits are zero but one.
+      # It is certain of its actions: in each head, one logit is not zero.
       logits = unroll.behaviour_logits[:steps]
       np.testing.assert_array_equal(logits[:, 0] > 0, True)
       np.testing.assert_array_equal(logits.argmax(axis=1), 0)
@@ -114,7 +114,7 @@ class TeachingTest(parameterized.TestCase):
     self.assertTrue(all(record.guided for record in records))
 
   def teaching_agent(self):
-    """Returns an agent whose policy is that of the student, three steps on."""
+    """Returns an agent whose policy is the student's, three steps ahead."""
     params = {"logits": np.log(_POLICY, dtype=np.float32)[None]}
     return teaching.TeachingAgent(
       fakes.FUNCTIONS, params, _NUM_ENVS, fakes.SIZES, seed=0
@@ -127,7 +127,7 @@ class TeachingTest(parameterized.TestCase):
       steps = int(unroll.mask.sum())
       at = unroll.observation["at"][:steps, 1].astype(int)
       np.testing.assert_array_equal(unroll.action[:steps, 0], at % 2)
-      # The fake adds its step to all logits, which a policy does not show.
+      # The fake adds its step to all logits, which leaves the policy the same.
       np.testing.assert_allclose(
         unroll.privileged["teacher"][:steps],
         np.tile(np.log(_POLICY), (steps, 1)),
@@ -141,7 +141,7 @@ class TeachingTest(parameterized.TestCase):
     for unroll in unrolls:
       steps = int(unroll.mask.sum())
       at = unroll.observation["at"][:steps, 1].astype(int)
-      # The fake agent takes these without chance.
+      # The fake agent takes these actions deterministically.
       np.testing.assert_array_equal(unroll.action[:steps, 1], at % 3)
       np.testing.assert_allclose(
         unroll.behaviour_logits[:steps],

@@ -1,4 +1,4 @@
-"""Check that an unroll is one actor's episode, whole and in order."""
+"""A check that an unroll is one actor's episode, whole and in order."""
 
 import numpy as np
 

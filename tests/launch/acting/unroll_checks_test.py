@@ -1,4 +1,4 @@
-"""Tests of unroll_checks: it finds faults."""
+"""Tests that unroll_checks finds faults."""
 
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -11,7 +11,7 @@ _LENGTH, _PADDED = 3, 5
 
 
 def _episode() -> types.Unroll:
-  """Returns an episode of three steps, and two steps of padding."""
+  """Returns an episode of three steps and two steps of padding."""
   heads = len(constants.ACTION_SIZES)
   action = np.zeros((_PADDED, heads), np.int8)
   action[:_LENGTH] = np.arange(_LENGTH)[:, None] % 2

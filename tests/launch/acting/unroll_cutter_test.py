@@ -8,7 +8,7 @@ from adaland.launch.acting import cutting, unroll_cutter
 
 class UnrollCutterTest(absltest.TestCase):
   def test_rules_of_the_next_tasks_do_not_reach_an_unroll(self):
-    """The program runs later than it is called, when they may have come."""
+    """The program runs after it is called, when the next rules may be there."""
     cutter = unroll_cutter.UnrollCutter(
       num_envs=2, num_players=1, length=4, snapshots={}, emit=lambda *_: None
     )

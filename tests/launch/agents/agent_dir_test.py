@@ -40,7 +40,7 @@ class AgentDirTest(parameterized.TestCase):
     self.assertEqual(agent_dir.read(self.path), _DESCRIPTION)
     found: Any = agent_dir.read_params(self.path, _PARAMS)
     np.testing.assert_array_equal(found["net"]["w"], _PARAMS["net"]["w"])
-    # Whatever the process's mask: others may read it.
+    # Whatever the process's umask, others may read it.
     self.assertEqual(self.path.stat().st_mode & 0o777, 0o755)
 
   def test_other_places_are_no_agents(self):

@@ -1,4 +1,4 @@
-"""Runs and agents that were not trained."""
+"""Runs and agents without training."""
 
 import pathlib
 from typing import Any
@@ -16,7 +16,7 @@ def run(folder: pathlib.Path, **changes: Any) -> experiment.ExperimentConfig:
 
   Args:
     folder: Its directory.
-    **changes: Values of the checkpoint's `run` dictionary.
+    **changes: Changed values of the checkpoint's `run` dictionary.
 
   Returns:
     The run's config.

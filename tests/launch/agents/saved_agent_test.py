@@ -56,7 +56,7 @@ class StartTest(absltest.TestCase):
     made = builder.agent(config)
     learner = builder.learner(config, made.network)
     state = builder.first_state(config, made, learner)
-    wanted = learner.init(jax.random.PRNGKey(3)).params  # As `examples.run`.
+    wanted = learner.init(jax.random.PRNGKey(3)).params  # Like `examples.run`.
     drawn = learner.init(jax.random.PRNGKey(5))
     chex.assert_trees_all_equal(state.params, wanted)
     chex.assert_trees_all_equal(state.target_params, wanted)
@@ -97,7 +97,7 @@ class TeacherTest(absltest.TestCase):
     examples.run(folder)
     saved = builder.teacher(self.config(folder))
     self.assertEqual(saved.training.env_steps, 120)
-    # Of its own parts none but a memory is needed, so none is imported.
+    # Of its own parts, only a memory would be needed, so none is imported.
     path = rundir.RunDir(str(folder)).config
     content = json.loads(path.read_text())
     content["config"]["factories"]["environment"] = "antigravity:fly"

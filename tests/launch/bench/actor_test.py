@@ -35,7 +35,7 @@ class ActorTest(parameterized.TestCase):
     self.assertAlmostEqual(
       found["actor_env_ms"] + found["actor_act_ms"], found["actor_step_ms"]
     )
-    # The cpu back end can't be measured alone: acting is the only ceiling.
+    # The cpu back end can't be measured alone, so acting is the only ceiling.
     self.assertAlmostEqual(
       found["actor_ceiling_steps_per_s"], found["actor_acting_steps_per_s"]
     )

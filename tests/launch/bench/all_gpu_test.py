@@ -1,4 +1,4 @@
-"""Tests of adaland.launch.bench.all_gpu: the parts, and failures of one."""
+"""Tests of adaland.launch.bench.all_gpu: its parts, and failures of one."""
 
 import contextlib
 import io
@@ -59,12 +59,12 @@ class PartsTest(parameterized.TestCase):
     ]
     config = overrides.apply(preset_configs.get(name), settings)
     total = sum(memory_check.bytes_needed(config, workspaces=False).values())
-    # A quarter of JAX's part is left for what acting and learning compute.
+    # A quarter of JAX's share is left for intermediate values.
     self.assertLess(total, 0.75 * config.device.memory_fraction * 80 * _GB)
 
 
 class _Processes:
-  """Stands for `bench_process.Process`: `ends` says how each command ends."""
+  """A stand-in for `bench_process.Process`; `ends` says how commands end."""
 
   def __init__(self, **ends):
     self.ends = ends
@@ -121,7 +121,7 @@ class DeviceTest(absltest.TestCase):
     )
     self.assertEqual(result["device_missing_count"], 0)
     self.assertEqual(result["smoke_env_ratio"], 0.5)
-    self.assertEqual(result["smoke_train_ratio"], 0.5)  # Of one a second.
+    self.assertEqual(result["smoke_train_ratio"], 0.5)  # Of 1 per second.
     self.assertIn("device: smoke_env: 0 s\n", err)
     all_gpu.check(result)
 

@@ -28,7 +28,7 @@ class TurnTest(absltest.TestCase):
     turn = distributed._turn(pipes, True, os.getpid())
     self.assertEqual(told, [True, True])
     self.assertEqual(turn.per_second, 100 / 1.0 + 300 / 2.0)
-    # 400 steps in 4 s of the actors' and next to none of ours.
+    # 400 steps in 4 s of the actors' processor time and almost none of ours.
     self.assertAlmostEqual(turn.per_cpu_second, 100.0, delta=5.0)
 
   def test_an_actor_that_ends_or_hangs_is_one_line(self):

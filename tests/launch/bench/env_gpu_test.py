@@ -1,4 +1,4 @@
-"""Tests of env_gpu: ratios by hand; a small batch, whole."""
+"""Tests of env_gpu: ratios by hand, and a whole run on a small batch."""
 
 import dataclasses
 import unittest
@@ -28,7 +28,7 @@ class EnvTest(absltest.TestCase):
       },
       "frames",
     )
-    # A step takes 1 ms, a picture 4: together 200 a second.
+    # A step takes 1 ms and a picture 4: together 200 per second.
     self.assertEqual(
       found, {"env_gpu_entities_ratio": 0.75, "env_gpu_pixels_ratio": 0.5}
     )

@@ -39,7 +39,7 @@ class EnvTest(absltest.TestCase):
     for speed in (land, alone):
       self.assertGreater(speed.per_second, 0.0)
       self.assertGreater(speed.per_cpu_second, 0.0)
-    # It does all that they do, and more.
+    # It does everything that they do, and more.
     self.assertLess(land.per_cpu_second, alone.per_cpu_second)
 
 

@@ -28,7 +28,7 @@ class SteppingTest(absltest.TestCase):
     made = memory.stepping(config, num_rows=3)
     made.work()
     # A hidden state of 10 and three inputs of 10; keys and values of one
-    # head, 6 slots; the step before; the age. Four bytes each.
+    # head, 6 slots; the previous step; the age. Four bytes each.
     self.assertEqual(made.state_bytes, 4 * (10 + 3 * 10 + 2 * 6 * 4 + 8 + 1))
 
   def test_age_ratio_counts_the_steps(self):
@@ -53,7 +53,7 @@ class SteppingTest(absltest.TestCase):
         "memory_none_age_ratio",
       },
     )
-    # The age alone.
+    # Only the age.
     self.assertEqual(found["memory_none_8_state_bytes"], 4)
 
 

@@ -13,7 +13,7 @@ from tests.launch.runtimes.single import configs
 
 class FlopUseTest(absltest.TestCase):
   def test_is_a_share_of_products(self):
-    # 2 GFLOP a step, 50 steps a second: 0.1 of a TFLOP/s that has 0.4.
+    # 2 GFLOP per step, 50 steps per second: 0.1 of the 0.4 TFLOP/s available.
     found = network.flop_use("acting", 2e9, 50.0, 4e11)
     self.assertEqual(
       found,
@@ -72,7 +72,7 @@ class MeasuredTest(parameterized.TestCase):
       update = functools.partial(functions.update, progress=1.0)
       return jaxprs.flops(update, state, batch)
 
-    # As few operations as can be: to trace an update takes seconds.
+    # As few operations as possible, because tracing an update takes seconds.
     plain = (
       "network.memory=none",
       "learner.muesli.model=false",
@@ -87,8 +87,8 @@ class MeasuredTest(parameterized.TestCase):
     self.assertLess(chosen, flop(proxy))
 
   def test_a_learned_step_costs_more_than_an_acted_one(self):
-    # Learning runs both networks, and differentiates; acting encodes goal and
-    # rules anew at each step.
+    # Learning runs both networks and differentiates; acting encodes the goal
+    # and rules again at each step.
     config = overrides.apply(
       preset_configs.laptop(), ["learner.privileged.distillation_alone=0.5"]
     )

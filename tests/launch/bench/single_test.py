@@ -8,7 +8,7 @@ from tests.launch.runtimes.single import configs
 
 
 class _Run:
-  """A fake trainer: 10 steps a call, an update every `every` calls."""
+  """A fake trainer: 10 steps per call, an update every `every` calls."""
 
   def __init__(self, every):
     self.calls = self.waits = 0

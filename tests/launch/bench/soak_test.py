@@ -24,8 +24,8 @@ def _sample(seconds, own, shared=5.0, pid=7):
 
 class TrendsTest(absltest.TestCase):
   def test_slopes_are_of_the_least_of_each_block_after_the_warm_up(self):
-    # A look every 5 s, so three in each block. The least of a block is 50 MB
-    # and 1 MB more after each, 4 in a minute: 240 MB in an hour.
+    # A sample every 5 s, so three in each block. The minimum of a block is
+    # 50 MB and rises by 1 MB per block, 4 blocks a minute: 240 MB an hour.
     learner = [
       _sample(5.0 * i, 50.0 + i // 3 + (80.0 if i % 3 != 1 else 0.0), 50.0 - i)
       for i in range(3, 12)
@@ -45,7 +45,7 @@ class TrendsTest(absltest.TestCase):
       "soak_learner_peak_mb": 133.0,
       "soak_learner_slope_mb_per_hour": 240.0,
       "soak_learner_slope_stderr_mb_per_hour": 0.0,
-      # 50 - i is least at the end of a block: 45, 42, 39.
+      # 50 - i is smallest at the end of a block: 45, 42, 39.
       "soak_learner_shared_memory_mb": 42.0,
       "soak_learner_shared_slope_mb_per_hour": -3 * 240.0,
       "soak_actor_0_memory_mb": 30.0,
@@ -144,7 +144,7 @@ class LookTest(absltest.TestCase):
 
 @pytest.mark.once
 class RealRunTest(absltest.TestCase):
-  """Tests of run_speed and soak on one and the same run."""
+  """Tests of run_speed and soak on the same run."""
 
   def test_speed_and_memory_of_a_run(self):
     with (
@@ -153,7 +153,7 @@ class RealRunTest(absltest.TestCase):
       absltest.mock.patch.object(soak, "_BLOCK_SECONDS", 0.4),
       run_speed.training("smoke", "local", _SETTINGS) as run,
     ):
-      # On a busy machine there are seconds without an update.
+      # On a busy machine, some seconds pass without an update.
       for _ in range(60):
         steady = run_speed.watch(run, 1.0)
         if steady.steps_per_s > 0 and steady.updates_per_s > 0:
@@ -170,9 +170,9 @@ class RealRunTest(absltest.TestCase):
     )
     self.assertBetween(steady.wait_share, 0.0, 1.0)
     self.assertGreater(steps_per_s, 0.0)
-    # Looked at every 0.2 s, and four times as often in between.
+    # Sampled every 0.2 s, and four times as often in between.
     self.assertGreater(len(series["learner"]), 15)
-    # A last block of a moment would not have the least of one of 15 s.
+    # A very short last block would miss the minimum that 15 s would show.
     self.assertLess(max(sample.seconds for sample in series["learner"]), 3.0)
     for role in ("learner", "actor_0"):
       # An interpreter with JAX in it.

@@ -76,14 +76,14 @@ class InTurnsTest(absltest.TestCase):
     found = train.compare_stages(preset_configs.smoke(), measured)
     self.assertAlmostEqual(found["train_predicted_steps_per_s"], 1 / 0.0015)
     self.assertAlmostEqual(found["train_ratio"], 500 * 0.0015)
-    # 9 GFLOP for each step played, 500 a second, of 10 TFLOP/s.
+    # 9 GFLOP for each step played, 500 per second, of 10 TFLOP/s.
     self.assertAlmostEqual(found["train_flop_per_step"], 9e9)
     self.assertAlmostEqual(found["train_flop_ratio"], 0.45)
-    # Without an accelerator they share the cores, as processes do.
+    # Without an accelerator they share the cores, like processes.
     on_cores = measured | {"train_accelerators_count": 0.0}
     with absltest.mock.patch.object(train.cores, "num_cores", return_value=2):
       found = train.compare_stages(preset_configs.smoke(), on_cores)
-    # samples_per_insert = 1: 1 ms + 0.5 ms of processor time a step.
+    # samples_per_insert = 1: 1 ms + 0.5 ms of processor time per step.
     self.assertAlmostEqual(
       found["train_predicted_steps_per_s"], min(1000.0, 2 / 0.0015)
     )
@@ -94,7 +94,7 @@ class SupplyTest(absltest.TestCase):
   stages = _stages(1000.0, 5000.0, 1000.0, 5000.0)
 
   def test_supply_is_played_over_wanted_steps(self):
-    # From each step, 3 are learned from: 6000 of the learner's 5000.
+    # Each step is learned from 3 times: 6000 per second, of the learner's 5000.
     found = train.supply(_config(), self.stages, 3.0)
     self.assertAlmostEqual(found, 1.2)
 
@@ -132,7 +132,7 @@ class LauncherTest(absltest.TestCase):
       "ray_cpu_ratio_spread": 1.2 - 0.7,
       "ray_local_busy_cores": 2.0,
       "ray_busy_cores": 1.75,
-      # Without Ray, 1.5 processors would do for these 150 steps.
+      # Without Ray, 1.5 processors would suffice for these 150 steps.
       "ray_extra_cores": 0.25,
       "ray_whole_machine_ratio": 1 - 0.25 / 4,
     }

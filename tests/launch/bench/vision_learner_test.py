@@ -27,7 +27,7 @@ class VisionLearnerTest(absltest.TestCase):
     speeds = [timing.Speed(n, n / 2) for n in (4.0, 2.0, 3.0, 6.0)]
 
     def peak(config):
-      # 1 KiB a step of the window, and something else.
+      # 1 KiB per step of the window, and something else.
       return 1024 * config.actor.unroll_length + 99
 
     with (

@@ -58,7 +58,7 @@ class AgentsTest(absltest.TestCase):
         made.network.init = lambda _: {}
         self.assertEqual(builder.starting_params(ours, made), {})
 
-    # Nothing else is imported of it.
+    # Nothing else of the agent is imported.
     others = {"environment": "mine:Icy", "tasks": "mine:tasks"}
     ours = with_own(memory="mine:EMA")
     read(with_own(memory="mine:EMA", **others), ours)
@@ -77,7 +77,7 @@ class AgentsTest(absltest.TestCase):
     network: Any = object()
     with absltest.mock.patch.object(learner, "make_learner") as made:
       builder.learner(config, network)
-      # On one device, that is all of them.
+      # With one device, that is all devices.
       builder.learner(config, network, jax.devices())
       builder.learner(config, network, [])
     given = (network, config.learner, config.network.action_sizes)

@@ -49,8 +49,8 @@ class PresetsTest(parameterized.TestCase):
         )
 
   def test_held_out_tasks_of_small_presets_are_of_named_families(self):
-    # With few games a hash of each would tell training's answers apart from
-    # held-out ones; that named families tell nothing is tested with them.
+    # With few games, a hash of each game would separate the answers of training
+    # from held-out ones; tests of named families check that theirs do not.
     for name in ("laptop", "micro", "gpu"):
       self.assertTrue(named.is_named(preset_configs.get(name).tasks.family))
 

@@ -16,9 +16,9 @@ _MAKE_LAND = land.maker(land.LandConfig())
 
 
 def _agent(num_envs) -> policies.Agent:
-  """Returns an agent that remembers all it saw in this episode.
+  """Returns an agent that remembers everything it saw in this episode.
 
-  Its memory is the sum of the tasks' names, which its first head tells.
+  Its memory is the sum of the tasks' names, which its first head outputs.
   """
 
   def init(batch_size):
@@ -70,7 +70,7 @@ class SwappedTest(absltest.TestCase):
     self.assertEqual([t.name for t in environments.tasks], list("122551"))
     seen = np.array(environments.actions)[::15, :, 0]  # [trials, rows]
     steps = 15 * np.arange(3)
-    # Memory at each trial's first step: of the neighbour, and of its own.
+    # Memory at each trial's first step: the neighbour's, and its own.
     for row, own, other in ((0, 1, 2), (2, 2, 5), (4, 5, 1)):
       np.testing.assert_array_equal(seen[:, row], steps * other + own)
       np.testing.assert_array_equal(seen[:, row + 1], (steps + 1) * other)

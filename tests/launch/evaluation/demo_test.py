@@ -91,7 +91,7 @@ class DemoTest(parameterized.TestCase):
     file.write_bytes(b"no zip")
     self._broken()
     with file.open("wb") as out:
-      np.save(out, np.zeros(3))  # An array, where an archive should be.
+      np.save(out, np.zeros(3))  # An array instead of an archive.
     self.assertIn("is not a demonstration", self._broken())
     np.savez(self.path, format=np.array("other"))
     self.assertIn("is not a demonstration (adaland.demo/1)", self._broken())
@@ -124,7 +124,7 @@ class DemoTest(parameterized.TestCase):
         archive.writestr(name, bomb)
     self.assertLess(file.stat().st_size, 100_000)
     self.assertIn("its arrays are larger than 8000000", self._broken())
-    # Its dictionary may be gigabytes, whatever it holds.
+    # Its dictionary may take gigabytes, whatever the content.
     with zipfile.ZipFile(file, "w", zipfile.ZIP_LZMA) as archive:
       for name, content in members.items():
         archive.writestr(name, content)

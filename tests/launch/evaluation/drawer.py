@@ -23,7 +23,7 @@ class Drawer:
 
   Args:
     settings: Changes to the smoke preset in the run. Its unrolls must be whole
-      episodes, and its store without rate limit, which draws here would change.
+      episodes, and its store must have no rate limit, as draws here count too.
     server: Name of its server in `Seen.pids`.
 
   Attributes:
@@ -75,7 +75,7 @@ class Drawer:
     self._newest = max(self._newest, seen.counters["updates"])
     pid = seen.pids[self._server]
     if self._sampler is None or pid != self._pid:
-      # Where it lives tells its socket.
+      # Its working directory holds its socket.
       folder = os.readlink(f"/proc/{pid}/cwd")
       if self._sampler is not None:
         self._sampler.close()

@@ -19,7 +19,7 @@ class FewshotTest(absltest.TestCase):
       self.assertIsNone(recorder)
       self.assertEqual(seed, 3)
       played.extend(jobs)
-      # Trial k gives name + k, and 10 more in every other job.
+      # Trial k gives name + k, plus 10 in every other job.
       return [
         float(job.name) + 1.0 + np.arange(job.trials) + 10 * (i % 2)
         for i, job in enumerate(jobs)

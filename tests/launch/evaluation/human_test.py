@@ -12,7 +12,7 @@ from absl.testing import absltest
 from adaland.launch import errors
 from adaland.launch.evaluation import human, policies
 
-# No person looks at it.
+# It is never shown to a person.
 _STEP = mock.Mock()
 
 
@@ -73,7 +73,7 @@ class KeysTest(absltest.TestCase):
     ):
       os.write(ours, b"wa\x1b[A")
       start = time.monotonic()
-      # An arrow is none of the keys, and not the one that ends.
+      # An arrow is none of the keys, and not the key that ends the game.
       self.assertEqual([human._read_key() for _ in range(3)], ["w", "a", ""])
       os.write(ours, b"\x1b")
       self.assertEqual(human._read_key(), "\x1b")

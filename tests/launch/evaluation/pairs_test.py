@@ -1,4 +1,4 @@
-"""Tests of adaland.launch.evaluation.pairs, and pairs' scores, by fakes."""
+"""Tests of adaland.launch.evaluation.pairs and of pairs' scores, with fakes."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ class PairScoresTest(parameterized.TestCase):
     tasks = [fakes.make_task("2"), fakes.make_task("3")]
 
     def play(env, jobs, make_policy, seed, on_progress, recorder=None):
-      """Experts earn the best; others the name, player 2 twice as much."""
+      """Pays experts the best, others the name, and player 2 twice that."""
       del env, seed, on_progress, recorder
       if make_policy is pair:
         return [float(job.name) * np.ones((job.trials, 2)) * [1, 2]
@@ -82,7 +82,7 @@ class PairScoresTest(parameterized.TestCase):
   def test_each_player_is_scored_by_the_expert_in_its_place(self):
     [result] = self.evaluate()
     self.assertEqual((result["policy"], result["coplayer"]), ("agent", "self"))
-    # (2 + 3) / 2 / 4, and twice as much of twice as much.
+    # (2 + 3) / 2 / 4; player 2 gets twice as much of twice as much.
     self.assertEqual(result["score"]["mean"], {"1": 0.625, "2": 0.625})
     second = result["player2"]
     self.assertEqual(second["score"]["mean"], {"1": 0.625, "2": 0.625})

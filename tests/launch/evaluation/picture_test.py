@@ -10,7 +10,7 @@ from adaland.envs.tasks import task
 from adaland.launch.evaluation import picture
 from tests.launch import fakes
 
-# An arena of 4 x 4 m on a map of 240 x 240 pixels: 60 pixels a metre.
+# An arena of 4 x 4 m on a map of 240 x 240 pixels: 60 pixels per metre.
 _SCALE = 60
 _EMPTY = np.zeros((3, 3))
 
@@ -69,8 +69,8 @@ class MapTest(parameterized.TestCase):
     ramps = np.zeros((4, 4), int)
     ramps[0, 3] = 1
     view = _view(heights=heights, ramps=ramps)
-    # Tiles of the same shade in the chess board: i + j is odd. Off the
-    # centre, where a ramp has its arrow.
+    # Tiles of the same shade in the chessboard: i + j is odd. Off-centre,
+    # because a ramp has its arrow at the centre.
     low = _pixel(view, -0.5 + 0.3, -1.5 + 0.3)
     one = _pixel(view, -1.5 + 0.3, -0.5 + 0.3)
     ramp = _pixel(view, -1.5 + 0.3, 1.5 + 0.3)
@@ -150,7 +150,7 @@ class CaptionTest(absltest.TestCase):
       frame = picture.draw(land_like, "expert")
     drawn = [call.args[1] for call in pen.return_value.text.call_args_list]
     self.assertEqual(frame.shape, (picture.SIZE[1], picture.SIZE[0], 3))
-    # Seven lines fit; two are goal and time, nine rules would follow.
+    # Seven lines fit; two are the goal and time, and nine rules would follow.
     self.assertLen(drawn, 7)
     self.assertEqual(drawn[-1], "... 5 more")
 

@@ -77,15 +77,15 @@ class EvaluateTest(absltest.TestCase):
         lambda _: None,
         [1],
       )
-    # Second trials of two episodes each: 0 1, 2 3; with the demonstration one
-    # more.
+    # Second trials of two episodes each: 0 1, 2 3; one more with the
+    # demonstration.
     np.testing.assert_allclose(
       result["unprompted"]["mean"], [1, (0.5 / 4 + 2.5 / 8) / 2]
     )
     np.testing.assert_allclose(
       result["prompted"]["mean"], [1, (1.5 / 4 + 3.5 / 8) / 2]
     )
-    # Of the second task, whose first episode is the third.
+    # From the second task, whose first episode is the third.
     kept = [(each["task"], each["policy"]) for each in result["episodes"]]
     self.assertEqual(kept, [(1, "prompted"), (1, "unprompted")])
     self.assertEqual((result["num_tasks"], result["num_scored"]), (3, 2))

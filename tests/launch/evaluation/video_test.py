@@ -23,7 +23,7 @@ class VideoTest(absltest.TestCase):
   def _film(self, frames=5):
     film = video.Video(self.path, _SIZE, speed=2.0)
     for shade in range(frames):
-      # Not contiguous, as slices of pictures are not.
+      # Not contiguous, like slices of pictures.
       frame = np.full((_SIZE[0], _SIZE[1], 3), 40 * shade, np.uint8)
       film.add(frame.transpose(1, 0, 2))
     return film
@@ -35,11 +35,11 @@ class VideoTest(absltest.TestCase):
     self.assertEqual(os.listdir(self.folder), ["film.mp4"])
     reader: Any = imageio_ffmpeg.read_frames(self.path)
     with warnings.catch_warnings():
-      # As in adaland.launch.evaluation.video: a fork that runs ffmpeg at once.
+      # As in adaland.launch.evaluation.video: the fork runs ffmpeg at once.
       warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)
       about = next(reader)
     self.assertEqual(about["source_size"], _SIZE)
-    self.assertAlmostEqual(about["fps"], 15.0)  # Twice 7.5 steps a second.
+    self.assertAlmostEqual(about["fps"], 15.0)  # Twice 7.5 steps per second.
     shades = [np.frombuffer(frame, np.uint8).mean() for frame in reader]
     np.testing.assert_allclose(shades, 40 * np.arange(5), atol=6)
 

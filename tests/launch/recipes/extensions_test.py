@@ -1,4 +1,4 @@
-"""Tests of extensions: a user's own parts, checked before a run starts."""
+"""Tests of extensions: a user's own parts are checked before a run starts."""
 
 from unittest import mock
 
@@ -21,23 +21,23 @@ class Halved(land.Land):
 
 
 class Newest(uniform.UniformCurriculum):
-  """A curriculum of the user's."""
+  """A user's curriculum."""
 
 
 class Careless:
-  """A curriculum that forgets two methods."""
+  """A curriculum that lacks two methods."""
 
   def __init__(self, sample_task, seed):
     del sample_task, seed
 
   def next_tasks(self, n):
-    """Gives none."""
+    """Returns none."""
 
   def report(self, record):
     """Ignores it."""
 
   def metrics(self):
-    """Gives none."""
+    """Returns none."""
 
 
 def nothing(*args):
@@ -94,7 +94,7 @@ class ExtensionsTest(parameterized.TestCase):
     self.assertEqual(made.config, config.env)
 
   def test_agents_are_evaluated_in_the_user_s_environment(self):
-    # Nothing has to be done in it: the whole trial is rewarded.
+    # Nothing has to be done in this task: the whole trial is rewarded.
     task = Task.of(
       "not hold(player1, black cube)", ["black cube"], trial_seconds=2
     )
@@ -111,7 +111,7 @@ class ExtensionsTest(parameterized.TestCase):
     self.assertIsInstance(made, Newest)
     task = made.next_tasks(1)[0].task
     np.testing.assert_array_less(0, task.trials)
-    # By index, tasks are drawn elsewhere.
+    # With indices, tasks are drawn elsewhere.
     made = builder.curriculum(config, by_index=True)
     self.assertIsInstance(made.next_tasks(1)[0].task, int)
 

@@ -1,6 +1,6 @@
-"""A module of a user's own memory, curriculum, environment and tasks.
+"""A module with a user's own memory, curriculum, environment and tasks.
 
-They leave files that say which processes used them.
+They write files that say which processes used them.
 """
 
 import pathlib
@@ -110,7 +110,7 @@ def used(folder: pathlib.Path) -> dict[str, set[str]]:
   return found
 
 
-# The parts as a run's config names them.
+# The parts, as named in a run's config.
 FACTORIES = {
   "recipe": "my_parts:experiment",
   "memory": "my_parts:EMA",

@@ -1,7 +1,7 @@
 """Runs with a user's own memory, curriculum, environment and tasks.
 
 They are in a module outside the repository, which all processes import.
-`ray_train_test` has the same on Ray.
+`ray_train_test` does the same on Ray.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ class OwnPartsTest(absltest.TestCase):
     return self.python("-m", "adaland", command, *flags)
 
   def python(self, *arguments):
-    """Runs Python outside of the repository; returns the same as `call`."""
+    """Runs Python outside the repository; returns the same as `call`."""
     done = subprocess.run(
       [sys.executable, *arguments],
       cwd=self.folder,
@@ -72,12 +72,12 @@ class OwnPartsTest(absltest.TestCase):
     )
     return used
 
-  # On newer Pythons CI trains with own parts from the installed package.
+  # On newer Python versions, CI trains with own parts on the installed package.
   @pytest.mark.once
   def test_local(self):
     used = self.train("local")
     self.assertLen(used["memory"], 2)
-    # The actor steps the environments; the process that gives out tasks plays
+    # The actor steps the environments; the process that hands out tasks plays
     # the held-out ones at the end.
     self.assertLen(used["environment"] - used["curriculum"], 1)
     self.assertLen(used["environment"] & used["curriculum"], 1)
@@ -130,7 +130,7 @@ class RefusedTest(absltest.TestCase):
     self.addCleanup(sys.modules.pop, "my_parts", None)
 
   def refused(self, *flags):
-    """Returns the one line that the command says."""
+    """Returns the one line that the command prints."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
       code = train.main(["--workdir=run", *flags])

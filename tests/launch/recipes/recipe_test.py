@@ -14,11 +14,11 @@ from adaland.launch.recipes import presets, recipe
 
 
 class MyMemory:
-  """Stands for a memory; nothing calls it."""
+  """A stand-in for a memory; nothing calls it."""
 
 
 def my_tasks(index):
-  """Stands for a family of tasks; nothing calls it."""
+  """Stands in for a family of tasks; nothing calls it."""
   raise AssertionError(index)
 
 
@@ -119,7 +119,7 @@ class LoadTest(parameterized.TestCase):
     made = recipe.load("recipes_c.py:ema")
     script = os.path.join(os.getcwd(), "recipes_c.py")
     self.assertEqual(made.factories.recipe, f"{script}:ema")
-    # Other processes find it by the file's name, not by that of the module.
+    # Other processes find it by the file's name, not the module's.
     self.assertEqual(made.factories.memory, f"{script}:EMA")
 
   def test_one_line_on_a_bad_recipe(self):

@@ -40,7 +40,7 @@ def endless(index):
 
 
 def none(index):
-  """Forgets its return."""
+  """Lacks a return value."""
   del index
 
 

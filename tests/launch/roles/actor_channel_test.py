@@ -14,7 +14,7 @@ from tests.launch.roles import fakes
 class _Curriculum:
   """A curriculum server with tasks 0, 1, ... that remembers reports.
 
-  Every third has a snapshot as co-player, if it has one.
+  Every third task has a snapshot as co-player, if there is one.
   """
 
   def __init__(self):

@@ -20,7 +20,7 @@ class _Curriculum:
 
 
 class _Actor:
-  """Steps until it is told to stop, or fails."""
+  """An actor that steps until it is told to stop, or fails."""
 
   def __init__(self, channel, make_writer, fails):
     self.channel, self.fails = channel, fails

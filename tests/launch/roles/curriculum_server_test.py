@@ -57,7 +57,7 @@ class CurriculumServerTest(absltest.TestCase):
   def test_totals_are_counted_once(self):
     made = self.make()
     made.exchange("a", 10, 0, [_record(1), _record(2)], 0)
-    made.exchange("a", 10, 0, [_record(1), _record(2)], 0)  # It came again.
+    made.exchange("a", 10, 0, [_record(1), _record(2)], 0)  # A duplicate.
     made.exchange("a", 25, 2, [_record(3)], 0)
     made.exchange("b", 5, 0, [], 0)
     stats = made.stats()
@@ -114,7 +114,7 @@ class CurriculumServerTest(absltest.TestCase):
     made.exchange("a", 50, 0, [], 0)
     made.save()
     self.assertEqual(self.make(False).state()["played"]["env_steps"], 0)
-    # Later it would take the place of newer checkpoints.
+    # Otherwise it would later replace newer checkpoints.
     self.assertEqual(self.make().state()["played"]["env_steps"], 0)
     made = self.make(False)
     made.exchange("a", 10, 0, [], 0)

@@ -11,8 +11,8 @@ from typing import Any
 def installed(ray: Any):
   """Makes `import ray` return a stand-in.
 
-  mock's patch.dict would also remove the modules that are imported for the
-  first time meanwhile, whose classes would then exist twice.
+  mock's patch.dict would also remove modules first imported in the meantime,
+  whose classes would then exist twice.
   """
   before = sys.modules.get("ray")
   sys.modules["ray"] = ray

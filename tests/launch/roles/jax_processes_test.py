@@ -1,6 +1,7 @@
 """Tests that two processes learning together are equivalent to one.
 
-Each runs `work` in a new process, as JAX joins others only once in a process.
+Each runs `work` in a new process, because a process can join others in JAX only
+once.
 """
 
 import os
@@ -71,9 +72,9 @@ class Result(NamedTuple):
   """The result of some updates.
 
   Attributes:
-    state: The learner's.
+    state: The learner's state.
     rows: The metrics of each update.
-    batch: The batch drawn after them.
+    batch: The batch drawn after the updates.
   """
 
   state: Any
@@ -84,7 +85,7 @@ class Result(NamedTuple):
 def learn(
   folder: str, shard: learner_state.Shard, save: bool = False, **options: bool
 ) -> Result:
-  """Makes some updates from a folder's checkpoint on."""
+  """Makes some updates, starting from a folder's checkpoint."""
   example = jax.tree.map(lambda x: x[0], _batch(0))
   config = overrides.apply(
     preset_configs.smoke(),
@@ -100,13 +101,13 @@ def learn(
     unroll_spec=lambda config, made: UnrollSpec.from_unroll(example),
   ):
     made = learner_state.LearnerState(config, folder, lambda line: None, shard)
-  # The batch in the checkpoint was drawn before.
+  # The batch in the checkpoint had been drawn already.
   drawn = made.updates + (made.batch_info is not None)
   sampler, report = _Sampler(shard, drawn, **options), _Report()
   for _ in range(_UPDATES):
     assert made.draw(sampler)
     assert made.batch_info is not None
-    # The other's rows have half the steps masked, as this one's.
+    # In the other process's rows, half the steps are masked, as in this one's.
     others = [made.batch_info] * (shard.num_learners - 1)
     made.learn(others, report)
   assert made.draw(sampler)
@@ -129,12 +130,12 @@ def work(
     traceback.print_exc()
     os._exit(1)
   pathlib.Path(result).write_bytes(pickle.dumps((addresses, done)))
-  # As a role's process ends: JAX's own way waits for the other.
+  # Ends as a role's process does: JAX's own exit waits for the other.
   os._exit(0)
 
 
 def _listening() -> set[str]:
-  """Addresses, in the kernel's writing, at which this process listens."""
+  """Returns the addresses this process listens at, in the kernel's notation."""
   own = set()
   for number in os.listdir("/proc/self/fd"):
     try:
@@ -198,13 +199,13 @@ class JaxProcessesTest(absltest.TestCase):
       together, alone
     )
     self.assert_close(first, expected)
-    # Both have the same parameters, to the bit.
+    # Both have bit-identical parameters.
     jax.tree.map(np.testing.assert_array_equal, first.state, second.state)
     # The assignment of rows matters: each row has its own sampled actions.
     other = learn(f"{self.folder}/other", shard, swapped=True)
     with self.assertRaises(AssertionError):
       self.assert_close(other, expected)
-    # The batch that was drawn is whole, to the last bit of its numbers.
+    # The batch that was drawn is complete, to the last bit.
     for done in (first, second):
       jax.tree.map(np.testing.assert_array_equal, done.batch, expected.batch)
       self.assertEqual(done.batch.params_version.dtype, np.int64)

@@ -57,7 +57,7 @@ class LearnerGroupTest(absltest.TestCase):
     self.assertIsNone(self.made.worker_batches(0.0))
     for rank in (1, 2):
       self.assertIs(self.made.ask("a", rank, 0, _BATCH), _ORDER.UPDATE)
-      # Asked again, as after a lost answer, it is the same.
+      # Asked again, as after a lost answer, it gives the same order.
       self.assertIs(self.made.ask("a", rank, 0, _BATCH), _ORDER.UPDATE)
     self.assertIsNone(self.made.worker_batches(0.0))
     self.assertIsNone(self.made.ask("a", 1, 1, _BATCH))
@@ -92,11 +92,11 @@ class LearnerGroupTest(absltest.TestCase):
     self.made.ask("a", 2, 0, _BATCH)
     self.made.give(_ORDER.UPDATE)
     self.made.give(_ORDER.END)
-    # The order before comes first, however late.
+    # The earlier order comes first, however late.
     self.assertIs(self.made.ask("a", 1, 0, _BATCH), _ORDER.UPDATE)
     self.assertIs(self.made.ask("a", 1, 1, None), _ORDER.END)
     self.assertIs(self.made.ask("a", 1, 1, _BATCH), _ORDER.END)
-    # A restarted worker is not needed any more.
+    # A restarted worker is no longer needed.
     self.assertEqual(self.made.join(2, "d"), ("a", "", None))
     self.assertEmpty(self.said)
 

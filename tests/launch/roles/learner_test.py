@@ -34,7 +34,7 @@ class _Curriculum:
 
 
 class _BusyCurriculum(_Curriculum):
-  """One that does not answer the first question in time."""
+  """A curriculum server that does not answer the first request in time."""
 
   def __init__(self):
     self.asked = 0

@@ -153,7 +153,7 @@ class LearnerWorkerTest(absltest.TestCase):
     return leader, worker
 
   def run_both(self, *roles):
-    """Starts roles; returns the results of their runs, as they come."""
+    """Starts roles; returns their results by name, filled in as they end."""
     given: dict[str, Any] = {}
     threads = [
       threading.Thread(
@@ -195,7 +195,7 @@ class LearnerWorkerTest(absltest.TestCase):
     (first, size, rank, host), other = sorted(self.joined, key=lambda x: x[2])
     self.assertEqual((size, rank, host), (2, 0, "127.0.0.1"))
     self.assertEqual(other, (first, 2, 1, "127.0.0.1"))
-    # The leader held its fourth batch, the other none: neither is kept.
+    # The leader held its fourth batch, the other held none: neither is kept.
     folder = rundir.RunDir(self.folder).checkpoints
     self.assertEqual(checkpoint.steps(folder), [3])
     self.assertFalse(checkpoint.read_run(folder)["has_batch"])
@@ -213,7 +213,7 @@ class LearnerWorkerTest(absltest.TestCase):
     self.assertEqual(worker.stats()["updates"], updates)
     folder = rundir.RunDir(self.folder).checkpoints
     self.assertTrue(checkpoint.read_run(folder)["has_batch"])
-    # Each restores its shard of it.
+    # Each restores its own shard of the batch.
     states = [
       learner_state.LearnerState(
         self.config, str(folder), print, learner_state.Shard(rank, 2)
@@ -236,7 +236,7 @@ class LearnerWorkerTest(absltest.TestCase):
     self.assertIsNone(leader.run())
     self.assertIsNone(worker.run())
     self.assertEmpty(self.joined)
-    # With the newest state of the rest of the run.
+    # It holds the newest state of the rest of the run.
     self.assertEqual(checkpoint.steps(folder), [9])
     saved = checkpoint.read_run(folder)
     self.assertEqual((saved["seconds"], saved["has_batch"]), (2.5, True))

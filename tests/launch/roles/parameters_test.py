@@ -33,7 +33,7 @@ class ParameterServerTest(absltest.TestCase):
     self.assertEqual(server.keep_coplayers(1, [6, 7]), [7])
     self.assertEqual(server.coplayer(6), "reference 6")
     self.assertEqual(server.coplayer(4), "reference 6")
-    # Those of a learner that died may be lost.
+    # Snapshots of a learner that died may be lost.
     self.assertEqual(server.keep_coplayers(2, [6, 7]), [6, 7])
     self.assertIsNone(server.coplayer(6))
 

@@ -66,7 +66,7 @@ class ReplayServerTest(absltest.TestCase):
     if config.port in self.busy:
       self.busy.pop()
       raise ValueError(f"port {config.port} is in use")
-    self.assertEqual(hung_seconds, 60.0)  # As the config has it.
+    self.assertEqual(hung_seconds, 60.0)  # As in the config.
     self.servers.append(_Server(config, spec, folder))
     return self.servers[-1]
 
@@ -87,7 +87,7 @@ class ReplayServerTest(absltest.TestCase):
     self.assertEqual((stats["server_pid"], stats["samples"]), (77, 3))
     self.assertEqual(stats["server_restarts"], 2)
     self.assertEqual(self.parameters.read(0).replay_address, "unix:/x")
-    self.parameters.set_replay_address("")  # As one that was restarted.
+    self.parameters.set_replay_address("")  # As after a restart.
     fakes.until(lambda: self.parameters.read(0).replay_address == "unix:/x")
     self.assertEqual(role.checkpoint(), "")
     self.assertEqual(server.path, os.path.join(self.folder, "replay"))

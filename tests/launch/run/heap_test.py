@@ -5,8 +5,8 @@ import sys
 
 from absl.testing import absltest
 
-# Holds 64 MiB in small pieces and frees all but the last: memory before, with
-# the pieces, after they were freed, and after a trim.
+# Holds 64 MiB in small pieces and frees all but the last. Prints the memory
+# before, with the pieces, after freeing them, and after a trim.
 _PIECES = """
 import ctypes
 from adaland.launch.run import process_tree
@@ -30,7 +30,7 @@ heap.trim()
 look()
 """
 
-# Threads that hold memory all at once; then the heaps are listed.
+# Threads that all hold memory at the same time; then the heaps are listed.
 _THREADS = """
 import ctypes, sys, threading
 from adaland.launch.run import heap

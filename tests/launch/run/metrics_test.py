@@ -87,7 +87,7 @@ class MetricsWriterTest(absltest.TestCase):
   def test_tensorboard_drops_steps_after_the_checkpoint(self):
     from tensorboardX.proto import event_pb2
 
-    # The module makes its classes when it is imported: nothing to check by.
+    # The module makes its classes at import, so type checkers can't see them.
     event_class: Any = vars(event_pb2)["Event"]
 
     metrics.MetricsWriter(self.folder, 41).close()

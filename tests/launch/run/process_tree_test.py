@@ -1,4 +1,4 @@
-"""Tests of adaland.launch.run.process_tree on real ones."""
+"""Tests of adaland.launch.run.process_tree on real processes."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from absl.testing import absltest
 
 from adaland.launch.run import process_tree
 
-# Starts a child, which does 0.3 s of work and ends; waits for it, then says so
+# Starts a child, which works for 0.3 s and ends; waits for it, reports that,
 # and sleeps.
 _PARENT = """
 import subprocess, sys, time
@@ -34,7 +34,7 @@ sys.stdin.readline()
 
 class ProcessesTest(absltest.TestCase):
   def test_written_memory_is_the_process_s_own(self):
-    # Not this process, in which others' tests have left memory to be freed.
+    # Not this process, in which other tests have left memory to be freed.
     with subprocess.Popen(
       [sys.executable, "-S", "-c", _HOLDER],
       stdin=subprocess.PIPE,
@@ -69,7 +69,7 @@ class ProcessesTest(absltest.TestCase):
     try:
       child = int(parent.stdout.readline())
       self.assertCountEqual(process_tree.tree(parent.pid), [parent.pid, child])
-      # Of 0.3 s a count in hundredths may miss some.
+      # Counting in hundredths may miss some of the 0.3 s.
       self.assertBetween(process_tree.tree_cpu_seconds(parent.pid), 0.25, 1.5)
       self.assertLess(process_tree.cpu_seconds(child), 0.3)
     finally:

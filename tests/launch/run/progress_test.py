@@ -44,7 +44,7 @@ class ProgressTest(absltest.TestCase):
     bar = progress.Progress(stream)
     bar.update("12345")
     bar.say("done")
-    bar.close()  # Nothing is live any more.
+    bar.close()  # The line is no longer live.
     self.assertEqual(stream.getvalue(), "\r12345\r     \rdone\n")
 
   def test_no_time_left_is_no_negative_time(self):

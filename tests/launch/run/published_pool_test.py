@@ -1,4 +1,4 @@
-"""Tests of adaland.launch.run.published_pool, with fakes, and kills."""
+"""Tests of adaland.launch.run.published_pool, with fakes and kills."""
 
 from typing import Any
 

@@ -33,7 +33,7 @@ class SnapshotPoolTest(absltest.TestCase):
     pool = self.make()
     taken = [u for u in (0, 9, 10, 11, 19, 25, 26, 58) if self.offer(pool, u)]
     self.assertEqual(taken, [10, 25, 58])
-    # Numbers are of the interval, so that a run that resumes repeats them.
+    # Numbers are those of the interval, so a resumed run repeats them.
     self.assertEqual(pool.numbers, [_FIRST + 1, _FIRST + 4])
     np.testing.assert_array_equal(pool.get(_FIRST + 4)["layer"]["w"], [58, 58])
 
@@ -86,7 +86,7 @@ class SnapshotPoolTest(absltest.TestCase):
     for updates in (40, 50):
       self.offer(pool, updates)
     pool.tidy()
-    self.assertEqual(self.files(), names[:5])  # The checkpoint before.
+    self.assertEqual(self.files(), names[:5])  # The previous checkpoint.
     pool.tidy()
     self.assertEqual(self.files(), names[3:5])
 

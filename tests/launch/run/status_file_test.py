@@ -11,7 +11,7 @@ from adaland.launch.run import rundir, status_file
 
 
 def role(name, kind, memory=1.0, restarts=0, **numbers):
-  """Returns a role of made-up numbers."""
+  """Returns a role with made-up numbers."""
   return status_file.RoleStatus(
     name, kind, 7, "here", memory, restarts, 0.5, numbers
   )

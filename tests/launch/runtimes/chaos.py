@@ -1,13 +1,13 @@
-"""Kills random processes of one run at random moments, and looks at its end.
+"""Kills random processes of one run at random moments, and checks how it ends.
 
     python -m tests.launch.runtimes.chaos --kills=20 --minutes=10 --seed=1
 
-The run's bound is a number of steps: the steps that its undisturbed speed,
-measured before the first kill, makes in part of that time, as a disturbed run
-is slower. The run must end unaided, with the requested steps and few more;
-counters must not decrease; unrolls drawn from its store throughout must be
-whole episodes; the loss must continue without a jump. Prints one JSON object;
-the exit status is 1 if one of these does not hold.
+The run is bounded by a number of steps: those that its undisturbed speed,
+measured before the first kill, would make in part of the given time, because a
+disturbed run is slower. The run must end unaided, with the requested steps and
+few more; counters must not decrease; unrolls drawn from its store throughout
+must be whole episodes; the loss must continue without a jump. Prints one JSON
+object; the exit status is 1 if one of these does not hold.
 """
 
 import argparse
@@ -59,7 +59,7 @@ def _at_work(seen: live_run.Seen) -> bool:
 
 
 def measure(run: live_run.LiveRun, seconds: float) -> tuple[float, int]:
-  """Returns an undisturbed run's steps a second, and its steps at the end."""
+  """Returns an undisturbed run's steps per second, and its steps at the end."""
   run.start()
   before, _ = run.wait("a run at work", _at_work, _START_SECONDS)
   after, _ = run.wait(
@@ -81,9 +81,9 @@ def disturb(
   """Disturbs a run until it ends; returns its peak memory, MiB.
 
   Args:
-    run: The run, at work.
-    chaos: Disturbs it.
-    drawn: Draws from it.
+    run: The run, already training.
+    chaos: The source of kills.
+    drawn: The thread that draws from the run.
     seconds: Time limit.
   """
   start, peak, next_look = time.monotonic(), 0.0, 0.0
@@ -108,8 +108,8 @@ def judge(
   Args:
     run: The run.
     kills: All kills.
-    max_steps: Its bound.
-    speed: Its steps a second while undisturbed.
+    max_steps: Its bound in steps.
+    speed: Its steps per second while undisturbed.
 
   Returns:
     Facts about the run by name, and the faults found.

@@ -97,7 +97,7 @@ class ChildrenTest(absltest.TestCase):
     _until(lambda: _gone(pid))
 
   def test_a_process_that_is_not_tied_outlives_its_parent(self):
-    # As a shell's process, which lives on when that is closed.
+    # Like a shell's process, which outlives the shell.
     script = (
       "import subprocess, sys\n"
       f"c = subprocess.Popen([sys.executable, '-m', {_CHILD!r}, 'sleep'],"

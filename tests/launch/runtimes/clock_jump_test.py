@@ -37,7 +37,7 @@ class ClockJumpTest(absltest.TestCase):
     super().setUp()
     if fake_clock.missing():
       self.skipTest(f"A CLOCK'S JUMP IS NOT TESTED: {fake_clock.missing()}")
-    # Not under the test's own folder, whose name is too long for Ray.
+    # Not in the test's own folder, whose name is too long for Ray.
     self.folder = tempfile.mkdtemp(prefix="adaland-clock-")
     self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
     self.clock = fake_clock.FakeClock(self.folder)
@@ -66,7 +66,7 @@ class ClockJumpTest(absltest.TestCase):
     losses = [row["loss/total"] for row in rows if "loss/total" in row]
     self.assertNotEmpty(losses)
     self.assertNotIn(None, losses)
-    # The newest is the last one, though it is not by the clock.
+    # The newest checkpoint is the last one, though not by the clock.
     updates = int(rows[-1]["updates"])
     self.assertGreaterEqual(updates, seen.counters["updates"])
     before, last = checkpoint.steps(run.path / "checkpoints")

@@ -1,4 +1,4 @@
-"""Jumps of the clock of a run at work, and what must hold after them."""
+"""Clock jumps during a run, and the conditions that must hold after them."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from adaland.agent.checkpoint import checkpoint
 from adaland.launch.bench.lib import live_run
 from tests import fake_clock
 
-# An hour ahead, then two hours back; seconds from the machine's own time.
+# An hour ahead, then two hours back; seconds relative to the machine's time.
 AHEAD, BACK = 3600, -3600
 # Longest time between a status or a row and the next, seconds.
 _OLD_SECONDS = 60.0
@@ -22,17 +22,17 @@ def jump(
   offset: int,
   seconds: float,
 ) -> live_run.Seen:
-  """Sets the clock; waits until all roles work by it and write a checkpoint.
+  """Sets the clock; waits until all roles use it and a checkpoint is written.
 
   Args:
     run: The run, started.
     clock: The clock of its processes.
-    offset: Seconds by which it is to be fast.
+    offset: Seconds by which the clock is to run ahead.
     seconds: Longest time to wait.
 
   Raises:
-    AssertionError: If a role was restarted, or its last answer seems to be of
-      another time.
+    AssertionError: If a role was restarted, or its last answer seems to come
+      from another time.
   """
   before, _ = run.wait("a status", lambda seen: True, seconds)
   clock.set(offset)
@@ -59,7 +59,7 @@ def jump(
 
 
 def check_rows(rows: Sequence[Mapping[str, Any]]) -> None:
-  """Raises AssertionError unless a run has seen its clock jump, both ways.
+  """Raises AssertionError unless a run has seen its clock jump both ways.
 
   Args:
     rows: Its metrics, from before the first jump to after the second.

@@ -1,9 +1,9 @@
 """Checks that counters and loss continue after kills.
 
 Counters must not decrease. The loss must not jump by more than the run's own
-noise: it varies from row to row, and it drifts as the agent learns, so only a
-difference between the rows before and after a kill that is larger than both
-explain counts as a jump.
+noise. It varies from row to row, and it drifts as the agent learns, so a
+difference between the rows before and after a kill counts as a jump only if it
+is larger than both explain.
 """
 
 import math
@@ -24,7 +24,7 @@ class Moment(NamedTuple):
   """The moment of a kill.
 
   Attributes:
-    time: In the rows' time.
+    time: Time of the kill, on the clock of the rows.
     updates: Update count of the checkpoint that a killed learner resumes from;
       None if it was not killed.
   """
@@ -58,11 +58,11 @@ def falls(
 
 
 class Shifts(NamedTuple):
-  """The differences of the mean loss after and before kills.
+  """The differences between the mean loss after and before kills.
 
   Attributes:
-    allowed: The largest absolute difference that is no break: four standard
-      errors, or the largest difference elsewhere in the run, if that is more.
+    allowed: The largest absolute difference that is not a break: four standard
+      errors, or the largest difference elsewhere in the run if that is larger.
     spread: Standard deviation of a row around its neighbours.
     quiet: The largest absolute difference where nothing was killed.
     at: The difference at each moment; None where rows are lacking.
@@ -74,7 +74,7 @@ class Shifts(NamedTuple):
   at: list[float | None]
 
   def breaks(self) -> list[int]:
-    """Indices of the moments at which the loss breaks."""
+    """Returns the indices of the moments at which the loss breaks."""
     return [
       i
       for i, shift in enumerate(self.at)
@@ -104,7 +104,7 @@ def shifts(
   )
   times = np.array([row["time"] for row in rows])
   killed = np.array([moment.time for moment in moments])
-  # Successive differences, which hold little of a slow drift.
+  # Successive differences, which contain little of a slow drift.
   steps = [
     values[i + 1] - values[i]
     for i in range(len(rows) - 1)

@@ -1,4 +1,4 @@
-"""Tests of tests.launch.runtimes.continuity: it sees breaks, and no others."""
+"""Tests that tests.launch.runtimes.continuity finds breaks and nothing else."""
 
 import numpy as np
 from absl.testing import absltest
@@ -50,7 +50,7 @@ class LossTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     noise = np.random.default_rng(1).normal(size=200)
-    # Falls by ten over the run, as it learns.
+    # Falls by ten over the run as the agent learns.
     self.curve = np.linspace(10.0, 0.0, 200) + noise
 
   def test_the_spread_is_that_of_the_noise_not_of_the_drift(self):
@@ -90,7 +90,7 @@ class LossTest(absltest.TestCase):
     rows = _rows([1.0, 3.0] * (n // 2) + [2.0, 6.0] * (n // 2))
     found = continuity.shifts(rows, [Moment(n - 0.5)])
     self.assertEqual(found.at, [2.0])  # Means 2 and 4.
-    # Steps of 2 and of 4, as many of each.
+    # Steps of 2 and of 4, equally many of each.
     self.assertAlmostEqual(found.spread, np.sqrt((4 + 16) / 2 / 2))
     self.assertAlmostEqual(found.allowed, 4 * found.spread * np.sqrt(2 / n))
     self.assertEqual(found.quiet, 0.0)

@@ -1,4 +1,4 @@
-"""Tests of launch/cluster: the files agree with each other, ourselves and Ray.
+"""Tests that launch/cluster's files agree with each other, the code and Ray.
 
 There is no cluster to run them on. ray_hosts_test runs the Slurm script with
 stand-ins for Slurm's commands.
@@ -128,7 +128,7 @@ class KubernetesTest(absltest.TestCase):
     )
     learner = self.limits("learner")
     self.assertEqual(self.workers["learner"]["replicas"], 1)
-    # No room is left there for an actor, which would slow the learner.
+    # No room is left there for an actor, which would slow down the learner.
     self.assertEqual(
       float(learner["cpu"]),
       takes.learner_cpus + takes.replay_cpus + takes.evaluator_cpus,

@@ -111,7 +111,7 @@ class TrainerTest(absltest.TestCase):
 
   def test_actors_come_and_go(self):
     made = self.make("run.max_steps=2000")
-    scale_request.request(self.run_dir, 9)  # Of an earlier start: forgotten.
+    scale_request.request(self.run_dir, 9)  # Of an earlier start: ignored.
     requests = {2: 3, 5: 1}
 
     def ask(number):

@@ -14,7 +14,7 @@ SCRIPT = str(
   / "deploy"
   / "slurm.sbatch"
 )
-# Both read the job from the environment, as Slurm's own do.
+# Both read the job from the environment, as Slurm's own commands do.
 _SCONTROL = """#!/usr/bin/env bash
 [ "$1 $2" = "show hostnames" ] || exit 1
 tr , '\\n' <<<"$3"
@@ -41,11 +41,11 @@ exit 1
 def environment(
   folder: str, nodes: Sequence[hosts.Host], cpus: int
 ) -> dict[str, str]:
-  """Returns the environment of a job's script; its nodes go by their addresses.
+  """Returns the environment of a job's script; nodes are named by address.
 
   Args:
     folder: Folder for the stand-ins.
-    nodes: The first is where the script is to be started.
+    nodes: The hosts; the script is started on the first.
     cpus: Processors of each node.
   """
   for name, text in (("scontrol", _SCONTROL), ("srun", _SRUN)):

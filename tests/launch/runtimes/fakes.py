@@ -10,7 +10,7 @@ class FakeRuntime:
   """See `runtime.Runtime`.
 
   Args:
-    answers: By a role's name, a function that returns its stats.
+    answers: For each role's name, a function that returns its stats.
 
   Attributes:
     events: Events that the next polls return, a list for each.

@@ -1,7 +1,7 @@
-"""Every role of a run on Ray is killed; the run continues.
+"""Tests that a run on Ray continues after the death of any role.
 
 All faults hit one run, so that Ray starts only a few times. docs/faults.md has
-the cost of each, in a run that leaves no processor idle.
+the cost of each fault in a run that leaves no processor idle.
 """
 
 import os
@@ -29,7 +29,7 @@ _SETTINGS = (
   *slow_land.SETTINGS,
   "actor.num_actors=2",
   "curriculum.kind=plr",
-  # Training begins once nine tenths of this many tasks were played.
+  # Training begins once nine tenths of this many tasks have been played.
   "curriculum.plr.capacity=8",
   "run.max_steps=0",
   "run.max_minutes=60",
@@ -37,12 +37,12 @@ _SETTINGS = (
   "run.checkpoint_minutes=0.1",
   "run.eval_tasks=0",
   "run.eval_trials=1",
-  # It is killed whether it evaluates or waits, and to evaluate takes a core.
+  # It is killed while evaluating or waiting; evaluating takes a core.
   "cluster.eval_minutes=0.5",
   "cluster.eval_tasks=1",
 )
 _ACTORS = ("actor 0", "actor 1")
-# Ray's own processes: for a minute they try to report to the control service.
+# Ray's own processes, which try for a minute to reach the control service.
 _REPORTERS = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
 _DISK_MIB = 64
 _BATCH, _BATCHES = 8, 4
@@ -52,7 +52,7 @@ _UNSEEN_UPDATES = 1000
 _SECONDS = 400.0
 
 
-# One process has all of them, and so one run.
+# One test process runs all of them, on one run.
 @pytest.mark.long(seconds=300)
 @pytest.mark.xdist_group("faults")
 class FaultsTest(absltest.TestCase):
@@ -99,7 +99,7 @@ class FaultsTest(absltest.TestCase):
 
   @classmethod
   def tearDownClass(cls):
-    # Killed alone, the command takes all others with it.
+    # Killing the command alone ends all other processes too.
     cls.training.kill()
     cls.training.await_gone(_SECONDS, spared=_REPORTERS)
     super().tearDownClass()
@@ -120,7 +120,7 @@ class FaultsTest(absltest.TestCase):
 
   @classmethod
   def goes_on(cls, since: live_run.Seen) -> live_run.Seen:
-    """Waits until all roles but the evaluator, of low priority, are at work."""
+    """Waits until all roles but the low-priority evaluator are working."""
 
     def all_at_work(seen):
       cls.newest = max(cls.newest, seen.counters["updates"])
@@ -158,7 +158,7 @@ class FaultsTest(absltest.TestCase):
     )
     untouched = set(before.pids) - set(names)
     if "replay" in names:
-      untouched.discard("server")  # It goes with its owner.
+      untouched.discard("server")  # It ends with its owner.
     for name in untouched:
       self.assertEqual(seen.pids[name], before.pids[name], name)
     for name in live_run.COUNTERS:
@@ -167,7 +167,7 @@ class FaultsTest(absltest.TestCase):
     self.check_unrolls(seen)
 
   def check_rows(self):
-    """Counters grow within each start; losses are numbers."""
+    """Checks that counters grow within each start, and losses are numbers."""
     rows = self.training.rows()
     ends = [*self.starts[1:], len(rows)]
     for start, end in zip(self.starts, ends, strict=True):
@@ -176,7 +176,7 @@ class FaultsTest(absltest.TestCase):
         self.assertTrue(np.all(np.diff(values) >= 0), f"{name}: {values}")
     losses = [row["loss/total"] for row in rows if "loss/total" in row]
     self.assertNotEmpty(losses)
-    self.assertNotIn(None, losses)  # As a number that is not finite is written.
+    self.assertNotIn(None, losses)  # Numbers that are not finite.
 
   def check_unrolls(self, seen: live_run.Seen):
     """Checks that the store holds whole episodes, each of one task."""

@@ -2,9 +2,9 @@
 
 A host is a network namespace; its processes see the other hosts and nothing
 else, in particular not this machine's own network. A namespace lives as long as
-a process in it, so no cleaning up is needed, however the owner ends. Files and
-process ids are shared by all hosts, as over NFS. (Process ids on purpose:
-Reverb takes a peer with its own process id for itself and crashes.)
+a process in it, so no cleanup is needed, however the owner ends. All hosts
+share files, as over NFS, and process ids. (Process ids on purpose: Reverb
+mistakes a peer with its own process id for itself and crashes.)
 """
 
 import contextlib
@@ -22,7 +22,7 @@ _WAIT_SECONDS = 60.0
 
 
 class Host:
-  """One namespace, held by a process that ends with the owner's.
+  """One namespace, held by a process that ends with its owner.
 
   Attributes:
     address: Address on the network of hosts; empty for the switch.
@@ -30,7 +30,7 @@ class Host:
 
   def __init__(self, address: str = ""):
     self.address = address
-    # It ends when its input is closed, that is when this process ends.
+    # It ends when its input is closed, that is, when this process ends.
     self._holder = subprocess.Popen(
       ["unshare", "--net", "cat"], stdin=subprocess.PIPE
     )
@@ -44,7 +44,7 @@ class Host:
 
   @property
   def pid(self) -> int:
-    """A process in the namespace."""
+    """The id of a process in the namespace."""
     return self._holder.pid
 
   def _namespace(self) -> str:
@@ -85,7 +85,7 @@ class Host:
       )
 
   def processes(self) -> list[int]:
-    """Ids of all processes there."""
+    """Returns the ids of all processes there."""
     found = []
     for folder in pathlib.Path("/proc").iterdir():
       if folder.name.isdigit():
@@ -95,7 +95,7 @@ class Host:
     return found
 
   def kill(self, holder: bool = True) -> None:
-    """Kills all processes there, as a power cut does.
+    """Kills all processes there, like a power cut.
 
     Args:
       holder: Whether to end the namespace too.
@@ -109,7 +109,7 @@ class Host:
         with contextlib.suppress(OSError):
           os.kill(pid, signal.SIGKILL)
       time.sleep(0.05)
-      # Its own children stay in the table until they are waited for.
+      # Its own children stay in the process table until they are reaped.
       self._holder.poll()
     if holder:
       self._holder.wait(_WAIT_SECONDS)
@@ -118,7 +118,7 @@ class Host:
 
 
 class Network:
-  """A switch and its hosts, 10.77.0.1 upwards; a context."""
+  """A switch and its hosts, from 10.77.0.1 upwards; a context manager."""
 
   def __init__(self, num_hosts: int):
     self._stack = contextlib.ExitStack()
@@ -154,7 +154,7 @@ class Network:
     self._up(self._switch, port)
     self._up(host, "lo")
     self._up(host, "eth0", f"{host.address}/24")
-    # A route to nowhere; without one a program can't find its own address,
+    # A route to nowhere; without one, a program can't find its own address,
     # which Ray looks up by a route to a remote address.
     route = ("default", "via", f"{_NETWORK}.{_SWITCH}")
     host.run("ip", "route", "add", *route)
@@ -180,7 +180,7 @@ class Network:
 
 
 def missing_rights() -> str:
-  """Returns the reason that no network can be made; empty if one can."""
+  """Returns the reason why no network can be made; empty if one can."""
   try:
     Network(1).close()
   except (OSError, subprocess.SubprocessError) as error:

@@ -1,4 +1,4 @@
-"""Tests of the network of hosts: connections, and cleaning up."""
+"""Tests of the network of hosts: connections and cleanup."""
 
 import os
 import pathlib

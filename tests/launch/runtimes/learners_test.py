@@ -1,4 +1,4 @@
-"""A run that learns in two processes, which die and form a new group.
+"""Tests a run that learns in two processes, which die and form a new group.
 
 The same run begins and ends with a single learner, under the local launcher.
 """
@@ -33,7 +33,7 @@ _SETTINGS = (
 _SECONDS = 400.0
 
 
-# It starts Ray once, and two runs without.
+# It starts one run with Ray, and two without.
 @pytest.mark.long(seconds=100)
 class LearnersTest(absltest.TestCase):
   def setUp(self):
@@ -74,7 +74,7 @@ class LearnersTest(absltest.TestCase):
     return seen
 
   def kill(self, name: str) -> None:
-    """Kills one learner; checks that both are replaced and no other role."""
+    """Kills one learner; checks that both, and no other role, are replaced."""
     before = self.at_work()
     start = time.monotonic()
     os.kill(before.pids[name], signal.SIGKILL)
@@ -103,7 +103,7 @@ class LearnersTest(absltest.TestCase):
     self.assertEqual(seen.roles["learner"]["processes"], 2)
     self.assertEqual(seen.roles["learner"]["devices"], 2)
     self.kill("learner 1")
-    # Told to stop when the one that leads is gone, it still ends.
+    # Told to stop after the leading learner is gone, it still ends.
     os.kill(self.at_work().pids["learner"], signal.SIGKILL)
     self.assertEqual(self.training.stop(_SECONDS), 0)
     self.training.await_gone(_SECONDS)

@@ -1,4 +1,4 @@
-"""A child of the local runtime for its tests: its number decides its end."""
+"""A child of the local runtime for tests; its number decides how it ends."""
 
 import argparse
 import os

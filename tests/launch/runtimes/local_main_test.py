@@ -1,4 +1,4 @@
-"""Tests of adaland.launch.runtimes.local_main; local_test has processes."""
+"""Tests of adaland.launch.runtimes.local_main; local_test uses processes."""
 
 import contextlib
 import io

@@ -141,7 +141,7 @@ class LocalRuntimeTest(absltest.TestCase):
     name = self.actor(local_child.WORKS)
     self.await_heartbeat(name)
     os.kill(self.made.pid(name), signal.SIGSTOP)
-    self.made.poll(0.5)  # A heartbeat may have been under way.
+    self.made.poll(0.5)  # A heartbeat may have been in flight.
     time.sleep(1.5)  # Longer than between two heartbeats.
     self.assertNotIn(name, [event.name for event in self.made.poll(0.0)])
     self.made.restart(name)

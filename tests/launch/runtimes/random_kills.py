@@ -18,7 +18,7 @@ HANG, _ALL_ACTORS, _MACHINE = "a hang", "all actors", "the whole machine"
 # Faults that a run may have.
 LOCAL = ("actor", _ALL_ACTORS, "server", "evaluator", HANG, _MACHINE)
 RAY = (*LOCAL, "curriculum", "parameters", "replay", "learner")
-# Parts of a run in which nothing is killed: its start and its end.
+# Shares of a run, at its start and end, in which nothing is killed.
 _QUIET_START, _QUIET_END = 0.05, 0.15
 
 
@@ -29,7 +29,7 @@ class Kill(NamedTuple):
     seconds: Its time since the start of the disturbed run.
     what: Kind of role, or of disturbance.
     names: Roles whose processes were killed.
-    time: Its time, seconds since 1970.
+    time: Its time in seconds since 1970.
     updates: Update count of the checkpoint if the learner died; else None.
   """
 
@@ -69,10 +69,10 @@ class Chaos:
     run: The run.
     rng: Source of randomness.
     planned: Moments and kinds, as `plan` draws them.
-    seconds: How long the run is expected to last.
-    steps: Its first and its last step. In a run that is faster than expected
-      the kills come sooner, so that all are done before it ends.
-    say: Shows a line.
+    seconds: Expected duration of the run.
+    steps: Its first and last step. In a run that is faster than expected,
+      kills come sooner, so that all are done before it ends.
+    say: Prints a line.
 
   Attributes:
     kills: Kills done so far.
@@ -97,7 +97,7 @@ class Chaos:
     self.kills: list[Kill] = []
 
   def step(self) -> None:
-    """Does the kills that are due."""
+    """Performs the kills that are due."""
     seen = self._run.seen()
     if not self._planned or seen is None:
       return
@@ -113,7 +113,7 @@ class Chaos:
   def _kill(self, what: str, seen: live_run.Seen) -> bool:
     """Kills a role or all; returns False if it has no process now."""
     number = signal.SIGSTOP if what == HANG else signal.SIGKILL
-    # Roles of the command's own process are watched by the user alone.
+    # Only the user watches roles in the command's own process.
     watched = sorted(
       name for name, pid in seen.pids.items() if pid != self._run.pid
     )

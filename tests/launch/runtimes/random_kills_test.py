@@ -56,7 +56,7 @@ class ChaosTest(absltest.TestCase):
 
   def test_what_is_due_is_killed_once(self):
     chaos = self.chaos((0.0, "actor"), (0.5, "actor"))
-    for _ in range(20):  # Half of the time it draws one that is not there.
+    for _ in range(20):  # Half of the time it draws an absent one.
       chaos.step()
     self.assertEqual(self.child.wait(), -9)
     self.assertLen(chaos.kills, 1)
@@ -65,7 +65,7 @@ class ChaosTest(absltest.TestCase):
     self.assertEqual(self.said, ["0 s, 3 steps: actor"])
 
   def test_a_run_that_is_fast_is_disturbed_sooner(self):
-    # It is at 3 of the steps from 1 to 11, and no time has passed.
+    # It is at step 3 of the steps from 1 to 11, and no time has passed.
     for moment, kills in ((0.19, 1), (0.21, 0)):
       chaos = self.chaos((moment, random_kills.HANG))
       for _ in range(5):

@@ -1,7 +1,7 @@
-"""Training on several hosts: two learn, one of the others is cut off.
+"""Tests training on several hosts: two learn, and one of the others is cut off.
 
 The Slurm script makes the cluster, with stand-ins for Slurm's own commands, so
-the script is tested too.
+this tests the script too.
 """
 
 import shutil
@@ -40,7 +40,7 @@ _RAY = {
   "RAY_health_check_period_ms": "1000",
   "RAY_health_check_timeout_ms": "2000",
   "RAY_health_check_failure_threshold": "4",
-  # With Ray's own 15, the roles would hardly run beside other tests.
+  # With Ray's own 15, the roles would hardly run next to other tests.
   "RAY_worker_niceness": "0",
   "RAY_DEFAULT_OBJECT_STORE_MAX_MEMORY_BYTES": "100000000",
 }
@@ -90,14 +90,14 @@ class HostsTest(absltest.TestCase):
       _SECONDS,
     )
     places = {name: self.host_of(pid) for name, pid in seen.pids.items()}
-    # The servers are with the first learner, and the others on their own hosts.
+    # The servers are on the first learner's host, the others on their own.
     home = places["learner"]
     for name in ("replay", "server", "curriculum", "parameters"):
       self.assertEqual(places[name], home, name)
     others = ("learner 1", "actor 0", "actor 1")
     self.assertLen({home, *(places[name] for name in others)}, _HOSTS)
     self.assertEqual(seen.roles["learner"]["processes"], 2)
-    # The first host has Ray's head and the command.
+    # The first host has Ray's head node and the command.
     name = "actor 0" if places["actor 0"] != 0 else "actor 1"
     other = "actor 1" if name == "actor 0" else "actor 0"
     self.assertNotEqual(places[name], 0)
@@ -136,7 +136,7 @@ class HostsTest(absltest.TestCase):
       other,
     ):
       self.assertEqual(after.pids[role], seen.pids[role], role)
-    # As Slurm asks a job to end.
+    # This is how Slurm asks a job to end.
     self.assertEqual(self.training.stop(_SECONDS), 0)
     rows = self.training.rows()
     for counter in (*live_run.COUNTERS, "updates"):

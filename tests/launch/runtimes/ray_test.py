@@ -24,7 +24,7 @@ class RayPeerTest(absltest.TestCase):
   def peer(self, *answers):
     self.method = fakes.Method(*answers)
     self.ray.actors["learner"] = types.SimpleNamespace(call=self.method)
-    # As it comes out in another process.
+    # As another process receives it.
     return pickle.loads(pickle.dumps(ray.RayPeer("learner")))
 
   def test_a_call(self):

@@ -1,4 +1,4 @@
-"""Tests of a whole run on a cluster of Ray, and of requests for too much.
+"""Tests of a whole run on a Ray cluster, and of requests for too much.
 
 The run has a user's own memory, curriculum, environment and tasks.
 """
@@ -24,7 +24,7 @@ from adaland.launch.runtimes import driver, ray_cluster
 from adaland.launch.runtimes.ray import RayRuntime
 from tests.launch.recipes import own_module
 
-# One process has the module's cluster: a second one in it would not start.
+# One process has the module's cluster: a second one would not start in it.
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("ray")]
 
 
@@ -38,7 +38,7 @@ class TrainTest(absltest.TestCase):
     import ray
 
     class Shared:
-      """The module's cluster, which stays for other tests; roles go."""
+      """The module's cluster, which stays for other tests; roles end."""
 
       def __init__(self, address, namespace):
         del address, namespace
@@ -55,7 +55,7 @@ class TrainTest(absltest.TestCase):
   def own_parts(self):
     """Returns a config with a user's own parts, and the folder of their module.
 
-    As the command does, it lets all processes import the module.
+    Like the command, it lets all processes import the module.
     """
     folder = pathlib.Path(self.create_tempdir().full_path)
     own_module.write(folder)
@@ -86,7 +86,7 @@ class TrainTest(absltest.TestCase):
     self.assertEqual(
       set(used), {"memory", "curriculum", "environment", "tasks"}
     )
-    # This process has tried them; the learner and the actor have used them.
+    # This process has tried the parts; learner and actor have used them.
     self.assertGreaterEqual(len(used["memory"]), 3)
     self.assertEmpty(used["environment"] & used["curriculum"])
     self.assertEqual(

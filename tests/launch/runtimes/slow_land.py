@@ -1,7 +1,7 @@
-"""Settings of a run that waits most of the time, as its tests do.
+"""Settings of a run that, like its tests, waits most of the time.
 
-Its environments sleep at every step, and its learner draws each unroll a few
-times only; so the run takes little of the machine from other tests.
+Its environments sleep at every step, and its learner draws each unroll only a
+few times, so the run leaves most of the machine to other tests.
 """
 
 import time
@@ -13,7 +13,7 @@ _STEP_SECONDS = 0.05
 
 
 class SlowLand(land.Land):
-  """Environments of which a step takes a while, but no processor."""
+  """Environments whose steps take time but no processor."""
 
   def step(self, actions: Any) -> land_types.Step:
     """See `Land.step`."""
@@ -23,8 +23,8 @@ class SlowLand(land.Land):
 
 SETTINGS = (
   f"factories.environment={__name__}:SlowLand",
-  # The learner makes a hundred updates and then waits for actors, who act for a
-  # minute before they wait for a learner that is away.
+  # The learner makes a hundred updates and then waits for actors, which act for
+  # a minute before they wait for an absent learner.
   "replay.samples_per_insert=2",
   "replay.error_buffer=400",
 )

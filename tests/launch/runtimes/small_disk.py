@@ -1,4 +1,4 @@
-"""A small disk in memory, mounted where only this test's processes see it."""
+"""A small disk in memory, visible only to this test's processes."""
 
 import os
 import pathlib
@@ -9,22 +9,22 @@ _WAIT_SECONDS = 10.0
 
 
 class SmallDisk:
-  """A tmpfs in a separate mount namespace, gone with its owner.
+  """A tmpfs in a separate mount namespace, which ends with its owner.
 
   Args:
     folder: Its mount point, for processes that are started with `prefix`.
     mebibytes: Its size.
 
   Attributes:
-    prefix: Begins commands that are to see it.
-    path: Where everyone else finds its content.
+    prefix: First arguments of commands that need to see it.
+    path: Where all other processes find its content.
   """
 
   def __init__(self, folder: str, mebibytes: int):
     mount = (
       f'mount -t tmpfs -o size={mebibytes}m tmpfs "$0" && echo && exec cat'
     )
-    # It ends when its input does, and that is when this process ends.
+    # It ends when its input is closed, that is, when this process ends.
     self._holder = subprocess.Popen(
       ["unshare", "--mount", "sh", "-c", mount, folder],
       stdin=subprocess.PIPE,
@@ -39,7 +39,7 @@ class SmallDisk:
     self.path = pathlib.Path(f"/proc/{self._holder.pid}/root{folder}")
 
   def fill(self) -> None:
-    """Leaves no room on it."""
+    """Fills it up."""
     with open(self.path / "filler", "wb", buffering=0) as file:
       deadline = time.monotonic() + _WAIT_SECONDS
       while time.monotonic() < deadline:
@@ -50,17 +50,17 @@ class SmallDisk:
     raise AssertionError("the disk does not get full")
 
   def free(self) -> None:
-    """Takes away what `fill` wrote."""
+    """Removes the data that `fill` wrote."""
     os.unlink(self.path / "filler")
 
   def close(self) -> None:
-    """Ends the holder, and with the last process there the disk."""
+    """Ends the holder; the disk ends with the last process there."""
     self._holder.kill()
     self._holder.communicate()
 
 
 def missing_rights() -> str:
-  """Returns the reason that none can be made; empty if one can."""
+  """Returns the reason why no disk can be made; empty if one can."""
   try:
     SmallDisk("/tmp", 1).close()
   except OSError as error:

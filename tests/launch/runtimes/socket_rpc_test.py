@@ -103,7 +103,7 @@ class SocketRpcTest(absltest.TestCase):
     peer.call("next", 1)
     self.server.close()
     with self.assertRaisesRegex(ConnectionError, "process has ended"):
-      for _ in range(2):  # One call may be answered yet.
+      for _ in range(2):  # One call may still be answered.
         peer.call("next", 1)
     with self.assertRaises(ConnectionError):
       self.peer().call("next", 1)

@@ -1,4 +1,4 @@
-"""Tests of adaland.launch.runtimes.status_rows on a clock that stands still."""
+"""Tests of adaland.launch.runtimes.status_rows on a stopped clock."""
 
 import json
 import os
@@ -40,7 +40,7 @@ class RowsTest(absltest.TestCase):
     role.last_heartbeat = self.now
 
   def learner(self, count, total, values=0, **more):
-    """Answers: updates, the sum of their losses, updates of value 2."""
+    """Answers with updates, the sum of their losses, updates with value 2."""
     self.answer(
       "learner",
       updates=count,
@@ -115,7 +115,7 @@ class RowsTest(absltest.TestCase):
     self.assertEqual(row["replay/samples_per_insert"], 3.5)
     self.assertEqual(row["replay/replay_size"], 6.0)
     self.assertAlmostEqual(row["learner/wait_share"], 0.25)
-    # Of all learners together, as the first says.
+    # For all learners together, as the first one reports.
     self.assertAlmostEqual(row["learner/updates_per_s"], 4 / 6)
     self.assertEqual(row["learner/devices"], 4.0)
     self.assertEqual(row["learner/processes"], 2.0)

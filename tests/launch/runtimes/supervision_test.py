@@ -66,7 +66,7 @@ class SupervisionTest(absltest.TestCase):
     self.assertEqual(
       self.said[0], "actor 0 is unresponsive for 11 s; restarting"
     )
-    # Once it has answered, the timeout is what it was.
+    # Once it has answered, the timeout is as before.
     self.poll(_answer(), at=172.0)
     self.poll(at=181.0)
     self.assertLen(self.place.restarted, 2)
@@ -74,7 +74,7 @@ class SupervisionTest(absltest.TestCase):
     self.assertLen(self.place.restarted, 3)
 
   def test_an_answer_that_was_waiting_counts_first(self):
-    # As after a machine that was suspended for a while.
+    # As on a machine that was suspended for a while.
     self.poll(_answer(), at=1000.0)
     self.assertEmpty(self.place.restarted)
 
@@ -97,7 +97,7 @@ class SupervisionTest(absltest.TestCase):
   def test_a_role_that_ended_as_it_was_told_to_is_done(self):
     self.poll(runtime.Ended(_NAME, None))
     self.assertTrue(self.handle.done)
-    # It need not answer any more, nor be told again.
+    # It no longer needs to answer, nor to be told again.
     self.poll(at=500.0)
     self.made.stop(_NAME)
     self.assertEmpty(self.place.restarted)

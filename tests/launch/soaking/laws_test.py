@@ -1,4 +1,4 @@
-"""Tests that each law, of worlds and of reports, catches a made violation."""
+"""Tests that each law, of worlds and of reports, catches a violation."""
 
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -72,7 +72,7 @@ def _touch(t, a, b):
 
 
 def _fire(t):
-  """Makes the rule turn the first cube into a sphere, rightly."""
+  """Makes the rule turn the first cube into a sphere, correctly."""
   t.after.fired[0, 0] = True
   t.after.slot_types[0, 0] = _SPHERE
   t.after.object_pos[0, 0, 2] = 0.24
@@ -189,7 +189,7 @@ def _held_object_is_pressed(t):
 
 
 def _falls_fast(t):
-  t.way[0, 1] = 1.2  # Metres a step: it enters the ground in a substep.
+  t.way[0, 1] = 1.2  # Metres per step: it enters the ground in a substep.
   _sinks(t)
 
 

@@ -36,7 +36,7 @@ class SoakTest(parameterized.TestCase):
   @parameterized.parameters(1, 2)
   def test_a_violation_can_be_played_again(self, num_players):
     def far(t):
-      """Breaks where all have walked half a metre in the second trial."""
+      """Yields where all have walked half a metre in the second trial."""
       way = np.linalg.norm(t.after.player_pos - t.start.player_pos, axis=-1)
       for env in np.flatnonzero((way > 0.5).all(1) & (t.trial == 1)):
         yield int(env), f"at {t.after.player_pos[env].tolist()}"

@@ -1,4 +1,4 @@
-"""Tests of curves: means and common points by hand."""
+"""Tests of curves: means and common points worked out by hand."""
 
 import json
 import pathlib

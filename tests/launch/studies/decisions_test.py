@@ -1,4 +1,4 @@
-"""Tests of the decisions that a study shows: means and counts by hand."""
+"""Tests of the decisions in a study: means and counts worked out by hand."""
 
 import json
 import pathlib

@@ -1,4 +1,4 @@
-"""Tests of the study of pictures: its smallest run plays and learns."""
+"""Tests that the smallest run of the study of pictures plays and learns."""
 
 import pathlib
 

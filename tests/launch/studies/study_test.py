@@ -41,7 +41,7 @@ class FakeRuns:
     """Writes metrics, as a run of the config's length does."""
     name = pathlib.Path(workdir).name
     self.trained.append((name, config.teaching.agent, launcher))
-    # A run that is bounded by steps takes an hour.
+    # A run bounded by steps takes an hour.
     seconds = 60 * (config.run.max_minutes or 60.0)
     if name == self.stop_at:
       seconds /= 2
@@ -168,7 +168,7 @@ class StudyTest(parameterized.TestCase):
     self.assertIn(
       "    adaland study made --seeds=1 --size=small --steps=12000\n", out
     )
-    # More steps than the runs have: they are continued, and still too short.
+    # More steps than the runs have: they are continued, but remain too short.
     self.fake.trained = []
     argv = ("made", "--size=small", "--seeds=1", "--steps=13000")
     self.assertEqual(self.call(*argv)[0], 130)
@@ -182,7 +182,7 @@ class StudyTest(parameterized.TestCase):
     (self.folder / "out" / "finding.md").write_text("It does not.\n")
     _, out, _ = self.call("made", "--seeds=1", "--launcher=device")
     self.assertIn("Does it matter?\n\nIt does not.\n\nEach variant", out)
-    # The size's launcher is another.
+    # The size has another launcher.
     self.assertIn(" made --seeds=1 --minutes=30 --launcher=device\n", out)
 
   def test_some_variants_and_the_others_later(self):
@@ -251,13 +251,13 @@ class StudyTest(parameterized.TestCase):
     self.assertEqual((code, out), (2, ""))
     self.assertIn("third-0.json: its run has other settings than the", err)
     self.assertIn("(learner.learning_rate: 0.25, not 0.5), allowed: the", err)
-    # Results in a checkout are without their runs; they are not replaced.
+    # Results in a checkout come without their runs; they are not replaced.
     (self.folder / "runs").rename(self.folder / "moved")
     code, out, err = self.call("made", "--minutes=2", "--seeds=1")
     self.assertEqual((code, out), (2, ""))
     self.assertIn("first-0.json: its run is not in ", err)
     self.assertIn("allowed: --runs with the runs of these results, or", err)
-    # The teacher of the second variant has another path now.
+    # The teacher of the second variant now has another path.
     runs = f"--runs={self.folder}/moved"
     code, _, err = self.call("made", "--minutes=2", "--seeds=1", more=(runs,))
     self.assertEqual(code, 0, err)

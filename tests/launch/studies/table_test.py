@@ -1,4 +1,4 @@
-"""Tests of the table of studies: every row makes runs that may start."""
+"""Tests that every row of the table of studies makes runs that may start."""
 
 import dataclasses
 import pathlib

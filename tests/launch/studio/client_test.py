@@ -1,4 +1,4 @@
-"""Tests of what a page gets for its messages: games, lanes, studies."""
+"""Tests of the answers to a page's messages: games, lanes, studies."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ from adaland.launch.evaluation import demo, recording, rollout
 from adaland.launch.studio import catalogue, client, guard, messages, people
 from tests.launch import fakes
 
-# Only the hidden rule speaks of anything purple.
+# Only the hidden rule mentions anything purple.
 _TASK = Task.of(
   goal="near(player1, black cube)",
   objects=[
@@ -80,7 +80,7 @@ class _Page:
       self._client.handle(message)
 
   def get(self, kind):
-    """Returns the next message of a type; refuses faults on the way."""
+    """Returns the next message of a type; fails on error messages before it."""
     while True:
       message = self._queue.get(timeout=_SECONDS)
       if message["type"] == kind:
@@ -141,7 +141,7 @@ class ClientTest(parameterized.TestCase):
     self.assertEqual((start["k"], start["t"]), (0, 0))
     wish = messages.Act(move=2, yaw=0.0, number=9)
     frames, rewards = self.play(page, wish)
-    # No state is left out, and each tells whose wish it followed.
+    # No state is left out, and each tells which request it followed.
     self.assertEqual(
       [(f["k"], f["t"]) for f in frames],
       [(0, t) for t in range(1, 30)] + [(1, t) for t in range(31)],
@@ -177,7 +177,7 @@ class ClientTest(parameterized.TestCase):
     self.assertNotIn("purple", "".join(page.all))
 
   def test_a_kept_episode_is_scrubbed_with_the_mind_of_its_agent(self):
-    # An agent's worlds, and an episode that is not its environment's first.
+    # An agent's worlds, and an episode that is not the environment's first.
     agent = self.known.agent("agent:mixture")
     recorder = recording.Recorder([1])
     with absltest.mock.patch.object(rollout, "MAX_ENVS", 1):
@@ -245,7 +245,7 @@ class ClientTest(parameterized.TestCase):
     page.ask(messages.Next(), "world")
     _, rewards = self.play(page, messages.Act(move=2, yaw=0.0))
     self.assertLen(rewards, 1)
-    page.ask(messages.Next(), "world")  # Begun, and ended at once.
+    page.ask(messages.Next(), "world")  # Started, and ended at once.
     result = page.ask(messages.Result(), "measured")["result"]
     self.assertEqual(result["policy"], "human")
     self.assertEqual((result["num_tasks"], result["num_scored"]), (2, 2))
@@ -266,7 +266,7 @@ class ClientTest(parameterized.TestCase):
     one.get("ready")
     one.send(messages.Act(move=2, yaw=0.0))
     frames, _ = self.play(two, messages.Act(yaw=0.0))
-    one.get("going")  # It is told that the other page let time pass.
+    one.get("going")  # The other page let time pass.
     self.assertGreater(frames[-1]["p"][0][0], -0.5)  # Player 1 walked.
     one.get("over")
     with self.assertRaisesRegex(AssertionError, "no game waits"):

@@ -1,4 +1,4 @@
-"""Tests of what the server answers to whom."""
+"""Tests of which requests the server answers."""
 
 import pathlib
 
@@ -57,7 +57,7 @@ class GuardTest(parameterized.TestCase):
     ["http://evil.example"],
     [f"https://{_HOST}"],
     ["http://127.0.0.1"],
-    [f"http://localhost:{_PORT}"],  # Not the host that was asked.
+    [f"http://localhost:{_PORT}"],  # Not the requested host.
     [[f"http://{_HOST}", "http://evil.example"]],
   )
   def test_a_foreign_or_missing_origin_is_forbidden(self, origin):
@@ -99,7 +99,7 @@ class GuardTest(parameterized.TestCase):
     policy = response.headers["Content-Security-Policy"]
     self.assertIn("default-src 'none'", policy)
     self.assertNotIn("unsafe", policy)
-    # So nothing may stand in the page itself.
+    # The page itself must therefore contain no inline code.
     self.assertNotRegex(
       bytes(response.body), rb"<script[^>]*>[^<]|style=|onclick="
     )

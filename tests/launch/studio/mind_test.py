@@ -52,7 +52,7 @@ class MindTest(absltest.TestCase):
       self.assertEqual(thought.belief.shape, (2, constants.NUM_OBJECT_TYPES))
       self.assertBetween(thought.belief.min(), 0, 1)
       self.assertBetween(thought.belief.max(), 0, 1)
-      # Attention is shared among what is in view; the first column says so.
+      # Attention is shared among entities in view, marked by the first column.
       in_view = step.observation["entities"][0, :, 0] > 0
       self.assertLen(thought.gaze, len(in_view))
       self.assertTrue((thought.gaze[~in_view] == 0).all())

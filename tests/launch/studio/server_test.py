@@ -21,7 +21,7 @@ _SECONDS = 30
 
 
 class _Visitor:
-  """A page's other side, which repeats what it hears."""
+  """A page's other side, which echoes its messages."""
 
   def __init__(self, send, heard):
     self._send, self._heard = send, heard
@@ -96,7 +96,7 @@ class ServerTest(parameterized.TestCase):
     self.backend = _Backend()
 
   def visit(self, port, *sent, origin=None):
-    """Sends messages; returns what is answered to each."""
+    """Sends messages; returns the answer to each."""
 
     async def run():
       there = f"127.0.0.1:{port}"

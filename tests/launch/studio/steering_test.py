@@ -1,4 +1,4 @@
-"""Tests of turning towards where a person looks."""
+"""Tests of turning towards a person's line of sight."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Tests of what players are told of a task."""
+"""Tests of what players are told about a task."""
 
 from absl.testing import absltest
 

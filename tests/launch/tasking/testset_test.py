@@ -79,8 +79,8 @@ class TestSetTest(parameterized.TestCase):
     content = bytearray(testset.encode(made))
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
       start = archive.getinfo("actions.npy").header_offset
-    # The local header has 30 bytes, two of them for the length of the name, and
-    # two for that of more fields.
+    # The local header has 30 bytes, two of them for the length of the name and
+    # two for the length of the extra field.
     name, more = struct.unpack_from("<HH", content, start + 26)
     begin = start + 30 + name + more
     content[begin : begin + 4] = b"\xff" * 4

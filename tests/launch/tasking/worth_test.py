@@ -13,7 +13,7 @@ _TASKS = [families.make("traps").held_out().task(i) for i in range(3)]
 
 class WorthTest(absltest.TestCase):
   def _measure(self, best):
-    """Returns the result where the n-th player gets n seconds a trial."""
+    """Returns the result if the n-th player gets n seconds per trial."""
     calls = []
 
     def play(env, tasks, make_policy, seed, on_progress):
@@ -36,7 +36,7 @@ class WorthTest(absltest.TestCase):
 
   def test_scores_by_trial_without_the_tasks_that_have_none(self):
     result = self._measure([4.0, 0.0, 2.0])
-    # One second of 4 s, and of 2 s.
+    # One second of 4 s, and one of 2 s.
     forgetful = result["by_trial"]["forgetful"]
     np.testing.assert_allclose(forgetful["mean"], [0.375, 0.375])
     np.testing.assert_allclose(forgetful["stderr"], [0.125, 0.125])

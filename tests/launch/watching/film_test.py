@@ -69,7 +69,7 @@ class DrawTest(absltest.TestCase):
     one = self.blue([1.0])
     self.assertAlmostEqual(self.blue([2.0]) / one, 2, delta=0.1)
     self.assertAlmostEqual(self.blue([1.0, 1.0]) / one, 2, delta=0.1)
-    # A bar is full at the expert's reward; the number in it is another.
+    # A bar is full at the expert's reward; only the number in it differs.
     self.assertAlmostEqual(self.blue([3.0]) / self.blue([2.0]), 1, delta=0.02)
 
   def test_bars_of_many_trials(self):
@@ -77,7 +77,7 @@ class DrawTest(absltest.TestCase):
       image = Image.new("RGB", film.SIZE)
       film._draw_bars(ImageDraw.Draw(image), [1.0] * trials, 1.0, trials)
       blue = (np.asarray(image) == _BLUE).all(-1).any(axis=0)
-      # The bars stand apart.
+      # There are gaps between the bars.
       self.assertEqual(np.count_nonzero(np.diff(blue.astype(int)) == 1), trials)
 
   def test_many_rules_and_none(self):

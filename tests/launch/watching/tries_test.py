@@ -12,7 +12,7 @@ _MAKE_LAND = land.maker(land.LandConfig())
 
 
 class _Counting:
-  """A policy whose first head counts its calls, and whose second the rows."""
+  """A policy whose first head counts its calls; its second numbers the rows."""
 
   def __init__(self, num_envs):
     self._num_envs = num_envs

@@ -106,7 +106,7 @@ class SamplerTest(fake_reverb.FakeServerTest):
 
   def test_a_thread_that_broke_off_is_replaced(self):
     sampler = self.sampler(batch_size=1)
-    self.server.items.put(None)  # Though the server answers.
+    self.server.items.put(None)  # Although the server answers.
     self.server.items.put(6)
     self.assertEqual(self.draw(sampler).params_version.tolist(), [6])
 

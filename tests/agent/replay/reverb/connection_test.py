@@ -15,7 +15,7 @@ class ConnectionTest(fake_reverb.FakeServerTest):
       client.table_info(),
       base.Counts(size=3, inserts=300, samples=2**35),
     )
-    # Zeros are left out of such messages.
+    # Such messages omit zeros.
     self.server.tables[1] = fake_reverb.message({8: server.TABLE.encode()})
     self.assertEqual(client.table_info(), (0, 0, 0))
 

@@ -43,7 +43,7 @@ class FolderTest(absltest.TestCase):
     for spelling in spellings:
       path = spelling.removeprefix("unix:")
       self.assertEqual(os.path.normpath(path), f"{folder}/1")
-      # As a socket's path is limited, so is what may lead to the socket.
+      # A socket's path is limited in length, and so is any path leading to it.
       with socket.socket(socket.AF_UNIX) as probe:
         self.assertRaises(FileNotFoundError, probe.connect, path)
 
@@ -62,7 +62,7 @@ class PortsTest(absltest.TestCase):
 
 
 class ConstantTest(absltest.TestCase):
-  """Tests on a piece of memory that stands for the library."""
+  """Tests on a piece of memory that stands in for the library."""
 
   def setUp(self):
     super().setUp()

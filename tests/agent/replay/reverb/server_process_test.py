@@ -23,7 +23,7 @@ class ReverbProcessTest(absltest.TestCase):
     self.scratch = self.create_tempdir().full_path
 
   def start(self, code, port=0):
-    """Starts a program, instead of a server, with the command's settings."""
+    """Starts a program instead of a server, with the command's settings."""
     popen = subprocess.Popen
 
     def start(command, **options):

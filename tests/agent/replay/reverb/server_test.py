@@ -1,4 +1,4 @@
-"""Tests of server's ports and start-up, without Reverb."""
+"""Tests of the server's ports and start-up, without Reverb."""
 
 import contextlib
 import io
@@ -137,7 +137,7 @@ class PrivateTest(absltest.TestCase):
 
 
 def _ports_besides(others):
-  """Returns `private.tcp_ports`, but for the ports `others`."""
+  """Returns a `private.tcp_ports` that leaves out the ports `others`."""
   tcp_ports = server.private.tcp_ports
   return lambda: [port for port in tcp_ports() if port not in others]
 

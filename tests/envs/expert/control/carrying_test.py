@@ -42,7 +42,7 @@ class CarryingTest(parameterized.TestCase):
     carrying.keep_clear(state, np.array([2.0, 0.0]))
     self.assertEqual(state.action.move, 2)
     self.assertLess(state.action.turn, 2)  # To the right, along the corridor.
-    # What it does beside walking stays.
+    # The other parts of the action stay.
     self.assertEqual(state.action.indices[3:], (1, 1, 1))
 
   def test_low_steps_are_no_hindrance(self):

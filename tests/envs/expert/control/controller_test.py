@@ -91,7 +91,7 @@ class ControllerTest(absltest.TestCase):
     self.assertNotEqual(self.meet("see", (2.0, 0.0), negated=True)[2], 2)
 
   def test_what_is_undone_in_vain_fails(self):
-    # There is nowhere to stand between all three, nor anything else to do.
+    # There is nowhere to stand between all three, and nothing else to do.
     wanted = Condition("see", 1, 2, negated=True)
     objects = {
       0: (1, (2.0, 0.0, 0.2)),
@@ -108,7 +108,7 @@ class ControllerTest(absltest.TestCase):
     objects = {0: (1, (1.0, 0.4, 0.2)), 1: (2, (1.0, -0.4, 0.2))}
     # Straight ahead, between them.
     self.assertEqual(self.act(wanted, objects)[:2], (2, 1))
-    # From behind one of them it goes around to the side first.
+    # From behind one of them, it first walks around to the side.
     objects = {0: (1, (1.0, 0.0, 0.2)), 1: (2, (1.8, 0.0, 0.2))}
     action = self.act(wanted, objects)
     self.assertNotEqual(action[:3], (2, 1, 2))

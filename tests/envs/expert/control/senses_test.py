@@ -12,7 +12,7 @@ from tests.envs.expert import fakes
 
 class SensesTest(absltest.TestCase):
   def test_the_hand_takes_what_is_closest_to_the_axis(self):
-    # Eyes are 0.85 above the feet; both objects are at their height.
+    # Eyes are 0.85 m above the feet; both objects are at eye height.
     objects = {0: (1, (1.5, 0.4, 0.85)), 2: (2, (1.5, 0.1, 0.85))}
     self.assertEqual(senses.aimed_at(fakes.make_situation(objects)), 2)
     turned = fakes.make_situation(objects, yaw=math.atan2(0.4, 1.5))

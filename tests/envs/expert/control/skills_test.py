@@ -63,8 +63,8 @@ class SkillsTest(parameterized.TestCase):
 
   @parameterized.parameters(*GOALS)
   def test_goal_is_met_in_half_of_the_trial(self, name):
-    # Trials last 20 s. An object pushed by the body rolls on: touching it
-    # is not kept.
+    # Trials last 20 s. An object pushed by the body rolls on, so the contact
+    # does not last.
     least = 1.0 if name == "bump" else 10.0
     self.assertGreater(self.rewards[name], least)
     self.assertLess(self.rewards[name], 20.001)

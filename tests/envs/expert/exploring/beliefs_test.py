@@ -37,7 +37,7 @@ class BeliefsTest(parameterized.TestCase):
       ],
       hide_predicates=["near"],
     )
-    # Of the two that are left, `hold` is of a player.
+    # Of the two that are left, `hold` takes a player.
     (only,) = known.rules[0].candidates or []
     self.assertEqual(only.condition, condition("near(black cube, yellow cube)"))
 
@@ -100,7 +100,7 @@ class BeliefsTest(parameterized.TestCase):
     near = condition("near(black cube, yellow cube)")
     touching = condition("touching(black cube, yellow cube)")
     self.assertEqual(known.weight(0, near), known.weight(1, near))
-    # What did nothing before can't be the cause.
+    # A condition that did nothing before can't be the cause.
     known.note_inert([near])
     self.assertEqual(known.weight(0, near), 0.0)
     self.assertTrue(known.note_fired([near, touching], (kind("black wall"),)))
@@ -108,7 +108,7 @@ class BeliefsTest(parameterized.TestCase):
     self.assertEqual(known.rules[0].known_spawns, (kind("black wall"),))
     self.assertFalse(known.rules[1].settled)
     self.assertEqual(known.weight(1, touching), 0.0)
-    # The same again is no news of the other rule.
+    # The same event again tells nothing about the other rule.
     self.assertTrue(known.note_fired([touching], (kind("black wall"),)))
     self.assertFalse(known.rules[1].settled)
 

@@ -13,7 +13,7 @@ _FLOOR = 0.2 - constants.EYE_HEIGHT
 
 
 def _act(carried=(3.0, 0.0), place=(-3.0, 0.0), other=(0.0, -3.0), **changed):
-  """Returns the action by head; the avatar looks along x; no place is None."""
+  """Returns the action by head; the avatar looks along x; None is no place."""
   points = (carried, place or (-3.0, 0.0), other)
   scene = delivery.Scene(
     offset=np.array([(*at, _FLOOR) for at in points]),
@@ -49,9 +49,9 @@ class DeliveryTest(parameterized.TestCase):
     here, before = (1.5, 0.3), (1.5, 0.0)
     self.assertEqual(_act(carried=here)["grip"], 1)
     self.assertEqual(_act(carried=here, other=before)["grip"], 0)
-    # The object itself is out of reach yet.
+    # The object itself is still out of reach.
     self.assertEqual(_act(other=(1.0, 1.0))["grip"], 0)
-    # Out of reach, or not to be taken at all.
+    # Out of reach, or not movable at all.
     self.assertEqual(_act(other=(2.5, 0.0))["grip"], 1)
     frozen = np.array([True, False, False])
     action = _act(carried=here, other=before, movable=frozen)

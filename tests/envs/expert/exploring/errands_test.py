@@ -52,7 +52,7 @@ class ErrandsTest(absltest.TestCase):
       found = self._choose(in_view=seen)
       assert found is not None
       self.assertEqual(found.slot, slot)
-    # With A in the hand, the places; B, though in view, is left alone.
+    # With A in the hand, it goes to the places and leaves B, though in view.
     self.assertEqual(self._choose(0, view), errands.Errand(0, 3))
     view[2] = True
     self.assertEqual(self._choose(0, view), errands.Errand(0, 2))

@@ -47,7 +47,7 @@ class ExperimentsTest(absltest.TestCase):
     trial = best(known)
     self.assertEqual(trial.wanted, Condition("touching", CUBE, YELLOW))
     self.assertEqual(trial.slots, (0, 2))
-    # Touching includes near: one try tells both.
+    # Touching includes near: one attempt tests both.
     self.assertCountEqual(
       trial.tests,
       [Condition(p, CUBE, YELLOW) for p in ("touching", "near")],
@@ -67,7 +67,7 @@ class ExperimentsTest(absltest.TestCase):
     known = believe(
       ["hold(player1, black cube) -> black sphere"], hide_rules=[1]
     )
-    # One way, two conditions.
+    # One attempt tests two conditions.
     self.assertEqual(best(known).wanted, Condition("touching", CUBE, PURPLE))
 
   def test_tries_what_may_make_what_is_needed(self):
@@ -80,7 +80,7 @@ class ExperimentsTest(absltest.TestCase):
       ],
       hide_predicates=["hold"],
     )
-    # The cube is nearer, but nobody needs a wall.
+    # The cube is nearer, but no wall is needed.
     self.assertEqual(best(known).wanted.b, YELLOW)
 
   def test_does_not_try_what_is_known_or_was_in_vain(self):

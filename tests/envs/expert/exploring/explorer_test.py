@@ -43,7 +43,7 @@ class ExplorerTest(parameterized.TestCase):
       make_world(family), players.make("explorer", _ENVS)
     ).mean(axis=0)
     forgot = play(make_world(family), players.make("forgetful", _ENVS))
-    # The first trials are the same, since nothing is known yet.
+    # The first trials are the same, because nothing is known yet.
     self.assertEqual(forgot[:, 0].mean(), first)
     self.assertGreater(last, first + 0.5)
     self.assertGreater(last, forgot[:, 2].mean() + 0.5)
@@ -70,7 +70,7 @@ class ExplorerTest(parameterized.TestCase):
         late.observe(world)
         self.assertEqual(late.act(world).shape, (_ENVS, 6))
       world.step(early.act(world))
-    # It knows what it saw for itself, and no more.
+    # It knows only what it saw itself.
     known = late.known.touch >= 0
     self.assertTrue(known.any())
     np.testing.assert_array_equal(
@@ -97,12 +97,12 @@ class ExplorerTest(parameterized.TestCase):
       for kind in np.flatnonzero(learned > 0):
         self.assertEqual(learned[kind], makes[kind])
       right += (learned == goal).any()
-    # The expert often walks sideways to what it knows to be there, so that
-    # there is nothing to see.
+    # The expert often walks sideways to what it knows to be there, without
+    # looking at it.
     self.assertGreaterEqual(right, _ENVS // 2)
 
   def test_it_does_not_read_what_it_is_not_shown(self):
-    # Behind it lies the goal's object, which it has never seen.
+    # Behind the explorer lies the goal's object, which it has never seen.
     task = Task.of(
       "near(player1, black cube)", [{"type": "black cube", "at": [[2, 0]]}],
       at=(0, 0), trials=1, trial_seconds=4,

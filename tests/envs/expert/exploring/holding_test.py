@@ -60,14 +60,14 @@ class HoldingTest(absltest.TestCase):
     self.assertEqual(found[0], Condition("near", CUBE, SPHERE))
     self.assertIn(Condition("touching", CUBE, SPHERE), found)
     self.assertNotIn(Condition("near", PLAYER, CUBE), found)
-    # It took it up, and it was gone.
+    # It picked the object up, and the object vanished.
     found = holding.causes({0: CUBE}, {1: SPHERE}, at, view, True)
     self.assertEqual(found[0], Condition("hold", PLAYER, CUBE))
-    # It held it, and something out of view was near.
+    # It held the object, and something out of view was near.
     found = holding.causes({0: CUBE}, {1: SPHERE, 2: WALL}, at, view, False)
     self.assertEqual(found[0], Condition("near", CUBE, SPHERE))
     self.assertNotIn(Condition("near", WALL, CUBE), found)
-    # From far away, only what holds of absence or of sight.
+    # From far away, only conditions on absence or sight can be the cause.
     found = holding.causes({2: WALL}, {}, at, view, True)
     self.assertEqual(found[0], Condition("see", PLAYER, WALL))
     self.assertTrue(all(x.negated for x in found[1:]))

@@ -14,10 +14,10 @@ class InViewTest(parameterized.TestCase):
     ((3.0, 0.0, _EYE), 0.0, 0.0, True),
     ((-3.0, 0.0, _EYE), 0.0, 0.0, False),
     ((-3.0, 0.0, _EYE), np.pi, 0.0, True),
-    # The field of view is 90 degrees wide; 0.85 of its half width count.
+    # The field of view is 90 degrees wide; 0.85 of its half width counts.
     ((2.0, 1.6, _EYE), 0.0, 0.0, True),
     ((2.0, 1.8, _EYE), 0.0, 0.0, False),
-    # Below the eye by more than three quarters of that.
+    # Further below the eye than three quarters of that.
     ((1.0, 0.0, _EYE - 0.7), 0.0, 0.0, False),
     ((1.0, 0.0, _EYE - 0.7), 0.0, -0.5, True),
     # Too near to miss it.

@@ -12,7 +12,7 @@ _Z = 0.25
 
 
 def taken(*views, remembers=True):
-  """Returns the notes of what happened in a batch of one."""
+  """Returns the notes taken in a batch of one."""
   made = notes.Notes(1, 6, remembers)
   for view in views:
     made.update(view, np.array([_GOAL]))
@@ -36,7 +36,7 @@ class NotesTest(parameterized.TestCase):
     made = taken(before, after)
     self.assertEqual(touches(made), {_A: _GOAL})
     self.assertEqual(made.types[0, :2].tolist(), [_GOAL, _B])
-    # What came of it was not there when the trial began.
+    # The result was not there when the trial began.
     self.assertEqual(made.home_types[0, :2].tolist(), [_A, _B])
 
   def test_what_vanishes_near_and_what_vanishes_far_away(self):
@@ -51,7 +51,7 @@ class NotesTest(parameterized.TestCase):
   def test_what_stays_as_the_player_stands_by_is_inert(self):
     at = {0: (_A, (0.8, 0, _Z)), 1: (_B, (0.7, 0.5, _Z))}
     first, second = fakes.make_batch(at), fakes.make_batch(at, step=2)
-    # At first sight, the rules may not have been read yet.
+    # At first sight, the rules may not have fired yet.
     self.assertEmpty(touches(taken(first)))
     made = taken(first, second)
     self.assertEqual(touches(made), {_A: notes.INERT, _B: notes.INERT})

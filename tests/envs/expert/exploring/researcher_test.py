@@ -1,4 +1,4 @@
-"""Tests of adaland.envs.expert.exploring.researcher, by players in small rooms.
+"""Tests of adaland.envs.expert.exploring.researcher, played in small rooms.
 
 More tasks: `adaland evaluate --policy=explorer --preset=ada_6m`.
 """

@@ -29,7 +29,7 @@ class SightsTest(absltest.TestCase):
   def test_knows_what_it_has_seen(self):
     self.assertIsNone(self.look({0: (CUBE, AHEAD), 1: (WALL, BEHIND)}, [1]))
     self.assertEqual(self.seen.types.tolist(), [CUBE, 0, 0, 0, 0, 0])
-    # Behind it, nothing changes for it.
+    # A change behind it goes unnoticed.
     self.assertIsNone(
       self.look({0: (CUBE, AHEAD), 1: (WALL, BEHIND)}, [0], yaw=np.pi)
     )
@@ -66,7 +66,7 @@ class SightsTest(absltest.TestCase):
     self.look({0: (CUBE, AHEAD)})
     self.seen.expect([SPHERE, WALL], np.array(BEHIND))
     self.assertEqual(self.seen.types.tolist(), [CUBE, SPHERE, WALL, 0, 0, 0])
-    # It is another slot that has the sphere; and there is no wall.
+    # Another slot has the sphere, and there is no wall.
     objects = {0: (CUBE, AHEAD), 4: (SPHERE, (-2.0, 0.6, 0.2))}
     events = [self.look(objects, [0], yaw=np.pi) for _ in range(26)]
     self.assertEqual(events, [None] * 26)

@@ -48,7 +48,7 @@ class TutorTest(parameterized.TestCase):
     return world, players.make("tutor", 1)
 
   def play(self, world, tutor, steps):
-    """Plays; returns the actions, what was in view, and the rewards."""
+    """Plays; returns actions, which objects were in view, and rewards."""
     actions, visible, rewards = [], [], []
     for _ in range(steps):
       tutor.observe(world)
@@ -66,7 +66,7 @@ class TutorTest(parameterized.TestCase):
     self.assertTrue(blind.any())
     self.assertFalse((walks & blind).any())
     self.assertTrue(walks.any())
-    # Blind, it turns on and on in one direction, fast.
+    # With nothing in view, it keeps turning fast in one direction.
     turns = actions[blind & ~np.roll(rewards > 0, 1), _TURN]
     self.assertLessEqual(len(set(turns.tolist())), 2)
 
@@ -94,7 +94,7 @@ class TutorTest(parameterized.TestCase):
     )
 
   def test_it_remembers_the_right_one_and_spares_the_trap(self):
-    # The trap is as near as the right one: which it tries first, it learns.
+    # The trap is as near as the right one; the first attempt tells them apart.
     world, tutor = self.make(cube=(0.0, 2.5), trap=(0.0, -2.5))
     self.play(world, tutor, 30)
     _, _, rewards = self.play(world, tutor, 30)
@@ -152,7 +152,7 @@ class TutorTest(parameterized.TestCase):
     for _ in range(kind.max_steps):
       tutor.observe(world)
       action = tutor.act(world)
-      # Asked about one environment, it says the same of it.
+      # Asked about one environment only, it acts the same there.
       watcher.observe(world)
       np.testing.assert_array_equal(watcher.act(world, [2]), action[[2]])
       rewards = world.batch_view().trial_rewards[:, :, 0].copy()

@@ -71,7 +71,7 @@ class NavigateTest(absltest.TestCase):
   def test_next_point_cuts_the_corners_of_a_path(self):
     flat = np.zeros([8, 8]), np.zeros([8, 8], int)
     ground, paths = self.paths(*flat, [2.75, 1.25])
-    # Cell by cell it is diagonals and straights; all of it is free.
+    # The path from cell to cell has diagonals and straights, but all is free.
     start = np.array([-2.75, -1.25])
     point = navigate.next_point(ground, paths, start)
     assert point is not None
@@ -91,7 +91,7 @@ class NavigateTest(absltest.TestCase):
     self.assertGreater(point[1], 0.5)
 
   def test_distances(self):
-    # Two cliffs, and a fall of a metre that is no way back.
+    # Two cliffs, and a fall of a metre that can only be taken downwards.
     heights = np.array([[2, 2], [0, 0]])
     ground = navigate.make_ground(heights, 0 * heights)
     high, low = (ground.cell_of(np.array([x, 0.75])) for x in (-0.75, 0.75))

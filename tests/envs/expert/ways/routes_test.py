@@ -39,7 +39,7 @@ class RoutesTest(absltest.TestCase):
     for rules, index in (((far, near), 1), ((near, far), 0)):
       plan, slots = shortest(make_game(*rules))
       self.assertEqual(plan.rules, (index,))
-      self.assertEqual(slots, (0, 1))  # To the nearer, then on.
+      self.assertEqual(slots, (0, 1))  # To the nearer one, then on.
 
   def test_two_short_rules_rather_than_one_far_away(self):
     wall = 1

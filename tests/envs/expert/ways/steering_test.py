@@ -72,7 +72,7 @@ class SteeringTest(parameterized.TestCase):
     action = steering.Action(turn=4)
     steering.walk_towards(action, np.array([1.0, -1.0]), 0.0)
     self.assertEqual((action.move, action.strafe), (2, 2))
-    # From a heading of 0.6 on, plain right is: 0.8 + 0.785 is a quarter turn.
+    # From a heading of 0.6, plain right is: 0.8 + 0.785 is a quarter turn.
     steering.walk_towards(action, np.array([1.0, -1.0]), 0.6)
     self.assertEqual((action.move, action.strafe), (1, 2))
 

@@ -74,7 +74,7 @@ class WalkingTest(absltest.TestCase):
     np.testing.assert_allclose(self._detour([(2, -0.3)]), [2, 0.9])
     both = [(3, 0.3), (2, -0.3)]
     np.testing.assert_allclose(self._detour(both), [2, 0.9])
-    # To the left the ways are turned, too.
+    # The same, rotated, on the way to the left.
     found = self._detour([(-0.3, 2)], target=(0.0, 4.0))
     np.testing.assert_allclose(found, [0.9, 2], atol=1e-12)
 
@@ -84,9 +84,9 @@ class WalkingTest(absltest.TestCase):
     np.testing.assert_array_equal(self._detour([(2, 0)], radius=0), [4, 0])
 
   def test_a_target_inside_a_circle_shrinks_it(self):
-    # 0.5 m from the target, 0.4 m off the way: still passed beside.
+    # 0.5 m from the target, 0.4 m off the path: there is room to pass.
     np.testing.assert_allclose(self._detour([(3.7, 0.4)]), [3.7, -0.3])
-    # Beside the target, nothing is left to pass.
+    # Next to the target, there is nothing left to pass.
     np.testing.assert_allclose(self._detour([(4, 0.4)]), [4, 0])
 
   def test_a_detour_arrives(self):

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.xdist_group("warp")
 @pytest.mark.timeout(1200)
 @unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)
 class _OnGpu(backends.BackendTest):
-  """A test case with six slots, as each number of slots compiles kernels."""
+  """A test case with six slots, as each number of slots needs new kernels."""
 
   backend = "gpu"
   many_slots = 6
@@ -71,7 +71,7 @@ class RaysTest(_OnGpu, sensing_suite.RaysSuite):
 
 class StateTest(_OnGpu):
   def test_state_is_current_after_every_change(self):
-    """Poses are read alone first, then contacts."""
+    """Poses are read on their own first, then contacts."""
     physics = self.make(2, 6)
     apart = fakes.scene((fakes.CUBE, 2.0, 0.0), (fakes.SPHERE, 2.0, 1.0))
     physics.load(np.arange(2), [apart, preparation.prepare(apart)])

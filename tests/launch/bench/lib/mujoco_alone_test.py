@@ -1,4 +1,4 @@
-"""Tests of mujoco_alone: it repeats the physics calls of environments."""
+"""Tests that mujoco_alone repeats the physics calls of environments."""
 
 import numpy as np
 from absl.testing import absltest

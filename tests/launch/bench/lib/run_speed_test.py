@@ -35,14 +35,14 @@ class BetweenTest(absltest.TestCase):
     wait = "learner/wait_share"
     found = run_speed.between(
       [
-        # The first row's share is of the time before.
+        # The first row's share covers the time before.
         _sample(1000, 9.0, 100.0, 10, 50.0, **{wait: 0.9}),
         _sample(1200, 11.0, 101.0, 14, 52.0, **{wait: 0.1}),
         _sample(2000, 13.0, 105.0, 40, 59.0, **{wait: 0.2}),
       ]
     )
-    # Steps by the clock they were read with, 4 s; processors by that of the
-    # rows, 9 s in 5 s; the shares over 1 s and 4 s.
+    # Steps by the clock with which they were read, 4 s; processors by the
+    # clock of the rows, 9 s in 5 s; shares over 1 s and 4 s.
     self.assertAlmostEqual(found.steps_per_s, 250.0)
     self.assertAlmostEqual(found.cores, 1.8)
     self.assertAlmostEqual(found.steps_per_cpu_s, 250.0 / 1.8)
@@ -115,7 +115,7 @@ class TrainingTest(absltest.TestCase):
       [sys.executable, "-c", script],
       stdout=subprocess.PIPE,
       text=True,
-      # The killed process leaves its folder there.
+      # The killed process leaves its folder behind.
       env={**os.environ, "TMPDIR": self.create_tempdir().full_path},
     )
     assert parent.stdout is not None
@@ -126,7 +126,7 @@ class TrainingTest(absltest.TestCase):
     parent.wait()
     deadline = time.monotonic() + 20.0
     with contextlib.suppress(psutil.NoSuchProcess):
-      # Where nobody waits for orphans, their names remain.
+      # Where no process reaps orphans, they remain as zombies.
       while run.status() != psutil.STATUS_ZOMBIE:
         self.assertLess(time.monotonic(), deadline)
         time.sleep(0.05)

@@ -37,7 +37,7 @@ class StageTest(absltest.TestCase):
     )
     world = fixtures.make_land(fixtures.busy_task(), config=config)
     world.reset()
-    for _ in range(16):  # To the second trial: everything is compiled.
+    for _ in range(16):  # Into the second trial, when everything is compiled.
       world.step(fixtures.noop())
     before = (stages.finish, stages.sight_lines, world.physics.rays)
     steps = []

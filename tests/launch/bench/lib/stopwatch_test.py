@@ -1,4 +1,4 @@
-"""Tests of stopwatch on a clock that the work itself moves."""
+"""Tests of stopwatch on a clock that the work itself advances."""
 
 import types
 
@@ -62,7 +62,7 @@ class StopwatchTest(absltest.TestCase):
       self.thing.fails()
     self.assertEqual(self.watch.seconds, {})
     self.watch.watch(self.thing, "inner", "inner")
-    self.thing.inner()  # Nothing is thought to be under way.
+    self.thing.inner()  # Nothing counts as running.
     self.assertEqual(self.watch.seconds, {"inner": 2.0})
 
   def test_stop_restores_all_attributes(self):

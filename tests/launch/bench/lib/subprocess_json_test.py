@@ -1,4 +1,4 @@
-"""Tests of subprocess_json, on commands that end in every way."""
+"""Tests of subprocess_json, on commands with every kind of ending."""
 
 import os
 import pathlib

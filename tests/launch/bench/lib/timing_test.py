@@ -1,4 +1,4 @@
-"""Tests of timing on a clock that the work itself moves."""
+"""Tests of timing on a clock that the work itself advances."""
 
 import time
 

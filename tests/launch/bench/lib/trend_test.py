@@ -11,7 +11,7 @@ from adaland.launch.bench.lib import trend
 class TrendTest(absltest.TestCase):
   def test_independent_residuals(self):
     # Around the means, t = -1.5 -.5 .5 1.5, so sum t^2 = 5 and sum t v = 3.
-    # Residuals -.1 .3 -.3 .1 have squares of .2 and repel one another.
+    # Residuals -.1 .3 -.3 .1 have a sum of squares of .2 and anticorrelate.
     found = trend.fit([0, 1, 2, 3], [1, 2, 2, 3])
     self.assertAlmostEqual(found.slope, 0.6)
     self.assertAlmostEqual(found.mean, 2.0)
@@ -32,8 +32,8 @@ class TrendTest(absltest.TestCase):
     self.assertAlmostEqual(late.slope, 0.6)
 
   def test_a_series_that_only_bends_counts_as_three(self):
-    # Each residual all but the next: no three independent ones among 100. It
-    # has neither slope nor mean, so it is its own residuals.
+    # Each residual almost equals the next: fewer than three independent ones in
+    # 100. The series has neither slope nor mean, so it is its own residuals.
     x = np.linspace(-np.pi / 2, np.pi / 2, 100)
     wave = np.cos(3 * x) + np.cos(x) / 3
     wave -= wave.mean()

@@ -32,7 +32,7 @@ class FigureTest(parameterized.TestCase):
     )
 
   def test_scores_below_zero_are_seen(self):
-    # The line at -0.5 is drawn, so that there is blue under the lowest third.
+    # The line at -0.5 is drawn, so there is blue below the lowest third.
     below = figure.Curve([0.5, -0.5], [0.5, -0.5], [0.5, -0.5])
     blue = np.array([0x1F, 0x5F, 0xBF])
     picture = _picture(agent=below)[..., :3].astype(int)

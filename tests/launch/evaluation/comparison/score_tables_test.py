@@ -54,7 +54,7 @@ class ScoreTablesTest(parameterized.TestCase):
       tables.scores["p, prompted"], [[[1, 1], [0.5, 0.5]]]
     )
     self.assertTrue(tables.same_seeds("p, prompted", "p, unprompted"))
-    # Unprompted, it is the agent of the evaluation.
+    # Unprompted, this is the agent of the evaluation.
     whole = self.write("e.json", evaluation())
     tables = score_tables.load([f"a={whole}", f"a={self.folder / 'p.json'}"])
     self.assertEqual(list(tables.scores), ["a", "a, prompted"])

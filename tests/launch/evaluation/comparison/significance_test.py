@@ -26,7 +26,7 @@ class SignificanceTest(parameterized.TestCase):
     found = significance.difference((common + gain)[None], common[None])
     half = 1.96 * gain.std() / np.sqrt(400)
     self.assertAlmostEqual(found.mean, float(gain.mean()))
-    # What the tasks share, far larger, does not widen it.
+    # The far larger variation shared across tasks does not widen it.
     self.assertAlmostEqual(found.low, gain.mean() - half, delta=0.004)
     self.assertAlmostEqual(found.high, gain.mean() + half, delta=0.004)
 
@@ -40,7 +40,7 @@ class SignificanceTest(parameterized.TestCase):
     np.testing.assert_allclose(found[1:], expected, atol=0.03)
 
   def test_seeds_of_two_policies_are_drawn_apart_and_tasks_together(self):
-    # Seeds differ, tasks do not: differences of two means of two each.
+    # Seeds differ, tasks do not: differences of two means of two.
     ours, theirs = np.array([[0.0] * 3, [1.0] * 3]), np.array([[0.0] * 3] * 2)
     theirs[1] = 2.0
     found = significance.difference(ours, theirs, resamples=40_000)
@@ -64,7 +64,7 @@ class SignificanceTest(parameterized.TestCase):
     self.assertEqual(significance.difference(scores, scores), (0, 0, 0))
 
   def test_coverage(self):
-    # Of 200 experiments with 40 tasks, about 190 hold the true mean.
+    # Of 200 experiments with 40 tasks, about 190 contain the true mean.
     rng = np.random.Generator(np.random.PCG64(3))
     held = 0
     for _ in range(200):

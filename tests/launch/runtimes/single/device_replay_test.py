@@ -63,7 +63,7 @@ class DeviceReplayTest(absltest.TestCase):
         )
       )
 
-    # Four items from row 6 on, round the end.
+    # Four items from row 6 on, wrapping around the end.
     self.assertEqual(set(draw(0, 0) + draw(0, 1)), {6, 7, 0, 1})
     self.assertEqual(draw(0, 0), draw(0, 0))
     self.assertNotEqual(draw(0, 0), draw(0, 1))

@@ -1,6 +1,6 @@
 """Tests of the single-process trainer with physics that stays on a device.
 
-They run on Warp's CPU device; the host does the same on an accelerator.
+They run on Warp's CPU device; the host does the same with an accelerator.
 """
 
 import contextlib
@@ -72,7 +72,7 @@ class GpuTest(absltest.TestCase):
       for _ in range(70):
         actor.step(params, 0)
 
-    # Records are reported some steps later, where a trace has no values.
+    # Records are reported some steps later, when a trace has no values.
     with mock.patch.object(episode_records.EpisodeRecords, "add", add):
       tracing.trace(act)
     self.assertGreater(len(ended), 1)
@@ -101,7 +101,7 @@ class GpuTest(absltest.TestCase):
     counters = first.counters()
     self.assertGreater(counters["episodes"], 2)
     self.assertGreater(counters["updates"], 5)
-    # The tasks taken, and as many ahead as there are environments.
+    # The tasks taken, plus as many ahead as there are environments.
     drawn = first._curriculum.curriculum_metrics()["tasks_drawn"]
     self.assertEqual(drawn, prefetcher.taken + 2)
     self.assertGreater(prefetcher.taken, counters["episodes"])

@@ -57,7 +57,7 @@ class FlopsTest(parameterized.TestCase):
       )[0]
 
     self.assertEqual(jaxprs.flops(power, _shape(8, 8)), 10 * 2 * 8**3)
-    # XLA counts one round, and the loop's counter.
+    # XLA counts one iteration, and the loop's counter.
     self.assertLess(_xla_flops(power, _shape(8, 8)), 2 * 2 * 8**3)
 
   def test_the_most_expensive_branch_counts(self):
@@ -123,7 +123,7 @@ class BytesTest(absltest.TestCase):
 
       return jax.lax.scan(body, x, None, length=10)[1]
 
-    # The stack of ten; the dropped result and a body's two values are less.
+    # The stack of ten; the dropped result and a body's two values are smaller.
     self.assertEqual(
       jaxprs.peak_bytes(jax.jit(rounds), _shape(100)), 10 * 400 + 400
     )

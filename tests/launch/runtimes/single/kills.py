@@ -1,10 +1,10 @@
-"""Command that kills runs of --launcher=device and compares their ends.
+"""Command that kills runs of --launcher=device and compares how they end.
 
     python -m tests.launch.runtimes.single.kills --kills=20
 
-A run killed (SIGKILL) at random moments, some of them while it writes a
-checkpoint, must end like a run that was left alone: with the same bits in every
-array and the same counters, curriculum and environments.
+A run killed (SIGKILL) at random moments, sometimes while it writes a
+checkpoint, must end like an undisturbed run: with the same bits in every array
+and the same counters, curriculum and environments.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from adaland.launch.config import json_codec
 from tests.launch.runtimes.single import configs
 
 _ROOT = str(pathlib.Path(__file__).parents[4])
-# Few kills go to the program's start, in which nothing happens yet.
+# Few kills hit the program's start, when nothing happens yet.
 _START_SHARE = 0.15
 _CHECKPOINT_SHARE = 0.3
 _POLL_SECONDS = 0.002
@@ -104,7 +104,7 @@ def content(workdir: pathlib.Path) -> tuple[Any, dict[str, np.ndarray]]:
   folder = workdir / "checkpoints"
   newest = checkpoint.steps(folder)[-1]
   document = json.loads((folder / str(newest) / "run.json").read_text())
-  del document["run"]["seconds"]  # The clock's alone.
+  del document["run"]["seconds"]  # Depends on the clock.
   names = [path for path, *_ in document["leaves"]]
   arrays = orbax.checkpoint.PyTreeCheckpointer().restore(
     folder / str(newest) / "arrays"
@@ -115,7 +115,7 @@ def content(workdir: pathlib.Path) -> tuple[Any, dict[str, np.ndarray]]:
 
 
 def differences(one: pathlib.Path, other: pathlib.Path) -> list[str]:
-  """Returns the names of differences between the ends of two runs."""
+  """Returns the names of differences between the final states of two runs."""
   (document, arrays), (other_document, other_arrays) = (
     content(one),
     content(other),
@@ -155,7 +155,7 @@ def draw(rng: random.Random, lasts: float) -> tuple[str, float]:
 
 
 def main() -> None:
-  """Makes one run that is left alone and some that are killed."""
+  """Makes one undisturbed run and some that are killed."""
   parser = argparse.ArgumentParser(description=__doc__)
   parser.add_argument("--kills", type=int, default=20)
   parser.add_argument("--seed", type=int, default=0)

@@ -26,7 +26,7 @@ class ScheduleTest(absltest.TestCase):
     for _ in range(9):
       made.insert(1)
       batches.append(_learn(made))
-    # Paid for after n unrolls: 2.5 (n - 3) draws.
+    # Draws allowed after n unrolls: 2.5 (n - 3).
     self.assertEqual(batches, [0, 0, 0, 0, 1, 0, 1, 1, 0])
     self.assertEqual(made.samples, 12)
 
@@ -40,7 +40,7 @@ class ScheduleTest(absltest.TestCase):
   def test_of_more_unrolls_than_fit_the_last_stay(self):
     made = _make(capacity=3, samples_per_insert=1.0)
     made.insert(1)
-    # Numbers 1 to 5: 3, 4 and 5 stay, the others go nowhere.
+    # Of the numbers 1 to 5, 3, 4 and 5 stay; the others are dropped.
     self.assertEqual(made.insert(5), [3, 3, 0, 1, 2])
     self.assertEqual((made.oldest, made.size), (3, 3))
 
@@ -49,7 +49,7 @@ class ScheduleTest(absltest.TestCase):
     made.insert(3)
     self.assertEqual(_learn(made), 1)
     self.assertEqual((made.oldest, made.size), (2, 1))
-    made.insert(4)  # One of the five waiting is too many.
+    made.insert(4)  # The five waiting are one too many.
     self.assertEqual((made.oldest, made.size), (3, 4))
     self.assertEqual(_learn(made), 2)
     self.assertFalse(made.due())

@@ -66,7 +66,7 @@ class LearnerThreadTest(absltest.TestCase):
       [int(u.values["loss/total"]) for u in updates], [3, 10, 21]
     )
     self.assertEqual([int(u.steps) for u in updates], [10, 10, 10])
-    # Updates before each batch less the mean number of its unrolls.
+    # Updates before each batch, minus the mean number of its unrolls.
     self.assertEqual([float(u.lag) for u in updates], [-1.5, 1 - 3.5, 2 - 5.5])
     self.assertEmpty(made.take_updates())
 

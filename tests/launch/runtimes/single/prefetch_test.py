@@ -36,7 +36,7 @@ if __name__ == "__main__":
 
 
 def slow(index, trials=0):
-  """Makes a task that shows its index, in a fifth of a second."""
+  """Makes a task that shows its index; takes a fifth of a second."""
   del trials
   time.sleep(0.2)
   return types.SimpleNamespace(index=index)

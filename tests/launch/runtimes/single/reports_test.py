@@ -1,4 +1,4 @@
-"""Tests of single.reports with a learner and a curriculum that stand still."""
+"""Tests of single.reports with a static learner and curriculum."""
 
 import json
 import os

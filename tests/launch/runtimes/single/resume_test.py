@@ -1,4 +1,4 @@
-"""Test that a killed run ends like an undisturbed one, bit by bit.
+"""Tests that a killed run ends like an undisturbed one, bit for bit.
 
 `kills` does the same with more kills, as a command.
 """
@@ -20,9 +20,9 @@ class ResumeTest(absltest.TestCase):
     folder = pathlib.Path(self.create_tempdir().full_path)
     config = kills.write_config(folder)
     alone, killed = folder / "alone", folder / "killed"
-    # First: then the others find its compiled programs.
+    # It goes first, so that the others find its compiled programs.
     kills.finish(kills.start(alone, config), alone)
-    rng = random.Random()  # Other moments every time: none may matter.
+    rng = random.Random()  # Other moments every time, because none may matter.
     for moment, longest in (("checkpoint", 0.05), ("step", 1.0)):
       process = kills.start(killed, config)
       seconds = rng.uniform(0, longest)

@@ -14,7 +14,7 @@ from adaland.launch.run import progress, rundir, status_file
 from adaland.launch.runtimes.single import preflight, trainer
 from tests.launch.runtimes.single import configs
 
-# Tasks of one and two players in a batch, and all kinds of co-players.
+# One- and two-player tasks in a batch, and all kinds of co-players.
 _PAIRS = (
   "env.num_players=2",
   "tasks.two_player_probability=0.5",
@@ -36,7 +36,7 @@ class TrainerTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.folder = self.create_tempdir().full_path
-    # `prepare` sets variables of the process.
+    # `prepare` sets the process's environment variables.
     self.enter_context(absltest.mock.patch.dict(os.environ))
 
   @contextlib.contextmanager
@@ -124,7 +124,7 @@ class TrainerTest(absltest.TestCase):
     self.assertGreater(learner["samples_per_insert"], 0)
     self.assertIn("env_steps_per_s", status["metrics"])
     self.assertGreater(status["metrics"]["learner/memory_mb"], 0)
-    # A run that is killed before it writes its end has its steps all the same.
+    # A run killed before it records its end still has its steps.
     os.remove(os.path.join(self.folder, "run", status_file.NAME))
     with self.make("run", "run.max_steps=60") as again:
       again.train()
