@@ -1,8 +1,8 @@
 """Runs code of the gpu back end so that a wait for the device is an error.
 
 JAX traces the code. JAX arrays have no values there, so any use of a value
-raises an error at that line. Reads of Warp's arrays are patched to
-raise. Transfers between the two give zeros, and results are discarded.
+raises an error at that line. Reads of Warp's arrays are patched to raise.
+Transfers between the two give zeros, and results are discarded.
 """
 
 import contextlib
