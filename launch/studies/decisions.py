@@ -106,7 +106,7 @@ def table(found: Mapping[str, Any]) -> list[str]:
   """Formats what `summary` returned as the lines of a table."""
   lines = [
     "| variant | tasks decided on | accepted | why | rules of accepted tasks, "
-    "over the run | of those refused |",
+    "over the run | rules of refused tasks |",
     "|---|---|---|---|---|---|",
   ]
   for name, each in found.items():
