@@ -78,7 +78,7 @@ def _written(
 
 
 def canonical_form(goals: Sequence[Literal], rules: Sequence[Rule]) -> str:
-  """Returns a text that is the same only for equal games.
+  """Returns a text that equal games, and no others, share.
 
   A two-player game equals that with the players exchanged, and, if both have
   the same goal, the single-player game.
@@ -124,7 +124,7 @@ def _probe_games() -> frozenset[str]:
 
 
 def canonical_terrain(ground: Terrain) -> bytes:
-  """Returns bytes that are the same only for terrains equal up to symmetry."""
+  """Returns bytes that are the same for terrains equal up to symmetry."""
   forms = []
   for turns in range(4):
     heights = np.rot90(ground.heights, turns)

@@ -205,8 +205,8 @@ class Literal:
   def symmetric(self) -> bool:
     """True if swapping the arguments changes nothing.
 
-    A player sees what is in its view, but an object what is on a free line of
-    sight, so `see` is symmetric only between objects.
+    A player sees what is in its view, but an object sees what is on a free line
+    of sight, so `see` is symmetric only between objects.
     """
     if self.row.symmetric == "object":
       return len(self.object_types) == 2
