@@ -76,7 +76,7 @@ def mixture(
 
   π_h = Σ_j w_j π_h^j + w_u / size_h for each head h. AdA mixes policies
   (arXiv 2301.07608) but does not say how their heads combine. A mixture of the
-  products would not be a product. A mixture of each head is, so sampling,
+  products would not be a product. Mixing each head keeps it one, so sampling,
   importance ratios and KL stay exact sums over heads.
 
   Args:

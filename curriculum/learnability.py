@@ -65,7 +65,7 @@ class LearnabilityConfig:
 
 
 def score(solved: Sequence[bool]) -> float:
-  """Returns the learnability p (1 - p), where p is the fraction of trues."""
+  """Returns the learnability p (1 - p), where p is the fraction solved."""
   p = sum(solved) / len(solved)
   return p * (1.0 - p)
 

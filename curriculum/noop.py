@@ -39,8 +39,9 @@ class NoopConfig:
     easy: ε2, the reward of an easy trial.
     most_easy: ε3; a task is rejected if more of the agent's trials were easy.
     fewest_better: ε4; a task is accepted if at least this many of R reach
-      max R' + ε0,
-    fewest_worse: ε5; or if at least this many of R are at most min R' - ε0.
+      max R' + ε0.
+    fewest_worse: ε5; it is also accepted if at least this many of R are at most
+      min R' - ε0.
     spread: ε6; a task is rejected if max R - min R is below it.
   """
 

@@ -1,17 +1,18 @@
-"""The predicates and shapes of the task space: a row each.
+"""The predicates and shapes of the task space, one row each.
 
-To add one, put a row into a module of yours, in a tuple `PREDICATES` or
-`SHAPES`, and name the module in the environment variable ADALAND_TABLES (or
-several, with commas between), which a run's processes inherit. The row is all
-it takes: task files, sampler, engine, physics, pictures and scripted players
-read the tables.
+To add one, put a row into a tuple `PREDICATES` or `SHAPES` in a module of your
+own, and name the module in the environment variable ADALAND_TABLES (separate
+several with commas), which a run's processes inherit. Nothing else is needed:
+task files, sampler, engine, physics, pictures and scripted players read the
+tables.
 
 Ids never change, because stored arrays, observations and an agent's parameters
-have them. Added predicates have the ids from FIRST_PREDICATE to LAST_PREDICATE,
-added shapes those from FIRST_SHAPE to LAST_SHAPE, without gaps: the ids before
-belong to the placeholders of hidden rules, predicates and objects.
+depend on them. Added predicates have the ids from FIRST_PREDICATE to
+LAST_PREDICATE, added shapes those from FIRST_SHAPE to LAST_SHAPE, without gaps:
+the ids before these belong to the placeholders of hidden rules, predicates and
+objects.
 
-M: nodes, players and object slots of a world.
+M: nodes (players and object slots) of a world.
 """
 
 import math
@@ -52,20 +53,19 @@ class Predicate(NamedTuple):
   Attributes:
     name: Its name in task files.
     id: Its number in arrays.
-    text: What holds of a and b, in words.
+    text: The relation of a and b, in words.
     test: Function of the nodes that returns where the relation holds, bool
-      [M, M], by methods and operators of arrays. A node that is absent, or the
-      same, never counts.
+      [M, M], with methods and operators of arrays. An absent node and a pair of
+      a node with itself never count.
     arguments: Kinds of the two arguments: "any", "player" or "object".
-    symmetric: Kinds of arguments between which their order is nothing: "any",
-      "object" (only between two objects) or "none".
+    symmetric: Kinds of arguments whose order does not matter: "any", "object"
+      (only between two objects) or "none".
     contacts: Whether `test` reads contacts, which have a cost.
     sight: Whether `test` reads visibility, which has a cost.
-    weight: How often samplers draw it unless told otherwise, from 0, relative
-      to others.
-    means: The predicate of Adaland whose means reach it: what the expert does
-      ("near": brings a close to b, "touching": into contact, "hold": takes b,
-      "see": looks), and what samplers and the planner expect of it.
+    weight: How often samplers draw it by default, relative to others, from 0.
+    means: The built-in predicate whose skill achieves it. It determines what
+      the expert does ("near": brings a close to b, "touching": into contact,
+      "hold": takes b, "see": looks), and what samplers and the planner expect.
   """
 
   name: str
@@ -83,7 +83,7 @@ class Predicate(NamedTuple):
 class Shape(NamedTuple):
   """Size and form of one shape.
 
-  Lengths are metres in the object's own frame, whose origin is its centre of
+  Lengths are in metres in the object's own frame, whose origin is its centre of
   mass and whose z axis points up when the object stands on its base.
 
   Attributes:
@@ -102,7 +102,7 @@ class Shape(NamedTuple):
       centre of mass, kg m².
     corners: Corners of a mesh.
     rolls: Whether it rolls away, so that contact with it does not last.
-    sloped: Whether its foot is in the way of a player's.
+    sloped: Whether its base is in the way of a player's feet.
   """
 
   name: str
@@ -125,7 +125,7 @@ class Shape(NamedTuple):
 
 
 def box(name: str, id: int, x: float, y: float, z: float) -> Shape:
-  """Returns a box of half sizes x, y and z."""
+  """Returns a box with half sizes x, y and z."""
   xx, yy, zz = x * x, y * y, z * z
   return Shape(
     name=name,

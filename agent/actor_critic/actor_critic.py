@@ -5,8 +5,8 @@ There are two algorithms: 'vtrace', the off-policy actor-critic of IMPALA (arXiv
 estimation (arXiv 1506.02438) and takes the behaviour policy as its old policy.
 Neither has a model or a target network.
 
-Shape letters: T steps, S = sum of the heads' sizes. Index conventions as in
-`adaland.agent.muesli.muesli`.
+Shape letters: T steps, S = sum of the heads' sizes. Index conventions are those
+of `adaland.agent.muesli.muesli`.
 """
 
 from typing import NamedTuple

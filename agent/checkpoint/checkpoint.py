@@ -151,7 +151,7 @@ def restore(
 def read_run(
   directory: str | os.PathLike[str], step: int | None = None
 ) -> dict[str, Any]:
-  """Returns only a checkpoint's `run` dictionary; None is the newest one's.
+  """Returns only the `run` dictionary of a checkpoint, by default the newest.
 
   Raises:
     ValueError: If there is no such checkpoint or it is broken.

@@ -3,9 +3,9 @@
 The belief is a pair of probabilities for each type of object: that a rule
 which leads to the goal needs it, and that a rule which leads nowhere does. A
 rule leads to the goal if it makes an object of the goal, or one that such a
-rule needs in turn. The order of rules has no meaning, so the belief is about
-types instead of rules. Supervising memory in this way is due to Humplik et al.
-2019 (arXiv 1905.06424).
+rule needs in turn. Hidden rules look alike and come in any order, so the belief
+is about types instead of rules. Supervising memory in this way is due to
+Humplik et al. 2019 (arXiv 1905.06424).
 
 Shape letters: B batch, R rules, G arguments of a rule and its spawns, O types
 of objects.

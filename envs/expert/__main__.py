@@ -1,4 +1,4 @@
-"""A measurement of the expert on sampled held-out tasks.
+"""Measures the expert on sampled held-out tasks.
 
 python -m adaland.envs.expert --num_tasks=100 --seed=0
 """

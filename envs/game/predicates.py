@@ -82,7 +82,7 @@ def relations(
 
 
 def of_predicate(relations_: Array, predicate: Array) -> Array:
-  """Returns the relation of a predicate id, uint32 [M]; arbitrary for others."""
+  """Returns the relation of a predicate id, uint32 [M]; any for other ids."""
   return relations_[jnp.asarray(_ROWS)[predicate]]
 
 

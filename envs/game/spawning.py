@@ -156,7 +156,7 @@ def place(
   Each appears as close to its origin as there is room, preferably on the far
   side as seen from the nearest player, on ground of the same level that a
   player can reach. An object that was there before counts as the sphere that
-  encloses it in any pose, so that a position is clear whatever its pose.
+  encloses it in any pose, so that a clear position stays clear in any pose.
 
   Args:
     spawned: Slots with a new object, bool [S].

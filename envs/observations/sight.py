@@ -127,7 +127,7 @@ def wanted(
 
 
 class Segments(NamedTuple):
-  """Lines of sight of a batch, packed in rows of the largest number.
+  """Lines of sight of a batch, in rows padded to the largest number of them.
 
   Attributes:
     env, source, target: Environment and nodes of each segment, int [L].

@@ -172,7 +172,7 @@ def set_options(spec: mujoco.MjSpec) -> None:
   option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
   option.enableflags |= mujoco.mjtEnableBit.mjENBL_SLEEP
   option.sleep_tolerance = _SLEEP_TOLERANCE
-  # Fixed, so that they do not depend on the objects in the slots.
+  # Fixed, so as not to depend on the objects in the slots.
   spec.stat.meanmass = 1.0
   spec.stat.meansize = 0.5
   spec.stat.extent = 10.0
@@ -180,7 +180,7 @@ def set_options(spec: mujoco.MjSpec) -> None:
 
 
 def add_grips(spec: mujoco.MjSpec, capacity: Capacity) -> None:
-  """Adds a constraint for each player and slot, in this order, all off."""
+  """Adds a disabled constraint for each player and slot, in this order."""
   for player in range(capacity.num_players):
     for index in range(capacity.num_slots):
       spec.add_equality(

@@ -35,8 +35,8 @@ class Models:
       [N, P+S, P+S].
     sensed: Pair of nodes of each contact sensor, lower first, -1 for a sensor
       that is off, int [N, K, 2].
-    crowded: Environments that, since their start, had more pairs to watch than
-      sensors; all of theirs are off, bool [N].
+    crowded: Environments that since their start have had more pairs to watch
+      than sensors; all their sensors are off, bool [N].
     node_bodies: The body of each node, after an entry for node -1, int32
       [N, 1+P+S].
     geom_nodes: The node of each geom, then an entry for geom -1, int32.
@@ -59,8 +59,8 @@ class Models:
     self._types = np.zeros((num_envs, S), int)
     self._changed = np.zeros((num_envs, S), bool)  # Since the start.
     self._writer = _slot_writer(capacity)
-    # Unused models by terrain: with few terrains, reusing them saves copying
-    # one for each scene.
+    # Unused models by terrain: with few terrains, reuse saves copying a model
+    # for each scene.
     self._spare: dict[tuple, list[mujoco.MjModel]] = collections.defaultdict(
       list
     )
@@ -78,13 +78,13 @@ class Models:
     self._node_geoms = np.tile(geoms, (num_envs, 1))
 
   def save_changes(self) -> dict[str, np.ndarray]:
-    """Returns the slots changed since the start, and the types in them."""
+    """Returns the slots changed since the start, and their types."""
     return {"changed": self._changed.copy(), "types": self._types.copy()}
 
   def load_changes(
     self, saved: Mapping[str, np.ndarray], at: np.ndarray
   ) -> None:
-    """Repeats the changes that `save_changes` returned.
+    """Repeats the changes returned by `save_changes`.
 
     Args:
       saved: The changes; other entries are ignored.
@@ -97,7 +97,7 @@ class Models:
         self.set_slots(env, changed, types, at[env, changed])
 
   def load(self, env: int, scene: base.Scene) -> None:
-    """Exchanges the scene of an environment."""
+    """Replaces the scene of an environment."""
     old, new = _terrain_key(self.scenes[env]), _terrain_key(scene)
     if old != new:
       if sum(map(len, self._spare.values())) >= len(self.models):
@@ -136,7 +136,7 @@ class Models:
   def set_slots(
     self, env: int, which: np.ndarray, types: np.ndarray, at: np.ndarray
   ) -> None:
-    """Changes the objects in slots of an environment; none is frozen."""
+    """Changes the objects in slots of an environment; the new ones are free."""
     still = np.zeros(len(which), bool)
     self._write(env, which, types, still, at, np.zeros(len(which)))
     self._changed[env, which] = True
@@ -147,10 +147,10 @@ class Models:
       self._watch(env)
 
   def _watch(self, env: int) -> None:
-    """Gives sensors to the pairs of nodes whose contacts are reported.
+    """Assigns sensors to the pairs of nodes whose contacts are reported.
 
-    A pair keeps its sensor: MuJoCo leaves the readings of pairs asleep as they
-    are. New pairs have an object that has just appeared and is awake.
+    A pair keeps its sensor: MuJoCo does not update the readings of sleeping
+    pairs. New pairs have an object that has just appeared and is awake.
     """
     players = constants.PLAYER_TYPE_IDS[: self.capacity.num_players]
     types = np.array([*players, *self._types[env]])
@@ -215,7 +215,7 @@ class Models:
 
 @functools.lru_cache(maxsize=8)
 def _slot_writer(capacity: mjcf.Capacity) -> slots.SlotWriter:
-  """Returns the writer for a capacity, which compiles many models once."""
+  """Returns the cached writer for a capacity, which compiles many models."""
   return slots.SlotWriter(capacity)
 
 
@@ -233,7 +233,7 @@ def needed(scenes: Iterable[base.Scene]) -> tuple[int, int]:
 
 
 def check(scene: base.Scene, capacity: mjcf.Capacity) -> None:
-  """Raises ValueError if a scene has other sizes than the models."""
+  """Raises ValueError if a scene's sizes differ from the models'."""
   S, P = capacity.num_slots, capacity.num_players
   for name, wanted in (
     ("ramps", np.shape(scene.heights)),

@@ -1,4 +1,4 @@
-"""Overlaps of bodies with their true shapes, at poses given from outside.
+"""Overlaps of bodies with their true shapes, at given poses.
 
 P: players, S: slots; nodes are numbered players first, as in `base`.
 """
@@ -17,9 +17,9 @@ _PLAYER = 0  # In place of a type id.
 
 
 class Overlap(NamedTuple):
-  """Two nodes, the lower first, and how deep they are inside each other.
+  """Two nodes, the lower first, and how deeply they overlap.
 
-  The depth is in metres, negative for the distance of nodes that are apart.
+  The depth is in metres; for separate nodes it is their negative distance.
   """
 
   first: int
@@ -48,7 +48,7 @@ def find(bodies: Bodies, least: float) -> Iterator[Overlap]:
 
   Args:
     bodies: The bodies.
-    least: Metres; if negative, also nodes that are closer than that.
+    least: Metres; if negative, includes separate nodes that are closer.
   """
   num_players = len(bodies.player_at)
   lift = np.array([0.0, 0.0, constants.AVATAR_HEIGHT / 2])
@@ -74,7 +74,7 @@ def _bounding_radius(type_id: int) -> float:
 
 
 class _Pair:
-  """Two bodies, of a model that holds nothing else."""
+  """Two bodies, in a model that holds nothing else."""
 
   def __init__(self, first: int, second: int):
     spec = mujoco.MjSpec()
@@ -97,11 +97,11 @@ class _Pair:
   @classmethod
   @functools.cache
   def of(cls, first: int, second: int) -> "_Pair":
-    """Returns the pair of two type ids, made once."""
+    """Returns the pair of two type ids, cached."""
     return cls(first, second)
 
   def depth(self, centres: np.ndarray, quats: np.ndarray) -> float:
-    """Returns how deep the two are inside each other, see `Overlap`.
+    """Returns how deeply the two overlap, see `Overlap`.
 
     Args:
       centres: Their centres, float [2, 3].

@@ -1,6 +1,6 @@
 """The parts of worlds: bodies, geoms, and the constants of their dynamics.
 
-Lengths are metres, masses kilograms, times seconds.
+Lengths are in metres, masses in kilograms, times in seconds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,20 +19,21 @@ PARKING: Final = (0.0, 0.0, -100.0)  # Position of unused slots, asleep.
 _CONTACT_SECONDS: Final = 2 * constants.STEP_SECONDS / SUBSTEPS
 
 _OBJECT_FRICTION: Final = (0.6, 0.005, 0.0001)
-# Air drag, which also brings rolling spheres to rest within some seconds.
+# Air drag, which also brings rolling spheres to rest within a few seconds.
 _OBJECT_DAMPING: Final = 0.15
 # Similar to the objects' masses: a much heavier avatar would squeeze objects
 # into walls, a much lighter one could not push them.
 _AVATAR_MASS: Final = 5.0
 _AVATAR_FRICTION: Final = (0.1, 0.005, 0.0001)
 _AVATAR_SPEED_GAIN: Final = 180.0  # Newtons per metre per second of error.
-# Newtons: too few to walk up the side of a pyramid.
+# Newtons: too weak to walk up the side of a pyramid.
 _AVATAR_FORCE: Final = 82.0
 _HAND_MASS: Final = 100.0
 # The hand reaches its wanted speed in one substep (explicit Euler).
 _HAND_SPEED_GAIN: Final = _HAND_MASS * SUBSTEPS / constants.STEP_SECONDS
 
-# Colours are `observations.vision`'s; here they only tell rays what to hit.
+# Colours are defined in `observations.vision`; here they only tell rays what to
+# hit.
 _OPAQUE_RGBA: Final = (0.5, 0.5, 0.5, 1.0)
 _HIDDEN_RGBA: Final = (0.0, 0.0, 0.0, 0.0)  # Skipped by rays and renderers.
 
@@ -56,7 +57,7 @@ def add_meshes(spec: mujoco.MjSpec) -> None:
   for shape in shapes.SHAPE_TABLE:
     if shape.form == "mesh":
       spec.add_mesh(name=shape.name, uservert=np.ravel(shape.corners).tolist())
-  # The ramp climbs along +x and reaches into the block below.
+  # The ramp climbs along +x and extends into the block below.
   half, rise = constants.TILE_METRES / 2, constants.LEVEL_METRES
   profile = [(-half, -rise), (half, -rise), (-half, 0.0), (half, rise)]
   wedge = [(i, j * half, k) for i, k in profile for j in (-1, 1)]
@@ -66,7 +67,7 @@ def add_meshes(spec: mujoco.MjSpec) -> None:
 def add_terrain(
   spec: mujoco.MjSpec, ground: terrain.Pieces, max_boxes: int, max_ramps: int
 ) -> None:
-  """Adds the pieces of terrain, and hidden ones up to the given numbers."""
+  """Adds the terrain's pieces, and hidden ones up to the given numbers."""
   for name, needed, allowed in (
     ("boxes", len(ground.box_centres), max_boxes),
     ("ramps", len(ground.ramp_bases), max_ramps),
@@ -145,18 +146,18 @@ def set_mass(
 
 
 def even(moments: tuple[float, float, float]) -> tuple[float, float, float]:
-  """Returns moments of inertia of the same mean, equal about all axes.
+  """Returns moments of inertia with the same mean, equal about all axes.
 
-  Where they differ, the gyroscopic torque of an object that spins at 60 radians
-  a second, as one that a hand strikes against an edge does, grows without
-  bound: it is integrated explicitly, and in a substep the object turns by more
-  than a radian.
+  If they differ, the gyroscopic torque of an object that spins at 60 radians
+  per second, as after a hand strikes it against an edge, grows without bound:
+  it is integrated explicitly, and in a substep the object turns by more than a
+  radian.
   """
   return (sum(moments) / 3,) * 3
 
 
 def add_fixed(spec: mujoco.MjSpec, index: int, slot: Slot) -> None:
-  """Adds the body that stands in for a frozen object: part of the world."""
+  """Adds the body that represents a frozen object, as part of the world."""
   used = slot.frozen and slot.type_id > 0
   body = spec.worldbody.add_body(name=f"fixed{index}")
   set_mass(body, 0.0, (0.0, 0.0, 0.0))  # It cannot move anyway.
@@ -199,7 +200,7 @@ def _add_slides(
   axes: int,
   force: float | None,
 ) -> None:
-  """Adds slides along the world's axes; the first `axes` are motorized."""
+  """Adds slide joints along the world's axes; the first `axes` have motors."""
   for axis in range(3):
     name = f"{body.name}_{'xyz'[axis]}"
     body.add_joint(

@@ -1,8 +1,8 @@
-"""Changing the objects in the slots of a compiled model, without compiling.
+"""Changes of the objects in a compiled model's slots, without compiling.
 
 Models of one capacity differ only in the values of some rows of their arrays.
-The rows of each object type are copied from models compiled for the purpose,
-so that the arrays become those that compiling would have given.
+The rows of each object type are copied from models compiled for this purpose,
+so that the arrays equal those of a newly compiled model.
 
 C: slots written at once.
 """
@@ -59,7 +59,7 @@ class _Rows:
     self._tables: dict[str, np.ndarray] = {}  # By type id, [types, ...].
 
   def append(self, model: mujoco.MjModel) -> None:
-    """Appends the rows of a model's first slot as those of the next type."""
+    """Appends the rows of a model's first slot, for the next type."""
     for name in self._fields:
       row = np.asarray(getattr(model, name)[self._addresses[0]])[None]
       table = self._tables.get(name, row[:0])
@@ -127,7 +127,7 @@ class SlotWriter:
     frozen = frozen & (types > 0)
     for group in self._free:
       group.write(model, slots, np.where(frozen, 0, types))
-    # Summed in the compiler's order, for the same rounding.
+    # Summed in the compiler's order, to get the same rounding.
     model.body_subtreemass[0] = np.cumsum(model.body_mass[::-1])[-1]
 
     quats = np.zeros((len(slots), 4))
@@ -137,7 +137,7 @@ class SlotWriter:
     model.body_pos[bodies], model.body_quat[bodies] = positions, quats
     model.qpos0[self._coordinates[slots]] = pose
     model.qpos_spring[self._coordinates[slots]] = pose
-    # Few objects are frozen, so usually no fixed body is or was in use.
+    # Few objects are frozen, so usually no fixed body is used before or after.
     if frozen.any() or model.geom_contype[layout.fixed_geoms[slots]].any():
       self._write_fixed(model, slots, types, frozen, positions, quats)
 

@@ -15,7 +15,7 @@ from adaland.envs import constants
 FLOOR_DEPTH: Final = 2.0
 WALL_THICKNESS: Final = 1.0
 # Above the outer wall, an invisible fence of this height with a lid keeps
-# thrown objects and those carried over the wall inside the arena.
+# objects that are thrown or carried over the wall inside the arena.
 FENCE_METRES: Final = 6.0
 
 
@@ -27,7 +27,7 @@ class Pieces(NamedTuple):
     box_halves: Half sizes of the boxes, float [B, 3].
     box_yaws: Direction of each box's first axis, float [B].
     box_hidden: Boxes that stop objects but are invisible, bool [B].
-    ramp_bases: Middle of the ramps' bottom faces, float [K, 3].
+    ramp_bases: Centres of the ramps' bottom faces, float [K, 3].
     ramp_yaws: Direction in which the ramps climb, float [K].
   """
 
@@ -40,7 +40,7 @@ class Pieces(NamedTuple):
 
 
 def pieces(heights: np.ndarray, ramps: np.ndarray) -> Pieces:
-  """Covers terrain by few boxes: floor, walls, fence, then the platforms.
+  """Covers terrain with few boxes: floor, walls, fence, then the platforms.
 
   Args:
     heights: Level of each tile, int [X, Y].
@@ -98,7 +98,7 @@ def pieces(heights: np.ndarray, ramps: np.ndarray) -> Pieces:
 def _box(
   low: np.ndarray, high: np.ndarray, top: float, bottom: float = -FLOOR_DEPTH
 ) -> tuple[np.ndarray, np.ndarray]:
-  """Returns centre and half sizes of a box, which stands below the floor."""
+  """Returns centre and half sizes of a box that extends below the floor."""
   centre = np.append((low + high) / 2, (top + bottom) / 2)
   return centre, np.append((high - low) / 2, (top - bottom) / 2)
 
@@ -106,10 +106,10 @@ def _box(
 def _diagonal(
   middle: np.ndarray, yaw: float, top: float
 ) -> tuple[np.ndarray, np.ndarray]:
-  """Returns the box of a diagonal cliff: one face stands on the diagonal.
+  """Returns the box of a diagonal cliff: one face is on the diagonal.
 
-  The box fills the half of the tile beyond it. What it is larger is inside the
-  platforms beside that half, which are as high.
+  The box fills the half of the tile beyond the diagonal. The rest of the box is
+  inside the adjacent platforms, which have the same height.
   """
   diagonal = constants.TILE_METRES * np.sqrt(2)
   towards = np.array([np.cos(yaw), np.sin(yaw)])
@@ -123,8 +123,8 @@ def _rectangles(
 ) -> Iterator[tuple[int, int, int, int, int]]:
   """Yields rectangles (i0, i1, j0, j1, height) that cover all raised tiles.
 
-  A rectangle of one height may run under tiles that are higher (their own
-  rectangle hides it), which saves pieces. Greedy: grows along y, then x.
+  A rectangle of one height may extend under higher tiles (their own rectangle
+  hides it), which saves pieces. The search is greedy: it grows along y, then x.
   """
   for height in range(1, int(heights.max()) + 1):
     usable = heights >= height

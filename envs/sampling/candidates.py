@@ -3,15 +3,15 @@
 All of them hide all rules::
 
   Traps   the right one becomes the goal's object when the player comes near;
-          a wrong one makes what the right one vanishes at the sight of
-  Find    as Traps in a larger room, but wrong ones merely vanish
+          a wrong one becomes an object at whose sight the right one vanishes
+  Find    like Traps, in a larger room, but wrong ones merely vanish
   Fetch   the right one, carried to the right place, becomes the goal's object;
-          the two of a wrong pair vanish
-  Chain   the right one becomes a thing that has to be carried to the right
-          place; a wrong candidate vanishes, as do the two of a wrong pair
+          both objects of a wrong pair vanish
+  Chain   the right one becomes an object that has to be carried to the right
+          place; wrong candidates vanish, as do both objects of a wrong pair
 
 The score of a player without memory of earlier trials does not rise over the
-trials; `adaland tasks worth` measures what memory is worth.
+trials; `adaland tasks worth` measures the value of memory.
 """
 
 import dataclasses
@@ -36,8 +36,8 @@ class Traps(hidden_tasks.CandidateTasks):
     near(player1, D) -> H
     see(H, A) -> nothing
 
-  Coming near a wrong candidate annihilates the right one, unless something
-  stands between the two; what vanished tells which one it was.
+  Going near a wrong candidate makes the right one vanish, unless something is
+  between the two; which object vanished shows which one was right.
   """
 
   name: ClassVar[str] = "traps"
@@ -66,7 +66,7 @@ class Traps(hidden_tasks.CandidateTasks):
 
 @dataclasses.dataclass(frozen=True)
 class Find(hidden_tasks.CandidateTasks):
-  """The family in which candidates lie far apart, and wrong ones vanish.
+  """The family in which candidates are far apart, and wrong ones vanish.
 
   A: the right candidate, D: each wrong one, Y: the goal's object::
 
@@ -98,12 +98,13 @@ class Fetch(hidden_tasks.CandidateTasks):
   """The family in which the right candidate has to be carried.
 
   A, D: the right and each wrong candidate, P, Q: the right and each wrong
-  place, a frozen wall, Y: the goal's object::
+  place (frozen walls), Y: the goal's object::
 
     near(A, P) -> Y
     near(D, P) -> nothing, near(A, Q) -> nothing, near(D, Q) -> nothing
 
-  A wrong pair vanishes, and with it the right candidate, place, or neither.
+  A wrong pair vanishes; it may include the right candidate, the right place, or
+  neither.
 
   Attributes:
     places: Number of places, 1 to 3.
@@ -158,7 +159,7 @@ class Chain(Fetch):
   """The family in which two hidden rules have to fire in a row.
 
   A, D: the right and each wrong candidate, P, Q: the right and each wrong
-  place, a frozen wall, M: another type, Y: the goal's object::
+  place (frozen walls), M: another type, Y: the goal's object::
 
     near(player1, A) -> M
     near(player1, D) -> nothing

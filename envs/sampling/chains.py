@@ -1,8 +1,8 @@
-"""Draws a goal, and the rules that lead to it.
+"""The draw of a goal and of the rules that lead to it.
 
 The rules are drawn backwards from the goal: each supplies an object that the
 goal or a later rule needs, and objects that no rule supplies exist from the
-start. So there is a solution; see `game_sampler` for what makes it take work.
+start. So there is a solution; see `game_sampler` for why it takes work.
 """
 
 from typing import Final
@@ -12,17 +12,18 @@ from adaland.envs.tasks.literals import Literal, ObjectType, Rule
 
 # Probability that one rule supplies both objects that the next step needs.
 _SUPPLY_BOTH: Final = 0.5
-# Probability that a rule after the first is another way to what a rule before
-# it supplies, instead of the step before; and that this way is a lure: it
-# consumes what the solution needs. With the values, solutions are about as long
-# as those of AdA's test tasks (arXiv 2301.07608, figure of complexity metrics).
+# Probability that a rule after the first is another way to what an earlier rule
+# supplies, instead of the preceding step; and that this way is a lure: it
+# consumes an object that the solution needs. With these values, solutions are
+# about as long as in AdA's test tasks (arXiv 2301.07608, figure of complexity
+# metrics).
 _OTHER_WAY: Final = 0.55
 _LURE: Final = 0.9
 _JOINING: Final = ("near", "touching")
 
 
 class Chain:
-  """A goal, the rules that lead to it, and the objects to start with.
+  """A goal, the rules that lead to it, and the initial objects.
 
   Attributes:
     goal: The rewarded literal.
@@ -91,13 +92,13 @@ class Chain:
       )
       means = choices.means(predicate)
       if negated:
-        # Only what starts, or appears, together can be parted.
+        # Only objects that start or appear together can be separated.
         if with_player or means not in _JOINING:
           continue
         if not at_start and means == "touching":
           continue
       elif means == "see":
-        # Looking must not be all that it takes to reach the goal.
+        # It must take more than looking to reach the goal.
         if not with_player or not at_start or self.goal.means == "see":
           continue
       elif means == "near" and with_player and not at_start:
@@ -111,7 +112,7 @@ class Chain:
     """Draws a condition that consumes an object of a negated goal.
 
     Args:
-      last: True if no rule comes before.
+      last: True if no rule fires before it.
     """
     choices, config = self._choices, self._choices.config
     victim = choices.pick(list(self.goal.object_types))
@@ -125,7 +126,7 @@ class Chain:
           return Literal(predicate, PLAYER, victim)
         continue
       if choices.with_player(predicate, config.player_in_rule_probability):
-        # With a goal to be away from it, the player starts beside it.
+        # If the goal is to be away from it, the player starts next to it.
         if not last or self.goal.a == PLAYER:
           continue
         return Literal(predicate, PLAYER, victim)
@@ -158,10 +159,10 @@ class Chain:
   def _draw_spawns(
     self, consumer: Literal, missing: list[ObjectType]
   ) -> tuple[ObjectType, ...]:
-    """Draws which of a step's objects a rule supplies; the others exist."""
+    """Draws which of a step's objects a rule supplies; the rest exist."""
     choices = self._choices
     if consumer.negated and consumer is not self.goal:
-      return tuple(missing)  # It appears together, to be parted.
+      return tuple(missing)  # They appear together, to be separated.
     supplied = choices.pick(missing)
     rest = list(missing)
     rest.remove(supplied)
@@ -173,9 +174,9 @@ class Chain:
     return (supplied,)
 
   def _draw_other_way(self) -> Rule:
-    """Draws another way to what a rule of the solution supplies.
+    """Draws another way to supply what a rule of the solution supplies.
 
-    A lure consumes what is needed once the rule has fired.
+    A lure consumes an object that is needed after the rule has fired.
     """
     choices = self._choices
     suppliers = range(self._first_supplier, len(self.rules))
@@ -192,7 +193,7 @@ class Chain:
     return Rule(Literal(predicate, victim, fresh), self.rules[index].spawns)
 
   def _needed_after(self, index: int) -> list[ObjectType]:
-    """Returns initial types that are needed once a rule has fired."""
+    """Returns initial types that are needed after a rule has fired."""
     rule = self.rules[index]
     later = [self.goal, *(x.condition for x in self.rules[:index])]
     found = [
@@ -202,7 +203,7 @@ class Chain:
       if kind in self.objects
       and kind not in (*rule.condition.object_types, *rule.spawns)
     ]
-    if self.goal.negated:  # To consume one of its objects is to reach it.
+    if self.goal.negated:  # Consuming one of its objects reaches the goal.
       found = [x for x in found if x not in self.goal.object_types]
     return found
 
@@ -210,12 +211,12 @@ class Chain:
 def _takes_work(
   means: str, with_player: bool, negated: bool, num_rules: int
 ) -> bool:
-  """Returns True if a goal can start unreached and be reached by acting."""
+  """Returns True if a goal need not hold initially and acting can reach it."""
   if not negated:
-    # Initial objects are mostly seen from the start.
+    # Most initial objects are seen from the start.
     return means != "see" or num_rules > 0
   if means in _JOINING:
     return True
-  # Only a rule reliably ends that two objects see each other; nothing is held
-  # at the start, and to look away is no work.
+  # Two objects reliably stop seeing each other only by a rule; nothing is held
+  # at the start, and looking away is no work.
   return means == "see" and not with_player and num_rules > 0

@@ -1,4 +1,4 @@
-"""The random choices of which a game is drawn."""
+"""The random choices from which a game is made."""
 
 from collections.abc import Sequence
 from typing import Final, TypeVar
@@ -17,7 +17,7 @@ from adaland.envs.tasks.literals import (
 
 PLAYER: Final = Player(1)
 TRIES: Final = 20
-# Probability that the second of two objects is of the type of the first, as if
+# Probability that the second of two objects has the type of the first, as if
 # both were drawn from all types.
 _SAME_TYPE: Final = 1 / len(OBJECT_TYPES)
 
@@ -25,16 +25,16 @@ _T = TypeVar("_T")
 
 
 class NoGameError(Exception):
-  """An attempt to draw a game that failed."""
+  """A failed attempt to draw a game."""
 
 
 class Choices:
-  """Random choices, and the object types that are left for new purposes.
+  """Random choices, and the object types that are still unused.
 
   Attributes:
     config: The distribution of games.
     rng: Source of randomness.
-    unused: Types that nothing of the game uses yet, in random order.
+    unused: Types that no part of the game uses yet, in random order.
   """
 
   def __init__(self, config: SamplerConfig, rng: np.random.Generator):
@@ -45,11 +45,11 @@ class Choices:
     self.unused = [OBJECT_TYPES[i] for i in order]
 
   def chance(self, probability: float) -> bool:
-    """Returns True with a probability."""
+    """Returns True with the given probability."""
     return bool(self.rng.random() < probability)
 
   def between(self, bounds: Range) -> int:
-    """Draws a whole number of a range, both ends included."""
+    """Draws an integer from a range, both ends included."""
     return int(self.rng.integers(bounds[0], bounds[1] + 1))
 
   def pick(self, options: Sequence[_T]) -> _T:
@@ -59,7 +59,7 @@ class Choices:
   def pick_predicate(self, options: Sequence[str]) -> str:
     """Draws one of some predicates, by the weights in the table."""
     rows = [tables.PREDICATE_OF_NAME[name] for name in options]
-    # A predicate of weight 0 is among the options only if a user wants it.
+    # A predicate with weight 0 is an option only if a user asks for it.
     return self.pick([row.name for row in rows for _ in range(row.weight or 1)])
 
   def with_player(self, predicate: str, probability: float) -> bool:
@@ -67,13 +67,13 @@ class Choices:
 
     Args:
       predicate: The predicate.
-      probability: Probability of the player, where an object may stand too.
+      probability: Probability of the player, if an object is possible too.
     """
     kind = tables.PREDICATE_OF_NAME[predicate].arguments[0]
     return kind == "player" or (kind == "any" and self.chance(probability))
 
   def means(self, predicate: str) -> str:
-    """Returns the predicate of Adaland whose means reach a predicate."""
+    """Returns the built-in predicate whose skill achieves a predicate."""
     return tables.PREDICATE_OF_NAME[predicate].means
 
   def take_type(self) -> ObjectType:
@@ -89,7 +89,7 @@ class Choices:
   def relate(
     self, predicate: str, with_player: bool, negated: bool
   ) -> Literal | None:
-    """Draws a literal over unused types, which it takes; None if it can't be.
+    """Draws a literal over unused types and takes these; None if impossible.
 
     Args:
       predicate: The predicate.
@@ -113,9 +113,9 @@ class Choices:
 
 
 def stays_in_contact(literal: Literal) -> bool:
-  """Returns True if a literal's arguments can be put in contact, and stay so.
+  """Returns True if a literal's arguments can be put and stay in contact.
 
-  A ball rolls away, and a pyramid's foot is in the way of a player's.
+  A ball rolls away, and a pyramid's base is in the way of a player's feet.
   """
   with_player = isinstance(literal.a, Player) or isinstance(literal.b, Player)
   return not any(

@@ -1,4 +1,4 @@
-"""Configuration of the task sampler; defaults are those of AdA.
+"""Configuration of the task sampler; the defaults are AdA's.
 
 AdA is arXiv 2301.07608.
 """
@@ -8,9 +8,9 @@ import dataclasses
 from adaland.envs import constants, tables
 from adaland.envs.tasks import parts
 
-# The first world seed of the test split; those of training are below.
+# The first world seed of the test split; training seeds are below it.
 FIRST_TEST_SEED = 2**30
-# So many that each has some hundred seeds to be drawn with.
+# Leaves some hundred seeds to draw each world with.
 MAX_WORLDS = FIRST_TEST_SEED // 256
 _DRAWN = tuple(row.name for row in tables.PREDICATES if row.weight)
 
@@ -21,7 +21,7 @@ Range = tuple[int, int]
 class SamplerConfig:
   """A distribution over tasks.
 
-  Ranges are (first, last), both included, and are drawn from uniformly.
+  Ranges are (first, last), both included, with uniform draws.
 
   Attributes:
     split: The half of games and worlds, 'train' or 'test'.
@@ -30,7 +30,7 @@ class SamplerConfig:
     walls: Number of inner walls.
     diagonals: Number of diagonal cliffs.
     num_worlds: Number of worlds.
-    num_games: Number of game indices; some give the same game.
+    num_games: Number of game indices; some may give the same game.
     chain_rules: Number of rules that must be triggered one after another.
     dead_ends: Number of rules that lead nowhere or spoil the task.
     distractors: Number of initial objects of types absent from chain and goal.
@@ -39,18 +39,19 @@ class SamplerConfig:
     negation_probability: Probability that a goal is negated, where it can be.
     rule_negation_probability: The same for rules' conditions.
     player_in_goal_probability: Probability that the first argument of a goal
-      is the player, where it may be an object too.
+      is the player, where it may also be an object.
     player_in_rule_probability: The same probability for rules' conditions.
-    free_goals: If true, negated goals that hold from the start are drawn as
-      well, as in the paper: nothing is to be held, or to be looked at.
-    two_player_probability: Probability that a task is of two players.
+    free_goals: If true, negated goals that hold from the start are drawn too,
+      as in the paper: that nothing is held, or nothing is looked at.
+    two_player_probability: Probability that a task has two players.
     freezing_probability: Probability that some objects may be frozen.
-    frozen_probability: Probability that a type is, then; all its objects are.
+    frozen_probability: Probability that a type, with all its objects, is then
+      frozen.
     hide: 'uniform' draws a mechanism of hiding and the hidden parts, 'rules'
       hides all rules, 'none' hides nothing.
     trials: Number of trials in an episode.
     trial_seconds: Length of a trial.
-    max_objects: Largest number of initial objects.
+    max_objects: Maximum number of initial objects.
   """
 
   split: str = "train"
@@ -130,7 +131,7 @@ class SamplerConfig:
     ):
       if not 0 <= getattr(self, field) <= 1:
         raise ValueError(f"{field} is {getattr(self, field)}, allowed: 0 to 1")
-    # A crowded room may have no space left for the last object.
+    # A crowded room may have no space for the last object.
     room = self.tiles[0] ** 2 // 2
     if self.max_objects > room:
       raise ValueError(

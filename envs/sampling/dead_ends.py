@@ -1,4 +1,4 @@
-"""Draws distractors, and rules that lead nowhere or spoil the task."""
+"""The draw of distractors, and of rules that lead nowhere or spoil the task."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from adaland.envs.sampling.choices import PLAYER, TRIES, Choices, NoGameError
 from adaland.envs.tasks.literals import Literal, ObjectType, Rule
 
 # Probability that a dead end consumes an object that the solution needs, where
-# it can: so that as many rules are dangerous as in AdA's test tasks.
+# it can; with this value as many rules are dangerous as in AdA's test tasks.
 _DANGEROUS: Final = 0.97
 # Probability that it consumes two of them, which may never exist at once.
 _BOTH_NEEDED: Final = 0.1
@@ -17,7 +17,7 @@ class DeadEnds:
   """Distractors and dead ends around a chain.
 
   Attributes:
-    rules: The dead ends. None feeds another, and each can be avoided.
+    rules: The dead ends. None supplies another, and each can be avoided.
     objects: Types of the distractors, one entry for each object.
   """
 
@@ -56,8 +56,8 @@ class DeadEnds:
     count = min(choices.between(config.distractors), room)
     if count < config.distractors[0] or (count and not choices.unused):
       raise NoGameError
-    # Each type once, as far as they last: two objects of one type that the
-    # solution never has would give away that they are distractors.
+    # Each type once, if there are enough: two objects of one type, which the
+    # solution never has, would reveal that they are distractors.
     once = choices.unused[:count]
     return once + [choices.pick(once) for _ in range(count - len(once))]
 

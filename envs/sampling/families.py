@@ -3,13 +3,13 @@
 A family is a set of tasks, each a pure function of an index, with a fixed split
 into a training and a held-out half::
 
-  SampledTasks   tasks drawn as a SamplerConfig says
+  SampledTasks   tasks drawn according to a SamplerConfig
   candidates     families whose rules are hidden (Traps, Find, Fetch, Chain)
   TaskFolder     a folder of task files
   TaskFunction   a function of an index
   TaskMixture    several families, with weights
 
-An object with the four members of `TaskFamily` is a family as well.
+Any object with the four members of `TaskFamily` is a family, too.
 """
 
 import dataclasses
@@ -44,20 +44,20 @@ class TaskFamily(task_sets.TaskSet, Protocol):
 def make(
   source: TaskFamily | SamplerConfig | str | os.PathLike[str] | Any,
 ) -> TaskFamily:
-  """Makes a family from what describes one.
+  """Makes a family from its description.
 
   Args:
     source: A family, the configuration of a sampler or of a run's tasks, a
-      name that `named` knows (as "traps"), a folder of task files
+      name that `named` knows (such as "traps"), a folder of task files
       ("./traps"), or a function from an index to a task.
 
   Raises:
-    ValueError: If the source is none of these, or its folder is refused.
+    ValueError: If the source is none of these, or its folder is invalid.
   """
   if isinstance(source, TaskFamily) and not isinstance(source, type):
     return source
   if isinstance(source, SamplerConfig):
-    # That of a run may name a family, which replaces what it describes.
+    # A run's configuration may name a family, which replaces its description.
     name = getattr(source, "family", "")
     return make(name) if name else SampledTasks(source)
   if isinstance(source, str) and named.is_named(source):
@@ -80,11 +80,11 @@ class SampledTasks:
   """The family of a sampler's tasks.
 
   Halves differ in games (by a hash of the canonical form) and in worlds (by
-  seed). Indices of the training half come first, then those held out. The split
-  is fair only where games are very many, see `heldout`.
+  seed). Indices of the training half come first, then those of the held-out
+  half. The split is fair only if there are very many games, see `heldout`.
 
   Attributes:
-    config: The distribution of tasks; its `split` makes no difference.
+    config: The distribution of tasks; its `split` is ignored.
   """
 
   config: SamplerConfig = dataclasses.field(default_factory=SamplerConfig)
@@ -118,9 +118,9 @@ class TaskFolder:
   """The family of the task files in a folder.
 
   A task is held out if its game is, by the sampler's rule: one game in
-  HELDOUT_ONE_IN, chosen by a hash of its canonical form. The half of a file
-  thus depends on its game alone, and sampled training tasks mixed with the
-  folder have none of its held-out games. A folder too small for this split
+  HELDOUT_ONE_IN, chosen by a hash of its canonical form. So the half of a file
+  depends only on its game, and sampled training tasks mixed with the folder
+  have none of its held-out games. A folder that is too small for this split
   needs a second folder with the held-out half.
   """
 
@@ -133,10 +133,10 @@ class TaskFolder:
 
     Args:
       folder: The task files.
-      held_out: Folder with the held-out half; `folder` is all training then.
+      held_out: Folder with the held-out half; then all of `folder` is training.
 
     Raises:
-      ValueError: If a folder has no task file, a file is refused, or both
+      ValueError: If a folder has no task file, a file is invalid, or both
         folders have the same game.
     """
     self._name = os.fspath(folder)
@@ -188,14 +188,15 @@ class TaskFolder:
 class TaskFunction:
   """The family of a function's tasks.
 
-  Of each HELDOUT_ONE_IN consecutive indices one is held out, chosen by a hash.
+  Of every HELDOUT_ONE_IN consecutive indices one is held out, chosen by a hash.
   The split is by index: the games of the held-out half are new to an agent only
   if the function returns different games at different indices.
 
   Attributes:
     function: Returns the task of an index from 0 to num_tasks - 1; the same at
       each call and in each process.
-    num_tasks: Number of indices. By default each may be a world's seed.
+    num_tasks: Number of indices. With the default, each index can be a world's
+      seed.
   """
 
   function: Callable[[int], Task]
@@ -226,7 +227,7 @@ class TaskFunction:
 class _FunctionHalf:
   """A half of a TaskFunction: each block of indices has one held-out index.
 
-  A block has HELDOUT_ONE_IN indices, the last one also those left over.
+  A block has HELDOUT_ONE_IN indices; the last one also has the remaining ones.
   """
 
   whole: TaskFunction
@@ -247,7 +248,7 @@ class _FunctionHalf:
     held_out = start + int.from_bytes(digest, "big") % size
     if self.held_out:
       return self.whole.task(held_out)
-    index += block  # Each block before has one held-out index.
+    index += block  # Each earlier block has one held-out index.
     return self.whole.task(index + (index >= held_out))
 
   @property
@@ -265,7 +266,7 @@ class TaskMixture:
     """Initializes the mixture.
 
     Args:
-      weighted: Families, as `make` takes them, each with its weight: the
+      weighted: Families, as arguments of `make`, each with its weight: the
         number of its tasks among sum(weights) consecutive ones.
 
     Raises:
@@ -282,7 +283,7 @@ class TaskMixture:
 
   @property
   def num_tasks(self) -> int:
-    """Number of tasks, in which each task of each family is found."""
+    """Number of tasks, which include every task of each family."""
     return self._tasks.num_tasks
 
   def task(self, index: int) -> Task:

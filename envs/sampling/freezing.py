@@ -1,7 +1,8 @@
-"""Draws which objects are frozen, so that the task stays solvable.
+"""The draw of frozen objects, such that the task stays solvable.
 
-AdA (arXiv 2301.07608): a task uses freezing with some probability; then each
-initial type is frozen, all its objects, with another, subject to solvability.
+As in AdA (arXiv 2301.07608), a task uses freezing with some probability; then
+each initial type, with all its objects, is frozen with another probability,
+subject to solvability.
 """
 
 from collections.abc import Iterable
@@ -19,13 +20,13 @@ def draw_frozen(
 ) -> frozenset[ObjectType]:
   """Draws the types whose initial objects never move.
 
-  Another way that took the motion of frozen objects would only seem to be one.
+  Another way that needed frozen objects to move would not be one.
 
   Args:
     choices: Random choices.
     goal: The goal.
     solution: Rules that lead to it.
-    other_ways: Rules that stand in for some of them.
+    other_ways: Rules that can replace some of them.
     objects: Types of the initial objects.
   """
   if not choices.chance(choices.config.freezing_probability):
@@ -47,13 +48,13 @@ def can_be_done(
 ) -> bool:
   """Returns True if no step of a solution needs a frozen object to move.
 
-  Ground on which objects start can be reached, so that a frozen object can be
-  walked up to, and others can be carried to it.
+  Ground on which objects start can be reached, so the player can walk to a
+  frozen object and carry others to it.
 
   Args:
     goal: The goal.
     solution: The rules to fire.
-    frozen: Types whose initial objects never move; spawned ones do.
+    frozen: Types whose initial objects never move; spawned objects can move.
   """
   spawned = {kind for rule in solution for kind in rule.spawns}
   still = frozen - spawned
@@ -64,7 +65,7 @@ def can_be_done(
 
 
 def _moves(literal: Literal, still: set[ObjectType]) -> bool:
-  """Returns True if a literal takes the motion of objects that don't move."""
+  """Returns True if a literal needs objects to move that can't."""
   kinds = literal.object_types
   if literal.means == "hold":
     return kinds[0] in still and not literal.negated

@@ -1,17 +1,17 @@
-"""Draws the games of tasks (AdA, arXiv 2301.07608).
+"""The draw of a task's game (AdA, arXiv 2301.07608).
 
 A single-player game is built backwards from its goal, so that it can be solved
 (`chains`), then surrounded by distractors and dead ends (`dead_ends`), and
-perhaps shared by two players (`two_players`). In addition to the paper, every
-goal takes work:
+perhaps shared by two players (`two_players`). Beyond the paper, every goal
+takes work:
 
-- no goal holds at the start, and every goal can be reached (unless
-  `SamplerConfig.free_goals` says otherwise);
-- no rule of the solution fires without the player's doing: objects of one
+- no goal holds at the start, and every goal can be reached (except with
+  `SamplerConfig.free_goals`);
+- no rule of the solution fires without the player's action: objects of one
   condition are not spawned side by side, conditions of `see` and `near` don't
   name objects that appear in front of the player, and the objects of a negated
-  condition start, or appear, together;
-- every dead end can be avoided, and dead ends don't feed each other.
+  condition start or appear together;
+- every dead end can be avoided, and dead ends don't supply each other.
 
 A negated goal does not hold at the start, since `worlds.scene.build_scene` puts
 its arguments together: its objects must be separated, or the chain's last rule
@@ -35,7 +35,7 @@ from adaland.envs.tasks.task import Hiding
 class SampledGame:
   """A game and the task attributes drawn with it.
 
-  Players, one for each entry of `hiding`, have the same goal.
+  There is one player for each entry of `hiding`; all have the same goal.
 
   Attributes:
     goal: The rewarded literal.
@@ -60,7 +60,7 @@ class SampledGame:
 def draw_game(
   config: SamplerConfig, rng: np.random.Generator
 ) -> SampledGame | None:
-  """Draws a game of either split; returns None if the attempt fails."""
+  """Draws a game, from either split; returns None if the attempt fails."""
   source = choices.Choices(config, rng)
   try:
     chain = Chain(source)
@@ -94,7 +94,7 @@ def draw_game(
 def _in_any_order(
   objects: list[ObjectType], rng: np.random.Generator
 ) -> tuple[ObjectType, ...]:
-  """Draws the order of types, which agents see, so that it tells no roles."""
+  """Shuffles the types, whose order agents see, so as not to reveal roles."""
   kinds = list(dict.fromkeys(objects))
   return tuple(
     kinds[i]

@@ -2,21 +2,22 @@
 
 A hash of a game's canonical form decides whether it is held out. The canonical
 form ignores the order of rules, of spawns, of symmetric arguments and of the
-players, the number of players with a goal in common, and all but goals and
-rules, so that a game which differs from a held-out one in nothing else is held
-out too. The probes' games are held out whatever their hash. The training
-sampler draws until a game is on its side, whatever its settings, so that it
-can't return a held-out game; `python -m adaland.envs.sampling.leaks` looks for
+players, the number of players with a common goal, and everything but goals and
+rules, so a game that differs from a held-out one only in these is held out too.
+The probes' games are held out whatever their hash. The training sampler draws
+until a game is in its half, whatever its settings, so it can't return a
+held-out game; `python -m adaland.envs.sampling.leaks` searches for
 counterexamples.
 
-Where games are so few that training shows nearly all of its half, the split is
-not fair: what never was right with a goal in training is right in the held-out
-half, where an agent that learned by heart is worse than chance. `hidden_tasks`
-has a split for small families.
+If there are so few games that training shows nearly all of its half, the split
+is not fair: a candidate that was never right for a goal in training is right in
+the held-out half, where an agent that memorised the training games is worse
+than chance. `hidden_tasks` has a split for small families.
 
-Terrains are split alike, by a hash that is the same for a terrain turned around
-or mirrored. An empty flat room is in both halves: there is nothing to see in it
-but objects, whose positions are drawn from seeds that the halves do not share.
+Terrains are split in the same way, by a hash that is the same for rotated or
+mirrored terrains. An empty flat room is in both halves: there is nothing to see
+in it but objects, whose positions are drawn from seeds that the halves do not
+share.
 """
 
 import dataclasses
@@ -34,7 +35,7 @@ from adaland.envs.worlds.terrain import Terrain
 
 HELDOUT_ONE_IN = 8
 
-# Forms of tiles after quarter turns from x to y, and with y mirrored.
+# Tile forms after quarter turns from x to y, and with y mirrored.
 _TURNED = [
   np.array([0, *(1 + k - k % 4 + (k + turns) % 4 for k in range(8))])
   for turns in range(4)
@@ -43,7 +44,7 @@ _MIRRORED = np.array([0, 1, 4, 3, 2, 8, 7, 6, 5])
 
 
 def _number(argument: Argument) -> int:
-  """Returns a number that does not depend on the shapes in the table."""
+  """Returns a number that is independent of the shapes in the table."""
   shape, colour = argument.ids
   return (shape - 1) * constants.NUM_COLOURS + colour
 
@@ -66,7 +67,7 @@ def _with_players_exchanged(literal: Literal) -> Literal:
 def _written(
   goals: Sequence[Literal], rules: Sequence[Rule]
 ) -> tuple[list[tuple[int, ...]], list[tuple[tuple[int, ...], list[int]]]]:
-  """Returns goals and rules as numbers, the rules in order."""
+  """Returns goals and rules as numbers, with the rules sorted."""
   return [_canonical_literal(goal) for goal in goals], sorted(
     (
       _canonical_literal(rule.condition),
@@ -77,10 +78,10 @@ def _written(
 
 
 def canonical_form(goals: Sequence[Literal], rules: Sequence[Rule]) -> str:
-  """Returns a text that is the same for equal games and no others.
+  """Returns a text that equal games, and no others, share.
 
-  A game for two is equal to that with the players exchanged, and, if both have
-  the same goal, to the game for one.
+  A two-player game equals that with the players exchanged, and, if both have
+  the same goal, the single-player game.
 
   Args:
     goals: Goals of the players, one or two.
@@ -127,7 +128,7 @@ def canonical_terrain(ground: Terrain) -> bytes:
   forms = []
   for turns in range(4):
     heights = np.rot90(ground.heights, turns)
-    # Turned by a quarter from x to y, directions and corners go up by one.
+    # After a quarter turn from x to y, directions and corners increase by one.
     ramps = np.rot90(_TURNED[turns][ground.ramps], turns)
     mirrored = heights[:, ::-1], _MIRRORED[ramps][:, ::-1]
     for form in ((heights, ramps), mirrored):
@@ -137,9 +138,9 @@ def canonical_terrain(ground: Terrain) -> bytes:
 
 
 def is_heldout_terrain(ground: Terrain) -> bool | None:
-  """Returns True for terrain of the held-out half, None if it is of both.
+  """Returns True for terrain in the held-out half, None if it is in both.
 
-  Held out is one in HELDOUT_ONE_IN.
+  One terrain in HELDOUT_ONE_IN is held out.
   """
   if ground.is_flat():
     return None
@@ -148,5 +149,5 @@ def is_heldout_terrain(ground: Terrain) -> bool | None:
 
 
 def is_heldout_game(task: Task) -> bool:
-  """Returns True for tasks whose game is of the held-out half."""
+  """Returns True for tasks whose game is in the held-out half."""
   return is_heldout([player.goal for player in task.players], task.rules)

@@ -1,14 +1,14 @@
 """The common part of task families that hide which candidate is right.
 
-Several candidates lie in a flat room, each of a type of its own. All rules are
-hidden, and only trying tells which candidate leads to the goal's object. The
-types, which candidate is right, the order of rules, the order of objects and
-all positions are drawn uniformly, and independently of each other.
+Several candidates are in a flat room, each of a type of its own. All rules are
+hidden, and only trying shows which candidate leads to the goal's object. The
+types, the right candidate, the order of rules, the order of objects and all
+positions are drawn uniformly and independently of each other.
 
 The halves differ in games and worlds. A hash of the goal's type and the *sets*
-of candidates and places decides on which side a game is: all choices of the
-right one are held out together, so that what was right in training tells
-nothing about a held-out game.
+of candidates and places decides to which half a game belongs: all choices of
+the right one are held out together, so training reveals nothing about which one
+is right in a held-out game.
 """
 
 import abc
@@ -39,16 +39,16 @@ from adaland.envs.tasks.task import (
 PLAYER = Player(1)
 _MIN_TILES = 4
 _MAX_SECONDS = constants.MAX_TRIAL_SECONDS
-# Metres between the player and all objects, so that nothing is near at first
-# and a wrong candidate can be walked around; and metres to the walls.
+# Metres between the player and all objects, so that nothing is near at the
+# start and there is a way around wrong candidates; and metres to the walls.
 _APART = 1.6
 _MARGIN = 0.6
-# Positions tried for one object, before all are drawn again.
+# Positions tried for one object before all are drawn again.
 _TRIES = 16
-# Share of a room that circles around the positions may fill, walls included. At
-# 0.55 positions drawn one after another leave no space for the next.
+# Fraction of a room, including walls, that circles around the positions may
+# fill. At 0.55, positions drawn one after another leave no space for the next.
 _MOST_FILLED = 0.45
-# Positions that even the smallest room has space for: corners and middle.
+# Positions for which even the smallest room has space: corners and centre.
 _FIT_ANYWHERE = 5
 
 
@@ -67,7 +67,7 @@ def near(a: ObjectType | Player, b: ObjectType) -> Literal:
 
 @dataclasses.dataclass(frozen=True)
 class CandidateTasks(abc.ABC):
-  """The part that the families of this module share.
+  """The common part of the families in `candidates`.
 
   Attributes:
     candidates: Number of candidates, 2 to 7 (from 1 in some families).
@@ -76,8 +76,8 @@ class CandidateTasks(abc.ABC):
     trial_seconds: Length of a trial.
     num_training: Number of tasks in the training half.
     num_held_out: Number of tasks in the held-out half.
-    types: Number of types of objects that games are made of, 12 at most. With
-      fewer there is less to tell apart, and fewer games.
+    types: Number of object types in games, at most 12. With fewer types there
+      are fewer to distinguish, and fewer games.
   """
 
   candidates: int = 3
@@ -92,7 +92,7 @@ class CandidateTasks(abc.ABC):
   fewest_candidates: ClassVar[int] = 2
 
   def __post_init__(self):
-    # With the goal, three places and one more, 12 types are all that there are.
+    # With the goal, three places and one more type this makes 12, all types.
     parts.check_range("candidates", self.candidates, self.fewest_candidates, 7)
     for field, first, last in (
       ("tiles", _MIN_TILES, constants.MAX_TILES),
@@ -105,8 +105,8 @@ class CandidateTasks(abc.ABC):
         f"trial_seconds is {self.trial_seconds:g}, allowed: "
         f"{constants.MIN_TRIAL_SECONDS:g} to {_MAX_SECONDS:g}"
       )
-    # Those of a game, with the goal's and one that rules make, and two more:
-    # with less a half may have no game.
+    # A game's types, with the goal's and one that rules make, and two more:
+    # with fewer types, a half may have no game.
     most = len(OBJECT_TYPES)
     places = constants.NUM_COLOURS * (self.num_places > 0)
     least = min(most, self.candidates + places + 4)
@@ -118,7 +118,7 @@ class CandidateTasks(abc.ABC):
   def _check_space(self) -> None:
     """Checks that the smallest room has space for the player and all objects.
 
-    Else drawing their positions would take forever.
+    Otherwise drawing their positions would take forever.
     """
     side = self.tiles[0] - 2 * _MARGIN + _APART
     filled = _MOST_FILLED * side**2 / (math.pi * (_APART / 2) ** 2)
@@ -169,21 +169,21 @@ class CandidateTasks(abc.ABC):
   def draw_game(
     self, types: list[ObjectType], rng: np.random.Generator
   ) -> Game:
-    """Makes the game of types in random order: the first is the goal's.
+    """Makes a game from types in random order: the first is the goal's.
 
     The candidates come next, the right one first, then the places.
     """
 
   @property
   def num_places(self) -> int:
-    """Number of places to which something may have to be carried."""
+    """Number of places to which objects may have to be carried."""
     return 0
 
   def draw_types(self, rng: np.random.Generator) -> list[ObjectType]:
     """Draws the types of a game, in the order of `draw_game`.
 
-    Places are walls, and nothing else is where there are places: a player can't
-    see what is frozen, nor what may be carried.
+    If there are places, they and nothing else are walls: a player can't see
+    which objects are frozen or can be carried.
     """
     types = [OBJECT_TYPES[i] for i in rng.permutation(self.types)]
     if not self.num_places:
@@ -196,7 +196,7 @@ class CandidateTasks(abc.ABC):
 
 @dataclasses.dataclass(frozen=True)
 class _Half:
-  """One half of a family: its side of the games, and worlds of its own."""
+  """One half of a family, with its own games and worlds."""
 
   family: CandidateTasks
   is_held_out: bool
@@ -210,7 +210,7 @@ class _Half:
   def task(self, index: int) -> Task:
     index = task_sets.wrapped(index, self.num_tasks)
     family = self.family
-    # Families and halves have streams of their own, as has each index.
+    # Each family, half and index has a random stream of its own.
     kind = (family.name, family.candidates, family.num_places)
     stream = _hash(repr((kind, self.is_held_out)))
     key = np.array([stream, index], np.uint64)
@@ -241,7 +241,7 @@ class _Half:
     )
 
   def _has(self, types: list[ObjectType]) -> bool:
-    """Returns whether a game of types, in `draw_game`'s order, is here."""
+    """Returns True if a game of types, in `draw_game`'s order, is in it."""
     places = 1 + self.family.candidates
     last = places + self.family.num_places
     return self.is_held_out == is_held_out(
@@ -252,7 +252,7 @@ class _Half:
 def is_held_out(
   goal: ObjectType, candidates: list[ObjectType], places: list[ObjectType]
 ) -> bool:
-  """Returns True for sets of types of the held-out half, one in HELDOUT_ONE_IN.
+  """Returns True for sets of types in the held-out half, one in HELDOUT_ONE_IN.
 
   Args:
     goal: The type of the goal's object.
@@ -276,8 +276,8 @@ def _spread(
 ) -> list[tuple[float, float]]:
   """Draws positions in a room, at least _APART from each other.
 
-  They are drawn one after another; a room without space for the next one is
-  cleared and begun again.
+  They are drawn one after another; if there is no space for the next one, all
+  are drawn again.
 
   Args:
     rng: Source of randomness.

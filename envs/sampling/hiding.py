@@ -1,4 +1,4 @@
-"""Draws the parts of a game's rules that are hidden from the player."""
+"""The draw of the parts of a game's rules that are hidden from the player."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 def draw_hiding(
   hide: str, rules: tuple[Rule, ...], rng: np.random.Generator
 ) -> Hiding:
-  """Draws a mechanism of hiding, and the parts that it hides, uniformly.
+  """Draws a mechanism of hiding and the parts that it hides, uniformly.
 
   Args:
     hide: As in `SamplerConfig.hide`.

@@ -1,4 +1,4 @@
-"""Looks for held-out games among training draws.
+"""A search for held-out games among training draws.
 
 python -m adaland.envs.sampling.leaks --draws=100000
 """
@@ -18,11 +18,11 @@ def find_leaks(draws: int, games: int = 1000) -> dict[str, float]:
 
   Args:
     draws: Number of games drawn from the training sampler, from index 0 on.
-    games: Number of different held-out games to look for.
+    games: Number of distinct held-out games to look for.
 
   Returns:
-    The numbers of held-out games, of training draws, of different games among
-    those, and of draws that were a held-out game, and the seconds taken.
+    The numbers of held-out games, of training draws, of distinct games among
+    these, and of draws that were a held-out game, and the seconds taken.
   """
   started = time.perf_counter()
   test = sampler.TaskSampler(SamplerConfig(split="test"))
@@ -43,7 +43,7 @@ def find_leaks(draws: int, games: int = 1000) -> dict[str, float]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-  """Prints what `find_leaks` returns; the exit status is 1 for a leak."""
+  """Prints the result of `find_leaks`; the exit status is 1 for a leak."""
   parser = argparse.ArgumentParser(description=main.__doc__)
   parser.add_argument("--draws", type=int, default=100_000)
   found = find_leaks(parser.parse_args(argv).draws)

@@ -1,9 +1,9 @@
-"""Names of task families, as "traps:candidates=4,tiles=5-7" or "traps+find".
+"""Names of task families, e.g. "traps:candidates=4,tiles=5-7" or "traps+find".
 
-A name is a family of `candidates`, or stands for others. After a colon come
-fields of the family, of all that the name stands for; a range is "first-last",
-or one number for both. Several families joined by "+" are mixed, each with a
-weight if need be: "3*traps+find".
+A name is a family of `candidates`, or stands for several families. After a
+colon come fields, which apply to all families that the name stands for; a range
+is "first-last", or one number for both. Several families joined by "+" are
+mixed, optionally with weights: "3*traps+find".
 """
 
 import dataclasses
@@ -23,13 +23,13 @@ FAMILIES: dict[str, type[hidden_tasks.CandidateTasks]] = {
     candidates.Chain,
   )
 }
-# Names that stand for others.
+# Names that stand for several families.
 COMPOSITES = {
   # From easy to hard.
   "mixture": "traps:candidates=2+traps+traps:candidates=4+find+fetch+chain",
-  # 1 to 4 rules, all trials of 4 s. Of 12 tasks two teach little more than to
-  # walk, in four there is something to find out, and in six rooms are far
-  # larger.
+  # 1 to 4 rules; all trials take 4 s. Of 12 tasks, two teach little more than
+  # walking, in four there is something to find out, and in six the rooms are
+  # much larger.
   "wide": (
     "find:candidates=1,tiles=5,trial_seconds=4"
     "+find:candidates=2,tiles=5,trial_seconds=4"
@@ -47,7 +47,7 @@ Weighted = tuple[hidden_tasks.CandidateTasks, int]
 
 
 def is_named(text: str) -> bool:
-  """Returns whether a text begins with the name of a family."""
+  """Returns True if a text begins with the name of a family."""
   name = text.split("+")[0].split(":")[0].rpartition("*")[2].strip()
   return name in NAMES
 
@@ -56,10 +56,10 @@ def parse(text: str) -> list[Weighted]:
   """Reads a name: the families that it stands for, with their weights.
 
   Args:
-    text: Such as "traps:candidates=4" or "3*traps+find".
+    text: For example "traps:candidates=4" or "3*traps+find".
 
   Raises:
-    ValueError: If there is no such family or field, or a value does not fit.
+    ValueError: If there is no such family or field, or a value is not allowed.
   """
   found: list[Weighted] = []
   for part in text.split("+"):
@@ -88,7 +88,7 @@ def parse(text: str) -> list[Weighted]:
 def _changed(
   family: hidden_tasks.CandidateTasks, settings: str, text: str
 ) -> hidden_tasks.CandidateTasks:
-  """Returns a family with the fields that settings give."""
+  """Returns a family with fields changed by settings."""
   name, kind = family.name, type(family)
   hints = {
     field.name: typing.get_type_hints(kind)[field.name]
@@ -111,7 +111,7 @@ def _changed(
 
 
 def _value(hint: Any, text: str, what: str) -> Any:
-  """Reads a field's value: a number, or a range of whole numbers."""
+  """Reads a field's value: a number, or a range of integers."""
   try:
     if hint == Range:
       first, _, last = text.partition("-")

@@ -56,7 +56,7 @@ class TaskSampler:
     wants_heldout = config.split == "test"
     index %= config.num_worlds
     for attempt in range(_MAX_WORLD_DRAWS):
-      # Worlds have seeds of their own, whatever the attempt.
+      # No two worlds share seeds, whatever the attempt.
       seed = (index + attempt * config.num_worlds) % FIRST_TEST_SEED
       world = self._draw_world(seed + FIRST_TEST_SEED * wants_heldout)
       side = heldout.is_heldout_terrain(generation.make_terrain(world))
@@ -109,16 +109,16 @@ class TaskSampler:
     )
 
   def task(self, index: int) -> Task:
-    """Returns the task of an index, a pure function of it and the config.
+    """Returns the task of an index, a pure function of index and config.
 
     Indices below num_tasks give every pair of world and game once, and
-    neighbours differ in both.
+    neighbouring indices differ in both.
 
     Args:
       index: Not negative, taken modulo num_tasks.
 
     Returns:
-      A task whose game and world are of the config's split.
+      A task whose game and world belong to the config's split.
     """
     if index < 0:
       raise ValueError(f"task index is {index}, allowed: 0 and up")

@@ -30,7 +30,7 @@ class TaskSet(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class TaskList:
-  """A task set of given tasks, at least one."""
+  """A task set that consists of given tasks, at least one."""
 
   tasks: tuple[Task, ...]
 
@@ -53,13 +53,13 @@ class TaskList:
 
 @dataclasses.dataclass(frozen=True)
 class MixedSet:
-  """Task sets in turn; a weight is a number of turns in a cycle."""
+  """Task sets that take turns; a weight is a number of turns in a cycle."""
 
   weighted: tuple[tuple[TaskSet, int], ...]
 
   @property
   def num_tasks(self) -> int:
-    """The least whole number of cycles that has every task."""
+    """Number of tasks in the fewest cycles that include every task."""
     return len(self._turns) * max(
       -(-tasks.num_tasks // weight) for tasks, weight in self.weighted
     )
@@ -73,7 +73,7 @@ class MixedSet:
 
   @functools.cached_property
   def _turns(self) -> list[tuple[int, int]]:
-    """Set and rank among the set's turns, evenly spread over the cycle."""
+    """Set and rank among its turns, evenly spread over the cycle, by turn."""
     turns = [
       ((rank + 0.5) / weight, which, rank)
       for which, (_, weight) in enumerate(self.weighted)
@@ -103,6 +103,6 @@ class Draws:
 
   def next(self) -> Task:
     """Returns the next task."""
-    # NumPy draws 64-bit numbers; families may have more tasks.
+    # NumPy draws 64-bit integers, but families may have more tasks than that.
     bound = min(self._tasks.num_tasks, 2**62)
     return self._tasks.task(int(self._rng.integers(bound)))

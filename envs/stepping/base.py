@@ -18,7 +18,7 @@ from adaland.envs.stepping import env_state, task_rows
 class ResetPlan(NamedTuple):
   """Trials and episodes that start with a step.
 
-  It is known before the step, because trials end by time alone.
+  It is known before the step, because trials end only by time.
 
   Attributes:
     next_trial: Environments in which another trial of the same task starts,
@@ -40,7 +40,7 @@ class Observed(NamedTuple):
   """Observations and rewards of a step.
 
   Attributes:
-    observation: Named arrays, all but goal and rules, [N, P, ...].
+    observation: Named arrays, [N, P, ...], without goal and rules.
     reward: Seconds of goal satisfaction, float32 [N, P].
   """
 

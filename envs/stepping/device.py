@@ -1,7 +1,7 @@
 """Stepper of environments whose physics runs on a device.
 
-Nothing is copied to the host unless it is asked for, and no step waits for the
-one before.
+Nothing is copied to the host unless requested, and no step waits for the
+previous one.
 
 N: environments, P: players, S: slots.
 """
@@ -30,7 +30,7 @@ class DeviceStepper:
   ):
     n, p = num_envs, config.num_players
     self.rows = task_rows.TaskRows(n, config)
-    self.physics: Any = physics  # Its rays and steps take JAX's arrays too.
+    self.physics: Any = physics  # Its rays and steps take JAX arrays too.
     self.state = env_state.empty(n, p, config.num_slots)
     self._zero_totals = device_stages.zero_totals(n, p, config.max_rules)
     self._totals = self._zero_totals
@@ -40,7 +40,7 @@ class DeviceStepper:
       eyes = jnp.arange(p, dtype=jnp.int32)
       eyes = jnp.repeat(eyes, self._size[0] * self._size[1])
       self._eyes = jnp.broadcast_to(eyes[None], (n, eyes.size))
-    # Poses after the last step and its changes; contacts from before these.
+    # Poses after the last step and its changes; contacts before the changes.
     self._poses: avatar.Poses
 
   def reset(self, plan: ResetPlan) -> Observed:
@@ -122,7 +122,7 @@ class DeviceStepper:
     )
 
   def _observe(self, sees: jax.Array, renewed: jax.Array) -> Observed:
-    """Finds visibility again where the scene is new, and observes."""
+    """Updates visibility where the scene is new, and observes."""
     tasks = self.rows.device
     query = device_stages.sight_lines(
       tasks, self.state.slot_types, self._poses, self.state.pitch, renewed

@@ -1,8 +1,8 @@
 """The jitted stages of a step with physics on a device.
 
 The host knows before a step in which environments trials and episodes start,
-and passes that in; results known only to the device, such as objects that came
-or went, stay there. One step is `control` (of `stages`), physics,
+and passes this on; results known only to the device, such as objects that
+appeared or vanished, stay there. One step is `control` (of `stages`), physics,
 `sight_lines`, rays, `advance`, changes of physics, then `sight_lines` and rays
 again where the scene is new, and `observe`.
 
@@ -42,8 +42,8 @@ class SightQuery(NamedTuple):
 
   Attributes:
     lines: The lines between all nodes.
-    wanted: Lines whose rays are to be cast, bool [N, M * M].
-    sure: Pairs that see each other for sure, without rays, bool [N, M, M].
+    wanted: Lines whose rays must be cast, bool [N, M * M].
+    sure: Pairs that surely see each other, without rays, bool [N, M, M].
   """
 
   lines: sight.AllLines
@@ -96,7 +96,7 @@ def sight_lines(
 
 
 def _visibility(query: SightQuery, hits: tuple[Array, Array]) -> Array:
-  """Returns visibility, bool [N, M, M]; right only where it was tested."""
+  """Returns visibility, bool [N, M, M]; correct only where it was tested."""
   pairs = query.wanted.reshape(query.sure.shape)
   return query.sure | sight.free(query.lines, *hits, pairs)
 
@@ -131,7 +131,7 @@ def advance(
   Returns:
     The state and the totals after the step; the changes that physics has to
     make, apart from restarts; visibility, bool [N, M, M]; and the environments
-    in which visibility has to be found again, bool [N].
+    in which visibility has to be updated, bool [N].
   """
   sees, trial = _visibility(query, hits), state.clock.trial
   state, outcome = stages.advance_game(
@@ -167,7 +167,7 @@ def observe(
     query: Current lines of sight.
     hits: Distances and nodes that their rays hit.
     sees: Visibility before the scene changed, bool [N, M, M].
-    renewed: Environments in which visibility was found again, bool [N].
+    renewed: Environments in which visibility was updated, bool [N].
     size: Width and height of the pictures, None for entities.
   """
   sees = jnp.where(renewed[:, None, None], _visibility(query, hits), sees)

@@ -1,6 +1,6 @@
 """Arrays that the jitted stages of a step read and write, besides physics.
 
-They stay with JAX from step to step; the host reads what it needs.
+They remain JAX arrays from step to step; the host reads what it needs.
 
 N: environments, P: players, S: slots, R: rules.
 """
@@ -98,7 +98,7 @@ def restart(
     tasks: The tasks, already the new ones where an episode starts.
     state: The state before.
     trial: Environments in which another trial of the same task starts; their
-      clocks already say so, bool [N].
+      clocks are already in that trial, bool [N].
     episode: Environments in which an episode starts, bool [N].
   """
   starts = trial | episode

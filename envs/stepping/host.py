@@ -1,6 +1,6 @@
 """Stepper of environments whose physics runs on the host.
 
-Results are read at once, so that work is skipped where nothing happened.
+Results are read immediately, so that work is skipped where nothing happened.
 
 N: environments, P: players, S: slots.
 """
@@ -63,7 +63,7 @@ class HostStepper:
       plan.episode,
       self._size,
     )
-    # Only what may matter is read: reading an array takes 5 microseconds.
+    # Read only what may matter: reading an array takes 5 microseconds.
     reward, self._fired = np.asarray(outcome.reward), np.asarray(outcome.fired)
     if reward.any():
       self._rewards[np.arange(len(trial)), trial] += reward
@@ -80,7 +80,7 @@ class HostStepper:
     return self._observed(observation, rays)
 
   def _read_physics(self) -> None:
-    """Reads the state of physics."""
+    """Reads the physics state."""
     self._physics_state = state = self.physics.shared_state()
     self._poses = avatar.Poses(
       state.object_pos, state.player_pos, state.player_yaw, state.touching
@@ -89,7 +89,7 @@ class HostStepper:
   def _visibility(
     self, pitch: jax.Array, only: np.ndarray | None
   ) -> np.ndarray:
-    """Finds visibility as far as players and tasks need it.
+    """Computes visibility as far as players and tasks need it.
 
     Args:
       pitch: Pitch of the views, radians, float32 [N, P].
@@ -123,7 +123,7 @@ class HostStepper:
 
     Args:
       plan: Trials and episodes that start.
-      changed: Environments in which objects came or went, bool [N].
+      changed: Environments in which objects appeared or vanished, bool [N].
       sees: Visibility in the other environments, bool [N, P+S, P+S]; None if
         all scenes are new.
     """
@@ -151,7 +151,7 @@ class HostStepper:
   def _observed(
     self, observation: dict[str, Any], rays: stages.RayRequest | None
   ) -> Observed:
-    """Returns copies in NumPy, which the caller may write to."""
+    """Returns NumPy copies, which the caller may write to."""
     if rays is not None:
       observation = observation | {"pixels": self._draw(rays)}
     return Observed(
@@ -200,7 +200,7 @@ class HostStepper:
     }
 
   def load(self, saved: dict[str, Any]) -> None:
-    """Restores what `save` returned; rows and physics are loaded before."""
+    """Restores a state from `save`; rows and physics must be loaded before."""
     self.state = jax.tree.unflatten(
       jax.tree.structure(self.state),
       [jax.numpy.asarray(x) for x in saved["session"]],

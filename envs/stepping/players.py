@@ -1,4 +1,4 @@
-"""Actions, observations and rewards of players, as `Land` takes and gives them.
+"""Actions, observations and rewards of players, in the form that `Land` uses.
 
 N: environments, P: players.
 """
@@ -20,15 +20,15 @@ def check_actions(
   """Returns actions as int32 [N, P, 6].
 
   Args:
-    actions: Indices of the action heads, int [N, P, 6], or [N, 6] of one
+    actions: Indices of the action heads, int [N, P, 6], or [N, 6] for one
       player.
     num_envs: N.
     num_players: P.
-    on_device: Whether JAX arrays stay where they are; their range is not
-      checked then.
+    on_device: Whether JAX arrays stay where they are; then their range is not
+      checked.
 
   Raises:
-    ValueError: If the actions have another shape, are no integers, or are out
+    ValueError: If the actions have another shape, are not integers, or are out
       of range.
   """
   shape = (num_envs, num_players, _HEADS)
@@ -41,7 +41,7 @@ def check_actions(
     raise ValueError(f"actions have shape {actions.shape}, allowed: {shape}")
   if actions.dtype.kind not in "iu":
     raise ValueError(f"actions are {actions.dtype}, allowed: integers")
-  # Before the cast, in which a large number would become a small one.
+  # Before the cast, which could wrap large numbers to small ones.
   if not stay and ((actions < 0) | (actions >= _SIZES)).any():
     raise ValueError(
       "actions are out of range, allowed: from 0 to below "
@@ -60,7 +60,7 @@ def masked(arrays: Any, present: Any) -> Any:
 
   Args:
     arrays: The arrays.
-    present: Players that are there, bool [N, P].
+    present: Players that are present, bool [N, P].
   """
 
   def mask(array: Any) -> Any:

@@ -7,15 +7,15 @@ import numpy as np
 
 
 def of_each(seed: Any, num_envs: int) -> tuple[int | None, ...]:
-  """Returns the seed of each environment, None where it stays as it is.
+  """Returns the seed of each environment, None where it stays unchanged.
 
   Args:
-    seed: One integer s, which means s, s + 1, ...; or a sequence of one for
-      each environment, an integer or None.
+    seed: One integer s, which means s, s + 1, ...; or a sequence with an
+      integer or None for each environment.
     num_envs: Number of environments, N.
 
   Raises:
-    ValueError: If these are no integers from 0.
+    ValueError: If a seed is not an integer from 0.
   """
   if _is_seed(seed):
     return tuple(range(int(seed), int(seed) + num_envs))

@@ -1,10 +1,10 @@
 """The jitted stages of a step, on a whole batch, between calls to physics.
 
 A call of a jitted program costs about as much as the work of one stage, so
-there are few. With physics on the host: `control`, physics, `sight_lines`,
-rays, `finish`; then, where objects came or went or a trial starts, `restart`,
-`sight_lines` and `observe`. `device_stages` has the stages for physics on a
-device.
+there are few stages. With physics on the host they are `control`, physics,
+`sight_lines`, rays, `finish`; then, where objects appeared or vanished or a
+trial starts, `restart`, `sight_lines` and `observe`. `device_stages` has the
+stages for physics on a device.
 
 N: environments, P: players, S: slots, R: rules.
 """
@@ -47,7 +47,7 @@ class RayRequest(NamedTuple):
 
   Attributes:
     origins: Start points, float32 [N, P * pixels, 3].
-    directions: Unit vectors, of the same shape.
+    directions: Unit vectors, in the same shape.
   """
 
   origins: Array
@@ -56,7 +56,7 @@ class RayRequest(NamedTuple):
 
 @jax.jit
 def sight_lines(slot_types, poses, pitch, see_literals, room):
-  """Returns `sight.wanted` and the poses, which stay with JAX from here on."""
+  """Returns `sight.wanted` and the poses, which are JAX arrays from here on."""
   return sight.wanted(slot_types, poses, pitch, see_literals, room), poses
 
 
@@ -109,7 +109,7 @@ def advance_game(
       outcome is empty.
 
   Returns:
-    The state, to which `restart` is still to be applied where a trial or an
+    The state, to which `restart` must still be applied where a trial or an
     episode starts, and the outcome.
   """
   events = engine.advance(

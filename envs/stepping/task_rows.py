@@ -19,20 +19,20 @@ from adaland.envs.tasks import arrays
 from adaland.envs.tasks.task import Task
 from adaland.envs.worlds import regions, scene
 
-# Whether a predicate reads contacts, and whether visibility, by its id.
+# Whether a predicate reads contacts, and whether it reads visibility, by id.
 _CONTACTS, _SIGHT = np.zeros((2, constants.NUM_PREDICATE_IDS), bool)
 for _row in tables.PREDICATES:
   _CONTACTS[_row.id], _SIGHT[_row.id] = _row.contacts, _row.sight
 
 
 class PreparedTask(NamedTuple):
-  """A task with everything that the host derives from it for an environment.
+  """A task with all data that the host derives from it for an environment.
 
   Attributes:
     task: The task.
     key: The task's key for drawing yaws, see `clocks.task_key`.
     scene: The start state that physics loads.
-    row: The task's row; its arrays lack the dimension N.
+    row: The task's row; its arrays don't have the dimension N.
     seen_rules: The rules as shown to each player, int32 [P, R, 14].
   """
 
@@ -54,7 +54,7 @@ class PreparedTask(NamedTuple):
 
 
 def prepare(task: Task, config: land_types.LandConfig) -> PreparedTask:
-  """Prepares a task on the host, ahead of its environment.
+  """Prepares a task on the host, before its environment needs it.
 
   Args:
     task: The task.
@@ -139,7 +139,7 @@ def _read_only(array: np.ndarray) -> np.ndarray:
 
 @jax.jit
 def _copied(rows: env_state.TaskBatch) -> env_state.TaskBatch:
-  """Copies the rows to JAX, so that later writes on the host do not show."""
+  """Copies the rows to JAX, isolated from later writes on the host."""
   return jax.tree.map(jnp.copy, rows)
 
 
@@ -158,18 +158,18 @@ class TaskRows:
     keys: The tasks' keys for drawing yaws.
     game: Goals, rules and terrain, on the host.
     device: All tasks as JAX arrays, as of the last `load`.
-    observation: The observations that depend on the task alone: goal, int32
+    observation: The observations that depend only on the task: goal, int32
       [N, P, 6], and rules, int32 [N, P, R, 14]. Read-only; JAX arrays on the
       gpu back end.
   """
 
   def __init__(self, num_envs: int, config: land_types.LandConfig):
-    """Initializes the rows; tasks are to be loaded.
+    """Initializes the rows, into which tasks must be loaded.
 
     Args:
       num_envs: N.
       config: The configuration of the environments. On the gpu back end, a
-        load copies the loaded rows to the device and nothing else.
+        load copies only the loaded rows to the device.
     """
     self._on_device = config.backend == "gpu"
     n, s, p = num_envs, config.num_slots, config.num_players
@@ -218,7 +218,7 @@ class TaskRows:
         "rules": _read_only(self._seen_rules),
       }
       return
-    # Padded to a power of two, so that few programs serve any number of rows.
+    # Padded to a power of two, so that few programs are compiled.
     rows = np.full(1 << (len(env_ids) - 1).bit_length(), len(self.keys))
     rows[: len(env_ids)] = env_ids
     host = (self._rows, self._seen_rules)

@@ -1,4 +1,4 @@
-"""Tasks as dense padded arrays, the exact inverse of `task.Task`.
+"""Tasks as dense padded arrays, exactly convertible to and from `task.Task`.
 
 The rule engine runs these arrays, and the agent observes them. P is
 MAX_PLAYERS, whatever the task's number of players; rows of absent players are
@@ -30,7 +30,7 @@ from adaland.envs.tasks.task import (
 )
 
 _PREDICATE_OF_ID: Final = {row.id: row.name for row in tables.PREDICATES}
-# Ids between the last shape of Adaland and the first that was added.
+# Ids between Adaland's last shape and the first added one.
 _SHAPES_SKIPPED: Final = tables.FIRST_SHAPE - 1 - (constants.PLAYER_SHAPE - 1)
 
 
@@ -40,8 +40,8 @@ class GameArrays(NamedTuple):
   Attributes:
     goal: Literal of each player's goal, [P, LITERAL_WIDTH].
     rules: The true rules, [MAX_RULES, RULE_WIDTH].
-    seen_rules: The rules as each player observes them, hidden parts replaced
-      by placeholders, [P, MAX_RULES, RULE_WIDTH].
+    seen_rules: The rules as each player observes them, with placeholders for
+      hidden parts, [P, MAX_RULES, RULE_WIDTH].
     trials: Number of trials in an episode, [].
     trial_steps: Length of a trial in agent steps, [].
     num_players: Number of players in the task, [].
@@ -49,8 +49,7 @@ class GameArrays(NamedTuple):
       [].
     object_types: Type id of each object, 0 for none, [MAX_OBJECTS].
     object_frozen: 1 where the object never moves, [MAX_OBJECTS].
-    object_spec: Number, from 1, of the ObjectSpec each comes from,
-      [MAX_OBJECTS].
+    object_spec: Number, from 1, of each object's ObjectSpec, [MAX_OBJECTS].
     object_at: Given start positions, NaN where drawn, float64
       [MAX_OBJECTS, 2].
     player_at: The same for the players, float64 [P, 2].
@@ -64,8 +63,7 @@ class GameArrays(NamedTuple):
     levels: Number of ground heights, [].
     walls: Number of inner walls, [].
     diagonals: Number of diagonal cliffs, [].
-    heights: Level of each tile where given by hand, else -1,
-      [MAX_TILES, MAX_TILES].
+    heights: Level of each tile if given, else -1, [MAX_TILES, MAX_TILES].
     name: Code points, padded with 0, [MAX_NAME].
   """
 
@@ -94,7 +92,7 @@ class GameArrays(NamedTuple):
 
 
 def type_ids(shape: Any, colour: Any) -> Any:
-  """Returns the type ids of shapes and colours, those of players too.
+  """Returns the type ids of shapes and colours, including players'.
 
   Args:
     shape: Shape ids, NumPy or JAX integers of any shape.
@@ -157,7 +155,7 @@ def _position_row(at: Position) -> tuple[float, float]:
 
 
 def to_arrays(task: Task) -> GameArrays:
-  """Writes a task as arrays."""
+  """Converts a task to arrays."""
 
   def zeros(*shape: int) -> np.ndarray:
     return np.zeros(shape, np.int32)
@@ -225,7 +223,7 @@ def _read_argument(shape: int, colour: int) -> Argument:
 
 
 def read_literal(row: np.ndarray) -> Literal:
-  """Reads what `literal_row` returns."""
+  """Reads a literal from a result of `literal_row`."""
   negated, predicate, *ids = (int(i) for i in row[: constants.LITERAL_WIDTH])
   return Literal(
     predicate=_PREDICATE_OF_ID[predicate],
@@ -236,7 +234,7 @@ def read_literal(row: np.ndarray) -> Literal:
 
 
 def read_rule(row: np.ndarray) -> Rule:
-  """Reads what `rule_row` returns."""
+  """Reads a rule from a result of `rule_row`."""
   spawns = row[constants.LITERAL_WIDTH :].reshape(-1, 2)
   return Rule(
     condition=read_literal(row),
@@ -265,7 +263,7 @@ def _read_hiding(arrays: GameArrays, player: int) -> Hiding:
 
 
 def from_arrays(arrays: GameArrays) -> Task:
-  """Reads a task from the arrays that `to_arrays` wrote."""
+  """Reads a task from a result of `to_arrays`."""
   x, y = (int(size) for size in arrays.tiles)
   heights = None
   if arrays.heights[0, 0] >= 0:

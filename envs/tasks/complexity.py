@@ -1,20 +1,20 @@
 """Twelve measures of a task's complexity; larger is harder.
 
-AdA (arXiv 2301.07608) names them without definitions; ours follow. All read the
-rules symbolically (`envs.tasks.planner`): an object counts by its type, and a
-rule can fire where the objects of its condition exist.
+AdA (arXiv 2301.07608) names them without definitions; these are Adaland's. All
+read the rules symbolically (`envs.tasks.planner`): an object counts by its
+type, and a rule can fire if the objects of its condition exist.
 
 - solution: the shortest sequence of firings that makes player 1's goal
   possible; among equally short ones, the one whose rules come first. The
-  solution of a negated goal consumes one of its objects, where rules can: the
-  hands could part them without any rule, but then most such tasks would have
-  an empty solution, and the paper's have none (its mean number of repetitions
-  is 1.0).
+  solution of a negated goal consumes one of its objects, if rules can: hands
+  could separate them without any rule, but then most such tasks would have
+  an empty solution, and the paper's tasks never do (their mean number of
+  repetitions is 1.0).
 - critical rule: fires in the solution.
 - needed type: in the goal, or in the condition of a critical rule.
 - dead-end rule: not critical, and spawns nothing of a needed type.
-- dangerous rule: some state from which the goal is possible can be reached
-  in which firing this rule makes it impossible for good.
+- dangerous rule: in some reachable state the goal is possible, but firing this
+  rule makes it permanently impossible.
 - hidden rule: the rule, its predicate or one of its object types is hidden from
   player 1.
 - distractor: an initial object of a type that isn't needed.
@@ -25,7 +25,7 @@ from collections.abc import Callable
 from adaland.envs.tasks import planner, symbolic
 from adaland.envs.tasks.task import Task
 
-# States explored in search of dangerous rules; only those found by then count.
+# States explored to find dangerous rules; only rules found by then count.
 _MAX_STATES = 1000
 
 
@@ -73,7 +73,7 @@ def dead_end_rules(task: Task) -> frozenset[int]:
 def dangerous_rules(task: Task) -> frozenset[int]:
   """Returns the indices (from 0) of the dangerous rules.
 
-  Explores up to _MAX_STATES states breadth first, and marks, backwards, those
+  Explores up to _MAX_STATES states breadth-first and marks, backwards, those
   from which a state that meets the goal can be reached. Unexplored states at
   the frontier count as solvable.
 
@@ -190,7 +190,7 @@ def hidden_dangerous_rules(task: Task) -> int:
 
 
 def critical_dangerous_rules(task: Task) -> int:
-  """Counts the rules that the solution needs and that can also spoil it."""
+  """Counts the rules that the solution needs but that can also spoil it."""
   return len(dangerous_rules(task) & critical_rules(task))
 
 

@@ -4,14 +4,14 @@ from adaland.envs.tasks.task import Task
 
 
 def describe(task: Task) -> str:
-  """Returns a task in words, with what is hidden from each player."""
+  """Returns a task in words, with the parts hidden from each player."""
   world = task.world
   ground = "flat" if world.levels == 1 else f"{world.levels} levels"
   for count, name in (
     (world.walls, "inner wall"),
     (world.diagonals * (world.levels > 1), "diagonal cliff"),
   ):
-    if count:  # As many as there is room for.
+    if count:  # At most as many as fit.
       ground += f", up to {count} {name}{'s' * (count > 1)}"
   lines = [task.name] if task.name else []
   lines.append(

@@ -1,9 +1,9 @@
 """Literals that can never hold, and rules that can never fire.
 
-Knows what the symbolic planner (`envs.tasks.planner`) leaves out: frozen
-objects and the players' reach. What is left can fail all the same; what is
-ruled out here is impossible. Nothing is consumed in this relaxed game: what a
-rule can make at all exists for good.
+This module considers what the symbolic planner (`envs.tasks.planner`) leaves
+out: frozen objects and the players' reach. What it rules out is impossible;
+everything else may still be impossible. Nothing is consumed in this relaxed
+game: objects that a rule can ever make exist forever.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ class Instance(NamedTuple):
     type: Its type.
     frozen: Whether it never moves.
     at: Centre, metres; None where it is not known.
-    near: Whether some player can come near it.
+    near: Whether some player can get near it.
     in_reach: Whether some player's hand can reach it.
   """
 
@@ -44,12 +44,12 @@ class Verdict(NamedTuple):
   goals: tuple[str | None, ...]
 
 
-# Distance of two centres from which on objects cannot touch, metres.
+# Distance of two centres beyond which objects cannot touch, metres.
 _TOUCHING: Final = 2 * max(s.bounding_radius for s in shapes.SHAPE_TABLE)
 
 
 def instances(task: Task) -> list[Instance]:
-  """Returns the objects of a task, as if all were in reach."""
+  """Returns the objects of a task, assuming that all are in reach."""
   return [
     Instance(spec.type, spec.frozen)
     for spec in task.objects
@@ -58,7 +58,7 @@ def instances(task: Task) -> list[Instance]:
 
 
 def judge(task: Task, objects: Sequence[Instance] | None = None) -> Verdict:
-  """Finds what is impossible in a task.
+  """Finds the impossible rules and goals of a task.
 
   Args:
     task: The task.
@@ -90,14 +90,14 @@ def judge(task: Task, objects: Sequence[Instance] | None = None) -> Verdict:
 
 
 class _Reachable:
-  """The objects that can exist in a task, and which of them players reach."""
+  """The objects that can exist in a task, and those that players can reach."""
 
   def __init__(self, objects: Sequence[Instance]):
     self._objects = objects
     self._spawned: set[ObjectType] = set()
 
   def spawn(self, kinds: Sequence[ObjectType]) -> None:
-    """Adds objects that a rule can make: free, and in reach."""
+    """Adds objects that a rule can make: not frozen, and in reach."""
     self._spawned.update(kinds)
 
   def why_never(self, literal: Literal) -> str | None:
@@ -134,11 +134,11 @@ class _Reachable:
 
     Args:
       goal: The goal.
-      consumed: Types of which some rule can consume an object.
+      consumed: Types of objects that some rule can consume.
     """
     if not goal.negated:
       return self.why_never(goal)
-    # What is absent satisfies no relation, and players can go away.
+    # Absent objects satisfy no relation, and players can walk away.
     kinds = goal.object_types
     if goal.means != "near" or len(kinds) < 2 or consumed & set(kinds):
       return None
@@ -165,11 +165,11 @@ class _Reachable:
     return None
 
   def _together(self, literal: Literal, frozen: bool = False) -> bool:
-    """Returns whether the relation may hold between objects of the start.
+    """Returns True if the relation may hold between initial objects.
 
     Args:
       literal: `near` or `touching` between objects.
-      frozen: Counts frozen objects alone, at positions that are known.
+      frozen: Counts only frozen objects at known positions.
     """
     far = constants.NEAR_METRES if literal.means == "near" else _TOUCHING
     first, second = literal.object_types

@@ -1,4 +1,4 @@
-"""Reads JSON written by people, and checks its values.
+"""Reading of JSON written by people, with checks of its values.
 
 Errors are one line and name the field, its value and what is allowed. A field
 is named by its path in the file: `rules[1]`, `world.tiles`.
@@ -11,7 +11,7 @@ import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-_SHOWN = 60  # Characters of a refused value that an error repeats.
+_SHOWN = 60  # Characters of a rejected value that an error repeats.
 _LARGEST = 1e9
 # More than any task or config needs.
 MAX_BYTES = 1_000_000
@@ -22,7 +22,7 @@ def load(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> Any:
 
   Args:
     path: The file.
-    max_bytes: Its size at most.
+    max_bytes: Its maximum size.
 
   Raises:
     OSError: If it can't be read.
@@ -37,11 +37,11 @@ def parse(data: bytes | str, max_bytes: int = MAX_BYTES) -> Any:
 
   Args:
     data: The text.
-    max_bytes: Its length at most.
+    max_bytes: Its maximum length.
 
   Raises:
-    ValueError: If the text is no JSON or no UTF-8, is larger than `max_bytes`,
-      or has a field twice or a number that is not finite.
+    ValueError: If the text is not JSON or not UTF-8, is larger than
+      `max_bytes`, or has a duplicate field or a number that is not finite.
   """
   if len(data) > max_bytes:
     raise ValueError(f"larger than {max_bytes} bytes, allowed for such a file")
@@ -78,17 +78,17 @@ def _no_constant(name: str) -> float:
 
 def _finite(text: str) -> float:
   number = float(text)
-  if math.isinf(number):  # Python reads 1e999 so.
+  if math.isinf(number):  # For example 1e999.
     return _no_constant(text)
   return number
 
 
 def shown(value: object) -> str:
-  """Returns a refused value as errors show it, shortened if it is long."""
+  """Returns a rejected value as errors show it, shortened if it is long."""
   if isinstance(value, str):
     text = json.dumps(value[:_SHOWN])
   else:
-    text = reprlib.repr(value)  # Not repr: it may be nested deeply.
+    text = reprlib.repr(value)  # Not repr: the value may be deeply nested.
   return _cut(text)
 
 
@@ -104,7 +104,7 @@ def refusal(path: str, value: object, allowed: str) -> ValueError:
 def read_fields(
   value: Any, path: str, allowed: Iterable[str], needed: Sequence[str] = ()
 ) -> Mapping[str, Any]:
-  """Returns a value if it is an object with known and all needed keys."""
+  """Returns a value if it is an object with only known and all needed keys."""
   allowed = tuple(allowed)
   if not isinstance(value, dict):
     raise refusal(path, value, f"an object with {', '.join(allowed)}")
@@ -130,14 +130,14 @@ def read_list(value: Any, path: str, what: str) -> list[Any]:
 
 
 def read_text(value: Any, path: str) -> str:
-  """Returns a value if it is a text."""
+  """Returns a value if it is a string."""
   if not isinstance(value, str):
     raise refusal(path, value, "a text in quotes")
   return value
 
 
 def read_whole(value: Any, path: str) -> int:
-  """Returns a value if it is a whole number."""
+  """Returns a value if it is an integer."""
   if isinstance(value, bool) or not isinstance(value, int):
     raise refusal(path, value, "a whole number")
   return value

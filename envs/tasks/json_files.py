@@ -1,4 +1,4 @@
-"""Task files: tasks as readable JSON, the exact inverse of `task.Task`."""
+"""Task files: tasks as readable JSON, exactly convertible to `task.Task`."""
 
 import json
 import os
@@ -15,11 +15,12 @@ def from_json(obj: Any, source: str = "") -> Task:
   """Reads a task.
 
   Args:
-    obj: What `json.loads` returns for the text.
+    obj: The text, decoded by `json.loads`.
     source: Name of the file, with which errors begin.
 
   Raises:
-    ValueError: If it breaks the format; names the field and what is allowed.
+    ValueError: If it violates the format; the error names the field and what is
+      allowed.
   """
   return reader.with_path(source, lambda: Task(**reader.read_task_fields(obj)))
 
@@ -41,7 +42,7 @@ def _write_object(spec: ObjectSpec) -> dict[str, Any]:
 
 
 def to_json(task: Task) -> dict[str, Any]:
-  """Returns a task, with all its fields, as `json.dumps` takes it."""
+  """Returns a task, with all its fields, as an argument for `json.dumps`."""
   world: dict[str, Any] = {
     "seed": task.world.seed,
     "tiles": list(task.world.tiles),
@@ -88,8 +89,8 @@ def load(path: str | os.PathLike[str]) -> Task:
   """Reads a task file.
 
   Raises:
-    ValueError: If the file can't be read or breaks the format; the error begins
-      with its name.
+    ValueError: If the file can't be read or violates the format; the error
+      begins with its name.
   """
   source = os.fspath(path)
   try:
@@ -100,7 +101,7 @@ def load(path: str | os.PathLike[str]) -> Task:
 
 
 def save(path: str | os.PathLike[str], task: Task) -> None:
-  """Writes a task file, completely or not at all."""
+  """Writes a task file atomically."""
   target = pathlib.Path(path)
   aside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
   try:

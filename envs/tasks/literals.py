@@ -1,4 +1,4 @@
-"""Object types, literals and rules, of which games consist.
+"""Object types, literals and rules, which make up games.
 
 Each has one spelling, returned by `str` and read by its `parse_*` function:
 
@@ -77,7 +77,7 @@ class ObjectType:
 
   @classmethod
   def from_name(cls, name: str) -> "ObjectType":
-    """Returns the type of a name, the inverse of `name`."""
+    """Returns the type with a name, the inverse of `name`."""
     words = name.split()
     if (
       len(words) != 2
@@ -96,7 +96,7 @@ class ObjectType:
 
   @classmethod
   def from_type_id(cls, type_id: int) -> "ObjectType":
-    """Returns the type of an id, the inverse of `type_id`."""
+    """Returns the type with an id, the inverse of `type_id`."""
     if not 1 <= type_id <= constants.NUM_OBJECT_TYPES:
       raise ValueError(
         f"type id {type_id} is no object, allowed: 1 to "
@@ -135,7 +135,7 @@ class Player:
 
   @property
   def name(self) -> str:
-    """Such as 'player1'."""
+    """Name, such as 'player1'."""
     return f"player{self.index}"
 
   def __str__(self) -> str:
@@ -205,8 +205,8 @@ class Literal:
   def symmetric(self) -> bool:
     """True if swapping the arguments changes nothing.
 
-    A player sees what is in its view, an object what is on a free line of
-    sight, so that `see` is symmetric between objects only.
+    A player sees what is in its view, but an object sees what is on a free line
+    of sight, so `see` is symmetric only between objects.
     """
     if self.row.symmetric == "object":
       return len(self.object_types) == 2
@@ -260,7 +260,7 @@ def parse_argument(text: str) -> Argument:
 
 
 def parse_literal(text: str) -> Literal:
-  """Reads what `str(literal)` returns, with any spacing."""
+  """Parses a result of `str(literal)`, with any spacing."""
   match = _LITERAL.fullmatch(text)
   if match is None:
     raise ValueError(f"{text.strip()!r} is not {_LITERAL_FORM}")
@@ -274,7 +274,7 @@ def parse_literal(text: str) -> Literal:
 
 
 def parse_rule(text: str) -> Rule:
-  """Reads what `str(rule)` returns, with any spacing."""
+  """Parses a result of `str(rule)`, with any spacing."""
   condition, arrow, spawns = text.partition("->")
   if not arrow:
     raise ValueError(

@@ -1,8 +1,8 @@
-"""Reads npz files written by others, without pickles and in bounded memory.
+"""Reading of untrusted npz files, without pickles and in bounded memory.
 
 A zip file of a few megabytes can hold gigabytes of zeros, and an array's header
-can ask for more memory than its file has bytes. Every size is checked before
-memory is taken for it.
+can request more memory than its file has bytes. Every size is checked before
+memory is allocated for it.
 """
 
 import io
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-# Version 3 is for names of fields; no array that is read here has any.
+# Version 3 is for field names; no array that is read here has any.
 _HEADERS = {
   (1, 0): np.lib.format.read_array_header_1_0,
   (2, 0): np.lib.format.read_array_header_2_0,
@@ -29,14 +29,14 @@ def read(
   Args:
     data: Content of the file.
     names: Names of the arrays to read; the file may have others.
-    max_bytes: Largest size of the file, and of the arrays together.
+    max_bytes: Maximum size of the file, and of all arrays together.
 
   Returns:
     The arrays by name, read-only.
 
   Raises:
-    ValueError: If an array is missing, damaged or of Python objects, or
-      the file or the arrays are too large.
+    ValueError: If an array is missing, damaged or has Python objects, or if the
+      file or the arrays are too large.
   """
   if len(data) > max_bytes:
     raise ValueError(f"larger than {max_bytes} bytes, allowed for such a file")
@@ -46,7 +46,7 @@ def read(
   except ValueError:
     raise
   except Exception as error:
-    # Damaged bytes make zipfile, zlib and NumPy raise errors of many types.
+    # On damaged bytes zipfile, zlib and NumPy raise errors of many types.
     raise ValueError(str(error) or type(error).__name__) from error
 
 
@@ -64,24 +64,24 @@ def _read(
     )
   arrays = {}
   for name, info in members.items():
-    # A dictionary of LZMA's may take gigabytes, whatever it unpacks.
+    # An LZMA dictionary may take gigabytes, whatever it unpacks.
     if info.compress_type not in _COMPRESSIONS:
       raise ValueError(f"its {name} is compressed in an unknown way")
     with archive.open(info) as stream:
-      # Without a size, zipfile would unpack up to 2 GiB and then cut it.
+      # Without a size, zipfile would unpack up to 2 GiB and then truncate.
       content = stream.read(info.file_size)
     arrays[name] = _array(name, content)
   return arrays
 
 
 def _array(name: str, content: bytes) -> np.ndarray:
-  """Returns the array in the content of an npy file, which it shares."""
+  """Returns the array in an npy file's content, whose memory it shares."""
   stream = io.BytesIO(content)
   version = np.lib.format.read_magic(stream)
   if version not in _HEADERS:
     raise ValueError(f"its {name} is of an unknown version, {version}")
   with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # About headers of Python 2.
+    warnings.simplefilter("ignore")  # Warnings about Python 2 headers.
     shape, columns_first, dtype = _HEADERS[version](stream)
   if dtype.hasobject:
     raise ValueError(f"its {name} is of objects, allowed: numbers or a text")

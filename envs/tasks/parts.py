@@ -15,12 +15,12 @@ MAX_DIAGONALS = 8
 MAX_SEED = 2**31 - 1
 MAX_NAME = 80
 
-# Metres from the centre of the arena; None is drawn from the world's seed.
+# Metres from the centre of the arena; None if drawn from the world's seed.
 Position = tuple[float, float] | None
 
 
 def check_range(what: str, value: int, first: int, last: int) -> None:
-  """Raises ValueError unless `value` is a whole number in [first, last]."""
+  """Raises ValueError unless `value` is an integer in [first, last]."""
   if isinstance(value, bool) or not isinstance(value, int):
     raise ValueError(f"{what} is {value!r}, allowed: a whole number")
   if not first <= value <= last:
@@ -35,12 +35,12 @@ def check_pair(
   Args:
     what: The argument's name, for errors.
     given: The ends, a list or a tuple.
-    first: The least that the first end may be.
-    last: The most that the last end may be.
-    whole: If true, both are whole numbers.
+    first: Minimum of the first end.
+    last: Maximum of the last end.
+    whole: If true, both must be integers.
 
   Raises:
-    ValueError: If these are no two numbers in this order, or out of bounds.
+    ValueError: If these are not two numbers in this order, or out of bounds.
   """
   kinds = int if whole else (int, float)
   if (
@@ -68,7 +68,7 @@ def _position(what: str, at: Position) -> Position:
   """Returns a position of Python floats.
 
   Equal tasks must have equal `repr`, from which the yaws of their trials are
-  drawn, and NumPy's numbers and whole numbers have others.
+  drawn, and the `repr` of NumPy numbers and integers is different.
   """
   if at is None:
     return None
@@ -90,10 +90,10 @@ class World:
     levels: Number of ground heights, 1 is a flat room.
     heights: Level of each tile, heights[x][y], instead of generated terrain.
       Ramps are added where they are needed to connect levels.
-    walls: Number of inner walls in generated terrain, fewer where there is no
+    walls: Number of inner walls in generated terrain, fewer if there is no
       room, 0 to MAX_WALLS.
-    diagonals: Number of diagonal cliffs in generated terrain, fewer where
-      levels leave no corners to cut, 0 to MAX_DIAGONALS.
+    diagonals: Number of diagonal cliffs in generated terrain, fewer if levels
+      leave no corners to cut, 0 to MAX_DIAGONALS.
   """
 
   seed: int = 0
@@ -164,7 +164,7 @@ class ObjectSpec:
       )
     what = f"position of {self.type}"
     object.__setattr__(self, "at", tuple(_position(what, x) for x in self.at))
-    # Else equal tasks would have other keys, as with positions.
+    # Otherwise equal tasks would have different keys, as with positions.
     if not isinstance(self.frozen, bool):
       raise ValueError(
         f"frozen of {self.type} is {self.frozen!r}, allowed: True or False"
@@ -187,7 +187,7 @@ class Hiding:
   """The parts of the rules that are hidden from one player.
 
   Attributes:
-    rules: Numbers of rules, from 1, of which only the existence is shown.
+    rules: Numbers, from 1, of rules of which only the existence is shown.
     objects: Types shown as "hidden object n", numbered in this order.
     predicates: Predicates shown as "hidden predicate n", in this order.
   """

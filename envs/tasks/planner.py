@@ -1,7 +1,7 @@
 """A search for the rules to fire so that a goal can be met.
 
-It searches the symbolic game (`envs.tasks.symbolic`): distances, time and skill
-are left out.
+It searches the symbolic game (`envs.tasks.symbolic`), which leaves out
+distances, time and skill.
 """
 
 import functools
@@ -17,14 +17,14 @@ from adaland.envs.tasks.task import Task
 # pyramid: 8 objects, 7 rules) needs 30; rules that spawn more objects than they
 # consume could fire forever.
 MAX_STATES = 4000
-# Letting an automatic rule fire; a rule fired on purpose costs one.
+# Cost of letting an automatic rule fire; a rule fired on purpose costs one.
 _AUTOMATIC_COST = 0.1
-# Passing through a state where another rule may fire automatically. More than
-# any sensible detour, so that such states are crossed only if nothing else
-# leads to the goal.
+# Cost of passing through a state where another rule may fire automatically:
+# more than any sensible detour, so that such states are crossed only if nothing
+# else leads to the goal.
 _UNSTABLE_COST = 5.0
-# Plans that are looked at beside the cheapest: what they may cost more, their
-# number, and the ways to a state that are followed.
+# Alternatives to the cheapest plan: their maximum extra cost, the maximum
+# number of plans, and the number of ways to a state that are followed.
 _MAX_DETOUR = 5.0
 _MAX_PLANS = 24
 _VISITS = 4
@@ -34,8 +34,8 @@ class Plan(NamedTuple):
   """A sequence of rules that leads to the goal.
 
   Attributes:
-    rules: Indices (from 0) of the rules to fire, in order; empty where the
-      goal can be met at once.
+    rules: Indices (from 0) of the rules to fire, in order; empty if the goal
+      can be met at once.
     cost: Sum of the costs of the rules and of meeting the goal.
   """
 
@@ -72,8 +72,8 @@ def search(
     careful: If true, avoids states in which a rule may fire automatically, and
       goals that are hard to meet. Otherwise every rule costs one, so that
       the plan has the fewest firings.
-    parted: If true, the plan for a negated goal ends where one of its objects
-      is gone, so that rules do it all.
+    parted: If true, the plan for a negated goal must remove one of its objects,
+      so that rules alone reach the goal.
 
   Returns:
     The plan, or None if no sequence of rules within MAX_STATES states makes
@@ -86,7 +86,7 @@ def search(
 def _plans(
   game: SymbolicGame, counts: Counts, careful: bool, parted: bool, visits: int
 ) -> Iterator[Plan]:
-  """Yields plans from the cheapest on; see `search`.
+  """Yields plans, the cheapest first; see `search`.
 
   Args:
     game: Goal and rules.
@@ -108,8 +108,7 @@ def _plans(
       continue
     visited[here] = visited.get(here, 0) + 1
     automatic = _automatic_rules(game, here) if careful else []
-    # States that may come by themselves, and what they cost only where they
-    # are in the way.
+    # States that may arise automatically; they cost only where they interfere.
     shaken = [symbolic.fire(game, here, index) for index in automatic]
     end = symbolic.goal_cost(game, here)
     shaky = any(symbolic.goal_cost(game, state) != end for state in shaken)
@@ -141,7 +140,7 @@ def alternatives(game: SymbolicGame, counts: Counts) -> tuple[Plan, ...]:
     counts: The current state.
 
   Returns:
-    At most _MAX_PLANS plans from the cheapest on, empty if there is none.
+    At most _MAX_PLANS plans, the cheapest first; empty if there is none.
   """
   found: list[Plan] = []
   for each in _plans(game, counts, careful=True, parted=False, visits=_VISITS):
@@ -162,8 +161,8 @@ def harm(game: SymbolicGame, counts: Counts) -> tuple[float, ...]:
     counts: The current state.
 
   Returns:
-    For each rule, the plan's cost after it minus that before it; infinite if no
-    plan is left, 0 for rules that can't fire.
+    For each rule, the plan's cost after it fires minus the cost before;
+    infinite if no plan is left, 0 for rules that can't fire.
   """
   before = plan(game, counts)
   result = [0.0] * len(game.rules)

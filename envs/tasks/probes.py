@@ -1,8 +1,8 @@
 """The hand-written probe tasks: 30 for one player, 28 for two.
 
-Each is a task file in `envs/probes/`, those for two players in its folder
-`two_players`. AdA (arXiv 2301.07608) describes each in a line; the worlds and
-the details are ours.
+Each is a task file in `envs/probes/`, or in its folder `two_players` for two
+players. AdA (arXiv 2301.07608) describes each in one line; the worlds and the
+details are Adaland's.
 """
 
 import difflib

@@ -1,7 +1,7 @@
-"""Reads the parts of a task from what `json.loads` returns for a file.
+"""Reading of the parts of a task from a file decoded by `json.loads`.
 
-People write these files by hand, so whatever is unknown is refused with an
-error that names the field, its value and what is allowed.
+People write these files by hand, so anything unknown is rejected with an error
+that names the field, its value and what is allowed.
 """
 
 from collections.abc import Callable
@@ -22,8 +22,8 @@ from adaland.envs.tasks.parts import (
   World,
 )
 
-# Version 2 has the fields of version 1. It says what a touch is (any contact
-# within a step), where spawns appear, and that bodies may not overlap.
+# Version 2 has the fields of version 1. It defines a touch (any contact within
+# a step) and where spawns appear, and forbids overlapping bodies.
 FORMAT: Final = "adaland.task/2"
 READABLE: Final = (FORMAT, "adaland.task/1")
 
@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 
 
 class TaskFields(TypedDict):
-  """The keyword arguments of `task.Task`; trials' have its defaults."""
+  """The keyword arguments of `task.Task`, with its defaults for trials."""
 
   world: World
   objects: tuple[ObjectSpec, ...]
@@ -56,7 +56,7 @@ def _position(value: Any, path: str) -> Position:
 def with_path(
   path: str, make: Callable[..., _T], *args: Any, **kwargs: Any
 ) -> _T:
-  """Calls `make`; errors that it raises begin with `path`, if given."""
+  """Calls `make`; prefixes its errors with `path`, if given."""
   try:
     return make(*args, **kwargs)
   except ValueError as error:
@@ -193,7 +193,8 @@ def read_task_fields(value: Any) -> TaskFields:
   """Reads the arguments of a task.
 
   Raises:
-    ValueError: If a field breaks the format; names it and what is allowed.
+    ValueError: If a field violates the format; the error names the field and
+      what is allowed.
   """
   fields = json_checks.read_fields(
     value,

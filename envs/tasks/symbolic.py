@@ -2,8 +2,8 @@
 
 A state is the number of objects of each type (`Counts`, indexed by type id).
 Firing a rule removes its condition's objects and adds its spawns; a goal can be
-met where its objects exist. What frozen objects rule out is known
-(`envs.tasks.feasibility`).
+met if its objects exist. Rules and goals that frozen objects make impossible
+are excluded (`envs.tasks.feasibility`).
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ class Condition(NamedTuple):
 
   Attributes:
     predicate: The literal's `means`.
-    a: Type id of the first argument, players follow the objects.
+    a: Type id of the first argument; players follow the objects.
     b: Type id of the second argument.
     negated: If true, the relation must not hold.
   """
@@ -61,7 +61,7 @@ class SymbolicGame:
   Attributes:
     goal: The rewarded condition.
     rules: Condition and spawned type ids of each rule.
-    capacity: Largest number of objects.
+    capacity: Maximum number of objects.
     never_fire: Indices of the rules that can never fire.
     never_met: Whether the goal can never be met.
   """
@@ -157,15 +157,15 @@ def can_fire(game: SymbolicGame, counts: Counts, index: int) -> bool:
   for other_index, (other, _) in enumerate(game.rules):
     if other_index == index or not condition.implies(other):
       continue
-    # A rule with the same condition takes the pair if it comes earlier; a rule
-    # whose condition holds on the way (near before touching) always does.
+    # A rule with the same condition consumes the pair if it comes earlier; a
+    # rule whose condition holds on the way (near before touching) always does.
     if not other.implies(condition) or other_index < index:
       return False
   return True
 
 
 def fire(game: SymbolicGame, counts: Counts, index: int) -> Counts:
-  """Returns the counts after the rule fired once."""
+  """Returns the counts after the rule fires once."""
   condition, spawns = game.rules[index]
   after = list(counts)
   for type_id in condition.object_types:
@@ -188,7 +188,7 @@ def goal_cost(game: SymbolicGame, counts: Counts) -> float | None:
   if not present or not _possible(goal):
     return None
   if any(goal.implies(condition) for condition, _ in game.rules):
-    return None  # Some rule takes the objects before the goal is read.
+    return None  # Some rule consumes the objects before the goal is evaluated.
   return 0.0
 
 

@@ -1,8 +1,8 @@
 """A task: a world, a game in it, and the number and length of its trials.
 
 task = world x game (x co-player); AdA, arXiv 2301.07608. A task is checked when
-it is made, so that every Task can be run. The one exception is the room in its
-world, which `worlds.scene.build_scene` checks.
+it is made, so that every Task can be run. The only exception is the space in
+its world, which `worlds.scene.build_scene` checks.
 """
 
 import dataclasses
@@ -51,15 +51,15 @@ __all__ = [
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-  """The description of an episode, the avatars' yaw excepted.
+  """The description of an episode, except for the avatars' yaw.
 
   Attributes:
     world: Terrain and seed.
     objects: The objects at the start of a trial.
-    players: One or two, with a goal each.
-    rules: Production rules, at most MAX_RULES, read in this order.
+    players: One or two players, each with a goal.
+    rules: Production rules, at most MAX_RULES, applied in this order.
     hiding: Parts of the rules that each player is not shown; an empty tuple
-      hides nothing from anyone.
+      hides nothing.
     trials: Number of trials in an episode.
     trial_seconds: Length of a trial, rounded to whole steps.
     name: A label for people, at most MAX_NAME characters.
@@ -123,7 +123,7 @@ class Task:
     trial_seconds: float | None = None,
     name: str = "",
   ) -> "Task":
-    """Makes a task from the texts of which task files consist.
+    """Makes a task from text in the form of task files.
 
     Meaning, defaults and errors are those of a file (docs/tasks.md)::
 
@@ -137,14 +137,14 @@ class Task:
       )
 
     Args:
-      goal: The literal that is rewarded; for two players a list of two.
+      goal: The rewarded literal; for two players, a list of two.
       objects: Object types, or dictionaries with `type` and optionally `count`,
         `at` and `frozen`.
       rules: Production rules, `condition -> spawns`.
       at: Start of the player, metres from the arena's centre; None draws it
-        from the world's seed. For two players a list of two.
-      hide_rules: Numbers of rules, from 1, of which only the existence is
-        shown; this and the next two hold for every player.
+        from the world's seed. For two players, a list of two.
+      hide_rules: Numbers, from 1, of rules of which only the existence is
+        shown; this and the next two arguments apply to every player.
       hide_objects: Object types masked in the rules.
       hide_predicates: Predicates masked in the rules.
       world_seed: Seed of the terrain and of all drawn positions.
@@ -158,8 +158,8 @@ class Task:
       name: A label for people.
 
     Raises:
-      ValueError: If an argument breaks the format; names it and what is
-        allowed.
+      ValueError: If an argument violates the format; the error names it and
+        what is allowed.
     """
     if isinstance(goal, Sequence) and not isinstance(goal, str):
       goals, starts = (
@@ -223,7 +223,7 @@ class Task:
       raise ValueError(
         f"trial_seconds is {self.trial_seconds}, allowed: {first:g} to {last:g}"
       )
-    # Multiplies before it divides, so that 150 steps are exactly 20.0.
+    # Multiplying before dividing makes 150 steps exactly 20.0.
     seconds = self.trial_steps * 2 / 15
     object.__setattr__(self, "trial_seconds", seconds)
 
@@ -266,7 +266,7 @@ def _given(**fields: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-  """Returns a value as JSON has it: lists, dictionaries, texts and numbers."""
+  """Returns a value in JSON's types: lists, dictionaries, strings, numbers."""
   if isinstance(value, (ObjectType, Literal, Rule)):
     return str(value)
   if isinstance(value, (np.ndarray, np.generic)):

@@ -3,12 +3,15 @@
 A ruleset is a goal, rules and initial tiles of a grid world, each a row of
 integers: an id, then pairs (tile, colour). The ids of tiles and colours are
 those of XLand-MiniGrid 0.7.0 (March 2024) and later; in files of older versions
-they mean other things. What a grid has and ours does not is refused or named:
+they have other meanings. Features of a grid that Adaland lacks are rejected or
+reported:
 
-- goals on a tile or a position are refused: no relation of ours is over them;
+- goals on a tile or a position are rejected: no relation of Adaland covers
+  them;
 - directions, as in "a is above b", are dropped: `near` has none;
-- a rule fires in the grid only after an action, ours whenever it holds;
-- colours and shapes are ours: kinds of tiles map to object types one to one.
+- a rule fires in the grid only after an action, in Adaland whenever it holds;
+- colours and shapes are Adaland's: kinds of tiles map one-to-one to object
+  types.
 """
 
 from typing import Final, NamedTuple
@@ -27,7 +30,7 @@ from adaland.envs.tasks.literals import (
 from adaland.envs.tasks.task import ObjectSpec, PlayerSpec, Task, World
 
 _PLAYER: Final = Player(1)
-# Ids of goals and rules, by what they relate. Both tables begin with none.
+# Relations by the ids of goals and rules. Both tables begin with none.
 _GOALS: Final = (
   "none",
   "hold",
@@ -42,7 +45,7 @@ _GOALS: Final = (
 _FIRST_DIRECTED_GOAL: Final = 7
 _RULES: Final = ("none", "hold", "near", "pair", *["pair"] * 4, *["near"] * 4)
 _FIRST_DIRECTED_RULE: Final = 4
-# Tiles that are no objects: empty, floor.
+# Tiles that are not objects: empty, floor.
 _LAST_GROUND: Final = 1
 _LAST_TILE: Final = 12
 _LAST_COLOUR: Final = 11
@@ -52,18 +55,18 @@ _ARRAYS: Final = ("goals", "rules", "init_tiles")
 # Limit for the file and for its arrays: three million rulesets of 20 rules and
 # 20 tiles, more than in any published benchmark.
 _MAX_BYTES: Final = 600_000_000
-# Rules, and tiles, of a ruleset; a task of ours has fewer.
+# Maximum number of rules, and of tiles, of a ruleset; a task has fewer.
 _MAX_ROWS: Final = 100
 
 Kind = tuple[int, int]  # Tile and colour.
 
 
 class Imported(NamedTuple):
-  """A task, and what of the ruleset it lacks.
+  """A task, and the parts of the ruleset that it lacks.
 
   Attributes:
     task: The task.
-    dropped: What was not carried over, in words.
+    dropped: The parts that were not carried over, in words.
   """
 
   task: Task
@@ -125,7 +128,7 @@ def make_task(
   trials: int = 3,
   trial_seconds: float = 30.0,
 ) -> Imported:
-  """Makes a task of a ruleset.
+  """Makes a task from a ruleset.
 
   Args:
     goal: The goal, int [5].
@@ -182,13 +185,13 @@ def make_task(
 
 
 class _Kinds:
-  """The object types that stand for kinds of tiles, one to one."""
+  """The object types that represent kinds of tiles, one-to-one."""
 
   def __init__(self):
     self._types: dict[Kind, ObjectType] = {}
 
   def type_of(self, kind: Kind) -> ObjectType:
-    """Returns the type of a kind: the free one that is most like it."""
+    """Returns the type of a kind: the most similar one that is still free."""
     if kind not in self._types:
       free = [x for x in OBJECT_TYPES if x not in self._types.values()]
       if not free:

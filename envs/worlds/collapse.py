@@ -1,9 +1,9 @@
 """A constraint solver in the manner of wave function collapse.
 
 Each cell of a grid has a set of options, a bit mask. The solver picks the cell
-with the fewest options left, collapses it to one, and takes away from its
-neighbours what no longer fits, and so on, until every cell has one option. A
-cell without options is a contradiction; callers try again.
+with the fewest remaining options, collapses it to one, and removes from its
+neighbours the options that no longer fit, and so on, until every cell has one
+option. A cell without options is a contradiction; callers try again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,8 @@ import numpy as np
 
 Cell = tuple[int, int]
 
-# Weight of an option for each neighbour that has collapsed to it, so that equal
-# cells gather.
+# Factor in an option's weight for each neighbour that has collapsed to it, so
+# that equal cells cluster.
 _TOGETHER = 2.0
 
 
@@ -21,19 +21,19 @@ class Collapse:
   """A grid that is collapsed cell by cell.
 
   Attributes:
-    options: Bit mask of the options left in each cell.
+    options: Bit mask of the remaining options of each cell.
   """
 
   def __init__(self, shape: Cell, fits: Sequence[int]):
-    """Initializes the grid, all of whose options are left.
+    """Initializes a grid in which every cell has all options.
 
     Args:
       shape: Cells along x and y.
-      fits: For each option, the bit mask of those that may be beside it;
+      fits: For each option, the bit mask of the options that may be next to it;
         symmetric.
     """
     count = len(fits)
-    # The options that may be beside a cell with a set of options.
+    # The options that may be next to a cell, by the cell's set of options.
     self._beside = [0] * (1 << count)
     for mask in range(1 << count):
       for option in range(count):
@@ -43,7 +43,7 @@ class Collapse:
     self._count = count
 
   def restrict(self, cell: Cell, mask: int) -> bool:
-    """Takes away options; returns False if this is a contradiction."""
+    """Removes options; returns False if this is a contradiction."""
     changed = [(cell, mask)]
     while changed:
       here, allowed = changed.pop()
@@ -97,8 +97,8 @@ def collapse(
 
   Args:
     shape: Cells along x and y.
-    fits: For each option, the bit mask of those that may be beside it.
-    fixed: Options that are given, by cell.
+    fits: For each option, the bit mask of the options that may be next to it.
+    fixed: Given options, by cell.
     rng: Source of randomness.
 
   Returns:

@@ -5,18 +5,18 @@ import numpy as np
 from adaland.envs import constants
 from adaland.envs.worlds.regions import DIRECTIONS, Ways
 
-# By form, from FIRST_DIAGONAL: the directions x and y of the higher half.
+# The directions along x and y of the higher half, by form from FIRST_DIAGONAL.
 _HIGHER = ((1, 1), (-1, 1), (-1, -1), (1, -1))
 
 
 def add_diagonals(
   heights: np.ndarray, ramps: np.ndarray, count: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-  """Adds diagonal cliffs between which all ground stays one region.
+  """Adds diagonal cliffs that keep all ground in one region.
 
-  A corner is a flat tile with two flat neighbours on a level and, opposite
-  them, two on the next. Cutting it leaves its half beside the lower two on
-  their level, and its half beside the upper two on theirs.
+  A corner is a flat tile with two flat neighbours on one level and, opposite
+  them, two on the next level. Cutting it leaves the half next to the lower two
+  on their level, and the half next to the upper two on theirs.
 
   Args:
     heights: Level of each tile, all of one region, int [X, Y].
@@ -41,7 +41,7 @@ def add_diagonals(
 
 
 def _corners(heights: np.ndarray, ramps: np.ndarray) -> np.ndarray:
-  """Returns all (x, y, form) at which levels allow a diagonal cliff, [n, 3]."""
+  """Returns all (x, y, form) where levels allow a diagonal cliff, [n, 3]."""
   inner = heights[1:-1, 1:-1]
   by_step = {1: np.s_[2:], -1: np.s_[:-2]}
   middle = np.s_[1:-1]
@@ -60,6 +60,6 @@ def _corners(heights: np.ndarray, ramps: np.ndarray) -> np.ndarray:
 
 
 def _is_free(ramps: np.ndarray, x: int, y: int) -> bool:
-  """Returns True if neither a tile nor any beside it is a ramp or a cliff."""
+  """Returns True if neither a tile nor a neighbour is a ramp or a cliff."""
   steps = DIRECTIONS[1:]
   return not (ramps[x, y] or any(ramps[x + dx, y + dy] for dx, dy in steps))

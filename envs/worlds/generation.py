@@ -1,9 +1,9 @@
 """Terrain as a pure function of a world's description.
 
 Levels are drawn by a constraint solver (`layout`), joined by ramps (`ramps`),
-cut at some corners (`diagonals`), and parted by walls (`walls`). Reachability
-is proven for each terrain: its ground is one strongly connected region
-(`regions.find_regions`), or it is drawn again.
+cut at some corners (`diagonals`), and separated by walls (`walls`).
+Reachability is guaranteed for each terrain: its ground is one strongly
+connected region (`regions.find_regions`), or it is drawn again.
 """
 
 import functools
@@ -21,7 +21,7 @@ _ATTEMPTS = 16
 
 @functools.lru_cache(maxsize=256)
 def _flat_room(tiles: tuple[int, int]) -> Terrain:
-  """Returns the terrain of flat rooms of a size, made once."""
+  """Returns the terrain of flat rooms of a size, cached."""
   return _read_only(Terrain(*(np.zeros(tiles, np.int64) for _ in range(3))))
 
 
@@ -29,9 +29,10 @@ def _flat_room(tiles: tuple[int, int]) -> Terrain:
 def make_terrain(world: World) -> Terrain:
   """Generates a world's ground, a pure function of the world.
 
-  Generated ground is one region, and has as many levels as the world, fewer
-  only if the arena is too small. Terrain given by heights gets ramps where
-  they join regions and is otherwise unchanged: it may have several regions.
+  Generated ground is one region, and has as many levels as the world specifies,
+  fewer only if the arena is too small. Terrain given by heights gets ramps
+  where they join regions and is otherwise unchanged: it may have several
+  regions.
 
   Args:
     world: The world's size, and its seed or heights.
@@ -60,7 +61,7 @@ def make_terrain(world: World) -> Terrain:
 def _draw_ground(
   world: World, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-  """Draws levels and ramps; of several attempts the one with most levels."""
+  """Draws levels and ramps, and keeps the attempt with the most levels."""
   best = np.zeros(world.tiles, np.int64), np.zeros(world.tiles, np.int64)
   most = 1
   for _ in range(_ATTEMPTS):

@@ -1,8 +1,8 @@
 """The levels of a world's tiles, before ramps and walls.
 
-The arena is cut into blocks of a few tiles, each of one level. The levels are
-drawn by a constraint solver (`collapse`): neighbours differ by one level, or,
-in some worlds, by up to two, which is a drop that can be taken one way only.
+The arena is divided into blocks of a few tiles, each of one level. The levels
+are drawn by a constraint solver (`collapse`): neighbours differ by at most one
+level or, in some worlds, by up to two, a drop that is passable only one way.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ _TRIES = 8
 
 
 def draw_levels(world: World, rng: np.random.Generator) -> np.ndarray:
-  """Draws levels of which the lowest and the highest occur.
+  """Draws levels such that the lowest and the highest occur.
 
   Args:
     world: Its tiles and levels are read.
@@ -45,7 +45,7 @@ def draw_levels(world: World, rng: np.random.Generator) -> np.ndarray:
 
 
 def _cut(size: int, rng: np.random.Generator) -> list[int]:
-  """Cuts a side into lengths of _BLOCK, the last one as it comes."""
+  """Cuts a side into lengths in _BLOCK; the last one is what remains."""
   lengths: list[int] = []
   left = size
   while left >= 2 * _BLOCK[0]:

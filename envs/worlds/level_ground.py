@@ -23,9 +23,9 @@ class LevelGround:
     self._flat = terrain.is_flat()
 
   def _on_level(self, xy: np.ndarray, radius: float) -> np.ndarray:
-    """Returns which discs lie on flat tiles of one level, bool [n].
+    """Returns which discs are on flat tiles of one level, bool [n].
 
-    A disc is smaller than a tile, so that the corners of its box suffice.
+    A disc is smaller than a tile, so checking its box's corners suffices.
     """
     heights, ramps, _ = self._terrain
     reach = radius + CLEARANCE
@@ -45,7 +45,7 @@ class LevelGround:
     return rng.permutation(self._centres)
 
   def anywhere(self, rng: np.random.Generator, radius: float) -> np.ndarray:
-    """Draws positions on level ground, then all tiles' centres, [n, 2]."""
+    """Draws positions on level ground, then adds all tile centres, [n, 2]."""
     which = rng.integers(len(self._centres), size=CANDIDATES)
     drawn = rng.uniform(-0.5, 0.5, (CANDIDATES, 2))
     drawn *= constants.TILE_METRES
@@ -71,7 +71,7 @@ class LevelGround:
   def on_level_of(
     self, xy: np.ndarray, centre: np.ndarray, radius: float
   ) -> np.ndarray:
-    """Returns which discs lie on flat tiles of a point's level, bool [n]."""
+    """Returns which discs are on flat tiles of a point's level, bool [n]."""
     tiles = tile_of(self._terrain.heights, xy)
     home = tile_of(self._terrain.heights, centre)
     heights = self._terrain.heights

@@ -16,16 +16,16 @@ from adaland.envs.worlds.terrain import Terrain, tile_of
 # of a goal, and between the player and every object, so that no relation within
 # NEAR_METRES holds at the start.
 _APART = 1.6
-# Metres between bodies in contact: enough for them not to push each other, less
-# than TOUCHING_METRES.
+# Metres between bodies in contact: enough that they don't push each other, but
+# less than TOUCHING_METRES.
 _GAP = 0.0004
 _PARTED = ("near", "touching")
 _ATTEMPTS = 6
-_ROUNDING = 1e-9  # Metres, so that bodies that touch exactly fit.
+_ROUNDING = 1e-9  # Metres, so that bodies that exactly touch fit.
 
 
 class _Body(NamedTuple):
-  """A player or an object to be placed."""
+  """A player or an object to place."""
 
   name: str
   type_id: int
@@ -71,12 +71,12 @@ def _type_pairs(literals: Iterable[Literal]) -> set[frozenset[int]]:
 
 
 class _Preferences:
-  """Preferred least distances between bodies, and pairs preferred together.
+  """Preferred minimum distances between bodies, and pairs preferred together.
 
   Attributes:
-    least: Least distances, metres, float [n, n].
-    partner: For bodies to be placed beside another, the index of the other.
-    contact: Those of them that are to be in contact with it.
+    least: Minimum distances, metres, float [n, n].
+    partner: For bodies to place next to another, the index of the other.
+    contact: The bodies with a partner that should be in contact with it.
   """
 
   def __init__(self, task: Task, bodies: list[_Body]):
@@ -85,7 +85,7 @@ class _Preferences:
     literals = goals + conditions
     apart = _type_pairs(x for x in literals if not x.negated)
     parted = [x for x in literals if x.negated and x.means in _PARTED]
-    # Two objects beside each other see each other.
+    # Two objects next to each other see each other.
     parted += [x for x in goals if x.negated and len(x.object_types) == 2]
     together = _type_pairs(x for x in parted) - apart
     touching = _type_pairs(x for x in parted if x.means == "touching")
@@ -118,9 +118,9 @@ def _contact(
 
   Args:
     bodies: Players, then objects.
-    pair: Index of the body that is in place, and of the other.
+    pair: Index of the body that is already placed, and of the other.
     centre: Position of the first.
-    facing: Yaws that are determined.
+    facing: Yaws that are already determined.
     rng: Source of randomness.
 
   Returns:
@@ -149,14 +149,14 @@ def _place(
 
   Args:
     bodies: Players, then objects.
-    preferences: Distances to try for.
+    preferences: Preferred distances.
     ground: The ground to place them on.
     rng: Source of randomness.
     tight: If true, uses only the centres of tiles, which packs best.
 
   Returns:
-    Positions [n, 2], yaws of the bodies for which they matter, and the metres
-    by which preferences are missed in all.
+    Positions [n, 2], yaws of the bodies for which they matter, and the total
+    metres by which preferences are missed.
 
   Raises:
     ValueError: If there is no room for a body.
@@ -168,8 +168,8 @@ def _place(
   placed = [i for i, body in enumerate(bodies) if body.at is not None]
   for i in placed:
     xy[i] = bodies[i].at
-  # A body to be placed beside another comes right after it, before the room is
-  # taken, so that the order is: given positions, pairs, the rest.
+  # A body that goes next to another comes right after it, while there is space,
+  # so the order is: given positions, pairs, the rest.
   paired = [x for j, i in preferences.partner.items() for x in (i, j)]
   for i in dict.fromkeys([*paired, *range(len(bodies))]):
     if i in placed:
@@ -235,7 +235,7 @@ def place_all(
   )
   best, least_missed, failure = None, np.inf, None
   for attempt in range(_ATTEMPTS):
-    # The last attempt is for crowded rooms only.
+    # The last attempt is only for crowded rooms.
     tight = attempt == _ATTEMPTS - 1
     if tight and best is not None:
       break

@@ -1,4 +1,4 @@
-"""Ramps: which tiles climb, so that all levels of a world can be reached."""
+"""Ramps: the choice of tiles that climb, such that all levels are reachable."""
 
 import numpy as np
 
@@ -7,11 +7,11 @@ from adaland.envs.worlds.terrain import Terrain
 
 
 def _ramp_candidates(heights: np.ndarray) -> np.ndarray:
-  """Returns all (x, y, direction) at which levels allow a ramp, [n, 3]."""
+  """Returns all (x, y, direction) where levels allow a ramp, [n, 3]."""
   found = []
   for direction in range(1, 5):
     dx, dy = DIRECTIONS[direction]
-    # Rolling wraps around, so that tiles at the border are masked out.
+    # `roll` wraps around, so tiles at the border are masked out.
     foot = np.roll(heights, (dx, dy), (0, 1))
     top = np.roll(heights, (-dx, -dy), (0, 1))
     fits = (foot == heights) & (top == heights + 1)
@@ -61,12 +61,12 @@ class RampBuilder:
     return self._rng.permutation(_ramp_candidates(self.heights)).tolist()
 
   def connect(self) -> None:
-    """Adds a ramp wherever one joins two regions."""
+    """Adds ramps wherever one joins two regions."""
     for candidate in self._candidates():
       self._try(*candidate, joins=True)
 
   def absorb(self) -> bool:
-    """Levels tiles that no ramp could join; returns True if all are joined."""
+    """Levels tiles that no ramp can join; returns True if all are joined."""
     while (self.regions != self.regions[0, 0]).any():
       main = Terrain(self.heights, self.ramps, self.regions).main_region()
       self.ramps[~main] = 0
@@ -89,7 +89,7 @@ class RampBuilder:
     return True
 
   def add(self, count: int) -> None:
-    """Adds up to `count` more ramps, for shorter ways."""
+    """Adds up to `count` more ramps, for shorter paths."""
     for candidate in self._candidates():
       if count <= 0:
         return

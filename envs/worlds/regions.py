@@ -1,7 +1,7 @@
 """Regions of a terrain: tiles that can be reached from each other.
 
-Sets of tiles are bits of one integer, so that a step of all of them at once is
-a shift: this is several times as fast as a general graph search.
+Sets of tiles are bits of one integer, so a step from all of them at once is a
+shift: this is several times as fast as a general graph search.
 """
 
 import numpy as np
@@ -9,15 +9,16 @@ import numpy as np
 from adaland.envs import constants
 from adaland.envs.worlds import terrain
 
-# By ramp id: the step from a ramp to the tile at its top (see physics.base).
+# The step from a ramp to the tile at its top, by ramp id (see physics.base).
 DIRECTIONS = ((0, 0), (1, 0), (0, 1), (-1, 0), (0, -1))
 
 
 class Ways:
-  """The steps between the tiles of a terrain, there and back.
+  """The steps between the tiles of a terrain, forwards and backwards.
 
-  A diagonal cliff counts as its lower half: it is entered from beside that
-  half, or by a fall from the other, which is part of the tiles beside it.
+  A diagonal cliff counts as its lower half: it is entered from the tiles next
+  to that half, or by a fall from the other half, which is part of the tiles
+  next to it.
   """
 
   def __init__(self, heights: np.ndarray, ramps: np.ndarray):
@@ -30,7 +31,7 @@ class Ways:
     self._shape = heights.shape
     climbing = (ramps > 0) & (ramps < constants.FIRST_DIAGONAL)
     flat = ~climbing
-    # By direction, the tiles from which a step leads on.
+    # The tiles from which a step is possible, by direction.
     leave = np.zeros((len(DIRECTIONS), *self._shape), bool)
     lower, upper = np.s_[:-1], np.s_[1:]
     for direction, (here, there) in enumerate(
@@ -58,12 +59,12 @@ class Ways:
     ]
 
   def region(self, x: int, y: int) -> np.ndarray:
-    """Returns the tiles to which there is a way and one back, bool [X, Y]."""
+    """Returns the tiles with a path to them and one back, bool [X, Y]."""
     start = 1 << (x * self._shape[1] + y)
     return self._unpacked(self._flood(start, False) & self._flood(start, True))
 
   def reached_from(self, tiles: np.ndarray) -> np.ndarray:
-    """Returns the tiles to which there is a way from some, bool [X, Y].
+    """Returns the tiles to which there is a path from some, bool [X, Y].
 
     Args:
       tiles: Indices of the tiles to start from, int [n, 2].

@@ -1,4 +1,4 @@
-"""Builds the scene of a task for physics: terrain and start positions."""
+"""The scene of a task for physics: terrain and start positions."""
 
 import functools
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ from adaland.envs.worlds.generation import make_terrain
 from adaland.envs.worlds.placement import place_all
 from adaland.envs.worlds.terrain import Terrain, surface_height, tile_of
 
-# Start of a player that a task does not have: below all that is parked, out of
-# sight and reach of all else. It falls.
+# Start of a player that a task does not have: below all parked objects, out of
+# sight and reach of everything. It falls.
 _ABSENT = (0.0, 0.0, 2 * parts.PARKING[2])
-# Bodies at given positions may be this deep inside each other, metres.
+# Bodies at given positions may overlap by this depth, metres.
 _ROUNDING = 0.01
 _AVATAR_HALF = (constants.AVATAR_RADIUS,) * 2
 
@@ -29,7 +29,7 @@ def _footprint(xy: Sequence[float], half: Sequence[float]) -> np.ndarray:
 def _ground_under(
   terrain: Terrain, xy: Sequence[float], half: Sequence[float]
 ) -> float:
-  """Returns the highest ground under a box: nothing starts in a cliff."""
+  """Returns the highest ground under a box: nothing starts inside a cliff."""
   if terrain.is_flat():
     return 0.0
   points = _footprint(xy, half)
@@ -39,7 +39,7 @@ def _ground_under(
 def _check_beside_walls(task: Task, terrain: Terrain) -> None:
   """Raises ValueError if a given position is on an inner wall.
 
-  Generated ground is one region, so that all tiles beyond it are walls.
+  Generated ground is one region, so all tiles outside it are walls.
   """
   bodies = [
     (f"player{i + 1}", player.at, _AVATAR_HALF)
@@ -94,7 +94,7 @@ def _build(task: Task, num_slots: int, num_players: int) -> base.Scene:
     shape = shapes.shape_of_type(spec.type.type_id)
     for at in spec.at:
       here = xy[present + slot]
-      # Given objects face +x, so that people can place them side by side.
+      # Objects at given positions face +x, so that people can align them.
       yaw = rng.uniform(-np.pi, np.pi) if at is None else 0.0
       yaw = facing.get(present + slot, yaw)
       ground = _ground_under(terrain, here, shape.half_extents[:2])
@@ -108,9 +108,9 @@ def _build(task: Task, num_slots: int, num_players: int) -> base.Scene:
 
 
 def _check_given(task: Task, scene: base.Scene) -> None:
-  """Raises ValueError if given positions put bodies inside each other.
+  """Raises ValueError if bodies overlap at given positions.
 
-  Frozen objects may be: they form one body that never moves.
+  Frozen objects may overlap: they form one body that never moves.
   """
   bodies = [(f"player{i + 1}", p.at, False) for i, p in enumerate(task.players)]
   bodies += [("", None, False)] * (len(scene.player_at) - len(bodies))
@@ -147,23 +147,23 @@ def build_scene(task: Task, num_slots: int, num_players: int = 1) -> base.Scene:
   Positions that are not given are drawn from the world's seed: out of contact,
   on level ground of one region, whose tiles can all be reached from each other.
   Where there is room, the arguments of a rule's condition and of a goal, and
-  the player and each object, are far enough apart for `near` not to hold. The
-  arguments of a negated goal or condition are put together instead, in contact
-  for `touching`, so that it does not hold for free.
+  the player and each object, are far enough apart that `near` does not hold.
+  The arguments of a negated goal or condition are put together instead, in
+  contact for `touching`, so that it does not hold at the start.
 
   Args:
     task: The task to build.
-    num_slots: Number of object slots; objects fill the first ones in the task's
-      order.
-    num_players: Number of players of the environment; a task may have fewer.
+    num_slots: Number of object slots; objects fill the first slots, in the
+      task's order.
+    num_players: Number of players in the environment; a task may have fewer.
 
   Returns:
     The scene; its arrays are shared between calls and read-only. Objects stand
     on the ground; unused slots are zero.
 
   Raises:
-    ValueError: If the objects or players don't fit, or given positions are
-      inside each other or on an inner wall.
+    ValueError: If the objects or players don't fit, or bodies at given
+      positions overlap or are on an inner wall.
   """
   scene = _build(task, num_slots, num_players)
   for array in scene:

@@ -1,12 +1,13 @@
-"""Terrain: tiles at a few levels, joined by ramps, parted by cliffs.
+"""Terrain: tiles at a few levels, joined by ramps, separated by cliffs.
 
 Arrays are [X, Y]. A tile (i, j) covers x from (i - X / 2) to (i + 1 - X / 2)
-tile widths, y likewise: the arena's centre is the origin. A player walks to a
-neighbouring tile of the same level or lower, and climbs by ramps only. A ramp
-is a tile whose ground rises by one level; it is entered from the flat tile at
-its foot, which has its level, and left to the flat tile at its top. A diagonal
-cliff is a tile of which one half, beyond a diagonal, is a level higher. A wall
-is a tile so much higher than those around it that no way leads up.
+tile widths, and y likewise: the arena's centre is the origin. A player can walk
+to a neighbouring tile of the same or a lower level, and can climb only on
+ramps. A ramp is a tile whose ground rises by one level; it is entered from the
+flat tile at its foot, which has its level, and left to the flat tile at its
+top. A diagonal cliff is a tile of which one half, beyond a diagonal, is one
+level higher. A wall is a tile so much higher than its neighbours that no path
+leads up.
 """
 
 from typing import NamedTuple
@@ -20,8 +21,8 @@ class Terrain(NamedTuple):
   """The ground of a world.
 
   Attributes:
-    heights: Level of each tile, of its foot for a ramp, of its lower half for
-      a diagonal cliff, int [X, Y].
+    heights: Level of each tile: of a ramp's foot, of a diagonal cliff's lower
+      half, int [X, Y].
     ramps: 0 for flat tiles; for ramps the direction in which they climb one
       level (1 +x, 2 +y, 3 -x, 4 -y); for diagonal cliffs the corner in which
       they are one level higher (5 +x+y, 6 -x+y, 7 -x-y, 8 +x-y), int [X, Y].
@@ -63,7 +64,7 @@ def tile_of(heights: np.ndarray, xy: np.ndarray) -> np.ndarray:
 
 
 def climbs(x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
-  """Returns the levels that each form of tile rises above its lowest ground.
+  """Returns how many levels each tile form rises above its lowest ground.
 
   Args:
     x: Position on the tile along x, 0 to 1.

@@ -1,8 +1,8 @@
-"""Checks that a task makes sense in its world.
+"""Checks that a task is valid in its world.
 
-`tasks.task.Task` checks all that can be read in a file alone. Here the world is
-built: there must be room, nothing may be inside anything else, and no goal may
-be impossible because of frozen objects or of ground out of reach.
+`tasks.task.Task` checks everything that can be checked without the world. Here
+the world is built: there must be room, no bodies may overlap, and no goal may
+be impossible because of frozen objects or ground that is out of reach.
 """
 
 import numpy as np
@@ -14,16 +14,16 @@ from adaland.envs.tasks.literals import ObjectType
 from adaland.envs.tasks.task import Task
 from adaland.envs.worlds import regions, scene
 
-_SLACK = 0.05  # Metres, so that only what is clearly out of reach is refused.
+_SLACK = 0.05  # Metres; only points clearly out of reach are rejected.
 
 
 def check(task: Task) -> None:
   """Checks a task.
 
   Raises:
-    ValueError: If its world has no room for its objects, given positions are
-      inside each other or on an inner wall, or a player's goal can never hold;
-      says why.
+    ValueError: If its world has no room for its objects, bodies at given
+      positions overlap or are on an inner wall, or a player's goal can never
+      hold; the error says why.
   """
   start = scene.build_scene(task, constants.MAX_OBJECTS, len(task.players))
   verdict = feasibility.judge(task, instances(start))
@@ -38,7 +38,7 @@ def check(task: Task) -> None:
 
 
 def instances(start: base.Scene) -> list[feasibility.Instance]:
-  """Returns the objects of a scene, and whether players can get at them."""
+  """Returns the objects of a scene, and whether players can reach them."""
   used = np.flatnonzero(start.slot_types)
   at = start.slot_at[used]
   eye = _distance(start, at, constants.EYE_HEIGHT)
@@ -56,7 +56,7 @@ def instances(start: base.Scene) -> list[feasibility.Instance]:
 
 
 def _distance(start: base.Scene, at: np.ndarray, height: float) -> np.ndarray:
-  """Returns how close a player can bring a part of its body to points.
+  """Returns how close a player can get a part of its body to points.
 
   Args:
     start: The scene.

@@ -1,13 +1,13 @@
-"""Inner walls: rows of tiles that block both way and sight."""
+"""Inner walls: rows of tiles that block both movement and sight."""
 
 import numpy as np
 
 from adaland.envs import constants
 from adaland.envs.worlds.regions import DIRECTIONS, Ways
 
-# A wall's height above the highest ground, in levels: an eye is lower.
+# A wall's height above the highest ground, in levels; eyes are lower.
 WALL_LEVELS = 3
-# Largest share of the tiles that walls may take.
+# Maximum fraction of the tiles that walls may take.
 _MAX_SHARE = 0.15
 _TRIES = 4  # For each wall.
 
@@ -15,7 +15,7 @@ _TRIES = 4  # For each wall.
 def add_walls(
   heights: np.ndarray, ramps: np.ndarray, count: int, rng: np.random.Generator
 ) -> np.ndarray:
-  """Adds walls between which all ground stays one region.
+  """Adds walls that keep all ground in one region.
 
   Args:
     heights: Level of each tile, int [X, Y].
@@ -30,7 +30,7 @@ def add_walls(
   top = int(heights.max()) + WALL_LEVELS
   built = heights.copy()
   free = ramps == 0
-  # The feet and tops of ramps stay free, too.
+  # The feet and tops of ramps also stay free.
   for x, y in np.argwhere((ramps > 0) & (ramps < constants.FIRST_DIAGONAL)):
     dx, dy = DIRECTIONS[ramps[x, y]]
     free[x - dx, y - dy] = free[x + dx, y + dy] = False

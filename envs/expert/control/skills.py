@@ -100,7 +100,7 @@ class Skills:
       return
     goal = situation.at(other)
     gap = float(np.linalg.norm(situation.at(carried) - goal))
-    bump = bump and goal[2] < situation.eye[2]  # Not for one up on a cliff.
+    bump = bump and goal[2] < situation.eye[2]  # Not if it is up on a cliff.
     if bump:
       goal = _above_ground(situation, carried, goal)
     if not touch and gap < _SETTLED_METRES:
@@ -127,7 +127,7 @@ class Skills:
   def _stretch(
     self, situation: Situation, goal: np.ndarray, touch: bool, low: bool
   ) -> None:
-    """Stretches out the hand on the last metres of straight path to a goal."""
+    """Stretches out the hand on the last, straight metres to the goal."""
     action, offset = situation.action, goal - situation.eye
     far = math.hypot(*offset[:2])
     error = steering.wrap(situation.bearing(goal) - situation.yaw)

@@ -19,8 +19,8 @@ _ROWS_PER_CONTACT: Final = 4  # The edges of a friction pyramid.
 # MJWarp treats a mesh as absent only if mesh ids are stored per world, which
 # needs at least two worlds.
 LEAST_WORLDS: Final = 2
-# While they run, MJWarp's collider and solver need as much memory as its data,
-# and the graph keeps it allocated.
+# While they run, MJWarp's collider and solver need as much memory again as its
+# data, and the graph keeps it allocated.
 _SCRATCH: Final = 2.0
 _SAMPLE: Final = 2
 
@@ -31,7 +31,7 @@ def first_capacity(num_slots: int, num_players: int) -> mjcf.Capacity:
 
 
 def sizes(capacity: mjcf.Capacity) -> dict[str, int]:
-  """Returns the numbers of contacts and constraints for `mjw.make_data`."""
+  """Returns numbers of contacts and constraint rows, for `mjw.make_data`."""
   contacts = _CONTACTS_PER_NODE * (capacity.num_players + capacity.num_slots)
   return {
     "nconmax": contacts,

@@ -143,7 +143,7 @@ def _hit(
 ) -> wp.vec4:
   """Returns distance and normal of the hit on a geom, in the world frame."""
   away = origin - scene.xpos[world, geom]
-  # Most rays even miss the sphere that contains the geom.
+  # Most rays miss even the sphere that contains the geom.
   radius = scene.rbound[world, geom]
   b = wp.dot(away, direction)
   c = wp.dot(away, away) - radius * radius
