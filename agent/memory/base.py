@@ -26,9 +26,9 @@ A `Memory` is a Haiku module with three methods. Pass your own to
 memory that attends to past steps may expose its attention weights with
 `looks.offer`.
 
-Adaland's own memories are stacks of layers (`adaland.agent.memory.stack`). They
-differ only in their *mixer*, the part of a layer that carries information from
-step to step. To make a memory from your own mixer, use
+Adaland's own memories are stacks of layers (`adaland.agent.memory.stack`). Most
+of them differ only in their *mixer*, the part of a layer that carries
+information from step to step. To make a memory from your own mixer, use
 `functools.partial(stack.MixerStack, mixer=MyMixer)`.
 
 A row's *age* is the number of earlier steps in its episode: zero at an

@@ -29,9 +29,9 @@ from adaland.agent.network import (
 # Kinds of the columns of a literal and a spawn.
 _LITERAL_KINDS = ("negated", "predicate", "shape", "colour", "shape", "colour")
 _SPAWN_KINDS = ("shape", "colour")
-# Columns of `clock`: a one-hot of the number of trials left, then the time
-# until the last trial, the time left in this one and its duration, in units of
-# `_CLOCK_SECONDS`.
+# Columns of `clock`: a one-hot of the number of trials left, then, in units of
+# `_CLOCK_SECONDS`, the time until the last trial, the time left in this one,
+# the duration of a trial and, in the last column, that of the next one.
 _CLOCK_SIZE = 10
 _UNTIL_LAST, _LEFT, _DURATION = 6, 7, 8
 _CLOCK_SECONDS = 40.0

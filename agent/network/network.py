@@ -90,7 +90,7 @@ def make_network(
 def _transform(
   config: NetworkConfig, make_memory: base.MemoryFactory
 ) -> hk.MultiTransformed:
-  """Returns one initialiser and the three functions that share parameters."""
+  """Returns one initialiser and the functions that share its parameters."""
 
   def build():
     encode = encoder.Encoder(config)
