@@ -83,10 +83,10 @@ def write(
   Args:
     description: The agent.
     version: Version of Adaland.
-    place: By what users name it, as "agent:laptop".
+    place: The name that users refer to it by, such as "agent:laptop".
     num_params: Number of its parameters.
-    results: What `summary.compare` returned; None if there is nothing.
-    notes: What else its users must know, each a sentence.
+    results: Result of `summary.compare`; None without evaluations.
+    notes: Further limits that its users must know, each a sentence.
   """
   experiment, training = description.config, description.training
   memory = experiment.factories.memory or experiment.network.memory
@@ -143,13 +143,13 @@ def _algorithm(learner: LearnerConfig) -> str:
 def _without_folder(path: str) -> str:
   """Returns a path as a card shows it.
 
-  A card is published, which its author's folders need not be.
+  A card is published; the names of its author's folders need not be.
   """
   return os.path.basename(path) if os.path.isabs(path) else path
 
 
 def _own_parts(code: Mapping[str, str]) -> list[str]:
-  """Returns a sentence about the code that an agent needs; none without."""
+  """Returns a sentence about the code that an agent needs, if it needs any."""
   if not code:
     return []
   named = (f"{name} `{_without_folder(at)}`" for name, at in code.items())
@@ -164,14 +164,14 @@ def _code(text: str) -> str:
 
 
 def _start(agent: str) -> str:
-  """Returns what the agent's parameters were before its training."""
+  """Describes the agent's parameters before its training."""
   if not agent:
     return "random parameters"
   return f"the parameters of the agent `{_without_folder(agent)}`"
 
 
 def _tasks(experiment: ExperimentConfig) -> str:
-  """Describes what the agent was trained on."""
+  """Describes the tasks that the agent was trained on."""
   reference = experiment.factories.tasks
   if reference:
     what = "folder of task files" if os.path.isabs(reference) else "family"
@@ -194,7 +194,7 @@ def _tasks(experiment: ExperimentConfig) -> str:
 
 
 def privileged(experiment: ExperimentConfig) -> str:
-  """Says what training used of what the agent is not told.
+  """Describes the information that training used but the agent does not see.
 
   Args:
     experiment: The config of the agent's run.
