@@ -25,7 +25,7 @@ _IDLE_SECONDS = 0.02
 _RETRY_SECONDS = 0.1
 # Number of co-players' parameters that are kept for the tasks in reserve.
 _MAX_COPLAYERS = 3 * _TASKS_AHEAD
-# Seconds between two reports of nothing but steps.
+# Seconds between two reports that have only steps.
 _REPORT_SECONDS = 0.5
 # Seconds for which an actor waits for a co-player's parameters.
 _COPLAYER_SECONDS = 10.0
@@ -37,7 +37,7 @@ class ActorChannel:
   Args:
     curriculum: The curriculum server.
     reader: Reads the parameter server.
-    report_seconds: Time between two reports of nothing but steps.
+    report_seconds: Time between two reports that have only steps.
     coplayer_seconds: Longest wait for a co-player's parameters; after that its
       tasks are left out.
 

@@ -175,7 +175,7 @@ class Trainer:
   def _end(self) -> None:
     """Tells the learner to write its checkpoint, then all roles to end.
 
-    Actors end first, as steps after the checkpoint would be lost.
+    Actors end first, as their steps after the run's end would be lost.
     """
     watch, roles = self.supervision, self.supervision.roles
     actors = [name for name in roles if name.startswith("actor")]

@@ -41,8 +41,8 @@ def learner_here(num_actors: int) -> Iterator[None]:
 
   JAX reads them when it starts its devices, so they have no effect in a process
   that has used JAX before. Each actor keeps a core: two threads of a learner,
-  one of which waits for an actor's core, take 50 % more processor time than
-  one.
+  one of which waits for an actor's core, take half as much processor time again
+  as one.
 
   Args:
     num_actors: Number of actors on this machine.
