@@ -34,8 +34,8 @@ $(VENDOR)/three.module.js: package-lock.json .ci/three \
   $(wildcard launch/studio/page/*.js)
 	@.ci/three
 
-# What one of the suite's many processes has compiled, the others read. There is
-# a worker more than the cores of a small machine: tests of runs often wait.
+# The suite's many processes share their byte code. There is one worker more
+# than a small machine has cores, as tests of runs often wait.
 test: export PYTHONDONTWRITEBYTECODE =
 test: venv  ## Runs the test suite.
 	@$(PY) -m pytest -n 3 --dist loadgroup --no-loadscope-reorder \

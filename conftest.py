@@ -12,10 +12,10 @@ os.environ.setdefault(
   "JAX_COMPILATION_CACHE_DIR",
   os.path.join(os.path.dirname(os.path.abspath(__file__)), ".jax_cache"),
 )
-# Many processes of a suite compile the same small programs: even those that
-# take some milliseconds are worth keeping.
+# The suite's many processes compile the same small programs: even those that
+# take a few milliseconds are worth caching.
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-# Modules with the environments, and the run, that many files are tests of.
+# Modules with the environments, and the run, that many test files share.
 _SHARED = ("tests.envs.fixtures", "tests.launch.runtimes.single.configs")
 _OPTIMIZE_LITTLE = "JAX_DISABLE_MOST_OPTIMIZATIONS"
 _CHOSEN = os.environ.get(_OPTIMIZE_LITTLE)
@@ -26,9 +26,9 @@ def pytest_collection_modifyitems(items):
   """Puts the tests of whole runs first, the longest before the others.
 
   The other tests of a file, or of files with the same programs, are kept
-  together: they share what their process has traced and compiled. Files with
-  optimised programs come before those without: what a process has compiled is
-  lost where the one changes to the other.
+  together to share what their process has traced and compiled. Files with
+  optimised programs come before those without: a process loses its compiled
+  programs when it switches between the two.
   """
   optimized = {x.path for x in items if x.get_closest_marker("optimized")}
   items.sort(key=lambda item: _order(item, item.path in optimized))
@@ -53,8 +53,9 @@ def _order(item, optimized: bool) -> int:
 def pytest_runtest_setup(item):
   """Makes JAX optimise little, except in tests marked `optimized`.
 
-  A suite compiles much and runs it little. This comes before the set-up of the
-  test's class. Whoever has set the variable has chosen for all tests.
+  The suite compiles many programs and runs each only briefly. This hook runs
+  before the set-up of the test's class. If the user has set the environment
+  variable, its value holds for all tests.
   """
   if _CHOSEN is not None:
     return

@@ -8,8 +8,8 @@
     print(adaland.evaluate(my_policy, "laptop", trials=(1, 2, 4)))
     adaland.train(adaland.presets.laptop(), "runs/laptop")
 
-What each name stands for is imported at its first use, since JAX and MuJoCo
-take seconds. Importing this package registers environments with Gymnasium.
+Each name is imported at its first use, since JAX and MuJoCo take seconds.
+Importing this package registers environments with Gymnasium.
 """
 
 import importlib
@@ -50,7 +50,7 @@ __all__ = [
   "train",
 ]
 
-# The module of each name; a module that is itself public ends in its name.
+# The module of each name. A public module's own entry ends in its name.
 _HOMES = {
   "Evaluation": "launch.evaluation.scores",
   "Experiment": "launch.recipes.recipe",
@@ -81,7 +81,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-  """Returns the public names and the sub-packages that are imported."""
+  """Returns the public names and the imported sub-packages."""
   return sorted({*globals(), *__all__})
 
 

@@ -17,12 +17,12 @@ FORWARD, LEFT, AHEAD, RIGHT = 2, 4, 2, 0
 
 
 def greedy(step: adaland.Step) -> np.ndarray:
-  """Turns to the first visible object, then walks to it.
+  """Turns to the first visible object and walks to it.
 
   Args:
     step: Step of N environments. Its entities are [N, slots, features]: whether
-      the object is in view, then its place ahead, to the left and up in units
-      of 10 m.
+      the object is in view, then its position ahead, to the left and up, in
+      units of 10 m.
   """
   entities = step.observation["entities"]
   rows = np.arange(len(entities))
@@ -37,7 +37,7 @@ def greedy(step: adaland.Step) -> np.ndarray:
 
 
 def main() -> None:
-  """Plays a thousand steps, then measures."""
+  """Plays a thousand steps, then evaluates the policy."""
   parser = argparse.ArgumentParser(description=__doc__)
   parser.add_argument("--smoke", action="store_true", help="as short as can be")
   smoke = parser.parse_args().smoke

@@ -26,16 +26,16 @@ class Newest:
     return [base.Assignment(i, self._sample_task(i), True) for i in indices]
 
   def report(self, record: base.EpisodeRecord) -> None:
-    """Takes in a finished episode; where a script helped, nothing is solved."""
+    """Takes in a finished episode; one that a script helped solves nothing."""
     if record.key >= 0 and (record.guided or record.rewards[-1] < 1):
       self._open.append(record.key)
 
   def state_dict(self) -> dict[str, object]:
-    """Returns what a checkpoint keeps."""
+    """Returns the state to checkpoint."""
     return {"next": self._next, "open": list(self._open)}
 
   def load_state_dict(self, state) -> None:
-    """Continues from what a checkpoint kept."""
+    """Restores the state that `state_dict` returned."""
     self._next, self._open = state["next"], list(state["open"])
 
   def metrics(self) -> dict[str, float]:

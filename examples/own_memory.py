@@ -1,6 +1,6 @@
-"""A memory of your own: an exponential moving average of what was seen.
+"""A memory of your own: an exponential moving average of past inputs.
 
-The command does the same as this program, which takes --smoke as well:
+Both commands do the same; the first also takes --smoke:
 
     python examples/own_memory.py --workdir=runs/ema
     adaland train --recipe=examples/own_memory.py:recipe --workdir=runs/ema
@@ -45,7 +45,7 @@ def recipe() -> adaland.Experiment:
 
 
 def smoke() -> adaland.Experiment:
-  """Returns the same, as short as can be."""
+  """Returns the same experiment, as short as can be."""
   settings = {"run.max_steps": 300, "run.eval_tasks": 1}
   return adaland.presets.smoke(memory=EMA, settings=settings)
 

@@ -1,6 +1,6 @@
 """A task family of your own: find the cube that a hidden rule asks for.
 
-The command does the same as this program, which takes --smoke as well:
+Both commands do the same; the first also takes --smoke:
 
     python examples/own_tasks.py --workdir=runs/cubes
     adaland train --recipe=examples/own_tasks.py:recipe --workdir=runs/cubes

@@ -56,14 +56,14 @@ def make(
       step = env.step(my_policy(step))
 
   Args:
-    source: A preset's name or an experiment, for sizes, kind of observation
-      and tasks; None: the preset "laptop", or, with `tasks`, environments that
-      have room for any task.
-    num_envs: Environments, N.
-    seed: Seed of the draws of tasks and of the avatars' yaw.
-    tasks: A task, a list of them, a task family or the name of one, a folder of
-      task files, or a function of an index, in place of those of `source`.
-    held_out: Whether tasks are of the half that is never trained on.
+    source: A preset's name or an experiment, which sets sizes, kind of
+      observation and tasks. None means the preset "laptop" or, with `tasks`,
+      environments with room for any task.
+    num_envs: Number of environments, N.
+    seed: Seed for drawing tasks and the avatars' yaw.
+    tasks: A task, a list of tasks, a task family or its name, a folder of task
+      files, or a function of an index; replaces the tasks of `source`.
+    held_out: Whether to draw tasks from the half that is never trained on.
 
   Returns:
     Environments with `reset()` and `step(actions)`, which return a `Step`;
@@ -124,18 +124,19 @@ def evaluate(
       environment, `reset(num_envs)`; a function from a step to actions; or
       "expert", "explorer", "tutor", "forgetful", "noop", "random". A scripted
       player plays the tasks measured, whatever environments it was made with.
-    source: A preset's name or an experiment, for environments and held-out
-      tasks; None: those of a trained agent, else the preset "laptop".
+    source: A preset's name or an experiment, which sets environments and
+      held-out tasks. None means a trained agent's own or, for other policies,
+      those of the preset "laptop".
     trials: Numbers of trials, k.
-    tasks: Tasks to play in place of the held-out ones: as `make` takes them,
-      or "probe". All of a folder are played, and a family's held-out half.
-    num_tasks: Number of tasks at most.
-    repeats: Episodes of each task and k, whose rewards are averaged.
+    tasks: Tasks to play instead of the held-out ones: as in `make`, or "probe".
+      All tasks of a folder are played, and the held-out half of a family.
+    num_tasks: Maximum number of tasks.
+    repeats: Episodes per task and k; their rewards are averaged.
     seed: Seed of the environments.
     name: The policy's name in the results.
 
   Raises:
-    UserError: If an argument is none of these.
+    UserError: If an argument is invalid.
   """
   if source is None:
     config = getattr(policy, "config", None)
@@ -205,7 +206,7 @@ def train(
   *,
   ray_address: str | None = None,
 ) -> trained_agent.TrainedAgent:
-  """Trains an agent, or continues a run, until the end that its config sets.
+  """Trains an agent, or continues a run, until the limit set in its config.
 
   Child processes import the main program, so a script guards the call with
   `if __name__ == "__main__"`.
@@ -219,16 +220,16 @@ def train(
 
   Args:
     source: A preset's name or an experiment.
-    workdir: The run's directory, made if need be. A run of the same
-      experiment that is there is continued.
-    launcher: "local" (processes of this machine), "ray", or "device" (one
+    workdir: The run's directory, created if missing. If it holds a run of the
+      same experiment, that run is continued.
+    launcher: "local" (processes on this machine), "ray", or "device" (one
       process on one device).
-    ray_address: A cluster of Ray that is running, with launcher "ray".
+    ray_address: Address of a running Ray cluster, for launcher "ray".
 
   Raises:
-    UserError: If this can't be done here, or the directory holds the run of
-      another experiment.
-    RunError: If it fails at run time.
+    UserError: If the experiment can't be run here, or the directory holds a run
+      of another experiment.
+    RunError: If training fails at run time.
   """
   config = _config(source)
   done = train_and_evaluate(config, os.fspath(workdir), launcher, ray_address)
@@ -241,7 +242,7 @@ def train(
 
 
 def _config(source: Source) -> experiment.ExperimentConfig:
-  """Returns the settings that a preset's name or an experiment stands for."""
+  """Returns the config of a preset, given by name, or of an experiment."""
   if isinstance(source, str):
     source = presets.named(source)
   if isinstance(source, recipe.Experiment):
@@ -259,10 +260,10 @@ def _task_set(
   config: experiment.ExperimentConfig | None,
   held_out: bool,
 ) -> task_sets.TaskSet:
-  """Returns the tasks that were asked for.
+  """Returns the requested tasks.
 
   Args:
-    tasks: As `make` takes them; None for those of the config.
+    tasks: As in `make`; None means the config's own.
     config: Settings with a task family.
     held_out: Whether to take a family's held-out half.
   """

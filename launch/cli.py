@@ -16,13 +16,13 @@ from adaland.launch import errors
 MAX_COUNT = 100_000
 MAX_SEED = 2**62
 
-# Start of the names of files that are being written.
+# Prefix of the names of files that are being written.
 PARTIAL = ".partial-"
 _MOST_TEMPERATURE = 100.0
 
 
 class Parser(argparse.ArgumentParser):
-  """An argument parser with errors of one line."""
+  """An argument parser with one-line errors."""
 
   def __init__(self, **kwargs: Any):
     kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
@@ -77,8 +77,8 @@ def add_own_parts_flag(parser: argparse.ArgumentParser) -> None:
   parser.add_argument(
     "--own_parts",
     action="store_true",
-    help="import the code that the run's config names (its user's own memory, "
-    "tasks and so on); for runs that you trust",
+    help="import the code that the run's config names (its author's own "
+    "memory, tasks and so on); only for runs that you trust",
   )
 
 
@@ -89,7 +89,7 @@ def add_temperature_flag(parser: argparse.ArgumentParser) -> None:
     type=_temperature,
     default=1.0,
     help="divides the logits of the agent's policy: 1, the default, acts as in "
-    "training, less is less random",
+    "training; lower values are less random",
   )
 
 
@@ -100,16 +100,16 @@ def _temperature(text: str) -> float:
     value = 0.0
   if not 0 < value <= _MOST_TEMPERATURE:
     raise argparse.ArgumentTypeError(
-      f"{text!r} is not a number above 0, to {_MOST_TEMPERATURE:g}"
+      f"{text!r} is not a number above 0 and up to {_MOST_TEMPERATURE:g}"
     )
   return value
 
 
 def output_path(path: str) -> str:
-  """Returns an output path, unless it can't be written.
+  """Returns an output path after checking that it can be written.
 
   Raises:
-    argparse.ArgumentTypeError: If it can't be; that is before any work.
+    argparse.ArgumentTypeError: If it can't be written.
   """
   if path == "-":
     return path
@@ -123,7 +123,7 @@ def output_path(path: str) -> str:
   if _is_special(path):
     return path
   try:
-    # Permissions alone do not tell for every file system.
+    # On some file systems permissions alone do not tell.
     tempfile.TemporaryFile(dir=folder).close()
   except OSError as error:
     raise argparse.ArgumentTypeError(
@@ -198,7 +198,7 @@ def emit(result: dict[str, Any], text: str, json_path: str | None) -> None:
 
   Args:
     result: The JSON object.
-    text: The same for people, left out where the JSON goes to stdout.
+    text: The same for people; not printed if the JSON goes to stdout.
     json_path: Value of --json.
   """
   if json_path == "-":

@@ -1,7 +1,7 @@
 """Compares evaluations: score by trial, with intervals, and a figure.
 
-Scores are paired by task. The intervals are of 95 %, by a bootstrap over tasks
-and, where a label has several files, over the training seeds.
+Scores are paired by task. The intervals are 95 % bootstrap intervals over tasks
+and, if a label has several files, over training seeds.
 """
 
 import argparse
@@ -18,8 +18,8 @@ examples:
       memoryless=m0.json memoryless=m1.json expert.json random.json --json=-
 
 Files are results of adaland evaluate --json, or of adaland prompt --taskset
---json, on the same tasks. Files of one label are seeds of one agent. All are
-compared with the first.
+--json, on the same tasks. Files with the same label are training seeds of one
+agent. All labels are compared with the first.
 """
 
 
@@ -33,7 +33,7 @@ def make_parser() -> cli.Parser:
     "--figure",
     metavar="OUT.png",
     type=cli.output_path,
-    help="draw score by trial with the intervals",
+    help="plot the score by trial, with intervals",
   )
   parser.add_argument("--title", default="", help="title of the figure")
   cli.add_json_flag(parser)

@@ -21,12 +21,12 @@ class UserError(ValueError):
 
 
 class RunError(RuntimeError):
-  """A fault of the surroundings at run time; its message is one line."""
+  """A failure outside the program at run time; its message is one line."""
 
 
 @contextlib.contextmanager
 def user_input(what: str = "") -> Iterator[None]:
-  """Turns ValueErrors and OSErrors of reading user input into UserErrors.
+  """Turns ValueErrors and OSErrors on user input into UserErrors.
 
   Args:
     what: Source of the input, put in front of the message.
@@ -53,7 +53,7 @@ def user_input(what: str = "") -> Iterator[None]:
 
 @contextlib.contextmanager
 def of_another_form(what: str) -> Iterator[None]:
-  """Turns the errors of reading a file of another form into UserErrors.
+  """Turns errors from a file's unexpected structure into UserErrors.
 
   Args:
     what: The file's name.
@@ -63,13 +63,13 @@ def of_another_form(what: str) -> Iterator[None]:
   except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
     reason = f"{type(error).__name__}: {error}"
     raise UserError(
-      f"{what}: is not of the form that is written here ({reason})"
+      f"{what}: is not of the expected form ({reason})"
     ) from error
 
 
 @contextlib.contextmanager
 def named(path: str) -> Iterator[None]:
-  """Adds a file's name to the OSErrors of writing to it.
+  """Adds a file's name to the OSErrors raised while writing it.
 
   Args:
     path: The name that the user knows.
@@ -77,7 +77,7 @@ def named(path: str) -> Iterator[None]:
   try:
     yield
   except OSError as error:
-    # From the number, Python makes the subclass, such as PermissionError.
+    # Python picks the subclass, such as PermissionError, from the number.
     raise OSError(error.errno, error.strerror or str(error), path) from error
 
 
@@ -88,7 +88,7 @@ def describe_os_error(error: OSError) -> str:
 
 
 def one_line(text: str) -> str:
-  """Joins the lines of a message and cuts it.
+  """Joins the lines of a message and truncates it.
 
   A message may quote a file's content, so control characters are escaped.
   """
@@ -106,13 +106,13 @@ def printable(text: str) -> str:
 
 
 def shown(value: object) -> str:
-  """Formats a refused value for an error message, cut if it is long."""
-  # Values that are nested deeply are cut inside.
+  """Formats a refused value for an error message, truncated if it is long."""
+  # reprlib also shortens deeply nested values.
   return cut(repr(value) if isinstance(value, str) else reprlib.repr(value))
 
 
 def cut(text: str) -> str:
-  """Cuts a text that is too long to repeat."""
+  """Truncates a text that is too long to repeat."""
   return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 

@@ -43,9 +43,9 @@ examples:
 
 For each k in --trials the policy plays an episode of k trials on every task;
 the reward of the last trial counts. Score = that reward / the scripted
-expert's. "test" are held-out tasks of the run's distribution (of --preset's
-without a run). On tasks of two players --policy is player 1, and each player's
-score is over the reward of the expert in its place, of the scripted pair.
+expert's. "test" means held-out tasks of the run's distribution (of --preset's
+without a run). On two-player tasks --policy plays player 1, and each player's
+reward is divided by that of the same player in a pair of scripted experts.
 """
 
 
@@ -57,7 +57,7 @@ def _trials(text: str) -> list[int]:
   if not 1 <= trials[0] <= trials[-1] <= constants.MAX_TRIALS:
     raise argparse.ArgumentTypeError(
       f"{text!r} is not a list of numbers from 1 to "
-      f"{constants.MAX_TRIALS}, as 1,2,3"
+      f"{constants.MAX_TRIALS}, such as 1,2,3"
     )
   return trials
 
@@ -78,8 +78,8 @@ def make_parser() -> cli.Parser:
   parser.add_argument(
     "--taskset",
     default="test",
-    help="test (held-out, sampled), a family as traps, probe, "
-    "two_player_probe, a task file, or a folder of them",
+    help="test (held-out, sampled), a family such as traps, probe, "
+    "two_player_probe, a task file, or a folder of task files",
   )
   parser.add_argument(
     "--trials", type=_trials, default=[1, 2, 3], help="numbers of trials, k"
@@ -89,7 +89,7 @@ def make_parser() -> cli.Parser:
     "--repeats",
     type=cli.positive_int,
     default=1,
-    help="episodes of each task and k, averaged",
+    help="episodes per task and k, averaged",
   )
   parser.add_argument("--seed", type=cli.non_negative_int, default=0)
   parser.add_argument(
@@ -103,16 +103,16 @@ def make_parser() -> cli.Parser:
   parser.add_argument(
     "--control",
     choices=controls.NAMES,
-    help="swapped: play once more, beginning each trial with the memory of "
-    "another task, to see what the agent's memory is worth",
+    help="swapped: play again, starting each trial with the memory of another "
+    "task, to see what the agent's memory is worth",
   )
   cli.add_temperature_flag(parser)
   recording.add_flag(parser)
   parser.add_argument(
     "--coplayer",
-    help="who plays player 2, in a list as self,random: self, random, noop, "
-    "expert, agent:NAME or agent:DIRECTORY; tasks of one player are left out. "
-    "Without it, self",
+    help="who plays player 2, a list such as self,random of: self, random, "
+    "noop, expert, agent:NAME, agent:DIRECTORY; tasks of one player are left "
+    "out. Without this flag, self",
   )
   cli.add_own_parts_flag(parser)
   cli.add_json_flag(parser)
@@ -276,9 +276,9 @@ def _control(
     make_land: Makes the environments.
     tasks: The tasks to play.
     args: The command's flags.
-    make_agent: From the environments, the agent.
-    scored: An object with the expert's reward for each task.
-    line: Shows how far it is.
+    make_agent: Makes the agent from the environments.
+    scored: For each task, an object with the expert's reward.
+    line: Progress line.
   """
   rewards = controls.swapped_rewards(
     make_land,

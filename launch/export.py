@@ -1,4 +1,4 @@
-"""Exports a run's agent: weights, config and a card, to be given away.
+"""Exports a run's agent to share: weights, config and a card.
 
 The directory can be used wherever a run can. Nothing in it is code.
 """
@@ -49,18 +49,18 @@ def make_parser() -> cli.Parser:
     help="evaluations for the card, the agent's first",
   )
   parser.add_argument(
-    "--hardware", default="", help="what it was trained on, in words"
+    "--hardware", default="", help="the machine it was trained on, in words"
   )
   parser.add_argument(
     "--note",
     action="append",
     default=[],
-    help="a sentence for the card's limits; may be given several times",
+    help="a sentence for the card's limits; may be repeated",
   )
   parser.add_argument(
     "--half",
     action="store_true",
-    help="round the weights to float16, half the size; evaluate the result",
+    help="round the weights to float16, for half the size; evaluate the result",
   )
   cli.add_own_parts_flag(parser)
   cli.add_json_flag(parser)
@@ -106,10 +106,10 @@ def run(args: argparse.Namespace) -> None:
 def _check_agent(
   tables: score_tables.Tables, params: types.Params, half: bool
 ) -> None:
-  """Refuses results of other parameters than those that will be written.
+  """Refuses results of parameters other than those to be written.
 
   Args:
-    tables: The results, of the agent first.
+    tables: The results, the agent's first.
     params: The parameters.
     half: True if they will be rounded to float16.
   """

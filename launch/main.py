@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from adaland.launch import errors
 
-# In the order in which they are listed; modules are imported when they are
-# asked for, as some take seconds.
+# In the order in which they are listed. Modules are imported when needed, as
+# some take seconds.
 COMMANDS = {
   "train": "trains an agent",
   "watch": "films an agent's trials on a task, and shows its scores",
@@ -17,7 +17,7 @@ COMMANDS = {
   "prompt": "shows an agent a demonstration and lets it continue",
   "play": "plays one task: the expert, an agent, chance, or you",
   "studio": "a page in the browser: play, watch agents adapt, make tasks",
-  "export": "writes an agent to be given away: weights, config, card",
+  "export": "exports an agent to share: weights, config, card",
   "tasks": "draws, shows and checks tasks",
   "bench": "measures speed",
   "status": "shows how a run is doing",
@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 2
   try:
     importlib.import_module("adaland.envs.tables")
-  except ValueError as error:  # Of rows that the user has added.
+  except ValueError as error:  # From rows that the user has added.
     print(f"error: {errors.one_line(str(error))}", file=sys.stderr)
     return 2
   return importlib.import_module(_MODULES[name]).main(rest)

@@ -1,4 +1,4 @@
-"""Plays one task, by the expert, an agent, chance, or you."""
+"""Plays one task: by the expert, an agent, chance, or you."""
 
 import argparse
 import sys
@@ -48,17 +48,17 @@ def make_parser() -> cli.Parser:
     "--workdir", help="a run, an exported agent, or agent:NAME"
   )
   parser.add_argument(
-    "--preset", default="laptop", help="what sample:INDEX draws from"
+    "--preset", default="laptop", help="the preset that sample:INDEX draws from"
   )
   parser.add_argument("--seed", type=cli.non_negative_int, default=0)
   parser.add_argument(
-    "--video", metavar="OUT.mp4", type=cli.output_path, help="film it"
+    "--video", metavar="OUT.mp4", type=cli.output_path, help="film the episode"
   )
   parser.add_argument(
     "--record",
     metavar="DEMO",
     type=cli.output_path,
-    help="keep the actions, for adaland prompt",
+    help="save the actions, for adaland prompt",
   )
   cli.add_own_parts_flag(parser)
   cli.add_json_flag(parser)
@@ -109,7 +109,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _record(path: str | None, played: demo.Demo) -> None:
-  """Writes an episode to `path`, unless that is None; it may be a part."""
+  """Writes an episode, or part of one, to `path` unless that is None."""
   steps, one_trial = len(played.actions), played.task.trial_steps
   if steps < played.task.trials * one_trial:
     cli.say(f"ended after {steps} of {played.task.trials * one_trial} steps")
@@ -117,7 +117,7 @@ def _record(path: str | None, played: demo.Demo) -> None:
     return
   if steps < one_trial:
     cli.say(
-      f"--record={path}: not kept: a demonstration has at least a trial, "
+      f"--record={path}: not saved: a demonstration has at least one trial, "
       f"{one_trial} steps"
     )
     return

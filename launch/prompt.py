@@ -54,15 +54,16 @@ def make_parser() -> cli.Parser:
   given.add_argument("--task", help="a file, probe:NAME or sample:INDEX")
   given.add_argument(
     "--taskset",
-    help="test (held-out, sampled), a family as traps, probe, a task file, or "
-    "a folder of them: scores by trial, with and without the expert's first "
-    "trial",
+    help="test (held-out, sampled), a family such as traps, probe, a task "
+    "file, or a folder of task files: scores by trial, with and without the "
+    "expert's first trial",
   )
   parser.add_argument("--num_tasks", type=cli.positive_int, default=100)
   parser.add_argument(
     "--trials",
     type=cli.positive_int,
-    help="with --taskset, trials of each task; by default the most of any",
+    help="with --taskset, trials of each task; by default the most that any "
+    "task has",
   )
   parser.add_argument(
     "--demo", default="expert", help="expert, or a file of play --record"
@@ -71,8 +72,8 @@ def make_parser() -> cli.Parser:
   parser.add_argument(
     "--repeats",
     type=cli.positive_int,
-    help="episodes of a task with and without the demonstration, averaged; "
-    "by default 5 of a --task and 1 of each of a --taskset",
+    help="episodes per task, with and without the demonstration, averaged; "
+    "by default 5 with --task and 1 with --taskset",
   )
   parser.add_argument(
     "--video",
@@ -103,7 +104,7 @@ def _check_flags(args: argparse.Namespace) -> None:
   """Raises UserError for flags that do not go together."""
   if args.taskset and args.demo != "expert":
     raise errors.UserError(
-      f"--demo={args.demo}: is of one task, allowed with --taskset: expert"
+      f"--demo={args.demo}: is for one task, allowed with --taskset: expert"
     )
   if args.taskset and args.video:
     raise errors.UserError(f"--video={args.video}: allowed with --task only")

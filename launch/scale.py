@@ -12,8 +12,8 @@ _EXAMPLES = """\
 examples:
   adaland scale /tmp/run --num_actors=4
 
-It returns when that many actors have answered. The run keeps the number in its
-config.json: resumed without --preset, it starts with that number.
+The command returns once that many actors have answered. The run stores the
+number in its config.json: resumed without --preset, it starts with that number.
 """
 _LOOK_SECONDS = 0.2
 
@@ -35,7 +35,7 @@ def make_parser() -> cli.Parser:
     metavar="SECONDS",
     type=cli.positive_int,
     default=60,
-    help="time that the run has to do it (default: 60)",
+    help="time that the run has to comply (default: 60)",
   )
   cli.add_json_flag(parser)
   return parser
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> None:
   directory.read_config()
   if not directory.is_locked():
     raise errors.UserError(
-      f"{args.workdir}: no train is running there; start it with "
+      f"{args.workdir}: no training is running there; start it with "
       f"--set actor.num_actors={args.num_actors}"
     )
   status = status_file.read(directory)

@@ -14,7 +14,8 @@ examples:
   adaland status /tmp/run
   adaland status /tmp/run --json=-
 
-It reads what the run writes every few seconds, also after it has ended.
+It reads the file that the run writes every few seconds, even after the run has
+ended.
 """
 _COLUMNS = ("role", "host", "pid", "MiB", "restarts", "heartbeat", "numbers")
 # The numbers that every role has.
@@ -36,7 +37,7 @@ def page(status: Mapping[str, Any], running: bool, now: float) -> str:
 
   Args:
     status: As `status_file.read` returns it.
-    running: True if a train holds the run's lock.
+    running: True if a training process holds the run's lock.
     now: The time, seconds since 1970.
   """
   counters, row = status["counters"], status["metrics"]

@@ -64,17 +64,17 @@ def make_parser() -> cli.Parser:
   for name, text in (
     ("sample", "draw tasks of a distribution"),
     ("show", "describe tasks in words"),
-    ("check", "check task files: format, room, and goals that can be met"),
+    ("check", "check task files: format, room, and that goals can be met"),
     ("complexity", "the twelve measures of complexity"),
     ("worth", "scores of scripted players with and without memory"),
     ("soak", "rough play of many tasks, with laws checked at every step"),
   ):
     command = commands.add_parser(name, help=text, description=text)
     command.add_argument(
-      "--preset", default="laptop", help="distribution that is drawn from"
+      "--preset", default="laptop", help="distribution to draw from"
     )
     command.add_argument(
-      "--workdir", help="a run: its distribution instead of a preset's"
+      "--workdir", help="a run, to use its distribution instead of a preset's"
     )
     if name in ("sample", "soak"):
       command.add_argument(
@@ -83,7 +83,7 @@ def make_parser() -> cli.Parser:
         nargs="+",
         default=[],
         metavar="FIELD=VALUE",
-        help="change single settings of it, as tasks.two_player_probability=1",
+        help="change single settings, such as tasks.two_player_probability=1",
       )
     if name not in ("worth", "soak"):
       command.add_argument("--split", default="train", help="train or test")
@@ -92,7 +92,7 @@ def make_parser() -> cli.Parser:
         "family",
         nargs="?",
         metavar="FAMILY",
-        help=f"{', '.join(named.NAMES)}, or a folder of task files; left out, "
+        help=f"{', '.join(named.NAMES)}, or a folder of task files; by default "
         "the distribution's own tasks",
       )
       command.add_argument("--num_tasks", type=cli.positive_int, default=100)
@@ -111,7 +111,7 @@ def make_parser() -> cli.Parser:
         nargs="*" if averages else "+",
         metavar="TASK",
         help="a file, probe:NAME or sample:INDEX"
-        + ("; left out, means over the distribution" if averages else ""),
+        + ("; by default means over the distribution" if averages else ""),
       )
       if averages:
         command.add_argument("--num_tasks", type=cli.positive_int, default=300)
@@ -147,7 +147,7 @@ def _write(folder: str, tasks: dict[str, Task]) -> None:
   with errors.user_input("--out"):
     path.mkdir(parents=True, exist_ok=True)
   chosen = list(tasks.values())
-  # Tasks of a mixture may have equal names, which their numbers tell apart.
+  # Tasks of a mixture may share a name; numbers tell them apart.
   for task, unique in zip(chosen, tasksets.ids(chosen), strict=True):
     name = unique.replace(" #", "_").replace(" ", "_").replace("/", "_")
     content = json.dumps(json_files.to_json(task), indent=1) + "\n"

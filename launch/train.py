@@ -43,18 +43,17 @@ def make_parser() -> cli.Parser:
     prog="adaland train", description=__doc__, epilog=_EXAMPLES
   )
   parser.add_argument(
-    "--workdir", required=True, help="the run's directory, made if need be"
+    "--workdir", required=True, help="the run's directory, created if missing"
   )
   parser.add_argument(
     "--preset",
     help=f"settings to start from: {', '.join(preset_configs.PRESETS)}; "
-    "a run that exists has its own",
+    "an existing run has its own",
   )
   parser.add_argument(
     "--recipe",
     metavar="MODULE:FUNCTION",
-    help="a function that returns an Experiment: settings, and parts of your "
-    "own",
+    help="a function that returns an Experiment: settings and your own parts",
   )
   parser.add_argument(
     "--config", metavar="FILE", help="settings to start from, as JSON"
@@ -68,8 +67,8 @@ def make_parser() -> cli.Parser:
   parser.add_argument(
     "--ray_address",
     metavar="HOST:PORT",
-    help="a cluster of Ray that runs already, or auto for the one that this "
-    "machine is part of; without it, ray makes one of this machine",
+    help="a running Ray cluster, or auto for the one that this machine is part "
+    "of; by default ray starts one on this machine",
   )
   parser.add_argument(
     "--set",
@@ -77,7 +76,7 @@ def make_parser() -> cli.Parser:
     nargs="+",
     default=[],
     metavar="FIELD=VALUE",
-    help="change single settings, as learner.learning_rate=1e-3",
+    help="change single settings, such as learner.learning_rate=1e-3",
   )
   cli.add_own_parts_flag(parser)
   cli.add_json_flag(parser)
@@ -85,7 +84,7 @@ def make_parser() -> cli.Parser:
 
 
 def choose_config(args: argparse.Namespace) -> experiment.ExperimentConfig:
-  """Returns the config of preset, recipe, file or run, changed by --set.
+  """Returns the config of a preset, recipe, file or run, with --set applied.
 
   Raises:
     UserError: If there is no such preset, recipe, file or field, or a value is
@@ -93,7 +92,7 @@ def choose_config(args: argparse.Namespace) -> experiment.ExperimentConfig:
   """
   run = rundir.RunDir(args.workdir)
   if sum(map(bool, (args.preset, args.recipe, args.config))) > 1:
-    raise errors.UserError("--preset, --recipe and --config: give one of them")
+    raise errors.UserError("--preset, --recipe, --config: give only one")
   if args.preset:
     base = preset_configs.get(args.preset)
   elif args.recipe:
@@ -101,7 +100,7 @@ def choose_config(args: argparse.Namespace) -> experiment.ExperimentConfig:
   elif args.config:
     with errors.user_input(f"--config={args.config}"):
       content = json_checks.load(args.config)
-      # A run's own file has the config inside, under its format.
+      # A run's own file holds the config inside an object with a format tag.
       if isinstance(content, dict) and "format" in content:
         content = rundir.config_of(content)
       base = json_codec.from_json(experiment.ExperimentConfig, content)
@@ -151,7 +150,7 @@ class Outcome(NamedTuple):
     params: The target network's parameters.
     evaluation: The few-shot results of agent, random and noop by policy; empty
       if there are none.
-    table: The same for people.
+    table: The same results as text.
   """
 
   workdir: str
@@ -171,16 +170,16 @@ def train_and_evaluate(
 
   Args:
     config: The run's config.
-    workdir: Its directory, made if need be; an existing run is continued.
+    workdir: Its directory, created if missing; an existing run is continued.
     launcher: Where its processes run: "local", "ray" or "device".
-    ray_address: A cluster of Ray; None for one of this machine.
+    ray_address: Address of a Ray cluster; None starts one on this machine.
 
   Raises:
-    UserError: If this can't be done here.
-    RunError: If it fails at run time.
+    UserError: If the config can't be run here.
+    RunError: If training fails at run time.
   """
   _check_launcher(config, launcher, ray_address)
-  # Imported late: bad flags should not have to wait for it.
+  # Imported late, so that bad flags are reported at once.
   from adaland.launch.builder import start
 
   directory = rundir.RunDir(workdir)
@@ -232,7 +231,7 @@ def _check_launcher(
 def _jax_set_up(
   config: experiment.ExperimentConfig, launcher: str
 ) -> Iterator[None]:
-  """Sets this process up for what learns in it, before any check starts JAX."""
+  """Sets this process up for its learner, before any check starts JAX."""
   if launcher == "device":
     from adaland.launch.runtimes.single import preflight
 

@@ -1,7 +1,7 @@
-"""Shows an agent that adapts: a film of its trials, and its scores.
+"""Shows how an agent adapts: a film of its trials, and its scores.
 
 The agent plays held-out tasks, several trials each. One of them is filmed: the
-first whose first trial failed. The scores of each trial stand beside those of
+first whose first trial failed. The scores by trial are shown next to those of
 the agent with another task's memory, of the agent after a demonstration, of the
 expert, and of other players on the same tasks.
 """
@@ -44,7 +44,7 @@ examples:
   adaland watch --workdir=/tmp/run --out=/tmp/seen
   adaland watch --workdir=agent:laptop --memoryless=/tmp/other
 
-Without --workdir it is the first agent that comes with the package.
+The default of --workdir is the first agent that comes with the package.
 """
 _AGENT = "agent"
 _SWAPPED = "agent, swapped memory"
@@ -69,20 +69,20 @@ def make_parser() -> cli.Parser:
     "if it comes with the package",
   )
   parser.add_argument(
-    "--taskset", default="test", help="as adaland evaluate takes it"
+    "--taskset", default="test", help="as in adaland evaluate"
   )
   parser.add_argument("--num_tasks", type=cli.positive_int, default=32)
   parser.add_argument(
     "--trials",
     type=cli.positive_int,
-    help="trials of each task; by default the most of any",
+    help="trials of each task; by default the most that any task has",
   )
   parser.add_argument("--seed", type=cli.non_negative_int, default=0)
   parser.add_argument(
     "--out",
     default="watch",
     metavar="DIR",
-    help="where film and figure go, by default the folder watch",
+    help="folder for the film and the figure, by default watch",
   )
   cli.add_own_parts_flag(parser)
   cli.add_json_flag(parser)
@@ -124,7 +124,7 @@ def run(args: argparse.Namespace) -> None:
     )
   if not (best > 0).any():
     raise errors.UserError(
-      f"--taskset={args.taskset}: the expert has no reward on any task"
+      f"--taskset={args.taskset}: the expert earns no reward on any task"
     )
   rewards, tried = _play_all(make_land, tasks, agent, makers, args.seed, line)
   result = summary.compare(_tables(rewards, best, args.taskset))
@@ -209,15 +209,15 @@ def _play_all(
   seed: int,
   line: progress.Progress,
 ) -> tuple[dict[str, np.ndarray], tries.Tries]:
-  """Plays the tasks by the agent, with swapped memory, and by the others.
+  """Plays the tasks with the agent, with swapped memory, and with the others.
 
   Args:
     make_land: Makes the environments.
     tasks: The tasks to play, as `tries.play` takes them.
-    agent: From the environments, the agent.
-    makers: The same of the other players, by label.
+    agent: Makes the agent from the environments.
+    makers: Makes the other players, by label.
     seed: Seed of the environments.
-    line: Shows how far it is.
+    line: Progress line.
 
   Returns:
     Rewards of each trial by label, seconds, [tasks, trials]; the agent's
@@ -244,7 +244,7 @@ def _play_all(
         make_land, tasks, make, seed, show(name)
       ).rewards
     except errors.UserError as error:
-      # The explorer plays tasks of some kinds only; the others, all.
+      # The explorer plays only some kinds of tasks; the other players, all.
       if name not in _EXPLORERS:
         raise
       line.say(f"{name}: left out: {error}")

@@ -1,11 +1,11 @@
 """Actor: steps environments and cuts their steps into unrolls.
 
-Everything decided on the host follows from the tasks' lengths. So with
+All decisions on the host depend only on the tasks' lengths. So with
 environments that stay on a device nothing waits for the device, except reports
 of episodes that ended some steps ago.
 
-N: environments, P: players, R = N P: rows, those of an environment's players
-beside each other, T: steps of an unroll, U: unrolls cut at once.
+N: environments, P: players, R = N P: rows, with an environment's players next
+to each other, T: steps of an unroll, U: unrolls cut at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -48,14 +48,14 @@ class Environment(Protocol):
 class Actor:
   """A policy acting in N environments.
 
-  An unroll ends where its episode does or when it is full. The last step of a
-  full unroll has no return in it: the others bootstrap from it. So it opens the
-  next unroll of the episode too, and each action's return is learned from
-  exactly once.
+  An unroll ends with its episode or when it is full. The last step of a full
+  unroll has no return in it: the other steps bootstrap from it. It is therefore
+  also the first step of the episode's next unroll, so that each action's return
+  is learned from exactly once.
 
   With two players, the policy plays both sides of an environment: each player
-  is a row with a memory of its own, and its unrolls hold what it saw and earned
-  itself. Where a co-player has the second seat, or the task lacks a second
+  is a row with its own memory, and its unrolls hold its own observations and
+  rewards. Where a co-player has the second seat, or the task has no second
   player, only player 1 is learned from. The records are player 1's.
 
   Args:
@@ -75,10 +75,10 @@ class Actor:
       number of them that count, the first ones.
     seed: Seed of the actions.
     device: Device of the arrays.
-    guide: Players that label states and demonstrate, if there are.
-    rules: Shape of the true rules that unrolls carry; None: they carry none.
+    guide: Players that label states and demonstrate, if any.
+    rules: Shape of the true rules that unrolls carry; None if they carry none.
     num_players: P.
-    seats: The co-players; None: the agent plays all players.
+    seats: The co-players; None if the agent plays all players.
 
   Attributes:
     environment: The batch of environments.
@@ -153,7 +153,7 @@ class Actor:
     return assignment.task
 
   def _seat(self, row: int, assignment: base.Assignment) -> None:
-    """Records the players of an episode, its rules, and who learns from it."""
+    """Records an episode's players, its rules, and who is learned from."""
     self._assignments[row] = assignment
     if self._rules is not None:
       self._rules[row] = starts.true_rules(
@@ -177,8 +177,8 @@ class Actor:
       version: Learner update count of these parameters.
 
     Returns:
-      The number of environment steps: an environment whose episode has ended
-      starts another one instead.
+      The number of environment steps. An environment whose episode has ended
+      starts another one instead, which does not count.
     """
     if not self._begun:
       self._begun, self._now = True, self.environment.reset()
@@ -273,7 +273,7 @@ class Actor:
     }
 
   def restart_episodes(self, state: dict[str, Any]) -> None:
-    """Restores the step count alone and starts new episodes.
+    """Restores only the step count and starts new episodes.
 
     Args:
       state: As `state_dict` returned it.
@@ -289,7 +289,7 @@ class Actor:
     """Restores the whole state, but not the environments'.
 
     Args:
-      saved: As `arrays` was, on the host.
+      saved: The value of `arrays`, on the host.
       state: As `state_dict` returned it.
       tasks: The environments' tasks.
     """
@@ -302,7 +302,7 @@ class Actor:
     cutter.start[:], cutter.slot[:] = state["start"], state["slot"]
     for name in _COUNTERS:
       getattr(self, f"_{name}")[:] = state[name]
-    # Checkpoints of earlier versions have none that are idle, or co-players.
+    # Checkpoints of earlier versions lack idle flags and co-players.
     idle = state.get("idle", [False] * len(tasks))
     seated = state.get("coplayers", [coplayers.SELF] * len(tasks))
     for row, (key, played, learn, still, coplayer) in enumerate(

@@ -13,10 +13,10 @@ def padded(numbers: Sequence[int] | np.ndarray, filler: int) -> np.ndarray:
 
   Args:
     numbers: Whole numbers, possibly none.
-    filler: Fills the rest.
+    filler: Value of the padding.
 
   Returns:
-    The numbers and the filling, int32.
+    The numbers and the padding, int32.
   """
   length = 1 << max(0, len(numbers) - 1).bit_length()
   result = np.full(length, filler, np.int32)

@@ -36,7 +36,7 @@ class Channel(Protocol):
     ...
 
   def snapshot(self, number: int) -> types.Params:
-    """Returns the parameters of the co-player of a task taken last.
+    """Returns the parameters of the co-player of the task taken last.
 
     Args:
       number: The snapshot's number.

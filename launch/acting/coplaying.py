@@ -1,6 +1,6 @@
-"""Co-players beside the agent: they play the second player of some tasks.
+"""Co-players of the agent, which play the second player of some tasks.
 
-N: environments, R = 2 N: rows, those of an environment's players beside each
+N: environments, R = 2 N: rows, with an environment's players next to each
 other, A: action heads.
 """
 
@@ -17,22 +17,22 @@ from adaland.curriculum import coplayers
 from adaland.envs import constants, land
 from adaland.launch.acting import rollout
 
-# Part of the environments that a snapshot acts in at once. All calls have the
-# same size, so that there is one compiled program.
+# A snapshot acts in one _PART-th of the environments at once. All calls have
+# the same size, so that only one program is compiled.
 _PART = 8
 
 
 class CoplayerSeats:
   """The second players of N environments, where the agent does not play them.
 
-  Snapshots of the agent act with a memory of their own, those of the same
-  snapshot together.
+  Snapshots of the agent act with their own memory; environments with the same
+  snapshot are batched.
 
   Args:
     functions: The agent's acting functions.
     snapshot: Returns the parameters of a snapshot by its number.
     num_envs: N.
-    pool_size: Snapshots kept on the device beside those that play.
+    pool_size: Snapshots kept on the device; those that play are always kept.
     action_sizes: Sizes of the action heads.
     seed: Seed of the actions.
     device: Device of the arrays.
@@ -58,7 +58,7 @@ class CoplayerSeats:
     self._sizes = tuple(action_sizes)
     self._seed = seed
     self._device = device
-    # Other draws than the agent's.
+    # Draws differ from the agent's.
     key = jax.random.fold_in(jax.random.PRNGKey(seed), 2)
     self._key = jax.device_put(key, device)
     self._params: dict[int, types.Params] = {}
@@ -92,9 +92,9 @@ class CoplayerSeats:
     Nothing here waits for the device.
 
     Args:
-      guidance: Guidance of the rows without them, arrays of NumPy [R, ...].
+      guidance: Guidance of the rows without them, NumPy arrays [R, ...].
       step: The environments' latest step.
-      time: Steps before.
+      time: Number of steps before.
     """
     acts = (self.coplayers != coplayers.SELF) & ~np.asarray(step.last)
     given, action = guidance.given.copy(), np.array(guidance.action)
@@ -109,7 +109,7 @@ class CoplayerSeats:
     ):
       seats = (self.coplayers == coplayer)[:, None]
       action[1::2] = np.where(seats, actions, action[1::2])
-    # Always on the device, as one form of it is one compiled program.
+    # Always on the device, so that only one program is compiled.
     acted = jax.device_put(action, self._device)
     for number in sorted(self.playing):
       seats = np.flatnonzero((self.coplayers == number) & acts)
@@ -126,7 +126,7 @@ class CoplayerSeats:
     action: jax.Array,
     time: int,
   ) -> jax.Array:
-    """Returns the actions with those of a snapshot in some environments."""
+    """Returns the actions, with a snapshot's in some environments."""
     envs = np.full(self._at_once, len(self.coplayers), np.int32)
     envs[: len(seats)] = seats
     action, self.state = _act(
@@ -160,13 +160,13 @@ def _act(
   Args:
     functions: The acting functions.
     params: The snapshot's parameters.
-    state: State of the acting of all second players, leaves [N, ...], consumed.
+    state: Acting state of all second players, leaves [N, ...], consumed.
     observation: Observations of all players, [N, 2, ...].
-    envs: The environments; numbers past the last are left out.
+    envs: The environments; numbers past the last are ignored.
     first: True where an episode starts, bool [N].
     action: Actions of all players, [R, A].
     key: Random key.
-    time: Steps before.
+    time: Number of steps before.
 
   Returns:
     The actions, with those of the snapshot, and the next state.
@@ -178,7 +178,7 @@ def _act(
     jax.tree.map(lambda x: x[rows], state),
     {name: jnp.asarray(x)[rows, 1] for name, x in observation.items()},
     first[rows],
-    # Rows of one call draw differently; calls of one step do by this.
+    # Rows of one call draw differently; with this, calls of one step do too.
     jax.random.fold_in(jax.random.fold_in(key, time), envs[0]),
   )
   state = jax.tree.map(

@@ -21,9 +21,9 @@ from adaland.launch.config import teaching
 def num_snapshots(length: int) -> int:
   """Returns S, the memory snapshots that an environment needs.
 
-  One belongs to the unroll under way and one to the next, which begins at its
-  last step. An unroll of two steps is cut only after the one after the next has
-  begun.
+  One belongs to the current unroll and one to the next, which begins at the
+  current one's last step. An unroll of two steps is cut only after the next but
+  one has begun.
 
   Args:
     length: T.
@@ -111,14 +111,14 @@ def cut(
 
 
 def to_host(unrolls: types.Unroll, num: int) -> list[types.Unroll]:
-  """Copies unrolls to the host at once, as `example_unroll` shows them.
+  """Copies unrolls to the host at once, in the form of `example_unroll`.
 
   Args:
     unrolls: Leaves [U, T, ...].
-    num: Unrolls to return, the first of them.
+    num: Number of unrolls to return, from the first.
   """
   batch = jax.device_get(unrolls)
-  # JAX holds 32 bits of the version's 64.
+  # On the device the version has 32 bits.
   versions = np.asarray(batch.params_version, np.int64)
   batch = batch._replace(params_version=versions)
   return [jax.tree.map(lambda x, i=i: x[i], batch) for i in range(num)]
@@ -137,7 +137,7 @@ def keep_memory(
     snapshots: Leaves [S * N, ...], consumed.
     memory: Leaves [N, ...].
     envs: Environments to copy from, int32 [U].
-    rows: Rows to copy to, int32 [U]; a row past the last is left out.
+    rows: Rows to copy to, int32 [U]; rows past the last are ignored.
 
   Returns:
     The new snapshots.

@@ -1,8 +1,8 @@
 """Records of finished episodes on their way to the curriculum.
 
-A record is reported a fixed number of steps after the episode's end: by then
-the device has computed it, also when the host runs ahead of the device, and
-the time of the report does not depend on the device's speed.
+A record is reported a fixed number of steps after the episode's end. By then
+the device has computed it, even if the host runs ahead of the device, and the
+time of the report does not depend on the device's speed.
 
 N: environments, K: trials.
 """
@@ -23,7 +23,7 @@ class _Finished(NamedTuple):
   """A finished episode.
 
   Attributes:
-    time: Step that saw the episode's end.
+    time: Step at which the episode's end was seen.
     row: The episode's row in `rewards` and `errors`.
     key: The assignment's key.
     learn: The assignment's flag.
@@ -66,10 +66,10 @@ class EpisodeRecords:
     errors: Any,
     guided: bool = False,
   ) -> None:
-    """Adds a finished episode, whose arrays may still be computed.
+    """Adds a finished episode, whose arrays may not be computed yet.
 
     Args:
-      time: Step that saw the episode's end.
+      time: Step at which the episode's end was seen.
       row: The environment.
       assignment: The environment's assignment.
       rewards: `rollout.Output.rewards`, [N, K].
@@ -128,7 +128,7 @@ class EpisodeRecords:
         finished["rewards"][None],
         finished["errors"][None],
         finished["guided"],
-        # Checkpoints of earlier versions have none.
+        # Checkpoints of earlier versions lack it.
         finished.get("trial_seconds", 0.0),
       )
       for finished in state

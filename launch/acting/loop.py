@@ -1,4 +1,4 @@
-"""Loop of an actor's process: steps an actor until told to stop."""
+"""The loop of an actor process: steps an actor until told to stop."""
 
 import logging
 import threading
@@ -67,14 +67,14 @@ class ActingLoop:
 
     Raises:
       ConnectionError: If the learner is gone.
-      RuntimeError: If no parameters have come yet.
+      RuntimeError: If no parameters have arrived yet.
     """
     if not self._has_params():
       raise RuntimeError("an actor needs parameters before its first step")
     self._channel.count_steps(self.actor.step(self._params, self._version))
 
   def _has_params(self) -> bool:
-    """Adopts newer parameters; returns whether there are any."""
+    """Adopts newer parameters; returns whether the actor has any."""
     newer = self._channel.new_params()
     if newer is not None:
       self._params = jax.device_put(newer.params, self._device)

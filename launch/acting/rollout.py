@@ -4,9 +4,9 @@ The buffer lies in device memory. All environments step together, so a step of
 all of them is one row of the buffer: appending writes one row in place.
 `adaland.launch.acting.cutting` cuts it into unrolls.
 
-E: environments, P: players, N = E P: rows that act, those of an environment's
-players beside each other, T: steps of an unroll, L = T + 1: rows of the buffer,
-K: trials, A: action heads, S: sum of their sizes.
+E: environments, P: players, N = E P: rows that act, with an environment's
+players next to each other, T: steps of an unroll, L = T + 1: rows of the
+buffer, K: trials, A: action heads, S: sum of their sizes.
 """
 
 import functools
@@ -23,10 +23,10 @@ from adaland.launch.config.teaching import Labels
 
 # Rows of the step's `control` argument, int32 [len(CONTROL), E].
 CONTROL = ("first", "last", "counts", "trial")
-# Logit of an action that a player without a policy took, others are 0: of the
-# five of the largest head it has 97 % of the probability.
+# Logit of an action taken by a player without a policy; all others are 0. In
+# the largest head, of five actions, it has 97 % of the probability.
 _SURE = 5.0
-# Number of programs that are kept in a process.
+# Number of compiled programs that a process keeps.
 _MAX_KEPT = 4
 
 # Shape and dtype of each observation, without batch.
@@ -36,16 +36,16 @@ ObservationSpec = Mapping[str, tuple[tuple[int, ...], Any]]
 class RolloutBuffer(NamedTuple):
   """The latest L steps; see `types.Unroll`.
 
-  Step t lies in row t % L. Leaves are [L, N, ...], but those of `episode`,
+  Step t lies in row t % L. Leaves are [L, N, ...], except those of `episode`,
   which are [N, ...].
 
   Attributes:
-    episode: Observations that stay the same in an episode, of the latest step.
+    episode: Observations that are constant in an episode, of the latest step.
     observation: The other observations.
     first: As in `types.Unroll`, like the rest.
     action: Actions.
-    behaviour_logits: Logits that they were drawn from.
-    reward: Rewards that followed them.
+    behaviour_logits: Logits that the actions were drawn from.
+    reward: Rewards that followed the actions.
     discount: 0 where the episode ended.
     label: A teacher's actions, int8 [L, N, A], or the log-probabilities of its
       policy, float32 [L, N, S]; an empty dict without a teacher.
@@ -62,15 +62,15 @@ class RolloutBuffer(NamedTuple):
 
 
 class Guidance(NamedTuple):
-  """Actions of teachers and demonstrators in the present states.
+  """Actions of teachers and demonstrators in the current states.
 
   Attributes:
     label: The teacher's actions, -1 where there is none, int8 [N, A]; or the
       log-probabilities of its policy, float32 [N, S].
     given: True where `action` is taken in place of the agent's, bool [N].
     action: The actions to take there, int8 [N, A].
-    drawn: True where such an action was drawn from the policy in `label`, bool
-      [N].
+    drawn: True where the action taken was drawn from the policy in `label`,
+      bool [N].
   """
 
   label: types.Array
@@ -194,8 +194,8 @@ def make_step(
     which returns an `Output` and the next carry and consumes the given one.
     `observation` and `reward` are the environments' latest, arrays on the host
     or the device, [E, ...] or [E, P, ...]; `control` has the rows that CONTROL
-    names; `guidance` is a `Guidance`, or None without scripted players; `time`
-    is the number of steps before.
+    names; `guidance` is a `Guidance`, or None without other players; `time` is
+    the number of steps before.
   """
   sizes = tuple(action_sizes)
 
@@ -265,11 +265,11 @@ def make_step(
 def _guided(
   output: acting.ActorOutput, guidance: Guidance, sizes: Sequence[int]
 ) -> acting.ActorOutput:
-  """Replaces the agent's actions by those given.
+  """Replaces the agent's actions by the given ones.
 
-  The logits stored are those of the policy that drew these actions; without
+  The stored logits are those of the policy that drew these actions or, without
   one, of a policy that is almost sure of them, so that off-policy corrections
-  need no exception for them.
+  need no special case.
   """
   given = jnp.asarray(guidance.given)[:, None]
   action = jnp.asarray(guidance.action, output.action.dtype)
@@ -286,7 +286,7 @@ def _guided(
 def parted(
   observation: types.Observation,
 ) -> tuple[types.Observation, types.Observation]:
-  """Parts observations into those of the episode and those of the step."""
+  """Splits observations into those of the episode and those of the step."""
   episode, step = {}, {}
   for name, x in observation.items():
     part = episode if name in types.EPISODE_OBSERVATIONS else step

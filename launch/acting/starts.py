@@ -1,4 +1,4 @@
-"""The start of episodes: tasks as assigned, their rules, the step before."""
+"""The start of episodes: assigned tasks, their rules, the step before."""
 
 import dataclasses
 from typing import Any
@@ -14,7 +14,7 @@ from adaland.launch.acting import rollout
 
 
 def with_trials(assignment: base.Assignment) -> base.Assignment:
-  """Returns an assignment whose task has the trials that it asks for."""
+  """Returns the assignment, its task with the number of trials assigned."""
   # A prepared task has them already.
   if not assignment.trials or not isinstance(assignment.task, task.Task):
     return assignment
@@ -23,7 +23,7 @@ def with_trials(assignment: base.Assignment) -> base.Assignment:
 
 
 def true_rules(played: Any, num_rules: int) -> np.ndarray:
-  """Returns a task's rules, nothing hidden, int32 [num_rules, W].
+  """Returns a task's rules, hidden ones included, int32 [num_rules, W].
 
   Args:
     played: The task, prepared or not.
@@ -41,7 +41,7 @@ def num_players(played: Any) -> int:
 
 
 def bare(played: Any) -> task.Task:
-  """Returns a task, prepared or not, as the task alone."""
+  """Returns the plain task of a task, prepared or not."""
   is_prepared = isinstance(played, task_rows.PreparedTask)
   return played.task if is_prepared else played
 

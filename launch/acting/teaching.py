@@ -1,10 +1,10 @@
-"""Players beside the agent: teachers and demonstrators.
+"""Players other than the agent: teachers and demonstrators.
 
-In each episode one of three happens: the agent plays all of it; a teacher
-does; or the expert demonstrates the first trial and the agent plays the others,
-as it does when it is prompted. Whoever plays, the teacher labels every state: a
-script with the action that it would take there, a trained agent with its policy
-(AdA, arXiv 2301.07608, distils from a smaller agent).
+An episode is played by the agent alone, by a teacher alone, or by the expert,
+which demonstrates the first trial, and then the agent, as when it is prompted.
+Whoever plays, the teacher labels every state: a script with the action that it
+would take there, a trained agent with its policy (AdA, arXiv 2301.07608,
+distils from a smaller agent).
 
 N: environments, A: action heads, S: sum of their sizes.
 """
@@ -40,7 +40,7 @@ def with_idle(
   """Returns guidance in which some avatars do nothing.
 
   Args:
-    guidance: That of scripted players, if there are.
+    guidance: Guidance of other players, if any.
     idle: True where the avatar does nothing, bool [N].
   """
   noop = np.array(constants.NOOP_ACTION, np.int8)
@@ -57,7 +57,7 @@ class ScriptedPlayer(Protocol):
   """A player of all environments of a batch."""
 
   def observe(self, world: Any) -> None:
-    """Takes in the present state, whoever's actions led to it."""
+    """Takes in the current state, whoever's actions led to it."""
     ...
 
   def act(self, world: Any, rows: np.ndarray) -> np.ndarray:
@@ -74,10 +74,10 @@ class ScriptedPlayer(Protocol):
 
 
 class TeachingAgent:
-  """A trained agent that follows what the student does.
+  """A trained agent that follows the student's episodes.
 
-  It sees the student's observations and keeps its own memory of them. Of the
-  actions taken it is told by the observations, as the student is.
+  It sees the student's observations and keeps its own memory of them. It learns
+  of the actions taken from the observations, as the student does.
 
   Args:
     functions: Its acting functions.
@@ -124,7 +124,7 @@ class Teaching:
     make_player: Makes a scripted player by name.
     num_envs: N.
     num_heads: A.
-    seed: Seed of the choice of episodes.
+    seed: Seed for choosing who plays each episode.
     agent: The agent that teaches, if the settings name one.
   """
 
@@ -170,9 +170,9 @@ class Teaching:
     Args:
       world: The environments.
       step: Their latest step.
-      trial: Number of the present trial, from 0, int [N].
+      trial: Number of the current trial, from 0, int [N].
     """
-    last = np.asarray(step.last)  # There no action counts.
+    last = np.asarray(step.last)  # Actions have no effect there.
     self._choose(np.asarray(step.first))
     label = np.full(self._shape, -1, np.int8)
     action = np.zeros(self._shape, np.int8)

@@ -1,7 +1,7 @@
-"""Cutter of unrolls: knows which are under way, and emits what is complete.
+"""Unroll cutter: tracks the unrolls under way and emits complete ones.
 
-N: environments, P: players, R = N P: rows, those of an environment's players
-beside each other, T: steps of an unroll.
+N: environments, P: players, R = N P: rows, with an environment's players next
+to each other, T: steps of an unroll.
 """
 
 from collections.abc import Callable
@@ -16,8 +16,8 @@ from adaland.launch.acting import arrays, cutting, rollout
 class UnrollCutter:
   """The unrolls under way of all rows.
 
-  The players of an environment begin and end their unrolls together; each
-  player's is an unroll of its own.
+  The players of an environment begin and end their unrolls together, but each
+  has its own.
 
   Args:
     num_envs: N.
@@ -64,7 +64,7 @@ class UnrollCutter:
       time: Steps taken so far.
       first: Environments whose episode starts, bool [N].
       last: Environments whose episode has ended, bool [N].
-      memory: The present memory, leaves [R, ...].
+      memory: The current memory, leaves [R, ...].
     """
     self.start[first] = time
     if not self.snapshots:
@@ -121,7 +121,7 @@ class UnrollCutter:
         self.snapshots,
         np.stack([arrays.padded(numbers, 0) for numbers in indices]),
         np.int32(version),
-        # Copied, as the program may read it after the next tasks have come.
+        # Copied, as the program may read it after the next tasks have arrived.
         None if rules is None else rules.copy(),
         self._length,
       )
@@ -136,6 +136,6 @@ class UnrollCutter:
     return (envs[:, None] * self._num_players + players).reshape(-1)
 
   def _snapshot_of(self, rows: np.ndarray, slot: np.ndarray) -> np.ndarray:
-    """Returns rows of the snapshots; there is a slot for each row or env."""
+    """Returns rows of the snapshots, from one slot for each row or env."""
     slots = np.repeat(slot, len(rows) // len(slot))
     return slots * self._num_rows + rows

@@ -1,1 +1,1 @@
-"""Agents to give away: weights, config and card in a folder."""
+"""Agents to share: weights, config and card in a folder."""

@@ -1,11 +1,11 @@
-"""The directory of an agent: its files, and those that come with the package.
+"""An agent's directory: its files, and the agents that come with the package.
 
 agent.json           config and training, with a format tag
 weights.safetensors  parameters
 README.md            the card
 scores.png           score by trial, if there were evaluations
 
-Nothing in them is run when they are read.
+Reading them executes none of their content.
 """
 
 import json
@@ -40,7 +40,7 @@ class Training(NamedTuple):
     env_steps: Environment steps of acting.
     updates: Updates of the learner.
     seconds: Wall time.
-    hardware: The machine, in words; empty if nobody wrote it down.
+    hardware: The machine, in words; empty if not recorded.
   """
 
   env_steps: int
@@ -55,7 +55,7 @@ class Description(NamedTuple):
   Attributes:
     name: The agent's name.
     config: The config of its run.
-    training: How it was trained.
+    training: The agent's training.
   """
 
   name: str
@@ -87,7 +87,7 @@ def find(place: str) -> pathlib.Path | None:
 
 
 def place(path: str) -> str:
-  """Returns the words by which users of an agent name it.
+  """Returns the name by which users refer to an agent.
 
   Args:
     path: The agent's directory, which need not exist yet.
@@ -177,7 +177,7 @@ def write(
 
   Args:
     out: Its path, where there is nothing, or an empty directory.
-    description: What the agent is.
+    description: The content of agent.json.
     params: Its parameters.
     card: Content of the card.
     figure: Score by trial, a PNG.
@@ -197,7 +197,7 @@ def write(
     "training": description.training._asdict(),
     "config": json_codec.to_json(description.config),
   }
-  # Nobody could read them.
+  # Reading would refuse parameters that are not finite.
   with errors.user_input("the run has diverged"):
     weights.check_finite(params)
   with errors.user_input("--half"):

@@ -143,7 +143,7 @@ def _algorithm(learner: LearnerConfig) -> str:
 def _without_folder(path: str) -> str:
   """Returns a path as a card shows it.
 
-  A card is published; its author's folders need not be.
+  A card is published; the names of its author's folders need not be.
   """
   return os.path.basename(path) if os.path.isabs(path) else path
 
@@ -171,7 +171,7 @@ def _start(agent: str) -> str:
 
 
 def _tasks(experiment: ExperimentConfig) -> str:
-  """Describes what the agent was trained on."""
+  """Describes the tasks that the agent was trained on."""
   reference = experiment.factories.tasks
   if reference:
     what = "folder of task files" if os.path.isabs(reference) else "family"
@@ -194,7 +194,7 @@ def _tasks(experiment: ExperimentConfig) -> str:
 
 
 def privileged(experiment: ExperimentConfig) -> str:
-  """Describes what training used that the agent is not told.
+  """Describes the information that training used but the agent does not see.
 
   Args:
     experiment: The config of the agent's run.

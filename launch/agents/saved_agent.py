@@ -1,7 +1,7 @@
-"""Reading of saved agents: of a run, or of a directory of `adaland export`.
+"""Reads saved agents, from a run or from a directory of `adaland export`.
 
-The functions that make an agent are arguments, as the module that has them
-reads the agents that teach.
+The functions that make an agent are arguments, as the module that defines them
+itself imports this one to read the agents that teach.
 """
 
 import os
@@ -30,7 +30,7 @@ class SavedAgent(NamedTuple):
   Attributes:
     config: The run's config.
     params: Parameters of the target network.
-    training: How far it was trained.
+    training: The agent's training so far.
   """
 
   config: ExperimentConfig
@@ -71,10 +71,10 @@ def load(
   """Reads an agent.
 
   Args:
-    workdir: As `load_config` takes it; of a run, its newest checkpoint.
+    workdir: As in `load_config`; of a run, the newest checkpoint is read.
     own_parts: True if code that the config names may be imported.
     make_agent: Makes an agent's functions.
-    make_learner: Makes a learner's.
+    make_learner: Makes a learner's functions.
 
   Raises:
     UserError: If there is no agent, or it is broken, or its config names code
@@ -129,7 +129,7 @@ def place(name: str) -> str:
 
 
 def whole_path(name: str) -> str:
-  """Returns an agent's absolute path, or its name if it is a shipped one's.
+  """Returns an agent's absolute path, or its name if it is shipped.
 
   Args:
     name: See `place`.
@@ -142,8 +142,8 @@ def check_start(start: types.Params, params: types.Params) -> None:
   """Checks that a run can start from the parameters of an agent.
 
   Args:
-    start: The agent's.
-    params: The run's own, or their shapes.
+    start: The agent's parameters.
+    params: The run's parameters, or their shapes.
 
   Raises:
     UserError: If names or shapes differ; the message names the first one.

@@ -1,4 +1,4 @@
 """Benchmarks: the speed of each part, as a ratio to a ceiling of the same run.
 
-`adaland bench NAME`; `lib/` holds what several of them use.
+The command is `adaland bench NAME`; `lib/` holds shared parts.
 """

@@ -26,8 +26,8 @@ examples:
 benches:
 """
 _Config = experiment.ExperimentConfig
-# Each imports only what it measures: some need an accelerator's libraries, and
-# XLA reads its flags when it is first used.
+# Each imports only the parts that it measures: some need an accelerator's
+# libraries, and XLA reads its flags when it is first used.
 _Measure = Callable[[argparse.Namespace, _Config], dict[str, float]]
 
 
@@ -100,7 +100,7 @@ def _distributed(args: argparse.Namespace, config: _Config) -> dict[str, float]:
 
 
 def _soak(args: argparse.Namespace, config: _Config) -> dict[str, float]:
-  del config  # The run makes its own from the preset.
+  del config  # The run makes its own config from the preset.
   from adaland.launch.bench import soak
 
   return soak.soak(args.preset, args.launcher, args.minutes, args.set)
@@ -139,7 +139,7 @@ def _kernels(args: argparse.Namespace, config: _Config) -> dict[str, float]:
 
 
 def _device(args: argparse.Namespace, config: _Config) -> dict[str, float]:
-  del config  # Each part makes its own from a preset.
+  del config  # Each part makes its own config from a preset.
   from adaland.launch.bench import all_gpu
 
   return all_gpu.device(
@@ -154,7 +154,7 @@ class Bench:
   Attributes:
     measure: Function of the checked flags and the config that returns the
       results by name.
-    help: One line about what is measured.
+    help: One line about the measurement.
     launchers: Allowed values of --launcher.
     needs_gpu_backend: Whether it always runs on the gpu back end.
     seconds: Default of --seconds.
@@ -174,7 +174,7 @@ BENCHES = {
   "replay": Bench(_replay, "unrolls in and out of the stores"),
   "actor": Bench(_actor, "one actor's environment steps", _ONE_MACHINE),
   "learner": Bench(
-    _learner, "steps learned from, batches at hand", _ONE_MACHINE
+    _learner, "steps learned from, with batches at hand", _ONE_MACHINE
   ),
   "vision_learner": Bench(
     _vision_learner, "steps learned from pictures, torso against patches"
@@ -190,7 +190,9 @@ BENCHES = {
   "soak": Bench(
     _soak, "memory of each role of a run, and its growth", ("local", "ray")
   ),
-  "acting": Bench(_acting, "the network's steps alone, observations at hand"),
+  "acting": Bench(
+    _acting, "the network's steps alone, with observations at hand"
+  ),
   "memory": Bench(
     _memory, "each memory's state and step, by context and by age", seconds=1.0
   ),
@@ -234,8 +236,8 @@ def run(args: argparse.Namespace) -> None:
   if bench.needs_gpu_backend or args.backend == "gpu":
     _use_gpu_backend(config)
   elif args.bench in ("env", "actor") and args.launcher == "local":
-    # As in an actor's process. XLA reads its flags when it is first used; JAX
-    # has already read its own.
+    # As in an actor process. XLA reads its flags when it is first used; JAX has
+    # already read its own.
     os.environ.update(env_vars.actor())
     jax.config.update("jax_cpu_enable_async_dispatch", False)
   result = bench.measure(args, config)
@@ -258,7 +260,7 @@ def _format(name: str, value: float) -> str:
 
 
 def _use_gpu_backend(config: _Config) -> None:
-  """Checks that it can run, and leaves it some of an accelerator's memory.
+  """Checks that the gpu back end can run, and leaves memory for it.
 
   Raises:
     UserError: If it can't run here.

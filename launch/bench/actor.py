@@ -21,12 +21,12 @@ from adaland.launch.config import experiment
 from adaland.launch.recipes import task_source
 from adaland.launch.runtimes.single import preflight
 
-# Steps begun on an accelerator before waiting for them.
+# Steps started on an accelerator before waiting for them.
 _STEPS_A_CALL = 16
 
 
 class Alone:
-  """A channel and a writer of an actor that belongs to no run."""
+  """A channel and a writer for an actor that belongs to no run."""
 
   def __init__(self, config: experiment.ExperimentConfig, params: Any):
     self._draw = task_source.TaskSource(config).task
@@ -65,17 +65,17 @@ class Alone:
 def actor(
   config: experiment.ExperimentConfig, seconds: float, launcher: str
 ) -> dict[str, float]:
-  """Measures the environment steps a second of one actor without a learner.
+  """Measures the environment steps per second of one actor without a learner.
 
   The ceiling is the time of acting with observations at hand and, on the gpu
-  back end, of bare physics and of bare casting of the rays of pixels, one after
+  back end, of physics alone and of casting the pixels' rays alone, one after
   the other.
 
   Args:
     config: The run's config.
     seconds: Time for each measurement.
-    launcher: "device": unrolls stay on the device; else they leave it for a
-      replay between processes.
+    launcher: With "device" unrolls stay on the device; otherwise they leave it
+      for a replay between processes.
   """
   if launcher == "device":
     preflight.prepare(config)
@@ -119,7 +119,7 @@ def memory(name: str, config: experiment.ExperimentConfig) -> dict[str, float]:
   """Returns the memory in use, see `hardware.memory`.
 
   Args:
-    name: Beginning of the results' names.
+    name: Prefix of the results' names.
     config: The run's config.
   """
   device = None
@@ -157,7 +157,7 @@ def _make(
 def _bare(
   config: experiment.ExperimentConfig, measured: Actor
 ) -> list[Callable[[], object]]:
-  """Returns works of bare physics in the same worlds, on the gpu back end."""
+  """Returns works of physics alone in the same worlds, on the gpu back end."""
   if config.env.backend != "gpu":
     return []
   from adaland.launch.bench import env_gpu
@@ -174,7 +174,7 @@ def _bare(
 def _stages(
   measured: Actor, step: Callable[[], object], seconds: float
 ) -> dict[str, float]:
-  """Returns milliseconds of a step of all environments, waiting each stage."""
+  """Returns milliseconds of a step of all environments, by stage."""
   watch = stopwatch.Stopwatch()
   watch.watch(measured.environment, "step", "env")
   count, start = 0, time.perf_counter()
@@ -197,7 +197,7 @@ def _stages(
 def replay(
   config: experiment.ExperimentConfig, seconds: float
 ) -> dict[str, float]:
-  """Measures the steps a second in and out of each installed store."""
+  """Measures the steps per second into and out of each installed store."""
   made = builder.agent(config)
   spec = builder.unroll_spec(config, made)
   template = builder.batch_template(config, spec)

@@ -26,11 +26,11 @@ _TINY = (
   "replay.min_size=2",
   "replay.batch_size=2",
 )
-# A process that only compiles kernels leaves the memory to the others.
+# A process that only compiles kernels leaves the memory to other processes.
 _SMALL = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 # Parts that run without physics, while its kernels are compiled.
 _NETWORK_PARTS = ("product", "acting", "learner")
-_LEAST_SECONDS = 5.0  # No part is started with less time left.
+_LEAST_SECONDS = 5.0  # No part starts with less time left.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Preset:
     num_envs: Number of environments in training: enough to keep the device
       busy, and few enough that memories, unrolls and workspaces fit into 80 GB
       (`adaland.launch.runtimes.single.memory_check`).
-    acting: Number of environments of acting alone.
+    acting: Number of environments for acting alone.
     settings: Other changes to the preset.
   """
 
@@ -54,7 +54,7 @@ class Preset:
 
 _PRESETS = (
   Preset("gpu", 4096, 4096),
-  # A memory takes 4.1 MB, an unroll 5.9 MB, and environments that began
+  # A memory takes 4.1 MB, an unroll 5.9 MB, and environments that start
   # together end their unrolls together.
   Preset(
     "ada_23m",
@@ -74,7 +74,7 @@ class Part:
     name: Name of the part.
     bench: Name of the bench.
     flags: Flags of the bench.
-    prefix: Prefix of the names of its results.
+    prefix: Prefix of its results' names.
   """
 
   name: str
@@ -123,7 +123,7 @@ def parts(seconds: float, num_envs: int | None, tiny: bool) -> list[Part]:
     gpu = "--backend=gpu"
     if preset == chosen[0]:
       late.append(part("env", gpu, many, envs=preset.num_envs, more=(size,)))
-      # The least missed, if time runs out.
+      # The most dispensable part, if time runs out.
       last = [part("vision", gpu, many, envs=preset.num_envs)]
     late.append(part("actor", device, envs=preset.num_envs))
     late.append(part("training", device, envs=preset.num_envs))
@@ -137,7 +137,7 @@ def device(
   minutes: float,
   only: Sequence[str] = (),
 ) -> dict[str, float]:
-  """Measures all parts, most of the time compiling.
+  """Measures all parts; most of the time is spent compiling.
 
   Separate processes compile the gpu back end's kernels while the network is
   measured. A part that fails or has no time left is reported on stderr, and its
@@ -154,7 +154,7 @@ def device(
     Results of all parts, and the time that each took.
 
   Raises:
-    UserError: If there is no CUDA device and not `tiny`, or an unknown part.
+    UserError: If a part is unknown, or without `tiny` there is no CUDA device.
   """
   with errors.user_input("bench device"):
     backends.check("gpu", "cpu" if tiny else "cuda")
@@ -211,8 +211,8 @@ def _compile_kernels(
 ) -> dict[str, subprocess_json.Process]:
   """Starts to compile the kernels of each preset with a part that needs them.
 
-  Kernels are kept in Warp's cache; another number of worlds needs two small
-  kernels more, of MJWarp's search for neighbours.
+  Kernels are kept in Warp's cache; another number of worlds needs two more
+  small kernels, for MJWarp's neighbour search.
   """
   begun = {}
   for preset in _TINY_PRESETS if tiny else _PRESETS:

@@ -1,7 +1,7 @@
-"""Cost of sending unrolls through Reverb.
+"""The cost of sending unrolls through Reverb.
 
-The same actor processes play in turns: their unrolls are dropped, or go through
-Reverb to a sampler that drops them in the learner's place.
+The same actor processes play in turns: their unrolls are either dropped, or go
+through Reverb to a sampler that drops them in place of a learner.
 """
 
 import contextlib
@@ -66,7 +66,7 @@ def _play(
   address: str,
   pipe: connection.Connection,
 ) -> None:
-  """Plays a turn for each message, in an actor's process.
+  """Plays a turn for each message, in an actor process.
 
   A message is True for a turn with replay.
   """
@@ -85,7 +85,7 @@ def _play(
   writer = client.ReverbWriter(
     address, builder.unroll_spec(config, made), config.replay.insert_timeout
   )
-  # Past the start, when all episodes begin at once.
+  # Skips the start, when all episodes begin at once.
   for _ in range(config.longest_episode + 1):
     loop.step()
   pipe.send(None)
@@ -104,9 +104,9 @@ class _Turn(NamedTuple):
   """Speed of all actors in a turn.
 
   Attributes:
-    per_second: Environment steps a second, summed over the actors.
-    per_cpu_second: Environment steps for each second of processor time, summed
-      over all processes.
+    per_second: Environment steps per second, summed over the actors.
+    per_cpu_second: Environment steps per second of processor time, summed over
+      all processes.
   """
 
   per_second: float
@@ -152,12 +152,12 @@ def _answer(pipe: connection.Connection, seconds: float) -> Any:
   try:
     return pipe.recv()
   except EOFError as error:
-    raise errors.RunError("an actor's process ended") from error
+    raise errors.RunError("an actor process ended") from error
 
 
 @contextlib.contextmanager
 def _sink(store: Any) -> Iterator[None]:
-  """Draws batches and drops them, as fast as they come."""
+  """Draws batches and drops them, as fast as they arrive."""
   sampler, stop = store.sampler(), threading.Event()
 
   def draw() -> None:
@@ -180,13 +180,13 @@ def sink(
 ) -> dict[str, float]:
   """Compares actors that write to Reverb with actors that drop unrolls.
 
-  `distributed_N_actors_ratio` compares times; `_cpu_ratio` the processor time
-  of a step, with the server's and the sampler's, which other work on the
-  machine disturbs less. Names with `bare` stand for dropped unrolls. All are
-  medians over turns.
+  `distributed_N_actors_ratio` compares times. `_cpu_ratio` compares the
+  processor time of a step, the server's and the sampler's included, which other
+  work on the machine disturbs less. Names with `bare` stand for dropped
+  unrolls. All are medians over turns.
 
   Args:
-    config: Config of the run; its rate limits hold.
+    config: Config of the run; its rate limits apply.
     seconds: Time for each kind of turn and number of actors.
   """
   if factory.resolve_kind("auto") != "reverb":
@@ -210,7 +210,7 @@ def sink(
 def _compare(
   config: experiment.ExperimentConfig, num_actors: int, seconds: float
 ) -> tuple[_Turn, _Turn]:
-  """Returns median speeds of turns without replay, and with."""
+  """Returns median speeds of turns without and with replay."""
   from adaland.agent.replay.reverb import owner
 
   spec = builder.unroll_spec(config, builder.agent(config))

@@ -1,4 +1,4 @@
-"""Speed of the environments, against MuJoCo alone on the same models."""
+"""Speed of the environments, compared with MuJoCo alone on the same models."""
 
 import dataclasses
 import time
@@ -19,7 +19,7 @@ from adaland.launch.recipes import task_source
 PIXELS = (24, 18)
 VISION_SIZES = ((24, 18), (48, 36), (96, 72))
 # Land and MuJoCo alone take turns of about this length, so that a slow moment
-# of the machine meets both alike.
+# of the machine affects both equally.
 _TURN_SECONDS = 0.25
 
 
@@ -72,7 +72,7 @@ def _rays_alone(
 def _measure(
   config: experiment.ExperimentConfig, num_envs: int, seconds: float, **changes
 ) -> tuple[timing.Speed, timing.Speed]:
-  """Measures the speed of Land, and of MuJoCo alone doing the same."""
+  """Measures the speed of Land, and of MuJoCo alone on the same work."""
   environments = _land(config, num_envs, **changes)
   recorder = mujoco_alone.Recorder(_cpu(environments))
   environments.physics = recorder
@@ -107,7 +107,7 @@ def _measure(
 def env(
   config: experiment.ExperimentConfig, num_envs: int, seconds: float
 ) -> dict[str, float]:
-  """Measures steps a second of Land, and their ratio to MuJoCo alone.
+  """Measures steps per second of Land, and their ratio to MuJoCo alone.
 
   `entities` is compared with MuJoCo's stepping alone, `pixels` (24x18) with its
   stepping and ray casting, of the same worlds under the same controls; `bare`
@@ -140,7 +140,7 @@ def env(
 def pictures(
   config: experiment.ExperimentConfig, num_envs: int, seconds: float
 ) -> dict[str, float]:
-  """Measures frames a second at several sizes, drawn on the host.
+  """Measures frames per second at several sizes, drawn on the host.
 
   Args:
     config: Config of the environments and their tasks.

@@ -22,8 +22,8 @@ from adaland.launch.config import experiment
 from adaland.launch.recipes import task_source
 from adaland.launch.runtimes.single import prefetch
 
-_LOADED = 64  # Tasks whose loading is timed.
-_NUM_CONTROLS = 32  # Random controls, one a step in turn.
+_LOADED = 64  # Number of tasks whose loading is timed.
+_NUM_CONTROLS = 32  # Number of random controls, used in turn, one per step.
 _SIZES = constants.ACTION_SIZES
 _OBSERVATIONS = ("entities", "pixels")
 Works = dict[str, Callable[[], object]]
@@ -32,14 +32,14 @@ Works = dict[str, Callable[[], object]]
 def env(
   config: experiment.ExperimentConfig, num_envs: int, seconds: float
 ) -> dict[str, float]:
-  """Measures steps a second of Land, of each stage, and of physics alone.
+  """Measures steps per second of Land, of each stage, and of physics alone.
 
   Both kinds of observation are measured, pictures in the config's size. `bare`
   in a name stands for physics alone: the simulation of the same worlds, and a
-  cast of all the pictures' rays; ratios are to stepping alone, for pixels to
-  stepping and casting alone. `task_ms` is the time to prepare a task,
-  `task_wait_ms` the time that the stepping thread waits for one: none where
-  the preparation is hidden.
+  cast of all the pictures' rays. Ratios are to stepping alone or, for pixels,
+  to stepping and casting alone. `task_ms` is the time to prepare a task, and
+  `task_wait_ms` the time that the stepping thread waits for one: 0 if the
+  preparation is hidden.
 
   Args:
     config: Config of the environments and their tasks; its device is used.
@@ -102,7 +102,7 @@ def ratios(result: dict[str, float], frames: str) -> dict[str, float]:
 
   Args:
     result: The measurements.
-    frames: Name of the result for pictures a second of casting alone.
+    frames: Name of the result for casting alone, pictures per second.
   """
   steps = result["env_gpu_bare_steps_per_s"]
   both = 1 / (1 / steps + 1 / result[frames])
@@ -126,14 +126,15 @@ def _load_ms(
   world.physics.load(rows, scenes)
   jax.block_until_ready(world.physics.shared_state())
   taken = 1e3 * (time.perf_counter() - start) / len(rows)
-  world.reset()  # To play the tasks that the session knows of again.
+  world.reset()  # The session must again play tasks that it knows of.
   return taken
 
 
 def alone(physics: GpuPhysics) -> Callable[[], None]:
-  """Returns a function that only steps the worlds, players walking at random.
+  """Returns a function that only steps the worlds, with random walks.
 
-  If nobody moved, the worlds would fall asleep, and the ceiling be too high.
+  If nobody moved, the worlds would fall asleep and the ceiling would be too
+  high.
   """
   rng = np.random.Generator(np.random.PCG64(0))
   shape = (_NUM_CONTROLS, physics.num_envs, physics.num_players, len(_SIZES))
@@ -174,7 +175,7 @@ def views(physics: GpuPhysics) -> tuple[jax.Array, jax.Array]:
   """Computes eyes and axes of the players' views at a trial's start.
 
   Returns:
-    Float32 [N, P, 3] and [N, P, 3, 3].
+    Eyes and axes, float32 [N, P, 3] and [N, P, 3, 3].
   """
   state = physics.shared_state()
   yaw = jnp.asarray(state.player_yaw)
@@ -200,7 +201,7 @@ def picture_rays(
 
 def casting(physics: GpuPhysics, size: tuple[int, int]) -> Callable[[], None]:
   """Returns a function that only casts the rays of pictures."""
-  rays: Any = picture_rays(physics, size)  # It takes JAX's arrays too.
+  rays: Any = picture_rays(physics, size)  # `physics.rays` takes JAX arrays.
 
   def cast() -> None:
     jax.block_until_ready(physics.rays(*rays, normals=True))

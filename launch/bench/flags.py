@@ -9,7 +9,7 @@ from adaland.launch import cli, errors
 NUM_ENVS = 128  # Default of --num_envs for env.
 _PRESET = "laptop"
 _MINUTES = 10.0
-# Benches that have flags which no other has.
+# Flags that only some benches have.
 _OF = {
   "--versus_local": ("train",),
   "--ample_actors": ("train",),
@@ -19,7 +19,7 @@ _OF = {
   "--num_envs": ("env", "vision", "device"),
   "--minutes": ("soak", "device"),
 }
-# Benches without flags that all others have.
+# Flags that some benches lack.
 _NOT_OF = {
   "--preset": ("product", "device"),
   "--set": ("product", "device"),
@@ -31,46 +31,47 @@ def add(parser: cli.Parser) -> None:
   """Adds all flags to the command's parser."""
   parser.add_argument(
     "--preset",
-    help=f"sizes of everything that is measured, {_PRESET} by default",
+    help=f"sizes of all measured parts, {_PRESET} by default",
   )
   parser.add_argument(
     "--num_envs",
     type=cli.positive_int,
-    help=f"environments of env, {NUM_ENVS} by default, of vision, the actor's "
-    "by default, and of all parts of device, each part's own by default",
+    help="number of environments; by default, for env "
+    f"{NUM_ENVS}, for vision the actor's, for device each part's own",
   )
   parser.add_argument(
     "--seconds",
     type=float,
-    help="time for each measurement, 5 by default, 2 of device, 1 of memory",
+    help="time for each measurement; by default 5, for device 2, for memory 1",
   )
   parser.add_argument(
     "--launcher",
     default="local",
-    help="of actor, learner, train: local (processes) or device (one process); "
-    "of train and soak also ray",
+    help="for actor, learner, train: local (processes) or device (one "
+    "process); for train and soak also ray",
   )
   parser.add_argument(
     "--versus_local",
     action="store_true",
-    help="of train under ray: measure local in turns with it, and compare",
+    help="for train under ray: measure it in turns with local, and compare",
   )
   parser.add_argument(
     "--ample_actors",
     action="store_true",
-    help="of train: raise replay.samples_per_insert until actors can play "
-    "twice what the learner uses, so that train_wait_ratio is the runtime's",
+    help="for train: raise replay.samples_per_insert until actors can play "
+    "twice as much as the learner uses, so that train_wait_ratio is due to the "
+    "runtime",
   )
   parser.add_argument(
     "--minutes",
     type=float,
-    help="of soak: length of the run; of device: time for everything; "
+    help="for soak: length of the run; for device: time for everything; "
     f"{_MINUTES:g} by default",
   )
   parser.add_argument(
     "--backend",
     default="cpu",
-    help="of env and vision: cpu, or gpu for mujoco_warp",
+    help="for env and vision: cpu, or gpu for mujoco_warp",
   )
   parser.add_argument(
     "--parts",
@@ -78,12 +79,12 @@ def add(parser: cli.Parser) -> None:
     nargs="+",
     default=[],
     metavar="PART",
-    help="of device: run only these parts, as its results name them",
+    help="for device: run only these parts, by their names in the results",
   )
   parser.add_argument(
     "--tiny",
     action="store_true",
-    help="of device: the same at the smallest sizes, without an accelerator",
+    help="for device: use the smallest sizes, without an accelerator",
   )
   parser.add_argument(
     "--set",
@@ -99,7 +100,7 @@ def add(parser: cli.Parser) -> None:
 def check(
   args: argparse.Namespace, launchers: Sequence[str], seconds: float
 ) -> None:
-  """Checks all flags but --preset and --set, and fills in defaults.
+  """Checks all flags except --preset and --set, and fills in defaults.
 
   Args:
     args: The flags.
@@ -107,7 +108,7 @@ def check(
     seconds: Default of --seconds for this bench.
 
   Raises:
-    UserError: If a value is out of range, or a flag is another bench's.
+    UserError: If a value is out of range, or this bench lacks a flag.
   """
   if args.launcher not in launchers:
     raise errors.choice(f"{args.bench}: --launcher", args.launcher, launchers)

@@ -15,7 +15,8 @@ from adaland.launch.bench.lib import timing
 from adaland.launch.config import experiment
 
 CONTEXTS = (300, 1000, 4000)
-# Ages at which a step is timed: it must cost the same at any.
+# Number of steps of the episode in which steps are timed early and late: they
+# must cost the same at any age.
 _AGES = 10_000
 _CHUNK = 500
 
@@ -24,7 +25,7 @@ class Stepping(NamedTuple):
   """A memory that steps over and over.
 
   Attributes:
-    work: Takes one step in all rows, and waits.
+    work: Takes one step in all rows and waits for it.
     state_bytes: Bytes of one row's state.
   """
 
@@ -37,12 +38,12 @@ def with_context(
 ) -> NetworkConfig:
   """Returns a config whose memory reaches `context` steps back in one layer.
 
-  A recurrent memory reaches back as far as it can, and has nothing to set.
+  A recurrent memory has no such setting.
 
   Args:
     config: The other sizes.
     memory: The memory's name.
-    context: Steps.
+    context: Number of steps.
   """
   sizes: dict[str, Any] = {"memory": memory}
   if memory in ("transformer_xl", "local_global"):
@@ -59,7 +60,7 @@ def stepping(config: NetworkConfig, num_rows: int) -> Stepping:
 
   Args:
     config: The network's config.
-    num_rows: Rows of the batch, as the environments of an actor.
+    num_rows: Number of rows of the batch, like the environments of an actor.
   """
   transformed = hk.without_apply_rng(
     hk.transform(
@@ -97,8 +98,9 @@ def memory(
     seconds: Time for each measurement.
 
   Returns:
-    By memory and context the bytes of a row's state and the processor time of
-    its step; by memory the time of a step at age 10,000 over that at age 0.
+    By memory and context, the bytes of a row's state, and the processor and
+    wall time of its step; by memory, the time of a step at age 10,000 over that
+    at age 0.
   """
   num_rows = config.actor.envs_per_actor
   result: dict[str, float] = {}
@@ -119,11 +121,11 @@ def memory(
 
 
 def age_ratio(work: Callable[[], None], ages: int = _AGES) -> float:
-  """Returns the time of the last steps of a long episode over the first's.
+  """Returns the time of a long episode's last steps over its first steps'.
 
   Args:
     work: Takes one step; called `ages` times.
-    ages: Steps of the episode.
+    ages: Number of steps of the episode.
   """
   work()  # Compiled here.
   times = []

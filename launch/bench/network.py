@@ -21,7 +21,7 @@ class Acting(NamedTuple):
   """Acting with observations at hand.
 
   Attributes:
-    work: Acts once in all environments, and waits.
+    work: Acts once in all environments and waits for it.
     flop_per_step: FLOPs of one environment's step.
   """
 
@@ -59,12 +59,12 @@ def acting_work(
 def flop_use(
   name: str, flop_per_step: float, steps_per_s: float, product: float
 ) -> dict[str, float]:
-  """Returns model FLOPs of a step and a second, and their share of the ceiling.
+  """Returns model FLOPs per step and second, and their share of the ceiling.
 
   Args:
-    name: Beginning of the results' names.
+    name: Prefix of the results' names.
     flop_per_step: FLOPs of a step, see `jaxprs.flops`.
-    steps_per_s: Steps a second, measured.
+    steps_per_s: Steps per second, measured.
     product: FLOP/s of a plain matrix product in the same process.
   """
   rate = flop_per_step * steps_per_s
@@ -79,7 +79,7 @@ def flop_use(
 def acting(
   config: experiment.ExperimentConfig, seconds: float
 ) -> dict[str, float]:
-  """Measures the steps a second of acting, observations at hand on the device.
+  """Measures acting, in steps per second, with observations on the device.
 
   Args:
     config: The run's config.
@@ -102,17 +102,17 @@ def acting(
 def learner(
   config: experiment.ExperimentConfig, seconds: float, launcher: str
 ) -> dict[str, float]:
-  """Measures the steps a second that the learner learns from, batches at hand.
+  """Measures the learner, in steps per second, with batches at hand.
 
   Args:
     config: The run's config.
     seconds: Time for the measurement.
-    launcher: "device": batches lie on the device; else on the host, as a replay
-      between processes returns them, and go to all devices.
+    launcher: With "device" batches are on the device; otherwise on the host, as
+      a replay between processes returns them, and go to all devices.
 
   Returns:
     Results by name; with `learner.proxy`, `learner_scoring_flop_ratio` is the
-    share of the FLOPs that the choice takes.
+    share of the FLOPs spent on choosing unrolls.
   """
   devices = None
   if launcher == "device":
@@ -128,7 +128,7 @@ def learner(
   steps = batch.mask.size
   if launcher == "device":
     batch = jax.device_put(batch, jax.local_devices()[0])
-  # As at the end of a run, which may begin with a cheaper update.
+  # The update at the end of a run; earlier ones may be cheaper.
   learn = functools.partial(functions.update, progress=1.0)
   flop = jaxprs.flops(learn, state, batch)
 
@@ -155,7 +155,7 @@ def learner(
 
 
 def chosen_flops(config: experiment.ExperimentConfig) -> float:
-  """Returns the FLOPs of an update from what a proxy chose, chosen already.
+  """Returns the FLOPs of an update from unrolls already chosen by a proxy.
 
   Args:
     config: The run's config, with `learner.proxy`.

@@ -13,13 +13,13 @@ from adaland.launch.config import experiment
 from adaland.launch.run import progress, rundir
 from adaland.launch.runtimes.single import preflight
 
-_UPDATES = 3  # Two updates that compile, and one more.
+_UPDATES = 3  # Two updates that compile and one more.
 
 
 def training(
   config: experiment.ExperimentConfig, seconds: float
 ) -> dict[str, float]:
-  """Measures the environment steps a second of a run, from its third update.
+  """Measures a run's environment steps per second, from its third update.
 
   The run writes no rows of metrics and no checkpoints.
 
@@ -43,7 +43,7 @@ def training(
 def _measured(
   config: experiment.ExperimentConfig, running: Any, seconds: float
 ) -> dict[str, float]:
-  # By then every environment has ended an unroll, and replay has enough.
+  # By then every environment has ended an unroll, and replay has enough data.
   most = 4 * (config.longest_episode + config.actor.unroll_length)
   most += config.replay.min_size * config.actor.unroll_length
   for _ in range(most):
@@ -54,7 +54,7 @@ def _measured(
     raise errors.RunError(f"there was no update in {most} steps")
   running.wait()
   before, count, start = running.counters(), 0, time.perf_counter()
-  # Unrolls come in bursts, where environments began together.
+  # Unrolls come in bursts, as environments start together.
   while (
     count < config.actor.unroll_length or time.perf_counter() < start + seconds
   ):

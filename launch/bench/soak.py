@@ -17,15 +17,15 @@ from adaland.launch.bench.lib import (
 from adaland.launch.run import process_tree, rundir, status_file
 
 _EVERY_SECONDS = 1.0
-# A learner's memory comes and goes with each update; its least lasts a moment.
+# A learner's memory varies with each update; its minimum lasts only a moment.
 _GLANCE_SECONDS = 0.05
 _BLOCK_SECONDS = 15.0
-# Part of the time left out at the start: pages are touched for the first time,
-# the store fills, allocators find their sizes.
+# Share of the time left out at the start: pages are touched for the first time,
+# the store fills, allocators reach their sizes.
 _WARM_UP = 0.3
 # Flat: at most 3 GB in a week.
 _FLAT_MB_PER_HOUR = 20.0
-# Checkpoints and evaluations within the time; a store that is full early on.
+# Checkpoints and evaluations within the time; a store that fills up early.
 _SETTINGS = (
   "run.checkpoint_minutes=1.5",
   "cluster.eval_minutes=1.5",
@@ -37,9 +37,9 @@ class Sample(NamedTuple):
   """Memory of a role at one time.
 
   Attributes:
-    seconds: Time since the measurement began.
-    pid: The role's process; 0 for several.
-    memory: Memory that it held.
+    seconds: Time since the measurement started.
+    pid: The role's process id; 0 for several processes.
+    memory: Memory that the role held.
   """
 
   seconds: float
@@ -81,7 +81,7 @@ def watch(
     seconds: Length of the measurement.
 
   Returns:
-    Samples of each role, and environment steps a second.
+    Samples of each role, and environment steps per second.
   """
   series: dict[str, list[Sample]] = {}
   first = last = next(run_speed.samples(run)).row
@@ -108,10 +108,10 @@ def look(
 
   Args:
     directory: The run's directory.
-    pid: The run's command, the ancestor of all its processes.
+    pid: Process id of the run's command, the ancestor of all its processes.
 
   Returns:
-    Process and memory by the name of the role.
+    Process id and memory by the name of the role.
   """
   roles = status_file.read(directory)["roles"]
   pids = {}
@@ -121,7 +121,7 @@ def look(
       pids[name.replace(" ", "_")] = int(role["pid"])
     if "server_pid" in role:
       pids[f"{name}_server"] = int(role["server_pid"])
-  if pid not in pids.values():  # With `local` it is the learner.
+  if pid not in pids.values():  # With `local` the command is the learner.
     pids["driver"] = pid
   found = {}
   for name, role_pid in pids.items():
@@ -136,10 +136,10 @@ def look(
 def glance(
   pids: Mapping[str, int],
 ) -> Iterator[tuple[str, process_tree.Memory]]:
-  """Yields the memory of roles that are one process each and still live.
+  """Yields the memory of roles with one process each that is still alive.
 
   Args:
-    pids: Process of each role; 0 for several, which are left out.
+    pids: Process id of each role; 0 for several, which are left out.
   """
   for name, pid in pids.items():
     if pid:
@@ -163,8 +163,8 @@ def trends(
 ) -> dict[str, float]:
   """Computes the growth of each role's memory.
 
-  An update takes tens of megabytes for a moment, but leaked memory stays: the
-  line is fitted to the least of each quarter of a minute.
+  An update takes tens of megabytes for a moment, but leaked memory stays, so
+  the line is fitted to the minima of quarters of a minute.
 
   Args:
     series: Samples of each role.
@@ -189,7 +189,7 @@ def trends(
     ]
     if len(blocks) < 3:
       raise errors.RunError(
-        f"{name} was measured for too short a time: raise --minutes"
+        f"{name} was measured for too short a time; raise --minutes"
       )
     hours = [block[0].seconds / 3600 for block in blocks]
     own = trend.fit(hours, [min(x.memory.own for x in b) for b in blocks])

@@ -1,4 +1,4 @@
-"""Speed of a whole training run, against a prediction from its stages."""
+"""Speed of a whole training run, compared with a prediction from its stages."""
 
 import math
 import os
@@ -9,12 +9,12 @@ from adaland.launch.bench.lib import run_speed, subprocess_json
 from adaland.launch.config import experiment
 from adaland.launch.run import cores
 
-# A run is measured for this long, and three times as long as each stage.
+# A run is measured for this long plus three times as long as each stage.
 _RUN_SECONDS = 20.0
-# Runs of each launcher that is compared, in turns, so that a slow moment of the
-# machine meets both.
+# Number of runs of each compared launcher, in turns, so that a slow moment of
+# the machine affects both.
 _TURNS = 2
-# With `ample_actors`, actors could play this much more than the learner uses.
+# With `ample_actors`, actors can play this many times what the learner uses.
 _AMPLE = 2.0
 
 
@@ -27,22 +27,22 @@ def train(
   ample_actors: bool = False,
   versus_local: bool = False,
 ) -> dict[str, float]:
-  """Measures a run, and its stages alone, each in a process of its own.
+  """Measures a run, and its stages alone, each in its own process.
 
-  `train_ratio` is the run's steps a second over the prediction from the stages.
-  `train_wait_ratio` is the part of the learner's time spent waiting for data;
-  `train_supply_ratio` is the number of steps that actors alone could play over
-  those that the learner alone asks for. Where that is well above 1, waiting is
-  due to the runtime: replay, transport, and processes that compete.
+  `train_ratio` is the run's steps per second over the prediction from the
+  stages. `train_wait_ratio` is the share of the learner's time spent waiting
+  for data. `train_supply_ratio` is the number of steps that actors alone could
+  play over those that the learner alone requests; if it is well above 1,
+  waiting is due to the runtime: replay, transport, and competing processes.
 
   Args:
     config: Config of the run.
-    preset: The preset that it came from.
+    preset: The config's preset.
     seconds: Length of each stage's measurement.
     launcher: As for --launcher.
     settings: Changes to the preset, as for --set.
     ample_actors: Whether to raise `replay.samples_per_insert` until actors can
-      play twice the steps that the learner asks for.
+      play twice the steps that the learner requests.
     versus_local: Whether to compare the launcher with the local one, see
       `compare_launchers`.
   """
@@ -52,7 +52,7 @@ def train(
     return subprocess_json.run(
       "adaland.launch.bench",
       name,
-      # A role's speed alone does not depend on its runtime.
+      # The speed of a role on its own does not depend on the runtime.
       f"--launcher={'device' if launcher == 'device' else 'local'}",
       f"--preset={preset}",
       f"--seconds={seconds}",
@@ -106,19 +106,19 @@ def predicted_steps_per_s(
   cores: int,
   ratio: float,
 ) -> float:
-  """Returns the environment steps a second that the stages' speeds allow.
+  """Returns the environment steps per second that the stages' speeds allow.
 
-  Actors and learner work at the same time, so the slowest of three bounds
-  holds, with r learned steps for each step played:
+  Actors and learner work at the same time, so the lowest of three bounds
+  applies, with r steps learned from for each step played:
 
       actors     num_actors * actor_steps_per_s
       learner    learner_steps_per_s / r
       all cores  cores / (1 / actor_steps_per_cpu_s
                           + r / learner_steps_per_cpu_s)
 
-  The last one says that a step's processor seconds, summed over the processes,
-  can't pass faster than the cores provide them. Replay, transport of parameters
-  and waiting cost extra: `train_ratio` shows that.
+  The last one says that the cores limit a step's processor seconds, summed over
+  the processes. Replay, transport of parameters and waiting cost extra, as
+  `train_ratio` shows.
 
   Args:
     config: Config of the run.
@@ -138,7 +138,7 @@ def predicted_steps_per_s(
 
 
 def predicted_in_turns(stages: Mapping[str, float], ratio: float) -> float:
-  """Returns the same where one accelerator plays and learns in turns.
+  """Returns the same prediction if one accelerator plays and learns in turns.
 
       1 / (1 / actor_steps_per_s + r / learner_steps_per_s)
 
@@ -190,21 +190,21 @@ def compare_launchers(
   ray: Sequence[run_speed.Speed],
   cores: int,
 ) -> dict[str, float]:
-  """Compares runs of two launchers, of which each pair was one turn.
+  """Compares runs of two launchers, paired by turn.
 
   Both have the same roles and no evaluator. `ray_ratio` compares environment
-  steps a second; `_spread` is the range of the ratios of single turns. Other
-  work on the machine spoils it, so processor time is compared too, of all
+  steps per second; `_spread` is the range of the ratios of single turns. Other
+  work on the machine distorts it, so processor time is compared too, over all
   processes that a run has started, Ray's daemons included. With b busy
-  processors and s steps a second,
+  processors and s steps per second,
 
       ray_extra_cores = b_ray - s_ray b_local / s_local
 
   is Ray's use of processors beyond that of the same steps without it. Most of
-  it passes for each second, not for each step; so `ray_cpu_ratio`, of the steps
-  for a second of processor time, is low where other work leaves the run little
-  of the machine, and `ray_whole_machine_ratio` is the remaining part of all
-  processors, 1 - ray_extra_cores / cores.
+  it is per second, not per step. So `ray_cpu_ratio`, of the steps per second of
+  processor time, is low if other work leaves the run little of the machine, and
+  `ray_whole_machine_ratio` is the remaining share of all processors,
+  1 - ray_extra_cores / cores.
 
   Args:
     local: Runs under the local launcher.
@@ -242,7 +242,7 @@ def supply(
   stages: Mapping[str, float],
   ratio: float,
 ) -> float:
-  """Returns the steps that actors can play over those the learner asks for.
+  """Returns the steps that actors can play over those the learner requests.
 
   Args:
     config: Config of the run.
@@ -256,7 +256,7 @@ def supply(
 def ample_samples_per_insert(
   config: experiment.ExperimentConfig, stages: Mapping[str, float]
 ) -> float:
-  """Returns the least ratio, the config's at least, with ample actors.
+  """Returns the lowest ratio with ample actors, but at least the config's.
 
   Args:
     config: Config of the run.

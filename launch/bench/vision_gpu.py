@@ -18,15 +18,15 @@ from adaland.launch.bench.lib import hardware, timing
 from adaland.launch.config import experiment
 from adaland.launch.recipes import task_source
 
-_TASKS = 256  # Further worlds repeat these.
+_TASKS = 256  # Number of tasks; further worlds repeat them.
 
 
 def pictures(
   config: experiment.ExperimentConfig, num_envs: int, seconds: float
 ) -> dict[str, float]:
-  """Measures frames a second at several sizes, at a trial's start.
+  """Measures frames per second at several sizes, at a trial's start.
 
-  `vision_SIZE` stands for whole pictures, that is rays and the colours of what
+  `vision_SIZE` stands for whole pictures, that is rays and the colours that
   they hit; `vision_SIZE_rays` for the rays alone, of the same worlds and views.
 
   Args:

@@ -20,7 +20,7 @@ _DROPPED = (0.0, 0.5, 0.75)
 def encoders(
   config: experiment.ExperimentConfig,
 ) -> dict[str, experiment.ExperimentConfig]:
-  """Returns the configs that are compared, by the name of their encoder."""
+  """Returns the compared configs, by the name of their encoder."""
   network = config.network
   found = {"torso": dataclasses.replace(network, vision="torso")}
   for dropped in _DROPPED:
@@ -40,14 +40,14 @@ def learner(
 ) -> dict[str, float]:
   """Measures updates from pictures with each encoder, in turns.
 
-  Results of an encoder, `vision_learner_NAME_...`: environment steps a second
-  of time and of processor time; estimated bytes of an update's intermediate
-  values at their peak; the longest window, in steps, with which a batch takes a
-  GiB of them, from the peaks at two lengths; and the ratio of its speed, by
-  processor time, to that of patches of which none is left out.
+  The results of an encoder, `vision_learner_NAME_...`, are environment steps
+  per second of time and of processor time; the estimated peak of an update's
+  intermediate values, in bytes; the longest window, in steps, with which a
+  batch takes one GiB of them, from the peaks at two lengths; and the ratio of
+  its speed, by processor time, to that of patches with none left out.
 
   Args:
-    config: The run's config, whose observations become pictures.
+    config: The run's config, with its observations replaced by pictures.
     seconds: Time for the measurement of each encoder.
   """
   config = dataclasses.replace(
@@ -107,7 +107,7 @@ def _update(
 
 
 def _work(config: experiment.ExperimentConfig) -> Callable[[], None]:
-  """Returns a function that makes one update, and waits."""
+  """Returns a function that makes one update and waits for it."""
   learn, init, batch = _update(config)
   state = init()
 

@@ -1,6 +1,7 @@
 """Builder of a run's components from its config.
 
-It makes agent, learner, unrolls, actors and curriculum; launchers connect them.
+It makes the agent, learner, unrolls, actors and curriculum; launchers connect
+them.
 """
 
 from adaland.launch.builder.actors import (

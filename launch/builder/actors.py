@@ -1,4 +1,4 @@
-"""Environments, the actors that act in them, and whom they act with."""
+"""Environments, the actors that act in them, and their co-players."""
 
 from collections.abc import Callable, Sequence
 
@@ -23,7 +23,7 @@ from adaland.launch.run import snapshots
 def snapshot_pool(
   config: experiment.ExperimentConfig, folder: str
 ) -> snapshots.SnapshotPool | None:
-  """Makes the pool of co-players; None if all tasks are of one player.
+  """Makes the pool of co-players; returns None if all tasks have one player.
 
   Args:
     config: The run's config.
@@ -55,7 +55,7 @@ def environments(config: experiment.ExperimentConfig) -> land.MakeLand:
   """Returns a function that makes a run's environments, physics on the host.
 
   Raises:
-    UserError: If the user's own can't be imported.
+    UserError: If the user's own environment can't be imported.
   """
   make_land, env = extensions.environment(config), config.env.on_cpu()
 
@@ -74,7 +74,7 @@ def actor(
   make_writer: Callable[[], ReplayWriter],
   seed: np.random.SeedSequence,
 ) -> loop.ActingLoop:
-  """Makes the loop of an actor's process.
+  """Makes the loop of an actor process.
 
   Args:
     config: The run's config.
@@ -121,8 +121,8 @@ def device_actor(
     made: The agent.
     next_task: Returns a task to act in.
     report: Takes the record of a finished episode.
-    emit: Takes unrolls, as `acting.actor.Actor` gives them.
-    snapshot: Returns the parameters of a co-player that is a snapshot.
+    emit: Takes unrolls, as in `acting.actor.Actor`.
+    snapshot: Returns the parameters of a snapshot that is a co-player.
   """
   seed = config.run.seed
   # Far from the environments' seeds of other runs.
@@ -190,17 +190,18 @@ def _actor(
 def within_unrolls(
   config: experiment.ExperimentConfig, next_task: Callable[[], base.Assignment]
 ) -> Callable[[], base.Assignment]:
-  """Returns a function that gives the tasks of another one, checked.
+  """Wraps `next_task` with a check that episodes fit into unrolls.
 
-  A curriculum may set an episode's trials. Where unrolls are whole episodes,
-  they carry no memory: the rest of a longer one would be learned from wrongly.
+  A curriculum may set an episode's trials. Unrolls that are whole episodes
+  carry no memory, so the rest of a longer episode would be learned from
+  wrongly.
 
   Args:
     config: The run's config.
     next_task: Returns a task to act in.
 
   Raises:
-    UserError: By the function returned, if an episode is too long.
+    UserError: Raised by the returned function, if an episode is too long.
   """
 
   def checked() -> base.Assignment:
@@ -216,7 +217,7 @@ def within_unrolls(
 def _teaching(
   config: experiment.ExperimentConfig, seed: int
 ) -> teaching.Teaching:
-  """Makes the players beside an actor's agent."""
+  """Makes the other players of an actor's episodes."""
   num_envs, sizes = config.actor.envs_per_actor, config.network.action_sizes
   teacher_agent = None
   if config.teaching.agent:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
   from adaland.agent.learner import Learner
 
 
-# Number of agents, and of learners, that are kept in a process.
+# Number of agents, and of learners, that a process keeps.
 _MAX_KEPT = 4
 
 
@@ -89,7 +89,7 @@ def _proxy(
   network_config: NetworkConfig,
   env_config: land_types.LandConfig,
 ) -> types.Network | None:
-  """Makes the network of the small agent that chooses unrolls, if there is."""
+  """Makes the network of the small agent that chooses unrolls, if any."""
   if not proxy_config.used:
     return None
   small = sizes.small_config(
@@ -106,8 +106,8 @@ def _learner(
   devices: tuple[jax.Device, ...],
   proxy: types.Network | None,
 ) -> "Learner":
-  # Imported where used: most processes of a run never learn, and it brings
-  # half a second of other packages.
+  # Imported where used: most processes of a run never learn, and it imports
+  # other packages, which takes half a second.
   from adaland.agent.learner import make_learner
 
   return make_learner(network, learner_config, action_sizes, devices, proxy)
@@ -126,7 +126,7 @@ def first_state(
     made: The agent.
     learns: The learner's functions.
     resumes: True if a checkpoint replaces the state, so that the agent from
-      which the run started is not needed any more.
+      which the run started is no longer needed.
 
   Raises:
     UserError: If the run can't start from the agent that its config names.
@@ -143,15 +143,15 @@ def _other_agent(
 ) -> saved_agent.SavedAgent:
   """Reads an agent that a run's config names.
 
-  Of its own parts only a memory is imported, so that must be this run's.
+  Of its custom parts only a memory is imported, which must be this run's.
 
   Args:
     config: The run's config.
-    name: As `saved_agent.place` takes it.
+    name: As in `saved_agent.place`.
 
   Raises:
-    UserError: If there is no such agent, it is broken, or it has a memory of
-      its own that is not this run's.
+    UserError: If there is no such agent, it is broken, or it has a custom
+      memory that is not this run's.
   """
   place = saved_agent.place(name)
   own = saved_agent.load_config(place, own_parts=True).factories.memory
@@ -174,8 +174,8 @@ def starting_params(
     made: The run's own agent.
 
   Raises:
-    UserError: If there is no such agent, it is broken, or has a network of
-      another form, or other bins of values.
+    UserError: If there is no such agent, it is broken, or it has another
+      network structure or other value bins.
   """
   with errors.user_input(f"run.start_from={config.run.start_from}"):
     saved = _other_agent(config, config.run.start_from)
@@ -189,7 +189,7 @@ def teacher(config: experiment.ExperimentConfig) -> saved_agent.SavedAgent:
   """Reads the agent that teaches.
 
   Args:
-    config: The run's config, which names one.
+    config: The run's config, which names this agent.
 
   Raises:
     UserError: If there is no such agent, it is broken, or has other heads or

@@ -15,7 +15,8 @@ def curriculum(
 
   Args:
     config: The run's config.
-    by_index: Whether assignments carry indices, whose tasks are drawn later.
+    by_index: Whether assignments carry indices instead of tasks, which are then
+      drawn later.
   """
   source = task_source.TaskSource(config)
   draw = (lambda i: i) if by_index else source.task

@@ -1,4 +1,4 @@
-"""The start of a run: its config completed, and all parts tried."""
+"""The start of a run: completes its config and tries all parts."""
 
 import dataclasses
 from typing import Any
@@ -16,13 +16,13 @@ def complete(
 ) -> experiment.ExperimentConfig:
   """Returns the config as the run's directory records it.
 
-  It has the run's recipe if it has none itself, as an experiment that a program
-  has made names none. And it has absolute paths of the agents that it names, so
-  that the run can be continued from any folder; a path that the run has
-  recorded in another form is left as it is.
+  A config without a recipe, such as that of an experiment made by a program,
+  gets the run's recorded recipe. Paths of agents become absolute, so that the
+  run can be continued from any folder, unless the run has recorded them as
+  given.
 
   Args:
-    config: The config that was asked for.
+    config: The requested config.
     directory: The run's directory, which need not exist.
 
   Raises:
@@ -55,7 +55,7 @@ def _text(recorded: dict[str, Any], group: str, field: str) -> str:
 def check(
   config: experiment.ExperimentConfig, directory: rundir.RunDir
 ) -> None:
-  """Tries the user's parts, the teachers, and the agent that a run starts from.
+  """Tries the custom parts, the teachers and the agent that a run starts from.
 
   Args:
     config: The run's config.

@@ -1,4 +1,4 @@
-"""Forms of a run's unrolls, batches and checkpoints."""
+"""The structure of a run's unrolls, batches and checkpoints."""
 
 from typing import Any
 

@@ -32,7 +32,7 @@ __all__ = [
   "RunConfig",
 ]
 
-# Network settings that the environment decides.
+# Network settings that the environment determines.
 _SHOWN = {
   "action_sizes": constants.ACTION_SIZES,
   "num_predicate_ids": constants.NUM_PREDICATE_IDS,
@@ -52,7 +52,7 @@ class ExperimentConfig:
     run: Length, seed, outputs.
     actor: The acting processes.
     env: The simulated environments.
-    tasks: The distribution of tasks, of which training draws its half.
+    tasks: The distribution of tasks, whose training half the run draws from.
     curriculum: The choice of tasks from it.
     coplayers: The choice of co-players for tasks of two players.
     network: The agent's network.
@@ -61,7 +61,7 @@ class ExperimentConfig:
     cluster: Resources of the roles, under `--launcher=ray`.
     device: A run in one process, under `--launcher=device`.
     teaching: Scripted players, or a trained agent, that teach.
-    factories: Parts that the user has written.
+    factories: Custom parts, written by the user.
   """
 
   run: RunConfig = dataclasses.field(default_factory=RunConfig)
@@ -139,7 +139,7 @@ class ExperimentConfig:
     )
 
   def _check_players(self) -> None:
-    """Checks that the environments have the players of the tasks."""
+    """Checks that the environments have as many players as the tasks."""
     players, probability = self.env.num_players, self.tasks.pair_probability
     require(
       players == 2 or probability == 0,
@@ -161,7 +161,7 @@ class ExperimentConfig:
     )
 
   def _check_privileged(self) -> None:
-    """Checks that each privileged loss has what it learns from."""
+    """Checks that each privileged loss has its network head or teacher."""
     privileged = self.learner.privileged
     for field, given, needed in (
       ("network.belief", self.network.belief, privileged.belief_weight > 0),
@@ -184,7 +184,7 @@ class ExperimentConfig:
   def _check_fitness(self) -> None:
     """Checks that PLR scores tasks by an error of what is learned."""
     learner, fitness = self.learner, self.curriculum.plr.fitness
-    # An agent that teaches alone teaches the model's policies.
+    # Only an agent, as the teacher, teaches the model's policies.
     distils = bool(self.teaching.agent) and learner.privileged.needs_teacher
     improves = learner.learns_values and learner.muesli.cmpo != "none"
     learned = {
@@ -247,7 +247,7 @@ class ExperimentConfig:
     return self.actor.unroll_length >= self.longest_episode
 
 
-# May change when a run is resumed: of an update they alter nothing but the
+# May change when a run is resumed: they affect an update only through the
 # progress of its schedules.
 FREE_FIELDS = (
   "run.max_steps",

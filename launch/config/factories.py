@@ -1,4 +1,4 @@
-"""References to the parts of a run that its user has written."""
+"""References to the custom parts of a run, which its user has written."""
 
 import dataclasses
 import os
@@ -19,12 +19,12 @@ class FactoriesConfig:
 
   Attributes:
     recipe: The function that returned the experiment.
-    memory: A memory, in place of the one that `network.memory` names.
-    curriculum: A curriculum, in place of the one that `curriculum` describes.
+    memory: A memory that replaces the one that `network.memory` names.
+    curriculum: A curriculum that replaces the one that `curriculum` describes.
     environment: A subclass of `Land`, or a function that returns one. Agents
       are trained and evaluated in it.
     tasks: A task family or a function of an index, or the absolute path of a
-      folder of task files, in place of the tasks that are drawn from `tasks`.
+      folder of task files, that replaces the tasks drawn from `tasks`.
   """
 
   recipe: str = ""

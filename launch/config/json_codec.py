@@ -1,4 +1,4 @@
-"""Frozen dataclasses to JSON and back, checked by their type hints.
+"""Conversion of frozen dataclasses to JSON and back, checked by type hints.
 
 Every error names the field by its dotted path, the given value and the allowed
 values, because people write these files by hand.
@@ -151,7 +151,7 @@ def _refuse(name: str, value: Any, allowed: str) -> errors.UserError:
 
 
 def differences(a: Any, b: Any, path: str = "") -> list[str]:
-  """Returns "field: x, not y" for each leaf in which two configs differ."""
+  """Returns "field: x, not y" for each leaf where two configs differ."""
   if isinstance(a, dict) and isinstance(b, dict):
     found = []
     for key in [*a, *(k for k in b if k not in a)]:

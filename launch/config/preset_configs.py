@@ -1,4 +1,4 @@
-"""The settings of the presets, from which `adaland.presets` makes recipes."""
+"""The settings of the presets, which `adaland.presets` makes into recipes."""
 
 import dataclasses
 from collections.abc import Callable
@@ -14,8 +14,8 @@ from adaland.launch import errors
 from adaland.launch.config import experiment, tasks
 from adaland.launch.config.teaching import TeachingConfig
 
-# Small flat rooms and one hidden rule: a player must find out which object to
-# bring to which, and remember it in the next trial.
+# Small flat rooms and one hidden rule: a player must find out which objects to
+# bring together, and remember it in the next trial.
 _SIMPLE_TASKS: dict[str, Any] = {
   "levels": (1, 1),
   "walls": (0, 0),
@@ -34,15 +34,15 @@ _SIMPLE_TASKS: dict[str, Any] = {
   "player_in_rule_probability": 1.0,
   "hide": "rules",
 }
-# Two candidates in the smallest room, of few types to tell apart.
+# Two candidates in the smallest room, with few object types to tell apart.
 MICRO_TASKS = "traps:candidates=2,tiles=4,trials=3,trial_seconds=2,types=6"
 
 
 def smoke() -> experiment.ExperimentConfig:
-  """Returns a run of a minute on any machine, which learns little.
+  """Returns a one-minute run for any machine, which learns little.
 
-  It tests the installation. Its held-out score tells nothing of adaptation: it
-  has so few games that those of training tell which object is the wrong one.
+  It tests the installation. Its held-out score says nothing about adaptation:
+  there are so few games that training reveals which object is the wrong one.
   """
   return experiment.ExperimentConfig(
     run=experiment.RunConfig(
@@ -87,18 +87,18 @@ def smoke() -> experiment.ExperimentConfig:
 
 
 def laptop() -> experiment.ExperimentConfig:
-  """Returns half an hour on two cores: find out which object is the right one.
+  """Returns a half-hour run for two cores: find out which object is right.
 
   Three objects, sometimes four or five, lie in a small room. Coming near the
-  right one, which only a hidden rule tells, turns it into the goal's object;
-  coming near a wrong one spoils the trial. So the first trial is for finding
-  out, and a player without memory has one chance in three in each trial. The
-  room, trials and network are as small as they can be for this, since two cores
-  take in some million steps; so the agent imitates a teacher on its own states,
-  which the paper's agent does without (`adaland.agent.privileged`). With a
-  belief loss beside that it learned at half the rate (results/traps). The
-  settings of Muesli are for runs that go on from there (`run.start_from`,
-  `distillation_alone` below 1).
+  right one, which only a hidden rule determines, turns it into the goal's
+  object; coming near a wrong one spoils the trial. So the first trial is for
+  finding out, and a player without memory has one chance in three in each
+  trial. The room, trials and network are as small as this permits, since two
+  cores take in only some million steps. For the same reason the agent imitates
+  a teacher on its own states, which the paper's agent does not
+  (`adaland.agent.privileged`). With an additional belief loss it learned at
+  half the rate (results/traps). The settings of Muesli are for runs that
+  continue from this agent (`run.start_from`, `distillation_alone` below 1).
   """
   family = "6*traps+2*traps:trials=1-3+traps:candidates=4+traps:candidates=5"
   family_tasks = tasks.TasksConfig(family=family)
@@ -130,7 +130,7 @@ def laptop() -> experiment.ExperimentConfig:
       learning_rate=2e-3,
       warmup_updates=100,
       final_rate=0.1,
-      # There is time for some thousand updates only, so the target network
+      # There is time for only some thousand updates, so the target network
       # follows faster than the paper's.
       target_rate=0.2,
       # A trial's reward is at most 4, so returns stay below h(x) = 3, and the
@@ -140,13 +140,14 @@ def laptop() -> experiment.ExperimentConfig:
       ),
       privileged=learner_config.PrivilegedConfig(
         distillation_weight=1.0,
-        # Muesli in the second half gave no more for a step, and costs more.
+        # Muesli in the second half gained no more per step, and costs more.
         distillation_alone=1.0,
         distillation_share=1.0,
       ),
     ),
-    # The world is cheaper than the network, but not by much: to learn from
-    # each episode four times gives more per second than to play four times.
+    # The world is cheaper than the network, but not by much: learning from
+    # each episode four times gains more per second than playing four times as
+    # many.
     replay=ReplayConfig(
       capacity=512, min_size=32, batch_size=8, samples_per_insert=4.0
     ),
@@ -154,12 +155,13 @@ def laptop() -> experiment.ExperimentConfig:
 
 
 def micro() -> experiment.ExperimentConfig:
-  """Returns some minutes on one core, for studies; `--launcher=device`.
+  """Returns a run of some minutes on one core, for `--launcher=device`.
 
-  The smallest of what `laptop` does: two candidates, so that a player without
-  memory has one chance in two, short trials, and no rewards to learn from, but
-  imitation of a teacher on the agent's own states. The world costs more than so
-  small a network, so each episode is learned from many times.
+  It is for studies.
+  A minimal version of `laptop`: two candidates, so that a player without memory
+  has one chance in two, short trials, and no learning from rewards but
+  imitation of a teacher on the agent's own states. The world costs more than
+  such a small network, so each episode is learned from many times.
   """
   family_tasks = tasks.TasksConfig(family=MICRO_TASKS)
   episode = family_tasks.limits.steps
@@ -198,12 +200,12 @@ def micro() -> experiment.ExperimentConfig:
 
 
 def gpu() -> experiment.ExperimentConfig:
-  """Returns a day on one accelerator, for `--launcher=device`.
+  """Returns a one-day run for one accelerator, for `--launcher=device`.
 
   Rooms of up to 9 x 9 m, objects to find or to carry, rules that spoil a trial,
-  one to five trials, and no privileged training. The window is the whole
+  one to five trials, and no privileged training. The memory window is the whole
   episode. The settings are a first guess, from experiments with a
-  two-dimensional stand-in: never trained.
+  two-dimensional stand-in, and were never trained.
   """
   family_tasks = tasks.TasksConfig(family="mixture:trials=1-5")
   episode = family_tasks.limits.steps
@@ -223,7 +225,7 @@ def gpu() -> experiment.ExperimentConfig:
       key_size=32,
       feed_forward_size=1024,
       memory_length=episode + 1,
-      # Rewards of a step are 2/15 s at most, so discounted returns stay below
+      # A step's reward is at most 2/15 s, so discounted returns stay below
       # 13.4 s and h(x) below 3.
       num_bins=51,
       compute_dtype="bfloat16",
@@ -244,7 +246,7 @@ def ada(size: str) -> experiment.ExperimentConfig:
   """Returns the agent and tasks of AdA (arXiv 2301.07608), for many machines.
 
   Args:
-    size: One of `adaland.agent.sizes.PAPER_SIZES`, as "23m".
+    size: One of `adaland.agent.sizes.PAPER_SIZES`, such as "23m".
   """
   return experiment.ExperimentConfig(
     run=experiment.RunConfig(
@@ -278,7 +280,7 @@ def get(name: str) -> experiment.ExperimentConfig:
   """Returns a preset.
 
   Raises:
-    UserError: If there is none of this name.
+    UserError: If there is no preset of this name.
   """
   if name not in PRESETS:
     raise errors.choice("--preset", name, PRESETS)

@@ -1,9 +1,9 @@
-"""References to Python objects: names by which another process finds them.
+"""References to Python objects, by which other processes find them.
 
-"module:name" is an object at the top of a module that can be imported,
+"module:name" is an object at the top level of an importable module,
 "/folder/script.py:name" one of a script that was run as the main program. A
 process that did not run the script loads it under another name, as
-`multiprocessing` does: so the script must guard what it does with
+`multiprocessing` does, so the script must guard its actions with
 `if __name__ == "__main__"`.
 """
 
@@ -19,7 +19,7 @@ from typing import Any
 from adaland.launch import errors
 
 _MAIN = "__main__"
-# Scripts are loaded as modules of this name and a hash of their path.
+# Scripts are loaded as modules with this prefix and a hash of their path.
 _SCRIPT = "adaland_script_"
 
 
@@ -31,7 +31,7 @@ def of(value: Any, what: str) -> str:
     what: Name of the argument, for messages.
 
   Raises:
-    UserError: If other processes can't find the object by a name.
+    UserError: If other processes can't find the object by name.
   """
   if isinstance(value, str):
     check(value, what)
@@ -47,8 +47,8 @@ def of(value: Any, what: str) -> str:
   reference = f"{_place(module, what)}:{name}"
   if resolve(reference, what) is not value:
     raise errors.UserError(
-      f"{what}: {reference} is another object than the one that was given; "
-      "give the one that other processes import by that name"
+      f"{what}: {reference} is a different object from the one given; give the "
+      "one that other processes import by that name"
     )
   return reference
 
@@ -125,7 +125,7 @@ def _module(place: str, what: str) -> types.ModuleType:
   except errors.UserError:
     raise
   except Exception as error:
-    # The module is the user's, and may raise any error.
+    # The module is the user's and may raise any error.
     reason = f"{type(error).__name__}: {error}"
     raise errors.UserError(
       f"{what}: {place} can't be imported: {errors.one_line(reason)}"
@@ -143,7 +143,7 @@ def _load(file: str) -> types.ModuleType:
   assert spec is not None
   assert spec.loader is not None
   module = importlib.util.module_from_spec(spec)
-  # A script imports its neighbours.
+  # A script may import its neighbours.
   share(os.path.dirname(file))
   sys.modules[name] = module
   try:
@@ -155,7 +155,7 @@ def _load(file: str) -> types.ModuleType:
 
 
 def share_folder_of(reference: str) -> None:
-  """Lets child processes import the module of a reference as this one does."""
+  """Lets child processes import a reference's module as this process does."""
   place, _, _ = reference.rpartition(":")
   if os.path.isabs(place):
     share(os.path.dirname(place))
@@ -167,7 +167,7 @@ def share_folder_of(reference: str) -> None:
   depth = place.count(".") + (os.path.basename(file) == "__init__.py")
   for _ in range(depth):
     folder = os.path.dirname(folder)
-  # Installed modules are found anyway.
+  # Installed modules are found in any case.
   if folder not in sysconfig.get_paths().values():
     share(folder)
 

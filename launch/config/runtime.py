@@ -1,4 +1,4 @@
-"""Settings of a run's length and of the processes that it is made of."""
+"""Settings of a run's length and of its processes."""
 
 import dataclasses
 import math
@@ -8,7 +8,7 @@ from adaland.envs import constants
 
 
 def require(ok: bool, field: str, value: Any, allowed: str) -> None:
-  """Raises ValueError that names field, value and what is allowed."""
+  """Raises a ValueError that names field, value and allowed values."""
   if not ok:
     raise ValueError(f"{field} is {value!r}, allowed: {allowed}")
 
@@ -18,12 +18,12 @@ class ActorConfig:
   """The acting processes.
 
   Attributes:
-    num_actors: Processes.
+    num_actors: Number of processes.
     envs_per_actor: Environments that a process steps as one batch.
-    unroll_length: Steps of a learner example. Where it is at least as long as
-      every episode, each unroll is a whole episode and learns from its start;
-      shorter ones carry the memory that the actor had at their first step.
-    params_poll_seconds: Time between an actor's asking for new parameters.
+    unroll_length: Steps of a learner example. If no episode is longer, each
+      unroll is a whole episode and is learned from its start; shorter unrolls
+      carry the memory that the actor had at their first step.
+    params_poll_seconds: Time between an actor's requests for new parameters.
   """
 
   num_actors: int = 1
@@ -62,17 +62,16 @@ class RunConfig:
   Attributes:
     seed: Seed of all random numbers.
     max_steps: Environment steps after which the run ends; 0 for no bound.
-    max_minutes: Minutes of training after which it ends, counted from the
+    max_minutes: Minutes of training after which the run ends, counted from the
       first environment step and over all starts of the run; 0 for no bound.
     publish_updates: Learner updates between two publications of parameters.
     checkpoint_minutes: Time between checkpoints; the last is at the end.
     log_seconds: Time between rows of metrics.
     eval_tasks: Held-out tasks of the table at the end; 0 for no table.
-    eval_trials: Numbers of trials in that table; kept in rising order, each
-      once.
+    eval_trials: Numbers of trials in that table, sorted and without duplicates.
     start_from: Agent whose parameters the run starts from: a directory of a run
-      or of `adaland export`, recorded as an absolute path, or `agent:NAME` of
-      one that comes with the package; empty: random initial parameters.
+      or of `adaland export`, recorded as an absolute path, or `agent:NAME` for
+      one that comes with the package; empty for random initial parameters.
   """
 
   seed: int = 0
@@ -104,7 +103,7 @@ class RunConfig:
     for name in ("checkpoint_minutes", "log_seconds"):
       value = getattr(self, name)
       require(value > 0, name, value, "above 0")
-    # A list has no hash, which caches by the config need.
+    # Caches keyed by the config need a hash, which lists lack.
     object.__setattr__(self, "eval_trials", tuple(self.eval_trials))
     require(
       bool(self.eval_trials)
@@ -119,8 +118,8 @@ class RunConfig:
   def progress(self, steps: float, seconds: float) -> float:
     """Returns the share of the run that is over, 0 to 1.
 
-    Counted in steps if `max_steps` bounds the run, else in time; 0 without a
-    bound.
+    It is counted in steps if `max_steps` bounds the run, else in time; it is 0
+    without a bound.
 
     Args:
       steps: Environment steps so far.
@@ -137,25 +136,25 @@ class RunConfig:
 class ClusterConfig:
   """Resources of the roles, under `--launcher=ray`.
 
-  What roles take of a machine only decides which one they are put on. A
-  cluster that a run makes for itself has one machine, where all go.
+  The resources that roles request only decide on which machine they run. A
+  cluster that a run starts for itself has one machine, which runs all of them.
 
   Attributes:
-    num_learners: Processes that learn together, each on a machine of its own
-      if there are enough; each takes its share of every batch.
-    actor_cpus: Processors that an actor takes.
-    learner_cpus: Processors that a learner takes.
-    learner_gpus: Accelerators that a learner takes; None: one, if the cluster
-      has one for each.
+    num_learners: Processes that learn together, each on its own machine if
+      there are enough; each takes its share of every batch.
+    actor_cpus: Processors that an actor requests.
+    learner_cpus: Processors that a learner requests.
+    learner_gpus: Accelerators that a learner requests; None means one, if the
+      cluster has one for each.
     replay_cpus: Processors of the replay server, on the first learner's
       machine.
-    evaluator_cpus: Processors that the evaluator takes.
+    evaluator_cpus: Processors that the evaluator requests.
     eval_minutes: Time between evaluations; 0 for no evaluator.
     eval_tasks: Held-out tasks that an evaluation plays.
     ready_seconds: How long to wait for machines at the start.
     hung_seconds: Seconds without a heartbeat after which a role is killed and
-      restarted; they double after each kill that no heartbeat follows. Holds
-      for the actors and the Reverb server of `--launcher=local` as well.
+      restarted; doubled after each kill that no heartbeat follows. Also applies
+      to the actors and the Reverb server of `--launcher=local`.
   """
 
   num_learners: int = 1
@@ -207,8 +206,8 @@ class DeviceConfig:
   """One process on one device, `--launcher=device`.
 
   Attributes:
-    memory_fraction: Part of an accelerator's memory that JAX takes at its
-      start; physics on the same accelerator needs the rest.
+    memory_fraction: Fraction of an accelerator's memory that JAX allocates at
+      its start; physics on the same accelerator needs the rest.
   """
 
   memory_fraction: float = 0.6

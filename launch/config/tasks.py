@@ -9,12 +9,12 @@ from adaland.envs.sampling.config import SamplerConfig
 
 
 class Limits(NamedTuple):
-  """The most that a task of a run has.
+  """The largest sizes of a run's tasks.
 
   Attributes:
-    objects: Objects at the start of a trial.
-    rules: Rules.
-    steps: Steps of an episode.
+    objects: Number of objects at the start of a trial.
+    rules: Number of rules.
+    steps: Number of steps of an episode.
   """
 
   objects: int
@@ -27,8 +27,8 @@ class TasksConfig(SamplerConfig):
   """A task family: the sampler's, or one with a name.
 
   Attributes:
-    family: Name of a family, as "traps" or "traps:candidates=4+find" (see
-      `adaland.envs.sampling.named`); the other fields are not read then. Empty
+    family: Name of a family, such as "traps" or "traps:candidates=4+find" (see
+      `adaland.envs.sampling.named`); the other fields are then ignored. Empty
       for the tasks that they describe.
   """
 
@@ -41,12 +41,12 @@ class TasksConfig(SamplerConfig):
 
   @property
   def pair_probability(self) -> float:
-    """Probability that a task is of two players; named families have one."""
+    """Probability that a task has two players; 0 for named families."""
     return 0.0 if self.family else self.two_player_probability
 
   @property
   def limits(self) -> Limits:
-    """The most that a task of the family has."""
+    """The largest sizes of the family's tasks."""
     if self.family:
       mixed = [family for family, _ in named.parse(self.family)]
       return Limits(

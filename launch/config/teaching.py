@@ -1,4 +1,4 @@
-"""Settings of the teachers and demonstrators beside the agent in training."""
+"""Settings of the teachers and demonstrators in training."""
 
 import dataclasses
 from typing import Final, Literal
@@ -6,10 +6,10 @@ from typing import Final, Literal
 from adaland.launch.config.runtime import require
 
 TEACHERS: Final = ("none", "tutor", "explorer", "forgetful", "expert")
-# A trained agent as the teacher: its directory, or its name, follows.
+# Prefix of a trained agent as the teacher, before its directory or name.
 AGENT: Final = "agent:"
 
-# The form in which unrolls carry what a teacher would do.
+# The form of a teacher's labels in unrolls.
 Labels = Literal["none", "actions", "policy"]
 
 
@@ -19,12 +19,13 @@ class TeachingConfig:
 
   Attributes:
     teacher: The player that labels every state, for
-      `learner.privileged.distillation_weight`, with an action: "explorer" knows
-      what the agent does; "tutor" is an explorer that keeps in view what it
-      deals with; "forgetful" remembers no earlier trial; "expert" knows the
-      hidden rules too; "none". Or with its policy: "agent:PLACE", a trained
-      agent's directory or a run's, recorded as an absolute path, or the name of
-      an agent that comes with the package.
+      `learner.privileged.distillation_weight`. Scripts label with an action:
+      "explorer" knows what the agent knows; "tutor" is an explorer that keeps
+      in view the objects that it deals with; "forgetful" remembers no earlier
+      trial; "expert" also knows the hidden rules. "agent:PLACE" labels with its
+      policy: a trained agent's directory or a run's, recorded as an absolute
+      path, or the name of an agent that comes with the package. "none" for no
+      teacher.
     taught: Share of the episodes that the teacher plays.
     demonstrated: Share of the episodes whose first trial the expert plays, as
       in a prompt.

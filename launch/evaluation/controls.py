@@ -1,7 +1,7 @@
-"""A control: how much of an agent's score is owed to its memory of the task.
+"""A control: how much of an agent's score is due to its memory of the task.
 
 With *swapped* memory the agent begins every trial after the first with the
-memory of another task's episode. What it then scores, it owes to all but its
+memory of another task's episode. Its score is then due to everything but its
 memory of this task: to skill, to what is visible, and to the habits of a
 memory that is as full as usual.
 
@@ -22,10 +22,10 @@ NAMES = ("swapped",)
 
 
 class Swapped:
-  """An agent in pairs of rows, of which the first gets the second's memory.
+  """An agent in pairs of rows, whose first row gets the second's memory.
 
-  It does at the start of each trial but an episode's first. The rows of a pair
-  play different tasks with trials of equal length.
+  This happens at the start of each trial except an episode's first. The rows of
+  a pair play different tasks with trials of equal length.
 
   Args:
     agent: The agent, in an even number of rows.
@@ -44,7 +44,7 @@ class Swapped:
 
 
 def check_tasks(tasks: Sequence[Task], trials: int) -> None:
-  """Raises UserError if these tasks give no control."""
+  """Raises UserError if there are too few tasks or trials for a control."""
   if len(tasks) < 2 or trials < 2:
     raise errors.UserError(
       f"--control=swapped: {len(tasks)} task(s) with {trials} trial(s), "
@@ -63,14 +63,13 @@ def swapped_rewards(
 ) -> np.ndarray:
   """Plays each task with the memory of the next one.
 
-  The next task is played beside it, by the same agent, which goes on with its
-  own memory.
+  The same agent plays the next task alongside, where it keeps its own memory.
 
   Args:
     make_land: Makes the environments.
     tasks: At least two tasks.
     trials: Number of trials, K.
-    make_agent: From the environments, the agent.
+    make_agent: Makes the agent from the environments.
     seed: Seed of the environments.
     repeats: Episodes of each task; their rewards are averaged.
     on_progress: Called with the share of episodes done.

@@ -29,8 +29,8 @@ class Demo(NamedTuple):
   Attributes:
     task: The task.
     seed: Seed of the environment.
-    actions: Action indices of each step, int32 [T, A]; of P > 1 players
-      [T, P, A].
+    actions: Action indices of each step, int32 [T, A]; [T, P, A] with P > 1
+      players.
     rewards: Reward of each trial, seconds, float32 [K].
   """
 
@@ -81,10 +81,10 @@ def load(path: str, most_players: int = 1) -> Demo:
 
   Args:
     path: The file.
-    most_players: Largest number of players that is allowed.
+    most_players: Maximum number of players allowed.
 
   Raises:
-    UserError: If the file is missing, broken, of another format, or of more
+    UserError: If the file is missing, broken, of another format, or has more
       players.
   """
   with errors.user_input(f"--demo={path}"):
@@ -98,10 +98,10 @@ def decode(data: bytes, most_players: int = 1) -> Demo:
 
   Args:
     data: The content.
-    most_players: Largest number of players that is allowed.
+    most_players: Maximum number of players allowed.
 
   Raises:
-    UserError: If it is broken, of another format, or of more players.
+    UserError: If it is broken, of another format, or has more players.
   """
   try:
     arrays = npz_files.read(data, _NAMES, _MAX_BYTES)
@@ -148,7 +148,7 @@ def _check(
   steps, most = task.trial_steps, task.trials * task.trial_steps
   if not steps <= len(actions) <= most:
     raise errors.UserError(
-      f"has {len(actions)} steps; allowed: {steps} (a trial) to {most}"
+      f"has {len(actions)} steps; allowed: {steps} (one trial) to {most}"
     )
   if (
     rewards.dtype.kind != "f"

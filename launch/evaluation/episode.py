@@ -14,11 +14,11 @@ from adaland.launch.run import progress
 
 
 class Episode(NamedTuple):
-  """An episode, up to its last step or to the player's wish to end it.
+  """An episode, up to its last step or until the player ended it.
 
   Attributes:
     actions: Action indices of each step, int32 [T, A].
-    rewards: Reward of each trial that was begun, seconds, float32 [K].
+    rewards: Reward of each trial that was started, seconds, float32 [K].
   """
 
   actions: np.ndarray

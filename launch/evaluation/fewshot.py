@@ -25,11 +25,11 @@ from adaland.launch.run import progress
 
 
 class Table(NamedTuple):
-  """A finished evaluation: for programs and for people.
+  """A finished evaluation, for programs and for people.
 
   Attributes:
     result: The JSON object of `evaluate` for each policy.
-    text: A table of them.
+    text: The results as a table.
   """
 
   result: dict[str, Any]
@@ -52,12 +52,12 @@ def trial_rewards(
     make_land: Makes the environments.
     tasks: The tasks to play.
     trials: Each number of trials, k, to play.
-    make_policy: From the environments, the policy.
+    make_policy: Makes the policy from the environments.
     seed: Seed of the environments.
     repeats: Episodes of each task and k; their rewards are averaged.
     on_progress: Called with the share of episodes done.
-    recorder: Keeps episodes; the numbers of trials, in their order, have those
-      of all tasks, each task's repeats one after the other.
+    recorder: Keeps episodes, which are numbered by number of trials, then by
+      task, then by repeat.
 
   Returns:
     For each k the rewards of each trial, seconds, float64 [tasks, k]; with two
@@ -93,22 +93,23 @@ def evaluate(
   say: Callable[[str], None],
   keep: Sequence[int] = (),
 ) -> dict[str, Any]:
-  """Scores a policy on tasks by the expert's rewards.
+  """Scores a policy on tasks relative to the expert's rewards.
 
   Args:
     name: Name of the policy.
     make_land: Makes the environments.
     tasks: The tasks to play.
     trials: Each number of trials, k, to play.
-    make_policy: From the environments, the policy.
+    make_policy: Makes the policy from the environments.
     seed: Seed of the environments.
     repeats: Episodes of each task and k; their rewards are averaged.
-    say: Shows how far it is.
-    keep: Numbers of tasks whose first episode of the most trials is kept.
+    say: Shows the progress.
+    keep: Numbers of tasks whose first episode with the most trials is kept.
 
   Returns:
-    As `scores.summary`, with "tasks_sha256", by which other evaluations on the
-    same tasks are known, and any kept "episodes", see `recording.entry`.
+    The result of `scores.summary`, with "tasks_sha256", which identifies
+    evaluations on the same tasks, and any kept "episodes", see
+    `recording.entry`.
 
   Raises:
     UserError: If a task does not fit the environments.
@@ -149,11 +150,11 @@ def evaluate_pairs(
   repeats: int,
   say: Callable[[str], None],
 ) -> list[dict[str, Any]]:
-  """Scores pairs by the rewards of the scripted experts as a pair.
+  """Scores pairs relative to the rewards of the scripted experts as a pair.
 
   Args:
     policy: Name of player 1.
-    makers: By the co-player's name a function that makes the pair.
+    makers: Functions that make the pairs, by the co-player's name.
     make_land: Makes the environments, of two players.
     tasks: The tasks to play.
     trials: Each number of trials, k, to play.
@@ -163,8 +164,8 @@ def evaluate_pairs(
 
   Returns:
     For each pair the `scores.summary` of player 1, with "coplayer" and, as
-    "player2", the summary of player 2; each player's scores are over the
-    reward of the expert in its place.
+    "player2", the summary of player 2. Each player's reward is divided by that
+    of the expert as the same player.
 
   Raises:
     UserError: If a task does not fit the environments.

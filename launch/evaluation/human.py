@@ -81,7 +81,7 @@ def _read_key() -> str:
   """Returns a key, or an empty string if none was pressed within a second.
 
   It reads from the terminal directly, as a poll can't see what Python has
-  buffered. Keys that send several bytes, such as arrows, have no meaning.
+  buffered. Keys that send several bytes, such as arrows, are ignored.
   """
   terminal = sys.stdin.fileno()
   before = termios.tcgetattr(terminal)
@@ -106,7 +106,7 @@ def _has_input(terminal: int, seconds: float) -> bool:
 
 
 def screen(view: land.WorldView) -> str:
-  """Draws the world in characters, four to a metre across and two along.
+  """Draws the world in characters, four per metre across and two along.
 
   Objects are two letters, colour and shape ("bc" is a black cube); players are
   arrows.

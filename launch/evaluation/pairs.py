@@ -19,25 +19,25 @@ from adaland.launch.evaluation import policies, rollout, trained_agent
 
 # Policies without parameters that can be in a pair.
 NAMES = ("random", "noop", "expert")
-# As a co-player, the policy of player 1 once more.
+# As a co-player, the same policy as player 1.
 SELF = "self"
 _AGENT = "agent:"
 _ALLOWED = (SELF, *NAMES, "agent:NAME", "agent:DIRECTORY")
 
-# Trials of each task of which the experts' best one counts.
+# Number of trials of each task, of which the experts' best counts.
 _RUNS = 3
 
 
 class Pair:
-  """A policy of both sides, made of one for each.
+  """A policy for both sides, made of one for each.
 
-  Each gets the steps of an environment of one player, and neither is told what
-  the other does.
+  Each gets the steps of a one-player environment, and neither is told what the
+  other does.
 
   Args:
     first: The policy of player 1.
-    second: The policy of player 2; where a task has none its actions have no
-      effect.
+    second: The policy of player 2; its actions have no effect in tasks of one
+      player.
   """
 
   def __init__(self, first: policies.Policy, second: policies.Policy):
@@ -74,7 +74,7 @@ def _side(step: land.Step, player: int) -> land.Step:
 
 
 class Experts:
-  """The scripted experts on both sides, which make one plan.
+  """The scripted experts on both sides, which make a joint plan.
 
   Args:
     environments: The environments.
@@ -118,7 +118,7 @@ def side_maker(name: str, seed: int) -> SideMaker:
 
   Args:
     name: One of NAMES.
-    seed: Seed of its random choices; the players of a pair differ.
+    seed: Seed of its random choices, which differ between a pair's players.
   """
   if name == "expert":
     return lambda envs, player: _ExpertSide(envs, player, seed)
@@ -133,7 +133,7 @@ def maker(first: SideMaker, second: SideMaker) -> policies.PolicyMaker:
 def agent_side(
   experiment: ExperimentConfig, params: Any, seed: int
 ) -> SideMaker:
-  """Returns a function that makes an agent with a memory of its own."""
+  """Returns a function that makes an agent with its own memory."""
   actor = builder.agent(experiment).actor
   return lambda envs, player: policies.Agent(
     actor, params, envs.num_envs, seed + player
@@ -150,10 +150,10 @@ def make_pairs(
   """Returns functions that make pairs, by the co-player's name.
 
   Args:
-    first: Makes player 1; on both sides for "self".
+    first: Makes player 1, and for "self" also player 2.
     coplayers: Names of co-players.
     experiment: Config of the environments' run; None if there is no run.
-    seed: Seed of their random choices.
+    seed: Seed of the players' random choices.
     own_parts: Whether code that a co-player's config names may be imported.
 
   Raises:
@@ -182,7 +182,7 @@ def _agent(
     saved = trained_agent.load(place, own_parts)
     if experiment is None:
       raise errors.UserError(
-        "allowed with --workdir only, whose worlds it sees"
+        "allowed with --workdir only, as it plays in that run's worlds"
       )
     saved_agent.check_teacher(saved.config, experiment)
   return agent_side(saved.config, saved.params, seed)
@@ -196,8 +196,8 @@ def best_rewards(
 ) -> np.ndarray:
   """Returns the scripted experts' best reward in a trial of each task.
 
-  The best trial is the one in which both earn the most together. A task of one
-  player is played by its player alone.
+  The best trial is the one with the highest sum of both rewards. A task of one
+  player is played by that player alone.
 
   Args:
     tasks: The tasks.

@@ -1,4 +1,4 @@
-"""Draws frames of an environment: the player's view beside a map."""
+"""Draws frames of an environment: the player's view next to a map."""
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -16,7 +16,7 @@ _BACKGROUND = (18, 20, 24)
 _TEXT = (235, 235, 235)
 _DIM = (150, 155, 160)
 _GOOD = (110, 220, 120)
-# Object colours on the map; a rim shows black on dark ground.
+# Object colours on the map; a rim makes black visible on dark ground.
 _COLOURS = ((25, 25, 28), (160, 60, 200), (250, 215, 30))
 _PLAYERS = ((230, 65, 50), (50, 115, 240))
 _RIM = (240, 240, 240)
@@ -46,7 +46,7 @@ def from_above(view: land.WorldView) -> Image.Image:
     right, top = to_map(*(corner + constants.TILE_METRES))
     draw.rectangle((left, top, right - 1, bottom - 1), colour)
     if is_diagonal:
-      # The higher half is all but the corner opposite the one it is named by.
+      # The higher half excludes the corner opposite to the one that names it.
       around = [(left, bottom), (right, bottom), (right, top), (left, top)]
       del around[form - constants.FIRST_DIAGONAL]
       draw.polygon(around, _ground_colour(float(level) + 1, shade))

@@ -2,7 +2,7 @@
 
 A policy gets the same input as an agent, the `Step` of a batch of environments.
 Only scripted players and people look at the environments themselves, to which
-they are bound when they are made.
+they are bound when constructed.
 """
 
 from collections.abc import Callable
@@ -46,7 +46,7 @@ class Policy(Protocol):
       Indices of the action heads, int [N, A].
 
     Raises:
-      EndedError: If the episode is to end before this step.
+      EndedError: If the episode must end before this step.
     """
     ...
 
@@ -64,7 +64,7 @@ class Noop:
   """
 
   def act(self, step: land.Step) -> np.ndarray:
-    """Returns the same action for all."""
+    """Returns the same action for all environments."""
     return np.tile(
       np.array(constants.NOOP_ACTION, np.int32), (len(step.first), 1)
     )
@@ -97,7 +97,7 @@ class _Scripted:
     self._player = players.make(self.name, environments.num_envs)
 
   def act(self, step: land.Step) -> np.ndarray:
-    """Returns the player's actions in the environments' present state.
+    """Returns the player's actions in the environments' current state.
 
     Raises:
       UserError: If the player can't play a task.
@@ -125,7 +125,7 @@ class Expert(_Scripted):
 class Explorer(_Scripted):
   """The scripted explorer, which knows only what an agent is shown.
 
-  It tries, and remembers what it found out over the trials of an episode.
+  It tries things out, and remembers its findings over an episode's trials.
 
   Example::
 
@@ -174,18 +174,18 @@ class Agent:
     """Initializes the agent.
 
     Args:
-      actor: Its acting functions.
-      params: Its parameters.
+      actor: The agent's acting functions.
+      params: The agent's parameters.
       num_envs: Number of environments.
       seed: Seed of the actions.
-      temperature: Divides the policy's logits: 1 acts as in training, less is
-        less random.
+      temperature: Divides the policy's logits: 1 acts as in training, lower
+        values are less random.
     """
     self._actor = actor
     self._params = params
     self._state = actor.init(num_envs)
     self._rng = np.random.Generator(np.random.PCG64(seed))
-    # Given as an array, another temperature is no other program.
+    # As an array, another temperature needs no other program.
     self._temperature = () if temperature == 1 else (np.float32(temperature),)
 
   def act(self, step: land.Step) -> np.ndarray:
@@ -205,7 +205,7 @@ class Agent:
     """Gives each row a copy of a row's memory.
 
     Args:
-      donors: For each row the one whose memory it gets, int [N].
+      donors: For each row, the row whose memory it gets, int [N].
     """
     memory = jax.tree.map(lambda x: x[donors], self._state.memory)
     self._state = self._state._replace(memory=memory)
@@ -241,20 +241,20 @@ def maker(policy: Any, seed: int = 0) -> PolicyMaker:
   Args:
     policy: An object with `act(step)` and, if it keeps state for each
       environment, `reset(num_envs)`, which is called before the first step of a
-      batch; a function from a step to actions; or a name, as "random". A
+      batch; a function from a step to actions; or a name, such as "random". A
       scripted player is bound to the environments that are played, whichever it
       was made with.
     seed: Seed of "random".
 
   Raises:
-    UserError: If it is none of these.
+    UserError: If the policy is none of these.
   """
   if isinstance(policy, str):
     if policy not in NAMES[1:]:
       raise errors.choice("policy", policy, NAMES[1:])
     return baseline(policy, seed)
   if isinstance(policy, _Scripted):
-    # The one given looks at other environments, which are not played.
+    # The given player is bound to other environments, which are not played.
     return type(policy)
   if not isinstance(policy, type):
     if callable(getattr(policy, "act", None)):

@@ -1,7 +1,7 @@
-"""Prompting: an agent that a teacher replaces in the first trial.
+"""Prompting: a teacher replaces the agent in the first trial.
 
-The agent's memory takes in what happens in the first trial, and the actions
-that the observations tell; from the second trial on the agent acts (AdA, arXiv
+The agent's memory takes in the events of the first trial, and the actions from
+the observations; from the second trial on the agent acts (AdA, arXiv
 2301.07608).
 
 N: environments that step as one batch, A: action heads, K: trials.
@@ -26,7 +26,7 @@ from adaland.launch.evaluation import (
 
 
 class Prompted:
-  """An agent that a teacher replaces in the first trial.
+  """An agent that is replaced by a teacher in the first trial.
 
   Args:
     agent: Observes every step, and acts from the second trial on.
@@ -82,11 +82,12 @@ def evaluate(
     make_land: Makes the environments.
     tasks: The tasks to play.
     trials: Number of trials, K.
-    make_agent: From the environments, the agent.
+    make_agent: Makes the agent from the environments.
     seed: Seed of the environments.
     repeats: Episodes of each task; their rewards are averaged.
-    say: Shows how far it is.
-    keep: Numbers of tasks whose first episode of each is kept.
+    say: Shows the progress.
+    keep: Numbers of tasks whose first prompted and unprompted episodes are
+      kept.
 
   Returns:
     "prompted" and "unprompted", each with "mean" and "stderr" of each trial's

@@ -1,9 +1,9 @@
 """Episodes of an evaluation that are kept, to be watched in `adaland studio`.
 
-A kept episode is a demonstration (see `demo`) in base64, beside the number of
-its environment's episode: an environment plays one task after the other, and
-start yaws depend on how many came before. Its task, seed, number and actions
-give its states again.
+A kept episode is a demonstration (see `demo`) in base64, with the number of its
+environment's episode: an environment plays one task after another, and start
+yaws depend on how many came before. Task, seed, number and actions reproduce
+the episode's states.
 """
 
 import argparse
@@ -18,8 +18,8 @@ from adaland.envs.tasks.task import Task
 from adaland.launch import errors
 from adaland.launch.evaluation import demo
 
-# Episodes of a policy that are kept at most: with the longest ones, too, the
-# JSON stays smaller than readers allow.
+# Maximum number of episodes of a policy that are kept: even with the longest
+# ones, the JSON stays smaller than readers allow.
 MAX_KEPT = 16
 
 
@@ -30,9 +30,9 @@ class Recorder:
     """Initializes the recorder.
 
     Args:
-      tasks: Numbers of tasks, from 0; of each, the first episode is kept.
-      first: Number of the rollout's episode with which the tasks begin.
-      repeats: Consecutive episodes of each task.
+      tasks: Numbers of tasks, from 0, whose first episodes are kept.
+      first: Number of the first task's first episode in the rollout.
+      repeats: Number of consecutive episodes of each task.
     """
     self._task = {first + task * repeats: task for task in tasks}
     self._actions: dict[int, list[np.ndarray]] = {}
@@ -55,8 +55,8 @@ class Recorder:
 
     Args:
       job: Number of the episode in the rollout.
-      task: Its task.
-      seed: Seed of its environment.
+      task: The episode's task.
+      seed: Seed of the episode's environment.
       episode: Number of the environment's episode, from 0.
       rewards: Reward of each trial, seconds.
     """
@@ -66,7 +66,7 @@ class Recorder:
       self._done[job] = demo.Demo(task, seed, actions, made), episode
 
   def entries(self, policy: str) -> list[dict[str, Any]]:
-    """Returns the kept episodes as `entry` does, in the order of the tasks."""
+    """Returns the kept episodes, as in `entry`, in the order of the tasks."""
     return [
       entry(self._task[job], policy, *self._done[job])
       for job in sorted(self._done)
@@ -95,7 +95,7 @@ def entry(
 
 
 def check_entry(value: Any) -> None:
-  """Checks that JSON has the form of `entry`, its demonstration aside.
+  """Checks that JSON has the form of `entry`, except its demonstration.
 
   Args:
     value: The JSON; rewards and the episode's number may be missing.
@@ -124,7 +124,7 @@ def _numbers(text: str) -> list[int]:
     numbers = [-1]
   if numbers[0] < 0 or len(numbers) > MAX_KEPT:
     raise argparse.ArgumentTypeError(
-      f"{text!r} is not a list of at most {MAX_KEPT} numbers from 0, as 0,1,5"
+      f"{text!r} is not a list of at most {MAX_KEPT} numbers from 0, like 0,1,5"
     )
   return numbers
 
@@ -136,8 +136,8 @@ def add_flag(parser: argparse.ArgumentParser) -> None:
     type=_numbers,
     default=[],
     metavar="TASKS",
-    help="numbers of tasks, from 0, whose episodes --json keeps, to be watched "
-    "in adaland studio",
+    help="numbers of tasks, from 0, whose episodes --json keeps, to watch in "
+    "adaland studio",
   )
 
 
@@ -146,10 +146,10 @@ def check_flag(args: argparse.Namespace, num_tasks: int) -> None:
 
   Args:
     args: The command's flags.
-    num_tasks: Number of tasks that are played.
+    num_tasks: Number of tasks played.
 
   Raises:
-    UserError: If there is such a number, or the JSON is not written.
+    UserError: If there is such a number, or no JSON is written.
   """
   if not args.keep:
     return

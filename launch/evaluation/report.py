@@ -1,4 +1,4 @@
-"""Writes evaluations to a folder: table, curve, numbers."""
+"""Writes evaluations to a folder: a table, a curve and the numbers."""
 
 import json
 import os
@@ -17,7 +17,7 @@ def check_folder(folder: str) -> None:
   """Creates the folder, before any work is done.
 
   Raises:
-    UserError: If it can't be made or written to.
+    UserError: If it can't be created or written to.
   """
   path = pathlib.Path(folder)
   with errors.user_input("--report"):

@@ -1,4 +1,4 @@
-"""Plays whole episodes of given tasks with a policy, many at a time.
+"""Plays whole episodes of given tasks with a policy, many at once.
 
 N: environments that step as one batch, A: action heads, K: trials, P: players.
 """
@@ -21,7 +21,7 @@ MAX_ENVS = 64
 class _Episode:
   """An episode, running or done: its job and the trials' rewards.
 
-  The reward of a trial is a number, with two players an array [P].
+  The reward of a trial is a number or, with two players, an array [P].
   """
 
   job: int
@@ -45,12 +45,12 @@ def play(
 
   Args:
     make_land: Makes the environments.
-    tasks: The tasks to play; each task's trials are its episode's.
-    make_policy: Returns the policy for the environments, with two players one
-      that acts for both.
+    tasks: The tasks to play; an episode has as many trials as its task.
+    make_policy: Returns the policy for the environments; with two players, it
+      acts for both.
     seed: Seed of the environments.
     on_progress: Called with the share of episodes done.
-    recorder: Keeps episodes; it knows them by the numbers of their tasks.
+    recorder: Keeps episodes, by the indices of their tasks.
 
   Returns:
     For each task the reward of each trial, seconds, float32 [K]; with two
@@ -58,7 +58,7 @@ def play(
   """
   if not tasks:
     return []
-  # Longest first, so that no long one starts when the others are done.
+  # Longest first, so that no long episode starts when the others are done.
   order = sorted(
     range(len(tasks)),
     key=lambda i: tasks[i].trials * tasks[i].trial_steps,
@@ -88,7 +88,7 @@ def play(
     for row, episode in enumerate(episodes):
       if episode is None or step.first[row]:
         continue
-      # A new array: a number may have become one.
+      # Not in place: the sum of a number and an array is an array.
       reward = np.asarray(step.reward[row], np.float64)
       episode.rewards[-1] = episode.rewards[-1] + reward
       if recorder is not None:

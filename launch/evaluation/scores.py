@@ -1,8 +1,8 @@
-"""Few-shot scores: rewards of trials over the scripted expert's.
+"""Few-shot scores: rewards of trials divided by the scripted expert's.
 
 Score = a trial's reward / scripted expert's reward on the same task. (AdA,
 arXiv 2301.07608, normalises by a fine-tuned agent.) Tasks on which the expert
-gets no reward have no score; they are counted, and left out.
+gets no reward have no score; they are counted and left out.
 
 K: trials of an episode.
 """
@@ -19,7 +19,7 @@ _RESAMPLES = 1000
 
 
 class Evaluation(dict[str, Any]):
-  """The results of `evaluate`, which print as a table.
+  """The results of `evaluate`, printed as a table.
 
   Example::
 
@@ -57,7 +57,7 @@ def of(rewards: np.ndarray, expert: Sequence[float] | np.ndarray) -> np.ndarray:
     expert: The expert's reward on each task, seconds.
 
   Returns:
-    float64 [tasks with a reward of the expert above 0, ...].
+    Scores, float64 [tasks with an expert's reward above 0, ...].
   """
   best = np.asarray(expert, np.float64)
   solvable = best > 0
@@ -161,7 +161,7 @@ def sides(
 
 
 def other_side(result: Mapping[str, Any]) -> str:
-  """Returns player 2's number of tasks with a score, if it is another."""
+  """Returns player 2's number of tasks with a score, if it differs."""
   second = result.get("player2", result)
   if second["num_scored"] == result["num_scored"]:
     return ""
@@ -224,7 +224,7 @@ def trial_table(curves: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
   """Formats scores by trial as Markdown.
 
   Args:
-    curves: By a policy's name the result of `by_trial`.
+    curves: Results of `by_trial`, by the policy's name.
   """
   count = max(len(curve["mean"]) for curve in curves.values())
   head = [f"trial {k}" for k in range(1, count + 1)]

@@ -60,9 +60,10 @@ def many(spec: str, source: task_sets.TaskSet, num_tasks: int) -> list[Task]:
 
   Args:
     spec: "test" (held out), "probe" (all probes), "two_player_probe", the name
-      of a family, as "traps" (its held-out half), a file, or a folder of files.
+      of a family, such as "traps" (its held-out half), a file, or a folder of
+      files.
     source: The tasks of "test".
-    num_tasks: The number of tasks at most.
+    num_tasks: Maximum number of tasks.
 
   Raises:
     UserError: If there is no task, or a file breaks the format.
@@ -93,7 +94,7 @@ def many(spec: str, source: task_sets.TaskSet, num_tasks: int) -> list[Task]:
 
 
 def is_held_out(name: str) -> bool:
-  """Returns True if a set, as `many` takes it, is the held-out half of one."""
+  """Returns True if a set named as in `many` is a family's held-out half."""
   return name == "test" or named.is_named(name)
 
 
@@ -107,11 +108,11 @@ def ids(tasks: Sequence[Task]) -> list[str]:
 
 
 def fingerprint(tasks: Sequence[Task]) -> str:
-  """Returns a hash of tasks, whatever their names and numbers of trials."""
+  """Returns a hash of tasks that ignores their names and numbers of trials."""
   digest = hashlib.sha256()
   for task in tasks:
     plain = dataclasses.replace(task, name="", trials=1)
-    # Hashes do not depend on the version in which tasks are written.
+    # Hashes do not depend on the format version in which tasks are written.
     content = json_files.to_json(plain) | {"format": "adaland.task/1"}
     text = json.dumps(content, sort_keys=True)
     digest.update(f"{text}\n".encode())

@@ -1,4 +1,4 @@
-"""A trained agent, of a run or of a directory made by `adaland export`."""
+"""A trained agent, from a run or from a directory made by `adaland export`."""
 
 import os
 from collections.abc import Mapping
@@ -39,8 +39,8 @@ def check_fit(
     pairs: Whether both players of an environment will be played.
 
   Raises:
-    UserError: If a task has more objects, players or rules than they take, or
-      they have two players and only one is played.
+    UserError: If a task has more objects, players or rules than fit, or the
+      environments have two players and only one is played.
   """
   for task in tasks:
     task_source.check_room(task, config_, "this agent's")
@@ -52,9 +52,9 @@ def check_fit(
 
 
 def default_env(tasks: list[Task], pairs: bool = False) -> land.LandConfig:
-  """Returns environments for policies that need no agent.
+  """Returns the config of environments for policies other than agents.
 
-  They have room for any task of one player, or also of two.
+  They have room for any task of one player or, with `pairs`, of two.
 
   Args:
     tasks: The tasks.
@@ -76,7 +76,7 @@ def default_env(tasks: list[Task], pairs: bool = False) -> land.LandConfig:
 
 
 class TrainedAgent:
-  """A trained agent, as a policy: it samples its actions, as in training.
+  """A trained agent as a policy, which samples its actions as in training.
 
   Example::
 
@@ -86,13 +86,13 @@ class TrainedAgent:
     step = env.step(agent.act(step))
 
   Args:
-    config: Config of its run.
-    params: Parameters of its network.
-    counters: Environment steps, and other counters of its training.
+    config: Config of the agent's run.
+    params: Parameters of the agent's network.
+    counters: Environment steps and other counters of training.
     evaluation: Results on held-out tasks after training, by policy.
-    seed: Seed of its actions.
-    temperature: Divides its policy's logits: 1 acts as in training, less is
-      less random.
+    seed: Seed of the actions.
+    temperature: Divides the policy's logits: 1 acts as in training, lower
+      values are less random.
 
   Attributes:
     config: See above.
@@ -121,10 +121,10 @@ class TrainedAgent:
     self._num_envs = 0
 
   def reset(self, num_envs: int) -> None:
-    """Empties the memory, for a batch of environments.
+    """Clears the memory, for a batch of environments.
 
     Args:
-      num_envs: Environments, N.
+      num_envs: Number of environments, N.
     """
     self._num_envs = num_envs
     self._agent = policies.Agent(
@@ -134,8 +134,8 @@ class TrainedAgent:
   def act(self, step: land.Step) -> np.ndarray:
     """Returns actions for a step, int [N, A].
 
-    The memory of a row is emptied where `step.first` says that an episode
-    starts; another number of rows is a new batch.
+    A row's memory is cleared where `step.first` marks the start of an episode;
+    another number of rows is a new batch.
     """
     if self._agent is None or self._num_envs != len(step.first):
       self.reset(len(step.first))
@@ -151,7 +151,7 @@ def load_agent(
 ) -> TrainedAgent:
   """Loads the agent of a run's newest checkpoint, or an exported one.
 
-  A run with parts of its user's own imports them, which must be allowed.
+  If the run has custom parts, they are imported, which must be allowed.
 
   Example::
 
@@ -159,11 +159,11 @@ def load_agent(
     print(adaland.evaluate(agent, trials=(1, 2, 4)))
 
   Args:
-    workdir: The run's directory, one that `adaland export` made, or
-      "agent:NAME" for an agent that comes with the package.
-    seed: Seed of its actions.
-    own_parts: Whether to import the code that the run's config names; for runs
-      that you trust.
+    workdir: The run's directory, one made by `adaland export`, or "agent:NAME"
+      for an agent that comes with the package.
+    seed: Seed of the actions.
+    own_parts: Whether to import the code that the run's config names; only for
+      runs that you trust.
     temperature: See `TrainedAgent`.
 
   Raises:

@@ -12,7 +12,7 @@ from adaland.launch import errors
 
 
 class Video:
-  """An mp4 file under way, which gets its name when it is complete.
+  """An mp4 file, which gets its final name when it is complete.
 
   Args:
     path: Path of the file.
@@ -53,7 +53,7 @@ class Video:
     """Finishes the file.
 
     Raises:
-      RunError: If it is incomplete; it is deleted then.
+      RunError: If it is incomplete; it is then deleted.
     """
     self._writer.close()
     # The exit status of ffmpeg is unknown here, so the file is checked.
@@ -86,13 +86,13 @@ class Video:
 
 @contextlib.contextmanager
 def _forks_allowed() -> Iterator[None]:
-  """Silences JAX's warning of forks, which run only ffmpeg here."""
+  """Silences JAX's warning about forks, which here only run ffmpeg."""
   with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)
     yield
 
 
 def check_path(path: str) -> None:
-  """Raises UserError for a name that is not a video's, before any work."""
+  """Raises UserError if a name is not a video's."""
   if not path.endswith(".mp4"):
     raise errors.UserError(f"--video={path}: the name must end in .mp4")

@@ -1,5 +1,5 @@
-"""Recipes: experiments of settings and of the user's own parts.
+"""Recipes: experiments made of settings and of the user's own parts.
 
-A preset is a recipe of ours; a user's parts are imported by reference and
+A preset is a built-in recipe; a user's parts are imported by reference and
 checked before a run starts.
 """

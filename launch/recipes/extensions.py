@@ -12,7 +12,7 @@ from adaland.launch import errors
 from adaland.launch.config import experiment, references
 from adaland.launch.recipes import task_source
 
-# Tasks of each half that are drawn before a run starts.
+# Number of tasks of each half that are drawn before a run starts.
 _TASKS = 3
 
 
@@ -41,7 +41,7 @@ def find(config: experiment.ExperimentConfig, name: str) -> Any:
 def environment(
   config: experiment.ExperimentConfig,
 ) -> Callable[..., land.Land]:
-  """Returns a function that makes environments, called as `Land` is.
+  """Returns a function that makes environments, with the arguments of `Land`.
 
   Raises:
     UserError: If it can't be imported.
@@ -66,7 +66,7 @@ def check(config: experiment.ExperimentConfig) -> None:
   """Imports and tries the user's parts before a run starts.
 
   Raises:
-    UserError: If one can't be imported, or breaks its contract.
+    UserError: If a part can't be imported, or breaks its contract.
   """
   config.factories.share()
   if config.factories.tasks:
@@ -90,7 +90,7 @@ def check_teachers(config: experiment.ExperimentConfig) -> None:
   """Checks that the scripted teachers of training can play its tasks.
 
   Raises:
-    UserError: If one can't play one of the first tasks.
+    UserError: If a teacher can't play one of the first tasks.
   """
   teaching = config.teaching
   if teaching.labels == "actions" and teaching.teacher != "expert":
@@ -112,6 +112,6 @@ def _trying(name: str) -> Iterator[None]:
   except errors.UserError:
     raise
   except Exception as error:
-    # The part is the user's, and may raise any error.
+    # The part is the user's and may raise any error.
     reason = f"{type(error).__name__}: {error}"
     raise errors.UserError(f"{what}: {errors.one_line(reason)}") from error

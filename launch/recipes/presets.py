@@ -18,14 +18,14 @@ __all__ = ["ada", "gpu", "laptop", "micro", "named", "smoke"]
 def smoke(
   settings: Mapping[str, Any] | None = None, **parts: Unpack[recipe.Parts]
 ) -> recipe.Experiment:
-  """Returns a run of a minute on any machine, which learns little."""
+  """Returns a one-minute run for any machine, which learns little."""
   return recipe.make(preset_configs.smoke(), settings, **parts)
 
 
 def laptop(
   settings: Mapping[str, Any] | None = None, **parts: Unpack[recipe.Parts]
 ) -> recipe.Experiment:
-  """Returns half an hour on two cores: find out what makes the goal's object.
+  """Returns a half-hour run for two cores: find what makes the goal's object.
 
   Example::
 
@@ -37,14 +37,14 @@ def laptop(
 def micro(
   settings: Mapping[str, Any] | None = None, **parts: Unpack[recipe.Parts]
 ) -> recipe.Experiment:
-  """Returns some minutes on one core, for the launcher "device"."""
+  """Returns a run of some minutes on one core, for the launcher "device"."""
   return recipe.make(preset_configs.micro(), settings, **parts)
 
 
 def gpu(
   settings: Mapping[str, Any] | None = None, **parts: Unpack[recipe.Parts]
 ) -> recipe.Experiment:
-  """Returns a day on one accelerator, for the launcher "device"."""
+  """Returns a one-day run for one accelerator, for the launcher "device"."""
   return recipe.make(preset_configs.gpu(), settings, **parts)
 
 
@@ -56,9 +56,9 @@ def ada(
   """Returns the paper's agent and tasks (AdA, arXiv 2301.07608).
 
   Args:
-    size: One of `adaland.agent.sizes.PAPER_SIZES`, as "23m".
+    size: One of `adaland.agent.sizes.PAPER_SIZES`, such as "23m".
     settings: New values by dotted name.
-    **parts: The user's own, as `Experiment` takes them.
+    **parts: The user's own parts, as in `Experiment`.
   """
   return recipe.make(preset_configs.ada(size), settings, **parts)
 
@@ -68,9 +68,9 @@ def named(
   settings: Mapping[str, Any] | None = None,
   **parts: Unpack[recipe.Parts],
 ) -> recipe.Experiment:
-  """Returns the preset of a name, as `--preset` takes it.
+  """Returns the preset of a name, as in `--preset`.
 
   Raises:
-    UserError: If there is none of this name.
+    UserError: If there is no preset of this name.
   """
   return recipe.make(preset_configs.get(name), settings, **parts)

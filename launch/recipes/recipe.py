@@ -15,8 +15,8 @@ from adaland.launch.config import experiment, factories, overrides, references
 class Experiment:
   """The complete description of a run: settings, and the user's own parts.
 
-  Each part is a class or function at the top of a module, or a reference to
-  one ("my_module:EMA"), since every process of a run imports it for itself.
+  Each part is a class or function at the top level of a module, or a reference
+  to one ("my_module:EMA"), since every process of a run imports it itself.
 
   Example::
 
@@ -29,12 +29,12 @@ class Experiment:
 
   Attributes:
     config: The settings.
-    memory: Called with a `NetworkConfig`: a Haiku module with `initial_state`,
-      `step` and `unroll` (see `adaland.agent.memory.base`).
-    curriculum: Called with a function from an index to a task and a seed: a
-      `Curriculum` (see `adaland.curriculum.base`).
-    environment: Called as `adaland.envs.land.Land` is; returns a `Land`.
-      Agents are trained and evaluated in it.
+    memory: Called with a `NetworkConfig`; returns a Haiku module with
+      `initial_state`, `step` and `unroll` (see `adaland.agent.memory.base`).
+    curriculum: Called with a function from an index to a task, and a seed;
+      returns a `Curriculum` (see `adaland.curriculum.base`).
+    environment: Called with the arguments of `adaland.envs.land.Land`; returns
+      a `Land`. Agents are trained and evaluated in it.
     tasks: A function from an index to a `Task`, a class or function without
       arguments that makes a `TaskFamily`, a folder of task files, or the name
       of a family, as in the setting `tasks.family`.
@@ -50,8 +50,8 @@ class Experiment:
     """Returns the settings with references to the parts in `factories`.
 
     Args:
-      recipe: Reference of the function that returned the experiment, to be
-        recorded.
+      recipe: Reference to the function that returned the experiment, to record
+        it.
 
     Raises:
       UserError: If other processes could not import a part.
@@ -98,8 +98,8 @@ def make(
 
   Args:
     config: The settings to start from.
-    settings: New values by dotted name, as {"learner.learning_rate": 1e-3}.
-    **parts: As `Experiment` takes them.
+    settings: New values by dotted name, e.g. {"learner.learning_rate": 1e-3}.
+    **parts: As in `Experiment`.
 
   Raises:
     UserError: If there is no such setting, or a value does not fit.
@@ -120,7 +120,7 @@ def load(reference: str) -> experiment.ExperimentConfig:
   place, colon, name = reference.rpartition(":")
   if colon and place.endswith(".py"):
     reference = f"{os.path.abspath(place)}:{name}"
-  # `python -m` has the current folder on the path; the command has not.
+  # `python -m` has the current folder on the path; the command does not.
   if os.getcwd() not in sys.path and "" not in sys.path:
     sys.path.insert(0, os.getcwd())
   function = references.resolve(reference, what)
@@ -134,7 +134,7 @@ def load(reference: str) -> experiment.ExperimentConfig:
   except errors.UserError as error:
     raise errors.UserError(f"{what}: {error}") from error
   except Exception as error:
-    # The function is the user's, and may raise any error.
+    # The function is the user's and may raise any error.
     reason = f"{type(error).__name__}: {error}"
     raise errors.UserError(f"{what}: {errors.one_line(reason)}") from error
   if not isinstance(made, Experiment):

@@ -12,7 +12,7 @@ from adaland.envs.tasks.task import Task
 from adaland.launch import errors
 from adaland.launch.config import experiment, references
 
-# Name, time of change and size of each file of a folder.
+# Name, modification time and size of each file of a folder.
 Stamp = tuple[tuple[str, int, int], ...]
 
 
@@ -20,12 +20,12 @@ Stamp = tuple[tuple[str, int, int], ...]
 class TaskSource:
   """Tasks by index, each checked against the run's environments.
 
-  It may be sent to other processes, which import the family for themselves.
+  It may be sent to other processes, which import the family themselves.
 
   Attributes:
     config: The run's config.
-    held_out: Whether they are of the half that is never trained on.
-    stamp: The state of a folder's files now; empty for other families.
+    held_out: Whether the tasks are of the half that is never trained on.
+    stamp: The current state of a folder's files; empty for other families.
   """
 
   config: experiment.ExperimentConfig
@@ -41,7 +41,7 @@ class TaskSource:
     return _half(self.config, self.held_out, self.stamp).num_tasks
 
   def task(self, index: int) -> Task:
-    """Returns the task of an index, taken modulo `num_tasks`.
+    """Returns the task of an index, which is taken modulo `num_tasks`.
 
     Raises:
       UserError: If the family returns no task, or one that does not fit.
@@ -57,10 +57,10 @@ class TaskSource:
 
 
 def family(config: experiment.ExperimentConfig) -> families.TaskFamily:
-  """Returns the run's task family: the user's, or what `tasks` describes.
+  """Returns the run's task family: the user's, or the one `tasks` describes.
 
   Raises:
-    UserError: If the user's can't be imported or made.
+    UserError: If the user's family can't be imported or made.
   """
   reference = config.factories.tasks
   if not reference:
@@ -79,7 +79,7 @@ def _is_factory(found: Any) -> bool:
     return True
   if isinstance(found, families.TaskFamily) or not callable(found):
     return False
-  # A function of an index may have a default for it.
+  # A function of an index may have a default index.
   return _takes(found) and not _takes(found, 0)
 
 
@@ -108,7 +108,7 @@ def _stamp(config: experiment.ExperimentConfig) -> Stamp:
 def _half(
   config: experiment.ExperimentConfig, held_out: bool, stamp: Stamp
 ) -> task_sets.TaskSet:
-  """Returns a half of a config's family; kept until a folder changes."""
+  """Returns a half of a config's family; cached until its folder changes."""
   del stamp
   whole = family(config)
   with errors.user_input("factories.tasks"):
@@ -158,7 +158,7 @@ def check_room(task: Task, env: land_types.LandConfig, whose: str) -> None:
 
 
 def check_length(task: Task, config: experiment.ExperimentConfig) -> None:
-  """Raises UserError if an episode is longer than its unroll has to be."""
+  """Raises UserError if unrolls are whole episodes and an episode is longer."""
   steps = task.trials * task.trial_steps
   if config.whole_episodes and steps > config.longest_episode:
     raise errors.UserError(

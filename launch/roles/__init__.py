@@ -1,4 +1,5 @@
 """Roles: the parts of a run, one class each.
 
-A role knows no engine: it calls other roles as peers, and a runtime runs it.
+A role is independent of the runtime that runs it: it calls other roles as
+peers.
 """

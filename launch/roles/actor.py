@@ -22,14 +22,14 @@ _FULL_SECONDS = 0.05
 
 
 class Actor(role.Role):
-  """A player of episodes, until it is told to stop.
+  """A role that plays episodes until it is told to stop.
 
   Args:
-    index: Its number, from 0.
+    index: The actor's number, from 0.
     setup: The run.
     parameter_server: The parameter server.
     curriculum: The curriculum server.
-    learner: The learner, if it holds the replay store; None: there is a
+    learner: The learner, if it holds the replay store; None if there is a
       replay server.
     store: Resolves references to parameters.
   """
@@ -75,7 +75,7 @@ class Actor(role.Role):
       actor.run(self._stop)
 
   def stats(self) -> dict[str, Any]:
-    """Returns its steps and the version of its parameters."""
+    """Returns the actor's steps and the version of its parameters."""
     result = super().stats()
     if self._channel is not None:
       result["steps"] = self._channel.steps
@@ -89,7 +89,7 @@ class Sender:
 
   Args:
     learner: The learner.
-    timeout: Seconds after which an unroll is given up.
+    timeout: Seconds after which the sender gives up on an unroll.
   """
 
   def __init__(self, learner: peer.Peer, timeout: float):

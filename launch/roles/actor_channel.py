@@ -1,7 +1,7 @@
 """An actor's connection to the curriculum server and the parameter server.
 
-Two threads make the calls, so an actor waits only if it has no task left: one
-exchanges records for tasks with the curriculum server, the other reads the
+Two threads make the calls, so an actor waits only if it has no task left. One
+exchanges records for tasks with the curriculum server; the other reads the
 parameter server.
 """
 
@@ -19,30 +19,30 @@ from adaland.curriculum import base, coplayers
 from adaland.launch.acting import channel
 from adaland.launch.roles import parameters, peer
 
-# Number of tasks in reserve, besides those being played.
+# Number of tasks in reserve, in addition to those being played.
 _TASKS_AHEAD = 4
 _IDLE_SECONDS = 0.02
 _RETRY_SECONDS = 0.1
 # Number of co-players' parameters that are kept for the tasks in reserve.
 _MAX_COPLAYERS = 3 * _TASKS_AHEAD
-# Seconds between two reports of a number of steps alone.
+# Seconds between two reports that have only steps.
 _REPORT_SECONDS = 0.5
 # Seconds for which an actor waits for a co-player's parameters.
 _COPLAYER_SECONDS = 10.0
 
 
 class ActorChannel:
-  """See `channel.Channel`; all threads of an actor may use one at once.
+  """See `channel.Channel`; all threads of an actor may share one.
 
   Args:
     curriculum: The curriculum server.
     reader: Reads the parameter server.
-    report_seconds: Time between two reports of steps alone.
-    coplayer_seconds: Longest wait for a co-player's parameters; then its tasks
-      are left out.
+    report_seconds: Time between two reports that have only steps.
+    coplayer_seconds: Longest wait for a co-player's parameters; after that its
+      tasks are left out.
 
   Attributes:
-    steps: Environment steps made so far.
+    steps: Environment steps so far.
     version: Version of the parameters taken last; -1 before the first.
   """
 
@@ -58,7 +58,7 @@ class ActorChannel:
     self._report_seconds = report_seconds
     self._coplayer_seconds = coplayer_seconds
     self._actor_id = f"{platform.node()}-{os.getpid()}-{secrets.token_hex(4)}"
-    # Oldest use first.
+    # Least recently used first.
     self._coplayers: dict[int, types.Params] = {}
     self._tasks: queue.SimpleQueue[base.Assignment] = queue.SimpleQueue()
     self._records: queue.SimpleQueue[base.EpisodeRecord] = queue.SimpleQueue()
@@ -102,18 +102,18 @@ class ActorChannel:
     self._reported_records += len(records)
     self._reported_steps = steps
     for assignment in tasks:
-      # Curricula do not mind tasks that nobody reports on.
+      # Curricula accept that some tasks are never reported on.
       if self._fetch_coplayer(assignment.coplayer):
         self._tasks.put(assignment)
 
   def _fetch_coplayer(self, number: int) -> bool:
-    """Reads a snapshot's parameters, if they are not at hand.
+    """Reads a snapshot's parameters, unless they are already cached.
 
-    The learner may still be about to send them. It never will after a restart
-    from a checkpoint that is older than the snapshot.
+    The learner may not have sent them yet. It never will after a restart from a
+    checkpoint that is older than the snapshot.
 
     Returns:
-      True if they are at hand now.
+      True if they are cached now.
     """
     if number < coplayers.FIRST_SNAPSHOT:
       return True
@@ -167,5 +167,5 @@ class ActorChannel:
     return newest
 
   def snapshot(self, number: int) -> types.Params:
-    """Returns the parameters of the co-player of a task taken last."""
+    """Returns the parameters of the co-player of the task taken last."""
     return self._coplayers[number]

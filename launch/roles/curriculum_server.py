@@ -1,8 +1,8 @@
 """The curriculum server: assigns tasks, receives records, and counts.
 
-Nothing is lost or counted twice over restarts: actors report totals, not
+Restarts lose nothing and count nothing twice: actors report totals, not
 differences, and number their records, so a message that arrives twice, or after
-a restart from a slightly older state, does no harm. Keys of assignments hold
+a restart from a slightly older state, does no harm. Assignment keys include
 the incarnation that made them, as a restarted server uses the same numbers for
 other tasks.
 """
@@ -29,8 +29,8 @@ FORMAT = "adaland.curriculum/1"
 FILE = "curriculum.json"
 _SAVE_SECONDS = 1.0
 _EPOCH_BITS = 64
-# Maximum number of actor processes that are kept; far more than can live at
-# once.
+# Maximum number of actor processes that are remembered; far more than can run
+# at once.
 _MAX_ACTORS = 4096
 
 
@@ -57,7 +57,7 @@ class CurriculumServer(role.Role):
     self._lock = threading.Lock()
     self._counted: counted_curriculum.CountedCurriculum | None = None
     self._epoch = secrets.randbits(_EPOCH_BITS)
-    # Steps and records taken from each actor's process.
+    # Steps and records taken from each actor process.
     self._taken: dict[str, tuple[int, int]] = {}
     self._seconds = 0.0
     # Time of the last reading of the clock, which starts with the first step.
@@ -86,8 +86,8 @@ class CurriculumServer(role.Role):
             for actor, (steps, records) in state.get("taken", {}).items()
           }
       if not self.setup.restarts_alone:
-        # It is of another launcher, and would take the place of checkpoints to
-        # come when the run is that launcher's again.
+        # The file is another launcher's. If that launcher later resumes the
+        # run, the file would take precedence over newer checkpoints.
         pathlib.Path(self._path).unlink(missing_ok=True)
       made.drop_lost_decisions()
       self._counted = made
@@ -105,15 +105,14 @@ class CurriculumServer(role.Role):
 
     Args:
       actor_id: The actor's process.
-      steps: Environment steps it has made since its start.
-      first: Number of records it had reported before these.
-      records: Episodes it finished.
-      wanted: Number of tasks it asks for.
+      steps: Environment steps that the actor has made since its start.
+      first: Number of records that it had reported before these.
+      records: Episodes that it finished.
+      wanted: Number of tasks that it requests.
     """
     with self._lock:
       counted = self._opened()
-      # Removed and added again, so that the actors unheard for longest come
-      # first.
+      # Removed and added again, so that actors are ordered by their last call.
       known_steps, known = self._taken.pop(actor_id, (0, 0))
       if steps > known_steps:
         counted.count_steps(steps - known_steps)
@@ -134,7 +133,7 @@ class CurriculumServer(role.Role):
       ]
 
   def _own_key(self, key: int) -> int:
-    """Returns the curriculum's key; none if another incarnation gave it."""
+    """Returns the curriculum's key; unknown if another incarnation gave it."""
     epoch, own = divmod(key, 1 << base.KEY_BITS)
     return own if epoch == self._epoch else base.UNKNOWN_KEY
 
@@ -152,8 +151,8 @@ class CurriculumServer(role.Role):
   def _state(self) -> dict[str, Any]:
     """Returns the state that a restart needs.
 
-    Without what was taken from each actor, a restarted role would count the
-    totals of living actors a second time.
+    It includes what was taken from each actor, as a restarted role would
+    otherwise count the totals of living actors a second time.
     """
     assert self._counted is not None
     return {
@@ -218,7 +217,7 @@ class CurriculumServer(role.Role):
 
 
 def checkpoint_state(folder: str) -> dict[str, Any] | None:
-  """Returns what the newest checkpoint keeps; None if there is none.
+  """Returns the run's state in the newest checkpoint; None if there is none.
 
   Args:
     folder: The run's directory.
@@ -236,11 +235,11 @@ def checkpoint_state(folder: str) -> dict[str, Any] | None:
 def saved_state(setup: role.Setup) -> dict[str, Any] | None:
   """Returns the newest saved state of a run's curriculum server.
 
-  It is in the newest checkpoint and, where the role may be restarted alone, in
-  a file of the role; the one with more steps is the newer one.
+  It is in the newest checkpoint and, if the role may be restarted alone, in a
+  file of the role; of the two, the one with more steps is newer.
 
   Returns:
-    As `CurriculumServer.state` returns it; None at the run's start.
+    As in `CurriculumServer.state`; None at the run's start.
 
   Raises:
     UserError: If a file is broken.

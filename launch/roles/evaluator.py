@@ -17,7 +17,7 @@ _NICENESS = 10
 
 
 class Evaluator(role.Role):
-  """A player of a few held-out tasks, with the newest parameters.
+  """A role that plays a few held-out tasks with the newest parameters.
 
   Args:
     setup: The run.

@@ -10,7 +10,7 @@ def has_replay_server(setup: role.Setup) -> bool:
   """Returns True if the store is a Reverb server, not in the learner.
 
   Raises:
-    ValueError: If the config asks for a kind of store that is not installed.
+    ValueError: If the config requests a kind of store that is not installed.
   """
   return factory.resolve_kind(setup.experiment.replay.kind) == "reverb"
 
@@ -35,8 +35,8 @@ def make(
     connect: Returns a peer by its name.
     store: Keeps parameters.
   """
-  # Imported where used: an actor's process must not load the packages that only
-  # a learner needs, which take time and memory.
+  # Imported where used: an actor process must not load the packages that only a
+  # learner needs, which take time and memory.
   kind, _, number = name.partition(" ")
   if kind == "parameters":
     return parameters.ParameterServer(setup)

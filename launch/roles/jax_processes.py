@@ -22,8 +22,8 @@ def join(coordinator: str, size: int, rank: int, host: str) -> None:
   """Joins this process to others, before it first uses a device.
 
   Both JAX's coordinator and Gloo, which carries arrays between processors,
-  listen at the given address of this machine and at no other. They trust
-  anything that reaches them.
+  listen only at the given address of this machine. They trust anything that
+  reaches them.
 
   Args:
     coordinator: "host:port" where the process of rank 0 listens.
@@ -41,8 +41,8 @@ def join(coordinator: str, size: int, rank: int, host: str) -> None:
     coordinator_address=coordinator,
     num_processes=size,
     process_id=rank,
-    # All devices that this process sees. None would make JAX look for a Slurm
-    # job, in which it would take a single one.
+    # All devices that this process sees. With None, JAX would look for a Slurm
+    # job, in which it would take a single device.
     local_device_ids=[],
     coordinator_bind_address=coordinator,
   )
@@ -52,12 +52,12 @@ def join(coordinator: str, size: int, rank: int, host: str) -> None:
     counts[device.process_index] += 1
   if len(set(counts)) > 1:
     raise errors.UserError(
-      f"the learners have {', '.join(map(str, counts))} devices: each must "
-      "have as many; see cluster.learner_gpus"
+      f"the learners have {', '.join(map(str, counts))} devices: all must have "
+      "the same number; see cluster.learner_gpus"
     )
-  # Connections between processors are made by the first program of them all,
-  # which waits half a minute for the last process: compiling an update may
-  # differ by more.
+  # The first joint program makes the connections between processors and waits
+  # half a minute for the last process; compile times of an update may differ by
+  # more.
   wait_for_all("joined")
 
 
@@ -69,9 +69,9 @@ def wait_for_all(name: str) -> None:
 def _listen_at(host: str) -> None:
   """Makes Gloo, which carries arrays between processors, listen at an address.
 
-  Its default is the address of this machine's name, which the other machines
-  may not reach. JAX calls a function that takes an address, but has no setting
-  for it.
+  By default it listens at the address of this machine's name, which the other
+  machines may not reach. JAX calls a function that takes an address, but has no
+  setting for it.
   """
   from jax._src import xla_bridge
 
@@ -86,9 +86,9 @@ def _listen_at(host: str) -> None:
 def _mend_client() -> None:
   """Adds a method to JAX 0.4's coordinator client that Orbax calls.
 
-  Orbax looks there for signals of other processes that a checkpoint must wait
-  for. There are none, as one process writes alone: Orbax proceeds if it finds
-  nothing, and fails if it can't look.
+  Orbax looks there for signals from other processes that a checkpoint must wait
+  for. There are none, as one process writes alone. Orbax proceeds if it finds
+  nothing, but fails if it can't look.
   """
   from jax._src import distributed
 

@@ -1,7 +1,7 @@
 """The learner's role: learns, publishes parameters, keeps checkpoints.
 
-With several learners this is the first one, which leads; `learner_worker` has
-the others.
+Of several learners this is the first, which leads; `learner_worker` has the
+others.
 """
 
 import os
@@ -29,7 +29,7 @@ from adaland.launch.run import published_pool
 
 # Seconds that another learner has to answer after an update fails.
 _ALIVE_SECONDS = 10.0
-# Time between two looks at how much of the run is over, and for an answer.
+# Time between two queries of the run's progress, and the timeout of each.
 _PROGRESS_SECONDS = 1.0
 
 MakeState = Callable[..., learner_state.LearnerState]
@@ -42,14 +42,14 @@ class Learner(role.Role):
     setup: The run.
     parameter_server: Receives parameters; knows the replay server's address.
     curriculum: The curriculum server.
-    replay: The replay server; None: the store is in this role.
+    replay: The replay server; None if the store is in this role.
     workers: The other learners, from rank 1.
     store: Makes references to parameters.
     make_state: Makes the learner's state.
 
   Attributes:
     state: The learner's state; None until `run` has made it.
-    unrolls: The store from which it draws.
+    unrolls: The store from which the learner draws.
   """
 
   def __init__(
@@ -72,7 +72,8 @@ class Learner(role.Role):
     self._group = learner_group.LearnerGroup(
       self.incarnation, 1 + len(self._workers), self._exit
     )
-    # Held while a checkpoint is written, which stays good if a worker dies.
+    # Held while a checkpoint is written, so that it is completed even if a
+    # worker dies.
     self._saving = threading.Lock()
     self.state: learner_state.LearnerState | None = None
     self._pool: published_pool.PublishedPool | None = None
@@ -96,8 +97,8 @@ class Learner(role.Role):
   def _assemble(self, folder: str) -> int:
     """Joins the other learners; returns how many learn together.
 
-    That is one if this role is told to stop before all have come: then only
-    the checkpoint that ends the run is left to write.
+    The number is one if this role is told to stop before all have joined: then
+    only the run's last checkpoint is left to write.
     """
     if not self._workers:
       return 1
@@ -125,7 +126,7 @@ class Learner(role.Role):
       jax_processes.wait_for_all("read the checkpoint")
     if state.saved is not None:
       self._messages.append(f"learner: resuming from update {state.updates}")
-    # Twice for each read by an actor.
+    # Twice per read by an actor.
     poll_seconds = self.setup.experiment.actor.params_poll_seconds
     publisher = parameters.Publisher(
       self._parameter_server, self._parameter_store, poll_seconds / 2
@@ -167,7 +168,7 @@ class Learner(role.Role):
         progress = self._progress(progress)
         next_look = time.monotonic() + _PROGRESS_SECONDS
       if progress is None:
-        # A resumed run is not at its start: the batch waits for the answer.
+        # A resumed run is not at progress 0: the batch waits for the answer.
         self._stop.wait(learner_state.SAMPLE_SECONDS)
         continue
       self._group.give(learner_group.Order.UPDATE, progress)
@@ -182,7 +183,7 @@ class Learner(role.Role):
     publisher: parameters.Publisher,
     state: learner_state.LearnerState,
   ) -> published_pool.PublishedPool | None:
-    """Makes the pool of co-players; None if tasks are of one player."""
+    """Makes the pool of co-players; returns None if tasks have one player."""
     experiment, folder = self.setup.experiment, self.setup.folder
     pool = builder.snapshot_pool(experiment, folder)
     if pool is None:
@@ -201,8 +202,8 @@ class Learner(role.Role):
     """Returns the share of the run that is over, if anything depends on it.
 
     Args:
-      before: The last known share, which stands if there is no answer; None
-        if none was known since the start.
+      before: The last known share, which is returned if there is no answer;
+        None if none is known since the start.
     """
     if not self.setup.experiment.learner.follows_progress:
       return 0.0
@@ -276,7 +277,7 @@ class Learner(role.Role):
     state: learner_state.LearnerState,
     sampler: base.ReplaySampler | None,
   ) -> None:
-    """Writes a checkpoint: replay first, then all the rest."""
+    """Writes a checkpoint: replay first, then everything else."""
     batch = None
     if self._draw(state, sampler) is not None:
       self._group.give(learner_group.Order.GATHER)
@@ -284,7 +285,7 @@ class Learner(role.Role):
     with self._saving:
       self.unrolls.save()
       pool = self._pool
-      # The curriculum's state tells of the same snapshots.
+      # The curriculum's state includes the same snapshots.
       snapshots = None if pool is None else pool.state_dict()
       rest = self._curriculum.call("state")
       try:
@@ -297,7 +298,7 @@ class Learner(role.Role):
   def stats(self) -> dict[str, Any]:
     """Returns updates, sums over them, time spent waiting, and messages.
 
-    If the store is in this role, its size and totals too.
+    If the store is in this role, its size and totals are included.
     """
     result = super().stats()
     result["messages"] = list(self._messages)

@@ -1,13 +1,13 @@
 """The order in which learners of several processes act.
 
-Each update is one program over all of them: a process that enters it alone
-waits without end. So the leader, of rank 0, gives orders, and it orders an
-update only when every worker has reported that it holds its shard of the
-batch. Until then all of them wait here, where every wait can be ended.
+Each update is one program over all processes: one that enters it alone waits
+forever. So the leader, of rank 0, gives orders, and it orders an update only
+when every worker has reported that it holds its shard of the batch. Until then
+all of them wait here, where every wait can be ended.
 
 JAX can't replace a process of a group, so a group ends with any of its
-processes: when one has died and another has replaced it, all of them exit and
-form a new group.
+processes: when one has died and been replaced, all of them exit and form a new
+group.
 """
 
 import enum
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from adaland.launch.roles import learner_state
 
-# A worker's request waits no longer than this for an order.
+# Longest time that a worker's request waits for an order.
 _ASK_SECONDS = 0.5
 
 
@@ -26,9 +26,9 @@ class Order(enum.Enum):
 
   Attributes:
     UPDATE: Learn from the batch that they hold.
-    GATHER: Send it to the leader, for a checkpoint, and keep it.
-    END: Stop: the run is over.
-    LEAVE: Exit, and join the next group: this one has lost a member.
+    GATHER: Send the batch to the leader, for a checkpoint, and keep it.
+    END: Stop, as the run is over.
+    LEAVE: Exit and join the next group, as this one has lost a member.
   """
 
   UPDATE = enum.auto()
@@ -42,8 +42,8 @@ class Invitation(NamedTuple):
 
   Attributes:
     leader: The leader's incarnation.
-    address: Its coordinator's, "host:port"; empty if the run is over.
-    step: The checkpoint that all of them resume from; None at a run's start.
+    address: The coordinator's address, "host:port"; empty if the run is over.
+    step: The checkpoint that all learners resume from; None at a run's start.
   """
 
   leader: str
@@ -84,8 +84,8 @@ class LearnerGroup:
     """Adds a worker.
 
     Args:
-      rank: Its number, from 1.
-      incarnation: Differs between any two of its processes.
+      rank: The worker's number, from 1.
+      incarnation: Differs between any two of the worker's processes.
 
     Returns:
       The invitation; None until the group is complete.
@@ -129,13 +129,14 @@ class LearnerGroup:
     """Returns the order that a worker follows next.
 
     Args:
-      leader: The incarnation of the leader whose group it joined.
+      leader: The incarnation of the leader whose group the worker joined.
       rank: The worker's number.
-      turn: Number of orders it has had.
+      turn: Number of orders that it has received.
       batch: The batch that it holds; None if it holds none.
 
     Returns:
-      The order; None if it has not been given yet, to be asked for again.
+      The order; None if it has not been given yet and the worker must ask
+      again.
     """
     with self._changed:
       if leader != self.leader:
@@ -156,7 +157,7 @@ class LearnerGroup:
   ) -> list[learner_state.BatchInfo] | None:
     """Waits until all workers hold a batch; returns None if not in time.
 
-    After `Order.END` there are no workers any more.
+    After `Order.END` there are no workers left.
     """
     with self._changed:
       if self._over:
@@ -170,8 +171,8 @@ class LearnerGroup:
   def give(self, order: Order, progress: float = 0.0) -> None:
     """Gives the next order, at a share of the run that is over.
 
-    `UPDATE` and `GATHER` take all learners, so `worker_batches` must have
-    returned: then each of them has had the order before, too.
+    `UPDATE` and `GATHER` need all learners, so `worker_batches` must have
+    returned; then each worker has also received the previous order.
     """
     with self._changed:
       if order is Order.END:

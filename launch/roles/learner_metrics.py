@@ -18,7 +18,7 @@ class Sums:
     self._reading = threading.Lock()
     self._waiting: list[Mapping[str, Any]] = []
     self._sums: dict[str, float] = {}
-    # Updates that had the name: updates of two kinds may take turns.
+    # Number of updates with each name: two kinds of updates may alternate.
     self._counts: dict[str, int] = {}
     self._steps = 0
     self._lag = 0.0
@@ -29,21 +29,21 @@ class Sums:
     with self._lock:
       self._waiting.append(values)
       self._steps += steps
-      # Unrolls of parameters that were lost with a learner have a version
-      # that is ahead of its successor's.
+      # If a learner died, unrolls of its lost parameters have a version ahead
+      # of its successor's.
       self._lag += max(0.0, lag)
       self._count += 1
 
   def read(self) -> dict[str, Any]:
     """Returns the number of updates, steps learned from, and sums by name.
 
-    By name there are also the numbers of updates that are summed, "counts".
+    "counts" has the number of updates summed, by name.
     """
     with self._reading:
       with self._lock:
         waiting, self._waiting = self._waiting, []
         count, steps, lag = self._count, self._steps, self._lag
-      # This waits for the update under way, so that the learner need not.
+      # This waits for the current update, so that the learner need not.
       for values in jax.device_get(waiting):
         for name, value in values.items():
           self._sums[name] = self._sums.get(name, 0.0) + float(value)

@@ -1,7 +1,7 @@
-"""The learner's state: draws batches, updates, keeps checkpoints.
+"""The learner's state, which draws batches, updates, and keeps checkpoints.
 
-The batch drawn but not yet learned from is part of a checkpoint, so a run that
-resumes from one makes the same next update as the run that wrote it.
+A batch drawn but not yet learned from is part of a checkpoint, so a resumed run
+makes the same next update as the run that wrote the checkpoint.
 
 Several processes may learn together (`jax.distributed`): each draws its shard
 of every batch, and all make the same updates to the same state.
@@ -84,7 +84,7 @@ class LearnerState:
     waited: Seconds spent waiting for a batch.
 
   Raises:
-    UserError: If the checkpoint is broken or of another agent.
+    UserError: If the checkpoint is broken or another agent's.
   """
 
   def __init__(
@@ -117,7 +117,7 @@ class LearnerState:
   def _restore(self) -> dict[str, Any]:
     """Loads the newest checkpoint; returns its `rest`."""
     resuming.check_launcher(self._folder)
-    # Shapes will do: the program that draws a state takes seconds to compile.
+    # Shapes suffice: the program that draws a state takes seconds to compile.
     key = jax.random.PRNGKey(self._config.run.seed)
     shapes = jax.eval_shape(self._learner.init, key)
     template = builder.checkpoint_template(self._config, shapes, self.spec)
@@ -137,7 +137,7 @@ class LearnerState:
     return self._state.target_params
 
   def draw(self, sampler: base.ReplaySampler | None) -> bool:
-    """Draws a batch if none is held; returns False if none came in time.
+    """Draws a batch if none is held; returns False if none arrived in time.
 
     Args:
       sampler: The source of batches; None if there is no replay server.
@@ -164,7 +164,7 @@ class LearnerState:
     )
 
   def update(self, sampler: base.ReplaySampler, report: Report) -> bool:
-    """Learns from one batch; returns False if none came in time."""
+    """Learns from one batch; returns False if none arrived in time."""
     if not self.draw(sampler):
       return False
     self.learn([], report)
@@ -173,7 +173,7 @@ class LearnerState:
   def learn(
     self, others: Sequence[BatchInfo], report: Report, progress: float = 0.0
   ) -> None:
-    """Learns from the batch that is held, together with all other learners.
+    """Learns from the held batch, together with all other learners.
 
     Args:
       others: The batches of the other learners.
@@ -197,9 +197,9 @@ class LearnerState:
       self._next_trim = time.monotonic() + _TRIM_SECONDS
 
   def gather(self) -> types.Unroll | None:
-    """Returns the batch that is held, joined from the shards of all learners.
+    """Returns the held batch, joined from the shards of all learners.
 
-    All of them must call this at the same time. A single learner may hold
+    All learners must call this at the same time. A single learner may hold
     none; several must all hold their shard.
     """
     if self._shard.num_learners == 1:
@@ -224,12 +224,11 @@ class LearnerState:
     """Writes a checkpoint; of several learners only the first does.
 
     Args:
-      rest: The state of the run beside the learner's; becomes `saved` at the
-        next start.
+      rest: The rest of the run's state; becomes `saved` at the next start.
       batch: As `gather` returned it.
 
     Raises:
-      OSError: If it can't be written; the earlier ones are untouched.
+      OSError: If it can't be written; earlier checkpoints are untouched.
     """
     has_batch = batch is not None
     if batch is None:

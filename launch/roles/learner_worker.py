@@ -1,7 +1,7 @@
 """The role of a learner worker: any but the first of several learners.
 
 It makes the same updates as the leader, to the same state, from its shard of
-every batch, and exits when another leads.
+every batch, and exits when another learner leads.
 """
 
 import logging
@@ -41,7 +41,7 @@ class LearnerWorker(role.Role):
   """A learner that follows the leader's orders until the run ends.
 
   Args:
-    rank: Its number, from 1.
+    rank: The worker's number, from 1.
     setup: The run.
     parameter_server: Knows the replay server's address.
     leader: The learner of rank 0.
@@ -65,7 +65,7 @@ class LearnerWorker(role.Role):
     invitation = self._join()
     if not invitation.address:
       return
-    # In a thread: in the middle of an update this one may wait without end.
+    # In a thread, as this one may wait forever in the middle of an update.
     threading.Thread(
       target=self._watch, args=(invitation.leader,), daemon=True
     ).start()
@@ -138,7 +138,7 @@ class LearnerWorker(role.Role):
         return
 
   def stats(self) -> dict[str, Any]:
-    """Returns its updates; the leader reports all other numbers."""
+    """Returns the worker's updates; the leader reports all other numbers."""
     result = super().stats()
     if self._state is not None:
       result["updates"] = self._state.updates
@@ -149,7 +149,7 @@ def _await_checkpoint(folder: str, step: int | None) -> None:
   """Waits until the newest checkpoint that this machine sees is the leader's.
 
   Raises:
-    RunError: If it is another, as in a directory that machines do not share.
+    RunError: If it is another, as when machines do not share the directory.
   """
   deadline = time.monotonic() + _CHECKPOINT_SECONDS
   while True:

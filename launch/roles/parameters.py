@@ -1,8 +1,8 @@
-"""The parameter server, and its two ends: the learner's and the actors'.
+"""The parameter server and its clients: the learner's and the actors'.
 
 The server keeps a reference to the newest parameters. A store, which the
-runtime brings, makes the reference and resolves it: the reference is an entry
-of an object store that machines share, or the pickled parameters themselves.
+runtime provides, makes and resolves references: to an entry of an object store
+that machines share, or the pickled parameters themselves.
 """
 
 import collections
@@ -18,8 +18,7 @@ from adaland.curriculum import coplayers
 from adaland.launch.acting import channel
 from adaland.launch.roles import peer, role
 
-# A parameter server that was restarted has the newest snapshot again within
-# this time.
+# A restarted parameter server has the newest snapshot again within this time.
 _REPEAT_SECONDS = 2.0
 _FIRST_ADDRESS_SECONDS = 0.05
 
@@ -43,7 +42,7 @@ class Snapshot(NamedTuple):
     stamp: Differs between any two publications; 0 before the first.
     version: The learner's updates when it published the parameters.
     reference: A store's reference to the parameters; None if there are none.
-    replay_address: Address of the replay server; empty if it is not known.
+    replay_address: Address of the replay server; empty if unknown.
   """
 
   stamp: int = 0
@@ -53,7 +52,7 @@ class Snapshot(NamedTuple):
 
 
 class ParameterServer(role.Role):
-  """The keeper of the newest snapshot; a restarted one gets it again.
+  """The keeper of the newest snapshot, which is sent again after a restart.
 
   Args:
     setup: The run.
@@ -93,8 +92,8 @@ class ParameterServer(role.Role):
   def coplayer(self, number: int) -> Any:
     """Returns the reference of a co-player, or of the one nearest in age.
 
-    None: there is no reference yet, or the co-player is newer than all: the
-    curriculum knows of a new snapshot before its parameters are sent.
+    It is None if there is no reference yet, or if the co-player is newer than
+    all: the curriculum knows of a new snapshot before its parameters are sent.
     """
     with self._lock:
       if number > max(self._coplayers, default=number):
@@ -127,7 +126,7 @@ class Publisher:
   Args:
     server: The parameter server.
     store: Makes references to parameters.
-    min_seconds: Least time between two publications.
+    min_seconds: Minimum time between two publications.
     repeat_seconds: Time after which an unchanged snapshot is sent again.
   """
 
@@ -154,10 +153,10 @@ class Publisher:
     self._thread.start()
 
   def publish(self, version: int, params: types.Params) -> None:
-    """Schedules parameters, in place of older ones that still wait.
+    """Schedules parameters, replacing older ones that still wait.
 
     Args:
-      version: The learner's updates.
+      version: Number of the learner's updates.
       params: Leaves must be NumPy arrays.
     """
     self._newest = version, params
@@ -167,7 +166,7 @@ class Publisher:
     """Replaces the co-players' parameters.
 
     Args:
-      params: By the co-player's number; leaves must be NumPy arrays.
+      params: Parameters by co-player number; leaves must be NumPy arrays.
     """
     self._coplayers = dict(params)
     self._changed.set()
@@ -184,7 +183,7 @@ class Publisher:
     try:
       self._send()
     except Exception:
-      # The next attempt may succeed; without this thread, none would.
+      # The thread must live on, as the next attempt may succeed.
       logging.exception("cannot publish parameters")
 
   def close(self) -> None:
@@ -221,13 +220,13 @@ class Publisher:
 
 
 class Reader:
-  """A reader of the parameter server at intervals, in a thread.
+  """A thread that reads the parameter server at intervals.
 
   Args:
     server: The parameter server.
     poll_seconds: Time between two reads.
-    store: Resolves references to parameters; None: only the replay server's
-      address is wanted.
+    store: Resolves references to parameters; None if only the replay server's
+      address is needed.
   """
 
   def __init__(
@@ -284,13 +283,13 @@ class Reader:
     return self._store.get(reference)
 
   def replay_address(self) -> str:
-    """Returns the replay server's address; empty if it is not known."""
+    """Returns the replay server's address; empty if unknown."""
     if self._failure is not None:
       raise self._failure
     return self._replay_address
 
   def new_params(self) -> channel.Versioned | None:
-    """Returns the newest parameters if they are new; never waits."""
+    """Returns the newest parameters if not returned before; never waits."""
     if self._failure is not None:
       raise self._failure
     try:

@@ -9,13 +9,13 @@ class Peer(Protocol):
   def call(self, method: str, *args: Any, timeout: float | None = None) -> Any:
     """Calls a method of the role and returns its result.
 
-    A role that was restarted may see a call twice.
+    A restarted role may see a call twice.
 
     Args:
       method: The method's name.
       *args: Its arguments.
-      timeout: Seconds to wait, restarts of the role included; None waits
-        without a bound.
+      timeout: Seconds to wait, including restarts of the role; None waits
+        forever.
 
     Raises:
       TimeoutError: If there was no result in time.

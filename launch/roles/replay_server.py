@@ -1,4 +1,4 @@
-"""The replay server's role, and the ends that look up its address."""
+"""The replay server's role, and its clients, which look up its address."""
 
 import contextlib
 import dataclasses
@@ -36,7 +36,7 @@ def start_reverb(
   hung_seconds: float,
 ) -> Any:
   """Starts a Reverb server; see `owner.start_server`."""
-  # Imported where used: it brings TensorFlow.
+  # Imported where used: it imports TensorFlow.
   from adaland.agent.replay.reverb import owner
 
   return owner.start_server(config, spec, folder, hung_seconds)
@@ -82,7 +82,7 @@ class ReplayServer(role.Role):
       self._replay.close()
 
   def _start(self, spec: UnrollSpec) -> Any:
-    """Starts the server; on many machines, on its former port."""
+    """Starts the server; on many machines, on its previous port."""
     config = self.setup.experiment.replay
     if config.port or not self.setup.many_machines:
       return self._start_at(config.port, spec)
@@ -120,7 +120,7 @@ class ReplayServer(role.Role):
     return f"{self.setup.address}:{port}"
 
   def checkpoint(self) -> str:
-    """Writes the store's content; returns the reason if that fails."""
+    """Writes the store's content; returns the reason if it fails, else ""."""
     self._ready.wait()
     try:
       self._replay.checkpoint(os.path.join(self.setup.folder, FOLDER))
@@ -131,7 +131,7 @@ class ReplayServer(role.Role):
     return ""
 
   def stats(self) -> dict[str, Any]:
-    """Returns size and totals as of a moment ago, and the server's process."""
+    """Returns recent size and totals, and the server's process."""
     result = super().stats()
     if self._ready.is_set():
       result |= {
@@ -149,7 +149,7 @@ def _free_port() -> int:
 
 
 class NoServerError(ConnectionError):
-  """An error: the role had to end before there was a replay server."""
+  """A connection error: the role had to end before there was a server."""
 
 
 def writer(
@@ -158,16 +158,16 @@ def writer(
   insert_timeout: float,
   stop: threading.Event,
 ) -> base.ReplayWriter:
-  """Makes an actor's end, once there is a server.
+  """Makes an actor's writer, once there is a server.
 
   Args:
     spec: The unrolls' shapes and types.
     reader: Knows the server's address.
     insert_timeout: Seconds that an insert may wait.
-    stop: Set when the actor is to end.
+    stop: Set when the actor must end.
 
   Raises:
-    NoServerError: If the actor is to end before there is a server.
+    NoServerError: If the actor must end before there is a server.
   """
   from adaland.agent.replay.reverb import client
 
@@ -186,7 +186,7 @@ def sampler(
   spec: UnrollSpec,
   stop: threading.Event,
 ) -> base.ReplaySampler | None:
-  """Makes a learner's end, once there is a server.
+  """Makes a learner's sampler, once there is a server.
 
   It draws that learner's shard of every batch.
 
@@ -194,16 +194,16 @@ def sampler(
     setup: The run.
     parameter_server: Knows the server's address.
     spec: The unrolls' shapes and types.
-    stop: Set when the learner is to end.
+    stop: Set when the learner must end.
 
   Returns:
-    The sampler; None if the learner is to end before there is a server.
+    The sampler; None if the learner must end before there is a server.
   """
   from adaland.agent.replay.reverb import client
 
   config = setup.experiment.replay
   reader = parameters.Reader(parameter_server, _LOOK_SECONDS)
-  # A queue gives out each unroll once: few are drawn ahead, to lose few.
+  # A queue yields each unroll once, so few are drawn ahead, to lose few.
   queue = config.sampling == "queue"
   return _connect(
     lambda: client.ReverbSampler(

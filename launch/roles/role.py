@@ -16,11 +16,11 @@ LOOPBACK = "127.0.0.1"
 
 
 class Failure(NamedTuple):
-  """The reason for which a role has failed, as its `run` returns it.
+  """The reason why a role has failed, as its `run` returns it.
 
   Attributes:
     reason: One line.
-    bad_input: True if the user asked for something that can't be done.
+    bad_input: True if the user requested something that can't be done.
     final: True if restarting the role can't help.
   """
 
@@ -36,8 +36,8 @@ class Setup(NamedTuple):
     experiment: The run's config.
     folder: The run's directory, the same path on every machine.
     num_learners: Number of processes that learn together.
-    restarts_alone: True if any role may be restarted while the others live
-      on; otherwise the processes of the learner, the replay server, the
+    restarts_alone: True if any role may be restarted while the others keep
+      running; otherwise the processes of the learner, the replay server, the
       curriculum server and the parameter server live and end together.
     many_machines: True if roles may be on other machines.
     address: This machine's address, as the run's other processes know it.
@@ -52,7 +52,7 @@ class Setup(NamedTuple):
 
 
 def exit_process(reason: str) -> None:
-  """Ends this process at once, for the runtime to start another."""
+  """Ends this process at once, so that the runtime starts another."""
   logging.warning("leaving: %s", reason)
   os._exit(1)
 
@@ -76,7 +76,7 @@ def log_to_file(folder: str, name: str) -> None:
 
 
 def failure_of(name: str, work: Callable[[], None]) -> Failure | None:
-  """Calls a function; returns the error that ended it, None if none did.
+  """Calls a function; returns the error that ended it, or None.
 
   Args:
     name: The role's name, for its log.
@@ -107,7 +107,7 @@ def process_stats() -> dict[str, Any]:
 class Role:
   """One role of a run.
 
-  Making one is cheap and does not fail; `run` works.
+  Construction is cheap and does not fail; `run` does the work.
 
   Args:
     name: The role's name in messages, logs and the status.
@@ -127,7 +127,7 @@ class Role:
     self._aborted = False
 
   def run(self) -> Failure | None:
-    """Works until told to stop; returns the reason if it fails before."""
+    """Works until told to stop; returns the reason if it fails earlier."""
     return failure_of(self.name, self._work)
 
   def stop(self) -> None:
@@ -144,5 +144,5 @@ class Role:
     return process_stats() | {"incarnation": self.incarnation}
 
   def _work(self) -> None:
-    """Works until `_stop` is set; the base class only waits for that."""
+    """Works until `_stop` is set; the base class only waits for it."""
     self._stop.wait()

@@ -1,6 +1,6 @@
 """The store of unrolls from which a run's learner draws.
 
-It is in the learner's role, or in a replay server, which other roles reach.
+It is in the learner's role, or in a replay server that all roles can reach.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ from adaland.agent.replay.spec import UnrollSpec
 from adaland.launch import errors
 from adaland.launch.roles import peer, replay_server, role
 
-# If the store is full an actor sends an unroll again later, so that no thread
+# If the store is full, an actor sends its unroll again later, so that no thread
 # is blocked here.
 _INSERT_SECONDS = 0.02
 
@@ -24,7 +24,7 @@ class UnrollStore:
   Args:
     setup: The run.
     parameter_server: Knows the replay server's address.
-    replay: The replay server; None: the store is in this process.
+    replay: The replay server; None if the store is in this process.
   """
 
   def __init__(
@@ -41,7 +41,7 @@ class UnrollStore:
   def sampler(
     self, spec: UnrollSpec, stop: threading.Event
   ) -> base.ReplaySampler | None:
-    """Makes the sampler; None if the run is told to stop before it is there.
+    """Makes the sampler; returns None if the run is told to stop before.
 
     Args:
       spec: Columns of the run's unrolls.

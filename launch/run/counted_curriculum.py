@@ -1,4 +1,4 @@
-"""A curriculum, with counts of what was played, for many threads."""
+"""A curriculum with counts of steps and episodes, for many threads."""
 
 import collections
 import logging
@@ -12,16 +12,16 @@ from adaland.curriculum import base, paired
 from adaland.launch import errors
 from adaland.launch.run import decisions
 
-# Number of episodes in the means of rewards that are shown.
+# Number of episodes in the mean rewards that are shown.
 _RECENT = 200
 
 
 class CountedCurriculum:
-  """A curriculum, and counts of what was played; safe to use from threads.
+  """A curriculum with counts of steps and episodes; thread-safe.
 
   Args:
     curriculum: Chooses the tasks.
-    log: Receives its decisions, if it makes any.
+    log: Receives the curriculum's decisions, if it makes any.
   """
 
   def __init__(
@@ -34,7 +34,7 @@ class CountedCurriculum:
     self._lock = threading.Lock()
     self._steps = 0
     self._episodes = 0
-    # Decisions that are not yet logged, and the steps when they were taken.
+    # Decisions not yet logged, and the steps at which they were made.
     self._unlogged: list[tuple[list[base.Decision], int]] = []
     self._recent: collections.deque[np.ndarray] = collections.deque(
       maxlen=_RECENT
@@ -99,7 +99,7 @@ class CountedCurriculum:
     return found if self._log is None else found | self._log.metrics()
 
   def log_decisions(self) -> None:
-    """Writes the decisions since the last call; others need not wait for it.
+    """Writes the decisions since the last call; other threads need not wait.
 
     A full disk is only a warning.
     """
@@ -121,15 +121,15 @@ class CountedCurriculum:
         self._unlogged.append((made, self._steps))
 
   def drop_lost_decisions(self) -> None:
-    """Drops logged decisions that a resumed run takes again."""
+    """Drops logged decisions that a resumed run makes again."""
     if self._log is not None:
       self._log.drop_lost(self.counters()["env_steps"])
 
   def state_dict(self) -> dict[str, Any]:
     """Returns the state that a checkpoint keeps."""
     with self._lock:
-      # A run that resumes from this state does not take them again, so they
-      # must be logged with no later step than the state's.
+      # A run that resumes from this state does not make these decisions again,
+      # so they must be logged at a step no later than the state's.
       self._take_decisions()
       return {
         "curriculum": self._curriculum.state_dict(),

@@ -1,9 +1,9 @@
-"""The log of a curriculum's decisions, a JSON object a line.
+"""The log of a curriculum's decisions, one JSON object per line.
 
 {"env_steps": 51200, "task": 1234, "accepted": true, "why": "passes",
  "score": 0.31, "complexity": {"rules": 2, "trials": 3, ...}}
 
-With tasks of two players there is also "coplayer", as "random".
+With tasks of two players there is also "coplayer", such as "random".
 """
 
 import json
@@ -17,13 +17,14 @@ from adaland.envs.tasks.task import Task
 from adaland.launch.run import json_lines
 
 FILE = "decisions.jsonl"
-# Complexities are computed of at most this many decisions in one call: each
-# takes milliseconds, and a fast device decides on a thousand tasks a second.
+# The complexity is computed for at most this many decisions in one call: each
+# takes milliseconds, and a run on a fast device decides on a thousand tasks a
+# second.
 _MOST_MEASURED = 64
 
 
 class DecisionLog:
-  """A log of decisions and of the complexity of what was decided on.
+  """A log of decisions and of the complexity of their tasks.
 
   Args:
     folder: The run's directory.
@@ -76,10 +77,10 @@ class DecisionLog:
       mean.add(float(value))
 
   def drop_lost(self, newest: int) -> None:
-    """Drops decisions that a resumed run takes again.
+    """Drops decisions that a resumed run makes again.
 
     Args:
-      newest: Number of environment steps at which it resumes.
+      newest: Number of environment steps at which the run resumes.
     """
     json_lines.drop_lost(str(self._path), "env_steps", newest)
 

@@ -1,4 +1,4 @@
-"""Files of a JSON object a line, to which a run appends."""
+"""Files with one JSON object per line, to which a run appends."""
 
 import json
 import math
@@ -10,14 +10,14 @@ _LONGEST_LINE = 1_000_000
 
 
 def drop_lost(path: str, field: str, newest: int) -> None:
-  """Cuts off all that a run repeats when it resumes.
+  """Cuts off the rows that a run repeats when it resumes.
 
-  These are the rows from the first with a later step on, and an incomplete last
-  line, which a killed writer or a full disk leaves.
+  These are all rows from the first one with a later step, and an incomplete
+  last line, which a killed writer or a full disk leaves.
 
   Args:
     path: The file; it need not exist.
-    field: Name of a row's number of environment steps.
+    field: Name of the field with a row's number of environment steps.
     newest: Number of environment steps at which the run resumes.
 
   Raises:

@@ -15,8 +15,8 @@ from adaland.launch.run import json_lines
 class MetricsWriter:
   """A writer of `metrics.jsonl` and, where installed, TensorBoard files.
 
-  A killed run resumes from its last checkpoint and repeats the steps after it,
-  so rows of these steps are dropped.
+  A killed run resumes from its last checkpoint and repeats the later steps, so
+  rows of these steps are dropped.
 
   Args:
     folder: The run's directory.
@@ -27,7 +27,7 @@ class MetricsWriter:
   def __init__(self, folder: str, newest: int):
     self._path = os.path.join(folder, "metrics.jsonl")
     json_lines.drop_lost(self._path, "step", newest)
-    # Unbuffered, so that a line that failed is not written later.
+    # Unbuffered, so that a line whose write failed is not written later.
     self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115 (kept)
     self._board = _board(os.path.join(folder, "tensorboard"), newest)
 

@@ -12,7 +12,7 @@ from adaland.launch.run import metrics, progress
 
 
 class Played(Protocol):
-  """The results of what was played, as a row shows them."""
+  """The results of play that a row shows."""
 
   def trial_rewards(self) -> list[float]:
     """See `CountedCurriculum.trial_rewards`."""
@@ -68,7 +68,7 @@ class Status:
     Args:
       values: The learner's metrics, perhaps still being computed.
       steps: Environment steps in the batch, or in all batches.
-      lag: Updates since the batch's acting parameters, on average.
+      lag: Updates since the parameters that acted in the batch, on average.
       updates: Number of updates.
     """
     self._values.append(values)
@@ -91,9 +91,9 @@ class Status:
 
     Args:
       counters: The run's counters.
-      played: The results of what was played.
+      played: The results of play.
       force: True to write a row before it is time.
-      roles: Numbers of single roles that go into the row.
+      roles: Numbers of single roles, for the row.
     """
     if not force and not self.due():
       return
@@ -155,7 +155,7 @@ class Status:
     return " | ".join(parts)
 
   def _seconds_left(self, row: Mapping[str, float]) -> float | None:
-    """Returns the time until the run's first bound, at the present rate."""
+    """Returns the time until the run's first bound, at the current rate."""
     bounds = []
     if self._run.max_minutes:
       bounds.append(60 * self._run.max_minutes - row["seconds"])

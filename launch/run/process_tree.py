@@ -15,7 +15,7 @@ class Memory(NamedTuple):
   """Resident memory of a process, MiB.
 
   Attributes:
-    own: Pages that belong to this process alone, to which a leak adds.
+    own: Pages that belong to this process alone; a leak increases them.
     shared: Pages of files, mostly programs, that the system may drop, and of
       shared memory, such as Ray's object store.
   """
@@ -31,13 +31,13 @@ def memory(pid: int) -> Memory:
     psutil.NoSuchProcess: If there is no such process.
   """
   found = psutil.Process(pid).memory_info()
-  # Known on Linux; elsewhere all counts as the process's own.
+  # Known on Linux; elsewhere all memory counts as the process's own.
   shared = getattr(found, "shared", 0)
   return Memory((found.rss - shared) / _MB, shared / _MB)
 
 
 def tree(pid: int) -> list[int]:
-  """Returns a process and all its descendants that live."""
+  """Returns a process and all its living descendants."""
   with contextlib.suppress(psutil.NoSuchProcess):
     root = psutil.Process(pid)
     return [pid] + [child.pid for child in root.children(recursive=True)]

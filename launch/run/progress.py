@@ -1,4 +1,4 @@
-"""The live line of a long job on stderr, and formats of numbers."""
+"""The live line of a long job on stderr, and number formats."""
 
 import sys
 import time
@@ -7,11 +7,11 @@ from typing import TextIO
 
 
 class Progress:
-  """A line that is rewritten on a terminal, and repeated elsewhere.
+  """A line that is rewritten on a terminal and repeated elsewhere.
 
   Args:
     stream: The output; stderr if None.
-    quiet_seconds: Time between lines where they can't be rewritten.
+    quiet_seconds: Time between lines if the line can't be rewritten.
   """
 
   def __init__(self, stream: TextIO | None = None, quiet_seconds: float = 10.0):
@@ -26,7 +26,7 @@ class Progress:
 
     Args:
       text: The current state.
-      force: Whether to print it at once where it can't be rewritten.
+      force: Whether to print it at once if the line can't be rewritten.
     """
     if self._live:
       self._stream.write("\r" + text.ljust(self._width))
@@ -65,7 +65,7 @@ def duration(seconds: float) -> str:
 def count(number: float) -> str:
   """Formats a number as "1.23M", "45.6k" or "789"."""
   for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-    # In three digits 999,500 is a million already.
+    # Rounded to three digits, 999,500 is already a million.
     if abs(number) >= 0.9995 * limit:
       return f"{number / limit:.3g}{unit}"
   return f"{number:.3g}"

@@ -1,4 +1,4 @@
-"""The learner's pool of co-players, of which other roles are told."""
+"""The learner's pool of co-players, published to other roles."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,14 +12,14 @@ from adaland.launch.run import snapshots
 
 
 class PublishedPool:
-  """A pool whose snapshots the actors and the curriculum get to know.
+  """A pool that announces its snapshots to the actors and the curriculum.
 
   Args:
     pool: The pool.
     publish: Sends all snapshots' parameters, by their numbers, to the actors.
     tell: Tells the curriculum the numbers of all snapshots. It raises
-      ConnectionError or TimeoutError if the curriculum is away, and is then
-      called again later.
+      ConnectionError or TimeoutError if the curriculum can't be reached, and is
+      then called again later.
     saved: The newest checkpoint's `run`; None at a run's start.
   """
 
@@ -46,7 +46,7 @@ class PublishedPool:
       RunError: If its file can't be written.
     """
     if self._pool.is_due(updates):
-      # Later updates may take the arrays' memory.
+      # Later updates may reuse the arrays' memory.
       copied = jax.tree.map(np.array, params)
       try:
         self._pool.offer(updates, copied)

@@ -6,7 +6,7 @@ from adaland.agent.checkpoint import checkpoint
 from adaland.launch import errors
 
 _FIELD = "launcher"
-# The launcher of checkpoints that name none.
+# The launcher of checkpoints that do not name one.
 _PROCESSES = "local"
 
 

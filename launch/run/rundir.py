@@ -19,8 +19,8 @@ from adaland.envs.tasks import json_checks
 from adaland.launch import cli, errors
 from adaland.launch.config import json_codec
 
-# The format needs another number where a config that lacks a new field did not
-# mean the field's default: runs are continued by the default.
+# The format needs a new number when a config without a new field did not mean
+# the field's default, as runs are continued with the default.
 FORMAT = "adaland.run/2"
 _FAMILY = "adaland.run/"
 _LOCK = "lock"
@@ -30,14 +30,14 @@ def config_of(content: Any) -> Any:
   """Returns the config that a `config.json` holds.
 
   Raises:
-    UserError: If the content is not that of a config file.
+    UserError: If it is not the content of a config file.
   """
   found = content.get("format") if isinstance(content, dict) else None
   if found != FORMAT:
     if isinstance(found, str) and found.startswith(_FAMILY):
       raise errors.UserError(
         f"the run is of format {errors.shown(found)}, allowed: {FORMAT!r}; "
-        "another version of Adaland began it, which can continue it"
+        "it can be continued with the version of Adaland that started it"
       )
     raise errors.UserError(f"the format is not {FORMAT!r}")
   if "config" not in content:
@@ -70,7 +70,7 @@ class RunDir:
     """
     if not self.path.is_dir():
       raise errors.UserError(
-        f"--workdir={self.path}: no such directory; train makes one"
+        f"--workdir={self.path}: no such directory; adaland train creates one"
       )
     if not self.exists():
       raise errors.UserError(
@@ -111,9 +111,9 @@ class RunDir:
   def differences(
     self, config: Any, free_fields: Collection[str] = ()
   ) -> list[str]:
-    """Returns how a config differs from the run's, a text for each field.
+    """Returns how a config differs from the run's, one text per field.
 
-    Fields that are newer than the run have their defaults in it.
+    Fields that are newer than the run count as having their defaults there.
 
     Args:
       config: The config.
@@ -151,7 +151,7 @@ class RunDir:
 
   def _check(self, config: Any, free_fields: Collection[str]) -> None:
     """Raises UserError unless a run of this config may use the directory."""
-    # Reading refuses what is no run of this version, before all else.
+    # Reading comes first: it refuses runs of other versions.
     recorded = self.read_config() if self.exists() else None
     if recorded is not None and self._has_trained():
       found = self.differences(config, free_fields)
@@ -172,7 +172,7 @@ class RunDir:
       )
 
   def _has_other_files(self) -> bool:
-    """Returns True if there are files of neither a run nor its start."""
+    """Returns True if there are files other than those of a run's start."""
     ours = {self.checkpoints.name, self.logs.name, _LOCK}
     with errors.user_input("--workdir"):
       # A killed writer leaves a partial file.
@@ -196,6 +196,6 @@ class RunDir:
     except BlockingIOError as error:
       file.close()
       raise errors.UserError(
-        f"--workdir={self.path}: another train is running there"
+        f"--workdir={self.path}: another training process is running there"
       ) from error
     return file

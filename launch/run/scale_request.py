@@ -1,7 +1,7 @@
-"""Requests for another number of actors, as a file in the run's directory.
+"""Requests to change the number of actors, as a file in the run's directory.
 
-A file reaches the process that trains under any launcher, over a shared file
-system too, and needs no open connection.
+A file reaches the training process under any launcher, also over a shared file
+system, and needs no open connection.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ def request(run: rundir.RunDir, num_actors: int) -> None:
   """Requests a number of actors.
 
   Raises:
-    UserError: If a run can't have that many.
+    UserError: If a run can't have that many actors.
   """
   with errors.user_input():
     ActorConfig(num_actors=num_actors)
@@ -29,16 +29,16 @@ def request(run: rundir.RunDir, num_actors: int) -> None:
 
 
 def forget(run: rundir.RunDir) -> None:
-  """Drops a request that was made of an earlier start of the run."""
+  """Drops a request made to an earlier start of the run."""
   (run.path / _NAME).unlink(missing_ok=True)
 
 
 def take(
   run: rundir.RunDir, experiment: ExperimentConfig
 ) -> ExperimentConfig | None:
-  """Takes a request; returns the changed config, None if there is none.
+  """Takes a request; returns the changed config, or None without a request.
 
-  The run's `config.json` is changed as well.
+  It also changes the run's `config.json`.
 
   Args:
     run: The run's directory.

@@ -1,9 +1,9 @@
 """The pool of the agent's snapshots, which play as co-players.
 
-Each snapshot is a file of safetensors, written once. A checkpoint names the
-snapshots that it goes with, and was written after their files: whenever the
-process is killed, the newest checkpoint finds them. Files that no checkpoint
-needs are removed after the next one.
+Each snapshot is a safetensors file, written once. A checkpoint names its
+snapshots and is written after their files, so the newest checkpoint finds them
+whenever the process is killed. Files that no checkpoint needs are removed after
+the next one.
 """
 
 import os
@@ -40,7 +40,7 @@ class SnapshotPool:
     self._params: dict[int, types.Params] = {}
     # Snapshots due so far, kept or not.
     self._taken = 0
-    # Those that the last checkpoint but one may name.
+    # Snapshots that the last checkpoint but one may name.
     self._needed_before: set[int] = set()
 
   @property
@@ -62,7 +62,7 @@ class SnapshotPool:
 
     Args:
       updates: Learner updates that made the parameters.
-      params: The parameters, which nobody changes later.
+      params: The parameters, which must not change later.
 
     Returns:
       True if it was added.
@@ -84,7 +84,7 @@ class SnapshotPool:
     return True
 
   def get(self, number: int) -> types.Params:
-    """Returns the parameters of a snapshot, which its file may still hold.
+    """Returns the parameters of a snapshot, from its file if not in the pool.
 
     Raises:
       UserError: If the file is missing or broken.
@@ -96,7 +96,7 @@ class SnapshotPool:
       return weights.read(path, self._template)
 
   def tidy(self, playing: Collection[int] = ()) -> None:
-    """Removes files that no checkpoint needs; to be called after writing one.
+    """Removes files that no checkpoint needs; call it after writing one.
 
     Args:
       playing: Numbers of snapshots that the checkpoint's episodes need.
@@ -110,7 +110,7 @@ class SnapshotPool:
           path.unlink(missing_ok=True)
 
   def state_dict(self) -> dict[str, Any]:
-    """Returns the state that a checkpoint keeps beside the files."""
+    """Returns the state that a checkpoint keeps in addition to the files."""
     return {"taken": self._taken, "snapshots": self.numbers}
 
   def load_state_dict(self, state: dict[str, Any]) -> None:

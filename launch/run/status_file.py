@@ -34,7 +34,7 @@ class RoleStatus:
   Attributes:
     name: Its name, such as "actor 3".
     kind: learner, actor, replay, curriculum, parameters or evaluator.
-    pid: Its process; 0 before its first answer.
+    pid: Its process id; 0 before its first answer.
     host: The machine that runs it.
     memory_mb: Resident memory of its process, MiB.
     restarts: Number of restarts.
@@ -90,7 +90,7 @@ def write(
 def end(
   run: rundir.RunDir, launcher: str, counters: Mapping[str, float]
 ) -> None:
-  """Marks a run as ended that was killed before it did so.
+  """Marks a run as ended if it was killed before it could do so itself.
 
   Args:
     run: Its directory; it has all its steps.
@@ -119,7 +119,7 @@ def read(run: rundir.RunDir) -> dict[str, Any]:
   """Reads a run's status file.
 
   Raises:
-    UserError: If there is no run, or no status file, or it is broken.
+    UserError: If there is no run or no status file, or the file is broken.
   """
   run.read_config()
   path = run.path / NAME
@@ -138,7 +138,7 @@ def read(run: rundir.RunDir) -> dict[str, Any]:
 
 
 def memory_mb(pid: int | str = "self") -> float:
-  """Returns a process's resident memory, MiB; 0 where that is not known."""
+  """Returns a process's resident memory, MiB; 0 if unknown."""
   try:
     pages = int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1])
   except OSError:

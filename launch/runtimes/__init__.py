@@ -1,5 +1,5 @@
 """Runtimes: run the roles of a run and restart them.
 
-Threads and children of one process (`local`), actors of Ray (`ray`), or one
-process that does everything on one device (`single`).
+They use threads and children of one process (`local`), Ray actors (`ray`), or
+one process that does everything on one device (`single`).
 """

@@ -1,8 +1,8 @@
 """Child processes that die with their parent.
 
-Children are fresh interpreters (never forks: forking after gRPC or JAX have
-started threads hangs), in a process group each, so that Ctrl-C reaches the
-parent alone and it decides how to stop.
+Children are fresh interpreters, never forks: forking hangs once gRPC or JAX
+have started threads. Each is in its own process group, so that Ctrl-C reaches
+only the parent, which decides how to stop.
 """
 
 import ctypes
@@ -25,8 +25,8 @@ def tied() -> dict[str, str]:
 def die_with_parent() -> None:
   """Makes the kernel kill this process when its parent ends.
 
-  To be called first in a child. It does nothing in a process whose parent did
-  not ask for it, with `tied`.
+  Call it first in a child. It does nothing in a process whose parent did not
+  request it with `tied`.
   """
   parent = os.environ.pop(_PARENT_VARIABLE, None)
   if parent is None:
@@ -34,7 +34,7 @@ def die_with_parent() -> None:
   if sys.platform == "linux":
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
   if os.getppid() != int(parent):
-    os._exit(1)  # It ended before the line above.
+    os._exit(1)  # The parent ended before the line above.
 
 
 class Child:
@@ -43,10 +43,10 @@ class Child:
   The system kills a child when the thread that started it ends.
 
   Args:
-    module: Run as `python -m module`.
-    args: Its arguments.
-    env: Added to this process's environment.
-    log: File to which its output is appended.
+    module: Module that is run as `python -m module`.
+    args: The module's arguments.
+    env: Variables added to this process's environment.
+    log: File to which the child's output is appended.
 
   Attributes:
     process: The process that was started last.
@@ -64,7 +64,7 @@ class Child:
     self._command = [sys.executable, "-m", module, *args]
     self._env = {**os.environ, **env, **tied()}
     root = str(pathlib.Path(__file__).parents[3])
-    # Last, as in a checkout it has folders of common names, as `agent`, which
+    # Last, as a checkout has folders with common names, such as `agent`, which
     # a user's modules may have too.
     self._env["PYTHONPATH"] = os.pathsep.join(
       filter(None, [os.environ.get("PYTHONPATH"), root])
@@ -90,7 +90,7 @@ class Child:
     self.process.wait()
 
   def last_words(self) -> str:
-    """Returns the last line of its log."""
+    """Returns the last line of the child's log."""
     with open(self._log, errors="replace") as log:
       lines = [line.strip() for line in log if line.strip()]
     return lines[-1] if lines else "without a word"

@@ -1,4 +1,4 @@
-"""The driver of a run of many roles: starts them, watches them, ends them."""
+"""The driver of a run of many roles, which starts, watches and ends them."""
 
 import time
 from typing import Any
@@ -35,8 +35,8 @@ class Trainer:
     end_seconds: Time that roles have to end after the learner.
 
   Raises:
-    UserError: If there is a checkpoint that is broken, or the runtime lacks
-      what was asked for.
+    UserError: If the checkpoint is broken, or the runtime lacks a requested
+      resource.
   """
 
   def __init__(
@@ -96,11 +96,11 @@ class Trainer:
     return self._stop
 
   def request_stop(self) -> None:
-    """Ends the run after the update under way, with a checkpoint."""
+    """Ends the run after the current update, with a checkpoint."""
     self._stop = True
 
   def counters(self) -> dict[str, float]:
-    """Returns the counters that only grow, over all starts of the run."""
+    """Returns the counters, which only grow, over all starts of the run."""
     return dict(self._counters)
 
   @property
@@ -117,7 +117,7 @@ class Trainer:
     )
 
   def train(self) -> None:
-    """Runs until a bound of the config, or until asked to stop."""
+    """Runs until a bound in the config is reached, or until asked to stop."""
     name = self._runtime.name
     if self._complete:
       status_file.end(self._run, name, self._counters)
@@ -156,7 +156,7 @@ class Trainer:
       )
 
   def _scale(self, wanted: int) -> None:
-    """Starts actors, or ends those of the highest numbers."""
+    """Starts actors, or ends those with the highest numbers."""
     present = self._num_actors
     self.supervision.start(
       [self._program.actor(index) for index in range(present, wanted)]
@@ -166,7 +166,7 @@ class Trainer:
     self._num_actors = wanted
 
   def _count(self) -> None:
-    """Updates the counters; those of a restarted role may lag behind."""
+    """Updates the counters; a restarted role's may lag behind."""
     stats = dict(self.supervision.stats("curriculum"))
     stats["updates"] = self.supervision.stats("learner").get("updates", 0)
     for name, value in self._counters.items():
@@ -175,13 +175,13 @@ class Trainer:
   def _end(self) -> None:
     """Tells the learner to write its checkpoint, then all roles to end.
 
-    Actors end first: steps after the run's last would be lost.
+    Actors end first, as their steps after the run's end would be lost.
     """
     watch, roles = self.supervision, self.supervision.roles
     actors = [name for name in roles if name.startswith("actor")]
     look = min(_END_LOOK_SECONDS, self._runtime.look_seconds)
     while not roles["learner"].done:
-      # Repeated, as a restarted role does not know of it.
+      # Repeated, as a restarted role has not been told.
       for name in (*actors, "learner"):
         watch.stop(name)
       watch.poll(look)

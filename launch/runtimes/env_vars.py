@@ -7,30 +7,30 @@ from importlib import metadata
 
 from adaland.launch.run import cores
 
-# XLA takes its number of threads on a processor from here.
+# XLA reads its number of threads on a processor from here.
 _XLA_THREADS = "NPROC"
 # An actor is one of several processes on the machine's cores and its network
 # is small: a second thread costs more than it gains.
 _ENVIRONMENT = {
   "OMP_NUM_THREADS": "1",
   _XLA_THREADS: "1",
-  # Its programs take a fraction of a millisecond: they run on the calling
+  # Its programs take a fraction of a millisecond. They run on the calling
   # thread, as a busy machine is slow to wake another.
   "JAX_CPU_ENABLE_ASYNC_DISPATCH": "0",
 }
 NO_ACCELERATOR = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
 _ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"
-# JAX 0.4's default runtime does not vectorise the softmax of attention: without
-# it, an update of the laptop preset takes 70 % of the time. It compiles for
-# four times as long.
+# JAX 0.4's default runtime does not vectorise the softmax of attention. With
+# the other runtime, an update of the laptop preset takes 70 % of the time, but
+# compiling takes four times as long.
 _RUNTIME = "--xla_cpu_use_thunk_runtime"
 
 
 def learner() -> dict[str, str]:
-  """Returns the environment variables of a process that is a learner's alone.
+  """Returns the environment variables of a process with only a learner.
 
-  It has one malloc arena, as by `heap.share`, which comes too late where an
-  engine starts threads before the role.
+  It has one malloc arena, as set by `heap.share`, which comes too late if the
+  runtime starts threads before the role.
   """
   return {"MALLOC_ARENA_MAX": "1", **_xla_flags()}
 
@@ -39,17 +39,17 @@ def learner() -> dict[str, str]:
 def learner_here(num_actors: int) -> Iterator[None]:
   """Sets this process's environment variables for a learner among actors.
 
-  JAX reads them when it starts its devices, so they do nothing in a process
-  that has used it before. Actors keep a core each: two threads of a learner,
-  of which one waits for an actor's core, take half as much processor time
-  again as one.
+  JAX reads them when it starts its devices, so they have no effect in a process
+  that has used JAX before. Each actor keeps a core: two threads of a learner,
+  one of which waits for an actor's core, take half as much processor time again
+  as one.
 
   Args:
     num_actors: Number of actors on this machine.
   """
   threads = max(1, cores.num_cores() - num_actors)
   ours = {_XLA_THREADS: str(threads), **_xla_flags()}
-  # Whoever has set the number of threads has chosen.
+  # The user's own number of threads takes precedence.
   ours.update({k: os.environ[k] for k in (_XLA_THREADS,) if k in os.environ})
   before = {name: os.environ.get(name) for name in ours}
   os.environ.update(ours)
@@ -64,7 +64,7 @@ def learner_here(num_actors: int) -> Iterator[None]:
 
 
 def actor() -> dict[str, str]:
-  """Returns the environment variables of an actor's process.
+  """Returns the environment variables of an actor process.
 
   Accelerators are the learner's.
   """
@@ -72,7 +72,7 @@ def actor() -> dict[str, str]:
 
 
 def _xla_flags(*flags: str) -> dict[str, str]:
-  """Returns XLA's flags: the user's, those given and those for this JAX."""
+  """Returns XLA's flags: the user's, the given ones and those for this JAX."""
   every = [*os.environ.get("XLA_FLAGS", "").split(), *flags]
   chosen = any(flag.startswith(_RUNTIME) for flag in every)
   if metadata.version("jax").startswith("0.4.") and not chosen:

@@ -1,4 +1,4 @@
-"""The runtime of one machine: threads of this process, and child processes.
+"""The runtime for one machine: threads of this process, and child processes.
 
 The learner and the servers that it needs at every step are threads; actors
 and the evaluator are children, which call them through a Unix socket.
@@ -62,9 +62,9 @@ class _Process:
 
   Attributes:
     child: The child.
-    over: True if the end of the present process needs no more attention.
-    stopping: True if it was told to end.
-    stats: The child's last answer, until it is taken; None if it is taken.
+    over: True if the end of the current process needs no further handling.
+    stopping: True if the child was told to end.
+    stats: The child's last answer; None once it is taken.
   """
 
   def __init__(self, child: children.Child):
@@ -74,7 +74,7 @@ class _Process:
     self.stats: dict[str, Any] | None = None
 
   def start(self) -> None:
-    """Starts another process in place of one that has ended."""
+    """Replaces a process that has ended by another."""
     self.over = False
     self.stats = None
     self.child.kill()
@@ -108,14 +108,14 @@ class LocalRuntime:
     self._stack = contextlib.ExitStack()
 
   def setup(self, experiment: ExperimentConfig, folder: str) -> role.Setup:
-    """See `Runtime.setup`; there is one learner, whatever the config has."""
+    """See `Runtime.setup`; there is one learner, whatever the config says."""
     self._setup = role.Setup(experiment, folder)
     return self._setup
 
   def open(self) -> None:
     """See `Runtime.open`."""
-    # Imported before there are threads: rlax must not find TensorFlow, which
-    # is hidden for its import, while Reverb's import looks for it.
+    # Imported before there are threads: TensorFlow is hidden while rlax is
+    # imported, and Reverb's import in another thread must still find it.
     import adaland.agent.learner  # noqa: F401
 
     heap.share()
@@ -129,7 +129,7 @@ class LocalRuntime:
     return "this machine"
 
   def accelerators(self) -> int:
-    """See `Runtime.accelerators`; the learner takes whatever JAX finds."""
+    """See `Runtime.accelerators`; the learner uses whatever JAX finds."""
     return 0
 
   def in_process(self, name: str) -> role.Role:
@@ -141,10 +141,10 @@ class LocalRuntime:
     return self._processes[name].child.process.pid
 
   def call(self, name: str, method: str, args: tuple[Any, ...]) -> Any:
-    """Serves a call of one role to another.
+    """Serves a call from one role to another.
 
     Args:
-      name: The role that is called; `socket_rpc.RUNTIME` for the runtime.
+      name: The called role; `socket_rpc.RUNTIME` for the runtime.
       method: The method's name.
       args: Its arguments.
 
@@ -159,7 +159,7 @@ class LocalRuntime:
     return getattr(thread.role, method)(*args)
 
   def _heartbeat(self, name: str, stats: dict[str, Any]) -> None:
-    """Stores a child's answer, unless another process has replaced it."""
+    """Stores a child's answer, unless the child has been replaced."""
     process = self._processes.get(name)
     if process is not None and stats["pid"] == process.child.process.pid:
       process.stats = stats

@@ -29,7 +29,7 @@ def make_parser() -> cli.Parser:
 
 
 class Worker:
-  """One role, and its reports to the runtime.
+  """One role and its reports to the runtime.
 
   Args:
     name: The role's name.
@@ -52,7 +52,7 @@ class Worker:
   def run(self, make: Callable[[], role.Role]) -> None:
     """Makes the role, runs it, and reports its end.
 
-    Heartbeats begin before that: making a role takes imports of seconds.
+    Heartbeats begin before that, as the imports of a role take seconds.
 
     Args:
       make: Makes the role.
@@ -85,7 +85,7 @@ class Worker:
 
 
 def connect(args: argparse.Namespace, name: str) -> peer.Peer:
-  """Returns a role of the run's process; `socket_rpc.RUNTIME` its runtime."""
+  """Returns a role of the run's process, or its runtime by `RUNTIME`."""
   key = bytes.fromhex(os.environ[socket_rpc.KEY_VARIABLE])
   return socket_rpc.SocketPeer(args.control, key, name)
 
@@ -97,7 +97,7 @@ def work(args: argparse.Namespace, make: Callable[[], role.Role]) -> None:
     args: The flags.
     make: Makes the role.
   """
-  # A child has nothing to finish: told to end, it ends at once.
+  # A child has nothing to finish: it ends as soon as it is told to.
   signal.signal(signal.SIGTERM, signal.SIG_DFL)
   try:
     Worker(args.role, connect(args, socket_rpc.RUNTIME)).run(make)

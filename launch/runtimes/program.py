@@ -1,4 +1,4 @@
-"""The roles of a run, and the resources that each of them takes."""
+"""The roles of a run and the resources that each requests."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from adaland.launch import errors
 from adaland.launch.roles import factory, role
 from adaland.launch.runtimes import env_vars
 
-# Besides its own work, a role answers `stats` and calls of its peers.
+# In addition to its own work, a role answers `stats` and calls from its peers.
 _CALLS = 8
 # Calls that each worker may make to the leading learner at a time.
 _WORKER_CALLS = 3
@@ -17,11 +17,11 @@ class RoleSpec(NamedTuple):
 
   Attributes:
     name: Its name; see `roles.factory.make`.
-    cpus: Processors that it takes of a machine of a cluster.
-    gpus: Accelerators that it takes.
+    cpus: Processors that it requests on a machine of a cluster.
+    gpus: Accelerators that it requests.
     env: Environment variables of its process.
-    site: Rank of the learner on whose machine it must be; None: any machine.
-    calls: Number of calls that it must be able to serve at the same time.
+    site: Rank of the learner whose machine it must share; None for any machine.
+    calls: Number of calls that it must be able to serve at once.
   """
 
   name: str
@@ -33,7 +33,7 @@ class RoleSpec(NamedTuple):
 
 
 def check(setup: role.Setup) -> None:
-  """Checks that the roles that a config asks for work together here.
+  """Checks that the roles that a config requests work together here.
 
   Raises:
     UserError: If they don't.
@@ -55,7 +55,7 @@ class Program:
     accelerators: Number of accelerators of the cluster.
 
   Attributes:
-    roles: All roles but the actors, those that others need first.
+    roles: All roles except actors; those that others need come first.
   """
 
   def __init__(self, setup: role.Setup, accelerators: int):
@@ -85,7 +85,7 @@ class Program:
 
   def _learner(self, name: str, rank: int) -> RoleSpec:
     gpus = self._learner_gpus()
-    # Several may share a machine, but not an accelerator.
+    # Several learners may share a machine, but not an accelerator.
     alone = self._setup.num_learners == 1 and not self._setup.many_machines
     return RoleSpec(
       name,

@@ -1,4 +1,4 @@
-"""The runtime of Ray: each role is an actor of Ray with its own process."""
+"""The Ray runtime: each role is a Ray actor with its own process."""
 
 import functools
 import os
@@ -21,8 +21,8 @@ _ROOT = str(pathlib.Path(__file__).parents[3])
 class RayPeer:
   """A role that Ray knows by name; may be sent to other processes.
 
-  It holds a name, not a handle: an argument that holds a handle is kept in the
-  object store, which a role would need again to be restarted.
+  It holds a name, not a handle: arguments that hold handles are kept in the
+  object store, and a role would need them there to be restarted.
 
   Args:
     name: The role's name.
@@ -55,9 +55,9 @@ class RayPeer:
 
 
 class RayStore:
-  """A store of parameters in Ray's object store, one copy a machine.
+  """A store of parameters in Ray's object store, one copy per machine.
 
-  A reference is inside a tuple: Ray would resolve a bare one on its way.
+  A reference is wrapped in a tuple: Ray would resolve a bare one in transit.
   """
 
   def put(self, params: types.Params) -> tuple[Any]:
@@ -78,7 +78,7 @@ class RayStore:
 
 
 class Host:
-  """The actor of Ray that runs one role.
+  """The Ray actor that runs one role.
 
   Args:
     name: The role's name.
@@ -107,7 +107,7 @@ class Host:
 
 
 class _Actor:
-  """A role's handle, and the calls to it that were not answered yet."""
+  """A role's handle and the calls to it that are not answered yet."""
 
   def __init__(self, handle: Any):
     self.handle = handle
@@ -120,7 +120,7 @@ class RayRuntime:
   """See `runtime.Runtime`.
 
   Args:
-    address: The cluster's address; empty for one that ends with the run.
+    address: The cluster's address; empty for a cluster that ends with the run.
   """
 
   name = "ray"
@@ -147,7 +147,7 @@ class RayRuntime:
 
   def open(self) -> None:
     """Starts Ray or joins a cluster; see `Runtime.open`."""
-    # Of this start alone: roles of an earlier one may take a while to end.
+    # A new namespace per start, as an earlier start's roles may end slowly.
     self._cluster = ray_cluster.Cluster(
       self._address, f"adaland-{secrets.token_hex(6)}"
     )
@@ -170,9 +170,9 @@ class RayRuntime:
       self._actors[spec.name] = _Actor(self._remote(spec))
 
   def _reserve(self, specs: Sequence[program.RoleSpec]) -> list[Any]:
-    """Reserves room for the learners: the first with the replay server.
+    """Reserves room for the learners, the first with the replay server.
 
-    They get different machines while there are enough.
+    They get different machines if there are enough.
     """
     import ray
 
@@ -194,7 +194,7 @@ class RayRuntime:
         " and ".join(f"{n:g} {name}" for name, n in bundle.items())
         for bundle in bundles
       )
-      also = f", or others have not {others[0]} each" if others else ""
+      also = f", or others lack {others[0]} each" if others else ""
       raise errors.UserError(
         f"no machine of the cluster has {first} for the learner and its "
         f"replay server{also} (waited {seconds:g} s; "
@@ -207,7 +207,7 @@ class RayRuntime:
     ]
 
   def _remote(self, spec: program.RoleSpec) -> Any:
-    """Makes the actor of Ray that runs a role and keeps it alive."""
+    """Makes the Ray actor that runs a role and keeps it alive."""
     import ray
 
     more = {}
@@ -215,19 +215,19 @@ class RayRuntime:
       more["scheduling_strategy"] = "SPREAD"
     elif spec.site is not None and spec.site < len(self._sites):
       more["scheduling_strategy"] = self._sites[spec.site]
-    # A user's own parts are found by the variable, before a checkout's folders
-    # of the same names, as `agent`.
+    # PYTHONPATH finds a user's own parts before a checkout's folders with the
+    # same names, such as `agent`.
     path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), _ROOT]))
     host = ray.remote(Host).options(
       name=spec.name,
-      # On the one machine that there is, room is not what decides.
+      # On a single machine, room does not decide where roles run.
       num_cpus=spec.cpus if self._setup.many_machines else 0,
       num_gpus=spec.gpus,
       max_restarts=-1,
       max_task_retries=-1,
       max_concurrency=spec.calls,
-      # Ray's control store would keep a record of each of the last 100,000
-      # calls, for a dashboard that is not there: memory and time.
+      # Otherwise Ray's control store records the last 100,000 calls, for a
+      # dashboard that is not there, at a cost in memory and time.
       enable_task_events=False,
       runtime_env={"env_vars": {"PYTHONPATH": path, **spec.env}},
       **more,
@@ -239,7 +239,7 @@ class RayRuntime:
     self._actors[name].handle.call.remote("stop")
 
   def restart(self, name: str) -> None:
-    """Kills the role's process, in whose place Ray starts another."""
+    """Kills the role's process, which Ray replaces by another."""
     import ray
 
     actor = self._actors[name]
@@ -264,7 +264,7 @@ class RayRuntime:
       references[actor.asked] = name
       if actor.running is not None:
         references[actor.running] = name
-    # The answers of `run` are not expected, so this waits all the time.
+    # `run` is not expected to answer, so this waits until the timeout.
     ready, _ = ray.wait(
       list(references), num_returns=len(references), timeout=seconds
     )

@@ -1,4 +1,4 @@
-"""Ray itself: a cluster for the run alone, or one that exists."""
+"""Ray itself: a cluster for this run only, or an existing one."""
 
 import importlib.util
 import logging
@@ -10,12 +10,12 @@ from adaland.launch import errors
 
 _CONNECT_SECONDS = 5.0
 _ATTEMPTS = 3
-# Ray sends statistics home unless told not to. Without the second it listens
-# on every interface although all of it is on this machine.
+# Ray sends usage statistics unless told not to. Without the first variable of
+# _ALONE it listens on every interface although all of it is on this machine.
 _ALWAYS = {"RAY_USAGE_STATS_ENABLED": "0"}
 _ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
-# Ray starts its processes with a niceness of 15: beside anything else the roles
-# would hardly run, and would be restarted as unresponsive.
+# Ray starts its processes with a niceness of 15: next to any other load the
+# roles would hardly run, and would be restarted as unresponsive.
 _NICENESS = "RAY_worker_niceness"
 
 
@@ -28,20 +28,19 @@ def require() -> None:
 
 
 class Cluster:
-  """A cluster of Ray: one made on this machine, or one that exists.
+  """A Ray cluster: one started on this machine, or an existing one.
 
-  Ray reads its settings from this process's environment, which gets back its
-  own variables at the end: what the process starts later may be in another
-  cluster.
+  Ray reads its settings from this process's environment, whose own variables
+  are restored at the end, as later runs of the process may use another cluster.
 
   Args:
-    address: The cluster's address, "host:port" or "auto"; empty makes one that
-      ends with this object or with this process.
-    namespace: Separates the names of this run's roles from others'.
+    address: The cluster's address, "host:port" or "auto"; empty starts a
+      cluster that ends with this object or with this process.
+    namespace: Separates the names of this run's roles from others.
 
   Raises:
-    UserError: If there is no cluster there, or Ray is not installed.
-    RunError: If the cluster of this machine does not start.
+    UserError: If there is no cluster at the address, or Ray is not installed.
+    RunError: If a cluster on this machine does not start.
   """
 
   def __init__(self, address: str, namespace: str):
@@ -75,11 +74,11 @@ def _variables() -> dict[str, str]:
 
 
 def _start(address: str, namespace: str) -> None:
-  # Before Ray is imported: it reads some of these only then.
+  # Set before Ray is imported, as it reads some of these only then.
   os.environ.update(_ALWAYS)
   if address:
     _check_address(address)
-    # Ray's own default is not the same for head and driver.
+    # Ray's own defaults differ between head and driver.
     os.environ.setdefault(
       "RAY_AUTH_MODE", "token" if _has_token() else "disabled"
     )
@@ -96,8 +95,8 @@ def _start(address: str, namespace: str) -> None:
         address=address or "local",
         namespace=namespace,
         include_dashboard=None if address else False,
-        # Roles on the one machine take none, and Ray would keep a process in
-        # reserve for each.
+        # Roles on a single machine request no CPUs, and Ray would keep a
+        # process in reserve for each CPU.
         num_cpus=None if address else 0,
         log_to_driver=False,
         logging_level=logging.ERROR,
@@ -108,7 +107,7 @@ def _start(address: str, namespace: str) -> None:
       if address:
         raise errors.UserError(f"--ray_address={address}: {reason}") from error
       # On a busy machine Ray's processes may time out on one another, which
-      # has no exception type.
+      # raises a plain Exception.
       if type(error) is not Exception or attempt == _ATTEMPTS - 1:
         raise errors.RunError(f"starting Ray: {reason}") from error
       ray.shutdown()
@@ -122,7 +121,7 @@ def _has_token() -> bool:
 
 
 def _check_address(address: str) -> None:
-  """Raises UserError unless something listens there; Ray waits long."""
+  """Raises UserError unless something listens there; Ray would wait long."""
   if address == "auto":
     return
   host, _, port = address.rpartition(":")

@@ -13,7 +13,7 @@ class Heartbeat(NamedTuple):
 
   Attributes:
     name: The role.
-    stats: As `Role.stats` returns them.
+    stats: The role's `stats`.
   """
 
   name: str
@@ -31,7 +31,7 @@ class Ended(NamedTuple):
 
   Attributes:
     name: The role.
-    failure: The reason if it has failed; None if it was told to stop.
+    failure: The reason if the role has failed; None if it was told to stop.
   """
 
   name: str
@@ -47,7 +47,7 @@ class Runtime(Protocol):
   Only the driver's thread calls it.
 
   Attributes:
-    name: As `--launcher` has it.
+    name: The value of `--launcher`.
     look_seconds: Time between two polls of the roles.
   """
 
@@ -81,7 +81,7 @@ class Runtime(Protocol):
     ...
 
   def start(self, specs: Sequence[program.RoleSpec]) -> None:
-    """Starts roles, in order; each begins to run at once.
+    """Starts roles, in order; each starts to run at once.
 
     Raises:
       UserError: If there is no room for them.

@@ -1,11 +1,11 @@
 """Calls between processes of one machine, over Unix sockets.
 
-The server is in the process that trains; each peer in a child process holds
-one connection, with one request and one reply at a time. So a child that is
-killed in the middle of a message holds no lock and disturbs no other.
+The server is in the training process; each peer in a child process holds one
+connection, with one request and one reply at a time. A child that is killed in
+the middle of a message therefore holds no lock and disturbs no other.
 
 Messages are pickled, so a sender can run code here: only processes of the same
-user that know the key are listened to. No file is ever read that way.
+user that know the key are accepted. Files are never unpickled.
 """
 
 import contextlib
@@ -32,11 +32,10 @@ from adaland.launch import errors
 KEY_VARIABLE = "ADALAND_CONTROL_KEY"
 # The name under which children call the runtime, not a role.
 RUNTIME = ""
-# As many faults in a row are not the fault of one child.
+# So many faults in a row are not caused by one child.
 _MAX_FAULTS = 50
 _FAULT_SECONDS = 0.1
-# Begins an address in Linux's abstract name space of sockets, as `ss` prints
-# it.
+# Prefix of an address in Linux's abstract socket namespace, as `ss` prints it.
 _ABSTRACT = "@"
 
 
@@ -44,7 +43,7 @@ class RemoteError(RuntimeError):
   """A call failed in the role that was called."""
 
 
-# Errors that reach the caller as they are: a run ends by them.
+# Errors that reach the caller unchanged, as they end a run.
 _EXPECTED = (errors.UserError, errors.RunError)
 
 
@@ -63,16 +62,16 @@ def connect(address: str, key: bytes) -> connection.Connection:
 
 
 def socket_name(address: str) -> str:
-  """Returns the system's name of a socket address."""
+  """Returns the system's name for a socket address."""
   if address.startswith(_ABSTRACT):
     return "\0" + address.removeprefix(_ABSTRACT)
   return address
 
 
 class SocketPeer:
-  """A role in the process that trains; see `peer.Peer`.
+  """A role in the training process; see `peer.Peer`.
 
-  All threads may use one; it connects at its first call.
+  Threads may share one; it connects at its first call.
 
   Args:
     address: The server's address.
@@ -110,7 +109,7 @@ class SocketPeer:
       self._connection = connect(self._address, self._key)
     self._connection.send((self._name, method, args))
     if not self._connection.poll(timeout):
-      # The late reply must not be taken for the next call's.
+      # A late reply must not be mistaken for the next call's.
       self._connection.close()
       self._connection = None
       raise TimeoutError(f"{method}: no answer")
@@ -142,7 +141,7 @@ class Server:
   """A server of calls, with one thread for each connection.
 
   Args:
-    answer: Serves a call, of a role's name, a method's name and arguments.
+    answer: Serves a call, given a role's name, a method's name and arguments.
     make_listener: Makes a listener; see `connection.Listener`.
     fault_seconds: Time between two attempts after a fault.
 
@@ -161,16 +160,16 @@ class Server:
     self._fault_seconds = fault_seconds
     self._folder = ""
     if sys.platform == "linux":
-      # A name without a file, which ends with this process.
+      # A name without a file, which disappears with this process.
       self.address = f"{_ABSTRACT}adaland-{os.getpid()}-{secrets.token_hex(4)}"
     else:
       # In a folder that no other user can read, with a short path: a socket's
-      # path has at most 107 characters, and a work directory's is often longer.
+      # path has at most 107 characters, and a run's directory is often longer.
       self._folder = tempfile.mkdtemp(prefix="adaland-")
       self.address = os.path.join(self._folder, "control")
     self.key = secrets.token_bytes(16)
-    # Without the key, which is asked for by each connection's thread: a silent
-    # peer would hold up all others.
+    # Without the key, which each connection's thread requests, as a silent peer
+    # would otherwise hold up all others.
     self._listener = make_listener(
       socket_name(self.address), "AF_UNIX", backlog=64
     )
@@ -189,7 +188,7 @@ class Server:
       try:
         conn = self._listener.accept()
       except OSError as error:
-        # A child killed while it connects is no reason to stop listening.
+        # A child may be killed while it connects; the server listens on.
         faults += 1
         if faults == _MAX_FAULTS and not self._closed:
           self._failure = OSError(
@@ -238,9 +237,9 @@ class Server:
 
 
 def _is_of_this_user(conn: connection.Connection) -> bool:
-  """Returns True if this user has the other end.
+  """Returns True if the other end is this user's.
 
-  Any user can connect to a name in Linux's abstract name space.
+  Any user can connect to a name in Linux's abstract namespace.
   """
   if sys.platform != "linux":
     return True

@@ -14,7 +14,7 @@ from adaland.launch.run import (
 )
 from adaland.launch.runtimes import supervision
 
-# Greatest age of the status file.
+# Maximum age of the status file.
 _STATUS_SECONDS = 2.0
 
 
@@ -85,7 +85,7 @@ class Rows:
       if "version" in stats and "updates" in learner:
         lag = learner["updates"] - stats["version"]
         numbers["params_lag"] = max(0.0, lag)
-    elif role.name == "learner":  # Of several, the one that reports for all.
+    elif role.name == "learner":  # The first learner reports for all.
       numbers["updates_per_s"] = rates.get("count", 0.0)
       numbers["steps_per_s"] = rates.get("learned", 0.0)
       if rates.get("running"):
@@ -177,14 +177,14 @@ class _Rates:
 class _Learned:
   """Means of the learner's metrics over the updates since the last row.
 
-  A metric's mean is over the updates that have it.
+  A metric is averaged over the updates that have it.
   """
 
   def __init__(self):
     self._last: dict[str, Any] = {}
 
   def add_to(self, shown: metrics_row.Status, stats: Mapping[str, Any]) -> None:
-    """Adds the updates since the last call to a row under way."""
+    """Adds the updates since the last call to the current row."""
     if "count" not in stats:
       return
     same = stats["incarnation"] == self._last.get("incarnation")

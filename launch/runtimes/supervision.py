@@ -10,14 +10,13 @@ from adaland.launch.roles import role
 from adaland.launch.runtimes import program, runtime
 
 # A role that ends within this time of its start is in a crash loop. It may
-# fail a few times in a row, or be killed more often: one that is killed may
-# live next time, but not if memory runs out each time.
+# fail a few times in a row, or be killed more often, as a killed role may
+# survive the next time, unless memory runs out each time.
 _CRASH_LOOP_SECONDS = 30.0
 _MAX_FAILURES = 4
 _MAX_DEATHS = 20
 # The hang timeout doubles with each restart of a role that has not answered
-# since the restart before: it may need longer than that to start, or may wait
-# for a machine.
+# since the previous one: it may need longer to start, or wait for a machine.
 _MAX_DOUBLINGS = 6
 
 
@@ -27,14 +26,14 @@ class RoleHandle:
 
   Attributes:
     name: The role's name.
-    started: Start of its present incarnation, monotonic seconds.
+    started: Start of its current incarnation, monotonic seconds.
     last_heartbeat: Time of its last answer or start, monotonic seconds.
     stats: Its last answer; empty before the first.
     restarts: Number of restarts.
-    done: True if its `run` has ended as it was told to.
+    done: True if its `run` has ended as told.
     failures: Failures in a row, in a crash loop.
     deaths: Deaths in a row, in a crash loop.
-    hangs: Restarts by the hang timeout since the last answer.
+    hangs: Restarts due to the hang timeout since the last answer.
     messages_shown: Number of messages of this incarnation that were shown.
   """
 
@@ -101,7 +100,7 @@ class Supervision:
     """Watches for some seconds.
 
     Raises:
-      UserError: If a role reports that what was asked for can't be done.
+      UserError: If a role reports that a request can't be fulfilled.
       RunError: If a role is in a crash loop.
     """
     for event in self._runtime.poll(seconds):

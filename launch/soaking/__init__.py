@@ -1,5 +1,5 @@
-"""Soaking: rough play in many tasks, with laws checked at every step.
+"""Soaking: rough play of many tasks, with laws checked at every step.
 
-`laws` has a row for each law; `adaland tasks soak` is the command, which keeps
-what breaks a law as a task and a demonstration.
+`laws` has a row for each law; the command is `adaland tasks soak`, which keeps
+episodes that break a law as a task and a demonstration.
 """

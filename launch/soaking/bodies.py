@@ -1,4 +1,4 @@
-"""Bodies of one environment's state, for laws about where things are."""
+"""Bodies of one environment's state, for laws about positions."""
 
 from collections.abc import Collection
 
@@ -11,7 +11,7 @@ from adaland.envs.physics import overlap
 def of(
   view: land.BatchView, env: int, types: Collection[int] | None = None
 ) -> overlap.Bodies:
-  """Returns the bodies of an environment, objects of some types alone.
+  """Returns the bodies of an environment, or only objects of some types.
 
   Args:
     view: The state of the batch.

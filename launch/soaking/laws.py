@@ -1,7 +1,7 @@
-"""Laws of the worlds, which hold at every step whatever players do.
+"""Laws of the worlds, which hold at every step, whatever the players do.
 
 A law is a pure function of a transition that yields each environment in which
-it is broken, with the reason. `LAWS` is the table: one row adds a law.
+it is broken, with the reason. `LAWS` is the table: a new law is a new row.
 
 P: players, S: slots; nodes are numbered players first.
 """
@@ -20,10 +20,10 @@ from adaland.launch.soaking.transitions import Broken, Transition
 Law = Callable[[Transition], Broken]
 
 _OVERLAP_METRES: Final = 0.02  # At starts and spawns.
-_CENTRE_METRES: Final = 0.03  # Least distance of a centre from any surface.
+_CENTRE_METRES: Final = 0.03  # Minimum distance of a centre from any surface.
 _PRESSED_METRES: Final = 0.25
-_SUBSTEPS: Final = 4  # Fewer than there are, as bodies get faster in a step.
-_FEET_METRES: Final = 0.1  # Most that feet are below the ground.
+_SUBSTEPS: Final = 4  # Fewer than there are, as bodies speed up in a step.
+_FEET_METRES: Final = 0.1  # Maximum depth of feet below the ground.
 _STEP_ASIDE: Final = 0.1  # Metres within which the lowest ground counts.
 _STILL_STEPS: Final = 4
 _SUPPORT_METRES: Final = 0.02
@@ -31,7 +31,7 @@ _PARKED_METRES: Final = -50.0  # Empty slots are below this.
 
 
 def finite(t: Transition) -> Broken:
-  """Checks that there are no infinities and no NaN."""
+  """Checks that there are no infinities or NaNs."""
   good = np.ones(len(t.tasks), bool)
   view = t.after
   for array in (view.object_pos, view.object_quat, view.player_pos, t.reward):
@@ -41,7 +41,7 @@ def finite(t: Transition) -> Broken:
 
 
 def counted(t: Transition) -> Broken:
-  """Checks that objects come and go by rules that fired alone."""
+  """Checks that objects appear and disappear only by rules that fired."""
   changed = (t.before.slot_types != t.after.slot_types).any(1)
   for env in np.flatnonzero(t.steady & (changed | t.after.fired.any(1))):
     wanted = collections.Counter(_used(t.before.slot_types[env]))
@@ -68,9 +68,9 @@ def _used(slot_types: np.ndarray) -> list[int]:
 def inside(t: Transition) -> Broken:
   """Checks that nothing leaves the arena or sinks into its ground.
 
-  A body enters what it hits by the way of one substep before it is stopped,
-  with the speed that it had in the step before: a held object, which the hand
-  speeds up, by up to _PRESSED_METRES.
+  Before it is stopped, a body penetrates an obstacle by the distance of one
+  substep at the speed of the step before; a held object, which the hand speeds
+  up, by up to _PRESSED_METRES.
   """
   view = t.after
   pressed = _held(t.before) | _held(view)
@@ -98,10 +98,10 @@ def _held(view: land.BatchView) -> np.ndarray:
 def _beyond(
   view: land.BatchView, at: np.ndarray, slack: np.ndarray
 ) -> np.ndarray:
-  """Returns how far points are in the ground or out of the arena.
+  """Returns how far points are in the ground or outside the arena.
 
-  The lowest ground around counts, so that a body in contact with a cliff, or
-  pressed into it no deeper than into the ground, is not inside it.
+  The lowest ground around a point counts, so that a body in contact with a
+  cliff, or pressed into it no deeper than into the ground, is not inside it.
 
   Args:
     view: The state.
@@ -148,7 +148,7 @@ def apart(t: Transition) -> Broken:
 
 
 def gone(t: Transition) -> Broken:
-  """Checks that nobody sees, holds or touches what is not there."""
+  """Checks that nobody sees, holds or touches objects that are not there."""
   view = t.after
   num_players = view.player_pos.shape[1]
   empty = view.slot_types == 0
@@ -166,7 +166,7 @@ def gone(t: Transition) -> Broken:
 
 
 def supported(t: Transition) -> Broken:
-  """Checks that what rests on nothing falls."""
+  """Checks that unsupported objects fall."""
   view = t.after
   rests = (view.slot_types > 0) & ~view.frozen & ~_held(view)
   rests &= t.still >= _STILL_STEPS
@@ -194,7 +194,7 @@ def _on_ground(view: land.BatchView, which: np.ndarray) -> np.ndarray:
 
 
 def repeated(t: Transition) -> Broken:
-  """Checks that all trials of an episode start in the same state, exactly."""
+  """Checks that all trials of an episode start in exactly the same state."""
   for name in ("slot_types", "frozen", "object_pos", "object_quat"):
     now, then = getattr(t.after, name), getattr(t.start, name)
     different = (now != then).reshape(len(now), -1).any(1)
@@ -202,7 +202,7 @@ def repeated(t: Transition) -> Broken:
       yield int(env), f"{name} differs from the first trial's start"
   moved = (t.after.player_pos != t.start.player_pos).any((1, 2))
   for env in np.flatnonzero(t.restarted & (moved | (t.after.held >= 0).any(1))):
-    yield int(env), "a player starts elsewhere, or with an object in hand"
+    yield int(env), "a player starts elsewhere or with an object in hand"
 
 
 LAWS: Final[Mapping[str, Law]] = {

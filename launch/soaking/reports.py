@@ -1,4 +1,4 @@
-"""Laws of what the game reports: rewards, and contacts within steps.
+"""Laws about the game's reports: rewards, and contacts within steps.
 
 P: players, S: slots; nodes are numbered players first.
 """
@@ -13,14 +13,14 @@ from adaland.envs.tasks.literals import Literal, Player
 from adaland.launch.soaking import bodies
 from adaland.launch.soaking.transitions import Broken, Transition
 
-# Contacts are within 1 mm; the states that laws read are rounded.
+# Contacts are within 1 mm, and the states that laws read are rounded.
 _SURELY_TOUCHING: Final = 0.0008
 _SURELY_APART: Final = 0.5
 _ROUNDING: Final = 1e-4
 
 
 def rewarded(t: Transition) -> Broken:
-  """Checks rewards against a recount from the states, and their sums."""
+  """Checks rewards against the states, and their sums."""
   rows = np.arange(len(t.tasks))
   summed = t.after.trial_rewards[rows, t.trial]
   apart_ = np.abs(summed - t.trial_reward) > _ROUNDING
@@ -43,7 +43,7 @@ def rewarded(t: Transition) -> Broken:
 
 
 def _holds(literal: Literal, t: Transition, env: int) -> bool | None:
-  """Returns whether a literal holds after a step, None if it can't be told."""
+  """Returns whether a literal holds after a step; None if unknown."""
   view = t.after
   num_players = view.player_pos.shape[1]
   types = np.concatenate(
@@ -72,7 +72,7 @@ def _holds(literal: Literal, t: Transition, env: int) -> bool | None:
   elif isinstance(literal.a, Player):
     related[:num_players] = view.visible[env]
   else:
-    return None  # Who sees whom among objects is not part of the state.
+    return None  # Visibility between objects is not part of the state.
   related = related & ~np.eye(len(types), dtype=bool)
   return bool(related[np.ix_(firsts, seconds)].any()) != literal.negated
 
@@ -80,8 +80,8 @@ def _holds(literal: Literal, t: Transition, env: int) -> bool | None:
 def sensed(t: Transition) -> Broken:
   """Checks contacts within the step against the poses at its ends.
 
-  What touches when a step begins is in contact in that step; what is in
-  contact in a step is close at its begin or at its end.
+  Nodes that touch when a step begins are in contact in that step; nodes in
+  contact in a step are close at its beginning or end.
   """
   num_players = t.after.player_pos.shape[1]
   for env in np.flatnonzero(t.steady & ~t.after.fired.any(1)):

@@ -21,9 +21,9 @@ class Violation(NamedTuple):
 
   Attributes:
     law: Name of the law.
-    reason: What was wrong.
+    reason: A description of the violation.
     step: Number of the step in the episode, from 1.
-    played: The task, with seed and actions that break the law again.
+    played: The task, with seed and actions that reproduce the violation.
   """
 
   law: str
@@ -34,7 +34,7 @@ class Violation(NamedTuple):
 
 @dataclasses.dataclass
 class Summary:
-  """Number of tasks and steps in which laws were checked, and what happened.
+  """Numbers of tasks and steps in which laws were checked, and of events.
 
   Attributes:
     tasks: Number of episodes played to their end.
@@ -58,7 +58,7 @@ class Summary:
 
 
 class _Episode(NamedTuple):
-  """An episode under way: its task, its seed and what was done in it."""
+  """A running episode: its task, seed, actions, rewards and broken laws."""
 
   task: Task
   seed: int
@@ -77,15 +77,15 @@ def play(
 ) -> Summary:
   """Plays each task once.
 
-  Three environments in four have players that perform stunts, one the scripted
-  expert, where it can play.
+  Of every four environments, three have players that perform stunts and one has
+  the scripted expert, if it can play.
 
   Args:
-    tasks: The tasks, of the config's number of players.
+    tasks: The tasks, with the config's number of players.
     config: Config of the environments.
     num_envs: Number of environments that are stepped together.
     seed: Seed of the players and of the episodes.
-    on_violation: Called for the first time that an episode breaks each law.
+    on_violation: Called the first time that an episode breaks each law.
     on_progress: Called after each step.
   """
   waiting = enumerate(tasks)
@@ -96,7 +96,7 @@ def play(
     if index == len(tasks):
       episodes[env] = None
       return task
-    # The first episode of a seed, so that it can be played again by itself.
+    # The first episode of a seed, so that it can be replayed alone.
     seeds: list[int | None] = [None] * num_envs
     seeds[env] = seed + index
     environments.seed(seeds)
@@ -152,7 +152,7 @@ def _broken(
 
 
 def _demo(episode: _Episode, actions: Sequence[np.ndarray]) -> demo.Demo:
-  """Returns the actions so far, filled up to a trial by doing nothing."""
+  """Returns the actions so far, padded with no-ops to a whole trial."""
   shortage = max(0, episode.task.trial_steps - len(actions))
   num_players = len(episode.task.players)
   idle = np.tile(
@@ -168,7 +168,7 @@ def _demo(episode: _Episode, actions: Sequence[np.ndarray]) -> demo.Demo:
 
 
 def replay(played: demo.Demo, config: land.LandConfig) -> list[Violation]:
-  """Plays a demonstration again; returns each law that it breaks first."""
+  """Replays a demonstration; returns the first violation of each law."""
   environment = land.Land(1, config, lambda env: played.task, played.seed)
   recorder = transitions.Recorder(environment)
   found: dict[str, Violation] = {}

@@ -29,13 +29,13 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
   parser.add_argument(
     "--threads",
     type=cli.positive_int,
-    help="physics threads; left out, one per processor",
+    help="physics threads; by default one per processor",
   )
   parser.add_argument(
     "--out",
     metavar="DIR",
-    help="write what breaks a law here: a task file, and the actions as a "
-    "demonstration",
+    help="write episodes that break a law here: a task file, and the actions "
+    "as a demonstration",
   )
   parser.add_argument(
     "--replay",
@@ -48,8 +48,8 @@ def run(args: argparse.Namespace, source: task_source.TaskSource) -> None:
   """Runs the command.
 
   Args:
-    args: Its flags.
-    source: The tasks that are played, beside the probes.
+    args: The command's flags.
+    source: The tasks to play, in addition to the probes.
 
   Raises:
     RunError: If a law was broken.
@@ -91,9 +91,9 @@ def _replay(args: argparse.Namespace) -> None:
 def _tasks(
   args: argparse.Namespace, source: task_source.TaskSource
 ) -> list[Task]:
-  """Returns the probes, then tasks of the source, all with equal trials.
+  """Returns the probes, then tasks of the source, all with equally many trials.
 
-  Probes for two players are among them if the source's environments have two.
+  Probes for two players are included if the source's environments have two.
   """
   kinds = range(1, 1 + source.config.env.num_players)
   names = [name for kind in kinds for name in probes.names(kind)]

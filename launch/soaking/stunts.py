@@ -1,4 +1,4 @@
-"""Rough players: they throw, climb, wedge, pile and reach over the border."""
+"""Rough players, which throw, climb, wedge, pile and reach over the border."""
 
 from collections.abc import Callable, Generator, Mapping
 from typing import Final
@@ -8,18 +8,18 @@ import numpy as np
 from adaland.envs import constants, land
 from adaland.envs.expert.ways import steering
 
-# A stunt yields an action in each step, and returns when it is over.
+# A stunt yields an action for each step and returns when it is over.
 Stunt = Generator[steering.Action, None, None]
 
 _FETCH_STEPS: Final = 45
-_CHOICE: Final = 3  # Objects among which the next one to fetch is drawn.
+_CHOICE: Final = 3  # The next object to fetch is one of so many nearest ones.
 
 
 class Performer:
   """One player of one environment, as its stunts see it.
 
   Attributes:
-    view: The present state of the environment.
+    view: The current state of the environment.
     player: Number of the player, from 0.
     rng: Source of randomness.
   """
@@ -58,7 +58,7 @@ class Performer:
 
 
 def _keep(steps: int, **heads: int) -> Stunt:
-  """Repeats one action."""
+  """Repeats one action for some steps."""
   for _ in range(steps):
     yield steering.Action(**heads)
 
@@ -139,7 +139,7 @@ def climb(me: Performer) -> Stunt:
 
 
 def snatch(me: Performer) -> Stunt:
-  """Opens and closes the hand in turn while it swings about."""
+  """Opens and closes the hand in turn while swinging it about."""
   targets = me.targets()
   for i in range(24):
     if targets.size and me.view.slot_types[targets[0]] > 0:
@@ -164,7 +164,7 @@ STUNTS: Final[Mapping[str, Callable[[Performer], Stunt]]] = {
 class StuntPlayers:
   """Players in all environments of a batch, each with one stunt after another.
 
-  What they do follows from the seeds and the states alone.
+  Their actions depend only on the seeds and the states.
   """
 
   def __init__(self, num_envs: int, num_players: int, seed: int):

@@ -1,4 +1,4 @@
-"""Records of single steps of a batch of environments, as laws read them.
+"""Records of single steps of a batch of environments, for laws to read.
 
 N: environments, P: players, S: slots, M = P + S: nodes, R: rules.
 """
@@ -15,18 +15,18 @@ from adaland.envs.worlds import terrain
 # The environments in which a law is broken, with the reason.
 Broken = Iterator[tuple[int, str]]
 
-_STILL_METRES = 1e-4  # Largest movement of an object at rest, in a step.
+_STILL_METRES = 1e-4  # Largest movement per step of an object at rest.
 
 
 class Transition(NamedTuple):
   """One step of a batch.
 
   Attributes:
-    tasks: The tasks under way, N.
+    tasks: The current tasks, N.
     before: The state before the step.
-    after: The state after it; where a trial or an episode started, its start.
+    after: The state after it; if a trial or an episode started, its start.
     start: The state at the start of each episode.
-    touching: Contacts that the game read in the step, bool [N, M, M].
+    touching: Contacts that the game sensed in the step, bool [N, M, M].
     reward: Seconds of goal satisfaction, float32 [N, P].
     trial_reward: Sum of the rewards of the trial in which the step was taken,
       this one included, seconds, float [N, P].
@@ -62,10 +62,10 @@ class Transition(NamedTuple):
 
 
 class Recorder:
-  """Environments of which every step is recorded.
+  """Environments whose every step is recorded.
 
   Attributes:
-    view: The present state.
+    view: The current state.
   """
 
   def __init__(self, environments: land.Land):
@@ -124,7 +124,7 @@ class Recorder:
 
 
 def copied(view: land.BatchView) -> land.BatchView:
-  """Returns a view with memory of its own."""
+  """Returns a copy of a view."""
   return land.BatchView(*(np.array(array) for array in view))
 
 
@@ -136,7 +136,7 @@ def surface(view: land.BatchView, xy: np.ndarray) -> np.ndarray:
     xy: Points, metres, float [N, K, 2].
 
   Returns:
-    Metres, float [N, K].
+    Heights, metres, float [N, K].
   """
   tiles = view.tiles[:, None]
   position = xy / constants.TILE_METRES + tiles / 2

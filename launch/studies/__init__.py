@@ -1,5 +1,5 @@
-"""Studies: variants of an agent, trained and measured alike.
+"""Studies: variants of an agent, trained and measured in the same way.
 
-`table` has the studies as data, `running` trains and measures, the others draw
-and write the pages in results/studies.
+`table` has the studies as data, `running` trains and measures, and the other
+modules draw and write the pages in results/studies.
 """

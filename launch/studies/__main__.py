@@ -15,11 +15,11 @@ examples:
   adaland study memories
   adaland study memories --seeds=3 --minutes=60
   adaland study memories --size=micro
-  adaland study memories            # again: resumes, or draws what is there
+  adaland study memories            # again: resumes, or draws finished results
 
 studies:
 """
-# The least length that reaches an evaluation of anything.
+# The shortest length that reaches an evaluation.
 _LEAST_MINUTES = 0.1
 
 
@@ -64,7 +64,7 @@ def make_parser() -> cli.Parser:
     "--only",
     metavar="VARIANT,...",
     type=lambda text: [name.strip() for name in text.split(",")],
-    help="leave the other variants out; a later call without it adds them",
+    help="run only these variants; a later call without it adds the others",
   )
   parser.add_argument(
     "--size",
@@ -83,23 +83,23 @@ def make_parser() -> cli.Parser:
   parser.add_argument(
     "--runs",
     metavar="DIR",
-    help="where runs are, by default runs/studies/NAME, or .../NAME-SIZE for "
-    "another size than the first",
+    help="folder of the runs, by default runs/studies/NAME, or .../NAME-SIZE "
+    "for sizes other than the first",
   )
   parser.add_argument(
     "--out",
     metavar="DIR",
-    help="where results go, by default results/studies/NAME or NAME-SIZE",
+    help="folder of the results, by default results/studies/NAME or NAME-SIZE",
   )
   parser.add_argument(
-    "--launcher", help="as adaland train takes it; by default the size's"
+    "--launcher", help="as in adaland train; by default the size's"
   )
   cli.add_json_flag(parser)
   return parser
 
 
 def _chosen(row: study.Study, args: argparse.Namespace) -> study.Study:
-  """Returns a study with the variants that a flag gives, or all."""
+  """Returns the study with the variants given by a flag, or all."""
   if not args.only:
     return row
   names = [variant.name for variant in row.variants]
@@ -112,7 +112,7 @@ def _chosen(row: study.Study, args: argparse.Namespace) -> study.Study:
 
 
 def _changed(size: study.Size, args: argparse.Namespace) -> study.Size:
-  """Returns a size with the length and the launcher that flags give."""
+  """Returns the size with the length and launcher given by flags."""
   if args.minutes or args.steps:
     size = dataclasses.replace(
       size, minutes=args.minutes or 0.0, steps=args.steps or 0

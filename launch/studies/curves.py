@@ -1,7 +1,7 @@
-"""Training curves of a study's runs: against steps, time, processor time.
+"""Training curves of a study's runs, against steps, time and processor time.
 
-A curve is the reward of the last trial, in training episodes that the agent
-plays itself, averaged over the latest rows of metrics before a point.
+A curve is the reward of the last trial in training episodes that the agent
+plays itself, averaged over the latest rows of metrics up to a point.
 """
 
 import io
@@ -14,7 +14,7 @@ import numpy as np
 
 from adaland.launch import errors
 
-# Rows of metrics that are averaged: one is of few episodes.
+# Number of rows of metrics that are averaged: one row covers few episodes.
 _SMOOTHED = 9
 _COLOURS = (
   "#1f5fbf",
@@ -26,7 +26,7 @@ _COLOURS = (
   "#e08214",
   "#444444",
 )
-# In a run's directory.
+# File in a run's directory.
 METRICS = "metrics.jsonl"
 
 
@@ -34,7 +34,7 @@ class Curve(NamedTuple):
   """The training curve of one run.
 
   Attributes:
-    steps: Environment steps of each row, rising, float64 [R].
+    steps: Environment steps of each row, ascending, float64 [R].
     minutes: Minutes of training, float64 [R].
     cpu_minutes: Processor time of all the run's processes, float64 [R].
     reward: Smoothed reward of the last trial, seconds, float64 [R].
@@ -52,8 +52,8 @@ def read(workdir: pathlib.Path, trials: int, cpu_seconds: float) -> Curve:
   Args:
     workdir: The run's directory.
     trials: Number of trials; the last one's reward is read.
-    cpu_seconds: Processor time of the run, which is taken to be spent evenly
-      over its steps, however busy the machine was.
+    cpu_seconds: Processor time of the run, assumed to be spent evenly over its
+      steps, however busy the machine was.
 
   Raises:
     UserError: If the metrics are missing, or have no reward.
@@ -74,7 +74,7 @@ def read(workdir: pathlib.Path, trials: int, cpu_seconds: float) -> Curve:
 
 
 def smoothed(values: np.ndarray, width: int = _SMOOTHED) -> np.ndarray:
-  """Returns means over up to `width` values, the latest of them at each."""
+  """Returns running means over the latest values, up to `width` of them."""
   total = np.cumsum(np.concatenate([[0.0], values]))
   end = np.arange(1, len(values) + 1)
   start = np.maximum(0, end - width)
@@ -94,7 +94,7 @@ def at(curve: Curve, axis: str, point: float) -> float:
 
 
 def common(curves: Mapping[str, Sequence[Curve]], axis: str) -> float:
-  """Returns the largest value on an axis that all runs have."""
+  """Returns the largest value on an axis that all runs reach."""
   return min(
     float(getattr(curve, axis)[-1])
     for each in curves.values()
@@ -122,8 +122,8 @@ def draw(curves: Mapping[str, Sequence[Curve]], title: str) -> bytes:
   """Draws all curves against steps and processor time; returns a PNG.
 
   Args:
-    curves: By variant, a curve for each seed.
-    title: Above the figure.
+    curves: For each variant, a curve for each seed.
+    title: Text above the figure.
   """
   # Its import is slow, and no other command needs it.
   from matplotlib import figure
@@ -146,7 +146,7 @@ def draw(curves: Mapping[str, Sequence[Curve]], title: str) -> bytes:
 def _draw_panel(
   panel: Any, curves: Mapping[str, Sequence[Curve]], axis: str, unit: float
 ) -> None:
-  """Draws a line for each seed, and where all runs still are."""
+  """Draws a line for each seed, and marks the last point of all runs."""
   for i, (name, each) in enumerate(curves.items()):
     for seed, curve in enumerate(each):
       panel.plot(

@@ -1,7 +1,7 @@
 """The decisions of a study's curricula: how many, why, and on which tasks.
 
-Read from the logs that runs write (`adaland.launch.run.decisions`). Those
-decisions whose complexity was logged say which tasks a curriculum turns to.
+They are read from the logs that runs write (`adaland.launch.run.decisions`).
+Decisions whose complexity was logged show which tasks a curriculum prefers.
 """
 
 import collections
@@ -16,19 +16,19 @@ import numpy as np
 from adaland.launch import errors
 from adaland.launch.run import decisions
 
-# Complexity is shown over the run in as many parts.
+# Number of parts of the run for which complexity is shown.
 _PARTS: Final = 6
 _MEASURE: Final = "rules"
 
 
 class Decision(NamedTuple):
-  """A decision, as the log has it.
+  """A decision from the log.
 
   Attributes:
     env_steps: The run's steps at the time.
-    accepted: Whether the task was to be learned from.
+    accepted: Whether the task was accepted for learning.
     why: The reason.
-    rules: Rules of the task; None where complexity was not logged.
+    rules: Number of the task's rules; None if complexity was not logged.
   """
 
   env_steps: float
@@ -41,7 +41,7 @@ Decided = Mapping[str, Sequence[Sequence[Decision]]]
 
 
 def read(workdir: pathlib.Path) -> list[Decision]:
-  """Reads a run's decisions; none if its curriculum makes none.
+  """Reads a run's decisions, if its curriculum makes any.
 
   Raises:
     UserError: If the log is damaged.
@@ -63,15 +63,15 @@ def read(workdir: pathlib.Path) -> list[Decision]:
 
 
 def summary(decided: Decided) -> dict[str, Any]:
-  """Counts decisions, and means of their tasks' rules.
+  """Counts decisions and averages the rules of their tasks.
 
   Args:
-    decided: By variant, the decisions of each seed.
+    decided: For each variant, the decisions of each seed.
 
   Returns:
-    By variant "decided", "accepted", "why" (counts) and "rules", which has for
-    "accepted" and "refused" the mean number of rules in each part of the run,
-    None where nothing was decided.
+    For each variant "decided", "accepted", "why" (counts) and "rules", which
+    has for "accepted" and "refused" the mean number of rules in each part of
+    the run, None where nothing was decided.
   """
   return {name: _summary(seeds) for name, seeds in decided.items()}
 
@@ -92,7 +92,7 @@ def _summary(seeds: Sequence[Sequence[Decision]]) -> dict[str, Any]:
 def _by_part(
   chosen: Sequence[Decision], every: Sequence[Decision]
 ) -> list[float | None]:
-  """Returns the mean number of rules in each part of the steps decided in."""
+  """Returns the mean number of rules in each part of the run."""
   last = max((decision.env_steps for decision in every), default=0.0)
   parts: list[list[float]] = [[] for _ in range(_PARTS)]
   for decision in chosen:
@@ -103,7 +103,7 @@ def _by_part(
 
 
 def table(found: Mapping[str, Any]) -> list[str]:
-  """Formats what `summary` returned as the lines of a table."""
+  """Formats the result of `summary` as the lines of a table."""
   lines = [
     "| variant | tasks decided on | accepted | why | rules of accepted tasks, "
     "over the run | rules of refused tasks |",
@@ -128,7 +128,7 @@ def draw(decided: Decided) -> bytes:
   """Draws the tasks' rules over the run, and the reasons; returns a PNG.
 
   Args:
-    decided: By variant, the decisions of each seed.
+    decided: For each variant, the decisions of each seed.
   """
   # Its import is slow, and no other command needs it.
   from matplotlib import figure

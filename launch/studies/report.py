@@ -14,7 +14,7 @@ PAGE = "README.md"
 SCORES = "scores.png"
 CURVES = "curves.png"
 DECISIONS = "decisions.png"
-# Written by hand: what the study says.
+# Written by hand: the study's conclusion.
 FINDING = "finding.md"
 _AXES = ("steps", "minutes", "cpu_minutes")
 
@@ -23,7 +23,7 @@ def write(plan: running.Plan) -> tuple[dict[str, Any], str]:
   """Writes the study's results; returns them as an object and as a page.
 
   Args:
-    plan: A study of which all is done.
+    plan: A finished study.
 
   Raises:
     UserError: If a file of results is damaged.
@@ -101,7 +101,7 @@ def text(plan: running.Plan, result: Mapping[str, Any]) -> str:
 
   Args:
     plan: The study.
-    result: As `write` returns it.
+    result: The object that `write` returns.
   """
   size = plan.size
   settings = ", ".join(f"`{setting}`" for setting in size.settings)
@@ -146,7 +146,7 @@ def text(plan: running.Plan, result: Mapping[str, Any]) -> str:
 
 
 def _finding(plan: running.Plan) -> list[str]:
-  """Returns what people wrote about the study, if they did."""
+  """Returns the handwritten conclusion of the study, if any."""
   path = plan.out / FINDING
   if not path.exists():
     return []
@@ -155,7 +155,7 @@ def _finding(plan: running.Plan) -> list[str]:
 
 
 def _command(plan: running.Plan) -> str:
-  """Returns the command that makes the study."""
+  """Returns the command that runs the study."""
   parts = ["adaland study", plan.name, f"--seeds={plan.seeds}"]
   names = [variant.name for variant in plan.study.variants]
   if len(names) < len(table.STUDIES[plan.name].variants):
@@ -173,7 +173,7 @@ def _command(plan: running.Plan) -> str:
 
 
 def _decisions_part(result: Mapping[str, Any]) -> list[str]:
-  """Returns what the curricula decided, if any did."""
+  """Returns the section on the curricula's decisions, if there are any."""
   if "decisions" not in result:
     return []
   return [

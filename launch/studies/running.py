@@ -1,7 +1,7 @@
 """Runs a study: trains each variant and seed, and plays the held-out tasks.
 
-What is done is not done again: a run goes on where it ended, and a player whose
-file of results is there is left out.
+Finished work is not repeated: a run continues where it ended, and a player
+whose results file exists is skipped.
 """
 
 import json
@@ -25,20 +25,20 @@ from adaland.launch.recipes import task_source
 from adaland.launch.run import process_tree, progress, rundir
 from adaland.launch.studies import curves, study
 
-# A run ends at most this late, besides a tenth of its length.
+# A run ends at most this late, plus a tenth of its length.
 _LATE_STEPS = 50_000
 _LATE_SECONDS = 60.0
 
 
 class Plan(NamedTuple):
-  """A study and how far to go with it.
+  """A study and its extent.
 
   Attributes:
-    name: Its name.
+    name: The study's name.
     study: The study.
     size_name: Name of the size.
     size: The size, with the length of each run.
-    seeds: Number of training seeds, from 0.
+    seeds: Number of training seeds, which count from 0.
     runs: Folder of the runs.
     out: Folder of the results.
   """
@@ -62,7 +62,7 @@ class Plan(NamedTuple):
     """Returns True if a run with these counters is as long as planned."""
     if self.size.steps:
       return counters["env_steps"] >= self.size.steps
-    # Runs end at the first update after their time, or just before.
+    # Runs end at the first update after their time, or just before it.
     return counters["seconds"] >= 60 * self.size.minutes - 1
 
   def is_shorter_than(self, counters: Mapping[str, float]) -> bool:
@@ -85,7 +85,7 @@ class Plan(NamedTuple):
     return self.out / f"{variant}-{seed}.json"
 
   def player(self, name: str) -> pathlib.Path:
-    """Returns the file with the results of a player that is not trained."""
+    """Returns the file with the results of an untrained player."""
     return self.out / f"{name}.json"
 
 
@@ -117,11 +117,11 @@ def config(
 
 
 def run(plan: Plan) -> None:
-  """Trains and plays all that is left to do.
+  """Trains and plays everything that is left to do.
 
   Raises:
-    UserError: If a setting, a task or a player does not fit, or what is there
-      is of another study; before training, as far as that can be told.
+    UserError: If a setting, a task or a player does not fit, or existing files
+      are another study's; raised before training if possible.
     RunError: If a run fails.
     KeyboardInterrupt: If a run was stopped; the same call continues it.
   """
@@ -169,8 +169,8 @@ def _trained(
     spent = process_tree.tree_cpu_seconds(os.getpid()) - start
     _write(spent_file, {"cpu_seconds": before + spent})
   if not plan.is_over(done.counters):
-    raise KeyboardInterrupt  # Stopped by a signal, and a checkpoint is there.
-  # A run that was longer ends at once.
+    raise KeyboardInterrupt  # Stopped by a signal, with a checkpoint.
+  # A run that is already longer ends at once.
   _refuse_longer(plan, workdir, done.counters, "--runs")
   maker = fewshot.agent_policy(chosen, done.params, seed)
   result = _played(plan, name, chosen.env, tasks, maker)
@@ -200,7 +200,7 @@ def _played(
   tasks: list[Task],
   maker: Callable[[land.Land], policies.Policy],
 ) -> dict[str, Any]:
-  """Plays the tasks; returns the object that `adaland evaluate` writes."""
+  """Plays the tasks; returns the JSON object of `adaland evaluate`."""
   line = progress.Progress()
   try:
     result = fewshot.evaluate(
@@ -217,13 +217,13 @@ def _is_done(
   seed: int,
   chosen: experiment.ExperimentConfig,
 ) -> bool:
-  """Returns whether there are results of a run that was as long.
+  """Returns whether there are results of a run of the planned length.
 
   Raises:
-    UserError: If the results are of a longer run or one of other settings,
-      which would stand beside the others as if it were their equal; or if the
-      run is missing, as in a checkout: to train it again would replace results
-      that can't be had back.
+    UserError: If the results are of a longer run or one with other settings,
+      which would not be comparable with the others; or if the run is missing,
+      as in a checkout: training it again would replace results that can't be
+      recovered.
   """
   path = plan.result(variant.name, seed)
   if not path.exists():
@@ -256,21 +256,21 @@ def _refuse_longer(
     plan: The plan.
     path: The run, or its results.
     counters: The run's counters.
-    flag: The flag that says where another one would be.
+    flag: The flag that names the place of another one.
   """
   if plan.is_shorter_than(counters):
     raise errors.UserError(
       f"{path}: is of a longer run ({counters['env_steps']:,.0f} steps, "
       f"{counters['seconds'] / 60:.0f} minutes) than {plan.length}, allowed: "
-      f"as long a study (--steps, --minutes), or another {flag}"
+      f"a study of that length (--steps, --minutes), or another {flag}"
     )
 
 
 def training(path: pathlib.Path) -> dict[str, float]:
-  """Returns how long a variant was trained, from its file of results.
+  """Returns how long a variant was trained, from its results file.
 
   Raises:
-    UserError: If the file is none of a study's.
+    UserError: If the file is not a study's.
   """
   with errors.user_input(str(path)), errors.of_another_form(str(path)):
     found = json_checks.load(path)["training"]

@@ -1,8 +1,8 @@
-"""The parts of a study: variants of an agent, and the sizes it comes in.
+"""The parts of a study: variants of an agent, and sizes.
 
 A study trains variants of one preset, with several seeds and for the same time
-or the same number of steps, and measures them on the same held-out tasks,
-beside players that are not trained.
+or the same number of steps, and measures them, and untrained players, on the
+same held-out tasks.
 """
 
 import dataclasses
@@ -19,8 +19,8 @@ class Variant:
   """One of the agents that a study compares.
 
   Attributes:
-    name: Its name, in files and figures.
-    settings: Settings beyond the size's, as `--set` takes them.
+    name: The variant's name, in files and figures.
+    settings: Settings beyond the size's, as in `--set`.
     teacher: Name of an earlier variant, whose run of the same seed is this
       one's teacher; empty for the preset's teacher.
   """
@@ -32,7 +32,7 @@ class Variant:
   def __post_init__(self):
     if not _NAME.fullmatch(self.name):
       raise ValueError(
-        f"name={self.name!r}: must be small letters, digits, - and _"
+        f"name={self.name!r}: must be lower-case letters, digits, - and _"
       )
 
 
@@ -41,14 +41,14 @@ class Size:
   """The extent of a study: its preset, tasks and length.
 
   Attributes:
-    taskset: Tasks to measure on, as `adaland evaluate` takes them.
-    trials: Trials of each task.
+    taskset: Tasks to measure on, as in `adaland evaluate`.
+    trials: Number of trials of each task.
     preset: The preset that all variants start from.
     settings: Settings of all variants beyond the preset's.
     num_tasks: Number of tasks.
-    minutes: Length of a run, unless the command says another; 0: `steps` is.
-    steps: Length of a run in environment steps, where `minutes` is 0.
-    launcher: Where processes run, unless the command says another.
+    minutes: Length of a run, unless the command sets another; 0 if `steps` is.
+    steps: Length of a run in environment steps, if `minutes` is 0.
+    launcher: Where processes run, unless the command sets another.
   """
 
   taskset: str
@@ -76,9 +76,9 @@ class Study:
   """A comparison of variants.
 
   Attributes:
-    question: The question that it answers, in a line.
+    question: The question that it answers, in one line.
     variants: The agents; the first is compared with each of the others.
-    sizes: By name; the first is the one that it has by default.
+    sizes: Sizes by name; the first is the default.
   """
 
   question: str
@@ -89,7 +89,7 @@ class Study:
     names = [variant.name for variant in self.variants]
     if len(names) < 2 or len(set(names)) < len(names):
       raise ValueError(
-        f"variants={names}: must be two or more, of unlike names"
+        f"variants={names}: must be two or more, with different names"
       )
     if not self.sizes:
       raise ValueError("sizes: must be one or more")
@@ -104,5 +104,5 @@ class Study:
 
   @property
   def default_size(self) -> str:
-    """Name of the size without --size."""
+    """Name of the default size, used without --size."""
     return next(iter(self.sizes))

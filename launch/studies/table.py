@@ -1,4 +1,4 @@
-"""The studies, as data: a row adds one."""
+"""The studies as data: a new study is a new row."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from adaland.launch.studies.study import Size, Study, Variant
 
 
 def _memory(name: str) -> Variant:
-  """Returns the variant of a memory; the control is named for what it lacks."""
+  """Returns the variant of a memory; without memory it is "memoryless"."""
   settings = (f"network.memory={name}",)
   return Variant("memoryless" if name == "none" else name, settings)
 
@@ -51,8 +51,8 @@ _UNTAUGHT: Final = (*_NO_DISTILLATION, *_NO_DEMONSTRATIONS)
 
 # Half an hour of two cores for each run, at least.
 _LAPTOP: Final = Size("traps", trials=4, minutes=30.0)
-# Minutes of one core. Counted in steps and in one process, so that what else
-# the machine has to do makes no difference.
+# Minutes of one core. Counted in steps and in one process, so that the
+# machine's other load makes no difference.
 _MICRO: Final = Size(
   preset_configs.MICRO_TASKS,
   trials=3,
@@ -60,8 +60,8 @@ _MICRO: Final = Size(
   steps=200_000,
   launcher="device",
 )
-# Episodes of 24 trials. All memories keep 360 steps, which are 12 trials, and
-# for `skip`, which keeps one step in four, 48.
+# Episodes of 24 trials. All memories keep 360 steps, which is 12 trials, or 48
+# for `skip`, which keeps one step in four.
 _MANY: Final = Size(
   "many",
   trials=24,
@@ -78,8 +78,8 @@ _MANY: Final = Size(
   ),
   minutes=120.0,
 )
-# Nothing but rewards to learn from takes ten times the steps; the world costs
-# less than Muesli's model, so that episodes are learned from less often.
+# Learning from rewards alone takes ten times the steps; the world costs less
+# than Muesli's model, so each episode is learned from less often.
 _UNTAUGHT_MICRO: Final = dataclasses.replace(
   _MICRO,
   steps=2_000_000,
@@ -94,8 +94,8 @@ _SIZES: Final[Mapping[str, Size]] = {"laptop": _LAPTOP, "micro": _MICRO}
 _LARGE: Final[Mapping[str, Size]] = {"laptop": _LAPTOP}
 
 # Every task is played by the agent alone, since curricula score tasks by its
-# play, and learned from without a teacher, who would find all of them alike. An
-# archive of 1,000 tasks would not fill in the time.
+# play, and learned from without a teacher, to whom all tasks would be alike. An
+# archive of 1,000 tasks would not fill up in the time.
 _WIDE: Final = Size(
   "wide",
   trials=4,
@@ -109,9 +109,9 @@ _WIDE: Final = Size(
   num_tasks=200,
   minutes=60.0,
 )
-# The same in small: tasks of `micro` for what can be learned, and rooms in
-# which 2 s are not enough. In a quarter of the steps, with four times as many
-# updates for each, agents learned little more than to walk.
+# A smaller version: the tasks of `micro`, which can be learned, and rooms in
+# which 2 s are not enough. With a quarter of the steps and four times as many
+# updates per step, agents learned little more than to walk.
 _WIDE_MICRO_TASKS: Final = (
   "find:candidates=1,tiles=4,trials=3,trial_seconds=2"
   "+find:candidates=2,tiles=4,trials=3,trial_seconds=2"
@@ -137,8 +137,8 @@ _WIDE_MICRO: Final = dataclasses.replace(
   num_tasks=200,
   steps=1_000_000,
 )
-# The smallest rooms and the shortest trials; equal steps, since what pictures
-# cost is what the encoders differ in.
+# The smallest rooms and the shortest trials; equal steps, since the encoders
+# differ in the cost of pictures.
 _PIXELS: Final = Size(
   preset_configs.MICRO_TASKS,
   trials=3,
@@ -208,7 +208,7 @@ STUDIES: Final[dict[str, Study]] = {
     "Does an agent teach another, the next one, and a smaller one?",
     (
       Variant("script"),
-      # The losses of the generations, without a teacher.
+      # The losses of the later generations, without a teacher.
       Variant("nobody", (*_UNTAUGHT, "teaching.teacher=none")),
       Variant("second-generation", _KICKSTART, teacher="script"),
       Variant("third-generation", _KICKSTART, teacher="second-generation"),
@@ -218,7 +218,7 @@ STUDIES: Final[dict[str, Study]] = {
     ),
     {
       **_LARGE,
-      # Of the width of `laptop`, so that there is a smaller one.
+      # With the width of `laptop`, so that there is a smaller one.
       "micro": dataclasses.replace(_MICRO, settings=_TWICE_SMALL),
     },
   ),
@@ -277,7 +277,7 @@ STUDIES: Final[dict[str, Study]] = {
       Variant("learnability", ("curriculum.kind=learnability",)),
       # Not named "noop": that is a player.
       Variant("noop-filter", ("curriculum.kind=noop",)),
-      # As many unrolls are learned from in an update as by the others.
+      # Each update learns from as many unrolls as the other variants' do.
       Variant("proxy", ("learner.proxy.share=0.25", "replay.batch_size=32")),
     ),
     {"laptop": _WIDE, "micro": _WIDE_MICRO},

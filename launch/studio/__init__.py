@@ -1,6 +1,6 @@
 """The studio: a page in the browser to play, watch and make tasks.
 
-`server` answers whom `guard` lets in; `client` does what a page asks by the
-`messages` that there are; `game` and `lanes` are the worlds behind it. `page/`
-is the browser's half.
+`server` answers the requests that `guard` admits; `client` handles a page's
+requests, which `messages` defines; `game` and `lanes` run the worlds. `page/`
+is the code in the browser.
 """

@@ -18,11 +18,11 @@ examples:
   adaland studio --port=8000 --no_browser
   adaland studio --workdir=/tmp/run --workdir=my_agent
 
-It listens on this machine alone. The address holds a token: who has it may use
-the page. Ctrl-C ends it.
+The studio listens on this machine only. The address contains a token: whoever
+has it may use the page. Ctrl-C ends the studio.
 """
 _MAX_PORT = 65535
-# As `agents.agent_dir` has it, whose packages take seconds to import.
+# As in `agents.agent_dir`, whose packages take seconds to import.
 _SHIPPED = "agent:"
 _THREE = "vendor/three.module.js"
 
@@ -42,7 +42,7 @@ def make_parser() -> cli.Parser:
     prog="adaland studio", description=__doc__, epilog=_EXAMPLES
   )
   parser.add_argument(
-    "--port", type=_port, default=0, help="by default a free one"
+    "--port", type=_port, default=0, help="by default a free port"
   )
   parser.add_argument(
     "--no_browser", action="store_true", help="print the address only"
@@ -51,14 +51,14 @@ def make_parser() -> cli.Parser:
     "--workdir",
     action="append",
     default=[],
-    help="a run or an exported agent; may be given several times",
+    help="a run or an exported agent; may be repeated",
   )
   cli.add_own_parts_flag(parser)
   return parser
 
 
 def _load(workdirs: Sequence[str], own_parts: bool) -> server.Backend:
-  """Loads what answers the page; its packages take seconds."""
+  """Loads the back end; its packages take seconds to import."""
   catalogue, client = (
     importlib.import_module(f"adaland.launch.studio.{name}")
     for name in ("catalogue", "client")

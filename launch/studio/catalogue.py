@@ -1,6 +1,6 @@
-"""The tasks, players and runs that the page offers, each by its name.
+"""The tasks, players and runs that the page offers, by name.
 
-Names are looked up in lists: no message reaches a file by its path.
+Names are looked up in lists, so no message can reach a file by its path.
 """
 
 import functools
@@ -26,10 +26,10 @@ SCRIPTED = tuple(n for n in policies.NAMES if n not in ("agent", "tutor"))
 
 
 class Catalogue:
-  """The agents and runs that the page may ask for.
+  """The agents and runs that the page may request.
 
   Attributes:
-    agents: Place of each agent, as `trained_agent.load` takes it, by name.
+    agents: Workdir of each agent, as in `trained_agent.load`, by name.
     runs: Directory of each run, by name.
     own_parts: True if code that a run's config names may be imported.
   """
@@ -38,11 +38,11 @@ class Catalogue:
     """Initializes the catalogue.
 
     Args:
-      workdirs: Runs and agents beside those of the package.
+      workdirs: Runs and agents in addition to the package's.
       own_parts: True if code that their configs name may be imported.
 
     Raises:
-      UserError: If there is no agent in one of them.
+      UserError: If one of them has no agent.
     """
     self.own_parts = own_parts
     self.agents = {
@@ -97,7 +97,7 @@ class Catalogue:
     """Loads an agent.
 
     Raises:
-      UserError: If there is none of this name, or it is broken.
+      UserError: If there is no agent of this name, or it is broken.
     """
     if name not in self.agents:
       raise errors.choice("agent", name, self.agents)
@@ -107,14 +107,14 @@ class Catalogue:
     """Returns the directory of a run.
 
     Raises:
-      UserError: If there is none of this name.
+      UserError: If there is no run of this name.
     """
     if name not in self.runs:
       raise errors.choice("run", name, self.runs or ["(none)"])
     return self.runs[name]
 
   def agent_of(self, fingerprint: str) -> str:
-    """Returns the name of the agent with such parameters, or ""."""
+    """Returns the name of the agent with these parameters, or ""."""
     for name in self.agents:
       if self._fingerprint(name) == fingerprint:
         return name
@@ -131,7 +131,7 @@ class Catalogue:
     """Returns the task that a message names or contains.
 
     Raises:
-      UserError: If there is none, or it breaks the format.
+      UserError: If there is no such task, or it breaks the format.
     """
     if text.startswith("{"):
       with errors.user_input("task"):
@@ -143,8 +143,8 @@ class Catalogue:
     if not colon or not index.isdecimal() or int(index) > cli.MAX_SEED:
       raise errors.UserError(
         f"task: {errors.shown(text)} is not allowed: probe:NAME, or sample, "
-        f"test or a family's name ({', '.join(named.NAMES)}) with a number, as "
-        "traps:7"
+        f"test or a family's name ({', '.join(named.NAMES)}) with a number, "
+        "like traps:7"
       )
     number = int(index)
     with errors.user_input("task"):
@@ -158,18 +158,18 @@ class Catalogue:
 
 
 def card(known: Catalogue, name: str) -> dict[str, Any]:
-  """Returns a task's picture as numbers, and what its player is told.
+  """Returns a task's scene as numbers, and its description for the player.
 
   Args:
     known: The tasks and agents.
-    name: The task, as `Catalogue.task` takes it.
+    name: The task, as in `Catalogue.task`.
 
   Returns:
-    "task" its name; "told", see `told.task`; "scene", see `frames.start`;
-    "faults", for each agent the reason why it can't play it, or "".
+    "task", its name; "told", see `told.task`; "scene", see `frames.start`;
+    "faults", for each agent the reason why it can't play the task, or "".
 
   Raises:
-    UserError: If its world has no room for its objects.
+    UserError: If the task's world has no room for its objects.
   """
   task = known.task(name)
   return {
@@ -184,7 +184,7 @@ def start(task: Task) -> Any:
   """Returns the scene of a task; see `scene.build_scene`.
 
   Raises:
-    UserError: If its world has no room for its objects.
+    UserError: If the task's world has no room for its objects.
   """
   with errors.user_input(task.name):
     return scene.build_scene(task, max(1, task.num_objects), len(task.players))

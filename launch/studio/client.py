@@ -1,4 +1,4 @@
-"""One page that is connected: does what its messages ask for."""
+"""One connected page: handles the page's messages."""
 
 import base64
 import dataclasses
@@ -30,7 +30,7 @@ class Shared:
 
   Attributes:
     known: The tasks, players and runs.
-    pace: Seconds from step to step of a game.
+    pace: Seconds between steps of a game.
     waiting: The game that waits for a second player, if any.
     compiling: Held while the first world is being compiled.
   """
@@ -45,11 +45,11 @@ class Shared:
     self.compiling = threading.Lock()
 
   def lists(self) -> dict[str, Any]:
-    """Returns the names that a page may ask for."""
+    """Returns the names that a page may request."""
     return self.known.lists()
 
   def connect(self, send: game.Send) -> "Client":
-    """Takes a page."""
+    """Connects a page."""
     return Client(self, send)
 
   def warm_up(self) -> None:
@@ -58,7 +58,7 @@ class Shared:
     with self.compiling:
       world = land.Land(1, land.LandConfig(), lambda _: task)
       world.reset()
-      # Also the step on which a trial starts.
+      # Including the step at which a trial starts.
       for _ in range(task.trial_steps + 1):
         world.step(np.array([constants.NOOP_ACTION]))
 
@@ -74,7 +74,7 @@ class _Job:
     self._thread.start()
 
   def stop(self) -> None:
-    """Stops the thread, and waits for it."""
+    """Stops the thread and waits for it."""
     self._stopped.set()
     self._thread.join()
 
@@ -86,7 +86,7 @@ class Client:
     """Initializes the client.
 
     Args:
-      shared: What all pages share.
+      shared: The state that all pages share.
       send: Sends a message to the page: its type and its fields.
     """
     self._shared = shared
@@ -98,17 +98,17 @@ class Client:
     self._job: _Job | None = None
 
   def act(self, message: messages.Act) -> None:
-    """Takes what the person does; returns at once."""
+    """Takes the person's input; returns at once."""
     if self._seat is not None:
       self._seat.wish = message
 
   def handle(self, message: messages.Message) -> None:
-    """Does what a message asks for; faults are told to the page."""
+    """Handles a message; reports errors to the page."""
     about = type(message).__name__.lower()
     self._guarded(about, lambda: self._handle(message))
 
   def close(self) -> None:
-    """Stops all that runs for this page."""
+    """Stops everything that runs for this page."""
     self._stop()
 
   def _handle(self, message: messages.Message) -> None:
@@ -210,7 +210,7 @@ class Client:
   def _next(self, pictures: bool) -> None:
     study = self._study
     if study is None:
-      raise errors.UserError("next: no study was begun")
+      raise errors.UserError("next: no study was started")
     self._stop()
     task = study.next_task()
     if task is None:
@@ -220,7 +220,7 @@ class Client:
     self._studied = self._game
 
   def _note(self) -> None:
-    """Records the rewards of the study's task that was played last."""
+    """Records the rewards of the study's last task."""
     if self._study is not None and self._studied is not None:
       played, self._studied = self._studied, None
       self._study.record(played.rewards, played.pauses)
@@ -229,7 +229,7 @@ class Client:
     self._stop()
     study = self._study
     if study is None:
-      raise errors.UserError("result: no study was begun")
+      raise errors.UserError("result: no study was started")
 
     def work(is_stopped: Callable[[], bool]) -> None:
       def say(text: str) -> None:
@@ -246,13 +246,13 @@ class Client:
   def _begin(
     self, about: str, work: Callable[[Callable[[], bool]], None]
   ) -> None:
-    """Begins work that lasts, in a thread of its own."""
+    """Starts long work in its own thread."""
     self._job = _Job(
       lambda is_stopped: self._guarded(about, lambda: work(is_stopped))
     )
 
   def _guarded(self, about: str, work: Callable[[], None]) -> None:
-    """Does some work; faults are told to the page."""
+    """Does some work; reports errors to the page."""
     try:
       with errors.user_input():
         work()

@@ -8,24 +8,24 @@ from adaland.launch.studio import catalogue, frames
 
 
 def whole(task: Task) -> dict[str, Any]:
-  """Returns a task with all its fields, to be edited."""
+  """Returns a task with all its fields, for editing."""
   return json_files.to_json(task)
 
 
 def check(task: Task, known: catalogue.Catalogue) -> dict[str, Any]:
-  """Returns what an author wants to know of a task at once.
+  """Returns immediate feedback for a task's author.
 
   Args:
     task: The task.
     known: The agents that may play it.
 
   Returns:
-    "scene" as `frames.start` returns it; "solution", numbers of the rules of
-    the shortest, or None; "measures" of complexity; "agents", for each the
-    reason why it can't play it, or "".
+    "scene", see `frames.start`; "solution", the numbers of the rules in the
+    shortest solution, or None; "measures" of complexity; "agents", for each the
+    reason why it can't play the task, or "".
 
   Raises:
-    UserError: If its world has no room for its objects.
+    UserError: If the task's world has no room for its objects.
   """
   solution = planner.shortest_solution(task)
   return {

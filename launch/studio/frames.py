@@ -1,4 +1,4 @@
-"""The state of a world as numbers for the page, which draws it."""
+"""The state of a world as numbers, for the page to draw."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ _DIGITS = 3  # Millimetres.
 
 
 def ground(heights: np.ndarray, ramps: np.ndarray, seed: int) -> dict[str, Any]:
-  """Returns the ground, as agents that see pictures see it.
+  """Returns the ground, with the look that agents with pixels see.
 
   Args:
     heights: Level of each tile, int [X, Y].
@@ -20,9 +20,9 @@ def ground(heights: np.ndarray, ramps: np.ndarray, seed: int) -> dict[str, Any]:
     seed: The world's seed.
 
   Returns:
-    "heights" and "ramps", lists [X][Y]; "look", the colours "low" and "high" of
-    the lowest and the highest level and "tint" of the light, and its direction
-    "light", see `vision.Look`.
+    "heights" and "ramps", lists [X][Y]; "look", with the colours "low" and
+    "high" of the lowest and the highest level, the light's "tint" and its
+    direction "light", see `vision.Look`.
   """
   look = vision.look(seed)._asdict()
   return {
@@ -67,9 +67,10 @@ def frame(view: land.WorldView) -> dict[str, Any]:
     view: The state.
 
   Returns:
-    "k" trial and "t" step, from 0; "p" of each player [x, y, z, yaw, pitch,
-    held slot, hand's distance]; "o" of each object [slot, type, x, y, z, w, qx,
-    qy, qz], metres and a quaternion; "v" the slots that the first player sees.
+    "k", the trial, and "t", the step, from 0; "p", for each player [x, y, z,
+    yaw, pitch, held slot, hand's distance]; "o", for each object [slot, type,
+    x, y, z, w, qx, qy, qz], metres and a quaternion; "v", the slots that the
+    first player sees.
   """
   players = len(view.player_pos)
   return {

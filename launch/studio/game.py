@@ -1,7 +1,7 @@
-"""A game that people play in the browser, at the world's own pace.
+"""A game that people play in the browser, in real time.
 
 A thread steps the environment every 2/15 s with the latest wish of each person.
-The simulation waits for nobody: who sends nothing keeps doing what they did.
+The simulation does not wait: without new input, a person's last wish holds.
 """
 
 import base64
@@ -36,9 +36,9 @@ class Seat:
 
   Attributes:
     player: Index of the player.
-    send: Sends to the person's page.
+    send: Sends a message to the person's page.
     pictures: True if the page needs pictures.
-    wish: What the person does.
+    wish: The person's current input.
   """
 
   player: int
@@ -53,10 +53,10 @@ class Game:
   Attributes:
     task: The task.
     seed: Seed of the environment.
-    over: True when it has ended.
-    rewards: Reward of the trials that were played to their end, seconds.
+    over: True once the game has ended.
+    rewards: Rewards of the trials that were played to their end, seconds.
     pauses: Number of pauses during the trials.
-    late: Number of steps that began more than a step too late.
+    late: Number of steps that started more than a step too late.
   """
 
   def __init__(
@@ -66,13 +66,13 @@ class Game:
     expert: bool = False,
     pace: float = constants.STEP_SECONDS,
   ):
-    """Initializes the game; it begins when all seats are taken.
+    """Initializes the game, which starts when all seats are taken.
 
     Args:
       task: The task.
       seed: Seed of the environment.
       expert: True if the scripted expert plays player 1 of two.
-      pace: Seconds from step to step.
+      pace: Seconds between steps.
 
     Raises:
       UserError: If the task does not fit.
@@ -92,21 +92,21 @@ class Game:
     self._seats: list[Seat] = []
     self._actions: list[np.ndarray] = []
     self._going = threading.Event()
-    # Taken by the one that tells the end.
+    # Held by the thread that announces the end.
     self._ending = threading.Lock()
     self._thread = threading.Thread(target=self._play, daemon=True)
 
   @property
   def free_player(self) -> int | None:
-    """Index of the next player without a person; None if there is none."""
+    """Index of the next player without a person; None if all are taken."""
     player = len(self._seats) + (self._expert is not None)
     return player if player < len(self.task.players) else None
 
   def join(self, send: Send, pictures: bool = False) -> Seat:
-    """Gives a person a seat, and shows the start.
+    """Gives a person a seat and shows the start.
 
     Raises:
-      UserError: If all seats are taken, or the seat has no pictures.
+      UserError: If all seats are taken, or the seat can't have pictures.
     """
     player = self.free_player
     if player is None or self.over:
@@ -131,7 +131,7 @@ class Game:
     return seat
 
   def go(self) -> None:
-    """Lets time pass, for both players."""
+    """Starts or resumes time, for both players."""
     if self.over:
       return
     self._going.set()
@@ -139,7 +139,7 @@ class Game:
       seat.send("going")
 
   def pause(self) -> None:
-    """Stops time."""
+    """Pauses time."""
     if self._going.is_set() and not self.over:
       self.pauses += 1
       self._going.clear()
@@ -150,7 +150,7 @@ class Game:
     """Ends the game, waits for its thread, and tells the other player.
 
     Args:
-      leaving: The person who stops it, whose page knows.
+      leaving: The person who stops it, whose page need not be told.
     """
     self.over = True
     self._going.set()
@@ -161,10 +161,10 @@ class Game:
     self._tell_end(leaving)
 
   def demonstration(self) -> demo.Demo:
-    """Returns what was played.
+    """Returns the completed trials as a demonstration.
 
     Raises:
-      UserError: If it is less than a trial, or of two players.
+      UserError: If no trial was completed, or the game has two players.
     """
     if len(self.task.players) > 1:
       raise errors.UserError(
@@ -172,7 +172,7 @@ class Game:
       )
     if not self.rewards:
       raise errors.UserError(
-        "a demonstration has at least a trial; none was played to its end"
+        "a demonstration has at least one trial; none was played to its end"
       )
     count = len(self.rewards) * self.task.trial_steps
     return demo.Demo(
@@ -186,7 +186,7 @@ class Game:
     try:
       self._run()
     except messages.GoneError:
-      pass  # It ends the game for both players.
+      pass  # This ends the game for both players.
     except Exception as error:
       traceback.print_exc()
       text = f"a defect of the studio: {type(error).__name__}: {error}"
@@ -226,7 +226,7 @@ class Game:
         return
 
   def _tell_end(self, leaving: Seat | None = None) -> None:
-    """Tells everybody but who leaves that the game is over, once."""
+    """Tells everybody except `leaving` that the game is over, once."""
     if not self._ending.acquire(blocking=False):
       return
     for seat in self._seats:
@@ -260,7 +260,7 @@ class Game:
     view: land.WorldView,
     number: int = 0,
   ) -> None:
-    """Sends a state to a person, without anything that is hidden."""
+    """Sends a state to a person, without hidden information."""
     shown: dict[str, Any] = frames.frame(view)
     del shown["v"]
     if seat.pictures:
@@ -275,7 +275,7 @@ class Game:
     )
 
   def _picture(self) -> str:
-    """Returns what the first player sees as a JPEG in base64."""
+    """Returns the first player's view as a JPEG in base64."""
     out = io.BytesIO()
     Image.fromarray(first_person.pictures(self._world)[0]).save(out, "JPEG")
     return base64.b64encode(out.getvalue()).decode()

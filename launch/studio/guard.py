@@ -1,9 +1,9 @@
-"""Decides what the server answers to whom, before any message is read.
+"""Decides which requests the server answers, before any message is read.
 
-The page is served to this machine only, by a fixed map of files. Other web
-sites that the browser shows may send requests here too, so the Host and, for
-the socket, the Origin must be the page's own. Other users of the machine reach
-the port as well: they lack the token.
+The page is served to this machine only, from a fixed map of files. Other web
+sites in the browser may send requests here too, so the Host and, for the
+socket, the Origin must be the page's own. Other users of the machine can reach
+the port as well, but lack the token.
 """
 
 import hmac
@@ -19,14 +19,14 @@ from websockets.http11 import Request, Response
 SOCKET = "/socket"
 PAGE = pathlib.Path(__file__).parent / "page"
 HOST = "127.0.0.1"
-# A file by its path, which begins with a slash.
+# Files by path, which starts with a slash.
 Files = Mapping[str, pathlib.Path]
 
 _KINDS = {".js": "text/javascript", ".md": "text/plain"}
 
 
 def new_token() -> str:
-  """Returns 128 random bits, in the alphabet of addresses."""
+  """Returns 128 random bits in URL-safe characters."""
   return secrets.token_urlsafe(16)
 
 
@@ -36,7 +36,7 @@ def is_token(given: str, token: str) -> bool:
 
 
 def page_files(folder: pathlib.Path = PAGE) -> dict[str, pathlib.Path]:
-  """Returns the files of the page by the paths under which they are served."""
+  """Returns the files of the page by the paths at which they are served."""
   files = {
     f"/{path.relative_to(folder).as_posix()}": path
     for path in sorted(folder.rglob("*"))

@@ -1,8 +1,8 @@
-"""Players side by side on the same task, each in a world of its own.
+"""Players side by side on the same task, each in its own world.
 
-A lane is a player and its world. All start alike, and as trials end by time
-alone, all lanes are at the same step. The page gets the poses of all steps, so
-that it can show any moment of any trial.
+A lane is a player and its world. All start in the same state, and as trials end
+only by time, all lanes are at the same step. The page gets the poses of all
+steps, so that it can show any moment of any trial.
 """
 
 import time
@@ -19,14 +19,14 @@ from adaland.launch.studio import catalogue, frames, mind
 
 PROMPTED = "prompted "
 DEMO = "demo"
-# Seconds of computing after which what there is is sent.
+# Seconds of computing between messages with the frames so far.
 _CHUNK_SECONDS = 0.25
-# Seconds of reward by which a trial that is played again may differ.
+# Seconds of reward by which a replayed trial may differ.
 _TOLERANCE = 1e-3
 
 
 class _Until:
-  """A policy that repeats a demonstration, and then stays."""
+  """A policy that repeats a demonstration and then does nothing."""
 
   def __init__(self, actions: np.ndarray):
     self._actions = list(actions)
@@ -39,7 +39,7 @@ class _Until:
 
 
 class _Led:
-  """An agent that observes and thinks while another acts."""
+  """An agent that observes and thinks while another player acts."""
 
   def __init__(self, agent: mind.Mind, leader: policies.Policy):
     self._agent, self._leader = agent, leader
@@ -68,9 +68,9 @@ class Lane:
 
   Attributes:
     name: The player's name.
-    error: Reason for which it stopped; empty if it plays.
-    note: What is to be known of it; empty if there is nothing.
-    rewards: Reward of each trial that was begun, seconds.
+    error: The reason why it stopped; empty if it plays.
+    note: A note for the viewer; empty if there is none.
+    rewards: Reward of each trial that was started, seconds.
     mind: The agent, if the player is one.
   """
 
@@ -107,7 +107,7 @@ class Lane:
       self.error = errors.one_line(str(error))
 
   def _agent_name(self, known: catalogue.Catalogue) -> str:
-    """Returns the name of the agent whose mind is to be seen, if any."""
+    """Returns the name of the agent whose mind is shown, if any."""
     recorded = self._recorded
     if self.name != DEMO or recorded is None or not recorded.agent:
       return self.name.removeprefix(PROMPTED)
@@ -141,7 +141,7 @@ class Lane:
     self.rewards[-1] += float(self._step.reward[0])
 
   def end_trial(self, is_last: bool) -> None:
-    """Counts rewards for the next trial, if there is one, from now on."""
+    """Ends a trial; further rewards count for the next one, if any."""
     if self.name == DEMO and self._recorded is not None:
       trial = len(self.rewards) - 1
       wanted = self._recorded.demo.rewards[trial : trial + 1]
@@ -149,19 +149,19 @@ class Lane:
         self.note = (
           f"trial {trial + 1} gave {self.rewards[-1]:.2f} s, and "
           f"{wanted[0]:.2f} s when it was recorded: by another version of "
-          "Adaland, or in an environment of other settings"
+          "Adaland, or in an environment with other settings"
         )
     if not is_last:
       self.rewards.append(0.0)
 
   def frame(self) -> dict[str, Any]:
-    """Lets the player choose its next action, and returns the state.
+    """Lets the player choose its next action and returns the state.
 
     Returns:
-      As `frames.frame`, with "r" reward and "f" rules that fired, from 0; of an
-      agent also its "value", if it learned one, and, in percent, its "belief",
-      its "gaze" and its "past": of each layer [steps ago, weight] of steps that
-      weigh something.
+      The result of `frames.frame`, with "r", the reward, and "f", the rules
+      that fired, from 0. For an agent also its "value", if it learned one, and,
+      in percent, its "belief", its "gaze" and its "past": for each layer,
+      [steps ago, weight] of the steps whose weight is not negligible.
     """
     self._action = self._policy.act(self._step)
     view = self._world.state_view(0)
@@ -196,12 +196,12 @@ def play(
   """Plays the lanes' episodes and sends their frames.
 
   Args:
-    lanes: The lanes, which have not taken a step.
-    task: Their task.
+    lanes: The lanes, which have not taken a step yet.
+    task: The lanes' task.
     emit: Called with `first`, the number of a step; `frames`, for each lane
-      those from this step on, an empty list if it has stopped; `rewards`,
+      the frames from this step on, an empty list if it has stopped; `rewards`,
       `errors` and `notes` of each lane; and `total`, the number of all frames.
-    is_stopped: Returns True if nobody watches any more.
+    is_stopped: Returns True if nobody is watching any more.
   """
   total = task.trials * task.trial_steps + 1
   kept: list[list[dict[str, Any]]] = [[] for _ in lanes]

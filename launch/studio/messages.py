@@ -1,7 +1,7 @@
 """The messages that the page sends, each checked when it is read.
 
 A message is a JSON object whose "type" names one of the classes below; its
-other fields are the class's. A task is a text: "probe:NAME", "sample:INDEX",
+other fields are that class's. A task is a text: "probe:NAME", "sample:INDEX",
 "test:INDEX", "FAMILY:INDEX" such as "traps:7", or the content of a task file.
 """
 
@@ -16,7 +16,7 @@ from adaland.envs.tasks import json_checks
 from adaland.launch import cli, errors
 from adaland.launch.config import json_codec
 
-# Bytes of a message; the longest demonstration takes less.
+# Maximum bytes of a message; the longest demonstration takes less.
 MAX_BYTES = 262_144
 MAX_PLAYERS = 6
 MAX_TASKS = 64
@@ -40,7 +40,7 @@ class Hello:
 
 @dataclasses.dataclass(frozen=True)
 class Card:
-  """A request for a task's picture and what its player is told."""
+  """A request for a task's scene and its description for the player."""
 
   task: str
 
@@ -67,7 +67,7 @@ class Play:
     task: The task.
     seed: Seed of the environment.
     partner: The other player of a task of two: another tab, or the expert.
-    pictures: True where the page can't draw in 3D and needs pictures.
+    pictures: True if the page can't draw in 3D and needs pictures.
     trials: Number of trials; 0 for the task's own.
   """
 
@@ -91,11 +91,11 @@ class Join:
 
 @dataclasses.dataclass(frozen=True)
 class Act:
-  """A wish of the player, which holds from now on.
+  """A wish of the player, which holds until the next.
 
   Attributes:
     move, strafe, grip, hand: Indices of these action heads.
-    yaw, pitch: Direction to look in, radians; None stays.
+    yaw, pitch: Direction to look in, radians; None keeps the current one.
     number: Number of the message, which the next frame repeats.
   """
 
@@ -121,7 +121,7 @@ class Act:
 
 @dataclasses.dataclass(frozen=True)
 class Go:
-  """A wish to go on with a game that has not begun, or pauses."""
+  """A wish to start a game, or to resume a paused one."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Pause:
 
 @dataclasses.dataclass(frozen=True)
 class Stop:
-  """A wish to end the game, or what is being watched."""
+  """A wish to stop playing or watching."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,16 +144,17 @@ class Watch:
   """A request to watch players on a task, side by side.
 
   Attributes:
-    task: The task; empty for that of the demonstration.
-    players: Their names: "expert", "agent:NAME", "demo", "prompted agent:NAME".
+    task: The task; empty for the demonstration's.
+    players: The players' names: "expert", "agent:NAME", "demo", "prompted
+      agent:NAME".
     trials: Number of trials; 0 for the task's own.
-    seed: Seed of the environments and of the players; a demonstration's own
-      seed is taken instead.
+    seed: Seed of the environments and of the players; with a demonstration, its
+      own seed is used instead.
     demo: Content of a demonstration file in base64, or empty.
-    episode: Number of the environment's episode, from 0, of a demonstration
+    episode: Number of the environment's episode, from 0, for a demonstration
       that an evaluation kept.
     agent: Fingerprint of the agent that played the demonstration, or empty.
-    reveal: True to be told the hidden rules.
+    reveal: True to show the hidden rules.
   """
 
   players: tuple[str, ...]
@@ -182,8 +183,8 @@ class Study:
   """A request to measure a person on a set of tasks.
 
   Attributes:
-    tasks: The tasks, played in this order by `Play` with their numbers.
-    trials: Number of trials of each.
+    tasks: The tasks, played in this order, one for each `Next`.
+    trials: Number of trials of each task.
   """
 
   tasks: tuple[str, ...]
@@ -221,7 +222,7 @@ class Run:
   """A request for the curves of a run.
 
   Attributes:
-    name: Its name in the list of runs.
+    name: The run's name in the list of runs.
   """
 
   name: str
@@ -273,7 +274,7 @@ def decode(text: str | bytes) -> Message:
   """Reads a message.
 
   Raises:
-    UserError: If it is none.
+    UserError: If the text is not a valid message.
   """
   if isinstance(text, bytes):
     raise errors.UserError("the message is binary, allowed: text")

@@ -1,4 +1,4 @@
-"""A trained agent whose beliefs and attention can be seen.
+"""A trained agent whose beliefs and attention can be observed.
 
 It takes the same actions as `policies.Agent` with the same seed.
 """
@@ -27,14 +27,15 @@ class Thought(NamedTuple):
   """A step of an agent's thinking.
 
   Attributes:
-    value: The reward that it expects, discounted, seconds; None if it never
-      learned to.
-    belief: Probabilities that a rule which leads to the goal, and that another
-      rule, needs each type of object, float [2, types]; None without a belief.
-    gaze: Weights of its memory's attention to the entities in view, float [E];
+    value: The discounted reward that the agent expects, seconds; None if it
+      never learned values.
+    belief: Probabilities that each type of object is needed by a rule that
+      leads to the goal, and by another rule, float [2, types]; None without a
+      belief.
+    gaze: Weights of the memory's attention to the entities in view, float [E];
       None with pixels.
-    past: Attention of each layer of its memory over past steps, mean over
-      heads: float [n], n steps ago; empty if the memory offers none.
+    past: Attention of each layer of the memory to past steps, averaged over
+      heads, float [n], by number of steps ago; empty if the memory has none.
   """
 
   value: float | None
@@ -47,7 +48,7 @@ class Mind:
   """An agent in one environment.
 
   Attributes:
-    thought: What it thought at the last step.
+    thought: The agent's thought at the last step.
   """
 
   def __init__(self, agent: trained_agent.SavedAgent, seed: int):
@@ -89,7 +90,7 @@ def _step(
   num_heads: int,
   value_range: float,
 ) -> Any:
-  """Returns the jitted function of a step, made once for a network."""
+  """Returns the jitted function of a step, made once per network."""
 
   @jax.jit
   def step(params, memory, observation, first, key):
@@ -127,10 +128,10 @@ def _listen(
   """Calls a module's method; keeps the weights of `recall.Recall`.
 
   Args:
-    gazes: Gets the weights, mean over heads, [B, E].
+    gazes: Receives the weights, averaged over heads, [B, E].
     num_heads: Number of heads.
     call: The method.
-    args, kwargs: Its arguments.
+    args, kwargs: The method's arguments.
     context: The module and the method's name, as Haiku passes them.
   """
   if not isinstance(context.module, recall.Recall):
@@ -155,12 +156,12 @@ def _listen(
 def _weights(
   query: jax.Array, keys: jax.Array, visible: jax.Array, num_heads: int
 ) -> jax.Array:
-  """Returns each entity's share of attention, mean over heads, [B, E].
+  """Returns each entity's share of attention, averaged over heads, [B, E].
 
   Args:
     query: The memory's query [B, H * K].
     keys: Keys of the entities [B, E, H * K].
-    visible: 1 for those in view, else 0 [B, E].
+    visible: 1 for entities in view, else 0 [B, E].
     num_heads: H.
   """
   products = (query[:, None] * keys).astype(jnp.float32)
@@ -172,7 +173,7 @@ def _weights(
 
 
 def truth(agent: trained_agent.SavedAgent, task: Task) -> np.ndarray | None:
-  """Returns the belief that is right; None for an agent without a belief."""
+  """Returns the correct belief; None for an agent without a belief."""
   if not agent.config.network.belief:
     return None
   network = builder.agent(agent.config).network
@@ -182,11 +183,11 @@ def truth(agent: trained_agent.SavedAgent, task: Task) -> np.ndarray | None:
 
 
 def types_of(task: Task, reveal: bool) -> list[int]:
-  """Returns ids of the object types that a watcher may be told of.
+  """Returns ids of the object types that a viewer may know of.
 
   Args:
     task: The task.
-    reveal: True to tell those of its rules too, which may be hidden.
+    reveal: True to include those of its rules, which may be hidden.
   """
   kinds = {spec.type for spec in task.objects}
   if reveal:

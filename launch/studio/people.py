@@ -1,6 +1,6 @@
 """Measures a person on a set of tasks, as agents are measured.
 
-Each task is played once, with all its trials; a task that was begun counts,
+Each task is played once, with all its trials; a task that was started counts,
 whether it was played to its end or not.
 """
 
@@ -51,18 +51,18 @@ class Study:
 
   @property
   def begun(self) -> int:
-    """Number of tasks that were begun."""
+    """Number of tasks that were started."""
     return self._begun
 
   def next_task(self) -> Task | None:
-    """Begins the next task; returns None after the last."""
+    """Starts the next task; returns None after the last."""
     if self._begun == len(self.tasks):
       return None
     self._begun += 1
     return self.tasks[self._begun - 1]
 
   def record(self, rewards: Sequence[float], pauses: int) -> None:
-    """Notes the rewards of the task that was begun last.
+    """Records the rewards of the task that was started last.
 
     Args:
       rewards: Reward of each trial that was played, seconds; the others count
@@ -79,15 +79,15 @@ class Study:
     agent: str,
     say: Callable[[str], None],
   ) -> dict[str, Any]:
-    """Returns scores, as `adaland evaluate --json` writes them.
+    """Returns scores, in the format of `adaland evaluate --json`.
 
     Args:
       known: The agents.
-      agent: One to measure on the same tasks; empty for none.
-      say: Shows how far it is.
+      agent: An agent to measure on the same tasks; empty for none.
+      say: Shows the progress.
 
     Raises:
-      UserError: If no task was played, or the agent can't play them.
+      UserError: If no task was played, or the agent can't play the tasks.
     """
     count = len(self._rewards)
     if not count:
@@ -115,7 +115,7 @@ class Study:
       with errors.user_input(agent):
         make_land = builder.environments(saved.config)
         if saved.config.factories.environment:
-          # There an expert gets other rewards than where the person played.
+          # The expert's rewards there differ from those in the person's world.
           best = expert_in(make_land)
         rewards = rollout.play(
           make_land,

@@ -13,9 +13,9 @@ from adaland.launch.run import rundir, status_file
 
 # Points of a curve that the page draws.
 _POINTS = 200
-# Bytes at the end of the metrics' file that are read.
+# Number of bytes that are read, from the end of the metrics file.
 _MAX_BYTES = 8_000_000
-# Evaluations that are read; a run has a few.
+# Maximum number of evaluations that are read; a run has a few.
 _MAX_FILES = 20
 _MAX_CURVES = 12
 _CURVE = ("mean", "stderr")
@@ -23,15 +23,15 @@ _FIRST = ("reward/", "score/", "loss", "env_steps_per_s")
 
 
 def curves(run: rundir.RunDir) -> dict[str, Any]:
-  """Returns what there is to draw of a run.
+  """Returns the data of a run to draw.
 
   Args:
-    run: Its directory.
+    run: The run's directory.
 
   Returns:
     "steps" and "curves": numbers of environment steps, and values by name, None
-    where there is none; "status": the counters of the run, or None;
-    "evaluations": of the results of `adaland evaluate --json` and `prompt` in
+    if missing; "status": the state and counters of the run, or None;
+    "evaluations": for each result of `adaland evaluate --json` and `prompt` in
     the directory, by file name, "policy", "curves" by trial, and the kept
     "episodes" without their actions.
   """
@@ -66,7 +66,7 @@ def _rows(run: rundir.RunDir) -> list[dict[str, Any]]:
   except OSError:
     return []
   rows = []
-  # A step of a run that writes now may be half a line.
+  # The last line may be incomplete while the run is writing.
   stride = max(1, math.ceil(len(lines) / _POINTS))
   for line in lines[::-1][::stride][::-1]:
     try:
@@ -113,14 +113,14 @@ def kept_episode(run: rundir.RunDir, file: str, number: int) -> dict[str, Any]:
 
   Args:
     run: The run's directory.
-    file: Name of the evaluation, as `curves` gives it.
-    number: Number of the episode in it, from 0.
+    file: Name of the evaluation, as in `curves`.
+    number: Number of the episode in the evaluation, from 0.
 
   Returns:
     See `recording.entry`; with "agent", the fingerprint of its player, or "".
 
   Raises:
-    UserError: If there is none.
+    UserError: If there is no such episode.
   """
   contents = _contents(run)
   if file not in contents:
@@ -138,7 +138,7 @@ def kept_episode(run: rundir.RunDir, file: str, number: int) -> dict[str, Any]:
 def _contents(run: rundir.RunDir) -> dict[str, dict[str, Any]]:
   """Returns the JSON objects in a run's folder by their files' names."""
   found = {}
-  # Of all files together: a page asks for them every few seconds.
+  # A limit for all files together, as a page requests them every few seconds.
   left = evaluation_files.MAX_BYTES
   for path in sorted(run.path.glob("*.json"))[:_MAX_FILES]:
     try:
@@ -174,7 +174,7 @@ def _check_curve(value: Any) -> None:
 
 
 def _has_form(check: Callable[[Any], None], value: Any) -> bool:
-  """Returns False if a check refuses a value."""
+  """Returns whether a check accepts a value."""
   try:
     check(value)
   except ValueError:

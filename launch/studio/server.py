@@ -24,15 +24,15 @@ class Visitor(Protocol):
   """A connected page."""
 
   def act(self, message: messages.Act) -> None:
-    """Takes what the person does; returns at once."""
+    """Takes the person's input; returns at once."""
     ...
 
   def handle(self, message: messages.Message) -> None:
-    """Does what a message asks for; raises nothing."""
+    """Handles a message; raises nothing."""
     ...
 
   def close(self) -> None:
-    """Stops all that runs for this page."""
+    """Stops everything that runs for this page."""
     ...
 
 
@@ -40,15 +40,15 @@ class Backend(Protocol):
   """The back end, which answers the pages' messages."""
 
   def lists(self) -> dict[str, Any]:
-    """Returns the names that a page may ask for."""
+    """Returns the names that a page may request."""
     ...
 
   def connect(self, send: Callable[..., None]) -> Visitor:
-    """Takes a page, whose messages `send` sends."""
+    """Connects a page, to which `send` sends messages."""
     ...
 
   def warm_up(self) -> None:
-    """Prepares what the first page would wait for."""
+    """Does work in advance that the first page would wait for."""
     ...
 
 
@@ -56,15 +56,15 @@ class Studio:
   """The server.
 
   Attributes:
-    token: What a page must know to be answered.
+    token: The secret that a page must send to be answered.
   """
 
   def __init__(self, load: Callable[[], Backend]):
     """Initializes the server; `run` starts it.
 
     Args:
-      load: Makes the back end. It is called in a thread of its own, as it may
-        take seconds; its UserErrors are shown on the page.
+      load: Makes the back end. It is called in its own thread, as it may take
+        seconds; its UserErrors are shown on the page.
     """
     self.token = guard.new_token()
     self._make = load
@@ -110,7 +110,7 @@ class Studio:
       await serving.serve_forever()
 
   def _load(self) -> None:
-    """Loads the back end while the page is already there."""
+    """Loads the back end while the page is already being served."""
     try:
       self._backend = self._make()
     except errors.UserError as error:
@@ -184,7 +184,7 @@ class Studio:
 def _sender(connection: server.ServerConnection) -> Callable[..., None]:
   """Returns a function that sends from any thread.
 
-  It waits for a page that reads slowly, so that nothing piles up.
+  It waits for a page that reads slowly, so that messages do not pile up.
   """
   loop = asyncio.get_running_loop()
 

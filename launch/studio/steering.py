@@ -1,7 +1,7 @@
-"""Turns towards the direction that a person looks in.
+"""Turns the avatar in the direction that a person looks in.
 
-The page turns its picture at once; the avatar follows at the rates that all
-players have.
+The page turns its picture at once; the avatar follows at the turn rates that
+all players have.
 """
 
 import math
@@ -16,12 +16,12 @@ _LOOKS = np.array([-1, 0, 1]) * constants.LOOK_RATE * constants.STEP_SECONDS
 
 
 def action(wish: messages.Act, yaw: float, pitch: float) -> np.ndarray:
-  """Returns the action that follows a person's wish best.
+  """Returns the action that best follows a person's wish.
 
   Args:
-    wish: What the person does.
+    wish: The person's input.
     yaw: The avatar's heading, radians.
-    pitch: Pitch of its view, radians.
+    pitch: Pitch of the avatar's view, radians.
 
   Returns:
     Indices of the action heads, int32 [A].

@@ -1,4 +1,4 @@
-"""A task as its player is told it: texts, with "?" for what is hidden."""
+"""A task as described to its player, with "?" for hidden parts."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ HIDDEN = "?"
 
 
 def rules(task: Task, player: int) -> list[str]:
-  """Returns the rules as a player is told them.
+  """Returns the rules as described to a player.
 
   Args:
     task: The task.
@@ -28,7 +28,7 @@ def task(task: Task, player: int, reveal: bool = False) -> dict[str, Any]:
   Args:
     task: The task.
     player: Index of the player, from 0.
-    reveal: True to tell the hidden rules to somebody who does not play.
+    reveal: True to show the hidden rules to somebody who does not play.
   """
   told = rules(task, player)
   return {

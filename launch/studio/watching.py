@@ -13,10 +13,10 @@ from adaland.launch.studio import catalogue, frames, lanes, messages, mind, told
 
 
 class Watched:
-  """Players on a task, as a message asks for them."""
+  """Players on a task, as requested by a message."""
 
   def __init__(self, message: messages.Watch, known: catalogue.Catalogue):
-    """Initializes it.
+    """Initializes the players' task and seed.
 
     Args:
       message: The message.
@@ -31,7 +31,7 @@ class Watched:
     if message.task:
       task = known.task(message.task)
     else:
-      assert recorded is not None  # `Watch` has seen to it.
+      assert recorded is not None  # `Watch` ensures it.
       task = recorded.demo.task
     self._task = with_trials(task, message.trials)
     self._seed = message.seed
@@ -46,11 +46,11 @@ class Watched:
   def play(
     self, send: Callable[..., None], is_stopped: Callable[[], bool]
   ) -> None:
-    """Lets the players play, and sends what there is to see.
+    """Lets the players play and sends their frames.
 
     Args:
       send: Sends a message to the page: its type and its fields.
-      is_stopped: Returns True if nobody watches any more.
+      is_stopped: Returns True if nobody is watching any more.
     """
     message, task = self._message, self._task
     made = []
@@ -91,7 +91,7 @@ def _recorded(message: messages.Watch) -> lanes.Recorded | None:
 
 
 def _truth(made: Sequence[lanes.Lane], task: Task) -> Any:
-  """Returns the belief that is right, in percent; None without a belief."""
+  """Returns the correct belief, in percent; None without a belief."""
   for lane in made:
     if lane.agent is not None and not lane.error:
       right = mind.truth(lane.agent, task)

@@ -1,1 +1,1 @@
-"""Subcommands of `adaland tasks` that have flags of their own."""
+"""Subcommands of `adaland tasks` with their own flags."""

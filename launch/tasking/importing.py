@@ -1,4 +1,4 @@
-"""Makes tasks of the files of other platforms."""
+"""Converts files of other platforms to tasks."""
 
 import argparse
 import json
@@ -11,8 +11,8 @@ from adaland.launch import cli, errors
 
 
 def add(commands: Any) -> None:
-  """Adds the subcommand that makes tasks of others' files."""
-  text = "make tasks of rulesets of XLand-MiniGrid"
+  """Adds the subcommand that converts other platforms' files to tasks."""
+  text = "convert rulesets of XLand-MiniGrid to tasks"
   command = commands.add_parser("import", help=text, description=text)
   command.add_argument("source", choices=["xland-minigrid"])
   command.add_argument(
@@ -48,8 +48,8 @@ def run(
   if not made:
     why = "; ".join(f"{i}: {note[0]}" for i, note in notes.items())
     raise errors.UserError(
-      f"{args.file}: no ruleset from {args.index} to {last - 1} can be carried "
-      f"over, allowed: 0 to {len(arrays['goals']) - 1}; {why}"
+      f"{args.file}: no ruleset from {args.index} to {last - 1} can be "
+      f"converted, allowed: 0 to {len(arrays['goals']) - 1}; {why}"
     )
   if args.out:
     write(args.out, made)

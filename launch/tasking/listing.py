@@ -1,4 +1,4 @@
-"""Lists of the tasks that come with Adaland, and tables of tasks' measures."""
+"""Lists of the tasks that come with Adaland, and tables of task measures."""
 
 import argparse
 from typing import Any
@@ -17,7 +17,7 @@ def add_list(commands: Any) -> None:
 
 
 def run_list(args: argparse.Namespace) -> None:
-  """Prints the probes, with their goals, and the named families."""
+  """Prints the probes with their goals, and the named families."""
   result: dict[str, Any] = {"families": list(named.NAMES)}
   lines = []
   for num_players, key in ((1, "probes"), (2, "two_player_probes")):
@@ -35,7 +35,7 @@ def run_list(args: argparse.Namespace) -> None:
 def means(
   measured: dict[str, dict[str, int]],
 ) -> tuple[dict[str, Any], str]:
-  """Returns the measures' means over tasks, beside those of AdA's test set."""
+  """Returns the measures' means over tasks, next to those of AdA's test set."""
   found = {
     name: sum(each[name] for each in measured.values()) / len(measured)
     for name in complexity.PAPER

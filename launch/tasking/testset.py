@@ -1,9 +1,9 @@
 """Test sets: held-out tasks by index, with the expert's rewards and actions.
 
 AdA (arXiv 2301.07608) evaluates on 1,000 held-out tasks for one player and on
-1,000 for two. A test set is a file, an npz archive without pickled objects: the
-distribution, and for each index the experts' reward and the actions that earned
-it, one number below 810 for the six heads of a step.
+1,000 for two. A test set is an npz archive without pickled objects. It holds
+the distribution and, for each index, the experts' reward and the actions that
+earned it, encoded as one number below 810 for the six heads of a step.
 """
 
 import dataclasses
@@ -28,7 +28,7 @@ from adaland.launch.tasking import witness
 
 FORMAT = "adaland.testset/1"
 _NAMES = ("format", "config", "tasks", "reward", "seed", "steps", "actions")
-# Limit for the file and for its arrays; 1,000 tasks take less than one.
+# Limit for the file and for its arrays; 1,000 tasks take less than one MB.
 _MAX_BYTES = 64_000_000
 _NUM_CODES = math.prod(constants.ACTION_SIZES)
 _LAST_SEED = 2**63 - 1
@@ -40,7 +40,7 @@ class TestSet(NamedTuple):
   """Tasks of a distribution with a witness for each.
 
   Attributes:
-    config: The distribution; the test set is its first held-out tasks.
+    config: The distribution; the test set consists of its first held-out tasks.
     fingerprint: Hash of the tasks.
     witnesses: The experts' reward and actions for each task.
   """
@@ -58,7 +58,7 @@ class TestSet(NamedTuple):
     """Returns the tasks.
 
     Raises:
-      UserError: If the sampler draws others than those that were played.
+      UserError: If the sampler draws tasks other than those that were played.
     """
     drawn = _draw(self.config, len(self.witnesses))
     if tasksets.fingerprint(drawn) != self.fingerprint:
@@ -85,7 +85,7 @@ def make(
     num_tasks: Number of tasks.
     num_players: 1 or 2.
     seed: Seed of the environments.
-    progress: Called with the number of tasks played and of all tasks.
+    progress: Called with the number of tasks played and the total number.
   """
   config = SamplerConfig(
     split="test", two_player_probability=float(num_players == 2)
@@ -96,7 +96,7 @@ def make(
 
 
 def check(test_set: TestSet, indices: Sequence[int]) -> list[int]:
-  """Replays witnesses; returns the indices whose reward is another."""
+  """Replays witnesses; returns the indices whose rewards differ."""
   tasks = test_set.tasks()
   return [
     i
@@ -110,7 +110,7 @@ def check(test_set: TestSet, indices: Sequence[int]) -> list[int]:
 
 
 def summary(test_set: TestSet) -> dict[str, float]:
-  """Returns the number of tasks, how many pay, and the mean shares paid."""
+  """Returns the numbers of tasks, of rewarded tasks, and the mean reward."""
   shares = np.array(
     [
       found.reward / (len(found.actions) * constants.STEP_SECONDS)
@@ -146,7 +146,7 @@ def load(path: str) -> TestSet:
   """Reads a test set.
 
   Raises:
-    UserError: If the file can't be read or is no test set.
+    UserError: If the file can't be read or is not a test set.
   """
   with errors.user_input(path):
     with open(path, "rb") as file:
@@ -223,13 +223,13 @@ def _check_range(
 
 
 def _coded(actions: np.ndarray) -> np.ndarray:
-  """Returns actions [T, P, 6] as one number a step and player, [T, P]."""
+  """Returns actions [T, P, 6] as one number per step and player, [T, P]."""
   heads = tuple(np.moveaxis(actions.astype(np.int64), -1, 0))
   return np.ravel_multi_index(heads, constants.ACTION_SIZES).astype(np.uint16)
 
 
 def _decoded(codes: np.ndarray) -> np.ndarray:
-  """Returns what `_coded` was given; ValueError for other numbers."""
+  """Inverts `_coded`; raises ValueError for other numbers."""
   if codes.ndim != 2 or codes.dtype.kind not in "iu":
     raise ValueError("actions are not whole numbers of steps and players")
   if ((codes < 0) | (codes >= _NUM_CODES)).any():

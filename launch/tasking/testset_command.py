@@ -1,4 +1,4 @@
-"""Makes test sets, and replays them."""
+"""Makes test sets and replays them."""
 
 import argparse
 from typing import Any
@@ -10,7 +10,7 @@ from adaland.launch.tasking import testset
 
 
 def add(commands: Any) -> None:
-  """Adds the subcommands that make a test set and that replay one."""
+  """Adds the subcommands that make and replay a test set."""
   text = "let the expert play held-out tasks, and keep its rewards and actions"
   command = commands.add_parser("testset", help=text, description=text)
   command.add_argument(
@@ -20,7 +20,7 @@ def add(commands: Any) -> None:
   command.add_argument("--num_players", type=cli.positive_int, default=1)
   command.add_argument("--seed", type=cli.non_negative_int, default=0)
   cli.add_json_flag(command)
-  text = "replay actions of a test set; exit 2 if a reward is another"
+  text = "replay actions of a test set; exit 2 if a reward differs"
   command = commands.add_parser("replay", help=text, description=text)
   command.add_argument("file", metavar="FILE", help="a test set")
   command.add_argument(
@@ -58,8 +58,8 @@ def replay(args: argparse.Namespace) -> None:
   wrong = testset.check(read, indices)
   if wrong:
     raise errors.UserError(
-      f"{args.file}: the rewards of the tasks {wrong} of {count} replayed are "
-      "others; make the test set again with this version"
+      f"{args.file}: the rewards of the tasks {wrong} of {count} replayed "
+      "differ; make the test set again with this version"
     )
   result = testset.summary(read) | {"replayed": count}
   text = "\n".join(f"{name}: {value:g}" for name, value in result.items())

@@ -1,7 +1,7 @@
 """Rewards of scripted experts with the actions that earned them.
 
-A witness replays: the same task, seed and actions give the same reward, bit by
-bit, in an environment alone (`replay`).
+A witness can be replayed: in a batch of one environment, the same task, seed
+and actions give the same reward, bit for bit (`replay`).
 """
 
 import dataclasses
@@ -14,8 +14,8 @@ from adaland.envs import constants, land
 from adaland.envs.expert import expert, team
 from adaland.envs.tasks.task import Task
 
-# Environments stepped side by side; more would play with fewer compilations,
-# fewer wait less for the longest trial among them.
+# Environments stepped together; more would need fewer compilations, fewer would
+# wait less for the longest trial among them.
 _MAX_ENVS = 32
 
 
@@ -23,7 +23,7 @@ class Witness(NamedTuple):
   """A trial's reward and actions.
 
   Attributes:
-    reward: Seconds.
+    reward: The reward, seconds.
     seed: Seed of the environment.
     actions: Actions of each step, int8 [T, P, 6].
   """
@@ -44,8 +44,8 @@ def find(
   Args:
     tasks: Tasks with as many players as the environments, or fewer.
     config: Sizes of the environments; their observations don't matter.
-    seed: The seed of the environment of task i is seed + i.
-    progress: Called with the number of tasks done and of all tasks.
+    seed: Base seed; task i is played with seed + i.
+    progress: Called with the number of tasks done and the total number.
 
   Returns:
     A witness for each task.

@@ -1,8 +1,7 @@
 """Measures what memory of earlier trials is worth on tasks.
 
-The explorer and its forgetful self differ in memory alone. The difference of
-their scores bounds what adaptation can bring, before anybody trains on the
-tasks.
+The explorer and its forgetful version differ only in memory. The difference of
+their scores bounds the gain from adaptation, before any training on the tasks.
 """
 
 import dataclasses
@@ -37,9 +36,9 @@ def measure(
     say: Shows the progress.
 
   Returns:
-    "by_trial": of each player the "mean" and "stderr" of the scores of each
-    trial, over the tasks on which the expert gets a reward; "num_tasks", the
-    names of the "unscored" tasks, on which it gets none, and "trials".
+    "by_trial": for each player, the "mean" and "stderr" of each trial's scores
+    over the tasks on which the expert gets a reward; "unscored", the names of
+    the other tasks; "num_tasks" and "trials".
 
   Raises:
     UserError: If a player can't play a task, or the expert gets no reward on

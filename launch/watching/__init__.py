@@ -1,1 +1,1 @@
-"""A show of an agent that adapts: a film of its trials, and its scores."""
+"""Parts of `adaland watch`: a film of an agent's trials, and its scores."""

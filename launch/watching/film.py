@@ -1,8 +1,8 @@
-"""Films an agent's trials on a task, with the expert beside it.
+"""Films an agent's trials on a task, next to the expert's.
 
-At the left is what the agent sees, in the middle the world from above, at the
+On the left is the agent's view, in the middle the world from above, on the
 right the world of the expert, who plays the same task and knows its rules.
-Below are the rules, and a bar for the reward of each trial.
+Below are the rules and a bar for the reward of each trial.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,10 +22,10 @@ _TOP = 64  # Above the pictures.
 _GAP = 16  # Between the pictures.
 _VIEW = picture.VIEW
 _BOTTOM = _TOP + _VIEW[1] + 22
-_RULES = 6  # Lines of rules at most.
-_PAUSE = 8  # Frames that the end of a trial stays.
+_RULES = 6  # Maximum number of lines of rules.
+_PAUSE = 8  # Frames for which the end of a trial is shown.
 _END = 24
-_LABELLED = 36  # Width from bar to bar that has room for texts.
+_LABELLED = 36  # Distance between bars that leaves room for texts.
 
 _BACKGROUND = (18, 20, 24)
 _TEXT = (235, 235, 235)
@@ -47,7 +47,7 @@ def write(
   name: str,
   on_progress: Callable[[float], None],
 ) -> np.ndarray:
-  """Plays recorded actions again and films them.
+  """Replays recorded actions and films them.
 
   Args:
     path: The film's path.
@@ -55,14 +55,14 @@ def write(
     task: The task.
     actions: Recorded action indices, int [steps, A].
     seed: Seed of the environment in which they were recorded.
-    best: The expert's reward in a trial, seconds, the bars' full height.
+    best: The expert's reward in a trial, seconds; the full height of the bars.
     name: The player's name.
     on_progress: Called with the share of frames done.
 
   Returns:
     Reward of each trial, seconds, float64 [K].
   """
-  # The expert starts each trial as the agent does.
+  # The expert starts each trial in the same state as the agent.
   world = make_land(2, lambda _: task, [seed, seed])
   now = world.reset()
   expert, recorded = policies.Expert(world), prompting.Recorded(actions)
@@ -104,7 +104,7 @@ def draw(
   Args:
     world: Two environments: the player's and the expert's.
     now: Rewards of the last step, float [2].
-    rewards: Reward of each trial that was begun, seconds.
+    rewards: Reward of each trial that was started, seconds.
     best: The expert's reward in a trial, seconds.
     name: The player's name.
   """
@@ -145,7 +145,7 @@ def draw(
 def _draw_rules(
   pen: ImageDraw.ImageDraw, task: Task, view: land.WorldView
 ) -> None:
-  """Writes the rules, bright where they fired."""
+  """Writes the rules, highlighting those that fired."""
   hidden = task.hiding[0].rules
   heading = "rules (the agent is not shown those marked hidden)"
   pen.text((12, _BOTTOM), heading if task.rules else "no rules", _DIM, _SMALL)

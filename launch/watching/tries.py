@@ -1,8 +1,7 @@
 """Plays an agent's trials so that they can be filmed afterwards.
 
 The same task, seed and actions give the same episode: actions are recorded
-while many tasks are played at once, and one of them is played again for the
-film.
+while many tasks are played at once, and one task is replayed for the film.
 
 T: tasks, K: trials, A: action heads.
 """
@@ -36,7 +35,7 @@ class Tries(NamedTuple):
 
 
 class _Recording:
-  """A policy whose actions are kept."""
+  """A policy whose actions are recorded."""
 
   def __init__(self, policy: policies.Policy):
     self._policy = policy
@@ -60,7 +59,7 @@ def play(
   Args:
     make_land: Makes the environments.
     tasks: At most `rollout.MAX_ENVS` tasks, the longest first.
-    make_policy: From the environments, the policy.
+    make_policy: Makes the policy from the environments.
     seed: Seed of the environments.
     on_progress: Called with the share of episodes done.
   """
@@ -91,15 +90,15 @@ def longest_first(tasks: Sequence[Task], trials: int) -> list[Task]:
 def to_film(rewards: np.ndarray, expert: np.ndarray) -> int:
   """Chooses the task to film: the first whose first trial failed.
 
-  The later trials have no say in it, so that a film is no proof, but no
-  selection of successes either.
+  Later trials do not affect the choice, so a film is no proof, but no selection
+  of successes either.
 
   Args:
     rewards: Reward of each trial, seconds, [T, K].
-    expert: The expert's rewards, seconds, [T]; one at least is above 0.
+    expert: The expert's rewards, seconds, [T]; at least one is above 0.
 
   Returns:
-    Its index; that of the first task with a score if no first trial failed.
+    Its index, or that of the first task with a score if no first trial failed.
   """
   scored = expert > 0
   failed = scored & (rewards[:, 0] < _FAILED * expert)

@@ -59,7 +59,7 @@ class BadInputTest(parameterized.TestCase):
     ("train", "--workdir=W/r --preset=smoke --sett a=1", "mean '--set'"),
     ("train", "--workdir=W/r --preset=smoke --launcher=moon", "not one of"),
     ("train", "--workdir=W/r --preset=smoke --set run.sed=1", "mean 'seed'"),
-    ("train", "--workdir=W/r --preset=smoke --config=c", "give one of them"),
+    ("train", "--workdir=W/r --preset=smoke --config=c", "give only one"),
     (
       "train",
       "--workdir=W/r --preset=gpu",

@@ -24,7 +24,9 @@ class UserInputTest(parameterized.TestCase):
   @parameterized.parameters(IndexError, KeyError, OverflowError, TypeError)
   def test_reading_a_file_of_another_form_is_one_line(self, kind):
     with (
-      self.assertRaisesRegex(errors.UserError, "f: is not of the form .*x"),
+      self.assertRaisesRegex(
+        errors.UserError, "f: is not of the expected form .*x"
+      ),
       errors.of_another_form("f"),
     ):
       raise kind("x")

@@ -97,7 +97,7 @@ class PlayTest(absltest.TestCase):
     ):
       self.run_it(f"--record={path}")
     self.assertIn("ended after 3 of", said.getvalue())
-    self.assertIn(f"--record={path}: not kept: a demon", said.getvalue())
+    self.assertIn(f"--record={path}: not saved: a demon", said.getvalue())
     self.assertFalse(os.path.exists(path))
 
   def test_bad_flags_play_nothing(self):

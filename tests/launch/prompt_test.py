@@ -105,7 +105,7 @@ class RunTest(parameterized.TestCase):
       self.run_it()
 
   @parameterized.parameters(
-    ("--demo=d.npz", "--demo=d.npz: is of one task, allowed with --taskset"),
+    ("--demo=d.npz", "--demo=d.npz: is for one task, allowed with --taskset"),
     ("--video=a.mp4", "--video=a.mp4: allowed with --task only"),
     ("--trials=1", "--trials=1: allowed for a prompted agent: 2 to 48"),
     ("--task=sample:1", "argument --task: not allowed with argument --taskset"),

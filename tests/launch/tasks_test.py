@@ -115,7 +115,9 @@ class TasksTest(absltest.TestCase):
     notes = found["not_carried_over"]
     self.assertEqual(notes["0"], ["without the goal's direction"])
     self.assertStartsWith(notes["1"][0], "not a task: the goal is 'on tile'")
-    with self.assertRaisesRegex(errors.UserError, "from 1 to 1 can be carried"):
+    with self.assertRaisesRegex(
+      errors.UserError, "from 1 to 1 can be converted"
+    ):
       _run("import", "xland-minigrid", path, "--index=1")
 
   def test_worth_measures_the_held_out_half(self):

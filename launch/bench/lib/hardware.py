@@ -1,4 +1,4 @@
-"""Memory that this process has used, and the speed of matrix products."""
+"""The memory that this process has used, and the speed of matrix products."""
 
 import resource
 import sys
@@ -9,21 +9,21 @@ import jax.numpy as jnp
 
 from adaland.launch.bench.lib import timing
 
-_SQUARE = 8192  # Rows of the matrices on an accelerator.
-_SMALL_SQUARE = 512  # The same elsewhere.
+_SQUARE = 8192  # Number of rows of the matrices on an accelerator.
+_SMALL_SQUARE = 512  # Number of rows elsewhere.
 
 
 def memory(warp_device: Any = None) -> dict[str, float]:
   """Measures the memory of the process and of its accelerator, bytes.
 
   Args:
-    warp_device: Warp's device, where physics is on one.
+    warp_device: Warp's device, if physics runs on one.
 
   Returns:
-    `resident_peak_bytes` of the process; where JAX's device reports them,
-    `jax_in_use_bytes`, `jax_peak_bytes` and `jax_limit_bytes`; where Warp's
-    device is an accelerator, `warp_free_bytes` and `warp_total_bytes` of its
-    whole memory, of which JAX has taken its limit.
+    `resident_peak_bytes` of the process; if JAX's device reports them,
+    `jax_in_use_bytes`, `jax_peak_bytes` and `jax_limit_bytes`; if Warp's device
+    is an accelerator, `warp_free_bytes` and `warp_total_bytes` of its whole
+    memory, of which JAX has taken its limit.
   """
   # Linux counts in KiB, macOS in bytes.
   unit = 1 if sys.platform == "darwin" else 1024
@@ -49,7 +49,7 @@ def accelerators() -> int:
 
 
 def product_flop_per_s(dtype: str, seconds: float) -> float:
-  """Measures the FLOP/s of a product of square matrices: networks' ceiling.
+  """Measures the FLOP/s of a product of square matrices, networks' ceiling.
 
   Args:
     dtype: Type of the matrices.

@@ -1,7 +1,7 @@
 """A training run as a child process, to be measured or disturbed.
 
 The processes of a run are found by a mark in their environment, which all
-processes that a run starts inherit, daemons of Ray and servers included.
+processes that a run starts inherit, including servers and Ray's daemons.
 """
 
 import contextlib
@@ -32,9 +32,9 @@ class Seen:
   """The state of a run as its status file describes it.
 
   Attributes:
-    time: When the run wrote it, seconds since 1970.
+    time: Time at which the run wrote the file, seconds since 1970.
     counters: The run's counters.
-    pids: Process of each role, the replay server as "server".
+    pids: Process id of each role; the replay server's as "server".
     restarts: Number of restarts of each role.
     roles: Everything in the status file about each role.
   """
@@ -54,9 +54,9 @@ class LiveRun:
     settings: Arguments of --set.
     preset: The preset that the run starts from.
     command: A command that takes the flags of launch.train.
-    path: The run's directory as this process finds it, if elsewhere.
+    path: The run's directory as seen by this process, if different.
     env: Variables added to the environment.
-    echo: Whether to repeat on stderr all that the run prints.
+    echo: Whether to repeat the run's output on stderr.
 
   Attributes:
     path: The run's directory.
@@ -97,7 +97,7 @@ class LiveRun:
       stdin=subprocess.DEVNULL,
       stdout=subprocess.PIPE,
       stderr=subprocess.STDOUT,
-      # Ctrl-C reaches this process alone, which then ends the run in order.
+      # Ctrl-C reaches only this process, which then ends the run in order.
       process_group=0,
     )
     assert self._process.stdout is not None
@@ -117,13 +117,13 @@ class LiveRun:
           sys.stderr.flush()
 
   def seen(self) -> Seen | None:
-    """Returns the run's current state, None before its first status file."""
+    """Returns the run's current state; None before its first status file."""
     self._listen()
     path = self.path / "status.json"
     try:
-      # By the file system's clock, as the run's clock may be set.
+      # Uses the file system's clock, as the run's clock may be changed.
       if path.stat().st_mtime < self._started:
-        return None  # Of an earlier start.
+        return None  # From an earlier start.
       status = json.loads(path.read_text())
     except FileNotFoundError:
       return None
@@ -146,7 +146,7 @@ class LiveRun:
       seconds: Longest time to wait.
 
     Returns:
-      The state, and how long it took, seconds.
+      The state, and the seconds it took.
 
     Raises:
       RunError: If the run ends or the time runs out first.
@@ -168,7 +168,7 @@ class LiveRun:
 
   @property
   def pid(self) -> int:
-    """The command's process, the ancestor of all the others."""
+    """Process id of the command, the ancestor of all other processes."""
     assert self._process is not None
     return self._process.pid
 
@@ -181,8 +181,7 @@ class LiveRun:
     self._listen()
     if self._process is not None and self._process.poll() is not None:
       raise errors.RunError(
-        f"the run that was to be measured ended, status "
-        f"{self._process.returncode}"
+        f"the run to be measured ended with status {self._process.returncode}"
       )
 
   def end(self, seconds: float = 120.0) -> int:
@@ -206,13 +205,13 @@ class LiveRun:
     return self.end(seconds)
 
   def kill(self) -> None:
-    """Kills the command, and none of the processes that it started."""
+    """Kills the command, but not the processes that it started."""
     assert self._process is not None
     self._process.kill()
     self._process.wait()
 
   def processes(self) -> list[int]:
-    """Returns all processes of the run, its command included."""
+    """Returns the ids of all processes of the run, its command included."""
     mark = f"{_MARK}={self._mark}".encode()
     found = []
     for folder in pathlib.Path("/proc").iterdir():
@@ -223,7 +222,7 @@ class LiveRun:
     return found
 
   def crash(self) -> None:
-    """Kills all processes at once, as a power cut does."""
+    """Kills all processes at once, like a power cut."""
     for number in (signal.SIGSTOP, signal.SIGKILL):
       for pid in self.processes():
         with contextlib.suppress(ProcessLookupError):
@@ -239,10 +238,10 @@ class LiveRun:
 
     Args:
       seconds: Longest time to wait.
-      spared: Beginnings of the command lines of those that may be left.
+      spared: Prefixes of the command lines of processes that may be left.
 
     Raises:
-      RunError: If there still are some then.
+      RunError: If others are still left then.
     """
     deadline = time.monotonic() + seconds
     while left := [
@@ -275,7 +274,7 @@ class LiveRun:
 
 
 def _rows(content: bytes) -> list[dict[str, Any]]:
-  """Reads whole lines; the last one may still be under way."""
+  """Reads whole lines; the last one may be incomplete."""
   lines = content.splitlines(True)
   return [json.loads(line) for line in lines if line.endswith(b"\n")]
 

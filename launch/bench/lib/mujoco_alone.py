@@ -1,9 +1,9 @@
-"""Time of MuJoCo's calls alone, for the same work as environments'.
+"""The time of MuJoCo's calls alone, for the same work as environments'.
 
-`Recorder` stands between environments and their physics and records the calls;
-`MujocoAlone` repeats them on a second physics, so that its worlds are bit for
-bit the same, and measures nothing but MuJoCo's calls: the steps, and the rays
-of pictures. Loading and restoring worlds, steering avatars and testing lines of
+`Recorder` stands between environments and their physics and records the calls.
+`MujocoAlone` repeats them on a second physics, so that its worlds are the same
+bit for bit, and measures only MuJoCo's calls: the steps and the rays of
+pictures. Loading and restoring worlds, steering avatars and testing lines of
 sight are left out, so no environment can be as fast.
 """
 
@@ -88,7 +88,7 @@ class Recorder:
 
 
 class MujocoAlone(cpu.CpuPhysics):
-  """Physics of which only MuJoCo's calls are measured.
+  """Physics with only MuJoCo's calls measured.
 
   Attributes:
     seconds: Time of the calls.
@@ -108,7 +108,7 @@ class MujocoAlone(cpu.CpuPhysics):
     self._measured(super().simulate)
 
   def draw(self, origins: np.ndarray, directions: np.ndarray) -> None:
-    """Casts rays for their distances alone."""
+    """Casts rays for their distances only."""
     origins = np.asarray(origins, np.float64)
     directions = np.asarray(directions, np.float64)
     self._measured(lambda: self.batch.ray(origins, directions))

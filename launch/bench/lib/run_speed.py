@@ -14,9 +14,10 @@ from adaland.launch.bench.lib import live_run
 from adaland.launch.run import process_tree
 from adaland.launch.runtimes import children
 
-# Until the learner's first updates: it compiles while other roles work.
+# Longest wait for the learner's first updates: it compiles while other roles
+# work.
 _START_SECONDS = 300.0
-# After that, until caches are warm and queues have filled.
+# Time after that until caches are warm and queues have filled.
 _SETTLE_SECONDS = 10.0
 _POLL_SECONDS = 0.1
 _END_SECONDS = 120.0
@@ -36,7 +37,7 @@ class Sample(NamedTuple):
 
   Attributes:
     row: The row.
-    cpu_seconds: Processor time of all the run's processes by then.
+    cpu_seconds: Processor time of all the run's processes so far.
   """
 
   row: Mapping[str, float]
@@ -49,8 +50,8 @@ def training(
 ) -> Iterator[live_run.LiveRun]:
   """Starts a run without an end, and ends it on leaving the context.
 
-  There is no evaluation and no checkpoint but the last, unless `settings` ask
-  for them. The run dies if this process is killed.
+  There are no evaluations and no checkpoint except the last, unless `settings`
+  request them. The run dies if this process is killed.
 
   Args:
     preset: The preset that the run starts from.
@@ -77,7 +78,7 @@ def training(
 
 
 def end(run: live_run.LiveRun) -> None:
-  """Asks a run to end, and kills all of it if it does not."""
+  """Asks a run to end, and kills all its processes if it does not."""
   if run.ended():
     return
   try:
@@ -88,7 +89,7 @@ def end(run: live_run.LiveRun) -> None:
 
 
 def samples(run: live_run.LiveRun) -> Iterator[Sample]:
-  """Waits for row after row of metrics, from the learner's first updates on.
+  """Yields rows of metrics as they arrive, from the learner's first updates.
 
   Raises:
     RunError: If there are none within five minutes, or the run ends.
@@ -97,13 +98,13 @@ def samples(run: live_run.LiveRun) -> Iterator[Sample]:
   learning = False
   while True:
     for row in run.new_rows():
-      # The first updates are compiled, and hold up the actors.
+      # The first updates are compiled, which holds up the actors.
       learning = learning or (row["updates"] > 2 and "loss/total" in row)
       if learning:
         yield Sample(row, process_tree.tree_cpu_seconds(run.pid))
     if not learning and time.monotonic() > deadline:
       raise errors.RunError(
-        f"the run that was to be measured did not learn in {_START_SECONDS:g} s"
+        f"the run to be measured did not learn in {_START_SECONDS:g} s"
       )
     time.sleep(_POLL_SECONDS)
 
@@ -112,12 +113,12 @@ class Speed(NamedTuple):
   """The speed of a run while all of its roles work.
 
   Attributes:
-    steps_per_s: Environment steps a second.
-    steps_per_cpu_s: Environment steps for a second of processor time, summed
-      over all its processes.
-    updates_per_s: The learner's updates a second.
-    cores: Processors that the run keeps busy, on average.
-    wait_share: Part of the learner's time spent waiting for a batch.
+    steps_per_s: Environment steps per second.
+    steps_per_cpu_s: Environment steps per second of processor time, summed over
+      all the run's processes.
+    updates_per_s: The learner's updates per second.
+    cores: Number of processors that the run keeps busy, on average.
+    wait_share: Share of the learner's time spent waiting for a batch.
   """
 
   steps_per_s: float
@@ -138,8 +139,8 @@ def between(seen: Sequence[Sample]) -> Speed:
   def grown(name: str) -> float:
     return last.row[name] - first.row[name]
 
-  # `seconds` were read with the steps, `time` when the row was written, and
-  # the processor's clocks then too.
+  # `seconds` was read with the steps; `time` and the processor's clocks when
+  # the row was written.
   steps_per_s = grown("env_steps") / grown("seconds")
   cores = (last.cpu_seconds - first.cpu_seconds) / grown("time")
   waited = seconds = 0.0

@@ -1,7 +1,7 @@
 """Time of each stage of a step of `Land`, measured from outside.
 
-Each call is waited for, so stages do not overlap, and their sum is more than an
-undisturbed step takes.
+Each call is waited for, so stages do not overlap, and their sum exceeds the
+time of an undisturbed step.
 """
 
 import sys
@@ -12,8 +12,8 @@ from typing import Any
 from adaland.envs import land
 from adaland.launch.bench.lib import stopwatch
 
-# Stages of the jitted functions of the environments, by name; a function that
-# is not listed counts as a stage.
+# Stages of the environments' jitted functions, by name; a function that is not
+# listed counts as its own stage.
 _STAGES = {
   "control": "control",
   "sight_lines": "sight",
@@ -34,7 +34,7 @@ def stage_ms(
 
   Args:
     world: The environments.
-    step: Steps them once, and waits for the observations.
+    step: Steps the environments once and waits for the observations.
     seconds: Length of the measurement.
 
   Returns:
@@ -43,7 +43,7 @@ def stage_ms(
     `sight_rays`; `finish`: the game engine and the observations; `renew`:
     starting trials and episodes, and their observations; `load`: writing new
     tasks and objects to the device; `picture_rays`; `shading`. `step` is the
-    whole, and `host` the rest of it: Python between the calls, drawing tasks.
+    whole, and `host` its remainder: Python between the calls, drawing tasks.
   """
   watch = stopwatch.Stopwatch()
   for module, name in _jitted():
@@ -76,7 +76,7 @@ def _jitted() -> Iterator[tuple[Any, str]]:
 
 
 def _calls(physics: Any) -> Iterator[tuple[str, Any]]:
-  """Yields the methods of physics, and the stage that each counts to."""
+  """Yields the methods of physics with the stage that each belongs to."""
   for name in dir(type(physics)):
     if name.startswith("_") or name == "wait":
       continue
@@ -91,7 +91,7 @@ def _calls(physics: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _ray_stage(*args, normals: bool = False, **kwargs) -> str:
-  """Returns the stage of rays: only pictures ask for normals."""
+  """Returns the stage of rays: only pictures request normals."""
   asked = normals or any(argument is True for argument in args[3:4])
   return "picture_rays" if asked else "sight_rays"
 
@@ -99,7 +99,7 @@ def _ray_stage(*args, normals: bool = False, **kwargs) -> str:
 def engine_ratio(stages_ms: dict[str, float]) -> float:
   """Returns the game engine's and observations' share of a whole step.
 
-  Shading counts to the observations; rays count to physics.
+  Shading counts as observations, rays as physics.
 
   Args:
     stages_ms: Result of `stage_ms`.

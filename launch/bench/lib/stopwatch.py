@@ -11,8 +11,8 @@ class Stopwatch:
   """A wrapper of functions that adds up the time of their calls.
 
   A call counts until its result is ready, so calls do not overlap, and the sum
-  of the parts is more than the undisturbed whole. A call within another counts
-  with the outer one.
+  of the parts exceeds the undisturbed whole. A nested call counts with the
+  outer one.
 
   Attributes:
     seconds: Time of the calls, by name.
@@ -37,7 +37,7 @@ class Stopwatch:
       attribute: Name of a function or method there.
       name: Name to count the calls under, or a function that maps a call's
         arguments to it.
-      wait: Waits for work that a call begins, beyond its result.
+      wait: Waits for work that a call starts, beyond its result.
     """
     function = getattr(owner, attribute)
     own = attribute in vars(owner)
@@ -46,7 +46,7 @@ class Stopwatch:
       if self._busy:
         return function(*args, **kwargs)
       self._busy = True
-      # Work begun earlier is not this call's.
+      # Work started earlier is not this call's.
       jax.block_until_ready((args, kwargs))
       start = time.perf_counter()
       try:

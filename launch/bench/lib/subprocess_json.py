@@ -1,7 +1,7 @@
 """Runs a part of a benchmark in a separate process.
 
-XLA and Warp both keep the device memory that they once took, so each part
-starts with all of it free.
+XLA and Warp keep the device memory that they have allocated; in its own process
+each part starts with all of it free.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from adaland.launch import cli, errors
 
-_NOTED = 20_000  # Characters kept of the end of stderr.
+_NOTED = 20_000  # Number of characters kept from the end of stderr.
 # A command's error, or the end of a traceback; JAX adds notes after that.
 _FAULT = re.compile(r"error: |[A-Za-z_][\w.]*(Error|Exception): ")
 
@@ -22,8 +22,8 @@ class Done(NamedTuple):
   """Result of a process that has ended.
 
   Attributes:
-    result: Its JSON; empty if it failed.
-    fault: Reason of its failure, one line; empty if it did not fail.
+    result: The process's JSON; empty if it failed.
+    fault: The reason why it failed, one line; empty if it did not fail.
   """
 
   result: dict[str, float]
@@ -35,8 +35,8 @@ class Process:
 
   Args:
     module: Module to run.
-    *args: Its arguments, except --json.
-    env: All of its environment's variables.
+    *args: The module's arguments, except --json.
+    env: All of its environment variables.
   """
 
   def __init__(self, module: str, *args: str, env: Mapping[str, str]):
@@ -49,7 +49,7 @@ class Process:
     )
 
   def wait(self, seconds: float | None = None) -> Done:
-    """Waits for its end, and kills it if that takes longer than `seconds`."""
+    """Waits for its end; kills it if that takes longer than `seconds`."""
     try:
       out, said = self._child.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -72,9 +72,9 @@ def reason(code: int, said: str) -> str:
   """Returns one line about a failure: the last error on stderr.
 
   Args:
-    code: Exit status of the process; minus the signal's number if one killed
-      it.
-    said: Its stderr.
+    code: Exit status of the process; minus the signal's number if a signal
+      killed it.
+    said: The process's stderr.
   """
   lines = [line.strip() for line in said[-_NOTED:].splitlines()]
   lines = [line for line in lines if line]

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-# Turns have about this length, so that a slow moment of the machine meets all
-# pieces of work alike.
+# Turns have about this length, so that a slow moment of the machine affects all
+# pieces of work equally.
 _TURN_SECONDS = 0.25
 
 
@@ -15,8 +15,8 @@ class Speed(NamedTuple):
   """Speed of a piece of work.
 
   Attributes:
-    per_second: Calls a second.
-    per_cpu_second: Calls for each second of processor time, summed over the
+    per_second: Calls per second.
+    per_cpu_second: Calls per second of processor time, summed over the
       process's threads.
   """
 
@@ -25,7 +25,7 @@ class Speed(NamedTuple):
 
 
 def rates(works: Sequence[Callable[[], object]], seconds: float) -> list[float]:
-  """Returns the calls a second of each piece of work; see `speeds`."""
+  """Returns the calls per second of each piece of work; see `speeds`."""
   return [speed.per_second for speed in speeds(works, seconds)]
 
 
@@ -35,8 +35,8 @@ def speeds(
   """Measures the speeds of pieces of work in alternation.
 
   Args:
-    works: Functions; each is called once for warming up, then repeatedly.
-    seconds: Time for each of them.
+    works: Functions; each is called once to warm up, then repeatedly.
+    seconds: Time for each function.
 
   Returns:
     Median speeds over the turns, in the order of `works`.

@@ -11,7 +11,7 @@ class Trend(NamedTuple):
   """A line fitted to a series.
 
   Attributes:
-    slope: Growth for a unit of time.
+    slope: Growth per unit of time.
     stderr: Standard error of the slope.
     mean: Mean of the series.
   """
@@ -25,7 +25,7 @@ def fit(times: Sequence[float], values: Sequence[float]) -> Trend:
   """Fits a line by least squares.
 
   A process's memory is close to that of a moment before, so neighbours are not
-  independent and the textbook's standard error is too small. As usual for such
+  independent and the textbook standard error is too small. As usual for such
   series (Santer et al. 2000, "Statistical significance of trends and trend
   differences in layer-average atmospheric temperature time series", eq. 4 to
   6), n measurements count as
@@ -61,7 +61,7 @@ def fit(times: Sequence[float], values: Sequence[float]) -> Trend:
   if squares == 0.0:
     return Trend(slope, 0.0, float(v.mean()))
   r = float(np.sum(residual[:-1] * residual[1:]) / squares)
-  # Neighbours that repel one another are taken as independent.
+  # Negatively correlated neighbours are taken as independent.
   effective = max(3.0, len(t) * (1 - max(r, 0.0)) / (1 + max(r, 0.0)))
   stderr = math.sqrt(squares / (effective - 2) / spread)
   return Trend(slope, stderr, float(v.mean()))

@@ -1,6 +1,6 @@
 """The files of `adaland evaluate --json` and `adaland prompt --taskset --json`.
 
-They are meant to be exchanged: every value is checked.
+They may come from other people, so every value is checked.
 """
 
 import math
@@ -14,7 +14,7 @@ from adaland.launch import errors
 # Largest JSON of an evaluation that is read, bytes: 10,000 tasks of 48 trials
 # each, with a control, take less than half of it.
 MAX_BYTES = 64_000_000
-# Where the files of `adaland prompt --taskset` have a task's rewards.
+# Names of a task's rewards in the files of `adaland prompt --taskset`.
 _PROMPT = ("prompted", "unprompted")
 # An expert's smallest reward above 0, seconds: scores are shares of it.
 _LEAST = 1e-6
@@ -25,7 +25,7 @@ class Seed(NamedTuple):
 
   Attributes:
     file: Name of the evaluation's file.
-    agent: Hash of the agent's parameters, None if the file has none.
+    agent: Hash of the agent's parameters; None if the file has none.
   """
 
   file: str
@@ -43,9 +43,9 @@ class File(NamedTuple):
   Attributes:
     seed: Name of the file, and its agent.
     taskset: Name of the task set.
-    tasks: The hash of its tasks.
-    environment: Reference of the user's own environment, empty for `Land`.
-    rewards: By what is to be added to the label, [tasks, K].
+    tasks: Hash of its tasks.
+    environment: Reference to the user's own environment; empty for `Land`.
+    rewards: Rewards [tasks, K] by the suffix of the label.
     expert: The expert's rewards, [tasks].
   """
 
@@ -71,13 +71,13 @@ def read(path: str) -> File:
   """Reads an evaluation.
 
   Raises:
-    UserError: If the file is missing, or is no evaluation.
+    UserError: If the file is missing, or is not an evaluation.
   """
   with errors.user_input(path):
     content = json_checks.load(path, MAX_BYTES)
   if not isinstance(content, dict) or "tasks_sha256" not in content:
     raise errors.UserError(
-      f"{path}: is no result of adaland evaluate --json or of adaland prompt "
+      f"{path}: is not a result of adaland evaluate --json or adaland prompt "
       "--taskset --json"
     )
   with errors.of_another_form(path), errors.user_input(path):
@@ -88,7 +88,7 @@ def _parse(path: str, content: dict[str, Any]) -> File:
   """Parses the content of a file.
 
   Raises:
-    ValueError, LookupError, TypeError: If it has another form.
+    ValueError, LookupError, TypeError: If its structure is wrong.
   """
   tasks = json_checks.read_list(content["tasks"], "tasks", "tasks")
   names = {f", {name}": name for name in _PROMPT}
@@ -97,7 +97,7 @@ def _parse(path: str, content: dict[str, Any]) -> File:
   environment = json_checks.read_text(
     content.get("environment", ""), "environment"
   )
-  # An environment of the user's own may pay less than nothing.
+  # A user's own environment may have negative rewards.
   least = -math.inf if environment else 0.0
   rewards = {
     addition: _rewards([task[name] for task in tasks], name, least)
@@ -136,7 +136,7 @@ def _parse(path: str, content: dict[str, Any]) -> File:
 
 
 def _reward(value: Any, name: str, least: float = 0.0) -> float:
-  """Returns a reward; ValueError for other values."""
+  """Returns a reward; raises ValueError for other values."""
   number = json_checks.read_number(value, name)
   if number < least:
     raise json_checks.refusal(name, value, "a reward from 0, seconds")
@@ -147,7 +147,7 @@ def _rewards(rows: Any, name: str, least: float) -> np.ndarray:
   """Returns rewards, [tasks, K].
 
   Raises:
-    ValueError: If they are no table of rewards.
+    ValueError: If they are not a table of rewards.
   """
   found = [
     [

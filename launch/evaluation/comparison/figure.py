@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-# Lines that mean the same in every figure: colour, line style, width.
+# Styles that mean the same in every figure: colour, line style, width.
 _STYLES: dict[str, tuple[str, str, float]] = {
   "agent": ("#1f5fbf", "-", 2.8),
   "unprompted": ("#1f5fbf", "-", 2.8),
@@ -18,7 +18,7 @@ _STYLES: dict[str, tuple[str, str, float]] = {
   "random": ("#b03030", ":", 1.6),
   "noop": ("#b0b0b0", ":", 1.6),
 }
-# Labels of the figure that say more than a policy's name.
+# Figure labels that say more than a policy's name.
 _TEXTS = {
   "agent, swapped memory": "agent with another\ntask's memory",
   "agent, prompted": "agent, expert shows\nthe first trial",
@@ -37,7 +37,7 @@ _OTHERS = (
   "#7a3fb0",
   "#444444",
 )
-# Least distance of two labels, as a share of the axis.
+# Minimum distance of two labels, as a share of the axis.
 _LABEL_GAP = 0.075
 _TOP, _BOTTOM = 1.08, -0.03
 
@@ -62,10 +62,10 @@ def by_trial(
   """Draws curves with their labels at the right; returns a PNG.
 
   Args:
-    curves: By label; a label that names a known policy, such as "agent" or
-      "agent, swapped memory", has the colour of that policy.
-    title: Above the figure.
-    note: Below it, in small print.
+    curves: Curves by label; a label that names a known policy, such as "agent"
+      or "agent, swapped memory", has the colour of that policy.
+    title: Text above the figure.
+    note: Small print below the figure.
   """
   # Its import is slow, and no other command needs it.
   from matplotlib import figure
@@ -110,7 +110,8 @@ def by_trial(
 def _style(label: str) -> tuple[str, str, float] | None:
   """Returns the style of the known policy that a label names.
 
-  Of several it is the longest: "memoryless agent" is memoryless.
+  If it names several, the longest name counts: "memoryless agent" is
+  memoryless.
   """
   found = [
     name
@@ -123,11 +124,11 @@ def _style(label: str) -> tuple[str, str, float] | None:
 def _write_labels(
   axes: Any, ends: Mapping[str, tuple[float, str]], count: int, length: float
 ) -> None:
-  """Writes labels right of the lines' ends, apart from each other.
+  """Writes labels to the right of the lines' ends, without overlap.
 
   Args:
-    axes: Where to write.
-    ends: By label the last score, and the colour.
+    axes: The axes to write on.
+    ends: The last score and the colour, by label.
     count: Number of trials, K.
     length: Length of the axis of scores.
   """
@@ -154,8 +155,8 @@ def spread(heights: Sequence[float], gap: float) -> list[float]:
   """Moves sorted heights apart, as little as pairs of neighbours need.
 
   Args:
-    heights: In rising order.
-    gap: The least distance of two.
+    heights: Heights in ascending order.
+    gap: The minimum distance of two heights.
 
   Returns:
     Heights in the same order, each at least `gap` above the one before.

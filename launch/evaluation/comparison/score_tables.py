@@ -1,10 +1,10 @@
 """Tables of scores by trial, read from the JSON files of evaluations.
 
 A policy's table has the scores of each training seed, task and trial, [S, T,
-K]. All tables are of the same tasks, and share the expert's rewards: of each
-task the best of all evaluations', as an expert's best of a few runs depends on
-their seeds. Tasks on which the expert got no reward in one of the evaluations
-have no score, and are left out.
+K]. All tables are of the same tasks and share the expert's rewards: for each
+task, the highest in any of the evaluations, as the expert's best of a few runs
+depends on their seeds. Tasks on which the expert got no reward in one of the
+evaluations have no score and are left out.
 """
 
 import itertools
@@ -24,11 +24,11 @@ class Tables(NamedTuple):
   """Scores of several policies on the same tasks.
 
   Attributes:
-    scores: By label, in the order given, float64 [S, T, K].
-    seeds: By label the training seeds, S; those of agents that several labels
-      have are in the same order in each.
-    num_tasks: Number of tasks, T and those without a score.
-    taskset: Name of the task set, as the first file gives it.
+    scores: Scores by label, in the order given, float64 [S, T, K].
+    seeds: The S training seeds by label; labels that share agents have them in
+      the same order.
+    num_tasks: Number of tasks: T plus those without a score.
+    taskset: Name of the task set, from the first file.
     num_unlike_experts: Number of tasks with a score on which the expert's
       rewards differ between the files.
   """
@@ -46,7 +46,7 @@ class Tables(NamedTuple):
 
 
 def split_label(spec: str) -> tuple[str, str]:
-  """Splits "LABEL=FILE"; without a label it is the file's name.
+  """Splits "LABEL=FILE"; the default label is the file's name.
 
   Raises:
     UserError: If label or file is empty.
@@ -65,11 +65,11 @@ def load(specs: Sequence[str]) -> Tables:
   """Reads evaluations.
 
   Args:
-    specs: "LABEL=FILE" or "FILE"; files of one label are of an agent's seeds.
+    specs: "LABEL=FILE" or "FILE"; files of one label are one agent's seeds.
 
   Raises:
-    UserError: If a file is missing or is no evaluation, the files are of
-      different tasks, or those of one label are not of an agent's seeds.
+    UserError: If a file is missing or is not an evaluation, the files are of
+      different tasks, or those of one label are not one agent's seeds.
   """
   labelled = [split_label(spec) for spec in specs]
   _check_labels(specs)
@@ -89,15 +89,15 @@ def load(specs: Sequence[str]) -> Tables:
     for addition, rewards in file.rewards.items():
       score = rewards[scored] / best[:, None]
       rows.setdefault(label + addition, []).append((file.seed, score))
-  # Labels that have the same agents have them in the same order, as theirs are
-  # drawn together.
+  # Labels with the same agents have them in the same order, as their seeds are
+  # resampled together.
   keys = list(dict.fromkeys(file.seed.key for _, file in files))
   for each in rows.values():
     each.sort(key=lambda row: keys.index(row[0].key))
   kept = {
     label: each
     for label, each in rows.items()
-    # The same was played for the label's evaluation.
+    # The label's own evaluation has the same episodes.
     if label.removesuffix(_UNPROMPTED) == label
     or label.removesuffix(_UNPROMPTED) not in rows
   }
@@ -111,7 +111,7 @@ def load(specs: Sequence[str]) -> Tables:
 
 
 def _check_labels(specs: Sequence[str]) -> None:
-  """Refuses a file named twice, and one without a label named as another."""
+  """Refuses a file given twice, and files that share a name without labels."""
   for spec, other in itertools.combinations(specs, 2):
     (label, path), (other_label, other_path) = map(split_label, (spec, other))
     if label != other_label:
@@ -128,7 +128,7 @@ def _check_labels(specs: Sequence[str]) -> None:
 
 
 def _check_seeds(files: Sequence[tuple[str, evaluation_files.File]]) -> None:
-  """Refuses evaluations of one agent as those of its training seeds."""
+  """Refuses several evaluations of one agent as if of several seeds."""
   found: dict[tuple[str, str], str] = {}
   for label, file in files:
     if file.seed.agent is None:
@@ -137,8 +137,8 @@ def _check_seeds(files: Sequence[tuple[str, evaluation_files.File]]) -> None:
       other = found.setdefault((label + addition, file.seed.agent), file.name)
       if other != file.name:
         raise errors.UserError(
-          f"{other} and {file.name} are of one agent, allowed: as files of "
-          f"{label!r} one for each training seed"
+          f"{other} and {file.name} are of the same agent, allowed as files of "
+          f"{label!r}: one for each training seed"
         )
 
 
@@ -147,7 +147,7 @@ def _check_same(files: Sequence[evaluation_files.File]) -> None:
   for file in files:
     if (file.tasks, len(file.expert)) != (first.tasks, len(first.expert)):
       raise errors.UserError(
-        f"{file.name}: is of other tasks than {first.name}, allowed: "
+        f"{file.name}: has other tasks than {first.name}, allowed: "
         "evaluations on the same tasks"
       )
     if file.environment != first.environment:

@@ -1,11 +1,10 @@
 """The paired bootstrap: is one policy better than another, on the same tasks?
 
 A table of scores has a row for each training seed and a column for each task.
-Both kinds of chance are resampled with replacement: tasks, which the policies
-share, together (they are paired), and the seeds of each policy on their own
-(Efron and Tibshirani, An Introduction to the Bootstrap, chapters 6 and 13). A
-policy with one seed has an interval of its tasks only: it does not
-cover other seeds.
+Both are resampled with replacement: tasks jointly for all policies, which share
+them (they are paired), and seeds for each policy separately (Efron and
+Tibshirani, An Introduction to the Bootstrap, chapters 6 and 13). A policy with
+one seed has an interval over tasks only: it does not cover other seeds.
 
 S: training seeds, T: tasks, R: resamples.
 """
@@ -38,14 +37,14 @@ def difference(
   same_seeds: bool = False,
   resamples: int = _RESAMPLES,
 ) -> Interval:
-  """Estimates by how much one policy scores more than another.
+  """Estimates how much more one policy scores than another.
 
   Args:
-    ours: Scores of the one, [S, T].
+    ours: Scores of one policy, [S, T].
     theirs: Scores of the other on the same tasks, [S', T].
-    same_seeds: Whether both are of the same training seeds, in this order, as
-      an agent and its control are, or two evaluations of the same agents; they
-      are then drawn together.
+    same_seeds: Whether both have the same training seeds, in the same order, as
+      do an agent and its control, or two evaluations of the same agents; seeds
+      are then resampled together.
     resamples: Number of resamples, R.
 
   Returns:
@@ -102,7 +101,7 @@ def _check(scores: np.ndarray) -> None:
 def _weights(
   rng: np.random.Generator, count: int, resamples: int
 ) -> np.ndarray:
-  """Returns how often each of `count` is drawn, as shares, [R, count]."""
+  """Returns how often each of `count` items is drawn, as shares, [R, count]."""
   equal = np.full(count, 1 / count)
   return rng.multinomial(count, equal, size=resamples) / count
 

@@ -15,7 +15,7 @@ from adaland.launch.evaluation.comparison import (
   significance,
 )
 
-# Trials in a table; the figure has all.
+# Maximum number of trials in a table; the figure has all.
 _MOST_COLUMNS = 8
 
 
@@ -26,10 +26,10 @@ def compare(tables: score_tables.Tables) -> dict[str, Any]:
     tables: Scores by label.
 
   Returns:
-    "policies": by label the number of seeds, and of each trial "mean", "low"
-    and "high"; "gain", the same of the last trial's score minus the first's.
-    "differences": by label the same of the first label's score minus this
-    one's, of each trial and of the gain.
+    "policies": by label, the number of seeds; "mean", "low" and "high" of each
+    trial; and "gain", the same for the last trial's score minus the first's.
+    "differences": by label, the same numbers for the first label's score minus
+    this one's, of each trial and of the gain.
   """
   reference, *others = tables.scores
   first = tables.scores[reference]
@@ -84,7 +84,7 @@ def _columns(intervals: Any) -> dict[str, list[float]]:
 
 
 def draw(result: Mapping[str, Any], title: str = "") -> bytes:
-  """Draws what `compare` returned: score by trial; returns a PNG."""
+  """Draws the score by trial from a result of `compare`; returns a PNG."""
   curves = {
     label: figure.Curve(found["mean"], found["low"], found["high"])
     for label, found in result["policies"].items()
@@ -102,7 +102,7 @@ def _note(result: Mapping[str, Any]) -> str:
 
 
 def text(result: Mapping[str, Any]) -> str:
-  """Formats what `compare` returned as Markdown."""
+  """Formats a result of `compare` as Markdown."""
   numbers = _shown(result["trials"])
   head = [*(f"trial {k}" for k in numbers), "last - first"]
   rule = "|---" * (len(head) + 1) + "|"
@@ -130,7 +130,7 @@ def text(result: Mapping[str, Any]) -> str:
 
 
 def _shown(trials: int) -> list[int]:
-  """Returns the trials that a table shows: all, or of many the first most."""
+  """Returns the trials that a table shows: all, or if many, a selection."""
   if trials <= _MOST_COLUMNS:
     return [*range(1, trials + 1)]
   return [k for k in (1, 2, 3, 5, 8, 13, 21, 34) if k < trials] + [trials]

@@ -1,4 +1,4 @@
-"""Runtime of a run in one process: acting and learning on one device.
+"""The runtime for one process: acting and learning on one device.
 
-Unrolls stay in the device's memory. It needs neither Reverb nor TensorFlow.
+Unrolls stay in the device's memory. Neither Reverb nor TensorFlow is needed.
 """

@@ -1,7 +1,7 @@
 """Replay in device memory: the newest unrolls, as arrays [capacity, ...].
 
-Item number i lies in row i % capacity. `learn_schedule` counts the items on the
-host, so the host never waits for these arrays.
+Item i is in row i % capacity. `learn_schedule` counts the items on the host, so
+the host never waits for these arrays.
 """
 
 import functools
@@ -19,10 +19,10 @@ def empty(spec: UnrollSpec, capacity: int) -> types.Unroll:
 
   Args:
     spec: Shapes and dtypes of one unroll.
-    capacity: Unrolls that the store holds.
+    capacity: Maximum number of unrolls.
   """
   leaves = [
-    # JAX may hold 32 bits of a dtype's 64.
+    # JAX may keep 64-bit dtypes in 32 bits.
     jnp.zeros(
       (capacity, *column.shape), jax.dtypes.canonicalize_dtype(column.dtype)
     )
@@ -40,7 +40,7 @@ def insert(
   Args:
     store: The store, consumed.
     unrolls: Leaves [U, ...].
-    rows: Each unroll's row, int32 [U]; a row past the last is left out.
+    rows: Each unroll's row, int32 [U]; rows past the last are ignored.
 
   Returns:
     The new store.
@@ -70,8 +70,8 @@ def sample(
     number: Number of this draw, uint32 []; a key and a number always give the
       same draw.
     oldest: Row of the oldest item, int32 [].
-    size: Items stored, int32 [].
-    num: Unrolls to draw.
+    size: Number of items stored, int32 [].
+    num: Number of unrolls to draw.
     queue: Whether to take the oldest items in order instead.
 
   Returns:

@@ -1,7 +1,7 @@
-"""Cost of a JAX program, read from its jaxpr before anything is compiled.
+"""The cost of a JAX program, read from its jaxpr before compilation.
 
 XLA's own `cost_analysis` counts the body of a loop once, whatever its length,
-and leaves out library kernels; a jaxpr holds both. But a jaxpr does not show
+and leaves out library kernels; a jaxpr has both. But a jaxpr does not show
 fusion: FLOPs are exact, bytes are an upper bound.
 """
 
@@ -17,8 +17,8 @@ def flops(function: Callable[..., Any], *args: Any) -> int:
 
   A product [m, k] x [k, n] counts 2 m k n, and a convolution two for each
   weight that an output reads. Loops of known length count as often as they run
-  (`while` once, `cond` its most expensive branch), and so do values computed
-  again for a gradient. Everything else, and kernels outside JAX, count nothing.
+  (`while` once, `cond` its most expensive branch), and values recomputed for a
+  gradient count again. Everything else, and kernels outside JAX, counts as 0.
 
   Args:
     function: The function, jitted or not.
@@ -28,7 +28,7 @@ def flops(function: Callable[..., Any], *args: Any) -> int:
 
 
 def peak_bytes(function: Callable[..., Any], *args: Any) -> int:
-  """Returns an upper bound of the bytes of a call's intermediate values.
+  """Returns an upper bound on the bytes of a call's intermediate values.
 
   Each value counts from its computation to its last use, in the jaxpr's order.
   Arguments do not count. The compiled program fuses, so it needs less.

@@ -1,6 +1,6 @@
-"""Schedule of learning, counted in unrolls and never timed.
+"""The schedule of learning, counted in unrolls and never timed.
 
-So equal configs give equal runs.
+Equal configs therefore give equal runs.
 """
 
 import dataclasses
@@ -26,31 +26,31 @@ class Schedule:
   oldest: int = 0
 
   def insert(self, num: int) -> list[int]:
-    """Counts unrolls in.
+    """Counts inserted unrolls.
 
     Args:
       num: Number of unrolls; beyond the capacity the first are overwritten.
 
     Returns:
-      The unrolls' rows; the capacity, for unrolls to leave out.
+      The unrolls' rows; the capacity for unrolls to leave out.
     """
     capacity = self.config.capacity
     rows = [i % capacity for i in range(self.inserts, self.inserts + num)]
     self.inserts += num
     self.oldest = max(self.oldest, self.inserts - capacity)
-    # Of two writes to one row either might remain.
+    # After two writes to one row, either might remain.
     return [*([capacity] * max(0, num - capacity)), *rows[-capacity:]]
 
   @property
   def size(self) -> int:
-    """Unrolls that may be drawn."""
+    """Number of unrolls that may be drawn."""
     return self.inserts - self.oldest
 
   def due(self) -> bool:
     """Returns whether to learn from a batch now.
 
     Each unroll beyond the first `min_size` pays for `samples_per_insert`
-    draws; a queue gives each unroll once.
+    draws; a queue yields each unroll once.
     """
     config = self.config
     if config.sampling == "queue":
@@ -60,7 +60,7 @@ class Schedule:
     return self.samples + config.batch_size <= paid
 
   def sample(self) -> None:
-    """Counts a batch out."""
+    """Counts a drawn batch."""
     self.samples += self.config.batch_size
     if self.config.sampling == "queue":
       self.oldest += self.config.batch_size

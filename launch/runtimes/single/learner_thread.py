@@ -1,9 +1,9 @@
 """The learner and its replay, in a thread.
 
-Unrolls are stored and updates begun in a counted order, and one thread does
-both in that order, so the results depend on nothing else. On a processor JAX
-runs a program in the thread that calls it, so acting continues while this
-thread learns; an accelerator has a queue anyway.
+One thread stores unrolls and starts updates in a counted order, so the results
+depend on nothing else. On a processor JAX runs a program in the thread that
+calls it, so acting continues while this thread learns; an accelerator has a
+queue in any case.
 """
 
 from concurrent import futures
@@ -27,7 +27,7 @@ class Update(NamedTuple):
   Attributes:
     values: The learner's metrics.
     steps: Steps in the batch, [].
-    lag: Updates since the batch's acting parameters, on average, [].
+    lag: Updates since the parameters that acted in the batch, on average, [].
   """
 
   values: Metrics
@@ -36,10 +36,10 @@ class Update(NamedTuple):
 
 
 class LearnerThread:
-  """A learner that draws from a device replay as its schedule says.
+  """A learner that draws from a device replay on a schedule.
 
-  The acting parameters are those before the updates under way. So they are
-  ready at any time, and which update they come from is counted as well.
+  The acting parameters are those before the current updates. They are therefore
+  always ready, and the update that they come from is also counted, not timed.
 
   Args:
     learner: The learner's functions.
@@ -51,7 +51,7 @@ class LearnerThread:
 
   Attributes:
     schedule: Counters of unrolls.
-    updates: Updates begun so far.
+    updates: Number of updates started so far.
     version: Update count of the acting parameters.
   """
 
@@ -99,7 +99,7 @@ class LearnerThread:
     self._store = device_replay.insert(self._store, unrolls, rows)
 
   def learn(self, progress: float = 0.0) -> int:
-    """Begins the updates that are due, once those under way have ended.
+    """Starts the updates that are due, once the current ones have ended.
 
     The parameters of the ended updates act from now on.
 
@@ -107,7 +107,7 @@ class LearnerThread:
       progress: Share of the run that is over.
 
     Returns:
-      The number of updates begun.
+      The number of updates started.
     """
     schedule, draws = self.schedule, []
     while schedule.due():
@@ -190,7 +190,7 @@ class LearnerThread:
     """Restores the whole state.
 
     Args:
-      saved: As `arrays` was, on the host.
+      saved: The value of `arrays`, on the host.
       state: As `state_dict` returned it.
     """
     self._state, self._store, self._acting = (
@@ -212,7 +212,7 @@ class LearnerThread:
 
 @jax.jit
 def _steps_and_lag(batch: types.Unroll, updates: np.ndarray) -> tuple[Any, Any]:
-  """Returns a batch's steps and the mean age of its acting parameters."""
+  """Returns a batch's steps and the mean lag of its acting parameters."""
   steps = jnp.sum(jnp.asarray(batch.mask, jnp.int32))
   lag = jnp.asarray(updates, jnp.float32) - jnp.mean(batch.params_version)
   return steps, lag

@@ -1,4 +1,4 @@
-"""Check that a run fits into memory, from shapes, before it starts."""
+"""A check from shapes, before a run starts, that it fits into memory."""
 
 import functools
 import os
@@ -22,11 +22,11 @@ def bytes_needed(
   Args:
     config: The run's config.
     workspaces: Whether to count the intermediate values of acting and learning,
-      which takes seconds to trace. Acting and learning take turns, so the
-      larger one counts. It is an upper bound, because XLA fuses.
+      which take seconds to trace. Acting and learning take turns, so the larger
+      one counts. It is an upper bound, because XLA fuses.
 
   Returns:
-    Bytes by the setting that lowers them.
+    Bytes, by the setting that reduces them.
   """
   made = builder.agent(config)
   num_rows, length = config.num_rows, config.actor.unroll_length
@@ -47,7 +47,7 @@ def bytes_needed(
   if not config.whole_episodes:
     memory = jaxprs.array_bytes(carry.state.memory)
     snapshots = cutting.num_snapshots(length) * memory
-  # Environments that began together end their unrolls together.
+  # Environments that start together end their unrolls together.
   burst = len(arrays.padded(range(num_rows), 0)) * unroll.num_bytes
   needed = {
     "actor.envs_per_actor": jaxprs.array_bytes(carry) + snapshots + burst,
@@ -58,7 +58,7 @@ def bytes_needed(
     "replay.batch_size": unroll.num_bytes * config.replay.batch_size,
   }
   if config.env.num_players > 1:
-    # In the pool, and as many that still play after they left it.
+    # Those in the pool, and as many that have left it but still play.
     needed["coplayers.pool_size"] = (
       2 * config.coplayers.pool_size * jaxprs.array_bytes(state.target_params)
     )
@@ -89,10 +89,10 @@ def _workspaces(
   acting = jaxprs.peak_bytes(
     made.actor.act, state.target_params, carry.state, observation, first, key
   )
-  # The new memory takes the old one's bytes.
+  # The new memory reuses the old one's bytes.
   acting = max(0, acting - jaxprs.array_bytes(carry.state.memory))
   batch = builder.batch_template(config, unroll)
-  # The end of a run, which may begin with a smaller update.
+  # The update at the end of a run; earlier ones may be smaller.
   learn = functools.partial(learner.update, progress=1.0)
   return acting, jaxprs.peak_bytes(learn, state, batch)
 
@@ -109,8 +109,8 @@ def check(config: experiment.ExperimentConfig) -> None:
     needed = bytes_needed(config, workspaces=True)
     refuse(config, needed, limit, "JAX has (device.memory_fraction)")
     return
-  # JAX knows no limit on a processor, and other processes and swapping change
-  # it: there, only what certainly does not fit is refused.
+  # On a processor JAX knows no limit, and other processes and swapping change
+  # it: there, only runs that certainly do not fit are refused.
   pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
   refuse(config, bytes_needed(config, workspaces=False), pages, "there are")
 
@@ -125,9 +125,9 @@ def refuse(
 
   Args:
     config: The run's config.
-    needed: As `bytes_needed` returned it.
-    limit: Bytes that there are.
-    room: Phrase that names these bytes in the message, before their number.
+    needed: Result of `bytes_needed`.
+    limit: Number of bytes available.
+    room: Phrase that introduces this number in the message.
   """
   total = sum(needed.values())
   if total <= limit:

@@ -2,9 +2,9 @@
 
 Drawing a task, placing its objects and turning it into rows takes a millisecond
 of Python or more, and a fast device ends a thousand episodes a second. A thread
-would hold up the thread that steps the environments, so processes prepare the
-tasks. How far ahead is counted and never timed: the order of the tasks does not
-depend on the processes' speed.
+would delay the thread that steps the environments, so processes prepare the
+tasks. The number prepared ahead is counted, never timed, so that the order of
+the tasks does not depend on the processes' speed.
 """
 
 import collections
@@ -26,7 +26,7 @@ from adaland.envs.tasks.task import Task
 from adaland.launch.run import cores
 
 _MOST_WORKERS: Final = 8
-# Maximum number of tasks of one message to a worker; sending costs as well.
+# Maximum number of tasks in one message to a worker; sending has a cost too.
 _CHUNK: Final = 16
 
 
@@ -51,7 +51,7 @@ class Maker:
   env: land.LandConfig
 
   def __call__(self, index: int, trials: int = 0) -> task_rows.PreparedTask:
-    """Returns the prepared task; with other trials than its own if not 0."""
+    """Returns the prepared task, with `trials` trials unless that is 0."""
     task = self.tasks.task(index)
     if trials:
       task = dataclasses.replace(task, trials=trials)
@@ -59,7 +59,7 @@ class Maker:
 
 
 class _Made(NamedTuple):
-  """A worker's answer: tasks, and the seconds that they took."""
+  """A worker's answer: tasks and the seconds that they took."""
 
   tasks: list[task_rows.PreparedTask]
   seconds: float
@@ -73,14 +73,14 @@ class TaskPrefetcher:
       `next_task` calls it, in the same thread.
     maker: Prepares the task of an index, with a number of trials or 0 for its
       own; sent to each worker once.
-    depth: Assignments asked for ahead. A record changes the assignments that
-      come this much later.
-    workers: Number of processes; None for all cores to spare.
+    depth: Number of assignments requested ahead. A record affects only
+      assignments this much later.
+    workers: Number of processes; None for all spare cores.
 
   Attributes:
-    prepared: Tasks prepared, as far as `next_task` has received them.
-    making_seconds: Seconds that these took, summed over the workers.
-    taken: Tasks returned.
+    prepared: Number of prepared tasks that `next_task` has received.
+    making_seconds: Seconds that these tasks took, summed over the workers.
+    taken: Number of tasks returned.
     waited_seconds: Seconds that `next_task` waited for workers, in total.
   """
 
@@ -96,12 +96,12 @@ class TaskPrefetcher:
     self._chunk = max(1, min(_CHUNK, depth // 4))
     self._pool = futures.ProcessPoolExecutor(
       workers or _spare_cores(),
-      # A fork would have the threads' locks, but not the threads.
+      # A fork would copy the threads' locks, but not the threads.
       multiprocessing.get_context("spawn"),
       _begin,
       (maker,),
     )
-    # Assignments asked for, and the last of them, not sent to a worker yet.
+    # Assignments requested; the last of them are not yet sent to a worker.
     self._assignments: collections.deque[base.Assignment] = collections.deque()
     self._unsent: list[base.Assignment] = []
     self._under_way: collections.deque[futures.Future[_Made]] = (
@@ -149,7 +149,7 @@ class TaskPrefetcher:
 
 
 def _spare_cores() -> int:
-  """Returns the cores beside those of the stepping and the learning thread."""
+  """Returns the number of cores left by the stepping and learning threads."""
   return max(1, min(_MOST_WORKERS, cores.num_cores() - 2))
 
 
@@ -160,7 +160,7 @@ def _begin(maker: Callable[[int, int], Any]) -> None:
   """Starts a worker, which makes tasks until its parent ends."""
   global _maker
   _maker = maker
-  # Ctrl-C reaches the whole group; the parent decides what follows.
+  # Ctrl-C reaches the whole group; the parent decides what to do.
   signal.signal(signal.SIGINT, signal.SIG_IGN)
   threading.Thread(target=_end_with_parent, daemon=True).start()
 

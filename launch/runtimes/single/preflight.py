@@ -1,4 +1,4 @@
-"""Checks before a run compiles: the config and the memory."""
+"""Checks of the config and the memory, before a run compiles."""
 
 import os
 
@@ -53,7 +53,7 @@ def _check(experiment: ExperimentConfig) -> None:
       "replay.capacity",
       replay.capacity,
       replay.sampling != "queue" or replay.capacity >= queued,
-      f"at least {queued} for a queue: environments that began together end "
+      f"at least {queued} for a queue: environments that start together end "
       f"their unrolls together, one for each of {experiment.num_rows} players, "
       f"and replay.batch_size - 1 may still wait",
     ),
@@ -71,13 +71,13 @@ def _check(experiment: ExperimentConfig) -> None:
 
 
 def set_up(memory_fraction: float) -> None:
-  """Sets JAX up, which must not have started yet.
+  """Sets up JAX, which must not have started yet.
 
   Args:
-    memory_fraction: Its share of an accelerator's memory, unless the
-      environment's variable names another.
+    memory_fraction: JAX's share of an accelerator's memory, unless the
+      environment variable is already set.
   """
   os.environ.setdefault(MEMORY_VARIABLE, str(memory_fraction))
-  # On a processor each program then runs in the thread that calls it, so acting
-  # does not wait for the learner's thread.
+  # On a processor each program then runs in the calling thread, so acting does
+  # not wait for the learner's thread.
   jax.config.update("jax_cpu_enable_async_dispatch", False)

@@ -26,7 +26,7 @@ class Reports:
     line: The live line.
     writer: Receives the rows.
     learner: The learner.
-    curriculum: The curriculum, which has the results of what was played.
+    curriculum: The curriculum, which has the results of play.
   """
 
   def __init__(

@@ -1,9 +1,9 @@
 """The trainer of a run in one process, which may be killed at any time.
 
-The run is a function of its config alone. Its schedule is counted in steps and
+The run depends on its config alone. Its schedule is counted in steps and
 unrolls; the clock only decides when to write a checkpoint or a row of metrics,
-and neither changes what follows. A checkpoint holds the whole state:
-environments, memories, unrolls, counters, random keys.
+and neither affects later steps. A checkpoint holds the whole state:
+environments, memories, unrolls, counters and random keys.
 """
 
 import time
@@ -29,7 +29,7 @@ from adaland.launch.run import (
 )
 from adaland.launch.runtimes.single import learner_thread, prefetch, reports
 
-# Steps between two moments at which the run may be saved. Each moment wakes all
+# Steps between two points at which the run may be saved. Each point wakes all
 # objects, which then take time to fall asleep again.
 _SAVE_STEPS = 128
 
@@ -41,7 +41,7 @@ class Trainer:
     experiment: The run's config.
     run: The run's directory, begun and locked.
     line: The live line.
-    save_steps: Steps between two moments at which the run may be saved.
+    save_steps: Steps between two points at which the run may be saved.
 
   Raises:
     UserError: If the newest checkpoint does not fit this run.
@@ -73,8 +73,8 @@ class Trainer:
       seed,
       device,
     )
-    # Physics on an accelerator leaves cores to prepare tasks ahead; physics on
-    # the processor takes them all.
+    # Physics on an accelerator leaves cores free to prepare tasks ahead;
+    # physics on the processor uses them all.
     ahead = experiment.env.backend == "gpu"
     source = task_source.TaskSource(experiment)
     self._curriculum = counted_curriculum.CountedCurriculum(
@@ -101,8 +101,8 @@ class Trainer:
       self._learner.insert,
       self._snapshot,
     )
-    # Physics on an accelerator can't be saved, nor what scripted players
-    # remember: episodes start again.
+    # Neither physics on an accelerator nor the memory of scripted players can
+    # be saved: then episodes restart.
     self._exact = (
       land_state.can_save(self._environment) and not experiment.teaching.used
     )
@@ -157,15 +157,15 @@ class Trainer:
 
   @property
   def stopped(self) -> bool:
-    """True if the run was asked to end before its time."""
+    """True if the run was asked to end early."""
     return self._stop
 
   def request_stop(self) -> None:
-    """Ends the run at the next moment that it may be saved, and saves it."""
+    """Ends the run at the next point where it may be saved, and saves it."""
     self._stop = True
 
   def counters(self) -> dict[str, float]:
-    """Returns the counters that grow over the whole run, restarts included."""
+    """Returns the counters over the whole run, restarts included."""
     return {
       **self._curriculum.counters(),
       "updates": self._learner.updates,
@@ -195,7 +195,7 @@ class Trainer:
     )
 
   def train(self) -> None:
-    """Runs until the bounds of the config, or until asked to stop."""
+    """Runs until a bound in the config is reached, or until asked to stop."""
     if self._is_over():
       status_file.end(self._run, reports.LAUNCHER, self.counters())
       return
@@ -220,7 +220,7 @@ class Trainer:
     while True:
       self.step()
       now = time.monotonic()
-      # Compiling is not training.
+      # Compile time does not count as training.
       start = now if start is None else start
       self._seconds = before + now - start
       if report.due():
@@ -241,7 +241,7 @@ class Trainer:
     self.save()
 
   def step(self) -> None:
-    """Acts once in every environment, then begins the updates that are due."""
+    """Acts once in every environment, then starts the updates that are due."""
     self.act()
     self.learn()
 
@@ -256,7 +256,7 @@ class Trainer:
       self._curriculum.set_snapshots(self._pool.numbers)
 
   def learn(self) -> None:
-    """Begins the updates that are due."""
+    """Starts the updates that are due."""
     progress = 0.0
     if self._config.learner.follows_progress:
       steps = self._curriculum.counters()["env_steps"]
@@ -264,7 +264,7 @@ class Trainer:
     self._learner.learn(progress)
 
   def wait(self) -> None:
-    """Waits for all work under way, for measurements."""
+    """Waits for all pending work, for measurements."""
     jax.block_until_ready(self.arrays)
 
   def _settle(self) -> None:

@@ -50,7 +50,7 @@ class OfTest(parameterized.TestCase):
 
   def test_an_object_that_has_taken_another_s_name_is_refused(self):
     taken = functools.wraps(_inner)(lambda: 0)
-    with self.assertRaisesRegex(errors.UserError, "is another object than"):
+    with self.assertRaisesRegex(errors.UserError, "is a different object from"):
       references.of(taken, "memory")
 
   @parameterized.parameters(

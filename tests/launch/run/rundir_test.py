@@ -124,7 +124,7 @@ class RunDirTest(absltest.TestCase):
     with self.assertRaisesRegex(
       errors.UserError,
       "config.json: the run is of format 'adaland.run/1', allowed: "
-      "'adaland.run/2'; another version",
+      "'adaland.run/2'; it can be",
     ):
       rundir.RunDir(str(self.folder)).begin(Config())
 

@@ -109,7 +109,7 @@ class ScalingTest(absltest.TestCase):
     self.begin().close()
     code, _, err = _call(scale.main, self.folder, "--num_actors=3")
     self.assertEqual(code, 2)
-    self.assertIn("no train is running", err)
+    self.assertIn("no training is running", err)
     self.begin()
     self.write_status(2)
     for number in ("0", "x", "5000"):

@@ -180,7 +180,7 @@ class RayRuntimeTest(absltest.TestCase):
       self.spec("learner 1", 1.0, 0.0, 1),
     )
     with self.assertRaisesRegex(
-      errors.UserError, "replay server, or others have not 1 CPU each .waited"
+      errors.UserError, "replay server, or others lack 1 CPU each .waited"
     ):
       self.make(*learners, num_learners=2)
 

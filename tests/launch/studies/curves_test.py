@@ -66,7 +66,7 @@ class CurvesTest(absltest.TestCase):
     np.testing.assert_allclose(curve.reward, [0.5, 1.0])
     for content, message in (
       ('{"step": 1}\n', "has no reward/trial_2"),
-      ("[]\n", "is not of the form"),
+      ("[]\n", "is not of the expected form"),
       ("{\n", "metrics.jsonl: "),
     ):
       path.write_text(content)

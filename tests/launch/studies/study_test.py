@@ -229,7 +229,7 @@ class StudyTest(parameterized.TestCase):
     code, out, err = self.call("made", "--minutes=2", "--seeds=1")
     self.assertEqual((code, out), (2, ""))
     self.assertIn("first-0.json: is of a longer run (", err)
-    self.assertIn("than 2 minutes, allowed: as long a study", err)
+    self.assertIn("than 2 minutes, allowed: a study of that length", err)
 
   def test_a_longer_run_is_not_taken_for_a_shorter_one(self):
     self.fake.minutes_before = 45.0
@@ -296,7 +296,7 @@ class StudyTest(parameterized.TestCase):
     (self.folder / "out" / "first-0.json").write_text("{}")
     code, _, err = self.call("made", "--minutes=2", "--seeds=1")
     self.assertEqual(code, 2)
-    self.assertIn("first-0.json: is not of the form", err)
+    self.assertIn("first-0.json: is not of the expected form", err)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ class StudiesTest(parameterized.TestCase):
 
   @parameterized.parameters(
     ({"variants": _TWO[:1]}, "two or more"),
-    ({"variants": (*_TWO, study.Variant("a"))}, "of unlike names"),
+    ({"variants": (*_TWO, study.Variant("a"))}, "with different names"),
     ({"variants": (*_TWO, study.Variant("expert"))}, "name of a player"),
     (
       {"variants": (study.Variant("a", teacher="b"), study.Variant("b"))},
@@ -86,7 +86,7 @@ class StudiesTest(parameterized.TestCase):
       dataclasses.replace(_SIZE, **fields)
 
   def test_names_are_fit_for_files(self):
-    with self.assertRaisesRegex(ValueError, "small letters"):
+    with self.assertRaisesRegex(ValueError, "lower-case letters"):
       study.Variant("a/b")
 
 

@@ -328,7 +328,7 @@ class ClientTest(parameterized.TestCase):
     page.get("frame")
     page.ask(messages.Pause(), "paused")
     page.send(messages.Stop())
-    with self.assertRaisesRegex(AssertionError, "at least a trial"):
+    with self.assertRaisesRegex(AssertionError, "at least one trial"):
       page.ask(messages.Keep(), "kept")
 
   @parameterized.parameters(

@@ -86,7 +86,7 @@ class LiveRunTest(absltest.TestCase):
       self.run_.await_gone(0.1)
     with self.assertRaisesRegex(errors.RunError, "for more; the run ended"):
       self.run_.wait("more", lambda s: False)
-    with self.assertRaisesRegex(errors.RunError, "ended, status -9"):
+    with self.assertRaisesRegex(errors.RunError, "ended with status -9"):
       self.run_.new_rows()
 
   def test_a_crash_kills_all(self):

@@ -80,7 +80,7 @@ class SamplesTest(absltest.TestCase):
     samples = run_speed.samples(run)
     self.assertEqual([next(samples).row for _ in range(2)], rows[3:])
     run.kill()
-    with self.assertRaisesRegex(errors.RunError, "ended, status -9"):
+    with self.assertRaisesRegex(errors.RunError, "ended with status -9"):
       next(samples)
 
   def test_a_run_that_never_learns_is_given_up(self):

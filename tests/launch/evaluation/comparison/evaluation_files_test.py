@@ -56,10 +56,13 @@ class ReadTest(parameterized.TestCase):
 
   @parameterized.parameters(
     ("{", "no JSON"),
-    ("[]", "is no result of adaland evaluate"),
-    ("{}", "is no result of adaland evaluate"),
-    ({"tasks_sha256": "a"}, "is not of the form"),
-    ({"tasks_sha256": "a", "tasks": [{"expert": 1}]}, "is not of the form"),
+    ("[]", "is not a result of adaland evaluate"),
+    ("{}", "is not a result of adaland evaluate"),
+    ({"tasks_sha256": "a"}, "is not of the expected form"),
+    (
+      {"tasks_sha256": "a", "tasks": [{"expert": 1}]},
+      "is not of the expected form",
+    ),
     ({"tasks_sha256": "a", "tasks": 3}, "tasks is 3, allowed: a list of tasks"),
     ({"tasks_sha256": "a", "tasks": []}, "has no rewards by trial"),
     (evaluation([(1,), (2, 3), (1,)]), "trial_rewards of 1 to 2 trials, "),

@@ -68,7 +68,7 @@ class ScoreTablesTest(parameterized.TestCase):
   def test_other_tasks_are_refused(self):
     first = self.write("a.json", evaluation())
     other = evaluation() | {"tasks_sha256": "other"}
-    with self.assertRaisesRegex(errors.UserError, "b.json: is of other tasks"):
+    with self.assertRaisesRegex(errors.UserError, "b.json: has other tasks"):
       score_tables.load([first, self.write("b.json", other)])
 
   def test_other_environments_are_refused(self):
@@ -86,7 +86,7 @@ class ScoreTablesTest(parameterized.TestCase):
     first = self.write("a.json", evaluation())
     other = evaluation()
     other["tasks"].pop()
-    with self.assertRaisesRegex(errors.UserError, "b.json: is of other tasks"):
+    with self.assertRaisesRegex(errors.UserError, "b.json: has other tasks"):
       score_tables.load([first, self.write("b.json", other)])
 
   def test_names_of_controls_are_printable(self):
@@ -128,7 +128,7 @@ class ScoreTablesTest(parameterized.TestCase):
       for i, agent in enumerate(("one", "one", "two", None, None))
     ]
     with self.assertRaisesRegex(
-      errors.UserError, "0.json and .*1.json are of one agent, allowed: .* 'a'"
+      errors.UserError, "0.json and .*1.json are of the same agent, .* 'a'"
     ):
       score_tables.load([f"a={paths[0]}", f"a={paths[1]}"])
     # Other agents, those of two labels, and players without parameters.
