@@ -88,7 +88,7 @@ class Archive:
       staleness: Weight s of P_C.
     """
     rank = np.empty(len(self), np.float64)
-    # Among equals, the older one ranks higher.
+    # Among equals, the one in the earlier row ranks higher.
     order = np.argsort(-self._fitness, kind="stable")
     rank[order] = np.arange(1, len(self) + 1)
     by_rank = (1.0 / rank) ** (1.0 / beta)

@@ -82,9 +82,9 @@ class EpisodeRecord(NamedTuple):
     td_error: Mean abs(r + γ v(t+1) - v(t)) of the last trial.
     value_error: Mean abs(v_0(t+1) - v_1(t)) of the last trial.
     policy_error: Mean JS(π_0(t+1), π_1(t)) of the last trial.
+    trial_seconds: Duration of a trial, which is its maximum reward.
     guided: True if a scripted player took part in the episode or the avatar was
       idle, so that the rewards are not the agent's own.
-    trial_seconds: Duration of a trial, which is its maximum reward.
   """
 
   key: int
@@ -93,8 +93,8 @@ class EpisodeRecord(NamedTuple):
   td_error: float
   value_error: float
   policy_error: float
+  trial_seconds: float
   guided: bool = False
-  trial_seconds: float = 0.0
 
 
 class Decision(NamedTuple):

@@ -124,6 +124,7 @@ def _record(assignment: base.Assignment) -> base.EpisodeRecord:
     td_error=0.5,
     value_error=0.5,
     policy_error=0.5,
+    trial_seconds=10.0,
   )
 
 

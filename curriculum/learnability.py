@@ -164,8 +164,7 @@ class LearnabilityCurriculum:
       # A scripted player took part in it: play the task again.
       self._to_score.append(index)
       return
-    most = max(record.trial_seconds, 1e-6)
-    share = float(record.rewards[-1]) / most
+    share = float(record.rewards[-1]) / record.trial_seconds
     self._solved[index].append(share > self._config.solved)
     rollouts = self._config.rollouts
     if all(len(solved) >= rollouts for solved in self._solved.values()):

@@ -183,7 +183,7 @@ class NoopCurriculum:
       # A scripted player took the agent's place: play the trial again.
       self._to_evaluate.append((index, _AGENT))
       return
-    share = float(record.rewards[-1]) / max(record.trial_seconds, 1e-6)
+    share = float(record.rewards[-1]) / record.trial_seconds
     self._rewards[index][player].append(share)
     agent, idle = self._rewards[index]
     most = self._config.evaluations

@@ -63,7 +63,10 @@ class PairedCurriculum:
     self._curriculum.report(record)
 
   def take_decisions(self) -> list[base.Decision]:
-    """See `base.Deciding`; the indices are numbers of pairs."""
+    """See `base.Deciding`.
+
+    The indices are numbers of pairs if the curriculum chooses pairs.
+    """
     if isinstance(self._curriculum, base.Deciding):
       return self._curriculum.take_decisions()
     return []

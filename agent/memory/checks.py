@@ -16,7 +16,7 @@ import numpy as np
 
 from adaland.agent import types
 from adaland.agent.config import NetworkConfig
-from adaland.agent.memory import base, shape_checks
+from adaland.agent.memory import base, shape_checks, stack
 
 _TOLERANCE = 1e-4
 _BATCH = 3
@@ -55,7 +55,10 @@ def check_memory(memory: base.MemoryFactory, config: NetworkConfig) -> None:
   """
   name = _name(memory)
   shape_checks.check_methods(memory, config, name)
-  shape_checks.check_shapes(memory, config, name)
+  # Training unrolls a stack from an empty state where unrolls are whole
+  # episodes.
+  is_stack = _is_stack(memory, config)
+  shape_checks.check_shapes(memory, config, name, is_stack)
   # By default, matrix products on an accelerator have low precision.
   with jax.default_matmul_precision("highest"):
     config = dataclasses.replace(config, compute_dtype="float32")
@@ -64,6 +67,8 @@ def check_memory(memory: base.MemoryFactory, config: NetworkConfig) -> None:
     lived_in = _stepped(functions, *_inputs(config, seed=1), start)[1]
     for state in (start, lived_in):
       _check_steps_equal_unroll(functions, config, state, name)
+    if is_stack:
+      _check_steps_equal_unroll(functions, config, start, name, from_empty=True)
     _check_rows(functions, config, lived_in, name)
     _check_reset(functions, config, start, lived_in, name)
 
@@ -72,6 +77,13 @@ def _name(memory: Any) -> str:
   while isinstance(memory, functools.partial):
     memory = memory.func
   return getattr(memory, "__name__", type(memory).__name__)
+
+
+def _is_stack(memory: base.MemoryFactory, config: NetworkConfig) -> bool:
+  """Returns True if a memory is a stack, which may get an empty state."""
+  made: list[base.Memory] = []
+  hk.transform(lambda: made.append(memory(config))).init(None)
+  return isinstance(made[0], stack.MixerStack)
 
 
 def _functions(memory: base.MemoryFactory, config: NetworkConfig) -> _Functions:
@@ -126,14 +138,28 @@ def _check_steps_equal_unroll(
   config: NetworkConfig,
   state: types.MemoryState,
   name: str,
+  from_empty: bool = False,
 ) -> None:
+  """Compares repeated `step` and `unroll`.
+
+  Args:
+    functions: The memory's functions.
+    config: The network's config.
+    state: The state before the first step.
+    name: The memory's name, for the error.
+    from_empty: True to unroll from an empty state instead of `state`, which
+      must then be the initial state.
+  """
+  unroll = "unroll from an empty state" if from_empty else "unroll"
   x, first = _inputs(config, seed=2)
   stepped, stepped_state = _stepped(functions, x, first, state)
-  unrolled, unrolled_state = functions.unroll(x, first, state)
+  unrolled, unrolled_state = functions.unroll(
+    x, first, {} if from_empty else state
+  )
   _check_close(
     stepped,
     unrolled,
-    f"memory {name}: the output of unroll differs from that of repeated step",
+    f"memory {name}: the output of {unroll} differs from that of repeated step",
   )
   # Parts of the state that are never read may differ, so take further steps
   # from both states.
@@ -145,7 +171,7 @@ def _check_steps_equal_unroll(
   _check_close(
     after_steps,
     after_unroll,
-    f"memory {name}: after unroll, {culprit} differs from that of repeated "
+    f"memory {name}: after {unroll}, {culprit} differs from that of repeated "
     "step, and so do the outputs that follow",
   )
 

@@ -45,7 +45,10 @@ def check_methods(
 
 
 def check_shapes(
-  memory: base.MemoryFactory, config: NetworkConfig, name: str
+  memory: base.MemoryFactory,
+  config: NetworkConfig,
+  name: str,
+  takes_empty: bool,
 ) -> None:
   """Raises ValueError if a shape or dtype breaks the contract.
 
@@ -53,6 +56,7 @@ def check_shapes(
     memory: Makes the memory.
     config: The network's config.
     name: The memory's name, for the error.
+    takes_empty: True if `unroll` also takes an empty state.
   """
   start = jax.eval_shape(lambda: base.initial_state(memory, config, _BATCH))
   if not isinstance(start, dict):
@@ -67,16 +71,19 @@ def check_shapes(
   first = jax.ShapeDtypeStruct((_BATCH, _LENGTH), jnp.uint8)
   one_x = jax.ShapeDtypeStruct((_BATCH, config.d_model), x.dtype)
   one_first = jax.ShapeDtypeStruct((_BATCH,), jnp.uint8)
-  for method, inputs in (
-    ("step", (one_x, one_first)),
-    ("unroll", (x, first)),
-  ):
-    output, state = _shapes(memory, config, method, *inputs, start)
-    _check_same_arrays(start, state, f"memory {name}: after {method},")
+  cases: list[tuple[str, str, Any]] = [
+    ("step", "step", (one_x, one_first, start)),
+    ("unroll", "unroll", (x, first, start)),
+  ]
+  if takes_empty:
+    cases.append(("unroll", "unroll from an empty state", (x, first, {})))
+  for method, called, inputs in cases:
+    output, state = _shapes(memory, config, method, *inputs)
+    _check_same_arrays(start, state, f"memory {name}: after {called},")
     wanted = inputs[0].shape
     if getattr(output, "shape", None) != wanted:
       raise ValueError(
-        f"memory {name}: the output of {method} is {_text(output)}; its shape "
+        f"memory {name}: the output of {called} is {_text(output)}; its shape "
         f"must be {list(wanted)}"
       )
 

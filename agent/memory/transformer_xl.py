@@ -79,7 +79,7 @@ class RelativeAttention(hk.Module):
       "values": state["values"].at[rows, :, slot].set(value),
     }
     keys, values = new_state["keys"], new_state["values"]
-    distance = ring.since(age, num_slots)  # [B, C]
+    distance = since = ring.since(age, num_slots)  # [B, C]
     visible = distance <= age[:, None]
     if self._num_sinks:
       kept = sinks.written(state, key, value, age)
@@ -88,6 +88,9 @@ class RelativeAttention(hk.Module):
       values = jnp.concatenate([kept["sink_values"], values], axis=2)
       far, seen = sinks.seen(age, self._num_sinks, self._window)
       distance = jnp.concatenate([far, distance], axis=1)
+      # `far` is measured within the memory, as it chooses position codes.
+      sink_since = age[:, None] - jnp.arange(self._num_sinks)[None, :]
+      since = jnp.concatenate([sink_since, since], axis=1)
       visible = jnp.concatenate([seen, visible], axis=1)
 
     content_bias, position_bias = (b[None] for b in self._biases(x.dtype))
@@ -96,7 +99,7 @@ class RelativeAttention(hk.Module):
     position = jnp.einsum("bhd,chd->bhc", query + position_bias, codes)
     position = jnp.take_along_axis(position, distance[:, None, :], axis=2)
     weights = self._softmax(content + position, visible[:, None, :])
-    looks.offer(weights, distance)
+    looks.offer(weights, since)
     mixed = jnp.einsum("bhc,bhcd->bhd", weights, values)
     mixed = mixed.reshape(x.shape[0], -1)
     return self._out(mixed), new_state

@@ -50,7 +50,8 @@ class ReplayConfig:
       unrolls.
     capacity: Unrolls kept. This is the only bound on memory use: multiply it by
       the size of an unroll.
-    min_size: Unrolls that must be stored before the first batch is drawn.
+    min_size: Unrolls that must be stored before the first batch is drawn; a
+      queue ignores it and needs one batch.
     batch_size: Unrolls in a learner batch.
     samples_per_insert: How often an unroll is drawn on average; actors or the
       learner wait to maintain it. With None neither waits. A queue always has
@@ -108,6 +109,12 @@ class ReplayConfig:
         "samples_per_insert",
         self.samples_per_insert,
         "None or 1 for a queue",
+      )
+      _require(
+        self.error_buffer is None,
+        "error_buffer",
+        self.error_buffer,
+        "None for a queue",
       )
     if self.samples_per_insert is None:
       _require(

@@ -128,8 +128,7 @@ class EpisodeRecords:
         finished["rewards"][None],
         finished["errors"][None],
         finished["guided"],
-        # Checkpoints of earlier versions lack it.
-        finished.get("trial_seconds", 0.0),
+        finished["trial_seconds"],
       )
       for finished in state
     )
@@ -146,6 +145,6 @@ def _record(finished: _Finished) -> base.EpisodeRecord:
     td_error=td,
     value_error=value,
     policy_error=policy,
-    guided=finished.guided,
     trial_seconds=finished.trial_seconds,
+    guided=finished.guided,
   )

@@ -19,7 +19,7 @@ from adaland.launch.builder.agents import (
   starting_params,
   teacher,
 )
-from adaland.launch.builder.curricula import curriculum
+from adaland.launch.builder.curricula import curriculum, decision_log
 from adaland.launch.builder.unrolls import (
   batch_template,
   checkpoint_template,
@@ -33,6 +33,7 @@ __all__ = [
   "batch_template",
   "checkpoint_template",
   "curriculum",
+  "decision_log",
   "device_actor",
   "environment",
   "environments",

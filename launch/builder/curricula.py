@@ -1,4 +1,4 @@
-"""The curriculum of a run."""
+"""The curriculum of a run, and the log of its decisions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from adaland.curriculum import base, factory, paired
 from adaland.launch.config import experiment
 from adaland.launch.recipes import extensions, task_source
+from adaland.launch.run import decisions
 
 
 def curriculum(
@@ -35,5 +36,26 @@ def curriculum(
   if config.env.num_players == 1:
     return make(draw)
   return paired.PairedCurriculum(
-    make, draw, config.coplayers, seed, chooses_pairs=own is None
+    make, draw, config.coplayers, seed, chooses_pairs=_chooses_pairs(config)
   )
+
+
+def decision_log(
+  config: experiment.ExperimentConfig, folder: str
+) -> decisions.DecisionLog:
+  """Makes the log of the curriculum's decisions.
+
+  Args:
+    config: The run's config.
+    folder: The run's directory.
+  """
+  source = task_source.TaskSource(config)
+  return decisions.DecisionLog(
+    folder, source.task, paired=_chooses_pairs(config)
+  )
+
+
+def _chooses_pairs(config: experiment.ExperimentConfig) -> bool:
+  """Returns True if the curriculum chooses pairs; a user's chooses tasks."""
+  own = extensions.find(config, "curriculum")
+  return config.env.num_players > 1 and own is None

@@ -21,9 +21,8 @@ from adaland.agent.checkpoint import checkpoint
 from adaland.curriculum import base
 from adaland.launch import builder, cli, errors
 from adaland.launch.config import experiment
-from adaland.launch.recipes import task_source
 from adaland.launch.roles import role
-from adaland.launch.run import counted_curriculum, decisions, rundir
+from adaland.launch.run import counted_curriculum, rundir
 
 FORMAT = "adaland.curriculum/1"
 FILE = "curriculum.json"
@@ -70,11 +69,7 @@ class CurriculumServer(role.Role):
       experiment_ = self.setup.experiment
       made = counted_curriculum.CountedCurriculum(
         self._make_curriculum(experiment_),
-        decisions.DecisionLog(
-          self.setup.folder,
-          task_source.TaskSource(experiment_).task,
-          paired=experiment_.env.num_players > 1,
-        ),
+        builder.decision_log(experiment_, self.setup.folder),
       )
       state = saved_state(self.setup)
       if state is not None:

@@ -3,7 +3,8 @@
 {"env_steps": 51200, "task": 1234, "accepted": true, "why": "passes",
  "score": 0.31, "complexity": {"rules": 2, "trials": 3, ...}}
 
-With tasks of two players there is also "coplayer", such as "random".
+If the curriculum chooses pairs of a task and a co-player, there is also
+"coplayer", such as "random".
 """
 
 import json

@@ -101,6 +101,18 @@ class CountsAll(InOrder):
     self._next += 1
 
 
+class Shares(InOrder):
+  """Measures the share of a trial's maximum reward that was earned last."""
+
+  share = 0.0
+
+  def report(self, record):
+    self.share = float(record.rewards[-1]) / record.trial_seconds
+
+  def metrics(self):
+    return {"share": self.share}
+
+
 class BareTasks(InOrder):
   def next_tasks(self, n):
     return [assignment.task for assignment in super().next_tasks(n)]
@@ -119,6 +131,7 @@ class CheckTest(parameterized.TestCase):
 
   def test_users_curriculum_passes(self):
     checks.check_curriculum(InOrder)
+    checks.check_curriculum(Shares)
     checks.check_curriculum(
       lambda sample_task, seed: InOrder(sample_task, seed)
     )

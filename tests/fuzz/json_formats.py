@@ -155,6 +155,7 @@ class Checkpoint:
           1.0,
           2.0,
           3.0,
+          assignment.task.trial_seconds,
         )
         self._curriculum.report(record)
     run = {

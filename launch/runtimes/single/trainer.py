@@ -19,7 +19,6 @@ from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.recipes import task_source
 from adaland.launch.run import (
   counted_curriculum,
-  decisions,
   heap,
   metrics,
   progress,
@@ -79,9 +78,7 @@ class Trainer:
     source = task_source.TaskSource(experiment)
     self._curriculum = counted_curriculum.CountedCurriculum(
       builder.curriculum(experiment, by_index=ahead),
-      decisions.DecisionLog(
-        str(run.path), source.task, paired=experiment.env.num_players > 1
-      ),
+      builder.decision_log(experiment, str(run.path)),
     )
     self._prefetcher = (
       prefetch.TaskPrefetcher(

@@ -100,6 +100,17 @@ class WithoutUnroll(hk.Module):
     return x, state
 
 
+class WrongFromNone(gru.GRUMixer):
+  def unroll(self, x, age, state):
+    return super().unroll(2 * x if state is None else x, age, state)
+
+
+class NoStateFromNone(gru.GRUMixer):
+  def unroll(self, x, age, state):
+    output, after = super().unroll(x, age, state)
+    return output, {} if state is None else after
+
+
 class CheckTest(parameterized.TestCase):
   # A ring, a recurrence and no state; the contract suite has all memories.
   @parameterized.parameters("skip", "griffin", "none")
@@ -172,6 +183,16 @@ class CheckTest(parameterized.TestCase):
       r"initial_state returned float32\[3, 8\]; it must be a dictionary",
     ),
     ("no unroll", WithoutUnroll, r"WithoutUnroll has no method 'unroll'"),
+    (
+      "mixer wrong without a state",
+      functools.partial(stack.MixerStack, mixer=WrongFromNone),
+      r"output of unroll from an empty state differs from .*step, by \d",
+    ),
+    (
+      "mixer returns no state without one",
+      functools.partial(stack.MixerStack, mixer=NoStateFromNone),
+      r"after unroll from an empty state, state\['layer_0'\]\['hidden'\] is m",
+    ),
   )
   def test_names_the_array_and_the_difference(self, memory, message):
     with self.assertRaisesRegex(ValueError, message) as caught:

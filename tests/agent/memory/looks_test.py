@@ -1,5 +1,6 @@
 """Tests of attention over past steps as reported to a listener."""
 
+import dataclasses
 import threading
 
 import haiku as hk
@@ -16,8 +17,8 @@ _CONFIG = NetworkConfig(
 )
 
 
-def _mixer():
-  return transformer_xl.RelativeAttention(_CONFIG, "mixer")
+def _mixer(config=_CONFIG):
+  return transformer_xl.RelativeAttention(config, "mixer")
 
 
 def _params():
@@ -74,6 +75,22 @@ class LooksTest(absltest.TestCase):
           found[distance] += weight
       np.testing.assert_allclose(found[: len(expected)], expected, rtol=1e-5)
       np.testing.assert_array_equal(found[len(expected) :], 0)
+
+  def test_sinks_are_as_many_steps_ago_as_they_were(self):
+    config = dataclasses.replace(_CONFIG, attention_sinks=1)
+    transformed = hk.transform(lambda x, a, s: _mixer(config).step(x, a, s))
+    state = transformer_xl.RelativeAttention.initial_state(config, 1)
+    x = jnp.ones([1, 4])
+    for age, expected in enumerate(
+      ({0}, {0, 1}, {0, 1, 2}, {0, 1, 2, 3}, {0, 1, 2, 4}, {0, 1, 2, 5})
+    ):
+      with looks.listening() as found:
+        _, state = transformed.apply(
+          _params(), None, x, jnp.array([age]), state
+        )
+      [look] = found
+      seen = np.asarray(look.distance)[np.asarray(look.weights)[:, 0] > 0]
+      self.assertCountEqual(seen.tolist(), expected)
 
   def test_without_a_listener_and_in_another_thread_nothing_is_kept(self):
     weights, distance = jnp.ones([1, 1, 1]), jnp.zeros([1, 1], int)

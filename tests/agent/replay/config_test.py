@@ -25,6 +25,10 @@ class ReplayConfigTest(parameterized.TestCase):
     ({"samples_per_insert": 2.0, "error_buffer": 8.0}, "at least 32"),
     ({"sampling": "queue", "capacity": 8}, r"at least batch_size \(32\)"),
     ({"sampling": "queue", "samples_per_insert": 2.0}, "None or 1 for a queue"),
+    (
+      {"sampling": "queue", "samples_per_insert": 1.0, "error_buffer": 64.0},
+      "None for a queue",
+    ),
   )
   def test_bad_values_are_named(self, values, message):
     with self.assertRaisesRegex(ValueError, message):

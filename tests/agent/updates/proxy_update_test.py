@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import learner_config, types
+from adaland.agent import learner_config, optimizers, types
 from adaland.agent.learner import make_learner
 from adaland.agent.muesli import muesli
 from adaland.agent.updates import proxy_update
@@ -28,6 +28,18 @@ def _batch(seed: int = 0) -> types.Unroll:
     rules[row, :row] = 1
   observation = batch.observation | {"rules": rules[:, :3]}
   return batch._replace(observation=observation)
+
+
+def _recording(
+  network: types.Network, memories: list[tuple[str, ...]]
+) -> types.Network:
+  """Returns the network; its unrolls add their memory's names to a list."""
+
+  def unroll(params, memory, *args):
+    memories.append(tuple(memory))
+    return network.unroll(params, memory, *args)
+
+  return network._replace(unroll=unroll)
 
 
 def _keys(state):
@@ -101,6 +113,43 @@ class UpdateTest(absltest.TestCase):
     alone, _ = plain.update(alone, part)
     for name, value in alone.params.items():
       np.testing.assert_allclose(state.params[name], value, atol=1e-5)
+
+  def test_the_small_agent_gets_neither_memory_nor_privileges(self):
+    small, large = [], []
+    # Calls of the small network's truth or critic raise.
+    proxy = _recording(fakes.make_network(3), small)
+    network = _recording(fakes.make_network(3), large)._replace(
+      truth=lambda goal, rules: jnp.ones([4, 2]),
+      critic=lambda params, output, truth: jnp.asarray(output.value_logits),
+    )
+    config = dataclasses.replace(
+      _CONFIG, privileged=learner_config.PrivilegedConfig(critic_weight=1.0)
+    )
+    batch = _batch()
+    batch = batch._replace(
+      observation=batch.observation | {"goal": np.zeros([4, 6], np.int32)},
+      initial_memory={"steps": np.zeros([4, 2], np.float32)},
+      privileged={"rules": np.zeros([4, 1, 14], np.int32)},
+    )
+    optimizer = optimizers.make_optimizer(config)
+
+    def update(rng_key):
+      state = proxy_update.initial_state(network, proxy, optimizer, rng_key)
+      return proxy_update.update(
+        network,
+        optimizer,
+        config,
+        fakes.SIZES,
+        state,
+        batch,
+        jnp.zeros([]),
+        proxy=proxy,
+      )
+
+    _, metrics = jax.eval_shape(update, jax.random.PRNGKey(0))
+    self.assertIn("loss/critic", metrics)
+    self.assertEqual(set(small), {()})
+    self.assertEqual(set(large), {("steps",)})
 
 
 if __name__ == "__main__":

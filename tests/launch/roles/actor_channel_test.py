@@ -38,7 +38,7 @@ class _Curriculum:
 
 
 def _record(key):
-  return base.EpisodeRecord(key, True, np.zeros(1), 0.0, 0.0, 0.0)
+  return base.EpisodeRecord(key, True, np.zeros(1), 0.0, 0.0, 0.0, 10.0)
 
 
 class ActorChannelTest(absltest.TestCase):

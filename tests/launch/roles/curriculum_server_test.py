@@ -29,7 +29,7 @@ class _Curriculum(uniform.UniformCurriculum):
 
 def _record(key, reward=1.0):
   rewards = np.array([reward], np.float32)
-  return base.EpisodeRecord(key, True, rewards, 0.0, 0.0, 0.0)
+  return base.EpisodeRecord(key, True, rewards, 0.0, 0.0, 0.0, 10.0)
 
 
 class CurriculumServerTest(absltest.TestCase):

@@ -18,7 +18,7 @@ def _uniform(seed=0):
 
 def _rewarded(*rewards):
   return base.EpisodeRecord(
-    0, True, np.array(rewards, np.float32), 0.0, 0.0, 0.0
+    0, True, np.array(rewards, np.float32), 0.0, 0.0, 0.0, 10.0
   )
 
 
