@@ -46,6 +46,13 @@ class Experiment:
   environment: Callable[..., Any] | str | None = None
   tasks: Callable[..., Any] | str | os.PathLike[str] | None = None
 
+  def __post_init__(self):
+    if not isinstance(self.config, experiment.ExperimentConfig):
+      raise errors.UserError(
+        f"config is {_kind(self.config)}, allowed: an ExperimentConfig, such "
+        "as adaland.presets.laptop().config"
+      )
+
   def resolved(self, recipe: str = "") -> experiment.ExperimentConfig:
     """Returns the settings with references to the parts in `factories`.
 

@@ -138,6 +138,10 @@ class LoadTest(parameterized.TestCase):
         return {}["x"]
       def demanding(size):
         return adaland.presets.smoke()
+      def preset():
+        return adaland.Experiment("smoke")
+      def nested():
+        return adaland.Experiment(adaland.presets.smoke())
       """,
     )
     for name, message in (
@@ -148,6 +152,8 @@ class LoadTest(parameterized.TestCase):
       ("broken", "KeyError: 'x'"),
       ("demanding", "TypeError: .* missing 1 required"),
       ("nothing", "recipes_b has no 'nothing'"),
+      ("preset", "config is 'smoke', allowed: an ExperimentConfig, such as"),
+      ("nested", "config is Experiment, allowed: an ExperimentConfig, such as"),
     ):
       with self.assertRaisesRegex(errors.UserError, message) as caught:
         recipe.load(f"recipes_b:{name}")
