@@ -31,6 +31,7 @@ def check_curriculum(curriculum: base.CurriculumFactory) -> None:
       a curriculum counts records that are not its own, or chooses other tasks
       after it was restored from its state. The message is one line and names
       the method.
+    AttributeError: If the curriculum looks into a task.
   """
   name = _name(curriculum)
   made = curriculum(_sample_task, 0)
@@ -62,9 +63,19 @@ def _name(curriculum: Any) -> str:
   return getattr(curriculum, "__name__", type(curriculum).__name__)
 
 
-def _sample_task(index: int) -> str:
-  """Returns a placeholder for a task, which curricula must not inspect."""
-  return f"task {index}"
+class _Placeholder(str):
+  """A placeholder for a task, which curricula must not inspect."""
+
+  def __getattr__(self, name: str) -> Any:
+    raise AttributeError(
+      f"a curriculum may not look into a task (it asked for {name!r}), which "
+      "may be a placeholder; ask the training half of your family for the task "
+      "of its index"
+    )
+
+
+def _sample_task(index: int) -> _Placeholder:
+  return _Placeholder(f"task {index}")
 
 
 def _next_tasks(made: base.Curriculum, name: str) -> list[base.Assignment]:

@@ -63,6 +63,8 @@ def make(
   if isinstance(source, str) and named.is_named(source):
     weighted = named.parse(source)
     return weighted[0][0] if len(weighted) == 1 else TaskMixture(weighted)
+  if isinstance(source, str) and not _is_path(source):
+    raise ValueError(f"{source}: {named.unknown(source)}")
   if isinstance(source, (str, os.PathLike)):
     return TaskFolder(source)
   if callable(source):
@@ -301,6 +303,11 @@ class TaskMixture:
     return task_sets.MixedSet(
       tuple((f.held_out(), n) for f, n in self._families)
     )
+
+
+def _is_path(text: str) -> bool:
+  """Returns True if a text can only be the path of a folder."""
+  return os.sep in text or os.path.isdir(text)
 
 
 def _game(task: Task) -> str:

@@ -7,6 +7,7 @@ mixed, optionally with weights: "3*traps+find".
 """
 
 import dataclasses
+import difflib
 import typing
 from typing import Any
 
@@ -48,8 +49,22 @@ Weighted = tuple[hidden_tasks.CandidateTasks, int]
 
 def is_named(text: str) -> bool:
   """Returns True if a text begins with the name of a family."""
-  name = text.split("+")[0].split(":")[0].rpartition("*")[2].strip()
-  return name in NAMES
+  return _first(text) in NAMES
+
+
+def unknown(text: str) -> str:
+  """Returns the reason to refuse a text that names no family or folder."""
+  close = difflib.get_close_matches(_first(text), NAMES, n=1)
+  hint = f", did you mean {close[0]!r}?" if close else ""
+  return (
+    f"no such family or folder; allowed: {', '.join(NAMES)}, or a folder of "
+    f"task files{hint}"
+  )
+
+
+def _first(text: str) -> str:
+  """Returns the name with which a text begins."""
+  return text.split("+")[0].split(":")[0].rpartition("*")[2].strip()
 
 
 def parse(text: str) -> list[Weighted]:

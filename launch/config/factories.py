@@ -36,6 +36,12 @@ class FactoriesConfig:
   def __post_init__(self):
     if self.recipe:
       references.check(self.recipe, "factories.recipe")
+    if self.tasks and ":" not in self.tasks and not self.has_folder:
+      raise errors.UserError(
+        f"factories.tasks is {errors.shown(self.tasks)}, allowed: module:name, "
+        "/folder/script.py:name, or the absolute path of a folder of task "
+        "files (tasks.family takes the name of a family)"
+      )
     for name, value in self.code.items():
       references.check(value, f"factories.{name}")
 

@@ -41,8 +41,8 @@ def of(value: Any, what: str) -> str:
   if not isinstance(module, str) or not isinstance(name, str) or "<" in name:
     raise errors.UserError(
       f"{what} is {errors.shown(value)}, allowed: a class or function at the "
-      "top of a module, which other processes can import (no lambda, inner "
-      "function, partial or instance)"
+      "top of a module, which other processes can import; wrap a lambda, inner "
+      "function, partial or instance in such a function"
     )
   reference = f"{_place(module, what)}:{name}"
   if resolve(reference, what) is not value:

@@ -4,9 +4,11 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from adaland.agent.memory.checks import check_memory
 from adaland.curriculum.checks import check_curriculum
-from adaland.envs import land
+from adaland.envs import constants, land
 from adaland.envs.expert.exploring import playable
 from adaland.launch import errors
 from adaland.launch.config import experiment, references
@@ -14,6 +16,9 @@ from adaland.launch.recipes import task_source
 
 # Number of tasks of each half that are drawn before a run starts.
 _TASKS = 3
+# Most environments that are tried before a run starts. If the run has no more
+# than these, a run in one process uses the programs that the trial compiles.
+_MAX_ENVS = 64
 
 
 def find(config: experiment.ExperimentConfig, name: str) -> Any:
@@ -83,7 +88,8 @@ def check(config: experiment.ExperimentConfig) -> None:
   if make_curriculum is not None:
     with _trying("curriculum"):
       check_curriculum(make_curriculum)
-  find(config, "environment")
+  if find(config, "environment") is not None:
+    _check_environment(config)
 
 
 def check_teachers(config: experiment.ExperimentConfig) -> None:
@@ -100,6 +106,59 @@ def check_teachers(config: experiment.ExperimentConfig) -> None:
     for index in range(min(_TASKS, source.num_tasks)):
       with errors.user_input(f"teaching.teacher={teaching.teacher}"):
         check(source.task(index))
+
+
+def _check_environment(config: experiment.ExperimentConfig) -> None:
+  """Resets and steps a few of the user's environments, on the first task."""
+  num_envs = min(config.actor.envs_per_actor, _MAX_ENVS)
+  env = config.env.on_cpu()
+  task = task_source.TaskSource(config).task(0)
+  batch = (num_envs,) if env.num_players == 1 else (num_envs, env.num_players)
+  noop = np.tile(np.asarray(constants.NOOP_ACTION), (*batch, 1))
+  with _trying("environment"):
+    made = environment(config)(num_envs, env, lambda _: task, 0)
+    _check_step(made.reset(), "reset", env, batch)
+    _check_step(made.step(noop), "step", env, batch)
+
+
+def _check_step(
+  step: Any, method: str, env: land.LandConfig, batch: tuple[int, ...]
+) -> None:
+  """Raises ValueError unless a step is of the form that an agent takes.
+
+  Args:
+    step: A step of the user's environments.
+    method: The method that returned it.
+    env: Sizes of the environments.
+    batch: First dimensions of observations and rewards, (N,) or (N, P).
+  """
+  if not isinstance(step, land.Step):
+    raise ValueError(
+      f"{method} returned {type(step).__name__}, allowed: a Step"
+    )
+  spec = land.observation_spec(env)
+  if step.observation.keys() != spec.keys():
+    raise ValueError(
+      f"{method} returned the observations "
+      f"{', '.join(sorted(step.observation))}, allowed: "
+      f"{', '.join(sorted(spec))}"
+    )
+  for name, (shape, dtype) in spec.items():
+    value = step.observation[name]
+    form = f"{value.dtype}{[*value.shape]}"
+    allowed = f"{dtype}{[*batch, *shape]}"
+    if form != allowed:
+      raise ValueError(
+        f"{method} returned the observation {name!r} as {form}, allowed: "
+        f"{allowed}"
+      )
+  for name in ("reward", "first", "last", "trial_last", "discount"):
+    form = [*np.shape(getattr(step, name))]
+    allowed = [*batch] if name == "reward" else [*batch[:1]]
+    if form != allowed:
+      raise ValueError(
+        f"{method} returned {name} with the shape {form}, allowed: {allowed}"
+      )
 
 
 @contextlib.contextmanager

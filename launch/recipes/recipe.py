@@ -46,6 +46,13 @@ class Experiment:
   environment: Callable[..., Any] | str | None = None
   tasks: Callable[..., Any] | str | os.PathLike[str] | None = None
 
+  def __post_init__(self):
+    if not isinstance(self.config, experiment.ExperimentConfig):
+      raise errors.UserError(
+        f"config is {_kind(self.config)}, allowed: an ExperimentConfig, such "
+        "as adaland.presets.laptop().config"
+      )
+
   def resolved(self, recipe: str = "") -> experiment.ExperimentConfig:
     """Returns the settings with references to the parts in `factories`.
 
@@ -67,6 +74,8 @@ class Experiment:
         config = overrides.update(config, {"tasks.family": value})
       elif name == "tasks" and _is_folder(value):
         found[name] = os.path.abspath(value)
+      elif name == "tasks" and isinstance(value, str):
+        found[name] = _tasks_reference(value)
       else:
         found[name] = references.of(value, name)
     parts = dataclasses.replace(config.factories, **found)
@@ -85,8 +94,20 @@ class Parts(TypedDict, total=False):
 def _is_folder(value: Any) -> bool:
   """Returns whether tasks are given by a path, not by a reference."""
   return isinstance(value, os.PathLike) or (
-    isinstance(value, str) and (":" not in value or os.path.isdir(value))
+    isinstance(value, str)
+    and ((":" not in value and os.sep in value) or os.path.isdir(value))
   )
+
+
+def _tasks_reference(text: str) -> str:
+  """Returns a reference of tasks; UserError if the text has another form."""
+  try:
+    return references.of(text, "tasks")
+  except errors.UserError as error:
+    # Most often it is the misspelt name of a family.
+    raise errors.UserError(
+      f"{error}, and there is {named.unknown(text)}"
+    ) from error
 
 
 def make(

@@ -123,6 +123,12 @@ class TextMetrics(InOrder):
     return {"state": "good"}
 
 
+class EasyToHard(InOrder):
+  def next_tasks(self, n):
+    made = super().next_tasks(n)
+    return sorted(made, key=lambda assignment: len(assignment.task.rules))
+
+
 class CheckTest(parameterized.TestCase):
   @parameterized.parameters(*factory.KINDS)
   def test_our_curricula_pass(self, kind):
@@ -135,6 +141,14 @@ class CheckTest(parameterized.TestCase):
     checks.check_curriculum(
       lambda sample_task, seed: InOrder(sample_task, seed)
     )
+
+  def test_names_what_a_curriculum_asked_of_a_task(self):
+    with self.assertRaisesRegex(
+      AttributeError,
+      r"may not look into a task \(it asked for 'rules'\), which may be a "
+      "placeholder; ask the training half of your family",
+    ):
+      checks.check_curriculum(EasyToHard)
 
   @parameterized.parameters(
     "next_tasks", "report", "state_dict", "load_state_dict", "metrics"

@@ -70,6 +70,7 @@ class MakeTest(parameterized.TestCase):
       ({"source": 3}, "experiment is 3, allowed: a preset's name or an Exp"),
       ({"tasks": 3}, "tasks: "),
       ({"tasks": "no/such/folder"}, "tasks: no/such/folder: no such folder"),
+      ({"tasks": "trap"}, "tasks: trap: no such family .* mean 'traps'"),
       ({"tasks": []}, "tasks: there are 0 tasks, allowed: 1 or more"),
       ({"seed": -1}, "seed is -1, allowed: a whole number from 0"),
       ({"seed": 0.5}, "seed is 0.5, allowed: a whole number from 0"),

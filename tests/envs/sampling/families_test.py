@@ -189,6 +189,10 @@ class TaskFolderTest(absltest.TestCase):
       families.TaskFolder(empty)
     with self.assertRaisesRegex(ValueError, "^/no/folder: no such folder"):
       families.TaskFolder("/no/folder")
+    with self.assertRaisesRegex(
+      ValueError, "^trap: no such family or folder; .* did you mean 'traps'?"
+    ):
+      families.make("trap")
     pathlib.Path(empty, "bad.json").write_text("{}")
     with self.assertRaisesRegex(ValueError, "bad.json: the task lacks the"):
       families.TaskFolder(empty)

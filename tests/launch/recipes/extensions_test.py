@@ -1,5 +1,6 @@
 """Tests of extensions: a user's own parts are checked before a run starts."""
 
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -42,6 +43,45 @@ class Careless:
 
 def nothing(*args):
   """Makes no environments."""
+
+
+class OtherArguments(land.Land):
+  """A land of another signature."""
+
+  def __init__(self, config):
+    raise AssertionError(config)
+
+
+class Column(land.Land):
+  """A land with a column of rewards."""
+
+  def step(self, actions):
+    step = super().step(actions)
+    return step._replace(reward=step.reward[:, None])
+
+
+class Watchful(land.Land):
+  """A land with an observation of its own."""
+
+  def reset(self):
+    step = super().reset()
+    return step._replace(observation={**step.observation, "wind": step.reward})
+
+
+class Halves(land.Land):
+  """A land with smaller numbers in an observation."""
+
+  def reset(self):
+    step = super().reset()
+    clock = step.observation["clock"].astype(np.float16)
+    return step._replace(observation={**step.observation, "clock": clock})
+
+
+class Gym(land.Land):
+  """A land whose `reset` returns what Gymnasium's does."""
+
+  def reset(self) -> Any:
+    return super().reset().observation, {}
 
 
 class Forgetful:
@@ -135,12 +175,35 @@ class ExtensionsTest(parameterized.TestCase):
       "^factories.tasks: the held-out half has 0 tasks, allowed: 1 or more",
     ),
     ({"environment": "no_such_module:f"}, "factories.environment: no_such_mod"),
+    ({"environment": nothing}, "factories.environment: .*nothing returned Non"),
+    ({"environment": OtherArguments}, "factories.environment: TypeError: "),
+    (
+      {"environment": Column},
+      r"factories.environment: step returned reward with the shape \[4, 1\], "
+      r"allowed: \[4\]",
+    ),
+    ({"environment": Watchful}, r"reset returned the observations .*, wind, "),
+    (
+      {"environment": Halves},
+      r"reset returned the observation 'clock' as float16\[4, 10\], allowed: "
+      r"float32\[4, 10\]",
+    ),
+    ({"environment": Gym}, "reset returned tuple, allowed: a Step"),
   )
   def test_refused_before_a_run_starts(self, parts, message):
     config = presets.smoke(**parts).resolved()
     with self.assertRaisesRegex(errors.UserError, message) as caught:
       extensions.check(config)
     self.assertNotIn("\n", str(caught.exception))
+
+  @parameterized.parameters(1, 2)
+  def test_an_environment_that_keeps_the_contract_passes(self, num_players):
+    settings = {
+      "env.num_players": num_players,
+      "tasks.two_player_probability": (num_players - 1) / 2,
+    }
+    made = presets.smoke(settings, environment=Halved).resolved()
+    extensions.check(made)
 
   def test_a_teacher_that_cannot_play_the_tasks_is_refused(self):
     made = presets.smoke(

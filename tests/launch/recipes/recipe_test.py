@@ -5,9 +5,11 @@ import os
 import pathlib
 import sys
 import textwrap
+from typing import Any
 
 from absl.testing import absltest, parameterized
 
+from adaland.envs.sampling import families
 from adaland.launch import errors
 from adaland.launch.config import factories, preset_configs
 from adaland.launch.recipes import presets, recipe
@@ -39,7 +41,7 @@ class ExperimentTest(absltest.TestCase):
     )
 
   def test_a_folder_of_tasks_is_recorded_by_its_whole_path(self):
-    for given in ("my_tasks", pathlib.Path("my_tasks")):
+    for given in ("./my_tasks", pathlib.Path("my_tasks")):
       made = presets.smoke(tasks=given).resolved()
       self.assertEqual(made.factories.tasks, os.path.abspath("my_tasks"))
     folder = self.create_tempdir("day 3, 10:15").full_path
@@ -53,6 +55,30 @@ class ExperimentTest(absltest.TestCase):
       self.assertEqual(made, presets.laptop({"tasks.family": given}).resolved())
     with self.assertRaisesRegex(errors.UserError, "traps:holes=4"):
       presets.laptop(tasks="traps:holes=4").resolved()
+    for given in ("trap", "trap:candidates=2", "3*trap+find"):
+      with self.assertRaisesRegex(
+        errors.UserError, "^tasks: .* did you mean 'traps'"
+      ) as caught:
+        presets.laptop(tasks=given).resolved()
+      self.assertIn(repr(given), str(caught.exception))
+    # A module may have such a name.
+    made = presets.laptop(tasks="trap:make").resolved()
+    self.assertEqual(made.factories.tasks, "trap:make")
+
+  def test_a_family_that_no_process_can_import_is_named(self):
+    family: Any = families.TaskFunction(my_tasks, 100)
+    with self.assertRaisesRegex(
+      errors.UserError, "^tasks is TaskFunction.*; wrap .* in such a function"
+    ):
+      presets.smoke(tasks=family).resolved()
+
+  def test_a_relative_folder_is_refused_in_settings(self):
+    for given in ("./my_tasks", "traps"):
+      with self.assertRaisesRegex(
+        errors.UserError,
+        f"factories.tasks is '{given}', allowed: .* absolute path of a folder",
+      ):
+        presets.smoke({"factories.tasks": given})
 
   def test_the_part_that_can_t_be_imported_is_named(self):
     with self.assertRaisesRegex(errors.UserError, "^curriculum is <function"):
@@ -138,6 +164,10 @@ class LoadTest(parameterized.TestCase):
         return {}["x"]
       def demanding(size):
         return adaland.presets.smoke()
+      def preset():
+        return adaland.Experiment("smoke")
+      def nested():
+        return adaland.Experiment(adaland.presets.smoke())
       """,
     )
     for name, message in (
@@ -148,6 +178,8 @@ class LoadTest(parameterized.TestCase):
       ("broken", "KeyError: 'x'"),
       ("demanding", "TypeError: .* missing 1 required"),
       ("nothing", "recipes_b has no 'nothing'"),
+      ("preset", "config is 'smoke', allowed: an ExperimentConfig, such as"),
+      ("nested", "config is Experiment, allowed: an ExperimentConfig, such as"),
     ):
       with self.assertRaisesRegex(errors.UserError, message) as caught:
         recipe.load(f"recipes_b:{name}")
