@@ -10,6 +10,7 @@ import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from adaland.agent.checkpoint import weights
 from adaland.envs import land
 from adaland.envs.tasks import json_checks
 from adaland.envs.tasks.task import Task
@@ -175,13 +176,14 @@ def _trained(
   maker = fewshot.agent_policy(chosen, done.params, seed)
   result = _played(plan, name, chosen.env, tasks, maker)
   return result | {
+    "agent_sha256": weights.fingerprint(done.params),
     "training": {
       "seed": seed,
       "cpu_seconds": before + spent,
       **{
         key: done.counters[key] for key in ("env_steps", "updates", "seconds")
       },
-    }
+    },
   }
 
 

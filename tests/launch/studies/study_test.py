@@ -57,7 +57,8 @@ class FakeRuns:
     if name.startswith("second"):
       (path.parent / "decisions.jsonl").write_text(self.decided)
     counters = {"env_steps": 1000.0 * _ROWS, "updates": 7.0, "seconds": seconds}
-    return train.Outcome(workdir, counters, {}, {}, "")
+    params = {"w": np.frombuffer(name.encode(), np.uint8)}
+    return train.Outcome(workdir, counters, params, {}, "")
 
   def play(self, name, env, tasks, trials, maker, seed, repeats, say):
     """Returns results as `fewshot.evaluate` does."""
