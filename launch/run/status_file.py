@@ -65,7 +65,7 @@ def write(
   Args:
     run: Its directory.
     launcher: The launcher's name.
-    state: "running" or "ended".
+    state: "starting", "running" or "ended".
     counters: The run's counters.
     row: The last row of metrics.
     roles: All roles.
@@ -85,6 +85,18 @@ def write(
     "roles": {role.name: _role_json(role) for role in roles},
   }
   cli.write_atomically(str(run.path / NAME), json.dumps(content, indent=1))
+
+
+def starting(run: rundir.RunDir, launcher: str) -> None:
+  """Marks a run as starting again, so that its last start's roles are gone.
+
+  Args:
+    run: Its directory; without a status file there is nothing to mark.
+    launcher: The launcher's name.
+  """
+  with contextlib.suppress(errors.UserError):
+    last = read(run)
+    write(run, launcher, "starting", last["counters"], last["metrics"], [])
 
 
 def end(

@@ -34,14 +34,14 @@ class ScalingTest(absltest.TestCase):
     self.addCleanup(lock.close)
     return lock
 
-  def write_status(self, num_actors):
+  def write_status(self, num_actors, state="running"):
     roles = [
       status_file_test.role(f"actor {i}", "actor", steps_per_s=5.0)
       for i in range(num_actors)
     ]
     counters = {"env_steps": 1200, "episodes": 3, "updates": 2, "seconds": 65}
     status_file.write(
-      self.run_dir, "ray", "running", counters, {"params_lag": 1.5}, roles
+      self.run_dir, "ray", state, counters, {"params_lag": 1.5}, roles
     )
 
   def test_what_is_asked_for_is_taken_once_and_kept(self):
@@ -101,6 +101,17 @@ class ScalingTest(absltest.TestCase):
     thread.join()
     self.assertEqual((code, err), (0, ""))
     self.assertIn("2 -> 3 actors", out)
+
+  def test_actors_of_an_earlier_start_do_not_count(self):
+    self.begin()
+    self.write_status(4, "ended")
+    status_file.starting(self.run_dir, "local")
+    code, _, err = _call(scale.main, self.folder, "--num_actors=4", "--wait=1")
+    self.assertEqual(code, 1)
+    self.assertIn("does not have them after 1 s", err)
+    scaled = scale_request.take(self.run_dir, self.config)
+    assert scaled is not None
+    self.assertEqual(scaled.actor.num_actors, 4)
 
   def test_scale_says_what_is_wrong(self):
     code, _, err = _call(scale.main, self.folder, "--num_actors=3")
