@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import math
 import os
 import threading
 import time
@@ -163,6 +164,27 @@ class ScalingTest(absltest.TestCase):
     self.assertLen(lines, 7)
     lock.close()
     self.assertIn("not running", _call(status.main, self.folder)[1])
+
+  def test_status_of_a_run_that_has_diverged(self):
+    self.begin()
+    counters = {"env_steps": 1200, "episodes": 3, "updates": 2, "seconds": 65}
+    row = {"reward/episode": math.nan, "params_lag": 1.5}
+    actor = status_file_test.role("actor 0", "actor", lag=math.inf, steps=5.0)
+    status_file.write(self.run_dir, "ray", "running", counters, row, [actor])
+    code, out, err = _call(status.main, self.folder)
+    self.assertEqual((code, err), (0, ""))
+    lines = out.splitlines()
+    self.assertEqual(lines[2], "params_lag 1.5")
+    self.assertEndsWith(lines[5], " steps 5")
+    code, out, _ = _call(status.main, self.folder, "--json=-")
+    self.assertEqual(code, 0)
+    found = json.loads(out, parse_constant=self.fail)
+    self.assertIsNone(found["metrics"]["reward/episode"])
+    self.assertIsNone(found["roles"]["actor 0"]["lag"])
+    # It may be started again.
+    status_file.starting(self.run_dir, "ray")
+    found = status_file.read(self.run_dir)
+    self.assertIsNone(found["metrics"]["reward/episode"])
 
   def test_status_as_json(self):
     self.begin()
