@@ -72,6 +72,7 @@ class ScalingTest(absltest.TestCase):
     for content in (
       "{",
       "[]",
+      "[" * 99_999,
       json.dumps({"num_actors": 2}),
       json.dumps({**good, "num_actors": 0}),
       json.dumps({**good, "num_actors": "many"}),
@@ -80,6 +81,7 @@ class ScalingTest(absltest.TestCase):
       path.write_text(content)
       with self.assertLogs(level="WARNING"):
         self.assertIsNone(scale_request.take(self.run_dir, self.config))
+      self.assertFalse(path.exists())
 
   def test_too_many_are_refused(self):
     self.begin()
