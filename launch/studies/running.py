@@ -177,6 +177,7 @@ def _trained(
   result = _played(plan, name, chosen.env, tasks, maker)
   return result | {
     "agent_sha256": weights.fingerprint(done.params),
+    "launcher": plan.size.launcher,
     "training": {
       "seed": seed,
       "cpu_seconds": before + spent,
@@ -222,10 +223,10 @@ def _is_done(
   """Returns whether there are results of a run that was as long.
 
   Raises:
-    UserError: If the results are of a longer run or one of other settings,
-      which would stand beside the others as if it were their equal; or if the
-      run is missing, as in a checkout: to train it again would replace results
-      that can't be had back.
+    UserError: If the results are of a longer run, of one of other settings or
+      of one under another launcher, which would stand beside the others as if
+      it were their equal; or if the run is missing, as in a checkout: to train
+      it again would replace results that can't be had back.
   """
   path = plan.result(variant.name, seed)
   if not path.exists():
@@ -245,6 +246,14 @@ def _is_done(
       "allowed: the same, or another --out and --runs"
     )
   found = training(path)
+  # Older results do not say it.
+  launcher = json_checks.load(path).get("launcher", plan.size.launcher)
+  if launcher != plan.size.launcher:
+    raise errors.UserError(
+      f"{path}: its run had --launcher={errors.printable(str(launcher))}, "
+      f"the study has {plan.size.launcher}, allowed: the same, or another "
+      "--out and --runs"
+    )
   _refuse_longer(plan, path, found, "--out")
   return plan.is_over(found)
 
