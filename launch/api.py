@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from adaland.agent.checkpoint import weights
 from adaland.envs import constants, land
 from adaland.envs.sampling import families, task_sets
 from adaland.envs.sampling.config import SamplerConfig
@@ -174,12 +175,16 @@ def evaluate(
   finally:
     line.close()
   taskset = "test" if tasks is None else tasks
+  agent = policy if isinstance(policy, trained_agent.TrainedAgent) else None
   return scores.Evaluation(
     result,
     taskset=taskset if isinstance(taskset, str) else "given",
     repeats=repeats,
     seed=seed,
+    workdir=None,
     environment=config.factories.environment,
+    agent_sha256=agent and weights.fingerprint(agent.params),
+    temperature=agent.temperature if agent else 1.0,
   )
 
 

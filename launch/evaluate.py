@@ -194,8 +194,10 @@ def _pairs(
       raise errors.UserError(
         f"--{flag}={shown}: allowed on tasks of one player only"
       )
+  agent = None
   if args.policy == "agent":
     params = trained_agent.load(args.workdir, args.own_parts).params
+    agent = weights.fingerprint(params)
     side = pairs.agent_side(experiment, params, args.seed)
   elif args.policy in pairs.NAMES:
     side = pairs.side_maker(args.policy, args.seed)
@@ -223,7 +225,8 @@ def _pairs(
     line.update,
   )
   line.close()
-  return results
+  known = {"agent_sha256": agent, "temperature": args.temperature}
+  return [result | known for result in results]
 
 
 def _alone(

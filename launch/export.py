@@ -108,18 +108,21 @@ def _check_agent(
 ) -> None:
   """Refuses results of parameters other than those to be written.
 
+  Only the first label's are the agent's; the others may be anybody's.
+
   Args:
     tables: The results, the agent's first.
     params: The parameters.
     half: True if they will be rounded to float16.
   """
   known = {
-    seed.agent: seed.file
-    for seed in tables.seeds[next(iter(tables.scores))]
-    if seed.agent is not None
+    seed.agent: seed.file for seed in tables.seeds[next(iter(tables.scores))]
   }
-  if not known:
-    return
+  if None in known:
+    raise errors.UserError(
+      f"--results: {known[None]} has no agent_sha256, allowed first: "
+      "evaluations of the agent that is exported (others after them)"
+    )
   if half:
     with errors.user_input("--half"):
       params = weights.decode(weights.encode(params, half=True), params)

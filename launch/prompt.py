@@ -158,8 +158,7 @@ def _run_many(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
   }
   curves = {name: found[name] for name in ("prompted", "unprompted")}
   text = [
-    scores.trial_table(curves),
-    "",
+    *([scores.trial_table(curves), ""] if found["num_scored"] else []),
     f"{found['num_scored']} of {found['num_tasks']} tasks, scored by the "
     "scripted expert's reward; trial 1 of the prompted agent is the expert's",
   ]

@@ -60,7 +60,7 @@ def page(status: Mapping[str, Any], running: bool, now: float) -> str:
         "params_lag",
         "reward/episode",
       )
-      if name in row
+      if row.get(name) is not None
     ),
     "",
     *_table(status["roles"]),
@@ -74,7 +74,7 @@ def _table(roles: Mapping[str, Mapping[str, Any]]) -> list[str]:
     numbers = ", ".join(
       f"{key} {progress.count(value)}"
       for key, value in role.items()
-      if key not in _COMMON
+      if key not in _COMMON and value is not None
     )
     cells.append(
       (

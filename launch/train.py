@@ -19,7 +19,7 @@ from adaland.launch.config import (
   preset_configs,
 )
 from adaland.launch.recipes import recipe
-from adaland.launch.run import progress, rundir
+from adaland.launch.run import progress, rundir, scale_request, status_file
 from adaland.launch.runtimes import children
 
 _EXAMPLES = """\
@@ -191,6 +191,9 @@ def train_and_evaluate(
 
       preflight.prepare(config)
     with directory.begin(config, experiment.FREE_FIELDS):
+      # Both are of an earlier start; from here on requests are of this one.
+      scale_request.forget(directory)
+      status_file.starting(directory, launcher)
       from adaland.launch.evaluation import fewshot
 
       trainer = _make_trainer(config, directory, launcher, ray_address or "")

@@ -115,7 +115,8 @@ def write(
       f"{experiment.learner.learning_rate:g}, batches of "
       f"{experiment.replay.batch_size} unrolls"
     ),
-    recipe=_code(experiment.factories.recipe) or "the config in `agent.json`",
+    recipe=_code(_without_folder(experiment.factories.recipe))
+    or "the config in `agent.json`",
     privileged=privileged(experiment),
     results=_results(results),
     limits=_limits(experiment, notes),
@@ -172,9 +173,9 @@ def _start(agent: str) -> str:
 
 def _tasks(experiment: ExperimentConfig) -> str:
   """Describes the tasks that the agent was trained on."""
-  reference = experiment.factories.tasks
-  if reference:
-    what = "folder of task files" if os.path.isabs(reference) else "family"
+  if experiment.factories.tasks:
+    has_folder = experiment.factories.has_folder
+    what = "folder of task files" if has_folder else "family"
     return f"The training half of a {what} of its maker's own."
   tasks = experiment.tasks
   changed = [
@@ -202,7 +203,7 @@ def privileged(experiment: ExperimentConfig) -> str:
   weights, teaching = experiment.learner.privileged, experiment.teaching
   teacher = f"the scripted `{teaching.teacher}`"
   if teaching.agent:
-    teacher = f"the agent `{teaching.agent}`"
+    teacher = f"the agent `{_without_folder(teaching.agent)}`"
   used = []
   if weights.belief_weight:
     used.append(

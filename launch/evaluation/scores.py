@@ -197,7 +197,7 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
   for result in results:
     for control, found in result.get("controls", {}).items():
       curves[f"{result['policy']}, {control} memory"] = found["by_trial"]
-  if trials[-1] > 1:
+  if trials[-1] > 1 and any(curve["mean"] for curve in curves.values()):
     lines += ["", trial_table(curves)]
   lines.append("")
   lines.append(
@@ -224,7 +224,7 @@ def trial_table(curves: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
   """Formats scores by trial as Markdown.
 
   Args:
-    curves: Results of `by_trial`, by the policy's name.
+    curves: Results of `by_trial`, by the policy's name; not all are empty.
   """
   count = max(len(curve["mean"]) for curve in curves.values())
   head = [f"trial {k}" for k in range(1, count + 1)]

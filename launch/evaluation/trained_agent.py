@@ -99,6 +99,7 @@ class TrainedAgent:
     params: See above.
     counters: See above.
     evaluation: See above.
+    temperature: See above.
   """
 
   def __init__(
@@ -114,9 +115,9 @@ class TrainedAgent:
     self.params = params
     self.counters = dict(counters)
     self.evaluation = dict(evaluation or {})
+    self.temperature = temperature
     self._actor = builder.agent(config).actor
     self._seed = seed
-    self._temperature = temperature
     self._agent: policies.Agent | None = None
     self._num_envs = 0
 
@@ -128,7 +129,7 @@ class TrainedAgent:
     """
     self._num_envs = num_envs
     self._agent = policies.Agent(
-      self._actor, self.params, num_envs, self._seed, self._temperature
+      self._actor, self.params, num_envs, self._seed, self.temperature
     )
 
   def act(self, step: land.Step) -> np.ndarray:

@@ -46,14 +46,15 @@ def take(
   """
   path = run.path / _NAME
   try:
-    content = json.loads(path.read_text())
+    text = path.read_bytes()
   except FileNotFoundError:
     return None
-  except (OSError, RecursionError, ValueError) as error:
+  except OSError as error:
     logging.warning("%s: %s", path, error)
     return None
   forget(run)
   try:
+    content = json.loads(text)
     if content["format"] != FORMAT:
       raise ValueError(f"the format is not {FORMAT!r}")
     scaled = dataclasses.replace(
@@ -62,7 +63,13 @@ def take(
         experiment.actor, num_actors=int(content["num_actors"])
       ),
     )
-  except (KeyError, OverflowError, TypeError, ValueError) as error:
+  except (
+    KeyError,
+    OverflowError,
+    RecursionError,
+    TypeError,
+    ValueError,
+  ) as error:
     logging.warning("%s: %s", path, error)
     return None
   run.write_config(scaled)

@@ -13,6 +13,7 @@
 import contextlib
 import dataclasses
 import json
+import math
 import os
 import pathlib
 import platform
@@ -57,7 +58,7 @@ def write(
   launcher: str,
   state: str,
   counters: Mapping[str, float],
-  row: Mapping[str, float],
+  row: Mapping[str, float | None],
   roles: Iterable[RoleStatus],
 ) -> None:
   """Replaces a run's status file.
@@ -65,10 +66,11 @@ def write(
   Args:
     run: Its directory.
     launcher: The launcher's name.
-    state: "running" or "ended".
+    state: "starting", "running" or "ended".
     counters: The run's counters.
-    row: The last row of metrics.
-    roles: All roles.
+    row: The last row of metrics; what is not finite is written as null, as JSON
+      has no such numbers.
+    roles: All roles, likewise.
 
   Raises:
     OSError: If it can't be written; the error names the file.
@@ -80,11 +82,24 @@ def write(
     "host": platform.node(),
     "launcher": launcher,
     "state": state,
-    "counters": dict(counters),
-    "metrics": dict(row),
+    "counters": _finite(counters),
+    "metrics": _finite(row),
     "roles": {role.name: _role_json(role) for role in roles},
   }
-  cli.write_atomically(str(run.path / NAME), json.dumps(content, indent=1))
+  text = json.dumps(content, indent=1, allow_nan=False)
+  cli.write_atomically(str(run.path / NAME), text)
+
+
+def starting(run: rundir.RunDir, launcher: str) -> None:
+  """Marks a run as starting again, so that its last start's roles are gone.
+
+  Args:
+    run: Its directory; without a status file there is nothing to mark.
+    launcher: The launcher's name.
+  """
+  with contextlib.suppress(errors.UserError):
+    last = read(run)
+    write(run, launcher, "starting", last["counters"], last["metrics"], [])
 
 
 def end(
@@ -97,7 +112,7 @@ def end(
     launcher: The launcher's name.
     counters: The counters of its last checkpoint.
   """
-  row: Mapping[str, float] = {}
+  row: Mapping[str, float | None] = {}
   with contextlib.suppress(errors.UserError):
     last = read(run)
     if last.get("state") == "ended":
@@ -112,7 +127,18 @@ def _role_json(role: RoleStatus) -> dict[str, Any]:
     for field in dataclasses.fields(role)
     if field.name not in ("name", "numbers")
   }
-  return shown | {name: round(float(x), 6) for name, x in role.numbers.items()}
+  numbers = {name: round(float(x), 6) for name, x in role.numbers.items()}
+  return shown | _finite(numbers)
+
+
+def _finite(row: Mapping[str, Any]) -> dict[str, float | None]:
+  """Returns numbers by name, None for what is no finite number."""
+  return {
+    name: value
+    if isinstance(value, (int, float)) and math.isfinite(value)
+    else None
+    for name, value in row.items()
+  }
 
 
 def read(run: rundir.RunDir) -> dict[str, Any]:

@@ -146,7 +146,6 @@ class Trainer:
     self._line.say(f"starting {actors} actor(s); replay: {replay}")
     self._program = program.Program(self._setup, self._runtime.accelerators())
     self.supervision.start(list(self._program.roles))
-    scale_request.forget(self._run)
     self._scale(actors)
     updates, steps = self._counters["updates"], self._counters["env_steps"]
     if steps:

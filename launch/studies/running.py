@@ -10,6 +10,7 @@ import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from adaland.agent.checkpoint import weights
 from adaland.envs import land
 from adaland.envs.tasks import json_checks
 from adaland.envs.tasks.task import Task
@@ -175,13 +176,15 @@ def _trained(
   maker = fewshot.agent_policy(chosen, done.params, seed)
   result = _played(plan, name, chosen.env, tasks, maker)
   return result | {
+    "agent_sha256": weights.fingerprint(done.params),
+    "launcher": plan.size.launcher,
     "training": {
       "seed": seed,
       "cpu_seconds": before + spent,
       **{
         key: done.counters[key] for key in ("env_steps", "updates", "seconds")
       },
-    }
+    },
   }
 
 
@@ -220,10 +223,10 @@ def _is_done(
   """Returns whether there are results of a run of the planned length.
 
   Raises:
-    UserError: If the results are of a longer run or one with other settings,
-      which would not be comparable with the others; or if the run is missing,
-      as in a checkout: training it again would replace results that can't be
-      recovered.
+    UserError: If the results are of a longer run, or one with other settings or
+      another launcher, which would not be comparable with the others; or if the
+      run is missing, as in a checkout: training it again would replace results
+      that can't be recovered.
   """
   path = plan.result(variant.name, seed)
   if not path.exists():
@@ -243,6 +246,14 @@ def _is_done(
       "allowed: the same, or another --out and --runs"
     )
   found = training(path)
+  # Older results do not say it.
+  launcher = json_checks.load(path).get("launcher", plan.size.launcher)
+  if launcher != plan.size.launcher:
+    raise errors.UserError(
+      f"{path}: its run had --launcher={errors.printable(str(launcher))}, "
+      f"the study has {plan.size.launcher}, allowed: the same, or another "
+      "--out and --runs"
+    )
   _refuse_longer(plan, path, found, "--out")
   return plan.is_over(found)
 

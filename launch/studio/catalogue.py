@@ -7,7 +7,7 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-from adaland.agent.checkpoint import weights
+from adaland.agent.checkpoint import checkpoint, weights
 from adaland.envs.sampling import families, named
 from adaland.envs.tasks import json_files, probes
 from adaland.envs.tasks.task import Task
@@ -92,15 +92,26 @@ class Catalogue:
   def _config(self, name: str) -> experiment.ExperimentConfig:
     return trained_agent.load_config(self.agents[name], self.own_parts)
 
-  @functools.lru_cache(4)  # noqa: B019  # One catalogue a process.
   def agent(self, name: str) -> trained_agent.SavedAgent:
-    """Loads an agent.
+    """Loads an agent; of a run, that of its newest checkpoint.
 
     Raises:
       UserError: If there is no agent of this name, or it is broken.
     """
     if name not in self.agents:
       raise errors.choice("agent", name, self.agents)
+    return self._agent(name, self._checkpoint(name))
+
+  def _checkpoint(self, name: str) -> tuple[int, ...]:
+    """Returns the newest checkpoint's number; none if there is no run."""
+    if name not in self.runs:
+      return ()
+    return tuple(checkpoint.steps(self.runs[name].checkpoints)[-1:])
+
+  # With the checkpoint: a run that trains gets newer ones.
+  @functools.lru_cache(4)  # noqa: B019  # One catalogue a process.
+  def _agent(self, name: str, at: tuple[int, ...]) -> trained_agent.SavedAgent:
+    del at
     return trained_agent.load(self.agents[name], self.own_parts)
 
   def run(self, name: str) -> rundir.RunDir:
@@ -116,14 +127,14 @@ class Catalogue:
   def agent_of(self, fingerprint: str) -> str:
     """Returns the name of the agent with these parameters, or ""."""
     for name in self.agents:
-      if self._fingerprint(name) == fingerprint:
+      if self._fingerprint(name, self._checkpoint(name)) == fingerprint:
         return name
     return ""
 
   @functools.lru_cache(16)  # noqa: B019  # One catalogue a process.
-  def _fingerprint(self, name: str) -> str:
+  def _fingerprint(self, name: str, at: tuple[int, ...]) -> str:
     try:
-      return weights.fingerprint(self.agent(name).params)
+      return weights.fingerprint(self._agent(name, at).params)
     except errors.UserError:
       return ""  # A run that has no agent yet.
 

@@ -216,7 +216,11 @@ class Client:
     if task is None:
       self._send("studied", count=study.begun)
       return
-    self._play(task, study.begun, pictures)
+    try:
+      self._play(task, study.begun, pictures)
+    except BaseException:
+      study.skip()
+      raise
     self._studied = self._game
 
   def _note(self) -> None:

@@ -1,7 +1,7 @@
 """Measures a person on a set of tasks, as agents are measured.
 
 Each task is played once, with all its trials; a task that was started counts,
-whether it was played to its end or not.
+whether it was played to its end or not. A task that can't be played is skipped.
 """
 
 import dataclasses
@@ -60,6 +60,11 @@ class Study:
       return None
     self._begun += 1
     return self.tasks[self._begun - 1]
+
+  def skip(self) -> None:
+    """Removes the task that was started last, because it can't be played."""
+    self._begun -= 1
+    del self.tasks[self._begun]
 
   def record(self, rewards: Sequence[float], pauses: int) -> None:
     """Records the rewards of the task that was started last.

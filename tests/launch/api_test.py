@@ -8,12 +8,13 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 import adaland
+from adaland.agent.checkpoint import weights
 from adaland.envs import constants, land
 from adaland.envs.sampling import sampler
 from adaland.envs.tasks import json_files
 from adaland.launch import api, errors
 from adaland.launch.config import preset_configs
-from adaland.launch.evaluation import policies
+from adaland.launch.evaluation import policies, trained_agent
 from adaland.launch.recipes import presets
 from adaland.launch.train import Outcome
 
@@ -164,6 +165,18 @@ class EvaluateTest(absltest.TestCase):
         api.evaluate("noop", "smoke", **numbers)
     with self.assertRaisesRegex(errors.UserError, "tasks: there are 0 tasks"):
       api.evaluate("noop", tasks=[])
+
+  def test_results_of_a_trained_agent_know_it(self):
+    params = {"w": np.ones(2)}
+    agent = trained_agent.TrainedAgent(
+      preset_configs.smoke(), params, {}, temperature=0.5
+    )
+    found = api.evaluate(agent, num_tasks=1)
+    self.assertEqual(found["agent_sha256"], weights.fingerprint(params))
+    self.assertEqual((found["temperature"], found["workdir"]), (0.5, None))
+    other = api.evaluate("noop", "smoke", num_tasks=1)
+    self.assertIsNone(other["agent_sha256"])
+    self.assertEqual(other["temperature"], 1.0)
 
   def test_numbers_may_be_numpy_s(self):
     result = api.evaluate("noop", "smoke", list(np.arange(1, 3)), num_tasks=1)

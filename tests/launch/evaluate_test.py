@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from absl.testing import absltest, parameterized
 
+from adaland.agent.checkpoint import weights
 from adaland.launch import evaluate
 from adaland.launch.config import factories, overrides, preset_configs
 from adaland.launch.evaluation import trained_agent
@@ -144,7 +145,7 @@ class EvaluateTest(parameterized.TestCase):
     self.assertIn(message, err)
     self.assertIsNone(self.asked)
 
-  def test_pairs_have_a_table_and_both_players_numbers(self):
+  def fake_pairs(self):
     def rewards(make_land, tasks, trials, make_policy, seed, repeats, progress):
       progress(1.0)
       world = make_land(1, lambda _: tasks[0])
@@ -159,6 +160,32 @@ class EvaluateTest(parameterized.TestCase):
         evaluate.pairs, "best_rewards", return_value=np.full((2, 2), 4.0)
       )
     )
+
+  def test_pairs_of_an_agent_know_it(self):
+    self.fake_pairs()
+    config = overrides.apply(
+      preset_configs.smoke(),
+      ["env.num_players=2", "tasks.two_player_probability=1"],
+    )
+    params = {"w": np.ones(2)}
+    saved = trained_agent.SavedAgent(config, params, absltest.mock.Mock())
+    for name, value in (("load_config", config), ("load", saved)):
+      self.enter_context(
+        absltest.mock.patch.object(
+          evaluate.trained_agent, name, return_value=value
+        )
+      )
+    code, out, err = _call(
+      "--workdir=run", "--taskset=two_player_probe", "--num_tasks=2",
+      "--trials=1", "--coplayer=self,random", "--json=-",
+    )  # fmt: skip
+    self.assertEqual(code, 0, err)
+    for pair in json.loads(out)["pairs"]:
+      self.assertEqual(pair["agent_sha256"], weights.fingerprint(params))
+      self.assertEqual(pair["temperature"], 1.0)
+
+  def test_pairs_have_a_table_and_both_players_numbers(self):
+    self.fake_pairs()
     arguments = (
       "--policy=noop", "--taskset=two_player_probe", "--num_tasks=2",
       "--trials=1", "--coplayer=self,random",
@@ -178,6 +205,7 @@ class EvaluateTest(parameterized.TestCase):
       [pair["coplayer"] for pair in result["pairs"]], ["self", "random"]
     )
     self.assertEqual(result["taskset"], "two_player_probe")
+    self.assertIsNone(result["agent_sha256"])
 
   @parameterized.parameters(
     ("--control=swapped", "--control=swapped: allowed on tasks of one player"),

@@ -40,8 +40,14 @@ class ExportTest(absltest.TestCase):
       cls.enterClassContext(tempfile.TemporaryDirectory())
     )
     cls.config = examples.run(cls.folder / "run")
+    params = trained_agent.load(str(cls.folder / "run")).params
     results = cls.folder / "results.json"
-    results.write_text(json.dumps(evaluations.evaluation(taskset="test")))
+    for path, agent in (
+      (results, weights.fingerprint(params)),
+      (cls.folder / "random.json", None),
+    ):
+      content = evaluations.evaluation(taskset="test", agent_sha256=agent)
+      path.write_text(json.dumps(content))
     code, out, err = _call(
       f"--workdir={cls.folder / 'run'}",
       f"--out={cls.folder / 'agent'}",
@@ -49,6 +55,7 @@ class ExportTest(absltest.TestCase):
       "--note=It learned nothing.",
       "--results",
       f"agent={results}",
+      str(cls.folder / "random.json"),
       "--json=-",
     )
     assert code == 0, err
@@ -125,6 +132,7 @@ class ExportTest(absltest.TestCase):
 
     for agent, argv, message in (
       ("f" * 64, [], "known.json is of other parameters, allowed: evaluations"),
+      (None, [], "known.json has no agent_sha256, allowed first: evaluations"),
       (own, ["--half"], "export --half without --results, evaluate that dir"),
     ):
       code, text, err = call("refused", agent, *argv)

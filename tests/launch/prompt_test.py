@@ -117,6 +117,20 @@ class RunTest(parameterized.TestCase):
       )
       prompt.run(args)
 
+  def test_without_a_score_there_is_no_table(self):
+    curve = {"mean": [], "stderr": []}
+    found = {
+      "prompted": curve, "unprompted": curve, "num_scored": 0, "num_tasks": 1
+    }  # fmt: skip
+    args = prompt.make_parser().parse_args(["--workdir=r", "--taskset=test"])
+    out = io.StringIO()
+    with (
+      absltest.mock.patch.object(prompting, "evaluate", return_value=found),
+      contextlib.redirect_stdout(out),
+    ):
+      prompt.run(args)
+    self.assertStartsWith(out.getvalue(), "0 of 1 tasks, scored by")
+
   def test_scores_over_a_task_set(self):
     def found(make_land, tasks, trials, make_agent, seed, repeats, say, keep):
       del make_agent

@@ -20,7 +20,13 @@ from adaland.launch import errors, evaluate, play, prompt, train
 from adaland.launch.config import overrides, preset_configs
 from adaland.launch.recipes import extensions, presets
 from adaland.launch.roles import learner, learner_state
-from adaland.launch.run import cores, progress, rundir, status_file
+from adaland.launch.run import (
+  cores,
+  progress,
+  rundir,
+  scale_request,
+  status_file,
+)
 from adaland.launch.runtimes import driver, local
 from adaland.launch.runtimes.single import preflight
 
@@ -307,6 +313,26 @@ class ResumeTest(absltest.TestCase):
       found.append(losses.losses)
     self.assertEqual(found[0], found[1])
     self.assertLen(found[0], 1)
+
+
+class EarlierStartTest(absltest.TestCase):
+  def test_a_run_forgets_what_its_earlier_start_was_asked_for(self):
+    config, run = _begin(
+      os.path.join(self.create_tempdir().full_path, "run"), "run.eval_tasks=0"
+    )
+    role = status_file.RoleStatus("actor 0", "actor", 7, "", 1.0, 0, 0.5, {})
+    status_file.write(run, "ray", "ended", {"updates": 7.0}, {}, [role])
+    scale_request.request(run, 9)
+
+    def make(config, directory, launcher, ray_address):
+      self.assertIsNone(scale_request.take(directory, config))
+      found = status_file.read(directory)
+      self.assertEqual(found["launcher"], "local")
+      self.assertEqual((found["state"], found["roles"]), ("starting", {}))
+      return mock.Mock()
+
+    with mock.patch.object(train, "_make_trainer", make):
+      train.train_and_evaluate(config, str(run.path))
 
 
 class SetUpTest(absltest.TestCase):

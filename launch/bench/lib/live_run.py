@@ -127,6 +127,8 @@ class LiveRun:
       status = json.loads(path.read_text())
     except FileNotFoundError:
       return None
+    if status.get("state") == "starting":
+      return None
     roles = status["roles"]
     pids = {name: role["pid"] for name, role in roles.items()}
     for role in roles.values():

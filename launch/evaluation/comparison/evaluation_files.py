@@ -45,6 +45,7 @@ class File(NamedTuple):
     taskset: Name of the task set.
     tasks: Hash of its tasks.
     environment: Reference to the user's own environment; empty for `Land`.
+    coplayer: Name of the policy that plays player 2; empty if there is none.
     rewards: Rewards [tasks, K] by the suffix of the label.
     expert: The expert's rewards, [tasks].
   """
@@ -53,6 +54,7 @@ class File(NamedTuple):
   taskset: str
   tasks: str
   environment: str
+  coplayer: str
   rewards: dict[str, np.ndarray]
   expert: np.ndarray
 
@@ -130,6 +132,7 @@ def _parse(path: str, content: dict[str, Any]) -> File:
     errors.printable(taskset),
     json_checks.read_text(content["tasks_sha256"], "tasks_sha256"),
     environment,
+    json_checks.read_text(content.get("coplayer", ""), "coplayer"),
     rewards,
     expert,
   )

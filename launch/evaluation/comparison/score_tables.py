@@ -128,9 +128,20 @@ def _check_labels(specs: Sequence[str]) -> None:
 
 
 def _check_seeds(files: Sequence[tuple[str, evaluation_files.File]]) -> None:
-  """Refuses several evaluations of one agent as if of several seeds."""
+  """Refuses files of one label that are not of an agent's training seeds.
+
+  Several files of one agent, or with different co-players, are not.
+  """
   found: dict[tuple[str, str], str] = {}
+  firsts: dict[str, evaluation_files.File] = {}
   for label, file in files:
+    first = firsts.setdefault(label, file)
+    if file.coplayer != first.coplayer:
+      ours, theirs = (_shown(each.coplayer, "nobody") for each in (file, first))
+      raise errors.UserError(
+        f"{file.name}: is with the co-player {ours}, {first.name} with "
+        f"{theirs}, allowed: as files of {label!r} evaluations with the same"
+      )
     if file.seed.agent is None:
       continue
     for addition in file.rewards:
@@ -151,7 +162,9 @@ def _check_same(files: Sequence[evaluation_files.File]) -> None:
         "evaluations on the same tasks"
       )
     if file.environment != first.environment:
-      ours, theirs = (_shown(each.environment) for each in (file, first))
+      ours, theirs = (
+        _shown(each.environment, "Land") for each in (file, first)
+      )
       raise errors.UserError(
         f"{file.name}: is of the environment {ours}, {first.name} of {theirs}, "
         "allowed: evaluations in the same (evaluate --workdir=RUN --policy=...)"
@@ -163,5 +176,5 @@ def _check_same(files: Sequence[evaluation_files.File]) -> None:
       )
 
 
-def _shown(environment: str) -> str:
-  return errors.printable(environment) or "Land"
+def _shown(name: str, default: str) -> str:
+  return errors.printable(name) or default

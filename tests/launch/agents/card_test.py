@@ -70,6 +70,27 @@ class CardTest(absltest.TestCase):
     self.assertIn("training half of a family of its maker's own", text)
     self.assertIn("memory `mine:EMA`", text)
 
+  def test_folders_of_the_maker_are_not_published(self):
+    own = factories.FactoriesConfig(
+      recipe="/home/me/runs.py:ema", tasks="/home/me/mine.py:fetch"
+    )
+    config = overrides.update(
+      dataclasses.replace(preset_configs.smoke(), factories=own),
+      {
+        "teaching.teacher": "agent:/home/me/runs/secret",
+        "teaching.taught": 0.5,
+        "learner.privileged.distillation_weight": 1.0,
+      },
+    )
+    text = _card(config)
+    self.assertNotIn("/home", text)
+    self.assertIn("training half of a family of its maker's own", text)
+    self.assertIn("| recipe | `runs.py:ema` |", text)
+    self.assertEqual(text.count("the agent `secret`"), 2)
+    own = factories.FactoriesConfig(tasks="/home/me/tasks")
+    text = _card(dataclasses.replace(preset_configs.smoke(), factories=own))
+    self.assertIn("training half of a folder of task files of its", text)
+
   def test_an_agent_with_own_parts_needs_its_maker_s_code(self):
     own = factories.FactoriesConfig(
       environment="/home/me/icy.py:Icy", memory="mine:EMA"

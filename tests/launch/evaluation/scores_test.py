@@ -65,7 +65,10 @@ class ScoresTest(absltest.TestCase):
     result = scores.summary("noop", ["a"], {2: np.zeros((1, 2))}, [0.0])
     self.assertEqual(result["score"]["mean"], {})
     self.assertEqual(result["by_trial"], {"mean": [], "stderr": []})
-    self.assertIn("| noop | - |", scores.table([result]))
+    text = scores.table([result])
+    self.assertIn("| noop | - |", text)
+    self.assertIn("0 of 1", text)
+    self.assertNotIn("score in each trial", text)
 
   def test_table(self):
     text = scores.table([_summary()])

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import math
 import os
 import threading
 import time
@@ -34,14 +35,14 @@ class ScalingTest(absltest.TestCase):
     self.addCleanup(lock.close)
     return lock
 
-  def write_status(self, num_actors):
+  def write_status(self, num_actors, state="running"):
     roles = [
       status_file_test.role(f"actor {i}", "actor", steps_per_s=5.0)
       for i in range(num_actors)
     ]
     counters = {"env_steps": 1200, "episodes": 3, "updates": 2, "seconds": 65}
     status_file.write(
-      self.run_dir, "ray", "running", counters, {"params_lag": 1.5}, roles
+      self.run_dir, "ray", state, counters, {"params_lag": 1.5}, roles
     )
 
   def test_what_is_asked_for_is_taken_once_and_kept(self):
@@ -71,6 +72,7 @@ class ScalingTest(absltest.TestCase):
     for content in (
       "{",
       "[]",
+      "[" * 99_999,
       json.dumps({"num_actors": 2}),
       json.dumps({**good, "num_actors": 0}),
       json.dumps({**good, "num_actors": "many"}),
@@ -79,6 +81,7 @@ class ScalingTest(absltest.TestCase):
       path.write_text(content)
       with self.assertLogs(level="WARNING"):
         self.assertIsNone(scale_request.take(self.run_dir, self.config))
+      self.assertFalse(path.exists())
 
   def test_too_many_are_refused(self):
     self.begin()
@@ -101,6 +104,17 @@ class ScalingTest(absltest.TestCase):
     thread.join()
     self.assertEqual((code, err), (0, ""))
     self.assertIn("2 -> 3 actors", out)
+
+  def test_actors_of_an_earlier_start_do_not_count(self):
+    self.begin()
+    self.write_status(4, "ended")
+    status_file.starting(self.run_dir, "local")
+    code, _, err = _call(scale.main, self.folder, "--num_actors=4", "--wait=1")
+    self.assertEqual(code, 1)
+    self.assertIn("does not have them after 1 s", err)
+    scaled = scale_request.take(self.run_dir, self.config)
+    assert scaled is not None
+    self.assertEqual(scaled.actor.num_actors, 4)
 
   def test_scale_says_what_is_wrong(self):
     code, _, err = _call(scale.main, self.folder, "--num_actors=3")
@@ -152,6 +166,27 @@ class ScalingTest(absltest.TestCase):
     self.assertLen(lines, 7)
     lock.close()
     self.assertIn("not running", _call(status.main, self.folder)[1])
+
+  def test_status_of_a_run_that_has_diverged(self):
+    self.begin()
+    counters = {"env_steps": 1200, "episodes": 3, "updates": 2, "seconds": 65}
+    row = {"reward/episode": math.nan, "params_lag": 1.5}
+    actor = status_file_test.role("actor 0", "actor", lag=math.inf, steps=5.0)
+    status_file.write(self.run_dir, "ray", "running", counters, row, [actor])
+    code, out, err = _call(status.main, self.folder)
+    self.assertEqual((code, err), (0, ""))
+    lines = out.splitlines()
+    self.assertEqual(lines[2], "params_lag 1.5")
+    self.assertEndsWith(lines[5], " steps 5")
+    code, out, _ = _call(status.main, self.folder, "--json=-")
+    self.assertEqual(code, 0)
+    found = json.loads(out, parse_constant=self.fail)
+    self.assertIsNone(found["metrics"]["reward/episode"])
+    self.assertIsNone(found["roles"]["actor 0"]["lag"])
+    # It may be started again.
+    status_file.starting(self.run_dir, "ray")
+    found = status_file.read(self.run_dir)
+    self.assertIsNone(found["metrics"]["reward/episode"])
 
   def test_status_as_json(self):
     self.begin()

@@ -69,6 +69,19 @@ class StatusFileTest(absltest.TestCase):
     status_file.end(self.run_dir, "ray", {"updates": 8.0})
     self.assertEqual(status_file.read(self.run_dir), before)
 
+  def test_a_run_that_starts_again_has_no_roles_yet(self):
+    status_file.starting(self.run_dir, "local")
+    self.begin()
+    status_file.starting(self.run_dir, "local")
+    self.assertFalse((self.run_dir.path / "status.json").exists())
+    last = {"updates": 7.0}, {"reward": 1.0}, [role("actor 0", "actor")]
+    status_file.write(self.run_dir, "ray", "ended", *last)
+    status_file.starting(self.run_dir, "local")
+    found = status_file.read(self.run_dir)
+    self.assertEqual((found["launcher"], found["state"]), ("local", "starting"))
+    self.assertEqual(found["counters"], {"updates": 7.0})
+    self.assertEqual((found["metrics"], found["roles"]), ({"reward": 1.0}, {}))
+
   def test_numbers_by_kind(self):
     found = status_file.metrics(
       [

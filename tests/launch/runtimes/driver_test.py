@@ -111,7 +111,6 @@ class TrainerTest(absltest.TestCase):
 
   def test_actors_come_and_go(self):
     made = self.make("run.max_steps=2000")
-    scale_request.request(self.run_dir, 9)  # Of an earlier start: ignored.
     requests = {2: 3, 5: 1}
 
     def ask(number):
@@ -122,9 +121,15 @@ class TrainerTest(absltest.TestCase):
     made.train()
     self.assertEqual(self.place.removed, ["actor 1", "actor 2"])
     self.assertIn("actor 0", self.place.running)
-    self.assertNotIn("actor 9", self.place.specs)
     self.assertEqual(self.run_dir.read_config()["actor"]["num_actors"], 1)
     self.assertIn("1 actor(s) now", self.stream.getvalue())
+
+  def test_a_request_before_the_roles_start_is_obeyed(self):
+    made = self.make("run.max_steps=500")
+    scale_request.request(self.run_dir, 3)
+    made.train()
+    self.assertIn("actor 2", self.place.specs)
+    self.assertIn("3 actor(s) now", self.stream.getvalue())
 
   def test_a_run_that_is_over_starts_nothing(self):
     self.make("run.max_steps=1000")

@@ -57,7 +57,8 @@ class FakeRuns:
     if name.startswith("second"):
       (path.parent / "decisions.jsonl").write_text(self.decided)
     counters = {"env_steps": 1000.0 * _ROWS, "updates": 7.0, "seconds": seconds}
-    return train.Outcome(workdir, counters, {}, {}, "")
+    params = {"w": np.frombuffer(name.encode(), np.uint8)}
+    return train.Outcome(workdir, counters, params, {}, "")
 
   def play(self, name, env, tasks, trials, maker, seed, repeats, say):
     """Returns results as `fewshot.evaluate` does."""
@@ -178,12 +179,32 @@ class StudyTest(parameterized.TestCase):
     self.assertEqual(spent, {"cpu_seconds": 2 * _CPU_SECONDS})
 
   def test_what_people_found_is_on_the_page(self):
-    self.call("made", "--seeds=1")
+    argv = ("made", "--seeds=1", "--launcher=device")
+    self.call(*argv)
     (self.folder / "out" / "finding.md").write_text("It does not.\n")
-    _, out, _ = self.call("made", "--seeds=1", "--launcher=device")
+    _, out, _ = self.call(*argv)
     self.assertIn("Does it matter?\n\nIt does not.\n\nEach variant", out)
     # The size has another launcher.
     self.assertIn(" made --seeds=1 --minutes=30 --launcher=device\n", out)
+
+  def test_the_page_names_the_launcher_of_its_results(self):
+    self.call("made", "--seeds=1")
+    page = self.folder / "out" / "README.md"
+    before = page.read_text()
+    argv = ("made", "--seeds=1", "--launcher=device")
+    code, out, err = self.call(*argv)
+    self.assertEqual((code, out), (2, ""))
+    self.assertIn("first-0.json: its run had --launcher=local, the study", err)
+    self.assertEqual(err.count("\n"), 1)
+    self.assertEqual(page.read_text(), before)
+    # Older results do not name their launcher, and are used as they are.
+    for path in (self.folder / "out").glob("*-0.json"):
+      content = json.loads(path.read_text())
+      self.assertEqual(content.pop("launcher"), "local")
+      path.write_text(json.dumps(content))
+    self.assertEqual(self.call("made", "--seeds=1")[0], 0)
+    self.assertEqual(page.read_text(), before)
+    self.assertLen(self.fake.trained, 3)
 
   def test_some_variants_and_the_others_later(self):
     code, _, err = self.call("made", "--seeds=1", "--only=second, first")

@@ -12,6 +12,7 @@ from adaland.agent.checkpoint import weights
 from adaland.envs import land
 from adaland.envs.tasks import json_files
 from adaland.envs.tasks.task import Task
+from adaland.launch import errors
 from adaland.launch.evaluation import demo, recording, rollout
 from adaland.launch.studio import catalogue, client, guard, messages, people
 from tests.launch import fakes
@@ -257,6 +258,35 @@ class ClientTest(parameterized.TestCase):
     )
     self.assertNotIn("purple", "".join(page.all))
     self.assertEqual(page.ask(messages.Next(), "studied")["count"], 2)
+
+  def test_a_task_that_can_t_be_played_is_left_out_of_a_study(self):
+    def make(task, *_):
+      if task.name == "b":
+        raise errors.UserError("b: no room")
+      rewards = {"a": [1.0], "c": [3.0]}[task.name]
+      return absltest.mock.Mock(free_player=None, rewards=rewards, pauses=0)
+
+    def best(tasks, make_land, progress):
+      return np.full(len(tasks), 4.0)
+
+    patch = absltest.mock.patch.object
+    self.enter_context(patch(client.game, "Game", make))
+    self.enter_context(patch(people.expert, "expert_rewards", best))
+    texts = [
+      json.dumps(json_files.to_json(_TASK) | {"name": name}) for name in "abc"
+    ]
+    page = self.page()
+    page.ask(messages.Study(tuple(texts), 1), "study")
+    page.send(messages.Next())
+    with self.assertRaisesRegex(AssertionError, "no room"):
+      page.ask(messages.Next(), "world")
+    page.send(messages.Next())
+    self.assertEqual(page.ask(messages.Next(), "studied")["count"], 2)
+    result = page.ask(messages.Result(), "measured")["result"]
+    self.assertEqual(
+      [(task["id"], task["rewards"]["1"]) for task in result["tasks"]],
+      [("a", 1.0), ("c", 3.0)],
+    )
 
   def test_two_pages_play_together(self):
     one, two = self.page(), self.page()

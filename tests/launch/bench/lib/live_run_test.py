@@ -70,6 +70,13 @@ class LiveRunTest(absltest.TestCase):
     (self.run_.path / "status.json").write_text(json.dumps(old))
     self.assertEqual(self.start().counters, {"updates": 5})
 
+  def test_a_run_that_starts_has_no_state_yet(self):
+    self.start()
+    path = self.run_.path / "status.json"
+    status = json.loads(path.read_text()) | {"state": "starting"}
+    path.write_text(json.dumps(status))
+    self.assertIsNone(self.run_.seen())
+
   def test_a_signal_ends_the_run(self):
     self.start()
     self.assertFalse(self.run_.ended())

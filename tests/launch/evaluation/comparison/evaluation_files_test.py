@@ -80,6 +80,7 @@ class ReadTest(parameterized.TestCase):
     (json.dumps(evaluation()).replace("9.0", "1e999"), "1e999 is given, allow"),
     (evaluation(tasks_sha256=3), "tasks_sha256 is 3, allowed: a text"),
     (evaluation(environment=3), "environment is 3, allowed: a text"),
+    (evaluation(coplayer=3), "coplayer is 3, allowed: a text"),
     (evaluation(agent_sha256=[]), "agent_sha256 is .*, allowed: a text"),
     (
       evaluation(controls={"swapped": {"trial_rewards": [[1, 2]]}}),

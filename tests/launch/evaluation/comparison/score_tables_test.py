@@ -137,6 +137,23 @@ class ScoreTablesTest(parameterized.TestCase):
       self.assertLen(tables.scores["a"], 2)
     self.assertLen(score_tables.load(paths[:2]).scores, 2)
 
+  def test_evaluations_with_other_co_players_are_no_seeds(self):
+    paths = [
+      self.write(f"{i}.json", evaluation(**known))
+      for i, known in enumerate(
+        ({}, {"coplayer": "self"}, {"coplayer": "random"}, {"coplayer": "self"})
+      )
+    ]
+    for chosen, message in (
+      ((1, 2), "2.json: is with the co-player random, .*1.json with self,"),
+      ((0, 1), "1.json: is with the co-player self, .*0.json with nobody,"),
+    ):
+      with self.assertRaisesRegex(errors.UserError, message):
+        score_tables.load([f"a={paths[i]}" for i in chosen])
+      self.assertLen(score_tables.load([paths[i] for i in chosen]).scores, 2)
+    tables = score_tables.load([f"a={paths[1]}", f"a={paths[3]}"])
+    self.assertLen(tables.scores["a"], 2)
+
   def test_all_are_divided_by_the_best_of_the_experts(self):
     first = self.write("a.json", evaluation())
     second = self.write("b.json", evaluation(expert=(4.0, 4.0, 0.0)))
