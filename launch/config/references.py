@@ -124,7 +124,7 @@ def _module(place: str, what: str) -> types.ModuleType:
     return importlib.import_module(place)
   except errors.UserError:
     raise
-  except Exception as error:
+  except (Exception, SystemExit) as error:
     # The module is the user's, and may raise any error.
     reason = f"{type(error).__name__}: {error}"
     raise errors.UserError(

@@ -94,9 +94,11 @@ class ResolveTest(absltest.TestCase):
 
   def test_one_line_on_what_can_t_be_imported(self):
     path = self.script("1 / 0")
+    leaves = self.folder.create_file("leaves.py", "exit(2)").full_path
     for reference, message in (
       ("no_such_module_here:f", "can't be imported: ModuleNotFoundError: No"),
       (f"{path}:f", "can't be imported: ZeroDivisionError: division by zero"),
+      (f"{leaves}:f", "can't be imported: SystemExit: 2"),
       (f"{path}x.py:f", "can't be imported: FileNotFoundError: no such file"),
       ("os.path:no_such_name", "os.path has no 'no_such_name'"),
       ("os:path.no_such_name", "os has no 'path.no_such_name'"),

@@ -1,5 +1,6 @@
 """Tests of extensions: a user's own parts are checked before a run starts."""
 
+import sys
 from unittest import mock
 
 import numpy as np
@@ -59,6 +60,11 @@ class Forgetful:
 def broken(config):
   """Raises an error of any type."""
   return {}[config]
+
+
+def leaves(config):
+  """Ends the process."""
+  sys.exit(f"no {type(config).__name__}")
 
 
 class NothingHeldOut:
@@ -130,6 +136,7 @@ class ExtensionsTest(parameterized.TestCase):
       "factories.memory: memory Forgetful has no method 'initial_state'",
     ),
     ({"memory": broken}, "factories.memory: KeyError: NetworkConfig"),
+    ({"memory": leaves}, "factories.memory: SystemExit: no NetworkConfig"),
     (
       {"tasks": NothingHeldOut},
       "^factories.tasks: the held-out half has 0 tasks, allowed: 1 or more",

@@ -126,6 +126,7 @@ class LoadTest(parameterized.TestCase):
     self.module(
       "recipes_b",
       """
+      import sys
       import adaland
       number = 3
       def config():
@@ -136,6 +137,8 @@ class LoadTest(parameterized.TestCase):
         return adaland.presets.smoke(memory=lambda config: None)
       def broken():
         return {}["x"]
+      def leaves():
+        sys.exit()
       def demanding(size):
         return adaland.presets.smoke()
       """,
@@ -146,6 +149,7 @@ class LoadTest(parameterized.TestCase):
       ("wrong", "run: seed is -1"),
       ("closure", "memory is <function .*, allowed: a class or function"),
       ("broken", "KeyError: 'x'"),
+      ("leaves", "SystemExit"),
       ("demanding", "TypeError: .* missing 1 required"),
       ("nothing", "recipes_b has no 'nothing'"),
     ):
