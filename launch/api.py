@@ -11,7 +11,7 @@ from adaland.envs.sampling import families, task_sets
 from adaland.envs.sampling.config import SamplerConfig
 from adaland.envs.tasks.task import Task
 from adaland.launch import builder, errors
-from adaland.launch.config import experiment
+from adaland.launch.config import experiment, references
 from adaland.launch.evaluation import (
   fewshot,
   policies,
@@ -221,6 +221,12 @@ def train(
       another experiment.
     RunError: If it fails at run time.
   """
+  place = references.importing()
+  if place:
+    raise errors.UserError(
+      f"adaland.train was called while {place} was being imported; put the "
+      'call under `if __name__ == "__main__":`'
+    )
   config = _config(source)
   done = train_and_evaluate(config, os.fspath(workdir), launcher, ray_address)
   return trained_agent.TrainedAgent(

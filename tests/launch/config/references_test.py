@@ -107,6 +107,22 @@ class ResolveTest(absltest.TestCase):
         references.resolve(reference, "tasks")
       self.assertNotIn("\n", str(caught.exception))
 
+  def test_a_script_that_trains_when_it_is_imported_is_refused(self):
+    workdir = self.folder.full_path + "/run"
+    path = self.script(f"""
+      import adaland
+      class A: pass
+      adaland.train(adaland.presets.smoke(), {workdir!r})
+    """)
+    with self.assertRaisesRegex(
+      errors.UserError,
+      f"^adaland.train was called while {path} was being imported; put the "
+      'call under `if __name__ == "__main__":`$',
+    ):
+      references.resolve(f"{path}:A", "memory")
+    self.assertFalse(os.path.exists(workdir))
+    self.assertEqual(references.importing(), "")
+
   def test_children_are_told_the_folder_of_a_package_s_parent(self):
     package = self.folder.mkdir("some_package_of_mine")
     package.create_file("__init__.py", "")
