@@ -150,12 +150,13 @@ class TrainedAgent:
 def _checked_temperature(temperature: Any) -> float:
   least, most = cli.MIN_TEMPERATURE, cli.MAX_TEMPERATURE
   is_number = isinstance(temperature, numbers.Real)
-  if not is_number or not least <= temperature <= most:
+  value = float(temperature) if is_number else 0.0
+  if not least <= value <= most:
     raise errors.UserError(
       f"temperature is {errors.shown(temperature)}, allowed: a number from "
       f"{least:g} to {most:g}"
     )
-  return float(temperature)
+  return value
 
 
 def load_agent(
