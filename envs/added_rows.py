@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -10,25 +11,41 @@ VARIABLE: Final = "ADALAND_TABLES"
 _TABLES: Final = ("PREDICATES", "SHAPES")
 
 
-def read(table: str) -> list[Any]:
+def read(table: str, kind: type) -> list[Any]:
   """Returns a table's rows from the modules named by ADALAND_TABLES.
 
+  Args:
+    table: The table's name in the modules.
+    kind: The class of its rows.
+
   Raises:
-    ValueError: If a module can't be imported, or has no rows.
+    ValueError: If a module can't be imported, or has no rows, or something
+      else among them.
   """
   rows = []
   for name in filter(None, map(str.strip, _names())):
     try:
       module = importlib.import_module(name)
-    except ImportError as error:
-      raise ValueError(f"{VARIABLE} names {name!r}: {error}") from error
+    except (Exception, SystemExit) as error:
+      # The module is the user's, and may raise any error.
+      reason = f"{type(error).__name__}: {error}"
+      raise ValueError(f"{VARIABLE} names {name!r}: {reason}") from error
     if not any(hasattr(module, each) for each in _TABLES):
       # Such a module imports Adaland, so it must not be imported first.
       raise ValueError(
         f"{VARIABLE} names {name!r}, which has no rows yet, allowed: modules "
         f"with {' or '.join(_TABLES)} that nothing imports before adaland"
       )
-    rows += getattr(module, table, ())
+    found = getattr(module, table, ())
+    # A single row is a tuple too, but not of rows.
+    if not isinstance(found, (tuple, list)) or not all(
+      isinstance(row, kind) for row in found
+    ):
+      raise ValueError(
+        f"{VARIABLE} names {name!r}, whose {table} is {reprlib.repr(found)}, "
+        f"allowed: a tuple of rows, such as ({kind.__name__}(...),)"
+      )
+    rows += found
   return rows
 
 

@@ -237,7 +237,7 @@ _ALLOWED: Final = {
 
 
 def _table(name: str, own: Sequence[Any], first: int, last: int) -> tuple:
-  added = added_rows.read(name)
+  added = added_rows.read(name, type(own[0]))
   names = {row.name for row in own}
   added_rows.check(added, first, last, names, _ALLOWED)
   return (*own, *added)

@@ -1,6 +1,5 @@
 """The public functions of the library, as `import adaland` provides them."""
 
-import numbers
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,7 +12,7 @@ from adaland.envs.sampling import families, task_sets
 from adaland.envs.sampling.config import SamplerConfig
 from adaland.envs.tasks.task import Task
 from adaland.launch import builder, errors
-from adaland.launch.config import experiment
+from adaland.launch.config import experiment, references
 from adaland.launch.evaluation import (
   fewshot,
   policies,
@@ -82,11 +81,7 @@ def make(
     config = experiment.ExperimentConfig(
       env=trained_agent.default_env([chosen.task(0)])
     )
-  if not _is_whole(seed) or seed < 0:
-    raise errors.UserError(
-      f"seed is {errors.shown(seed)}, allowed: a whole number from 0"
-    )
-  seed = int(seed)
+  seed = policies.checked_seed(seed)
   rng = np.random.Generator(np.random.PCG64(seed))
   env = config.env
 
@@ -145,6 +140,7 @@ def evaluate(
       config = _config("laptop")
   else:
     config = _config(source)
+  seed = policies.checked_seed(seed)
   for field, value in (("num_tasks", num_tasks), ("repeats", repeats)):
     if value < 1:
       raise errors.UserError(f"{field} is {value}, allowed: 1 or more")
@@ -189,7 +185,7 @@ def evaluate(
 
 
 def _checked_trials(trials: Sequence[int]) -> list[int]:
-  whole = isinstance(trials, Sequence) and all(map(_is_whole, trials))
+  whole = isinstance(trials, Sequence) and all(map(policies.is_whole, trials))
   chosen = sorted({int(k) for k in trials}) if whole else []
   if not chosen or not 1 <= chosen[0] <= chosen[-1] <= constants.MAX_TRIALS:
     raise errors.UserError(
@@ -197,11 +193,6 @@ def _checked_trials(trials: Sequence[int]) -> list[int]:
       f"from 1 to {constants.MAX_TRIALS}"
     )
   return chosen
-
-
-def _is_whole(value: Any) -> bool:
-  """Returns whether a value is a whole number, Python's or NumPy's."""
-  return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def train(
@@ -236,6 +227,12 @@ def train(
       of another experiment.
     RunError: If training fails at run time.
   """
+  place = references.importing()
+  if place:
+    raise errors.UserError(
+      f"adaland.train was called while {place} was being imported; put the "
+      'call under `if __name__ == "__main__":`'
+    )
   config = _config(source)
   done = train_and_evaluate(config, os.fspath(workdir), launcher, ray_address)
   return trained_agent.TrainedAgent(

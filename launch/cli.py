@@ -18,7 +18,9 @@ MAX_SEED = 2**62
 
 # Prefix of the names of files that are being written.
 PARTIAL = ".partial-"
-_MOST_TEMPERATURE = 100.0
+# A lower temperature is no less random, and the lowest are 0 as float32.
+MIN_TEMPERATURE = 1e-4
+MAX_TEMPERATURE = 100.0
 
 
 class Parser(argparse.ArgumentParser):
@@ -98,9 +100,10 @@ def _temperature(text: str) -> float:
     value = float(text)
   except ValueError:
     value = 0.0
-  if not 0 < value <= _MOST_TEMPERATURE:
+  if not MIN_TEMPERATURE <= value <= MAX_TEMPERATURE:
     raise argparse.ArgumentTypeError(
-      f"{text!r} is not a number above 0 and up to {_MOST_TEMPERATURE:g}"
+      f"{text!r} is not a number from {MIN_TEMPERATURE:g} to "
+      f"{MAX_TEMPERATURE:g}"
     )
   return value
 

@@ -1,6 +1,7 @@
 """The settings of a run: one frozen dataclass per component."""
 
 import dataclasses
+from typing import Any, Final
 
 from adaland.agent import learner_config
 from adaland.agent.config import (
@@ -25,6 +26,7 @@ from adaland.launch.config.teaching import TeachingConfig
 
 __all__ = [
   "FREE_FIELDS",
+  "NETWORK_INTERFACE",
   "ActorConfig",
   "ClusterConfig",
   "DeviceConfig",
@@ -32,8 +34,9 @@ __all__ = [
   "RunConfig",
 ]
 
-# Network settings that the environment determines.
-_SHOWN = {
+# Network settings that the environment determines; rows that a user adds to its
+# tables change them.
+NETWORK_INTERFACE: Final[dict[str, Any]] = {
   "action_sizes": constants.ACTION_SIZES,
   "num_predicate_ids": constants.NUM_PREDICATE_IDS,
   "num_shape_ids": constants.NUM_SHAPE_IDS,
@@ -76,7 +79,9 @@ class ExperimentConfig:
   coplayers: CoplayersConfig = dataclasses.field(
     default_factory=CoplayersConfig
   )
-  network: NetworkConfig = dataclasses.field(default_factory=NetworkConfig)
+  network: NetworkConfig = dataclasses.field(
+    default_factory=lambda: NetworkConfig(**NETWORK_INTERFACE)
+  )
   learner: learner_config.LearnerConfig = dataclasses.field(
     default_factory=learner_config.LearnerConfig
   )
@@ -120,7 +125,7 @@ class ExperimentConfig:
       "agent alone",
     )
     self._check_fitness()
-    for name, needed in _SHOWN.items():
+    for name, needed in NETWORK_INTERFACE.items():
       given = getattr(self.network, name)
       require(
         given == needed,

@@ -11,6 +11,8 @@ import types
 import typing
 from typing import Any, TypeVar
 
+import numpy as np
+
 from adaland.launch import errors
 
 T = TypeVar("T")
@@ -19,7 +21,7 @@ _LARGEST_INT = 2**63 - 1
 
 
 def to_json(config: Any) -> Any:
-  """Returns dicts, lists, numbers and strings."""
+  """Returns dicts, lists, numbers and strings; NumPy's numbers as Python's."""
   if dataclasses.is_dataclass(config):
     return {
       field.name: to_json(getattr(config, field.name))
@@ -27,6 +29,8 @@ def to_json(config: Any) -> Any:
     }
   if isinstance(config, (tuple, list)):
     return [to_json(item) for item in config]
+  if isinstance(config, (np.generic, np.ndarray)):
+    return config.tolist()
   return config
 
 

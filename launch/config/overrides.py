@@ -38,15 +38,15 @@ def update(config: T, values: Mapping[str, Any]) -> T:
 
   Args:
     config: A frozen dataclass of dataclasses.
-    values: New values by dotted path.
+    values: New values by dotted path; numbers are Python's or NumPy's.
 
   Raises:
     UserError: If a field does not exist or a value does not fit.
   """
   obj = json_codec.to_json(config)
   for path, value in values.items():
-    parent, last, hint = _find(type(config), obj, path)
-    parent[last] = json_codec.to_json(json_codec.convert(hint, value, path))
+    parent, last, _ = _find(type(config), obj, path)
+    parent[last] = json_codec.to_json(value)
   return json_codec.from_json(type(config), obj)
 
 

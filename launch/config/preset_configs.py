@@ -63,6 +63,7 @@ def smoke() -> experiment.ExperimentConfig:
       max_objects=4,
     ),
     network=NetworkConfig(
+      **experiment.NETWORK_INTERFACE,
       d_model=16,
       num_layers=1,
       num_heads=2,
@@ -113,6 +114,7 @@ def laptop() -> experiment.ExperimentConfig:
     tasks=family_tasks,
     teaching=TeachingConfig(teacher="tutor", taught=0.1, demonstrated=0.4),
     network=NetworkConfig(
+      **experiment.NETWORK_INTERFACE,
       d_model=64,
       num_layers=2,
       num_heads=4,
@@ -219,6 +221,7 @@ def gpu() -> experiment.ExperimentConfig:
     env=land_types.LandConfig(num_slots=6, max_rules=6, backend="gpu"),
     tasks=family_tasks,
     network=NetworkConfig(
+      **experiment.NETWORK_INTERFACE,
       d_model=256,
       num_layers=3,
       num_heads=8,
@@ -261,7 +264,11 @@ def ada(size: str) -> experiment.ExperimentConfig:
       observation="pixels", pixels=(96, 72), num_threads=1
     ),
     curriculum=factory.CurriculumConfig(kind="plr"),
-    network=dataclasses.replace(paper_config(size), compute_dtype="bfloat16"),
+    network=dataclasses.replace(
+      paper_config(size),
+      compute_dtype="bfloat16",
+      **experiment.NETWORK_INTERFACE,
+    ),
     learner=learner_config.LearnerConfig(warmup_updates=1000),
     replay=ReplayConfig(sampling="queue", capacity=512, batch_size=64),
   )

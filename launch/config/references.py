@@ -7,6 +7,7 @@ process that did not run the script loads it under another name, as
 `if __name__ == "__main__"`.
 """
 
+import contextvars
 import hashlib
 import importlib
 import importlib.util
@@ -21,6 +22,7 @@ from adaland.launch import errors
 _MAIN = "__main__"
 # Scripts are loaded as modules with this prefix and a hash of their path.
 _SCRIPT = "adaland_script_"
+_importing = contextvars.ContextVar("importing", default="")
 
 
 def of(value: Any, what: str) -> str:
@@ -110,6 +112,11 @@ def resolve(reference: str, what: str) -> Any:
   return found
 
 
+def importing() -> str:
+  """Returns the module or script that `resolve` is importing, "" if none."""
+  return _importing.get()
+
+
 def _module(place: str, what: str) -> types.ModuleType:
   main = sys.modules[_MAIN]
   if os.path.isabs(place):
@@ -118,18 +125,21 @@ def _module(place: str, what: str) -> types.ModuleType:
       return main
   elif getattr(getattr(main, "__spec__", None), "name", None) == place:
     return main
+  token = _importing.set(place)
   try:
     if os.path.isabs(place):
       return _load(place)
     return importlib.import_module(place)
   except errors.UserError:
     raise
-  except Exception as error:
+  except (Exception, SystemExit) as error:
     # The module is the user's and may raise any error.
     reason = f"{type(error).__name__}: {error}"
     raise errors.UserError(
       f"{what}: {place} can't be imported: {errors.one_line(reason)}"
     ) from error
+  finally:
+    _importing.reset(token)
 
 
 def _load(file: str) -> types.ModuleType:

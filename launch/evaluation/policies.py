@@ -5,6 +5,7 @@ Only scripted players and people look at the environments themselves, to which
 they are bound when constructed.
 """
 
+import numbers
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -17,6 +18,24 @@ from adaland.envs.expert import players
 from adaland.launch import errors
 
 NAMES = ("agent", *players.NAMES, "noop", "random")
+
+
+def is_whole(value: Any) -> bool:
+  """Returns whether a value is a whole number, Python's or NumPy's."""
+  return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def checked_seed(seed: Any) -> int:
+  """Returns a seed as Python's number.
+
+  Raises:
+    UserError: If it is not a whole number from 0.
+  """
+  if not is_whole(seed) or seed < 0:
+    raise errors.UserError(
+      f"seed is {errors.shown(seed)}, allowed: a whole number from 0"
+    )
+  return int(seed)
 
 
 class EndedError(Exception):
@@ -79,7 +98,7 @@ class Random:
   """
 
   def __init__(self, seed: int = 0):
-    self._rng = np.random.Generator(np.random.PCG64(seed))
+    self._rng = np.random.Generator(np.random.PCG64(checked_seed(seed)))
 
   def act(self, step: land.Step) -> np.ndarray:
     """Returns random actions."""

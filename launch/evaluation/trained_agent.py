@@ -1,5 +1,6 @@
 """A trained agent, from a run or from a directory made by `adaland export`."""
 
+import numbers
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 
 from adaland.envs import land
 from adaland.envs.tasks.task import Task
-from adaland.launch import builder, errors
+from adaland.launch import builder, cli, errors
 from adaland.launch.agents import saved_agent
 from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation import policies, scores
@@ -91,8 +92,8 @@ class TrainedAgent:
     counters: Environment steps and other counters of training.
     evaluation: Results on held-out tasks after training, by policy.
     seed: Seed of the actions.
-    temperature: Divides the policy's logits: 1 acts as in training, lower
-      values are less random.
+    temperature: Divides the policy's logits, from 0.0001 to 100: 1 acts as in
+      training, lower values are less random.
 
   Attributes:
     config: See above.
@@ -100,6 +101,9 @@ class TrainedAgent:
     counters: See above.
     evaluation: See above.
     temperature: See above.
+
+  Raises:
+    UserError: If the seed or the temperature is out of range.
   """
 
   def __init__(
@@ -111,13 +115,13 @@ class TrainedAgent:
     seed: int = 0,
     temperature: float = 1.0,
   ):
+    self._seed = policies.checked_seed(seed)
+    self.temperature = _checked_temperature(temperature)
     self.config = config
     self.params = params
     self.counters = dict(counters)
     self.evaluation = dict(evaluation or {})
-    self.temperature = temperature
     self._actor = builder.agent(config).actor
-    self._seed = seed
     self._agent: policies.Agent | None = None
     self._num_envs = 0
 
@@ -144,6 +148,18 @@ class TrainedAgent:
     return self._agent.act(step)
 
 
+def _checked_temperature(temperature: Any) -> float:
+  least, most = cli.MIN_TEMPERATURE, cli.MAX_TEMPERATURE
+  is_number = isinstance(temperature, numbers.Real)
+  value = float(temperature) if is_number else 0.0
+  if not least <= value <= most:
+    raise errors.UserError(
+      f"temperature is {errors.shown(temperature)}, allowed: a number from "
+      f"{least:g} to {most:g}"
+    )
+  return value
+
+
 def load_agent(
   workdir: str | os.PathLike[str],
   seed: int = 0,
@@ -168,7 +184,8 @@ def load_agent(
     temperature: See `TrainedAgent`.
 
   Raises:
-    UserError: If there is no run or checkpoint, or it is broken.
+    UserError: If there is no run or checkpoint, or it is broken, or the seed
+      or the temperature is out of range.
   """
   saved = load(os.fspath(workdir), own_parts)
   training = saved.training

@@ -170,7 +170,7 @@ def _trying(name: str) -> Iterator[None]:
       yield
   except errors.UserError:
     raise
-  except Exception as error:
+  except (Exception, SystemExit) as error:
     # The part is the user's and may raise any error.
     reason = f"{type(error).__name__}: {error}"
     raise errors.UserError(f"{what}: {errors.one_line(reason)}") from error

@@ -154,7 +154,7 @@ def load(reference: str) -> experiment.ExperimentConfig:
     made = function()
   except errors.UserError as error:
     raise errors.UserError(f"{what}: {error}") from error
-  except Exception as error:
+  except (Exception, SystemExit) as error:
     # The function is the user's and may raise any error.
     reason = f"{type(error).__name__}: {error}"
     raise errors.UserError(f"{what}: {errors.one_line(reason)}") from error

@@ -53,9 +53,32 @@ class TablesTest(parameterized.TestCase):
         [_ROW._replace(**change)], 10, 15, {"near"}, {"means": ("near", "see")}
       )
 
+  @parameterized.parameters(
+    ("above", r"whose PREDICATES is Predicate\(.*\), allowed: a tuple of rows"),
+    ("10", r"whose PREDICATES is 10, .*, such as \(Predicate\(...\),\)$"),
+    ("(cube,)", r"whose PREDICATES is \(Shape\(.*, allowed: a tuple of rows"),
+    ("tables.Predicate('above', 10)", "TypeError: .* missing 2 required"),
+    ("exit()", "names 'slips': SystemExit"),
+  )
+  def test_a_slip_in_a_module_is_refused(self, rows, message):
+    folder = self.create_tempdir()
+    folder.create_file(
+      "slips.py",
+      "from adaland.envs import tables\n"
+      "above, cube = tables.PREDICATES[0], tables.SHAPES[0]\n"
+      f"PREDICATES = {rows}\n",
+    )
+    with (
+      absltest.mock.patch.object(sys, "path", [*sys.path, folder.full_path]),
+      absltest.mock.patch.dict(sys.modules),
+      absltest.mock.patch.dict(os.environ, {added_rows.VARIABLE: "slips"}),
+      self.assertRaisesRegex(ValueError, message),
+    ):
+      added_rows.read("PREDICATES", tables.Predicate)
+
   def test_a_module_without_rows_ends_a_command_with_one_line(self):
     for module, reason in (
-      ("nowhere", "names 'nowhere': No module named 'nowhere'"),
+      ("nowhere", "names 'nowhere': ModuleNotFoundError: No module named"),
       ("json", "names 'json', which has no rows yet, allowed: modules with"),
     ):
       done = subprocess.run(

@@ -163,6 +163,8 @@ class EvaluateTest(absltest.TestCase):
       numbers: Any = {field: 0}
       with self.assertRaisesRegex(errors.UserError, f"{field} is 0, allowed"):
         api.evaluate("noop", "smoke", **numbers)
+    with self.assertRaisesRegex(errors.UserError, "seed is -1, allowed"):
+      api.evaluate("noop", "smoke", seed=-1)
     with self.assertRaisesRegex(errors.UserError, "tasks: there are 0 tasks"):
       api.evaluate("noop", tasks=[])
 

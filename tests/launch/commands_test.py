@@ -128,7 +128,7 @@ class BadInputTest(parameterized.TestCase):
     (
       "evaluate",
       "--policy=noop --temperature=0",
-      "'0' is not a number above 0",
+      "'0' is not a number from 0.0001 to 100",
     ),
     (
       "evaluate",

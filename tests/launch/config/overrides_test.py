@@ -1,5 +1,6 @@
 """Tests of adaland.launch.config.overrides."""
 
+import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.launch import errors
@@ -28,6 +29,26 @@ class OverridesTest(parameterized.TestCase):
     self.assertEqual(overrides.apply(config, ["words=a,b"]).words, ("a", "b"))
     none = overrides.apply(config, ["inner.limit=null"])
     self.assertIsNone(none.inner.limit)
+
+  def test_updates_with_numbers_of_numpy(self):
+    config = overrides.update(
+      Outer(),
+      {
+        "inner.size": np.int64(9),
+        "inner.rate": np.float32(0.25),
+        "flag": np.bool_(True),
+        "pair": (np.int32(3), 4),
+      },
+    )
+    self.assertEqual(config, Outer(Inner(9, 0.25), flag=True, pair=(3, 4)))
+    self.assertEqual(
+      [type(value) for value in (config.inner.size, *config.pair)], [int] * 3
+    )
+    self.assertIs(config.flag, True)
+    pair = overrides.update(Outer(), {"pair": np.array([5, 6])}).pair
+    self.assertEqual(pair, (5, 6))
+    with self.assertRaisesRegex(errors.UserError, "size: 0.5 is not a whole"):
+      overrides.update(Outer(), {"inner.size": np.float64(0.5)})
 
   @parameterized.parameters(
     ("inner.size", "write it as field.name=value"),

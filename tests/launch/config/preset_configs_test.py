@@ -2,10 +2,15 @@
 
 import dataclasses
 import json
+import os
+import subprocess
+import sys
+import textwrap
 
 from absl.testing import absltest, parameterized
 
 from adaland.agent.replay.config import ReplayConfig
+from adaland.envs import added_rows
 from adaland.envs.sampling import named
 from adaland.launch import errors
 from adaland.launch.config import (
@@ -25,6 +30,26 @@ class PresetsTest(parameterized.TestCase):
     self.assertEqual(
       json_codec.from_json(experiment.ExperimentConfig, json.loads(text)), made
     )
+
+  def test_networks_have_the_ids_of_rows_that_a_user_adds(self):
+    program = textwrap.dedent("""
+      from adaland.launch.config import experiment, preset_configs
+      makers = *preset_configs.PRESETS.values(), experiment.ExperimentConfig
+      for make in makers:
+        made = make().network
+        assert made.num_predicate_ids == 11
+        assert made.num_shape_ids == 19
+        assert made.entity_shapes == 6
+        assert made.entity_shape_ids == (1, 2, 3, 4, 18, 5)
+    """)
+    done = subprocess.run(
+      [sys.executable, "-c", program],
+      env=os.environ | {added_rows.VARIABLE: "tests.envs.rows_of_a_user"},
+      capture_output=True,
+      text=True,
+      check=False,
+    )
+    self.assertEqual(done.returncode, 0, done.stderr)
 
   def test_unknown_preset_names_the_closest(self):
     with self.assertRaisesRegex(errors.UserError, "mean 'laptop'"):

@@ -94,9 +94,11 @@ class ResolveTest(absltest.TestCase):
 
   def test_one_line_on_what_can_t_be_imported(self):
     path = self.script("1 / 0")
+    leaves = self.folder.create_file("leaves.py", "exit(2)").full_path
     for reference, message in (
       ("no_such_module_here:f", "can't be imported: ModuleNotFoundError: No"),
       (f"{path}:f", "can't be imported: ZeroDivisionError: division by zero"),
+      (f"{leaves}:f", "can't be imported: SystemExit: 2"),
       (f"{path}x.py:f", "can't be imported: FileNotFoundError: no such file"),
       ("os.path:no_such_name", "os.path has no 'no_such_name'"),
       ("os:path.no_such_name", "os has no 'path.no_such_name'"),
@@ -104,6 +106,22 @@ class ResolveTest(absltest.TestCase):
       with self.assertRaisesRegex(errors.UserError, message) as caught:
         references.resolve(reference, "tasks")
       self.assertNotIn("\n", str(caught.exception))
+
+  def test_a_script_that_trains_when_it_is_imported_is_refused(self):
+    workdir = self.folder.full_path + "/run"
+    path = self.script(f"""
+      import adaland
+      class A: pass
+      adaland.train(adaland.presets.smoke(), {workdir!r})
+    """)
+    with self.assertRaisesRegex(
+      errors.UserError,
+      f"^adaland.train was called while {path} was being imported; put the "
+      'call under `if __name__ == "__main__":`$',
+    ):
+      references.resolve(f"{path}:A", "memory")
+    self.assertFalse(os.path.exists(workdir))
+    self.assertEqual(references.importing(), "")
 
   def test_children_are_told_the_folder_of_a_package_s_parent(self):
     package = self.folder.mkdir("some_package_of_mine")

@@ -45,6 +45,10 @@ class PoliciesTest(absltest.TestCase):
     self.assertFalse(np.array_equal(first, other.act(_STEP)))
     self.assertFalse(np.array_equal(first, one.act(_STEP)))
 
+  def test_random_refuses_a_negative_seed(self):
+    with self.assertRaisesRegex(errors.UserError, "^seed is -1, allowed: "):
+      policies.Random(-1)
+
   def test_the_agent_carries_its_memory_and_never_reuses_a_key(self):
     asked = []
 

@@ -1,8 +1,10 @@
 """Tests of trained_agent; train_test loads the agent of a real run."""
 
 import json
+import math
 import pathlib
 
+import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.envs import constants, land
@@ -60,6 +62,33 @@ class LoadConfigTest(absltest.TestCase):
       self.assertRaisesRegex(errors.UserError, f"--workdir={self.workdir}: "),
     ):
       trained_agent.load(self.workdir)
+
+
+class TrainedAgentTest(parameterized.TestCase):
+  def make(self, **arguments):
+    return trained_agent.TrainedAgent(
+      preset_configs.smoke(), "params", {}, **arguments
+    )
+
+  @parameterized.parameters(0, -1, math.nan, 101, 1e-50, "1")
+  def test_temperatures_that_are_refused(self, temperature):
+    with self.assertRaisesRegex(
+      errors.UserError,
+      f"^temperature is {temperature!r}, allowed: a number from 0.0001 to 100$",
+    ):
+      self.make(temperature=temperature)
+
+  def test_temperatures_and_seeds_that_are_taken(self):
+    for temperature in (0.01, 1, np.float32(0.5), 100):
+      self.make(temperature=temperature)
+    self.make(seed=np.int64(3))
+
+  @parameterized.parameters(-1, 0.5, True)
+  def test_seeds_that_are_refused(self, seed):
+    with self.assertRaisesRegex(
+      errors.UserError, f"^seed is {seed!r}, allowed: a whole number from 0$"
+    ):
+      self.make(seed=seed)
 
 
 class EnvironmentTest(parameterized.TestCase):

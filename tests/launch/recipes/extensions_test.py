@@ -1,5 +1,6 @@
 """Tests of extensions: a user's own parts are checked before a run starts."""
 
+import sys
 from typing import Any
 from unittest import mock
 
@@ -101,6 +102,11 @@ def broken(config):
   return {}[config]
 
 
+def leaves(config):
+  """Ends the process."""
+  sys.exit(f"no {type(config).__name__}")
+
+
 class NothingHeldOut:
   """A family whose held-out half is empty."""
 
@@ -170,6 +176,7 @@ class ExtensionsTest(parameterized.TestCase):
       "factories.memory: memory Forgetful has no method 'initial_state'",
     ),
     ({"memory": broken}, "factories.memory: KeyError: NetworkConfig"),
+    ({"memory": leaves}, "factories.memory: SystemExit: no NetworkConfig"),
     (
       {"tasks": NothingHeldOut},
       "^factories.tasks: the held-out half has 0 tasks, allowed: 1 or more",

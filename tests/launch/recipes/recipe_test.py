@@ -152,6 +152,7 @@ class LoadTest(parameterized.TestCase):
     self.module(
       "recipes_b",
       """
+      import sys
       import adaland
       number = 3
       def config():
@@ -162,6 +163,8 @@ class LoadTest(parameterized.TestCase):
         return adaland.presets.smoke(memory=lambda config: None)
       def broken():
         return {}["x"]
+      def leaves():
+        sys.exit()
       def demanding(size):
         return adaland.presets.smoke()
       def preset():
@@ -176,6 +179,7 @@ class LoadTest(parameterized.TestCase):
       ("wrong", "run: seed is -1"),
       ("closure", "memory is <function .*, allowed: a class or function"),
       ("broken", "KeyError: 'x'"),
+      ("leaves", "SystemExit"),
       ("demanding", "TypeError: .* missing 1 required"),
       ("nothing", "recipes_b has no 'nothing'"),
       ("preset", "config is 'smoke', allowed: an ExperimentConfig, such as"),
