@@ -131,7 +131,7 @@ def play(
       expert.observe(environments)
       actions[skilled, 0] = expert.act(environments, np.flatnonzero(skilled))
     transition, step = recorder.step(actions)
-    report(transition, actions)
+    report(transition, list(actions))
     playing = [episode is not None for episode in episodes] & ~step.first
     summary.steps += int(playing.sum())
     summary.rules_fired += int(transition.after.fired[playing].sum())
