@@ -164,15 +164,18 @@ class Land:
       the gpu back end's observations and rewards, JAX arrays, are read-only.
     """
     none = np.zeros(self.num_envs, bool)
+    prepared = self._take(~none)
     self.ended = none.copy()
-    observed = self.stepper.reset(self._plan(none, ~none))
+    observed = self.stepper.reset(self._plan(none, ~none, prepared))
     return self._step(observed, ~none, none, none.copy())
 
   def step(self, actions: np.ndarray | jax.Array) -> Step:
     """Takes one action in every environment.
 
     If the previous step was the last of an episode, the action is ignored and
-    an episode of the next task starts.
+    an episode of the next task starts. If `next_task` raises an error, or
+    returns a task that is refused, no environment has changed; the next call
+    gets the tasks of all starting episodes again.
 
     Args:
       actions: Indices of the six action heads, int [N, 6] or [N, P, 6]. The
@@ -189,8 +192,9 @@ class Land:
       actions, self.num_envs, self.config.num_players, self._on_device
     )
     starting, trial = self.ended, self.clock.now.trial
+    prepared = self._take(starting)
     trial_last, last = self.clock.tick(starting)
-    plan = self._plan(trial_last & ~last, starting)
+    plan = self._plan(trial_last & ~last, starting, prepared)
     self.ended = last.copy()
     observed = self.stepper.step(actions, trial, plan)
     return self._step(observed, starting.copy(), last, trial_last)
@@ -237,15 +241,42 @@ class Land:
     view = self.batch_view().row(env)
     return copy.deepcopy(view)
 
-  def _plan(self, next_trial: np.ndarray, episode: np.ndarray) -> ResetPlan:
-    """Gets the next tasks and draws start yaws.
+  def _take(self, episode: np.ndarray) -> dict[int, task_rows.PreparedTask]:
+    """Gets the next task of each environment in which an episode starts.
+
+    It changes nothing here, because a task may be refused.
+
+    Args:
+      episode: Environments in which an episode starts, bool [N].
+    """
+    prepared = {}
+    for env in np.flatnonzero(episode).tolist():
+      task = self._next_task(env)
+      if isinstance(task, Task):
+        task = task_rows.prepare(task, self.config)
+      prepared[env] = task
+    return prepared
+
+  def _plan(
+    self,
+    next_trial: np.ndarray,
+    episode: np.ndarray,
+    tasks: dict[int, task_rows.PreparedTask],
+  ) -> ResetPlan:
+    """Starts the next tasks on the host and draws start yaws.
 
     Args:
       next_trial: Environments in which another trial starts, bool [N].
       episode: Environments in which an episode starts, bool [N].
+      tasks: The task of each environment in which an episode starts.
     """
     keys = self.stepper.rows.keys
-    tasks = {int(i): self._prepared(int(i)) for i in np.flatnonzero(episode)}
+    for env, task in tasks.items():
+      self.seat(env, task.task)
+      if env < len(self.tasks):
+        self.tasks[env] = task.task
+      else:
+        self.tasks.append(task.task)  # The first tasks come in order.
     self.episodes += episode
     if tasks:
       rows = [task.row for task in tasks.values()]
@@ -268,18 +299,6 @@ class Land:
         num_players,
       )
     return ResetPlan(next_trial, episode, env_ids, yaw, list(tasks.values()))
-
-  def _prepared(self, env: int) -> task_rows.PreparedTask:
-    """Gets the next task of an environment."""
-    task = self._next_task(env)
-    if isinstance(task, Task):
-      task = task_rows.prepare(task, self.config)
-    self.seat(env, task.task)
-    if env < len(self.tasks):
-      self.tasks[env] = task.task
-    else:
-      self.tasks.append(task.task)  # The first tasks come in order.
-    return task
 
   def seat(self, env: int, task: Task) -> None:
     """Records the players that an environment's task has."""

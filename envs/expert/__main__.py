@@ -37,9 +37,9 @@ def main() -> None:
   """Runs the expert and prints one JSON object."""
   parser = argparse.ArgumentParser(description=__doc__)
   parser.add_argument("--num_tasks", type=_positive, default=100)
-  parser.add_argument("--seed", type=int, default=0)
+  parser.add_argument("--seed", type=_non_negative, default=0)
   parser.add_argument("--runs", type=_positive, default=1)
-  parser.add_argument("--max_rules", type=int, default=2)
+  parser.add_argument("--max_rules", type=_non_negative, default=2)
   args = parser.parse_args()
   sampled = sample_tasks(args.num_tasks, args.seed, args.max_rules)
   tasks = [task for _, task in sampled]
@@ -71,8 +71,19 @@ def main() -> None:
 
 def _positive(text: str) -> int:
   """Parses an integer of at least 1."""
-  if not text.isdecimal() or int(text) < 1:
-    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+  return _whole(text, 1)
+
+
+def _non_negative(text: str) -> int:
+  """Parses an integer of at least 0."""
+  return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+  if not text.isdecimal() or int(text) < least:
+    raise argparse.ArgumentTypeError(
+      f"{text!r} is not a whole number from {least}"
+    )
   return int(text)
 
 

@@ -129,8 +129,8 @@ def _value(hint: Any, text: str, what: str) -> Any:
   """Reads a field's value: a number, or a range of integers."""
   try:
     if hint == Range:
-      first, _, last = text.partition("-")
-      return int(first), int(last or first)
+      first, dash, last = text.partition("-")
+      return int(first), int(last if dash else first)
     return hint(text)
   except ValueError:
     allowed = {int: "a whole number", float: "a number"}

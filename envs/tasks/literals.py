@@ -230,6 +230,7 @@ class Rule:
   spawns: tuple[ObjectType, ...] = ()
 
   def __post_init__(self):
+    object.__setattr__(self, "spawns", tuple(self.spawns))
     if len(self.spawns) > constants.MAX_SPAWNS:
       raise ValueError(
         f"'{self}' spawns {len(self.spawns)} objects, allowed: at most "

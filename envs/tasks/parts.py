@@ -105,6 +105,9 @@ class World:
   diagonals: int = dataclasses.field(default=0, repr=False)
 
   def __post_init__(self):
+    object.__setattr__(self, "tiles", tuple(self.tiles))
+    if self.heights is not None:
+      object.__setattr__(self, "heights", tuple(map(tuple, self.heights)))
     check_range("world.seed", self.seed, 0, MAX_SEED)
     if len(self.tiles) != 2:
       raise ValueError(f"world.tiles is {self.tiles}, allowed: two numbers")
@@ -197,9 +200,9 @@ class Hiding:
   predicates: tuple[str, ...] = ()
 
   def __post_init__(self):
-    _check_distinct("hidden rules", self.rules)
-    _check_distinct("hidden objects", self.objects)
-    _check_distinct("hidden predicates", self.predicates)
+    for name in ("rules", "objects", "predicates"):
+      object.__setattr__(self, name, tuple(getattr(self, name)))
+      _check_distinct(f"hidden {name}", getattr(self, name))
     object.__setattr__(self, "rules", tuple(sorted(self.rules)))
     for rule in self.rules:
       check_range("a hidden rule", rule, 1, constants.MAX_RULES)

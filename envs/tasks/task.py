@@ -75,6 +75,9 @@ class Task:
   name: str = ""
 
   def __post_init__(self):
+    # Lists can't be hashed, and their `repr`, the task's key, is different.
+    for name in ("objects", "players", "rules", "hiding"):
+      object.__setattr__(self, name, tuple(getattr(self, name)))
     check_range("number of players", len(self.players), 1, 2)
     check_range("number of rules", len(self.rules), 0, constants.MAX_RULES)
     check_range("number of objects", self.num_objects, 0, constants.MAX_OBJECTS)

@@ -9,7 +9,7 @@ from adaland.envs.worlds.terrain import Terrain, tile_of
 CLEARANCE = 0.05
 CANDIDATES = 96
 # Largest distance at which the arguments of a negated literal start.
-_TOGETHER = 0.95
+TOGETHER = 0.95
 
 
 class LevelGround:
@@ -60,9 +60,9 @@ class LevelGround:
     centre: np.ndarray,
     nearest: float,
   ) -> np.ndarray:
-    """Draws positions from `nearest` to _TOGETHER from a centre, [n, 2]."""
+    """Draws positions from `nearest` to TOGETHER from a centre, [n, 2]."""
     angle = rng.uniform(-np.pi, np.pi, CANDIDATES)
-    distance = rng.uniform(nearest, _TOGETHER, CANDIDATES)
+    distance = rng.uniform(nearest, TOGETHER, CANDIDATES)
     xy = centre + distance[:, None] * np.stack(
       [np.cos(angle), np.sin(angle)], 1
     )

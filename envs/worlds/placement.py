@@ -2,14 +2,19 @@
 
 import bisect
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from adaland.envs import constants, shapes
 from adaland.envs.tasks.task import Literal, Player, Position, Task
-from adaland.envs.worlds.level_ground import CANDIDATES, CLEARANCE, LevelGround
+from adaland.envs.worlds.level_ground import (
+  CANDIDATES,
+  CLEARANCE,
+  TOGETHER,
+  LevelGround,
+)
 from adaland.envs.worlds.terrain import Terrain, tile_of
 
 # Distance, where there is room, between the arguments of a rule's condition or
@@ -71,11 +76,13 @@ def _type_pairs(literals: Iterable[Literal]) -> set[frozenset[int]]:
 
 
 class _Preferences:
-  """Preferred minimum distances between bodies, and pairs preferred together.
+  """Preferred distances between bodies, and pairs preferred together.
 
   Attributes:
     least: Minimum distances, metres, float [n, n].
-    partner: For bodies to place next to another, the index of the other.
+    most: Maximum distances, metres, float [n, n].
+    partner: For the bodies to place together, in placing order, the index of
+      the earlier body to place each one next to, or -1.
     contact: The bodies with a partner that should be in contact with it.
   """
 
@@ -91,20 +98,57 @@ class _Preferences:
     touching = _type_pairs(x for x in parted if x.means == "touching")
     count, players = len(bodies), len(task.players)
     self.least = np.zeros((count, count))
-    self.partner: dict[int, int] = {}
-    self.contact: set[int] = set()
+    pairs: dict[frozenset[int], list[tuple[int, int]]] = {}
     for i, j in itertools.combinations(range(count), 2):
-      pair = frozenset((bodies[i].type_id, bodies[j].type_id))
-      if pair in together and bodies[j].at is None:
-        if pair not in {
-          frozenset((bodies[a].type_id, bodies[b].type_id))
-          for a, b in self.partner.items()
-        }:
-          self.partner[j] = i
-          if pair in touching:
-            self.contact.add(j)
-      elif pair in apart or i < players:
+      types = frozenset((bodies[i].type_id, bodies[j].type_id))
+      if types in together:
+        if bodies[i].at is None or bodies[j].at is None:
+          pairs.setdefault(types, []).append((i, j))
+      elif types in apart or i < players:
         self.least[i, j] = self.least[j, i] = _APART
+    # One pair for each two types, whose second body is drawn if possible.
+    chosen = {
+      min(some, key=lambda pair: bodies[pair[1]].at is not None): types
+      for types, some in pairs.items()
+    }
+    self.partner: dict[int, int] = {}
+    neighbours: dict[int, list[int]] = {}
+    for i, j in sorted(chosen):
+      neighbours.setdefault(i, []).append(j)
+      neighbours.setdefault(j, []).append(i)
+    for root in sorted(neighbours):
+      if root not in self.partner:
+        group = _walk([root], neighbours)
+        given = [i for i in group if bodies[i].at is not None]
+        self.partner |= _walk(given or [root], neighbours)
+    self.most = np.full((count, count), np.inf)
+    self.contact: set[int] = set()
+    for (i, j), types in chosen.items():
+      first, second = (j, i) if self.partner[i] == j else (i, j)
+      if self.partner[second] != first:
+        # Both are placed next to other bodies.
+        self.most[i, j] = self.most[j, i] = TOGETHER
+      elif types in touching:
+        self.contact.add(second)
+
+
+def _walk(
+  starts: Sequence[int], neighbours: Mapping[int, Sequence[int]]
+) -> dict[int, int]:
+  """Returns the bodies reached, in order, with the body each is reached from.
+
+  Args:
+    starts: The bodies to start from, whose entry is -1.
+    neighbours: The neighbours of each body.
+  """
+  source = dict.fromkeys(starts, -1)
+  queue = list(starts)
+  for i in queue:
+    for j in neighbours[i]:
+      if j not in source:
+        source[j] = i
+        queue.append(j)
+  return source
 
 
 def _contact(
@@ -168,15 +212,15 @@ def _place(
   placed = [i for i, body in enumerate(bodies) if body.at is not None]
   for i in placed:
     xy[i] = bodies[i].at
-  # A body that goes next to another comes right after it, while there is space,
-  # so the order is: given positions, pairs, the rest.
-  paired = [x for j, i in preferences.partner.items() for x in (i, j)]
-  for i in dict.fromkeys([*paired, *range(len(bodies))]):
+  # A body that goes next to another comes soon after it, while there is space,
+  # so the order is: given positions, bodies to place together, the rest.
+  for i in dict.fromkeys([*preferences.partner, *range(len(bodies))]):
     if i in placed:
       continue
     taken = xy[placed]
     least = radii[i] + radii[placed] + (2 * CLEARANCE - _ROUNDING)
     wanted = preferences.least[i, placed]
+    most = preferences.most[i, placed]
     groups = [ground.centres(rng) if tight else ground.anywhere(rng, radii[i])]
     yaws = np.zeros(0)
     partner = preferences.partner.get(i, -1)
@@ -195,6 +239,7 @@ def _place(
       gaps = np.sqrt(gaps[..., 0] + gaps[..., 1])
       free = (gaps >= least).all(-1)
       short = np.maximum(wanted - gaps, 0).sum(-1)
+      short += np.maximum(gaps - most, 0).sum(-1)
       short[~free] = np.inf
       if not len(short):
         continue

@@ -4,6 +4,7 @@ N: environments, P: players, A: action heads.
 """
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -22,7 +23,7 @@ class Violation(NamedTuple):
   Attributes:
     law: Name of the law.
     reason: A description of the violation.
-    step: Number of the step in the episode, from 1.
+    step: Number of the step in the episode, 0 at its start.
     played: The task, with seed and actions that reproduce the violation.
   """
 
@@ -103,8 +104,21 @@ def play(
     episodes[env] = _Episode(task, seed + index, [], [0.0], set())
     return task
 
+  def report(
+    transition: transitions.Transition, actions: Sequence[np.ndarray]
+  ) -> None:
+    for env, law, reason in _broken(transition):
+      episode = episodes[env]
+      if episode is None or law in episode.broken:
+        continue
+      episode.broken.add(law)
+      started = transition.first[env]
+      now = [] if started else [*episode.actions, actions[env]]
+      on_violation(Violation(law, reason, len(now), _demo(episode, now)))
+
   environments = land.Land(num_envs, config, next_task)
   recorder = transitions.Recorder(environments)
+  report(recorder.start(), ())
   rough = stunts.StuntPlayers(num_envs, config.num_players, seed)
   expert = players.make("expert", num_envs, seed)
   skilled = np.arange(num_envs) % 4 == 3
@@ -117,13 +131,7 @@ def play(
       expert.observe(environments)
       actions[skilled, 0] = expert.act(environments, np.flatnonzero(skilled))
     transition, step = recorder.step(actions)
-    for env, law, reason in _broken(transition):
-      episode = episodes[env]
-      if episode is None or law in episode.broken:
-        continue
-      episode.broken.add(law)
-      now = [*episode.actions, actions[env]] if not step.first[env] else []
-      on_violation(Violation(law, reason, len(now), _demo(episode, now)))
+    report(transition, list(actions))
     playing = [episode is not None for episode in episodes] & ~step.first
     summary.steps += int(playing.sum())
     summary.rules_fired += int(transition.after.fired[playing].sum())
@@ -158,7 +166,8 @@ def _demo(episode: _Episode, actions: Sequence[np.ndarray]) -> demo.Demo:
   idle = np.tile(
     np.array(constants.NOOP_ACTION, np.int32), (shortage, num_players, 1)
   )
-  done = np.concatenate([np.reshape(actions, (-1, *idle.shape[1:])), idle])
+  taken = np.array(actions, np.int32).reshape(-1, *idle.shape[1:])
+  done = np.concatenate([taken, idle])
   return demo.Demo(
     task=episode.task,
     seed=episode.seed,
@@ -172,10 +181,13 @@ def replay(played: demo.Demo, config: land.LandConfig) -> list[Violation]:
   environment = land.Land(1, config, lambda env: played.task, played.seed)
   recorder = transitions.Recorder(environment)
   found: dict[str, Violation] = {}
-  for number, action in enumerate(played.actions, start=1):
-    transition, _ = recorder.step(
-      np.reshape(action, (1, config.num_players, -1))
-    )
+  steps = (
+    recorder.step(np.reshape(action, (1, config.num_players, -1)))[0]
+    for action in played.actions
+  )
+  for number, transition in enumerate(
+    itertools.chain([recorder.start()], steps)
+  ):
     for _, law, reason in _broken(transition):
       found.setdefault(law, Violation(law, reason, number, played))
   return list(found.values())

@@ -81,6 +81,25 @@ class Recorder:
     self._way = np.zeros(self._still.shape)
     self._dropped = np.zeros(shape[0], np.int64)
 
+  def start(self) -> Transition:
+    """Returns the start of the first episodes, before any step."""
+    num_envs = self._environments.num_envs
+    return Transition(
+      tasks=tuple(self._environments.tasks),
+      before=self.view,
+      after=self.view,
+      start=self._start,
+      touching=self._environments.stepper.physics_state().touching,
+      reward=np.zeros(self._rewards.shape, np.float32),
+      trial_reward=self._rewards.copy(),
+      trial=self.view.trial,
+      dropped=np.zeros(num_envs, np.int64),
+      first=np.ones(num_envs, bool),
+      restarted=np.zeros(num_envs, bool),
+      still=self._still,
+      way=self._way,
+    )
+
   def step(self, actions: np.ndarray) -> tuple[Transition, land.Step]:
     """Takes one action in every environment."""
     environments, before = self._environments, self.view

@@ -4,11 +4,12 @@ import dataclasses
 import re
 from typing import Any
 
+import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.envs import constants, land
-from adaland.envs.tasks.task import Literal, PlayerSpec
+from adaland.envs.tasks.task import Literal, ObjectSpec, PlayerSpec
 from tests.envs import fixtures, land_suite
 
 
@@ -26,6 +27,34 @@ class LandTest(land_suite.LandSuite):
     for _ in range(20):
       env.step(fixtures.noop())
     self.assertEqual(env.state_view(0).trial, 1)
+
+  def test_a_step_whose_task_is_refused_changes_nothing(self):
+    lengths = [(1, 2.0), (2, 2.0)]  # Number and seconds of trials.
+    refused = dataclasses.replace(
+      fixtures.busy_task(), objects=(ObjectSpec(fixtures.CUBE, 7),)
+    )
+    handed = []
+
+    def next_task(i):
+      handed.append(i)
+      return refused if len(handed) == 3 else fixtures.busy_task(*lengths[i])
+
+    env = land.Land(fixtures.NUM_ENVS, fixtures.CONFIG, next_task)
+    env.reset()
+    raised = 0
+    for _ in range(35):
+      try:
+        env.step(fixtures.noop())
+      except ValueError as error:
+        self.assertIn("number of objects in the task is 7", str(error))
+        raised += 1
+        env.step(fixtures.noop())
+      jax.tree.map(
+        np.testing.assert_array_equal, env.clock.now, env.stepper.state.clock
+      )
+    self.assertEqual(raised, 1)
+    self.assertEqual(handed, [0, 1, 0, 0, 1, 0])
+    self.assertEqual(list(env.episodes), [3, 2])
 
   def test_seeds_may_be_numpy_s(self):
     env = fixtures.make_land(fixtures.busy_task(), seed=np.int64(3))

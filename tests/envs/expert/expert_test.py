@@ -3,14 +3,16 @@
 More tasks: `python -m adaland.envs.expert --num_tasks=100 --seed=0`.
 """
 
+import contextlib
 import dataclasses
+import io
 
 import numpy as np
 from absl.testing import absltest
 
 from adaland.envs import constants, land
 from adaland.envs.expert import expert
-from adaland.envs.expert.__main__ import sample_tasks
+from adaland.envs.expert.__main__ import main, sample_tasks
 from adaland.envs.tasks import planner, probes
 from tests.envs import fixtures
 from tests.envs.tasks.planner_test import make_task
@@ -31,6 +33,18 @@ class ExpertTest(absltest.TestCase):
     seconds = np.array([task.trial_seconds for task in tasks])
     self.assertTrue(np.all(rewards <= seconds + 1e-3))
     self.assertGreater(float(np.mean(rewards / seconds)), 0.5)
+
+  def test_the_command_refuses_negative_numbers(self):
+    for flag in ("--seed", "--max_rules"):
+      argv, err = ["expert", f"{flag}=-1"], io.StringIO()
+      with (
+        absltest.mock.patch("sys.argv", argv),
+        contextlib.redirect_stderr(err),
+        self.assertRaises(SystemExit) as exit_,
+      ):
+        main()
+      self.assertEqual(exit_.exception.code, 2)
+      self.assertIn("'-1' is not a whole number from 0", err.getvalue())
 
   def test_rewards_repeat_and_more_runs_are_no_worse(self):
     task = make_task("hold(player1, black cube)", {"black cube": 2}, [])

@@ -93,6 +93,7 @@ class NamedTest(parameterized.TestCase):
     ("traps:trial_seconds=x", 'trial_seconds is "x", allowed: a number'),
     ("traps:trial_seconds=nan", "trial_seconds is nan, allowed: 2 to 40"),
     ("traps:tiles=4-x", 'tiles is "4-x", allowed: first-last, as 4-6'),
+    ("traps:tiles=5-", 'tiles is "5-", allowed: first-last, as 4-6'),
     ("traps:tiles=9-4", r"tiles is \(9, 4\), allowed"),
     ("x*traps", "weight 'x' is not allowed: a whole number"),
     ("traps+", "no family '', allowed"),

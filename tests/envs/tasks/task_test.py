@@ -5,8 +5,14 @@ import dataclasses
 import numpy as np
 from absl.testing import absltest, parameterized
 
+from adaland.envs.game import clocks
 from adaland.envs.tasks import json_files
-from adaland.envs.tasks.literals import ObjectType, parse_literal, parse_rule
+from adaland.envs.tasks.literals import (
+  ObjectType,
+  Rule,
+  parse_literal,
+  parse_rule,
+)
 from adaland.envs.tasks.task import (
   Hiding,
   ObjectSpec,
@@ -14,6 +20,7 @@ from adaland.envs.tasks.task import (
   Task,
   World,
 )
+from adaland.envs.worlds import scene
 
 BLACK_CUBE = ObjectType.from_name("black cube")
 GOAL = parse_literal("hold(player1, black cube)")
@@ -40,6 +47,24 @@ class TaskTest(parameterized.TestCase):
     self.assertEqual(task.objects[0].at, (None, None, None))
     self.assertEqual(task.hiding, (Hiding(),))
     self.assertEqual(task.num_objects, 3)
+
+  def test_lists_make_the_same_task_as_tuples(self):
+    def make(kind):
+      return Task(
+        World(tiles=kind([2, 3]), heights=kind([kind([0] * 3)] * 2)),
+        objects=kind([ObjectSpec(BLACK_CUBE, 2, kind([kind([0, 0]), None]))]),
+        players=kind([PlayerSpec(GOAL)]),
+        rules=kind([Rule(RULE.condition, kind(RULE.spawns))]),
+        hiding=kind(
+          [Hiding(kind([1]), objects=kind([BLACK_CUBE]), predicates=kind([]))]
+        ),
+      )
+
+    task, expected = make(list), make(tuple)
+    self.assertEqual(task, expected)
+    self.assertEqual(hash(task), hash(expected))
+    self.assertEqual(clocks.task_key(task), clocks.task_key(expected))
+    self.assertIs(scene.build_scene(task, 4), scene.build_scene(expected, 4))
 
   @parameterized.parameters(
     ({"trials": 0}, "trials is 0, allowed: 1 to 48"),

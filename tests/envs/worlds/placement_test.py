@@ -1,9 +1,10 @@
 """Tests of adaland.envs.worlds.placement; scene_test has whole scenes."""
 
 import numpy as np
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
-from adaland.envs.tasks.literals import parse_literal
+from adaland.envs import constants
+from adaland.envs.tasks.literals import parse_literal, parse_rule
 from adaland.envs.tasks.task import (
   ObjectSpec,
   ObjectType,
@@ -15,6 +16,7 @@ from adaland.envs.worlds import generation, placement
 
 _CUBE = ObjectType.from_name("black cube")
 _WALL = ObjectType.from_name("purple wall")
+_B, _P, _Y, _W = "black cube", "purple cube", "yellow cube", "black wall"
 
 
 def _place(objects, goal="hold(player1, black cube)", tiles=(12, 12), seed=0):
@@ -28,7 +30,41 @@ def _place(objects, goal="hold(player1, black cube)", tiles=(12, 12), seed=0):
   return xy
 
 
-class PlaceAllTest(absltest.TestCase):
+def _gaps(names, pairs, given=None, goal=False, seed=0):
+  """Returns the distance of each pair at the start, metres.
+
+  Args:
+    names: The objects.
+    pairs: Predicate and arguments of negated literals.
+    given: Given positions by name.
+    goal: If true, the only pair is the goal, otherwise each is a condition.
+    seed: Seed of the positions that are drawn.
+  """
+  given = given or {}
+  literals = [f"not {predicate}({a}, {b})" for predicate, a, b in pairs]
+  task = Task(
+    world=World(tiles=(10, 10)),
+    objects=tuple(
+      ObjectSpec(ObjectType.from_name(name), at=(given.get(name),))
+      for name in names
+    ),
+    players=(
+      PlayerSpec(
+        parse_literal(literals[0] if goal else "hold(player1, black cube)"),
+        at=given.get("player1"),
+      ),
+    ),
+    rules=()
+    if goal
+    else tuple(parse_rule(f"{literal} -> nothing") for literal in literals),
+  )
+  rng = np.random.default_rng(seed)
+  xy, _ = placement.place_all(task, generation.make_terrain(task.world), rng)
+  at = dict(zip(["player1", *names], xy, strict=True))
+  return [float(np.linalg.norm(at[a] - at[b])) for _, a, b in pairs]
+
+
+class PlaceAllTest(parameterized.TestCase):
   def test_given_positions_are_kept(self):
     xy = _place([ObjectSpec(_CUBE, 2, ((1.5, -2.0), None)), ObjectSpec(_WALL)])
     self.assertEqual(xy.shape, (4, 2))
@@ -56,6 +92,40 @@ class PlaceAllTest(absltest.TestCase):
       # A cube's and a wall's bounding cylinders, 10 cm apart.
       least = np.hypot(0.2, 0.2) + np.hypot(0.08, 0.4) + 0.1
       self.assertGreaterEqual(gap, least - 1e-6)
+
+  @parameterized.parameters(
+    ("near", _B, _W, "touching", _P, _Y, "near", _Y, _W),
+    ("near", _B, _Y, "near", _P, _Y),
+    ("near", _B, _Y, "near", _P, _Y, "near", _B, _P),
+    ("touching", _B, _Y, "touching", _P, _Y),
+    ("touching", _P, "player1", "near", "player1", _Y),
+  )
+  def test_a_type_may_be_in_several_negated_conditions(self, *conditions):
+    pairs = list(zip(*(conditions[i::3] for i in range(3)), strict=True))
+    for seed in range(3):
+      gaps = _gaps([_B, _P, _Y, _W], pairs, seed=seed)
+      self.assertLess(max(gaps), 1.0)
+      for (predicate, _, b), gap in zip(pairs, gaps, strict=True):
+        if predicate == "touching":
+          # Half the depths of a cube and of the other, 0.4 mm apart.
+          depth = 0.2 + (constants.AVATAR_RADIUS if b == "player1" else 0.2)
+          self.assertAlmostEqual(gap, depth + 0.0004)
+
+  @parameterized.parameters(
+    ([_B, _Y], "near", _B, _Y, {_Y: (1.0, 2.0)}),
+    ([_Y, _B], "near", _B, _Y, {_Y: (1.0, 2.0)}),
+    ([_B], "near", "player1", _B, {_B: (1.0, 2.0)}),
+    ([_B], "touching", "player1", _B, {_B: (1.0, 2.0)}),
+    ([_B], "near", "player1", _B, {"player1": (1.0, 2.0)}),
+    ([_B], "near", "player1", _B, {}),
+  )
+  def test_either_body_may_have_a_position(self, names, *literal):
+    *pair, given = literal
+    for seed in range(3):
+      [gap] = _gaps(names, [pair], given, goal=True, seed=seed)
+      if "touching" in pair:
+        self.assertAlmostEqual(gap, constants.AVATAR_RADIUS + 0.2 + 0.0004)
+      self.assertLess(gap, 1.0)
 
   def test_the_draw_decides(self):
     objects = [ObjectSpec(_CUBE, 3)]

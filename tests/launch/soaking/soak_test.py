@@ -65,6 +65,23 @@ class SoakTest(parameterized.TestCase):
     names = [violation.played.task.name for violation in found]
     self.assertLen(set(names), len(names))
 
+  def test_every_start_is_checked(self):
+    def started(t):
+      """Yields where an episode starts."""
+      for env in np.flatnonzero(t.first):
+        yield int(env), f"at {t.after.player_pos[env].tolist()}"
+
+    found = []
+    tasks = [dataclasses.replace(task, trials=1) for task in _tasks()]
+    with absltest.mock.patch.dict(laws.LAWS, {"started": started}):
+      soak.play(tasks, fixtures.CONFIG, fixtures.NUM_ENVS, 1, found.append)
+      names = [violation.played.task.name for violation in found]
+      self.assertEqual(names, ["a", "b", "c"])
+      for violation in found:
+        [again] = soak.replay(violation.played, fixtures.CONFIG)
+        self.assertEqual(again[:3], violation[:3])
+        self.assertEqual(again.step, 0)
+
 
 if __name__ == "__main__":
   absltest.main()
