@@ -42,7 +42,7 @@ class DemoTest(parameterized.TestCase):
     (_actions() - 1, "actions are out of range"),
     (_actions() + np.array([1, 0, 0, 0, 0, 0]), "actions are out of range"),
     (_actions()[0], "actions are out of range"),
-    (_actions(14), r"has 14 steps; allowed: 15 \(a trial\) to"),
+    (_actions(14), r"has 14 steps; allowed: 15 \(one trial\) to"),
   )
   def test_actions_that_can_t_be_played_are_refused(self, actions, message):
     self._save(actions=actions)
