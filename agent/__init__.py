@@ -1,5 +1,5 @@
 """The agent: network, memories, learner, acting, replay and checkpoints.
 
-`learner` and `acting` are the two ends of it; `types` has what flows between
-them. Nothing of the rest of Adaland is imported here.
+`learner` and `acting` are its two ends; `types` has the values that flow
+between them. Nothing from the rest of Adaland is imported here.
 """

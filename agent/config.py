@@ -129,8 +129,7 @@ class NetworkConfig:
   # keys and values, each shared by the same number of query heads.
   local_length: int = 24
   key_heads: int = 1
-  # `skip`: attention keeps one step in this many; it keeps `memory_length` of
-  # them.
+  # `skip`: attention keeps every `skip_every`-th step, `memory_length` of them.
   skip_every: int = 4
   # `gru_attention`: past activations kept, and steps between two of them.
   store_size: int = 64

@@ -24,7 +24,8 @@ ALGORITHMS = ("muesli", "ppo", "vtrace")
 class PrivilegedConfig:
   """Weights of the losses that use privileged information.
 
-  All are off by default: an agent trained with the defaults has no such help.
+  That is information that the agent is not shown. All weights are 0 by default:
+  an agent trained with the defaults has no such help.
 
   Attributes:
     belief_weight: Weight of the belief loss: the memory's output predicts, for

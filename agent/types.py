@@ -65,12 +65,12 @@ class Unroll(NamedTuple):
     initial_memory: Memory at the first step; empty dict if every unroll starts
       an episode.
     params_version: Learner update count of the acting parameters, int64 [].
-    privileged: Privileged information from the simulator or a script, for
-      learning only; empty if learning uses none. `rules`: the true rules of the
-      episode's task, int32 [R, W]. `label`: the actions of a teacher in the
-      states of the unroll, -1 where there is none, int8 [T, A]. Alternatively
-      `teacher`: log-probabilities of a teacher's policy there, 0 where there is
-      none, float32 [T, sum(sizes)].
+    privileged: Information from the simulator or a script that the agent is not
+      shown, for learning only; empty if learning uses none. `rules`: the true
+      rules of the episode's task, int32 [R, W]. `label`: the actions of a
+      teacher in the states of the unroll, -1 where there is none, int8 [T, A].
+      Alternatively `teacher`: log-probabilities of a teacher's policy there, 0
+      where there is none, float32 [T, sum(sizes)].
   """
 
   observation: Observation

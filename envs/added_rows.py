@@ -19,8 +19,8 @@ def read(table: str, kind: type) -> list[Any]:
     kind: The class of its rows.
 
   Raises:
-    ValueError: If a module can't be imported, or has no rows, or something
-      else among them.
+    ValueError: If a module can't be imported, has no rows, or has a row of
+      another class.
   """
   rows = []
   for name in filter(None, map(str.strip, _names())):

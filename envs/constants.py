@@ -74,14 +74,14 @@ WALK_SPEED: Final = 2.5  # Metres per second, forward and sideways.
 PITCH_LIMIT: Final = 1.0  # Radians up or down.
 START_PITCH: Final = -0.35  # Puts the floor a few steps ahead in view.
 LOOK_RATE: Final = 1.0  # Radians per second.
-TURN_RATES: Final = (-3.0, -0.8, 0.0, 0.8, 3.0)  # Radians a second, + is left.
+TURN_RATES: Final = (-3.0, -0.8, 0.0, 0.8, 3.0)  # Radians/second, + is left.
 FOV_X: Final = 1.5707963  # Horizontal field of view, radians; pixels are 4:3.
 ASPECT: Final = 4 / 3
 REACH_METRES: Final = 2.0
 HAND_MIN_METRES: Final = 0.7
 HAND_RATE: Final = 1.5  # Metres per second, nearer or farther.
-# A held object is torn away when it lags this far behind the hand, which is a
-# spring, so that this also limits its force.
+# A held object is torn away when it lags this far behind the hand. The hand is
+# a spring, so this also limits its force.
 TEAR_METRES: Final = 0.6
 
 # --- Actions: six categorical heads ------------------------------------------

@@ -20,7 +20,7 @@ class LandConfig:
   Attributes:
     num_slots: Number of objects that a world can hold at once, 1 to
       MAX_OBJECTS.
-    num_players: Number of players in every task, 1 or 2.
+    num_players: Maximum number of players in a task, 1 or 2.
     observation: Kind of observation: "entities" or "pixels".
     pixels: Width and height of the pictures, 1 to 1024 each.
     max_rules: Maximum number of rules in a task, 1 to MAX_RULES.

@@ -209,7 +209,7 @@ def _apart(what: str, path: pathlib.Path, sent: bytes) -> bytes:
     OSError: If the other process fails.
   """
   logging.warning(
-    "The clock was put back: another process is to %s %s.", what, path
+    "The clock was set back: another process will %s %s.", what, path
   )
   root = str(pathlib.Path(__file__).parents[3])
   search = [root, os.environ.get("PYTHONPATH", "")]

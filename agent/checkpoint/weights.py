@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
-# Bytes of names and shapes, in addition to those of the arrays.
+# Maximum bytes of names and shapes, in addition to those of the arrays.
 _MAX_HEADER = 1_000_000
 _REASON = 300  # Maximum length of a library's error text, in characters.
 
@@ -25,7 +25,8 @@ def encode(params: Any, half: bool = False) -> bytes:
       the file.
 
   Raises:
-    ValueError: If `half` and a number is too large for float16, or not finite.
+    ValueError: If `half` is true and a number is not finite or is too large for
+      float16.
   """
   import safetensors.numpy
 

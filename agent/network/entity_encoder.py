@@ -128,7 +128,7 @@ class EntityEncoder(hk.Module):
 
 
 def entity_types(entities: jax.Array, config: NetworkConfig) -> jax.Array:
-  """Returns type numbers of entities, int32 [B, N]; -1 if it has none."""
+  """Returns type numbers of entities, int32 [B, N]; -1 for no type."""
   start = config.entity_type_offset
   middle = start + config.entity_shapes
   # An unseen entity is all zeros.
@@ -139,7 +139,7 @@ def entity_types(entities: jax.Array, config: NetworkConfig) -> jax.Array:
 
 
 def argument_types(ids: types.Array, config: NetworkConfig) -> jax.Array:
-  """Returns type numbers of arguments, int32 [..., G]; -2 if it has none.
+  """Returns type numbers of arguments, int32 [..., G]; -2 for no type.
 
   Placeholders of hidden objects have numbers that no entity has.
   """

@@ -39,7 +39,7 @@ def object_types(entities: types.Array, config: NetworkConfig) -> jax.Array:
 
   Args:
     entities: float32 [..., E, F].
-    config: Says where the one-hots of shape and colour are.
+    config: Gives the columns of the one-hots of shape and colour.
   """
   entities = jnp.asarray(entities)
   start, shapes = config.entity_type_offset, config.entity_shapes
@@ -97,7 +97,7 @@ def types_in_view(entities: types.Array, config: NetworkConfig) -> jax.Array:
 
   Args:
     entities: float32 [..., E, F].
-    config: Says where the one-hots of shape and colour are.
+    config: Gives the columns of the one-hots of shape and colour.
   """
   kinds = object_types(entities, config)
   away = distance(entities)[..., None]

@@ -31,7 +31,7 @@ def targets(
   shape_ids: tuple[int, ...],
   num_colours: int,
 ) -> jax.Array:
-  """Returns which types the rules need, and what for.
+  """Returns the types that rules need, by whether the rule leads to the goal.
 
   Args:
     goal: The goal, a row of ids, int [B, 6].

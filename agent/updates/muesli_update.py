@@ -38,7 +38,7 @@ def targets(
     batch: The batch's unrolls, [B, T, ...].
     experience: The same unrolls as the losses read them, [B, T, ...].
     rng_key: Draws the N actions of each step.
-    drop_key: Draws what learning leaves out of observations.
+    drop_key: Draws the parts of observations that learning leaves out.
 
   Returns:
     The targets, [B, T, ...].
@@ -127,7 +127,7 @@ def loss(
     sigma: Scale of the advantages, [].
     offset: See `model.unroll_model`.
     progress: Fraction of the run completed, 0 to 1, [].
-    drop_key: Draws what learning leaves out of observations.
+    drop_key: Draws the parts of observations that learning leaves out.
 
   Returns:
     The total, []; its unweighted parts by name, each [], and the network's

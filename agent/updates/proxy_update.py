@@ -61,7 +61,7 @@ def learnability(
     sizes: Sizes of the action heads.
     state: The small agent's state.
     batch: Unrolls without memory, [B, T, ...].
-    rng_key: Draws sampled actions, and what learning leaves out.
+    rng_key: Draws actions, and the parts of observations that are left out.
 
   Returns:
     Loss under the target network minus loss under the network, [B].

@@ -55,7 +55,7 @@ class LandEnv(dm_env.Environment):
       return dm_env.termination(reward, observation)
     return dm_env.transition(reward, observation)
 
-  # Any, because dm_env's abstract specs lack annotations, which means None.
+  # Any: dm_env's abstract methods lack annotations; checkers infer None.
   def observation_spec(self) -> Any:
     """Returns the specs of the observations, a dict of `specs.Array`."""
     return {

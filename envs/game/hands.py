@@ -15,14 +15,14 @@ from adaland.envs.game import avatar, ground
 
 Array = Any  # NumPy between jitted functions, JAX inside.
 
-SWING_SPEED: Final = 3.0  # Metres a second.
+SWING_SPEED: Final = 3.0  # Metres per second.
 _CLEARANCE: Final = 0.1  # Metres between a hand and the ground or outer wall.
 _LIFTED_METRES: Final = 0.3  # Less than a level of the ground.
 # Points between a player and its hand at which the ground's height is looked
 # up: at most 0.25 m apart, a quarter of a tile.
 _NUM_PROBES: Final = 8
 # Minimum distance of a hand from the axis of the player's body, at which a held
-# object can touch the player; distance of an object beside the player.
+# object can touch the player; distance within which an object is next to it.
 _HAND_METRES: Final = 0.45
 _BESIDE_METRES: Final = 0.6
 

@@ -87,7 +87,7 @@ class CpuPhysics:
     """Replaces the worlds of some environments and puts them at the start.
 
     Raises:
-      ValueError: If a scene has other sizes than this batch.
+      ValueError: If a scene's sizes differ from this batch's.
     """
     env_ids = np.asarray(env_ids, int)
     capacity = self._worlds.capacity

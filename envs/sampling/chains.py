@@ -12,8 +12,8 @@ from adaland.envs.tasks.literals import Literal, ObjectType, Rule
 
 # Probability that one rule supplies both objects that the next step needs.
 _SUPPLY_BOTH: Final = 0.5
-# Probability that a rule after the first is another way to what an earlier rule
-# supplies, instead of the preceding step; and that this way is a lure: it
+# Probability that a rule after the first is another way to get what an earlier
+# rule supplies, instead of the preceding step; and that this way is a lure: it
 # consumes an object that the solution needs. With these values, solutions are
 # about as long as in AdA's test tasks (arXiv 2301.07608, figure of complexity
 # metrics).

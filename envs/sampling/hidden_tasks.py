@@ -241,7 +241,7 @@ class _Half:
     )
 
   def _has(self, types: list[ObjectType]) -> bool:
-    """Returns True if a game of types, in `draw_game`'s order, is in it."""
+    """Returns True if the game of types (see `draw_game`) is in this half."""
     places = 1 + self.family.candidates
     last = places + self.family.num_places
     return self.is_held_out == is_held_out(

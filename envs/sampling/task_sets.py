@@ -73,7 +73,10 @@ class MixedSet:
 
   @functools.cached_property
   def _turns(self) -> list[tuple[int, int]]:
-    """Set and rank among its turns, evenly spread over the cycle, by turn."""
+    """The set of each turn, and the turn's rank among that set's turns.
+
+    The turns of a set are evenly spread over the cycle.
+    """
     turns = [
       ((rank + 0.5) / weight, which, rank)
       for which, (_, weight) in enumerate(self.weighted)

@@ -1,4 +1,4 @@
-"""Task files: tasks as readable JSON, exactly convertible to `task.Task`."""
+"""Task files: readable JSON, exactly convertible to and from `task.Task`."""
 
 import json
 import os

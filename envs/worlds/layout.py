@@ -45,7 +45,7 @@ def draw_levels(world: World, rng: np.random.Generator) -> np.ndarray:
 
 
 def _cut(size: int, rng: np.random.Generator) -> list[int]:
-  """Cuts a side into lengths in _BLOCK; the last one is what remains."""
+  """Cuts a side into lengths in the range _BLOCK; the last is the rest."""
   lengths: list[int] = []
   left = size
   while left >= 2 * _BLOCK[0]:

@@ -59,7 +59,7 @@ class Ways:
     ]
 
   def region(self, x: int, y: int) -> np.ndarray:
-    """Returns the tiles with a path to them and one back, bool [X, Y]."""
+    """Returns the tiles with paths from and to a tile, bool [X, Y]."""
     start = 1 << (x * self._shape[1] + y)
     return self._unpacked(self._flood(start, False) & self._flood(start, True))
 

@@ -56,7 +56,7 @@ def busy_task(trials=2, trial_seconds=2.0) -> Task:
 
 
 def make_land(*tasks: Task, config=CONFIG, seed=0) -> land.Land:
-  """Makes NUM_ENVS environments; environment i starts with task i."""
+  """Makes NUM_ENVS environments; environment i plays tasks i, i + 1, ..."""
   turn = [0] * NUM_ENVS
 
   def next_task(i: int) -> Task:

@@ -180,7 +180,7 @@ class Controller:
   def _notice_idleness(
     self, situation: Situation, pairs: list[tuple[int, int]]
   ) -> None:
-    """Counts a failure if the avatar idles although the relation holds."""
+    """Counts a failure if the avatar idles while pairs satisfy the relation."""
     action = situation.action
     still = steering.Action(look=action.look, hand=action.hand)
     idle = action == still

@@ -19,7 +19,7 @@ EYE_METRES = 1.8
 # it swings onto the axis; within the second the aim is good enough.
 _AIM_RADIANS = 0.6
 _AIMED_RADIANS = 0.15
-# An object hides points behind it within this distance from its centre.
+# An object hides points if the line to them passes this close to its centre.
 _HIDING_METRES = 0.3
 
 

@@ -223,7 +223,7 @@ class Notes:
       appeared: Objects that were not known before, bool [S].
 
     Returns:
-      The objects that appeared in place of those, bool [S].
+      The objects that appeared in place of the lost ones, bool [S].
     """
     spawned = np.zeros_like(lost)
     at, types, held = self.pos[i], self.types[i], self._held[i]

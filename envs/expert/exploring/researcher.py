@@ -17,7 +17,8 @@ from adaland.envs.expert.ways import navigate, strategy
 from adaland.envs.tasks import symbolic
 from adaland.envs.tasks.task import Task
 
-# Maximum steps of an experiment, and of pressing objects together in it.
+# Maximum steps of an experiment, and of pressing objects together, which may be
+# unable to touch.
 _EXPERIMENT_STEPS = 100
 _PRESS_STEPS = 12
 # Failures to separate objects by hand after which the player looks for rules.

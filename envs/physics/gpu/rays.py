@@ -12,7 +12,7 @@ import warp as wp
 wp.set_module_options({"enable_backward": False})
 
 _NODE_NONE = wp.constant(-1)
-_SPHERE = wp.constant(2)  # As mujoco.mjtGeom has them.
+_SPHERE = wp.constant(2)  # Numbered as in mujoco.mjtGeom.
 _CAPSULE = wp.constant(3)
 _BOX = wp.constant(6)
 _FAR = wp.constant(1.0e10)

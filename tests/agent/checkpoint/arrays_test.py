@@ -24,7 +24,7 @@ _ARRAYS = {
 }
 _HOUR = 3600
 # Writes or reads a checkpoint for each input line. In a "late" one the process
-# notices that the clock was put back only after it has begun.
+# notices that the clock was set back only after it has begun.
 _PROGRAM = """
 import contextlib
 import sys
@@ -85,7 +85,7 @@ class CheckpointArraysTest(absltest.TestCase):
   def hang(self, name):
     """Makes a function hang in the first thread that calls it.
 
-    The clock is put back then. This process does what another one would do.
+    The clock is set back then. This process does what another one would do.
     """
     goes_on = threading.Event()
     self.addCleanup(goes_on.set)

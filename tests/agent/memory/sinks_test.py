@@ -1,4 +1,4 @@
-"""Tests of sinks: distances by hand, and what attention sees of the sinks."""
+"""Tests of sinks: distances by hand, and attention to the sinks."""
 
 import dataclasses
 

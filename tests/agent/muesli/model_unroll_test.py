@@ -103,7 +103,7 @@ class ModelTest(absltest.TestCase):
     one = model.look_ahead(
       self.network, self.params, self.output, asked, config
     )
-    # Of heads of 3 and 2, (2, 1) is the last.
+    # With heads of 3 and 2 actions, (2, 1) is the last.
     np.testing.assert_allclose(q[:, :, 5], one[:, :, 0], rtol=1e-5)
 
   def test_q_is_reward_plus_discounted_value(self):

@@ -72,7 +72,7 @@ class ExpertTest(absltest.TestCase):
     world = land.Land(2, fixtures.CONFIG, lambda _: next(waiting))
     player = expert.Expert(2)
     world.reset()
-    rewards = []  # Of each trial of environment 0.
+    rewards = []  # In each trial of environment 0.
     total = 0.0
     for _ in range(2 * 2 * tasks[0].trial_steps + 1):
       player.observe(world)

@@ -158,8 +158,8 @@ class KeepInsideTest(absltest.TestCase):
     terrain = (heights, np.zeros_like(heights), np.array([[8, 8]], np.int32))
     top = 2 * constants.LEVEL_METRES
     for hand, feet, wanted in (
-      ([1.78, 0, 0.4], [0.2, 0, 0], [0.99, 0, 0.4]),  # Halfway into the wall,
-      ([2.2, 0, 0.4], [0.2, 0, 0], [0.95, 0, 0.4]),  # and behind the wall.
+      ([1.78, 0, 0.4], [0.2, 0, 0], [0.99, 0, 0.4]),  # In the wall: half way,
+      ([2.2, 0, 0.4], [0.2, 0, 0], [0.95, 0, 0.4]),  # behind it: 3/8 way.
       ([2.2, 0, top], [0.2, 0, 0], [2.2, 0, top]),  # Above it.
       ([1.52, 1.52, 0.4], [0, 0, 0], [0.95, 0.95, 0.4]),
       ([1.8, 0, 0.4], [0.8, 0, 0], [1.25, 0, 0.4]),  # The body is in the way.

@@ -30,7 +30,7 @@ _TOKENS: list[jax.Array] = []  # Traced; makes Warp's results traced too.
 
 
 def trace(work: Callable[[], object]) -> None:
-  """Runs the work once; all its results and effects are to be discarded.
+  """Runs the work once; callers must discard all its results and effects.
 
   Raises:
     Waited: If it waits for the device.

@@ -57,7 +57,7 @@ class TaskRowsTest(absltest.TestCase):
 
   def test_an_absent_player_reaches_nothing(self):
     heights = [[0] * 5 for _ in range(5)]
-    heights[2][2] = 3  # Where an absent player's position is.
+    heights[2][2] = 3  # At an absent player's position.
     task = dataclasses.replace(
       fixtures.make_task(
         [],

@@ -59,7 +59,7 @@ class ReadTest(parameterized.TestCase):
 
   def test_a_member_larger_than_it_says_takes_no_memory(self):
     data = bytearray(archive(a=npy(np.zeros(2**25, np.uint8))))
-    entry = data.index(b"PK\x01\x02")  # Of the list at the file's end.
+    entry = data.index(b"PK\x01\x02")  # In the list at the file's end.
     data[entry + 24 : entry + 28] = struct.pack("<I", 9000)
     tracemalloc.start()
     try:

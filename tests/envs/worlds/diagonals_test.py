@@ -13,7 +13,7 @@ class AddDiagonalsTest(absltest.TestCase):
     heights = ((x >= 3) | (y >= 3)).astype(int)
     for level in (0, 1):
       heights[2, 2] = level
-      for ramp, expected in ((0, 5), (1, 0)):  # Away from the corner; at it.
+      for ramp, expected in ((0, 5), (1, 0)):  # Off the corner; next to it.
         ramps = np.zeros_like(heights)
         ramps[ramp, 2] = 2
         cut, forms = diagonals.add_diagonals(heights, ramps, 3, rng)

@@ -11,7 +11,10 @@ from adaland.envs.worlds import generation, regions, walls
 
 
 def reachable(heights, ramps, start):
-  """Returns the tiles reachable from a tile, by a plain search."""
+  """Returns the tiles reachable from a tile, by a plain search.
+
+  It is written from the rules of terrain, independently of `regions.Ways`.
+  """
   found, border = {start}, [start]
   while border:
     x, y = border.pop()

@@ -1,4 +1,4 @@
-"""Tests of tasks that make no sense in their world."""
+"""Tests of tasks that are not valid in their world."""
 
 from absl.testing import absltest, parameterized
 

@@ -249,7 +249,7 @@ class ReverbReplayTest(absltest.TestCase):
     writer.insert(examples.unroll(1))
     writer.flush()
     replay.checkpoint(path)
-    # Reverb names checkpoints by the time of day; this one has a wrong clock.
+    # Reverb names checkpoints by date and time; this one has a wrong clock.
     [name] = os.listdir(replay._root)
     os.rename(
       os.path.join(replay._root, name), os.path.join(replay._root, "2100")

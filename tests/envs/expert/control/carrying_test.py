@@ -47,7 +47,7 @@ class CarryingTest(parameterized.TestCase):
 
   def test_low_steps_are_no_hindrance(self):
     steps = np.zeros((8, 8), int)
-    steps[:, 5:] = 1  # Half a metre, below what is carried.
+    steps[:, 5:] = 1  # Half a metre, below the carried object.
     state = situation((0.85, 0.9, 0.76), steps, player=(0.0, 0.5), yaw=0.35)
     carrying.keep_clear(state, np.array([2.0, 0.0]))
     self.assertEqual(state.action.turn, 4)

@@ -74,7 +74,7 @@ class ErrandsTest(absltest.TestCase):
   def test_what_vanishes_is_of_no_use(self):
     self.own.touch[0, [_A, _B]] = notes.VANISHES
     self.assertIsNone(self._choose())
-    # What A turns into has not been tried with the places.
+    # The type that A turns into has not been tried with the places.
     self.own.touch[0, _A] = _M
     self.assertEqual(self._choose(), errands.Errand(0))
     self._pair(_M, _P, notes.VANISHES)

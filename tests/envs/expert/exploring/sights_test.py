@@ -29,7 +29,7 @@ class SightsTest(absltest.TestCase):
   def test_knows_what_it_has_seen(self):
     self.assertIsNone(self.look({0: (CUBE, AHEAD), 1: (WALL, BEHIND)}, [1]))
     self.assertEqual(self.seen.types.tolist(), [CUBE, 0, 0, 0, 0, 0])
-    # A change behind it goes unnoticed.
+    # A change behind the player goes unnoticed.
     self.assertIsNone(
       self.look({0: (CUBE, AHEAD), 1: (WALL, BEHIND)}, [0], yaw=np.pi)
     )

@@ -48,7 +48,7 @@ class WalkingTest(absltest.TestCase):
 
   def test_a_free_way_is_straight(self):
     passed = self._way([(2.0, 2.0)], [1.1])
-    self.assertLen(passed, 11)  # Of 1/3 m each.
+    self.assertLen(passed, 11)  # Steps of 1/3 m.
     np.testing.assert_allclose(passed[:, 1], 0, atol=1e-6)
 
   def test_a_way_leads_around_what_is_to_be_avoided(self):
