@@ -18,7 +18,7 @@ MAX_SEED = 2**62
 
 # Prefix of the names of files that are being written.
 PARTIAL = ".partial-"
-# A lower temperature is no less random, and the lowest are 0 as float32.
+# Lower temperatures are no less random, and the lowest are 0 in float32.
 MIN_TEMPERATURE = 1e-4
 MAX_TEMPERATURE = 100.0
 
@@ -112,7 +112,7 @@ def output_path(path: str) -> str:
   """Returns an output path after checking that it can be written.
 
   Raises:
-    argparse.ArgumentTypeError: If it can't be written.
+    argparse.ArgumentTypeError: If it can't be written; raised before any work.
   """
   if path == "-":
     return path

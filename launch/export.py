@@ -108,7 +108,7 @@ def _check_agent(
 ) -> None:
   """Refuses results of parameters other than those to be written.
 
-  Only the first label's are the agent's; the others may be anybody's.
+  Only the first label's results must be the agent's.
 
   Args:
     tables: The results, the agent's first.

@@ -215,7 +215,7 @@ def _play_all(
     make_land: Makes the environments.
     tasks: The tasks to play, as `tries.play` takes them.
     agent: Makes the agent from the environments.
-    makers: Makes the other players, by label.
+    makers: Functions that make the other players, by label.
     seed: Seed of the environments.
     line: Progress line.
 

@@ -32,7 +32,8 @@ class CoplayerSeats:
     functions: The agent's acting functions.
     snapshot: Returns the parameters of a snapshot by its number.
     num_envs: N.
-    pool_size: Snapshots kept on the device; those that play are always kept.
+    pool_size: Number of snapshots kept on the device; exceeded only by those
+      that play.
     action_sizes: Sizes of the action heads.
     seed: Seed of the actions.
     device: Device of the arrays.
@@ -58,7 +59,7 @@ class CoplayerSeats:
     self._sizes = tuple(action_sizes)
     self._seed = seed
     self._device = device
-    # Draws differ from the agent's.
+    # Draws that differ from the agent's.
     key = jax.random.fold_in(jax.random.PRNGKey(seed), 2)
     self._key = jax.device_put(key, device)
     self._params: dict[int, types.Params] = {}

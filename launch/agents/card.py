@@ -248,7 +248,7 @@ def _results(results: Mapping[str, Any] | None) -> str:
     return "No evaluation came with this agent."
   tasks = f"`--taskset={results['taskset']}`"
   if results["taskset"] == "test":
-    tasks += ", held-out ones from its training distribution"
+    tasks += ", held-out tasks of its training distribution"
   return "\n".join(
     [
       "Score: a trial's reward over that of the scripted expert, who is told",

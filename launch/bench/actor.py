@@ -157,7 +157,10 @@ def _make(
 def _bare(
   config: experiment.ExperimentConfig, measured: Actor
 ) -> list[Callable[[], object]]:
-  """Returns works of physics alone in the same worlds, on the gpu back end."""
+  """Returns functions that run physics alone in the same worlds.
+
+  There are none on the cpu back end.
+  """
   if config.env.backend != "gpu":
     return []
   from adaland.launch.bench import env_gpu
@@ -174,7 +177,10 @@ def _bare(
 def _stages(
   measured: Actor, step: Callable[[], object], seconds: float
 ) -> dict[str, float]:
-  """Returns milliseconds of a step of all environments, by stage."""
+  """Returns milliseconds of a step of all environments, by stage.
+
+  Each stage is waited for.
+  """
   watch = stopwatch.Stopwatch()
   watch.watch(measured.environment, "step", "env")
   count, start = 0, time.perf_counter()

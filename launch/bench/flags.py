@@ -108,7 +108,7 @@ def check(
     seconds: Default of --seconds for this bench.
 
   Raises:
-    UserError: If a value is out of range, or this bench lacks a flag.
+    UserError: If a value is out of range, or a flag is another bench's.
   """
   if args.launcher not in launchers:
     raise errors.choice(f"{args.bench}: --launcher", args.launcher, launchers)

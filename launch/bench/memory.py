@@ -15,8 +15,8 @@ from adaland.launch.bench.lib import timing
 from adaland.launch.config import experiment
 
 CONTEXTS = (300, 1000, 4000)
-# Number of steps of the episode in which steps are timed early and late: they
-# must cost the same at any age.
+# Length of the episode whose first and last steps are timed: a step must cost
+# the same at any age.
 _AGES = 10_000
 _CHUNK = 500
 
@@ -38,7 +38,7 @@ def with_context(
 ) -> NetworkConfig:
   """Returns a config whose memory reaches `context` steps back in one layer.
 
-  A recurrent memory has no such setting.
+  A recurrent memory reaches back as far as it can and has no such setting.
 
   Args:
     config: The other sizes.

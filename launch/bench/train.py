@@ -116,9 +116,9 @@ def predicted_steps_per_s(
       all cores  cores / (1 / actor_steps_per_cpu_s
                           + r / learner_steps_per_cpu_s)
 
-  The last one says that the cores limit a step's processor seconds, summed over
-  the processes. Replay, transport of parameters and waiting cost extra, as
-  `train_ratio` shows.
+  The last one says that the processes together can't use more processor time
+  than the cores provide. Replay, transport of parameters and waiting cost
+  extra, as `train_ratio` shows.
 
   Args:
     config: Config of the run.

@@ -26,8 +26,9 @@ def pictures(
 ) -> dict[str, float]:
   """Measures frames per second at several sizes, at a trial's start.
 
-  `vision_SIZE` stands for whole pictures, that is rays and the colours that
-  they hit; `vision_SIZE_rays` for the rays alone, of the same worlds and views.
+  `vision_SIZE` stands for whole pictures, that is rays and the colours of the
+  surfaces that they hit; `vision_SIZE_rays` for the rays alone, of the same
+  worlds and views.
 
   Args:
     config: Config of the environments and their tasks.

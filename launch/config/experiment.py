@@ -189,7 +189,7 @@ class ExperimentConfig:
   def _check_fitness(self) -> None:
     """Checks that PLR scores tasks by an error of what is learned."""
     learner, fitness = self.learner, self.curriculum.plr.fitness
-    # Only an agent, as the teacher, teaches the model's policies.
+    # Only a teacher that is an agent teaches the model's policies.
     distils = bool(self.teaching.agent) and learner.privileged.needs_teacher
     improves = learner.learns_values and learner.muesli.cmpo != "none"
     learned = {

@@ -159,11 +159,10 @@ def laptop() -> experiment.ExperimentConfig:
 def micro() -> experiment.ExperimentConfig:
   """Returns a run of some minutes on one core, for `--launcher=device`.
 
-  It is for studies.
-  A minimal version of `laptop`: two candidates, so that a player without memory
-  has one chance in two, short trials, and no learning from rewards but
-  imitation of a teacher on the agent's own states. The world costs more than
-  such a small network, so each episode is learned from many times.
+  It is a minimal version of `laptop`, for studies: two candidates, so that a
+  player without memory has one chance in two; short trials; no learning from
+  rewards, but imitation of a teacher on the agent's own states. The world costs
+  more than such a small network, so each episode is learned from many times.
   """
   family_tasks = tasks.TasksConfig(family=MICRO_TASKS)
   episode = family_tasks.limits.steps
@@ -205,9 +204,9 @@ def gpu() -> experiment.ExperimentConfig:
   """Returns a one-day run for one accelerator, for `--launcher=device`.
 
   Rooms of up to 9 x 9 m, objects to find or to carry, rules that spoil a trial,
-  one to five trials, and no privileged training. The memory window is the whole
-  episode. The settings are a first guess, from experiments with a
-  two-dimensional stand-in, and were never trained.
+  one to five trials, and no privileged training. Unrolls and memory span the
+  whole episode. The settings are a first guess, from experiments with a
+  two-dimensional stand-in; no agent has been trained with them.
   """
   family_tasks = tasks.TasksConfig(family="mixture:trials=1-5")
   episode = family_tasks.limits.steps

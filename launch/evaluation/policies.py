@@ -204,7 +204,7 @@ class Agent:
     self._params = params
     self._state = actor.init(num_envs)
     self._rng = np.random.Generator(np.random.PCG64(seed))
-    # As an array, another temperature needs no other program.
+    # An array, so that another temperature does not compile another program.
     self._temperature = () if temperature == 1 else (np.float32(temperature),)
 
   def act(self, step: land.Step) -> np.ndarray:

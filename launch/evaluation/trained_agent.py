@@ -55,7 +55,7 @@ def check_fit(
 def default_env(tasks: list[Task], pairs: bool = False) -> land.LandConfig:
   """Returns the config of environments for policies other than agents.
 
-  They have room for any task of one player or, with `pairs`, of two.
+  They have room for any task of one player and, with `pairs`, of two.
 
   Args:
     tasks: The tasks.

@@ -16,8 +16,8 @@ from adaland.launch.recipes import task_source
 
 # Number of tasks of each half that are drawn before a run starts.
 _TASKS = 3
-# Most environments that are tried before a run starts. If the run has no more
-# than these, a run in one process uses the programs that the trial compiles.
+# Maximum number of environments that are tried before a run starts. A run in
+# one process with no more environments reuses the programs compiled here.
 _MAX_ENVS = 64
 
 

@@ -100,7 +100,7 @@ def _is_folder(value: Any) -> bool:
 
 
 def _tasks_reference(text: str) -> str:
-  """Returns a reference of tasks; UserError if the text has another form."""
+  """Checks a reference to tasks; raises UserError if it has another form."""
   try:
     return references.of(text, "tasks")
   except errors.UserError as error:

@@ -126,7 +126,7 @@ class Learner(role.Role):
       jax_processes.wait_for_all("read the checkpoint")
     if state.saved is not None:
       self._messages.append(f"learner: resuming from update {state.updates}")
-    # Twice per read by an actor.
+    # At most two publications per read by an actor.
     poll_seconds = self.setup.experiment.actor.params_poll_seconds
     publisher = parameters.Publisher(
       self._parameter_server, self._parameter_store, poll_seconds / 2

@@ -1,8 +1,8 @@
 """The parameter server and its clients: the learner's and the actors'.
 
 The server keeps a reference to the newest parameters. A store, which the
-runtime provides, makes and resolves references: to an entry of an object store
-that machines share, or the pickled parameters themselves.
+runtime provides, makes and resolves references. A reference is an entry of an
+object store that machines share, or the pickled parameters themselves.
 """
 
 import collections

@@ -68,9 +68,9 @@ def write(
     launcher: The launcher's name.
     state: "starting", "running" or "ended".
     counters: The run's counters.
-    row: The last row of metrics; what is not finite is written as null, as JSON
-      has no such numbers.
-    roles: All roles, likewise.
+    row: The last row of metrics. Numbers that are not finite are written as
+      null, as JSON has none.
+    roles: All roles; their numbers are written in the same way.
 
   Raises:
     OSError: If it can't be written; the error names the file.
@@ -132,7 +132,7 @@ def _role_json(role: RoleStatus) -> dict[str, Any]:
 
 
 def _finite(row: Mapping[str, Any]) -> dict[str, float | None]:
-  """Returns numbers by name, None for what is no finite number."""
+  """Returns numbers by name, with None for values that are not finite."""
   return {
     name: value
     if isinstance(value, (int, float)) and math.isfinite(value)

@@ -85,7 +85,7 @@ class Worker:
 
 
 def connect(args: argparse.Namespace, name: str) -> peer.Peer:
-  """Returns a role of the run's process, or its runtime by `RUNTIME`."""
+  """Returns a role of the run's process, or its runtime if named RUNTIME."""
   key = bytes.fromhex(os.environ[socket_rpc.KEY_VARIABLE])
   return socket_rpc.SocketPeer(args.control, key, name)
 

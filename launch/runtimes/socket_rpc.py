@@ -32,7 +32,7 @@ from adaland.launch import errors
 KEY_VARIABLE = "ADALAND_CONTROL_KEY"
 # The name under which children call the runtime, not a role.
 RUNTIME = ""
-# So many faults in a row are not caused by one child.
+# Number of faults in a row that a single child can't cause.
 _MAX_FAULTS = 50
 _FAULT_SECONDS = 0.1
 # Prefix of an address in Linux's abstract socket namespace, as `ss` prints it.

@@ -12,7 +12,7 @@ from adaland.envs.expert.ways import steering
 Stunt = Generator[steering.Action, None, None]
 
 _FETCH_STEPS: Final = 45
-_CHOICE: Final = 3  # The next object to fetch is one of so many nearest ones.
+_CHOICE: Final = 3  # Number of nearest objects, one of which is fetched.
 
 
 class Performer:

@@ -146,7 +146,7 @@ def draw(curves: Mapping[str, Sequence[Curve]], title: str) -> bytes:
 def _draw_panel(
   panel: Any, curves: Mapping[str, Sequence[Curve]], axis: str, unit: float
 ) -> None:
-  """Draws a line for each seed, and marks the last point of all runs."""
+  """Draws a line for each seed, and one at the last point that all reach."""
   for i, (name, each) in enumerate(curves.items()):
     for seed, curve in enumerate(each):
       panel.plot(

@@ -246,7 +246,7 @@ def _is_done(
       "allowed: the same, or another --out and --runs"
     )
   found = training(path)
-  # Older results do not say it.
+  # Older results do not name their launcher.
   launcher = json_checks.load(path).get("launcher", plan.size.launcher)
   if launcher != plan.size.launcher:
     raise errors.UserError(

@@ -46,7 +46,7 @@ class Size:
     preset: The preset that all variants start from.
     settings: Settings of all variants beyond the preset's.
     num_tasks: Number of tasks.
-    minutes: Length of a run, unless the command sets another; 0 if `steps` is.
+    minutes: Length of a run, unless the command sets another; 0 to use `steps`.
     steps: Length of a run in environment steps, if `minutes` is 0.
     launcher: Where processes run, unless the command sets another.
   """

@@ -153,7 +153,7 @@ _PIXELS: Final = Size(
   ),
   steps=400_000,
 )
-# Smaller encoders too: what a picture costs is nearly all of what a run costs.
+# Smaller encoders too, as pictures are nearly all of a run's cost.
 _PIXELS_MICRO: Final = dataclasses.replace(
   _MICRO,
   settings=(

@@ -88,7 +88,7 @@ class Catalogue:
       return errors.one_line(str(error))
     return ""
 
-  @functools.lru_cache(16)  # noqa: B019  # One catalogue a process.
+  @functools.lru_cache(16)  # noqa: B019  # One catalogue per process.
   def _config(self, name: str) -> experiment.ExperimentConfig:
     return trained_agent.load_config(self.agents[name], self.own_parts)
 
@@ -103,13 +103,13 @@ class Catalogue:
     return self._agent(name, self._checkpoint(name))
 
   def _checkpoint(self, name: str) -> tuple[int, ...]:
-    """Returns the newest checkpoint's number; none if there is no run."""
+    """Returns the newest checkpoint's number; empty if there is none."""
     if name not in self.runs:
       return ()
     return tuple(checkpoint.steps(self.runs[name].checkpoints)[-1:])
 
-  # With the checkpoint: a run that trains gets newer ones.
-  @functools.lru_cache(4)  # noqa: B019  # One catalogue a process.
+  # The key includes the checkpoint, as a run under way writes newer ones.
+  @functools.lru_cache(4)  # noqa: B019  # One catalogue per process.
   def _agent(self, name: str, at: tuple[int, ...]) -> trained_agent.SavedAgent:
     del at
     return trained_agent.load(self.agents[name], self.own_parts)
@@ -131,7 +131,7 @@ class Catalogue:
         return name
     return ""
 
-  @functools.lru_cache(16)  # noqa: B019  # One catalogue a process.
+  @functools.lru_cache(16)  # noqa: B019  # One catalogue per process.
   def _fingerprint(self, name: str, at: tuple[int, ...]) -> str:
     try:
       return weights.fingerprint(self._agent(name, at).params)

@@ -110,7 +110,10 @@ def check(test_set: TestSet, indices: Sequence[int]) -> list[int]:
 
 
 def summary(test_set: TestSet) -> dict[str, float]:
-  """Returns the numbers of tasks, of rewarded tasks, and the mean reward."""
+  """Counts tasks and rewarded tasks, and averages rewards.
+
+  "mean_reward_share" is the mean reward as a share of a trial's time.
+  """
   shares = np.array(
     [
       found.reward / (len(found.actions) * constants.STEP_SECONDS)

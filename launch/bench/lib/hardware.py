@@ -49,7 +49,7 @@ def accelerators() -> int:
 
 
 def product_flop_per_s(dtype: str, seconds: float) -> float:
-  """Measures the FLOP/s of a product of square matrices, networks' ceiling.
+  """Measures the FLOP/s of a product of square matrices, a network's ceiling.
 
   Args:
     dtype: Type of the matrices.

@@ -111,7 +111,7 @@ def load(specs: Sequence[str]) -> Tables:
 
 
 def _check_labels(specs: Sequence[str]) -> None:
-  """Refuses a file given twice, and files that share a name without labels."""
+  """Refuses a file given twice, and files that share a label by default."""
   for spec, other in itertools.combinations(specs, 2):
     (label, path), (other_label, other_path) = map(split_label, (spec, other))
     if label != other_label:

@@ -1,9 +1,9 @@
-// What an agent's memory attends to among its past steps.
+// The past steps that an agent's memory attends to.
 
-// Dots of the trial that is under way, and of earlier ones.
+// Colours of the dots of the current trial and of earlier ones.
 export const COLOURS = ['#5fe0ff', '#ff9d3c'];
 export const MOST_DOTS = 256;
-const SIZE = 0.7; // Metres of radius at a weight of 1; areas are as weights.
+const SIZE = 0.7; // Radius at weight 1, metres; areas are as the weights.
 
 // Returns [steps ago, weight from 0 to 1] of a frame; `layer` is a number, or
 // '' for the mean over layers.
@@ -30,7 +30,7 @@ export function dots(frames, i, layer) {
   return found.sort((a, b) => b.weight - a.weight);
 }
 
-// Returns in words how much of the attention each trial gets.
+// Returns each trial's share of the attention, in words.
 export function inWords(frames, found) {
   const shares = new Map();
   for (const { step, weight } of found) {

@@ -1,4 +1,4 @@
-// What an agent believes of the hidden rules, as a table.
+// An agent's belief about the hidden rules, as a table.
 
 import { h } from './dom.js';
 
@@ -21,9 +21,9 @@ export function beliefTable(frame, types, truth) {
     ];
   };
   return h('table', { class: 'belief' },
-    h('tr', { class: 'dim' }, h('td', {}, 'it believes that'),
+    h('tr', { class: 'dim' }, h('td', {}, 'belief that'),
       h('td', { colSpan: 2 }, 'the goal needs it'),
-      h('td', { colSpan: 2 }, 'it leads astray')),
+      h('td', { colSpan: 2 }, 'another rule needs it')),
     types.map((type) => h('tr', {}, h('td', {},
       h('span', { class: `swatch ${COLOURS[(type - 1) % 3]}` }), ' ',
       typeName(type)), cell(0, type), cell(1, type))));

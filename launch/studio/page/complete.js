@@ -8,7 +8,7 @@ const SHAPES = ['wall', 'cube', 'sphere', 'pyramid'];
 export const TYPES = SHAPES.flatMap((s) => COLOURS.map((c) => `${c} ${s}`));
 const PLAYERS = ['player1', 'player2'];
 
-// Returns how a text can go on: whole texts that begin with it.
+// Returns the completions of a text, as whole texts.
 export function completions(text, isRule) {
   const arrow = text.indexOf('->');
   if (arrow >= 0) {
@@ -40,7 +40,7 @@ const matching = (words, part) => words.filter((w) => w.startsWith(part));
 
 let numbers = 0;
 
-// Returns an input with completion; `change` gets its text.
+// Returns an input with completion; `change` is called with its text.
 export function completed(value, isRule, label, change) {
   const list = h('datalist', { id: `complete-${numbers += 1}` });
   const input = h('input', { type: 'text', value, list: list.id, size: 46,

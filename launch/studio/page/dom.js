@@ -1,4 +1,4 @@
-// Makes elements, and small helpers of the page.
+// Functions that make elements, and small helpers of the page.
 
 // Returns an element; attributes that begin with "on" are listeners.
 export function h(tag, attributes = {}, ...children) {
@@ -51,7 +51,7 @@ export function field(text, type, value, attributes = {}) {
   return label;
 }
 
-// Shows a message for a while, or a fault for longer.
+// Shows a message for a while, or an error for longer.
 export function toast(text, kind = '') {
   const box = h('div', { class: kind }, text);
   document.getElementById('toast').append(box);

@@ -1,5 +1,5 @@
-// A task that is being edited: its JSON, with one entry for each object, and
-// with a list of what is hidden for each player.
+// A task that is being edited: its JSON, with one entry for each object and
+// with the hidden parts listed for each player.
 
 const EMPTY = {
   format: 'adaland.task/2', name: 'my task', world: { seed: 0, tiles: [8, 8] },
@@ -31,7 +31,7 @@ export class Draft {
 
   get text() { return JSON.stringify(this.json); }
 
-  // The task as files have it.
+  // The task in the form of a task file.
   get json() {
     const { hide } = this.task;
     const isSame = hide.every((one) =>
@@ -43,10 +43,10 @@ export class Draft {
         hide.map((one, i) => [`player${i + 1}`, one])) };
   }
 
-  // What player 1 is not told; edits are for all players.
+  // The parts hidden from player 1; edits apply to all players.
   get hide() { return this.task.hide[0]; }
 
-  // Hides one more word or number of a field from all players, or one less.
+  // Hides a word or number of a field from all players, or shows it again.
   setHidden(field, value, isHidden) {
     this.changeHidden(field, (values) =>
       [...values.filter((v) => v !== value), ...isHidden ? [value] : []]);
@@ -76,7 +76,7 @@ export class Draft {
       Array.from({ length: y }, (_, j) => heights[i]?.[j] ?? 0));
   }
 
-  // Raises or lowers a tile; the first time, the drawn terrain is kept.
+  // Raises or lowers a tile; the first edit adopts the drawn terrain.
   raise(scene, i, j, by) {
     const { world } = this.task;
     // Drawn walls are higher than a task's own levels may be.

@@ -1,5 +1,5 @@
-// Making tasks: a map to place things on, goals and rules, and what becomes
-// of it.
+// The task editor: a map for objects and players, goals and rules, and a
+// verdict on the task.
 
 import { TYPES, completed } from './complete.js';
 import { askFile, button, choice, download, field, h, toast } from './dom.js';
@@ -10,13 +10,13 @@ import { packTask } from './share.js';
 const TOOLS = [['move', 'Move'], ['object', 'Add'], ['remove', 'Remove'],
   ['freeze', 'Freeze'], ['raise', 'Raise'], ['lower', 'Lower']];
 const DELAY = 150;
-const GRID = 0.25; // Metres to which things snap.
+const GRID = 0.25; // Metres; positions snap to multiples.
 
 export function make(app, given) {
   const { link } = app;
   const element = h('div', { class: 'editor' });
   const canvas = h('canvas', { width: 640, height: 640, tabindex: '0',
-    role: 'img', 'aria-label': 'map of the task; arrows move the chosen thing' });
+    role: 'img', 'aria-label': 'map of the task; arrows move the selection' });
   const verdict = h('div', { class: 'panel', role: 'status' });
   const form = h('div', { class: 'panel' });
   const tools = h('div', { class: 'tools' });
@@ -33,7 +33,7 @@ export function make(app, given) {
     if (rebuild) describe();
   }
 
-  // The latest text is checked; answers to older ones are passed over.
+  // Checks the latest text; answers about older ones are ignored.
   async function check() {
     const { text } = draft;
     try {
@@ -53,7 +53,7 @@ export function make(app, given) {
 
   function judge({ solution, measures, agents }) {
     const able = Object.entries(agents).map(([name, fault]) => h('li', {},
-      fault ? `${name} can not play it: ${fault}` : `${name} can play it`));
+      fault ? `${name} can't play it: ${fault}` : `${name} can play it`));
     const way = solution === null ? 'No plan reaches the goal.'
       : solution.length ? `Solvable: rule ${solution.join(', then rule ')}.`
         : 'Solvable without any rule.';
@@ -67,12 +67,12 @@ export function make(app, given) {
         button('Play it', () => app.go('play', { task: draft.text }), 'first'),
         draft.task.players.length > 1 ? button('Play it with the expert', () =>
           app.go('play', { task: draft.text, partner: 'expert' })) : '',
-        button('Try it on the scripted players', () => app.go('watch', {
+        button('Let scripted players try it', () => app.go('watch', {
           task: draft.text, players: ['expert', 'explorer', 'forgetful'],
           reveal: true }))));
   }
 
-  // What is drawn: [type or null for a player, x, y, its own place or null].
+  // Returns what is drawn: [type, or null for a player, x, y, draft's entry].
   function things() {
     return [
       ...scene.objects.map((o, i) => [o[0], o[1], o[2], draft.task.objects[i]]),
@@ -215,7 +215,7 @@ export function make(app, given) {
           (v) => { task.world.seed = v; })),
       h('div', { class: 'row' },
         number('trials', task.trials ?? 3, 1, 48, (v) => { task.trials = v; }),
-        number('seconds of each', task.trial_seconds ?? 20, 2, 40,
+        number('seconds per trial', task.trial_seconds ?? 20, 2, 40,
           (v) => { task.trial_seconds = v; }, 'any')),
       h('h2', {}, 'Goals'),
       task.players.map((player, i) => h('div', { class: 'row' },
@@ -273,7 +273,7 @@ export function make(app, given) {
     try {
       const task = JSON.stringify(JSON.parse(new TextDecoder().decode(bytes)));
       set((await link.ask('load', { task }, 'task')).task);
-    } catch (error) { toast(`This is no task file: ${error.message}`); }
+    } catch (error) { toast(`This is not a task file: ${error.message}`); }
   }
 
   async function share() {
@@ -313,8 +313,8 @@ export function make(app, given) {
   showTools();
   element.append(
     h('section', {}, h('div', { class: 'panel' }, tools, canvas,
-      h('p', { class: 'small' }, 'Keys on the map: n chooses the next thing, ' +
-        'arrows move it, Delete removes it.')), verdict),
+      h('p', { class: 'small' }, 'Keys on the map: n selects the next object ' +
+        'or player, arrows move it, Delete removes an object.')), verdict),
     h('section', {}, h('div', { class: 'row' },
       button('New', () => set()), button('Open', open),
       button('Save', () => download(

@@ -1,4 +1,4 @@
-// The gallery: tasks with a picture, what their player is told, and doors.
+// The gallery: tasks with a map, their rules as players see them, and buttons.
 
 import { button, choice, h, rulesList, toast } from './dom.js';
 import { drawStart } from './map.js';
@@ -7,19 +7,19 @@ const COUNT = 24;
 
 const short = (agent) => agent.replace('agent:', '');
 
-// Returns the probes' names, those first that the first agent can play.
+// Returns the probes' names; those that the first agent can play come first.
 function probeNames({ probes, agents, fitting }) {
   const fits = new Set(fitting[agents[0]]);
   return [...probes].sort((a, b) => fits.has(b) - fits.has(a))
     .map((name) => `probe:${name}`);
 }
 
-// Says plainly which of the probes each agent can play.
+// Returns a sentence on how many of the probes each agent can play.
 function whatFits({ probes, agents, fitting }) {
   return agents.map((agent) => h('p', {}, h('b', {}, short(agent)),
     ` can play ${fitting[agent].length} of the ${probes.length} probes` +
-    (fitting[agent].length < probes.length ? '; the others have more objects, ' +
-      'rules or players than its network takes, and say so on their cards.'
+    (fitting[agent].length < probes.length ? '; the others exceed its limits ' +
+      'on objects, rules or players, as their cards say.'
       : '.')));
 }
 
@@ -54,7 +54,7 @@ export function gallery(app, { kind = 'probe' } = {}) {
         ([agent, fault]) => h('p', { class: 'dim', title: fault },
           `Not for ${short(agent)}: ${fault.replace(/^task '.*?' /, 'it ')
             .replace("this agent's environments hold", 'its worlds hold')}`)));
-      // Those who can play it.
+      // The players that can play the task.
       players = [...lists.agents.filter((agent) => !faults[agent]),
         'explorer', 'expert'];
     };
@@ -62,7 +62,7 @@ export function gallery(app, { kind = 'probe' } = {}) {
     return element;
   });
 
-  // One card after the other, those on the screen first.
+  // Fetches one card after another, those on the screen first.
   async function fetchNext() {
     if (busy || closed || !queue.length) return;
     busy = true;
@@ -91,9 +91,9 @@ export function gallery(app, { kind = 'probe' } = {}) {
   return {
     element: h('div', {},
       h('h1', {}, 'Worlds to learn in'),
-      h('p', {}, 'Each task hides something. Find it out in the first trials, ' +
-        'use it in the later ones; so must the agents. “?” is a rule that the ' +
-        'player is not told.'),
+      h('p', {}, 'Many tasks hide rules. Find them out in the first trials ' +
+        'and use them in the later ones, as agents must. “?” stands for a ' +
+        'hidden rule.'),
       kind === 'probe' ? whatFits(lists) : '',
       h('div', { class: 'row' }, choice('show', kinds, kind,
         (value) => app.go('gallery', { kind: value })), join),

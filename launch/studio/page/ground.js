@@ -49,7 +49,7 @@ export function ground({ heights, ramps, look }) {
       const corner = (a, b) => [x + a, y + b, at(i, j, a, b)];
       face(corner(0, 0), corner(1, 0), corner(1, 1), corner(0, 1), colour);
       if (form >= 5) {
-        // Its higher half, counterclockwise, and the cliff below the diagonal.
+        // The higher half, counterclockwise, and the cliff below the diagonal.
         const around = [[1, 0], [1, 1], [0, 1], [0, 0]];
         const [p, m, q] = [0, 1, 2].map((n) => around[(form - 5 + n) % 4]);
         const top = (heights[i][j] + 1) * LEVEL;
@@ -72,14 +72,14 @@ export function ground({ heights, ramps, look }) {
       }
     }
   }
-  // The outer wall faces inwards: from above one looks over it.
+  // The outer wall faces inwards, so that it hides nothing from outside.
   const top = LEVEL * Math.max(...heights.flat()) + BORDER;
   const [w, d] = [nx / 2, ny / 2];
   const corners = [[-w, -d], [w, -d], [w, d], [-w, d]];
   corners.forEach((p, i) => {
     const q = corners[(i + 1) % 4];
     const length = Math.hypot(q[0] - p[0], q[1] - p[1]);
-    // In panels, so that one sees oneself move.
+    // Panels of two shades make a player's own movement visible.
     for (let n = 0; n < length; n++) {
       const [a, b] = [n, n + 1].map((m) =>
         [0, 1].map((axis) => p[axis] + (q[axis] - p[axis]) * m / length));

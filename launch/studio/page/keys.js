@@ -1,5 +1,5 @@
-// What a person does, from keyboard, mouse, touch or game pad, as the six
-// heads of an action. Looking is a direction, which the avatar follows.
+// A person's input from keyboard, mouse, touch or game pad, as the six heads of
+// an action. Looking sets a direction, which the avatar follows.
 
 import { turned } from './motion.js';
 
@@ -13,10 +13,10 @@ const TURNS = {
   ArrowRight: ['yaw', -1], KeyR: ['pitch', 1], KeyF: ['pitch', -1],
   PageUp: ['pitch', 1], PageDown: ['pitch', -1],
 };
-const TURN_RATE = 2.4; // Radians a second.
+const TURN_RATE = 2.4; // Radians per second.
 const LOOK_RATE = 0.9;
-const MOUSE = 0.0028; // Radians a pixel.
-const LEAD = 1.1; // The picture turns no farther ahead of the avatar.
+const MOUSE = 0.0028; // Radians per pixel.
+const LEAD = 1.1; // Radians by which the picture may lead the avatar.
 const PITCH = 1;
 
 export class Controls {
@@ -26,9 +26,9 @@ export class Controls {
     this.held = new Set();
     this.aim = { yaw: 0, pitch: 0 };
     this.grip = 0;
-    this.sticks = { left: [0, 0], right: [0, 0] }; // Of fingers.
+    this.sticks = { left: [0, 0], right: [0, 0] }; // Touch.
     this.padSticks = { left: [0, 0], right: [0, 0] };
-    this.pressed = 0; // Time of the last key, until it is on the screen.
+    this.pressed = 0; // Time of the last key press; 0 once it was sent.
     this.signal = new AbortController();
     const options = { signal: this.signal.signal };
     stage.addEventListener('keydown', (event) => this.down(event), options);
@@ -82,7 +82,7 @@ export class Controls {
     if (document.pointerLockElement === this.stage) this.toggleGrip();
     else if (event.button === 0) {
       this.stage.focus();
-      // Refused in some frames; keys and dragging still work.
+      // The browser may refuse it; keys still work.
       this.stage.requestPointerLock?.()?.catch?.(() => {});
     }
   }
@@ -106,10 +106,10 @@ export class Controls {
     this.moved = true;
   }
 
-  // Looks where the avatar looks, as at the start of a trial.
+  // Sets the direction to the avatar's, as at the start of a trial.
   face(yaw, pitch) { this.aim = { yaw, pitch }; }
 
-  // Turns by the keys and sticks that are held; keeps near the avatar.
+  // Turns by the held keys and sticks, within LEAD of the avatar.
   tick(seconds, yaw) {
     let [left, up] = [0, 0];
     for (const code of this.held) {
@@ -129,7 +129,7 @@ export class Controls {
     if (this.moved) { this.moved = false; this.changed(); }
   }
 
-  // Returns where a stick is: the pad's, unless it rests.
+  // Returns a stick's position: the game pad's, or the touch one's if it rests.
   stick(side) {
     const pad = this.padSticks[side];
     return pad.some((value) => value) ? pad : this.sticks[side];
@@ -163,7 +163,7 @@ export class Controls {
   }
 }
 
-// Adds sticks for fingers where there is a touch screen.
+// Adds touch sticks if there is a touch screen.
 export function addTouch(stage, controls) {
   if (!matchMedia('(pointer: coarse)').matches) return;
   const stick = (side) => {

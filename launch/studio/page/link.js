@@ -24,7 +24,7 @@ export class Link {
       this.emit(message.type, message);
     };
     socket.onclose = (event) => {
-      // A wrong token stays wrong.
+      // Connecting again would not help against a wrong token.
       this.isRefused = event.code === REFUSED;
       this.emit('closed', { reason: event.reason });
       if (!this.isRefused) setTimeout(() => this.open(), 1500);
@@ -37,7 +37,7 @@ export class Link {
     if (this.ready) this.socket.send(JSON.stringify({ type, ...fields }));
   }
 
-  // Calls a function for each message of a type; returns how to stop that.
+  // Calls a function for each message of a type; returns a function to stop it.
   on(type, listener) {
     if (!this.listeners.has(type)) this.listeners.set(type, new Set());
     this.listeners.get(type).add(listener);
@@ -50,8 +50,8 @@ export class Link {
     }
   }
 
-  // Sends a request and resolves with its answer, or rejects with its fault.
-  // One of a type is under way at a time, so that answers find their requests.
+  // Sends a request and resolves with its answer, or rejects with its error.
+  // Requests of one type wait for each other, so that answers can be matched.
   ask(type, fields, answer) {
     const before = this.asking.get(type) ?? Promise.resolve();
     const asked = before.catch(() => {}).then(() =>
@@ -60,8 +60,8 @@ export class Link {
     return asked;
   }
 
-  // A request waits for a connection, and is sent again by the next one if it
-  // was not answered; but not for ever, as it may be what ends them.
+  // A request waits for a connection, and is sent again on the next one if it
+  // was not answered; MOST_TRIES times in all, as it may end the connections.
   askNow(type, fields, answer) {
     return new Promise((resolve, reject) => {
       let tries = 0;
@@ -72,7 +72,7 @@ export class Link {
       };
       const giveUp = (text) => { done(); reject(new Error(text)); };
       const lost = () => {
-        if (this.isRefused) giveUp('the studio takes no requests of this page');
+        if (this.isRefused) giveUp('the studio refuses this page');
         else if (tries === MOST_TRIES) giveUp('the connection was lost');
       };
       const stops = [

@@ -1,4 +1,4 @@
-// The colours of a world, which its seed draws: see `vision.Look`.
+// The colours of a world, which its seed determines; see `vision.Look`.
 
 // Levels of the ground from the lowest colour to the highest.
 const LEVELS = 3;

@@ -1,4 +1,4 @@
-// The page's beginning: token, connection, and which view is shown.
+// The page's entry point: token, connection, and the choice of the view.
 
 import { h, toast } from './dom.js';
 import { make } from './editor.js';
@@ -16,7 +16,7 @@ const TITLES = { gallery: 'Gallery', play: 'Play', watch: 'Watch',
   make: 'Make', measure: 'Measure yourself', runs: 'Runs' };
 const TOKEN = 'adaland.token';
 
-// Returns three.js with our drawing, or null where there is no WebGL.
+// Returns the module that draws in 3D, or null without WebGL.
 async function load3d() {
   try {
     const canvas = document.createElement('canvas');
@@ -47,7 +47,7 @@ const app = {
   params: {},
   link: null,
   address: () => `${location.origin}/#token=${store.get(TOKEN, '')}`,
-  // Shows a view; what is too long for an address is handed over as it is.
+  // Shows a view; parameters too long for an address are passed directly.
   go(name, params = {}) {
     app.handed = params;
     const target = fragmentOf(name, params);

@@ -1,5 +1,5 @@
-// A world from above on a plain canvas: for pictures, the editor, and where
-// there is no WebGL.
+// A world from above on a plain canvas: for the gallery, the editor, and
+// browsers without WebGL.
 
 import { COLOURS } from './attention.js';
 import { mixed } from './look.js';
@@ -98,7 +98,7 @@ export function drawMap(canvas, { heights, ramps, look }, objects, players) {
   });
 }
 
-// Draws a frame of a game from above, and dots as `attention.js` has them.
+// Draws a frame of a game from above, with the dots of `attention.js`.
 export function drawFrame(canvas, ground, pose, dots = []) {
   drawMap(canvas, ground, pose.o.map((o) => [o[1], o[2], o[3]]),
     pose.p.map((p) => [p[0], p[1], p[3]]));

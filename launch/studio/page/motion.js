@@ -8,7 +8,7 @@ export function turned(angle) {
   return Math.atan2(Math.sin(angle), Math.cos(angle));
 }
 
-// Returns the level of inner walls: the highest, if it stands out by three.
+// Returns the level of inner walls: the highest, if it exceeds others by three.
 export function wallLevel(heights) {
   const levels = [...new Set(heights.flat())].sort((a, b) => b - a);
   return levels[0] - (levels[1] ?? levels[0]) >= 3 ? levels[0] : Infinity;
@@ -28,7 +28,7 @@ export function blend(a, b, s) {
     o: b.o.map((q) => {
       const p = before.get(q[0]);
       if (!p || p[1] !== q[1]) return q;
-      // Both signs of a quaternion are the same rotation.
+      // A quaternion and its negative are the same rotation.
       let dot = 0;
       for (let i = 5; i < 9; i++) dot += p[i] * q[i];
       const sign = dot < 0 ? -1 : 1;
@@ -38,7 +38,7 @@ export function blend(a, b, s) {
   };
 }
 
-// A live game: moves from the pose that is shown to the newest state.
+// The motion of a live game, from the shown pose to the newest state.
 export class Motion {
   constructor() { this.from = null; this.to = null; this.since = 0; }
 

@@ -17,7 +17,7 @@ export function people(app) {
       ['probe', `all ${lists.probes.length} probes`],
       ...lists.families.map((name) => [name, `family ${name}`])], 'test');
     const count = field('how many', 'number', 4, { min: 1, max: 64 });
-    const trials = field('trials of each', 'number', 4, { min: 1, max: 13 });
+    const trials = field('trials per task', 'number', 4, { min: 1, max: 13 });
     const start = async () => {
       const number = Math.min(64, Math.max(1, Number(count.field.value) || 1));
       const kind = set.field.value;
@@ -36,8 +36,8 @@ export function people(app) {
     element.replaceChildren(h('section', { class: 'panel' },
       h('h1', {}, 'How well do you adapt?'),
       h('p', {}, 'You play each task once. You are told what an agent is told: ' +
-        'the goal, and the rules without what is hidden. Your score is your ' +
-        'reward over that of the expert, who knows everything.'),
+        'the goal, and the rules without their hidden parts. Your score is ' +
+        'your reward divided by that of the expert, who knows everything.'),
       h('div', { class: 'row' }, set, count, trials,
         button('Begin', start, 'first'))));
   }
@@ -79,12 +79,12 @@ export function people(app) {
         errors: result.beside.by_trial.stderr });
     }
     const beside = lists.agents.map((agent) => faults[agent]
-      ? h('p', { class: 'dim' }, `${agent} can not be measured: ${faults[agent]}`)
-      : button(`Measure ${agent} beside you`, () => ask(agent)));
+      ? h('p', { class: 'dim' }, `${agent} can't be measured: ${faults[agent]}`)
+      : button(`Measure ${agent} on these tasks`, () => ask(agent)));
     element.replaceChildren(h('section', { class: 'panel' },
       h('h1', {}, 'Your score by trial'),
       h('p', {}, `${result.num_scored} of ${result.num_tasks} tasks; 1 is the ` +
-        'expert. Bars: standard error over tasks.'),
+        "expert's score. Error bars: standard error over tasks."),
       lines(curves, { top: 1.2, width: 640, label: 'trial',
         title: 'score' }),
       h('div', { class: 'row' }, beside,

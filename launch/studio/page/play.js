@@ -56,12 +56,12 @@ export function play(app, { task, seed = 0, partner = 'person', join, study }) {
     banner.replaceChildren(h('div', { class: 'panel' }, content));
   }
 
-  // A new connection knows nothing of the game.
+  // A new connection does not know the game.
   function lose() {
     [going, ended] = [false, true];
     if (document.pointerLockElement) document.exitPointerLock();
     refuse('The connection was lost', study
-      ? 'What was measured is lost with it.' : 'The game is lost with it.');
+      ? 'The measurements so far are lost too.' : 'The game is lost too.');
   }
 
   function refuse(title, text) {
@@ -75,7 +75,7 @@ export function play(app, { task, seed = 0, partner = 'person', join, study }) {
     goOn();
   }
 
-  // Time passes: this player has asked for it, or the other one.
+  // Lets time pass, as this player or the other one has requested.
   function goOn() {
     going = true;
     banner.hidden = true;
@@ -93,8 +93,8 @@ export function play(app, { task, seed = 0, partner = 'person', join, study }) {
     const start = button('Start (Enter)', go, 'first');
     say(h('h1', {}, title), h('p', {}, 'Goal: ', h('b', {}, told.goal)),
       rulesList(told),
-      h('p', {}, `${told.trials} trials of ${told.seconds.toFixed(1)} s. Each ` +
-        'trial starts the same; what is hidden stays the same too.'),
+      h('p', {}, `${told.trials} trials of ${told.seconds.toFixed(1)} s. All ` +
+        'trials start the same and hide the same parts.'),
       h('div', { class: 'row' }, start));
   }
 
@@ -129,7 +129,8 @@ export function play(app, { task, seed = 0, partner = 'person', join, study }) {
     if (told.players === 1) {
       choices.push(button('Save', save), button('Replay', () => show(['demo'])));
       for (const agent of app.lists.agents) {
-        choices.push(button(`Prompt ${agent.replace('agent:', '')} with it`,
+        const name = agent.replace('agent:', '');
+        choices.push(button(`Prompt ${name} with this episode`,
           () => show([`prompted ${agent}`, agent, 'demo'])));
       }
     }
@@ -170,7 +171,7 @@ export function play(app, { task, seed = 0, partner = 'person', join, study }) {
       h('div', {}, `trial ${trial + 1} of ${told.trials}`,
         h('div', { class: 'bar' }, bar)),
       h('div', {}, h('b', {}, told.goal)),
-      h('div', {}, `reward ${frame.sums[trial].toFixed(2)} s, in all ` +
+      h('div', {}, `reward ${frame.sums[trial].toFixed(2)} s, total ` +
         `${total.toFixed(2)} s`, h('div', { class: 'small' },
         controls.grip ? 'grip closed' : 'grip open')));
     flash.classList.toggle('on', frame.r > 0);
@@ -205,10 +206,10 @@ export function play(app, { task, seed = 0, partner = 'person', join, study }) {
     link.on('progress', ({ text }) => say(h('p', {}, `${text} ...`))),
     link.on('error', ({ text, about }) => {
       if (['play', 'next', 'join', undefined].includes(about)) {
-        refuse('This can not be played', text);
+        refuse("This can't be played", text);
       }
     }),
-    // What is over stays on the screen.
+    // A game that is over stays on the screen.
     link.on('closed', () => { if (!ended) lose(); }),
     link.on('world', (message) => {
       told = message.told;
@@ -221,7 +222,8 @@ export function play(app, { task, seed = 0, partner = 'person', join, study }) {
       app.debug.told = told;
       if (message.waiting) {
         say(h('h1', {}, 'Waiting for the second player'), h('p', {},
-          'Open this address in another tab and choose “Join”.'),
+          'Open this address in another tab and choose “Join a game that ' +
+          'waits”.'),
         h('code', {}, app.address()));
       } else explain(told.name || 'A task');
     }),
@@ -230,7 +232,7 @@ export function play(app, { task, seed = 0, partner = 'person', join, study }) {
     link.on('paused', () => {
       going = false;
       say(h('h1', {}, 'Paused'), rulesList(told), h('div', { class: 'row' },
-        button('Go on (Enter)', go, 'first'),
+        button('Resume (Enter)', go, 'first'),
         button('End the game', finish)));
     }),
     link.on('frame', (message) => {

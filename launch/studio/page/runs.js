@@ -15,7 +15,7 @@ export function runs(app, { name } = {}) {
   const stop = link.on('curves', draw);
 
   function draw(message) {
-    // What is the same stays, and with it a button that has the focus.
+    // Keeps the elements if nothing changed, and so the focus of a button.
     const text = JSON.stringify(message);
     if (text === shown) return;
     shown = text;
@@ -36,7 +36,7 @@ export function runs(app, { name } = {}) {
       found.episodes.length ? chooseEpisode(found.episodes, (number) =>
         watch(file, number)) : '']);
     place.replaceChildren(...shots, ...charts);
-    if (!charts.length) place.append(h('p', {}, 'No metrics were written yet.'));
+    if (!charts.length) place.append(h('p', {}, 'There are no metrics yet.'));
   }
 
   async function watch(file, number) {

@@ -6,7 +6,7 @@ import * as THREE from './vendor/three.module.js';
 const SLOW = /swiftshader|llvmpipe|software/i;
 let known = null;
 
-// Returns what draws here, such as the graphics card.
+// Returns the name of the renderer, such as the graphics card's.
 function rendererName() {
   if (known !== null) return known;
   const pen = document.createElement('canvas').getContext('webgl2');
@@ -20,7 +20,7 @@ function rendererName() {
 export class Screen {
   constructor(canvas) {
     this.canvas = canvas;
-    // Shadows, and smooth edges, where there is a graphics card.
+    // Shadows and smooth edges need a graphics card.
     const fine = !SLOW.test(rendererName());
     this.renderer = new THREE.WebGLRenderer({ canvas, antialias: fine,
       alpha: true });
@@ -46,7 +46,7 @@ export class Screen {
     this.renderer.render(world.scene, world.camera);
   }
 
-  // Draws less finely where a machine is slow.
+  // Lowers the quality on a slow machine.
   pace(milliseconds) {
     this.slow = Math.max(0, this.slow + milliseconds - 45);
     if (this.slow < 1500) return;

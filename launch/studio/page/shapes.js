@@ -49,8 +49,8 @@ export function avatar(index) {
   return group;
 }
 
-// Takes what all worlds share from the graphics card. Without that, a shape that
-// was drawn would hold its canvas, with the page around it, for ever.
+// Frees the shared shapes on the graphics card. Otherwise a shape once drawn
+// would keep its canvas, with the page around it, in memory forever.
 export function forget() {
   for (const shared of [...SHAPES, ...EDGES, ...MATERIALS, RIM]) {
     shared.dispose();

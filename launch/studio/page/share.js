@@ -1,4 +1,4 @@
-// Links that hold a whole task, and texts of tasks.
+// Links that hold a whole task, and conversions to and from text.
 
 async function through(stream, bytes) {
   const piped = new Blob([bytes]).stream().pipeThrough(stream);
@@ -23,7 +23,7 @@ export async function packTask(task) {
     .replace(/=+$/, '');
 }
 
-// Returns the task of such a text; throws if there is none.
+// Returns the task of a text from `packTask`; throws if there is none.
 export async function unpackTask(text) {
   if (text.length > 30000) throw new Error('the link is too long');
   const plain = text.replace(/-/g, '+').replace(/_/g, '/');

@@ -1,4 +1,4 @@
-// What is being watched: lanes side by side, and any moment of their trials.
+// The players being watched: lanes side by side, at any moment of their trials.
 
 import { dots, inWords } from './attention.js';
 import { beliefTable } from './belief.js';
@@ -32,11 +32,11 @@ export class Show {
     ];
   }
 
-  // A new connection sends none of the lanes.
+  // A new connection does not send the lanes.
   lose() {
     if (this.told) return;
     this.place.replaceChildren(h('p', { class: 'bad' },
-      'The connection was lost. Choose “Watch” to begin again.'));
+      'The connection was lost. Choose “Watch” to start again.'));
   }
 
   begin({ told, ground, players, types, truth }) {
@@ -69,8 +69,8 @@ export class Show {
     this.place.replaceChildren(
       h('div', { class: 'row' }, h('h1', {}, told.name || 'A task'),
         h('span', {}, 'goal: ', h('b', {}, told.goal)), this.controls()),
-      this.grid, h('p', { class: 'small dim' }, 'Bars of colour: reward. White ' +
-        'diamonds: a rule fired. Click or drag to any moment.'),
+      this.grid, h('p', { class: 'small dim' }, 'Coloured bars: reward. ' +
+        'White diamonds: a rule fired. Click or drag to show any moment.'),
       this.timeline.canvas, this.rules);
     this.place.onkeydown = (event) => this.key(event);
     this.shown = -1;
@@ -93,7 +93,7 @@ export class Show {
       this.clock);
   }
 
-  // Offers the layers of memories that tell what they attend to.
+  // Offers the layers of the memories that report their attention.
   offerLayers() {
     const most = Math.max(...this.lanes.map((lane) =>
       lane.frames[0]?.past?.length ?? 0));
@@ -206,13 +206,13 @@ export class Show {
     }
   }
 
-  // Returns the dots of what a lane's memory attends to at step i.
+  // Returns the dots of the steps that a lane's memory attends to at step i.
   attended(lane, i) {
     if (!lane.frames[i]?.past || this.layer === 'none') return [];
     return dots(lane.frames, i, this.layer);
   }
 
-  // Writes what is told in words and numbers of a moment.
+  // Writes the words and numbers about step i.
   describe(i) {
     [this.shown, this.dirty] = [i, false];
     const { told } = this;
@@ -231,7 +231,9 @@ export class Show {
       if (frame?.value !== undefined) {
         telling.push(`expects ${frame.value.toFixed(2)} s of reward to come`);
       }
-      if (frame?.gaze) telling.push('the ring is what its memory looks for');
+      if (frame?.gaze) {
+        telling.push('the ring marks what its memory attends to most');
+      }
       if (telling.length) {
         notes.push(h('p', { class: 'small' }, telling.join('; ')));
       }
@@ -239,7 +241,8 @@ export class Show {
       marks.push(found);
       if (found.length) {
         notes.push(h('p', { class: 'small attention' }, 'its memory attends to ' +
-          `${inWords(lane.frames, found)} (dots: this trial, earlier ones)`));
+          `${inWords(lane.frames, found)} (dots: blue in this trial, orange ` +
+          'in earlier ones)'));
       }
       lane.notes.replaceChildren(...notes);
       frame?.f.forEach((rule) => fired.add(rule));

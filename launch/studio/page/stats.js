@@ -1,4 +1,4 @@
-// Measures a game: states that arrive, and the time from a key to the picture.
+// Measures a game: arriving states, and the time from a key to the picture.
 // Turning is shown at once; for walking, the picture that counts is the first
 // after the state that the game computed with the key.
 
@@ -17,7 +17,7 @@ export class Stats {
       turning: 0, frames: 0 });
   }
 
-  // A message with this number tells of a key that was pressed at a time.
+  // Records the time of a key press, reported by the message of this number.
   asked(number, pressed, isLook) {
     if (!pressed) return;
     if (isLook) this.turning ||= pressed;
@@ -28,7 +28,7 @@ export class Stats {
     const at = frame.k * this.steps + frame.t;
     if (this.at !== null && at > this.at + 1) this.dropped += at - this.at - 1;
     this.at = at;
-    // The first state is there before time begins to pass.
+    // The first state arrives before time passes.
     if (at === 0) return;
     this.states += 1;
     this.first ||= now;

@@ -1,4 +1,4 @@
-// What the browser keeps between visits: demonstrations and settings.
+// The browser's storage between visits: demonstrations and settings.
 
 const DEMOS = 'adaland.demos';
 const MOST = 8;
@@ -10,7 +10,7 @@ export class Store {
     } catch { return fallback; }
   }
 
-  // Returns false where the browser keeps nothing.
+  // Returns false if the browser stores nothing.
   set(name, value) {
     try {
       localStorage.setItem(name, JSON.stringify(value));

@@ -2,7 +2,7 @@
 
 import { choice, field, h } from './dom.js';
 
-// Returns a row of fields and how to read the name that they hold.
+// Returns a row of fields, and the task's name that they select as `value`.
 export function taskChoice(app, value, changed = () => {}) {
   const { probes, families } = app.lists;
   const split = /^(.*):([^:]*)$/.exec(value ?? '') ?? [];

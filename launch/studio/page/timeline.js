@@ -1,4 +1,4 @@
-// The line below the players: trials, rewards, rules that fired; scrubbing.
+// The timeline below the players, for scrubbing: trials, rewards, fired rules.
 
 import { COLOURS as DOTS } from './attention.js';
 import { COLOURS } from './charts.js';
@@ -24,8 +24,8 @@ export class Timeline {
     this.total = 2;
   }
 
-  // Draws lanes' frames up to now; `position` is a number of a step, and `marks`
-  // has each lane's dots, see `attention.js`.
+  // Draws the lanes' frames so far; `position` is the number of a step, and
+  // `marks` has each lane's dots, see `attention.js`.
   draw(lanes, told, total, position, marks) {
     this.total = total;
     const { canvas } = this;

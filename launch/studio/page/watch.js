@@ -82,7 +82,7 @@ export function watch(app, given) {
       seed: Number(seed), reveal, demo, episode, agent });
   }
 
-  // What was recorded is too long for an address.
+  // A recording is too long for an address.
   if (!asked.demo) asked.players = asked.players.filter((n) => n !== 'demo');
   if (asked.players.length && (asked.task || asked.demo)) begin(asked);
   return {

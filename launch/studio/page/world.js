@@ -91,7 +91,7 @@ export class World {
     this.hold(pose, me);
   }
 
-  // Draws the hand: a line to what a player holds.
+  // Draws the hand: a line to the object that a player holds.
   hold(pose, me) {
     const points = [];
     pose.p.forEach((p, i) => {
@@ -117,8 +117,8 @@ export class World {
     this.halo.quaternion.copy(this.camera.quaternion);
   }
 
-  // Draws where the agent's memory attends to: dots along its path, see
-  // `attention.js`.
+  // Draws the steps that the agent's memory attends to as dots along its path;
+  // see `attention.js`.
   remember(dots) {
     this.dots.count = Math.min(MOST_DOTS, dots.length);
     const [at, size] = [new THREE.Matrix4(), new THREE.Vector3()];
@@ -137,7 +137,7 @@ export class World {
     this.camera.position.copy(eye);
     this.camera.lookAt(eye.x + flat * Math.cos(yaw),
       eye.y + flat * Math.sin(yaw), eye.z + Math.sin(pitch));
-    // As for agents, 90 degrees from left to right.
+    // 90 degrees from left to right, as in agents' views.
     this.lens(2 * Math.atan(1 / aspect) * 180 / Math.PI, aspect);
   }
 

@@ -64,7 +64,7 @@ class PartsTest(parameterized.TestCase):
 
 
 class _Processes:
-  """A stand-in for `bench_process.Process`; `ends` says how commands end."""
+  """A stand-in for `subprocess_json.Process`; `ends` says how commands end."""
 
   def __init__(self, **ends):
     self.ends = ends

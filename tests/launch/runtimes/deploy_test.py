@@ -1,4 +1,4 @@
-"""Tests that launch/cluster's files agree with each other, the code and Ray.
+"""Tests that runtimes/deploy's files agree with each other, the code and Ray.
 
 There is no cluster to run them on. ray_hosts_test runs the Slurm script with
 stand-ins for Slurm's commands.

@@ -176,7 +176,7 @@ class FaultsTest(absltest.TestCase):
         self.assertTrue(np.all(np.diff(values) >= 0), f"{name}: {values}")
     losses = [row["loss/total"] for row in rows if "loss/total" in row]
     self.assertNotEmpty(losses)
-    self.assertNotIn(None, losses)  # Numbers that are not finite.
+    self.assertNotIn(None, losses)  # None stands for infinities and NaNs.
 
   def check_unrolls(self, seen: live_run.Seen):
     """Checks that the store holds whole episodes, each of one task."""

@@ -1,7 +1,7 @@
 // Uses the studio's page in a real browser, by keys: `.ci/studio`.
 //
-// It makes a task, plays it to a reward, gives what was played to an agent,
-// moves through the trials, opens a recorded evaluation, and plays once more
+// It makes a task, plays it to a reward, prompts an agent with that episode,
+// moves through the trials, opens a recorded evaluation, and plays again
 // without WebGL, by touch and game pad, and with two pages. The connection is
 // lost while a task is made, and while one is played.
 
@@ -26,7 +26,7 @@ async function makeTask(page) {
   await page.getByLabel('tiles').fill('6');
   await page.getByLabel('by').fill('2');
   await page.getByLabel('trials').fill('2');
-  await page.getByLabel('seconds of each').fill('5');
+  await page.getByLabel('seconds per trial').fill('5');
   await page.getByLabel('goal of player 1').fill('near(player1, black cubes)');
   await page.getByText('Not a task yet').waitFor();
   await page.getByLabel('goal of player 1').fill('near(player1, black cube)');
@@ -45,12 +45,11 @@ async function makeTask(page) {
   await page.getByRole('button', { name: 'Play it' }).press('Enter');
 }
 
-// Edits the task as JSON, and gives back what was there on a connection that
-// was lost.
+// Edits the task as JSON, and restores it after the connection was lost.
 async function editText(page) {
   const drafted = await page.evaluate(() => adaland.debug.draft());
   await page.locator('summary', { hasText: 'JSON' }).press('Enter');
-  // Returns the draft as soon as it has a name and was found to be a task.
+  // Returns the draft once it has a name and has been checked.
   const found = async (name) => {
     await page.waitForFunction((expected) => {
       const draft = adaland.debug.draft();
@@ -89,7 +88,7 @@ async function editText(page) {
   say('a task was edited as text, and the connection came back');
 }
 
-// Opens an evaluation's JSON, of the episode that was played, and scrubs it.
+// Opens an evaluation's JSON with the played episode, and scrubs it.
 async function openRecorded(page, rewards) {
   const demo = await page.evaluate(() => adaland.store.demos[0].demo);
   const content = JSON.stringify({ policy: 'person', episodes: [
@@ -112,7 +111,7 @@ async function openRecorded(page, rewards) {
   say('a recorded evaluation was scrubbed');
 }
 
-// Plays and watches where there is no WebGL.
+// Plays and watches without WebGL.
 async function withoutWebGL() {
   const flat = await open(browser, address, faults, { before: () => {
     const make = HTMLCanvasElement.prototype.getContext;
@@ -146,7 +145,7 @@ async function withoutWebGL() {
   say('played and watched without WebGL');
 }
 
-// Plays by two fingers on the screen, then by a game pad that is made up.
+// Plays with two fingers on the screen, then with a simulated game pad.
 async function byTouchAndPad() {
   const page = await open(browser, address, faults, { hasTouch: true,
     isMobile: true, before: () => {
@@ -282,8 +281,7 @@ try {
   await watched(page);
   const found = await page.evaluate(() => adaland.debug.rewards);
   assert.equal(found.length, 3);
-  // The demonstration, and the prompted agent's first trial, are what was
-  // played.
+  // The demonstration and the prompted agent's first trial repeat the play.
   for (const k of [0, 1]) {
     assert.ok(Math.abs(found[2][k] - rewards[k]) < 2e-3, `${found} ${rewards}`);
   }
@@ -301,7 +299,7 @@ try {
   const end = await page.locator('.grid3d').screenshot();
   assert.ok(!start.equals(end), 'another moment looks different');
   assert.ok(await colours(page, '.lane .stage') > 8, 'a world from above');
-  // The agents' memories attend to the past, the demonstration has none.
+  // The agents' memories attend to the past; the demonstration has no memory.
   const [prompted, alone, none] = await page.evaluate(() =>
     adaland.debug.attended);
   assert.ok(prompted > 0 && alone > 0 && none === 0);

@@ -1,4 +1,4 @@
-// What scripts that use the studio in a real browser share.
+// Functions shared by the scripts that use the studio in a real browser.
 
 import { spawn } from 'node:child_process';
 import { inflateSync } from 'node:zlib';
@@ -9,8 +9,8 @@ const PYTHON = process.env.PYTHON ?? '.venv/bin/python';
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const PATIENCE = Number(process.env.PATIENCE ?? 120) * 1000;
 
-// Starts the studio; returns the process and the page's address. `command` is
-// Python's.
+// Starts the studio; returns the process and the page's address. `command` has
+// the arguments of Python.
 export function serve(command = ['-m', 'launch.studio', '--no_browser']) {
   const child = spawn(PYTHON, command,
     { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -2,9 +2,9 @@
 //
 //   node tests/launch/studio/film.mjs FOLDER [MODE ...]
 //
-// With RUN=DIR the mode `runs` shows a run with a recorded evaluation. With SLOW=4
-// games and the page pass a quarter as fast, and films show them at their pace,
-// which helps where there is little of a processor.
+// With RUN=DIR the mode `runs` shows a run with a recorded evaluation. With
+// SLOW=4 games and the page run at a quarter of their speed, and the films show
+// them at normal speed, which helps on a busy processor.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -165,7 +165,7 @@ const MODES = {
     await rest(page, 1);
     await set.selectOption('traps');
     await page.getByLabel('how many').fill('2');
-    await page.getByLabel('trials of each').fill('3');
+    await page.getByLabel('trials per task').fill('3');
     await rest(page, 1);
     await press(page, 'Begin');
     for (let i = 0; i < 2; i++) {
@@ -174,7 +174,7 @@ const MODES = {
       await walk(page);
       await press(page, 'Next task');
     }
-    await press(page, /Measure .* beside you/);
+    await press(page, /Measure .* on these tasks/);
     await page.waitForFunction(() => adaland.debug.measured?.beside);
     await rest(page, 2);
     await shoot(page, 'measure');

@@ -1,5 +1,5 @@
-// Plays for a minute by the keys, walking and turning by turns, and prints what
-// the page measures of it:
+// Plays for a minute with the keys, walking and turning in alternation, and
+// prints the page's measurements:
 //
 //   node tests/launch/studio/minute.mjs
 

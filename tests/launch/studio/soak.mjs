@@ -1,5 +1,5 @@
-// Watches players on one task after the other, and samples every minute what
-// memory the server and the page take:
+// Watches players on one task after another, and samples the memory of the
+// server and the page every minute:
 //
 //   node tests/launch/studio/soak.mjs MINUTES OUT.json
 
@@ -49,7 +49,7 @@ try {
     await page.evaluate(([task, players]) =>
       adaland.go('watch', { task, players }), [`traps:${tasks}`, PLAYERS]);
     await watched(page);
-    // It plays by itself to the end, at the world's own pace.
+    // It plays to the end by itself, in real time.
     while (await page.evaluate(() =>
       adaland.debug.position < adaland.debug.total - 1)) {
       await page.waitForTimeout(1000);
