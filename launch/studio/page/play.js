@@ -28,7 +28,7 @@ export function play(app, { task, seed = 0, partner = 'person', join, study }) {
   const screen = three ? new three.Screen(picture) : null;
   const world = three ? new three.World() : null;
   let [told, frame, going, last, closed] = [null, null, false, 0, false];
-  let [sent, ended] = [0, false];
+  let [sent, paused, ended] = [0, 0, false];
 
   const controls = new Controls(stage, () => tell());
   addTouch(stage, controls);
@@ -48,6 +48,7 @@ export function play(app, { task, seed = 0, partner = 'person', join, study }) {
     else if (join) link.send('join', { pictures });
     else link.send('play', { task, seed, partner, pictures });
     ended = false;
+    paused = 0;
     say(h('p', {}, 'Getting ready ...'));
   }
 
@@ -135,7 +136,7 @@ export function play(app, { task, seed = 0, partner = 'person', join, study }) {
       }
     }
     say(h('h1', {}, 'Done'), table,
-      h('p', {}, pauses ? `with ${pauses} pauses` : ''),
+      h('p', {}, pauses ? `Pauses: ${pauses}` : ''),
       h('div', { class: 'row' }, choices));
     banner.querySelector('button').focus();
   }
@@ -231,6 +232,7 @@ export function play(app, { task, seed = 0, partner = 'person', join, study }) {
     link.on('going', () => { if (!going && !ended) goOn(); }),
     link.on('paused', () => {
       going = false;
+      paused += 1;
       say(h('h1', {}, 'Paused'), rulesList(told), h('div', { class: 'row' },
         button('Resume (Enter)', go, 'first'),
         button('End the game', finish)));
@@ -253,7 +255,8 @@ export function play(app, { task, seed = 0, partner = 'person', join, study }) {
   function finish() {
     if (ended || !told) return;
     link.send('stop');
-    over({ rewards: frame?.sums.slice(0, frame.k) ?? [], pauses: 0, late: 0 });
+    const rewards = frame?.sums.slice(0, frame.k) ?? [];
+    over({ rewards, pauses: paused, late: 0 });
   }
 
   const signal = new AbortController();
