@@ -136,7 +136,7 @@ class Models:
   def set_slots(
     self, env: int, which: np.ndarray, types: np.ndarray, at: np.ndarray
   ) -> None:
-    """Changes the objects in slots of an environment; the new ones are free."""
+    """Changes objects in slots of an environment; new ones are not frozen."""
     still = np.zeros(len(which), bool)
     self._write(env, which, types, still, at, np.zeros(len(which)))
     self._changed[env, which] = True

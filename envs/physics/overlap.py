@@ -48,7 +48,7 @@ def find(bodies: Bodies, least: float) -> Iterator[Overlap]:
 
   Args:
     bodies: The bodies.
-    least: Metres; if negative, includes separate nodes that are closer.
+    least: Metres; if negative, includes separate nodes closer than `-least`.
   """
   num_players = len(bodies.player_at)
   lift = np.array([0.0, 0.0, constants.AVATAR_HEIGHT / 2])
