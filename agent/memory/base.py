@@ -59,7 +59,8 @@ class Memory(Protocol):
     """Returns the state before any step: a dictionary of arrays [B, ...].
 
     It may be nested, and is empty for a memory without state. Shapes and
-    dtypes must stay the same from step to step. No parameters may be used.
+    dtypes must stay the same from step to step. Neither this method nor the
+    constructor may use parameters.
     """
     ...
 

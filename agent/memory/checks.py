@@ -82,7 +82,7 @@ def _name(memory: Any) -> str:
 def _is_stack(memory: base.MemoryFactory, config: NetworkConfig) -> bool:
   """Returns True if a memory is a stack, which may get an empty state."""
   made: list[base.Memory] = []
-  hk.transform(lambda: made.append(memory(config))).init(None)
+  hk.transform(lambda: made.append(memory(config))).init(jax.random.PRNGKey(0))
   return isinstance(made[0], stack.MixerStack)
 
 
