@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adaland.agent.learner_config import LearnerConfig, PrivilegedConfig
+from adaland.envs.sampling import named
 from adaland.launch.agents import agent_dir
 from adaland.launch.config import json_codec
 from adaland.launch.config.experiment import ExperimentConfig
@@ -126,7 +127,7 @@ def write(
 def _schedule(weights: PrivilegedConfig) -> str:
   """Describes the schedule of distillation."""
   if weights.distillation_alone == 1:
-    return "without reinforcement learning in all of the run"
+    return "without reinforcement learning during the whole run"
   return (
     "without reinforcement learning in the first "
     f"{weights.distillation_alone:.0%} of the run, gone after "
@@ -212,7 +213,7 @@ def privileged(experiment: ExperimentConfig) -> str:
     )
   if weights.distillation_weight:
     used.append(
-      f"distillation from {teacher}, who labels the agent's own states: weight "
+      f"distillation from {teacher}, which labels the agent's own states: weight "
       f"{weights.distillation_weight:g}, {_schedule(weights)}"
     )
   if weights.critic_weight:
@@ -226,7 +227,7 @@ def privileged(experiment: ExperimentConfig) -> str:
   if teaching.demonstrated:
     used.append(
       f"in {teaching.demonstrated:.0%} of the training episodes the expert, "
-      "who is told the rules, played the first trial"
+      "which is told the rules, played the first trial"
     )
   if not used:
     return (
@@ -249,10 +250,12 @@ def _results(results: Mapping[str, Any] | None) -> str:
   tasks = f"`--taskset={results['taskset']}`"
   if results["taskset"] == "test":
     tasks += ", held-out tasks of its training distribution"
+  elif named.is_named(results["taskset"]):
+    tasks += ", held-out tasks of that family"
   return "\n".join(
     [
-      "Score: a trial's reward over that of the scripted expert, who is told",
-      f"all rules. Trials are attempts at the same task; tasks: {tasks}.",
+      "Score: a trial's reward over that of the scripted expert, which is",
+      f"told all rules. Trials are attempts at the same task; tasks: {tasks}.",
       "",
       summary.text(results),
       "",

@@ -44,16 +44,21 @@ class CardTest(absltest.TestCase):
     self.assertIn("--workdir=agent:mine --control=swapped", text)
 
   def test_results(self):
-    tables = score_tables.Tables(
-      {"agent": np.full((1, 3, 2), 0.25), "expert": np.ones((1, 3, 2))},
-      {name: [evaluation_files.Seed(name)] for name in ("agent", "expert")},
-      4,
-      "test",
-    )
-    text = _card(results=summary.compare(tables))
-    self.assertIn("| agent | 0.25 [0.25, 0.25] |", text)
-    self.assertIn("`--taskset=test`, held-out ones", text)
-    self.assertIn("![Score by trial](scores.png)", text)
+    for taskset, which in (
+      ("test", ", held-out tasks of its training distribution."),
+      ("traps:trials=2", ", held-out tasks of that family."),
+      ("my_tasks", "."),
+    ):
+      tables = score_tables.Tables(
+        {"agent": np.full((1, 3, 2), 0.25), "expert": np.ones((1, 3, 2))},
+        {name: [evaluation_files.Seed(name)] for name in ("agent", "expert")},
+        4,
+        taskset,
+      )
+      text = _card(results=summary.compare(tables))
+      self.assertIn("| agent | 0.25 [0.25, 0.25] |", text)
+      self.assertIn(f"tasks: `--taskset={taskset}`{which}\n", text)
+      self.assertIn("![Score by trial](scores.png)", text)
 
   def test_what_the_parameters_were_before(self):
     self.assertIn("random parameters", _card())
@@ -139,7 +144,7 @@ class CardTest(absltest.TestCase):
     text = card.privileged(config)
     for piece in (
       "weight 0.3",
-      "`explorer`, who labels the agent's own states: weight 2,",
+      "`explorer`, which labels the agent's own states: weight 2,",
       "first 20% of the run, gone after 80%",
       "told the true rules, weight 0.7",
       "12% of the training episodes were played by the scripted `explorer`",
