@@ -155,7 +155,7 @@ class CardTest(absltest.TestCase):
 
   def test_imitation_alone_is_not_called_reinforcement_learning(self):
     text = _card(preset_configs.laptop())
-    self.assertIn("weight 1, without reinforcement learning in all of", text)
+    self.assertIn("weight 1, without reinforcement learning during", text)
     self.assertIn("| algorithm | imitation alone, no reinforcement", text)
     self.assertIn("| algorithm | Muesli (arXiv 2104.06159), learning", _card())
 
