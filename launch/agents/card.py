@@ -213,8 +213,8 @@ def privileged(experiment: ExperimentConfig) -> str:
     )
   if weights.distillation_weight:
     used.append(
-      f"distillation from {teacher}, which labels the agent's own states: weight "
-      f"{weights.distillation_weight:g}, {_schedule(weights)}"
+      f"distillation from {teacher}, which labels the agent's own states: "
+      f"weight {weights.distillation_weight:g}, {_schedule(weights)}"
     )
   if weights.critic_weight:
     used.append(
