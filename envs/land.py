@@ -6,13 +6,13 @@ rules and goals, trials and episodes restart where they ended, and the players
 observe (`observations`). Every part works on the whole batch; environments are
 handled one by one only when their task or trial changes.
 
-Trials end only by time, so the host knows which trials and episodes start
-without reading the state. A stepper does the rest: one for physics on the host,
-and one for physics on a device, which never waits for the device.
+A schedule on the host knows which trials and episodes start, because trials end
+only by time. A stepper does the rest: one for physics on the host, and one for
+physics on a device, which never waits for the device.
 """
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import jax
@@ -28,8 +28,9 @@ from adaland.envs.land_types import (
 )
 from adaland.envs.observations import observations
 from adaland.envs.physics import backends, base
-from adaland.envs.stepping import device, host, players, seeds, task_rows
-from adaland.envs.stepping.base import Observed, ResetPlan, Stepper
+from adaland.envs.stepping import device, host, players
+from adaland.envs.stepping.base import Observed, Stepper
+from adaland.envs.stepping.schedule import NextTask, Schedule
 from adaland.envs.tasks.task import Task
 
 __all__ = [
@@ -37,14 +38,12 @@ __all__ = [
   "Land",
   "LandConfig",
   "MakeLand",
+  "NextTask",
   "Step",
   "WorldView",
   "maker",
   "observation_spec",
 ]
-
-# Returns the next task of an environment, given its index.
-NextTask = Callable[[int], Task | task_rows.PreparedTask]
 
 
 class Land:
@@ -67,14 +66,8 @@ class Land:
   Attributes:
     num_envs: N.
     config: Sizes and the kind of observation.
-    tasks: The current task of each environment.
-    present: Players that the current tasks have, bool [N, P].
-    seeds: The seed of each environment.
-    episodes: Episodes that each environment has begun since it got its seed,
-      int64 [N].
+    schedule: The schedule of tasks, trials and episodes.
     stepper: The stepper of physics and game.
-    clock: The host's clock of trials and episodes.
-    ended: Environments whose episode ended with the last step, bool [N].
   """
 
   def __init__(
@@ -96,13 +89,8 @@ class Land:
     if num_envs < 1:
       raise ValueError(f"num_envs is {num_envs}, allowed: 1 or more")
     self.num_envs = num_envs
-    self.seeds = (0,) * num_envs
-    self.episodes = np.zeros(num_envs, np.int64)
-    self.seed(seed)
     self.config = config
-    self.present = np.ones((num_envs, config.num_players), bool)
-    self.tasks: list[Task] = []
-    self._next_task = next_task
+    self.schedule = Schedule(num_envs, config, next_task, seed)
     physics: Any = backends.make(
       config.backend,
       num_envs,
@@ -115,8 +103,36 @@ class Land:
     self._on_device = config.backend == "gpu"
     stepper = device.DeviceStepper if self._on_device else host.HostStepper
     self.stepper: Stepper = stepper(num_envs, config, physics)
-    self.clock = clocks.HostClock(num_envs)
-    self.ended = np.zeros(num_envs, bool)
+
+  @property
+  def tasks(self) -> list[Task]:
+    """The current task of each environment."""
+    return self.schedule.tasks
+
+  @property
+  def present(self) -> np.ndarray:
+    """Players that the current tasks have, bool [N, P]."""
+    return self.schedule.present
+
+  @property
+  def seeds(self) -> tuple[int, ...]:
+    """The seed of each environment."""
+    return self.schedule.seeds
+
+  @property
+  def episodes(self) -> np.ndarray:
+    """Episodes begun since the environments got their seeds, int64 [N]."""
+    return self.schedule.episodes
+
+  @property
+  def clock(self) -> clocks.HostClock:
+    """The host's clock of trials and episodes."""
+    return self.schedule.clock
+
+  @property
+  def ended(self) -> np.ndarray:
+    """Environments whose episode ended with the last step, bool [N]."""
+    return self.schedule.ended
 
   @property
   def physics(self) -> base.Physics:
@@ -149,12 +165,7 @@ class Land:
     Raises:
       ValueError: If a seed is not an integer from 0; the seeds are unchanged.
     """
-    values = seeds.of_each(seed, self.num_envs)
-    self.seeds = tuple(
-      old if new is None else new
-      for old, new in zip(self.seeds, values, strict=True)
-    )
-    self.episodes[[value is not None for value in values]] = 0
+    self.schedule.seed(seed)
 
   def reset(self) -> Step:
     """Starts a new episode in every environment.
@@ -163,11 +174,9 @@ class Land:
       The first step. Its arrays are copies that the caller may write to; only
       the gpu back end's observations and rewards, JAX arrays, are read-only.
     """
-    none = np.zeros(self.num_envs, bool)
-    prepared = self._take(~none)
-    self.ended = none.copy()
-    observed = self.stepper.reset(self._plan(none, ~none, prepared))
-    return self._step(observed, ~none, none, none.copy())
+    observed = self.stepper.reset(self.schedule.reset())
+    first, last, trial_last = np.zeros((3, self.num_envs), bool)
+    return self._step(observed, ~first, last, trial_last)
 
   def step(self, actions: np.ndarray | jax.Array) -> Step:
     """Takes one action in every environment.
@@ -191,13 +200,10 @@ class Land:
     actions = players.check_actions(
       actions, self.num_envs, self.config.num_players, self._on_device
     )
-    starting, trial = self.ended, self.clock.now.trial
-    prepared = self._take(starting)
-    trial_last, last = self.clock.tick(starting)
-    plan = self._plan(trial_last & ~last, starting, prepared)
-    self.ended = last.copy()
+    trial = self.schedule.clock.now.trial
+    plan, trial_last, last = self.schedule.step()
     observed = self.stepper.step(actions, trial, plan)
-    return self._step(observed, starting.copy(), last, trial_last)
+    return self._step(observed, plan.episode.copy(), last, trial_last)
 
   def batch_view(self) -> BatchView:
     """Returns the true state of all environments; waits for the device.
@@ -241,69 +247,6 @@ class Land:
     view = self.batch_view().row(env)
     return copy.deepcopy(view)
 
-  def _take(self, episode: np.ndarray) -> dict[int, task_rows.PreparedTask]:
-    """Gets the next task of each environment in which an episode starts.
-
-    It changes nothing here, because a task may be refused.
-
-    Args:
-      episode: Environments in which an episode starts, bool [N].
-    """
-    prepared = {}
-    for env in np.flatnonzero(episode).tolist():
-      task = self._next_task(env)
-      if isinstance(task, Task):
-        task = task_rows.prepare(task, self.config)
-      prepared[env] = task
-    return prepared
-
-  def _plan(
-    self,
-    next_trial: np.ndarray,
-    episode: np.ndarray,
-    tasks: dict[int, task_rows.PreparedTask],
-  ) -> ResetPlan:
-    """Starts the next tasks on the host and draws start yaws.
-
-    Args:
-      next_trial: Environments in which another trial starts, bool [N].
-      episode: Environments in which an episode starts, bool [N].
-      tasks: The task of each environment in which an episode starts.
-    """
-    keys = self.stepper.rows.keys
-    for env, task in tasks.items():
-      self.seat(env, task.task)
-      if env < len(self.tasks):
-        self.tasks[env] = task.task
-      else:
-        self.tasks.append(task.task)  # The first tasks come in order.
-    self.episodes += episode
-    if tasks:
-      rows = [task.row for task in tasks.values()]
-      self.clock.start(
-        np.flatnonzero(episode),
-        np.stack([row.trials for row in rows]),
-        np.stack([row.trial_steps for row in rows]),
-      )
-    trial, num_players = self.clock.now.trial, self.config.num_players
-    env_ids = np.flatnonzero(next_trial | episode)
-    yaw = np.zeros((len(env_ids), num_players), np.float32)
-    for row, i in enumerate(env_ids.tolist()):
-      key = tasks[i].key if i in tasks else keys[i]
-      yaw[row] = clocks.start_yaw(
-        self.seeds[i],
-        # A seed given in the middle of an episode sets the count to zero.
-        max(int(self.episodes[i]) - 1, 0),
-        key,
-        int(trial[i]),
-        num_players,
-      )
-    return ResetPlan(next_trial, episode, env_ids, yaw, list(tasks.values()))
-
-  def seat(self, env: int, task: Task) -> None:
-    """Records the players that an environment's task has."""
-    self.present[env] = np.arange(self.config.num_players) < len(task.players)
-
   def _step(
     self,
     observed: Observed,
@@ -315,10 +258,10 @@ class Land:
     if not self._on_device:
       of_tasks = {name: value.copy() for name, value in of_tasks.items()}
     observation, reward = observed.observation | of_tasks, observed.reward
-    if not self.present.all():
+    if not self.schedule.present.all():
       mask = players.masked_on_device if self._on_device else players.masked
       # Copied, as an accelerator may read it after the next tasks are loaded.
-      present = self.present.copy()
+      present = self.schedule.present.copy()
       observation, reward = mask((observation, reward), present)
     if self.config.num_players == 1:
       single = players.single_on_device if self._on_device else players.single

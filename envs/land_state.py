@@ -45,22 +45,19 @@ def load(environments: land.Land, saved: dict[str, Any]) -> None:
     saved: The state, as returned by `save`.
   """
   stepper, physics = _stepper(environments), _physics(environments)
-  environments.seed(saved["seeds"])
-  environments.episodes = saved["episodes"].copy()
-  environments.tasks = [json_files.from_json(task) for task in saved["tasks"]]
-  for env, task in enumerate(environments.tasks):
-    environments.seat(env, task)
+  tasks = [json_files.from_json(task) for task in saved["tasks"]]
+  prepared = [task_rows.prepare(task, environments.config) for task in tasks]
   everywhere = np.arange(environments.num_envs)
-  prepared = [
-    task_rows.prepare(task, environments.config) for task in environments.tasks
-  ]
   stepper.rows.load(everywhere, prepared)
   physics.load(everywhere, [task.scene for task in prepared])
   physics.load_state(saved["physics"])
   stepper.load(saved)
-  environments.ended = saved["ended"]
-  environments.clock.now = clocks.Clock(
-    *(np.array(x) for x in stepper.state.clock)
+  environments.schedule.load(
+    prepared,
+    saved["seeds"],
+    saved["episodes"],
+    saved["ended"],
+    clocks.Clock(*(np.array(x) for x in stepper.state.clock)),
   )
 
 

@@ -155,7 +155,6 @@ class TaskRows:
   """The current tasks as rows of arrays, for JAX and for the players.
 
   Attributes:
-    keys: The tasks' keys for drawing yaws.
     game: Goals, rules and terrain, on the host.
     device: All tasks as JAX arrays, as of the last `load`.
     observation: The observations that depend only on the task: goal, int32
@@ -175,7 +174,6 @@ class TaskRows:
     n, s, p = num_envs, config.num_slots, config.num_players
     r, width = config.max_rules, constants.RULE_WIDTH
     tiles = (n, constants.MAX_TILES, constants.MAX_TILES)
-    self.keys = [0] * n
     self.game = engine.GameBatch(
       goal=np.zeros((n, p, constants.LITERAL_WIDTH), np.int32),
       rules=np.zeros((n, r, width), np.int32),
@@ -203,7 +201,6 @@ class TaskRows:
     """Writes the tasks of the environments `env_ids`, int [C]."""
     leaves = jax.tree.leaves(self._rows)
     for i, task in zip(env_ids, tasks, strict=True):
-      self.keys[i] = task.key
       self._seen_rules[i] = task.seen_rules
       for rows, row in zip(leaves, jax.tree.leaves(task.row), strict=True):
         rows[i] = row
@@ -219,7 +216,7 @@ class TaskRows:
       }
       return
     # Padded to a power of two, so that few programs are compiled.
-    rows = np.full(1 << (len(env_ids) - 1).bit_length(), len(self.keys))
+    rows = np.full(1 << (len(env_ids) - 1).bit_length(), len(self._seen_rules))
     rows[: len(env_ids)] = env_ids
     host = (self._rows, self._seen_rules)
     some = jax.tree.map(lambda x: x[rows % len(x)], host)

@@ -18,7 +18,7 @@ from adaland.envs.physics import cpu
 from adaland.envs.sampling import sampler, task_sets
 from adaland.envs.sampling.config import SamplerConfig
 from adaland.envs.tasks.literals import Literal
-from tests.envs import fixtures, land_suite
+from tests.envs import fixtures, game_suite, land_suite
 from tests.envs.observations import pictured
 from tests.envs.physics import backends
 
@@ -45,7 +45,7 @@ def _gpu_land(test, *tasks, config=fixtures.CONFIG, seed=0) -> land.Land:
 
 @pytest.mark.timeout(1200)  # The kernels may have to be compiled.
 @unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)
-class GpuLandTest(land_suite.LandSuite):
+class GpuLandTest(land_suite.LandSuite, game_suite.GameSuite):
   def land(self, *tasks, config=fixtures.CONFIG, seed=0) -> land.Land:
     return _gpu_land(self, *tasks, config=config, seed=seed)
 

@@ -10,10 +10,10 @@ from absl.testing import absltest, parameterized
 
 from adaland.envs import constants, land
 from adaland.envs.tasks.task import Literal, ObjectSpec, PlayerSpec
-from tests.envs import fixtures, land_suite
+from tests.envs import fixtures, game_suite, land_suite
 
 
-class LandTest(land_suite.LandSuite):
+class LandTest(land_suite.LandSuite, game_suite.GameSuite):
   def test_a_step_before_reset_is_refused(self):
     env = fixtures.make_land(fixtures.busy_task())
     with self.assertRaisesRegex(ValueError, "step was called before reset"):

@@ -1,4 +1,4 @@
-"""Tests of launch.tasks; commands_test has its bad input."""
+"""Tests of launch.tasks; bad_input_test has its bad input."""
 
 import contextlib
 import dataclasses

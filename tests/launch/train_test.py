@@ -8,27 +8,17 @@ import pathlib
 import signal
 import threading
 import time
-from unittest import mock
 
-import jax
 import numpy as np
 import pytest
 from absl.testing import absltest
 
 from adaland.agent.checkpoint import checkpoint
-from adaland.launch import errors, evaluate, play, prompt, train
+from adaland.launch import evaluate, play, prompt, train
 from adaland.launch.config import overrides, preset_configs
-from adaland.launch.recipes import extensions, presets
 from adaland.launch.roles import learner, learner_state
-from adaland.launch.run import (
-  cores,
-  progress,
-  rundir,
-  scale_request,
-  status_file,
-)
+from adaland.launch.run import progress, rundir, status_file
 from adaland.launch.runtimes import driver, local
-from adaland.launch.runtimes.single import preflight
 
 
 def _call(main, *argv):
@@ -313,67 +303,6 @@ class ResumeTest(absltest.TestCase):
       found.append(losses.losses)
     self.assertEqual(found[0], found[1])
     self.assertLen(found[0], 1)
-
-
-class EarlierStartTest(absltest.TestCase):
-  def test_a_run_forgets_what_its_earlier_start_was_asked_for(self):
-    config, run = _begin(
-      os.path.join(self.create_tempdir().full_path, "run"), "run.eval_tasks=0"
-    )
-    role = status_file.RoleStatus("actor 0", "actor", 7, "", 1.0, 0, 0.5, {})
-    status_file.write(run, "ray", "ended", {"updates": 7.0}, {}, [role])
-    scale_request.request(run, 9)
-
-    def make(config, directory, launcher, ray_address):
-      self.assertIsNone(scale_request.take(directory, config))
-      found = status_file.read(directory)
-      self.assertEqual(found["launcher"], "local")
-      self.assertEqual((found["state"], found["roles"]), ("starting", {}))
-      return mock.Mock()
-
-    with mock.patch.object(train, "_make_trainer", make):
-      train.train_and_evaluate(config, str(run.path))
-
-
-class SetUpTest(absltest.TestCase):
-  """Tests of the settings that JAX reads if a check starts it."""
-
-  def _seen(self, launcher):
-    """Returns the settings during the checks of a run that is refused."""
-    seen = []
-    update = self.enter_context(mock.patch.object(jax.config, "update"))
-
-    def check(config):
-      del config
-      memory = os.environ.get(preflight.MEMORY_VARIABLE)
-      seen.append((os.environ.get("NPROC"), memory, update.call_args))
-      raise errors.UserError("refused")
-
-    made = presets.smoke(
-      {"device.memory_fraction": 0.25, "actor.num_actors": 1},
-      memory="own:memory",
-    )
-    with (
-      mock.patch.dict(os.environ),
-      mock.patch.object(extensions, "check", check),
-    ):
-      os.environ.pop("NPROC", None)
-      os.environ.pop(preflight.MEMORY_VARIABLE, None)
-      before = dict(os.environ)
-      with self.assertRaisesRegex(errors.UserError, "refused"):
-        train.train_and_evaluate(made.resolved(), "no-run", launcher)
-      if launcher == "local":
-        self.assertEqual(dict(os.environ), before)
-    return seen
-
-  def test_local(self):
-    with mock.patch.object(cores, "num_cores", return_value=3):
-      self.assertEqual(self._seen("local"), [("2", None, None)])
-
-  def test_device(self):
-    [(_, memory, updated)] = self._seen("device")
-    self.assertEqual(memory, "0.25")
-    self.assertEqual(updated, mock.call("jax_cpu_enable_async_dispatch", False))
 
 
 if __name__ == "__main__":

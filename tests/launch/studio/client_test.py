@@ -1,142 +1,27 @@
-"""Tests of the answers to a page's messages: games, lanes, studies."""
+"""Tests of the answers to a page's messages: games, studies, editing."""
 
 import base64
 import json
-import queue
 import threading
 
 import numpy as np
+import pytest
 from absl.testing import absltest, parameterized
 
-from adaland.agent.checkpoint import weights
-from adaland.envs import land
 from adaland.envs.tasks import json_files
-from adaland.envs.tasks.task import Task
 from adaland.launch import errors
-from adaland.launch.evaluation import demo, recording, rollout
-from adaland.launch.studio import catalogue, client, guard, messages, people
-from tests.launch import fakes
+from adaland.launch.evaluation import demo
+from adaland.launch.studio import client, guard, messages, people
+from tests.launch.studio import pages
 
-# Only the hidden rule mentions anything purple.
-_TASK = Task.of(
-  goal="near(player1, black cube)",
-  objects=[
-    {"type": "black cube", "at": [[1.5, 0]]},
-    {"type": "yellow sphere", "at": [[-2.5, 0.5]]},
-  ],
-  at=(-1, 0),
-  rules=["hold(player1, yellow sphere) -> purple wall"],
-  hide_rules=[1],
-  tiles=(6, 2),  # So narrow that one can't walk past the cube.
-  trials=2,
-  trial_seconds=4,
-  name="walk",
-)
-_TEXT = json.dumps(json_files.to_json(_TASK))
-_TWO = json.dumps(
-  json_files.to_json(
-    Task.of(
-      goal=["near(player1, player2)", "not near(player1, player2)"],
-      objects=[],
-      at=[(-1, 0), (1, 0)],
-      tiles=(5, 5),
-      trials=1,
-      trial_seconds=2,
-    )
-  )
-)
-# The expert understands the goal of player 1.
-_WITH_EXPERT = json.dumps(
-  json_files.to_json(
-    Task.of(
-      goal=["near(player1, black cube)", "near(player2, black cube)"],
-      objects=[{"type": "black cube", "at": [[1.5, 0]]}],
-      at=[(-1.5, 0), (2, 0)],
-      tiles=(5, 5),
-      trials=1,
-      trial_seconds=4,
-    )
-  )
-)
-_SECONDS = 240
+# The tests of watching_test use the same agents, in the same process.
+pytestmark = pytest.mark.xdist_group("studio")
 
 
-class _Page:
-  """A page without a browser."""
-
-  def __init__(self, shared):
-    self.all = []
-    self._queue = queue.Queue()
-    self._client = shared.connect(self._get)
-
-  def _get(self, kind, **fields):
-    text = messages.encode(kind, **fields)
-    self.all.append(text)
-    self._queue.put(json.loads(text))
-
-  def send(self, message):
-    if isinstance(message, messages.Act):
-      self._client.act(message)
-    else:
-      self._client.handle(message)
-
-  def get(self, kind):
-    """Returns the next message of a type; fails on error messages before it."""
-    while True:
-      message = self._queue.get(timeout=_SECONDS)
-      if message["type"] == kind:
-        return message
-      assert message["type"] != "error", message["text"]
-
-  def ask(self, message, kind):
-    self.send(message)
-    return self.get(kind)
-
-  def close(self):
-    self._client.close()
-
-
-class ClientTest(parameterized.TestCase):
-  @classmethod
-  def setUpClass(cls):
-    super().setUpClass()
-    cls.known = catalogue.Catalogue()
-
-  def setUp(self):
-    super().setUp()
-    self.shared = client.Shared(self.known, pace=0.0)
-
-  def page(self):
-    page = _Page(self.shared)
-    self.addCleanup(page.close)
-    return page
-
-  def play(self, page, wish):
-    """Plays a game to its end; returns its frames and the rewards."""
-    page.get("ready")
-    page.send(wish)
-    page.send(messages.Go())
-    frames = []
-    while True:
-      message = page._queue.get(timeout=_SECONDS)
-      if message["type"] == "over":
-        return frames, message["rewards"]
-      self.assertNotEqual(message["type"], "error", message)
-      if message["type"] == "frame":
-        frames.append(message)
-
-  def frames(self, page):
-    """Returns the first lane's frames, and the last message of them."""
-    found = []
-    while True:
-      more = page.get("frames")
-      found += more["frames"][0]
-      if len(found) == more["total"]:
-        return found, more
-
+class ClientTest(pages.PageTest):
   def test_a_game_is_recorded_and_played_again_and_nothing_hidden_is_told(self):
     page = self.page()
-    told = page.ask(messages.Play(_TEXT, seed=3), "world")["told"]
+    told = page.ask(messages.Play(pages.TEXT, seed=3), "world")["told"]
     self.assertEqual(told["rules"], ["?"])
     start = page.get("frame")
     self.assertEqual((start["k"], start["t"]), (0, 0))
@@ -154,7 +39,7 @@ class ClientTest(parameterized.TestCase):
 
     kept = page.ask(messages.Keep(), "kept")
     found = demo.decode(base64.b64decode(kept["demo"]))
-    self.assertEqual((found.task, found.seed), (_TASK, 3))
+    self.assertEqual((found.task, found.seed), (pages.TASK, 3))
     np.testing.assert_allclose(found.rewards, rewards, atol=1e-6)
 
     players = ("demo", "expert", "forgetful")
@@ -177,70 +62,9 @@ class ClientTest(parameterized.TestCase):
       self.assertEqual((mine["p"], mine["o"]), (again["p"], again["o"]))
     self.assertNotIn("purple", "".join(page.all))
 
-  def test_a_kept_episode_is_scrubbed_with_the_mind_of_its_agent(self):
-    # An agent's worlds, and an episode that is not the environment's first.
-    agent = self.known.agent("agent:mixture")
-    recorder = recording.Recorder([1])
-    with absltest.mock.patch.object(rollout, "MAX_ENVS", 1):
-      rollout.play(
-        land.maker(agent.config.env),
-        [_TASK, _TASK],
-        lambda _: fakes.Constant(1),
-        seed=3,
-        recorder=recorder,
-      )
-    [entry] = recorder.entries("agent")
-    self.assertEqual(entry["episode"], 1)
-    page = self.page()
-    kept = {"demo": entry["demo"], "episode": 1}
-    sha = weights.fingerprint(agent.params)
-    page.ask(messages.Watch(("demo",), **kept, agent=sha), "lanes")
-    frames, more = self.frames(page)
-    self.assertEqual((more["errors"], more["notes"]), ([""], [""]))
-    np.testing.assert_allclose(more["rewards"][0], entry["rewards"], atol=1e-3)
-    self.assertLen(frames[20]["past"], agent.config.network.num_layers)
-    self.assertIn("belief", frames[20])
-
-    page.ask(messages.Watch(("demo",), **kept, agent="another"), "lanes")
-    without, more = self.frames(page)
-    self.assertIn("is not here", more["notes"][0])
-    self.assertNotIn("past", without[20])
-    page.ask(messages.Watch(("demo",), demo=entry["demo"]), "lanes")
-    other, _ = self.frames(page)
-    # Another episode of the environment starts with another yaw.
-    self.assertNotAlmostEqual(frames[0]["p"][0][3], other[0]["p"][0][3])
-
-  def test_a_recording_that_comes_out_otherwise_is_told(self):
-    page = self.page()
-    actions = np.zeros([30, 6], np.int32)
-    kept = demo.Demo(_TASK, 0, actions, np.array([9.0], np.float32))
-    text = base64.b64encode(demo.encode(kept)).decode()
-    page.ask(messages.Watch(("demo", "noop"), demo=text), "lanes")
-    _, more = self.frames(page)
-    self.assertIn("9.00 s when it was recorded", more["notes"][0])
-    self.assertEqual(more["notes"][1], "")
-
-  def test_hidden_rules_are_told_to_those_who_ask_for_them(self):
-    page = self.page()
-    watched = messages.Watch(("noop",), _TEXT, reveal=True)
-    found = page.ask(watched, "lanes")["told"]
-    self.assertEqual(found["rules"], [str(_TASK.rules[0])])
-    self.assertEqual(found["hidden"], [0])
-    found = page.ask(messages.Load(_TEXT), "task")["task"]
-    self.assertEqual(json_files.from_json(found), _TASK)
-
-  def test_a_player_that_cannot_play_stops_alone(self):
-    page = self.page()
-    many = json_files.to_json(_TASK) | {"objects": [{"type": "black cube"}] * 9}
-    watched = messages.Watch(("agent:laptop", "noop"), json.dumps(many))
-    page.send(watched)
-    found = page.get("frames")
-    self.assertIn("hold at most 6", found["errors"][0])
-    self.assertEqual(found["errors"][1], "")
-
   def test_a_study_counts_what_was_begun(self):
     page = self.page()
-    begun = page.ask(messages.Study((_TEXT, _TEXT), 1), "study")
+    begun = page.ask(messages.Study((pages.TEXT, pages.TEXT), 1), "study")
     self.assertEqual(begun["count"], 2)
     self.assertEqual(begun["faults"]["agent:laptop"], "")
     page.ask(messages.Next(), "world")
@@ -273,7 +97,8 @@ class ClientTest(parameterized.TestCase):
     self.enter_context(patch(client.game, "Game", make))
     self.enter_context(patch(people.expert, "expert_rewards", best))
     texts = [
-      json.dumps(json_files.to_json(_TASK) | {"name": name}) for name in "abc"
+      json.dumps(json_files.to_json(pages.TASK) | {"name": name})
+      for name in "abc"
     ]
     page = self.page()
     page.ask(messages.Study(tuple(texts), 1), "study")
@@ -290,7 +115,7 @@ class ClientTest(parameterized.TestCase):
 
   def test_two_pages_play_together(self):
     one, two = self.page(), self.page()
-    self.assertTrue(one.ask(messages.Play(_TWO), "world")["waiting"])
+    self.assertTrue(one.ask(messages.Play(pages.TWO), "world")["waiting"])
     told = two.ask(messages.Join(), "world")["told"]
     self.assertEqual(told["goal"], "not near(player1, player2)")
     one.get("ready")
@@ -304,7 +129,7 @@ class ClientTest(parameterized.TestCase):
 
   def test_a_page_that_can_t_join_leaves_its_seat_free(self):
     one, two, three = self.page(), self.page(), self.page()
-    one.ask(messages.Play(_TWO), "world")
+    one.ask(messages.Play(pages.TWO), "world")
     with self.assertRaisesRegex(AssertionError, "can show player 1 only"):
       two.ask(messages.Join(pictures=True), "world")
     three.ask(messages.Join(), "world")
@@ -312,7 +137,7 @@ class ClientTest(parameterized.TestCase):
 
   def test_the_end_is_told_to_the_player_who_stays(self):
     one, two = self.page(), self.page()
-    one.ask(messages.Play(_TWO), "world")
+    one.ask(messages.Play(pages.TWO), "world")
     two.ask(messages.Join(), "world")
     two.get("ready")
     two.close()
@@ -329,11 +154,11 @@ class ClientTest(parameterized.TestCase):
         begun.set()
 
     page = self.page()
-    page.ask(messages.Study((_TEXT,), 1), "study")
+    page.ask(messages.Study((pages.TEXT,), 1), "study")
     page.ask(messages.Next(), "world")
     with absltest.mock.patch.object(people.expert, "expert_rewards", play):
       page.send(messages.Result())
-      self.assertTrue(begun.wait(_SECONDS))
+      self.assertTrue(begun.wait(pages.SECONDS))
       page.send(messages.Stop())
     kinds = {json.loads(text)["type"] for text in page.all}
     self.assertIn("progress", kinds)
@@ -341,7 +166,7 @@ class ClientTest(parameterized.TestCase):
 
   def test_the_expert_is_the_first_of_two_players(self):
     page = self.page()
-    told = page.ask(messages.Play(_WITH_EXPERT, partner="expert"), "world")
+    told = page.ask(messages.Play(pages.WITH_EXPERT, partner="expert"), "world")
     self.assertEqual(told["told"]["me"], 1)
     self.assertEqual(told["told"]["goal"], "near(player2, black cube)")
     frames, _ = self.play(page, messages.Act())
@@ -353,7 +178,7 @@ class ClientTest(parameterized.TestCase):
   def test_a_pause_stops_time(self):
     self.shared.pace = 0.05
     page = self.page()
-    page.ask(messages.Play(_TEXT), "world")
+    page.ask(messages.Play(pages.TEXT), "world")
     page.send(messages.Go())
     page.get("frame")
     page.ask(messages.Pause(), "paused")
@@ -376,18 +201,18 @@ class ClientTest(parameterized.TestCase):
     (messages.Keep(), "nothing was played"),
     (messages.Watch(("demo",), demo="!"), "demo: is not base64"),
     (messages.Watch(("demo",), demo="AAAA"), "demo: is not a demonstration"),
-    (messages.Play(_TEXT, partner="expert"), "two players only"),
-    (messages.Play(_TWO, partner="expert"), "expert does not understand"),
+    (messages.Play(pages.TEXT, partner="expert"), "two players only"),
+    (messages.Play(pages.TWO, partner="expert"), "expert does not understand"),
     (
-      messages.Play(_WITH_EXPERT, partner="expert", pictures=True),
+      messages.Play(pages.WITH_EXPERT, partner="expert", pictures=True),
       "without WebGL a page can show player 1 only",
     ),
-    (messages.Study((_TWO,), 1), "two players"),
+    (messages.Study((pages.TWO,), 1), "two players"),
   )
   def test_bad_input_is_one_line_and_the_page_goes_on(self, message, text):
     page = self.page()
     page.send(message)
-    found = page._queue.get(timeout=_SECONDS)
+    found = page.queue.get(timeout=pages.SECONDS)
     self.assertEqual(found["type"], "error")
     self.assertIn(text, found["text"])
     self.assertNotIn("\n", found["text"])
@@ -411,11 +236,11 @@ class ClientTest(parameterized.TestCase):
 
   def test_editing_tells_what_becomes_of_a_task(self):
     page = self.page()
-    found = page.ask(messages.Check(_TEXT), "checked")
+    found = page.ask(messages.Check(pages.TEXT), "checked")
     self.assertEqual(found["solution"], [])
     self.assertEqual(found["agents"]["agent:laptop"], "")
     self.assertEqual(found["scene"]["objects"][0][:3], [4, 1.5, 0.0])
-    hard = json_files.to_json(_TASK)
+    hard = json_files.to_json(pages.TASK)
     hard["players"][0]["goal"] = "hold(player1, purple cube)"
     self.assertIsNone(
       page.ask(messages.Check(json.dumps(hard)), "checked")["solution"]
