@@ -50,7 +50,7 @@ _AGENT = "agent"
 _SWAPPED = "agent, swapped memory"
 _EXPLORERS = ("explorer", "forgetful")
 _SCRIPTED = ("expert", *_EXPLORERS, "random")
-_FILM, _FIGURE = "tries.mp4", "scores.png"
+_FILM, _FIGURE = "trials.mp4", "scores.png"
 _MEMORYLESS = "-memoryless"
 
 

@@ -49,7 +49,7 @@ class WatchTest(absltest.TestCase):
     self.assertGreater(result["policies"]["agent, prompted"]["mean"][0], 0.7)
     self.assertLen(result["filmed"]["rewards"], 2)
     self.assertEqual((out / "scores.png").read_bytes()[:4], b"\x89PNG")
-    frames, _ = imageio_ffmpeg.count_frames_and_secs(str(out / "tries.mp4"))
+    frames, _ = imageio_ffmpeg.count_frames_and_secs(str(out / "trials.mp4"))
     self.assertGreater(frames or 0, 2 * 15)
 
   def test_a_memoryless_agent_of_the_same_environments(self):
