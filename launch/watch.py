@@ -36,7 +36,7 @@ from adaland.launch.evaluation.comparison import (
 )
 from adaland.launch.recipes import task_source
 from adaland.launch.run import progress
-from adaland.launch.watching import film, tries
+from adaland.launch.watching import episodes, film
 
 _EXAMPLES = """\
 examples:
@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> None:
     raise errors.UserError(
       f"--trials={trials}: allowed: 2 to {constants.MAX_TRIALS}"
     )
-  tasks = tries.longest_first(chosen, trials)
+  tasks = episodes.longest_first(chosen, trials)
   trained_agent.check_fit(experiment.env, tasks)
   make_land = builder.environments(experiment)
   params = trained_agent.load(workdir, args.own_parts).params
@@ -126,11 +126,11 @@ def run(args: argparse.Namespace) -> None:
     raise errors.UserError(
       f"--taskset={args.taskset}: the expert earns no reward on any task"
     )
-  rewards, tried = _play_all(make_land, tasks, agent, makers, args.seed, line)
+  rewards, played = _play_all(make_land, tasks, agent, makers, args.seed, line)
   result = summary.compare(_tables(rewards, best, args.taskset))
   cli.write_atomically(str(out / _FIGURE), summary.draw(result, _title(result)))
-  index = tries.to_film(tried.rewards, best)
-  filmed = _film(out, make_land, tasks[index], tried, index, best, line)
+  index = episodes.to_film(played.rewards, best)
+  filmed = _film(out, make_land, tasks[index], played, index, best, line)
   line.close()
   result |= {
     "workdir": workdir,
@@ -208,12 +208,12 @@ def _play_all(
   makers: Mapping[str, policies.PolicyMaker],
   seed: int,
   line: progress.Progress,
-) -> tuple[dict[str, np.ndarray], tries.Tries]:
+) -> tuple[dict[str, np.ndarray], episodes.Episodes]:
   """Plays the tasks with the agent, with swapped memory, and with the others.
 
   Args:
     make_land: Makes the environments.
-    tasks: The tasks to play, as `tries.play` takes them.
+    tasks: The tasks to play, as `episodes.play` takes them.
     agent: Makes the agent from the environments.
     makers: Functions that make the other players, by label.
     seed: Seed of the environments.
@@ -227,8 +227,8 @@ def _play_all(
   def show(name: str) -> Callable[[float], None]:
     return lambda done: line.update(f"{name}: {done:.0%}")
 
-  tried = tries.play(make_land, tasks, agent, seed, show(_AGENT))
-  rewards = {_AGENT: tried.rewards}
+  played = episodes.play(make_land, tasks, agent, seed, show(_AGENT))
+  rewards = {_AGENT: played.rewards}
   if len(tasks) > 1:
     rewards[_SWAPPED] = controls.swapped_rewards(
       make_land,
@@ -240,7 +240,7 @@ def _play_all(
     )
   for name, make in makers.items():
     try:
-      rewards[name] = tries.play(
+      rewards[name] = episodes.play(
         make_land, tasks, make, seed, show(name)
       ).rewards
     except errors.UserError as error:
@@ -248,7 +248,7 @@ def _play_all(
       if name not in _EXPLORERS:
         raise
       line.say(f"{name}: left out: {error}")
-  return rewards, tried
+  return rewards, played
 
 
 def _tables(
@@ -276,7 +276,7 @@ def _film(
   out: pathlib.Path,
   make_land: land.MakeLand,
   task: Task,
-  played: tries.Tries,
+  played: episodes.Episodes,
   index: int,
   best: np.ndarray,
   line: progress.Progress,

@@ -1,11 +1,11 @@
-"""Tests of adaland.launch.watching.tries."""
+"""Tests of adaland.launch.watching.episodes."""
 
 import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.envs import land
 from adaland.launch.evaluation import rollout
-from adaland.launch.watching import tries
+from adaland.launch.watching import episodes
 from tests.launch import fakes
 
 _MAKE_LAND = land.maker(land.LandConfig())
@@ -26,16 +26,16 @@ class _Counting:
     return actions
 
 
-class TriesTest(parameterized.TestCase):
+class EpisodesTest(parameterized.TestCase):
   def test_actions_of_each_task_up_to_its_end(self):
     tasks = [
       fakes.make_task("3", seconds=2.0, trials=1),
       fakes.make_task("5", seconds=4.0, trials=1),
     ]
-    tasks = tries.longest_first(tasks, 2)
+    tasks = episodes.longest_first(tasks, 2)
     self.assertEqual([(t.name, t.trials) for t in tasks], [("5", 2), ("3", 2)])
     with absltest.mock.patch.object(rollout.land, "Land", fakes.FakeLand):
-      found = tries.play(
+      found = episodes.play(
         land.maker(land.LandConfig()),
         tasks,
         lambda envs: _Counting(envs.num_envs),
@@ -58,7 +58,7 @@ class TriesTest(parameterized.TestCase):
     self, first, expert, index
   ):
     rewards = np.stack([first, np.ones(len(first))], axis=1)
-    self.assertEqual(tries.to_film(rewards, np.array(expert)), index)
+    self.assertEqual(episodes.to_film(rewards, np.array(expert)), index)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from adaland.launch.evaluation import policies, rollout
 _FAILED = 0.5
 
 
-class Tries(NamedTuple):
+class Episodes(NamedTuple):
   """Episodes of several tasks.
 
   Attributes:
@@ -53,7 +53,7 @@ def play(
   make_policy: policies.PolicyMaker,
   seed: int,
   on_progress: Callable[[float], None] | None = None,
-) -> Tries:
+) -> Episodes:
   """Plays one episode of each task, all at once.
 
   Args:
@@ -71,7 +71,7 @@ def play(
 
   rewards = rollout.play(make_land, tasks, make, seed, on_progress)
   actions = np.stack(made[0].actions, axis=1)
-  return Tries(
+  return Episodes(
     np.array(rewards, np.float64),
     [
       actions[row, : task.trials * task.trial_steps]
