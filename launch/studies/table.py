@@ -283,7 +283,7 @@ STUDIES: Final[dict[str, Study]] = {
     {"laptop": _WIDE, "micro": _WIDE_MICRO},
   ),
   "pixels": Study(
-    "What do patches see that a torso does not, and what may be left out?",
+    "Do patches see as much as a torso, and how many may be dropped?",
     (
       Variant("torso"),
       *(Variant(f"patches-{each}", _patches(each)) for each in (0, 50, 75)),
