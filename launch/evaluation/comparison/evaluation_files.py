@@ -92,6 +92,12 @@ def _parse(path: str, content: dict[str, Any]) -> File:
   Raises:
     ValueError, LookupError, TypeError: If its structure is wrong.
   """
+  pairs = json_checks.read_list(content.get("pairs", []), "pairs", "pairs")
+  if len(pairs) > 1:
+    raise errors.UserError(
+      f"has {len(pairs)} pairs of players, allowed: one, as adaland evaluate "
+      "with one --coplayer writes"
+    )
   tasks = json_checks.read_list(content["tasks"], "tasks", "tasks")
   names = {f", {name}": name for name in _PROMPT}
   if "prompted" not in content:

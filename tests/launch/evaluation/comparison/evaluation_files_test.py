@@ -81,6 +81,8 @@ class ReadTest(parameterized.TestCase):
     (evaluation(tasks_sha256=3), "tasks_sha256 is 3, allowed: a text"),
     (evaluation(environment=3), "environment is 3, allowed: a text"),
     (evaluation(coplayer=3), "coplayer is 3, allowed: a text"),
+    (evaluation(pairs=3), "pairs is 3, allowed: a list of pairs"),
+    (evaluation(pairs=[{}, {}]), "has 2 pairs of players, allowed: one"),
     (evaluation(agent_sha256=[]), "agent_sha256 is .*, allowed: a text"),
     (
       evaluation(controls={"swapped": {"trial_rewards": [[1, 2]]}}),
