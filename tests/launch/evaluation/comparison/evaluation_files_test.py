@@ -2,7 +2,6 @@
 
 import json
 import pathlib
-from typing import Any
 
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -10,21 +9,11 @@ from absl.testing import absltest, parameterized
 from adaland.launch import errors
 from adaland.launch.evaluation import scores
 from adaland.launch.evaluation.comparison import evaluation_files
+from tests.launch.evaluation.comparison import evaluations
 from tests.launch.evaluation.comparison.evaluations import evaluation
 
 
-class ReadTest(parameterized.TestCase):
-  def setUp(self):
-    super().setUp()
-    self.folder = pathlib.Path(self.create_tempdir().full_path)
-
-  def write(self, name: str, content: Any) -> str:
-    path = self.folder / name
-    path.write_text(
-      content if isinstance(content, str) else json.dumps(content)
-    )
-    return str(path)
-
+class ReadTest(evaluations.FolderTest):
   def test_what_an_evaluation_of_many_tasks_writes_is_read(self):
     ids = [f"traps:{i}" for i in range(1000)]
     rewards = np.random.Generator(np.random.PCG64(0)).random((1000, 24))

@@ -1,6 +1,10 @@
 """Evaluations as `adaland evaluate --json` writes them."""
 
+import json
+import pathlib
 from typing import Any
+
+from absl.testing import parameterized
 
 
 def evaluation(
@@ -15,3 +19,19 @@ def evaluation(
     "tasks_sha256": "abc",
   }
   return made | more
+
+
+class FolderTest(parameterized.TestCase):
+  """A test with a folder of its own, to which it writes evaluations."""
+
+  def setUp(self):
+    super().setUp()
+    self.folder = pathlib.Path(self.create_tempdir().full_path)
+
+  def write(self, name: str, content: Any) -> str:
+    """Writes text, or an object as JSON; returns the file's path."""
+    path = self.folder / name
+    path.write_text(
+      content if isinstance(content, str) else json.dumps(content)
+    )
+    return str(path)

@@ -1,29 +1,15 @@
 """Tests of adaland.launch.evaluation.comparison.score_tables."""
 
-import json
-import pathlib
-from typing import Any
-
 import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.launch import errors
 from adaland.launch.evaluation.comparison import score_tables
+from tests.launch.evaluation.comparison import evaluations
 from tests.launch.evaluation.comparison.evaluations import evaluation
 
 
-class ScoreTablesTest(parameterized.TestCase):
-  def setUp(self):
-    super().setUp()
-    self.folder = pathlib.Path(self.create_tempdir().full_path)
-
-  def write(self, name: str, content: Any) -> str:
-    path = self.folder / name
-    path.write_text(
-      content if isinstance(content, str) else json.dumps(content)
-    )
-    return str(path)
-
+class ScoreTablesTest(evaluations.FolderTest):
   def test_scores_by_label_seed_task_and_trial(self):
     swapped = [[1.0, 1.0], [4.0, 4.0], [0.0, 0.0]]
     first = self.write(
