@@ -13,19 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from adaland.launch import errors
+from adaland.launch.evaluation.comparison import figure
 
 # Number of rows of metrics that are averaged: one row covers few episodes.
 _SMOOTHED = 9
-_COLOURS = (
-  "#1f5fbf",
-  "#17869b",
-  "#a6761d",
-  "#c2408a",
-  "#5b8c00",
-  "#7a3fb0",
-  "#e08214",
-  "#444444",
-)
 # File in a run's directory.
 METRICS = "metrics.jsonl"
 
@@ -126,9 +117,11 @@ def draw(curves: Mapping[str, Sequence[Curve]], title: str) -> bytes:
     title: Text above the figure.
   """
   # Its import is slow, and no other command needs it.
-  from matplotlib import figure
+  import matplotlib.figure
 
-  drawing = figure.Figure(figsize=(9.6, 4.2), dpi=140, layout="constrained")
+  drawing = matplotlib.figure.Figure(
+    figsize=(9.6, 4.2), dpi=140, layout="constrained"
+  )
   panels = drawing.subplots(1, 2, sharey=True)
   axes_of = {"steps": 1e6, "cpu_minutes": 1.0}
   for panel, (axis, unit) in zip(panels, axes_of.items(), strict=True):
@@ -147,12 +140,13 @@ def _draw_panel(
   panel: Any, curves: Mapping[str, Sequence[Curve]], axis: str, unit: float
 ) -> None:
   """Draws a line for each seed, and one at the last point that all reach."""
-  for i, (name, each) in enumerate(curves.items()):
+  colour_of = figure.colours([*curves])
+  for name, each in curves.items():
     for seed, curve in enumerate(each):
       panel.plot(
         getattr(curve, axis) / unit,
         curve.reward,
-        color=_COLOURS[i % len(_COLOURS)],
+        color=colour_of[name],
         linewidth=1.4,
         alpha=0.85,
         label=name if not seed else None,

@@ -6,26 +6,23 @@ python results/memory/draw.py
 import json
 import pathlib
 
-from matplotlib import figure
+import matplotlib.figure
 
 from adaland.agent.config import MEMORIES
 from adaland.launch.bench.memory import CONTEXTS
+from adaland.launch.evaluation.comparison import figure
 
 _HERE = pathlib.Path(__file__).resolve().parent
-_COLOURS = (
-  "#1f5fbf",
-  "#17869b",
-  "#a6761d",
-  "#7a3fb0",
-  "#c2408a",
-  "#5b8c00",
-  "#e08214",
-)
 
 
 def draw(found: dict[str, float]) -> None:
   """Writes the figure."""
-  drawing = figure.Figure(figsize=(9.0, 3.8), dpi=140, layout="constrained")
+  drawing = matplotlib.figure.Figure(
+    figsize=(9.0, 3.8), dpi=140, layout="constrained"
+  )
+  # As in the figures of the study of memories.
+  names = ["memoryless" if name == "none" else name for name in MEMORIES]
+  colour_of = figure.colours(names)
   panels = drawing.subplots(1, 2)
   for panel, (key, unit, label) in zip(
     panels,
@@ -35,10 +32,17 @@ def draw(found: dict[str, float]) -> None:
     ),
     strict=True,
   ):
-    for name, colour in zip(MEMORIES, _COLOURS, strict=True):
+    for i, (name, label_of) in enumerate(zip(MEMORIES, names, strict=True)):
       values = [found[f"memory_{name}_{c}_{key}"] / unit for c in CONTEXTS]
+      # Wide to narrow: three of the lines nearly coincide.
       panel.loglog(
-        CONTEXTS, values, marker="o", markersize=4, color=colour, label=name
+        CONTEXTS,
+        values,
+        marker="o",
+        markersize=9 - i,
+        linewidth=3.4 - 0.35 * i,
+        color=colour_of[label_of],
+        label=name,
       )
     panel.set_xticks(CONTEXTS, [str(context) for context in CONTEXTS])
     panel.minorticks_off()

@@ -1,6 +1,7 @@
 """The figure of scores by trial: does the agent get better with each trial?"""
 
 import io
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -29,13 +30,16 @@ _TEXTS = {
   "random": "random actions",
   "noop": "no actions",
 }
+# Colours of all other policies, none close to one that has a meaning.
 _OTHERS = (
   "#17869b",
   "#a6761d",
   "#c2408a",
   "#5b8c00",
   "#7a3fb0",
-  "#444444",
+  "#4fb8dc",
+  "#e58fbf",
+  "#6b4226",
 )
 # Minimum distance of two labels, as a share of the axis.
 _LABEL_GAP = 0.075
@@ -76,10 +80,11 @@ def by_trial(
   count = max((len(curve.mean) for curve in drawn.values()), default=1)
   highest = max([_TOP, *(max(curve.high) for curve in drawn.values())])
   lowest = min([_BOTTOM, *(min(curve.low) for curve in drawn.values())])
-  others = iter(_OTHERS)
+  colour_of = colours([*drawn])
   ends = {}
   for label, curve in drawn.items():
-    colour, style, width = _style(label) or (next(others, "#444444"), "-", 2.0)
+    colour = colour_of[label]
+    _, style, width = _style(label) or (colour, "-", 2.0)
     trials = range(1, len(curve.mean) + 1)
     axes.fill_between(
       trials, curve.low, curve.high, color=colour, alpha=0.16, linewidth=0
@@ -105,6 +110,21 @@ def by_trial(
   content = io.BytesIO()
   drawing.savefig(content, format="png")
   return content.getvalue()
+
+
+def colours(labels: Sequence[str]) -> dict[str, str]:
+  """Returns each label's colour, the same in all figures of these labels.
+
+  Args:
+    labels: Names of policies; those that name no known policy get the other
+      colours in turn.
+  """
+  others = itertools.cycle(_OTHERS)
+  styles = {label: _style(label) for label in labels}
+  return {
+    label: style[0] if style else next(others)
+    for label, style in styles.items()
+  }
 
 
 def _style(label: str) -> tuple[str, str, float] | None:

@@ -7,6 +7,7 @@ from absl.testing import absltest, parameterized
 from PIL import Image
 
 from adaland.launch.evaluation.comparison import figure
+from adaland.launch.studies import study, table
 
 _CURVE = figure.Curve([0.2, 0.6], [0.1, 0.5], [0.3, 0.7])
 
@@ -49,6 +50,18 @@ class FigureTest(parameterized.TestCase):
   )
   def test_styles(self, label, name):
     self.assertEqual(figure._style(label), figure._STYLES[name])
+
+  def test_variants_and_known_policies_have_colours_of_their_own(self):
+    largest = max(len(each.variants) for each in table.STUDIES.values())
+    labels = [*(f"variant {i}" for i in range(largest)), *study.PLAYERS]
+    found = figure.colours(labels)
+    self.assertEqual([*found], labels)
+    self.assertLen(set(found.values()), len(labels))
+
+  def test_known_policies_do_not_change_the_colours_of_others(self):
+    alone = figure.colours(["a", "b"])
+    mixed = figure.colours(["expert", "a", "random", "b"])
+    self.assertEqual(alone, {name: mixed[name] for name in alone})
 
   def test_a_label_of_nobody_known(self):
     self.assertIsNone(figure._style("ours"))
