@@ -1,5 +1,6 @@
 """Tests of adaland.agent.replay.spec."""
 
+import json
 import time
 
 import jax
@@ -104,6 +105,16 @@ class UnrollSpecTest(parameterized.TestCase):
     self.assertNotEqual(other.signature, self.spec.signature)
     with self.assertRaisesRegex(ValueError, message):
       self.spec.check_columns(other.to_json(), "the other")
+
+  def test_check_columns_knows_the_order(self):
+    other = json.dumps(json.loads(self.spec.to_json())[::-1])
+    with self.assertRaisesRegex(ValueError, "the other are in another order"):
+      self.spec.check_columns(other, "the other")
+
+  def test_flatten_tells_trees_with_equal_fields_apart(self):
+    memory = list(self.unroll.initial_memory)
+    with self.assertRaisesRegex(ValueError, "fields of replay in another tree"):
+      self.spec.flatten(self.unroll._replace(initial_memory=memory))
 
   def test_check_columns_accepts_its_own(self):
     again = UnrollSpec.from_unroll(examples.unroll(9))
