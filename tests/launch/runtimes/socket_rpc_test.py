@@ -144,20 +144,24 @@ class SocketRpcTest(absltest.TestCase):
     self.assertEqual(caught.exception.errno, errno.EMFILE)
     self.assertEqual(listener.accept.call_count, 50)
 
-  def test_a_fault_that_passes_is_nothing(self):
-    faults = iter(49 * [OSError(errno.EMFILE, "Too many open files")])
+  def test_faults_that_pass_are_nothing(self):
+    full = OSError(errno.EMFILE, "Too many open files")
+    # Twice, with a connection between them.
+    faults = iter((49 * [full] + [None]) * 2)
 
     class Listener(connection.Listener):
       def accept(self):
-        for fault in faults:
+        fault = next(faults, None)
+        if fault is not None:
           raise fault
         return super().accept()
 
     server = socket_rpc.Server(self.answer, Listener, 0.001)
     self.addCleanup(server.close)
-    peer = socket_rpc.SocketPeer(server.address, server.key, "one")
-    self.addCleanup(peer.close)
-    self.assertEqual(peer.call("next", 1), 1)
+    for count in (1, 2, 3):
+      peer = socket_rpc.SocketPeer(server.address, server.key, "one")
+      self.addCleanup(peer.close)
+      self.assertEqual(peer.call("next", 1), count)
     server.check()
 
 
