@@ -61,9 +61,13 @@ class ReplayConfigTest(parameterized.TestCase):
       batch_size=1,
       samples_per_insert=2.0,
       error_buffer=2.0,
+      insert_timeout=0.001,
       port=65535,
     )
     self.assertEqual(config.rate_limits(), (2.0, 1, 0.0, 4.0))
+    # Most unrolls are never drawn.
+    config = ReplayConfig(batch_size=4, samples_per_insert=0.25)
+    self.assertEqual(config.rate_limits(), (0.25, 1, -5.75, 6.25))
     queue = ReplayConfig(
       sampling="queue", capacity=4, batch_size=4, samples_per_insert=1.0
     )

@@ -1,5 +1,6 @@
 """Tests of adaland.agent.replay.spec."""
 
+import functools
 import json
 import time
 
@@ -13,11 +14,10 @@ from tests.agent.replay import examples
 
 
 def _assert_same(one, other):
-  jax.tree_util.tree_map(np.testing.assert_array_equal, one, other)
-  dtypes = jax.tree_util.tree_map(
-    lambda a, b: np.asarray(a).dtype == np.asarray(b).dtype, one, other
+  # Strictly: otherwise a scalar would equal a vector of one number.
+  jax.tree_util.tree_map(
+    functools.partial(np.testing.assert_array_equal, strict=True), one, other
   )
-  assert jax.tree_util.tree_all(dtypes)
 
 
 class UnrollSpecTest(parameterized.TestCase):
@@ -32,6 +32,9 @@ class UnrollSpecTest(parameterized.TestCase):
     self.assertEqual(columns["initial_memory[0]"], "float16[2, 8]")
     self.assertEqual(columns["params_version"], "int64[]")
     self.assertLen(columns, 10)
+    # NumPy's own types are stored as they are.
+    for column in self.spec.columns:
+      self.assertEqual(column.wire_dtype, np.dtype(column.dtype))
 
   def test_num_bytes_is_the_sum_of_the_arrays(self):
     leaves = jax.tree_util.tree_leaves(self.unroll)
