@@ -15,7 +15,7 @@ from adaland.launch.config import preset_configs
 from adaland.launch.roles import curriculum_server, role
 from adaland.launch.run import rundir
 from tests.launch import fakes
-from tests.launch.roles import fakes as role_fakes
+from tests.launch.roles.fakes import until
 
 
 class _Curriculum(uniform.UniformCurriculum):
@@ -117,7 +117,7 @@ class CurriculumServerTest(absltest.TestCase):
       thread = threading.Thread(target=made.run)
       thread.start()
       made.exchange("a", 10, 0, [], 0)
-      role_fakes.until(lambda: saved() == 10)
+      until(lambda: saved() == 10)
     made.stop()
     thread.join(60)
     made = self.make()
