@@ -197,7 +197,6 @@ class LearnabilityCurriculum:
         why = "always solved" if all(solved) else "never solved"
       self._decisions.add(index, index in kept, why, scores.get(index, 0.0))
     self._solved = {}
-    self._to_score.clear()
 
   def take_decisions(self) -> list[base.Decision]:
     """See `base.Deciding`; the score is the learnability."""

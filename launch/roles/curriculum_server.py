@@ -201,7 +201,6 @@ class CurriculumServer(role.Role):
     if not self.setup.restarts_alone:
       return
     with self._lock:
-      self._opened()
       if self._read_at is None:
         return  # Nothing has happened yet.
       content = {"format": FORMAT, **self._state()}

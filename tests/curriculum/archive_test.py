@@ -14,6 +14,10 @@ def _filled(fitness, capacity=None):
 
 
 class ArchiveTest(absltest.TestCase):
+  def test_the_means_of_an_empty_archive_are_zero(self):
+    archive = Archive(3)
+    self.assertEqual((archive.mean_fitness, archive.mean_trials), (0.0, 0.0))
+
   def test_the_worst_leaves_for_a_better_one_only(self):
     archive = _filled([3.0, 1.0, 2.0])
     archive.offer(7, 1.0, trials=2, now=9)

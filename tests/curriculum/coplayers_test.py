@@ -51,6 +51,9 @@ class CoplayersTest(parameterized.TestCase):
     (_FIRST + 4, (_FIRST + 2, _FIRST + 4), _FIRST + 4),
     (_FIRST, (_FIRST + 2, _FIRST + 4), _FIRST + 2),
     (_FIRST + 9, (_FIRST + 2, _FIRST + 4), _FIRST + 4),
+    # Of two that are equally near, the older one, in whichever order.
+    (_FIRST + 3, (_FIRST + 2, _FIRST + 4), _FIRST + 2),
+    (_FIRST + 3, (_FIRST + 4, _FIRST + 2), _FIRST + 2),
   )
   def test_the_nearest_in_age_stands_in(self, coplayer, snapshots, expected):
     self.assertEqual(coplayers.nearest(coplayer, snapshots), expected)
@@ -63,12 +66,19 @@ class CoplayersTest(parameterized.TestCase):
 
   @parameterized.parameters(
     ({"self_share": 1.5}, "coplayers.self_share is 1.5, allowed: 0 to 1"),
+    ({"self_share": -0.5}, "coplayers.self_share is -0.5, allowed: 0 to 1"),
+    ({"pool_size": 1001}, "coplayers.pool_size is 1001, allowed: 0 to 1000"),
     ({"pool_size": -1}, "coplayers.pool_size is -1, allowed: 0 to 1000"),
     ({"snapshot_updates": 0}, "snapshot_updates is 0, allowed: at least 1"),
   )
   def test_settings_are_checked(self, settings, message):
     with self.assertRaisesRegex(ValueError, message):
       coplayers.CoplayersConfig(**settings)
+
+  def test_the_ends_of_the_ranges_are_allowed(self):
+    for self_share, pool_size in ((0.0, 0), (1.0, 1000)):
+      config = coplayers.CoplayersConfig(self_share, pool_size, 1)
+      self.assertEqual(config.pool_size, pool_size)
 
 
 if __name__ == "__main__":

@@ -17,13 +17,33 @@ _SOLVED = (0, 1, 2, 4, 3)  # Out of four episodes of each candidate.
 
 class ConfigTest(parameterized.TestCase):
   @parameterized.parameters(
-    ("candidates", 0), ("rollouts", 1), ("kept", 65), ("solved", 1.0)
+    ("candidates", 0),
+    ("rollouts", 1),
+    ("kept", 0),
+    ("kept", 65),
+    ("train_episodes", 0),
+    ("replay_probability", -0.1),
+    ("replay_probability", 1.1),
+    ("solved", -0.1),
+    ("solved", 1.0),
   )
   def test_bad_values_are_named(self, name, value):
     with self.assertRaisesRegex(
       ValueError, f"curriculum.learnability.{name} is {value}"
     ):
       learnability.LearnabilityConfig(**{name: value})
+
+  def test_the_ends_of_the_ranges_are_allowed(self):
+    for replay_probability in (0.0, 1.0):
+      config = learnability.LearnabilityConfig(
+        candidates=1,
+        rollouts=2,
+        kept=1,
+        replay_probability=replay_probability,
+        train_episodes=1,
+        solved=0.0,
+      )
+      self.assertEqual(config.replay_probability, replay_probability)
 
 
 class LearnabilityCurriculumTest(parameterized.TestCase):
@@ -77,6 +97,16 @@ class LearnabilityCurriculumTest(parameterized.TestCase):
     self.assertBetween(len(kept), 10, 30)
     self.assertFalse(made.next_tasks(1)[0].learn)
 
+  def test_a_batch_without_learnable_tasks_leaves_none(self):
+    made = self.make()
+    self.score(made)
+    made.next_tasks(40)
+    for assignment in made.next_tasks(20):
+      self.play(made, assignment, False)
+    metrics = made.metrics()
+    self.assertEqual(metrics["kept_tasks"], 0.0)
+    self.assertEqual(metrics["kept_learnability"], 0.0)
+
   def test_the_last_trial_decides(self):
     one = dataclasses.replace(_SMALL, candidates=1, kept=1, rollouts=2)
     for shares, why in (
@@ -88,6 +118,20 @@ class LearnabilityCurriculumTest(parameterized.TestCase):
         record = examples.record(assignment, 0.0)
         rewards = np.array(shares) * assignment.task.trial_seconds
         made.report(record._replace(rewards=rewards))
+      [decision] = made.take_decisions()
+      self.assertEqual(decision.why, why)
+
+  def test_an_episode_is_solved_above_a_fraction_of_its_longest_reward(self):
+    config = dataclasses.replace(
+      _SMALL, candidates=1, kept=1, rollouts=2, solved=0.25
+    )
+    for share, why in ((0.25, "never solved"), (0.26, "always solved")):
+      made = learnability.LearnabilityCurriculum(
+        config, examples.sample_task, 0
+      )
+      for assignment in made.next_tasks(2):
+        seconds = share * assignment.task.trial_seconds
+        made.report(examples.record(assignment, 0.0, seconds))
       [decision] = made.take_decisions()
       self.assertEqual(decision.why, why)
 
@@ -127,6 +171,10 @@ class LearnabilityCurriculumTest(parameterized.TestCase):
     made = self.make()
     assignments = made.next_tasks(30)
     self.assertEqual([a.learn for a in assignments], [False] * 20 + [True] * 10)
+    # A recent mean, in which the newest assignment has the weight 0.01.
+    self.assertAlmostEqual(
+      made.metrics()["learn_share"], (1 - 0.99**10) / (1 - 0.99**30)
+    )
     # Records of a training episode decide nothing.
     self.play(made, assignments[25], True)
     self.assertEmpty(made.take_decisions())
@@ -150,10 +198,15 @@ class LearnabilityCurriculumTest(parameterized.TestCase):
         for assignment, each in zip(assignments, solved, strict=True):
           self.play(made, assignment, each)
 
-    for _ in range(30):
+    for _ in range(22):
       play([(one, one.next_tasks(3), rng.random(3) < 0.5)])
+    # In the second batch, of which some assignments have no record yet.
+    under_way = one.next_tasks(3)
+    self.assertFalse(any(assignment.learn for assignment in under_way))
     two.load_state_dict(json.loads(json.dumps(one.state_dict())))
     one.take_decisions()
+    solved = rng.random(3) < 0.5
+    play([(one, under_way, solved), (two, under_way, solved)])
     for _ in range(30):
       expected, got = one.next_tasks(3), two.next_tasks(3)
       self.assertEqual(expected, got)

@@ -50,6 +50,13 @@ class DecisionsTest(absltest.TestCase):
     again.load_state_dict(made.state_dict())
     self.assertEqual(again.accepted_share, made.accepted_share)
 
+  def test_the_oldest_that_nobody_takes_are_dropped(self):
+    with mock.patch.object(ledger, "_MAX_DECISIONS", 2):
+      made = ledger.Decisions()
+    for index in range(3):
+      made.add(index, True, "passes", 0.5)
+    self.assertEqual([each.index for each in made.take()], [1, 2])
+
 
 if __name__ == "__main__":
   absltest.main()

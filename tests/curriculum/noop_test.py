@@ -27,7 +27,32 @@ class VerdictTest(parameterized.TestCase):
   def test_by_hand(self, agent, idle, why):
     self.assertEqual(noop.verdict(agent, idle, noop.NoopConfig()), why)
 
-  @parameterized.parameters(("evaluations", 0), ("margin", -0.1))
+  @parameterized.parameters(
+    # Each number is one that a binary fraction holds exactly, on the border.
+    ([0.25, 0.25, 0.0], [0.0, 0.0], ""),
+    ([0.25, 0.0, 0.0], [0.0, 0.0], "no different from doing nothing"),
+    ([0.0, 0.0, 0.25], [0.25, 0.5], ""),
+    ([0.0, 0.25, 0.25], [0.25, 0.5], "no different from doing nothing"),
+    ([0.25, 0.25, 0.0], [0.0, 0.5], "no different from doing nothing"),
+    ([0.5, 0.25, 0.25], [1.0, 1.0], ""),
+    ([0.5, 0.5, 0.25], [1.0, 1.0], "too easy"),
+    ([0.25, 0.25, 0.125], [0.0, 0.0], "pays always the same"),
+  )
+  def test_on_the_borders_by_hand(self, agent, idle, why):
+    config = noop.NoopConfig(
+      margin=0.25,
+      most_idle=1.0,
+      easy=0.5,
+      most_easy=1,
+      fewest_better=2,
+      fewest_worse=2,
+      spread=0.25,
+    )
+    self.assertEqual(noop.verdict(agent, idle, config), why)
+
+  @parameterized.parameters(
+    ("evaluations", 0), ("train_episodes", 0), ("margin", -0.1)
+  )
   def test_bad_values_are_named(self, name, value):
     with self.assertRaisesRegex(ValueError, f"curriculum.noop.{name} is"):
       noop.NoopConfig(**{name: value})
@@ -63,6 +88,7 @@ class NoopCurriculumTest(parameterized.TestCase):
       self.assertFalse(episode.idle)
     [after] = made.next_tasks(1)
     self.assertNotEqual(after.task.name, name)
+    self.assertEqual(made.metrics()["tasks_drawn"], 2.0)
     [decision] = made.take_decisions()
     self.assertEqual((str(decision.index), decision.accepted), (name, True))
     self.assertAlmostEqual(decision.score, 0.2 / 3, places=5)

@@ -145,6 +145,15 @@ class PLRCurriculumTest(parameterized.TestCase):
     curriculum.report(examples.record(late, 1e6))
     self.assertEqual(curriculum.state_dict()["archive"], before)
 
+  def test_visits_of_tasks_that_left_the_archive_are_forgotten(self):
+    curriculum = _make(capacity=2, replay_probability=0.5, train_trials=1)
+    played = _play(curriculum, 200)
+    trained = {
+      assignment.task.name for assignment in played if assignment.learn
+    }
+    self.assertGreater(len(trained), 2)
+    self.assertLessEqual(len(curriculum.state_dict()["visits"]), 2)
+
   @parameterized.parameters(("td_error", 1), ("value", 10), ("policy", 100))
   def test_the_fitness_asked_for_is_used(self, fitness, factor):
     curriculum = _make(fitness=fitness)
@@ -229,16 +238,33 @@ class ConfigTest(parameterized.TestCase):
 
   @parameterized.parameters(
     ("replay_probability", 0.0),
+    ("replay_probability", 1.1),
     ("capacity", 0),
+    ("min_fraction", -0.1),
     ("min_fraction", 1.1),
     ("train_trials", 0),
     ("staleness", -0.1),
+    ("staleness", 1.1),
     ("beta", 0.0),
     ("fitness", "loss"),
   )
   def test_bad_values_are_named(self, field, value):
     with self.assertRaisesRegex(ValueError, f"curriculum.plr.{field} is "):
       dataclasses.replace(plr.PLRConfig(), **{field: value})
+
+  def test_the_ends_of_the_ranges_are_allowed(self):
+    config = plr.PLRConfig(
+      replay_probability=1.0,
+      capacity=1,
+      min_fraction=0.0,
+      train_trials=1,
+      staleness=0.0,
+    )
+    # Even then the archive must have a task to draw.
+    self.assertEqual(config.min_size(10**9), 1)
+    config = plr.PLRConfig(min_fraction=1.0, staleness=1.0)
+    self.assertEqual(config.min_size(10**9), 1000)
+    self.assertEqual(config.min_size(999), 999)
 
 
 class FactoryTest(absltest.TestCase):

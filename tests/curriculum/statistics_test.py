@@ -15,6 +15,13 @@ class RecentMeanTest(absltest.TestCase):
     mean.add(1.0)  # (0.25 * 4 + 0.5 * 1) / 0.75
     self.assertAlmostEqual(mean.mean, 2.0)
 
+  def test_the_newest_of_many_values_weighs_a_hundredth(self):
+    mean = statistics.RecentMean()
+    for _ in range(2000):  # Their weights sum to 1, save for 2e-9.
+      mean.add(0.0)
+    mean.add(1.0)
+    self.assertAlmostEqual(mean.mean, 0.01)
+
   def test_leaves_out_what_is_not_finite(self):
     mean = statistics.RecentMean()
     mean.add(3.0)

@@ -40,12 +40,19 @@ class UniformCurriculumTest(absltest.TestCase):
     made.report(record._replace(guided=True))
     self.assertEqual(made.metrics()["trial_reward_s"], 0.0)
 
+  def test_the_reward_is_the_mean_of_the_trials(self):
+    made = _make()
+    [assignment] = made.next_tasks(1)
+    record = examples.record(assignment, 0.0)
+    made.report(record._replace(rewards=np.array([1.0, 0.0, 5.0])))
+    self.assertAlmostEqual(made.metrics()["trial_reward_s"], 2.0)
+
   def test_records_of_others_assignments_are_ignored(self):
     made = _make()
     [assignment] = made.next_tasks(1)
     made.report(examples.record(assignment, 0.0, 5.0))
     before = made.metrics()
-    for key in (base.UNKNOWN_KEY, 99):
+    for key in (base.UNKNOWN_KEY, 1, 99):
       other = assignment._replace(key=key)
       made.report(examples.record(other, 0.0, 1.0))
     self.assertEqual(made.metrics(), before)

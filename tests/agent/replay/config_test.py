@@ -16,13 +16,19 @@ class ReplayConfigTest(parameterized.TestCase):
       r"replay.sampling is 'prioritized'; .* \('uniform', 'queue'\)",
     ),
     ({"capacity": 0}, "replay.capacity is 0; it must be at least 1"),
+    ({"min_size": 0}, r"between 1 and capacity \(1000\)"),
     ({"min_size": 1001}, r"between 1 and capacity \(1000\)"),
     ({"batch_size": 0}, "replay.batch_size is 0"),
     ({"insert_timeout": math.nan}, "replay.insert_timeout is nan"),
-    ({"port": 70000}, "between 0 and 65535"),
-    ({"samples_per_insert": -1.0}, "a positive number or None"),
+    ({"insert_timeout": math.inf}, "replay.insert_timeout is inf"),
+    ({"insert_timeout": 0.0}, "replay.insert_timeout is 0.0"),
+    ({"port": -1}, "between 0 and 65535"),
+    ({"port": 65536}, "between 0 and 65535"),
+    ({"samples_per_insert": 0.0}, "a positive number or None"),
+    ({"samples_per_insert": math.inf}, "a positive number or None"),
     ({"error_buffer": 5.0}, "None where samples_per_insert is None"),
     ({"samples_per_insert": 2.0, "error_buffer": 8.0}, "at least 32"),
+    ({"samples_per_insert": 40.0, "error_buffer": 36.0}, "at least 40"),
     ({"sampling": "queue", "capacity": 8}, r"at least batch_size \(32\)"),
     ({"sampling": "queue", "samples_per_insert": 2.0}, "None or 1 for a queue"),
     (
@@ -47,6 +53,33 @@ class ReplayConfigTest(parameterized.TestCase):
     self.assertFalse(limits.can_sample(9, 0, size=9, n=1))
     self.assertTrue(limits.can_sample(10, 0, size=10, n=5))  # 15 >= 15
     self.assertFalse(limits.can_sample(10, 0, size=10, n=6))
+
+  def test_the_ends_of_the_ranges_are_allowed(self):
+    config = ReplayConfig(
+      capacity=1,
+      min_size=1,
+      batch_size=1,
+      samples_per_insert=2.0,
+      error_buffer=2.0,
+      insert_timeout=0.001,
+      port=65535,
+    )
+    self.assertEqual(config.rate_limits(), (2.0, 1, 0.0, 4.0))
+    # Most unrolls are never drawn.
+    config = ReplayConfig(batch_size=4, samples_per_insert=0.25)
+    self.assertEqual(config.rate_limits(), (0.25, 1, -5.75, 6.25))
+    queue = ReplayConfig(
+      sampling="queue", capacity=4, batch_size=4, samples_per_insert=1.0
+    )
+    self.assertEqual(queue.rate_limits(), (1.0, 1, 0.0, 4.0))
+
+  def test_a_buffer_is_a_batch_and_a_half_or_two_inserts(self):
+    for ratio, limits in (
+      (2.0, (2.0, 10, 14.0, 26.0)),  # 2 * 10 +- 1.5 * 4.
+      (8.0, (8.0, 10, 64.0, 96.0)),  # 8 * 10 +- 2 * 8.
+    ):
+      config = ReplayConfig(min_size=10, batch_size=4, samples_per_insert=ratio)
+      self.assertEqual(config.rate_limits(), limits)
 
   def test_limits_of_a_queue(self):
     limits = ReplayConfig(

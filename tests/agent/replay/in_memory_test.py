@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from concurrent import futures
 
 import numpy as np
 from absl.testing import absltest
@@ -89,6 +90,29 @@ class InMemoryReplayTest(absltest.TestCase):
       self.assertEqual(other.info().size, len(expected))
       self.assertEqual(set(_numbers(other, 60)), expected)
 
+  def test_a_restored_queue_goes_on_where_it_was(self):
+    path = self.create_tempdir().full_path
+    replay = _make(sampling="queue", insert_timeout=0.01)
+    for number in range(6):
+      if number == 4:  # Makes room for two more.
+        self.assertEqual(_numbers(replay), [0, 1])
+      replay.insert(examples.unroll(number))
+    replay.checkpoint(path)
+    # The smaller queue lost the two oldest, which count as sampled.
+    for capacity, counts, drawn in (
+      (4, (4, 6, 2), [2, 3, 4, 5]),
+      (2, (2, 6, 4), [4, 5]),
+    ):
+      other = _make(sampling="queue", capacity=capacity, insert_timeout=0.01)
+      other.restore(path)
+      self.assertEqual(other.info(), counts)
+      with self.assertRaises(TimeoutError):  # It is full.
+        other.insert(examples.unroll(6))
+      self.assertEqual(_numbers(other, len(drawn) // 2), drawn)
+      for number in (6, 7):
+        other.insert(examples.unroll(number))
+      self.assertEqual(_numbers(other), [6, 7])
+
   def test_a_broken_checkpoint_is_refused_and_set_aside(self):
     path = os.path.join(self.create_tempdir().full_path, "replay")
     replay = _make()
@@ -132,10 +156,24 @@ class InMemoryReplayTest(absltest.TestCase):
     self.assertEqual(copy.info().size, 1)
 
   def test_closing_wakes_those_who_wait(self):
-    replay = _make()
-    replay.close()
-    with self.assertRaisesRegex(RuntimeError, "closed"):
-      replay.sample()
+    empty = _make()
+    full = _make(sampling="queue", capacity=2, insert_timeout=60.0)
+    for number in range(2):
+      full.insert(examples.unroll(number))
+    for replay, wait in (
+      (empty, lambda: empty.sample(timeout=60.0)),
+      (full, lambda: full.insert(examples.unroll())),
+    ):
+      with futures.ThreadPoolExecutor() as pool:
+        waiting = pool.submit(wait)
+        with self.assertRaises(TimeoutError):
+          waiting.result(timeout=0.05)
+        replay.close()
+        with self.assertRaisesRegex(RuntimeError, "closed"):
+          waiting.result(timeout=30.0)
+      # Nor does anyone wait from now on.
+      with self.assertRaisesRegex(RuntimeError, "closed"):
+        wait()
 
 
 if __name__ == "__main__":

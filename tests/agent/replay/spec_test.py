@@ -1,5 +1,7 @@
 """Tests of adaland.agent.replay.spec."""
 
+import functools
+import json
 import time
 
 import jax
@@ -12,11 +14,10 @@ from tests.agent.replay import examples
 
 
 def _assert_same(one, other):
-  jax.tree_util.tree_map(np.testing.assert_array_equal, one, other)
-  dtypes = jax.tree_util.tree_map(
-    lambda a, b: np.asarray(a).dtype == np.asarray(b).dtype, one, other
+  # Strictly: otherwise a scalar would equal a vector of one number.
+  jax.tree_util.tree_map(
+    functools.partial(np.testing.assert_array_equal, strict=True), one, other
   )
-  assert jax.tree_util.tree_all(dtypes)
 
 
 class UnrollSpecTest(parameterized.TestCase):
@@ -31,6 +32,9 @@ class UnrollSpecTest(parameterized.TestCase):
     self.assertEqual(columns["initial_memory[0]"], "float16[2, 8]")
     self.assertEqual(columns["params_version"], "int64[]")
     self.assertLen(columns, 10)
+    # NumPy's own types are stored as they are.
+    for column in self.spec.columns:
+      self.assertEqual(column.wire_dtype, np.dtype(column.dtype))
 
   def test_num_bytes_is_the_sum_of_the_arrays(self):
     leaves = jax.tree_util.tree_leaves(self.unroll)
@@ -104,6 +108,16 @@ class UnrollSpecTest(parameterized.TestCase):
     self.assertNotEqual(other.signature, self.spec.signature)
     with self.assertRaisesRegex(ValueError, message):
       self.spec.check_columns(other.to_json(), "the other")
+
+  def test_check_columns_knows_the_order(self):
+    other = json.dumps(json.loads(self.spec.to_json())[::-1])
+    with self.assertRaisesRegex(ValueError, "the other are in another order"):
+      self.spec.check_columns(other, "the other")
+
+  def test_flatten_tells_trees_with_equal_fields_apart(self):
+    memory = list(self.unroll.initial_memory)
+    with self.assertRaisesRegex(ValueError, "fields of replay in another tree"):
+      self.spec.flatten(self.unroll._replace(initial_memory=memory))
 
   def test_check_columns_accepts_its_own(self):
     again = UnrollSpec.from_unroll(examples.unroll(9))

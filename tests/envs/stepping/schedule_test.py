@@ -147,6 +147,7 @@ class ScheduleTest(absltest.TestCase):
     tasks.reverse()
     _after(made, _STEPS + 1)
     np.testing.assert_array_equal(made.present, [[True, True], [True, False]])
+    self.assertEqual(made.tasks, tasks)
 
   def test_a_loaded_schedule_goes_on_as_the_saved_one(self):
     config = dataclasses.replace(fixtures.CONFIG, num_players=2)

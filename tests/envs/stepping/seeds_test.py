@@ -11,10 +11,11 @@ from adaland.envs.stepping import seeds
 
 class OfEachTest(parameterized.TestCase):
   @parameterized.parameters(
+    (0, (0, 1)),
     (3, (3, 4)),
     (np.int64(3), (3, 4)),
     ([7, 2], (7, 2)),
-    ((None, 2), (None, 2)),
+    ((None, 0), (None, 0)),
     (np.array([7, 2]), (7, 2)),
     (range(5, 7), (5, 6)),
   )

@@ -12,6 +12,29 @@ from adaland.envs.tasks.literals import ObjectType, parse_literal
 _CUBE = ObjectType.from_name("black cube")
 
 
+class CheckPairTest(parameterized.TestCase):
+  @parameterized.parameters(
+    ([2, 5], True, (2, 5)), ((3, 3), True, (3, 3)), ([2.5, 5], False, (2.5, 5))
+  )
+  def test_takes(self, given, whole, expected):
+    self.assertEqual(parts.check_pair("sizes", given, 2, 5, whole), expected)
+
+  @parameterized.parameters(
+    ((1, 3),), ((3, 6),), ((4, 3),), ((2.0, 3),), ((True, 3),), ((3,),),
+    ((2, 3, 4),), ("23",), ({2, 3},), (3,), (None,),
+  )  # fmt: skip
+  def test_refuses(self, given):
+    with self.assertRaisesRegex(
+      ValueError, r"^sizes is .*, allowed: \(first, last\), whole .* 2 to 5$"
+    ):
+      parts.check_pair("sizes", given, 2, 5)
+
+  def test_refuses_what_is_no_number(self):
+    for given in ((2.5, float("nan")), ("a", 3.0), (False, 3.0)):
+      with self.assertRaisesRegex(ValueError, "numbers from 0 to 5"):
+        parts.check_pair("sizes", given, 0, 5, whole=False)
+
+
 class WorldTest(parameterized.TestCase):
   @parameterized.parameters(
     ({"seed": -1}, "world.seed is -1, allowed: 0 to 2147483647"),
@@ -19,7 +42,15 @@ class WorldTest(parameterized.TestCase):
     ({"tiles": (8,)}, "world.tiles is .8,., allowed: two numbers"),
     ({"tiles": (8, 21)}, "world.tiles along y is 21, allowed: 2 to 20"),
     ({"tiles": (1, 8)}, "world.tiles along x is 1"),
+    ({"levels": 0}, "world.levels is 0, allowed: 1 to 4"),
     ({"levels": 5}, "world.levels is 5, allowed: 1 to 4"),
+    ({"walls": -1}, "world.walls is -1, allowed: 0 to 8"),
+    ({"walls": 9}, "world.walls is 9, allowed: 0 to 8"),
+    ({"diagonals": 9}, "world.diagonals is 9, allowed: 0 to 8"),
+    (
+      {"tiles": (2, 2), "heights": ((0, 0),) * 2, "diagonals": 1},
+      "world.diagonals is 1, allowed: 0 with world.heights",
+    ),
     (
       {"tiles": (2, 2), "heights": ((0, 0), (0,))},
       r"world.heights has 2 columns of \[1, 2\] tiles, .* 2 of 2",
@@ -32,6 +63,12 @@ class WorldTest(parameterized.TestCase):
   def test_refuses(self, fields, message):
     with self.assertRaisesRegex(ValueError, message):
       parts.World(**fields)
+
+  def test_the_ends_of_the_ranges_are_allowed(self):
+    least = parts.World(0, (2, 2), levels=1, walls=0, diagonals=0)
+    self.assertEqual(least, parts.World(tiles=(2, 2)))
+    most = parts.World(2**31 - 1, (20, 20), levels=4, walls=8, diagonals=8)
+    self.assertEqual((most.levels, most.walls, most.diagonals), (4, 8, 8))
 
 
 class ObjectSpecTest(absltest.TestCase):
@@ -78,6 +115,7 @@ class PlayerAndHidingTest(absltest.TestCase):
     cases: tuple[tuple[dict[str, Any], str], ...] = (
       ({"rules": (1, 1)}, "hidden rules are 1, 1, allowed: each once"),
       ({"rules": (0,)}, "a hidden rule is 0, allowed: 1 to 16"),
+      ({"rules": (17,)}, "a hidden rule is 17, allowed: 1 to 16"),
       ({"objects": (_CUBE, _CUBE)}, "hidden objects are black cube, black"),
       ({"predicates": ("at",)}, "hidden predicate is 'at', allowed: touching"),
     )

@@ -21,15 +21,15 @@ class EpisodeRecordsTest(absltest.TestCase):
   def add(self, time, row, key):
     task = fakes.make_task(trials=2)
     assignment = base.Assignment(key, task, key == 5)
-    self.records.add(time, row, assignment, _REWARDS, _ERRORS)
+    self.records.add(time, row, assignment, _REWARDS, _ERRORS, key == 6)
 
   def test_errors_are_means_and_rewards_are_by_trial(self):
     self.add(0, 0, 5)
     self.add(0, 1, 6)
     self.records.report_due(episode_records.DELAY)
     one, two = self.reported
-    self.assertEqual((one.key, one.learn), (5, True))
-    self.assertEqual((two.key, two.learn), (6, False))
+    self.assertEqual((one.key, one.learn, one.guided), (5, True, False))
+    self.assertEqual((two.key, two.learn, two.guided), (6, False, True))
     self.assertEqual(one.rewards.tolist(), [1.0, 2.0])
     self.assertEqual(two.rewards.tolist(), [3.0, 4.0])
     errors = (one.td_error, one.value_error, one.policy_error)
@@ -46,15 +46,17 @@ class EpisodeRecordsTest(absltest.TestCase):
 
   def test_restored_records_are_reported_alike(self):
     self.add(3, 1, 5)
+    self.add(4, 0, 6)
     state = self.records.state_dict()
     self.records.report_due(99)
     restored: list[base.EpisodeRecord] = []
     again = episode_records.EpisodeRecords(restored.append)
     again.load_state_dict(state)
     again.report_due(99)
-    [mine], [wanted] = restored, self.reported
-    np.testing.assert_array_equal(mine.rewards, wanted.rewards)
-    self.assertEqual(mine[:2] + mine[3:], wanted[:2] + wanted[3:])
+    self.assertLen(restored, 2)
+    for mine, wanted in zip(restored, self.reported, strict=True):
+      np.testing.assert_array_equal(mine.rewards, wanted.rewards)
+      self.assertEqual(mine[:2] + mine[3:], wanted[:2] + wanted[3:])
 
 
 if __name__ == "__main__":

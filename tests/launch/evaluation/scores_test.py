@@ -44,6 +44,13 @@ class ScoresTest(absltest.TestCase):
     )
     json.dumps(result)
 
+  def test_any_reward_of_the_expert_gives_a_score(self):
+    rewards = {1: np.array([[1.0], [3.0]])}
+    result = scores.summary("agent", ["a", "b"], rewards, [0.5, 0.0])
+    self.assertEqual(result["score"]["mean"], {"1": 2.0})
+    self.assertEqual(result["by_trial"], {"mean": [2.0], "stderr": [0.0]})
+    self.assertEqual(result["num_scored"], 1)
+
   def test_trials_of_the_longest_episodes(self):
     # Scores of tasks a, b, c: .5 0 1, 0 0 .5, 0 .25 1.
     found = _summary()["by_trial"]
@@ -52,6 +59,11 @@ class ScoresTest(absltest.TestCase):
     np.testing.assert_allclose(
       found["stderr"], [0.5 / 3, 0.25 / 3, 0.5 / 3], atol=1e-12
     )
+
+  def test_standard_errors_of_few(self):
+    self.assertEqual(scores.standard_error(np.array([3.0])), 0.0)
+    # s = √2.
+    self.assertAlmostEqual(scores.standard_error(np.array([1.0, 3.0])), 1.0)
 
   def test_bootstrap_of_the_median(self):
     self.assertEqual(scores.median_error(np.full(5, 3.0)), 0.0)

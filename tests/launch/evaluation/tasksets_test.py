@@ -1,12 +1,13 @@
 """Tests of adaland.launch.evaluation.tasksets."""
 
+import hashlib
 import pathlib
 
 from absl.testing import absltest, parameterized
 
 from adaland.envs.sampling import sampler, task_sets
 from adaland.envs.tasks import json_files, probes
-from adaland.launch import errors
+from adaland.launch import cli, errors
 from adaland.launch.config import preset_configs
 from adaland.launch.evaluation import tasksets
 from tests.launch import fakes
@@ -29,7 +30,9 @@ class TasksetsTest(parameterized.TestCase):
 
   @parameterized.parameters(
     ("sample:", "'' is not a number.*; write sample:0"),
+    ("", "^an empty task; give a file, "),
     ("sample:-1", "'-1' is not a number"),
+    (f"sample:{cli.MAX_SEED + 1}", f"a number from 0 to {cli.MAX_SEED}"),
     ("sample:1.5", "'1.5' is not a number"),
     ("sample:²", "'²' is not a number"),
     ("probe:nothing", "nothing"),
@@ -76,6 +79,35 @@ class TasksetsTest(parameterized.TestCase):
     (self.folder / "b.json").write_text("{")
     with self.assertRaisesRegex(errors.UserError, r"b\.json: line 1"):
       tasksets.many(str(self.folder), _SOURCE, 2)
+
+  def test_an_empty_folder_is_refused(self):
+    with self.assertRaisesRegex(errors.UserError, "there is no .json file in"):
+      tasksets.many(str(self.folder), _SOURCE, 2)
+
+  def test_held_out_sets(self):
+    for name, held_out in (("test", True), ("2*traps", True), ("probe", False)):
+      self.assertEqual(tasksets.is_held_out(name), held_out)
+
+  def test_a_hash_of_tasks_ignores_names_and_numbers_of_trials(self):
+    def make(*args, **kwargs):
+      return tasksets.fingerprint([fakes.make_task(*args, **kwargs)])
+
+    # Saved evaluations have this hash, so it must not change.
+    text = (
+      '{"format": "adaland.task/1", "hide": {"objects": [], "predicates": [], '
+      '"rules": []}, "name": "", "objects": [{"count": 1, "frozen": false, '
+      '"type": "black cube"}], "players": [{"goal": "near(player1, black '
+      'cube)"}], "rules": [], "trial_seconds": 2.0, "trials": 1, "world": '
+      '{"levels": 1, "seed": 0, "tiles": [8, 8]}}\n'
+    )
+    wanted = hashlib.sha256(text.encode()).hexdigest()
+    self.assertEqual(make("mine", trials=2), wanted)
+    self.assertEqual(make("other", trials=5), wanted)
+    self.assertNotEqual(make("mine", seconds=4.0), wanted)
+    one, two = fakes.make_task(), fakes.make_task(seconds=4.0)
+    self.assertNotEqual(
+      tasksets.fingerprint([one, two]), tasksets.fingerprint([two, one])
+    )
 
   def test_ids_tell_equal_names_apart(self):
     tasks = [fakes.make_task(name) for name in ("x", "y", "x", "")]

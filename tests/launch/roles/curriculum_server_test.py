@@ -1,7 +1,9 @@
 """Tests of curriculum_server: counts and keys over restarts."""
 
+import dataclasses
 import json
 import os
+import threading
 
 import numpy as np
 from absl.testing import absltest
@@ -13,6 +15,7 @@ from adaland.launch.config import preset_configs
 from adaland.launch.roles import curriculum_server, role
 from adaland.launch.run import rundir
 from tests.launch import fakes
+from tests.launch.roles.fakes import until
 
 
 class _Curriculum(uniform.UniformCurriculum):
@@ -59,6 +62,8 @@ class CurriculumServerTest(absltest.TestCase):
     made.exchange("a", 10, 0, [_record(1), _record(2)], 0)
     made.exchange("a", 10, 0, [_record(1), _record(2)], 0)  # A duplicate.
     made.exchange("a", 25, 2, [_record(3)], 0)
+    made.exchange("a", 10, 0, [_record(1), _record(2)], 0)  # A late one.
+    made.exchange("a", 25, 3, [], 0)
     made.exchange("b", 5, 0, [], 0)
     stats = made.stats()
     self.assertEqual(stats["env_steps"], 30)
@@ -85,6 +90,41 @@ class CurriculumServerTest(absltest.TestCase):
     again = self.make()
     again.exchange("a", 1200, 0, [], 0)
     self.assertEqual(again.stats()["env_steps"], 1200)
+
+  def test_actors_that_called_longest_ago_are_forgotten(self):
+    made = self.make()
+    with absltest.mock.patch.object(curriculum_server, "_MAX_ACTORS", 2):
+      for actor, steps in (("a", 10), ("b", 10), ("a", 20), ("c", 5)):
+        made.exchange(actor, steps, 0, [], 0)
+    self.assertEqual(made.state()["taken"], {"a": [20, 0], "c": [5, 0]})
+
+  def test_the_share_of_the_run_that_is_over(self):
+    run = dataclasses.replace(self.config.run, max_steps=200)
+    self.config = dataclasses.replace(self.config, run=run)
+    made = self.make()
+    self.assertEqual(made.progress(), 0.0)
+    made.exchange("a", 50, 0, [], 0)
+    self.assertEqual(made.progress(), 0.25)
+
+  def test_it_saves_while_it_runs_and_at_the_end(self):
+    made = self.make()
+
+    def saved():
+      state = curriculum_server.saved_state(self.setup())
+      return state and state["played"]["env_steps"]
+
+    with absltest.mock.patch.object(curriculum_server, "_SAVE_SECONDS", 0.01):
+      thread = threading.Thread(target=made.run)
+      thread.start()
+      made.exchange("a", 10, 0, [], 0)
+      until(lambda: saved() == 10)
+    made.stop()
+    thread.join(60)
+    made = self.make()
+    made.exchange("a", 15, 0, [], 0)
+    made.stop()  # It ends before it would save for the first time.
+    self.assertIsNone(made.run())
+    self.assertEqual(saved(), 15)
 
   def test_keys_of_another_process_are_not_taken_for_own(self):
     made = self.make()

@@ -33,6 +33,8 @@ class ParameterServerTest(absltest.TestCase):
     self.assertEqual(server.keep_coplayers(1, [6, 7]), [7])
     self.assertEqual(server.coplayer(6), "reference 6")
     self.assertEqual(server.coplayer(4), "reference 6")
+    # The parameters of this snapshot have yet to be sent.
+    self.assertIsNone(server.coplayer(7))
     # Snapshots of a learner that died may be lost.
     self.assertEqual(server.keep_coplayers(2, [6, 7]), [6, 7])
     self.assertIsNone(server.coplayer(6))

@@ -40,6 +40,12 @@ class RoleTest(absltest.TestCase):
     thread.join(60)
     self.assertEqual(found, [None])
 
+  def test_it_ends_at_once_if_it_was_told_to_before(self):
+    for end in ("stop", "abort"):
+      made = self.make()
+      getattr(made, end)()
+      self.assertIsNone(made.run())
+
   def test_two_incarnations_differ(self):
     one, two = self.make().stats(), self.make().stats()
     self.assertNotEqual(one["incarnation"], two["incarnation"])

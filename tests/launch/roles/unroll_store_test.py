@@ -20,7 +20,7 @@ _SPEC = UnrollSpec.from_unroll(examples.unroll(0))
 
 
 class UnrollStoreTest(absltest.TestCase):
-  def make(self, replay=None):
+  def make(self, replay=None, folder=None):
     config = overrides.apply(
       preset_configs.smoke(),
       [
@@ -29,7 +29,7 @@ class UnrollStoreTest(absltest.TestCase):
         *("replay.capacity=2", "replay.min_size=1"),
       ],
     )
-    folder = self.create_tempdir().full_path
+    folder = folder or self.create_tempdir().full_path
     nobody = fakes.Peer(None)
     return unroll_store.UnrollStore(
       role.Setup(config, folder), nobody, replay and fakes.Peer(replay)
@@ -49,6 +49,20 @@ class UnrollStoreTest(absltest.TestCase):
     batch = sampler.sample(1.0)
     np.testing.assert_array_equal(np.shape(batch.reward)[0], 2)
     sampler.close()
+
+  def test_an_own_store_starts_from_its_checkpoint(self):
+    folder = self.create_tempdir().full_path
+    made = self.make(folder=folder)
+    made.save()  # There is no store yet.
+    made.sampler(_SPEC, threading.Event())
+    for number in (1, 2):
+      made.insert_encoded(_SPEC.encode(examples.unroll(number)))
+    made.save()
+    self.assertEqual(os.listdir(folder), ["replay"])
+    again = self.make(folder=folder)
+    sampler = again.sampler(_SPEC, threading.Event())
+    assert sampler is not None
+    self.assertEqual(sampler.sample(1.0).params_version.tolist(), [1, 2])
 
   def test_an_own_store_that_can_t_be_written_is_an_error(self):
     made = self.make()

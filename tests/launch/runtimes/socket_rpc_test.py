@@ -4,7 +4,9 @@ import errno
 import multiprocessing
 import os
 import socket
+import sys
 import threading
+import time
 from multiprocessing import connection
 from unittest import mock
 
@@ -135,30 +137,52 @@ class SocketRpcTest(absltest.TestCase):
   def test_a_fault_that_stays_is_raised_to_the_owner(self):
     full = OSError(errno.EMFILE, "Too many open files")
     listener = mock.Mock(**{"accept.side_effect": full})
+    start = time.monotonic()
     server = socket_rpc.Server(
-      self.answer, mock.Mock(return_value=listener), 0.001
+      self.answer, mock.Mock(return_value=listener), 0.002
     )
     self.addCleanup(server.close)
     with self.assertRaisesRegex(OSError, "no actor can connect") as caught:
       fakes.until(server.check)
     self.assertEqual(caught.exception.errno, errno.EMFILE)
     self.assertEqual(listener.accept.call_count, 50)
+    self.assertGreaterEqual(time.monotonic() - start, 49 * 0.002)
 
-  def test_a_fault_that_passes_is_nothing(self):
-    faults = iter(49 * [OSError(errno.EMFILE, "Too many open files")])
+  def test_faults_that_pass_are_nothing(self):
+    full = OSError(errno.EMFILE, "Too many open files")
+    # Twice, with a connection between them.
+    faults = iter((49 * [full] + [None]) * 2)
 
     class Listener(connection.Listener):
       def accept(self):
-        for fault in faults:
+        fault = next(faults, None)
+        if fault is not None:
           raise fault
         return super().accept()
 
     server = socket_rpc.Server(self.answer, Listener, 0.001)
     self.addCleanup(server.close)
-    peer = socket_rpc.SocketPeer(server.address, server.key, "one")
-    self.addCleanup(peer.close)
-    self.assertEqual(peer.call("next", 1), 1)
+    for count in (1, 2, 3):
+      peer = socket_rpc.SocketPeer(server.address, server.key, "one")
+      self.addCleanup(peer.close)
+      self.assertEqual(peer.call("next", 1), count)
     server.check()
+
+  def test_names_of_sockets(self):
+    self.assertEqual(socket_rpc.socket_name("@adaland-1"), "\0adaland-1")
+    self.assertEqual(socket_rpc.socket_name("/tmp/a@b"), "/tmp/a@b")
+
+  def test_where_names_need_a_file_it_is_in_a_folder_of_this_user(self):
+    with mock.patch.object(sys, "platform", "darwin"):
+      server = socket_rpc.Server(self.answer)
+      self.addCleanup(server.close)
+      peer = socket_rpc.SocketPeer(server.address, server.key, "one")
+      self.addCleanup(peer.close)
+      self.assertEqual(peer.call("next", 1), 1)
+    folder = os.path.dirname(server.address)
+    self.assertEqual(os.stat(folder).st_mode & 0o777, 0o700)
+    server.close()
+    self.assertFalse(os.path.exists(folder))
 
 
 class PickledStoreTest(absltest.TestCase):

@@ -56,6 +56,7 @@ class SupervisionTest(absltest.TestCase):
   def test_a_hung_role_is_restarted_and_then_gets_twice_the_time(self):
     for at, restarts in (
       (109.0, 0),
+      (110.0, 0),
       (111.0, 1),
       (130.0, 1),
       (132.0, 2),
@@ -72,6 +73,14 @@ class SupervisionTest(absltest.TestCase):
     self.assertLen(self.place.restarted, 2)
     self.poll(at=183.0)
     self.assertLen(self.place.restarted, 3)
+
+  def test_the_hang_timeout_is_doubled_six_times_at_most(self):
+    for timeout in (10, 20, 40, 80, 160, 320, 640, 640, 640):
+      before = len(self.place.restarted)
+      self.poll(at=self.now + timeout)
+      self.assertLen(self.place.restarted, before)
+      self.poll(at=self.now + 1.0)
+      self.assertLen(self.place.restarted, before + 1)
 
   def test_an_answer_that_was_waiting_counts_first(self):
     # As on a machine that was suspended for a while.
@@ -94,7 +103,23 @@ class SupervisionTest(absltest.TestCase):
       self.poll(runtime.Died(_NAME), _answer(), at=self.now + 31.0)
     self.assertEqual(self.handle.restarts, 99)
 
+  def test_a_late_death_ends_a_row_of_deaths(self):
+    for seconds in [1.0] * 19 + [30.0] + [1.0] * 19:
+      self.poll(_answer(), runtime.Died(_NAME), at=self.now + seconds)
+    with self.assertRaisesRegex(errors.RunError, "20 times in a row"):
+      self.poll(runtime.Died(_NAME), at=self.now + 1.0)
+
+  def test_a_late_failure_is_the_first_of_a_row(self):
+    for seconds in [1.0] * 3 + [30.0] + [1.0] * 2:
+      ended = runtime.Ended(_NAME, _FAILURE)
+      self.poll(_answer(), ended, runtime.Died(_NAME), at=self.now + seconds)
+    with self.assertRaisesRegex(errors.RunError, "actor 0: ValueError: x"):
+      self.poll(runtime.Ended(_NAME, _FAILURE), at=self.now + 1.0)
+
   def test_a_role_that_ended_as_it_was_told_to_is_done(self):
+    self.made.stop(_NAME)
+    self.assertEqual(self.place.stopped, {_NAME})
+    self.place.stopped.clear()
     self.poll(runtime.Ended(_NAME, None))
     self.assertTrue(self.handle.done)
     # It no longer needs to answer, nor to be told again.

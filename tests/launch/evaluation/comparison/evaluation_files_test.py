@@ -43,6 +43,10 @@ class ReadTest(evaluations.FolderTest):
       evaluation_files.read(path).rewards[""], rewards
     )
 
+  def test_one_pair_of_players_is_read(self):
+    path = self.write("a.json", evaluation(coplayer="self", pairs=[{}]))
+    self.assertEqual(evaluation_files.read(path).coplayer, "self")
+
   @parameterized.parameters(
     ("{", "no JSON"),
     ("[]", "is not a result of adaland evaluate"),
