@@ -170,10 +170,15 @@ class CheckTest(parameterized.TestCase):
     self.assertIsInstance(caught.exception.__cause__, ZeroDivisionError)
 
   def test_names_a_constructor_that_raises(self):
+    class Lost(InOrder):
+      def __init__(self, sample_task, seed):
+        raise LookupError(f"{sample_task(seed)} is lost")
+
     with self.assertRaisesRegex(
-      ValueError, "^curriculum InOrder: its constructor raises TypeError: "
+      ValueError,
+      "^curriculum Lost: its constructor raises LookupError: task 0 is lost$",
     ):
-      checks.check_curriculum(functools.partial(InOrder, size=3))
+      checks.check_curriculum(Lost)
 
   @parameterized.parameters(
     "next_tasks", "report", "state_dict", "load_state_dict", "metrics"
