@@ -1,9 +1,10 @@
 """A start-up check that a curriculum keeps `base.Curriculum`'s contract."""
 
+import contextlib
 import functools
 import json
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,14 +28,13 @@ def check_curriculum(curriculum: base.CurriculumFactory) -> None:
     curriculum: Makes a curriculum.
 
   Raises:
-    ValueError: If a method is missing or returns a value of another form, or if
-      a curriculum counts records that are not its own, or chooses other tasks
-      after it was restored from its state. The message is one line and names
-      the method.
-    AttributeError: If the curriculum looks into a task.
+    ValueError: If a method is missing, raises an error or returns a value of
+      another form, or if a curriculum looks into a task, counts records that
+      are not its own, or chooses other tasks after it was restored from its
+      state. The message is one line and names the method.
   """
   name = _name(curriculum)
-  made = curriculum(_sample_task, 0)
+  made = _make(curriculum, 0, name)
   for method in _METHODS:
     if not callable(getattr(made, method, None)):
       raise ValueError(
@@ -43,11 +43,16 @@ def check_curriculum(curriculum: base.CurriculumFactory) -> None:
       )
   assignments = _next_tasks(made, name)
   for assignment in assignments[1:]:
-    made.report(_record(assignment))
+    with _calling("report", name):
+      made.report(_record(assignment))
   _report_unknown(made, name, assignments[0])
-  _check_metrics(made.metrics(), name)
-  restored = curriculum(_sample_task, 1)
-  restored.load_state_dict(json.loads(_written(made, name)))
+  with _calling("metrics", name):
+    metrics = made.metrics()
+  _check_metrics(metrics, name)
+  restored = _make(curriculum, 1, name)
+  state = json.loads(_written(made, name))
+  with _calling("load_state_dict", name):
+    restored.load_state_dict(state)
   expected, actual = _next_tasks(made, name), _next_tasks(restored, name)
   if expected != actual:
     raise ValueError(
@@ -61,6 +66,32 @@ def _name(curriculum: Any) -> str:
   while isinstance(curriculum, functools.partial):
     curriculum = curriculum.func
   return getattr(curriculum, "__name__", type(curriculum).__name__)
+
+
+@contextlib.contextmanager
+def _calling(method: str, name: str, why: str = "") -> Iterator[None]:
+  """Turns the errors of a curriculum's method into ValueErrors that name it.
+
+  Args:
+    method: The method.
+    name: The curriculum's name.
+    why: Ends the message.
+  """
+  try:
+    yield
+  except Exception as error:
+    # The method is the user's and may raise any error.
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    raise ValueError(
+      f"curriculum {name}: {method} raises {reason}{why}"
+    ) from error
+
+
+def _make(
+  curriculum: base.CurriculumFactory, seed: int, name: str
+) -> base.Curriculum:
+  with _calling("its constructor", name):
+    return curriculum(_sample_task, seed)
 
 
 class _Placeholder(str):
@@ -79,7 +110,8 @@ def _sample_task(index: int) -> _Placeholder:
 
 
 def _next_tasks(made: base.Curriculum, name: str) -> list[base.Assignment]:
-  assignments = made.next_tasks(_NUM_TASKS)
+  with _calling("next_tasks", name):
+    assignments = made.next_tasks(_NUM_TASKS)
   if not isinstance(assignments, Sequence):
     raise ValueError(
       f"curriculum {name}: next_tasks gives {assignments!r}; it must give a "
@@ -113,13 +145,9 @@ def _report_unknown(
 ) -> None:
   unknown = assignment._replace(key=base.UNKNOWN_KEY)
   before = _written(made, name)
-  try:
+  why = f" for the key {base.UNKNOWN_KEY}; it must ignore unknown keys"
+  with _calling("report", name, why):
     made.report(_record(unknown))
-  except Exception as error:
-    raise ValueError(
-      f"curriculum {name}: report raises {type(error).__name__}: {error} for "
-      f"the key {base.UNKNOWN_KEY}; it must ignore unknown keys"
-    ) from error
   if _written(made, name) != before:
     raise ValueError(
       f"curriculum {name}: report of the key {base.UNKNOWN_KEY} changes the "
@@ -154,7 +182,8 @@ def _check_metrics(metrics: Any, name: str) -> None:
 
 def _written(made: base.Curriculum, name: str) -> str:
   """Returns the state as JSON."""
-  state = made.state_dict()
+  with _calling("state_dict", name):
+    state = made.state_dict()
   _check_state_keys(state, name)
   try:
     return json.dumps(state)

@@ -8,7 +8,7 @@ import numpy as np
 from adaland.envs import constants
 from adaland.envs.observations import observations
 from adaland.envs.physics import backends
-from adaland.envs.tasks import parts
+from adaland.envs.tasks import checks
 
 OBSERVATIONS = ("entities", "pixels")
 
@@ -45,7 +45,7 @@ class LandConfig:
       ("num_players", constants.MAX_PLAYERS),
       ("max_rules", constants.MAX_RULES),
     ):
-      parts.check_range(name, getattr(self, name), 1, last)
+      checks.check_range(name, getattr(self, name), 1, last)
     if self.observation not in OBSERVATIONS:
       raise ValueError(
         f"observation is {self.observation!r}, allowed: "
@@ -54,11 +54,11 @@ class LandConfig:
     if len(self.pixels) != 2:
       raise ValueError(f"pixels is {self.pixels}, allowed: width and height")
     for name, size in zip(("width", "height"), self.pixels, strict=True):
-      parts.check_range(f"pixels' {name}", size, 1, 1024)
+      checks.check_range(f"pixels' {name}", size, 1, 1024)
     # Compiled programs are looked up by size, which must be hashable.
     object.__setattr__(self, "pixels", tuple(self.pixels))
     if self.num_threads is not None:
-      parts.check_range("num_threads", self.num_threads, 1, 1024)
+      checks.check_range("num_threads", self.num_threads, 1, 1024)
     for name, value, allowed in (
       ("backend", self.backend, backends.BACKENDS),
       ("device", self.device, backends.DEVICES),

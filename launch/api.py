@@ -234,6 +234,13 @@ def train(
       'call under `if __name__ == "__main__":`'
     )
   config = _config(source)
+  for name, value in config.factories.code.items():
+    # Refused before there are threads and processes to end.
+    if references.has_no_guard(value):
+      raise errors.UserError(
+        f"{name}: other processes import {value}, and would call adaland.train "
+        'again; put the call under `if __name__ == "__main__":`'
+      )
   done = train_and_evaluate(config, os.fspath(workdir), launcher, ray_address)
   return trained_agent.TrainedAgent(
     config,

@@ -15,7 +15,7 @@ import adaland
 from adaland.agent import types
 from adaland.agent.checkpoint import weights
 from adaland.launch import cli, errors
-from adaland.launch.agents import agent_dir, card
+from adaland.launch.agents import agent_dir, card, saved_agent
 from adaland.launch.evaluation import trained_agent
 from adaland.launch.evaluation.comparison import score_tables, summary
 
@@ -79,7 +79,9 @@ def run(args: argparse.Namespace) -> None:
     figure = summary.draw(results)
   name = pathlib.Path(args.out).absolute().name
   description = agent_dir.Description(
-    name, saved.config, saved.training._replace(hardware=args.hardware)
+    name,
+    saved_agent.published(saved.config, args.workdir),
+    saved.training._replace(hardware=args.hardware),
   )
   num_params = sum(int(np.size(x)) for x in jax.tree.leaves(saved.params))
   text = card.write(

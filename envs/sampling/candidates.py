@@ -21,7 +21,7 @@ import numpy as np
 
 from adaland.envs.sampling import hidden_tasks
 from adaland.envs.sampling.config import Range
-from adaland.envs.tasks import parts
+from adaland.envs.tasks import checks
 from adaland.envs.tasks.task import Literal, ObjectSpec, ObjectType, Rule
 
 
@@ -118,7 +118,7 @@ class Fetch(hidden_tasks.CandidateTasks):
   name: ClassVar[str] = "fetch"
 
   def __post_init__(self):
-    parts.check_range("places", self.places, 1, 3)
+    checks.check_range("places", self.places, 1, 3)
     super().__post_init__()
 
   @property

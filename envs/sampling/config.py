@@ -6,7 +6,7 @@ AdA is arXiv 2301.07608.
 import dataclasses
 
 from adaland.envs import constants, tables
-from adaland.envs.tasks import parts
+from adaland.envs.tasks import checks, parts
 
 # The first world seed of the test split; training seeds are below it.
 FIRST_TEST_SEED = 2**30
@@ -100,14 +100,14 @@ class SamplerConfig:
       ),
     ):
       whole = field != "trial_seconds"
-      pair = parts.check_pair(field, getattr(self, field), first, last, whole)
+      pair = checks.check_pair(field, getattr(self, field), first, last, whole)
       object.__setattr__(self, field, pair)
     for field, last in (
       ("num_worlds", MAX_WORLDS),
       ("num_games", 2**62),
       ("max_objects", constants.MAX_OBJECTS),
     ):
-      parts.check_range(field, getattr(self, field), 1, last)
+      checks.check_range(field, getattr(self, field), 1, last)
     for field in ("goal_predicates", "rule_predicates"):
       given = getattr(self, field)
       if (

@@ -21,7 +21,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from adaland.envs.sampling import heldout, named, sampler, task_sets
 from adaland.envs.sampling.config import SamplerConfig
-from adaland.envs.tasks import json_checks, json_files, parts
+from adaland.envs.tasks import checks, json_checks, json_files, parts
 from adaland.envs.tasks.task import Task
 
 
@@ -205,7 +205,7 @@ class TaskFunction:
   num_tasks: int = parts.MAX_SEED + 1
 
   def __post_init__(self):
-    parts.check_range("num_tasks", self.num_tasks, 2, 2**62)
+    checks.check_range("num_tasks", self.num_tasks, 2, 2**62)
 
   def task(self, index: int) -> Task:
     """Returns the task of an index."""
@@ -277,7 +277,7 @@ class TaskMixture:
     if not weighted:
       raise ValueError("the mixture has 0 families, allowed: 1 or more")
     for i, (_, weight) in enumerate(weighted):
-      parts.check_range(
+      checks.check_range(
         f"weight of family {i}", weight, 1, task_sets.MAX_WEIGHT
       )
     self._families = [(make(source), weight) for source, weight in weighted]

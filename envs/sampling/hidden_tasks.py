@@ -22,7 +22,7 @@ import numpy as np
 from adaland.envs import constants, shapes
 from adaland.envs.sampling import heldout, task_sets
 from adaland.envs.sampling.config import FIRST_TEST_SEED, Range
-from adaland.envs.tasks import parts
+from adaland.envs.tasks import checks
 from adaland.envs.tasks.literals import OBJECT_TYPES
 from adaland.envs.tasks.task import (
   Hiding,
@@ -93,12 +93,12 @@ class CandidateTasks(abc.ABC):
 
   def __post_init__(self):
     # With the goal, three places and one more type this makes 12, all types.
-    parts.check_range("candidates", self.candidates, self.fewest_candidates, 7)
+    checks.check_range("candidates", self.candidates, self.fewest_candidates, 7)
     for field, first, last in (
       ("tiles", _MIN_TILES, constants.MAX_TILES),
       ("trials", 1, constants.MAX_TRIALS),
     ):
-      pair = parts.check_pair(field, getattr(self, field), first, last)
+      pair = checks.check_pair(field, getattr(self, field), first, last)
       object.__setattr__(self, field, pair)
     if not constants.MIN_TRIAL_SECONDS <= self.trial_seconds <= _MAX_SECONDS:
       raise ValueError(
@@ -110,9 +110,9 @@ class CandidateTasks(abc.ABC):
     most = len(OBJECT_TYPES)
     places = constants.NUM_COLOURS * (self.num_places > 0)
     least = min(most, self.candidates + places + 4)
-    parts.check_range("types", self.types, least, most)
+    checks.check_range("types", self.types, least, most)
     for field in ("num_training", "num_held_out"):
-      parts.check_range(field, getattr(self, field), 1, FIRST_TEST_SEED)
+      checks.check_range(field, getattr(self, field), 1, FIRST_TEST_SEED)
     self._check_space()
 
   def _check_space(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from adaland.envs.sampling import candidates, hidden_tasks, task_sets
 from adaland.envs.sampling.config import Range
-from adaland.envs.tasks import json_checks, parts
+from adaland.envs.tasks import checks, json_checks
 
 FAMILIES: dict[str, type[hidden_tasks.CandidateTasks]] = {
   kind.name: kind
@@ -85,7 +85,7 @@ def parse(text: str) -> list[Weighted]:
         "3*traps"
       )
     turns = int(weight) if times else 1
-    parts.check_range(f"{text!r}: weight", turns, 1, task_sets.MAX_WEIGHT)
+    checks.check_range(f"{text!r}: weight", turns, 1, task_sets.MAX_WEIGHT)
     name, _, settings = (x.strip() for x in spec.partition(":"))
     if name in COMPOSITES:
       members = parse(COMPOSITES[name])

@@ -14,6 +14,7 @@ import dataclasses
 import re
 
 from adaland.envs import constants, tables
+from adaland.envs.tasks import checks, json_checks
 
 _LITERAL = re.compile(r"\s*(not\s+)?(\w+)\s*\(([^(),]*),([^(),]*)\)\s*")
 _LITERAL_FORM = (
@@ -41,15 +42,11 @@ class ObjectType:
   colour: int
 
   def __post_init__(self):
-    if self.shape not in constants.SHAPE_IDS:
-      raise ValueError(
-        f"shape is {self.shape!r}, allowed: "
-        f"{', '.join(map(str, constants.SHAPE_IDS))}"
+    if not checks.is_whole(self.shape) or self.shape not in constants.SHAPE_IDS:
+      raise json_checks.refusal(
+        "shape", self.shape, ", ".join(map(str, constants.SHAPE_IDS))
       )
-    if not 1 <= self.colour <= constants.NUM_COLOURS:
-      raise ValueError(
-        f"colour is {self.colour!r}, allowed: 1 to {constants.NUM_COLOURS}"
-      )
+    checks.check_range("colour", self.colour, 1, constants.NUM_COLOURS)
 
   @property
   def row(self) -> tables.Shape:
@@ -78,6 +75,7 @@ class ObjectType:
   @classmethod
   def from_name(cls, name: str) -> "ObjectType":
     """Returns the type with a name, the inverse of `name`."""
+    checks.check_text("name of an object type", name)
     words = name.split()
     if (
       len(words) != 2
@@ -97,11 +95,7 @@ class ObjectType:
   @classmethod
   def from_type_id(cls, type_id: int) -> "ObjectType":
     """Returns the type with an id, the inverse of `type_id`."""
-    if not 1 <= type_id <= constants.NUM_OBJECT_TYPES:
-      raise ValueError(
-        f"type id {type_id} is no object, allowed: 1 to "
-        f"{constants.NUM_OBJECT_TYPES}"
-      )
+    checks.check_range("type id", type_id, 1, constants.NUM_OBJECT_TYPES)
     row, colour = divmod(type_id - 1, constants.NUM_COLOURS)
     return cls(shape=constants.SHAPE_IDS[row], colour=colour + 1)
 
@@ -118,10 +112,7 @@ class Player:
   index: int
 
   def __post_init__(self):
-    if not 1 <= self.index <= constants.MAX_PLAYERS:
-      raise ValueError(
-        f"player index is {self.index!r}, allowed: 1 to {constants.MAX_PLAYERS}"
-      )
+    checks.check_range("player index", self.index, 1, constants.MAX_PLAYERS)
 
   @property
   def type_id(self) -> int:
@@ -162,11 +153,17 @@ class Literal:
   negated: bool = False
 
   def __post_init__(self):
+    checks.check_text("predicate", self.predicate)
     if self.predicate not in constants.PREDICATES:
       raise ValueError(
         f"{self.predicate!r} is no predicate, allowed: "
         f"{', '.join(constants.PREDICATES)}"
       )
+    for name, argument in zip("ab", self.arguments, strict=True):
+      checks.check_type(
+        f"{name} of {self.predicate}", argument, ObjectType, Player
+      )
+    checks.check_flag("negated", self.negated)
     wanted = self.row.arguments
     if any(
       kind != "any" and (kind == "player") != isinstance(argument, Player)
@@ -230,7 +227,11 @@ class Rule:
   spawns: tuple[ObjectType, ...] = ()
 
   def __post_init__(self):
-    object.__setattr__(self, "spawns", tuple(self.spawns))
+    checks.check_type("condition of a rule", self.condition, Literal)
+    spawns = checks.as_tuple("spawns of a rule", self.spawns, "ObjectTypes")
+    for spawn in spawns:
+      checks.check_type("a spawn of a rule", spawn, ObjectType)
+    object.__setattr__(self, "spawns", spawns)
     if len(self.spawns) > constants.MAX_SPAWNS:
       raise ValueError(
         f"'{self}' spawns {len(self.spawns)} objects, allowed: at most "
@@ -245,6 +246,7 @@ class Rule:
 
 def parse_argument(text: str) -> Argument:
   """Reads an object type or a player."""
+  checks.check_text("argument", text)
   name = text.strip()
   if re.fullmatch(r"player\d+", name):
     index = int(name[len("player") :])
@@ -262,6 +264,7 @@ def parse_argument(text: str) -> Argument:
 
 def parse_literal(text: str) -> Literal:
   """Parses a result of `str(literal)`, with any spacing."""
+  checks.check_text("literal", text)
   match = _LITERAL.fullmatch(text)
   if match is None:
     raise ValueError(f"{text.strip()!r} is not {_LITERAL_FORM}")
@@ -276,6 +279,7 @@ def parse_literal(text: str) -> Literal:
 
 def parse_rule(text: str) -> Rule:
   """Parses a result of `str(rule)`, with any spacing."""
+  checks.check_text("rule", text)
   condition, arrow, spawns = text.partition("->")
   if not arrow:
     raise ValueError(

@@ -3,10 +3,10 @@
 import dataclasses
 import math
 import numbers
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from adaland.envs import constants
+from adaland.envs.tasks import checks, json_checks
 from adaland.envs.tasks.literals import Literal, ObjectType
 
 MIN_TILES = 2
@@ -17,44 +17,6 @@ MAX_NAME = 80
 
 # Metres from the centre of the arena; None if drawn from the world's seed.
 Position = tuple[float, float] | None
-
-
-def check_range(what: str, value: int, first: int, last: int) -> None:
-  """Raises ValueError unless `value` is an integer in [first, last]."""
-  if isinstance(value, bool) or not isinstance(value, int):
-    raise ValueError(f"{what} is {value!r}, allowed: a whole number")
-  if not first <= value <= last:
-    raise ValueError(f"{what} is {value}, allowed: {first} to {last}")
-
-
-def check_pair(
-  what: str, given: Any, first: float, last: float, whole: bool = True
-) -> tuple[Any, Any]:
-  """Returns the two ends of a range as a tuple, which can be hashed.
-
-  Args:
-    what: The argument's name, for errors.
-    given: The ends, a list or a tuple.
-    first: Minimum of the first end.
-    last: Maximum of the last end.
-    whole: If true, both must be integers.
-
-  Raises:
-    ValueError: If these are not two numbers in this order, or out of bounds.
-  """
-  kinds = int if whole else (int, float)
-  if (
-    not isinstance(given, (list, tuple))
-    or len(given) != 2
-    or not all(isinstance(x, kinds) and not isinstance(x, bool) for x in given)
-    or not first <= given[0] <= given[1] <= last
-  ):
-    numbers_allowed = "whole numbers" if whole else "numbers"
-    raise ValueError(
-      f"{what} is {given!r}, allowed: (first, last), {numbers_allowed} from "
-      f"{first:g} to {last:g}"
-    )
-  return given[0], given[1]
 
 
 def _check_distinct(what: str, values: Sequence[object]) -> None:
@@ -72,11 +34,11 @@ def _position(what: str, at: Position) -> Position:
   """
   if at is None:
     return None
-  given = tuple(at) if isinstance(at, Iterable) else ()
+  given = checks.as_tuple(what, at, "two finite numbers")
   if len(given) != 2 or not all(
     isinstance(x, numbers.Real) and math.isfinite(x) for x in given
   ):
-    raise ValueError(f"{what} is {at}, allowed: two finite numbers")
+    raise json_checks.refusal(what, at, "two finite numbers")
   return float(given[0]), float(given[1])
 
 
@@ -105,19 +67,25 @@ class World:
   diagonals: int = dataclasses.field(default=0, repr=False)
 
   def __post_init__(self):
-    object.__setattr__(self, "tiles", tuple(self.tiles))
+    tiles = checks.as_tuple("world.tiles", self.tiles, "two numbers")
+    object.__setattr__(self, "tiles", tiles)
     if self.heights is not None:
-      object.__setattr__(self, "heights", tuple(map(tuple, self.heights)))
-    check_range("world.seed", self.seed, 0, MAX_SEED)
+      columns = checks.as_tuple("world.heights", self.heights, "columns")
+      heights = tuple(
+        checks.as_tuple(f"world.heights[{i}]", column, "levels")
+        for i, column in enumerate(columns)
+      )
+      object.__setattr__(self, "heights", heights)
+    checks.check_range("world.seed", self.seed, 0, MAX_SEED)
     if len(self.tiles) != 2:
-      raise ValueError(f"world.tiles is {self.tiles}, allowed: two numbers")
+      raise json_checks.refusal("world.tiles", self.tiles, "two numbers")
     for axis, size in zip("xy", self.tiles, strict=True):
-      check_range(
+      checks.check_range(
         f"world.tiles along {axis}", size, MIN_TILES, constants.MAX_TILES
       )
-    check_range("world.levels", self.levels, 1, constants.MAX_LEVELS)
-    check_range("world.walls", self.walls, 0, MAX_WALLS)
-    check_range("world.diagonals", self.diagonals, 0, MAX_DIAGONALS)
+    checks.check_range("world.levels", self.levels, 1, constants.MAX_LEVELS)
+    checks.check_range("world.walls", self.walls, 0, MAX_WALLS)
+    checks.check_range("world.diagonals", self.diagonals, 0, MAX_DIAGONALS)
     if self.heights is None:
       return
     for name in ("walls", "diagonals"):
@@ -136,7 +104,9 @@ class World:
       )
     for column in self.heights:
       for level in column:
-        check_range("a level in world.heights", level, 0, self.levels - 1)
+        checks.check_range(
+          "a level in world.heights", level, 0, self.levels - 1
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,21 +127,20 @@ class ObjectSpec:
   frozen: bool = False
 
   def __post_init__(self):
-    check_range(f"count of {self.type}", self.count, 1, constants.MAX_OBJECTS)
-    if not self.at:
-      object.__setattr__(self, "at", (None,) * self.count)
-    if len(self.at) != self.count:
+    checks.check_type("type of an object", self.type, ObjectType)
+    checks.check_range(
+      f"count of {self.type}", self.count, 1, constants.MAX_OBJECTS
+    )
+    at = checks.as_tuple(f"at of {self.type}", self.at, "positions")
+    at = at or (None,) * self.count
+    if len(at) != self.count:
       raise ValueError(
-        f"{self.type} has {len(self.at)} positions, allowed: as many as its "
-        f"count, {self.count}"
+        f"{self.type} has {len(at)} positions, allowed: as many as its count, "
+        f"{self.count}"
       )
     what = f"position of {self.type}"
-    object.__setattr__(self, "at", tuple(_position(what, x) for x in self.at))
-    # Otherwise equal tasks would have different keys, as with positions.
-    if not isinstance(self.frozen, bool):
-      raise ValueError(
-        f"frozen of {self.type} is {self.frozen!r}, allowed: True or False"
-      )
+    object.__setattr__(self, "at", tuple(_position(what, x) for x in at))
+    checks.check_flag(f"frozen of {self.type}", self.frozen)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,6 +151,7 @@ class PlayerSpec:
   at: Position = None
 
   def __post_init__(self):
+    checks.check_type("goal of a player", self.goal, Literal)
     object.__setattr__(self, "at", _position("position of a player", self.at))
 
 
@@ -200,20 +170,31 @@ class Hiding:
   predicates: tuple[str, ...] = ()
 
   def __post_init__(self):
-    for name in ("rules", "objects", "predicates"):
-      object.__setattr__(self, name, tuple(getattr(self, name)))
-      _check_distinct(f"hidden {name}", getattr(self, name))
-    object.__setattr__(self, "rules", tuple(sorted(self.rules)))
-    for rule in self.rules:
-      check_range("a hidden rule", rule, 1, constants.MAX_RULES)
-    for name, last in (
-      ("objects", constants.MAX_HIDDEN_OBJECTS),
-      ("predicates", constants.MAX_HIDDEN_PREDICATES),
+    for name, entries in (
+      ("rules", "numbers"),
+      ("objects", "ObjectTypes"),
+      ("predicates", "texts"),
     ):
-      check_range(f"number of hidden {name}", len(getattr(self, name)), 0, last)
+      values = checks.as_tuple(f"hidden {name}", getattr(self, name), entries)
+      object.__setattr__(self, name, values)
+    for rule in self.rules:
+      checks.check_range("a hidden rule", rule, 1, constants.MAX_RULES)
+    for kind in self.objects:
+      checks.check_type("a hidden object", kind, ObjectType)
     for predicate in self.predicates:
+      checks.check_text("a hidden predicate", predicate)
       if predicate not in constants.PREDICATES:
         raise ValueError(
           f"hidden predicate is {predicate!r}, allowed: "
           f"{', '.join(constants.PREDICATES)}"
         )
+    for name in ("rules", "objects", "predicates"):
+      _check_distinct(f"hidden {name}", getattr(self, name))
+    object.__setattr__(self, "rules", tuple(sorted(self.rules)))
+    for name, last in (
+      ("objects", constants.MAX_HIDDEN_OBJECTS),
+      ("predicates", constants.MAX_HIDDEN_PREDICATES),
+    ):
+      checks.check_range(
+        f"number of hidden {name}", len(getattr(self, name)), 0, last
+      )

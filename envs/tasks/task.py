@@ -6,13 +6,14 @@ its world, which `worlds.scene.build_scene` checks.
 """
 
 import dataclasses
+import numbers
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from adaland.envs import constants, shapes
-from adaland.envs.tasks import json_checks, reader
+from adaland.envs.tasks import checks, json_checks, reader
 from adaland.envs.tasks.literals import (
   Argument,
   Literal,
@@ -29,7 +30,6 @@ from adaland.envs.tasks.parts import (
   PlayerSpec,
   Position,
   World,
-  check_range,
 )
 
 __all__ = [
@@ -76,12 +76,26 @@ class Task:
 
   def __post_init__(self):
     # Lists can't be hashed, and their `repr`, the task's key, is different.
-    for name in ("objects", "players", "rules", "hiding"):
-      object.__setattr__(self, name, tuple(getattr(self, name)))
-    check_range("number of players", len(self.players), 1, 2)
-    check_range("number of rules", len(self.rules), 0, constants.MAX_RULES)
-    check_range("number of objects", self.num_objects, 0, constants.MAX_OBJECTS)
-    check_range("trials", self.trials, 1, constants.MAX_TRIALS)
+    for name, kind in (
+      ("objects", ObjectSpec),
+      ("players", PlayerSpec),
+      ("rules", Rule),
+      ("hiding", Hiding),
+    ):
+      values = checks.as_tuple(name, getattr(self, name), kind.__name__)
+      for i, value in enumerate(values):
+        checks.check_type(f"{name}[{i}]", value, kind)
+      object.__setattr__(self, name, values)
+    checks.check_type("world", self.world, World)
+    checks.check_text("name", self.name)
+    checks.check_range("number of players", len(self.players), 1, 2)
+    checks.check_range(
+      "number of rules", len(self.rules), 0, constants.MAX_RULES
+    )
+    checks.check_range(
+      "number of objects", self.num_objects, 0, constants.MAX_OBJECTS
+    )
+    checks.check_range("trials", self.trials, 1, constants.MAX_TRIALS)
     if not self.hiding:
       object.__setattr__(self, "hiding", (Hiding(),) * len(self.players))
     if len(self.hiding) != len(self.players):
@@ -175,8 +189,6 @@ class Task:
         )
     else:
       goals, starts = [goal], [at]
-    if isinstance(objects, str):
-      raise json_checks.refusal("objects", objects, "a list of objects")
     fields = {
       "format": reader.FORMAT,
       "name": name,
@@ -190,7 +202,7 @@ class Task:
       ),
       "objects": [
         spec if isinstance(spec, Mapping) else {"type": spec}
-        for spec in objects
+        for spec in checks.as_tuple("objects", objects, "objects")
       ],
       "players": [
         {"goal": goal, "at": start}
@@ -222,9 +234,11 @@ class Task:
 
   def _check_time(self) -> None:
     first, last = constants.MIN_TRIAL_SECONDS, constants.MAX_TRIAL_SECONDS
-    if not first <= self.trial_seconds <= last:
-      raise ValueError(
-        f"trial_seconds is {self.trial_seconds}, allowed: {first:g} to {last:g}"
+    seconds = self.trial_seconds
+    real = isinstance(seconds, numbers.Real) and not isinstance(seconds, bool)
+    if not real or not first <= seconds <= last:
+      raise json_checks.refusal(
+        "trial_seconds", seconds, f"{first:g} to {last:g}"
       )
     # Multiplying before dividing makes 150 steps exactly 20.0.
     seconds = self.trial_steps * 2 / 15

@@ -16,12 +16,14 @@ from adaland.agent.checkpoint import checkpoint
 from adaland.envs import land
 from adaland.launch import errors
 from adaland.launch.agents import agent_dir
-from adaland.launch.config import json_codec
+from adaland.launch.config import json_codec, overrides, teaching
 from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.run import rundir
 
 # Network settings that must be the same in a teacher and its student.
 _HEADS = "action_sizes"
+# Folders with at most so many parts, such as /home, may hold several homes.
+_SYSTEM_PARTS = 2
 
 
 class SavedAgent(NamedTuple):
@@ -136,6 +138,48 @@ def whole_path(name: str) -> str:
   """
   is_shipped = name.removeprefix(agent_dir.PREFIX) in agent_dir.names()
   return name if is_shipped else os.path.abspath(name)
+
+
+def published_name(name: str, workdir: str) -> str:
+  """Returns an agent's name as an exported agent tells it.
+
+  An exported agent is published; the folders of its author need not be. A path
+  is shortened to its part below the folder that holds both this agent and the
+  run, or to its last part if that folder is a system's or holds the home.
+
+  Args:
+    name: The agent, as a run's config records it (see `whole_path`).
+    workdir: The directory of the run.
+  """
+  if name.removeprefix(agent_dir.PREFIX) in agent_dir.names():
+    return agent_dir.PREFIX + name.removeprefix(agent_dir.PREFIX)
+  path = pathlib.Path(name)
+  if not path.is_absolute():
+    return name
+  run = pathlib.Path(workdir).absolute()
+  shared = pathlib.Path(os.path.commonpath([path.parent, run.parent]))
+  home = pathlib.Path.home()
+  if len(shared.parts) <= _SYSTEM_PARTS or shared in home.parents:
+    return agent_dir.place(name)
+  return path.relative_to(shared).as_posix()
+
+
+def published(config: ExperimentConfig, workdir: str) -> ExperimentConfig:
+  """Returns the config of a run with the published names of other agents.
+
+  Args:
+    config: The run's config.
+    workdir: Its directory.
+  """
+  changes = {}
+  if config.run.start_from:
+    name = published_name(config.run.start_from, workdir)
+    changes["run.start_from"] = name
+  if config.teaching.agent:
+    name = published_name(config.teaching.agent, workdir)
+    name = name.removeprefix(agent_dir.PREFIX)
+    changes["teaching.teacher"] = teaching.AGENT + name
+  return overrides.update(config, changes) if changes else config
 
 
 def check_start(start: types.Params, params: types.Params) -> None:

@@ -45,10 +45,14 @@ def environment(
   """Makes a batch of environments.
 
   Raises:
-    UserError: If this machine can't run them.
+    UserError: If this machine can't run them, or the user's own environment
+      raises an error.
   """
+  make_land = extensions.environment(config)
+  if config.factories.environment:
+    return make_land(num_envs, config.env, next_task, seed)
   with errors.user_input("env"):
-    return extensions.environment(config)(num_envs, config.env, next_task, seed)
+    return make_land(num_envs, config.env, next_task, seed)
 
 
 def environments(config: experiment.ExperimentConfig) -> land.MakeLand:

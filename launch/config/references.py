@@ -7,6 +7,7 @@ process that did not run the script loads it under another name, as
 `if __name__ == "__main__"`.
 """
 
+import ast
 import contextvars
 import hashlib
 import importlib
@@ -117,14 +118,37 @@ def importing() -> str:
   return _importing.get()
 
 
-def _module(place: str, what: str) -> types.ModuleType:
+def has_no_guard(reference: str) -> bool:
+  """Returns True if importing the main program would repeat its actions.
+
+  A script without an `if` at its top level does the same when other processes
+  import it. One with an `if` may do so too, which is found when they do.
+
+  Args:
+    reference: An object's; False unless its place is the main program.
+  """
+  place, _, _ = reference.rpartition(":")
+  file = getattr(sys.modules[_MAIN], "__file__", None)
+  if file is None or not _is_main(place):
+    return False
+  with open(file, "rb") as script:
+    body = ast.parse(script.read()).body
+  conditional = ast.If | ast.Match | ast.Try | ast.While
+  return not any(isinstance(statement, conditional) for statement in body)
+
+
+def _is_main(place: str) -> bool:
+  """Returns True if a file or module is the main program."""
   main = sys.modules[_MAIN]
   if os.path.isabs(place):
     file = getattr(main, "__file__", None)
-    if file is not None and os.path.abspath(file) == place:
-      return main
-  elif getattr(getattr(main, "__spec__", None), "name", None) == place:
-    return main
+    return file is not None and os.path.abspath(file) == place
+  return getattr(getattr(main, "__spec__", None), "name", None) == place
+
+
+def _module(place: str, what: str) -> types.ModuleType:
+  if _is_main(place):
+    return sys.modules[_MAIN]
   token = _importing.set(place)
   try:
     if os.path.isabs(place):

@@ -49,18 +49,24 @@ def environment(
   """Returns a function that makes environments, with the arguments of `Land`.
 
   Raises:
-    UserError: If it can't be imported.
+    UserError: If it can't be imported. The function raises it too, with the
+      cause, if the user's own can't make environments.
   """
   make = find(config, "environment")
   if make is None:
     return land.Land
+  what = _part(config, "environment")
 
   def checked(*args: Any) -> land.Land:
-    made = make(*args)
+    try:
+      made = make(*args)
+    except (errors.RunError, MemoryError):
+      raise  # Not a fault of the part.
+    except (Exception, SystemExit) as error:
+      raise _refusal(what, error) from error
     if not isinstance(made, land.Land):
       raise errors.UserError(
-        f"factories.environment: {config.factories.environment} returned "
-        f"{errors.shown(made)}, allowed: a Land"
+        f"{what}: returned {errors.shown(made)}, allowed: a Land"
       )
     return made
 
@@ -76,17 +82,17 @@ def check(config: experiment.ExperimentConfig) -> None:
   config.factories.share()
   if config.factories.tasks:
     for held_out in (False, True):
-      with _trying("tasks"):
+      with _trying(config, "tasks"):
         source = task_source.TaskSource(config, held_out)
         for index in range(min(_TASKS, source.num_tasks)):
           source.task(index)
   make_memory = find(config, "memory")
   if make_memory is not None:
-    with _trying("memory"):
+    with _trying(config, "memory"):
       check_memory(make_memory, config.network)
   make_curriculum = find(config, "curriculum")
   if make_curriculum is not None:
-    with _trying("curriculum"):
+    with _trying(config, "curriculum"):
       check_curriculum(make_curriculum)
   if find(config, "environment") is not None:
     _check_environment(config)
@@ -115,7 +121,7 @@ def _check_environment(config: experiment.ExperimentConfig) -> None:
   task = task_source.TaskSource(config).task(0)
   batch = (num_envs,) if env.num_players == 1 else (num_envs, env.num_players)
   noop = np.tile(np.asarray(constants.NOOP_ACTION), (*batch, 1))
-  with _trying("environment"):
+  with _trying(config, "environment"):
     made = environment(config)(num_envs, env, lambda _: task, 0)
     _check_step(made.reset(), "reset", env, batch)
     _check_step(made.step(noop), "step", env, batch)
@@ -161,10 +167,25 @@ def _check_step(
       )
 
 
+def _part(config: experiment.ExperimentConfig, name: str) -> str:
+  """Returns the name of a user's part for errors, with its recipe if any."""
+  factories = config.factories
+  of = f" (recipe {factories.recipe})" if factories.recipe else ""
+  return f"factories.{name}: {getattr(factories, name)}{of}"
+
+
+def _refusal(what: str, error: BaseException) -> errors.UserError:
+  """Returns the error for a part that raised `error`."""
+  reason = str(error)
+  if not isinstance(error, errors.UserError):
+    reason = errors.one_line(f"{type(error).__name__}: {reason}")
+  return errors.UserError(f"{what}: {reason}")
+
+
 @contextlib.contextmanager
-def _trying(name: str) -> Iterator[None]:
-  """Turns errors that a user's part raises into UserErrors."""
-  what = f"factories.{name}"
+def _trying(config: experiment.ExperimentConfig, name: str) -> Iterator[None]:
+  """Turns errors that a user's part raises into UserErrors that name it."""
+  what = _part(config, name)
   try:
     with errors.user_input(what):
       yield
@@ -172,5 +193,4 @@ def _trying(name: str) -> Iterator[None]:
     raise
   except (Exception, SystemExit) as error:
     # The part is the user's and may raise any error.
-    reason = f"{type(error).__name__}: {error}"
-    raise errors.UserError(f"{what}: {errors.one_line(reason)}") from error
+    raise _refusal(what, error) from error

@@ -144,11 +144,41 @@ class CheckTest(parameterized.TestCase):
 
   def test_names_what_a_curriculum_asked_of_a_task(self):
     with self.assertRaisesRegex(
-      AttributeError,
+      ValueError,
+      "curriculum EasyToHard: next_tasks raises AttributeError: a curriculum "
       r"may not look into a task \(it asked for 'rules'\), which may be a "
       "placeholder; ask the training half of your family",
     ):
       checks.check_curriculum(EasyToHard)
+
+  @parameterized.parameters(
+    "next_tasks", "report", "state_dict", "load_state_dict", "metrics"
+  )
+  def test_names_the_method_that_raises(self, method):
+    class Broken(InOrder):
+      pass
+
+    def divide(*args):
+      raise ZeroDivisionError(f"{len(args)} by\nzero")
+
+    setattr(Broken, method, divide)
+    with self.assertRaisesRegex(
+      ValueError,
+      f"^curriculum Broken: {method} raises ZeroDivisionError: . by zero$",
+    ) as caught:
+      checks.check_curriculum(Broken)
+    self.assertIsInstance(caught.exception.__cause__, ZeroDivisionError)
+
+  def test_names_a_constructor_that_raises(self):
+    class Lost(InOrder):
+      def __init__(self, sample_task, seed):
+        raise LookupError(f"{sample_task(seed)} is lost")
+
+    with self.assertRaisesRegex(
+      ValueError,
+      "^curriculum Lost: its constructor raises LookupError: task 0 is lost$",
+    ):
+      checks.check_curriculum(Lost)
 
   @parameterized.parameters(
     "next_tasks", "report", "state_dict", "load_state_dict", "metrics"

@@ -33,7 +33,7 @@ class ObjectTypeTest(parameterized.TestCase):
       ObjectType.from_name(name)
 
   def test_bad_ids(self):
-    with self.assertRaisesRegex(ValueError, "type id 13 is no object"):
+    with self.assertRaisesRegex(ValueError, "type id is 13, allowed: 1 to 12"):
       ObjectType.from_type_id(13)
     with self.assertRaisesRegex(ValueError, "colour is 4, allowed: 1 to 3"):
       ObjectType(1, 4)

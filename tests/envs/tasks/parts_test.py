@@ -85,8 +85,8 @@ class ObjectSpecTest(absltest.TestCase):
       (2, (None,), "black cube has 1 positions, allowed: .* its count, 2"),
       (1, ((0.0, float("nan")),), "position of black cube is .*two finite"),
       (1, ((0.0, 1.0, 2.0),), "position of black cube is .*two finite"),
-      (1, (0.5,), "position of black cube is 0.5, allowed: two finite"),
-      (1, ("12",), "position of black cube is 12, allowed: two finite"),
+      (1, (0.5,), "position of black cube is 0.5, .*two finite"),
+      (1, ("12",), 'position of black cube is "12", .*two finite'),
     )
     for count, at, message in cases:
       with self.assertRaisesRegex(ValueError, message):

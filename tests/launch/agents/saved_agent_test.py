@@ -4,6 +4,7 @@ import dataclasses
 import json
 import pathlib
 import sys
+from unittest import mock
 
 import chex
 import jax
@@ -40,6 +41,40 @@ class CheckTeacherTest(parameterized.TestCase):
     object.__setattr__(other, "network", network)
     with self.assertRaisesRegex(errors.UserError, r"sizes \(3, 3\), allowed"):
       saved_agent.check_teacher(other, _SMOKE)
+
+
+class PublishedTest(parameterized.TestCase):
+  @parameterized.parameters(
+    ("/data/me/runs/pre/seed1", "/data/me/runs/rl/seed1", "pre/seed1"),
+    ("/data/me/runs/first", "/data/me/runs/second", "first"),
+    ("/data/me/first", "/data/me/first/second", "first"),
+    ("/data/me/first/start", "/data/me/first", "first/start"),
+    ("/tmp/a/first", "/data/me/runs/second", "first"),
+    ("/data/you/first", "/data/me/second", "first"),
+    ("/home/you/all/first", "/home/me/second", "first"),
+    ("/srv/users/me/first", "/srv/users/me/runs/second", "first"),
+    ("/srv/users/you/first", "/srv/users/me/second", "first"),
+    ("runs/first", "/data/me/runs/second", "runs/first"),
+    (str(agent_dir.SHIPPED / "laptop"), "/data/me/second", "agent:laptop"),
+    ("laptop", "/data/me/second", "agent:laptop"),
+    ("agent:laptop", "/data/me/second", "agent:laptop"),
+  )
+  def test_an_agent_s_name_tells_nothing_of_its_author(self, name, run, told):
+    home = pathlib.Path("/srv/users/me")
+    with mock.patch.object(pathlib.Path, "home", return_value=home):
+      self.assertEqual(saved_agent.published_name(name, run), told)
+
+  def test_agents_in_a_config(self):
+    self.assertIs(saved_agent.published(_SMOKE, "run"), _SMOKE)
+    for start, told in (("/data/me/runs/a", "a"), ("laptop", "laptop")):
+      config = overrides.update(
+        _SMOKE,
+        {"run.start_from": start, "teaching.teacher": f"agent:{start}"},
+      )
+      found = saved_agent.published(config, "/data/me/runs/b")
+      self.assertEndsWith(found.run.start_from, told)
+      self.assertEqual(found.teaching.teacher, f"agent:{told}")
+      self.assertNotIn("/", found.run.start_from)
 
 
 class StartTest(absltest.TestCase):

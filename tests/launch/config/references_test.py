@@ -123,6 +123,42 @@ class ResolveTest(absltest.TestCase):
     self.assertFalse(os.path.exists(workdir))
     self.assertEqual(references.importing(), "")
 
+  def test_a_main_program_without_a_guard_is_known_before_it_is_imported(self):
+    for text, bare in (
+      ("class A: pass\nA()", True),
+      ("class A: pass\nif __name__ == '__main__':\n  A()", False),
+    ):
+      path = self.script(text)
+      with absltest.mock.patch.object(
+        sys.modules["__main__"], "__file__", path
+      ):
+        self.assertEqual(references.has_no_guard(f"{path}:A"), bare)
+        self.assertFalse(references.has_no_guard(f"{path}.py:A"))
+        self.assertFalse(references.has_no_guard("module:A"))
+
+  def test_a_main_program_without_a_guard_is_refused_before_it_trains(self):
+    workdir = self.folder.full_path + "/run"
+    path = self.script(f"""
+      import adaland
+      class A: pass
+      adaland.train(adaland.presets.smoke(memory=A), {workdir!r})
+    """)
+    done = subprocess.run(
+      [sys.executable, path],
+      env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+      capture_output=True,
+      text=True,
+      check=False,
+    )
+    # The status of any script that an error ends.
+    self.assertEqual((done.returncode, done.stdout), (1, ""))
+    self.assertEndsWith(
+      done.stderr,
+      f"UserError: memory: other processes import {path}:A, and would call "
+      'adaland.train again; put the call under `if __name__ == "__main__":`\n',
+    )
+    self.assertFalse(os.path.exists(workdir))
+
   def test_children_are_told_the_folder_of_a_package_s_parent(self):
     package = self.folder.mkdir("some_package_of_mine")
     package.create_file("__init__.py", "")

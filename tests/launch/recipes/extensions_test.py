@@ -53,6 +53,20 @@ class OtherArguments(land.Land):
     raise AssertionError(config)
 
 
+class Missing(land.Land):
+  """A land that lacks something."""
+
+  def __init__(self, *args):
+    raise KeyError("wind")
+
+
+class Cold(land.Land):
+  """A land that refuses a value."""
+
+  def __init__(self, *args):
+    raise ValueError("3\ndegrees")
+
+
 class Column(land.Land):
   """A land with a column of rewards."""
 
@@ -164,7 +178,7 @@ class ExtensionsTest(parameterized.TestCase):
   @parameterized.parameters(
     (
       {"curriculum": Careless},
-      "factories.curriculum: curriculum Careless has no method 'state_dict'",
+      "factories.curriculum: .*: curriculum Careless has no method 'state_d",
     ),
     ({"curriculum": f"{__name__}:NUMBER"}, "NUMBER is 3, allowed: a class or"),
     (
@@ -173,21 +187,24 @@ class ExtensionsTest(parameterized.TestCase):
     ),
     (
       {"memory": Forgetful},
-      "factories.memory: memory Forgetful has no method 'initial_state'",
+      "factories.memory: .*: memory Forgetful has no method 'initial_state'",
     ),
-    ({"memory": broken}, "factories.memory: KeyError: NetworkConfig"),
-    ({"memory": leaves}, "factories.memory: SystemExit: no NetworkConfig"),
+    (
+      {"memory": broken},
+      "factories.memory: .*:broken: KeyError: NetworkCon",
+    ),
+    ({"memory": leaves}, "factories.memory: .*: SystemExit: no Netw"),
     (
       {"tasks": NothingHeldOut},
-      "^factories.tasks: the held-out half has 0 tasks, allowed: 1 or more",
+      "^factories.tasks: .*: the held-out half has 0 tasks, allowed: 1 or",
     ),
     ({"environment": "no_such_module:f"}, "factories.environment: no_such_mod"),
-    ({"environment": nothing}, "factories.environment: .*nothing returned Non"),
-    ({"environment": OtherArguments}, "factories.environment: TypeError: "),
+    ({"environment": nothing}, "factories.environment: .*nothing: returned N"),
+    ({"environment": OtherArguments}, "factories.environment: .*: TypeError: "),
     (
       {"environment": Column},
-      r"factories.environment: step returned reward with the shape \[4, 1\], "
-      r"allowed: \[4\]",
+      r"factories.environment: .*: step returned reward with the shape "
+      r"\[4, 1\], allowed: \[4\]",
     ),
     ({"environment": Watchful}, r"reset returned the observations .*, wind, "),
     (
@@ -202,6 +219,37 @@ class ExtensionsTest(parameterized.TestCase):
     with self.assertRaisesRegex(errors.UserError, message) as caught:
       extensions.check(config)
     self.assertNotIn("\n", str(caught.exception))
+
+  @parameterized.parameters(
+    (
+      lambda source: api.make(source),
+      "Missing.*: KeyError: 'wind'",
+      Missing,
+      KeyError,
+    ),
+    (
+      lambda source: api.make(source),
+      "Cold.*: ValueError: 3 degrees",
+      Cold,
+      ValueError,
+    ),
+    (
+      lambda source: api.evaluate("noop", source, trials=(1,), num_tasks=1),
+      "Missing.*: KeyError: 'wind'",
+      Missing,
+      KeyError,
+    ),
+  )
+  def test_an_environment_that_cannot_be_made_is_named(
+    self, call, message, environment, cause
+  ):
+    config = presets.smoke(environment=environment).resolved("mine:recipe")
+    with self.assertRaisesRegex(
+      errors.UserError, f"^factories.environment: .*:{message}$"
+    ) as caught:
+      call(config)
+    self.assertIn(" (recipe mine:recipe): ", str(caught.exception))
+    self.assertIsInstance(caught.exception.__cause__, cause)
 
   @parameterized.parameters(1, 2)
   def test_an_environment_that_keeps_the_contract_passes(self, num_players):
@@ -227,7 +275,7 @@ class ExtensionsTest(parameterized.TestCase):
 
   def test_what_is_no_land_is_refused(self):
     config = presets.smoke(environment=nothing).resolved()
-    with self.assertRaisesRegex(errors.UserError, "nothing returned None"):
+    with self.assertRaisesRegex(errors.UserError, "nothing: returned None"):
       builder.environment(config, 2, 5, self.fail)
 
 

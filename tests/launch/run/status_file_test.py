@@ -109,6 +109,13 @@ class StatusFileTest(absltest.TestCase):
     with self.assertRaisesRegex(errors.UserError, "nothing was trained"):
       status_file.read(self.run_dir)
 
+  def test_a_run_that_starts_for_the_first_time_is_said_to_be_starting(self):
+    with (
+      self.run_dir.begin(preset_configs.smoke()),
+      self.assertRaisesRegex(errors.UserError, "the run is starting; try ag"),
+    ):
+      status_file.read(self.run_dir)
+
   def test_a_broken_file_is_one_line(self):
     self.begin()
     whole = {"format": status_file.FORMAT, "counters": {}, "metrics": {}}

@@ -99,6 +99,9 @@ const MODES = {
   async gallery(page) {
     await page.evaluate(() => adaland.go('gallery'));
     await page.locator('.card .hidden-rule').first().waitFor();
+    // Another mode may have scrolled, and maps follow their cards.
+    await page.evaluate(() => scrollTo(0, 0));
+    await rest(page, 2);
     const stop = await film(page, 'gallery');
     await shoot(page, 'gallery');
     for (let i = 0; i < 12; i++) {
@@ -139,8 +142,9 @@ const MODES = {
   },
 
   async watch(page) {
-    await watch(page, { task: 'traps:3', players: [AGENT, 'explorer', 'expert'],
-      reveal: true });
+    // This agent has a belief head.
+    await watch(page, { task: 'traps:3', reveal: true,
+      players: ['agent:mixture', 'explorer', 'expert'] });
     const stop = await film(page, 'watch');
     await speed(page);
     await position(page, 100);
