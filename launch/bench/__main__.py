@@ -6,12 +6,11 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-import jax
-
 from adaland.envs.physics import backends
 from adaland.launch import cli, errors
 from adaland.launch.bench import flags
 from adaland.launch.config import experiment, overrides, preset_configs
+from adaland.launch.run import dispatch
 from adaland.launch.runtimes import env_vars
 
 _EXAMPLES = """\
@@ -236,10 +235,9 @@ def run(args: argparse.Namespace) -> None:
   if bench.needs_gpu_backend or args.backend == "gpu":
     _use_gpu_backend(config)
   elif args.bench in ("env", "actor") and args.launcher == "local":
-    # As in an actor process. XLA reads its flags when it is first used; JAX has
-    # already read its own.
+    # As in an actor process. XLA reads its flags when it is first used.
     os.environ.update(env_vars.actor())
-    jax.config.update("jax_cpu_enable_async_dispatch", False)
+    dispatch.run_inline()
   result = bench.measure(args, config)
   text = "\n".join(
     f"{name:<44}{_format(name, value):>14}" for name, value in result.items()

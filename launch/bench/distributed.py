@@ -22,7 +22,7 @@ from adaland.agent.replay import base, factory
 from adaland.launch import builder, errors
 from adaland.launch.bench import actor
 from adaland.launch.config import experiment
-from adaland.launch.run import process_tree
+from adaland.launch.run import dispatch, process_tree
 from adaland.launch.runtimes import env_vars
 
 _TURN_SECONDS = 1.0
@@ -72,6 +72,7 @@ def _play(
   """
   from adaland.agent.replay.reverb import client
 
+  dispatch.run_inline()  # As in an actor process.
   made = builder.agent(config)
   params = jax.device_get(made.network.init(jax.random.PRNGKey(0)))
   switch = _Switch()

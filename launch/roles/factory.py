@@ -51,14 +51,18 @@ def make(
     return replay_server.ReplayServer(setup, server)
   if kind == "actor":
     from adaland.launch.roles import actor
+    from adaland.launch.run import dispatch
 
+    dispatch.run_inline()
     learner = None if has_replay_server(setup) else connect("learner")
     return actor.Actor(
       int(number), setup, server, connect("curriculum"), learner, store
     )
   if kind == "evaluator":
     from adaland.launch.roles import evaluator
+    from adaland.launch.run import dispatch
 
+    dispatch.run_inline()
     return evaluator.Evaluator(setup, server, store)
   if number:
     from adaland.launch.roles import learner_worker

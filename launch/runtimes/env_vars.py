@@ -14,9 +14,6 @@ _XLA_THREADS = "NPROC"
 _ENVIRONMENT = {
   "OMP_NUM_THREADS": "1",
   _XLA_THREADS: "1",
-  # Its programs take a fraction of a millisecond. They run on the calling
-  # thread, as a busy machine is slow to wake another.
-  "JAX_CPU_ENABLE_ASYNC_DISPATCH": "0",
 }
 NO_ACCELERATOR = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
 _ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"

@@ -2,11 +2,10 @@
 
 import os
 
-import jax
-
 from adaland.envs.physics import backends
 from adaland.launch import errors
 from adaland.launch.config.experiment import ExperimentConfig
+from adaland.launch.run import dispatch
 from adaland.launch.runtimes.single import memory_check
 
 MEMORY_VARIABLE = "XLA_PYTHON_CLIENT_MEM_FRACTION"
@@ -78,6 +77,4 @@ def set_up(memory_fraction: float) -> None:
       environment variable is already set.
   """
   os.environ.setdefault(MEMORY_VARIABLE, str(memory_fraction))
-  # On a processor each program then runs in the calling thread, so acting does
-  # not wait for the learner's thread.
-  jax.config.update("jax_cpu_enable_async_dispatch", False)
+  dispatch.run_inline()  # Acting must not wait for the learner's thread.

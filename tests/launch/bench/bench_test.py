@@ -28,7 +28,7 @@ class BenchTest(parameterized.TestCase):
   def setUp(self):
     super().setUp()
     self.enter_context(absltest.mock.patch.dict(os.environ))
-    self.enter_context(absltest.mock.patch.object(bench.jax.config, "update"))
+    self.enter_context(absltest.mock.patch.object(bench.dispatch, "run_inline"))
 
   def call(self, *argv):
     out, err = io.StringIO(), io.StringIO()
