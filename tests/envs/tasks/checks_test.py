@@ -1,11 +1,11 @@
-"""Tests that the parts of a task refuse values of other types."""
+"""Tests of adaland.envs.tasks.checks and of the parts of tasks that use it."""
 
 from typing import Any
 
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.envs.tasks import literals, task
+from adaland.envs.tasks import checks, literals, task
 
 _CUBE = literals.ObjectType.from_name("black cube")
 _GOAL = literals.parse_literal("hold(player1, black cube)")
@@ -112,6 +112,29 @@ _MAKERS: tuple[tuple[Any, dict[str, Any], dict[str, str]], ...] = (
   (literals.parse_literal, {}, {"text": "literal"}),
   (literals.parse_rule, {}, {"text": "rule"}),
 )
+
+
+class CheckPairTest(parameterized.TestCase):
+  @parameterized.parameters(
+    ([2, 5], True, (2, 5)), ((3, 3), True, (3, 3)), ([2.5, 5], False, (2.5, 5))
+  )
+  def test_takes(self, given, whole, expected):
+    self.assertEqual(checks.check_pair("sizes", given, 2, 5, whole), expected)
+
+  @parameterized.parameters(
+    ((1, 3),), ((3, 6),), ((4, 3),), ((2.0, 3),), ((True, 3),), ((3,),),
+    ((2, 3, 4),), ("23",), ({2, 3},), (3,), (None,),
+  )  # fmt: skip
+  def test_refuses(self, given):
+    with self.assertRaisesRegex(
+      ValueError, r"^sizes is .*, allowed: \(first, last\), whole .* 2 to 5$"
+    ):
+      checks.check_pair("sizes", given, 2, 5)
+
+  def test_refuses_what_is_no_number(self):
+    for given in ((2.5, float("nan")), ("a", 3.0), (False, 3.0)):
+      with self.assertRaisesRegex(ValueError, "numbers from 0 to 5"):
+        checks.check_pair("sizes", given, 0, 5, whole=False)
 
 
 class RefusalTest(parameterized.TestCase):

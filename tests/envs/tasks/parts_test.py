@@ -12,29 +12,6 @@ from adaland.envs.tasks.literals import ObjectType, parse_literal
 _CUBE = ObjectType.from_name("black cube")
 
 
-class CheckPairTest(parameterized.TestCase):
-  @parameterized.parameters(
-    ([2, 5], True, (2, 5)), ((3, 3), True, (3, 3)), ([2.5, 5], False, (2.5, 5))
-  )
-  def test_takes(self, given, whole, expected):
-    self.assertEqual(parts.check_pair("sizes", given, 2, 5, whole), expected)
-
-  @parameterized.parameters(
-    ((1, 3),), ((3, 6),), ((4, 3),), ((2.0, 3),), ((True, 3),), ((3,),),
-    ((2, 3, 4),), ("23",), ({2, 3},), (3,), (None,),
-  )  # fmt: skip
-  def test_refuses(self, given):
-    with self.assertRaisesRegex(
-      ValueError, r"^sizes is .*, allowed: \(first, last\), whole .* 2 to 5$"
-    ):
-      parts.check_pair("sizes", given, 2, 5)
-
-  def test_refuses_what_is_no_number(self):
-    for given in ((2.5, float("nan")), ("a", 3.0), (False, 3.0)):
-      with self.assertRaisesRegex(ValueError, "numbers from 0 to 5"):
-        parts.check_pair("sizes", given, 0, 5, whole=False)
-
-
 class WorldTest(parameterized.TestCase):
   @parameterized.parameters(
     ({"seed": -1}, "world.seed is -1, allowed: 0 to 2147483647"),
