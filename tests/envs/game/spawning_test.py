@@ -110,6 +110,18 @@ class PlaceTest(absltest.TestCase):
       self.assertEqual(found[0, 2] < 0.4, low)
       self.assertEqual(found[0, 0] + 0.2 < -1.0, low)
 
+  def test_higher_up_where_the_ground_is_full(self):
+    """A room of 1 x 1 m, filled by an object that counts as a sphere."""
+    _, found = _run(
+      [_CUBE], [0, 0, 0.3], others=[(_WALL, [0, 0, 0.3])], heights=[[0]]
+    )
+    np.testing.assert_allclose(found[0], [0, 0, 1.5], atol=1e-6)
+
+  def test_the_clearest_position_where_all_are_in_contact(self):
+    walls = [(_WALL, [0, 0, z]) for z in (0.3, 0.9, 1.5)]
+    _, found = _run([_CUBE], [0, 0, 0.3], others=walls, heights=[[0]])
+    np.testing.assert_allclose(found[0], [0, 0, 2.1], atol=1e-6)
+
   @settings(max_examples=60, deadline=None)
   @given(
     new=st.lists(st.integers(1, 12), min_size=1, max_size=4),
