@@ -131,9 +131,9 @@ class SymbolicTest(absltest.TestCase):
     game = symbolic.SymbolicGame(
       goal=symbolic.Condition("hold", 13, 2),
       rules=((symbolic.Condition("near", 13, 1), (1, 2)),),
-      capacity=1,
+      capacity=2,
     )
-    counts = symbolic.count_types([1])
+    counts = symbolic.count_types([1, 4])
     self.assertEqual(symbolic.fire(game, counts, 0), counts)
     self.assertIsNone(planner.plan(game, counts))
 
