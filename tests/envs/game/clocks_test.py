@@ -87,6 +87,14 @@ class FeaturesTest(absltest.TestCase):
     features = clocks.features(_clock(1, 0, 6, 30))[0]
     np.testing.assert_array_equal(features[:6], [0, 0, 0, 0, 1, 0])
 
+  def test_in_the_last_trial_but_one(self):
+    unit = constants.STEP_SECONDS / constants.MAX_TRIAL_SECONDS
+    np.testing.assert_allclose(
+      clocks.features(_clock(2, 10, 4, 30))[0],
+      [0, 1, 0, 0, 0, 0, 20 * unit, 20 * unit, 30 * unit, 30 * unit],
+      rtol=1e-6,
+    )
+
   def test_in_the_last_trial(self):
     unit = constants.STEP_SECONDS / constants.MAX_TRIAL_SECONDS
     np.testing.assert_allclose(
