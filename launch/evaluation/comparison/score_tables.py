@@ -8,6 +8,7 @@ evaluations have no score and are left out.
 """
 
 import itertools
+import os
 import pathlib
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -116,7 +117,7 @@ def _check_labels(specs: Sequence[str]) -> None:
     (label, path), (other_label, other_path) = map(split_label, (spec, other))
     if label != other_label:
       continue
-    if path == other_path:
+    if os.path.realpath(path) == os.path.realpath(other_path):
       raise errors.UserError(
         f"{other}: is given twice, allowed: a file for each training seed"
       )

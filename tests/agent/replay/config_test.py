@@ -106,6 +106,15 @@ class ReplayConfigTest(parameterized.TestCase):
     ):
       self.assertNotEqual(base.store_hash(), other.store_hash())
 
+  @parameterized.parameters(
+    ({}, "56f9d1a24d69"),
+    ({"sampling": "queue"}, "c270f41e2cc6"),
+    ({"samples_per_insert": 4.0, "min_size": 10}, "39003dbd6284"),
+  )
+  def test_the_hash_is_that_of_earlier_checkpoints(self, settings, expected):
+    """A checkpoint is found again by the name that contains it."""
+    self.assertEqual(ReplayConfig(**settings).store_hash(), expected)
+
 
 if __name__ == "__main__":
   absltest.main()

@@ -45,6 +45,31 @@ class TickTest(absltest.TestCase):
     )
 
 
+class HostClockTest(absltest.TestCase):
+  def test_counts_from_the_start_of_each_environment(self):
+    clock = clocks.HostClock(2)
+    clock.start(np.array([0, 1]), np.array([1, 2]), np.array([2, 2]))
+    ends = []
+    for step in range(5):
+      # Environment 0 ends at its second step and starts again at its third.
+      starting = np.array([step == 2, False])
+      ends.append(np.stack(clock.tick(starting)).astype(int).tolist())
+      if starting[0]:
+        clock.start(np.array([0]), np.array([2]), np.array([9]))
+    # [trials, episodes] that end, in both environments.
+    self.assertEqual(
+      ends,
+      [
+        [[0, 0], [0, 0]],
+        [[1, 1], [1, 0]],
+        [[0, 0], [0, 0]],
+        [[0, 1], [0, 1]],
+        [[0, 1], [0, 1]],
+      ],
+    )
+    self.assertEqual([x[0] for x in clock.now], [0, 2, 2, 9])
+
+
 class FeaturesTest(absltest.TestCase):
   def test_in_the_second_of_four_trials(self):
     # Trial 2 of 4, 10 of 30 steps taken: 20 steps left, then one more trial
@@ -61,6 +86,14 @@ class FeaturesTest(absltest.TestCase):
     np.testing.assert_array_equal(features[:6], [0, 0, 0, 0, 0, 1])
     features = clocks.features(_clock(1, 0, 6, 30))[0]
     np.testing.assert_array_equal(features[:6], [0, 0, 0, 0, 1, 0])
+
+  def test_in_the_last_trial_but_one(self):
+    unit = constants.STEP_SECONDS / constants.MAX_TRIAL_SECONDS
+    np.testing.assert_allclose(
+      clocks.features(_clock(2, 10, 4, 30))[0],
+      [0, 1, 0, 0, 0, 0, 20 * unit, 20 * unit, 30 * unit, 30 * unit],
+      rtol=1e-6,
+    )
 
   def test_in_the_last_trial(self):
     unit = constants.STEP_SECONDS / constants.MAX_TRIAL_SECONDS
@@ -79,6 +112,10 @@ class StartYawTest(absltest.TestCase):
     again = [clocks.start_yaw(*a, num_players=1)[0] for a in arguments]
     self.assertEqual(yaws, again)
     self.assertLen(set(yaws), 5)
+
+  def test_starts_never_change(self):
+    yaws = clocks.start_yaw(3, 2, 2**63 + 5, trial=1, num_players=2)
+    np.testing.assert_allclose(yaws, [2.7538779, 0.20241655], rtol=1e-6)
 
   def test_is_uniform(self):
     yaws = [clocks.start_yaw(0, 0, 7, t, num_players=2) for t in range(2000)]

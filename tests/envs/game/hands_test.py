@@ -74,6 +74,17 @@ class OperateTest(absltest.TestCase):
       after = _operate(after, [[at]])
     np.testing.assert_array_equal(after.offset, 0)
 
+  def test_an_object_close_to_the_eye_swings_to_the_least_distance(self):
+    at = np.array([0.05, 0.1, 0])
+    offset = at - [constants.HAND_MIN_METRES, 0, 0]
+    swing = hands.SWING_SPEED * constants.STEP_SECONDS
+    share = 1 - swing / np.linalg.norm(offset)
+    after = _operate(_empty(), [[at]])
+    self.assertAlmostEqual(
+      float(after.distance[0, 0]), constants.HAND_MIN_METRES, places=5
+    )
+    np.testing.assert_allclose(after.offset[0, 0], offset * share, rtol=1e-4)
+
   def test_distance_changes_within_its_limits(self):
     state = _operate(_empty(), [[[1.0, 0, 0]]], reach=0.2)
     self.assertAlmostEqual(float(state.distance[0, 0]), 1.2, places=5)

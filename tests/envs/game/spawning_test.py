@@ -16,6 +16,7 @@ from adaland.envs.worlds import regions, scene
 _SLOTS = 8
 _CUBE = ObjectType.from_name("black cube").type_id
 _WALL = ObjectType.from_name("purple wall").type_id
+_BALL = ObjectType.from_name("yellow sphere").type_id
 
 
 def _ground(heights, start):
@@ -34,8 +35,13 @@ def _place(spawned, types, origin, positions, player, ground):
   return spawning.place(spawned, types, origin, positions, player, ground)
 
 
-def _run(new, origin, others=(), player=(9, 9, 0), heights=None):
-  """Places types `new` at `origin`; `others` is [(type, position), ...]."""
+def _run(
+  new, origin, others=(), player=(9, 9, 0), heights=None, far=(-9, -9, 0)
+):
+  """Places types `new` at `origin`; `others` is [(type, position), ...].
+
+  There are two players, one of them farther away.
+  """
   types = np.zeros([_SLOTS], np.int32)
   positions = np.zeros([_SLOTS, 3], np.float32)
   spawned = np.zeros([_SLOTS], bool)
@@ -46,8 +52,8 @@ def _run(new, origin, others=(), player=(9, 9, 0), heights=None):
   origins = np.tile(np.asarray(origin, np.float32), (_SLOTS, 1))
   heights = np.zeros([8, 8]) if heights is None else heights
   ground = _ground(heights, player[:2])
-  player = np.asarray([player], np.float32)
-  found = _place(spawned, types, origins, positions, player, ground)
+  players = np.asarray([far, player], np.float32)
+  found = _place(spawned, types, origins, positions, players, ground)
   return types, np.asarray(found)
 
 
@@ -76,6 +82,10 @@ class PlaceTest(absltest.TestCase):
       found[0, 2], 2 * constants.LEVEL_METRES + shapes.CUBE.centre_height
     )
 
+  def test_a_ball_stays_inside_the_arena(self):
+    _, found = _run([_BALL], [9, 0, 0.24])
+    np.testing.assert_allclose(found[0], [4 - 0.22 - 0.02, 0, 0.24], atol=1e-6)
+
   def test_a_thin_wall_fits_between_player_and_cause(self):
     _, found = _run([_WALL], [0.45, 0, 0.2], player=(-0.25, 0, 0))
     np.testing.assert_allclose(found[0], [0.45, 0, 0.27], atol=1e-6)
@@ -83,8 +93,10 @@ class PlaceTest(absltest.TestCase):
   def test_on_the_far_side_and_near_where_the_cause_was(self):
     for angle in np.linspace(-3, 3, 7):
       way = np.asarray([np.cos(angle), np.sin(angle), 0])
-      origin = 0.1 * way + np.asarray([0, 0, 0.2])
-      types, found = _run([_CUBE] * 3, origin, player=(0, 0, 0))
+      origin = 0.1 * way + np.asarray([1.5, 1, 0.2])
+      types, found = _run(
+        [_CUBE] * 3, origin, player=(1.5, 1, 0), far=(-1.5, -1, 0)
+      )
       first = found[0] - origin
       np.testing.assert_allclose(first[:2], 0.5 * way[:2], atol=1e-6)
       for i in np.flatnonzero(types):
@@ -109,6 +121,18 @@ class PlaceTest(absltest.TestCase):
       _, found = _run([_CUBE], origin, player=player, heights=heights)
       self.assertEqual(found[0, 2] < 0.4, low)
       self.assertEqual(found[0, 0] + 0.2 < -1.0, low)
+
+  def test_higher_up_where_the_ground_is_full(self):
+    """A room of 1 x 1 m, filled by an object that counts as a sphere."""
+    _, found = _run(
+      [_CUBE], [0, 0, 0.3], others=[(_WALL, [0, 0, 0.3])], heights=[[0]]
+    )
+    np.testing.assert_allclose(found[0], [0, 0, 1.5], atol=1e-6)
+
+  def test_the_clearest_position_where_all_are_in_contact(self):
+    walls = [(_WALL, [0, 0, z]) for z in (0.3, 0.9, 1.5)]
+    _, found = _run([_CUBE], [0, 0, 0.3], others=walls, heights=[[0]])
+    np.testing.assert_allclose(found[0], [0, 0, 2.1], atol=1e-6)
 
   @settings(max_examples=60, deadline=None)
   @given(

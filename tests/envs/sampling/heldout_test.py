@@ -7,7 +7,7 @@ from adaland.envs.sampling import heldout
 from adaland.envs.tasks import probes
 from adaland.envs.tasks.literals import parse_literal, parse_rule
 from adaland.envs.tasks.task import World
-from adaland.envs.worlds import generation
+from adaland.envs.worlds import generation, terrain
 
 
 def form(goal, *rules):
@@ -125,6 +125,38 @@ class SplitTest(absltest.TestCase):
     # 1512 games: one in 8, give or take four standard errors.
     self.assertLen(games, 6 * 2 * 21 * 6)
     self.assertBetween(sum(games) / len(games), 0.091, 0.159)
+
+  def test_the_held_out_half_never_changes(self):
+    """An agent would be tested on games or terrains of its training."""
+    colours = ("black", "purple", "yellow")
+    objects = [f"{x} {y}" for x in colours for y in ("cube", "wall")]
+    games = [
+      (a, b)
+      for a in objects
+      for b in objects
+      if heldout.is_heldout(
+        [parse_literal(f"hold(player1, {a})")],
+        [parse_rule(f"near({b}, purple wall) -> {a}")],
+      )
+    ]
+    self.assertEqual(
+      games,
+      [
+        ("black cube", "purple cube"),
+        ("black cube", "yellow cube"),
+        ("black wall", "yellow wall"),
+        ("purple cube", "black wall"),
+        ("yellow wall", "purple wall"),
+      ],
+    )
+    grounds = []
+    for number in range(1, 41):
+      digits = [number // 27, number // 9 % 3, number // 3 % 3, number % 3]
+      heights = np.reshape([*digits, 0, 0], (2, 3))
+      flat = np.zeros_like(heights)
+      if heldout.is_heldout_terrain(terrain.Terrain(heights, flat, flat)):
+        grounds.append(number)
+    self.assertEqual(grounds, [9, 14, 25, 26, 34, 38])
 
   def test_the_games_of_all_probes_are_held_out(self):
     for name in (*probes.names(1), *probes.names(2)):

@@ -68,6 +68,17 @@ class ComplexityTest(parameterized.TestCase):
     self.assertEqual(measures["dangerous_rules"], 1)
     self.assertEqual(measures["critical_dangerous_rules"], 0)
 
+  def test_the_most_repeated_rule_counts(self):
+    task = make_task(
+      "hold(player1, black pyramid)",
+      {"black cube": 4},
+      [
+        "near(black cube, black cube) -> black sphere",  # Twice.
+        "near(black sphere, black sphere) -> black pyramid",
+      ],
+    )
+    self.assertEqual(complexity.max_rule_repetitions(task), 2)
+
   def test_critical_rule_fired_too_often_is_dangerous(self):
     # One cube must stay a cube.
     task = make_task(
@@ -89,6 +100,8 @@ class ComplexityTest(parameterized.TestCase):
     measures = complexity.measures(make_task(goal, objects, rules))
     self.assertEqual(measures["min_rules_to_solution"], 1)
     self.assertEqual(measures["max_rule_repetitions"], 1)
+    # Rule 1 spawns nothing, but is critical.
+    self.assertEqual(measures["dead_end_rules"], 0)
     # Rule 2 removes the wall, and no rule reaches the goal without it.
     self.assertEqual(measures["dangerous_rules"], 1)
     no_way = complexity.measures(make_task(goal, objects, rules[1:]))

@@ -60,6 +60,17 @@ class PlannerTest(parameterized.TestCase):
       ],
       3,
     ),
+    # The fewest rules, although the longer way fires by itself.
+    (
+      "hold(player1, black wall)",
+      {"black cube": 1, "purple cube": 1, "purple sphere": 1},
+      [
+        "near(player1, black cube) -> black wall",
+        "see(black cube, purple cube) -> black sphere",
+        "see(black sphere, purple sphere) -> black wall",
+      ],
+      1,
+    ),
     # The goal's own relation would consume its objects.
     (
       "touching(black cube, yellow cube)",
@@ -163,6 +174,24 @@ class PlannerTest(parameterized.TestCase):
     self.assertEqual(found[0], planner.Plan((0,), 1.0))
     others = {plan.rules: plan.cost for plan in found[1:]}
     self.assertEqual(others, {(0, 1): 2.0, (1, 0): 2.0, (1, 2): 2.0})
+
+  def test_alternatives_are_at_most_five_dearer(self):
+    # Rule 1, before it up to five of the seven steps of the other way.
+    colours, shapes = ("black", "purple", "yellow"), ("pyramid", "cube")
+    kinds = [f"{x} {y}" for y in shapes for x in colours] + ["purple wall"]
+    steps = [
+      f"near(player1, {a}) -> {b}"
+      for a, b in zip(kinds, [*kinds[1:], "yellow wall"], strict=True)
+    ]
+    task = make_task(
+      "hold(player1, yellow wall)",
+      {"black sphere": 1, "black pyramid": 1},
+      ["near(player1, black sphere) -> yellow wall", *steps],
+    )
+    found = planner.alternatives(
+      symbolic.make_game(task), symbolic.initial_counts(task)
+    )
+    self.assertEqual({plan.cost for plan in found}, {1, 2, 3, 4, 5, 6})
 
   def test_no_alternative_to_nothing(self):
     task = make_task("hold(player1, black wall)", {"black cube": 1}, [])

@@ -68,11 +68,12 @@ class SwappedTest(absltest.TestCase):
     )
     [environments] = made
     self.assertEqual([t.name for t in environments.tasks], list("122551"))
-    seen = np.array(environments.actions)[::15, :, 0]  # [trials, rows]
-    steps = 15 * np.arange(3)
-    # Memory at each trial's first step: the neighbour's, and its own.
+    seen = np.array(environments.actions)[:45, :, 0]  # [steps, rows]
+    steps = np.arange(45)
+    # The neighbour's memory of earlier trials, and its own of this one.
     for row, own, other in ((0, 1, 2), (2, 2, 5), (4, 5, 1)):
-      np.testing.assert_array_equal(seen[:, row], steps * other + own)
+      expected = steps // 15 * 15 * other + (steps % 15 + 1) * own
+      np.testing.assert_array_equal(seen[:, row], expected)
       np.testing.assert_array_equal(seen[:, row + 1], (steps + 1) * other)
 
   def test_repeats_are_averaged_and_trials_take_the_task_s_time(self):

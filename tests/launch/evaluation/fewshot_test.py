@@ -1,11 +1,13 @@
 """Tests of adaland.launch.evaluation.fewshot on fake episodes."""
 
+import dataclasses
+
 import numpy as np
 from absl.testing import absltest
 
 from adaland.envs import land
 from adaland.launch.config import preset_configs
-from adaland.launch.evaluation import fewshot, policies
+from adaland.launch.evaluation import fewshot, policies, tasksets
 from tests.launch import fakes
 
 
@@ -71,6 +73,7 @@ class FewshotTest(absltest.TestCase):
     [entry] = result["episodes"]
     self.assertEqual((entry["task"], entry["episode"]), (1, 6))
     self.assertEqual(entry["rewards"], [6, 6, 6])
+    self.assertEqual(result["tasks_sha256"], tasksets.fingerprint(tasks))
 
   def test_the_table_after_training(self):
     experiment = preset_configs.smoke()
@@ -101,6 +104,39 @@ class FewshotTest(absltest.TestCase):
     self.assertIn("| random | 0.38 ", table.text)
     for task in agent["tasks"]:
       self.assertStartsWith(task["id"], "test ")
+
+  def test_after_training_for_two_each_plays_with_itself(self):
+    smoke = preset_configs.smoke()
+    experiment = dataclasses.replace(
+      smoke,
+      env=dataclasses.replace(smoke.env, num_players=2),
+      tasks=dataclasses.replace(smoke.tasks, two_player_probability=1.0),
+    )
+
+    def rewards(env, tasks, trials, maker, seed):
+      del env, seed
+      own = {"agent": 3.0, "noop": 0.0, "random": 1.5}
+      first, second = maker
+      self.assertEqual(first, second)
+      return {k: np.full((len(tasks), k, 2), [own[first], 99]) for k in trials}
+
+    for owner, name, fake in (
+      (fewshot, "trial_rewards", rewards),
+      (fewshot.pairs, "agent_side", lambda *args: "agent"),
+      (fewshot.pairs, "side_maker", lambda name, seed: name),
+      (fewshot.pairs, "maker", lambda *sides: sides),
+      (fewshot.pairs, "best_rewards", lambda *a: np.array([[3, 1], [6, 1]])),
+    ):
+      self.enter_context(absltest.mock.patch.object(owner, name, fake))
+    table = fewshot.after_training(experiment, params={})
+    self.assertEqual(
+      {name: each["score"]["mean"] for name, each in table.result.items()},
+      {
+        "agent": {"1": 0.75, "2": 0.75},
+        "random": {"1": 0.375, "2": 0.375},
+        "noop": {"1": 0.0, "2": 0.0},
+      },
+    )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,13 @@ from absl.testing import absltest, parameterized
 
 from adaland.envs import constants, land
 from adaland.launch import errors
-from adaland.launch.evaluation import fewshot, pairs, report, scores
+from adaland.launch.evaluation import (
+  fewshot,
+  pairs,
+  report,
+  scores,
+  tasksets,
+)
 from tests.launch import fakes
 
 _MAKE_LAND = land.maker(land.LandConfig(num_players=2))
@@ -88,6 +94,8 @@ class PairScoresTest(parameterized.TestCase):
     self.assertEqual(second["score"]["mean"], {"1": 0.625, "2": 0.625})
     self.assertEqual(second["reward"]["mean"]["2"], 5.0)
     self.assertEqual(second["tasks"][1]["expert"], 8.0)
+    tasks = [fakes.make_task("2"), fakes.make_task("3")]
+    self.assertEqual(result["tasks_sha256"], tasksets.fingerprint(tasks))
     text = scores.table([result])
     self.assertIn("| agent with self |", text)
     self.assertIn("| agent with self, player 2 |", text)

@@ -21,7 +21,9 @@ class TasksetsTest(parameterized.TestCase):
     self.folder = pathlib.Path(self.create_tempdir().full_path)
 
   def test_one(self):
-    self.assertEqual(tasksets.one("sample:7", _SOURCE), _SOURCE.task(7))
+    for index in (0, 7, cli.MAX_SEED):
+      task = tasksets.one(f"sample:{index}", _SOURCE)
+      self.assertEqual(task, _SOURCE.task(index))
     name = probes.names()[3]
     self.assertEqual(tasksets.one(f"probe:{name}", _SOURCE), probes.load(name))
     task = fakes.make_task("mine")

@@ -107,6 +107,13 @@ class ScoreTablesTest(evaluations.FolderTest):
     for specs in ([f"b={path}"] * 3, [path, path]):
       with self.assertRaisesRegex(errors.UserError, "a.json: is given twice"):
         score_tables.load(specs)
+    # Random players have no parameters that would show it.
+    (self.folder / "link.json").symlink_to(path)
+    (self.folder / "sub").mkdir()
+    for other in ("link.json", "sub/../a.json"):
+      other = f"b={self.folder / other}"
+      with self.assertRaisesRegex(errors.UserError, f"{other}: is given twice"):
+        score_tables.load([f"b={path}", other])
 
   def test_evaluations_of_one_agent_are_no_seeds(self):
     paths = [
