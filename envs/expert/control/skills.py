@@ -226,7 +226,8 @@ class Skills:
       situation.aim(target)
       if not walk:
         return
-    ends = senses.stands(situation.ground, target)
+    others = situation.others(slot)
+    ends = senses.stands(situation.ground, target, others)
     self._walker.go(situation, ("face", slot), target, ends, [slot])
 
   def meet(self, situation: Situation, predicate: str) -> None:

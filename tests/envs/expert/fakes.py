@@ -43,6 +43,19 @@ def make_view(
   )
 
 
+def make_pair(objects, first, second) -> land.WorldView:
+  """Returns `make_view` with two players, whose hands are empty."""
+  view = make_view(objects, player=first)
+  twice = {
+    name: np.concatenate([getattr(view, name)] * 2)
+    for name in ("held", "hand_distance", "player_pos", "yaw", "pitch")
+  }
+  twice["player_pos"][1, :2] = second
+  seen = view.visible[0, 1:]
+  visible = np.tile(np.concatenate([[False, False], seen]), (2, 1))
+  return view._replace(**twice, visible=visible)
+
+
 def make_situation(objects, avoid=(), **kwargs) -> senses.Situation:
   view = make_view(objects, **kwargs)
   return senses.Situation(
