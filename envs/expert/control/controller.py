@@ -21,8 +21,8 @@ from adaland.envs.tasks.symbolic import Condition
 _ATTEMPT_STEPS = 70
 _ERRAND_STEPS = 200
 _ARRIVED_METRES = 2.5
-# Steps after which an attempt to make a condition false counts as failed: idle
-# ones, and ones that together lead less far than a distance.
+# Steps after which an attempt counts as failed: idle ones, and, to make a
+# condition false, ones that together lead less far than a distance.
 _IDLE_STEPS = 4
 _STUCK_STEPS = 20
 _STUCK_METRES = 0.3
@@ -186,7 +186,11 @@ class Controller:
     elif touch and (retry or no_hold):
       self._skills.bump(situation, slot)
     elif touch or (retry and not no_hold):
-      self._skills.pull_close(situation, slot)
+      close = self._skills.pull_close(situation, slot)
+      self._idle_steps = (self._idle_steps + 1) * close
+      if self._idle_steps > _IDLE_STEPS:  # It slipped below or beside the body.
+        self._idle_steps = 0
+        self._fail(slots)
     else:
       self._skills.walk_up_to(situation, slot)
 
@@ -233,7 +237,7 @@ class Controller:
       self._idle_steps = self._stuck_steps = 0
       for i, j in pairs:
         for pair in ((i, j), (j, i)):
-          self.failures[pair] = self.failures.get(pair, 0) + 1
+          self._fail(pair)
 
   def _choose(
     self, situation: Situation, wanted: Condition, hint: tuple[int, ...]
@@ -262,13 +266,17 @@ class Controller:
           and self._errand_steps <= _ERRAND_STEPS
         ):
           return chosen
-        self.failures[chosen] = self.failures.get(chosen, 0) + 1
+        self._fail(chosen)
     best = min(candidates, key=lambda chosen: self._effort(situation, chosen))
     if hint in candidates and not self.failures.get(hint):
       best = hint
     self._errand = (wanted, best)
     self._attempt_steps = self._errand_steps = 0
     return best
+
+  def _fail(self, slots: tuple[int, ...]) -> None:
+    """Counts a failed attempt."""
+    self.failures[slots] = self.failures.get(slots, 0) + 1
 
   def _effort(self, situation: Situation, slots: tuple[int, ...]) -> float:
     """Estimates the metres to walk, to choose among objects."""

@@ -114,8 +114,25 @@ def _next_step(
     not plan.rules,
     first.slots,
     first.avatar,
-    _meanwhile(plan, steps, at, harmless),
+    _meanwhile(plan, steps, at, harmless, _delicate(view, avoid)),
   )
+
+
+def _delicate(
+  view: land.WorldView, avoid: Sequence[symbolic.Condition]
+) -> dict[int, np.ndarray]:
+  """Returns the objects that would do harm next to others, with positions."""
+  kinds = {
+    kind
+    for condition in avoid
+    if len(condition.object_types) == 2
+    for kind in condition.object_types
+  }
+  return {
+    int(slot): view.object_pos[slot]
+    for slot in np.flatnonzero(view.slot_types)
+    if int(view.slot_types[slot]) in kinds
+  }
 
 
 def _meanwhile(
@@ -123,6 +140,7 @@ def _meanwhile(
   steps: Sequence[distances.Step],
   at: np.ndarray,
   harmless: Set[int],
+  delicate: Mapping[int, np.ndarray],
 ) -> Preparation | None:
   """Returns the work of the player that doesn't do the first step.
 
@@ -131,10 +149,14 @@ def _meanwhile(
     steps: Its steps.
     at: The positions to which they refer, metres, float [K, 3].
     harmless: The rules that can fire now and do no harm.
+    delicate: Positions of objects that must not be carried about needlessly;
+      it waits next to them.
   """
   first = steps[0]
   for step, rule in zip(steps, (*plan.rules, None), strict=True):
     if step.avatar != first.avatar and step.place is not None:
+      if step.slots[0] in delicate:
+        return Preparation(None, (-1,), delicate[step.slots[0]])
       missing = set(step.slots) & {-1, *first.slots}
       now = rule in harmless and not missing
       wanted = step.wanted if now else None

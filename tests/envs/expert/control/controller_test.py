@@ -127,6 +127,16 @@ class ControllerTest(absltest.TestCase):
     self.assertEqual(action[4], 1)
     self.assertNotEqual(action[:3], (1, 1, 2))
 
+  def test_bumps_into_what_it_can_not_pull_any_closer(self):
+    wanted = Condition("touching", 13, 1)
+    view = fakes.make_view(
+      {0: (1, (0.4, 0.0, 0.3))}, held=0, hand=0.7, pitch=-1
+    )
+    for _ in range(5):
+      self.assertEqual(self.controller.act(view, wanted, ())[4], 1)
+    self.assertEqual(self.controller.failures, {(0,): 1})
+    self.assertEqual(self.controller.act(view, wanted, ())[4], 0)
+
   def test_brings_an_object_along_and_waits_at_a_distance(self):
     at = np.array([3.25, 0.25, 0.0])
     carried = {0: (1, (0.9, 0.0, 0.8))}

@@ -123,6 +123,23 @@ class StrategyTest(absltest.TestCase):
     assert alone is not None
     self.assertEqual((alone.player, alone.meanwhile), (0, None))
 
+  def test_nothing_that_could_do_harm_is_carried_in_advance(self):
+    wall = 1
+    rules = (
+      (Condition("near", CUBE, PURPLE), (wall,)),
+      (Condition("near", wall, YELLOW), (SPHERE,)),
+      (Condition("near", YELLOW, PURPLE), ()),
+    )
+    game = SymbolicGame(Condition("near", PLAYER, SPHERE), rules, capacity=6)
+    view = fakes.make_pair(AT, (-3.25, 0.25), (2.75, -1.25))
+    step = strategy.Strategy().next_step(game, view, {}, num_players=2)
+    assert step is not None
+    assert step.meanwhile is not None
+    self.assertEqual((step.player, step.avoid), (1, (rules[2][0],)))
+    # It waits next to it.
+    self.assertEqual(step.meanwhile.slots, (-1,))
+    np.testing.assert_allclose(step.meanwhile.at, AT[2][1])
+
   def test_a_later_step_is_done_at_once_if_that_is_harmless(self):
     rules = (
       (Condition("hold", PLAYER + 1, PURPLE), (1,)),
