@@ -1,7 +1,8 @@
 """Two scripted experts that play together.
 
 Both know the whole task and the true state, so they make the same plan without
-communication; they only divide the next step between them.
+communication. One does its next step; the other prepares the step that it does
+next, or does it already if that is harmless.
 """
 
 import collections
@@ -13,8 +14,6 @@ from adaland.envs import constants, land
 from adaland.envs.expert.control import controller, senses
 from adaland.envs.expert.ways import strategy
 from adaland.envs.tasks import symbolic
-from adaland.envs.worlds import terrain
-from adaland.envs.worlds.regions import find_regions
 
 _OTHER = constants.PLAYER_TYPE_IDS[1]
 _SWAPPED = {senses.PLAYER: _OTHER, _OTHER: senses.PLAYER}
@@ -59,13 +58,15 @@ class Team:
       game = symbolic.make_game(task, len(view.slot_types))
       failures = collections.Counter(members[0].failures)
       failures += collections.Counter(members[1].failures)
-      step = self._strategies[i].next_step(game, view, failures)
+      num_players = len(task.players)
+      step = self._strategies[i].next_step(game, view, failures, num_players)
       if step is None:
         actions.append([constants.NOOP_ACTION] * 2)
         continue
       satisfied = step.is_goal and view.step > 0 and bool(rewarded[i])
-      alone = len(task.players) == 1
-      actions.append(_act_together(members, step, view, satisfied, alone))
+      actions.append(
+        _act_together(members[:num_players], step, view, satisfied)
+      )
     return np.array(actions, np.int32)
 
 
@@ -92,51 +93,35 @@ class _Member:
       view, step.wanted, step.avoid, satisfied, step.slots, step.is_goal
     )
 
+  def help(
+    self, view: land.WorldView, step: strategy.NextStep
+  ) -> tuple[int, ...]:
+    """Returns an action towards a later step of the plan."""
+    later = step.meanwhile
+    if later is None:
+      return constants.NOOP_ACTION
+    if later.wanted is None:
+      slot = later.slots[0] if later.slots else -1
+      return self._controller.prepare(view, slot, later.at, step.avoid)
+    return self._controller.act(
+      view, later.wanted, step.avoid, slots=later.slots, lasting=False
+    )
+
 
 def _act_together(
   members: Sequence[_Member],
   step: strategy.NextStep,
   view: land.WorldView,
   satisfied: bool,
-  alone: bool,
 ) -> list[tuple[int, ...]]:
   actions: list[tuple[int, ...]] = [constants.NOOP_ACTION] * 2
-  if satisfied:  # Each keeps what it holds.
-    keeps = (0,) if alone else (0, 1)
-  else:
-    keeps = (_doer(step.wanted, view, alone),)
-  for player in keeps:
+  for player, member in enumerate(members):
     seen, own = (view, step) if player == 0 else (swap(view), _swap_step(step))
-    actions[player] = members[player].act(seen, own, satisfied)
+    if satisfied or player == step.player:  # Each keeps what it holds.
+      actions[player] = member.act(seen, own, satisfied)
+    else:
+      actions[player] = member.help(seen, own)
   return actions
-
-
-def _doer(wanted: symbolic.Condition, view: land.WorldView, alone: bool) -> int:
-  """Returns the player that should make a condition true.
-
-  This is the player that the condition names; else a player that can walk to an
-  object of each type, player 1 if both can; else the one that can walk to more
-  types.
-  """
-  if _OTHER in (wanted.a, wanted.b):
-    return 1
-  if senses.PLAYER in (wanted.a, wanted.b) or alone:
-    return 0
-  regions = find_regions(view.heights, view.ramps)
-
-  def region(at: np.ndarray) -> int:
-    return int(regions[tuple(terrain.tile_of(view.heights, at[:2]))])
-
-  reached = []
-  for player in range(2):
-    home = region(view.player_pos[player])
-    found = {
-      int(kind)
-      for kind, at in zip(view.slot_types, view.object_pos, strict=True)
-      if kind and region(at) == home
-    }
-    reached.append(sum(kind in found for kind in set(wanted.object_types)))
-  return int(reached[1] > reached[0])
 
 
 def swap(view: land.WorldView) -> land.WorldView:
@@ -163,7 +148,11 @@ def _swap_condition(condition: symbolic.Condition) -> symbolic.Condition:
 
 
 def _swap_step(step: strategy.NextStep) -> strategy.NextStep:
+  later = step.meanwhile
+  if later is not None and later.wanted is not None:
+    later = later._replace(wanted=_swap_condition(later.wanted))
   return step._replace(
     wanted=_swap_condition(step.wanted),
     avoid=tuple(_swap_condition(x) for x in step.avoid),
+    meanwhile=later,
   )

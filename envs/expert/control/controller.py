@@ -21,8 +21,13 @@ from adaland.envs.tasks.symbolic import Condition
 _ATTEMPT_STEPS = 70
 _ERRAND_STEPS = 200
 _ARRIVED_METRES = 2.5
-# Idle steps after which an attempt to make a condition false counts as failed.
+# Steps after which an attempt counts as failed: idle ones, and, to make a
+# condition false, ones that together lead less far than a distance.
 _IDLE_STEPS = 4
+_STUCK_STEPS = 20
+_STUCK_METRES = 0.3
+# Distance at which to wait for something to be done, out of the way.
+_WAIT_METRES = 2.0
 # Steps to get an object into view just by turning.
 _TURN_STEPS = 12
 # Costs in metres of walking: of an attempt that failed, of dropping the held
@@ -52,6 +57,7 @@ class Controller:
     self._walker.reset()
     self._errand: tuple[Condition, tuple[int, ...]] | None = None
     self._attempt_steps = self._errand_steps = self._idle_steps = 0
+    self._stuck_steps, self._stuck_at = 0, np.zeros(3)
     # Whether the last action closed an empty hand.
     self._closed = False
     self.failures: dict[tuple[int, ...], int] = {}
@@ -92,6 +98,35 @@ class Controller:
       self._skills.meet(situation, wanted.predicate)
     else:
       self._bring_about(situation, wanted, slots, lasting)
+    return self._finish(situation)
+
+  def prepare(
+    self,
+    view: land.WorldView,
+    slot: int,
+    at: np.ndarray,
+    avoid: Sequence[Condition],
+  ) -> tuple[int, ...]:
+    """Returns an action towards a place where something will be done.
+
+    Args:
+      view: The true state of the environment.
+      slot: The object to bring along, -1 for none.
+      at: The place, metres, float [3].
+      avoid: Conditions to avoid on the way.
+    """
+    situation = Situation(view, self._walker.ground(view), avoid)
+    steering.look_towards(
+      situation.action, constants.START_PITCH - situation.pitch
+    )
+    ready = slot < 0 or self._skills.fetch(situation, slot)
+    if ready and np.linalg.norm(at - situation.here) > _WAIT_METRES:
+      ends = np.array([situation.ground.cell_of(at[:2])])
+      self._walker.go(situation, ("prepare", slot), at, ends, [slot])
+    return self._finish(situation)
+
+  def _finish(self, situation: Situation) -> tuple[int, ...]:
+    """Returns the action, after a correction of the grip."""
     if situation.held < 0:
       # A hand that lost its object must open before it can take another.
       situation.action.grip *= not self._closed
@@ -151,7 +186,11 @@ class Controller:
     elif touch and (retry or no_hold):
       self._skills.bump(situation, slot)
     elif touch or (retry and not no_hold):
-      self._skills.pull_close(situation, slot)
+      close = self._skills.pull_close(situation, slot)
+      self._idle_steps = (self._idle_steps + 1) * close
+      if self._idle_steps > _IDLE_STEPS:  # It slipped below or beside the body.
+        self._idle_steps = 0
+        self._fail(slots)
     else:
       self._skills.walk_up_to(situation, slot)
 
@@ -171,7 +210,10 @@ class Controller:
         self._undoing.keep_away(situation, at)
       return
     pairs = [(i, j) for i, j in itertools.product(*slots) if i != j]
-    if pairs and sight:
+    retry = any(self.failures.get(pair, 0) % 2 for pair in pairs)
+    if pairs and sight and retry:
+      self._undoing.hide(situation, pairs)
+    elif pairs and sight:
       self._undoing.stand_between(situation, pairs)
     elif pairs:
       self._undoing.separate(situation, pairs)
@@ -180,16 +222,22 @@ class Controller:
   def _notice_idleness(
     self, situation: Situation, pairs: list[tuple[int, int]]
   ) -> None:
-    """Counts a failure if the avatar idles while pairs satisfy the relation."""
+    """Counts a failure if nothing goes on while pairs satisfy the relation.
+
+    The avatar idles, or presses against something that it can't move.
+    """
     action = situation.action
     still = steering.Action(look=action.look, hand=action.hand)
     idle = action == still
     self._idle_steps = (self._idle_steps + 1) * idle
-    if self._idle_steps > _IDLE_STEPS:
-      self._idle_steps = 0
+    self._stuck_steps += 1
+    if np.linalg.norm(situation.here - self._stuck_at) > _STUCK_METRES:
+      self._stuck_steps, self._stuck_at = 0, situation.here.copy()
+    if self._idle_steps > _IDLE_STEPS or self._stuck_steps > _STUCK_STEPS:
+      self._idle_steps = self._stuck_steps = 0
       for i, j in pairs:
         for pair in ((i, j), (j, i)):
-          self.failures[pair] = self.failures.get(pair, 0) + 1
+          self._fail(pair)
 
   def _choose(
     self, situation: Situation, wanted: Condition, hint: tuple[int, ...]
@@ -218,13 +266,17 @@ class Controller:
           and self._errand_steps <= _ERRAND_STEPS
         ):
           return chosen
-        self.failures[chosen] = self.failures.get(chosen, 0) + 1
+        self._fail(chosen)
     best = min(candidates, key=lambda chosen: self._effort(situation, chosen))
     if hint in candidates and not self.failures.get(hint):
       best = hint
     self._errand = (wanted, best)
     self._attempt_steps = self._errand_steps = 0
     return best
+
+  def _fail(self, slots: tuple[int, ...]) -> None:
+    """Counts a failed attempt."""
+    self.failures[slots] = self.failures.get(slots, 0) + 1
 
   def _effort(self, situation: Situation, slots: tuple[int, ...]) -> float:
     """Estimates the metres to walk, to choose among objects."""

@@ -89,9 +89,18 @@ class Situation:
     return float(np.linalg.norm(self.at(slot) - self.eye))
 
   def others(self, slot: int) -> np.ndarray:
-    """Returns the centres of all objects but this and the held one, [B, 3]."""
+    """Returns points of the bodies that may hide an object, float [B, 3].
+
+    They are the centres of all objects but this and the held one, and three
+    points of the other player.
+    """
     slots = np.flatnonzero(self.view.slot_types)
-    return self.view.object_pos[slots[(slots != slot) & (slots != self.held)]]
+    objects = self.view.object_pos[
+      slots[(slots != slot) & (slots != self.held)]
+    ]
+    heights = constants.AVATAR_HEIGHT * np.array([0.25, 0.5, 0.75])
+    players = self.view.player_pos[1:, None] + heights[:, None] * [0, 0, 1]
+    return np.concatenate([objects, players.reshape(-1, 3)])
 
   def sees(self, slot: int) -> bool:
     """Returns True if the avatar sees an object."""

@@ -205,11 +205,16 @@ class Skills:
     if self._walker.go(situation, ("near", slot), target, ends, [slot]):
       situation.step_towards(target)
 
-  def pull_close(self, situation: Situation, slot: int) -> None:
-    """Takes an object and pulls it against the body."""
-    if self.fetch(situation, slot):
-      situation.action.look = 0
-      situation.action.hand = 0
+  def pull_close(self, situation: Situation, slot: int) -> bool:
+    """Pulls an object against the body; returns True if it gets no closer."""
+    if not self.fetch(situation, slot):
+      return False
+    situation.action.look = 0
+    situation.action.hand = 0
+    return (
+      situation.hand < constants.HAND_MIN_METRES + _HAND_STEP / 2
+      and situation.pitch < -constants.PITCH_LIMIT + _LOOK_STEP / 2
+    )
 
   def bump(self, situation: Situation, slot: int) -> None:
     """Walks into an object."""
@@ -226,7 +231,8 @@ class Skills:
       situation.aim(target)
       if not walk:
         return
-    ends = senses.stands(situation.ground, target)
+    others = situation.others(slot)
+    ends = senses.stands(situation.ground, target, others)
     self._walker.go(situation, ("face", slot), target, ends, [slot])
 
   def meet(self, situation: Situation, predicate: str) -> None:

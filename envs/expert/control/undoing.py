@@ -5,7 +5,7 @@ import numpy as np
 from adaland.envs import constants
 from adaland.envs.expert.control import senses, skills, walker
 from adaland.envs.expert.control.senses import Situation
-from adaland.envs.expert.ways import navigate, routes, steering
+from adaland.envs.expert.ways import distances, navigate, steering
 
 # Distance of centres at which a `near` is safely false, and the one to walk to.
 _APART_METRES = 1.6
@@ -67,7 +67,7 @@ class Undoing:
     ]
     lines = [(at[i, :2], at[j, :2]) for i, j in free]
     gaps = [float(np.linalg.norm(a - b)) for a, b in lines]
-    if len(gaps) == 1 and gaps[0] < routes.CLOSE_METRES:
+    if len(gaps) == 1 and gaps[0] < distances.CLOSE_METRES:
       self._push_between(situation, *lines[0])
       return
     blocked = np.zeros(len(ground.centres), int)
@@ -120,20 +120,46 @@ class Undoing:
   def separate(self, situation: Situation, pairs: Pairs) -> None:
     """Carries an object away from those it must not be near."""
     at = situation.view.object_pos
-    close = {
-      slot
-      for i, j in pairs
-      if np.linalg.norm(at[i] - at[j]) < _APART_METRES
-      for slot in (i, j)
-      if not situation.view.frozen[slot]
-    }
-    if not close:
-      return
-    if situation.held not in close:
-      self._skills.fetch(situation, min(close, key=situation.eye_distance))
-      return
-    slot = situation.held
-    others = [j if i == slot else i for i, j in pairs if slot in (i, j)]
-    if self._skills.fetch(situation, slot):
-      ends = senses.clear_cells(situation.ground, at[others], _CLEAR_METRES)
+    close = [
+      (i, j) for i, j in pairs if np.linalg.norm(at[i] - at[j]) < _APART_METRES
+    ]
+    slot = self._take_one(situation, close)
+    if slot >= 0:
+      others = at[_partners(slot, pairs)]
+      ends = senses.clear_cells(situation.ground, others, _CLEAR_METRES)
       self._walker.go(situation, ("apart", slot), situation.here, ends, [slot])
+
+  def hide(self, situation: Situation, pairs: Pairs) -> None:
+    """Carries an object to ground that those it must not see don't see.
+
+    If there is no such ground, carries it far enough away to stand between.
+    """
+    ground, at = situation.ground, situation.view.object_pos
+    slot = self._take_one(situation, pairs)
+    if slot < 0:
+      return
+    others = at[_partners(slot, pairs)]
+    places = np.append(
+      ground.centres, ground.height[:, None] + constants.EYE_HEIGHT, axis=1
+    )
+    seen = [navigate.in_sight(ground, places, other) for other in others]
+    ends = np.flatnonzero(~np.any(seen, axis=0))
+    if not len(ends):
+      ends = senses.clear_cells(ground, others, _CLEAR_METRES)
+    self._walker.go(situation, ("hide", slot), situation.here, ends, [slot])
+
+  def _take_one(self, situation: Situation, pairs: Pairs) -> int:
+    """Fetches an object of some pairs; returns the held slot, -1 until then."""
+    frozen = situation.view.frozen
+    movable = {slot for pair in pairs for slot in pair if not frozen[slot]}
+    if situation.held in movable:
+      self._skills.fetch(situation, situation.held)
+      return situation.held
+    if movable:
+      self._skills.fetch(situation, min(movable, key=situation.eye_distance))
+    return -1
+
+
+def _partners(slot: int, pairs: Pairs) -> list[int]:
+  """Returns the slots that some pairs combine with one."""
+  return [j if i == slot else i for i, j in pairs if slot in (i, j)]

@@ -14,6 +14,7 @@ from adaland.envs.tasks import symbolic
 _OBSTACLE_RADIUS = 0.55
 _OBSTACLE_COST = 2.0
 _BULKY_RADIUS = 0.85  # With an object in the hand.
+_FROZEN_COST = 60.0  # A frozen object can't be pushed aside.
 _HARM_COST = 30.0
 _HARM_RADIUS = {"near": 1.3, "touching": 0.75}
 # A held object swings around the avatar at about this distance.
@@ -125,9 +126,11 @@ class Walker:
 def penalty(situation: senses.Situation, spared: Sequence[int]) -> np.ndarray:
   """Returns the extra cost per metre of walking through each cell, float [C].
 
-  Objects are obstacles. The cost is higher and extends farther around objects
-  with which the avatar, or the object it holds, could make a condition true
-  that it must avoid.
+  Objects and the other player are obstacles. The cost is higher around frozen
+  objects, which can't be pushed aside, and around objects that must not be
+  pushed against others. It is higher and extends farther around objects with
+  which the avatar, or the object it holds, could make a condition true that it
+  must avoid.
   """
   result = np.zeros(len(situation.ground.centres))
   radius = _OBSTACLE_RADIUS if situation.held < 0 else _BULKY_RADIUS
@@ -137,11 +140,31 @@ def penalty(situation: senses.Situation, spared: Sequence[int]) -> np.ndarray:
     offset = situation.ground.centres - situation.at(slot)[:2]
     distance = np.hypot(offset[:, 0], offset[:, 1])
     if slot not in spared:
-      result += _OBSTACLE_COST * (distance < radius)
+      cost = _OBSTACLE_COST
+      if situation.view.frozen[slot]:
+        cost = _FROZEN_COST
+      elif _is_delicate(situation, slot):
+        cost = _HARM_COST
+      result += cost * (distance < radius)
     danger = danger_radius(situation, slot)
     if danger:
       result += _HARM_COST * (distance < danger)
+  for feet in situation.view.player_pos[1:]:
+    offset = situation.ground.centres - feet[:2]
+    distance = np.hypot(offset[:, 0], offset[:, 1])
+    result += _OBSTACLE_COST * (distance < radius)
   return result
+
+
+def _is_delicate(situation: senses.Situation, slot: int) -> bool:
+  """Returns True if an object, once pushed, could do harm to another one."""
+  kind = situation.type_of(slot)
+  return any(
+    condition.predicate in _HARM_RADIUS
+    and kind in condition.object_types
+    and len(condition.object_types) == 2
+    for condition in situation.avoid
+  )
 
 
 def danger_radius(situation: senses.Situation, slot: int) -> float:

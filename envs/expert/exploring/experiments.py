@@ -13,7 +13,7 @@ import numpy as np
 from adaland.envs import land
 from adaland.envs.expert.exploring import beliefs
 from adaland.envs.expert.exploring.beliefs import PLAYER
-from adaland.envs.expert.ways import navigate, routes
+from adaland.envs.expert.ways import distances, navigate
 from adaland.envs.tasks.symbolic import Condition
 
 # Worth of settling a rule that is known to spawn a needed type, one that may do
@@ -101,7 +101,7 @@ def best(
     if belief.candidates is None:
       total = sum(believed.weight(index, test) for test in tests)
     shares[index] = worth(belief, needed) / max(total, 1e-9)
-  ways = routes.Map(view, ground)
+  ways = distances.Map(view, ground)
   found: list[Experiment] = []
   for wanted, all_tests in options:
     gains = {
@@ -122,10 +122,9 @@ def best(
     choices = ways.options(ways.start, strongest, failures)
     if not choices:
       continue
-    metres, items, _ = choices[0]
+    metres, _, step, _ = choices[0]
     value = gain / (metres + _SPOT_METRES)
-    slots = tuple(item.slot for item in items)
-    found.append(Experiment(strongest, tuple(gains), slots, value))
+    found.append(Experiment(strongest, tuple(gains), step.slots, value))
   chosen = max(found, key=lambda each: each.value, default=None)
   return chosen if chosen is not None and chosen.value > _LEAST else None
 

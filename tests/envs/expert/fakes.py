@@ -43,6 +43,22 @@ def make_view(
   )
 
 
+def make_pair(objects, first, second) -> land.WorldView:
+  """Returns `make_view` with two players, whose hands are empty."""
+  view = make_view(objects, player=first)
+  player_pos = np.concatenate([view.player_pos] * 2)
+  player_pos[1, :2] = second
+  seen = np.concatenate([[False, False], view.visible[0, 1:]])
+  return view._replace(
+    held=np.tile(view.held, 2),
+    hand_distance=np.tile(view.hand_distance, 2),
+    player_pos=player_pos,
+    yaw=np.tile(view.yaw, 2),
+    pitch=np.tile(view.pitch, 2),
+    visible=np.tile(seen, (2, 1)),
+  )
+
+
 def make_situation(objects, avoid=(), **kwargs) -> senses.Situation:
   view = make_view(objects, **kwargs)
   return senses.Situation(

@@ -113,6 +113,43 @@ class ControllerTest(absltest.TestCase):
     action = self.act(wanted, objects)
     self.assertNotEqual(action[:3], (2, 1, 2))
 
+  def test_carries_one_away_that_it_can_not_push_aside(self):
+    wanted = Condition("see", 1, 2, negated=True)
+    view = fakes.make_view({0: (1, (1.0, 0.4, 0.2)), 1: (2, (1.0, -0.4, 0.2))})
+    view = view._replace(frozen=np.arange(6) == 0)
+    for _ in range(21):  # It presses, and nothing moves.
+      action = self.controller.act(view, wanted, ())
+    self.assertEqual(self.controller.failures, {(0, 1): 1, (1, 0): 1})
+    held = view._replace(
+      held=np.array([1]), hand_distance=np.array([0.9], np.float32)
+    )
+    action = self.controller.act(held, wanted, ())
+    self.assertEqual(action[4], 1)
+    self.assertNotEqual(action[:3], (1, 1, 2))
+
+  def test_bumps_into_what_it_can_not_pull_any_closer(self):
+    wanted = Condition("touching", 13, 1)
+    view = fakes.make_view(
+      {0: (1, (0.4, 0.0, 0.3))}, held=0, hand=0.7, pitch=-1
+    )
+    for _ in range(5):
+      self.assertEqual(self.controller.act(view, wanted, ())[4], 1)
+    self.assertEqual(self.controller.failures, {(0,): 1})
+    self.assertEqual(self.controller.act(view, wanted, ())[4], 0)
+
+  def test_brings_an_object_along_and_waits_at_a_distance(self):
+    at = np.array([3.25, 0.25, 0.0])
+    carried = {0: (1, (0.9, 0.0, 0.8))}
+    view = fakes.make_view(carried, held=0)
+    action = self.controller.prepare(view, 0, at, ())
+    self.assertEqual((action[0], action[4]), (2, 1))
+    near = fakes.make_view({0: (1, (2.4, 0.0, 0.8))}, player=(1.5, 0), held=0)
+    action = self.controller.prepare(near, 0, at, ())
+    self.assertEqual((*action[:2], action[4]), (1, 1, 1))
+    # With empty hands.
+    action = self.controller.prepare(fakes.make_view({}), -1, at, ())
+    self.assertEqual((action[0], action[4]), (2, 0))
+
   def test_walks_one_into_another_that_is_to_be_touched_once(self):
     wanted = Condition("touching", 4, 5)
     objects = {0: (4, (1.45, 0.0, 0.7)), 1: (5, (2.4, 0.0, 0.2))}

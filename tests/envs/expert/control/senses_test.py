@@ -6,6 +6,7 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.envs.expert.control import senses
+from adaland.envs.expert.ways import navigate
 from adaland.envs.tasks.symbolic import Condition
 from tests.envs.expert import fakes
 
@@ -36,6 +37,17 @@ class SensesTest(absltest.TestCase):
     distance = np.linalg.norm(offset, axis=1)
     self.assertGreater(len(cells), 8)
     self.assertTrue(np.all((distance > 0.75) & (distance < 1.5)))
+
+  def test_the_other_player_hides_what_is_behind_it(self):
+    cube = (4, (3.0, 0.25, 0.2))
+    view = fakes.make_pair({0: cube}, (1.25, 0.25), (2.25, 0.25))
+    ground = navigate.make_ground(view.heights, view.ramps)
+    situation = senses.Situation(view, ground, ())
+    point = np.array(cube[1])
+    cell = ground.cell_of(np.array([1.75, 0.25]))
+    self.assertIn(cell, senses.stands(ground, point))
+    others = situation.others(0)
+    self.assertNotIn(cell, senses.stands(ground, point, others))
 
   def test_clear_cells_or_the_farthest(self):
     ground = fakes.make_situation({}).ground

@@ -1,9 +1,12 @@
 """Tests of adaland.envs.expert.control.walker."""
 
+import dataclasses
+
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.envs.expert.control import walker
+from adaland.envs.expert.control import senses, walker
+from adaland.envs.expert.ways import navigate
 from adaland.envs.tasks.symbolic import Condition
 from tests.envs.expert import fakes
 
@@ -33,6 +36,25 @@ class WalkerTest(parameterized.TestCase):
     self.assertEqual(penalty[cell], 2.0)
     self.assertEqual(penalty[situation.ground.cell_of(np.array([0.1, 0.1]))], 0)
     self.assertEqual(walker.penalty(situation, [0]).sum(), 0)
+
+  def test_does_not_push_what_is_frozen_or_could_do_harm(self):
+    at = {0: (1, (2.0, 2.0, 0.2)), 1: (2, (3.0, 2.0, 0.2))}
+    harm = (Condition("near", 1, 2),)
+    situation = fakes.make_situation(at)
+    cell = situation.ground.cell_of(np.array([1.9, 1.9]))
+    harmless = walker.penalty(situation, [])[cell]
+    delicate = walker.penalty(fakes.make_situation(at, avoid=harm), [])[cell]
+    frozen = situation.view._replace(frozen=np.arange(6) == 0)
+    situation = dataclasses.replace(situation, view=frozen)
+    fixed = walker.penalty(situation, [])[cell]
+    self.assertEqual((harmless, delicate, fixed), (2.0, 30.0, 60.0))
+
+  def test_walks_around_the_other_player(self):
+    view = fakes.make_pair({}, (0.0, 0.0), (2.25, 2.25))
+    ground = navigate.make_ground(view.heights, view.ramps)
+    penalty = walker.penalty(senses.Situation(view, ground, ()), [])
+    self.assertEqual(penalty[ground.cell_of(np.array([2.25, 2.25]))], 2.0)
+    self.assertEqual(penalty[ground.cell_of(np.array([0.25, 0.25]))], 0.0)
 
   def test_walks_straight_and_returns_true_on_arrival(self):
     walking = walker.Walker(np.random.default_rng(0))

@@ -29,7 +29,8 @@ def shortest(game, objects=None, failures=None, frozen=(), **kwargs):
   ground = navigate.make_ground(view.heights, view.ramps)
   counts = symbolic.count_types(view.slot_types.tolist())
   plans = planner.alternatives(game, counts)
-  return routes.shortest(view, ground, game, plans, failures or {})
+  plan, steps, _ = routes.shortest(view, ground, game, plans, failures or {})
+  return plan, steps[0].slots
 
 
 class RoutesTest(absltest.TestCase):
@@ -82,19 +83,6 @@ class RoutesTest(absltest.TestCase):
     )
     self.assertEqual(shortest(game, objects)[0].rules, (0, 0))
 
-  def test_metres_go_around_a_wall(self):
-    heights = np.zeros((8, 8), int)
-    heights[5, :7] = 3
-    view = fakes.make_view(AT, player=START)
-    view = view._replace(heights=heights, ramps=0 * heights)
-    ground = navigate.make_ground(heights, 0 * heights)
-    measured = routes.Map(view, ground)
-    # Places: the player's, then the objects'.
-    self.assertGreater(measured.metres[0][1], 6.0)
-    self.assertAlmostEqual(measured.metres[0][3], 4.0)
-    self.assertFalse(measured.sight[3][1])
-    self.assertTrue(measured.sight[0][3])
-
 
 class StrategyTest(absltest.TestCase):
   def test_plans_again_where_something_changed(self):
@@ -114,6 +102,57 @@ class StrategyTest(absltest.TestCase):
     self.assertEqual((step.wanted, step.is_goal), (HOLD, True))
     gone = view._replace(slot_types=np.zeros(6, int))
     self.assertIsNone(plans.next_step(game, gone, {}))
+
+  def test_the_nearer_player_does_it_and_the_other_brings_what_is_next(self):
+    wall = 1
+    rules = (
+      (Condition("near", CUBE, PURPLE), (wall,)),
+      (Condition("near", wall, YELLOW), (SPHERE,)),
+    )
+    game = SymbolicGame(Condition("near", PLAYER, SPHERE), rules, capacity=6)
+    view = fakes.make_pair(AT, (-3.25, 0.25), (2.75, -1.25))
+    step = strategy.Strategy().next_step(game, view, {}, num_players=2)
+    assert step is not None
+    assert step.meanwhile is not None
+    # Towards the other one, and the wall will appear there.
+    self.assertEqual((step.player, step.slots), (1, (1, 0)))
+    self.assertIsNone(step.meanwhile.wanted)
+    self.assertEqual(step.meanwhile.slots, (2, -1))
+    np.testing.assert_allclose(step.meanwhile.at, AT[0][1])
+    alone = strategy.Strategy().next_step(game, view, {})
+    assert alone is not None
+    self.assertEqual((alone.player, alone.meanwhile), (0, None))
+
+  def test_nothing_that_could_do_harm_is_carried_in_advance(self):
+    wall = 1
+    rules = (
+      (Condition("near", CUBE, PURPLE), (wall,)),
+      (Condition("near", wall, YELLOW), (SPHERE,)),
+      (Condition("near", YELLOW, PURPLE), ()),
+    )
+    game = SymbolicGame(Condition("near", PLAYER, SPHERE), rules, capacity=6)
+    view = fakes.make_pair(AT, (-3.25, 0.25), (2.75, -1.25))
+    step = strategy.Strategy().next_step(game, view, {}, num_players=2)
+    assert step is not None
+    assert step.meanwhile is not None
+    self.assertEqual((step.player, step.avoid), (1, (rules[2][0],)))
+    # It waits next to it.
+    self.assertEqual(step.meanwhile.slots, (-1,))
+    np.testing.assert_allclose(step.meanwhile.at, AT[2][1])
+
+  def test_a_later_step_is_done_at_once_if_that_is_harmless(self):
+    rules = (
+      (Condition("hold", PLAYER + 1, PURPLE), (1,)),
+      (Condition("hold", PLAYER, YELLOW), (2,)),
+      (Condition("near", 1, 2), (SPHERE,)),
+    )
+    game = SymbolicGame(Condition("near", PLAYER, SPHERE), rules, capacity=6)
+    view = fakes.make_pair(AT, (-3.25, 0.25), (2.75, -1.25))
+    step = strategy.Strategy().next_step(game, view, {}, num_players=2)
+    assert step is not None
+    assert step.meanwhile is not None
+    wanted = {step.wanted, step.meanwhile.wanted}
+    self.assertEqual(wanted, {rules[0][0], rules[1][0]})
 
   def test_avoids_harm(self):
     spoils = Condition("near", PLAYER, YELLOW)
