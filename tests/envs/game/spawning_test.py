@@ -15,6 +15,7 @@ from adaland.envs.worlds import regions, scene
 
 _SLOTS = 8
 _CUBE = ObjectType.from_name("black cube").type_id
+_SPHERE = ObjectType.from_name("yellow sphere").type_id
 _WALL = ObjectType.from_name("purple wall").type_id
 
 
@@ -109,6 +110,12 @@ class PlaceTest(absltest.TestCase):
       _, found = _run([_CUBE], origin, player=player, heights=heights)
       self.assertEqual(found[0, 2] < 0.4, low)
       self.assertEqual(found[0, 0] + 0.2 < -1.0, low)
+
+  def test_on_top_of_a_pile_that_leaves_no_other_room(self):
+    pile = [(_SPHERE, [0, 0, z]) for z in (0.2, 0.7, 1.2, 1.7, 2.2)]
+    _, found = _run([_SPHERE], [0, 0, 0.2], pile, heights=np.zeros([1, 1]))
+    away = np.linalg.norm(found[1:6] - found[0], axis=-1)
+    self.assertGreater(away.min(), 2 * shapes.SPHERE.half_extents[0])
 
   @settings(max_examples=60, deadline=None)
   @given(
