@@ -14,10 +14,13 @@ _RING_STEP = 0.25  # Metres between the rings of positions tried.
 _RINGS = 8
 _DIRECTIONS = 8
 _STOREYS = (0.6, 1.2, 1.8)  # Heights tried when the ground around is full.
+# Tried only when everything else is full: a rule that spawns at a player's hand
+# piles objects up there.
+_UPPER_STOREYS = (2.4, 3.0, 3.6, 4.2)
 # A spawn stays on the level of its cause where there is room.
 _LEVEL_CHANGE = 0.6 * constants.LEVEL_METRES
 # Added to a candidate's number in the order of preference.
-_OTHER_LEVEL, _OUT_OF_REACH = 1e3, 1e4
+_OTHER_LEVEL, _OUT_OF_REACH, _UPPER_STOREY = 1e3, 1e4, 1e5
 
 
 def _table(values: list[tuple[float, ...]]) -> np.ndarray:
@@ -58,7 +61,8 @@ def _offsets(ahead: Array) -> Array:
   circle = jnp.stack([jnp.cos(angles), jnp.sin(angles), 0 * angles], axis=-1)
   rings = _RING_STEP * jnp.arange(1, _RINGS + 1, dtype=circle.dtype)
   around = (rings[:, None, None] * circle[None]).reshape(-1, 3)
-  above = jnp.asarray([[0, 0, storey] for storey in _STOREYS], circle.dtype)
+  storeys = (*_STOREYS, *_UPPER_STOREYS)
+  above = jnp.asarray([[0, 0, storey] for storey in storeys], circle.dtype)
   return jnp.concatenate([jnp.zeros([1, 3]), around, above])
 
 
@@ -133,8 +137,10 @@ def _place_one(
     candidates, box, ball, others, other_box, other_ball, present, player_pos
   )
   clear = clearance >= _MARGIN / 2
+  order = jnp.arange(len(candidates), dtype=jnp.float32)
   cost = (
-    jnp.arange(len(candidates), dtype=jnp.float32)
+    order
+    + _UPPER_STOREY * (order >= len(candidates) - len(_UPPER_STOREYS))
     + _OTHER_LEVEL * (jnp.abs(floor - home) > _LEVEL_CHANGE)
     + _OUT_OF_REACH * ~reach
   )

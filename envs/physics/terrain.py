@@ -53,8 +53,10 @@ def pieces(heights: np.ndarray, ramps: np.ndarray) -> Pieces:
   top = heights.max() * level + constants.BORDER_METRES
   if ramps.any():
     top += level
-  room, fence = [_box(-half, half, 0.0)], []
   out = half + WALL_THICKNESS
+  # The floor continues under the outer wall. A side of the floor at the wall's
+  # face would push an object that falls into the corner farther into the wall.
+  room, fence = [_box(-out, out, 0.0)], []
   for axis in (0, 1):
     for sign in (-1, 1):
       low, high = -out, out.copy()

@@ -130,9 +130,15 @@ class PlaceTest(absltest.TestCase):
     np.testing.assert_allclose(found[0], [0, 0, 1.5], atol=1e-6)
 
   def test_the_clearest_position_where_all_are_in_contact(self):
-    walls = [(_WALL, [0, 0, z]) for z in (0.3, 0.9, 1.5)]
+    walls = [(_WALL, [0, 0, 0.3 + 0.6 * i]) for i in range(7)]
     _, found = _run([_CUBE], [0, 0, 0.3], others=walls, heights=[[0]])
-    np.testing.assert_allclose(found[0], [0, 0, 2.1], atol=1e-6)
+    np.testing.assert_allclose(found[0], [0, 0, 4.5], atol=1e-6)
+
+  def test_on_top_of_a_pile_that_leaves_no_other_room(self):
+    pile = [(_BALL, [0, 0, z]) for z in (0.2, 0.7, 1.2, 1.7, 2.2)]
+    _, found = _run([_BALL], [0, 0, 0.2], pile, heights=np.zeros([1, 1]))
+    away = np.linalg.norm(found[1:6] - found[0], axis=-1)
+    self.assertGreater(away.min(), 2 * shapes.SPHERE.half_extents[0])
 
   @settings(max_examples=60, deadline=None)
   @given(
