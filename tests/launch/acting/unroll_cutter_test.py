@@ -33,9 +33,10 @@ def _emitted(length, first, last, learned):
     Pairs of a time and the unrolls that are complete then.
   """
   emitted, time = [], 0
-  num_rows = learned.size
+  (num_envs, num_players), num_rows = learned.shape, learned.size
   cutter = unroll_cutter.UnrollCutter(
-    *learned.shape,
+    num_envs,
+    num_players,
     length,
     {"m": np.full(cutting.num_snapshots(length) * num_rows, -1)},
     lambda unrolls, num: emitted.append((time, unrolls[:num].tolist())),
