@@ -60,7 +60,7 @@ def _advance(near, hand=None, feet=(-2, -2, -2), pyramid=0):
     avatar.Poses(
       object_pos=pos,
       player_pos=np.broadcast_to(
-        np.reshape(np.float32(feet), (-1, 1, 3)), (num_envs, 1, 3)
+        np.reshape(np.asarray(feet, np.float32), (-1, 1, 3)), (num_envs, 1, 3)
       ),
       player_yaw=np.zeros((num_envs, 1), np.float32),
       touching=np.zeros((num_envs, _SLOTS + 1, _SLOTS + 1), bool),

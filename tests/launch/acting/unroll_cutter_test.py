@@ -1,5 +1,7 @@
 """Tests of adaland.launch.acting.unroll_cutter."""
 
+from typing import Any
+
 import numpy as np
 from absl.testing import absltest
 
@@ -33,12 +35,17 @@ def _emitted(length, first, last, learned):
     Pairs of a time and the unrolls that are complete then.
   """
   emitted, time = [], 0
-  num_rows = learned.size
+
+  def emit(unrolls: Any, num: int) -> None:
+    emitted.append((time, unrolls[:num].tolist()))
+
+  (num_envs, num_players), num_rows = learned.shape, learned.size
   cutter = unroll_cutter.UnrollCutter(
-    *learned.shape,
+    num_envs,
+    num_players,
     length,
     {"m": np.full(cutting.num_snapshots(length) * num_rows, -1)},
-    lambda unrolls, num: emitted.append((time, unrolls[:num].tolist())),
+    emit,
   )
   with (
     absltest.mock.patch.object(cutting, "keep_memory", _keep_memory),
