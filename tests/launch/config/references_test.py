@@ -130,7 +130,7 @@ class ResolveTest(absltest.TestCase):
     ):
       path = self.script(text)
       with absltest.mock.patch.object(
-        sys.modules["__main__"], "__file__", path
+        sys.modules["__main__"], "__file__", path, create=True
       ):
         self.assertEqual(references.has_no_guard(f"{path}:A"), bare)
         self.assertFalse(references.has_no_guard(f"{path}.py:A"))
