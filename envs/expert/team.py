@@ -98,8 +98,10 @@ class _Member:
   ) -> tuple[int, ...]:
     """Returns an action towards a later step of the plan."""
     later = step.meanwhile
-    if later is None:
+    if not step.wanted.object_types:  # The other player comes here.
       return constants.NOOP_ACTION
+    if later is None:
+      return self._controller.make_way(view, step.avoid)
     if later.wanted is None:
       slot = later.slots[0] if later.slots else -1
       return self._controller.prepare(view, slot, later.at, step.avoid)

@@ -123,6 +123,16 @@ class Controller:
     if ready and np.linalg.norm(at - situation.here) > _WAIT_METRES:
       ends = np.array([situation.ground.cell_of(at[:2])])
       self._walker.go(situation, ("prepare", slot), at, ends, [slot])
+    elif ready:
+      self._undoing.keep_away(situation, situation.other[None])
+    return self._finish(situation)
+
+  def make_way(
+    self, view: land.WorldView, avoid: Sequence[Condition]
+  ) -> tuple[int, ...]:
+    """Returns an action out of the other player's way, with the hand open."""
+    situation = Situation(view, self._walker.ground(view), avoid)
+    self._undoing.keep_away(situation, situation.other[None])
     return self._finish(situation)
 
   def _finish(self, situation: Situation) -> tuple[int, ...]:

@@ -139,16 +139,27 @@ class ControllerTest(absltest.TestCase):
 
   def test_brings_an_object_along_and_waits_at_a_distance(self):
     at = np.array([3.25, 0.25, 0.0])
-    carried = {0: (1, (0.9, 0.0, 0.8))}
-    view = fakes.make_view(carried, held=0)
-    action = self.controller.prepare(view, 0, at, ())
+    away = (-3.75, -3.75)
+    view = fakes.make_pair({0: (1, (0.9, 0.0, 0.8))}, (0.0, 0.0), away)
+    held = view._replace(
+      held=np.array([0, -1]), hand_distance=np.array([0.9, 0.0], np.float32)
+    )
+    action = self.controller.prepare(held, 0, at, ())
     self.assertEqual((action[0], action[4]), (2, 1))
-    near = fakes.make_view({0: (1, (2.4, 0.0, 0.8))}, player=(1.5, 0), held=0)
-    action = self.controller.prepare(near, 0, at, ())
-    self.assertEqual((*action[:2], action[4]), (1, 1, 1))
     # With empty hands.
-    action = self.controller.prepare(fakes.make_view({}), -1, at, ())
+    action = self.controller.prepare(view, -1, at, ())
     self.assertEqual((action[0], action[4]), (2, 0))
+    near = fakes.make_pair({}, (1.5, 0.0), away)
+    self.assertEqual(self.controller.prepare(near, -1, at, ())[:2], (1, 1))
+
+  def test_makes_way_for_the_other_player(self):
+    for other, moves in (((2.0, 2.0), False), ((0.8, 0.0), True)):
+      view = fakes.make_pair({}, (0.0, 0.0), other)
+      for action in (
+        self.controller.make_way(view, ()),
+        self.controller.prepare(view, -1, np.array([1.0, 0.0, 0.0]), ()),
+      ):
+        self.assertEqual(action[:2] != (1, 1), moves)
 
   def test_walks_one_into_another_that_is_to_be_touched_once(self):
     wanted = Condition("touching", 4, 5)
