@@ -49,7 +49,8 @@ def can_be_done(
   """Returns True if no step of a solution needs a frozen object to move.
 
   Ground on which objects start can be reached, so the player can walk to a
-  frozen object and carry others to it.
+  frozen object and carry others to it. That a frozen object may itself block a
+  narrow passage is not taken into account.
 
   Args:
     goal: The goal.
