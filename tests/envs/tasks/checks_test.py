@@ -168,7 +168,7 @@ class RefusalTest(parameterized.TestCase):
       'goal of a player is "hold", allowed: an instance of Literal .Task.of',
     ),
     (
-      lambda: task.Task(task.World(), _OBJECT, [_PLAYER]),  # pyrefly: ignore
+      lambda: task.Task(task.World(), _OBJECT, [_PLAYER]),  # pyrefly: ignore[bad-argument-type]
       "objects is ObjectSpec.*, allowed: a list of ObjectSpec",
     ),
   )
