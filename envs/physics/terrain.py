@@ -54,8 +54,9 @@ def pieces(heights: np.ndarray, ramps: np.ndarray) -> Pieces:
   if ramps.any():
     top += level
   out = half + WALL_THICKNESS
-  # The floor continues under the outer wall. A side of the floor at the wall's
-  # face would push an object that falls into the corner farther into the wall.
+  # The floor and the raised tiles at the border continue under the outer wall.
+  # A side at the wall's face would push an object that falls into the corner
+  # farther into the wall.
   room, fence = [_box(-out, out, 0.0)], []
   for axis in (0, 1):
     for sign in (-1, 1):
@@ -69,6 +70,8 @@ def pieces(heights: np.ndarray, ramps: np.ndarray) -> Pieces:
   for i0, i1, j0, j1, height in _rectangles(heights):
     low = np.array([i0, j0]) * tile - half
     high = np.array([i1, j1]) * tile - half
+    low = np.where(low <= -half, -out, low)
+    high = np.where(high >= half, out, high)
     platforms.append(_box(low, high, height * level))
   diagonals = np.argwhere(ramps >= constants.FIRST_DIAGONAL)  # [D, 2]
   corners = (ramps[tuple(diagonals.T)] - constants.FIRST_DIAGONAL + 0.5) * (

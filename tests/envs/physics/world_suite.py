@@ -6,6 +6,7 @@
 import numpy as np
 from absl.testing import parameterized
 
+from adaland.envs import constants
 from adaland.envs.physics import parts
 from tests.envs.physics import backends, fakes
 
@@ -90,14 +91,18 @@ class ObjectSuite(backends.BackendTest):
       physics.step(fakes.control(velocity=(2.5, 0.0), held=0, hand_at=at))
       self.assertLess(physics.state().object_pos[0, 0, 0], 2.02)
 
-  def test_what_falls_into_a_corner_of_the_room_comes_out(self):
-    """A thin wall, as deep in the floor and the outer wall as falls get."""
+  @parameterized.parameters(0, 1)
+  def test_what_falls_into_a_corner_of_the_room_comes_out(self, level):
+    """A thin wall, as deep in the ground and the outer wall as falls get."""
+    heights = np.zeros((6, 6), int)
+    heights[0] = level
+    ground = level * constants.LEVEL_METRES
     physics = self.world(
-      fakes.scene((fakes.WALL, -2.977, 1.5, 0.116), heights=np.zeros((6, 6)))
+      fakes.scene((fakes.WALL, -2.977, 1.5, ground + 0.116), heights=heights)
     )
     at = fakes.walk(physics, (0, 0), 1).object_pos[0, 0]
     self.assertGreater(at[0], -2.95)
-    self.assertGreater(at[2], 0.2)
+    self.assertGreater(at[2], ground + 0.2)
 
   @parameterized.parameters(((),), ((0,),))
   def test_what_rested_on_an_object_that_is_gone_falls(self, frozen):
