@@ -49,8 +49,8 @@ def can_be_done(
   """Returns True if no step of a solution needs a frozen object to move.
 
   Ground on which objects start can be reached, so the player can walk to a
-  frozen object and carry others to it. That a frozen object may itself block a
-  narrow passage is not taken into account.
+  frozen object and carry others to it. `worlds.placement` puts frozen objects
+  where they close no passage.
 
   Args:
     goal: The goal.

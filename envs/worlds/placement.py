@@ -9,6 +9,7 @@ import numpy as np
 
 from adaland.envs import constants, shapes
 from adaland.envs.tasks.task import Literal, Player, Position, Task
+from adaland.envs.worlds import passages
 from adaland.envs.worlds.level_ground import (
   CANDIDATES,
   CLEARANCE,
@@ -27,6 +28,8 @@ _GAP = 0.0004
 _PARTED = ("near", "touching")
 _ATTEMPTS = 6
 _ROUNDING = 1e-9  # Metres, so that bodies that exactly touch fit.
+# What dividing the ground counts as, metres: more than all distances together.
+_DIVIDED = 1e6
 
 
 class _Body(NamedTuple):
@@ -37,6 +40,7 @@ class _Body(NamedTuple):
   radius: float
   at: Position
   half_depth: float  # Half its size along its own x axis.
+  frozen: bool = False
 
 
 def _bodies(task: Task) -> list[_Body]:
@@ -61,6 +65,7 @@ def _bodies(task: Task) -> list[_Body]:
         shape.footprint_radius,
         at,
         shape.half_extents[0],
+        spec.frozen,
       )
       for at in spec.at
     ]
@@ -265,6 +270,8 @@ def place_all(
 ) -> tuple[np.ndarray, dict[int, float]]:
   """Places players and objects so that preferences hold where possible.
 
+  Where possible, no frozen object closes a passage, either.
+
   Returns:
     Positions, players first, [n, 2], and the yaws of the bodies for which they
     matter, by index.
@@ -278,6 +285,8 @@ def place_all(
     _Preferences(task, bodies),
     LevelGround(terrain, region),
   )
+  frozen = [i for i, x in enumerate(bodies) if x.frozen and x.at is None]
+  radii = np.array([bodies[i].radius for i in frozen])
   best, least_missed, failure = None, np.inf, None
   for attempt in range(_ATTEMPTS):
     # The last attempt is only for crowded rooms.
@@ -289,6 +298,8 @@ def place_all(
     except ValueError as error:
       failure = error
       continue
+    if frozen and passages.divides(terrain, xy[0], xy[frozen], radii):
+      missed += _DIVIDED
     if missed < least_missed:
       best, least_missed = (xy, facing), missed
     if least_missed == 0:

@@ -21,12 +21,19 @@ class Ways:
   next to it.
   """
 
-  def __init__(self, heights: np.ndarray, ramps: np.ndarray):
+  def __init__(
+    self,
+    heights: np.ndarray,
+    ramps: np.ndarray,
+    closed: np.ndarray | None = None,
+  ):
     """Initializes the steps.
 
     Args:
       heights: Level of each tile, int [X, Y].
       ramps: Ramps and diagonal cliffs, as in `terrain.Terrain`, int [X, Y].
+      closed: Borders of tiles that can't be crossed, bool [2, X, Y]: the border
+        to the next tile along x or y; None for none.
     """
     self._shape = heights.shape
     climbing = (ramps > 0) & (ramps < constants.FIRST_DIAGONAL)
@@ -52,6 +59,10 @@ class Ways:
       dx, dy = DIRECTIONS[up]
       leave[up, x, y] = leave[down, x, y] = True
       leave[up, x - dx, y - dy] = leave[down, x + dx, y + dy] = True
+    if closed is not None:
+      for axis, border in enumerate(closed):
+        leave[1 + axis][border] = False
+        leave[3 + axis][np.roll(border, 1, axis)] = False
     width = self._shape[1]
     shifts = (width, 1, -width, -1)
     self._steps = [
