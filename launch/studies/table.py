@@ -78,6 +78,19 @@ _MANY: Final = Size(
   ),
   minutes=120.0,
 )
+# Episodes of six trials, 90 steps. A window of 30 steps shows two trials to one
+# layer, and four to both.
+_SIX_TRIALS: Final = preset_configs.MICRO_TASKS.replace("trials=3", "trials=6")
+_SIX_MICRO: Final = dataclasses.replace(
+  _MICRO,
+  taskset=_SIX_TRIALS,
+  trials=6,
+  settings=(
+    f"tasks.family={_SIX_TRIALS}",
+    "actor.unroll_length=91",
+    "network.memory_length=91",
+  ),
+)
 # Learning from rewards alone takes ten times the steps; the world costs less
 # than Muesli's model, so each episode is learned from less often.
 _UNTAUGHT_MICRO: Final = dataclasses.replace(
@@ -194,7 +207,7 @@ STUDIES: Final[dict[str, Study]] = {
       ),
       _memory("none"),
     ),
-    _LARGE,
+    {**_LARGE, "micro": _SIX_MICRO},
   ),
   "kickstart": Study(
     "Does a trained agent teach as well as a script?",
