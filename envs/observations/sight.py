@@ -55,8 +55,10 @@ def _clear(starts: Array, centres: Array, types: Array) -> Array:
     Bool [N, A, M].
   """
   along = centres[:, None] - starts[:, :, None]  # [N, A, M, 3]
-  squared = jnp.sum(along**2, axis=-1)
-  across = jnp.sum(along[:, :, :, None] * along[:, :, None], axis=-1)
+  # XLA is slow at sums over such a short axis.
+  x, y, z = (along[..., axis] for axis in range(3))
+  squared = x * x + y * y + z * z
+  across = sum(a[:, :, :, None] * a[:, :, None] for a in (x, y, z))
   share = across / jnp.maximum(squared, 1e-6)[..., None]
   share = jnp.clip(share, 0, 1)
   # Distance of node b from the nearest point of the line to node m.
