@@ -55,8 +55,10 @@ def _clear(starts: Array, centres: Array, types: Array) -> Array:
     Bool [N, A, M].
   """
   along = centres[:, None] - starts[:, :, None]  # [N, A, M, 3]
-  squared = jnp.sum(along**2, axis=-1)
-  across = jnp.sum(along[:, :, :, None] * along[:, :, None], axis=-1)
+  # XLA is slow at sums over such a short axis.
+  x, y, z = (along[..., axis] for axis in range(3))
+  squared = x * x + y * y + z * z
+  across = sum(a[:, :, :, None] * a[:, :, None] for a in (x, y, z))
   share = across / jnp.maximum(squared, 1e-6)[..., None]
   share = jnp.clip(share, 0, 1)
   # Distance of node b from the nearest point of the line to node m.
@@ -160,14 +162,16 @@ def segments(
     targets: Centres of all nodes, float32 [N, M, 3].
     pairs: The pairs to test, at least one, bool [N, A, M].
   """
-  env, source, target = np.nonzero(pairs)
-  column = np.arange(env.size) - np.searchsorted(env, env)
+  # Few of many pairs are wanted: numbering all of them is the fastest search.
+  found = np.flatnonzero(pairs)
+  env, source, target = np.unravel_index(found, pairs.shape)
+  column = np.arange(found.size) - np.searchsorted(env, env)
   begins = column == 0
   row = np.cumsum(begins) - 1
   shape = (int(row[-1]) + 1, int(column.max()) + 1)
   start = sources[env, source]
   along = targets[env, target] - start
-  length = np.linalg.norm(along, axis=-1)
+  length = np.sqrt((along * along).sum(axis=-1))
   origins = np.full((*shape, 3), 100.0, np.float32)
   directions = np.zeros((*shape, 3), np.float32)
   directions[..., 2] = 1
@@ -190,21 +194,15 @@ def segments(
   )
 
 
-def unblocked(
-  lines: Segments, hits: base.RayHits, shape: tuple[int, ...]
-) -> np.ndarray:
-  """Returns which wanted lines of sight are free, bool `shape` = [N, A, M].
+def unblocked(lines: Segments, hits: base.RayHits) -> np.ndarray:
+  """Returns which lines of sight are free, bool [L].
 
   A line is blocked by terrain or by a node that is not one of its ends.
   """
   distance = hits.distance[lines.row, lines.column]
   node = hits.node[lines.row, lines.column]
   blocked = (distance >= 0) & (distance < lines.length - _CLEAR_METRES)
-  free = np.zeros(shape, bool)
-  free[lines.env, lines.source, lines.target] = ~blocked | (
-    node == lines.target
-  )
-  return free
+  return ~blocked | (node == lines.target)
 
 
 class AllLines(NamedTuple):

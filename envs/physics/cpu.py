@@ -140,9 +140,8 @@ class CpuPhysics:
     if not env_ids.size:
       return
     at = np.where((types > 0)[:, None], positions, parts.PARKING)  # [C, 3]
-    disturbed = np.union1d(
-      self._disturbed(env_ids, slots), self._drowsy(env_ids, slots)
-    )
+    stirs = self._disturbs(env_ids, slots) | self._drowsy(env_ids, slots)
+    disturbed = np.unique(env_ids[stirs])
     changed = np.unique(env_ids)
     self._fresh[changed] = False
     for env in changed:
@@ -267,8 +266,8 @@ class CpuPhysics:
       self.batch, worlds.capacity, worlds.layout
     )
 
-  def _disturbed(self, env_ids: np.ndarray, slots: np.ndarray) -> np.ndarray:
-    """Returns the environments in which objects may rest on changing slots.
+  def _disturbs(self, env_ids: np.ndarray, slots: np.ndarray) -> np.ndarray:
+    """Returns the changing slots on which other objects may rest, bool [C].
 
     An object that rested on one that is gone must fall.
     """
@@ -278,16 +277,16 @@ class CpuPhysics:
     near = (away < _NEIGHBOURS_METRES) & self._worlds.free[env_ids]
     near &= self._arrays.rest[env_ids] > cpu_arrays.MOVING
     near[rows, slots] = False
-    return np.unique(env_ids[near.any(axis=1)])
+    return near.any(axis=1)
 
   def _drowsy(self, env_ids: np.ndarray, slots: np.ndarray) -> np.ndarray:
-    """Returns the environments in which changing slots are about to sleep.
+    """Returns the changing slots that are about to sleep, bool [C].
 
     An object that appears there would fall asleep in mid-air, in the substep in
     which it starts to fall.
     """
     rest = self._arrays.rest[env_ids, slots]
-    return np.unique(env_ids[(rest > cpu_arrays.MOVING) & (rest < 0)])
+    return (rest > cpu_arrays.MOVING) & (rest < 0)
 
   def _wake(self, env_ids: np.ndarray) -> None:
     """Wakes all objects of some environments, which must be ascending."""

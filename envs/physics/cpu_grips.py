@@ -57,9 +57,10 @@ class Grips:
     Args:
       wanted: Slot that each player should hold, -1 for none, int [N, P].
     """
-    if np.array_equal(wanted, self.held):
+    if (wanted == self.held).all():
       return
-    free = np.take_along_axis(self._worlds.free, np.maximum(wanted, 0), axis=1)
+    rows = np.arange(len(wanted))[:, None]
+    free = self._worlds.free[rows, np.maximum(wanted, 0)]
     held = np.where(free & (wanted >= 0), wanted, -1)
     changes = held != self.held
     env, player = np.nonzero(changes & (self.held >= 0))
@@ -80,5 +81,7 @@ class Grips:
       env_ids: Environment of each release, int [C].
       slots: Slot of each release, int [C].
     """
+    if not env_ids.size:
+      return
     rests = self._arrays.rest[env_ids, slots]
     self._wake(np.unique(env_ids[rests > cpu_arrays.MOVING]))

@@ -38,7 +38,7 @@ class Guests:
 
   def which(self, env_ids: np.ndarray) -> np.ndarray:
     """Returns which environments are guests, bool [C]."""
-    return np.isin(env_ids, list(self._physics))
+    return np.array([env in self._physics for env in env_ids.tolist()], bool)
 
   def restore(self, env_ids: np.ndarray, yaw: np.ndarray) -> None:
     """Resets the guests among environments to their scenes' start."""

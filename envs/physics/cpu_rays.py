@@ -3,14 +3,10 @@
 N: environments, R: rays.
 """
 
-from typing import Final
-
 import numpy as np
 from mujoco import batch as mujoco_batch
 
 from adaland.envs.physics import base, models
-
-_NO_NORMAL: Final = np.zeros(3, np.float32)
 
 
 def cast(
@@ -36,13 +32,11 @@ def cast(
     normals: Whether to compute normals (else zeros).
     env_ids: Environments of the rows, ascending, int [N]; None for all.
   """
-  bodies = worlds.node_bodies
-  if env_ids is not None:
-    bodies = bodies[env_ids]
+  envs = np.arange(len(worlds.models)) if env_ids is None else env_ids
   result = batch.ray(
     origins,
     directions,
-    bodyexclude=np.take_along_axis(bodies, np.asarray(exclude) + 1, axis=1),
+    bodyexclude=worlds.node_bodies[envs[:, None], np.asarray(exclude) + 1],
     ids=env_ids,
     normal=normals,
   )
@@ -53,6 +47,6 @@ def cast(
     normal=(
       result[2].astype(np.float32)
       if normals
-      else np.broadcast_to(_NO_NORMAL, (*node.shape, 3))
+      else np.zeros((*node.shape, 3), np.float32)
     ),
   )

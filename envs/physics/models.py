@@ -143,8 +143,7 @@ class Models:
     nodes = self.capacity.num_players + which
     self.fixed_contacts[env, nodes] = False
     self.fixed_contacts[env, :, nodes] = False
-    if self.scenes[env].contacts.any():
-      self._watch(env)
+    self._watch(env)
 
   def _watch(self, env: int) -> None:
     """Assigns sensors to the pairs of nodes whose contacts are reported.
@@ -152,9 +151,14 @@ class Models:
     A pair keeps its sensor: MuJoCo does not update the readings of sleeping
     pairs. New pairs have an object that has just appeared and is awake.
     """
+    contacts = self.scenes[env].contacts
+    if not contacts.any():  # As in most games.
+      self.watched[env], self.sensed[env] = False, -1
+      self.models[env].sensor_needstage[:] = _NEVER_SENSED
+      return
     players = constants.PLAYER_TYPE_IDS[: self.capacity.num_players]
     types = np.array([*players, *self._types[env]])
-    watched = np.triu(self.scenes[env].contacts[types[:, None], types], 1)
+    watched = np.triu(contacts[types[:, None], types], 1)
     self.watched[env] = watched
     sensed = self.sensed[env]
     kept = (sensed[:, 0] >= 0) & watched[sensed[:, 0], sensed[:, 1]]

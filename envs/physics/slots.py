@@ -125,8 +125,9 @@ class SlotWriter:
     """
     layout = self._layout
     frozen = frozen & (types > 0)
+    free_types = np.where(frozen, 0, types)
     for group in self._free:
-      group.write(model, slots, np.where(frozen, 0, types))
+      group.write(model, slots, free_types)
     # Summed in the compiler's order, to get the same rounding.
     model.body_subtreemass[0] = np.cumsum(model.body_mass[::-1])[-1]
 
@@ -135,8 +136,8 @@ class SlotWriter:
     bodies = layout.slot_bodies[slots]
     pose = np.concatenate([positions, quats], axis=1)
     model.body_pos[bodies], model.body_quat[bodies] = positions, quats
-    model.qpos0[self._coordinates[slots]] = pose
-    model.qpos_spring[self._coordinates[slots]] = pose
+    coordinates = self._coordinates[slots]
+    model.qpos0[coordinates] = model.qpos_spring[coordinates] = pose
     # Few objects are frozen, so usually no fixed body is used before or after.
     if frozen.any() or model.geom_contype[layout.fixed_geoms[slots]].any():
       self._write_fixed(model, slots, types, frozen, positions, quats)

@@ -107,14 +107,15 @@ class HostStepper:
       pairs = pairs & only[:, None, None]
     if not pairs.any():
       return sees
-    segments = sight.segments(sources, centres, pairs)
+    tested = sight.segments(sources, centres, pairs)
     hits = self.physics.rays(
-      segments.origins,
-      segments.directions,
-      segments.exclude,
-      env_ids=segments.env_ids,
+      tested.origins, tested.directions, tested.exclude, env_ids=tested.env_ids
     )
-    return sees | sight.unblocked(segments, hits, pairs.shape)
+    sees = sees.copy()
+    sees[tested.env, tested.source, tested.target] = sight.unblocked(
+      tested, hits
+    )
+    return sees
 
   def _renew(
     self, plan: ResetPlan, changed: np.ndarray, sees: np.ndarray | None

@@ -72,6 +72,23 @@ class ModelsTest(absltest.TestCase):
     )
     self.assertFalse(self.models.crowded[0])
 
+  def test_a_scene_that_names_no_contacts_turns_the_sensors_off(self):
+    none = np.zeros_like(base.ALL_CONTACTS)
+    named = none.copy()
+    named[fakes.CUBE, fakes.CUBE] = True
+    self.models.load(0, self.scene._replace(contacts=named))
+    model = self.models.models[0]
+    self.assertIn(mujoco.mjtStage.mjSTAGE_POS, model.sensor_needstage)
+    self.models.load(0, self.scene._replace(contacts=none))
+    one, at = np.array([1]), np.array([[0.0, 0.0, 1.0]])
+    for _ in range(2):
+      self.assertFalse(self.models.watched[0].any())
+      np.testing.assert_array_equal(self.models.sensed[0], -1)
+      np.testing.assert_array_equal(
+        model.sensor_needstage, mujoco.mjtStage.mjSTAGE_NONE
+      )
+      self.models.set_slots(0, one, np.array([fakes.SPHERE]), at)
+
   def test_a_world_with_more_pairs_than_sensors_is_crowded_until_it_starts(
     self,
   ):
