@@ -128,10 +128,16 @@ def _schedule(weights: PrivilegedConfig) -> str:
   """Describes the schedule of distillation."""
   if weights.distillation_alone == 1:
     return "without reinforcement learning during the whole run"
+  end = f"{weights.distillation_share:.0%}"
+  text = "reinforcement learning took over by "
+  if not weights.distillation_replaces:
+    text = "next to reinforcement learning, gone after "
+  if not weights.distillation_alone:
+    return f"{text}{end} of the run"
+  start = f"{weights.distillation_alone:.0%}"
   return (
-    "without reinforcement learning in the first "
-    f"{weights.distillation_alone:.0%} of the run, gone after "
-    f"{weights.distillation_share:.0%}"
+    f"without reinforcement learning in the first {start} of the run; "
+    f"then {text}{end}"
   )
 
 

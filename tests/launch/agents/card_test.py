@@ -3,7 +3,7 @@
 import dataclasses
 
 import numpy as np
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
 from adaland.launch.agents import agent_dir, card
 from adaland.launch.config import (
@@ -27,7 +27,7 @@ def _card(config=None, results=None, notes=()):
   return card.write(description, "1.2", "agent:mine", 4321, results, notes)
 
 
-class CardTest(absltest.TestCase):
+class CardTest(parameterized.TestCase):
   def test_training_and_tasks(self):
     text = _card(notes=["Beware of spheres."])
     for line in (
@@ -145,13 +145,37 @@ class CardTest(absltest.TestCase):
     for piece in (
       "weight 0.3",
       "`explorer`, which labels the agent's own states: weight 2,",
-      "first 20% of the run, gone after 80%",
+      "without reinforcement learning in the first 20% of the run; then "
+      "reinforcement learning took over by 80%",
       "told the true rules, weight 0.7",
       "12% of the training episodes were played by the scripted `explorer`",
       "in 25% of the training episodes the expert",
     ):
       self.assertIn(piece, text)
     self.assertEqual(text.count("\n- "), 5)
+
+  @parameterized.parameters(
+    (0.0, True, "reinforcement learning took over by 80% of the run"),
+    (0.0, False, "next to reinforcement learning, gone after 80% of the run"),
+    (
+      0.2,
+      False,
+      "in the first 20% of the run; then next to reinforcement learning, gone "
+      "after 80%",
+    ),
+  )
+  def test_the_schedule_of_distillation(self, alone, replaces, expected):
+    config = overrides.update(
+      experiment.ExperimentConfig(),
+      {
+        "teaching.teacher": "explorer",
+        "learner.privileged.distillation_weight": 1.0,
+        "learner.privileged.distillation_alone": alone,
+        "learner.privileged.distillation_share": 0.8,
+        "learner.privileged.distillation_replaces": replaces,
+      },
+    )
+    self.assertIn(expected + "\n", card.privileged(config) + "\n")
 
   def test_imitation_alone_is_not_called_reinforcement_learning(self):
     text = _card(preset_configs.laptop())
