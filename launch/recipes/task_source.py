@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import inspect
 import pathlib
+from collections.abc import Hashable
 from typing import Any
 
 from adaland.envs import land_types
@@ -38,7 +39,15 @@ class TaskSource:
   @property
   def num_tasks(self) -> int:
     """Number of tasks, some of which may be equal."""
-    return _half(self.config, self.held_out, self.stamp).num_tasks
+    return self._tasks.num_tasks
+
+  @property
+  def _tasks(self) -> task_sets.TaskSet:
+    code = self.config.factories.code.get("tasks")
+    found = references.resolve(code, "factories.tasks") if code else None
+    # A method is another object each time it is read.
+    key = found if inspect.isroutine(found) else _Same(found)
+    return _half(self.config, self.held_out, self.stamp, key)
 
   def task(self, index: int) -> Task:
     """Returns the task of an index, which is taken modulo `num_tasks`.
@@ -46,7 +55,7 @@ class TaskSource:
     Raises:
       UserError: If the family returns no task, or one that does not fit.
     """
-    tasks = _half(self.config, self.held_out, self.stamp)
+    tasks = self._tasks
     if not self.config.factories.tasks:
       return tasks.task(index)
     with errors.user_input("factories.tasks"):
@@ -104,12 +113,32 @@ def _stamp(config: experiment.ExperimentConfig) -> Stamp:
   return tuple(found)
 
 
+class _Same:
+  """A value that equals only itself, and need not be hashable."""
+
+  def __init__(self, value: object):
+    self._value = value
+
+  def __eq__(self, other: object) -> bool:
+    return isinstance(other, _Same) and self._value is other._value
+
+  def __hash__(self) -> int:
+    return id(self._value)
+
+
 @functools.lru_cache(8)
 def _half(
-  config: experiment.ExperimentConfig, held_out: bool, stamp: Stamp
+  config: experiment.ExperimentConfig,
+  held_out: bool,
+  stamp: Stamp,
+  code: Hashable,
 ) -> task_sets.TaskSet:
-  """Returns a half of a config's family; cached until its folder changes."""
-  del stamp
+  """Returns a half of a config's family.
+
+  It is cached until the folder changes, or the object that the user's reference
+  names is another one, as after a cell of a notebook ran again.
+  """
+  del stamp, code
   whole = family(config)
   with errors.user_input("factories.tasks"):
     return half(whole, held_out)

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pickle
+from unittest import mock
 
 from absl.testing import absltest, parameterized
 
@@ -21,9 +22,9 @@ def fetch(index):
   )  # fmt: skip
 
 
-def fetch_by_default(index=0):
+def fetch_by_default(index=0, task=fetch):
   """Returns tasks that fit the smoke preset."""
-  return fetch(index)
+  return task(index)
 
 
 def crowded(index):
@@ -37,6 +38,11 @@ def crowded(index):
 def endless(index):
   """Returns tasks with longer episodes than the smoke preset has."""
   return dataclasses.replace(fetch(index), trials=3)
+
+
+def once(index):
+  """Returns tasks of one trial."""
+  return dataclasses.replace(fetch_by_default(index), trials=1)
 
 
 def none(index):
@@ -64,7 +70,13 @@ class Family:
     return families.TaskFunction(lambda i: fetch(i + 2), 2)
 
 
-INSTANCE = Family()
+class Unhashable(Family):
+  """A family that can't be a key."""
+
+  __hash__ = None
+
+
+INSTANCE = Unhashable()
 
 
 def _config(tasks):
@@ -126,6 +138,26 @@ class TaskSourceTest(parameterized.TestCase):
     self.assertEqual(before.num_tasks, 1)
     put(1, "pyramid")
     self.assertEqual(task_source.TaskSource(_config(folder)).num_tasks, 2)
+
+  def test_a_function_that_was_defined_again(self):
+    """A cell of a notebook that runs again does so."""
+    source = task_source.TaskSource(_config(fetch))
+    self.assertEqual(source.task(5).trials, 2)
+    with mock.patch.dict(globals(), fetch=once):
+      self.assertEqual(source.task(5).trials, 1)
+    self.assertEqual(source.task(5).trials, 2)
+
+  @parameterized.parameters(
+    fetch, Family, f"{__name__}:INSTANCE", f"{__name__}:INSTANCE.task"
+  )
+  def test_a_family_is_made_once(self, tasks):
+    source = task_source.TaskSource(_config(tasks))
+    task_source._half.cache_clear()
+    made = mock.create_autospec(task_source.family, return_value=Family())
+    with mock.patch.object(task_source, "family", made):
+      self.assertEqual(source.num_tasks, 2)
+      self.assertEqual(source.num_tasks, 2)
+    made.assert_called_once()
 
   def test_a_folder_of_task_files(self):
     folder = self.create_tempdir().full_path
