@@ -151,8 +151,9 @@ class TaskSourceTest(parameterized.TestCase):
     fetch, Family, f"{__name__}:INSTANCE", f"{__name__}:INSTANCE.task"
   )
   def test_a_family_is_made_once(self, tasks):
-    source = task_source.TaskSource(_config(tasks))
-    task_source._half.cache_clear()
+    # A seed of its own, so that no other test has or gets this family.
+    config = presets.smoke({"run.seed": 83}, tasks=tasks).resolved()
+    source = task_source.TaskSource(config)
     made = mock.create_autospec(task_source.family, return_value=Family())
     with mock.patch.object(task_source, "family", made):
       self.assertEqual(source.num_tasks, 2)
