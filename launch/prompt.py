@@ -1,8 +1,8 @@
 """Prompts an agent with a first-person demonstration.
 
-In the first trial the expert, or a recorded demonstration, moves the avatar
-while the agent's memory takes in observations and actions; from the second
-trial on the agent acts (AdA, arXiv 2301.07608).
+In the first trial a scripted player, or a recorded demonstration, moves the
+avatar while the agent's memory takes in observations and actions; from the
+second trial on the agent acts (AdA, arXiv 2301.07608).
 """
 
 import argparse
@@ -15,6 +15,7 @@ import numpy as np
 from adaland.agent.checkpoint import weights
 from adaland.envs import constants
 from adaland.launch import builder, cli, errors
+from adaland.launch.config import teaching
 from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation import (
   demo,
@@ -55,8 +56,8 @@ def make_parser() -> cli.Parser:
   given.add_argument(
     "--taskset",
     help="test (held-out, sampled), a family such as traps, probe, a task "
-    "file, or a folder of task files: scores by trial, with and without the "
-    "expert's first trial",
+    "file, or a folder of task files: scores by trial, with and without a "
+    "demonstrated first trial",
   )
   parser.add_argument("--num_tasks", type=cli.positive_int, default=100)
   parser.add_argument(
@@ -66,7 +67,10 @@ def make_parser() -> cli.Parser:
     "task has",
   )
   parser.add_argument(
-    "--demo", default="expert", help="expert, or a file of play --record"
+    "--demo",
+    default="expert",
+    help=f"who plays the first trial: {', '.join(teaching.DEMONSTRATORS)} (the "
+    "guide plays by what is in view), or a file of play --record",
   )
   parser.add_argument("--seed", type=cli.non_negative_int, default=0)
   parser.add_argument(
@@ -102,9 +106,10 @@ def run(args: argparse.Namespace) -> None:
 
 def _check_flags(args: argparse.Namespace) -> None:
   """Raises UserError for flags that do not go together."""
-  if args.taskset and args.demo != "expert":
+  if args.taskset and args.demo not in teaching.DEMONSTRATORS:
     raise errors.UserError(
-      f"--demo={args.demo}: is for one task, allowed with --taskset: expert"
+      f"--demo={args.demo}: is for one task, allowed with --taskset: "
+      f"{', '.join(teaching.DEMONSTRATORS)}"
     )
   if args.taskset and args.video:
     raise errors.UserError(f"--video={args.video}: allowed with --task only")
@@ -143,6 +148,7 @@ def _run_many(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
       repeats,
       line.update,
       args.keep,
+      _teacher(args.demo, None),
     )
   line.close()
   result = {
@@ -160,7 +166,8 @@ def _run_many(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
   text = [
     *([scores.trial_table(curves), ""] if found["num_scored"] else []),
     f"{found['num_scored']} of {found['num_tasks']} tasks, scored by the "
-    "scripted expert's reward; trial 1 of the prompted agent is the expert's",
+    f"scripted expert's reward; trial 1 of the prompted agent is the "
+    f"{args.demo}'s",
   ]
   cli.emit(result, "\n".join(text), args.json)
 
@@ -176,7 +183,8 @@ def _run_one(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
   trained_agent.check_fit(experiment.env, [task])
   make_land = builder.environments(experiment)
   seed, repeats = args.seed, args.repeats or 5
-  recorded = None if args.demo == "expert" else demo.load(args.demo)
+  is_scripted = args.demo in teaching.DEMONSTRATORS
+  recorded = None if is_scripted else demo.load(args.demo)
   if recorded is not None:
     if recorded.task != task:
       raise errors.UserError(
@@ -184,7 +192,7 @@ def _run_one(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
       )
     # Only the same start leads to the same demonstration.
     seed = recorded.seed
-  make_teacher = _teacher(recorded)
+  make_teacher = _teacher(args.demo, recorded)
   params = trained_agent.load(args.workdir, args.own_parts).params
   prompted, alone = [], []
   for repeat in range(repeats):
@@ -224,10 +232,10 @@ def _run_one(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
   cli.emit(result, _text(result), args.json)
 
 
-def _teacher(recorded: demo.Demo | None) -> policies.PolicyMaker:
+def _teacher(name: str, recorded: demo.Demo | None) -> policies.PolicyMaker:
   """Returns a function that makes the player of the first trial."""
   if recorded is None:
-    return policies.Expert
+    return policies.baseline(name, seed=0)
   return lambda environments: prompting.Recorded(recorded.actions)
 
 

@@ -7,9 +7,9 @@ import numpy as np
 
 from adaland.envs import land
 from adaland.envs.expert import expert
-from adaland.envs.expert.exploring import explorer, tutor
+from adaland.envs.expert.exploring import explorer, guide, tutor
 
-NAMES = ("expert", "explorer", "forgetful", "tutor")
+NAMES = ("expert", "explorer", "forgetful", "tutor", "guide")
 
 
 class Player(Protocol):
@@ -59,7 +59,8 @@ def make(name: str, num_envs: int, seed: int = 0) -> Player:
 
   Args:
     name: "expert"; "explorer"; "forgetful", an explorer that forgets everything
-      at the end of a trial; or "tutor", an explorer to imitate.
+      at the end of a trial; "tutor", an explorer to imitate; or "guide", a
+      tutor that is told the rules.
     num_envs: Number of environments.
     seed: Seed of the expert's random choices.
 
@@ -70,6 +71,8 @@ def make(name: str, num_envs: int, seed: int = 0) -> Player:
     return expert.Expert(num_envs, seed)
   if name == "tutor":
     return tutor.Tutor(num_envs)
+  if name == "guide":
+    return guide.Guide(num_envs)
   if name in NAMES:
     return explorer.Explorer(num_envs, remembers=name == "explorer")
   raise ValueError(f"player is {name!r}, allowed: {', '.join(NAMES)}")

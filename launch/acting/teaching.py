@@ -145,7 +145,7 @@ class Teaching:
       self._teacher = make_player(config.teacher)
     self._demonstrator = None
     if config.demonstrated > 0:
-      self._demonstrator = make_player("expert")
+      self._demonstrator = make_player(config.demonstrator)
     self._modes = np.full(num_envs, _AGENT)
     self._shape = (num_envs, num_heads)
 

@@ -232,7 +232,8 @@ def privileged(experiment: ExperimentConfig) -> str:
     )
   if teaching.demonstrated:
     used.append(
-      f"in {teaching.demonstrated:.0%} of the training episodes the expert, "
+      f"in {teaching.demonstrated:.0%} of the training episodes the "
+      f"{teaching.demonstrator}, "
       "which is told the rules, played the first trial"
     )
   if not used:

@@ -5,7 +5,8 @@ from typing import Final, Literal
 
 from adaland.launch.config.runtime import require
 
-TEACHERS: Final = ("none", "tutor", "explorer", "forgetful", "expert")
+TEACHERS: Final = ("none", "tutor", "explorer", "forgetful", "expert", "guide")
+DEMONSTRATORS: Final = ("expert", "guide")
 # Prefix of a trained agent as the teacher, before its directory or name.
 AGENT: Final = "agent:"
 
@@ -22,18 +23,21 @@ class TeachingConfig:
       `learner.privileged.distillation_weight`. Scripts label with an action:
       "explorer" knows what the agent knows; "tutor" is an explorer that keeps
       in view the objects that it deals with; "forgetful" remembers no earlier
-      trial; "expert" also knows the hidden rules. "agent:PLACE" labels with its
-      policy: a trained agent's directory or a run's, recorded as an absolute
-      path, or the name of an agent that comes with the package. "none" for no
-      teacher.
+      trial; "expert" and "guide", a tutor, also know the hidden rules.
+      "agent:PLACE" labels with its policy: a trained agent's directory or a
+      run's, recorded as an absolute path, or the name of an agent that comes
+      with the package. "none" for no teacher.
     taught: Share of the episodes that the teacher plays.
-    demonstrated: Share of the episodes whose first trial the expert plays, as
-      in a prompt.
+    demonstrated: Share of the episodes whose first trial the demonstrator
+      plays, as in a prompt.
+    demonstrator: "expert", or "guide", whose trials can be understood from what
+      is in view.
   """
 
   teacher: str = "none"
   taught: float = 0.0
   demonstrated: float = 0.0
+  demonstrator: str = "expert"
 
   def __post_init__(self):
     require(
@@ -41,6 +45,12 @@ class TeachingConfig:
       "teacher",
       self.teacher,
       f"{', '.join(TEACHERS)}, {AGENT}NAME, {AGENT}DIRECTORY",
+    )
+    require(
+      self.demonstrator in DEMONSTRATORS,
+      "demonstrator",
+      self.demonstrator,
+      ", ".join(DEMONSTRATORS),
     )
     for name in ("taught", "demonstrated"):
       value = getattr(self, name)

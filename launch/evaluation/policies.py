@@ -179,6 +179,17 @@ class Tutor(_Scripted):
   name = "tutor"
 
 
+class Guide(_Scripted):
+  """The scripted tutor that is told the rules, for demonstrations.
+
+  Example::
+
+    print(adaland.evaluate("guide", tasks="fetch"))
+  """
+
+  name = "guide"
+
+
 class Agent:
   """A trained agent; it samples its actions, as in training."""
 
@@ -245,6 +256,7 @@ def baseline(name: str, seed: int) -> PolicyMaker:
   """Returns a function that makes a named policy without parameters."""
   makers: dict[str, PolicyMaker] = {
     "expert": Expert,
+    "guide": Guide,
     "explorer": Explorer,
     "forgetful": Forgetful,
     "noop": lambda environments: Noop(),

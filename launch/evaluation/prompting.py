@@ -75,8 +75,9 @@ def evaluate(
   repeats: int,
   say: Callable[[str], None],
   keep: Sequence[int] = (),
+  make_teacher: policies.PolicyMaker = policies.Expert,
 ) -> dict[str, Any]:
-  """Scores an agent by trial, with and without the expert's first trial.
+  """Scores an agent by trial, with and without a demonstrated first trial.
 
   Args:
     make_land: Makes the environments.
@@ -88,6 +89,7 @@ def evaluate(
     say: Shows the progress.
     keep: Numbers of tasks whose first prompted and unprompted episodes are
       kept.
+    make_teacher: Makes the player of the first trial from the environments.
 
   Returns:
     "prompted" and "unprompted", each with "mean" and "stderr" of each trial's
@@ -102,7 +104,7 @@ def evaluate(
     progress=lambda n, of: say(f"expert: {n / of:.0%}"),
   )
   makers: dict[str, policies.PolicyMaker] = {
-    "prompted": lambda envs: Prompted(make_agent(envs), policies.Expert(envs)),
+    "prompted": lambda envs: Prompted(make_agent(envs), make_teacher(envs)),
     "unprompted": make_agent,
   }
   jobs = [

@@ -99,19 +99,26 @@ def check(config: experiment.ExperimentConfig) -> None:
 
 
 def check_teachers(config: experiment.ExperimentConfig) -> None:
-  """Checks that the scripted teachers of training can play its tasks.
+  """Checks that the scripted players of training can play its tasks.
 
   Raises:
-    UserError: If a teacher can't play one of the first tasks.
+    UserError: If one of them can't play one of the first tasks.
   """
-  teaching = config.teaching
-  if teaching.labels == "actions" and teaching.teacher != "expert":
-    source = task_source.TaskSource(config)
-    tutor = teaching.teacher == "tutor"
-    check = playable.check_tutor if tutor else playable.check
+  teaching, source = config.teaching, task_source.TaskSource(config)
+  used = {}
+  if teaching.labels == "actions":
+    used["teacher"] = teaching.teacher
+  if teaching.demonstrated:
+    used["demonstrator"] = teaching.demonstrator
+  for role, player in used.items():
+    if player == "expert":
+      continue
     for index in range(min(_TASKS, source.num_tasks)):
-      with errors.user_input(f"teaching.teacher={teaching.teacher}"):
-        check(source.task(index))
+      with errors.user_input(f"teaching.{role}={player}"):
+        if player in ("tutor", "guide"):
+          playable.check_tutor(source.task(index), player)
+        else:
+          playable.check(source.task(index))
 
 
 def _check_environment(config: experiment.ExperimentConfig) -> None:

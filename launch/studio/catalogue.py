@@ -21,8 +21,10 @@ from adaland.launch.run import rundir
 from adaland.launch.studio import frames, told
 
 _PRESET = "laptop"
-# Players without parameters.
-SCRIPTED = tuple(n for n in policies.NAMES if n not in ("agent", "tutor"))
+# Players without parameters that play any task of one player.
+SCRIPTED = tuple(
+  n for n in policies.NAMES if n not in ("agent", "tutor", "guide")
+)
 
 
 class Catalogue:

@@ -9,7 +9,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.launch import errors, prompt
-from adaland.launch.evaluation import demo, episode, prompting
+from adaland.launch.evaluation import demo, episode, policies, prompting
 from tests.launch import fakes
 
 
@@ -132,8 +132,19 @@ class RunTest(parameterized.TestCase):
     self.assertStartsWith(out.getvalue(), "0 of 1 tasks, scored by")
 
   def test_scores_over_a_task_set(self):
-    def found(make_land, tasks, trials, make_agent, seed, repeats, say, keep):
+    def found(
+      make_land,
+      tasks,
+      trials,
+      make_agent,
+      seed,
+      repeats,
+      say,
+      keep,
+      make_teacher,
+    ):
       del make_agent
+      self.assertIs(make_teacher, policies.Guide)
       self.assertIs(make_land, self.make_land)
       say("expert")
       self.assertEqual(keep, [])
@@ -144,7 +155,7 @@ class RunTest(parameterized.TestCase):
       }  # fmt: skip
 
     args = prompt.make_parser().parse_args(
-      ["--workdir=r", "--taskset=test", "--seed=4", "--json=-"]
+      ["--workdir=r", "--taskset=test", "--seed=4", "--demo=guide", "--json=-"]
     )
     out = io.StringIO()
     with (
@@ -154,7 +165,7 @@ class RunTest(parameterized.TestCase):
       prompt.run(args)
     result = json.loads(out.getvalue())
     self.assertEqual(result["prompted"]["mean"], [0.25, 0.5])
-    self.assertEqual(result["trials"], 2)
+    self.assertEqual((result["trials"], result["demo"]), (2, "guide"))
     self.assertEqual(result["environment"], "mine:Icy")
 
 

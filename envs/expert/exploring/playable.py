@@ -16,8 +16,12 @@ def check(task: Task) -> None:
     )
 
 
-def check_tutor(task: Task) -> None:
-  """Checks that the tutor can play a task.
+def check_tutor(task: Task, name: str = "tutor") -> None:
+  """Checks that the tutor, or another player of its kind, can play a task.
+
+  Args:
+    task: The task.
+    name: The player's name, for the error.
 
   Raises:
     ValueError: If it can't.
@@ -25,8 +29,8 @@ def check_tutor(task: Task) -> None:
   check(task)
   if not is_simple(task):
     raise ValueError(
-      f"task {task.name!r}: the tutor can't play it, allowed: a flat room, the "
-      "goal near(player1, object type), all rules hidden"
+      f"task {task.name!r}: the {name} can't play it, allowed: a flat room, "
+      "the goal near(player1, object type), all rules hidden"
     )
 
 

@@ -33,7 +33,7 @@ class FakePlayer:
 
   def act(self, world, rows):
     del world
-    first = {"explorer": 0, "expert": 1}[self.name]
+    first = {"explorer": 0, "expert": 1, "guide": 2}[self.name]
     return np.full((len(rows), 2), (first, self.looks % 3), np.int32)
 
 
@@ -94,8 +94,9 @@ class TeachingTest(parameterized.TestCase):
       np.testing.assert_array_equal((logits != 0).sum(axis=1), 2)
     self.assertTrue(all(record.guided for record in records))
 
-  def test_the_expert_demonstrates_the_first_trial_only(self):
-    unrolls, records = self.play(demonstrated=1.0)
+  @parameterized.parameters(("expert", 1), ("guide", 2))
+  def test_the_demonstrator_plays_the_first_trial_only(self, name, its_action):
+    unrolls, records = self.play(demonstrated=1.0, demonstrator=name)
     several = 0
     for unroll in unrolls:
       self.assertEqual(unroll.privileged, {})
@@ -103,7 +104,7 @@ class TeachingTest(parameterized.TestCase):
       key = int(unroll.observation["goal"][0])
       trial_steps = 15 if key % 2 else 22
       at = unroll.observation["at"][:steps, 1].astype(int)
-      shown = unroll.action[:steps, 0] == 1
+      shown = unroll.action[:steps, 0] == its_action
       mine = at >= trial_steps
       np.testing.assert_array_equal(shown[~mine], True)
       np.testing.assert_array_equal(
@@ -200,6 +201,7 @@ class TeachingTest(parameterized.TestCase):
     ({"teacher": "agent:"}, "agent:NAME, agent:DIRECTORY"),
     ({"taught": 0.5}, "taught"),
     ({"demonstrated": 1.5}, "demonstrated"),
+    ({"demonstrator": "tutor"}, "demonstrator is 'tutor', .* expert, guide"),
     ({"teacher": "expert", "taught": 0.7, "demonstrated": 0.4}, "at most 1"),
   )
   def test_bad_settings_are_named(self, settings, message):

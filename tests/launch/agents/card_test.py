@@ -132,6 +132,7 @@ class CardTest(parameterized.TestCase):
         "teaching.teacher": "explorer",
         "teaching.taught": 0.125,
         "teaching.demonstrated": 0.25,
+        "teaching.demonstrator": "guide",
         "network.belief": True,
         "network.privileged_critic": True,
         "learner.privileged.belief_weight": 0.3,
@@ -149,7 +150,7 @@ class CardTest(parameterized.TestCase):
       "reinforcement learning took over by 80%",
       "told the true rules, weight 0.7",
       "12% of the training episodes were played by the scripted `explorer`",
-      "in 25% of the training episodes the expert",
+      "in 25% of the training episodes the guide, which is told the rules",
     ):
       self.assertIn(piece, text)
     self.assertEqual(text.count("\n- "), 5)

@@ -260,17 +260,26 @@ class ExtensionsTest(parameterized.TestCase):
     made = presets.smoke(settings, environment=Halved).resolved()
     extensions.check(made)
 
-  def test_a_teacher_that_cannot_play_the_tasks_is_refused(self):
+  @parameterized.parameters(
+    ({"teacher": "tutor"}, "teaching.teacher=tutor: .* tutor can't play it"),
+    (
+      {"demonstrated": 0.5, "demonstrator": "guide"},
+      "teaching.demonstrator=guide: .* the guide can't play it, allowed",
+    ),
+  )
+  def test_who_cannot_play_the_tasks_is_refused(self, settings, message):
+    settings = {f"teaching.{name}": value for name, value in settings.items()}
     made = presets.smoke(
-      settings={
-        "teaching.teacher": "tutor",
-        "tasks.goal_predicates": ("hold",),
-      }
+      settings={"tasks.goal_predicates": ("hold",), **settings}
     )
-    with self.assertRaisesRegex(
-      errors.UserError, "teaching.teacher=tutor: .* can't play it, allowed"
-    ):
+    with self.assertRaisesRegex(errors.UserError, message):
       extensions.check_teachers(made.config)
+
+  def test_who_can_play_the_tasks_is_not_refused(self):
+    made = presets.smoke(
+      settings={"tasks.goal_predicates": ("hold",), "teaching.demonstrated": 1}
+    )
+    extensions.check_teachers(made.config)
     extensions.check_teachers(presets.laptop().config)
 
   def test_what_is_no_land_is_refused(self):
