@@ -118,8 +118,9 @@ def evaluate(
   Args:
     policy: An object with `act(step)` and, if it keeps state for each
       environment, `reset(num_envs)`; a function from a step to actions; or
-      "expert", "explorer", "tutor", "forgetful", "noop", "random". A scripted
-      player plays the tasks measured, whatever environments it was made with.
+      "expert", "explorer", "tutor", "guide", "forgetful", "noop", "random". A
+      scripted player plays the tasks measured, whatever environments it was
+      made with.
     source: A preset's name or an experiment, which sets environments and
       held-out tasks. None means a trained agent's own or, for other policies,
       those of the preset "laptop".
