@@ -19,12 +19,11 @@ from adaland.envs.expert import expert
 from adaland.envs.tasks.task import Task
 from adaland.launch import builder, cli, errors
 from adaland.launch.agents import agent_dir
-from adaland.launch.config.experiment import ExperimentConfig
+from adaland.launch.config import teaching
 from adaland.launch.evaluation import (
   controls,
   fewshot,
   policies,
-  prompting,
   rollout,
   tasksets,
   trained_agent,
@@ -36,7 +35,7 @@ from adaland.launch.evaluation.comparison import (
 )
 from adaland.launch.recipes import task_source
 from adaland.launch.run import progress
-from adaland.launch.watching import episodes, film
+from adaland.launch.watching import episodes, film, others
 
 _EXAMPLES = """\
 examples:
@@ -48,10 +47,7 @@ The default of --workdir is the first agent that comes with the package.
 """
 _AGENT = "agent"
 _SWAPPED = "agent, swapped memory"
-_EXPLORERS = ("explorer", "forgetful")
-_SCRIPTED = ("expert", *_EXPLORERS, "random")
 _FILM, _FIGURE = "trials.mp4", "scores.png"
-_MEMORYLESS = "-memoryless"
 
 
 def make_parser() -> cli.Parser:
@@ -76,6 +72,12 @@ def make_parser() -> cli.Parser:
     "--trials",
     type=cli.positive_int,
     help="trials of each task; by default the most that any task has",
+  )
+  parser.add_argument(
+    "--demo",
+    choices=teaching.DEMONSTRATORS,
+    help="who plays the first trial of the prompted agent; by default the "
+    "guide, or the expert if the guide can't play the tasks",
   )
   parser.add_argument("--seed", type=cli.non_negative_int, default=0)
   parser.add_argument(
@@ -110,7 +112,14 @@ def run(args: argparse.Namespace) -> None:
   make_land = builder.environments(experiment)
   params = trained_agent.load(workdir, args.own_parts).params
   agent = fewshot.agent_policy(experiment, params, args.seed)
-  makers = _makers(args, workdir, experiment, agent)
+  demo = args.demo or others.demonstrator(tasks)
+  makers = {"agent, prompted": others.prompted(agent, demo)}
+  place = args.memoryless or others.memoryless_beside(workdir)
+  if place:
+    makers["memoryless"] = others.memoryless(
+      place, workdir, experiment, args.seed, args.own_parts
+    )
+  makers |= others.scripted(args.seed)
   out = pathlib.Path(args.out)
   with errors.user_input(f"--out={args.out}"):
     out.mkdir(parents=True, exist_ok=True)
@@ -134,6 +143,7 @@ def run(args: argparse.Namespace) -> None:
   line.close()
   result |= {
     "workdir": workdir,
+    "demo": demo,
     "film": str(out / _FILM),
     "figure": str(out / _FIGURE),
     "filmed": {
@@ -147,6 +157,7 @@ def run(args: argparse.Namespace) -> None:
   text = [
     summary.text(result),
     "",
+    f"prompted: the {demo} plays trial 1",
     f"film:   {out / _FILM}: task {tasks[index].name!r}, "
     f"score by trial {shares}",
     f"figure: {out / _FIGURE}",
@@ -156,49 +167,12 @@ def run(args: argparse.Namespace) -> None:
 
 def _shipped() -> str:
   """Returns the first agent of the package."""
-  names = [n for n in agent_dir.names() if not n.endswith(_MEMORYLESS)]
+  names = [n for n in agent_dir.names() if not n.endswith(others.MEMORYLESS)]
   if not names:
     raise errors.UserError(
       "--workdir is missing: no agent comes with this package"
     )
   return f"{agent_dir.PREFIX}{names[0]}"
-
-
-def _makers(
-  args: argparse.Namespace,
-  workdir: str,
-  experiment: ExperimentConfig,
-  agent: policies.PolicyMaker,
-) -> dict[str, policies.PolicyMaker]:
-  """Returns functions that make the other players, by their labels."""
-  makers: dict[str, policies.PolicyMaker] = {
-    "agent, prompted": lambda envs: prompting.Prompted(
-      agent(envs), policies.Expert(envs)
-    ),
-  }
-  memoryless = args.memoryless
-  if memoryless is None and workdir.startswith(agent_dir.PREFIX):
-    beside = f"{workdir.removeprefix(agent_dir.PREFIX)}{_MEMORYLESS}"
-    memoryless = (
-      f"{agent_dir.PREFIX}{beside}" if beside in agent_dir.names() else None
-    )
-  if memoryless:
-    other = trained_agent.load(memoryless, args.own_parts)
-    theirs, ours = (
-      (config.env, config.factories.environment)
-      for config in (other.config, experiment)
-    )
-    if theirs != ours:
-      raise errors.UserError(
-        f"--memoryless={memoryless}: its environments differ from those of "
-        f"{workdir}, allowed: the same"
-      )
-    makers["memoryless"] = fewshot.agent_policy(
-      other.config, other.params, args.seed
-    )
-  for name in _SCRIPTED:
-    makers[name] = policies.baseline(name, args.seed)
-  return makers
 
 
 def _play_all(
@@ -244,8 +218,7 @@ def _play_all(
         make_land, tasks, make, seed, show(name)
       ).rewards
     except errors.UserError as error:
-      # The explorer plays only some kinds of tasks; the other players, all.
-      if name not in _EXPLORERS:
+      if name not in others.EXPLORERS:
         raise
       line.say(f"{name}: left out: {error}")
   return rewards, played

@@ -1,7 +1,6 @@
 """Tests of launch.watch on an agent that was not trained."""
 
 import contextlib
-import dataclasses
 import io
 import json
 import pathlib
@@ -11,8 +10,6 @@ from absl.testing import absltest
 
 from adaland.launch import errors, watch
 from adaland.launch.agents import agent_dir
-from adaland.launch.config import factories, preset_configs
-from adaland.launch.evaluation import trained_agent
 from tests.launch.agents import examples
 
 
@@ -45,42 +42,17 @@ class WatchTest(absltest.TestCase):
       labels[:3], ["agent", "agent, swapped memory", "agent, prompted"]
     )
     self.assertContainsSubset({"expert", "random"}, labels)
-    # The demonstration is the expert's, whose score is about 1.
+    # The demonstration is the guide's, which is told the rules.
+    self.assertEqual(result["demo"], "guide")
     self.assertGreater(result["policies"]["agent, prompted"]["mean"][0], 0.7)
     self.assertLen(result["filmed"]["rewards"], 2)
     self.assertEqual((out / "scores.png").read_bytes()[:4], b"\x89PNG")
     frames, _ = imageio_ffmpeg.count_frames_and_secs(str(out / "trials.mp4"))
     self.assertGreater(frames or 0, 2 * 15)
 
-  def test_a_memoryless_agent_of_the_same_environments(self):
-    def load(workdir, own_parts):
-      del own_parts
-      config = preset_configs.smoke()
-      if workdir == "large":
-        env = dataclasses.replace(config.env, num_slots=9)
-        config = dataclasses.replace(config, env=env)
-      if workdir == "icy":
-        own = factories.FactoriesConfig(environment="mine:Icy")
-        config = dataclasses.replace(config, factories=own)
-      return trained_agent.SavedAgent(config, {}, absltest.mock.Mock())
-
-    def labels(workdir, *argv):
-      args = watch.make_parser().parse_args(list(argv))
-      agent = absltest.mock.Mock()
-      return list(watch._makers(args, workdir, preset_configs.smoke(), agent))
-
-    shipped = ["small", "small-memoryless"]
-    for target, name, fake in (
-      (trained_agent, "load", load),
-      (agent_dir, "names", lambda: shipped),
-    ):
-      self.enter_context(absltest.mock.patch.object(target, name, fake))
-    self.assertIn("memoryless", labels("run", "--memoryless=other"))
-    self.assertIn("memoryless", labels("agent:small"))
-    self.assertNotIn("memoryless", labels("run"))
-    for other in ("large", "icy"):
-      with self.assertRaisesRegex(errors.UserError, "environments differ from"):
-        labels("run", f"--memoryless={other}")
+  def test_an_unknown_demonstrator_is_refused(self):
+    with self.assertRaisesRegex(errors.UserError, "--demo: .*tutor.*guide"):
+      watch.make_parser().parse_args(["--demo=tutor"])
 
   def test_the_figure_s_title_tells_held_out_tasks(self):
     for taskset, text in (
