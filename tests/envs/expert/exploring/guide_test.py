@@ -9,7 +9,7 @@ from adaland.envs.expert.exploring import guide, notes
 from adaland.envs.sampling import candidates
 from adaland.envs.tasks.task import Task
 
-_N = 6
+_N = 4
 
 
 def _make(family):
