@@ -22,7 +22,7 @@ _STYLES: dict[str, tuple[str, str, float]] = {
 # Figure labels that say more than a policy's name.
 _TEXTS = {
   "agent, swapped memory": "agent with another\ntask's memory",
-  "agent, prompted": "agent, expert shows\nthe first trial",
+  "agent, prompted": "agent, is shown\nthe first trial",
   "memoryless": "agent without memory",
   "expert": "expert, told all rules",
   "explorer": "scripted explorer,\nremembers",
