@@ -24,6 +24,7 @@ from adaland.launch.evaluation import (
   controls,
   fewshot,
   policies,
+  prompting,
   rollout,
   tasksets,
   trained_agent,
@@ -112,7 +113,7 @@ def run(args: argparse.Namespace) -> None:
   make_land = builder.environments(experiment)
   params = trained_agent.load(workdir, args.own_parts).params
   agent = fewshot.agent_policy(experiment, params, args.seed)
-  demo = args.demo or others.demonstrator(tasks)
+  demo = args.demo or prompting.demonstrator(tasks)
   makers = {"agent, prompted": others.prompted(agent, demo)}
   place = args.memoryless or others.memoryless_beside(workdir)
   if place:

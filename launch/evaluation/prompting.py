@@ -15,6 +15,7 @@ import numpy as np
 
 from adaland.envs import land
 from adaland.envs.expert import expert
+from adaland.envs.expert.exploring import playable
 from adaland.envs.tasks.task import Task
 from adaland.launch.evaluation import (
   policies,
@@ -23,6 +24,16 @@ from adaland.launch.evaluation import (
   scores,
   tasksets,
 )
+
+
+def demonstrator(tasks: Sequence[Task]) -> str:
+  """Returns the guide's name, or the expert's if the guide can't play."""
+  try:
+    for task in tasks:
+      playable.check_tutor(task, "guide")
+  except ValueError:
+    return "expert"
+  return "guide"
 
 
 class Prompted:

@@ -86,7 +86,7 @@ class Lane:
     self.mind: mind.Mind | None = None
     self.agent: trained_agent.SavedAgent | None = None
     make_land = land.maker(land.LandConfig())
-    self._recorded = recorded
+    self._task, self._recorded = task, recorded
     try:
       wanted = self._agent_name(known)
       if wanted in known.agents:
@@ -132,7 +132,9 @@ class Lane:
     if not name.startswith(PROMPTED):
       return self.mind
     if recorded is None:
-      return prompting.Prompted(self.mind, policies.Expert(self._world))
+      demonstrator = prompting.demonstrator([self._task])
+      teacher = policies.baseline(demonstrator, seed)(self._world)
+      return prompting.Prompted(self.mind, teacher)
     return prompting.Prompted(self.mind, _Until(recorded.demo.actions))
 
   def step(self) -> None:

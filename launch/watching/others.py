@@ -1,9 +1,5 @@
 """The players next to an agent that is watched."""
 
-from collections.abc import Sequence
-
-from adaland.envs.expert.exploring import playable
-from adaland.envs.tasks.task import Task
 from adaland.launch import errors
 from adaland.launch.agents import agent_dir
 from adaland.launch.config.experiment import ExperimentConfig
@@ -18,16 +14,6 @@ from adaland.launch.evaluation import (
 EXPLORERS = ("explorer", "forgetful")
 # What the name of a shipped agent's memoryless counterpart ends with.
 MEMORYLESS = "-memoryless"
-
-
-def demonstrator(tasks: Sequence[Task]) -> str:
-  """Returns the guide's name, or the expert's if the guide can't play."""
-  try:
-    for task in tasks:
-      playable.check_tutor(task, "guide")
-  except ValueError:
-    return "expert"
-  return "guide"
 
 
 def prompted(agent: policies.PolicyMaker, demo: str) -> policies.PolicyMaker:

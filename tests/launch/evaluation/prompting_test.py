@@ -1,11 +1,14 @@
 """Tests of adaland.launch.evaluation.prompting; train_test has an agent."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 from absl.testing import absltest
 
 from adaland.envs import land
+from adaland.envs.sampling import candidates
+from adaland.envs.tasks.task import Hiding
 from adaland.launch.evaluation import prompting
 from tests.launch import fakes
 
@@ -13,6 +16,17 @@ from tests.launch import fakes
 def _land(*tasks) -> tuple[Any, Any]:
   made = fakes.FakeLand(len(tasks), None, lambda i: tasks[i])
   return made, made.reset()
+
+
+class DemonstratorTest(absltest.TestCase):
+  def test_the_guide_demonstrates_the_tasks_that_it_can_play(self):
+    simple = candidates.Traps().task(0)
+    other = dataclasses.replace(simple, hiding=(Hiding(),))
+    for tasks, name in (
+      ([simple, simple], "guide"),
+      ([simple, other], "expert"),
+    ):
+      self.assertEqual(prompting.demonstrator(tasks), name)
 
 
 class PromptedTest(absltest.TestCase):

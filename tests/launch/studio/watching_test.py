@@ -1,6 +1,7 @@
 """Tests of players side by side on a page, live or recorded."""
 
 import base64
+import dataclasses
 import json
 
 import numpy as np
@@ -9,9 +10,11 @@ from absl.testing import absltest
 
 from adaland.agent.checkpoint import weights
 from adaland.envs import land
+from adaland.envs.sampling import candidates
 from adaland.envs.tasks import json_files
+from adaland.envs.tasks.task import Hiding
 from adaland.launch.evaluation import demo, recording, rollout
-from adaland.launch.studio import messages
+from adaland.launch.studio import lanes, messages
 from tests.launch import fakes
 from tests.launch.studio import pages
 
@@ -62,6 +65,20 @@ class WatchingTest(pages.PageTest):
     _, more = self.frames(page)
     self.assertIn("9.00 s when it was recorded", more["notes"][0])
     self.assertEqual(more["notes"][1], "")
+
+  def test_the_guide_prompts_where_it_can_play(self):
+    page = self.page()
+    simple = candidates.Traps().task(0)
+    told = dataclasses.replace(simple, hiding=(Hiding(),))
+    for task, teacher in ((simple, "guide"), (told, "expert")):
+      text = json.dumps(json_files.to_json(task))
+      with absltest.mock.patch.object(
+        lanes.policies, "baseline", wraps=lanes.policies.baseline
+      ) as baseline:
+        page.ask(messages.Watch(("prompted agent:laptop",), text), "lanes")
+        self.assertEqual(page.get("frames")["errors"], [""])
+      baseline.assert_called_once()
+      self.assertEqual(baseline.call_args.args[0], teacher)
 
   def test_hidden_rules_are_told_to_those_who_ask_for_them(self):
     page = self.page()

@@ -4,8 +4,6 @@ import dataclasses
 
 from absl.testing import absltest
 
-from adaland.envs.sampling import candidates
-from adaland.envs.tasks.task import Hiding
 from adaland.launch import errors
 from adaland.launch.agents import agent_dir
 from adaland.launch.config import factories, preset_configs
@@ -14,15 +12,6 @@ from adaland.launch.watching import others
 
 
 class OthersTest(absltest.TestCase):
-  def test_the_guide_demonstrates_the_tasks_that_it_can_play(self):
-    simple = candidates.Traps().task(0)
-    other = dataclasses.replace(simple, hiding=(Hiding(),))
-    for tasks, name in (
-      ([simple, simple], "guide"),
-      ([simple, other], "expert"),
-    ):
-      self.assertEqual(others.demonstrator(tasks), name)
-
   def test_shipped_agents_have_a_memoryless_counterpart_by_name(self):
     with absltest.mock.patch.object(
       agent_dir, "names", return_value=["small", "small-memoryless", "large"]
