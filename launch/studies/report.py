@@ -8,7 +8,14 @@ import numpy as np
 
 from adaland.launch import cli, errors
 from adaland.launch.evaluation.comparison import score_tables, summary
-from adaland.launch.studies import curves, decisions, running, study, table
+from adaland.launch.studies import (
+  curves,
+  decisions,
+  results,
+  running,
+  study,
+  table,
+)
 
 PAGE = "README.md"
 SCORES = "scores.png"
@@ -38,7 +45,7 @@ def write(plan: running.Plan) -> tuple[dict[str, Any], str]:
   compared = summary.compare(score_tables.load(specs))
   trained = {
     name: [
-      running.training(plan.result(name, seed)) for seed in range(plan.seeds)
+      results.training(plan.result(name, seed)) for seed in range(plan.seeds)
     ]
     for name in names
   }

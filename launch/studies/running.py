@@ -24,7 +24,7 @@ from adaland.launch.evaluation import (
 )
 from adaland.launch.recipes import task_source
 from adaland.launch.run import process_tree, progress, rundir
-from adaland.launch.studies import curves, study
+from adaland.launch.studies import curves, results, study
 
 # A run ends at most this late, plus a tenth of its length.
 _LATE_STEPS = 50_000
@@ -136,6 +136,16 @@ def run(plan: Plan) -> None:
   tasks = tasksets.many(plan.size.taskset, source, plan.size.num_tasks)
   for each in configs.values():
     trained_agent.check_fit(each.env, tasks)
+  wanted = (tasksets.fingerprint(tasks), [plan.size.trials])
+  for path in (
+    *map(plan.player, study.PLAYERS),
+    *(plan.result(variant.name, seed) for variant, seed in configs),
+  ):
+    if path.exists() and results.tasks(path) != wanted:
+      raise errors.UserError(
+        f"{path}: is of other tasks than the study's ({plan.size.taskset}, "
+        f"{plan.size.trials} trials), allowed: the same, or another --out"
+      )
   left = {
     (variant.name, seed): chosen
     for (variant, seed), chosen in configs.items()
@@ -245,9 +255,9 @@ def _is_done(
       f"{path}: its run has other settings than the study ({unlike[0]}), "
       "allowed: the same, or another --out and --runs"
     )
-  found = training(path)
+  found = results.training(path)
   # Older results do not name their launcher.
-  launcher = json_checks.load(path).get("launcher", plan.size.launcher)
+  launcher = results.launcher(path) or plan.size.launcher
   if launcher != plan.size.launcher:
     raise errors.UserError(
       f"{path}: its run had --launcher={errors.printable(str(launcher))}, "
@@ -275,17 +285,6 @@ def _refuse_longer(
       f"{counters['seconds'] / 60:.0f} minutes) than {plan.length}, allowed: "
       f"a study of that length (--steps, --minutes), or another {flag}"
     )
-
-
-def training(path: pathlib.Path) -> dict[str, float]:
-  """Returns how long a variant was trained, from its results file.
-
-  Raises:
-    UserError: If the file is not a study's.
-  """
-  with errors.user_input(str(path)), errors.of_another_form(str(path)):
-    found = json_checks.load(path)["training"]
-    return {name: float(found[name]) for name in found}
 
 
 def _write(path: pathlib.Path, result: dict[str, Any]) -> None:

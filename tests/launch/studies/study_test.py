@@ -11,7 +11,7 @@ from absl.testing import absltest, parameterized
 
 from adaland.launch import train
 from adaland.launch.config import experiment
-from adaland.launch.evaluation import fewshot
+from adaland.launch.evaluation import fewshot, tasksets
 from adaland.launch.run import process_tree, rundir
 from adaland.launch.studies import __main__ as command
 from adaland.launch.studies import study, table
@@ -66,7 +66,8 @@ class FakeRuns:
     rewards = np.linspace(0.1, len(name) / 20, trials[0])
     return {
       "policy": name,
-      "tasks_sha256": "0",
+      "tasks_sha256": tasksets.fingerprint(tasks),
+      "trials": list(trials),
       "tasks": [
         {"id": str(i), "trial_rewards": rewards.tolist(), "expert": 1.0}
         for i in range(len(tasks))
@@ -311,6 +312,25 @@ class StudyTest(parameterized.TestCase):
     self.assertEqual((code, out), (2, ""))
     self.assertIn(message, err)
     self.assertEqual(err.count("\n"), 1)
+
+  def test_results_of_other_tasks_are_refused_before_training(self):
+    argv = ("made", "--minutes=2", "--seeds=1")
+    self.call(*argv)
+    made, page = table.STUDIES["made"], self.folder / "out" / "README.md"
+    before, trained = page.read_text(), list(self.fake.trained)
+    usual = made.sizes["usual"]
+    for size in (
+      dataclasses.replace(usual, taskset="probe", num_tasks=1),
+      dataclasses.replace(usual, trials=3),
+    ):
+      other = dataclasses.replace(made, sizes={"usual": size})
+      with absltest.mock.patch.dict(table.STUDIES, {"made": other}):
+        code, out, err = self.call(*argv)
+      self.assertEqual((code, out), (2, ""))
+      self.assertIn("expert.json: is of other tasks than the study's", err)
+      self.assertEqual(err.count("\n"), 1)
+      self.assertEqual(self.fake.trained, trained)
+      self.assertEqual(page.read_text(), before)
 
   def test_a_damaged_result_is_named(self):
     self.call("made", "--minutes=2", "--seeds=1")
