@@ -46,6 +46,8 @@ class File(NamedTuple):
     tasks: Hash of its tasks.
     environment: Reference to the user's own environment; empty for `Land`.
     coplayer: Name of the policy that plays player 2; empty if there is none.
+    demo: Who or which file demonstrated the first trial; empty without prompts.
+    temperature: Temperature of the policy.
     rewards: Rewards [tasks, K] by the suffix of the label.
     expert: The expert's rewards, [tasks].
   """
@@ -55,6 +57,8 @@ class File(NamedTuple):
   tasks: str
   environment: str
   coplayer: str
+  demo: str
+  temperature: float
   rewards: dict[str, np.ndarray]
   expert: np.ndarray
 
@@ -139,6 +143,8 @@ def _parse(path: str, content: dict[str, Any]) -> File:
     json_checks.read_text(content["tasks_sha256"], "tasks_sha256"),
     environment,
     json_checks.read_text(content.get("coplayer", ""), "coplayer"),
+    json_checks.read_text(content.get("demo", ""), "demo"),
+    json_checks.read_number(content.get("temperature", 1.0), "temperature"),
     rewards,
     expert,
   )

@@ -131,18 +131,34 @@ def _check_labels(specs: Sequence[str]) -> None:
 def _check_seeds(files: Sequence[tuple[str, evaluation_files.File]]) -> None:
   """Refuses files of one label that are not of an agent's training seeds.
 
-  Several files of one agent, or with different co-players, are not.
+  Several files of one agent are not, and neither are files with different
+  co-players, temperatures or demonstrations.
   """
   found: dict[tuple[str, str], str] = {}
   firsts: dict[str, evaluation_files.File] = {}
+  prompted: dict[str, evaluation_files.File] = {}
   for label, file in files:
     first = firsts.setdefault(label, file)
+    allowed = f"allowed: as files of {label!r} evaluations with the same"
     if file.coplayer != first.coplayer:
       ours, theirs = (_shown(each.coplayer, "nobody") for each in (file, first))
       raise errors.UserError(
         f"{file.name}: is with the co-player {ours}, {first.name} with "
-        f"{theirs}, allowed: as files of {label!r} evaluations with the same"
+        f"{theirs}, {allowed}"
       )
+    if file.temperature != first.temperature:
+      raise errors.UserError(
+        f"{file.name}: has the temperature {file.temperature:g}, {first.name} "
+        f"{first.temperature:g}, {allowed}"
+      )
+    if file.demo:
+      first = prompted.setdefault(label, file)
+      if file.demo != first.demo:
+        ours, theirs = (errors.printable(each.demo) for each in (file, first))
+        raise errors.UserError(
+          f"{file.name}: has the demonstration {ours}, {first.name} {theirs}, "
+          f"{allowed}"
+        )
     if file.seed.agent is None:
       continue
     for addition in file.rewards:

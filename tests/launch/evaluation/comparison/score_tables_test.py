@@ -147,6 +147,34 @@ class ScoreTablesTest(evaluations.FolderTest):
     tables = score_tables.load([f"a={paths[1]}", f"a={paths[3]}"])
     self.assertLen(tables.scores["a"], 2)
 
+  def test_other_temperatures_and_demonstrations_are_no_seeds(self):
+    tasks = [{"id": "0", "prompted": [1.0], "unprompted": [1.0], "expert": 2.0}]
+    prompt = {"tasks": tasks, "tasks_sha256": "abc", "prompted": {}}
+    paths = [
+      self.write(f"{i}.json", prompt | known)
+      for i, known in enumerate(
+        (
+          {"demo": "expert"},
+          {"demo": "guide"},
+          {"demo": "expert", "temperature": 0.5},
+          {"demo": "expert"},
+        )
+      )
+    ]
+    evaluate = evaluation([[1.0]], [2.0])
+    paths.append(self.write("4.json", evaluate))
+    for chosen, message in (
+      ((0, 1), "1.json: has the demonstration guide, .*0.json expert, allowed"),
+      ((0, 4, 1), "1.json: has the demonstration guide, .*0.json expert"),
+      ((0, 2), "2.json: has the temperature 0.5, .*0.json 1, allowed: as fil"),
+      ((4, 2), "2.json: has the temperature 0.5, .*4.json 1, allowed: as fil"),
+    ):
+      with self.assertRaisesRegex(errors.UserError, message):
+        score_tables.load([f"a={paths[i]}" for i in chosen])
+      score_tables.load([paths[i] for i in chosen])
+    tables = score_tables.load([f"a={paths[i]}" for i in (0, 3, 4)])
+    self.assertLen(tables.scores["a, prompted"], 2)
+
   def test_all_are_divided_by_the_best_of_the_experts(self):
     first = self.write("a.json", evaluation())
     second = self.write("b.json", evaluation(expert=(4.0, 4.0, 0.0)))
