@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> None:
   description = agent_dir.Description(
     name,
     saved_agent.published(saved.config, args.workdir),
-    saved.training._replace(hardware=args.hardware),
+    saved.training._replace(hardware=args.hardware or saved.training.hardware),
   )
   num_params = sum(int(np.size(x)) for x in jax.tree.leaves(saved.params))
   text = card.write(

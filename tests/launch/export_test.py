@@ -14,6 +14,7 @@ from absl.testing import absltest
 import adaland
 from adaland.agent.checkpoint import weights
 from adaland.launch import errors, export
+from adaland.launch.agents import agent_dir
 from adaland.launch.config import experiment
 from adaland.launch.evaluation import trained_agent
 from tests.launch.agents import examples
@@ -87,6 +88,13 @@ class ExportTest(absltest.TestCase):
       self.assertEqual(saved.config, self.config)
       self.assertEqual(saved.training[:3], (120, 7, 61.5))
     jax.tree.map(np.testing.assert_array_equal, *(x.params for x in loaded))
+
+  def test_an_agent_exported_again_keeps_its_hardware(self):
+    out = self.folder / "again"
+    code, _, err = _call(f"--workdir={self.folder / 'agent'}", f"--out={out}")
+    self.assertEqual(code, 0, err)
+    self.assertIn("| hardware | 2 cores |", (out / "README.md").read_text())
+    self.assertEqual(agent_dir.read(out).training.hardware, "2 cores")
 
   def test_a_public_agent(self):
     agent = adaland.load_agent(self.folder / "agent")
