@@ -54,9 +54,17 @@ def memoryless(
     own_parts: True if code that the config names may be imported.
 
   Raises:
-    UserError: If there is no such agent, or its environments are others.
+    UserError: If there is no such agent, it has a memory, or its environments
+      are others.
   """
-  saved = trained_agent.load(place, own_parts)
+  with errors.user_input(f"--memoryless={place}"):
+    saved = trained_agent.load(place, own_parts)
+  memory = saved.config.factories.memory or saved.config.network.memory
+  if memory != "none":
+    raise errors.UserError(
+      f"--memoryless={place}: has the memory {errors.printable(memory)}, "
+      "allowed: an agent trained with network.memory=none"
+    )
   theirs, ours = (
     (config.env, config.factories.environment)
     for config in (saved.config, experiment)

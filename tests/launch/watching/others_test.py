@@ -26,7 +26,11 @@ class OthersTest(absltest.TestCase):
   def test_a_memoryless_agent_has_the_same_environments(self):
     def load(workdir, own_parts):
       self.assertTrue(own_parts)
-      config = preset_configs.smoke()
+      network = dataclasses.replace(
+        preset_configs.smoke().network,
+        memory="gru" if workdir == "remembers" else "none",
+      )
+      config = dataclasses.replace(preset_configs.smoke(), network=network)
       if workdir == "large":
         env = dataclasses.replace(config.env, num_slots=9)
         config = dataclasses.replace(config, env=env)
@@ -44,12 +48,16 @@ class OthersTest(absltest.TestCase):
       absltest.mock.patch.object(fewshot, "agent_policy") as agent_policy,
     ):
       self.assertIs(make("same"), agent_policy.return_value)
-      agent_policy.assert_called_once_with(preset_configs.smoke(), {}, 5)
+      agent_policy.assert_called_once_with(load("same", True).config, {}, 5)
       for place in ("large", "icy"):
         with self.assertRaisesRegex(
           errors.UserError, f"memoryless={place}: its environments differ from"
         ):
           make(place)
+      with self.assertRaisesRegex(
+        errors.UserError, "memoryless=remembers: has the memory gru, allowed"
+      ):
+        make("remembers")
 
   def test_scripted_players_are_made_by_name(self):
     names = list(others.scripted(seed=0))
