@@ -68,7 +68,8 @@ export class Draft {
     return heights ? [heights.length, heights[0].length] : tiles ?? [8, 8];
   }
 
-  resize(x, y) {
+  resize(...size) {
+    const [x, y] = size.map((n) => Math.max(2, Math.min(20, Math.round(n))));
     this.task.world.tiles = [x, y];
     const { heights } = this.task.world;
     if (!heights) return;

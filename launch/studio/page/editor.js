@@ -180,9 +180,9 @@ export function make(app, given) {
     }));
   }
 
-  function number(text, value, least, most, set, step = 1) {
+  function number(text, value, least, most, set, step = 1, on = 'oninput') {
     return field(text, 'number', value, { min: least, max: most, step,
-      oninput: (event) => {
+      [on]: (event) => {
         const given = Number(event.target.value);
         if (event.target.value !== '') { set(given); changed(); }
       } });
@@ -201,8 +201,11 @@ export function make(app, given) {
           changed({ rebuild: true });
         })),
       h('div', { class: 'row' },
-        number('tiles', x, 2, 20, (v) => draft.resize(v, draft.size[1])),
-        number('by', y, 2, 20, (v) => draft.resize(draft.size[0], v)),
+        // The first digit of a size must not cut off tiles.
+        number('tiles', x, 2, 20, (v) => draft.resize(v, draft.size[1]), 1,
+          'onchange'),
+        number('by', y, 2, 20, (v) => draft.resize(draft.size[0], v), 1,
+          'onchange'),
         number('levels', world.levels ?? 1, 1, 4, (v) => {
           const { seed = 0, walls = 0, diagonals = 0 } = task.world;
           task.world = { seed, tiles: draft.size, levels: v, walls, diagonals };

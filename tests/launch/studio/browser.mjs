@@ -72,6 +72,17 @@ async function editText(page) {
     players: [{ goal: 'near(player1, black cube)' }] };
   await edit(least);
   assert.equal(await page.getByLabel('tiles').inputValue(), '8');
+  const heights = Array.from({ length: 4 }, () => [0, 0, 0, 0]);
+  heights[3][0] = 1;
+  await edit({ ...least, name: 'raised', world: { heights } });
+  const tiles = page.getByLabel('tiles');
+  await tiles.press('Control+a');
+  await tiles.pressSequentially('12');
+  await tiles.blur();
+  await page.waitForFunction(() => {
+    const { heights } = adaland.debug.draft().world;
+    return heights.length === 12 && heights[3][0] === 1;
+  });
   await edit({ ...least, name: 'two',
     players: [...least.players, { goal: 'near(player2, black cube)' }],
     rules: ['hold(player1, black cube) -> purple wall',
