@@ -1,10 +1,9 @@
 """The public functions of the library, as `import adaland` provides them."""
 
+import dataclasses
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
-
-import numpy as np
 
 from adaland.agent.checkpoint import weights
 from adaland.envs import constants, land
@@ -82,12 +81,12 @@ def make(
       env=trained_agent.default_env([chosen.task(0)])
     )
   seed = policies.checked_seed(seed)
-  rng = np.random.Generator(np.random.PCG64(seed))
+  draws = task_sets.Draws(chosen, seed)
   env = config.env
 
   def next_task(row: int) -> Task:
     del row
-    task = chosen.task(int(rng.integers(chosen.num_tasks)))
+    task = draws.next()
     task_source.check_room(task, env, "these")
     return task
 
@@ -122,10 +121,12 @@ def evaluate(
       scripted player plays the tasks measured, whatever environments it was
       made with.
     source: A preset's name or an experiment, which sets environments and
-      held-out tasks. None means a trained agent's own or, for other policies,
-      those of the preset "laptop".
+      held-out tasks. None means a trained agent's own; for a name with
+      `tasks`, environments with room for any task; and otherwise those of the
+      preset "laptop".
     trials: Numbers of trials, k.
-    tasks: Tasks to play instead of the held-out ones: as in `make`, or "probe".
+    tasks: Tasks to play instead of the held-out ones: as in `make`, or the name
+      of a task set, such as "probe".
       All tasks of a folder are played, and the held-out half of a family.
     num_tasks: Maximum number of tasks.
     repeats: Episodes per task and k; their rewards are averaged.
@@ -135,25 +136,31 @@ def evaluate(
   Raises:
     UserError: If an argument is invalid.
   """
-  if source is None:
-    config = getattr(policy, "config", None)
-    if not isinstance(config, experiment.ExperimentConfig):
-      config = _config("laptop")
+  own = getattr(policy, "config", None)
+  if source is not None:
+    config, whose = _config(source), "these"
+  elif isinstance(own, experiment.ExperimentConfig):
+    config, whose = own, "this agent's"
   else:
-    config = _config(source)
+    config, whose = _config("laptop"), "these"
   seed = policies.checked_seed(seed)
   for field, value in (("num_tasks", num_tasks), ("repeats", repeats)):
     if value < 1:
       raise errors.UserError(f"{field} is {value}, allowed: 1 or more")
   if isinstance(tasks, (str, os.PathLike)):
+    # A path is never a name: it may lead to a folder called "test".
+    spec = tasks if isinstance(tasks, str) else os.path.join(".", tasks)
     chosen = tasksets.many(
-      os.fspath(tasks), task_source.TaskSource(config, held_out=True), num_tasks
+      spec, task_source.TaskSource(config, held_out=True), num_tasks
     )
   else:
     drawn = _task_set(tasks, config, held_out=True)
     count = min(num_tasks, drawn.num_tasks)
     chosen = [drawn.task(index) for index in range(count)]
-  trained_agent.check_fit(config.env, chosen)
+  if source is None and tasks is not None and isinstance(policy, str):
+    env = trained_agent.default_env(chosen)
+    config = dataclasses.replace(config, env=env)
+  trained_agent.check_fit(config.env, chosen, whose=whose)
   line = progress.Progress()
   if not name and isinstance(policy, str):
     name = policy

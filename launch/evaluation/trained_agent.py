@@ -30,7 +30,10 @@ def load(workdir: str, own_parts: bool = False) -> SavedAgent:
 
 
 def check_fit(
-  config_: land.LandConfig, tasks: list[Task], pairs: bool = False
+  config_: land.LandConfig,
+  tasks: list[Task],
+  pairs: bool = False,
+  whose: str = "this agent's",
 ) -> None:
   """Checks that tasks fit a config's environments.
 
@@ -38,17 +41,18 @@ def check_fit(
     config_: The environments.
     tasks: The tasks.
     pairs: Whether both players of an environment will be played.
+    whose: The owner of the environments, for errors.
 
   Raises:
     UserError: If a task has more objects, players or rules than fit, or the
       environments have two players and only one is played.
   """
   for task in tasks:
-    task_source.check_room(task, config_, "this agent's")
+    task_source.check_room(task, config_, whose)
   if config_.num_players > 1 and not pairs:
     raise errors.UserError(
-      f"env.num_players of this agent is {config_.num_players}, allowed here: "
-      "1 (adaland evaluate plays pairs)"
+      f"env.num_players of {whose} environments is {config_.num_players}, "
+      "allowed here: 1 (adaland evaluate plays pairs)"
     )
 
 

@@ -1,5 +1,6 @@
 """Tests of the library's functions; own_parts_test trains."""
 
+import contextlib
 import json
 import pathlib
 from typing import Any
@@ -64,6 +65,12 @@ class MakeTest(parameterized.TestCase):
     env.reset()
     self.assertEqual(env.config.num_slots, land.LandConfig().num_slots)
     self.assertRegex(env.tasks[0].name, r"^(fetch|train) \d+$")
+
+  def test_a_family_of_more_tasks_than_a_64_bit_integer(self):
+    config = sampler.SamplerConfig(num_games=2**62)
+    env = api.make(tasks=config)
+    env.reset()
+    self.assertStartsWith(env.tasks[0].name, "train ")
 
   def test_the_user_s_errors(self):
     refused: Any = (
@@ -136,6 +143,14 @@ class EvaluateTest(absltest.TestCase):
     result = api.evaluate("noop", tasks="probe", trials=[1], num_tasks=1)
     self.assertEqual(result["taskset"], "probe")
 
+  def test_a_name_plays_any_task_and_a_function_what_fits_the_preset(self):
+    result = api.evaluate("noop", tasks="probe", trials=[1])
+    self.assertEqual(result["num_tasks"], 30)
+    self.assertEqual(self.played[0][0], land.LandConfig())
+    message = "objects; these environments hold at most 6"
+    with self.assertRaisesRegex(errors.UserError, message):
+      api.evaluate(lambda step: step, tasks="probe")
+
   def test_an_agent_plays_in_the_environments_of_its_run(self):
     agent = policies.Noop()
     agent.config = preset_configs.smoke()  # pyrefly: ignore[missing-attribute] (fake)
@@ -195,6 +210,17 @@ class EvaluateTest(absltest.TestCase):
     for tasks in (str(folder), folder):
       found = api.evaluate("noop", tasks=tasks, trials=[1])
       self.assertEqual(found["num_tasks"], 3)
+
+  def test_a_path_is_no_name_of_a_task_set(self):
+    folder = pathlib.Path(self.create_tempdir().full_path)
+    (folder / "probe").mkdir()
+    (folder / "probe" / "0.json").write_text(
+      json.dumps(json_files.to_json(fetch(7)))
+    )
+    with contextlib.chdir(folder):
+      for tasks, num_tasks in ((pathlib.Path("probe"), 1), ("probe", 30)):
+        found = api.evaluate("noop", tasks=tasks, trials=[1])
+        self.assertEqual(found["num_tasks"], num_tasks)
 
 
 class TrainTest(absltest.TestCase):
