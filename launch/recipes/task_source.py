@@ -190,8 +190,13 @@ def check_length(task: Task, config: experiment.ExperimentConfig) -> None:
   """Raises UserError if unrolls are whole episodes and an episode is longer."""
   steps = task.trials * task.trial_steps
   if config.whole_episodes and steps > config.longest_episode:
+    limits = (
+      "tasks.family"
+      if config.tasks.family
+      else "tasks.trials and tasks.trial_seconds"
+    )
     raise errors.UserError(
       f"task {task.name!r} lasts {steps} steps, allowed: "
-      f"{config.longest_episode}, the longest episode of tasks.trials and "
-      "tasks.trial_seconds"
+      f"{config.longest_episode}, the longest episode of {limits} (longer ones "
+      "also need a larger actor.unroll_length)"
     )

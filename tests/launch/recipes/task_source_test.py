@@ -193,6 +193,22 @@ class TaskSourceTest(parameterized.TestCase):
       source.task(0)
     self.assertNotIn("\n", str(caught.exception))
 
+  def test_too_long_a_task_names_the_setting_that_holds(self):
+    for settings, message in (
+      ({}, "allowed: 30, the longest episode of tasks.trials and tasks.tria"),
+      (
+        {
+          "tasks.family": "traps:trials=1,trial_seconds=2",
+          "env.max_rules": 4,
+          "network.memory_length": 16,
+        },
+        "allowed: 15, the longest episode of tasks.family ",
+      ),
+    ):
+      made = presets.smoke(settings, tasks=endless)
+      with self.assertRaisesRegex(errors.UserError, message):
+        task_source.TaskSource(made.resolved()).task(0)
+
 
 if __name__ == "__main__":
   absltest.main()
