@@ -30,7 +30,7 @@ def demonstrator(tasks: Sequence[Task]) -> str:
   """Returns the guide's name, or the expert's if the guide can't play."""
   try:
     for task in tasks:
-      playable.check_tutor(task, "guide")
+      playable.check_guide(task)
   except ValueError:
     return "expert"
   return "guide"

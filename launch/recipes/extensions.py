@@ -19,6 +19,8 @@ _TASKS = 3
 # Maximum number of environments that are tried before a run starts. A run in
 # one process with no more environments reuses the programs compiled here.
 _MAX_ENVS = 64
+# Scripted players of certain kinds of tasks.
+_CHECKS = {"tutor": playable.check_tutor, "guide": playable.check_guide}
 
 
 def find(config: experiment.ExperimentConfig, name: str) -> Any:
@@ -113,12 +115,10 @@ def check_teachers(config: experiment.ExperimentConfig) -> None:
   for role, player in used.items():
     if player == "expert":
       continue
+    check = _CHECKS.get(player, playable.check)
     for index in range(min(_TASKS, source.num_tasks)):
       with errors.user_input(f"teaching.{role}={player}"):
-        if player in ("tutor", "guide"):
-          playable.check_tutor(source.task(index), player)
-        else:
-          playable.check(source.task(index))
+        check(source.task(index))
 
 
 def _check_environment(config: experiment.ExperimentConfig) -> None:

@@ -263,7 +263,14 @@ class Explorer:
     harmless |= (types == self._goal[rows, None]) | own.frozen[rows]
     radius = np.where(harmless, _OBSTACLE_METRES, avoid)
     radius = np.where(types > 0, radius, 0.0)
-    radius[np.arange(len(rows)), target] = 0
+    k = np.arange(len(rows))
+    # An object near the goal's one must not keep the player from it.
+    gap = np.linalg.norm(
+      own.pos[rows, :, :2] - own.pos[rows, target][:, None, :2], axis=-1
+    )
+    is_goal = types[k, target] == self._goal[rows]
+    radius = np.where(is_goal[:, None], np.minimum(radius, gap), radius)
+    radius[k, target] = 0
     return radius
 
   def _walk(

@@ -6,11 +6,13 @@ then can't tell which objects came together. The guide acts by what is in view,
 as the tutor does, so its trials show what the rules are about.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from adaland.envs import land
 from adaland.envs.expert.exploring import notes, playable, tutor
-from adaland.envs.tasks.task import Task
+from adaland.envs.tasks.task import Rule, Task
 
 
 class Guide(tutor.Tutor):
@@ -18,7 +20,7 @@ class Guide(tutor.Tutor):
 
   def _check(self, task: Task) -> None:
     """Raises ValueError if the player can't play a task."""
-    playable.check_tutor(task, "guide")
+    playable.check_guide(task)
 
   def observe(self, world: land.Land) -> None:
     """Reads the current state, and the rules at the start of a trial."""
@@ -27,16 +29,27 @@ class Guide(tutor.Tutor):
       self._tell(int(i), world.tasks[i])
 
   def _tell(self, i: int, task: Task) -> None:
-    """Notes the effects of a task's rules about near objects."""
-    known = self.known
-    for rule in task.rules:
-      condition = rule.condition
-      if condition.predicate != "near" or condition.negated:
-        continue
-      made = rule.spawns[0].type_id if rule.spawns else notes.VANISHES
-      a, *others = (kind.type_id for kind in condition.object_types)
+    """Notes the effects of all contacts in a task."""
+    known, rules = self.known, playable.contact_rules(task)
+    # Contacts that no rule is about have no effect.
+    known.touch[i] = known.pair[i] = notes.INERT
+    useful = _useful(int(self._goal[i]), rules)
+    for rule in reversed(rules):  # The first of several rules fires.
+      types = [kind.type_id for kind in rule.spawns] or [notes.VANISHES]
+      made = next((each for each in types if each in useful), types[0])
+      a, *others = (kind.type_id for kind in rule.condition.object_types)
       if others:
         [b] = others
         known.pair[i, a, b] = known.pair[i, b, a] = made
       else:
         known.touch[i, a] = made
+
+
+def _useful(goal: int, rules: Sequence[Rule]) -> set[int]:
+  """Returns the types that the goal's object can be made from, and its own."""
+  useful = {goal}
+  for _ in rules:
+    for rule in rules:
+      if any(kind.type_id in useful for kind in rule.spawns):
+        useful |= {kind.type_id for kind in rule.condition.object_types}
+  return useful

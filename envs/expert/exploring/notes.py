@@ -112,7 +112,7 @@ class Notes:
     spawned = np.zeros_like(visible)
     lost = changed | gone
     for i in np.flatnonzero(lost.any(axis=1)):
-      spawned[i] = self._explain(i, view, lost[i], appeared[i])
+      spawned[i] = self._explain(i, view, lost[i], appeared[i], int(goal[i]))
     self._find_products(view, goal, appeared & ~spawned, start)
     self.types = np.where(visible, view.slot_types, self.types)
     self.types[gone] = 0
@@ -155,10 +155,15 @@ class Notes:
     gaps = np.linalg.norm(view.object_pos - self._last_pos[:, None], axis=-1)
     close = appeared & (gaps < _PRODUCT_METRES)
     rewarded = (view.last_reward[:, 0] > 0) & ~start
-    unknown = (self.last[:, 0] > 0) & (self.expected() == 0)
-    for i in np.flatnonzero(unknown & (rewarded | close.any(axis=1))):
+    expected = self.expected()
+    unknown = (expected == 0) & (rewarded | close.any(axis=1))
+    # Of several products the goal's object counts, even if it is seen later.
+    wanted = (close & (view.slot_types == goal[:, None])).any(axis=1)
+    wanted &= expected != goal
+    for i in np.flatnonzero((self.last[:, 0] > 0) & (unknown | wanted)):
       a, b = self.last[i]
-      made = goal[i] if rewarded[i] else view.slot_types[i, close[i].argmax()]
+      is_goal = rewarded[i] or wanted[i]
+      made = goal[i] if is_goal else view.slot_types[i, close[i].argmax()]
       if b:
         self.pair[i, a, b] = self.pair[i, b, a] = made
       else:
@@ -212,7 +217,12 @@ class Notes:
         self.pair[i, pair[0], pair[1]] = INERT
 
   def _explain(
-    self, i: int, view: land.BatchView, lost: np.ndarray, appeared: np.ndarray
+    self,
+    i: int,
+    view: land.BatchView,
+    lost: np.ndarray,
+    appeared: np.ndarray,
+    goal: int,
   ) -> np.ndarray:
     """Notes why objects of one environment are gone.
 
@@ -221,6 +231,8 @@ class Notes:
       view: The state.
       lost: Objects that are gone, bool [S].
       appeared: Objects that were not known before, bool [S].
+      goal: The type of the goal's object, the product that counts if there are
+        several.
 
     Returns:
       The objects that appeared in place of the lost ones, bool [S].
@@ -240,6 +252,8 @@ class Notes:
       if len(products):
         nearest = products[np.argmin(gaps[products])]
         product = int(view.slot_types[i, nearest])
+        if goal in view.slot_types[i, products]:
+          product = goal
       inert = self.touch[i, types[s]] == INERT
       partner = self._partner(i, s, slots, done, inert)
       if partner is not None:

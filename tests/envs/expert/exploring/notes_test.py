@@ -108,6 +108,15 @@ class NotesTest(parameterized.TestCase):
       touches(taken(before, after, elsewhere)), {_A: notes.VANISHES}
     )
 
+  @parameterized.parameters(0, 1)
+  def test_of_two_products_the_goal_s_object_counts(self, steps_later):
+    gone = {0: (_H, (1.2, 0, _Z))}
+    goal = {1: (_GOAL, (1.6, 0, _Z))}
+    views = [fakes.make_batch({0: (_A, (1.2, 0, _Z))})]
+    views += steps_later * [fakes.make_batch(gone, player=(0.3, 0))]
+    views.append(fakes.make_batch(gone | goal, player=(0.3, 0)))
+    self.assertEqual(touches(taken(*views))[_A], _GOAL)
+
   def test_what_is_known_is_not_lost_by_not_seeing_it(self):
     before = fakes.make_batch({0: (_A, (1.2, 0, _Z))}, step=0)
     made = taken(before)

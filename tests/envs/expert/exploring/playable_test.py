@@ -3,6 +3,7 @@
 from absl.testing import absltest, parameterized
 
 from adaland.envs.expert.exploring import playable
+from adaland.envs.sampling import candidates
 from adaland.envs.tasks.task import Task
 
 NEAR = "near(player1, black sphere)"
@@ -36,10 +37,51 @@ class PlayableTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, "'odd': the tutor can't play it"):
       playable.check_tutor(task)
 
+  @parameterized.parameters(
+    candidates.Traps, candidates.Find, candidates.Fetch, candidates.Chain
+  )
+  def test_the_guide_plays_the_families(self, family):
+    for index in range(20):
+      playable.check_guide(family().task(index))
+
+  @parameterized.parameters(
+    ("hold(player1, black cube) -> black sphere",),
+    ("not near(player1, black cube) -> black sphere",),
+    # Nothing is frozen, so there is no place to carry the cube to.
+    ("near(black cube, purple pyramid) -> black sphere",),
+    # Nothing makes the yellow cube.
+    ("near(player1, yellow cube) -> black sphere",),
+  )
+  def test_what_the_guide_can_not_make(self, rule):
+    task = Task.of(
+      NEAR, ["black cube", "purple pyramid"], [rule], hide_rules=[1]
+    )
+    playable.check_tutor(task)
+    with self.assertRaisesRegex(
+      ValueError, "guide can't play it, allowed: a g"
+    ):
+      playable.check_guide(task)
+
+  def test_a_rule_may_need_what_another_makes(self):
+    rules = [
+      "near(yellow cube, purple wall) -> black sphere",
+      "near(player1, black cube) -> yellow cube",
+    ]
+    frozen = {"type": "purple wall", "frozen": True}
+    task = Task.of(NEAR, ["black cube", frozen], rules, hide_rules=[1, 2])
+    playable.check_guide(task)
+
   def test_two_players_are_refused(self):
     task = make_task([NEAR, NEAR])
-    with self.assertRaisesRegex(ValueError, "can't play it with 2 players"):
-      playable.check(task)
+    for check, name in (
+      (playable.check, "explorer"),
+      (playable.check_tutor, "tutor"),
+      (playable.check_guide, "guide"),
+    ):
+      with self.assertRaisesRegex(
+        ValueError, f"the {name} can't play it with 2 players"
+      ):
+        check(task)
 
 
 if __name__ == "__main__":

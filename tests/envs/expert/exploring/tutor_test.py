@@ -109,6 +109,27 @@ class TutorTest(parameterized.TestCase):
     self.assertLen(set(actions[-8:, _TURN].tolist()), 1)
     self.assertIn(actions[-1, _TURN], (0, 4))
 
+  def test_an_object_near_the_goal_s_one_is_no_obstacle(self):
+    task = Task.of(
+      goal="near(player1, black sphere)",
+      objects=[{"type": "black cube", "at": [[1.8, 0]]}],
+      rules=["near(player1, black cube) -> yellow sphere, black sphere"],
+      hide_rules=[1],
+      at=(0, 0),
+      tiles=(8, 8),
+      trials=2,
+      trial_seconds=6,
+    )
+    config = land.LandConfig(num_slots=2, max_rules=1, num_threads=1)
+    world = land.Land(1, config, lambda i: task, seed=0)
+    world.reset()
+    player = players.make("tutor", 1)
+    for _ in range(90):
+      player.observe(world)
+      rewards = world.batch_view().trial_rewards[0, :2, 0].copy()
+      world.step(player.act(world))
+    self.assertGreater(rewards.min(), 2)
+
   def test_a_label_does_not_depend_on_who_acted(self):
     world, tutor = self.make()
     other, watcher = self.make()
