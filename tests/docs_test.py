@@ -8,6 +8,8 @@ import re
 
 from absl.testing import absltest, parameterized
 
+from adaland.envs.tasks import probes
+
 _ROOT = pathlib.Path(__file__).resolve().parent.parent
 _PACKAGES = ("adaland", "agent", "curriculum", "envs", "launch")
 _FOLDERS = (*_PACKAGES, "docs", "examples", "results", "tests")
@@ -108,6 +110,28 @@ class DocsTest(parameterized.TestCase):
     ]
     page = (folder / "README.md").read_text().splitlines()
     self.assertIn(f"| `{family}` | {' | '.join(cells)} |", page)
+
+  def test_scores_of_the_explorers_are_those_of_their_files(self):
+    page = " ".join((_ROOT / "docs" / "expert.md").read_text().split())
+    for name in ("explorer", "forgetful"):
+      file = _ROOT / "results" / "testsets" / f"{name}.json"
+      means = json.loads(file.read_text())["by_trial"]["mean"]
+      *first, last = [f"{mean:.2f}" for mean in means]
+      self.assertIn(f"{', '.join(first)} and {last}", page)
+
+  def test_probes_have_their_expert_s_rewards(self):
+    page = (_ROOT / "docs" / "probes.md").read_text()
+    file = _ROOT / "results" / "testsets" / "probes.json"
+    best = {
+      task["id"].replace(" ", "-"): task["expert"]
+      for task in json.loads(file.read_text())["tasks"]
+    }
+    self.assertEqual(sorted(best), sorted(probes.names()))
+    shown = {}
+    rows = re.findall(r"^\| (\S.*) \| .* \| ([\d., ]+) of \d+ \|$", page, re.M)
+    for names, rewards in rows:
+      shown |= zip(names.split(", "), rewards.split(", "), strict=True)
+    self.assertEqual(shown, {name: f"{best[name]:.1f}" for name in best})
 
   @parameterized.parameters("evaluate", "load_agent", "make", "train")
   def test_the_guide_shows_the_public_functions(self, name):

@@ -58,10 +58,16 @@ class AgentDirTest(parameterized.TestCase):
 
   def test_what_comes_with_the_package_can_be_read(self):
     self.assertTrue(agent_dir.SHIPPED.is_dir())
+    self.assertContainsSubset(
+      ["laptop", "mixture", "unprivileged"], agent_dir.names()
+    )
     for name in agent_dir.names():
       path = agent_dir.find(f"agent:{name}")
       assert path is not None
       self.assertEqual(agent_dir.read(path).name, name)
+      card = (path / "README.md").read_text()
+      self.assertIn(f"--workdir=agent:{name} ", card)
+      self.assertIn(f'load_agent("agent:{name}")', card)
       size = sum(file.stat().st_size for file in path.iterdir())
       self.assertLess(size, 10_000_000)
 
