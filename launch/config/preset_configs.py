@@ -112,7 +112,9 @@ def laptop() -> experiment.ExperimentConfig:
     actor=experiment.ActorConfig(envs_per_actor=32, unroll_length=episode + 1),
     env=land_types.LandConfig(num_slots=6, max_rules=6, num_threads=1),
     tasks=family_tasks,
-    teaching=TeachingConfig(teacher="tutor", taught=0.1, demonstrated=0.4),
+    teaching=TeachingConfig(
+      teacher="tutor", taught=0.1, demonstrated=0.4, demonstrator="guide"
+    ),
     network=NetworkConfig(
       **experiment.NETWORK_INTERFACE,
       d_model=64,

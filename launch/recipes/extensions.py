@@ -117,8 +117,14 @@ def check_teachers(config: experiment.ExperimentConfig) -> None:
       continue
     check = _CHECKS.get(player, playable.check)
     for index in range(min(_TASKS, source.num_tasks)):
-      with errors.user_input(f"teaching.{role}={player}"):
-        check(source.task(index))
+      task = source.task(index)
+      try:
+        check(task)
+      except ValueError as error:
+        raise errors.UserError(
+          f"teaching.{role}={player}: {error}, or teaching.{role}=expert, which "
+          "plays other tasks too"
+        ) from error
 
 
 def _check_environment(config: experiment.ExperimentConfig) -> None:
