@@ -122,8 +122,8 @@ def check_teachers(config: experiment.ExperimentConfig) -> None:
         check(task)
       except ValueError as error:
         raise errors.UserError(
-          f"teaching.{role}={player}: {error}, or teaching.{role}=expert, which "
-          "plays other tasks too"
+          f"teaching.{role}={player}: {error}, or teaching.{role}=expert, "
+          "which plays other tasks too"
         ) from error
 
 
