@@ -22,7 +22,8 @@ _SWAPPED = {senses.PLAYER: _OTHER, _OTHER: senses.PLAYER}
 class Team:
   """Both players of each environment of a batch.
 
-  In tasks with one player, the second player's actions have no effect.
+  They pursue player 1's goal, which in most tasks is player 2's too. In tasks
+  with one player, the second player's actions have no effect.
   """
 
   def __init__(self, num_envs: int, seed: int = 0):
@@ -118,7 +119,7 @@ def _act_together(
 ) -> list[tuple[int, ...]]:
   actions: list[tuple[int, ...]] = [constants.NOOP_ACTION] * 2
   for player, member in enumerate(members):
-    seen, own = (view, step) if player == 0 else (swap(view), _swap_step(step))
+    seen, own = (view, step) if player == 0 else (swap(view), swap_step(step))
     if satisfied or player == step.player:  # Each keeps what it holds.
       actions[player] = member.act(seen, own, satisfied)
     else:
@@ -149,7 +150,8 @@ def _swap_condition(condition: symbolic.Condition) -> symbolic.Condition:
   )
 
 
-def _swap_step(step: strategy.NextStep) -> strategy.NextStep:
+def swap_step(step: strategy.NextStep) -> strategy.NextStep:
+  """Returns a step as the other player sees it, as player 1."""
   later = step.meanwhile
   if later is not None and later.wanted is not None:
     later = later._replace(wanted=_swap_condition(later.wanted))

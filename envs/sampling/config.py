@@ -129,8 +129,8 @@ class SamplerConfig:
       "player_in_goal_probability",
       "player_in_rule_probability",
     ):
-      if not 0 <= getattr(self, field) <= 1:
-        raise ValueError(f"{field} is {getattr(self, field)}, allowed: 0 to 1")
+      checks.check_number(field, getattr(self, field), 0, 1)
+    checks.check_flag("free_goals", self.free_goals)
     # A crowded room may have no space for the last object.
     room = self.tiles[0] ** 2 // 2
     if self.max_objects > room:

@@ -100,11 +100,12 @@ class CandidateTasks(abc.ABC):
     ):
       pair = checks.check_pair(field, getattr(self, field), first, last)
       object.__setattr__(self, field, pair)
-    if not constants.MIN_TRIAL_SECONDS <= self.trial_seconds <= _MAX_SECONDS:
-      raise ValueError(
-        f"trial_seconds is {self.trial_seconds:g}, allowed: "
-        f"{constants.MIN_TRIAL_SECONDS:g} to {_MAX_SECONDS:g}"
-      )
+    checks.check_number(
+      "trial_seconds",
+      self.trial_seconds,
+      constants.MIN_TRIAL_SECONDS,
+      _MAX_SECONDS,
+    )
     # A game's types, with the goal's and one that rules make, and two more:
     # with fewer types, a half may have no game.
     most = len(OBJECT_TYPES)

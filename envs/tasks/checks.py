@@ -57,6 +57,14 @@ def check_pair(
   return given[0], given[1]
 
 
+def check_number(what: str, value: Any, first: float, last: float) -> None:
+  """Raises ValueError unless `value` is a number in [first, last]."""
+  if isinstance(value, bool) or not isinstance(value, (int, float)):
+    raise json_checks.refusal(what, value, "a number")
+  if not first <= value <= last:
+    raise ValueError(f"{what} is {value:g}, allowed: {first:g} to {last:g}")
+
+
 def check_flag(what: str, value: Any) -> None:
   """Raises ValueError unless `value` is True or False."""
   if not isinstance(value, bool):

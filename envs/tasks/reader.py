@@ -7,7 +7,8 @@ that names the field, its value and what is allowed.
 from collections.abc import Callable
 from typing import Any, Final, NotRequired, TypedDict, TypeVar
 
-from adaland.envs.tasks import json_checks
+from adaland.envs import constants
+from adaland.envs.tasks import checks, json_checks
 from adaland.envs.tasks.literals import (
   ObjectType,
   Rule,
@@ -63,6 +64,12 @@ def with_path(
     raise ValueError(f"{path}: {error}" if path else str(error)) from None
 
 
+def _read_level(value: Any, what: str) -> int:
+  level = json_checks.read_whole(value, what)
+  checks.check_range(what, level, 0, constants.MAX_LEVELS - 1)
+  return level
+
+
 def _read_world(value: Any) -> World:
   fields = json_checks.read_fields(
     value,
@@ -78,7 +85,7 @@ def _read_world(value: Any) -> World:
     )
     heights = tuple(
       tuple(
-        json_checks.read_whole(level, f"world.heights[{i}][{j}]")
+        _read_level(level, f"world.heights[{i}][{j}]")
         for j, level in enumerate(
           json_checks.read_list(column, f"world.heights[{i}]", "levels")
         )

@@ -86,15 +86,10 @@ class Experts:
     self._team = team.Team(environments.num_envs, seed)
 
   def act(self, step: land.Step) -> np.ndarray:
-    """Returns the actions of both players, int [N, 2, A].
-
-    Raises:
-      UserError: If they can't play a task.
-    """
+    """Returns the actions of both players, int [N, 2, A]."""
     del step
-    with errors.user_input():
-      self._team.observe(self._environments)
-      return self._team.act(self._environments)
+    self._team.observe(self._environments)
+    return self._team.act(self._environments)
 
 
 class _ExpertSide:

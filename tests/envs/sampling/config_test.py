@@ -45,6 +45,8 @@ class SamplerConfigTest(parameterized.TestCase):
     ("rule_predicates", None, "rule_predicates is None, allowed: some of"),
     ("rule_predicates", "near", "rule_predicates is 'near', allowed: some of"),
     ("negation_probability", 1.1, "negation_probability is 1.1, .* 0 to 1"),
+    ("negation_probability", "0.5", "negation_probability is .*0.5.*a number"),
+    ("free_goals", "no", "free_goals is .*no.*, allowed: True or False"),
     ("player_in_goal_probability", -0.1, "player_in_goal_probability is -0.1"),
     ("player_in_rule_probability", float("nan"), "rule_probability is nan"),
   )

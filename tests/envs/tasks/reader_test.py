@@ -51,6 +51,14 @@ class ReadTaskFieldsTest(parameterized.TestCase):
     ({"format": "adaland.task/3"}, 'format is "adaland.task/3", allowed'),
     ({"world": {"tiles": [5]}}, "world.tiles is .5., allowed: a list of two"),
     ({"world": {"heights": []}}, "world.heights is .., allowed: lists of"),
+    (
+      {"world": {"heights": [[0, 20], [0, 0]]}},
+      r"world.heights\[0\]\[1\] is 20, allowed: 0 to 3",
+    ),
+    (
+      {"world": {"heights": [[-1, 0], [0, 0]]}},
+      r"world.heights\[0\]\[0\] is -1, allowed: 0 to 3",
+    ),
     ({"objects": [{"type": "cube"}]}, r"objects\[0\].type: "),
     ({"objects": [{"type": "black cube", "at": []}]}, r"objects\[0\].at is"),
     ({"rules": ["near(a"]}, r"rules\[0\]: "),
