@@ -84,6 +84,48 @@ def add_own_parts_flag(parser: argparse.ArgumentParser) -> None:
   )
 
 
+def add_num_tasks_flag(
+  parser: argparse.ArgumentParser,
+  default: int,
+  text: str = "maximum number of tasks",
+) -> None:
+  """Adds the flag --num_tasks.
+
+  Args:
+    parser: A command's parser.
+    default: Default of the flag.
+    text: The help text, without the default.
+  """
+  parser.add_argument(
+    "--num_tasks",
+    type=positive_int,
+    default=default,
+    help=f"{text}, {default} by default",
+  )
+
+
+def add_seed_flag(parser: argparse.ArgumentParser) -> None:
+  """Adds the flag --seed."""
+  parser.add_argument(
+    "--seed",
+    type=non_negative_int,
+    default=0,
+    help="seed of the environments and players, 0 by default",
+  )
+
+
+def add_subcommand(commands: Any, name: str, text: str) -> Parser:
+  """Adds a subcommand and returns its parser.
+
+  Args:
+    commands: The object that `add_subparsers` returned.
+    name: Name of the subcommand.
+    text: Its description, which begins with a verb in lower case.
+  """
+  sentence = f"{text[0].upper()}{text[1:]}."
+  return commands.add_parser(name, help=text, description=sentence)
+
+
 def add_temperature_flag(parser: argparse.ArgumentParser) -> None:
   """Adds the flag --temperature."""
   parser.add_argument(

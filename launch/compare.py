@@ -28,7 +28,12 @@ def make_parser() -> cli.Parser:
   parser = cli.Parser(
     prog="adaland compare", description=__doc__, epilog=_EXAMPLES
   )
-  parser.add_argument("files", nargs="+", metavar="[LABEL=]FILE")
+  parser.add_argument(
+    "files",
+    nargs="+",
+    metavar="[LABEL=]FILE",
+    help="evaluations; a label is the file's name by default",
+  )
   parser.add_argument(
     "--figure",
     metavar="OUT.png",

@@ -73,29 +73,32 @@ def make_parser() -> cli.Parser:
   parser.add_argument(
     "--policy",
     default="agent",
-    help=f"who plays: {', '.join(policies.NAMES)}",
+    help=f"who plays: {', '.join(policies.NAMES)}; agent by default",
   )
   parser.add_argument(
     "--taskset",
     default="test",
     help="test (held-out, sampled), a family such as traps, probe, "
-    "two_player_probe, a task file, or a folder of task files",
+    "two_player_probe, a task file, or a folder of task files; test by default",
   )
   parser.add_argument(
-    "--trials", type=_trials, default=[1, 2, 3], help="numbers of trials, k"
+    "--trials",
+    type=_trials,
+    default=[1, 2, 3],
+    help="numbers of trials, k; 1,2,3 by default",
   )
-  parser.add_argument("--num_tasks", type=cli.positive_int, default=100)
+  cli.add_num_tasks_flag(parser, 100)
   parser.add_argument(
     "--repeats",
     type=cli.positive_int,
     default=1,
-    help="episodes per task and k, averaged",
+    help="episodes per task and k, averaged; 1 by default",
   )
-  parser.add_argument("--seed", type=cli.non_negative_int, default=0)
+  cli.add_seed_flag(parser)
   parser.add_argument(
     "--preset",
     default="laptop",
-    help="task distribution of --taskset=test without a run",
+    help="task distribution of --taskset=test without a run, laptop by default",
   )
   parser.add_argument(
     "--report", metavar="DIR", help="write the table and a curve here"

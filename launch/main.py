@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from adaland.launch import errors
 
-# In the order in which they are listed. Modules are imported when needed, as
-# some take seconds.
+# In the order in which they are listed.
 COMMANDS = {
   "train": "trains an agent",
   "watch": "films an agent's trials on a task, and shows its scores",
@@ -23,10 +22,11 @@ COMMANDS = {
   "status": "shows how a run is doing",
   "scale": "changes a run's number of actors",
 }
-_MODULES = {name: f"{__package__}.{name}" for name in COMMANDS}
+# Imported when needed, as some take seconds.
+MODULES = {name: f"{__package__}.{name}" for name in COMMANDS}
 for _folder in ("bench", "studio"):
-  _MODULES[_folder] += ".__main__"
-_MODULES["study"] = f"{__package__}.studies.__main__"
+  MODULES[_folder] += ".__main__"
+MODULES["study"] = f"{__package__}.studies.__main__"
 
 
 def _help() -> str:
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
   except ValueError as error:  # From rows that the user has added.
     print(f"error: {errors.one_line(str(error))}", file=sys.stderr)
     return 2
-  return importlib.import_module(_MODULES[name]).main(rest)
+  return importlib.import_module(MODULES[name]).main(rest)
 
 
 if __name__ == "__main__":

@@ -42,15 +42,17 @@ def make_parser() -> cli.Parser:
   parser.add_argument(
     "--policy",
     default="expert",
-    help=f"the player: human, {', '.join(policies.NAMES)}",
+    help=f"the player: human, {', '.join(policies.NAMES)}; expert by default",
   )
   parser.add_argument(
     "--workdir", help="a run, an exported agent, or agent:NAME"
   )
   parser.add_argument(
-    "--preset", default="laptop", help="the preset that sample:INDEX draws from"
+    "--preset",
+    default="laptop",
+    help="the preset that sample:INDEX draws from, laptop by default",
   )
-  parser.add_argument("--seed", type=cli.non_negative_int, default=0)
+  cli.add_seed_flag(parser)
   parser.add_argument(
     "--video", metavar="OUT.mp4", type=cli.output_path, help="film the episode"
   )

@@ -59,7 +59,7 @@ def make_parser() -> cli.Parser:
     "file, or a folder of task files: scores by trial, with and without a "
     "demonstrated first trial",
   )
-  parser.add_argument("--num_tasks", type=cli.positive_int, default=100)
+  cli.add_num_tasks_flag(parser, 100)
   parser.add_argument(
     "--trials",
     type=cli.positive_int,
@@ -70,9 +70,10 @@ def make_parser() -> cli.Parser:
     "--demo",
     default="expert",
     help=f"who plays the first trial: {', '.join(teaching.DEMONSTRATORS)} (the "
-    "guide plays by what is in view), or a file of play --record",
+    "guide plays by what is in view), or a file of play --record; expert by "
+    "default",
   )
-  parser.add_argument("--seed", type=cli.non_negative_int, default=0)
+  cli.add_seed_flag(parser)
   parser.add_argument(
     "--repeats",
     type=cli.positive_int,

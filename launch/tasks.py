@@ -57,21 +57,24 @@ def make_parser() -> cli.Parser:
     dest="command",
     required=True,
     metavar="{list,sample,show,check,complexity,worth,soak,testset,replay,import}",
+    help="adaland tasks COMMAND --help describes each of them",
   )
   listing.add_list(commands)
   testset_command.add(commands)
   importing.add(commands)
   for name, text in (
-    ("sample", "draw tasks of a distribution"),
-    ("show", "describe tasks in words"),
-    ("check", "check task files: format, room, and that goals can be met"),
-    ("complexity", "the twelve measures of complexity"),
-    ("worth", "scores of scripted players with and without memory"),
-    ("soak", "rough play of many tasks, with laws checked at every step"),
+    ("sample", "draws tasks from a distribution"),
+    ("show", "describes tasks in words"),
+    ("check", "checks task files: format, room, and that goals can be met"),
+    ("complexity", "computes the twelve measures of complexity"),
+    ("worth", "scores scripted players with and without memory"),
+    ("soak", "plays many tasks roughly, and checks laws at every step"),
   ):
-    command = commands.add_parser(name, help=text, description=text)
+    command = cli.add_subcommand(commands, name, text)
     command.add_argument(
-      "--preset", default="laptop", help="distribution to draw from"
+      "--preset",
+      default="laptop",
+      help="distribution to draw from, laptop by default",
     )
     command.add_argument(
       "--workdir", help="a run, to use its distribution instead of a preset's"
@@ -86,7 +89,9 @@ def make_parser() -> cli.Parser:
         help="change single settings, such as tasks.two_player_probability=1",
       )
     if name not in ("worth", "soak"):
-      command.add_argument("--split", default="train", help="train or test")
+      command.add_argument(
+        "--split", default="train", help="train or test, train by default"
+      )
     if name == "worth":
       command.add_argument(
         "family",
@@ -95,14 +100,24 @@ def make_parser() -> cli.Parser:
         help=f"{', '.join(named.NAMES)}, or a folder of task files; by default "
         "the distribution's own tasks",
       )
-      command.add_argument("--num_tasks", type=cli.positive_int, default=100)
-      command.add_argument("--trials", type=cli.positive_int, default=4)
-      command.add_argument("--seed", type=cli.non_negative_int, default=0)
+      cli.add_num_tasks_flag(command, 100)
+      command.add_argument(
+        "--trials",
+        type=cli.positive_int,
+        default=4,
+        help="trials of each task, 4 by default",
+      )
+      cli.add_seed_flag(command)
     elif name == "soak":
       soak_command.add_flags(command)
     elif name == "sample":
-      command.add_argument("--index", type=cli.non_negative_int, default=0)
-      command.add_argument("--num_tasks", type=cli.positive_int, default=1)
+      command.add_argument(
+        "--index",
+        type=cli.non_negative_int,
+        default=0,
+        help="number of the first task, 0 by default",
+      )
+      cli.add_num_tasks_flag(command, 1, "number of tasks")
       command.add_argument("--out", metavar="DIR", help="write files here")
     else:
       averages = name == "complexity"
@@ -114,7 +129,7 @@ def make_parser() -> cli.Parser:
         + ("; by default means over the distribution" if averages else ""),
       )
       if averages:
-        command.add_argument("--num_tasks", type=cli.positive_int, default=300)
+        cli.add_num_tasks_flag(command, 300, "number of tasks to average over")
     cli.add_own_parts_flag(command)
     cli.add_json_flag(command)
   return parser

@@ -62,7 +62,7 @@ def make_parser() -> cli.Parser:
     "--launcher",
     default="local",
     help="where processes run: local (this machine), ray (this machine or a "
-    "cluster), device (one process, all on one device)",
+    "cluster), device (one process, all on one device); local by default",
   )
   parser.add_argument(
     "--ray_address",

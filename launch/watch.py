@@ -66,9 +66,11 @@ def make_parser() -> cli.Parser:
     "if it comes with the package",
   )
   parser.add_argument(
-    "--taskset", default="test", help="as in adaland evaluate"
+    "--taskset",
+    default="test",
+    help="as in adaland evaluate, test by default",
   )
-  parser.add_argument("--num_tasks", type=cli.positive_int, default=32)
+  cli.add_num_tasks_flag(parser, 32)
   parser.add_argument(
     "--trials",
     type=cli.positive_int,
@@ -80,7 +82,7 @@ def make_parser() -> cli.Parser:
     help="who plays the first trial of the prompted agent; by default the "
     "guide, or the expert if the guide can't play the tasks",
   )
-  parser.add_argument("--seed", type=cli.non_negative_int, default=0)
+  cli.add_seed_flag(parser)
   parser.add_argument(
     "--out",
     default="watch",

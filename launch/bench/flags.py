@@ -48,7 +48,7 @@ def add(parser: cli.Parser) -> None:
     "--launcher",
     default="local",
     help="for actor, learner, train: local (processes) or device (one "
-    "process); for train and soak also ray",
+    "process); for train and soak also ray; local by default",
   )
   parser.add_argument(
     "--versus_local",
@@ -71,7 +71,7 @@ def add(parser: cli.Parser) -> None:
   parser.add_argument(
     "--backend",
     default="cpu",
-    help="for env and vision: cpu, or gpu for mujoco_warp",
+    help="for env and vision: cpu, or gpu for mujoco_warp; cpu by default",
   )
   parser.add_argument(
     "--parts",

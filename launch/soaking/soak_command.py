@@ -17,15 +17,20 @@ from adaland.launch.soaking import laws, soak
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
   """Adds the command's flags."""
-  parser.add_argument("--num_tasks", type=cli.positive_int, default=100)
+  cli.add_num_tasks_flag(parser, 100)
   parser.add_argument(
     "--num_envs",
     type=cli.positive_int,
     default=32,
-    help="environments that are stepped together",
+    help="environments that are stepped together, 32 by default",
   )
-  parser.add_argument("--trials", type=cli.positive_int, default=2)
-  parser.add_argument("--seed", type=cli.non_negative_int, default=0)
+  parser.add_argument(
+    "--trials",
+    type=cli.positive_int,
+    default=2,
+    help="trials of each task, 2 by default",
+  )
+  cli.add_seed_flag(parser)
   parser.add_argument(
     "--threads",
     type=cli.positive_int,

@@ -42,7 +42,7 @@ def make_parser() -> cli.Parser:
     prog="adaland studio", description=__doc__, epilog=_EXAMPLES
   )
   parser.add_argument(
-    "--port", type=_port, default=0, help="by default a free port"
+    "--port", type=_port, default=0, help="0, the default, takes a free port"
   )
   parser.add_argument(
     "--no_browser", action="store_true", help="print the address only"

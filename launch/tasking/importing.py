@@ -12,14 +12,22 @@ from adaland.launch import cli, errors
 
 def add(commands: Any) -> None:
   """Adds the subcommand that converts other platforms' files to tasks."""
-  text = "convert rulesets of XLand-MiniGrid to tasks"
-  command = commands.add_parser("import", help=text, description=text)
-  command.add_argument("source", choices=["xland-minigrid"])
+  command = cli.add_subcommand(
+    commands, "import", "converts rulesets of XLand-MiniGrid to tasks"
+  )
+  command.add_argument(
+    "source", choices=["xland-minigrid"], help="the platform of the file"
+  )
   command.add_argument(
     "file", metavar="FILE", help="npz: goals, rules, init_tiles of a benchmark"
   )
-  command.add_argument("--index", type=cli.non_negative_int, default=0)
-  command.add_argument("--num_tasks", type=cli.positive_int, default=1)
+  command.add_argument(
+    "--index",
+    type=cli.non_negative_int,
+    default=0,
+    help="number of the first ruleset, 0 by default",
+  )
+  cli.add_num_tasks_flag(command, 1, "maximum number of rulesets to convert")
   command.add_argument("--out", metavar="DIR", help="write files here")
   cli.add_json_flag(command)
 

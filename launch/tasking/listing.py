@@ -7,12 +7,12 @@ from adaland.envs.sampling import named
 from adaland.envs.tasks import complexity, probes
 from adaland.launch import cli
 
-_TEXT = "the probes and families"
-
 
 def add_list(commands: Any) -> None:
   """Adds the subcommand `list`."""
-  command = commands.add_parser("list", help=_TEXT, description=_TEXT)
+  command = cli.add_subcommand(
+    commands, "list", "lists the probes and families"
+  )
   cli.add_json_flag(command)
 
 

@@ -11,20 +11,35 @@ from adaland.launch.tasking import testset
 
 def add(commands: Any) -> None:
   """Adds the subcommands that make and replay a test set."""
-  text = "let the expert play held-out tasks, and keep its rewards and actions"
-  command = commands.add_parser("testset", help=text, description=text)
-  command.add_argument(
-    "--out", required=True, metavar="FILE", type=cli.output_path
+  command = cli.add_subcommand(
+    commands,
+    "testset",
+    "lets the expert play held-out tasks, and keeps its rewards and actions",
   )
-  command.add_argument("--num_tasks", type=cli.positive_int, default=1000)
-  command.add_argument("--num_players", type=cli.positive_int, default=1)
-  command.add_argument("--seed", type=cli.non_negative_int, default=0)
-  cli.add_json_flag(command)
-  text = "replay actions of a test set; exit 2 if a reward differs"
-  command = commands.add_parser("replay", help=text, description=text)
-  command.add_argument("file", metavar="FILE", help="a test set")
   command.add_argument(
-    "--num_tasks", type=cli.positive_int, default=20, help="evenly spread"
+    "--out",
+    required=True,
+    metavar="FILE",
+    type=cli.output_path,
+    help="write the test set to this file",
+  )
+  cli.add_num_tasks_flag(command, 1000, "number of tasks")
+  command.add_argument(
+    "--num_players",
+    type=cli.positive_int,
+    default=1,
+    help=f"players of each task, 1 to {constants.MAX_PLAYERS}; 1 by default",
+  )
+  cli.add_seed_flag(command)
+  cli.add_json_flag(command)
+  command = cli.add_subcommand(
+    commands,
+    "replay",
+    "replays actions of a test set; the exit status is 2 if a reward differs",
+  )
+  command.add_argument("file", metavar="FILE", help="a test set")
+  cli.add_num_tasks_flag(
+    command, 20, "maximum number of tasks, evenly spread over the set"
   )
   cli.add_json_flag(command)
 

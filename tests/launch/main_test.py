@@ -1,6 +1,8 @@
 """Tests of the console command."""
 
+import argparse
 import contextlib
+import importlib
 import io
 import subprocess
 import sys
@@ -16,6 +18,22 @@ def _call(*argv):
   with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
     code = main.main(list(argv))
   return code, out.getvalue(), err.getvalue()
+
+
+def _parsers(parser):
+  """Yields a parser and those of its subcommands."""
+  yield parser
+  for action in parser._actions:
+    if isinstance(action, argparse._SubParsersAction):
+      for subparser in action.choices.values():
+        yield from _parsers(subparser)
+
+
+def _shown(default):
+  """Returns a flag's default as a user would write it."""
+  if isinstance(default, list):
+    return ",".join(map(str, default))
+  return f"{default:g}" if isinstance(default, float) else str(default)
 
 
 class MainTest(absltest.TestCase):
@@ -51,6 +69,19 @@ class MainTest(absltest.TestCase):
         with self.assertRaises(SystemExit) as caught:
           _call(name, "--help")
         self.assertEqual(caught.exception.code, 0)
+
+  def test_every_argument_has_a_help_text_with_its_default(self):
+    for module in main.MODULES.values():
+      for parser in _parsers(importlib.import_module(module).make_parser()):
+        self.assertRegex(parser.description, r"^[A-Z][a-z]+s\b")
+        for action in parser._actions:
+          name = f"{parser.prog} {action.option_strings or action.dest}"
+          self.assertTrue(action.help, name)
+          if action.default in ("", [], None, argparse.SUPPRESS):
+            continue
+          if action.default is not False:
+            self.assertIn("default", action.help, name)
+            self.assertIn(_shown(action.default), action.help, name)
 
   def test_the_package_runs_as_a_program_without_loading_the_rest(self):
     code = (
