@@ -254,6 +254,11 @@ def emit(result: dict[str, Any], text: str, json_path: str | None) -> None:
   print(text)
 
 
+def plural(number: int, noun: str) -> str:
+  """Returns a number with its noun, such as "1 task" or "2 tasks"."""
+  return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def say(message: str) -> None:
   """Prints progress on stderr."""
   print(message, file=sys.stderr, flush=True)

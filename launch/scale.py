@@ -65,18 +65,19 @@ def run(args: argparse.Namespace) -> None:
       "it can't be scaled"
     )
   before = num_actors(status)
+  wanted = cli.plural(args.num_actors, "actor")
   scale_request.request(directory, args.num_actors)
   deadline = time.monotonic() + args.wait
   while num_actors(status_file.read(directory)) != args.num_actors:
     if time.monotonic() > deadline:
       raise errors.RunError(
-        f"{args.workdir}: was asked for {args.num_actors} actors, but does not "
-        f"have them after {args.wait} s"
+        f"{args.workdir}: was asked for {wanted}, but did not comply "
+        f"within {args.wait} s"
       )
     time.sleep(_LOOK_SECONDS)
   cli.emit(
     {"workdir": str(directory.path), "num_actors": args.num_actors},
-    f"{directory.path}: {before} -> {args.num_actors} actors",
+    f"{directory.path}: {before} -> {wanted}",
     args.json,
   )
 

@@ -213,7 +213,8 @@ def run(args: argparse.Namespace) -> None:
       with errors.user_input(name):
         validity.check(task)
     result = {"checked": len(tasks)}
-    text = f"{len(tasks)} task(s) are fine"
+    verb = "is" if len(tasks) == 1 else "are"
+    text = f"{cli.plural(len(tasks), 'task')} {verb} fine"
   elif args.command == "complexity":
     measured = {name: complexity.measures(task) for name, task in tasks.items()}
     result = {"complexity": measured}
@@ -233,7 +234,7 @@ def run(args: argparse.Namespace) -> None:
       text = "\n\n".join(description.describe(task) for task in tasks.values())
     elif args.out:
       _write(args.out, tasks)
-      text = f"{len(tasks)} file(s) written to {args.out}"
+      text = f"{cli.plural(len(tasks), 'file')} written to {args.out}"
     else:
       text = "\n".join(json.dumps(task) for task in described)
   cli.emit(result, text, args.json)

@@ -1,6 +1,7 @@
-"""The first words of docstrings, as rlax and dm_control write them.
+"""Rules for strings: first words of docstrings, and plurals in messages.
 
-`python -m tests.english FOLDER...` lists the docstrings that break the rules.
+Docstrings begin as those of rlax and dm_control do. `python -m tests.english
+FOLDER...` lists the strings that break the rules.
 """
 
 import ast
@@ -44,6 +45,8 @@ _VERBS = _words(
   Wraps Writes Yields
   """
 )
+# A plural for any number; `cli.plural` writes the one that fits.
+_ANY_NUMBER = re.compile(r"\w+\(s\)")
 _PROPERTIES = ("property", "cached_property")
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -81,8 +84,11 @@ def _is_free(function: _Function) -> bool:
 
 
 def complaints_of(source: str) -> Iterator[tuple[int, str]]:
-  """Yields the line and complaint of each faulty docstring of a module."""
+  """Yields the line and complaint of each faulty string of a module."""
   for node in ast.walk(ast.parse(source)):
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+      for found in _ANY_NUMBER.findall(node.value):
+        yield node.lineno, f"{found!r}: write the singular or the plural"
     if isinstance(node, ast.Module | ast.ClassDef | _Function):
       text = ast.get_docstring(node)
       if text is None:

@@ -1,4 +1,4 @@
-"""Tests of the first words of docstrings."""
+"""Tests of docstrings' first words, and of plurals in messages."""
 
 import pathlib
 import textwrap
@@ -21,7 +21,7 @@ _FOLDERS = (
 
 class EnglishTest(parameterized.TestCase):
   @parameterized.parameters(*_FOLDERS)
-  def test_docstrings_begin_with_a_noun_or_a_verb(self, folder):
+  def test_strings_follow_the_rules(self, folder):
     self.assertTrue(pathlib.Path(english.ROOT, folder).exists(), folder)
     found = english.complaints(folder)
     self.assertEmpty(found, "\n" + "\n".join(found))
@@ -39,6 +39,12 @@ class EnglishTest(parameterized.TestCase):
     [(line, found)] = english.complaints_of(source)
     self.assertIn(message, found)
     self.assertEqual(line, source[: source.index('"""')].count("\n") + 1)
+
+  def test_a_plural_for_any_number_is_found(self):
+    source = 'n = 2\nprint(f"{n} task_ left")'.replace("_", "(s)")
+    [(line, found)] = english.complaints_of(source)
+    self.assertEqual(line, 2)
+    self.assertStartsWith(found, "'task" + "(s)': write")
 
   def test_allowed_forms(self):
     source = textwrap.dedent('''

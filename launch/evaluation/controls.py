@@ -15,7 +15,7 @@ import numpy as np
 
 from adaland.envs import land
 from adaland.envs.tasks.task import Task
-from adaland.launch import errors
+from adaland.launch import cli, errors
 from adaland.launch.evaluation import policies, rollout
 
 NAMES = ("swapped",)
@@ -47,8 +47,8 @@ def check_tasks(tasks: Sequence[Task], trials: int) -> None:
   """Raises UserError if there are too few tasks or trials for a control."""
   if len(tasks) < 2 or trials < 2:
     raise errors.UserError(
-      f"--control=swapped: {len(tasks)} task(s) with {trials} trial(s), "
-      "allowed: at least 2 tasks and 2 trials"
+      f"--control=swapped: {cli.plural(len(tasks), 'task')} with "
+      f"{cli.plural(trials, 'trial')}, allowed: at least 2 tasks and 2 trials"
     )
 
 

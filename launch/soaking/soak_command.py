@@ -90,7 +90,9 @@ def _replay(args: argparse.Namespace) -> None:
   lines = [f"step {x.step}: {x.law}: {x.reason}" for x in found]
   cli.emit(result, "\n".join(lines) or "no law was broken", args.json)
   if found:
-    raise errors.RunError(f"{args.replay} breaks {len(found)} law(s)")
+    raise errors.RunError(
+      f"{args.replay} breaks {cli.plural(len(found), 'law')}"
+    )
 
 
 def _tasks(
@@ -152,4 +154,4 @@ def _soak(args: argparse.Namespace, source: task_source.TaskSource) -> None:
   cli.emit(result, text, args.json)
   broken = sum(counts.values())
   if broken:
-    raise errors.RunError(f"laws were broken {broken} time(s)")
+    raise errors.RunError(f"laws were broken {cli.plural(broken, 'time')}")

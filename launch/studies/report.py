@@ -120,8 +120,9 @@ def text(plan: running.Plan, result: Mapping[str, Any]) -> str:
     *_finding(plan),
     f"Each variant starts from the preset `{size.preset}`"
     + (f" with {settings}" if settings else "")
-    + f", is trained for {plan.length} with {plan.seeds} seed(s), then plays "
-    f"held-out tasks of `{size.taskset}`, {size.trials} trials each.",
+    + f", is trained for {plan.length} with "
+    f"{cli.plural(plan.seeds, 'seed')}, then plays held-out tasks of "
+    f"`{size.taskset}`, {size.trials} trials each.",
     "",
     f"![Score by trial]({SCORES})",
     "",

@@ -66,7 +66,7 @@ def run(
     f"ruleset {i} {note}" for i, found in notes.items() for note in found
   ]
   if args.out:
-    lines.append(f"{len(made)} file(s) written to {args.out}")
+    lines.append(f"{cli.plural(len(made), 'file')} written to {args.out}")
   else:
     lines += [json.dumps(task) for task in described]
   result = {"tasks": described, "not_carried_over": notes}

@@ -20,10 +20,13 @@ def run_list(args: argparse.Namespace) -> None:
   """Prints the probes with their goals, and the named families."""
   result: dict[str, Any] = {"families": list(named.NAMES)}
   lines = []
-  for num_players, key in ((1, "probes"), (2, "two_player_probes")):
+  for num_players, key, whom in (
+    (1, "probes", "one player"),
+    (2, "two_player_probes", "two players"),
+  ):
     found = {name: probes.load(name) for name in probes.names(num_players)}
     result[key] = list(found)
-    lines.append(f"{len(found)} probes for {num_players} player(s):")
+    lines.append(f"{len(found)} probes for {whom}:")
     lines += [
       f"  probe:{name:48} {task.players[0].goal}"
       for name, task in found.items()

@@ -29,6 +29,10 @@ def _run(work, *argv):
 
 
 class CliTest(parameterized.TestCase):
+  def test_plural(self):
+    found = [cli.plural(number, "task") for number in (0, 1, 2)]
+    self.assertEqual(found, ["0 tasks", "1 task", "2 tasks"])
+
   @parameterized.parameters(
     ("--coutn=3", "unknown argument '--coutn=3', did you mean '--count'?"),
     ("--cou=3", "unknown argument '--cou=3'"),

@@ -32,7 +32,7 @@ class GoodInputTest(parameterized.TestCase):
     files = sorted(os.path.join(folder, name) for name in os.listdir(folder))
     self.assertLen(files, 3)
     code, out, err = commands.call("tasks", "check", *files)
-    self.assertEqual((code, out), (0, "3 task(s) are fine\n"), err)
+    self.assertEqual((code, out), (0, "3 tasks are fine\n"), err)
     code, out, _ = commands.call("tasks", "show", files[0], "--json=-")
     self.assertEqual(
       json.loads(out)["tasks"],

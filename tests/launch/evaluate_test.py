@@ -134,7 +134,7 @@ class EvaluateTest(parameterized.TestCase):
 
   @parameterized.parameters(
     (["--keep=0"], "--keep: allowed with --json only"),
-    (["--keep=3", "--json=-"], "--keep=3: allowed for 3 task(s): 0 to 2"),
+    (["--keep=3", "--json=-"], "--keep=3: allowed for 3 tasks: 0 to 2"),
     (["--keep=-1", "--json=-"], "'-1' is not a list of at most 16 numbers"),
     (["--keep=a", "--json=-"], "'a' is not a list"),
     (["--keep=" + ",".join(map(str, range(17)))], "at most 16 numbers from 0"),

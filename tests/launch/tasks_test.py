@@ -53,7 +53,7 @@ class TasksTest(absltest.TestCase):
   def test_files_are_named_after_their_tasks(self):
     folder = os.path.join(self.create_tempdir().full_path, "new", "folder")
     out = _run("sample", "--preset=smoke", f"--out={folder}")
-    self.assertEqual(out, f"1 file(s) written to {folder}\n")
+    self.assertEqual(out, f"1 file written to {folder}\n")
     self.assertEqual(os.listdir(folder), ["train_0.json"])
     path = os.path.join(folder, "train_0.json")
     self.assertEqual(json_files.load(path), _drawn(0))

@@ -111,7 +111,7 @@ class ScalingTest(absltest.TestCase):
     status_file.starting(self.run_dir, "local")
     code, _, err = _call(scale.main, self.folder, "--num_actors=4", "--wait=1")
     self.assertEqual(code, 1)
-    self.assertIn("does not have them after 1 s", err)
+    self.assertIn("did not comply within 1 s", err)
     scaled = scale_request.take(self.run_dir, self.config)
     assert scaled is not None
     self.assertEqual(scaled.actor.num_actors, 4)
@@ -132,7 +132,7 @@ class ScalingTest(absltest.TestCase):
       self.assertEqual(err.count("\n"), 1)
     code, _, err = _call(scale.main, self.folder, "--num_actors=3", "--wait=1")
     self.assertEqual(code, 1)
-    self.assertIn("does not have them after 1 s", err)
+    self.assertIn("did not comply within 1 s", err)
 
   def test_a_run_in_one_process_can_t_be_scaled(self):
     self.begin()

@@ -122,14 +122,14 @@ class TrainerTest(absltest.TestCase):
     self.assertEqual(self.place.removed, ["actor 1", "actor 2"])
     self.assertIn("actor 0", self.place.running)
     self.assertEqual(self.run_dir.read_config()["actor"]["num_actors"], 1)
-    self.assertIn("1 actor(s) now", self.stream.getvalue())
+    self.assertIn("1 actor now", self.stream.getvalue())
 
   def test_a_request_before_the_roles_start_is_obeyed(self):
     made = self.make("run.max_steps=500")
     scale_request.request(self.run_dir, 3)
     made.train()
     self.assertIn("actor 2", self.place.specs)
-    self.assertIn("3 actor(s) now", self.stream.getvalue())
+    self.assertIn("3 actors now", self.stream.getvalue())
 
   def test_a_run_that_is_over_starts_nothing(self):
     self.make("run.max_steps=1000")

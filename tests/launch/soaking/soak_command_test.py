@@ -76,7 +76,7 @@ class CommandTest(absltest.TestCase):
     self.assertEqual(code, 1)
     self.assertIn("'inside': 2", out)
     self.assertIn("inside_1: 'broken', step 3: slot 0 is outside", err)
-    self.assertIn("error: laws were broken 2 time(s)", err)
+    self.assertIn("error: laws were broken 2 times", err)
     task = json_files.load(out_folder / "inside_0.json")
     played = demo.load(str(out_folder / "inside_1.npz"))
     self.assertEqual(task, _violation().played.task)
