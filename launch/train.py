@@ -12,6 +12,7 @@ from adaland.agent import types
 from adaland.envs.physics import backends
 from adaland.envs.tasks import json_checks
 from adaland.launch import cli, errors
+from adaland.launch.agents import agent_dir
 from adaland.launch.config import (
   experiment,
   json_codec,
@@ -34,6 +35,11 @@ A run is a directory: config, checkpoints, metrics (JSON lines, TensorBoard).
 Ctrl-C writes a checkpoint; the same command resumes from it.
 """
 
+# By the start of their format tag: files that hold a config inside an object.
+_CONFIG_OF = {
+  rundir.FAMILY: rundir.config_of,
+  agent_dir.FAMILY: agent_dir.config_of,
+}
 _LAUNCHERS = ("local", "ray", "device")
 
 
@@ -56,7 +62,10 @@ def make_parser() -> cli.Parser:
     help="a function that returns an Experiment: settings and your own parts",
   )
   parser.add_argument(
-    "--config", metavar="FILE", help="settings to start from, as JSON"
+    "--config",
+    metavar="FILE",
+    help="settings to start from, as JSON: a config, a run's config.json or an "
+    "agent's agent.json",
   )
   parser.add_argument(
     "--launcher",
@@ -99,10 +108,7 @@ def choose_config(args: argparse.Namespace) -> experiment.ExperimentConfig:
     base = recipe.load(args.recipe)
   elif args.config:
     with errors.user_input(f"--config={args.config}"):
-      content = json_checks.load(args.config)
-      # A run's own file holds the config inside an object with a format tag.
-      if isinstance(content, dict) and "format" in content:
-        content = rundir.config_of(content)
+      content = _config_of(json_checks.load(args.config))
       base = json_codec.from_json(experiment.ExperimentConfig, content)
     base.factories.refuse_unless(args.own_parts, f"--config={args.config}")
   elif run.exists():
@@ -117,6 +123,17 @@ def choose_config(args: argparse.Namespace) -> experiment.ExperimentConfig:
       "--recipe)"
     )
   return overrides.apply(base, args.set)
+
+
+def _config_of(content: Any) -> Any:
+  """Returns the config in the content of a config file, which may be all."""
+  if not isinstance(content, dict) or "format" not in content:
+    return content
+  found = str(content["format"])
+  for family, config_of in _CONFIG_OF.items():
+    if found.startswith(family):
+      return config_of(content)
+  raise errors.choice("format", found, (rundir.FORMAT, agent_dir.FORMAT))
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ from adaland.launch.config import json_codec
 from adaland.launch.config.experiment import ExperimentConfig
 
 FORMAT = "adaland.agent/1"
-_FAMILY = "adaland.agent/"
+FAMILY = "adaland.agent/"
 PREFIX = "agent:"
 _AGENT = "agent.json"
 _WEIGHTS = "weights.safetensors"
@@ -106,12 +106,23 @@ def read(path: pathlib.Path) -> Description:
   file = path / _AGENT
   with errors.user_input(str(file)):
     content = json_checks.load(file)
-    _check_format(content)
-    experiment = json_codec.from_json(ExperimentConfig, content.get("config"))
+    experiment = json_codec.from_json(ExperimentConfig, config_of(content))
     with errors.of_another_form("training"):
       training = _training(content["training"])
     name = json_codec.convert(str, content.get("name"), "name")
   return Description(name, experiment, training)
+
+
+def config_of(content: Any) -> Any:
+  """Returns the config that an `agent.json` holds.
+
+  Raises:
+    UserError: If it is not the content of an agent's file.
+  """
+  _check_format(content)
+  if "config" not in content:
+    raise errors.UserError("it has no 'config'")
+  return content["config"]
 
 
 def _check_format(content: Any) -> None:
@@ -119,7 +130,7 @@ def _check_format(content: Any) -> None:
   found = content.get("format") if isinstance(content, dict) else None
   if found == FORMAT:
     return
-  if isinstance(found, str) and found.startswith(_FAMILY):
+  if isinstance(found, str) and found.startswith(FAMILY):
     raise errors.UserError(
       f"the agent is of format {errors.shown(found)}, allowed: {FORMAT!r}; "
       "another version of Adaland wrote it"

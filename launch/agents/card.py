@@ -54,7 +54,7 @@ It was trained with Adaland {version}.
 | network | {network} |
 | observation | `{observation}` |
 | algorithm | {algorithm} |
-| recipe | {recipe} |
+| recipe | `{recipe}` |
 
 {privileged}
 
@@ -92,11 +92,12 @@ def write(
   """
   experiment, training = description.config, description.training
   memory = experiment.factories.memory or experiment.network.memory
+  flag = " --own_parts" if experiment.factories.code else ""
   return _TEMPLATE.format(
     name=description.name,
     version=version,
     place=place,
-    flag=" --own_parts" if experiment.factories.code else "",
+    flag=flag,
     argument=", own_parts=True" if experiment.factories.code else "",
     memory=_FORGETS if memory == "none" else _REMEMBERS,
     tasks=_tasks(experiment),
@@ -117,8 +118,8 @@ def write(
       f"{experiment.learner.learning_rate:g}, batches of "
       f"{experiment.replay.batch_size} unrolls"
     ),
-    recipe=_code(_without_folder(experiment.factories.recipe))
-    or "the config in `agent.json`",
+    recipe=_without_folder(experiment.factories.recipe)
+    or f"adaland train --config=agent.json{flag}",
     privileged=privileged(experiment),
     results=_results(results),
     limits=_limits(experiment, notes),
@@ -166,10 +167,6 @@ def _own_parts(code: Mapping[str, str]) -> list[str]:
     f"It needs its maker's own code ({', '.join(named)}), which `--own_parts` "
     "imports: use it only if you trust that code."
   ]
-
-
-def _code(text: str) -> str:
-  return f"`{text}`" if text else ""
 
 
 def _start(agent: str) -> str:

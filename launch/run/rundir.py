@@ -22,7 +22,7 @@ from adaland.launch.config import json_codec
 # The format needs a new number when a config without a new field did not mean
 # the field's default, as runs are continued with the default.
 FORMAT = "adaland.run/2"
-_FAMILY = "adaland.run/"
+FAMILY = "adaland.run/"
 _LOCK = "lock"
 
 
@@ -34,7 +34,7 @@ def config_of(content: Any) -> Any:
   """
   found = content.get("format") if isinstance(content, dict) else None
   if found != FORMAT:
-    if isinstance(found, str) and found.startswith(_FAMILY):
+    if isinstance(found, str) and found.startswith(FAMILY):
       raise errors.UserError(
         f"the run is of format {errors.shown(found)}, allowed: {FORMAT!r}; "
         "it can be continued with the version of Adaland that started it"

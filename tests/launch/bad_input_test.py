@@ -7,6 +7,7 @@ import pathlib
 from absl.testing import absltest, parameterized
 
 from adaland.launch import train
+from adaland.launch.agents import agent_dir
 from adaland.launch.config import experiment, json_codec, preset_configs
 from adaland.launch.run import rundir
 from tests.launch.commands import call
@@ -216,6 +217,31 @@ class BadInputTest(parameterized.TestCase):
       [f"--workdir={self.folder}/new", f"--config={run.config}"]
     )
     self.assertEqual(train.choose_config(args), wanted)
+
+  def test_an_agents_file_starts_a_run(self):
+    path = agent_dir.SHIPPED / "laptop"
+    args = train.make_parser().parse_args(
+      [f"--workdir={self.folder}/new", f"--config={path / 'agent.json'}"]
+    )
+    self.assertEqual(train.choose_config(args), agent_dir.read(path).config)
+
+  @parameterized.parameters(
+    ({"format": agent_dir.FORMAT}, "it has no 'config'"),
+    ({"format": agent_dir.FORMAT, "config": 3}, "config: 3 is not an object"),
+    ({"format": "adaland.agent/0"}, "another version of Adaland wrote it"),
+    ({"format": "adaland.task/1"}, "is not one of adaland.run/2, adaland.ag"),
+    ({"format": 3}, "format: '3' is not one of adaland.run/2, adaland.agent/1"),
+  )
+  def test_files_without_a_config_are_one_line(self, content, message):
+    path = self.folder / "agent.json"
+    path.write_text(json.dumps(content))
+    code, out, err = call(
+      "train", f"--workdir={self.folder}/r", f"--config={path}"
+    )
+    self.assertEqual((code, out), (2, ""), err)
+    self.assertStartsWith(err, f"error: --config={path}: ")
+    self.assertIn(message, err)
+    self.assertEqual(err.count("\n"), 1, err)
 
   def test_config_files_of_any_depth(self):
     path = self.folder / "config.json"
