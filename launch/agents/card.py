@@ -119,7 +119,7 @@ def write(
       f"{experiment.replay.batch_size} unrolls"
     ),
     recipe=_without_folder(experiment.factories.recipe)
-    or f"adaland train --config=agent.json{flag}",
+    or f"adaland train --config=agent.json --workdir=RUN{flag}",
     privileged=privileged(experiment),
     results=_results(results),
     limits=_limits(experiment, notes),

@@ -37,7 +37,7 @@ class CardTest(parameterized.TestCase):
       "| hardware | a fast machine |",
       "    trials = [2, 2]",
       "- Beware of spheres.",
-      "| recipe | `adaland train --config=agent.json` |",
+      "| recipe | `adaland train --config=agent.json --workdir=RUN` |",
       "No evaluation came with this agent.",
       "**Privileged training: none.**",
     ):
@@ -104,7 +104,7 @@ class CardTest(parameterized.TestCase):
     text = _card(dataclasses.replace(preset_configs.smoke(), factories=own))
     for piece in (
       "adaland watch --workdir=agent:mine --own_parts\n",
-      "adaland train --config=agent.json --own_parts`",
+      "adaland train --config=agent.json --workdir=RUN --own_parts`",
       "--workdir=agent:mine --control=swapped --own_parts\n",
       'adaland.load_agent("agent:mine", own_parts=True)\n',
       "own code (memory `mine:EMA`, environment `icy.py:Icy`), which",
