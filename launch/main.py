@@ -14,7 +14,7 @@ COMMANDS = {
   "study": "trains variants of an agent and compares them",
   "compare": "compares evaluations, with intervals and a figure",
   "prompt": "shows an agent a demonstration and lets it continue",
-  "play": "plays one task: the expert, an agent, chance, or you",
+  "play": "plays one task: a scripted player, an agent, or you",
   "studio": "a page in the browser: play, watch agents adapt, make tasks",
   "export": "exports an agent to share: weights, config, card",
   "tasks": "draws, shows and checks tasks",

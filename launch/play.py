@@ -1,4 +1,4 @@
-"""Plays one task: by the expert, an agent, chance, or you."""
+"""Plays one task: by a scripted player, an agent, or you."""
 
 import argparse
 import sys

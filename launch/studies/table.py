@@ -236,7 +236,7 @@ STUDIES: Final[dict[str, Study]] = {
     },
   ),
   "privilege": Study(
-    "What is each help in training worth?",
+    "What is each kind of help in training worth?",
     (
       Variant("all", _BELIEF),
       Variant("no-belief"),
