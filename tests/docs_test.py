@@ -6,9 +6,13 @@ import json
 import pathlib
 import re
 
+import numpy as np
+import safetensors.numpy
 from absl.testing import absltest, parameterized
 
+from adaland.agent.checkpoint import weights
 from adaland.envs.tasks import probes
+from adaland.launch.agents import agent_dir
 
 _ROOT = pathlib.Path(__file__).resolve().parent.parent
 _PACKAGES = ("adaland", "agent", "curriculum", "envs", "launch")
@@ -110,6 +114,18 @@ class DocsTest(parameterized.TestCase):
     ]
     page = (folder / "README.md").read_text().splitlines()
     self.assertIn(f"| `{family}` | {' | '.join(cells)} |", page)
+
+  def test_agents_of_the_package_were_evaluated(self):
+    evaluated = {
+      json.loads(file.read_text()).get("agent_sha256")
+      for file in (_ROOT / "results").glob("*/**/*.json")
+      if '"by_trial"' in file.read_text()
+    }
+    for name in agent_dir.names():
+      file = agent_dir.SHIPPED / name / "weights.safetensors"
+      arrays = safetensors.numpy.load_file(file)
+      params = {key: x.astype(np.float32) for key, x in arrays.items()}
+      self.assertIn(weights.fingerprint(params), evaluated, name)
 
   def test_scores_of_the_explorers_are_those_of_their_files(self):
     page = " ".join((_ROOT / "docs" / "expert.md").read_text().split())
