@@ -113,6 +113,7 @@ class ExperimentConfig:
       self.env.max_rules,
       f"at least the rules that tasks can have ({limits.rules})",
     )
+    self._check_length()
     self._check_players()
     self._check_privileged()
     self._check_windows()
@@ -141,6 +142,22 @@ class ExperimentConfig:
       "cluster.num_learners",
       self.cluster.num_learners,
       f"a divisor of replay.batch_size ({self.replay.batch_size})",
+    )
+
+  def _check_length(self) -> None:
+    """Checks that a run with a schedule has a length."""
+    run, learner = self.run, self.learner
+    privileged = learner.privileged
+    ends = privileged.needs_teacher and privileged.distillation_alone < 1
+    # Without a bound, the share of the run that is over stays 0.
+    require(
+      run.max_steps > 0
+      or run.max_minutes > 0
+      or not (learner.final_rate < 1 or ends),
+      "(run.max_steps, run.max_minutes)",
+      (run.max_steps, run.max_minutes),
+      "one of them above 0, with learner.final_rate below 1 or distillation "
+      "that ends (learner.privileged.distillation_alone below 1)",
     )
 
   def _check_players(self) -> None:

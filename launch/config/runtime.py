@@ -59,6 +59,8 @@ class ActorConfig:
 class RunConfig:
   """The length of a run, and its outputs.
 
+  A run without a bound may not have a schedule: its progress is always 0.
+
   Attributes:
     seed: Seed of all random numbers.
     max_steps: Environment steps after which the run ends; 0 for no bound.

@@ -119,6 +119,20 @@ class ConfigTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, message):
       _smoke(*settings)
 
+  def test_a_schedule_needs_a_bound(self):
+    endless = ("run.max_steps=0", "run.max_minutes=0")
+    _smoke(*endless)
+    laptop = preset_configs.laptop()
+    no_schedule = ("learner.final_rate=1",)
+    overrides.apply(laptop, [*endless, *no_schedule])
+    message = r"\(run.max_steps, run.max_minutes\) is \(0, 0.0\), allowed: one"
+    for schedule in (
+      ("learner.final_rate=0.5",),
+      (*no_schedule, "learner.privileged.distillation_alone=0.5"),
+    ):
+      with self.assertRaisesRegex(ValueError, message):
+        overrides.apply(laptop, [*endless, *schedule])
+
   @parameterized.parameters(
     (
       "td_error",
