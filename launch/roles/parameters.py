@@ -142,6 +142,7 @@ class Publisher:
     self._min_seconds = min_seconds
     self._repeat_seconds = repeat_seconds
     self._changed = threading.Event()
+    self._lock = threading.Lock()
     self._newest: tuple[int, types.Params] | None = None
     self._coplayers: dict[int, types.Params] = {}
     self._references: dict[int, Any] = {}
@@ -159,7 +160,8 @@ class Publisher:
       version: Number of the learner's updates.
       params: Leaves must be NumPy arrays.
     """
-    self._newest = version, params
+    with self._lock:
+      self._newest = version, params
     self._changed.set()
 
   def publish_coplayers(self, params: Mapping[int, types.Params]) -> None:
@@ -193,11 +195,15 @@ class Publisher:
     self._thread.join()
 
   def _send(self) -> None:
-    newest, self._newest = self._newest, None
+    newest = self._newest
     if newest is not None:
       version, params = newest
       stamp = secrets.randbits(63) + 1
       self._published = stamp, version, self._store.put(params)
+      with self._lock:
+        # Kept until they are stored, and unless newer ones wait.
+        if self._newest is newest:
+          self._newest = None
     if self._published is not None:
       self._server.call("publish", *self._published)
     self._send_coplayers()

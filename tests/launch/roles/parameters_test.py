@@ -100,6 +100,26 @@ class PublisherTest(absltest.TestCase):
     made.publish(2, "b")
     fakes.until(lambda: self.server.read(0).version == 2)
 
+  def test_parameters_that_could_not_be_stored_are_sent_later(self):
+    self.store.failing = True
+    made = self.make(repeat_seconds=0.01)
+    with self.assertLogs(level="ERROR"):
+      made.publish(1, "a")
+      fakes.until(lambda: self.store.failures > 0)
+    self.store.failing = False
+    fakes.until(lambda: self.server.read(0).version == 1)
+    self.assertEqual(self.store.kept, ["a"])
+
+  def test_parameters_that_could_not_be_stored_are_sent_at_the_end(self):
+    self.store.failing = True
+    made = self.make()
+    with self.assertLogs(level="ERROR"):
+      made.publish(1, "a")
+      fakes.until(lambda: self.store.failures > 0)
+    self.store.failing = False
+    made.close()
+    self.assertEqual(self.server.read(0).version, 1)
+
 
 class ReaderTest(absltest.TestCase):
   def setUp(self):
