@@ -122,9 +122,10 @@ class CurriculumServer(role.Role):
       while len(self._taken) > _MAX_ACTORS:
         del self._taken[next(iter(self._taken))]
       tag = self._epoch << base.KEY_BITS
+      # A user's curriculum need not know requests for no tasks.
+      given = counted.next_tasks(wanted) if wanted else []
       return [
-        assignment._replace(key=tag | assignment.key)
-        for assignment in counted.next_tasks(wanted)
+        assignment._replace(key=tag | assignment.key) for assignment in given
       ]
 
   def _own_key(self, key: int) -> int:

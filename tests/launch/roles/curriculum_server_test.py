@@ -30,6 +30,14 @@ class _Curriculum(uniform.UniformCurriculum):
     super().report(record)
 
 
+class _StrictCurriculum(_Curriculum):
+  """A curriculum that knows no request for no tasks."""
+
+  def next_tasks(self, n):
+    assert n > 0
+    return super().next_tasks(n)
+
+
 def _record(key, reward=1.0):
   rewards = np.array([reward], np.float32)
   return base.EpisodeRecord(key, True, rewards, 0.0, 0.0, 0.0, 10.0)
@@ -47,10 +55,10 @@ class CurriculumServerTest(absltest.TestCase):
   def setup(self, restarts_alone=True):
     return role.Setup(self.config, self.folder, restarts_alone=restarts_alone)
 
-  def make(self, restarts_alone=True):
+  def make(self, restarts_alone=True, curriculum=_Curriculum):
     def make_curriculum(config):
       del config
-      self.made.append(_Curriculum())
+      self.made.append(curriculum())
       return self.made[-1]
 
     return curriculum_server.CurriculumServer(
@@ -68,6 +76,11 @@ class CurriculumServerTest(absltest.TestCase):
     stats = made.stats()
     self.assertEqual(stats["env_steps"], 30)
     self.assertEqual(stats["episodes"], 3)
+
+  def test_the_curriculum_is_not_asked_for_no_tasks(self):
+    made = self.make(curriculum=_StrictCurriculum)
+    self.assertEqual(made.exchange("a", 10, 0, [], 0), [])
+    self.assertLen(made.exchange("a", 10, 0, [], 2), 2)
 
   def test_a_restart_counts_what_it_had_not_saved(self):
     made = self.make()
