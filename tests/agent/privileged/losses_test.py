@@ -151,6 +151,16 @@ class LossesTest(absltest.TestCase):
       self.assertAlmostEqual(float(total), expected, places=5)
     self.assertEqual(losses.distilled(PrivilegedConfig(), np.zeros([])), 0.0)
 
+  def test_own_share_rises_only_if_distillation_replaces(self):
+    for replaces, expected in ((True, [0.0, 0.5]), (False, [1.0, 1.0])):
+      config = PrivilegedConfig(
+        distillation_weight=1.0,
+        distillation_share=0.5,
+        distillation_replaces=replaces,
+      )
+      found = [float(losses.own_share(config, p)) for p in (0.0, 0.25)]
+      self.assertEqual(found, expected)
+
 
 if __name__ == "__main__":
   absltest.main()

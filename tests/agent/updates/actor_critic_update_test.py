@@ -40,6 +40,28 @@ class ActorCriticUpdateTest(absltest.TestCase):
       rtol=1e-5,
     )
 
+  def test_distillation_takes_weight_from_policy_and_entropy_alone(self):
+    privileged = learner_config.PrivilegedConfig(
+      distillation_weight=2.0, distillation_share=0.5
+    )
+    learner = learners.learner(
+      dataclasses.replace(_CONFIG, privileged=privileged)
+    )
+    batch = learners.batch()
+    batch = batch._replace(privileged={"label": np.zeros_like(batch.action)})
+    state = learner.init(jax.random.PRNGKey(0))
+    _, metrics = learner.update(state, batch, 0.25)
+    loss = {name: float(x) for name, x in metrics.items()}
+    self.assertGreater(loss["loss/distillation"], 0.1)
+    np.testing.assert_allclose(
+      loss["loss/total"],
+      0.5 * loss["loss/policy"]
+      + 0.5 * 0.5 * loss["loss/entropy"]
+      + 0.25 * loss["loss/value"]
+      + 0.5 * 2.0 * loss["loss/distillation"],
+      rtol=1e-5,
+    )
+
   def test_observations_are_left_out_at_random(self):
     learners.trace_with_noise(
       actor_critic_update.update, _CONFIG, learners.batch()
