@@ -101,6 +101,18 @@ def _look_ahead(
   return muesli.LookAhead(q[:, :, 0], samples, q[:, :, 1:])
 
 
+def model_offset(
+  rng_key: jax.Array, config: learner_config.MuesliConfig
+) -> jax.Array:
+  """Draws the first step from which the model is unrolled far, int [].
+
+  Args:
+    rng_key: Random key.
+    config: The distance between two such steps.
+  """
+  return jax.random.randint(rng_key, [], 0, config.model_every)
+
+
 def loss(
   params: types.Params,
   network: types.Network,
@@ -216,7 +228,7 @@ def update(
     experience,
     target,
     sigma,
-    jax.random.randint(offset_key, [], 0, config.muesli.model_every),
+    model_offset(offset_key, config.muesli),
     progress,
     drop_key,
   )

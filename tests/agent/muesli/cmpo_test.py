@@ -24,6 +24,15 @@ class CmpoTest(parameterized.TestCase):
       weights, [2 * e1 / (1 + e2), 2 * e2 / (1 + e1)], rtol=1e-6
     )
 
+  def test_cmpo_weights_with_another_initial_normaliser(self):
+    # z_1 = (2 + e^-0.5) / 2, z_2 = (2 + e) / 2.
+    config = dataclasses.replace(_CONFIG, z_init=2.0)
+    weights = cmpo.weights(jnp.array([5.0, -0.5]), config)
+    e1, e2 = np.exp(1.0), np.exp(-0.5)
+    np.testing.assert_allclose(
+      weights, [2 * e1 / (2 + e2), 2 * e2 / (2 + e1)], rtol=1e-6
+    )
+
   @parameterized.parameters(0.1, 1.0)
   def test_control_variate_keeps_the_mean_and_takes_away_noise(self, sigma):
     """Enumerates all draws of three samples of a two-headed action."""

@@ -1,5 +1,6 @@
 """Tests of adaland.agent.privileged.belief, on hand-made rules."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -82,6 +83,13 @@ class OfEntitiesTest(absltest.TestCase):
       [[[0.75, 0.9], [0.5, 0.5], [0, 0]]],
       rtol=1e-6,
     )
+
+  def test_no_gradient_flows_into_the_belief(self):
+    rng = np.random.default_rng(0)
+    logits = jnp.asarray(rng.normal(size=(2, 6)))
+    kinds = jnp.broadcast_to(jnp.eye(3), (2, 3, 3))
+    gradient = jax.grad(lambda x: jnp.sum(belief.of_entities(x, kinds)))(logits)
+    np.testing.assert_array_equal(gradient, np.zeros((2, 6)))
 
 
 class LossTest(absltest.TestCase):

@@ -56,6 +56,14 @@ class TargetsTest(absltest.TestCase):
       np.testing.assert_array_equal(told[name], without[name], err_msg=name)
 
 
+class ModelOffsetTest(absltest.TestCase):
+  def test_every_offset_is_drawn(self):
+    config = learner_config.MuesliConfig(model_every=4)
+    keys = jax.random.split(jax.random.PRNGKey(0), 30)
+    drawn = [int(muesli_update.model_offset(key, config)) for key in keys]
+    self.assertEqual(set(drawn), set(range(4)))
+
+
 class UpdateTest(absltest.TestCase):
   def test_both_networks_leave_out_the_same(self):
     config = dataclasses.replace(

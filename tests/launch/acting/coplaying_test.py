@@ -16,11 +16,15 @@ _OLD, _NEW = coplayers.FIRST_SNAPSHOT, coplayers.FIRST_SNAPSHOT + 1
 
 
 def _act(params, state, observation, first, key):
-  """Returns the agent's name as first head; memory sums its observations."""
-  del key
+  """Returns the agent's name as first head; memory sums its observations.
+
+  The second head is drawn.
+  """
   memory = jnp.where(first, 0.0, state.memory) + observation["seen"]
   action = jnp.zeros((len(first), len(_SIZES)), jnp.int32)
   action = action.at[:, 0].set(params["name"])
+  draws = jax.random.randint(key, [len(first)], 0, _SIZES[1])
+  action = action.at[:, 1].set(draws)
   output = acting.ActorOutput(action, memory, memory, memory, memory)
   return output, state._replace(memory=memory)
 
@@ -115,6 +119,14 @@ class CoplayerSeatsTest(absltest.TestCase):
     self.assertTrue((first != second).any())
     np.testing.assert_array_equal(self.guide(again, 0).action[1::2], first)
     self.assertTrue((first < np.array(_SIZES)).all())
+
+  def test_a_snapshot_draws_separately_in_each_environment(self):
+    seats = self.make()
+    for env in range(_NUM_ENVS):
+      seats.seat(env, _OLD)
+    # Each call acts in one environment.
+    drawn = [self.guide(seats, time).action[1::2, 1] for time in range(10)]
+    self.assertTrue(any(len(set(step)) > 1 for step in drawn))
 
   def test_snapshots_that_play_stay_and_others_are_dropped(self):
     seats = self.make(pool_size=1)
