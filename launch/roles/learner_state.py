@@ -59,7 +59,8 @@ class BatchInfo(NamedTuple):
   """A summary of the batch that a learner holds.
 
   Attributes:
-    steps: Number of environment steps.
+    steps: Number of steps of players: with two that learn, a step of an
+      environment counts twice.
     version: Version of the parameters that acted in it, on average.
   """
 
@@ -162,13 +163,6 @@ class LearnerState:
     return BatchInfo(
       int(self._batch.mask.sum()), float(np.mean(self._batch.params_version))
     )
-
-  def update(self, sampler: base.ReplaySampler, report: Report) -> bool:
-    """Learns from one batch; returns False if none arrived in time."""
-    if not self.draw(sampler):
-      return False
-    self.learn([], report)
-    return True
 
   def learn(
     self, others: Sequence[BatchInfo], report: Report, progress: float = 0.0

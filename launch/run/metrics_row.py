@@ -67,7 +67,9 @@ class Status:
 
     Args:
       values: The learner's metrics, perhaps still being computed.
-      steps: Environment steps in the batch, or in all batches.
+      steps: Steps of players in the batch, or in all batches; with two that
+        learn, a step of an environment counts twice, and `samples_per_insert`
+        is up to twice the config's.
       lag: Updates since the parameters that acted in the batch, on average.
       updates: Number of updates.
     """

@@ -68,14 +68,6 @@ class ReverbWriter:
     self._unconfirmed = arrays
     self._send()
 
-  def flush(self, timeout: float | None = None) -> None:
-    """Waits until the last unroll is confirmed.
-
-    Raises:
-      TimeoutError: If it was not confirmed in time; it stays in flight.
-    """
-    self._settle(self._timeout if timeout is None else timeout)
-
   def close(self) -> None:
     """Waits at most two seconds for the last unroll to arrive."""
     try:

@@ -74,7 +74,7 @@ class _Writer:
     self.on_refusal = lambda: None
     self.closed = False
 
-  def insert(self, unroll, priority=1.0):
+  def insert(self, unroll):
     if self.refusals:
       self.refusals -= 1
       self.on_refusal()

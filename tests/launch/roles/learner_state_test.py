@@ -33,6 +33,14 @@ def _update(state, batch, progress):
   return _State({"w": total}), {"loss/total": total}
 
 
+def _learn(state, sampler, report):
+  """Learns from one batch; returns False if none arrived in time."""
+  if not state.draw(sampler):
+    return False
+  state.learn([], report)
+  return True
+
+
 class _Report:
   """A report that keeps the metrics of updates."""
 
@@ -102,20 +110,20 @@ class LearnerStateTest(absltest.TestCase):
   def test_it_learns_from_each_batch(self):
     made, report = self.make(), _Report()
     sampler = self.replay(1, 2, 3, 4).sampler()
-    self.assertTrue(made.update(sampler, report))
-    self.assertTrue(made.update(sampler, report))
+    self.assertTrue(_learn(made, sampler, report))
+    self.assertTrue(_learn(made, sampler, report))
     self.assertEqual(report.totals, [3.0, 10.0])
     self.assertEqual(report.steps, [2 * 5, 2 * 5])
     self.assertEqual(report.lags, [0 - 1.5, 1 - 3.5])
     self.assertEqual(float(made.params["w"]), 10.0)
-    self.assertFalse(made.update(sampler, report))  # There is no batch.
+    self.assertFalse(_learn(made, sampler, report))  # There is no batch.
     self.assertEqual(made.updates, 2)
     self.assertGreater(made.waited, 0.0)
     self.assertLen(self.said, 1)
 
   def test_a_checkpoint_keeps_the_batch_that_was_drawn(self):
     made, sampler = self.make(), self.replay(1, 2, 3, 4).sampler()
-    made.update(sampler, _Report())
+    _learn(made, sampler, _Report())
     made.draw(sampler)
     made.save(_REST, made.gather())
     resumed, report = self.make(), _Report()
@@ -131,7 +139,7 @@ class LearnerStateTest(absltest.TestCase):
     made.save(_REST, made.gather())
     resumed, report = self.make(), _Report()
     self.assertIsNone(resumed.batch_info)
-    resumed.update(self.replay(8, 9).sampler(), report)
+    _learn(resumed, self.replay(8, 9).sampler(), report)
     self.assertEqual(report.totals, [17.0])
 
   def test_without_a_server_there_is_no_batch(self):
@@ -177,7 +185,7 @@ class LearnerStateTest(absltest.TestCase):
     self.enter_context(
       absltest.mock.patch.object(learner_state, "SAMPLE_SECONDS", 10.0)
     )
-    made.update(sampler, _Report())
+    _learn(made, sampler, _Report())
     made.draw(sampler)
     replay.checkpoint(os.path.join(self.folder, "replay"))
     made.save(_REST, made.gather())
@@ -185,8 +193,8 @@ class LearnerStateTest(absltest.TestCase):
     for number in range(3):
       writer.insert(examples.unroll(number))
     writer.close()
-    made.update(sampler, unstopped)
-    made.update(sampler, _Report())
+    _learn(made, sampler, unstopped)
+    _learn(made, sampler, _Report())
     sampler.close()
     replay.close()  # Ended without saving, as by a kill.
     again, resumed = self.replay(**settings), _Report()
