@@ -80,19 +80,19 @@ class Heads(hk.Module):
       belief_logits=belief_logits,
     )
 
-  def critic(self, hidden: jax.Array, told: jax.Array) -> jax.Array:
+  def critic(self, hidden: jax.Array, truth: jax.Array) -> jax.Array:
     """Returns the privileged critic's value logits [..., num_bins].
 
     Args:
       hidden: Start state of the model's LSTM, [..., model_size].
-      told: The true types, `belief.targets` [..., NUM_KINDS * types].
+      truth: The true types, `belief.targets` [..., NUM_KINDS * types].
 
     Raises:
       ValueError: If the network has no privileged critic.
     """
     if self._critic is None:
       raise ValueError("privileged_critic is False, allowed: True")
-    return self._critic(jnp.concatenate([hidden, told], axis=-1))
+    return self._critic(jnp.concatenate([hidden, truth], axis=-1))
 
   def step(
     self, hidden: jax.Array, cell: jax.Array, action: jax.Array

@@ -76,11 +76,12 @@ def make_network(
     )
     return kinds.reshape(kinds.shape[0], -1)
 
-  def critic(params, output, told):
+  def critic(params, output, truth):
     hidden = jax.lax.stop_gradient(output.model_hidden)
-    told = jnp.broadcast_to(told[:, None], (*hidden.shape[:-1], told.shape[-1]))
-    params, hidden, told = _cast((params, hidden, told), dtype)
-    return _cast(critic_fn(params, None, hidden, told), jnp.float32)
+    shape = (*hidden.shape[:-1], truth.shape[-1])
+    truth = jnp.broadcast_to(truth[:, None], shape)
+    params, hidden, truth = _cast((params, hidden, truth), dtype)
+    return _cast(critic_fn(params, None, hidden, truth), jnp.float32)
 
   return types.Network(
     jax.jit(init), initial_memory, step, unroll, model_step, truth, critic
@@ -127,8 +128,8 @@ def _transform(
     def model_step(hidden, cell, action):
       return look.step(hidden, cell, action)
 
-    def critic(hidden, told):
-      return look.critic(hidden, told)
+    def critic(hidden, truth):
+      return look.critic(hidden, truth)
 
     def init(observation):
       first = jnp.ones([1, 1], jnp.uint8)
@@ -136,8 +137,8 @@ def _transform(
       action = jnp.zeros([1, 1, sum(config.action_sizes)])
       model_step(output.model_hidden, output.model_cell, action)
       if config.privileged_critic:
-        told = belief.NUM_KINDS * config.num_types
-        critic(output.model_hidden, jnp.zeros([1, 1, told]))
+        num_truths = belief.NUM_KINDS * config.num_types
+        critic(output.model_hidden, jnp.zeros([1, 1, num_truths]))
 
     return init, (step, unroll, model_step, critic)
 

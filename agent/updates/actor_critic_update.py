@@ -99,7 +99,7 @@ def update(
     )(experience, target, output.policy_logits, output.value_logits)
     parts = {name: jnp.sum(x) / steps for name, x in parts.items()}
     predictions = model.without_model(output)
-    told = losses.privileged_losses(
+    privileged = losses.privileged_losses(
       params,
       network,
       config.privileged,
@@ -116,9 +116,9 @@ def update(
       share * parts["policy"]
       + share * constants.entropy_weight * parts["entropy"]
       + constants.value_weight * parts["value"]
-      + losses.total(told, config.privileged, progress)
+      + losses.total(privileged, config.privileged, progress)
     )
-    return total, (parts | told, predictions, target, value, log_pi)
+    return total, (parts | privileged, predictions, target, value, log_pi)
 
   (total, (parts, predictions, target, value, log_pi)), gradient = (
     jax.value_and_grad(total_loss, has_aux=True)(state.params)

@@ -156,7 +156,7 @@ def loss(
   )(predictions, target, experience)
   steps = jnp.maximum(jnp.sum(experience.mask), 1.0)
   parts = {name: jnp.sum(x) / steps for name, x in parts.items()}
-  told = losses.privileged_losses(
+  privileged = losses.privileged_losses(
     params,
     network,
     config.privileged,
@@ -169,8 +169,8 @@ def loss(
   )
   own_share = losses.own_share(config.privileged, progress)
   total = muesli.total_loss(parts, config.muesli, own_share)
-  total += losses.total(told, config.privileged, progress)
-  return total, (parts | told, predictions)
+  total += losses.total(privileged, config.privileged, progress)
+  return total, (parts | privileged, predictions)
 
 
 def update(
