@@ -158,7 +158,8 @@ class LossesTest(absltest.TestCase):
         distillation_share=0.5,
         distillation_replaces=replaces,
       )
-      found = [float(losses.own_share(config, p)) for p in (0.0, 0.25)]
+      progress = jnp.asarray([0.0, 0.25])
+      found = [float(losses.own_share(config, p)) for p in progress]
       self.assertEqual(found, expected)
 
 
