@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from adaland.agent.validation import require, require_choice
+
 RETURNS = ("retrace", "vtrace")
 CMPO = ("sampled", "exact", "none")
 
@@ -68,26 +70,30 @@ class MuesliConfig:
   value_range: float = 300.0
 
   def __post_init__(self):
-    check_choice(self, "returns", RETURNS)
-    check_choice(self, "cmpo", CMPO)
-    if not self.model and (self.returns, self.cmpo) != ("vtrace", "none"):
-      raise ValueError(
-        f"model=False with returns={self.returns!r} and cmpo={self.cmpo!r}: "
-        "without the model's q-values they must be 'vtrace' and 'none'"
-      )
+    require_choice("returns", self.returns, RETURNS)
+    require_choice("cmpo", self.cmpo, CMPO)
+    targets = (self.returns, self.cmpo)
+    require(
+      self.model or targets == ("vtrace", "none"),
+      "(returns, cmpo)",
+      targets,
+      "('vtrace', 'none') with model=False, which gives no q-values",
+    )
     for name in ("num_samples", "model_steps", "model_every"):
-      if getattr(self, name) < 1:
-        raise ValueError(f"{name}={getattr(self, name)}: must be at least 1")
+      value = getattr(self, name)
+      require(value >= 1, name, value, "at least 1")
     for name in ("advantage_clip", "variance_epsilon", "value_range", "z_init"):
-      if not getattr(self, name) > 0:
-        raise ValueError(f"{name}={getattr(self, name)}: must be above 0")
+      value = getattr(self, name)
+      require(value > 0, name, value, "above 0")
     for name in ("gamma", "retrace_lambda"):
-      if not 0 <= getattr(self, name) <= 1:
-        raise ValueError(f"{name}={getattr(self, name)}: must be in [0, 1]")
-    if not 0 <= self.variance_decay < 1:
-      raise ValueError(
-        f"variance_decay={self.variance_decay}: must be in [0, 1)"
-      )
+      value = getattr(self, name)
+      require(0 <= value <= 1, name, value, "0 to 1")
+    require(
+      0 <= self.variance_decay < 1,
+      "variance_decay",
+      self.variance_decay,
+      "from 0, below 1",
+    )
     for name in (
       "behaviour_prior",
       "uniform_prior",
@@ -97,13 +103,14 @@ class MuesliConfig:
       "reward_weight",
       "value_weight",
     ):
-      if not getattr(self, name) >= 0:
-        raise ValueError(f"{name}={getattr(self, name)}: must not be negative")
-    if self.behaviour_prior + self.uniform_prior > 1:
-      raise ValueError(
-        f"behaviour_prior={self.behaviour_prior} and "
-        f"uniform_prior={self.uniform_prior}: must sum to at most 1"
-      )
+      value = getattr(self, name)
+      require(value >= 0, name, value, "a number from 0")
+    require(
+      self.behaviour_prior + self.uniform_prior <= 1,
+      "(behaviour_prior, uniform_prior)",
+      (self.behaviour_prior, self.uniform_prior),
+      "a sum of at most 1",
+    )
 
   @property
   def looks_ahead(self) -> bool:
@@ -131,17 +138,10 @@ class ActorCriticConfig:
   entropy_weight: float = 0.01
 
   def __post_init__(self):
-    if not 0 <= self.trace_lambda <= 1:
-      raise ValueError(f"trace_lambda={self.trace_lambda}: must be in [0, 1]")
-    if not self.ratio_clip > 0:
-      raise ValueError(f"ratio_clip={self.ratio_clip}: must be above 0")
+    require(
+      0 <= self.trace_lambda <= 1, "trace_lambda", self.trace_lambda, "0 to 1"
+    )
+    require(self.ratio_clip > 0, "ratio_clip", self.ratio_clip, "above 0")
     for name in ("value_weight", "entropy_weight"):
-      if not getattr(self, name) >= 0:
-        raise ValueError(f"{name}={getattr(self, name)}: must not be negative")
-
-
-def check_choice(config: object, name: str, allowed: tuple[str, ...]) -> None:
-  """Raises ValueError unless a field has one of the allowed values."""
-  value = getattr(config, name)
-  if value not in allowed:
-    raise ValueError(f"{name}={value!r}: must be one of {allowed}")
+      value = getattr(self, name)
+      require(value >= 0, name, value, "a number from 0")

@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Final
 
+from adaland.agent.validation import require, require_choice
+
 MEMORIES: Final = (
   "transformer_xl",
   "local_global",
@@ -53,24 +55,30 @@ class PatchesConfig:
   def __post_init__(self):
     for name in ("size", "width", "num_layers", "num_heads"):
       _check_size(f"patches.{name}", getattr(self, name))
-    if self.size % 2:
-      raise ValueError(
-        f"patches.size must be even (fine patches are half of it), got "
-        f"{self.size}"
-      )
-    if not isinstance(self.window, int) or self.window < 0:
-      raise ValueError(
-        f"patches.window must be an integer of at least 0, got {self.window!r}"
-      )
-    if not 0 <= self.dropped <= MAX_DROPPED:
-      raise ValueError(
-        f"patches.dropped must be from 0 to {MAX_DROPPED}, got {self.dropped!r}"
-      )
-    if self.width % self.num_heads:
-      raise ValueError(
-        f"patches.num_heads must divide patches.width ({self.width}), got "
-        f"{self.num_heads}"
-      )
+    require(
+      self.size % 2 == 0,
+      "patches.size",
+      self.size,
+      "even numbers (fine patches are half of it)",
+    )
+    require(
+      isinstance(self.window, int) and self.window >= 0,
+      "patches.window",
+      self.window,
+      "an integer from 0",
+    )
+    require(
+      0 <= self.dropped <= MAX_DROPPED,
+      "patches.dropped",
+      self.dropped,
+      f"0 to {MAX_DROPPED}",
+    )
+    require(
+      self.width % self.num_heads == 0,
+      "patches.num_heads",
+      self.num_heads,
+      f"divisors of patches.width ({self.width})",
+    )
 
   def check_picture(self, height: int, width: int) -> None:
     """Checks that patches fit a picture.
@@ -79,18 +87,20 @@ class PatchesConfig:
       ValueError: If they don't, with the reason.
     """
     for name, side in (("height", height), ("width", width)):
-      if side % self.size:
-        raise ValueError(
-          f"network.patches.size is {self.size}, allowed: even divisors of the "
-          f"picture's {name}, {side} pixels, of which {side % self.size} would "
-          "be left over"
-        )
-    most = min(height, width) // self.size
-    if self.window > most:
-      raise ValueError(
-        f"network.patches.window is {self.window}, allowed: at most {most}, "
-        "the coarse patches along the picture's shorter side"
+      require(
+        side % self.size == 0,
+        "network.patches.size",
+        self.size,
+        f"even divisors of the picture's {name}, {side} pixels, of which "
+        f"{side % self.size} would be left over",
       )
+    most = min(height, width) // self.size
+    require(
+      self.window <= most,
+      "network.patches.window",
+      self.window,
+      f"at most {most}, the coarse patches along the picture's shorter side",
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -185,87 +195,93 @@ class NetworkConfig:
     return (self.entity_shapes - 1) * self.entity_colours
 
   def __post_init__(self):
-    check_choice("memory", self.memory, MEMORIES)
-    check_choice("vision", self.vision, VISIONS)
-    check_choice("compute_dtype", self.compute_dtype, COMPUTE_DTYPES)
+    require_choice("memory", self.memory, MEMORIES)
+    require_choice("vision", self.vision, VISIONS)
+    require_choice("compute_dtype", self.compute_dtype, COMPUTE_DTYPES)
     for field in dataclasses.fields(self):
-      value = getattr(self, field.name)
+      name, value = field.name, getattr(self, field.name)
       if field.type is str:
         continue  # One of the choices.
       if field.type in (bool, PatchesConfig):
-        if not isinstance(value, field.type):
-          raise ValueError(
-            f"{field.name} must be of type {field.type.__name__}, got {value!r}"
-          )
-        continue
-      if field.name == "attention_sinks":
-        if not isinstance(value, int) or value < 0:
-          raise ValueError(
-            f"attention_sinks must be an integer of at least 0, got {value!r}"
-          )
-        continue
-      if field.name == "entity_type_offset":
-        if not isinstance(value, int) or value < 1:
-          raise ValueError(
-            f"entity_type_offset must be an integer of at least 1 (feature 0 "
-            f"says whether the entity is visible), got {value!r}"
-          )
-        continue
-      if field.type is int:
-        _check_size(field.name, value)
+        require(
+          isinstance(value, field.type),
+          name,
+          value,
+          f"a {field.type.__name__}",
+        )
+      elif name == "attention_sinks":
+        require(
+          isinstance(value, int) and value >= 0,
+          name,
+          value,
+          "an integer from 0",
+        )
+      elif name == "entity_type_offset":
+        require(
+          isinstance(value, int) and value >= 1,
+          name,
+          value,
+          "an integer from 1 (feature 0 says whether the entity is visible)",
+        )
+      elif field.type is int:
+        _check_size(name, value)
       else:
-        if not isinstance(value, tuple):
-          raise ValueError(f"{field.name} must be a tuple, got {value!r}")
-        if not value and field.name != "encoder_hidden":
-          raise ValueError(f"{field.name} must not be empty, got {value!r}")
+        require(isinstance(value, tuple), name, value, "a tuple")
+        require(
+          bool(value) or name == "encoder_hidden", name, value, "not empty"
+        )
         for size in value:
-          _check_size(field.name, size)
-    if self.position_size % 2:
-      raise ValueError(
-        f"position_size must be even (codes are sine and cosine pairs), "
-        f"got {self.position_size}"
-      )
-    if len(self.entity_shape_ids) != self.entity_shapes:
-      raise ValueError(
-        f"entity_shape_ids must have {self.entity_shapes} ids, one for each of "
-        f"entity_shapes, got {self.entity_shape_ids}"
-      )
-    if self.num_bins < 2:
-      raise ValueError(f"num_bins must be at least 2, got {self.num_bins}")
+          _check_size(name, size)
+    require(
+      self.position_size % 2 == 0,
+      "position_size",
+      self.position_size,
+      "even numbers (codes are sine and cosine pairs)",
+    )
+    require(
+      len(self.entity_shape_ids) == self.entity_shapes,
+      "entity_shape_ids",
+      self.entity_shape_ids,
+      f"{self.entity_shapes} ids, one for each of entity_shapes",
+    )
+    require(self.num_bins >= 2, "num_bins", self.num_bins, "at least 2")
     self._check_memory()
 
   def _check_memory(self) -> None:
     """Checks the sizes that only some memories have."""
-    if self.attention_sinks and self.memory != "transformer_xl":
-      raise ValueError(
-        f"attention_sinks must be 0 with memory {self.memory!r} (they are "
-        f"transformer_xl's), got {self.attention_sinks}"
-      )
-    if self.memory == "skip" and self.num_layers < 2:
-      raise ValueError(
-        "num_layers must be at least 2 with memory 'skip' (a GRU and attention "
-        f"above it), got {self.num_layers}"
-      )
+    require(
+      not self.attention_sinks or self.memory == "transformer_xl",
+      "attention_sinks",
+      self.attention_sinks,
+      f"0 with memory {self.memory!r} (they are transformer_xl's)",
+    )
+    require(
+      self.memory != "skip" or self.num_layers >= 2,
+      "num_layers",
+      self.num_layers,
+      "at least 2 with memory 'skip' (a GRU and attention above it)",
+    )
     if self.memory not in LOCAL_MEMORIES:
       return
-    if self.num_heads % self.key_heads:
-      raise ValueError(
-        f"key_heads must divide num_heads ({self.num_heads}), "
-        f"got {self.key_heads}"
-      )
-    if self.memory == "local_global" and self.local_length > self.memory_length:
-      raise ValueError(
-        f"local_length must be at most memory_length ({self.memory_length}), "
-        f"the window of the global layers, got {self.local_length}"
-      )
-
-
-def check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
-  """Raises ValueError unless a value is one of those allowed."""
-  if value not in allowed:
-    raise ValueError(f"{name} must be one of {allowed}, got {value!r}")
+    require(
+      self.num_heads % self.key_heads == 0,
+      "key_heads",
+      self.key_heads,
+      f"divisors of num_heads ({self.num_heads})",
+    )
+    require(
+      self.memory != "local_global" or self.local_length <= self.memory_length,
+      "local_length",
+      self.local_length,
+      f"at most memory_length ({self.memory_length}), the window of the global "
+      "layers",
+    )
 
 
 def _check_size(name: str, value: int) -> None:
-  if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-    raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
+  require(
+    isinstance(value, int) and not isinstance(value, bool) and value >= 1,
+    name,
+    value,
+    "an integer from 1",
+  )

@@ -98,7 +98,8 @@ def make_learner(
     rows = batch.reward.shape[0] * num_processes
     if rows % len(devices):
       raise ValueError(
-        f"batch size {rows}: must be a multiple of the {len(devices)} devices"
+        f"batch size is {rows}, allowed: multiples of {len(devices)}, the "
+        "number of devices"
       )
     if num_processes > 1:
       batch = jax.tree.map(

@@ -6,8 +6,8 @@ does not import optax and rlax.
 
 import dataclasses
 
-from adaland.agent import algorithm_config
 from adaland.agent.algorithm_config import ActorCriticConfig, MuesliConfig
+from adaland.agent.validation import require, require_choice
 
 __all__ = [
   "ActorCriticConfig",
@@ -68,22 +68,28 @@ class PrivilegedConfig:
       "distillation_l2",
       "critic_weight",
     ):
-      if not getattr(self, name) >= 0:
-        raise ValueError(f"{name}={getattr(self, name)}: must not be negative")
-    if not 0 < self.distillation_share <= 1:
-      raise ValueError(
-        f"distillation_share={self.distillation_share}: must be in (0, 1]"
-      )
+      value = getattr(self, name)
+      require(value >= 0, name, value, "a number from 0")
+    require(
+      0 < self.distillation_share <= 1,
+      "distillation_share",
+      self.distillation_share,
+      "above 0, to 1",
+    )
     for name in ("distillation_alone", "distillation_l2"):
-      if getattr(self, name) and not self.distillation_weight:
-        raise ValueError(
-          f"{name}={getattr(self, name)}: must be 0 without distillation_weight"
-        )
-    if not 0 <= self.distillation_alone <= self.distillation_share:
-      raise ValueError(
-        f"distillation_alone={self.distillation_alone}: must be from 0 to "
-        f"distillation_share={self.distillation_share}"
+      value = getattr(self, name)
+      require(
+        not value or self.distillation_weight > 0,
+        name,
+        value,
+        "0 without distillation_weight",
       )
+    require(
+      0 <= self.distillation_alone <= self.distillation_share,
+      "distillation_alone",
+      self.distillation_alone,
+      f"0 to distillation_share ({self.distillation_share})",
+    )
 
   @property
   def needs_rules(self) -> bool:
@@ -119,16 +125,17 @@ class ProxyConfig:
   noise: float = 0.5
 
   def __post_init__(self):
-    if not 0 < self.share <= 1:
-      raise ValueError(f"proxy.share={self.share}: must be in (0, 1]")
-    if self.width < 4 or self.width % 4:
-      raise ValueError(f"proxy.width={self.width}: must be a multiple of 4")
-    if self.num_layers < 1:
-      raise ValueError(
-        f"proxy.num_layers={self.num_layers}: must be at least 1"
-      )
-    if not self.noise >= 0:
-      raise ValueError(f"proxy.noise={self.noise}: must not be negative")
+    require(0 < self.share <= 1, "proxy.share", self.share, "above 0, to 1")
+    require(
+      self.width >= 4 and self.width % 4 == 0,
+      "proxy.width",
+      self.width,
+      "multiples of 4",
+    )
+    require(
+      self.num_layers >= 1, "proxy.num_layers", self.num_layers, "at least 1"
+    )
+    require(self.noise >= 0, "proxy.noise", self.noise, "a number from 0")
 
   @property
   def used(self) -> bool:
@@ -182,41 +189,49 @@ class LearnerConfig:
   )
 
   def __post_init__(self):
-    algorithm_config.check_choice(self, "algorithm", ALGORITHMS)
-    if not self.learns_values:
-      for name, value, needed in (
-        ("algorithm", self.algorithm, "muesli"),
-        ("proxy.share", self.proxy.share, 1),
-        ("privileged.critic_weight", self.privileged.critic_weight, 0),
-      ):
-        if value != needed:
-          raise ValueError(
-            f"{name}={value!r}: must be {needed!r} with "
-            "privileged.distillation_alone=1, which leaves it unused"
-          )
-    if self.algorithm != "muesli" and self.privileged.critic_weight > 0:
-      raise ValueError(
-        f"privileged.critic_weight={self.privileged.critic_weight}: must be 0 "
-        f"with algorithm={self.algorithm!r}, whose baseline is the value head"
+    require_choice("algorithm", self.algorithm, ALGORITHMS)
+    critic_weight = self.privileged.critic_weight
+    for name, value, needed in (
+      ("algorithm", self.algorithm, "muesli"),
+      ("proxy.share", self.proxy.share, 1),
+      ("privileged.critic_weight", critic_weight, 0),
+    ):
+      require(
+        self.learns_values or value == needed,
+        name,
+        value,
+        f"{needed!r} with privileged.distillation_alone=1, which leaves it "
+        "unused",
       )
-    if self.algorithm != "muesli" and self.proxy.used:
-      raise ValueError(
-        f"proxy.share={self.proxy.share}: must be 1 with algorithm="
-        f"{self.algorithm!r}; the small agent learns by 'muesli'"
-      )
+    require(
+      self.algorithm == "muesli" or critic_weight == 0,
+      "privileged.critic_weight",
+      critic_weight,
+      f"0 with algorithm={self.algorithm!r}, whose baseline is the value head",
+    )
+    require(
+      self.algorithm == "muesli" or not self.proxy.used,
+      "proxy.share",
+      self.proxy.share,
+      f"1 with algorithm={self.algorithm!r}, as the small agent learns by "
+      "'muesli'",
+    )
     for name in ("learning_rate", "adam_epsilon", "update_clip"):
-      if not getattr(self, name) > 0:
-        raise ValueError(f"{name}={getattr(self, name)}: must be above 0")
+      value = getattr(self, name)
+      require(value > 0, name, value, "above 0")
     for name in ("adam_b1", "adam_b2"):
-      if not 0 <= getattr(self, name) < 1:
-        raise ValueError(f"{name}={getattr(self, name)}: must be in [0, 1)")
-    if not 0 < self.target_rate <= 1:
-      raise ValueError(f"target_rate={self.target_rate}: must be in (0, 1]")
+      value = getattr(self, name)
+      require(0 <= value < 1, name, value, "from 0, below 1")
+    require(
+      0 < self.target_rate <= 1,
+      "target_rate",
+      self.target_rate,
+      "above 0, to 1",
+    )
     for name in ("warmup_updates", "weight_decay"):
-      if not getattr(self, name) >= 0:
-        raise ValueError(f"{name}={getattr(self, name)}: must not be negative")
-    if not 0 <= self.final_rate <= 1:
-      raise ValueError(f"final_rate={self.final_rate}: must be in [0, 1]")
+      value = getattr(self, name)
+      require(value >= 0, name, value, "a number from 0")
+    require(0 <= self.final_rate <= 1, "final_rate", self.final_rate, "0 to 1")
 
   @property
   def learns_values(self) -> bool:

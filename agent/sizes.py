@@ -3,7 +3,8 @@
 import dataclasses
 from typing import Final
 
-from adaland.agent.config import NetworkConfig, check_choice
+from adaland.agent.config import NetworkConfig
+from adaland.agent.validation import require_choice
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +46,7 @@ def paper_config(size: str) -> NetworkConfig:
   Raises:
     ValueError: If there is no such size.
   """
-  check_choice("size", size, PAPER_SIZES)
+  require_choice("size", size, PAPER_SIZES)
   row = _PAPER_SIZES[size]
   return NetworkConfig(
     d_model=row.d_model,

@@ -16,6 +16,8 @@ from typing import Final
 
 import numpy as np
 
+from adaland.curriculum import validation
+
 # Numbers of co-players; snapshot k, from 0, has FIRST_SNAPSHOT + k.
 SELF: Final = 0
 NOOP: Final = 1
@@ -49,10 +51,8 @@ class CoplayersConfig:
       ("pool_size", 0 <= self.pool_size <= _MAX_POOL, f"0 to {_MAX_POOL}"),
       ("snapshot_updates", self.snapshot_updates >= 1, "at least 1"),
     ):
-      if not ok:
-        raise ValueError(
-          f"coplayers.{name} is {getattr(self, name)!r}, allowed: {allowed}"
-        )
+      value = getattr(self, name)
+      validation.require(ok, f"coplayers.{name}", value, allowed)
 
 
 def join(index: int, coplayer: int) -> int:

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from adaland.curriculum import base, uniform
+from adaland.curriculum import base, uniform, validation
 from adaland.curriculum.learnability import (
   LearnabilityConfig,
   LearnabilityCurriculum,
@@ -34,10 +34,9 @@ class CurriculumConfig:
   )
 
   def __post_init__(self):
-    if self.kind not in KINDS:
-      raise ValueError(
-        f"curriculum.kind is {self.kind!r}; it must be one of {KINDS}."
-      )
+    validation.require(
+      self.kind in KINDS, "curriculum.kind", self.kind, ", ".join(KINDS)
+    )
 
 
 def make_curriculum(

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from adaland.curriculum import base, ledger, statistics
+from adaland.curriculum import base, ledger, statistics, validation
 
 _SCORE, _KEPT, _NEW = range(3)
 
@@ -47,21 +47,21 @@ class LearnabilityConfig:
 
   def __post_init__(self):
     for name in ("candidates", "rollouts", "kept", "train_episodes"):
-      _require(getattr(self, name) >= 1, self, name, "at least 1")
-    _require(self.rollouts >= 2, self, "rollouts", "at least 2, for p (1 - p)")
-    _require(
+      self._require(getattr(self, name) >= 1, name, "at least 1")
+    self._require(self.rollouts >= 2, "rollouts", "at least 2, for p (1 - p)")
+    self._require(
       self.kept <= self.candidates,
-      self,
       "kept",
       f"at most candidates ({self.candidates})",
     )
-    _require(
-      0.0 <= self.replay_probability <= 1.0,
-      self,
-      "replay_probability",
-      "[0, 1]",
+    self._require(
+      0.0 <= self.replay_probability <= 1.0, "replay_probability", "0 to 1"
     )
-    _require(0.0 <= self.solved < 1.0, self, "solved", "[0, 1)")
+    self._require(0.0 <= self.solved < 1.0, "solved", "from 0, below 1")
+
+  def _require(self, ok: bool, name: str, allowed: str) -> None:
+    value = getattr(self, name)
+    validation.require(ok, f"curriculum.learnability.{name}", value, allowed)
 
 
 def score(solved: Sequence[bool]) -> float:
@@ -246,13 +246,3 @@ class LearnabilityCurriculum:
       "tasks_drawn": float(self._drawn),
       "trial_reward_s": self._train_reward.mean,
     }
-
-
-def _require(
-  ok: bool, config: LearnabilityConfig, field: str, allowed: str
-) -> None:
-  if not ok:
-    raise ValueError(
-      f"curriculum.learnability.{field} is {getattr(config, field)!r}; it must "
-      f"be {allowed}."
-    )

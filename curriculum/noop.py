@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from adaland.curriculum import base, ledger, statistics
+from adaland.curriculum import base, ledger, statistics, validation
 
 _AGENT, _IDLE, _TRAIN = range(3)
 # Maximum number of tasks under evaluation; beyond it the oldest are dropped,
@@ -59,11 +59,8 @@ class NoopConfig:
     for field in dataclasses.fields(self):
       value = getattr(self, field.name)
       least = 1 if field.name in ("evaluations", "train_episodes") else 0
-      if not value >= least:
-        raise ValueError(
-          f"curriculum.noop.{field.name} is {value!r}; it must be at least "
-          f"{least}."
-        )
+      name = f"curriculum.noop.{field.name}"
+      validation.require(value >= least, name, value, f"at least {least}")
 
 
 def verdict(

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adaland.curriculum import archive, base, ledger, statistics
+from adaland.curriculum import archive, base, ledger, statistics, validation
 
 # Why the archive keeps a task or not, by the result of `Archive.offer`.
 _WHY = {
@@ -54,15 +54,21 @@ class PLRConfig:
   fitness: str = "td_error"
 
   def __post_init__(self):
-    _require(
-      0.0 < self.replay_probability <= 1.0, self, "replay_probability", "(0, 1]"
-    )
-    _require(self.capacity >= 1, self, "capacity", "at least 1")
-    _require(0.0 <= self.min_fraction <= 1.0, self, "min_fraction", "[0, 1]")
-    _require(self.train_trials >= 1, self, "train_trials", "at least 1")
-    _require(0.0 <= self.staleness <= 1.0, self, "staleness", "[0, 1]")
-    _require(self.beta > 0.0, self, "beta", "positive")
-    _require(self.fitness in FITNESSES, self, "fitness", f"one of {FITNESSES}")
+    for name, ok, allowed in (
+      (
+        "replay_probability",
+        0.0 < self.replay_probability <= 1.0,
+        "above 0, to 1",
+      ),
+      ("capacity", self.capacity >= 1, "at least 1"),
+      ("min_fraction", 0.0 <= self.min_fraction <= 1.0, "0 to 1"),
+      ("train_trials", self.train_trials >= 1, "at least 1"),
+      ("staleness", 0.0 <= self.staleness <= 1.0, "0 to 1"),
+      ("beta", self.beta > 0.0, "above 0"),
+      ("fitness", self.fitness in FITNESSES, ", ".join(FITNESSES)),
+    ):
+      value = getattr(self, name)
+      validation.require(ok, f"curriculum.plr.{name}", value, allowed)
 
   def min_size(self, num_tasks: int) -> int:
     """Returns the number of archived tasks that training needs.
@@ -272,12 +278,4 @@ class PLRCurriculum:
         "value": record.value_error,
         "policy": record.policy_error,
       }[self._config.fitness]
-    )
-
-
-def _require(ok: bool, config: PLRConfig, field: str, allowed: str) -> None:
-  if not ok:
-    raise ValueError(
-      f"curriculum.plr.{field} is {getattr(config, field)!r}; "
-      f"it must be {allowed}."
     )

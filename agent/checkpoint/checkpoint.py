@@ -73,7 +73,7 @@ def save(
       the earlier checkpoints are untouched.
   """
   if keep < 1:
-    raise ValueError(f"keep={keep}: must be at least 1")
+    raise ValueError(f"keep is {keep}, allowed: at least 1")
   directory = pathlib.Path(directory).absolute()
   text = document.encode(step, _describe(state), run)
   temporary = directory / f"{_TEMPORARY}{step}-{os.getpid()}"

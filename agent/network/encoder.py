@@ -155,15 +155,15 @@ def check_spec(config: NetworkConfig, spec: Spec) -> None:
   for key, shape in needed.items():
     if key not in spec or tuple(spec[key][0]) != shape:
       given = spec[key][0] if key in spec else "nothing"
-      raise ValueError(f"observation {key!r} must be {shape}, got {given}")
+      raise ValueError(f"observation {key!r} is {given}, allowed: {shape}")
   rules = tuple(spec["rules"][0]) if "rules" in spec else ()
   if len(rules) != 2 or (rules[1] - num_elements) % len(_SPAWN_KINDS):
     raise ValueError(
-      f"observation 'rules' must be [rules, 6 + 2 * spawns], got {rules}"
+      f"observation 'rules' is {rules}, allowed: [rules, 6 + 2 * spawns]"
     )
   if "clock" in spec and tuple(spec["clock"][0]) != (_CLOCK_SIZE,):
     raise ValueError(
-      f"observation 'clock' must be {(_CLOCK_SIZE,)}, got {spec['clock'][0]}"
+      f"observation 'clock' is {spec['clock'][0]}, allowed: {(_CLOCK_SIZE,)}"
     )
   entity_encoder.check_spec(config, spec)
   if "pixels" in spec and config.vision == "patches":

@@ -166,8 +166,8 @@ def check_spec(
   )
   if len(shape) != 2 or shape[1] < needed:
     raise ValueError(
-      f"observation 'entities' must be [entities, at least {needed} features], "
-      f"got {shape}"
+      f"observation 'entities' is {shape}, allowed: [entities, at least "
+      f"{needed} features]"
     )
 
 

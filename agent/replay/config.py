@@ -6,6 +6,8 @@ import json
 import math
 from typing import NamedTuple
 
+from adaland.agent.validation import require, require_choice
+
 KINDS = ("auto", "reverb", "memory")
 SAMPLINGS = ("uniform", "queue")
 
@@ -75,68 +77,65 @@ class ReplayConfig:
   port: int = 0
 
   def __post_init__(self):
-    _require(self.kind in KINDS, "kind", self.kind, f"one of {KINDS}")
-    _require(
-      self.sampling in SAMPLINGS,
-      "sampling",
-      self.sampling,
-      f"one of {SAMPLINGS}",
+    require_choice("replay.kind", self.kind, KINDS)
+    require_choice("replay.sampling", self.sampling, SAMPLINGS)
+    require(self.capacity >= 1, "replay.capacity", self.capacity, "at least 1")
+    require(
+      self.batch_size >= 1, "replay.batch_size", self.batch_size, "at least 1"
     )
-    _require(self.capacity >= 1, "capacity", self.capacity, "at least 1")
-    _require(self.batch_size >= 1, "batch_size", self.batch_size, "at least 1")
-    _require(
+    require(
       1 <= self.min_size <= self.capacity,
-      "min_size",
+      "replay.min_size",
       self.min_size,
-      f"between 1 and capacity ({self.capacity})",
+      f"1 to capacity ({self.capacity})",
     )
-    _require(
+    require(
       math.isfinite(self.insert_timeout) and self.insert_timeout > 0,
-      "insert_timeout",
+      "replay.insert_timeout",
       self.insert_timeout,
-      "a positive number of seconds",
+      "a finite number of seconds above 0",
     )
-    _require(0 <= self.port <= 65535, "port", self.port, "between 0 and 65535")
+    require(0 <= self.port <= 65535, "replay.port", self.port, "0 to 65535")
     if self.sampling == "queue":
-      _require(
+      require(
         self.capacity >= self.batch_size,
-        "capacity",
+        "replay.capacity",
         self.capacity,
         f"at least batch_size ({self.batch_size}) for a queue",
       )
-      _require(
+      require(
         self.samples_per_insert in (None, 1),
-        "samples_per_insert",
+        "replay.samples_per_insert",
         self.samples_per_insert,
         "None or 1 for a queue",
       )
-      _require(
+      require(
         self.error_buffer is None,
-        "error_buffer",
+        "replay.error_buffer",
         self.error_buffer,
         "None for a queue",
       )
     if self.samples_per_insert is None:
-      _require(
+      require(
         self.error_buffer is None,
-        "error_buffer",
+        "replay.error_buffer",
         self.error_buffer,
         "None where samples_per_insert is None",
       )
     else:
-      _require(
+      require(
         math.isfinite(self.samples_per_insert) and self.samples_per_insert > 0,
-        "samples_per_insert",
+        "replay.samples_per_insert",
         self.samples_per_insert,
-        "a positive number or None",
+        "a finite number above 0, or None",
       )
       # Below this, both sides might wait for each other.
       least = max(self.batch_size, self.samples_per_insert)
-      _require(
+      require(
         self.error_buffer is None or self.error_buffer >= least,
-        "error_buffer",
+        "replay.error_buffer",
         self.error_buffer,
-        f"None or at least {least} (batch_size and samples_per_insert)",
+        f"None, or at least {least} (batch_size and samples_per_insert)",
       )
 
   def rate_limits(self) -> RateLimits:
@@ -158,8 +157,3 @@ class ReplayConfig:
     """Returns a hash of the settings that a table's checkpoint depends on."""
     settings = [self.sampling, self.capacity, *map(str, self.rate_limits())]
     return hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:12]
-
-
-def _require(ok: bool, field: str, value: object, allowed: str) -> None:
-  if not ok:
-    raise ValueError(f"replay.{field} is {value!r}; it must be {allowed}.")

@@ -10,6 +10,7 @@ from adaland.agent.config import (
   NetworkConfig,
 )
 from adaland.agent.replay.config import ReplayConfig
+from adaland.agent.validation import require
 from adaland.curriculum import factory
 from adaland.curriculum.coplayers import CoplayersConfig
 from adaland.envs import constants, land_types
@@ -19,7 +20,6 @@ from adaland.launch.config.runtime import (
   ClusterConfig,
   DeviceConfig,
   RunConfig,
-  require,
 )
 from adaland.launch.config.tasks import TasksConfig
 from adaland.launch.config.teaching import TeachingConfig

@@ -2,15 +2,9 @@
 
 import dataclasses
 import math
-from typing import Any
 
+from adaland.agent.validation import require
 from adaland.envs import constants
-
-
-def require(ok: bool, field: str, value: Any, allowed: str) -> None:
-  """Raises a ValueError that names field, value and allowed values."""
-  if not ok:
-    raise ValueError(f"{field} is {value!r}, allowed: {allowed}")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Final, Literal
 
-from adaland.launch.config.runtime import require
+from adaland.agent.validation import require
 
 TEACHERS: Final = ("none", "tutor", "explorer", "forgetful", "expert", "guide")
 DEMONSTRATORS: Final = ("expert", "guide")

@@ -16,19 +16,25 @@ class MuesliConfigTest(parameterized.TestCase):
     ("advantage_clip", 0.0),
     ("variance_decay", 1.0),
     ("value_range", float("nan")),
-    ("uniform_prior", 0.99),
     ("reward_weight", -1.0),
   )
   def test_bad_values_are_named(self, name, value):
-    with self.assertRaisesRegex(ValueError, f"{name}={value}"):
+    with self.assertRaisesRegex(ValueError, f"{name} is {value}, allowed: "):
       learner_config.MuesliConfig(**{name: value})
+
+  def test_the_prior_s_weights_have_a_bound(self):
+    message = r"\(behaviour_prior, uniform_prior\) is \(0.03, 0.99\), allowed: "
+    with self.assertRaisesRegex(ValueError, message):
+      learner_config.MuesliConfig(uniform_prior=0.99)
 
   @parameterized.parameters(
     ("returns", "td", "retrace"),
     ("cmpo", "full", "exact"),
   )
   def test_unknown_switches_are_told_what_is_allowed(self, name, value, one):
-    with self.assertRaisesRegex(ValueError, f"{name}='{value}'.*{one}"):
+    with self.assertRaisesRegex(
+      ValueError, f"{name} is '{value}', allowed: .*{one}"
+    ):
       learner_config.MuesliConfig(**{name: value})
 
   @parameterized.parameters(
@@ -53,7 +59,7 @@ class ActorCriticConfigTest(parameterized.TestCase):
     ("trace_lambda", 1.1), ("ratio_clip", 0.0), ("entropy_weight", -1.0)
   )
   def test_bad_values_are_named(self, name, value):
-    with self.assertRaisesRegex(ValueError, f"{name}={value}"):
+    with self.assertRaisesRegex(ValueError, f"{name} is {value}, allowed: "):
       learner_config.ActorCriticConfig(**{name: value})
 
 
@@ -67,28 +73,30 @@ class LearnerConfigTest(parameterized.TestCase):
     ("final_rate", 1.5),
   )
   def test_bad_values_are_named(self, name, value):
-    with self.assertRaisesRegex(ValueError, f"{name}={value}"):
+    with self.assertRaisesRegex(ValueError, f"{name} is {value}, allowed: "):
       learner_config.LearnerConfig(**{name: value})
 
   def test_an_unknown_algorithm_is_told_what_is_allowed(self):
-    with self.assertRaisesRegex(ValueError, "algorithm='dqn'.*'ppo'"):
+    with self.assertRaisesRegex(
+      ValueError, "algorithm is 'dqn', allowed: muesli, ppo, "
+    ):
       learner_config.LearnerConfig(algorithm="dqn")
 
   def test_an_actor_critic_has_one_baseline(self):
-    with self.assertRaisesRegex(ValueError, "critic_weight=1.0: must be 0"):
+    with self.assertRaisesRegex(ValueError, "critic_weight is 1.0, allowed: 0"):
       learner_config.LearnerConfig(
         algorithm="ppo",
         privileged=learner_config.PrivilegedConfig(critic_weight=1.0),
       )
 
   @parameterized.parameters(
-    ({"algorithm": "ppo"}, {}, "algorithm='ppo': must be 'muesli'"),
+    ({"algorithm": "ppo"}, {}, "algorithm is 'ppo', allowed: 'muesli'"),
     (
       {"proxy": learner_config.ProxyConfig(share=0.5)},
       {},
-      "proxy.share=0.5: must be 1",
+      "proxy.share is 0.5, allowed: 1",
     ),
-    ({}, {"critic_weight": 1.0}, "privileged.critic_weight=1.0: must be 0"),
+    ({}, {"critic_weight": 1.0}, "privileged.critic_weight is 1.0, allowed: 0"),
   )
   def test_imitation_alone_refuses_what_it_leaves_unused(
     self, learner, privileged, message
@@ -139,7 +147,7 @@ class PrivilegedConfigTest(parameterized.TestCase):
     ("distillation_alone", 0.5),
   )
   def test_bad_values_are_named(self, name, value):
-    with self.assertRaisesRegex(ValueError, name):
+    with self.assertRaisesRegex(ValueError, f"{name} is {value}, allowed: "):
       learner_config.PrivilegedConfig(**{name: value})
 
 

@@ -40,7 +40,7 @@ class PaperConfigTest(parameterized.TestCase):
     self.assertEqual(set(PAPER_SIZES), set(_TOTALS))
 
   def test_refuses_other_sizes(self):
-    with self.assertRaisesRegex(ValueError, "size must be one of"):
+    with self.assertRaisesRegex(ValueError, "size is '.*', allowed: "):
       paper_config("7m")
 
   def test_sizes_can_be_changed(self):

@@ -29,7 +29,7 @@ class ConfigTest(parameterized.TestCase):
   )
   def test_bad_values_are_named(self, name, value):
     with self.assertRaisesRegex(
-      ValueError, f"curriculum.learnability.{name} is {value}"
+      ValueError, f"curriculum.learnability.{name} is {value}, allowed: "
     ):
       learnability.LearnabilityConfig(**{name: value})
 

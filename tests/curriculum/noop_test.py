@@ -54,7 +54,9 @@ class VerdictTest(parameterized.TestCase):
     ("evaluations", 0), ("train_episodes", 0), ("margin", -0.1)
   )
   def test_bad_values_are_named(self, name, value):
-    with self.assertRaisesRegex(ValueError, f"curriculum.noop.{name} is"):
+    with self.assertRaisesRegex(
+      ValueError, f"curriculum.noop.{name} is .*, allowed: "
+    ):
       noop.NoopConfig(**{name: value})
 
 

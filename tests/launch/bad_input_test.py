@@ -49,7 +49,7 @@ class BadInputTest(parameterized.TestCase):
     (
       "train",
       "--workdir=W/r --preset=smoke --set network.num_bins=1",
-      "network: num_bins must be at least 2, got 1",
+      "network: num_bins is 1, allowed: at least 2",
     ),
     (
       "train",

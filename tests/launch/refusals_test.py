@@ -65,8 +65,11 @@ class RefusalsTest(parameterized.TestCase):
       "patches.size is 8, allowed: even divisors of the picture's height, 36 "
       "pixels, of which 4 would be left over",
     ),
-    (("network.memory=lstm",), "memory must be one of ('transformer_xl', "),
-    (("curriculum.kind=proxy",), "curriculum.kind is 'proxy'; it must be one"),
+    (("network.memory=lstm",), "memory is 'lstm', allowed: transformer_xl, "),
+    (
+      ("curriculum.kind=proxy",),
+      "curriculum.kind is 'proxy', allowed: uniform, ",
+    ),
     (("tasks.family=wise",), "no family 'wise', allowed: traps, find, fetch"),
     (("teaching.teacher=sage",), "teacher is 'sage', allowed: none, tutor"),
   )

@@ -144,7 +144,7 @@ class ReverbReplay:
     """
     if os.path.realpath(path) != os.path.realpath(self._checkpoint_dir):
       raise ValueError(
-        f"path is {path!r}; it must be {self._checkpoint_dir!r}, the directory "
+        f"path is {path!r}, allowed: {self._checkpoint_dir!r}, the directory "
         "that the replay server was started with"
       )
     # A call to a dead server might wait forever, and hold the lock that

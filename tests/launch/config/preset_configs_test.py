@@ -88,9 +88,9 @@ class PresetsTest(parameterized.TestCase):
     ("tasks.split=test", "tasks.split is 'test', allowed: train"),
     ("network.action_sizes=2,2", "network.action_sizes"),
     ("replay.batch_size=0", "replay.batch_size is 0"),
-    ("learner.learning_rate=0", "learning_rate=0"),
+    ("learner.learning_rate=0", "learning_rate is 0.0, allowed: above 0"),
     ("curriculum.kind=plrr", "curriculum.kind"),
-    ("learner.muesli.gamma=2", "gamma=2"),
+    ("learner.muesli.gamma=2", "gamma is 2.0, allowed: 0 to 1"),
   )
   def test_bad_values_are_refused(self, setting, message):
     with self.assertRaisesRegex(errors.UserError, message):
