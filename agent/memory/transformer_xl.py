@@ -113,10 +113,10 @@ class RelativeAttention(hk.Module):
     query, keys, values = (
       jnp.moveaxis(y, 2, 0) for y in self._project(x)
     )  # [H, B, T, D]
-    new_state, of_steps = {}, None
+    new_state, step_sinks = {}, None
     if self._num_sinks:
-      of_steps = sinks.of_steps(state, keys, values, age, self._num_sinks)
-      new_state |= of_steps.latest()
+      step_sinks = sinks.of_steps(state, keys, values, age, self._num_sinks)
+      new_state |= step_sinks.latest()
     num_past = 0
     if state is not None:
       num_past = self._window
@@ -128,7 +128,7 @@ class RelativeAttention(hk.Module):
 
     visible = ring.window_mask(age, num_past, self._window)
     if self._kernel is None:
-      mixed = self._attend(query, keys, values, visible, of_steps)
+      mixed = self._attend(query, keys, values, visible, step_sinks)
     else:
       mixed = self._attend_fused(query, keys, values, visible)
     mixed = jnp.moveaxis(mixed, 0, 2).reshape(batch_size, length, -1)
@@ -145,7 +145,7 @@ class RelativeAttention(hk.Module):
     keys: jax.Array,
     values: jax.Array,
     visible: jax.Array,
-    of_steps: sinks.Sinks | None,
+    step_sinks: sinks.Sinks | None,
   ) -> jax.Array:
     """Mixes values [H, B, S, D] for queries [H, B, T, D], without a kernel."""
     num_heads, batch_size, length, size = query.shape
@@ -160,16 +160,16 @@ class RelativeAttention(hk.Module):
     position = jnp.einsum("hqd,hsd->hqs", flat, jnp.swapaxes(codes, 0, 1))
     position = position.reshape(num_heads, batch_size, length, num_positions)
     logits = content + shift(position)
-    if of_steps is None:
+    if step_sinks is None:
       weights = self._softmax(logits, visible[None])
       return jnp.einsum("hbts,hbsd->hbtd", weights, values)
     # The same for the sinks, which differ from query to query.
-    distance, seen = sinks.seen(of_steps.age, self._num_sinks, self._window)
+    distance, seen = sinks.seen(step_sinks.age, self._num_sinks, self._window)
     codes = self._position_codes(
       self._window + 1 + self._num_sinks, query.dtype
     )
     content = jnp.einsum(
-      "hbtd,hbtnd->hbtn", query + content_bias, of_steps.keys
+      "hbtd,hbtnd->hbtn", query + content_bias, step_sinks.keys
     )
     position = jnp.einsum(
       "hqd,hsd->hqs", flat, jnp.swapaxes(codes, 0, 1)
@@ -180,9 +180,9 @@ class RelativeAttention(hk.Module):
       jnp.concatenate([seen, visible], axis=2)[None],
     )
     first, rest = jnp.split(weights, [self._num_sinks], axis=3)
-    return jnp.einsum("hbtn,hbtnd->hbtd", first, of_steps.values) + jnp.einsum(
-      "hbts,hbsd->hbtd", rest, values
-    )
+    return jnp.einsum(
+      "hbtn,hbtnd->hbtd", first, step_sinks.values
+    ) + jnp.einsum("hbts,hbsd->hbtd", rest, values)
 
   def _attend_fused(
     self,

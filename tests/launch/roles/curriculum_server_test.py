@@ -127,7 +127,7 @@ class CurriculumServerTest(absltest.TestCase):
       return state and state["played"]["env_steps"]
 
     with absltest.mock.patch.object(curriculum_server, "_SAVE_SECONDS", 0.01):
-      thread = threading.Thread(target=made.run)
+      thread = threading.Thread(target=made.run, daemon=True)
       thread.start()
       made.exchange("a", 10, 0, [], 0)
       until(lambda: saved() == 10)
