@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from adaland.agent.validation import require
+
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 PLAYERS: Final = ("expert", "explorer", "forgetful", "random")
 
@@ -30,10 +32,12 @@ class Variant:
   teacher: str = ""
 
   def __post_init__(self):
-    if not _NAME.fullmatch(self.name):
-      raise ValueError(
-        f"name={self.name!r}: must be lower-case letters, digits, - and _"
-      )
+    require(
+      _NAME.fullmatch(self.name) is not None,
+      "name",
+      self.name,
+      "lower-case letters, digits, - and _",
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,13 +66,14 @@ class Size:
 
   def __post_init__(self):
     for field in ("trials", "num_tasks"):
-      if not getattr(self, field) > 0:
-        raise ValueError(f"{field}={getattr(self, field)}: must be above 0")
-    if (self.minutes > 0) == (self.steps > 0):
-      raise ValueError(
-        f"minutes={self.minutes}, steps={self.steps}: one must be above 0, the "
-        "other 0"
-      )
+      value = getattr(self, field)
+      require(value > 0, field, value, "above 0")
+    require(
+      (self.minutes > 0) != (self.steps > 0),
+      "(minutes, steps)",
+      (self.minutes, self.steps),
+      "one above 0, the other 0",
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,20 +92,26 @@ class Study:
 
   def __post_init__(self):
     names = [variant.name for variant in self.variants]
-    if len(names) < 2 or len(set(names)) < len(names):
-      raise ValueError(
-        f"variants={names}: must be two or more, with different names"
-      )
-    if not self.sizes:
-      raise ValueError("sizes: must be one or more")
+    require(
+      len(names) > 1 and len(set(names)) == len(names),
+      "variants",
+      names,
+      "two or more, with different names",
+    )
+    require(bool(self.sizes), "sizes", dict(self.sizes), "one or more")
     for i, variant in enumerate(self.variants):
-      if variant.name in PLAYERS:
-        raise ValueError(f"name={variant.name!r}: is the name of a player")
-      if variant.teacher and variant.teacher not in names[:i]:
-        raise ValueError(
-          f"teacher={variant.teacher!r} of {variant.name!r}: must be an "
-          "earlier variant"
-        )
+      require(
+        variant.name not in PLAYERS,
+        "name",
+        variant.name,
+        "names that no player has",
+      )
+      require(
+        not variant.teacher or variant.teacher in names[:i],
+        f"teacher of {variant.name!r}",
+        variant.teacher,
+        "an earlier variant",
+      )
 
   @property
   def default_size(self) -> str:

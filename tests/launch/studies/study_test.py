@@ -213,8 +213,8 @@ class StudyTest(parameterized.TestCase):
     self.assertEqual([run[0] for run in self.fake.trained], _FIRST_AND_SECOND)
     for only, message in (
       ("thrid", "--only: 'thrid' is not one of first, second, third, did you"),
-      ("third", "--only: variants=['third']: must be two or more"),
-      ("second,third", "teacher='first' of 'second': must be an earlier"),
+      ("third", "--only: variants is ['third'], allowed: two or more"),
+      ("second,third", "teacher of 'second' is 'first', allowed: an earlier"),
     ):
       code, _, err = self.call("made", f"--only={only}")
       self.assertEqual(code, 2)

@@ -64,12 +64,12 @@ class StudiesTest(parameterized.TestCase):
   @parameterized.parameters(
     ({"variants": _TWO[:1]}, "two or more"),
     ({"variants": (*_TWO, study.Variant("a"))}, "with different names"),
-    ({"variants": (*_TWO, study.Variant("expert"))}, "name of a player"),
+    ({"variants": (*_TWO, study.Variant("expert"))}, "no player has"),
     (
       {"variants": (study.Variant("a", teacher="b"), study.Variant("b"))},
-      "teacher='b' of 'a': must be an earlier variant",
+      "teacher of 'a' is 'b', allowed: an earlier variant",
     ),
-    ({"sizes": {}}, "sizes: must be one or more"),
+    ({"sizes": {}}, "sizes is {}, allowed: one or more"),
   )
   def test_bad_studies_are_refused(self, fields, message):
     made = study.Study("?", _TWO, {"laptop": _SIZE})
@@ -77,9 +77,9 @@ class StudiesTest(parameterized.TestCase):
       dataclasses.replace(made, **fields)
 
   @parameterized.parameters(
-    ({"trials": 0}, "trials=0: must be above 0"),
-    ({"steps": 5}, "minutes=1.0, steps=5: one must be above 0, the other 0"),
-    ({"minutes": 0.0}, "minutes=0.0, steps=0: one must be above 0"),
+    ({"trials": 0}, "trials is 0, allowed: above 0"),
+    ({"steps": 5}, r"\(minutes, steps\) is \(1.0, 5\), allowed: one above 0"),
+    ({"minutes": 0.0}, r"steps\) is \(0.0, 0\), allowed: one above 0"),
   )
   def test_bad_sizes_are_refused(self, fields, message):
     with self.assertRaisesRegex(ValueError, message):
