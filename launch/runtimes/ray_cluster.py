@@ -127,7 +127,7 @@ def _check_address(address: str) -> None:
   host, _, port = address.rpartition(":")
   if not host or not port.isdecimal() or "/" in address:
     raise errors.UserError(
-      f"--ray_address={address}: allowed: HOST:PORT of a cluster's head, or auto"
+      f"--ray_address={address}: allowed: HOST:PORT of a cluster's head, auto"
     )
   try:
     socket.create_connection((host, int(port)), _CONNECT_SECONDS).close()
