@@ -64,14 +64,41 @@ class ReverbWriter:
         not sent.
     """
     arrays = [array.copy() for array in self._spec.flatten(unroll)]
-    self._settle(self._timeout)
+    self.settle(self._timeout)
     self._unconfirmed = arrays
     self._send()
+
+  def settle(self, timeout: float) -> None:
+    """Waits until the last unroll is confirmed, across server restarts.
+
+    Args:
+      timeout: Seconds to wait at most.
+
+    Raises:
+      TimeoutError: If it was not confirmed in time; it stays in flight.
+    """
+    deadline = time.monotonic() + timeout
+    while self._unconfirmed is not None:
+      left = deadline - time.monotonic()
+      try:
+        self._writer.Flush(0, int(1000 * max(0.01, min(left, 1.0))))
+        self._unconfirmed = None
+      except RuntimeError as error:
+        if left <= 0:
+          raise TimeoutError(
+            f"Replay at {self._connection.address} confirmed no unroll for "
+            f"{timeout:g} s."
+          ) from error
+        # A server that answers is only waiting for the learner to sample.
+        if not self._connection.answers() and self._connection.renew():
+          self._writer.Close()
+          self._writer = self._new_writer()
+          self._send()
 
   def close(self) -> None:
     """Waits at most two seconds for the last unroll to arrive."""
     try:
-      self._settle(2.0)
+      self.settle(2.0)
     except TimeoutError as error:
       logging.warning("An unroll may be lost: %s", error)
     self._writer.Close()
@@ -92,26 +119,6 @@ class ReverbWriter:
       [[cell] for cell in cells],
       [True] * len(cells),
     )
-
-  def _settle(self, timeout: float) -> None:
-    """Waits until nothing is in flight, across server restarts if needed."""
-    deadline = time.monotonic() + timeout
-    while self._unconfirmed is not None:
-      left = deadline - time.monotonic()
-      try:
-        self._writer.Flush(0, int(1000 * max(0.01, min(left, 1.0))))
-        self._unconfirmed = None
-      except RuntimeError as error:
-        if left <= 0:
-          raise TimeoutError(
-            f"Replay at {self._connection.address} confirmed no unroll for "
-            f"{timeout:g} s."
-          ) from error
-        # A server that answers is only waiting for the learner to sample.
-        if not self._connection.answers() and self._connection.renew():
-          self._writer.Close()
-          self._writer = self._new_writer()
-          self._send()
 
 
 class ReverbSampler:

@@ -38,11 +38,6 @@ def _config(**values):
   return dataclasses.replace(base, **values)
 
 
-def _settle(writer):
-  """Waits until a writer's last unroll is confirmed."""
-  writer._settle(10.0)
-
-
 def _run(code, timeout=600):
   """Runs a program in a new process; returns its output."""
   return subprocess.run(
@@ -159,14 +154,14 @@ class ReverbReplayTest(absltest.TestCase):
     writer, sampler = replay.writer(), replay.sampler()
     for number in range(4):
       writer.insert(examples.unroll(number))
-    _settle(writer)
+    writer.settle(10.0)
     replay.checkpoint(path)
     first = replay.pid
     os.kill(first, signal.SIGKILL)
     start = time.monotonic()
     for number in range(4, 8):
       writer.insert(examples.unroll(number))
-    _settle(writer)
+    writer.settle(10.0)
     self.assertNotEqual(replay.pid, first)
     self.assertEqual(replay.info().size, 8)
     seen = set()
@@ -182,7 +177,7 @@ class ReverbReplayTest(absltest.TestCase):
     self.addCleanup(replay.close)
     writer, sampler = replay.writer(), replay.sampler()
     writer.insert(examples.unroll(1))
-    _settle(writer)
+    writer.settle(10.0)
     replay.checkpoint(path)
     first = replay.pid
     # Longer than the hang timeout, although it answers throughout.
@@ -193,7 +188,7 @@ class ReverbReplayTest(absltest.TestCase):
     self.assertNotEqual(replay.pid, first)
     self.assertEqual(replay.restarts, 1)
     writer.insert(examples.unroll(2))
-    _settle(writer)
+    writer.settle(10.0)
     self.assertEqual(replay.info().size, 2)
     self._draw_new(sampler, 2)
     writer.close()
@@ -254,7 +249,7 @@ class ReverbReplayTest(absltest.TestCase):
     replay = self.start(path)
     writer = replay.writer()
     writer.insert(examples.unroll(1))
-    _settle(writer)
+    writer.settle(10.0)
     replay.checkpoint(path)
     # Reverb names checkpoints by date and time; this one has a wrong clock.
     [name] = os.listdir(replay._root)
