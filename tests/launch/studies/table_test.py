@@ -39,7 +39,7 @@ class StudiesTest(parameterized.TestCase):
       self.assertEqual(config.run.seed, 1)
       self.assertEqual(config.run.max_minutes, plan.size.minutes)
       self.assertEqual(config.run.max_steps, plan.size.steps)
-      self.assertTrue(config.whole_episodes)
+      self.assertEqual(config.whole_episodes, size != "many-micro")
       if variant.teacher:
         path = pathlib.Path("runs", f"{variant.teacher}-1").absolute()
         self.assertEqual(config.teaching.agent, str(path))
