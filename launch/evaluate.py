@@ -140,7 +140,6 @@ def run(args: argparse.Namespace) -> None:
       raise errors.UserError(
         f"--control={args.control}: allowed with --policy=agent only"
       )
-    controls.check_tasks(tasks, args.trials[-1])
   if args.coplayer is not None:
     tasks = pairs.for_two(tasks, args.taskset)
   if args.workdir:
@@ -239,6 +238,8 @@ def _alone(
   experiment: ExperimentConfig,
 ) -> dict[str, Any]:
   """Returns the results of the policy on tasks of one player."""
+  if args.control:
+    controls.check_tasks(tasks, args.trials[-1])
   make_agent, agent = None, None
   if args.policy == "agent":
     saved = trained_agent.load(args.workdir, args.own_parts)

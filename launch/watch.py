@@ -206,7 +206,7 @@ def _play_all(
 
   played = episodes.play(make_land, tasks, agent, seed, show(_AGENT))
   rewards = {_AGENT: played.rewards}
-  if len(tasks) > 1:
+  if controls.others(tasks):
     rewards[_SWAPPED] = controls.swapped_rewards(
       make_land,
       tasks,

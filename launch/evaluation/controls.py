@@ -1,9 +1,9 @@
 """A control: how much of an agent's score is due to its memory of the task.
 
 With *swapped* memory the agent begins every trial after the first with the
-memory of another task's episode. Its score is then due to everything but its
-memory of this task: to skill, to what is visible, and to the habits of a
-memory that is as full as usual.
+memory of an episode of a task with another game. Its score is then due to
+everything but its memory of this task: to skill, to what is visible, and to the
+habits of a memory that is as full as usual.
 
 K: trials of an episode.
 """
@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from adaland.envs import land
+from adaland.envs.sampling import heldout
 from adaland.envs.tasks.task import Task
 from adaland.launch import cli, errors
 from adaland.launch.evaluation import policies, rollout
@@ -43,12 +44,37 @@ class Swapped:
     return self._agent.act(step)
 
 
+def others(tasks: Sequence[Task]) -> list[int]:
+  """Returns for each task the index of the next one with another game.
+
+  A family of few games has neighbours with the same goal and rules, in other
+  worlds; the memory of one would be of use in the other. Empty if all tasks
+  have the same game.
+  """
+  games = [
+    heldout.canonical_form([each.goal for each in task.players], task.rules)
+    for task in tasks
+  ]
+  if len(set(games)) < 2:
+    return []
+  found = []
+  for i, game in enumerate(games):
+    after = (*range(i + 1, len(games)), *range(i))
+    found.append(next(j for j in after if games[j] != game))
+  return found
+
+
 def check_tasks(tasks: Sequence[Task], trials: int) -> None:
   """Raises UserError if there are too few tasks or trials for a control."""
   if len(tasks) < 2 or trials < 2:
     raise errors.UserError(
       f"--control=swapped: {cli.plural(len(tasks), 'task')} with "
       f"{cli.plural(trials, 'trial')}, allowed: at least 2 tasks and 2 trials"
+    )
+  if not others(tasks):
+    raise errors.UserError(
+      f"--control=swapped: {len(tasks)} tasks with the same goal and rules, "
+      "allowed: at least 2 tasks that differ in them"
     )
 
 
@@ -61,13 +87,13 @@ def swapped_rewards(
   repeats: int = 1,
   on_progress: Callable[[float], None] | None = None,
 ) -> np.ndarray:
-  """Plays each task with the memory of the next one.
+  """Plays each task with the memory of the next one that has another game.
 
-  The same agent plays the next task alongside, where it keeps its own memory.
+  The same agent plays that task alongside, where it keeps its own memory.
 
   Args:
     make_land: Makes the environments.
-    tasks: At least two tasks.
+    tasks: Tasks of at least two games.
     trials: Number of trials, K.
     make_agent: Makes the agent from the environments.
     seed: Seed of the environments.
@@ -78,10 +104,8 @@ def swapped_rewards(
     Rewards of each trial, seconds, float64 [tasks, K].
   """
   jobs = []
-  for i, task in enumerate(tasks):
-    other = dataclasses.replace(
-      tasks[(i + 1) % len(tasks)], trial_seconds=task.trial_seconds
-    )
+  for task, index in zip(tasks, others(tasks), strict=True):
+    other = dataclasses.replace(tasks[index], trial_seconds=task.trial_seconds)
     pair = [dataclasses.replace(each, trials=trials) for each in (task, other)]
     jobs += pair * repeats
   rewards = rollout.play(

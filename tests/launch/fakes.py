@@ -17,7 +17,7 @@ def make_task(name: str = "1", trials: int = 2, seconds: float = 2.0, **more):
   cube = task.ObjectType.from_name("black cube")
   goal = task.Literal("near", task.Player(1), cube)
   return task.Task(
-    world=task.World(),
+    world=more.pop("world", task.World()),
     objects=more.pop("objects", (task.ObjectSpec(cube),)),
     players=more.pop("players", (task.PlayerSpec(goal),)),
     trials=trials,

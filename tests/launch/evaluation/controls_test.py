@@ -8,6 +8,13 @@ from absl.testing import absltest
 
 from adaland.agent import acting
 from adaland.envs import land
+from adaland.envs.tasks.task import (
+  Literal,
+  ObjectType,
+  Player,
+  PlayerSpec,
+  World,
+)
 from adaland.launch import errors
 from adaland.launch.evaluation import controls, policies, rollout
 from tests.launch import fakes
@@ -36,6 +43,13 @@ def _agent(num_envs) -> policies.Agent:
   return policies.Agent(acting.Actor(init, act), {}, num_envs, seed=0)
 
 
+def _task(name: str, color: str, **more):
+  """Returns a task whose goal is to be near a cube."""
+  cube = ObjectType.from_name(f"{color} cube")
+  spec = PlayerSpec(Literal("near", Player(1), cube))
+  return fakes.make_task(name, players=(spec,), **more)
+
+
 class _Land(fakes.FakeLand):
   """Environments that show the tasks' names."""
 
@@ -53,7 +67,8 @@ class SwappedTest(absltest.TestCase):
       made.append(_Land(*args))
       return made[-1]
 
-    tasks = [fakes.make_task(name) for name in "125"]
+    colors = ("black", "purple", "yellow")
+    tasks = [_task(*each) for each in zip("125", colors, strict=True)]
     with absltest.mock.patch.object(rollout.land, "Land", make):
       rewards = controls.swapped_rewards(
         _MAKE_LAND,
@@ -78,8 +93,8 @@ class SwappedTest(absltest.TestCase):
 
   def test_repeats_are_averaged_and_trials_take_the_task_s_time(self):
     tasks = [
-      fakes.make_task("1", seconds=2.0),
-      fakes.make_task("2", seconds=4.0),
+      _task("1", "black", seconds=2.0),
+      _task("2", "purple", seconds=4.0),
     ]
     played = []
 
@@ -104,11 +119,27 @@ class SwappedTest(absltest.TestCase):
     )
     np.testing.assert_array_equal(rewards, [[1, 2], [5, 10]])
 
-  def test_a_task_alone_has_no_control(self):
-    task = fakes.make_task()
-    controls.check_tasks([task, task], 2)
-    for tasks, trials in (([task], 2), ([task, task], 1)):
-      with self.assertRaisesRegex(errors.UserError, "at least 2 tasks and 2"):
+  def test_the_other_task_has_another_game(self):
+    black, purple = (_task("1", color) for color in ("black", "purple"))
+    # The third task equals the first in everything but its world.
+    again = _task("1", "black", world=World(seed=1))
+    for tasks, expected in (
+      ([black, again, purple], [2, 2, 0]),
+      ([black, purple, again], [1, 2, 1]),
+      ([black, again], []),
+      ([], []),
+    ):
+      self.assertEqual(controls.others(tasks), expected)
+
+  def test_tasks_that_have_no_control_are_refused(self):
+    black, purple = (_task("1", color) for color in ("black", "purple"))
+    controls.check_tasks([black, purple], 2)
+    for tasks, trials, message in (
+      ([black], 2, "1 task with 2 trials, allowed: at least 2 tasks and 2"),
+      ([black, purple], 1, "2 tasks with 1 trial, allowed: at least 2 tasks"),
+      ([black, black], 2, "2 tasks with the same goal and rules, allowed: at"),
+    ):
+      with self.assertRaisesRegex(errors.UserError, message):
         controls.check_tasks(tasks, trials)
 
 
