@@ -70,12 +70,14 @@ def load(specs: Sequence[str]) -> Tables:
 
   Raises:
     UserError: If a file is missing or is not an evaluation, the files are of
-      different tasks, or those of one label are not one agent's seeds.
+      different tasks, those of one label are not one agent's seeds, or a label
+      is also the name of another one's rows.
   """
   labelled = [split_label(spec) for spec in specs]
   _check_labels(specs)
   files = [(label, evaluation_files.read(path)) for label, path in labelled]
   _check_same([file for _, file in files])
+  _check_rows(files)
   _check_seeds(files)
   experts = np.stack([file.expert for _, file in files])
   scored = np.all(experts > 0, axis=0)
@@ -95,12 +97,11 @@ def load(specs: Sequence[str]) -> Tables:
   keys = list(dict.fromkeys(file.seed.key for _, file in files))
   for each in rows.values():
     each.sort(key=lambda row: keys.index(row[0].key))
+  given = {label for label, _ in files}
   kept = {
     label: each
     for label, each in rows.items()
-    # The label's own evaluation has the same episodes.
-    if label.removesuffix(_UNPROMPTED) == label
-    or label.removesuffix(_UNPROMPTED) not in rows
+    if label in given or not _is_repeated(label, rows)
   }
   return Tables(
     {label: np.stack([row for _, row in each]) for label, each in kept.items()},
@@ -108,6 +109,20 @@ def load(specs: Sequence[str]) -> Tables:
     len(scored),
     files[0][1].taskset,
     int((~np.isclose(worst, best)).sum()),
+  )
+
+
+def _is_repeated(
+  label: str, rows: dict[str, list[tuple[evaluation_files.Seed, np.ndarray]]]
+) -> bool:
+  """Returns True for unprompted rows that the label's own evaluation has too.
+
+  With the same agent, seed and number of trials the episodes are the same.
+  """
+  own = rows.get(label.removesuffix(_UNPROMPTED), [])
+  return label.endswith(_UNPROMPTED) and all(
+    any(np.array_equal(row, other) for _, other in own)
+    for _, row in rows[label]
   )
 
 
@@ -167,6 +182,20 @@ def _check_seeds(files: Sequence[tuple[str, evaluation_files.File]]) -> None:
         raise errors.UserError(
           f"{other} and {file.name} are of the same agent, allowed as files of "
           f"{label!r}: one for each training seed"
+        )
+
+
+def _check_rows(files: Sequence[tuple[str, evaluation_files.File]]) -> None:
+  """Refuses a label that is also the name of another label's rows."""
+  found: dict[str, tuple[str, str]] = {}
+  for label, file in files:
+    for addition in file.rewards:
+      row = label + addition
+      other_label, other = found.setdefault(row, (label, file.name))
+      if other_label != label:
+        raise errors.UserError(
+          f"{other} and {file.name} both have rows named {row!r}, allowed: "
+          "another label"
         )
 
 

@@ -44,6 +44,56 @@ class ScoreTablesTest(evaluations.FolderTest):
     whole = self.write("e.json", evaluation())
     tables = score_tables.load([f"a={whole}", f"a={self.folder / 'p.json'}"])
     self.assertEqual(list(tables.scores), ["a", "a, prompted"])
+    # Another agent, or other episodes of this one.
+    other = self.write("o.json", evaluation([(0, 1), (0, 2), (0, 0)]))
+    tables = score_tables.load([f"a={other}", f"a={self.folder / 'p.json'}"])
+    self.assertEqual(list(tables.scores), ["a", "a, prompted", "a, unprompted"])
+    np.testing.assert_array_equal(
+      tables.scores["a, unprompted"], [[[0.5, 1], [0.5, 1]]]
+    )
+
+  def test_unprompted_rows_of_some_seeds_only_are_kept(self):
+    content = evaluation(prompted={}, unprompted={})
+    for task in content["tasks"]:
+      task["unprompted"] = task["prompted"] = task.pop("trial_rewards")
+    paths = [
+      self.write("a.json", evaluation()),
+      self.write("p.json", content),
+      self.write("q.json", content),
+    ]
+    for task in content["tasks"]:
+      task["unprompted"] = [0.0, 0.0]
+    for last, expected in (
+      (paths[2], ["a", "a, prompted"]),
+      (self.write("r.json", content), ["a", "a, prompted", "a, unprompted"]),
+    ):
+      tables = score_tables.load([f"a={p}" for p in (*paths[:2], last)])
+      self.assertEqual(list(tables.scores), expected)
+      self.assertLen(tables.scores["a, prompted"], 2)
+
+  def test_a_label_may_be_named_like_a_row_that_no_file_has(self):
+    first = self.write("a.json", evaluation())
+    second = self.write("b.json", evaluation())
+    tables = score_tables.load([f"a={first}", f"a, unprompted={second}"])
+    self.assertEqual(list(tables.scores), ["a", "a, unprompted"])
+
+  def test_a_label_that_names_another_s_rows_is_refused(self):
+    control = {"swapped": {"trial_rewards": [[1, 2]] * 3}}
+    prompt = evaluation(prompted={}, unprompted={})
+    for task in prompt["tasks"]:
+      task["unprompted"] = task["prompted"] = task.pop("trial_rewards")
+    plain = self.write("b.json", evaluation())
+    for content, row in (
+      (evaluation(controls=control), "a, swapped memory"),
+      (prompt, "a, unprompted"),
+      (prompt, "a, prompted"),
+    ):
+      specs = [f"a={self.write('a.json', content)}", f"{row}={plain}"]
+      for each in (specs, specs[::-1]):
+        with self.assertRaisesRegex(
+          errors.UserError, f"both have rows named '{row}', allowed: another"
+        ):
+          score_tables.load(each)
 
   def test_a_task_that_one_evaluation_can_t_score_is_left_out_of_all(self):
     first = self.write("a.json", evaluation())
