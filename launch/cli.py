@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import secrets
 import signal
 import sys
 import tempfile
@@ -217,25 +218,20 @@ def write_atomically(path: str, content: str | bytes) -> None:
         file.write(data)
       return
     target = os.path.realpath(path)
-    handle, temporary = tempfile.mkstemp(
-      dir=os.path.dirname(target), prefix=PARTIAL
+    temporary = os.path.join(
+      os.path.dirname(target), f"{PARTIAL}{secrets.token_hex(8)}"
     )
+    # The system applies the umask: to read it is to change it for all threads.
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
       with os.fdopen(handle, "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-      os.chmod(temporary, 0o666 & ~_umask())
       os.replace(temporary, target)
     except BaseException:
       os.unlink(temporary)
       raise
-
-
-def _umask() -> int:
-  mask = os.umask(0)
-  os.umask(mask)
-  return mask
 
 
 def emit(result: dict[str, Any], text: str, json_path: str | None) -> None:

@@ -89,6 +89,15 @@ class CliTest(parameterized.TestCase):
     self.assertEqual([p.name for p in folder.iterdir()], ["f"])
     self.assertEqual((folder / "f").read_text(), "old")
 
+  def test_files_have_the_permissions_of_new_files(self):
+    path = pathlib.Path(self.create_tempdir().full_path, "f")
+    before = os.umask(0o027)
+    try:
+      cli.write_atomically(str(path), "new")
+    finally:
+      os.umask(before)
+    self.assertEqual(path.stat().st_mode & 0o777, 0o640)
+
   def test_a_link_stays_a_link_and_a_device_a_device(self):
     folder = pathlib.Path(self.create_tempdir().full_path)
     (folder / "f").write_text("old")
