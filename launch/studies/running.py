@@ -5,14 +5,12 @@ whose results file exists is skipped.
 """
 
 import json
-import os
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from adaland.agent.checkpoint import weights
 from adaland.envs import land
-from adaland.envs.tasks import json_checks
 from adaland.envs.tasks.task import Task
 from adaland.launch import cli, errors, train
 from adaland.launch.config import experiment, overrides, preset_configs
@@ -23,8 +21,8 @@ from adaland.launch.evaluation import (
   trained_agent,
 )
 from adaland.launch.recipes import task_source
-from adaland.launch.run import process_tree, progress, rundir
-from adaland.launch.studies import curves, results, study
+from adaland.launch.run import progress, rundir
+from adaland.launch.studies import curves, processor_time, results, study
 
 # A run ends at most this late, plus a tenth of its length.
 _LATE_STEPS = 50_000
@@ -171,14 +169,9 @@ def _trained(
 ) -> dict[str, Any]:
   """Trains one variant with one seed; returns its results."""
   cli.say(f"{plan.name}: {name}, seed {seed}")
-  workdir, spent_file = plan.workdir(name, seed), plan.spent(name, seed)
-  before = _processor_seconds(spent_file)
-  start = process_tree.tree_cpu_seconds(os.getpid())
-  try:
+  workdir = plan.workdir(name, seed)
+  with processor_time.Counter(plan.spent(name, seed)) as spent:
     done = train.train_and_evaluate(chosen, str(workdir), plan.size.launcher)
-  finally:
-    spent = process_tree.tree_cpu_seconds(os.getpid()) - start
-    _write(spent_file, {"cpu_seconds": before + spent})
   if not plan.is_over(done.counters):
     raise KeyboardInterrupt  # Stopped by a signal, with a checkpoint.
   # A run that is already longer ends at once.
@@ -190,20 +183,12 @@ def _trained(
     "launcher": plan.size.launcher,
     "training": {
       "seed": seed,
-      "cpu_seconds": before + spent,
+      "cpu_seconds": spent.seconds,
       **{
         key: done.counters[key] for key in ("env_steps", "updates", "seconds")
       },
     },
   }
-
-
-def _processor_seconds(path: pathlib.Path) -> float:
-  """Returns the processor time of a run's earlier starts."""
-  if not path.exists():
-    return 0.0
-  with errors.user_input(str(path)), errors.of_another_form(str(path)):
-    return float(json_checks.load(path)["cpu_seconds"])
 
 
 def _played(

@@ -5,6 +5,7 @@ import dataclasses
 import io
 import json
 import pathlib
+import time
 
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -14,7 +15,7 @@ from adaland.launch.config import experiment
 from adaland.launch.evaluation import fewshot, tasksets
 from adaland.launch.run import process_tree, rundir
 from adaland.launch.studies import __main__ as command
-from adaland.launch.studies import study, table
+from adaland.launch.studies import processor_time, study, table
 
 _ROWS = 12
 _CPU_SECONDS = 30.0
@@ -30,6 +31,7 @@ class FakeRuns:
     self.stop_at = ""
     self.minutes_before = 0.0
     self.decided = ""
+    self.during = lambda workdir: None
     self._cpu_seconds = 0.0
 
   def cpu_seconds(self, pid):
@@ -41,6 +43,7 @@ class FakeRuns:
     """Writes metrics, as a run of the config's length does."""
     name = pathlib.Path(workdir).name
     self.trained.append((name, config.teaching.agent, launcher))
+    self.during(pathlib.Path(workdir))
     # A run bounded by steps takes an hour.
     seconds = 60 * (config.run.max_minutes or 60.0)
     if name == self.stop_at:
@@ -178,6 +181,27 @@ class StudyTest(parameterized.TestCase):
     # The processor time of both starts counts.
     spent = json.loads((self.folder / "runs/first-0.spent.json").read_text())
     self.assertEqual(spent, {"cpu_seconds": 2 * _CPU_SECONDS})
+
+  def test_processor_time_is_written_during_a_run_that_may_be_killed(self):
+    path = self.folder / "runs" / "first-0.spent.json"
+    seen = []
+
+    def wait(workdir):
+      del workdir
+      deadline = time.monotonic() + 60
+      while not path.exists():
+        self.assertLess(time.monotonic(), deadline)
+        time.sleep(0.01)
+      seen.append(json.loads(path.read_text())["cpu_seconds"])
+
+    self.fake.during = wait
+    with absltest.mock.patch.object(processor_time, "_PERIOD", 0.01):
+      self.call("made", "--seeds=1", "--only=first,third")
+    self.assertGreaterEqual(seen[0], _CPU_SECONDS)
+    result = json.loads((self.folder / "out" / "first-0.json").read_text())
+    last = json.loads(path.read_text())["cpu_seconds"]
+    self.assertGreater(last, seen[0])
+    self.assertEqual(result["training"]["cpu_seconds"], last)
 
   def test_what_people_found_is_on_the_page(self):
     argv = ("made", "--seeds=1", "--launcher=device")
