@@ -195,7 +195,7 @@ def train_and_evaluate(
     UserError: If the config can't be run here.
     RunError: If training fails at run time.
   """
-  _check_launcher(config, launcher, ray_address)
+  check_launcher(config, launcher, ray_address)
   # Imported late, so that bad flags are reported at once.
   from adaland.launch.builder import start
 
@@ -226,8 +226,10 @@ def train_and_evaluate(
   return Outcome(str(directory.path), counters, params, evaluation, table)
 
 
-def _check_launcher(
-  config: experiment.ExperimentConfig, launcher: str, ray_address: str | None
+def check_launcher(
+  config: experiment.ExperimentConfig,
+  launcher: str,
+  ray_address: str | None = None,
 ) -> None:
   """Raises UserError unless the launcher can run the config here."""
   if launcher not in _LAUNCHERS:

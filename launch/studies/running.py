@@ -119,8 +119,8 @@ def run(plan: Plan) -> None:
   """Trains and plays everything that is left to do.
 
   Raises:
-    UserError: If a setting, a task or a player does not fit, or existing files
-      are another study's; raised before training if possible.
+    UserError: If a setting, a task, a player or the launcher does not fit, or
+      existing files are another study's; raised before training if possible.
     RunError: If a run fails.
     KeyboardInterrupt: If a run was stopped; the same call continues it.
   """
@@ -149,6 +149,8 @@ def run(plan: Plan) -> None:
     for (variant, seed), chosen in configs.items()
     if not _is_done(plan, variant, seed, chosen)
   }
+  for each in left.values():
+    train.check_launcher(each, plan.size.launcher)
   with errors.user_input("--out"):
     plan.out.mkdir(parents=True, exist_ok=True)
     plan.runs.mkdir(parents=True, exist_ok=True)

@@ -330,12 +330,17 @@ class StudyTest(parameterized.TestCase):
       ("made", "--size=smal"),
       "--size: 'smal' is not one of usual, small, did you mean 'small'?",
     ),
+    (
+      ("made", "--launcher=locl"),
+      "--launcher: 'locl' is not one of local, ray, device, did you mean",
+    ),
   )
   def test_bad_input_is_one_line(self, argv, message):
     code, out, err = self.call(*argv)
     self.assertEqual((code, out), (2, ""))
     self.assertIn(message, err)
     self.assertEqual(err.count("\n"), 1)
+    self.assertEmpty(self.fake.played)
 
   def test_results_of_other_tasks_are_refused_before_training(self):
     argv = ("made", "--minutes=2", "--seeds=1")
