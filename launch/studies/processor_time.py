@@ -55,7 +55,9 @@ class Counter:
 
   def _write(self) -> None:
     spent = process_tree.tree_cpu_seconds(os.getpid()) - self._start
-    self.seconds = self._before + spent
+    # Processes whose parent has ended without waiting for them, such as Ray's
+    # workers, are no longer in the tree.
+    self.seconds = max(self.seconds, self._before + spent)
     content = json.dumps({"cpu_seconds": self.seconds}, indent=1) + "\n"
     cli.write_atomically(str(self._path), content)
 
