@@ -144,9 +144,8 @@ def evaluate(
   else:
     config, whose = _config("laptop"), "these"
   seed = policies.checked_seed(seed)
-  for field, value in (("num_tasks", num_tasks), ("repeats", repeats)):
-    if value < 1:
-      raise errors.UserError(f"{field} is {value}, allowed: 1 or more")
+  num_tasks = _checked_count("num_tasks", num_tasks)
+  repeats = _checked_count("repeats", repeats)
   if isinstance(tasks, (str, os.PathLike)):
     # A path is never a name: it may lead to a folder called "test".
     spec = tasks if isinstance(tasks, str) else os.path.join(".", tasks)
@@ -190,6 +189,14 @@ def evaluate(
     agent_sha256=agent and weights.fingerprint(agent.params),
     temperature=agent.temperature if agent else 1.0,
   )
+
+
+def _checked_count(field: str, value: Any) -> int:
+  if not policies.is_whole(value) or value < 1:
+    raise errors.UserError(
+      f"{field} is {errors.shown(value)}, allowed: a whole number from 1"
+    )
+  return int(value)
 
 
 def _checked_trials(trials: Sequence[int]) -> list[int]:

@@ -175,9 +175,12 @@ class EvaluateTest(absltest.TestCase):
       with self.assertRaisesRegex(errors.UserError, message):
         api.evaluate(*arguments, num_tasks=1)
     for field in ("num_tasks", "repeats"):
-      numbers: Any = {field: 0}
-      with self.assertRaisesRegex(errors.UserError, f"{field} is 0, allowed"):
-        api.evaluate("noop", "smoke", **numbers)
+      for value in (0, 2.0, "2", True, None):
+        numbers: Any = {field: value}
+        with self.assertRaisesRegex(
+          errors.UserError, f"{field} is {value!r}, allowed: a whole number fro"
+        ):
+          api.evaluate("noop", "smoke", **numbers)
     with self.assertRaisesRegex(errors.UserError, "seed is -1, allowed"):
       api.evaluate("noop", "smoke", seed=-1)
     with self.assertRaisesRegex(errors.UserError, "tasks: there are 0 tasks"):
@@ -198,6 +201,9 @@ class EvaluateTest(absltest.TestCase):
   def test_numbers_may_be_numpy_s(self):
     result = api.evaluate("noop", "smoke", list(np.arange(1, 3)), num_tasks=1)
     self.assertEqual(json.loads(json.dumps(result))["trials"], [1, 2])
+    counts: Any = {"num_tasks": np.int64(1), "repeats": np.int64(2)}
+    result = api.evaluate("noop", "smoke", [1], **counts)
+    self.assertEqual(json.loads(json.dumps(result))["repeats"], 2)
     env = api.make("smoke", 2, np.int64(3))  # pyrefly: ignore[bad-argument-type] (as users may)
     self.assertEqual(env.seeds, (3, 4))
 
