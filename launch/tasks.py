@@ -1,6 +1,8 @@
 """Lists, draws, describes, checks, soaks and measures tasks."""
 
 import argparse
+import collections
+import itertools
 import json
 import pathlib
 import sys
@@ -148,12 +150,14 @@ def _read(args: argparse.Namespace) -> dict[str, Task]:
   if args.split not in ("train", "test"):
     raise errors.choice("--split", args.split, ["train", "test"])
   source = _source(args, args.split == "test")
-  if args.command == "sample" or not args.tasks:
-    first = args.index if args.command == "sample" else 0
-    numbers = range(first, first + args.num_tasks)
-    names = [f"sample:{i}" for i in numbers]
-  else:
-    names = args.tasks
+  names = getattr(args, "tasks", [])
+  if not names:
+    first, count = getattr(args, "index", 0), args.num_tasks
+    if args.command == "complexity":
+      # Higher numbers are the same tasks again.
+      with errors.user_input():
+        count = min(count, source.num_tasks)
+    names = [f"sample:{i}" for i in range(first, first + count)]
   return {name: tasksets.one(name, source) for name in names}
 
 
@@ -162,11 +166,23 @@ def _write(folder: str, tasks: dict[str, Task]) -> None:
   with errors.user_input("--out"):
     path.mkdir(parents=True, exist_ok=True)
   chosen = list(tasks.values())
-  # Tasks of a mixture may share a name; numbers tell them apart.
-  for task, unique in zip(chosen, tasksets.ids(chosen), strict=True):
-    name = unique.replace(" #", "_").replace(" ", "_").replace("/", "_")
+  for task, name in zip(chosen, _file_names(chosen), strict=True):
     content = json.dumps(json_files.to_json(task), indent=1) + "\n"
     cli.write_atomically(str(path / f"{name}.json"), content)
+
+
+def _file_names(tasks: Sequence[Task]) -> list[str]:
+  """Returns names for tasks' files; equal names are numbered."""
+  names = [
+    (task.name or "task").replace(" ", "_").replace("/", "_") for task in tasks
+  ]
+  counts, taken = collections.Counter(names), set(names)
+  for index, name in enumerate(names):
+    if counts[name] > 1:
+      numbered = (f"{name}_{number}" for number in itertools.count(index))
+      names[index] = next(each for each in numbered if each not in taken)
+      taken.add(names[index])
+  return names
 
 
 def _worth(args: argparse.Namespace) -> None:

@@ -13,6 +13,8 @@ from adaland.envs.sampling import sampler
 from adaland.envs.tasks import complexity, json_files
 from adaland.launch import errors, tasks
 from adaland.launch.config import preset_configs
+from adaland.launch.recipes import presets
+from adaland.launch.run import rundir
 from tests.launch import fakes
 
 
@@ -68,6 +70,25 @@ class TasksTest(absltest.TestCase):
       sorted(os.listdir(folder)), [".._.._x_y.json", "task.json"]
     )
 
+  def test_each_task_has_its_own_file(self):
+    folder = self.create_tempdir().full_path
+    for names, files in (
+      (("a b", "a_b"), ["a_b_0", "a_b_1"]),
+      (("x", "x", "x_0"), ["x_0", "x_1", "x_2"]),
+      (("x_1", "x", "x"), ["x_1", "x_2", "x_3"]),
+    ):
+      target = os.path.join(folder, "-".join(names))
+      made = {str(i): fakes.make_task(n) for i, n in enumerate(names)}
+      tasks._write(target, made)
+      self.assertEqual(
+        sorted(os.listdir(target)), [f"{name}.json" for name in files]
+      )
+      found = [
+        json_files.load(os.path.join(target, name)).name
+        for name in os.listdir(target)
+      ]
+      self.assertCountEqual(found, names)
+
   def test_a_file_where_the_folder_should_be(self):
     path = self.create_tempfile("x").full_path
     with self.assertRaisesRegex(errors.UserError, "--out: .*File exists"):
@@ -97,6 +118,17 @@ class TasksTest(absltest.TestCase):
     text = _run(*args).splitlines()
     self.assertRegex(text[0], "mean of 3 tasks +here +AdA")
     self.assertLen(text, 13)
+
+  def test_complexity_of_a_folder_counts_each_task_once(self):
+    folder = self.create_tempdir().full_path
+    tasks._write(folder, {str(i): _drawn(i) for i in range(3)})
+    workdir = self.create_tempdir().full_path
+    config = presets.smoke(tasks=folder).resolved()
+    rundir.RunDir(workdir).begin(config).close()
+    args = ("complexity", f"--workdir={workdir}", "--json=-")
+    self.assertEqual(json.loads(_run(*args))["num_tasks"], 3)
+    found = json.loads(_run(*args, "--num_tasks=2"))
+    self.assertEqual(found["num_tasks"], 2)
 
   def test_import_names_what_is_not_carried_over(self):
     path = self.create_tempfile("rules.npz").full_path
