@@ -68,6 +68,15 @@ def names() -> list[str]:
   return sorted(path.parent.name for path in SHIPPED.glob(f"*/{_AGENT}"))
 
 
+def is_shipped(name: str) -> bool:
+  """Returns True for an agent that comes with the package.
+
+  Args:
+    name: Its name, with "agent:" before it or without.
+  """
+  return name.removeprefix(PREFIX) in names()
+
+
 def find(place: str) -> pathlib.Path | None:
   """Returns the directory of an agent; None if `place` is no such directory.
 

@@ -119,7 +119,8 @@ def write(
       f"{experiment.replay.batch_size} unrolls"
     ),
     recipe=_without_folder(experiment.factories.recipe)
-    or f"adaland train --config=agent.json --workdir=RUN{flag}",
+    or f"adaland train --config=agent.json --workdir=RUN{flag}"
+    f"{_other_agents(experiment)}",
     privileged=privileged(experiment),
     results=_results(results),
     limits=_limits(experiment, notes),
@@ -174,6 +175,20 @@ def _start(agent: str) -> str:
   if not agent:
     return "random parameters"
   return f"the parameters of the agent `{_without_folder(agent)}`"
+
+
+def _other_agents(experiment: ExperimentConfig) -> str:
+  """Returns a flag for the agents that a new run needs; empty without any.
+
+  The config names folders that only its maker has.
+  """
+  start, teacher = experiment.run.start_from, experiment.teaching.agent
+  settings = ""
+  if start and not agent_dir.is_shipped(start):
+    settings += " run.start_from=AGENT"
+  if teacher and not agent_dir.is_shipped(teacher):
+    settings += " teaching.teacher=agent:TEACHER"
+  return settings and f" --set{settings}"
 
 
 def _tasks(experiment: ExperimentConfig) -> str:

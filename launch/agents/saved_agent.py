@@ -119,10 +119,10 @@ def place(name: str) -> str:
   Raises:
     UserError: If it is neither.
   """
-  shipped = agent_dir.names()
-  if (own := name.removeprefix(agent_dir.PREFIX)) in shipped:
-    return agent_dir.PREFIX + own
+  if agent_dir.is_shipped(name):
+    return agent_dir.PREFIX + name.removeprefix(agent_dir.PREFIX)
   if not pathlib.Path(name).is_dir():
+    shipped = agent_dir.names()
     raise errors.UserError(
       f"no such directory or agent, allowed: a run, an exported agent, or "
       f"{', '.join(shipped) or '(none)'}{errors.did_you_mean(name, shipped)}"
@@ -136,8 +136,7 @@ def whole_path(name: str) -> str:
   Args:
     name: See `place`.
   """
-  is_shipped = name.removeprefix(agent_dir.PREFIX) in agent_dir.names()
-  return name if is_shipped else os.path.abspath(name)
+  return name if agent_dir.is_shipped(name) else os.path.abspath(name)
 
 
 def published_name(name: str, workdir: str) -> str:
@@ -151,7 +150,7 @@ def published_name(name: str, workdir: str) -> str:
     name: The agent, as a run's config records it (see `whole_path`).
     workdir: The directory of the run.
   """
-  if name.removeprefix(agent_dir.PREFIX) in agent_dir.names():
+  if agent_dir.is_shipped(name):
     return agent_dir.PREFIX + name.removeprefix(agent_dir.PREFIX)
   path = pathlib.Path(name)
   if not path.is_absolute():

@@ -69,6 +69,24 @@ class CardTest(parameterized.TestCase):
       )
       self.assertIn("the parameters of the agent `first`", _card(config))
 
+  def test_the_recipe_asks_for_agents_that_are_not_shipped(self):
+    command = "| recipe | `adaland train --config=agent.json --workdir=RUN"
+    start, teacher = "run.start_from=AGENT", "teaching.teacher=agent:TEACHER"
+    for settings, expected in (
+      ({"run.start_from": "runs/first"}, f" --set {start}"),
+      ({"run.start_from": "agent:laptop"}, ""),
+      ({"run.start_from": "laptop"}, ""),
+      ({"teaching.teacher": "agent:runs/first"}, f" --set {teacher}"),
+      ({"teaching.teacher": "agent:laptop"}, ""),
+      ({"teaching.teacher": "explorer"}, ""),
+      (
+        {"run.start_from": "a", "teaching.teacher": "agent:b"},
+        f" --set {start} {teacher}",
+      ),
+    ):
+      text = _card(overrides.update(preset_configs.smoke(), settings))
+      self.assertIn(f"{command}{expected}` |", text)
+
   def test_tasks_of_the_maker_s_own(self):
     own = factories.FactoriesConfig(tasks="mine:tasks", memory="mine:EMA")
     config = dataclasses.replace(preset_configs.smoke(), factories=own)
