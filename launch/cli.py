@@ -70,7 +70,7 @@ def add_json_flag(parser: argparse.ArgumentParser) -> None:
   parser.add_argument(
     "--json",
     metavar="OUT",
-    type=output_path,
+    type=path_or_stdout,
     help="write the result as one JSON object to this file (- for stdout)",
   )
 
@@ -158,7 +158,7 @@ def output_path(path: str) -> str:
     argparse.ArgumentTypeError: If it can't be written; raised before any work.
   """
   if path == "-":
-    return path
+    raise argparse.ArgumentTypeError("- is stdout, allowed: a file name")
   if not path:
     raise argparse.ArgumentTypeError("an empty path; give a file name")
   folder = os.path.dirname(os.path.realpath(path))
@@ -176,6 +176,11 @@ def output_path(path: str) -> str:
       f"directory {folder} is not writable"
     ) from error
   return path
+
+
+def path_or_stdout(path: str) -> str:
+  """Returns "-" for stdout, or an output path as `output_path` does."""
+  return path if path == "-" else output_path(path)
 
 
 def _is_special(path: str) -> bool:

@@ -81,6 +81,11 @@ class CliTest(parameterized.TestCase):
     self.assertEqual((code, out), (0, "a is one\n"))
     self.assertEqual(json.loads(pathlib.Path(path).read_text()), {"a": 1})
 
+  def test_only_json_may_go_to_stdout(self):
+    self.assertEqual(cli.path_or_stdout("-"), "-")
+    with self.assertRaisesRegex(argparse.ArgumentTypeError, "- is stdout, all"):
+      cli.output_path("-")
+
   def test_a_failed_write_leaves_only_the_old_file(self):
     folder = pathlib.Path(self.create_tempdir().full_path)
     (folder / "f").write_text("old")
