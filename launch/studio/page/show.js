@@ -13,9 +13,10 @@ const CAMERAS = [['above', 'from above'], ['follow', 'behind the player'],
 
 // The lanes of one request, and the time that is shown.
 export class Show {
-  // `label` names the player of the demonstration, if there is one.
-  constructor(app, place, step, label) {
-    Object.assign(this, { app, place, position: Number(step) || 0, speed: 1,
+  // `start` is the first step to be shown; `label` names the player of the
+  // demonstration, if there is one.
+  constructor(app, place, start, label) {
+    Object.assign(this, { app, place, start, position: 0, speed: 1,
       playing: true, camera: 'above', lanes: [], total: 2, closed: false,
       label, layer: '' });
     place.replaceChildren(h('p', { role: 'status' }, 'Getting ready ...'));
@@ -32,11 +33,18 @@ export class Show {
     ];
   }
 
-  // A new connection does not send the lanes.
+  // A new connection sends neither the lanes nor the rest of their frames.
   lose() {
-    if (this.told) return;
-    this.place.replaceChildren(h('p', { class: 'bad' },
-      'The connection was lost. Choose “Watch” to start again.'));
+    if (!this.told) {
+      this.place.replaceChildren(h('p', { class: 'bad' },
+        'The connection was lost. Choose “Watch” to start again.'));
+    } else if (!this.isCut && this.lanes.some((lane) =>
+      !lane.error && lane.frames.length < this.total)) {
+      this.isCut = true;
+      this.timeline.canvas.before(h('p', { class: 'bad', role: 'status' },
+        'The connection was lost; the rest is missing. ' +
+        'Choose “Watch” to start again.'));
+    }
   }
 
   begin({ told, ground, players, types, truth }) {
@@ -121,6 +129,7 @@ export class Show {
 
   toggle() {
     this.playing = !this.playing;
+    this.start = 0;
     if (this.playing && this.position >= this.total - 1) this.position = 0;
     this.button.textContent = this.playing ? 'Pause' : 'Play';
     const task = { ...this.app.params, step: Math.round(this.position) };
@@ -129,7 +138,7 @@ export class Show {
 
   jump(position) {
     this.position = Math.max(0, Math.min(this.total - 1, position));
-    this.dirty = true;
+    [this.start, this.dirty] = [0, true];
   }
 
   fire(direction) {
@@ -166,8 +175,9 @@ export class Show {
     const loaded = Math.max(0,
       Math.max(...this.lanes.map((lane) => lane.frames.length)) - 1);
     if (this.playing && !this.timeline.canvas.matches(':active')) {
-      this.position = Math.min(loaded,
-        this.position + seconds / STEP * this.speed);
+      const next = this.position + seconds / STEP * this.speed;
+      this.position = Math.min(loaded, Math.max(this.start, next));
+      if (this.start <= loaded) this.start = 0;
       if (this.position >= this.total - 1) this.toggle();
     }
     this.position = Math.min(this.position, loaded);

@@ -69,13 +69,13 @@ export function watch(app, given) {
     } catch (error) { toast(error.message); }
   }
 
-  function begin(request) {
+  function begin(request, start = 0) {
     if (!request.players.length) { toast('Choose a player.'); return; }
     show?.close();
     const { demo = '', task = '', players, trials = 0, seed = 0,
       reveal = false, episode = 0, agent = '', policy } = request;
     app.remember('watch', { task, players, trials, seed, reveal });
-    show = new Show(app, place, given.step ?? 0,
+    show = new Show(app, place, start,
       policy ? `${policy}, recorded` : 'demonstration');
     if (!link.ready) { show.lose(); return; }
     link.send('watch', { task, players, trials: Number(trials),
@@ -84,7 +84,9 @@ export function watch(app, given) {
 
   // A recording is too long for an address.
   if (!asked.demo) asked.players = asked.players.filter((n) => n !== 'demo');
-  if (asked.players.length && (asked.task || asked.demo)) begin(asked);
+  if (asked.players.length && (asked.task || asked.demo)) {
+    begin(asked, Number(given.step) || 0);
+  }
   return {
     element,
     close() { show?.close(); link.send('stop'); },

@@ -3,7 +3,7 @@
 // It makes a task, plays it to a reward, prompts an agent with that episode,
 // moves through the trials, opens a recorded evaluation, and plays again
 // without WebGL, by touch and game pad, and with two pages. The connection is
-// lost while a task is made, and while one is played.
+// lost while a task is made, while one is played, and while one is watched.
 
 import assert from 'node:assert/strict';
 import process from 'node:process';
@@ -223,6 +223,39 @@ async function byTouchAndPad() {
   say('a lost game was left');
 }
 
+// Opens an address that names a step, watches again, and loses the connection
+// before all steps have arrived.
+async function watchFrom() {
+  const page = await open(browser, address, faults);
+  const go = (query) => page.evaluate((text) => {
+    location.hash = `#/watch?players=expert,explorer&${text}`;
+  }, query);
+  await go('task=traps:0&step=90');
+  await watched(page);
+  // The second picture from now on is of all steps.
+  const position = await page.evaluate(() => new Promise((done) => {
+    requestAnimationFrame(() => requestAnimationFrame(() =>
+      done(adaland.debug.position)));
+  }));
+  assert.ok(position >= 90, `position ${position}`);
+  await page.getByRole('button', { name: 'Watch', exact: true })
+    .press('Enter');
+  await page.waitForFunction(() => adaland.debug.position < 20);
+  say('watched from a step of an address, and again from the first');
+
+  await go('task=traps:1&trials=48');
+  await page.waitForFunction(() =>
+    adaland.debug.loaded > 1 && adaland.debug.loaded < adaland.debug.total);
+  await page.evaluate(() => adaland.link.socket.close());
+  await page.getByText('the rest is missing').waitFor();
+  await page.getByText('The studio is back').waitFor();
+  await page.getByRole('button', { name: 'Watch', exact: true })
+    .press('Enter');
+  await page.getByText('the rest is missing').waitFor({ state: 'detached' });
+  await page.close();
+  say('a cut episode was named as such');
+}
+
 // Plays with two pages, one of which joins the game of the other.
 async function together() {
   const [first, second] = await Promise.all(
@@ -321,6 +354,7 @@ try {
   await page.close();
 
   await Promise.all([withoutWebGL(), byTouchAndPad()]);
+  await watchFrom();
   await together();
   assert.deepEqual(faults, []);
   say('done');
