@@ -135,11 +135,10 @@ def run(args: argparse.Namespace) -> None:
   source = task_source.TaskSource(experiment, held_out=True)
   tasks = tasksets.many(args.taskset, source, args.num_tasks)
   recording.check_flag(args, len(tasks))
-  if args.control:
-    if args.policy != "agent":
-      raise errors.UserError(
-        f"--control={args.control}: allowed with --policy=agent only"
-      )
+  if args.control and args.policy != "agent":
+    raise errors.UserError(
+      f"--control={args.control}: allowed with --policy=agent only"
+    )
   if args.coplayer is not None:
     tasks = pairs.for_two(tasks, args.taskset)
   if args.workdir:

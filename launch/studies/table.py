@@ -75,6 +75,18 @@ STUDIES: Final[dict[str, Study]] = {
     ),
     {**_LARGE, "micro": sizes.SIX_TRIALS_MICRO},
   ),
+  "context": Study(
+    "How much of an episode of 24 trials does an agent have to see?",
+    (
+      Variant("whole-episode"),
+      # Layers see the steps that the layer below has seen: two layers reach
+      # twice as far.
+      Variant("six-trials", ("network.memory_length=90",)),
+      Variant("two-trials", ("network.memory_length=30",)),
+      Variant("one-trial", ("network.memory_length=15",)),
+    ),
+    {"micro": sizes.MANY_MICRO},
+  ),
   "kickstart": Study(
     "Does a trained agent teach as well as a script?",
     (

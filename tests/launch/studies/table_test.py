@@ -8,7 +8,7 @@ from absl.testing import absltest, parameterized
 from adaland.agent.config import MEMORIES
 from adaland.launch.evaluation import tasksets
 from adaland.launch.recipes import task_source
-from adaland.launch.studies import running, study, table
+from adaland.launch.studies import running, sizes, study, table
 
 _TWO = (study.Variant("a"), study.Variant("b"))
 _SIZE = study.Size("traps", trials=2, minutes=1.0)
@@ -39,7 +39,8 @@ class StudiesTest(parameterized.TestCase):
       self.assertEqual(config.run.seed, 1)
       self.assertEqual(config.run.max_minutes, plan.size.minutes)
       self.assertEqual(config.run.max_steps, plan.size.steps)
-      self.assertEqual(config.whole_episodes, size != "many-micro")
+      whole = plan.size is not sizes.MANY_MICRO
+      self.assertEqual(config.whole_episodes, whole)
       if variant.teacher:
         path = pathlib.Path("runs", f"{variant.teacher}-1").absolute()
         self.assertEqual(config.teaching.agent, str(path))
