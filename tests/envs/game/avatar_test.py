@@ -49,6 +49,13 @@ class DecodeActionsTest(parameterized.TestCase):
     )
     self.assertEqual(command.turn, 3.0)
 
+  @parameterized.parameters((0, -1), (1, 0), (2, 1))
+  def test_a_closed_hand_moves_nearer_or_farther(self, hand, sign):
+    command = _command((*_NOOP[:4], 1, hand))
+    self.assertTrue(command.grip)
+    step = constants.HAND_RATE * constants.STEP_SECONDS
+    self.assertAlmostEqual(float(command.reach), sign * step, places=6)
+
   @parameterized.parameters((0, -1), (2, 1))
   def test_pitch_stays_within_its_limit(self, look, sign):
     command = _command((1, 1, 2, look, 0, 1), pitch=0.1)

@@ -1,13 +1,16 @@
 """Tests for the game engine as a whole."""
 
+import dataclasses
+
 import jax
 import numpy as np
 from absl.testing import absltest
 
-from adaland.envs import constants
+from adaland.envs import constants, shapes
 from adaland.envs.game import avatar, clocks, engine, hands
 from adaland.envs.tasks.arrays import to_arrays
-from adaland.envs.tasks.literals import Literal, Rule
+from adaland.envs.tasks.literals import Literal, Player, Rule
+from adaland.envs.tasks.task import PlayerSpec
 from tests.envs import fixtures
 
 _SLOTS = 3
@@ -15,21 +18,54 @@ _NEAR = Rule(
   Literal("near", fixtures.CUBE, fixtures.SPHERE), (fixtures.PYRAMID,)
 )
 _GOAL = Literal("near", fixtures.PLAYER, fixtures.PYRAMID)
+_TASK = fixtures.make_task([], _GOAL, [_NEAR])
 
 
-def _advance(near, hand=None, feet=(-2, -2, -2), pyramid=0):
+def _hand(held, distance=0.0, down=0.0) -> hands.Hand:
+  """Returns hands that hold slots at a distance, and below the view's axis.
+
+  Args:
+    held: Slots, -1 for none, [N, P].
+    distance: Metres, [] or [N, P].
+    down: Metres, [] or [N, P].
+  """
+  held = np.asarray(held, np.int32)
+  down = np.broadcast_to(np.asarray(down, np.float32), held.shape)
+  return hands.Hand(
+    held=held,
+    distance=np.broadcast_to(np.asarray(distance, np.float32), held.shape),
+    offset=np.stack([0 * down, 0 * down, -down], -1),
+    ready=np.ones(held.shape, bool),
+  )
+
+
+def _advance(
+  near,
+  hand=None,
+  feet=(-2, -2, -2),
+  pyramid=0,
+  pitch=0,
+  level=0,
+  reachable=None,
+  task=_TASK,
+):
   """Advances worlds in which a cube and a sphere are near each other or not.
 
   Args:
     near: Whether they are, bool [N].
     hand: The hands; empty by default.
-    feet: The players' feet, [3] or [N, 3].
+    feet: The players' feet, [3], [N, 3] or [P, 3].
     pyramid: Whether there is a pyramid next to the cube, bool [] or [N].
+    pitch: Pitch of the views, [] or [N].
+    level: Level of the ground, [] or [N].
+    reachable: Tiles that players can reach, [N, MAX_TILES, MAX_TILES]; all by
+      default.
+    task: The task.
   """
-  num_envs = len(near)
-  task = fixtures.make_task([], _GOAL, [_NEAR])
+  num_envs, num_players = len(near), len(task.players)
   arrays = to_arrays(task)
   tiles = (num_envs, constants.MAX_TILES, constants.MAX_TILES)
+  nodes = _SLOTS + num_players
   types = [fixtures.CUBE.type_id, fixtures.SPHERE.type_id, 0]
   types = np.tile(np.asarray(types, np.int32), (num_envs, 1))
   types[:, 2] = np.where(pyramid, fixtures.PYRAMID.type_id, 0)
@@ -40,32 +76,27 @@ def _advance(near, hand=None, feet=(-2, -2, -2), pyramid=0):
   pos[:, :, 2] = 0.3
   events = jax.jit(engine.advance)(
     engine.GameBatch(
-      goal=np.tile(arrays.goal[None, :1], (num_envs, 1, 1)),
+      goal=np.tile(arrays.goal[None, :num_players], (num_envs, 1, 1)),
       rules=np.tile(arrays.rules[None, :2], (num_envs, 1, 1)),
-      heights=np.zeros(tiles, np.int32),
+      heights=np.zeros(tiles, np.int32) + np.reshape(level, (-1, 1, 1)),
       ramps=np.zeros(tiles, np.int32),
       tiles=np.full((num_envs, 2), 6, np.int32),
-      reachable=np.ones(tiles, np.int32),
+      reachable=np.ones(tiles, np.int32) if reachable is None else reachable,
     ),
     types,
-    hand
-    or hands.Hand(
-      held=np.full((num_envs, 1), -1, np.int32),
-      distance=np.zeros((num_envs, 1), np.float32),
-      offset=np.zeros((num_envs, 1, 3), np.float32),
-      ready=np.ones((num_envs, 1), bool),
-    ),
-    np.zeros((num_envs, 1), np.float32),
+    hand or _hand(np.full((num_envs, num_players), -1)),
+    np.zeros((num_envs, num_players), np.float32) + np.reshape(pitch, (-1, 1)),
     clocks.Clock(*(np.full(num_envs, x, np.int32) for x in (0, 0, 2, 30))),
     avatar.Poses(
       object_pos=pos,
       player_pos=np.broadcast_to(
-        np.reshape(np.asarray(feet, np.float32), (-1, 1, 3)), (num_envs, 1, 3)
+        np.reshape(np.asarray(feet, np.float32), (-1, num_players, 3)),
+        (num_envs, num_players, 3),
       ),
-      player_yaw=np.zeros((num_envs, 1), np.float32),
-      touching=np.zeros((num_envs, _SLOTS + 1, _SLOTS + 1), bool),
+      player_yaw=np.zeros((num_envs, num_players), np.float32),
+      touching=np.zeros((num_envs, nodes, nodes), bool),
     ),
-    np.zeros((num_envs, _SLOTS + 1, _SLOTS + 1), bool),
+    np.zeros((num_envs, nodes, nodes), bool),
   )
   return jax.tree.map(np.asarray, events), pos
 
@@ -101,15 +132,9 @@ class AdvanceTest(absltest.TestCase):
     """Hands hold the cube, the last a pyramid, 0.25 m behind it but in 2."""
     feet = np.array([[-0.5, 1 + 0.01 * i, 0] for i in range(5)], np.float32)
     feet[3, [0, 2]] = -0.2, 0.5  # In the air, above the cube.
-    distance = np.array([0.75, 0.75, 1.5, 0.45, 0.45], np.float32)
-    down = 0.3 - constants.EYE_HEIGHT - feet[:, 2]
-    offset = np.stack([0 * down, 0 * down, down], -1)[:, None]
-    hand = hands.Hand(
-      held=np.array([[0], [0], [0], [0], [2]], np.int32),
-      distance=distance[:, None],
-      offset=offset.astype(np.float32),
-      ready=np.ones((5, 1), bool),
-    )
+    distance = np.array([0.75, 0.75, 1.5, 0.45, 0.45])[:, None]
+    down = (feet[:, 2] + constants.EYE_HEIGHT - 0.3)[:, None]
+    hand = _hand([[0], [0], [0], [0], [2]], distance, down)
     near = np.array([True, False, False, False, True])
     pyramid = np.array([False, True, False, False, True])
     events, _ = _advance(near, hand, feet, pyramid)
@@ -125,6 +150,75 @@ class AdvanceTest(absltest.TestCase):
     )
     # A goal counts from the step after that which spawned its object.
     np.testing.assert_allclose(events.reward[:, 0], [0, 2 / 15, 0, 0, 2 / 15])
+
+  def test_hands_follow_the_gaze_but_stay_above_the_ground(self):
+    """Hands hold the cube, at 0.3 m; the last would be in the ground."""
+    pitch = -np.array([0.3, 0.5, 0.7, 0.8, 1.0])
+    distance = (0.3 - constants.EYE_HEIGHT) / np.sin(pitch)
+    distance[4] = 2.0
+    ahead = distance * np.cos(pitch)
+    feet = np.stack([-ahead, 1 + 0.01 * np.arange(5), 0 * ahead], -1)
+    hand = _hand(np.zeros((5, 1)), distance[:, None])
+    events, _ = _advance(np.zeros(5, bool), hand, feet, pitch=pitch)
+    np.testing.assert_array_equal(events.hand.held, 0)
+    # The last stays 0.1 m above the ground.
+    np.testing.assert_allclose(events.lag[:, 0], [0, 0, 0, 0, 0.2], atol=1e-6)
+
+  def test_spawns_are_placed_in_their_own_world(self):
+    """Rules fire in the last three worlds, the first three of a chunk."""
+    level = np.where(np.arange(21) == 18, 1, 0)
+    tiles = (21, constants.MAX_TILES, constants.MAX_TILES)
+    reachable = np.ones(tiles, np.int32)
+    reachable[19, 3, 4] = 0  # Between the cube and the sphere.
+    feet = np.full((21, 3), -2.0)
+    feet[20] = 0.3, 1.2, 0
+    events, _ = _advance(
+      np.arange(21) >= 18, feet=feet, level=level, reachable=reachable
+    )
+    found = events.object_pos[18:, 0]
+    stands = shapes.PYRAMID.centre_height + 0.02
+    np.testing.assert_allclose(
+      found[0], [0.3, 1.18, constants.LEVEL_METRES + stands], atol=1e-6
+    )
+    # Not on the tile from (0, 1) to (1, 2) ...
+    self.assertTrue(found[1, 0] < 0 or found[1, 1] < 1)
+    # ... and not where the player stands.
+    away = float(np.linalg.norm(found[2, :2] - feet[20, :2]))
+    self.assertGreater(away, constants.AVATAR_RADIUS)
+
+  def test_what_rules_consume_satisfies_no_goal(self):
+    task = fixtures.make_task(
+      [], Literal("near", fixtures.PLAYER, fixtures.CUBE), [_NEAR]
+    )
+    near = np.arange(5) > 2
+    events, _ = _advance(near, feet=(0, 1, 0), task=task)
+    np.testing.assert_allclose(events.reward[:, 0], ~near * 2 / 15)
+
+  def test_an_object_in_an_empty_slot_is_a_change(self):
+    rule = Rule(
+      Literal("near", fixtures.PLAYER, fixtures.CUBE), (fixtures.PYRAMID,) * 2
+    )
+    task = fixtures.make_task([], _GOAL, [rule])
+    events, _ = _advance(np.zeros(5, bool), feet=(0, 1, 0), task=task)
+    np.testing.assert_array_equal(events.changed, [[True, False, True]] * 5)
+    np.testing.assert_array_equal(events.spawned, events.changed)
+
+  def test_two_players_have_their_own_goals_and_hands(self):
+    goal = Literal("near", Player(2), fixtures.PYRAMID)
+    task = dataclasses.replace(
+      _TASK, players=(*_TASK.players, PlayerSpec(goal)), hiding=()
+    )
+    events, _ = _advance(
+      np.array([True]),
+      _hand([[-1, 2]], [[0, 1.7]], 0.55),
+      feet=[[-0.3, 1, 0], [-2, 1, 0]],
+      pyramid=1,
+      task=task,
+    )
+    np.testing.assert_allclose(events.reward, [[2 / 15, 0]])
+    # The rule consumes the cube and the sphere, not the pyramid.
+    np.testing.assert_array_equal(events.changed, [[True, True, False]])
+    np.testing.assert_array_equal(events.hand.held, [[-1, 2]])
 
 
 if __name__ == "__main__":

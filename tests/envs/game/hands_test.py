@@ -107,6 +107,19 @@ class OperateTest(absltest.TestCase):
       _operate(second, [[_NEAR_AXIS]] * 2).held, [[-1, 0]]
     )
 
+  def test_each_player_takes_what_it_sees_with_its_own_hand(self):
+    far = [constants.REACH_METRES + 0.1, 0, 0]
+    offsets = [[_NEAR_AXIS, _BESIDE, far], [far, far, _NEAR_AXIS]]
+    graspable = [[True, True, False], [False, False, True]]
+    for ready, grip, held in (
+      ([True, True], [True, True], [0, 2]),
+      ([True, True], [False, True], [-1, 2]),
+      ([False, True], [True, True], [-1, 2]),
+    ):
+      before = _empty(2)._replace(ready=jnp.asarray([ready]))
+      after = _operate(before, offsets, graspable, grip=jnp.asarray([grip]))
+      np.testing.assert_array_equal(after.held, [held])
+
 
 class TearTest(absltest.TestCase):
   def test_torn_away_beyond_the_limit_until_opened(self):
@@ -130,11 +143,14 @@ class TargetTest(absltest.TestCase):
     command = _command()._replace(
       velocity=jnp.asarray([[[1.5, 0.0]]]),
       turn=jnp.full([1, 1], np.pi / 2 / constants.STEP_SECONDS),
+      pitch=jnp.full([1, 1], -0.5),
     )
     at = hands.target(state, command, jnp.zeros([1, 1, 3]), jnp.zeros([1, 1]))
     walked = 1.5 * constants.STEP_SECONDS
     np.testing.assert_allclose(
-      at[0, 0], [walked, 1.0, constants.EYE_HEIGHT], atol=1e-5
+      at[0, 0],
+      [walked, np.cos(0.5), constants.EYE_HEIGHT - np.sin(0.5)],
+      atol=1e-5,
     )
 
 
@@ -189,19 +205,22 @@ class KeepInsideTest(absltest.TestCase):
 
 class LiftsItsPlayerTest(absltest.TestCase):
   def test_object_under_the_feet_of_a_player_in_the_air(self):
-    flat = np.zeros([1, constants.MAX_TILES, constants.MAX_TILES], np.int32)
-    terrain = (flat, flat, np.array([[6, 6]], np.int32))
+    """A room of 6 x 6 m; the part beyond x = 1 m is a level higher."""
+    heights = np.zeros([1, constants.MAX_TILES, constants.MAX_TILES], np.int32)
+    heights[:, 4:] = 1
+    terrain = (heights, np.zeros_like(heights), np.array([[6, 6]], np.int32))
     holding = _empty()._replace(held=jnp.zeros([1, 1], jnp.int32))
     for hand, feet, at, wanted in (
-      (holding, 0.5, [0.3, 0.0, 0.6], True),
-      (_empty(), 0.5, [0.3, 0.0, 0.6], False),
-      (holding, 0.2, [0.3, 0.0, 0.3], False),  # Nearly on the ground,
-      (holding, 0.5, [0.8, 0.0, 0.6], False),  # held out before the body,
-      (holding, 0.5, [0.3, 0.0, 1.2], False),  # or lifted high.
+      (holding, [0, 0, 0.5], [0.3, 0.0, 0.6], True),
+      (_empty(), [0, 0, 0.5], [0.3, 0.0, 0.6], False),
+      (holding, [0, 0, 0.2], [0.3, 0.0, 0.3], False),  # Nearly on the ground,
+      (holding, [0, 0, 0.5], [0.8, 0.0, 0.6], False),  # held out before the
+      (holding, [0, 0, 0.5], [0.3, 0.0, 1.2], False),  # body, lifted high,
+      (holding, [2, 0, 0.5], [2.3, 0.0, 0.6], False),  # or on higher ground.
     ):
       found = hands.lifts_its_player(
         hand,
-        jnp.asarray([[[0.0, 0.0, feet]]]),
+        jnp.asarray([[feet]], jnp.float32),
         jnp.asarray([[at]], jnp.float32),
         terrain,
       )

@@ -171,6 +171,15 @@ class FireTest(absltest.TestCase):
     self.assertEqual(int(got.slot_types[0]), _YELLOW_CUBE.type_id)
     np.testing.assert_allclose(got.origin[0], [0.5, 0, 0])
 
+  def test_objects_follow_two_players(self):
+    cube, sphere = _BLACK_CUBE.type_id, _BLACK_SPHERE.type_id
+    rule = Rule(Literal("near", _BLACK_CUBE, _BLACK_SPHERE))
+    related = _nothing(7)
+    related[1, 3, 5] = True  # Slots 1 and 3.
+    got = _run([rule], [cube, cube, sphere, sphere, 0], related, num_players=2)
+    np.testing.assert_array_equal(got.slot_types, [cube, 0, sphere, 0, 0])
+    self.assertEqual(int(got.alive), 0b0010111)
+
   def test_spawns_take_part_from_the_next_step_on(self):
     game = [
       Rule(Literal("near", _BLACK_CUBE, _BLACK_CUBE), (_YELLOW_CUBE,)),

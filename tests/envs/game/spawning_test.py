@@ -122,6 +122,39 @@ class PlaceTest(absltest.TestCase):
       self.assertEqual(found[0, 2] < 0.4, low)
       self.assertEqual(found[0, 0] + 0.2 < -1.0, low)
 
+  def test_away_from_unreachable_ground_of_the_same_level(self):
+    heights = np.zeros([6, 6])
+    heights[4] = 2  # From x = 1 m to 2 m.
+    origin = [2.3, 0, 0.2]
+    _, found = _run([_CUBE], origin, player=(-0.25, 0, 0), heights=heights)
+    np.testing.assert_allclose(found[0], [0.55, 0, 0.22], atol=1e-6)
+
+  def test_not_above_a_lower_level_while_there_is_room(self):
+    heights = np.zeros([6, 6])
+    heights[2:] = 1
+    origin = [-0.8, 0, 0.72]  # The ground is lower on the far side.
+    _, found = _run(
+      [_CUBE],
+      origin,
+      others=[(_BALL, origin)],
+      player=(2.5, 0, 0.5),
+      heights=heights,
+    )
+    self.assertAlmostEqual(found[0, 0], -0.8, places=5)
+
+  def test_where_a_later_one_has_no_position_yet(self):
+    _, found = _run([_BALL, _BALL], [0, 0, 0.24])
+    np.testing.assert_allclose(found[0], [0, 0, 0.24], atol=1e-6)
+
+  def test_below_a_player_in_the_air(self):
+    _, found = _run([_CUBE], [0, 0, 0.22], player=(0, 0, 1))
+    np.testing.assert_allclose(found[0], [0, 0, 0.22], atol=1e-6)
+
+  def test_next_to_the_sphere_around_an_object(self):
+    away = shapes.SPHERE.half_extents[0] + shapes.CUBE.bounding_radius + 0.02
+    _, found = _run([_BALL], [0, 0, 0.24], others=[(_CUBE, [away, 0, 0.24])])
+    np.testing.assert_allclose(found[0], [0, 0, 0.24], atol=1e-6)
+
   def test_higher_up_where_the_ground_is_full(self):
     """A room of 1 x 1 m, filled by an object that counts as a sphere."""
     _, found = _run(
