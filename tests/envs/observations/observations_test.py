@@ -36,6 +36,18 @@ def _scene(slot_types, object_pos, player_pos, yaw, held=None, **fields):
   return state._replace(**fields)
 
 
+def _game(heights, tiles):
+  heights = jnp.asarray(heights[None], jnp.int32)
+  return engine.GameBatch(
+    goal=jnp.zeros([1, 1, 6], jnp.int32),
+    rules=jnp.zeros([1, 1, 14], jnp.int32),
+    heights=heights,
+    ramps=jnp.zeros_like(heights),
+    tiles=jnp.asarray([tiles]),
+    reachable=jnp.ones_like(heights),
+  )
+
+
 class EntitiesTest(absltest.TestCase):
   def test_rows(self):
     # The player looks along +y; the cube is 2 m ahead and 1 m to the left.
@@ -53,8 +65,12 @@ class EntitiesTest(absltest.TestCase):
     np.testing.assert_array_equal(rows[0, 0, 1], 0)
 
   def test_the_other_player_comes_last(self):
-    scene = _scene([_CUBE], [[0, 3, 0]], [[0, 0, 0], [2, 0, 0]], [0, np.pi])
+    # Player 2 holds the cube.
+    scene = _scene(
+      [_CUBE], [[0, 3, 0]], [[0, 0, 0], [2, 0, 0]], [0, np.pi], [-1, 0]
+    )
     rows = observations.entities(scene, jnp.ones([1, 2, 3], bool))
+    np.testing.assert_array_equal(rows[0, :, :, 5], [[0, 0], [1, 0]])
     self.assertEqual(rows.shape, (1, 2, 2, observations.ENTITY_WIDTH))
     down = (constants.AVATAR_HEIGHT / 2 - constants.EYE_HEIGHT) / 10
     # Each sees the other 2 m ahead: player 1 sees player 2 and vice versa.
@@ -67,37 +83,35 @@ class EntitiesTest(absltest.TestCase):
 
 class TerrainGridTest(absltest.TestCase):
   def test_turns_with_the_heading(self):
-    heights = np.zeros([1, constants.MAX_TILES, constants.MAX_TILES], np.int32)
-    heights[0, 2, 4] = 3  # The tile with x in [-0.5, 0.5], y in [1.5, 2.5].
-    world = engine.GameBatch(
-      goal=jnp.zeros([1, 1, 6], jnp.int32),
-      rules=jnp.zeros([1, 1, 14], jnp.int32),
-      heights=jnp.asarray(heights),
-      ramps=jnp.zeros(heights.shape, jnp.int32),
-      tiles=jnp.asarray([[5, 5]]),
-      reachable=jnp.ones(heights.shape, jnp.int32),
-    )
+    heights = np.zeros([constants.MAX_TILES, constants.MAX_TILES])
+    heights[2, 4] = 3  # The tile with x in [-0.5, 0.5], y in [1.5, 2.5].
+    game = _game(heights, [5, 5])
     scene = _scene([0], [[0, 0, 0]], [[0, 0, 0]], [np.pi / 2])
-    grid = np.asarray(observations.terrain_grid(scene, world))
+    grid = np.asarray(observations.terrain_grid(scene, game))
     grid = grid.reshape(5, 5)  # [ahead -1 .. 3, left 2 .. -2]
     expected = np.zeros([5, 5])
     expected[3, 2] = 1  # Two ahead; the highest level is one unit.
     expected[4] = 1  # Three ahead is outside.
     np.testing.assert_allclose(grid, expected, atol=1e-6)
 
+  def test_moves_with_the_feet(self):
+    """A room of 5 x 7 m, seen from (-1, 2) along +x."""
+    heights = np.zeros([constants.MAX_TILES, constants.MAX_TILES])
+    heights[4, 3] = 3  # The tile with x in [1.5, 2.5], y in [-0.5, 0.5].
+    scene = _scene([0], [[0, 0, 0]], [[-1, 2, 0]], [0])
+    grid = observations.terrain_grid(scene, _game(heights, [5, 7]))
+    expected = np.zeros([5, 5])
+    expected[4, 4] = 1  # Three ahead, two to the right.
+    expected[:, 0] = 1  # Two to the left is outside.
+    np.testing.assert_allclose(np.reshape(grid, (5, 5)), expected, atol=1e-6)
+
   def test_is_relative_to_the_feet(self):
-    flat = np.zeros([1, constants.MAX_TILES, constants.MAX_TILES], np.int32)
-    world = engine.GameBatch(
-      goal=jnp.zeros([1, 1, 6], jnp.int32),
-      rules=jnp.zeros([1, 1, 14], jnp.int32),
-      heights=jnp.asarray(flat),
-      ramps=jnp.zeros(flat.shape, jnp.int32),
-      tiles=jnp.asarray([[9, 9]]),
-      reachable=jnp.ones(flat.shape, jnp.int32),
-    )
+    flat = np.zeros([constants.MAX_TILES, constants.MAX_TILES])
     scene = _scene([0], [[0, 0, 0]], [[0, 0, 0.75]], [0.3])
     np.testing.assert_allclose(
-      observations.terrain_grid(scene, world)[0, 0], -0.5, atol=1e-6
+      observations.terrain_grid(scene, _game(flat, [9, 9]))[0, 0],
+      -0.5,
+      atol=1e-6,
     )
 
 

@@ -157,5 +157,38 @@ class SegmentsTest(absltest.TestCase):
     np.testing.assert_array_equal(free, [True, False, True, True])
 
 
+class AllLinesTest(absltest.TestCase):
+  def test_lines_between_all_nodes_tell_the_same_as_segments(self):
+    rng = np.random.default_rng(0)
+    points = rng.uniform(-3, 3, (4, 5, 3)).astype(np.float32)
+    points[0, 1] = points[0, 0]
+    pairs = rng.random((4, 3, 5)) < 0.6
+    pairs[0, 0, 1] = True
+    distance = rng.uniform(-2, 6, (4, 15)).astype(np.float32)
+    node = rng.integers(base.NODE_NONE, 5, (4, 15))
+    lines = sight.all_lines(jnp.asarray(points[:, :3]), jnp.asarray(points))
+    segments = sight.segments(points[:, :3], points, pairs)
+    at = segments.env, segments.source * 5 + segments.target
+    packed = segments.row, segments.column
+    for name in ("origins", "directions", "exclude"):
+      np.testing.assert_allclose(
+        np.asarray(getattr(lines, name))[at],
+        getattr(segments, name)[packed],
+        atol=1e-6,
+      )
+    hits = base.RayHits(
+      distance=np.zeros(segments.exclude.shape, np.float32),
+      node=np.zeros(segments.exclude.shape, np.int32),
+      normal=np.zeros(segments.origins.shape, np.float32),
+    )
+    hits.distance[packed], hits.node[packed] = distance[at], node[at]
+    expected = np.zeros_like(pairs)
+    expected[pairs] = sight.unblocked(segments, hits)
+    found = sight.free(lines, *map(jnp.asarray, (distance, node, pairs)))
+    np.testing.assert_array_equal(found, expected)
+    self.assertGreater(expected.sum(), 5)
+    self.assertGreater((pairs & ~expected).sum(), 5)
+
+
 if __name__ == "__main__":
   absltest.main()
