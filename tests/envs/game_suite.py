@@ -1,9 +1,12 @@
 """Tests of the game in `Land` that must pass on every physics back end."""
 
+import dataclasses
+
 import numpy as np
 
 from adaland.envs import constants, land
 from adaland.envs.tasks.literals import Literal, Rule
+from adaland.envs.tasks.task import ObjectSpec, World
 from tests.envs import fixtures, land_suite
 
 _CUBE, _SPHERE, _PYRAMID = fixtures.CUBE, fixtures.SPHERE, fixtures.PYRAMID
@@ -27,11 +30,13 @@ class GameSuite(land_suite.LandCase):
   """The tests; `land_test` and `gpu_land_test` run them."""
 
   def test_reward_is_given_while_the_goal_holds(self):
-    near = fixtures.make_task(
-      [(_CUBE, (0.8, 0.0))], Literal("near", fixtures.PLAYER, _CUBE)
-    )
-    far = fixtures.make_task(
-      [(_CUBE, (2.0, 0.0))], Literal("near", fixtures.PLAYER, _CUBE)
+    near, far = (
+      fixtures.make_task(
+        [(_CUBE, (x, 0.0))],
+        Literal("near", fixtures.PLAYER, _CUBE),
+        trials=1,
+      )
+      for x in (0.8, 2.0)
     )
     env = self.land(near, far)
     np.testing.assert_array_equal(env.reset().reward, 0)
@@ -41,9 +46,12 @@ class GameSuite(land_suite.LandCase):
       np.testing.assert_array_equal(
         step.observation["last_reward"], step.reward
       )
-    np.testing.assert_allclose(
-      env.state_view(0).trial_rewards[:, 0], [3 * constants.STEP_SECONDS, 0]
-    )
+    paid = env.state_view(0).trial_rewards
+    np.testing.assert_allclose(paid, [[3 * constants.STEP_SECONDS]])
+    for _ in range(14):  # Into the next episode, with tasks swapped.
+      env.step(fixtures.noop())
+    paid = env.batch_view().trial_rewards[:, 0, 0]
+    np.testing.assert_allclose(paid, [0, constants.STEP_SECONDS])
 
   def test_a_firing_rule_spawns_its_object(self):
     task = fixtures.make_task(
@@ -67,6 +75,10 @@ class GameSuite(land_suite.LandCase):
     env.step(fixtures.noop())
     env.step(fixtures.noop())
     self.assertEqual(env.state_view(0).slot_types[1], _SPHERE.type_id)
+    env.step(fixtures.noop())
+    self.assertTrue(env.state_view(0).fired[0])
+    env.reset()
+    self.assertFalse(env.state_view(0).fired[0])
 
   def test_spawns_without_a_free_slot_are_counted(self):
     task = fixtures.make_task(
@@ -121,6 +133,9 @@ class GameSuite(land_suite.LandCase):
     self.assertEqual(view.held[0], -1)
     self.assertEqual(step.observation["proprio"][0, 0], 0)
     np.testing.assert_array_equal(paid, 0)
+    # It was in sight, and is not any more.
+    self.assertFalse(view.visible[0, 1])
+    np.testing.assert_array_equal(step.observation["entities"][0, 0], 0)
 
   def test_walks_to_an_object_grips_carries_and_drops_it(self):
     task = fixtures.make_task(
@@ -179,6 +194,45 @@ class GameSuite(land_suite.LandCase):
       step = env.step(actions)
     self.assertEqual(step.observation["entities"][0, 0, 0], 1)
     self.assertEqual(env.state_view(0).held[0], -1)
+
+  def test_hidden_objects_are_not_gripped(self):
+    free = fixtures.make_task(
+      [(_CUBE, (1.7, 0.0))],
+      Literal("hold", fixtures.PLAYER, _CUBE),
+      trial_seconds=4.0,
+    )
+    wall = ObjectSpec(_WALL, at=((1.2, 0.0),), frozen=True)
+    hidden = dataclasses.replace(free, objects=(*free.objects, wall))
+    env = self.land(hidden, free)
+    env.reset()
+    for _ in range(25):
+      actions = _facing(env, (1.7, 0.0))
+      actions[:, 4] = 1
+      env.step(actions)
+    np.testing.assert_array_equal(env.batch_view().held[:, 0], [-1, 0])
+
+  def test_a_trial_that_starts_elsewhere_hides_nothing(self):
+    # On uneven ground, rays tell what is in sight.
+    heights = np.zeros((6, 6), int)
+    heights[0, 0] = 1
+    short, long = (
+      dataclasses.replace(
+        fixtures.make_task(
+          [(_CUBE, (2.0, 0.0))],
+          Literal("hold", fixtures.PLAYER, _CUBE),
+          trial_seconds=seconds,
+        ),
+        world=World(tiles=(6, 6), levels=2, heights=heights.tolist()),
+      )
+      for seconds in (2.0, 4.0)
+    )
+    env = self.land(short, long)
+    env.reset()
+    for _ in range(15):
+      step = env.step(_facing(env, (2.0, 0.0)))
+    np.testing.assert_array_equal(step.trial_last, [True, False])
+    self.assertTrue(env.state_view(1).visible[0, 1])
+    self.assertEqual(step.observation["entities"][1, 0, 0], 1)
 
   def test_a_wall_hides_objects_behind_it(self):
     # The line from the eye at 0.85 m to the centre of a cube 2 m away passes

@@ -119,6 +119,19 @@ class LandStateTest(absltest.TestCase):
     other.reset()
     np.testing.assert_array_equal(saved["episodes"], episodes)
 
+  def test_lost_spawns_are_counted_on(self):
+    task = fixtures.make_task(
+      [(_CUBE, (0.8, 0.0)), *[(_SPHERE, (-2, y)) for y in (-2, -1, 0, 1)]],
+      Literal("hold", fixtures.PLAYER, _CUBE),
+      [Rule(Literal("near", fixtures.PLAYER, _CUBE), (_PYRAMID,) * 4)],
+    )
+    one = fixtures.make_land(task)
+    one.reset()
+    one.step(fixtures.noop())
+    other = fixtures.make_land(task)
+    land_state.load(other, land_state.save(one))
+    np.testing.assert_array_equal(other.dropped_spawns, 2)
+
   def test_settling_changes_nothing_visible(self):
     env = fixtures.make_land(fixtures.busy_task())
     env.reset()

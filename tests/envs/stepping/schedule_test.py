@@ -81,6 +81,16 @@ class ScheduleTest(absltest.TestCase):
     plan, _, _ = made.step()
     np.testing.assert_array_equal(plan.episode, [True, False])
 
+  def test_after_a_reset_no_episode_starts_again(self):
+    made = _make(_one_and_three())
+    made.reset()
+    _, _, last = _after(made, _STEPS)
+    np.testing.assert_array_equal(last, [True, False])
+    made.reset()
+    plan, _, _ = made.step()
+    self.assertFalse(plan.episode.any())
+    self.assertEqual(made.episodes.tolist(), [2, 2])
+
   def test_yaws_follow_from_seed_episode_task_and_trial(self):
     tasks = _one_and_three()
     made = _make(tasks)

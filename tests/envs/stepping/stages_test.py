@@ -12,7 +12,9 @@ from tests.envs import fixtures
 _N, _S = fixtures.NUM_ENVS, fixtures.CONFIG.num_slots
 
 
-class FinishTest(absltest.TestCase):
+class StageCase(absltest.TestCase):
+  """A test with tasks, and the state at the start of an episode."""
+
   def setUp(self):
     super().setUp()
     # The player is near the cube from the start.
@@ -36,6 +38,25 @@ class FinishTest(absltest.TestCase):
     self.sees = np.zeros((_N, 1 + _S, 1 + _S), bool)
     self.sees[:, 0, 1] = True
 
+
+class ControlTest(StageCase):
+  def test_a_hand_stays_above_the_ground(self):
+    held = self.state.hand._replace(
+      held=np.zeros((_N, 1), np.int32), distance=np.full((_N, 1), 2.0)
+    )
+    self.actions[..., 4] = 1
+    state = self.state._replace(hand=held, pitch=np.full((_N, 1), -1.0))
+    controls, hand, _ = stages.control(
+      self.tasks, state, self.poses, self.actions
+    )
+    np.testing.assert_array_equal(hand.held, 0)
+    # Two metres from the eye, the view's axis is below the ground.
+    _, _, _, hand_at = controls
+    expected = np.broadcast_to([2 * np.cos(1), 0, 0.1], (_N, 1, 3))
+    np.testing.assert_allclose(hand_at, expected, atol=1e-5)
+
+
+class FinishTest(StageCase):
   def _finish(self, state, starting, size=None):
     _, hand, pitch = stages.control(self.tasks, state, self.poses, self.actions)
     result = stages.finish(
@@ -52,9 +73,21 @@ class FinishTest(absltest.TestCase):
     return jax.tree.map(np.asarray, result)
 
   def test_nothing_happens_where_an_episode_starts(self):
+    # The player sees the pyramid, which becomes two spheres; all slots are
+    # full, so there is room for only one.
+    self.sees[:, 0, 3] = True
+    types, rules = map(np.array, (self.state.slot_types, self.tasks.game.rules))
+    types[:, 3:] = fixtures.CUBE.type_id
+    rules[:, 1, 8:10] = rules[:, 1, 6:8]
+    self.tasks = self.tasks._replace(game=self.tasks.game._replace(rules=rules))
     clock = self.state.clock
-    late = self.state._replace(clock=clock._replace(step=clock.trial_steps - 1))
+    late = self.state._replace(
+      slot_types=types, clock=clock._replace(step=clock.trial_steps - 1)
+    )
     after, outcome, _, _ = self._finish(late, [False, True])
+    np.testing.assert_array_equal(outcome.fired[:, 1], [True, False])
+    np.testing.assert_array_equal(outcome.changed[:, 2], [True, False])
+    np.testing.assert_array_equal(outcome.dropped, [1, 0])
     np.testing.assert_allclose(
       outcome.reward[:, 0], [constants.STEP_SECONDS, 0]
     )

@@ -71,6 +71,14 @@ class TaskRowsTest(absltest.TestCase):
       row = task_rows.prepare(task, config).row
       self.assertEqual(row.game.reachable[2, 2], 0, num_players)
 
+  def test_uneven_ground_leaves_no_room_without_terrain(self):
+    heights = np.zeros((6, 6), int)
+    heights[0, 0] = 1
+    world = World(tiles=(6, 6), levels=2, heights=heights.tolist())
+    hilly = dataclasses.replace(self.busy, world=world)
+    row = task_rows.prepare(hilly, fixtures.CONFIG).row
+    np.testing.assert_array_equal(row.room, 0)
+
   def test_loads_do_not_change_arrays_returned_before(self):
     self.load([0, 1], [self.busy, self.busy])
     device, observation = self.rows.device, self.rows.observation
