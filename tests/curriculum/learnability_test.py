@@ -95,6 +95,8 @@ class LearnabilityCurriculumTest(parameterized.TestCase):
     self.assertEqual(set(kept), {names[1], names[2]})
     # 20 expected; the deviation is 3.2.
     self.assertBetween(len(kept), 10, 30)
+    # Two batches, and the new tasks between them.
+    self.assertEqual(made.metrics()["tasks_drawn"], 5 + (40 - len(kept)) + 5)
     self.assertFalse(made.next_tasks(1)[0].learn)
 
   def test_a_batch_without_learnable_tasks_leaves_none(self):

@@ -22,6 +22,40 @@ def _make(kind="uniform", seed=0, num_tasks=base.POOL_SIZE, **values):
   )
 
 
+class _InOrder:
+  """A user's curriculum, which chooses tasks but no pairs."""
+
+  def __init__(self, sample_task, first):
+    self._sample_task = sample_task
+    self._first = first
+
+  def next_tasks(self, n):
+    return [
+      base.Assignment(i, self._sample_task(self._first + i), True)
+      for i in range(n)
+    ]
+
+  def report(self, record): ...
+
+  def state_dict(self):
+    return {}
+
+  def load_state_dict(self, state): ...
+
+  def metrics(self):
+    return {}
+
+
+def _of_a_user(seed, first=0):
+  return paired.PairedCurriculum(
+    lambda sample, draw: _InOrder(sample, first),
+    examples.sample_task,
+    _CONFIG,
+    seed,
+    chooses_pairs=False,
+  )
+
+
 class PairedCurriculumTest(parameterized.TestCase):
   @parameterized.parameters(*factory.KINDS)
   def test_every_kind_assigns_tasks_with_co_players(self, kind):
@@ -69,36 +103,14 @@ class PairedCurriculumTest(parameterized.TestCase):
     self.assertIn(7, found)
     self.assertNotIn(5, found)
 
+  def test_the_order_in_which_snapshots_are_given_changes_no_draw(self):
+    one, other = _make(), _make()
+    one.set_snapshots([3, 4])
+    other.set_snapshots([4, 3])
+    self.assertEqual(one.next_tasks(50), other.next_tasks(50))
+
   def test_a_user_s_curriculum_gets_co_players_too(self):
-    class InOrder:
-      def __init__(self, sample_task, seed):
-        self._sample_task = sample_task
-
-      def next_tasks(self, n):
-        return [
-          base.Assignment(i, self._sample_task(i), True) for i in range(n)
-        ]
-
-      def report(self, record): ...
-
-      def state_dict(self):
-        return {}
-
-      def load_state_dict(self, state): ...
-
-      def metrics(self):
-        return {}
-
-    made, restored = (
-      paired.PairedCurriculum(
-        lambda sample, draw: InOrder(sample, 0),
-        examples.sample_task,
-        _CONFIG,
-        seed,
-        chooses_pairs=False,
-      )
-      for seed in (0, 1)
-    )
+    made, restored = _of_a_user(0), _of_a_user(1)
     assignments = made.next_tasks(100)
     self.assertEqual(
       [each.task.name for each in assignments], [str(i) for i in range(100)]
@@ -107,6 +119,13 @@ class PairedCurriculumTest(parameterized.TestCase):
     self.assertEqual(made.take_decisions(), [])
     restored.load_state_dict(json.loads(json.dumps(made.state_dict())))
     self.assertEqual(made.next_tasks(9), restored.next_tasks(9))
+
+  def test_a_user_s_indices_may_exceed_those_of_a_pair(self):
+    assignments = _of_a_user(0, first=coplayers.MAX_TASKS).next_tasks(100)
+    self.assertEqual(
+      [each.task.name for each in assignments], [str(i) for i in range(100)]
+    )
+    self.assertEqual({each.coplayer for each in assignments}, {0, 1, 2})
 
 
 if __name__ == "__main__":
