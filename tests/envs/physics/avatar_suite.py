@@ -114,6 +114,15 @@ class AvatarSuite(backends.BackendTest):
     state = fakes.walk(physics, -2.5 * up, 8)
     self.assertAlmostEqual(state.player_pos[0, 0, 2], 0.0, delta=0.02)
 
+  def test_stands_at_its_start_after_a_restore(self):
+    physics = self.world(fakes.scene())
+    start = physics.state().player_pos
+    fakes.walk(physics, (2.5, 0), 3)
+    fakes.walk(physics, (0, 0), 2)
+    physics.restore(np.array([0]), np.zeros((1, 1)))
+    stood = fakes.walk(physics, (0, 0), 3).player_pos
+    np.testing.assert_allclose(stood, start, atol=0.005)
+
   def test_stands_still_on_a_ramp(self):
     ramps = np.zeros((3, 3), int)
     ramps[1, 1] = 1
@@ -167,6 +176,20 @@ class GripSuite(backends.BackendTest):
     held = fakes.hold(physics, 0, np.concatenate([rise, still]))[-1]
     self.assertGreater(held.object_pos[0, 0, 2], 1.8)
     self.assertLess(fakes.walk(physics, (0, 0), 8).object_pos[0, 0, 2], 0.5)
+
+  @parameterized.parameters("set_slots", "restore")
+  def test_what_takes_the_place_of_a_held_object_can_be_held(self, change):
+    physics = self.world(fakes.scene((fakes.CUBE, 1.2, 0.0)))
+    low = np.array([1.2, 0.0, 0.25])
+    fakes.hold(physics, 0, np.tile(low, (3, 1)))
+    one = np.array([0])
+    if change == "restore":
+      physics.restore(one, np.zeros((1, 1)))
+    else:
+      physics.set_slots(one, one, np.array([fakes.SPHERE]), low[None])
+    lift = low + np.outer(np.linspace(0.1, 1, 10), (0, 0, 0.8))
+    high = fakes.hold(physics, 0, lift)[-1]
+    np.testing.assert_allclose(high.object_pos[0, 0], lift[-1], atol=0.05)
 
   def test_swings_with_the_fastest_turn(self):
     physics = self.world(fakes.scene((fakes.CUBE, 1.5, 0.0)))

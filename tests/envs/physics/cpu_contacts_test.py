@@ -44,6 +44,7 @@ class ContactsTest(absltest.TestCase):
           np.testing.assert_array_equal(value[0], value[1], name)
       self.assertGreater(state.object_pos[0, 0, 0], 1.2)
       physics.restore(both, np.zeros([2, 1]))
+      self.assertFalse(physics.state().touching.any())
     np.testing.assert_array_equal(touched, [True, False])
 
   def test_sensors_and_lists_find_the_same_contacts(self):

@@ -221,37 +221,37 @@ class RepeatabilitySuite(backends.BackendTest):
     tall = fakes.scene(
       (fakes.CUBE, 0.5, 0.5), heights=bumps, players=[(1.5, -0.5, 0.0)]
     )
-    physics.load(np.array([0]), [tall])
+    one, slot = np.array([1]), np.array([1])
+    physics.load(one, [tall])
     after = physics.state()
     for name in before._fields:
       np.testing.assert_array_equal(
-        getattr(after, name)[1], getattr(before, name)[1], name
+        getattr(after, name)[0], getattr(before, name)[0], name
       )
     np.testing.assert_array_equal(
-      after.object_pos[0, 0], np.float32(tall.slot_at[0])
+      after.object_pos[1, 0], np.float32(tall.slot_at[0])
     )
     # It is a world like any other.
-    one, slot = np.array([0]), np.array([1])
     at = np.array([[-2.5, 0.5, 1.0]])
     physics.set_slots(one, slot, np.array([fakes.SPHERE]), at)
-    moved = fakes.walk(physics, (0.5, 0.0), 12)
+    moved = fakes.walk(physics, [[[0.0, 0.0]], [[0.5, 0.0]]], 12)
     np.testing.assert_allclose(
-      moved.object_pos[0, :2, 2], [0.2, 0.72], atol=0.03
+      moved.object_pos[1, :2, 2], [0.2, 0.72], atol=0.03
     )
-    self.assertGreater(moved.player_pos[0, 0, 0], after.player_pos[0, 0, 0])
+    self.assertGreater(moved.player_pos[1, 0, 0], after.player_pos[1, 0, 0])
     rays = np.array([[[-2.5, 0.5, 3.0]]] * 2), np.array([[[0, 0, -1.0]]] * 2)
     hits = physics.rays(*rays, np.full((2, 1), -1), normals=True)
-    self.assertEqual(hits.node[0, 0], 2)
-    self.assertAlmostEqual(hits.distance[0, 0], 3 - 0.94, delta=0.03)
+    self.assertEqual(hits.node[1, 0], 2)
+    self.assertAlmostEqual(hits.distance[1, 0], 3 - 0.94, delta=0.03)
     physics.restore(one, np.full((1, 1), 0.4))
     start = physics.state()
-    np.testing.assert_array_equal(start.object_pos[0], after.object_pos[0])
-    self.assertAlmostEqual(start.player_yaw[0, 0], 0.4, delta=1e-6)
+    np.testing.assert_array_equal(start.object_pos[1], after.object_pos[1])
+    self.assertAlmostEqual(start.player_yaw[1, 0], 0.4, delta=1e-6)
     # Worlds with the larger capacity step as those with the smaller one.
     played = []
     for size in (10, 16):
       bumps = np.indices((size, size)).sum(axis=0) % 2
-      physics.load(np.array([0]), [fakes.scene(heights=bumps)])
+      physics.load(one, [fakes.scene(heights=bumps)])
       physics.load(np.arange(2), fakes.scenes(2))
       played.append(self.play(physics, 15))
     np.testing.assert_array_equal(played[0], played[1])
