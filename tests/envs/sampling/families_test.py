@@ -214,6 +214,17 @@ class TaskMixtureTest(parameterized.TestCase):
     self.assertEqual((drawn[drawn >= 1000] - 1000).tolist(), seeds(half))
     self.assertEqual(drawn[drawn < 1000][:44].tolist(), seeds(half))
 
+  def test_every_task_comes_if_the_last_cycle_is_not_full(self):
+    family = families.TaskMixture(
+      [
+        (families.TaskFunction(numbered, 50), 3),
+        (families.TaskFunction(lambda i: numbered(1000 + i), 5), 1),
+      ]
+    )
+    # 16 cycles would leave out two tasks of the first.
+    self.assertEqual(family.num_tasks, 17 * 4)
+    self.assertEqual(set(seeds(family)), {*range(50), *range(1000, 1005)})
+
   def test_turns_of_a_family_are_spread(self):
     family = families.TaskMixture(
       [

@@ -8,11 +8,16 @@ from absl.testing import absltest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adaland.envs import constants
-from adaland.envs.sampling import choices, game_sampler
+from adaland.envs import constants, tables
+from adaland.envs.sampling import choices, freezing, game_sampler
 from adaland.envs.sampling.config import SamplerConfig
 from adaland.envs.tasks import complexity, planner, task
-from adaland.envs.tasks.literals import Player
+from adaland.envs.tasks.literals import (
+  ObjectType,
+  Player,
+  parse_literal,
+  parse_rule,
+)
 from adaland.envs.tasks.task import Hiding
 
 PAPER = SamplerConfig()
@@ -109,6 +114,50 @@ class DrawGameTest(absltest.TestCase):
     game = draw(seed)
     self.assertLessEqual(game.frozen, set(game.objects))
     self.assertEmpty(held_still(game))
+
+  def test_going_away_from_an_object_is_not_done_by_a_rule_at_once(self):
+    # The player starts next to the object, which a rule could consume.
+    config = dataclasses.replace(
+      PAPER,
+      negation_probability=1.0,
+      player_in_goal_probability=1.0,
+      player_in_rule_probability=1.0,
+      chain_rules=(1, 1),
+      dead_ends=(0, 0),
+    )
+    predicates = set()
+    for seed in range(60):
+      game = draw(seed, config)
+      self.assertEqual(game.goal.a, PLAYER)
+      predicates |= {rule.condition.predicate for rule in game.rules}
+    self.assertEqual(predicates, {"hold"})
+
+  def test_predicates_are_drawn_by_their_weights(self):
+    row = tables.PREDICATE_OF_NAME["near"]._replace(weight=3)
+    source = choices.Choices(PAPER, np.random.default_rng(0))
+    with absltest.mock.patch.dict(tables.PREDICATE_OF_NAME, near=row):
+      drawn = [source.pick_predicate(("hold", "near")) for _ in range(400)]
+    # Four standard errors.
+    self.assertAlmostEqual(drawn.count("near") / 400, 0.75, delta=0.09)
+
+  def test_frozen_objects_leave_other_ways(self):
+    config = dataclasses.replace(
+      PAPER, freezing_probability=1.0, frozen_probability=1.0
+    )
+    frozen = freezing.draw_frozen(
+      choices.Choices(config, np.random.default_rng(0)),
+      parse_literal("near(player1, yellow sphere)"),
+      [parse_rule("near(player1, purple cube) -> yellow sphere")],
+      [parse_rule("near(black cube, black wall) -> yellow sphere")],
+      [
+        ObjectType.from_name(name)
+        for name in ("black cube", "black wall", "purple cube")
+      ],
+    )
+    # One of the two must move.
+    self.assertEqual(
+      {kind.name for kind in frozen}, {"black cube", "purple cube"}
+    )
 
   def test_conditions_differ(self):
     for seed in range(100):

@@ -101,9 +101,15 @@ class TaskSamplerTest(parameterized.TestCase):
     self.assertEqual({task.world.seed for task in tasks}, {0, 1, 2, 3})
     self.assertLen(pairs, 4 * len(games))
 
-  def test_splits_share_neither_worlds_nor_games(self):
+  @parameterized.parameters(0.0, 1.0)
+  def test_splits_share_neither_worlds_nor_games(self, two_players):
     for split, is_held_out in (("train", False), ("test", True)):
-      config = dataclasses.replace(PAPER, split=split)
+      config = dataclasses.replace(
+        PAPER,
+        split=split,
+        two_player_probability=two_players,
+        player_in_rule_probability=0.5,
+      )
       for index in range(30):
         task = sampler.TaskSampler(config).task(index)
         self.assertEqual(heldout.is_heldout_game(task), is_held_out)

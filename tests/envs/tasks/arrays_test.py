@@ -89,6 +89,21 @@ class TaskArraysTest(absltest.TestCase):
     np.testing.assert_array_equal(seen[1, :6], [0, 3, 5, 1, 7, 0])
     np.testing.assert_array_equal(seen[2, :8], [0, 1, 1, 2, 5, 1, 7, 0])
 
+  def test_each_player_observes_what_is_not_hidden_from_it(self):
+    goal = parse_literal("hold(player1, black cube)")
+    task = Task(
+      World(),
+      (ObjectSpec(BLACK_CUBE),),
+      (PlayerSpec(goal), PlayerSpec(goal)),
+      RULES,
+      hiding=(Hiding(rules=(1,)), Hiding(rules=(2, 3))),
+    )
+    seen = to_arrays(task).seen_rules
+    self.assertEqual(
+      (seen[:, :3, 1] == constants.HIDDEN_RULE).tolist(),
+      [[True, False, False], [False, True, True]],
+    )
+
   def test_hidden_predicates_are_numbered(self):
     hiding = Hiding(predicates=("touching", "near"))
     arrays = to_arrays(make_task(hiding=(hiding,)))

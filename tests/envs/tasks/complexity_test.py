@@ -108,6 +108,16 @@ class ComplexityTest(parameterized.TestCase):
     self.assertEqual(no_way["min_rules_to_solution"], 0)
     self.assertEqual(no_way["dangerous_rules"], 0)
 
+  def test_states_that_are_not_explored_are_no_danger(self):
+    task = make_task(
+      "hold(player1, black cube)",
+      {"black cube": 1},
+      ["near(player1, black cube) -> nothing"],
+    )
+    self.assertEqual(complexity.dangerous_rules(task), {0})
+    with absltest.mock.patch.object(complexity, "_MAX_STATES", 1):
+      self.assertEqual(complexity.dangerous_rules(task), set())
+
   def test_no_rules_and_unsolvable(self):
     measures = complexity.measures(
       make_task("hold(player1, black cube)", {"yellow cube": 2}, [])

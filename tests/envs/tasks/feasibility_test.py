@@ -27,6 +27,12 @@ class JudgeTest(parameterized.TestCase):
     (f"see({_CUBE}, {_SPHERE})", [_FROZEN_CUBE, _FROZEN_SPHERE], ()),
     (f"not hold(player1, {_CUBE})", [], ()),
     (f"not near({_CUBE}, {_SPHERE})", [_FROZEN_CUBE, _FROZEN_SPHERE], ()),
+    # A rule makes two cubes.
+    (
+      f"near({_CUBE}, {_CUBE})",
+      [_SPHERE],
+      [f"near(player1, {_SPHERE}) -> {_CUBE}, {_CUBE}"],
+    ),
     # A chain makes a free cube.
     (
       f"hold(player1, {_CUBE})",
@@ -81,6 +87,22 @@ class JudgeTest(parameterized.TestCase):
         at = cube._replace(at=(0, 0, 0)), sphere._replace(at=(gap, 0, 0))
         [reason] = feasibility.judge(task, at).goals
         self.assertEqual(reason is None, (gap < 1) == together, (goal, gap))
+
+  def test_rules_of_objects_that_stay_where_they_are(self):
+    apart = f"not near({_CUBE}, {_SPHERE})"
+    for goal, rule, gap in (
+      # They are apart.
+      ("near(player1, black wall)", f"{apart} -> black wall", 1.1),
+      # One of them can be consumed.
+      (apart, f"near(player1, {_CUBE}) -> nothing", 0.9),
+    ):
+      task = Task.of(
+        goal=goal, objects=[_FROZEN_CUBE, _FROZEN_SPHERE], rules=[rule]
+      )
+      cube, sphere = feasibility.instances(task)
+      at = cube._replace(at=(0, 0, 0)), sphere._replace(at=(gap, 0, 0))
+      verdict = feasibility.judge(task, at)
+      self.assertEqual(verdict, (frozenset(), (None,)), goal)
 
 
 class PlannerTest(absltest.TestCase):

@@ -148,6 +148,17 @@ class PlannerTest(parameterized.TestCase):
     )
     self.assertEqual(found, (0,))
 
+  def test_prefers_what_fires_by_itself(self):
+    found = self.plan(
+      "hold(player1, black wall)",
+      {"black cube": 1, "purple cube": 1, "yellow cube": 1},
+      [
+        "near(player1, yellow cube) -> black wall",
+        "see(black cube, purple cube) -> black wall",
+      ],
+    )
+    self.assertEqual(found, (1,))
+
   def test_what_fires_by_itself_is_no_trouble_unless_in_the_way(self):
     rules = ["near(black wall, player1) -> yellow cube"]
     goal, objects = "hold(player1, yellow cube)", {"black wall": 1}
