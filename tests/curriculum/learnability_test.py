@@ -108,6 +108,9 @@ class LearnabilityCurriculumTest(parameterized.TestCase):
     metrics = made.metrics()
     self.assertEqual(metrics["kept_tasks"], 0.0)
     self.assertEqual(metrics["kept_learnability"], 0.0)
+    # As many training episodes as before follow.
+    after = [assignment.learn for assignment in made.next_tasks(41)]
+    self.assertEqual(after, [True] * 40 + [False])
 
   def test_the_last_trial_decides(self):
     one = dataclasses.replace(_SMALL, candidates=1, kept=1, rollouts=2)

@@ -136,14 +136,16 @@ class PLRCurriculumTest(parameterized.TestCase):
     self.assertEqual(dict(state["moments"]), moments)
 
   def test_records_of_an_earlier_visit_come_too_late(self):
-    curriculum = _make(capacity=1, replay_probability=1.0, train_trials=1)
-    _play(curriculum, 40)
-    (late,) = curriculum.next_tasks(1)
-    (now,) = curriculum.next_tasks(1)
+    curriculum = _make(capacity=1, replay_probability=0.5, train_trials=1)
+    _play(curriculum, 60)
+    late, *_, now = [a for a in curriculum.next_tasks(20) if a.learn]
     self.assertEqual(late.task.name, now.task.name)
     before = curriculum.state_dict()["archive"]
     curriculum.report(examples.record(late, 1e6))
     self.assertEqual(curriculum.state_dict()["archive"], before)
+    curriculum.report(examples.record(now, 1e6))
+    [fitness] = curriculum.state_dict()["archive"]["fitness"]
+    self.assertGreater(fitness, 1e6)
 
   def test_visits_of_tasks_that_left_the_archive_are_forgotten(self):
     curriculum = _make(capacity=2, replay_probability=0.5, train_trials=1)
