@@ -132,6 +132,21 @@ class LandStateTest(absltest.TestCase):
     land_state.load(other, land_state.save(one))
     np.testing.assert_array_equal(other.dropped_spawns, 2)
 
+  def test_the_next_episode_follows_one_that_ended(self):
+    one, other = (
+      fixtures.make_land(fixtures.busy_task(trials=1), seed=seed)
+      for seed in (4, 9)
+    )
+    one.reset()
+    for _ in range(31):  # To the end of the second episode.
+      step = one.step(fixtures.noop())
+    self.assertTrue(step.last.all())
+    land_state.load(other, land_state.save(one))
+    for env in (one, other):
+      self.assertTrue(env.step(fixtures.noop()).first.all())
+    # The yaws depend on the number of the episode.
+    np.testing.assert_array_equal(other.batch_view().yaw, one.batch_view().yaw)
+
   def test_settling_changes_nothing_visible(self):
     env = fixtures.make_land(fixtures.busy_task())
     env.reset()

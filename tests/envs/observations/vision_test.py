@@ -51,6 +51,10 @@ class ShadeTest(absltest.TestCase):
   def test_full_light_at_no_distance_is_the_types_colour(self):
     np.testing.assert_array_equal(_shade(0.0, 1, _LIGHT), [250, 217, 26])
 
+  def test_player_1_is_red(self):
+    red, _, blue = _shade(0.0, 0, _LIGHT).astype(int)
+    self.assertGreater(red, 2 * blue)
+
   def test_turned_away_from_the_light_only_ambient_is_left(self):
     dark = tuple(-x for x in _LIGHT)
     np.testing.assert_array_equal(

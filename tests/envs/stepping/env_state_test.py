@@ -16,7 +16,10 @@ def _stepped() -> tuple[env_state.TaskBatch, env_state.EnvState]:
   rows.load(np.arange(2), [task, task])
   empty = env_state.empty(2, 1, fixtures.CONFIG.num_slots)
   stepped = jax.tree.map(lambda x: np.full(x.shape, 1, x.dtype), empty)
-  stepped = stepped._replace(pitch=np.full((2, 1), 0.5, np.float32))
+  stepped = stepped._replace(
+    pitch=np.full((2, 1), 0.5, np.float32),
+    hand=stepped.hand._replace(ready=np.zeros((2, 1), bool)),
+  )
   return rows.device, stepped
 
 
