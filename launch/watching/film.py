@@ -173,7 +173,14 @@ def _draw_bars(
         (start, bottom - share * (bottom - top), end, bottom), _AGENT
       )
       if pitch >= _LABELLED:
-        text = f"{rewards[k] / best:.2f}"
-        pen.text((start + 4, top + 2), text, _TEXT, _SMALL)
+        pen.text(
+          (start + 4, top + 2),
+          f"{rewards[k] / best:.2f}",
+          _TEXT,
+          _SMALL,
+          # The number may be in front of the bar.
+          stroke_width=2,
+          stroke_fill=_BACKGROUND,
+        )
     if pitch >= _LABELLED:
       pen.text((start + 4, bottom + 3), f"trial {k + 1}", _DIM, _SMALL)

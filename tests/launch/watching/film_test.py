@@ -66,9 +66,10 @@ class DrawTest(absltest.TestCase):
     np.testing.assert_array_equal(np.flatnonzero(expert)[[0, -1]], [592, 831])
 
   def test_bars_grow_with_rewards(self):
-    one = self.blue([1.0])
-    self.assertAlmostEqual(self.blue([2.0]) / one, 2, delta=0.1)
-    self.assertAlmostEqual(self.blue([1.0, 1.0]) / one, 2, delta=0.1)
+    # So low that no bar is behind its number.
+    one = self.blue([0.7])
+    self.assertAlmostEqual(self.blue([1.4]) / one, 2, delta=0.1)
+    self.assertAlmostEqual(self.blue([0.7, 0.7]) / one, 2, delta=0.1)
     # A bar is full at the expert's reward; only the number in it differs.
     self.assertAlmostEqual(self.blue([3.0]) / self.blue([2.0]), 1, delta=0.02)
 
