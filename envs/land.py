@@ -145,7 +145,7 @@ class Land:
 
   @property
   def dropped_spawns(self) -> np.ndarray:
-    """Spawns of this episode for which no slot was free, int64 [N].
+    """Spawns of this episode for which no slot was free, int64 [N], as a copy.
 
     Reading it waits for the device.
     """

@@ -132,5 +132,5 @@ class LandVectorEnv(gymnasium.vector.VectorEnv):
   def _info(self, step: land.Step) -> dict[str, np.ndarray]:
     return {
       "trial_last": step.trial_last.copy(),
-      "dropped_spawns": self._land.dropped_spawns.copy(),
+      "dropped_spawns": self._land.dropped_spawns,
     }

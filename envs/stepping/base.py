@@ -88,5 +88,5 @@ class Stepper(Protocol):
     ...
 
   def dropped_spawns(self) -> np.ndarray:
-    """Returns the spawns lost in the episode so far, int64 [N]."""
+    """Returns the spawns lost in the episode so far, int64 [N], as a copy."""
     ...

@@ -189,7 +189,7 @@ class HostStepper:
 
   def dropped_spawns(self) -> np.ndarray:
     """Returns the spawns lost in the episode so far."""
-    return self._dropped
+    return self._dropped.copy()
 
   def save(self) -> dict[str, Any]:
     """Returns copies of the stepper's arrays, without rows and physics."""

@@ -121,7 +121,7 @@ class Recorder:
     self._still = (self._still + 1) * rests
     way = np.linalg.norm(after.object_pos - before.object_pos, axis=-1)
     last_way, self._way = self._way, way
-    dropped = environments.dropped_spawns.copy()
+    dropped = environments.dropped_spawns
     lost = np.where(step.first, 0, dropped - self._dropped)
     self._dropped = dropped
     transition = Transition(

@@ -89,8 +89,10 @@ class GameSuite(land_suite.LandCase):
     )
     env = self.land(task, fixtures.busy_task(trials=1))
     env.reset()
+    before = env.dropped_spawns
     env.step(fixtures.noop())
     np.testing.assert_array_equal(env.dropped_spawns, [2, 0])
+    np.testing.assert_array_equal(before, 0)  # The caller's own.
     for _ in range(15):  # Into the next episode, with tasks swapped.
       step = env.step(fixtures.noop())
     np.testing.assert_array_equal(step.first, True)
