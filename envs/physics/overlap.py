@@ -4,6 +4,7 @@ P: players, S: slots; nodes are numbered players first, as in `base`.
 """
 
 import functools
+import threading
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -92,7 +93,9 @@ class _Pair:
       for name, value in values.items():
         setattr(geom, name, value)
     self._model = spec.compile()
+    # Threads share the data: making it takes as long as a hundred depths.
     self._data = mujoco.MjData(self._model)
+    self._lock = threading.Lock()
 
   @classmethod
   @functools.cache
@@ -107,7 +110,8 @@ class _Pair:
       centres: Their centres, float [2, 3].
       quats: Their orientations, float [2, 4].
     """
-    self._data.qpos[:] = np.concatenate([centres, quats], axis=1).ravel()
-    mujoco.mj_kinematics(self._model, self._data)
-    gap = mujoco.mj_geomDistance(self._model, self._data, 0, 1, 1.0, None)
-    return -gap
+    model, data = self._model, self._data
+    with self._lock:
+      data.qpos[:] = np.concatenate([centres, quats], axis=1).ravel()
+      mujoco.mj_kinematics(model, data)
+      return -mujoco.mj_geomDistance(model, data, 0, 1, 1.0, None)

@@ -1,5 +1,8 @@
 """Tests of overlaps against hand-computed depths."""
 
+import threading
+
+import mujoco
 import numpy as np
 from absl.testing import absltest, parameterized
 
@@ -49,6 +52,28 @@ class FindTest(parameterized.TestCase):
     [found] = _find(*cubes, least=-0.06)
     self.assertEqual(found[:2], (0, 1))
     self.assertAlmostEqual(found.depth, -0.05, delta=1e-4)
+
+  def test_threads_do_not_mix_up_their_bodies(self):
+    kinematics = mujoco.mj_kinematics
+    depths = {}
+
+    def find(x):
+      cubes = [(fakes.CUBE, (at, 0.0, 0.2), 0.0) for at in (0.0, x)]
+      [depths[x]] = [found.depth for found in _find(*cubes)]
+
+    other = threading.Thread(target=find, args=(0.35,))
+
+    def interrupted(model, data):
+      kinematics(model, data)
+      if other.ident is None:
+        other.start()
+        other.join(0.5)  # It may have to wait for this thread.
+
+    with absltest.mock.patch.object(mujoco, "mj_kinematics", interrupted):
+      find(0.3)
+    other.join()
+    self.assertAlmostEqual(depths[0.3], 0.1, delta=1e-3)
+    self.assertAlmostEqual(depths[0.35], 0.05, delta=1e-3)
 
 
 if __name__ == "__main__":
