@@ -210,13 +210,14 @@ class WaitingTest(parameterized.TestCase):
       fixtures.busy_task(trials=2),
       config=config,
     )
+    shape = (fixtures.NUM_ENVS, config.num_players, 6)
     ends = []
 
     def work() -> None:
       env.reset()
       for _ in range(48):
         # Like the actions of a network: not computed yet.
-        step = env.step(jnp.zeros((fixtures.NUM_ENVS, 6), jnp.int32) + 1)
+        step = env.step(jnp.zeros(shape, jnp.int32) + 1)
         ends.append(step.trial_last.sum())
         if spoil:
           spoil(env, step)
@@ -224,10 +225,14 @@ class WaitingTest(parameterized.TestCase):
     tracing.trace(work)
     return sum(ends)
 
-  @parameterized.parameters("entities", "pixels")
-  def test_steps_do_not_wait(self, observation):
+  # The second of two players is absent.
+  @parameterized.parameters(("entities", 1), ("pixels", 1), ("entities", 2))
+  def test_steps_do_not_wait(self, observation, num_players):
     config = dataclasses.replace(
-      fixtures.CONFIG, observation=observation, pixels=(4, 3)
+      fixtures.CONFIG,
+      num_players=num_players,
+      observation=observation,
+      pixels=(4, 3),
     )
     self.assertEqual(self._play(config), 6)
 

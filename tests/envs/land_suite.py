@@ -1,11 +1,15 @@
 """Tests of `Land`'s interface that must pass on every physics back end."""
 
+import dataclasses
+
+import jax
 import numpy as np
 from absl.testing import parameterized
 
 from adaland.envs import constants, land
 from adaland.envs.tasks.arrays import to_arrays
 from adaland.envs.tasks.literals import Literal, Rule
+from adaland.envs.tasks.task import PlayerSpec
 from tests.envs import fixtures
 
 _CUBE, _SPHERE = fixtures.CUBE, fixtures.SPHERE
@@ -152,6 +156,42 @@ class LandSuite(LandCase):
     b.reset()
     self.assertEqual(first, b.state_view(0).yaw[0])
     self.assertNotEqual(other, b.state_view(1).yaw[0])
+
+  def test_one_and_two_players_share_a_batch(self):
+    goal = Literal("near", fixtures.PLAYER, _CUBE)
+    alone = fixtures.make_task([(_CUBE, (0.8, 0.0))], goal, trials=1)
+    both = dataclasses.replace(
+      alone,
+      players=(*alone.players, PlayerSpec(goal, (-1.5, 0.0))),
+      hiding=(),
+    )
+    config = dataclasses.replace(fixtures.CONFIG, num_players=2)
+    env = self.land(alone, both, config=config)
+    rng = np.random.default_rng(0)
+    env.reset()
+    for _ in range(2):  # The tasks are swapped after an episode.
+      absent = int(len(env.tasks[0].players) == 2)
+      paid = np.zeros((2, 2))
+      for _ in range(14):
+        actions = rng.integers(0, constants.ACTION_SIZES, (2, 2, 6))
+        actions[:, 0, :2] = 1  # The first player stays near the cube.
+        actions[:, 0, 4] = 0
+        step = env.step(actions)
+        paid += step.reward
+        observation = jax.tree.map(np.asarray, step.observation)
+        for name, value in observation.items():
+          self.assertFalse(value[absent, 1].any(), name)
+        for name in ("clock", "goal"):
+          self.assertTrue(observation[name][absent, 0].any(), name)
+          self.assertTrue(observation[name][1 - absent].any(), name)
+        view = env.state_view(absent)
+        self.assertLess(view.player_pos[1, 2], -10)
+        self.assertFalse(view.visible[0, 1])
+      self.assertGreater(paid[:, 0].min(), 0.5)
+      self.assertEqual(paid[absent, 1], 0)
+      self.assertEqual(paid[1 - absent, 1], paid[1 - absent, 0])
+      for _ in range(2):  # The episode's last step and the next one's first.
+        env.step(actions)
 
   def test_observed_rules_have_hidden_parts(self):
     task = fixtures.busy_task()

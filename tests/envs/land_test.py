@@ -9,7 +9,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.envs import constants, land
-from adaland.envs.tasks.task import Literal, ObjectSpec, PlayerSpec
+from adaland.envs.tasks.task import ObjectSpec
 from tests.envs import fixtures, game_suite, land_suite
 
 
@@ -120,41 +120,6 @@ class AbsentPlayerTest(absltest.TestCase):
     for _ in range(40):
       env.step(actions)
     np.testing.assert_array_equal(env.state_view(0).player_pos[1, :2], 0)
-
-  def test_one_and_two_players_share_a_batch(self):
-    goal = Literal("near", fixtures.PLAYER, fixtures.CUBE)
-    alone = fixtures.make_task([(fixtures.CUBE, (0.8, 0.0))], goal, trials=1)
-    both = dataclasses.replace(
-      alone,
-      players=(*alone.players, PlayerSpec(goal, (-1.5, 0.0))),
-      hiding=(),
-    )
-    config = dataclasses.replace(fixtures.CONFIG, num_players=2)
-    env = fixtures.make_land(alone, both, config=config)
-    rng = np.random.default_rng(0)
-    step = env.reset()
-    for _ in range(2):  # The tasks are swapped after an episode.
-      absent = int(len(env.tasks[0].players) == 2)
-      paid = np.zeros((2, 2))
-      for _ in range(14):
-        actions = rng.integers(0, constants.ACTION_SIZES, (2, 2, 6))
-        actions[:, 0, :2] = 1  # The first player stays near the cube.
-        actions[:, 0, 4] = 0
-        step = env.step(actions)
-        paid += step.reward
-        for name, value in step.observation.items():
-          self.assertFalse(value[absent, 1].any(), name)
-        for name in ("clock", "goal"):
-          self.assertTrue(step.observation[name][absent, 0].any(), name)
-          self.assertTrue(step.observation[name][1 - absent].any(), name)
-        view = env.state_view(absent)
-        self.assertLess(view.player_pos[1, 2], -10)
-        self.assertFalse(view.visible[0, 1])
-      self.assertGreater(paid[:, 0].min(), 0.5)
-      self.assertEqual(paid[absent, 1], 0)
-      self.assertEqual(paid[1 - absent, 1], paid[1 - absent, 0])
-      step = env.step(rng.integers(0, constants.ACTION_SIZES, (2, 2, 6)))
-      step = env.step(actions)
 
 
 if __name__ == "__main__":
