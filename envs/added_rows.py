@@ -1,6 +1,7 @@
 """User-defined rows of the tables of predicates and shapes."""
 
 import importlib
+import math
 import os
 import reprlib
 from collections.abc import Mapping, Sequence
@@ -86,6 +87,11 @@ def check(
             f"{where}: {field} is {value!r}, allowed: "
             f"{', '.join(allowed[field])}"
           )
+    sizes = getattr(row, "half_extents", ())
+    if not all(0 < size < math.inf for size in sizes):
+      raise ValueError(
+        f"{where}: half_extents is {sizes}, allowed: finite numbers above 0"
+      )
     # Samplers draw objects as second arguments.
     weight = getattr(row, "weight", 0)
     if weight < 0 or (weight and row.arguments[1] == "player"):

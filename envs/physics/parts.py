@@ -36,6 +36,7 @@ _HAND_SPEED_GAIN: Final = _HAND_MASS * SUBSTEPS / constants.STEP_SECONDS
 # hit.
 _OPAQUE_RGBA: Final = (0.5, 0.5, 0.5, 1.0)
 _HIDDEN_RGBA: Final = (0.0, 0.0, 0.0, 0.0)  # Skipped by rays and renderers.
+_RAMP: Final = "terrain ramp"  # Name of a mesh; a shape's is a single word.
 
 
 class Slot(NamedTuple):
@@ -61,7 +62,7 @@ def add_meshes(spec: mujoco.MjSpec) -> None:
   half, rise = constants.TILE_METRES / 2, constants.LEVEL_METRES
   profile = [(-half, -rise), (half, -rise), (-half, 0.0), (half, rise)]
   wedge = [(i, j * half, k) for i, k in profile for j in (-1, 1)]
-  spec.add_mesh(name="ramp", uservert=np.ravel(wedge).tolist())
+  spec.add_mesh(name=_RAMP, uservert=np.ravel(wedge).tolist())
 
 
 def add_terrain(
@@ -97,7 +98,7 @@ def add_terrain(
     _assign(geom, surface | {"rgba": _OPAQUE_RGBA if shown else _HIDDEN_RGBA})
   for index in range(max_ramps):
     geom = spec.worldbody.add_geom(
-      type=mujoco.mjtGeom.mjGEOM_MESH, meshname="ramp"
+      type=mujoco.mjtGeom.mjGEOM_MESH, meshname=_RAMP
     )
     used = index < len(ground.ramp_bases)
     if used:

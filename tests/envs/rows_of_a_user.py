@@ -16,4 +16,8 @@ PREDICATES = (
     means="touching",
   ),
 )
-SHAPES = (tables.box("slab", id=18, x=0.3, y=0.3, z=0.1),)
+SHAPES = (
+  tables.box("slab", id=18, x=0.3, y=0.3, z=0.1),
+  # The terrain has ramps too.
+  tables.pyramid("ramp", id=19, half_base=0.3, height=0.4),
+)

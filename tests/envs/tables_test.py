@@ -53,6 +53,16 @@ class TablesTest(parameterized.TestCase):
         [_ROW._replace(**change)], 10, 15, {"near"}, {"means": ("near", "see")}
       )
 
+  @parameterized.parameters("0.0", "-0.1", "inf", "nan")
+  def test_a_shape_without_a_size_is_refused(self, size):
+    row = tables.box("sheet", 18, 0.3, 0.3, float(size))
+    with self.assertRaisesRegex(
+      ValueError,
+      rf"shape 'sheet' of ADALAND_TABLES: half_extents is .*, {size}\), "
+      "allowed: finite numbers above 0",
+    ):
+      added_rows.check([row], 18, 23, set(), {})
+
   @parameterized.parameters(
     ("above", r"whose PREDICATES is Predicate\(.*\), allowed: a tuple of rows"),
     ("10", r"whose PREDICATES is 10, .*, such as \(Predicate\(...\),\)$"),

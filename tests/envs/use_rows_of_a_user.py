@@ -38,17 +38,20 @@ class AddedRowsTest(absltest.TestCase):
   def test_types_are_in_a_row(self):
     slab = literals.ObjectType.from_name("yellow slab")
     self.assertEqual((slab.ids, slab.type_id), ((18, 3), 15))
-    self.assertEqual(literals.Player(1).type_id, 16)
+    ramp = literals.ObjectType.from_name("black ramp")
+    self.assertEqual((ramp.ids, ramp.type_id), ((19, 1), 16))
+    self.assertEqual(literals.Player(1).type_id, 19)
     row = np.array([0, 10, 18, 3, constants.PLAYER_SHAPE, 2])
-    self.assertEqual(arrays.literal_types(row), (15, 17))
+    self.assertEqual(arrays.literal_types(row), (15, 20))
     features = observations.type_features()
-    self.assertEqual(features[15].nonzero()[0].tolist(), [4, 8])
-    self.assertEqual(features[16].nonzero()[0].tolist(), [5, 6])
+    self.assertEqual(features[15].nonzero()[0].tolist(), [4, 9])
+    self.assertEqual(features[16].nonzero()[0].tolist(), [5, 7])
+    self.assertEqual(features[19].nonzero()[0].tolist(), [6, 7])
 
   def test_a_rule_fires_where_the_relation_holds(self):
     task = json_files.from_json(_TASK)
     goal = arrays.to_arrays(task).goal[0]
-    types = jnp.array([16, 13, 5])  # The player, a slab, a cube.
+    types = jnp.array([19, 13, 5])  # The player, a slab, a cube.
     for height, above in ((0.2, False), (0.45, True)):
       centres = np.array([[0, 0, 0.5], [1, 0, 0.1], [1.2, 0, height]])
       relations = predicates.relations(

@@ -38,9 +38,9 @@ class PresetsTest(parameterized.TestCase):
       for make in makers:
         made = make().network
         assert made.num_predicate_ids == 11
-        assert made.num_shape_ids == 19
-        assert made.entity_shapes == 6
-        assert made.entity_shape_ids == (1, 2, 3, 4, 18, 5)
+        assert made.num_shape_ids == 20
+        assert made.entity_shapes == 7
+        assert made.entity_shape_ids == (1, 2, 3, 4, 18, 19, 5)
     """)
     done = subprocess.run(
       [sys.executable, "-c", program],
