@@ -38,7 +38,8 @@ def check_actions(
   if actions.shape == (num_envs, _HEADS) and num_players == 1:
     actions = actions[:, None]
   if actions.shape != shape:
-    raise ValueError(f"actions have shape {actions.shape}, allowed: {shape}")
+    allowed = shape if num_players > 1 else (num_envs, _HEADS)
+    raise ValueError(f"actions have shape {actions.shape}, allowed: {allowed}")
   if actions.dtype.kind not in "iu":
     raise ValueError(f"actions are {actions.dtype}, allowed: integers")
   # Before the cast, which could wrap large numbers to small ones.

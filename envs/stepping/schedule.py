@@ -51,7 +51,7 @@ class Schedule:
     """
     self.seeds = (0,) * num_envs
     self.episodes = np.zeros(num_envs, np.int64)
-    self.seed(seed)
+    self.seed(seeds.of_each(seed, num_envs, may_keep=False))
     self.present = np.ones((num_envs, config.num_players), bool)
     self.tasks: list[Task] = []
     self.clock = clocks.HostClock(num_envs)
@@ -62,7 +62,7 @@ class Schedule:
 
   def seed(self, seed: int | Sequence[int | None]) -> None:
     """Sets the environments' seeds; see `Land.seed`."""
-    values = seeds.of_each(seed, len(self.seeds))
+    values = seeds.of_each(seed, len(self.seeds), may_keep=True)
     self.seeds = tuple(
       old if new is None else new
       for old, new in zip(self.seeds, values, strict=True)

@@ -6,27 +6,32 @@ from typing import Any, TypeGuard
 import numpy as np
 
 
-def of_each(seed: Any, num_envs: int) -> tuple[int | None, ...]:
+def of_each(seed: Any, num_envs: int, may_keep: bool) -> tuple[int | None, ...]:
   """Returns the seed of each environment, None where it stays unchanged.
 
   Args:
-    seed: One integer s, which means s, s + 1, ...; or a sequence with an
-      integer or None for each environment.
+    seed: One integer s, which means s, s + 1, ...; or a sequence of one for
+      each environment.
     num_envs: Number of environments, N.
+    may_keep: Whether the sequence may contain None.
 
   Raises:
     ValueError: If a seed is not an integer from 0.
   """
   if _is_seed(seed):
     return tuple(range(int(seed), int(seed) + num_envs))
+  listed = isinstance(seed, Sequence) or (
+    isinstance(seed, np.ndarray) and seed.ndim == 1
+  )
   if (
-    not isinstance(seed, (Sequence, np.ndarray))
+    not listed
     or len(seed) != num_envs
-    or not all(value is None or _is_seed(value) for value in seed)
+    or not all((may_keep and x is None) or _is_seed(x) for x in seed)
   ):
+    kept = " (None keeps the current seed)" if may_keep else ""
     raise ValueError(
-      f"seed is {seed}, allowed: an integer from 0, or {num_envs} of them or "
-      "None"
+      f"seed is {seed!r}, allowed: an integer from 0, or {num_envs} of them"
+      f"{kept}"
     )
   return tuple(None if value is None else int(value) for value in seed)
 

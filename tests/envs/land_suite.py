@@ -204,8 +204,8 @@ class LandSuite(LandCase):
     self.assertEqual(observation["rules"][0, 0, 1], constants.HIDDEN_RULE)
 
   @parameterized.parameters(
-    ([[0] * 5] * 2, "shape"),
-    ([[0] * 6] * 3, "shape"),
+    ([[0] * 5] * 2, r"shape \(2, 5\), allowed: \(2, 6\)"),
+    ([[0] * 6] * 3, r"shape \(3, 6\), allowed: \(2, 6\)"),
     ([[3, 0, 0, 0, 0, 0]] * 2, "range"),
     ([[0, 0, 0, 0, -1, 0]] * 2, "range"),
     ([[2**32, 0, 0, 0, 0, 0]] * 2, "range"),

@@ -71,6 +71,11 @@ class LandTest(land_suite.LandSuite, game_suite.GameSuite):
         env.seed(seed)
       self.assertEqual(env.seeds, (4, 7))
 
+  def test_the_first_seeds_are_integers(self):
+    given: Any = [None, 3]
+    with self.assertRaisesRegex(ValueError, r"seed is \[None, 3\], allowed"):
+      fixtures.make_land(fixtures.busy_task(), seed=given)
+
   def test_a_view_before_reset_is_refused(self):
     env = fixtures.make_land(fixtures.busy_task())
     with self.assertRaisesRegex(ValueError, "batch_view was called before"):

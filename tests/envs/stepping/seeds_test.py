@@ -20,20 +20,27 @@ class OfEachTest(parameterized.TestCase):
     (range(5, 7), (5, 6)),
   )
   def test_one_for_each_environment(self, seed, expected):
-    found = seeds.of_each(seed, 2)
+    found = seeds.of_each(seed, 2, may_keep=True)
     self.assertEqual(found, expected)
     self.assertLessEqual({type(value) for value in found}, {int, type(None)})
 
   @parameterized.parameters(
     ([0, 1.5],), ([0, "a"],), ([0, True],), ([0, -1],), ([0],), ([0, 1, 2],),
-    (2.0,), (-1,), (True,), (None,),
+    (2.0,), (-1,), (True,), (None,), (np.array(3),), (np.array([[0, 1]] * 2),),
   )  # fmt: skip
   def test_what_is_no_seed_is_refused(self, seed: Any):
+    given = re.escape(repr(seed))
+    message = f"seed is {given}, allowed: an integer from 0, or 2 of them"
+    with self.assertRaisesRegex(ValueError, rf"{message}$"):
+      seeds.of_each(seed, 2, may_keep=False)
     with self.assertRaisesRegex(
-      ValueError,
-      f"seed is {re.escape(str(seed))}, allowed: an integer from 0, or 2",
+      ValueError, rf"{message} \(None keeps the current seed\)$"
     ):
-      seeds.of_each(seed, 2)
+      seeds.of_each(seed, 2, may_keep=True)
+
+  def test_none_keeps_no_seed_where_there_is_none_yet(self):
+    with self.assertRaisesRegex(ValueError, "or 2 of them$"):
+      seeds.of_each([None, 3], 2, may_keep=False)
 
 
 if __name__ == "__main__":
