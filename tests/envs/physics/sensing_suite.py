@@ -12,11 +12,18 @@ from tests.envs.physics import backends, fakes
 
 
 class TouchingSuite(backends.BackendTest):
-  @parameterized.parameters((0.0005, True), (0.0015, False))
-  def test_objects_touch_within_a_millimetre(self, gap, touches):
+  @parameterized.product(
+    ({"gap": 0.0005, "touches": True}, {"gap": 0.0015, "touches": False}),
+    frozen=((), (0,), (0, 1)),
+  )
+  def test_objects_touch_within_a_millimetre(self, gap, touches, frozen):
     half = shapes.CUBE.half_extents[0]
     physics = self.world(
-      fakes.scene((fakes.CUBE, 1.0, 0.0), (fakes.CUBE, 1 + 2 * half + gap, 0.0))
+      fakes.scene(
+        (fakes.CUBE, 1.0, 0.0),
+        (fakes.CUBE, 1 + 2 * half + gap, 0.0),
+        frozen=frozen,
+      )
     )
     touching = physics.state().touching
     wanted = np.zeros_like(touching)
