@@ -36,9 +36,11 @@ class Nodes(NamedTuple):
 
   Attributes:
     offset: From node i to node j, metres, float [M, M, 3].
-    touching: Contacts in the last step, bool [M, M].
+    touching: Contacts in the last step, bool [M, M]; only those between the two
+      types of a literal in the task whose predicate has `contacts`.
     holds: Node i is a player that holds node j, bool [M, M].
-    sees: Visibility, bool [M, M].
+    sees: Visibility, bool [M, M]; from objects only for the types of a and b,
+      in this order, of a literal in the task whose predicate has `sight`.
   """
 
   offset: Array

@@ -88,8 +88,8 @@ class PhysicsState(NamedTuple):
     player_yaw: Headings, 0 along +x, counter-clockwise, float32 [N, P].
     touching: Contact within 1 mm between nodes at the start of any substep of
       the last step (after a change of worlds, in the current state), symmetric,
-      bool [N, P+S, P+S]. Pairs that are not in the scene's `contacts` may be
-      left out.
+      bool [N, P+S, P+S]. Pairs that are not in the scene's `contacts` are left
+      out.
   """
 
   object_pos: np.ndarray

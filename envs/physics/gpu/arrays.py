@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import warp as wp
 
-from adaland.envs.physics import terrain
+from adaland.envs.physics import base, terrain
 from adaland.envs.physics.gpu import model, rays, worlds
 
 _NUMPY_TYPES: Final = {
@@ -98,6 +98,7 @@ def start_states(num_worlds: int, num_players: int, num_slots: int) -> Any:
     at=wp.zeros((W, S), dtype=wp.vec3),
     yaw=wp.zeros((W, S), dtype=float),
     player_at=wp.zeros((W, P), dtype=wp.vec3),
+    contacts=wp.zeros((W, *base.ALL_CONTACTS.shape), dtype=wp.bool),
     touching=wp.zeros((W, P + S, P + S), dtype=wp.bool),
   )
 

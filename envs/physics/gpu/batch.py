@@ -42,9 +42,9 @@ class GpuBatch:
 
   Attributes:
     num_worlds: W, at least two.
-    watched: Worlds that report contacts, bool [W], on the host.
     model: MJWarp's model.
     data: MJWarp's data.
+    starts: Start states of the worlds, and the contacts that are reported.
     layout, geoms, bodies, slots: Structs through which kernels access the model
       and the data.
     nodes: The node of each geom.
@@ -76,10 +76,9 @@ class GpuBatch:
     self._device = device
     self._exchange = exchange
     self.num_worlds = W = max(num_envs, memory.LEAST_WORLDS)
-    self.watched = np.ones(W, bool)
     self._scenes: list[preparation.PreparedScene] = []
     self.slots = arrays.slots(W, P, S)
-    self._start_states = arrays.start_states(W, P, S)
+    self.starts = arrays.start_states(W, P, S)
     # Objects that rules spawn are free and face +x.
     self._not_frozen = wp.zeros((W, S), dtype=wp.bool)
     self._no_yaw = wp.zeros((W, S), dtype=float)
@@ -169,7 +168,6 @@ class GpuBatch:
     self._load_terrain(ids, prepared)
     for world, each in zip(ids, prepared, strict=True):
       self._scenes[world] = each
-      self.watched[world] = each.scene.contacts.any()
     scenes = [each.scene for each in prepared]
 
     def rows(values: Sequence[np.ndarray], dtype: Any) -> Any:
@@ -185,9 +183,10 @@ class GpuBatch:
         rows([scene.slot_at for scene in scenes], wp.vec3),
         rows([scene.slot_yaw for scene in scenes], float),
         rows([scene.player_at for scene in scenes], wp.vec3),
+        rows([scene.contacts for scene in scenes], wp.bool),
         rows([each.touching for each in prepared], wp.bool),
         self._num_players,
-        self._start_states,
+        self.starts,
       ],
     )
     restored = np.zeros(self.num_worlds, bool)
@@ -232,7 +231,7 @@ class GpuBatch:
 
   def restore(self, restored: np.ndarray, yaw: np.ndarray) -> None:
     """Puts worlds, bool [W], at the start; yaw is float32 [W, P]."""
-    start = self._start_states
+    start = self.starts
     every = np.repeat(restored[:, None], self._num_slots, axis=1)
     self._write_slots(
       self._exchange.take(every, wp.bool),

@@ -1,6 +1,7 @@
 """Device code that loads worlds and resets them to their start.
 
-W: worlds, S: slots, P: players, M = P + S: nodes, C: worlds changed.
+W: worlds, S: slots, P: players, M = P + S: nodes, C: worlds changed, T: type
+ids, with 0.
 """
 
 import warp as wp
@@ -67,6 +68,7 @@ def load_start_states(
   at: wp.array2d[wp.vec3],  # [C, S]
   yaw: wp.array2d[float],  # [C, S]
   player_at: wp.array2d[wp.vec3],  # [C, P]
+  contacts: wp.array3d[wp.bool],  # [C, T, T]
   touching: wp.array3d[wp.bool],  # [C, M, M]
   num_players: int,
   starts: worlds.StartStates,
@@ -84,6 +86,9 @@ def load_start_states(
     starts.yaw[world, slot] = yaw[row, slot]
   for other in range(touching.shape[2]):
     starts.touching[world, node, other] = touching[row, node, other]
+  for first in range(node, contacts.shape[1], touching.shape[1]):
+    for second in range(contacts.shape[2]):
+      starts.contacts[world, first, second] = contacts[row, first, second]
 
 
 @wp.kernel

@@ -140,6 +140,8 @@ class GpuMotion:
         d.contact.worldid,
         d.contact.geom,
         worlds.nodes,
+        worlds.starts,
+        worlds.layout,
         worlds.slots,
       ],
     )

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import warp as wp
 
@@ -58,7 +57,6 @@ class GpuPhysics:
     self.num_players = P
     self.device = wp.get_device(device)
     self._exchange = arrays.Exchange(self.device)
-    self._watched: Any = None
     with wp.ScopedDevice(self.device):
       self._batch = batch.GpuBatch(num_envs, S, P, self.device, self._exchange)
       self._motion = motion.GpuMotion(self._batch, P, S)
@@ -98,7 +96,6 @@ class GpuPhysics:
     with wp.ScopedDevice(self.device):
       if self._batch.load(np.asarray(env_ids, int), prepared):
         self._motion.invalidate_graph()
-    self._watched = None
     self._motion.invalidate_results()
 
   def restore(self, env_ids: np.ndarray, yaw: np.ndarray) -> None:
@@ -172,15 +169,12 @@ class GpuPhysics:
       pos, quat, feet, yaw, touching = self._given(
         *self._motion.poses, self._batch.yaw, self._batch.slots.touching
       )
-    if self._watched is None:
-      # A copy, because JAX might still read memory that changes here.
-      self._watched = jnp.array(self._batch.watched[: self.num_envs])
     return base.PhysicsState(
       object_pos=pos,
       object_quat=quat,
       player_pos=feet,
       player_yaw=yaw,
-      touching=touching & self._watched[:, None, None],
+      touching=touching,
     )
 
   def poses(self) -> tuple[jax.Array, jax.Array, jax.Array]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from adaland.envs import constants
 from adaland.envs.physics import base, models, terrain
 from adaland.envs.physics.gpu import model
 
@@ -19,7 +20,7 @@ class PreparedScene(NamedTuple):
   Attributes:
     scene: The scene.
     ground: The pieces of its terrain.
-    touching: Contacts among frozen objects, symmetric, bool [M, M].
+    touching: Reported contacts among frozen objects, symmetric, bool [M, M].
   """
 
   scene: base.Scene
@@ -30,9 +31,11 @@ class PreparedScene(NamedTuple):
 def prepare(scene: base.Scene) -> PreparedScene:
   """Finds the pieces of the terrain and the contacts of frozen objects."""
   num_players = len(scene.player_at)
-  nodes = num_players + len(scene.slot_types)
-  touching = np.zeros((nodes, nodes), bool)
+  players = constants.PLAYER_TYPE_IDS[:num_players]
+  types = np.array([*players, *scene.slot_types])
+  touching = np.zeros((len(types), len(types)), bool)
   for pair in model.fixed_contacts(scene):
     first, second = (num_players + slot for slot in pair)
     touching[first, second] = touching[second, first] = True
+  touching &= scene.contacts[types[:, None], types]
   return PreparedScene(scene, models.pieces(scene), touching)

@@ -15,6 +15,7 @@ wp.set_module_options({"enable_backward": False})
 _STEP = wp.constant(constants.STEP_SECONDS)
 _TURN = wp.constant(2.0 * math.pi)
 _ASLEEP = wp.constant(0)
+_FIRST_PLAYER_TYPE = wp.constant(constants.PLAYER_TYPE_IDS[0])
 
 
 @wp.kernel
@@ -120,21 +121,37 @@ def clear_contacts(
     slots.touching[world, first, second] = False
 
 
+@wp.func
+def _type_id(
+  world: int, node: int, layout: worlds.Layout, slots: worlds.Slots
+) -> int:
+  """Returns the type id of a node."""
+  if node < layout.num_players:
+    return _FIRST_PLAYER_TYPE + node
+  return slots.types[world, node - layout.num_players]
+
+
 @wp.kernel
 def record_contacts(
   count: wp.array[int],  # [1]
   contact_worlds: wp.array[int],
   geoms: wp.array[wp.vec2i],
   nodes: wp.array[int],  # [G]
+  starts: worlds.StartStates,
+  layout: worlds.Layout,
   slots: worlds.Slots,
 ):
-  """Records the contacts that MJWarp found."""
+  """Records the contacts that MJWarp found and that are reported."""
   contact = wp.tid()
   if contact >= count[0]:
     return
   world, pair = contact_worlds[contact], geoms[contact]
   first, second = nodes[pair[0]], nodes[pair[1]]
-  if first >= 0 and second >= 0 and first != second:
+  if first < 0 or second < 0 or first == second:
+    return
+  first_type = _type_id(world, first, layout, slots)
+  second_type = _type_id(world, second, layout, slots)
+  if starts.contacts[world, first_type, second_type]:
     slots.touching[world, first, second] = True
     slots.touching[world, second, first] = True
 

@@ -82,13 +82,18 @@ class Slots:
 
 @wp.struct
 class StartStates:
-  """Start states of slots and players, and contacts of frozen objects."""
+  """Start states of slots and players, and the contacts that are reported.
+
+  `contacts` has the pairs of type ids whose contacts are reported, `touching`
+  those between frozen objects at the start.
+  """
 
   types: wp.array2d[int]
   frozen: wp.array2d[wp.bool]
   at: wp.array2d[wp.vec3]
   yaw: wp.array2d[float]
   player_at: wp.array2d[wp.vec3]
+  contacts: wp.array3d[wp.bool]
   touching: wp.array3d[wp.bool]
 
 

@@ -45,6 +45,26 @@ class TouchingSuite(backends.BackendTest):
     self.assertTrue(state.touching[0, 1, 2])
     self.assertEqual(state.touching.sum(), 2)
 
+  @parameterized.parameters(((),), ((0, 2),))
+  def test_contacts_of_types_that_are_not_named_are_left_out(self, frozen):
+    named = np.zeros_like(base.ALL_CONTACTS)
+    named[[fakes.CUBE, fakes.SPHERE], [fakes.SPHERE, fakes.CUBE]] = True
+    scene = fakes.scene(
+      (fakes.CUBE, 1.0, 1.0),
+      (fakes.SPHERE, 1.4202, 1.0),
+      (fakes.CUBE, 1.0, 1.4002),
+      frozen=frozen,
+    )
+    physics = self.world(scene._replace(contacts=named))
+    touching = physics.state().touching
+    wanted = np.zeros_like(touching)
+    wanted[0, [1, 2], [2, 1]] = True
+    np.testing.assert_array_equal(touching, wanted)
+    one, at = np.array([0]), np.array([[1.0, 1.4202, 0.22]])
+    physics.set_slots(one, one + 2, np.array([fakes.SPHERE]), at)
+    wanted[0, [1, 3], [3, 1]] = True
+    np.testing.assert_array_equal(physics.state().touching, wanted)
+
   def test_contact_ends_when_objects_part_or_vanish(self):
     half = shapes.CUBE.half_extents[0]
     pair = [(fakes.CUBE, 1.2, 0.0), (fakes.CUBE, 1.2, 2 * half)]
