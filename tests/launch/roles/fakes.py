@@ -40,11 +40,26 @@ class ActorUnavailableError(RayActorError):
   """An actor is being restarted."""
 
 
+class RayTaskError(RayError):
+  """A call failed in the actor; the text is a traceback."""
+
+  def __init__(self, cause):
+    super().__init__(f"ray::Host.call()\n  File ...\n{cause!r}")
+    self.cause = cause
+
+
+def task_error(cause):
+  """Returns Ray's error for a cause, an instance of the cause's class too."""
+  kind = type(cause)
+  return type(kind.__name__, (RayTaskError, kind), {})(cause)
+
+
 exceptions = types.SimpleNamespace(
   RayError=RayError,
   GetTimeoutError=GetTimeoutError,
   RayActorError=RayActorError,
   ActorUnavailableError=ActorUnavailableError,
+  RayTaskError=RayTaskError,
 )
 
 
