@@ -165,8 +165,9 @@ class _Rates:
     if incarnation != self._incarnation:
       self._rates = {}
     elif seconds > 0:
+      # A restarted Reverb server has the lower totals of its checkpoint.
       self._rates = {
-        name: (value - self._last.get(name, value)) / seconds
+        name: max(0.0, value - self._last.get(name, value)) / seconds
         for name, value in now.items()
       }
     self._incarnation = incarnation

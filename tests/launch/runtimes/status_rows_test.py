@@ -124,6 +124,25 @@ class RowsTest(absltest.TestCase):
     self.assertEqual(status["roles"]["actor 0"]["heartbeat_age_s"], 4.0)
     self.assertEqual(status["launcher"], "fake")
 
+  def test_rates_are_not_negative_after_the_reverb_server_restarts(self):
+    # The role that owns the server lives on.
+    for at, inserts in ((5, 1000), (10, 40), (15, 60)):
+      self.now = 100.0 + at
+      self.answer(
+        "replay",
+        size=5,
+        inserts=inserts,
+        samples=4 * inserts,
+        server_pid=77,
+        server_restarts=0,
+      )
+      self.show(at, "ended")
+    found = [
+      (row["replay/inserts_per_s"], row["replay/samples_per_s"])
+      for row in self.written()
+    ]
+    self.assertEqual(found, [(0.0, 0.0), (0.0, 0.0), (4.0, 16.0)])
+
   def test_the_status_is_newer_than_the_rows(self):
     self.show(1)
     self.assertEmpty(self.written())
