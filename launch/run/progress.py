@@ -84,11 +84,14 @@ class Rates:
     self._time = clock()
 
   def __call__(self, counters: Mapping[str, float]) -> dict[str, float]:
-    """Returns each counter's increase per second since the last call."""
+    """Returns each counter's increase per second since the last call.
+
+    It is 0 for a counter that fell, as updates do if a learner lost some.
+    """
     now = self._clock()
     seconds = max(1e-9, now - self._time)
     rates = {
-      name: (value - self._last.get(name, value)) / seconds
+      name: max(0.0, value - self._last.get(name, value)) / seconds
       for name, value in counters.items()
     }
     self._last, self._time = dict(counters), now

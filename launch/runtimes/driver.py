@@ -100,7 +100,11 @@ class Trainer:
     self._stop = True
 
   def counters(self) -> dict[str, float]:
-    """Returns the counters, which only grow, over all starts of the run."""
+    """Returns the counters over all starts of the run.
+
+    They only grow, except that at the end `updates` becomes that of the last
+    checkpoint, which is lower if a restarted learner has not caught up.
+    """
     return dict(self._counters)
 
   @property
@@ -189,6 +193,10 @@ class Trainer:
       watch.poll(look)
       watch.poll(look)
       self._count()
+      # Those that a learner lost when it died are not the agent's.
+      steps = checkpoint.steps(self._run.checkpoints)
+      if steps:
+        self._counters["updates"] = steps[-1]
     else:
       # The steps after the checkpoint are lost.
       state = curriculum_server.checkpoint_state(str(self._run.path))

@@ -55,6 +55,10 @@ class TrainerTest(absltest.TestCase):
     folder = self.run_dir.checkpoints
     checkpoint.save(folder, step, {"x": np.zeros(1)}, state)
 
+  def rows(self):
+    path = self.run_dir.path / "metrics.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
   def test_it_ends_at_its_steps(self):
     made = self.make("run.max_steps=500")
     made.train()
@@ -94,13 +98,27 @@ class TrainerTest(absltest.TestCase):
 
     self.each_poll = fall
     self.make("run.max_steps=1000").train()
-    rows = [
-      json.loads(line)
-      for line in (self.run_dir.path / "metrics.jsonl").read_text().splitlines()
-    ]
     for name in ("env_steps", "updates"):
-      values = [row[name] for row in rows]
+      values = [row[name] for row in self.rows()]
       self.assertEqual(values, sorted(values))
+
+  def test_updates_that_a_dead_learner_lost_are_not_counted_at_the_end(self):
+    def fall(number):
+      if number == 9:  # The last poll before the run's end.
+        self.updates = 2
+      elif number == 10:
+        self.assertIn("learner", self.place.stopped)
+        self.save(4, 1000)
+
+    self.each_poll = fall
+    made = self.make("run.max_steps=1000", "run.log_seconds=1e-9")
+    made.train()
+    self.assertEqual(made.counters()["updates"], 4)
+    status = status_file.read(self.run_dir)
+    self.assertEqual(status["counters"], made.counters())
+    before, last = self.rows()[-2:]
+    self.assertEqual((before["updates"], last["updates"]), (9, 4))
+    self.assertEqual(last["updates_per_s"], 0.0)
 
   def test_it_stops_when_it_is_asked_to(self):
     made = self.make("run.max_steps=1000000")
