@@ -68,8 +68,8 @@ class DecisionLog:
         line["complexity"] = measures
         self._add(decision.accepted, measures)
       lines.append(json.dumps(line) + "\n")
-    with open(self._path, "a") as file:
-      file.write("".join(lines))
+    with open(self._path, "ab", buffering=0) as file:
+      json_lines.append(file, "".join(lines).encode())
 
   def _add(self, accepted: bool, measures: dict[str, int]) -> None:
     kind = "accepted" if accepted else "refused"

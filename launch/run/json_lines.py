@@ -1,5 +1,7 @@
 """Files with one JSON object per line, to which a run appends."""
 
+import contextlib
+import io
 import json
 import math
 import os
@@ -38,6 +40,28 @@ def drop_lost(path: str, field: str, newest: int) -> None:
         file.truncate(kept)
         return
       kept += len(line)
+
+
+def append(file: io.FileIO, rows: bytes) -> None:
+  """Writes whole rows at the end of a file, or nothing.
+
+  A disk that fills up accepts a part of the data without an error.
+
+  Args:
+    file: Opened unbuffered, so that nothing is written after an error.
+    rows: One or more rows, each with its newline.
+
+  Raises:
+    OSError: If they can't be written.
+  """
+  end = os.fstat(file.fileno()).st_size
+  try:
+    while rows:
+      rows = rows[file.write(rows) :]
+  except OSError:
+    with contextlib.suppress(OSError):  # Not possible on a device or a pipe.
+      file.truncate(end)
+    raise
 
 
 def _steps(line: bytes, field: str) -> float:

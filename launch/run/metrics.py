@@ -27,7 +27,6 @@ class MetricsWriter:
   def __init__(self, folder: str, newest: int):
     self._path = os.path.join(folder, "metrics.jsonl")
     json_lines.drop_lost(self._path, "step", newest)
-    # Unbuffered, so that a line whose write failed is not written later.
     self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115 (kept)
     self._board = _board(os.path.join(folder, "tensorboard"), newest)
 
@@ -47,7 +46,7 @@ class MetricsWriter:
     }
     line = {"step": step, "time": round(time.time(), 3), **row}
     with errors.named(self._path):
-      self._file.write((json.dumps(line) + "\n").encode())
+      json_lines.append(self._file, (json.dumps(line) + "\n").encode())
     if self._board is not None:
       self._board.write(step, row)
 

@@ -1,10 +1,38 @@
 """Tests of adaland.launch.run.json_lines."""
 
+import errno
+import io
 import pathlib
 
 from absl.testing import absltest
 
 from adaland.launch.run import json_lines
+
+
+class _FullDisk(io.FileIO):
+  """A file on a disk with a little space, which is freed after an error."""
+
+  space = 5
+
+  def write(self, data):
+    if self.space == 0:
+      self.space = 100
+      raise OSError(errno.ENOSPC, "No space left on device")
+    data = data[: self.space]
+    self.space -= len(data)
+    return super().write(data)
+
+
+class AppendTest(absltest.TestCase):
+  def test_a_row_that_a_full_disk_cuts_short_is_removed(self):
+    path = pathlib.Path(self.create_tempdir().full_path, "rows.jsonl")
+    path.write_text('{"at": 1}\n')
+    with _FullDisk(path, "ab") as file:
+      with self.assertRaisesRegex(OSError, "No space left"):
+        json_lines.append(file, b'{"at": 2}\n')
+      self.assertEqual(path.read_text(), '{"at": 1}\n')
+      json_lines.append(file, b'{"at": 3}\n')
+    self.assertEqual(path.read_text(), '{"at": 1}\n{"at": 3}\n')
 
 
 class DropLostTest(absltest.TestCase):
