@@ -5,6 +5,7 @@ so the oldest item is overwritten first and a batch is one gather per column.
 Rows that were never written use no memory.
 """
 
+import glob
 import json
 import os
 import threading
@@ -128,6 +129,10 @@ class InMemoryReplay:
     """
     os.makedirs(path, exist_ok=True)
     target = os.path.join(path, _FILE)
+    # A process that was killed while it wrote leaves its file, which may be
+    # gigabytes. A run has one writer at a time.
+    for leftover in glob.glob(f"{glob.escape(target)}.*.tmp"):
+      os.remove(leftover)
     aside = f"{target}.{os.getpid()}.tmp"
     with self._changed:
       rows = self._row(np.arange(self._size()))
