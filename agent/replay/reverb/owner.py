@@ -1,5 +1,6 @@
 """The owner of a Reverb server: starts its process, restarts it, stops it."""
 
+import contextlib
 import logging
 import os
 import shutil
@@ -44,7 +45,7 @@ def start_server(
 
   Raises:
     ValueError: If the port is in use.
-    RuntimeError: If the server does not start.
+    RuntimeError: If the server does not start, or does not answer.
   """
   return ReverbReplay(config, spec, checkpoint_dir, hung_seconds)
 
@@ -81,15 +82,19 @@ class ReverbReplay:
     self._lock = threading.RLock()
     self._closed = threading.Event()
     self.restarts = 0
-    try:
+    with contextlib.ExitStack() as undo:
+      undo.callback(shutil.rmtree, self._scratch, ignore_errors=True)
       self._process, self.address = self._start(config.port)
-    except BaseException:
-      shutil.rmtree(self._scratch, ignore_errors=True)
-      raise
-    self._connection = connection.Connection(self.address, spec)
-    # A second connection: a call to a hung server may hold the first one's
-    # lock.
-    self._probe = connection.Connection(self.address, spec)
+      undo.callback(server_process.stop, self._process)
+      try:
+        self._connection = connection.Connection(self.address, spec)
+        # A second connection: a call to a hung server may hold the first one's
+        # lock.
+        self._probe = connection.Connection(self.address, spec)
+      except TimeoutError as error:
+        # An OSError would be taken for bad input, not for a slow machine.
+        raise RuntimeError(str(error)) from error
+      undo.pop_all()
     self._probe_lock = threading.Lock()
     self._hung_seconds = hung_seconds
     self.answered = time.monotonic()

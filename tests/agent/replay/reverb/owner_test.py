@@ -19,7 +19,13 @@ from unittest import mock
 from absl.testing import absltest
 
 from adaland.agent.replay.config import ReplayConfig
-from adaland.agent.replay.reverb import client, connection, owner, private
+from adaland.agent.replay.reverb import (
+  client,
+  connection,
+  owner,
+  private,
+  server_process,
+)
 from adaland.agent.replay.spec import UnrollSpec
 from tests.agent.replay import examples
 
@@ -47,6 +53,26 @@ def _run(code, timeout=600):
     timeout=timeout,
     check=False,
   )
+
+
+class StartServerTest(absltest.TestCase):
+  def test_one_that_does_not_answer_is_stopped_and_is_not_bad_input(self):
+    scratch = self.create_tempdir().full_path
+    process = mock.Mock()
+    with (
+      mock.patch.object(private, "make_folder", return_value=scratch),
+      mock.patch.object(
+        server_process, "start", return_value=(process, "unix:x")
+      ),
+      mock.patch.object(server_process, "stop") as stop,
+      mock.patch.object(
+        connection, "Connection", side_effect=TimeoutError("No server.")
+      ),
+      self.assertRaisesRegex(RuntimeError, "^No server.$"),
+    ):
+      owner.start_server(_config(), _spec())
+    stop.assert_called_once_with(process)
+    self.assertFalse(os.path.exists(scratch))
 
 
 @unittest.skipUnless(_INSTALLED, _WHY)
