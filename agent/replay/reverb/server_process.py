@@ -14,7 +14,10 @@ from adaland.agent.replay.spec import UnrollSpec
 
 # The folder that holds the package `adaland`.
 _PACKAGE_ROOT = str(pathlib.Path(__file__).absolute().parents[4])
+# Time to start with an empty store.
 _START_TIMEOUT = 60.0
+# The lowest speed at which a checkpoint is expected to load.
+_LOAD_BYTES_PER_S = 5e6
 _STOP_TIMEOUT = 5.0
 
 
@@ -50,6 +53,8 @@ def start(
     "root": root,
     "scratch": scratch,
   }
+  # It answers once it has loaded the checkpoint.
+  timeout = _START_TIMEOUT + _bytes_under(root) / _LOAD_BYTES_PER_S
   path = [_PACKAGE_ROOT, os.environ.get("PYTHONPATH", "")]
   log_path = os.path.join(scratch, "server.log")
   with open(log_path, "ab") as log:
@@ -68,7 +73,7 @@ def start(
       env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))},
       start_new_session=True,
     )
-  timer = threading.Timer(_START_TIMEOUT, process.kill)
+  timer = threading.Timer(timeout, process.kill)
   timer.start()
   try:
     assert process.stdout is not None
@@ -90,6 +95,15 @@ def start(
     raise ValueError(f"The replay server does not start: {answer['error']}")
   raise RuntimeError(
     f"The replay server does not start: {_last_words(log_path)}"
+  )
+
+
+def _bytes_under(folder: str) -> int:
+  """Returns the total size of the files in a folder, 0 if it is missing."""
+  return sum(
+    path.stat().st_size
+    for path in pathlib.Path(folder).rglob("*")
+    if path.is_file()
   )
 
 

@@ -22,7 +22,7 @@ class ReverbProcessTest(absltest.TestCase):
     super().setUp()
     self.scratch = self.create_tempdir().full_path
 
-  def start(self, code, port=0):
+  def start(self, code, port=0, root="where/checkpoints/are"):
     """Starts a program instead of a server, with the command's settings."""
     popen = subprocess.Popen
 
@@ -38,7 +38,7 @@ class ReverbProcessTest(absltest.TestCase):
         ReplayConfig(kind="reverb", capacity=7),
         UnrollSpec.from_unroll(examples.unroll()),
         port,
-        "where/checkpoints/are",
+        root,
         self.scratch,
       )
 
@@ -97,6 +97,23 @@ class ReverbProcessTest(absltest.TestCase):
       self.assertRaisesRegex(RuntimeError, "not start: it wrote no output"),
     ):
       self.start("import time; time.sleep(60)")
+
+  def test_one_that_loads_a_large_checkpoint_gets_more_time(self):
+    root = self.create_tempdir()
+    path = os.path.join(root.mkdir("checkpoint").full_path, "chunks")
+    with open(path, "wb") as file:
+      file.truncate(int(60 * server_process._LOAD_BYTES_PER_S))  # Sparse.
+    with mock.patch.object(server_process, "_START_TIMEOUT", 0.1):
+      process, address = self.start(
+        """
+        import time
+        time.sleep(0.5)
+        print('{"address": "there"}', flush=True)
+        """,
+        root=root.full_path,
+      )
+    self.assertEqual(address, "there")
+    server_process.stop(process)
 
   def test_one_that_hangs_is_stopped_by_force(self):
     process, _ = self.start(
