@@ -244,6 +244,10 @@ def _is_of_this_user(conn: connection.Connection) -> bool:
   if sys.platform != "linux":
     return True
   peer = struct.Struct("3i")  # Process, user, group.
-  with socket.socket(fileno=os.dup(conn.fileno())) as copy:
-    data = copy.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, peer.size)
+  # Not a duplicate, as the connection may have the last free descriptor.
+  same = socket.socket(fileno=conn.fileno())
+  try:
+    data = same.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, peer.size)
+  finally:
+    same.detach()
   return peer.unpack(data)[1] == os.getuid()

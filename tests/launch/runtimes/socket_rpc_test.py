@@ -168,6 +168,12 @@ class SocketRpcTest(absltest.TestCase):
       self.assertEqual(peer.call("next", 1), count)
     server.check()
 
+  def test_a_connection_needs_one_descriptor(self):
+    full = OSError(errno.EMFILE, "Too many open files")
+    with mock.patch.object(os, "dup", side_effect=full):
+      self.assertEqual(self.peer().call("next", 1, timeout=20), 1)
+    self.server.check()
+
   def test_names_of_sockets(self):
     self.assertEqual(socket_rpc.socket_name("@adaland-1"), "\0adaland-1")
     self.assertEqual(socket_rpc.socket_name("/tmp/a@b"), "/tmp/a@b")
