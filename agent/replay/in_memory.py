@@ -5,6 +5,7 @@ so the oldest item is overwritten first and a batch is one gather per column.
 Rows that were never written use no memory.
 """
 
+import contextlib
 import glob
 import json
 import os
@@ -125,14 +126,15 @@ class InMemoryReplay:
     """Writes the store's content, counters and generator into `path`.
 
     Args:
-      path: A directory; the file in it is replaced atomically.
+      path: A directory, to which no other process writes; the file in it is
+        replaced atomically.
     """
     os.makedirs(path, exist_ok=True)
     target = os.path.join(path, _FILE)
-    # A process that was killed while it wrote leaves its file, which may be
-    # gigabytes. A run has one writer at a time.
-    for leftover in glob.glob(f"{glob.escape(target)}.*.tmp"):
-      os.remove(leftover)
+    # Whole copies, left by processes that were killed while writing.
+    for remains in glob.glob(f"{glob.escape(target)}.*.tmp"):
+      with contextlib.suppress(FileNotFoundError):
+        os.remove(remains)
     aside = f"{target}.{os.getpid()}.tmp"
     with self._changed:
       rows = self._row(np.arange(self._size()))

@@ -2,6 +2,15 @@
 
 from typing import Any, Protocol
 
+from adaland.launch import errors
+
+# Errors that reach the caller unchanged, as they end a run.
+_EXPECTED = (errors.UserError, errors.RunError)
+
+
+class RemoteError(RuntimeError):
+  """A call failed in the role that was called."""
+
 
 class Peer(Protocol):
   """Another role of the run, wherever it is."""
@@ -20,5 +29,17 @@ class Peer(Protocol):
     Raises:
       TimeoutError: If there was no result in time.
       ConnectionError: If the role is gone for good.
+      UserError: If the call raised one there.
+      RunError: If the call raised one there.
+      RemoteError: If the call raised any other error in another process; an
+        error in this process is raised as it is.
     """
     ...
+
+
+def remote_error(error: Exception) -> Exception:
+  """Returns the error that a caller gets for an error in another process."""
+  for kind in _EXPECTED:
+    if isinstance(error, kind):
+      return kind(errors.one_line(str(error)))
+  return RemoteError(errors.one_line(f"{type(error).__name__}: {error}"))

@@ -15,6 +15,7 @@ from typing import Any
 from adaland.curriculum import base, coplayers, statistics
 from adaland.envs.tasks import complexity
 from adaland.envs.tasks.task import Task
+from adaland.launch import errors
 from adaland.launch.run import json_lines
 
 FILE = "decisions.jsonl"
@@ -68,7 +69,10 @@ class DecisionLog:
         line["complexity"] = measures
         self._add(decision.accepted, measures)
       lines.append(json.dumps(line) + "\n")
-    with open(self._path, "ab", buffering=0) as file:
+    with (
+      errors.named(str(self._path)),
+      open(self._path, "ab", buffering=0) as file,
+    ):
       json_lines.append(file, "".join(lines).encode())
 
   def _add(self, accepted: bool, measures: dict[str, int]) -> None:

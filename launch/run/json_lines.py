@@ -11,6 +11,30 @@ from adaland.launch import errors
 _LONGEST_LINE = 1_000_000
 
 
+def append(file: io.FileIO, lines: bytes) -> None:
+  """Appends all of the lines to a file, or none.
+
+  When a disk becomes full, a write may take a part without an error, and the
+  next line would be joined to that part.
+
+  Args:
+    file: The file, opened for appending without a buffer.
+    lines: The lines.
+
+  Raises:
+    OSError: If they can't be written.
+  """
+  size = os.fstat(file.fileno()).st_size
+  try:
+    while lines:
+      lines = lines[file.write(lines) :]
+  except BaseException:
+    # Special files, such as pipes, can't be cut.
+    with contextlib.suppress(OSError):
+      file.truncate(size)
+    raise
+
+
 def drop_lost(path: str, field: str, newest: int) -> None:
   """Cuts off the rows that a run repeats when it resumes.
 
@@ -40,28 +64,6 @@ def drop_lost(path: str, field: str, newest: int) -> None:
         file.truncate(kept)
         return
       kept += len(line)
-
-
-def append(file: io.FileIO, rows: bytes) -> None:
-  """Writes whole rows at the end of a file, or nothing.
-
-  A disk that fills up accepts a part of the data without an error.
-
-  Args:
-    file: Opened unbuffered, so that nothing is written after an error.
-    rows: One or more rows, each with its newline.
-
-  Raises:
-    OSError: If they can't be written.
-  """
-  end = os.fstat(file.fileno()).st_size
-  try:
-    while rows:
-      rows = rows[file.write(rows) :]
-  except OSError:
-    with contextlib.suppress(OSError):  # Not possible on a device or a pipe.
-      file.truncate(end)
-    raise
 
 
 def _steps(line: bytes, field: str) -> float:

@@ -27,6 +27,7 @@ class MetricsWriter:
   def __init__(self, folder: str, newest: int):
     self._path = os.path.join(folder, "metrics.jsonl")
     json_lines.drop_lost(self._path, "step", newest)
+    # Unbuffered, so that a line whose write failed is not written later.
     self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115 (kept)
     self._board = _board(os.path.join(folder, "tensorboard"), newest)
 

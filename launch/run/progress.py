@@ -74,6 +74,8 @@ def count(number: float) -> str:
 class Rates:
   """Rates of growing counters between two calls.
 
+  At the end of a run counters may fall to those of its last checkpoint.
+
   Args:
     clock: Monotonic seconds.
   """
@@ -84,10 +86,7 @@ class Rates:
     self._time = clock()
 
   def __call__(self, counters: Mapping[str, float]) -> dict[str, float]:
-    """Returns each counter's increase per second since the last call.
-
-    It is 0 for a counter that fell, as updates do if a learner lost some.
-    """
+    """Returns each counter's increase per second since the last call."""
     now = self._clock()
     seconds = max(1e-9, now - self._time)
     rates = {

@@ -102,8 +102,7 @@ class Trainer:
   def counters(self) -> dict[str, float]:
     """Returns the counters over all starts of the run.
 
-    They only grow, except that at the end `updates` becomes that of the last
-    checkpoint, which is lower if a restarted learner has not caught up.
+    They only grow, except at the end: what the last checkpoint lacks is lost.
     """
     return dict(self._counters)
 
@@ -193,7 +192,7 @@ class Trainer:
       watch.poll(look)
       watch.poll(look)
       self._count()
-      # Those that a learner lost when it died are not the agent's.
+      # A learner that died may have ended before it caught up.
       steps = checkpoint.steps(self._run.checkpoints)
       if steps:
         self._counters["updates"] = steps[-1]

@@ -1,11 +1,11 @@
-"""Calls between roles in Ray actors, and parameters in its object store."""
+"""Calls between roles that are Ray actors, and their store of parameters."""
 
 import functools
 import time
 from typing import Any
 
 from adaland.agent import types
-from adaland.launch import errors
+from adaland.launch.roles import peer
 
 _AGAIN_SECONDS = 0.2
 
@@ -38,14 +38,16 @@ class RayPeer:
       left = None if deadline is None else max(0, deadline - time.monotonic())
       try:
         return ray.get(self._handle.call.remote(method, *args), timeout=left)
+      except ray.exceptions.RayTaskError as error:
+        # Before the others, as it is also of the class of its cause. Its text
+        # is a traceback.
+        raise peer.remote_error(error.cause) from error
       except ray.exceptions.ActorUnavailableError as error:
         if deadline is not None and time.monotonic() >= deadline:
           raise TimeoutError(f"{method}: no answer") from error
         time.sleep(_AGAIN_SECONDS)
       except ray.exceptions.RayActorError as error:
         raise ConnectionError(f"{method}: the role is gone") from error
-      except ray.exceptions.RayTaskError as error:
-        raise _without_traceback(error.cause) from error
 
 
 class RayStore:
@@ -69,15 +71,3 @@ class RayStore:
     except ray.exceptions.RayError:
       # Lost with the process that made them; the learner publishes others.
       return None
-
-
-def _without_traceback(cause: Exception) -> Exception:
-  """Returns an error for the caller of a role's method that failed.
-
-  The text of Ray's own error is a traceback. Only errors that end a run keep
-  their type.
-  """
-  for kind in (errors.UserError, errors.RunError):
-    if isinstance(cause, kind):
-      return kind(errors.one_line(str(cause)))
-  return RuntimeError(errors.one_line(f"{type(cause).__name__}: {cause}"))

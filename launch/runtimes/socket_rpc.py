@@ -26,7 +26,7 @@ from multiprocessing import connection
 from typing import Any
 
 from adaland.agent import types
-from adaland.launch import errors
+from adaland.launch.roles import peer
 
 # Holds the server's key in a child's environment.
 KEY_VARIABLE = "ADALAND_CONTROL_KEY"
@@ -37,14 +37,6 @@ _MAX_FAULTS = 50
 _FAULT_SECONDS = 0.1
 # Prefix of an address in Linux's abstract socket namespace, as `ss` prints it.
 _ABSTRACT = "@"
-
-
-class RemoteError(RuntimeError):
-  """A call failed in the role that was called."""
-
-
-# Errors that reach the caller unchanged, as they end a run.
-_EXPECTED = (errors.UserError, errors.RunError)
 
 
 def connect(address: str, key: bytes) -> connection.Connection:
@@ -87,13 +79,7 @@ class SocketPeer:
     self._connection: connection.Connection | None = None
 
   def call(self, method: str, *args: Any, timeout: float | None = None) -> Any:
-    """See `Peer.call`.
-
-    Raises:
-      UserError: If the call raised one there.
-      RunError: If the call raised one there.
-      RemoteError: If the call raised any other error there.
-    """
+    """See `Peer.call`."""
     with self._lock:
       try:
         return self._call(method, args, timeout)
@@ -115,7 +101,7 @@ class SocketPeer:
       raise TimeoutError(f"{method}: no answer")
     error, answer = self._connection.recv()
     if error is not None:
-      raise error(answer)
+      raise error
     return answer
 
   def close(self) -> None:
@@ -218,13 +204,10 @@ class Server:
           return  # The child has ended.
         try:
           reply = None, self._answer(name, method, args)
-        except _EXPECTED as error:
-          kind = next(kind for kind in _EXPECTED if isinstance(error, kind))
-          reply = kind, errors.one_line(str(error))
         except Exception as error:
-          logging.exception("%s of %s failed", method, name)
-          text = errors.one_line(f"{type(error).__name__}: {error}")
-          reply = RemoteError, text
+          reply = peer.remote_error(error), None
+          if isinstance(reply[0], peer.RemoteError):
+            logging.exception("%s of %s failed", method, name)
         with contextlib.suppress(OSError):
           conn.send(reply)
 
@@ -243,11 +226,13 @@ def _is_of_this_user(conn: connection.Connection) -> bool:
   """
   if sys.platform != "linux":
     return True
-  peer = struct.Struct("3i")  # Process, user, group.
-  # Not a duplicate, as the connection may have the last free descriptor.
+  credentials = struct.Struct("3i")  # Process, user, group.
+  # The connection may have taken the last free descriptor.
   same = socket.socket(fileno=conn.fileno())
   try:
-    data = same.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, peer.size)
+    data = same.getsockopt(
+      socket.SOL_SOCKET, socket.SO_PEERCRED, credentials.size
+    )
   finally:
     same.detach()
-  return peer.unpack(data)[1] == os.getuid()
+  return credentials.unpack(data)[1] == os.getuid()

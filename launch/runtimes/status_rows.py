@@ -165,7 +165,8 @@ class _Rates:
     if incarnation != self._incarnation:
       self._rates = {}
     elif seconds > 0:
-      # A restarted Reverb server has the lower totals of its checkpoint.
+      # A restarted Reverb server's totals are those of its checkpoint, while
+      # its role lives on.
       self._rates = {
         name: max(0.0, value - self._last.get(name, value)) / seconds
         for name, value in now.items()

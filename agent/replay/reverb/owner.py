@@ -92,7 +92,7 @@ class ReverbReplay:
         # lock.
         self._probe = connection.Connection(self.address, spec)
       except TimeoutError as error:
-        # An OSError would be taken for bad input, not for a slow machine.
+        # An OSError would blame the settings; this may be a busy machine.
         raise RuntimeError(str(error)) from error
       undo.pop_all()
     self._probe_lock = threading.Lock()
@@ -196,6 +196,8 @@ class ReverbReplay:
     is_private = self.address.startswith(private.PREFIX)
     port = 0 if is_private else int(self.address.rsplit(":", 1)[1])
     self._process, _ = self._start(port)
+    # A busy one that does not answer again soon must not be killed at once.
+    self.answered = time.monotonic()
     self._connection = connection.Connection(self.address, self._spec)
 
   def _watch(self) -> None:
@@ -220,7 +222,6 @@ class ReverbReplay:
           server_process.stop(self._process)
           self._restart()
           self.restarts += 1
-          self.answered = time.monotonic()
           delay = _WATCH_SECONDS
         except (OSError, ValueError, RuntimeError) as error:
           logging.warning("%s", error)

@@ -155,11 +155,13 @@ class InMemoryReplayTest(absltest.TestCase):
     copy.restore(path)
     self.assertEqual(copy.info().size, 1)
 
-  def test_an_incomplete_file_of_a_killed_process_is_removed(self):
-    path = self.create_tempdir().full_path
+  def test_remains_of_a_killed_writer_are_removed(self):
+    path = self.create_tempdir("a[b]").full_path
     with open(os.path.join(path, "replay.npz.4711.tmp"), "wb") as file:
       file.write(b"half")
-    _make().checkpoint(path)
+    replay = _make()
+    replay.insert(examples.unroll(1))
+    replay.checkpoint(path)
     self.assertEqual(os.listdir(path), ["replay.npz"])
 
   def test_closing_wakes_those_who_wait(self):

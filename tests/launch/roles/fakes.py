@@ -41,17 +41,11 @@ class ActorUnavailableError(RayActorError):
 
 
 class RayTaskError(RayError):
-  """A call failed in the actor; the text is a traceback."""
+  """A call raised an error, the cause."""
 
   def __init__(self, cause):
-    super().__init__(f"ray::Host.call()\n  File ...\n{cause!r}")
+    super().__init__(f"Traceback\nof {cause}")
     self.cause = cause
-
-
-def task_error(cause):
-  """Returns Ray's error for a cause, an instance of the cause's class too."""
-  kind = type(cause)
-  return type(kind.__name__, (RayTaskError, kind), {})(cause)
 
 
 exceptions = types.SimpleNamespace(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 
 import numpy as np
 from absl.testing import absltest
@@ -10,6 +11,7 @@ from adaland.curriculum import base, uniform
 from adaland.envs.tasks import complexity
 from adaland.launch.run import counted_curriculum, decisions
 from tests.launch import fakes
+from tests.launch.run import file_limit
 
 
 def _uniform(seed=0):
@@ -129,6 +131,25 @@ class CountedCurriculumTest(absltest.TestCase):
     with open(path) as file:
       steps = [json.loads(line)["env_steps"] for line in file]
     self.assertEqual(steps, [10, 20])
+
+  def test_decisions_that_a_full_disk_cuts_short_are_a_warning(self):
+    folder = self.create_tempdir().full_path
+    log = decisions.DecisionLog(folder, lambda i: fakes.make_task(str(i)))
+    made = counted_curriculum.CountedCurriculum(_Deciding(), log)
+    path = pathlib.Path(folder, decisions.FILE)
+    made.count_steps(10)
+    made.log_decisions()
+    made.count_steps(10)
+    with (
+      file_limit.at(path.stat().st_size + 5),
+      self.assertLogs(level="WARNING") as logs,
+    ):
+      made.log_decisions()
+    self.assertIn("decisions.jsonl: File too large", logs.output[0])
+    made.count_steps(10)
+    made.log_decisions()
+    steps = [json.loads(x)["env_steps"] for x in path.read_text().splitlines()]
+    self.assertEqual(steps, [10, 30])
 
   def test_decisions_before_a_checkpoint_have_no_later_step(self):
     folder = self.create_tempdir().full_path

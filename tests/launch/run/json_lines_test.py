@@ -1,38 +1,57 @@
 """Tests of adaland.launch.run.json_lines."""
 
-import errno
 import io
+import os
 import pathlib
+import unittest
 
 from absl.testing import absltest
 
 from adaland.launch.run import json_lines
-
-
-class _FullDisk(io.FileIO):
-  """A file on a disk with a little space, which is freed after an error."""
-
-  space = 5
-
-  def write(self, data):
-    if self.space == 0:
-      self.space = 100
-      raise OSError(errno.ENOSPC, "No space left on device")
-    data = data[: self.space]
-    self.space -= len(data)
-    return super().write(data)
+from tests.launch.run import file_limit
 
 
 class AppendTest(absltest.TestCase):
-  def test_a_row_that_a_full_disk_cuts_short_is_removed(self):
-    path = pathlib.Path(self.create_tempdir().full_path, "rows.jsonl")
-    path.write_text('{"at": 1}\n')
-    with _FullDisk(path, "ab") as file:
-      with self.assertRaisesRegex(OSError, "No space left"):
-        json_lines.append(file, b'{"at": 2}\n')
-      self.assertEqual(path.read_text(), '{"at": 1}\n')
-      json_lines.append(file, b'{"at": 3}\n')
-    self.assertEqual(path.read_text(), '{"at": 1}\n{"at": 3}\n')
+  def setUp(self):
+    super().setUp()
+    self.path = pathlib.Path(self.create_tempdir().full_path, "rows.jsonl")
+    self.path.write_text("first\n")
+
+  def test_lines_that_fit_in_parts_are_whole(self):
+    class Slow(io.FileIO):
+      def write(self, data, /):
+        return super().write(bytes(data)[:5])
+
+    with Slow(self.path, "a") as file:
+      json_lines.append(file, b"a long line\nand another\n")
+    self.assertEqual(self.path.read_text(), "first\na long line\nand another\n")
+
+  def test_a_part_of_a_line_is_removed(self):
+    with open(self.path, "ab", 0) as file:
+      for room in (5, 0):
+        with (
+          file_limit.at(len("first\n") + room),
+          self.assertRaisesRegex(OSError, "File too large"),
+        ):
+          json_lines.append(file, b"a long line\n")
+        self.assertEqual(self.path.read_text(), "first\n")
+      json_lines.append(file, b"second\n")
+    self.assertEqual(self.path.read_text(), "first\nsecond\n")
+
+  @unittest.skipUnless(os.path.exists("/dev/full"), "there is no /dev/full")
+  def test_a_special_file_keeps_its_error(self):
+    with (
+      open("/dev/full", "ab", 0) as file,
+      self.assertRaisesRegex(OSError, "No space left"),
+    ):
+      json_lines.append(file, b"line\n")
+
+  def test_a_pipe_is_written_too(self):
+    reader, writer = os.pipe()
+    self.addCleanup(os.close, reader)
+    with open(writer, "ab", 0) as file:
+      json_lines.append(file, b"line\n")
+    self.assertEqual(os.read(reader, 10), b"line\n")
 
 
 class DropLostTest(absltest.TestCase):

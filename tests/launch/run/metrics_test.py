@@ -13,6 +13,7 @@ from absl.testing import absltest
 
 from adaland.launch import errors
 from adaland.launch.run import metrics
+from tests.launch.run import file_limit
 
 
 class MetricsWriterTest(absltest.TestCase):
@@ -129,6 +130,19 @@ class MetricsWriterTest(absltest.TestCase):
       errors.describe_os_error(caught.exception),
       f"{path}: No space left on device",
     )
+
+  def test_a_row_that_a_full_disk_cuts_short_is_removed(self):
+    path = pathlib.Path(self.folder, "metrics.jsonl")
+    writer = metrics.MetricsWriter(self.folder, 0)
+    writer.write(1, {"a": 2.0})
+    with (
+      file_limit.at(path.stat().st_size + 5),
+      self.assertRaisesRegex(OSError, "metrics.jsonl"),
+    ):
+      writer.write(2, {"a": 3.0})
+    writer.write(3, {"a": 4.0})
+    writer.close()
+    self.assertEqual([row["step"] for row in self._rows()], [1, 3])
 
 
 if __name__ == "__main__":

@@ -63,8 +63,8 @@ class RatesTest(absltest.TestCase):
     self.assertEqual(rates({"a": 58, "b": 9}), {"a": 2.0, "b": 0.0})
     now = 106.5
     self.assertEqual(rates({"a": 58, "b": 10}), {"a": 0.0, "b": 2.0})
-    now = 107.5
-    self.assertEqual(rates({"a": 40, "b": 11}), {"a": 0.0, "b": 1.0})
+    now = 107.0
+    self.assertEqual(rates({"a": 57, "b": 11}), {"a": 0.0, "b": 2.0})
 
 
 if __name__ == "__main__":

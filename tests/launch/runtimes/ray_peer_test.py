@@ -7,6 +7,7 @@ from typing import Any
 from absl.testing import absltest
 
 from adaland.launch import errors
+from adaland.launch.roles import peer
 from adaland.launch.runtimes import ray_peer
 from tests.launch.roles import fakes
 
@@ -47,15 +48,24 @@ class RayPeerTest(absltest.TestCase):
     with self.assertRaisesRegex(ConnectionError, "ask: the role is gone"):
       self.peer(fakes.RayActorError()).call("ask")
 
-  def test_an_error_that_ends_a_run_keeps_its_type_and_text(self):
-    for error in (errors.UserError("x is 3"), errors.RunError("disk full")):
-      with self.assertRaisesRegex(type(error), f"^{error}$"):
-        self.peer(fakes.task_error(error)).call("ask")
+  def test_an_error_of_the_role_is_one_line_without_a_traceback(self):
+    for cause, kind, text in (
+      (errors.UserError("x is 3"), errors.UserError, "x is 3"),
+      (errors.RunError("disk\nfull"), errors.RunError, "disk full"),
+      (KeyError("y"), peer.RemoteError, "KeyError: 'y'"),
+    ):
+      with self.assertRaises(kind) as caught:
+        self.peer(fakes.RayTaskError(cause)).call("ask")
+      self.assertIs(type(caught.exception), kind)
+      self.assertEqual(str(caught.exception), text)
 
-  def test_any_other_error_is_one_line_without_a_traceback(self):
-    peer = self.peer(fakes.task_error(KeyError("y")))
-    with self.assertRaisesRegex(RuntimeError, "^KeyError: 'y'$"):
-      peer.call("ask")
+  def test_a_role_that_met_a_restart_is_not_called_again(self):
+    class Both(fakes.RayTaskError, fakes.ActorUnavailableError):
+      """Ray's error of a call is of the class of its cause too."""
+
+    error = Both(fakes.ActorUnavailableError("gone"))
+    with self.assertRaisesRegex(peer.RemoteError, "Unavailable.*: gone"):
+      self.peer(error, 7).call("ask")
 
 
 class RayStoreTest(absltest.TestCase):

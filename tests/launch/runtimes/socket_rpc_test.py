@@ -3,6 +3,7 @@
 import errno
 import multiprocessing
 import os
+import resource
 import socket
 import sys
 import threading
@@ -14,6 +15,7 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.launch import errors
+from adaland.launch.roles import peer
 from adaland.launch.runtimes import socket_rpc
 from tests.launch.roles import fakes
 
@@ -75,13 +77,13 @@ class SocketRpcTest(absltest.TestCase):
     self.assertCountEqual(found, range(1, 201))
 
   def test_a_call_that_fails_is_an_error_of_the_caller_alone(self):
-    peer = self.peer()
+    caller = self.peer()
     with (
       self.assertLogs(level="ERROR"),
-      self.assertRaisesRegex(socket_rpc.RemoteError, "KeyError: 'x'"),
+      self.assertRaisesRegex(peer.RemoteError, "KeyError: 'x'"),
     ):
-      peer.call("fail")
-    self.assertEqual(peer.call("next", 1), 1)
+      caller.call("fail")
+    self.assertEqual(caller.call("next", 1), 1)
     self.server.check()
 
   def test_bad_input_and_faults_of_the_surroundings_stay_what_they_are(self):
@@ -168,11 +170,35 @@ class SocketRpcTest(absltest.TestCase):
       self.assertEqual(peer.call("next", 1), count)
     server.check()
 
-  def test_a_connection_needs_one_descriptor(self):
-    full = OSError(errno.EMFILE, "Too many open files")
-    with mock.patch.object(os, "dup", side_effect=full):
-      self.assertEqual(self.peer().call("next", 1, timeout=20), 1)
-    self.server.check()
+  def test_the_last_free_descriptor_is_enough_for_a_connection(self):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+
+    class Listener(connection.Listener):
+      def accept(self):
+        accepted = super().accept()
+        # No number below the lowest free one is left for another descriptor.
+        free = os.dup(accepted.fileno())
+        os.close(free)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, limits[1]))
+        return accepted
+
+    server = socket_rpc.Server(self.answer, Listener, fault_seconds=0.6)
+    self.addCleanup(server.close)
+    answers: list[int] = []
+
+    def call():
+      peer = socket_rpc.SocketPeer(server.address, server.key, "one")
+      answers.append(peer.call("next", 1))
+      peer.close()
+
+    for count in (1, 2):
+      # In a thread, as nobody would answer if the server had ended.
+      threading.Thread(target=call, daemon=True).start()
+      fakes.until(lambda: len(answers) == count, 30.0)  # noqa: B023
+      resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    self.assertEqual(answers, [1, 2])
+    server.check()
 
   def test_names_of_sockets(self):
     self.assertEqual(socket_rpc.socket_name("@adaland-1"), "\0adaland-1")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -98,19 +99,21 @@ class ReverbProcessTest(absltest.TestCase):
     ):
       self.start("import time; time.sleep(60)")
 
-  def test_one_that_loads_a_large_checkpoint_gets_more_time(self):
-    root = self.create_tempdir()
-    path = os.path.join(root.mkdir("checkpoint").full_path, "chunks")
-    with open(path, "wb") as file:
-      file.truncate(int(60 * server_process._LOAD_BYTES_PER_S))  # Sparse.
-    with mock.patch.object(server_process, "_START_TIMEOUT", 0.1):
+  def test_one_with_a_large_checkpoint_gets_more_time(self):
+    root = pathlib.Path(self.create_tempdir().full_path)
+    (root / "2026" / "tables").mkdir(parents=True)
+    (root / "2026" / "tables" / "items").write_bytes(bytes(600))
+    with (
+      mock.patch.object(server_process, "_START_TIMEOUT", 0.1),
+      mock.patch.object(server_process, "_LOAD_BYTES_PER_SECOND", 10.0),
+    ):
       process, address = self.start(
         """
         import time
         time.sleep(0.5)
         print('{"address": "there"}', flush=True)
         """,
-        root=root.full_path,
+        root=str(root),
       )
     self.assertEqual(address, "there")
     server_process.stop(process)
