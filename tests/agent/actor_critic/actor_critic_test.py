@@ -86,10 +86,11 @@ class TargetsTest(parameterized.TestCase):
 
   @parameterized.parameters(False, True)
   def test_advantages_of_vtrace(self, ended):
-    case = Case(1, ended=ended)
+    case = Case(3, ended=ended)
     target = case.targets("vtrace")
     gamma = 0.9 * case.discount[:3]
     rho = np.minimum(1.0, case.ratio)
+    self.assertTrue(np.any(rho[:3] == 1) and np.any(rho[:3] < 1))
     values = case.value.copy()
     for t in (2, 1, 0):
       delta = rho[t] * (
@@ -145,6 +146,35 @@ class LossesTest(parameterized.TestCase):
     )
     value = categorical.cross_entropy(case.value_logits, target.returns, _RANGE)
     np.testing.assert_allclose(parts["value"], case.complete * value, rtol=1e-5)
+
+  @parameterized.parameters("ppo", "vtrace")
+  def test_no_gradient_flows_into_targets(self, algorithm):
+    case = Case(3)
+
+    def loss(target):
+      parts = actor_critic.losses(
+        algorithm,
+        case.experience(),
+        target,
+        jnp.asarray(case.log_pi),
+        jnp.asarray(case.value_logits, jnp.float32),
+        _SIZES,
+        _RANGE,
+        _CONFIG,
+      )
+      return sum(jnp.sum(x) for x in parts.values())
+
+    for leaf in jax.tree.leaves(jax.grad(loss)(case.targets(algorithm))):
+      np.testing.assert_array_equal(leaf, 0)
+
+  def test_ppo_s_ratio_is_not_taken_at_padding(self):
+    case = Case(3)
+    case.behaviour[4:] = -1e3  # The ratio overflows.
+    loss, gradient = jax.value_and_grad(
+      lambda log_pi: self.losses("ppo", case, log_pi)["policy"].sum()
+    )(jnp.asarray(case.log_pi))
+    self.assertTrue(np.isfinite(loss))
+    self.assertTrue(np.isfinite(gradient).all())
 
   def test_ppo_pulls_no_further_than_the_clip(self):
     case = Case(3)

@@ -26,7 +26,9 @@ class ActorCriticUpdateTest(absltest.TestCase):
   def test_the_total_is_weighted_and_rewards_entropy(self):
     learner = learners.learner(_CONFIG)
     state = learner.init(jax.random.PRNGKey(0))
-    _, metrics = learner.update(state, learners.batch())
+    rng_key = np.array(state.rng_key)
+    state, metrics = learner.update(state, learners.batch())
+    self.assertFalse(np.array_equal(state.rng_key, rng_key))
     loss = {name: float(x) for name, x in metrics.items()}
     self.assertGreater(loss["entropy"], 0.1)
     np.testing.assert_allclose(

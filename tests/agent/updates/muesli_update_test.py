@@ -5,16 +5,16 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 import numpy as np
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
-from adaland.agent import learner_config
+from adaland.agent import distributions, learner_config
 from adaland.agent.learner import make_learner
-from adaland.agent.muesli import categorical, muesli
+from adaland.agent.muesli import categorical, model, muesli
 from adaland.agent.updates import muesli_update
 from tests.agent import fakes, learners
 
 
-class TargetsTest(absltest.TestCase):
+class TargetsTest(parameterized.TestCase):
   def test_a_privileged_critic_is_the_baseline_and_nothing_else(self):
     batch = learners.batch()
     batch = batch._replace(
@@ -55,6 +55,46 @@ class TargetsTest(absltest.TestCase):
     for name in set(without) - {"value"}:
       np.testing.assert_array_equal(told[name], without[name], err_msg=name)
 
+  @parameterized.parameters("sampled", "exact")
+  def test_each_action_gets_its_own_q_value(self, cmpo):
+    constants = dataclasses.replace(learners.CONFIG.muesli, cmpo=cmpo)
+    config = dataclasses.replace(learners.CONFIG, muesli=constants)
+    network, batch = fakes.make_network(3), learners.batch()
+    params = network.init(jax.random.PRNGKey(0))
+    experience = muesli.experience_of(batch, fakes.SIZES)
+    made = muesli_update.targets(
+      network,
+      config,
+      fakes.SIZES,
+      params,
+      batch,
+      experience,
+      jax.random.PRNGKey(1),
+      jax.random.PRNGKey(2),
+    )
+    output, _ = network.unroll(params, {}, batch.observation, batch.first)
+
+    def q(actions):
+      return model.look_ahead(network, params, output, actions, constants)
+
+    actions = made.samples
+    if cmpo == "exact":
+      self.assertIsNone(actions)
+      actions = distributions.all_actions(fakes.SIZES)
+      actions = jnp.broadcast_to(actions, (*batch.mask.shape, *actions.shape))
+    look = muesli.LookAhead(
+      q(experience.action[:, :, None])[:, :, 0], made.samples, q(actions)
+    )
+    expected = jax.vmap(
+      lambda e, prior, value, q: muesli.targets(
+        e, prior, value, q, fakes.SIZES, constants
+      )
+    )(experience, made.prior, made.value, look)
+    for name in ("returns", "advantages"):
+      np.testing.assert_allclose(
+        getattr(made, name), getattr(expected, name), rtol=1e-4, atol=1e-5
+      )
+
 
 class ModelOffsetTest(absltest.TestCase):
   def test_every_offset_is_drawn(self):
@@ -65,6 +105,72 @@ class ModelOffsetTest(absltest.TestCase):
 
 
 class UpdateTest(absltest.TestCase):
+  def test_means_and_scale_are_of_the_steps_that_count(self):
+    # Nothing but the model's offset is drawn.
+    constants = dataclasses.replace(
+      learners.CONFIG.muesli, cmpo="none", returns="vtrace"
+    )
+    config = dataclasses.replace(learners.CONFIG, muesli=constants)
+    learner, batch = learners.learner(config), learners.batch()
+    network = fakes.make_network(3)
+    experience = muesli.experience_of(batch, fakes.SIZES)
+    offsets = set()
+    for seed in range(6):
+      state = learner.init(jax.random.PRNGKey(seed))
+      state = state._replace(
+        params=jax.tree.map(lambda x: 1.5 * x, state.target_params)
+      )
+      before = jax.tree.map(np.array, state)
+      _, _, offset_key = jax.random.split(before.rng_key, 3)
+      offset = muesli_update.model_offset(offset_key, constants)
+      state, metrics = learner.update(state, batch)
+      self.assertFalse(np.array_equal(state.rng_key, before.rng_key))
+      if int(offset) in offsets:
+        continue
+      offsets.add(int(offset))
+      target = muesli_update.targets(
+        network,
+        config,
+        fakes.SIZES,
+        before.target_params,
+        batch,
+        experience,
+        jax.random.PRNGKey(0),
+        jax.random.PRNGKey(0),
+      )
+      complete = np.asarray(target.complete, bool)
+      self.assertLess(complete.sum(), batch.mask.sum())
+      error = np.asarray(target.action_returns - target.value)[complete]
+      moment = np.mean(np.square(error))
+      sigma = np.sqrt(moment + constants.variance_epsilon)
+      output, _ = network.unroll(
+        before.params, {}, batch.observation, batch.first
+      )
+      predictions = model.unroll_model(
+        network, before.params, output, experience.action, constants, offset
+      )
+      parts = jax.vmap(
+        lambda p, t, e, sigma=sigma: muesli.losses(
+          p, t, e, sigma, fakes.SIZES, constants
+        )
+      )(predictions, target, experience)
+      kl = distributions.kl(
+        target.prior, distributions.log_probs(output.policy_logits, fakes.SIZES)
+      )
+      expected = {
+        "advantage_std": sigma,
+        "return": np.asarray(target.returns)[complete].mean(),
+        "kl_prior": np.asarray(kl)[batch.mask == 1].mean(),
+      } | {f"loss/{k}": jnp.sum(x) / batch.mask.sum() for k, x in parts.items()}
+      for name, wanted in expected.items():
+        np.testing.assert_allclose(
+          metrics[name], wanted, rtol=1e-4, err_msg=name
+        )
+      np.testing.assert_allclose(
+        state.scale.moment, (1 - constants.variance_decay) * moment, rtol=1e-4
+      )
+    self.assertEqual(offsets, {0, 1})
+
   def test_both_networks_leave_out_the_same(self):
     config = dataclasses.replace(
       learners.CONFIG,

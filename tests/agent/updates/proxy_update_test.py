@@ -10,7 +10,7 @@ from absl.testing import absltest
 from adaland.agent import learner_config, optimizers, types
 from adaland.agent.learner import make_learner
 from adaland.agent.muesli import muesli
-from adaland.agent.updates import proxy_update
+from adaland.agent.updates import muesli_update, proxy_update
 from tests.agent import fakes
 
 _CONFIG = learner_config.LearnerConfig(
@@ -73,6 +73,60 @@ class ChooseTest(absltest.TestCase):
       self.assertEqual(proxy_update.num_chosen(config, rows), chosen)
 
 
+class LearnabilityTest(absltest.TestCase):
+  def test_is_the_loss_of_values_and_rewards_that_was_saved(self):
+    config = dataclasses.replace(
+      _CONFIG,
+      muesli=dataclasses.replace(
+        _CONFIG.muesli, value_weight=2.0, reward_weight=5.0
+      ),
+    )
+    proxy, batch = fakes.make_network(3), _batch()
+    optimizer = optimizers.make_optimizer(config)
+    state = proxy_update.initial_state(
+      proxy, proxy, optimizer, jax.random.PRNGKey(0)
+    ).proxy
+    state = state._replace(params=jax.tree.map(lambda x: 1.5 * x, state.params))
+    rng_key = jax.random.PRNGKey(1)
+    experience = muesli.experience_of(batch, fakes.SIZES)
+    target = muesli_update.targets(
+      proxy,
+      config,
+      fakes.SIZES,
+      state.target_params,
+      batch,
+      experience,
+      *jax.random.split(rng_key),
+    )
+
+    def loss(params, row):
+      """Returns the weighted loss of one unroll, a mean over real steps."""
+      unrolls, steps, goals = jax.tree.map(
+        lambda x: x[row : row + 1], (batch, experience, target)
+      )
+      _, (parts, _) = muesli_update.loss(
+        params,
+        proxy,
+        config,
+        fakes.SIZES,
+        unrolls,
+        steps,
+        goals,
+        jnp.ones([]),
+        jnp.zeros([], jnp.int32),
+        jnp.zeros([]),
+        rng_key,
+      )
+      return 2.0 * parts["value"] + 5.0 * parts["reward"]
+
+    scores = proxy_update.learnability(
+      proxy, config, fakes.SIZES, state, batch, rng_key
+    )
+    for row, score in enumerate(scores):
+      saved = loss(state.target_params, row) - loss(state.params, row)
+      np.testing.assert_allclose(score, saved, rtol=1e-3, atol=1e-4)
+
+
 class UpdateTest(absltest.TestCase):
   def test_the_large_agent_learns_from_what_the_small_one_chose(self):
     proxy = fakes.make_network(3)
@@ -113,6 +167,10 @@ class UpdateTest(absltest.TestCase):
     alone, _ = plain.update(alone, part)
     for name, value in alone.params.items():
       np.testing.assert_allclose(state.params[name], value, atol=1e-5)
+    # The small agent learns from the same unrolls.
+    small, _ = plain.update(plain.load(before.proxy), part)
+    for name, value in small.params.items():
+      np.testing.assert_allclose(state.proxy.params[name], value, atol=1e-5)
 
   def test_the_small_agent_gets_neither_memory_nor_privileges(self):
     small, large = [], []
