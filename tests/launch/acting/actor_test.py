@@ -1,13 +1,17 @@
 """Tests of adaland.launch.acting.actor, on a counting environment."""
 
 import copy
+import dataclasses
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.curriculum import base, coplayers
 from adaland.envs import constants
+from adaland.envs.tasks import literals
+from adaland.envs.tasks.arrays import rule_row
 from adaland.launch.acting import (
   actor,
   coplaying,
@@ -32,6 +36,7 @@ class _Case(parameterized.TestCase):
     make_environment=None,
     pool=(),
     rules=None,
+    functions=fakes.FUNCTIONS,
   ):
     """Makes an actor; `self.unrolls` and `self.records` get its output."""
     self.unrolls, self.records = [], []
@@ -54,7 +59,7 @@ class _Case(parameterized.TestCase):
           num_envs, row_task, on_device, num_players
         )
       ),
-      functions=fakes.FUNCTIONS,
+      functions=functions,
       observation_spec=fakes.SPEC,
       action_sizes=fakes.SIZES,
       num_envs=num_envs,
@@ -166,6 +171,35 @@ class AssignmentTest(_Case):
     other.load_state_dict(jax.device_get(made.arrays), state, environment.tasks)
     self.assertEqual(other.state_dict()["idle"], state["idle"])
 
+  def test_unrolls_carry_the_rules_of_their_own_task(self):
+    rules = [
+      literals.parse_rule(f"near({colour} cube, player1) -> nothing")
+      for colour in constants.COLOURS
+    ]
+    keys = iter(range(100))
+
+    def next_task():
+      key = next(keys)
+      one = make_task(str(key), rules=(rules[key % len(rules)],))
+      two = dataclasses.replace(one, players=one.players * 2, hiding=())
+      return base.Assignment(key, two, True)
+
+    with absltest.mock.patch.object(constants, "NOOP_ACTION", (1, 2)):
+      made = self.make(
+        18,
+        next_task=next_task,
+        pool=(coplayers.SELF,),
+        rules=(2, constants.RULE_WIDTH),
+      )
+      for _ in range(80):
+        made.step(fakes.PARAMS, 0)
+    self.assertGreater(len(self.unrolls), 2 * 2 * _NUM_ENVS)
+    for unroll in self.unrolls:
+      key = int(unroll.observation["goal"][0])
+      own, none = unroll.privileged["rules"]
+      np.testing.assert_array_equal(own, rule_row(rules[key % len(rules)]))
+      self.assertFalse(none.any())
+
   def test_a_state_of_an_earlier_version_has_nobody_idle(self):
     made = self.make(18, num_envs=1)
     made.step(fakes.PARAMS, 0)
@@ -261,6 +295,25 @@ class StepTest(_Case):
       counts, [2 if step in (22, 30, 38) else 3 for step in range(40)]
     )
     self.assertEqual(made.time, 40)
+
+  def test_each_step_draws_its_own_actions(self):
+    def act(params, state, observation, first, key):
+      output, state = fakes.FUNCTIONS.act(
+        params, state, observation, first, key
+      )
+      drawn = jax.random.randint(key, output.action.shape, 0, 1000)
+      return output._replace(action=jnp.asarray(drawn)), state
+
+    drawing = fakes.FUNCTIONS._replace(act=act)
+    made = [self.make(length=9, functions=drawing) for _ in range(2)]
+    actions = []
+    for _ in range(3):
+      for each in made:
+        each.step(fakes.PARAMS, 0)
+      one, same = (each.environment.actions for each in made)
+      np.testing.assert_array_equal(one, same)
+      actions.append(one)
+    self.assertLen(np.unique(actions), np.size(actions))
 
   def test_a_record_comes_a_fixed_number_of_steps_later(self):
     made = self.make(length=7)

@@ -4,12 +4,14 @@ import types
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.launch.acting import actor, cutting, teaching
 from adaland.launch.config.teaching import TeachingConfig
 from tests.launch.acting import fakes
+from tests.launch.fakes import make_task
 
 _NUM_ENVS, _LENGTH = 3, 70
 # Probabilities of a teaching agent's actions.
@@ -119,6 +121,36 @@ class TeachingTest(parameterized.TestCase):
     params = {"logits": np.log(_POLICY, dtype=np.float32)[None]}
     return teaching.TeachingAgent(
       fakes.FUNCTIONS, params, _NUM_ENVS, fakes.SIZES, seed=0
+    )
+
+  def test_an_agent_remembers_the_episode_that_it_follows(self):
+    def act(params, state, observation, first, key):
+      output, state = fakes.FUNCTIONS.act(
+        params, state, observation, first, key
+      )
+      logits = jnp.zeros((_NUM_ENVS, 5)).at[:, :1].set(state.memory["m"])
+      return output._replace(behaviour_logits=logits), state
+
+    agent = teaching.TeachingAgent(
+      fakes.FUNCTIONS._replace(act=act),
+      fakes.PARAMS,
+      _NUM_ENVS,
+      fakes.SIZES,
+      seed=0,
+    )
+    environment = fakes.CountingEnvironment(
+      _NUM_ENVS, lambda row: make_task(trials=1)
+    )
+    remembered = []
+    step = environment.reset()
+    for _ in range(18):  # An episode has 15 steps.
+      policy, _ = agent.follow(step)
+      remembered.append(policy[1, 0] - policy[1, 1])
+      step = environment.step(np.zeros((_NUM_ENVS, 2)))
+    # Sums of the row's number, 1, and the step, from 0, in two episodes.
+    expected = np.cumsum(1 + np.arange(16))
+    np.testing.assert_allclose(
+      remembered, [*expected, *expected[:2]], rtol=1e-5
     )
 
   def test_an_agent_labels_the_students_steps_with_its_policy(self):
