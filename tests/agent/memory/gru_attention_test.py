@@ -30,6 +30,47 @@ def _step():
   return params, jax.jit(transformed.apply)
 
 
+class ReadTest(absltest.TestCase):
+  def test_equals_the_formula(self):
+    params, step = _step()
+    p = {
+      f"{module.split('/')[-1]}.{name}": np.asarray(value, np.float64)
+      for module, leaves in params.items()
+      for name, value in leaves.items()
+    }
+    rng = np.random.default_rng(1)
+    size = gru_attention.state_size(_CONFIG)
+    x, hidden = rng.normal(size=(1, 4)), rng.normal(size=size)
+    keys, values = 3 * rng.normal(size=(2, 2, 4))
+    state = {
+      "hidden": hidden[None],
+      "keys": keys[None, None],
+      "values": values[None, None],
+    }
+    # At age 3 one state has been written, at age 7 two.
+    for age, written in ((3, 1), (7, 2)):
+      logits = keys[:written] @ (hidden @ p["f.query"]) / np.sqrt(4)
+      weights = np.exp(logits) / np.sum(np.exp(logits))
+      read = weights @ values[:written]
+      inputs = x @ p["inputs.w"] + p["inputs.b"] + read @ p["f.read"]
+      reset, update, candidate = np.split(inputs[0], 3)
+      of_hidden = np.split(hidden @ p["f.recurrent"], 3)
+      reset = 1 / (1 + np.exp(-reset - of_hidden[0]))
+      update = 1 / (1 + np.exp(-update - of_hidden[1]))
+      candidate = np.tanh(candidate + reset * of_hidden[2])
+      expected = (1 - update) * candidate + update * hidden
+      y, after = step(
+        params,
+        x.astype(np.float32),
+        jnp.array([age]),
+        jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), state),
+      )
+      np.testing.assert_allclose(after["hidden"][0], expected, rtol=1e-4)
+      np.testing.assert_allclose(
+        y[0], expected @ p["out.w"], rtol=1e-4, atol=1e-6
+      )
+
+
 class StoreTest(absltest.TestCase):
   def test_every_third_state_is_written_in_turn(self):
     params, step = _step()

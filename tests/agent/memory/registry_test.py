@@ -1,5 +1,8 @@
 """Tests of adaland.agent.memory.registry: shapes only, nothing is computed."""
 
+import dataclasses
+import functools
+
 import haiku as hk
 import jax
 import jax.numpy as jnp
@@ -44,6 +47,38 @@ class RegistryTest(parameterized.TestCase):
     self.assertEqual(kept, set() if memory == "none" else expected)
     for leaf in jax.tree.leaves(state):
       self.assertEqual(leaf.shape[0], 3)
+
+  def test_layers_of_the_stacks(self):
+    state = {
+      memory: jax.eval_shape(
+        functools.partial(
+          base.initial_state,
+          registry.make_memory,
+          dataclasses.replace(_config(memory), num_layers=4),
+          1,
+        )
+      )
+      for memory in ("local_global", "griffin", "skip")
+    }
+
+    def slots(memory, layer):
+      return state[memory][f"layer_{layer}"]["keys"].shape[2]
+
+    # A window of 3 or 7 steps, and the present one.
+    self.assertEqual(
+      [slots("local_global", layer) for layer in range(4)], [4, 8, 4, 8]
+    )
+    for memory, layer, names in (
+      ("griffin", 0, {"hidden", "recent"}),
+      ("griffin", 1, {"hidden", "recent"}),
+      ("griffin", 2, {"keys", "values"}),
+      ("griffin", 3, {"hidden", "recent"}),
+      ("skip", 0, {"hidden"}),
+      ("skip", 1, {"keys", "values"}),
+      ("skip", 3, {"keys", "values"}),
+    ):
+      self.assertEqual(set(state[memory][f"layer_{layer}"]), names)
+    self.assertEqual(slots("griffin", 2), 4)
 
   def test_names_stand_for_different_memories(self):
     shapes = [str(_params(memory)) for memory in MEMORIES]

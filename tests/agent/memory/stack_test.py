@@ -4,10 +4,12 @@ import dataclasses
 import functools
 
 import haiku as hk
+import jax
 import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
+from adaland.agent import layers
 from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import base, stack
 
@@ -74,6 +76,13 @@ def _apply(method, *args, mixer=Spy, config=_CONFIG):
   transformed = hk.transform(call)
   params = transformed.init(None, *args)
   return transformed.apply(params, None, *args)
+
+
+class Tripling(Forgetful):
+  """A mixer that adds three times its input."""
+
+  def step(self, x, age, state):
+    return 3 * x, {}
 
 
 def _initial_state(batch_size, mixer=Spy):
@@ -167,6 +176,57 @@ class MixerStackTest(absltest.TestCase):
       config=_SHIFTING,
     )
     self.assertEqual(set(state), {"age"})
+
+  def test_a_layer_by_its_formula(self):
+    config = dataclasses.replace(_CONFIG, num_layers=1)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(3, 4))
+
+    def layer_norm(x, p):
+      x = x - x.mean(axis=-1, keepdims=True)
+      x = x / np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + 1e-5)
+      return x * p["scale"] + p["offset"]
+
+    def rms_norm(x, p):
+      x = x / np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + 1e-5)
+      return x * p["scale"]
+
+    for style, norm in (
+      (stack.Style(), layer_norm),
+      (stack.Style(layers.RMSNorm, norms_outputs=True), rms_norm),
+    ):
+      transformed = hk.without_apply_rng(
+        hk.transform(
+          lambda x, style=style: stack.MixerStack(
+            config, Tripling, style=style
+          ).step(x, jnp.zeros([3]), {"age": jnp.zeros([3], jnp.int32)})[0]
+        )
+      )
+      made = transformed.init(jax.random.PRNGKey(0), x.astype(np.float32))
+      params = jax.tree.map(
+        lambda p: rng.normal(size=p.shape).astype(np.float32), made
+      )
+      p = {k.removeprefix("memory/~/"): v for k, v in params.items()}
+
+      def added(x, name, p=p, norm=norm, style=style):
+        """Returns what is added to the stream."""
+        if style.norms_outputs:
+          return norm(x, p[f"{name}_output_norm_0"])
+        return x
+
+      y = x + added(3 * norm(x, p["mixer_norm_0"]), "mixer")
+      hidden = norm(y, p["feed_forward_norm_0"])
+      gate, value = np.split(hidden @ p["feed_forward_0/in"]["w"], 2, axis=-1)
+      hidden = np.asarray(jax.nn.gelu(gate)) * value
+      hidden = hidden @ p["feed_forward_0/out"]["w"]
+      y = norm(y + added(hidden, "feed_forward"), p["final_norm"])
+      np.testing.assert_allclose(
+        transformed.apply(params, x.astype(np.float32)), y, rtol=1e-3, atol=1e-3
+      )
+    # The outputs' norms start at the root of the residual scale.
+    for part in ("mixer", "feed_forward"):
+      scale = made[f"memory/~/{part}_output_norm_0"]["scale"]
+      np.testing.assert_allclose(scale, np.sqrt(0.5), rtol=1e-6)
 
   def test_residual_scale_counts_two_additions_a_layer(self):
     self.assertEqual(base.residual_scale(_CONFIG), 1 / 6)

@@ -1,10 +1,11 @@
+import haiku as hk
 import jax
 import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
 from adaland.agent.config import NetworkConfig
-from adaland.agent.network import entity_encoder
+from adaland.agent.network import entity_encoder, entity_features
 
 _CONFIG = NetworkConfig(entity_size=6)
 
@@ -50,6 +51,117 @@ class TypesTest(absltest.TestCase):
     rows[0, :, 12] = 1  # of the first colour.
     found = entity_encoder.entity_types(jnp.asarray(rows), config)
     np.testing.assert_array_equal(found, [[18 * 4 + 1, 5 * 4 + 1]])
+
+
+class EntityEncoderTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    black_cube, purple_sphere, player = (2, 1), (3, 2), (5, 1)
+    # Two rules of two sequences; each has a condition of two and two spawns.
+    self.goal = np.array(
+      [[0, 2, *black_cube, *player], [0, 2, *purple_sphere, *black_cube]],
+      np.int32,
+    )
+    self.rules = np.zeros((2, 2, 10), np.int32)
+    self.rules[:, 0, 2:] = *black_cube, *player, *purple_sphere, 0, 0
+    self.rules[0, 1, 2:] = *purple_sphere, 0, 0, *black_cube, *black_cube
+    seen = [_entity(*kind) for kind in (black_cube, purple_sphere, player)]
+    unseen = np.zeros(16, np.float32)
+    self.entities = np.array(
+      [[seen, [*seen[:2], unseen]], [[seen[1], unseen, seen[0]], [unseen] * 3]]
+    )
+    rng = np.random.default_rng(0)
+    self.entities[..., 1:5] *= rng.uniform(
+      0.5, 2, self.entities[..., 1:5].shape
+    )
+    self.embedded = rng.normal(size=(2, 4)).astype(np.float32)
+    self.elements = rng.normal(size=(2, 2, 10, 3)).astype(np.float32)
+
+  def test_equals_the_formula(self):
+    observation = {
+      "entities": self.entities,
+      "goal": self.goal,
+      "rules": self.rules,
+    }
+    encode = hk.without_apply_rng(
+      hk.transform(lambda *args: entity_encoder.EntityEncoder(_CONFIG)(*args))
+    )
+    args = observation, self.embedded, self.elements
+    rng = np.random.default_rng(1)
+    params = jax.tree.map(
+      lambda p: rng.normal(size=p.shape).astype(np.float32),
+      jax.eval_shape(encode.init, jax.random.PRNGKey(0), *args),
+    )
+    sets, entities = jax.jit(encode.apply)(params, *args)
+    self.params = {k.split("/")[-1]: v for k, v in params.items()}
+    for row in range(2):
+      for time in range(2):
+        pooled, encoded = self.reference(row, time)
+        np.testing.assert_allclose(
+          sets[row, time], pooled, rtol=1e-3, atol=1e-3
+        )
+        np.testing.assert_allclose(
+          entities[row, time], encoded, rtol=1e-3, atol=1e-3
+        )
+
+  def linear(self, x, name):
+    layer = self.params[name]
+    return x @ layer["w"].astype(np.float64) + layer.get("b", 0.0)
+
+  def reference(self, row, time):
+    """Encodes one set, one entity and one rule at a time."""
+    entities = self.entities[row, time]
+    seen = [self.kind(entity) for entity in entities]
+    wanted = self.goal[row, 2:].reshape(2, 2).tolist()
+    messages = []
+    for rule, elements in zip(self.rules[row], self.elements[row], strict=True):
+      kinds = rule[2:].reshape(4, 2).tolist()
+      of_goal = [kind == other for kind in kinds for other in wanted]
+      hidden = np.concatenate([elements.ravel(), of_goal])
+      hidden = np.maximum(self.linear(hidden, "rules"), 0)
+      uses, makes = np.split(self.linear(hidden, "of_rules"), 2)
+      messages += [(kind, uses) for kind in kinds[:2]]
+      messages += [(kind, makes) for kind in kinds[2:]]
+    features = np.concatenate(
+      [
+        entities,
+        [[bool(kind) and kind == other for other in wanted] for kind in seen],
+        entity_features.geometry(entities),
+        entity_features.object_types(entities, _CONFIG),
+      ],
+      axis=1,
+      dtype=np.float64,
+    )
+    h = self.linear(features, "in") + self.linear(self.embedded[row], "goal")
+    for i, kind in enumerate(seen):
+      h[i] += sum(message for other, message in messages if other == kind)
+    h = self.shown(h, seen)
+    pooled = self.pooled(h, seen, wanted, entities)
+    h = self.linear(h, "hidden") + self.linear(pooled, "set")
+    h = self.shown(h, seen)
+    return self.pooled(h, seen, wanted, entities), h
+
+  def kind(self, entity):
+    """Returns shape and colour; None if it is not in view."""
+    if not entity[0]:
+      return None
+    return [int(entity[6:11].argmax()) + 1, int(entity[11:].argmax()) + 1]
+
+  def shown(self, h, seen):
+    return np.maximum(h, 0) * [[kind is not None] for kind in seen]
+
+  def pooled(self, h, seen, wanted, entities):
+    parts = [h.max(axis=0)]
+    for rows in (
+      [i for i, kind in enumerate(seen) if kind],
+      *(
+        [i for i, kind in enumerate(seen) if kind and kind == other]
+        for other in wanted
+      ),
+    ):
+      parts.append(h[rows].mean(axis=0) if rows else np.zeros(6))
+    nearest = entity_encoder._nearest(jnp.asarray(entities)[None])[0]
+    return np.concatenate([*parts, np.asarray(nearest) @ h])
 
 
 class PoolTest(absltest.TestCase):

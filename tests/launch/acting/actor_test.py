@@ -200,6 +200,21 @@ class AssignmentTest(_Case):
       np.testing.assert_array_equal(own, rule_row(rules[key % len(rules)]))
       self.assertFalse(none.any())
 
+  def test_no_co_player_sits_in_a_task_of_one_player(self):
+    one = make_task()
+    two = dataclasses.replace(one, players=one.players * 2, hiding=())
+    for task, playing in ((one, set()), (two, {coplayers.FIRST_SNAPSHOT})):
+      assignment = base.Assignment(
+        0, task, True, coplayer=coplayers.FIRST_SNAPSHOT
+      )
+      made = self.make(
+        18,
+        next_task=lambda assignment=assignment: assignment,
+        pool=(coplayers.FIRST_SNAPSHOT,),
+      )
+      made.environment.reset()
+      self.assertEqual(made.playing, playing)
+
   def test_a_state_of_an_earlier_version_has_nobody_idle(self):
     made = self.make(18, num_envs=1)
     made.step(fakes.PARAMS, 0)
