@@ -82,6 +82,32 @@ class EncoderTest(absltest.TestCase):
       atol=1e-6,
     )
 
+  def test_any_reward_is_noticed(self):
+    observation = observations.random(_SPEC, (3, 2))
+    none, some = dict(observation), dict(observation)
+    none["last_reward"] = np.zeros_like(observation["last_reward"])
+    some["last_reward"] = none["last_reward"] + np.float32(1e-6)
+    difference = np.abs(_encoder()(none) - _encoder()(some)).max(axis=-1)
+    self.assertGreater(difference.min(), 1e-2)
+
+  def test_ids_have_an_embedding_for_each_kind(self):
+    embed = hk.without_apply_rng(
+      hk.transform(lambda ids: encoder._IdEmbedding(_CONFIG)(ids, jnp.float32))
+    )
+    # Two spawns follow the condition. All ids are 1, except the first colour.
+    ids = np.ones((1, 10), np.int32)
+    ids[0, 3] = 2
+    params = embed.init(jax.random.PRNGKey(0), ids)
+    found = embed.apply(params, ids)[0]
+    shapes, colours = (
+      found[jnp.array([2, 4, 6, 8])],
+      found[jnp.array([5, 7, 9])],
+    )
+    for same in (shapes, colours):
+      np.testing.assert_array_equal(same, same[:1].repeat(len(same), axis=0))
+    # Negation, predicate, shape, and two colours.
+    self.assertLen(np.unique(found, axis=0), 5)
+
   def test_action_before_the_first_is_all_zeros(self):
     observation = observations.random(_SPEC, (3, 2))
     none = dict(observation)

@@ -38,6 +38,18 @@ class FactoryTest(absltest.TestCase):
     self.assertIsInstance(replay, in_memory.InMemoryReplay)
     self.assertEqual(replay.info().size, 0)
 
+  def test_a_store_draws_by_its_seed(self):
+    config = ReplayConfig(kind="memory", batch_size=20)
+    spec = UnrollSpec.from_unroll(examples.unroll())
+    drawn = []
+    for seed in (1, 1, 2):
+      replay = factory.make_replay(config, spec, seed=seed)
+      for number in range(10):
+        replay.writer().insert(examples.unroll(number))
+      drawn.append(replay.sampler().sample(timeout=1).params_version.tolist())
+    self.assertEqual(drawn[0], drawn[1])
+    self.assertNotEqual(drawn[0], drawn[2])
+
 
 if __name__ == "__main__":
   absltest.main()

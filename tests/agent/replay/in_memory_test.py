@@ -90,6 +90,20 @@ class InMemoryReplayTest(absltest.TestCase):
       self.assertEqual(other.info().size, len(expected))
       self.assertEqual(set(_numbers(other, 60)), expected)
 
+  def test_a_restored_store_waits_until_it_holds_enough(self):
+    path = self.create_tempdir().full_path
+    replay = _make(capacity=5)
+    for number in range(7):
+      replay.insert(examples.unroll(number))
+    replay.checkpoint(path)
+    # Seven have been inserted, but only five are stored.
+    other = _make(capacity=9, min_size=6)
+    other.restore(path)
+    with self.assertRaises(TimeoutError):
+      other.sample(timeout=0.01)
+    other.insert(examples.unroll(7))
+    self.assertLen(_numbers(other), 2)
+
   def test_a_restored_queue_goes_on_where_it_was(self):
     path = self.create_tempdir().full_path
     replay = _make(sampling="queue", insert_timeout=0.01)

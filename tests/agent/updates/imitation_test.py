@@ -16,7 +16,7 @@ class ImitationTest(absltest.TestCase):
     super().setUp()
     config = dataclasses.replace(
       learners.CONFIG,
-      final_rate=0.5,
+      final_rate=0.2,
       privileged=learner_config.PrivilegedConfig(
         distillation_weight=2.0,
         distillation_alone=0.25,
@@ -121,7 +121,7 @@ class ImitationTest(absltest.TestCase):
 
   def test_the_rate_falls_with_the_run(self):
     # The first step of Adam is the learning rate, whatever the gradient.
-    for progress, rate in ((0.0, 1e-3), (0.5, 0.75e-3), (1.0, 0.5e-3)):
+    for progress, rate in ((0.0, 1e-3), (0.5, 0.6e-3), (1.0, 0.2e-3)):
       moved, _ = self.update(progress)
       np.testing.assert_allclose(moved["policy"], rate, rtol=1e-2)
 

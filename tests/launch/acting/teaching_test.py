@@ -109,6 +109,9 @@ class TeachingTest(parameterized.TestCase):
       shown = unroll.action[:steps, 0] == its_action
       mine = at >= trial_steps
       np.testing.assert_array_equal(shown[~mine], True)
+      # It observes once more at each step.
+      looks = unroll.action[:steps, 1][~mine]
+      np.testing.assert_array_equal(np.diff(looks) % 3, 1)
       np.testing.assert_array_equal(
         unroll.action[:steps, 0][mine], at[mine] % 2
       )

@@ -30,6 +30,14 @@ class _Echo:
     return np.repeat(step.observation["seen"][:, None], 6, axis=1)
 
 
+def _one_step(seen) -> land.Step:
+  """Returns a step of one environment, by what each player sees."""
+  none = np.zeros(1, bool)
+  return land.Step(
+    {"seen": np.array([seen])}, np.zeros((1, 2)), none, none, none, np.ones(1)
+  )
+
+
 class PairTest(absltest.TestCase):
   def test_each_side_sees_and_earns_its_own(self):
     first, second = _Echo(), _Echo()
@@ -55,6 +63,35 @@ class PairTest(absltest.TestCase):
     actions = made.act(step)
     self.assertTrue((actions[:, 0] != actions[:, 1]).any())
     self.assertTrue((actions < np.array(constants.ACTION_SIZES)).all())
+
+  def test_each_expert_gives_its_own_actions(self):
+    with absltest.mock.patch.object(pairs.team, "Team") as make:
+      make.return_value.act.return_value = np.arange(12).reshape(1, 2, 6)
+      side = pairs.side_maker("expert", 0)
+      pair = pairs.maker(side, side)(absltest.mock.Mock(num_envs=1))
+      actions = pair.act(_one_step([0, 0]))
+    np.testing.assert_array_equal(actions, np.arange(12).reshape(1, 2, 6))
+
+  def test_an_agent_on_both_sides_draws_and_remembers_separately(self):
+    asked = []
+
+    def act(params, state, observation, first, key):
+      asked.append((state, tuple(key)))
+      actions = np.full((1, 6), observation["seen"][0])
+      return absltest.mock.Mock(action=actions), state + observation["seen"][0]
+
+    actor: Any = absltest.mock.Mock(init=lambda num_envs: 10, act=act)
+    with absltest.mock.patch.object(pairs.builder, "agent") as agent:
+      agent.return_value.actor = actor
+      side = pairs.agent_side(absltest.mock.Mock(), {}, 5)
+    made = pairs.make_pairs(side, ["self"], None, 5, False)
+    pair = made["self"](absltest.mock.Mock(num_envs=1))
+    step = _one_step([3, 4])
+    for _ in range(2):
+      np.testing.assert_array_equal(pair.act(step)[0, :, 0], [3, 4])
+    states, keys = zip(*asked, strict=True)
+    self.assertEqual(states, (10, 10, 13, 14))
+    self.assertLen(set(keys), 4)
 
 
 class PairScoresTest(parameterized.TestCase):
