@@ -33,7 +33,6 @@ class Case:
     self.behaviour = heads.log_policy(rng.normal(size=[T, heads.S]))
     self.reward = rng.normal(size=[T])
     self.returns = rng.normal(size=[T]) * self.complete
-    self.action_returns = self.returns
     self.value = rng.normal(size=[T])
     self.prior = heads.log_policy(rng.normal(size=[T, heads.S]))
     self.samples = heads.one_hot(rng.integers([3, 2], size=[T, N, 2]))
@@ -41,6 +40,8 @@ class Case:
     self.policy_logits = rng.normal(size=[T, K + 1, heads.S])
     self.value_logits = rng.normal(size=[T, K + 1, BINS])
     self.reward_logits = rng.normal(size=[T, K, BINS])
+    # As with V-trace, not the returns that the value learns.
+    self.action_returns = rng.normal(size=[T]) * self.complete
 
   def experience(self) -> muesli.Experience:
     """Returns the observed data."""
@@ -124,7 +125,7 @@ def reference(
         case.action[t] @ case.behaviour[t],
       )
       ratio = min(1.0, np.exp(new - old))
-      advantage = (case.returns[t] - case.value[t]) / sigma
+      advantage = (case.action_returns[t] - case.value[t]) / sigma
       out["policy_gradient"][t] = -ratio * advantage * new
     out["cmpo"][t] = cmpo(t, t, 0)
     over = False

@@ -262,14 +262,19 @@ class LossesTest(parameterized.TestCase):
       )
     np.testing.assert_array_equal(gradient[4:], 0)
 
-  def test_policy_gradient_keeps_actions_that_became_likelier(self):
-    # π(a) = 0.5 in the first head, μ(a) = 1/3: ratio above 1, clipped to 1,
-    # and d/dlogits of -A log π = -A (one-hot - π).
+  @parameterized.parameters((1 / 3, 1.0), (0.8, 0.625))
+  def test_policy_gradient_keeps_actions_that_became_likelier(
+    self, taken, weight
+  ):
+    # π(a) = 0.5 in the first head and 0.5 = μ(a) in the second. With μ(a) = 1/3
+    # in the first the ratio is above 1, and clipped to 1; with 0.8 it is 0.625.
+    # d/dlogits of -A log π = -A (one-hot - π), and the ratio has no gradient.
     config = dataclasses.replace(_CONFIG, model_steps=1)
+    rest = [(1 - taken) / 2] * 2
     logits = jnp.log(jnp.array([0.5, 0.25, 0.25, 0.5, 0.5]))
     experience = muesli.Experience(
       action=jnp.array([[1.0, 0, 0, 1, 0]]),
-      behaviour=jnp.log(jnp.array([[1 / 3, 1 / 3, 1 / 3, 0.5, 0.5]])),
+      behaviour=jnp.log(jnp.array([[taken, *rest, 0.5, 0.5]])),
       reward=jnp.zeros([1]),
       discount=jnp.zeros([1]),
       mask=jnp.ones([1]),
@@ -301,7 +306,9 @@ class LossesTest(parameterized.TestCase):
       )["policy_gradient"].sum()
 
     np.testing.assert_allclose(
-      jax.grad(loss)(logits), [-2.0, 1.0, 1.0, -2.0, 2.0], rtol=1e-5
+      jax.grad(loss)(logits),
+      weight * np.array([-2.0, 1.0, 1.0, -2.0, 2.0]),
+      rtol=1e-5,
     )
 
   def test_no_gradient_flows_into_targets(self):

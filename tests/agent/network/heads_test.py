@@ -2,6 +2,7 @@ import functools
 
 import haiku as hk
 import jax
+import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
@@ -93,6 +94,12 @@ class HeadsTest(absltest.TestCase):
       np.testing.assert_allclose(p[:, 4] / p[:, 3], 2.0**-5, rtol=1e-4)
       np.testing.assert_allclose(p[:, 5] / p[:, 3], 3.0**-5, rtol=1e-4)
       np.testing.assert_allclose(p[:, 2] / p[:, 4], np.exp(-4), rtol=1e-4)
+
+  def test_first_belief_is_of_one_type_and_of_two(self):
+    logits = np.asarray(heads._first_belief((24,), jnp.float32))
+    np.testing.assert_allclose(
+      _sigmoid(logits), [1 / 12] * 12 + [2 / 12] * 12, rtol=1e-5
+    )
 
   def test_policy_and_value_read_the_hidden_state_alone(self):
     # The same heads serve every look-ahead: equal hidden, equal logits.

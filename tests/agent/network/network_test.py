@@ -164,6 +164,23 @@ class NetworkTest(parameterized.TestCase):
     self.assertBetween(float(value.max()), 0.0, 0.05)
     self.assertGreater(float(np.std(output.model_hidden)), 0.01)
 
+  def test_the_belief_is_the_memory_s_whatever_is_recalled(self):
+    _, _, params, unroll = _entities()
+    observation = observations.random(observations.spec(), (2, 5))
+    recalling = {
+      module: jax.tree.map(lambda x: 2 * x, leaves)
+      if module.startswith("recall")
+      else leaves
+      for module, leaves in params.items()
+    }
+    output, other = (
+      unroll(each, {}, observation, np.zeros((2, 5)))[0]
+      for each in (params, recalling)
+    )
+    np.testing.assert_array_equal(output.belief_logits, other.belief_logits)
+    difference = np.abs(output.model_hidden - other.model_hidden)
+    self.assertGreater(difference.max(), 1e-3)
+
   def test_gradient_reaches_every_parameter(self):
     network, _, params, _ = _entities()
     observation = observations.random(observations.spec(), (4, 5))

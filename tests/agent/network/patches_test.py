@@ -52,6 +52,33 @@ class SplitTest(parameterized.TestCase):
       self.assertEqual(places.shape, (1, kept))
 
 
+class AttentionTest(absltest.TestCase):
+  def test_equals_the_formula(self):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, 3, 4))
+    attend = hk.without_apply_rng(
+      hk.transform(lambda x: patches._Attention(2, 1.0, "f")(x))
+    )
+    params = {
+      "f/in": {"w": rng.normal(size=(4, 12)).astype(np.float32)},
+      "f/out": {"w": rng.normal(size=(4, 4)).astype(np.float32)},
+    }
+    heads = (x @ params["f/in"]["w"]).reshape(2, 3, 3, 2, 2)
+    read = np.zeros((2, 3, 2, 2))
+    for picture in range(2):
+      for head in range(2):
+        query, key, value = np.moveaxis(heads[picture, :, :, head], 1, 0)
+        weights = np.exp(query @ key.T / np.sqrt(2))
+        weights /= weights.sum(axis=1, keepdims=True)
+        read[picture, :, head] = weights @ value
+    np.testing.assert_allclose(
+      attend.apply(params, x.astype(np.float32)),
+      read.reshape(2, 3, 4) @ params["f/out"]["w"],
+      rtol=1e-4,
+      atol=1e-5,
+    )
+
+
 class PatchEncoderTest(parameterized.TestCase):
   def setUp(self):
     super().setUp()

@@ -56,11 +56,15 @@ class ChooseTest(absltest.TestCase):
   def test_with_noise_the_best_are_likelier(self):
     scores = jnp.array([0.0, 0.0, 0.0, 1.0])
     keys = jax.random.split(jax.random.PRNGKey(0), 2000)
-    rows = jax.vmap(lambda key: proxy_update.choose(key, scores, 1, 1.0))(keys)
-    share = np.bincount(np.asarray(rows).ravel(), minlength=4) / 2000
     # Standardised, the scores are -0.577 and 1.732.
-    odds = np.exp([-0.577, -0.577, -0.577, 1.732])
-    np.testing.assert_allclose(share, odds / odds.sum(), atol=0.03)
+    z = np.array([-0.577, -0.577, -0.577, 1.732])
+    for noise in (1.0, 3.0):
+      rows = jax.vmap(
+        lambda key, noise=noise: proxy_update.choose(key, scores, 1, noise)
+      )(keys)
+      share = np.bincount(np.asarray(rows).ravel(), minlength=4) / 2000
+      odds = np.exp(z / noise)
+      np.testing.assert_allclose(share, odds / odds.sum(), atol=0.03)
 
   def test_at_least_one_is_chosen(self):
     config = learner_config.ProxyConfig(share=0.1)

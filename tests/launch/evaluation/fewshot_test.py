@@ -75,6 +75,15 @@ class FewshotTest(absltest.TestCase):
     self.assertEqual(entry["rewards"], [6, 6, 6])
     self.assertEqual(result["tasks_sha256"], tasksets.fingerprint(tasks))
 
+  def test_the_agent_gets_its_seed_and_temperature(self):
+    with (
+      absltest.mock.patch.object(fewshot.builder, "agent") as agent,
+      absltest.mock.patch.object(policies, "Agent") as make,
+    ):
+      made = fewshot.agent_policy(preset_configs.smoke(), "params", 3, 0.5)
+      made(absltest.mock.Mock(num_envs=2))
+    make.assert_called_once_with(agent.return_value.actor, "params", 2, 3, 0.5)
+
   def test_the_table_after_training(self):
     experiment = preset_configs.smoke()
 

@@ -53,6 +53,17 @@ class ReportTest(absltest.TestCase):
     ):
       report.check_folder(folder)
 
+  def test_bands_are_of_1_96_standard_errors(self):
+    summary = _summary()
+    summary["by_trial"] = {"mean": [0.5, 0.25], "stderr": [0.1, 0.0]}
+    with absltest.mock.patch.object(report.figure, "by_trial") as draw:
+      report.curve([summary])
+    [curves] = draw.call_args.args
+    mean, low, high = curves["agent"]
+    self.assertEqual(mean, [0.5, 0.25])
+    np.testing.assert_allclose(low, [0.304, 0.25])
+    np.testing.assert_allclose(high, [0.696, 0.25])
+
   def test_curves_of_several_policies_differ_from_one(self):
     def picture(*results):
       return np.asarray(Image.open(io.BytesIO(report.curve(results))))

@@ -72,7 +72,9 @@ class RolloutTest(absltest.TestCase):
 
       def act(self, step):
         self.calls += 1
-        return np.tile([0, 0, self.calls % 5, 0, 0, 0], (len(step.first), 1))
+        return np.array(
+          [[row, 0, self.calls % 5, 0, 0, 0] for row in range(len(step.first))]
+        )
 
     with absltest.mock.patch.object(rollout, "MAX_ENVS", 2):
       rollout.play(
@@ -92,6 +94,7 @@ class RolloutTest(absltest.TestCase):
     ):
       kept = demo.decode(base64.b64decode(entry.pop("demo")))
       self.assertEqual((kept.task, kept.seed), (tasks[number], 8))
+      np.testing.assert_array_equal(kept.actions[:, 0], 1)
       np.testing.assert_array_equal(kept.actions[:, 2], np.array(calls) % 5)
       np.testing.assert_array_equal(kept.rewards, rewards)
       self.assertEqual(
@@ -104,6 +107,14 @@ class RolloutTest(absltest.TestCase):
           "episode": episode,
         },
       )
+
+  def test_kept_episodes_are_in_the_order_of_the_tasks(self):
+    # Task 1 begins and ends first.
+    tasks = [fakes.make_task("0", trials=1), fakes.make_task("1", trials=2)]
+    recorder = recording.Recorder([0, 1])
+    with absltest.mock.patch.object(rollout, "MAX_ENVS", 1):
+      self.play(tasks, recorder=recorder)
+    self.assertEqual([each["task"] for each in recorder.entries("me")], [0, 1])
 
   def test_no_tasks(self):
     self.assertEqual(self.play([]), [])

@@ -60,6 +60,12 @@ class ScoresTest(absltest.TestCase):
       found["stderr"], [0.5 / 3, 0.25 / 3, 0.5 / 3], atol=1e-12
     )
 
+  def test_the_longest_episodes_need_not_be_the_last(self):
+    rewards = {2: np.array([[1.0, 3.0]]), 1: np.array([[8.0]])}
+    result = scores.summary("agent", ["a"], rewards, [2.0])
+    self.assertEqual(result["by_trial"]["mean"], [0.5, 1.5])
+    self.assertEqual(result["tasks"][0]["trial_rewards"], [1.0, 3.0])
+
   def test_standard_errors_of_few(self):
     self.assertEqual(scores.standard_error(np.array([3.0])), 0.0)
     # s = √2.

@@ -83,6 +83,18 @@ class TrainedAgentTest(parameterized.TestCase):
       self.make(temperature=temperature)
     self.make(seed=np.int64(3))
 
+  def test_it_acts_with_its_seed_and_temperature_in_any_number_of_rows(self):
+    agent = self.make(seed=3, temperature=0.5)
+    with absltest.mock.patch.object(trained_agent.policies, "Agent") as make:
+      for rows in (2, 2, 5):
+        agent.act(absltest.mock.Mock(first=np.zeros(rows, bool)))
+    # A batch of another size is a new one.
+    self.assertEqual(
+      [call.args[1:] for call in make.call_args_list],
+      [("params", 2, 3, 0.5), ("params", 5, 3, 0.5)],
+    )
+    self.assertEqual(make.return_value.act.call_count, 3)
+
   @parameterized.parameters(-1, 0.5, True)
   def test_seeds_that_are_refused(self, seed):
     with self.assertRaisesRegex(
