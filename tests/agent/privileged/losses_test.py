@@ -4,9 +4,9 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import types
+from adaland.agent import distributions, types
 from adaland.agent.learner_config import MuesliConfig, PrivilegedConfig
-from adaland.agent.muesli import muesli
+from adaland.agent.muesli import model, muesli
 from adaland.agent.privileged import losses
 from tests.agent import fakes
 
@@ -79,6 +79,29 @@ class LossesTest(absltest.TestCase):
       all_heads += expected
       start += size
     np.testing.assert_allclose(found["distillation"], all_heads, rtol=1e-5)
+
+  def test_an_agent_s_policy_counts_at_real_steps_with_a_label(self):
+    shape = (*self.batch.reward.shape, sum(fakes.SIZES))
+    logits = np.random.default_rng(1).normal(size=shape)
+    teacher = np.array(distributions.log_probs(logits, fakes.SIZES))
+    teacher[0, :2] = 0  # No label.
+    found = losses.privileged_losses(
+      {},
+      self.network,
+      PrivilegedConfig(distillation_weight=1.0),
+      fakes.SIZES,
+      self.batch._replace(privileged={"teacher": teacher}),
+      self.output,
+      model.without_model(self.output),
+      None,
+      MuesliConfig(),
+    )
+    pi = distributions.log_probs(self.output.policy_logits, fakes.SIZES)
+    nats = np.asarray(distributions.kl(teacher, pi))
+    counted = self.batch.mask * (teacher < 0).all(axis=-1)
+    self.assertLess(counted.sum(), self.batch.mask.sum())
+    expected = np.sum(nats * counted) / np.sum(counted)
+    np.testing.assert_allclose(found["distillation"], expected, rtol=1e-5)
 
   def test_the_critic_is_told_the_truth_and_learns_from_complete_steps(self):
     shape = self.batch.reward.shape

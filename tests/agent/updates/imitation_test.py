@@ -3,12 +3,14 @@
 import dataclasses
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from adaland.agent import learner_config
-from adaland.agent.updates import imitation
-from tests.agent import learners
+from adaland.agent import distributions, learner_config, optimizers
+from adaland.agent.muesli import model
+from adaland.agent.updates import imitation, train_state
+from tests.agent import fakes, learners
 
 
 class ImitationTest(absltest.TestCase):
@@ -118,6 +120,54 @@ class ImitationTest(absltest.TestCase):
       privileged=learner_config.PrivilegedConfig(distillation_weight=1.0),
     )
     learners.trace_with_noise(imitation.imitate, config, self.batch)
+
+  def test_each_update_has_its_own_key_and_offset_and_means_of_real_steps(self):
+    keys, offsets = [], []
+    network = fakes.make_network(3)
+
+    def unroll(params, memory, observation, first, rng_key):
+      keys.append(tuple(np.asarray(rng_key)))
+      return network.unroll(params, memory, observation, first)
+
+    def unroll_model(network, params, output, actions, constants, offset):
+      offsets.append(int(offset))
+      return model.without_model(output)
+
+    config = dataclasses.replace(
+      learners.CONFIG,
+      privileged=learner_config.PrivilegedConfig(distillation_weight=1.0),
+    )
+    optimizer = optimizers.make_optimizer(config)
+    state = train_state.initial_state(network, optimizer, jax.random.PRNGKey(0))
+    policy = np.log(np.full_like(self.batch.behaviour_logits, 0.25))
+    batch = self.batch._replace(privileged={"teacher": policy})
+    real = batch.mask == 1
+    self.assertFalse(real.all())
+    with absltest.mock.patch.object(
+      imitation.model, "unroll_model", unroll_model
+    ):
+      for _ in range(3):
+        output, _ = network.unroll(
+          state.params, {}, batch.observation, batch.first
+        )
+        state, metrics = imitation.imitate(
+          network._replace(unroll=unroll),
+          optimizer,
+          config,
+          fakes.SIZES,
+          state,
+          batch,
+          jnp.zeros([]),
+        )
+        entropy = distributions.entropy(
+          distributions.log_probs(output.policy_logits, fakes.SIZES)
+        )
+        for name, value in (("entropy", entropy), ("reward", batch.reward)):
+          np.testing.assert_allclose(
+            metrics[name], np.asarray(value)[real].mean(), rtol=1e-4
+          )
+    self.assertLen(set(keys), 3)
+    self.assertEqual(offsets, [0, 1, 0])
 
   def test_the_rate_falls_with_the_run(self):
     # The first step of Adam is the learning rate, whatever the gradient.

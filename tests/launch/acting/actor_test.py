@@ -37,6 +37,7 @@ class _Case(parameterized.TestCase):
     pool=(),
     rules=None,
     functions=fakes.FUNCTIONS,
+    seed=0,
   ):
     """Makes an actor; `self.unrolls` and `self.records` get its output."""
     self.unrolls, self.records = [], []
@@ -71,7 +72,7 @@ class _Case(parameterized.TestCase):
       emit=lambda unrolls, num: self.unrolls.extend(
         cutting.to_host(unrolls, num)
       ),
-      seed=0,
+      seed=seed,
       device=device,
       num_players=num_players,
       seats=seats,
@@ -311,23 +312,37 @@ class StepTest(_Case):
     )
     self.assertEqual(made.time, 40)
 
-  def test_each_step_draws_its_own_actions(self):
+  def test_each_step_and_each_seed_draw_their_own_actions(self):
     def act(params, state, observation, first, key):
       output, state = fakes.FUNCTIONS.act(
         params, state, observation, first, key
       )
-      drawn = jax.random.randint(key, output.action.shape, 0, 1000)
+      drawn = jax.random.randint(key, output.action.shape, 0, 1 << 30)
       return output._replace(action=jnp.asarray(drawn)), state
 
     drawing = fakes.FUNCTIONS._replace(act=act)
-    made = [self.make(length=9, functions=drawing) for _ in range(2)]
+    made, environments = [], []
+
+    def make_environment(next_task):
+      environments.append(fakes.CountingEnvironment(_NUM_ENVS, next_task))
+      return environments[-1]
+
+    for seed in (0, 0, 1):
+      made.append(
+        self.make(
+          length=9,
+          functions=drawing,
+          seed=seed,
+          make_environment=make_environment,
+        )
+      )
     actions = []
     for _ in range(3):
       for each in made:
         each.step(fakes.PARAMS, 0)
-      one, same = (each.environment.actions for each in made)
+      one, same, other = (each.actions for each in environments)
       np.testing.assert_array_equal(one, same)
-      actions.append(one)
+      actions += [one, other]
     self.assertLen(np.unique(actions), np.size(actions))
 
   def test_a_record_comes_a_fixed_number_of_steps_later(self):
