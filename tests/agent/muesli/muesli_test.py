@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.agent.muesli import muesli, retrace
+from adaland.agent.muesli import cmpo, muesli, retrace
 from tests.agent.muesli import cases, heads
 
 _CONFIG = muesli.MuesliConfig(
@@ -185,6 +185,25 @@ class LossesTest(parameterized.TestCase):
         parts[name], wanted, rtol=1e-4, atol=1e-5, err_msg=name
       )
       self.assertGreater(np.abs(wanted).sum(), 0)
+
+  def test_of_all_actions_the_cmpo_policy_is_exact(self):
+    case = cases.Case(0, True, _CONFIG)
+    advantages = heads.float32(np.random.default_rng(3).normal(size=[6, 6]))
+    parts = muesli.losses(
+      case.predictions(),
+      case.targets()._replace(samples=None, advantages=advantages),
+      case.experience(),
+      jnp.asarray(0.7),
+      heads.SIZES,
+      _CONFIG,
+    )
+    policy = cmpo.exact_policy(
+      heads.float32(case.prior), advantages / 0.7, heads.SIZES, _CONFIG
+    )
+    log_pi = heads.log_policy(case.policy_logits[:, 0])
+    np.testing.assert_allclose(
+      parts["cmpo"], -case.mask * np.sum(policy * log_pi, axis=-1), rtol=1e-4
+    )
 
   def test_what_is_switched_off_is_left_out(self):
     case = cases.Case(0, True, _CONFIG)

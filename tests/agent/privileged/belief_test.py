@@ -53,11 +53,14 @@ class TargetsTest(parameterized.TestCase):
     rules = [
       "near(black wall, purple wall) -> black sphere",
       "near(player1, yellow cube) -> black wall",
+      "near(player1, purple pyramid) -> yellow cube",
       "hold(player1, black cube) -> yellow pyramid",
     ]
     for order in (rules, rules[::-1]):
       leads, others = _targets("hold(player1, black sphere)", *order)
-      self.assertEqual(leads, {"black wall", "purple wall", "yellow cube"})
+      self.assertEqual(
+        leads, {"black wall", "purple wall", "yellow cube", "purple pyramid"}
+      )
       self.assertEqual(others, {"black cube"})
 
   def test_a_goal_of_two_objects_needs_both(self):

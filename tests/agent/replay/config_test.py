@@ -83,7 +83,7 @@ class ReplayConfigTest(parameterized.TestCase):
 
   def test_limits_of_a_queue(self):
     limits = ReplayConfig(
-      sampling="queue", capacity=3, batch_size=2
+      sampling="queue", capacity=3, batch_size=2, min_size=3
     ).rate_limits()
     self.assertTrue(limits.can_insert(inserts=2, samples=0))
     self.assertFalse(limits.can_insert(inserts=3, samples=0))
