@@ -14,6 +14,19 @@ from adaland.agent.updates import muesli_update
 from tests.agent import fakes, learners
 
 
+def _targets(network, config, params, batch):
+  return muesli_update.targets(
+    network,
+    config,
+    fakes.SIZES,
+    params,
+    batch,
+    muesli.experience_of(batch, fakes.SIZES),
+    jax.random.PRNGKey(1),
+    jax.random.PRNGKey(2),
+  )
+
+
 class TargetsTest(parameterized.TestCase):
   def test_a_privileged_critic_is_the_baseline_and_nothing_else(self):
     batch = learners.batch()
@@ -34,17 +47,7 @@ class TargetsTest(parameterized.TestCase):
         learners.CONFIG,
         privileged=learner_config.PrivilegedConfig(critic_weight=weight),
       )
-      made = muesli_update.targets(
-        network,
-        config,
-        fakes.SIZES,
-        params,
-        batch,
-        muesli.experience_of(batch, fakes.SIZES),
-        jax.random.PRNGKey(1),
-        jax.random.PRNGKey(2),
-      )
-      return made._asdict()
+      return _targets(network, config, params, batch)._asdict()
 
     without, told = targets(0.0), targets(1.0)
     np.testing.assert_allclose(
@@ -62,16 +65,7 @@ class TargetsTest(parameterized.TestCase):
     network, batch = fakes.make_network(3), learners.batch()
     params = network.init(jax.random.PRNGKey(0))
     experience = muesli.experience_of(batch, fakes.SIZES)
-    made = muesli_update.targets(
-      network,
-      config,
-      fakes.SIZES,
-      params,
-      batch,
-      experience,
-      jax.random.PRNGKey(1),
-      jax.random.PRNGKey(2),
-    )
+    made = _targets(network, config, params, batch)
     output, _ = network.unroll(params, {}, batch.observation, batch.first)
 
     def q(actions):

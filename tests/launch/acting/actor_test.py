@@ -1,7 +1,6 @@
 """Tests of adaland.launch.acting.actor, on a counting environment."""
 
 import copy
-import dataclasses
 
 import jax
 import jax.numpy as jnp
@@ -10,86 +9,16 @@ from absl.testing import absltest, parameterized
 
 from adaland.curriculum import base, coplayers
 from adaland.envs import constants
-from adaland.envs.tasks import literals
-from adaland.envs.tasks.arrays import rule_row
 from adaland.launch.acting import (
-  actor,
-  coplaying,
-  cutting,
   episode_records,
 )
-from tests.launch.acting import fakes, reference
+from tests.launch.acting import actor_case, fakes, reference
 from tests.launch.fakes import make_task
 
-_NUM_ENVS = 3
 _VERSION = 6
 
 
-class _Case(parameterized.TestCase):
-  def make(
-    self,
-    length,
-    store_memory=False,
-    on_device=False,
-    num_envs=_NUM_ENVS,
-    next_task=None,
-    make_environment=None,
-    pool=(),
-    rules=None,
-    functions=fakes.FUNCTIONS,
-    seed=0,
-  ):
-    """Makes an actor; `self.unrolls` and `self.records` get its output."""
-    self.unrolls, self.records = [], []
-    num_players, device = (2 if pool else 1), jax.local_devices()[0]
-    seats = None
-    if pool:
-      seats = coplaying.CoplayerSeats(
-        fakes.FUNCTIONS,
-        lambda number: fakes.PARAMS,
-        num_envs,
-        pool_size=1,
-        action_sizes=fakes.SIZES,
-        seed=0,
-        device=device,
-      )
-    return actor.Actor(
-      make_environment=make_environment
-      or (
-        lambda row_task: fakes.CountingEnvironment(
-          num_envs, row_task, on_device, num_players
-        )
-      ),
-      functions=functions,
-      observation_spec=fakes.SPEC,
-      action_sizes=fakes.SIZES,
-      num_envs=num_envs,
-      length=length,
-      gamma=fakes.GAMMA,
-      store_memory=store_memory,
-      next_task=next_task or fakes.Assignments(pool).next_task,
-      report=self.records.append,
-      emit=lambda unrolls, num: self.unrolls.extend(
-        cutting.to_host(unrolls, num)
-      ),
-      seed=seed,
-      device=device,
-      num_players=num_players,
-      seats=seats,
-      rules=rules,
-    )
-
-  def assert_equal(self, unrolls, expected):
-    self.assertLen(unrolls, len(expected))
-    for mine, wanted in zip(unrolls, expected, strict=True):
-      leaves = jax.tree_util.tree_leaves_with_path(wanted)
-      for (path, x), y in zip(leaves, jax.tree.leaves(mine), strict=True):
-        name = jax.tree_util.keystr(path)
-        np.testing.assert_array_equal(y, x, err_msg=name)
-        self.assertEqual(y.dtype, x.dtype, name)
-
-
-class ReferenceTest(_Case):
+class ReferenceTest(actor_case.ActorCase):
   @parameterized.parameters(
     (7, True, False),
     (7, True, True),
@@ -120,7 +49,7 @@ class ReferenceTest(_Case):
     for _ in range(times):
       made.step(fakes.PARAMS, _VERSION)
     unrolls, records = reference.play(
-      _NUM_ENVS, times, length, store_memory, _VERSION, pool
+      actor_case.NUM_ENVS, times, length, store_memory, _VERSION, pool
     )
     self.assertGreater(len(unrolls), 5)
     self.assert_equal(self.unrolls, unrolls)
@@ -138,95 +67,7 @@ class ReferenceTest(_Case):
         )
 
 
-class AssignmentTest(_Case):
-  def play(self):
-    keys = iter(range(100))
-
-    def next_task():
-      key = next(keys)
-      task = make_task(str(key), trials=3, seconds=2.0)
-      return base.Assignment(key, task, True, trials=key % 2, idle=key % 3 == 0)
-
-    made = self.make(18, num_envs=1, next_task=next_task)
-    for _ in range(200):
-      made.step(fakes.PARAMS, 0)
-    return made
-
-  def test_trials_and_player_are_the_assignment_s(self):
-    noop = (1, 2)
-    with absltest.mock.patch.object(constants, "NOOP_ACTION", noop):
-      made = self.play()
-    self.assertGreater(len(self.records), 4)
-    for record in self.records:
-      self.assertLen(record.rewards, 1 if record.key % 2 else 3)
-      self.assertEqual(record.guided, record.key % 3 == 0)
-      self.assertEqual(record.trial_seconds, 2.0)
-    for unroll in self.unrolls:
-      steps = int(unroll.mask.sum())
-      idle = bool(unroll.observation["goal"][0] % 3 == 0)
-      is_noop = (unroll.action[:steps] == noop).all(axis=1)
-      self.assertEqual(is_noop.all(), idle)
-    state, environment = made.state_dict(), made.environment
-    assert isinstance(environment, fakes.CountingEnvironment)
-    other = self.make(18, num_envs=1)
-    other.load_state_dict(jax.device_get(made.arrays), state, environment.tasks)
-    self.assertEqual(other.state_dict()["idle"], state["idle"])
-
-  def test_unrolls_carry_the_rules_of_their_own_task(self):
-    rules = [
-      literals.parse_rule(f"near({colour} cube, player1) -> nothing")
-      for colour in constants.COLOURS
-    ]
-    keys = iter(range(100))
-
-    def next_task():
-      key = next(keys)
-      one = make_task(str(key), rules=(rules[key % len(rules)],))
-      two = dataclasses.replace(one, players=one.players * 2, hiding=())
-      return base.Assignment(key, two, True)
-
-    with absltest.mock.patch.object(constants, "NOOP_ACTION", (1, 2)):
-      made = self.make(
-        18,
-        next_task=next_task,
-        pool=(coplayers.SELF,),
-        rules=(2, constants.RULE_WIDTH),
-      )
-      for _ in range(80):
-        made.step(fakes.PARAMS, 0)
-    self.assertGreater(len(self.unrolls), 2 * 2 * _NUM_ENVS)
-    for unroll in self.unrolls:
-      key = int(unroll.observation["goal"][0])
-      own, none = unroll.privileged["rules"]
-      np.testing.assert_array_equal(own, rule_row(rules[key % len(rules)]))
-      self.assertFalse(none.any())
-
-  def test_no_co_player_sits_in_a_task_of_one_player(self):
-    one = make_task()
-    two = dataclasses.replace(one, players=one.players * 2, hiding=())
-    for task, playing in ((one, set()), (two, {coplayers.FIRST_SNAPSHOT})):
-      assignment = base.Assignment(
-        0, task, True, coplayer=coplayers.FIRST_SNAPSHOT
-      )
-      made = self.make(
-        18,
-        next_task=lambda assignment=assignment: assignment,
-        pool=(coplayers.FIRST_SNAPSHOT,),
-      )
-      made.environment.reset()
-      self.assertEqual(made.playing, playing)
-
-  def test_a_state_of_an_earlier_version_has_nobody_idle(self):
-    made = self.make(18, num_envs=1)
-    made.step(fakes.PARAMS, 0)
-    state, environment = made.state_dict(), made.environment
-    assert isinstance(environment, fakes.CountingEnvironment)
-    del state["idle"]
-    made.load_state_dict(jax.device_get(made.arrays), state, environment.tasks)
-    self.assertEqual(made.state_dict()["idle"], [False])
-
-
-class UnrollTest(_Case):
+class UnrollTest(actor_case.ActorCase):
   """Tests of unrolls of one environment, by hand; its tasks have 15 steps."""
 
   def play(self, length, times, **more):
@@ -302,7 +143,7 @@ class UnrollTest(_Case):
     )
 
 
-class StepTest(_Case):
+class StepTest(actor_case.ActorCase):
   def test_counts_the_environments_that_took_an_action(self):
     made = self.make(length=40)
     counts = [made.step(fakes.PARAMS, 0) for _ in range(40)]
@@ -324,7 +165,9 @@ class StepTest(_Case):
     made, environments = [], []
 
     def make_environment(next_task):
-      environments.append(fakes.CountingEnvironment(_NUM_ENVS, next_task))
+      environments.append(
+        fakes.CountingEnvironment(actor_case.NUM_ENVS, next_task)
+      )
       return environments[-1]
 
     for seed in (0, 0, 1):
@@ -368,7 +211,7 @@ class StepTest(_Case):
     def make_environment(next_task):
       environments.append(
         fakes.CountingEnvironment(
-          _NUM_ENVS, next_task, num_players=2 if pool else 1
+          actor_case.NUM_ENVS, next_task, num_players=2 if pool else 1
         )
       )
       return environments[-1]

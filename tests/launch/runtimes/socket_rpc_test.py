@@ -195,7 +195,7 @@ class SocketRpcTest(absltest.TestCase):
     for count in (1, 2):
       # In a thread, as nobody would answer if the server had ended.
       threading.Thread(target=call, daemon=True).start()
-      fakes.until(lambda: len(answers) == count, 30.0)  # noqa: B023
+      fakes.until(lambda count=count: len(answers) == count, 30.0)
       resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     self.assertEqual(answers, [1, 2])
     server.check()

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import importlib.util
-import itertools
 import os
 import shutil
 import signal
@@ -25,7 +24,6 @@ from adaland.agent.replay.reverb import (
   connection,
   owner,
   private,
-  server_process,
 )
 from adaland.agent.replay.spec import UnrollSpec
 from tests.agent.replay import examples
@@ -347,63 +345,6 @@ class ReverbReplayTest(absltest.TestCase):
     self.assertBetween(info.samples, 302, 303)
     self.assertEqual(info.size, info.inserts - info.samples)
     sampler.close()
-
-
-_LATE = TimeoutError("No replay server at unix:/x for 10 s.")
-
-
-class StartTest(absltest.TestCase):
-  """Tests with a small program in place of the server."""
-
-  def setUp(self):
-    super().setUp()
-    self.processes: list[subprocess.Popen] = []
-    self.started = self.enter_context(
-      mock.patch.object(server_process, "start", side_effect=self.start)
-    )
-
-  def start(self, *_):
-    process = subprocess.Popen(
-      [sys.executable, "-c", "import sys; sys.stdin.read()"],
-      stdin=subprocess.PIPE,
-      stdout=subprocess.PIPE,
-    )
-    self.addCleanup(process.kill)
-    self.processes.append(process)
-    return process, "unix:/x"
-
-  def connect(self, *answers):
-    """Makes connections that are as given, the last one again and again."""
-    answers = itertools.chain(answers, itertools.repeat(answers[-1]))
-    self.enter_context(
-      mock.patch.object(connection, "Connection", side_effect=answers)
-    )
-
-  def test_a_server_that_does_not_answer_in_time_is_stopped(self):
-    for answers in ([_LATE], [mock.Mock(), _LATE]):
-      self.connect(*answers)
-      # Not an OSError, which would be the user's mistake.
-      with self.assertRaisesRegex(RuntimeError, "^No replay server at unix:/x"):
-        owner.start_server(_config(), _spec())
-      self.assertIsNotNone(self.processes[-1].returncode)
-      *_, scratch = self.started.call_args.args
-      self.assertFalse(os.path.exists(scratch))
-
-  def test_a_restart_is_an_answer(self):
-    silent = {"answers.return_value": False, "renew.return_value": False}
-    self.connect(mock.Mock(), mock.Mock(**silent), _LATE)
-    replay = owner.start_server(_config(), _spec())
-    self.addCleanup(replay.close)
-    before = replay.answered
-    with self.assertLogs(level="WARNING") as logs:
-      self.processes[0].kill()
-      deadline = time.monotonic() + 60
-      while len(logs.output) < 2 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    self.assertIn("died (-9); restarting it", logs.output[0])
-    self.assertIn("No replay server at unix:/x", logs.output[1])
-    self.assertIsNone(self.processes[1].poll())
-    self.assertGreater(replay.answered, before)
 
 
 def _free_port():
