@@ -153,6 +153,7 @@ STUDIES: Final[dict[str, Study]] = {
       ),
       Variant("ppo", (*sizes.UNTAUGHT, "learner.algorithm=ppo")),
       Variant("vtrace", (*sizes.UNTAUGHT, "learner.algorithm=vtrace")),
+      Variant("memoryless", (*sizes.UNTAUGHT, "network.memory=none")),
     ),
     {"laptop": sizes.LAPTOP, "micro": sizes.UNTAUGHT_MICRO},
   ),
@@ -172,6 +173,7 @@ STUDIES: Final[dict[str, Study]] = {
       Variant("noop-filter", ("curriculum.kind=noop",)),
       # Each update learns from as many unrolls as the other variants' do.
       Variant("proxy", ("learner.proxy.share=0.25", "replay.batch_size=32")),
+      _memory("none"),
     ),
     {"laptop": sizes.WIDE, "micro": sizes.WIDE_MICRO},
   ),
