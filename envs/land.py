@@ -28,7 +28,7 @@ from adaland.envs.land_types import (
 )
 from adaland.envs.observations import observations
 from adaland.envs.physics import backends, base
-from adaland.envs.stepping import device, host, players
+from adaland.envs.stepping import device, host, players, seeds
 from adaland.envs.stepping.base import Observed, Stepper
 from adaland.envs.stepping.schedule import NextTask, Schedule
 from adaland.envs.tasks.task import Task
@@ -85,10 +85,11 @@ class Land:
       next_task: Function of an environment's index that returns its next
         task, which may be prepared by `task_rows.prepare`.
       seed: Seed of each environment; one integer s means s, s + 1, ...
+
+    Raises:
+      ValueError: If the number or a seed is not allowed.
     """
-    if num_envs < 1:
-      raise ValueError(f"num_envs is {num_envs}, allowed: 1 or more")
-    self.num_envs = num_envs
+    self.num_envs = seeds.checked_num_envs(num_envs)
     self.config = config
     self.schedule = Schedule(num_envs, config, next_task, seed)
     physics: Any = backends.make(

@@ -69,7 +69,7 @@ def make(
     actions are int [N, A].
 
   Raises:
-    UserError: If there is no such preset, or a task does not fit.
+    UserError: If an argument is invalid, or a task does not fit.
   """
   if source is None and tasks is not None:
     config = None
@@ -80,6 +80,7 @@ def make(
     config = experiment.ExperimentConfig(
       env=trained_agent.default_env([chosen.task(0)])
     )
+  num_envs = _checked_count("num_envs", num_envs)
   seed = policies.checked_seed(seed)
   draws = task_sets.Draws(chosen, seed)
   env = config.env

@@ -9,6 +9,7 @@ from gymnasium.vector import utils
 from adaland.envs import constants, land
 from adaland.envs.adaptors import first_person, gymnasium_spaces
 from adaland.envs.sampling import task_sets
+from adaland.envs.stepping import seeds
 from adaland.envs.tasks.task import Task
 
 
@@ -44,7 +45,7 @@ class LandVectorEnv(gymnasium.vector.VectorEnv):
     """
     config = config or land.LandConfig()
     gymnasium_spaces.check(config, render_mode)
-    self.num_envs = num_envs
+    self.num_envs = seeds.checked_num_envs(num_envs)
     self.render_mode = render_mode
     self.metadata = {
       "render_modes": list(gymnasium_spaces.RENDER_MODES),

@@ -1,9 +1,20 @@
-"""Seeds of a batch of environments."""
+"""Number and seeds of a batch of environments."""
 
 from collections.abc import Sequence
 from typing import Any, TypeGuard
 
 import numpy as np
+
+
+def checked_num_envs(num_envs: Any) -> int:
+  """Returns the number of environments, N, as Python's number.
+
+  Raises:
+    ValueError: If it is not an integer from 1.
+  """
+  if not _is_integer(num_envs) or num_envs < 1:
+    raise ValueError(f"num_envs is {num_envs!r}, allowed: an integer from 1")
+  return int(num_envs)
 
 
 def of_each(seed: Any, num_envs: int, may_keep: bool) -> tuple[int | None, ...]:
@@ -37,5 +48,8 @@ def of_each(seed: Any, num_envs: int, may_keep: bool) -> tuple[int | None, ...]:
 
 
 def _is_seed(value: Any) -> TypeGuard[int | np.integer]:
-  integer = isinstance(value, (int, np.integer))
-  return integer and not isinstance(value, bool) and bool(value >= 0)
+  return _is_integer(value) and bool(value >= 0)
+
+
+def _is_integer(value: Any) -> TypeGuard[int | np.integer]:
+  return isinstance(value, (int, np.integer)) and not isinstance(value, bool)

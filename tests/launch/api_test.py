@@ -51,6 +51,13 @@ class MakeTest(parameterized.TestCase):
     self.assertEqual(names(1), names(1))
     self.assertNotEqual(names(1), names(2))
 
+  @parameterized.parameters(0, 2.0, True, "2")
+  def test_refuses_numbers_of_environments(self, num_envs):
+    with self.assertRaisesRegex(
+      errors.UserError, f"num_envs is {num_envs!r}, allowed: a whole number"
+    ):
+      api.make("smoke", num_envs)
+
   def test_the_held_out_half(self):
     env = api.make("smoke", num_envs=3, held_out=True)
     env.reset()

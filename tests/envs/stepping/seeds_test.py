@@ -9,6 +9,20 @@ from absl.testing import absltest, parameterized
 from adaland.envs.stepping import seeds
 
 
+class CheckedNumEnvsTest(parameterized.TestCase):
+  @parameterized.parameters(1, np.int32(3))
+  def test_a_number_is_pythons(self, num_envs):
+    found = seeds.checked_num_envs(num_envs)
+    self.assertEqual((found, type(found)), (num_envs, int))
+
+  @parameterized.parameters(0, -1, 2.0, True, "2", None)
+  def test_refuses(self, num_envs: Any):
+    with self.assertRaisesRegex(
+      ValueError, f"num_envs is {num_envs!r}, allowed: an integer from 1"
+    ):
+      seeds.checked_num_envs(num_envs)
+
+
 class OfEachTest(parameterized.TestCase):
   @parameterized.parameters(
     (0, (0, 1)),
