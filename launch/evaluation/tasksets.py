@@ -1,5 +1,6 @@
 """Sets of tasks by name: files, probes, a run's task family."""
 
+import collections
 import dataclasses
 import hashlib
 import json
@@ -99,12 +100,18 @@ def is_held_out(name: str) -> bool:
 
 
 def ids(tasks: Sequence[Task]) -> list[str]:
-  """Returns tasks' names for a report; equal names are numbered."""
+  """Returns a different name of each task for a report.
+
+  Equal names are numbered, or all names if one already ends like that.
+  """
   names = [task.name or "task" for task in tasks]
-  return [
-    name if names.count(name) == 1 else f"{name} #{i}"
-    for i, name in enumerate(names)
+  count = collections.Counter(names)
+  numbered = [f"{name} #{i}" for i, name in enumerate(names)]
+  found = [
+    name if count[name] == 1 else number
+    for name, number in zip(names, numbered, strict=True)
   ]
+  return found if len(set(found)) == len(found) else numbered
 
 
 def fingerprint(tasks: Sequence[Task]) -> str:

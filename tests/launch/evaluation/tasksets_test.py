@@ -115,6 +115,10 @@ class TasksetsTest(parameterized.TestCase):
     tasks = [fakes.make_task(name) for name in ("x", "y", "x", "")]
     self.assertEqual(tasksets.ids(tasks), ["x #0", "y", "x #2", "task"])
 
+  def test_ids_differ_from_names_that_are_numbered_already(self):
+    tasks = [fakes.make_task(name) for name in ("x", "x", "x #1", "y")]
+    self.assertEqual(tasksets.ids(tasks), ["x #0", "x #1", "x #1 #2", "y #3"])
+
 
 if __name__ == "__main__":
   absltest.main()
