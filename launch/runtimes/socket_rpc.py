@@ -9,6 +9,7 @@ user that know the key are accepted. Files are never unpickled.
 """
 
 import contextlib
+import errno
 import logging
 import multiprocessing
 import os
@@ -172,7 +173,7 @@ class Server:
     faults = 0
     while not self._closed:
       try:
-        conn = self._listener.accept()
+        self._admit(self._listener.accept())
       except OSError as error:
         # A child may be killed while it connects; the server listens on.
         faults += 1
@@ -182,11 +183,20 @@ class Server:
           )
           return
         time.sleep(self._fault_seconds)
-        continue
-      faults = 0
+      else:
+        faults = 0
+
+  def _admit(self, conn: connection.Connection) -> None:
+    """Serves a connection of this user in a thread; closes any other."""
+    served = False
+    try:
       if _is_of_this_user(conn):
         threading.Thread(target=self._serve, args=(conn,), daemon=True).start()
-      else:
+        served = True
+    except RuntimeError as error:  # The system has no room for a thread.
+      raise OSError(errno.EAGAIN, str(error)) from error
+    finally:
+      if not served:
         conn.close()
 
   def _serve(self, conn: connection.Connection) -> None:

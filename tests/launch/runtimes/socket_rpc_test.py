@@ -170,6 +170,23 @@ class SocketRpcTest(absltest.TestCase):
       self.assertEqual(peer.call("next", 1), count)
     server.check()
 
+  def test_a_thread_that_cannot_start_is_a_fault_that_may_pass(self):
+    starts = iter([RuntimeError("can't start new thread")])
+    start = threading.Thread.start
+
+    def refuse_once(thread):
+      error = next(starts, None)
+      if error is not None:
+        raise error
+      start(thread)
+
+    caller = self.peer()
+    with mock.patch.object(threading.Thread, "start", refuse_once):
+      with self.assertRaises(ConnectionError):
+        caller.call("next", 1)
+      self.assertEqual(self.peer().call("next", 1), 1)
+    self.server.check()
+
   def test_the_last_free_descriptor_is_enough_for_a_connection(self):
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
