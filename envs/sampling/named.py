@@ -8,6 +8,7 @@ mixed, optionally with weights: "3*traps+find".
 
 import dataclasses
 import difflib
+import functools
 import typing
 from typing import Any
 
@@ -67,7 +68,9 @@ def _first(text: str) -> str:
   return text.split("+")[0].split(":")[0].rpartition("*")[2].strip()
 
 
-def parse(text: str) -> list[Weighted]:
+# Actors need the sizes of a family's tasks for each new task.
+@functools.lru_cache(maxsize=64)
+def parse(text: str) -> tuple[Weighted, ...]:
   """Reads a name: the families that it stands for, with their weights.
 
   Args:
@@ -90,14 +93,14 @@ def parse(text: str) -> list[Weighted]:
     if name in COMPOSITES:
       members = parse(COMPOSITES[name])
     elif name in FAMILIES:
-      members = [(FAMILIES[name](), 1)]
+      members = ((FAMILIES[name](), 1),)
     else:
       allowed = ", ".join(NAMES)
       raise ValueError(f"{text!r}: no family {name!r}, allowed: {allowed}")
     found += [
       (_changed(family, settings, text), turns * n) for family, n in members
     ]
-  return found
+  return tuple(found)
 
 
 def _changed(

@@ -12,7 +12,7 @@ from adaland.envs.tasks import json_files
 class NamedTest(parameterized.TestCase):
   def test_names(self):
     for name, kind in named.FAMILIES.items():
-      self.assertEqual(named.parse(name), [(kind(), 1)])
+      self.assertEqual(named.parse(name), ((kind(), 1),))
       self.assertTrue(named.is_named(name))
     self.assertLen(named.parse("mixture"), 6)
 
@@ -21,13 +21,13 @@ class NamedTest(parameterized.TestCase):
       candidates=3, tiles=(6, 6), trials=(1, 4), trial_seconds=7.5, places=1
     )
     text = "chain:candidates=3, tiles=6,trials=1-4,trial_seconds=7.5,places=1"
-    self.assertEqual(named.parse(text), [(family, 1)])
+    self.assertEqual(named.parse(text), ((family, 1),))
 
   def test_mixtures(self):
     text = "3*traps:candidates=4 + 2*find"
     self.assertEqual(
       named.parse(text),
-      [(candidates.Traps(candidates=4), 3), (candidates.Find(), 2)],
+      ((candidates.Traps(candidates=4), 3), (candidates.Find(), 2)),
     )
     weights = [n for _, n in named.parse("2*mixture+traps")]
     self.assertEqual(weights, [2] * 6 + [1])
