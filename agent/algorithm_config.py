@@ -2,7 +2,12 @@
 
 import dataclasses
 
-from adaland.agent.validation import require, require_choice
+from adaland.agent.validation import (
+  require,
+  require_choice,
+  require_float32,
+  require_size,
+)
 
 RETURNS = ("retrace", "vtrace")
 CMPO = ("sampled", "exact", "none")
@@ -80,8 +85,7 @@ class MuesliConfig:
       "('vtrace', 'none') with model=False, which gives no q-values",
     )
     for name in ("num_samples", "model_steps", "model_every"):
-      value = getattr(self, name)
-      require(value >= 1, name, value, "at least 1")
+      require_size(name, getattr(self, name))
     for name in ("advantage_clip", "variance_epsilon", "value_range", "z_init"):
       value = getattr(self, name)
       require(value > 0, name, value, "above 0")
@@ -111,6 +115,7 @@ class MuesliConfig:
       (self.behaviour_prior, self.uniform_prior),
       "a sum of at most 1",
     )
+    require_float32(self)
 
   @property
   def looks_ahead(self) -> bool:
@@ -145,3 +150,4 @@ class ActorCriticConfig:
     for name in ("value_weight", "entropy_weight"):
       value = getattr(self, name)
       require(value >= 0, name, value, "a number from 0")
+    require_float32(self)

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Final
 
-from adaland.agent.validation import require, require_choice
+from adaland.agent.validation import MAX_SIZE, require, require_choice
 
 MEMORIES: Final = (
   "transformer_xl",
@@ -280,8 +280,10 @@ class NetworkConfig:
 
 def _check_size(name: str, value: int) -> None:
   require(
-    isinstance(value, int) and not isinstance(value, bool) and value >= 1,
+    isinstance(value, int)
+    and not isinstance(value, bool)
+    and 1 <= value <= MAX_SIZE,
     name,
     value,
-    "an integer from 1",
+    f"an integer from 1 to {MAX_SIZE}",
   )

@@ -7,7 +7,13 @@ does not import optax and rlax.
 import dataclasses
 
 from adaland.agent.algorithm_config import ActorCriticConfig, MuesliConfig
-from adaland.agent.validation import require, require_choice
+from adaland.agent.validation import (
+  MAX_SIZE,
+  require,
+  require_choice,
+  require_float32,
+  require_size,
+)
 
 __all__ = [
   "ActorCriticConfig",
@@ -90,6 +96,7 @@ class PrivilegedConfig:
       self.distillation_alone,
       f"0 to distillation_share ({self.distillation_share})",
     )
+    require_float32(self)
 
   @property
   def needs_rules(self) -> bool:
@@ -127,15 +134,14 @@ class ProxyConfig:
   def __post_init__(self):
     require(0 < self.share <= 1, "proxy.share", self.share, "above 0, to 1")
     require(
-      self.width >= 4 and self.width % 4 == 0,
+      4 <= self.width <= MAX_SIZE and self.width % 4 == 0,
       "proxy.width",
       self.width,
-      "multiples of 4",
+      f"multiples of 4, to {MAX_SIZE}",
     )
-    require(
-      self.num_layers >= 1, "proxy.num_layers", self.num_layers, "at least 1"
-    )
+    require_size("proxy.num_layers", self.num_layers)
     require(self.noise >= 0, "proxy.noise", self.noise, "a number from 0")
+    require_float32(self, "proxy.")
 
   @property
   def used(self) -> bool:
@@ -232,6 +238,7 @@ class LearnerConfig:
       value = getattr(self, name)
       require(value >= 0, name, value, "a number from 0")
     require(0 <= self.final_rate <= 1, "final_rate", self.final_rate, "0 to 1")
+    require_float32(self)
 
   @property
   def learns_values(self) -> bool:

@@ -46,9 +46,14 @@ class LearnabilityConfig:
   solved: float = 0.1
 
   def __post_init__(self):
-    for name in ("candidates", "rollouts", "kept", "train_episodes"):
-      self._require(getattr(self, name) >= 1, name, "at least 1")
-    self._require(self.rollouts >= 2, "rollouts", "at least 2, for p (1 - p)")
+    for name, least, most in (
+      ("candidates", 1, 10_000),
+      ("rollouts", 2, 1_000),  # p (1 - p) needs two.
+      ("kept", 1, 10_000),
+      ("train_episodes", 1, 1_000_000_000),
+    ):
+      value = getattr(self, name)
+      self._require(least <= value <= most, name, f"{least} to {most}")
     self._require(
       self.kept <= self.candidates,
       "kept",

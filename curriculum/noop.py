@@ -22,6 +22,8 @@ _AGENT, _IDLE, _TRAIN = range(3)
 _MAX_PROPOSED = 2000
 # Attempts to draw a task that is not under evaluation.
 _REDRAWS = 10
+# Maximum number of a task's trials or episodes.
+_MOST_EPISODES = 10_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,9 +60,12 @@ class NoopConfig:
   def __post_init__(self):
     for field in dataclasses.fields(self):
       value = getattr(self, field.name)
-      least = 1 if field.name in ("evaluations", "train_episodes") else 0
       name = f"curriculum.noop.{field.name}"
-      validation.require(value >= least, name, value, f"at least {least}")
+      if field.name in ("evaluations", "train_episodes"):
+        allowed = 1 <= value <= _MOST_EPISODES
+        validation.require(allowed, name, value, f"1 to {_MOST_EPISODES}")
+      else:
+        validation.require(value >= 0, name, value, "at least 0")
 
 
 def verdict(

@@ -6,10 +6,12 @@ import json
 import math
 from typing import NamedTuple
 
-from adaland.agent.validation import require, require_choice
+from adaland.agent.validation import require, require_choice, require_size
 
 KINDS = ("auto", "reverb", "memory")
 SAMPLINGS = ("uniform", "queue")
+# More unrolls than any machine holds.
+MAX_CAPACITY = 1_000_000_000
 
 
 class RateLimits(NamedTuple):
@@ -79,10 +81,13 @@ class ReplayConfig:
   def __post_init__(self):
     require_choice("replay.kind", self.kind, KINDS)
     require_choice("replay.sampling", self.sampling, SAMPLINGS)
-    require(self.capacity >= 1, "replay.capacity", self.capacity, "at least 1")
     require(
-      self.batch_size >= 1, "replay.batch_size", self.batch_size, "at least 1"
+      1 <= self.capacity <= MAX_CAPACITY,
+      "replay.capacity",
+      self.capacity,
+      f"1 to {MAX_CAPACITY}",
     )
+    require_size("replay.batch_size", self.batch_size)
     require(
       1 <= self.min_size <= self.capacity,
       "replay.min_size",

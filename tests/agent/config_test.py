@@ -19,6 +19,7 @@ class NetworkConfigTest(parameterized.TestCase):
     ("local_length", 0),
     ("skip_every", 0),
     ("d_model", "64"),
+    ("d_model", 100_001),
     ("d_model", True),
     ("belief", 1),
     ("patches", {"size": 8}),

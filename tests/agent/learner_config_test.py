@@ -1,5 +1,6 @@
 """Tests of adaland.agent.learner_config."""
 
+import re
 from typing import Any
 
 from absl.testing import absltest, parameterized
@@ -7,10 +8,17 @@ from absl.testing import absltest, parameterized
 from adaland.agent import learner_config
 
 
+def _refusal(name, value):
+  """Returns the pattern of the error that names a field and its value."""
+  return re.escape(f"{name} is {value}, allowed: ")
+
+
 class MuesliConfigTest(parameterized.TestCase):
   @parameterized.parameters(
     ("num_samples", 0),
+    ("num_samples", 100_001),
     ("model_steps", 0),
+    ("variance_epsilon", 1e-320),
     ("gamma", 1.1),
     ("retrace_lambda", -0.1),
     ("advantage_clip", 0.0),
@@ -19,7 +27,7 @@ class MuesliConfigTest(parameterized.TestCase):
     ("reward_weight", -1.0),
   )
   def test_bad_values_are_named(self, name, value):
-    with self.assertRaisesRegex(ValueError, f"{name} is {value}, allowed: "):
+    with self.assertRaisesRegex(ValueError, _refusal(name, value)):
       learner_config.MuesliConfig(**{name: value})
 
   def test_the_prior_s_weights_have_a_bound(self):
@@ -56,16 +64,39 @@ class MuesliConfigTest(parameterized.TestCase):
 
 class ActorCriticConfigTest(parameterized.TestCase):
   @parameterized.parameters(
-    ("trace_lambda", 1.1), ("ratio_clip", 0.0), ("entropy_weight", -1.0)
+    ("trace_lambda", 1.1),
+    ("ratio_clip", 0.0),
+    ("entropy_weight", -1.0),
+    ("value_weight", 1e308),
   )
   def test_bad_values_are_named(self, name, value):
-    with self.assertRaisesRegex(ValueError, f"{name} is {value}, allowed: "):
+    with self.assertRaisesRegex(ValueError, _refusal(name, value)):
       learner_config.ActorCriticConfig(**{name: value})
+
+
+class ProxyConfigTest(parameterized.TestCase):
+  @parameterized.parameters(
+    ("share", 0.0),
+    ("share", 1.5),
+    ("width", 0),
+    ("width", 6),
+    ("width", 100_004),
+    ("num_layers", 0),
+    ("num_layers", 100_001),
+    ("noise", -0.1),
+    ("noise", 1e308),
+  )
+  def test_bad_values_are_named(self, name, value):
+    with self.assertRaisesRegex(
+      ValueError, "^" + _refusal(f"proxy.{name}", value)
+    ):
+      learner_config.ProxyConfig(**{name: value})
 
 
 class LearnerConfigTest(parameterized.TestCase):
   @parameterized.parameters(
     ("learning_rate", 0.0),
+    ("learning_rate", 1e308),
     ("update_clip", -1.0),
     ("adam_b1", 1.0),
     ("target_rate", 0.0),
@@ -73,7 +104,7 @@ class LearnerConfigTest(parameterized.TestCase):
     ("final_rate", 1.5),
   )
   def test_bad_values_are_named(self, name, value):
-    with self.assertRaisesRegex(ValueError, f"{name} is {value}, allowed: "):
+    with self.assertRaisesRegex(ValueError, _refusal(name, value)):
       learner_config.LearnerConfig(**{name: value})
 
   def test_an_unknown_algorithm_is_told_what_is_allowed(self):
@@ -137,6 +168,7 @@ class PrivilegedConfigTest(parameterized.TestCase):
 
   @parameterized.parameters(
     ("belief_weight", -1.0),
+    ("belief_weight", 1e308),
     ("critic_weight", float("nan")),
     ("distillation_weight", -0.1),
     ("distillation_share", 0.0),
@@ -147,7 +179,7 @@ class PrivilegedConfigTest(parameterized.TestCase):
     ("distillation_alone", 0.5),
   )
   def test_bad_values_are_named(self, name, value):
-    with self.assertRaisesRegex(ValueError, f"{name} is {value}, allowed: "):
+    with self.assertRaisesRegex(ValueError, _refusal(name, value)):
       learner_config.PrivilegedConfig(**{name: value})
 
 

@@ -18,7 +18,9 @@ _SOLVED = (0, 1, 2, 4, 3)  # Out of four episodes of each candidate.
 class ConfigTest(parameterized.TestCase):
   @parameterized.parameters(
     ("candidates", 0),
+    ("candidates", 10_001),
     ("rollouts", 1),
+    ("rollouts", 1_001),
     ("kept", 0),
     ("kept", 65),
     ("train_episodes", 0),
@@ -44,6 +46,7 @@ class ConfigTest(parameterized.TestCase):
         solved=0.0,
       )
       self.assertEqual(config.replay_probability, replay_probability)
+    learnability.LearnabilityConfig(candidates=10_000, rollouts=1_000)
 
 
 class LearnabilityCurriculumTest(parameterized.TestCase):

@@ -51,7 +51,12 @@ class VerdictTest(parameterized.TestCase):
     self.assertEqual(noop.verdict(agent, idle, config), why)
 
   @parameterized.parameters(
-    ("evaluations", 0), ("train_episodes", 0), ("margin", -0.1)
+    ("evaluations", 0),
+    ("evaluations", 10_001),
+    ("train_episodes", 0),
+    ("train_episodes", 10_001),
+    ("margin", -0.1),
+    ("spread", -0.1),
   )
   def test_bad_values_are_named(self, name, value):
     with self.assertRaisesRegex(

@@ -242,9 +242,11 @@ class ConfigTest(parameterized.TestCase):
     ("replay_probability", 0.0),
     ("replay_probability", 1.1),
     ("capacity", 0),
+    ("capacity", 1_000_001),
     ("min_fraction", -0.1),
     ("min_fraction", 1.1),
     ("train_trials", 0),
+    ("train_trials", 10_001),
     ("staleness", -0.1),
     ("staleness", 1.1),
     ("beta", 0.0),
@@ -266,6 +268,7 @@ class ConfigTest(parameterized.TestCase):
     )
     # Even then the archive must have a task to draw.
     self.assertEqual(config.min_size(10**9), 1)
+    plr.PLRConfig(capacity=1_000_000, train_trials=10_000)
     config = plr.PLRConfig(min_fraction=1.0, staleness=1.0)
     self.assertEqual(config.min_size(10**9), 1000)
     self.assertEqual(config.min_size(999), 999)
