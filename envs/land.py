@@ -28,7 +28,7 @@ from adaland.envs.land_types import (
 )
 from adaland.envs.observations import observations
 from adaland.envs.physics import backends, base
-from adaland.envs.stepping import device, host, players, seeds
+from adaland.envs.stepping import device, forks, host, players, seeds
 from adaland.envs.stepping.base import Observed, Stepper
 from adaland.envs.stepping.schedule import NextTask, Schedule
 from adaland.envs.tasks.task import Task
@@ -88,7 +88,9 @@ class Land:
 
     Raises:
       ValueError: If the number or a seed is not allowed.
+      RuntimeError: If this process is a fork of one that has environments.
     """
+    forks.check()
     self.num_envs = seeds.checked_num_envs(num_envs)
     self.config = config
     self.schedule = Schedule(num_envs, config, next_task, seed)
