@@ -10,6 +10,7 @@ the fields of `LandConfig`::
 """
 
 import dataclasses
+import inspect
 import os
 from typing import Any
 
@@ -22,6 +23,8 @@ from adaland.envs.tasks import json_files, probes
 
 def probe_tasks(probe: str) -> task_sets.TaskSet:
   """Returns a probe by its name."""
+  if not isinstance(probe, str):
+    raise ValueError(f"probe is {probe!r}, allowed: a probe's name")
   return task_sets.TaskList((probes.load(probe),))
 
 
@@ -91,7 +94,17 @@ def _family(tasks: Any) -> families.TaskFamily:
 def _read(
   source: str, arguments: dict[str, Any]
 ) -> tuple[task_sets.TaskSet, land.LandConfig]:
-  names = {field.name for field in dataclasses.fields(land.LandConfig)}
+  own = inspect.signature(SOURCES[source]).parameters
+  names = [field.name for field in dataclasses.fields(land.LandConfig)]
+  for name in arguments:
+    if name not in (*own, *names):
+      raise TypeError(
+        f"adaland/{source}-v0 has no keyword {name!r}, allowed: "
+        f"{', '.join([*own, *names])}"
+      )
+  for name, parameter in own.items():
+    if parameter.default is parameter.empty and name not in arguments:
+      raise TypeError(f"adaland/{source}-v0 needs the keyword {name!r}")
   sizes = {key: value for key, value in arguments.items() if key in names}
-  rest = {key: value for key, value in arguments.items() if key not in names}
+  rest = {key: value for key, value in arguments.items() if key in own}
   return SOURCES[source](**rest), land.LandConfig(**sizes)

@@ -91,8 +91,14 @@ class MakeTest(parameterized.TestCase):
 
   @parameterized.parameters(
     ("Probe", {"probe": "dont-ac"}, ValueError, "no probe is named 'dont-ac'"),
-    ("Probe", {}, TypeError, "missing 1 required .*'probe'"),
-    ("Probe", {"probe": "dont-act", "slots": 3}, TypeError, "'slots'"),
+    ("Probe", {"probe": 3}, ValueError, "probe is 3, allowed: a probe's name"),
+    ("Probe", {}, TypeError, "adaland/Probe-v0 needs the keyword 'probe'"),
+    (
+      "Probe",
+      {"probe": "dont-act", "slots": 3},
+      TypeError,
+      "Probe-v0 has no keyword 'slots', allowed: probe, num_slots, ",
+    ),
     ("File", {"file": "/no/file"}, ValueError, "/no/file: No such file"),
     ("Train", {"tasks": 3}, ValueError, "task family is 3"),
     ("Train", {"num_slots": 0}, ValueError, "num_slots is 0, allowed: 1 to"),
