@@ -5,6 +5,8 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from adaland.agent.checkpoint import weights
 from adaland.envs import constants, land
 from adaland.envs.sampling import families, task_sets
@@ -77,9 +79,9 @@ def make(
     config = _config("laptop" if source is None else source)
   chosen = _task_set(tasks, config, held_out)
   if config is None:
-    config = experiment.ExperimentConfig(
-      env=trained_agent.default_env([chosen.task(0)])
-    )
+    with errors.user_input("tasks"):
+      first = chosen.task(0)
+    config = experiment.ExperimentConfig(env=trained_agent.default_env([first]))
   num_envs = _checked_count("num_envs", num_envs)
   seed = policies.checked_seed(seed)
   draws = task_sets.Draws(chosen, seed)
@@ -87,7 +89,8 @@ def make(
 
   def next_task(row: int) -> Task:
     del row
-    task = draws.next()
+    with errors.user_input("tasks"):
+      task = draws.next()
     task_source.check_room(task, env, "these")
     return task
 
@@ -97,7 +100,7 @@ def make(
 def evaluate(
   policy: Any,
   source: Source | None = None,
-  trials: Sequence[int] = (1, 2, 3),
+  trials: Sequence[int] | np.ndarray = (1, 2, 3),
   *,
   tasks: Tasks | None = None,
   num_tasks: int = 100,
@@ -200,8 +203,11 @@ def _checked_count(field: str, value: Any) -> int:
   return int(value)
 
 
-def _checked_trials(trials: Sequence[int]) -> list[int]:
-  whole = isinstance(trials, Sequence) and all(map(policies.is_whole, trials))
+def _checked_trials(trials: Any) -> list[int]:
+  listed = isinstance(trials, Sequence) or (
+    isinstance(trials, np.ndarray) and trials.ndim == 1
+  )
+  whole = listed and all(map(policies.is_whole, trials))
   chosen = sorted({int(k) for k in trials}) if whole else []
   if not chosen or not 1 <= chosen[0] <= chosen[-1] <= constants.MAX_TRIALS:
     raise errors.UserError(

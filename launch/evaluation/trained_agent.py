@@ -191,6 +191,10 @@ def load_agent(
     UserError: If there is no run or checkpoint, or it is broken, or the seed
       or the temperature is out of range.
   """
+  if not isinstance(workdir, (str, os.PathLike)):
+    raise errors.UserError(
+      f"workdir is {errors.shown(workdir)}, allowed: a path, or agent:NAME"
+    )
   saved = load(os.fspath(workdir), own_parts)
   training = saved.training
   counters: dict[str, float] = {

@@ -87,6 +87,7 @@ class MakeTest(parameterized.TestCase):
       ({"tasks": "no/such/folder"}, "tasks: no/such/folder: no such folder"),
       ({"tasks": "trap"}, "tasks: trap: no such family .* mean 'traps'"),
       ({"tasks": []}, "tasks: there are 0 tasks, allowed: 1 or more"),
+      ({"tasks": lambda index: index}, "tasks: .* is 0, allowed: a Task"),
       ({"seed": -1}, "seed is -1, allowed: a whole number from 0"),
       ({"seed": 0.5}, "seed is 0.5, allowed: a whole number from 0"),
     )
@@ -174,6 +175,14 @@ class EvaluateTest(absltest.TestCase):
         ("noop", "smoke", ()),
         r"trials is \(\), allowed: a sequence of .* to 48",
       ),
+      (
+        ("noop", "smoke", np.array([1.5])),
+        r"trials is array\(\[1.5\]\), allowed: a sequence",
+      ),
+      (
+        ("noop", "smoke", np.array([[1]])),
+        r"trials is array\(\[\[1\]\]\), allowed: a sequence",
+      ),
       (("noop", "smoke", (0, 1)), "trials is .*, allowed: a sequence"),
       (("noop", "smoke", 2), "trials is 2, allowed: a sequence"),
       (("noop", "smoke", (True,)), "trials is .True,., allowed: a sequence"),
@@ -206,7 +215,7 @@ class EvaluateTest(absltest.TestCase):
     self.assertEqual(other["temperature"], 1.0)
 
   def test_numbers_may_be_numpy_s(self):
-    result = api.evaluate("noop", "smoke", list(np.arange(1, 3)), num_tasks=1)
+    result = api.evaluate("noop", "smoke", np.arange(1, 3), num_tasks=1)
     self.assertEqual(json.loads(json.dumps(result))["trials"], [1, 2])
     counts: Any = {"num_tasks": np.int64(1), "repeats": np.int64(2)}
     result = api.evaluate("noop", "smoke", [1], **counts)

@@ -3,6 +3,7 @@
 import json
 import math
 import pathlib
+from typing import Any
 
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -38,6 +39,14 @@ class LoadConfigTest(absltest.TestCase):
     self.assertEqual(
       trained_agent.load_config(self.workdir), preset_configs.smoke()
     )
+
+  def test_the_directory_is_a_path(self):
+    refused: Any = (None, 5)
+    for given in refused:
+      with self.assertRaisesRegex(
+        errors.UserError, f"workdir is {given}, allowed: a path, or agent:NAME"
+      ):
+        trained_agent.load_agent(given)
 
   def test_a_field_of_another_version_is_named(self):
     file = pathlib.Path(self.workdir, "config.json")
