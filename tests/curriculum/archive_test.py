@@ -53,6 +53,17 @@ class ArchiveTest(absltest.TestCase):
       0.8 * by_rank + 0.2 * by_age,
     )
 
+  def test_of_equally_fit_tasks_the_earlier_ranks_higher(self):
+    np.testing.assert_allclose(
+      _filled([1.0, 1.0]).probabilities(now=1, beta=1.0, staleness=0.0),
+      [2 / 3, 1 / 3],
+    )
+
+  def test_a_refreshed_task_has_not_been_played(self):
+    archive = _filled([3.0, 1.0])
+    archive.refresh(0, 2.0)
+    self.assertEqual(archive.state_dict()["played"], [0, 1])
+
   def test_only_ranks_count_while_nothing_is_stale(self):
     archive = Archive(2)
     archive.offer(0, 5.0, trials=1, now=3)
@@ -72,9 +83,19 @@ class ArchiveTest(absltest.TestCase):
     self.assertAlmostEqual(drawn.count(0) / 3000, 2 / 3, delta=0.04)
 
   def test_a_smaller_archive_keeps_the_fittest(self):
-    other = Archive(2)
-    other.load_state_dict(_filled([3.0, 1.0, 2.0]).state_dict())
-    self.assertEqual(other.indices, [0, 2])
+    archive, other = Archive(3), Archive(2)
+    for row, fitness in enumerate([1.0, 3.0, 2.0]):
+      archive.offer(10 + row, fitness, trials=1 + row, now=20 + row)
+    other.load_state_dict(archive.state_dict())
+    self.assertEqual(
+      other.state_dict(),
+      {
+        "indices": [11, 12],
+        "fitness": [3.0, 2.0],
+        "trials": [2, 3],
+        "played": [21, 22],
+      },
+    )
 
 
 if __name__ == "__main__":

@@ -42,6 +42,37 @@ class ForgetsOnRestore(InOrder):
     del state
 
 
+class SharesItsState(InOrder):
+  """Tasks in order, whose state is a list that `next_tasks` changes."""
+
+  def __init__(self, sample_task, seed):
+    super().__init__(sample_task, seed)
+    self._counts = [0]
+
+  def next_tasks(self, n):
+    self._next = self._counts[0]
+    self._counts[0] += n
+    return super().next_tasks(n)
+
+  def state_dict(self):
+    return {"counts": self._counts}
+
+  def load_state_dict(self, state):
+    self._counts = state["counts"]
+
+
+class SeedIsNotInState(InOrder):
+  def __init__(self, sample_task, seed):
+    super().__init__(sample_task, seed)
+    self._first = 100 * seed
+
+  def next_tasks(self, n):
+    return [
+      assignment._replace(task=self._sample_task(self._first + assignment.key))
+      for assignment in super().next_tasks(n)
+    ]
+
+
 class ArraysInState(InOrder):
   def state_dict(self):
     return {"next": np.array([self._next])}
@@ -50,6 +81,11 @@ class ArraysInState(InOrder):
 class NumbersAsKeysOfState(InOrder):
   def state_dict(self):
     return {"next": self._next, "plays": [{"of": {3: 1}}]}
+
+
+class NumbersAsKeysWithinTuples(InOrder):
+  def state_dict(self):
+    return {"next": self._next, "plays": ({3: 1},)}
 
 
 class NoMetrics(InOrder):
@@ -80,6 +116,11 @@ class NumPyKeys(InOrder):
 class LargeKeys(InOrder):
   def next_tasks(self, n):
     return [x._replace(key=2**64 - 1 + x.key) for x in super().next_tasks(n)]
+
+
+class NegativeKeys(InOrder):
+  def next_tasks(self, n):
+    return [x._replace(key=-2 - x.key) for x in super().next_tasks(n)]
 
 
 class KnownKeysOnly(InOrder):
@@ -123,6 +164,11 @@ class TextMetrics(InOrder):
     return {"state": "good"}
 
 
+class NumbersAsMetrics(InOrder):
+  def metrics(self) -> Any:
+    return {3: 1.0}
+
+
 class EasyToHard(InOrder):
   def next_tasks(self, n):
     made = super().next_tasks(n)
@@ -138,9 +184,18 @@ class CheckTest(parameterized.TestCase):
   def test_users_curriculum_passes(self):
     checks.check_curriculum(InOrder)
     checks.check_curriculum(Shares)
+    checks.check_curriculum(SharesItsState)
     checks.check_curriculum(
       lambda sample_task, seed: InOrder(sample_task, seed)
     )
+
+  def test_names_a_curriculum_whose_arguments_are_bound(self):
+    class Bound(InOrder):
+      def __init__(self, size, sample_task, seed):
+        raise LookupError(f"no {size}")
+
+    with self.assertRaisesRegex(ValueError, "^curriculum Bound: "):
+      checks.check_curriculum(functools.partial(Bound, 7))
 
   def test_names_what_a_curriculum_asked_of_a_task(self):
     with self.assertRaisesRegex(
@@ -198,19 +253,26 @@ class CheckTest(parameterized.TestCase):
       ForgetsOnRestore,
       r"\(0, 'task 0', True, 0, False, 0\).* after load_state_dict and ",
     ),
+    (SeedIsNotInState, r"\(3, 'task 103', .* and .*\(3, 'task 3', "),
     (ArraysInState, r"state_dict can't be written as JSON: .*ndarray"),
     (OneKey, r"next_tasks\(3\) gives the keys \[7, 7, 7\]"),
     (
       NumbersAsKeysOfState,
       "state_dict has the key 3; keys must be strings",
     ),
+    (
+      NumbersAsKeysWithinTuples,
+      "state_dict has the key 3; keys must be strings",
+    ),
     (TextKeys, r"the key 't0' \(str\); it must be an int from 0 to "),
     (NumPyKeys, r"the key .*0.* \(int64\); it must be an int from 0 to "),
     (LargeKeys, r"the key 18446744073709551616 \(int\); .* 2\*\*64 - 1"),
+    (NegativeKeys, r"the key -2 \(int\); it must be an int from 0 to "),
     (KnownKeysOnly, "report raises KeyError: -1 for the key -1; it must ig"),
     (CountsAll, "report of the key -1 changes the state; it must ignore"),
     (BareTasks, r"next_tasks gives 'task 0'; it must give base.Assignment"),
     (TextMetrics, r"metrics has 'state': 'good'"),
+    (NumbersAsMetrics, "metrics has 3: 1.0; it must map names to numbers"),
     (NoMetrics, "metrics gives None; it must give a dictionary"),
     (NoTasks, "next_tasks gives None; it must give a list"),
   )

@@ -2,7 +2,15 @@
 
 from absl.testing import absltest, parameterized
 
-from adaland.curriculum import checks, factory, learnability, noop, plr, uniform
+from adaland.curriculum import (
+  checks,
+  coplayers,
+  factory,
+  learnability,
+  noop,
+  plr,
+  uniform,
+)
 from tests.curriculum import examples
 
 _CLASSES = {
@@ -36,6 +44,16 @@ class FactoryTest(parameterized.TestCase):
         config, sample_task, seed
       )
     )
+
+  @parameterized.parameters(*factory.KINDS)
+  def test_every_kind_draws_from_the_pool_and_a_co_player(self, kind):
+    config = factory.CurriculumConfig(kind=kind)
+    made = factory.make_curriculum(
+      config, lambda pair: pair, 0, 3, lambda rng: coplayers.RANDOM
+    )
+    pairs = [coplayers.split(each.task) for each in made.next_tasks(40)]
+    self.assertLessEqual({index for index, _ in pairs}, {0, 1, 2})
+    self.assertEqual({coplayer for _, coplayer in pairs}, {coplayers.RANDOM})
 
   def test_an_unknown_kind_is_refused(self):
     with self.assertRaisesRegex(

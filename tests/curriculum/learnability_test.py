@@ -184,9 +184,23 @@ class LearnabilityCurriculumTest(parameterized.TestCase):
       made.metrics()["learn_share"], (1 - 0.99**10) / (1 - 0.99**30)
     )
     # Records of a training episode decide nothing.
-    self.play(made, assignments[25], True)
+    record = examples.record(assignments[25], 0.0)
+    made.report(record._replace(rewards=np.array([1.0, 3.0])))
     self.assertEmpty(made.take_decisions())
-    self.assertGreater(made.metrics()["trial_reward_s"], 0)
+    self.assertAlmostEqual(made.metrics()["trial_reward_s"], 2.0)
+
+  def test_a_batch_s_tasks_are_kept_while_the_next_is_scored(self):
+    config = dataclasses.replace(_SMALL, replay_probability=1.0)
+    made = learnability.LearnabilityCurriculum(config, examples.sample_task, 0)
+    names = self.score(made)
+    made.next_tasks(40)
+    assignments = made.next_tasks(40)
+    self.assertEqual(
+      [each.learn for each in assignments], [False] * 20 + [True] * 20
+    )
+    self.assertEqual(
+      {each.task.name for each in assignments[20:]}, set(names[1:3])
+    )
 
   def test_a_batch_that_lacks_records_is_decided_on_before_the_next(self):
     made = self.make()

@@ -47,6 +47,8 @@ class DecisionsTest(absltest.TestCase):
       ],
     )
     self.assertEqual(made.take(), [])
+    # The mean of 1 and 0, which counts the former 0.99 times.
+    self.assertAlmostEqual(made.accepted_share, 0.99 / 1.99)
     again.load_state_dict(made.state_dict())
     self.assertEqual(again.accepted_share, made.accepted_share)
 

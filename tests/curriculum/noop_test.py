@@ -137,6 +137,18 @@ class NoopCurriculumTest(parameterized.TestCase):
     made.report(record._replace(guided=True))
     self.assertEqual(made.metrics()["trial_reward_s"], 0.0)
 
+  def test_metrics_of_learning_by_hand(self):
+    made = self.make()
+    self.evaluated(made, [0.0, 0.2, 0.0])
+    training = made.next_tasks(4)
+    # A recent mean, in which the newest assignment has the weight 0.01.
+    self.assertAlmostEqual(
+      made.metrics()["learn_share"], (1 - 0.99**4) / (1 - 0.99**10)
+    )
+    record = examples.record(training[0], 0.0)
+    made.report(record._replace(rewards=np.array([1.0, 3.0])))
+    self.assertAlmostEqual(made.metrics()["trial_reward_s"], 2.0)
+
   def test_tasks_under_evaluation_are_not_proposed_again(self):
     for seed in range(5):
       made = noop.NoopCurriculum(
