@@ -130,6 +130,27 @@ class CheckpointArraysTest(absltest.TestCase):
     ):
       self.read()
 
+  def test_another_process_that_fails_without_output_is_an_error(self):
+    failure = subprocess.CalledProcessError(-9, "python", stderr=b"\n \n")
+    with (
+      mock.patch.object(arrays._Clock, "is_back", return_value=True),
+      mock.patch.object(subprocess, "run", side_effect=failure),
+      self.assertRaisesRegex(OSError, "^it wrote no output$"),
+    ):
+      arrays.write(self.path, _ARRAYS)
+
+  def test_arrays_of_another_shape_or_dtype_are_refused(self):
+    for template, message in (
+      (np.zeros([3, 3], np.float32), r"float32\[3, 2\], not float32\[3, 3\]"),
+      (np.zeros([3, 2], np.int32), r"float32\[3, 2\], not int32\[3, 2\]"),
+    ):
+      found = {"00000": _ARRAYS["00000"]}
+      with (
+        mock.patch.object(arrays, "_load", return_value=found),
+        self.assertRaisesRegex(ValueError, f"array 00000 is {message}"),
+      ):
+        arrays.read(self.path, [template], [0])
+
   def test_what_fails_here_is_raised(self):
     with (
       mock.patch.object(arrays, "_save", side_effect=OSError("disk full")),

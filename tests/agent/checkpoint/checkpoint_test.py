@@ -130,6 +130,18 @@ class CheckpointTest(absltest.TestCase):
     np.testing.assert_array_equal(state["w"], [9.0, 9.0, 9.0])
     self.assertCountEqual(os.listdir(self.folder), ["3", "4"])
 
+  def test_at_least_one_is_kept(self):
+    with self.assertRaisesRegex(ValueError, "keep is 0, allowed: at least 1"):
+      checkpoint.save(self.folder, 1, self._state(1.0), {}, keep=0)
+    self.assertEmpty(os.listdir(self.folder))
+
+  def test_steps_are_in_the_order_of_numbers(self):
+    for step in (9, 10):
+      checkpoint.save(self.folder, step, self._state(step), {"n": step})
+    self.assertEqual(checkpoint.steps(self.folder), [9, 10])
+    _, run, step = checkpoint.restore(self.folder, self._state(0.0))
+    self.assertEqual((run, step), ({"n": 10}, 10))
+
   def test_a_failed_write_leaves_the_former(self):
     checkpoint.save(self.folder, 1, self._state(1.0), {})
     full = OSError(28, "No space left on device")
@@ -161,6 +173,17 @@ class CheckpointTest(absltest.TestCase):
     checkpoint.save(self.folder, 2, self._state(2.0), {})
     self.assertCountEqual(os.listdir(self.folder), ["1", "2"])
 
+  def test_a_step_that_was_replaced_is_the_new_one(self):
+    for n in (1, 2):
+      checkpoint.save(self.folder / str(n), 1, self._state(n), {"n": n})
+    # A writer was killed after its two renames.
+    (self.folder / "1" / "1").rename(self.folder / "2" / "writing-old-1-77")
+    state, run, _ = checkpoint.restore(self.folder / "2", self._state(0.0))
+    np.testing.assert_array_equal(state["w"], [2.0, 2.0, 2.0])
+    self.assertEqual(run, {"n": 2})
+    checkpoint.save(self.folder / "2", 3, self._state(3.0), {})
+    self.assertCountEqual(os.listdir(self.folder / "2"), ["1", "3"])
+
   def test_a_writer_killed_while_it_removes_leaves_good_checkpoints(self):
     def remove_some(folder, **_):
       (folder / "run.json").unlink()
@@ -181,8 +204,14 @@ class CheckpointTest(absltest.TestCase):
   def test_missing(self):
     with self.assertRaisesRegex(ValueError, "no checkpoint in .*nowhere"):
       checkpoint.restore(self.folder / "nowhere", self._state(0.0))
-    checkpoint.save(self.folder, 1, self._state(1.0), {})
-    with self.assertRaisesRegex(ValueError, r"of step 5 .* there are \[1\]"):
+    with self.assertRaisesRegex(ValueError, "no checkpoint in .*nowhere"):
+      checkpoint.read_run(self.folder / "nowhere")
+    checkpoint.save(self.folder, 1, self._state(1.0), {"n": 1})
+    checkpoint.save(self.folder, 2, self._state(2.0), {"n": 2})
+    self.assertEqual(checkpoint.read_run(self.folder, 1), {"n": 1})
+    with self.assertRaisesRegex(ValueError, "no checkpoint in "):
+      checkpoint.read_run(self.folder, 5)
+    with self.assertRaisesRegex(ValueError, r"of step 5 .* there are \[1, 2\]"):
       checkpoint.restore(self.folder, self._state(0.0), step=5)
 
   def test_a_part_can_be_read_alone(self):
@@ -206,6 +235,18 @@ class CheckpointTest(absltest.TestCase):
       ({"w": {"a": jnp.zeros([3])}}, r"\['w'\]\['a'\] float32\[3\] is needed"),
     ):
       with self.assertRaisesRegex(ValueError, text):
+        checkpoint.restore(self.folder, template)
+
+  def test_of_an_agent_with_fewer_or_more_arrays(self):
+    checkpoint.save(self.folder, 1, [jnp.zeros(3), jnp.ones(2)], {})
+    for template in (
+      [jnp.zeros(3)],
+      [jnp.zeros(3), jnp.zeros(2), jnp.zeros(1)],
+    ):
+      with self.assertRaisesRegex(
+        ValueError,
+        f"another agent: it has 2 arrays where {len(template)} are needed",
+      ):
         checkpoint.restore(self.folder, template)
 
   def test_broken(self):

@@ -2,6 +2,7 @@
 
 import json
 
+import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
@@ -34,6 +35,17 @@ class DecodeTest(parameterized.TestCase):
     self.assertEqual(back["b"].dtype, np.int8)
     self.assertIs(back["c"][0], True)
     np.testing.assert_array_equal(_decode()[1]["x"], [np.float32(0)])
+
+  def test_arrays_come_back_as_numpy_s_own_which_can_be_changed(self):
+    text = document.encode(7, _LEAVES, {"x": (jnp.arange(3), 1)})
+    [array, one] = document.decode(text.encode())[1]["x"]
+    np.testing.assert_array_equal(array, np.arange(3, dtype=np.int32))
+    array[1] = 9
+    self.assertEqual(one, 1)
+
+  def test_keys_that_json_would_turn_into_text_are_refused(self):
+    with self.assertRaisesRegex(TypeError, "key 3 of a checkpoint: must be a"):
+      document.encode(7, _LEAVES, {"plays": [{3: 1}]})
 
   @parameterized.parameters(
     ({"format": "other"}, "expected adaland.checkpoint/1"),

@@ -3,6 +3,7 @@
 import json
 import pathlib
 from typing import Any
+from unittest import mock
 
 import jax
 import numpy as np
@@ -52,10 +53,23 @@ class WeightsTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, "a/w has numbers that are not fin"):
       weights.encode(params, half=True)
 
+  def test_only_float32_is_halved(self):
+    params: Any = {"a": np.array([70_000], np.int32), "b": np.array([0.1])}
+    found: Any = weights.decode(weights.encode(params, half=True), params)
+    for name, array in params.items():
+      np.testing.assert_array_equal(found[name], array, strict=True)
+
+  def test_numbers_that_are_not_finite_are_named(self):
+    weights.check_finite(_PARAMS)
+    params = {"a": {"w": np.zeros(2), "x": np.array([1.0, -np.inf])}}
+    with self.assertRaisesRegex(ValueError, "a/x has numbers that are not fin"):
+      weights.check_finite(params)
+
   def test_parameters_are_known_by_their_fingerprint(self):
     first = weights.fingerprint(_PARAMS)
     self.assertLen(first, 64)
-    changed = jax.tree.map(lambda x: x + 1, _PARAMS)
+    # Less than float16 tells apart.
+    changed = jax.tree.map(lambda x: x * np.float32(1 + 1e-6), _PARAMS)
     self.assertNotEqual(weights.fingerprint(changed), first)
 
   def test_the_file_is_safetensors_by_name(self):
@@ -101,6 +115,19 @@ class WeightsTest(parameterized.TestCase):
     data = len(header).to_bytes(8, "little") + header + b"\0"
     with self.assertRaisesRegex(ValueError, "is no file of safetensors"):
       weights.decode(data, _PARAMS)
+
+  def test_the_largest_file_that_is_allowed_is_read(self):
+    path = pathlib.Path(self.create_tempdir().full_path, "w")
+    data = weights.encode(_PARAMS)
+    path.write_bytes(data)
+    header = len(data) - sum(x.nbytes for x in _leaves(_PARAMS).values())
+    with mock.patch.object(weights, "_MAX_HEADER", header):
+      weights.read(path, _PARAMS)
+    with (
+      mock.patch.object(weights, "_MAX_HEADER", header - 1),
+      self.assertRaisesRegex(ValueError, "is larger than"),
+    ):
+      weights.read(path, _PARAMS)
 
   def test_a_file_too_large_is_not_read_whole(self):
     path = pathlib.Path(self.create_tempdir().full_path, "w")
