@@ -3,12 +3,16 @@
 import os
 import resource
 import sys
+import termios
 import time
+import types
+from typing import Any
 from unittest import mock
 
 import numpy as np
 from absl.testing import absltest
 
+from adaland.envs.tasks.task import ObjectType
 from adaland.launch import errors
 from adaland.launch.evaluation import human, policies
 
@@ -46,6 +50,22 @@ class HumanTest(absltest.TestCase):
       with mock.patch.object(human, "_read_key", return_value=key):
         self.assertEqual(player.act(_STEP).tolist(), [action])
 
+  def test_each_key_sets_one_head(self):
+    player = human.Human(self.land)
+    for keys, head, values in (
+      ("sw", 0, (0, 2)),  # Back and forward.
+      ("ad", 1, (0, 2)),  # Left and right.
+      ("eq", 2, (0, 4)),  # Turns to the right and to the left.
+      ("fr", 3, (0, 2)),  # Looks down and up.
+      ("xc", 5, (0, 2)),  # The hand comes nearer and goes farther.
+    ):
+      for key, value in zip(keys, values, strict=True):
+        with mock.patch.object(human, "_read_key", return_value=key):
+          [action] = player.act(_STEP)
+        expected = [1, 1, 2, 1, 0, 1]
+        expected[head] = value
+        self.assertEqual(action.tolist(), expected)
+
   def test_escape_ends_the_episode(self):
     with (
       mock.patch.object(human, "_read_key", return_value="\x1b"),
@@ -71,6 +91,7 @@ class KeysTest(absltest.TestCase):
       mock.patch.object(sys, "stdin", terminal),
       mock.patch.object(human, "_WAIT_SECONDS", 60.0),
     ):
+      before = termios.tcgetattr(terminal)
       os.write(ours, b"wa\x1b[A")
       start = time.monotonic()
       # An arrow is none of the keys, and not the key that ends the game.
@@ -78,6 +99,17 @@ class KeysTest(absltest.TestCase):
       os.write(ours, b"\x1b")
       self.assertEqual(human._read_key(), "\x1b")
       self.assertLess(time.monotonic() - start, 50.0)
+      self.assertEqual(termios.tcgetattr(terminal), before)
+    os.close(ours)
+
+  def test_a_while_without_a_key_gives_none(self):
+    ours, theirs = os.openpty()
+    with (
+      open(theirs) as terminal,
+      mock.patch.object(sys, "stdin", terminal),
+      mock.patch.object(human, "_WAIT_SECONDS", 0.01),
+    ):
+      self.assertEqual(human._read_key(), "")
     os.close(ours)
 
   def test_the_terminal_may_be_any_open_file(self):
@@ -96,6 +128,34 @@ class KeysTest(absltest.TestCase):
       os.write(ours, b"d")
       self.assertEqual(human._read_key(), "d")
     os.close(ours)
+
+
+class ScreenTest(absltest.TestCase):
+  def test_levels_objects_and_players_with_x_to_the_right_and_y_up(self):
+    cube = ObjectType.from_name("purple cube").type_id
+    view: Any = types.SimpleNamespace(
+      heights=np.array([[0, 1], [2, 3], [0, 0]]),
+      slot_types=np.array([cube, 0, cube, cube]),
+      # The last two are outside the arena.
+      object_pos=np.array(
+        [[0.3, 0.6, 0.2], [0.0, 0.0, 0.0], [-2.2, 0.1, 0.0], [9.0, 9.0, 0.0]]
+      ),
+      player_pos=np.array([[-1.2, -0.4, 0.0], [1.2, -0.9, 0.0]]),
+      yaw=np.array([np.pi / 2, -np.pi / 2]),
+    )
+    self.assertEqual(
+      human.screen(view).splitlines(),
+      [
+        "       pc   ",
+        "1   3   0   ",
+        " ^          ",
+        "0   2   0 v ",
+      ],
+    )
+    view.yaw = np.array([3.0, 0.1])
+    self.assertEqual(
+      human.screen(view).splitlines()[2:], [" <          ", "0   2   0 > "]
+    )
 
 
 if __name__ == "__main__":

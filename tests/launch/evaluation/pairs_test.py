@@ -160,6 +160,31 @@ class PairScoresTest(parameterized.TestCase):
       best = pairs.best_rewards([fakes.make_task()], _MAKE_LAND)
     np.testing.assert_array_equal(best, [[3.0, 3.0]])
 
+  def test_each_task_has_its_own_best_trial(self):
+    # Three trials of the tasks "1" and "2".
+    rewards = {
+      "1": iter([[1.0, 0.0], [0.0, 3.0], [0.0, 2.0]]),
+      "2": iter([[7.0, 4.0], [5.0, 5.0], [9.0, 0.0]]),
+    }
+
+    def play(env, jobs, make_policy, seed, on_progress, recorder=None):
+      self.assertEqual([job.trials for job in jobs], 6 * [1])
+      return [np.array([next(rewards[job.name])]) for job in jobs]
+
+    tasks = [fakes.make_task(name, trials=3) for name in "12"]
+    with absltest.mock.patch.object(pairs.rollout, "play", play):
+      best = pairs.best_rewards(tasks, _MAKE_LAND)
+    np.testing.assert_array_equal(best, [[0.0, 3.0], [7.0, 4.0]])
+
+  def test_only_tasks_of_two_players_are_for_two(self):
+    alone = fakes.make_task("1")
+    two = fakes.make_task("2", players=2 * alone.players)
+    self.assertEqual(pairs.for_two([alone, two, alone], "x"), [two])
+    with self.assertRaisesRegex(
+      errors.UserError, "--taskset=x has 2 tasks of one player, allowed: tasks"
+    ):
+      pairs.for_two([alone, alone], "x")
+
   def test_co_players_by_name(self):
     side = pairs.side_maker("noop", 0)
     made = pairs.make_pairs(side, ["self", "random"], None, 0, False)

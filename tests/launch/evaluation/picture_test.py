@@ -87,6 +87,40 @@ class MapTest(parameterized.TestCase):
     view = _view(slot_types=types, object_pos=at)
     self.assertEqual(_pixel(view, 0, 0), picture._COLOURS[1])
 
+  @parameterized.parameters(
+    (5, (1, 1)), (6, (-1, 1)), (7, (-1, -1)), (8, (1, -1))
+  )
+  def test_a_diagonal_cliff_is_lighter_in_its_higher_corner(self, form, corner):
+    ramps = np.zeros((4, 4), int)
+    ramps[0, 1] = form
+    view = _view(ramps=ramps)
+    dx, dy = 0.3 * np.array(corner)
+    higher = _pixel(view, -1.5 + dx, -0.5 + dy)
+    lower = _pixel(view, -1.5 - dx, -0.5 - dy)
+    self.assertEqual((higher[0], lower[0]), (61 + 47, 61))
+
+  def test_a_ramp_has_a_line_along_which_it_climbs(self):
+    for form, (dx, dy) in ((1, (0.25, 0)), (2, (0, 0.25))):
+      ramps = np.zeros((4, 4), int)
+      ramps[0, 1] = form
+      view = _view(ramps=ramps)
+      self.assertEqual(_pixel(view, -1.5 + dx, -0.5 + dy), picture._DIM)
+      self.assertNotEqual(_pixel(view, -1.5 + dy, -0.5 + dx), picture._DIM)
+
+  def test_a_player_is_a_triangle_that_points_forward(self):
+    view = _view(player_pos=np.zeros((1, 3)), yaw=np.array([np.pi / 2]))
+    self.assertEqual(_pixel(view, 0.0, 0.2), picture._PLAYERS[0])
+    for x, y in ((0.2, 0.0), (-0.2, 0.0), (0.0, -0.3)):
+      self.assertNotEqual(_pixel(view, x, y), picture._PLAYERS[0])
+
+  def test_what_is_held_has_a_rim_in_the_player_s_colour(self):
+    types = np.array([_type("black cube"), 0, 0])
+    for held, expected in ((0, True), (1, False), (-1, False)):
+      view = _view(slot_types=types, held=np.array([held]))
+      middle = np.asarray(picture.from_above(view))[90:150, 90:150]
+      found = (middle == picture._PLAYERS[0]).all(-1).any()
+      self.assertEqual(found, expected)
+
   def test_the_map_of_a_long_arena_keeps_its_shape(self):
     view = _view(heights=np.zeros((8, 4), int), ramps=np.zeros((8, 4), int))
     image = np.asarray(picture.from_above(view))

@@ -40,6 +40,22 @@ class FigureTest(parameterized.TestCase):
     rows = np.flatnonzero((np.abs(picture - blue) < 3).all(-1).any(1))
     self.assertGreater(int(np.ptp(rows)), len(picture) / 3)
 
+  def test_scores_far_above_one_are_seen(self):
+    above = figure.Curve([0.5, 3.0], [0.5, 3.0], [0.5, 3.0])
+    blue = np.array([0x1F, 0x5F, 0xBF])
+    picture = _picture(agent=above)[..., :3].astype(int)
+    rows = np.flatnonzero((np.abs(picture - blue) < 3).all(-1).any(1))
+    # The line from 0.5 to 3 takes most of the axis from -0.03 to 3.
+    self.assertGreater(int(np.ptp(rows)), len(picture) / 2)
+
+  def test_the_line_is_the_mean_and_the_band_is_seen(self):
+    for other in (
+      _CURVE._replace(mean=[0.2, 0.65]),
+      _CURVE._replace(low=[0.1, 0.4]),
+      _CURVE._replace(high=[0.3, 0.8]),
+    ):
+      self.assertTrue((_picture(agent=other) != _picture(agent=_CURVE)).any())
+
   @parameterized.parameters(
     ("agent", "agent"),
     ("my agent", "agent"),
