@@ -7,7 +7,7 @@ import pathlib
 import numpy as np
 from absl.testing import absltest
 
-from adaland.curriculum import base, uniform
+from adaland.curriculum import base, paired, uniform
 from adaland.envs.tasks import complexity
 from adaland.launch.run import counted_curriculum, decisions
 from tests.launch import fakes
@@ -48,7 +48,8 @@ class CountedCurriculumTest(absltest.TestCase):
     made.count_steps(7)
     made.count_steps(5)
     made.report(_rewarded(1.0))
-    self.assertEqual(made.counters(), {"env_steps": 12, "episodes": 1})
+    made.count_episodes(3)
+    self.assertEqual(made.counters(), {"env_steps": 12, "episodes": 4})
 
   def test_rewards_by_trial_of_episodes_of_different_length(self):
     made = counted_curriculum.CountedCurriculum(_uniform())
@@ -74,6 +75,21 @@ class CountedCurriculumTest(absltest.TestCase):
     made.report(_rewarded(2.0, 2.0, 2.0, 2.0))
     self.assertEqual(made.trial_rewards(), [2.0] * 4)
     self.assertEqual(made.episode_reward(), 5.0)
+
+  def test_guided_episodes_count_but_are_no_rewards_of_the_agent(self):
+    made = counted_curriculum.CountedCurriculum(_uniform())
+    made.report(_rewarded(2.0))
+    made.report(_rewarded(8.0, 8.0)._replace(guided=True))
+    self.assertEqual(made.counters()["episodes"], 2)
+    self.assertEqual(made.trial_rewards(), [2.0])
+    self.assertEqual(made.episode_reward(), 2.0)
+
+  def test_only_a_curriculum_of_pairs_learns_of_snapshots(self):
+    pairs = absltest.mock.Mock(spec=paired.PairedCurriculum)
+    for curriculum in (pairs, _uniform()):
+      made = counted_curriculum.CountedCurriculum(curriculum)
+      made.set_snapshots([3, 4])
+    pairs.set_snapshots.assert_called_once_with([3, 4])
 
   def test_it_goes_on_from_its_state(self):
     one, two = (

@@ -74,6 +74,15 @@ class DropLostTest(absltest.TestCase):
     self.assertEqual(self.left(text, 4), text)
     self.assertEqual(self.left(text, 0), "")
 
+  def test_half_a_line_is_cut_off_a_file_longer_than_a_line_may_be(self):
+    text = '{"at": 1}\n' * 5
+    with absltest.mock.patch.object(json_lines, "_LONGEST_LINE", 15):
+      self.assertEqual(self.left(text + '{"at"', 9), text)
+
+  def test_only_whole_numbers_of_objects_are_steps(self):
+    text = '[9]\n{"at": "9"}\n{"at": null}\n' + "[" * 9999 + "\n"
+    self.assertEqual(self.left(text, 0), text)
+
   def test_half_a_line_is_cut_off_and_other_lines_are_kept(self):
     self.assertEqual(self.left('{"at": 1}\n{"at": ', 9), '{"at": 1}\n')
     self.assertEqual(self.left('no row\n{"b": 7}\n', 0), 'no row\n{"b": 7}\n')

@@ -45,10 +45,10 @@ class StatusTest(absltest.TestCase):
       run, self.recorder, self.recorder, lambda: self.now
     )
 
-  def show(self, made, at, steps, updates, force=False):
+  def show(self, made, at, steps, updates, force=False, roles=None):
     self.now = 100.0 + at
     counters = {"env_steps": steps, "updates": updates, "seconds": at}
-    made.show(counters, self.recorder, force)
+    made.show(counters, self.recorder, force, roles)
 
   def test_nothing_before_its_time(self):
     made = self.make()
@@ -59,11 +59,26 @@ class StatusTest(absltest.TestCase):
 
   def test_a_mean_is_over_the_updates_that_have_the_metric(self):
     made = self.make()
-    made.add({"loss/total": 1.0}, 10, 0.0)
-    made.add({"loss/total": 4.0, "value": 2.0}, 10, 0.0, updates=2)
+    made.add({"loss/total": 1.0}, 10, 2.0)
+    made.add({"loss/total": 4.0, "value": 2.0}, 10, 5.0, updates=2)
     self.show(made, 10, 100, 3)
     [(_, row)] = self.recorder.rows
     self.assertEqual((row["loss/total"], row["value"]), (3.0, 2.0))
+    self.assertEqual(row["params_lag"], 4.0)
+
+  def test_numbers_of_roles_are_in_the_row_which_is_kept(self):
+    made = self.make()
+    self.show(made, 10, 100, 0, roles={"actor/restarts": 2.0})
+    [(_, row)] = self.recorder.rows
+    self.assertEqual(row["actor/restarts"], 2.0)
+    self.assertEqual(made.row, row)
+
+  def test_rows_are_a_fixed_time_apart(self):
+    made = self.make()
+    for at in (11, 20, 21, 25, 31):
+      self.show(made, at, 0, 0, force=at == 25)
+    seconds = [row["seconds"] for _, row in self.recorder.rows]
+    self.assertEqual(seconds, [11, 21, 25])
 
   def test_a_row_has_rates_means_and_rewards(self):
     made = self.make()
@@ -124,6 +139,13 @@ class StatusTest(absltest.TestCase):
     self.show(made, 40, 520, 0)  # 1 step/s: the minute ends in 20 s.
     lefts = [text.split(" | ")[-1] for text, _ in self.recorder.lines]
     self.assertEqual(lefts, ["50s left", "12s left", "20s left"])
+
+  def test_steps_may_be_the_only_bound(self):
+    made = self.make(max_minutes=0.0, max_steps=1000)
+    self.show(made, 10, 100, 0)  # No rate yet.
+    self.show(made, 20, 500, 0)
+    lefts = [text.split(" | ")[-1] for text, _ in self.recorder.lines]
+    self.assertEqual(lefts, ["reward 0.00", "12s left"])
 
   def test_a_run_without_bounds_says_nothing_of_its_end(self):
     made = self.make(max_minutes=0.0)

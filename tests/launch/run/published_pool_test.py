@@ -18,14 +18,14 @@ class PublishedPoolTest(absltest.TestCase):
     self.folder = self.create_tempdir().full_path
     self.published: Any = None
     self.told: Any = None
-    self.away = False
+    self.away: Exception | None = None
 
   def publish(self, params):
     self.published = {n: float(each["w"]["x"]) for n, each in params.items()}
 
   def tell(self, numbers):
-    if self.away:
-      raise ConnectionError("away")
+    if self.away is not None:
+      raise self.away
     self.told = list(numbers)
 
   def make(self, saved=None):
@@ -50,11 +50,23 @@ class PublishedPoolTest(absltest.TestCase):
 
   def test_a_curriculum_that_is_away_is_told_later(self):
     made = self.make()
-    self.away = True
-    self.learn(made, 1, 12)
-    self.assertEqual(self.told, [])
-    self.away = False
-    self.learn(made, 13, 13)
+    for first, error in ((1, ConnectionError()), (11, TimeoutError())):
+      before = self.told
+      self.away = error
+      self.learn(made, first, first + 9)
+      self.assertEqual(self.told, before)
+      self.away = None
+      self.learn(made, first + 10, first + 10)
+      self.assertLen(self.told, len(before) + 1)
+    self.assertEqual(self.told, [_FIRST, _FIRST + 1])
+
+  def test_a_curriculum_that_was_restarted_is_told_at_a_checkpoint(self):
+    made = self.make()
+    self.learn(made, 1, 15)
+    self.told = None
+    self.learn(made, 16, 17)
+    self.assertIsNone(self.told)
+    made.state_dict()
     self.assertEqual(self.told, [_FIRST])
 
   def test_a_killed_learner_resumes_with_the_pool_of_its_checkpoint(self):

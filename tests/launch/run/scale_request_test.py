@@ -74,6 +74,8 @@ class ScalingTest(absltest.TestCase):
       "[]",
       "[" * 99_999,
       json.dumps({"num_actors": 2}),
+      json.dumps({"format": "adaland.scale/0", "num_actors": 2}),
+      json.dumps({**good, "num_actors": math.inf}),
       json.dumps({**good, "num_actors": 0}),
       json.dumps({**good, "num_actors": "many"}),
       json.dumps(good),
@@ -82,6 +84,13 @@ class ScalingTest(absltest.TestCase):
       with self.assertLogs(level="WARNING"):
         self.assertIsNone(scale_request.take(self.run_dir, self.config))
       self.assertFalse(path.exists())
+
+  def test_a_file_that_can_t_be_read_is_a_warning(self):
+    self.begin()
+    (self.run_dir.path / "scale.json").mkdir()
+    with self.assertLogs(level="WARNING") as logs:
+      self.assertIsNone(scale_request.take(self.run_dir, self.config))
+    self.assertIn("scale.json", logs.output[0])
 
   def test_too_many_are_refused(self):
     self.begin()

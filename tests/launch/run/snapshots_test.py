@@ -90,6 +90,19 @@ class SnapshotPoolTest(absltest.TestCase):
     pool.tidy()
     self.assertEqual(self.files(), names[3:5])
 
+  def test_a_resumed_run_s_checkpoint_keeps_its_files_once_more(self):
+    pool = self.make()
+    for updates in (10, 20):
+      self.offer(pool, updates)
+    again = self.make()
+    again.load_state_dict(pool.state_dict())
+    for updates in (30, 40):
+      self.offer(again, updates)
+    again.tidy()
+    self.assertEqual(self.files(), [f"{k}.safetensors" for k in range(4)])
+    again.tidy()
+    self.assertEqual(self.files(), ["2.safetensors", "3.safetensors"])
+
   def test_a_missing_or_broken_file_is_named_in_one_line(self):
     pool = self.make()
     self.offer(pool, 10)

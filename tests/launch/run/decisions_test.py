@@ -1,0 +1,80 @@
+"""Tests of adaland.launch.run.decisions; see also counted_curriculum_test."""
+
+import json
+import pathlib
+
+from absl.testing import absltest
+
+from adaland.curriculum import base, coplayers
+from adaland.envs.tasks import complexity
+from adaland.launch.run import decisions
+from tests.launch import fakes
+
+
+def _decision(index, accepted=True):
+  return base.Decision(index, accepted, "passes", 0.5)
+
+
+class DecisionLogTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.folder = pathlib.Path(self.create_tempdir().full_path)
+    self.asked: list[int] = []
+
+  def task_of(self, index):
+    self.asked.append(index)
+    return fakes.make_task(trials=1 + index % 8)
+
+  def lines(self):
+    text = (self.folder / decisions.FILE).read_text()
+    return [json.loads(line) for line in text.splitlines()]
+
+  def test_of_a_pair_task_and_co_player_are_logged(self):
+    log = decisions.DecisionLog(str(self.folder), self.task_of, paired=True)
+    pair = coplayers.join(7, coplayers.RANDOM)
+    log.write([_decision(pair), _decision(8)], 30)
+    self.assertEqual(
+      [(each["task"], each["coplayer"]) for each in self.lines()],
+      [(7, "random"), (8, "self")],
+    )
+    self.assertEqual(self.asked, [7, 8])
+
+  def test_without_pairs_there_is_no_co_player(self):
+    log = decisions.DecisionLog(str(self.folder), self.task_of)
+    pair = coplayers.join(7, coplayers.RANDOM)
+    log.write([_decision(pair)], 30)
+    [line] = self.lines()
+    self.assertEqual(line["task"], pair)
+    self.assertNotIn("coplayer", line)
+
+  def test_the_complexity_of_the_first_of_many_is_measured(self):
+    log = decisions.DecisionLog(str(self.folder), self.task_of)
+    with absltest.mock.patch.object(decisions, "_MOST_MEASURED", 2):
+      log.write([_decision(index) for index in range(4)], 30)
+    lines = self.lines()
+    self.assertEqual([each["task"] for each in lines], [0, 1, 2, 3])
+    self.assertEqual(
+      ["complexity" in each for each in lines], [True, True, False, False]
+    )
+    self.assertEqual(self.asked, [0, 1])
+    self.assertEqual(
+      lines[1]["complexity"], complexity.measures(fakes.make_task(trials=2))
+    )
+
+  def test_means_are_of_accepted_and_of_refused_tasks(self):
+    log = decisions.DecisionLog(str(self.folder), self.task_of)
+    log.write([_decision(0), _decision(1), _decision(4, accepted=False)], 30)
+    # The mean of 1 and 2 trials, the former of which counts 0.99 times.
+    means = log.metrics()
+    self.assertAlmostEqual(means["accepted/trials"], 2.99 / 1.99)
+    self.assertAlmostEqual(means["refused/trials"], 5.0)
+
+  def test_without_decisions_there_is_no_file(self):
+    log = decisions.DecisionLog(str(self.folder), self.task_of)
+    log.write([], 30)
+    log.drop_lost(10)
+    self.assertEmpty(list(self.folder.iterdir()))
+
+
+if __name__ == "__main__":
+  absltest.main()
