@@ -1,7 +1,9 @@
 """Tests of saved, through a store and its checkpoint."""
 
 import io
+import json
 import os
+import zipfile
 
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -10,6 +12,14 @@ from adaland.agent.replay import in_memory
 from adaland.agent.replay.config import ReplayConfig
 from adaland.agent.replay.spec import UnrollSpec
 from tests.agent.replay import examples
+
+# A generator's state with a number out of range.
+_NEGATIVE = {
+  "bit_generator": "PCG64",
+  "state": {"state": 1, "inc": 1},
+  "has_uint32": 0,
+  "uinteger": -1,
+}
 
 
 def _store():
@@ -41,11 +51,15 @@ class SavedTest(parameterized.TestCase):
     ("counters", None, "no 'counters'"),
     ("column_1", None, "no 'column_1'"),
     ("column_0", np.ones(2), "'column_0' is"),
+    ("column_0", np.array(1), "'column_0' is"),
     ("column_1", np.ones(2), "'column_1' is"),
     ("counters", np.array([1.0, 2.0]), "'counters' is float64"),
     ("counters", np.array([2, 0]), "counters are inconsistent"),
     ("counters", np.array([3, -1]), "counters are inconsistent"),
     ("generator", np.array("{}"), "generator: ValueError"),
+    ("generator", np.array('{"bit_generator": "PCG64"}'), "generator: KeyErr"),
+    ("generator", np.array("3"), "generator: TypeError"),
+    ("generator", np.array(json.dumps(_NEGATIVE)), "generator: OverflowError"),
     ("generator", np.array("[" * 100_000), "generator: Recursion"),
     ("generator", np.zeros(3), "is not one text"),
   )
@@ -58,6 +72,15 @@ class SavedTest(parameterized.TestCase):
       self.read(store, **{name: value})
     self.assertEqual(store.info().size, 1)
     self.assertEqual(set(store.sample(1.0).params_version), {9})
+
+  def test_other_content_is_refused(self):
+    file = io.BytesIO()
+    np.savez(file, **self.good)
+    with zipfile.ZipFile(file, "a") as archive:
+      archive.writestr("notes.txt", "text")
+    file.seek(0)
+    with self.assertRaisesRegex(ValueError, "it is broken: it holds more than"):
+      _store().read(file, "it")
 
   def test_columns_that_are_no_list_are_refused(self):
     with self.assertRaisesRegex(ValueError, "fields of it can't be read"):

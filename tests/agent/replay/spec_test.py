@@ -90,9 +90,19 @@ class UnrollSpecTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, message):
       self.spec.flatten(self.unroll._replace(**change))
 
-  def test_an_object_array_is_refused_by_name(self):
-    with self.assertRaisesRegex(ValueError, "Field reward is object"):
-      UnrollSpec.from_unroll(self.unroll._replace(reward=np.array([None])))
+  def test_what_is_no_array_of_numbers_is_refused_by_name(self):
+    for array, dtype in (
+      (np.array([None]), "object"),
+      (np.array(["text"]), "<U4"),
+      (np.zeros(5, [("a", np.int8)]), r"\[\('a', 'i1'\)\]"),
+    ):
+      with self.assertRaisesRegex(ValueError, f"Field reward is {dtype}"):
+        UnrollSpec.from_unroll(self.unroll._replace(reward=array))
+
+  @parameterized.parameters("{", "3", "[1]", '[["a", 3]]', "[" * 100_000)
+  def test_check_columns_refuses_other_texts(self, text):
+    with self.assertRaisesRegex(ValueError, "fields of the other can't be"):
+      self.spec.check_columns(text, "the other")
 
   @parameterized.named_parameters(
     ("shape", {"reward": np.zeros(6, np.float32)}, r"reward is .* but f.*\[6"),
@@ -133,8 +143,9 @@ class UnrollSpecTest(parameterized.TestCase):
       self.spec.decode(data[:-1])
     with self.assertRaisesRegex(ValueError, "not an unroll"):
       self.spec.decode(bytes(100))
-    with self.assertRaisesRegex(ValueError, "no header"):
-      self.spec.decode(b"")
+    for length in (0, 1, 23):
+      with self.assertRaisesRegex(ValueError, f"{length} bytes has no header"):
+        self.spec.decode(data[:length])
 
   def test_encoding_is_faster_than_a_disk(self):
     unroll = self.unroll._replace(

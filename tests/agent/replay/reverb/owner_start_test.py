@@ -28,6 +28,7 @@ class StartTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.processes: list[subprocess.Popen] = []
+    self.address = "unix:/x"
     self.started = self.enter_context(
       mock.patch.object(server_process, "start", side_effect=self.start)
     )
@@ -40,7 +41,7 @@ class StartTest(absltest.TestCase):
     )
     self.addCleanup(process.kill)
     self.processes.append(process)
-    return process, "unix:/x"
+    return process, self.address
 
   def connect(self, *answers):
     """Makes connections that are as given, the last one again and again."""
@@ -58,6 +59,21 @@ class StartTest(absltest.TestCase):
       self.assertIsNotNone(self.processes[-1].returncode)
       *_, scratch = self.started.call_args.args
       self.assertFalse(os.path.exists(scratch))
+
+  def test_it_is_restarted_at_its_address(self):
+    self.connect(mock.Mock())
+    for address, port in (("unix:/x", 0), ("127.0.0.1:4711", 4711)):
+      self.address = address
+      replay = _start()
+      self.addCleanup(replay.close)
+      with self.assertLogs(level="WARNING"):
+        self.processes[-1].kill()
+        deadline = time.monotonic() + 60
+        while not replay.restarts and time.monotonic() < deadline:
+          time.sleep(0.01)
+      _, _, asked, _, _ = self.started.call_args.args
+      self.assertEqual((asked, replay.restarts), (port, 1))
+      replay.close()
 
   def test_a_restart_is_an_answer(self):
     silent = {"answers.return_value": False, "renew.return_value": False}
