@@ -61,6 +61,13 @@ class ActorChannelTest(absltest.TestCase):
     found = [self.channel.next_task().key for _ in range(12)]
     self.assertEqual(found, list(range(12)))
 
+  def test_it_has_a_few_tasks_in_reserve(self):
+    taken = self.channel.next_task().key
+    fakes.until(lambda: self.channel._tasks.qsize() >= 4)
+    self.channel.count_steps(1)
+    fakes.until(lambda: self.curriculum.reports[-1][1] == 1)
+    self.assertBetween(self.curriculum.given, taken + 5, taken + 9)
+
   def test_a_task_comes_with_its_co_player(self):
     for number in (4, 5):
       self.server.add_coplayer(number, self.store.put(f"params {number}"))
@@ -68,6 +75,24 @@ class ActorChannelTest(absltest.TestCase):
     while self.channel.next_task().coplayer != 5:
       pass
     self.assertEqual(self.channel.snapshot(5), "params 5")
+
+  def test_the_co_players_used_last_are_kept(self):
+    for number in (3, 4, 5):
+      self.server.add_coplayer(number, self.store.put(f"params {number}"))
+    read = self.enter_context(
+      absltest.mock.patch.object(
+        self.reader, "coplayer", side_effect=self.reader.coplayer
+      )
+    )
+    with absltest.mock.patch.object(actor_channel, "_MAX_COPLAYERS", 2):
+      for number in (3, 4, 3, 5, 3):
+        self.assertTrue(self.channel._fetch_coplayer(number))
+    asked = [call.args[0] for call in read.call_args_list]
+    self.assertEqual(asked, [3, 4, 5])
+    for number in (3, 5):
+      self.assertEqual(self.channel.snapshot(number), f"params {number}")
+    with self.assertRaises(KeyError):
+      self.channel.snapshot(4)
 
   def test_an_older_snapshot_does_not_stand_in_for_one_about_to_be_sent(self):
     self.server.add_coplayer(4, self.store.put("params 4"))

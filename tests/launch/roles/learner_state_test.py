@@ -30,7 +30,7 @@ class _State(NamedTuple):
 
 def _update(state, batch, progress):
   total = state.target_params["w"] + np.float32(batch.params_version.sum())
-  return _State({"w": total}), {"loss/total": total}
+  return _State({"w": total}), {"loss/total": total, "progress": progress}
 
 
 def _learn(state, sampler, report):
@@ -46,11 +46,13 @@ class _Report:
 
   def __init__(self):
     self.totals, self.steps, self.lags = [], [], []
+    self.progress = []
 
   def add(self, values, steps, lag):
     self.totals.append(float(values["loss/total"]))
     self.steps.append(steps)
     self.lags.append(lag)
+    self.progress.append(values["progress"])
 
 
 class LearnerStateTest(absltest.TestCase):
@@ -120,6 +122,25 @@ class LearnerStateTest(absltest.TestCase):
     self.assertEqual(made.updates, 2)
     self.assertGreater(made.waited, 0.0)
     self.assertLen(self.said, 1)
+
+  def test_a_report_is_of_the_batches_of_all_learners(self):
+    made, report = self.make(), _Report()
+    made.draw(self.replay(1, 2).sampler())
+    others = [learner_state.BatchInfo(7, 3.0), learner_state.BatchInfo(3, 6.0)]
+    made.learn(others, report, progress=0.25)
+    self.assertEqual(report.steps, [10 + 7 + 3])
+    self.assertEqual(report.lags, [-(1.5 + 3.0 + 6.0) / 3])
+    self.assertEqual(report.progress, [0.25])
+
+  def test_a_batch_that_is_held_is_not_replaced(self):
+    made, report = self.make(), _Report()
+    sampler = self.replay(1, 2, 3, 4).sampler()
+    for _ in range(2):
+      self.assertTrue(made.draw(sampler))
+    self.assertTrue(made.draw(None))
+    made.learn([], report)
+    self.assertEqual(report.totals, [3.0])
+    self.assertIsNone(made.batch_info)
 
   def test_a_checkpoint_keeps_the_batch_that_was_drawn(self):
     made, sampler = self.make(), self.replay(1, 2, 3, 4).sampler()

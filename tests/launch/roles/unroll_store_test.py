@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 import types
 from typing import Any
 
@@ -24,7 +25,7 @@ class UnrollStoreTest(absltest.TestCase):
     config = overrides.apply(
       preset_configs.smoke(),
       [
-        *("replay.kind=memory", "replay.sampling=queue"),
+        *("replay.kind=auto", "replay.sampling=queue"),
         *("replay.samples_per_insert=null", "replay.batch_size=2"),
         *("replay.capacity=2", "replay.min_size=1"),
       ],
@@ -42,9 +43,11 @@ class UnrollStoreTest(absltest.TestCase):
     self.assertEqual(made.info(), {})
     sampler = made.sampler(_SPEC, threading.Event())
     assert sampler is not None
+    start = time.monotonic()
     self.assertEqual(
       [made.insert_encoded(x) for x in data], [True, True, False]
     )
+    self.assertLess(time.monotonic() - start, 5.0)
     self.assertEqual(made.info()["size"], 2)
     batch = sampler.sample(1.0)
     np.testing.assert_array_equal(np.shape(batch.reward)[0], 2)

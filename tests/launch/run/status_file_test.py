@@ -29,7 +29,7 @@ class StatusFileTest(absltest.TestCase):
 
   def test_what_is_written_is_read(self):
     self.begin()
-    counters = {"env_steps": 3.0}
+    counters = {"env_steps": 3, "seconds": 2.5}
     roles = [role("actor 0", "actor", steps_per_s=2.5)]
     status_file.write(
       self.run_dir, "ray", "running", counters, {"reward": 1.0}, roles
@@ -124,6 +124,8 @@ class StatusFileTest(absltest.TestCase):
       ("[]", "format"),
       (json.dumps({"format": "x"}), "format"),
       (json.dumps(whole), "has no 'roles'"),
+      (json.dumps({**whole, "counters": 3, "roles": {}}), "no 'counters'"),
+      (json.dumps({**whole, "metrics": None, "roles": {}}), "no 'metrics'"),
       (json.dumps({**whole, "roles": [], "time": 1.0}), "has no 'roles'"),
     ):
       (self.run_dir.path / "status.json").write_text(content)

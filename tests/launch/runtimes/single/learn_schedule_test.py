@@ -49,7 +49,9 @@ class ScheduleTest(absltest.TestCase):
     made.insert(3)
     self.assertEqual(_learn(made), 1)
     self.assertEqual((made.oldest, made.size), (2, 1))
-    made.insert(4)  # The five waiting are one too many.
+    self.assertEqual(made.insert(1), [3])
+    self.assertEqual((made.oldest, made.size), (2, 2))
+    made.insert(3)  # The five waiting are one too many.
     self.assertEqual((made.oldest, made.size), (3, 4))
     self.assertEqual(_learn(made), 2)
     self.assertFalse(made.due())

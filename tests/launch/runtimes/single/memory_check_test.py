@@ -54,6 +54,22 @@ class BytesNeededTest(parameterized.TestCase):
       delta=0.02,
     )
 
+  def test_pools_of_co_players_take_twice_their_parameters(self):
+    self.assertNotIn(
+      "coplayers.pool_size", memory_check.bytes_needed(configs.tiny(), False)
+    )
+    config = configs.tiny(
+      "env.num_players=2",
+      "tasks.two_player_probability=0.5",
+      "coplayers.pool_size=5",
+    )
+    needed = memory_check.bytes_needed(config, False)
+    made = memory_check.builder.agent(config)
+    params = jax.eval_shape(made.network.init, jax.random.PRNGKey(0))
+    self.assertEqual(
+      needed["coplayers.pool_size"], 2 * 5 * jaxprs.array_bytes(params)
+    )
+
   def test_workspaces_grow_with_the_batch(self):
     small, large = (
       memory_check.bytes_needed(configs.tiny(f"replay.batch_size={n}"), True)

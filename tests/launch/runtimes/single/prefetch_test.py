@@ -36,10 +36,9 @@ if __name__ == "__main__":
 
 
 def slow(index, trials=0):
-  """Makes a task that shows its index; takes a fifth of a second."""
-  del trials
+  """Makes a task that shows what it is made of; takes a fifth of a second."""
   time.sleep(0.2)
-  return types.SimpleNamespace(index=index)
+  return types.SimpleNamespace(index=index, trials=trials)
 
 
 def failing(index, trials=0):
@@ -112,7 +111,7 @@ class TaskPrefetcherTest(absltest.TestCase):
 
     def next_assignment():
       asked.append(len(asked))
-      return base.Assignment(0, asked[-1], True)
+      return base.Assignment(0, asked[-1], True, trials=10 + asked[-1])
 
     made = prefetch.TaskPrefetcher(next_assignment, slow, 3, 1)
     self.addCleanup(made.close)
@@ -124,11 +123,18 @@ class TaskPrefetcherTest(absltest.TestCase):
       made_tasks.result()
     for taken in range(2, 5):
       task = made.next_task().task
-      self.assertEqual(task.index, taken - 1)
+      self.assertEqual((task.index, task.trials), (taken - 1, 9 + taken))
       self.assertLen(asked, taken + 3)
     # Three tasks took 0.6 s.
     self.assertLess(made.waited_seconds - first, 0.5)
     self.assertGreater(made.making_seconds / made.prepared, 0.19)
+
+  def test_two_cores_are_left_to_other_threads(self):
+    for num_cores, workers in ((1, 1), (2, 1), (3, 1), (4, 2), (64, 8)):
+      with absltest.mock.patch.object(
+        prefetch.cores, "num_cores", return_value=num_cores
+      ):
+        self.assertEqual(prefetch._spare_cores(), workers)
 
   def test_an_error_in_a_worker_is_raised_for_its_task(self):
     made = self.make(failing)
