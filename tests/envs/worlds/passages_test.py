@@ -38,6 +38,8 @@ class DividesTest(parameterized.TestCase):
   @parameterized.named_parameters(
     ("in_the_corridor", (1.5, 3.5, 0.25), True),
     ("at_its_side", (1.3, 3.5, 0.25), True),
+    ("almost_far_enough_to_a_side", (1.23, 3.5, 0.25), True),
+    ("far_enough_to_a_side", (1.15, 3.5, 0.25), False),
     ("small_at_its_side", (1.15, 3.5, 0.14), False),
     ("between_corridor_and_room", (1.5, 3.0, 0.25), True),
     ("in_its_mouth", (1.5, 2.6, 0.25), True),
@@ -55,6 +57,14 @@ class DividesTest(parameterized.TestCase):
     self.assertFalse(_divides(room, one))
     self.assertFalse(_divides(room, other))
     self.assertTrue(_divides(room, one, other))
+
+  def test_discs_of_different_sizes(self):
+    large, small = (1.23, 3.5, 0.25), (0.5, 0.5, 0.05)
+    self.assertTrue(_divides(_ROOMS, large, small))
+    self.assertTrue(_divides(_ROOMS, small, large))
+    large, small = (2.5, 6.5, 0.25), (1.25, 3.5, 0.14)
+    self.assertFalse(_divides(_ROOMS, large, small))
+    self.assertFalse(_divides(_ROOMS, small, large))
 
   def test_where_a_disc_is_need_not_be_reached(self):
     """Its tile is a dead end, in which nobody else is."""

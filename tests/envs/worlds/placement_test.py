@@ -12,10 +12,11 @@ from adaland.envs.tasks.task import (
   Task,
   World,
 )
-from adaland.envs.worlds import generation, placement
+from adaland.envs.worlds import generation, passages, placement
 
 _CUBE = ObjectType.from_name("black cube")
 _WALL = ObjectType.from_name("purple wall")
+_HOLD = "hold(player1, black cube)"
 _B, _P, _Y, _W = "black cube", "purple cube", "yellow cube", "black wall"
 
 
@@ -28,6 +29,17 @@ def _place(objects, goal="hold(player1, black cube)", tiles=(12, 12), seed=0):
   rng = np.random.default_rng(seed)
   xy, _ = placement.place_all(task, generation.make_terrain(task.world), rng)
   return xy
+
+
+def _task(objects, rules=(), goal=_HOLD, **changes):
+  if "heights" not in changes:
+    changes = {"tiles": (10, 10)} | changes
+  return Task.of(goal, objects, rules, **changes)
+
+
+def _placed(task, seed):
+  ground = generation.make_terrain(task.world)
+  return placement.place_all(task, ground, np.random.default_rng(seed))
 
 
 def _gaps(names, pairs, given=None, goal=False, seed=0):
@@ -126,6 +138,97 @@ class PlaceAllTest(parameterized.TestCase):
       if "touching" in pair:
         self.assertAlmostEqual(gap, constants.AVATAR_RADIUS + 0.2 + 0.0004)
       self.assertLess(gap, 1.0)
+
+  def test_what_must_not_be_seen_starts_together(self):
+    for seed in range(3):
+      [gap] = _gaps([_B, _W], [("see", _B, _W)], goal=True, seed=seed)
+      self.assertLess(gap, 1.0)
+
+  def test_a_literal_that_is_not_negated_comes_first(self):
+    rules = ["near(black cube, black wall)", "not near(black wall, black cube)"]
+    for seed in range(5):
+      xy, _ = _placed(_task([_B, _W], [f"{x} -> nothing" for x in rules]), seed)
+      self.assertGreaterEqual(np.linalg.norm(xy[1] - xy[2]), 1.6)
+
+  def test_objects_start_away_from_both_players(self):
+    task = _task([_B, _Y], goal=[_HOLD, _HOLD])
+    for seed in range(10):
+      xy, _ = _placed(task, seed)
+      gaps = np.linalg.norm(xy[:2, None] - xy[2:], axis=-1)
+      self.assertGreaterEqual(gaps.min(), 1.6)
+
+  def test_an_object_at_a_given_position_is_touched_along_x(self):
+    # Such objects face +x; at the arena's edge only one side is free.
+    for x, side in ((0.0, None), (4.6, -1.0), (-4.6, 1.0)):
+      rules = ["not touching(black wall, black cube) -> nothing"]
+      wall = {"type": _W, "at": [[x, 1.0]]}
+      sides = set()
+      for seed in range(5):
+        xy, _ = _placed(_task([wall, _B], rules), seed)
+        np.testing.assert_allclose(abs(xy[2] - xy[1]), [0.2804, 0], atol=1e-9)
+        sides.add(np.sign(xy[2, 0] - xy[1, 0]))
+      self.assertTrue(side is None or sides == {side})
+
+  def test_three_in_contact_are_in_line(self):
+    rules = [
+      "not touching(purple cube, yellow cube) -> nothing",
+      "not touching(yellow cube, black cube) -> nothing",
+    ]
+    for seed in range(5):
+      xy, facing = _placed(_task([_P, _Y, _B], rules), seed)
+      for i, j in ((1, 2), (2, 3)):
+        along = (xy[j] - xy[i]) / np.linalg.norm(xy[j] - xy[i])
+        for body in (i, j):
+          ahead = np.cos(facing[body]), np.sin(facing[body])
+          self.assertAlmostEqual(abs(along @ ahead), 1.0)
+
+  @parameterized.parameters("near", "touching")
+  def test_what_starts_together_is_on_one_level(self, predicate):
+    # The player stands on the upper level, 35 cm from the edge.
+    task = _task(
+      [_B],
+      goal=f"not {predicate}(player1, black cube)",
+      at=(0.35, 0.0),
+      heights=[[0] * 6] * 3 + [[1] * 6] * 3,
+    )
+    for seed in range(10):
+      xy, _ = _placed(task, seed)
+      self.assertLess(np.linalg.norm(xy[1] - xy[0]), 1.0)
+      # The cube's corners are 28 cm from its centre, with 5 cm to spare.
+      self.assertGreaterEqual(xy[1, 0], np.hypot(0.2, 0.2) + 0.05)
+
+  def test_bodies_keep_clear_of_each_other_and_of_the_wall(self):
+    task = _task([{"type": _B, "count": 8}], tiles=(4, 5))
+    radii = np.array([constants.AVATAR_RADIUS, *[np.hypot(0.2, 0.2)] * 8])
+    for seed in range(5):
+      xy, _ = _placed(task, seed)
+      gaps = np.linalg.norm(xy[:, None] - xy, axis=-1)
+      room = gaps - radii[:, None] - radii
+      self.assertGreaterEqual(room[np.triu_indices(9, 1)].min(), 0.1 - 1e-6)
+      inside = np.array([2.0, 2.5]) - abs(xy) - radii[:, None]
+      self.assertGreaterEqual(inside.min(), 0.05 - 1e-9)
+
+  def test_a_room_is_filled_to_the_last_tile(self):
+    xy = _place([ObjectSpec(_WALL, 24)], tiles=(5, 5))
+    self.assertLen(set(map(tuple, np.floor(xy + 2.5))), 25)
+
+  def test_objects_are_where_the_player_can_go(self):
+    # The player is on an island, which is smaller than the ground around it.
+    heights = [[0, 0, 0, 0, 3, 3, 3]] * 3
+    task = _task([_B], heights=heights, at=(0.0, 2.5))
+    for seed in range(5):
+      xy, _ = _placed(task, seed)
+      self.assertGreater(xy[1, 1], 0.5)
+
+  def test_frozen_objects_leave_a_corridor_free(self):
+    heights = [[0, 0, 3, 3, 3, 3, 0, 0], [0] * 8]
+    wall = {"type": _W, "frozen": True}
+    task = _task([_B, wall], heights=heights)
+    ground = generation.make_terrain(task.world)
+    radius = np.array([np.hypot(0.08, 0.4)])
+    for seed in range(10):
+      xy, _ = _placed(task, seed)
+      self.assertFalse(passages.divides(ground, xy[0], xy[2:], radius))
 
   def test_the_draw_decides(self):
     objects = [ObjectSpec(_CUBE, 3)]

@@ -37,5 +37,33 @@ class FindRegionsTest(absltest.TestCase):
     np.testing.assert_array_equal(found, [[0, 0, 1, 1]])
 
 
+class WaysTest(absltest.TestCase):
+  def test_a_closed_border_is_crossed_neither_way(self):
+    ground = np.zeros((3, 3), int)
+    for axis in range(2):
+      # The border between the first line of tiles and the second.
+      first = np.indices((3, 3))[axis] == 0
+      closed = np.zeros((2, 3, 3), bool)
+      closed[axis] = first
+      ways = regions.Ways(ground, ground, closed)
+      reached = ways.reached_from(np.array([[0, 0]]))
+      np.testing.assert_array_equal(reached, first)
+      reached = ways.reached_from(np.array([[2, 2]]))
+      np.testing.assert_array_equal(reached, ~first)
+
+
+class ReachableTest(absltest.TestCase):
+  def test_what_any_of_several_players_reaches_counts(self):
+    heights = np.array([[0, 2, 0, 2, 2, 1]])
+    starts = np.array([[0.0, -2.5], [0.0, 1.5], [0.0, -0.5]])
+    for count, expected in (
+      (1, [1, 0, 0, 0, 0, 0]),
+      (2, [1, 0, 1, 1, 1, 1]),
+      (3, [1, 0, 1, 1, 1, 1]),
+    ):
+      found = regions.reachable(heights, 0 * heights, starts[:count])
+      np.testing.assert_array_equal(found, [expected])
+
+
 if __name__ == "__main__":
   absltest.main()

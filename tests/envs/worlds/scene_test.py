@@ -137,6 +137,19 @@ class BuildSceneTest(absltest.TestCase):
     np.testing.assert_allclose(scene.slot_at[0], [1, -1, 0.7])
     self.assertEqual(scene.slot_yaw[0], 0)
 
+  def test_an_object_at_a_cliff_s_edge_is_on_top_of_it(self):
+    task = Task.of(
+      goal="hold(player1, black cube)",
+      objects=[{"type": "black cube", "at": [[0.4, 0.0]]}],
+      heights=[[0] * 3, [0] * 3, [1] * 3],
+      at=(-1.0, 0.0),
+    )
+    np.testing.assert_allclose(build_scene(task, 4).slot_at[0], [0.4, 0, 0.7])
+
+  def test_shared_arrays_are_read_only(self):
+    for array in build_scene(make_task([BLACK_CUBE]), 4):
+      self.assertFalse(array.flags.writeable)
+
   def test_refuses_given_positions_on_inner_walls(self):
     goal = literals.parse_literal("hold(player1, black cube)")
 
@@ -205,7 +218,33 @@ class BuildSceneTest(absltest.TestCase):
       (ObjectSpec(BLACK_CUBE, 2, ((0.0, 0.0), (0.1, 0.0))),),
       (PlayerSpec(literals.parse_literal("hold(player1, black cube)")),),
     )
-    with self.assertRaisesRegex(ValueError, "0.30 m inside each other"):
+    for num_players in (1, 2):
+      with self.assertRaisesRegex(
+        ValueError,
+        r"^black cube at \(0.0, 0.0\) and black cube at \(0.1, 0.0\) are "
+        "0.30 m inside each other",
+      ):
+        build_scene(task, 4, num_players)
+
+  def test_only_frozen_objects_may_be_inside_each_other(self):
+    task = Task(
+      World(),
+      (
+        ObjectSpec(BLACK_CUBE, at=((0.0, 0.0),), frozen=True),
+        ObjectSpec(YELLOW_WALL, at=((0.1, 0.0),)),
+      ),
+      (PlayerSpec(literals.parse_literal("hold(player1, yellow wall)")),),
+    )
+    with self.assertRaisesRegex(ValueError, "inside each other"):
+      build_scene(task, 4)
+
+  def test_bodies_may_touch_at_given_positions(self):
+    for gap in (0.4, 0.395):  # Cubes of 0.4 m; up to 1 cm counts as rounding.
+      task = Task(
+        World(),
+        (ObjectSpec(BLACK_CUBE, 2, ((0.0, 0.0), (gap, 0.0))),),
+        (PlayerSpec(literals.parse_literal("hold(player1, black cube)")),),
+      )
       build_scene(task, 4)
 
   def test_refuses_overlaps_of_the_true_shapes_alone(self):

@@ -15,6 +15,22 @@ class TerrainTest(parameterized.TestCase):
       array[2, 1] = 1
       self.assertFalse(flat._replace(**{changed: array}).is_flat())
 
+  def test_the_main_region_is_the_largest(self):
+    regions = np.array([[0, 1, 1], [2, 1, 2]])
+    made = terrain.Terrain(0 * regions, 0 * regions, regions)
+    np.testing.assert_array_equal(made.main_region(), regions == 1)
+
+  @parameterized.parameters(
+    # The arena is 2 x 3 tiles: x from -1 to 1, y from -1.5 to 1.5.
+    ((-0.1, 0.4), (0, 1)),
+    ((0.1, 0.6), (1, 2)),
+    ((-9.0, 9.0), (0, 2)),
+    ((9.0, -9.0), (1, 0)),
+  )
+  def test_tile_of_a_point(self, xy, expected):
+    got = terrain.tile_of(np.zeros((2, 3)), np.array(xy))
+    self.assertEqual(tuple(got.tolist()), expected)
+
   @parameterized.parameters(
     # The arena is 3 x 2 tiles: x from -1.5 to 1.5, y from -1 to 1.
     ((-1.0, -0.5), 0.0),
@@ -47,6 +63,9 @@ class TerrainTest(parameterized.TestCase):
     heights, ramps = np.ones((1, 1), int), np.full((1, 1), form)
     xy = 0.3 * np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])
     got = terrain.surface_height(heights, ramps, xy)
+    np.testing.assert_allclose(got, 0.5 + np.array(expected))
+    # On both sides of each diagonal, 5 cm from the centre.
+    got = terrain.surface_height(heights, ramps, xy / 6)
     np.testing.assert_allclose(got, 0.5 + np.array(expected))
     made = terrain.Terrain(heights, ramps, heights)
     self.assertTrue(made.diagonals.all())

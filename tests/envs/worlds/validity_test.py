@@ -1,10 +1,11 @@
 """Tests of tasks that are not valid in their world."""
 
+import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.envs.tasks import probes
 from adaland.envs.tasks.task import Task
-from adaland.envs.worlds import validity
+from adaland.envs.worlds import scene, validity
 
 _CUBE = "black cube"
 # Two steps up without room for a ramp; the player starts on the low ground.
@@ -55,6 +56,56 @@ class CheckTest(parameterized.TestCase):
           tiles=(3, 3),
         )
       )
+
+
+class InstancesTest(absltest.TestCase):
+  """The cubes' centres are 0.2 m above the ground.
+
+  Without slack, `near` reaches 1 m from a player's middle, 0.5 m above its
+  feet, and the hand 2 m from its eyes, 0.85 m above them. The slack is 5 cm.
+  """
+
+  def _instances(self, heights, cubes, players, frozen=False):
+    goal = "hold(player1, black cube)"
+    objects = [
+      {"type": "yellow cube", "at": [cubes[0]], "frozen": frozen},
+      *({"type": _CUBE, "at": [at]} for at in cubes[1:]),
+    ]
+    task = Task.of(
+      goal=[goal] * len(players), objects=objects, heights=heights, at=players
+    )
+    start = scene.build_scene(task, len(cubes) + 1, len(players))
+    return validity.instances(start)
+
+  def test_what_is_near_or_in_reach_of_a_cliff_s_foot(self):
+    # The cliff is at x = -0.5; its top is 1 m above the player's ground.
+    # Near: 0.7 m up and 0.78 m away; in reach: 0.35 m up and 2.02 m away.
+    found = self._instances(
+      _BLOCK, [(0.26, -2), (0.3, -1), (1.5, 0), (1.54, 1)], [_LOW]
+    )
+    self.assertEqual([x.near for x in found], [True, False, False, False])
+    self.assertEqual([x.in_reach for x in found], [True, True, True, False])
+    np.testing.assert_allclose(found[3].at, (1.54, 1, 1.2))
+
+  def test_a_ramp_is_ground_up_to_its_top(self):
+    # A path with a ramp below a wall of 1.5 m, whose foot is at y = -1.
+    heights = [[0, 3, 3, 3], [0, 3, 3, 3], *[[1, 3, 3, 3]] * 3]
+    # In reach of the ramp's top, at x = -1: 0.35 m up and 2.02 m away.
+    found = self._instances(
+      heights, [(-1.3, 1.0), (-0.7, 1.05), (-2.0, 0.98)], [(-2.0, -1.5)]
+    )
+    self.assertEqual([x.in_reach for x in found], [True, False, False])
+
+  def test_any_player_may_be_near(self):
+    island = [[0] * 3, [0] * 3, [3] * 3, [3] * 3, [0] * 3, [0] * 3]
+    at = [(-2.0, 0.0), (2.0, 0.0)]
+    cubes = [(-2.5, 1.0), (2.5, 1.0)]
+    alone = self._instances(island, cubes, at[:1], frozen=True)
+    self.assertEqual([x.near for x in alone], [True, False])
+    both = self._instances(island, cubes, at, frozen=True)
+    self.assertEqual([x.near for x in both], [True, True])
+    self.assertEqual([x.frozen for x in both], [True, False])
+    self.assertEqual([x.type.name for x in both], ["yellow cube", "black cube"])
 
 
 if __name__ == "__main__":
