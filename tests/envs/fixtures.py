@@ -55,6 +55,16 @@ def busy_task(trials=2, trial_seconds=2.0) -> Task:
   )
 
 
+def crowded_task() -> Task:
+  """Returns a task that pays at once, and lacks slots for three spawns."""
+  far = [(CUBE, (2.5, y)) for y in (-2.5, -1.0, 1.0, 2.5)]
+  return make_task(
+    [(SPHERE, (0.8, 0.0)), (PYRAMID, (0.0, 0.8)), *far],
+    Literal("near", PLAYER, PYRAMID),
+    [Rule(Literal("near", PLAYER, SPHERE), (CUBE,) * 4)],
+  )
+
+
 def make_land(*tasks: Task, config=CONFIG, seed=0) -> land.Land:
   """Makes NUM_ENVS environments; environment i plays tasks i, i + 1, ..."""
   turn = [0] * NUM_ENVS

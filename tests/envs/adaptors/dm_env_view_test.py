@@ -4,7 +4,7 @@ import numpy as np
 from absl.testing import absltest
 from dm_env import test_utils
 
-from adaland.envs import land
+from adaland.envs import constants, land
 from adaland.envs.adaptors import dm_env_view
 from tests.envs import fixtures
 
@@ -27,6 +27,29 @@ class LandEnvTest(test_utils.EnvironmentTestMixin, absltest.TestCase):
     self.assertTrue(steps[29].last())
     self.assertEqual(sum(step.mid() for step in steps), 29)
     self.assertTrue(steps[30].first())
+
+  def test_pays_while_the_goal_holds(self):
+    env = dm_env_view.LandEnv(
+      lambda _: fixtures.crowded_task(), fixtures.CONFIG
+    )
+    env.reset()
+    reward = env.step(fixtures.noop(1)[0]).reward
+    self.assertAlmostEqual(reward, constants.STEP_SECONDS)
+    self.assertEqual(env.reward_spec().maximum, reward)
+
+  def test_actions_are_bounded_by_the_heads(self):
+    spec = self.make_object_under_test().action_spec()
+    self.assertEqual(spec.maximum.tolist(), [2, 2, 4, 2, 1, 2])
+
+  def test_seed_turns_the_avatar(self):
+    def terrain(seed):
+      env = dm_env_view.LandEnv(
+        lambda _: fixtures.busy_task(), fixtures.CONFIG, seed
+      )
+      return env.reset().observation["terrain"].tolist()
+
+    self.assertEqual(terrain(1), terrain(1))
+    self.assertNotEqual(terrain(1), terrain(2))
 
   def test_observations_are_writable(self):
     env = self.make_object_under_test()

@@ -27,7 +27,11 @@ class PicturesTest(absltest.TestCase):
     self.assertGreater(close.mean(), 0.99)
 
   def test_draws_the_environments_asked_for(self):
-    environments = fixtures.make_land(fixtures.busy_task())
+    task = fixtures.busy_task()
+    world = dataclasses.replace(task.world, seed=4)  # In another look.
+    player = dataclasses.replace(task.players[0], at=(1.5, -1.5))
+    other = dataclasses.replace(task, world=world, players=(player,))
+    environments = fixtures.make_land(task, other)
     environments.reset()
     drawn = first_person.pictures(environments, size=(32, 24))
     for i in range(fixtures.NUM_ENVS):

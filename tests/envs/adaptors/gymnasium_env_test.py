@@ -11,7 +11,6 @@ from gymnasium.utils import env_checker
 from adaland.envs import constants, land
 from adaland.envs.adaptors import gymnasium_env
 from adaland.envs.sampling import task_sets
-from adaland.envs.tasks.literals import Literal
 from tests.envs import fixtures
 
 _NOOP = fixtures.noop(1)[0]
@@ -46,15 +45,21 @@ class LandEnvTest(absltest.TestCase):
     self.assertEqual(steps[0][4]["dropped_spawns"], 0)
 
   def test_pays_while_the_goal_holds(self):
-    task = fixtures.make_task(
-      [(fixtures.CUBE, (0.8, 0.0))],
-      Literal("near", fixtures.PLAYER, fixtures.CUBE),
-    )
+    task = fixtures.crowded_task()
     env = gymnasium_env.LandEnv(task_sets.TaskList((task,)), fixtures.CONFIG)
     env.reset(seed=0)
-    reward = env.step(_NOOP)[1]
+    _, reward, _, _, info = env.step(_NOOP)
     self.assertIsInstance(reward, float)
     self.assertAlmostEqual(reward, constants.STEP_SECONDS)
+    self.assertEqual(info["dropped_spawns"], 3)
+
+  def test_without_a_seed_each_environment_plays_tasks_of_its_own(self):
+    names = []
+    for env in (_make(num_tasks=10_000), _make(num_tasks=10_000)):
+      for _ in range(2):
+        env.reset()
+        names.append(env.task.name)
+    self.assertNotEqual(names[:2], names[2:])
 
   def test_seed_chooses_the_tasks(self):
     env = _make(num_tasks=50)

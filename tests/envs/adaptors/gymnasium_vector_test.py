@@ -58,6 +58,17 @@ class LandVectorEnvTest(absltest.TestCase):
       ):
         self.assertEqual((array.shape, array.dtype), ((2,), dtype))
 
+  def test_pays_while_the_goal_holds(self):
+    env = gymnasium_vector.LandVectorEnv(
+      fixtures.NUM_ENVS,
+      task_sets.TaskList((fixtures.crowded_task(),)),
+      fixtures.CONFIG,
+    )
+    env.reset(seed=0)
+    _, reward, _, _, info = env.step(fixtures.noop())
+    np.testing.assert_allclose(reward, constants.STEP_SECONDS, rtol=1e-6)
+    self.assertEqual(info["dropped_spawns"].tolist(), [3, 3])
+
   def test_next_step_autoreset(self):
     env = _make(trials=1)
     env.reset(seed=3)

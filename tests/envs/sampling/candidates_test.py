@@ -197,6 +197,11 @@ class CandidateTasksTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, message):
       kind(**fields)
 
+  @parameterized.parameters(candidates.Fetch, candidates.Chain)
+  def test_families_with_places_refuse_what_the_others_do(self, kind):
+    with self.assertRaisesRegex(ValueError, "candidates is 1, allowed: 2 to 7"):
+      kind(candidates=1)
+
   @parameterized.parameters(
     candidates.Find(candidates=1, types=5),
     candidates.Traps(candidates=2, types=6),

@@ -13,6 +13,10 @@ class SamplerConfigTest(parameterized.TestCase):
   def test_defaults_are_the_paper_s(self):
     config = SamplerConfig()
     self.assertEqual(config.tiles, (8, 15))
+    self.assertEqual(config.chain_rules, (1, 4))
+    self.assertEqual(config.dead_ends, (0, 2))
+    self.assertEqual(config.two_player_probability, 0)
+    self.assertEqual(config.freezing_probability, 0.5)
     self.assertEqual(config.trials, (1, 6))
     self.assertEqual(config.trial_seconds, (10, 40))
     self.assertEqual(config.goal_predicates, constants.PREDICATES)
@@ -29,6 +33,13 @@ class SamplerConfigTest(parameterized.TestCase):
     ("tiles", 8, "tiles is 8, allowed: .first, last., whole numbers from 4"),
     ("tiles", "89", "tiles is '89', allowed: .first, last.,"),
     ("levels", (0, 1), "levels is .0, 1., allowed: .* from 1 to 4"),
+    ("walls", (0, 9), "walls .* from 0 to 8"),
+    ("diagonals", (0, 9), "diagonals .* from 0 to 8"),
+    ("num_games", 2**62 + 1, "num_games is 4611686018427387905"),
+    ("rule_negation_probability", 2, "rule_negation_probability is 2"),
+    ("two_player_probability", 2, "two_player_probability is 2"),
+    ("freezing_probability", 2, "freezing_probability is 2"),
+    ("frozen_probability", 2, "frozen_probability is 2"),
     ("chain_rules", (0, 6), "chain_rules .* from 0 to 5"),
     ("dead_ends", (-1, 0), "dead_ends .* from 0 to 11"),
     ("distractors", (0, 25), "distractors .* from 0 to 24"),
@@ -57,6 +68,9 @@ class SamplerConfigTest(parameterized.TestCase):
   @parameterized.parameters(
     ("tiles", (20, 20)),
     ("levels", (4, 4)),
+    ("walls", (0, 0)),
+    ("diagonals", (0, 8)),
+    ("num_games", 2**62),
     ("chain_rules", (5, 5)),
     ("trial_seconds", (2, 40)),
     ("trial_seconds", (2.5, 7.5)),

@@ -7,6 +7,7 @@ import json
 from absl.testing import absltest
 
 from adaland.envs.sampling import leaks
+from adaland.envs.sampling.config import SamplerConfig
 
 
 class LeaksTest(absltest.TestCase):
@@ -16,6 +17,21 @@ class LeaksTest(absltest.TestCase):
     self.assertEqual(found["training_draws"], 3000)
     self.assertGreater(found["training_games"], 2800)
     self.assertEqual(found["leaks"], 0)
+
+  def test_leaks_are_counted(self):
+    same = SamplerConfig(split="test", num_games=3)
+    with absltest.mock.patch.object(leaks, "SamplerConfig", lambda split: same):
+      found = leaks.find_leaks(draws=7, games=1)
+    self.assertEqual(found["training_games"], 3)
+    self.assertEqual(found["leaks"], 3)  # Of indices 0, 3 and 6.
+
+  def test_command_fails_for_a_leak(self):
+    found = absltest.mock.Mock(return_value={"leaks": 1})
+    with (
+      absltest.mock.patch.object(leaks, "find_leaks", found),
+      contextlib.redirect_stdout(io.StringIO()),
+    ):
+      self.assertEqual(leaks.main(["--draws=5"]), 1)
 
   def test_command_prints_the_numbers(self):
     printed = io.StringIO()

@@ -77,6 +77,15 @@ class NamedTest(parameterized.TestCase):
         digest.update(json.dumps(fields, sort_keys=True).encode())
     self.assertEqual(digest.hexdigest()[:16], expected)
 
+  def test_the_first_name_decides(self):
+    self.assertTrue(named.is_named("3*traps:trials=2+5*hunt"))
+    self.assertFalse(named.is_named("3*hunt:trials=2+5*traps"))
+    self.assertEqual(named.parse(" 2 * find"), [(candidates.Find(), 2)])
+
+  def test_a_close_name_is_suggested(self):
+    self.assertRegex(named.unknown("2*trap+find"), "did you mean 'traps'.$")
+    self.assertRegex(named.unknown("hold"), "or a folder of task files$")
+
   @parameterized.parameters("./traps", "trap", "my/find", "", "test", "/traps")
   def test_other_names_are_no_families(self, text):
     self.assertFalse(named.is_named(text))
@@ -87,7 +96,10 @@ class NamedTest(parameterized.TestCase):
     ("find:places=3", "find has no field 'places', allowed: candidates"),
     ("traps:candidates", 'candidates is "", allowed: a whole number'),
     ("traps:candidates=1.5", 'is "1.5", allowed: a whole number'),
-    ("traps:candidates=8", "candidates is 8, allowed: 2 to 7"),
+    (
+      "traps:candidates=8",
+      "^'traps:candidates=8': candidates is 8, allowed: 2 to 7",
+    ),
     ("find:candidates=0", "candidates is 0, allowed: 1 to 7"),
     ("wide:places=2", "find has no field 'places', allowed: candidates"),
     ("traps:trial_seconds=x", 'trial_seconds is "x", allowed: a number'),

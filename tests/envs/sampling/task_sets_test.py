@@ -41,6 +41,14 @@ class TaskListTest(absltest.TestCase):
       task_sets.TaskList((_TASKS[0], 3))  # pyrefly: ignore[bad-argument-type] (tested)
 
 
+class MixedSetTest(absltest.TestCase):
+  def test_turns_are_spread_over_the_cycle(self):
+    one, other = (task_sets.TaskList(x) for x in (_TASKS[:2], _TASKS[2:8]))
+    mixed = task_sets.MixedSet(((one, 1), (other, 3)))
+    self.assertEqual(mixed.num_tasks, 8)
+    self.assertEqual([mixed.task(i).name for i in range(9)], [*"20345167", "2"])
+
+
 class DrawsTest(absltest.TestCase):
   def test_equal_seeds_give_equal_sequences(self):
     draws = task_sets.Draws(task_sets.TaskList(_TASKS), seed=3)
