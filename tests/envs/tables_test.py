@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.envs import added_rows, constants, tables
@@ -29,6 +30,17 @@ class TablesTest(parameterized.TestCase):
     self.assertEqual(constants.NUM_PREDICATE_IDS, 10)
     self.assertEqual(constants.NUM_SHAPE_IDS, 18)
     self.assertEqual(constants.HIDDEN_RULE, 5)
+
+  def test_a_pyramid_s_inertia_is_that_of_its_slices(self):
+    base, height, mass = 0.3, 0.7, 2.0
+    up = (np.arange(4000) + 0.5) / 4000  # Share of the height.
+    side = base * (1 - up)
+    part = mass * side**2 / (side**2).sum()
+    above = up * height - (part * up).sum() / mass * height
+    across = (part * (side**2 / 3 + above**2)).sum()
+    along = (part * 2 * side**2 / 3).sum()
+    made = tables.pyramid("spire", 18, base, height).inertia(mass)
+    np.testing.assert_allclose(made, (across, across, along), rtol=1e-5)
 
   def test_rows_from_outside_serve_everywhere(self):
     done = subprocess.run(

@@ -29,8 +29,7 @@ class PicturesTest(absltest.TestCase):
   def test_draws_the_environments_asked_for(self):
     task = fixtures.busy_task()
     world = dataclasses.replace(task.world, seed=4)  # In another look.
-    player = dataclasses.replace(task.players[0], at=(1.5, -1.5))
-    other = dataclasses.replace(task, world=world, players=(player,))
+    other = dataclasses.replace(fixtures.crowded_task(), world=world)
     environments = fixtures.make_land(task, other)
     environments.reset()
     drawn = first_person.pictures(environments, size=(32, 24))
