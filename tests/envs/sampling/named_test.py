@@ -80,7 +80,7 @@ class NamedTest(parameterized.TestCase):
   def test_the_first_name_decides(self):
     self.assertTrue(named.is_named("3*traps:trials=2+5*hunt"))
     self.assertFalse(named.is_named("3*hunt:trials=2+5*traps"))
-    self.assertEqual(named.parse(" 2 * find"), [(candidates.Find(), 2)])
+    self.assertEqual(named.parse(" 2 * find"), ((candidates.Find(), 2),))
 
   def test_a_close_name_is_suggested(self):
     self.assertRegex(named.unknown("2*trap+find"), "did you mean 'traps'.$")

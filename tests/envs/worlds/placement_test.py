@@ -1,5 +1,8 @@
 """Tests of adaland.envs.worlds.placement; scene_test has whole scenes."""
 
+import math
+from typing import Any
+
 import numpy as np
 from absl.testing import absltest, parameterized
 
@@ -31,9 +34,9 @@ def _place(objects, goal="hold(player1, black cube)", tiles=(12, 12), seed=0):
   return xy
 
 
-def _task(objects, rules=(), goal=_HOLD, **changes):
+def _task(objects, rules=(), goal=_HOLD, **changes: Any):
   if "heights" not in changes:
-    changes = {"tiles": (10, 10)} | changes
+    changes.setdefault("tiles", (10, 10))
   return Task.of(goal, objects, rules, **changes)
 
 
@@ -148,7 +151,7 @@ class PlaceAllTest(parameterized.TestCase):
     rules = ["near(black cube, black wall)", "not near(black wall, black cube)"]
     for seed in range(5):
       xy, _ = _placed(_task([_B, _W], [f"{x} -> nothing" for x in rules]), seed)
-      self.assertGreaterEqual(np.linalg.norm(xy[1] - xy[2]), 1.6)
+      self.assertGreaterEqual(math.dist(xy[1], xy[2]), 1.6)
 
   def test_objects_start_away_from_both_players(self):
     task = _task([_B, _Y], goal=[_HOLD, _HOLD])
@@ -193,7 +196,7 @@ class PlaceAllTest(parameterized.TestCase):
     )
     for seed in range(10):
       xy, _ = _placed(task, seed)
-      self.assertLess(np.linalg.norm(xy[1] - xy[0]), 1.0)
+      self.assertLess(math.dist(xy[1], xy[0]), 1.0)
       # The cube's corners are 28 cm from its centre, with 5 cm to spare.
       self.assertGreaterEqual(xy[1, 0], np.hypot(0.2, 0.2) + 0.05)
 

@@ -1,5 +1,7 @@
 """Tests of tasks that are not valid in their world."""
 
+from typing import Any
+
 import numpy as np
 from absl.testing import absltest, parameterized
 
@@ -85,7 +87,8 @@ class InstancesTest(absltest.TestCase):
     )
     self.assertEqual([x.near for x in found], [True, False, False, False])
     self.assertEqual([x.in_reach for x in found], [True, True, True, False])
-    np.testing.assert_allclose(found[3].at, (1.54, 1, 1.2))
+    at: Any = found[3].at
+    np.testing.assert_allclose(at, (1.54, 1, 1.2))
 
   def test_a_ramp_is_ground_up_to_its_top(self):
     # A path with a ramp below a wall of 1.5 m, whose foot is at y = -1.
