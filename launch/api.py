@@ -159,7 +159,8 @@ def evaluate(
   else:
     drawn = _task_set(tasks, config, held_out=True)
     count = min(num_tasks, drawn.num_tasks)
-    chosen = [drawn.task(index) for index in range(count)]
+    with errors.user_input("tasks"):
+      chosen = [drawn.task(index) for index in range(count)]
   if source is None and tasks is not None and isinstance(policy, str):
     env = trained_agent.default_env(chosen)
     config = dataclasses.replace(config, env=env)

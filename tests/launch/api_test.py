@@ -3,7 +3,7 @@
 import contextlib
 import json
 import pathlib
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -201,6 +201,8 @@ class EvaluateTest(absltest.TestCase):
       api.evaluate("noop", "smoke", seed=-1)
     with self.assertRaisesRegex(errors.UserError, "tasks: there are 0 tasks"):
       api.evaluate("noop", tasks=[])
+    with self.assertRaisesRegex(errors.UserError, "tasks: .* is 5, allowed: a"):
+      api.evaluate("noop", tasks=cast(Any, lambda index: index))
 
   def test_results_of_a_trained_agent_know_it(self):
     params = {"w": np.ones(2)}
