@@ -3,12 +3,13 @@
 VENV ?= .venv
 RUN ?= runs/laptop
 PRESET ?= laptop
+MARKS ?= not faults
 TESTS ?=
 PY = $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help venv train watch studio three test lint bench docs format \
-  requirements clean
+.PHONY: help venv train watch studio three test faults lint bench docs \
+  format requirements clean
 
 help:  ## Lists the targets.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | \
@@ -39,7 +40,10 @@ $(VENDOR)/three.module.js: package-lock.json .ci/three \
 test: export PYTHONDONTWRITEBYTECODE =
 test: venv  ## Runs the test suite.
 	@$(PY) -m pytest -n 3 --dist loadgroup --no-loadscope-reorder \
-	  --durations=10 $(TESTS) tests
+	  --durations=10 -m "$(MARKS)" $(TESTS) tests
+
+faults: venv  ## Kills processes and hosts of real runs on Ray, for minutes.
+	@$(PY) -m pytest -n 2 --dist loadgroup --durations=0 -m faults tests
 
 lint: venv  ## Checks style, format and types.
 	@$(PY) -m ruff check .

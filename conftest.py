@@ -17,6 +17,20 @@ os.environ.setdefault(
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 # Modules with the environments, and the run, that many test files share.
 _SHARED = ("tests.envs.fixtures", "tests.launch.runtimes.single.configs")
+# Tests of `launch` are `once`: commands, files, messages and pages don't differ
+# with JAX or NumPy. Those of these folders, and of GPUs, do.
+_LAUNCH = "tests/launch/"
+_DIFFERENT = tuple(
+  _LAUNCH + folder
+  for folder in (
+    "acting/",
+    "agents/",
+    "builder/",
+    "evaluation/",
+    "roles/",
+    "runtimes/single/",
+  )
+)
 _OPTIMIZE_LITTLE = "JAX_DISABLE_MOST_OPTIMIZATIONS"
 _CHOSEN = os.environ.get(_OPTIMIZE_LITTLE)
 
@@ -33,8 +47,15 @@ def pytest_collection_modifyitems(items):
   optimized = {x.path for x in items if x.get_closest_marker("optimized")}
   items.sort(key=lambda item: _order(item, item.path in optimized))
   for item in items:
+    if _is_once(item.path.relative_to(item.config.rootpath).as_posix()):
+      item.add_marker(pytest.mark.once)
     if not any(item.get_closest_marker(x) for x in ("long", "xdist_group")):
       item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _is_once(path: str) -> bool:
+  differs = path.startswith(_DIFFERENT) or path.endswith("_gpu_test.py")
+  return path.startswith(_LAUNCH) and not differs
 
 
 def _group(item) -> str:

@@ -144,6 +144,7 @@ STUDIES: Final[dict[str, Study]] = {
         ),
       ),
       Variant("no-cmpo", (*sizes.UNTAUGHT, "learner.muesli.cmpo=none")),
+      Variant("exact-cmpo", (*sizes.UNTAUGHT, "learner.muesli.cmpo=exact")),
       Variant(
         "vtrace-returns", (*sizes.UNTAUGHT, "learner.muesli.returns=vtrace")
       ),

@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import numpy as np
-import pytest
 from absl.testing import absltest
 
 from adaland.launch import errors
@@ -142,7 +141,6 @@ class LookTest(absltest.TestCase):
     self.assertGreater(held.own, 0.1)
 
 
-@pytest.mark.once
 class RealRunTest(absltest.TestCase):
   """Tests of run_speed and soak on the same run."""
 

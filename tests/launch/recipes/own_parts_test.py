@@ -72,8 +72,6 @@ class OwnPartsTest(absltest.TestCase):
     )
     return used
 
-  # On newer Python versions, CI trains with own parts on the installed package.
-  @pytest.mark.once
   def test_local(self):
     used = self.train("local")
     self.assertLen(used["memory"], 2)
@@ -96,7 +94,6 @@ class OwnPartsTest(absltest.TestCase):
     after = (self.folder / "run" / "config.json").read_text()
     self.assertEqual(after, before)
 
-  @pytest.mark.once
   def test_device(self):
     used = self.train("device")
     self.assertLen(set.union(*used.values()), 1)

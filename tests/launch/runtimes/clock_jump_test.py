@@ -30,8 +30,8 @@ _SETTINGS = (
 _SECONDS = 400.0
 
 
+@pytest.mark.faults
 @pytest.mark.long(seconds=60)
-@pytest.mark.once
 class ClockJumpTest(absltest.TestCase):
   def setUp(self):
     super().setUp()

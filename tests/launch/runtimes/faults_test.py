@@ -53,6 +53,7 @@ _SECONDS = 400.0
 
 
 # One test process runs all of them, on one run.
+@pytest.mark.faults
 @pytest.mark.long(seconds=300)
 @pytest.mark.xdist_group("faults")
 class FaultsTest(absltest.TestCase):

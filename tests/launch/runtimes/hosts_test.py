@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 
-import pytest
 from absl.testing import absltest
 
 from tests.launch.runtimes import hosts
@@ -44,7 +43,6 @@ def setUpModule():
     raise absltest.SkipTest(f"hosts need network namespaces: {reason}")
 
 
-@pytest.mark.once
 class HostsTest(absltest.TestCase):
   def setUp(self):
     super().setUp()

@@ -34,6 +34,7 @@ _SECONDS = 400.0
 
 
 # It starts one run with Ray, and two without.
+@pytest.mark.faults
 @pytest.mark.long(seconds=100)
 class LearnersTest(absltest.TestCase):
   def setUp(self):

@@ -47,6 +47,7 @@ _RAY = {
 _SECONDS = 400.0
 
 
+@pytest.mark.faults
 @pytest.mark.long(seconds=120)
 class HostsTest(absltest.TestCase):
   def setUp(self):

@@ -2,7 +2,6 @@
 
 import pathlib
 
-import pytest
 from absl.testing import absltest
 
 from adaland.launch import train
@@ -18,7 +17,6 @@ _FEW = (
 )
 
 
-@pytest.mark.once
 class PixelsTest(absltest.TestCase):
   def test_a_few_steps_with_most_patches_left_out(self):
     row = table.STUDIES["pixels"]
