@@ -154,7 +154,7 @@ def evaluate(
     # A path is never a name: it may lead to a folder called "test".
     spec = tasks if isinstance(tasks, str) else os.path.join(".", tasks)
     chosen = tasksets.many(
-      spec, task_source.TaskSource(config, held_out=True), num_tasks
+      spec, task_source.TaskSource(config, held_out=True), num_tasks, "tasks"
     )
   else:
     drawn = _task_set(tasks, config, held_out=True)
@@ -276,13 +276,14 @@ def train(
 def _config(source: Source) -> experiment.ExperimentConfig:
   """Returns the config of a preset, given by name, or of an experiment."""
   if isinstance(source, str):
-    source = presets.named(source)
+    with errors.user_input("source"):
+      source = presets.named(source)
   if isinstance(source, recipe.Experiment):
     return source.resolved()
   if isinstance(source, experiment.ExperimentConfig):
     return source
   raise errors.UserError(
-    f"experiment is {errors.shown(source)}, allowed: a preset's name or an "
+    f"source is {errors.shown(source)}, allowed: a preset's name or an "
     "Experiment"
   )
 

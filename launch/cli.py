@@ -3,12 +3,13 @@
 import argparse
 import json
 import os
+import re
 import secrets
 import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from adaland.launch import errors
@@ -55,14 +56,27 @@ class Parser(argparse.ArgumentParser):
     """Raises instead of printing the usage."""
     raise errors.UserError(message)
 
-  def _flag_names(self) -> list[str]:
-    names: list[str] = []
+  def describe(self, error: errors.UserError) -> str:
+    """Returns a message that names flags, not arguments of functions."""
+    message = errors.one_line(str(error))
+    if isinstance(error, errors.ArgumentError):
+      [name] = re.findall(r"^\w+", message)
+      if f"--{name}" in self._flag_names():
+        return f"--{message}"
+    return message
+
+  def arguments(self) -> Iterator[tuple["Parser", argparse.Action]]:
+    """Yields all arguments, each with its parser: this or a subcommand's."""
     for action in self._actions:
-      names += action.option_strings
+      yield self, action
       if isinstance(action, argparse._SubParsersAction):
         for parser in action.choices.values():
-          names += parser._flag_names()
-    return names
+          yield from parser.arguments()
+
+  def _flag_names(self) -> list[str]:
+    return [
+      name for _, each in self.arguments() for name in each.option_strings
+    ]
 
 
 def add_json_flag(parser: argparse.ArgumentParser) -> None:
@@ -285,7 +299,7 @@ def main(
     sys.stdout.flush()
     return 0
   except errors.UserError as error:
-    say(f"error: {errors.one_line(str(error))}")
+    say(f"error: {make_parser().describe(error)}")
     return 2
   except errors.RunError as error:
     say(f"error: {errors.one_line(str(error))}")

@@ -20,6 +20,14 @@ class UserError(ValueError):
   """Bad input; its message names the argument and the allowed values."""
 
 
+class ArgumentError(UserError):
+  """A bad argument of a function.
+
+  The message starts with the argument's name; a command that has a flag of this
+  name shows the flag.
+  """
+
+
 class RunError(RuntimeError):
   """A failure outside the program at run time; its message is one line."""
 
@@ -49,6 +57,20 @@ def user_input(what: str = "") -> Iterator[None]:
     raise UserError(prefix + one_line(str(error))) from error
   except RecursionError as error:
     raise UserError(prefix + "is nested too deeply") from error
+
+
+@contextlib.contextmanager
+def argument(name: str) -> Iterator[None]:
+  """Turns ValueErrors and OSErrors on an argument into ArgumentErrors.
+
+  Args:
+    name: The argument's name, or name=value, put in front of the message.
+  """
+  try:
+    with user_input(name):
+      yield
+  except UserError as error:
+    raise ArgumentError(str(error)) from error
 
 
 @contextlib.contextmanager
@@ -122,10 +144,22 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
   return f", did you mean {close[0]!r}?" if close else ""
 
 
-def choice(what: str, given: str, allowed: Iterable[str]) -> UserError:
-  """Returns the error for a value outside a set of names."""
+def choice(
+  what: str,
+  given: str,
+  allowed: Iterable[str],
+  kind: type[UserError] = UserError,
+) -> UserError:
+  """Returns the error for a value outside a set of names.
+
+  Args:
+    what: The argument or field.
+    given: The value.
+    allowed: The names.
+    kind: Type of the error.
+  """
   allowed = list(allowed)
-  return UserError(
+  return kind(
     f"{what}: {shown(given)} is not one of {', '.join(allowed)}"
     + did_you_mean(given, allowed)
   )

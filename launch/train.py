@@ -110,13 +110,14 @@ def choose_config(args: argparse.Namespace) -> experiment.ExperimentConfig:
     with errors.user_input(f"--config={args.config}"):
       content = _config_of(json_checks.load(args.config))
       base = json_codec.from_json(experiment.ExperimentConfig, content)
-    base.factories.refuse_unless(args.own_parts, f"--config={args.config}")
+      base.factories.refuse_unless(args.own_parts)
   elif run.exists():
     with errors.user_input(str(run.config)):
       base = json_codec.from_json(
         experiment.ExperimentConfig, run.read_config()
       )
-    base.factories.refuse_unless(args.own_parts, f"--workdir={args.workdir}")
+    with errors.argument(f"workdir={args.workdir}"):
+      base.factories.refuse_unless(args.own_parts)
   else:
     raise errors.UserError(
       f"--preset is missing: one of {', '.join(preset_configs.PRESETS)} (or "
@@ -233,17 +234,17 @@ def check_launcher(
 ) -> None:
   """Raises UserError unless the launcher can run the config here."""
   if launcher not in _LAUNCHERS:
-    raise errors.choice("--launcher", launcher, _LAUNCHERS)
+    raise errors.choice("launcher", launcher, _LAUNCHERS, errors.ArgumentError)
   if ray_address is not None and launcher != "ray":
-    raise errors.UserError("--ray_address: only with --launcher=ray")
+    raise errors.ArgumentError("ray_address: only with launcher ray")
   if launcher == "ray":
     from adaland.launch.runtimes import ray_cluster
 
     ray_cluster.require()
   if launcher != "device" and config.env.backend != "cpu":
     raise errors.UserError(
-      f"env.backend is {config.env.backend!r}, allowed with "
-      f"--launcher={launcher}: cpu (the others are for --launcher=device)"
+      f"env.backend is {config.env.backend!r}, allowed with launcher "
+      f"{launcher}: cpu (the others are for launcher device)"
     )
   with errors.user_input("env"):
     backends.check(config.env.backend, config.env.device)

@@ -91,7 +91,9 @@ def find(place: str) -> pathlib.Path | None:
     return path if (path / _AGENT).is_file() else None
   name = place.removeprefix(PREFIX)
   if name not in names():
-    raise errors.choice(f"--workdir={place}", name, names() or ["(none)"])
+    raise errors.choice(
+      f"workdir={place}", name, names() or ["(none)"], errors.ArgumentError
+    )
   return SHIPPED / name
 
 

@@ -60,7 +60,8 @@ def load_config(workdir: str, own_parts: bool = False) -> ExperimentConfig:
     content = run.read_config()
     with errors.user_input(str(run.config)):
       experiment = json_codec.from_json(ExperimentConfig, content)
-  experiment.factories.refuse_unless(own_parts, f"--workdir={workdir}")
+  with errors.argument(f"workdir={workdir}"):
+    experiment.factories.refuse_unless(own_parts)
   return experiment
 
 
@@ -100,7 +101,7 @@ def _newest(
   """Returns the parameters in a run's newest checkpoint, and its training."""
   run = rundir.RunDir(workdir)
   template = {"train": jax.eval_shape(init, jax.random.PRNGKey(0))}
-  with errors.user_input(f"--workdir={workdir}"):
+  with errors.argument(f"workdir={workdir}"):
     state, saved, updates = checkpoint.restore(run.checkpoints, template)
   with errors.of_another_form(str(run.checkpoints)):
     training = agent_dir.Training(

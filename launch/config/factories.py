@@ -60,12 +60,11 @@ class FactoriesConfig:
       and not (name == "tasks" and self.has_folder)
     }
 
-  def refuse_unless(self, own_parts: bool, where: str) -> None:
+  def refuse_unless(self, own_parts: bool) -> None:
     """Refuses a config that was read from a file and names code to import.
 
     Args:
       own_parts: True if the user allows the code to be imported.
-      where: The file or directory, for the message.
 
     Raises:
       UserError: If there is such code and it is not allowed.
@@ -73,7 +72,7 @@ class FactoriesConfig:
     named = [f"{name} {value}" for name, value in self.code.items()]
     if named and not own_parts:
       raise errors.UserError(
-        f"{where}: names code to import ({', '.join(named)}), allowed only "
+        f"names code to import ({', '.join(named)}), allowed only "
         "with --own_parts (own_parts=True)"
       )
 

@@ -291,5 +291,5 @@ def get(name: str) -> experiment.ExperimentConfig:
     UserError: If there is no preset of this name.
   """
   if name not in PRESETS:
-    raise errors.choice("--preset", name, PRESETS)
+    raise errors.choice("preset", name, PRESETS, errors.ArgumentError)
   return PRESETS[name]()

@@ -76,18 +76,19 @@ def check_path(path: str) -> None:
   cli.say(f"--record={path}: the demonstration there will be replaced")
 
 
-def load(path: str, most_players: int = 1) -> Demo:
+def load(path: str, most_players: int = 1, what: str = "demo") -> Demo:
   """Reads a demonstration.
 
   Args:
     path: The file.
     most_players: Maximum number of players allowed.
+    what: Name of the argument that `path` is.
 
   Raises:
     UserError: If the file is missing, broken, of another format, or has more
       players.
   """
-  with errors.user_input(f"--demo={path}"):
+  with errors.argument(f"{what}={path}"):
     with open(path, "rb") as file:
       data = file.read(_MAX_BYTES + 1)
     return decode(data, most_players)

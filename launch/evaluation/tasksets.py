@@ -56,7 +56,12 @@ def _file(path: pathlib.Path) -> Task:
     return json_files.load(path)
 
 
-def many(spec: str, source: task_sets.TaskSet, num_tasks: int) -> list[Task]:
+def many(
+  spec: str,
+  source: task_sets.TaskSet,
+  num_tasks: int,
+  what: str = "taskset",
+) -> list[Task]:
   """Reads a set of tasks for evaluation.
 
   Args:
@@ -65,12 +70,13 @@ def many(spec: str, source: task_sets.TaskSet, num_tasks: int) -> list[Task]:
       files.
     source: The tasks of "test".
     num_tasks: Maximum number of tasks.
+    what: Name of the argument that `spec` is.
 
   Raises:
     UserError: If there is no task, or a file breaks the format.
   """
   if named.is_named(spec):
-    with errors.user_input("--taskset"):
+    with errors.argument(what):
       source, spec = families.make(spec).held_out(), "test"
   if spec == "test":
     with errors.user_input():
@@ -82,15 +88,15 @@ def many(spec: str, source: task_sets.TaskSet, num_tasks: int) -> list[Task]:
   path = pathlib.Path(spec)
   if not path.is_dir():
     if not path.exists():
-      raise errors.UserError(
-        f"--taskset={spec}: no such file or folder; allowed: test, "
+      raise errors.ArgumentError(
+        f"{what}={spec}: no such file or folder; allowed: test, "
         f"{', '.join(_PROBES)}, "
         f"{', '.join(named.NAMES)}, a task file, or a folder of task files"
       )
     return [_file(path)]
   files = sorted(path.glob("*.json"))
   if not files:
-    raise errors.UserError(f"--taskset={spec}: there is no .json file in it")
+    raise errors.ArgumentError(f"{what}={spec}: there is no .json file in it")
   return [_file(file) for file in files[:num_tasks]]
 
 

@@ -69,12 +69,12 @@ class RunDir:
       UserError: If there is no run here, or its config can't be read.
     """
     if not self.path.is_dir():
-      raise errors.UserError(
-        f"--workdir={self.path}: no such directory; adaland train creates one"
+      raise errors.ArgumentError(
+        f"workdir={self.path}: no such directory; adaland train creates one"
       )
     if not self.exists():
-      raise errors.UserError(
-        f"--workdir={self.path}: not a run of adaland train (no config.json)"
+      raise errors.ArgumentError(
+        f"workdir={self.path}: not a run of adaland train (no config.json)"
       )
     with errors.user_input(str(self.config)):
       return config_of(json_checks.load(self.config))
@@ -97,10 +97,10 @@ class RunDir:
         config, or another process trains there.
     """
     self._check(config, free_fields)
-    with errors.user_input("--workdir"):
+    with errors.argument("workdir"):
       self.path.mkdir(parents=True, exist_ok=True)
     lock = self._lock()
-    with errors.user_input("--workdir"):
+    with errors.argument("workdir"):
       self.checkpoints.mkdir(exist_ok=True)
       self.logs.mkdir(exist_ok=True)
       wanted = json_codec.to_json(config)
@@ -157,8 +157,8 @@ class RunDir:
       found = self.differences(config, free_fields)
       if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        raise errors.UserError(
-          f"--workdir={self.path}: the run there has another config: "
+        raise errors.ArgumentError(
+          f"workdir={self.path}: the run there has another config: "
           f"{found[0]}{more}; choose another directory or the same settings"
         )
     elif (
@@ -166,15 +166,15 @@ class RunDir:
       and self.path.exists()
       and (not self.path.is_dir() or self._has_other_files())
     ):
-      raise errors.UserError(
-        f"--workdir={self.path}: exists, is not empty and is not a run of "
+      raise errors.ArgumentError(
+        f"workdir={self.path}: exists, is not empty and is not a run of "
         "adaland train; choose another directory"
       )
 
   def _has_other_files(self) -> bool:
     """Returns True if there are files other than those of a run's start."""
     ours = {self.checkpoints.name, self.logs.name, _LOCK}
-    with errors.user_input("--workdir"):
+    with errors.argument("workdir"):
       # A killed writer leaves a partial file.
       return any(
         path.name not in ours and not path.name.startswith(cli.PARTIAL)
@@ -189,13 +189,13 @@ class RunDir:
     )
 
   def _lock(self) -> IO[str]:
-    with errors.user_input("--workdir"):
+    with errors.argument("workdir"):
       file = open(self.path / _LOCK, "a")  # noqa: SIM115 (held by the caller)
     try:
       fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
       file.close()
-      raise errors.UserError(
-        f"--workdir={self.path}: another training process is running there"
+      raise errors.ArgumentError(
+        f"workdir={self.path}: another training process is running there"
       ) from error
     return file

@@ -153,7 +153,7 @@ def read(run: rundir.RunDir) -> dict[str, Any]:
     reason = "nothing was trained there yet"
     if run.is_locked():
       reason = "the run is starting; try again when it has started"
-    raise errors.UserError(f"--workdir={run.path}: no {NAME}: {reason}")
+    raise errors.ArgumentError(f"workdir={run.path}: no {NAME}: {reason}")
   with errors.user_input(str(path)):
     content = json.loads(path.read_text())
     if not isinstance(content, dict) or content.get("format") != FORMAT:

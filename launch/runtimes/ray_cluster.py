@@ -22,8 +22,8 @@ _NICENESS = "RAY_worker_niceness"
 def require() -> None:
   """Raises UserError unless Ray is installed; does not import it."""
   if importlib.util.find_spec("ray") is None:
-    raise errors.UserError(
-      "--launcher=ray: Ray is not installed; pip install ray==2.60.0"
+    raise errors.ArgumentError(
+      "launcher=ray: Ray is not installed; pip install ray==2.60.0"
     )
 
 
@@ -105,7 +105,9 @@ def _start(address: str, namespace: str) -> None:
     except Exception as error:
       reason = errors.one_line(str(error)) or type(error).__name__
       if address:
-        raise errors.UserError(f"--ray_address={address}: {reason}") from error
+        raise errors.ArgumentError(
+          f"ray_address={address}: {reason}"
+        ) from error
       # On a busy machine Ray's processes may time out on one another, which
       # raises a plain Exception.
       if type(error) is not Exception or attempt == _ATTEMPTS - 1:
@@ -126,14 +128,14 @@ def _check_address(address: str) -> None:
     return
   host, _, port = address.rpartition(":")
   if not host or not port.isdecimal() or "/" in address:
-    raise errors.UserError(
-      f"--ray_address={address}: allowed: HOST:PORT of a cluster's head, auto"
+    raise errors.ArgumentError(
+      f"ray_address={address}: allowed: HOST:PORT of a cluster's head, auto"
     )
   try:
     socket.create_connection((host, int(port)), _CONNECT_SECONDS).close()
   except (OSError, OverflowError) as error:
-    raise errors.UserError(
-      f"--ray_address={address}: nothing answers there ({error})"
+    raise errors.ArgumentError(
+      f"ray_address={address}: nothing answers there ({error})"
     ) from error
 
 

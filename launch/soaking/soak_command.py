@@ -77,7 +77,7 @@ def _config(num_players: int, threads: int | None) -> land.LandConfig:
 
 
 def _replay(args: argparse.Namespace) -> None:
-  played = demo.load(args.replay, constants.MAX_PLAYERS)
+  played = demo.load(args.replay, constants.MAX_PLAYERS, "replay")
   config = _config(len(played.task.players), args.threads)
   found = soak.replay(played, config)
   result = {

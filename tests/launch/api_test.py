@@ -81,8 +81,8 @@ class MakeTest(parameterized.TestCase):
 
   def test_the_user_s_errors(self):
     refused: Any = (
-      ({"source": "labtop"}, "did you mean 'laptop'"),
-      ({"source": 3}, "experiment is 3, allowed: a preset's name or an Exp"),
+      ({"source": "labtop"}, "^source: preset: 'labtop' .*mean 'laptop'"),
+      ({"source": 3}, "^source is 3, allowed: a preset's name or an Exp"),
       ({"tasks": 3}, "tasks: "),
       ({"tasks": "no/such/folder"}, "tasks: no/such/folder: no such folder"),
       ({"tasks": "trap"}, "tasks: trap: no such family .* mean 'traps'"),

@@ -9,6 +9,8 @@ from adaland.launch import (
   export,
   play,
   prompt,
+  scale,
+  status,
   tasks,
   train,
   watch,
@@ -23,6 +25,8 @@ COMMANDS = {
   "evaluate": evaluate.main,
   "play": play.main,
   "prompt": prompt.main,
+  "scale": scale.main,
+  "status": status.main,
   "tasks": tasks.main,
   "train": train.main,
 }

@@ -36,6 +36,14 @@ class UserInputTest(parameterized.TestCase):
     with self.assertRaises(kind), errors.user_input("--x"):
       raise kind("x")
 
+  def test_a_bad_argument_keeps_its_type(self):
+    with (
+      self.assertRaisesRegex(errors.ArgumentError, "^x: bad$"),
+      errors.user_input(),
+      errors.argument("x"),
+    ):
+      raise ValueError("bad")
+
   def test_good_input_passes(self):
     with errors.user_input("--x"):
       value = 1

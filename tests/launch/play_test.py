@@ -105,7 +105,7 @@ class PlayTest(absltest.TestCase):
       (["--policy=agent"], "--workdir is missing"),
       (["--policy=exprt"], "did you mean 'expert'"),
       ([f"--video={self.folder}/a.avi"], "must end in .mp4"),
-      (["--preset=lap", "--task=sample:1"], "--preset: 'lap'"),
+      (["--preset=lap", "--task=sample:1"], "^preset: 'lap'"),
     ):
       with self.assertRaisesRegex(errors.UserError, message):
         self.run_it(*argv)

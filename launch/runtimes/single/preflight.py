@@ -65,7 +65,7 @@ def _check(experiment: ExperimentConfig) -> None:
   ):
     if not ok:
       raise errors.UserError(
-        f"{field} is {value!r}, allowed with --launcher=device: {allowed}"
+        f"{field} is {value!r}, allowed with launcher device: {allowed}"
       )
 
 

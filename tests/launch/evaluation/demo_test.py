@@ -46,7 +46,7 @@ class DemoTest(parameterized.TestCase):
   )
   def test_actions_that_can_t_be_played_are_refused(self, actions, message):
     self._save(actions=actions)
-    with self.assertRaisesRegex(errors.UserError, f"--demo=.*: .*{message}"):
+    with self.assertRaisesRegex(errors.UserError, f"^demo=.*: .*{message}"):
       demo.load(self.path)
 
   def test_a_demonstration_of_two_players_is_for_those_who_allow_it(self):
@@ -65,7 +65,7 @@ class DemoTest(parameterized.TestCase):
 
   def _broken(self):
     with self.assertRaisesRegex(
-      errors.UserError, f"^--demo={self.path}: "
+      errors.UserError, f"^demo={self.path}: "
     ) as caught:
       demo.load(self.path)
     self.assertNotIn("\n", str(caught.exception))

@@ -59,8 +59,8 @@ class TasksetsTest(parameterized.TestCase):
     names = [task.name for task in tasksets.many("traps+find", _SOURCE, 3)]
     self.assertEqual(names, ["traps test 0", "find test 0", "traps test 1"])
     for spec, message in (
-      ("traps:size=3", "--taskset: 'traps:size=3': traps has no field 'size'"),
-      ("trap", "--taskset=trap: no such file or folder; .* traps, find, "),
+      ("traps:size=3", "^taskset: 'traps:size=3': traps has no field 'size'"),
+      ("trap", "^taskset=trap: no such file or folder; .* traps, find, "),
     ):
       with self.assertRaisesRegex(errors.UserError, message):
         tasksets.many(spec, _SOURCE, 3)

@@ -68,7 +68,7 @@ class LoadConfigTest(absltest.TestCase):
         learner=absltest.mock.DEFAULT,
       ),
       absltest.mock.patch.object(saved_agent.jax, "eval_shape"),
-      self.assertRaisesRegex(errors.UserError, f"--workdir={self.workdir}: "),
+      self.assertRaisesRegex(errors.UserError, f"^workdir={self.workdir}: "),
     ):
       trained_agent.load(self.workdir)
 

@@ -86,7 +86,7 @@ def _config(tasks):
 class TaskSourceTest(parameterized.TestCase):
   def test_a_folder_that_is_gone_is_named(self):
     config = presets.smoke(tasks="/no/such/folder").resolved()
-    config.factories.refuse_unless(False, "run/config.json")
+    config.factories.refuse_unless(False)
     config.factories.share()
     with self.assertRaisesRegex(
       errors.UserError, "factories.tasks: .*/no/such/folder"

@@ -101,7 +101,7 @@ class RunDirTest(absltest.TestCase):
     run = rundir.RunDir(str(self.folder / "run"))
     with (
       run.begin(Config()),
-      self.assertRaisesRegex(errors.UserError, "^--workdir=/.*: another train"),
+      self.assertRaisesRegex(errors.UserError, "^workdir=/.*: another train"),
     ):
       run.begin(Config(2))
     self.assertEqual(run.read_config(), {"size": 1})

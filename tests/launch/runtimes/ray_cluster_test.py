@@ -23,7 +23,7 @@ class ClusterTest(absltest.TestCase):
       probe.bind(("127.0.0.1", 0))  # Bound, but it does not listen.
       port = probe.getsockname()[1]
       with self.assertRaisesRegex(
-        errors.UserError, f"--ray_address=127.0.0.1:{port}: nothing answers"
+        errors.UserError, f"^ray_address=127.0.0.1:{port}: nothing answers"
       ):
         ray_cluster.Cluster(f"127.0.0.1:{port}", "test")
 

@@ -147,8 +147,11 @@ class CommandTest(absltest.TestCase):
   def test_bad_flags(self):
     folder = os.path.join(self.create_tempdir().full_path, "run")
     for flags, reason in (
-      (("--ray_address=auto",), "only with --launcher=ray"),
-      (("--launcher=ray", "--ray_address=x"), "HOST:PORT"),
+      (("--ray_address=auto",), "--ray_address: only with launcher ray"),
+      (
+        ("--launcher=ray", "--ray_address=x"),
+        "--ray_address=x: allowed: HOST:PORT",
+      ),
       (("--launcher=rai",), "did you mean 'ray'?"),
     ):
       error = io.StringIO()

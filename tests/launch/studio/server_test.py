@@ -206,12 +206,12 @@ class ServerTest(parameterized.TestCase):
 
   def test_a_fault_of_loading_is_shown_on_the_page(self):
     def load():
-      raise errors.UserError("--workdir=x: no such directory")
+      raise errors.UserError("workdir=x: no such directory")
 
     port, token = self.serve(load)
     [answer] = self.visit(port, self.hello(token))
     self.assertEqual(answer["type"], "error")
-    self.assertIn("--workdir=x", answer["text"])
+    self.assertIn("workdir=x", answer["text"])
 
   def test_a_busy_port_is_one_line(self):
     with socket.create_server(("127.0.0.1", 0)) as taken:
