@@ -311,8 +311,11 @@ def main(
   except OSError as error:
     say(f"error: {errors.describe_os_error(error)}")
     return 1
-  except MemoryError as error:
-    say(f"error: out of memory: {errors.one_line(str(error))}")
+  except (MemoryError, RuntimeError) as error:
+    if not errors.is_out_of_memory(error):
+      raise
+    reason = errors.one_line(str(error))
+    say("error: out of memory" + (f": {reason}" if reason else ""))
     return 1
   except KeyboardInterrupt:
     say("interrupted")

@@ -83,9 +83,8 @@ def of_another_form(what: str) -> Iterator[None]:
   try:
     yield
   except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
-    reason = f"{type(error).__name__}: {error}"
     raise UserError(
-      f"{what}: is not of the expected form ({reason})"
+      f"{what}: is not of the expected form ({describe(error)})"
     ) from error
 
 
@@ -101,6 +100,24 @@ def named(path: str) -> Iterator[None]:
   except OSError as error:
     # Python picks the subclass, such as PermissionError, from the number.
     raise OSError(error.errno, error.strerror or str(error), path) from error
+
+
+def describe(error: BaseException) -> str:
+  """Returns an error's type and message in one line."""
+  kind = type(error).__name__
+  message = str(error)
+  if isinstance(error, MemoryError):
+    message = message or "out of memory"  # Python itself gives no message.
+  return one_line(f"{kind}: {message}" if message else kind)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+  """Returns True for an error of Python, NumPy or JAX for lack of memory."""
+  # The type of JAX's error depends on its version.
+  return isinstance(error, MemoryError) or (
+    isinstance(error, RuntimeError)
+    and str(error).startswith("RESOURCE_EXHAUSTED")
+  )
 
 
 def describe_os_error(error: OSError) -> str:

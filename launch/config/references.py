@@ -158,9 +158,8 @@ def _module(place: str, what: str) -> types.ModuleType:
     raise
   except (Exception, SystemExit) as error:
     # The module is the user's and may raise any error.
-    reason = f"{type(error).__name__}: {error}"
     raise errors.UserError(
-      f"{what}: {place} can't be imported: {errors.one_line(reason)}"
+      f"{what}: {place} can't be imported: {errors.describe(error)}"
     ) from error
   finally:
     _importing.reset(token)

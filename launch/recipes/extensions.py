@@ -62,9 +62,11 @@ def environment(
   def checked(*args: Any) -> land.Land:
     try:
       made = make(*args)
-    except (errors.RunError, MemoryError):
+    except errors.RunError:
       raise  # Not a fault of the part.
     except (Exception, SystemExit) as error:
+      if errors.is_out_of_memory(error):
+        raise
       raise _refusal(what, error) from error
     if not isinstance(made, land.Land):
       raise errors.UserError(
@@ -189,9 +191,8 @@ def _part(config: experiment.ExperimentConfig, name: str) -> str:
 
 def _refusal(what: str, error: BaseException) -> errors.UserError:
   """Returns the error for a part that raised `error`."""
-  reason = str(error)
-  if not isinstance(error, errors.UserError):
-    reason = errors.one_line(f"{type(error).__name__}: {reason}")
+  is_plain = isinstance(error, errors.UserError)
+  reason = str(error) if is_plain else errors.describe(error)
   return errors.UserError(f"{what}: {reason}")
 
 

@@ -156,8 +156,7 @@ def load(reference: str) -> experiment.ExperimentConfig:
     raise errors.UserError(f"{what}: {error}") from error
   except (Exception, SystemExit) as error:
     # The function is the user's and may raise any error.
-    reason = f"{type(error).__name__}: {error}"
-    raise errors.UserError(f"{what}: {errors.one_line(reason)}") from error
+    raise errors.UserError(f"{what}: {errors.describe(error)}") from error
   if not isinstance(made, Experiment):
     raise errors.UserError(
       f"{what}: returned {_kind(made)}, allowed: an Experiment"

@@ -42,4 +42,4 @@ def remote_error(error: Exception) -> Exception:
   for kind in _EXPECTED:
     if isinstance(error, kind):
       return kind(errors.one_line(str(error)))
-  return RemoteError(errors.one_line(f"{type(error).__name__}: {error}"))
+  return RemoteError(errors.describe(error))

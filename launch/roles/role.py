@@ -91,8 +91,7 @@ def failure_of(name: str, work: Callable[[], None]) -> Failure | None:
     return Failure(errors.one_line(str(error)), False, True)
   except Exception as error:
     logging.exception("%s failed", name)
-    reason = errors.one_line(f"{type(error).__name__}: {error}")
-    return Failure(reason, False, False)
+    return Failure(errors.describe(error), False, False)
 
 
 def process_stats() -> dict[str, Any]:

@@ -266,5 +266,5 @@ class Client:
       pass  # The page has gone.
     except Exception as error:
       traceback.print_exc()
-      text = f"a defect of the studio: {type(error).__name__}: {error}"
+      text = f"a defect of the studio: {errors.describe(error)}"
       self._send("error", text=errors.one_line(text), about=about)

@@ -189,7 +189,7 @@ class Game:
       pass  # This ends the game for both players.
     except Exception as error:
       traceback.print_exc()
-      text = f"a defect of the studio: {type(error).__name__}: {error}"
+      text = f"a defect of the studio: {errors.describe(error)}"
       with contextlib.suppress(messages.GoneError):
         for seat in self._seats:
           seat.send("error", text=errors.one_line(text))

@@ -69,6 +69,12 @@ class CliTest(parameterized.TestCase):
     with self.assertRaises(ValueError):
       _run(lambda args: int("x"))
 
+    def work(args):
+      raise RuntimeError("no such state")
+
+    with self.assertRaises(RuntimeError):
+      _run(work)
+
   def test_results_go_to_the_requested_output(self):
     def work(args):
       cli.emit({"a": 1}, "a is one", args.json)
@@ -135,14 +141,22 @@ class CliTest(parameterized.TestCase):
       with self.assertRaisesRegex(argparse.ArgumentTypeError, "whole number"):
         parse(text)
 
-  def test_no_memory_is_one_line(self):
+  @parameterized.parameters(
+    (MemoryError(), ""),
+    (MemoryError("Unable to allocate 1. TiB"), ": Unable to allocate 1. TiB"),
+    (
+      RuntimeError("RESOURCE_EXHAUSTED: 9\nbytes"),
+      ": RESOURCE_EXHAUSTED: 9 bytes",
+    ),
+  )
+  def test_no_memory_is_one_line(self, error, reason):
     def work(args):
       del args
-      raise MemoryError("Unable to allocate 1. TiB")
+      raise error
 
-    self.assertEqual(
-      _run(work), (1, "", "error: out of memory: Unable to allocate 1. TiB\n")
-    )
+    code, out, err = _run(work)
+    self.assertEqual((code, out), (1, ""))
+    self.assertEqual(err, f"error: out of memory{reason}\n")
 
 
 if __name__ == "__main__":

@@ -60,6 +60,16 @@ class WordsTest(parameterized.TestCase):
   def test_os_errors_without_their_numbers(self, error, message):
     self.assertEqual(errors.describe_os_error(error), message)
 
+  @parameterized.parameters(
+    (KeyError("a"), "KeyError: 'a'"),
+    (TypeError("two\nlines"), "TypeError: two lines"),
+    (AssertionError(), "AssertionError"),
+    (MemoryError(), "MemoryError: out of memory"),
+    (MemoryError("no room"), "MemoryError: no room"),
+  )
+  def test_errors_with_their_type(self, error, message):
+    self.assertEqual(errors.describe(error), message)
+
   def test_control_characters_are_escaped(self):
     self.assertEqual(
       errors.one_line("a\x1b[2J\n b\u202e\ud800é"), r"a\x1b[2J b\u202e\ud800é"
