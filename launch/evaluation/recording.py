@@ -110,7 +110,9 @@ def check_entry(value: Any) -> None:
   for name in ("name", "policy", "demo"):
     json_checks.read_text(fields[name], name)
   for name in ("task", "episode"):
-    json_checks.read_whole(fields.get(name, 0), name)
+    number = json_checks.read_whole(fields.get(name, 0), name)
+    if not 0 <= number <= cli.MAX_COUNT:
+      raise json_checks.refusal(name, number, f"0 to {cli.MAX_COUNT}")
   for reward in json_checks.read_list(
     fields.get("rewards", []), "rewards", "numbers"
   ):

@@ -65,7 +65,10 @@ class EntryTest(parameterized.TestCase):
 
   @parameterized.parameters(
     ("task", "1"),
+    ("task", -1),
     ("episode", 0.5),
+    ("episode", -1),
+    ("episode", 100_001),
     ("name", 3),
     ("policy", None),
     ("demo", []),
