@@ -27,6 +27,8 @@ from adaland.agent.network import entity_features
 # its condition's, the others are its spawns.
 _BEFORE_ARGUMENTS = 2
 _CONDITION_ARGUMENTS = 2
+# Numbers of no type, all different, so that they are never equal.
+_NO_ENTITY_TYPE, _NO_ARGUMENT_TYPE, _NO_GOAL_TYPE = -1, -2, -3
 # Column of an entity's distance from the eye.
 _DISTANCE = 4
 # Inverse temperature, per metre, of the pool of the nearest entity: most
@@ -74,6 +76,8 @@ class EntityEncoder(hk.Module):
     visible = entities[:, :, :1]
     kinds = entity_types(raw, self._config)  # [B, N]
     goal_types = argument_types(observation["goal"], self._config)  # [B, 2]
+    # An empty argument of the goal is not the empty one of a rule.
+    goal_types = jnp.where(goal_types < 0, _NO_GOAL_TYPE, goal_types)
     rule_types = argument_types(observation["rules"], self._config)  # [B, R, G]
     of_goal = _same(kinds, goal_types, dtype) * visible  # [B, N, 2]
 
@@ -135,7 +139,9 @@ def entity_types(entities: jax.Array, config: NetworkConfig) -> jax.Array:
   place = _id(entities[:, :, start:middle])
   shape = jnp.asarray((0, *config.entity_shape_ids), jnp.int32)[place]
   colour = _id(entities[:, :, middle : middle + config.entity_colours])
-  return jnp.where(shape > 0, shape * config.num_colour_ids + colour, -1)
+  return jnp.where(
+    shape > 0, shape * config.num_colour_ids + colour, _NO_ENTITY_TYPE
+  )
 
 
 def argument_types(ids: types.Array, config: NetworkConfig) -> jax.Array:
@@ -146,7 +152,9 @@ def argument_types(ids: types.Array, config: NetworkConfig) -> jax.Array:
   pairs = jnp.asarray(ids)[..., _BEFORE_ARGUMENTS:]
   pairs = pairs.reshape(*pairs.shape[:-1], -1, 2)
   shape, colour = pairs[..., 0], pairs[..., 1]
-  return jnp.where(shape > 0, shape * config.num_colour_ids + colour, -2)
+  return jnp.where(
+    shape > 0, shape * config.num_colour_ids + colour, _NO_ARGUMENT_TYPE
+  )
 
 
 def check_spec(

@@ -59,7 +59,8 @@ class EntityEncoderTest(absltest.TestCase):
     black_cube, purple_sphere, player = (2, 1), (3, 2), (5, 1)
     # Two rules of two sequences; each has a condition of two and two spawns.
     self.goal = np.array(
-      [[0, 2, *black_cube, *player], [0, 2, *purple_sphere, *black_cube]],
+      # The second goal lacks an argument, as do rules.
+      [[0, 2, *black_cube, *player], [0, 2, *purple_sphere, 0, 0]],
       np.int32,
     )
     self.rules = np.zeros((2, 2, 10), np.int32)
@@ -116,7 +117,9 @@ class EntityEncoderTest(absltest.TestCase):
     messages = []
     for rule, elements in zip(self.rules[row], self.elements[row], strict=True):
       kinds = rule[2:].reshape(4, 2).tolist()
-      of_goal = [kind == other for kind in kinds for other in wanted]
+      of_goal = [
+        any(kind) and kind == other for kind in kinds for other in wanted
+      ]
       hidden = np.concatenate([elements.ravel(), of_goal])
       hidden = np.maximum(self.linear(hidden, "rules"), 0)
       uses, makes = np.split(self.linear(hidden, "of_rules"), 2)
