@@ -36,6 +36,7 @@ class CountedCurriculum:
     self._episodes = 0
     # Decisions not yet logged, and the steps at which they were made.
     self._unlogged: list[tuple[list[base.Decision], int]] = []
+    self._is_log_broken = False
     self._recent: collections.deque[np.ndarray] = collections.deque(
       maxlen=_RECENT
     )
@@ -101,18 +102,25 @@ class CountedCurriculum:
   def log_decisions(self) -> None:
     """Writes the decisions since the last call; other threads need not wait.
 
-    A full disk is only a warning.
+    If they can't be written, there is a warning, and later calls try again.
     """
     if self._log is None:
       return
     with self._lock:
       self._take_decisions()
       unlogged, self._unlogged = self._unlogged, []
+    for made, steps in unlogged:
+      self._log.add(made, steps)
     try:
-      for made, steps in unlogged:
-        self._log.write(made, steps)
+      self._log.flush()
+      self._is_log_broken = False
     except OSError as error:
-      logging.warning("%s", errors.describe_os_error(error))
+      if not self._is_log_broken:
+        logging.warning(
+          "%s; decisions are kept and written later",
+          errors.describe_os_error(error),
+        )
+      self._is_log_broken = True
 
   def _take_decisions(self) -> None:
     if self._log is not None and isinstance(self._curriculum, base.Deciding):

@@ -7,6 +7,7 @@ If the curriculum chooses pairs of a task and a co-player, there is also
 "coplayer", such as "random".
 """
 
+import collections
 import json
 import pathlib
 from collections.abc import Callable, Sequence
@@ -23,6 +24,8 @@ FILE = "decisions.jsonl"
 # takes milliseconds, and a run on a fast device decides on a thousand tasks a
 # second.
 _MOST_MEASURED = 64
+# The newest decisions that wait until they can be written, about 30 MB.
+_MOST_WAITING = 100_000
 
 
 class DecisionLog:
@@ -41,17 +44,17 @@ class DecisionLog:
     self._path = pathlib.Path(folder) / FILE
     self._task_of = task_of
     self._means: dict[str, statistics.RecentMean] = {}
+    self._waiting: collections.deque[str] = collections.deque(
+      maxlen=_MOST_WAITING
+    )
 
-  def write(self, decisions: Sequence[base.Decision], env_steps: int) -> None:
-    """Appends decisions.
+  def add(self, decisions: Sequence[base.Decision], env_steps: int) -> None:
+    """Adds decisions, which `flush` writes.
 
     Args:
       decisions: In the order they were made in.
       env_steps: The run's steps so far.
     """
-    if not decisions:
-      return
-    lines = []
     for number, decision in enumerate(decisions):
       index, coplayer = decision.index, coplayers.SELF
       if self._paired:
@@ -68,12 +71,22 @@ class DecisionLog:
         measures = complexity.measures(self._task_of(index))
         line["complexity"] = measures
         self._add(decision.accepted, measures)
-      lines.append(json.dumps(line) + "\n")
+      self._waiting.append(json.dumps(line) + "\n")
+
+  def flush(self) -> None:
+    """Appends all added decisions to the file.
+
+    Raises:
+      OSError: If they can't be written; the next call tries again.
+    """
+    if not self._waiting:
+      return
     with (
       errors.named(str(self._path)),
       open(self._path, "ab", buffering=0) as file,
     ):
-      json_lines.append(file, "".join(lines).encode())
+      json_lines.append(file, "".join(self._waiting).encode())
+    self._waiting.clear()
 
   def _add(self, accepted: bool, measures: dict[str, int]) -> None:
     kind = "accepted" if accepted else "refused"

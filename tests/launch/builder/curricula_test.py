@@ -39,7 +39,8 @@ class CurriculaTest(parameterized.TestCase):
     )
     folder = self.create_tempdir().full_path
     log = builder.decision_log(config, folder)
-    log.write([base.Decision(index, True, "passes", 1.0)], env_steps=0)
+    log.add([base.Decision(index, True, "passes", 1.0)], env_steps=0)
+    log.flush()
     with open(os.path.join(folder, decisions.FILE)) as file:
       [line] = map(json.loads, file)
     self.assertEqual((line["task"], line.get("coplayer")), (5, coplayer))

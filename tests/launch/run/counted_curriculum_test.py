@@ -148,7 +148,7 @@ class CountedCurriculumTest(absltest.TestCase):
       steps = [json.loads(line)["env_steps"] for line in file]
     self.assertEqual(steps, [10, 20])
 
-  def test_decisions_that_a_full_disk_cuts_short_are_a_warning(self):
+  def test_decisions_that_a_full_disk_cuts_short_are_written_later(self):
     folder = self.create_tempdir().full_path
     log = decisions.DecisionLog(folder, lambda i: fakes.make_task(str(i)))
     made = counted_curriculum.CountedCurriculum(_Deciding(), log)
@@ -161,11 +161,15 @@ class CountedCurriculumTest(absltest.TestCase):
       self.assertLogs(level="WARNING") as logs,
     ):
       made.log_decisions()
-    self.assertIn("decisions.jsonl: File too large", logs.output[0])
-    made.count_steps(10)
+      made.count_steps(10)
+      made.state_dict()
+      made.count_steps(10)
+      made.log_decisions()
+    [warning] = logs.output
+    self.assertIn("decisions.jsonl: File too large; decisions are k", warning)
     made.log_decisions()
     steps = [json.loads(x)["env_steps"] for x in path.read_text().splitlines()]
-    self.assertEqual(steps, [10, 30])
+    self.assertEqual(steps, [10, 20, 30, 40, 40])
 
   def test_decisions_before_a_checkpoint_have_no_later_step(self):
     folder = self.create_tempdir().full_path

@@ -32,7 +32,8 @@ class DecisionLogTest(absltest.TestCase):
   def test_of_a_pair_task_and_co_player_are_logged(self):
     log = decisions.DecisionLog(str(self.folder), self.task_of, paired=True)
     pair = coplayers.join(7, coplayers.RANDOM)
-    log.write([_decision(pair), _decision(8)], 30)
+    log.add([_decision(pair), _decision(8)], 30)
+    log.flush()
     self.assertEqual(
       [(each["task"], each["coplayer"]) for each in self.lines()],
       [(7, "random"), (8, "self")],
@@ -42,7 +43,8 @@ class DecisionLogTest(absltest.TestCase):
   def test_without_pairs_there_is_no_co_player(self):
     log = decisions.DecisionLog(str(self.folder), self.task_of)
     pair = coplayers.join(7, coplayers.RANDOM)
-    log.write([_decision(pair)], 30)
+    log.add([_decision(pair)], 30)
+    log.flush()
     [line] = self.lines()
     self.assertEqual(line["task"], pair)
     self.assertNotIn("coplayer", line)
@@ -50,7 +52,8 @@ class DecisionLogTest(absltest.TestCase):
   def test_the_complexity_of_the_first_of_many_is_measured(self):
     log = decisions.DecisionLog(str(self.folder), self.task_of)
     with absltest.mock.patch.object(decisions, "_MOST_MEASURED", 2):
-      log.write([_decision(index) for index in range(4)], 30)
+      log.add([_decision(index) for index in range(4)], 30)
+      log.flush()
     lines = self.lines()
     self.assertEqual([each["task"] for each in lines], [0, 1, 2, 3])
     self.assertEqual(
@@ -63,15 +66,43 @@ class DecisionLogTest(absltest.TestCase):
 
   def test_means_are_of_accepted_and_of_refused_tasks(self):
     log = decisions.DecisionLog(str(self.folder), self.task_of)
-    log.write([_decision(0), _decision(1), _decision(4, accepted=False)], 30)
+    log.add([_decision(0), _decision(1), _decision(4, accepted=False)], 30)
+    log.flush()
     # The mean of 1 and 2 trials, the former of which counts 0.99 times.
     means = log.metrics()
     self.assertAlmostEqual(means["accepted/trials"], 2.99 / 1.99)
     self.assertAlmostEqual(means["refused/trials"], 5.0)
 
+  def test_what_could_not_be_written_is_written_once_when_it_can(self):
+    folder = self.folder / "run"
+    log = decisions.DecisionLog(str(folder), self.task_of)
+    for index in (1, 2):
+      log.add([_decision(index)], 10 * index)
+      with self.assertRaisesRegex(OSError, decisions.FILE):
+        log.flush()
+    folder.mkdir()
+    for index in (3, 4):
+      log.add([_decision(index)], 10 * index)
+      log.flush()
+    text = (folder / decisions.FILE).read_text()
+    lines = [json.loads(line) for line in text.splitlines()]
+    self.assertEqual(
+      [(each["env_steps"], each["task"]) for each in lines],
+      [(10, 1), (20, 2), (30, 3), (40, 4)],
+    )
+    self.assertEqual(self.asked, [1, 2, 3, 4])
+
+  def test_the_oldest_of_many_that_wait_are_dropped(self):
+    with absltest.mock.patch.object(decisions, "_MOST_WAITING", 2):
+      log = decisions.DecisionLog(str(self.folder), self.task_of)
+    log.add([_decision(index) for index in range(3)], 30)
+    log.flush()
+    self.assertEqual([each["task"] for each in self.lines()], [1, 2])
+
   def test_without_decisions_there_is_no_file(self):
     log = decisions.DecisionLog(str(self.folder), self.task_of)
-    log.write([], 30)
+    log.add([], 30)
+    log.flush()
     log.drop_lost(10)
     self.assertEmpty(list(self.folder.iterdir()))
 
