@@ -196,6 +196,8 @@ class ReverbReplay:
     is_private = self.address.startswith(private.PREFIX)
     port = 0 if is_private else int(self.address.rsplit(":", 1)[1])
     self._process, _ = self._start(port)
+    # Counted even if it does not answer soon, as it is not started again.
+    self.restarts += 1
     # A busy one that does not answer again soon must not be killed at once.
     self.answered = time.monotonic()
     self._connection = connection.Connection(self.address, self._spec)
@@ -221,7 +223,6 @@ class ReverbReplay:
         try:
           server_process.stop(self._process)
           self._restart()
-          self.restarts += 1
           delay = _WATCH_SECONDS
         except (OSError, ValueError, RuntimeError) as error:
           logging.warning("%s", error)

@@ -90,6 +90,7 @@ class StartTest(absltest.TestCase):
     self.assertIn("No replay server at unix:/x", logs.output[1])
     self.assertIsNone(self.processes[1].poll())
     self.assertGreater(replay.answered, before)
+    self.assertEqual(replay.restarts, 1)
 
 
 if __name__ == "__main__":
