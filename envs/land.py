@@ -90,7 +90,7 @@ class Land:
       ValueError: If the number or a seed is not allowed.
       RuntimeError: If this process is a fork of one that has environments.
     """
-    forks.check()
+    forks.GUARD.check()
     self.num_envs = seeds.checked_num_envs(num_envs)
     self.config = config
     self.schedule = Schedule(num_envs, config, next_task, seed)

@@ -7,27 +7,27 @@ them, so JAX waits there for ever.
 import os
 
 
-class _Process:
-  """The first process that made environments.
+class Guard:
+  """A guard that lets only one process and no fork of it make environments."""
 
-  Attributes:
-    id: Its number; None before there are any.
-  """
+  def __init__(self):
+    self._first: int | None = None  # The process that made the first ones.
 
-  id: int | None = None
+  def check(self) -> None:
+    """Notes this process if it is the first one.
+
+    Raises:
+      RuntimeError: If this process is a fork of the first one.
+    """
+    if self._first is None:
+      self._first = os.getpid()
+    if self._first != os.getpid():
+      raise RuntimeError(
+        "this process is a fork of one that has environments, in which JAX "
+        'would wait for ever; start processes with the method "spawn", such as '
+        'gymnasium.make_vec(..., vector_kwargs={"context": "spawn"})'
+      )
 
 
-def check() -> None:
-  """Raises RuntimeError if a parent has environments; notes this process.
-
-  Raises:
-    RuntimeError: If this process is a fork of one that called this function.
-  """
-  if _Process.id is None:
-    _Process.id = os.getpid()
-  if _Process.id != os.getpid():
-    raise RuntimeError(
-      "this process is a fork of one that has environments, in which JAX would "
-      'wait for ever; start processes with the method "spawn", such as '
-      'gymnasium.make_vec(..., vector_kwargs={"context": "spawn"})'
-    )
+# The guard of this process and of those forked from it.
+GUARD = Guard()

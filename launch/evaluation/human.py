@@ -5,6 +5,7 @@ import select
 import sys
 import termios
 import tty
+from collections.abc import Callable
 
 import numpy as np
 
@@ -36,15 +37,59 @@ _ESCAPE = "\x1b"
 _SEQUENCE_SECONDS = 0.02
 
 
-class Human:
-  """A person at a terminal; each key is a step, as is a second without one."""
+def read_key(seconds: float) -> str:
+  """Returns a key, or an empty string if none is pressed in time.
 
-  def __init__(self, environments: land.Land):
+  It reads from the terminal directly, as a poll can't see what Python has
+  buffered. Keys that send several bytes, such as arrows, are ignored.
+
+  Args:
+    seconds: Time to wait for a key.
+  """
+  terminal = sys.stdin.fileno()
+  before = termios.tcgetattr(terminal)
+  try:
+    tty.setcbreak(terminal, termios.TCSANOW)
+    if not _has_input(terminal, seconds):
+      return ""
+    key = os.read(terminal, 1)
+    if key == _ESCAPE.encode() and _has_input(terminal, _SEQUENCE_SECONDS):
+      os.read(terminal, 16)
+      return ""
+    return key.decode("ascii", "ignore")
+  finally:
+    termios.tcsetattr(terminal, termios.TCSANOW, before)
+
+
+def _has_input(terminal: int, seconds: float) -> bool:
+  # `select.select` refuses file descriptors of 1,024 and above.
+  poll = select.poll()
+  poll.register(terminal, select.POLLIN)
+  return bool(poll.poll(1000 * seconds))
+
+
+class Human:
+  """A person at a terminal; each key is a step, as is a second without one.
+
+  Args:
+    environments: One environment.
+    read_key: Returns a key pressed within the given seconds, or "".
+
+  Raises:
+    UserError: If there is no terminal.
+  """
+
+  def __init__(
+    self,
+    environments: land.Land,
+    read_key: Callable[[float], str] = read_key,
+  ):
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
       raise errors.UserError(
         "--policy=human needs a terminal to read keys from"
       )
     self._environments = environments
+    self._read_key = read_key
     self._grip = False
 
   def act(self, step: land.Step) -> np.ndarray:
@@ -65,7 +110,7 @@ class Human:
     )
     sys.stderr.flush()
     action = list(constants.NOOP_ACTION)
-    key = _read_key()
+    key = self._read_key(_WAIT_SECONDS)
     if key == _ESCAPE:
       raise policies.EndedError
     if key == " ":
@@ -75,34 +120,6 @@ class Human:
       action[head] = index
     action[4] = int(self._grip)
     return np.array([action], np.int32)
-
-
-def _read_key() -> str:
-  """Returns a key, or an empty string if none was pressed within a second.
-
-  It reads from the terminal directly, as a poll can't see what Python has
-  buffered. Keys that send several bytes, such as arrows, are ignored.
-  """
-  terminal = sys.stdin.fileno()
-  before = termios.tcgetattr(terminal)
-  try:
-    tty.setcbreak(terminal, termios.TCSANOW)
-    if not _has_input(terminal, _WAIT_SECONDS):
-      return ""
-    key = os.read(terminal, 1)
-    if key == _ESCAPE.encode() and _has_input(terminal, _SEQUENCE_SECONDS):
-      os.read(terminal, 16)
-      return ""
-    return key.decode("ascii", "ignore")
-  finally:
-    termios.tcsetattr(terminal, termios.TCSANOW, before)
-
-
-def _has_input(terminal: int, seconds: float) -> bool:
-  # `select.select` refuses file descriptors of 1,024 and above.
-  poll = select.poll()
-  poll.register(terminal, select.POLLIN)
-  return bool(poll.poll(1000 * seconds))
 
 
 def screen(view: land.WorldView) -> str:

@@ -20,15 +20,6 @@ def _call(*argv):
   return code, out.getvalue(), err.getvalue()
 
 
-def _parsers(parser):
-  """Yields a parser and those of its subcommands."""
-  yield parser
-  for action in parser._actions:
-    if isinstance(action, argparse._SubParsersAction):
-      for subparser in action.choices.values():
-        yield from _parsers(subparser)
-
-
 def _shown(default):
   """Returns a flag's default as a user would write it."""
   if isinstance(default, list):
@@ -72,16 +63,16 @@ class MainTest(absltest.TestCase):
 
   def test_every_argument_has_a_help_text_with_its_default(self):
     for module in main.MODULES.values():
-      for parser in _parsers(importlib.import_module(module).make_parser()):
+      made = importlib.import_module(module).make_parser()
+      for parser, argument in made.arguments():
         self.assertRegex(parser.description, r"^[A-Z][a-z]+s\b")
-        for action in parser._actions:
-          name = f"{parser.prog} {action.option_strings or action.dest}"
-          self.assertTrue(action.help, name)
-          if action.default in ("", [], None, argparse.SUPPRESS):
-            continue
-          if action.default is not False:
-            self.assertIn("default", action.help, name)
-            self.assertIn(_shown(action.default), action.help, name)
+        name = f"{parser.prog} {argument.option_strings or argument.dest}"
+        self.assertTrue(argument.help, name)
+        if argument.default in ("", [], None, argparse.SUPPRESS):
+          continue
+        if argument.default is not False:
+          self.assertIn("default", argument.help, name)
+          self.assertIn(_shown(argument.default), argument.help, name)
 
   def test_the_package_runs_as_a_program_without_loading_the_rest(self):
     code = (

@@ -24,9 +24,7 @@ class HumanTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.enter_context(
-      mock.patch.multiple(
-        human, screen=mock.Mock(return_value=""), _read_key=mock.DEFAULT
-      )
+      mock.patch.object(human, "screen", mock.Mock(return_value=""))
     )
     for stream in ("stdin", "stderr"):
       self.enter_context(
@@ -39,19 +37,20 @@ class HumanTest(absltest.TestCase):
     self.land.state_view.return_value = view
 
   def test_keys_are_actions_and_the_grip_stays(self):
-    player = human.Human(self.land)
-    for key, action in (
+    key = mock.Mock()
+    player = human.Human(self.land, key)
+    for key.return_value, action in (
       ("w", [2, 1, 2, 1, 0, 1]),
       (" ", [1, 1, 2, 1, 1, 1]),
       ("", [1, 1, 2, 1, 1, 1]),
       ("q", [1, 1, 4, 1, 1, 1]),
       (" ", [1, 1, 2, 1, 0, 1]),
     ):
-      with mock.patch.object(human, "_read_key", return_value=key):
-        self.assertEqual(player.act(_STEP).tolist(), [action])
+      self.assertEqual(player.act(_STEP).tolist(), [action])
 
   def test_each_key_sets_one_head(self):
-    player = human.Human(self.land)
+    key = mock.Mock()
+    player = human.Human(self.land, key)
     for keys, head, values in (
       ("sw", 0, (0, 2)),  # Back and forward.
       ("ad", 1, (0, 2)),  # Left and right.
@@ -59,19 +58,16 @@ class HumanTest(absltest.TestCase):
       ("fr", 3, (0, 2)),  # Looks down and up.
       ("xc", 5, (0, 2)),  # The hand comes nearer and goes farther.
     ):
-      for key, value in zip(keys, values, strict=True):
-        with mock.patch.object(human, "_read_key", return_value=key):
-          [action] = player.act(_STEP)
+      for key.return_value, value in zip(keys, values, strict=True):
+        [action] = player.act(_STEP)
         expected = [1, 1, 2, 1, 0, 1]
         expected[head] = value
         self.assertEqual(action.tolist(), expected)
 
   def test_escape_ends_the_episode(self):
-    with (
-      mock.patch.object(human, "_read_key", return_value="\x1b"),
-      self.assertRaises(policies.EndedError),
-    ):
-      human.Human(self.land).act(_STEP)
+    player = human.Human(self.land, lambda _: "\x1b")
+    with self.assertRaises(policies.EndedError):
+      player.act(_STEP)
 
   def test_it_needs_a_terminal(self):
     with (
@@ -86,30 +82,22 @@ class HumanTest(absltest.TestCase):
 class KeysTest(absltest.TestCase):
   def test_keys_pressed_at_once_come_one_by_one_and_soon(self):
     ours, theirs = os.openpty()
-    with (
-      open(theirs) as terminal,
-      mock.patch.object(sys, "stdin", terminal),
-      mock.patch.object(human, "_WAIT_SECONDS", 60.0),
-    ):
+    with open(theirs) as terminal, mock.patch.object(sys, "stdin", terminal):
       before = termios.tcgetattr(terminal)
       os.write(ours, b"wa\x1b[A")
       start = time.monotonic()
       # An arrow is none of the keys, and not the key that ends the game.
-      self.assertEqual([human._read_key() for _ in range(3)], ["w", "a", ""])
+      self.assertEqual([human.read_key(60) for _ in range(3)], ["w", "a", ""])
       os.write(ours, b"\x1b")
-      self.assertEqual(human._read_key(), "\x1b")
+      self.assertEqual(human.read_key(60), "\x1b")
       self.assertLess(time.monotonic() - start, 50.0)
       self.assertEqual(termios.tcgetattr(terminal), before)
     os.close(ours)
 
   def test_a_while_without_a_key_gives_none(self):
     ours, theirs = os.openpty()
-    with (
-      open(theirs) as terminal,
-      mock.patch.object(sys, "stdin", terminal),
-      mock.patch.object(human, "_WAIT_SECONDS", 0.01),
-    ):
-      self.assertEqual(human._read_key(), "")
+    with open(theirs) as terminal, mock.patch.object(sys, "stdin", terminal):
+      self.assertEqual(human.read_key(0.01), "")
     os.close(ours)
 
   def test_the_terminal_may_be_any_open_file(self):
@@ -126,7 +114,7 @@ class KeysTest(absltest.TestCase):
       mock.patch.object(sys, "stdin", terminal),
     ):
       os.write(ours, b"d")
-      self.assertEqual(human._read_key(), "d")
+      self.assertEqual(human.read_key(60), "d")
     os.close(ours)
 
 
