@@ -34,7 +34,7 @@ from adaland.launch.run import progress
 
 _EXAMPLES = """\
 examples:
-  adaland prompt --workdir=/tmp/run --taskset=test --num_tasks=100
+  adaland prompt --workdir=/tmp/run --taskset=test --demo=guide
   adaland prompt --workdir=/tmp/run --task=sample:3 --demo=expert
   adaland prompt --workdir=/tmp/run --task=sample:3 \\
       --demo=/tmp/demo.npz --video=/tmp/prompted.mp4 --json=-
@@ -69,9 +69,10 @@ def make_parser() -> cli.Parser:
   parser.add_argument(
     "--demo",
     default="expert",
-    help=f"who plays the first trial: {', '.join(teaching.DEMONSTRATORS)} (the "
-    "guide plays by what is in view), or a file of play --record; expert by "
-    "default",
+    help=f"who plays the first trial: {', '.join(teaching.DEMONSTRATORS)}, or "
+    "a file of play --record; expert by default. The guide acts by what is in "
+    "view: choose it where it can play (flat rooms, all rules hidden), as "
+    "agents learn more from it",
   )
   cli.add_seed_flag(parser)
   parser.add_argument(
